@@ -1,0 +1,50 @@
+/* block.h - block headers and decoded blocks.
+ *
+ * Layer: consensus. Pure. A decoded block borrows its raw bytes and its arena; chain/ wraps both
+ * in the one reference-counted object (chain/block_ref.h). */
+#ifndef CONSENSUS_BLOCK_H
+#define CONSENSUS_BLOCK_H
+
+#include "consensus/tx.h"
+
+#define BLOCK_HEADER_BYTES        80
+#define BLOCK_WEIGHT_MAX_WU       4000000 /* BIP141 */
+#define BLOCK_SIGOPS_COST_MAX     80000   /* BIP141 */
+#define BLOCK_SERIALIZED_MAX_BYTES 4000000
+
+struct block_header {
+    int32_t version;
+    struct block_hash prev;
+    uint8_t merkle_root[32];
+    uint32_t time;
+    uint32_t bits;
+    uint32_t nonce;
+};
+
+struct block {
+    struct block_header header;
+    struct block_hash hash;
+    struct tx *tx;
+    struct txid *txids; /* the same ids as tx[i].txid, contiguous for the merkle tree */
+    uint32_t n_tx;
+    uint32_t base_bytes; /* size without witness data */
+    struct span raw;
+};
+
+static inline uint32_t block_weight_wu(const struct block *block)
+{
+    return block->base_bytes * (WITNESS_SCALE - 1) + (uint32_t)block->raw.len;
+}
+
+bool block_header_decode(struct reader *r, struct block_header *header);
+void block_header_encode(struct writer *w, const struct block_header *header);
+struct block_hash block_header_hash(const struct block_header *header);
+
+/* Decode a whole block in one pass. Every transaction is hashed once. raw must be exactly one
+ * block (trailing bytes are refused). Returns false if malformed. Borrows raw and arena. */
+NODISCARD bool block_decode(struct span raw, struct arena *arena, struct block *block);
+
+/* header || CompactSize n_tx || transactions. */
+void block_encode(struct writer *w, const struct block *block, bool with_witness);
+
+#endif

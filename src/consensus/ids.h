@@ -1,0 +1,39 @@
+/* ids.h - the 32-byte names of things, as distinct types.
+ *
+ * Layer: consensus. Bytes are in hash order; people read them reversed (see hex_reverse). */
+#ifndef CONSENSUS_IDS_H
+#define CONSENSUS_IDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+struct txid {
+    uint8_t b[32];
+};
+struct wtxid {
+    uint8_t b[32];
+};
+struct block_hash {
+    uint8_t b[32];
+};
+
+struct outpoint {
+    struct txid txid;
+    uint32_t vout;
+};
+
+static inline bool txid_equal(const struct txid *a, const struct txid *b)
+{
+    return memcmp(a->b, b->b, 32) == 0;
+}
+static inline bool block_hash_equal(const struct block_hash *a, const struct block_hash *b)
+{
+    return memcmp(a->b, b->b, 32) == 0;
+}
+static inline bool outpoint_equal(const struct outpoint *a, const struct outpoint *b)
+{
+    return a->vout == b->vout && txid_equal(&a->txid, &b->txid);
+}
+
+#endif

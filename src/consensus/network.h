@@ -1,0 +1,115 @@
+/* network.h - all facts of a network in one table row.
+ *
+ * Layer: consensus. Pure data. Networks: main, test (3), testnet4, signet, regtest. */
+#ifndef CONSENSUS_NETWORK_H
+#define CONSENSUS_NETWORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "consensus/ids.h"
+#include "util/assert.h"
+#include "util/span.h"
+
+enum network_kind {
+    NETWORK_MAIN,
+    NETWORK_TEST,
+    NETWORK_TESTNET4,
+    NETWORK_SIGNET,
+    NETWORK_REGTEST,
+    NETWORK_COUNT,
+};
+
+/* Rules buried at a height. -testactivationheight=name@height changes them on regtest. */
+enum buried_deployment {
+    BURIED_HEIGHTINCB, /* BIP34, "bip34" */
+    BURIED_DERSIG,     /* BIP66, "dersig" (getblockchaininfo names it bip66) */
+    BURIED_CLTV,       /* BIP65, "cltv" */
+    BURIED_CSV,        /* BIP68, 112, 113, "csv" */
+    BURIED_SEGWIT,     /* BIP141, 143, 147, "segwit" */
+    BURIED_COUNT,
+};
+
+/* BIP9 deployments still tracked. -vbparams=name:start:end[:min_height] changes them on regtest. */
+enum bip9_deployment {
+    BIP9_TESTDUMMY,
+    BIP9_TAPROOT,
+    BIP9_COUNT,
+};
+
+#define BIP9_ALWAYS_ACTIVE INT64_C(-1)
+#define BIP9_NEVER_ACTIVE  INT64_C(-2)
+#define BIP9_NO_TIMEOUT    INT64_MAX
+
+struct bip9_params {
+    int bit;
+    int64_t start_time, timeout;
+    int32_t min_activation_height;
+    uint32_t period, threshold; /* blocks */
+};
+
+/* A block that is checked with fewer script flags than the rest of its chain. */
+struct script_flag_exception {
+    struct block_hash hash;
+    uint32_t flags;
+};
+
+/* Copied by value into the node and changed there by regtest options; const afterwards. */
+struct network {
+    enum network_kind kind;
+    const char *name;     /* "main", "test", "testnet4", "signet", "regtest" */
+    const char *data_dir; /* below -datadir: "" "testnet3" "testnet4" "signet" "regtest" */
+    uint8_t magic[4];
+    uint16_t p2p_port, rpc_port;
+
+    struct span genesis_raw; /* the genesis block's bytes */
+    struct block_hash genesis_hash;
+
+    uint8_t pow_limit[32]; /* little-endian 256-bit number, as everywhere */
+    bool pow_allow_min_difficulty; /* 20-minute rule of the testnets */
+    bool pow_no_retargeting;
+    bool enforce_bip94; /* testnet4's time-warp fix and its retarget from the period's first block */
+    int64_t pow_target_spacing_s, pow_target_timespan_s;
+    uint32_t subsidy_halving_interval;
+
+    int32_t buried_height[BURIED_COUNT];
+    struct block_hash bip34_hash; /* the block at the BIP34 height, zero if none. See BIP30 rules */
+    struct bip9_params bip9[BIP9_COUNT];
+    uint32_t rule_change_threshold, miner_confirmation_window;
+
+    const struct script_flag_exception *exceptions;
+    uint32_t n_exceptions;
+
+    uint8_t min_chain_work[32];
+    struct block_hash assume_valid; /* zero: none */
+
+    bool is_test_chain;
+    bool mine_blocks_on_demand; /* regtest */
+    bool default_consistency_checks;
+    bool signet_blocks;
+    struct span signet_challenge;
+
+    uint8_t base58_pubkey, base58_script, base58_secret;
+    uint8_t base58_xpub[4], base58_xprv[4];
+    const char *bech32_hrp;
+
+    const char *const *dns_seeds;
+    uint32_t n_dns_seeds;
+    uint64_t prune_after_height;
+};
+
+/* The row of that network, or by name; NULL if there is none of that name. */
+const struct network *network_get(enum network_kind kind);
+const struct network *network_find(const char *name);
+
+/* Use another signet challenge: also sets the magic, which is derived from it (BIP325), and
+ * clears minimum work, assumed-valid block and seeds. Borrows challenge. */
+void network_set_signet_challenge(struct network *network, struct span challenge);
+
+/* Apply -testactivationheight=name@height. Returns NULL or a message for the user (freed with
+ * xfree()). */
+NODISCARD char *network_set_activation_height(struct network *network, const char *spec);
+/* Apply -vbparams=deployment:start:end[:min_activation_height]. As above. */
+NODISCARD char *network_set_vbparams(struct network *network, const char *spec);
+
+#endif

@@ -1,0 +1,18 @@
+/* script_error.h - how a script can fail. Names and messages are Core's.
+ *
+ * Layer: consensus. One list: script_error.def, X(name, "NAME in script_tests.json", "message"). */
+#ifndef CONSENSUS_SCRIPT_ERROR_H
+#define CONSENSUS_SCRIPT_ERROR_H
+
+enum script_error {
+#define X(name, test_name, message) SCRIPT_ERR_##name,
+#include "consensus/script_error.def"
+#undef X
+    SCRIPT_ERROR_COUNT,
+    SCRIPT_OK = SCRIPT_ERR_OK,
+};
+
+const char *script_error_string(enum script_error error); /* Core's message */
+const char *script_error_name(enum script_error error);   /* as in script_tests.json: "EVAL_FALSE" */
+
+#endif

@@ -1,0 +1,90 @@
+/* tx.h - a transaction, decoded: spans into its bytes, arrays in an arena.
+ *
+ * Layer: consensus. Pure. Everything here borrows the raw bytes it was decoded from. */
+#ifndef CONSENSUS_TX_H
+#define CONSENSUS_TX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "consensus/ids.h"
+#include "util/arena.h"
+#include "util/reader.h"
+#include "util/writer.h"
+
+#define COIN_SAT            INT64_C(100000000)
+#define MAX_MONEY_SAT       (INT64_C(21000000) * COIN_SAT)
+#define WITNESS_SCALE       4 /* weight units of a non-witness byte. BIP141 */
+#define SEQUENCE_FINAL      UINT32_C(0xffffffff)
+#define OUTPOINT_INDEX_NULL UINT32_C(0xffffffff)
+
+struct tx_in {
+    struct outpoint prevout;
+    uint32_t sequence;
+    struct span script_sig;
+    /* The encoded witness stack: CompactSize item count, then the items. Walked lazily, since a
+     * block can hold four million empty items. len 0: no witness for this input (the count 0
+     * of an input without witness in a witness transaction is kept as an empty span too). */
+    struct span witness;
+};
+
+struct tx_out {
+    int64_t value_sat;
+    struct span script_pubkey;
+};
+
+struct tx {
+    struct txid txid;
+    struct wtxid wtxid; /* equals txid without witness */
+    uint32_t version;   /* unsigned: CVE-2024-34478 */
+    uint32_t lock_time;
+    struct tx_in *in;
+    struct tx_out *out;
+    uint32_t n_in, n_out;
+    bool has_witness;    /* at least one input has a witness item */
+    uint32_t base_bytes; /* size without marker, flag and witness */
+    struct span raw;     /* as on the wire, with witness if has_witness */
+};
+
+static inline uint32_t tx_weight_wu(const struct tx *tx)
+{
+    return tx->base_bytes * (WITNESS_SCALE - 1) + (uint32_t)tx->raw.len;
+}
+
+/* True if tx has exactly one input and that input's prevout is null. */
+bool tx_is_coinbase(const struct tx *tx);
+
+/* Decode one transaction and hash it (txid and wtxid, each once).
+ *
+ * In:       r      moved behind the transaction; failed on anything malformed
+ *           arena  holds the input and output arrays
+ *           allow_witness  false: a marker byte is read as an input count of zero (as
+ *                    decoding "no witness" in BIP144 terms)
+ * Out:      tx     borrows r's bytes and arena
+ * Returns:  false, with r->failed set, for: truncated data, non-canonical CompactSize, unknown
+ *           flag, superfluous witness (flag set, all stacks empty), counts larger than the bytes
+ *           left could hold
+ * Spec:     BIP144; Core's serialization */
+NODISCARD bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness,
+                         struct tx *tx);
+
+/* Encode with or without the witness. tx need not be complete beyond version, in, out and
+ * lock_time; has_witness decides whether with_witness has an effect. */
+void tx_encode(struct writer *w, const struct tx *tx, bool with_witness);
+
+/* Set txid, wtxid, has_witness and base_bytes from the fields (for transactions built by hand);
+ * raw is encoded into arena. */
+void tx_finish(struct tx *tx, struct arena *arena);
+
+void tx_in_encode(struct writer *w, const struct tx_in *in);
+void tx_out_encode(struct writer *w, const struct tx_out *out);
+
+/* Walks an encoded witness stack. */
+struct witness_iter {
+    struct reader r;
+    uint64_t left; /* items not yet taken */
+};
+struct witness_iter witness_iter_of(struct span witness);
+bool witness_next(struct witness_iter *it, struct span *item);
+
+#endif

@@ -1,0 +1,53 @@
+/* hash.h - the hashes of the protocol: SHA-256 and its double, SHA-1, RIPEMD-160, tagged hashes.
+ *
+ * Layer: crypto. Thread-safe, no heap. Small inputs are the common case, so no call may pay for
+ * OpenSSL's provider fetch (measured: 600 ns instead of 125 ns for 64 bytes). */
+#ifndef CRYPTO_HASH_H
+#define CRYPTO_HASH_H
+
+#include <stdint.h>
+
+#include "util/span.h"
+#include "util/writer.h"
+
+/* Incremental SHA-256; copyable by value, so a midstate can be kept and continued. */
+struct sha256 {
+    uint32_t state[8];
+    uint64_t total_bytes;
+    uint8_t block[64];
+};
+
+void sha256_init(struct sha256 *h);
+void sha256_update(struct sha256 *h, const void *p, size_t len);
+/* Writes the digest; h must be initialised again before further use. */
+void sha256_final(struct sha256 *h, uint8_t out[32]);
+/* Finish with a second SHA-256 over the first digest. */
+void sha256d_final(struct sha256 *h, uint8_t out[32]);
+
+void sha256(struct span in, uint8_t out[32]);
+void sha256d(struct span in, uint8_t out[32]);
+/* Double SHA-256 of n independent 64-byte inputs, each to 32 bytes; out may be in (merkle). */
+void sha256d_64(uint8_t *out, const uint8_t *in, size_t n);
+
+void sha1(struct span in, uint8_t out[20]);
+void ripemd160(struct span in, uint8_t out[20]);
+void hash160(struct span in, uint8_t out[20]); /* RIPEMD160(SHA256(in)) */
+void sha512(struct span in, uint8_t out[64]);
+
+/* Start SHA256(SHA256(tag) || SHA256(tag) || ...). Spec: BIP340. The tags of BIP340 to BIP342 have
+ * their midstates precomputed: see enum hash_tag. */
+enum hash_tag {
+    HASH_TAG_BIP340_CHALLENGE,
+    HASH_TAG_TAP_LEAF,
+    HASH_TAG_TAP_BRANCH,
+    HASH_TAG_TAP_TWEAK,
+    HASH_TAG_TAP_SIGHASH,
+    HASH_TAG_COUNT,
+};
+void tagged_hash_init(struct sha256 *h, enum hash_tag tag);
+void tagged_hash_init_string(struct sha256 *h, const char *tag);
+
+/* A writer that feeds h. Borrows h for the writer's life. */
+struct writer writer_to_sha256(struct sha256 *h);
+
+#endif

@@ -1,0 +1,38 @@
+/* buffer.h - bytes that grow at the end: answers, records, batches.
+ *
+ * Layer: util. Whoever fills one from outside input bounds it first. */
+#ifndef UTIL_BUFFER_H
+#define UTIL_BUFFER_H
+
+#include <stdint.h>
+
+#include "util/span.h"
+#include "util/writer.h"
+
+struct buffer {
+    uint8_t *p;
+    size_t len;
+    size_t capacity;
+};
+
+void buffer_init(struct buffer *buffer);
+void buffer_deinit(struct buffer *buffer);
+
+/* Make room for extra more bytes and return where they start; len does not change. */
+uint8_t *buffer_reserve(struct buffer *buffer, size_t extra);
+
+/* Append bytes, or a zero-terminated string without its end, or a printf format. */
+void buffer_append(struct buffer *buffer, const void *p, size_t len);
+void buffer_append_string(struct buffer *buffer, const char *s);
+void buffer_append_format(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A writer whose sink appends to buffer. Borrows buffer for the writer's life. */
+struct writer writer_to_growing(struct buffer *buffer);
+
+static inline struct span buffer_span(const struct buffer *buffer)
+{
+    return span_of(buffer->p, buffer->len);
+}
+
+#endif

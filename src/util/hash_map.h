@@ -1,0 +1,43 @@
+/* hash_map.h - pointers found by a 64-bit hash and an equality test.
+ *
+ * Layer: util. Open addressing, linear probing, backward-shift deletion, grown at 7/8 load. The
+ * caller hashes (keyed, where strangers choose the keys: see crypto/siphash.h) and owns what the
+ * entries point to. Iteration order is arbitrary and must never reach behaviour. */
+#ifndef UTIL_HASH_MAP_H
+#define UTIL_HASH_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/assert.h"
+
+struct hash_map_slot {
+    uint64_t hash;
+    void *value; /* NULL: free */
+};
+
+struct hash_map {
+    struct hash_map_slot *slots;
+    size_t capacity; /* a power of two, or 0 */
+    size_t count;
+};
+
+/* True if value is the one that key names. */
+typedef bool hash_map_equal_fn(const void *value, const void *key);
+
+void hash_map_init(struct hash_map *map);
+void hash_map_deinit(struct hash_map *map); /* frees the table, not the values */
+
+/* The value for key, or NULL. */
+void *hash_map_find(const struct hash_map *map, uint64_t hash, hash_map_equal_fn *equal,
+                    const void *key);
+/* Add a value (not NULL) whose key is not in the map. */
+void hash_map_insert(struct hash_map *map, uint64_t hash, void *value);
+/* Remove and return the value for key, or NULL. */
+void *hash_map_remove(struct hash_map *map, uint64_t hash, hash_map_equal_fn *equal,
+                      const void *key);
+/* Visit the values: start with *at = 0, ends with NULL. The map must not change meanwhile. */
+void *hash_map_next(const struct hash_map *map, size_t *at);
+
+#endif
