@@ -1,0 +1,84 @@
+/* alloc.c - the only place that calls the heap. */
+#include "util/alloc.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Not an ASSERT: running out of memory is the machine's fault, and the operator is told so. */
+static NORETURN void out_of_memory(size_t size)
+{
+    fprintf(stderr, "Error: out of memory (%zu bytes asked for). Stopping.\n", size);
+    abort();
+}
+
+/* n * size; aborts where that would wrap, since a wrapped size is a heap overflow in waiting. */
+static size_t product(size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes))
+        out_of_memory(SIZE_MAX);
+    return bytes;
+}
+
+void *xmalloc(size_t size)
+{
+    /* malloc(0) may be NULL, which callers would take for "no object". */
+    void *p = malloc(size ? size : 1);
+    if (UNLIKELY(!p))
+        out_of_memory(size);
+    return p;
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+    size_t bytes = product(n, size);
+    void *p = calloc(1, bytes ? bytes : 1);
+    if (UNLIKELY(!p))
+        out_of_memory(bytes);
+    return p;
+}
+
+void *xrealloc(void *p, size_t n, size_t size)
+{
+    size_t bytes = product(n, size);
+    void *q = realloc(p, bytes ? bytes : 1);
+    if (UNLIKELY(!q))
+        out_of_memory(bytes);
+    return q;
+}
+
+void *xmemdup(const void *p, size_t len)
+{
+    void *copy = xmalloc(len);
+    if (len)
+        memcpy(copy, p, len);
+    return copy;
+}
+
+char *xstrdup(const char *s)
+{
+    return xmemdup(s, strlen(s) + 1);
+}
+
+char *xasprintf(const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    ASSERT(len >= 0);
+
+    char *s = xmalloc((size_t)len + 1);
+    vsnprintf(s, (size_t)len + 1, format, again);
+    va_end(again);
+    return s;
+}
+
+void xfree(void *p)
+{
+    free(p);
+}
