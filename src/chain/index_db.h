@@ -1,0 +1,32 @@
+/* index_db.h - the block index on disk: nodes, file infos, flags.
+ *
+ * Layer: chain. Store keys: 'b' hash -> node, 'f' file number -> block_file_info, 'F' name -> flag,
+ * 'v' -> format version. Values are checksummed by the store. */
+#ifndef CHAIN_INDEX_DB_H
+#define CHAIN_INDEX_DB_H
+
+#include "chain/block_file.h"
+#include "chain/header_tree.h"
+
+struct index_db;
+
+NODISCARD int index_db_open(const struct env *env, const char *path, struct index_db **out,
+                            char **error);
+void index_db_close(struct index_db *db);
+
+/* Read all nodes into an empty tree (parents before children whatever the order on disk), with
+ * chain_tx and status as they were stored; *infos gets the file infos (xmalloc). Dirty marks are
+ * clear afterwards. -EUCLEAN with *error if a value is malformed or a parent is missing. */
+NODISCARD int index_db_load(struct index_db *db, struct header_tree *tree,
+                            struct block_file_info **infos, size_t *n_infos, char **error);
+
+/* Collect changes on the loop thread, then write them, synced, on any thread. */
+struct env_batch *index_db_batch(struct index_db *db, struct header_tree *tree,
+                                 struct block_files *files); /* clears dirty marks */
+NODISCARD int index_db_write(struct index_db *db, struct env_batch *batch_take);
+
+/* Flags by name, e.g. "txindex", "prunedblockfiles", "reindexing". Written at once, synced. */
+bool index_db_flag(struct index_db *db, const char *name);
+NODISCARD int index_db_set_flag(struct index_db *db, const char *name, bool value);
+
+#endif
