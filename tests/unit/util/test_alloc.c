@@ -1,0 +1,120 @@
+/* test_alloc.c - heap memory: never NULL, zeroed where promised, aborting where sizes wrap. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "util/alloc.h"
+
+static void size_zero_is_an_object(void **state)
+{
+    (void)state;
+    void *a = xmalloc(0), *b = xcalloc(0, 8), *c = xrealloc(NULL, 0, 8);
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_non_null(c);
+    xfree(a);
+    xfree(b);
+    xfree(c);
+    xfree(NULL);
+}
+
+static void calloc_zeroes(void **state)
+{
+    (void)state;
+    unsigned char *p = xcalloc(100, 3);
+    for (size_t i = 0; i < 300; i++)
+        assert_int_equal(p[i], 0);
+    xfree(p);
+}
+
+static void realloc_keeps_the_contents(void **state)
+{
+    (void)state;
+    uint32_t *p = xrealloc(NULL, 4, sizeof *p);
+    for (uint32_t i = 0; i < 4; i++)
+        p[i] = i * 7;
+    p = xrealloc(p, 4000, sizeof *p);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(p[i], i * 7);
+    xfree(p);
+}
+
+static void copies_are_equal_and_apart(void **state)
+{
+    (void)state;
+    char original[] = "block";
+    char *copy = xstrdup(original), *bytes = xmemdup(original, 3);
+    original[0] = 'c';
+    assert_string_equal(copy, "block");
+    assert_memory_equal(bytes, "blo", 3);
+    xfree(copy);
+    xfree(bytes);
+    void *empty = xmemdup(NULL, 0);
+    assert_non_null(empty);
+    xfree(empty);
+}
+
+static void format_makes_a_string_of_any_length(void **state)
+{
+    (void)state;
+    char *s = xasprintf("%s %d", "height", 255);
+    assert_string_equal(s, "height 255");
+    xfree(s);
+    s = xasprintf("%01000d", 1);
+    assert_int_equal(strlen(s), 1000);
+    assert_int_equal(s[999], '1');
+    xfree(s);
+}
+
+/* Run fn in a child process; true if it was ended by SIGABRT. */
+static int aborts(void (*fn)(void))
+{
+    pid_t child = fork();
+    if (child == 0) {
+        close(STDERR_FILENO);
+        fn();
+        _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void calloc_too_large(void)
+{
+    void *p = xcalloc(SIZE_MAX / 2, 3);
+    xfree(p);
+}
+
+static void realloc_too_large(void)
+{
+    void *p = xrealloc(NULL, SIZE_MAX / 4 + 1, 4);
+    xfree(p);
+}
+
+static void a_product_that_wraps_aborts(void **state)
+{
+    (void)state;
+    assert_true(aborts(calloc_too_large));
+    assert_true(aborts(realloc_too_large));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(size_zero_is_an_object),
+        cmocka_unit_test(calloc_zeroes),
+        cmocka_unit_test(realloc_keeps_the_contents),
+        cmocka_unit_test(copies_are_equal_and_apart),
+        cmocka_unit_test(format_makes_a_string_of_any_length),
+        cmocka_unit_test(a_product_that_wraps_aborts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
