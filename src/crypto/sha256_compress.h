@@ -1,0 +1,29 @@
+/* sha256_compress.h - the compression function of SHA-256, for hash.c and its tests only.
+ *
+ * Layer: crypto. Three ways to the same result: the SHA extensions of x86 one block at a time, the
+ * same with two independent blocks interleaved (each hides the latency of the other), and OpenSSL
+ * for every other processor. */
+#ifndef CRYPTO_SHA256_COMPRESS_H
+#define CRYPTO_SHA256_COMPRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The state before the first block. Spec: FIPS 180-4, section 5.3.3. */
+extern const uint32_t sha256_initial_state[8];
+
+/* True if this processor has the SHA extensions and this build can use them. */
+bool sha256_has_extensions(void);
+
+/* Take n blocks of 64 bytes into state, the fastest way there is. */
+void sha256_compress(uint32_t state[8], const uint8_t *blocks, size_t n);
+
+/* The same through OpenSSL's low-level interface, on every processor. */
+void sha256_compress_portable(uint32_t state[8], const uint8_t *blocks, size_t n);
+
+/* Double SHA-256 of two 64-byte inputs side by side, to two digests side by side. out may be in.
+ * Only where sha256_has_extensions(). */
+void sha256d_64_pair(uint8_t out[64], const uint8_t in[128]);
+
+#endif
