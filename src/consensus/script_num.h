@@ -1,0 +1,35 @@
+/* script_num.h - the numbers of script: little-endian sign and magnitude, of any length in form,
+ * of at most four (or five) bytes as an operand.
+ *
+ * Layer: consensus. Pure. Spec: Core's CScriptNum; the shortest form is BIP62 rule 4. */
+#ifndef CONSENSUS_SCRIPT_NUM_H
+#define CONSENSUS_SCRIPT_NUM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/assert.h"
+#include "util/span.h"
+
+#define SCRIPT_NUM_BYTES_MAX      4 /* operand of arithmetic */
+#define SCRIPT_NUM_TIME_BYTES_MAX 5 /* operand of CHECKLOCKTIMEVERIFY and CHECKSEQUENCEVERIFY */
+#define SCRIPT_NUM_ENCODED_MAX    9 /* what script_num_encode() may write */
+
+/* Read an operand.
+ *
+ * In:       in         any bytes; the empty string is 0, as is any negative zero
+ *           bytes_max  longer operands are refused, whatever their value; at most 8
+ *           minimal    refuse all but the shortest form
+ * Out:      value      untouched on failure
+ * Returns:  false for SCRIPT_ERR_SCRIPTNUM */
+NODISCARD bool script_num_decode(struct span in, size_t bytes_max, bool minimal, int64_t *value);
+
+/* Write the shortest form of value, any int64_t.
+ * Returns: its length, 0 for value 0 */
+size_t script_num_encode(int64_t value, uint8_t out[SCRIPT_NUM_ENCODED_MAX]);
+
+/* Is in true as a condition? False are all zeros of any length, also with the sign bit of the
+ * last byte set ("negative zero"). Spec: Core CastToBool() */
+bool script_is_true(struct span in);
+
+#endif
