@@ -1,0 +1,201 @@
+/* chain.h - what must be remembered: headers, blocks, coins; which chain is the best one.
+ *
+ * Layer: chain. Everything here is called on the loop thread and never waits for a job: what takes
+ * time answers later through a callback, exactly once, also when the chain is being closed (then
+ * with a verdict of class FAULT or an error). All that a caller sees is the committed tip. */
+#ifndef CHAIN_CHAIN_H
+#define CHAIN_CHAIN_H
+
+#include "chain/block_ref.h"
+#include "chain/coin.h"
+#include "chain/coins.h"
+#include "chain/header_tree.h"
+#include "chain/undo.h"
+#include "consensus/network.h"
+#include "consensus/reject.h"
+#include "util/env.h"
+#include "util/log.h"
+
+struct chain;
+
+#define CHAIN_PRUNE_KEEP_BLOCKS 288 /* never pruned, counted from the tip. BIP159 */
+#define CHAIN_PRUNE_MIN_BYTES   (UINT64_C(550) << 20)
+
+struct chain_options {
+    const char *data_dir; /* the network's directory: blocks/ and chainstate/ below it */
+    const char *blocks_dir; /* NULL: data_dir */
+    size_t cache_bytes;   /* -dbcache */
+    bool reindex;            /* rebuild index and coins from the block files */
+    bool reindex_chainstate; /* rebuild the coins only */
+    bool txindex;
+    bool prune;              /* -prune=1 or a target */
+    uint64_t prune_target_bytes; /* 0: prune only by RPC */
+    const struct block_hash *assume_valid; /* NULL: the network's; all zero: none */
+    const struct u256 *min_chain_work;     /* NULL: the network's */
+    int64_t max_tip_age_s;                 /* older tip: still in initial download */
+    bool check_invariants; /* chain_check() after every event (-checkblockindex) */
+    int check_blocks, check_level; /* -checkblocks, -checklevel at start */
+    bool stop_after_import;
+};
+
+/* What the chain tells the node. All on the loop thread; any member may be NULL. */
+struct chain_events {
+    void *ctx;
+    /* Blocks connected to and disconnected from the committed tip, one call each, in order; then
+     * one tip_changed when the chain rests on a new tip. */
+    void (*block_connected)(void *ctx, const struct block_node *node, struct block_ref *block);
+    void (*block_disconnected)(void *ctx, const struct block_node *node, struct block_ref *block);
+    void (*tip_changed)(void *ctx, const struct block_node *tip);
+    void (*header_tip_changed)(void *ctx, const struct block_node *best_header);
+    /* A block was found invalid (any class but FAULT). */
+    void (*block_invalid)(void *ctx, const struct block_hash *hash, const struct verdict *verdict);
+    /* Our own world failed: the node must stop. message names what and the remedy. Once. */
+    void (*fault)(void *ctx, const char *message);
+    /* Something to warn the operator of, until replaced ("" clears). */
+    void (*warning)(void *ctx, const char *message);
+};
+
+/* Make a chain; opens nothing yet. Borrows env, log and network for its life. */
+struct chain *chain_new(const struct env *env, const struct log *log,
+                        const struct network *network, const struct chain_options *options,
+                        const struct chain_events *events);
+
+/* Open the stores, load the index, repair after a crash. Returns true, or false with *error (free
+ * with xfree()): one line for the user that names the remedy. Work that goes on afterwards
+ * (connecting blocks stored before, reindexing) shows in the tip. */
+NODISCARD bool chain_open(struct chain *chain, char **error);
+
+/* Stop taking work, drain all jobs, flush; done(arg, error) once, error a negative errno or 0.
+ * After a fault nothing is written any more. */
+void chain_close(struct chain *chain, void (*done)(void *arg, int error), void *arg);
+/* Only after chain_close()'s done, or if chain_open() failed or was never called. */
+void chain_free(struct chain *chain);
+
+/* -- What is known ----------------------------------------------------------------------- */
+
+const struct network *chain_network(const struct chain *chain);
+const struct block_node *chain_tip(const struct chain *chain);
+const struct block_node *chain_best_header(const struct chain *chain);
+const struct block_node *chain_find(const struct chain *chain, const struct block_hash *hash);
+/* The block of the active chain at height; NULL above the tip or below 0. */
+const struct block_node *chain_at(const struct chain *chain, int32_t height);
+/* True if node is in the active chain. */
+bool chain_contains(const struct chain *chain, const struct block_node *node);
+/* Visit every header known: start with *at = 0, ends with NULL. Arbitrary order. */
+const struct block_node *chain_next_node(const struct chain *chain, size_t *at);
+/* Still catching up (latches to false). */
+bool chain_is_initial_download(const struct chain *chain);
+/* Estimated part of all transactions that is verified, 0..1, by the tip's time. */
+double chain_progress(const struct chain *chain, const struct block_node *node);
+bool chain_is_pruned(const struct chain *chain); /* pruning is on */
+/* First height whose block is stored, with all after it (pruneheight); 0 if nothing is pruned. */
+int32_t chain_prune_height(const struct chain *chain);
+uint64_t chain_prune_target_bytes(const struct chain *chain);
+uint64_t chain_disk_bytes(const struct chain *chain);
+size_t chain_coins_cache_bytes(const struct chain *chain); /* the limit, for getchainstates */
+struct coins *chain_coins(struct chain *chain); /* for RPC reads of the committed tip */
+/* The compact bits that a block after prev at that time must have. */
+uint32_t chain_next_bits(const struct chain *chain, const struct block_node *prev, uint32_t time);
+/* State of a deployment for the block after prev: see consensus/versionbits.h. */
+int chain_deployment_state(const struct chain *chain, const struct block_node *prev,
+                           enum bip9_deployment deployment);
+
+/* -- Blocks and headers coming in ---------------------------------------------------------- */
+
+/* Take a header. Returns its node, new or known; NULL with the verdict if refused. */
+const struct block_node *chain_accept_header(struct chain *chain,
+                                             const struct block_header *header,
+                                             struct verdict *verdict);
+
+struct chain_block_result {
+    struct verdict verdict; /* of the block itself; NONE if it was accepted or known */
+    bool is_new;            /* it was not stored before */
+    bool is_connected;      /* it is now in the active chain: fully verified */
+    const struct block_node *node; /* NULL if the header was refused */
+};
+typedef void chain_block_fn(void *arg, const struct chain_block_result *result);
+
+enum chain_accept_flags {
+    CHAIN_ACCEPT_FORCE = 1, /* store it even if it has little work or is far ahead */
+    CHAIN_ACCEPT_DURABLE = 2, /* answer after the block is synced to disk */
+};
+
+/* Take a block (block_take: bytes from xmalloc, owned by the chain from here on). Parses, checks,
+ * stores, and activates the best chain; done(arg, result) when its fate is known: refused, stored
+ * on a side branch, or verified and connected. */
+void chain_accept_block(struct chain *chain, uint8_t *block_take, size_t len, int flags,
+                        chain_block_fn *done, void *arg);
+
+/* Import a file of blocks in any order (-loadblock). done(arg, error, n_blocks) when every readable block is
+ * connected or refused; error is negative if the file cannot be read. */
+void chain_import_file(struct chain *chain, const char *path,
+                       void (*done)(void *arg, int error, uint64_t n_blocks), void *arg);
+
+/* -- Blocks going out ---------------------------------------------------------------------- */
+
+/* What chain_read_block() delivers. */
+struct chain_block_read {
+    int error;               /* 0; -ENOENT not stored (pruned); -EUCLEAN damaged; other faults */
+    struct block_ref *block; /* decoded; borrowed for the call, hold it to keep it */
+    struct span undo_raw;    /* encoded undo data if wanted and stored (undo_decode()); else empty */
+    const struct block_node *node;
+};
+typedef void chain_read_fn(void *arg, const struct chain_block_read *read);
+
+/* Read a stored block, off the loop. want_undo: also what it spent. Returns an id for
+ * chain_read_cancel(): after that done is not called. */
+uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
+                          chain_read_fn *done, void *arg);
+void chain_read_cancel(struct chain *chain, uint64_t id);
+
+/* Where a transaction of the active chain is, by the txindex. done gets the block's node, or NULL
+ * if unknown. -ENOSYS if there is no txindex. */
+void chain_find_tx(struct chain *chain, const struct txid *txid,
+                   void (*done)(void *arg, int error, const struct block_node *node), void *arg);
+/* txindex: is it on, is it caught up, at which height. */
+bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height);
+
+/* -- Orders -------------------------------------------------------------------------------- */
+
+/* done(arg, verdict) when the chain has come to rest after the order. */
+typedef void chain_order_fn(void *arg, const struct verdict *verdict);
+void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
+                      void *arg);
+void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
+                      void *arg);
+void chain_precious(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
+                    void *arg);
+/* Write everything to disk, synced. */
+void chain_flush(struct chain *chain, void (*done)(void *arg, int error), void *arg);
+/* Prune block files that hold only blocks at or below height; *pruned_to is the last height whose
+ * block is gone, -1 if none. Synchronous: removes files. */
+void chain_prune_to(struct chain *chain, int32_t height, int32_t *pruned_to);
+/* Check the last n_blocks (0: all) at a level 0..4 as verifychain. done(arg, ok). */
+void chain_verify(struct chain *chain, int level, int n_blocks,
+                  void (*done)(void *arg, bool ok), void *arg);
+
+/* -- Mining (chain/mining.h builds on these) ------------------------------------------------ */
+
+/* Would this block be valid on top of the tip? Nothing is stored. With proof of work unchecked.
+ * done(arg, verdict). Spec: Core TestBlockValidity() */
+void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_fn *done,
+                      void *arg);
+
+/* -- Statistics (chain/coin_stats.h) -------------------------------------------------------- */
+
+enum coin_stats_hash { COIN_STATS_NONE, COIN_STATS_SERIALIZED_3, COIN_STATS_MUHASH };
+struct coin_stats {
+    const struct block_node *tip;
+    uint64_t n_tx, n_outputs, bogo_size, disk_bytes;
+    int64_t total_sat;
+    uint8_t hash[32];
+};
+/* Flush, then count and hash every coin of the committed tip, off the loop. */
+void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
+                      void (*done)(void *arg, int error, const struct coin_stats *stats),
+                      void *arg);
+
+/* Assert every invariant of tree, candidates and tip. Costly; for tests and -checkblockindex. */
+void chain_check(const struct chain *chain);
+
+#endif

@@ -1,0 +1,90 @@
+/* rpc.h - JSON-RPC without I/O: a request comes in, one answer goes out, maybe later.
+ *
+ * Layer: rpc. node/ hands HTTP requests in and gives the answers to the server. All on the loop
+ * thread. Spec: JSON-RPC 1.0, 1.1 (as Core speaks it) and 2.0. */
+#ifndef RPC_RPC_H
+#define RPC_RPC_H
+
+#include "chain/chain.h"
+#include "util/buffer.h"
+
+struct rpc;
+
+/* What the methods need of the node beyond the chain. */
+struct rpc_node {
+    void *ctx;
+    const struct env *env;
+    const struct log *log;
+    struct chain *chain;             /* NULL until the chain is open: calls get -28 */
+    const struct network *network;
+    const char *data_dir;            /* for getrpcinfo, help */
+    void (*stop)(void *ctx);         /* begin the node's clean stop */
+    /* "" or what is being done while starting; shown with error -28. */
+    const char *(*warmup_status)(void *ctx);
+    /* Wall clock offset for tests: setmocktime (0 turns it off), mockscheduler. */
+    void (*set_mock_time)(void *ctx, int64_t unix_s);
+    void (*advance_timers)(void *ctx, int64_t delta_s);
+    int64_t (*now_s)(void *ctx);     /* wall clock, mocked if set */
+    int64_t start_time_s;            /* for uptime */
+    const char *(*warnings)(void *ctx); /* "" if none */
+    /* -debug categories may be changed at run time (logging). */
+    struct log *log_control;
+};
+
+/* Credentials, fixed at start. */
+struct rpc_auth_options {
+    const char *cookie;             /* "__cookie__:hex", or NULL */
+    const char *user, *password;    /* -rpcuser, -rpcpassword, or NULL */
+    const char *const *rpcauth;     /* "user:salt$hmac" each */
+    size_t n_rpcauth;
+    const char *const *whitelist;   /* -rpcwhitelist "user:method,method" */
+    size_t n_whitelist;
+    bool whitelist_default;
+    bool deprecated_warnings_string; /* -deprecatedrpc=warnings */
+};
+
+/* Returns NULL with *error for malformed credentials. */
+NODISCARD struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_auth_options *auth,
+                              char **error);
+void rpc_free(struct rpc *rpc); /* no call may be pending */
+/* The chain is open now. */
+void rpc_set_chain(struct rpc *rpc, struct chain *chain);
+
+struct rpc_request {
+    const char *http_method;   /* "POST", "GET", ... */
+    const char *uri;           /* path, "/" for calls */
+    const char *authorization; /* header value, or NULL */
+    const char *content_type;  /* header value, or NULL */
+    const char *peer;          /* for the log */
+    struct span body;          /* borrowed for the call */
+};
+
+/* The answer: HTTP status, headers, body. The body's bytes may be taken (set reply->body to
+ * empty). delay_ms: answer only after this long (failed authentication), without blocking. */
+struct rpc_reply {
+    int status;
+    const char *content_type;
+    const char *www_authenticate; /* header value or NULL */
+    int64_t delay_ms;
+    struct buffer body;
+};
+typedef void rpc_reply_fn(void *arg, struct rpc_reply *reply);
+
+/* Handle one HTTP request. reply is called exactly once, now or later, unless cancelled first.
+ * Returns a token that is never reused. */
+uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_reply_fn *reply,
+                    void *arg);
+/* The client is gone: nobody wants the answer. Unknown tokens are ignored. */
+void rpc_cancel(struct rpc *rpc, uint64_t token);
+/* The node is stopping: answer all that wait (waitfornewblock and the like). */
+void rpc_interrupt(struct rpc *rpc);
+/* Calls not answered yet. */
+size_t rpc_pending(const struct rpc *rpc);
+
+/* Chain events that calls wait for; node forwards them. */
+void rpc_on_tip_changed(struct rpc *rpc, const struct block_node *tip);
+
+/* The help of all methods, for man pages and completion: calls fn(arg, name, category). */
+void rpc_each_method(void (*fn)(void *arg, const char *name, const char *category), void *arg);
+
+#endif
