@@ -1,0 +1,85 @@
+/* block.c - block headers and blocks: one pass over the bytes. */
+#include "consensus/block.h"
+
+#include "crypto/hash.h"
+
+/* Least bytes of a transaction (no inputs, no outputs); it bounds a claimed count. */
+#define TX_MIN_BYTES 10
+
+/* Longer input is refused before anything is added up, so that weights fit 32 bits
+ * (CVE-2025-46597). Far above what the rules allow: those give the verdict. Core: MAX_SIZE */
+#define BLOCK_DECODE_MAX_BYTES UINT32_C(0x02000000)
+
+bool block_header_decode(struct reader *r, struct block_header *header)
+{
+    header->version = (int32_t)read_u32(r);
+    read_bytes(r, header->prev.b, 32);
+    read_bytes(r, header->merkle_root, 32);
+    header->time = read_u32(r);
+    header->bits = read_u32(r);
+    header->nonce = read_u32(r);
+    return !r->failed;
+}
+
+void block_header_encode(struct writer *w, const struct block_header *header)
+{
+    write_u32(w, (uint32_t)header->version);
+    write_bytes(w, header->prev.b, 32);
+    write_bytes(w, header->merkle_root, 32);
+    write_u32(w, header->time);
+    write_u32(w, header->bits);
+    write_u32(w, header->nonce);
+}
+
+struct block_hash block_header_hash(const struct block_header *header)
+{
+    uint8_t raw[BLOCK_HEADER_BYTES];
+    struct writer w = writer_to_buffer(raw, sizeof raw);
+    block_header_encode(&w, header);
+    ASSERT(w.len == sizeof raw);
+
+    struct block_hash hash;
+    sha256d(span_of(raw, sizeof raw), hash.b);
+    return hash;
+}
+
+bool block_decode(struct span raw, struct arena *arena, struct block *block)
+{
+    memset(block, 0, sizeof *block);
+    if (raw.len > BLOCK_DECODE_MAX_BYTES)
+        return false;
+
+    struct reader r = reader_of(raw);
+    if (!block_header_decode(&r, &block->header))
+        return false;
+    sha256d(span_of(raw.p, BLOCK_HEADER_BYTES), block->hash.b);
+
+    const uint8_t *after_header = r.at;
+    uint64_t n_tx = read_compact_size(&r);
+    if (r.failed || n_tx > reader_left(&r) / TX_MIN_BYTES)
+        return false;
+    uint32_t base_bytes = BLOCK_HEADER_BYTES + (uint32_t)(r.at - after_header);
+
+    block->tx = arena_alloc(arena, n_tx * sizeof *block->tx);
+    block->txids = arena_alloc(arena, n_tx * sizeof *block->txids);
+    for (uint64_t i = 0; i < n_tx; i++) {
+        if (!tx_decode(&r, arena, true, &block->tx[i]))
+            return false;
+        block->txids[i] = block->tx[i].txid;
+        base_bytes += block->tx[i].base_bytes;
+    }
+    if (!reader_finish(&r))
+        return false;
+    block->n_tx = (uint32_t)n_tx;
+    block->base_bytes = base_bytes;
+    block->raw = raw;
+    return true;
+}
+
+void block_encode(struct writer *w, const struct block *block, bool with_witness)
+{
+    block_header_encode(w, &block->header);
+    write_compact_size(w, block->n_tx);
+    for (uint32_t i = 0; i < block->n_tx; i++)
+        tx_encode(w, &block->tx[i], with_witness);
+}
