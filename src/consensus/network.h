@@ -65,10 +65,11 @@ struct network {
     struct span genesis_raw; /* the genesis block's bytes */
     struct block_hash genesis_hash;
 
-    uint8_t pow_limit[32]; /* little-endian 256-bit number, as everywhere */
+    uint8_t pow_limit[32];         /* little-endian 256-bit number, as everywhere */
     bool pow_allow_min_difficulty; /* 20-minute rule of the testnets */
     bool pow_no_retargeting;
-    bool enforce_bip94; /* testnet4's time-warp fix and its retarget from the period's first block */
+    bool
+        enforce_bip94; /* testnet4's time-warp fix and its retarget from the period's first block */
     int64_t pow_target_spacing_s, pow_target_timespan_s;
     uint32_t subsidy_halving_interval;
 
@@ -101,6 +102,10 @@ struct network {
 /* The row of that network, or by name; NULL if there is none of that name. */
 const struct network *network_get(enum network_kind kind);
 const struct network *network_find(const char *name);
+
+/* The deployment's name in options and in getdeploymentinfo's answer: "csv", "taproot". */
+const char *network_buried_name(enum buried_deployment deployment);
+const char *network_bip9_name(enum bip9_deployment deployment);
 
 /* Use another signet challenge: also sets the magic, which is derived from it (BIP325), and
  * clears minimum work, assumed-valid block and seeds. Borrows challenge. */

@@ -10,9 +10,9 @@
 #include "consensus/opcodes.h"
 #include "util/span.h"
 
-#define SCRIPT_MAX_BYTES    10000 /* longer scripts fail; an output longer than it is unspendable */
-#define SCRIPT_PUSH_MAX     520   /* bytes of one stack element, outside of tapscript's first stack */
-#define SCRIPT_PUBKEYS_MAX  20    /* of OP_CHECKMULTISIG */
+#define SCRIPT_MAX_BYTES   10000 /* longer scripts fail; an output longer than it is unspendable */
+#define SCRIPT_PUSH_MAX    520 /* bytes of one stack element, outside of tapscript's first stack */
+#define SCRIPT_PUBKEYS_MAX 20  /* of OP_CHECKMULTISIG */
 
 struct script_iter {
     const uint8_t *at;

@@ -65,8 +65,7 @@ bool tx_is_coinbase(const struct tx *tx);
  *           flag, superfluous witness (flag set, all stacks empty), counts larger than the bytes
  *           left could hold
  * Spec:     BIP144; Core's serialization */
-NODISCARD bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness,
-                         struct tx *tx);
+NODISCARD bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct tx *tx);
 
 /* Encode with or without the witness. tx need not be complete beyond version, in, out and
  * lock_time; has_witness decides whether with_witness has an effect. */

@@ -1,0 +1,303 @@
+/* network.c - the table of networks and the options that change a row. */
+#include "consensus/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "consensus/network_facts.h"
+#include "consensus/script_verify.h"
+#include "crypto/hash.h"
+#include "util/alloc.h"
+#include "util/writer.h"
+
+#define TWO_WEEKS_S (14 * 24 * 60 * 60)
+#define ONE_DAY_S   (24 * 60 * 60)
+
+/* clang-format off */
+
+/* Blocks that broke a rule before it was one. Checking them with fewer flags lets every other
+ * block, of any height, be checked with P2SH, witness and taproot rules (Core:
+ * GetBlockScriptFlags()). */
+static const struct script_flag_exception main_exceptions[] = {
+    {.hash = {MAIN_BIP16_EXCEPTION}, .flags = 0},
+    {.hash = {MAIN_TAPROOT_EXCEPTION}, .flags = SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS},
+};
+static const struct script_flag_exception test_exceptions[] = {
+    {.hash = {TEST_BIP16_EXCEPTION}, .flags = 0},
+};
+
+static const char *const main_seeds[] = {
+    "seed.bitcoin.sipa.be.",      "dnsseed.bluematt.me.",       "seed.bitcoin.jonasschnelli.ch.",
+    "seed.btc.petertodd.net.",    "seed.bitcoin.sprovoost.nl.", "dnsseed.emzy.de.",
+    "seed.bitcoin.wiz.biz.",      "seed.mainnet.achownodes.xyz.",
+};
+static const char *const test_seeds[] = {
+    "testnet-seed.bitcoin.jonasschnelli.ch.", "seed.tbtc.petertodd.net.",
+    "seed.testnet.bitcoin.sprovoost.nl.",     "testnet-seed.bluematt.me.",
+    "seed.testnet.achownodes.xyz.",
+};
+static const char *const testnet4_seeds[] = {
+    "seed.testnet4.bitcoin.sprovoost.nl.", "seed.testnet4.wiz.biz.",
+};
+static const char *const signet_seeds[] = {
+    "seed.signet.bitcoin.sprovoost.nl.", "seed.signet.achownodes.xyz.",
+};
+static const char *const regtest_seeds[] = {"dummySeed.invalid."};
+
+#define SPAN(array) {.p = (array), .len = sizeof(array)}
+#define SEEDS(array) .dns_seeds = (array), .n_dns_seeds = COUNT_OF(array)
+
+/* All test networks share their address prefixes. */
+#define TEST_PREFIXES                                                                              \
+    .base58_pubkey = 111, .base58_script = 196, .base58_secret = 239,                              \
+    .base58_xpub = {0x04, 0x35, 0x87, 0xcf}, .base58_xprv = {0x04, 0x35, 0x83, 0x94}
+
+#define TESTDUMMY_NEVER(limit)                                                                     \
+    [BIP9_TESTDUMMY] = {.bit = 28, .start_time = BIP9_NEVER_ACTIVE, .timeout = BIP9_NO_TIMEOUT,    \
+                        .period = 2016, .threshold = (limit)}
+
+#define TAPROOT_ALWAYS(blocks, limit)                                                              \
+    [BIP9_TAPROOT] = {.bit = 2, .start_time = BIP9_ALWAYS_ACTIVE, .timeout = BIP9_NO_TIMEOUT,      \
+                      .period = (blocks), .threshold = (limit)}
+
+static const struct network networks[NETWORK_COUNT] = {
+    [NETWORK_MAIN] = {
+        .kind = NETWORK_MAIN, .name = "main", .data_dir = "",
+        .magic = {0xf9, 0xbe, 0xb4, 0xd9}, .p2p_port = 8333, .rpc_port = 8332,
+        .genesis_raw = SPAN(main_genesis), .genesis_hash = {MAIN_GENESIS_HASH},
+        .pow_limit = POW_LIMIT_32,
+        .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
+        .subsidy_halving_interval = 210000,
+        .buried_height = {227931, 363725, 388381, 419328, 481824},
+        .bip34_hash = {MAIN_BIP34_HASH},
+        .bip9 = {
+            TESTDUMMY_NEVER(1815),
+            [BIP9_TAPROOT] = {.bit = 2, .start_time = 1619222400, .timeout = 1628640000,
+                              .min_activation_height = 709632, .period = 2016, .threshold = 1815},
+        },
+        .rule_change_threshold = 1815, .miner_confirmation_window = 2016,
+        .exceptions = main_exceptions, .n_exceptions = COUNT_OF(main_exceptions),
+        .min_chain_work = MAIN_MIN_WORK, .assume_valid = {MAIN_ASSUME_VALID},
+        .base58_pubkey = 0, .base58_script = 5, .base58_secret = 128,
+        .base58_xpub = {0x04, 0x88, 0xb2, 0x1e}, .base58_xprv = {0x04, 0x88, 0xad, 0xe4},
+        .bech32_hrp = "bc", SEEDS(main_seeds), .prune_after_height = 100000,
+    },
+    [NETWORK_TEST] = {
+        .kind = NETWORK_TEST, .name = "test", .data_dir = "testnet3",
+        .magic = {0x0b, 0x11, 0x09, 0x07}, .p2p_port = 18333, .rpc_port = 18332,
+        .genesis_raw = SPAN(test_genesis), .genesis_hash = {TEST_GENESIS_HASH},
+        .pow_limit = POW_LIMIT_32, .pow_allow_min_difficulty = true,
+        .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
+        .subsidy_halving_interval = 210000,
+        .buried_height = {21111, 330776, 581885, 770112, 834624},
+        .bip34_hash = {TEST_BIP34_HASH},
+        .bip9 = {
+            TESTDUMMY_NEVER(1512),
+            [BIP9_TAPROOT] = {.bit = 2, .start_time = 1619222400, .timeout = 1628640000,
+                              .period = 2016, .threshold = 1512},
+        },
+        .rule_change_threshold = 1512, .miner_confirmation_window = 2016,
+        .exceptions = test_exceptions, .n_exceptions = COUNT_OF(test_exceptions),
+        .min_chain_work = TEST_MIN_WORK, .assume_valid = {TEST_ASSUME_VALID},
+        .is_test_chain = true, TEST_PREFIXES,
+        .bech32_hrp = "tb", SEEDS(test_seeds), .prune_after_height = 1000,
+    },
+    [NETWORK_TESTNET4] = {
+        .kind = NETWORK_TESTNET4, .name = "testnet4", .data_dir = "testnet4",
+        .magic = {0x1c, 0x16, 0x3f, 0x28}, .p2p_port = 48333, .rpc_port = 48332,
+        .genesis_raw = SPAN(testnet4_genesis), .genesis_hash = {TESTNET4_GENESIS_HASH},
+        .pow_limit = POW_LIMIT_32, .pow_allow_min_difficulty = true, .enforce_bip94 = true,
+        .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
+        .subsidy_halving_interval = 210000,
+        .buried_height = {1, 1, 1, 1, 1},
+        .bip9 = {TESTDUMMY_NEVER(1512), TAPROOT_ALWAYS(2016, 1512)},
+        .rule_change_threshold = 1512, .miner_confirmation_window = 2016,
+        .min_chain_work = TESTNET4_MIN_WORK, .assume_valid = {TESTNET4_ASSUME_VALID},
+        .is_test_chain = true, TEST_PREFIXES,
+        .bech32_hrp = "tb", SEEDS(testnet4_seeds), .prune_after_height = 1000,
+    },
+    [NETWORK_SIGNET] = {
+        .kind = NETWORK_SIGNET, .name = "signet", .data_dir = "signet",
+        .magic = {0x0a, 0x03, 0xcf, 0x40}, .p2p_port = 38333, .rpc_port = 38332,
+        .genesis_raw = SPAN(signet_genesis), .genesis_hash = {SIGNET_GENESIS_HASH},
+        .pow_limit = POW_LIMIT_SIGNET,
+        .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
+        .subsidy_halving_interval = 210000,
+        .buried_height = {1, 1, 1, 1, 1},
+        .bip9 = {TESTDUMMY_NEVER(1815), TAPROOT_ALWAYS(2016, 1815)},
+        .rule_change_threshold = 1815, .miner_confirmation_window = 2016,
+        .min_chain_work = SIGNET_MIN_WORK, .assume_valid = {SIGNET_ASSUME_VALID},
+        .is_test_chain = true, .signet_blocks = true, .signet_challenge = SPAN(signet_challenge),
+        TEST_PREFIXES,
+        .bech32_hrp = "tb", SEEDS(signet_seeds), .prune_after_height = 1000,
+    },
+    [NETWORK_REGTEST] = {
+        .kind = NETWORK_REGTEST, .name = "regtest", .data_dir = "regtest",
+        .magic = {0xfa, 0xbf, 0xb5, 0xda}, .p2p_port = 18444, .rpc_port = 18443,
+        .genesis_raw = SPAN(regtest_genesis), .genesis_hash = {REGTEST_GENESIS_HASH},
+        .pow_limit = POW_LIMIT_REGTEST, .pow_allow_min_difficulty = true,
+        .pow_no_retargeting = true,
+        .pow_target_spacing_s = 600, .pow_target_timespan_s = ONE_DAY_S,
+        .subsidy_halving_interval = 150,
+        .buried_height = {1, 1, 1, 1, 0},
+        .bip9 = {
+            [BIP9_TESTDUMMY] = {.bit = 28, .start_time = 0, .timeout = BIP9_NO_TIMEOUT,
+                                .period = 144, .threshold = 108},
+            TAPROOT_ALWAYS(144, 108),
+        },
+        .rule_change_threshold = 108, .miner_confirmation_window = 144,
+        .is_test_chain = true, .mine_blocks_on_demand = true, .default_consistency_checks = true,
+        TEST_PREFIXES,
+        .bech32_hrp = "bcrt", SEEDS(regtest_seeds), .prune_after_height = 1000,
+    },
+};
+
+static const char *const buried_names[BURIED_COUNT] = {
+    [BURIED_HEIGHTINCB] = "bip34", [BURIED_DERSIG] = "dersig", [BURIED_CLTV] = "cltv",
+    [BURIED_CSV] = "csv",          [BURIED_SEGWIT] = "segwit",
+};
+
+static const char *const bip9_names[BIP9_COUNT] = {
+    [BIP9_TESTDUMMY] = "testdummy",
+    [BIP9_TAPROOT] = "taproot",
+};
+/* clang-format on */
+
+const struct network *network_get(enum network_kind kind)
+{
+    ASSERT((unsigned)kind < NETWORK_COUNT);
+    return &networks[kind];
+}
+
+const struct network *network_find(const char *name)
+{
+    for (size_t i = 0; i < NETWORK_COUNT; i++) {
+        if (strcmp(networks[i].name, name) == 0)
+            return &networks[i];
+    }
+    return NULL;
+}
+
+const char *network_buried_name(enum buried_deployment deployment)
+{
+    ASSERT((unsigned)deployment < BURIED_COUNT);
+    return buried_names[deployment];
+}
+
+const char *network_bip9_name(enum bip9_deployment deployment)
+{
+    ASSERT((unsigned)deployment < BIP9_COUNT);
+    return bip9_names[deployment];
+}
+
+void network_set_signet_challenge(struct network *network, struct span challenge)
+{
+    /* BIP325: the magic is the start of the double hash of the challenge with its length. */
+    struct sha256 h;
+    uint8_t digest[32];
+    sha256_init(&h);
+    struct writer w = writer_to_sha256(&h);
+    write_var_span(&w, challenge);
+    sha256d_final(&h, digest);
+    memcpy(network->magic, digest, sizeof network->magic);
+
+    network->signet_challenge = challenge;
+    memset(network->min_chain_work, 0, sizeof network->min_chain_work);
+    memset(&network->assume_valid, 0, sizeof network->assume_valid);
+    network->dns_seeds = NULL;
+    network->n_dns_seeds = 0;
+}
+
+/* Read a whole decimal number with an optional minus, nothing before or behind it. */
+static bool number_parse(const char *text, size_t len, int64_t least, int64_t most, int64_t *out)
+{
+    bool negative = len > 0 && text[0] == '-';
+    size_t i = negative ? 1 : 0;
+    if (i == len)
+        return false;
+    uint64_t value = 0;
+    for (; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        unsigned digit = (unsigned)(text[i] - '0');
+        if (value > ((uint64_t)INT64_MAX + negative - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *out = negative ? (int64_t)(0 - value) : (int64_t)value;
+    return *out >= least && *out <= most;
+}
+
+char *network_set_activation_height(struct network *network, const char *spec)
+{
+    const char *at = strchr(spec, '@');
+    if (!at)
+        return xasprintf("Invalid format (%s) for -testactivationheight=name@height.", spec);
+
+    int64_t height;
+    if (!number_parse(at + 1, strlen(at + 1), 0, INT32_MAX - 1, &height))
+        return xasprintf("Invalid height value (%s) for -testactivationheight=name@height.", spec);
+
+    size_t name_len = (size_t)(at - spec);
+    for (size_t i = 0; i < BURIED_COUNT; i++) {
+        if (strlen(buried_names[i]) == name_len && memcmp(buried_names[i], spec, name_len) == 0) {
+            network->buried_height[i] = (int32_t)height;
+            return NULL;
+        }
+    }
+    return xasprintf("Invalid name (%s) for -testactivationheight=name@height.", spec);
+}
+
+#define VBPARAMS_FIELDS_MAX 4
+
+/* Split spec at its colons. Returns the number of fields, counted beyond the maximum too. */
+static size_t fields_split(const char *spec, struct span fields[VBPARAMS_FIELDS_MAX])
+{
+    size_t n = 0;
+    for (;;) {
+        size_t len = strcspn(spec, ":");
+        if (n < VBPARAMS_FIELDS_MAX)
+            fields[n] = span_of(spec, len);
+        n++;
+        if (spec[len] == '\0')
+            return n;
+        spec += len + 1;
+    }
+}
+
+static bool field_number(struct span field, int64_t least, int64_t most, int64_t *out)
+{
+    return number_parse((const char *)field.p, field.len, least, most, out);
+}
+
+static char *field_error(const char *what, struct span field)
+{
+    return xasprintf("Invalid %s (%.*s)", what, (int)field.len, (const char *)field.p);
+}
+
+char *network_set_vbparams(struct network *network, const char *spec)
+{
+    struct span fields[VBPARAMS_FIELDS_MAX];
+    size_t n = fields_split(spec, fields);
+    if (n < 3 || n > VBPARAMS_FIELDS_MAX)
+        return xstrdup("Version bits parameters malformed, expecting "
+                       "deployment:start:end[:min_activation_height]");
+
+    int64_t start, timeout, min_height = 0;
+    if (!field_number(fields[1], INT64_MIN, INT64_MAX, &start))
+        return field_error("nStartTime", fields[1]);
+    if (!field_number(fields[2], INT64_MIN, INT64_MAX, &timeout))
+        return field_error("nTimeout", fields[2]);
+    if (n == 4 && !field_number(fields[3], INT32_MIN, INT32_MAX, &min_height))
+        return field_error("min_activation_height", fields[3]);
+
+    for (size_t i = 0; i < BIP9_COUNT; i++) {
+        if (!span_equal(fields[0], span_of_string(bip9_names[i])))
+            continue;
+        network->bip9[i].start_time = start;
+        network->bip9[i].timeout = timeout;
+        network->bip9[i].min_activation_height = (int32_t)min_height;
+        return NULL;
+    }
+    return field_error("deployment", fields[0]);
+}
