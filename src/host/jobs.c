@@ -1,0 +1,286 @@
+/* jobs.c - see jobs.h
+ *
+ * One mutex guards the queues of both pools: jobs are tens of microseconds or more, so it is
+ * rarely contended, and a cancelled job need not know its pool. env_job.sequence is non-zero
+ * exactly while the job waits in a queue. */
+#include "host/jobs.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/loop.h"
+#include "util/alloc.h"
+
+/* Address space only: a page is taken when it is first touched. LevelDB's reads and the script
+ * interpreter stay far below; sanitizer builds need the most. */
+#define STACK_BYTES ((size_t)1024 * 1024)
+
+#define POOL_COUNT 2
+
+struct job_list {
+    struct env_job *first, *last;
+};
+
+struct pool {
+    struct jobs *jobs;
+    struct job_list queue[ENV_PRIORITY_COUNT];
+    size_t n_queued;
+    pthread_cond_t work;
+    pthread_t *threads;
+    int n_threads, n_idle, threads_max;
+};
+
+struct jobs {
+    pthread_mutex_t lock;
+    struct pool pools[POOL_COUNT];
+    struct job_list finished; /* waiting for their done */
+    uint64_t sequence;
+    bool stopping; /* no job starts any more */
+    bool stopped;
+
+    /* Only the loop thread's. */
+    struct loop_waker *waker;
+    struct job_list ready; /* taken from finished, done not yet called */
+};
+
+static void list_push(struct job_list *list, struct env_job *job)
+{
+    job->next = NULL;
+    if (list->last)
+        list->last->next = job;
+    else
+        list->first = job;
+    list->last = job;
+}
+
+static struct env_job *list_pop(struct job_list *list)
+{
+    struct env_job *job = list->first;
+    if (job) {
+        list->first = job->next;
+        if (!list->first)
+            list->last = NULL;
+        job->next = NULL;
+    }
+    return job;
+}
+
+/* -- Worker side, under the lock ------------------------------------------------------------ */
+
+static struct env_job *pool_pop(struct pool *pool)
+{
+    for (int i = 0; i < ENV_PRIORITY_COUNT; i++) {
+        struct env_job *job = list_pop(&pool->queue[i]);
+        if (job) {
+            pool->n_queued--;
+            job->sequence = 0;
+            return job;
+        }
+    }
+    return NULL;
+}
+
+static void finish(struct jobs *jobs, struct env_job *job)
+{
+    bool was_empty = !jobs->finished.first;
+    list_push(&jobs->finished, job);
+    if (was_empty)
+        loop_wake(jobs->waker);
+}
+
+static void *worker(void *arg)
+{
+    struct pool *pool = arg;
+    struct jobs *jobs = pool->jobs;
+    pthread_mutex_lock(&jobs->lock);
+    for (;;) {
+        struct env_job *job = pool_pop(pool);
+        if (!job) {
+            if (jobs->stopping)
+                break;
+            pool->n_idle++;
+            pthread_cond_wait(&pool->work, &jobs->lock);
+            pool->n_idle--;
+            continue;
+        }
+        if (jobs->stopping)
+            job->cancelled = true;
+        if (!job->cancelled) {
+            pthread_mutex_unlock(&jobs->lock);
+            job->run(job);
+            pthread_mutex_lock(&jobs->lock);
+        }
+        finish(jobs, job);
+    }
+    pthread_mutex_unlock(&jobs->lock);
+    return NULL;
+}
+
+/* -- Loop side ------------------------------------------------------------------------------ */
+
+/* Under the lock. A pool without any thread could never do its work, so that ends the process as
+ * lack of memory does; with at least one, fewer threads are only slower. */
+static void start_thread(struct pool *pool)
+{
+    pthread_attr_t attr;
+    sigset_t all, before;
+    int rc = pthread_attr_init(&attr);
+    ASSERT(rc == 0);
+    rc = pthread_attr_setstacksize(&attr, STACK_BYTES);
+    ASSERT(rc == 0);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(&pool->threads[pool->n_threads], &attr, worker, pool);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    if (rc == 0) {
+        pool->n_threads++;
+    } else if (pool->n_threads == 0) {
+        fprintf(stderr, "Error: cannot start a thread: %s\n", strerror(rc));
+        abort();
+    }
+}
+
+void jobs_submit(struct jobs *jobs, enum env_pool pool_number, enum env_priority priority,
+                 struct env_job *job)
+{
+    ASSERT(priority < ENV_PRIORITY_COUNT);
+    struct pool *pool = &jobs->pools[pool_number];
+    pthread_mutex_lock(&jobs->lock);
+    ASSERT(!jobs->stopped);
+    job->cancelled = jobs->stopping;
+    if (jobs->stopping) {
+        job->sequence = 0;
+        finish(jobs, job);
+    } else {
+        job->sequence = ++jobs->sequence;
+        list_push(&pool->queue[priority], job);
+        pool->n_queued++;
+        if (pool->n_idle > 0)
+            pthread_cond_signal(&pool->work);
+        /* An idle thread that is already on its way to another job still counts as idle, so
+         * compare with the number that waits, not with zero. */
+        if (pool->n_queued > (size_t)pool->n_idle && pool->n_threads < pool->threads_max)
+            start_thread(pool);
+    }
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+void jobs_cancel(struct jobs *jobs, struct env_job *job)
+{
+    pthread_mutex_lock(&jobs->lock);
+    if (job->sequence != 0)
+        job->cancelled = true;
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+static void take_finished(struct jobs *jobs)
+{
+    pthread_mutex_lock(&jobs->lock);
+    struct job_list list = jobs->finished;
+    jobs->finished = (struct job_list){0};
+    pthread_mutex_unlock(&jobs->lock);
+    if (!list.first)
+        return;
+    if (jobs->ready.last)
+        jobs->ready.last->next = list.first;
+    else
+        jobs->ready.first = list.first;
+    jobs->ready.last = list.last;
+}
+
+/* The loop's turn: deliver results, but give the sockets a turn now and then. */
+static bool deliver(void *arg)
+{
+    struct jobs *jobs = arg;
+    int64_t began_us = loop_now_us();
+    take_finished(jobs);
+    struct env_job *job;
+    while ((job = list_pop(&jobs->ready))) {
+        job->done(job);
+        if (loop_now_us() - began_us > LOOP_BATCH_US)
+            break;
+    }
+    return jobs->ready.first != NULL;
+}
+
+int jobs_compute_threads(const struct jobs *jobs)
+{
+    return jobs->pools[ENV_POOL_COMPUTE].threads_max;
+}
+
+int jobs_threads_started(struct jobs *jobs)
+{
+    pthread_mutex_lock(&jobs->lock);
+    int n = jobs->pools[ENV_POOL_COMPUTE].n_threads + jobs->pools[ENV_POOL_BLOCKING].n_threads;
+    pthread_mutex_unlock(&jobs->lock);
+    return n;
+}
+
+static void pool_init(struct pool *pool, struct jobs *jobs, int threads_max)
+{
+    ASSERT(threads_max >= 1);
+    pool->jobs = jobs;
+    pool->threads_max = threads_max;
+    pool->threads = xcalloc((size_t)threads_max, sizeof *pool->threads);
+    int rc = pthread_cond_init(&pool->work, NULL);
+    ASSERT(rc == 0);
+}
+
+struct jobs *jobs_new(struct loop *loop, int compute_threads, int blocking_threads)
+{
+    struct jobs *jobs = xcalloc(1, sizeof *jobs);
+    jobs->waker = loop_waker_new(loop, deliver, jobs);
+    if (!jobs->waker) {
+        xfree(jobs);
+        return NULL;
+    }
+    int rc = pthread_mutex_init(&jobs->lock, NULL);
+    ASSERT(rc == 0);
+    pool_init(&jobs->pools[ENV_POOL_COMPUTE], jobs, compute_threads);
+    pool_init(&jobs->pools[ENV_POOL_BLOCKING], jobs, blocking_threads);
+    return jobs;
+}
+
+void jobs_stop(struct jobs *jobs)
+{
+    if (jobs->stopped)
+        return;
+    pthread_mutex_lock(&jobs->lock);
+    jobs->stopping = true;
+    for (int i = 0; i < POOL_COUNT; i++)
+        pthread_cond_broadcast(&jobs->pools[i].work);
+    pthread_mutex_unlock(&jobs->lock);
+    for (int i = 0; i < POOL_COUNT; i++) {
+        for (int j = 0; j < jobs->pools[i].n_threads; j++)
+            pthread_join(jobs->pools[i].threads[j], NULL);
+    }
+
+    struct env_job *job;
+    for (;;) {
+        take_finished(jobs);
+        job = list_pop(&jobs->ready);
+        if (!job)
+            break;
+        job->done(job);
+    }
+    jobs->stopped = true;
+}
+
+void jobs_free(struct jobs *jobs)
+{
+    if (!jobs)
+        return;
+    jobs_stop(jobs);
+    for (int i = 0; i < POOL_COUNT; i++) {
+        ASSERT(jobs->pools[i].n_queued == 0);
+        pthread_cond_destroy(&jobs->pools[i].work);
+        xfree(jobs->pools[i].threads);
+    }
+    pthread_mutex_destroy(&jobs->lock);
+    loop_waker_free(jobs->waker);
+    xfree(jobs);
+}

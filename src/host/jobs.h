@@ -1,0 +1,33 @@
+/* jobs.h - worker threads: two pools, three priorities, results delivered on the loop.
+ *
+ * Layer: host. Threads start when there is work for them and block all signals. Each submitted
+ * job's done is called exactly once, on the loop thread, never from inside jobs_submit(). */
+#ifndef HOST_JOBS_H
+#define HOST_JOBS_H
+
+#include "util/assert.h"
+#include "util/env.h"
+
+struct jobs;
+struct loop;
+
+/* Make the pools; no thread is started yet. compute_threads and blocking_threads are at least 1.
+ * Owns: the caller. Fails: NULL if the loop cannot be woken. */
+NODISCARD struct jobs *jobs_new(struct loop *loop, int compute_threads, int blocking_threads);
+
+/* Cancel what has not started, wait for what runs, call every done that is due (jobs submitted
+ * meanwhile are cancelled too), end the threads. Submitting afterwards is a bug. */
+void jobs_stop(struct jobs *jobs);
+/* Free the pools, stopping them first if that was not done. */
+void jobs_free(struct jobs *jobs);
+
+/* See struct env: job_submit, job_cancel, compute_threads. */
+void jobs_submit(struct jobs *jobs, enum env_pool pool, enum env_priority priority,
+                 struct env_job *job);
+void jobs_cancel(struct jobs *jobs, struct env_job *job);
+int jobs_compute_threads(const struct jobs *jobs);
+
+/* Threads that run at the moment, of both pools. */
+int jobs_threads_started(struct jobs *jobs);
+
+#endif

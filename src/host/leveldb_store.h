@@ -1,0 +1,47 @@
+/* leveldb_store.h - the key-value functions of struct env, on LevelDB.
+ *
+ * Layer: host. Any thread after open. The first argument of each is env's context and not used.
+ * See util/env.h for what they promise. No compression (values are small or already packed),
+ * every read block's checksum verified. */
+#ifndef HOST_LEVELDB_STORE_H
+#define HOST_LEVELDB_STORE_H
+
+#include <stdbool.h>
+
+#include "util/assert.h"
+#include "util/env.h"
+
+/* Open or create the store in directory path, whose parents exist.
+ * Fails: -EBUSY (another process, or this one, has it open), -EUCLEAN (corrupt), -ENOSPC, -EIO;
+ * *error (may be NULL) is then LevelDB's message, freed with xfree(). */
+NODISCARD int leveldb_store_open(void *ctx, const char *path, const struct env_kv_options *options,
+                                 struct env_kv **out, char **error);
+void leveldb_store_close(void *ctx, struct env_kv *kv); /* NULL is allowed */
+/* Remove a closed store and its directory; one that is not there is success. */
+NODISCARD int leveldb_store_destroy(void *ctx, const char *path);
+
+/* Append the value to out_buffer, a struct buffer. Fails: -ENOENT, -EUCLEAN, -EIO. */
+NODISCARD int leveldb_store_get(void *ctx, struct env_kv *kv, struct span key, void *out_buffer);
+
+struct env_batch *leveldb_store_batch_new(void *ctx);
+void leveldb_store_batch_free(void *ctx, struct env_batch *batch);
+void leveldb_store_batch_clear(void *ctx, struct env_batch *batch);
+void leveldb_store_batch_put(void *ctx, struct env_batch *batch, struct span key,
+                             struct span value);
+void leveldb_store_batch_delete(void *ctx, struct env_batch *batch, struct span key);
+/* Write the batch at once or not at all; sync makes it and all before it durable. */
+NODISCARD int leveldb_store_write(void *ctx, struct env_kv *kv, struct env_batch *batch, bool sync);
+
+/* A cursor over the store as it is now; not positioned until the first seek. */
+struct env_cursor *leveldb_store_cursor_open(void *ctx, struct env_kv *kv);
+void leveldb_store_cursor_close(void *ctx, struct env_cursor *cursor);
+void leveldb_store_cursor_seek(void *ctx, struct env_cursor *cursor, struct span key);
+bool leveldb_store_cursor_valid(void *ctx, struct env_cursor *cursor);
+void leveldb_store_cursor_next(void *ctx, struct env_cursor *cursor);
+/* Borrowed until the cursor moves or is closed. */
+struct span leveldb_store_cursor_key(void *ctx, struct env_cursor *cursor);
+struct span leveldb_store_cursor_value(void *ctx, struct env_cursor *cursor);
+/* 0, or why the cursor became invalid before the end: -EUCLEAN, -EIO. */
+NODISCARD int leveldb_store_cursor_error(void *ctx, struct env_cursor *cursor);
+
+#endif

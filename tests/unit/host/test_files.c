@@ -1,0 +1,243 @@
+/* test_files.c - files do what env promises, on a real file system. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "host/files.h"
+#include "temp_dir.h"
+#include "util/env.h"
+
+static int setup(void **state)
+{
+    struct temp_dir *dir = calloc(1, sizeof *dir);
+    temp_dir_make(dir);
+    *state = dir;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    temp_dir_remove(*state);
+    free(*state);
+    return 0;
+}
+
+static struct env_file *open_new(struct temp_dir *dir, const char *name)
+{
+    struct env_file *file = NULL;
+    int flags = ENV_OPEN_READ | ENV_OPEN_WRITE | ENV_OPEN_CREATE;
+    assert_int_equal(files_open(NULL, temp_path(dir, name), flags, &file), 0);
+    assert_non_null(file);
+    return file;
+}
+
+static void bytes_written_are_read_back_at_any_offset(void **state)
+{
+    struct env_file *file = open_new(*state, "a");
+    char got[8] = {0};
+    assert_int_equal(files_write_at(NULL, file, 3, "hello", 5), 0);
+    assert_int_equal(files_size(NULL, file), 8);
+    assert_int_equal(files_read_at(NULL, file, 0, got, 8), 8);
+    assert_memory_equal(got, "\0\0\0hello", 8);
+    assert_int_equal(files_sync(NULL, file), 0);
+    files_close(NULL, file);
+}
+
+static void a_read_is_short_only_at_the_end(void **state)
+{
+    struct env_file *file = open_new(*state, "a");
+    char got[8];
+    assert_int_equal(files_write_at(NULL, file, 0, "hello", 5), 0);
+    assert_int_equal(files_read_at(NULL, file, 2, got, 3), 3);
+    assert_int_equal(files_read_at(NULL, file, 2, got, 8), 3);
+    assert_int_equal(files_read_at(NULL, file, 5, got, 8), 0);
+    assert_int_equal(files_read_at(NULL, file, 500, got, 8), 0);
+    assert_int_equal(files_read_at(NULL, file, 0, got, 0), 0);
+    files_close(NULL, file);
+}
+
+static void offsets_beyond_the_file_system_are_refused(void **state)
+{
+    struct env_file *file = open_new(*state, "a");
+    char byte = 0;
+    assert_int_equal(files_write_at(NULL, file, INT64_MAX, &byte, 1), -EFBIG);
+    assert_int_equal(files_write_at(NULL, file, UINT64_MAX, &byte, 1), -EFBIG);
+    assert_int_equal(files_read_at(NULL, file, UINT64_MAX, &byte, 1), -EFBIG);
+    assert_int_equal(files_truncate(NULL, file, UINT64_MAX), -EFBIG);
+    assert_int_equal(files_allocate(NULL, file, UINT64_MAX, 1), -EFBIG);
+    files_close(NULL, file);
+}
+
+static void truncate_cuts_and_allocate_leaves_the_size(void **state)
+{
+    struct env_file *file = open_new(*state, "a");
+    assert_int_equal(files_write_at(NULL, file, 0, "hello", 5), 0);
+    assert_int_equal(files_truncate(NULL, file, 2), 0);
+    assert_int_equal(files_size(NULL, file), 2);
+    assert_int_equal(files_allocate(NULL, file, 0, 65536), 0);
+    assert_int_equal(files_size(NULL, file), 2);
+    assert_int_equal(files_allocate(NULL, file, 0, 0), 0);
+    files_close(NULL, file);
+}
+
+static void opening_says_why_it_failed(void **state)
+{
+    struct temp_dir *dir = *state;
+    struct env_file *file = NULL;
+    assert_int_equal(files_open(NULL, temp_path(dir, "none"), ENV_OPEN_READ, &file), -ENOENT);
+    assert_null(file);
+    assert_int_equal(files_open(NULL, dir->path, ENV_OPEN_READ, &file), -EISDIR);
+    assert_null(file);
+    assert_int_equal(
+        files_open(NULL, temp_path(dir, "x/y"), ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file), -ENOENT);
+}
+
+static void files_are_private_and_closed_on_exec(void **state)
+{
+    struct temp_dir *dir = *state;
+    files_close(NULL, open_new(dir, "a"));
+    struct stat st;
+    assert_int_equal(stat(temp_path(dir, "a"), &st), 0);
+    assert_int_equal(st.st_mode & 0077, 0);
+    /* The lowest free descriptor is the one that the next open takes. */
+    int fd = open("/dev/null", O_RDONLY);
+    close(fd);
+    struct env_file *file = open_new(dir, "b");
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    files_close(NULL, file);
+    files_close(NULL, NULL);
+}
+
+static void truncating_on_open_empties_the_file(void **state)
+{
+    struct temp_dir *dir = *state;
+    temp_write(dir, "a", "old");
+    struct env_file *file = NULL;
+    assert_int_equal(
+        files_open(NULL, temp_path(dir, "a"), ENV_OPEN_WRITE | ENV_OPEN_TRUNCATE, &file), 0);
+    assert_int_equal(files_size(NULL, file), 0);
+    files_close(NULL, file);
+}
+
+static void a_read_only_file_refuses_writes(void **state)
+{
+    struct temp_dir *dir = *state;
+    temp_write(dir, "a", "old");
+    struct env_file *file = NULL;
+    assert_int_equal(files_open(NULL, temp_path(dir, "a"), ENV_OPEN_READ, &file), 0);
+    assert_int_equal(files_write_at(NULL, file, 0, "x", 1), -EBADF);
+    files_close(NULL, file);
+}
+
+static void directories_are_made_with_parents_and_again(void **state)
+{
+    struct temp_dir *dir = *state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/a/b/c", dir->path);
+    assert_int_equal(files_make_dir(NULL, path), 0);
+    assert_int_equal(files_make_dir(NULL, path), 0);
+    assert_int_equal(files_sync_dir(NULL, path), 0);
+    temp_write(dir, "plain", "");
+    assert_int_equal(files_make_dir(NULL, temp_path(dir, "plain")), -ENOTDIR);
+    assert_int_equal(files_make_dir(NULL, temp_path(dir, "plain/x")), -ENOTDIR);
+    assert_int_equal(files_make_dir(NULL, ""), -ENOENT);
+    char long_path[5000];
+    memset(long_path, 'x', sizeof long_path);
+    long_path[sizeof long_path - 1] = '\0';
+    assert_int_equal(files_make_dir(NULL, long_path), -ENAMETOOLONG);
+    assert_int_equal(files_sync_dir(NULL, temp_path(dir, "none")), -ENOENT);
+}
+
+static void rename_replaces_and_remove_takes_files_and_empty_directories(void **state)
+{
+    struct temp_dir *dir = *state;
+    char to[128];
+    temp_write(dir, "new", "new");
+    temp_write(dir, "old", "old");
+    snprintf(to, sizeof to, "%s/old", dir->path);
+    assert_int_equal(files_rename(NULL, temp_path(dir, "new"), to), 0);
+    char *text = temp_read(dir, "old");
+    assert_string_equal(text, "new");
+    free(text);
+    assert_int_equal(files_rename(NULL, temp_path(dir, "new"), to), -ENOENT);
+    assert_int_equal(files_make_dir(NULL, temp_path(dir, "d")), 0);
+    temp_write(dir, "d/f", "");
+    assert_int_equal(files_remove(NULL, temp_path(dir, "d")), -ENOTEMPTY);
+    assert_int_equal(files_remove(NULL, temp_path(dir, "d/f")), 0);
+    assert_int_equal(files_remove(NULL, temp_path(dir, "d")), 0);
+    assert_int_equal(files_remove(NULL, temp_path(dir, "d")), -ENOENT);
+}
+
+static void append_name(void *arg, const char *name)
+{
+    strcat(arg, name);
+    strcat(arg, " ");
+}
+
+static void a_listing_is_sorted_and_complete(void **state)
+{
+    struct temp_dir *dir = *state;
+    char all[256] = "";
+    assert_int_equal(files_list(NULL, dir->path, append_name, all), 0);
+    assert_string_equal(all, "");
+    temp_write(dir, "blk00010.dat", "");
+    temp_write(dir, "blk00002.dat", "");
+    temp_write(dir, "B", "");
+    temp_write(dir, ".hidden", "");
+    assert_int_equal(files_list(NULL, dir->path, append_name, all), 0);
+    assert_string_equal(all, ".hidden B blk00002.dat blk00010.dat ");
+    assert_int_equal(files_list(NULL, temp_path(dir, "none"), append_name, all), -ENOENT);
+}
+
+static void free_space_is_known(void **state)
+{
+    struct temp_dir *dir = *state;
+    assert_true(files_free_bytes(NULL, dir->path) > 0);
+    assert_int_equal(files_free_bytes(NULL, temp_path(dir, "none")), -ENOENT);
+}
+
+/* The size limit of a process stands in for a full disk: the write fails, nothing aborts. */
+static void a_write_that_does_not_fit_is_an_error(void **state)
+{
+    struct env_file *file = open_new(*state, "a");
+    struct rlimit before, small;
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = 4096;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    char page[8192] = {0};
+    int rc = files_write_at(NULL, file, 0, page, sizeof page);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(rc, -EFBIG);
+    files_close(NULL, file);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(bytes_written_are_read_back_at_any_offset),
+        T(a_read_is_short_only_at_the_end),
+        T(offsets_beyond_the_file_system_are_refused),
+        T(truncate_cuts_and_allocate_leaves_the_size),
+        T(opening_says_why_it_failed),
+        T(files_are_private_and_closed_on_exec),
+        T(truncating_on_open_empties_the_file),
+        T(a_read_only_file_refuses_writes),
+        T(directories_are_made_with_parents_and_again),
+        T(rename_replaces_and_remove_takes_files_and_empty_directories),
+        T(a_listing_is_sorted_and_complete),
+        T(free_space_is_known),
+        T(a_write_that_does_not_fit_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
