@@ -1,0 +1,103 @@
+/* test_hex.c - hexadecimal text, both ways. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "util/hex.h"
+
+static void every_byte_survives_the_round_trip(void **state)
+{
+    (void)state;
+    uint8_t bytes[256], back[256];
+    char text[513];
+    for (size_t i = 0; i < 256; i++)
+        bytes[i] = (uint8_t)i;
+    assert_ptr_equal(hex_encode(text, span_of(bytes, 256)), text);
+    assert_int_equal(strlen(text), 512);
+    assert_memory_equal(text, "000102030405060708090a0b0c0d0e0f10", 34);
+    assert_string_equal(text + 508, "feff");
+    assert_true(hex_decode(back, 256, text, 512));
+    assert_memory_equal(back, bytes, 256);
+}
+
+static void reversed_text_starts_with_the_last_byte(void **state)
+{
+    (void)state;
+    char text[HEX_ID_BYTES];
+    uint8_t back[4];
+    assert_string_equal(hex_encode_reversed(text, span_of("\x01\x02\x03\xff", 4)), "ff030201");
+    assert_true(hex_decode_reversed(back, 4, "FF030201", 8));
+    assert_memory_equal(back, "\x01\x02\x03\xff", 4);
+}
+
+static void nothing_is_the_empty_string(void **state)
+{
+    (void)state;
+    char text[1] = {'x'};
+    uint8_t none[1];
+    assert_string_equal(hex_encode(text, span_of(NULL, 0)), "");
+    assert_true(hex_decode(none, 0, "", 0));
+    assert_true(hex_is_valid("", 0));
+}
+
+/* clang-format off */
+static const struct { const char *text; size_t out_len; bool valid; bool decodes; } cases[] = {
+    {"00ff",  2, true,  true},
+    {"aBcD",  2, true,  true},
+    {"00ff",  1, true,  false},
+    {"00ff",  3, true,  false},
+    {"00f",   1, false, false},
+    {"00f",   2, false, false},
+    {"0g",    1, false, false},
+    {"g0",    1, false, false},
+    {"/0",    1, false, false},   /* the neighbours of the ranges of digits */
+    {":0",    1, false, false},
+    {"@0",    1, false, false},
+    {"G0",    1, false, false},
+    {"`0",    1, false, false},
+    {" 0",    1, false, false},
+    {"0x00",  2, false, false},
+    {"\xff" "0", 1, false, false},
+};
+/* clang-format on */
+
+static void only_whole_digits_of_the_right_number_decode(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        uint8_t out[4];
+        size_t len = strlen(cases[i].text);
+        assert_int_equal(hex_is_valid(cases[i].text, len), cases[i].valid);
+        assert_int_equal(hex_decode(out, cases[i].out_len, cases[i].text, len), cases[i].decodes);
+        assert_int_equal(hex_decode_reversed(out, cases[i].out_len, cases[i].text, len),
+                         cases[i].decodes);
+    }
+}
+
+static void digits_have_values(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(hex_digit(digits[i]), i);
+        assert_int_equal(hex_digit(upper[i]), i);
+    }
+    assert_int_equal(hex_digit('g'), -1);
+    assert_int_equal(hex_digit('\0'), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_byte_survives_the_round_trip),
+        cmocka_unit_test(reversed_text_starts_with_the_last_byte),
+        cmocka_unit_test(nothing_is_the_empty_string),
+        cmocka_unit_test(only_whole_digits_of_the_right_number_decode),
+        cmocka_unit_test(digits_have_values),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
