@@ -1,0 +1,21 @@
+/* schnorr.h - verification of Schnorr signatures.
+ *
+ * Layer: crypto. Thread-safe, no heap, no set-up. Signing is in key.h. */
+#ifndef CRYPTO_SCHNORR_H
+#define CRYPTO_SCHNORR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/assert.h"
+#include "util/span.h"
+
+/* Verify a signature over a message of any length.
+ *
+ * In:       pubkey   an x coordinate
+ * Returns:  false also where pubkey is not the x of a point
+ * Spec:     BIP340, Verify() */
+NODISCARD bool schnorr_verify(const uint8_t sig[64], struct span message,
+                              const uint8_t pubkey[32]);
+
+#endif

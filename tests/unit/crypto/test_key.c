@@ -1,0 +1,161 @@
+/* test_key.c - secret keys and signing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/ecdsa.h"
+#include "crypto/hash.h"
+#include "crypto/key.h"
+#include "crypto/schnorr.h"
+#include "support/hex_bytes.h"
+
+#define ORDER "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
+
+static int open_context(void **state)
+{
+    static const uint8_t seed[32] = {7};
+    *state = ec_context_new(seed);
+    return 0;
+}
+
+static int close_context(void **state)
+{
+    ec_context_free(*state);
+    return 0;
+}
+
+static void valid_keys_are_one_to_the_order_minus_one(void **state)
+{
+    uint8_t key[32] = {0};
+    struct ec_pubkey pubkey;
+    assert_false(seckey_is_valid(key));
+    assert_false(seckey_pubkey(*state, key, &pubkey));
+    key[31] = 1;
+    assert_true(seckey_is_valid(key));
+    hex_bytes_exactly(ORDER, key, 32);
+    assert_false(seckey_is_valid(key));
+    assert_false(seckey_pubkey(*state, key, &pubkey));
+    key[31]--;
+    assert_true(seckey_is_valid(key));
+    assert_true(seckey_pubkey(*state, key, &pubkey));
+}
+
+static void the_public_key_of_one_is_the_generator(void **state)
+{
+    uint8_t key[32] = {[31] = 1}, out[65];
+    struct ec_pubkey pubkey;
+    assert_true(seckey_pubkey(*state, key, &pubkey));
+    ec_pubkey_serialize(&pubkey, true, out);
+    assert_hex(out, 33, "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798");
+}
+
+/* clang-format off */
+/* Known from Core's key tests: keys, and what they make of the double hash of one message. */
+static const struct { const char *key, *sig; } deterministic[] = {
+    {"12b004fff7f4b69ef8650e767f18f11ede158148b425660723b9f9a66e61f747",
+     "304402205dbbddda71772d95ce91cd2d14b592cfbc1dd0aabd6a394b6c2d377bbe59d31d"
+     "022014ddda21494a4e221f0824f0b8b924c43fa43c0ad57dccdaa11f81a6bd4582f6"},
+    {"b524c28b61c9b2c49b2c7dd4c2d75887abb78768c054bd7c01af4029f6c0d117",
+     "3044022052d8a32079c11e79db95af63bb9600c5b04f21a9ca33dc129c2bfa8ac9dc1cd5"
+     "022061d8ae5e0f6c1a16bde3719c64c2fd70e404b6428ab9a69566962e8771b5944d"},
+};
+/* clang-format on */
+
+static void ecdsa_signatures_are_deterministic(void **state)
+{
+    uint8_t key[32], hash[32], sig[ECDSA_SIG_MAX];
+    sha256d(span_of_string("Very deterministic message"), hash);
+    for (size_t i = 0; i < COUNT_OF(deterministic); i++) {
+        hex_bytes_exactly(deterministic[i].key, key, 32);
+        size_t len = ecdsa_sign(*state, key, hash, sig);
+        assert_hex(sig, len, deterministic[i].sig);
+    }
+}
+
+static void ecdsa_signatures_are_small_strict_and_valid(void **state)
+{
+    uint8_t key[32] = {[31] = 5}, hash[32], sig[ECDSA_SIG_MAX + 1];
+    struct ec_pubkey pubkey;
+    assert_true(seckey_pubkey(*state, key, &pubkey));
+    for (uint8_t i = 0; i < 100; i++) {
+        sha256(span_of(&i, 1), hash);
+        size_t len = ecdsa_sign(*state, key, hash, sig);
+        assert_true(len > 0 && len <= 70);
+        assert_true(ecdsa_verify_lax(span_of(sig, len), hash, &pubkey));
+        assert_true(ecdsa_is_low_s(span_of(sig, len)));
+        assert_true(sig[3] <= 32); /* r needs no byte for its sign */
+        sig[len] = 1;
+        assert_true(ecdsa_is_strict_der(span_of(sig, len + 1)));
+        hash[0] ^= 1;
+        assert_false(ecdsa_verify_lax(span_of(sig, len), hash, &pubkey));
+    }
+}
+
+static void an_invalid_key_signs_nothing(void **state)
+{
+    uint8_t zero[32] = {0}, sig[ECDSA_SIG_MAX];
+    assert_int_equal(ecdsa_sign(*state, zero, zero, sig), 0);
+    assert_false(schnorr_sign(*state, zero, span_of(zero, 32), NULL, sig));
+    assert_false(seckey_taproot_tweak(*state, zero, zero, sig));
+}
+
+static void missing_randomness_counts_as_zeros(void **state)
+{
+    uint8_t key[32] = {[31] = 3}, zero[32] = {0}, a[64], b[64], c[64];
+    assert_true(schnorr_sign(*state, key, span_of(zero, 32), zero, a));
+    assert_true(schnorr_sign(*state, key, span_of(zero, 32), NULL, b));
+    assert_memory_equal(a, b, 64);
+    assert_true(schnorr_sign(*state, key, span_of(zero, 32), key, c));
+    assert_memory_not_equal(a, c, 64);
+}
+
+/* Whatever the parity of the untweaked point, the tweaked key belongs to the tweaked x. */
+static void a_taproot_key_fits_its_output(void **state)
+{
+    for (uint8_t i = 1; i <= 20; i++) {
+        uint8_t key[32] = {[31] = i}, tweak[32], tweaked[32], x[32], want[32], got[32];
+        struct ec_pubkey pubkey;
+        sha256(span_of(&i, 1), tweak);
+        assert_true(seckey_pubkey(*state, key, &pubkey));
+        xonly_from_pubkey(x, NULL, &pubkey);
+        assert_true(xonly_tweak_add(want, NULL, x, tweak));
+        assert_true(seckey_taproot_tweak(*state, key, tweak, tweaked));
+        assert_true(seckey_pubkey(*state, tweaked, &pubkey));
+        xonly_from_pubkey(got, NULL, &pubkey);
+        assert_memory_equal(got, want, 32);
+    }
+}
+
+static void adding_to_a_key_adds_to_its_point(void **state)
+{
+    uint8_t key[32] = {[31] = 9}, tweak[32] = {[0] = 0x80, [31] = 4}, a[65], b[65];
+    struct ec_pubkey pubkey, sum;
+    assert_true(seckey_pubkey(*state, key, &pubkey));
+    assert_true(ec_pubkey_tweak_add(&pubkey, tweak));
+    assert_true(seckey_tweak_add(key, tweak));
+    assert_true(seckey_pubkey(*state, key, &sum));
+    ec_pubkey_serialize(&pubkey, false, a);
+    ec_pubkey_serialize(&sum, false, b);
+    assert_memory_equal(a, b, 65);
+    hex_bytes_exactly(ORDER, tweak, 32);
+    assert_false(seckey_tweak_add(key, tweak));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(valid_keys_are_one_to_the_order_minus_one),
+        cmocka_unit_test(the_public_key_of_one_is_the_generator),
+        cmocka_unit_test(ecdsa_signatures_are_deterministic),
+        cmocka_unit_test(ecdsa_signatures_are_small_strict_and_valid),
+        cmocka_unit_test(an_invalid_key_signs_nothing),
+        cmocka_unit_test(missing_randomness_counts_as_zeros),
+        cmocka_unit_test(a_taproot_key_fits_its_output),
+        cmocka_unit_test(adding_to_a_key_adds_to_its_point),
+    };
+    return cmocka_run_group_tests(tests, open_context, close_context);
+}

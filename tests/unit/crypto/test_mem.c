@@ -1,0 +1,49 @@
+/* test_mem.c - comparing and erasing secrets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/mem.h"
+
+static void equality_is_that_of_memcmp(void **state)
+{
+    (void)state;
+    uint8_t a[64], b[64];
+    for (size_t i = 0; i < sizeof a; i++)
+        a[i] = b[i] = (uint8_t)(7 * i);
+    for (size_t len = 0; len <= sizeof a; len++)
+        assert_true(mem_equal_ct(a, b, len));
+    for (size_t i = 0; i < sizeof a; i++) {
+        b[i] ^= 1;
+        assert_false(mem_equal_ct(a, b, sizeof a));
+        assert_false(mem_equal_ct(a, b, i + 1));
+        assert_true(mem_equal_ct(a, b, i));
+        b[i] ^= 1;
+    }
+}
+
+static void wiping_zeroes_exactly_the_range(void **state)
+{
+    (void)state;
+    uint8_t a[16], want[16];
+    memset(a, 0xaa, sizeof a);
+    memset(want, 0xaa, sizeof want);
+    memset(want + 3, 0, 7);
+    mem_wipe(a + 3, 7);
+    assert_memory_equal(a, want, sizeof a);
+    mem_wipe(a, 0);
+    assert_memory_equal(a, want, sizeof a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equality_is_that_of_memcmp),
+        cmocka_unit_test(wiping_zeroes_exactly_the_range),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,107 @@
+/* test_schnorr.c - the vectors of BIP340, verifying and signing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/key.h"
+#include "crypto/schnorr.h"
+#include "support/hex_bytes.h"
+#include "support/vectors.h"
+#include "util/alloc.h"
+
+enum column { INDEX, SECRET, PUBLIC, AUX, MESSAGE, SIGNATURE, RESULT, COLUMNS };
+
+static void split(char *line, char *fields[COLUMNS])
+{
+    for (int i = 0; i < COLUMNS; i++) {
+        fields[i] = line;
+        line += strcspn(line, ",");
+        if (*line)
+            *line++ = '\0';
+    }
+}
+
+static void check_row(const struct ec_context *context, char *fields[COLUMNS])
+{
+    uint8_t key[32], public[32], aux[32], message[256], sig[64], made[64];
+    size_t message_len = hex_bytes(fields[MESSAGE], message, sizeof message);
+    hex_bytes_exactly(fields[SIGNATURE], sig, 64);
+    hex_bytes_exactly(fields[PUBLIC], public, 32);
+    bool want = strcmp(fields[RESULT], "TRUE") == 0;
+    if (schnorr_verify(sig, span_of(message, message_len), public) != want)
+        fail_msg("row %s verifies wrongly", fields[INDEX]);
+    if (!*fields[SECRET])
+        return;
+
+    hex_bytes_exactly(fields[SECRET], key, 32);
+    hex_bytes_exactly(fields[AUX], aux, 32);
+    assert_true(schnorr_sign(context, key, span_of(message, message_len), aux, made));
+    assert_memory_equal(made, sig, 64);
+    struct ec_pubkey pubkey;
+    uint8_t x[32];
+    assert_true(seckey_pubkey(context, key, &pubkey));
+    xonly_from_pubkey(x, NULL, &pubkey);
+    assert_memory_equal(x, public, 32);
+}
+
+static void every_row_of_bip340_holds(void **state)
+{
+    (void)state;
+    char *text = vectors_read("bips/0340/test-vectors.csv", NULL);
+    if (!text)
+        skip();
+    static const uint8_t seed[32] = {1};
+    struct ec_context *context = ec_context_new(seed);
+    int rows = 0;
+    char *line = text + strcspn(text, "\n");
+    while (*line++ == '\n' && *line) {
+        size_t len = strcspn(line, "\r\n");
+        char *next = line + strcspn(line, "\n");
+        char *fields[COLUMNS], copy[4096];
+        assert_true(len < sizeof copy);
+        memcpy(copy, line, len);
+        copy[len] = '\0';
+        split(copy, fields);
+        check_row(context, fields);
+        rows++;
+        line = next;
+    }
+    assert_true(rows >= 19);
+    ec_context_free(context);
+    xfree(text);
+}
+
+/* Row 0 of BIP340 kept here too: something is tested without the file. */
+static void a_changed_bit_anywhere_is_refused(void **state)
+{
+    (void)state;
+    uint8_t sig[64], public[32], message[32] = {0};
+    hex_bytes_exactly("e907831f80848d1069a5371b402410364bdf1c5f8307b0084c55f1ce2dca8215"
+                      "25f66a4a85ea8b71e482a74f382d2ce5ebeee8fdb2172f477df4900d310536c0",
+                      sig, 64);
+    hex_bytes_exactly("f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9", public,
+                      32);
+    assert_true(schnorr_verify(sig, span_of(message, 32), public));
+    for (size_t i = 0; i < 64; i++) {
+        sig[i] ^= 0x40;
+        assert_false(schnorr_verify(sig, span_of(message, 32), public));
+        sig[i] ^= 0x40;
+    }
+    assert_false(schnorr_verify(sig, span_of(message, 31), public));
+    assert_false(schnorr_verify(sig, span_of(NULL, 0), public));
+    public[31] ^= 1;
+    assert_false(schnorr_verify(sig, span_of(message, 32), public));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_of_bip340_holds),
+        cmocka_unit_test(a_changed_bit_anywhere_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
