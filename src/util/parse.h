@@ -1,0 +1,48 @@
+/* parse.h - numbers and amounts as text, read strictly.
+ *
+ * Layer: util. The whole text must be the number: no spaces around it, nothing behind it. */
+#ifndef UTIL_PARSE_H
+#define UTIL_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/assert.h"
+
+enum {
+    AMOUNT_DECIMALS = 8,
+    AMOUNT_STRING_BYTES = 24, /* "-92233720368.54775808" and its zero fit */
+};
+
+/* Read a decimal integer: digits with an optional minus before them.
+ *
+ * Out:      out  the number; unchanged after failure
+ * Returns:  false if the text is anything else or does not fit */
+NODISCARD bool parse_int64(const char *s, int64_t *out);
+NODISCARD bool parse_uint64(const char *s, uint64_t *out);
+
+/* Read a decimal number as a multiple of 10^-decimals, exactly: digits that would be lost are
+ * an error, not rounded. The form is a JSON number's, exponent included ("1e-8" with 8 decimals
+ * is 1).
+ *
+ * In:       s, len  the text, need not be terminated
+ * Out:      out  the multiple, of a magnitude below 10^18; unchanged after failure
+ * Returns:  false if it is no number, does not fit, or has more decimals than that
+ * Spec:     Core ParseFixedPoint() */
+NODISCARD bool parse_fixed_point(const char *s, size_t len, int decimals, int64_t *out);
+
+/* Read an amount of bitcoins, "1.23456789".
+ *
+ * Out:      out_sat  satoshi, not range-checked against the money supply: that is consensus's
+ * Returns:  false as parse_fixed_point() */
+NODISCARD bool parse_amount(const char *s, size_t len, int64_t *out_sat);
+
+/* Show satoshi as bitcoins, always with 8 decimals.
+ *
+ * Out:      out  at least AMOUNT_STRING_BYTES
+ * Returns:  out
+ * Spec:     Core ValueFromAmount() */
+char *format_amount(int64_t amount_sat, char *out);
+
+#endif

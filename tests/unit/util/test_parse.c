@@ -1,0 +1,127 @@
+/* test_parse.c - integers and amounts as text: both sides of every limit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "util/parse.h"
+
+#define BAD INT64_MIN /* marks rows that must be refused; the number itself has its own row */
+
+/* clang-format off */
+static const struct { const char *text; int64_t want; } integers[] = {
+    {"0", 0}, {"-0", 0}, {"7", 7}, {"-7", -7}, {"007", 7},
+    {"9223372036854775807", INT64_MAX},
+    {"9223372036854775808", BAD},
+    {"-9223372036854775807", -INT64_MAX},
+    {"-9223372036854775809", BAD},
+    {"18446744073709551616", BAD},
+    {"99999999999999999999999", BAD},
+    {"", BAD}, {"-", BAD}, {"+1", BAD}, {"--1", BAD}, {" 1", BAD}, {"1 ", BAD}, {"1x", BAD},
+    {"0x10", BAD}, {"1.0", BAD}, {"1e3", BAD}, {"abc", BAD},
+};
+
+static const struct { const char *text; int64_t want_sat; } amounts[] = {
+    {"0", 0}, {"-0", 0}, {"0.0", 0}, {"0.00000000", 0}, {"0.000000000000", 0},
+    {"1", 100000000}, {"1.0", 100000000}, {"-1", -100000000},
+    {"1.23456789", 123456789}, {"-1.23456789", -123456789},
+    {"0.00000001", 1}, {"-0.00000001", -1},
+    {"0.000000001", BAD}, {"1.234567891", BAD},
+    {"0.00000001000000001", BAD},
+    {"1.10000000000000000", 110000000},      /* zeros behind lose nothing */
+    {"1.1e1", 1100000000}, {"1.1e-1", 11000000}, {"1E+2", 10000000000}, {"1e-8", 1},
+    {"1e-9", BAD}, {"10e-9", 1}, {"0.01e-6", 1}, {"0.00000001e8", 100000000},
+    {"1000000000.00000001", 100000000000000001},
+    {"9999999999.99999999", 999999999999999999},
+    {"-9999999999.99999999", -999999999999999999},
+    {"10000000000", BAD}, {"10000000000.00000000", BAD}, {"-10000000000.00000001", BAD},
+    {"9999999999.999999990", 999999999999999999}, {"9999999999.999999991", BAD},
+    {"21000000", 2100000000000000},
+    {"1e9", 100000000000000000}, {"1e10", BAD}, {"1e1000000000000000000000", BAD},
+    {"1e-1000000000000000000000", BAD},
+    {"", BAD}, {"-", BAD}, {".", BAD}, {".1", BAD}, {"1.", BAD}, {"00", BAD}, {"00.1", BAD},
+    {"01", BAD}, {"-01", BAD}, {"+1", BAD}, {"--1", BAD}, {"1e", BAD}, {"1e+", BAD}, {"1e-", BAD},
+    {"1.e1", BAD}, {"1..1", BAD}, {"1.1.1", BAD}, {" 1", BAD}, {"1 ", BAD}, {"1,5", BAD},
+    {"a", BAD}, {"1a", BAD}, {"1.a", BAD}, {"0x1", BAD}, {"inf", BAD}, {"nan", BAD},
+};
+
+static const struct { int64_t amount_sat; const char *want; } shown[] = {
+    {0, "0.00000000"}, {1, "0.00000001"}, {-1, "-0.00000001"},
+    {99999999, "0.99999999"}, {100000000, "1.00000000"}, {-100000001, "-1.00000001"},
+    {2100000000000000, "21000000.00000000"},
+    {INT64_MAX, "92233720368.54775807"}, {INT64_MIN, "-92233720368.54775808"},
+};
+/* clang-format on */
+
+static void integers_are_read_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(integers); i++) {
+        int64_t got = 55;
+        bool ok = parse_int64(integers[i].text, &got);
+        if (ok != (integers[i].want != BAD))
+            fail_msg("\"%s\"", integers[i].text);
+        assert_int_equal(got, ok ? integers[i].want : 55);
+    }
+    int64_t least;
+    assert_true(parse_int64("-9223372036854775808", &least));
+    assert_true(least == INT64_MIN);
+}
+
+static void unsigned_integers_have_their_own_limit(void **state)
+{
+    (void)state;
+    uint64_t got = 0;
+    assert_true(parse_uint64("18446744073709551615", &got));
+    assert_true(got == UINT64_MAX);
+    assert_false(parse_uint64("18446744073709551616", &got));
+    assert_false(parse_uint64("-1", &got));
+    assert_false(parse_uint64("", &got));
+}
+
+static void amounts_are_exact_or_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(amounts); i++) {
+        int64_t got = 55;
+        bool ok = parse_amount(amounts[i].text, strlen(amounts[i].text), &got);
+        if (ok != (amounts[i].want_sat != BAD))
+            fail_msg("\"%s\"", amounts[i].text);
+        assert_int_equal(got, ok ? amounts[i].want_sat : 55);
+    }
+}
+
+static void the_length_ends_the_number(void **state)
+{
+    (void)state;
+    int64_t got = 0;
+    assert_true(parse_amount("1.25}", 4, &got));
+    assert_int_equal(got, 125000000);
+    assert_true(parse_fixed_point("1.255", 5, 3, &got));
+    assert_int_equal(got, 1255);
+    assert_false(parse_fixed_point("1.255", 5, 2, &got));
+}
+
+static void amounts_are_shown_with_eight_decimals(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(shown); i++) {
+        char out[AMOUNT_STRING_BYTES];
+        assert_string_equal(format_amount(shown[i].amount_sat, out), shown[i].want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(integers_are_read_whole_or_not_at_all),
+        cmocka_unit_test(unsigned_integers_have_their_own_limit),
+        cmocka_unit_test(amounts_are_exact_or_refused),
+        cmocka_unit_test(the_length_ends_the_number),
+        cmocka_unit_test(amounts_are_shown_with_eight_decimals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
