@@ -1,0 +1,627 @@
+/* sim_disk.c - files as pages that remember their last synced contents, names as a journal.
+ *
+ * A page is copied aside at the first write after a sync. Creations, renames and removals change
+ * the live names at once and wait in the journal of their directory until sync_dir; after a power
+ * loss a prefix of each directory's journal has happened, as on a journaling file system. That a
+ * synced file keeps its name without sync_dir is not promised: POSIX does not either. */
+#include "sim/sim_disk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim_kv.h"
+#include "util/alloc.h"
+
+enum { PAGE_BYTES = 4096 };
+
+struct page {
+    uint8_t *live;   /* NULL: zeros */
+    uint8_t *synced; /* if dirty: as of the last sync; NULL: zeros */
+    bool dirty;
+};
+
+struct inode {
+    int holders; /* names, journal entries and open files */
+    uint64_t size, synced_size;
+    struct page *pages;
+    size_t n_pages;
+    size_t *dirty; /* numbers of the dirty pages */
+    size_t n_dirty, dirty_capacity;
+};
+
+struct sim_file {
+    struct sim_disk *disk;
+    struct inode *inode;
+    bool writable;
+};
+
+struct name {
+    char *path;
+    struct inode *inode;
+};
+
+struct names {
+    struct name *at;
+    size_t n, capacity;
+};
+
+/* A directory change that is not durable yet. inode NULL: removal. */
+struct name_change {
+    char *path, *from; /* from: the old name of a rename, or NULL */
+    struct inode *inode;
+};
+
+struct sim_disk {
+    struct names live, durable;
+    struct name_change *journal;
+    size_t n_journal, journal_capacity;
+    char **dirs;
+    size_t n_dirs;
+    struct sim_store *stores;
+    int64_t free_bytes;
+    uint64_t changes;
+    /* the fault to inject */
+    unsigned fail_ops;
+    uint64_t fail_after;
+    int fail_error;
+    bool fail_forever;
+    void (*watch)(void *arg);
+    void *watch_arg;
+};
+
+/* -- inodes ------------------------------------------------------------------------------ */
+
+static void inode_drop(struct inode *inode)
+{
+    if (!inode || --inode->holders > 0)
+        return;
+    for (size_t i = 0; i < inode->n_pages; i++) {
+        xfree(inode->pages[i].live);
+        xfree(inode->pages[i].synced);
+    }
+    xfree(inode->pages);
+    xfree(inode->dirty);
+    xfree(inode);
+}
+
+static struct inode *inode_hold(struct inode *inode)
+{
+    if (inode)
+        inode->holders++;
+    return inode;
+}
+
+/* The page, copied aside if this is its first change since the last sync. */
+static uint8_t *page_for_write(struct inode *inode, size_t number)
+{
+    if (number >= inode->n_pages) {
+        size_t n = number + 1 > 2 * inode->n_pages ? number + 1 : 2 * inode->n_pages;
+        inode->pages = xrealloc(inode->pages, n, sizeof *inode->pages);
+        memset(inode->pages + inode->n_pages, 0, (n - inode->n_pages) * sizeof *inode->pages);
+        inode->n_pages = n;
+    }
+    struct page *page = &inode->pages[number];
+    if (!page->dirty) {
+        page->dirty = true;
+        page->synced = page->live ? xmemdup(page->live, PAGE_BYTES) : NULL;
+        if (inode->n_dirty == inode->dirty_capacity) {
+            inode->dirty_capacity = inode->dirty_capacity ? 2 * inode->dirty_capacity : 16;
+            inode->dirty = xrealloc(inode->dirty, inode->dirty_capacity, sizeof *inode->dirty);
+        }
+        inode->dirty[inode->n_dirty++] = number;
+    }
+    if (!page->live)
+        page->live = xcalloc(1, PAGE_BYTES);
+    return page->live;
+}
+
+static void inode_write(struct inode *inode, uint64_t offset, const uint8_t *p, size_t n)
+{
+    while (n > 0) {
+        size_t in_page = (size_t)(offset % PAGE_BYTES);
+        size_t part = n < PAGE_BYTES - in_page ? n : PAGE_BYTES - in_page;
+        memcpy(page_for_write(inode, (size_t)(offset / PAGE_BYTES)) + in_page, p, part);
+        offset += part;
+        p += part;
+        n -= part;
+    }
+    if (offset > inode->size)
+        inode->size = offset;
+}
+
+static void inode_read(const struct inode *inode, uint64_t offset, uint8_t *p, size_t n)
+{
+    while (n > 0) {
+        size_t number = (size_t)(offset / PAGE_BYTES);
+        size_t in_page = (size_t)(offset % PAGE_BYTES);
+        size_t part = n < PAGE_BYTES - in_page ? n : PAGE_BYTES - in_page;
+        const uint8_t *live = number < inode->n_pages ? inode->pages[number].live : NULL;
+        if (live)
+            memcpy(p, live + in_page, part);
+        else
+            memset(p, 0, part);
+        offset += part;
+        p += part;
+        n -= part;
+    }
+}
+
+static void inode_truncate(struct inode *inode, uint64_t size)
+{
+    /* What is cut off must read as zeros if the file grows again. */
+    for (size_t i = (size_t)(size / PAGE_BYTES); size < inode->size && i < inode->n_pages; i++) {
+        if (!inode->pages[i].live)
+            continue;
+        size_t from = i == size / PAGE_BYTES ? (size_t)(size % PAGE_BYTES) : 0;
+        memset(page_for_write(inode, i) + from, 0, PAGE_BYTES - from);
+    }
+    inode->size = size;
+}
+
+static void inode_sync(struct inode *inode)
+{
+    for (size_t i = 0; i < inode->n_dirty; i++) {
+        struct page *page = &inode->pages[inode->dirty[i]];
+        xfree(page->synced);
+        page->synced = NULL;
+        page->dirty = false;
+    }
+    inode->n_dirty = 0;
+    inode->synced_size = inode->size;
+}
+
+/* A page's contents after a crash, sector by sector old or new; NULL: zeros. */
+static uint8_t *page_after_crash(const struct page *page, enum sim_crash how, bool all_new,
+                                 struct sim_random *random)
+{
+    if (!page->dirty || how == SIM_CRASH_KILLED || all_new)
+        return page->live ? xmemdup(page->live, PAGE_BYTES) : NULL;
+    if (how == SIM_CRASH_LOST)
+        return page->synced ? xmemdup(page->synced, PAGE_BYTES) : NULL;
+    uint8_t *p = page->synced ? xmemdup(page->synced, PAGE_BYTES) : xcalloc(1, PAGE_BYTES);
+    for (size_t at = 0; at < PAGE_BYTES; at += SIM_SECTOR_BYTES)
+        if (sim_random_below(random, 2))
+            memcpy(p + at, page->live + at, SIM_SECTOR_BYTES);
+    return p;
+}
+
+static struct inode *inode_after_crash(const struct inode *inode, enum sim_crash how,
+                                       struct sim_random *random)
+{
+    struct inode *copy = xcalloc(1, sizeof *copy);
+    bool all_new = how == SIM_CRASH_POWER && sim_random_below(random, 4) == 0;
+    bool new_size = how == SIM_CRASH_KILLED || all_new;
+    if (how == SIM_CRASH_POWER && !all_new)
+        new_size = sim_random_below(random, 2);
+    copy->holders = 1;
+    copy->n_pages = inode->n_pages;
+    copy->pages = xcalloc(inode->n_pages ? inode->n_pages : 1, sizeof *copy->pages);
+    for (size_t i = 0; i < inode->n_pages; i++)
+        copy->pages[i].live = page_after_crash(&inode->pages[i], how, all_new, random);
+    copy->size = inode->size > inode->synced_size ? inode->size : inode->synced_size;
+    inode_truncate(copy, new_size ? inode->size : inode->synced_size);
+    inode_sync(copy);
+    return copy;
+}
+
+/* -- names --------------------------------------------------------------------------------- */
+
+static struct name *names_find(const struct names *names, const char *path)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (strcmp(names->at[i].path, path) == 0)
+            return &names->at[i];
+    return NULL;
+}
+
+static void names_set(struct names *names, const char *path, struct inode *inode)
+{
+    struct name *name = names_find(names, path);
+    inode_hold(inode);
+    if (name) {
+        inode_drop(name->inode);
+        name->inode = inode;
+        return;
+    }
+    if (names->n == names->capacity) {
+        names->capacity = names->capacity ? 2 * names->capacity : 16;
+        names->at = xrealloc(names->at, names->capacity, sizeof *names->at);
+    }
+    names->at[names->n++] = (struct name){.path = xstrdup(path), .inode = inode};
+}
+
+static void names_unset(struct names *names, const char *path)
+{
+    struct name *name = names_find(names, path);
+    if (!name)
+        return;
+    xfree(name->path);
+    inode_drop(name->inode);
+    *name = names->at[--names->n];
+}
+
+static void names_deinit(struct names *names)
+{
+    while (names->n > 0)
+        names_unset(names, names->at[0].path);
+    xfree(names->at);
+}
+
+static void names_apply(struct names *names, const struct name_change *change)
+{
+    if (change->from)
+        names_unset(names, change->from);
+    if (change->inode)
+        names_set(names, change->path, change->inode);
+    else
+        names_unset(names, change->path);
+}
+
+/* Length of the directory part of path, without its slash. */
+static size_t dir_len(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) : 0;
+}
+
+static bool is_in_dir(const char *path, const char *dir)
+{
+    size_t len = strlen(dir);
+    return dir_len(path) == len && memcmp(path, dir, len) == 0;
+}
+
+static bool has_dir(const struct sim_disk *disk, const char *path, size_t len)
+{
+    if (len == 0)
+        return true;
+    for (size_t i = 0; i < disk->n_dirs; i++)
+        if (strlen(disk->dirs[i]) == len && memcmp(disk->dirs[i], path, len) == 0)
+            return true;
+    return false;
+}
+
+static void add_change(struct sim_disk *disk, const char *path, const char *from,
+                       struct inode *inode)
+{
+    if (disk->n_journal == disk->journal_capacity) {
+        disk->journal_capacity = disk->journal_capacity ? 2 * disk->journal_capacity : 16;
+        disk->journal = xrealloc(disk->journal, disk->journal_capacity, sizeof *disk->journal);
+    }
+    disk->journal[disk->n_journal++] = (struct name_change){
+        .path = xstrdup(path), .from = from ? xstrdup(from) : NULL, .inode = inode_hold(inode)};
+    names_apply(&disk->live, &disk->journal[disk->n_journal - 1]);
+}
+
+static void change_free(struct name_change *change)
+{
+    xfree(change->path);
+    xfree(change->from);
+    inode_drop(change->inode);
+}
+
+/* -- the disk -------------------------------------------------------------------------------- */
+
+struct sim_disk *sim_disk_new(void)
+{
+    struct sim_disk *disk = xcalloc(1, sizeof *disk);
+    disk->free_bytes = INT64_C(1) << 40;
+    return disk;
+}
+
+void sim_disk_free(struct sim_disk *disk)
+{
+    names_deinit(&disk->live);
+    names_deinit(&disk->durable);
+    for (size_t i = 0; i < disk->n_journal; i++)
+        change_free(&disk->journal[i]);
+    xfree(disk->journal);
+    for (size_t i = 0; i < disk->n_dirs; i++)
+        xfree(disk->dirs[i]);
+    xfree(disk->dirs);
+    sim_kv_free_all(disk->stores);
+    xfree(disk);
+}
+
+static void add_dir(struct sim_disk *disk, const char *path, size_t len)
+{
+    disk->dirs = xrealloc(disk->dirs, disk->n_dirs + 1, sizeof *disk->dirs);
+    char *dir = xcalloc(len + 1, 1);
+    memcpy(dir, path, len);
+    disk->dirs[disk->n_dirs++] = dir;
+}
+
+/* The names that are left: of each directory's journal a prefix has happened. */
+static void names_after_crash(const struct sim_disk *disk, enum sim_crash how,
+                              struct sim_random *random, struct names *out)
+{
+    const struct names *base = how == SIM_CRASH_KILLED ? &disk->live : &disk->durable;
+    for (size_t i = 0; i < base->n; i++)
+        names_set(out, base->at[i].path, base->at[i].inode);
+    if (how != SIM_CRASH_POWER)
+        return;
+    for (size_t d = 0; d <= disk->n_dirs; d++) {
+        const char *dir = d < disk->n_dirs ? disk->dirs[d] : "";
+        size_t n = 0;
+        for (size_t i = 0; i < disk->n_journal; i++)
+            n += is_in_dir(disk->journal[i].path, dir);
+        size_t keep = (size_t)sim_random_below(random, n + 1);
+        for (size_t i = 0; i < disk->n_journal && keep > 0; i++)
+            if (is_in_dir(disk->journal[i].path, dir)) {
+                names_apply(out, &disk->journal[i]);
+                keep--;
+            }
+    }
+}
+
+struct sim_disk *sim_disk_after_crash(const struct sim_disk *disk, enum sim_crash how,
+                                      uint64_t seed)
+{
+    struct sim_random random = sim_random_of(seed, 0x637261);
+    struct sim_disk *left = sim_disk_new();
+    left->free_bytes = disk->free_bytes;
+    for (size_t i = 0; i < disk->n_dirs; i++)
+        add_dir(left, disk->dirs[i], strlen(disk->dirs[i]));
+    struct names names = {0};
+    names_after_crash(disk, how, &random, &names);
+    for (size_t i = 0; i < names.n; i++) {
+        struct inode *inode = inode_after_crash(names.at[i].inode, how, &random);
+        names_set(&left->live, names.at[i].path, inode);
+        names_set(&left->durable, names.at[i].path, inode);
+        inode_drop(inode);
+    }
+    names_deinit(&names);
+    left->stores = sim_kv_after_crash(disk->stores, how, &random);
+    return left;
+}
+
+void sim_disk_fail(struct sim_disk *disk, unsigned ops, uint64_t n, int error, bool forever)
+{
+    ASSERT(error <= 0);
+    disk->fail_ops = ops;
+    disk->fail_after = n;
+    disk->fail_error = error;
+    disk->fail_forever = forever;
+}
+
+void sim_disk_watch(struct sim_disk *disk, void (*fn)(void *arg), void *arg)
+{
+    disk->watch = fn;
+    disk->watch_arg = arg;
+}
+
+uint64_t sim_disk_changes(const struct sim_disk *disk)
+{
+    return disk->changes;
+}
+
+void sim_disk_set_free_bytes(struct sim_disk *disk, int64_t free_bytes)
+{
+    disk->free_bytes = free_bytes;
+}
+
+int64_t sim_disk_free_bytes(const struct sim_disk *disk)
+{
+    return disk->free_bytes;
+}
+
+struct sim_store **sim_disk_stores(struct sim_disk *disk)
+{
+    return &disk->stores;
+}
+
+int sim_disk_begin(struct sim_disk *disk, unsigned ops)
+{
+    if (ops & SIM_OP_CHANGES) {
+        disk->changes++;
+        if (disk->watch)
+            disk->watch(disk->watch_arg);
+    }
+    if (!(ops & disk->fail_ops) || !disk->fail_error)
+        return 0;
+    if (disk->fail_after > 0) {
+        disk->fail_after--;
+        return 0;
+    }
+    int error = disk->fail_error;
+    if (!disk->fail_forever)
+        disk->fail_error = 0;
+    return error;
+}
+
+void sim_disk_end(struct sim_disk *disk, unsigned ops)
+{
+    if ((ops & SIM_OP_CHANGES) && disk->watch)
+        disk->watch(disk->watch_arg);
+}
+
+void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, uint8_t mask)
+{
+    struct name *name = names_find(&disk->live, path);
+    ASSERT(name && offset < name->inode->size);
+    uint8_t b;
+    inode_read(name->inode, offset, &b, 1);
+    b ^= mask;
+    inode_write(name->inode, offset, &b, 1);
+}
+
+/* -- struct env's functions ------------------------------------------------------------------- */
+
+int sim_disk_open(struct sim_disk *disk, const char *path, int flags, struct sim_file **out)
+{
+    *out = NULL;
+    int error = sim_disk_begin(disk, SIM_OP_OPEN);
+    if (error)
+        return error;
+    struct name *name = names_find(&disk->live, path);
+    if (!name) {
+        if (!(flags & ENV_OPEN_CREATE) || !has_dir(disk, path, dir_len(path)))
+            return -ENOENT;
+        struct inode *inode = xcalloc(1, sizeof *inode);
+        inode->holders = 1;
+        add_change(disk, path, NULL, inode);
+        inode_drop(inode);
+        name = names_find(&disk->live, path);
+    }
+    if (flags & ENV_OPEN_TRUNCATE)
+        inode_truncate(name->inode, 0);
+    struct sim_file *file = xmalloc(sizeof *file);
+    *file = (struct sim_file){
+        .disk = disk, .inode = inode_hold(name->inode), .writable = flags & ENV_OPEN_WRITE};
+    *out = file;
+    return 0;
+}
+
+int64_t sim_disk_read_at(struct sim_file *file, uint64_t offset, void *p, size_t n)
+{
+    int error = sim_disk_begin(file->disk, SIM_OP_READ);
+    if (error)
+        return error;
+    uint64_t size = file->inode->size;
+    if (offset >= size)
+        return 0;
+    if (n > size - offset)
+        n = (size_t)(size - offset);
+    inode_read(file->inode, offset, p, n);
+    return (int64_t)n;
+}
+
+int sim_disk_write_at(struct sim_file *file, uint64_t offset, const void *p, size_t n)
+{
+    int error = sim_disk_begin(file->disk, SIM_OP_WRITE);
+    if (!error && !file->writable)
+        error = -EBADF;
+    if (!error)
+        inode_write(file->inode, offset, p, n);
+    else if (file->writable && n > 1)
+        inode_write(file->inode, offset, p, n / 2); /* what a full disk leaves */
+    sim_disk_end(file->disk, SIM_OP_WRITE);
+    return error;
+}
+
+int64_t sim_disk_size(const struct sim_file *file)
+{
+    return (int64_t)file->inode->size;
+}
+
+int sim_disk_truncate(struct sim_file *file, uint64_t size)
+{
+    int error = sim_disk_begin(file->disk, SIM_OP_WRITE);
+    if (!error && !file->writable)
+        error = -EBADF;
+    if (!error)
+        inode_truncate(file->inode, size);
+    sim_disk_end(file->disk, SIM_OP_WRITE);
+    return error;
+}
+
+int sim_disk_allocate(struct sim_file *file, uint64_t offset, uint64_t n)
+{
+    int error = sim_disk_begin(file->disk, SIM_OP_ALLOCATE);
+    /* As posix_fallocate() does: the file grows with zeros. */
+    if (!error && offset + n > file->inode->size)
+        inode_truncate(file->inode, offset + n);
+    sim_disk_end(file->disk, SIM_OP_ALLOCATE);
+    return error;
+}
+
+int sim_disk_sync(struct sim_file *file)
+{
+    int error = sim_disk_begin(file->disk, SIM_OP_SYNC);
+    if (!error)
+        inode_sync(file->inode);
+    sim_disk_end(file->disk, SIM_OP_SYNC);
+    return error;
+}
+
+void sim_disk_close(struct sim_file *file)
+{
+    if (!file)
+        return;
+    inode_drop(file->inode);
+    xfree(file);
+}
+
+int sim_disk_make_dir(struct sim_disk *disk, const char *path)
+{
+    int error = sim_disk_begin(disk, SIM_OP_NAMES);
+    for (size_t len = 1; !error && len <= strlen(path); len++)
+        if ((path[len] == '/' || path[len] == 0) && !has_dir(disk, path, len))
+            add_dir(disk, path, len);
+    sim_disk_end(disk, SIM_OP_NAMES);
+    return error;
+}
+
+int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to)
+{
+    int error = sim_disk_begin(disk, SIM_OP_NAMES);
+    struct name *name = names_find(&disk->live, from);
+    if (!error && (!name || !has_dir(disk, to, dir_len(to))))
+        error = -ENOENT;
+    if (!error)
+        add_change(disk, to, from, name->inode);
+    sim_disk_end(disk, SIM_OP_NAMES);
+    return error;
+}
+
+int sim_disk_remove(struct sim_disk *disk, const char *path)
+{
+    int error = sim_disk_begin(disk, SIM_OP_NAMES);
+    if (!error && names_find(&disk->live, path))
+        add_change(disk, path, NULL, NULL);
+    else if (!error && has_dir(disk, path, strlen(path)))
+        for (size_t i = 0; i < disk->n_dirs; i++) {
+            if (strcmp(disk->dirs[i], path) != 0)
+                continue;
+            xfree(disk->dirs[i]);
+            disk->dirs[i] = disk->dirs[--disk->n_dirs];
+        }
+    else if (!error)
+        error = -ENOENT;
+    sim_disk_end(disk, SIM_OP_NAMES);
+    return error;
+}
+
+int sim_disk_sync_dir(struct sim_disk *disk, const char *path)
+{
+    int error = sim_disk_begin(disk, SIM_OP_SYNC);
+    size_t left = 0;
+    for (size_t i = 0; !error && i < disk->n_journal; i++) {
+        struct name_change *change = &disk->journal[i];
+        if (is_in_dir(change->path, path)) {
+            names_apply(&disk->durable, change);
+            change_free(change);
+        } else {
+            disk->journal[left++] = *change;
+        }
+    }
+    if (!error)
+        disk->n_journal = left;
+    sim_disk_end(disk, SIM_OP_SYNC);
+    return error;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int sim_disk_list(struct sim_disk *disk, const char *path, void (*fn)(void *arg, const char *name),
+                  void *arg)
+{
+    if (!has_dir(disk, path, strlen(path)))
+        return -ENOENT;
+    const char **found = xcalloc(disk->live.n + disk->n_dirs + 1, sizeof *found);
+    size_t n = 0;
+    for (size_t i = 0; i < disk->live.n; i++)
+        if (is_in_dir(disk->live.at[i].path, path))
+            found[n++] = disk->live.at[i].path;
+    for (size_t i = 0; i < disk->n_dirs; i++)
+        if (is_in_dir(disk->dirs[i], path))
+            found[n++] = disk->dirs[i];
+    qsort(found, n, sizeof *found, compare_names);
+    for (size_t i = 0; i < n; i++)
+        fn(arg, strrchr(found[i], '/') ? strrchr(found[i], '/') + 1 : found[i]);
+    xfree(found);
+    return 0;
+}

@@ -1,0 +1,81 @@
+/* sim_disk.h - a disk in memory that can fail and lose power: files and key-value stores.
+ *
+ * Layer: sim. Each written 512-byte sector is remembered as it last was when synced, and each
+ * directory change and each store batch until its sync, so that sim_disk_after_crash() can build
+ * any state that real hardware may leave: unsynced writes lost, torn, or out of order. */
+#ifndef SIM_DISK_H
+#define SIM_DISK_H
+
+#include "sim/sim_random.h"
+#include "util/env.h"
+#include "util/hash_map.h"
+
+#define SIM_SECTOR_BYTES 512
+
+struct sim_disk;
+struct sim_file;
+
+/* What can be made to fail; or them. */
+enum sim_disk_op {
+    SIM_OP_READ = 1,     /* file_read_at, kv_get */
+    SIM_OP_WRITE = 2,    /* file_write_at, file_truncate, kv_write */
+    SIM_OP_ALLOCATE = 4, /* file_allocate */
+    SIM_OP_SYNC = 8,     /* file_sync, sync_dir, kv_write with sync */
+    SIM_OP_OPEN = 16,    /* file_open, kv_open */
+    SIM_OP_NAMES = 32,   /* rename, remove, make_dir */
+};
+#define SIM_OP_CHANGES (SIM_OP_WRITE | SIM_OP_ALLOCATE | SIM_OP_SYNC | SIM_OP_NAMES)
+
+enum sim_crash {
+    SIM_CRASH_KILLED, /* the process died, the machine did not: everything written is there */
+    SIM_CRASH_POWER,  /* only what was synced is sure */
+    SIM_CRASH_LOST,   /* nothing but what was synced: the harshest case of SIM_CRASH_POWER */
+};
+
+struct sim_disk *sim_disk_new(void);
+void sim_disk_free(struct sim_disk *disk);
+
+/* A new disk: what the next start finds if a crash happened now. disk goes on unharmed, so a test
+ * can look at the crash at every point of one run. Owns: the caller. */
+struct sim_disk *sim_disk_after_crash(const struct sim_disk *disk, enum sim_crash how,
+                                      uint64_t seed);
+
+/* Let the n-th (0: the next) operation among ops (or of enum sim_disk_op) fail with error (a
+ * negative errno), and all later ones too if forever. error 0 ends it. */
+void sim_disk_fail(struct sim_disk *disk, unsigned ops, uint64_t n, int error, bool forever);
+
+/* Call fn(arg) before and after each operation of SIM_OP_CHANGES; it may take crash copies. */
+void sim_disk_watch(struct sim_disk *disk, void (*fn)(void *arg), void *arg);
+
+/* Operations of SIM_OP_CHANGES so far. */
+uint64_t sim_disk_changes(const struct sim_disk *disk);
+
+/* Flip the bits of mask in the byte at offset of a file, behind everybody's back. */
+void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, uint8_t mask);
+
+void sim_disk_set_free_bytes(struct sim_disk *disk, int64_t free_bytes);
+
+/* The functions of struct env that concern files; see there. */
+int sim_disk_open(struct sim_disk *disk, const char *path, int flags, struct sim_file **out);
+int64_t sim_disk_read_at(struct sim_file *file, uint64_t offset, void *p, size_t n);
+int sim_disk_write_at(struct sim_file *file, uint64_t offset, const void *p, size_t n);
+int64_t sim_disk_size(const struct sim_file *file);
+int sim_disk_truncate(struct sim_file *file, uint64_t size);
+int sim_disk_allocate(struct sim_file *file, uint64_t offset, uint64_t n);
+int sim_disk_sync(struct sim_file *file);
+void sim_disk_close(struct sim_file *file);
+int sim_disk_make_dir(struct sim_disk *disk, const char *path);
+int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to);
+int sim_disk_remove(struct sim_disk *disk, const char *path);
+int sim_disk_sync_dir(struct sim_disk *disk, const char *path);
+int sim_disk_list(struct sim_disk *disk, const char *path, void (*fn)(void *arg, const char *name),
+                  void *arg);
+int64_t sim_disk_free_bytes(const struct sim_disk *disk);
+
+/* For sim_kv.c: begin an operation (returns the error to fail with, or 0) and end it. */
+int sim_disk_begin(struct sim_disk *disk, unsigned ops);
+void sim_disk_end(struct sim_disk *disk, unsigned ops);
+/* The list of stores, sim_kv.c's. */
+struct sim_store **sim_disk_stores(struct sim_disk *disk);
+
+#endif

@@ -1,0 +1,36 @@
+/* sim_env.h - a whole struct env in memory: one simulated process on one simulated machine.
+ *
+ * Layer: sim. Deterministic from its seed. Streams are left out (NULL): unit tests need none, and
+ * the simulator's network fills them in. */
+#ifndef SIM_ENV_H
+#define SIM_ENV_H
+
+#include "sim/sim_disk.h"
+#include "sim/sim_jobs.h"
+
+struct sim_env;
+
+/* A machine with an empty disk; its clock starts at a fixed date. Owns: the caller. */
+struct sim_env *sim_env_new(uint64_t seed);
+/* What the next start finds if this machine crashed now: a new machine with the disk that is left,
+ * the clock going on. sim itself goes on unharmed and can be shut down in peace. */
+struct sim_env *sim_env_crash(const struct sim_env *sim, enum sim_crash how, uint64_t seed);
+/* Timers and jobs that have not fired are forgotten; open files and stores must be closed. */
+void sim_env_free(struct sim_env *sim);
+
+/* The env to hand to constructors; valid as long as sim. */
+const struct env *sim_env_get(const struct sim_env *sim);
+struct sim_disk *sim_env_disk(struct sim_env *sim);
+struct sim_jobs *sim_env_jobs(struct sim_env *sim);
+
+/* Run the next event: a timer, or a step of a job. False if nothing is left to happen. */
+bool sim_env_step(struct sim_env *sim);
+/* Run until no job is pending; timers that come due on the way fire. */
+void sim_env_run_until_idle(struct sim_env *sim);
+/* Run everything due within us of virtual time and let the clock end there. */
+void sim_env_run_for(struct sim_env *sim, int64_t us);
+
+/* Let the wall clock say unix_s now; it runs on from there. */
+void sim_env_set_unix_s(struct sim_env *sim, int64_t unix_s);
+
+#endif

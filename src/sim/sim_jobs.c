@@ -1,0 +1,117 @@
+/* sim_jobs.c - queues by priority, and two events per job: run, done. */
+#include "sim/sim_jobs.h"
+
+#include "util/alloc.h"
+
+struct sim_task {
+    struct sim_jobs *jobs;
+    struct sim_pool *pool;
+    struct env_job *job;
+    struct sim_task *next; /* of its queue, or of the started ones */
+};
+
+void sim_jobs_init(struct sim_jobs *jobs, struct sim_events *events, uint64_t seed)
+{
+    *jobs = (struct sim_jobs){.events = events, .random = sim_random_of(seed, 0x6a6f62)};
+    jobs->pool[ENV_POOL_COMPUTE] =
+        (struct sim_pool){.workers = 2, .run_max_us = 500, .done_max_us = 200};
+    jobs->pool[ENV_POOL_BLOCKING] =
+        (struct sim_pool){.workers = 2, .run_max_us = 5000, .done_max_us = 2000};
+}
+
+void sim_jobs_deinit(struct sim_jobs *jobs)
+{
+    for (size_t p = 0; p < COUNT_OF(jobs->pool); p++)
+        for (size_t i = 0; i < ENV_PRIORITY_COUNT; i++)
+            for (struct sim_task *task = jobs->pool[p].first[i], *next; task; task = next) {
+                next = task->next;
+                xfree(task);
+            }
+    for (struct sim_task *task = jobs->started, *next; task; task = next) {
+        next = task->next;
+        xfree(task);
+    }
+}
+
+static struct sim_task *next_task(struct sim_pool *pool)
+{
+    for (size_t i = 0; i < ENV_PRIORITY_COUNT; i++) {
+        struct sim_task *task = pool->first[i];
+        if (!task)
+            continue;
+        pool->first[i] = task->next;
+        if (!task->next)
+            pool->last[i] = NULL;
+        return task;
+    }
+    return NULL;
+}
+
+static int64_t after(struct sim_jobs *jobs, int64_t max_us)
+{
+    return jobs->events->now_us + 1 + (int64_t)sim_random_below(&jobs->random, (uint64_t)max_us);
+}
+
+static void on_done(void *arg)
+{
+    struct sim_task *task = arg;
+    struct sim_jobs *jobs = task->jobs;
+    struct sim_task **link = &jobs->started;
+    while (*link != task)
+        link = &(*link)->next;
+    *link = task->next;
+    jobs->pending--;
+    struct env_job *job = task->job;
+    xfree(task);
+    job->done(job); /* last: it may free the job and submit others */
+}
+
+static void start_tasks(struct sim_jobs *jobs, struct sim_pool *pool);
+
+static void on_run(void *arg)
+{
+    struct sim_task *task = arg;
+    if (!task->job->cancelled)
+        task->job->run(task->job);
+    task->pool->busy--;
+    sim_events_add(task->jobs->events, after(task->jobs, task->pool->done_max_us), on_done, task);
+    start_tasks(task->jobs, task->pool);
+}
+
+static void start_tasks(struct sim_jobs *jobs, struct sim_pool *pool)
+{
+    while (pool->busy < pool->workers) {
+        struct sim_task *task = next_task(pool);
+        if (!task)
+            return;
+        pool->busy++;
+        task->next = jobs->started;
+        jobs->started = task;
+        sim_events_add(jobs->events, after(jobs, pool->run_max_us), on_run, task);
+    }
+}
+
+void sim_jobs_submit(struct sim_jobs *jobs, enum env_pool pool, enum env_priority priority,
+                     struct env_job *job)
+{
+    struct sim_pool *p = &jobs->pool[pool];
+    struct sim_task *task = xmalloc(sizeof *task);
+    *task = (struct sim_task){.jobs = jobs, .pool = p, .job = job};
+    job->cancelled = false;
+    if (p->last[priority])
+        p->last[priority]->next = task;
+    else
+        p->first[priority] = task;
+    p->last[priority] = task;
+    jobs->pending++;
+    start_tasks(jobs, p);
+}
+
+void sim_jobs_cancel(struct sim_jobs *jobs, struct env_job *job)
+{
+    for (size_t p = 0; p < COUNT_OF(jobs->pool); p++)
+        for (size_t i = 0; i < ENV_PRIORITY_COUNT; i++)
+            for (struct sim_task *task = jobs->pool[p].first[i]; task; task = task->next)
+                if (task->job == job)
+                    job->cancelled = true;
+}

@@ -1,0 +1,40 @@
+/* sim_jobs.h - the two job pools of a simulated process, on the virtual clock.
+ *
+ * Layer: sim. A job waits for a free worker, runs at a seeded time after that and completes at a
+ * seeded time after it ran: never inside job_submit, so that callers' pending states are reached
+ * and other events fall between run and done. */
+#ifndef SIM_JOBS_H
+#define SIM_JOBS_H
+
+#include "sim/sim_events.h"
+#include "sim/sim_random.h"
+#include "util/env.h"
+
+struct sim_task;
+
+struct sim_pool {
+    struct sim_task *first[ENV_PRIORITY_COUNT];
+    struct sim_task *last[ENV_PRIORITY_COUNT];
+    int workers, busy;
+    int64_t run_max_us;  /* longest time from start to run */
+    int64_t done_max_us; /* longest time from run to done */
+};
+
+struct sim_jobs {
+    struct sim_events *events;
+    struct sim_random random;
+    struct sim_pool pool[ENV_POOL_BLOCKING + 1];
+    struct sim_task *started; /* taken by a worker, not done */
+    size_t pending;           /* submitted, not done */
+};
+
+void sim_jobs_init(struct sim_jobs *jobs, struct sim_events *events, uint64_t seed);
+/* Forget jobs that have not completed. */
+void sim_jobs_deinit(struct sim_jobs *jobs);
+
+/* See struct env. */
+void sim_jobs_submit(struct sim_jobs *jobs, enum env_pool pool, enum env_priority priority,
+                     struct env_job *job);
+void sim_jobs_cancel(struct sim_jobs *jobs, struct env_job *job);
+
+#endif

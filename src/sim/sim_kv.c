@@ -1,0 +1,413 @@
+/* sim_kv.c - a store is a sorted array of counted entries; a snapshot is a counted array.
+ *
+ * A write makes a new array by merging, unless nobody else holds the old one and the batch is
+ * small. Unsynced batches are kept beside the last synced array, and replayed up to a random
+ * point by a power loss. */
+#include "sim/sim_kv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/alloc.h"
+#include "util/buffer.h"
+
+struct entry {
+    int holders;
+    bool is_delete; /* in a batch only */
+    size_t key_len, value_len;
+    uint8_t bytes[]; /* key, value */
+};
+
+struct version {
+    int holders;
+    struct entry **at; /* sorted by key */
+    size_t n;
+};
+
+struct env_batch {
+    struct entry **at; /* in order of the calls */
+    size_t n, capacity;
+};
+
+struct sim_store {
+    struct sim_store *next;
+    char *path;
+    struct version *now, *synced;
+    struct env_batch **unsynced; /* batches between synced and now */
+    size_t n_unsynced, unsynced_capacity;
+    bool is_open;
+};
+
+struct env_kv {
+    struct sim_disk *disk;
+    struct sim_store *store;
+};
+
+struct env_cursor {
+    struct version *version;
+    size_t at;
+};
+
+static void entry_drop(struct entry *entry)
+{
+    if (--entry->holders == 0)
+        xfree(entry);
+}
+
+static struct entry *entry_hold(struct entry *entry)
+{
+    entry->holders++;
+    return entry;
+}
+
+static int compare_keys(struct span a, struct span b)
+{
+    size_t least = a.len < b.len ? a.len : b.len;
+    int order = least ? memcmp(a.p, b.p, least) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static struct span entry_key(const struct entry *entry)
+{
+    return span_of(entry->bytes, entry->key_len);
+}
+
+static struct version *version_hold(struct version *version)
+{
+    version->holders++;
+    return version;
+}
+
+static void version_drop(struct version *version)
+{
+    if (--version->holders > 0)
+        return;
+    for (size_t i = 0; i < version->n; i++)
+        entry_drop(version->at[i]);
+    xfree(version->at);
+    xfree(version);
+}
+
+static struct version *version_new(size_t capacity)
+{
+    struct version *version = xcalloc(1, sizeof *version);
+    version->holders = 1;
+    version->at = xcalloc(capacity ? capacity : 1, sizeof *version->at);
+    return version;
+}
+
+/* The first place whose key is not before key. */
+static size_t version_find(const struct version *version, struct span key)
+{
+    size_t low = 0, high = version->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_keys(entry_key(version->at[middle]), key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Sort by key; entries of one key stay in order of the calls, which are ordered by address in the
+ * batch's array: hence an array of places. */
+static int compare_places(const void *a, const void *b)
+{
+    struct entry *const *x = *(struct entry *const *const *)a;
+    struct entry *const *y = *(struct entry *const *const *)b;
+    int order = compare_keys(entry_key(*x), entry_key(*y));
+    return order ? order : (x > y) - (x < y);
+}
+
+/* A new version: old with batch applied. */
+static struct version *version_apply(const struct version *old, const struct env_batch *batch)
+{
+    struct version *version = version_new(old->n + batch->n);
+    struct entry ***places = xcalloc(batch->n ? batch->n : 1, sizeof *places);
+    for (size_t i = 0; i < batch->n; i++)
+        places[i] = &batch->at[i];
+    qsort(places, batch->n, sizeof *places, compare_places);
+    size_t at = 0;
+    for (size_t i = 0; i < batch->n; i++) {
+        struct span key = entry_key(*places[i]);
+        if (i + 1 < batch->n && compare_keys(entry_key(*places[i + 1]), key) == 0)
+            continue; /* a later one of the same key wins */
+        int order = -1;
+        while (at < old->n && (order = compare_keys(entry_key(old->at[at]), key)) < 0)
+            version->at[version->n++] = entry_hold(old->at[at++]);
+        if (at < old->n && order == 0)
+            at++;
+        if (!(*places[i])->is_delete)
+            version->at[version->n++] = entry_hold(*places[i]);
+    }
+    while (at < old->n)
+        version->at[version->n++] = entry_hold(old->at[at++]);
+    xfree(places);
+    return version;
+}
+
+/* -- batches ------------------------------------------------------------------------------- */
+
+struct env_batch *sim_kv_batch_new(void)
+{
+    return xcalloc(1, sizeof(struct env_batch));
+}
+
+void sim_kv_batch_clear(struct env_batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++)
+        entry_drop(batch->at[i]);
+    batch->n = 0;
+}
+
+void sim_kv_batch_free(struct env_batch *batch)
+{
+    if (!batch)
+        return;
+    sim_kv_batch_clear(batch);
+    xfree(batch->at);
+    xfree(batch);
+}
+
+static void batch_add(struct env_batch *batch, struct entry *entry)
+{
+    if (batch->n == batch->capacity) {
+        batch->capacity = batch->capacity ? 2 * batch->capacity : 16;
+        batch->at = xrealloc(batch->at, batch->capacity, sizeof *batch->at);
+    }
+    batch->at[batch->n++] = entry;
+}
+
+static struct entry *entry_new(struct span key, struct span value, bool is_delete)
+{
+    struct entry *entry = xmalloc(sizeof *entry + key.len + value.len);
+    *entry = (struct entry){
+        .holders = 1, .is_delete = is_delete, .key_len = key.len, .value_len = value.len};
+    struct writer w = writer_to_buffer(entry->bytes, key.len + value.len);
+    write_span(&w, key);
+    write_span(&w, value);
+    return entry;
+}
+
+void sim_kv_batch_put(struct env_batch *batch, struct span key, struct span value)
+{
+    batch_add(batch, entry_new(key, value, false));
+}
+
+void sim_kv_batch_delete(struct env_batch *batch, struct span key)
+{
+    batch_add(batch, entry_new(key, span_of(NULL, 0), true));
+}
+
+/* -- stores ------------------------------------------------------------------------------------ */
+
+static struct sim_store *store_find(struct sim_store *stores, const char *path)
+{
+    while (stores && strcmp(stores->path, path) != 0)
+        stores = stores->next;
+    return stores;
+}
+
+bool sim_kv_exists(const struct sim_store *stores, const char *path)
+{
+    while (stores && strcmp(stores->path, path) != 0)
+        stores = stores->next;
+    return stores;
+}
+
+static void forget_unsynced(struct sim_store *store)
+{
+    for (size_t i = 0; i < store->n_unsynced; i++)
+        sim_kv_batch_free(store->unsynced[i]);
+    store->n_unsynced = 0;
+}
+
+static void store_free(struct sim_store *store)
+{
+    forget_unsynced(store);
+    xfree(store->unsynced);
+    version_drop(store->now);
+    version_drop(store->synced);
+    xfree(store->path);
+    xfree(store);
+}
+
+void sim_kv_free_all(struct sim_store *stores)
+{
+    for (struct sim_store *next; stores; stores = next) {
+        next = stores->next;
+        store_free(stores);
+    }
+}
+
+struct sim_store *sim_kv_after_crash(const struct sim_store *stores, enum sim_crash how,
+                                     struct sim_random *random)
+{
+    struct sim_store *first = NULL, **link = &first;
+    for (; stores; stores = stores->next) {
+        struct sim_store *copy = xcalloc(1, sizeof *copy);
+        copy->path = xstrdup(stores->path);
+        copy->now = version_hold(how == SIM_CRASH_KILLED ? stores->now : stores->synced);
+        size_t keep = 0;
+        if (how == SIM_CRASH_POWER)
+            keep = (size_t)sim_random_below(random, stores->n_unsynced + 1);
+        for (size_t i = 0; i < keep; i++) {
+            struct version *next = version_apply(copy->now, stores->unsynced[i]);
+            version_drop(copy->now);
+            copy->now = next;
+        }
+        copy->synced = version_hold(copy->now);
+        *link = copy;
+        link = &copy->next;
+    }
+    return first;
+}
+
+int sim_kv_open(struct sim_disk *disk, const char *path, struct env_kv **out, char **error)
+{
+    *out = NULL;
+    int fault = sim_disk_begin(disk, SIM_OP_OPEN);
+    struct sim_store *store = store_find(*sim_disk_stores(disk), path);
+    if (!fault && store && store->is_open)
+        fault = -EBUSY;
+    if (fault) {
+        if (error)
+            *error = xasprintf("cannot open store %s: %s", path, strerror(-fault));
+        return fault;
+    }
+    if (!store) {
+        store = xcalloc(1, sizeof *store);
+        store->path = xstrdup(path);
+        store->now = version_new(0);
+        store->synced = version_hold(store->now);
+        store->next = *sim_disk_stores(disk);
+        *sim_disk_stores(disk) = store;
+    }
+    store->is_open = true;
+    *out = xmalloc(sizeof **out);
+    **out = (struct env_kv){.disk = disk, .store = store};
+    return 0;
+}
+
+void sim_kv_close(struct env_kv *kv)
+{
+    if (!kv)
+        return;
+    kv->store->is_open = false;
+    xfree(kv);
+}
+
+int sim_kv_destroy(struct sim_disk *disk, const char *path)
+{
+    int error = sim_disk_begin(disk, SIM_OP_NAMES);
+    for (struct sim_store **link = sim_disk_stores(disk); !error && *link;) {
+        struct sim_store *store = *link;
+        if (strcmp(store->path, path) == 0) {
+            ASSERT(!store->is_open);
+            *link = store->next;
+            store_free(store);
+        } else {
+            link = &store->next;
+        }
+    }
+    sim_disk_end(disk, SIM_OP_NAMES);
+    return error;
+}
+
+int sim_kv_get(struct env_kv *kv, struct span key, void *out_buffer)
+{
+    int error = sim_disk_begin(kv->disk, SIM_OP_READ);
+    if (error)
+        return error;
+    const struct version *version = kv->store->now;
+    size_t i = version_find(version, key);
+    if (i == version->n || compare_keys(entry_key(version->at[i]), key) != 0)
+        return -ENOENT;
+    const struct entry *entry = version->at[i];
+    buffer_append(out_buffer, entry->bytes + entry->key_len, entry->value_len);
+    return 0;
+}
+
+static void remember_unsynced(struct sim_store *store, const struct env_batch *batch)
+{
+    if (store->n_unsynced == store->unsynced_capacity) {
+        store->unsynced_capacity = store->unsynced_capacity ? 2 * store->unsynced_capacity : 16;
+        store->unsynced =
+            xrealloc(store->unsynced, store->unsynced_capacity, sizeof *store->unsynced);
+    }
+    struct env_batch *copy = sim_kv_batch_new();
+    for (size_t i = 0; i < batch->n; i++)
+        batch_add(copy, entry_hold(batch->at[i]));
+    store->unsynced[store->n_unsynced++] = copy;
+}
+
+int sim_kv_write(struct env_kv *kv, const struct env_batch *batch, bool sync)
+{
+    unsigned ops = SIM_OP_WRITE | (sync ? SIM_OP_SYNC : 0);
+    int error = sim_disk_begin(kv->disk, ops);
+    struct sim_store *store = kv->store;
+    if (!error) {
+        struct version *next = version_apply(store->now, batch);
+        version_drop(store->now);
+        store->now = next;
+        remember_unsynced(store, batch);
+        /* In the log, not yet synced: power may be lost between the two. */
+        if (sync)
+            sim_disk_end(kv->disk, ops);
+    }
+    if (!error && sync) {
+        version_drop(store->synced);
+        store->synced = version_hold(store->now);
+        forget_unsynced(store);
+    }
+    sim_disk_end(kv->disk, ops);
+    return error;
+}
+
+/* -- cursors ---------------------------------------------------------------------------------- */
+
+struct env_cursor *sim_kv_cursor_open(struct env_kv *kv)
+{
+    struct env_cursor *cursor = xmalloc(sizeof *cursor);
+    *cursor = (struct env_cursor){.version = version_hold(kv->store->now), .at = kv->store->now->n};
+    return cursor;
+}
+
+void sim_kv_cursor_close(struct env_cursor *cursor)
+{
+    if (!cursor)
+        return;
+    version_drop(cursor->version);
+    xfree(cursor);
+}
+
+void sim_kv_cursor_seek(struct env_cursor *cursor, struct span key)
+{
+    cursor->at = version_find(cursor->version, key);
+}
+
+bool sim_kv_cursor_valid(const struct env_cursor *cursor)
+{
+    return cursor->at < cursor->version->n;
+}
+
+void sim_kv_cursor_next(struct env_cursor *cursor)
+{
+    ASSERT(sim_kv_cursor_valid(cursor));
+    cursor->at++;
+}
+
+struct span sim_kv_cursor_key(const struct env_cursor *cursor)
+{
+    ASSERT(sim_kv_cursor_valid(cursor));
+    return entry_key(cursor->version->at[cursor->at]);
+}
+
+struct span sim_kv_cursor_value(const struct env_cursor *cursor)
+{
+    ASSERT(sim_kv_cursor_valid(cursor));
+    const struct entry *entry = cursor->version->at[cursor->at];
+    return span_of(entry->bytes + entry->key_len, entry->value_len);
+}

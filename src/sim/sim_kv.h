@@ -1,0 +1,38 @@
+/* sim_kv.h - the key-value stores of a simulated disk.
+ *
+ * Layer: sim. A store is a sorted array; batches that were written without sync are remembered, and
+ * a power loss keeps a prefix of them, as a write-ahead log does. */
+#ifndef SIM_KV_H
+#define SIM_KV_H
+
+#include "sim/sim_disk.h"
+
+struct sim_store;
+
+/* For sim_disk.c: copy all stores as a crash leaves them; free them. */
+struct sim_store *sim_kv_after_crash(const struct sim_store *stores, enum sim_crash how,
+                                     struct sim_random *random);
+void sim_kv_free_all(struct sim_store *stores);
+/* True if path names a store. */
+bool sim_kv_exists(const struct sim_store *stores, const char *path);
+
+/* The functions of struct env that concern stores; see there. */
+int sim_kv_open(struct sim_disk *disk, const char *path, struct env_kv **out, char **error);
+void sim_kv_close(struct env_kv *kv);
+int sim_kv_destroy(struct sim_disk *disk, const char *path);
+int sim_kv_get(struct env_kv *kv, struct span key, void *out_buffer);
+struct env_batch *sim_kv_batch_new(void);
+void sim_kv_batch_free(struct env_batch *batch);
+void sim_kv_batch_clear(struct env_batch *batch);
+void sim_kv_batch_put(struct env_batch *batch, struct span key, struct span value);
+void sim_kv_batch_delete(struct env_batch *batch, struct span key);
+int sim_kv_write(struct env_kv *kv, const struct env_batch *batch, bool sync);
+struct env_cursor *sim_kv_cursor_open(struct env_kv *kv);
+void sim_kv_cursor_close(struct env_cursor *cursor);
+void sim_kv_cursor_seek(struct env_cursor *cursor, struct span key);
+bool sim_kv_cursor_valid(const struct env_cursor *cursor);
+void sim_kv_cursor_next(struct env_cursor *cursor);
+struct span sim_kv_cursor_key(const struct env_cursor *cursor);
+struct span sim_kv_cursor_value(const struct env_cursor *cursor);
+
+#endif

@@ -1,0 +1,164 @@
+/* test_sim_kv.c - simulated stores: order, snapshots, and the suffix that power loss takes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "sim/sim_kv.h"
+#include "util/alloc.h"
+#include "util/buffer.h"
+
+static struct env_kv *open_store(struct sim_disk *disk)
+{
+    struct env_kv *kv;
+    assert_int_equal(sim_kv_open(disk, "store", &kv, NULL), 0);
+    return kv;
+}
+
+/* Write "key" -> "value" for each pair of letters in s; value '-' deletes. */
+static void write_pairs(struct env_kv *kv, const char *s, bool sync)
+{
+    struct env_batch *batch = sim_kv_batch_new();
+    for (; *s; s += 2)
+        if (s[1] == '-')
+            sim_kv_batch_delete(batch, span_of(s, 1));
+        else
+            sim_kv_batch_put(batch, span_of(s, 1), span_of(s + 1, 1));
+    assert_int_equal(sim_kv_write(kv, batch, sync), 0);
+    sim_kv_batch_free(batch);
+}
+
+/* All pairs from the cursor on. */
+static const char *rest(struct env_cursor *cursor, char out[64])
+{
+    size_t n = 0;
+    for (; sim_kv_cursor_valid(cursor); sim_kv_cursor_next(cursor)) {
+        out[n++] = (char)sim_kv_cursor_key(cursor).p[0];
+        out[n++] = (char)sim_kv_cursor_value(cursor).p[0];
+    }
+    out[n] = 0;
+    return out;
+}
+
+static const char *all(struct env_kv *kv, char out[64])
+{
+    struct env_cursor *cursor = sim_kv_cursor_open(kv);
+    sim_kv_cursor_seek(cursor, span_of(NULL, 0));
+    rest(cursor, out);
+    sim_kv_cursor_close(cursor);
+    return out;
+}
+
+static void a_store_is_sorted_and_the_last_write_of_a_batch_wins(void **state)
+{
+    (void)state;
+    struct sim_disk *disk = sim_disk_new();
+    struct env_kv *kv = open_store(disk);
+    char b[64];
+    write_pairs(kv, "c1a1b1", false);
+    write_pairs(kv, "b2d1b3c-x-", false);
+    assert_string_equal(all(kv, b), "a1b3d1");
+    struct buffer value;
+    buffer_init(&value);
+    assert_int_equal(sim_kv_get(kv, span_of("b", 1), &value), 0);
+    assert_int_equal(sim_kv_get(kv, span_of("c", 1), &value), -ENOENT);
+    assert_int_equal(value.len, 1);
+    assert_int_equal(value.p[0], '3');
+    buffer_deinit(&value);
+    sim_kv_close(kv);
+    sim_disk_free(disk);
+}
+
+static void a_cursor_sees_the_store_as_it_was(void **state)
+{
+    (void)state;
+    struct sim_disk *disk = sim_disk_new();
+    struct env_kv *kv = open_store(disk);
+    write_pairs(kv, "a1b1c1", true);
+    struct env_cursor *cursor = sim_kv_cursor_open(kv);
+    assert_false(sim_kv_cursor_valid(cursor)); /* not placed yet */
+    write_pairs(kv, "b-d1", true);
+    sim_kv_cursor_seek(cursor, span_of("aa", 2));
+    char b[64];
+    assert_string_equal(rest(cursor, b), "b1c1");
+    sim_kv_cursor_close(cursor);
+    assert_string_equal(all(kv, b), "a1c1d1");
+    sim_kv_close(kv);
+    sim_disk_free(disk);
+}
+
+static void power_loss_takes_a_suffix_of_unsynced_batches(void **state)
+{
+    (void)state;
+    struct sim_disk *disk = sim_disk_new();
+    struct env_kv *kv = open_store(disk);
+    write_pairs(kv, "a1", true);
+    write_pairs(kv, "b1c1", false);
+    write_pairs(kv, "a-d1", false);
+    static const char *const states[] = {"a1", "a1b1c1", "b1c1d1"};
+    unsigned seen = 0;
+    char b[64];
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        struct sim_disk *left = sim_disk_after_crash(disk, SIM_CRASH_POWER, seed);
+        struct env_kv *again = open_store(left);
+        const char *got = all(again, b);
+        unsigned i = 0;
+        while (i < 3 && strcmp(got, states[i]) != 0)
+            i++;
+        assert_true(i < 3);
+        seen |= 1u << i;
+        sim_kv_close(again);
+        sim_disk_free(left);
+    }
+    assert_int_equal(seen, 7);
+    write_pairs(kv, "e1", true); /* makes the earlier ones durable too */
+    struct sim_disk *left = sim_disk_after_crash(disk, SIM_CRASH_LOST, 1);
+    struct env_kv *again = open_store(left);
+    assert_string_equal(all(again, b), "b1c1d1e1");
+    sim_kv_close(again);
+    sim_disk_free(left);
+    sim_kv_close(kv);
+    sim_disk_free(disk);
+}
+
+static void an_open_store_is_locked_and_a_destroyed_one_is_empty(void **state)
+{
+    (void)state;
+    struct sim_disk *disk = sim_disk_new();
+    struct env_kv *kv = open_store(disk), *second;
+    char *error = NULL, b[64];
+    assert_int_equal(sim_kv_open(disk, "store", &second, &error), -EBUSY);
+    assert_non_null(error);
+    xfree(error);
+    write_pairs(kv, "a1", true);
+    sim_disk_fail(disk, SIM_OP_SYNC, 0, -EIO, false);
+    struct env_batch *batch = sim_kv_batch_new();
+    sim_kv_batch_put(batch, span_of("b", 1), span_of("1", 1));
+    assert_int_equal(sim_kv_write(kv, batch, true), -EIO);
+    sim_kv_batch_clear(batch);
+    assert_int_equal(sim_kv_write(kv, batch, true), 0);
+    sim_kv_batch_free(batch);
+    sim_kv_close(kv);
+    assert_int_equal(sim_kv_destroy(disk, "store"), 0);
+    kv = open_store(disk);
+    assert_string_equal(all(kv, b), "");
+    sim_kv_close(kv);
+    sim_disk_free(disk);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_store_is_sorted_and_the_last_write_of_a_batch_wins),
+        cmocka_unit_test(a_cursor_sees_the_store_as_it_was),
+        cmocka_unit_test(power_loss_takes_a_suffix_of_unsynced_batches),
+        cmocka_unit_test(an_open_store_is_locked_and_a_destroyed_one_is_empty),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
