@@ -1,0 +1,474 @@
+/* json_in.c - JSON text to a tree of values in an arena, under limits. */
+#include "rpc/json_in.h"
+
+struct level {
+    struct json_value *container;
+    struct json_value *last; /* child, NULL if none yet */
+};
+
+struct parser {
+    const uint8_t *at, *end;
+    struct arena *arena;
+    size_t n_values;
+    size_t depth;
+    struct level level[JSON_DEPTH_MAX];
+};
+
+static void skip_space(struct parser *p)
+{
+    while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t'))
+        p->at++;
+}
+
+/* Is c next? Then step over it. */
+static bool take(struct parser *p, uint8_t c)
+{
+    if (p->at == p->end || *p->at != c)
+        return false;
+    p->at++;
+    return true;
+}
+
+static bool take_word(struct parser *p, const char *word)
+{
+    size_t len = strlen(word);
+    if ((size_t)(p->end - p->at) < len || memcmp(p->at, word, len) != 0)
+        return false;
+    p->at += len;
+    return true;
+}
+
+/* -- Strings ------------------------------------------------------------------------------ */
+
+/* Length of the well-formed UTF-8 sequence of a byte above 0x7f at s, 0 if malformed: no overlong
+ * form, no surrogate, nothing above U+10FFFF. */
+static size_t utf8_sequence(const uint8_t *s, const uint8_t *end)
+{
+    uint8_t low = 0x80, high = 0xbf;
+    size_t len;
+    if (*s >= 0xc2 && *s <= 0xdf) {
+        len = 2;
+    } else if (*s >= 0xe0 && *s <= 0xef) {
+        len = 3;
+        if (*s == 0xe0)
+            low = 0xa0;
+        if (*s == 0xed)
+            high = 0x9f;
+    } else if (*s >= 0xf0 && *s <= 0xf4) {
+        len = 4;
+        if (*s == 0xf0)
+            low = 0x90;
+        if (*s == 0xf4)
+            high = 0x8f;
+    } else {
+        return 0;
+    }
+    if ((size_t)(end - s) < len || s[1] < low || s[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    return len;
+}
+
+static uint8_t *utf8_put(uint8_t *out, uint32_t code)
+{
+    if (code < 0x80) {
+        *out++ = (uint8_t)code;
+    } else if (code < 0x800) {
+        *out++ = (uint8_t)(0xc0 | code >> 6);
+        *out++ = (uint8_t)(0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+        *out++ = (uint8_t)(0xe0 | code >> 12);
+        *out++ = (uint8_t)(0x80 | (code >> 6 & 0x3f));
+        *out++ = (uint8_t)(0x80 | (code & 0x3f));
+    } else {
+        *out++ = (uint8_t)(0xf0 | code >> 18);
+        *out++ = (uint8_t)(0x80 | (code >> 12 & 0x3f));
+        *out++ = (uint8_t)(0x80 | (code >> 6 & 0x3f));
+        *out++ = (uint8_t)(0x80 | (code & 0x3f));
+    }
+    return out;
+}
+
+static bool take_hex4(struct parser *p, uint32_t *code)
+{
+    if (p->end - p->at < 4)
+        return false;
+    *code = 0;
+    for (int i = 0; i < 4; i++) {
+        uint8_t c = *p->at++;
+        uint32_t digit;
+        if (c >= '0' && c <= '9')
+            digit = c - '0';
+        else if (c >= 'a' && c <= 'f')
+            digit = c - 'a' + 10u;
+        else if (c >= 'A' && c <= 'F')
+            digit = c - 'A' + 10u;
+        else
+            return false;
+        *code = *code << 4 | digit;
+    }
+    return true;
+}
+
+/* What follows "\u": one unit, or a surrogate pair. */
+static bool take_code_point(struct parser *p, uint32_t *code)
+{
+    if (!take_hex4(p, code))
+        return false;
+    if (*code < 0xd800 || *code > 0xdfff)
+        return true;
+    uint32_t low;
+    if (*code > 0xdbff || !take_word(p, "\\u") || !take_hex4(p, &low) || low < 0xdc00 ||
+        low > 0xdfff)
+        return false;
+    *code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
+    return true;
+}
+
+/* What follows a backslash; the decoded bytes go to out. NULL if malformed. */
+static uint8_t *take_escape(struct parser *p, uint8_t *out)
+{
+    static const char from[] = "\"\\/bfnrt";
+    static const char to[] = "\"\\/\b\f\n\r\t";
+    if (p->at == p->end)
+        return NULL;
+    uint8_t c = *p->at++;
+    if (c == 'u') {
+        uint32_t code;
+        return take_code_point(p, &code) ? utf8_put(out, code) : NULL;
+    }
+    const char *found = c ? strchr(from, c) : NULL;
+    if (!found)
+        return NULL;
+    *out++ = (uint8_t)to[found - from];
+    return out;
+}
+
+/* Where the string that p stands in ends; p->end if it does not. */
+static const uint8_t *string_end(const struct parser *p)
+{
+    const uint8_t *s = p->at;
+    while (s < p->end && *s != '"')
+        s += *s == '\\' && p->end - s > 1 ? 2 : 1;
+    return s;
+}
+
+/* A string whose opening quote was taken. Decoding never lengthens, so the text's length is enough
+ * room. */
+static bool take_string(struct parser *p, struct span *text)
+{
+    const uint8_t *quote = string_end(p);
+    if (quote == p->end)
+        return false;
+    uint8_t *start = arena_alloc(p->arena, (size_t)(quote - p->at) + 1), *out = start;
+    while (*p->at != '"') {
+        if (*p->at < 0x20)
+            return false;
+        if (*p->at == '\\') {
+            p->at++;
+            out = take_escape(p, out);
+            if (!out || p->at > quote)
+                return false;
+        } else {
+            size_t len = *p->at < 0x80 ? 1 : utf8_sequence(p->at, quote);
+            if (len == 0)
+                return false;
+            for (size_t i = 0; i < len; i++)
+                *out++ = *p->at++;
+        }
+    }
+    p->at++;
+    *out = 0;
+    *text = span_of(start, (size_t)(out - start));
+    return true;
+}
+
+/* -- Numbers ------------------------------------------------------------------------------ */
+
+static bool skip_digits(struct parser *p)
+{
+    const uint8_t *start = p->at;
+    while (p->at < p->end && *p->at >= '0' && *p->at <= '9')
+        p->at++;
+    return p->at > start;
+}
+
+static bool take_number(struct parser *p, struct span *text)
+{
+    const uint8_t *start = p->at;
+    (void)take(p, '-');
+    if (!take(p, '0') && !skip_digits(p))
+        return false;
+    if (take(p, '.') && !skip_digits(p))
+        return false;
+    if (take(p, 'e') || take(p, 'E')) {
+        if (!take(p, '+'))
+            (void)take(p, '-');
+        if (!skip_digits(p))
+            return false;
+    }
+    size_t len = (size_t)(p->at - start);
+    char *copy = arena_alloc(p->arena, len + 1);
+    memcpy(copy, start, len);
+    copy[len] = 0;
+    *text = span_of(copy, len);
+    return true;
+}
+
+/* -- Structure ---------------------------------------------------------------------------- */
+
+/* A scalar, or the opening of a container. */
+static bool take_value(struct parser *p, struct json_value *value)
+{
+    if (p->at == p->end)
+        return false;
+    switch (*p->at) {
+    case '{':
+        p->at++;
+        value->kind = JSON_KIND_OBJECT;
+        return true;
+    case '[':
+        p->at++;
+        value->kind = JSON_KIND_ARRAY;
+        return true;
+    case '"':
+        p->at++;
+        value->kind = JSON_KIND_STRING;
+        return take_string(p, &value->text);
+    case 'n':
+        value->kind = JSON_KIND_NULL;
+        return take_word(p, "null");
+    case 't':
+        value->kind = JSON_KIND_BOOL;
+        value->boolean = true;
+        return take_word(p, "true");
+    case 'f':
+        value->kind = JSON_KIND_BOOL;
+        return take_word(p, "false");
+    default:
+        value->kind = JSON_KIND_NUMBER;
+        return take_number(p, &value->text);
+    }
+}
+
+/* Take the next value (with its name inside an object), hang it under the innermost container and
+ * go into it if it is a container itself. */
+static bool next_value(struct parser *p)
+{
+    if (++p->n_values > JSON_VALUES_MAX)
+        return false;
+    struct json_value *value = arena_calloc(p->arena, 1, sizeof *value);
+    struct level *level = &p->level[p->depth - 1];
+    if (level->container->kind == JSON_KIND_OBJECT) {
+        if (!take(p, '"') || !take_string(p, &value->name))
+            return false;
+        skip_space(p);
+        if (!take(p, ':'))
+            return false;
+        skip_space(p);
+    }
+    if (!take_value(p, value))
+        return false;
+    if (level->last)
+        level->last->next = value;
+    else
+        level->container->first = value;
+    level->last = value;
+    level->container->n++;
+    if (value->kind == JSON_KIND_OBJECT || value->kind == JSON_KIND_ARRAY) {
+        if (p->depth == JSON_DEPTH_MAX)
+            return false;
+        p->level[p->depth++] = (struct level){.container = value};
+    }
+    return true;
+}
+
+static uint8_t closing(const struct level *level)
+{
+    return level->container->kind == JSON_KIND_OBJECT ? '}' : ']';
+}
+
+/* All of the container that p stands in, and what is inside it. */
+static bool take_contents(struct parser *p)
+{
+    while (p->depth > 0) {
+        struct level *level = &p->level[p->depth - 1];
+        skip_space(p);
+        if (take(p, closing(level))) {
+            p->depth--;
+            continue;
+        }
+        if (level->last) {
+            if (!take(p, ','))
+                return false;
+            skip_space(p);
+        }
+        if (!next_value(p))
+            return false;
+    }
+    return true;
+}
+
+bool json_parse(struct span text, struct arena *arena, struct json_value **out)
+{
+    struct parser p = {.at = text.p, .end = text.p + text.len, .arena = arena};
+    struct json_value *root = arena_calloc(arena, 1, sizeof *root);
+    skip_space(&p);
+    if (!take_value(&p, root))
+        return false;
+    if (root->kind == JSON_KIND_OBJECT || root->kind == JSON_KIND_ARRAY) {
+        p.level[p.depth++] = (struct level){.container = root};
+        if (!take_contents(&p))
+            return false;
+    }
+    skip_space(&p);
+    if (p.at != p.end)
+        return false;
+    *out = root;
+    return true;
+}
+
+/* -- Reading the tree --------------------------------------------------------------------- */
+
+const struct json_value *json_find(const struct json_value *object, const char *name)
+{
+    if (object->kind != JSON_KIND_OBJECT)
+        return NULL;
+    for (const struct json_value *v = object->first; v; v = v->next) {
+        if (span_equal(v->name, span_of_string(name)))
+            return v;
+    }
+    return NULL;
+}
+
+const struct json_value *json_at(const struct json_value *array, size_t index)
+{
+    const struct json_value *v = array->first;
+    while (v && index-- > 0)
+        v = v->next;
+    return v;
+}
+
+const char *json_kind_name(enum json_kind kind)
+{
+    static const char *const names[] = {"null", "bool", "object", "array", "string", "number"};
+    ASSERT((size_t)kind < COUNT_OF(names));
+    return names[kind];
+}
+
+bool json_text_is(const struct json_value *value, const char *s)
+{
+    return value->kind == JSON_KIND_STRING && span_equal(value->text, span_of_string(s));
+}
+
+bool json_integer_in(const struct json_value *value, int64_t min, int64_t max, int64_t *out)
+{
+    if (value->kind != JSON_KIND_NUMBER)
+        return false;
+    struct parser p = {.at = value->text.p, .end = value->text.p + value->text.len};
+    bool negative = take(&p, '-');
+    /* Counted below zero, where there is one value more. */
+    int64_t n = 0;
+    for (; p.at < p.end; p.at++) {
+        if (*p.at < '0' || *p.at > '9' || __builtin_mul_overflow(n, 10, &n) ||
+            __builtin_sub_overflow(n, *p.at - '0', &n))
+            return false;
+    }
+    if (!negative && n == INT64_MIN)
+        return false;
+    n = negative ? n : -n;
+    if (n < min || n > max)
+        return false;
+    *out = n;
+    return true;
+}
+
+struct decimal {
+    int64_t mantissa;
+    int64_t zeros; /* held back, so that trailing ones cost nothing */
+    int64_t exponent;
+};
+
+static bool add_digit(struct decimal *d, uint8_t digit)
+{
+    d->zeros++;
+    if (digit == 0)
+        return true;
+    for (; d->zeros > 0; d->zeros--) {
+        if (__builtin_mul_overflow(d->mantissa, 10, &d->mantissa))
+            return false;
+    }
+    return !__builtin_add_overflow(d->mantissa, digit, &d->mantissa);
+}
+
+/* A run of digits, at least one. */
+static bool take_digits(struct parser *p, struct decimal *d)
+{
+    const uint8_t *start = p->at;
+    if (!skip_digits(p))
+        return false;
+    for (const uint8_t *s = start; s < p->at; s++) {
+        if (!add_digit(d, (uint8_t)(*s - '0')))
+            return false;
+    }
+    return true;
+}
+
+static bool take_exponent(struct parser *p, struct decimal *d)
+{
+    bool minus = !take(p, '+') && take(p, '-');
+    const uint8_t *start = p->at;
+    if (!skip_digits(p))
+        return false;
+    int64_t n = 0;
+    for (const uint8_t *s = start; s < p->at && n < 1000000; s++)
+        n = n * 10 + (*s - '0');
+    d->exponent += minus ? -n : n;
+    return true;
+}
+
+/* mantissa * 10^exponent from a text without sign. */
+static bool take_decimal(struct parser *p, struct decimal *d)
+{
+    if (!take(p, '0') && !take_digits(p, d))
+        return false;
+    if (take(p, '.')) {
+        const uint8_t *start = p->at;
+        if (!take_digits(p, d))
+            return false;
+        d->exponent -= p->at - start;
+    }
+    if ((take(p, 'e') || take(p, 'E')) && !take_exponent(p, d))
+        return false;
+    d->exponent += d->zeros;
+    return p->at == p->end;
+}
+
+bool json_fixed_point(const struct json_value *value, int decimals, int64_t *out)
+{
+    if (value->kind != JSON_KIND_NUMBER && value->kind != JSON_KIND_STRING)
+        return false;
+    struct parser p = {.at = value->text.p, .end = value->text.p + value->text.len};
+    struct decimal d = {0};
+    bool negative = take(&p, '-');
+    if (!take_decimal(&p, &d))
+        return false;
+    d.exponent += decimals;
+    if (d.mantissa == 0) {
+        *out = 0;
+        return true;
+    }
+    if (d.exponent < 0 || d.exponent >= 18)
+        return false;
+    for (; d.exponent > 0; d.exponent--) {
+        if (__builtin_mul_overflow(d.mantissa, 10, &d.mantissa))
+            return false;
+    }
+    if (d.mantissa >= INT64_C(1000000000000000000))
+        return false;
+    *out = negative ? -d.mantissa : d.mantissa;
+    return true;
+}

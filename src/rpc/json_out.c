@@ -1,0 +1,255 @@
+/* json_out.c - JSON written straight into a buffer, with no tree in between. */
+#include "rpc/json_out.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#define SAT_PER_COIN UINT64_C(100000000)
+
+static const char hex_digits[] = "0123456789abcdef";
+
+struct json_out json_out_to(struct buffer *buffer)
+{
+    return (struct json_out){.buffer = buffer};
+}
+
+struct json_mark json_out_mark(const struct json_out *out)
+{
+    return (struct json_mark){out->buffer->len, out->need_comma, out->depth};
+}
+
+void json_out_rewind(struct json_out *out, struct json_mark mark)
+{
+    ASSERT(mark.len <= out->buffer->len);
+    out->buffer->len = mark.len;
+    out->need_comma = mark.need_comma;
+    out->depth = mark.depth;
+}
+
+/* The comma that a value or key needs before it. */
+static void begin_item(struct json_out *out)
+{
+    if (out->need_comma)
+        buffer_append(out->buffer, ",", 1);
+    out->need_comma = true;
+}
+
+static void open_container(struct json_out *out, const char *bracket)
+{
+    begin_item(out);
+    buffer_append(out->buffer, bracket, 1);
+    out->need_comma = false;
+    out->depth++;
+}
+
+static void close_container(struct json_out *out, const char *bracket)
+{
+    ASSERT(out->depth > 0);
+    buffer_append(out->buffer, bracket, 1);
+    out->need_comma = true;
+    out->depth--;
+}
+
+void json_open_object(struct json_out *out)
+{
+    open_container(out, "{");
+}
+
+void json_close_object(struct json_out *out)
+{
+    close_container(out, "}");
+}
+
+void json_open_array(struct json_out *out)
+{
+    open_container(out, "[");
+}
+
+void json_close_array(struct json_out *out)
+{
+    close_container(out, "]");
+}
+
+void json_put_key(struct json_out *out, const char *key)
+{
+    json_put_string(out, key);
+    buffer_append(out->buffer, ":", 1);
+    out->need_comma = false;
+}
+
+void json_put_null(struct json_out *out)
+{
+    json_put_raw(out, span_of("null", 4));
+}
+
+void json_put_bool(struct json_out *out, bool value)
+{
+    json_put_raw(out, value ? span_of("true", 4) : span_of("false", 5));
+}
+
+void json_put_int(struct json_out *out, int64_t value)
+{
+    begin_item(out);
+    buffer_append_format(out->buffer, "%" PRId64, value);
+}
+
+void json_put_double(struct json_out *out, double value)
+{
+    ASSERT(isfinite(value));
+    begin_item(out);
+    buffer_append_format(out->buffer, "%.16g", value);
+}
+
+void json_put_amount(struct json_out *out, int64_t value_sat)
+{
+    begin_item(out);
+    /* INT64_MIN has no positive counterpart: the magnitude is unsigned. */
+    uint64_t magnitude = value_sat < 0 ? 0 - (uint64_t)value_sat : (uint64_t)value_sat;
+    buffer_append_format(out->buffer, "%s%" PRIu64 ".%08" PRIu64, value_sat < 0 ? "-" : "",
+                         magnitude / SAT_PER_COIN, magnitude % SAT_PER_COIN);
+}
+
+void json_put_string(struct json_out *out, const char *s)
+{
+    json_put_text(out, span_of_string(s));
+}
+
+/* The letter of a two-character escape, or 0. */
+static char short_escape(uint8_t c)
+{
+    switch (c) {
+    case '"':
+        return '"';
+    case '\\':
+        return '\\';
+    case '\b':
+        return 'b';
+    case '\t':
+        return 't';
+    case '\n':
+        return 'n';
+    case '\f':
+        return 'f';
+    case '\r':
+        return 'r';
+    default:
+        return 0;
+    }
+}
+
+static void put_escaped(struct buffer *buffer, uint8_t c)
+{
+    char letter = short_escape(c);
+    if (letter)
+        buffer_append(buffer, (char[2]){'\\', letter}, 2);
+    else
+        buffer_append_format(buffer, "\\u%04x", c);
+}
+
+void json_put_text(struct json_out *out, struct span text)
+{
+    begin_item(out);
+    buffer_append(out->buffer, "\"", 1);
+    size_t plain = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.p[i];
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+            continue;
+        buffer_append(out->buffer, text.p + plain, i - plain);
+        put_escaped(out->buffer, c);
+        plain = i + 1;
+    }
+    buffer_append(out->buffer, text.p + plain, text.len - plain);
+    buffer_append(out->buffer, "\"", 1);
+}
+
+/* Quoted hex of len bytes, from p on by step (1 or -1). */
+static void put_hex(struct json_out *out, const uint8_t *p, size_t len, ptrdiff_t step)
+{
+    begin_item(out);
+    uint8_t *to = buffer_reserve(out->buffer, 2 * len + 2);
+    *to++ = '"';
+    for (size_t i = 0; i < len; i++, p += step) {
+        *to++ = (uint8_t)hex_digits[*p >> 4];
+        *to++ = (uint8_t)hex_digits[*p & 15];
+    }
+    *to++ = '"';
+    out->buffer->len += 2 * len + 2;
+}
+
+void json_put_hex(struct json_out *out, struct span bytes)
+{
+    put_hex(out, bytes.p, bytes.len, 1);
+}
+
+void json_put_id(struct json_out *out, const uint8_t id[32])
+{
+    put_hex(out, id + 31, 32, -1);
+}
+
+void json_put_raw(struct json_out *out, struct span text)
+{
+    begin_item(out);
+    buffer_append(out->buffer, text.p, text.len);
+}
+
+void json_field_object(struct json_out *out, const char *key)
+{
+    json_put_key(out, key);
+    json_open_object(out);
+}
+
+void json_field_array(struct json_out *out, const char *key)
+{
+    json_put_key(out, key);
+    json_open_array(out);
+}
+
+void json_field_null(struct json_out *out, const char *key)
+{
+    json_put_key(out, key);
+    json_put_null(out);
+}
+
+void json_field_bool(struct json_out *out, const char *key, bool value)
+{
+    json_put_key(out, key);
+    json_put_bool(out, value);
+}
+
+void json_field_int(struct json_out *out, const char *key, int64_t value)
+{
+    json_put_key(out, key);
+    json_put_int(out, value);
+}
+
+void json_field_double(struct json_out *out, const char *key, double value)
+{
+    json_put_key(out, key);
+    json_put_double(out, value);
+}
+
+void json_field_amount(struct json_out *out, const char *key, int64_t value_sat)
+{
+    json_put_key(out, key);
+    json_put_amount(out, value_sat);
+}
+
+void json_field_string(struct json_out *out, const char *key, const char *s)
+{
+    json_put_key(out, key);
+    json_put_string(out, s);
+}
+
+void json_field_hex(struct json_out *out, const char *key, struct span bytes)
+{
+    json_put_key(out, key);
+    json_put_hex(out, bytes);
+}
+
+void json_field_id(struct json_out *out, const char *key, const uint8_t id[32])
+{
+    json_put_key(out, key);
+    json_put_id(out, id);
+}

@@ -1,0 +1,67 @@
+/* json_out.h - JSON written straight into a buffer, with no tree in between.
+ *
+ * Layer: rpc. Any thread, one at a time. No spaces, no line breaks, as UniValue writes. A mark
+ * remembers a point; rewinding to it lets an error replace a half-written answer. */
+#ifndef RPC_JSON_OUT_H
+#define RPC_JSON_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/buffer.h"
+
+struct json_out {
+    struct buffer *buffer; /* borrowed */
+    bool need_comma;       /* a value precedes in this array or object */
+    uint32_t depth;        /* open arrays and objects */
+};
+
+struct json_mark {
+    size_t len;
+    bool need_comma;
+    uint32_t depth;
+};
+
+/* Write behind what buffer holds already. */
+struct json_out json_out_to(struct buffer *buffer);
+
+struct json_mark json_out_mark(const struct json_out *out);
+void json_out_rewind(struct json_out *out, struct json_mark mark);
+
+/* Structure. A key is followed by exactly one value. */
+void json_open_object(struct json_out *out);
+void json_close_object(struct json_out *out);
+void json_open_array(struct json_out *out);
+void json_close_array(struct json_out *out);
+void json_put_key(struct json_out *out, const char *key);
+
+/* Values. */
+void json_put_null(struct json_out *out);
+void json_put_bool(struct json_out *out, bool value);
+void json_put_int(struct json_out *out, int64_t value);
+/* 16 significant digits, as Core prints difficulties. Must be finite. */
+void json_put_double(struct json_out *out, double value);
+/* Coins with exactly 8 decimals from satoshi. */
+void json_put_amount(struct json_out *out, int64_t value_sat);
+void json_put_string(struct json_out *out, const char *s);
+/* Bytes of valid UTF-8 as a string; escapes as UniValue does. */
+void json_put_text(struct json_out *out, struct span text);
+/* Bytes as hex; the second form in reverse order, as ids are shown. */
+void json_put_hex(struct json_out *out, struct span bytes);
+void json_put_id(struct json_out *out, const uint8_t id[32]);
+/* JSON text that is one value already. */
+void json_put_raw(struct json_out *out, struct span text);
+
+/* Key and value at once. */
+void json_field_object(struct json_out *out, const char *key); /* opens */
+void json_field_array(struct json_out *out, const char *key);  /* opens */
+void json_field_null(struct json_out *out, const char *key);
+void json_field_bool(struct json_out *out, const char *key, bool value);
+void json_field_int(struct json_out *out, const char *key, int64_t value);
+void json_field_double(struct json_out *out, const char *key, double value);
+void json_field_amount(struct json_out *out, const char *key, int64_t value_sat);
+void json_field_string(struct json_out *out, const char *key, const char *s);
+void json_field_hex(struct json_out *out, const char *key, struct span bytes);
+void json_field_id(struct json_out *out, const char *key, const uint8_t id[32]);
+
+#endif

@@ -1,0 +1,174 @@
+/* test_json_out.c - the emitter writes what UniValue would. */
+#include "rpc/json_out.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void assert_text(const struct buffer *buffer, const char *want)
+{
+    assert_int_equal(buffer->len, strlen(want));
+    assert_memory_equal(buffer->p, want, buffer->len);
+}
+
+static void commas_stand_between_items_only(void **state)
+{
+    (void)state;
+    struct buffer buffer;
+    buffer_init(&buffer);
+    struct json_out out = json_out_to(&buffer);
+    json_open_object(&out);
+    json_field_int(&out, "a", -1);
+    json_field_array(&out, "b");
+    json_close_array(&out);
+    json_field_array(&out, "c");
+    json_put_null(&out);
+    json_put_bool(&out, true);
+    json_open_object(&out);
+    json_close_object(&out);
+    json_put_bool(&out, false);
+    json_close_array(&out);
+    json_field_object(&out, "d");
+    json_field_null(&out, "e");
+    json_close_object(&out);
+    json_field_bool(&out, "f", false);
+    json_close_object(&out);
+    assert_int_equal(out.depth, 0);
+    assert_text(&buffer, "{\"a\":-1,\"b\":[],\"c\":[null,true,{},false],\"d\":{\"e\":null},"
+                         "\"f\":false}");
+    buffer_deinit(&buffer);
+}
+
+static void amounts_have_eight_decimals(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct { int64_t sat; const char *want; } cases[] = {
+        {0,                            "0.00000000"},
+        {1,                            "0.00000001"},
+        {-1,                           "-0.00000001"},
+        {99999999,                     "0.99999999"},
+        {100000000,                    "1.00000000"},
+        {-100000001,                   "-1.00000001"},
+        {INT64_C(2100000000000000),    "21000000.00000000"},
+        {INT64_MAX,                    "92233720368.54775807"},
+        {INT64_MIN,                    "-92233720368.54775808"},
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct buffer buffer;
+        buffer_init(&buffer);
+        struct json_out out = json_out_to(&buffer);
+        json_put_amount(&out, cases[i].sat);
+        assert_text(&buffer, cases[i].want);
+        buffer_deinit(&buffer);
+    }
+}
+
+static void doubles_have_sixteen_digits(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct { double value; const char *want; } cases[] = {
+        {0,                        "0"},
+        {1,                        "1"},
+        {4.6565423739069247e-10,   "4.656542373906925e-10"}, /* regtest's difficulty */
+        {0.1,                      "0.1"},
+        {1.0 / 3,                  "0.3333333333333333"},
+        {113757508810853.98,       "113757508810854"},
+        {1e20,                     "1e+20"},
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct buffer buffer;
+        buffer_init(&buffer);
+        struct json_out out = json_out_to(&buffer);
+        json_put_double(&out, cases[i].value);
+        assert_text(&buffer, cases[i].want);
+        buffer_deinit(&buffer);
+    }
+}
+
+static void strings_are_escaped(void **state)
+{
+    (void)state;
+    struct buffer buffer;
+    buffer_init(&buffer);
+    struct json_out out = json_out_to(&buffer);
+    json_open_array(&out);
+    json_put_string(&out, "");
+    json_put_string(&out, "a\"b\\c/");
+    json_put_string(&out, "\b\t\n\f\r\x01\x1f\x7f");
+    json_put_string(&out, "\xc3\xa9");
+    json_put_text(&out, span_of("x\0y", 3));
+    json_close_array(&out);
+    assert_text(&buffer, "[\"\",\"a\\\"b\\\\c/\",\"\\b\\t\\n\\f\\r\\u0001\\u001f\\u007f\","
+                         "\"\xc3\xa9\",\"x\\u0000y\"]");
+    buffer_deinit(&buffer);
+}
+
+static void ids_are_shown_in_reverse(void **state)
+{
+    (void)state;
+    uint8_t id[32] = {0x01, 0xab};
+    id[31] = 0xff;
+    struct buffer buffer;
+    buffer_init(&buffer);
+    struct json_out out = json_out_to(&buffer);
+    json_open_object(&out);
+    json_field_id(&out, "id", id);
+    json_field_hex(&out, "hex", span_of(id, 3));
+    json_field_hex(&out, "none", span_of(NULL, 0));
+    json_close_object(&out);
+    assert_text(&buffer,
+                "{\"id\":\"ff0000000000000000000000000000000000000000000000000000000000ab01\","
+                "\"hex\":\"01ab00\",\"none\":\"\"}");
+    buffer_deinit(&buffer);
+}
+
+static void a_rewound_answer_leaves_no_trace(void **state)
+{
+    (void)state;
+    struct buffer buffer;
+    buffer_init(&buffer);
+    struct json_out out = json_out_to(&buffer);
+    json_open_object(&out);
+    json_field_double(&out, "x", 0.5);
+    struct json_mark mark = json_out_mark(&out);
+    json_field_array(&out, "half");
+    json_open_object(&out);
+    json_put_key(&out, "k");
+    json_out_rewind(&out, mark);
+    json_field_string(&out, "error", "e");
+    json_field_amount(&out, "y", 5);
+    json_close_object(&out);
+    assert_text(&buffer, "{\"x\":0.5,\"error\":\"e\",\"y\":0.00000005}");
+    buffer_deinit(&buffer);
+}
+
+static void closing_what_is_not_open_is_a_bug(void **state)
+{
+    (void)state;
+    struct buffer buffer;
+    buffer_init(&buffer);
+    struct json_out out = json_out_to(&buffer);
+    expect_assert_failure(json_close_object(&out));
+    buffer_deinit(&buffer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(commas_stand_between_items_only),
+        cmocka_unit_test(amounts_have_eight_decimals),
+        cmocka_unit_test(doubles_have_sixteen_digits),
+        cmocka_unit_test(strings_are_escaped),
+        cmocka_unit_test(ids_are_shown_in_reverse),
+        cmocka_unit_test(a_rewound_answer_leaves_no_trace),
+        cmocka_unit_test(closing_what_is_not_open_is_a_bug),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
