@@ -1,0 +1,39 @@
+/* streams.h - the stream functions of struct env: TCP, as raw bytes, on libevent.
+ *
+ * Layer: host. Loop thread. Reading is bounded (STREAMS_READ_BYTES_MAX waiting per stream); what
+ * is sent is queued without limit here, so callers look at streams_queued_bytes() first. Addresses
+ * are numeric; names are resolved elsewhere. After streams_close() a stream has no more events. */
+#ifndef HOST_STREAMS_H
+#define HOST_STREAMS_H
+
+#include "util/assert.h"
+#include "util/env.h"
+
+struct loop;
+struct streams;
+
+#define STREAMS_READ_BYTES_MAX (64 * 1024)
+
+NODISCARD struct streams *streams_new(struct loop *loop);
+/* Close everything without further events and free. */
+void streams_free(struct streams *streams);
+
+/* Connect. Returns: the id; what becomes of it is always told later, by on_connect or on_close
+ * (with a negative errno; -EINVAL for an address that is not numeric). Borrows events. */
+uint64_t streams_connect(struct streams *streams, const char *address, uint16_t port,
+                         const struct env_stream_events *events, void *arg);
+/* Listen; port 0 takes a free one, see streams_port(). Returns: the listener's id, or 0 with
+ * *error, a negative errno. Borrows events. */
+uint64_t streams_listen(struct streams *streams, const char *address, uint16_t port,
+                        const struct env_stream_events *events, void *arg, int *error);
+/* The local port of a stream or listener; 0 if there is no such id. */
+uint16_t streams_port(struct streams *streams, uint64_t id);
+
+/* Queue a copy of bytes. An id that is gone is ignored, here and below. */
+void streams_send(struct streams *streams, uint64_t id, struct span bytes);
+size_t streams_queued_bytes(struct streams *streams, uint64_t id);
+void streams_pause(struct streams *streams, uint64_t id, bool paused);
+/* Close a stream or listener. What is queued is offered to the kernel once, not waited for. */
+void streams_close(struct streams *streams, uint64_t id);
+
+#endif

@@ -1,0 +1,137 @@
+/* test_env_host.c - the assembled world: every function is there and reaches its module. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "host/env_host.h"
+#include "host/loop.h"
+#include "temp_dir.h"
+#include "util/buffer.h"
+
+static int setup(void **state)
+{
+    *state = env_host_new(3);
+    return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    env_host_free(*state);
+    return 0;
+}
+
+static void no_function_is_missing(void **state)
+{
+    const struct env *env = env_host_env(*state);
+    /* struct env is pointers throughout: none of them may be NULL. */
+    void *words[sizeof *env / sizeof(void *)];
+    memcpy(words, env, sizeof words);
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        assert_non_null(words[i]);
+    assert_int_equal(env->compute_threads(env->ctx), 3);
+}
+
+static void random_bytes_differ(void **state)
+{
+    const struct env *env = env_host_env(*state);
+    uint8_t a[32] = {0}, b[32] = {0}, zero[32] = {0};
+    env->random(env->ctx, a, sizeof a);
+    env->random(env->ctx, b, sizeof b);
+    assert_memory_not_equal(a, b, sizeof a);
+    assert_memory_not_equal(a, zero, sizeof a);
+    env->random(env->ctx, a, 0);
+}
+
+struct probe {
+    struct env_job job;
+    struct env_host *host;
+    bool ran, done;
+    int fired;
+};
+
+static void probe_run(struct env_job *job)
+{
+    ((struct probe *)job)->ran = true;
+}
+
+static void probe_done(struct env_job *job)
+{
+    struct probe *probe = (struct probe *)job;
+    probe->done = true;
+    loop_stop(env_host_loop(probe->host));
+}
+
+static void fired(void *arg)
+{
+    struct probe *probe = arg;
+    const struct env *env = env_host_env(probe->host);
+    probe->fired++;
+    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &probe->job);
+}
+
+static void timers_and_jobs_work_through_the_table(void **state)
+{
+    struct env_host *host = *state;
+    const struct env *env = env_host_env(host);
+    struct probe probe = {.job = {.run = probe_run, .done = probe_done}, .host = host};
+    int64_t began_us = env->now_us(env->ctx);
+    uint64_t cancelled = env->timer_start(env->ctx, 0, fired, &probe);
+    env->timer_cancel(env->ctx, cancelled);
+    env->timer_start(env->ctx, 1000, fired, &probe);
+    loop_run(env_host_loop(host));
+    assert_int_equal(probe.fired, 1);
+    assert_true(probe.ran && probe.done);
+    assert_true(env->now_us(env->ctx) - began_us >= 1000);
+    assert_true(env->unix_s(env->ctx) > 1700000000);
+}
+
+static void stopping_the_jobs_cancels_what_waits(void **state)
+{
+    struct env_host *host = *state;
+    const struct env *env = env_host_env(host);
+    struct probe probe = {.job = {.run = probe_run, .done = probe_done}, .host = host};
+    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_LOW, &probe.job);
+    env->job_cancel(env->ctx, &probe.job);
+    env_host_stop_jobs(host);
+    assert_true(probe.done);
+    assert_int_equal(probe.ran, !probe.job.cancelled);
+}
+
+static void files_and_store_work_through_the_table(void **state)
+{
+    const struct env *env = env_host_env(*state);
+    struct temp_dir dir;
+    temp_dir_make(&dir);
+    struct env_kv *kv = NULL;
+    const struct env_kv_options options = {.cache_bytes = 1 << 16};
+    assert_int_equal(env->kv_open(env->ctx, temp_path(&dir, "db"), &options, &kv, NULL), 0);
+    struct env_batch *batch = env->batch_new(env->ctx);
+    env->batch_put(env->ctx, batch, span_of_string("k"), span_of_string("v"));
+    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
+    env->batch_free(env->ctx, batch);
+    struct buffer out;
+    buffer_init(&out);
+    assert_int_equal(env->kv_get(env->ctx, kv, span_of_string("k"), &out), 0);
+    assert_int_equal(out.len, 1);
+    buffer_deinit(&out);
+    env->kv_close(env->ctx, kv);
+    assert_true(env->free_bytes(env->ctx, dir.path) > 0);
+    temp_dir_remove(&dir);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(no_function_is_missing),
+        T(random_bytes_differ),
+        T(timers_and_jobs_work_through_the_table),
+        T(stopping_the_jobs_cancels_what_waits),
+        T(files_and_store_work_through_the_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,166 @@
+/* test_sockets.c - addresses are parsed strictly, subnets match by bits, ports exclude each other.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host/sockets.h"
+
+static void numeric_addresses_survive_parsing_and_formatting(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *out;
+    } rows[] = {
+        {"127.0.0.1", "127.0.0.1"},
+        {"::1", "::1"},
+        {"2001:DB8:0:0::1", "2001:db8::1"},
+        {"::ffff:1.2.3.4", "1.2.3.4"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct sockaddr_storage at;
+        char text[64];
+        assert_true(sockets_parse(rows[i].in, 8333, &at) > 0);
+        assert_int_equal(sockets_format((struct sockaddr *)&at, text, sizeof text), 8333);
+        assert_string_equal(text, rows[i].out);
+    }
+}
+
+static void names_and_malformed_addresses_are_none(void **state)
+{
+    (void)state;
+    const char *bad[] = {"localhost", "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "::g", "[::1]"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct sockaddr_storage at;
+        assert_int_equal(sockets_parse(bad[i], 1, &at), 0);
+    }
+}
+
+static void hosts_and_ports_are_split(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in;
+        bool ok;
+        const char *host;
+        uint16_t port;
+    } rows[] = {
+        {"127.0.0.1", true, "127.0.0.1", 9},
+        {"127.0.0.1:8332", true, "127.0.0.1", 8332},
+        {"::1", true, "::1", 9},
+        {"[::1]", true, "::1", 9},
+        {"[::1]:1", true, "::1", 1},
+        {"localhost:65535", true, "localhost", 65535},
+        {"localhost:65536", false, NULL, 0},
+        {"localhost:0", false, NULL, 0},
+        {"localhost:", false, NULL, 0},
+        {"localhost:12x", false, NULL, 0},
+        {"localhost:+1", false, NULL, 0},
+        {"", false, NULL, 0},
+        {":80", false, NULL, 0},
+        {"[::1", false, NULL, 0},
+        {"[::1]x", false, NULL, 0},
+        {"[]:1", false, NULL, 0},
+        {"localhost:000080", false, NULL, 0},
+        {"this-name-is-far-too-long-for-it", false, NULL, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char host[32];
+        uint16_t port = 9;
+        assert_int_equal(sockets_split(rows[i].in, host, sizeof host, &port), rows[i].ok);
+        if (rows[i].ok) {
+            assert_string_equal(host, rows[i].host);
+            assert_int_equal(port, rows[i].port);
+        }
+    }
+}
+
+static void a_port_can_be_listened_on_once(void **state)
+{
+    (void)state;
+    int fd = sockets_listen("127.0.0.1", 0);
+    assert_true(fd >= 0);
+    uint16_t port = sockets_local_port(fd);
+    assert_int_not_equal(port, 0);
+    assert_int_equal(sockets_listen("127.0.0.1", port), -EADDRINUSE);
+    close(fd);
+    fd = sockets_listen("127.0.0.1", port);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(sockets_listen("localhost", 0), -EINVAL);
+    assert_int_equal(sockets_listen("192.0.2.1", 0), -EADDRNOTAVAIL);
+    assert_int_equal(sockets_local_port(-1), 0);
+}
+
+static void subnets_match_by_their_mask(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *subnet, *address;
+        bool match;
+    } rows[] = {
+        {"127.0.0.1", "127.0.0.1", true},
+        {"127.0.0.1", "127.0.0.2", false},
+        {"127.0.0.0/8", "127.255.255.255", true},
+        {"127.0.0.0/8", "128.0.0.0", false},
+        {"10.0.0.0/255.255.0.0", "10.0.7.9", true},
+        {"10.0.0.0/255.255.0.0", "10.1.0.0", false},
+        {"192.168.7.4/30", "192.168.7.7", true},
+        {"192.168.7.4/30", "192.168.7.8", false},
+        {"0.0.0.0/0", "8.8.8.8", true},
+        {"0.0.0.0/0", "::1", false},
+        {"1.2.3.4/32", "1.2.3.4", true},
+        {"::1", "::1", true},
+        {"fc00::/7", "fdff::1", true},
+        {"fc00::/7", "fe00::1", false},
+        {"::/0", "1.2.3.4", true},
+        {"::/0", "nonsense", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct subnet subnet;
+        assert_true(subnet_parse(&subnet, rows[i].subnet));
+        assert_int_equal(subnet_contains(&subnet, rows[i].address), rows[i].match);
+    }
+}
+
+static void malformed_subnets_are_refused(void **state)
+{
+    (void)state;
+    const char *bad[] = {"",
+                         "localhost",
+                         "1.2.3.4/",
+                         "1.2.3.4/33",
+                         "1.2.3.4/-1",
+                         "::1/129",
+                         "::1/255.0.0.0",
+                         "1.2.3.4/255.0.255.0",
+                         "1.2.3.4/0.0.0.255",
+                         "1.2.3.4/8/8",
+                         "1.2.3.4/x",
+                         "2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0001/64"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct subnet subnet;
+        assert_false(subnet_parse(&subnet, bad[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numeric_addresses_survive_parsing_and_formatting),
+        cmocka_unit_test(names_and_malformed_addresses_are_none),
+        cmocka_unit_test(hosts_and_ports_are_split),
+        cmocka_unit_test(a_port_can_be_listened_on_once),
+        cmocka_unit_test(subnets_match_by_their_mask),
+        cmocka_unit_test(malformed_subnets_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

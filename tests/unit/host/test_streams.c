@@ -1,0 +1,261 @@
+/* test_streams.c - bytes go both ways, ends are told once, closing inside a callback is safe. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "host/loop.h"
+#include "host/streams.h"
+#include "util/alloc.h"
+
+struct world {
+    struct loop *loop;
+    struct streams *streams;
+    uint64_t listener, client, server;
+    int connects, closes, writables;
+    int last_error;
+    size_t got_server, got_client;
+    char last[64];
+    bool close_on_bytes, pause_on_bytes;
+    bool timed_out;
+};
+
+static void on_connect(void *arg, uint64_t id, const char *address, uint16_t port)
+{
+    struct world *w = arg;
+    assert_string_equal(address, "127.0.0.1");
+    assert_int_not_equal(port, 0);
+    w->connects++;
+    if (id != w->client)
+        w->server = id;
+}
+
+static void on_bytes(void *arg, uint64_t id, struct span bytes)
+{
+    struct world *w = arg;
+    if (id == w->client)
+        w->got_client += bytes.len;
+    else
+        w->got_server += bytes.len;
+    snprintf(w->last, sizeof w->last, "%.*s", (int)bytes.len, (const char *)bytes.p);
+    if (w->close_on_bytes) {
+        streams_close(w->streams, id);
+        /* The bytes stay readable until the callback returns. */
+        assert_true(bytes.p[bytes.len - 1] != 0);
+    }
+    if (w->pause_on_bytes)
+        streams_pause(w->streams, id, true);
+}
+
+static void on_writable(void *arg, uint64_t id)
+{
+    (void)id;
+    struct world *w = arg;
+    w->writables++;
+}
+
+static void on_close(void *arg, uint64_t id, int error)
+{
+    (void)id;
+    struct world *w = arg;
+    w->closes++;
+    w->last_error = error;
+}
+
+static const struct env_stream_events events = {.on_connect = on_connect,
+                                                .on_bytes = on_bytes,
+                                                .on_writable = on_writable,
+                                                .on_close = on_close};
+
+static int setup(void **state)
+{
+    struct world *w = xcalloc(1, sizeof *w);
+    w->loop = loop_new();
+    w->streams = streams_new(w->loop);
+    int error = 1;
+    w->listener = streams_listen(w->streams, "127.0.0.1", 0, &events, w, &error);
+    assert_int_equal(error, 0);
+    assert_int_not_equal(w->listener, 0);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    streams_free(w->streams);
+    loop_free(w->loop);
+    xfree(w);
+    return 0;
+}
+
+static void set_timed_out(void *arg)
+{
+    struct world *w = arg;
+    w->timed_out = true;
+}
+
+/* Run until the condition holds; a failure of the test after five seconds. */
+#define RUN_UNTIL(w, condition)                                                                    \
+    do {                                                                                           \
+        uint64_t limit_ = loop_timer_start((w)->loop, 5000000, set_timed_out, (w));                \
+        while (!(condition) && !(w)->timed_out)                                                    \
+            loop_run_once((w)->loop, true);                                                        \
+        assert_false((w)->timed_out);                                                              \
+        loop_timer_cancel((w)->loop, limit_);                                                      \
+    } while (0)
+
+static void join(struct world *w)
+{
+    uint16_t port = streams_port(w->streams, w->listener);
+    w->client = streams_connect(w->streams, "127.0.0.1", port, &events, w);
+    assert_int_not_equal(w->client, 0);
+    /* Never told from inside the call. */
+    assert_int_equal(w->connects, 0);
+    RUN_UNTIL(w, w->connects == 2);
+}
+
+static void bytes_go_both_ways(void **state)
+{
+    struct world *w = *state;
+    join(w);
+    assert_int_not_equal(w->server, w->client);
+    streams_send(w->streams, w->client, span_of_string("ping"));
+    RUN_UNTIL(w, w->got_server == 4);
+    assert_string_equal(w->last, "ping");
+    streams_send(w->streams, w->server, span_of_string("pong!"));
+    RUN_UNTIL(w, w->got_client == 5);
+    assert_string_equal(w->last, "pong!");
+    assert_true(w->writables > 0);
+}
+
+static void an_orderly_end_is_told_once_with_no_error(void **state)
+{
+    struct world *w = *state;
+    join(w);
+    streams_send(w->streams, w->client, span_of_string("last words"));
+    streams_close(w->streams, w->client);
+    RUN_UNTIL(w, w->closes == 1);
+    assert_int_equal(w->last_error, 0);
+    assert_string_equal(w->last, "last words");
+    /* Both ids are dead now. */
+    streams_send(w->streams, w->client, span_of_string("x"));
+    streams_send(w->streams, w->server, span_of_string("x"));
+    streams_close(w->streams, w->server);
+    streams_pause(w->streams, w->server, true);
+    assert_int_equal(streams_queued_bytes(w->streams, w->server), 0);
+    assert_int_equal(streams_port(w->streams, w->server), 0);
+    assert_int_equal(w->closes, 1);
+}
+
+static void a_refused_connection_is_told_later(void **state)
+{
+    struct world *w = *state;
+    uint16_t port = streams_port(w->streams, w->listener);
+    streams_close(w->streams, w->listener);
+    uint64_t id = streams_connect(w->streams, "127.0.0.1", port, &events, w);
+    assert_int_not_equal(id, 0);
+    assert_int_equal(w->closes, 0);
+    RUN_UNTIL(w, w->closes == 1);
+    assert_int_equal(w->last_error, -ECONNREFUSED);
+    assert_int_equal(w->connects, 0);
+}
+
+static void a_name_is_not_an_address(void **state)
+{
+    struct world *w = *state;
+    streams_connect(w->streams, "localhost", 1, &events, w);
+    assert_int_equal(w->closes, 0);
+    RUN_UNTIL(w, w->closes == 1);
+    assert_int_equal(w->last_error, -EINVAL);
+}
+
+static void a_connect_that_was_closed_again_tells_nothing(void **state)
+{
+    struct world *w = *state;
+    uint64_t id = streams_connect(w->streams, "localhost", 1, &events, w);
+    streams_close(w->streams, id);
+    loop_run_once(w->loop, false);
+    assert_int_equal(w->closes, 0);
+}
+
+static void a_stream_may_be_closed_while_its_bytes_are_delivered(void **state)
+{
+    struct world *w = *state;
+    join(w);
+    w->close_on_bytes = true;
+    streams_send(w->streams, w->client, span_of_string("close me"));
+    RUN_UNTIL(w, w->closes == 1);
+    assert_int_equal(w->got_server, 8);
+}
+
+static void a_paused_stream_holds_its_bytes_and_a_bounded_number(void **state)
+{
+    struct world *w = *state;
+    join(w);
+    streams_pause(w->streams, w->server, true);
+    char block[1000];
+    memset(block, 'b', sizeof block);
+    for (int i = 0; i < 200; i++)
+        streams_send(w->streams, w->client, span_of(block, sizeof block));
+    assert_int_equal(streams_queued_bytes(w->streams, w->client), 200000);
+    for (int i = 0; i < 20; i++)
+        loop_run_once(w->loop, false);
+    assert_int_equal(w->got_server, 0);
+    streams_pause(w->streams, w->server, false);
+    RUN_UNTIL(w, w->got_server == 200000);
+    assert_int_equal(streams_queued_bytes(w->streams, w->client), 0);
+}
+
+static void pausing_inside_a_delivery_keeps_the_rest_for_later(void **state)
+{
+    struct world *w = *state;
+    join(w);
+    w->pause_on_bytes = true;
+    char block[1000];
+    memset(block, 'b', sizeof block);
+    for (int i = 0; i < 60; i++)
+        streams_send(w->streams, w->client, span_of(block, sizeof block));
+    RUN_UNTIL(w, w->got_server > 0);
+    for (int i = 0; i < 20; i++)
+        loop_run_once(w->loop, false);
+    while (w->got_server < 60000) {
+        size_t before = w->got_server;
+        streams_pause(w->streams, w->server, false);
+        RUN_UNTIL(w, w->got_server > before);
+    }
+    assert_int_equal(w->got_server, 60000);
+}
+
+static void listening_says_why_it_failed(void **state)
+{
+    struct world *w = *state;
+    int error = 0;
+    uint16_t port = streams_port(w->streams, w->listener);
+    assert_int_equal(streams_listen(w->streams, "127.0.0.1", port, &events, w, &error), 0);
+    assert_int_equal(error, -EADDRINUSE);
+    assert_int_equal(streams_listen(w->streams, "nowhere", 0, &events, w, &error), 0);
+    assert_int_equal(error, -EINVAL);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(bytes_go_both_ways),
+        T(an_orderly_end_is_told_once_with_no_error),
+        T(a_refused_connection_is_told_later),
+        T(a_name_is_not_an_address),
+        T(a_connect_that_was_closed_again_tells_nothing),
+        T(a_stream_may_be_closed_while_its_bytes_are_delivered),
+        T(a_paused_stream_holds_its_bytes_and_a_bounded_number),
+        T(pausing_inside_a_delivery_keeps_the_rest_for_later),
+        T(listening_says_why_it_failed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
