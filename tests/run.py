@@ -20,7 +20,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIP = 77
-# A result line of cmocka. Its summary repeats the failures after "tests(s) run".
+# A result line of cmocka, which tests/functional/framework.py imitates. cmocka's summary repeats the failures after "tests(s) run".
 CMOCKA_LINE = re.compile(r"^\[\s*(OK|FAILED|SKIPPED|ERROR)\s*\] (\S+)", re.M)
 CMOCKA_END = re.compile(r"^\[==========\] .*run\.", re.M)
 
@@ -40,21 +40,21 @@ def run_job(job):
         status, output = -1, (error.stdout or b"") + b"\n(ran out of time)\n"
     output = output.decode(errors="replace")
     seconds = time.monotonic() - start
-    if job.kind == "unit" and status != SKIP:
-        return cmocka_result(job, status, output, seconds)
+    if job.kind in ("unit", "functional") and (status != SKIP or CMOCKA_LINE.search(output)):
+        return count_lines(job, status, output, seconds)
     passed, failed, skipped = [], [], []
     (passed if status == 0 else skipped if status == SKIP else failed).append(job.name)
     return Result(job, passed, failed, skipped, output, seconds)
 
 
-def cmocka_result(job, status, output, seconds):
+def count_lines(job, status, output, seconds):
     """Count test functions; a program that died or printed none is one failure."""
     names = {"OK": [], "FAILED": [], "ERROR": [], "SKIPPED": []}
     end = CMOCKA_END.search(output[1:])
     for match in CMOCKA_LINE.finditer(output[: end.start() + 1] if end else output):
         names[match.group(1)].append(f"{job.name}: {match.group(2)}")
     failed = sorted(set(names["FAILED"] + names["ERROR"]))
-    if not failed and (status != 0 or not (names["OK"] or names["SKIPPED"])):
+    if not failed and (status not in (0, SKIP) or not (names["OK"] or names["SKIPPED"])):
         failed = [f"{job.name}: exit status {status}"]
     return Result(job, names["OK"], failed, names["SKIPPED"], output, seconds)
 
@@ -115,14 +115,19 @@ class Report:
             self.skipped += result.skipped
             state = "FAIL" if result.failed else "ok" if result.passed else "SKIP"
             count = len(result.passed) + len(result.failed) + len(result.skipped)
-            detail = f"{count} tests" if result.job.kind == "unit" else ""
+            detail = f"{count} tests" if result.job.kind in ("unit", "functional") else ""
             if result.skipped and result.passed:
                 detail += f", {len(result.skipped)} skipped"
             print(f"{state:4} {result.job.name:44} {result.seconds:6.1f} s  {detail}", flush=True)
             if result.failed or self.verbose:
                 self.show(result)
-            elif state == "SKIP":
-                print("     " + (result.output.strip().splitlines() or ["no reason given"])[-1])
+            elif result.skipped:
+                print("     " + self.reason(result.output))
+
+    @staticmethod
+    def reason(output):
+        lines = output.strip().splitlines() or ["no reason given"]
+        return next((line for line in lines if "SKIP" in line), lines[-1])
 
     @staticmethod
     def show(result):

@@ -1,0 +1,113 @@
+"""SIGKILL at random moments, during import and reorganisation: nothing is lost, nothing is wrong."""
+import os
+import threading
+import time
+
+import chain
+import framework
+from framework import equal
+
+KILLS = 200
+
+
+def branches(context):
+    """A file with two branches in turns, so that importing it reorganises several times.
+
+    Branch a is long and full (chaingen), branch b overtakes it twice. Returns the path and the
+    tip of most work."""
+    n = 120 if context.soak else 16
+    path_a, _, _, _ = context.chain_file("p2wsh", n, 40, 600)
+    path_b, tip, _, _ = context.chain_file("mix", n + 30, 10, 400)
+    with open(path_a, "rb") as file:
+        a = chain.unframe(file.read())
+    with open(path_b, "rb") as file:
+        b = chain.unframe(file.read())
+    if len(b) <= len(a):
+        b_more = len(a) - len(b) + 1
+        raise AssertionError(f"branch b needs {b_more} more blocks")
+    cut_a, cut_b = len(a) - 20, len(a) - 10
+    order = a[:cut_a] + b[:cut_b] + a[cut_a:] + b[cut_b:]
+    path = os.path.join(context.scratch, "branches.dat")
+    with open(path, "wb") as file:
+        file.write(b"".join(chain.frame(raw) for raw in order))
+    return path, tip
+
+
+def control(context, path, tip):
+    """The coins of a node that nobody kills, and the seconds its import takes."""
+    node = context.node("control", ["-dbcache=4"])
+    start = time.monotonic()
+    node.start(f"-loadblock={path}")
+    node.wait_tip(tip, 600)
+    seconds = time.monotonic() - start
+    coins = node.coins()
+    node.stop()
+    return coins, seconds
+
+
+def disturb(node, what):
+    """Something that is going on when the node dies: a flush, a reorganisation by order."""
+    try:
+        rpc = framework.wait_until(node.connect_rpc, 5)
+        rpc.timeout = 10
+        if what == "flush":
+            while True:
+                rpc.gettxoutsetinfo("none")
+        else:
+            while True:
+                height = rpc.getblockcount()
+                bad = rpc.getblockhash(max(1, height - 30))
+                rpc.invalidateblock(bad)
+                rpc.reconsiderblock(bad)
+    except Exception:  # pylint: disable=broad-except
+        pass  # it was killed, which is the point
+
+
+def undo_invalidation(node):
+    """Whatever an interrupted invalidateblock left behind is taken back, as an operator would."""
+    for tip in node.rpc.getchaintips():
+        if tip["status"] == "invalid":
+            node.rpc.reconsiderblock(tip["hash"])
+
+
+def episode(context, number, file, want, seconds):
+    """Kill one fresh node again and again until its import is through. Returns the kills."""
+    path, tip = file
+    node = context.node(f"victim{number}", ["-dbcache=4", f"-loadblock={path}"])
+    kills = 0
+    for _ in range(context.random.randrange(3, 9)):
+        node.launch()
+        what = context.random.choice(["import", "flush", "reorganisation"])
+        worker = None
+        if what != "import":
+            worker = threading.Thread(target=disturb, args=(node, what), daemon=True)
+            worker.start()
+        time.sleep(context.random.uniform(0.005, seconds))
+        node.kill()
+        if worker:
+            worker.join()
+        kills += 1
+    node.start()
+    undo_invalidation(node)
+    node.wait_tip(tip, 300)
+    equal(node.coins(), want, f"coins after {kills} kills of {node.name}")
+    node.stop()
+    return kills
+
+
+def test_killed_at_random_moments(context):
+    file = branches(context)
+    want, seconds = control(context, *file)
+    print(f"an import takes {seconds:.2f} s")
+    wanted = 10 * KILLS if context.soak else KILLS
+    budget = time.monotonic() + (3600 if context.soak else 75)
+    kills = episodes = 0
+    while kills < wanted and time.monotonic() < budget:
+        kills += episode(context, episodes, file, want, min(1.0, seconds))
+        episodes += 1
+    print(f"{kills} kills in {episodes} lives, each ended with the coins of the control node")
+    assert kills >= 20, f"only {kills} kills"
+
+
+if __name__ == "__main__":
+    framework.main(globals())

@@ -1,0 +1,204 @@
+"""Starting: what is refused, how, and that nothing is lost by it."""
+import os
+import socket
+
+import chain
+import framework
+from framework import Failure, equal
+
+
+def snapshot(folder):
+    """Names and sizes of all files of a folder."""
+    found = {}
+    for base, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(base, name)
+            found[os.path.relpath(path, folder)] = os.path.getsize(path)
+    return found
+
+
+def seeded(context, name="node", blocks=20):
+    """A stopped node with some blocks. Returns (node, tip)."""
+    node = context.started(name=name)
+    made = chain.grow(None, blocks)
+    for block in made:
+        equal(node.rpc.submitblock(block.hex()), None)
+    node.stop()
+    return node, made[-1].id()
+
+
+def still_there(node, tip):
+    node.start()
+    equal(node.rpc.getbestblockhash(), tip, "tip after the refusal")
+    node.stop()
+
+
+def test_an_unknown_option_is_refused(context):
+    node, tip = seeded(context)
+    line = node.refuses_to_start("nosuchoption", "-nosuchoption=1")
+    assert len(line) < 200, line
+    still_there(node, tip)
+
+
+def test_a_bad_value_is_refused(context):
+    node = context.node()
+    for option, pattern in (("-par=many", "par"), ("-dbcache=", "dbcache|cache"),
+                            ("-prune=-1", "[Pp]rune"), ("-prune=1x", "prune"),
+                            ("-prune=100", "550"), ("-rpcport=0", "port"),
+                            ("-rpcport=65536", "port"), ("-assumevalid=xyz", "assumevalid"),
+                            ("-testactivationheight=segwit", "activationheight|[Ii]nvalid format"),
+                            ("-vbparams=foo", "[Vv]ersion bits|vbparams")):
+        if option == "-dbcache=":
+            continue  # an empty value is a zero, as in Core: the minimum is used
+        node.refuses_to_start(pattern, option)
+
+
+def test_an_unknown_chain_is_refused(context):
+    node = context.node()
+    node.refuses_to_start("moonnet", "-chain=moonnet")
+
+
+def test_a_known_option_without_meaning_here_is_a_warning(context):
+    node = context.started("-maxuploadtarget=100")
+    assert "maxuploadtarget" in node.output() + node.log()
+    node.stop()
+
+
+def config_refused(context, text, pattern):
+    node = context.node("config")
+    with open(os.path.join(node.datadir, "cairn.conf"), "w", encoding="ascii") as file:
+        file.write(text)
+    node.refuses_to_start(pattern)
+
+
+def test_a_bad_config_line_is_named(context):
+    config_refused(context, "server=1\n\nthis is not an option\n", r"line 3|:3")
+
+
+def test_an_option_with_a_dash_in_the_config_is_named(context):
+    config_refused(context, "-txindex=1\n", r"line 1|:1")
+
+
+def test_an_unknown_option_in_the_config_is_refused(context):
+    config_refused(context, "[regtest]\nnosuchoption=1\n", "nosuchoption")
+
+
+def test_the_config_file_sets_options_by_section(context):
+    node = context.node()
+    with open(os.path.join(node.datadir, "cairn.conf"), "w", encoding="ascii") as file:
+        file.write("# a comment\ntxindex=0\n[main]\ntxindex=0\n[regtest]\ntxindex=1\n")
+    node.start()
+    assert "txindex" in node.rpc.getindexinfo()
+    node.stop()
+
+
+def test_the_command_line_outranks_the_config_file(context):
+    node = context.node()
+    with open(os.path.join(node.datadir, "cairn.conf"), "w", encoding="ascii") as file:
+        file.write("[regtest]\ntxindex=1\n")
+    node.start("-txindex=0")
+    equal(node.rpc.getindexinfo(), {})
+    node.stop()
+
+
+def test_a_missing_config_file_named_by_option_is_refused(context):
+    context.node().refuses_to_start("absent.conf", "-conf=absent.conf")
+
+
+def test_a_missing_datadir_is_refused(context):
+    node = context.node()
+    missing = os.path.join(context.scratch, "nowhere")
+    node.refuses_to_start("nowhere", f"-datadir={missing}")
+    assert not os.path.exists(missing)
+
+
+def test_a_datadir_that_is_a_file_is_refused(context):
+    node = context.node()
+    path = os.path.join(context.scratch, "plainfile")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("precious")
+    node.refuses_to_start("plainfile", f"-datadir={path}")
+    with open(path, encoding="ascii") as file:
+        equal(file.read(), "precious")
+
+
+def test_a_second_instance_is_refused_and_the_first_lives_on(context):
+    first = context.started(name="first")
+    second = context.node("second")
+    line = second.refuses_to_start("lock|running", f"-datadir={first.datadir}")
+    assert first.datadir in line, line
+    equal(first.rpc.getblockcount(), 0)
+    first.stop()
+
+
+def test_a_port_in_use_is_refused(context):
+    node = context.node()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        node.refuses_to_start(f"{port}|[Bb]ind|HTTP", f"-rpcport={port}")
+
+
+def test_a_datadir_of_another_chain_is_refused(context):
+    node, tip = seeded(context)
+    # Someone copied the blocks of regtest into the folder of another chain.
+    target = os.path.join(node.datadir, "signet")
+    os.rename(node.netdir, target)
+    before = snapshot(os.path.join(target, "blocks"))
+    node.chain = "signet"
+    node.refuses_to_start("genesis|network|chain")
+    for name, size in before.items():
+        if name.startswith(("blk", "rev")):
+            equal(os.path.getsize(os.path.join(target, "blocks", name)), size, name)
+    node.chain = "regtest"
+    os.rename(target, node.netdir)
+    still_there(node, tip)
+
+
+def test_version_and_help_need_no_datadir(context):
+    node = context.node()
+    for option, pattern in (("-version", "airn"), ("-help", "-datadir")):
+        node.launch(option)
+        node.wait_exit(0)
+        assert pattern in node.output(), node.output()[:300]
+    equal(os.path.exists(node.path("blocks")), False)
+
+
+def test_the_cookie_is_secret_and_gone_after_the_stop(context):
+    node = context.started()
+    cookie = node.path(".cookie")
+    equal(os.stat(cookie).st_mode & 0o777, 0o600)
+    with open(cookie, encoding="ascii") as file:
+        user, secret = file.read().split(":")
+    equal(user, "__cookie__")
+    assert len(secret) >= 64
+    assert secret not in node.log() + node.output()
+    node.stop()
+    equal(os.path.exists(cookie), False)
+
+
+def test_signals_stop_cleanly(context):
+    for name in ("SIGTERM", "SIGINT"):
+        node = context.started(name=name)
+        made = chain.grow(None, 5)
+        for block in made:
+            node.rpc.submitblock(block.hex())
+        node.process.send_signal(getattr(framework.signal, name))
+        node.wait_exit(0)
+        still_there(node, made[-1].id())
+
+
+def test_few_threads_and_little_memory_when_idle(context):
+    node = context.started()
+    with open(f"/proc/{node.process.pid}/status", encoding="ascii") as file:
+        facts = dict(line.split(":", 1) for line in file.read().splitlines() if ":" in line)
+    threads = int(facts["Threads"])
+    print(f"{threads} threads, resident {facts['VmRSS'].strip()}")
+    if threads > 6 + (1 if "asan" in context.build or "tsan" in context.build else 0):
+        raise Failure(f"{threads} threads")
+    node.stop()
+
+
+if __name__ == "__main__":
+    framework.main(globals())
