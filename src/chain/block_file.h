@@ -10,9 +10,10 @@
 #include "util/env.h"
 #include "util/log.h"
 
-#define BLOCK_FILE_MAX_BYTES   (128u << 20) /* a file is closed when the next record would pass it */
-#define BLOCK_FILE_CHUNK_BYTES (16u << 20)  /* preallocation step of block files */
-#define UNDO_FILE_CHUNK_BYTES  (1u << 20)
+#define BLOCK_FILE_MAX_BYTES (128u << 20) /* a file is closed when the next record would pass it   \
+                                           */
+#define BLOCK_FILE_CHUNK_BYTES    (16u << 20) /* preallocation step of block files */
+#define UNDO_FILE_CHUNK_BYTES     (1u << 20)
 #define BLOCK_RECORD_HEADER_BYTES 8
 
 /* Where a record's payload is. */
@@ -35,10 +36,9 @@ struct block_files;
 
 /* Open blocks_dir (created if missing). infos: the n_infos persisted entries, copied. A fresh
  * directory gets no xor.dat: an existing one is honoured. */
-NODISCARD int block_files_open(const struct env *env, const struct log *log,
-                               const char *blocks_dir, const uint8_t magic[4],
-                               const struct block_file_info *infos, size_t n_infos,
-                               struct block_files **out, char **error);
+NODISCARD int block_files_open(const struct env *env, const struct log *log, const char *blocks_dir,
+                               const uint8_t magic[4], const struct block_file_info *infos,
+                               size_t n_infos, struct block_files **out, char **error);
 void block_files_close(struct block_files *files);
 
 /* Reserve room for a block of len bytes; updates that file's info. height and time are the
@@ -78,12 +78,11 @@ NODISCARD int block_files_remove(struct block_files *files, size_t file);
 uint64_t block_files_total_bytes(const struct block_files *files);
 
 /* Call fn for each well-framed record of blk file number `file` from offset on: pos (crc32c
- * computed) and the payload, borrowed for the call. Stops at the first byte that is no record; used at start
- * to find blocks that were appended after the index was last written, and by -reindex. fn returns
- * false to stop. */
+ * computed) and the payload, borrowed for the call. Stops at the first byte that is no record; used
+ * at start to find blocks that were appended after the index was last written, and by -reindex. fn
+ * returns false to stop. */
 NODISCARD int block_files_scan(struct block_files *files, int32_t file, uint32_t offset,
-                               bool (*fn)(void *arg, const struct file_pos *pos,
-                                          struct span block),
+                               bool (*fn)(void *arg, const struct file_pos *pos, struct span block),
                                void *arg);
 /* Say that records up to end (an offset) are in use in a file, after a scan. */
 void block_files_set_used(struct block_files *files, int32_t file, uint32_t end, int32_t height,

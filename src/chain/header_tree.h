@@ -57,7 +57,8 @@ void header_tree_deinit(struct header_tree *tree);
 struct block_node *header_tree_find(const struct header_tree *tree, const struct block_hash *hash);
 
 /* Add a header whose prev is known (or genesis, while the tree is empty) and that is not in the
- * tree. Computes height, work, skip; links it to its parent; marks it dirty. hash is the header's. No rules are checked here. */
+ * tree. Computes height, work, skip; links it to its parent; marks it dirty. hash is the header's.
+ * No rules are checked here. */
 struct block_node *header_tree_add(struct header_tree *tree, const struct block_header *header,
                                    const struct block_hash *hash);
 
@@ -74,7 +75,6 @@ struct block_header block_node_header(const struct block_node *node);
 bool block_node_is_better(const struct block_node *a, const struct block_node *b);
 /* Visit node and all its descendants, parents first, without recursion: start with *at = node,
  * ends with NULL. */
-struct block_node *block_node_next_descendant(const struct block_node *root,
-                                              struct block_node *at);
+struct block_node *block_node_next_descendant(const struct block_node *root, struct block_node *at);
 
 #endif
