@@ -1,0 +1,289 @@
+/* bech32.c - Bech32 and Bech32m text.
+ *
+ * The checksum is linear: a wrong character changes the remainder by something that depends only on
+ * its place and on the difference, so two wrong ones are found by looking for two such changes
+ * whose sum is the remainder seen. The code's distance makes a find unique. */
+#include "crypto/bech32.h"
+
+static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+
+static uint32_t final_constant(enum bech32_encoding encoding)
+{
+    return encoding == BECH32_M ? 0x2bc830a3 : 1;
+}
+
+static uint32_t polymod_step(uint32_t c, uint8_t value)
+{
+    static const uint32_t generator[5] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd,
+                                          0x2a1462b3};
+    uint32_t top = c >> 25;
+    c = (c & 0x1ffffff) << 5 ^ value;
+    for (int i = 0; i < 5; i++) {
+        if (top >> i & 1)
+            c ^= generator[i];
+    }
+    return c;
+}
+
+/* The remainder of prefix and values, before the encoding's constant. */
+static uint32_t checksum(const char *prefix, size_t prefix_len, const uint8_t *values, size_t n)
+{
+    uint32_t c = 1;
+    for (size_t i = 0; i < prefix_len; i++)
+        c = polymod_step(c, (uint8_t)prefix[i] >> 5);
+    c = polymod_step(c, 0);
+    for (size_t i = 0; i < prefix_len; i++)
+        c = polymod_step(c, prefix[i] & 31);
+    for (size_t i = 0; i < n; i++)
+        c = polymod_step(c, values[i]);
+    return c;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Note the characters outside of ASCII's printable ones, and those in the other case than the
+ * first letter's. */
+static void find_bad_characters(const char *text, size_t len, struct bech32_errors *errors)
+{
+    bool seen_lower = false, seen_upper = false;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        bool bad = c < 33 || c > 126;
+        if (c >= 'a' && c <= 'z') {
+            bad = seen_upper;
+            seen_lower |= !bad;
+        } else if (c >= 'A' && c <= 'Z') {
+            bad = seen_lower;
+            seen_upper |= !bad;
+        }
+        if (bad)
+            errors->at[errors->n++] = (uint8_t)i;
+    }
+}
+
+/* A text taken apart, the checksum still among the values. */
+struct parts {
+    char prefix[BECH32_CHARS_MAX];
+    size_t prefix_len;
+    uint8_t values[BECH32_CHARS_MAX];
+    size_t n;
+};
+
+static void fail_at(struct bech32_errors *errors, const char *message, size_t position)
+{
+    errors->message = message;
+    errors->n = 1;
+    errors->at[0] = (uint8_t)position;
+}
+
+/* Take text apart. False, with errors filled in, if its form alone is wrong. */
+static bool take_apart(const char *text, struct parts *parts, struct bech32_errors *errors)
+{
+    *errors = (struct bech32_errors){.message = ""};
+    size_t len = strlen(text);
+    if (len > BECH32_CHARS_MAX) {
+        errors->message = "Bech32 string too long";
+        errors->too_long = true;
+        errors->n = len - BECH32_CHARS_MAX;
+        return false;
+    }
+    find_bad_characters(text, len, errors);
+    if (errors->n) {
+        errors->message = "Invalid character or mixed case";
+        return false;
+    }
+    const char *separator = strrchr(text, '1');
+    if (!separator) {
+        errors->message = "Missing separator";
+        return false;
+    }
+    size_t at = (size_t)(separator - text);
+    if (at == 0 || at + BECH32_CHECKSUM_CHARS >= len) {
+        fail_at(errors, "Invalid separator position", at);
+        return false;
+    }
+    parts->prefix_len = at;
+    for (size_t i = 0; i < at; i++)
+        parts->prefix[i] = lower(text[i]);
+    parts->prefix[at] = '\0';
+    parts->n = len - at - 1;
+    for (size_t i = 0; i < parts->n; i++) {
+        const char *found = strchr(alphabet, lower(separator[1 + i]));
+        if (!found) {
+            fail_at(errors, "Invalid Base 32 character", at + 1 + i);
+            return false;
+        }
+        parts->values[i] = (uint8_t)(found - alphabet);
+    }
+    return true;
+}
+
+enum bech32_encoding bech32_decode(const char *text, struct bech32 *out)
+{
+    struct parts parts;
+    struct bech32_errors errors;
+    out->encoding = BECH32_INVALID;
+    if (!take_apart(text, &parts, &errors))
+        return BECH32_INVALID;
+    uint32_t c = checksum(parts.prefix, parts.prefix_len, parts.values, parts.n);
+    if (c == final_constant(BECH32_V0))
+        out->encoding = BECH32_V0;
+    else if (c == final_constant(BECH32_M))
+        out->encoding = BECH32_M;
+    memcpy(out->prefix, parts.prefix, parts.prefix_len + 1);
+    out->n_values = parts.n - BECH32_CHECKSUM_CHARS;
+    memcpy(out->values, parts.values, out->n_values);
+    return out->encoding;
+}
+
+bool bech32_encode(enum bech32_encoding encoding, const char *prefix, const uint8_t *values,
+                   size_t n, char text[BECH32_CHARS_MAX + 1])
+{
+    ASSERT(encoding != BECH32_INVALID);
+    size_t prefix_len = strlen(prefix);
+    text[0] = '\0';
+    if (prefix_len + 1 + n + BECH32_CHECKSUM_CHARS > BECH32_CHARS_MAX)
+        return false;
+    uint32_t c = checksum(prefix, prefix_len, values, n);
+    for (int i = 0; i < BECH32_CHECKSUM_CHARS; i++)
+        c = polymod_step(c, 0);
+    c ^= final_constant(encoding);
+
+    memcpy(text, prefix, prefix_len);
+    char *p = text + prefix_len;
+    *p++ = '1';
+    for (size_t i = 0; i < n; i++)
+        *p++ = alphabet[values[i] & 31];
+    for (int shift = 25; shift >= 0; shift -= 5)
+        *p++ = alphabet[c >> shift & 31];
+    *p = '\0';
+    return true;
+}
+
+/* What a difference of 1, 2, 4, 8 and 16 at each place does to the remainder; places count from
+ * the last character. */
+static void single_changes(uint32_t change[BECH32_CHARS_MAX][5], size_t n)
+{
+    for (int bit = 0; bit < 5; bit++) {
+        uint32_t c = (uint32_t)1 << bit;
+        for (size_t place = 0; place < n; place++) {
+            change[place][bit] = c;
+            c = polymod_step(c, 0);
+        }
+    }
+}
+
+/* True if some difference at this place explains the remainder alone. The low 5 bits of change[0]
+ * are the difference itself, and every place has an invertible map, so 31 tries are all. */
+static bool explains(const uint32_t change[5], uint32_t remainder)
+{
+    for (unsigned difference = 1; difference < 32; difference++) {
+        uint32_t c = remainder;
+        for (int bit = 0; bit < 5; bit++) {
+            if (difference >> bit & 1)
+                c ^= change[bit];
+        }
+        if (c == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The places of one or two differences that explain the remainder; returns how many (0: more). */
+static size_t find_places(uint32_t remainder, size_t n, size_t places[2])
+{
+    uint32_t change[BECH32_CHARS_MAX][5];
+    single_changes(change, n);
+    for (size_t a = 0; a < n; a++) {
+        if (explains(change[a], remainder)) {
+            places[0] = a;
+            return 1;
+        }
+    }
+    for (size_t a = 0; a < n; a++) {
+        for (unsigned difference = 1; difference < 32; difference++) {
+            uint32_t rest = remainder;
+            for (int bit = 0; bit < 5; bit++)
+                rest ^= difference >> bit & 1 ? change[a][bit] : 0;
+            for (size_t b = a + 1; b < n; b++) {
+                if (explains(change[b], rest)) {
+                    places[0] = b; /* counted from the end: the further is the earlier */
+                    places[1] = a;
+                    return 2;
+                }
+            }
+        }
+    }
+    return 0;
+}
+
+void bech32_locate_errors(const char *text, struct bech32_errors *errors)
+{
+    struct parts parts;
+    if (!take_apart(text, &parts, errors))
+        return;
+    size_t last = parts.prefix_len + parts.n; /* index of the last character */
+    uint32_t c = checksum(parts.prefix, parts.prefix_len, parts.values, parts.n);
+    errors->message = "Invalid checksum";
+    for (enum bech32_encoding encoding = BECH32_V0; encoding <= BECH32_M; encoding++) {
+        uint32_t remainder = c ^ final_constant(encoding);
+        if (remainder == 0) {
+            *errors = (struct bech32_errors){.message = ""};
+            return;
+        }
+        size_t places[2], n = find_places(remainder, parts.n, places);
+        /* The encoding that needs fewer corrections is the likelier one. */
+        if (n == 0 || (errors->n != 0 && n >= errors->n))
+            continue;
+        errors->n = n;
+        for (size_t i = 0; i < n; i++)
+            errors->at[i] = (uint8_t)(last - places[i]);
+        errors->message =
+            encoding == BECH32_M ? "Invalid Bech32m checksum" : "Invalid Bech32 checksum";
+    }
+}
+
+bool bech32_values_to_bytes(const uint8_t *values, size_t n, uint8_t *out, size_t *len)
+{
+    uint32_t bits = 0;
+    int held = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        bits = (bits << 5 | values[i]) & 0xfff;
+        held += 5;
+        if (held >= 8) {
+            held -= 8;
+            out[at++] = (uint8_t)(bits >> held);
+        }
+    }
+    *len = at;
+    return held < 5 && (bits & ((1u << held) - 1)) == 0;
+}
+
+size_t bech32_bytes_to_values(struct span bytes, uint8_t *values)
+{
+    uint32_t bits = 0;
+    int held = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        bits = (bits << 8 | bytes.p[i]) & 0xfff;
+        for (held += 8; held >= 5; held -= 5)
+            values[n++] = bits >> (held - 5) & 31;
+    }
+    if (held)
+        values[n++] = bits << (5 - held) & 31;
+    return n;
+}
+
+bool bech32_segwit_encode(const char *prefix, int version, struct span program,
+                          char text[BECH32_CHARS_MAX + 1])
+{
+    ASSERT(version >= 0 && version <= 16 && program.len >= 2 && program.len <= 40);
+    uint8_t values[1 + 64];
+    values[0] = (uint8_t)version;
+    size_t n = 1 + bech32_bytes_to_values(program, values + 1);
+    return bech32_encode(version == 0 ? BECH32_V0 : BECH32_M, prefix, values, n, text);
+}
