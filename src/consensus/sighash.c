@@ -1,0 +1,514 @@
+/* sighash.c - the digest that a signature signs. */
+#include "consensus/sighash.h"
+
+#include "consensus/script_iter.h"
+
+#define SKELETON_INPUT_BYTES 41 /* outpoint, an empty script, sequence */
+#define BLANK_OUTPUT_BYTES   9  /* value -1, an empty script */
+#define V0_SMALL_SCRIPT_MAX  80 /* script codes that are hashed in one piece, without the cache */
+
+/* ---- what all inputs of a transaction share (BIP143, BIP341) ---- */
+
+/* SHA-256 through a buffer, since updates of a few bytes each are slow. */
+struct hash_sink {
+    struct sha256 h;
+    size_t len;
+    uint8_t bytes[1024];
+};
+
+static void hash_sink_write(void *ctx, const void *p, size_t len)
+{
+    struct hash_sink *sink = ctx;
+    if (len > sizeof sink->bytes - sink->len) {
+        sha256_update(&sink->h, sink->bytes, sink->len);
+        sink->len = 0;
+    }
+    if (len > sizeof sink->bytes) {
+        sha256_update(&sink->h, p, len);
+    } else if (len) {
+        memcpy(sink->bytes + sink->len, p, len);
+        sink->len += len;
+    }
+}
+
+static struct writer hash_sink_open(struct hash_sink *sink)
+{
+    sha256_init(&sink->h);
+    sink->len = 0;
+    return (struct writer){.sink = hash_sink_write, .sink_ctx = sink};
+}
+
+static void hash_sink_close(struct hash_sink *sink, uint8_t out[32])
+{
+    sha256_update(&sink->h, sink->bytes, sink->len);
+    sha256_final(&sink->h, out);
+}
+
+static void write_outpoint(struct writer *w, const struct outpoint *outpoint)
+{
+    write_bytes(w, outpoint->txid.b, 32);
+    write_u32(w, outpoint->vout);
+}
+
+/* The three that BIP143 and BIP341 have in common, singly hashed. */
+static void hash_common(struct tx_sighash *sighash, const struct tx *tx)
+{
+    struct hash_sink sink;
+    struct writer w = hash_sink_open(&sink);
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        write_outpoint(&w, &tx->in[i].prevout);
+    hash_sink_close(&sink, sighash->prevouts32);
+
+    w = hash_sink_open(&sink);
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        write_u32(&w, tx->in[i].sequence);
+    hash_sink_close(&sink, sighash->sequences32);
+
+    w = hash_sink_open(&sink);
+    for (uint32_t i = 0; i < tx->n_out; i++)
+        tx_out_encode(&w, &tx->out[i]);
+    hash_sink_close(&sink, sighash->outputs32);
+}
+
+static void hash_spent(struct tx_sighash *sighash, const struct tx *tx, const struct tx_out *spent)
+{
+    struct hash_sink sink;
+    struct writer w = hash_sink_open(&sink);
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        write_u64(&w, (uint64_t)spent[i].value_sat);
+    hash_sink_close(&sink, sighash->amounts32);
+
+    w = hash_sink_open(&sink);
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        write_var_span(&w, spent[i].script_pubkey);
+    hash_sink_close(&sink, sighash->scripts32);
+}
+
+static void sighash_fill(struct tx_sighash *sighash, const struct tx *tx,
+                         const struct tx_out *spent, bool v0, bool v1)
+{
+    ASSERT(spent || !v1);
+    sighash->has_v0 = v0;
+    sighash->has_v1 = v1;
+    if (v0 || v1)
+        hash_common(sighash, tx);
+    if (v1)
+        hash_spent(sighash, tx, spent);
+    if (v0) {
+        sha256(span_of(sighash->prevouts32, 32), sighash->prevouts32d);
+        sha256(span_of(sighash->sequences32, 32), sighash->sequences32d);
+        sha256(span_of(sighash->outputs32, 32), sighash->outputs32d);
+    }
+}
+
+static bool is_taproot_output(struct span script)
+{
+    return script.len == 34 && script.p[0] == OP_1 && script.p[1] == 32;
+}
+
+void tx_sighash_init(struct tx_sighash *sighash, const struct tx *tx, const struct tx_out *spent)
+{
+    bool v0 = false, v1 = false;
+    for (uint32_t i = 0; tx->has_witness && i < tx->n_in && !(v0 && v1); i++) {
+        if (tx->in[i].witness.len == 0)
+            continue;
+        if (spent && is_taproot_output(spent[i].script_pubkey))
+            v1 = true;
+        else
+            v0 = true;
+    }
+    sighash_fill(sighash, tx, spent, v0, v1);
+}
+
+void tx_sighash_init_all(struct tx_sighash *sighash, const struct tx *tx,
+                         const struct tx_out *spent)
+{
+    sighash_fill(sighash, tx, spent, true, spent != NULL);
+}
+
+/* ---- the cache ---- */
+
+void sighash_cache_init(struct sighash_cache *cache)
+{
+    memset(cache, 0, sizeof *cache);
+    for (int i = 0; i < 2; i++)
+        buffer_init(&cache->skeleton[i].bytes);
+    for (int i = 0; i < SIGHASH_MIDSTATES; i++)
+        buffer_init(&cache->midstate[i].script_code);
+}
+
+void sighash_cache_deinit(struct sighash_cache *cache)
+{
+    for (int i = 0; i < 2; i++)
+        buffer_deinit(&cache->skeleton[i].bytes);
+    for (int i = 0; i < SIGHASH_MIDSTATES; i++)
+        buffer_deinit(&cache->midstate[i].script_code);
+    sighash_cache_init(cache);
+}
+
+void sighash_cache_begin_input(struct sighash_cache *cache)
+{
+    for (int i = 0; i < SIGHASH_MIDSTATES; i++)
+        cache->midstate[i].filled = false;
+}
+
+static bool is_single(uint32_t hash_type)
+{
+    return (hash_type & SIGHASH_OUTPUT_MASK) == SIGHASH_SINGLE;
+}
+
+static bool is_none(uint32_t hash_type)
+{
+    return (hash_type & SIGHASH_OUTPUT_MASK) == SIGHASH_NONE;
+}
+
+static struct sighash_midstate *midstate_of(struct sighash_cache *cache, uint32_t hash_type)
+{
+    int row = is_single(hash_type) ? 2 : is_none(hash_type) ? 1 : 0;
+    return &cache->midstate[row + (hash_type & SIGHASH_ANYONECANPAY ? 3 : 0)];
+}
+
+static bool midstate_fits(const struct sighash_midstate *m, struct span script_code, bool segwit)
+{
+    return m->filled && m->segwit == segwit &&
+           span_equal(buffer_span(&m->script_code), script_code);
+}
+
+static void midstate_fill(struct sighash_midstate *m, struct span script_code, bool segwit,
+                          const struct sha256 *state)
+{
+    m->script_code.len = 0;
+    buffer_append(&m->script_code, script_code.p, script_code.len);
+    m->segwit = segwit;
+    m->state = *state;
+    m->filled = true;
+}
+
+/* Continue a copy of the midstate with the hash type. */
+static void midstate_finish(const struct sha256 *state, uint32_t hash_type, uint8_t out[32])
+{
+    struct sha256 h = *state;
+    uint8_t type_le[4];
+    struct writer w = writer_to_buffer(type_le, sizeof type_le);
+    write_u32(&w, hash_type);
+    sha256_update(&h, type_le, sizeof type_le);
+    sha256d_final(&h, out);
+}
+
+/* ---- legacy ---- */
+
+static size_t compact_size_bytes(uint64_t n)
+{
+    struct writer w = writer_counting();
+    write_compact_size(&w, n);
+    return w.len;
+}
+
+static void skeleton_encode(struct writer *w, const struct tx *tx, bool zero_sequence)
+{
+    write_u32(w, tx->version);
+    write_compact_size(w, tx->n_in);
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        write_outpoint(w, &tx->in[i].prevout);
+        write_u8(w, 0);
+        write_u32(w, zero_sequence ? 0 : tx->in[i].sequence);
+    }
+    write_compact_size(w, tx->n_out);
+    for (uint32_t i = 0; i < tx->n_out; i++)
+        tx_out_encode(w, &tx->out[i]);
+    write_u32(w, tx->lock_time);
+}
+
+static struct sighash_skeleton *skeleton_get(struct sighash_cache *cache, const struct tx *tx,
+                                             bool zero_sequence)
+{
+    if (!cache->filled || !txid_equal(&cache->txid, &tx->txid)) {
+        cache->txid = tx->txid;
+        cache->filled = true;
+        cache->skeleton[0].filled = cache->skeleton[1].filled = false;
+    }
+    struct sighash_skeleton *skeleton = &cache->skeleton[zero_sequence];
+    if (skeleton->filled)
+        return skeleton;
+
+    struct writer count = writer_counting();
+    skeleton_encode(&count, tx, zero_sequence);
+    skeleton->bytes.len = 0;
+    struct writer w = writer_to_buffer(buffer_reserve(&skeleton->bytes, count.len), count.len);
+    skeleton_encode(&w, tx, zero_sequence);
+    skeleton->bytes.len = w.len;
+
+    skeleton->prefix_inputs = 0;
+    sha256_init(&skeleton->prefix);
+    sha256_update(&skeleton->prefix, skeleton->bytes.p, 4 + compact_size_bytes(tx->n_in));
+    skeleton->filled = true;
+    return skeleton;
+}
+
+/* Where input number i starts in a skeleton; with i = n_in, where the outputs start. */
+static size_t skeleton_input_at(const struct tx *tx, uint32_t i)
+{
+    return 4 + compact_size_bytes(tx->n_in) + (size_t)SKELETON_INPUT_BYTES * i;
+}
+
+/* Hash everything before the input that signs. */
+static struct sha256 hash_inputs_before(struct sighash_skeleton *skeleton, const struct tx *tx,
+                                        uint32_t input)
+{
+    if (skeleton->prefix_inputs > input) {
+        skeleton->prefix_inputs = 0;
+        sha256_init(&skeleton->prefix);
+        sha256_update(&skeleton->prefix, skeleton->bytes.p, skeleton_input_at(tx, 0));
+    }
+    size_t from = skeleton_input_at(tx, skeleton->prefix_inputs);
+    sha256_update(&skeleton->prefix, skeleton->bytes.p + from, skeleton_input_at(tx, input) - from);
+    skeleton->prefix_inputs = input;
+    return skeleton->prefix;
+}
+
+/* Hash script_code as a length and bytes, leaving out each OP_CODESEPARATOR. What follows a push
+ * that is cut short cannot be parsed and is hashed as it is. */
+static void hash_script_code(struct sha256 *h, struct span script_code)
+{
+    struct script_iter it = script_iter_of(script_code);
+    struct script_op op;
+    size_t separators = 0;
+    while (script_next(&it, &op))
+        separators += op.opcode == OP_CODESEPARATOR;
+
+    uint8_t size[9];
+    struct writer w = writer_to_buffer(size, sizeof size);
+    write_compact_size(&w, script_code.len - separators);
+    sha256_update(h, size, w.len);
+
+    const uint8_t *from = script_code.p;
+    it = script_iter_of(script_code);
+    while (separators > 0 && script_next(&it, &op)) {
+        if (op.opcode != OP_CODESEPARATOR)
+            continue;
+        sha256_update(h, from, (size_t)(it.at - 1 - from));
+        from = it.at;
+        separators--;
+    }
+    if (script_code.len)
+        sha256_update(h, from, (size_t)(script_code.p + script_code.len - from));
+}
+
+/* The outputs of SINGLE: as many as the input's number, all blank but the last. */
+static void hash_single_output(struct sha256 *h, const struct tx *tx, uint32_t input)
+{
+    struct hash_sink sink;
+    struct writer w = {.sink = hash_sink_write, .sink_ctx = &sink};
+    sink.h = *h;
+    sink.len = 0;
+    write_compact_size(&w, (uint64_t)input + 1);
+    static const uint8_t blank[BLANK_OUTPUT_BYTES] = {0xff, 0xff, 0xff, 0xff, 0xff,
+                                                      0xff, 0xff, 0xff, 0x00};
+    for (uint32_t i = 0; i < input; i++)
+        write_bytes(&w, blank, sizeof blank);
+    tx_out_encode(&w, &tx->out[input]);
+    write_u32(&w, tx->lock_time);
+    sha256_update(&sink.h, sink.bytes, sink.len);
+    *h = sink.h;
+}
+
+/* Hash the outputs that hash_type covers, and the lock time. */
+static void hash_outputs(struct sha256 *h, const struct sighash_skeleton *skeleton,
+                         const struct tx *tx, uint32_t input, uint32_t hash_type)
+{
+    if (is_single(hash_type)) {
+        hash_single_output(h, tx, input);
+    } else if (is_none(hash_type)) {
+        uint8_t end[5];
+        struct writer w = writer_to_buffer(end, sizeof end);
+        write_compact_size(&w, 0);
+        write_u32(&w, tx->lock_time);
+        sha256_update(h, end, w.len);
+    } else {
+        size_t at = skeleton_input_at(tx, tx->n_in);
+        sha256_update(h, skeleton->bytes.p + at, skeleton->bytes.len - at);
+    }
+}
+
+static struct sha256 hash_legacy(struct sighash_cache *cache, const struct tx *tx, uint32_t input,
+                                 struct span script_code, uint32_t hash_type)
+{
+    bool anyone = (hash_type & SIGHASH_ANYONECANPAY) != 0;
+    struct sighash_skeleton *skeleton =
+        skeleton_get(cache, tx, is_single(hash_type) || is_none(hash_type));
+    const uint8_t *bytes = skeleton->bytes.p;
+    struct sha256 h;
+    if (anyone) {
+        uint8_t one = 1;
+        sha256_init(&h);
+        sha256_update(&h, bytes, 4);
+        sha256_update(&h, &one, 1);
+    } else {
+        h = hash_inputs_before(skeleton, tx, input);
+    }
+
+    uint8_t sequence[4];
+    struct writer w = writer_to_buffer(sequence, sizeof sequence);
+    write_u32(&w, tx->in[input].sequence);
+    sha256_update(&h, bytes + skeleton_input_at(tx, input), 36);
+    hash_script_code(&h, script_code);
+    sha256_update(&h, sequence, sizeof sequence);
+    if (!anyone) {
+        size_t next = skeleton_input_at(tx, input + 1);
+        sha256_update(&h, bytes + next, skeleton_input_at(tx, tx->n_in) - next);
+    }
+    hash_outputs(&h, skeleton, tx, input, hash_type);
+    return h;
+}
+
+void sighash_legacy(struct sighash_cache *cache, const struct tx *tx, uint32_t input,
+                    struct span script_code, uint32_t hash_type, uint8_t out[32])
+{
+    ASSERT(input < tx->n_in);
+    if (is_single(hash_type) && input >= tx->n_out) {
+        memset(out, 0, 32);
+        out[0] = 1;
+        return;
+    }
+    struct sighash_midstate *midstate = midstate_of(cache, hash_type);
+    if (!midstate_fits(midstate, script_code, false)) {
+        struct sha256 h = hash_legacy(cache, tx, input, script_code, hash_type);
+        midstate_fill(midstate, script_code, false, &h);
+    }
+    midstate_finish(&midstate->state, hash_type, out);
+}
+
+/* ---- segwit v0 ---- */
+
+static void hash_one_output(const struct tx_out *out, uint8_t hash[32])
+{
+    struct hash_sink sink;
+    struct writer w = hash_sink_open(&sink);
+    tx_out_encode(&w, out);
+    hash_sink_close(&sink, hash);
+}
+
+/* All of the BIP143 message but its last four bytes. */
+static void v0_encode(struct writer *w, const struct sighash_v0_input *in,
+                      const struct tx_sighash *sighash, struct span script_code, uint32_t hash_type)
+{
+    static const uint8_t zero[32] = {0};
+    bool anyone = (hash_type & SIGHASH_ANYONECANPAY) != 0;
+    bool all = !is_single(hash_type) && !is_none(hash_type);
+    const struct tx_in *txin = &in->tx->in[in->input];
+    uint8_t single[32];
+    const uint8_t *outputs = all ? sighash->outputs32d : zero;
+    if (is_single(hash_type) && in->input < in->tx->n_out) {
+        hash_one_output(&in->tx->out[in->input], single);
+        sha256(span_of(single, 32), single);
+        outputs = single;
+    }
+    write_u32(w, in->tx->version);
+    write_bytes(w, anyone ? zero : sighash->prevouts32d, 32);
+    write_bytes(w, anyone || !all ? zero : sighash->sequences32d, 32);
+    write_outpoint(w, &txin->prevout);
+    write_var_span(w, script_code);
+    write_u64(w, (uint64_t)in->value_sat);
+    write_u32(w, txin->sequence);
+    write_bytes(w, outputs, 32);
+    write_u32(w, in->tx->lock_time);
+}
+
+void sighash_v0(struct sighash_cache *cache, const struct sighash_v0_input *in,
+                struct span script_code, uint32_t hash_type, uint8_t out[32])
+{
+    ASSERT(in->input < in->tx->n_in);
+    struct tx_sighash local;
+    const struct tx_sighash *sighash = in->sighash;
+    if (!sighash || !sighash->has_v0) {
+        sighash_fill(&local, in->tx, NULL, true, false);
+        sighash = &local;
+    }
+    if (script_code.len <= V0_SMALL_SCRIPT_MAX) {
+        uint8_t message[160 + V0_SMALL_SCRIPT_MAX];
+        struct writer w = writer_to_buffer(message, sizeof message);
+        v0_encode(&w, in, sighash, script_code, hash_type);
+        write_u32(&w, hash_type);
+        sha256d(span_of(message, w.len), out);
+        return;
+    }
+    struct sighash_midstate *midstate = midstate_of(cache, hash_type);
+    if (!midstate_fits(midstate, script_code, true)) {
+        struct sha256 h;
+        sha256_init(&h);
+        struct writer w = writer_to_sha256(&h);
+        v0_encode(&w, in, sighash, script_code, hash_type);
+        midstate_fill(midstate, script_code, true, &h);
+    }
+    midstate_finish(&midstate->state, hash_type, out);
+}
+
+/* ---- taproot ---- */
+
+static void v1_encode_input(struct writer *w, const struct sighash_v1_input *in, bool anyone)
+{
+    write_u8(w, (uint8_t)(in->is_script_path * 2 + in->has_annex));
+    if (anyone) {
+        const struct tx_in *txin = &in->tx->in[in->input];
+        write_outpoint(w, &txin->prevout);
+        tx_out_encode(w, &in->spent[in->input]);
+        write_u32(w, txin->sequence);
+    } else {
+        write_u32(w, in->input);
+    }
+    if (in->has_annex)
+        write_bytes(w, in->annex_hash, 32);
+}
+
+static void v1_encode(struct writer *w, const struct sighash_v1_input *in,
+                      const struct tx_sighash *sighash, uint8_t hash_type)
+{
+    bool anyone = (hash_type & SIGHASH_ANYONECANPAY) != 0;
+    uint8_t output_type = hash_type & 3;
+    write_u8(w, 0); /* epoch */
+    write_u8(w, hash_type);
+    write_u32(w, in->tx->version);
+    write_u32(w, in->tx->lock_time);
+    if (!anyone) {
+        write_bytes(w, sighash->prevouts32, 32);
+        write_bytes(w, sighash->amounts32, 32);
+        write_bytes(w, sighash->scripts32, 32);
+        write_bytes(w, sighash->sequences32, 32);
+    }
+    if (output_type == SIGHASH_ALL || output_type == SIGHASH_DEFAULT)
+        write_bytes(w, sighash->outputs32, 32);
+    v1_encode_input(w, in, anyone);
+    if (output_type == SIGHASH_SINGLE) {
+        uint8_t single[32];
+        hash_one_output(&in->tx->out[in->input], single);
+        write_bytes(w, single, 32);
+    }
+    if (in->is_script_path) {
+        write_bytes(w, in->leaf_hash, 32);
+        write_u8(w, 0); /* key version */
+        write_u32(w, in->codesep_pos);
+    }
+}
+
+bool sighash_v1(const struct sighash_v1_input *in, uint8_t hash_type, uint8_t out[32])
+{
+    ASSERT(in->input < in->tx->n_in && in->spent);
+    uint8_t plain = hash_type & (uint8_t)~SIGHASH_ANYONECANPAY;
+    if (plain > SIGHASH_SINGLE || hash_type == SIGHASH_ANYONECANPAY)
+        return false;
+    if (plain == SIGHASH_SINGLE && in->input >= in->tx->n_out)
+        return false;
+
+    struct tx_sighash local;
+    const struct tx_sighash *sighash = in->sighash;
+    if (!sighash || !sighash->has_v1) {
+        sighash_fill(&local, in->tx, in->spent, false, true);
+        sighash = &local;
+    }
+    struct hash_sink sink;
+    struct writer w = hash_sink_open(&sink);
+    tagged_hash_init(&sink.h, HASH_TAG_TAP_SIGHASH);
+    v1_encode(&w, in, sighash, hash_type);
+    hash_sink_close(&sink, out);
+    return true;
+}
