@@ -1,0 +1,74 @@
+/* http.h - a small HTTP/1.1 server for RPC: bounded in every direction, answers may come later.
+ *
+ * Layer: host. Loop thread. Beyond limits the client is refused, never the node: heads of
+ * HTTP_HEAD_BYTES_MAX, bodies of HTTP_BODY_BYTES_MAX (all together HTTP_BODIES_BYTES_MAX), a
+ * deadline from the first byte of a request to its last, HTTP_CONNECTIONS_MAX connections, of
+ * which the one that is longest at an unfinished request makes room for a new one. Requests from
+ * addresses outside the allowed ranges, and those whose Host or Origin is a foreign name (DNS
+ * rebinding, forms of other sites), get 403 before the handler sees them. */
+#ifndef HOST_HTTP_H
+#define HOST_HTTP_H
+
+#include "host/sockets.h"
+#include "util/buffer.h"
+#include "util/span.h"
+
+struct http;
+struct loop;
+
+#define HTTP_BODY_BYTES_MAX   ((size_t)32 << 20)
+#define HTTP_BODIES_BYTES_MAX ((size_t)128 << 20)
+#define HTTP_CONNECTIONS_MAX  256
+
+/* A request, from the handler's call until its one answer: http_reply() or http_drop(). */
+struct http_request {
+    const char *method, *uri;
+    const char *host, *origin, *authorization, *content_type; /* NULL if absent */
+    const char *peer;                                         /* "127.0.0.1:50000" */
+    struct span body;
+    void *user; /* the handler's */
+};
+
+struct http_response {
+    int status;
+    const char *content_type;     /* NULL: text/plain */
+    const char *www_authenticate; /* NULL: none */
+    int64_t delay_ms;             /* answer only then; others are not held up */
+    struct buffer *body_take;     /* NULL: empty; its bytes are taken, the buffer left empty */
+};
+
+struct http_options {
+    const struct subnet *allowed; /* besides this, loopback always is */
+    size_t n_allowed;
+    const char *const *allowed_hosts; /* -rpcallowhost */
+    size_t n_allowed_hosts;
+    int64_t timeout_us; /* -rpcservertimeout */
+    size_t pending_max; /* requests handed out and not answered; beyond: 503 */
+    void *ctx;          /* first argument of the two functions below */
+    void (*on_request)(void *ctx, struct http_request *request);
+    /* The client is gone before its answer, which http_reply() would throw away. The handler
+     * still owes http_reply() or http_drop(). */
+    void (*on_cancel)(void *ctx, struct http_request *request);
+};
+
+/* Make a server that listens nowhere yet. Borrows what options point to. Owns: the caller. */
+NODISCARD struct http *http_new(struct loop *loop, const struct http_options *options);
+/* Close everything and free. Requests not answered yet stay valid until they are. */
+void http_free(struct http *http);
+
+/* Listen on a numeric address; port 0 takes a free one.
+ * Returns: the port, or a negative errno as sockets_listen(). */
+NODISCARD int http_listen(struct http *http, const char *address, uint16_t port);
+
+/* Stop listening, end idle connections; the others end after their answer. */
+void http_stop(struct http *http);
+/* Open connections, and requests not answered yet. */
+size_t http_connections(const struct http *http);
+size_t http_pending(const struct http *http);
+
+/* Answer a request, exactly once; it is gone then. Also right after the client went away. */
+void http_reply(struct http_request *request, const struct http_response *response);
+/* Give a request up without an answer: its connection, if it still stands, is closed. */
+void http_drop(struct http_request *request);
+
+#endif

@@ -1,0 +1,266 @@
+/* http_head.c - see http_head.h */
+#include "host/http_head.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include "host/sockets.h"
+
+#define HOST_NAME_MAX_BYTES 256
+
+size_t http_head_length(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != '\n')
+            continue;
+        if (i + 1 < len && text[i + 1] == '\n')
+            return i + 2;
+        if (i + 2 < len && text[i + 1] == '\r' && text[i + 2] == '\n')
+            return i + 3;
+    }
+    return 0;
+}
+
+/* Cut the next line off *at and end it with a zero. Returns NULL if there is none. */
+static char *take_line(char **at, char *end)
+{
+    char *line = *at;
+    char *newline = memchr(line, '\n', (size_t)(end - line));
+    if (!newline)
+        return NULL;
+    *at = newline + 1;
+    *newline = '\0';
+    if (newline > line && newline[-1] == '\r')
+        newline[-1] = '\0';
+    return line;
+}
+
+/* Letters, digits and the marks of RFC 9110's token. */
+static bool is_token(const char *s)
+{
+    if (*s == '\0')
+        return false;
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        bool is_alnum = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+        if (!is_alnum && !strchr("!#$%&'*+-.^_`|~", c))
+            return false;
+    }
+    return true;
+}
+
+static bool has_control(const char *s)
+{
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        if ((c < 32 && c != '\t') || c == 127)
+            return true;
+    }
+    return false;
+}
+
+static int parse_request_line(struct http_head *head, char *line)
+{
+    char *uri = strchr(line, ' ');
+    if (!uri)
+        return 400;
+    *uri++ = '\0';
+    char *version = strchr(uri, ' ');
+    if (!version)
+        return 400;
+    *version++ = '\0';
+    if (!is_token(line) || uri[0] != '/' || has_control(uri))
+        return 400;
+    if (strncmp(version, "HTTP/", 5) != 0)
+        return 400;
+    if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
+        return 505;
+    head->method = line;
+    head->uri = uri;
+    head->is_1_0 = version[7] == '0';
+    head->keep_alive = !head->is_1_0;
+    return 0;
+}
+
+/* True if the comma-separated list has the word. */
+static bool list_has(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    while (*list) {
+        list += strspn(list, " \t,");
+        size_t len = strcspn(list, " \t,");
+        if (len == n && strncasecmp(list, word, n) == 0)
+            return true;
+        list += len;
+    }
+    return false;
+}
+
+static int parse_content_length(struct http_head *head, const char *value)
+{
+    size_t digits = strspn(value, "0123456789");
+    if (digits == 0 || digits > 18 || value[digits] != '\0')
+        return 400;
+    uint64_t length = 0;
+    for (size_t i = 0; i < digits; i++)
+        length = length * 10 + (uint64_t)(value[i] - '0');
+    if (head->has_length && head->content_length != length)
+        return 400;
+    head->has_length = true;
+    head->content_length = length;
+    return 0;
+}
+
+/* Keep the value of a header that may come once only. */
+static int keep_once(const char **slot, const char *value)
+{
+    if (*slot)
+        return 400;
+    *slot = value;
+    return 0;
+}
+
+static int parse_field(struct http_head *head, const char *name, const char *value)
+{
+    if (strcasecmp(name, "Host") == 0)
+        return keep_once(&head->host, value);
+    if (strcasecmp(name, "Origin") == 0)
+        return keep_once(&head->origin, value);
+    if (strcasecmp(name, "Authorization") == 0)
+        return keep_once(&head->authorization, value);
+    if (strcasecmp(name, "Content-Type") == 0)
+        return keep_once(&head->content_type, value);
+    if (strcasecmp(name, "Content-Length") == 0)
+        return parse_content_length(head, value);
+    if (strcasecmp(name, "Transfer-Encoding") == 0) {
+        if (head->is_chunked || strcasecmp(value, "chunked") != 0)
+            return 501;
+        head->is_chunked = true;
+    } else if (strcasecmp(name, "Connection") == 0) {
+        if (list_has(value, "close"))
+            head->keep_alive = false;
+        else if (list_has(value, "keep-alive"))
+            head->keep_alive = true;
+    } else if (strcasecmp(name, "Expect") == 0) {
+        if (strcasecmp(value, "100-continue") != 0)
+            return 417;
+        head->expects_continue = true;
+    }
+    return 0;
+}
+
+static int parse_line(struct http_head *head, char *line)
+{
+    /* A line that continues the one before, or a blank before the colon, hides a header from
+     * some readers. */
+    char *colon = strchr(line, ':');
+    if (!colon)
+        return 400;
+    *colon = '\0';
+    char *value = colon + 1 + strspn(colon + 1, " \t");
+    size_t len = strlen(value);
+    while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+        value[--len] = '\0';
+    if (!is_token(line) || has_control(value))
+        return 400;
+    return parse_field(head, line, value);
+}
+
+int http_head_parse(struct http_head *head, char *text, size_t len)
+{
+    *head = (struct http_head){0};
+    char *at = text, *end = text + len;
+    if (memchr(text, '\0', len))
+        return 400;
+    char *line = take_line(&at, end);
+    if (!line)
+        return 400;
+    int status = parse_request_line(head, line);
+    int lines = 0;
+    while (status == 0 && (line = take_line(&at, end)) && *line) {
+        if (++lines > HTTP_HEAD_LINES_MAX)
+            return 431;
+        status = parse_line(head, line);
+    }
+    if (status != 0)
+        return status;
+    if (head->is_chunked && (head->has_length || head->is_1_0))
+        return 400;
+    if (!head->host && !head->is_1_0)
+        return 400;
+    return 0;
+}
+
+/* -- Hosts --------------------------------------------------------------------------------- */
+
+static bool is_ip_literal(const char *host)
+{
+    uint8_t address[16];
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+bool http_host_is_allowed(const char *host, const char *const *allowed, size_t n_allowed)
+{
+    char name[HOST_NAME_MAX_BYTES];
+    uint16_t port;
+    if (!sockets_split(host, name, sizeof name, &port))
+        return false;
+    if (strcasecmp(name, "localhost") == 0 || is_ip_literal(name))
+        return true;
+    for (size_t i = 0; i < n_allowed; i++) {
+        if (strcasecmp(name, allowed[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool http_origin_is_allowed(const char *origin, const char *const *allowed, size_t n_allowed)
+{
+    /* "null" is what sandboxed frames and files send: anybody's. */
+    const char *host = strstr(origin, "://");
+    return host && http_host_is_allowed(host + 3, allowed, n_allowed);
+}
+
+/* -- Small parts ---------------------------------------------------------------------------- */
+
+bool http_chunk_size_parse(const char *line, uint64_t *size)
+{
+    size_t digits = strspn(line, "0123456789abcdefABCDEF");
+    if (digits == 0 || digits > 8 || (line[digits] != '\0' && line[digits] != ';'))
+        return false;
+    *size = 0;
+    for (size_t i = 0; i < digits; i++) {
+        unsigned c = (unsigned char)line[i];
+        *size = *size * 16 + (c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+    }
+    return true;
+}
+
+const char *http_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        {200, "OK"},
+        {204, "No Content"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {413, "Content Too Large"},
+        {417, "Expectation Failed"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {505, "HTTP Version Not Supported"},
+    };
+    for (size_t i = 0; i < COUNT_OF(reasons); i++) {
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    }
+    return "Unknown";
+}
