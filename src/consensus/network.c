@@ -1,13 +1,11 @@
 /* network.c - the table of networks and the options that change a row. */
 #include "consensus/network.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "consensus/network_facts.h"
 #include "consensus/script_verify.h"
 #include "crypto/hash.h"
 #include "util/alloc.h"
+#include "util/parse.h"
 #include "util/writer.h"
 
 #define TWO_WEEKS_S (14 * 24 * 60 * 60)
@@ -208,24 +206,9 @@ void network_set_signet_challenge(struct network *network, struct span challenge
     network->n_dns_seeds = 0;
 }
 
-/* Read a whole decimal number with an optional minus, nothing before or behind it. */
-static bool number_parse(const char *text, size_t len, int64_t least, int64_t most, int64_t *out)
+static bool number_in(const char *text, int64_t least, int64_t most, int64_t *out)
 {
-    bool negative = len > 0 && text[0] == '-';
-    size_t i = negative ? 1 : 0;
-    if (i == len)
-        return false;
-    uint64_t value = 0;
-    for (; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        unsigned digit = (unsigned)(text[i] - '0');
-        if (value > ((uint64_t)INT64_MAX + negative - digit) / 10)
-            return false;
-        value = value * 10 + digit;
-    }
-    *out = negative ? (int64_t)(0 - value) : (int64_t)value;
-    return *out >= least && *out <= most;
+    return parse_int64(text, out) && *out >= least && *out <= most;
 }
 
 char *network_set_activation_height(struct network *network, const char *spec)
@@ -235,7 +218,7 @@ char *network_set_activation_height(struct network *network, const char *spec)
         return xasprintf("Invalid format (%s) for -testactivationheight=name@height.", spec);
 
     int64_t height;
-    if (!number_parse(at + 1, strlen(at + 1), 0, INT32_MAX - 1, &height))
+    if (!number_in(at + 1, 0, INT32_MAX - 1, &height))
         return xasprintf("Invalid height value (%s) for -testactivationheight=name@height.", spec);
 
     size_t name_len = (size_t)(at - spec);
@@ -250,54 +233,49 @@ char *network_set_activation_height(struct network *network, const char *spec)
 
 #define VBPARAMS_FIELDS_MAX 4
 
-/* Split spec at its colons. Returns the number of fields, counted beyond the maximum too. */
-static size_t fields_split(const char *spec, struct span fields[VBPARAMS_FIELDS_MAX])
+/* Cut text at its colons. Returns the number of fields, counted beyond the maximum too. */
+static size_t fields_cut(char *text, const char *fields[VBPARAMS_FIELDS_MAX])
 {
     size_t n = 0;
-    for (;;) {
-        size_t len = strcspn(spec, ":");
+    for (char *field; (field = strsep(&text, ":")); n++) {
         if (n < VBPARAMS_FIELDS_MAX)
-            fields[n] = span_of(spec, len);
-        n++;
-        if (spec[len] == '\0')
-            return n;
-        spec += len + 1;
+            fields[n] = field;
     }
+    return n;
 }
 
-static bool field_number(struct span field, int64_t least, int64_t most, int64_t *out)
+static char *vbparams_apply(struct network *network, const char *const fields[], size_t n)
 {
-    return number_parse((const char *)field.p, field.len, least, most, out);
-}
-
-static char *field_error(const char *what, struct span field)
-{
-    return xasprintf("Invalid %s (%.*s)", what, (int)field.len, (const char *)field.p);
-}
-
-char *network_set_vbparams(struct network *network, const char *spec)
-{
-    struct span fields[VBPARAMS_FIELDS_MAX];
-    size_t n = fields_split(spec, fields);
-    if (n < 3 || n > VBPARAMS_FIELDS_MAX)
-        return xstrdup("Version bits parameters malformed, expecting "
-                       "deployment:start:end[:min_activation_height]");
-
     int64_t start, timeout, min_height = 0;
-    if (!field_number(fields[1], INT64_MIN, INT64_MAX, &start))
-        return field_error("nStartTime", fields[1]);
-    if (!field_number(fields[2], INT64_MIN, INT64_MAX, &timeout))
-        return field_error("nTimeout", fields[2]);
-    if (n == 4 && !field_number(fields[3], INT32_MIN, INT32_MAX, &min_height))
-        return field_error("min_activation_height", fields[3]);
+    if (!parse_int64(fields[1], &start))
+        return xasprintf("Invalid nStartTime (%s)", fields[1]);
+    if (!parse_int64(fields[2], &timeout))
+        return xasprintf("Invalid nTimeout (%s)", fields[2]);
+    if (n == VBPARAMS_FIELDS_MAX && !number_in(fields[3], INT32_MIN, INT32_MAX, &min_height))
+        return xasprintf("Invalid min_activation_height (%s)", fields[3]);
 
     for (size_t i = 0; i < BIP9_COUNT; i++) {
-        if (!span_equal(fields[0], span_of_string(bip9_names[i])))
+        if (strcmp(fields[0], bip9_names[i]) != 0)
             continue;
         network->bip9[i].start_time = start;
         network->bip9[i].timeout = timeout;
         network->bip9[i].min_activation_height = (int32_t)min_height;
         return NULL;
     }
-    return field_error("deployment", fields[0]);
+    return xasprintf("Invalid deployment (%s)", fields[0]);
+}
+
+char *network_set_vbparams(struct network *network, const char *spec)
+{
+    const char *fields[VBPARAMS_FIELDS_MAX];
+    char *text = xstrdup(spec);
+    size_t n = fields_cut(text, fields);
+    char *error;
+    if (n < 3 || n > VBPARAMS_FIELDS_MAX)
+        error = xstrdup("Version bits parameters malformed, expecting "
+                        "deployment:start:end[:min_activation_height]");
+    else
+        error = vbparams_apply(network, fields, n);
+    xfree(text);
+    return error;
 }

@@ -1,6 +1,11 @@
 /* reject.c - strings and classes of verdicts. */
 #include "consensus/reject.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "consensus/script_error.h"
+
 /* clang-format off */
 static const struct {
     const char *string;
@@ -22,4 +27,29 @@ enum reject_class reject_class(enum reject reject)
 {
     ASSERT((unsigned)reject < REJECT_COUNT);
     return rows[reject].class;
+}
+
+bool verdict_set(struct verdict *verdict, enum reject code, const char *format, ...)
+{
+    *verdict = (struct verdict){.code = code};
+    if (format) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(verdict->detail, sizeof verdict->detail, format, args);
+        va_end(args);
+    }
+    return code == REJECT_NONE;
+}
+
+char *verdict_reason(const struct verdict *verdict, char out[VERDICT_REASON_BYTES])
+{
+    const char *string = reject_string(verdict->code);
+    if (verdict->code == REJECT_BAD_VERSION)
+        snprintf(out, VERDICT_REASON_BYTES, "%s(0x%08x)", string, (unsigned)verdict->version);
+    else if (verdict->script_error)
+        snprintf(out, VERDICT_REASON_BYTES, "%s (%s)", string,
+                 script_error_string((enum script_error)verdict->script_error));
+    else
+        snprintf(out, VERDICT_REASON_BYTES, "%s", string);
+    return out;
 }

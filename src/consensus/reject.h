@@ -4,6 +4,10 @@
 #ifndef CONSENSUS_REJECT_H
 #define CONSENSUS_REJECT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "util/assert.h"
 
 /* What a verdict lets us conclude. Decides what is cached and, in p2p, who is blamed. */
@@ -27,13 +31,28 @@ enum reject {
 
 /* Core's reject string ("bad-txns-vout-empty"); "" for REJECT_NONE. */
 const char *reject_string(enum reject reject);
+
+/* What may be remembered of data that was refused so. */
 enum reject_class reject_class(enum reject reject);
 
 /* A verdict with what is known beyond the code. */
 struct verdict {
     enum reject code;
     int script_error; /* enum script_error if code is a script failure, else 0 */
+    uint32_t version; /* of the block if code is BAD_VERSION, else 0 */
     char detail[160]; /* Core's debug message, or "" */
 };
+
+/* Set a verdict's code and, by a printf format (may be NULL: none), its detail.
+ * Returns:  true if code is REJECT_NONE, so that a check can end in it */
+bool verdict_set(struct verdict *verdict, enum reject code, const char *format, ...) PRINTF(3, 4);
+
+/* Room for any reason. */
+#define VERDICT_REASON_BYTES 160
+
+/* The whole reject reason as peers' logs and RPC clients see it: the wire string, and in two
+ * cases what was found, "bad-version(0x00000001)" or "block-script-verify-flag-failed (...)".
+ * Returns:  out, zero-terminated */
+char *verdict_reason(const struct verdict *verdict, char out[VERDICT_REASON_BYTES]);
 
 #endif

@@ -1,6 +1,8 @@
 /* json_in.c - JSON text to a tree of values in an arena, under limits. */
 #include "rpc/json_in.h"
 
+#include "util/parse.h"
+
 struct level {
     struct json_value *container;
     struct json_value *last; /* child, NULL if none yet */
@@ -386,89 +388,9 @@ bool json_integer_in(const struct json_value *value, int64_t min, int64_t max, i
     return true;
 }
 
-struct decimal {
-    int64_t mantissa;
-    int64_t zeros; /* held back, so that trailing ones cost nothing */
-    int64_t exponent;
-};
-
-static bool add_digit(struct decimal *d, uint8_t digit)
-{
-    d->zeros++;
-    if (digit == 0)
-        return true;
-    for (; d->zeros > 0; d->zeros--) {
-        if (__builtin_mul_overflow(d->mantissa, 10, &d->mantissa))
-            return false;
-    }
-    return !__builtin_add_overflow(d->mantissa, digit, &d->mantissa);
-}
-
-/* A run of digits, at least one. */
-static bool take_digits(struct parser *p, struct decimal *d)
-{
-    const uint8_t *start = p->at;
-    if (!skip_digits(p))
-        return false;
-    for (const uint8_t *s = start; s < p->at; s++) {
-        if (!add_digit(d, (uint8_t)(*s - '0')))
-            return false;
-    }
-    return true;
-}
-
-static bool take_exponent(struct parser *p, struct decimal *d)
-{
-    bool minus = !take(p, '+') && take(p, '-');
-    const uint8_t *start = p->at;
-    if (!skip_digits(p))
-        return false;
-    int64_t n = 0;
-    for (const uint8_t *s = start; s < p->at && n < 1000000; s++)
-        n = n * 10 + (*s - '0');
-    d->exponent += minus ? -n : n;
-    return true;
-}
-
-/* mantissa * 10^exponent from a text without sign. */
-static bool take_decimal(struct parser *p, struct decimal *d)
-{
-    if (!take(p, '0') && !take_digits(p, d))
-        return false;
-    if (take(p, '.')) {
-        const uint8_t *start = p->at;
-        if (!take_digits(p, d))
-            return false;
-        d->exponent -= p->at - start;
-    }
-    if ((take(p, 'e') || take(p, 'E')) && !take_exponent(p, d))
-        return false;
-    d->exponent += d->zeros;
-    return p->at == p->end;
-}
-
 bool json_fixed_point(const struct json_value *value, int decimals, int64_t *out)
 {
     if (value->kind != JSON_KIND_NUMBER && value->kind != JSON_KIND_STRING)
         return false;
-    struct parser p = {.at = value->text.p, .end = value->text.p + value->text.len};
-    struct decimal d = {0};
-    bool negative = take(&p, '-');
-    if (!take_decimal(&p, &d))
-        return false;
-    d.exponent += decimals;
-    if (d.mantissa == 0) {
-        *out = 0;
-        return true;
-    }
-    if (d.exponent < 0 || d.exponent >= 18)
-        return false;
-    for (; d.exponent > 0; d.exponent--) {
-        if (__builtin_mul_overflow(d.mantissa, 10, &d.mantissa))
-            return false;
-    }
-    if (d.mantissa >= INT64_C(1000000000000000000))
-        return false;
-    *out = negative ? -d.mantissa : d.mantissa;
-    return true;
+    return parse_fixed_point((const char *)value->text.p, value->text.len, decimals, out);
 }

@@ -15,17 +15,17 @@ struct rpc_node {
     void *ctx;
     const struct env *env;
     const struct log *log;
-    struct chain *chain;             /* NULL until the chain is open: calls get -28 */
+    struct chain *chain; /* NULL until the chain is open: calls get -28 */
     const struct network *network;
-    const char *data_dir;            /* for getrpcinfo, help */
-    void (*stop)(void *ctx);         /* begin the node's clean stop */
+    const char *data_dir;    /* for getrpcinfo, help */
+    void (*stop)(void *ctx); /* begin the node's clean stop */
     /* "" or what is being done while starting; shown with error -28. */
     const char *(*warmup_status)(void *ctx);
     /* Wall clock offset for tests: setmocktime (0 turns it off), mockscheduler. */
     void (*set_mock_time)(void *ctx, int64_t unix_s);
     void (*advance_timers)(void *ctx, int64_t delta_s);
-    int64_t (*now_s)(void *ctx);     /* wall clock, mocked if set */
-    int64_t start_time_s;            /* for uptime */
+    int64_t (*now_s)(void *ctx);        /* wall clock, mocked if set */
+    int64_t start_time_s;               /* for uptime */
     const char *(*warnings)(void *ctx); /* "" if none */
     /* -debug categories may be changed at run time (logging). */
     struct log *log_control;
@@ -33,11 +33,11 @@ struct rpc_node {
 
 /* Credentials, fixed at start. */
 struct rpc_auth_options {
-    const char *cookie;             /* "__cookie__:hex", or NULL */
-    const char *user, *password;    /* -rpcuser, -rpcpassword, or NULL */
-    const char *const *rpcauth;     /* "user:salt$hmac" each */
+    const char *cookie;          /* "__cookie__:hex", or NULL */
+    const char *user, *password; /* -rpcuser, -rpcpassword, or NULL */
+    const char *const *rpcauth;  /* "user:salt$hmac" each */
     size_t n_rpcauth;
-    const char *const *whitelist;   /* -rpcwhitelist "user:method,method" */
+    const char *const *whitelist; /* -rpcwhitelist "user:method,method" */
     size_t n_whitelist;
     bool whitelist_default;
     bool deprecated_warnings_string; /* -deprecatedrpc=warnings */

@@ -1,0 +1,251 @@
+/* block_check.c - rules of headers and blocks. */
+#include "consensus/block_check.h"
+
+#include "consensus/merkle.h"
+#include "consensus/pow.h"
+#include "consensus/script_flags.h"
+#include "consensus/script_iter.h"
+#include "consensus/sigops.h"
+#include "consensus/tx_check.h"
+#include "consensus/tx_verify.h"
+#include "crypto/hash.h"
+#include "util/hex.h"
+
+/* OP_RETURN, a push of 36 bytes, then the header of BIP141; 32 bytes of commitment follow. */
+static const uint8_t commitment_prefix[6] = {0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed};
+
+/* A transaction of this size without witness has the form of an inner node of the merkle tree. */
+#define MERKLE_NODE_BYTES 64
+
+bool block_header_check(const struct network *network, const struct block_hash *hash, uint32_t bits,
+                        struct verdict *verdict)
+{
+    if (!pow_check(network, hash, bits))
+        return verdict_set(verdict, REJECT_HIGH_HASH, "proof of work failed");
+    return verdict_set(verdict, REJECT_NONE, NULL);
+}
+
+/* The least version that the rules in force at a height demand. */
+static int32_t version_min(const struct network *network, int32_t height)
+{
+    if (network_is_buried_active(network, BURIED_CLTV, height))
+        return 4;
+    if (network_is_buried_active(network, BURIED_DERSIG, height))
+        return 3;
+    return network_is_buried_active(network, BURIED_HEIGHTINCB, height) ? 2 : INT32_MIN;
+}
+
+bool block_header_check_context(const struct block_header *header,
+                                const struct header_context *context, struct verdict *verdict)
+{
+    const struct network *network = context->network;
+    if (header->bits != context->bits_required)
+        return verdict_set(verdict, REJECT_BAD_DIFFBITS, "incorrect proof of work");
+
+    if ((int64_t)header->time <= context->prev_mtp_s)
+        return verdict_set(verdict, REJECT_TIME_TOO_OLD, "block's timestamp is too early");
+
+    if (network->enforce_bip94 && context->height % pow_retarget_interval(network) == 0 &&
+        (int64_t)header->time < context->prev_time_s - TIMEWARP_GRACE_S)
+        return verdict_set(verdict, REJECT_TIME_TIMEWARP,
+                           "block's timestamp is too early on diff adjustment block");
+
+    if ((int64_t)header->time > context->now_s + BLOCK_TIME_AHEAD_MAX_S)
+        return verdict_set(verdict, REJECT_TIME_TOO_NEW, "block timestamp too far in the future");
+
+    /* Signed, as in Core: a version with the top bit set is too low too. */
+    if (header->version < version_min(network, context->height)) {
+        verdict_set(verdict, REJECT_BAD_VERSION, "rejected nVersion=0x%08x block",
+                    (unsigned)header->version);
+        verdict->version = (uint32_t)header->version;
+        return false;
+    }
+    return verdict_set(verdict, REJECT_NONE, NULL);
+}
+
+static bool check_merkle_root(const struct block *block, struct arena *scratch,
+                              struct verdict *verdict)
+{
+    uint8_t root[32];
+    bool mutated = block_merkle_root(block, scratch, root);
+    if (memcmp(root, block->header.merkle_root, 32) != 0)
+        return verdict_set(verdict, REJECT_BAD_MERKLE_ROOT, "hashMerkleRoot mismatch");
+    /* The root agrees, but so it does for the block without the duplicates. CVE-2012-2459 */
+    if (mutated)
+        return verdict_set(verdict, REJECT_TXNS_DUPLICATE, "duplicate transaction");
+    return verdict_set(verdict, REJECT_NONE, NULL);
+}
+
+static bool has_merkle_node_tx(const struct block *block)
+{
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        if (block->tx[i].base_bytes == MERKLE_NODE_BYTES)
+            return true;
+    }
+    return false;
+}
+
+static bool check_coinbases(const struct block *block, struct verdict *verdict)
+{
+    if (!tx_is_coinbase(&block->tx[0])) {
+        /* With a 64-byte transaction this may be another block's tree, cut at an inner level:
+         * then the hash belongs to a block that can be valid. */
+        enum reject code =
+            has_merkle_node_tx(block) ? REJECT_CB_MISSING_MUTATED : REJECT_CB_MISSING;
+        return verdict_set(verdict, code, "first tx is not coinbase");
+    }
+    for (uint32_t i = 1; i < block->n_tx; i++) {
+        if (tx_is_coinbase(&block->tx[i]))
+            return verdict_set(verdict, REJECT_CB_MULTIPLE, "more than one coinbase");
+    }
+    return true;
+}
+
+static bool check_transactions(const struct block *block, struct arena *scratch,
+                               struct verdict *verdict)
+{
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        enum reject reject = tx_check(&block->tx[i], scratch);
+        if (reject != REJECT_NONE) {
+            char id[HEX_ID_BYTES];
+            hex_encode_reversed(id, span_of(block->txids[i].b, 32));
+            return verdict_set(verdict, reject, "Transaction check failed (tx hash %s)", id);
+        }
+    }
+    uint64_t sigops = 0;
+    for (uint32_t i = 0; i < block->n_tx; i++)
+        sigops += tx_legacy_sigops(&block->tx[i]);
+    if (sigops * WITNESS_SCALE > BLOCK_SIGOPS_COST_MAX)
+        return verdict_set(verdict, REJECT_BLK_SIGOPS, "out-of-bounds SigOpCount");
+    return true;
+}
+
+bool block_check(const struct block *block, const struct network *network, int flags,
+                 struct arena *scratch, struct verdict *verdict)
+{
+    if ((flags & BLOCK_CHECK_POW) &&
+        !block_header_check(network, &block->hash, block->header.bits, verdict))
+        return false;
+    /* Before everything else about the transactions: only a copy that agrees with the header may
+     * be held against it. */
+    if ((flags & BLOCK_CHECK_MERKLE) && !check_merkle_root(block, scratch, verdict))
+        return false;
+
+    if (block->n_tx == 0 || block->n_tx > BLOCK_WEIGHT_MAX_WU / WITNESS_SCALE ||
+        block->base_bytes > BLOCK_WEIGHT_MAX_WU / WITNESS_SCALE)
+        return verdict_set(verdict, REJECT_BLK_LENGTH, "size limits failed");
+    return check_coinbases(block, verdict) && check_transactions(block, scratch, verdict) &&
+           verdict_set(verdict, REJECT_NONE, NULL);
+}
+
+uint32_t block_commitment_index(const struct block *block)
+{
+    if (block->n_tx == 0)
+        return BLOCK_COMMITMENT_NONE;
+    const struct tx *coinbase = &block->tx[0];
+    for (uint32_t i = coinbase->n_out; i-- > 0;) {
+        struct span script = coinbase->out[i].script_pubkey;
+        if (script.len >= BLOCK_COMMITMENT_BYTES &&
+            memcmp(script.p, commitment_prefix, sizeof commitment_prefix) == 0)
+            return i;
+    }
+    return BLOCK_COMMITMENT_NONE;
+}
+
+void block_commitment_compute(const uint8_t witness_root[32], const uint8_t nonce[32],
+                              uint8_t commitment[32])
+{
+    uint8_t both[64];
+    memcpy(both, witness_root, 32);
+    memcpy(both + 32, nonce, 32);
+    sha256d(span_of(both, sizeof both), commitment);
+}
+
+/* The coinbase's witness must be one item of 32 bytes: the nonce of the commitment. */
+static bool coinbase_nonce(const struct tx *coinbase, struct span *nonce)
+{
+    if (coinbase->n_in == 0)
+        return false;
+    struct witness_iter it = witness_iter_of(coinbase->in[0].witness);
+    return it.left == 1 && witness_next(&it, nonce) && nonce->len == 32;
+}
+
+static bool check_commitment(const struct block *block, uint32_t index, struct arena *scratch,
+                             struct verdict *verdict)
+{
+    struct span nonce;
+    if (!coinbase_nonce(&block->tx[0], &nonce))
+        return verdict_set(verdict, REJECT_WITNESS_NONCE_SIZE,
+                           "CheckWitnessMalleation : invalid witness reserved value size");
+
+    uint8_t root[32], commitment[32];
+    block_witness_merkle_root(block, scratch, root);
+    block_commitment_compute(root, nonce.p, commitment);
+    const uint8_t *claimed = block->tx[0].out[index].script_pubkey.p + sizeof commitment_prefix;
+    if (memcmp(commitment, claimed, 32) != 0)
+        return verdict_set(verdict, REJECT_WITNESS_MERKLE_MATCH,
+                           "CheckWitnessMalleation : witness merkle commitment mismatch");
+    return verdict_set(verdict, REJECT_NONE, NULL);
+}
+
+bool block_check_witness(const struct block *block, bool expect, struct arena *scratch,
+                         struct verdict *verdict)
+{
+    uint32_t index = expect ? block_commitment_index(block) : BLOCK_COMMITMENT_NONE;
+    if (index != BLOCK_COMMITMENT_NONE)
+        return check_commitment(block, index, scratch, verdict);
+
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        if (block->tx[i].has_witness)
+            return verdict_set(verdict, REJECT_UNEXPECTED_WITNESS,
+                               "CheckWitnessMalleation : unexpected witness data found");
+    }
+    return verdict_set(verdict, REJECT_NONE, NULL);
+}
+
+/* BIP34: the coinbase's script starts with the block's height, in the shortest push. */
+static bool has_height(const struct tx *coinbase, int32_t height)
+{
+    uint8_t expect[SCRIPT_NUM_PUSH_MAX];
+    size_t len = script_push_number(expect, height);
+    struct span script = coinbase->in[0].script_sig;
+    return script.len >= len && memcmp(script.p, expect, len) == 0;
+}
+
+bool block_check_context(const struct block *block, const struct network *network, int32_t height,
+                         int64_t prev_mtp_s, struct arena *scratch, struct verdict *verdict)
+{
+    bool bip113 = network_is_buried_active(network, BURIED_CSV, height);
+    int64_t lock_time_s = bip113 ? prev_mtp_s : (int64_t)block->header.time;
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        if (!tx_is_final(&block->tx[i], height, lock_time_s))
+            return verdict_set(verdict, REJECT_TXNS_NONFINAL, "non-final transaction");
+    }
+
+    if (network_is_buried_active(network, BURIED_HEIGHTINCB, height) &&
+        !has_height(&block->tx[0], height))
+        return verdict_set(verdict, REJECT_CB_HEIGHT, "block height mismatch in coinbase");
+
+    bool segwit = network_is_buried_active(network, BURIED_SEGWIT, height);
+    if (!block_check_witness(block, segwit, scratch, verdict))
+        return false;
+
+    /* After the commitment: before it, the weight of a copy padded with witness data would be held
+     * against the hash. */
+    if (block_weight_wu(block) > BLOCK_WEIGHT_MAX_WU)
+        return verdict_set(verdict, REJECT_BLK_WEIGHT,
+                           "ContextualCheckBlock : weight limit failed");
+    return verdict_set(verdict, REJECT_NONE, NULL);
+}
+
+bool block_is_mutated(const struct block *block, bool check_witness, struct arena *scratch)
+{
+    struct verdict verdict;
+    if (!check_merkle_root(block, scratch, &verdict))
+        return true;
+    /* A coinbase in front is costly to fake from a hash; without one the block is invalid anyway,
+     * and the question is only whether its hash may be blamed. */
+    if (block->n_tx == 0 || !tx_is_coinbase(&block->tx[0]))
+        return has_merkle_node_tx(block);
+    return !block_check_witness(block, check_witness, scratch, &verdict);
+}

@@ -1,0 +1,28 @@
+/* header_view.h - how rules about a chain of headers look back along it.
+ *
+ * Layer: consensus. chain/ keeps the headers; it gives the rules this view of them, so that they
+ * stay pure and tests can use a plain array. */
+#ifndef CONSENSUS_HEADER_VIEW_H
+#define CONSENSUS_HEADER_VIEW_H
+
+#include <stdint.h>
+
+struct header_facts {
+    int32_t height;
+    int32_t version;
+    uint32_t time;
+    uint32_t bits;
+};
+
+/* A node stands for one header of a tree; its type is the caller's. */
+struct header_view {
+    struct header_facts (*facts)(const void *node);
+    /* The one before; NULL for genesis. */
+    const void *(*prev)(const void *node);
+    /* The ancestor (or node itself) at 0 <= height <= node's height. */
+    const void *(*ancestor)(const void *node, int32_t height);
+    /* Median of the times of node and the ten before it. BIP113 */
+    int64_t (*median_time_past)(const void *node);
+};
+
+#endif

@@ -1,0 +1,50 @@
+/* merkle.c - merkle trees, a level at a time, so that hashes go through in batches. */
+#include "consensus/merkle.h"
+
+#include "crypto/hash.h"
+
+bool merkle_root(const uint8_t *ids, size_t n, struct arena *scratch, uint8_t root[32])
+{
+    memset(root, 0, 32);
+    if (n == 0)
+        return false;
+
+    struct arena_mark mark = arena_mark(scratch);
+    uint8_t *level = arena_alloc(scratch, (n + 1) * 32);
+    memcpy(level, ids, n * 32);
+    bool mutated = false;
+    while (n > 1) {
+        for (size_t i = 0; i + 1 < n; i += 2)
+            mutated |= memcmp(level + i * 32, level + (i + 1) * 32, 32) == 0;
+        if (n % 2) {
+            memcpy(level + n * 32, level + (n - 1) * 32, 32);
+            n++;
+        }
+        n /= 2;
+        sha256d_64(level, level, n);
+    }
+    memcpy(root, level, 32);
+    arena_rewind(scratch, mark);
+    return mutated;
+}
+
+bool block_merkle_root(const struct block *block, struct arena *scratch, uint8_t root[32])
+{
+    return merkle_root((const uint8_t *)block->txids, block->n_tx, scratch, root);
+}
+
+void block_witness_merkle_root(const struct block *block, struct arena *scratch, uint8_t root[32])
+{
+    struct arena_mark mark = arena_mark(scratch);
+    uint8_t *ids = arena_alloc(scratch, (size_t)block->n_tx * 32);
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        if (i == 0)
+            memset(ids, 0, 32);
+        else
+            memcpy(ids + (size_t)i * 32, block->tx[i].wtxid.b, 32);
+    }
+    /* Equal wtxids mean equal txids: the txid tree has told that already. */
+    bool mutated = merkle_root(ids, block->n_tx, scratch, root);
+    (void)mutated;
+    arena_rewind(scratch, mark);
+}

@@ -1,0 +1,158 @@
+/* pow.c - proof of work. */
+#include "consensus/pow.h"
+
+#include "consensus/tx.h"
+
+#define SUBSIDY_FIRST_SAT (50 * COIN_SAT)
+
+struct u256 pow_target_from_bits(uint32_t bits, bool *negative, bool *overflow)
+{
+    unsigned size = bits >> 24;
+    uint32_t mantissa = bits & 0x7fffff;
+    if (negative)
+        *negative = mantissa != 0 && (bits & 0x800000) != 0;
+    if (overflow)
+        *overflow = mantissa != 0 && (size > 34 || (mantissa > 0xff && size > 33) ||
+                                      (mantissa > 0xffff && size > 32));
+    if (size <= 3)
+        return u256_of(mantissa >> (8 * (3 - size)));
+    return u256_shl(u256_of(mantissa), 8 * (size - 3));
+}
+
+uint32_t pow_target_to_bits(struct u256 target)
+{
+    unsigned size = (u256_bits(target) + 7) / 8;
+    uint32_t mantissa;
+    if (size <= 3)
+        mantissa = (uint32_t)target.limb[0] << (8 * (3 - size));
+    else
+        mantissa = (uint32_t)u256_shr(target, 8 * (size - 3)).limb[0];
+    /* The top bit is the sign: move the mantissa down where it would be taken for one. */
+    if (mantissa & 0x800000) {
+        mantissa >>= 8;
+        size++;
+    }
+    return mantissa | (uint32_t)size << 24;
+}
+
+/* The target of bits, or zero (never a valid target) if they are none. */
+static struct u256 valid_target(uint32_t bits)
+{
+    bool negative, overflow;
+    struct u256 target = pow_target_from_bits(bits, &negative, &overflow);
+    return negative || overflow ? u256_of(0) : target;
+}
+
+bool pow_check(const struct network *network, const struct block_hash *hash, uint32_t bits)
+{
+    struct u256 target = valid_target(bits);
+    if (u256_is_zero(target) || u256_compare(target, u256_from_le(network->pow_limit)) > 0)
+        return false;
+    return u256_compare(u256_from_le(hash->b), target) <= 0;
+}
+
+struct u256 pow_block_work(uint32_t bits)
+{
+    struct u256 target = valid_target(bits);
+    if (u256_is_zero(target))
+        return target;
+    /* 2^256 does not fit, but 2^256 / (t + 1) = (2^256 - 1 - t) / (t + 1) + 1 does */
+    struct u256 quotient = u256_div(u256_not(target), u256_add(target, u256_of(1)));
+    return u256_add(quotient, u256_of(1));
+}
+
+int32_t pow_retarget_interval(const struct network *network)
+{
+    return (int32_t)(network->pow_target_timespan_s / network->pow_target_spacing_s);
+}
+
+/* target * span / timespan, at most the limit. */
+static struct u256 scale_target(const struct network *network, uint32_t bits, int64_t span_s)
+{
+    struct u256 limit = u256_from_le(network->pow_limit);
+    struct u256 target = u256_mul(pow_target_from_bits(bits, NULL, NULL), (uint64_t)span_s);
+    target = u256_div(target, u256_of((uint64_t)network->pow_target_timespan_s));
+    return u256_compare(target, limit) > 0 ? limit : target;
+}
+
+static uint32_t retarget(const struct network *network, const struct header_view *view,
+                         const void *prev)
+{
+    struct header_facts last = view->facts(prev);
+    if (network->pow_no_retargeting)
+        return last.bits;
+
+    int32_t first_height = last.height - (pow_retarget_interval(network) - 1);
+    ASSERT(first_height >= 0);
+    struct header_facts first = view->facts(view->ancestor(prev, first_height));
+
+    int64_t timespan_s = network->pow_target_timespan_s;
+    int64_t actual_s = (int64_t)last.time - (int64_t)first.time;
+    if (actual_s < timespan_s / 4)
+        actual_s = timespan_s / 4;
+    if (actual_s > timespan_s * 4)
+        actual_s = timespan_s * 4;
+
+    /* BIP94: the last block of a period may be one of minimum difficulty, the first may not; so
+     * the period's real difficulty is that of its first block. */
+    uint32_t bits = network->enforce_bip94 ? first.bits : last.bits;
+    return pow_target_to_bits(scale_target(network, bits, actual_s));
+}
+
+/* The last bits that were not granted by the 20-minute rule. */
+static uint32_t real_bits(const struct header_view *view, const void *node, int32_t interval,
+                          uint32_t limit_bits)
+{
+    for (;;) {
+        struct header_facts facts = view->facts(node);
+        const void *prev = view->prev(node);
+        if (!prev || facts.height % interval == 0 || facts.bits != limit_bits)
+            return facts.bits;
+        node = prev;
+    }
+}
+
+uint32_t pow_next_bits(const struct network *network, const struct header_view *view,
+                       const void *prev, uint32_t time)
+{
+    struct header_facts last = view->facts(prev);
+    int32_t interval = pow_retarget_interval(network);
+    if ((last.height + 1) % interval == 0)
+        return retarget(network, view, prev);
+    if (!network->pow_allow_min_difficulty)
+        return last.bits;
+
+    uint32_t limit_bits = pow_target_to_bits(u256_from_le(network->pow_limit));
+    if ((int64_t)time > (int64_t)last.time + 2 * network->pow_target_spacing_s)
+        return limit_bits;
+    return real_bits(view, prev, interval, limit_bits);
+}
+
+/* Round a target as bits do. */
+static struct u256 rounded(struct u256 target)
+{
+    return pow_target_from_bits(pow_target_to_bits(target), NULL, NULL);
+}
+
+bool pow_is_transition_permitted(const struct network *network, int32_t height, uint32_t old_bits,
+                                 uint32_t new_bits)
+{
+    if (network->pow_allow_min_difficulty)
+        return true;
+    if (height % pow_retarget_interval(network) != 0)
+        return old_bits == new_bits;
+
+    int64_t timespan_s = network->pow_target_timespan_s;
+    struct u256 target = pow_target_from_bits(new_bits, NULL, NULL);
+    struct u256 easiest = rounded(scale_target(network, old_bits, timespan_s * 4));
+    struct u256 hardest = rounded(scale_target(network, old_bits, timespan_s / 4));
+    return u256_compare(target, easiest) <= 0 && u256_compare(target, hardest) >= 0;
+}
+
+int64_t pow_subsidy_sat(const struct network *network, int32_t height)
+{
+    ASSERT(height >= 0);
+    uint32_t halvings = (uint32_t)height / network->subsidy_halving_interval;
+    /* A shift by the width of the type or more is undefined in C. */
+    return halvings >= 64 ? 0 : SUBSIDY_FIRST_SAT >> halvings;
+}

@@ -1,0 +1,31 @@
+/* script_flags.c - script rules by height. */
+#include "consensus/script_flags.h"
+
+#include "consensus/script_verify.h"
+
+bool network_is_buried_active(const struct network *network, enum buried_deployment deployment,
+                              int32_t height)
+{
+    ASSERT((unsigned)deployment < BURIED_COUNT);
+    return height >= network->buried_height[deployment];
+}
+
+uint32_t script_flags_for_block(const struct network *network, int32_t height,
+                                const struct block_hash *hash)
+{
+    uint32_t flags = SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_TAPROOT;
+    for (uint32_t i = 0; hash && i < network->n_exceptions; i++) {
+        if (block_hash_equal(hash, &network->exceptions[i].hash))
+            flags = network->exceptions[i].flags;
+    }
+    if (network_is_buried_active(network, BURIED_DERSIG, height))
+        flags |= SCRIPT_VERIFY_DERSIG;
+    if (network_is_buried_active(network, BURIED_CLTV, height))
+        flags |= SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY;
+    if (network_is_buried_active(network, BURIED_CSV, height))
+        flags |= SCRIPT_VERIFY_CHECKSEQUENCEVERIFY;
+    /* BIP147 came with segwit */
+    if (network_is_buried_active(network, BURIED_SEGWIT, height))
+        flags |= SCRIPT_VERIFY_NULLDUMMY;
+    return flags;
+}

@@ -1,0 +1,45 @@
+/* script_type.h - which of the well-known forms does an output script have?
+ *
+ * Layer: consensus. For display and policy; the rules of blocks do not depend on it. */
+#ifndef CONSENSUS_SCRIPT_TYPE_H
+#define CONSENSUS_SCRIPT_TYPE_H
+
+#include <stdbool.h>
+
+#include "consensus/script_iter.h"
+
+enum script_type {
+    SCRIPT_TYPE_NONSTANDARD,
+    SCRIPT_TYPE_ANCHOR, /* pay to anchor: OP_1 <4e73> */
+    SCRIPT_TYPE_PUBKEY,
+    SCRIPT_TYPE_PUBKEYHASH,
+    SCRIPT_TYPE_SCRIPTHASH,
+    SCRIPT_TYPE_MULTISIG,
+    SCRIPT_TYPE_NULLDATA,
+    SCRIPT_TYPE_WITNESS_V0_KEYHASH,
+    SCRIPT_TYPE_WITNESS_V0_SCRIPTHASH,
+    SCRIPT_TYPE_WITNESS_V1_TAPROOT,
+    SCRIPT_TYPE_WITNESS_UNKNOWN,
+    SCRIPT_TYPE_COUNT,
+};
+
+/* What a script of a known form holds; spans borrow the script. */
+struct script_solution {
+    enum script_type type;
+    /* key, hash or witness program; for MULTISIG the keys. None for NULLDATA and NONSTANDARD */
+    struct span item[SCRIPT_PUBKEYS_MAX];
+    uint32_t n_items;
+    int required;        /* MULTISIG: signatures needed */
+    int witness_version; /* of witness programs, else -1 */
+};
+
+/* Find the form of a script. Spec: Core Solver() */
+struct script_solution script_solve(struct span script);
+
+/* "pubkeyhash" and so on, as in RPC answers. */
+const char *script_type_name(enum script_type type);
+
+/* True if these bytes have the length and first byte of a public key, on the curve or not. */
+bool pubkey_has_valid_size(struct span pubkey);
+
+#endif

@@ -1,0 +1,34 @@
+/* signet.h - blocks of a signet carry a solution to the network's challenge script. BIP325
+ *
+ * Layer: consensus. Pure. */
+#ifndef CONSENSUS_SIGNET_H
+#define CONSENSUS_SIGNET_H
+
+#include "consensus/block.h"
+#include "consensus/network.h"
+#include "consensus/script_verify.h"
+
+/* The two transactions that a signet block's solution is checked with: to_spend has one output
+ * with the challenge, to_sign spends it with the solution. */
+struct signet_txs {
+    struct tx to_spend, to_sign;
+};
+
+/* Build them from a block.
+ *
+ * Out:      txs  live in arena, and borrow block and challenge
+ * Returns:  false if the block has no witness commitment or its solution is malformed. A block
+ *           without a solution gets an empty one: some challenges need none */
+NODISCARD bool signet_txs_make(const struct block *block, struct span challenge,
+                               struct arena *arena, struct signet_txs *txs);
+
+/* Does the block carry a solution of the network's challenge? True for genesis, and for every
+ * block of a network that is no signet.
+ *
+ * In:       block  its merkle root has been checked: else the answer says nothing about its hash
+ *           arena  rewound before the return
+ * Returns:  false: the verdict is REJECT_SIGNET_BLKSIG */
+NODISCARD bool signet_check(const struct block *block, const struct network *network,
+                            struct arena *arena, struct script_scratch *scratch);
+
+#endif

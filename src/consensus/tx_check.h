@@ -1,0 +1,22 @@
+/* tx_check.h - rules a transaction must obey on its own, before any chain state.
+ *
+ * Layer: consensus. Pure. */
+#ifndef CONSENSUS_TX_CHECK_H
+#define CONSENSUS_TX_CHECK_H
+
+#include "consensus/reject.h"
+#include "consensus/tx.h"
+
+#define COINBASE_SCRIPT_MIN_BYTES 2
+#define COINBASE_SCRIPT_MAX_BYTES 100
+
+/* Check all context-free rules of one transaction.
+ *
+ * In:       tx       decoded by tx_decode() or completed by tx_finish()
+ *           scratch  for the search of duplicate inputs; rewound before the return
+ * Returns:  REJECT_NONE, or the first rule broken in Core's order (peers and tests can see the
+ *           order, so it is part of the contract)
+ * Spec:     Core CheckTransaction() */
+NODISCARD enum reject tx_check(const struct tx *tx, struct arena *scratch);
+
+#endif

@@ -1,0 +1,99 @@
+/* tx_verify.c - a transaction and the coins it spends; lock times. */
+#include "consensus/tx_verify.h"
+
+static bool is_money(int64_t value_sat)
+{
+    return value_sat >= 0 && value_sat <= MAX_MONEY_SAT;
+}
+
+int64_t tx_output_total_sat(const struct tx *tx)
+{
+    int64_t total_sat = 0;
+    for (uint32_t i = 0; i < tx->n_out; i++)
+        total_sat += tx->out[i].value_sat;
+    ASSERT(is_money(total_sat));
+    return total_sat;
+}
+
+enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent,
+                             int32_t spend_height, int64_t *fee_sat)
+{
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        if (spent[i].missing)
+            return REJECT_INPUTS_MISSING;
+    }
+
+    int64_t in_sat = 0;
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        if (spent[i].coinbase && (int64_t)spend_height - spent[i].height < COINBASE_MATURITY)
+            return REJECT_PREMATURE_SPEND;
+        /* The value first: only then the sum cannot wrap. */
+        if (!is_money(spent[i].value_sat) || !is_money(in_sat + spent[i].value_sat))
+            return REJECT_INPUT_VALUES_OUT_OF_RANGE;
+        in_sat += spent[i].value_sat;
+    }
+
+    int64_t out_sat = tx_output_total_sat(tx);
+    if (in_sat < out_sat)
+        return REJECT_IN_BELOW_OUT;
+    /* Both lie in 0..MAX_MONEY_SAT and in >= out, so the fee does too; Core checks it as well. */
+    if (!is_money(in_sat - out_sat))
+        return REJECT_FEE_OUT_OF_RANGE;
+    *fee_sat = in_sat - out_sat;
+    return REJECT_NONE;
+}
+
+enum reject reject_for_tx(enum reject reject)
+{
+    if (reject == REJECT_INPUTS_MISSING)
+        return REJECT_INPUTS_UNKNOWN;
+    if (reject == REJECT_PREMATURE_SPEND)
+        return REJECT_PREMATURE_SPEND_YET;
+    return reject;
+}
+
+bool tx_is_final(const struct tx *tx, int32_t height, int64_t time_s)
+{
+    if (tx->lock_time == 0)
+        return true;
+    int64_t now = tx->lock_time < LOCK_TIME_THRESHOLD ? (int64_t)height : time_s;
+    if ((int64_t)tx->lock_time < now)
+        return true;
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        if (tx->in[i].sequence != SEQUENCE_FINAL)
+            return false;
+    }
+    return true;
+}
+
+struct sequence_locks sequence_locks_of(const struct tx *tx, const struct spent_coin *spent,
+                                        const struct median_time_source *times)
+{
+    struct sequence_locks locks = {.height = -1, .time_s = -1};
+    /* Unsigned: as a signed number, version 0xffffffff would be less than 2. CVE-2024-34478 */
+    if (tx->version < 2)
+        return locks;
+
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        uint32_t sequence = tx->in[i].sequence;
+        if (sequence & SEQUENCE_LOCK_DISABLE)
+            continue;
+        int32_t coin_height = (int32_t)spent[i].height;
+        int32_t units = (int32_t)(sequence & SEQUENCE_LOCK_MASK);
+        if (sequence & SEQUENCE_LOCK_TIME) {
+            /* counted from the median time past of the block before the coin's */
+            int64_t from_s = times->at(times->ctx, coin_height > 0 ? coin_height - 1 : 0);
+            int64_t last_s = from_s + ((int64_t)units << SEQUENCE_LOCK_TIME_SHIFT) - 1;
+            if (last_s > locks.time_s)
+                locks.time_s = last_s;
+        } else if (coin_height + units - 1 > locks.height) {
+            locks.height = coin_height + units - 1;
+        }
+    }
+    return locks;
+}
+
+bool sequence_locks_open(struct sequence_locks locks, int32_t height, int64_t prev_mtp_s)
+{
+    return locks.height < height && locks.time_s < prev_mtp_s;
+}

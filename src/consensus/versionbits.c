@@ -1,0 +1,184 @@
+/* versionbits.c - rule changes that miners signal readiness for. */
+#include "consensus/versionbits.h"
+
+static const char *const state_names[BIP9_STATE_COUNT] = {
+    [BIP9_STATE_DEFINED] = "defined",     [BIP9_STATE_STARTED] = "started",
+    [BIP9_STATE_LOCKED_IN] = "locked_in", [BIP9_STATE_ACTIVE] = "active",
+    [BIP9_STATE_FAILED] = "failed",
+};
+
+const char *versionbits_state_name(enum bip9_state state)
+{
+    ASSERT((unsigned)state < BIP9_STATE_COUNT);
+    return state_names[state];
+}
+
+static const struct bip9_params *params_of(const struct network *network,
+                                           enum bip9_deployment deployment)
+{
+    ASSERT((unsigned)deployment < BIP9_COUNT);
+    return &network->bip9[deployment];
+}
+
+bool versionbits_signals(const struct network *network, enum bip9_deployment deployment,
+                         int32_t version)
+{
+    uint32_t bit = UINT32_C(1) << params_of(network, deployment)->bit;
+    uint32_t bits = (uint32_t)version;
+    return (bits & VERSIONBITS_TOP_MASK) == VERSIONBITS_TOP_BITS && (bits & bit) != 0;
+}
+
+/* The last node of the period before the one that the block after prev lies in; NULL if that is
+ * the first period. */
+static const void *period_end(const struct header_view *view, const void *prev, int32_t period)
+{
+    if (!prev)
+        return NULL;
+    int32_t height = view->facts(prev).height;
+    height -= (height + 1) % period;
+    return height < 0 ? NULL : view->ancestor(prev, height);
+}
+
+static const void *one_period_back(const struct header_view *view, const void *end, int32_t period)
+{
+    int32_t height = view->facts(end).height - period;
+    return height < 0 ? NULL : view->ancestor(end, height);
+}
+
+/* Signalling blocks among node and the n - 1 before it. */
+static uint32_t count_signals(const struct network *network, enum bip9_deployment deployment,
+                              const struct header_view *view, const void *node, uint32_t n)
+{
+    uint32_t count = 0;
+    for (; node && n > 0; n--) {
+        count += versionbits_signals(network, deployment, view->facts(node).version);
+        node = view->prev(node);
+    }
+    return count;
+}
+
+/* The state after one more period, which ends with end. */
+static enum bip9_state advance(const struct network *network, enum bip9_deployment deployment,
+                               const struct header_view *view, const void *end,
+                               enum bip9_state state)
+{
+    const struct bip9_params *params = params_of(network, deployment);
+    switch (state) {
+    case BIP9_STATE_DEFINED:
+        return view->median_time_past(end) >= params->start_time ? BIP9_STATE_STARTED : state;
+    case BIP9_STATE_STARTED:
+        /* The threshold goes before the timeout: a period that ends too late can still lock in. */
+        if (count_signals(network, deployment, view, end, params->period) >= params->threshold)
+            return BIP9_STATE_LOCKED_IN;
+        return view->median_time_past(end) >= params->timeout ? BIP9_STATE_FAILED : state;
+    case BIP9_STATE_LOCKED_IN:
+        return view->facts(end).height + 1 >= params->min_activation_height ? BIP9_STATE_ACTIVE
+                                                                            : state;
+    case BIP9_STATE_ACTIVE:
+    case BIP9_STATE_FAILED:
+    case BIP9_STATE_COUNT:
+        break;
+    }
+    return state;
+}
+
+static bool cache_get(const struct versionbits_cache *cache, enum bip9_deployment deployment,
+                      const void *node, enum bip9_state *state)
+{
+    return cache && cache->get && cache->get(cache->ctx, deployment, node, state);
+}
+
+static void cache_put(const struct versionbits_cache *cache, enum bip9_deployment deployment,
+                      const void *node, enum bip9_state state)
+{
+    if (cache && cache->put)
+        cache->put(cache->ctx, deployment, node, state);
+}
+
+enum bip9_state versionbits_state(const struct network *network, enum bip9_deployment deployment,
+                                  const struct header_view *view, const void *prev,
+                                  const struct versionbits_cache *cache)
+{
+    const struct bip9_params *params = params_of(network, deployment);
+    if (params->start_time == BIP9_ALWAYS_ACTIVE)
+        return BIP9_STATE_ACTIVE;
+    if (params->start_time == BIP9_NEVER_ACTIVE)
+        return BIP9_STATE_FAILED;
+
+    /* Back to a period whose state is known. Median times never fall along a chain, so before
+     * the start time every state is DEFINED. */
+    int32_t period = (int32_t)params->period;
+    const void *last = period_end(view, prev, period);
+    const void *known = last;
+    enum bip9_state state = BIP9_STATE_DEFINED;
+    while (known && !cache_get(cache, deployment, known, &state)) {
+        if (view->median_time_past(known) < params->start_time) {
+            state = BIP9_STATE_DEFINED;
+            cache_put(cache, deployment, known, state);
+            break;
+        }
+        known = one_period_back(view, known, period);
+        state = BIP9_STATE_DEFINED;
+    }
+
+    /* And forward again, a period at a time. */
+    int32_t end_height = known ? view->facts(known).height : -1;
+    int32_t last_height = last ? view->facts(last).height : -1;
+    while (end_height < last_height) {
+        end_height += period;
+        const void *end = view->ancestor(last, end_height);
+        state = advance(network, deployment, view, end, state);
+        cache_put(cache, deployment, end, state);
+    }
+    return state;
+}
+
+int32_t versionbits_since(const struct network *network, enum bip9_deployment deployment,
+                          const struct header_view *view, const void *prev,
+                          const struct versionbits_cache *cache)
+{
+    const struct bip9_params *params = params_of(network, deployment);
+    if (params->start_time == BIP9_ALWAYS_ACTIVE || params->start_time == BIP9_NEVER_ACTIVE)
+        return 0;
+    enum bip9_state state = versionbits_state(network, deployment, view, prev, cache);
+    if (state == BIP9_STATE_DEFINED)
+        return 0;
+
+    /* DEFINED holds in the first period, so the walk ends before it runs out of nodes. */
+    int32_t period = (int32_t)params->period;
+    const void *end = period_end(view, prev, period);
+    ASSERT(end);
+    for (;;) {
+        const void *before = one_period_back(view, end, period);
+        if (versionbits_state(network, deployment, view, before, cache) != state)
+            return view->facts(end).height + 1;
+        ASSERT(before);
+        end = before;
+    }
+}
+
+struct versionbits_stats versionbits_stats(const struct network *network,
+                                           enum bip9_deployment deployment,
+                                           const struct header_view *view, const void *node)
+{
+    const struct bip9_params *params = params_of(network, deployment);
+    struct versionbits_stats stats = {.period = params->period, .threshold = params->threshold};
+    if (node)
+        stats.elapsed = (uint32_t)(view->facts(node).height % (int32_t)params->period) + 1;
+    stats.count = count_signals(network, deployment, view, node, stats.elapsed);
+    stats.possible = stats.period - stats.threshold >= stats.elapsed - stats.count;
+    return stats;
+}
+
+int32_t versionbits_block_version(const struct network *network, const struct header_view *view,
+                                  const void *prev, const struct versionbits_cache *cache)
+{
+    uint32_t version = VERSIONBITS_TOP_BITS;
+    for (int i = 0; i < BIP9_COUNT; i++) {
+        enum bip9_deployment deployment = (enum bip9_deployment)i;
+        enum bip9_state state = versionbits_state(network, deployment, view, prev, cache);
+        if (state == BIP9_STATE_STARTED || state == BIP9_STATE_LOCKED_IN)
+            version |= UINT32_C(1) << params_of(network, deployment)->bit;
+    }
+    return (int32_t)version;
+}

@@ -1,0 +1,70 @@
+/* versionbits.h - rule changes that miners signal readiness for. BIP9
+ *
+ * Layer: consensus. Pure: states follow from the headers alone. A state holds for a whole period
+ * of blocks; a caller that asks often remembers it by the node that ends the period before. */
+#ifndef CONSENSUS_VERSIONBITS_H
+#define CONSENSUS_VERSIONBITS_H
+
+#include <stdbool.h>
+
+#include "consensus/header_view.h"
+#include "consensus/network.h"
+
+#define VERSIONBITS_TOP_BITS UINT32_C(0x20000000)
+#define VERSIONBITS_TOP_MASK UINT32_C(0xe0000000)
+
+enum bip9_state {
+    BIP9_STATE_DEFINED,
+    BIP9_STATE_STARTED,
+    BIP9_STATE_LOCKED_IN,
+    BIP9_STATE_ACTIVE,
+    BIP9_STATE_FAILED,
+    BIP9_STATE_COUNT,
+};
+
+/* A memory of states, by the last node of the period before the one they hold in (NULL: the
+ * first period). Either function may be NULL. */
+struct versionbits_cache {
+    void *ctx;
+    bool (*get)(void *ctx, enum bip9_deployment deployment, const void *node,
+                enum bip9_state *state);
+    void (*put)(void *ctx, enum bip9_deployment deployment, const void *node,
+                enum bip9_state state);
+};
+
+/* State of a deployment for the block after prev.
+ *
+ * In:       prev   a node of view; NULL: for genesis
+ *           cache  NULL: none
+ * Spec:     BIP9; the minimum activation height is of BIP341's deployment */
+enum bip9_state versionbits_state(const struct network *network, enum bip9_deployment deployment,
+                                  const struct header_view *view, const void *prev,
+                                  const struct versionbits_cache *cache);
+
+/* Height of the first block to which the state of the block after prev applies. */
+int32_t versionbits_since(const struct network *network, enum bip9_deployment deployment,
+                          const struct header_view *view, const void *prev,
+                          const struct versionbits_cache *cache);
+
+/* How the period that node lies in goes so far. */
+struct versionbits_stats {
+    uint32_t period, threshold;
+    uint32_t elapsed, count; /* blocks of the period up to node; those of them that signal */
+    bool possible;           /* the threshold can still be met */
+};
+struct versionbits_stats versionbits_stats(const struct network *network,
+                                           enum bip9_deployment deployment,
+                                           const struct header_view *view, const void *node);
+
+/* Does a block's version signal for the deployment? */
+bool versionbits_signals(const struct network *network, enum bip9_deployment deployment,
+                         int32_t version);
+
+/* The version for a new block after prev: signals what is started or locked in. */
+int32_t versionbits_block_version(const struct network *network, const struct header_view *view,
+                                  const void *prev, const struct versionbits_cache *cache);
+
+/* "defined", "started", "locked_in", "active", "failed". */
+const char *versionbits_state_name(enum bip9_state state);
+
+#endif

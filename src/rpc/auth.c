@@ -1,0 +1,232 @@
+/* auth.c - who may call: cookie, -rpcauth, -rpcuser; and which methods: -rpcwhitelist. */
+#include "rpc/auth.h"
+
+#include "crypto/hash.h"
+#include "crypto/hmac.h"
+#include "crypto/mem.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+
+enum {
+    LOGIN_MAX_BYTES = 1024, /* of a decoded header: user, colon, password */
+};
+
+/* All forms of credentials, made alike: digests have one length, so comparing them tells nothing
+ * about the length of what was hashed. */
+struct credential {
+    uint8_t user_digest[32];
+    char *salt;
+    uint8_t password_tag[32]; /* HMAC-SHA256(salt, password) */
+};
+
+/* One -rpcwhitelist line. Several for one user all have to allow a method. */
+struct whitelist_entry {
+    char *user;
+    char *methods; /* separated by commas and spaces */
+};
+
+struct auth {
+    struct credential *credentials;
+    size_t n_credentials;
+    struct whitelist_entry *whitelist;
+    size_t n_whitelist;
+    bool whitelist_default;
+};
+
+static char *copy_part(const char *s, size_t len)
+{
+    char *copy = xmalloc(len + 1);
+    memcpy(copy, s, len);
+    copy[len] = 0;
+    return copy;
+}
+
+static struct credential *add_credential(struct auth *auth, struct span user, const char *salt)
+{
+    auth->credentials =
+        xrealloc(auth->credentials, auth->n_credentials + 1, sizeof *auth->credentials);
+    struct credential *credential = &auth->credentials[auth->n_credentials++];
+    sha256(user, credential->user_digest);
+    credential->salt = xstrdup(salt);
+    return credential;
+}
+
+static void add_plain(struct auth *auth, struct span user, const char *password)
+{
+    struct credential *credential = add_credential(auth, user, "");
+    hmac_sha256(span_of(NULL, 0), span_of_string(password), credential->password_tag);
+}
+
+/* "user:salt$hmac" */
+static bool add_rpcauth(struct auth *auth, const char *line)
+{
+    const char *colon = strchr(line, ':');
+    const char *dollar = colon ? strchr(colon, '$') : NULL;
+    uint8_t tag[32];
+    if (!dollar || strchr(dollar + 1, '$') || strchr(colon + 1, ':') ||
+        !hex_decode(tag, sizeof tag, dollar + 1, strlen(dollar + 1)))
+        return false;
+    char *salt = copy_part(colon + 1, (size_t)(dollar - colon - 1));
+    struct credential *credential =
+        add_credential(auth, span_of(line, (size_t)(colon - line)), salt);
+    memcpy(credential->password_tag, tag, sizeof tag);
+    xfree(salt);
+    return true;
+}
+
+static void add_whitelist(struct auth *auth, const char *line)
+{
+    const char *colon = strchr(line, ':');
+    size_t user_len = colon ? (size_t)(colon - line) : strlen(line);
+    auth->whitelist = xrealloc(auth->whitelist, auth->n_whitelist + 1, sizeof *auth->whitelist);
+    struct whitelist_entry *entry = &auth->whitelist[auth->n_whitelist++];
+    entry->user = copy_part(line, user_len);
+    entry->methods = xstrdup(colon ? colon + 1 : "");
+}
+
+struct auth *auth_new(const struct rpc_auth_options *options, char **error)
+{
+    struct auth *auth = xcalloc(1, sizeof *auth);
+    const char *colon = options->cookie ? strchr(options->cookie, ':') : NULL;
+    if (colon)
+        add_plain(auth, span_of(options->cookie, (size_t)(colon - options->cookie)), colon + 1);
+    if (options->password)
+        add_plain(auth, span_of_string(options->user ? options->user : ""), options->password);
+    for (size_t i = 0; i < options->n_rpcauth; i++) {
+        if (!add_rpcauth(auth, options->rpcauth[i])) {
+            *error = xasprintf("Invalid -rpcauth argument: expected user:salt$hash");
+            auth_free(auth);
+            return NULL;
+        }
+    }
+    for (size_t i = 0; i < options->n_whitelist; i++)
+        add_whitelist(auth, options->whitelist[i]);
+    auth->whitelist_default = options->whitelist_default;
+    return auth;
+}
+
+void auth_free(struct auth *auth)
+{
+    if (!auth)
+        return;
+    for (size_t i = 0; i < auth->n_credentials; i++)
+        xfree(auth->credentials[i].salt);
+    for (size_t i = 0; i < auth->n_whitelist; i++) {
+        xfree(auth->whitelist[i].user);
+        xfree(auth->whitelist[i].methods);
+    }
+    xfree(auth->credentials);
+    xfree(auth->whitelist);
+    xfree(auth);
+}
+
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Decode into out (room for LOGIN_MAX_BYTES). Returns the length, or -1 if malformed or too long.
+ * Spec: RFC 4648, section 4, padding required, unused bits zero */
+static int base64_decode(const char *s, uint8_t *out)
+{
+    size_t len = strlen(s), padding = 0;
+    if (len % 4 != 0 || len / 4 * 3 > LOGIN_MAX_BYTES)
+        return -1;
+    while (padding < 2 && len > 0 && s[len - 1] == '=') {
+        len--;
+        padding++;
+    }
+    uint32_t bits = 0;
+    int n_bits = 0, n = 0;
+    for (size_t i = 0; i < len; i++) {
+        int digit = base64_digit(s[i]);
+        if (digit < 0)
+            return -1;
+        bits = bits << 6 | (uint32_t)digit;
+        n_bits += 6;
+        if (n_bits >= 8) {
+            n_bits -= 8;
+            out[n++] = (uint8_t)(bits >> n_bits);
+            bits &= (1u << n_bits) - 1;
+        }
+    }
+    return bits == 0 ? n : -1;
+}
+
+bool auth_check(const struct auth *auth, const char *header, char *user)
+{
+    uint8_t login[LOGIN_MAX_BYTES];
+    *user = 0;
+    if (!header || strncmp(header, "Basic ", 6) != 0)
+        return false;
+    header += 6;
+    while (*header == ' ')
+        header++;
+    int len = base64_decode(header, login);
+    const uint8_t *colon = len > 0 ? memchr(login, ':', (size_t)len) : NULL;
+    if (!colon)
+        return false;
+    struct span name = span_of(login, (size_t)(colon - login));
+    struct span password = span_of(colon + 1, (size_t)(login + len - colon - 1));
+    if (name.len >= AUTH_USER_MAX || memchr(name.p, 0, name.len))
+        return false;
+    memcpy(user, name.p, name.len);
+    user[name.len] = 0;
+
+    uint8_t digest[32], tag[32];
+    unsigned found = 0;
+    sha256(name, digest);
+    for (size_t i = 0; i < auth->n_credentials; i++) {
+        const struct credential *credential = &auth->credentials[i];
+        hmac_sha256(span_of_string(credential->salt), password, tag);
+        unsigned same_user = mem_equal_ct(digest, credential->user_digest, sizeof digest);
+        unsigned same_password = mem_equal_ct(tag, credential->password_tag, sizeof tag);
+        found |= same_user & same_password;
+    }
+    mem_wipe(login, sizeof login);
+    return found;
+}
+
+static bool has_whitelist(const struct auth *auth, const char *user)
+{
+    for (size_t i = 0; i < auth->n_whitelist; i++) {
+        if (strcmp(auth->whitelist[i].user, user) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool auth_may_call_any(const struct auth *auth, const char *user)
+{
+    return has_whitelist(auth, user) || !auth->whitelist_default;
+}
+
+/* Is method a word of a list separated by commas and spaces? */
+static bool list_has(const char *list, const char *method)
+{
+    size_t len = strlen(method);
+    while (*list) {
+        size_t word = strcspn(list, ", ");
+        if (word == len && memcmp(list, method, len) == 0)
+            return true;
+        list += word;
+        list += strspn(list, ", ");
+    }
+    return false;
+}
+
+bool auth_may_call(const struct auth *auth, const char *user, const char *method)
+{
+    for (size_t i = 0; i < auth->n_whitelist; i++) {
+        if (strcmp(auth->whitelist[i].user, user) == 0 &&
+            !list_has(auth->whitelist[i].methods, method))
+            return false;
+    }
+    return auth_may_call_any(auth, user);
+}

@@ -1,0 +1,471 @@
+/* options.c - values of options, and which of them count. */
+#include "util/options.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/alloc.h"
+#include "util/parse.h"
+
+enum { OPTIONS_ARENA_BYTES = 4096 };
+
+/* The networks, as sections of a config file and as values of -chain. */
+static const char *const networks[] = {"main", "test", "testnet4", "signet", "regtest"};
+
+bool options_is_network(const char *s)
+{
+    for (size_t i = 0; i < COUNT_OF(networks); i++)
+        if (strcmp(networks[i], s) == 0)
+            return true;
+    return false;
+}
+
+void options_init(struct options *options, const struct option_def *defs, size_t n_defs)
+{
+    *options = (struct options){.defs = defs, .n_defs = n_defs};
+    arena_init(&options->arena, OPTIONS_ARENA_BYTES);
+}
+
+void options_deinit(struct options *options)
+{
+    xfree(options->values);
+    xfree(options->messages);
+    arena_deinit(&options->arena);
+    *options = (struct options){0};
+}
+
+static const char *keep_string(struct options *options, const char *s)
+{
+    size_t size = strlen(s) + 1;
+    return memcpy(arena_alloc(&options->arena, size), s, size);
+}
+
+void options_message(struct options *options, bool log_only, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    ASSERT(len >= 0);
+    char *text = arena_alloc(&options->arena, (size_t)len + 1);
+    vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+
+    if (options->n_messages == options->messages_capacity) {
+        options->messages_capacity = 2 * options->messages_capacity + 4;
+        options->messages =
+            xrealloc(options->messages, options->messages_capacity, sizeof *options->messages);
+    }
+    options->messages[options->n_messages++] =
+        (struct option_message){.text = text, .log_only = log_only};
+}
+
+static const struct option_def *find_def(const struct options *options, const char *name)
+{
+    for (size_t i = 0; i < options->n_defs; i++)
+        if (strcmp(options->defs[i].name, name) == 0)
+            return &options->defs[i];
+    return NULL;
+}
+
+static const struct option_def *get_def(const struct options *options, const char *name)
+{
+    const struct option_def *def = find_def(options, name);
+    ASSERT(def);
+    return def;
+}
+
+/* Empty is true (-server), and so is any number but 0. Text that starts with no digit is false,
+ * "true" included: that is Core's rule, and "-listen=false" relies on it. */
+static bool text_is_true(const char *text)
+{
+    if (*text == '\0')
+        return true;
+    text += strspn(text, " \t\r\n");
+    text += *text == '-' || *text == '+';
+    text += strspn(text, "0");
+    return *text >= '1' && *text <= '9';
+}
+
+static void push_value(struct options *options, struct option_value value)
+{
+    if (options->n_values == options->values_capacity) {
+        options->values_capacity = 2 * options->values_capacity + 16;
+        options->values =
+            xrealloc(options->values, options->values_capacity, sizeof *options->values);
+    }
+    options->values[options->n_values++] = value;
+}
+
+/* What -noX, with or without a value, means. */
+static bool add_negated(struct options *options, struct option_value out, const char *value,
+                        char **error)
+{
+    if (out.def->flags & OPTION_NO_NEGATION) {
+        *error = xasprintf("Negating of -%s is meaningless and therefore forbidden", out.def->name);
+        return false;
+    }
+    bool twice = value && !text_is_true(value);
+    if (twice)
+        options_message(options, true, "Parsed potentially confusing double-negative -%s=%s",
+                        out.def->name, value);
+    out.text = twice ? "1" : "0";
+    out.negated = !twice;
+    out.is_literal = true;
+    push_value(options, out);
+    return true;
+}
+
+/* NULL, or (xfree it) why the option cannot have that value. */
+static char *refuse_value(const struct option_def *def, enum option_source source,
+                          const char *value)
+{
+    int64_t number;
+    if (source == OPTION_FROM_COMMAND_LINE && (def->flags & OPTION_CONFIG_ONLY))
+        return xasprintf("-%s cannot be used from commandline; -%s=\"%s\"", def->name, def->name,
+                         value ? value : "");
+    if (!value && (def->flags & OPTION_NEEDS_VALUE))
+        return xasprintf("Can not set -%s with no value. Please specify value with -%s=value.",
+                         def->name, def->name);
+    /* Core reads "abc" as 0. A typing error in a port or a size is better told. */
+    if (def->type == OPTION_INT && value && *value && !parse_int64(value, &number))
+        return xasprintf("Invalid value '%s' for -%s: a whole number is expected", value,
+                         def->name);
+    return NULL;
+}
+
+bool options_add(struct options *options, enum option_source source, const char *section,
+                 const char *key, const char *value, bool *known, char **error)
+{
+    bool negated = strncmp(key, "no", 2) == 0;
+    const struct option_def *def = find_def(options, negated ? key + 2 : key);
+    *known = def != NULL;
+    if (!def)
+        return true;
+    if (def->flags & OPTION_IGNORED)
+        options_message(options, true, "Option -%s has no meaning here and is ignored", def->name);
+
+    struct option_value out = {
+        .def = def,
+        .source = source,
+        .section = keep_string(options, section),
+    };
+    if (negated)
+        return add_negated(options, out, value, error);
+    *error = refuse_value(def, source, value);
+    if (*error)
+        return false;
+    out.text = keep_string(options, value ? value : "");
+    push_value(options, out);
+    return true;
+}
+
+/* One argument of the command line, which starts with a dash. */
+static bool parse_arg(struct options *options, const char *arg, char **error)
+{
+    const char *start = arg + 1 + (arg[1] == '-');
+    const char *equals = strchr(start, '=');
+    size_t len = equals ? (size_t)(equals - start) : strlen(start);
+    char *key = xmemdup(start, len + 1);
+    key[len] = '\0';
+
+    bool known = false;
+    char *why = NULL;
+    bool ok = options_add(options, OPTION_FROM_COMMAND_LINE, "", key, equals ? equals + 1 : NULL,
+                          &known, &why);
+    xfree(key);
+    if (ok && known)
+        return true;
+    *error = known ? xasprintf("Error parsing command line arguments: %s", why)
+                   : xasprintf("Error parsing command line arguments: Invalid parameter %s", arg);
+    xfree(why);
+    return false;
+}
+
+bool options_parse_args(struct options *options, int argc, const char *const *argv,
+                        int *first_operand, char **error)
+{
+    *error = NULL;
+    int i = 1;
+    /* A lone "-" is an operand: it stands for standard input. */
+    for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++)
+        if (!parse_arg(options, argv[i], error))
+            return false;
+    if (first_operand) {
+        *first_operand = i < argc ? i : argc;
+    } else if (i < argc) {
+        *error = xasprintf("Command line contains unexpected token '%s', see -help for a list of "
+                           "options.",
+                           argv[i]);
+        return false;
+    }
+    return true;
+}
+
+/* -- Which value counts ------------------------------------------------------------------ */
+
+/* A source that ranks by itself: the command line, one section, what is implied. */
+struct rank {
+    enum option_source source;
+    const char *section;
+};
+
+enum { RANK_COUNT = 4 };
+
+/* The highest first. Without a network there is no section that matches the second. */
+static void get_ranks(const struct options *options, struct rank ranks[RANK_COUNT])
+{
+    ranks[0] = (struct rank){OPTION_FROM_COMMAND_LINE, ""};
+    ranks[1] = (struct rank){OPTION_FROM_CONFIG, options->network};
+    ranks[2] = (struct rank){OPTION_FROM_CONFIG, ""};
+    ranks[3] = (struct rank){OPTION_IMPLIED, ""};
+}
+
+/* The values of one option in one rank, those withdrawn by a negation left out. */
+struct choice {
+    const struct option_value *first, *last; /* NULL if none are left */
+    const struct option_value *negation;     /* the last -noX, or NULL */
+    size_t after;                            /* index in options->values where counting starts */
+};
+
+static bool is_ranked(const struct option_value *value, const struct option_def *def,
+                      const struct rank *rank)
+{
+    return value->def == def && value->source == rank->source && rank->section &&
+           strcmp(value->section, rank->section) == 0;
+}
+
+static struct choice choose(const struct options *options, const struct option_def *def,
+                            const struct rank *rank)
+{
+    struct choice choice = {0};
+    for (size_t i = 0; i < options->n_values; i++) {
+        const struct option_value *value = &options->values[i];
+        if (!is_ranked(value, def, rank))
+            continue;
+        if (value->negated) {
+            choice = (struct choice){.negation = value, .after = i + 1};
+        } else {
+            choice.first = choice.first ? choice.first : value;
+            choice.last = value;
+        }
+    }
+    return choice;
+}
+
+/* Options like -port at the file's top are main's, and must not reach another network. */
+static bool is_kept_from(const struct options *options, const struct option_def *def,
+                         const struct rank *rank)
+{
+    return (def->flags & OPTION_NETWORK_ONLY) && rank->source == OPTION_FROM_CONFIG &&
+           rank->section && *rank->section == '\0' && options->network &&
+           strcmp(options->network, "main") != 0;
+}
+
+/* The one value that counts, or NULL. */
+static const struct option_value *find_value(const struct options *options, const char *name)
+{
+    const struct option_def *def = get_def(options, name);
+    struct rank ranks[RANK_COUNT];
+    get_ranks(options, ranks);
+    for (size_t i = 0; i < RANK_COUNT; i++) {
+        struct choice choice = choose(options, def, &ranks[i]);
+        /* A negation holds even where values would not. Core does so too. */
+        if (is_kept_from(options, def, &ranks[i]) && (choice.last || !choice.negation))
+            continue;
+        if (choice.last)
+            return ranks[i].source == OPTION_FROM_CONFIG ? choice.first : choice.last;
+        if (choice.negation)
+            return choice.negation;
+    }
+    return NULL;
+}
+
+bool options_is_set(const struct options *options, const char *name)
+{
+    return find_value(options, name) != NULL;
+}
+
+bool options_is_negated(const struct options *options, const char *name)
+{
+    const struct option_value *value = find_value(options, name);
+    return value && value->negated;
+}
+
+const char *options_get_string(const struct options *options, const char *name,
+                               const char *fallback)
+{
+    const struct option_value *value = find_value(options, name);
+    return value ? value->text : fallback;
+}
+
+int64_t options_get_int(const struct options *options, const char *name, int64_t fallback)
+{
+    const struct option_value *value = find_value(options, name);
+    int64_t number = 0;
+    if (!value)
+        return fallback;
+    if (*value->text && !parse_int64(value->text, &number))
+        ASSERT(value->def->type != OPTION_INT); /* options_add() has refused it */
+    return number;
+}
+
+bool options_get_bool(const struct options *options, const char *name, bool fallback)
+{
+    const struct option_value *value = find_value(options, name);
+    return value ? text_is_true(value->text) : fallback;
+}
+
+const char *options_get_list(const struct options *options, const char *name, size_t index)
+{
+    const struct option_def *def = get_def(options, name);
+    struct rank ranks[RANK_COUNT];
+    get_ranks(options, ranks);
+    bool complete = false, emptied = false;
+    size_t found = 0;
+    for (size_t i = 0; i < RANK_COUNT; i++) {
+        struct choice choice = choose(options, def, &ranks[i]);
+        if (is_kept_from(options, def, &ranks[i]) && (choice.last || !choice.negation))
+            continue;
+        /* -noX ends the list, yet -noX followed by -X=value lets the config file's values in
+         * again. That is odd, but it is how Core's users write "these and the file's". */
+        bool revived = ranks[i].source == OPTION_FROM_CONFIG && !emptied;
+        if (!complete || revived) {
+            for (size_t j = choice.after; j < options->n_values; j++)
+                if (is_ranked(&options->values[j], def, &ranks[i]) && found++ == index)
+                    return options->values[j].text;
+        }
+        complete |= choice.negation != NULL;
+        emptied |= choice.negation && !choice.last && found == 0;
+    }
+    return NULL;
+}
+
+bool options_imply(struct options *options, const char *name, const char *value)
+{
+    if (options_is_set(options, name))
+        return false;
+    push_value(options, (struct option_value){
+                            .def = get_def(options, name),
+                            .source = OPTION_IMPLIED,
+                            .section = "",
+                            .text = keep_string(options, value),
+                        });
+    return true;
+}
+
+/* -- Networks ---------------------------------------------------------------------------- */
+
+/* As find_value(), for options that choose the network: only the file's top can, its last value
+ * wins there, and a negation on the command line is passed over. Core: get_chain_type. */
+static const struct option_value *find_chain_value(const struct options *options, const char *name)
+{
+    const struct option_def *def = find_def(options, name);
+    if (!def)
+        return NULL;
+    struct choice choice = choose(options, def, &(struct rank){OPTION_FROM_COMMAND_LINE, ""});
+    if (choice.last)
+        return choice.last;
+    choice = choose(options, def, &(struct rank){OPTION_FROM_CONFIG, ""});
+    return choice.last;
+}
+
+const char *options_chain(const struct options *options, char **error)
+{
+    static const struct {
+        const char *option, *chain;
+    } switches[] = {
+        {"regtest", "regtest"},
+        {"signet", "signet"},
+        {"testnet", "test"},
+        {"testnet4", "testnet4"},
+    };
+    *error = NULL;
+    const struct option_value *named = find_chain_value(options, "chain");
+    const char *chain = named ? named->text : NULL;
+    unsigned asked = named != NULL;
+    for (size_t i = 0; i < COUNT_OF(switches); i++) {
+        const struct option_value *value = find_chain_value(options, switches[i].option);
+        if (value && text_is_true(value->text)) {
+            chain = switches[i].chain;
+            asked++;
+        }
+    }
+    if (asked > 1) {
+        *error = xasprintf("Invalid combination of -regtest, -signet, -testnet, -testnet4 and "
+                           "-chain. Can use at most one.");
+        return NULL;
+    }
+    for (size_t i = 0; chain && i < COUNT_OF(networks); i++)
+        if (strcmp(chain, networks[i]) == 0)
+            return networks[i];
+    if (chain) {
+        *error = xasprintf("Unknown chain %s.", chain);
+        return NULL;
+    }
+    return "main";
+}
+
+/* True if the option has values, and all of them at the file's top. */
+static bool is_only_at_top(const struct options *options, const struct option_def *def)
+{
+    bool at_top = false;
+    for (size_t i = 0; i < options->n_values; i++) {
+        const struct option_value *value = &options->values[i];
+        if (value->def != def)
+            continue;
+        if (value->source == OPTION_FROM_CONFIG && *value->section == '\0')
+            at_top = true;
+        else if (value->source == OPTION_FROM_COMMAND_LINE ||
+                 strcmp(value->section, options->network) == 0)
+            return false;
+    }
+    return at_top;
+}
+
+bool options_select_network(struct options *options, const char *network, char **error)
+{
+    ASSERT(options_is_network(network));
+    *error = NULL;
+    options->network = keep_string(options, network);
+    if (strcmp(network, "main") == 0)
+        return true;
+    for (size_t i = 0; i < options->n_defs; i++) {
+        const struct option_def *def = &options->defs[i];
+        if (!(def->flags & OPTION_NETWORK_ONLY) || !is_only_at_top(options, def))
+            continue;
+        *error = xasprintf("Config setting for -%s only applied on %s network when in [%s] "
+                           "section.",
+                           def->name, network, network);
+        return false;
+    }
+    return true;
+}
+
+/* -- For the log --------------------------------------------------------------------------- */
+
+void options_describe(const struct options *options, void (*line)(void *ctx, const char *text),
+                      void *ctx)
+{
+    for (size_t i = 0; i < options->n_values; i++) {
+        const struct option_value *value = &options->values[i];
+        if (value->source == OPTION_IMPLIED)
+            continue;
+        bool from_config = value->source == OPTION_FROM_CONFIG;
+        bool in_section = *value->section != '\0';
+        const char *text = value->is_literal ? value->negated ? "false" : "true" : value->text;
+        const char *quote = value->is_literal ? "" : "\"";
+        if (value->def->flags & OPTION_SENSITIVE) {
+            text = "****";
+            quote = "";
+        }
+        char *s =
+            xasprintf("%s: %s%s%s%s=%s%s%s", from_config ? "Config file arg" : "Command-line arg",
+                      in_section ? "[" : "", value->section, in_section ? "] " : "",
+                      value->def->name, quote, text, quote);
+        line(ctx, s);
+        xfree(s);
+    }
+}

@@ -1,0 +1,183 @@
+/* options.h - the options of a program: a table, the values given for them, and who wins.
+ *
+ * Layer: util. Pure: text in, values out; reading files and printing are the caller's. Values
+ * come from the command line, from sections of the config file (config_file.h) and from other
+ * options that imply them. Spec: Core ArgsManager; doc/configuration.md tells it to operators.
+ *
+ * Start here: options_init, options_parse_args, config_file_parse_all, options_chain,
+ * options_select_network, then the getters. */
+#ifndef UTIL_OPTIONS_H
+#define UTIL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/arena.h"
+#include "util/assert.h"
+
+/* -- The table -------------------------------------------------------------------------- */
+
+/* Groups of the help text, in its order. X(name, heading) */
+#define OPTION_CATEGORIES(X)                                                                       \
+    X(GENERAL, "Options")                                                                          \
+    X(CONNECTION, "Connection options")                                                            \
+    X(WALLET, "Wallet options")                                                                    \
+    X(NOTIFICATION, "ZeroMQ notification options")                                                 \
+    X(DEBUG, "Debugging/Testing options")                                                          \
+    X(CHAIN, "Chain selection options")                                                            \
+    X(RELAY, "Node relay options")                                                                 \
+    X(BLOCK, "Block creation options")                                                             \
+    X(RPC, "RPC server options")                                                                   \
+    X(COMMAND, "Commands")
+
+enum option_category {
+#define X(name, heading) OPTION_CATEGORY_##name,
+    OPTION_CATEGORIES(X)
+#undef X
+        OPTION_CATEGORY_COUNT,
+};
+
+enum option_type {
+    OPTION_BOOL,   /* "", or a number that is not 0, is true */
+    OPTION_STRING, /* anything */
+    OPTION_INT,    /* a whole number; "" is 0; anything else is an error */
+};
+
+enum option_flags {
+    OPTION_MULTI = 1 << 0,             /* a list: every value counts */
+    OPTION_NETWORK_ONLY = 1 << 1,      /* outside main, the config file's top does not count */
+    OPTION_DEBUG_ONLY = 1 << 2,        /* in the help only with -help-debug */
+    OPTION_IGNORED = 1 << 3,           /* known, but has no meaning here: a warning */
+    OPTION_SENSITIVE = 1 << 4,         /* its value is never logged */
+    OPTION_NO_NEGATION = 1 << 5,       /* -noX is an error */
+    OPTION_NEEDS_VALUE = 1 << 6,       /* -X without a value is an error */
+    OPTION_COMMAND_LINE_ONLY = 1 << 7, /* an error in the config file */
+    OPTION_CONFIG_ONLY = 1 << 8,       /* on the command line only -noX is allowed */
+    OPTION_HIDDEN = 1 << 9,            /* never in the help */
+};
+
+/* One option. Names have no dash in front and never start with "no". */
+struct option_def {
+    const char *name;     /* "rpcport" */
+    const char *argument; /* "<port>", or NULL: shown as -rpcport=<port> */
+    const char *help;     /* one paragraph */
+    enum option_category category;
+    enum option_type type;
+    unsigned flags;
+};
+
+/* -- Values ------------------------------------------------------------------------------- */
+
+enum option_source {
+    OPTION_FROM_COMMAND_LINE,
+    OPTION_FROM_CONFIG,
+    OPTION_IMPLIED, /* by options_imply() */
+};
+
+/* One value as it was given. Owned by struct options. */
+struct option_value {
+    const struct option_def *def;
+    enum option_source source;
+    const char *section; /* of the config file; "" is its top */
+    const char *text;    /* "0" for -noX, "1" for -noX=0 */
+    bool negated;        /* -noX: this and everything before it in the source is withdrawn */
+    bool is_literal;     /* text stands for false or true, not for what somebody wrote */
+};
+
+/* Something to tell the operator that is no error. */
+struct option_message {
+    const char *text;
+    bool log_only; /* else also to standard error */
+};
+
+struct options {
+    const struct option_def *defs;
+    size_t n_defs;
+    struct option_value *values; /* in the order given */
+    size_t n_values, values_capacity;
+    struct option_message *messages;
+    size_t n_messages, messages_capacity;
+    const char *network; /* the section that counts, NULL before options_select_network() */
+    struct arena arena;  /* all strings */
+};
+
+/* Start with no values.
+ *
+ * In:       defs  borrowed until options_deinit(); the program's constant table */
+void options_init(struct options *options, const struct option_def *defs, size_t n_defs);
+
+/* Free all values and messages. */
+void options_deinit(struct options *options);
+
+/* Read the command line: -name, -name=value, --name, -noname. Stops at the first argument that is
+ * no option.
+ *
+ * In:       argc, argv     as main() got them; borrowed for the call
+ * Out:      first_operand  index of the first argument that is no option (argc if there is none);
+ *                          NULL: such an argument is an error
+ * Returns:  false with *error set (xfree it) for unknown options and values that cannot be */
+NODISCARD bool options_parse_args(struct options *options, int argc, const char *const *argv,
+                                  int *first_operand, char **error);
+
+/* Which chain the options ask for: -chain=, -regtest, -signet, -testnet, -testnet4.
+ *
+ * Returns:  "main", "test", "testnet4", "signet" or "regtest"; or NULL with *error set (xfree
+ *           it) where they contradict each other or there is no such chain
+ * Spec:     Core ArgsManager::GetChainArg() */
+NODISCARD const char *options_chain(const struct options *options, char **error);
+
+/* From now on the config section of this network counts, before the file's top.
+ *
+ * In:       network  as options_chain() returned it
+ * Returns:  false with *error set (xfree it) if an option that is set only at the file's top
+ *           applies to main only (-port, -bind, ...): the operator meant another network */
+NODISCARD bool options_select_network(struct options *options, const char *network, char **error);
+
+/* Set an option because another one implies it (-connect implies -listen=0), unless it is set.
+ *
+ * Returns:  true if it was not set before */
+bool options_imply(struct options *options, const char *name, const char *value);
+
+/* -- Getters: the name must be in the table (asserts) ---------------------------------------- */
+
+/* True if it was given at all, also by -noX. */
+bool options_is_set(const struct options *options, const char *name);
+
+/* True if what counts is -noX. */
+bool options_is_negated(const struct options *options, const char *name);
+
+/* The value that counts; fallback if it was not given. Strings live as long as options does.
+ * Negated is "0", 0 and false. On the command line the last value wins, in the config file the
+ * first (Core's rule, which config files rely on). */
+const char *options_get_string(const struct options *options, const char *name,
+                               const char *fallback);
+int64_t options_get_int(const struct options *options, const char *name, int64_t fallback);
+bool options_get_bool(const struct options *options, const char *name, bool fallback);
+
+/* The index-th value of a list, or NULL past its end: those of the command line come first, then
+ * the network's section, then the config file's top. Negation withdraws what came before it and
+ * what has lower rank. */
+const char *options_get_list(const struct options *options, const char *name, size_t index);
+
+/* Call line for each value given, as text for the log; sensitive values are masked. */
+void options_describe(const struct options *options, void (*line)(void *ctx, const char *text),
+                      void *ctx);
+
+/* -- For config_file.c ----------------------------------------------------------------------- */
+
+/* Record one name and value.
+ *
+ * In:       key, value  key may start with "no"; value NULL: none was given
+ * Out:      *known      false if no such option is in the table: nothing was recorded
+ * Returns:  false with *error set (xfree it) if the value cannot be */
+NODISCARD bool options_add(struct options *options, enum option_source source, const char *section,
+                           const char *key, const char *value, bool *known, char **error);
+
+/* Add a message from a printf format. */
+void options_message(struct options *options, bool log_only, const char *format, ...) PRINTF(3, 4);
+
+/* True if s names a section of a config file, that is a network. */
+bool options_is_network(const char *s);
+
+#endif

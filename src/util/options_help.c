@@ -1,0 +1,79 @@
+/* options_help.c - help text, laid out as bitcoind's. */
+#include "util/options_help.h"
+
+#include <string.h>
+
+enum { TEXT_INDENT = 7 };
+
+static const char *const headings[OPTION_CATEGORY_COUNT] = {
+#define X(name, heading) [OPTION_CATEGORY_##name] = heading,
+    OPTION_CATEGORIES(X)
+#undef X
+};
+
+/* One line of the source text: words, broken before the column limit. */
+static void wrap_line(const char *line, size_t len, size_t indent, struct buffer *out)
+{
+    size_t column = 0, i = 0;
+    while (i < len) {
+        while (i < len && line[i] == ' ')
+            i++;
+        size_t start = i;
+        while (i < len && line[i] != ' ')
+            i++;
+        size_t word = i - start;
+        if (word == 0)
+            break;
+        if (column > 0 && column + 1 + word > OPTIONS_HELP_COLUMNS) {
+            buffer_append_string(out, "\n");
+            column = 0;
+        }
+        if (column == 0) {
+            buffer_append_format(out, "%*s", (int)indent, "");
+            column = indent;
+        } else {
+            buffer_append_string(out, " ");
+            column++;
+        }
+        buffer_append(out, line + start, word);
+        column += word;
+    }
+    buffer_append_string(out, "\n");
+}
+
+void options_help_wrap(const char *text, size_t indent, struct buffer *out)
+{
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+        wrap_line(text, len, indent, out);
+        text += len + (text[len] == '\n');
+    }
+}
+
+static bool is_shown(const struct option_def *def, bool with_debug)
+{
+    if (def->flags & (OPTION_HIDDEN | OPTION_IGNORED))
+        return false;
+    return with_debug || !(def->flags & OPTION_DEBUG_ONLY);
+}
+
+void options_help(const struct option_def *defs, size_t n_defs, bool with_debug, struct buffer *out)
+{
+    for (int category = 0; category < OPTION_CATEGORY_COUNT; category++) {
+        bool has_heading = false;
+        for (size_t i = 0; i < n_defs; i++) {
+            const struct option_def *def = &defs[i];
+            if ((int)def->category != category || !is_shown(def, with_debug))
+                continue;
+            if (!has_heading)
+                buffer_append_format(out, "%s:\n\n", headings[category]);
+            has_heading = true;
+            /* A command of a client is written without the dash. */
+            const char *dash = def->category == OPTION_CATEGORY_COMMAND ? "" : "-";
+            buffer_append_format(out, "  %s%s%s%s\n", dash, def->name, def->argument ? "=" : "",
+                                 def->argument ? def->argument : "");
+            options_help_wrap(def->help, TEXT_INDENT, out);
+            buffer_append_string(out, "\n");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+/* test_auth.c - the right password opens, everything else does not. */
+#include "rpc/auth.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "util/alloc.h"
+
+/* The rpcauth lines and passwords of Core's rpc_users.py documentation: salt and HMAC-SHA256. */
+#define RPCAUTH_RT                                                                                 \
+    "rt:93648e835a54c573682c2eb19f882535$"                                                         \
+    "7681e9c5b74bdd85e78166031d2058e1069b3ed7ed967c93fc63abba06f31144"
+
+static const char *const rpcauth[] = {RPCAUTH_RT};
+
+static struct auth *make(void)
+{
+    struct rpc_auth_options options = {
+        .cookie = "__cookie__:0123abcd",
+        .user = "alice",
+        .password = "p:w\xc3\xa9",
+        .rpcauth = rpcauth,
+        .n_rpcauth = 1,
+    };
+    char *error = NULL;
+    struct auth *auth = auth_new(&options, &error);
+    assert_non_null(auth);
+    return auth;
+}
+
+static void only_the_right_login_passes(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct { const char *header; bool ok; const char *user; } cases[] = {
+        /* __cookie__:0123abcd */
+        {"Basic X19jb29raWVfXzowMTIzYWJjZA==",  true,  "__cookie__"},
+        {"Basic  X19jb29raWVfXzowMTIzYWJjZA==", true,  "__cookie__"},
+        {"basic X19jb29raWVfXzowMTIzYWJjZA==",  false, ""},
+        {"Bearer X19jb29raWVfXzowMTIzYWJjZA==", false, ""},
+        {"X19jb29raWVfXzowMTIzYWJjZA==",        false, ""},
+        {"Basic X19jb29raWVfXzowMTIzYWJjZA",    false, ""}, /* padding missing */
+        {"Basic X19jb29raWVfXzowMTIzYWJjZA=*",  false, ""},
+        {"Basic X19jb29raWVfXzowMTIzYWJjZB==",  false, ""}, /* unused bits set */
+        {"Basic ",                              false, ""},
+        {"Basic Og==",                          false, ""}, /* : */
+        {"Basic YWxpY2U=",                      false, ""}, /* alice */
+        /* alice:p:w\xc3\xa9 */
+        {"Basic YWxpY2U6cDp3w6k=",              true,  "alice"},
+        {"Basic YWxpY2U6cDp3",                  false, "alice"}, /* alice:p:w */
+        {"Basic YWxpY2U6",                      false, "alice"}, /* alice: */
+        {"Basic QWxpY2U6cDp3w6k=",              false, "Alice"},
+        /* alice:0123abcd, a password of somebody else */
+        {"Basic YWxpY2U6MDEyM2FiY2Q=",          false, "alice"},
+        /* rt:cA773lm788buwYe4g4WT+05pKyNruVKjQ25x3n0DQcM= */
+        {"Basic cnQ6Y0E3NzNsbTc4OGJ1d1llNGc0V1QrMDVwS3lOcnVWS2pRMjV4M24wRFFjTT0=", true, "rt"},
+        /* the same without its last character */
+        {"Basic cnQ6Y0E3NzNsbTc4OGJ1d1llNGc0V1QrMDVwS3lOcnVWS2pRMjV4M24wRFFjTQ==", false, "rt"},
+        {NULL,                                  false, ""},
+    };
+    /* clang-format on */
+    struct auth *auth = make();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char user[AUTH_USER_MAX];
+        if (auth_check(auth, cases[i].header, user) != cases[i].ok)
+            fail_msg("%s", cases[i].header ? cases[i].header : "(none)");
+        assert_string_equal(user, cases[i].user);
+    }
+    auth_free(auth);
+}
+
+static void a_header_of_any_length_is_bounded(void **state)
+{
+    (void)state;
+    struct auth *auth = make();
+    for (size_t len = 4; len <= 4096; len += 4) {
+        char *header = xmalloc(len + 7);
+        memcpy(header, "Basic ", 6);
+        memset(header + 6, 'O', len); /* 0x38e38e: no colon until padded differently */
+        header[6 + len] = 0;
+        char user[AUTH_USER_MAX];
+        assert_false(auth_check(auth, header, user));
+        memcpy(header + 6 + len - 4, "Ojo6", 4); /* "::" and more at the end: a long user name */
+        assert_false(auth_check(auth, header, user));
+        xfree(header);
+    }
+    auth_free(auth);
+}
+
+static void without_credentials_nobody_passes(void **state)
+{
+    (void)state;
+    char *error = NULL, user[AUTH_USER_MAX];
+    struct auth *auth = auth_new(&(struct rpc_auth_options){0}, &error);
+    assert_false(auth_check(auth, "Basic Og==", user));
+    assert_false(auth_check(auth, "Basic YTpi", user));
+    auth_free(auth);
+}
+
+static void malformed_rpcauth_is_refused(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "",
+        "user",
+        "user:salt",
+        "user:$",
+        "user:salt$zz",
+        "user$salt:00",
+        RPCAUTH_RT "0",
+        RPCAUTH_RT "$00",
+        "a:" RPCAUTH_RT,
+    };
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        struct rpc_auth_options options = {.rpcauth = &lines[i], .n_rpcauth = 1};
+        char *error = NULL;
+        assert_null(auth_new(&options, &error));
+        assert_non_null(strstr(error, "Invalid -rpcauth argument"));
+        xfree(error);
+    }
+}
+
+static void a_whitelist_names_what_a_user_may_call(void **state)
+{
+    (void)state;
+    static const char *const whitelist[] = {"a:getblock, stop,help", "b:", "c", "d:stop,help",
+                                            "d:help,echo"};
+    /* clang-format off */
+    static const struct { const char *user, *method; bool want; } cases[] = {
+        {"a", "getblock", true}, {"a", "stop", true}, {"a", "help", true},
+        {"a", "getbloc", false}, {"a", "getblockhash", false}, {"a", "", false},
+        {"b", "stop", false}, {"c", "stop", false},
+        {"d", "help", true}, {"d", "stop", false}, {"d", "echo", false},
+    };
+    /* clang-format on */
+    for (int strict = 0; strict <= 1; strict++) {
+        struct rpc_auth_options options = {.whitelist = whitelist,
+                                           .n_whitelist = COUNT_OF(whitelist),
+                                           .whitelist_default = strict};
+        char *error = NULL;
+        struct auth *auth = auth_new(&options, &error);
+        for (size_t i = 0; i < COUNT_OF(cases); i++)
+            assert_int_equal(auth_may_call(auth, cases[i].user, cases[i].method), cases[i].want);
+        assert_int_equal(auth_may_call(auth, "other", "stop"), !strict);
+        assert_int_equal(auth_may_call_any(auth, "other"), !strict);
+        assert_true(auth_may_call_any(auth, "b"));
+        auth_free(auth);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_right_login_passes),
+        cmocka_unit_test(a_header_of_any_length_is_bounded),
+        cmocka_unit_test(without_credentials_nobody_passes),
+        cmocka_unit_test(malformed_rpcauth_is_refused),
+        cmocka_unit_test(a_whitelist_names_what_a_user_may_call),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,422 @@
+/* test_options.c - the command line, and which of several values counts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "util/alloc.h"
+#include "util/config_file.h"
+#include "util/options.h"
+
+/* clang-format off */
+static const struct option_def table[] = {
+    {"server",      NULL,      "", OPTION_CATEGORY_RPC,        OPTION_BOOL,   0},
+    {"listen",      NULL,      "", OPTION_CATEGORY_CONNECTION, OPTION_BOOL,   0},
+    {"datadir",     "<dir>",   "", OPTION_CATEGORY_GENERAL,    OPTION_STRING, OPTION_NO_NEGATION},
+    {"par",         "<n>",     "", OPTION_CATEGORY_GENERAL,    OPTION_INT,    0},
+    {"proxy",       "<ip>",    "", OPTION_CATEGORY_CONNECTION, OPTION_STRING, OPTION_NEEDS_VALUE},
+    {"debug",       "<cat>",   "", OPTION_CATEGORY_DEBUG,      OPTION_STRING, OPTION_MULTI},
+    {"port",        "<port>",  "", OPTION_CATEGORY_CONNECTION, OPTION_INT,    OPTION_NETWORK_ONLY},
+    {"addnode",     "<ip>",    "", OPTION_CATEGORY_CONNECTION, OPTION_STRING, OPTION_MULTI | OPTION_NETWORK_ONLY},
+    {"rpcpassword", "<pw>",    "", OPTION_CATEGORY_RPC,        OPTION_STRING, OPTION_SENSITIVE},
+    {"keypool",     "<n>",     "", OPTION_CATEGORY_WALLET,     OPTION_STRING, OPTION_IGNORED},
+    {"includeconf", "<file>",  "", OPTION_CATEGORY_GENERAL,    OPTION_STRING, OPTION_MULTI | OPTION_CONFIG_ONLY},
+    {"chain",       "<chain>", "", OPTION_CATEGORY_CHAIN,      OPTION_STRING, 0},
+    {"regtest",     NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   0},
+    {"signet",      NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   0},
+    {"testnet",     NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   0},
+    {"testnet4",    NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   0},
+};
+/* clang-format on */
+
+enum { ARGS_MAX = 6 };
+
+static int count_args(const char *const *args)
+{
+    int n = 0;
+    while (n < ARGS_MAX && args[n])
+        n++;
+    return n;
+}
+
+/* Parse args (without a program's name) and a config file's text; neither may be wrong. */
+static void parse(struct options *options, const char *const *args, const char *config)
+{
+    const char *argv[ARGS_MAX + 1] = {"cairnd"};
+    int n = count_args(args);
+    for (int i = 0; i < n; i++)
+        argv[i + 1] = args[i];
+    char *error = NULL;
+    options_init(options, table, COUNT_OF(table));
+    if (!options_parse_args(options, n + 1, argv, NULL, &error))
+        fail_msg("%s", error);
+    if (config && !config_file_parse(options, span_of_string(config), "cairn.conf", &error))
+        fail_msg("%s", error);
+}
+
+static char *parse_error(const char *arg, bool operands_allowed)
+{
+    struct options options;
+    const char *argv[2] = {"cairnd", arg};
+    char *error = NULL;
+    int first = 0;
+    options_init(&options, table, COUNT_OF(table));
+    bool ok = options_parse_args(&options, 2, argv, operands_allowed ? &first : NULL, &error);
+    assert_int_equal(ok, error == NULL);
+    options_deinit(&options);
+    return error;
+}
+
+/* clang-format off */
+static const struct { const char *args[ARGS_MAX]; const char *want; } strings[] = {
+    {{NULL}, "fallback"},
+    {{"-datadir=/d"}, "/d"},
+    {{"--datadir=/d"}, "/d"},
+    {{"-datadir"}, ""},
+    {{"-datadir="}, ""},
+    {{"-datadir=a=b"}, "a=b"},
+    {{"-datadir=/d", "-datadir=/e"}, "/e"},
+    {{"-datadir= x "}, " x "},
+};
+
+static const struct { const char *args[ARGS_MAX]; bool want; } bools[] = {
+    {{"-server"}, true}, {{"-server=1"}, true}, {{"-server=2"}, true}, {{"-server="}, true},
+    {{"-server=0"}, false}, {{"-server=00"}, false}, {{"-noserver"}, false},
+    {{"-noserver=1"}, false}, {{"-noserver=0"}, true}, {{"-server=-1"}, true},
+    {{"-server=10"}, true}, {{"-server=true"}, false}, {{"-server=no"}, false},
+    {{"-server", "-noserver"}, false}, {{"-noserver", "-server"}, true},
+    {{"-server=0", "-server=1"}, true}, {{"--noserver"}, false},
+};
+
+static const struct { const char *arg, *want; } errors[] = {
+    {"-nosuch", "Error parsing command line arguments: Invalid parameter -nosuch"},
+    {"-nosuch=1", "Error parsing command line arguments: Invalid parameter -nosuch=1"},
+    {"--such", "Error parsing command line arguments: Invalid parameter --such"},
+    {"---server", "Error parsing command line arguments: Invalid parameter ---server"},
+    {"-Server", "Error parsing command line arguments: Invalid parameter -Server"},
+    {"-regtest.server=1",
+     "Error parsing command line arguments: Invalid parameter -regtest.server=1"},
+    {"-nonoserver", "Error parsing command line arguments: Invalid parameter -nonoserver"},
+    {"--", "Error parsing command line arguments: Invalid parameter --"},
+    {"-=", "Error parsing command line arguments: Invalid parameter -="},
+    {"-proxy", "Error parsing command line arguments: Can not set -proxy with no value. Please "
+               "specify value with -proxy=value."},
+    {"-nodatadir", "Error parsing command line arguments: Negating of -datadir is meaningless and "
+                   "therefore forbidden"},
+    {"-includeconf=f", "Error parsing command line arguments: -includeconf cannot be used from "
+                       "commandline; -includeconf=\"f\""},
+    {"-par=abc", "Error parsing command line arguments: Invalid value 'abc' for -par: a whole "
+                 "number is expected"},
+    {"-par=1.5", "Error parsing command line arguments: Invalid value '1.5' for -par: a whole "
+                 "number is expected"},
+    {"-par=9223372036854775808",
+     "Error parsing command line arguments: Invalid value '9223372036854775808' for -par: a whole "
+     "number is expected"},
+    {"stop", "Command line contains unexpected token 'stop', see -help for a list of options."},
+    {"-", "Command line contains unexpected token '-', see -help for a list of options."},
+};
+/* clang-format on */
+
+static void strings_are_what_was_given_last(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(strings); i++) {
+        struct options options;
+        parse(&options, strings[i].args, NULL);
+        assert_string_equal(options_get_string(&options, "datadir", "fallback"), strings[i].want);
+        assert_int_equal(options_is_set(&options, "datadir"), strings[i].args[0] != NULL);
+        options_deinit(&options);
+    }
+}
+
+static void bools_follow_core(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bools); i++) {
+        struct options options;
+        parse(&options, bools[i].args, NULL);
+        if (options_get_bool(&options, "server", !bools[i].want) != bools[i].want)
+            fail_msg("%s", bools[i].args[0]);
+        options_deinit(&options);
+    }
+}
+
+static void integers_are_whole_numbers(void **state)
+{
+    (void)state;
+    struct options options;
+    parse(&options, (const char *[ARGS_MAX]){"-par=-4"}, NULL);
+    assert_int_equal(options_get_int(&options, "par", 9), -4);
+    assert_int_equal(options_get_int(&options, "port", 9), 9);
+    options_deinit(&options);
+    parse(&options, (const char *[ARGS_MAX]){"-nopar", "-port"}, NULL);
+    assert_int_equal(options_get_int(&options, "par", 9), 0);
+    assert_int_equal(options_get_int(&options, "port", 9), 0);
+    options_deinit(&options);
+    parse(&options, (const char *[ARGS_MAX]){"-par=9223372036854775807"}, NULL);
+    assert_int_equal(options_get_int(&options, "par", 9), INT64_MAX);
+    options_deinit(&options);
+}
+
+static void wrong_arguments_are_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(errors); i++) {
+        char *error = parse_error(errors[i].arg, false);
+        assert_non_null(error);
+        assert_string_equal(error, errors[i].want);
+        xfree(error);
+    }
+}
+
+static void operands_end_the_options_where_they_are_allowed(void **state)
+{
+    (void)state;
+    struct options options;
+    const char *argv[] = {"cairn-cli", "-server", "getblock", "-par=2"};
+    char *error = NULL;
+    int first = 0;
+    options_init(&options, table, COUNT_OF(table));
+    assert_true(options_parse_args(&options, 4, argv, &first, &error));
+    assert_int_equal(first, 2);
+    assert_false(options_is_set(&options, "par"));
+    assert_true(options_parse_args(&options, 2, argv, &first, &error));
+    assert_int_equal(first, 2);
+    assert_null(parse_error("-", true));
+    options_deinit(&options);
+}
+
+/* clang-format off */
+/* What counts for -datadir when the network is regtest. */
+static const struct { const char *args[ARGS_MAX]; const char *config, *want; } precedence[] = {
+    {{"-datadir=cl"}, "datadir=top\n[regtest]\ndatadir=net\n", "cl"},
+    {{NULL}, "datadir=top\n[regtest]\ndatadir=net\n", "net"},
+    {{NULL}, "datadir=top\nregtest.datadir=net\n", "net"},
+    {{NULL}, "datadir=top\n[main]\ndatadir=main\n", "top"},
+    {{NULL}, "datadir=first\ndatadir=second\n", "first"},
+    {{NULL}, "[main]\ndatadir=main\n", NULL},
+    {{"-datadir"}, "datadir=top\n", ""},
+};
+
+/* The list of -debug when the network is regtest, joined with commas. */
+static const struct { const char *args[ARGS_MAX]; const char *config, *want; } lists[] = {
+    {{NULL}, "", ""},
+    {{"-debug=a", "-debug=b"}, "", "a,b"},
+    {{"-debug=a"}, "debug=t\n[regtest]\ndebug=n\n", "a,n,t"},
+    {{"-debug=a", "-nodebug", "-debug=b"}, "", "b"},
+    {{"-debug=a", "-nodebug"}, "", ""},
+    {{"-nodebug"}, "debug=t\n", ""},
+    {{"-nodebug", "-debug=b"}, "debug=t\n", "b,t"},
+    {{NULL}, "debug=t\n[regtest]\nnodebug=1\n", ""},
+    {{NULL}, "debug=t\nnodebug=1\ndebug=u\n", "u"},
+    {{"-debug="}, "", ""},
+};
+/* clang-format on */
+
+static void sources_have_ranks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(precedence); i++) {
+        struct options options;
+        char *error = NULL;
+        parse(&options, precedence[i].args, precedence[i].config);
+        assert_true(options_select_network(&options, "regtest", &error));
+        const char *got = options_get_string(&options, "datadir", NULL);
+        if (precedence[i].want)
+            assert_string_equal(got, precedence[i].want);
+        else
+            assert_null(got);
+        options_deinit(&options);
+    }
+}
+
+static void lists_are_joined_by_rank(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        struct options options;
+        char *error = NULL;
+        parse(&options, lists[i].args, lists[i].config);
+        assert_true(options_select_network(&options, "regtest", &error));
+        char joined[64] = "";
+        const char *value;
+        for (size_t j = 0; (value = options_get_list(&options, "debug", j)); j++) {
+            if (j > 0)
+                strcat(joined, ",");
+            strcat(joined, value);
+        }
+        assert_string_equal(joined, lists[i].want);
+        options_deinit(&options);
+    }
+}
+
+static void options_of_main_do_not_reach_other_networks(void **state)
+{
+    (void)state;
+    struct options options;
+    char *error = NULL;
+    parse(&options, (const char *[ARGS_MAX]){NULL}, "port=1\n");
+    assert_false(options_select_network(&options, "regtest", &error));
+    assert_string_equal(error, "Config setting for -port only applied on regtest network when in "
+                               "[regtest] section.");
+    xfree(error);
+    assert_int_equal(options_get_int(&options, "port", 18444), 18444);
+    options_deinit(&options);
+
+    parse(&options, (const char *[ARGS_MAX]){NULL}, "port=1\n");
+    assert_true(options_select_network(&options, "main", &error));
+    assert_int_equal(options_get_int(&options, "port", 8333), 1);
+    options_deinit(&options);
+
+    /* Set elsewhere too: the top is passed over without a complaint. */
+    parse(&options, (const char *[ARGS_MAX]){"-addnode=c"}, "port=1\naddnode=t\n[test]\nport=2\n");
+    assert_true(options_select_network(&options, "test", &error));
+    assert_int_equal(options_get_int(&options, "port", 18333), 2);
+    assert_string_equal(options_get_list(&options, "addnode", 0), "c");
+    assert_null(options_get_list(&options, "addnode", 1));
+    options_deinit(&options);
+}
+
+/* clang-format off */
+static const struct { const char *args[ARGS_MAX]; const char *config, *chain, *error; } chains[] = {
+    {{NULL}, "", "main", NULL},
+    {{"-regtest"}, "", "regtest", NULL},
+    {{"-testnet"}, "", "test", NULL},
+    {{"-testnet4"}, "", "testnet4", NULL},
+    {{"-signet=1"}, "", "signet", NULL},
+    {{"-regtest=0"}, "", "main", NULL},
+    {{"-chain=test"}, "", "test", NULL},
+    {{"-chain=main"}, "", "main", NULL},
+    {{NULL}, "regtest=1\n", "regtest", NULL},
+    {{NULL}, "chain=signet\n", "signet", NULL},
+    {{NULL}, "[regtest]\nregtest=1\n", "main", NULL},     /* only the file's top can choose */
+    {{NULL}, "regtest=1\nregtest=0\n", "main", NULL},     /* and there the last value wins */
+    {{"-noregtest"}, "regtest=1\n", "regtest", NULL},
+    {{"-regtest=0"}, "regtest=1\n", "main", NULL},
+    {{"-chain=moon"}, "", NULL, "Unknown chain moon."},
+    {{"-regtest", "-signet"}, "", NULL, "Invalid combination of -regtest, -signet, -testnet, "
+      "-testnet4 and -chain. Can use at most one."},
+    {{"-chain=regtest"}, "regtest=1\n", NULL, "Invalid combination of -regtest, -signet, "
+      "-testnet, -testnet4 and -chain. Can use at most one."},
+};
+/* clang-format on */
+
+static void the_chain_is_chosen_once(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(chains); i++) {
+        struct options options;
+        char *error = NULL;
+        parse(&options, chains[i].args, chains[i].config);
+        const char *chain = options_chain(&options, &error);
+        if (chains[i].chain) {
+            assert_null(error);
+            assert_string_equal(chain, chains[i].chain);
+        } else {
+            assert_null(chain);
+            assert_string_equal(error, chains[i].error);
+        }
+        xfree(error);
+        options_deinit(&options);
+    }
+}
+
+static void an_implied_value_gives_way_to_a_given_one(void **state)
+{
+    (void)state;
+    struct options options;
+    parse(&options, (const char *[ARGS_MAX]){"-server"}, NULL);
+    assert_false(options_imply(&options, "server", "0"));
+    assert_true(options_get_bool(&options, "server", false));
+    assert_true(options_imply(&options, "listen", "0"));
+    assert_false(options_get_bool(&options, "listen", true));
+    assert_false(options_imply(&options, "listen", "1"));
+    assert_false(options_get_bool(&options, "listen", true));
+    options_deinit(&options);
+}
+
+static void negation_is_known_as_such(void **state)
+{
+    (void)state;
+    struct options options;
+    parse(&options, (const char *[ARGS_MAX]){"-noproxy", "-server=0"}, NULL);
+    assert_true(options_is_negated(&options, "proxy"));
+    assert_string_equal(options_get_string(&options, "proxy", "x"), "0");
+    assert_false(options_is_negated(&options, "server"));
+    assert_false(options_is_negated(&options, "listen"));
+    options_deinit(&options);
+}
+
+static void what_is_odd_is_told(void **state)
+{
+    (void)state;
+    struct options options;
+    parse(&options, (const char *[ARGS_MAX]){"-nolisten=0", "-keypool=5"}, NULL);
+    assert_int_equal(options.n_messages, 2);
+    assert_string_equal(options.messages[0].text,
+                        "Parsed potentially confusing double-negative -listen=0");
+    assert_true(options.messages[0].log_only);
+    assert_string_equal(options.messages[1].text,
+                        "Option -keypool has no meaning here and is ignored");
+    assert_true(options_get_bool(&options, "listen", false));
+    options_deinit(&options);
+}
+
+static void append_line(void *ctx, const char *text)
+{
+    struct buffer *out = ctx;
+    buffer_append_format(out, "%s\n", text);
+}
+
+static void the_log_shows_values_but_no_secrets(void **state)
+{
+    (void)state;
+    struct options options;
+    struct buffer out;
+    buffer_init(&out);
+    parse(&options, (const char *[ARGS_MAX]){"-addnode=some.node", "-rpcpassword=x", "-nolisten"},
+          "regtest=1\n[regtest]\nserver=1\nrpcpassword=secret\n");
+    options_describe(&options, append_line, &out);
+    buffer_append(&out, "", 1);
+    assert_string_equal((char *)out.p, "Command-line arg: addnode=\"some.node\"\n"
+                                       "Command-line arg: rpcpassword=****\n"
+                                       "Command-line arg: listen=false\n"
+                                       "Config file arg: regtest=\"1\"\n"
+                                       "Config file arg: [regtest] server=\"1\"\n"
+                                       "Config file arg: [regtest] rpcpassword=****\n");
+    buffer_deinit(&out);
+    options_deinit(&options);
+}
+
+static void asking_for_an_unknown_option_is_a_bug(void **state)
+{
+    (void)state;
+    struct options options;
+    options_init(&options, table, COUNT_OF(table));
+    expect_assert_failure((void)options_is_set(&options, "nosuch"));
+    options_deinit(&options);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strings_are_what_was_given_last),
+        cmocka_unit_test(bools_follow_core),
+        cmocka_unit_test(integers_are_whole_numbers),
+        cmocka_unit_test(wrong_arguments_are_named),
+        cmocka_unit_test(operands_end_the_options_where_they_are_allowed),
+        cmocka_unit_test(sources_have_ranks),
+        cmocka_unit_test(lists_are_joined_by_rank),
+        cmocka_unit_test(options_of_main_do_not_reach_other_networks),
+        cmocka_unit_test(the_chain_is_chosen_once),
+        cmocka_unit_test(an_implied_value_gives_way_to_a_given_one),
+        cmocka_unit_test(negation_is_known_as_such),
+        cmocka_unit_test(what_is_odd_is_told),
+        cmocka_unit_test(the_log_shows_values_but_no_secrets),
+        cmocka_unit_test(asking_for_an_unknown_option_is_a_bug),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
