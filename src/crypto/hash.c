@@ -9,14 +9,7 @@
 
 #include "crypto/sha256_compress.h"
 #include "util/assert.h"
-
-static void put_be32(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)(v >> 24);
-    p[1] = (uint8_t)(v >> 16);
-    p[2] = (uint8_t)(v >> 8);
-    p[3] = (uint8_t)v;
-}
+#include "util/endian.h"
 
 void sha256_init(struct sha256 *h)
 {
@@ -62,15 +55,14 @@ static void pad(struct sha256 *h)
         used = 0;
     }
     memset(h->block + used, 0, 56 - used);
-    put_be32(h->block + 56, (uint32_t)(h->total_bytes >> 29));
-    put_be32(h->block + 60, (uint32_t)(h->total_bytes << 3));
+    store_be64(h->block + 56, h->total_bytes << 3);
     sha256_compress(h->state, h->block, 1);
 }
 
 static void store_state(const uint32_t state[8], uint8_t out[32])
 {
     for (int i = 0; i < 8; i++)
-        put_be32(out + 4 * i, state[i]);
+        store_be32(out + 4 * i, state[i]);
 }
 
 void sha256_final(struct sha256 *h, uint8_t out[32])
@@ -82,14 +74,7 @@ void sha256_final(struct sha256 *h, uint8_t out[32])
 void sha256d_final(struct sha256 *h, uint8_t out[32])
 {
     pad(h);
-    /* The second message is one block: the digest, the end mark, and its length of 256 bits. */
-    store_state(h->state, h->block);
-    h->block[32] = 0x80;
-    memset(h->block + 33, 0, 29);
-    h->block[62] = 1;
-    h->block[63] = 0;
-    memcpy(h->state, sha256_initial_state, sizeof h->state);
-    sha256_compress(h->state, h->block, 1);
+    sha256_hash_digest(h->state);
     store_state(h->state, out);
 }
 

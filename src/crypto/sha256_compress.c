@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "util/assert.h"
+#include "util/endian.h"
 
 /* clang 14 does not know the name of the feature: its builds (fuzzing) take the portable way. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -30,6 +31,15 @@ void sha256_compress_portable(uint32_t state[8], const uint8_t *blocks, size_t n
     /* With nothing buffered, whole blocks are consumed whole. */
     SHA256_Update(&ctx, blocks, 64 * n);
     memcpy(state, ctx.h, 32);
+}
+
+static void hash_digest_portable(uint32_t state[8])
+{
+    uint8_t block[64] = {[32] = 0x80, [62] = 1}; /* the end mark; 256 bits */
+    for (int i = 0; i < 8; i++)
+        store_be32(block + 4 * i, state[i]);
+    memcpy(state, sha256_initial_state, 32);
+    sha256_compress_portable(state, block, 1);
 }
 
 #if HAVE_SHA_EXTENSIONS
@@ -157,25 +167,36 @@ INLINE_SHA void compress_padding_pair(struct lanes *a, struct lanes *b)
     *b = lanes_add(*b, start_b);
 }
 
-TARGET_SHA static void compress_extensions(uint32_t state[8], const uint8_t *blocks, size_t n)
+/* All 64 rounds over the message words in w, which are used up. */
+INLINE_SHA void compress_one(struct lanes *s, __m128i w[4])
 {
-    struct lanes s = lanes_load(state);
-    for (; n > 0; n--, blocks += 64) {
-        struct lanes start = s;
-        __m128i w[4] = {load_message(blocks), load_message(blocks + 16), load_message(blocks + 32),
-                        load_message(blocks + 48)};
+    struct lanes start = *s;
 #pragma GCC unroll 16
-        for (int quad = 0; quad < 16; quad++) {
-            if (quad >= 4)
-                schedule(w, quad);
-            four_rounds(&s, _mm_add_epi32(w[quad & 3], load_table(round_constants, quad)));
-        }
-        s = lanes_add(s, start);
+    for (int quad = 0; quad < 16; quad++) {
+        if (quad >= 4)
+            schedule(w, quad);
+        four_rounds(s, _mm_add_epi32(w[quad & 3], load_table(round_constants, quad)));
     }
+    *s = lanes_add(*s, start);
+}
+
+INLINE_SHA void lanes_store(struct lanes s, uint32_t state[8])
+{
     __m128i words[2];
     lanes_words(s, words);
     _mm_storeu_si128((__m128i *)(void *)state, words[0]);
     _mm_storeu_si128((__m128i *)(void *)(state + 4), words[1]);
+}
+
+TARGET_SHA static void compress_extensions(uint32_t state[8], const uint8_t *blocks, size_t n)
+{
+    struct lanes s = lanes_load(state);
+    for (; n > 0; n--, blocks += 64) {
+        __m128i w[4] = {load_message(blocks), load_message(blocks + 16), load_message(blocks + 32),
+                        load_message(blocks + 48)};
+        compress_one(&s, w);
+    }
+    lanes_store(s, state);
 }
 
 /* The one block of the second hash: a 32-byte digest, the end mark, its length of 256 bits. */
@@ -184,6 +205,17 @@ INLINE_SHA void digest_block(struct lanes s, __m128i w[4])
     lanes_words(s, w);
     w[2] = _mm_set_epi32(0, 0, 0, (int)0x80000000);
     w[3] = _mm_set_epi32(256, 0, 0, 0);
+}
+
+/* The digest goes from registers to registers: through memory, its 4-byte stores would stall the
+ * 16-byte loads that follow. */
+TARGET_SHA static void hash_digest_extensions(uint32_t state[8])
+{
+    __m128i w[4];
+    digest_block(lanes_load(state), w);
+    struct lanes s = lanes_load(sha256_initial_state);
+    compress_one(&s, w);
+    lanes_store(s, state);
 }
 
 TARGET_SHA void sha256d_64_pair(uint8_t out[64], const uint8_t in[128])
@@ -222,6 +254,14 @@ void sha256_compress(uint32_t state[8], const uint8_t *blocks, size_t n)
         sha256_compress_portable(state, blocks, n);
 }
 
+void sha256_hash_digest(uint32_t state[8])
+{
+    if (LIKELY(sha256_has_extensions()))
+        hash_digest_extensions(state);
+    else
+        hash_digest_portable(state);
+}
+
 #else
 
 bool sha256_has_extensions(void)
@@ -232,6 +272,11 @@ bool sha256_has_extensions(void)
 void sha256_compress(uint32_t state[8], const uint8_t *blocks, size_t n)
 {
     sha256_compress_portable(state, blocks, n);
+}
+
+void sha256_hash_digest(uint32_t state[8])
+{
+    hash_digest_portable(state);
 }
 
 void sha256d_64_pair(uint8_t out[64], const uint8_t in[128])

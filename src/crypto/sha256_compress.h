@@ -22,6 +22,9 @@ void sha256_compress(uint32_t state[8], const uint8_t *blocks, size_t n);
 /* The same through OpenSSL's low-level interface, on every processor. */
 void sha256_compress_portable(uint32_t state[8], const uint8_t *blocks, size_t n);
 
+/* Replace a final state by that of the SHA-256 of its digest. */
+void sha256_hash_digest(uint32_t state[8]);
+
 /* Double SHA-256 of two 64-byte inputs side by side, to two digests side by side. out may be in.
  * Only where sha256_has_extensions(). */
 void sha256d_64_pair(uint8_t out[64], const uint8_t in[128]);

@@ -1,7 +1,7 @@
 /* siphash.c - SipHash-2-4 over any bytes. */
 #include "crypto/siphash.h"
 
-static uint64_t load_le64(const uint8_t *p, size_t len)
+static uint64_t load_word(const uint8_t *p, size_t len)
 {
     uint64_t v = 0;
     for (size_t i = 0; i < len; i++)
@@ -23,12 +23,12 @@ uint64_t siphash24(struct siphash_key key, struct span in)
                      key.k0 ^ 0x6c7967656e657261, key.k1 ^ 0x7465646279746573};
     size_t at = 0;
     for (; in.len - at >= 8; at += 8)
-        compress(v, load_le64(in.p + at, 8));
+        compress(v, load_word(in.p + at, 8));
 
     /* The last word: what is left, and the length's low byte on top. */
     uint64_t last = (uint64_t)in.len << 56;
     if (at < in.len)
-        last |= load_le64(in.p + at, in.len - at);
+        last |= load_word(in.p + at, in.len - at);
     compress(v, last);
     v[2] ^= 0xff;
     for (int i = 0; i < 4; i++)

@@ -9,23 +9,14 @@
 
 #include "crypto/key.h"
 #include "crypto/schnorr.h"
+#include "support/csv.h"
 #include "support/hex_bytes.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 
-enum column { INDEX, SECRET, PUBLIC, AUX, MESSAGE, SIGNATURE, RESULT, COLUMNS };
+enum column { INDEX, SECRET, PUBLIC, AUX, MESSAGE, SIGNATURE, RESULT };
 
-static void split(char *line, char *fields[COLUMNS])
-{
-    for (int i = 0; i < COLUMNS; i++) {
-        fields[i] = line;
-        line += strcspn(line, ",");
-        if (*line)
-            *line++ = '\0';
-    }
-}
-
-static void check_row(const struct ec_context *context, char *fields[COLUMNS])
+static void check_row(const struct ec_context *context, char *fields[CSV_FIELDS_MAX])
 {
     uint8_t key[32], public[32], aux[32], message[256], sig[64], made[64];
     size_t message_len = hex_bytes(fields[MESSAGE], message, sizeof message);
@@ -57,18 +48,10 @@ static void every_row_of_bip340_holds(void **state)
     static const uint8_t seed[32] = {1};
     struct ec_context *context = ec_context_new(seed);
     int rows = 0;
-    char *line = text + strcspn(text, "\n");
-    while (*line++ == '\n' && *line) {
-        size_t len = strcspn(line, "\r\n");
-        char *next = line + strcspn(line, "\n");
-        char *fields[COLUMNS], copy[4096];
-        assert_true(len < sizeof copy);
-        memcpy(copy, line, len);
-        copy[len] = '\0';
-        split(copy, fields);
+    char *fields[CSV_FIELDS_MAX], *at = csv_row(text, fields); /* the titles */
+    while ((at = csv_row(at, fields)) != NULL) {
         check_row(context, fields);
         rows++;
-        line = next;
     }
     assert_true(rows >= 19);
     ec_context_free(context);

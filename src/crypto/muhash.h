@@ -1,0 +1,43 @@
+/* muhash.h - a hash of a set: elements come and go in any order, and sets can be merged.
+ *
+ * Layer: crypto. A set is the product of its elements, each hashed to a number, modulo the prime
+ * 2^3072 - 1103717. What was removed is kept as a divisor, so that the costly inversion happens
+ * once, at the end. Spec: Core MuHash3072; the hash of the coins in gettxoutsetinfo. */
+#ifndef CRYPTO_MUHASH_H
+#define CRYPTO_MUHASH_H
+
+#include <stdint.h>
+
+#include "util/span.h"
+
+enum { MUHASH_LIMBS = 48, MUHASH_STATE_BYTES = 768 };
+
+/* A number of 3072 bits, least significant limb first. */
+struct num3072 {
+    uint64_t limb[MUHASH_LIMBS];
+};
+
+struct muhash {
+    struct num3072 numerator, denominator;
+};
+
+/* The empty set. */
+void muhash_init(struct muhash *m);
+
+/* Add or take away an element. An element may be in a set several times, or a negative number of
+ * times: taking away may come first. About 2 us. */
+void muhash_insert(struct muhash *m, struct span element);
+void muhash_remove(struct muhash *m, struct span element);
+
+/* Add all elements of other (for parts worked out by several threads), or take them away. */
+void muhash_combine(struct muhash *m, const struct muhash *other);
+void muhash_subtract(struct muhash *m, const struct muhash *other);
+
+/* The set's hash; m stays as it is. About 5 ms. */
+void muhash_digest(const struct muhash *m, uint8_t out[32]);
+
+/* The set itself as bytes, to continue later; decoding takes any bytes. */
+void muhash_encode(const struct muhash *m, uint8_t out[MUHASH_STATE_BYTES]);
+void muhash_decode(struct muhash *m, const uint8_t in[MUHASH_STATE_BYTES]);
+
+#endif

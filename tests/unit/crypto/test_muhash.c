@@ -1,0 +1,170 @@
+/* test_muhash.c - known sets, the laws of sets, and numbers at the edge of the modulus. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/muhash.h"
+#include "support/hex_bytes.h"
+#include "util/assert.h"
+
+/* The hash of no elements, worked out with big integers of another language. */
+#define EMPTY "c85525462fdcf30a2c18d6f4b92923000974355c2477f59594d2c205a1d25add"
+
+static struct span element(uint8_t i, uint8_t buf[32])
+{
+    memset(buf, 0, 32);
+    buf[0] = i;
+    return span_of(buf, 32);
+}
+
+static void check(const struct muhash *m, const char *want)
+{
+    uint8_t out[32];
+    muhash_digest(m, out);
+    assert_hex(out, 32, want);
+}
+
+/* Core's example: its text form has the bytes reversed (10d312b1...7d5863). */
+static void the_known_set_has_the_known_hash(void **state)
+{
+    (void)state;
+    uint8_t buf[32];
+    struct muhash m;
+    muhash_init(&m);
+    check(&m, EMPTY);
+    muhash_insert(&m, element(0, buf));
+    muhash_insert(&m, element(1, buf));
+    muhash_remove(&m, element(2, buf));
+    check(&m, "63587d602a00105f62d2683610fffc82340de446664a02da2ad3cb00b112d310");
+
+    muhash_init(&m);
+    muhash_insert(&m, span_of("abc", 3));
+    muhash_insert(&m, span_of(NULL, 0));
+    check(&m, "5780b72187e2ed609dd0f1818f40c8b38148759289757d3488cb132b0045ddd1");
+}
+
+static void order_does_not_matter(void **state)
+{
+    (void)state;
+    uint8_t buf[32], first[32], out[32];
+    for (unsigned order = 0; order < 6; order++) {
+        struct muhash m;
+        muhash_init(&m);
+        for (unsigned i = 0; i < 3; i++) {
+            uint8_t which = (uint8_t)(order < 3 ? (i + order) % 3 : (5 - i + order) % 3);
+            if (which == 1)
+                muhash_remove(&m, element(which, buf));
+            else
+                muhash_insert(&m, element(which, buf));
+        }
+        muhash_digest(&m, out);
+        if (order == 0)
+            memcpy(first, out, 32);
+        assert_memory_equal(out, first, 32);
+    }
+}
+
+static void what_comes_and_goes_leaves_nothing(void **state)
+{
+    (void)state;
+    uint8_t buf[32];
+    struct muhash m;
+    muhash_init(&m);
+    muhash_remove(&m, element(7, buf)); /* also before it came */
+    muhash_insert(&m, element(8, buf));
+    muhash_insert(&m, element(7, buf));
+    muhash_remove(&m, element(8, buf));
+    check(&m, EMPTY);
+    muhash_insert(&m, element(8, buf));
+    muhash_subtract(&m, &m);
+    check(&m, EMPTY);
+}
+
+static void parts_combine_to_the_whole(void **state)
+{
+    (void)state;
+    uint8_t buf[32], a[32], b[32];
+    struct muhash whole, left, right;
+    muhash_init(&whole);
+    muhash_init(&left);
+    muhash_init(&right);
+    for (uint8_t i = 0; i < 20; i++) {
+        muhash_insert(&whole, element(i, buf));
+        muhash_insert(i % 3 ? &left : &right, element(i, buf));
+        if (i % 4 == 0) {
+            muhash_remove(&whole, element((uint8_t)(100 + i), buf));
+            muhash_remove(i % 3 ? &right : &left, element((uint8_t)(100 + i), buf));
+        }
+    }
+    muhash_combine(&left, &right);
+    muhash_digest(&whole, a);
+    muhash_digest(&left, b);
+    assert_memory_equal(a, b, 32);
+    muhash_subtract(&left, &whole);
+    check(&left, EMPTY);
+}
+
+static void a_set_survives_encoding(void **state)
+{
+    (void)state;
+    uint8_t buf[32], bytes[MUHASH_STATE_BYTES], again[MUHASH_STATE_BYTES];
+    struct muhash m, back;
+    muhash_init(&m);
+    muhash_insert(&m, element(3, buf));
+    muhash_remove(&m, element(4, buf));
+    muhash_encode(&m, bytes);
+    muhash_decode(&back, bytes);
+    assert_memory_equal(&m, &back, sizeof m);
+    muhash_encode(&back, again);
+    assert_memory_equal(bytes, again, sizeof bytes);
+}
+
+/* clang-format off */
+/* p + 1 is 1; 2^3072 - 1 is the difference less one; p - 1 squared is 1. */
+static const struct { uint64_t low; uint64_t same_as; bool squared; } edges[] = {
+    {UINT64_MAX - 1103717 + 2, 1,       false},
+    {UINT64_MAX,               1103716, false},
+    {UINT64_MAX - 1103717,     1,       true},
+};
+/* clang-format on */
+
+static void numbers_wrap_at_the_prime(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(edges); i++) {
+        struct muhash m, small;
+        uint8_t a[32], b[32];
+        muhash_init(&m);
+        muhash_init(&small);
+        memset(&m.numerator, 0xff, sizeof m.numerator);
+        m.numerator.limb[0] = edges[i].low;
+        if (edges[i].squared) {
+            struct muhash same = m;
+            muhash_combine(&m, &same);
+        }
+        small.numerator.limb[0] = edges[i].same_as;
+        muhash_digest(&m, a);
+        muhash_digest(&small, b);
+        assert_memory_equal(a, b, 32);
+        /* As a divisor it cancels the other. */
+        m.denominator = small.numerator;
+        check(&m, EMPTY);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_known_set_has_the_known_hash),
+        cmocka_unit_test(order_does_not_matter),
+        cmocka_unit_test(what_comes_and_goes_leaves_nothing),
+        cmocka_unit_test(parts_combine_to_the_whole),
+        cmocka_unit_test(a_set_survives_encoding),
+        cmocka_unit_test(numbers_wrap_at_the_prime),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
