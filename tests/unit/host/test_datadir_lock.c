@@ -1,0 +1,132 @@
+/* test_datadir_lock.c - one node per directory, whoever else it is; the pid file is our own. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "host/datadir_lock.h"
+#include "temp_dir.h"
+#include "util/alloc.h"
+
+static int setup(void **state)
+{
+    struct temp_dir *dir = calloc(1, sizeof *dir);
+    temp_dir_make(dir);
+    *state = dir;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    temp_dir_remove(*state);
+    free(*state);
+    return 0;
+}
+
+static void assert_locked_out(struct temp_dir *dir)
+{
+    char *error = NULL, want[256];
+    assert_int_equal(datadir_lock(dir->path, &error), -1);
+    snprintf(want, sizeof want,
+             "Cannot obtain a lock on directory %s. Cairn is probably already running.", dir->path);
+    assert_string_equal(error, want);
+    xfree(error);
+}
+
+static void a_second_lock_is_refused_until_the_first_is_given_back(void **state)
+{
+    struct temp_dir *dir = *state;
+    char *error = NULL;
+    int lock = datadir_lock(dir->path, &error);
+    assert_true(lock >= 0);
+    assert_null(error);
+    assert_locked_out(dir);
+    datadir_unlock(lock);
+    lock = datadir_lock(dir->path, &error);
+    assert_true(lock >= 0);
+    datadir_unlock(lock);
+    datadir_unlock(-1);
+}
+
+/* Other nodes lock the same file with a lock of the process: the two kinds meet. */
+static void the_lock_of_another_process_counts(void **state)
+{
+    struct temp_dir *dir = *state;
+    int ready[2], go[2];
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(go), 0);
+    const char *path = temp_path(dir, ".lock");
+    pid_t child = fork();
+    if (child == 0) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int fd = open(path, O_RDWR | O_CREAT, 0600);
+        char byte = (char)fcntl(fd, F_SETLK, &lock);
+        if (write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) != 1)
+            _exit(1);
+        _exit(0);
+    }
+    char byte = 1;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(byte, 0);
+    assert_locked_out(dir);
+    assert_int_equal(write(go[1], &byte, 1), 1);
+    waitpid(child, NULL, 0);
+    /* It ends with its holder, however that ended. */
+    char *error = NULL;
+    int lock = datadir_lock(dir->path, &error);
+    assert_true(lock >= 0);
+    datadir_unlock(lock);
+    for (int i = 0; i < 2; i++) {
+        close(ready[i]);
+        close(go[i]);
+    }
+}
+
+static void a_directory_that_cannot_be_written_is_named(void **state)
+{
+    struct temp_dir *dir = *state;
+    char *error = NULL;
+    assert_int_equal(datadir_lock(temp_path(dir, "none"), &error), -1);
+    assert_non_null(strstr(error, "Cannot write to directory '"));
+    xfree(error);
+    /* A link in the place of the lock file is not followed. */
+    assert_int_equal(symlink("/tmp/elsewhere", temp_path(dir, ".lock")), 0);
+    assert_int_equal(datadir_lock(dir->path, &error), -1);
+    xfree(error);
+}
+
+static void the_pid_file_is_removed_only_by_its_owner(void **state)
+{
+    struct temp_dir *dir = *state;
+    struct stat st;
+    assert_int_equal(pid_file_write(temp_path(dir, "cairnd.pid")), 0);
+    char *text = temp_read(dir, "cairnd.pid");
+    assert_int_equal(atol(text), getpid());
+    assert_int_equal(text[strlen(text) - 1], '\n');
+    free(text);
+    pid_file_remove(temp_path(dir, "cairnd.pid"));
+    assert_int_equal(stat(temp_path(dir, "cairnd.pid"), &st), -1);
+
+    temp_write(dir, "cairnd.pid", "1\n");
+    pid_file_remove(temp_path(dir, "cairnd.pid"));
+    assert_int_equal(stat(temp_path(dir, "cairnd.pid"), &st), 0);
+    pid_file_remove(temp_path(dir, "none"));
+    assert_true(pid_file_write(temp_path(dir, "none/x")) < 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_second_lock_is_refused_until_the_first_is_given_back),
+        T(the_lock_of_another_process_counts),
+        T(a_directory_that_cannot_be_written_is_named),
+        T(the_pid_file_is_removed_only_by_its_owner),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
