@@ -15,6 +15,7 @@ struct buffer {
     size_t capacity;
 };
 
+/* Make an empty buffer, which owns no memory yet; free what it owns. */
 void buffer_init(struct buffer *buffer);
 void buffer_deinit(struct buffer *buffer);
 

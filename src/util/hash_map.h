@@ -26,17 +26,21 @@ struct hash_map {
 /* True if value is the one that key names. */
 typedef bool hash_map_equal_fn(const void *value, const void *key);
 
+/* Make an empty map, which owns no memory yet; free its memory. */
 void hash_map_init(struct hash_map *map);
 void hash_map_deinit(struct hash_map *map); /* frees the table, not the values */
 
 /* The value for key, or NULL. */
 void *hash_map_find(const struct hash_map *map, uint64_t hash, hash_map_equal_fn *equal,
                     const void *key);
+
 /* Add a value (not NULL) whose key is not in the map. */
 void hash_map_insert(struct hash_map *map, uint64_t hash, void *value);
+
 /* Remove and return the value for key, or NULL. */
 void *hash_map_remove(struct hash_map *map, uint64_t hash, hash_map_equal_fn *equal,
                       const void *key);
+
 /* Visit the values: start with *at = 0, ends with NULL. The map must not change meanwhile. */
 void *hash_map_next(const struct hash_map *map, size_t *at);
 

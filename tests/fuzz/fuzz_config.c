@@ -15,7 +15,8 @@ static const struct option_def table[] = {
     {"debug",       NULL, "", OPTION_CATEGORY_DEBUG,      OPTION_STRING, OPTION_MULTI},
     {"port",        NULL, "", OPTION_CATEGORY_CONNECTION, OPTION_INT,    OPTION_NETWORK_ONLY},
     {"rpcpassword", NULL, "", OPTION_CATEGORY_RPC,        OPTION_STRING, OPTION_SENSITIVE},
-    {"includeconf", NULL, "", OPTION_CATEGORY_GENERAL,    OPTION_STRING, OPTION_MULTI | OPTION_CONFIG_ONLY},
+    {"includeconf", NULL, "", OPTION_CATEGORY_GENERAL,    OPTION_STRING,
+     OPTION_MULTI | OPTION_CONFIG_ONLY},
     {"chain",       NULL, "", OPTION_CATEGORY_CHAIN,      OPTION_STRING, 0},
     {"regtest",     NULL, "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   0},
 };

@@ -18,7 +18,8 @@ static const struct option_def table[] = {
     {"reindex",     NULL,     "", OPTION_CATEGORY_GENERAL, OPTION_BOOL,   0},
     {"rpcpassword", "<pw>",   "", OPTION_CATEGORY_RPC,     OPTION_STRING, OPTION_SENSITIVE},
     {"conf",        "<file>", "", OPTION_CATEGORY_GENERAL, OPTION_STRING, OPTION_COMMAND_LINE_ONLY},
-    {"includeconf", "<file>", "", OPTION_CATEGORY_GENERAL, OPTION_STRING, OPTION_MULTI | OPTION_CONFIG_ONLY},
+    {"includeconf", "<file>", "", OPTION_CATEGORY_GENERAL, OPTION_STRING,
+     OPTION_MULTI | OPTION_CONFIG_ONLY},
     {"chain",       "<c>",    "", OPTION_CATEGORY_CHAIN,   OPTION_STRING, 0},
     {"regtest",     NULL,     "", OPTION_CATEGORY_CHAIN,   OPTION_BOOL,   0},
 };

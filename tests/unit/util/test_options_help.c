@@ -15,12 +15,18 @@
 
 /* clang-format off */
 static const struct option_def table[] = {
-    {"rpcport",  "<port>", "Listen for requests on <port>", OPTION_CATEGORY_RPC,     OPTION_INT,  0},
-    {"version",  NULL,     "Print version and exit",        OPTION_CATEGORY_GENERAL, OPTION_BOOL, 0},
-    {"stopafterblockimport", NULL, LONG_TEXT,               OPTION_CATEGORY_DEBUG,   OPTION_BOOL, OPTION_DEBUG_ONLY},
-    {"keypool",  "<n>",    "Ignored",                       OPTION_CATEGORY_GENERAL, OPTION_INT,  OPTION_IGNORED},
-    {"secret",   NULL,     "Hidden",                        OPTION_CATEGORY_GENERAL, OPTION_BOOL, OPTION_HIDDEN},
-    {"server",   NULL,     "Accept commands",               OPTION_CATEGORY_RPC,     OPTION_BOOL, 0},
+    {"rpcport",  "<port>", "Listen for requests on <port>",
+     OPTION_CATEGORY_RPC,     OPTION_INT,  0},
+    {"version",  NULL,     "Print version and exit",
+     OPTION_CATEGORY_GENERAL, OPTION_BOOL, 0},
+    {"stopafterblockimport", NULL, LONG_TEXT,
+     OPTION_CATEGORY_DEBUG,   OPTION_BOOL, OPTION_DEBUG_ONLY},
+    {"keypool",  "<n>",    "Ignored",
+     OPTION_CATEGORY_GENERAL, OPTION_INT,  OPTION_IGNORED},
+    {"secret",   NULL,     "Hidden",
+     OPTION_CATEGORY_GENERAL, OPTION_BOOL, OPTION_HIDDEN},
+    {"server",   NULL,     "Accept commands",
+     OPTION_CATEGORY_RPC,     OPTION_BOOL, 0},
 };
 /* clang-format on */
 

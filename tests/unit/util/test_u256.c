@@ -26,7 +26,8 @@ static void assert_u256(struct u256 got, struct u256 want)
 #define MAX_HEX "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 static const struct { const char *a, *b, *sum, *difference, *quotient; } worked[] = {
     {"0", "1", "1", MAX_HEX, "0"},
-    {MAX_HEX, "1", "0", "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe", MAX_HEX},
+    {MAX_HEX, "1", "0",
+     "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe", MAX_HEX},
     {"ffffffffffffffff", "1", "10000000000000000", "fffffffffffffffe", "ffffffffffffffff"},
     {"100000000000000000000000000000000", "ffffffffffffffff",
      "10000000000000000ffffffffffffffff", "ffffffffffffffff0000000000000001",
