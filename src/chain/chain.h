@@ -73,6 +73,8 @@ void chain_free(struct chain *chain);
 
 /* -- What is known ----------------------------------------------------------------------- */
 
+/* The network's facts; the last block of the active chain; the best header, whose block may be
+ * missing; the node of a header by its hash, or NULL. Borrowed from the chain. */
 const struct network *chain_network(const struct chain *chain);
 const struct block_node *chain_tip(const struct chain *chain);
 const struct block_node *chain_best_header(const struct chain *chain);
@@ -126,8 +128,8 @@ enum chain_accept_flags {
 void chain_accept_block(struct chain *chain, uint8_t *block_take, size_t len, int flags,
                         chain_block_fn *done, void *arg);
 
-/* Import a file of blocks in any order (-loadblock). done(arg, error, n_blocks) when every readable block is
- * connected or refused; error is negative if the file cannot be read. */
+/* Import a file of blocks in any order (-loadblock). done(arg, error, n_blocks) when every
+ * readable block is connected or refused; error is negative if the file cannot be read. */
 void chain_import_file(struct chain *chain, const char *path,
                        void (*done)(void *arg, int error, uint64_t n_blocks), void *arg);
 
@@ -137,7 +139,7 @@ void chain_import_file(struct chain *chain, const char *path,
 struct chain_block_read {
     int error;               /* 0; -ENOENT not stored (pruned); -EUCLEAN damaged; other faults */
     struct block_ref *block; /* decoded; borrowed for the call, hold it to keep it */
-    struct span undo_raw;    /* encoded undo data if wanted and stored (undo_decode()); else empty */
+    struct span undo_raw;    /* encoded undo data if wanted and stored (undo_decode()) */
     const struct block_node *node;
 };
 typedef void chain_read_fn(void *arg, const struct chain_block_read *read);

@@ -51,9 +51,12 @@ struct header_tree {
     size_t count;
 };
 
+/* Make an empty tree; free it with all its nodes. key salts the hash map: hashes are chosen by
+ * strangers. */
 void header_tree_init(struct header_tree *tree, struct siphash_key key);
 void header_tree_deinit(struct header_tree *tree);
 
+/* The node of a header by its hash, or NULL. */
 struct block_node *header_tree_find(const struct header_tree *tree, const struct block_hash *hash);
 
 /* Add a header whose prev is known (or genesis, while the tree is empty) and that is not in the
@@ -62,6 +65,7 @@ struct block_node *header_tree_find(const struct header_tree *tree, const struct
 struct block_node *header_tree_add(struct header_tree *tree, const struct block_header *header,
                                    const struct block_hash *hash);
 
+/* Note that the node differs from its row in the index, so that it is written next time. */
 void header_tree_mark_dirty(struct header_tree *tree, struct block_node *node);
 
 /* The ancestor at height; NULL if height is negative or above node. */

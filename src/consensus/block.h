@@ -36,6 +36,7 @@ static inline uint32_t block_weight_wu(const struct block *block)
     return block->base_bytes * (WITNESS_SCALE - 1) + (uint32_t)block->raw.len;
 }
 
+/* Read and write the 80 bytes of a header, and hash them. Decoding fails only for want of bytes. */
 bool block_header_decode(struct reader *r, struct block_header *header);
 void block_header_encode(struct writer *w, const struct block_header *header);
 struct block_hash block_header_hash(const struct block_header *header);

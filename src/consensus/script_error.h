@@ -12,7 +12,8 @@ enum script_error {
     SCRIPT_OK = SCRIPT_ERR_OK,
 };
 
-const char *script_error_string(enum script_error error); /* Core's message */
-const char *script_error_name(enum script_error error);   /* as in script_tests.json: "EVAL_FALSE" */
+/* Core's message for an error, and its name as in script_tests.json ("EVAL_FALSE"). */
+const char *script_error_string(enum script_error error);
+const char *script_error_name(enum script_error error);
 
 #endif

@@ -1,7 +1,8 @@
 /* aead.h - messages encrypted and authenticated by ChaCha20-Poly1305, and the form of it that
  * changes its key as it goes.
  *
- * Layer: crypto. The library's cipher is fetched once, when an object is made, never per message. */
+ * Layer: crypto. The library's cipher is fetched once, when an object is made, never per
+ * message. */
 #ifndef CRYPTO_AEAD_H
 #define CRYPTO_AEAD_H
 

@@ -17,6 +17,7 @@ struct sha256 {
     uint8_t block[64];
 };
 
+/* SHA-256 in pieces: start, then hash any number of bytes. */
 void sha256_init(struct sha256 *h);
 void sha256_update(struct sha256 *h, const void *p, size_t len);
 /* Writes the digest; h must be initialised again before further use. */
@@ -24,11 +25,13 @@ void sha256_final(struct sha256 *h, uint8_t out[32]);
 /* Finish with a second SHA-256 over the first digest. */
 void sha256d_final(struct sha256 *h, uint8_t out[32]);
 
+/* SHA-256, and SHA-256 of that: what most hashes of the protocol are. */
 void sha256(struct span in, uint8_t out[32]);
 void sha256d(struct span in, uint8_t out[32]);
 /* Double SHA-256 of n independent 64-byte inputs, each to 32 bytes; out may be in (merkle). */
 void sha256d_64(uint8_t *out, const uint8_t *in, size_t n);
 
+/* The other hashes that script knows, and those of addresses and keys. */
 void sha1(struct span in, uint8_t out[20]);
 void ripemd160(struct span in, uint8_t out[20]);
 void hash160(struct span in, uint8_t out[20]); /* RIPEMD160(SHA256(in)) */

@@ -1,6 +1,7 @@
 /* key.h - secret keys, and signing with them.
  *
- * Layer: crypto. A secret key is 32 bytes, big-endian, owned and wiped (mem_wipe()) by the caller. */
+ * Layer: crypto. A secret key is 32 bytes, big-endian, owned and wiped (mem_wipe()) by the
+ * caller. */
 #ifndef CRYPTO_KEY_H
 #define CRYPTO_KEY_H
 

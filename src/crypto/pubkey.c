@@ -1,11 +1,10 @@
 /* pubkey.c - public keys of the curve secp256k1, plain and x-only. */
 #include "crypto/pubkey.h"
 
-#include <assert.h>
 #include <secp256k1.h>
 #include <secp256k1_extrakeys.h>
 
-static_assert(sizeof(struct ec_pubkey) == sizeof(secp256k1_pubkey), "the library's own size");
+_Static_assert(sizeof(struct ec_pubkey) == sizeof(secp256k1_pubkey), "the library's own size");
 
 static secp256k1_pubkey *raw(struct ec_pubkey *pubkey)
 {

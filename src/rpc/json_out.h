@@ -25,6 +25,7 @@ struct json_mark {
 /* Write behind what buffer holds already. */
 struct json_out json_out_to(struct buffer *buffer);
 
+/* Remember a point, and take back everything written since: an error may replace an answer. */
 struct json_mark json_out_mark(const struct json_out *out);
 void json_out_rewind(struct json_out *out, struct json_mark mark);
 

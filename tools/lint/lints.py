@@ -214,9 +214,13 @@ def lint_todo(tree):
 
 
 def lint_columns(tree):
-    """Lines end at column 100; tables in .def and .inc may be wider."""
+    """Lines end at column 100; tables in .def and .inc may be wider, and so may a test's line
+    that holds a long literal without spaces: an address, a hash."""
+    literal = re.compile(r'"[^"\s]{48,}"')
     for path in tree.select("src/", "tests/", "tools/", "contrib/", ends=(".c", ".h", ".py")):
         for number, line in enumerate(tree.lines(path), 1):
+            if path.startswith("tests/") and literal.search(line):
+                continue
             if len(line) > COLUMNS_MAX:
                 yield (path, number, f"{len(line)} columns", f"break it before {COLUMNS_MAX}")
 
