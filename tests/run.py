@@ -77,8 +77,8 @@ def functional_jobs(build, seed, soak):
 
 def lint_jobs():
     for path in sorted(glob.glob(os.path.join(ROOT, "tools", "lint", "*"))):
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            name = os.path.splitext(os.path.basename(path))[0]
+        name = os.path.basename(path)
+        if os.path.isfile(path) and os.access(path, os.X_OK) and "." not in name:
             yield Job(f"lint/{name}", [path], 170, "lint", {})
 
 
