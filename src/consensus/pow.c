@@ -9,13 +9,15 @@ struct u256 pow_target_from_bits(uint32_t bits, bool *negative, bool *overflow)
 {
     unsigned size = bits >> 24;
     uint32_t mantissa = bits & 0x7fffff;
+    if (size < 3)
+        mantissa >>= 8 * (3 - size);
     if (negative)
         *negative = mantissa != 0 && (bits & 0x800000) != 0;
     if (overflow)
         *overflow = mantissa != 0 && (size > 34 || (mantissa > 0xff && size > 33) ||
                                       (mantissa > 0xffff && size > 32));
     if (size <= 3)
-        return u256_of(mantissa >> (8 * (3 - size)));
+        return u256_of(mantissa);
     return u256_shl(u256_of(mantissa), 8 * (size - 3));
 }
 

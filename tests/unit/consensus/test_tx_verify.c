@@ -1,0 +1,216 @@
+/* test_tx_verify.c - inputs against their coins, absolute and relative lock times.
+ *
+ * hazards: rows 1 (sums), 14 (CVE-2024-34478), 30 (lock times), 32 (maturity). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "consensus/tx_verify.h"
+#include "support/build.h"
+#include "util/alloc.h"
+
+static int setup(void **state)
+{
+    struct arena *arena = xmalloc(sizeof *arena);
+    arena_init(arena, 4096);
+    *state = arena;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    arena_deinit(*state);
+    xfree(*state);
+    return 0;
+}
+
+/* clang-format off */
+static const struct {
+    const char *what;
+    struct spent_coin spent[2];
+    int64_t out_sat;
+    enum reject want;
+    int64_t fee_sat;
+} cases[] = {
+    {"fee 0",            {{1000, 1, false, false}, {0, 1, false, false}}, 1000, REJECT_NONE, 0},
+    {"fee 1",            {{1000, 1, false, false}, {1, 1, false, false}}, 1000, REJECT_NONE, 1},
+    {"one missing",      {{1000, 1, false, false}, {1, 1, false, true}},  1000, REJECT_INPUTS_MISSING, 0},
+    {"missing goes before young", {{1, 150, true, false}, {1, 1, false, true}}, 1, REJECT_INPUTS_MISSING, 0},
+    {"coinbase of 99",   {{1000, 101, true, false}, {1, 1, false, false}}, 1000, REJECT_PREMATURE_SPEND, 0},
+    {"coinbase of 100",  {{1000, 100, true, false}, {1, 1, false, false}}, 1000, REJECT_NONE, 1},
+    {"coinbase of now",  {{1000, 200, true, false}, {1, 1, false, false}}, 1000, REJECT_PREMATURE_SPEND, 0},
+    {"below by one",     {{999, 1, false, false}, {0, 1, false, false}},  1000, REJECT_IN_BELOW_OUT, 0},
+    {"coin negative",    {{-1, 1, false, false}, {5000, 1, false, false}}, 1000, REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
+    {"coin too large",   {{MAX_MONEY_SAT + 1, 1, false, false}, {0, 1, false, false}}, 1, REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
+    {"coins at limit",   {{MAX_MONEY_SAT - 1, 1, false, false}, {1, 1, false, false}}, 0, REJECT_NONE, MAX_MONEY_SAT},
+    {"sum too large",    {{MAX_MONEY_SAT, 1, false, false}, {1, 1, false, false}}, 0, REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
+    {"sum would wrap",   {{INT64_MAX, 1, false, false}, {INT64_MAX, 1, false, false}}, 0, REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
+    {"height above ours",{{1000, UINT32_MAX / 2, true, false}, {1, 1, false, false}}, 1, REJECT_PREMATURE_SPEND, 0},
+};
+/* clang-format on */
+
+static void inputs_cover_outputs_and_are_there(void **state)
+{
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct tx tx = build_tx(*state, 1, 2, 1);
+        tx.out[0].value_sat = cases[i].out_sat;
+        int64_t fee_sat = -7;
+        enum reject got = tx_verify_inputs(&tx, cases[i].spent, 200, &fee_sat);
+        if (got != cases[i].want)
+            fail_msg("%s: %s", cases[i].what, reject_string(got));
+        assert_int_equal(fee_sat, got == REJECT_NONE ? cases[i].fee_sat : -7);
+    }
+}
+
+static void alone_a_transaction_may_be_valid_later(void **state)
+{
+    (void)state;
+    assert_int_equal(reject_class(REJECT_INPUTS_MISSING), REJECT_CLASS_CONSENSUS);
+    assert_int_equal(reject_class(reject_for_tx(REJECT_INPUTS_MISSING)), REJECT_CLASS_MISSING);
+    assert_int_equal(reject_class(reject_for_tx(REJECT_PREMATURE_SPEND)), REJECT_CLASS_EARLY);
+    assert_int_equal(reject_for_tx(REJECT_IN_BELOW_OUT), REJECT_IN_BELOW_OUT);
+    assert_int_equal(reject_for_tx(REJECT_NONE), REJECT_NONE);
+}
+
+/* clang-format off */
+static const struct { uint32_t lock_time, sequence; int32_t height; int64_t time_s; bool is_final; } finals[] = {
+    {0,          0,          0,   0,         true},
+    {100,        0,          100, 0,         false}, /* locked up to and with this height */
+    {100,        0,          101, 0,         true},
+    {100,        0xffffffff, 100, 0,         true},
+    {100,        0xfffffffe, 100, 2000000000, false},
+    {499999999,  0,          499999999, 1600000000, false}, /* still a height */
+    {500000000,  0,          499999999, 500000000, false},  /* a time */
+    {500000000,  0,          0,   500000001, true},
+    {1600000000, 0,          INT32_MAX, 1600000000, false},
+    {1600000000, 0,          0,   1600000001, true},
+    {UINT32_MAX, 0,          INT32_MAX, INT64_C(4294967295), false},
+    {UINT32_MAX, 0,          0,   INT64_C(4294967296), true},
+};
+/* clang-format on */
+
+static void lock_times_are_heights_below_500_million(void **state)
+{
+    for (size_t i = 0; i < COUNT_OF(finals); i++) {
+        struct tx tx = build_tx(*state, 1, 2, 1);
+        tx.lock_time = finals[i].lock_time;
+        tx.in[1].sequence = finals[i].sequence;
+        if (tx_is_final(&tx, finals[i].height, finals[i].time_s) != finals[i].is_final)
+            fail_msg("row %zu", i);
+    }
+}
+
+static void coinbases_have_lock_times_too(void **state)
+{
+    struct tx tx = build_coinbase(*state, 50, 0);
+    tx.in[0].sequence = 0;
+    tx.lock_time = 50;
+    assert_false(tx_is_final(&tx, 50, 0));
+    assert_true(tx_is_final(&tx, 51, 0));
+}
+
+/* Median times of a chain with a block every 1000 s; counts the questions. */
+struct times {
+    int asked;
+    int32_t height;
+};
+static int64_t time_at(void *ctx, int32_t height)
+{
+    struct times *times = ctx;
+    times->asked++;
+    times->height = height;
+    return 1000000 + (int64_t)height * 1000;
+}
+
+#define TIME SEQUENCE_LOCK_TIME
+
+/* clang-format off */
+static const struct { uint32_t version, sequence, coin_height; int32_t lock_height; int64_t lock_time_s; } relative[] = {
+    {1, 10,                 500, -1, -1},           /* before version 2 */
+    {0, 10,                 500, -1, -1},
+    {2, 10,                 500, 509, -1},
+    {2, 0,                  500, 499, -1},
+    {2, 0xffff,             500, 500 + 65535 - 1, -1},
+    {2, SEQUENCE_FINAL,     500, -1, -1},           /* disabled */
+    {2, 0x80000000,         500, -1, -1},
+    {2, 0x7fbf000a,         500, 509, -1},          /* bits without a meaning */
+    {2, TIME | 1,           500, -1, 1499000 + 512 - 1},
+    {2, TIME,               500, -1, 1499000 - 1},
+    {2, TIME | 0xffff,      500, -1, 1499000 + 65535 * 512 - 1},
+    {2, TIME | 1,           0,   -1, 1000000 + 512 - 1}, /* no block before the first */
+    {3, 10,                 500, 509, -1},
+    {0x7fffffff, 10,        500, 509, -1},
+    {0x80000000, 10,        500, 509, -1},          /* CVE-2024-34478: not negative */
+    {0xffffffff, 10,        500, 509, -1},
+};
+/* clang-format on */
+
+static void relative_locks_count_from_the_coin(void **state)
+{
+    for (size_t i = 0; i < COUNT_OF(relative); i++) {
+        struct tx tx = build_tx(*state, 1, 1, 1);
+        tx.version = relative[i].version;
+        tx.in[0].sequence = relative[i].sequence;
+        struct spent_coin spent = {.height = relative[i].coin_height};
+        struct times times = {0};
+        struct median_time_source source = {.ctx = &times, .at = time_at};
+        struct sequence_locks locks = sequence_locks_of(&tx, &spent, &source);
+        if (locks.height != relative[i].lock_height || locks.time_s != relative[i].lock_time_s)
+            fail_msg("row %zu: %d %lld", i, locks.height, (long long)locks.time_s);
+        assert_int_equal(times.asked, relative[i].lock_time_s >= 0);
+    }
+}
+
+static void the_longest_lock_of_all_inputs_counts(void **state)
+{
+    struct tx tx = build_tx(*state, 1, 5, 1);
+    static const uint32_t sequences[] = {5, 100, TIME | 3, TIME | 2, 7};
+    struct spent_coin spent[5];
+    for (int i = 0; i < 5; i++) {
+        tx.in[i].sequence = sequences[i];
+        spent[i] = (struct spent_coin){.height = 200};
+    }
+    struct times times = {0};
+    struct median_time_source source = {.ctx = &times, .at = time_at};
+    struct sequence_locks locks = sequence_locks_of(&tx, spent, &source);
+    assert_int_equal(locks.height, 299);
+    assert_int_equal(locks.time_s, 1199000 + 3 * 512 - 1);
+    assert_int_equal(times.height, 199);
+}
+
+static void locks_open_in_the_block_after(void **state)
+{
+    (void)state;
+    struct sequence_locks none = {-1, -1}, height = {509, -1}, time = {-1, 1000};
+    assert_true(sequence_locks_open(none, 0, 0));
+    assert_false(sequence_locks_open(height, 509, 0));
+    assert_true(sequence_locks_open(height, 510, 0));
+    assert_false(sequence_locks_open(time, 0, 1000));
+    assert_true(sequence_locks_open(time, 0, 1001));
+}
+
+static void totals_beyond_the_limit_are_our_bug(void **state)
+{
+    struct tx tx = build_tx(*state, 1, 1, 2);
+    assert_int_equal(tx_output_total_sat(&tx), 2000);
+    tx.out[0].value_sat = MAX_MONEY_SAT + 1;
+    expect_assert_failure((void)tx_output_total_sat(&tx));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(inputs_cover_outputs_and_are_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(alone_a_transaction_may_be_valid_later, setup, teardown),
+        cmocka_unit_test_setup_teardown(lock_times_are_heights_below_500_million, setup, teardown),
+        cmocka_unit_test_setup_teardown(coinbases_have_lock_times_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(relative_locks_count_from_the_coin, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_longest_lock_of_all_inputs_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(locks_open_in_the_block_after, setup, teardown),
+        cmocka_unit_test_setup_teardown(totals_beyond_the_limit_are_our_bug, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
