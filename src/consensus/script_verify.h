@@ -33,6 +33,16 @@ enum script_flag {
     SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_PUBKEYTYPE = 1 << 20,
 };
 
+/* Rules that blocks obey now: breaking one of them in a transaction is the sender's fault. */
+#define SCRIPT_VERIFY_MANDATORY                                                                    \
+    ((uint32_t)(SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_DERSIG | SCRIPT_VERIFY_NULLDUMMY |              \
+                SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY | SCRIPT_VERIFY_CHECKSEQUENCEVERIFY |            \
+                SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_TAPROOT))
+
+/* Rules that relayed transactions obey: all there are but SIGPUSHONLY, which P2SH and witnesses
+ * make unnecessary. */
+#define SCRIPT_VERIFY_STANDARD (((UINT32_C(1) << 21) - 1) & ~(uint32_t)SCRIPT_VERIFY_SIGPUSHONLY)
+
 /* What BIP143 and BIP341 digests share over all inputs of one transaction, computed once. */
 struct tx_sighash {
     bool has_v0, has_v1; /* which parts were needed and computed */
