@@ -187,11 +187,14 @@ bool block_node_is_better(const struct block_node *a, const struct block_node *b
     return memcmp(a->hash.b, b->hash.b, sizeof a->hash.b) < 0;
 }
 
-struct block_node *block_node_next_descendant(const struct block_node *root, struct block_node *at)
+struct block_node *block_node_after_subtree(const struct block_node *root, struct block_node *at)
 {
-    if (at->first_child)
-        return at->first_child;
     while (at != root && !at->next_sibling)
         at = at->prev;
     return at == root ? NULL : at->next_sibling;
+}
+
+struct block_node *block_node_next_descendant(const struct block_node *root, struct block_node *at)
+{
+    return at->first_child ? at->first_child : block_node_after_subtree(root, at);
 }

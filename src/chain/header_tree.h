@@ -80,5 +80,7 @@ bool block_node_is_better(const struct block_node *a, const struct block_node *b
 /* Visit node and all its descendants, parents first, without recursion: start with *at = node,
  * ends with NULL. */
 struct block_node *block_node_next_descendant(const struct block_node *root, struct block_node *at);
+/* The same walk, but past all descendants of at. */
+struct block_node *block_node_after_subtree(const struct block_node *root, struct block_node *at);
 
 #endif

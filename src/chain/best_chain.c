@@ -1,0 +1,122 @@
+/* best_chain.c - which complete chain has the most work, and what is known to be invalid.
+ *
+ * Candidates are the nodes whose blocks are stored back to genesis, that are not known to be
+ * invalid and that are not behind the committed tip. The last one in order is the target. Its
+ * sequence is part of a node's order, so a node leaves the set before that changes. */
+#include "chain/chain_internal.h"
+
+/* Worse before better. */
+static int best_chain_compare(const void *a, const void *b)
+{
+    if (a == b)
+        return 0;
+    return block_node_is_better(a, b) ? 1 : -1;
+}
+
+static bool is_candidate(const struct chain *chain, const struct block_node *node)
+{
+    return node->chain_tx > 0 && !(node->status & BLOCK_FAILED_MASK) &&
+           (node == chain_tip_node(chain) || block_node_is_better(node, chain_tip_node(chain)));
+}
+
+static void consider(struct chain *chain, struct block_node *node)
+{
+    if (is_candidate(chain, node))
+        (void)sorted_map_insert(&chain->candidates, node);
+}
+
+void best_chain_block_stored(struct chain *chain, struct block_node *node, uint32_t n_tx)
+{
+    node->n_tx = n_tx;
+    node->status |= BLOCK_HAVE_DATA;
+    header_tree_mark_dirty(&chain->tree, node);
+    if (node->prev && node->prev->chain_tx == 0)
+        return; /* a block below is missing: the one that fills the gap comes back here */
+    struct block_node *at = node;
+    while (at) {
+        bool is_complete = (at->status & BLOCK_HAVE_DATA) || at->n_tx > 0;
+        if (is_complete) {
+            at->chain_tx = (at->prev ? at->prev->chain_tx : 0) + at->n_tx;
+            at->sequence = ++chain->next_sequence;
+            consider(chain, at);
+            at = block_node_next_descendant(node, at);
+        } else {
+            at = block_node_after_subtree(node, at);
+        }
+    }
+}
+
+struct block_node *best_chain_target(struct chain *chain)
+{
+    struct block_node *best = sorted_map_last(&chain->candidates);
+    ASSERT(best);
+    return best;
+}
+
+void best_chain_mark_failed(struct chain *chain, struct block_node *node)
+{
+    struct header_tree *tree = &chain->tree;
+    struct block_node *tip = chain_tip_node(chain);
+    for (struct block_node *at = node; at; at = block_node_next_descendant(node, at)) {
+        (void)sorted_map_remove(&chain->candidates, at);
+        at->status |= at == node ? BLOCK_FAILED : BLOCK_FAILED_CHILD;
+        header_tree_mark_dirty(tree, at);
+    }
+    /* A scan of the whole tree is too dear to be had for each invalid block: another branch of
+     * headers takes over when its next header comes. */
+    if (tree->best_header->status & BLOCK_FAILED_MASK)
+        tree->best_header =
+            u256_compare(node->prev->chain_work, tip->chain_work) > 0 ? node->prev : tip;
+    if ((tip->status & BLOCK_FAILED_MASK) || chain->candidates.count == 0)
+        best_chain_rebuild(chain);
+}
+
+void best_chain_tip_moved(struct chain *chain)
+{
+    struct block_node *tip = chain_tip_node(chain);
+    if (!(tip->status & BLOCK_FAILED_MASK))
+        (void)sorted_map_insert(&chain->candidates, tip);
+    for (;;) {
+        struct block_node *worst = sorted_map_first(&chain->candidates);
+        if (worst == tip || !worst || !block_node_is_better(tip, worst))
+            break;
+        (void)sorted_map_remove(&chain->candidates, worst);
+    }
+}
+
+void best_chain_rebuild(struct chain *chain)
+{
+    struct header_tree *tree = &chain->tree;
+    sorted_map_deinit(&chain->candidates);
+    sorted_map_init(&chain->candidates, best_chain_compare);
+    struct block_node *best_header = tree->genesis;
+    struct block_node *best_complete = tree->genesis;
+    for (struct block_node *at = tree->genesis; at;
+         at = block_node_next_descendant(tree->genesis, at)) {
+        if (at->status & BLOCK_FAILED_MASK)
+            continue;
+        if (u256_compare(at->chain_work, best_header->chain_work) > 0)
+            best_header = at;
+        if (at->chain_tx > 0 && block_node_is_better(at, best_complete))
+            best_complete = at;
+        consider(chain, at);
+    }
+    tree->best_header = best_header;
+    /* If the tip itself has failed, the best of the rest is where the chain goes, though it has
+     * less work. Ordinarily that is the tip or something ahead of it. */
+    (void)sorted_map_insert(&chain->candidates, best_complete);
+}
+
+void best_chain_data_lost(struct chain *chain, struct block_node *node)
+{
+    node->status &= ~(uint32_t)(BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO);
+    node->n_tx = 0;
+    node->data.file = -1;
+    node->undo.file = -1;
+    header_tree_mark_dirty(&chain->tree, node);
+    for (struct block_node *at = node; at; at = block_node_next_descendant(node, at)) {
+        (void)sorted_map_remove(&chain->candidates, at);
+        at->chain_tx = 0;
+    }
+    best_chain_rebuild(chain);
+}

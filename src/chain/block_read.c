@@ -1,0 +1,168 @@
+/* block_read.c - stored blocks read back for those who ask, off the loop. */
+#include <errno.h>
+
+#include "chain/chain_internal.h"
+#include "util/alloc.h"
+
+/* One read. Cancelling only forgets who asked: the job ends by itself. */
+struct block_read {
+    struct env_job job;
+    struct chain *chain;
+    struct block_read *next;
+    uint64_t id;
+    const struct block_node *node;
+    struct block_ref *ref;
+    bool is_decoded, want_undo;
+    struct file_pos data_pos, undo_pos;
+    uint8_t *undo;
+    int error;
+    chain_read_fn *done; /* NULL: cancelled */
+    void *arg;
+};
+
+struct block_reads {
+    struct block_read *waiting; /* for undo data being written, oldest first */
+    struct hash_map by_id;
+};
+
+void block_reads_init(struct chain *chain)
+{
+    chain->reads = xcalloc(1, sizeof *chain->reads);
+    hash_map_init(&chain->reads->by_id);
+}
+
+void block_reads_deinit(struct chain *chain)
+{
+    if (!chain->reads)
+        return;
+    ASSERT(chain->reads->by_id.count == 0 && !chain->reads->waiting);
+    hash_map_deinit(&chain->reads->by_id);
+    xfree(chain->reads);
+    chain->reads = NULL;
+}
+
+static bool has_id(const void *value, const void *key)
+{
+    return ((const struct block_read *)value)->id == *(const uint64_t *)key;
+}
+
+/* Ids are counted up: spreading them is all the hash has to do. */
+static uint64_t hash_id(uint64_t id)
+{
+    return id * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static void run(struct env_job *job)
+{
+    struct block_read *read = (struct block_read *)job;
+    struct block_files *files = read->chain->files;
+    uint8_t *raw;
+    if (!read->is_decoded) {
+        read->error = block_files_read(files, &read->data_pos, &raw);
+        if (read->error)
+            return;
+        read->ref = block_ref_take(raw, read->data_pos.len);
+        if (!block_ref_decode(read->ref))
+            read->error = -EUCLEAN;
+    }
+    if (!read->error && read->want_undo && read->undo_pos.file >= 0)
+        read->error = block_files_read_undo(files, &read->undo_pos, &read->undo);
+}
+
+static void done(struct env_job *job)
+{
+    struct block_read *read = (struct block_read *)job;
+    struct chain *chain = read->chain;
+    (void)hash_map_remove(&chain->reads->by_id, hash_id(read->id), has_id, &read->id);
+    if (read->done) {
+        struct chain_block_read result = {
+            .error = job->cancelled ? -ECANCELED : read->error,
+            .block = read->ref,
+            .undo_raw = span_of(read->undo, read->undo ? read->undo_pos.len : 0),
+            .node = read->node,
+        };
+        read->done(read->arg, &result);
+    }
+    block_ref_drop(read->ref);
+    xfree(read->undo);
+    xfree(read);
+    chain->ops_pending--;
+    close_continue(chain);
+}
+
+static void submit(struct block_read *read)
+{
+    const struct env *env = read->chain->env;
+    /* Where things are is asked now, not when the read was ordered. */
+    read->data_pos = read->node->data;
+    read->undo_pos = read->node->undo;
+    read->job = (struct env_job){.run = run, .done = done};
+    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &read->job);
+}
+
+static bool must_wait(const struct block_read *read)
+{
+    return read->want_undo && read->chain->undo_writes_pending > 0;
+}
+
+void block_reads_wake(struct chain *chain)
+{
+    while (chain->reads->waiting && !must_wait(chain->reads->waiting)) {
+        struct block_read *read = chain->reads->waiting;
+        chain->reads->waiting = read->next;
+        submit(read);
+    }
+}
+
+uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
+                          chain_read_fn *done_fn, void *arg)
+{
+    struct block_ref *kept = kept_blocks_find(&chain->kept, node);
+    if (chain->closing || (!kept && !(node->status & BLOCK_HAVE_DATA))) {
+        struct chain_block_read result = {.error = chain->closing ? -ECANCELED : -ENOENT,
+                                          .node = node};
+        done_fn(arg, &result);
+        return 0;
+    }
+    struct block_read *read = xcalloc(1, sizeof *read);
+    *read = (struct block_read){.chain = chain,
+                                .id = ++chain->next_id,
+                                .node = node,
+                                .ref = kept ? block_ref_hold(kept) : NULL,
+                                .is_decoded = kept != NULL,
+                                .want_undo = want_undo,
+                                .done = done_fn,
+                                .arg = arg};
+    chain->ops_pending++;
+    hash_map_insert(&chain->reads->by_id, hash_id(read->id), read);
+    if (!must_wait(read)) {
+        submit(read);
+        return read->id;
+    }
+    struct block_read **end = &chain->reads->waiting;
+    while (*end)
+        end = &(*end)->next;
+    *end = read;
+    return read->id;
+}
+
+void chain_read_cancel(struct chain *chain, uint64_t id)
+{
+    struct block_read *read = hash_map_find(&chain->reads->by_id, hash_id(id), has_id, &id);
+    if (read)
+        read->done = NULL;
+}
+
+void block_reads_cancel_all(struct chain *chain)
+{
+    if (!chain->reads)
+        return;
+    /* Those under way end by themselves; those waiting are let go with an error. */
+    while (chain->reads->waiting) {
+        struct block_read *read = chain->reads->waiting;
+        chain->reads->waiting = read->next;
+        read->want_undo = false;
+        read->job.cancelled = true;
+        done(&read->job);
+    }
+}

@@ -1,0 +1,228 @@
+/* chain_internal.h - the inside of struct chain; for files of this layer only.
+ *
+ * Layer: chain. Who does what: startup.c opens and repairs, accept.c takes headers and blocks,
+ * best_chain.c knows the candidates and what is invalid, pipeline.c drives blocks in flight
+ * (flight.c, connect.c) and commits them, flush.c makes all durable, block_read.c reads back,
+ * import.c feeds from files. */
+#ifndef CHAIN_CHAIN_INTERNAL_H
+#define CHAIN_CHAIN_INTERNAL_H
+
+#include "chain/chain.h"
+#include "chain/flight.h"
+#include "chain/index_db.h"
+#include "chain/kept_blocks.h"
+#include "chain/overlay.h"
+#include "chain/scratch_pool.h"
+#include "consensus/versionbits.h"
+#include "util/sorted_map.h"
+
+/* Limits of the pipeline; see doc/architecture.md, "the life of a block". */
+#define FLIGHTS_MAX               64
+#define FLIGHT_PENDING_INPUTS_MAX 20000 /* scripts waiting, beyond which no block is connected */
+#define FLIGHT_WINDOW_BYTES       (64u << 20) /* raw bytes of blocks in flight */
+#define REORG_ATOMIC_MAX          16          /* deeper reorganisations show their way down */
+#define KEPT_BLOCKS_MAX_BYTES     (64u << 20)
+#define FLUSH_INTERVAL_US         (INT64_C(60) * 1000000)
+#define FLUSH_INTERVAL_SYNCING_US (INT64_C(300) * 1000000)
+#define TURN_MAX_US               10000 /* work done in one go before the loop gets its turn */
+
+/* Somebody who wants to know what became of a block, or that the chain has come to rest. */
+struct waiter {
+    struct waiter *next;
+    struct block_node *node; /* NULL: waits for rest only */
+    struct chain_block_result result;
+    bool durable;
+    chain_block_fn *block_done; /* one of the two */
+    chain_order_fn *order_done;
+    void *arg;
+};
+
+/* The blocks of the committed chain by height. */
+struct active_chain {
+    struct block_node **at;
+    size_t n, capacity;
+};
+
+enum flush_stage {
+    FLUSH_IDLE,
+    FLUSH_WAITING, /* for writes submitted before it began; nothing is committed meanwhile */
+    FLUSH_SYNCING, /* files, then the index */
+    FLUSH_COINS,   /* the frozen generation goes to the store; commits go on */
+};
+
+struct flush_waiter {
+    struct flush_waiter *next;
+    void (*done)(void *arg, int error);
+    void *arg;
+};
+
+struct flush {
+    enum flush_stage stage;
+    struct env_job job;
+    struct chain *chain;
+    struct env_batch *index_batch;
+    struct flush_waiter *wanted;  /* want a flush that starts after now */
+    struct flush_waiter *running; /* wait for the one under way */
+    int error;
+    uint64_t completed; /* flushes that reached the store */
+    int64_t last_us;
+    uint64_t timer;
+    struct block_node *tip; /* what the store stands for */
+};
+
+struct import;
+
+struct chain {
+    const struct env *env;
+    const struct log *log;
+    const struct network *network;
+    struct chain_options options;
+    struct chain_events events;
+    char *data_dir, *blocks_dir;
+    struct block_hash assume_valid;
+    struct u256 min_chain_work;
+
+    struct header_tree tree;
+    struct index_db *index;
+    struct block_files *files;
+    struct coins *coins;
+    struct siphash_key coin_key;
+    struct versionbits_cache *versionbits;
+
+    struct active_chain active;
+    struct sorted_map candidates; /* of struct block_node: complete, not failed, ahead of the tip */
+    int64_t next_sequence;        /* grows; loaded blocks have 0 */
+    int64_t precious_sequence;    /* falls below all others: preciousblock */
+    struct block_node *precious_tip_base; /* tip when the last precious block was named */
+
+    struct kept_blocks kept;
+    struct overlay overlay;
+    struct scratch_pool scratch;
+    uint64_t next_layer;
+    struct flight_list flights; /* oldest first */
+    size_t flights_dropped;     /* dropped, but with jobs under way */
+    size_t pending_inputs;
+    size_t flight_bytes;
+
+    size_t ops_pending;       /* accepts and reads under way */
+    size_t writes_pending[2]; /* block and undo data, by epoch: a flush waits for one of them */
+    size_t undo_writes_pending;
+    unsigned write_epoch;
+    struct flush flush;
+    struct waiter *waiters, *sync_waiters;
+    struct env_job sync_job;
+    struct waiter *syncing;
+    bool sync_running;
+    int sync_error;
+
+    uint64_t advance_timer;
+    bool advancing, tip_moved, headers_moved;
+    bool is_open, closing, close_flushing, faulted, left_initial_download;
+    uint64_t close_timer;
+    void (*close_done)(void *arg, int error);
+    void *close_arg;
+    struct import *imports;
+    struct block_reads *reads;
+    struct txindex *txindex;
+    uint64_t next_id;
+    bool any_pruned;
+};
+
+/* -- chain.c -- */
+
+/* Our own world failed: remember, tell the node once, stop working. error: negative errno. */
+void chain_fault(struct chain *chain, int error, const char *what);
+struct block_node *chain_tip_node(const struct chain *chain);
+void chain_warn(struct chain *chain, const char *message);
+/* Set the sticky "caught up" mark once the tip is recent and has enough work. */
+void chain_update_initial_download(struct chain *chain);
+int64_t chain_now_s(const struct chain *chain);
+
+/* -- active chain -- */
+void active_chain_set_tip(struct active_chain *active, struct block_node *tip);
+
+/* -- accept.c -- */
+
+/* Header rules in their place. Returns the node (new or known) or NULL with the verdict. */
+struct block_node *accept_header(struct chain *chain, const struct block_header *header,
+                                 const struct block_hash *hash, struct verdict *verdict);
+/* Take a block from a file of ours. pos: where its bytes are if that is in the block files
+ * already, else NULL. done as for chain_accept_block(). */
+void accept_imported_block(struct chain *chain, const struct file_pos *pos, uint8_t *block_take,
+                           size_t len, chain_block_fn *done, void *arg);
+/* A write job of ours ended: counts and faults. */
+void write_done(struct chain *chain, unsigned epoch, int error);
+
+/* -- best_chain.c -- */
+
+/* The node's block is now stored: sets chain_tx of it and of waiting descendants, which may
+ * become candidates. */
+void best_chain_block_stored(struct chain *chain, struct block_node *node, uint32_t n_tx);
+/* The best complete chain's tip that is not known to be invalid. Never NULL. */
+struct block_node *best_chain_target(struct chain *chain);
+/* Mark a block invalid, with its descendants. */
+void best_chain_mark_failed(struct chain *chain, struct block_node *node);
+/* Forget candidates that the tip has passed; after the tip moved. */
+void best_chain_tip_moved(struct chain *chain);
+/* Fill the candidates from the tree: at start and after invalidations. */
+void best_chain_rebuild(struct chain *chain);
+/* The stored data of a block turned out to be gone or damaged. */
+void best_chain_data_lost(struct chain *chain, struct block_node *node);
+
+/* -- pipeline.c -- */
+
+/* Do what can be done now towards the best chain, soon (from a timer) or at once. */
+void pipeline_wake(struct chain *chain);
+void pipeline_advance(struct chain *chain);
+/* Nothing in flight and the tip is the best chain. */
+bool pipeline_is_at_rest(const struct chain *chain);
+/* Fly a block that will not be committed. At rest only. */
+void pipeline_start_test(struct chain *chain, struct flight *flight);
+/* Drop all flights (closing, fault). */
+void pipeline_drop_all(struct chain *chain);
+/* A flight's read, jobs or prefetch finished. */
+void pipeline_flight_changed(struct chain *chain);
+
+/* -- waiters (orders.c) -- */
+void waiters_add(struct chain *chain, struct waiter *waiter);
+/* Answer those whose block is decided; all if at rest. */
+void waiters_check(struct chain *chain);
+void waiters_block_failed(struct chain *chain, const struct block_node *node,
+                          const struct verdict *verdict);
+void waiters_fail_all(struct chain *chain);
+/* No write is pending: those who wait for durability can be served. */
+void waiters_writes_drained(struct chain *chain);
+
+/* -- flush.c -- */
+void flush_start_timer(struct chain *chain);
+void flush_if_due(struct chain *chain);
+void flush_writes_drained(struct chain *chain);
+/* No block may be committed right now (a flush is about to freeze the coins). */
+bool flush_holds_commits(const struct chain *chain);
+void close_continue(struct chain *chain);
+
+/* -- import.c -- */
+void import_wake(struct chain *chain); /* room has become free */
+bool import_is_active(const struct chain *chain);
+/* Import blk files: all of them from the start (reindex), or only what lies behind the index. */
+void import_block_files(struct chain *chain, bool from_start);
+void import_cancel_all(struct chain *chain);
+
+/* -- block_read.c -- */
+void block_reads_init(struct chain *chain);
+void block_reads_deinit(struct chain *chain);
+void block_reads_cancel_all(struct chain *chain);
+/* Undo data has been written: reads that waited for it can start. */
+void block_reads_wake(struct chain *chain);
+
+/* -- prune.c -- */
+void prune_if_due(struct chain *chain);
+/* -- txindex.c: optional, follows the committed tip -- */
+int txindex_open(struct chain *chain, char **error);
+void txindex_close(struct chain *chain);
+/* The committed tip moved or a flush ended: index what is new (jobs, never ahead of what the coins
+ * store stands for: hazard 76). */
+void txindex_wake(struct chain *chain);
+bool txindex_is_busy(const struct chain *chain);
+
+#endif

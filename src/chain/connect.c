@@ -1,0 +1,339 @@
+/* connect.c - what a block does to the coins, and the rules that need them.
+ *
+ * Connecting goes in two passes. The first finds every coin that is spent and makes the block's
+ * changes in the overlay; the second checks values, lock times and sigop costs in Core's order.
+ * If either fails the changes are dropped and nothing has happened. */
+#include "chain/chain_internal.h"
+#include "consensus/bip30.h"
+#include "consensus/pow.h"
+#include "consensus/script_flags.h"
+#include "consensus/script_iter.h"
+#include "consensus/sigops.h"
+
+#define PREFETCH_INDEX_AHEAD 16
+#define PREFETCH_SLOT_AHEAD  8
+
+/* How far the first pass came. */
+struct resolve {
+    struct flight *flight;
+    bool store_is_empty;  /* then what memory does not know does not exist */
+    bool reads_are_final; /* what memory still does not know does not exist */
+    uint32_t bad_tx;      /* first transaction with a missing input; n_tx if none */
+    bool is_collecting;   /* coins must be read: only collect their names from here on */
+};
+
+/* -- First pass: coins ------------------------------------------------------------------------ */
+
+static void prefetch(const struct flight *flight, size_t at)
+{
+    const struct coins *coins = flight->chain->coins;
+    if (at + PREFETCH_INDEX_AHEAD < flight->n_spent) {
+        uint64_t hash = flight->in_hash[at + PREFETCH_INDEX_AHEAD];
+        overlay_prefetch(&flight->chain->overlay, hash);
+        coins_prefetch_index(coins, hash);
+    }
+    if (at + PREFETCH_SLOT_AHEAD < flight->n_spent)
+        coins_prefetch_slot(coins, flight->in_hash[at + PREFETCH_SLOT_AHEAD]);
+}
+
+/* The state of a coin as the block sees it. *coin is filled if it is unspent. */
+static enum coins_found find_coin(const struct resolve *resolve, const struct outpoint *outpoint,
+                                  uint64_t hash, struct coin *coin, uint8_t *script_out)
+{
+    struct chain *chain = resolve->flight->chain;
+    const struct coin *in_flight;
+    switch (overlay_find(&chain->overlay, outpoint, hash, &in_flight)) {
+    case OVERLAY_UNSPENT:
+        *coin = *in_flight;
+        return COINS_UNSPENT;
+    case OVERLAY_SPENT:
+        return COINS_SPENT;
+    case OVERLAY_UNTOUCHED:
+        break;
+    }
+    enum coins_found found = coins_find(chain->coins, outpoint, hash, coin, script_out);
+    if (found == COINS_UNKNOWN && (resolve->store_is_empty || resolve->reads_are_final))
+        return COINS_SPENT;
+    return found;
+}
+
+/* Find and spend the coin of one input; at counts the block's inputs. False if there is none. */
+static bool resolve_input(struct resolve *resolve, const struct outpoint *outpoint, size_t at)
+{
+    struct flight *flight = resolve->flight;
+    uint64_t hash = flight->in_hash[at];
+    struct coin *coin = &flight->spent[at];
+    uint8_t *script_out = flight->scripts + at * COIN_SCRIPT_EXPANDED_MAX;
+    prefetch(flight, at);
+    switch (find_coin(resolve, outpoint, hash, coin, script_out)) {
+    case COINS_UNKNOWN:
+        flight_note_missing(flight, outpoint);
+        resolve->is_collecting = true;
+        return true;
+    case COINS_SPENT:
+        return false;
+    case COINS_UNSPENT:
+        break;
+    }
+    /* A long script is borrowed from the table, which may move before the jobs have run. */
+    if (coin->script_pubkey.len > COIN_SCRIPT_EXPANDED_MAX) {
+        uint8_t *copy = arena_alloc(&flight->arena, coin->script_pubkey.len);
+        memcpy(copy, coin->script_pubkey.p, coin->script_pubkey.len);
+        coin->script_pubkey.p = copy;
+    } else if (coin->script_pubkey.p != script_out) {
+        memcpy(script_out, coin->script_pubkey.p, coin->script_pubkey.len);
+        coin->script_pubkey.p = script_out;
+    }
+    flight->spent_out[at] =
+        (struct tx_out){.value_sat = coin->value_sat, .script_pubkey = coin->script_pubkey};
+    flight->rules[at] = (struct spent_coin){
+        .value_sat = coin->value_sat, .height = coin->height, .coinbase = coin->coinbase};
+    overlay_spend(&flight->chain->overlay, &flight->layer, outpoint, hash);
+    return true;
+}
+
+static void create_outputs(struct flight *flight, const struct tx *tx, size_t at, bool is_coinbase)
+{
+    struct outpoint outpoint = {.txid = tx->txid};
+    for (uint32_t i = 0; i < tx->n_out; i++) {
+        if (script_is_unspendable(tx->out[i].script_pubkey))
+            continue;
+        outpoint.vout = i;
+        overlay_add(&flight->chain->overlay, &flight->layer, &outpoint, flight->out_hash[at + i],
+                    &flight->created[at + i], is_coinbase);
+    }
+}
+
+/* Walk the block in order, spending and creating. Stops changing anything as soon as coins have
+ * to be read, but goes on to collect the names of all of them. */
+static void resolve_block(struct resolve *resolve)
+{
+    struct flight *flight = resolve->flight;
+    const struct block *block = &flight->block->block;
+    size_t in = 0, out = 0;
+    resolve->bad_tx = block->n_tx;
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        const struct tx *tx = &block->tx[i];
+        for (uint32_t k = 0; i > 0 && k < tx->n_in; k++)
+            if (!resolve_input(resolve, &tx->in[k].prevout, in++)) {
+                resolve->bad_tx = i;
+                return;
+            }
+        create_outputs(flight, tx, out, i == 0);
+        out += tx->n_out;
+    }
+}
+
+/* -- BIP30: no transaction may hide an older one of the same id -------------------------------- */
+
+static bool enforces_bip30(const struct flight *flight)
+{
+    const struct network *network = flight->chain->network;
+    const struct block_node *node = flight->node;
+    /* Where every coinbase since the first block names its height, no two can be equal. */
+    int32_t bip34_height = network->buried_height[BURIED_HEIGHTINCB];
+    if (bip34_height <= 1)
+        return false;
+    if (bip30_is_exception(network, node->height, &node->hash))
+        return false;
+    if (node->height >= BIP34_IMPLIES_BIP30_LIMIT)
+        return true;
+    /* By height alone would not do: a fork below the BIP34 block has other coinbases. */
+    const struct block_node *bip34 = block_node_ancestor(node->prev, bip34_height);
+    return !bip34 || !block_hash_equal(&bip34->hash, &network->bip34_hash);
+}
+
+/* True if some output of the block would overwrite an unspent coin. */
+static bool breaks_bip30(struct resolve *resolve)
+{
+    struct flight *flight = resolve->flight;
+    const struct block *block = &flight->block->block;
+    uint8_t script[COIN_SCRIPT_EXPANDED_MAX];
+    struct coin coin;
+    size_t at = 0;
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        struct outpoint outpoint = {.txid = block->tx[i].txid};
+        for (uint32_t k = 0; k < block->tx[i].n_out; k++) {
+            outpoint.vout = k;
+            enum coins_found found =
+                find_coin(resolve, &outpoint, flight->out_hash[at++], &coin, script);
+            if (found == COINS_UNSPENT)
+                return true;
+            if (found == COINS_UNKNOWN) {
+                flight_note_missing(flight, &outpoint);
+                resolve->is_collecting = true;
+            }
+        }
+    }
+    return false;
+}
+
+/* -- Second pass: rules ------------------------------------------------------------------------ */
+
+static int64_t median_time_at(void *ctx, int32_t height)
+{
+    return block_node_mtp(block_node_ancestor(ctx, height));
+}
+
+static bool sequence_locks_hold(const struct flight *flight, const struct tx *tx,
+                                const struct spent_coin *spent)
+{
+    struct median_time_source times = {.ctx = flight->node->prev, .at = median_time_at};
+    struct sequence_locks locks = sequence_locks_of(tx, spent, &times);
+    return sequence_locks_open(locks, flight->node->height, block_node_mtp(flight->node->prev));
+}
+
+/* The rules of one transaction but the first, in Core's order; adds to fees and sigops. */
+static enum reject check_tx(const struct flight *flight, const struct tx *tx, size_t spent_at,
+                            int64_t *fees_sat, bool relative_locks)
+{
+    int64_t fee_sat;
+    enum reject reject =
+        tx_verify_inputs(tx, flight->rules + spent_at, flight->node->height, &fee_sat);
+    if (reject != REJECT_NONE)
+        return reject;
+    *fees_sat += fee_sat;
+    if (*fees_sat > MAX_MONEY_SAT)
+        return REJECT_ACCUMULATED_FEE_OUT_OF_RANGE;
+    if (relative_locks && !sequence_locks_hold(flight, tx, flight->rules + spent_at))
+        return REJECT_TXNS_NONFINAL;
+    return REJECT_NONE;
+}
+
+static enum reject check_rules(const struct flight *flight, uint32_t missing_tx)
+{
+    const struct chain *chain = flight->chain;
+    const struct block *block = &flight->block->block;
+    bool relative_locks = flight->node->height >= chain->network->buried_height[BURIED_CSV];
+    int64_t fees_sat = 0;
+    uint64_t sigops_cost = 0;
+    size_t at = 0;
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        const struct tx *tx = &block->tx[i];
+        if (i == missing_tx)
+            return REJECT_INPUTS_MISSING;
+        enum reject reject = REJECT_NONE;
+        if (i > 0)
+            reject = check_tx(flight, tx, at, &fees_sat, relative_locks);
+        if (reject != REJECT_NONE)
+            return reject;
+        sigops_cost += tx_sigops_cost(tx, i ? flight->spent_out + at : NULL, flight->script_flags);
+        if (sigops_cost > BLOCK_SIGOPS_COST_MAX)
+            return REJECT_BLK_SIGOPS;
+        at += i ? tx->n_in : 0;
+    }
+    int64_t most_sat = pow_subsidy_sat(chain->network, flight->node->height) + fees_sat;
+    if (tx_output_total_sat(&block->tx[0]) > most_sat)
+        return REJECT_CB_AMOUNT;
+    return REJECT_NONE;
+}
+
+/* -- Scripts: which rules, and whether at all ----------------------------------------------------
+ */
+
+/* Scripts of a block buried deep below one that the operator trusts need no check: hazard 35. */
+static bool is_assumed_valid(const struct flight *flight)
+{
+    const struct chain *chain = flight->chain;
+    const struct block_node *node = flight->node;
+    const struct block_node *best = chain->tree.best_header;
+    const struct block_node *trusted = header_tree_find(&chain->tree, &chain->assume_valid);
+    if (!trusted || block_node_ancestor(trusted, node->height) != node ||
+        block_node_ancestor(best, node->height) != node ||
+        u256_compare(best->chain_work, chain->min_chain_work) < 0)
+        return false;
+    /* The work on top must be worth two weeks at the best header's difficulty, so that a chain
+     * mined for the purpose is no cheaper than an attack on any other node. */
+    double ahead = u256_to_double(u256_sub(best->chain_work, node->chain_work)) /
+                   u256_to_double(pow_block_work(best->bits));
+    return ahead * (double)chain->network->pow_target_spacing_s > 14 * 24 * 3600;
+}
+
+static enum connect_result refuse(struct flight *flight, enum reject reject)
+{
+    overlay_drop(&flight->chain->overlay, &flight->layer);
+    flight->has_failed = true;
+    flight->verdict = (struct verdict){.code = reject};
+    return CONNECT_INVALID;
+}
+
+enum connect_result flight_connect(struct flight *flight)
+{
+    struct chain *chain = flight->chain;
+    struct block_hash store_tip = coins_store_tip(chain->coins), none = {{0}};
+    struct resolve resolve = {
+        .flight = flight,
+        .store_is_empty = block_hash_equal(&store_tip, &none),
+        .reads_are_final = flight->read_is_final && flight->read_flushes == chain->flush.completed,
+    };
+    flight->n_missing = 0;
+    flight->read_is_final = false;
+    flight->script_flags =
+        script_flags_for_block(chain->network, flight->node->height, &flight->node->hash);
+    if (enforces_bip30(flight) && breaks_bip30(&resolve))
+        return refuse(flight, REJECT_TXNS_BIP30);
+    resolve_block(&resolve);
+    if (resolve.is_collecting) {
+        overlay_drop(&chain->overlay, &flight->layer);
+        flight->read_is_final = true;
+        flight_read_coins(flight, ENV_PRIORITY_HIGH);
+        return CONNECT_WAITS;
+    }
+    enum reject reject = check_rules(flight, resolve.bad_tx);
+    if (reject != REJECT_NONE)
+        return refuse(flight, reject);
+    flight->checks_scripts = !is_assumed_valid(flight);
+    flight->stage = FLIGHT_CONNECTED;
+    return CONNECT_DONE;
+}
+
+/* -- Disconnecting -------------------------------------------------------------------------------
+ */
+
+/* The two coinbases that were overwritten before BIP30. When the block that did it is taken back,
+ * the older coin must be there again, or the coins would depend on history: hazard 4. */
+static bool restores_overwritten(const struct flight *flight, struct coin *coin)
+{
+    int32_t height =
+        bip30_overwritten_height(flight->chain->network, flight->node->height, &flight->node->hash);
+    if (height < 0)
+        return false;
+    coin->height = (uint32_t)height;
+    return true;
+}
+
+static void take_back_outputs(struct flight *flight, const struct tx *tx, size_t at,
+                              bool is_coinbase)
+{
+    struct overlay *overlay = &flight->chain->overlay;
+    struct outpoint outpoint = {.txid = tx->txid};
+    for (uint32_t i = 0; i < tx->n_out; i++) {
+        if (script_is_unspendable(tx->out[i].script_pubkey))
+            continue;
+        outpoint.vout = i;
+        struct coin *coin = &flight->created[at + i];
+        if (is_coinbase && restores_overwritten(flight, coin))
+            overlay_add(overlay, &flight->layer, &outpoint, flight->out_hash[at + i], coin, true);
+        else
+            overlay_spend(overlay, &flight->layer, &outpoint, flight->out_hash[at + i]);
+    }
+}
+
+enum connect_result flight_disconnect(struct flight *flight)
+{
+    const struct block *block = &flight->block->block;
+    size_t in = flight->n_spent, out = flight->n_created;
+    for (uint32_t i = block->n_tx; i-- > 0;) {
+        const struct tx *tx = &block->tx[i];
+        out -= tx->n_out;
+        take_back_outputs(flight, tx, out, i == 0);
+        for (uint32_t k = tx->n_in; i > 0 && k-- > 0;) {
+            in--;
+            overlay_add(&flight->chain->overlay, &flight->layer, &tx->in[k].prevout,
+                        flight->in_hash[in], &flight->spent[in], false);
+        }
+    }
+    ASSERT(in == 0 && out == 0);
+    flight->stage = FLIGHT_CONNECTED;
+    return CONNECT_DONE;
+}

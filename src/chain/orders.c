@@ -1,0 +1,234 @@
+/* orders.c - what the operator orders, and who waits for a block's fate. */
+#include <errno.h>
+
+#include "chain/chain_internal.h"
+#include "util/alloc.h"
+
+/* -- Waiters ------------------------------------------------------------------------------------
+ */
+
+static void call(struct waiter *waiter)
+{
+    if (waiter->block_done)
+        waiter->block_done(waiter->arg, &waiter->result);
+    if (waiter->order_done)
+        waiter->order_done(waiter->arg, &waiter->result.verdict);
+    xfree(waiter);
+}
+
+/* Call a list of waiters; they may make new ones meanwhile. */
+static void call_all(struct waiter *list)
+{
+    while (list) {
+        struct waiter *next = list->next;
+        call(list);
+        list = next;
+    }
+}
+
+static void run_sync(struct env_job *job)
+{
+    struct chain *chain = (struct chain *)((char *)job - offsetof(struct chain, sync_job));
+    chain->sync_error = block_files_sync(chain->files);
+}
+
+static void start_sync(struct chain *chain);
+
+static void sync_done(struct env_job *job)
+{
+    struct chain *chain = (struct chain *)((char *)job - offsetof(struct chain, sync_job));
+    chain->sync_running = false;
+    int error = job->cancelled ? -ECANCELED : chain->sync_error;
+    struct waiter *list = chain->syncing;
+    chain->syncing = NULL;
+    if (error) {
+        for (struct waiter *at = list; at; at = at->next)
+            at->result.verdict = (struct verdict){.code = REJECT_FAULT};
+        chain_fault(chain, error, "syncing block files");
+    }
+    call_all(list);
+    if (chain->sync_waiters)
+        start_sync(chain);
+    close_continue(chain);
+}
+
+/* All who wait for durability when a sync starts are served by that one. */
+static void start_sync(struct chain *chain)
+{
+    if (chain->sync_running || chain->writes_pending[0] + chain->writes_pending[1] > 0)
+        return;
+    chain->sync_running = true;
+    chain->syncing = chain->sync_waiters;
+    chain->sync_waiters = NULL;
+    chain->sync_job = (struct env_job){.run = run_sync, .done = sync_done};
+    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &chain->sync_job);
+}
+
+void waiters_writes_drained(struct chain *chain)
+{
+    if (chain->sync_waiters)
+        start_sync(chain);
+}
+
+static void release(struct chain *chain, struct waiter *waiter)
+{
+    if (!waiter->durable || chain->faulted) {
+        waiter->next = NULL;
+        call(waiter);
+        return;
+    }
+    waiter->next = chain->sync_waiters;
+    chain->sync_waiters = waiter;
+    start_sync(chain);
+}
+
+void waiters_add(struct chain *chain, struct waiter *waiter)
+{
+    struct waiter **at = &chain->waiters;
+    while (*at)
+        at = &(*at)->next;
+    waiter->next = NULL;
+    *at = waiter;
+}
+
+static bool is_decided(const struct chain *chain, const struct waiter *waiter, bool at_rest)
+{
+    return at_rest || (waiter->node && chain_contains(chain, waiter->node));
+}
+
+void waiters_check(struct chain *chain)
+{
+    if (!chain->waiters)
+        return;
+    bool at_rest = pipeline_is_at_rest(chain);
+    struct waiter **at = &chain->waiters, *ready = NULL, **ready_end = &ready;
+    while (*at) {
+        struct waiter *waiter = *at;
+        if (!is_decided(chain, waiter, at_rest)) {
+            at = &waiter->next;
+            continue;
+        }
+        *at = waiter->next;
+        waiter->next = NULL;
+        waiter->result.is_connected = waiter->node && chain_contains(chain, waiter->node);
+        *ready_end = waiter;
+        ready_end = &waiter->next;
+    }
+    while (ready) {
+        struct waiter *next = ready->next;
+        release(chain, ready);
+        ready = next;
+    }
+}
+
+void waiters_block_failed(struct chain *chain, const struct block_node *node,
+                          const struct verdict *verdict)
+{
+    struct waiter **at = &chain->waiters, *ready = NULL;
+    while (*at) {
+        struct waiter *waiter = *at;
+        bool is_below = waiter->node && block_node_ancestor(waiter->node, node->height) == node;
+        if (!is_below) {
+            at = &waiter->next;
+            continue;
+        }
+        *at = waiter->next;
+        waiter->next = ready;
+        ready = waiter;
+        waiter->result.verdict =
+            waiter->node == node ? *verdict : (struct verdict){.code = REJECT_PREV_INVALID};
+    }
+    call_all(ready);
+}
+
+void waiters_fail_all(struct chain *chain)
+{
+    struct waiter *lists[] = {chain->waiters, chain->sync_waiters};
+    chain->waiters = chain->sync_waiters = NULL;
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        for (struct waiter *at = lists[i]; at; at = at->next)
+            at->result.verdict = (struct verdict){.code = REJECT_FAULT};
+        call_all(lists[i]);
+    }
+}
+
+/* -- Orders -------------------------------------------------------------------------------------
+ */
+
+/* Answer when the chain has come to rest. */
+static void answer_at_rest(struct chain *chain, chain_order_fn *done, void *arg)
+{
+    struct waiter *waiter = xcalloc(1, sizeof *waiter);
+    waiter->order_done = done;
+    waiter->arg = arg;
+    waiters_add(chain, waiter);
+    pipeline_wake(chain);
+}
+
+static struct block_node *find_or_answer(struct chain *chain, const struct block_hash *hash,
+                                         chain_order_fn *done, void *arg)
+{
+    struct block_node *node = header_tree_find(&chain->tree, hash);
+    bool is_open = chain->is_open && !chain->closing && !chain->faulted;
+    if (node && is_open)
+        return node;
+    struct verdict verdict = {.code = is_open ? REJECT_PREV_NOT_FOUND : REJECT_FAULT};
+    done(arg, &verdict);
+    return NULL;
+}
+
+void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
+                      void *arg)
+{
+    struct block_node *node = find_or_answer(chain, hash, done, arg);
+    if (!node)
+        return;
+    ASSERT(node->height > 0);
+    pipeline_drop_all(chain);
+    best_chain_mark_failed(chain, node);
+    best_chain_rebuild(chain);
+    answer_at_rest(chain, done, arg);
+}
+
+void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
+                      void *arg)
+{
+    struct block_node *node = find_or_answer(chain, hash, done, arg);
+    if (!node)
+        return;
+    /* Ancestors and descendants are given another chance, other branches are not. */
+    for (struct block_node *at = node; at; at = at->prev)
+        if (at->status & BLOCK_FAILED_MASK) {
+            at->status &= ~(uint32_t)BLOCK_FAILED_MASK;
+            header_tree_mark_dirty(&chain->tree, at);
+        }
+    for (struct block_node *at = node; at; at = block_node_next_descendant(node, at))
+        if (at->status & BLOCK_FAILED_MASK) {
+            at->status &= ~(uint32_t)BLOCK_FAILED_MASK;
+            header_tree_mark_dirty(&chain->tree, at);
+        }
+    best_chain_rebuild(chain);
+    answer_at_rest(chain, done, arg);
+}
+
+void chain_precious(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
+                    void *arg)
+{
+    struct block_node *node = find_or_answer(chain, hash, done, arg);
+    if (!node)
+        return;
+    struct block_node *tip = chain_tip_node(chain);
+    if (u256_compare(node->chain_work, tip->chain_work) >= 0 && node->chain_tx > 0 &&
+        !(node->status & BLOCK_FAILED_MASK)) {
+        /* A later order beats an earlier one while the chain has not grown in between. */
+        if (!chain->precious_tip_base ||
+            u256_compare(tip->chain_work, chain->precious_tip_base->chain_work) > 0)
+            chain->precious_sequence = 0;
+        chain->precious_tip_base = tip;
+        /* The sequence is part of the order of candidates: out before it changes. Hazard 34 */
+        (void)sorted_map_remove(&chain->candidates, node);
+        node->sequence = --chain->precious_sequence;
+        (void)sorted_map_insert(&chain->candidates, node);
+    }
+    answer_at_rest(chain, done, arg);
+}

@@ -1,0 +1,22 @@
+/* bip30.h - the two blocks of the main chain that broke BIP30 before it was a rule.
+ *
+ * Layer: consensus. Pure data. The coinbases of blocks 91842 and 91880 have the ids of those of
+ * blocks 91812 and 91722, which they overwrote while those were unspent. */
+#ifndef CONSENSUS_BIP30_H
+#define CONSENSUS_BIP30_H
+
+#include "consensus/network.h"
+
+/* From this height on a coinbase could repeat one from before BIP34 that happens to begin with the
+ * number of a later height. Core: BIP34_IMPLIES_BIP30_LIMIT */
+#define BIP34_IMPLIES_BIP30_LIMIT 1983702
+
+/* Is this one of the two blocks that BIP30 is not asked of? */
+bool bip30_is_exception(const struct network *network, int32_t height,
+                        const struct block_hash *hash);
+
+/* The height of the block whose coinbase that block overwrote; -1 if it is none of the two. */
+int32_t bip30_overwritten_height(const struct network *network, int32_t height,
+                                 const struct block_hash *hash);
+
+#endif
