@@ -20,7 +20,8 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIP = 77
-# A result line of cmocka, which tests/functional/framework.py imitates. cmocka's summary repeats the failures after "tests(s) run".
+# A result line of cmocka, which tests/functional/framework.py imitates. cmocka's summary repeats
+# the failures after "test(s) run".
 CMOCKA_LINE = re.compile(r"^\[\s*(OK|FAILED|SKIPPED|ERROR)\s*\] (\S+)", re.M)
 CMOCKA_END = re.compile(r"^\[==========\] .*run\.", re.M)
 

@@ -213,10 +213,10 @@ def grow(block, n, **how):
     return chain
 
 
-def spend(tx, index=0, fee=0, outputs=None, script=bytes([OP_TRUE]), sequence=SEQUENCE_FINAL, **how):
+def spend(tx, index=0, fee=0, outputs=None, sequence=SEQUENCE_FINAL, **how):
     """A transaction that spends an anyone-can-spend output."""
     value = tx.vout[index].value - fee
-    outs = outputs if outputs is not None else [TxOut(value, script)]
+    outs = outputs if outputs is not None else [TxOut(value, bytes([OP_TRUE]))]
     return Tx([TxIn(tx.txid(), index, sequence=sequence)], outs, **how)
 
 

@@ -22,7 +22,8 @@ import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
-SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:")
+SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer"
+                       r"|runtime error:|assertion failed")
 SKIP_STATUS = 77
 DATA_SUBDIR = {"main": "", "test": "testnet3", "testnet4": "testnet4", "signet": "signet",
                "regtest": "regtest"}
@@ -187,7 +188,8 @@ class Node:
 
     def try_rpc(self):
         if self.process.poll() is not None:
-            raise Failure(f"{self.name} ended with {self.process.returncode}: {self.output()[-800:]}")
+            raise Failure(f"{self.name} ended with {self.process.returncode}: "
+                          f"{self.output()[-800:]}")
         self.rpc = self.connect_rpc()
         if not self.rpc:
             return False
@@ -394,7 +396,7 @@ def main(names):
     parser.add_argument("--seed", type=int, default=random.randrange(1, 1 << 31))
     parser.add_argument("--size", choices=("short", "soak"), default="short")
     parser.add_argument("--keep", action="store_true", help="keep the scratch folders")
-    parser.add_argument("only", nargs="*", help="run only functions whose name contains one of these")
+    parser.add_argument("only", nargs="*", help="only functions whose name contains one of these")
     args = parser.parse_args()
     print(f"seed {args.seed}", flush=True)
     os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1")

@@ -99,7 +99,8 @@ def test_a_spoilt_copy_does_not_condemn_the_honest_block(context):
     refused(node, "bad-txns-duplicate", duplicated_leaves(tip, 1))
     equal(node.rpc.submitblock(tip.hex()), None)
 
-    txs = [chain.spend(blocks[n].txs[0]) for n in (2, 3, 4, 5, 6)]  # with coinbase six: pairs of two
+    # With the coinbase six: the last two stand alone one level up.
+    txs = [chain.spend(blocks[n].txs[0]) for n in (2, 3, 4, 5, 6)]
     six = tip.child(txs)
     refused(node, "bad-txns-duplicate", duplicated_leaves(six, 2))
     equal(node.rpc.submitblock(six.hex()), None)

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments, during import and reorganisation: nothing is lost, nothing is wrong."""
+"""SIGKILL at random moments of import and reorganisation: nothing is lost or wrong."""
 import os
 import threading
 import time

@@ -24,7 +24,8 @@ def test_version_1_answers_have_three_members(context):
         status, answer = ask(node, request)
         equal((status, answer), (200, {"result": 0, "error": None, "id": 7}))
     status, answer = ask(node, {"method": "nosuchmethod", "id": "x"})
-    equal((status, answer["result"], answer["error"]["code"], answer["id"]), (404, None, -32601, "x"))
+    equal((status, answer["result"], answer["error"]["code"], answer["id"]),
+          (404, None, -32601, "x"))
     status, answer = ask(node, {"method": "getblockhash", "params": [99], "id": None})
     equal((status, answer["error"]),
           (500, {"code": -8, "message": "Block height out of range"}))
@@ -72,7 +73,8 @@ def test_batches_keep_their_order_and_mix_versions(context):
     ])
     equal(status, 200)
     equal([a["id"] for a in answer], [1, 2, 3, 4, None])
-    equal([(a.get("error") or {}).get("code") for a in answer], [None, -32601, None, -32600, -32600])
+    equal([(a.get("error") or {}).get("code") for a in answer],
+          [None, -32601, None, -32600, -32600])
     equal("error" in answer[2], False)
     equal(ask(node, []), (200, []))
     many = [{"method": "echo", "params": [i], "id": i} for i in range(2000)]

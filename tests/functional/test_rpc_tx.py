@@ -77,12 +77,12 @@ def test_addresses(context):
 def test_create_raw_transactions(context):
     node = context.started()
     txid = "aa" * 32
-    raw = node.rpc.createrawtransaction([{"txid": txid, "vout": 2}], [{ADDRESS: 1.5}, {"data": "00ff"}])
+    inputs = [{"txid": txid, "vout": 2}]
+    raw = node.rpc.createrawtransaction(inputs, [{ADDRESS: 1.5}, {"data": "00ff"}])
     want = chain.Tx([chain.TxIn(chain.wire(txid), 2, sequence=0xFFFFFFFD)],
                     [chain.TxOut(150000000, KEY.p2wpkh()), chain.TxOut(0, b"\x6a\x02\x00\xff")])
     equal(raw, want.encode().hex())
-    equal(node.rpc.createrawtransaction([{"txid": txid, "vout": 2}], {ADDRESS: "1.5", "data": "00ff"}),
-          raw)
+    equal(node.rpc.createrawtransaction(inputs, {ADDRESS: "1.5", "data": "00ff"}), raw)
     got = node.rpc.decoderawtransaction(
         node.rpc.createrawtransaction([{"txid": txid, "vout": 0}], {}, 7, False))
     equal((got["locktime"], got["vin"][0]["sequence"]), (7, 0xFFFFFFFE))
@@ -193,7 +193,8 @@ def test_generateblock(context):
     equal(sorted(empty), ["hash"])
     equal(node.rpc.getbestblockhash(), empty["hash"])
     tx = chain.spend(blocks[0].txs[0], outputs=[chain.TxOut(50 * chain.COIN, chain.TRUE_P2WSH)])
-    child = chain.spend_true_p2wsh([(tx.txid(), 0)], [chain.TxOut(50 * chain.COIN, chain.TRUE_SCRIPT)])
+    child = chain.spend_true_p2wsh([(tx.txid(), 0)],
+                                   [chain.TxOut(50 * chain.COIN, chain.TRUE_SCRIPT)])
     held = node.rpc.generateblock(ADDRESS, [tx.encode().hex(), child.encode().hex()], False)
     equal(sorted(held), ["hash", "hex"])
     equal(node.rpc.getbestblockhash(), empty["hash"])
