@@ -163,57 +163,60 @@ bool bech32_encode(enum bech32_encoding encoding, const char *prefix, const uint
     return true;
 }
 
-/* What a difference of 1, 2, 4, 8 and 16 at each place does to the remainder; places count from
- * the last character. */
-static void single_changes(uint32_t change[BECH32_CHARS_MAX][5], size_t n)
+/* What each difference at a place does to the remainder; places count from the last character. */
+struct changes {
+    uint32_t by[BECH32_CHARS_MAX][32];
+};
+
+static void work_out_changes(struct changes *changes, size_t n)
 {
-    for (int bit = 0; bit < 5; bit++) {
-        uint32_t c = (uint32_t)1 << bit;
+    for (unsigned difference = 0; difference < 32; difference++) {
+        uint32_t c = difference;
         for (size_t place = 0; place < n; place++) {
-            change[place][bit] = c;
+            changes->by[place][difference] = c;
             c = polymod_step(c, 0);
         }
     }
 }
 
-/* True if some difference at this place explains the remainder alone. The low 5 bits of change[0]
- * are the difference itself, and every place has an invertible map, so 31 tries are all. */
-static bool explains(const uint32_t change[5], uint32_t remainder)
+/* True if some difference at this place explains the remainder alone. Without an early exit the
+ * compiler compares several at once. */
+static bool explains(const uint32_t change[32], uint32_t remainder)
 {
-    for (unsigned difference = 1; difference < 32; difference++) {
-        uint32_t c = remainder;
-        for (int bit = 0; bit < 5; bit++) {
-            if (difference >> bit & 1)
-                c ^= change[bit];
-        }
-        if (c == 0)
-            return true;
+    bool found = false;
+    for (unsigned difference = 1; difference < 32; difference++)
+        found |= change[difference] == remainder;
+    return found;
+}
+
+/* The second of two places, given what the first leaves of the remainder; n if there is none. */
+static size_t find_second(const struct changes *changes, size_t first, size_t n, uint32_t remainder)
+{
+    for (size_t place = first + 1; place < n; place++) {
+        if (explains(changes->by[place], remainder))
+            return place;
     }
-    return false;
+    return n;
 }
 
 /* The places of one or two differences that explain the remainder; returns how many (0: more). */
 static size_t find_places(uint32_t remainder, size_t n, size_t places[2])
 {
-    uint32_t change[BECH32_CHARS_MAX][5];
-    single_changes(change, n);
+    struct changes changes;
+    work_out_changes(&changes, n);
     for (size_t a = 0; a < n; a++) {
-        if (explains(change[a], remainder)) {
+        if (explains(changes.by[a], remainder)) {
             places[0] = a;
             return 1;
         }
     }
     for (size_t a = 0; a < n; a++) {
         for (unsigned difference = 1; difference < 32; difference++) {
-            uint32_t rest = remainder;
-            for (int bit = 0; bit < 5; bit++)
-                rest ^= difference >> bit & 1 ? change[a][bit] : 0;
-            for (size_t b = a + 1; b < n; b++) {
-                if (explains(change[b], rest)) {
-                    places[0] = b; /* counted from the end: the further is the earlier */
-                    places[1] = a;
-                    return 2;
-                }
+            size_t b = find_second(&changes, a, n, remainder ^ changes.by[a][difference]);
+            if (b < n) {
+                places[0] = b; /* counted from the end: the further is the earlier */
+                places[1] = a;
+                return 2;
             }
         }
     }

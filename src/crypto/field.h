@@ -18,6 +18,7 @@ struct field field_of(uint64_t n);
 struct field field_load(const uint8_t in[32]);
 void field_store(struct field a, uint8_t out[32]);
 
+/* Comparison; exact, since both sides are fully reduced. */
 bool field_is_zero(struct field a);
 bool field_equal(struct field a, struct field b);
 

@@ -14,16 +14,20 @@
 static const struct { enum bech32_encoding encoding; const char *text; } valid[] = {
     {BECH32_V0, "A12UEL5L"},
     {BECH32_V0, "a12uel5l"},
-    {BECH32_V0, "an83characterlonghumanreadablepartthatcontainsthenumber1andtheexcludedcharactersbio1tt5tgs"},
+    {BECH32_V0,
+     "an83characterlonghumanreadablepartthatcontainsthenumber1andtheexcludedcharactersbio1tt5tgs"},
     {BECH32_V0, "abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw"},
-    {BECH32_V0, "11qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqc8247j"},
+    {BECH32_V0,
+     "11qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqc8247j"},
     {BECH32_V0, "split1checkupstagehandshakeupstreamerranterredcaperred2y9e3w"},
     {BECH32_V0, "?1ezyfcl"},
     {BECH32_M, "A1LQFN3A"},
     {BECH32_M, "a1lqfn3a"},
-    {BECH32_M, "an83characterlonghumanreadablepartthatcontainsthetheexcludedcharactersbioandnumber11sg7hg6"},
+    {BECH32_M,
+     "an83characterlonghumanreadablepartthatcontainsthetheexcludedcharactersbioandnumber11sg7hg6"},
     {BECH32_M, "abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx"},
-    {BECH32_M, "11llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllludsr8"},
+    {BECH32_M,
+     "11llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllludsr8"},
     {BECH32_M, "split1checkupstagehandshakeupstreamerranterredcaperredlc445v"},
     {BECH32_M, "?1v759aa"},
 };
@@ -35,8 +39,8 @@ static const char *const invalid[] = {
     "1qzzfhee", "a12UEL5L", "A12uEL5L",
     " 1xj0phk", "\x7f" "1g6xzxy", "\x80" "1vctc34",
     "an84characterslonghumanreadablepartthatcontainsthetheexcludedcharactersbioandnumber11d6pts4",
-    "qyrz8wqd2c9m", "1qyrz8wqd2c9m", "y1b0jsk6g", "lt1igcx5c0", "in1muywd", "mm1crxm3i", "au1s5cgom",
-    "M1VUXWEZ", "16plkw9", "1p2gdwpf",
+    "qyrz8wqd2c9m", "1qyrz8wqd2c9m", "y1b0jsk6g", "lt1igcx5c0", "in1muywd", "mm1crxm3i",
+    "au1s5cgom", "M1VUXWEZ", "16plkw9", "1p2gdwpf",
 };
 
 static const struct { const char *text, *message; size_t n; int at[3]; } located[] = {
