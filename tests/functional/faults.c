@@ -1,0 +1,149 @@
+/* faults.c - preloaded into cairnd by test_faults.py: a disk that fails at a chosen call.
+ *
+ * CAIRN_FAULT=WHAT:N makes the N-th changing call (write, sync, rename, truncate, unlink) on a file
+ * below blocks/, chainstate/ or index/ fail: WHAT "kill" ends the process just before the call,
+ * "after" just after it, "torn" in the middle of a write; an errno number makes it and all later
+ * calls of the same kind fail so. Not linked into any program. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static atomic_long calls;
+
+static int is_ours(const char *path)
+{
+    return strstr(path, "/blocks/") || strstr(path, "/chainstate") || strstr(path, "/index");
+}
+
+static int is_our_fd(int fd)
+{
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    if (n <= 0)
+        return 0;
+    path[n] = 0;
+    return is_ours(path);
+}
+
+static void die(void)
+{
+    kill(getpid(), SIGKILL);
+    pause();
+}
+
+/* Count the call. Returns 0 to go on, 1 to tear it, 2 to die after it, or -1 with errno set. */
+static int fault(void)
+{
+    const char *plan = getenv("CAIRN_FAULT");
+    const char *colon = plan ? strchr(plan, ':') : NULL;
+    if (!colon)
+        return 0;
+    long at = atol(colon + 1), now = atomic_fetch_add(&calls, 1) + 1;
+    if (plan[0] >= '1' && plan[0] <= '9') {
+        if (now < at)
+            return 0;
+        errno = atoi(plan);
+        return -1;
+    }
+    if (now != at)
+        return 0;
+    if (plan[0] == 'k')
+        die();
+    return plan[0] == 't' ? 1 : 2;
+}
+
+#define NEXT(name) __typeof__(&name) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+#define FINISH(result)                                                                             \
+    do {                                                                                           \
+        __typeof__(result) value = (result);                                                       \
+        if (how == 2)                                                                              \
+            die();                                                                                 \
+        return value;                                                                              \
+    } while (0)
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+    NEXT(write);
+    int how = is_our_fd(fd) ? fault() : 0;
+    if (how < 0)
+        return -1;
+    if (how == 1) {
+        next(fd, p, n / 2);
+        die();
+    }
+    FINISH(next(fd, p, n));
+}
+
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
+{
+    NEXT(pwrite64);
+    int how = is_our_fd(fd) ? fault() : 0;
+    if (how < 0)
+        return -1;
+    if (how == 1) {
+        next(fd, p, n / 2, at);
+        die();
+    }
+    FINISH(next(fd, p, n, at));
+}
+
+ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
+{
+    return pwrite64(fd, p, n, at);
+}
+
+int fsync(int fd)
+{
+    NEXT(fsync);
+    int how = is_our_fd(fd) ? fault() : 0;
+    if (how < 0)
+        return -1;
+    FINISH(next(fd));
+}
+
+int fdatasync(int fd)
+{
+    NEXT(fdatasync);
+    int how = is_our_fd(fd) ? fault() : 0;
+    if (how < 0)
+        return -1;
+    FINISH(next(fd));
+}
+
+int ftruncate64(int fd, off64_t size)
+{
+    NEXT(ftruncate64);
+    int how = is_our_fd(fd) ? fault() : 0;
+    if (how < 0)
+        return -1;
+    FINISH(next(fd, size));
+}
+
+int ftruncate(int fd, off_t size)
+{
+    return ftruncate64(fd, size);
+}
+
+int rename(const char *from, const char *to)
+{
+    NEXT(rename);
+    int how = is_ours(to) ? fault() : 0;
+    if (how < 0)
+        return -1;
+    FINISH(next(from, to));
+}
+
+int unlink(const char *path)
+{
+    NEXT(unlink);
+    int how = is_ours(path) ? fault() : 0;
+    if (how < 0)
+        return -1;
+    FINISH(next(path));
+}
