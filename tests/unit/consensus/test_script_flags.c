@@ -1,0 +1,97 @@
+/* test_script_flags.c - script rules at the heights where they change. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "consensus/script_flags.h"
+#include "consensus/script_verify.h"
+#include "support/hex_bytes.h"
+
+#define ALWAYS (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_TAPROOT)
+#define CLTV   SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY
+#define CSV    SCRIPT_VERIFY_CHECKSEQUENCEVERIFY
+#define ALL    (ALWAYS | SCRIPT_VERIFY_DERSIG | CLTV | CSV | SCRIPT_VERIFY_NULLDUMMY)
+/* clang-format off */
+static const struct { enum network_kind kind; int32_t height; uint32_t flags; } rows[] = {
+    {NETWORK_MAIN, 0,      ALWAYS},
+    {NETWORK_MAIN, 363724, ALWAYS},
+    {NETWORK_MAIN, 363725, ALWAYS | SCRIPT_VERIFY_DERSIG},
+    {NETWORK_MAIN, 388380, ALWAYS | SCRIPT_VERIFY_DERSIG},
+    {NETWORK_MAIN, 388381, ALWAYS | SCRIPT_VERIFY_DERSIG | CLTV},
+    {NETWORK_MAIN, 419327, ALWAYS | SCRIPT_VERIFY_DERSIG | CLTV},
+    {NETWORK_MAIN, 419328, ALWAYS | SCRIPT_VERIFY_DERSIG | CLTV | CSV},
+    {NETWORK_MAIN, 481823, ALWAYS | SCRIPT_VERIFY_DERSIG | CLTV | CSV},
+    {NETWORK_MAIN, 481824, ALL},
+    {NETWORK_TEST, 834623, ALWAYS | SCRIPT_VERIFY_DERSIG | CLTV | CSV},
+    {NETWORK_TEST, 834624, ALL},
+    {NETWORK_TESTNET4, 1, ALL},
+    {NETWORK_SIGNET, 1, ALL},
+    {NETWORK_REGTEST, 0, ALWAYS | SCRIPT_VERIFY_NULLDUMMY},
+    {NETWORK_REGTEST, 1, ALL},
+};
+/* clang-format on */
+
+static void flags_change_at_the_buried_heights(void **state)
+{
+    (void)state;
+    static const struct block_hash some_hash = {{1}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct network *network = network_get(rows[i].kind);
+        assert_int_equal(script_flags_for_block(network, rows[i].height, &some_hash),
+                         rows[i].flags);
+        assert_int_equal(script_flags_for_block(network, rows[i].height, NULL), rows[i].flags);
+    }
+}
+
+static struct block_hash hash_of(const char *shown)
+{
+    uint8_t bytes[32];
+    struct block_hash hash;
+    hex_bytes_exactly(shown, bytes, 32);
+    for (int i = 0; i < 32; i++)
+        hash.b[i] = bytes[31 - i];
+    return hash;
+}
+
+static void exception_blocks_obey_fewer_rules(void **state)
+{
+    (void)state;
+    const struct network *main_net = network_get(NETWORK_MAIN);
+    struct block_hash bip16 =
+        hash_of("00000000000002dc756eebf4f49723ed8d30cc28a5f108eb94b1ba88ac4f9c22");
+    struct block_hash taproot =
+        hash_of("0000000000000000000f14c35b2d841e986ab5441de8c585d5ffe55ea1e395ad");
+    struct block_hash test =
+        hash_of("00000000dd30457c001f4095d208cc1296b0eed002427aa599874af7a432b105");
+    assert_int_equal(script_flags_for_block(main_net, 170060, &bip16), 0);
+    /* the rules of its height hold there too */
+    assert_int_equal(script_flags_for_block(main_net, 692261, &taproot),
+                     ALL & ~(uint32_t)SCRIPT_VERIFY_TAPROOT);
+    assert_int_equal(script_flags_for_block(main_net, 100, &test), ALWAYS);
+    assert_int_equal(script_flags_for_block(network_get(NETWORK_TEST), 100, &test), 0);
+    assert_int_equal(script_flags_for_block(network_get(NETWORK_TEST), 100, &bip16), ALWAYS);
+}
+
+static void buried_rules_start_at_their_height(void **state)
+{
+    (void)state;
+    struct network network = *network_get(NETWORK_REGTEST);
+    network.buried_height[BURIED_CSV] = 432;
+    assert_false(network_is_buried_active(&network, BURIED_CSV, 431));
+    assert_true(network_is_buried_active(&network, BURIED_CSV, 432));
+    assert_int_equal(script_flags_for_block(&network, 431, NULL), ALL & ~(uint32_t)CSV);
+    assert_int_equal(script_flags_for_block(&network, 432, NULL), ALL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flags_change_at_the_buried_heights),
+        cmocka_unit_test(exception_blocks_obey_fewer_rules),
+        cmocka_unit_test(buried_rules_start_at_their_height),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
