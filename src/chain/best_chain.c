@@ -13,6 +13,11 @@ static int best_chain_compare(const void *a, const void *b)
     return block_node_is_better(a, b) ? 1 : -1;
 }
 
+void best_chain_init(struct chain *chain)
+{
+    sorted_map_init(&chain->candidates, best_chain_compare);
+}
+
 static bool is_candidate(const struct chain *chain, const struct block_node *node)
 {
     return node->chain_tx > 0 && !(node->status & BLOCK_FAILED_MASK) &&

@@ -84,6 +84,10 @@ uint64_t block_files_total_bytes(const struct block_files *files);
 NODISCARD int block_files_scan(struct block_files *files, int32_t file, uint32_t offset,
                                bool (*fn)(void *arg, const struct file_pos *pos, struct span block),
                                void *arg);
+/* Treat every blk file that exists as full, so that new records go to new files: before all of them
+ * are read in again by -reindex. */
+void block_files_reserve_existing(struct block_files *files);
+
 /* Say that records up to end (an offset) are in use in a file, after a scan. */
 void block_files_set_used(struct block_files *files, int32_t file, uint32_t end, int32_t height,
                           uint32_t time);

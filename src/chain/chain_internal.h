@@ -8,12 +8,12 @@
 #define CHAIN_CHAIN_INTERNAL_H
 
 #include "chain/chain.h"
+#include "chain/deployments.h"
 #include "chain/flight.h"
 #include "chain/index_db.h"
 #include "chain/kept_blocks.h"
 #include "chain/overlay.h"
 #include "chain/scratch_pool.h"
-#include "consensus/versionbits.h"
 #include "util/sorted_map.h"
 
 /* Limits of the pipeline; see doc/architecture.md, "the life of a block". */
@@ -87,7 +87,7 @@ struct chain {
     struct block_files *files;
     struct coins *coins;
     struct siphash_key coin_key;
-    struct versionbits_cache *versionbits;
+    struct deployments deployments;
 
     struct active_chain active;
     struct sorted_map candidates; /* of struct block_node: complete, not failed, ahead of the tip */
@@ -138,7 +138,7 @@ void chain_warn(struct chain *chain, const char *message);
 void chain_update_initial_download(struct chain *chain);
 int64_t chain_now_s(const struct chain *chain);
 
-/* -- active chain -- */
+/* The tip has moved, up or down: bring the array by height in line. */
 void active_chain_set_tip(struct active_chain *active, struct block_node *tip);
 
 /* -- accept.c -- */
@@ -155,6 +155,7 @@ void write_done(struct chain *chain, unsigned epoch, int error);
 
 /* -- best_chain.c -- */
 
+void best_chain_init(struct chain *chain);
 /* The node's block is now stored: sets chain_tx of it and of waiting descendants, which may
  * become candidates. */
 void best_chain_block_stored(struct chain *chain, struct block_node *node, uint32_t n_tx);
@@ -207,6 +208,12 @@ bool import_is_active(const struct chain *chain);
 /* Import blk files: all of them from the start (reindex), or only what lies behind the index. */
 void import_block_files(struct chain *chain, bool from_start);
 void import_cancel_all(struct chain *chain);
+/* Nothing is under way any more: end those that were cancelled. */
+void import_end_cancelled(struct chain *chain);
+
+/* -- startup.c -- */
+/* All block files have been read in again: forget that a reindex was under way. */
+void chain_reindex_done(struct chain *chain);
 
 /* -- block_read.c -- */
 void block_reads_init(struct chain *chain);

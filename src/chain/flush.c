@@ -185,6 +185,7 @@ void close_continue(struct chain *chain)
 {
     if (!chain->closing || !chain->close_done || !is_drained(chain))
         return;
+    import_end_cancelled(chain);
     if (chain->faulted) {
         finish_close(chain, -EIO);
         return;

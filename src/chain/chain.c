@@ -1,0 +1,217 @@
+/* chain.c - the chain as an object: making, asking, failing. */
+#include "chain/chain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "chain/chain_internal.h"
+#include "chain/deployments.h"
+#include "chain/node_view.h"
+#include "consensus/pow.h"
+#include "util/alloc.h"
+
+struct chain *chain_new(const struct env *env, const struct log *log, const struct network *network,
+                        const struct chain_options *options, const struct chain_events *events)
+{
+    struct chain *chain = xcalloc(1, sizeof *chain);
+    chain->env = env;
+    chain->log = log;
+    chain->network = network;
+    chain->options = *options;
+    chain->events = *events;
+    chain->data_dir = xstrdup(options->data_dir);
+    chain->blocks_dir = options->blocks_dir ? xasprintf("%s/blocks", options->blocks_dir)
+                                            : xasprintf("%s/blocks", options->data_dir);
+    chain->assume_valid = options->assume_valid ? *options->assume_valid : network->assume_valid;
+    chain->min_chain_work =
+        options->min_chain_work ? *options->min_chain_work : u256_from_le(network->min_chain_work);
+    struct siphash_key key;
+    env->random(env->ctx, &key, sizeof key);
+    header_tree_init(&chain->tree, key);
+    best_chain_init(chain);
+    kept_blocks_init(&chain->kept, KEPT_BLOCKS_MAX_BYTES);
+    overlay_init(&chain->overlay);
+    scratch_pool_init(&chain->scratch);
+    block_reads_init(chain);
+    deployments_init(&chain->deployments);
+    return chain;
+}
+
+void chain_free(struct chain *chain)
+{
+    if (!chain)
+        return;
+    ASSERT(chain->flights.n == 0 && chain->flights_dropped == 0 && chain->ops_pending == 0);
+    txindex_close(chain);
+    block_reads_deinit(chain);
+    if (chain->coins)
+        coins_close(chain->coins);
+    if (chain->index)
+        index_db_close(chain->index);
+    if (chain->files)
+        block_files_close(chain->files);
+    deployments_deinit(&chain->deployments);
+    overlay_deinit(&chain->overlay);
+    kept_blocks_deinit(&chain->kept);
+    scratch_pool_deinit(&chain->scratch);
+    sorted_map_deinit(&chain->candidates);
+    header_tree_deinit(&chain->tree);
+    xfree(chain->active.at);
+    xfree(chain->data_dir);
+    xfree(chain->blocks_dir);
+    xfree(chain);
+}
+
+/* -- Failing --------------------------------------------------------------------------------------
+ */
+
+void chain_fault(struct chain *chain, int error, const char *what)
+{
+    char message[300];
+    if (chain->faulted)
+        return;
+    chain->faulted = true;
+    snprintf(message, sizeof message, "%s: %s", what, strerror(-error));
+    log_error(chain->log, "%s", message);
+    if (chain->events.fault)
+        chain->events.fault(chain->events.ctx, message);
+}
+
+void chain_warn(struct chain *chain, const char *message)
+{
+    log_warning(chain->log, "%s", message);
+    if (chain->events.warning)
+        chain->events.warning(chain->events.ctx, message);
+}
+
+/* -- The committed chain
+ * ---------------------------------------------------------------------------- */
+
+void active_chain_set_tip(struct active_chain *active, struct block_node *tip)
+{
+    size_t n = (size_t)tip->height + 1;
+    if (n > active->capacity) {
+        active->capacity = n > 2 * active->capacity ? n + 1024 : 2 * active->capacity;
+        active->at = xrealloc(active->at, active->capacity, sizeof(struct block_node *));
+    }
+    for (struct block_node *node = tip; node; node = node->prev) {
+        size_t height = (size_t)node->height;
+        if (height < active->n && active->at[height] == node)
+            break;
+        active->at[height] = node;
+    }
+    active->n = n;
+}
+
+struct block_node *chain_tip_node(const struct chain *chain)
+{
+    return chain->active.n ? chain->active.at[chain->active.n - 1] : NULL;
+}
+
+const struct network *chain_network(const struct chain *chain)
+{
+    return chain->network;
+}
+
+const struct block_node *chain_tip(const struct chain *chain)
+{
+    return chain_tip_node(chain);
+}
+
+const struct block_node *chain_best_header(const struct chain *chain)
+{
+    return chain->tree.best_header;
+}
+
+const struct block_node *chain_find(const struct chain *chain, const struct block_hash *hash)
+{
+    return header_tree_find(&chain->tree, hash);
+}
+
+const struct block_node *chain_at(const struct chain *chain, int32_t height)
+{
+    return height >= 0 && (size_t)height < chain->active.n ? chain->active.at[height] : NULL;
+}
+
+bool chain_contains(const struct chain *chain, const struct block_node *node)
+{
+    return chain_at(chain, node->height) == node;
+}
+
+const struct block_node *chain_next_node(const struct chain *chain, size_t *at)
+{
+    return hash_map_next(&chain->tree.by_hash, at);
+}
+
+struct coins *chain_coins(struct chain *chain)
+{
+    return chain->coins;
+}
+
+size_t chain_coins_cache_bytes(const struct chain *chain)
+{
+    return chain->options.cache_bytes;
+}
+
+uint64_t chain_disk_bytes(const struct chain *chain)
+{
+    return block_files_total_bytes(chain->files);
+}
+
+bool chain_is_pruned(const struct chain *chain)
+{
+    return chain->options.prune;
+}
+
+uint64_t chain_prune_target_bytes(const struct chain *chain)
+{
+    return chain->options.prune_target_bytes;
+}
+
+uint32_t chain_next_bits(const struct chain *chain, const struct block_node *prev, uint32_t time)
+{
+    return pow_next_bits(chain->network, block_node_view(), prev, time);
+}
+
+/* -- Time and progress
+ * ------------------------------------------------------------------------------- */
+
+int64_t chain_now_s(const struct chain *chain)
+{
+    return chain->env->unix_s(chain->env->ctx);
+}
+
+bool chain_is_initial_download(const struct chain *chain)
+{
+    return !chain->left_initial_download;
+}
+
+void chain_update_initial_download(struct chain *chain)
+{
+    const struct block_node *tip = chain_tip_node(chain);
+    if (chain->left_initial_download || !tip || import_is_active(chain) ||
+        u256_compare(tip->chain_work, chain->min_chain_work) < 0 ||
+        tip->time < chain_now_s(chain) - chain->options.max_tip_age_s)
+        return;
+    chain->left_initial_download = true;
+    log_printf(chain->log, LOG_ALWAYS, "the tip is recent: leaving initial block download");
+}
+
+double chain_progress(const struct chain *chain, const struct block_node *node)
+{
+    if (!node || node->height == 0)
+        return 0;
+    /* Blocks that the clock says are still to come count by the pace of the last ones, so the
+     * share is of what will be there, not of what is known. */
+    double ahead_s = (double)(chain_now_s(chain) - (int64_t)node->time);
+    double expected = ahead_s > 0 ? ahead_s / (double)chain->network->pow_target_spacing_s : 0;
+    double known = (double)chain->tree.best_header->height - (double)node->height;
+    double missing = known > expected ? known : expected;
+    if (missing < 1)
+        return 1;
+    double tx_per_block = (double)node->chain_tx / ((double)node->height + 1);
+    const struct block_node *recent = block_node_ancestor(node, node->height - 2016);
+    if (recent && recent->chain_tx)
+        tx_per_block = (double)(node->chain_tx - recent->chain_tx) / 2016;
+    return (double)node->chain_tx / ((double)node->chain_tx + missing * tx_per_block);
+}

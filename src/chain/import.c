@@ -1,0 +1,524 @@
+/* import.c - blocks from files: -loadblock, -reindex, and what a crash left behind the index.
+ *
+ * A scan job finds the records of a file a batch at a time, without reading the blocks. A record
+ * whose parent is unknown waits, as parent hash -> place in the file, until the parent comes.
+ * The others are read by jobs and accepted, with a bounded number of bytes under way. If more
+ * records have to wait than there is room for, the file is gone through again. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "chain/chain_internal.h"
+#include "crypto/hash.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+
+#define IMPORT_SCAN_BATCH      512
+#define IMPORT_SCAN_BYTES      (1 << 20) /* read at once while looking for records */
+#define IMPORT_UNDER_WAY_MAX   256       /* blocks */
+#define IMPORT_UNDER_WAY_BYTES (48u << 20)
+#define IMPORT_PARKED_MAX      (1u << 20) /* records that wait for their parent */
+#define RECORD_BYTES_MIN       (BLOCK_RECORD_HEADER_BYTES + BLOCK_HEADER_BYTES)
+
+/* A block in a file. */
+struct record {
+    struct record *next; /* in the queue, or waiting for the same parent */
+    struct block_hash hash, prev;
+    struct file_pos pos; /* file -1: in the imported file, at offset */
+    uint64_t offset;
+    uint32_t len;
+};
+
+struct parked {
+    struct block_hash parent;
+    struct record *records;
+};
+
+/* One block being read. */
+struct fetch {
+    struct env_job job;
+    struct import *import;
+    struct record *record;
+    uint8_t *raw;
+    int error;
+};
+
+struct import {
+    struct import *next;
+    struct chain *chain;
+    char *path; /* a file of the user's, or NULL: our block files */
+    struct env_file *file;
+    int32_t file_number; /* of our block files: the one being scanned */
+    bool is_reindex;
+    uint64_t offset, size; /* where the scan is */
+    struct env_job scan;
+    bool scanning, scan_done, is_cancelled;
+    int error;
+    uint64_t truncated_at;             /* offset of a record that the file ends in, or 0 */
+    struct record *found, **found_end; /* by the scan job */
+    size_t n_found;
+    struct record *queue, **queue_end; /* to be fetched */
+    size_t n_queued;
+    struct hash_map parked; /* struct parked by parent */
+    size_t n_parked;
+    bool overflowed;      /* records were left out: another pass is needed */
+    uint64_t pass_blocks; /* new blocks of this pass */
+    size_t under_way, under_way_bytes;
+    uint64_t n_blocks;
+    void (*done)(void *arg, int error, uint64_t n_blocks);
+    void *arg;
+};
+
+/* -- Scanning (job)
+ * -------------------------------------------------------------------------------- */
+
+static void note_record(struct import *import, struct span header, const struct file_pos *pos,
+                        uint64_t offset, uint32_t len)
+{
+    struct record *record = xcalloc(1, sizeof *record);
+    sha256d(header, record->hash.b);
+    memcpy(record->prev.b, header.p + 4, sizeof record->prev.b);
+    record->pos = pos ? *pos : (struct file_pos){.file = -1};
+    record->offset = offset;
+    record->len = len;
+    *import->found_end = record;
+    import->found_end = &record->next;
+    import->n_found++;
+}
+
+static bool note_stored(void *arg, const struct file_pos *pos, struct span block)
+{
+    if (block.len >= BLOCK_HEADER_BYTES)
+        note_record(arg, span_of(block.p, BLOCK_HEADER_BYTES), pos, 0, pos->len);
+    return true;
+}
+
+/* One of our own block files. */
+static void scan_block_file(struct import *import)
+{
+    import->error = block_files_scan(import->chain->files, import->file_number,
+                                     (uint32_t)import->offset, note_stored, import);
+    import->scan_done = import->error == -ENOENT;
+    if (import->error == -ENOENT)
+        import->error = 0;
+    import->file_number++;
+    import->offset = 0;
+}
+
+/* Take the record at buffer[at]. Returns the bytes to go on by: 1 where there is none. 0: the
+ * buffer does not hold enough to tell. */
+static size_t take_record(struct import *import, const uint8_t *buffer, size_t at, size_t n)
+{
+    if (n - at < RECORD_BYTES_MIN)
+        return 0;
+    if (memcmp(buffer + at, import->chain->network->magic, 4) != 0)
+        return 1;
+    struct reader r = reader_of(span_of(buffer + at + 4, 4));
+    uint32_t len = read_u32(&r);
+    if (len < BLOCK_HEADER_BYTES + 1 || len > BLOCK_SERIALIZED_MAX_BYTES)
+        return 1;
+    uint64_t offset = import->offset + at + BLOCK_RECORD_HEADER_BYTES;
+    if (offset + len > import->size) {
+        import->truncated_at = offset - BLOCK_RECORD_HEADER_BYTES;
+        return 1;
+    }
+    note_record(import, span_of(buffer + at + BLOCK_RECORD_HEADER_BYTES, BLOCK_HEADER_BYTES), NULL,
+                offset, len);
+    return BLOCK_RECORD_HEADER_BYTES + (size_t)len;
+}
+
+/* A file of the user's: hop from record to record. */
+static void scan_file(struct import *import, uint8_t *buffer)
+{
+    const struct env *env = import->chain->env;
+    while (import->n_found < IMPORT_SCAN_BATCH && !import->scan_done) {
+        int64_t n =
+            env->file_read_at(env->ctx, import->file, import->offset, buffer, IMPORT_SCAN_BYTES);
+        if (n < 0) {
+            import->error = (int)n;
+            return;
+        }
+        size_t at = 0, step = 1;
+        while (step > 0 && at < (size_t)n && import->n_found < IMPORT_SCAN_BATCH) {
+            step = take_record(import, buffer, at, (size_t)n);
+            at += step;
+        }
+        import->offset += at;
+        bool at_end = n < IMPORT_SCAN_BYTES && (step == 0 || at >= (size_t)n);
+        import->scan_done = at_end || import->offset >= import->size;
+    }
+}
+
+static void run_scan(struct env_job *job)
+{
+    struct import *import = (struct import *)((char *)job - offsetof(struct import, scan));
+    if (!import->path) {
+        scan_block_file(import);
+        return;
+    }
+    uint8_t *buffer = xmalloc(IMPORT_SCAN_BYTES);
+    scan_file(import, buffer);
+    xfree(buffer);
+}
+
+/* -- Records waiting for their parent
+ * --------------------------------------------------------------- */
+
+static uint64_t hash_of(const struct import *import, const struct block_hash *hash)
+{
+    return siphash13_id(import->chain->tree.key, hash->b, 0);
+}
+
+static bool has_parent(const void *value, const void *key)
+{
+    return block_hash_equal(&((const struct parked *)value)->parent, key);
+}
+
+static void park(struct import *import, struct record *record)
+{
+    if (import->n_parked >= IMPORT_PARKED_MAX) {
+        import->overflowed = true;
+        xfree(record);
+        return;
+    }
+    uint64_t hash = hash_of(import, &record->prev);
+    struct parked *parked = hash_map_find(&import->parked, hash, has_parent, &record->prev);
+    if (!parked) {
+        parked = xcalloc(1, sizeof *parked);
+        parked->parent = record->prev;
+        hash_map_insert(&import->parked, hash, parked);
+    }
+    record->next = parked->records;
+    parked->records = record;
+    import->n_parked++;
+}
+
+static void enqueue(struct import *import, struct record *record)
+{
+    record->next = NULL;
+    *import->queue_end = record;
+    import->queue_end = &record->next;
+    import->n_queued++;
+}
+
+/* A header has become known: its children can come now. */
+static void unpark_children(struct import *import, const struct block_hash *parent)
+{
+    struct parked *parked =
+        hash_map_remove(&import->parked, hash_of(import, parent), has_parent, parent);
+    if (!parked)
+        return;
+    while (parked->records) {
+        struct record *record = parked->records;
+        parked->records = record->next;
+        import->n_parked--;
+        enqueue(import, record);
+    }
+    xfree(parked);
+}
+
+static void drop_records(struct import *import)
+{
+    struct parked *parked;
+    size_t at = 0;
+    while ((parked = hash_map_next(&import->parked, &at))) {
+        while (parked->records) {
+            struct record *record = parked->records;
+            parked->records = record->next;
+            xfree(record);
+        }
+        xfree(parked);
+    }
+    hash_map_deinit(&import->parked);
+    hash_map_init(&import->parked);
+    import->n_parked = 0;
+    struct record *lists[] = {import->queue, import->found};
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        while (lists[i]) {
+            struct record *record = lists[i];
+            lists[i] = record->next;
+            xfree(record);
+        }
+    import->queue = import->found = NULL;
+    import->queue_end = &import->queue;
+    import->found_end = &import->found;
+    import->n_queued = import->n_found = 0;
+}
+
+/* -- Reading and accepting
+ * --------------------------------------------------------------------------- */
+
+static void run_fetch(struct env_job *job)
+{
+    struct fetch *fetch = (struct fetch *)job;
+    struct chain *chain = fetch->import->chain;
+    const struct record *record = fetch->record;
+    if (record->pos.file >= 0) {
+        fetch->error = block_files_read(chain->files, &record->pos, &fetch->raw);
+        return;
+    }
+    fetch->raw = xmalloc(record->len);
+    int64_t n = chain->env->file_read_at(chain->env->ctx, fetch->import->file, record->offset,
+                                         fetch->raw, record->len);
+    if (n != (int64_t)record->len)
+        fetch->error = n < 0 ? (int)n : -EIO;
+}
+
+struct import_block {
+    struct import *import;
+    uint32_t len;
+};
+
+static void block_decided(void *arg, const struct chain_block_result *result)
+{
+    struct import_block *block = arg;
+    struct import *import = block->import;
+    import->under_way--;
+    import->under_way_bytes -= block->len;
+    if (result->is_new)
+        import->pass_blocks++;
+    if (result->verdict.code == REJECT_NONE)
+        import->n_blocks++;
+    xfree(block);
+    pipeline_wake(import->chain);
+}
+
+static void fetch_done(struct env_job *job)
+{
+    struct fetch *fetch = (struct fetch *)job;
+    struct import *import = fetch->import;
+    struct record *record = fetch->record;
+    struct import_block *block = xmalloc(sizeof *block);
+    *block = (struct import_block){.import = import, .len = record->len};
+    struct chain_block_result none = {.verdict = {.code = REJECT_FAULT}};
+    import->chain->ops_pending--;
+    if (job->cancelled || fetch->error || import->is_cancelled) {
+        if (fetch->error && !import->error && import->path)
+            import->error = fetch->error;
+        xfree(fetch->raw);
+        block_decided(block, &none);
+    } else {
+        accept_imported_block(import->chain, record->pos.file >= 0 ? &record->pos : NULL,
+                              fetch->raw, record->len, block_decided, block);
+        if (header_tree_find(&import->chain->tree, &record->hash))
+            unpark_children(import, &record->hash);
+    }
+    xfree(record);
+    xfree(fetch);
+    close_continue(import->chain);
+}
+
+static void start_fetch(struct import *import, struct record *record)
+{
+    struct chain *chain = import->chain;
+    struct fetch *fetch = xcalloc(1, sizeof *fetch);
+    *fetch = (struct fetch){.import = import, .record = record};
+    fetch->job.run = run_fetch;
+    fetch->job.done = fetch_done;
+    import->under_way++;
+    import->under_way_bytes += record->len;
+    chain->ops_pending++;
+    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &fetch->job);
+}
+
+/* Start what there is room for. A parent is fetched before its child, so that its header is in the
+ * tree by the time the child's is looked at; only a child of a block not yet accepted waits. */
+static void start_fetches(struct import *import)
+{
+    struct header_tree *tree = &import->chain->tree;
+    while (import->queue && import->under_way < IMPORT_UNDER_WAY_MAX &&
+           import->under_way_bytes < IMPORT_UNDER_WAY_BYTES) {
+        struct record *record = import->queue;
+        import->queue = record->next;
+        import->n_queued--;
+        if (!import->queue)
+            import->queue_end = &import->queue;
+        const struct block_node *known = header_tree_find(tree, &record->hash);
+        if (known && ((known->status & BLOCK_HAVE_DATA) || known->n_tx > 0)) {
+            unpark_children(import, &record->hash);
+            xfree(record);
+        } else {
+            start_fetch(import, record);
+        }
+    }
+}
+
+/* -- Going through the file
+ * --------------------------------------------------------------------------- */
+
+/* Sort what the scan has found: to be fetched, or to wait. */
+static void sort_found(struct import *import)
+{
+    struct record *record = import->found;
+    import->found = NULL;
+    import->found_end = &import->found;
+    import->n_found = 0;
+    while (record) {
+        struct record *next = record->next;
+        if (header_tree_find(&import->chain->tree, &record->prev) ||
+            header_tree_find(&import->chain->tree, &record->hash))
+            enqueue(import, record);
+        else
+            park(import, record);
+        record = next;
+    }
+}
+
+static void scan_finished(struct env_job *job)
+{
+    struct import *import = (struct import *)((char *)job - offsetof(struct import, scan));
+    import->scanning = false;
+    import->chain->ops_pending--;
+    sort_found(import);
+    pipeline_wake(import->chain);
+    close_continue(import->chain);
+}
+
+static void start_scan(struct import *import)
+{
+    struct chain *chain = import->chain;
+    import->scanning = true;
+    chain->ops_pending++;
+    import->scan = (struct env_job){.run = run_scan, .done = scan_finished};
+    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &import->scan);
+}
+
+static void free_import(struct import *import)
+{
+    const struct env *env = import->chain->env;
+    drop_records(import);
+    hash_map_deinit(&import->parked);
+    if (import->file)
+        env->file_close(env->ctx, import->file);
+    xfree(import->path);
+    xfree(import);
+}
+
+static void end_import(struct import *import)
+{
+    struct chain *chain = import->chain;
+    struct import **at = &chain->imports;
+    while (*at != import)
+        at = &(*at)->next;
+    *at = import->next;
+    if (import->truncated_at && !import->error)
+        log_warning(chain->log, "%s: cut short: the record at offset %llu has no end", import->path,
+                    (unsigned long long)import->truncated_at);
+    if (import->n_parked > 0)
+        log_warning(chain->log, "%zu blocks were left out: their parents are unknown",
+                    import->n_parked);
+    if (import->is_reindex && !import->is_cancelled && !import->error)
+        chain_reindex_done(chain);
+    if (import->done)
+        import->done(import->arg, import->is_cancelled ? -ECANCELED : import->error,
+                     import->n_blocks);
+    free_import(import);
+    chain_update_initial_download(chain);
+}
+
+/* Some records found no room to wait; the parents of some of them are known by now. */
+static void start_another_pass(struct import *import)
+{
+    drop_records(import);
+    import->overflowed = false;
+    import->pass_blocks = 0;
+    import->offset = 0;
+    import->file_number = 0;
+    import->scan_done = false;
+}
+
+static void import_step(struct import *import)
+{
+    start_fetches(import);
+    if (import->scanning)
+        return;
+    bool is_idle = import->under_way == 0 && !import->queue;
+    bool is_through = import->scan_done || import->error;
+    if (is_idle && is_through) {
+        if (!import->overflowed || import->pass_blocks == 0 || import->error) {
+            end_import(import);
+            return;
+        }
+        start_another_pass(import);
+    }
+    if (!import->scan_done && !import->error && import->n_queued <= IMPORT_SCAN_BATCH)
+        start_scan(import);
+}
+
+void import_wake(struct chain *chain)
+{
+    /* One file after the other: only the first is worked on. */
+    if (chain->imports && chain->is_open && !chain->closing && !chain->faulted)
+        import_step(chain->imports);
+}
+
+bool import_is_active(const struct chain *chain)
+{
+    return chain->imports != NULL;
+}
+
+void import_cancel_all(struct chain *chain)
+{
+    for (struct import *import = chain->imports; import; import = import->next)
+        import->is_cancelled = true;
+}
+
+void import_end_cancelled(struct chain *chain)
+{
+    while (chain->imports)
+        end_import(chain->imports);
+}
+
+static struct import *add_import(struct chain *chain)
+{
+    struct import *import = xcalloc(1, sizeof *import);
+    import->chain = chain;
+    import->queue_end = &import->queue;
+    import->found_end = &import->found;
+    hash_map_init(&import->parked);
+    struct import **at = &chain->imports;
+    while (*at)
+        at = &(*at)->next;
+    *at = import;
+    pipeline_wake(chain);
+    return import;
+}
+
+void import_block_files(struct chain *chain, bool from_start)
+{
+    struct import *import = add_import(chain);
+    import->is_reindex = from_start;
+    if (from_start)
+        return;
+    /* What was appended after the index was last written lies behind the last known record. The
+     * space is taken now, before a new block could be put there. */
+    size_t n = block_files_count(chain->files);
+    import->file_number = n ? (int32_t)n - 1 : 0;
+    import->offset = n ? block_files_info(chain->files, n - 1)->block_bytes : 0;
+    while (!import->scan_done && !import->error)
+        scan_block_file(import);
+    for (struct record *record = import->found; record; record = record->next)
+        block_files_set_used(chain->files, record->pos.file, record->pos.offset + record->pos.len,
+                             -1, 0);
+    sort_found(import);
+}
+
+void chain_import_file(struct chain *chain, const char *path,
+                       void (*done)(void *arg, int error, uint64_t n_blocks), void *arg)
+{
+    const struct env *env = chain->env;
+    struct env_file *file;
+    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &file);
+    if (error) {
+        done(arg, error, 0);
+        return;
+    }
+    struct import *import = add_import(chain);
+    int64_t size = env->file_size(env->ctx, file);
+    import->path = xstrdup(path);
+    import->file = file;
+    import->size = size > 0 ? (uint64_t)size : 0;
+    import->error = size < 0 ? (int)size : 0;
+    import->done = done;
+    import->arg = arg;
+}

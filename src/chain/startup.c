@@ -1,0 +1,295 @@
+/* startup.c - opens the stores, repairs what a crash left behind, and finds the tip. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "chain/chain_internal.h"
+#include "consensus/script_iter.h"
+#include "util/alloc.h"
+#include "util/crc32c.h"
+#include "util/hex.h"
+
+#define FLAG_REINDEXING          "reindexing"
+#define FLAG_PRUNED              "prunedblockfiles"
+#define STORE_CACHE_BYTES(total) ((total) / 8 < (8u << 20) ? (total) / 8 : (8u << 20))
+
+static bool fail(char **error, const char *what, int code, char *detail_take)
+{
+    *error = xasprintf("%s: %s", what, detail_take ? detail_take : strerror(-code));
+    xfree(detail_take);
+    return false;
+}
+
+/* -- Stores ----------------------------------------------------------------------------------- */
+
+static bool open_coins(struct chain *chain, char **error)
+{
+    struct coins_options options = {
+        .cache_bytes = chain->options.cache_bytes,
+        .store_cache_bytes = STORE_CACHE_BYTES(chain->options.cache_bytes),
+    };
+    char *path = xasprintf("%s/chainstate", chain->data_dir), *detail = NULL;
+    int code = coins_open(chain->env, chain->log, path, &options, &chain->coins, &detail);
+    xfree(path);
+    if (code == -EUCLEAN)
+        return fail(error, "The coins database is corrupt; start with -reindex-chainstate", code,
+                    detail);
+    if (code)
+        return fail(error, "Cannot open the coins database", code, detail);
+    chain->coin_key = coins_hash_key(chain->coins);
+    return true;
+}
+
+static bool open_index(struct chain *chain, struct block_file_info **infos, size_t *n_infos,
+                       char **error)
+{
+    char *path = xasprintf("%s/index", chain->blocks_dir), *detail = NULL;
+    if (chain->options.reindex)
+        (void)chain->env->kv_destroy(chain->env->ctx, path);
+    int code = index_db_open(chain->env, path, &chain->index, &detail);
+    xfree(path);
+    if (!code)
+        code = index_db_load(chain->index, &chain->tree, infos, n_infos, &detail);
+    if (code == -EUCLEAN)
+        return fail(error, "The block index is corrupt; start with -reindex", code, detail);
+    if (code)
+        return fail(error, "Cannot open the block index", code, detail);
+    return true;
+}
+
+static bool open_stores(struct chain *chain, char **error)
+{
+    struct block_file_info *infos = NULL;
+    size_t n_infos = 0;
+    char *detail = NULL;
+    int code = chain->env->make_dir(chain->env->ctx, chain->blocks_dir);
+    if (code)
+        return fail(error, "Cannot create the blocks directory", code, NULL);
+    if (!open_index(chain, &infos, &n_infos, error))
+        return false;
+    code = block_files_open(chain->env, chain->log, chain->blocks_dir, chain->network->magic, infos,
+                            n_infos, &chain->files, &detail);
+    xfree(infos);
+    if (code)
+        return fail(error, "Cannot open the block files", code, detail);
+    return open_coins(chain, error);
+}
+
+/* -- Genesis ----------------------------------------------------------------------------------- */
+
+/* The first block is a fact of the network: stored like any other, but its coin never existed. */
+static bool add_genesis(struct chain *chain, char **error)
+{
+    struct span raw = chain->network->genesis_raw;
+    struct block_ref *ref = block_ref_take(xmemdup(raw.p, raw.len), raw.len);
+    bool decoded = block_ref_decode(ref);
+    ASSERT(decoded && block_hash_equal(&ref->block.hash, &chain->network->genesis_hash));
+    struct block_node *node = header_tree_add(&chain->tree, &ref->block.header, &ref->block.hash);
+    block_ref_drop(ref);
+    node->data = block_files_alloc(chain->files, (uint32_t)raw.len, 0, node->time);
+    node->data.crc32c = crc32c(0, raw.p, raw.len);
+    node->undo.file = -1;
+    node->status = BLOCK_HAVE_DATA | BLOCK_VALID_TX | BLOCK_VALID_SCRIPTS;
+    node->n_tx = 1;
+    node->chain_tx = 1;
+    int code = block_files_write(chain->files, &node->data, raw);
+    return code ? fail(error, "Cannot write the first block", code, NULL) : true;
+}
+
+/* -- After a crash -------------------------------------------------------------------------------
+ */
+
+struct replay {
+    struct chain *chain;
+    struct block_ref *ref;
+    struct arena arena;
+    struct undo undo;
+};
+
+static bool replay_read(struct replay *replay, const struct block_node *node, bool want_undo)
+{
+    struct block_files *files = replay->chain->files;
+    uint8_t *raw;
+    arena_init(&replay->arena, 64 << 10);
+    replay->ref = NULL;
+    if (block_files_read(files, &node->data, &raw))
+        return false;
+    replay->ref = block_ref_take(raw, node->data.len);
+    if (!block_ref_decode(replay->ref))
+        return false;
+    if (!want_undo)
+        return true;
+    if (!(node->status & BLOCK_HAVE_UNDO) || block_files_read_undo(files, &node->undo, &raw))
+        return false;
+    bool ok = undo_decode(span_of(raw, node->undo.len), &replay->ref->block, &replay->arena,
+                          &replay->undo);
+    xfree(raw);
+    return ok;
+}
+
+static void replay_end(struct replay *replay)
+{
+    block_ref_drop(replay->ref);
+    arena_deinit(&replay->arena);
+}
+
+static void replay_tx(struct replay *replay, const struct tx *tx, int32_t height, bool coinbase)
+{
+    struct coins *coins = replay->chain->coins;
+    for (uint32_t k = 0; k < tx->n_in && !coinbase; k++)
+        coins_repair_erase(coins, &tx->in[k].prevout);
+    struct outpoint outpoint = {.txid = tx->txid};
+    for (uint32_t k = 0; k < tx->n_out; k++) {
+        struct coin coin = {.value_sat = tx->out[k].value_sat,
+                            .script_pubkey = tx->out[k].script_pubkey,
+                            .height = (uint32_t)height,
+                            .coinbase = coinbase};
+        outpoint.vout = k;
+        if (!script_is_unspendable(coin.script_pubkey))
+            coins_repair_put(coins, &outpoint, &coin);
+    }
+}
+
+/* Make a block's effect on the store complete, whether some of it is there already or not. */
+static bool replay_forward(struct chain *chain, const struct block_node *node)
+{
+    struct replay replay = {.chain = chain};
+    bool ok = replay_read(&replay, node, false);
+    for (uint32_t i = 0; ok && i < replay.ref->block.n_tx; i++)
+        replay_tx(&replay, &replay.ref->block.tx[i], node->height, i == 0);
+    replay_end(&replay);
+    return ok;
+}
+
+/* The same backward. */
+static bool replay_backward(struct chain *chain, const struct block_node *node)
+{
+    struct replay replay = {.chain = chain};
+    bool ok = replay_read(&replay, node, true);
+    size_t at = ok ? replay.undo.n_spent : 0;
+    for (uint32_t i = ok ? replay.ref->block.n_tx : 0; i-- > 0;) {
+        const struct tx *tx = &replay.ref->block.tx[i];
+        struct outpoint outpoint = {.txid = tx->txid};
+        for (uint32_t k = 0; k < tx->n_out; k++) {
+            outpoint.vout = k;
+            coins_repair_erase(chain->coins, &outpoint);
+        }
+        for (uint32_t k = tx->n_in; i > 0 && k-- > 0;)
+            coins_repair_put(chain->coins, &tx->in[k].prevout, &replay.undo.spent[--at]);
+    }
+    replay_end(&replay);
+    return ok;
+}
+
+/* A flush from one tip to another was cut short: the store is a mixture of both. Whatever part was
+ * written, going back from the old tip to the fork and forward to the new one ends at the same
+ * coins, since putting and erasing do not depend on what is there. */
+static bool repair_coins(struct chain *chain, const struct block_hash *old_hash,
+                         const struct block_hash *new_hash, char **error)
+{
+    struct block_node *to = header_tree_find(&chain->tree, new_hash);
+    struct block_hash none = {{0}};
+    struct block_node *from = block_hash_equal(old_hash, &none)
+                                  ? chain->tree.genesis
+                                  : header_tree_find(&chain->tree, old_hash);
+    const char *remedy = "The coins database was left half written and cannot be repaired from "
+                         "the stored blocks; start with -reindex-chainstate";
+    if (!to || !from)
+        return fail(error, remedy, 0, xstrdup("a tip is unknown"));
+    struct block_node *fork = block_node_fork(from, to);
+    log_printf(chain->log, LOG_ALWAYS,
+               "repairing the coins: back from height %d to %d, forward to %d", from->height,
+               fork->height, to->height);
+    for (struct block_node *at = from; at != fork; at = at->prev)
+        if (!replay_backward(chain, at))
+            return fail(error, remedy, 0, xasprintf("undo data at height %d", at->height));
+    for (int32_t height = fork->height + 1; height <= to->height; height++)
+        if (!replay_forward(chain, block_node_ancestor(to, height)))
+            return fail(error, remedy, 0, xasprintf("block at height %d", height));
+    int code = coins_repair_commit(chain->coins, new_hash);
+    return code ? fail(error, "Cannot repair the coins database", code, NULL) : true;
+}
+
+/* -- The tip
+ * --------------------------------------------------------------------------------------- */
+
+static bool find_tip(struct chain *chain, char **error)
+{
+    struct block_hash old_tip, new_tip, none = {{0}};
+    if (coins_interrupted(chain->coins, &old_tip, &new_tip) &&
+        !repair_coins(chain, &old_tip, &new_tip, error))
+        return false;
+    struct block_hash hash = coins_store_tip(chain->coins);
+    struct block_node *tip = block_hash_equal(&hash, &none) ? chain->tree.genesis
+                                                            : header_tree_find(&chain->tree, &hash);
+    if (!tip)
+        return fail(error, "Block index and coins database do not belong together", 0,
+                    xstrdup("start with -reindex"));
+    active_chain_set_tip(&chain->active, tip);
+    chain->flush.tip = tip;
+    return true;
+}
+
+static bool prepare_reindex(struct chain *chain, char **error)
+{
+    int code = 0;
+    if (chain->options.reindex)
+        code = index_db_set_flag(chain->index, FLAG_REINDEXING, true);
+    if (!code && (chain->options.reindex || chain->options.reindex_chainstate))
+        code = coins_wipe(chain->coins);
+    return code ? fail(error, "Cannot begin to reindex", code, NULL) : true;
+}
+
+static bool check_pruning(struct chain *chain, char **error)
+{
+    chain->any_pruned = index_db_flag(chain->index, FLAG_PRUNED);
+    if (chain->any_pruned && !chain->options.prune) {
+        *error = xstrdup("You need to rebuild the database using -reindex to go back to unpruned "
+                         "mode.  This will redownload the entire blockchain");
+        return false;
+    }
+    if (chain->any_pruned && chain->options.reindex_chainstate) {
+        *error = xstrdup("Prune mode is incompatible with -reindex-chainstate. Use full -reindex "
+                         "instead.");
+        return false;
+    }
+    return true;
+}
+
+void chain_reindex_done(struct chain *chain)
+{
+    int code = index_db_set_flag(chain->index, FLAG_REINDEXING, false);
+    if (code)
+        chain_fault(chain, code, "writing the block index");
+}
+
+bool chain_open(struct chain *chain, char **error)
+{
+    ASSERT(!chain->is_open);
+    int64_t start_us = chain->env->now_us(chain->env->ctx);
+    if (!open_stores(chain, error) || !prepare_reindex(chain, error))
+        return false;
+    bool reindexing = index_db_flag(chain->index, FLAG_REINDEXING);
+    if (reindexing)
+        block_files_reserve_existing(chain->files);
+    if (!chain->tree.genesis && !add_genesis(chain, error))
+        return false;
+    if (!block_hash_equal(&chain->tree.genesis->hash, &chain->network->genesis_hash)) {
+        *error = xstrdup("Incorrect or no genesis block found. Wrong datadir for network?");
+        return false;
+    }
+    if (!check_pruning(chain, error) || !find_tip(chain, error))
+        return false;
+    if (chain->options.txindex && txindex_open(chain, error))
+        return false;
+    best_chain_rebuild(chain);
+    chain->is_open = true;
+    chain_update_initial_download(chain);
+    import_block_files(chain, reindexing);
+    flush_start_timer(chain);
+    pipeline_wake(chain);
+    log_printf(chain->log, LOG_ALWAYS, "%zu headers, tip at height %d, opened in %lld ms",
+               chain->tree.count, chain_tip_node(chain)->height,
+               (long long)(chain->env->now_us(chain->env->ctx) - start_us) / 1000);
+    return true;
+}
