@@ -55,6 +55,8 @@ struct span build_witness(struct arena *arena, const struct span *items, size_t 
 
 void build_block_again(struct arena *arena, struct block *block)
 {
+    for (uint32_t i = 0; i < block->n_tx; i++)
+        tx_finish(&block->tx[i], arena);
     struct writer count = writer_counting();
     block_encode(&count, block, true);
     uint8_t *raw = arena_alloc(arena, count.len);
