@@ -1,0 +1,210 @@
+/* bench_script.c - what checking an input costs, with and beside its signature.
+ *
+ * Usage: bench_script [seconds per row]. For each kind of input: time of script_verify(), time
+ * of the signature primitives alone on the same data, and the difference, which is our own cost.
+ * Last, the worst legacy transaction: every input hashes the whole of it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "consensus/script_internal.h"
+#include "consensus/script_witness.h"
+#include "consensus/sign.h"
+#include "crypto/ecdsa.h"
+#include "crypto/schnorr.h"
+#include "support/script_asm.h"
+#include "util/alloc.h"
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+struct bench {
+    struct ec_context *ec;
+    struct sign_key key;
+    struct script_scratch *scratch;
+    struct arena arena;
+    double seconds;
+};
+
+/* A transaction of n inputs that all spend the same kind of output, signed. */
+struct job {
+    struct tx tx;
+    struct tx_out *spent;
+    struct tx_sighash sighash;
+    uint32_t n_unsigned; /* outputs that need no signature, or that signing does not know */
+};
+
+static void job_init(struct bench *b, struct job *job, uint32_t n, struct span script_pubkey,
+                     const struct span *scripts, size_t n_scripts)
+{
+    *job = (struct job){.tx = {.version = 2, .n_in = n, .n_out = 2}};
+    job->tx.in = arena_calloc(&b->arena, n, sizeof *job->tx.in);
+    job->tx.out = arena_calloc(&b->arena, 2, sizeof *job->tx.out);
+    job->spent = arena_calloc(&b->arena, n, sizeof *job->spent);
+    for (uint32_t i = 0; i < 2; i++)
+        job->tx.out[i] = (struct tx_out){.value_sat = 1000, .script_pubkey = script_pubkey};
+    for (uint32_t i = 0; i < n; i++) {
+        job->spent[i] = (struct tx_out){.value_sat = 1000, .script_pubkey = script_pubkey};
+        memcpy(job->tx.in[i].prevout.txid.b, &i, sizeof i);
+    }
+    tx_finish(&job->tx, &b->arena);
+    tx_sighash_init_all(&job->sighash, &job->tx, job->spent);
+    const struct sign_provider provider = {
+        .ec = b->ec, .keys = &b->key, .n_keys = 1, .scripts = scripts, .n_scripts = n_scripts};
+    const struct sign_request request = {
+        .tx = &job->tx, .spent = job->spent, .all_spent_known = true, .sighash = &job->sighash};
+    for (uint32_t i = 0; i < n; i++)
+        job->n_unsigned += sign_input(&provider, &request, i, b->scratch, &b->arena) != NULL;
+    tx_finish(&job->tx, &b->arena);
+}
+
+/* Seconds per input. */
+static double job_time(struct bench *b, const struct job *job,
+                       enum script_error (*verify)(const struct script_check *,
+                                                   struct script_scratch *))
+{
+    uint64_t inputs = 0;
+    double start = now_s(), end;
+    do {
+        for (uint32_t i = 0; i < job->tx.n_in; i++, inputs++) {
+            const struct script_check check = {.tx = &job->tx,
+                                               .input = i,
+                                               .flags = SCRIPT_VERIFY_STANDARD,
+                                               .spent = job->spent,
+                                               .sighash = &job->sighash};
+            enum script_error error = verify(&check, b->scratch);
+            if (error) {
+                (void)fprintf(stderr, "input %u: %s\n", i, script_error_string(error));
+                exit(1);
+            }
+        }
+        end = now_s();
+    } while (end - start < b->seconds);
+    return (end - start) / (double)inputs;
+}
+
+static double ecdsa_time(struct bench *b)
+{
+    uint8_t hash[32] = {1}, der[ECDSA_SIG_MAX];
+    size_t len = ecdsa_sign(b->ec, b->key.secret, hash, der);
+    struct ec_pubkey pubkey;
+    if (!ec_pubkey_parse(&pubkey, span_of(b->key.pubkey, 33)))
+        exit(1);
+    uint64_t n = 0;
+    double start = now_s(), end;
+    do {
+        if (!ecdsa_verify_lax(span_of(der, len), hash, &pubkey))
+            exit(1);
+        n++;
+        end = now_s();
+    } while (end - start < b->seconds);
+    return (end - start) / (double)n;
+}
+
+static double schnorr_time(struct bench *b)
+{
+    uint8_t hash[32] = {1}, sig[64], x[32];
+    struct ec_pubkey pubkey;
+    if (!schnorr_sign(b->ec, b->key.secret, span_of(hash, 32), NULL, sig) ||
+        !ec_pubkey_parse(&pubkey, span_of(b->key.pubkey, 33)))
+        exit(1);
+    xonly_from_pubkey(x, NULL, &pubkey);
+    uint64_t n = 0;
+    double start = now_s(), end;
+    do {
+        if (!schnorr_verify(sig, span_of(hash, 32), x))
+            exit(1);
+        n++;
+        end = now_s();
+    } while (end - start < b->seconds);
+    return (end - start) / (double)n;
+}
+
+static void row(struct bench *b, const char *name, const struct job *job, double primitive)
+{
+    double fast = job_time(b, job, script_verify), slow = job_time(b, job, script_verify_generic);
+    (void)printf("%-22s %8.2f us; interpreter %8.2f us; beside the signature %6.2f us\n", name,
+                 fast * 1e6, slow * 1e6, (fast - primitive) * 1e6);
+}
+
+static struct span script_of(struct bench *b, const char *before, const void *push, size_t len,
+                             const char *after)
+{
+    struct buffer text;
+    buffer_init(&text);
+    asm_script(&text, before);
+    if (len)
+        asm_push(&text, push, len);
+    asm_script(&text, after);
+    uint8_t *copy = arena_alloc(&b->arena, text.len);
+    memcpy(copy, text.p, text.len);
+    struct span script = span_of(copy, text.len);
+    buffer_deinit(&text);
+    return script;
+}
+
+/* One transaction that fills a block: n inputs of the old kind, each hashing all of it. */
+static void quadratic(struct bench *b, struct span script_pubkey, uint32_t n)
+{
+    struct job job;
+    double seconds = b->seconds;
+    job_init(b, &job, n, script_pubkey, NULL, 0);
+    b->seconds = 0;
+    double each = job_time(b, &job, script_verify);
+    (void)printf("legacy tx, %u inputs, %zu bytes: %.2f s, %.1f us an input\n", n, job.tx.raw.len,
+                 each * n, each * 1e6);
+    b->seconds = seconds;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = {.seconds = argc > 1 ? atof(argv[1]) : 0.5};
+    static const uint8_t seed[32] = {1}, secret[32] = {9};
+    b.ec = ec_context_new(seed);
+    if (!sign_key_init(&b.key, b.ec, secret, true))
+        return 1;
+    b.scratch = script_scratch_new();
+    arena_init(&b.arena, 1 << 20);
+    uint8_t hash[32], x[32];
+    struct ec_pubkey pubkey;
+    hash160(span_of(b.key.pubkey, 33), hash);
+    if (!ec_pubkey_parse(&pubkey, span_of(b.key.pubkey, 33)))
+        return 1;
+    xonly_from_pubkey(x, NULL, &pubkey);
+    struct span p2pkh = script_of(&b, "DUP HASH160", hash, 20, "EQUALVERIFY CHECKSIG");
+    struct span p2wpkh = script_of(&b, "0", hash, 20, ""), p2tr = script_of(&b, "1", x, 32, "");
+    hash160(p2wpkh, hash);
+    struct span p2sh = script_of(&b, "HASH160", hash, 20, "EQUAL"),
+                one = script_of(&b, "1", "", 0, "");
+    sha256(one, hash);
+    struct span p2wsh = script_of(&b, "0", hash, 32, "");
+
+    double ecdsa = ecdsa_time(&b), schnorr = schnorr_time(&b);
+    (void)printf("ecdsa, key parsed: %.2f us; schnorr: %.2f us\n", ecdsa * 1e6, schnorr * 1e6);
+    struct job job;
+    job_init(&b, &job, 1000, p2pkh, NULL, 0);
+    row(&b, "P2PKH, 1000 inputs", &job, ecdsa);
+    job_init(&b, &job, 2, p2pkh, NULL, 0);
+    row(&b, "P2PKH, 2 inputs", &job, ecdsa);
+    job_init(&b, &job, 1000, p2wpkh, NULL, 0);
+    row(&b, "P2WPKH", &job, ecdsa);
+    job_init(&b, &job, 1000, p2sh, &p2wpkh, 1);
+    row(&b, "P2SH-P2WPKH", &job, ecdsa);
+    job_init(&b, &job, 1000, p2tr, NULL, 0);
+    row(&b, "P2TR key path", &job, schnorr);
+    job_init(&b, &job, 1000, p2wsh, &one, 1);
+    for (uint32_t i = 0; i < job.tx.n_in; i++)
+        job.tx.in[i].witness = span_of("\x01\x01\x51", 3);
+    row(&b, "P2WSH OP_TRUE", &job, 0);
+    quadratic(&b, p2pkh, 1000);
+    quadratic(&b, p2pkh, 6500);
+
+    arena_deinit(&b.arena);
+    script_scratch_free(b.scratch);
+    ec_context_free(b.ec);
+    return 0;
+}
