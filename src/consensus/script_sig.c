@@ -218,8 +218,13 @@ enum script_error script_check_schnorr(struct script_run *run, struct span sig,
     uint8_t hash[32];
     if (!sighash_v1(&in, hash_type, hash))
         return SCRIPT_ERR_SCHNORR_SIG_HASHTYPE;
-    return schnorr_verify(sig.p, span_of(hash, sizeof hash), pubkey) ? SCRIPT_OK
-                                                                     : SCRIPT_ERR_SCHNORR_SIG;
+    uint8_t key[1 + XONLY_BYTES] = {2}; /* of the two points with this x, that with even y */
+    memcpy(key + 1, pubkey, XONLY_BYTES);
+    struct ec_pubkey parsed;
+    if (!script_scratch_pubkey(run->scratch, span_of(key, sizeof key), &parsed) ||
+        !schnorr_verify_parsed(sig.p, span_of(hash, sizeof hash), &parsed))
+        return SCRIPT_ERR_SCHNORR_SIG;
+    return SCRIPT_OK;
 }
 
 /* The order of the steps is consensus: the budget is charged for any signature that is not empty,

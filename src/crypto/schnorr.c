@@ -10,3 +10,12 @@ bool schnorr_verify(const uint8_t sig[64], struct span message, const uint8_t pu
     return secp256k1_xonly_pubkey_parse(secp256k1_context_static, &key, pubkey) &&
            secp256k1_schnorrsig_verify(secp256k1_context_static, sig, message.p, message.len, &key);
 }
+
+bool schnorr_verify_parsed(const uint8_t sig[64], struct span message,
+                           const struct ec_pubkey *pubkey)
+{
+    secp256k1_xonly_pubkey key;
+    return secp256k1_xonly_pubkey_from_pubkey(secp256k1_context_static, &key, NULL,
+                                              (const secp256k1_pubkey *)(const void *)pubkey) &&
+           secp256k1_schnorrsig_verify(secp256k1_context_static, sig, message.p, message.len, &key);
+}

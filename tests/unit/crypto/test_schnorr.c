@@ -80,10 +80,38 @@ static void a_changed_bit_anywhere_is_refused(void **state)
     assert_false(schnorr_verify(sig, span_of(message, 32), public));
 }
 
+/* All rows of BIP340 again, by keys parsed before, of either parity. */
+static void a_parsed_key_gives_the_same_answers(void **state)
+{
+    (void)state;
+    char *text = vectors_read("bips/0340/test-vectors.csv", NULL);
+    if (!text)
+        skip();
+    int rows = 0;
+    char *fields[CSV_FIELDS_MAX], *at = csv_row(text, fields);
+    while ((at = csv_row(at, fields)) != NULL) {
+        uint8_t key[33], sig[64], message[256];
+        hex_bytes_exactly(fields[PUBLIC], key + 1, 32);
+        hex_bytes_exactly(fields[SIGNATURE], sig, 64);
+        size_t len = hex_bytes(fields[MESSAGE], message, sizeof message);
+        bool want = schnorr_verify(sig, span_of(message, len), key + 1);
+        for (key[0] = 2; key[0] <= 3; key[0]++) {
+            struct ec_pubkey pubkey;
+            bool have = ec_pubkey_parse(&pubkey, span_of(key, 33)) &&
+                        schnorr_verify_parsed(sig, span_of(message, len), &pubkey);
+            assert_int_equal(have, want);
+        }
+        rows++;
+    }
+    assert_true(rows >= 19);
+    xfree(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_of_bip340_holds),
+        cmocka_unit_test(a_parsed_key_gives_the_same_answers),
         cmocka_unit_test(a_changed_bit_anywhere_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
