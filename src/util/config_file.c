@@ -104,6 +104,10 @@ static char *add_setting(const struct place *place, char *name, const char *valu
         xfree(why);
         return error;
     }
+    if (!known && place->options->refuses_unknown)
+        return xasprintf("Error reading configuration file: parse error on line %d: Invalid "
+                         "configuration value %s%s%s",
+                         place->line, section, *section ? "." : "", name);
     if (known)
         warn_about(place, name);
     else

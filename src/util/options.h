@@ -99,6 +99,9 @@ struct options {
     struct option_message *messages;
     size_t n_messages, messages_capacity;
     const char *network; /* the section that counts, NULL before options_select_network() */
+    /* Unknown names in a config file are errors, not messages. Set after options_init(), by the
+     * program that owns the file; others that read it know only some of its names. */
+    bool refuses_unknown;
     struct arena arena;  /* all strings */
 };
 

@@ -156,6 +156,20 @@ static void unknown_names_and_sections_are_told(void **state)
     options_deinit(&options);
 }
 
+static void an_unknown_name_is_an_error_for_the_program_that_owns_the_file(void **state)
+{
+    (void)state;
+    struct options options;
+    char *error = NULL;
+    options_init(&options, table, COUNT_OF(table));
+    options.refuses_unknown = true;
+    assert_false(config_file_parse(&options, span_of_string("\n[test]\nfoo=1\n"), "c", &error));
+    assert_string_equal(error, "Error reading configuration file: parse error on line 3: Invalid "
+                               "configuration value test.foo");
+    xfree(error);
+    options_deinit(&options);
+}
+
 static void an_unknown_section_in_a_name_is_told(void **state)
 {
     (void)state;
@@ -273,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_zero_byte_is_an_error),
         cmocka_unit_test(a_long_line_is_shown_in_part),
         cmocka_unit_test(unknown_names_and_sections_are_told),
+        cmocka_unit_test(an_unknown_name_is_an_error_for_the_program_that_owns_the_file),
         cmocka_unit_test(an_unknown_section_in_a_name_is_told),
         cmocka_unit_test(includes_are_read_one_level_deep),
         cmocka_unit_test(includes_of_other_networks_are_not_read),

@@ -1,0 +1,492 @@
+/* config.c - see config.h */
+#include "host/config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/config_options.h"
+#include "host/files.h"
+#include "host/log_file.h"
+#include "util/alloc.h"
+#include "util/config_file.h"
+#include "util/hex.h"
+#include "util/parse.h"
+
+#define CONFIG_FILE_BYTES_MAX (1024 * 1024)
+#define MIB                   ((int64_t)1024 * 1024)
+
+/* Set *error to a formatted line and return false. */
+#define REFUSE(error, ...) (*(error) = xasprintf(__VA_ARGS__), false)
+
+/* -- Paths ---------------------------------------------------------------------------------- */
+
+static bool is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A path that an option names, relative to dir unless absolute. Owns: the caller. */
+static char *path_in(const char *dir, const char *path)
+{
+    if (path[0] == '/')
+        return xstrdup(path);
+    return xasprintf("%s/%s", dir, path);
+}
+
+/* Where relative paths of the command line start, so that they hold after -daemon's chdir. */
+static char *absolute(const char *path)
+{
+    char cwd[PATH_MAX];
+    if (path[0] == '/' || !getcwd(cwd, sizeof cwd))
+        return xstrdup(path);
+    return path_in(cwd, path);
+}
+
+static char *default_base_dir(void)
+{
+    const char *home = getenv("HOME");
+    if (!home || !*home) {
+        const struct passwd *user = getpwuid(getuid());
+        home = user && user->pw_dir ? user->pw_dir : "";
+    }
+    return xasprintf("%s/.cairn", home);
+}
+
+/* Settle base_dir, now or again after the config file named another. */
+static bool choose_base_dir(struct config *config, char **error)
+{
+    const char *given = options_get_string(&config->options, "datadir", "");
+    xfree(config->base_dir);
+    config->base_dir = *given ? absolute(given) : default_base_dir();
+    if (*given && !is_dir(config->base_dir))
+        return REFUSE(error, "Specified data directory \"%s\" does not exist.", given);
+    return true;
+}
+
+/* -- The config file ------------------------------------------------------------------------ */
+
+/* Returns: 0 or a negative errno. */
+static int read_text(const char *path, struct buffer *out)
+{
+    struct env_file *file = NULL;
+    int rc = files_open(NULL, path, ENV_OPEN_READ, &file);
+    if (rc != 0)
+        return rc;
+    uint8_t *p = buffer_reserve(out, CONFIG_FILE_BYTES_MAX + 1);
+    int64_t got = files_read_at(NULL, file, 0, p, CONFIG_FILE_BYTES_MAX + 1);
+    files_close(NULL, file);
+    if (got < 0)
+        return (int)got;
+    if (got > CONFIG_FILE_BYTES_MAX)
+        return -EFBIG;
+    out->len += (size_t)got;
+    return 0;
+}
+
+static bool read_included(void *ctx, const char *path, struct buffer *out)
+{
+    const struct config *config = ctx;
+    char *full = path_in(config->base_dir, path);
+    int rc = read_text(full, out);
+    xfree(full);
+    return rc == 0;
+}
+
+static bool read_config_file(struct config *config, char **error)
+{
+    const struct options *options = &config->options;
+    if (options_is_negated(options, "conf"))
+        return true;
+    bool is_named = options_is_set(options, "conf");
+    config->config_path =
+        path_in(config->base_dir, options_get_string(options, "conf", "cairn.conf"));
+    struct buffer text;
+    buffer_init(&text);
+    int rc = read_text(config->config_path, &text);
+    bool ok = true;
+    if (rc == 0)
+        ok = config_file_parse_all(&config->options, buffer_span(&text), config->config_path,
+                                   read_included, config, error);
+    else if (rc == -EISDIR)
+        ok = REFUSE(error, "Config file \"%s\" is a directory.", config->config_path);
+    else if (is_named)
+        ok = REFUSE(error,
+                    "Error reading configuration file: specified config file \"%s\" could not be "
+                    "opened.",
+                    config->config_path);
+    else if (rc != -ENOENT)
+        ok = REFUSE(error, "Error reading configuration file: \"%s\": %s", config->config_path,
+                    strerror(-rc));
+    buffer_deinit(&text);
+    return ok;
+}
+
+/* -- The network ---------------------------------------------------------------------------- */
+
+static bool apply_signet(struct config *config, char **error)
+{
+    const struct options *options = &config->options;
+    const char *hex = options_get_list(options, "signetchallenge", 0);
+    if (!hex)
+        return true;
+    if (options_get_list(options, "signetchallenge", 1))
+        return REFUSE(error, "-signetchallenge cannot be multiple values.");
+    size_t len = strlen(hex);
+    uint8_t *challenge = arena_alloc(&config->options.arena, len / 2 + 1);
+    if (!hex_decode(challenge, len / 2, hex, len))
+        return REFUSE(error, "-signetchallenge must be hex, not '%s'.", hex);
+    network_set_signet_challenge(&config->network, span_of(challenge, len / 2));
+    return true;
+}
+
+static bool apply_regtest(struct config *config, char **error)
+{
+    const char *spec;
+    for (size_t i = 0; (spec = options_get_list(&config->options, "testactivationheight", i));
+         i++) {
+        *error = network_set_activation_height(&config->network, spec);
+        if (*error)
+            return false;
+    }
+    for (size_t i = 0; (spec = options_get_list(&config->options, "vbparams", i)); i++) {
+        *error = network_set_vbparams(&config->network, spec);
+        if (*error)
+            return false;
+    }
+    return true;
+}
+
+static bool choose_network(struct config *config, char **error)
+{
+    const char *name = options_chain(&config->options, error);
+    if (!name || !options_select_network(&config->options, name, error))
+        return false;
+    const struct network *network = network_find(name);
+    ASSERT(network);
+    config->network = *network;
+    if (network->kind == NETWORK_SIGNET && !apply_signet(config, error))
+        return false;
+    /* As in Core, these options are not even looked at elsewhere. */
+    return network->kind != NETWORK_REGTEST || apply_regtest(config, error);
+}
+
+/* -- The chain ------------------------------------------------------------------------------ */
+
+/* Up to 64 digits, with or without 0x; shorter is filled with zeros in front. Bytes reversed. */
+static bool parse_hash(const char *s, uint8_t out[32])
+{
+    char digits[65];
+    if (strncmp(s, "0x", 2) == 0)
+        s += 2;
+    size_t len = strlen(s);
+    if (len == 0 || len > 64)
+        return false;
+    memset(digits, '0', 64 - len);
+    memcpy(digits + 64 - len, s, len + 1);
+    return hex_decode_reversed(out, 32, digits, 64);
+}
+
+static bool set_trust(struct config *config, char **error)
+{
+    const char *text = options_get_string(&config->options, "assumevalid", NULL);
+    if (text) {
+        if (!parse_hash(text, config->assume_valid.b))
+            return REFUSE(error,
+                          "Invalid assumevalid block hash specified (%s), must be up to 64 hex "
+                          "digits (or 0 to disable)",
+                          text);
+        config->chain.assume_valid = &config->assume_valid;
+    }
+    text = options_get_string(&config->options, "minimumchainwork", NULL);
+    if (text) {
+        uint8_t bytes[32];
+        if (!parse_hash(text, bytes))
+            return REFUSE(error, "Invalid minimum work specified (%s), must be up to 64 hex digits",
+                          text);
+        config->min_chain_work = u256_from_le(bytes);
+        config->chain.min_chain_work = &config->min_chain_work;
+    }
+    return true;
+}
+
+static bool set_pruning(struct config *config, char **error)
+{
+    const struct options *options = &config->options;
+    int64_t mib = options_get_int(options, "prune", 0);
+    if (mib < 0)
+        return REFUSE(error, "Prune cannot be configured with a negative value.");
+    if (mib > INT64_MAX / MIB)
+        return REFUSE(error, "-prune is too large: %lld", (long long)mib);
+    if (mib > 1 && mib * MIB < (int64_t)CHAIN_PRUNE_MIN_BYTES)
+        return REFUSE(error, "Prune configured below the minimum of 550 MiB.  Please use a higher "
+                             "number.");
+    config->chain.prune = mib > 0;
+    config->chain.prune_target_bytes = mib > 1 ? (uint64_t)(mib * MIB) : 0;
+    if (config->chain.prune && config->chain.txindex)
+        return REFUSE(error, "Prune mode is incompatible with -txindex.");
+    if (config->chain.prune && config->chain.reindex_chainstate)
+        return REFUSE(error, "Prune mode is incompatible with -reindex-chainstate. Use full "
+                             "-reindex instead.");
+    return true;
+}
+
+static int64_t clamp(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static int compute_threads(int64_t par)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores < 1)
+        cores = 1;
+    return (int)clamp(par > 0 ? par : cores + par, 1, CONFIG_COMPUTE_MAX);
+}
+
+static bool set_chain(struct config *config, char **error)
+{
+    const struct options *options = &config->options;
+    struct chain_options *chain = &config->chain;
+    int64_t dbcache = options_get_int(options, "dbcache", CONFIG_DBCACHE_MIB);
+    chain->cache_bytes = (size_t)(clamp(dbcache, CONFIG_DBCACHE_MIN, CONFIG_DBCACHE_MAX) * MIB);
+    chain->reindex = options_get_bool(options, "reindex", false);
+    chain->reindex_chainstate = options_get_bool(options, "reindex-chainstate", false);
+    chain->txindex = options_get_bool(options, "txindex", false);
+    chain->max_tip_age_s = options_get_int(options, "maxtipage", 24 * 60 * 60);
+    chain->check_invariants = options_get_int(options, "checkblockindex", 0) != 0;
+    chain->check_blocks = (int)clamp(options_get_int(options, "checkblocks", 6), 0, INT_MAX);
+    chain->check_level = (int)clamp(options_get_int(options, "checklevel", 3), 0, 4);
+    chain->stop_after_import = options_get_bool(options, "stopafterblockimport", false);
+    config->compute_threads = compute_threads(options_get_int(options, "par", 0));
+    config->stop_at_height = options_get_int(options, "stopatheight", 0);
+    config->mock_time_s = options_get_int(options, "mocktime", 0);
+    if (config->mock_time_s != 0 && !config->network.mine_blocks_on_demand)
+        return REFUSE(error, "-mocktime is for regtest only.");
+    if (config->mock_time_s < 0)
+        return REFUSE(error, "-mocktime cannot be negative.");
+    return set_trust(config, error) && set_pruning(config, error);
+}
+
+/* -- RPC ------------------------------------------------------------------------------------ */
+
+static struct config_list list_of(struct config *config, const char *name)
+{
+    struct config_list list = {0};
+    const char *item;
+    while ((item = options_get_list(&config->options, name, list.n))) {
+        list.items = xrealloc(list.items, list.n + 1, sizeof *list.items);
+        list.items[list.n++] = item;
+    }
+    return list;
+}
+
+static bool set_rpc_binds(struct config *config, uint16_t port, char **error)
+{
+    struct options *options = &config->options;
+    const char *spec;
+    bool is_ignored = config->n_rpc_allowed == 0;
+    if (is_ignored && options_get_list(options, "rpcbind", 0))
+        options_message(options, false,
+                        "Option -rpcbind was ignored because -rpcallowip was not specified, "
+                        "refusing to allow everyone to connect");
+    for (size_t i = 0; !is_ignored && (spec = options_get_list(options, "rpcbind", i)); i++) {
+        if (config->n_rpc_binds == CONFIG_RPC_BINDS_MAX)
+            return REFUSE(error, "More than %d -rpcbind options.", CONFIG_RPC_BINDS_MAX);
+        struct config_bind *bind = &config->rpc_binds[config->n_rpc_binds++];
+        bind->port = port;
+        if (!sockets_split(spec, bind->host, sizeof bind->host, &bind->port))
+            return REFUSE(error, "Invalid port specified in -rpcbind: '%s'", spec);
+    }
+    if (config->n_rpc_binds == 0) {
+        config->rpc_binds[0] = (struct config_bind){"127.0.0.1", port};
+        config->rpc_binds[1] = (struct config_bind){"::1", port};
+        config->n_rpc_binds = 2;
+    }
+    return true;
+}
+
+static bool set_rpc_access(struct config *config, char **error)
+{
+    const char *spec;
+    for (size_t i = 0; (spec = options_get_list(&config->options, "rpcallowip", i)); i++) {
+        if (config->n_rpc_allowed == CONFIG_SUBNETS_MAX)
+            return REFUSE(error, "More than %d -rpcallowip options.", CONFIG_SUBNETS_MAX);
+        if (!subnet_parse(&config->rpc_allowed[config->n_rpc_allowed++], spec))
+            return REFUSE(error,
+                          "Invalid -rpcallowip subnet specification: %s. Valid values are a single "
+                          "IP (e.g. 1.2.3.4), a network/netmask (e.g. 1.2.3.4/255.255.255.0) or a "
+                          "network/CIDR (e.g. 1.2.3.4/24).",
+                          spec);
+    }
+    return true;
+}
+
+static bool set_cookie(struct config *config, char **error)
+{
+    static const struct {
+        const char *who;
+        unsigned mode;
+    } modes[] = {{"owner", 0600}, {"group", 0640}, {"all", 0644}};
+    const struct options *options = &config->options;
+    const char *password = options_get_string(options, "rpcpassword", "");
+    if (*password || options_is_negated(options, "rpccookiefile"))
+        return true;
+    const char *file = options_get_string(options, "rpccookiefile", "");
+    config->cookie_path = path_in(config->data_dir, *file ? file : ".cookie");
+    const char *who = options_get_string(options, "rpccookieperms", "owner");
+    for (size_t i = 0; i < COUNT_OF(modes); i++) {
+        if (strcmp(who, modes[i].who) == 0) {
+            config->cookie_mode = modes[i].mode;
+            return true;
+        }
+    }
+    return REFUSE(error, "Invalid -rpccookieperms=%s; must be one of 'owner', 'group', or 'all'.",
+                  who);
+}
+
+static bool set_rpc(struct config *config, char **error)
+{
+    struct options *options = &config->options;
+    int64_t port = options_get_int(options, "rpcport", config->network.rpc_port);
+    if (port < 1 || port > 65535)
+        return REFUSE(error, "Invalid port specified in -rpcport: '%s'",
+                      options_get_string(options, "rpcport", ""));
+    config->server = options_get_bool(options, "server", true);
+    config->rpc_timeout_us =
+        clamp(options_get_int(options, "rpcservertimeout", 30), 1, 86400) * 1000000;
+    config->rpc_pending_max =
+        (size_t)(clamp(options_get_int(options, "rpcworkqueue", 64), 1, 65536) +
+                 clamp(options_get_int(options, "rpcthreads", 16), 0, 65536));
+    config->rpc_hosts = list_of(config, "rpcallowhost");
+    config->rpcauth = list_of(config, "rpcauth");
+    config->rpc_whitelist = list_of(config, "rpcwhitelist");
+    config->rpc_whitelist_default =
+        options_get_bool(options, "rpcwhitelistdefault", config->rpc_whitelist.n > 0);
+    const char *method;
+    for (size_t i = 0; (method = options_get_list(options, "deprecatedrpc", i)); i++) {
+        if (strcmp(method, "warnings") == 0)
+            config->deprecated_warnings = true;
+    }
+    return set_rpc_access(config, error) && set_rpc_binds(config, (uint16_t)port, error) &&
+           set_cookie(config, error);
+}
+
+/* -- The log -------------------------------------------------------------------------------- */
+
+static bool set_log(struct config *config, char **error)
+{
+    const struct options *options = &config->options;
+    const char *name;
+    uint32_t bits;
+    for (size_t i = 0; (name = options_get_list(options, "debug", i)); i++) {
+        if (!log_file_parse_category(name, &bits))
+            return REFUSE(error, "Unsupported logging category -debug=%s.", name);
+        config->log_categories = bits ? config->log_categories | bits : 0;
+    }
+    for (size_t i = 0; (name = options_get_list(options, "debugexclude", i)); i++) {
+        if (!log_file_parse_category(name, &bits))
+            return REFUSE(error, "Unsupported logging category -debugexclude=%s.", name);
+        config->log_categories &= ~bits;
+    }
+    if (!options_is_negated(options, "debuglogfile"))
+        config->log_path =
+            path_in(config->data_dir, options_get_string(options, "debuglogfile", "debug.log"));
+    config->print_to_console = options_get_bool(options, "printtoconsole", false);
+    return true;
+}
+
+/* -- All together --------------------------------------------------------------------------- */
+
+static bool set_dirs(struct config *config, char **error)
+{
+    const struct options *options = &config->options;
+    const char *sub = config->network.data_dir;
+    config->data_dir = *sub ? xasprintf("%s/%s", config->base_dir, sub) : xstrdup(config->base_dir);
+    config->pid_path = path_in(config->data_dir, options_get_string(options, "pid", "cairnd.pid"));
+    const char *blocks = options_get_string(options, "blocksdir", "");
+    if (!*blocks)
+        return true;
+    char *blocks_base = absolute(blocks);
+    bool exists = is_dir(blocks_base);
+    config->blocks_dir = *sub ? path_in(blocks_base, sub) : xstrdup(blocks_base);
+    xfree(blocks_base);
+    return exists || REFUSE(error, "Specified blocks directory \"%s\" does not exist.", blocks);
+}
+
+static bool make_dirs(struct config *config, char **error)
+{
+    const char *dirs[] = {config->data_dir, config->blocks_dir};
+    for (size_t i = 0; i < COUNT_OF(dirs); i++) {
+        int rc = dirs[i] ? files_make_dir(NULL, dirs[i]) : 0;
+        if (rc != 0)
+            return REFUSE(error, "Cannot make directory '%s': %s", dirs[i], strerror(-rc));
+    }
+    return true;
+}
+
+static void set_interactions(struct config *config)
+{
+    struct options *options = &config->options;
+    if (options_get_list(options, "connect", 0)) {
+        options_imply(options, "dnsseed", "0");
+        options_imply(options, "listen", "0");
+    }
+    config->daemon_wait = options_get_bool(options, "daemonwait", false);
+    config->daemon = config->daemon_wait || options_get_bool(options, "daemon", false);
+    config->load_blocks = list_of(config, "loadblock");
+}
+
+static bool wants_to_be_told(struct config *config)
+{
+    const struct options *options = &config->options;
+    if (options_get_bool(options, "version", false))
+        config->action = CONFIG_SHOW_VERSION;
+    else if (options_get_bool(options, "help-debug", false))
+        config->action = CONFIG_SHOW_HELP_DEBUG;
+    else if (options_get_bool(options, "help", false) || options_get_bool(options, "h", false) ||
+             options_get_bool(options, "?", false))
+        config->action = CONFIG_SHOW_HELP;
+    return config->action != CONFIG_RUN;
+}
+
+bool config_init(struct config *config, int argc, const char *const *argv, char **error)
+{
+    *error = NULL;
+    memset(config, 0, sizeof *config);
+    size_t n;
+    const struct option_def *defs = config_options(&n);
+    options_init(&config->options, defs, n);
+    config->options.refuses_unknown = true;
+    if (!options_parse_args(&config->options, argc, argv, NULL, error))
+        return false;
+    if (wants_to_be_told(config))
+        return true;
+    if (!choose_base_dir(config, error) || !read_config_file(config, error) ||
+        !choose_base_dir(config, error) || !choose_network(config, error) ||
+        !set_dirs(config, error))
+        return false;
+    set_interactions(config);
+    return set_chain(config, error) && set_rpc(config, error) && set_log(config, error) &&
+           make_dirs(config, error);
+}
+
+void config_deinit(struct config *config)
+{
+    options_deinit(&config->options);
+    char *strings[] = {config->base_dir, config->data_dir, config->blocks_dir, config->config_path,
+                       config->log_path, config->pid_path, config->cookie_path};
+    for (size_t i = 0; i < COUNT_OF(strings); i++)
+        xfree(strings[i]);
+    struct config_list *lists[] = {&config->load_blocks, &config->rpc_hosts, &config->rpcauth,
+                                   &config->rpc_whitelist};
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        xfree(lists[i]->items);
+    memset(config, 0, sizeof *config);
+}

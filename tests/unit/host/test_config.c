@@ -1,0 +1,404 @@
+/* test_config.c - each option reaches its field, each mistake its message, nothing is half done. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "host/config.h"
+#include "temp_dir.h"
+#include "util/alloc.h"
+
+#define ARGS_MAX 16
+
+struct world {
+    struct temp_dir dir;
+    char datadir_arg[128];
+    struct config config;
+    char *error;
+};
+
+static int setup(void **state)
+{
+    struct world *w = xcalloc(1, sizeof *w);
+    temp_dir_make(&w->dir);
+    snprintf(w->datadir_arg, sizeof w->datadir_arg, "-datadir=%s", w->dir.path);
+    *state = w;
+    return 0;
+}
+
+static void clear(struct world *w)
+{
+    config_deinit(&w->config);
+    xfree(w->error);
+    w->error = NULL;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    clear(w);
+    temp_dir_remove(&w->dir);
+    xfree(w);
+    return 0;
+}
+
+/* Arguments after the data directory, ended by NULL. */
+static bool init(struct world *w, ...)
+{
+    const char *argv[ARGS_MAX] = {"cairnd", w->datadir_arg};
+    int argc = 2;
+    va_list args;
+    va_start(args, w);
+    const char *arg;
+    while ((arg = va_arg(args, const char *)))
+        argv[argc++] = arg;
+    va_end(args);
+    clear(w);
+    return config_init(&w->config, argc, argv, &w->error);
+}
+
+#define ASSERT_OK(...)                                                                             \
+    do {                                                                                           \
+        if (!init(__VA_ARGS__, NULL))                                                              \
+            fail_msg("%s", w->error);                                                              \
+    } while (0)
+
+static void defaults_are_cores(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w);
+    const struct config *c = &w->config;
+    assert_string_equal(c->network.name, "main");
+    assert_string_equal(c->base_dir, w->dir.path);
+    assert_string_equal(c->data_dir, w->dir.path);
+    assert_null(c->blocks_dir);
+    assert_int_equal(c->chain.cache_bytes, (size_t)450 << 20);
+    assert_int_equal(c->chain.check_blocks, 6);
+    assert_int_equal(c->chain.check_level, 3);
+    assert_int_equal(c->chain.max_tip_age_s, 86400);
+    assert_null(c->chain.assume_valid);
+    assert_null(c->chain.min_chain_work);
+    assert_false(c->chain.prune || c->chain.txindex || c->chain.reindex);
+    assert_true(c->compute_threads >= 1);
+    assert_true(c->server);
+    assert_int_equal(c->n_rpc_binds, 2);
+    assert_string_equal(c->rpc_binds[0].host, "127.0.0.1");
+    assert_string_equal(c->rpc_binds[1].host, "::1");
+    assert_int_equal(c->rpc_binds[0].port, 8332);
+    assert_int_equal(c->rpc_pending_max, 80);
+    assert_int_equal(c->rpc_timeout_us, 30000000);
+    assert_int_equal(c->cookie_mode, 0600);
+    assert_non_null(strstr(c->cookie_path, "/.cookie"));
+    assert_non_null(strstr(c->log_path, "/debug.log"));
+    assert_non_null(strstr(c->pid_path, "/cairnd.pid"));
+    assert_false(c->print_to_console || c->daemon || c->rpc_whitelist_default);
+}
+
+static void each_chain_has_its_directory_and_port(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *arg, *name, *dir;
+        int port;
+    } rows[] = {
+        {"-regtest", "regtest", "/regtest", 18443},
+        {"-chain=regtest", "regtest", "/regtest", 18443},
+        {"-signet", "signet", "/signet", 38332},
+        {"-testnet", "test", "/testnet3", 18332},
+        {"-chain=test", "test", "/testnet3", 18332},
+        {"-testnet4", "testnet4", "/testnet4", 48332},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        ASSERT_OK(w, rows[i].arg);
+        assert_string_equal(w->config.network.name, rows[i].name);
+        assert_string_equal(w->config.data_dir + strlen(w->dir.path), rows[i].dir);
+        assert_int_equal(w->config.rpc_binds[0].port, rows[i].port);
+        struct stat st;
+        assert_int_equal(stat(w->config.data_dir, &st), 0);
+        assert_int_equal(st.st_mode & 077, 0);
+    }
+}
+
+static void values_reach_their_fields(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-regtest", "-par=3", "-dbcache=1", "-prune=550", "-stopatheight=7",
+              "-loadblock=a.dat", "-loadblock=b.dat", "-stopafterblockimport", "-mocktime=5",
+              "-checkblocks=0", "-assumevalid=0");
+    const struct config *c = &w->config;
+    assert_int_equal(c->compute_threads, 3);
+    assert_int_equal(c->chain.cache_bytes, (size_t)4 << 20);
+    assert_true(c->chain.prune);
+    assert_int_equal(c->chain.prune_target_bytes, (uint64_t)550 << 20);
+    assert_int_equal(c->stop_at_height, 7);
+    assert_int_equal(c->load_blocks.n, 2);
+    assert_string_equal(c->load_blocks.items[1], "b.dat");
+    assert_true(c->chain.stop_after_import);
+    assert_int_equal(c->mock_time_s, 5);
+    assert_int_equal(c->chain.check_blocks, 0);
+    static const struct block_hash zero;
+    assert_non_null(c->chain.assume_valid);
+    assert_true(block_hash_equal(c->chain.assume_valid, &zero));
+
+    ASSERT_OK(w, "-prune=1", "-par=-1000", "-dbcache=99999999", "-minimumchainwork=0x10");
+    assert_true(c->chain.prune);
+    assert_int_equal(c->chain.prune_target_bytes, 0);
+    assert_int_equal(c->compute_threads, 1);
+    assert_int_equal(c->chain.cache_bytes, (size_t)1 << 40);
+    uint8_t work[32];
+    u256_to_le(*c->chain.min_chain_work, work);
+    assert_int_equal(work[0], 0x10);
+
+    ASSERT_OK(w, "-par=1000", "-rpcworkqueue=1", "-rpcthreads=1", "-rpcservertimeout=2");
+    assert_int_equal(c->compute_threads, CONFIG_COMPUTE_MAX);
+    assert_int_equal(c->rpc_pending_max, 2);
+    assert_int_equal(c->rpc_timeout_us, 2000000);
+}
+
+static void hashes_are_read_as_they_are_shown(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-assumevalid="
+                 "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f");
+    assert_int_equal(w->config.chain.assume_valid->b[0], 0x6f);
+    assert_int_equal(w->config.chain.assume_valid->b[31], 0);
+}
+
+static void mistakes_are_told_in_one_line(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *arg, *error;
+    } rows[] = {
+        {"-nosuch=1", "Error parsing command line arguments: Invalid parameter -nosuch=1"},
+        {"-chain=moonnet", "Unknown chain moonnet."},
+        {"-par=many", "par"},
+        {"-prune=-1", "Prune cannot be configured with a negative value."},
+        {"-prune=1x", "prune"},
+        {"-prune=549", "Prune configured below the minimum of 550 MiB.  Please use a higher "
+                       "number."},
+        {"-prune=9223372036854775807", "-prune is too large: 9223372036854775807"},
+        {"-rpcport=0", "Invalid port specified in -rpcport: '0'"},
+        {"-rpcport=65536", "Invalid port specified in -rpcport: '65536'"},
+        {"-assumevalid=xyz", "Invalid assumevalid block hash specified (xyz), must be up to 64 hex "
+                             "digits (or 0 to disable)"},
+        {"-minimumchainwork=", "Invalid minimum work specified (), must be up to 64 hex digits"},
+        {"-testactivationheight=segwit", "segwit"},
+        {"-vbparams=foo", "Version bits parameters malformed"},
+        {"-rpcallowip=1.2.3.4/99", "Invalid -rpcallowip subnet specification: 1.2.3.4/99."},
+        {"-rpccookieperms=world", "Invalid -rpccookieperms=world; must be one of"},
+        {"-debug=nosuch", "Unsupported logging category -debug=nosuch."},
+        {"-debugexclude=nosuch", "Unsupported logging category -debugexclude=nosuch."},
+        {"-blocksdir=/nowhere/at/all",
+         "Specified blocks directory \"/nowhere/at/all\" does not exist."},
+        {"-datadir=/nowhere/at/all",
+         "Specified data directory \"/nowhere/at/all\" does not exist."},
+        {"-conf=absent.conf", "absent.conf\" could not be opened."},
+        {"stray", "unexpected token 'stray'"},
+        {"-mocktime=-1", "-mocktime cannot be negative."},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (init(w, "-chain=regtest", rows[i].arg, NULL))
+            fail_msg("accepted: %s", rows[i].arg);
+        assert_non_null(w->error);
+        if (!strstr(w->error, rows[i].error))
+            fail_msg("%s: %s", rows[i].arg, w->error);
+        assert_null(strchr(w->error, '\n'));
+    }
+    struct stat st;
+    assert_int_equal(stat(temp_path(&w->dir, "regtest"), &st), -1);
+}
+
+static void contradictions_are_refused(void **state)
+{
+    struct world *w = *state;
+    assert_false(init(w, "-prune=550", "-txindex", NULL));
+    assert_string_equal(w->error, "Prune mode is incompatible with -txindex.");
+    assert_false(init(w, "-prune=550", "-reindex-chainstate", NULL));
+    assert_non_null(strstr(w->error, "Use full -reindex instead."));
+    assert_false(init(w, "-regtest", "-signet", NULL));
+    assert_false(init(w, "-mocktime=1", NULL));
+    assert_string_equal(w->error, "-mocktime is for regtest only.");
+    assert_false(init(w, "-signet", "-signetchallenge=51", "-signetchallenge=52", NULL));
+    assert_string_equal(w->error, "-signetchallenge cannot be multiple values.");
+    assert_false(init(w, "-signet", "-signetchallenge=5", NULL));
+    assert_string_equal(w->error, "-signetchallenge must be hex, not '5'.");
+}
+
+static void a_custom_signet_has_its_own_challenge(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-signet");
+    uint8_t magic[4];
+    memcpy(magic, w->config.network.magic, 4);
+    ASSERT_OK(w, "-signet", "-signetchallenge=51");
+    assert_int_equal(w->config.network.signet_challenge.len, 1);
+    assert_int_equal(w->config.network.signet_challenge.p[0], 0x51);
+    assert_memory_not_equal(w->config.network.magic, magic, 4);
+}
+
+static void regtest_options_change_only_regtest(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-regtest", "-testactivationheight=bip34@1000");
+    assert_int_equal(w->config.network.buried_height[BURIED_HEIGHTINCB], 1000);
+    ASSERT_OK(w, "-testactivationheight=bip34@1000");
+    assert_int_not_equal(w->config.network.buried_height[BURIED_HEIGHTINCB], 1000);
+}
+
+static void the_config_file_is_read_and_the_command_line_outranks_it(void **state)
+{
+    struct world *w = *state;
+    temp_write(&w->dir, "cairn.conf", "txindex=1\ndbcache=100\n[regtest]\nrpcport=1234\n");
+    ASSERT_OK(w, "-regtest", "-dbcache=200");
+    assert_true(w->config.chain.txindex);
+    assert_int_equal(w->config.chain.cache_bytes, (size_t)200 << 20);
+    assert_int_equal(w->config.rpc_binds[0].port, 1234);
+    ASSERT_OK(w, "-regtest", "-noconf");
+    assert_false(w->config.chain.txindex);
+
+    temp_write(&w->dir, "other.conf", "chain=signet\nincludeconf=more.conf\n");
+    temp_write(&w->dir, "more.conf", "dbcache=77\n");
+    ASSERT_OK(w, "-conf=other.conf");
+    assert_string_equal(w->config.network.name, "signet");
+    assert_int_equal(w->config.chain.cache_bytes, (size_t)77 << 20);
+    assert_int_equal(remove(temp_path(&w->dir, "more.conf")), 0);
+    assert_false(init(w, "-conf=other.conf", NULL));
+    assert_non_null(strstr(w->error, "more.conf"));
+}
+
+static void bad_config_files_are_refused(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        {"server=1\n\nthis is not an option\n", "line 3"},
+        {"-txindex=1\n", "line 1"},
+        {"[regtest]\nnosuchoption=1\n", "line 2: Invalid configuration value regtest.nosuchoption"},
+        {"conf=x\n", "conf"},
+        {"datadir=/nowhere/at/all\n", NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows) - 1; i++) {
+        temp_write(&w->dir, "cairn.conf", rows[i].text);
+        if (init(w, NULL))
+            fail_msg("accepted: %s", rows[i].text);
+        if (!strstr(w->error, rows[i].error))
+            fail_msg("%s", w->error);
+    }
+    assert_int_equal(remove(temp_path(&w->dir, "cairn.conf")), 0);
+    assert_int_equal(mkdir(temp_path(&w->dir, "cairn.conf"), 0700), 0);
+    assert_false(init(w, NULL));
+    assert_non_null(strstr(w->error, "is a directory."));
+}
+
+static void rpc_is_bound_elsewhere_only_for_somebody(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-rpcbind=0.0.0.0:99");
+    assert_int_equal(w->config.n_rpc_binds, 2);
+    assert_string_equal(w->config.rpc_binds[0].host, "127.0.0.1");
+    assert_true(w->config.options.n_messages > 0);
+    ASSERT_OK(w, "-rpcbind=0.0.0.0:99", "-rpcbind=[::]", "-rpcallowip=10.0.0.0/8");
+    assert_int_equal(w->config.n_rpc_binds, 2);
+    assert_string_equal(w->config.rpc_binds[0].host, "0.0.0.0");
+    assert_int_equal(w->config.rpc_binds[0].port, 99);
+    assert_string_equal(w->config.rpc_binds[1].host, "::");
+    assert_int_equal(w->config.rpc_binds[1].port, 8332);
+    assert_int_equal(w->config.n_rpc_allowed, 1);
+    assert_true(subnet_contains(&w->config.rpc_allowed[0], "10.1.2.3"));
+    assert_false(init(w, "-rpcbind=0.0.0.0:0", "-rpcallowip=10.0.0.0/8", NULL));
+}
+
+static void there_is_no_cookie_beside_a_password(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-rpcuser=u", "-rpcpassword=p");
+    assert_null(w->config.cookie_path);
+    ASSERT_OK(w, "-norpccookiefile");
+    assert_null(w->config.cookie_path);
+    ASSERT_OK(w, "-rpccookiefile=/run/x", "-rpccookieperms=group");
+    assert_string_equal(w->config.cookie_path, "/run/x");
+    assert_int_equal(w->config.cookie_mode, 0640);
+}
+
+static void log_categories_add_up(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-debug=net", "-debug=rpc");
+    assert_int_equal(w->config.log_categories, 1u << LOG_NET | 1u << LOG_RPC);
+    ASSERT_OK(w, "-debug", "-debugexclude=net");
+    assert_int_equal(w->config.log_categories, UINT32_MAX & ~(1u << LOG_NET));
+    ASSERT_OK(w, "-nodebuglogfile", "-printtoconsole");
+    assert_null(w->config.log_path);
+    assert_true(w->config.print_to_console);
+}
+
+static void help_and_version_look_at_nothing_else(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *arg;
+        enum config_action action;
+    } rows[] = {
+        {"-help", CONFIG_SHOW_HELP},
+        {"-h", CONFIG_SHOW_HELP},
+        {"-?", CONFIG_SHOW_HELP},
+        {"--help", CONFIG_SHOW_HELP},
+        {"-help-debug", CONFIG_SHOW_HELP_DEBUG},
+        {"-version", CONFIG_SHOW_VERSION},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        ASSERT_OK(w, "-datadir=/nowhere/at/all", rows[i].arg);
+        assert_int_equal(w->config.action, rows[i].action);
+    }
+}
+
+static void ignored_options_are_warned_of(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-maxuploadtarget=100");
+    assert_int_equal(w->config.options.n_messages, 1);
+    assert_non_null(strstr(w->config.options.messages[0].text, "maxuploadtarget"));
+}
+
+static void the_default_directory_is_made_below_home(void **state)
+{
+    struct world *w = *state;
+    const char *argv[] = {"cairnd", "-regtest"};
+    char want[128];
+    setenv("HOME", w->dir.path, 1);
+    if (!config_init(&w->config, 2, argv, &w->error))
+        fail_msg("%s", w->error);
+    snprintf(want, sizeof want, "%s/.cairn/regtest", w->dir.path);
+    assert_string_equal(w->config.data_dir, want);
+    struct stat st;
+    assert_int_equal(stat(want, &st), 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(defaults_are_cores),
+        T(each_chain_has_its_directory_and_port),
+        T(values_reach_their_fields),
+        T(hashes_are_read_as_they_are_shown),
+        T(mistakes_are_told_in_one_line),
+        T(contradictions_are_refused),
+        T(a_custom_signet_has_its_own_challenge),
+        T(regtest_options_change_only_regtest),
+        T(the_config_file_is_read_and_the_command_line_outranks_it),
+        T(bad_config_files_are_refused),
+        T(rpc_is_bound_elsewhere_only_for_somebody),
+        T(there_is_no_cookie_beside_a_password),
+        T(log_categories_add_up),
+        T(help_and_version_look_at_nothing_else),
+        T(ignored_options_are_warned_of),
+        T(the_default_directory_is_made_below_home),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
