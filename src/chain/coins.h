@@ -16,6 +16,7 @@ struct coins;
 struct coins_options {
     size_t cache_bytes; /* -dbcache: active and frozen tables together aim to stay below */
     size_t store_cache_bytes;
+    size_t flush_batch_bytes; /* 0: 4 MB */
 };
 
 /* Open (creating if needed) the store at path. On failure returns a negative errno and sets
@@ -73,6 +74,7 @@ struct coins_read {
     void (*done)(struct coins_read *read);
     /* private */
     uint64_t generation;
+    enum env_priority priority;
     void *values;
 };
 void coins_read_start(struct coins *coins, struct coins_read *read, enum env_priority priority);
@@ -127,7 +129,8 @@ NODISCARD int coins_scan(struct coins *coins,
                          bool (*visit)(void *arg, const struct outpoint *outpoint,
                                        const struct coin *coin),
                          void *arg);
-/* Snapshot now (loop thread), scan later (any thread): the pair that coins_scan() is made of. */
+/* Snapshot now (loop thread), scan later (any thread): the pair that coins_scan() is made of. The
+ * scan closes the cursor. */
 struct env_cursor *coins_snapshot(struct coins *coins);
 NODISCARD int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
                                   bool (*visit)(void *arg, const struct outpoint *outpoint,
