@@ -269,6 +269,8 @@ static void store(struct accept *accept)
     best_chain_block_stored(chain, node, block->n_tx);
     hand_to_waiter(accept, true);
     if (is_stored) {
+        block_files_set_used(chain->files, accept->pos.file, accept->pos.offset + accept->pos.len,
+                             node->height, node->time);
         kept_blocks_written(&chain->kept, node);
         finish(accept);
     } else {

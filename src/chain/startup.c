@@ -77,6 +77,33 @@ static bool open_stores(struct chain *chain, char **error)
 
 /* -- Genesis ----------------------------------------------------------------------------------- */
 
+/* The first record of the block files, if it is the first block. */
+static bool take_first_record(void *arg, const struct file_pos *pos, struct span block)
+{
+    struct block_node *genesis = arg;
+    struct reader r = reader_of(block);
+    struct block_header header;
+    if (block_header_decode(&r, &header)) {
+        struct block_hash hash = block_header_hash(&header);
+        if (block_hash_equal(&hash, &genesis->hash))
+            genesis->data = *pos;
+    }
+    return false;
+}
+
+static int store_genesis(struct chain *chain, struct block_node *node)
+{
+    struct span raw = chain->network->genesis_raw;
+    node->data.file = -1;
+    int code = block_files_scan(chain->files, 0, 0, take_first_record, node);
+    if (code == -ENOENT || (!code && node->data.file < 0)) {
+        node->data = block_files_alloc(chain->files, (uint32_t)raw.len, 0, node->time);
+        node->data.crc32c = crc32c(0, raw.p, raw.len);
+        code = block_files_write(chain->files, &node->data, raw);
+    }
+    return code;
+}
+
 /* The first block is a fact of the network: stored like any other, but its coin never existed. */
 static bool add_genesis(struct chain *chain, char **error)
 {
@@ -86,13 +113,11 @@ static bool add_genesis(struct chain *chain, char **error)
     ASSERT(decoded && block_hash_equal(&ref->block.hash, &chain->network->genesis_hash));
     struct block_node *node = header_tree_add(&chain->tree, &ref->block.header, &ref->block.hash);
     block_ref_drop(ref);
-    node->data = block_files_alloc(chain->files, (uint32_t)raw.len, 0, node->time);
-    node->data.crc32c = crc32c(0, raw.p, raw.len);
     node->undo.file = -1;
     node->status = BLOCK_HAVE_DATA | BLOCK_VALID_TX | BLOCK_VALID_SCRIPTS;
     node->n_tx = 1;
     node->chain_tx = 1;
-    int code = block_files_write(chain->files, &node->data, raw);
+    int code = store_genesis(chain, node);
     return code ? fail(error, "Cannot write the first block", code, NULL) : true;
 }
 
