@@ -15,7 +15,8 @@
 #include "util/alloc.h"
 #include "util/hex.h"
 /* clang-format off */
-static const struct { const char *name, *genesis, *merkle_root; uint16_t p2p_port, rpc_port; const char *magic; } rows[] = {
+static const struct { const char *name, *genesis, *merkle_root; uint16_t p2p_port, rpc_port;
+    const char *magic; } rows[] = {
     {"main", "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
      "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b", 8333, 8332, "f9beb4d9"},
     {"test", "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
@@ -132,7 +133,8 @@ static void assert_message(char *got, const char *want)
 }
 
 /* clang-format off */
-static const struct { const char *spec, *error; enum buried_deployment which; int32_t height; } heights[] = {
+static const struct { const char *spec, *error; enum buried_deployment which; int32_t height;
+    } heights[] = {
     {"bip34@2", NULL, BURIED_HEIGHTINCB, 2},
     {"dersig@102", NULL, BURIED_DERSIG, 102},
     {"cltv@111", NULL, BURIED_CLTV, 111},
@@ -143,7 +145,8 @@ static const struct { const char *spec, *error; enum buried_deployment which; in
     {"", "Invalid format () for -testactivationheight=name@height.", 0, 0},
     {"segwit@", "Invalid height value (segwit@) for -testactivationheight=name@height.", 0, 0},
     {"segwit@-1", "Invalid height value (segwit@-1) for -testactivationheight=name@height.", 0, 0},
-    {"segwit@2147483647", "Invalid height value (segwit@2147483647) for -testactivationheight=name@height.", 0, 0},
+    {"segwit@2147483647",
+     "Invalid height value (segwit@2147483647) for -testactivationheight=name@height.", 0, 0},
     {"segwit@ 1", "Invalid height value (segwit@ 1) for -testactivationheight=name@height.", 0, 0},
     {"segwit@1x", "Invalid height value (segwit@1x) for -testactivationheight=name@height.", 0, 0},
     {"segwi@1", "Invalid name (segwi@1) for -testactivationheight=name@height.", 0, 0},
@@ -169,7 +172,8 @@ static void activation_heights_can_be_moved(void **state)
     "Version bits parameters malformed, expecting deployment:start:end[:min_activation_height]"
 
 /* clang-format off */
-static const struct { const char *spec, *error; enum bip9_deployment which; int64_t start, timeout; int32_t min_height; } vbparams[] = {
+static const struct { const char *spec, *error; enum bip9_deployment which; int64_t start, timeout;
+    int32_t min_height; } vbparams[] = {
     {"testdummy:0:999999999999", NULL, BIP9_TESTDUMMY, 0, 999999999999, 0},
     {"taproot:-1:9223372036854775807:288", NULL, BIP9_TAPROOT, -1, INT64_MAX, 288},
     {"testdummy:-2:0:-5", NULL, BIP9_TESTDUMMY, -2, 0, -5},

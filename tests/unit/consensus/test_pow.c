@@ -14,7 +14,8 @@
 #include "util/alloc.h"
 
 /* clang-format off */
-static const struct { uint32_t bits; bool negative, overflow; uint32_t low; uint32_t back; } compact[] = {
+static const struct { uint32_t bits; bool negative, overflow; uint32_t low; uint32_t back;
+    } compact[] = {
     {0x00000000, false, false, 0, 0},
     {0x00123456, false, false, 0, 0},
     {0x01003456, false, false, 0, 0},

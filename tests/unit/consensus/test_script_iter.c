@@ -14,7 +14,8 @@
 #include "util/assert.h"
 
 /* clang-format off */
-static const struct { const char *hex; int ops; bool failed; uint8_t last; size_t push; } walks[] = {
+static const struct { const char *hex; int ops; bool failed; uint8_t last; size_t push;
+    } walks[] = {
     {"", 0, false, 0, 0},
     {"00", 1, false, OP_0, 0},
     {"01aa", 1, false, 1, 1},
@@ -77,7 +78,8 @@ static void a_push_of_more_than_64_kib_is_walked(void **state)
 }
 
 /* clang-format off */
-static const struct { const char *hex; bool push_only, unspendable, p2sh; int version; size_t program; } forms[] = {
+static const struct { const char *hex; bool push_only, unspendable, p2sh; int version;
+    size_t program; } forms[] = {
     {"", true, false, false, -1, 0},
     {"00", true, false, false, -1, 0},
     {"5160504f", true, false, false, -1, 0},        /* OP_RESERVED counts as a push */
@@ -100,8 +102,10 @@ static const struct { const char *hex; bool push_only, unspendable, p2sh; int ve
     {"5003aabbcc", true, false, false, -1, 0},
     {"514c02aabb", true, false, false, -1, 0},      /* not a direct push */
     {"5102aabb51", true, false, false, -1, 0},
-    {"512800000000000000000000000000000000000000000000000000000000000000000000000000000000", true, false, false, 1, 40},
-    {"51290000000000000000000000000000000000000000000000000000000000000000000000000000000000", true, false, false, -1, 0},
+    {"512800000000000000000000000000000000000000000000000000000000000000000000000000000000", true,
+     false, false, 1, 40},
+    {"51290000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+     true, false, false, -1, 0},
 };
 /* clang-format on */
 

@@ -115,7 +115,8 @@ static void p2sh_counts_the_last_push(void **state)
 #define V0_33 "00210000000000000000000000000000000000000000000000000000000000000000ff"
 
 /* clang-format off */
-static const struct { const char *what, *spent, *script_sig, *witness; uint64_t cost, no_witness, no_p2sh; } costs[] = {
+static const struct { const char *what, *spent, *script_sig, *witness; uint64_t cost, no_witness,
+    no_p2sh; } costs[] = {
     {"bare checksig",        "ac", "", NULL, 0, 0, 0},          /* counted where it was created */
     {"scriptSig",            "51", "ac", NULL, 4, 4, 4},
     {"p2sh checksig",        P2SH, "01ac", NULL, 4, 4, 0},

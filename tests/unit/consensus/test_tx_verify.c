@@ -37,18 +37,29 @@ static const struct {
 } cases[] = {
     {"fee 0",            {{1000, 1, false, false}, {0, 1, false, false}}, 1000, REJECT_NONE, 0},
     {"fee 1",            {{1000, 1, false, false}, {1, 1, false, false}}, 1000, REJECT_NONE, 1},
-    {"one missing",      {{1000, 1, false, false}, {1, 1, false, true}},  1000, REJECT_INPUTS_MISSING, 0},
-    {"missing goes before young", {{1, 150, true, false}, {1, 1, false, true}}, 1, REJECT_INPUTS_MISSING, 0},
-    {"coinbase of 99",   {{1000, 101, true, false}, {1, 1, false, false}}, 1000, REJECT_PREMATURE_SPEND, 0},
+    {"one missing",      {{1000, 1, false, false}, {1, 1, false, true}},  1000,
+     REJECT_INPUTS_MISSING, 0},
+    {"missing goes before young", {{1, 150, true, false}, {1, 1, false, true}}, 1,
+     REJECT_INPUTS_MISSING, 0},
+    {"coinbase of 99",   {{1000, 101, true, false}, {1, 1, false, false}}, 1000,
+     REJECT_PREMATURE_SPEND, 0},
     {"coinbase of 100",  {{1000, 100, true, false}, {1, 1, false, false}}, 1000, REJECT_NONE, 1},
-    {"coinbase of now",  {{1000, 200, true, false}, {1, 1, false, false}}, 1000, REJECT_PREMATURE_SPEND, 0},
-    {"below by one",     {{999, 1, false, false}, {0, 1, false, false}},  1000, REJECT_IN_BELOW_OUT, 0},
-    {"coin negative",    {{-1, 1, false, false}, {5000, 1, false, false}}, 1000, REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
-    {"coin too large",   {{MAX_MONEY_SAT + 1, 1, false, false}, {0, 1, false, false}}, 1, REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
-    {"coins at limit",   {{MAX_MONEY_SAT - 1, 1, false, false}, {1, 1, false, false}}, 0, REJECT_NONE, MAX_MONEY_SAT},
-    {"sum too large",    {{MAX_MONEY_SAT, 1, false, false}, {1, 1, false, false}}, 0, REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
-    {"sum would wrap",   {{INT64_MAX, 1, false, false}, {INT64_MAX, 1, false, false}}, 0, REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
-    {"height above ours",{{1000, UINT32_MAX / 2, true, false}, {1, 1, false, false}}, 1, REJECT_PREMATURE_SPEND, 0},
+    {"coinbase of now",  {{1000, 200, true, false}, {1, 1, false, false}}, 1000,
+     REJECT_PREMATURE_SPEND, 0},
+    {"below by one",     {{999, 1, false, false}, {0, 1, false, false}},  1000,
+     REJECT_IN_BELOW_OUT, 0},
+    {"coin negative",    {{-1, 1, false, false}, {5000, 1, false, false}}, 1000,
+     REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
+    {"coin too large",   {{MAX_MONEY_SAT + 1, 1, false, false}, {0, 1, false, false}}, 1,
+     REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
+    {"coins at limit",   {{MAX_MONEY_SAT - 1, 1, false, false}, {1, 1, false, false}}, 0,
+     REJECT_NONE, MAX_MONEY_SAT},
+    {"sum too large",    {{MAX_MONEY_SAT, 1, false, false}, {1, 1, false, false}}, 0,
+     REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
+    {"sum would wrap",   {{INT64_MAX, 1, false, false}, {INT64_MAX, 1, false, false}}, 0,
+     REJECT_INPUT_VALUES_OUT_OF_RANGE, 0},
+    {"height above ours",{{1000, UINT32_MAX / 2, true, false}, {1, 1, false, false}}, 1,
+     REJECT_PREMATURE_SPEND, 0},
 };
 /* clang-format on */
 
@@ -76,7 +87,8 @@ static void alone_a_transaction_may_be_valid_later(void **state)
 }
 
 /* clang-format off */
-static const struct { uint32_t lock_time, sequence; int32_t height; int64_t time_s; bool is_final; } finals[] = {
+static const struct { uint32_t lock_time, sequence; int32_t height; int64_t time_s; bool is_final;
+    } finals[] = {
     {0,          0,          0,   0,         true},
     {100,        0,          100, 0,         false}, /* locked up to and with this height */
     {100,        0,          101, 0,         true},
@@ -128,7 +140,8 @@ static int64_t time_at(void *ctx, int32_t height)
 #define TIME SEQUENCE_LOCK_TIME
 
 /* clang-format off */
-static const struct { uint32_t version, sequence, coin_height; int32_t lock_height; int64_t lock_time_s; } relative[] = {
+static const struct { uint32_t version, sequence, coin_height; int32_t lock_height;
+    int64_t lock_time_s; } relative[] = {
     {1, 10,                 500, -1, -1},           /* before version 2 */
     {0, 10,                 500, -1, -1},
     {2, 10,                 500, 509, -1},
