@@ -1,4 +1,6 @@
-/* test_bip30.c - the two blocks that are excused from BIP30. */
+/* test_bip30.c - the two blocks that repeated a coinbase.
+ *
+ * hazards: rows 3, 4: exempt by height and hash together, on the main chain only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,44 +9,65 @@
 #include <cmocka.h>
 
 #include "consensus/bip30.h"
-#include "util/hex.h"
+#include "support/hex_bytes.h"
 
-static struct block_hash hash_of(const char *hex)
+static struct block_hash hash_of(const char *shown)
 {
+    uint8_t bytes[32];
     struct block_hash hash;
-    assert_true(hex_decode_reversed(hash.b, sizeof hash.b, hex, 64));
+    hex_bytes_exactly(shown, bytes, 32);
+    for (int i = 0; i < 32; i++)
+        hash.b[i] = bytes[31 - i];
     return hash;
 }
 
-/* Hazard 3: by height alone a fork could hide a coin, by hash alone nothing can. */
-static void only_the_two_blocks_of_the_main_chain_are_excused(void **state)
+#define HASH_91842 "00000000000a4d0a398161ffc163c503763b1f4360639393e0e4c8e300e0caec"
+#define HASH_91880 "00000000000743f190a18c5577a3c2d2a1f610ae9601ac046a38084ccb7cd721"
+
+/* clang-format off */
+static const struct { enum network_kind kind; int32_t height; const char *hash;
+    int32_t overwritten; } rows[] = {
+    {NETWORK_MAIN, 91842, HASH_91842, 91812},
+    {NETWORK_MAIN, 91880, HASH_91880, 91722},
+    {NETWORK_MAIN, 91842, HASH_91880, -1},    /* the other's hash */
+    {NETWORK_MAIN, 91880, HASH_91842, -1},
+    {NETWORK_MAIN, 91841, HASH_91842, -1},
+    {NETWORK_MAIN, 91812, HASH_91842, -1},
+    {NETWORK_TEST, 91842, HASH_91842, -1},
+    {NETWORK_REGTEST, 91880, HASH_91880, -1},
+};
+/* clang-format on */
+
+static void only_the_two_blocks_are_exempt(void **state)
 {
     (void)state;
-    /* clang-format off */
-    static const struct { enum network_kind kind; int32_t height; const char *hash; int32_t overwritten; } cases[] = {
-        {NETWORK_MAIN,    91842, "00000000000a4d0a398161ffc163c503763b1f4360639393e0e4c8e300e0caec", 91812},
-        {NETWORK_MAIN,    91880, "00000000000743f190a18c5577a3c2d2a1f610ae9601ac046a38084ccb7cd721", 91722},
-        {NETWORK_MAIN,    91880, "00000000000a4d0a398161ffc163c503763b1f4360639393e0e4c8e300e0caec", -1},
-        {NETWORK_MAIN,    91843, "00000000000a4d0a398161ffc163c503763b1f4360639393e0e4c8e300e0caec", -1},
-        {NETWORK_MAIN,    91842, "00000000000a4d0a398161ffc163c503763b1f4360639393e0e4c8e300e0caed", -1},
-        {NETWORK_REGTEST, 91842, "00000000000a4d0a398161ffc163c503763b1f4360639393e0e4c8e300e0caec", -1},
-        {NETWORK_TEST,    91880, "00000000000743f190a18c5577a3c2d2a1f610ae9601ac046a38084ccb7cd721", -1},
-    };
-    /* clang-format on */
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        const struct network *network = network_get(cases[i].kind);
-        struct block_hash hash = hash_of(cases[i].hash);
-        assert_int_equal(bip30_overwritten_height(network, cases[i].height, &hash),
-                         cases[i].overwritten);
-        assert_int_equal(bip30_is_exception(network, cases[i].height, &hash),
-                         cases[i].overwritten >= 0);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct network *network = network_get(rows[i].kind);
+        struct block_hash hash = hash_of(rows[i].hash);
+        assert_int_equal(bip30_overwritten_height(network, rows[i].height, &hash),
+                         rows[i].overwritten);
+        assert_int_equal(bip30_is_exception(network, rows[i].height, &hash),
+                         rows[i].overwritten >= 0);
     }
+}
+
+static void one_wrong_bit_in_the_hash_ends_the_exemption(void **state)
+{
+    (void)state;
+    struct block_hash hash = hash_of(HASH_91842);
+    for (int bit = 0; bit < 256; bit++) {
+        hash.b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_false(bip30_is_exception(network_get(NETWORK_MAIN), 91842, &hash));
+        hash.b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_true(bip30_is_exception(network_get(NETWORK_MAIN), 91842, &hash));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_the_two_blocks_of_the_main_chain_are_excused),
+        cmocka_unit_test(only_the_two_blocks_are_exempt),
+        cmocka_unit_test(one_wrong_bit_in_the_hash_ends_the_exemption),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
