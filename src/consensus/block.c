@@ -55,14 +55,15 @@ bool block_decode(struct span raw, struct arena *arena, struct block *block)
     sha256d(span_of(raw.p, BLOCK_HEADER_BYTES), block->hash.b);
 
     const uint8_t *after_header = r.at;
-    uint64_t n_tx = read_compact_size(&r);
-    if (r.failed || n_tx > reader_left(&r) / TX_MIN_BYTES)
+    uint64_t claimed = read_compact_size(&r);
+    if (r.failed || claimed > reader_left(&r) / TX_MIN_BYTES)
         return false;
+    size_t n_tx = (size_t)claimed;
     uint32_t base_bytes = BLOCK_HEADER_BYTES + (uint32_t)(r.at - after_header);
 
     block->tx = arena_alloc(arena, n_tx * sizeof *block->tx);
     block->txids = arena_alloc(arena, n_tx * sizeof *block->txids);
-    for (uint64_t i = 0; i < n_tx; i++) {
+    for (size_t i = 0; i < n_tx; i++) {
         if (!tx_decode(&r, arena, true, &block->tx[i]))
             return false;
         block->txids[i] = block->tx[i].txid;

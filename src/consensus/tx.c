@@ -26,8 +26,8 @@ static bool inputs_decode(struct reader *r, struct arena *arena, uint64_t n_in, 
         return false;
     }
     tx->n_in = (uint32_t)n_in;
-    tx->in = arena_alloc(arena, n_in * sizeof *tx->in);
-    for (struct tx_in *in = tx->in; in < tx->in + n_in; in++) {
+    tx->in = arena_alloc(arena, (size_t)n_in * sizeof *tx->in);
+    for (struct tx_in *in = tx->in; in < tx->in + tx->n_in; in++) {
         read_bytes(r, in->prevout.txid.b, 32);
         in->prevout.vout = read_u32(r);
         in->script_sig = read_var_span(r);
@@ -47,8 +47,8 @@ static bool outputs_decode(struct reader *r, struct arena *arena, struct tx *tx)
         return false;
     }
     tx->n_out = (uint32_t)n_out;
-    tx->out = arena_alloc(arena, n_out * sizeof *tx->out);
-    for (struct tx_out *out = tx->out; out < tx->out + n_out; out++) {
+    tx->out = arena_alloc(arena, (size_t)n_out * sizeof *tx->out);
+    for (struct tx_out *out = tx->out; out < tx->out + tx->n_out; out++) {
         out->value_sat = (int64_t)read_u64(r);
         out->script_pubkey = read_var_span(r);
         if (r->failed)
@@ -132,7 +132,7 @@ bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct
     if (!body_decode(r, arena, allow_witness, tx, &body))
         return false;
     tx->lock_time = read_u32(r);
-    if (r->failed || r->at - start > TX_MAX_BYTES) {
+    if (r->failed || (size_t)(r->at - start) > TX_MAX_BYTES) {
         r->failed = true;
         return false;
     }

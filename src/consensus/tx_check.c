@@ -49,7 +49,7 @@ static bool has_duplicate_hashed(const struct tx *tx, struct arena *scratch)
 
     for (uint32_t i = 0; i < tx->n_in; i++) {
         const struct outpoint *prevout = &tx->in[i].prevout;
-        size_t at = siphash13_id(key, prevout->txid.b, prevout->vout) & (capacity - 1);
+        size_t at = (size_t)siphash13_id(key, prevout->txid.b, prevout->vout) & (capacity - 1);
         for (; slots[at]; at = (at + 1) & (capacity - 1)) {
             if (outpoint_equal(prevout, &tx->in[slots[at] - 1].prevout))
                 return true;
