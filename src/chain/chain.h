@@ -133,6 +133,9 @@ void chain_accept_block(struct chain *chain, uint8_t *block_take, size_t len, in
 void chain_import_file(struct chain *chain, const char *path,
                        void (*done)(void *arg, int error, uint64_t n_blocks), void *arg);
 
+/* True while files of blocks, the user's or our own, are still gone through. */
+bool chain_is_importing(const struct chain *chain);
+
 /* -- Blocks going out ---------------------------------------------------------------------- */
 
 /* What chain_read_block() delivers. */

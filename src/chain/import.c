@@ -457,6 +457,11 @@ bool import_is_active(const struct chain *chain)
     return chain->imports != NULL;
 }
 
+bool chain_is_importing(const struct chain *chain)
+{
+    return import_is_active(chain);
+}
+
 void import_cancel_all(struct chain *chain)
 {
     for (struct import *import = chain->imports; import; import = import->next)

@@ -1,0 +1,338 @@
+/* node.c - see node.h
+ *
+ * Life: new -> started -> stopping (chain closing) -> stopped. A stop may be asked for from inside
+ * any callback of chain or RPC, so it always begins with a timer of its own. */
+#include "node/node.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node/node_env.h"
+#include "node/progress.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+
+#define SHOW_US    INT64_C(500000)  /* between two progress lines */
+#define LOG_TIP_US INT64_C(1000000) /* between two log lines about the tip while catching up */
+#define RECHECK_US INT64_C(20000)   /* while waiting for the last import or the last RPC call */
+
+struct node {
+    struct node_env *node_env;
+    const struct env *env; /* node_env's */
+    struct log *log;
+    struct node_options options;
+    struct node_events events;
+    struct chain *chain;
+    struct rpc *rpc;
+    const char *warmup; /* what is being done, "" once the chain is open */
+    char *warning;      /* of the chain, or NULL */
+    char *error;        /* why the node stops, or NULL */
+    size_t n_imports_left;
+    bool import_failed;
+    bool is_stopping, is_closed;
+    uint64_t timer; /* stop, or a recheck */
+    int64_t shown_us, logged_us;
+    bool has_shown;
+    struct progress progress;
+};
+
+static void set_timer(struct node *node, int64_t delay_us, env_timer_fn *fn)
+{
+    node->env->timer_cancel(node->env->ctx, node->timer);
+    node->timer = node->env->timer_start(node->env->ctx, delay_us, fn, node);
+}
+
+/* -- The tip -------------------------------------------------------------------------------- */
+
+static bool is_catching_up(const struct node *node)
+{
+    return node->n_imports_left > 0 || chain_is_importing(node->chain) ||
+           chain_is_initial_download(node->chain);
+}
+
+static void show_progress(struct node *node, const struct block_node *tip)
+{
+    char line[PROGRESS_LINE_BYTES];
+    int64_t now_us = node->env->now_us(node->env->ctx);
+    progress_add(&node->progress, now_us, tip->height, chain_progress(node->chain, tip));
+    if (now_us - node->shown_us < SHOW_US)
+        return;
+    node->shown_us = now_us;
+    node->has_shown = true;
+    node->events.progress(node->events.ctx, progress_format(&node->progress, tip->time, line));
+}
+
+static void end_progress(struct node *node)
+{
+    if (node->has_shown)
+        node->events.progress(node->events.ctx, "");
+    node->has_shown = false;
+}
+
+static void log_tip(struct node *node, const struct block_node *tip, const char *hash)
+{
+    int64_t now_us = node->env->now_us(node->env->ctx);
+    if (is_catching_up(node) && now_us - node->logged_us < LOG_TIP_US)
+        return;
+    node->logged_us = now_us;
+    log_printf(node->log, LOG_ALWAYS, "tip: %s height=%d tx=%llu time=%u progress=%f", hash,
+               tip->height, (unsigned long long)tip->chain_tx, tip->time,
+               chain_progress(node->chain, tip));
+}
+
+static void on_tip_changed(void *ctx, const struct block_node *tip)
+{
+    struct node *node = ctx;
+    char hash[HEX_ID_BYTES];
+    hex_encode_reversed(hash, span_of(tip->hash.b, sizeof tip->hash.b));
+    log_tip(node, tip, hash);
+    rpc_on_tip_changed(node->rpc, tip);
+    if (is_catching_up(node)) {
+        show_progress(node, tip);
+    } else {
+        end_progress(node);
+        node->events.notice(node->events.ctx, NODE_NOTICE_BLOCK, hash);
+    }
+    if (node->options.stop_at_height > 0 && tip->height >= node->options.stop_at_height)
+        node_stop(node);
+}
+
+static void on_fault(void *ctx, const char *message)
+{
+    struct node *node = ctx;
+    if (!node->error)
+        node->error = xstrdup(message);
+    node_stop(node);
+}
+
+static void on_warning(void *ctx, const char *message)
+{
+    struct node *node = ctx;
+    xfree(node->warning);
+    node->warning = *message ? xstrdup(message) : NULL;
+    if (*message)
+        node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
+}
+
+/* -- What RPC asks of the node -------------------------------------------------------------- */
+
+static void rpc_stop(void *ctx)
+{
+    node_stop(ctx);
+}
+
+static const char *warmup_status(void *ctx)
+{
+    const struct node *node = ctx;
+    return node->warmup;
+}
+
+static void set_mock_time(void *ctx, int64_t unix_s)
+{
+    const struct node *node = ctx;
+    node_env_set_mock_time(node->node_env, unix_s);
+}
+
+static void advance_timers(void *ctx, int64_t delta_s)
+{
+    const struct node *node = ctx;
+    if (delta_s > 0 && delta_s <= INT64_MAX / 1000000)
+        node_env_advance_timers(node->node_env, delta_s * 1000000);
+}
+
+static int64_t now_s(void *ctx)
+{
+    const struct node *node = ctx;
+    return node->env->unix_s(node->env->ctx);
+}
+
+static const char *warnings(void *ctx)
+{
+    const struct node *node = ctx;
+    return node->warning ? node->warning : "";
+}
+
+static struct rpc *make_rpc(struct node *node, const struct env *real, char **error)
+{
+    const struct rpc_node view = {
+        .ctx = node,
+        .env = node->env,
+        .log = node->log,
+        .chain = NULL,
+        .network = node->options.network,
+        .data_dir = node->options.chain.data_dir,
+        .stop = rpc_stop,
+        .warmup_status = warmup_status,
+        .set_mock_time = set_mock_time,
+        .advance_timers = advance_timers,
+        .now_s = now_s,
+        .start_time_s = real->unix_s(real->ctx),
+        .warnings = warnings,
+        .log_control = node->log,
+    };
+    return rpc_new(&view, &node->options.auth, error);
+}
+
+/* -- Imports -------------------------------------------------------------------------------- */
+
+/* -stopafterblockimport: stop when no file is being gone through any more. */
+static void stop_after_import(void *arg)
+{
+    struct node *node = arg;
+    node->timer = 0;
+    if (node->n_imports_left > 0 || chain_is_importing(node->chain)) {
+        set_timer(node, RECHECK_US, stop_after_import);
+        return;
+    }
+    end_progress(node);
+    log_printf(node->log, LOG_ALWAYS, "Stopping after block import");
+    node_stop(node);
+}
+
+static void on_imported(void *arg, int error, uint64_t n_blocks)
+{
+    struct node *node = arg;
+    size_t i = node->options.n_load_blocks - node->n_imports_left--;
+    const char *path = node->options.load_blocks[i];
+    if (error == -ECANCELED)
+        return;
+    if (error == 0) {
+        log_printf(node->log, LOG_ALWAYS, "imported %llu blocks from %s",
+                   (unsigned long long)n_blocks, path);
+    } else {
+        char *line = xasprintf("Cannot read block file %s: %s", path, strerror(-error));
+        log_warning(node->log, "%s", line);
+        node->events.warning(node->events.ctx, line);
+        if (node->options.chain.stop_after_import && !node->error)
+            node->error = line;
+        else
+            xfree(line);
+    }
+    if (node->n_imports_left == 0 && !chain_is_initial_download(node->chain))
+        end_progress(node);
+}
+
+static void start_imports(struct node *node)
+{
+    node->n_imports_left = node->options.n_load_blocks;
+    for (size_t i = 0; i < node->options.n_load_blocks; i++)
+        chain_import_file(node->chain, node->options.load_blocks[i], on_imported, node);
+    if (node->options.chain.stop_after_import && !node->is_stopping)
+        set_timer(node, 0, stop_after_import);
+}
+
+/* -- Start ---------------------------------------------------------------------------------- */
+
+struct node *node_new(const struct env *env, struct log *log, const struct node_options *options,
+                      const struct node_events *events, char **error)
+{
+    *error = NULL;
+    struct node *node = xcalloc(1, sizeof *node);
+    node->node_env = node_env_new(env);
+    node->env = node_env_env(node->node_env);
+    node->log = log;
+    node->options = *options;
+    node->events = *events;
+    node->warmup = "Loading block index\xe2\x80\xa6";
+    node_env_set_mock_time(node->node_env, options->mock_time_s);
+    node->rpc = make_rpc(node, env, error);
+    if (!node->rpc) {
+        node_free(node);
+        return NULL;
+    }
+    return node;
+}
+
+bool node_start(struct node *node, char **error)
+{
+    *error = NULL;
+    const struct chain_events events = {
+        .ctx = node,
+        .tip_changed = on_tip_changed,
+        .fault = on_fault,
+        .warning = on_warning,
+    };
+    node->chain =
+        chain_new(node->env, node->log, node->options.network, &node->options.chain, &events);
+    if (!chain_open(node->chain, error)) {
+        chain_free(node->chain);
+        node->chain = NULL;
+        return false;
+    }
+    node->warmup = "";
+    rpc_set_chain(node->rpc, node->chain);
+    start_imports(node);
+    node->events.notice(node->events.ctx, NODE_NOTICE_STARTED, "");
+    return true;
+}
+
+/* -- Stop ----------------------------------------------------------------------------------- */
+
+static void report_stopped(void *arg)
+{
+    struct node *node = arg;
+    node->timer = 0;
+    /* The chain answered everything that waited for it; what is left answers by itself. */
+    if (rpc_pending(node->rpc) > 0) {
+        set_timer(node, RECHECK_US, report_stopped);
+        return;
+    }
+    node->events.stopped(node->events.ctx, node->error);
+}
+
+static void on_chain_closed(void *arg, int error)
+{
+    struct node *node = arg;
+    node->is_closed = true;
+    if (error != 0 && !node->error)
+        node->error = xasprintf("Cannot write everything to disk: %s", strerror(-error));
+    set_timer(node, 0, report_stopped);
+}
+
+static void begin_stop(void *arg)
+{
+    struct node *node = arg;
+    node->timer = 0;
+    end_progress(node);
+    node->events.stopping(node->events.ctx);
+    node->events.notice(node->events.ctx, NODE_NOTICE_STOPPING, "");
+    rpc_interrupt(node->rpc);
+    if (node->chain)
+        chain_close(node->chain, on_chain_closed, node);
+    else
+        on_chain_closed(node, 0);
+}
+
+void node_stop(struct node *node)
+{
+    if (node->is_stopping)
+        return;
+    node->is_stopping = true;
+    set_timer(node, 0, begin_stop);
+}
+
+void node_free(struct node *node)
+{
+    if (!node)
+        return;
+    ASSERT(!node->chain || node->is_closed);
+    if (node->rpc)
+        rpc_free(node->rpc);
+    if (node->chain)
+        chain_free(node->chain);
+    node_env_free(node->node_env);
+    xfree(node->warning);
+    xfree(node->error);
+    xfree(node);
+}
+
+struct rpc *node_rpc(struct node *node)
+{
+    return node->rpc;
+}
+
+struct chain *node_chain(struct node *node)
+{
+    return node->chain;
+}

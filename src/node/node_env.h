@@ -1,0 +1,27 @@
+/* node_env.h - the node's own view of the world: everything as it is, but time that tests can set.
+ *
+ * Layer: node. A struct env over another one. setmocktime replaces the wall clock, mockscheduler
+ * moves the timers; both belong to one node, so nodes of one process do not disturb each other. */
+#ifndef NODE_NODE_ENV_H
+#define NODE_NODE_ENV_H
+
+#include "util/assert.h"
+#include "util/env.h"
+
+struct node_env;
+
+/* Make a view of real, which is borrowed for its life. Owns: the caller. */
+NODISCARD struct node_env *node_env_new(const struct env *real);
+/* Free it; timers that are still to fire are cancelled. */
+void node_env_free(struct node_env *node_env); /* NULL is allowed */
+
+/* The view to hand down. */
+const struct env *node_env_env(const struct node_env *node_env);
+
+/* Let the wall clock stand still at unix_s; 0 gives the real one back. */
+void node_env_set_mock_time(struct node_env *node_env, int64_t unix_s);
+/* Make all timers due delta_us sooner; they fire in the order of their times, then creation.
+ * Units: microseconds, not negative. */
+void node_env_advance_timers(struct node_env *node_env, int64_t delta_us);
+
+#endif

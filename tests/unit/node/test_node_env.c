@@ -1,0 +1,240 @@
+/* test_node_env.c - a node's time can be set, its timers moved; the world beneath is untouched. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "node/node_env.h"
+#include "util/assert.h"
+
+#define TIMERS_MAX 64
+
+/* A world of nothing but a clock and timers, run by hand. */
+struct fake {
+    int64_t now_us;
+    struct {
+        int64_t due_us;
+        uint64_t id;
+        env_timer_fn *fn;
+        void *arg;
+    } timers[TIMERS_MAX];
+    int n;
+    uint64_t last_id;
+    const char *made;
+};
+
+static int64_t fake_now_us(void *ctx)
+{
+    return ((struct fake *)ctx)->now_us;
+}
+
+static int64_t fake_unix_s(void *ctx)
+{
+    (void)ctx;
+    return 1234567890;
+}
+
+static uint64_t fake_timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void *arg)
+{
+    struct fake *fake = ctx;
+    assert_true(delay_us >= 0 && fake->n < TIMERS_MAX);
+    fake->timers[fake->n].due_us = fake->now_us + delay_us;
+    fake->timers[fake->n].id = ++fake->last_id;
+    fake->timers[fake->n].fn = fn;
+    fake->timers[fake->n++].arg = arg;
+    return fake->last_id;
+}
+
+static void fake_remove(struct fake *fake, int at)
+{
+    memmove(&fake->timers[at], &fake->timers[at + 1],
+            (size_t)(fake->n - at - 1) * sizeof fake->timers[0]);
+    fake->n--;
+}
+
+static void fake_timer_cancel(void *ctx, uint64_t id)
+{
+    struct fake *fake = ctx;
+    for (int i = 0; i < fake->n; i++) {
+        if (fake->timers[i].id == id) {
+            fake_remove(fake, i);
+            return;
+        }
+    }
+}
+
+static int fake_make_dir(void *ctx, const char *path)
+{
+    ((struct fake *)ctx)->made = path;
+    return -28;
+}
+
+/* Fire all that is due, earliest first, then in order of their start. */
+static void fake_run(struct fake *fake)
+{
+    for (;;) {
+        int best = -1;
+        for (int i = 0; i < fake->n; i++) {
+            if (fake->timers[i].due_us <= fake->now_us &&
+                (best < 0 || fake->timers[i].due_us < fake->timers[best].due_us))
+                best = i;
+        }
+        if (best < 0)
+            return;
+        env_timer_fn *fn = fake->timers[best].fn;
+        void *arg = fake->timers[best].arg;
+        fake_remove(fake, best);
+        fn(arg);
+    }
+}
+
+static struct env fake_env(struct fake *fake)
+{
+    return (struct env){.ctx = fake,
+                        .now_us = fake_now_us,
+                        .unix_s = fake_unix_s,
+                        .timer_start = fake_timer_start,
+                        .timer_cancel = fake_timer_cancel,
+                        .make_dir = fake_make_dir};
+}
+
+struct trace {
+    char text[TIMERS_MAX];
+};
+
+struct mark {
+    struct trace *trace;
+    char letter;
+};
+
+static void note(void *arg)
+{
+    struct mark *mark = arg;
+    size_t n = strlen(mark->trace->text);
+    mark->trace->text[n] = mark->letter;
+}
+
+static void the_wall_clock_stands_still_while_it_is_mocked(void **state)
+{
+    (void)state;
+    struct fake fake = {0};
+    struct env real = fake_env(&fake);
+    struct node_env *a = node_env_new(&real), *b = node_env_new(&real);
+    const struct env *env = node_env_env(a), *other = node_env_env(b);
+    assert_int_equal(env->unix_s(env->ctx), 1234567890);
+    node_env_set_mock_time(a, 99);
+    assert_int_equal(env->unix_s(env->ctx), 99);
+    assert_int_equal(other->unix_s(other->ctx), 1234567890);
+    node_env_set_mock_time(a, 0);
+    assert_int_equal(env->unix_s(env->ctx), 1234567890);
+    node_env_free(a);
+    node_env_free(b);
+    node_env_free(NULL);
+}
+
+static void timers_fire_and_are_cancelled_through_the_view(void **state)
+{
+    (void)state;
+    struct fake fake = {.now_us = 5};
+    struct env real = fake_env(&fake);
+    struct node_env *node_env = node_env_new(&real);
+    const struct env *env = node_env_env(node_env);
+    struct trace trace = {""};
+    struct mark a = {&trace, 'a'}, b = {&trace, 'b'}, c = {&trace, 'c'};
+    uint64_t first = env->timer_start(env->ctx, 10, note, &a);
+    uint64_t second = env->timer_start(env->ctx, 10, note, &b);
+    env->timer_start(env->ctx, -5, note, &c);
+    assert_true(first != 0 && second != 0 && first != second);
+    env->timer_cancel(env->ctx, first);
+    env->timer_cancel(env->ctx, first);
+    env->timer_cancel(env->ctx, 12345);
+    fake.now_us = 15;
+    fake_run(&fake);
+    assert_string_equal(trace.text, "cb");
+    env->timer_cancel(env->ctx, second);
+    assert_int_equal(fake.n, 0);
+    node_env_free(node_env);
+}
+
+static void advancing_fires_what_falls_due_in_the_right_order(void **state)
+{
+    (void)state;
+    struct fake fake = {.now_us = 1000};
+    struct env real = fake_env(&fake);
+    struct node_env *node_env = node_env_new(&real);
+    const struct env *env = node_env_env(node_env);
+    struct trace trace = {""};
+    struct mark marks[5];
+    /* Created out of order; d and e are due at the same time; c is beyond the step. */
+    static const int64_t delays_us[5] = {300, 100, 5000, 200, 200};
+    for (int i = 0; i < 5; i++) {
+        marks[i] = (struct mark){&trace, (char)('a' + i)};
+        env->timer_start(env->ctx, delays_us[i], note, &marks[i]);
+    }
+    fake_run(&fake);
+    assert_string_equal(trace.text, "");
+    node_env_advance_timers(node_env, 1000);
+    /* Not from inside the call. */
+    assert_string_equal(trace.text, "");
+    fake_run(&fake);
+    assert_string_equal(trace.text, "bdea");
+    /* The last one has 4000 left. */
+    fake.now_us += 3999;
+    fake_run(&fake);
+    assert_string_equal(trace.text, "bdea");
+    fake.now_us += 1;
+    fake_run(&fake);
+    assert_string_equal(trace.text, "bdeac");
+    node_env_advance_timers(node_env, 1);
+    node_env_free(node_env);
+}
+
+static void freeing_the_view_cancels_its_timers(void **state)
+{
+    (void)state;
+    struct fake fake = {0};
+    struct env real = fake_env(&fake);
+    struct node_env *node_env = node_env_new(&real);
+    const struct env *env = node_env_env(node_env);
+    struct trace trace = {""};
+    struct mark a = {&trace, 'a'};
+    env->timer_start(env->ctx, 10, note, &a);
+    env->timer_start(env->ctx, 10, note, &a);
+    assert_int_equal(fake.n, 2);
+    node_env_free(node_env);
+    assert_int_equal(fake.n, 0);
+}
+
+static void everything_else_passes_through(void **state)
+{
+    (void)state;
+    struct fake fake = {0};
+    struct env real = fake_env(&fake);
+    struct node_env *node_env = node_env_new(&real);
+    const struct env *env = node_env_env(node_env);
+    /* struct env is pointers throughout: none may be missing. */
+    void *words[sizeof *env / sizeof(void *)];
+    memcpy(words, env, sizeof words);
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        assert_non_null(words[i]);
+    assert_int_equal(env->make_dir(env->ctx, "here"), -28);
+    assert_string_equal(fake.made, "here");
+    fake.now_us = 77;
+    assert_int_equal(env->now_us(env->ctx), 77);
+    node_env_free(node_env);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_wall_clock_stands_still_while_it_is_mocked),
+        cmocka_unit_test(timers_fire_and_are_cancelled_through_the_view),
+        cmocka_unit_test(advancing_fires_what_falls_due_in_the_right_order),
+        cmocka_unit_test(freeing_the_view_cancels_its_timers),
+        cmocka_unit_test(everything_else_passes_through),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,109 @@
+/* test_progress.c - rates and the line that shows them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "node/progress.h"
+
+#define SECOND INT64_C(1000000)
+
+static void nothing_is_known_at_first(void **state)
+{
+    (void)state;
+    struct progress p = {0};
+    char line[PROGRESS_LINE_BYTES];
+    assert_true(progress_blocks_per_s(&p) < 0.001);
+    assert_int_equal(progress_seconds_left(&p), -1);
+    assert_string_equal(progress_format(&p, 0, line), "height 0  1970-01-01  0.0%  0.0 blocks/s");
+    progress_add(&p, 5 * SECOND, 100, 0.1);
+    assert_true(progress_blocks_per_s(&p) < 0.001);
+    assert_int_equal(progress_seconds_left(&p), -1);
+}
+
+static void rates_are_over_the_samples_kept(void **state)
+{
+    (void)state;
+    struct progress p = {0};
+    for (int i = 0; i <= 10; i++)
+        progress_add(&p, i * SECOND, 100 * i, 0.01 * i);
+    assert_int_equal((int)(progress_blocks_per_s(&p) + 0.5), 100);
+    /* 90% are left at 1% a second. */
+    int64_t left_s = progress_seconds_left(&p);
+    assert_true(left_s >= 89 && left_s <= 90);
+}
+
+static void old_samples_are_forgotten(void **state)
+{
+    (void)state;
+    struct progress p = {0};
+    /* Slow for a long time, then fast for longer than the ring spans. */
+    for (int i = 0; i < 100; i++)
+        progress_add(&p, i * SECOND, i, 0);
+    for (int i = 0; i < 2 * PROGRESS_SAMPLES; i++)
+        progress_add(&p, (100 + i) * SECOND, 100 + 50 * i, 0);
+    assert_int_equal((int)(progress_blocks_per_s(&p) + 0.5), 50);
+}
+
+/* A block every millisecond must not push the half minute out of the ring. */
+static void many_samples_in_a_second_count_as_one(void **state)
+{
+    (void)state;
+    struct progress p = {0};
+    for (int i = 0; i <= 10000; i++)
+        progress_add(&p, i * SECOND / 1000, i, (double)i / 20000);
+    assert_int_equal((int)(progress_blocks_per_s(&p) + 0.5), 1000);
+    assert_true(p.n >= 10 && p.n <= 12);
+    int64_t left_s = progress_seconds_left(&p);
+    assert_true(left_s >= 9 && left_s <= 10);
+}
+
+static void a_reorganisation_or_a_standstill_has_no_rate(void **state)
+{
+    (void)state;
+    struct progress p = {0};
+    progress_add(&p, 0, 100, 0.5);
+    progress_add(&p, SECOND, 99, 0.4);
+    assert_true(progress_blocks_per_s(&p) < 0.001);
+    assert_int_equal(progress_seconds_left(&p), -1);
+    progress_add(&p, SECOND, 100, 1);
+    assert_int_equal(progress_seconds_left(&p), -1);
+}
+
+static void the_line_tells_height_date_percent_rate_and_time_left(void **state)
+{
+    (void)state;
+    static const struct {
+        double part; /* done after ten seconds, from nothing */
+        const char *want;
+    } rows[] = {
+        {0.2, "height 5000  2010-12-29  20.0%  500 blocks/s  40 s left"},
+        {0.01, "height 5000  2010-12-29  1.0%  500 blocks/s  17 min left"},
+        {0.001, "height 5000  2010-12-29  0.1%  500 blocks/s  2 h 46 min left"},
+        {0.00001, "height 5000  2010-12-29  0.0%  500 blocks/s  12 days left"},
+        {1, "height 5000  2010-12-29  100.00%  500 blocks/s"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct progress p = {0};
+        char line[PROGRESS_LINE_BYTES];
+        progress_add(&p, 0, 0, 0);
+        progress_add(&p, 10 * SECOND, 5000, rows[i].part);
+        assert_string_equal(progress_format(&p, 1293623863, line), rows[i].want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_known_at_first),
+        cmocka_unit_test(rates_are_over_the_samples_kept),
+        cmocka_unit_test(old_samples_are_forgotten),
+        cmocka_unit_test(many_samples_in_a_second_count_as_one),
+        cmocka_unit_test(a_reorganisation_or_a_standstill_has_no_rate),
+        cmocka_unit_test(the_line_tells_height_date_percent_rate_and_time_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
