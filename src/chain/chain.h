@@ -172,9 +172,10 @@ void chain_precious(struct chain *chain, const struct block_hash *hash, chain_or
                     void *arg);
 /* Write everything to disk, synced. */
 void chain_flush(struct chain *chain, void (*done)(void *arg, int error), void *arg);
-/* Prune block files that hold only blocks at or below height; *pruned_to is the last height whose
- * block is gone, -1 if none. Synchronous: removes files. */
-void chain_prune_to(struct chain *chain, int32_t height, int32_t *pruned_to);
+/* Flush, then remove block files that hold only blocks at or below height, but never the last
+ * CHAIN_PRUNE_KEEP_BLOCKS. done(arg, error) when they are gone: see chain_prune_height(). */
+void chain_prune_to(struct chain *chain, int32_t height, void (*done)(void *arg, int error),
+                    void *arg);
 /* Check the last n_blocks (0: all) at a level 0..4 as verifychain. done(arg, ok). */
 void chain_verify(struct chain *chain, int level, int n_blocks,
                   void (*done)(void *arg, bool ok), void *arg);

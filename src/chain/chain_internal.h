@@ -48,6 +48,7 @@ enum flush_stage {
     FLUSH_WAITING, /* for writes submitted before it began; nothing is committed meanwhile */
     FLUSH_SYNCING, /* files, then the index */
     FLUSH_COINS,   /* the frozen generation goes to the store; commits go on */
+    FLUSH_PRUNING, /* after a flush: the index is written again, then files are removed */
 };
 
 struct flush_waiter {
@@ -68,6 +69,19 @@ struct flush {
     int64_t last_us;
     uint64_t timer;
     struct block_node *tip; /* what the store stands for */
+};
+
+struct prune_request;
+
+struct prune {
+    struct env_job job; /* first */
+    struct chain *chain;
+    struct env_batch *batch;
+    size_t *files; /* to be removed when the batch is written */
+    size_t n_files;
+    int error;
+    size_t n_files_seen; /* when the target was looked at last */
+    struct prune_request *requests;
 };
 
 struct import;
@@ -119,6 +133,7 @@ struct chain {
     bool advancing, tip_moved, headers_moved;
     bool is_open, closing, close_flushing, faulted, left_initial_download;
     uint64_t close_timer;
+    int close_error;
     void (*close_done)(void *arg, int error);
     void *close_arg;
     struct import *imports;
@@ -126,6 +141,8 @@ struct chain {
     struct txindex *txindex;
     uint64_t next_id;
     bool any_pruned;
+    struct prune prune;
+    int64_t next_check_us; /* of the invariants */
 };
 
 /* -- chain.c -- */
@@ -198,6 +215,8 @@ void waiters_writes_drained(struct chain *chain);
 void flush_start_timer(struct chain *chain);
 void flush_if_due(struct chain *chain);
 void flush_writes_drained(struct chain *chain);
+/* A round of pruning has ended: flush if that is wanted. */
+void flush_resume(struct chain *chain);
 /* No block may be committed right now (a flush is about to freeze the coins). */
 bool flush_holds_commits(const struct chain *chain);
 void close_continue(struct chain *chain);
@@ -222,8 +241,18 @@ void block_reads_cancel_all(struct chain *chain);
 /* Undo data has been written: reads that waited for it can start. */
 void block_reads_wake(struct chain *chain);
 
+/* -- check.c -- */
+/* After an event: chain_check() if the options want it, in at most a tenth of the time. */
+void check_if_due(struct chain *chain);
+
 /* -- prune.c -- */
+
+/* At the end of a flush: remove files if there are too many bytes of them, or if that was ordered.
+ * Sets the flush's stage while it is at work. */
 void prune_if_due(struct chain *chain);
+/* The target is passed: only a flush makes pruning possible. */
+bool prune_wants_flush(const struct chain *chain);
+
 /* -- txindex.c: optional, follows the committed tip -- */
 int txindex_open(struct chain *chain, char **error);
 void txindex_close(struct chain *chain);

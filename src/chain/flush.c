@@ -49,7 +49,14 @@ static void end_flush(struct chain *chain, int error)
         prune_if_due(chain);
         txindex_wake(chain);
     }
-    if (flush->wanted)
+    flush_resume(chain);
+}
+
+void flush_resume(struct chain *chain)
+{
+    if (chain->flush.stage != FLUSH_IDLE)
+        return;
+    if (chain->flush.wanted)
         start_flush(chain);
     pipeline_wake(chain);
     close_continue(chain);
@@ -138,7 +145,8 @@ void flush_if_due(struct chain *chain)
     int64_t interval_us =
         chain->left_initial_download ? FLUSH_INTERVAL_US : FLUSH_INTERVAL_SYNCING_US;
     int64_t now_us = chain->env->now_us(chain->env->ctx);
-    if (coins_is_full(chain->coins) || (has_news && now_us - flush->last_us >= interval_us))
+    if (coins_is_full(chain->coins) || prune_wants_flush(chain) ||
+        (has_news && now_us - flush->last_us >= interval_us))
         start_flush(chain);
 }
 
@@ -169,9 +177,19 @@ static void finish_close(struct chain *chain, int error)
         done(arg, error);
 }
 
+static void finish_now(void *arg)
+{
+    struct chain *chain = arg;
+    chain->close_timer = 0;
+    finish_close(chain, chain->close_error);
+}
+
+/* Not from within the flush, which is not through yet: done may free the chain. */
 static void last_flush_done(void *arg, int error)
 {
-    finish_close(arg, error);
+    struct chain *chain = arg;
+    chain->close_error = error;
+    chain->close_timer = chain->env->timer_start(chain->env->ctx, 0, finish_now, chain);
 }
 
 static bool is_drained(const struct chain *chain)

@@ -27,6 +27,8 @@ NODISCARD int index_db_load(struct index_db *db, struct header_tree *tree,
 struct env_batch *index_db_batch(struct index_db *db, struct header_tree *tree,
                                  struct block_files *files); /* clears dirty marks */
 NODISCARD int index_db_write(struct index_db *db, struct env_batch *batch_take);
+/* Only the rows of these n nodes, whose dirty marks stay: for index_db_write(). */
+struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *const *nodes, size_t n);
 
 /* Flags by name, e.g. "txindex", "prunedblockfiles", "reindexing". Written at once, synced. */
 bool index_db_flag(struct index_db *db, const char *name);

@@ -434,6 +434,7 @@ void pipeline_advance(struct chain *chain)
     waiters_check(chain);
     flush_if_due(chain);
     import_wake(chain);
+    check_if_due(chain);
 }
 
 void pipeline_flight_changed(struct chain *chain)
