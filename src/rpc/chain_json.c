@@ -1,0 +1,129 @@
+/* chain_json.c - facts of headers and tips as the JSON that several methods share. */
+#include "rpc/chain_json.h"
+
+#include <stdio.h>
+
+#include "consensus/header_view.h"
+#include "consensus/pow.h"
+
+double chain_json_difficulty(uint32_t bits)
+{
+    uint32_t mantissa = bits & 0x00ffffff;
+    if (mantissa == 0)
+        return 0;
+    double difficulty = (double)0x0000ffff / (double)mantissa;
+    int exponent = (int)(bits >> 24);
+    for (; exponent < 29; exponent++)
+        difficulty *= 256;
+    for (; exponent > 29; exponent--)
+        difficulty /= 256;
+    return difficulty;
+}
+
+void chain_json_put_target(struct json_out *out, uint32_t bits)
+{
+    char text[U256_HEX_BYTES];
+    snprintf(text, sizeof text, "%08x", bits);
+    json_field_string(out, "bits", text);
+    json_field_string(out, "target", u256_to_hex(pow_target_from_bits(bits, NULL, NULL), text));
+    json_field_double(out, "difficulty", chain_json_difficulty(bits));
+}
+
+void chain_json_put_work(struct json_out *out, struct u256 work)
+{
+    char text[U256_HEX_BYTES];
+    json_field_string(out, "chainwork", u256_to_hex(work, text));
+}
+
+void chain_json_put_warnings(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    const char *text = node->warnings ? node->warnings(node->ctx) : "";
+    if (call->rpc->warnings_as_string) {
+        json_field_string(&call->out, "warnings", text);
+        return;
+    }
+    json_field_array(&call->out, "warnings");
+    if (*text)
+        json_put_string(&call->out, text);
+    json_close_array(&call->out);
+}
+
+int32_t chain_json_confirmations(const struct chain *chain, const struct block_node *node)
+{
+    if (!chain_contains(chain, node))
+        return -1;
+    return chain_tip(chain)->height - node->height + 1;
+}
+
+void chain_json_put_header(struct json_out *out, const struct chain *chain,
+                           const struct block_node *node)
+{
+    char version[9];
+    snprintf(version, sizeof version, "%08x", (uint32_t)node->version);
+    json_field_id(out, "hash", node->hash.b);
+    json_field_int(out, "confirmations", chain_json_confirmations(chain, node));
+    json_field_int(out, "height", node->height);
+    json_field_int(out, "version", node->version);
+    json_field_string(out, "versionHex", version);
+    json_field_id(out, "merkleroot", node->merkle_root);
+    json_field_int(out, "time", node->time);
+    json_field_int(out, "mediantime", block_node_mtp(node));
+    json_field_int(out, "nonce", node->nonce);
+    chain_json_put_target(out, node->bits);
+    chain_json_put_work(out, node->chain_work);
+    json_field_int(out, "nTx", node->n_tx);
+    if (node->prev)
+        json_field_id(out, "previousblockhash", node->prev->hash.b);
+    const struct block_node *next =
+        chain_contains(chain, node) ? chain_at(chain, node->height + 1) : NULL;
+    if (next)
+        json_field_id(out, "nextblockhash", next->hash.b);
+}
+
+const struct block_node *chain_json_read_block(struct rpc_call *call, size_t index,
+                                               const char *name)
+{
+    struct block_hash hash;
+    if (!rpc_read_id(call, rpc_arg(call, index), name, hash.b))
+        return NULL;
+    const struct block_node *node = chain_find(call->rpc->node.chain, &hash);
+    if (!node)
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Block not found");
+    return node;
+}
+
+char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_len)
+{
+    snprintf(out, out_len, "%s%s%s", reject_string(verdict->code), *verdict->detail ? ", " : "",
+             verdict->detail);
+    return out;
+}
+
+static struct header_facts view_facts(const void *at)
+{
+    const struct block_node *node = at;
+    return (struct header_facts){node->height, node->version, node->time, node->bits};
+}
+
+static const void *view_prev(const void *at)
+{
+    const struct block_node *node = at;
+    return node->prev;
+}
+
+static const void *view_ancestor(const void *at, int32_t height)
+{
+    return block_node_ancestor(at, height);
+}
+
+static int64_t view_median_time(const void *at)
+{
+    return block_node_mtp(at);
+}
+
+const struct header_view *chain_json_header_view(void)
+{
+    static const struct header_view view = {view_facts, view_prev, view_ancestor, view_median_time};
+    return &view;
+}

@@ -1,0 +1,37 @@
+/* chain_json.h - facts of headers and tips as the JSON that several methods share.
+ *
+ * Layer: rpc, for this layer only. On the loop thread. */
+#ifndef RPC_CHAIN_JSON_H
+#define RPC_CHAIN_JSON_H
+
+#include "rpc/rpc_internal.h"
+
+/* Difficulty of compact bits: how much harder than the main network's easiest target. */
+double chain_json_difficulty(uint32_t bits);
+
+/* "bits", "target" and "difficulty" of compact bits, into an open object. */
+void chain_json_put_target(struct json_out *out, uint32_t bits);
+/* "chainwork". */
+void chain_json_put_work(struct json_out *out, struct u256 work);
+/* "warnings": an array, or a string with -deprecatedrpc=warnings. */
+void chain_json_put_warnings(struct rpc_call *call);
+
+/* The fields of a header, into an open object. Spec: Core blockheaderToJSON() */
+void chain_json_put_header(struct json_out *out, const struct chain *chain,
+                           const struct block_node *node);
+/* Blocks of the active chain from node to the tip, -1 if node is not among them. */
+int32_t chain_json_confirmations(const struct chain *chain, const struct block_node *node);
+
+/* The block that a hash argument names; NULL after an error -5 (or -8 for malformed hex). name is
+ * the argument's in messages. */
+const struct block_node *chain_json_read_block(struct rpc_call *call, size_t index,
+                                               const char *name);
+
+/* "reason, detail" of a verdict; out_len bytes at most. Returns out. */
+char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_len);
+
+/* How consensus code looks back along block_node. */
+struct header_view;
+const struct header_view *chain_json_header_view(void);
+
+#endif

@@ -1,0 +1,63 @@
+/* method_table.h - one row per method: parameters, help, handler.
+ *
+ * Layer: rpc. Argument checks, help, cairn-cli's conversions and completion all come from here. */
+#ifndef RPC_METHOD_TABLE_H
+#define RPC_METHOD_TABLE_H
+
+#include "rpc/rpc_internal.h"
+
+enum rpc_type {
+    RPC_TYPE_NONE, /* ends the list */
+    RPC_TYPE_STRING,
+    RPC_TYPE_HEX,
+    RPC_TYPE_NUMBER,
+    RPC_TYPE_BOOL,
+    RPC_TYPE_OBJECT,
+    RPC_TYPE_ARRAY,
+    RPC_TYPE_AMOUNT,    /* number or string */
+    RPC_TYPE_VERBOSITY, /* number or bool: the handler checks */
+    RPC_TYPE_OUTPUTS,   /* array or object: the handler checks */
+    RPC_TYPE_ANY,       /* JSON of any kind */
+};
+
+struct rpc_param {
+    const char *name; /* alternatives separated by '|', the first is shown */
+    enum rpc_type type;
+    const char *fallback; /* NULL: required; else what it is if left out, "" for nothing */
+    const char *help;
+};
+
+enum rpc_method_flag {
+    RPC_HIDDEN = 1, /* not in help's list: for tests */
+};
+
+struct rpc_method {
+    const char *name, *category;
+    enum rpc_progress (*handler)(struct rpc_call *call);
+    int flags;
+    const char *help;   /* what it does, in full sentences */
+    const char *result; /* what it answers */
+    struct rpc_param params[RPC_ARGS_MAX + 1];
+};
+
+/* The table, sorted by category, then name. */
+const struct rpc_method *method_table(size_t *count);
+/* The method of that name (len bytes), or NULL. */
+const struct rpc_method *method_find(struct span name);
+
+size_t method_params_max(const struct rpc_method *method);
+size_t method_params_required(const struct rpc_method *method);
+/* The parameter that has name among its alternatives, or -1. */
+int method_param_find(const struct rpc_method *method, struct span name);
+
+/* "getblock "blockhash" ( verbosity )" */
+void method_write_usage(const struct rpc_method *method, struct buffer *buffer);
+/* All of the help of one method, and the list of all methods by category. */
+void method_write_help(const struct rpc_method *method, struct buffer *buffer);
+void method_write_list(struct buffer *buffer);
+
+/* Check number and kinds of call->args against the table. On failure the call has failed as
+ * Core would have it: -1 with the help, or -3. */
+NODISCARD bool method_check_args(struct rpc_call *call);
+
+#endif

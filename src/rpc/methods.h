@@ -1,0 +1,73 @@
+/* methods.h - the handlers, one per method, by the file that holds them.
+ *
+ * Layer: rpc, for this layer only. Every handler gets a call whose arguments have been checked
+ * against the table in methods.c, and returns as enum rpc_progress says. */
+#ifndef RPC_METHODS_H
+#define RPC_METHODS_H
+
+#include "rpc/rpc_internal.h"
+
+/* Declare a handler. Spec: the method of that name in Core v31. */
+#define RPC_HANDLER(name) enum rpc_progress rpc_##name(struct rpc_call *call)
+
+/* rpc_blockchain.c: the chain and its tips */
+RPC_HANDLER(getbestblockhash);
+RPC_HANDLER(getblockchaininfo);
+RPC_HANDLER(getblockcount);
+RPC_HANDLER(getblockhash);
+RPC_HANDLER(getblockheader);
+RPC_HANDLER(getchainstates);
+RPC_HANDLER(getchaintips);
+RPC_HANDLER(getdeploymentinfo);
+RPC_HANDLER(getdifficulty);
+RPC_HANDLER(getindexinfo);
+
+/* rpc_block.c: whole blocks */
+RPC_HANDLER(getblock);
+
+/* rpc_coins.c: unspent outputs */
+RPC_HANDLER(gettxout);
+RPC_HANDLER(gettxoutsetinfo);
+
+/* rpc_chain_orders.c: orders to the chain */
+RPC_HANDLER(invalidateblock);
+RPC_HANDLER(preciousblock);
+RPC_HANDLER(pruneblockchain);
+RPC_HANDLER(reconsiderblock);
+RPC_HANDLER(verifychain);
+
+/* rpc_wait.c: answers that come with a new tip */
+RPC_HANDLER(waitforblock);
+RPC_HANDLER(waitforblockheight);
+RPC_HANDLER(waitfornewblock);
+
+/* rpc_mining.c: new blocks */
+RPC_HANDLER(generateblock);
+RPC_HANDLER(generatetoaddress);
+RPC_HANDLER(generatetodescriptor);
+RPC_HANDLER(getmininginfo);
+RPC_HANDLER(submitblock);
+RPC_HANDLER(submitheader);
+
+/* rpc_rawtx.c: transactions as bytes */
+RPC_HANDLER(createrawtransaction);
+RPC_HANDLER(decoderawtransaction);
+RPC_HANDLER(decodescript);
+RPC_HANDLER(getrawtransaction);
+
+/* rpc_sign.c */
+RPC_HANDLER(signrawtransactionwithkey);
+
+/* rpc_control.c: the node itself */
+RPC_HANDLER(echo);
+RPC_HANDLER(getrpcinfo);
+RPC_HANDLER(help);
+RPC_HANDLER(logging);
+RPC_HANDLER(mockscheduler);
+RPC_HANDLER(setmocktime);
+RPC_HANDLER(stop);
+RPC_HANDLER(syncwithvalidationinterfacequeue);
+RPC_HANDLER(uptime);
+RPC_HANDLER(validateaddress);
+
+#endif

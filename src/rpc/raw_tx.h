@@ -1,0 +1,32 @@
+/* raw_tx.h - transactions that come as hex, and the pieces to make one from.
+ *
+ * Layer: rpc. Spec: Core DecodeHexTx(), ConstructTransaction(). */
+#ifndef RPC_RAW_TX_H
+#define RPC_RAW_TX_H
+
+#include "consensus/tx.h"
+
+enum raw_tx_form {
+    RAW_TX_LEGACY = 1,  /* try it as bytes without witness */
+    RAW_TX_WITNESS = 2, /* try it as bytes with witness (BIP144) */
+    RAW_TX_ANY = RAW_TX_LEGACY | RAW_TX_WITNESS,
+};
+
+/* Decode a transaction of which it is not said whether it has witnesses: one without inputs looks
+ * like one with a marker. If both readings succeed, the one whose scripts make sense wins.
+ *
+ * Out:      tx   borrows arena only
+ * Returns:  false if hex is no transaction */
+NODISCARD bool raw_tx_decode(struct span hex, int forms, struct arena *arena, struct tx *tx);
+
+/* Pushes of data in their shortest form, as wallets write them.
+ * Returns:  the script push || data, in arena */
+struct span raw_tx_push(struct arena *arena, struct span data);
+
+/* a || b, in arena. */
+struct span raw_tx_join(struct arena *arena, struct span a, struct span b);
+
+/* True if all of script are known opcodes and pushes of at most 520 bytes. Core: HasValidOps() */
+bool raw_tx_has_valid_ops(struct span script);
+
+#endif

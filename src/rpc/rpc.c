@@ -1,0 +1,448 @@
+/* rpc.c - the life of a call: taken, executed entry by entry, answered once. */
+#include "rpc/rpc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "crypto/key.h"
+#include "rpc/jsonrpc.h"
+#include "rpc/method_table.h"
+#include "util/alloc.h"
+
+enum {
+    ARENA_CHUNK_BYTES = 4096,
+    TURN_US = 10000,     /* a batch gives way to other work after this long */
+    AUTH_DELAY_MS = 250, /* against guessing. Core: 250 ms too, but it blocks its thread */
+    MESSAGE_MAX_BYTES = 65536,
+};
+
+/* -- Life of the whole -------------------------------------------------------------------- */
+
+struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_auth_options *auth, char **error)
+{
+    struct auth *checked = auth_new(auth, error);
+    if (!checked)
+        return NULL;
+    struct rpc *rpc = xcalloc(1, sizeof *rpc);
+    rpc->node = *node;
+    rpc->auth = checked;
+    rpc->next_token = 1;
+    rpc->warnings_as_string = auth->deprecated_warnings_string;
+    return rpc;
+}
+
+void rpc_free(struct rpc *rpc)
+{
+    if (!rpc)
+        return;
+    ASSERT(rpc->n_calls == 0);
+    auth_free(rpc->auth);
+    ec_context_free(rpc->ec);
+    xfree(rpc);
+}
+
+void rpc_set_chain(struct rpc *rpc, struct chain *chain)
+{
+    rpc->node.chain = chain;
+}
+
+size_t rpc_pending(const struct rpc *rpc)
+{
+    return rpc->n_calls;
+}
+
+struct ec_context *rpc_ec_context(struct rpc *rpc)
+{
+    if (!rpc->ec) {
+        uint8_t seed[32];
+        rpc->node.env->random(rpc->node.env->ctx, seed, sizeof seed);
+        rpc->ec = ec_context_new(seed);
+    }
+    return rpc->ec;
+}
+
+void rpc_each_method(void (*fn)(void *arg, const char *name, const char *category), void *arg)
+{
+    size_t count;
+    const struct rpc_method *table = method_table(&count);
+    for (size_t i = 0; i < count; i++)
+        fn(arg, table[i].name, table[i].category);
+}
+
+/* -- Life of a call ----------------------------------------------------------------------- */
+
+static struct rpc_call *call_new(struct rpc *rpc, rpc_reply_fn *reply, void *arg)
+{
+    struct rpc_call *call = xcalloc(1, sizeof *call);
+    call->rpc = rpc;
+    call->token = rpc->next_token++;
+    call->reply = reply;
+    call->reply_arg = arg;
+    call->status = 200;
+    arena_init(&call->arena, ARENA_CHUNK_BYTES);
+    buffer_init(&call->answer);
+    call->out = json_out_to(&call->answer);
+    call->next = rpc->calls;
+    if (call->next)
+        call->next->prev = call;
+    rpc->calls = call;
+    rpc->n_calls++;
+    return call;
+}
+
+static void call_free(struct rpc_call *call)
+{
+    struct rpc *rpc = call->rpc;
+    if (call->next)
+        call->next->prev = call->prev;
+    if (call->prev)
+        call->prev->next = call->next;
+    else
+        rpc->calls = call->next;
+    rpc->n_calls--;
+    if (call->turn_timer)
+        rpc->node.env->timer_cancel(rpc->node.env->ctx, call->turn_timer);
+    xfree(call->error_message);
+    buffer_deinit(&call->answer);
+    arena_deinit(&call->arena);
+    xfree(call);
+}
+
+/* Send what is in answer and forget the call. */
+static void call_answer(struct rpc_call *call)
+{
+    struct rpc_reply reply = {
+        .status = call->status,
+        .content_type = "application/json",
+        .body = call->answer,
+    };
+    rpc_reply_fn *fn = call->reply;
+    void *arg = call->reply_arg;
+    buffer_init(&call->answer);
+    call_free(call);
+    if (fn)
+        fn(arg, &reply);
+    buffer_deinit(&reply.body);
+}
+
+/* Refuse without JSON. */
+static void call_refuse(struct rpc_call *call, int status, const char *text)
+{
+    struct rpc_reply reply = {.status = status, .content_type = "text/plain; charset=utf-8"};
+    if (status == 401) {
+        reply.www_authenticate = "Basic realm=\"jsonrpc\"";
+        reply.delay_ms = *text ? AUTH_DELAY_MS : 0;
+        text = "";
+    }
+    buffer_init(&reply.body);
+    buffer_append_string(&reply.body, text);
+    rpc_reply_fn *fn = call->reply;
+    void *arg = call->reply_arg;
+    call_free(call);
+    fn(arg, &reply);
+    buffer_deinit(&reply.body);
+}
+
+enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    ASSERT(len >= 0);
+    size_t size = (size_t)len < MESSAGE_MAX_BYTES ? (size_t)len + 1 : MESSAGE_MAX_BYTES;
+    xfree(call->error_message);
+    call->error_message = xmalloc(size);
+    va_start(args, format);
+    vsnprintf(call->error_message, size, format, args);
+    va_end(args);
+    call->error_code = code;
+    return RPC_DONE;
+}
+
+/* Forget what belonged to the entry before. */
+static void entry_reset(struct rpc_call *call)
+{
+    call->id = NULL;
+    call->is_v2 = false;
+    call->method = NULL;
+    memset(call->args, 0, sizeof call->args);
+    call->n_args = 0;
+    call->entry_done = false;
+    call->error_code = 0;
+    call->state = NULL;
+    call->on_tip = NULL;
+    call->on_interrupt = NULL;
+}
+
+/* The entry has its result or error: write its end. */
+static void entry_close(struct rpc_call *call)
+{
+    const struct env *env = call->rpc->node.env;
+    if (call->timer)
+        env->timer_cancel(env->ctx, call->timer);
+    call->timer = 0;
+    call->on_tip = NULL;
+    call->on_interrupt = NULL;
+    jsonrpc_close_reply(call);
+}
+
+/* Start the current entry. Returns true if it is done already. */
+static bool entry_start(struct rpc_call *call)
+{
+    entry_reset(call);
+    bool valid = jsonrpc_read_request(call, call->entry);
+    jsonrpc_open_reply(call);
+    call->started_us = call->rpc->node.env->now_us(call->rpc->node.env->ctx);
+    if (!valid)
+        return true;
+    log_printf(call->rpc->node.log, LOG_RPC, "ThreadRPCServer method=%s user=%s",
+               call->method->name, call->user);
+    call->is_running = true;
+    if (call->method->handler(call) == RPC_DONE)
+        call->entry_done = true;
+    call->is_running = false;
+    return call->entry_done;
+}
+
+/* All entries are done. */
+static void call_complete(struct rpc_call *call)
+{
+    if (call->is_batch) {
+        bool is_empty = call->answer.len == 1;
+        json_close_array(&call->out);
+        /* A batch of notifications only gets no answer; an empty batch gets an empty one. */
+        if (is_empty && call->entry)
+            call->status = 204;
+    } else {
+        call->status = jsonrpc_http_status(call);
+        if (jsonrpc_is_notification(call))
+            call->status = 204;
+    }
+    if (call->status == 204)
+        call->answer.len = 0;
+    else
+        buffer_append(&call->answer, "\n", 1);
+    call_answer(call);
+}
+
+static void on_turn(void *arg);
+
+/* Execute entries from call->entry on until one is pending or all are done. */
+static void call_run(struct rpc_call *call)
+{
+    const struct env *env = call->rpc->node.env;
+    int64_t start_us = env->now_us(env->ctx);
+    for (;;) {
+        if (!entry_start(call))
+            return; /* rpc_finish() goes on */
+        entry_close(call);
+        if (!call->is_batch || !call->entry->next)
+            break;
+        call->entry = call->entry->next;
+        if (env->now_us(env->ctx) - start_us > TURN_US) {
+            call->turn_timer = env->timer_start(env->ctx, 0, on_turn, call);
+            return;
+        }
+    }
+    call_complete(call);
+}
+
+static void on_turn(void *arg)
+{
+    struct rpc_call *call = arg;
+    call->turn_timer = 0;
+    call_run(call);
+}
+
+void rpc_finish(struct rpc_call *call)
+{
+    ASSERT(!call->entry_done);
+    call->entry_done = true;
+    if (call->is_running)
+        return;
+    entry_close(call);
+    if (call->is_batch && call->entry->next && call->reply) {
+        call->entry = call->entry->next;
+        call_run(call);
+    } else {
+        call_complete(call);
+    }
+}
+
+/* -- Waiting ------------------------------------------------------------------------------ */
+
+void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn)
+{
+    const struct env *env = call->rpc->node.env;
+    if (call->timer)
+        env->timer_cancel(env->ctx, call->timer);
+    call->timer = env->timer_start(env->ctx, delay_ms * 1000, fn, call);
+}
+
+static void on_job_done(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    if (job->cancelled)
+        rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
+    if (call->job_end)
+        call->job_end(call);
+    rpc_finish(call);
+}
+
+void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
+                 void (*end)(struct rpc_call *call))
+{
+    call->job_end = end;
+    const struct env *env = call->rpc->node.env;
+    call->job = (struct env_job){.run = run, .done = on_job_done};
+    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &call->job);
+}
+
+struct rpc_call *rpc_job_call(struct env_job *job)
+{
+    return (struct rpc_call *)(void *)((uint8_t *)job - offsetof(struct rpc_call, job));
+}
+
+void rpc_on_tip_changed(struct rpc *rpc, const struct block_node *tip)
+{
+    (void)tip; /* waiting calls ask the chain */
+    rpc->tip_sequence++;
+    /* Answering may change the list: start again after each. */
+    struct rpc_call *call = rpc->calls;
+    while (call) {
+        if (call->on_tip && call->tip_seen != rpc->tip_sequence) {
+            call->tip_seen = rpc->tip_sequence;
+            call->on_tip(call);
+            call = rpc->calls;
+        } else {
+            call = call->next;
+        }
+    }
+}
+
+/* Make a waiting call end. */
+static void interrupt(struct rpc_call *call)
+{
+    void (*fn)(struct rpc_call *) = call->on_interrupt;
+    call->on_interrupt = NULL;
+    fn(call);
+}
+
+void rpc_interrupt(struct rpc *rpc)
+{
+    rpc->is_interrupted = true;
+    struct rpc_call *call = rpc->calls;
+    while (call) {
+        if (call->on_interrupt) {
+            interrupt(call);
+            call = rpc->calls;
+        } else {
+            call = call->next;
+        }
+    }
+}
+
+void rpc_cancel(struct rpc *rpc, uint64_t token)
+{
+    struct rpc_call *call = rpc->calls;
+    while (call && call->token != token)
+        call = call->next;
+    if (!call)
+        return;
+    call->reply = NULL;
+    if (call->turn_timer)
+        call_free(call);
+    else if (call->on_interrupt)
+        interrupt(call);
+    /* Else an order or job is under way: the call goes when that is done. */
+}
+
+/* -- Requests ----------------------------------------------------------------------------- */
+
+/* May the user call all that the request wants? Malformed entries are refused later, in order. */
+static bool is_allowed(const struct rpc_call *call, const struct json_value *root)
+{
+    const struct auth *auth = call->rpc->auth;
+    if (!auth_may_call_any(auth, call->user))
+        return false;
+    const struct json_value *entry = root->kind == JSON_KIND_ARRAY ? root->first : root;
+    while (entry) {
+        const struct json_value *method = json_find(entry, "method");
+        if (method && method->kind == JSON_KIND_STRING &&
+            !auth_may_call(auth, call->user, (const char *)method->text.p))
+            return false;
+        entry = entry == root ? NULL : entry->next;
+    }
+    return true;
+}
+
+/* A body that is no request: the error as in version 1, without id. */
+static void call_parse_error(struct rpc_call *call, const char *message)
+{
+    rpc_fail(call, RPC_PARSE_ERROR, "%s", message);
+    jsonrpc_open_reply(call);
+    entry_close(call);
+    call_complete(call);
+}
+
+/* The request may be answered at once: the caller must not touch call afterwards. */
+static void call_start(struct rpc_call *call, struct span body)
+{
+    struct json_value *root;
+    if (!json_parse(body, &call->arena, &root)) {
+        call_parse_error(call, "Parse error");
+        return;
+    }
+    if (!is_allowed(call, root)) {
+        log_printf(call->rpc->node.log, LOG_ALWAYS,
+                   "RPC User %s not allowed to call any methods of the request", call->user);
+        call_refuse(call, 403, "");
+        return;
+    }
+    if (root->kind == JSON_KIND_OBJECT) {
+        call->entry = root;
+        call_run(call);
+    } else if (root->kind == JSON_KIND_ARRAY) {
+        call->is_batch = true;
+        json_open_array(&call->out);
+        call->entry = root->first;
+        if (root->first)
+            call_run(call);
+        else
+            call_complete(call);
+    } else {
+        call_parse_error(call, "Top-level object parse error");
+    }
+}
+
+/* The path without what follows a question mark. */
+static bool is_rpc_path(const char *uri)
+{
+    return uri && uri[0] == '/' && (uri[1] == 0 || uri[1] == '?');
+}
+
+uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_reply_fn *reply,
+                    void *arg)
+{
+    struct rpc_call *call = call_new(rpc, reply, arg);
+    uint64_t token = call->token;
+    if (!is_rpc_path(request->uri)) {
+        call_refuse(call, 404, "");
+    } else if (!request->http_method || strcmp(request->http_method, "POST") != 0) {
+        call_refuse(call, 405, "JSONRPC server handles only POST requests");
+    } else if (!request->authorization) {
+        call_refuse(call, 401, "");
+    } else if (!auth_check(rpc->auth, request->authorization, call->user)) {
+        char peer[64];
+        log_warning(rpc->node.log, "ThreadRPCServer incorrect password attempt from %s",
+                    log_escape(peer, sizeof peer, request->peer ? request->peer : "?",
+                               request->peer ? strlen(request->peer) : 1));
+        call_refuse(call, 401, "incorrect password");
+    } else if (rpc->is_interrupted) {
+        call_refuse(call, 503, "Shutting down");
+    } else {
+        call_start(call, request->body);
+    }
+    return token;
+}

@@ -1,0 +1,127 @@
+/* rpc_args.c - what a handler reads of its arguments, with the errors that Core gives. */
+#include "consensus/tx.h"
+#include "rpc/rpc_internal.h"
+#include "util/hex.h"
+
+const struct json_value *rpc_arg(const struct rpc_call *call, size_t index)
+{
+    ASSERT(index < RPC_ARGS_MAX);
+    const struct json_value *arg = call->args[index];
+    return arg && arg->kind != JSON_KIND_NULL ? arg : NULL;
+}
+
+bool rpc_arg_bool(const struct rpc_call *call, size_t index, bool fallback)
+{
+    const struct json_value *arg = rpc_arg(call, index);
+    return arg ? arg->boolean : fallback;
+}
+
+const char *rpc_arg_string(const struct rpc_call *call, size_t index, const char *fallback)
+{
+    const struct json_value *arg = rpc_arg(call, index);
+    return arg ? (const char *)arg->text.p : fallback;
+}
+
+bool rpc_expect_kind(struct rpc_call *call, const struct json_value *value, enum json_kind kind)
+{
+    enum json_kind have = value ? value->kind : JSON_KIND_NULL;
+    if (have == kind)
+        return true;
+    rpc_fail(call, RPC_TYPE_ERROR, "JSON value of type %s is not of expected type %s",
+             json_kind_name(have), json_kind_name(kind));
+    return false;
+}
+
+static bool read_integer(struct rpc_call *call, const struct json_value *value, int64_t min,
+                         int64_t max, int64_t *out)
+{
+    if (!rpc_expect_kind(call, value, JSON_KIND_NUMBER))
+        return false;
+    if (json_integer_in(value, min, max, out))
+        return true;
+    rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
+    return false;
+}
+
+bool rpc_arg_int64(struct rpc_call *call, size_t index, int64_t *out)
+{
+    const struct json_value *arg = rpc_arg(call, index);
+    return !arg || read_integer(call, arg, INT64_MIN, INT64_MAX, out);
+}
+
+bool rpc_arg_int32(struct rpc_call *call, size_t index, int32_t *out)
+{
+    const struct json_value *arg = rpc_arg(call, index);
+    int64_t value;
+    if (!arg)
+        return true;
+    if (!read_integer(call, arg, INT32_MIN, INT32_MAX, &value))
+        return false;
+    *out = (int32_t)value;
+    return true;
+}
+
+bool rpc_arg_verbosity(struct rpc_call *call, size_t index, bool allow_bool, int32_t *out)
+{
+    const struct json_value *arg = rpc_arg(call, index);
+    if (!arg || arg->kind != JSON_KIND_BOOL)
+        return rpc_arg_int32(call, index, out);
+    if (!allow_bool) {
+        rpc_fail(call, RPC_TYPE_ERROR, "Verbosity was boolean but only integer allowed");
+        return false;
+    }
+    *out = arg->boolean;
+    return true;
+}
+
+bool rpc_read_id(struct rpc_call *call, const struct json_value *value, const char *name,
+                 uint8_t id[32])
+{
+    if (!rpc_expect_kind(call, value, JSON_KIND_STRING))
+        return false;
+    const char *text = (const char *)value->text.p;
+    if (value->text.len != 64) {
+        rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be of length 64 (not %zu, for '%s')", name,
+                 value->text.len, text);
+        return false;
+    }
+    if (!hex_decode_reversed(id, 32, text, 64)) {
+        rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be hexadecimal string (not '%s')", name,
+                 text);
+        return false;
+    }
+    return true;
+}
+
+bool rpc_read_hex(struct rpc_call *call, const struct json_value *value, const char *name,
+                  struct span *bytes)
+{
+    if (!rpc_expect_kind(call, value, JSON_KIND_STRING))
+        return false;
+    size_t len = value->text.len / 2;
+    uint8_t *decoded = arena_alloc(&call->arena, len + 1);
+    if (!hex_decode(decoded, len, (const char *)value->text.p, value->text.len)) {
+        rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be hexadecimal string (not '%s')", name,
+                 (const char *)value->text.p);
+        return false;
+    }
+    *bytes = span_of(decoded, len);
+    return true;
+}
+
+bool rpc_read_amount(struct rpc_call *call, const struct json_value *value, int64_t *value_sat)
+{
+    if (!value || (value->kind != JSON_KIND_NUMBER && value->kind != JSON_KIND_STRING)) {
+        rpc_fail(call, RPC_TYPE_ERROR, "Amount is not a number or string");
+        return false;
+    }
+    if (!json_fixed_point(value, 8, value_sat)) {
+        rpc_fail(call, RPC_TYPE_ERROR, "Invalid amount");
+        return false;
+    }
+    if (*value_sat < 0 || *value_sat > MAX_MONEY_SAT) {
+        rpc_fail(call, RPC_TYPE_ERROR, "Amount out of range");
+        return false;
+    }
+    return true;
+}

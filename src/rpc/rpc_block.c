@@ -1,0 +1,116 @@
+/* rpc_block.c - getblock: read off the loop, written off the loop, from bytes that do not change.
+ */
+#include <errno.h>
+
+#include "rpc/chain_json.h"
+#include "rpc/methods.h"
+#include "rpc/tx_json.h"
+
+/* What the writing job works on. */
+struct block_answer {
+    struct block_ref *block; /* held */
+    struct span undo_raw;    /* in the call's arena; empty if not wanted or not stored */
+    int32_t verbosity;
+    const struct network *network;
+};
+
+static void put_txs(struct json_out *out, const struct block_answer *answer,
+                    const struct undo *undo)
+{
+    const struct block *block = &answer->block->block;
+    struct tx_json_style style = {
+        .network = answer->network, .with_hex = true, .with_prevouts = answer->verbosity >= 3};
+    size_t spent = 0;
+    json_field_array(out, "tx");
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        const struct tx *tx = &block->tx[i];
+        if (answer->verbosity == 1) {
+            json_put_id(out, block->txids[i].b);
+            continue;
+        }
+        bool is_known = undo && i > 0;
+        json_open_object(out);
+        tx_json_put_tx(out, tx, is_known ? &undo->spent[spent] : NULL, &style);
+        json_close_object(out);
+        spent += i > 0 ? tx->n_in : 0;
+    }
+    json_close_array(out);
+}
+
+/* The part of the answer that depends on the block only. */
+static void write_block(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    const struct block_answer *answer = call->state;
+    const struct block *block = &answer->block->block;
+    struct json_out *out = &call->out;
+    if (answer->verbosity <= 0) {
+        json_put_hex(out, block->raw);
+        return;
+    }
+    struct arena arena;
+    struct undo undo;
+    arena_init(&arena, 1 << 16);
+    bool has_undo = answer->undo_raw.len > 0 && undo_decode(answer->undo_raw, block, &arena, &undo);
+    json_field_int(out, "strippedsize", block->base_bytes);
+    json_field_int(out, "size", (int64_t)block->raw.len);
+    json_field_int(out, "weight", block_weight_wu(block));
+    json_put_key(out, "coinbase_tx");
+    tx_json_put_coinbase(out, &block->tx[0]);
+    put_txs(out, answer, has_undo ? &undo : NULL);
+    json_close_object(out);
+    arena_deinit(&arena);
+}
+
+static void let_go(struct rpc_call *call)
+{
+    const struct block_answer *answer = call->state;
+    block_ref_drop(answer->block);
+}
+
+static struct span copy_span(struct arena *arena, struct span s)
+{
+    uint8_t *copy = arena_alloc(arena, s.len + 1);
+    if (s.len)
+        memcpy(copy, s.p, s.len);
+    return span_of(copy, s.len);
+}
+
+static void on_read(void *arg, const struct chain_block_read *read)
+{
+    struct rpc_call *call = arg;
+    struct block_answer *answer = call->state;
+    if (read->error) {
+        rpc_fail(call, RPC_MISC_ERROR,
+                 read->error == -ENOENT ? "Block not available (pruned data)"
+                                        : "Block not found on disk");
+        rpc_finish(call);
+        return;
+    }
+    answer->block = block_ref_hold(read->block);
+    answer->undo_raw = copy_span(&call->arena, read->undo_raw);
+    if (answer->verbosity > 0) {
+        json_open_object(&call->out);
+        chain_json_put_header(&call->out, call->rpc->node.chain, read->node);
+    }
+    rpc_run_job(call, write_block, let_go);
+}
+
+enum rpc_progress rpc_getblock(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    struct block_answer *answer = arena_calloc(&call->arena, 1, sizeof *answer);
+    answer->verbosity = 1;
+    answer->network = node->network;
+    const struct block_node *block = chain_json_read_block(call, 0, "blockhash");
+    if (!block || !rpc_arg_verbosity(call, 1, true, &answer->verbosity))
+        return RPC_DONE;
+    if (!(block->status & BLOCK_HAVE_DATA)) {
+        bool is_pruned = block->n_tx > 0;
+        return rpc_fail(call, RPC_MISC_ERROR, "Block not available (%s)",
+                        is_pruned ? "pruned data" : "not fully downloaded");
+    }
+    call->state = answer;
+    chain_read_block(node->chain, block, answer->verbosity >= 2, on_read, call);
+    return RPC_PENDING;
+}

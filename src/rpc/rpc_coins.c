@@ -1,0 +1,97 @@
+/* rpc_coins.c - methods about unspent outputs. */
+#include "rpc/chain_json.h"
+#include "rpc/methods.h"
+#include "rpc/tx_json.h"
+
+enum rpc_progress rpc_gettxout(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    struct outpoint outpoint;
+    int64_t vout = 0;
+    if (!rpc_read_id(call, rpc_arg(call, 0), "txid", outpoint.txid.b) ||
+        !rpc_arg_int64(call, 1, &vout))
+        return RPC_DONE;
+    if (vout < 0 || vout > UINT32_MAX)
+        return rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
+    outpoint.vout = (uint32_t)vout;
+    struct coin coin;
+    int found = coins_get(chain_coins(node->chain), &outpoint, &call->arena, &coin);
+    if (found < 0)
+        return rpc_fail(call, RPC_DATABASE_ERROR, "Unable to read the set of unspent outputs");
+    if (found == 0) {
+        json_put_null(&call->out);
+        return RPC_DONE;
+    }
+    const struct block_node *tip = chain_tip(node->chain);
+    struct json_out *out = &call->out;
+    json_open_object(out);
+    json_field_id(out, "bestblock", tip->hash.b);
+    json_field_int(out, "confirmations", tip->height - (int64_t)coin.height + 1);
+    json_field_amount(out, "value", coin.value_sat);
+    json_field_object(out, "scriptPubKey");
+    tx_json_put_script(out, node->network, coin.script_pubkey, TX_JSON_HEX | TX_JSON_ADDRESS, NULL);
+    json_close_object(out);
+    json_field_bool(out, "coinbase", coin.coinbase);
+    json_close_object(out);
+    return RPC_DONE;
+}
+
+/* Which digest the statistics carry: kept in the call's state. */
+struct stats_wish {
+    enum coin_stats_hash hash;
+};
+
+static void on_stats(void *arg, int error, const struct coin_stats *stats)
+{
+    struct rpc_call *call = arg;
+    const struct stats_wish *wish = call->state;
+    struct json_out *out = &call->out;
+    if (error) {
+        rpc_fail(call, RPC_INTERNAL_ERROR, "Unable to read UTXO set");
+        rpc_finish(call);
+        return;
+    }
+    json_open_object(out);
+    json_field_int(out, "height", stats->tip->height);
+    json_field_id(out, "bestblock", stats->tip->hash.b);
+    json_field_int(out, "txouts", (int64_t)stats->n_outputs);
+    json_field_int(out, "bogosize", (int64_t)stats->bogo_size);
+    if (wish->hash == COIN_STATS_SERIALIZED_3)
+        json_field_id(out, "hash_serialized_3", stats->hash);
+    if (wish->hash == COIN_STATS_MUHASH)
+        json_field_id(out, "muhash", stats->hash);
+    json_field_amount(out, "total_amount", stats->total_sat);
+    json_field_int(out, "transactions", (int64_t)stats->n_tx);
+    json_field_int(out, "disk_size", (int64_t)stats->disk_bytes);
+    json_close_object(out);
+    rpc_finish(call);
+}
+
+static bool read_hash_type(struct rpc_call *call, enum coin_stats_hash *hash)
+{
+    const char *name = rpc_arg_string(call, 0, "hash_serialized_3");
+    if (strcmp(name, "hash_serialized_3") == 0) {
+        *hash = COIN_STATS_SERIALIZED_3;
+    } else if (strcmp(name, "muhash") == 0) {
+        *hash = COIN_STATS_MUHASH;
+    } else if (strcmp(name, "none") == 0) {
+        *hash = COIN_STATS_NONE;
+    } else {
+        rpc_fail(call, RPC_INVALID_PARAMETER, "'%s' is not a valid hash_type", name);
+        return false;
+    }
+    return true;
+}
+
+enum rpc_progress rpc_gettxoutsetinfo(struct rpc_call *call)
+{
+    struct stats_wish *wish = arena_calloc(&call->arena, 1, sizeof *wish);
+    if (!read_hash_type(call, &wish->hash))
+        return RPC_DONE;
+    if (rpc_arg(call, 1))
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Querying specific block heights requires coinstatsindex");
+    call->state = wish;
+    chain_coin_stats(call->rpc->node.chain, wish->hash, on_stats, call);
+    return RPC_PENDING;
+}

@@ -1,0 +1,222 @@
+/* rpc_control.c - methods about the node itself, its clock and its log; addresses. */
+#include "consensus/key_io.h"
+#include "consensus/script_type.h"
+#include "rpc/method_table.h"
+#include "rpc/methods.h"
+
+#define MOCK_TIME_MAX INT64_C(9223372036) /* what fits into 64 bits of nanoseconds */
+
+enum {
+    MOCK_DELTA_MAX_S = 3600,
+};
+
+static bool require_regtest(struct rpc_call *call)
+{
+    if (call->rpc->node.network->mine_blocks_on_demand)
+        return true;
+    rpc_fail(call, RPC_MISC_ERROR, "%s is for regression testing (-regtest mode) only",
+             call->method->name);
+    return false;
+}
+
+enum rpc_progress rpc_echo(struct rpc_call *call)
+{
+    json_open_array(&call->out);
+    for (size_t i = 0; i < call->n_args; i++) {
+        if (call->args[i])
+            json_put_value(&call->out, call->args[i]);
+        else
+            json_put_null(&call->out);
+    }
+    json_close_array(&call->out);
+    return RPC_DONE;
+}
+
+enum rpc_progress rpc_getrpcinfo(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    struct json_out *out = &call->out;
+    int64_t now_us = node->env->now_us(node->env->ctx);
+    json_open_object(out);
+    json_field_array(out, "active_commands");
+    for (const struct rpc_call *other = call->rpc->calls; other; other = other->next) {
+        if (!other->method || other->entry_done)
+            continue;
+        json_open_object(out);
+        json_field_string(out, "method", other->method->name);
+        json_field_int(out, "duration", now_us - other->started_us);
+        json_close_object(out);
+    }
+    json_close_array(out);
+    struct buffer path;
+    buffer_init(&path);
+    buffer_append_format(&path, "%s/debug.log", node->data_dir);
+    json_put_key(out, "logpath");
+    json_put_text(out, buffer_span(&path));
+    buffer_deinit(&path);
+    json_close_object(out);
+    return RPC_DONE;
+}
+
+enum rpc_progress rpc_help(struct rpc_call *call)
+{
+    struct buffer text;
+    buffer_init(&text);
+    const struct json_value *command = rpc_arg(call, 0);
+    if (!command || command->text.len == 0) {
+        method_write_list(&text);
+    } else {
+        const struct rpc_method *method = method_find(command->text);
+        if (method)
+            method_write_help(method, &text);
+        else
+            buffer_append_format(&text, "help: unknown command: %s", command->text.p);
+    }
+    json_put_text(&call->out, buffer_span(&text));
+    buffer_deinit(&text);
+    return RPC_DONE;
+}
+
+/* -- Log ---------------------------------------------------------------------------------- */
+
+/* The bits that a list of category names stands for. */
+static bool read_categories(struct rpc_call *call, const struct json_value *list, uint32_t *bits)
+{
+    *bits = 0;
+    for (const struct json_value *v = list ? list->first : NULL; v; v = v->next) {
+        if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
+            return false;
+        int category = log_category_find((const char *)v->text.p);
+        if (json_text_is(v, "all") || json_text_is(v, "1") || json_text_is(v, "")) {
+            *bits |= (UINT32_C(1) << LOG_CATEGORY_COUNT) - 1;
+        } else if (category >= 0) {
+            *bits |= UINT32_C(1) << category;
+        } else {
+            rpc_fail(call, RPC_INVALID_PARAMETER, "unknown logging category %s",
+                     (const char *)v->text.p);
+            return false;
+        }
+    }
+    return true;
+}
+
+enum rpc_progress rpc_logging(struct rpc_call *call)
+{
+    struct log *log = call->rpc->node.log_control;
+    uint32_t include, exclude;
+    if (!read_categories(call, rpc_arg(call, 0), &include) ||
+        !read_categories(call, rpc_arg(call, 1), &exclude))
+        return RPC_DONE;
+    if (log)
+        log->categories = (log->categories | include) & ~exclude;
+    json_open_object(&call->out);
+    for (int i = 0; i < LOG_CATEGORY_COUNT; i++) {
+        enum log_category category = (enum log_category)i;
+        json_field_bool(&call->out, log_category_name(category), log_is_on(log, category));
+    }
+    json_close_object(&call->out);
+    return RPC_DONE;
+}
+
+/* -- Clock -------------------------------------------------------------------------------- */
+
+enum rpc_progress rpc_mockscheduler(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    int64_t delta_s = 0;
+    if (!require_regtest(call) || !rpc_arg_int64(call, 0, &delta_s))
+        return RPC_DONE;
+    if (delta_s <= 0 || delta_s > MOCK_DELTA_MAX_S)
+        return rpc_fail(call, RPC_MISC_ERROR,
+                        "delta_time must be between 1 and 3600 seconds (1 hr)");
+    node->advance_timers(node->ctx, delta_s);
+    return RPC_DONE;
+}
+
+enum rpc_progress rpc_setmocktime(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    int64_t time_s = 0;
+    if (!require_regtest(call) || !rpc_arg_int64(call, 0, &time_s))
+        return RPC_DONE;
+    if (time_s < 0 || time_s > MOCK_TIME_MAX)
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Mocktime must be in the range [0, %lld], not %lld.",
+                        (long long)MOCK_TIME_MAX, (long long)time_s);
+    node->set_mock_time(node->ctx, time_s);
+    return RPC_DONE;
+}
+
+enum rpc_progress rpc_uptime(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    int64_t up_s = node->env->unix_s(node->env->ctx) - node->start_time_s;
+    json_put_int(&call->out, up_s > 0 ? up_s : 0);
+    return RPC_DONE;
+}
+
+enum rpc_progress rpc_stop(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    /* The answer is sent first: stopping drains the server. */
+    json_put_string(&call->out, "Cairn stopping");
+    node->stop(node->ctx);
+    return RPC_DONE;
+}
+
+/* What happens on the loop thread has been told to everybody before the next call is read. */
+enum rpc_progress rpc_syncwithvalidationinterfacequeue(struct rpc_call *call)
+{
+    json_put_null(&call->out);
+    return RPC_DONE;
+}
+
+/* -- Addresses ---------------------------------------------------------------------------- */
+
+static void write_valid_address(const struct rpc_call *call, struct json_out *out,
+                                struct span script)
+{
+    char text[ADDRESS_SIZE];
+    struct script_solution solution = script_solve(script);
+    (void)address_encode(call->rpc->node.network, script, text);
+    json_field_bool(out, "isvalid", true);
+    json_field_string(out, "address", text);
+    json_field_hex(out, "scriptPubKey", script);
+    enum script_type type = solution.type;
+    bool is_witness = type != SCRIPT_TYPE_PUBKEYHASH && type != SCRIPT_TYPE_SCRIPTHASH;
+    /* A future witness version: nobody knows whether it is a script. */
+    if (type != SCRIPT_TYPE_WITNESS_UNKNOWN)
+        json_field_bool(out, "isscript",
+                        type != SCRIPT_TYPE_PUBKEYHASH && type != SCRIPT_TYPE_WITNESS_V0_KEYHASH);
+    json_field_bool(out, "iswitness", is_witness);
+    int version;
+    struct span program;
+    if (is_witness && type != SCRIPT_TYPE_ANCHOR &&
+        script_is_witness_program(script, &version, &program)) {
+        json_field_int(out, "witness_version", version);
+        json_field_hex(out, "witness_program", program);
+    }
+}
+
+enum rpc_progress rpc_validateaddress(struct rpc_call *call)
+{
+    struct json_out *out = &call->out;
+    uint8_t script[ADDRESS_SCRIPT_MAX];
+    size_t len;
+    struct address_error error = {0};
+    bool valid =
+        address_decode(call->rpc->node.network, rpc_arg_string(call, 0, ""), script, &len, &error);
+    json_open_object(out);
+    if (valid) {
+        write_valid_address(call, out, span_of(script, len));
+    } else {
+        json_field_bool(out, "isvalid", false);
+        json_field_array(out, "error_locations");
+        for (size_t i = 0; i < error.bech32.n; i++)
+            json_put_int(out, (int64_t)bech32_error_at(&error.bech32, i));
+        json_close_array(out);
+        json_field_string(out, "error", error.message);
+    }
+    json_close_object(out);
+    return RPC_DONE;
+}

@@ -1,0 +1,140 @@
+/* rpc_internal.h - a call under way, and what handlers of methods work with.
+ *
+ * Layer: rpc, for this layer only. Start here: jsonrpc.c reads requests and writes replies,
+ * method_table.c says what methods there are, dispatch in rpc.c brings both together. */
+#ifndef RPC_RPC_INTERNAL_H
+#define RPC_RPC_INTERNAL_H
+
+#include "rpc/auth.h"
+#include "rpc/json_in.h"
+#include "rpc/json_out.h"
+#include "rpc/json_write.h"
+#include "rpc/rpc.h"
+
+/* Error codes on the wire. Spec: JSON-RPC 2.0 section 5.1 and Core's rpc/protocol.h */
+enum rpc_code {
+    RPC_MISC_ERROR = -1,
+    RPC_TYPE_ERROR = -3,
+    RPC_INVALID_ADDRESS_OR_KEY = -5,
+    RPC_INVALID_PARAMETER = -8,
+    RPC_DATABASE_ERROR = -20,
+    RPC_DESERIALIZATION_ERROR = -22,
+    RPC_VERIFY_ERROR = -25,
+    RPC_IN_WARMUP = -28,
+    RPC_INVALID_REQUEST = -32600,
+    RPC_METHOD_NOT_FOUND = -32601,
+    RPC_INTERNAL_ERROR = -32603,
+    RPC_PARSE_ERROR = -32700,
+};
+
+/* What a handler returns. DONE: the result is written to call->out, or rpc_fail() was called.
+ * PENDING: the handler has seen to it that rpc_finish() is called once, now or later. */
+enum rpc_progress { RPC_DONE, RPC_PENDING };
+
+#define RPC_ARGS_MAX 10 /* parameters that any method has */
+
+struct ec_context;
+struct rpc_method;
+
+/* One HTTP request: a single call, or a batch whose entries run one after the other. */
+struct rpc_call {
+    struct rpc *rpc;
+    uint64_t token;
+    struct rpc_call *next, *prev; /* all calls not answered yet */
+    rpc_reply_fn *reply;          /* NULL once nobody wants the answer */
+    void *reply_arg;
+    char user[AUTH_USER_MAX];
+    struct arena arena;   /* the parsed request, and what handlers keep for the call */
+    struct buffer answer; /* grows while entries are executed */
+    struct json_out out;  /* into answer */
+    int status;           /* HTTP */
+
+    bool is_batch;
+    const struct json_value *entry; /* the request being executed */
+    bool is_running;                /* inside execute: finishing must not start the next entry */
+    uint64_t turn_timer;            /* a long batch gives way to others; 0: none */
+
+    /* The entry being executed. */
+    const struct json_value *id; /* NULL: none given */
+    bool is_v2;
+    const struct rpc_method *method;
+    const struct json_value *args[RPC_ARGS_MAX];
+    size_t n_args;
+    bool entry_done;
+    int64_t started_us;
+    struct json_mark entry_mark;  /* before this entry's reply object */
+    struct json_mark result_mark; /* before its result: an error replaces what follows */
+    int error_code;               /* enum rpc_code; 0: none */
+    char *error_message;
+
+    /* For handlers that wait: all cleared when the entry is done. */
+    void *state;                                 /* in call->arena */
+    void (*on_tip)(struct rpc_call *call);       /* the tip changed */
+    void (*on_interrupt)(struct rpc_call *call); /* the node stops, or the client has gone */
+    uint64_t tip_seen;                           /* rpc->tip_sequence that on_tip was called for */
+    uint64_t timer;                              /* cancelled when the entry is done; 0: none */
+    struct env_job job;                          /* for formatting off the loop */
+    void (*job_end)(struct rpc_call *call);
+};
+
+struct rpc {
+    struct rpc_node node;
+    struct auth *auth;
+    struct rpc_call *calls;
+    size_t n_calls;
+    uint64_t next_token;
+    uint64_t tip_sequence;
+    bool is_interrupted;
+    bool warnings_as_string;
+    struct ec_context *ec; /* made when first needed */
+};
+
+/* Make the call's answer an error; what was written of the result is dropped.
+ * Returns: RPC_DONE, so that a handler can return it */
+enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...)
+    PRINTF(3, 4);
+
+/* A call that was PENDING has its result or error. The call may be gone when this returns. */
+void rpc_finish(struct rpc_call *call);
+
+/* Start fn(call) after delay_ms, unless the entry is done before; replaces an earlier timer. */
+void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn);
+
+/* Run `run` on a compute thread with job embedded in the call (container: rpc_job_call()), then
+ * end (may be NULL) on the loop thread, also if run was skipped, and finish the call. run writes
+ * to call->out and may call rpc_fail(); it must touch nothing that anybody changes meanwhile. */
+void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
+                 void (*end)(struct rpc_call *call));
+struct rpc_call *rpc_job_call(struct env_job *job);
+
+/* The context for signing. Owned by rpc. */
+struct ec_context *rpc_ec_context(struct rpc *rpc);
+
+/* -- Arguments: index counts from 0; kinds have been checked against the table before. Functions
+ * that can fail call rpc_fail() and return false. ------------------------------------------- */
+
+/* The argument, or NULL if it was left out or is null. */
+const struct json_value *rpc_arg(const struct rpc_call *call, size_t index);
+bool rpc_arg_bool(const struct rpc_call *call, size_t index, bool fallback);
+/* A string argument, zero-terminated; fallback if left out. */
+const char *rpc_arg_string(const struct rpc_call *call, size_t index, const char *fallback);
+/* Integers of the width that Core gives them; fallback is left in *out by the caller. */
+NODISCARD bool rpc_arg_int32(struct rpc_call *call, size_t index, int32_t *out);
+NODISCARD bool rpc_arg_int64(struct rpc_call *call, size_t index, int64_t *out);
+/* An integer 0.. or a bool that stands for 0 or 1 (if allowed). */
+NODISCARD bool rpc_arg_verbosity(struct rpc_call *call, size_t index, bool allow_bool,
+                                 int32_t *out);
+/* A 32-byte id of any argument or value, given as hex; name is for the message. */
+NODISCARD bool rpc_read_id(struct rpc_call *call, const struct json_value *value, const char *name,
+                           uint8_t id[32]);
+/* Hex of any even length, into the call's arena. */
+NODISCARD bool rpc_read_hex(struct rpc_call *call, const struct json_value *value, const char *name,
+                            struct span *bytes);
+/* An amount of coins, 0 to 21 million. Spec: Core AmountFromValue() */
+NODISCARD bool rpc_read_amount(struct rpc_call *call, const struct json_value *value,
+                               int64_t *value_sat);
+/* -3 unless value is of that kind: "JSON value of type x is not of expected type y". */
+NODISCARD bool rpc_expect_kind(struct rpc_call *call, const struct json_value *value,
+                               enum json_kind kind);
+
+#endif

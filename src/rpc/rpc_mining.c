@@ -1,0 +1,371 @@
+/* rpc_mining.c - blocks handed in, and blocks of our own on test chains. */
+#include <stdio.h>
+
+#include "chain/mining.h"
+#include "consensus/block_check.h"
+#include "consensus/key_io.h"
+#include "consensus/pow.h"
+#include "consensus/script_flags.h"
+#include "crypto/hash.h"
+#include "rpc/chain_json.h"
+#include "rpc/descriptor.h"
+#include "rpc/methods.h"
+#include "rpc/raw_tx.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+
+enum {
+    TRIES_DEFAULT = 1000000,
+    HASH_RATE_BLOCKS = 120,
+};
+
+/* -- Blocks handed in --------------------------------------------------------------------- */
+
+static void on_submitted(void *arg, const struct chain_block_result *result)
+{
+    struct rpc_call *call = arg;
+    const struct verdict *verdict = &result->verdict;
+    char text[256];
+    if (reject_class(verdict->code) == REJECT_CLASS_FAULT)
+        rpc_fail(call, RPC_VERIFY_ERROR, "%s", chain_json_verdict(verdict, text, sizeof text));
+    else if (verdict->code != REJECT_NONE)
+        json_put_string(&call->out, reject_string(verdict->code));
+    else if (!result->is_new)
+        json_put_string(&call->out, "duplicate");
+    else if (!result->is_connected)
+        json_put_string(&call->out, "inconclusive");
+    else
+        json_put_null(&call->out);
+    rpc_finish(call);
+}
+
+/* A block whose coinbase has a witness commitment but not the witness that goes with it, as old
+ * mining software hands it in. Spec: Core UpdateUncommittedBlockStructures() */
+static bool lacks_coinbase_witness(const struct rpc_node *node, const struct block *block)
+{
+    const struct block_node *prev = chain_find(node->chain, &block->header.prev);
+    return prev && block->n_tx > 0 && block->tx[0].n_in > 0 && !block->tx[0].has_witness &&
+           block_commitment_index(block) != BLOCK_COMMITMENT_NONE &&
+           network_is_buried_active(node->network, BURIED_SEGWIT, prev->height + 1);
+}
+
+static void encode_block(struct buffer *raw, const struct block *block)
+{
+    struct writer w = writer_to_growing(raw);
+    block_encode(&w, block, true);
+}
+
+/* The bytes to hand to the chain, from xmalloc; NULL if they are no block. */
+static uint8_t *complete_block(struct rpc_call *call, struct span raw, size_t *len)
+{
+    static const uint8_t nonce_witness[34] = {1, 32};
+    struct block block;
+    struct buffer out;
+    if (!block_decode(raw, &call->arena, &block))
+        return NULL;
+    buffer_init(&out);
+    if (lacks_coinbase_witness(&call->rpc->node, &block)) {
+        block.tx[0].in[0].witness = span_of(nonce_witness, sizeof nonce_witness);
+        block.tx[0].has_witness = true;
+        encode_block(&out, &block);
+    } else {
+        buffer_append(&out, raw.p, raw.len);
+    }
+    *len = out.len;
+    return out.p;
+}
+
+enum rpc_progress rpc_submitblock(struct rpc_call *call)
+{
+    const struct json_value *hex = rpc_arg(call, 0);
+    size_t len = hex->text.len / 2, block_len;
+    uint8_t *raw = arena_alloc(&call->arena, len + 1), *block = NULL;
+    if (hex_decode(raw, len, (const char *)hex->text.p, hex->text.len))
+        block = complete_block(call, span_of(raw, len), &block_len);
+    if (!block)
+        return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block decode failed");
+    chain_accept_block(call->rpc->node.chain, block, block_len, CHAIN_ACCEPT_FORCE, on_submitted,
+                       call);
+    return RPC_PENDING;
+}
+
+enum rpc_progress rpc_submitheader(struct rpc_call *call)
+{
+    const struct json_value *hex = rpc_arg(call, 0);
+    uint8_t raw[BLOCK_HEADER_BYTES];
+    struct block_header header;
+    struct reader r = reader_of(span_of(raw, sizeof raw));
+    if (hex->text.len < 2 * sizeof raw || !hex_is_valid((const char *)hex->text.p, hex->text.len) ||
+        !hex_decode(raw, sizeof raw, (const char *)hex->text.p, 2 * sizeof raw) ||
+        !block_header_decode(&r, &header))
+        return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block header decode failed");
+    struct chain *chain = call->rpc->node.chain;
+    if (!chain_find(chain, &header.prev)) {
+        char prev[HEX_ID_BYTES];
+        return rpc_fail(call, RPC_VERIFY_ERROR, "Must submit previous header (%s) first",
+                        hex_encode_reversed(prev, span_of(header.prev.b, 32)));
+    }
+    struct verdict verdict = {.code = REJECT_NONE};
+    if (!chain_accept_header(chain, &header, &verdict))
+        return rpc_fail(call, RPC_VERIFY_ERROR, "%s", reject_string(verdict.code));
+    json_put_null(&call->out);
+    return RPC_DONE;
+}
+
+/* -- Blocks of our own -------------------------------------------------------------------- */
+
+/* Blocks being mined one after the other. */
+struct generate {
+    struct span script;
+    int32_t n_left;
+    uint64_t max_tries;
+    /* generateblock only */
+    struct tx *tx;
+    size_t n_tx;
+    bool submit;
+    struct block_ref *block; /* held while it is tested */
+};
+
+static struct block_ref *build_block(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    const struct generate *generate = call->state;
+    struct mining_template template = {
+        .tx = generate->tx,
+        .n_tx = generate->n_tx,
+        .coinbase_script_pubkey = generate->script,
+    };
+    return mining_build_block(node->chain, &template, node->now_s(node->ctx));
+}
+
+static void generate_next(struct rpc_call *call);
+
+static void on_generated(void *arg, const struct chain_block_result *result)
+{
+    struct rpc_call *call = arg;
+    struct generate *generate = call->state;
+    if (result->verdict.code != REJECT_NONE || !result->node) {
+        rpc_fail(call, RPC_INTERNAL_ERROR, "ProcessNewBlock, block not accepted");
+        rpc_finish(call);
+        return;
+    }
+    json_put_id(&call->out, result->node->hash.b);
+    generate->n_left--;
+    generate_next(call);
+}
+
+static void on_ground(void *arg, uint8_t *block_take, size_t len)
+{
+    struct rpc_call *call = arg;
+    if (!block_take) {
+        /* Out of tries: what there is so far is the answer. */
+        json_close_array(&call->out);
+        rpc_finish(call);
+        return;
+    }
+    chain_accept_block(call->rpc->node.chain, block_take, len, CHAIN_ACCEPT_FORCE, on_generated,
+                       call);
+}
+
+static void generate_next(struct rpc_call *call)
+{
+    const struct generate *generate = call->state;
+    if (generate->n_left <= 0 || call->rpc->is_interrupted || !call->reply) {
+        json_close_array(&call->out);
+        rpc_finish(call);
+        return;
+    }
+    mining_grind(call->rpc->node.chain, build_block(call), generate->max_tries, on_ground, call);
+}
+
+static bool read_tries(struct rpc_call *call, struct generate *generate)
+{
+    int64_t tries = TRIES_DEFAULT;
+    if (!rpc_arg_int32(call, 0, &generate->n_left) || !rpc_arg_int64(call, 2, &tries))
+        return false;
+    if (tries < 0) {
+        rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
+        return false;
+    }
+    generate->max_tries = (uint64_t)tries;
+    return true;
+}
+
+static enum rpc_progress generate_blocks(struct rpc_call *call, struct generate *generate)
+{
+    call->state = generate;
+    json_open_array(&call->out);
+    generate_next(call);
+    return RPC_PENDING;
+}
+
+/* The script of an address, in the call's arena. */
+static bool read_address(struct rpc_call *call, const char *text, struct span *script)
+{
+    uint8_t *bytes = arena_alloc(&call->arena, ADDRESS_SCRIPT_MAX);
+    size_t len;
+    if (!address_decode(call->rpc->node.network, text, bytes, &len, NULL))
+        return false;
+    *script = span_of(bytes, len);
+    return true;
+}
+
+enum rpc_progress rpc_generatetoaddress(struct rpc_call *call)
+{
+    struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
+    if (!read_tries(call, generate))
+        return RPC_DONE;
+    if (!read_address(call, rpc_arg_string(call, 1, ""), &generate->script))
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Error: Invalid address");
+    return generate_blocks(call, generate);
+}
+
+enum rpc_progress rpc_generatetodescriptor(struct rpc_call *call)
+{
+    struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
+    if (!read_tries(call, generate))
+        return RPC_DONE;
+    const char *error = descriptor_read(call->rpc->node.network, rpc_arg_string(call, 1, ""),
+                                        &call->arena, &generate->script);
+    if (error)
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
+    return generate_blocks(call, generate);
+}
+
+/* -- generateblock ------------------------------------------------------------------------ */
+
+static void on_one_accepted(void *arg, const struct chain_block_result *result)
+{
+    struct rpc_call *call = arg;
+    if (result->verdict.code != REJECT_NONE || !result->node) {
+        rpc_fail(call, RPC_INTERNAL_ERROR, "ProcessNewBlock, block not accepted");
+    } else {
+        json_open_object(&call->out);
+        json_field_id(&call->out, "hash", result->node->hash.b);
+        json_close_object(&call->out);
+    }
+    rpc_finish(call);
+}
+
+static void on_one_ground(void *arg, uint8_t *block_take, size_t len)
+{
+    struct rpc_call *call = arg;
+    const struct generate *generate = call->state;
+    if (!block_take) {
+        rpc_fail(call, RPC_MISC_ERROR, "Failed to make block.");
+        rpc_finish(call);
+    } else if (generate->submit) {
+        chain_accept_block(call->rpc->node.chain, block_take, len, CHAIN_ACCEPT_FORCE,
+                           on_one_accepted, call);
+    } else {
+        struct block_hash hash;
+        sha256d(span_of(block_take, BLOCK_HEADER_BYTES), hash.b);
+        json_open_object(&call->out);
+        json_field_id(&call->out, "hash", hash.b);
+        json_field_hex(&call->out, "hex", span_of(block_take, len));
+        json_close_object(&call->out);
+        xfree(block_take);
+        rpc_finish(call);
+    }
+}
+
+static void on_tested(void *arg, const struct verdict *verdict)
+{
+    struct rpc_call *call = arg;
+    struct generate *generate = call->state;
+    char text[256];
+    if (verdict->code != REJECT_NONE) {
+        block_ref_drop(generate->block);
+        rpc_fail(call, RPC_VERIFY_ERROR, "TestBlockValidity failed: %s",
+                 chain_json_verdict(verdict, text, sizeof text));
+        rpc_finish(call);
+        return;
+    }
+    mining_grind(call->rpc->node.chain, generate->block, generate->max_tries, on_one_ground, call);
+}
+
+static bool read_txs(struct rpc_call *call, struct generate *generate)
+{
+    const struct json_value *list = rpc_arg(call, 1);
+    generate->tx = arena_calloc(&call->arena, list->n + 1, sizeof *generate->tx);
+    for (const struct json_value *v = list->first; v; v = v->next) {
+        uint8_t txid[32];
+        if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
+            return false;
+        if (hex_decode(txid, sizeof txid, (const char *)v->text.p, v->text.len)) {
+            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction %s not in mempool.",
+                     (const char *)v->text.p);
+            return false;
+        }
+        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, &generate->tx[generate->n_tx++])) {
+            rpc_fail(call, RPC_DESERIALIZATION_ERROR,
+                     "Transaction decode failed for %s. Make sure the tx has at least one input.",
+                     (const char *)v->text.p);
+            return false;
+        }
+    }
+    return true;
+}
+
+enum rpc_progress rpc_generateblock(struct rpc_call *call)
+{
+    const char *output = rpc_arg_string(call, 0, "");
+    struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
+    if (descriptor_read(call->rpc->node.network, output, &call->arena, &generate->script) &&
+        !read_address(call, output, &generate->script))
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Error: Invalid address or descriptor");
+    if (!read_txs(call, generate))
+        return RPC_DONE;
+    generate->submit = rpc_arg_bool(call, 2, true);
+    generate->max_tries = TRIES_DEFAULT;
+    call->state = generate;
+    generate->block = build_block(call);
+    chain_test_block(call->rpc->node.chain, generate->block, on_tested, call);
+    return RPC_PENDING;
+}
+
+/* -- Facts for miners --------------------------------------------------------------------- */
+
+/* Hashes per second that the work of the last blocks took. */
+static double hash_rate(const struct block_node *tip)
+{
+    int32_t n = tip->height < HASH_RATE_BLOCKS ? tip->height : HASH_RATE_BLOCKS;
+    const struct block_node *first = block_node_ancestor(tip, tip->height - n);
+    int64_t time_min = first->time, time_max = first->time;
+    for (const struct block_node *node = tip; node != first; node = node->prev) {
+        time_min = node->time < time_min ? node->time : time_min;
+        time_max = node->time > time_max ? node->time : time_max;
+    }
+    if (time_min == time_max)
+        return 0;
+    return u256_to_double(u256_sub(tip->chain_work, first->chain_work)) /
+           (double)(time_max - time_min);
+}
+
+enum rpc_progress rpc_getmininginfo(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    const struct block_node *tip = chain_tip(node->chain);
+    struct json_out *out = &call->out;
+    char bits[9];
+    json_open_object(out);
+    json_field_int(out, "blocks", tip->height);
+    snprintf(bits, sizeof bits, "%08x", tip->bits);
+    json_field_string(out, "bits", bits);
+    json_field_double(out, "difficulty", chain_json_difficulty(tip->bits));
+    char target[U256_HEX_BYTES];
+    json_field_string(out, "target",
+                      u256_to_hex(pow_target_from_bits(tip->bits, NULL, NULL), target));
+    json_field_double(out, "networkhashps", hash_rate(tip));
+    json_field_int(out, "pooledtx", 0);
+    json_field_string(out, "chain", node->network->name);
+    if (node->network->signet_blocks)
+        json_field_hex(out, "signet_challenge", node->network->signet_challenge);
+    json_field_object(out, "next");
+    json_field_int(out, "height", tip->height + 1);
+    chain_json_put_target(out, chain_next_bits(node->chain, tip, (uint32_t)node->now_s(node->ctx)));
+    json_close_object(out);
+    chain_json_put_warnings(call);
+    json_close_object(out);
+    return RPC_DONE;
+}

@@ -1,0 +1,391 @@
+/* rpc_sign.c - signrawtransactionwithkey. */
+#include <stdio.h>
+
+#include "chain/coins.h"
+#include "consensus/key_io.h"
+#include "consensus/script_type.h"
+#include "consensus/sighash.h"
+#include "crypto/hash.h"
+#include "crypto/mem.h"
+#include "rpc/methods.h"
+#include "rpc/raw_tx.h"
+#include "rpc/sign.h"
+#include "util/hex.h"
+
+/* The rules that wallets keep to: consensus and policy. */
+#define STANDARD_FLAGS                                                                             \
+    (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_STRICTENC | SCRIPT_VERIFY_DERSIG | SCRIPT_VERIFY_LOW_S |   \
+     SCRIPT_VERIFY_NULLDUMMY | SCRIPT_VERIFY_MINIMALDATA |                                         \
+     SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_NOPS | SCRIPT_VERIFY_CLEANSTACK |                         \
+     SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY | SCRIPT_VERIFY_CHECKSEQUENCEVERIFY |                       \
+     SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM |                 \
+     SCRIPT_VERIFY_MINIMALIF | SCRIPT_VERIFY_NULLFAIL | SCRIPT_VERIFY_WITNESS_PUBKEYTYPE |         \
+     SCRIPT_VERIFY_CONST_SCRIPTCODE | SCRIPT_VERIFY_TAPROOT |                                      \
+     SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_TAPROOT_VERSION | SCRIPT_VERIFY_DISCOURAGE_OP_SUCCESS |   \
+     SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_PUBKEYTYPE)
+
+enum {
+    SCRIPTS_PER_PREVOUT = 3,
+};
+
+/* What is known of an output that is spent. */
+struct spent_info {
+    bool is_known, has_amount;
+};
+
+struct signing_order {
+    struct tx tx;
+    struct tx_out *spent;
+    struct spent_info *info;
+    struct sign_key *keys;
+    size_t n_keys;
+    struct sign_script *scripts;
+    size_t n_scripts;
+    uint8_t hash_type;
+};
+
+/* -- Arguments ---------------------------------------------------------------------------- */
+
+static bool read_keys(struct rpc_call *call, struct signing_order *order)
+{
+    const struct json_value *list = rpc_arg(call, 1);
+    order->keys = arena_calloc(&call->arena, list->n + 1, sizeof *order->keys);
+    for (const struct json_value *v = list->first; v; v = v->next) {
+        uint8_t secret[32];
+        bool compressed;
+        if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
+            return false;
+        if (!wif_decode(call->rpc->node.network, (const char *)v->text.p, secret, &compressed) ||
+            !sign_key_init(&order->keys[order->n_keys++], rpc_ec_context(call->rpc), secret,
+                           compressed)) {
+            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid private key");
+            return false;
+        }
+        mem_wipe(secret, sizeof secret);
+    }
+    return true;
+}
+
+static bool read_hash_type(struct rpc_call *call, uint8_t *type)
+{
+    /* clang-format off */
+    static const struct { const char *name; uint8_t type; } types[] = {
+        {"DEFAULT",             SIGHASH_DEFAULT},
+        {"ALL",                 SIGHASH_ALL},
+        {"ALL|ANYONECANPAY",    SIGHASH_ALL | SIGHASH_ANYONECANPAY},
+        {"NONE",                SIGHASH_NONE},
+        {"NONE|ANYONECANPAY",   SIGHASH_NONE | SIGHASH_ANYONECANPAY},
+        {"SINGLE",              SIGHASH_SINGLE},
+        {"SINGLE|ANYONECANPAY", SIGHASH_SINGLE | SIGHASH_ANYONECANPAY},
+    };
+    /* clang-format on */
+    const char *name = rpc_arg_string(call, 3, "DEFAULT");
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        if (strcmp(name, types[i].name) == 0) {
+            *type = types[i].type;
+            return true;
+        }
+    }
+    rpc_fail(call, RPC_INVALID_PARAMETER, "'%s' is not a valid sighash parameter.", name);
+    return false;
+}
+
+/* The coins that the set of unspent outputs knows. */
+static bool find_coins(struct rpc_call *call, struct signing_order *order)
+{
+    struct coins *coins = chain_coins(call->rpc->node.chain);
+    for (uint32_t i = 0; i < order->tx.n_in; i++) {
+        struct coin coin;
+        int found = coins_get(coins, &order->tx.in[i].prevout, &call->arena, &coin);
+        if (found < 0) {
+            rpc_fail(call, RPC_DATABASE_ERROR, "Unable to read the set of unspent outputs");
+            return false;
+        }
+        if (found == 0)
+            continue;
+        order->spent[i] =
+            (struct tx_out){.value_sat = coin.value_sat, .script_pubkey = coin.script_pubkey};
+        order->info[i] = (struct spent_info){.is_known = true, .has_amount = true};
+    }
+    return true;
+}
+
+/* A member that has to be there and of a kind. */
+static const struct json_value *require_member(struct rpc_call *call,
+                                               const struct json_value *object, const char *name,
+                                               enum json_kind kind)
+{
+    const struct json_value *value = json_find(object, name);
+    if (!value || value->kind == JSON_KIND_NULL) {
+        rpc_fail(call, RPC_TYPE_ERROR, "Missing %s", name);
+        return NULL;
+    }
+    if (value->kind != kind) {
+        rpc_fail(call, RPC_TYPE_ERROR,
+                 "JSON value of type %s for field %s is not of expected type %s",
+                 json_kind_name(value->kind), name, json_kind_name(kind));
+        return NULL;
+    }
+    return value;
+}
+
+static void add_script(struct signing_order *order, struct span bytes)
+{
+    sign_script_init(&order->scripts[order->n_scripts++], bytes);
+}
+
+static struct span p2wsh_of(struct arena *arena, const struct sign_script *script)
+{
+    uint8_t *p = arena_alloc(arena, 34);
+    p[0] = OP_0;
+    p[1] = 32;
+    memcpy(p + 2, script->sha256, 32);
+    return span_of(p, 34);
+}
+
+static bool read_script_member(struct rpc_call *call, const struct json_value *object,
+                               const char *name, struct span *script)
+{
+    const struct json_value *value = json_find(object, name);
+    if (!value || value->kind == JSON_KIND_NULL) {
+        *script = span_of(NULL, 0);
+        return true;
+    }
+    return require_member(call, object, name, JSON_KIND_STRING) &&
+           rpc_read_hex(call, value, name, script);
+}
+
+/* redeemScript and witnessScript of an output that pays to a script. */
+static bool read_scripts(struct rpc_call *call, struct signing_order *order,
+                         const struct json_value *object, struct span script_pubkey)
+{
+    struct span redeem, witness;
+    enum script_type type = script_solve(script_pubkey).type;
+    if (type != SCRIPT_TYPE_SCRIPTHASH && type != SCRIPT_TYPE_WITNESS_V0_SCRIPTHASH)
+        return true;
+    if (!read_script_member(call, object, "redeemScript", &redeem) ||
+        !read_script_member(call, object, "witnessScript", &witness))
+        return false;
+    if (!redeem.p && !witness.p) {
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Missing redeemScript/witnessScript");
+        return false;
+    }
+    struct sign_script *script = &order->scripts[order->n_scripts];
+    add_script(order, witness.p ? witness : redeem);
+    struct sign_script *wrapped = &order->scripts[order->n_scripts];
+    add_script(order, p2wsh_of(&call->arena, script));
+    if (witness.p && redeem.p && !span_equal(witness, redeem) &&
+        !span_equal(redeem, wrapped->bytes)) {
+        rpc_fail(call, RPC_INVALID_PARAMETER, "redeemScript does not correspond to witnessScript");
+        return false;
+    }
+    struct span hash = script_solve(script_pubkey).item[0];
+    bool matches = type == SCRIPT_TYPE_SCRIPTHASH
+                       ? span_equal(hash, span_of(script->hash160, 20)) ||
+                             span_equal(hash, span_of(wrapped->hash160, 20))
+                       : span_equal(hash, span_of(script->sha256, 32));
+    if (!matches)
+        rpc_fail(call, RPC_INVALID_PARAMETER,
+                 "redeemScript/witnessScript does not match scriptPubKey");
+    return matches;
+}
+
+/* The part of a prevtx that says what its output is. */
+static bool read_prevout_value(struct rpc_call *call, struct signing_order *order,
+                               const struct json_value *object, const struct outpoint *outpoint,
+                               struct span script_pubkey)
+{
+    const struct json_value *amount = json_find(object, "amount");
+    int64_t value_sat = 0;
+    if (amount && !rpc_read_amount(call, amount, &value_sat))
+        return false;
+    for (uint32_t i = 0; i < order->tx.n_in; i++) {
+        if (!outpoint_equal(&order->tx.in[i].prevout, outpoint))
+            continue;
+        if (order->info[i].is_known && !span_equal(order->spent[i].script_pubkey, script_pubkey)) {
+            rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Previous output scriptPubKey mismatch");
+            return false;
+        }
+        order->spent[i].script_pubkey = script_pubkey;
+        if (amount)
+            order->spent[i].value_sat = value_sat;
+        order->info[i].has_amount = order->info[i].has_amount || amount;
+        order->info[i].is_known = true;
+    }
+    return true;
+}
+
+static bool read_prevout(struct rpc_call *call, struct signing_order *order,
+                         const struct json_value *object)
+{
+    struct outpoint outpoint;
+    struct span script_pubkey;
+    int64_t vout;
+    if (object->kind != JSON_KIND_OBJECT) {
+        rpc_fail(call, RPC_DESERIALIZATION_ERROR,
+                 "expected object with {\"txid'\",\"vout\",\"scriptPubKey\"}");
+        return false;
+    }
+    const struct json_value *txid = require_member(call, object, "txid", JSON_KIND_STRING);
+    const struct json_value *n =
+        txid ? require_member(call, object, "vout", JSON_KIND_NUMBER) : NULL;
+    const struct json_value *script =
+        n ? require_member(call, object, "scriptPubKey", JSON_KIND_STRING) : NULL;
+    if (!script || !rpc_read_id(call, txid, "txid", outpoint.txid.b))
+        return false;
+    if (!json_integer_in(n, INT32_MIN, INT32_MAX, &vout)) {
+        rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
+        return false;
+    }
+    if (vout < 0) {
+        rpc_fail(call, RPC_DESERIALIZATION_ERROR, "vout cannot be negative");
+        return false;
+    }
+    outpoint.vout = (uint32_t)vout;
+    return rpc_read_hex(call, script, "scriptPubKey", &script_pubkey) &&
+           read_prevout_value(call, order, object, &outpoint, script_pubkey) &&
+           read_scripts(call, order, object, script_pubkey);
+}
+
+static bool read_prevouts(struct rpc_call *call, struct signing_order *order)
+{
+    const struct json_value *list = rpc_arg(call, 2);
+    size_t n = list ? list->n : 0;
+    order->scripts =
+        arena_calloc(&call->arena, n * SCRIPTS_PER_PREVOUT + 1, sizeof *order->scripts);
+    for (const struct json_value *v = list ? list->first : NULL; v; v = v->next) {
+        if (!read_prevout(call, order, v))
+            return false;
+    }
+    return true;
+}
+
+/* -- Answer ------------------------------------------------------------------------------- */
+
+static const char *error_text(enum script_error error)
+{
+    if (error == SCRIPT_ERR_INVALID_STACK_OPERATION)
+        return "Unable to sign input, invalid stack size (possibly missing key)";
+    if (error == SCRIPT_ERR_SIG_NULLFAIL)
+        return "CHECK(MULTI)SIG failing with non-zero signature (possibly need more signatures)";
+    return script_error_string(error);
+}
+
+static void put_error(struct json_out *out, const struct tx_in *in, const char *error)
+{
+    struct span item;
+    json_open_object(out);
+    json_field_id(out, "txid", in->prevout.txid.b);
+    json_field_int(out, "vout", in->prevout.vout);
+    json_field_array(out, "witness");
+    if (in->witness.len > 0) {
+        struct witness_iter it = witness_iter_of(in->witness);
+        while (witness_next(&it, &item))
+            json_put_hex(out, item);
+    }
+    json_close_array(out);
+    json_field_hex(out, "scriptSig", in->script_sig);
+    json_field_int(out, "sequence", in->sequence);
+    json_field_string(out, "error", error);
+    json_close_object(out);
+}
+
+/* NULL if input n is satisfied, else what is wrong. */
+static const char *check_input(const struct signing_order *order, const struct tx_sighash *sighash,
+                               uint32_t n, struct script_scratch *scratch)
+{
+    if (!order->info[n].is_known)
+        return "Input not found or already spent";
+    struct script_check check = {.tx = &order->tx,
+                                 .input = n,
+                                 .flags = STANDARD_FLAGS,
+                                 .spent = order->spent,
+                                 .sighash = sighash};
+    enum script_error error = script_verify(&check, scratch);
+    return error == SCRIPT_OK ? NULL : error_text(error);
+}
+
+static void sign_all(struct rpc_call *call, struct signing_order *order)
+{
+    struct tx_sighash sighash;
+    struct sign_request request = {.ec = rpc_ec_context(call->rpc),
+                                   .keys = order->keys,
+                                   .n_keys = order->n_keys,
+                                   .scripts = order->scripts,
+                                   .n_scripts = order->n_scripts,
+                                   .hash_type = order->hash_type,
+                                   .arena = &call->arena};
+    bool all_known = true;
+    for (uint32_t i = 0; i < order->tx.n_in; i++)
+        all_known = all_known && order->info[i].is_known;
+    /* Taproot signs every spent output. */
+    tx_sighash_init_all(&sighash, &order->tx, all_known ? order->spent : NULL);
+    uint8_t output_mask = order->hash_type & SIGHASH_OUTPUT_MASK;
+    for (uint32_t i = 0; i < order->tx.n_in; i++) {
+        bool has_output = output_mask != SIGHASH_SINGLE || i < order->tx.n_out;
+        if (order->info[i].is_known && has_output)
+            (void)sign_input(&request, &order->tx, order->spent, &sighash, i);
+    }
+    tx_finish(&order->tx, &call->arena);
+}
+
+static void put_signed(struct rpc_call *call, const struct signing_order *order)
+{
+    struct script_scratch *scratch = script_scratch_new();
+    struct json_out *out = &call->out;
+    struct tx_sighash sighash;
+    uint32_t n_errors = 0;
+    tx_sighash_init_all(&sighash, &order->tx, order->spent);
+    const char **errors = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *errors);
+    for (uint32_t i = 0; i < order->tx.n_in; i++) {
+        errors[i] = check_input(order, &sighash, i, scratch);
+        n_errors += errors[i] != NULL;
+    }
+    script_scratch_free(scratch);
+    json_open_object(out);
+    json_field_hex(out, "hex", order->tx.raw);
+    json_field_bool(out, "complete", n_errors == 0);
+    if (n_errors > 0) {
+        json_field_array(out, "errors");
+        for (uint32_t i = 0; i < order->tx.n_in; i++) {
+            if (errors[i])
+                put_error(out, &order->tx.in[i], errors[i]);
+        }
+        json_close_array(out);
+    }
+    json_close_object(out);
+}
+
+/* Segwit signs the amount: without it a signature would be worthless. */
+static bool has_amounts(struct rpc_call *call, const struct signing_order *order)
+{
+    for (uint32_t i = 0; i < order->tx.n_in; i++) {
+        char txid[HEX_ID_BYTES];
+        const struct outpoint *prevout = &order->tx.in[i].prevout;
+        if (!order->info[i].is_known || order->info[i].has_amount ||
+            order->tx.in[i].witness.len == 0)
+            continue;
+        rpc_fail(call, RPC_TYPE_ERROR, "Missing amount for COutPoint(%s, %u)",
+                 hex_encode_reversed(txid, span_of(prevout->txid.b, 32)), prevout->vout);
+        return false;
+    }
+    return true;
+}
+
+enum rpc_progress rpc_signrawtransactionwithkey(struct rpc_call *call)
+{
+    struct signing_order *order = arena_calloc(&call->arena, 1, sizeof *order);
+    if (!raw_tx_decode(rpc_arg(call, 0)->text, RAW_TX_ANY, &call->arena, &order->tx))
+        return rpc_fail(call, RPC_DESERIALIZATION_ERROR,
+                        "TX decode failed. Make sure the tx has at least one input.");
+    order->spent = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->spent);
+    order->info = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->info);
+    if (!read_keys(call, order) || !find_coins(call, order) || !read_prevouts(call, order) ||
+        !read_hash_type(call, &order->hash_type))
+        return RPC_DONE;
+    sign_all(call, order);
+    if (has_amounts(call, order))
+        put_signed(call, order);
+    mem_wipe(order->keys, order->n_keys * sizeof *order->keys);
+    return RPC_DONE;
+}

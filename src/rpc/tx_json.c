@@ -1,0 +1,223 @@
+/* tx_json.c - scripts and transactions as the JSON that every wallet tool knows. */
+#include "rpc/tx_json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "consensus/key_io.h"
+#include "consensus/script_num.h"
+#include "consensus/script_type.h"
+#include "consensus/sighash.h"
+#include "crypto/ecdsa.h"
+#include "rpc/descriptor.h"
+#include "util/hex.h"
+
+/* -- Scripts ------------------------------------------------------------------------------ */
+
+static void append_hex(struct buffer *buffer, struct span bytes)
+{
+    uint8_t *to = buffer_reserve(buffer, 2 * bytes.len + 1);
+    hex_encode((char *)to, bytes);
+    buffer->len += 2 * bytes.len;
+}
+
+/* "[ALL]" and so on for a hash type that the encoding rules define, else NULL. */
+static const char *sighash_name(uint8_t type)
+{
+    switch (type) {
+    case SIGHASH_ALL:
+        return "[ALL]";
+    case SIGHASH_NONE:
+        return "[NONE]";
+    case SIGHASH_SINGLE:
+        return "[SINGLE]";
+    case SIGHASH_ALL | SIGHASH_ANYONECANPAY:
+        return "[ALL|ANYONECANPAY]";
+    case SIGHASH_NONE | SIGHASH_ANYONECANPAY:
+        return "[NONE|ANYONECANPAY]";
+    case SIGHASH_SINGLE | SIGHASH_ANYONECANPAY:
+        return "[SINGLE|ANYONECANPAY]";
+    default:
+        return NULL;
+    }
+}
+
+static void write_push(struct buffer *buffer, struct span push, bool decode_sighash)
+{
+    if (push.len <= SCRIPT_NUM_BYTES_MAX) {
+        int64_t number = 0;
+        bool ok = script_num_decode(push, SCRIPT_NUM_BYTES_MAX, false, &number);
+        ASSERT(ok);
+        buffer_append_format(buffer, "%" PRId64, number);
+        return;
+    }
+    const char *name = NULL;
+    if (decode_sighash && ecdsa_is_strict_der(push))
+        name = sighash_name(push.p[push.len - 1]);
+    if (name)
+        push.len--;
+    append_hex(buffer, push);
+    if (name)
+        buffer_append_string(buffer, name);
+}
+
+void tx_json_write_asm(struct buffer *buffer, struct span script, bool decode_sighash)
+{
+    struct script_iter it = script_iter_of(script);
+    struct script_op op;
+    decode_sighash = decode_sighash && !script_is_unspendable(script);
+    const char *space = "";
+    while (script_next(&it, &op)) {
+        buffer_append_string(buffer, space);
+        space = " ";
+        if (op.opcode <= OP_PUSHDATA4)
+            write_push(buffer, op.push, decode_sighash);
+        else
+            buffer_append_string(buffer, opcode_name(op.opcode));
+    }
+    if (it.failed) {
+        buffer_append_string(buffer, space);
+        buffer_append_string(buffer, "[error]");
+    }
+}
+
+/* Words of scripts and descriptors hold nothing that needs an escape. */
+static void put_asm(struct json_out *out, struct span script, bool decode_sighash)
+{
+    json_put_key(out, "asm");
+    json_put_raw(out, span_of("\"", 1));
+    tx_json_write_asm(out->buffer, script, decode_sighash);
+    buffer_append(out->buffer, "\"", 1);
+}
+
+void tx_json_put_script(struct json_out *out, const struct network *network, struct span script,
+                        int flags, const struct span *inside)
+{
+    char address[ADDRESS_SIZE];
+    put_asm(out, script, false);
+    if (flags & TX_JSON_ADDRESS) {
+        json_put_key(out, "desc");
+        json_put_raw(out, span_of("\"", 1));
+        descriptor_infer(out->buffer, network, script, inside);
+        buffer_append(out->buffer, "\"", 1);
+    }
+    if (flags & TX_JSON_HEX)
+        json_field_hex(out, "hex", script);
+    if (flags & TX_JSON_ADDRESS && address_encode(network, script, address))
+        json_field_string(out, "address", address);
+    json_field_string(out, "type", script_type_name(script_solve(script).type));
+}
+
+/* -- Transactions ------------------------------------------------------------------------- */
+
+static void put_witness(struct json_out *out, struct span witness)
+{
+    struct witness_iter it = witness_iter_of(witness);
+    struct span item;
+    json_field_array(out, "txinwitness");
+    while (witness_next(&it, &item))
+        json_put_hex(out, item);
+    json_close_array(out);
+}
+
+static void put_prevout(struct json_out *out, const struct coin *coin,
+                        const struct network *network)
+{
+    json_field_object(out, "prevout");
+    json_field_bool(out, "generated", coin->coinbase);
+    json_field_int(out, "height", coin->height);
+    json_field_amount(out, "value", coin->value_sat);
+    json_field_object(out, "scriptPubKey");
+    tx_json_put_script(out, network, coin->script_pubkey, TX_JSON_HEX | TX_JSON_ADDRESS, NULL);
+    json_close_object(out);
+    json_close_object(out);
+}
+
+/* A count of items that is not zero. */
+static bool has_witness(struct span witness)
+{
+    return witness.len > 0 && witness.p[0] != 0;
+}
+
+static void put_input(struct json_out *out, const struct tx_in *in, bool is_coinbase,
+                      const struct coin *spent, const struct tx_json_style *style)
+{
+    json_open_object(out);
+    if (is_coinbase) {
+        json_field_hex(out, "coinbase", in->script_sig);
+    } else {
+        json_field_id(out, "txid", in->prevout.txid.b);
+        json_field_int(out, "vout", in->prevout.vout);
+        json_field_object(out, "scriptSig");
+        put_asm(out, in->script_sig, true);
+        json_field_hex(out, "hex", in->script_sig);
+        json_close_object(out);
+    }
+    if (has_witness(in->witness))
+        put_witness(out, in->witness);
+    if (spent && style->with_prevouts)
+        put_prevout(out, spent, style->network);
+    json_field_int(out, "sequence", in->sequence);
+    json_close_object(out);
+}
+
+static void put_output(struct json_out *out, const struct tx_out *output, uint32_t n,
+                       const struct network *network)
+{
+    json_open_object(out);
+    json_field_amount(out, "value", output->value_sat);
+    json_field_int(out, "n", n);
+    json_field_object(out, "scriptPubKey");
+    tx_json_put_script(out, network, output->script_pubkey, TX_JSON_HEX | TX_JSON_ADDRESS, NULL);
+    json_close_object(out);
+    json_close_object(out);
+}
+
+void tx_json_put_tx(struct json_out *out, const struct tx *tx, const struct coin *spent,
+                    const struct tx_json_style *style)
+{
+    uint32_t weight_wu = tx_weight_wu(tx);
+    bool is_coinbase = tx_is_coinbase(tx);
+    int64_t fee_sat = 0;
+    if (is_coinbase)
+        spent = NULL;
+    json_field_id(out, "txid", tx->txid.b);
+    json_field_id(out, "hash", tx->wtxid.b);
+    json_field_int(out, "version", tx->version);
+    json_field_int(out, "size", (int64_t)tx->raw.len);
+    json_field_int(out, "vsize", (weight_wu + WITNESS_SCALE - 1) / WITNESS_SCALE);
+    json_field_int(out, "weight", weight_wu);
+    json_field_int(out, "locktime", tx->lock_time);
+    json_field_array(out, "vin");
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        put_input(out, &tx->in[i], is_coinbase, spent ? &spent[i] : NULL, style);
+        fee_sat += spent ? spent[i].value_sat : 0;
+    }
+    json_close_array(out);
+    json_field_array(out, "vout");
+    for (uint32_t i = 0; i < tx->n_out; i++) {
+        put_output(out, &tx->out[i], i, style->network);
+        /* Decoded but not checked amounts can be anything: the fee is shown for checked ones. */
+        fee_sat -= spent ? tx->out[i].value_sat : 0;
+    }
+    json_close_array(out);
+    if (spent)
+        json_field_amount(out, "fee", fee_sat);
+    if (style->with_hex)
+        json_field_hex(out, "hex", tx->raw);
+}
+
+void tx_json_put_coinbase(struct json_out *out, const struct tx *tx)
+{
+    const struct tx_in *in = &tx->in[0];
+    json_open_object(out);
+    json_field_int(out, "version", tx->version);
+    json_field_int(out, "locktime", tx->lock_time);
+    json_field_int(out, "sequence", in->sequence);
+    json_field_hex(out, "coinbase", in->script_sig);
+    struct witness_iter it = witness_iter_of(in->witness);
+    struct span item;
+    if (has_witness(in->witness) && witness_next(&it, &item))
+        json_field_hex(out, "witness", item);
+    json_close_object(out);
+}
