@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "consensus/header_view.h"
 #include "consensus/pow.h"
 
 double chain_json_difficulty(uint32_t bits)
@@ -98,32 +97,4 @@ char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_le
     snprintf(out, out_len, "%s%s%s", reject_string(verdict->code), *verdict->detail ? ", " : "",
              verdict->detail);
     return out;
-}
-
-static struct header_facts view_facts(const void *at)
-{
-    const struct block_node *node = at;
-    return (struct header_facts){node->height, node->version, node->time, node->bits};
-}
-
-static const void *view_prev(const void *at)
-{
-    const struct block_node *node = at;
-    return node->prev;
-}
-
-static const void *view_ancestor(const void *at, int32_t height)
-{
-    return block_node_ancestor(at, height);
-}
-
-static int64_t view_median_time(const void *at)
-{
-    return block_node_mtp(at);
-}
-
-const struct header_view *chain_json_header_view(void)
-{
-    static const struct header_view view = {view_facts, view_prev, view_ancestor, view_median_time};
-    return &view;
 }

@@ -30,8 +30,4 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
 /* "reason, detail" of a verdict; out_len bytes at most. Returns out. */
 char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_len);
 
-/* How consensus code looks back along block_node. */
-struct header_view;
-const struct header_view *chain_json_header_view(void);
-
 #endif

@@ -1,7 +1,7 @@
 /* rpc_blockchain.c - methods about the chain, its headers and its tips. */
 #include <stdlib.h>
 
-#include "consensus/header_view.h"
+#include "chain/node_view.h"
 #include "consensus/script_flags.h"
 #include "consensus/script_verify.h"
 #include "consensus/versionbits.h"
@@ -239,7 +239,7 @@ static void put_bip9(struct json_out *out, const struct network *network,
                      enum bip9_deployment deployment, const struct block_node *node)
 {
     const struct bip9_params *params = &network->bip9[deployment];
-    const struct header_view *view = chain_json_header_view();
+    const struct header_view *view = block_node_view();
     enum bip9_state current = versionbits_state(network, deployment, view, node->prev, NULL);
     enum bip9_state next = versionbits_state(network, deployment, view, node, NULL);
     bool has_bit = current == BIP9_STATE_STARTED || current == BIP9_STATE_LOCKED_IN;

@@ -73,6 +73,16 @@ static int64_t find_height_by_time(const struct chain *chain, int64_t time_s)
     return low > chain_tip(chain)->height ? -1 : low;
 }
 
+static void on_pruned(void *arg, int error)
+{
+    struct rpc_call *call = arg;
+    if (error)
+        rpc_fail(call, RPC_DATABASE_ERROR, "Unable to prune: %s", strerror(-error));
+    else
+        json_put_int(&call->out, chain_prune_height(call->rpc->node.chain) - 1);
+    rpc_finish(call);
+}
+
 enum rpc_progress rpc_pruneblockchain(struct rpc_call *call)
 {
     const struct rpc_node *node = &call->rpc->node;
@@ -98,9 +108,6 @@ enum rpc_progress rpc_pruneblockchain(struct rpc_call *call)
                         "Blockchain is shorter than the attempted prune height.");
     if (height > tip - CHAIN_PRUNE_KEEP_BLOCKS)
         height = tip - CHAIN_PRUNE_KEEP_BLOCKS;
-    int32_t pruned_to = -1;
-    if (height >= 0)
-        chain_prune_to(node->chain, (int32_t)height, &pruned_to);
-    json_put_int(&call->out, chain_prune_height(node->chain) - 1);
-    return RPC_DONE;
+    chain_prune_to(node->chain, (int32_t)(height < 0 ? -1 : height), on_pruned, call);
+    return RPC_PENDING;
 }

@@ -1,0 +1,210 @@
+/* test_descriptor.c - checksums, what is inferred from scripts, and what is read back. */
+#include "rpc/descriptor.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "util/hex.h"
+
+#define KEY_G  "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+#define KEY_2G "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5"
+#define KEY_3G "02f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9"
+#define KEY_G_LONG                                                                                 \
+    "0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e" \
+    "1108a8fd17b448a68554199c47d08ffb10d4b8"
+#define X_G "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+
+static void checksums_are_those_of_bip380(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct { const char *text, *want; } cases[] = {
+        {"raw(deadbeef)",                "89f8spxm"}, /* BIP380 */
+        {"pk(" KEY_G ")",                "gn28ywm7"}, /* Core's doc/descriptors.md */
+        {"pkh(" KEY_2G ")",              "8fhd9pwu"},
+        {"wpkh(" KEY_3G ")",             "8zl0zxma"},
+    };
+    /* clang-format on */
+    char checksum[DESCRIPTOR_CHECKSUM_CHARS + 1];
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_true(descriptor_checksum(span_of_string(cases[i].text), checksum));
+        assert_string_equal(checksum, cases[i].want);
+    }
+    assert_false(descriptor_checksum(span_of_string("raw(\xc3\xbc)"), checksum));
+    assert_false(descriptor_checksum(span_of("raw(\0)", 6), checksum));
+}
+
+struct fixture {
+    struct arena arena;
+    struct buffer buffer;
+    uint8_t script[512];
+};
+
+static struct span from_hex(struct fixture *f, const char *hex)
+{
+    size_t len = strlen(hex) / 2;
+    assert_true(hex_decode(f->script, len, hex, strlen(hex)));
+    return span_of(f->script, len);
+}
+
+static void scripts_are_described_by_what_they_show(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct { const char *script, *want; } cases[] = {
+        {"21" KEY_G "ac",             "pk(" KEY_G ")"},
+        {"41" KEY_G_LONG "ac",        "pk(" KEY_G_LONG ")"},
+        {"5121" KEY_G "21" KEY_2G "52ae", "multi(1," KEY_G "," KEY_2G ")"},
+        {"5120" X_G,                  "rawtr(" X_G ")"},
+        /* x = 0 is on no point: only an address */
+        {"51200000000000000000000000000000000000000000000000000000000000000000",
+         "addr(bcrt1pqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqm3usuw)"},
+        {"51024e73",                  "addr(bcrt1pfeesnyr2tx)"}, /* pay to anchor */
+        {"6a",                        "raw(6a)"},
+        {"",                          "raw()"},
+        {"51",                        "raw(51)"},
+        {"6a0411223344",              "raw(6a0411223344)"},
+        {"0014751e76e8199196d454941c45d1b3a323f1433bd6",
+         "addr(bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080)"},
+    };
+    /* clang-format on */
+    struct fixture f;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        buffer_init(&f.buffer);
+        buffer_append_string(&f.buffer, ">");
+        descriptor_infer(&f.buffer, network_get(NETWORK_REGTEST), from_hex(&f, cases[i].script),
+                         NULL);
+        char checksum[DESCRIPTOR_CHECKSUM_CHARS + 1];
+        size_t want = strlen(cases[i].want);
+        if (f.buffer.len != want + 10 || memcmp(f.buffer.p + 1, cases[i].want, want) != 0)
+            fail_msg("%.*s instead of %s", (int)f.buffer.len, (char *)f.buffer.p, cases[i].want);
+        assert_true(descriptor_checksum(span_of(f.buffer.p + 1, want), checksum));
+        assert_int_equal(f.buffer.p[1 + want], '#');
+        assert_memory_equal(f.buffer.p + 2 + want, checksum, 8);
+        buffer_deinit(&f.buffer);
+    }
+}
+
+static void a_known_witness_script_is_shown(void **state)
+{
+    (void)state;
+    struct fixture f;
+    static const char inner_hex[] = "5121" KEY_G "51ae";
+    uint8_t inner_bytes[37];
+    uint8_t program[34] = {0, 32, 1};
+    assert_true(hex_decode(inner_bytes, sizeof inner_bytes, inner_hex, strlen(inner_hex)));
+    struct span inner = span_of(inner_bytes, sizeof inner_bytes);
+    buffer_init(&f.buffer);
+    descriptor_infer(&f.buffer, network_get(NETWORK_MAIN), span_of(program, 34), &inner);
+    static const char want[] = "wsh(multi(1," KEY_G "))#";
+    assert_memory_equal(f.buffer.p, want, strlen(want));
+    f.buffer.len = 0;
+    inner = span_of("\x51", 1);
+    descriptor_infer(&f.buffer, network_get(NETWORK_MAIN), span_of(program, 34), &inner);
+    assert_memory_equal(f.buffer.p, "addr(bc1q", 9);
+    buffer_deinit(&f.buffer);
+}
+
+static void descriptors_are_read(void **state)
+{
+    (void)state;
+    /* Scripts: of the keys 1 and 3, worked out with the reference code of the BIPs. */
+    /* clang-format off */
+    static const struct { const char *text, *want; } cases[] = {
+        {"raw(51)",                     "51"},
+        {"raw(deadbeef)#89f8spxm",      "deadbeef"},
+        {"raw()",                       ""},
+        {"addr(bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080)",
+         "0014751e76e8199196d454941c45d1b3a323f1433bd6"},
+        {"pk(" KEY_G ")",               "21" KEY_G "ac"},
+        {"pk(" KEY_G_LONG ")",          "41" KEY_G_LONG "ac"},
+        {"pkh(" KEY_G ")",              "76a914751e76e8199196d454941c45d1b3a323f1433bd688ac"},
+        {"wpkh(" KEY_G ")",             "0014751e76e8199196d454941c45d1b3a323f1433bd6"},
+        {"combo(" KEY_G ")",            "0014751e76e8199196d454941c45d1b3a323f1433bd6"},
+        {"combo(" KEY_G_LONG ")",       "76a91491b24bf9f5288532960ac687abb035127b1d28a588ac"},
+        {"sh(wpkh(" KEY_G "))",         "a914bcfeb728b584253d5f3f70bcb780e9ef218a68f487"},
+        {"rawtr(" X_G ")",              "5120" X_G},
+        {"rawtr(" KEY_G ")",            "5120" X_G},
+        {"tr(" X_G ")",
+         "5120da4710964f7852695de2da025290e24af6d8c281de5a0b902b7135fd9fd74d21"},
+        {"wsh(pk(" KEY_G "))",
+         "00201863143c14c5166804bd19203356da136c985678cd4d27a1b8c6329604903262"},
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct fixture f;
+        struct span script;
+        arena_init(&f.arena, 1024);
+        const char *error =
+            descriptor_read(network_get(NETWORK_REGTEST), cases[i].text, &f.arena, &script);
+        if (error)
+            fail_msg("%s: %s", cases[i].text, error);
+        if (!span_equal(script, from_hex(&f, cases[i].want)))
+            fail_msg("%s", cases[i].text);
+        arena_deinit(&f.arena);
+    }
+}
+
+static void other_texts_are_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        "(",
+        ")",
+        "()",
+        "raw",
+        "raw(",
+        "raw(5",
+        "raw(5)",
+        "raw(zz)",
+        "raw(51)#",
+        "raw(51)x",
+        "raw(deadbeef)#89f8spxn",
+        "raw(deadbeef)#89f8spx",
+        "raw(deadbeef)##89f8spxm",
+        "addr()",
+        "addr(bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4)",
+        "pk()",
+        "pk(" X_G ")",
+        "pk(02" KEY_G ")",
+        "wpkh(" KEY_G_LONG ")",
+        "tr(" KEY_G_LONG ")",
+        "wsh(pk(" KEY_G_LONG "))",
+        "sh(raw(51))",
+        "wsh(wpkh(" KEY_G "))",
+        "wsh(addr(x))",
+        "sh(sh(pk(" KEY_G ")))",
+        "unknown(" KEY_G ")",
+        "pk(0000000000000000000000000000000000000000000000000000000000000000"
+        "00)",
+        "rawtr(0000000000000000000000000000000000000000000000000000000000000000)",
+        "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080",
+        "wpkh(" KEY_G "))",
+        "pk((" KEY_G ")",
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct arena arena;
+        struct span script;
+        arena_init(&arena, 1024);
+        if (!descriptor_read(network_get(NETWORK_REGTEST), texts[i], &arena, &script))
+            fail_msg("taken: %s", texts[i]);
+        arena_deinit(&arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checksums_are_those_of_bip380),
+        cmocka_unit_test(scripts_are_described_by_what_they_show),
+        cmocka_unit_test(a_known_witness_script_is_shown),
+        cmocka_unit_test(descriptors_are_read),
+        cmocka_unit_test(other_texts_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
