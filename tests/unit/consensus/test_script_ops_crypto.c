@@ -124,7 +124,7 @@ static void keys_count_as_opcodes(void **state)
             asm_script(&script, "0 0");
             for (int i = 0; i < keys; i++)
                 asm_script(&script, "1");
-            char count[24];
+            char count[32];
             (void)snprintf(count, sizeof count, "%d CHECKMULTISIG", keys);
             asm_script(&script, count);
             enum script_error error =
