@@ -34,7 +34,8 @@ struct chain_options {
     const struct u256 *min_chain_work;     /* NULL: the network's */
     int64_t max_tip_age_s;                 /* older tip: still in initial download */
     bool check_invariants; /* chain_check() after every event (-checkblockindex) */
-    int check_blocks, check_level; /* -checkblocks, -checklevel at start */
+    /* -checkblocks (0: all, negative: none) and -checklevel, in the background after the start */
+    int check_blocks, check_level;
     bool stop_after_import;
 };
 

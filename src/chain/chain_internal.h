@@ -131,6 +131,7 @@ struct chain {
 
     uint64_t advance_timer;
     bool advancing, tip_moved, headers_moved;
+    atomic_bool stops_jobs; /* tells long jobs that nobody will want their result */
     bool is_open, closing, close_flushing, faulted, left_initial_download;
     uint64_t close_timer;
     int close_error;
@@ -240,6 +241,10 @@ void block_reads_deinit(struct chain *chain);
 void block_reads_cancel_all(struct chain *chain);
 /* Undo data has been written: reads that waited for it can start. */
 void block_reads_wake(struct chain *chain);
+
+/* -- verify.c -- */
+/* Check the last blocks as the options want it. */
+void verify_at_start(struct chain *chain);
 
 /* -- check.c -- */
 /* After an event: chain_check() if the options want it, in at most a tenth of the time. */

@@ -136,6 +136,13 @@ NODISCARD int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor
                                   bool (*visit)(void *arg, const struct outpoint *outpoint,
                                                 const struct coin *coin),
                                   void *arg);
+/* One coin of a snapshot, any thread (one at a time for a snapshot): 1 unspent, 0 not, negative
+ * errno. The script is in arena. And close a snapshot that is not scanned. */
+NODISCARD int coins_snapshot_get(struct coins *coins, struct env_cursor *cursor,
+                                 const struct outpoint *outpoint, struct arena *arena,
+                                 struct coin *coin);
+void coins_snapshot_close(struct coins *coins, struct env_cursor *cursor);
+
 /* Approximate bytes of the store on disk. */
 uint64_t coins_store_bytes(struct coins *coins);
 

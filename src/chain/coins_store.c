@@ -234,6 +234,30 @@ static bool decode_row(const struct env *env, struct env_cursor *cursor, struct 
     return true;
 }
 
+int coins_snapshot_get(struct coins *coins, struct env_cursor *cursor,
+                       const struct outpoint *outpoint, struct arena *arena, struct coin *coin)
+{
+    const struct env *env = coins->env;
+    uint8_t key[COINS_KEY_BYTES];
+    coins_store_key(outpoint, key);
+    env->cursor_seek(env->ctx, cursor, span_of(key, sizeof key));
+    if (!env->cursor_valid(env->ctx, cursor))
+        return env->cursor_error(env->ctx, cursor);
+    if (!span_equal(env->cursor_key(env->ctx, cursor), span_of(key, sizeof key)))
+        return 0;
+    /* The value is gone with the cursor's next move, and a raw script borrows it. */
+    struct span value = env->cursor_value(env->ctx, cursor);
+    uint8_t *copy = arena_alloc(arena, value.len);
+    memcpy(copy, value.p, value.len);
+    struct reader r = reader_of(span_of(copy, value.len));
+    return coin_decode(&r, arena, coin) && reader_finish(&r) ? 1 : -EUCLEAN;
+}
+
+void coins_snapshot_close(struct coins *coins, struct env_cursor *cursor)
+{
+    coins->env->cursor_close(coins->env->ctx, cursor);
+}
+
 int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
                         bool (*visit)(void *arg, const struct outpoint *outpoint,
                                       const struct coin *coin),

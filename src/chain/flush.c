@@ -223,6 +223,7 @@ void chain_close(struct chain *chain, void (*done)(void *arg, int error), void *
 {
     ASSERT(!chain->closing);
     chain->closing = true;
+    atomic_store(&chain->stops_jobs, true);
     chain->close_done = done;
     chain->close_arg = arg;
     const struct env *env = chain->env;

@@ -72,6 +72,9 @@ void rig_init(struct chain_rig *rig, struct sim_env *sim_take, const struct chai
     *rig = (struct chain_rig){.sim = sim_take, .network = builder->network};
     if (options)
         rig->options = *options;
+    /* None at start, unless a test asks for it: it costs, and changes the order of events. */
+    if (rig->options.check_blocks == 0)
+        rig->options.check_blocks = -1;
     if (!rig->options.data_dir)
         rig->options.data_dir = "regtest";
     if (rig->options.cache_bytes == 0)
