@@ -10,8 +10,9 @@
 #include "util/env.h"
 #include "util/log.h"
 
-#define BLOCK_FILE_MAX_BYTES (128u << 20) /* a file is closed when the next record would pass it   \
-                                           */
+#define BLOCK_FILE_MAX_BYTES                                                                       \
+    (128u << 20) /* a file is closed when the next record would pass it                            \
+                  */
 #define BLOCK_FILE_CHUNK_BYTES    (16u << 20) /* preallocation step of block files */
 #define UNDO_FILE_CHUNK_BYTES     (1u << 20)
 #define BLOCK_RECORD_HEADER_BYTES 8
@@ -45,7 +46,8 @@ void block_files_close(struct block_files *files);
  * block's, for pruning. */
 struct file_pos block_files_alloc(struct block_files *files, uint32_t len, int32_t height,
                                   uint32_t time);
-/* Reserve room for undo data of len bytes in the rev file that pairs with block file `file`. */
+/* Reserve room for undo data of len bytes in the rev file that pairs with block file `file`, or in
+ * a later one if an offset there would not fit in 32 bits. */
 struct file_pos block_files_alloc_undo(struct block_files *files, int32_t file, uint32_t len);
 
 /* Write the payload at pos with its framing (and pos->crc32c must be set for undo records). Any
@@ -78,9 +80,9 @@ NODISCARD int block_files_remove(struct block_files *files, size_t file);
 uint64_t block_files_total_bytes(const struct block_files *files);
 
 /* Call fn for each well-framed record of blk file number `file` from offset on: pos (crc32c
- * computed) and the payload, borrowed for the call. Stops at the first byte that is no record; used
- * at start to find blocks that were appended after the index was last written, and by -reindex. fn
- * returns false to stop. */
+ * computed) and the payload, borrowed for the call. Bytes that are no record are skipped up to the
+ * next magic; used at start to find blocks that were appended after the index was last written,
+ * and by -reindex. fn returns false to stop. -ENOENT if there is no such file. */
 NODISCARD int block_files_scan(struct block_files *files, int32_t file, uint32_t offset,
                                bool (*fn)(void *arg, const struct file_pos *pos, struct span block),
                                void *arg);
@@ -88,7 +90,8 @@ NODISCARD int block_files_scan(struct block_files *files, int32_t file, uint32_t
  * are read in again by -reindex. */
 void block_files_reserve_existing(struct block_files *files);
 
-/* Say that records up to end (an offset) are in use in a file, after a scan. */
+/* Say that records up to end (an offset) are in use in a file, after a scan. height and time are
+ * those of one more block in it; height -1: only the space is taken. */
 void block_files_set_used(struct block_files *files, int32_t file, uint32_t end, int32_t height,
                           uint32_t time);
 

@@ -1,7 +1,7 @@
 /* index_db.h - the block index on disk: nodes, file infos, flags.
  *
- * Layer: chain. Store keys: 'b' hash -> node, 'f' file number -> block_file_info, 'F' name -> flag,
- * 'v' -> format version. Values are checksummed by the store. */
+ * Layer: chain. Store keys: 'b' height (big-endian) hash -> node, 'f' file number ->
+ * block_file_info, 'F' name -> flag, 'v' -> format version. Values are checksummed by the store. */
 #ifndef CHAIN_INDEX_DB_H
 #define CHAIN_INDEX_DB_H
 

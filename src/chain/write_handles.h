@@ -1,0 +1,44 @@
+/* write_handles.h - files that jobs are writing to, kept open until they are synced.
+ *
+ * Layer: chain. A write error that the kernel finds later is told only to descriptors that were
+ * open at the time, so a file must not be closed between a write and its sync. The table is shared
+ * by jobs under a mutex, which is never held during I/O except to open a file. */
+#ifndef CHAIN_WRITE_HANDLES_H
+#define CHAIN_WRITE_HANDLES_H
+
+#include <pthread.h>
+
+#include "util/assert.h"
+#include "util/env.h"
+
+struct write_handle {
+    uint64_t id;
+    struct env_file *file;
+    unsigned users; /* jobs using it now */
+    bool unsynced;
+};
+
+struct write_handles {
+    const struct env *env;
+    pthread_mutex_t mutex; /* guards the rest */
+    struct write_handle *at;
+    size_t n, capacity;
+    bool names_changed; /* files may have been created since the last sync */
+};
+
+void write_handles_init(struct write_handles *handles, const struct env *env);
+/* Closes all; none may be in use. */
+void write_handles_deinit(struct write_handles *handles);
+
+/* Borrow the file that id stands for, opened (and created) at path if it is not open. Any thread.
+ * Returns 0 or a negative errno. */
+NODISCARD int write_handles_take(struct write_handles *handles, uint64_t id, const char *path,
+                                 struct env_file **file);
+/* Give it back and say whether it was written to. Any thread. */
+void write_handles_give(struct write_handles *handles, uint64_t id, bool written);
+
+/* Make all that was given back as written durable, with the names in directory dir; then close
+ * what is not in use. Any thread. */
+NODISCARD int write_handles_sync(struct write_handles *handles, const char *dir);
+
+#endif
