@@ -1,0 +1,82 @@
+/* test_script_scratch.c - memory of one thread, and the keys it keeps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/script_keys.h"
+
+static void nothing_is_allocated_before_it_is_used(void **state)
+{
+    (void)state;
+    struct script_scratch *scratch = script_scratch_new();
+    assert_null(scratch->stack.items);
+    assert_null(scratch->alt_stack.items);
+    assert_null(scratch->pubkeys);
+    assert_null(scratch->script_code.p);
+    script_scratch_free(scratch);
+    script_scratch_free(NULL);
+}
+
+/* A key gives the same whether it was kept or not, and so does one that is not a key. */
+static void kept_keys_are_the_parsed_ones(void **state)
+{
+    (void)state;
+    struct script_scratch *scratch = script_scratch_new();
+    struct script_keys keys;
+    script_keys_init(&keys);
+    for (int pass = 0; pass < 3; pass++) {
+        for (int i = 0; i < SCRIPT_KEYS; i++) {
+            for (uint8_t first = 0; first < 8; first++) {
+                uint8_t bytes[33];
+                memcpy(bytes, keys.pubkey[i], sizeof bytes);
+                bytes[0] = first;
+                struct ec_pubkey kept, parsed;
+                bool have = script_scratch_pubkey(scratch, span_of(bytes, 33), &kept);
+                assert_int_equal(have, ec_pubkey_parse(&parsed, span_of(bytes, 33)));
+                assert_int_equal(have, first == 2 || first == 3);
+                if (have)
+                    assert_memory_equal(&kept, &parsed, sizeof kept);
+            }
+        }
+    }
+    struct ec_pubkey parsed;
+    assert_true(script_scratch_pubkey(scratch, span_of(keys.long_pubkey, 65), &parsed));
+    assert_false(script_scratch_pubkey(scratch, span_of(keys.long_pubkey, 64), &parsed));
+    assert_false(script_scratch_pubkey(scratch, span_of(NULL, 0), &parsed));
+    script_keys_deinit(&keys);
+    script_scratch_free(scratch);
+}
+
+/* More keys than slots: they push each other out, and none is mistaken for another. */
+static void more_keys_than_slots_are_kept_apart(void **state)
+{
+    (void)state;
+    struct script_scratch *scratch = script_scratch_new();
+    uint8_t key[33] = {2};
+    int valid = 0;
+    for (uint32_t i = 0; i < 4000; i++) {
+        /* Coordinates that differ only where the slot's hash does not look */
+        memcpy(key + 20, &i, sizeof i);
+        struct ec_pubkey kept, parsed;
+        bool have = script_scratch_pubkey(scratch, span_of(key, 33), &kept);
+        assert_int_equal(have, ec_pubkey_parse(&parsed, span_of(key, 33)));
+        if (have)
+            assert_memory_equal(&kept, &parsed, sizeof kept);
+        valid += have;
+    }
+    assert_true(valid > 1500 && valid < 2500);
+    script_scratch_free(scratch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_allocated_before_it_is_used),
+        cmocka_unit_test(kept_keys_are_the_parsed_ones),
+        cmocka_unit_test(more_keys_than_slots_are_kept_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
