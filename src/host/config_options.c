@@ -19,7 +19,10 @@
 #define LINE   OPTION_COMMAND_LINE_ONLY
 
 /* Known to bitcoind, without a meaning here: taken with a warning. */
-#define IGNORED(name, category, type) {name, NULL, "", category, type, OPTION_IGNORED}
+#define IGNORED(name, category, type)                                                              \
+    {                                                                                              \
+        name, NULL, "", category, type, OPTION_IGNORED                                             \
+    }
 
 /* clang-format off */
 static const struct option_def table[] = {

@@ -736,6 +736,14 @@ size_t http_pending(const struct http *http)
     return http->n_pending;
 }
 
+size_t http_unanswered(const struct http *http)
+{
+    size_t n = 0;
+    for (struct connection *c = http->connections; c; c = c->next)
+        n += c->state == STATE_WAITING || unsent(c) > 0;
+    return n;
+}
+
 void http_free(struct http *http)
 {
     if (!http)

@@ -65,6 +65,8 @@ void http_stop(struct http *http);
 /* Open connections, and requests not answered yet. */
 size_t http_connections(const struct http *http);
 size_t http_pending(const struct http *http);
+/* Connections with an answer that is still due or not wholly handed to the kernel. */
+size_t http_unanswered(const struct http *http);
 
 /* Answer a request, exactly once; it is gone then. Also right after the client went away. */
 void http_reply(struct http_request *request, const struct http_response *response);

@@ -247,6 +247,8 @@ struct node *node_new(const struct env *env, struct log *log, const struct node_
 bool node_start(struct node *node, char **error)
 {
     *error = NULL;
+    if (node->is_stopping)
+        return true; /* a signal was faster */
     const struct chain_events events = {
         .ctx = node,
         .tip_changed = on_tip_changed,

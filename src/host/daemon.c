@@ -1,0 +1,503 @@
+/* daemon.c - see daemon.h */
+#include "host/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/config.h"
+#include "host/config_options.h"
+#include "host/cookie.h"
+#include "host/datadir_lock.h"
+#include "host/env_host.h"
+#include "host/log_file.h"
+#include "host/loop.h"
+#include "host/notify.h"
+#include "host/rpc_server.h"
+#include "node/node.h"
+#include "util/alloc.h"
+#include "util/options_help.h"
+#include "util/version.h"
+
+#define DESCRIPTORS_MAX  8192
+#define LAST_ANSWERS_US  1000000  /* for clients to take their answers at the end */
+#define LAST_COMMANDS_US 10000000 /* for -shutdownnotify to end */
+#define LAST_POLL_US     5000
+#define SIGNALS_WATCHED  3
+
+struct daemon {
+    struct config config;
+    int lock;
+    int parent_pipe; /* -daemon: where the parent waits for our word; else -1 */
+    struct log_file *log_file;
+    struct env_host *env_host;
+    struct loop *loop;
+    struct notify *notify;
+    char *cookie;
+    struct node *node;
+    struct rpc_server *rpc_server;
+    struct loop_signal *signals[SIGNALS_WATCHED];
+    bool shows_progress; /* standard output is a terminal that nothing else writes to */
+    bool progress_shown;
+    bool has_pid_file;
+    int64_t end_us; /* when the last answers and commands have had their time */
+    char *error;    /* why it ends, or NULL */
+};
+
+/* -- Talking to the user -------------------------------------------------------------------- */
+
+static struct log *log_of(struct daemon *daemon)
+{
+    return daemon->log_file ? log_file_log(daemon->log_file) : NULL;
+}
+
+/* A line on the terminal; not where output is collected. */
+static void say(struct daemon *daemon, const char *line)
+{
+    if (!daemon->shows_progress)
+        return;
+    printf("%s%s\n", daemon->progress_shown ? "\r\x1b[K" : "", line);
+    fflush(stdout);
+    daemon->progress_shown = false;
+}
+
+static void on_progress(void *ctx, const char *line)
+{
+    struct daemon *daemon = ctx;
+    if (!daemon->shows_progress)
+        return;
+    if (*line) {
+        printf("\r\x1b[K%s", line);
+        daemon->progress_shown = true;
+    } else if (daemon->progress_shown) {
+        /* The last line stays, as a record. */
+        printf("\n");
+        daemon->progress_shown = false;
+    }
+    fflush(stdout);
+}
+
+static void on_warning(void *ctx, const char *line)
+{
+    struct daemon *daemon = ctx;
+    if (daemon->progress_shown)
+        say(daemon, "");
+    fprintf(stderr, "Warning: %s\n", line);
+}
+
+static void print_help(bool with_debug)
+{
+    struct buffer text;
+    size_t n;
+    const struct option_def *defs = config_options(&n);
+    buffer_init(&text);
+    options_help(defs, n, with_debug, &text);
+    printf(CAIRN_NAME " version v" CAIRN_VERSION "\n\n"
+                      "Usage:  cairnd [options]                     Start " CAIRN_NAME "\n\n");
+    fwrite(text.p, 1, text.len, stdout);
+    buffer_deinit(&text);
+}
+
+static void print_version(void)
+{
+    printf(CAIRN_NAME " version v" CAIRN_VERSION "\n"
+                      "A full node for Bitcoin. MIT licence: free to use, without any warranty.\n");
+}
+
+/* -- Events --------------------------------------------------------------------------------- */
+
+static void notify_option(struct daemon *daemon, const char *name, const char *text, bool quoted)
+{
+    const char *command = options_get_string(&daemon->config.options, name, "");
+    if (*command)
+        notify_run(daemon->notify, command, text, quoted);
+}
+
+static void on_notice(void *ctx, enum node_notice notice, const char *text)
+{
+    struct daemon *daemon = ctx;
+    const char *command;
+    switch (notice) {
+    case NODE_NOTICE_STARTED:
+        notify_option(daemon, "startupnotify", "", false);
+        break;
+    case NODE_NOTICE_STOPPING:
+        for (size_t i = 0;
+             (command = options_get_list(&daemon->config.options, "shutdownnotify", i)); i++)
+            notify_run(daemon->notify, command, "", false);
+        break;
+    case NODE_NOTICE_BLOCK:
+        notify_option(daemon, "blocknotify", text, false);
+        break;
+    case NODE_NOTICE_ALERT:
+        notify_option(daemon, "alertnotify", text, true);
+        break;
+    }
+}
+
+static void on_stopping(void *ctx)
+{
+    struct daemon *daemon = ctx;
+    log_printf(log_of(daemon), LOG_ALWAYS, "Shutdown in progress...");
+    say(daemon, "Stopping ...");
+    notify_systemd("STOPPING=1");
+    if (daemon->rpc_server)
+        rpc_server_stop(daemon->rpc_server);
+}
+
+/* Everything is closed but the last answers, to "stop" for example, and the last commands. */
+static void end_when_idle(void *arg)
+{
+    struct daemon *daemon = arg;
+    int64_t now_us = loop_now_us();
+    bool is_idle = !daemon->rpc_server || rpc_server_is_idle(daemon->rpc_server);
+    bool answers_done = is_idle || now_us >= daemon->end_us;
+    bool commands_done = notify_pending(daemon->notify) == 0 ||
+                         now_us >= daemon->end_us + LAST_COMMANDS_US - LAST_ANSWERS_US;
+    if (answers_done && commands_done)
+        loop_stop(daemon->loop);
+    else
+        loop_timer_start(daemon->loop, LAST_POLL_US, end_when_idle, daemon);
+}
+
+static void on_stopped(void *ctx, const char *error)
+{
+    struct daemon *daemon = ctx;
+    if (error && !daemon->error)
+        daemon->error = xstrdup(error);
+    daemon->end_us = loop_now_us() + LAST_ANSWERS_US;
+    end_when_idle(daemon);
+}
+
+static void on_stop_signal(void *arg)
+{
+    struct daemon *daemon = arg;
+    node_stop(daemon->node);
+}
+
+static void on_reopen_signal(void *arg)
+{
+    struct daemon *daemon = arg;
+    log_file_reopen(daemon->log_file);
+}
+
+/* -- Going to the background ---------------------------------------------------------------- */
+
+/* Tell the parent that waits how the start went, once: 0, or the exit status. */
+static void tell_parent(struct daemon *daemon, unsigned char status)
+{
+    if (daemon->parent_pipe < 0)
+        return;
+    ssize_t n = write(daemon->parent_pipe, &status, 1);
+    (void)n; /* the parent may be gone: then nobody wants to know */
+    close(daemon->parent_pipe);
+    daemon->parent_pipe = -1;
+}
+
+static void detach(void)
+{
+    setsid();
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return;
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    close(null);
+}
+
+/* Fork. In the parent: exits, at once or when the child has started. In the child: returns true.
+ * The lock is on the open file, which both share: it stays with the child. */
+static bool go_to_background(struct daemon *daemon, char **error)
+{
+    int ends[2];
+    printf(CAIRN_NAME " starting\n");
+    fflush(stdout);
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        *error = xasprintf("Cannot go to the background: %s", strerror(errno));
+        return false;
+    }
+    pid_t child = fork();
+    if (child < 0) {
+        *error = xasprintf("Cannot go to the background: %s", strerror(errno));
+        close(ends[0]);
+        close(ends[1]);
+        return false;
+    }
+    if (child > 0) {
+        unsigned char status = 0;
+        close(ends[1]);
+        /* No word at all: the child is dead. */
+        if (daemon->config.daemon_wait && read(ends[0], &status, 1) != 1)
+            status = 1;
+        _exit(status);
+    }
+    close(ends[0]);
+    daemon->parent_pipe = ends[1];
+    /* Standard error stays until the start is over: that is where errors are told. */
+    detach();
+    return true;
+}
+
+static void leave_terminal(struct daemon *daemon)
+{
+    if (daemon->parent_pipe < 0)
+        return;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        dup2(null, STDERR_FILENO);
+        close(null);
+    }
+    tell_parent(daemon, 0);
+}
+
+/* -- Start, step by step: each returns false with *error ------------------------------------- */
+
+static bool open_log(struct daemon *daemon, char **error)
+{
+    const struct config *config = &daemon->config;
+    const struct options *options = &config->options;
+    const struct log_file_options log_options = {
+        .path = config->log_path,
+        .to_console = config->print_to_console,
+        .timestamps = options_get_bool(options, "logtimestamps", true),
+        .time_micros = options_get_bool(options, "logtimemicros", false),
+        .limit_rate = options_get_bool(options, "logratelimit", true),
+        .shrink = options_get_bool(options, "shrinkdebugfile", config->log_categories == 0),
+        .categories = config->log_categories,
+    };
+    daemon->log_file = log_file_open(&log_options, error);
+    return daemon->log_file != NULL;
+}
+
+static void log_option(void *ctx, const char *text)
+{
+    log_printf(ctx, LOG_ALWAYS, "%s", text);
+}
+
+static void log_start(struct daemon *daemon)
+{
+    struct config *config = &daemon->config;
+    struct log *log = log_of(daemon);
+    log_printf(log, LOG_ALWAYS, CAIRN_NAME " version v" CAIRN_VERSION);
+    log_printf(log, LOG_ALWAYS, "chain %s, data directory %s, %d compute threads",
+               config->network.name, config->data_dir, config->compute_threads);
+    options_describe(&config->options, log_option, log);
+    for (size_t i = 0; i < config->options.n_messages; i++) {
+        const struct option_message *message = &config->options.messages[i];
+        log_warning(log, "%s", message->text);
+        if (!message->log_only)
+            fprintf(stderr, "Warning: %s\n", message->text);
+    }
+}
+
+static bool make_world(struct daemon *daemon, char **error)
+{
+    daemon->env_host = env_host_new(daemon->config.compute_threads);
+    if (daemon->env_host)
+        daemon->loop = env_host_loop(daemon->env_host);
+    if (daemon->env_host)
+        daemon->notify = notify_new(daemon->loop, log_of(daemon));
+    if (!daemon->notify) {
+        *error = xstrdup("Cannot get the file descriptors that the event loop needs");
+        return false;
+    }
+    return true;
+}
+
+static bool make_node(struct daemon *daemon, char **error)
+{
+    const struct config *config = &daemon->config;
+    const struct env *env = env_host_env(daemon->env_host);
+    if (config->server && config->cookie_path) {
+        daemon->cookie = cookie_create(env, config->cookie_path, config->cookie_mode, error);
+        if (!daemon->cookie)
+            return false;
+    }
+    struct node_options options = {
+        .network = &config->network,
+        .chain = config->chain,
+        .auth =
+            {
+                .cookie = daemon->cookie,
+                .user = options_get_string(&config->options, "rpcuser", NULL),
+                .password = options_get_string(&config->options, "rpcpassword", NULL),
+                .rpcauth = config->rpcauth.items,
+                .n_rpcauth = config->rpcauth.n,
+                .whitelist = config->rpc_whitelist.items,
+                .n_whitelist = config->rpc_whitelist.n,
+                .whitelist_default = config->rpc_whitelist_default,
+                .deprecated_warnings_string = config->deprecated_warnings,
+            },
+        .load_blocks = config->load_blocks.items,
+        .n_load_blocks = config->load_blocks.n,
+        .stop_at_height = config->stop_at_height,
+        .mock_time_s = config->mock_time_s,
+    };
+    options.chain.data_dir = config->data_dir;
+    options.chain.blocks_dir = config->blocks_dir;
+    const struct node_events events = {
+        .ctx = daemon,
+        .notice = on_notice,
+        .progress = on_progress,
+        .warning = on_warning,
+        .stopping = on_stopping,
+        .stopped = on_stopped,
+    };
+    daemon->node = node_new(env, log_of(daemon), &options, &events, error);
+    return daemon->node != NULL;
+}
+
+static bool watch_signals(struct daemon *daemon, char **error)
+{
+    static const struct {
+        int number;
+        env_timer_fn *fn;
+    } watched[SIGNALS_WATCHED] = {
+        {SIGINT, on_stop_signal}, {SIGTERM, on_stop_signal}, {SIGHUP, on_reopen_signal}};
+    loop_ignore_sigpipe();
+    for (size_t i = 0; i < SIGNALS_WATCHED; i++) {
+        daemon->signals[i] =
+            loop_signal_new(daemon->loop, watched[i].number, watched[i].fn, daemon);
+        if (!daemon->signals[i]) {
+            *error = xstrdup("Cannot watch for signals");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool serve(struct daemon *daemon, char **error)
+{
+    if (!daemon->config.server)
+        return true;
+    daemon->rpc_server = rpc_server_new(daemon->loop, node_rpc(daemon->node), &daemon->config,
+                                        log_of(daemon), error);
+    return daemon->rpc_server != NULL;
+}
+
+static bool write_pid(struct daemon *daemon, char **error)
+{
+    const char *path = daemon->config.pid_path;
+    if (options_is_negated(&daemon->config.options, "pid"))
+        return true;
+    int rc = pid_file_write(path);
+    if (rc != 0) {
+        *error = xasprintf("Unable to create the PID file '%s': %s", path, strerror(-rc));
+        return false;
+    }
+    daemon->has_pid_file = true;
+    return true;
+}
+
+/* On the loop, so that the sockets are served as soon as the chain is open. */
+static void start_node(void *arg)
+{
+    struct daemon *daemon = arg;
+    struct config *config = &daemon->config;
+    if (!node_start(daemon->node, &daemon->error)) {
+        loop_stop(daemon->loop);
+        return;
+    }
+    log_printf(log_of(daemon), LOG_ALWAYS, "Done loading");
+    notify_systemd("READY=1");
+    leave_terminal(daemon);
+    char *line =
+        xasprintf(CAIRN_NAME " v" CAIRN_VERSION " on chain %s: data in %s, RPC on port %u",
+                  config->network.name, config->data_dir, (unsigned)config->rpc_binds[0].port);
+    say(daemon, line);
+    xfree(line);
+}
+
+static void tune_process(void)
+{
+    struct rlimit limit;
+    /* Everything a node writes is its owner's business. */
+    umask(077);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_MAX) {
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    /* glibc would give every thread a heap of its own that never shrinks. */
+    mallopt(M_ARENA_MAX, 4);
+}
+
+static bool start(struct daemon *daemon, char **error)
+{
+    const struct config *config = &daemon->config;
+    daemon->lock = datadir_lock(config->data_dir, error);
+    if (daemon->lock < 0)
+        return false;
+    if (config->daemon && !go_to_background(daemon, error))
+        return false;
+    daemon->shows_progress = !config->daemon && !config->print_to_console && isatty(STDOUT_FILENO);
+    if (!open_log(daemon, error) || !make_world(daemon, error))
+        return false;
+    log_start(daemon);
+    return write_pid(daemon, error) && watch_signals(daemon, error) && make_node(daemon, error) &&
+           serve(daemon, error);
+}
+
+/* -- End ------------------------------------------------------------------------------------ */
+
+static void close_all(struct daemon *daemon)
+{
+    rpc_server_free(daemon->rpc_server);
+    /* Jobs that are left end before what they belong to. */
+    if (daemon->env_host)
+        env_host_stop_jobs(daemon->env_host);
+    node_free(daemon->node);
+    for (size_t i = 0; i < SIGNALS_WATCHED; i++)
+        loop_signal_free(daemon->signals[i]);
+    notify_free(daemon->notify);
+    env_host_free(daemon->env_host);
+    if (daemon->cookie)
+        cookie_remove(daemon->config.cookie_path, daemon->cookie);
+    cookie_free(daemon->cookie);
+    if (daemon->has_pid_file)
+        pid_file_remove(daemon->config.pid_path);
+    if (daemon->error)
+        log_error(log_of(daemon), "%s", daemon->error);
+    log_printf(log_of(daemon), LOG_ALWAYS, "Shutdown done");
+    log_file_close(daemon->log_file);
+    datadir_unlock(daemon->lock);
+}
+
+static void run(struct daemon *daemon)
+{
+    if (!start(daemon, &daemon->error))
+        return;
+    loop_timer_start(daemon->loop, 0, start_node, daemon);
+    loop_run(daemon->loop);
+}
+
+int daemon_main(int argc, char **argv)
+{
+    struct daemon *daemon = xcalloc(1, sizeof *daemon);
+    daemon->lock = daemon->parent_pipe = -1;
+    tune_process();
+    if (!config_init(&daemon->config, argc, (const char *const *)argv, &daemon->error)) {
+        /* told below */
+    } else if (daemon->config.action == CONFIG_SHOW_VERSION) {
+        print_version();
+    } else if (daemon->config.action != CONFIG_RUN) {
+        print_help(daemon->config.action == CONFIG_SHOW_HELP_DEBUG);
+    } else {
+        run(daemon);
+        close_all(daemon);
+    }
+    int status = daemon->error ? 1 : 0;
+    if (daemon->error)
+        fprintf(stderr, "%sError: %s\n", daemon->progress_shown ? "\n" : "", daemon->error);
+    tell_parent(daemon, (unsigned char)status);
+    config_deinit(&daemon->config);
+    xfree(daemon->error);
+    xfree(daemon);
+    return status;
+}

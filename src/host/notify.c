@@ -1,0 +1,172 @@
+/* notify.c - see notify.h */
+#include "host/notify.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/loop.h"
+#include "util/alloc.h"
+#include "util/buffer.h"
+
+struct notify {
+    const struct log *log;
+    struct loop_signal *child_signal;
+    pid_t running[NOTIFY_RUNNING_MAX];
+    size_t n_running;
+    char *waiting[NOTIFY_WAITING_MAX]; /* command lines, oldest first */
+    size_t n_waiting;
+};
+
+extern char **environ;
+
+static bool is_harmless(char c)
+{
+    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+        return true;
+    return c != '\0' && strchr(" .,;-_/:?@()", c);
+}
+
+char *notify_format(const char *command, const char *text, bool quoted)
+{
+    struct buffer line;
+    buffer_init(&line);
+    const char *at;
+    while ((at = strstr(command, "%s"))) {
+        buffer_append(&line, command, (size_t)(at - command));
+        buffer_append_string(&line, quoted ? "'" : "");
+        for (const char *c = text; *c; c++) {
+            if (is_harmless(*c))
+                buffer_append(&line, c, 1);
+        }
+        buffer_append_string(&line, quoted ? "'" : "");
+        command = at + 2;
+    }
+    buffer_append_string(&line, command);
+    buffer_append(&line, "", 1);
+    return (char *)line.p;
+}
+
+/* Start one command. Returns: 0 or an errno. */
+static int spawn(const char *line, pid_t *pid)
+{
+    posix_spawnattr_t attr;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    char shell[] = "sh", option[] = "-c";
+    char *copy = xstrdup(line);
+    char *argv[] = {shell, option, copy, NULL};
+    int rc = posix_spawnattr_init(&attr);
+    ASSERT(rc == 0);
+    /* The command gets ordinary signals back, in a group of its own: Ctrl-C is meant for us. */
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setsigdefault(&attr, &all);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                        POSIX_SPAWN_SETPGROUP);
+    rc = posix_spawn(pid, "/bin/sh", NULL, &attr, argv, environ);
+    posix_spawnattr_destroy(&attr);
+    xfree(copy);
+    return rc;
+}
+
+static void start_waiting(struct notify *notify)
+{
+    while (notify->n_waiting > 0 && notify->n_running < NOTIFY_RUNNING_MAX) {
+        char *line = notify->waiting[0];
+        notify->n_waiting--;
+        memmove(notify->waiting, notify->waiting + 1,
+                notify->n_waiting * sizeof notify->waiting[0]);
+        pid_t pid;
+        int error = spawn(line, &pid);
+        if (error)
+            log_warning(notify->log, "cannot run a command: %s", strerror(error));
+        else
+            notify->running[notify->n_running++] = pid;
+        xfree(line);
+    }
+}
+
+/* Some child has ended, ours or not. */
+static void on_child(void *arg)
+{
+    struct notify *notify = arg;
+    for (size_t i = 0; i < notify->n_running;) {
+        int status = 0;
+        pid_t pid = waitpid(notify->running[i], &status, WNOHANG);
+        if (pid == 0) {
+            i++;
+            continue;
+        }
+        if (pid > 0 && status != 0)
+            log_warning(notify->log, "a notification command ended with status %d",
+                        WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+        notify->running[i] = notify->running[--notify->n_running];
+    }
+    start_waiting(notify);
+}
+
+struct notify *notify_new(struct loop *loop, const struct log *log)
+{
+    struct notify *notify = xcalloc(1, sizeof *notify);
+    notify->log = log;
+    notify->child_signal = loop_signal_new(loop, SIGCHLD, on_child, notify);
+    if (!notify->child_signal) {
+        xfree(notify);
+        return NULL;
+    }
+    return notify;
+}
+
+void notify_free(struct notify *notify)
+{
+    if (!notify)
+        return;
+    loop_signal_free(notify->child_signal);
+    for (size_t i = 0; i < notify->n_waiting; i++)
+        xfree(notify->waiting[i]);
+    xfree(notify);
+}
+
+void notify_run(struct notify *notify, const char *command, const char *text, bool quoted)
+{
+    if (notify->n_waiting == NOTIFY_WAITING_MAX) {
+        log_warning(notify->log, "notification commands take too long: one was left out");
+        xfree(notify->waiting[0]);
+        notify->n_waiting--;
+        memmove(notify->waiting, notify->waiting + 1,
+                notify->n_waiting * sizeof notify->waiting[0]);
+    }
+    notify->waiting[notify->n_waiting++] = notify_format(command, text, quoted);
+    start_waiting(notify);
+}
+
+size_t notify_pending(const struct notify *notify)
+{
+    return notify->n_running + notify->n_waiting;
+}
+
+void notify_systemd(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof to.sun_path)
+        return;
+    memcpy(to.sun_path, path, strlen(path));
+    /* An abstract socket's name begins with a zero byte. */
+    if (path[0] == '@')
+        to.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    ssize_t sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to, len);
+    (void)sent; /* nobody to tell that nobody listens */
+    close(fd);
+}

@@ -1,0 +1,158 @@
+/* rpc_server.c - see rpc_server.h */
+#include "host/rpc_server.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "host/http.h"
+#include "host/loop.h"
+#include "util/alloc.h"
+
+/* One call, from its request to its answer. */
+struct call {
+    struct rpc_server *server;
+    struct call *next, *previous;
+    struct http_request *request;
+    uint64_t token;
+    bool in_handle; /* rpc_handle() has not returned yet */
+    bool is_answered;
+};
+
+struct rpc_server {
+    struct http *http;
+    struct rpc *rpc;
+    struct call *calls;
+};
+
+static void call_free(struct call *call)
+{
+    if (call->next)
+        call->next->previous = call->previous;
+    if (call->previous)
+        call->previous->next = call->next;
+    else
+        call->server->calls = call->next;
+    xfree(call);
+}
+
+static void on_reply(void *arg, struct rpc_reply *reply)
+{
+    struct call *call = arg;
+    const struct http_response response = {
+        .status = reply->status,
+        .content_type = reply->content_type,
+        .www_authenticate = reply->www_authenticate,
+        .delay_ms = reply->delay_ms,
+        .body_take = &reply->body,
+    };
+    http_reply(call->request, &response);
+    call->is_answered = true;
+    if (!call->in_handle)
+        call_free(call);
+}
+
+static void on_request(void *ctx, struct http_request *request)
+{
+    struct rpc_server *server = ctx;
+    struct call *call = xcalloc(1, sizeof *call);
+    *call = (struct call){.server = server, .next = server->calls, .request = request};
+    if (call->next)
+        call->next->previous = call;
+    server->calls = call;
+    request->user = call;
+    const struct rpc_request rpc_request = {
+        .http_method = request->method,
+        .uri = request->uri,
+        .authorization = request->authorization,
+        .content_type = request->content_type,
+        .peer = request->peer,
+        .body = request->body,
+    };
+    call->in_handle = true;
+    call->token = rpc_handle(server->rpc, &rpc_request, on_reply, call);
+    call->in_handle = false;
+    if (call->is_answered)
+        call_free(call);
+}
+
+static void on_cancel(void *ctx, struct http_request *request)
+{
+    struct rpc_server *server = ctx;
+    struct call *call = request->user;
+    rpc_cancel(server->rpc, call->token);
+    http_drop(request);
+    call_free(call);
+}
+
+/* Returns: false with *error. */
+static bool listen_all(struct rpc_server *server, const struct config *config,
+                       const struct log *log, char **error)
+{
+    size_t n_bound = 0;
+    for (size_t i = 0; i < config->n_rpc_binds; i++) {
+        const struct config_bind *bind = &config->rpc_binds[i];
+        int rc = http_listen(server->http, bind->host, bind->port);
+        if (rc > 0) {
+            n_bound++;
+            log_printf(log, LOG_HTTP, "RPC listens on %s port %d", bind->host, rc);
+        } else if (rc == -EAFNOSUPPORT || rc == -EADDRNOTAVAIL) {
+            log_printf(log, LOG_ALWAYS, "RPC cannot listen on %s: %s", bind->host, strerror(-rc));
+        } else {
+            *error = xasprintf("Binding RPC on address %s port %u failed: %s", bind->host,
+                               (unsigned)bind->port,
+                               rc == -EINVAL ? "not a numeric address" : strerror(-rc));
+            return false;
+        }
+    }
+    if (n_bound == 0)
+        *error = xstrdup("Unable to bind any endpoint for RPC server");
+    return n_bound > 0;
+}
+
+struct rpc_server *rpc_server_new(struct loop *loop, struct rpc *rpc, const struct config *config,
+                                  const struct log *log, char **error)
+{
+    *error = NULL;
+    struct rpc_server *server = xcalloc(1, sizeof *server);
+    const struct http_options options = {
+        .allowed = config->rpc_allowed,
+        .n_allowed = config->n_rpc_allowed,
+        .allowed_hosts = config->rpc_hosts.items,
+        .n_allowed_hosts = config->rpc_hosts.n,
+        .timeout_us = config->rpc_timeout_us,
+        .pending_max = config->rpc_pending_max,
+        .ctx = server,
+        .on_request = on_request,
+        .on_cancel = on_cancel,
+    };
+    server->rpc = rpc;
+    server->http = http_new(loop, &options);
+    if (!listen_all(server, config, log, error)) {
+        rpc_server_free(server);
+        return NULL;
+    }
+    return server;
+}
+
+void rpc_server_stop(struct rpc_server *server)
+{
+    http_stop(server->http);
+}
+
+bool rpc_server_is_idle(const struct rpc_server *server)
+{
+    return http_unanswered(server->http) == 0;
+}
+
+void rpc_server_free(struct rpc_server *server)
+{
+    if (!server)
+        return;
+    while (server->calls) {
+        rpc_cancel(server->rpc, server->calls->token);
+        http_drop(server->calls->request);
+        call_free(server->calls);
+    }
+    http_free(server->http);
+    xfree(server);
+}
