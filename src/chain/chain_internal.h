@@ -265,5 +265,7 @@ void txindex_close(struct chain *chain);
  * store stands for: hazard 76). */
 void txindex_wake(struct chain *chain);
 bool txindex_is_busy(const struct chain *chain);
+/* Answer those who wait for the index to come nearer. */
+void txindex_cancel_all(struct chain *chain);
 
 #endif

@@ -234,6 +234,7 @@ void chain_close(struct chain *chain, void (*done)(void *arg, int error), void *
     chain->advance_timer = chain->flush.timer = 0;
     import_cancel_all(chain);
     block_reads_cancel_all(chain);
+    txindex_cancel_all(chain);
     pipeline_drop_all(chain);
     waiters_fail_all(chain);
     if (!chain->is_open) {

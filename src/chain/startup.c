@@ -313,6 +313,7 @@ bool chain_open(struct chain *chain, char **error)
     import_block_files(chain, reindexing);
     flush_start_timer(chain);
     verify_at_start(chain);
+    txindex_wake(chain);
     pipeline_wake(chain);
     log_printf(chain->log, LOG_ALWAYS, "%zu headers, tip at height %d, opened in %lld ms",
                chain->tree.count, chain_tip_node(chain)->height,
