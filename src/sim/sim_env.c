@@ -2,13 +2,16 @@
 #include "sim/sim_env.h"
 
 #include "sim/sim_kv.h"
+#include "sim/sim_net.h"
 #include "util/alloc.h"
 
 #define SIM_START_UNIX_S INT64_C(1700000000)
 
 struct sim_env {
     struct env env;
-    struct sim_events events;
+    struct sim_events own_events; /* unused if the clock is shared */
+    struct sim_events *events;
+    struct sim_host *host; /* NULL: not in a network */
     struct sim_jobs jobs;
     struct sim_disk *disk;
     struct sim_random random;
@@ -18,25 +21,25 @@ struct sim_env {
 
 static int64_t env_now_us(void *ctx)
 {
-    return ((struct sim_env *)ctx)->events.now_us;
+    return ((struct sim_env *)ctx)->events->now_us;
 }
 
 static int64_t env_unix_s(void *ctx)
 {
     struct sim_env *sim = ctx;
-    return sim->unix_base_s + sim->events.now_us / 1000000;
+    return sim->unix_base_s + sim->events->now_us / 1000000;
 }
 
 static uint64_t env_timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void *arg)
 {
     struct sim_env *sim = ctx;
     ASSERT(delay_us >= 0);
-    return sim_events_add(&sim->events, sim->events.now_us + delay_us, fn, arg);
+    return sim_events_add_for(sim->events, sim, sim->events->now_us + delay_us, fn, arg);
 }
 
 static void env_timer_cancel(void *ctx, uint64_t id)
 {
-    sim_events_cancel(&((struct sim_env *)ctx)->events, id);
+    sim_events_cancel(((struct sim_env *)ctx)->events, id);
 }
 
 static void env_random(void *ctx, void *out, size_t len)
@@ -260,6 +263,49 @@ static int env_cursor_error(void *ctx, struct env_cursor *cursor)
     return 0;
 }
 
+static uint64_t env_stream_connect(void *ctx, const char *address, uint16_t port,
+                                   const struct env_stream_events *events, void *arg)
+{
+    struct sim_env *sim = ctx;
+    ASSERT(sim->host);
+    return sim_net_connect(sim->host, address, port, events, arg);
+}
+
+static uint64_t env_stream_listen(void *ctx, const char *address, uint16_t port,
+                                  const struct env_stream_events *events, void *arg, int *error)
+{
+    struct sim_env *sim = ctx;
+    ASSERT(sim->host);
+    return sim_net_listen(sim->host, address, port, events, arg, error);
+}
+
+static void env_stream_send(void *ctx, uint64_t stream, struct span bytes)
+{
+    struct sim_env *sim = ctx;
+    if (sim->host)
+        sim_net_send(sim->host, stream, bytes);
+}
+
+static size_t env_stream_queued_bytes(void *ctx, uint64_t stream)
+{
+    struct sim_env *sim = ctx;
+    return sim->host ? sim_net_queued_bytes(sim->host, stream) : 0;
+}
+
+static void env_stream_pause(void *ctx, uint64_t stream, bool paused)
+{
+    struct sim_env *sim = ctx;
+    if (sim->host)
+        sim_net_pause(sim->host, stream, paused);
+}
+
+static void env_stream_close(void *ctx, uint64_t stream)
+{
+    struct sim_env *sim = ctx;
+    if (sim->host)
+        sim_net_close(sim->host, stream);
+}
+
 static const struct env sim_functions = {
     .now_us = env_now_us,
     .unix_s = env_unix_s,
@@ -301,10 +347,17 @@ static const struct env sim_functions = {
     .cursor_key = env_cursor_key,
     .cursor_value = env_cursor_value,
     .cursor_error = env_cursor_error,
+    .stream_connect = env_stream_connect,
+    .stream_listen = env_stream_listen,
+    .stream_send = env_stream_send,
+    .stream_queued_bytes = env_stream_queued_bytes,
+    .stream_pause = env_stream_pause,
+    .stream_close = env_stream_close,
 };
 
-static struct sim_env *make(uint64_t seed, int64_t now_us, int64_t unix_base_s,
-                            struct sim_disk *disk)
+/* shared NULL: a clock of its own, which starts at now_us. */
+static struct sim_env *make(uint64_t seed, struct sim_events *shared, int64_t now_us,
+                            int64_t unix_base_s, struct sim_disk *disk)
 {
     struct sim_env *sim = xcalloc(1, sizeof *sim);
     sim->env = sim_functions;
@@ -313,26 +366,42 @@ static struct sim_env *make(uint64_t seed, int64_t now_us, int64_t unix_base_s,
     sim->random = sim_random_of(seed, 0x656e76);
     sim->unix_base_s = unix_base_s;
     sim->disk = disk;
-    sim_events_init(&sim->events, now_us);
-    sim_jobs_init(&sim->jobs, &sim->events, seed);
+    if (!shared)
+        sim_events_init(&sim->own_events, now_us);
+    sim->events = shared ? shared : &sim->own_events;
+    sim_jobs_init(&sim->jobs, sim->events, seed);
+    sim->jobs.owner = sim;
     return sim;
 }
 
 struct sim_env *sim_env_new(uint64_t seed)
 {
-    return make(seed, 0, SIM_START_UNIX_S, sim_disk_new());
+    return make(seed, NULL, 0, SIM_START_UNIX_S, sim_disk_new());
+}
+
+struct sim_env *sim_env_new_on(struct sim_events *events, uint64_t seed)
+{
+    return make(seed, events, 0, SIM_START_UNIX_S, sim_disk_new());
+}
+
+void sim_env_set_host(struct sim_env *sim, struct sim_host *host)
+{
+    sim->host = host;
 }
 
 struct sim_env *sim_env_crash(const struct sim_env *sim, enum sim_crash how, uint64_t seed)
 {
-    return make(seed, sim->events.now_us, sim->unix_base_s,
+    struct sim_events *shared = sim->events == &sim->own_events ? NULL : sim->events;
+    return make(seed, shared, sim->events->now_us, sim->unix_base_s,
                 sim_disk_after_crash(sim->disk, how, seed));
 }
 
 void sim_env_free(struct sim_env *sim)
 {
     sim_jobs_deinit(&sim->jobs);
-    sim_events_deinit(&sim->events);
+    sim_events_forget(sim->events, sim);
+    if (sim->events == &sim->own_events)
+        sim_events_deinit(&sim->own_events);
     sim_disk_free(sim->disk);
     xfree(sim);
 }
@@ -354,25 +423,25 @@ struct sim_jobs *sim_env_jobs(struct sim_env *sim)
 
 bool sim_env_step(struct sim_env *sim)
 {
-    return sim_events_step(&sim->events);
+    return sim_events_step(sim->events);
 }
 
 void sim_env_run_until_idle(struct sim_env *sim)
 {
-    while (sim->jobs.pending > 0 && sim_events_step(&sim->events))
+    while (sim->jobs.pending > 0 && sim_events_step(sim->events))
         ;
     ASSERT(sim->jobs.pending == 0);
 }
 
 void sim_env_run_for(struct sim_env *sim, int64_t us)
 {
-    int64_t end_us = sim->events.now_us + us;
-    while (sim_events_next_us(&sim->events) <= end_us)
-        sim_events_step(&sim->events);
-    sim->events.now_us = end_us;
+    int64_t end_us = sim->events->now_us + us;
+    while (sim_events_next_us(sim->events) <= end_us)
+        sim_events_step(sim->events);
+    sim->events->now_us = end_us;
 }
 
 void sim_env_set_unix_s(struct sim_env *sim, int64_t unix_s)
 {
-    sim->unix_base_s = unix_s - sim->events.now_us / 1000000;
+    sim->unix_base_s = unix_s - sim->events->now_us / 1000000;
 }

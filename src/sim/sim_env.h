@@ -1,7 +1,7 @@
 /* sim_env.h - a whole struct env in memory: one simulated process on one simulated machine.
  *
- * Layer: sim. Deterministic from its seed. Streams are left out (NULL): unit tests need none, and
- * the simulator's network fills them in. */
+ * Layer: sim. Deterministic from its seed. Streams work once the machine has a place in a network
+ * (sim_net.h); several machines may share one clock. */
 #ifndef SIM_ENV_H
 #define SIM_ENV_H
 
@@ -9,9 +9,12 @@
 #include "sim/sim_jobs.h"
 
 struct sim_env;
+struct sim_host;
 
 /* A machine with an empty disk; its clock starts at a fixed date. Owns: the caller. */
 struct sim_env *sim_env_new(uint64_t seed);
+/* The same on a clock that it shares with others. Borrows events, which must outlive it. */
+struct sim_env *sim_env_new_on(struct sim_events *events, uint64_t seed);
 /* What the next start finds if this machine crashed now: a new machine with the disk that is left,
  * the clock going on. sim itself goes on unharmed and can be shut down in peace. */
 struct sim_env *sim_env_crash(const struct sim_env *sim, enum sim_crash how, uint64_t seed);
@@ -20,6 +23,9 @@ void sim_env_free(struct sim_env *sim);
 
 /* The env to hand to constructors; valid as long as sim. */
 const struct env *sim_env_get(const struct sim_env *sim);
+/* Give the machine its place in a network: from now on the functions of streams work. NULL takes
+ * it away; what is then sent is lost. */
+void sim_env_set_host(struct sim_env *sim, struct sim_host *host);
 struct sim_disk *sim_env_disk(struct sim_env *sim);
 struct sim_jobs *sim_env_jobs(struct sim_env *sim);
 

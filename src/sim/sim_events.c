@@ -9,6 +9,7 @@ struct sim_event {
     size_t place; /* in the heap */
     void (*fn)(void *arg);
     void *arg;
+    const void *owner;
 };
 
 void sim_events_init(struct sim_events *events, int64_t now_us)
@@ -76,12 +77,19 @@ static bool has_id(const void *value, const void *key)
 
 uint64_t sim_events_add(struct sim_events *events, int64_t at_us, void (*fn)(void *arg), void *arg)
 {
+    return sim_events_add_for(events, NULL, at_us, fn, arg);
+}
+
+uint64_t sim_events_add_for(struct sim_events *events, const void *owner, int64_t at_us,
+                            void (*fn)(void *arg), void *arg)
+{
     struct sim_event *event = xmalloc(sizeof *event);
     *event = (struct sim_event){
         .at_us = at_us > events->now_us ? at_us : events->now_us,
         .id = ++events->last_id,
         .fn = fn,
         .arg = arg,
+        .owner = owner,
     };
     if (events->n == events->capacity) {
         events->capacity = events->capacity ? 2 * events->capacity : 16;
@@ -112,6 +120,21 @@ void sim_events_cancel(struct sim_events *events, uint64_t id)
         return;
     take_out(events, event);
     xfree(event);
+}
+
+void sim_events_forget(struct sim_events *events, const void *owner)
+{
+    /* Taking one out moves others about, so look again until a round finds none. */
+    bool found = true;
+    while (found) {
+        found = false;
+        for (size_t i = events->n; i-- > 0;) {
+            if (i >= events->n || events->heap[i]->owner != owner)
+                continue;
+            sim_events_cancel(events, events->heap[i]->id);
+            found = true;
+        }
+    }
 }
 
 int64_t sim_events_next_us(const struct sim_events *events)

@@ -74,7 +74,8 @@ static void on_run(void *arg)
     if (!task->job->cancelled)
         task->job->run(task->job);
     task->pool->busy--;
-    sim_events_add(task->jobs->events, after(task->jobs, task->pool->done_max_us), on_done, task);
+    sim_events_add_for(task->jobs->events, task->jobs->owner,
+                       after(task->jobs, task->pool->done_max_us), on_done, task);
     start_tasks(task->jobs, task->pool);
 }
 
@@ -87,7 +88,7 @@ static void start_tasks(struct sim_jobs *jobs, struct sim_pool *pool)
         pool->busy++;
         task->next = jobs->started;
         jobs->started = task;
-        sim_events_add(jobs->events, after(jobs, pool->run_max_us), on_run, task);
+        sim_events_add_for(jobs->events, jobs->owner, after(jobs, pool->run_max_us), on_run, task);
     }
 }
 

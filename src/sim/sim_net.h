@@ -1,0 +1,58 @@
+/* sim_net.h - a network between simulated machines: latency, bandwidth, loss, partitions.
+ *
+ * Layer: sim. Streams are reliable, as TCP's: what is lost arrives later. All machines share one
+ * clock, and a run depends on the seed only. A receiver that does not read fills a window; what
+ * does not fit stays with the sender, whose queue grows. */
+#ifndef SIM_NET_H
+#define SIM_NET_H
+
+#include "sim/sim_events.h"
+#include "util/env.h"
+
+#define SIM_NET_WINDOW_BYTES  (256 * 1024) /* under way or unread in one direction of a stream */
+#define SIM_NET_SEGMENT_BYTES (16 * 1024)
+
+struct sim_net;
+struct sim_host;
+
+struct sim_net_options {
+    int64_t latency_min_us, latency_max_us; /* one way; each pair has its own, between these */
+    int64_t jitter_us;                      /* at most, on top, anew for each segment */
+    uint64_t bytes_per_s;                   /* of one direction of a stream; 0: no limit */
+    uint32_t loss_ppm;                      /* segments lost of a million: late by 3 latencies */
+    int64_t connect_timeout_us;             /* for hosts that do not answer; 0: 5 s */
+};
+
+/* A network on that clock. Borrows events. */
+struct sim_net *sim_net_new(struct sim_events *events, uint64_t seed,
+                            const struct sim_net_options *options);
+/* All hosts must have left. */
+void sim_net_free(struct sim_net *net);
+
+/* A place in the network at a numeric address, which nobody else there may have. */
+struct sim_host *sim_net_join(struct sim_net *net, const char *address);
+/* Its process is gone: streams end without a word to it, the other ends are reset. Frees host. */
+void sim_net_leave(struct sim_host *host);
+
+/* Hosts of different groups cannot reach each other: bytes wait, connecting times out. Each host
+ * starts in group 0. */
+void sim_net_set_group(struct sim_host *host, int group);
+/* What the host sends and receives is limited to that rate per stream; 0: as the network. */
+void sim_net_set_rate(struct sim_host *host, uint64_t bytes_per_s);
+/* Nothing that the host sends leaves it, until unset; it still hears. A peer gone silent. */
+void sim_net_set_mute(struct sim_host *host, bool is_mute);
+
+/* Bytes that arrived anywhere so far. */
+uint64_t sim_net_bytes(const struct sim_net *net);
+
+/* The functions of struct env that concern streams; see there. */
+uint64_t sim_net_connect(struct sim_host *host, const char *address, uint16_t port,
+                         const struct env_stream_events *events, void *arg);
+uint64_t sim_net_listen(struct sim_host *host, const char *address, uint16_t port,
+                        const struct env_stream_events *events, void *arg, int *error);
+void sim_net_send(struct sim_host *host, uint64_t stream, struct span bytes);
+size_t sim_net_queued_bytes(struct sim_host *host, uint64_t stream);
+void sim_net_pause(struct sim_host *host, uint64_t stream, bool paused);
+void sim_net_close(struct sim_host *host, uint64_t stream);
+
+#endif
