@@ -258,6 +258,7 @@ bool node_start(struct node *node, char **error)
     node->chain =
         chain_new(node->env, node->log, node->options.network, &node->options.chain, &events);
     if (!chain_open(node->chain, error)) {
+        ASSERT(*error);
         chain_free(node->chain);
         node->chain = NULL;
         return false;
