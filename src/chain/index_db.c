@@ -252,6 +252,29 @@ int index_db_load(struct index_db *db, struct header_tree *tree, struct block_fi
 
 /* -- writing ----------------------------------------------------------------------------------- */
 
+/* value is room to encode in. */
+static void put_node(struct index_db *db, struct env_batch *batch, const struct block_node *node,
+                     struct buffer *value)
+{
+    uint8_t key[NODE_KEY_BYTES];
+    struct writer w = writer_to_growing(value);
+    node_key(node, key);
+    value->len = 0;
+    encode_node(&w, node);
+    db->env->batch_put(db->env->ctx, batch, span_of(key, sizeof key), buffer_span(value));
+}
+
+struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *const *nodes, size_t n)
+{
+    struct env_batch *batch = db->env->batch_new(db->env->ctx);
+    struct buffer value;
+    buffer_init(&value);
+    for (size_t i = 0; i < n; i++)
+        put_node(db, batch, nodes[i], &value);
+    buffer_deinit(&value);
+    return batch;
+}
+
 struct env_batch *index_db_batch(struct index_db *db, struct header_tree *tree,
                                  struct block_files *files)
 {
@@ -262,11 +285,7 @@ struct env_batch *index_db_batch(struct index_db *db, struct header_tree *tree,
     struct writer w = writer_to_growing(&value);
     while (tree->dirty) {
         struct block_node *node = tree->dirty;
-        uint8_t key[NODE_KEY_BYTES];
-        node_key(node, key);
-        value.len = 0;
-        encode_node(&w, node);
-        env->batch_put(env->ctx, batch, span_of(key, sizeof key), buffer_span(&value));
+        put_node(db, batch, node, &value);
         tree->dirty = node->dirty_next;
         node->dirty_next = NULL;
         node->is_dirty = false;
