@@ -45,7 +45,8 @@ static void end_flush(struct chain *chain, int error)
         xfree(list);
         list = next;
     }
-    if (!error) {
+    /* A waiter may have begun the next flush: its end comes by here again. */
+    if (!error && flush->stage == FLUSH_IDLE) {
         prune_if_due(chain);
         txindex_wake(chain);
     }
