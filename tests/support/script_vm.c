@@ -95,7 +95,7 @@ bool script_vm_stack_is(struct script_vm *vm, const char *expected)
     return same;
 }
 
-void script_vm_check(const struct script_vm_row *rows, size_t n)
+void assert_scripts(const struct script_vm_row *rows, size_t n)
 {
     struct script_vm vm;
     script_vm_init(&vm);

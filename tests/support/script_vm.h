@@ -41,6 +41,6 @@ struct script_vm_row {
 };
 
 /* Run rows; fails the test at the first that does not hold. */
-void script_vm_check(const struct script_vm_row *rows, size_t n);
+void assert_scripts(const struct script_vm_row *rows, size_t n);
 
 #endif

@@ -89,7 +89,7 @@ static const char *const five_bytes[3][3] = {
 static void values_are_as_defined(void **state)
 {
     (void)state;
-    script_vm_check(rows, COUNT_OF(rows));
+    assert_scripts(rows, COUNT_OF(rows));
 }
 
 static void operands_have_four_bytes_at_most(void **state)
@@ -98,15 +98,15 @@ static void operands_have_four_bytes_at_most(void **state)
     for (size_t i = 0; i < COUNT_OF(numeric); i++) {
         int n = numeric[i].operands;
         const struct script_vm_row ok = {four_bytes[n - 1], numeric[i].name, SCRIPT_OK};
-        script_vm_check(&ok, 1);
+        assert_scripts(&ok, 1);
         const struct script_vm_row strict = {four_bytes[n - 1],    numeric[i].name,
                                              SCRIPT_ERR_SCRIPTNUM, NULL,
                                              SCRIPT_VERSION_BASE,  SCRIPT_VERIFY_MINIMALDATA};
-        script_vm_check(&strict, 1);
+        assert_scripts(&strict, 1);
         for (int place = 0; place < n; place++) {
             const struct script_vm_row bad = {five_bytes[n - 1][place], numeric[i].name,
                                               SCRIPT_ERR_SCRIPTNUM};
-            script_vm_check(&bad, 1);
+            assert_scripts(&bad, 1);
         }
     }
 }
@@ -118,12 +118,12 @@ static void too_few_operands_fail_the_script(void **state)
     for (size_t i = 0; i < COUNT_OF(numeric); i++) {
         for (int depth = 0; depth < numeric[i].operands; depth++) {
             const struct script_vm_row row = {depths[depth], numeric[i].name, STACK_ERROR};
-            script_vm_check(&row, 1);
+            assert_scripts(&row, 1);
         }
     }
     const struct script_vm_row equal[] = {{"1", "EQUAL", STACK_ERROR},
                                           {"", "EQUALVERIFY", STACK_ERROR}};
-    script_vm_check(equal, COUNT_OF(equal));
+    assert_scripts(equal, COUNT_OF(equal));
 }
 
 int main(void)

@@ -98,14 +98,14 @@ static const struct script_vm_row multisigs[] = {
 static void hashes_are_the_known_ones(void **state)
 {
     (void)state;
-    script_vm_check(hashes, COUNT_OF(hashes));
+    assert_scripts(hashes, COUNT_OF(hashes));
 }
 
 static void checks_without_a_signature_are_decided_by_form(void **state)
 {
     (void)state;
-    script_vm_check(checks, COUNT_OF(checks));
-    script_vm_check(multisigs, COUNT_OF(multisigs));
+    assert_scripts(checks, COUNT_OF(checks));
+    assert_scripts(multisigs, COUNT_OF(multisigs));
 }
 
 /* hazards: row 25. Keys count as opcodes: 201 are allowed in all. */

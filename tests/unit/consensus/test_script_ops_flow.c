@@ -114,13 +114,13 @@ static const struct { uint32_t version; enum script_error want; } versions[] = {
 static void branches_are_taken_as_defined(void **state)
 {
     (void)state;
-    script_vm_check(branches, COUNT_OF(branches));
+    assert_scripts(branches, COUNT_OF(branches));
 }
 
 static void conditions_must_be_minimal_where_that_is_a_rule(void **state)
 {
     (void)state;
-    script_vm_check(minimal_if, COUNT_OF(minimal_if));
+    assert_scripts(minimal_if, COUNT_OF(minimal_if));
 }
 
 /* Run one of the time opcodes on an operand, which has to stay where it is. */

@@ -76,7 +76,7 @@ static const struct { const char *name; uint32_t needs; int grows; } ops[] = {
 static void items_move_as_defined(void **state)
 {
     (void)state;
-    script_vm_check(moves, COUNT_OF(moves));
+    assert_scripts(moves, COUNT_OF(moves));
 }
 
 /* The number 1, depth times, as text. */

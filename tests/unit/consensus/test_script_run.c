@@ -227,7 +227,7 @@ static void a_push_past_the_end_is_no_opcode(void **state)
         (void)snprintf(dead, sizeof dead, "0 IF %s", cut[i]);
         const struct script_vm_row rows[] = {{"", cut[i], SCRIPT_ERR_BAD_OPCODE},
                                              {"", dead, SCRIPT_ERR_BAD_OPCODE}};
-        script_vm_check(rows, COUNT_OF(rows));
+        assert_scripts(rows, COUNT_OF(rows));
     }
 }
 
@@ -278,7 +278,7 @@ static void the_rule_of_minimal_pushes_spares_branches_not_taken(void **state)
         {"", "0x0101", SCRIPT_ERR_MINIMALDATA, NULL, TAPSCRIPT, SCRIPT_VERIFY_MINIMALDATA},
         {"", "0 IF 0x0101 ENDIF", SCRIPT_OK, "", BASE, SCRIPT_VERIFY_MINIMALDATA},
     };
-    script_vm_check(rows, COUNT_OF(rows));
+    assert_scripts(rows, COUNT_OF(rows));
 }
 
 /* hazards: row 24. Policy, and in legacy scripts only. */
@@ -293,7 +293,7 @@ static void code_separators_can_be_refused(void **state)
         {"", "CODESEPARATOR", SCRIPT_OK, "", V0, flag},
         {"", "CODESEPARATOR", SCRIPT_OK, "", TAPSCRIPT, flag},
     };
-    script_vm_check(rows, COUNT_OF(rows));
+    assert_scripts(rows, COUNT_OF(rows));
 }
 
 /* Tapscript can nest as deep as it is long; two counters follow. */

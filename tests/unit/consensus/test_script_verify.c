@@ -14,6 +14,7 @@
 #include "consensus/script_internal.h"
 #include "consensus/script_witness.h"
 #include "support/script_asm.h"
+#include "support/script_keys.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 #include "util/hex.h"
@@ -153,10 +154,181 @@ static void core_script_vectors_hold(void **state)
     xfree(text);
 }
 
+/* ---- mutations: asm_spend_verify() aborts where fast paths and interpreter differ ---- */
+
+static uint64_t next_random(uint64_t *random)
+{
+    *random ^= *random << 13, *random ^= *random >> 7, *random ^= *random << 17;
+    return *random;
+}
+
+static uint32_t random_flags(uint64_t *random)
+{
+    uint32_t flags = (uint32_t)(next_random(random) >> 20) & ASM_FLAGS_ALL;
+    return asm_flags_trim(*random & 1 ? flags : flags | SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS);
+}
+
+/* Flip a bit somewhere, see that both ways agree with any flags, and flip it back. */
+static size_t check_bit(struct asm_spend *spend, uint8_t *byte, struct script_scratch *scratch,
+                        uint64_t *random)
+{
+    uint8_t bit = (uint8_t)(1 << next_random(random) % 8);
+    size_t passed = 0;
+    *byte ^= bit;
+    for (int i = 0; i < 4; i++)
+        passed += asm_spend_verify(spend, random_flags(random), scratch) == SCRIPT_OK;
+    *byte ^= bit;
+    return passed;
+}
+
+/* Flip bits of each script and witness item; framing stays as it is, since what does not decode
+ * never gets here. Returns: how often the result was still OK */
+static size_t mutate(struct asm_spend *spend, size_t rounds, struct script_scratch *scratch,
+                     uint64_t *random)
+{
+    size_t passed = 0;
+    for (size_t i = 0; i < rounds; i++) {
+        struct witness_iter it = witness_iter_of(spend->in.witness);
+        struct span item;
+        if (spend->script_sig.len)
+            passed +=
+                check_bit(spend, &spend->script_sig.p[next_random(random) % spend->script_sig.len],
+                          scratch, random);
+        if (spend->script_pubkey.len)
+            passed += check_bit(
+                spend, &spend->script_pubkey.p[next_random(random) % spend->script_pubkey.len],
+                scratch, random);
+        while (witness_next(&it, &item)) {
+            if (item.len == 0)
+                continue;
+            size_t at = (size_t)(item.p - spend->in.witness.p) + next_random(random) % item.len;
+            passed += check_bit(spend, &spend->witness_encoded.p[at], scratch, random);
+        }
+    }
+    return passed;
+}
+
+static void fast_paths_agree_on_mutated_vectors(void **state)
+{
+    (void)state;
+    char *text = vectors_read("core/script_tests.json", NULL);
+    if (!text)
+        skip();
+    json_t *rows = json_loads(text, 0, NULL);
+    struct script_scratch *scratch = script_scratch_new();
+    uint64_t random = 88172645463325252u;
+    size_t passed = 0;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        struct row row;
+        if (!row_read(&row, json_array_get(rows, i)))
+            continue;
+        passed += mutate(&row.spend, 6, scratch, &random);
+        row_free(&row);
+    }
+    assert_true(passed > 1000);
+    script_scratch_free(scratch);
+    json_decref(rows);
+    xfree(text);
+}
+
+/* Outputs that have a fast path, and P2SH around P2WPKH. */
+enum template { P2PKH, P2WPKH, P2SH_P2WPKH, P2TR, TEMPLATES };
+
+static void template_output(struct asm_spend *spend, const struct script_keys *keys,
+                            enum template kind)
+{
+    uint8_t hash[20], redeem[22] = {OP_0, 20};
+    hash160(span_of(keys->pubkey[0], 33), hash);
+    if (kind == P2PKH) {
+        asm_script(&spend->script_pubkey, "DUP HASH160");
+        asm_push(&spend->script_pubkey, hash, 20);
+        asm_script(&spend->script_pubkey, "EQUALVERIFY CHECKSIG");
+    } else if (kind == P2WPKH) {
+        asm_script(&spend->script_pubkey, "0");
+        asm_push(&spend->script_pubkey, hash, 20);
+    } else if (kind == P2SH_P2WPKH) {
+        memcpy(redeem + 2, hash, 20);
+        hash160(span_of(redeem, sizeof redeem), hash);
+        asm_push(&spend->script_sig, redeem, sizeof redeem);
+        asm_script(&spend->script_pubkey, "HASH160");
+        asm_push(&spend->script_pubkey, hash, 20);
+        asm_script(&spend->script_pubkey, "EQUAL");
+    } else {
+        asm_script(&spend->script_pubkey, "1");
+        asm_push(&spend->script_pubkey, keys->pubkey[0] + 1, 32);
+    }
+}
+
+static void template_sign(struct asm_spend *spend, const struct script_keys *keys,
+                          enum template kind)
+{
+    asm_spend_build(spend, 9000);
+    struct buffer code;
+    uint8_t hash[32], sig[ECDSA_SIG_MAX + 1];
+    buffer_init(&code);
+    hash160(span_of(keys->pubkey[0], 33), hash);
+    asm_script(&code, "DUP HASH160");
+    asm_push(&code, hash, 20);
+    asm_script(&code, "EQUALVERIFY CHECKSIG");
+    const struct script_check check = {.tx = &spend->tx, .spent = &spend->credit_out};
+    const struct sighash_v0_input v0 = {.tx = &spend->tx, .value_sat = 9000};
+    const struct sighash_v1_input v1 = {.tx = &spend->tx, .spent = &spend->credit_out};
+    if (kind == P2PKH) {
+        size_t len = script_keys_sign_legacy(keys, 0, &check, buffer_span(&code), 1, sig);
+        asm_push(&spend->script_sig, sig, len);
+        asm_push(&spend->script_sig, keys->pubkey[0], 33);
+    } else if (kind == P2TR) {
+        assert_true(sighash_v1(&v1, SIGHASH_DEFAULT, hash));
+        assert_true(schnorr_sign(keys->ec, keys->secret[0], span_of(hash, 32), NULL, sig));
+        asm_witness(spend, sig, 64);
+    } else {
+        sighash_v0(NULL, &v0, buffer_span(&code), 1, hash);
+        asm_witness(spend, sig, script_keys_sign(keys, 0, hash, 1, sig));
+        asm_witness(spend, keys->pubkey[0], 33);
+    }
+    buffer_deinit(&code);
+    asm_spend_build(spend, 9000);
+}
+
+static void fast_paths_agree_on_mutated_templates(void **state)
+{
+    (void)state;
+    struct script_scratch *scratch = script_scratch_new();
+    struct script_keys keys;
+    script_keys_init(&keys);
+    uint64_t random = 88172645463325252u;
+    for (int kind = 0; kind < TEMPLATES; kind++) {
+        struct asm_spend spend;
+        asm_spend_init(&spend);
+        template_output(&spend, &keys, (enum template)kind);
+        template_sign(&spend, &keys, (enum template)kind);
+        assert_int_equal(asm_spend_verify(&spend, SCRIPT_VERIFY_STANDARD, scratch), SCRIPT_OK);
+        (void)mutate(&spend, 60, scratch, &random);
+
+        /* More and fewer items, a scriptSig that should be empty, a witness that should */
+        asm_witness(&spend, "\x50", 1);
+        asm_spend_build(&spend, 9000);
+        (void)mutate(&spend, 10, scratch, &random);
+        assert_int_not_equal(asm_spend_verify(&spend, SCRIPT_VERIFY_STANDARD, scratch), SCRIPT_OK);
+        asm_script(&spend.script_sig, "1");
+        asm_spend_build(&spend, 9000);
+        (void)mutate(&spend, 10, scratch, &random);
+        assert_int_not_equal(asm_spend_verify(&spend, SCRIPT_VERIFY_STANDARD, scratch), SCRIPT_OK);
+        spend.witness.len = spend.n_witness = 0;
+        asm_spend_build(&spend, 9000);
+        assert_int_not_equal(asm_spend_verify(&spend, SCRIPT_VERIFY_STANDARD, scratch), SCRIPT_OK);
+        asm_spend_deinit(&spend);
+    }
+    script_keys_deinit(&keys);
+    script_scratch_free(scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(core_script_vectors_hold),
+        cmocka_unit_test(fast_paths_agree_on_mutated_vectors),
+        cmocka_unit_test(fast_paths_agree_on_mutated_templates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
