@@ -11,7 +11,7 @@
 #include "chain/coins_internal.h"
 #include "util/alloc.h"
 
-enum { MERGE_SLOTS_PER_TURN = 1000, MERGE_AHEAD = 12, FREE_STEPS_PER_TURN = 20 };
+enum { MERGE_SLOTS_PER_TURN = 2000, FREE_STEPS_PER_TURN = 20 };
 
 struct siphash_key coins_hash_key(const struct coins *coins)
 {
@@ -280,22 +280,12 @@ void coins_drop_frozen(struct coins *coins)
     coins->frozen_state = COINS_FROZEN_NONE;
 }
 
-/* Fetch what merging slot number `number` of the frozen table will need. */
-static void prefetch_merge(const struct coins *coins, uint32_t number)
-{
-    const struct coins_slot *slot = coins_table_slot(&coins->frozen, number);
-    if (coins_slot_is_used(slot))
-        coins_prefetch_index(coins, coins_hash(coins->key, &slot->outpoint));
-}
-
 /* Move a few flushed coins to the active table, as clean ones, if it does not know better. */
 static void merge_some(struct coins *coins)
 {
     struct coins_table *frozen = &coins->frozen, *active = &coins->active;
     for (int i = 0; i < MERGE_SLOTS_PER_TURN && frozen->n_slots > 0; i++) {
         const struct coins_slot *from = coins_table_slot(frozen, frozen->n_slots - 1);
-        if (frozen->n_slots > MERGE_AHEAD)
-            prefetch_merge(coins, frozen->n_slots - 1 - MERGE_AHEAD);
         bool is_coin = coins_slot_is_used(from) && !(coins_slot_flags(from) & COINS_TOMB);
         uint64_t hash = is_coin ? coins_hash(coins->key, &from->outpoint) : 0;
         if (is_coin && coins_table_find(active, &from->outpoint, hash) == COINS_SLOT_NONE) {

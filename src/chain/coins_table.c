@@ -53,13 +53,6 @@ bool coins_slot_is_used(const struct coins_slot *slot)
     return slot->packed & USED;
 }
 
-/* A slot lies in two cache lines, and in half of the cases its outpoint does. */
-static inline void prefetch_slot(const struct coins_slot *slot)
-{
-    __builtin_prefetch(slot);
-    __builtin_prefetch((const uint8_t *)slot + sizeof *slot - 1);
-}
-
 static bool has_long_script(const struct coins_slot *slot)
 {
     return (slot->packed >> RAW_LEN_SHIFT & 63) == RAW_LEN_LONG;
@@ -109,8 +102,6 @@ static uint32_t take_slot(struct coins_table *table)
     }
     uint32_t slot = table->free_slot;
     table->free_slot = load_le32(coins_table_slot(table, slot)->payload);
-    if (table->free_slot != COINS_SLOT_NONE) /* the next insert will want it */
-        __builtin_prefetch(coins_table_slot(table, table->free_slot)->payload, 1);
     return slot;
 }
 
@@ -186,7 +177,7 @@ struct coin coins_slot_coin(const struct coins_slot *slot,
 
 /* -- index ---------------------------------------------------------------------------------- */
 
-static inline uint64_t load_entry(const struct coins_group *group, uint32_t at)
+static uint64_t load_entry(const struct coins_group *group, uint32_t at)
 {
     const uint8_t *p = group->entries + (size_t)at * ENTRY_BYTES;
     return load_le32(p) | (uint64_t)load_le16(p + 4) << 32;
@@ -268,7 +259,7 @@ static void group_renew(struct coins_table *table, struct coins_group *group, ui
 static void group_grow(struct coins_table *table, struct coins_group *group)
 {
     struct coins_group old = *group;
-    group_renew(table, group, old.capacity ? old.capacity + old.capacity / 2u + 4 : FIRST_CAPACITY);
+    group_renew(table, group, old.capacity ? old.capacity + old.capacity / 5u + 4 : FIRST_CAPACITY);
     for (uint32_t at = 0; at < old.capacity; at++) {
         uint64_t entry = load_entry(&old, at);
         if (entry)
@@ -333,7 +324,7 @@ static void split_group(struct coins_table *table)
     for (uint32_t at = 0; at < old.capacity; at++) {
         uint64_t entry = load_entry(&old, at);
         if (entry)
-            prefetch_slot(coins_table_slot(table, slot_of(entry)));
+            __builtin_prefetch(coins_table_slot(table, slot_of(entry)));
     }
     /* Sized for a half each; group_add() grows the one that gets more. */
     uint32_t capacity = old.count / 2u * 5 / 4 + FIRST_CAPACITY;
@@ -359,17 +350,21 @@ void coins_table_init(struct coins_table *table, struct siphash_key key)
     *table = (struct coins_table){.key = key, .free_slot = COINS_SLOT_NONE};
 }
 
-/* Free the last block of groups. */
-static void free_last_groups(struct coins_table *table)
+static void free_index(struct coins_table *table)
 {
-    uint32_t block = (table->n_groups - 1) / GROUP_BLOCK;
-    for (uint32_t i = block * GROUP_BLOCK; i < table->n_groups; i++) {
+    for (uint32_t i = 0; i < table->n_groups; i++) {
         table->bytes -= entries_bytes(group_at(table, i)->capacity);
         xfree(group_at(table, i)->entries);
     }
-    table->bytes -= GROUP_BLOCK * sizeof(struct coins_group) + HEAP_OVERHEAD_BYTES;
-    xfree(table->group_blocks[block]);
-    table->n_groups = block * GROUP_BLOCK;
+    for (uint32_t i = 0; i < table->n_groups; i += GROUP_BLOCK) {
+        table->bytes -= GROUP_BLOCK * sizeof(struct coins_group) + HEAP_OVERHEAD_BYTES;
+        xfree(table->group_blocks[i / GROUP_BLOCK]);
+    }
+    table->bytes -= table->group_blocks_capacity * sizeof *table->group_blocks;
+    table->group_blocks_capacity = 0;
+    xfree(table->group_blocks);
+    table->group_blocks = NULL;
+    table->n_groups = 0;
 }
 
 /* Free the last chunk, with the long scripts in it. */
@@ -392,16 +387,14 @@ static void free_last_chunk(struct coins_table *table)
 bool coins_table_free_some(struct coins_table *table)
 {
     if (table->n_groups > 0)
-        free_last_groups(table);
-    if (table->n_chunks > 0)
+        free_index(table);
+    else if (table->n_chunks > 0)
         free_last_chunk(table);
-    if (table->n_groups > 0 || table->n_chunks > 0)
+    if (table->n_chunks > 0)
         return true;
     table->bytes -= table->chunks_capacity * sizeof *table->chunks;
-    table->bytes -= table->group_blocks_capacity * sizeof *table->group_blocks;
     ASSERT(table->bytes == 0);
     xfree(table->chunks);
-    xfree(table->group_blocks);
     coins_table_init(table, table->key);
     return false;
 }
@@ -499,9 +492,8 @@ void coins_table_prefetch_index(const struct coins_table *table, uint64_t hash)
     if (table->n_groups == 0)
         return;
     const struct coins_group *group = group_of(table, hash);
-    const uint8_t *home = group->entries + (size_t)home_of(group, entry_of(0, hash)) * ENTRY_BYTES;
-    __builtin_prefetch(home);
-    __builtin_prefetch(home + 64); /* a search looks at a dozen entries */
+    size_t at = home_of(group, entry_of(0, hash));
+    __builtin_prefetch(group->entries + at * ENTRY_BYTES);
 }
 
 void coins_table_prefetch_slot(const struct coins_table *table, uint64_t hash)
@@ -516,7 +508,9 @@ void coins_table_prefetch_slot(const struct coins_table *table, uint64_t hash)
             return;
         if (entry >> SLOT_BITS != wanted >> SLOT_BITS)
             continue;
-        prefetch_slot(coins_table_slot(table, slot_of(entry)));
+        const struct coins_slot *slot = coins_table_slot(table, slot_of(entry));
+        __builtin_prefetch(slot);
+        __builtin_prefetch(slot->payload + sizeof slot->payload - 1); /* it may span two lines */
         return;
     }
 }

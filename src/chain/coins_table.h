@@ -2,7 +2,7 @@
  *
  * Layer: chain. Slots of 80 bytes lie in chunks and are named by number. The index is a set of
  * small groups of 6-byte entries (slot number and 18 bits of the hash); a group that fills up is
- * grown by half, and one group is split in two (linear hashing) for every so many coins added.
+ * grown by a fifth, and one group is split in two (linear hashing) for every so many coins added.
  * No operation touches more than two groups, however large the table is. See
  * doc/decisions/coins-table.md. */
 #ifndef CHAIN_COINS_TABLE_H

@@ -130,6 +130,7 @@ static bool is_warming_up(struct rpc_call *call)
 bool jsonrpc_read_request(struct rpc_call *call, const struct json_value *request)
 {
     if (request->kind != JSON_KIND_OBJECT) {
+        call->id = json_new(&call->arena, JSON_KIND_NULL);
         rpc_fail(call, RPC_INVALID_REQUEST, "Invalid Request object");
         return false;
     }

@@ -28,7 +28,9 @@ struct rpc_param {
 };
 
 enum rpc_method_flag {
-    RPC_HIDDEN = 1, /* not in help's list: for tests */
+    RPC_HIDDEN = 1,    /* not in help's list: for tests */
+    RPC_TEXT_ARGS = 2, /* cairn-cli passes arguments of any kind as strings */
+    RPC_JSON_ARGS = 4, /* cairn-cli passes arguments of any kind as JSON */
 };
 
 struct rpc_method {
@@ -45,7 +47,9 @@ const struct rpc_method *method_table(size_t *count);
 /* The method of that name (len bytes), or NULL. */
 const struct rpc_method *method_find(struct span name);
 
+/* How many arguments a method takes at most. */
 size_t method_params_max(const struct rpc_method *method);
+/* How many it needs: those up to its last parameter without a fallback. */
 size_t method_params_required(const struct rpc_method *method);
 /* The parameter that has name among its alternatives, or -1. */
 int method_param_find(const struct rpc_method *method, struct span name);

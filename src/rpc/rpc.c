@@ -380,6 +380,7 @@ static bool is_allowed(const struct rpc_call *call, const struct json_value *roo
 /* A body that is no request: the error as in version 1, without id. */
 static void call_parse_error(struct rpc_call *call, const char *message)
 {
+    call->id = json_new(&call->arena, JSON_KIND_NULL);
     rpc_fail(call, RPC_PARSE_ERROR, "%s", message);
     jsonrpc_open_reply(call);
     entry_close(call);

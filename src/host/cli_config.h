@@ -1,0 +1,36 @@
+/* cli_config.h - what cairn-cli's command line and the node's cairn.conf say.
+ *
+ * Layer: host. */
+#ifndef HOST_CLI_CONFIG_H
+#define HOST_CLI_CONFIG_H
+
+#include "consensus/network.h"
+#include "util/buffer.h"
+#include "util/options.h"
+
+struct cli_config {
+    struct options options;
+    const struct network *network;
+    char *base_dir, *config_path, *cookie_path;
+    char host[256];
+    uint16_t port;
+    int64_t timeout_s;      /* -rpcclienttimeout */
+    bool wait;              /* -rpcwait */
+    int64_t wait_timeout_s; /* -rpcwaittimeout; 0: for ever */
+    int first_operand;      /* the method's index in argv */
+};
+
+/* Read arguments and the config file (unless help or version is wanted).
+ * Returns: false with *error (xfree it); cli_config_deinit() in either case */
+NODISCARD bool cli_config_init(struct cli_config *config, int argc, const char *const *argv,
+                               char **error);
+void cli_config_deinit(struct cli_config *config);
+
+/* "user:password" from -rpcuser and -rpcpassword, or the cookie. stdin_password: NULL, or what
+ * was read for -stdinrpcpass. Returns: NULL if there is neither; xfree it. */
+NODISCARD char *cli_config_login(const struct cli_config *config, const char *stdin_password);
+
+/* The help text, not zero-terminated. */
+void cli_config_help(struct buffer *out);
+
+#endif

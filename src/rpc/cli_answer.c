@@ -1,0 +1,121 @@
+/* cli_answer.c - what the command line shows of a JSON-RPC answer. */
+#include "rpc/cli_answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { INDENT = 2 };
+
+static const struct json_value *member(const struct json_value *object, const char *name)
+{
+    static const struct json_value none = {.kind = JSON_KIND_NULL};
+    const struct json_value *value = object ? json_find(object, name) : NULL;
+    return value ? value : &none;
+}
+
+static void append_text(struct buffer *text, const struct json_value *value)
+{
+    buffer_append(text, value->text.p, value->text.len);
+}
+
+int cli_error_code(const struct json_value *reply)
+{
+    const struct json_value *error = member(reply, "error");
+    int64_t code;
+    if (error->kind == JSON_KIND_NULL)
+        return 0;
+    if (!json_integer_in(member(error, "code"), INT32_MIN + 1, INT32_MAX, &code))
+        code = -1;
+    return (int)code;
+}
+
+static void write_error(struct buffer *text, const struct json_value *error)
+{
+    const struct json_value *code = member(error, "code"), *message = member(error, "message");
+    if (error->kind != JSON_KIND_OBJECT) {
+        buffer_append_string(text, "error: ");
+        json_write(text, error, 0);
+        return;
+    }
+    if (code->kind == JSON_KIND_NUMBER) {
+        buffer_append_string(text, "error code: ");
+        append_text(text, code);
+        buffer_append_string(text, "\n");
+    }
+    if (message->kind == JSON_KIND_STRING) {
+        buffer_append_string(text, "error message:\n");
+        append_text(text, message);
+    }
+}
+
+int cli_write_answer(struct buffer *text, const struct json_value *reply)
+{
+    int code = cli_error_code(reply);
+    if (code != 0) {
+        write_error(text, member(reply, "error"));
+        return abs(code);
+    }
+    const struct json_value *result = member(reply, "result");
+    if (result->kind == JSON_KIND_STRING)
+        append_text(text, result);
+    else if (result->kind != JSON_KIND_NULL)
+        json_write(text, result, INDENT);
+    return 0;
+}
+
+/* -- Overview ----------------------------------------------------------------------------- */
+
+static void write_line(struct buffer *text, const char *label, const struct json_value *value)
+{
+    buffer_append_format(text, "%s: ", label);
+    if (value->kind == JSON_KIND_STRING)
+        append_text(text, value);
+    else
+        json_write(text, value, 0);
+    buffer_append_string(text, "\n");
+}
+
+static void write_progress(struct buffer *text, const struct json_value *progress)
+{
+    double part =
+        progress->kind == JSON_KIND_NUMBER ? strtod((const char *)progress->text.p, NULL) : 0;
+    buffer_append_format(text, "Verification progress: %.4f%%\n", part * 100);
+}
+
+static void write_network(struct buffer *text, const struct json_value *network)
+{
+    buffer_append_string(text, "\nNetwork: in ");
+    json_write(text, member(network, "connections_in"), 0);
+    buffer_append_string(text, ", out ");
+    json_write(text, member(network, "connections_out"), 0);
+    buffer_append_string(text, ", total ");
+    json_write(text, member(network, "connections"), 0);
+    buffer_append_string(text, "\n");
+    write_line(text, "Version", member(network, "version"));
+    write_line(text, "Time offset (s)", member(network, "timeoffset"));
+    buffer_append_string(text, "Proxies: n/a\n");
+    write_line(text, "Min tx relay fee rate (BTC/kvB)", member(network, "relayfee"));
+}
+
+void cli_write_info(struct buffer *text, const struct json_value *chain,
+                    const struct json_value *network)
+{
+    const struct json_value *warnings = member(chain, "warnings");
+    write_line(text, "Chain", member(chain, "chain"));
+    write_line(text, "Blocks", member(chain, "blocks"));
+    write_line(text, "Headers", member(chain, "headers"));
+    write_progress(text, member(chain, "verificationprogress"));
+    write_line(text, "Difficulty", member(chain, "difficulty"));
+    if (network)
+        write_network(text, network);
+    buffer_append_string(text, "\nWarnings: ");
+    size_t start = text->len;
+    if (warnings->kind == JSON_KIND_STRING)
+        append_text(text, warnings);
+    for (const struct json_value *v = warnings->first; v; v = v->next) {
+        buffer_append_string(text, v == warnings->first ? "" : "\n");
+        append_text(text, v);
+    }
+    if (text->len == start)
+        buffer_append_string(text, "(none)");
+}

@@ -1,0 +1,216 @@
+/* rpc_rig.c - see rpc_rig.h. */
+#include "support/rpc_rig.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "rpc/json_write.h"
+#include "util/alloc.h"
+
+#define PATIENCE_US (INT64_C(120) * 1000000)
+
+/* -- What the node would do ---------------------------------------------------------------- */
+
+static void stop(void *ctx)
+{
+    struct rpc_rig *rig = ctx;
+    rig->is_stopped = true;
+}
+
+static const char *warmup(void *ctx)
+{
+    const struct rpc_rig *rig = ctx;
+    return rig->warmup;
+}
+
+static const char *warnings(void *ctx)
+{
+    const struct rpc_rig *rig = ctx;
+    return rig->warnings;
+}
+
+static void set_mock_time(void *ctx, int64_t unix_s)
+{
+    struct rpc_rig *rig = ctx;
+    rig->mock_time_s = unix_s;
+}
+
+static void advance_timers(void *ctx, int64_t delta_s)
+{
+    struct rpc_rig *rig = ctx;
+    rig->advanced_s += delta_s;
+}
+
+static int64_t now_s(void *ctx)
+{
+    const struct rpc_rig *rig = ctx;
+    const struct env *env = sim_env_get(rig->chain.sim);
+    return rig->mock_time_s ? rig->mock_time_s : env->unix_s(env->ctx);
+}
+
+/* -- Life ----------------------------------------------------------------------------------- */
+
+void rpc_rig_init(struct rpc_rig *rig, const struct chain_options *options,
+                  const struct rpc_auth_options *auth)
+{
+    static const struct rpc_auth_options plain = {.user = "u", .password = "p"};
+    *rig = (struct rpc_rig){.warmup = "", .warnings = ""};
+    chain_builder_init(&rig->builder);
+    rig_start(&rig->chain, 1, &rig->builder, options);
+    rig_settle(&rig->chain);
+    const struct env *env = sim_env_get(rig->chain.sim);
+    struct rpc_node node = {
+        .ctx = rig,
+        .env = env,
+        .chain = rig->chain.chain,
+        .network = &rig->chain.network,
+        .data_dir = "/data/regtest",
+        .stop = stop,
+        .warmup_status = warmup,
+        .set_mock_time = set_mock_time,
+        .advance_timers = advance_timers,
+        .now_s = now_s,
+        .start_time_s = env->unix_s(env->ctx) - 7,
+        .warnings = warnings,
+        .log_control = &rig->log,
+    };
+    char *error = NULL;
+    rig->rpc = rpc_new(&node, auth ? auth : &plain, &error);
+    ASSERT(rig->rpc);
+    rig->seen_tip = chain_tip(rig->chain.chain);
+}
+
+void rpc_rig_deinit(struct rpc_rig *rig)
+{
+    rpc_interrupt(rig->rpc);
+    if (rig->chain.chain)
+        (void)rig_close(&rig->chain);
+    rpc_free(rig->rpc);
+    rig_deinit(&rig->chain);
+    chain_builder_deinit(&rig->builder);
+    xfree(rig->result);
+}
+
+/* -- Requests ------------------------------------------------------------------------------- */
+
+static void on_reply(void *arg, struct rpc_reply *reply)
+{
+    struct rpc_rig_answer *answer = arg;
+    ASSERT(!answer->is_done);
+    answer->is_done = true;
+    answer->status = reply->status;
+    answer->delay_ms = reply->delay_ms;
+    if (reply->www_authenticate)
+        answer->www_authenticate = xstrdup(reply->www_authenticate);
+    answer->body = xmalloc(reply->body.len + 1);
+    if (reply->body.len)
+        memcpy(answer->body, reply->body.p, reply->body.len);
+    answer->body[reply->body.len] = 0;
+}
+
+void rpc_rig_forget(struct rpc_rig_answer *answer)
+{
+    xfree(answer->www_authenticate);
+    xfree(answer->body);
+    *answer = (struct rpc_rig_answer){0};
+}
+
+uint64_t rpc_rig_start(struct rpc_rig *rig, const struct rpc_request *request,
+                       struct rpc_rig_answer *answer)
+{
+    *answer = (struct rpc_rig_answer){0};
+    return rpc_handle(rig->rpc, request, on_reply, answer);
+}
+
+uint64_t rpc_rig_post(struct rpc_rig *rig, const char *body, struct rpc_rig_answer *answer)
+{
+    struct rpc_request request = {.http_method = "POST",
+                                  .uri = "/",
+                                  .authorization = RPC_RIG_LOGIN,
+                                  .content_type = "application/json",
+                                  .peer = "127.0.0.1:1",
+                                  .body = span_of_string(body)};
+    return rpc_rig_start(rig, &request, answer);
+}
+
+static void tell_tip(struct rpc_rig *rig)
+{
+    const struct block_node *tip = chain_tip(rig->chain.chain);
+    if (tip == rig->seen_tip)
+        return;
+    rig->seen_tip = tip;
+    rpc_on_tip_changed(rig->rpc, tip);
+}
+
+void rpc_rig_wait(struct rpc_rig *rig, struct rpc_rig_answer *answer)
+{
+    const struct env *env = sim_env_get(rig->chain.sim);
+    int64_t end_us = env->now_us(env->ctx) + PATIENCE_US;
+    while (!answer->is_done) {
+        ASSERT(sim_env_step(rig->chain.sim));
+        ASSERT(env->now_us(env->ctx) < end_us);
+        tell_tip(rig);
+    }
+}
+
+void rpc_rig_run_for(struct rpc_rig *rig, int64_t us)
+{
+    sim_env_run_for(rig->chain.sim, us);
+    tell_tip(rig);
+}
+
+/* The part of a reply that tests look at. */
+static char *summarise(const char *body)
+{
+    struct arena arena;
+    struct json_value *root;
+    struct buffer text;
+    arena_init(&arena, 4096);
+    buffer_init(&text);
+    bool ok = json_parse(span_of_string(body), &arena, &root);
+    ASSERT(ok);
+    const struct json_value *error = json_find(root, "error"), *result = json_find(root, "result");
+    if (error && error->kind == JSON_KIND_OBJECT) {
+        const struct json_value *code = json_find(error, "code");
+        const struct json_value *message = json_find(error, "message");
+        buffer_append(&text, code->text.p, code->text.len);
+        buffer_append_string(&text, ": ");
+        buffer_append(&text, message->text.p, message->text.len);
+    } else {
+        ASSERT(result);
+        json_write(&text, result, 0);
+    }
+    buffer_append(&text, "", 1);
+    arena_deinit(&arena);
+    return (char *)text.p;
+}
+
+const char *rpc_rig_call(struct rpc_rig *rig, const char *method, const char *params)
+{
+    struct rpc_rig_answer answer;
+    char *body = xasprintf("{\"method\":\"%s\",\"params\":%s,\"id\":1}", method, params);
+    rpc_rig_post(rig, body, &answer);
+    xfree(body);
+    rpc_rig_wait(rig, &answer);
+    xfree(rig->result);
+    rig->result = summarise(answer.body);
+    rpc_rig_forget(&answer);
+    return rig->result;
+}
+
+const char *rpc_rig_callf(struct rpc_rig *rig, const char *method, const char *format, ...)
+{
+    va_list args;
+    char params[65536];
+    va_start(args, format);
+    int len = vsnprintf(params, sizeof params, format, args);
+    va_end(args);
+    ASSERT(len >= 0 && (size_t)len < sizeof params);
+    return rpc_rig_call(rig, method, params);
+}
+
+void rpc_rig_grow(struct rpc_rig *rig, const struct built_block *last)
+{
+    rig_accept_chain(&rig->chain, last);
+    tell_tip(rig);
+}

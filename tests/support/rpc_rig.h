@@ -1,0 +1,63 @@
+/* rpc_rig.h - calls to a chain on a simulated machine, answered as text.
+ *
+ * For tests of rpc/. The chain is regtest; its blocks come from the builder, or are mined by the
+ * methods themselves. */
+#ifndef TESTS_SUPPORT_RPC_RIG_H
+#define TESTS_SUPPORT_RPC_RIG_H
+
+#include "rpc/rpc.h"
+#include "support/chain_rig.h"
+
+/* The login of the one user: "Authorization: Basic ..." of u:p. */
+#define RPC_RIG_LOGIN "Basic dTpw"
+
+/* An answer that came, or is to come. */
+struct rpc_rig_answer {
+    bool is_done;
+    int status;
+    int64_t delay_ms;
+    char *www_authenticate; /* NULL if none */
+    char *body;             /* zero-terminated */
+};
+
+struct rpc_rig {
+    struct chain_builder builder;
+    struct chain_rig chain;
+    struct rpc *rpc;
+    struct log log;
+    const struct block_node *seen_tip;
+    int64_t mock_time_s, advanced_s;
+    bool is_stopped;
+    const char *warmup, *warnings; /* what the node says; "" at first */
+    char *result;                  /* of the last rpc_rig_call() */
+};
+
+/* Make a rig with an open chain. options, auth: NULL, or as for rig_start() and rpc_new(); without
+ * auth the user u with password p may call everything. */
+void rpc_rig_init(struct rpc_rig *rig, const struct chain_options *options,
+                  const struct rpc_auth_options *auth);
+void rpc_rig_deinit(struct rpc_rig *rig);
+
+/* Start a request; *answer is filled when it is done, free it with rpc_rig_forget(). Returns its
+ * token. */
+uint64_t rpc_rig_start(struct rpc_rig *rig, const struct rpc_request *request,
+                       struct rpc_rig_answer *answer);
+/* The same with a body only. */
+uint64_t rpc_rig_post(struct rpc_rig *rig, const char *body, struct rpc_rig_answer *answer);
+/* Run the machine until the answer is there; fails the test after two virtual minutes. */
+void rpc_rig_wait(struct rpc_rig *rig, struct rpc_rig_answer *answer);
+void rpc_rig_forget(struct rpc_rig_answer *answer);
+/* Run for a while, telling the calls about new tips. */
+void rpc_rig_run_for(struct rpc_rig *rig, int64_t us);
+
+/* Call a method with params (JSON text) and wait. Returns the result as compact JSON, or
+ * "code: message" of the error; valid until the next call. */
+const char *rpc_rig_call(struct rpc_rig *rig, const char *method, const char *params);
+/* The same with a printf format for params. */
+const char *rpc_rig_callf(struct rpc_rig *rig, const char *method, const char *format, ...)
+    PRINTF(3, 4);
+
+/* Hand built blocks to the chain and wait. */
+void rpc_rig_grow(struct rpc_rig *rig, const struct built_block *last);
+
+#endif

@@ -1,0 +1,329 @@
+/* test_rpc.c - the life of calls: HTTP refusals, batches, waiting, cancelling, stopping. */
+#include "rpc/rpc.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "support/rpc_rig.h"
+#include "util/alloc.h"
+
+struct http_case {
+    const char *method, *uri, *authorization, *body;
+    int status;
+    bool delayed;
+};
+
+static void http_requests_that_are_no_calls_are_refused(void **state)
+{
+    (void)state;
+    static const char good[] = "{\"method\":\"getblockcount\",\"id\":1}";
+    /* clang-format off */
+    static const struct http_case cases[] = {
+        {"POST",    "/",        RPC_RIG_LOGIN,      good, 200, false},
+        {"POST",    "/?x=1",    RPC_RIG_LOGIN,      good, 200, false},
+        {"POST",    "/wallet/", RPC_RIG_LOGIN,      good, 404, false},
+        {"POST",    "",         RPC_RIG_LOGIN,      good, 404, false},
+        {"POST",    "//",       RPC_RIG_LOGIN,      good, 404, false},
+        {"GET",     "/",        RPC_RIG_LOGIN,      "",   405, false},
+        {"OPTIONS", "/",        NULL,               "",   405, false},
+        {"post",    "/",        RPC_RIG_LOGIN,      good, 405, false},
+        {"POST",    "/",        NULL,               good, 401, false},
+        {"POST",    "/",        "Basic dTpx",       good, 401, true},  /* u:q */
+        {"POST",    "/",        "Basic eDpw",       good, 401, true},  /* x:p */
+        {"POST",    "/",        "garbage",          good, 401, true},
+        {"POST",    "/",        RPC_RIG_LOGIN,      "",   500, false},
+    };
+    /* clang-format on */
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct rpc_rig_answer answer;
+        struct rpc_request request = {.http_method = cases[i].method,
+                                      .uri = cases[i].uri,
+                                      .authorization = cases[i].authorization,
+                                      .body = span_of_string(cases[i].body)};
+        rpc_rig_start(&rig, &request, &answer);
+        assert_true(answer.is_done);
+        assert_int_equal(answer.status, cases[i].status);
+        assert_int_equal(answer.delay_ms, cases[i].delayed ? 250 : 0);
+        assert_int_equal(answer.www_authenticate != NULL, cases[i].status == 401);
+        rpc_rig_forget(&answer);
+    }
+    assert_int_equal(rpc_pending(rig.rpc), 0);
+    rpc_rig_deinit(&rig);
+}
+
+static void assert_answer(struct rpc_rig *rig, const char *body, int status, const char *want)
+{
+    struct rpc_rig_answer answer;
+    rpc_rig_post(rig, body, &answer);
+    rpc_rig_wait(rig, &answer);
+    if (answer.status != status || strcmp(answer.body, want) != 0)
+        fail_msg("%s\ngave %d %s\ninstead of %d %s", body, answer.status, answer.body, status,
+                 want);
+    rpc_rig_forget(&answer);
+}
+
+static void each_version_has_its_own_reply(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct { const char *body; int status; const char *want; } cases[] = {
+        {"{\"method\":\"getblockcount\",\"id\":7}", 200,
+         "{\"result\":0,\"error\":null,\"id\":7}\n"},
+        {"{\"method\":\"getblockcount\"}", 200, "{\"result\":0,\"error\":null}\n"},
+        {"{\"method\":\"getblockcount\",\"params\":null,\"id\":{\"a\":[1]}}", 200,
+         "{\"result\":0,\"error\":null,\"id\":{\"a\":[1]}}\n"},
+        {"{\"jsonrpc\":\"1.0\",\"method\":\"x\",\"id\":\"a\"}", 404,
+         "{\"result\":null,\"error\":{\"code\":-32601,\"message\":\"Method not found\"},"
+         "\"id\":\"a\"}\n"},
+        {"{\"method\":\"getblockhash\",\"params\":[1],\"id\":null}", 500,
+         "{\"result\":null,\"error\":{\"code\":-8,\"message\":\"Block height out of range\"},"
+         "\"id\":null}\n"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"getblockcount\",\"id\":1.50}", 200,
+         "{\"jsonrpc\":\"2.0\",\"result\":0,\"id\":1.50}\n"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"id\":1}", 200,
+         "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32601,\"message\":\"Method not found\"},"
+         "\"id\":1}\n"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"getblockcount\"}", 204, ""},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"x\"}", 204, ""},
+        {"{\"jsonrpc\":\"2.1\",\"method\":\"getblockcount\",\"id\":1}", 400,
+         "{\"result\":null,\"error\":{\"code\":-32600,\"message\":\"JSON-RPC version not "
+         "supported\"},\"id\":1}\n"},
+        {"{\"jsonrpc\":2,\"method\":\"getblockcount\",\"id\":1}", 400,
+         "{\"result\":null,\"error\":{\"code\":-32600,\"message\":\"jsonrpc field must be a "
+         "string\"},\"id\":1}\n"},
+        {"{\"id\":1}", 400,
+         "{\"result\":null,\"error\":{\"code\":-32600,\"message\":\"Missing method\"},\"id\":1}\n"},
+        {"{\"method\":5,\"id\":1}", 400,
+         "{\"result\":null,\"error\":{\"code\":-32600,\"message\":\"Method must be a string\"},"
+         "\"id\":1}\n"},
+        {"{\"method\":\"echo\",\"params\":5,\"id\":1}", 400,
+         "{\"result\":null,\"error\":{\"code\":-32600,\"message\":\"Params must be an array or "
+         "object\"},\"id\":1}\n"},
+        {"{", 500,
+         "{\"result\":null,\"error\":{\"code\":-32700,\"message\":\"Parse error\"},\"id\":null}\n"},
+        {"\"x\"", 500,
+         "{\"result\":null,\"error\":{\"code\":-32700,\"message\":\"Top-level object parse "
+         "error\"},\"id\":null}\n"},
+    };
+    /* clang-format on */
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_answer(&rig, cases[i].body, cases[i].status, cases[i].want);
+    rpc_rig_deinit(&rig);
+}
+
+static void batches_are_answered_in_order(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    assert_answer(&rig, "[]", 200, "[]\n");
+    assert_answer(&rig,
+                  "[{\"method\":\"getblockcount\",\"id\":1},{\"method\":\"x\",\"id\":2},"
+                  "{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":[1]},5,"
+                  "{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":[2],\"id\":3}]",
+                  200,
+                  "[{\"result\":0,\"error\":null,\"id\":1},"
+                  "{\"result\":null,\"error\":{\"code\":-32601,\"message\":\"Method not found\"},"
+                  "\"id\":2},"
+                  "{\"result\":null,\"error\":{\"code\":-32600,\"message\":\"Invalid Request "
+                  "object\"},\"id\":null},"
+                  "{\"jsonrpc\":\"2.0\",\"result\":[2],\"id\":3}]\n");
+    assert_answer(&rig,
+                  "[{\"jsonrpc\":\"2.0\",\"method\":\"echo\"},"
+                  "{\"jsonrpc\":\"2.0\",\"method\":\"x\"}]",
+                  204, "");
+    rpc_rig_deinit(&rig);
+}
+
+/* Entries that answer later do not let later ones overtake. */
+static void a_batch_waits_for_its_pending_entries(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    struct rpc_rig_answer answer;
+    rpc_rig_init(&rig, NULL, NULL);
+    rpc_rig_post(&rig,
+                 "[{\"method\":\"waitfornewblock\",\"params\":[1000],\"id\":1},"
+                 "{\"method\":\"getblockcount\",\"id\":2},"
+                 "{\"method\":\"verifychain\",\"id\":3}]",
+                 &answer);
+    assert_false(answer.is_done);
+    assert_int_equal(rpc_pending(rig.rpc), 1);
+    rpc_rig_wait(&rig, &answer);
+    assert_int_equal(answer.status, 200);
+    const char *second = strstr(answer.body, "\"id\":1}");
+    assert_non_null(second);
+    assert_non_null(strstr(second, "{\"result\":0,\"error\":null,\"id\":2},"
+                                   "{\"result\":true,\"error\":null,\"id\":3}]\n"));
+    rpc_rig_forget(&answer);
+    rpc_rig_deinit(&rig);
+}
+
+static void a_long_batch_is_answered_whole(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 20000 };
+    struct rpc_rig rig;
+    struct rpc_rig_answer answer;
+    struct buffer body;
+    rpc_rig_init(&rig, NULL, NULL);
+    buffer_init(&body);
+    for (int i = 0; i < ENTRIES; i++)
+        buffer_append_format(&body, "%s{\"method\":\"echo\",\"params\":[%d],\"id\":%d}",
+                             i ? "," : "[", i, i);
+    buffer_append(&body, "]", 2);
+    rpc_rig_post(&rig, (const char *)body.p, &answer);
+    rpc_rig_wait(&rig, &answer);
+    const char *at = answer.body;
+    for (int i = 0; i < ENTRIES; i++) {
+        char want[64];
+        snprintf(want, sizeof want, "{\"result\":[%d],\"error\":null,\"id\":%d}", i, i);
+        assert_memory_equal(at + 1, want, strlen(want));
+        at += 1 + strlen(want);
+    }
+    assert_string_equal(at, "]\n");
+    buffer_deinit(&body);
+    rpc_rig_forget(&answer);
+    rpc_rig_deinit(&rig);
+}
+
+static void while_starting_every_call_gets_28(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    rig.warmup = "Verifying blocks";
+    assert_string_equal(rpc_rig_call(&rig, "getblockcount", "[]"), "-28: Verifying blocks");
+    assert_string_equal(rpc_rig_call(&rig, "nosuch", "[]"), "-28: Verifying blocks");
+    rig.warmup = "";
+    assert_string_equal(rpc_rig_call(&rig, "getblockcount", "[]"), "0");
+    rpc_set_chain(rig.rpc, NULL);
+    assert_memory_equal(rpc_rig_call(&rig, "getblockcount", "[]"), "-28: ", 5);
+    rpc_set_chain(rig.rpc, rig.chain.chain);
+    assert_string_equal(rpc_rig_call(&rig, "getblockcount", "[]"), "0");
+    rpc_rig_deinit(&rig);
+}
+
+static void a_cancelled_call_is_never_answered(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    struct rpc_rig_answer waiting, working;
+    rpc_rig_init(&rig, NULL, NULL);
+    uint64_t first = rpc_rig_post(&rig, "{\"method\":\"waitfornewblock\"}", &waiting);
+    uint64_t second = rpc_rig_post(&rig, "{\"method\":\"verifychain\"}", &working);
+    assert_true(second > first);
+    assert_int_equal(rpc_pending(rig.rpc), 2);
+    rpc_cancel(rig.rpc, first);
+    rpc_cancel(rig.rpc, second);
+    rpc_cancel(rig.rpc, second + 100);
+    rig_settle(&rig.chain);
+    assert_int_equal(rpc_pending(rig.rpc), 0);
+    assert_false(waiting.is_done);
+    assert_false(working.is_done);
+    rpc_rig_deinit(&rig);
+}
+
+static void stopping_answers_all_that_wait(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    struct rpc_rig_answer answers[3], late;
+    rpc_rig_init(&rig, NULL, NULL);
+    rpc_rig_post(&rig, "{\"method\":\"waitfornewblock\"}", &answers[0]);
+    rpc_rig_post(&rig, "{\"method\":\"waitforblockheight\",\"params\":[9]}", &answers[1]);
+    rpc_rig_post(&rig, "[{\"method\":\"waitfornewblock\"},{\"method\":\"waitfornewblock\"}]",
+                 &answers[2]);
+    assert_int_equal(rpc_pending(rig.rpc), 3);
+    rpc_interrupt(rig.rpc);
+    assert_int_equal(rpc_pending(rig.rpc), 0);
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        assert_int_equal(answers[i].status, 200);
+        assert_non_null(strstr(answers[i].body, "\"height\":0"));
+        rpc_rig_forget(&answers[i]);
+    }
+    rpc_rig_post(&rig, "{\"method\":\"getblockcount\"}", &late);
+    assert_int_equal(late.status, 503);
+    rpc_rig_forget(&late);
+    rpc_rig_deinit(&rig);
+}
+
+static void a_whitelist_is_kept_for_batches_too(void **state)
+{
+    (void)state;
+    static const char *const whitelist[] = {"u:getblockcount,echo"};
+    struct rpc_auth_options auth = {
+        .user = "u", .password = "p", .whitelist = whitelist, .n_whitelist = 1};
+    /* clang-format off */
+    static const struct { const char *body; int status; } cases[] = {
+        {"{\"method\":\"getblockcount\"}", 200},
+        {"{\"method\":\"stop\"}", 403},
+        {"[{\"method\":\"echo\"},{\"method\":\"getblockcount\"}]", 200},
+        {"[{\"method\":\"echo\"},{\"method\":\"stop\"}]", 403},
+    };
+    /* clang-format on */
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, &auth);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct rpc_rig_answer answer;
+        rpc_rig_post(&rig, cases[i].body, &answer);
+        assert_int_equal(answer.status, cases[i].status);
+        rpc_rig_forget(&answer);
+    }
+    assert_false(rig.is_stopped);
+    rpc_rig_deinit(&rig);
+}
+
+static void malformed_credentials_are_refused_at_start(void **state)
+{
+    (void)state;
+    static const char *const rpcauth[] = {"nocolon"};
+    struct rpc_auth_options auth = {.rpcauth = rpcauth, .n_rpcauth = 1};
+    struct rpc_node node = {0};
+    char *error = NULL;
+    assert_null(rpc_new(&node, &auth, &error));
+    assert_non_null(strstr(error, "rpcauth"));
+    xfree(error);
+}
+
+static void count_method(void *arg, const char *name, const char *category)
+{
+    size_t *n = arg;
+    assert_true(*name && *category);
+    ++*n;
+}
+
+static void methods_can_be_listed(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    rpc_each_method(count_method, &n);
+    assert_true(n > 40);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(http_requests_that_are_no_calls_are_refused),
+        cmocka_unit_test(each_version_has_its_own_reply),
+        cmocka_unit_test(batches_are_answered_in_order),
+        cmocka_unit_test(a_batch_waits_for_its_pending_entries),
+        cmocka_unit_test(a_long_batch_is_answered_whole),
+        cmocka_unit_test(while_starting_every_call_gets_28),
+        cmocka_unit_test(a_cancelled_call_is_never_answered),
+        cmocka_unit_test(stopping_answers_all_that_wait),
+        cmocka_unit_test(a_whitelist_is_kept_for_batches_too),
+        cmocka_unit_test(malformed_credentials_are_refused_at_start),
+        cmocka_unit_test(methods_can_be_listed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
