@@ -1,8 +1,9 @@
 /* best_chain.c - which complete chain has the most work, and what is known to be invalid.
  *
  * Candidates are the nodes whose blocks are stored back to genesis, that are not known to be
- * invalid and that are not behind the committed tip. The last one in order is the target. Its
- * sequence is part of a node's order, so a node leaves the set before that changes. */
+ * invalid and that are not behind the committed tip (or what is valid of it). The last one in order
+ * is the target. Its sequence is part of a node's order, so a node leaves the set before that
+ * changes. */
 #include "chain/chain_internal.h"
 
 /* Worse before better. */
@@ -18,15 +19,19 @@ void best_chain_init(struct chain *chain)
     sorted_map_init(&chain->candidates, best_chain_compare);
 }
 
-static bool is_candidate(const struct chain *chain, const struct block_node *node)
+/* The tip; while a tip that has failed is being left, its last ancestor that has not. */
+static struct block_node *valid_tip(const struct chain *chain)
 {
-    return node->chain_tx > 0 && !(node->status & BLOCK_FAILED_MASK) &&
-           (node == chain_tip_node(chain) || block_node_is_better(node, chain_tip_node(chain)));
+    struct block_node *node = chain_tip_node(chain);
+    while (node->status & BLOCK_FAILED_MASK)
+        node = node->prev;
+    return node;
 }
 
-static void consider(struct chain *chain, struct block_node *node)
+static void consider(struct chain *chain, struct block_node *node, const struct block_node *tip)
 {
-    if (is_candidate(chain, node))
+    bool is_ahead = node == tip || block_node_is_better(node, tip);
+    if (is_ahead && node->chain_tx > 0 && !(node->status & BLOCK_FAILED_MASK))
         (void)sorted_map_insert(&chain->candidates, node);
 }
 
@@ -37,13 +42,14 @@ void best_chain_block_stored(struct chain *chain, struct block_node *node, uint3
     header_tree_mark_dirty(&chain->tree, node);
     if (node->prev && node->prev->chain_tx == 0)
         return; /* a block below is missing: the one that fills the gap comes back here */
+    const struct block_node *tip = valid_tip(chain);
     struct block_node *at = node;
     while (at) {
         bool is_complete = (at->status & BLOCK_HAVE_DATA) || at->n_tx > 0;
         if (is_complete) {
             at->chain_tx = (at->prev ? at->prev->chain_tx : 0) + at->n_tx;
             at->sequence = ++chain->next_sequence;
-            consider(chain, at);
+            consider(chain, at, tip);
             at = block_node_next_descendant(node, at);
         } else {
             at = block_node_after_subtree(node, at);
@@ -78,12 +84,11 @@ void best_chain_mark_failed(struct chain *chain, struct block_node *node)
 
 void best_chain_tip_moved(struct chain *chain)
 {
-    struct block_node *tip = chain_tip_node(chain);
-    if (!(tip->status & BLOCK_FAILED_MASK))
-        (void)sorted_map_insert(&chain->candidates, tip);
+    struct block_node *tip = valid_tip(chain);
+    (void)sorted_map_insert(&chain->candidates, tip);
     for (;;) {
         struct block_node *worst = sorted_map_first(&chain->candidates);
-        if (worst == tip || !worst || !block_node_is_better(tip, worst))
+        if (worst == tip || !block_node_is_better(tip, worst))
             break;
         (void)sorted_map_remove(&chain->candidates, worst);
     }
@@ -92,24 +97,20 @@ void best_chain_tip_moved(struct chain *chain)
 void best_chain_rebuild(struct chain *chain)
 {
     struct header_tree *tree = &chain->tree;
-    sorted_map_deinit(&chain->candidates);
-    sorted_map_init(&chain->candidates, best_chain_compare);
+    const struct block_node *tip = valid_tip(chain);
     struct block_node *best_header = tree->genesis;
-    struct block_node *best_complete = tree->genesis;
+    sorted_map_deinit(&chain->candidates);
+    best_chain_init(chain);
     for (struct block_node *at = tree->genesis; at;
          at = block_node_next_descendant(tree->genesis, at)) {
         if (at->status & BLOCK_FAILED_MASK)
             continue;
         if (u256_compare(at->chain_work, best_header->chain_work) > 0)
             best_header = at;
-        if (at->chain_tx > 0 && block_node_is_better(at, best_complete))
-            best_complete = at;
-        consider(chain, at);
+        consider(chain, at, tip);
     }
     tree->best_header = best_header;
-    /* If the tip itself has failed, the best of the rest is where the chain goes, though it has
-     * less work. Ordinarily that is the tip or something ahead of it. */
-    (void)sorted_map_insert(&chain->candidates, best_complete);
+    ASSERT(chain->candidates.count > 0);
 }
 
 void best_chain_data_lost(struct chain *chain, struct block_node *node)

@@ -65,8 +65,8 @@ static void check_active(const struct chain *chain)
     }
 }
 
-/* The candidates are all nodes, and only those, that the tip could move to. Only while a chain
- * that was invalidated is being left may the tip and what it was ahead of be among them. */
+/* The candidates are all nodes, and only those, that the tip could move to. While the tip goes down
+ * a long way, what it has passed is left out: the old tip and the target stand for it. */
 static void check_candidates(const struct chain *chain)
 {
     const struct block_node *tip = chain_tip_node(chain);
@@ -77,7 +77,7 @@ static void check_candidates(const struct chain *chain)
         ASSERT(node->chain_tx > 0 && !(node->status & BLOCK_FAILED_MASK));
         ASSERT(i == 0 || block_node_is_better(node, sorted_map_at(candidates, i - 1)));
     }
-    if (tip->status & BLOCK_FAILED_MASK)
+    if (!pipeline_is_at_rest(chain))
         return;
     for (struct block_node *at = chain->tree.genesis; at;
          at = block_node_next_descendant(chain->tree.genesis, at)) {

@@ -183,10 +183,12 @@ void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_
     struct block_node *node = find_or_answer(chain, hash, done, arg);
     if (!node)
         return;
-    ASSERT(node->height > 0);
-    pipeline_drop_all(chain);
-    best_chain_mark_failed(chain, node);
-    best_chain_rebuild(chain);
+    /* Without the first block there is no chain: the order changes nothing. */
+    if (node->height > 0) {
+        pipeline_drop_all(chain);
+        best_chain_mark_failed(chain, node);
+        best_chain_rebuild(chain);
+    }
     answer_at_rest(chain, done, arg);
 }
 

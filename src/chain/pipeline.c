@@ -281,18 +281,20 @@ static size_t committable(const struct chain *chain)
     if (flight->kind == FLIGHT_CONNECT)
         return 1;
     const struct block_node *tip = chain_tip_node(chain);
-    size_t n = 0;
+    size_t n = 0, n_down = 0;
     for (; flight; flight = flight->next) {
         if (!flight_is_verified(flight) || flight->has_failed)
             return 0;
         n++;
+        n_down += flight->kind == FLIGHT_DISCONNECT;
         if (flight->kind == FLIGHT_CONNECT && block_node_is_better(flight->node, tip))
             return n;
-        if (n >= REORG_ATOMIC_MAX)
+        if (n_down > REORG_ATOMIC_MAX)
             return 1;
     }
-    /* All verified, and none of them is better: so far only if the tip is no longer wanted. */
-    return (tip->status & BLOCK_FAILED_MASK) ? 1 : 0;
+    /* All verified, and none of them is better: so far only if there is no room for more, or if
+     * the tip is no longer wanted. */
+    return !has_room(chain) || (tip->status & BLOCK_FAILED_MASK) ? 1 : 0;
 }
 
 /* The first flight that has failed, once all before it are known to be good. */
