@@ -10,6 +10,7 @@ static bool is_minimal(struct span in)
     return in.len > 1 && (in.p[in.len - 2] & 0x80) != 0;
 }
 
+/* Work on the magnitude as unsigned, and give it its sign last. */
 bool script_num_decode(struct span in, size_t bytes_max, bool minimal, int64_t *value)
 {
     ASSERT(bytes_max <= 8);

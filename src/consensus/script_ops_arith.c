@@ -20,7 +20,7 @@ enum script_error op_equal(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* The value of a unary operation. */
+/* The value of a unary operation. n has 31 bits and a sign, so nothing overflows. */
 static int64_t unary(uint8_t opcode, int64_t n)
 {
     switch (opcode) {
@@ -51,7 +51,8 @@ enum script_error op_unary(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* The value of a binary operation. */
+/* The value of a binary operation. Truth values are the numbers 1 and 0, which as stack items are
+ * the byte 1 and the empty string. */
 static int64_t binary(uint8_t opcode, int64_t a, int64_t b)
 {
     switch (opcode) {
@@ -95,6 +96,7 @@ enum script_error op_binary(struct script_run *run)
     return SCRIPT_OK;
 }
 
+/* OP_NUMEQUAL, then OP_VERIFY with an error of its own */
 enum script_error op_numequalverify(struct script_run *run)
 {
     enum script_error error = op_binary(run);

@@ -77,6 +77,7 @@ enum script_error op_checksigadd(struct script_run *run)
 
 /* ---- OP_CHECKMULTISIG: ( dummy sig_1 ... sig_m m pubkey_1 ... pubkey_n n -- bool ) ---- */
 
+/* Where the parts lie on the stack. They stay there until all is decided. */
 struct multisig {
     uint32_t n_keys, n_sigs;
     uint32_t first_key, first_sig; /* counted from the top; the next ones lie deeper */
@@ -181,6 +182,7 @@ static enum script_error multisig_pop(struct script_run *run, const struct multi
     return SCRIPT_OK;
 }
 
+/* OP_CHECKMULTISIG, OP_CHECKMULTISIGVERIFY; not in tapscript, where OP_CHECKSIGADD replaces them */
 enum script_error op_checkmultisig(struct script_run *run)
 {
     if (run->version == SCRIPT_VERSION_TAPSCRIPT)

@@ -7,6 +7,7 @@
 #define SEQUENCE_LOCK_MASK        UINT32_C(0x0000ffff)
 #define SEQUENCE_LOCK_VERSION_MIN 2
 
+/* Reached by opcodes that the table gives no meaning, where being executed is not the question. */
 enum script_error op_bad(struct script_run *run)
 {
     (void)run;
@@ -19,6 +20,8 @@ enum script_error op_nop(struct script_run *run)
     return SCRIPT_OK;
 }
 
+/* These do nothing yet. Policy refuses them, so that a soft fork can give them a meaning without
+ * catching anyone by surprise. */
 enum script_error op_nop_upgradable(struct script_run *run)
 {
     if (run->flags & SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_NOPS)
@@ -39,7 +42,8 @@ static enum script_error check_minimal_if(const struct script_run *run, struct s
     return SCRIPT_OK;
 }
 
-/* OP_IF, OP_NOTIF */
+/* OP_IF, OP_NOTIF. Inside a branch not taken the condition is not there to be read: only the depth
+ * is counted. */
 enum script_error op_if(struct script_run *run)
 {
     if (run->if_first_false == IF_ALL_TRUE) {
@@ -69,6 +73,7 @@ enum script_error op_else(struct script_run *run)
     return SCRIPT_OK;
 }
 
+/* Leaves the innermost condition; all is true again once the one that was false is left. */
 enum script_error op_endif(struct script_run *run)
 {
     if (run->if_depth == 0)
@@ -87,6 +92,7 @@ enum script_error op_verify(struct script_run *run)
     return SCRIPT_OK;
 }
 
+/* Makes an output unspendable, for data (once, in 2010, it ended a script with success). */
 enum script_error op_return(struct script_run *run)
 {
     (void)run;

@@ -1,6 +1,7 @@
 /* script_run.c - the loop that runs a script, and the table of what it runs. */
 #include "consensus/script_internal.h"
 
+/* Bytes without a row have no handler, and fail where they are executed. */
 static const struct opcode_row rows[256] = {
 #define X(opcode, stack_min, flags, handler) [OP_##opcode] = {#opcode, stack_min, flags, handler},
 #include "consensus/script_ops.def"
@@ -26,6 +27,7 @@ bool opcode_is_success(uint8_t opcode)
     return false;
 }
 
+/* Each length has one opcode that is the shortest, and some single bytes have one of their own. */
 bool script_push_is_minimal(const struct script_op *op)
 {
     struct span push = op->push;
@@ -57,6 +59,7 @@ static enum script_error check_opcode(struct script_run *run, const struct opcod
     return SCRIPT_OK;
 }
 
+/* Opcodes up to OP_PUSHDATA4. The stack borrows the bytes from the script. */
 static enum script_error exec_push(struct script_run *run)
 {
     if (run->minimal && !script_push_is_minimal(&run->op))
@@ -65,6 +68,7 @@ static enum script_error exec_push(struct script_run *run)
     return SCRIPT_OK;
 }
 
+/* All others: the table says how many items the opcode needs, the handler does the rest. */
 static enum script_error exec_opcode(struct script_run *run, const struct opcode_row *row)
 {
     if (!row->exec)
@@ -98,6 +102,8 @@ static enum script_error step(struct script_run *run)
     return SCRIPT_OK;
 }
 
+/* What a script can leave behind for the next one is the stack alone: counters, conditions and the
+ * alternative stack start afresh. */
 enum script_error script_run(struct script_run *run, struct span script)
 {
     if (run->version != SCRIPT_VERSION_TAPSCRIPT && script.len > SCRIPT_MAX_BYTES)
@@ -118,6 +124,7 @@ enum script_error script_run(struct script_run *run, struct span script)
         if (error)
             return error;
     }
+    /* A push cut short is found only now that everything before it was executed. */
     if (run->it.failed)
         return SCRIPT_ERR_BAD_OPCODE;
     return run->if_depth ? SCRIPT_ERR_UNBALANCED_CONDITIONAL : SCRIPT_OK;

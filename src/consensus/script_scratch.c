@@ -5,6 +5,8 @@
 
 #define KEY_COMPRESSED_BYTES 33
 
+/* Stacks, digests and keys take memory when they are first used: a thread that checks no script
+ * costs a few hundred bytes. */
 struct script_scratch *script_scratch_new(void)
 {
     struct script_scratch *scratch = xcalloc(1, sizeof *scratch);

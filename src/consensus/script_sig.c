@@ -30,12 +30,15 @@ static size_t push_prefix(struct span data, uint8_t prefix[5])
     return w.len;
 }
 
+/* A push to look for: its bytes in two pieces, so that none have to be copied. */
 struct needle {
     uint8_t prefix[5];
     size_t prefix_len;
     struct span data;
 };
 
+/* Do the bytes at the iterator spell the push? They need not be an opcode of the script as it is
+ * read: only the place where they start has to be an opcode boundary. */
 static bool needle_at(const struct needle *needle, const struct script_iter *it)
 {
     size_t left = (size_t)(it->end - it->at);
@@ -47,6 +50,7 @@ static bool needle_at(const struct needle *needle, const struct script_iter *it)
            memcmp(it->at + needle->prefix_len, needle->data.p, needle->data.len) == 0;
 }
 
+/* Is there anything to remove? Nearly always not, and then the script is not even copied. */
 static bool needle_found(const struct needle *needle, struct span script)
 {
     struct script_iter it = script_iter_of(script);
@@ -99,12 +103,14 @@ size_t script_find_and_delete(struct span *script, struct span data, struct buff
 
 /* ---- encodings ---- */
 
+/* ALL, NONE or SINGLE, with or without ANYONECANPAY. */
 static bool is_defined_hash_type(struct span sig)
 {
     uint8_t type = sig.p[sig.len - 1] & (uint8_t)~SIGHASH_ANYONECANPAY;
     return type >= SIGHASH_ALL && type <= SIGHASH_SINGLE;
 }
 
+/* By length and first byte; whether there is such a point is found out when it is used. */
 static bool is_compressed(struct span pubkey)
 {
     return pubkey.len == 33 && (pubkey.p[0] == 2 || pubkey.p[0] == 3);
@@ -142,6 +148,7 @@ enum script_error script_check_encoding(const struct script_run *run, struct spa
 bool script_check_ecdsa(struct script_run *run, struct span sig, struct span pubkey,
                         struct span script_code)
 {
+    /* A key or signature that does not parse is a wrong signature, no more. */
     struct ec_pubkey parsed;
     if (sig.len == 0 || !script_scratch_pubkey(run->scratch, pubkey, &parsed))
         return false;
@@ -164,11 +171,14 @@ bool script_check_ecdsa(struct script_run *run, struct span sig, struct span pub
     return ecdsa_verify_lax(span_of(sig.p, sig.len - 1), hash, &parsed);
 }
 
+/* What a signature made now would sign: the script from the last separator executed. */
 static struct span script_code_of(const struct script_run *run)
 {
     return span_of(run->code_at, run->it.end ? (size_t)(run->it.end - run->code_at) : 0);
 }
 
+/* Legacy and version 0. The signature is removed from the script before its encoding is looked at,
+ * so the error that CONST_SCRIPTCODE gives comes first. */
 static enum script_error check_before_tapscript(struct script_run *run, struct span sig,
                                                 struct span pubkey, bool *success)
 {

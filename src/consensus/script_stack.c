@@ -22,6 +22,7 @@ void script_stack_reset(struct script_stack *stack)
     stack->hidden = 0;
 }
 
+/* Items that hold their own bytes move with them: nothing points into an item. */
 void script_stack_remove(struct script_stack *stack, uint32_t k)
 {
     struct script_item *item = script_stack_top(stack, k);

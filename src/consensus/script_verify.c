@@ -25,6 +25,7 @@ static struct span script_pubkey_of(const struct script_check *check)
     return check->spent[check->input].script_pubkey;
 }
 
+/* Has the input any witness item? */
 static bool has_witness(const struct script_check *check)
 {
     return witness_iter_of(check->tx->in[check->input].witness).left > 0;
@@ -147,6 +148,7 @@ enum {
     SIG_BYTES_MIN = 9, /* shorter ones are left to the interpreter, as are long pushes */
 };
 
+/* OP_DUP OP_HASH160 <20 bytes> OP_EQUALVERIFY OP_CHECKSIG, in exactly this encoding. */
 static bool is_p2pkh(struct span s)
 {
     return s.len == P2PKH_BYTES && s.p[0] == OP_DUP && s.p[1] == OP_HASH160 && s.p[2] == 20 &&
@@ -184,6 +186,7 @@ static bool fast_p2pkh(struct script_run *run, enum script_error *error)
         pubkey.opcode >= OP_PUSHDATA1)
         return false;
     *error = fast_checksig(run, sig.push, pubkey.push, script_pubkey);
+    /* The one item left is true, so of the rules at the end only this one can be broken. */
     if (!*error && has_flag(run->check, SCRIPT_VERIFY_WITNESS) && has_witness(run->check))
         *error = SCRIPT_ERR_WITNESS_UNEXPECTED;
     return true;
@@ -226,7 +229,8 @@ static bool fast_witness(struct script_run *run, enum script_error *error)
     return true;
 }
 
-/* P2WPKH inside P2SH: scriptSig is one push of the program. */
+/* P2WPKH inside P2SH: scriptSig is one push of the program, which hashes to what the output names
+ * and is true. Anything else is left to the interpreter, which knows the error. */
 static bool fast_p2sh_p2wpkh(struct script_run *run, enum script_error *error)
 {
     struct span sig = script_sig_of(run->check), script_pubkey = script_pubkey_of(run->check);

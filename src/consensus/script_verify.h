@@ -57,7 +57,7 @@ struct tx_sighash {
 void tx_sighash_init(struct tx_sighash *sighash, const struct tx *tx, const struct tx_out *spent);
 
 /* Per-thread memory: script stacks, the public keys parsed last. About 2 MB when used in full,
- * grown lazily. */
+ * and twice the largest transaction with old inputs; grown lazily. */
 struct script_scratch;
 NODISCARD struct script_scratch *script_scratch_new(void);
 void script_scratch_free(struct script_scratch *scratch);
@@ -67,7 +67,7 @@ struct script_check {
     uint32_t input;             /* index into tx->in */
     uint32_t flags;             /* enum script_flag */
     const struct tx_out *spent; /* all n_in of them; spent[input] is the one to satisfy */
-    const struct tx_sighash *sighash;
+    const struct tx_sighash *sighash; /* NULL, or parts missing: computed for each digest, slowly */
 };
 
 /* Check one input. All memory comes from scratch.

@@ -24,6 +24,7 @@ void taproot_leaf_hash(uint8_t leaf_version, struct span script, uint8_t out[32]
 
 void taproot_branch_hash(const uint8_t a[32], const uint8_t b[32], uint8_t out[32])
 {
+    /* Sorted, so that a path needs no bit for left and right. */
     bool in_order = memcmp(a, b, 32) < 0;
     struct sha256 h;
     tagged_hash_init(&h, HASH_TAG_TAP_BRANCH);
@@ -108,6 +109,7 @@ static uint64_t witness_tail(const struct script_check *check, struct span tail[
 
 /* ---- version 0: BIP141 ---- */
 
+/* A hash of a script, or of a key. The script is the last witness item and no item of the stack. */
 static enum script_error verify_v0(struct script_run *run, struct span program)
 {
     struct span tail[WITNESS_TAIL];
@@ -154,6 +156,8 @@ static enum script_error find_success(const struct script_run *run, struct span 
     return it.failed ? SCRIPT_ERR_BAD_OPCODE : SCRIPT_OK;
 }
 
+/* The number of items is limited before the script runs, unlike in version 0; the budget is what
+ * replaces limits on opcodes and script size. BIP342 */
 static enum script_error run_tapscript(struct script_run *run, struct span script, uint64_t n)
 {
     bool success;
@@ -187,6 +191,7 @@ static enum script_error verify_script_path(struct script_run *run, struct span 
     return SCRIPT_OK; /* room for soft forks */
 }
 
+/* An annex has no meaning yet but is signed, so that nobody can add or change one. BIP341 */
 static void hash_annex(struct script_run *run, struct span annex)
 {
     struct sha256 h;
@@ -197,6 +202,8 @@ static void hash_annex(struct script_run *run, struct span annex)
     run->has_annex = true;
 }
 
+/* After the annex is taken off: one item is a signature by the output key, more are a script path.
+ */
 static enum script_error verify_v1(struct script_run *run, struct span program)
 {
     struct span tail[WITNESS_TAIL], *last = tail;

@@ -16,6 +16,7 @@ struct hash_sink {
     uint8_t bytes[1024];
 };
 
+/* Sink of a writer. A piece that is longer than the buffer passes it by. */
 static void hash_sink_write(void *ctx, const void *p, size_t len)
 {
     struct hash_sink *sink = ctx;
@@ -31,6 +32,7 @@ static void hash_sink_write(void *ctx, const void *p, size_t len)
     }
 }
 
+/* Start hashing. The writer borrows sink; what was written counts after hash_sink_close(). */
 static struct writer hash_sink_open(struct hash_sink *sink)
 {
     sha256_init(&sink->h);
@@ -70,6 +72,8 @@ static void hash_common(struct tx_sighash *sighash, const struct tx *tx)
     hash_sink_close(&sink, sighash->outputs32);
 }
 
+/* BIP341 signs what all inputs spend, amounts and scripts: a device that signs needs no earlier
+ * transactions to know the fee, and cannot be told lies about which inputs are its own. */
 static void hash_spent(struct tx_sighash *sighash, const struct tx *tx, const struct tx_out *spent)
 {
     struct hash_sink sink;
@@ -84,6 +88,8 @@ static void hash_spent(struct tx_sighash *sighash, const struct tx *tx, const st
     hash_sink_close(&sink, sighash->scripts32);
 }
 
+/* Compute the parts that version 0 needs, that version 1 needs, or both. BIP143 hashes twice what
+ * BIP341 hashes once, so the second hash is all that is added. */
 static void sighash_fill(struct tx_sighash *sighash, const struct tx *tx,
                          const struct tx_out *spent, bool v0, bool v1)
 {
@@ -101,11 +107,15 @@ static void sighash_fill(struct tx_sighash *sighash, const struct tx *tx,
     }
 }
 
+/* By its bytes, as script_is_witness_program() would find it. */
 static bool is_taproot_output(struct span script)
 {
     return script.len == 34 && script.p[0] == OP_1 && script.p[1] == 32;
 }
 
+/* An input with a witness is of version 0, alone or inside P2SH, unless it spends a taproot output.
+ * A witness that nothing asked for costs a few hashes too many; a hash that is missing after all
+ * is computed where it is needed. */
 void tx_sighash_init(struct tx_sighash *sighash, const struct tx *tx, const struct tx_out *spent)
 {
     bool v0 = false, v1 = false;
@@ -152,6 +162,7 @@ void sighash_cache_begin_input(struct sighash_cache *cache)
         cache->midstate[i].filled = false;
 }
 
+/* Undefined types count too: only five bits are looked at, and what is neither of these is ALL. */
 static bool is_single(uint32_t hash_type)
 {
     return (hash_type & SIGHASH_OUTPUT_MASK) == SIGHASH_SINGLE;
@@ -162,18 +173,22 @@ static bool is_none(uint32_t hash_type)
     return (hash_type & SIGHASH_OUTPUT_MASK) == SIGHASH_NONE;
 }
 
+/* Types that hash the same bytes up to the type itself share a midstate: there are six kinds. */
 static struct sighash_midstate *midstate_of(struct sighash_cache *cache, uint32_t hash_type)
 {
     int row = is_single(hash_type) ? 2 : is_none(hash_type) ? 1 : 0;
     return &cache->midstate[row + (hash_type & SIGHASH_ANYONECANPAY ? 3 : 0)];
 }
 
+/* Is this the midstate of the same script? Compared by its bytes: removing signatures makes new
+ * scripts in the same memory. */
 static bool midstate_fits(const struct sighash_midstate *m, struct span script_code, bool segwit)
 {
     return m->filled && m->segwit == segwit &&
            span_equal(buffer_span(&m->script_code), script_code);
 }
 
+/* Keep a midstate for the checks to come. */
 static void midstate_fill(struct sighash_midstate *m, struct span script_code, bool segwit,
                           const struct sha256 *state)
 {
@@ -197,6 +212,7 @@ static void midstate_finish(const struct sha256 *state, uint32_t hash_type, uint
 
 /* ---- legacy ---- */
 
+/* Bytes that a CompactSize takes. */
 static size_t compact_size_bytes(uint64_t n)
 {
     struct writer w = writer_counting();
@@ -204,6 +220,8 @@ static size_t compact_size_bytes(uint64_t n)
     return w.len;
 }
 
+/* The transaction as legacy digests see it, but with every script empty. The digest of an input is
+ * this with one script put in, and with parts left out as the type says. */
 static void skeleton_encode(struct writer *w, const struct tx *tx, bool zero_sequence)
 {
     write_u32(w, tx->version);
@@ -219,6 +237,8 @@ static void skeleton_encode(struct writer *w, const struct tx *tx, bool zero_seq
     write_u32(w, tx->lock_time);
 }
 
+/* The skeleton of tx, made if there is none yet. The txid commits to all that is in it (and to the
+ * scriptSigs, which are not), so it is the key. */
 static struct sighash_skeleton *skeleton_get(struct sighash_cache *cache, const struct tx *tx,
                                              bool zero_sequence)
 {
@@ -251,7 +271,8 @@ static size_t skeleton_input_at(const struct tx *tx, uint32_t i)
     return 4 + compact_size_bytes(tx->n_in) + (size_t)SKELETON_INPUT_BYTES * i;
 }
 
-/* Hash everything before the input that signs. */
+/* Hash everything before the input that signs. Inputs checked in ascending order continue where the
+ * last one stopped, which saves half of what a transaction of many inputs costs. */
 static struct sha256 hash_inputs_before(struct sighash_skeleton *skeleton, const struct tx *tx,
                                         uint32_t input)
 {
@@ -330,6 +351,7 @@ static void hash_outputs(struct sha256 *h, const struct sighash_skeleton *skelet
     }
 }
 
+/* All of a legacy digest but its last four bytes. */
 static struct sha256 hash_legacy(struct sighash_cache *cache, const struct tx *tx, uint32_t input,
                                  struct span script_code, uint32_t hash_type)
 {
@@ -365,6 +387,7 @@ void sighash_legacy(struct sighash_cache *cache, const struct tx *tx, uint32_t i
                     struct span script_code, uint32_t hash_type, uint8_t out[32])
 {
     ASSERT(input < tx->n_in);
+    /* A bug of the first implementation that became a rule: signing the number 1 signs nothing. */
     if (is_single(hash_type) && input >= tx->n_out) {
         memset(out, 0, 32);
         out[0] = 1;
@@ -380,6 +403,7 @@ void sighash_legacy(struct sighash_cache *cache, const struct tx *tx, uint32_t i
 
 /* ---- segwit v0 ---- */
 
+/* SHA-256 of one output: what SINGLE signs. */
 static void hash_one_output(const struct tx_out *out, uint8_t hash[32])
 {
     struct hash_sink sink;
@@ -424,6 +448,7 @@ void sighash_v0(struct sighash_cache *cache, const struct sighash_v0_input *in,
         sighash_fill(&local, in->tx, NULL, true, false);
         sighash = &local;
     }
+    /* A key's hash is checked once: one call, no midstate to keep. */
     if (script_code.len <= V0_SMALL_SCRIPT_MAX) {
         uint8_t message[160 + V0_SMALL_SCRIPT_MAX];
         struct writer w = writer_to_buffer(message, sizeof message);
@@ -445,6 +470,7 @@ void sighash_v0(struct sighash_cache *cache, const struct sighash_v0_input *in,
 
 /* ---- taproot ---- */
 
+/* The part of the message about this input. */
 static void v1_encode_input(struct writer *w, const struct sighash_v1_input *in, bool anyone)
 {
     write_u8(w, (uint8_t)(in->is_script_path * 2 + in->has_annex));
@@ -460,6 +486,8 @@ static void v1_encode_input(struct writer *w, const struct sighash_v1_input *in,
         write_bytes(w, in->annex_hash, 32);
 }
 
+/* The message of BIP341, after its tag. Unlike the older ones it has one form for each set of
+ * things signed, so that no two types can share a digest. */
 static void v1_encode(struct writer *w, const struct sighash_v1_input *in,
                       const struct tx_sighash *sighash, uint8_t hash_type)
 {
@@ -493,6 +521,7 @@ static void v1_encode(struct writer *w, const struct sighash_v1_input *in,
 bool sighash_v1(const struct sighash_v1_input *in, uint8_t hash_type, uint8_t out[32])
 {
     ASSERT(in->input < in->tx->n_in && in->spent);
+    /* Nothing is left undefined: 0 to 3, and 0x81 to 0x83. */
     uint8_t plain = hash_type & (uint8_t)~SIGHASH_ANYONECANPAY;
     if (plain > SIGHASH_SINGLE || hash_type == SIGHASH_ANYONECANPAY)
         return false;

@@ -48,12 +48,14 @@ static struct tx_in *input_of(const struct signer *signer)
     return &signer->request->tx->in[signer->input];
 }
 
+/* Append what will be pushed last so far. */
 static void add_item(struct sign_items *items, struct span item)
 {
     ASSERT(items->n < SIGN_ITEMS_MAX);
     items->item[items->n++] = item;
 }
 
+/* Copy bytes to where they outlive the call. */
 static struct span keep(const struct signer *signer, const void *p, size_t len)
 {
     uint8_t *copy = arena_alloc(signer->arena, len);
@@ -106,6 +108,7 @@ static const struct span *find_script(const struct signer *signer, const uint8_t
     return NULL;
 }
 
+/* The secret key of exactly these bytes of a public key; NULL if unknown. */
 static const struct sign_key *find_key(const struct signer *signer, struct span pubkey)
 {
     for (size_t i = 0; i < signer->provider->n_keys; i++) {
@@ -116,6 +119,7 @@ static const struct sign_key *find_key(const struct signer *signer, struct span 
     return NULL;
 }
 
+/* The secret key whose public key has this HASH160; NULL if unknown. */
 static const struct sign_key *find_key_by_hash(const struct signer *signer, struct span hash)
 {
     for (size_t i = 0; i < signer->provider->n_keys; i++) {
@@ -130,6 +134,7 @@ static const struct sign_key *find_key_by_hash(const struct signer *signer, stru
 
 /* ---- single signatures ---- */
 
+/* Make one signature, with its hash type. Out: sig  in the arena */
 static bool sign_ecdsa(const struct signer *signer, const struct sign_key *key, struct span script,
                        enum script_version version, struct span *sig)
 {
@@ -201,6 +206,7 @@ static bool find_taproot_secret(const struct signer *signer, const uint8_t outpu
     return false;
 }
 
+/* Sign for the key path, if a key fits and everything that is spent is known. */
 static bool sign_taproot(const struct signer *signer, struct span program, struct sign_items *items)
 {
     const struct sign_request *request = signer->request;
@@ -225,6 +231,8 @@ static bool sign_taproot(const struct signer *signer, struct span program, struc
 
 /* ---- one script ---- */
 
+/* As many signatures as are needed, in the order of the keys, those that exist first. Returns:
+ * false if they are too few; items then hold them anyway, for the next signer. */
 static bool sign_multisig(const struct signer *signer, const struct script_solution *solution,
                           struct span script, enum script_version version, struct sign_items *items)
 {
@@ -257,6 +265,7 @@ static bool sign_pubkeyhash(const struct signer *signer, struct span hash, struc
     return true;
 }
 
+/* Append the script with this hash. Returns: false if it is unknown */
 static bool push_script(const struct signer *signer, const uint8_t hash[20],
                         struct sign_items *items)
 {
@@ -313,6 +322,7 @@ static bool sign_step(const struct signer *signer, struct span script, enum scri
 
 /* ---- the whole input ---- */
 
+/* The shortest push, number opcodes included: what the rule MINIMALDATA demands. */
 static void push_smallest(struct writer *w, struct span item)
 {
     if (item.len == 1 && item.p[0] >= 1 && item.p[0] <= 16) {
@@ -417,6 +427,7 @@ static void produce(const struct signer *signer)
     input_of(signer)->witness = encode_witness(signer, &witness);
 }
 
+/* Judged by the rules that relay demands, not only by those of blocks. */
 static enum script_error verify_input(const struct signer *signer)
 {
     const struct script_check check = {.tx = signer->request->tx,
