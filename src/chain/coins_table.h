@@ -4,7 +4,7 @@
  * small groups of 6-byte entries (slot number and 18 bits of the hash); a group that fills up is
  * grown by a fifth, and one group is split in two (linear hashing) for every so many coins added.
  * No operation touches more than two groups, however large the table is. See
- * doc/decisions/coins-table.md. */
+ * doc/decisions/0030-coins-table.md. */
 #ifndef CHAIN_COINS_TABLE_H
 #define CHAIN_COINS_TABLE_H
 
