@@ -188,7 +188,7 @@ static void coins_read_done(struct coins_read *read)
 void flight_read_coins(struct flight *flight, enum env_priority priority)
 {
     ASSERT(!flight->reading_coins && flight->n_missing > 0);
-    flight->reading_coins = true;
+    flight->reading_coins = flight->has_prefetched = true;
     flight->read = (struct coins_read){.coins = flight->chain->coins,
                                        .outpoints = flight->missing,
                                        .n = flight->n_missing,
