@@ -25,6 +25,7 @@ struct chain_options {
     const char *data_dir; /* the network's directory: blocks/ and chainstate/ below it */
     const char *blocks_dir; /* NULL: data_dir */
     size_t cache_bytes;   /* -dbcache */
+    size_t flush_batch_bytes; /* 0: 4 MB. Small ones make a flush take many steps, for tests */
     bool reindex;            /* rebuild index and coins from the block files */
     bool reindex_chainstate; /* rebuild the coins only */
     bool txindex;

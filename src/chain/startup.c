@@ -27,6 +27,7 @@ static bool open_coins(struct chain *chain, char **error)
     struct coins_options options = {
         .cache_bytes = chain->options.cache_bytes,
         .store_cache_bytes = STORE_CACHE_BYTES(chain->options.cache_bytes),
+        .flush_batch_bytes = chain->options.flush_batch_bytes,
     };
     char *path = xasprintf("%s/chainstate", chain->data_dir), *detail = NULL;
     int code = coins_open(chain->env, chain->log, path, &options, &chain->coins, &detail);

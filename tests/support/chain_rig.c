@@ -202,18 +202,24 @@ static bool has_block(const struct chain_rig *rig, const struct built_block *blo
     return node && node->n_tx > 0;
 }
 
-void rig_accept_chain(struct chain_rig *rig, const struct built_block *last)
+void rig_announce(struct chain_rig *rig, const struct built_block *last)
 {
     int32_t height = last->height;
-    while (height > 0 && !has_block(rig, built_ancestor(last, height)))
+    while (!chain_find(rig->chain, &built_ancestor(last, height)->block.hash))
         height--;
-    /* Headers first: the pool may finish a child's check before its parent's. */
-    for (int32_t at = height + 1; at <= last->height; at++) {
+    while (++height <= last->height) {
         struct verdict verdict;
-        (void)chain_accept_header(rig->chain, &built_ancestor(last, at)->block.header, &verdict);
+        (void)chain_accept_header(rig->chain, &built_ancestor(last, height)->block.header,
+                                  &verdict);
     }
-    while (++height <= last->height)
-        rig_submit(rig, built_ancestor(last, height));
+}
+
+void rig_accept_chain(struct chain_rig *rig, const struct built_block *last)
+{
+    rig_announce(rig, last);
+    for (int32_t at = 1; at <= last->height; at++)
+        if (!has_block(rig, built_ancestor(last, at)))
+            rig_submit(rig, built_ancestor(last, at));
     rig_settle(rig);
 }
 

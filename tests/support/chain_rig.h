@@ -44,6 +44,9 @@ void rig_settle(struct chain_rig *rig);
 /* Hand a block over and do not wait; or wait for its fate. */
 void rig_submit(struct chain_rig *rig, const struct built_block *block);
 struct chain_block_result rig_accept(struct chain_rig *rig, const struct built_block *block);
+/* Hand over the headers up to last, so that its blocks may come in any order: the pool may finish
+ * a child's check before its parent's. */
+void rig_announce(struct chain_rig *rig, const struct built_block *last);
 /* Hand over last and all its ancestors that the chain does not have, and settle. */
 void rig_accept_chain(struct chain_rig *rig, const struct built_block *last);
 
