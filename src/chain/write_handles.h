@@ -6,7 +6,7 @@
 #ifndef CHAIN_WRITE_HANDLES_H
 #define CHAIN_WRITE_HANDLES_H
 
-#include <pthread.h>
+#include <pthread.h> /* lint: jobs share the table, and no call of env locks */
 
 #include "util/assert.h"
 #include "util/env.h"
@@ -26,6 +26,7 @@ struct write_handles {
     bool names_changed; /* files may have been created since the last sync */
 };
 
+/* An empty table. Borrows env. */
 void write_handles_init(struct write_handles *handles, const struct env *env);
 /* Closes all; none may be in use. */
 void write_handles_deinit(struct write_handles *handles);

@@ -32,7 +32,9 @@ enum sim_crash {
     SIM_CRASH_LOST,   /* nothing but what was synced: the harshest case of SIM_CRASH_POWER */
 };
 
+/* An empty disk. Owns: the caller. All its files and stores must be closed before it is freed. */
 struct sim_disk *sim_disk_new(void);
+/* Free the disk and what is on it. */
 void sim_disk_free(struct sim_disk *disk);
 
 /* A new disk: what the next start finds if a crash happened now. disk goes on unharmed, so a test
@@ -53,6 +55,7 @@ uint64_t sim_disk_changes(const struct sim_disk *disk);
 /* Flip the bits of mask in the byte at offset of a file, behind everybody's back. */
 void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, uint8_t mask);
 
+/* What free_bytes() shall say; nothing else depends on it. */
 void sim_disk_set_free_bytes(struct sim_disk *disk, int64_t free_bytes);
 
 /* The functions of struct env that concern files; see there. */

@@ -21,6 +21,7 @@ struct sim_events {
     uint64_t last_id;
 };
 
+/* No events; the clock says now_us. */
 void sim_events_init(struct sim_events *events, int64_t now_us);
 /* Forget what has not happened yet. */
 void sim_events_deinit(struct sim_events *events);

@@ -29,6 +29,7 @@ struct sim_jobs {
     size_t pending;           /* submitted, not done */
 };
 
+/* Two idle pools. Borrows events. */
 void sim_jobs_init(struct sim_jobs *jobs, struct sim_events *events, uint64_t seed);
 /* Forget jobs that have not completed. */
 void sim_jobs_deinit(struct sim_jobs *jobs);

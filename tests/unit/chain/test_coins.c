@@ -105,7 +105,7 @@ static void a_spent_coin_is_spent_in_every_level(void **state)
 /* Each row: what happened to coin 1 before it is added a second time, and whether spending that
  * second coin may forget it (fresh) or must leave a tombstone. */
 static const struct {
-    const char *name, *steps; /* a add, s spend, f flush to its end, F freeze only, r forget */
+    const char *name, *steps; /* a add, o overwrite, s spend, f flush, F freeze only, r forget */
     enum coins_found want;
 } fresh_rows[] = {
     {"nothing", "", COINS_UNKNOWN},
@@ -121,6 +121,8 @@ static void play(struct setting *s, const char *steps, struct flush_result *resu
         struct block_hash hash = tip_of(tip);
         if (*steps == 'a')
             add_coin(s->coins, 1, 1, false);
+        else if (*steps == 'o')
+            add_coin(s->coins, 1, 2, true);
         else if (*steps == 's')
             spend_coin(s->coins, 1);
         else if (*steps == 'f')
@@ -177,6 +179,29 @@ static void a_coin_that_is_being_flushed_can_be_overwritten_and_spent(void **sta
     assert_int_equal(find_coin(s->coins, 1, 2), COINS_SPENT);
     assert_int_equal(flush_now(s->sim, s->coins, 2), 0);
     assert_store_is(s->coins, none, 6);
+}
+
+/* BIP30's exceptions: a coinbase that overwrote an unspent one. However flushes fell in between,
+ * memory and store end with the second coin, and with nothing once it is spent. */
+static void an_overwritten_coin_leaves_the_same_set_whatever_the_history(void **state)
+{
+    (void)state;
+    static const char *const histories[] = {"ao", "afo", "afro", "aFo", "aof", "afof", "afrofr"};
+    for (size_t i = 0; i < COUNT_OF(histories); i++) {
+        void *one;
+        setup(&one);
+        struct setting *s = one;
+        struct flush_result result = {0};
+        play(s, histories[i], &result);
+        sim_env_run_until_idle(s->sim);
+        assert_int_equal(flush_now(s->sim, s->coins, 50), 0);
+        static const uint32_t second[] = {0, 2}, none[] = {0, 0};
+        assert_store_is(s->coins, second, 2);
+        spend_coin(s->coins, 1);
+        assert_int_equal(flush_now(s->sim, s->coins, 51), 0);
+        assert_store_is(s->coins, none, 2);
+        teardown(&one);
+    }
 }
 
 static void a_read_fills_memory_with_clean_coins_and_names_the_absent(void **state)
@@ -461,6 +486,7 @@ int main(void)
         WITH_SETTING(a_spent_coin_is_spent_in_every_level),
         cmocka_unit_test(a_coin_is_fresh_only_if_no_lower_level_has_it),
         WITH_SETTING(a_coin_that_is_being_flushed_can_be_overwritten_and_spent),
+        cmocka_unit_test(an_overwritten_coin_leaves_the_same_set_whatever_the_history),
         WITH_SETTING(a_read_fills_memory_with_clean_coins_and_names_the_absent),
         WITH_SETTING(a_read_that_raced_with_a_flush_does_not_revive_a_spent_coin),
         WITH_SETTING(a_failing_read_is_a_fault_and_says_nothing_about_the_coin),
