@@ -37,17 +37,21 @@ struct cli {
 /* A line without its end, in a new allocation; NULL at the end of the input. */
 static char *read_line(void)
 {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t len = getline(&line, &room, stdin);
-    char *copy = NULL;
-    if (len >= 0) {
-        while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
-            line[--len] = 0;
-        copy = xmemdup(line, (size_t)len + 1);
+    struct buffer line;
+    int c;
+    buffer_init(&line);
+    while ((c = getchar()) != EOF && c != '\n') {
+        uint8_t byte = (uint8_t)c;
+        buffer_append(&line, &byte, 1);
     }
-    free(line); /* getline()'s own, not from xmalloc() */
-    return copy;
+    if (c == EOF && line.len == 0) {
+        buffer_deinit(&line);
+        return NULL;
+    }
+    if (line.len > 0 && line.p[line.len - 1] == '\r')
+        line.len--;
+    buffer_append(&line, "", 1);
+    return (char *)line.p;
 }
 
 static char *read_password(void)
@@ -71,8 +75,9 @@ static char *read_password(void)
 static void add_arg(struct cli *cli, const char *arg)
 {
     cli->args = xrealloc(cli->args, cli->n_args + 1, sizeof *cli->args);
-    char *copy = arena_alloc(&cli->arena, strlen(arg) + 1);
-    strcpy(copy, arg);
+    size_t size = strlen(arg) + 1;
+    char *copy = arena_alloc(&cli->arena, size);
+    memcpy(copy, arg, size);
     cli->args[cli->n_args++] = copy;
 }
 

@@ -133,6 +133,15 @@ static const char *find_header(const char *head, const char *name)
     return NULL;
 }
 
+/* The digits at s, up to the largest body. */
+static size_t read_number(const char *s)
+{
+    size_t n = 0;
+    for (; *s >= '0' && *s <= '9' && n < HTTP_CLIENT_BODY_MAX; s++)
+        n = n * 10 + (size_t)(*s - '0');
+    return n;
+}
+
 /* Read up to the end of the head, then what belongs to the body. */
 static bool read_answer(int fd, int *status, struct buffer *body)
 {
@@ -147,9 +156,9 @@ static bool read_answer(int fd, int *status, struct buffer *body)
     }
     in.p[head_len - 1] = 0;
     const char *head = (const char *)in.p;
-    *status = atoi(head + 9);
+    *status = (int)read_number(head + 9);
     const char *length = find_header(head, "Content-Length");
-    size_t want = length ? strtoul(length, NULL, 10) : HTTP_CLIENT_BODY_MAX;
+    size_t want = length ? read_number(length) : HTTP_CLIENT_BODY_MAX;
     buffer_append(body, in.p + head_len, in.len - head_len);
     buffer_deinit(&in);
     ssize_t n = 1;

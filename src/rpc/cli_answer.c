@@ -1,8 +1,9 @@
 /* cli_answer.c - what the command line shows of a JSON-RPC answer. */
 #include "rpc/cli_answer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "util/parse.h"
 
 enum { INDENT = 2 };
 
@@ -75,11 +76,21 @@ static void write_line(struct buffer *text, const char *label, const struct json
     buffer_append_string(text, "\n");
 }
 
+/* A part of 1 in percent. The node shows up to 16 digits: all but six behind the point go. */
 static void write_progress(struct buffer *text, const struct json_value *progress)
 {
-    double part =
-        progress->kind == JSON_KIND_NUMBER ? strtod((const char *)progress->text.p, NULL) : 0;
-    buffer_append_format(text, "Verification progress: %.4f%%\n", part * 100);
+    struct span digits = progress->text;
+    int64_t millionths = 0;
+    const uint8_t *point = digits.len ? memchr(digits.p, '.', digits.len) : NULL;
+    bool has_exponent = digits.len && memchr(digits.p, 'e', digits.len);
+    if (point && digits.p + digits.len - point > 7)
+        digits.len = (size_t)(point - digits.p) + 7;
+    /* An exponent is only shown for less than a ten-thousandth. */
+    if (progress->kind != JSON_KIND_NUMBER || has_exponent ||
+        !parse_fixed_point((const char *)digits.p, digits.len, 6, &millionths))
+        millionths = 0;
+    buffer_append_format(text, "Verification progress: %lld.%04lld%%\n",
+                         (long long)(millionths / 10000), (long long)(millionths % 10000));
 }
 
 static void write_network(struct buffer *text, const struct json_value *network)

@@ -1,9 +1,9 @@
 /* test_rpc.c - the life of calls: HTTP refusals, batches, waiting, cancelling, stopping. */
 #include "rpc/rpc.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 
