@@ -1,11 +1,17 @@
 /* rpc_rig.c - see rpc_rig.h. */
 #include "support/rpc_rig.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 #include "rpc/json_write.h"
 #include "util/alloc.h"
+#include "util/hex.h"
 
 #define PATIENCE_US (INT64_C(120) * 1000000)
 
@@ -213,4 +219,27 @@ void rpc_rig_grow(struct rpc_rig *rig, const struct built_block *last)
 {
     rig_accept_chain(&rig->chain, last);
     tell_tip(rig);
+}
+
+const char *rpc_rig_id(struct rpc_rig *rig, const struct built_block *block)
+{
+    return hex_encode_reversed(rig->id, span_of(block->block.hash.b, 32));
+}
+
+void rpc_rig_assert_call(struct rpc_rig *rig, const char *method, const char *params,
+                         const char *want, const char *file, int line)
+{
+    const char *got = rpc_rig_call(rig, method, params);
+    if (strcmp(got, want) == 0)
+        return;
+    print_error("%s %s\ngave       %s\ninstead of %s\n", method, params, got, want);
+    _fail(file, line);
+}
+
+void rpc_rig_assert_holds(const char *text, const char *part, const char *file, int line)
+{
+    if (text && strstr(text, part))
+        return;
+    print_error("%s\nis not in %s\n", part, text ? text : "(nothing)");
+    _fail(file, line);
 }

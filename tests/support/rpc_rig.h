@@ -30,6 +30,7 @@ struct rpc_rig {
     bool is_stopped;
     const char *warmup, *warnings; /* what the node says; "" at first */
     char *result;                  /* of the last rpc_rig_call() */
+    char id[65];                   /* of the last rpc_rig_id() */
 };
 
 /* Make a rig with an open chain. options, auth: NULL, or as for rig_start() and rpc_new(); without
@@ -59,5 +60,17 @@ const char *rpc_rig_callf(struct rpc_rig *rig, const char *method, const char *f
 
 /* Hand built blocks to the chain and wait. */
 void rpc_rig_grow(struct rpc_rig *rig, const struct built_block *last);
+
+/* A block's hash as it is shown; valid until the next call. */
+const char *rpc_rig_id(struct rpc_rig *rig, const struct built_block *block);
+
+/* Fail the test, showing both, unless the call gives what is wanted (as rpc_rig_call() returns
+ * it), or unless text has part in it. */
+#define assert_call(rig, method, params, want)                                                     \
+    rpc_rig_assert_call((rig), (method), (params), (want), __FILE__, __LINE__)
+#define assert_holds(text, part) rpc_rig_assert_holds((text), (part), __FILE__, __LINE__)
+void rpc_rig_assert_call(struct rpc_rig *rig, const char *method, const char *params,
+                         const char *want, const char *file, int line);
+void rpc_rig_assert_holds(const char *text, const char *part, const char *file, int line);
 
 #endif

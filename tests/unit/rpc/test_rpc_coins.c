@@ -1,0 +1,107 @@
+/* test_rpc_coins.c - unspent outputs and their statistics. */
+#include "rpc/methods.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "support/rpc_rig.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+
+#define UNKNOWN_ID "1111111111111111111111111111111111111111111111111111111111111111"
+
+static const char *first_txid(struct rpc_rig *rig, const struct built_block *block)
+{
+    return hex_encode_reversed(rig->id, span_of(block->block.txids[0].b, 32));
+}
+
+static void an_unspent_output_is_shown(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    char want[512], tip[HEX_ID_BYTES];
+    const struct built_block *blocks[3];
+    rpc_rig_init(&rig, NULL, NULL);
+    builder_blocks(&rig.builder, rig.builder.genesis, 3, blocks);
+    rpc_rig_grow(&rig, blocks[2]);
+    snprintf(want, sizeof want,
+             "{\"bestblock\":\"%s\",\"confirmations\":2,\"value\":50.00000000,"
+             "\"scriptPubKey\":{\"asm\":\"1\",\"desc\":\"raw(51)#8lvh9jxk\",\"hex\":\"51\","
+             "\"type\":\"nonstandard\"},\"coinbase\":true}",
+             hex_encode_reversed(tip, span_of(blocks[2]->block.hash.b, 32)));
+    assert_string_equal(rpc_rig_callf(&rig, "gettxout", "[\"%s\",0]", first_txid(&rig, blocks[1])),
+                        want);
+    assert_string_equal(rpc_rig_callf(&rig, "gettxout", "[\"%s\",0,false]", rig.id), want);
+    rpc_rig_deinit(&rig);
+}
+
+static void anything_else_is_null(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    const struct built_block *block = builder_block(&rig.builder, rig.builder.genesis, NULL);
+    rpc_rig_grow(&rig, block);
+    assert_call(&rig, "gettxout", "[\"" UNKNOWN_ID "\",0]", "null");
+    assert_string_equal(rpc_rig_callf(&rig, "gettxout", "[\"%s\",99]", first_txid(&rig, block)),
+                        "null");
+    assert_string_equal(rpc_rig_callf(&rig, "gettxout", "[\"%s\",4294967295]", rig.id), "null");
+    assert_string_equal(rpc_rig_callf(&rig, "gettxout", "[\"%s\",4294967296]", rig.id),
+                        "-1: JSON integer out of range");
+    assert_string_equal(rpc_rig_callf(&rig, "gettxout", "[\"%s\",-1]", rig.id),
+                        "-1: JSON integer out of range");
+    assert_call(&rig, "gettxout", "[\"33\",0]", "-8: txid must be of length 64 (not 2, for '33')");
+    rpc_rig_deinit(&rig);
+}
+
+static void statistics_have_the_digest_that_was_asked_for(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    char want[256];
+    rpc_rig_init(&rig, NULL, NULL);
+    const struct built_block *tip = builder_blocks(&rig.builder, rig.builder.genesis, 5, NULL);
+    rpc_rig_grow(&rig, tip);
+    const char *got = rpc_rig_call(&rig, "gettxoutsetinfo", "[]");
+    snprintf(want, sizeof want,
+             "{\"height\":5,\"bestblock\":\"%s\",\"txouts\":", rpc_rig_id(&rig, tip));
+    assert_memory_equal(got, want, strlen(want));
+    assert_holds(got, "\"bogosize\":");
+    assert_holds(got, "\"hash_serialized_3\":\"");
+    assert_holds(got, ",\"total_amount\":250.00000000,\"transactions\":5,\"disk_size\":");
+    assert_null(strstr(got, "muhash"));
+    got = rpc_rig_call(&rig, "gettxoutsetinfo", "[\"muhash\"]");
+    assert_holds(got, ",\"muhash\":\"");
+    assert_null(strstr(got, "hash_serialized"));
+    got = rpc_rig_call(&rig, "gettxoutsetinfo", "[\"none\"]");
+    assert_null(strstr(got, "muhash"));
+    assert_null(strstr(got, "hash_serialized"));
+    rpc_rig_deinit(&rig);
+}
+
+static void other_statistics_are_refused(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    assert_call(&rig, "gettxoutsetinfo", "[\"md5\"]", "-8: 'md5' is not a valid hash_type");
+    assert_call(&rig, "gettxoutsetinfo", "[\"muhash\",1]",
+                "-8: Querying specific block heights requires coinstatsindex");
+    rpc_rig_deinit(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_unspent_output_is_shown),
+        cmocka_unit_test(anything_else_is_null),
+        cmocka_unit_test(statistics_have_the_digest_that_was_asked_for),
+        cmocka_unit_test(other_statistics_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
