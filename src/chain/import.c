@@ -414,6 +414,8 @@ static void end_import(struct import *import)
                      import->n_blocks);
     free_import(import);
     chain_update_initial_download(chain);
+    if (!chain->closing)
+        pipeline_wake(chain); /* the next file's turn */
 }
 
 /* Some records found no room to wait; the parents of some of them are known by now. */
