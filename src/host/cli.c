@@ -255,14 +255,7 @@ static int run_method(struct cli *cli, char **error)
                     options_get_bool(&cli->config.options, "named", false), &params, error))
         return 1;
     const struct json_value *reply = call(cli, cli->args[0], params, error);
-    if (!reply)
-        return 1;
-    struct buffer text;
-    buffer_init(&text);
-    int code = cli_write_answer(&text, reply);
-    print(&text, code);
-    buffer_deinit(&text);
-    return code;
+    return reply ? print_reply(reply) : 1;
 }
 
 static int run_getinfo(struct cli *cli, char **error)

@@ -92,9 +92,22 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
     return node;
 }
 
+char *chain_json_reason(const struct verdict *verdict, char *out, size_t out_len)
+{
+    unsigned version;
+    /* Here alone Core puts a fact into the reason itself; our detail has it. */
+    if (verdict->code == REJECT_BAD_VERSION &&
+        sscanf(verdict->detail, "rejected nVersion=0x%8x block", &version) == 1)
+        snprintf(out, out_len, "%s(0x%08x)", reject_string(verdict->code), version);
+    else
+        snprintf(out, out_len, "%s", reject_string(verdict->code));
+    return out;
+}
+
 char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_len)
 {
-    snprintf(out, out_len, "%s%s%s", reject_string(verdict->code), *verdict->detail ? ", " : "",
-             verdict->detail);
+    char reason[CHAIN_JSON_REASON_BYTES];
+    snprintf(out, out_len, "%s%s%s", chain_json_reason(verdict, reason, sizeof reason),
+             *verdict->detail ? ", " : "", verdict->detail);
     return out;
 }

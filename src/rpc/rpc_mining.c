@@ -29,7 +29,7 @@ static void on_submitted(void *arg, const struct chain_block_result *result)
     if (reject_class(verdict->code) == REJECT_CLASS_FAULT)
         rpc_fail(call, RPC_VERIFY_ERROR, "%s", chain_json_verdict(verdict, text, sizeof text));
     else if (verdict->code != REJECT_NONE)
-        json_put_string(&call->out, reject_string(verdict->code));
+        json_put_string(&call->out, chain_json_reason(verdict, text, sizeof text));
     else if (!result->is_new)
         json_put_string(&call->out, "duplicate");
     else if (!result->is_connected)
@@ -106,8 +106,10 @@ enum rpc_progress rpc_submitheader(struct rpc_call *call)
                         hex_encode_reversed(prev, span_of(header.prev.b, 32)));
     }
     struct verdict verdict = {.code = REJECT_NONE};
+    char reason[CHAIN_JSON_REASON_BYTES];
     if (!chain_accept_header(chain, &header, &verdict))
-        return rpc_fail(call, RPC_VERIFY_ERROR, "%s", reject_string(verdict.code));
+        return rpc_fail(call, RPC_VERIFY_ERROR, "%s",
+                        chain_json_reason(&verdict, reason, sizeof reason));
     json_put_null(&call->out);
     return RPC_DONE;
 }

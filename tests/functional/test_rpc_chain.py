@@ -79,7 +79,7 @@ def test_block_hash_and_header(context):
     equal("previousblockhash" in node.rpc.getblockheader(GENESIS), False)
     equal("nextblockhash" in node.rpc.getblockheader(blocks[-1].id()), False)
     rpc_fails(-5, "^Block not found$", node.rpc.getblockheader, "11" * 32)
-    rpc_fails(-8, r"^blockhash must be of length 64 \(not 2, for '11'\)$",
+    rpc_fails(-8, r"^hash must be of length 64 \(not 2, for '11'\)$",
               node.rpc.getblockheader, "11")
     node.stop()
 
@@ -306,8 +306,8 @@ def test_mock_time(context):
     node.rpc.setmocktime(0)
     rpc_fails(-8, "Mocktime must be in the range", node.rpc.setmocktime, -1)
     equal(node.rpc.mockscheduler(1), None)
-    rpc_fails(-8, "delta_time must be between", node.rpc.mockscheduler, 0)
-    rpc_fails(-8, "delta_time must be between", node.rpc.mockscheduler, 3601)
+    rpc_fails(-1, "delta_time must be between", node.rpc.mockscheduler, 0)
+    rpc_fails(-1, "delta_time must be between", node.rpc.mockscheduler, 3601)
     node.stop()
 
 

@@ -103,7 +103,7 @@ def test_a_request_that_is_too_large_is_refused(context):
     status = None
     with socket.create_connection(("127.0.0.1", node.port), 20) as s:
         size = 33 << 20
-        s.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n"
+        s.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n"
                   f"Authorization: {basic(node.rpc.credentials)}\r\n\r\n".encode())
         try:
             block = b" " * 65536
@@ -205,7 +205,7 @@ def test_malformed_rpcauth_is_refused(context):
 def test_only_post_is_taken(context):
     node = context.started()
     with socket.create_connection(("127.0.0.1", node.port), 20) as s:
-        s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         equal(s.recv(100).split()[1], b"405")
     node.stop()
 
@@ -215,7 +215,7 @@ def test_a_client_that_goes_away_harms_nobody(context):
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", node.port), 20) as s:
             body = b'{"method":"waitfornewblock","params":[20000]}'
-            s.sendall(f"POST / HTTP/1.1\r\nContent-Length: {len(body)}\r\n"
+            s.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
                       f"Authorization: {basic(node.rpc.credentials)}\r\n\r\n".encode() + body)
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", node.port), 20) as s:
@@ -229,7 +229,7 @@ def test_requests_are_pipelined_in_order(context):
     with socket.create_connection(("127.0.0.1", node.port), 20) as s:
         for i in range(50):
             body = json.dumps({"method": "echo", "params": [i], "id": i}).encode()
-            s.sendall(f"POST / HTTP/1.1\r\nContent-Length: {len(body)}\r\n"
+            s.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
                       f"Authorization: {basic(node.rpc.credentials)}\r\n\r\n".encode() + body)
         received = b""
         end = time.monotonic() + 20
