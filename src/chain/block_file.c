@@ -37,6 +37,7 @@ struct block_files {
     struct file_entry *entries;
     size_t n, capacity;
     size_t first_open;            /* files before this one get no new records */
+    uint32_t max_bytes;           /* of a block file */
     struct write_handles handles; /* shared with jobs */
 };
 
@@ -89,6 +90,7 @@ int block_files_open(const struct env *env, const struct log *log, const char *b
     files->log = log;
     files->dir = xstrdup(blocks_dir);
     memcpy(files->magic, magic, sizeof files->magic);
+    files->max_bytes = BLOCK_FILE_MAX_BYTES;
     write_handles_init(&files->handles, env);
     grow_entries(files, n_infos);
     for (size_t i = 0; i < n_infos; i++)
@@ -107,6 +109,12 @@ int block_files_open(const struct env *env, const struct log *log, const char *b
     }
     *out = files;
     return 0;
+}
+
+void block_files_set_max_bytes(struct block_files *files, uint32_t max_bytes)
+{
+    ASSERT(max_bytes <= BLOCK_FILE_MAX_BYTES);
+    files->max_bytes = max_bytes;
 }
 
 void block_files_close(struct block_files *files)
@@ -148,7 +156,7 @@ struct file_pos block_files_alloc(struct block_files *files, uint32_t len, int32
     uint64_t need = (uint64_t)len + BLOCK_RECORD_HEADER_BYTES;
     ASSERT(need <= BLOCK_FILE_MAX_BYTES);
     struct file_entry *entry = last_entry(files);
-    if (entry->info.block_bytes + need > BLOCK_FILE_MAX_BYTES) {
+    if (entry->info.block_bytes > 0 && entry->info.block_bytes + need > files->max_bytes) {
         grow_entries(files, files->n + 1);
         entry = &files->entries[files->n - 1];
     }

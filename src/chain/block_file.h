@@ -41,6 +41,8 @@ NODISCARD int block_files_open(const struct env *env, const struct log *log, con
                                const uint8_t magic[4], const struct block_file_info *infos,
                                size_t n_infos, struct block_files **out, char **error);
 void block_files_close(struct block_files *files);
+/* Close files to new records earlier than at BLOCK_FILE_MAX_BYTES. For tests of pruning. */
+void block_files_set_max_bytes(struct block_files *files, uint32_t max_bytes);
 
 /* Reserve room for a block of len bytes; updates that file's info. height and time are the
  * block's, for pruning. */

@@ -73,6 +73,8 @@ static bool open_stores(struct chain *chain, char **error)
     xfree(infos);
     if (code)
         return fail(error, "Cannot open the block files", code, detail);
+    if (chain->options.block_file_bytes)
+        block_files_set_max_bytes(chain->files, chain->options.block_file_bytes);
     return open_coins(chain, error);
 }
 

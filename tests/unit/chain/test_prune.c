@@ -1,0 +1,286 @@
+/* test_prune.c - old block files go, and nothing that may still be needed. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "chain/chain_internal.h"
+#include "support/chain_rig.h"
+#include "util/alloc.h"
+
+enum { N_BLOCKS = 500, FILE_BYTES = 4000 };
+
+struct fixture {
+    struct chain_builder b;
+    struct chain_rig rig;
+    const struct built_block *last;
+    struct chain_options options;
+};
+
+/* 500 blocks in files of about twenty blocks each. */
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->b);
+    f->b.network.prune_after_height = 100;
+    f->last = builder_blocks(&f->b, f->b.genesis, N_BLOCKS, NULL);
+    f->options.check_invariants = true;
+    f->options.block_file_bytes = FILE_BYTES;
+    f->options.prune = true;
+    rig_start(&f->rig, 1, &f->b, &f->options);
+    rig_accept_chain(&f->rig, f->last);
+    assert_true(rig_is_at(&f->rig, f->last));
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(f->rig.n_faults, 0);
+    rig_deinit(&f->rig);
+    chain_builder_deinit(&f->b);
+    xfree(f);
+    return 0;
+}
+
+struct answer {
+    bool is_done;
+    int error;
+};
+
+static void note_pruned(void *arg, int error)
+{
+    struct answer *answer = arg;
+    assert_false(answer->is_done);
+    answer->is_done = true;
+    answer->error = error;
+}
+
+static int prune_to(struct fixture *f, int32_t height)
+{
+    struct answer answer = {0};
+    chain_prune_to(f->rig.chain, height, note_pruned, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    return answer.error;
+}
+
+/* Blocks are stored from the prune height on and not below; returns that height. */
+static int32_t assert_stored_from(const struct fixture *f)
+{
+    int32_t from = chain_prune_height(f->rig.chain);
+    for (int32_t at = from; at <= N_BLOCKS; at++)
+        assert_true(chain_at(f->rig.chain, at)->status & BLOCK_HAVE_DATA);
+    if (from > 0)
+        assert_false(chain_at(f->rig.chain, from - 1)->status & BLOCK_HAVE_DATA);
+    return from;
+}
+
+struct name_count {
+    int blk, rev;
+};
+
+static void count_name(void *arg, const char *name)
+{
+    struct name_count *count = arg;
+    count->blk += strncmp(name, "blk", 3) == 0;
+    count->rev += strncmp(name, "rev", 3) == 0;
+}
+
+static struct name_count count_files(const struct fixture *f)
+{
+    struct name_count count = {0};
+    const struct env *env = sim_env_get(f->rig.sim);
+    assert_int_equal(env->list(env->ctx, "regtest/blocks", count_name, &count), 0);
+    return count;
+}
+
+static void pruning_to_a_height_removes_whole_files_only(void **state)
+{
+    struct fixture *f = *state;
+    struct name_count before = count_files(f);
+    assert_true(before.blk > 20);
+    assert_int_equal(assert_stored_from(f), 0);
+    assert_int_equal(prune_to(f, 100), 0);
+    int32_t from = assert_stored_from(f);
+    assert_in_range(from, 80, 101);
+    struct name_count after = count_files(f);
+    assert_true(after.blk < before.blk && after.rev < before.rev);
+    /* Again to the same height: nothing more goes. */
+    assert_int_equal(prune_to(f, 100), 0);
+    assert_int_equal(chain_prune_height(f->rig.chain), from);
+    assert_int_equal(count_files(f).blk, after.blk);
+}
+
+static void the_last_288_blocks_are_kept_whatever_is_ordered(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(prune_to(f, N_BLOCKS), 0);
+    int32_t from = assert_stored_from(f);
+    assert_in_range(from, N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS - 40,
+                    N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS + 1);
+}
+
+static void pruning_below_the_first_file_removes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct name_count before = count_files(f);
+    assert_int_equal(prune_to(f, 3), 0);
+    assert_int_equal(prune_to(f, -1), 0);
+    assert_int_equal(count_files(f).blk, before.blk);
+    assert_int_equal(chain_prune_height(f->rig.chain), 0);
+}
+
+static void a_file_with_one_block_too_high_stays(void **state)
+{
+    struct fixture *f = *state;
+    /* A stale block of low height in a file of high ones, and high ones in no order. */
+    const struct built_block *stale = builder_block(&f->b, built_ancestor(f->last, 5), NULL);
+    (void)rig_accept(&f->rig, stale);
+    assert_int_equal(prune_to(f, 200), 0);
+    assert_true(chain_find(f->rig.chain, &stale->block.hash)->status & BLOCK_HAVE_DATA);
+    (void)assert_stored_from(f);
+}
+
+static void a_pruned_chain_goes_on_after_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(prune_to(f, 150), 0);
+    int32_t from = chain_prune_height(f->rig.chain);
+    assert_true(from > 0);
+    assert_int_equal(rig_close(&f->rig), 0);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, f->last));
+    assert_int_equal(chain_prune_height(f->rig.chain), from);
+    const struct built_block *next = builder_blocks(&f->b, f->last, 3, NULL);
+    rig_accept_chain(&f->rig, next);
+    assert_true(rig_is_at(&f->rig, next));
+    /* A branch from within what is kept still wins. */
+    const struct built_block *other =
+        builder_blocks(&f->b, built_ancestor(f->last, N_BLOCKS - 20), 30, NULL);
+    rig_accept_chain(&f->rig, other);
+    assert_true(rig_is_at(&f->rig, other));
+}
+
+static void without_pruning_a_pruned_directory_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(prune_to(f, 150), 0);
+    assert_int_equal(rig_close(&f->rig), 0);
+    f->rig.options.prune = false;
+    struct chain_events none = {0};
+    struct chain *chain =
+        chain_new(sim_env_get(f->rig.sim), NULL, &f->rig.network, &f->rig.options, &none);
+    char *error = NULL;
+    assert_false(chain_open(chain, &error));
+    assert_non_null(strstr(error, "-reindex"));
+    xfree(error);
+    chain_free(chain);
+}
+
+static void a_target_is_kept_to_by_itself(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(rig_close(&f->rig), 0);
+    /* Small enough that everything has to go that may. */
+    f->rig.options.prune_target_bytes = BLOCK_FILE_CHUNK_BYTES + UNDO_FILE_CHUNK_BYTES + 20000;
+    rig_open(&f->rig);
+    assert_int_equal(chain_prune_height(f->rig.chain), 0);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    rig_settle(&f->rig);
+    int32_t from = assert_stored_from(f);
+    assert_in_range(from, N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS - 40,
+                    N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS + 1);
+    /* New files bring new rounds, without any order. */
+    const struct built_block *next = builder_blocks(&f->b, f->last, 100, NULL);
+    rig_accept_chain(&f->rig, next);
+    sim_env_run_for(f->rig.sim, INT64_C(400) * 1000000); /* a flush by the clock */
+    assert_true(chain_prune_height(f->rig.chain) >= from + 60);
+    assert_true(rig_is_at(&f->rig, next));
+}
+
+static void a_target_that_is_not_reached_prunes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(rig_close(&f->rig), 0);
+    f->rig.options.prune_target_bytes = CHAIN_PRUNE_MIN_BYTES;
+    rig_open(&f->rig);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    rig_settle(&f->rig);
+    assert_int_equal(chain_prune_height(f->rig.chain), 0);
+}
+
+static void pruning_is_cancelled_by_closing(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer = {0};
+    chain_prune_to(f->rig.chain, 200, note_pruned, &answer);
+    assert_int_equal(rig_close(&f->rig), 0);
+    assert_true(answer.is_done);
+    rig_open(&f->rig);
+    (void)assert_stored_from(f);
+}
+
+/* -- Crashes ----------------------------------------------------------------------------------- */
+
+struct crash_watch {
+    struct fixture *f;
+    uint64_t points;
+    int tried;
+    bool is_on;
+};
+
+static void crash_here(void *arg)
+{
+    struct crash_watch *watch = arg;
+    struct fixture *f = watch->f;
+    if (!watch->is_on || watch->points++ % 5 != 0)
+        return;
+    watch->is_on = false;
+    struct chain_rig rig;
+    rig_init(&rig, sim_env_crash(f->rig.sim, (enum sim_crash)(watch->tried++ % 3), watch->points),
+             &f->b, &f->options);
+    rig_open(&rig);
+    rig_settle(&rig);
+    assert_true(rig_is_at(&rig, f->last));
+    /* What the index names is there. */
+    struct verdict verdict = rig_invalidate(&rig, built_ancestor(f->last, N_BLOCKS - 100));
+    assert_int_equal(verdict.code, REJECT_NONE);
+    assert_int_equal(rig.n_faults, 0);
+    rig_deinit(&rig);
+    watch->is_on = true;
+}
+
+static void a_crash_while_pruning_is_recovered_from(void **state)
+{
+    struct fixture *f = *state;
+    struct crash_watch watch = {.f = f};
+    assert_int_equal(rig_flush(&f->rig), 0);
+    sim_disk_watch(sim_env_disk(f->rig.sim), crash_here, &watch);
+    watch.is_on = true;
+    assert_int_equal(prune_to(f, 200), 0);
+    watch.is_on = false;
+    assert_true(watch.tried >= 6);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(pruning_to_a_height_removes_whole_files_only),
+        TEST(the_last_288_blocks_are_kept_whatever_is_ordered),
+        TEST(pruning_below_the_first_file_removes_nothing),
+        TEST(a_file_with_one_block_too_high_stays),
+        TEST(a_pruned_chain_goes_on_after_a_restart),
+        TEST(without_pruning_a_pruned_directory_is_refused),
+        TEST(a_target_is_kept_to_by_itself),
+        TEST(a_target_that_is_not_reached_prunes_nothing),
+        TEST(pruning_is_cancelled_by_closing),
+        TEST(a_crash_while_pruning_is_recovered_from),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
