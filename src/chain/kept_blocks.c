@@ -86,6 +86,20 @@ void kept_blocks_release(struct kept_blocks *kept, const struct block_node *node
         let_go(kept, block);
 }
 
+void kept_blocks_trim(struct kept_blocks *kept)
+{
+    while (kept->bytes > kept->max_bytes / 4) {
+        struct kept_block *block;
+        size_t at = 0;
+        do
+            block = hash_map_next(&kept->by_node, &at);
+        while (block && block->is_writing);
+        if (!block)
+            return;
+        let_go(kept, block);
+    }
+}
+
 bool kept_blocks_is_full(const struct kept_blocks *kept)
 {
     return kept->bytes > kept->max_bytes;

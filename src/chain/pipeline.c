@@ -433,6 +433,8 @@ void pipeline_advance(struct chain *chain)
     if (more)
         pipeline_wake(chain);
     announce_tip(chain);
+    if (pipeline_is_at_rest(chain))
+        kept_blocks_trim(&chain->kept);
     waiters_check(chain);
     flush_if_due(chain);
     import_wake(chain);

@@ -99,6 +99,26 @@ static void releasing_what_is_not_kept_does_nothing(void **state)
     teardown(&f);
 }
 
+static void trimming_spares_what_is_being_written(void **state)
+{
+    (void)state;
+    struct fixture f;
+    setup(&f, 1 << 20);
+    for (size_t i = 0; i < 4; i++)
+        kept_blocks_add(&f.kept, f.node[i], f.ref[i]);
+    kept_blocks_written(&f.kept, f.node[0]);
+    kept_blocks_written(&f.kept, f.node[1]);
+    kept_blocks_trim(&f.kept); /* far below a quarter: nothing happens */
+    assert_non_null(kept_blocks_find(&f.kept, f.node[0]));
+    f.kept.max_bytes = 0;
+    kept_blocks_trim(&f.kept);
+    assert_null(kept_blocks_find(&f.kept, f.node[0]));
+    assert_null(kept_blocks_find(&f.kept, f.node[1]));
+    assert_non_null(kept_blocks_find(&f.kept, f.node[2]));
+    assert_non_null(kept_blocks_find(&f.kept, f.node[3]));
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +126,7 @@ int main(void)
         cmocka_unit_test(a_block_being_written_is_never_let_go),
         cmocka_unit_test(blocks_beyond_the_limit_are_let_go_once_written),
         cmocka_unit_test(releasing_what_is_not_kept_does_nothing),
+        cmocka_unit_test(trimming_spares_what_is_being_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
