@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "consensus/pow.h"
+
 enum { TREE_ARENA_CHUNK_BYTES = 16 << 10, MTP_BLOCKS = 11 };
 
 void header_tree_init(struct header_tree *tree, struct siphash_key key)
@@ -34,31 +36,13 @@ struct block_node *header_tree_find(const struct header_tree *tree, const struct
     return hash_map_find(&tree->by_hash, siphash13_id(tree->key, hash->b, 0), has_hash, hash);
 }
 
-/* The target that bits stand for; 0 where Core would call it negative, zero or too large. */
-static struct u256 target_of(uint32_t bits)
+/* The work of a child of prev. Most blocks have their parent's target, whose work is known from the
+ * sums: a subtraction instead of a long division. */
+static struct u256 work_of(const struct block_node *prev, uint32_t bits)
 {
-    unsigned bytes = bits >> 24;
-    uint32_t mantissa = bits & 0x007fffff;
-    struct u256 none = u256_of(0);
-    if (bits & 0x00800000)
-        return none;
-    if (bytes <= 3)
-        return u256_of(mantissa >> 8 * (3 - bytes));
-    struct u256 target = u256_shl(u256_of(mantissa), 8 * (bytes - 3));
-    if (u256_compare(u256_shr(target, 8 * (bytes - 3)), u256_of(mantissa)) != 0)
-        return none; /* bits were shifted out */
-    return target;
-}
-
-/* Expected hashes for a block: 2^256 / (target + 1), computed as ~target / (target + 1) + 1 because
- * 2^256 itself does not fit. */
-static struct u256 work_of(uint32_t bits)
-{
-    struct u256 target = target_of(bits);
-    if (u256_is_zero(target))
-        return target;
-    struct u256 one = u256_of(1);
-    return u256_add(u256_div(u256_not(target), u256_add(target, one)), one);
+    if (prev && prev->prev && prev->bits == bits)
+        return u256_sub(prev->chain_work, prev->prev->chain_work);
+    return pow_block_work(bits);
 }
 
 static struct block_node *jump(struct block_node *node)
@@ -78,9 +62,11 @@ struct block_node *header_tree_add(struct header_tree *tree, const struct block_
 {
     struct block_node *prev = NULL;
     if (tree->genesis) {
-        prev = header_tree_find(tree, &header->prev);
+        /* Headers mostly come in order: then the parent was added just before. */
+        bool in_order = tree->dirty && block_hash_equal(&tree->dirty->hash, &header->prev);
+        prev = in_order ? tree->dirty : header_tree_find(tree, &header->prev);
         ASSERT(prev);
-        ASSERT(!header_tree_find(tree, hash));
+        VERIFY(!header_tree_find(tree, hash));
     }
     struct block_node *node = arena_calloc(&tree->arena, 1, sizeof *node);
     node->hash = *hash;
@@ -90,7 +76,7 @@ struct block_node *header_tree_add(struct header_tree *tree, const struct block_
     node->time = node->time_max = header->time;
     node->bits = header->bits;
     node->nonce = header->nonce;
-    node->chain_work = work_of(header->bits);
+    node->chain_work = work_of(prev, header->bits);
     node->data.file = node->undo.file = -1;
     if (prev) {
         node->height = prev->height + 1;

@@ -157,10 +157,14 @@ static const char *load_node(struct header_tree *tree, struct span key, struct s
         return "a block entry is malformed";
     struct block_hash hash;
     memcpy(hash.b, key.p + 5, sizeof hash.b);
-    if (tree->genesis && !header_tree_find(tree, &header.prev))
+    const struct block_node *prev = tree->dirty; /* mostly the row before */
+    if (prev && !block_hash_equal(&prev->hash, &header.prev))
+        prev = header_tree_find(tree, &header.prev);
+    if (tree->genesis && !prev)
         return "a block's parent is missing";
-    if (header_tree_find(tree, &hash))
-        return "a block is there twice";
+    /* With heights that fit, no two rows can be of the same block: keys are unique. */
+    if (load_be32(key.p + 1) != (prev ? (uint32_t)prev->height + 1 : 0))
+        return "a block's height does not fit its parent";
     struct block_node *node = header_tree_add(tree, &header, &hash);
     node->status = read_u32(&r);
     node->n_tx = read_u32(&r);
@@ -168,11 +172,7 @@ static const char *load_node(struct header_tree *tree, struct span key, struct s
     node->sequence = (int64_t)read_u64(&r);
     node->data = decode_pos(&r);
     node->undo = decode_pos(&r);
-    if (!reader_finish(&r))
-        return "a block entry is malformed";
-    if (load_be32(key.p + 1) != (uint32_t)node->height)
-        return "a block's height does not fit its parent";
-    return NULL;
+    return reader_finish(&r) ? NULL : "a block entry is malformed";
 }
 
 struct info_list {

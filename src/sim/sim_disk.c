@@ -1,6 +1,6 @@
-/* sim_disk.c - files as pages that remember their last synced contents, names as a journal.
+/* sim_disk.c - files under names, names as a journal.
  *
- * A page is copied aside at the first write after a sync. Creations, renames and removals change
+ * Creations, renames and removals change
  * the live names at once and wait in the journal of their directory until sync_dir; after a power
  * loss a prefix of each directory's journal has happened, as on a journaling file system. That a
  * synced file keeps its name without sync_dir is not promised: POSIX does not either. */
@@ -10,35 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/sim_inode.h"
 #include "sim/sim_kv.h"
 #include "util/alloc.h"
 
-enum { PAGE_BYTES = 4096 };
-
-struct page {
-    uint8_t *live;   /* NULL: zeros */
-    uint8_t *synced; /* if dirty: as of the last sync; NULL: zeros */
-    bool dirty;
-};
-
-struct inode {
-    int holders; /* names, journal entries and open files */
-    uint64_t size, synced_size;
-    struct page *pages;
-    size_t n_pages;
-    size_t *dirty; /* numbers of the dirty pages */
-    size_t n_dirty, dirty_capacity;
-};
-
 struct sim_file {
     struct sim_disk *disk;
-    struct inode *inode;
+    struct sim_inode *inode;
     bool writable;
 };
 
 struct name {
     char *path;
-    struct inode *inode;
+    struct sim_inode *inode;
 };
 
 struct names {
@@ -49,7 +33,7 @@ struct names {
 /* A directory change that is not durable yet. inode NULL: removal. */
 struct name_change {
     char *path, *from; /* from: the old name of a rename, or NULL */
-    struct inode *inode;
+    struct sim_inode *inode;
 };
 
 struct sim_disk {
@@ -70,141 +54,6 @@ struct sim_disk {
     void *watch_arg;
 };
 
-/* -- inodes ------------------------------------------------------------------------------ */
-
-static void inode_drop(struct inode *inode)
-{
-    if (!inode || --inode->holders > 0)
-        return;
-    for (size_t i = 0; i < inode->n_pages; i++) {
-        xfree(inode->pages[i].live);
-        xfree(inode->pages[i].synced);
-    }
-    xfree(inode->pages);
-    xfree(inode->dirty);
-    xfree(inode);
-}
-
-static struct inode *inode_hold(struct inode *inode)
-{
-    if (inode)
-        inode->holders++;
-    return inode;
-}
-
-/* The page, copied aside if this is its first change since the last sync. */
-static uint8_t *page_for_write(struct inode *inode, size_t number)
-{
-    if (number >= inode->n_pages) {
-        size_t n = number + 1 > 2 * inode->n_pages ? number + 1 : 2 * inode->n_pages;
-        inode->pages = xrealloc(inode->pages, n, sizeof *inode->pages);
-        memset(inode->pages + inode->n_pages, 0, (n - inode->n_pages) * sizeof *inode->pages);
-        inode->n_pages = n;
-    }
-    struct page *page = &inode->pages[number];
-    if (!page->dirty) {
-        page->dirty = true;
-        page->synced = page->live ? xmemdup(page->live, PAGE_BYTES) : NULL;
-        if (inode->n_dirty == inode->dirty_capacity) {
-            inode->dirty_capacity = inode->dirty_capacity ? 2 * inode->dirty_capacity : 16;
-            inode->dirty = xrealloc(inode->dirty, inode->dirty_capacity, sizeof *inode->dirty);
-        }
-        inode->dirty[inode->n_dirty++] = number;
-    }
-    if (!page->live)
-        page->live = xcalloc(1, PAGE_BYTES);
-    return page->live;
-}
-
-static void inode_write(struct inode *inode, uint64_t offset, const uint8_t *p, size_t n)
-{
-    while (n > 0) {
-        size_t in_page = (size_t)(offset % PAGE_BYTES);
-        size_t part = n < PAGE_BYTES - in_page ? n : PAGE_BYTES - in_page;
-        memcpy(page_for_write(inode, (size_t)(offset / PAGE_BYTES)) + in_page, p, part);
-        offset += part;
-        p += part;
-        n -= part;
-    }
-    if (offset > inode->size)
-        inode->size = offset;
-}
-
-static void inode_read(const struct inode *inode, uint64_t offset, uint8_t *p, size_t n)
-{
-    while (n > 0) {
-        size_t number = (size_t)(offset / PAGE_BYTES);
-        size_t in_page = (size_t)(offset % PAGE_BYTES);
-        size_t part = n < PAGE_BYTES - in_page ? n : PAGE_BYTES - in_page;
-        const uint8_t *live = number < inode->n_pages ? inode->pages[number].live : NULL;
-        if (live)
-            memcpy(p, live + in_page, part);
-        else
-            memset(p, 0, part);
-        offset += part;
-        p += part;
-        n -= part;
-    }
-}
-
-static void inode_truncate(struct inode *inode, uint64_t size)
-{
-    /* What is cut off must read as zeros if the file grows again. */
-    for (size_t i = (size_t)(size / PAGE_BYTES); size < inode->size && i < inode->n_pages; i++) {
-        if (!inode->pages[i].live)
-            continue;
-        size_t from = i == size / PAGE_BYTES ? (size_t)(size % PAGE_BYTES) : 0;
-        memset(page_for_write(inode, i) + from, 0, PAGE_BYTES - from);
-    }
-    inode->size = size;
-}
-
-static void inode_sync(struct inode *inode)
-{
-    for (size_t i = 0; i < inode->n_dirty; i++) {
-        struct page *page = &inode->pages[inode->dirty[i]];
-        xfree(page->synced);
-        page->synced = NULL;
-        page->dirty = false;
-    }
-    inode->n_dirty = 0;
-    inode->synced_size = inode->size;
-}
-
-/* A page's contents after a crash, sector by sector old or new; NULL: zeros. */
-static uint8_t *page_after_crash(const struct page *page, enum sim_crash how, bool all_new,
-                                 struct sim_random *random)
-{
-    if (!page->dirty || how == SIM_CRASH_KILLED || all_new)
-        return page->live ? xmemdup(page->live, PAGE_BYTES) : NULL;
-    if (how == SIM_CRASH_LOST)
-        return page->synced ? xmemdup(page->synced, PAGE_BYTES) : NULL;
-    uint8_t *p = page->synced ? xmemdup(page->synced, PAGE_BYTES) : xcalloc(1, PAGE_BYTES);
-    for (size_t at = 0; at < PAGE_BYTES; at += SIM_SECTOR_BYTES)
-        if (sim_random_below(random, 2))
-            memcpy(p + at, page->live + at, SIM_SECTOR_BYTES);
-    return p;
-}
-
-static struct inode *inode_after_crash(const struct inode *inode, enum sim_crash how,
-                                       struct sim_random *random)
-{
-    struct inode *copy = xcalloc(1, sizeof *copy);
-    bool all_new = how == SIM_CRASH_POWER && sim_random_below(random, 4) == 0;
-    bool new_size = how == SIM_CRASH_KILLED || all_new;
-    if (how == SIM_CRASH_POWER && !all_new)
-        new_size = sim_random_below(random, 2);
-    copy->holders = 1;
-    copy->n_pages = inode->n_pages;
-    copy->pages = xcalloc(inode->n_pages ? inode->n_pages : 1, sizeof *copy->pages);
-    for (size_t i = 0; i < inode->n_pages; i++)
-        copy->pages[i].live = page_after_crash(&inode->pages[i], how, all_new, random);
-    copy->size = inode->size > inode->synced_size ? inode->size : inode->synced_size;
-    inode_truncate(copy, new_size ? inode->size : inode->synced_size);
-    inode_sync(copy);
-    return copy;
-}
-
 /* -- names --------------------------------------------------------------------------------- */
 
 static struct name *names_find(const struct names *names, const char *path)
@@ -215,12 +64,12 @@ static struct name *names_find(const struct names *names, const char *path)
     return NULL;
 }
 
-static void names_set(struct names *names, const char *path, struct inode *inode)
+static void names_set(struct names *names, const char *path, struct sim_inode *inode)
 {
     struct name *name = names_find(names, path);
-    inode_hold(inode);
+    sim_inode_hold(inode);
     if (name) {
-        inode_drop(name->inode);
+        sim_inode_drop(name->inode);
         name->inode = inode;
         return;
     }
@@ -237,7 +86,7 @@ static void names_unset(struct names *names, const char *path)
     if (!name)
         return;
     xfree(name->path);
-    inode_drop(name->inode);
+    sim_inode_drop(name->inode);
     *name = names->at[--names->n];
 }
 
@@ -282,14 +131,14 @@ static bool has_dir(const struct sim_disk *disk, const char *path, size_t len)
 }
 
 static void add_change(struct sim_disk *disk, const char *path, const char *from,
-                       struct inode *inode)
+                       struct sim_inode *inode)
 {
     if (disk->n_journal == disk->journal_capacity) {
         disk->journal_capacity = disk->journal_capacity ? 2 * disk->journal_capacity : 16;
         disk->journal = xrealloc(disk->journal, disk->journal_capacity, sizeof *disk->journal);
     }
     disk->journal[disk->n_journal++] = (struct name_change){
-        .path = xstrdup(path), .from = from ? xstrdup(from) : NULL, .inode = inode_hold(inode)};
+        .path = xstrdup(path), .from = from ? xstrdup(from) : NULL, .inode = sim_inode_hold(inode)};
     names_apply(&disk->live, &disk->journal[disk->n_journal - 1]);
 }
 
@@ -297,7 +146,7 @@ static void change_free(struct name_change *change)
 {
     xfree(change->path);
     xfree(change->from);
-    inode_drop(change->inode);
+    sim_inode_drop(change->inode);
 }
 
 /* -- the disk -------------------------------------------------------------------------------- */
@@ -365,10 +214,10 @@ struct sim_disk *sim_disk_after_crash(const struct sim_disk *disk, enum sim_cras
     struct names names = {0};
     names_after_crash(disk, how, &random, &names);
     for (size_t i = 0; i < names.n; i++) {
-        struct inode *inode = inode_after_crash(names.at[i].inode, how, &random);
+        struct sim_inode *inode = sim_inode_after_crash(names.at[i].inode, how, &random);
         names_set(&left->live, names.at[i].path, inode);
         names_set(&left->durable, names.at[i].path, inode);
-        inode_drop(inode);
+        sim_inode_drop(inode);
     }
     names_deinit(&names);
     left->stores = sim_kv_after_crash(disk->stores, how, &random);
@@ -438,11 +287,11 @@ void sim_disk_end(struct sim_disk *disk, unsigned ops)
 void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, uint8_t mask)
 {
     struct name *name = names_find(&disk->live, path);
-    ASSERT(name && offset < name->inode->size);
+    ASSERT(name && offset < sim_inode_size(name->inode));
     uint8_t b;
-    inode_read(name->inode, offset, &b, 1);
+    sim_inode_read(name->inode, offset, &b, 1);
     b ^= mask;
-    inode_write(name->inode, offset, &b, 1);
+    sim_inode_write(name->inode, offset, &b, 1);
 }
 
 /* -- struct env's functions ------------------------------------------------------------------- */
@@ -457,17 +306,16 @@ int sim_disk_open(struct sim_disk *disk, const char *path, int flags, struct sim
     if (!name) {
         if (!(flags & ENV_OPEN_CREATE) || !has_dir(disk, path, dir_len(path)))
             return -ENOENT;
-        struct inode *inode = xcalloc(1, sizeof *inode);
-        inode->holders = 1;
+        struct sim_inode *inode = sim_inode_new();
         add_change(disk, path, NULL, inode);
-        inode_drop(inode);
+        sim_inode_drop(inode);
         name = names_find(&disk->live, path);
     }
     if (flags & ENV_OPEN_TRUNCATE)
-        inode_truncate(name->inode, 0);
+        sim_inode_truncate(name->inode, 0);
     struct sim_file *file = xmalloc(sizeof *file);
     *file = (struct sim_file){
-        .disk = disk, .inode = inode_hold(name->inode), .writable = flags & ENV_OPEN_WRITE};
+        .disk = disk, .inode = sim_inode_hold(name->inode), .writable = flags & ENV_OPEN_WRITE};
     *out = file;
     return 0;
 }
@@ -477,12 +325,12 @@ int64_t sim_disk_read_at(struct sim_file *file, uint64_t offset, void *p, size_t
     int error = sim_disk_begin(file->disk, SIM_OP_READ);
     if (error)
         return error;
-    uint64_t size = file->inode->size;
+    uint64_t size = sim_inode_size(file->inode);
     if (offset >= size)
         return 0;
     if (n > size - offset)
         n = (size_t)(size - offset);
-    inode_read(file->inode, offset, p, n);
+    sim_inode_read(file->inode, offset, p, n);
     return (int64_t)n;
 }
 
@@ -492,16 +340,16 @@ int sim_disk_write_at(struct sim_file *file, uint64_t offset, const void *p, siz
     if (!error && !file->writable)
         error = -EBADF;
     if (!error)
-        inode_write(file->inode, offset, p, n);
+        sim_inode_write(file->inode, offset, p, n);
     else if (file->writable && n > 1)
-        inode_write(file->inode, offset, p, n / 2); /* what a full disk leaves */
+        sim_inode_write(file->inode, offset, p, n / 2); /* what a full disk leaves */
     sim_disk_end(file->disk, SIM_OP_WRITE);
     return error;
 }
 
 int64_t sim_disk_size(const struct sim_file *file)
 {
-    return (int64_t)file->inode->size;
+    return (int64_t)sim_inode_size(file->inode);
 }
 
 int sim_disk_truncate(struct sim_file *file, uint64_t size)
@@ -510,7 +358,7 @@ int sim_disk_truncate(struct sim_file *file, uint64_t size)
     if (!error && !file->writable)
         error = -EBADF;
     if (!error)
-        inode_truncate(file->inode, size);
+        sim_inode_truncate(file->inode, size);
     sim_disk_end(file->disk, SIM_OP_WRITE);
     return error;
 }
@@ -519,8 +367,8 @@ int sim_disk_allocate(struct sim_file *file, uint64_t offset, uint64_t n)
 {
     int error = sim_disk_begin(file->disk, SIM_OP_ALLOCATE);
     /* As posix_fallocate() does: the file grows with zeros. */
-    if (!error && offset + n > file->inode->size)
-        inode_truncate(file->inode, offset + n);
+    if (!error && offset + n > sim_inode_size(file->inode))
+        sim_inode_truncate(file->inode, offset + n);
     sim_disk_end(file->disk, SIM_OP_ALLOCATE);
     return error;
 }
@@ -529,7 +377,7 @@ int sim_disk_sync(struct sim_file *file)
 {
     int error = sim_disk_begin(file->disk, SIM_OP_SYNC);
     if (!error)
-        inode_sync(file->inode);
+        sim_inode_sync(file->inode);
     sim_disk_end(file->disk, SIM_OP_SYNC);
     return error;
 }
@@ -538,7 +386,7 @@ void sim_disk_close(struct sim_file *file)
 {
     if (!file)
         return;
-    inode_drop(file->inode);
+    sim_inode_drop(file->inode);
     xfree(file);
 }
 

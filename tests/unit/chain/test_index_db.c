@@ -285,6 +285,21 @@ static void a_missing_parent_is_refused(void **state)
     assert_load_is_refused(s);
 }
 
+static void a_block_at_a_height_that_does_not_fit_is_refused(void **state)
+{
+    struct setting *s = *state;
+    fill(s);
+    const struct block_node *child = s->tree.genesis->first_child;
+    struct block_header header = block_node_header(child);
+    uint8_t row[37] = {'b', 0, 0, 0, 3}, value[136] = {0};
+    struct writer w = writer_to_buffer(value, sizeof value);
+    memcpy(row + 5, child->hash.b, 32);
+    block_header_encode(&w, &header);
+    assert_int_equal(write_all(s), 0);
+    put_raw(s, span_of(row, 37), span_of(value, sizeof value));
+    assert_load_is_refused(s);
+}
+
 static void another_format_version_is_refused(void **state)
 {
     struct setting *s = *state;
@@ -330,6 +345,7 @@ int main(void)
         WITH_SETTING(flags_are_kept_by_name),
         cmocka_unit_test(malformed_rows_are_refused),
         WITH_SETTING(a_missing_parent_is_refused),
+        WITH_SETTING(a_block_at_a_height_that_does_not_fit_is_refused),
         WITH_SETTING(another_format_version_is_refused),
         WITH_SETTING(a_write_is_durable_and_a_failing_one_is_a_fault),
     };
