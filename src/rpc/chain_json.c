@@ -94,11 +94,12 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
 
 char *chain_json_reason(const struct verdict *verdict, char *out, size_t out_len)
 {
-    unsigned version;
-    /* Here alone Core puts a fact into the reason itself; our detail has it. */
-    if (verdict->code == REJECT_BAD_VERSION &&
-        sscanf(verdict->detail, "rejected nVersion=0x%8x block", &version) == 1)
-        snprintf(out, out_len, "%s(0x%08x)", reject_string(verdict->code), version);
+    /* Here alone Core puts a fact into the reason itself; our detail has it:
+     * "rejected nVersion=0x00000001 block". */
+    const char *version =
+        verdict->code == REJECT_BAD_VERSION ? strstr(verdict->detail, "0x") : NULL;
+    if (version)
+        snprintf(out, out_len, "%s(%.10s)", reject_string(verdict->code), version);
     else
         snprintf(out, out_len, "%s", reject_string(verdict->code));
     return out;

@@ -243,3 +243,11 @@ void rpc_rig_assert_holds(const char *text, const char *part, const char *file, 
     print_error("%s\nis not in %s\n", part, text ? text : "(nothing)");
     _fail(file, line);
 }
+
+void rpc_rig_assert_starts(const char *text, const char *head, const char *file, int line)
+{
+    if (text && strncmp(text, head, strlen(head)) == 0)
+        return;
+    print_error("%s\nis not how %s begins\n", head, text ? text : "(nothing)");
+    _fail(file, line);
+}

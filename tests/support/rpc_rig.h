@@ -65,12 +65,14 @@ void rpc_rig_grow(struct rpc_rig *rig, const struct built_block *last);
 const char *rpc_rig_id(struct rpc_rig *rig, const struct built_block *block);
 
 /* Fail the test, showing both, unless the call gives what is wanted (as rpc_rig_call() returns
- * it), or unless text has part in it. */
+ * it), or unless text has part in it, or begins with head. */
 #define assert_call(rig, method, params, want)                                                     \
     rpc_rig_assert_call((rig), (method), (params), (want), __FILE__, __LINE__)
 #define assert_holds(text, part) rpc_rig_assert_holds((text), (part), __FILE__, __LINE__)
+#define assert_starts(text, head) rpc_rig_assert_starts((text), (head), __FILE__, __LINE__)
 void rpc_rig_assert_call(struct rpc_rig *rig, const char *method, const char *params,
                          const char *want, const char *file, int line);
 void rpc_rig_assert_holds(const char *text, const char *part, const char *file, int line);
+void rpc_rig_assert_starts(const char *text, const char *head, const char *file, int line);
 
 #endif

@@ -207,7 +207,7 @@ static void while_starting_every_call_gets_28(void **state)
     rig.warmup = "";
     assert_string_equal(rpc_rig_call(&rig, "getblockcount", "[]"), "0");
     rpc_set_chain(rig.rpc, NULL);
-    assert_memory_equal(rpc_rig_call(&rig, "getblockcount", "[]"), "-28: ", 5);
+    assert_starts(rpc_rig_call(&rig, "getblockcount", "[]"), "-28: ");
     rpc_set_chain(rig.rpc, rig.chain.chain);
     assert_string_equal(rpc_rig_call(&rig, "getblockcount", "[]"), "0");
     rpc_rig_deinit(&rig);

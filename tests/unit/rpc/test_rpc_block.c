@@ -59,7 +59,7 @@ static void verbosity_1_lists_ids(void **state)
     const struct block *block = &last->block;
     const char *got = rpc_rig_callf(&rig, "getblock", "[\"%s\"]", rpc_rig_id(&rig, last));
     snprintf(want, sizeof want, "{\"hash\":\"%s\",\"confirmations\":1,\"height\":102,", rig.id);
-    assert_memory_equal(got, want, strlen(want));
+    assert_starts(got, want);
     snprintf(want, sizeof want,
              ",\"strippedsize\":%u,\"size\":%zu,\"weight\":%u,\"coinbase_tx\":{\"version\":",
              block->base_bytes, block->raw.len, block_weight_wu(block));

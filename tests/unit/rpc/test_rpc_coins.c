@@ -70,7 +70,7 @@ static void statistics_have_the_digest_that_was_asked_for(void **state)
     const char *got = rpc_rig_call(&rig, "gettxoutsetinfo", "[]");
     snprintf(want, sizeof want,
              "{\"height\":5,\"bestblock\":\"%s\",\"txouts\":", rpc_rig_id(&rig, tip));
-    assert_memory_equal(got, want, strlen(want));
+    assert_starts(got, want);
     assert_holds(got, "\"bogosize\":");
     assert_holds(got, "\"hash_serialized_3\":\"");
     assert_holds(got, ",\"total_amount\":250.00000000,\"transactions\":5,\"disk_size\":");

@@ -1,0 +1,148 @@
+/* test_rpc_control.c - the node itself, its clock, its log; addresses. */
+#include "rpc/methods.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "support/rpc_rig.h"
+
+static void echo_gives_back_what_came(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    assert_call(&rig, "echo", "[]", "[]");
+    assert_call(&rig, "echo", "[1.50,null,{\"b\":[true]},\"\\u00e9\"]",
+                "[1.50,null,{\"b\":[true]},\"\xc3\xa9\"]");
+    assert_call(&rig, "echojson", "{\"arg3\":5}", "[null,null,null,5]");
+    assert_holds(rpc_rig_call(&rig, "echo", "[0,1,2,3,4,5,6,7,8,9,10]"), "-1: echo ");
+    rpc_rig_deinit(&rig);
+}
+
+static void help_lists_and_explains(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    const char *got = rpc_rig_call(&rig, "help", "[]");
+    assert_starts(got, "\"== Blockchain ==\\ngetbestblockhash\\ngetblock \\\"blockhash\\\" ");
+    assert_holds(got, "\\n\\n== Control ==\\n");
+    assert_null(strstr(got, "\\ninvalidateblock"));
+    assert_null(strstr(got, "\\necho"));
+    got = rpc_rig_call(&rig, "help", "[\"getblock\"]");
+    assert_starts(got, "\"getblock \\\"blockhash\\\" ( verbosity )\\n");
+    assert_holds(rpc_rig_call(&rig, "help", "[\"invalidateblock\"]"), "invalidateblock ");
+    assert_call(&rig, "help", "[\"nosuch\"]", "\"help: unknown command: nosuch\"");
+    assert_call(&rig, "getinfo", "[]", "-32601: Method not found");
+    rpc_rig_deinit(&rig);
+}
+
+static void the_node_tells_about_itself(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    const char *got = rpc_rig_call(&rig, "getrpcinfo", "[]");
+    assert_starts(got, "{\"active_commands\":[{\"method\":\"getrpcinfo\",\"duration\":");
+    assert_holds(got, "}],\"logpath\":\"/data/regtest/debug.log\"}");
+    assert_call(&rig, "uptime", "[]", "7");
+    assert_call(&rig, "syncwithvalidationinterfacequeue", "[]", "null");
+    assert_false(rig.is_stopped);
+    assert_call(&rig, "stop", "[]", "\"Cairn stopping\"");
+    assert_true(rig.is_stopped);
+    rpc_rig_deinit(&rig);
+}
+
+static void the_clock_can_be_mocked_on_regtest(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    assert_call(&rig, "setmocktime", "[1700000000]", "null");
+    assert_int_equal(rig.mock_time_s, 1700000000);
+    assert_call(&rig, "setmocktime", "[9223372036]", "null");
+    assert_call(&rig, "setmocktime", "[9223372037]",
+                "-8: Mocktime must be in the range [0, 9223372036], not 9223372037.");
+    assert_call(&rig, "setmocktime", "[-1]",
+                "-8: Mocktime must be in the range [0, 9223372036], not -1.");
+    assert_call(&rig, "setmocktime", "[0]", "null");
+    assert_int_equal(rig.mock_time_s, 0);
+    assert_call(&rig, "mockscheduler", "[1]", "null");
+    assert_call(&rig, "mockscheduler", "[3600]", "null");
+    assert_int_equal(rig.advanced_s, 3601);
+    assert_call(&rig, "mockscheduler", "[0]",
+                "-1: delta_time must be between 1 and 3600 seconds (1 hr)");
+    assert_call(&rig, "mockscheduler", "[3601]",
+                "-1: delta_time must be between 1 and 3600 seconds (1 hr)");
+    rig.chain.network.mine_blocks_on_demand = false;
+    assert_call(&rig, "setmocktime", "[1]",
+                "-1: setmocktime is for regression testing (-regtest mode) only");
+    assert_call(&rig, "mockscheduler", "[1]",
+                "-1: mockscheduler is for regression testing (-regtest mode) only");
+    rpc_rig_deinit(&rig);
+}
+
+static void log_categories_can_be_switched(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    assert_starts(rpc_rig_call(&rig, "logging", "[]"), "{\"net\":false,");
+    assert_holds(rpc_rig_call(&rig, "logging", "[[\"net\",\"rpc\"]]"), "\"rpc\":true");
+    assert_true(log_is_on(&rig.log, LOG_NET));
+    rpc_rig_call(&rig, "logging", "[[\"all\"],[\"net\"]]");
+    assert_false(log_is_on(&rig.log, LOG_NET));
+    assert_true(log_is_on(&rig.log, LOG_BENCH));
+    assert_call(&rig, "logging", "[[\"nosuch\"]]", "-8: unknown logging category nosuch");
+    assert_call(&rig, "logging", "[[1]]",
+                "-3: JSON value of type number is not of expected type string");
+    rpc_rig_deinit(&rig);
+}
+
+#define HASH20 "751e76e8199196d454941c45d1b3a323f1433bd6"
+
+static void addresses_are_explained(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct { const char *address, *want; } cases[] = {
+        {"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080",
+         "\"scriptPubKey\":\"0014" HASH20 "\",\"isscript\":false,\"iswitness\":true,"
+         "\"witness_version\":0,\"witness_program\":\"" HASH20 "\"}"},
+        {"BCRT1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KYGT080", "\"isvalid\":true,\"address\":\"bcrt1q"},
+        {"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r",
+         "\"scriptPubKey\":\"76a914" HASH20 "88ac\",\"isscript\":false,\"iswitness\":false}"},
+        {"bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85",
+         "\"isscript\":true,\"iswitness\":true,\"witness_version\":0,"},
+        {"bcrt1pfeesnyr2tx", "\"isscript\":true,\"iswitness\":true}"},
+        {"", "{\"isvalid\":false,\"error_locations\":[],\"error\":\""},
+        {"nonsense", "{\"isvalid\":false,\"error_locations\":["},
+        {"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "{\"isvalid\":false,"},
+        {"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081", "\"error_locations\":[43],"},
+    };
+    /* clang-format on */
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_holds(rpc_rig_callf(&rig, "validateaddress", "[\"%s\"]", cases[i].address),
+                     cases[i].want);
+    rpc_rig_deinit(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(echo_gives_back_what_came),
+        cmocka_unit_test(help_lists_and_explains),
+        cmocka_unit_test(the_node_tells_about_itself),
+        cmocka_unit_test(the_clock_can_be_mocked_on_regtest),
+        cmocka_unit_test(log_categories_can_be_switched),
+        cmocka_unit_test(addresses_are_explained),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
