@@ -70,11 +70,14 @@ static void check_active(const struct chain *chain)
 static void check_candidates(const struct chain *chain)
 {
     const struct block_node *tip = chain_tip_node(chain);
+    while (tip->status & BLOCK_FAILED_MASK)
+        tip = tip->prev;
     const struct sorted_map *candidates = &chain->candidates;
     ASSERT(candidates->count > 0);
     for (size_t i = 0; i < candidates->count; i++) {
         const struct block_node *node = sorted_map_at(candidates, i);
         ASSERT(node->chain_tx > 0 && !(node->status & BLOCK_FAILED_MASK));
+        ASSERT(node == tip || block_node_is_better(node, tip));
         ASSERT(i == 0 || block_node_is_better(node, sorted_map_at(candidates, i - 1)));
     }
     if (!pipeline_is_at_rest(chain))

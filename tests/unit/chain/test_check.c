@@ -1,0 +1,147 @@
+/* test_check.c - the check of invariants notices each one that is broken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "chain/chain_internal.h"
+#include "support/chain_rig.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder b;
+    struct chain_rig rig;
+};
+
+/* A chain of 20 blocks, with a side branch and a header without block. */
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->b);
+    const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 20, NULL);
+    rig_start(&f->rig, 1, &f->b, NULL);
+    rig_accept_chain(&f->rig, last);
+    rig_accept_chain(&f->rig, builder_blocks(&f->b, built_ancestor(last, 17), 3, NULL));
+    rig_announce(&f->rig, builder_block(&f->b, last, NULL));
+    chain_check(f->rig.chain);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    chain_check(f->rig.chain);
+    rig_deinit(&f->rig);
+    chain_builder_deinit(&f->b);
+    xfree(f);
+    return 0;
+}
+
+/* Break something, see it noticed, mend it. */
+#define ASSERT_NOTICED(f, field, value)                                                            \
+    do {                                                                                           \
+        __typeof__(field) was = (field);                                                           \
+        (field) = (value);                                                                         \
+        expect_assert_failure(chain_check((f)->rig.chain));                                        \
+        (field) = was;                                                                             \
+        chain_check((f)->rig.chain);                                                               \
+    } while (0)
+
+static void a_node_out_of_place_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *node = f->rig.chain->active.at[10];
+    ASSERT_NOTICED(f, node->height, 11);
+    ASSERT_NOTICED(f, node->chain_work, u256_of(5));
+    ASSERT_NOTICED(f, node->time_max, node->time - 1);
+    ASSERT_NOTICED(f, node->skip, node);
+    ASSERT_NOTICED(f, node->first_child, NULL);
+}
+
+static void wrong_marks_of_stored_data_are_noticed(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *node = f->rig.chain->active.at[10];
+    ASSERT_NOTICED(f, node->status, node->status & ~(uint32_t)BLOCK_HAVE_DATA);
+    ASSERT_NOTICED(f, node->status, node->status & ~(uint32_t)BLOCK_HAVE_UNDO);
+    ASSERT_NOTICED(f, node->status, node->status & ~(uint32_t)BLOCK_VALID_TX);
+    ASSERT_NOTICED(f, node->data.file, -1);
+    ASSERT_NOTICED(f, node->n_tx, 0);
+    ASSERT_NOTICED(f, node->chain_tx, 3);
+}
+
+static void a_wrong_committed_chain_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    struct chain *chain = f->rig.chain;
+    struct block_node *node = chain->active.at[10];
+    ASSERT_NOTICED(f, chain->active.at[10], node->prev);
+    ASSERT_NOTICED(f, node->status, node->status & ~(uint32_t)BLOCK_VALID_SCRIPTS);
+}
+
+static void a_failed_block_with_children_that_have_not_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *node = f->rig.chain->active.at[10];
+    ASSERT_NOTICED(f, node->status, node->status | BLOCK_FAILED);
+    ASSERT_NOTICED(f, node->status, node->status | BLOCK_FAILED_CHILD);
+    struct block_node *best = f->rig.chain->tree.best_header;
+    ASSERT_NOTICED(f, best->status, best->status | BLOCK_FAILED);
+}
+
+static void wrong_candidates_are_noticed(void **state)
+{
+    struct fixture *f = *state;
+    struct chain *chain = f->rig.chain;
+    assert_int_equal(chain->candidates.count, 1);
+    struct block_node *tip = sorted_map_last(&chain->candidates);
+    /* None; one that is behind the tip; one whose block is missing. */
+    ASSERT_NOTICED(f, chain->candidates.count, 0);
+    void **slot = &chain->candidates.items[chain->candidates.first];
+    ASSERT_NOTICED(f, *slot, tip->prev);
+    ASSERT_NOTICED(f, *slot, tip->first_child);
+}
+
+static void a_broken_list_of_what_is_to_be_written_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    struct header_tree *tree = &f->rig.chain->tree;
+    assert_non_null(tree->dirty);
+    ASSERT_NOTICED(f, tree->dirty, NULL);
+    ASSERT_NOTICED(f, tree->dirty->is_dirty, false);
+    ASSERT_NOTICED(f, tree->count, 4);
+}
+
+static void a_check_that_is_wanted_is_made(void **state)
+{
+    struct fixture *f = *state;
+    struct chain *chain = f->rig.chain;
+    struct block_node *node = chain->active.at[10];
+    node->n_tx++;
+    check_if_due(chain); /* not wanted: nothing is noticed */
+    chain->options.check_invariants = true;
+    expect_assert_failure(check_if_due(chain));
+    chain->next_check_us = INT64_MAX;
+    check_if_due(chain); /* not due yet */
+    node->n_tx--;
+    chain->next_check_us = 0;
+    check_if_due(chain);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_node_out_of_place_is_noticed),
+        TEST(wrong_marks_of_stored_data_are_noticed),
+        TEST(a_wrong_committed_chain_is_noticed),
+        TEST(a_failed_block_with_children_that_have_not_is_noticed),
+        TEST(wrong_candidates_are_noticed),
+        TEST(a_broken_list_of_what_is_to_be_written_is_noticed),
+        TEST(a_check_that_is_wanted_is_made),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
