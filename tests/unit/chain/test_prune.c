@@ -263,7 +263,7 @@ static void a_crash_while_pruning_is_recovered_from(void **state)
     sim_disk_watch(sim_env_disk(f->rig.sim), crash_here, &watch);
     watch.is_on = true;
     assert_int_equal(prune_to(f, 200), 0);
-    watch.is_on = false;
+    sim_disk_watch(sim_env_disk(f->rig.sim), NULL, NULL);
     assert_true(watch.tried >= 6);
 }
 
