@@ -31,6 +31,14 @@ static bool open_coins(struct chain *chain, char **error)
     };
     char *path = xasprintf("%s/chainstate", chain->data_dir), *detail = NULL;
     int code = coins_open(chain->env, chain->log, path, &options, &chain->coins, &detail);
+    if (code == -EUCLEAN && (chain->options.reindex || chain->options.reindex_chainstate)) {
+        /* The remedy that its message names: it will be filled anew. */
+        xfree(detail);
+        detail = NULL;
+        code = chain->env->kv_destroy(chain->env->ctx, path);
+        if (!code)
+            code = coins_open(chain->env, chain->log, path, &options, &chain->coins, &detail);
+    }
     xfree(path);
     if (code == -EUCLEAN)
         return fail(error, "The coins database is corrupt; start with -reindex-chainstate", code,

@@ -402,6 +402,7 @@ static void start_node(void *arg)
     struct daemon *daemon = arg;
     struct config *config = &daemon->config;
     if (!node_start(daemon->node, &daemon->error)) {
+        log_error(log_of(daemon), "%s", daemon->error);
         loop_stop(daemon->loop);
         return;
     }
@@ -462,8 +463,6 @@ static void close_all(struct daemon *daemon)
     cookie_free(daemon->cookie);
     if (daemon->has_pid_file)
         pid_file_remove(daemon->config.pid_path);
-    if (daemon->error)
-        log_error(log_of(daemon), "%s", daemon->error);
     log_printf(log_of(daemon), LOG_ALWAYS, "Shutdown done");
     log_file_close(daemon->log_file);
     datadir_unlock(daemon->lock);
@@ -471,8 +470,10 @@ static void close_all(struct daemon *daemon)
 
 static void run(struct daemon *daemon)
 {
-    if (!start(daemon, &daemon->error))
+    if (!start(daemon, &daemon->error)) {
+        log_error(log_of(daemon), "%s", daemon->error);
         return;
+    }
     loop_timer_start(daemon->loop, 0, start_node, daemon);
     loop_run(daemon->loop);
 }

@@ -25,11 +25,12 @@ struct node {
     struct node_events events;
     struct chain *chain;
     struct rpc *rpc;
-    const char *warmup; /* what is being done, "" once the chain is open */
-    char *warning;      /* of the chain, or NULL */
-    char *error;        /* why the node stops, or NULL */
-    size_t n_imports_left;
-    bool import_failed;
+    const char *warmup;     /* what is being done, "" once the chain is open */
+    char *warning;          /* of the chain, or NULL */
+    char *error;            /* why the node stops, or NULL */
+    size_t n_imports_left;  /* files of this pass over -loadblock */
+    uint64_t import_blocks; /* new ones of this pass */
+    bool is_second_pass;    /* or a later one: what cannot be read was told before */
     bool is_stopping, is_closed;
     uint64_t timer; /* stop, or a recheck */
     int64_t shown_us, logged_us;
@@ -190,34 +191,56 @@ static void stop_after_import(void *arg)
     node_stop(node);
 }
 
+static void start_pass(struct node *node);
+
+/* A file that cannot be read: go on without it, unless the import is all that was wanted. */
+static void tell_unreadable(struct node *node, const char *path, int error)
+{
+    char *line = xasprintf("Cannot read block file %s: %s", path, strerror(-error));
+    log_warning(node->log, "%s", line);
+    node->events.warning(node->events.ctx, line);
+    if (node->options.chain.stop_after_import && !node->error)
+        node->error = line;
+    else
+        xfree(line);
+}
+
 static void on_imported(void *arg, int error, uint64_t n_blocks)
 {
     struct node *node = arg;
     size_t i = node->options.n_load_blocks - node->n_imports_left--;
     const char *path = node->options.load_blocks[i];
-    if (error == -ECANCELED)
+    node->import_blocks += n_blocks;
+    if (error == -ECANCELED || node->is_stopping)
         return;
-    if (error == 0) {
+    if (error && !node->is_second_pass)
+        tell_unreadable(node, path, error);
+    else if (!error && (n_blocks > 0 || !node->is_second_pass))
         log_printf(node->log, LOG_ALWAYS, "imported %llu blocks from %s",
                    (unsigned long long)n_blocks, path);
-    } else {
-        char *line = xasprintf("Cannot read block file %s: %s", path, strerror(-error));
-        log_warning(node->log, "%s", line);
-        node->events.warning(node->events.ctx, line);
-        if (node->options.chain.stop_after_import && !node->error)
-            node->error = line;
-        else
-            xfree(line);
-    }
-    if (node->n_imports_left == 0 && !chain_is_initial_download(node->chain))
+    if (node->n_imports_left > 0)
+        return;
+    /* A file may hold the parents of blocks in one before it: go through them all again until
+     * nothing new is found. Blocks that are known are skipped by their headers. */
+    if (node->options.n_load_blocks > 1 && node->import_blocks > 0) {
+        node->is_second_pass = true;
+        start_pass(node);
+    } else if (!chain_is_initial_download(node->chain)) {
         end_progress(node);
+    }
+}
+
+static void start_pass(struct node *node)
+{
+    node->import_blocks = 0;
+    node->n_imports_left = node->options.n_load_blocks;
+    for (size_t i = 0; i < node->options.n_load_blocks; i++)
+        chain_import_file(node->chain, node->options.load_blocks[i], on_imported, node);
 }
 
 static void start_imports(struct node *node)
 {
-    node->n_imports_left = node->options.n_load_blocks;
-    for (size_t i = 0; i < node->options.n_load_blocks; i++)
-        chain_import_file(node->chain, node->options.load_blocks[i], on_imported, node);
+    start_pass(node);
     if (node->options.chain.stop_after_import && !node->is_stopping)
         set_timer(node, 0, stop_after_import);
 }

@@ -322,14 +322,15 @@ static void reaching_a_height_stops_the_node(void **state)
     world_deinit(&w);
 }
 
-/* Write a file of blocks as -loadblock takes it. */
-static void write_blocks(struct world *w, const char *path, const struct built_block *last)
+/* Write the blocks from a height to last to a file as -loadblock takes it. */
+static void write_blocks(struct world *w, const char *path, int32_t from,
+                         const struct built_block *last)
 {
     struct env_file *file = NULL;
     assert_int_equal(w->env->file_open(w->env->ctx, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file),
                      0);
     uint64_t at = 0;
-    for (int32_t i = 1; i <= last->height; i++) {
+    for (int32_t i = from; i <= last->height; i++) {
         struct span raw = built_ancestor(last, i)->block.raw;
         uint8_t head[8];
         memcpy(head, w->builder.network.magic, 4);
@@ -348,7 +349,7 @@ static void importing_shows_progress_and_may_end_the_node(void **state)
     struct world w;
     world_init(&w, 9);
     const struct built_block *last = builder_blocks(&w.builder, w.builder.genesis, 60, NULL);
-    write_blocks(&w, "blocks.dat", last);
+    write_blocks(&w, "blocks.dat", 1, last);
     const char *files[] = {"blocks.dat"};
     w.options.load_blocks = files;
     w.options.n_load_blocks = 1;
@@ -365,6 +366,25 @@ static void importing_shows_progress_and_may_end_the_node(void **state)
     w.options.chain.stop_after_import = false;
     start_node(&w);
     assert_int_equal(chain_tip(node_chain(w.node))->height, 60);
+    stop_node(&w);
+    world_deinit(&w);
+}
+
+static void files_may_come_in_any_order(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 14);
+    const struct built_block *last = builder_blocks(&w.builder, w.builder.genesis, 30, NULL);
+    write_blocks(&w, "late.dat", 21, last);
+    write_blocks(&w, "middle.dat", 11, built_ancestor(last, 20));
+    write_blocks(&w, "early.dat", 1, built_ancestor(last, 10));
+    const char *files[] = {"late.dat", "middle.dat", "early.dat"};
+    w.options.load_blocks = files;
+    w.options.n_load_blocks = 3;
+    start_node(&w);
+    sim_env_run_until_idle(w.sim);
+    assert_int_equal(chain_tip(node_chain(w.node))->height, 30);
     stop_node(&w);
     world_deinit(&w);
 }
@@ -456,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_call_that_waits_is_answered_by_the_stop),
         cmocka_unit_test(reaching_a_height_stops_the_node),
         cmocka_unit_test(importing_shows_progress_and_may_end_the_node),
+        cmocka_unit_test(files_may_come_in_any_order),
         cmocka_unit_test(a_file_that_cannot_be_read_is_told_and_fails_only_an_import_run),
         cmocka_unit_test(the_time_can_be_set_for_one_node),
         cmocka_unit_test(two_nodes_in_one_process_do_not_disturb_each_other),
