@@ -137,14 +137,17 @@ def test_a_truncated_file_gives_what_it_holds(context):
     node.stop()
 
 
-def test_two_files_of_which_the_second_holds_the_parents(context):
+def test_a_file_whose_parents_are_unknown_is_a_warning_and_can_come_again(context):
     blocks = chain.grow(None, 30)
     for name, part in (("late", blocks[15:]), ("early", blocks[:15])):
         with open(os.path.join(context.scratch, name), "wb") as file:
             file.write(b"".join(chain.frame(block.encode()) for block in part))
     node = context.node()
-    node.launch(f"-loadblock={context.scratch}/late", f"-loadblock={context.scratch}/early",
-                "-stopafterblockimport")
+    late, early = f"-loadblock={context.scratch}/late", f"-loadblock={context.scratch}/early"
+    node.launch(late, "-stopafterblockimport")
+    node.wait_exit(0)
+    assert "parents are unknown" in node.log(), node.log()
+    node.launch(early, late, "-stopafterblockimport")
     node.wait_exit(0)
     node.start()
     equal(node.rpc.getbestblockhash(), blocks[-1].id())
