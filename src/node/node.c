@@ -257,6 +257,7 @@ struct node *node_new(const struct env *env, struct log *log, const struct node_
     node->log = log;
     node->options = *options;
     node->events = *events;
+    node->shown_us = node->logged_us = INT64_MIN / 2;
     node->warmup = "Loading block index\xe2\x80\xa6";
     node_env_set_mock_time(node->node_env, options->mock_time_s);
     node->rpc = make_rpc(node, env, error);
