@@ -20,6 +20,8 @@
 
 #define CONFIG_FILE_BYTES_MAX (1024 * 1024)
 #define MIB                   ((int64_t)1024 * 1024)
+#define FASTPRUNE_FILE_BYTES   (64 << 10)
+#define FASTPRUNE_AFTER_HEIGHT 100
 
 /* Set *error to a formatted line and return false. */
 #define REFUSE(error, ...) (*(error) = xasprintf(__VA_ARGS__), false)
@@ -229,6 +231,11 @@ static bool set_pruning(struct config *config, char **error)
                              "number.");
     config->chain.prune = mib > 0;
     config->chain.prune_target_bytes = mib > 1 ? (uint64_t)(mib * MIB) : 0;
+    if (options_get_bool(options, "fastprune", false)) {
+        config->chain.block_file_bytes = FASTPRUNE_FILE_BYTES;
+        if (config->network.kind == NETWORK_REGTEST)
+            config->network.prune_after_height = FASTPRUNE_AFTER_HEIGHT;
+    }
     if (config->chain.prune && config->chain.txindex)
         return REFUSE(error, "Prune mode is incompatible with -txindex.");
     if (config->chain.prune && config->chain.reindex_chainstate)

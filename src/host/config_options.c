@@ -40,6 +40,7 @@ static const struct option_def table[] = {
     {"daemonwait", NULL, "Run in the background, and return when start-up is complete (default: 0)", G, BOOL, 0},
     {"datadir", "<dir>", "Data directory (default: ~/.cairn)", G, STRING, OPTION_NO_NEGATION},
     {"dbcache", "<n>", "Size of the coins cache in MiB, used only as it fills (minimum 4, default: 450)", G, INT, 0},
+    {"fastprune", NULL, "Small block files, and pruning from height 100 on (regtest), to test pruning", G, BOOL, DEBUG},
     {"includeconf", "<file>", "Another config file, relative to the data directory (only in the config file)", G, STRING, MULTI | OPTION_CONFIG_ONLY},
     {"loadblock", "<file>", "Import the blocks of a file at start, in any order", G, STRING, MULTI},
     {"minimumchainwork", "<hex>", "Chains with less work are not synced to (default: depends on the network)", G, STRING, DEBUG},
