@@ -62,6 +62,7 @@ struct import {
     struct hash_map parked; /* struct parked by parent */
     size_t n_parked;
     bool overflowed;      /* records were left out: another pass is needed */
+    size_t gave_up_at;    /* headers known when the waiting records were last tried */
     uint64_t pass_blocks; /* new blocks of this pass */
     size_t under_way, under_way_bytes;
     uint64_t n_blocks;
@@ -427,6 +428,66 @@ static void start_another_pass(struct import *import)
     import->offset = 0;
     import->file_number = 0;
     import->scan_done = false;
+    pipeline_wake(import->chain);
+}
+
+/* Parents may have come from elsewhere, such as another file: queue what can go on now. */
+static bool retry_parked(struct import *import)
+{
+    struct parked *parked;
+    size_t at = 0;
+    import->gave_up_at = import->chain->tree.count;
+    while ((parked = hash_map_next(&import->parked, &at)))
+        if (header_tree_find(&import->chain->tree, &parked->parent)) {
+            struct block_hash parent = parked->parent;
+            unpark_children(import, &parent);
+            at = 0; /* the map has changed */
+        }
+    return import->queue != NULL;
+}
+
+/* Another file may still bring parents that records of this one wait for. */
+static bool others_may_help(const struct import *import)
+{
+    const struct chain *chain = import->chain;
+    for (const struct import *at = chain->imports; at; at = at->next) {
+        bool is_through = at->scan_done || at->error;
+        if (at != import &&
+            (!is_through || (at->n_parked > 0 && at->gave_up_at < chain->tree.count)))
+            return true;
+    }
+    return false;
+}
+
+static void let_others_go_first(struct import *import)
+{
+    struct import **at = &import->chain->imports;
+    ASSERT(*at == import);
+    *at = import->next;
+    while (*at)
+        at = &(*at)->next;
+    *at = import;
+    import->next = NULL;
+    pipeline_wake(import->chain);
+}
+
+/* Everything found was fetched and decided. */
+static void pass_done(struct import *import)
+{
+    if (import->n_parked > 0 && !import->error) {
+        if (retry_parked(import)) {
+            pipeline_wake(import->chain);
+            return;
+        }
+        if (others_may_help(import)) {
+            let_others_go_first(import);
+            return;
+        }
+    }
+    if (import->overflowed && import->pass_blocks > 0 && !import->error)
+        start_another_pass(import);
+    else
+        end_import(import);
 }
 
 static void import_step(struct import *import)
@@ -434,16 +495,12 @@ static void import_step(struct import *import)
     start_fetches(import);
     if (import->scanning)
         return;
-    bool is_idle = import->under_way == 0 && !import->queue;
     bool is_through = import->scan_done || import->error;
-    if (is_idle && is_through) {
-        if (!import->overflowed || import->pass_blocks == 0 || import->error) {
-            end_import(import);
-            return;
-        }
-        start_another_pass(import);
+    if (is_through && import->under_way == 0 && !import->queue) {
+        pass_done(import);
+        return;
     }
-    if (!import->scan_done && !import->error && import->n_queued <= IMPORT_SCAN_BATCH)
+    if (!is_through && import->n_queued <= IMPORT_SCAN_BATCH)
         start_scan(import);
 }
 
