@@ -105,7 +105,7 @@ struct chain {
 
     struct active_chain active;
     struct sorted_map candidates; /* of struct block_node: complete, not failed, ahead of the tip */
-    int64_t next_sequence;        /* grows; loaded blocks have 0 */
+    int64_t next_sequence;        /* grows; loaded blocks have 0 or 1 */
     int64_t precious_sequence;    /* falls below all others: preciousblock */
     struct block_node *precious_tip_base; /* tip when the last precious block was named */
 

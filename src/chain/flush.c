@@ -172,8 +172,16 @@ static void finish_close(struct chain *chain, int error)
 {
     void (*done)(void *, int) = chain->close_done;
     void *arg = chain->close_arg;
+    const struct env *env = chain->env;
+    uint64_t *const timers[] = {&chain->close_timer, &chain->advance_timer, &chain->flush.timer};
     chain->close_done = NULL;
     chain->is_open = false;
+    /* done may free the chain: nothing of it may be called after that. */
+    for (size_t i = 0; i < COUNT_OF(timers); i++) {
+        if (*timers[i])
+            env->timer_cancel(env->ctx, *timers[i]);
+        *timers[i] = 0;
+    }
     if (done)
         done(arg, error);
 }
@@ -225,8 +233,6 @@ void chain_close(struct chain *chain, void (*done)(void *arg, int error), void *
     ASSERT(!chain->closing);
     chain->closing = true;
     atomic_store(&chain->stops_jobs, true);
-    chain->close_done = done;
-    chain->close_arg = arg;
     const struct env *env = chain->env;
     if (chain->flush.timer)
         env->timer_cancel(env->ctx, chain->flush.timer);
@@ -238,6 +244,9 @@ void chain_close(struct chain *chain, void (*done)(void *arg, int error), void *
     txindex_cancel_all(chain);
     pipeline_drop_all(chain);
     waiters_fail_all(chain);
+    /* Only now: letting go of the last flight or waiter must not end the chain amid this call. */
+    chain->close_done = done;
+    chain->close_arg = arg;
     if (!chain->is_open) {
         finish_close(chain, 0);
         return;

@@ -47,8 +47,7 @@ static void sync_done(struct env_job *job)
         chain_fault(chain, error, "syncing block files");
     }
     call_all(list);
-    if (chain->sync_waiters)
-        start_sync(chain);
+    waiters_writes_drained(chain);
     close_continue(chain);
 }
 
@@ -66,12 +65,16 @@ static void start_sync(struct chain *chain)
 
 void waiters_writes_drained(struct chain *chain)
 {
-    if (chain->sync_waiters)
+    /* After a failed write those who wait are left to waiters_fail_all(): a sync would tell them
+     * that bytes are safe which are not there. */
+    if (chain->sync_waiters && !chain->faulted)
         start_sync(chain);
 }
 
 static void release(struct chain *chain, struct waiter *waiter)
 {
+    if (waiter->durable && chain->faulted)
+        waiter->result.verdict = (struct verdict){.code = REJECT_FAULT};
     if (!waiter->durable || chain->faulted) {
         waiter->next = NULL;
         call(waiter);
@@ -185,7 +188,9 @@ void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_
         return;
     /* Without the first block there is no chain: the order changes nothing. */
     if (node->height > 0) {
-        pipeline_drop_all(chain);
+        /* A block that is only tried out is on the tip, which stays until it has landed. */
+        if (chain->flights.oldest && !chain->flights.oldest->is_test)
+            pipeline_drop_all(chain);
         best_chain_mark_failed(chain, node);
         best_chain_rebuild(chain);
     }

@@ -397,7 +397,7 @@ static void wake_timer(void *arg)
 
 void pipeline_wake(struct chain *chain)
 {
-    if (chain->advance_timer == 0)
+    if (chain->advance_timer == 0 && !chain->closing)
         chain->advance_timer = chain->env->timer_start(chain->env->ctx, 0, wake_timer, chain);
 }
 

@@ -249,6 +249,17 @@ static bool repair_coins(struct chain *chain, const struct block_hash *old_hash,
 /* -- The tip
  * --------------------------------------------------------------------------------------- */
 
+/* Who came first is not known of loaded blocks, but that the tip won is: it wins again, and over
+ * whatever comes from now on. Without this a restart could decide a tie otherwise. */
+static void order_loaded(struct chain *chain)
+{
+    struct block_node *node;
+    size_t at = 0;
+    while ((node = hash_map_next(&chain->tree.by_hash, &at)))
+        node->sequence = chain_contains(chain, node) ? 0 : 1;
+    chain->next_sequence = 1;
+}
+
 static bool find_tip(struct chain *chain, char **error)
 {
     struct block_hash old_tip, new_tip, none = {{0}};
@@ -263,6 +274,7 @@ static bool find_tip(struct chain *chain, char **error)
                     xstrdup("start with -reindex"));
     active_chain_set_tip(&chain->active, tip);
     chain->flush.tip = tip;
+    order_loaded(chain);
     return true;
 }
 
