@@ -1,0 +1,287 @@
+/* test_sign.c - every form of output is signed, and what is signed verifies. */
+#include "rpc/sign.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "consensus/script_iter.h"
+#include "consensus/sighash.h"
+#include "crypto/hash.h"
+#include "rpc/raw_tx.h"
+
+#define FLAGS                                                                                      \
+    (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_STRICTENC | SCRIPT_VERIFY_LOW_S |                          \
+     SCRIPT_VERIFY_NULLDUMMY | SCRIPT_VERIFY_CLEANSTACK | SCRIPT_VERIFY_WITNESS |                  \
+     SCRIPT_VERIFY_NULLFAIL | SCRIPT_VERIFY_WITNESS_PUBKEYTYPE | SCRIPT_VERIFY_MINIMALDATA |       \
+     SCRIPT_VERIFY_TAPROOT)
+
+struct fixture {
+    struct arena arena;
+    struct ec_context *ec;
+    struct sign_key keys[4];
+    struct sign_script scripts[2];
+    struct tx tx;
+    struct tx_in in[2];
+    struct tx_out out[1], spent[2];
+    struct sign_request request;
+};
+
+static void set_up(struct fixture *f)
+{
+    uint8_t seed[32] = {1};
+    *f = (struct fixture){0};
+    arena_init(&f->arena, 4096);
+    f->ec = ec_context_new(seed);
+    for (size_t i = 0; i < COUNT_OF(f->keys); i++) {
+        uint8_t secret[32] = {[31] = (uint8_t)(i + 1)};
+        /* The last key is used uncompressed. */
+        assert_true(sign_key_init(&f->keys[i], f->ec, secret, i != 3));
+    }
+    for (size_t i = 0; i < COUNT_OF(f->in); i++) {
+        f->in[i] = (struct tx_in){.prevout = {.txid = {{(uint8_t)(i + 1)}}, .vout = 5},
+                                  .sequence = SEQUENCE_FINAL};
+        f->spent[i] = (struct tx_out){.value_sat = 70000, .script_pubkey = span_of("\x51", 1)};
+    }
+    f->out[0] = (struct tx_out){.value_sat = 60000, .script_pubkey = span_of("\x51", 1)};
+    f->tx = (struct tx){.version = 2, .n_in = 2, .n_out = 1, .in = f->in, .out = f->out};
+    tx_finish(&f->tx, &f->arena);
+    f->request = (struct sign_request){.ec = f->ec,
+                                       .keys = f->keys,
+                                       .n_keys = COUNT_OF(f->keys),
+                                       .scripts = f->scripts,
+                                       .arena = &f->arena};
+}
+
+static void tear_down(struct fixture *f)
+{
+    ec_context_free(f->ec);
+    arena_deinit(&f->arena);
+}
+
+static struct span joined(struct fixture *f, struct span a, struct span b, struct span c)
+{
+    return raw_tx_join(&f->arena, raw_tx_join(&f->arena, a, b), c);
+}
+
+static struct span key_bytes(const struct sign_key *key)
+{
+    return span_of(key->pubkey, key->pubkey_len);
+}
+
+static struct span p2pk(struct fixture *f, const struct sign_key *key)
+{
+    return joined(f, raw_tx_push(&f->arena, key_bytes(key)), span_of("\xac", 1), span_of(NULL, 0));
+}
+
+static struct span p2pkh(struct fixture *f, const struct sign_key *key)
+{
+    return joined(f, span_of("\x76\xa9\x14", 3), span_of(key->pubkey_hash, 20),
+                  span_of("\x88\xac", 2));
+}
+
+static struct span p2wpkh(struct fixture *f, const struct sign_key *key)
+{
+    return joined(f, span_of("\x00\x14", 2), span_of(key->pubkey_hash, 20), span_of(NULL, 0));
+}
+
+static struct span p2sh(struct fixture *f, struct span script)
+{
+    uint8_t hash[20];
+    hash160(script, hash);
+    return joined(f, span_of("\xa9\x14", 2), span_of(hash, 20), span_of("\x87", 1));
+}
+
+static struct span p2wsh(struct fixture *f, struct span script)
+{
+    uint8_t hash[32];
+    sha256(script, hash);
+    return joined(f, span_of("\x00\x20", 2), span_of(hash, 32), span_of(NULL, 0));
+}
+
+/* m of the first n keys. */
+static struct span multisig(struct fixture *f, int m, int n)
+{
+    uint8_t first = opcode_of_small_int(m), last[2] = {opcode_of_small_int(n), OP_CHECKMULTISIG};
+    struct span script = raw_tx_join(&f->arena, span_of(&first, 1), span_of(NULL, 0));
+    for (int i = 0; i < n; i++)
+        script = raw_tx_join(&f->arena, script, raw_tx_push(&f->arena, key_bytes(&f->keys[i])));
+    return raw_tx_join(&f->arena, script, span_of(last, 2));
+}
+
+static void add_script(struct fixture *f, struct span script)
+{
+    sign_script_init(&f->scripts[f->request.n_scripts++], script);
+}
+
+static enum script_error verify(struct fixture *f)
+{
+    struct tx_sighash sighash;
+    struct script_scratch *scratch = script_scratch_new();
+    tx_finish(&f->tx, &f->arena);
+    tx_sighash_init_all(&sighash, &f->tx, f->spent);
+    struct script_check check = {
+        .tx = &f->tx, .input = 1, .flags = FLAGS, .spent = f->spent, .sighash = &sighash};
+    enum script_error error = script_verify(&check, scratch);
+    script_scratch_free(scratch);
+    return error;
+}
+
+/* Sign input 1, which spends script. */
+static bool sign(struct fixture *f, struct span script)
+{
+    struct tx_sighash sighash;
+    f->spent[1].script_pubkey = script;
+    tx_sighash_init_all(&sighash, &f->tx, f->spent);
+    return sign_input(&f->request, &f->tx, f->spent, &sighash, 1);
+}
+
+static void assert_signs(struct fixture *f, struct span script)
+{
+    assert_true(sign(f, script));
+    assert_string_equal(script_error_name(verify(f)), "OK");
+}
+
+static void keys_and_key_hashes_are_signed_for(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct fixture f;
+        set_up(&f);
+        assert_signs(&f, p2pk(&f, &f.keys[i]));
+        assert_signs(&f, p2pkh(&f, &f.keys[i]));
+        assert_int_equal(f.in[1].witness.len, 0);
+        tear_down(&f);
+    }
+}
+
+static void witness_key_hashes_are_signed_for(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    assert_signs(&f, p2wpkh(&f, &f.keys[0]));
+    assert_int_equal(f.in[1].script_sig.len, 0);
+    struct span inner = p2wpkh(&f, &f.keys[1]);
+    add_script(&f, inner);
+    assert_signs(&f, p2sh(&f, inner));
+    assert_int_equal(f.in[1].script_sig.len, 23);
+    /* An uncompressed key is not allowed there. */
+    assert_false(sign(&f, p2wpkh(&f, &f.keys[3])));
+    tear_down(&f);
+}
+
+static void multisig_is_signed_bare_and_wrapped(void **state)
+{
+    (void)state;
+    for (int wrap = 0; wrap < 4; wrap++) {
+        struct fixture f;
+        set_up(&f);
+        struct span script = multisig(&f, 2, 3), output = script;
+        if (wrap & 1) {
+            add_script(&f, script);
+            output = p2wsh(&f, script);
+        }
+        if (wrap & 2) {
+            add_script(&f, output);
+            output = p2sh(&f, output);
+        }
+        assert_signs(&f, output);
+        tear_down(&f);
+    }
+}
+
+/* Two signers, each with one key: the second keeps what the first made. */
+static void signatures_of_several_signers_are_joined(void **state)
+{
+    (void)state;
+    for (int segwit = 0; segwit <= 1; segwit++) {
+        struct fixture f;
+        set_up(&f);
+        struct span script = multisig(&f, 2, 3);
+        add_script(&f, script);
+        struct span output = segwit ? p2wsh(&f, script) : p2sh(&f, script);
+        f.request.keys = &f.keys[2];
+        f.request.n_keys = 1;
+        assert_true(sign(&f, output));
+        assert_string_not_equal(script_error_name(verify(&f)), "OK");
+        f.request.keys = &f.keys[0];
+        assert_signs(&f, output);
+        tear_down(&f);
+    }
+}
+
+static struct span p2tr(struct fixture *f, const uint8_t key[32])
+{
+    return joined(f, span_of("\x51\x20", 2), span_of(key, 32), span_of(NULL, 0));
+}
+
+static void taproot_is_signed_by_its_key(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct fixture f;
+        set_up(&f);
+        assert_signs(&f, p2tr(&f, f.keys[i].taproot_output));
+        assert_int_equal(f.in[1].witness.len, 2 + 64);
+        f.in[1].witness = span_of(NULL, 0);
+        f.request.hash_type = SIGHASH_ALL | SIGHASH_ANYONECANPAY;
+        assert_signs(&f, p2tr(&f, f.keys[i].xonly));
+        assert_int_equal(f.in[1].witness.len, 2 + 65);
+        tear_down(&f);
+    }
+}
+
+static void every_hash_type_verifies(void **state)
+{
+    (void)state;
+    static const uint8_t types[] = {SIGHASH_ALL, SIGHASH_NONE, SIGHASH_ALL | SIGHASH_ANYONECANPAY,
+                                    SIGHASH_NONE | SIGHASH_ANYONECANPAY};
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        struct fixture f;
+        set_up(&f);
+        f.request.hash_type = types[i];
+        assert_signs(&f, p2pkh(&f, &f.keys[0]));
+        assert_signs(&f, p2wpkh(&f, &f.keys[0]));
+        tear_down(&f);
+    }
+}
+
+static void without_key_or_script_nothing_is_made(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    f.request.n_keys = 1;
+    assert_false(sign(&f, p2pkh(&f, &f.keys[1])));
+    assert_false(sign(&f, p2pk(&f, &f.keys[1])));
+    assert_false(sign(&f, p2wpkh(&f, &f.keys[1])));
+    assert_false(sign(&f, p2tr(&f, f.keys[1].xonly)));
+    assert_false(sign(&f, p2sh(&f, p2pk(&f, &f.keys[0]))));
+    assert_false(sign(&f, p2wsh(&f, p2pk(&f, &f.keys[0]))));
+    assert_false(sign(&f, span_of("\x51", 1)));
+    assert_int_equal(f.in[1].script_sig.len, 0);
+    assert_int_equal(f.in[1].witness.len, 0);
+    uint8_t zero[32] = {0};
+    struct sign_key key;
+    assert_false(sign_key_init(&key, f.ec, zero, true));
+    tear_down(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_and_key_hashes_are_signed_for),
+        cmocka_unit_test(witness_key_hashes_are_signed_for),
+        cmocka_unit_test(multisig_is_signed_bare_and_wrapped),
+        cmocka_unit_test(signatures_of_several_signers_are_joined),
+        cmocka_unit_test(taproot_is_signed_by_its_key),
+        cmocka_unit_test(every_hash_type_verifies),
+        cmocka_unit_test(without_key_or_script_nothing_is_made),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
