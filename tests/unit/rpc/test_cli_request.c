@@ -1,0 +1,100 @@
+/* test_cli_request.c - arguments of the command line become JSON by the table. */
+#include "rpc/cli_request.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "util/alloc.h"
+
+struct cli_case {
+    const char *method;
+    bool named;
+    const char *args[5];
+    const char *want; /* params, or the error */
+};
+
+/* clang-format off */
+static const struct cli_case cases[] = {
+    {"getblockcount", false, {NULL}, "[]"},
+    {"getblockhash",  false, {"5"}, "[5]"},
+    {"getblockhash",  false, {"five"}, "Error parsing JSON: five"},
+    {"getblockhash",  false, {""}, "Error parsing JSON: "},
+    {"getblock",      false, {"00ff", "2"}, "[\"00ff\",2]"},
+    {"getblock",      false, {"00ff", "true"}, "[\"00ff\",true]"},
+    {"getblock",      false, {"5"}, "[\"5\"]"},
+    {"validateaddress", false, {"null"}, "[\"null\"]"},
+    {"createrawtransaction", false, {"[{\"txid\":\"a\"}]", "{\"b\":0.10}", "7"},
+     "[[{\"txid\":\"a\"}],{\"b\":0.10},7]"},
+    {"gettxoutsetinfo", false, {"muhash", "5"}, "[\"muhash\",5]"},
+    {"gettxoutsetinfo", false, {"muhash", "00aa"}, "[\"muhash\",\"00aa\"]"},
+    {"echo",          false, {"5", "true"}, "[\"5\",\"true\"]"},
+    {"echojson",      false, {"5", "[true]"}, "[5,[true]]"},
+    {"echojson",      false, {"five"}, "Error parsing JSON: five"},
+    {"nosuchmethod",  false, {"5", "{"}, "[\"5\",\"{\"]"},
+    {"getblockcount", false, {"5"}, "[\"5\"]"}, /* too many: the node says so */
+    {"getblock",      true,  {"blockhash=00=ff", "verbosity=0"},
+     "{\"blockhash\":\"00=ff\",\"verbosity\":0}"},
+    {"getblock",      true,  {"blockhash=00ff", "verbose=true"},
+     "{\"blockhash\":\"00ff\",\"verbose\":true}"},
+    {"getblock",      true,  {"00ff", "verbosity=0"}, "{\"verbosity\":0,\"args\":[\"00ff\"]}"},
+    {"getblock",      true,  {"verbosity=x"}, "Error parsing JSON: x"},
+    {"getblock",      true,  {"colour=1"}, "{\"colour\":\"1\"}"},
+    {"echo",          true,  {"args=[1,2]", "arg3="}, "{\"args\":[1,2],\"arg3\":\"\"}"},
+    {"getblockcount", true,  {NULL}, "{}"},
+};
+/* clang-format on */
+
+static void arguments_are_converted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena arena;
+        struct buffer text;
+        struct json_value *params;
+        char *error = NULL;
+        size_t n = 0;
+        arena_init(&arena, 1024);
+        buffer_init(&text);
+        while (cases[i].args[n])
+            n++;
+        if (cli_params(&arena, cases[i].method, cases[i].args, n, cases[i].named, &params, &error))
+            json_write(&text, params, 0);
+        else
+            buffer_append_string(&text, error);
+        if (!span_equal(buffer_span(&text), span_of_string(cases[i].want)))
+            fail_msg("row %zu: %.*s", i, (int)text.len, (const char *)text.p);
+        xfree(error);
+        buffer_deinit(&text);
+        arena_deinit(&arena);
+    }
+}
+
+static void a_request_is_of_version_2(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct buffer text;
+    arena_init(&arena, 1024);
+    buffer_init(&text);
+    struct json_value *params = json_new(&arena, JSON_KIND_ARRAY);
+    cli_write_request(&text, "echo", params, 3);
+    assert_true(span_equal(
+        buffer_span(&text),
+        span_of_string("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":[],\"id\":3}")));
+    buffer_deinit(&text);
+    arena_deinit(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arguments_are_converted),
+        cmocka_unit_test(a_request_is_of_version_2),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
