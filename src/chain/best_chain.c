@@ -94,6 +94,13 @@ void best_chain_tip_moved(struct chain *chain)
     }
 }
 
+/* What is in the index may be from before a gap below the node was filled. */
+static uint64_t derive_chain_tx(const struct block_node *node)
+{
+    bool is_complete = node->n_tx > 0 && (!node->prev || node->prev->chain_tx > 0);
+    return is_complete ? (node->prev ? node->prev->chain_tx : 0) + node->n_tx : 0;
+}
+
 void best_chain_rebuild(struct chain *chain)
 {
     struct header_tree *tree = &chain->tree;
@@ -103,6 +110,7 @@ void best_chain_rebuild(struct chain *chain)
     best_chain_init(chain);
     for (struct block_node *at = tree->genesis; at;
          at = block_node_next_descendant(tree->genesis, at)) {
+        at->chain_tx = derive_chain_tx(at);
         if (at->status & BLOCK_FAILED_MASK)
             continue;
         if (u256_compare(at->chain_work, best_header->chain_work) > 0)
