@@ -18,6 +18,8 @@ static void block_connected(void *ctx, const struct block_node *node, struct blo
     ASSERT(block_hash_equal(&block->block.hash, &node->hash));
     rig->tip = node;
     rig->n_connected++;
+    if (rig->also.block_connected)
+        rig->also.block_connected(rig->also.ctx, node, block);
 }
 
 static void block_disconnected(void *ctx, const struct block_node *node, struct block_ref *block)
@@ -27,6 +29,8 @@ static void block_disconnected(void *ctx, const struct block_node *node, struct 
     ASSERT(block_hash_equal(&block->block.hash, &node->hash));
     rig->tip = node->prev;
     rig->n_disconnected++;
+    if (rig->also.block_disconnected)
+        rig->also.block_disconnected(rig->also.ctx, node, block);
 }
 
 static void tip_changed(void *ctx, const struct block_node *tip)
@@ -34,6 +38,8 @@ static void tip_changed(void *ctx, const struct block_node *tip)
     struct chain_rig *rig = ctx;
     ASSERT(tip == rig->tip);
     rig->n_tip_changed++;
+    if (rig->also.tip_changed)
+        rig->also.tip_changed(rig->also.ctx, tip);
 }
 
 static void block_invalid(void *ctx, const struct block_hash *hash, const struct verdict *verdict)

@@ -19,6 +19,7 @@ struct chain_rig {
     size_t n_connected, n_disconnected, n_tip_changed, n_invalid, n_faults, n_warnings;
     char fault[200], warning[300];
     struct verdict last_invalid;
+    struct chain_events also; /* told of blocks and tips after the rig itself; any may be NULL */
 };
 
 /* Make a rig on sim (taken) with the builder's network; options (may be NULL) are copied, their
