@@ -114,6 +114,8 @@ def test_a_spoilt_copy_does_not_condemn_the_honest_block(context):
     honest.txs[0].vin[0].witness = [bytes(31)]
     refused(node, "bad-witness-nonce-size", honest)
     # Without any nonce it would be taken: submitblock puts one of zeros in, as Core does.
+    honest.txs[0].vin[0].witness = [bytes(32), bytes(32)]
+    refused(node, "bad-witness-nonce-size", honest)
     honest.txs[0].vin[0].witness = [bytes(32)]
     swapped = honest.txs
     honest.txs = [swapped[0], chain.spend(blocks[7].txs[0])]

@@ -182,7 +182,7 @@ def test_rules_of_the_coinbase(context):
     equal(answer(node, tip), None)
     tip = tip.child([young])
     equal((answer(node, tip), tip.height), (None, 104))
-    two = tip.child([chain.coinbase(tip.height + 1)])
+    two = tip.child([chain.coinbase(tip.height + 1, extra=b"second")])
     equal(answer(node, two), "bad-cb-multiple")
     none = tip.child(coinbase_tx=chain.spend(blocks[1].txs[0]))
     equal(answer(node, none), "bad-cb-missing")
