@@ -93,14 +93,18 @@ static void arguments_are_checked_against_the_row(void **state)
         {"[]",                                -1, "sample \"first\" second ("},
         {"[\"x\",1,true,[],{},6]",            -1, "sample \"first\" second ("},
         {"[\"x\",\"1\"]",                     -3,
-         "Wrong type passed:\n{\n    \"Position 2 (second)\": \"JSON value of type string is not of "
+         "Wrong type passed:\n{\n    \"Position 2 (second)\": \"JSON value of type "
+          "string is not of "
          "expected type number\"\n}"},
         {"[null,1]",                          -3,
-         "Wrong type passed:\n{\n    \"Position 1 (first|one)\": \"JSON value of type null is not of "
+         "Wrong type passed:\n{\n    \"Position 1 (first|one)\": \"JSON value of type "
+          "null is not of "
          "expected type string\"\n}"},
         {"[5,true,1]",                        -3,
-         "Wrong type passed:\n{\n    \"Position 1 (first|one)\": \"JSON value of type number is not "
-         "of expected type string\",\n    \"Position 2 (second)\": \"JSON value of type bool is not "
+         "Wrong type passed:\n{\n    \"Position 1 (first|one)\": \"JSON value of type "
+          "number is not "
+         "of expected type string\",\n    \"Position 2 (second)\": \"JSON value of type "
+          "bool is not "
          "of expected type number\",\n    \"Position 3 (third|three|drei)\": \"JSON value of type "
          "number is not of expected type bool\"\n}"},
     };

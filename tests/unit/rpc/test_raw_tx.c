@@ -34,7 +34,9 @@ static void the_form_is_found(void **state)
 {
     (void)state;
     /* clang-format off */
-    static const struct { const char *hex; int forms; bool ok; uint32_t n_in; bool witness; } c[] = {
+    static const struct {
+        const char *hex; int forms; bool ok; uint32_t n_in; bool witness;
+    } c[] = {
         {LEGACY,        RAW_TX_ANY,     true,  1, false},
         {LEGACY,        RAW_TX_LEGACY,  true,  1, false},
         {LEGACY,        RAW_TX_WITNESS, true,  1, false},

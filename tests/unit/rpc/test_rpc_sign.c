@@ -94,11 +94,14 @@ static void what_cannot_be_signed_is_told(void **state)
     /* clang-format off */
     static const struct { const char *params, *want; } cases[] = {
         {"[\"" UNSIGNED "\",[]]",
-         "{\"hex\":\"" UNSIGNED "\",\"complete\":false,\"errors\":[{\"txid\":\"" PREV "\",\"vout\":0,"
+         "{\"hex\":\"" UNSIGNED "\",\"complete\":false,\"errors\":[{"
+         "\"txid\":\"" PREV "\",\"vout\":0,"
          "\"witness\":[],\"scriptSig\":\"\",\"sequence\":4294967295,"
          "\"error\":\"Input not found or already spent\"}]}"},
-        {"[\"" UNSIGNED "\",[],[{\"txid\":\"" PREV "\",\"vout\":0,\"scriptPubKey\":\"" P2PKH "\"}]]",
-         "{\"hex\":\"" UNSIGNED "\",\"complete\":false,\"errors\":[{\"txid\":\"" PREV "\",\"vout\":0,"
+        {"[\"" UNSIGNED "\",[],[{\"txid\":\"" PREV "\",\"vout\":0,"
+         "\"scriptPubKey\":\"" P2PKH "\"}]]",
+         "{\"hex\":\"" UNSIGNED "\",\"complete\":false,\"errors\":[{"
+         "\"txid\":\"" PREV "\",\"vout\":0,"
          "\"witness\":[],\"scriptSig\":\"\",\"sequence\":4294967295,"
          "\"error\":\"Unable to sign input, invalid stack size (possibly missing key)\"}]}"},
         {"[\"00\",[]]", "-22: TX decode failed. Make sure the tx has at least one input."},

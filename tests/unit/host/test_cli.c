@@ -1,0 +1,130 @@
+/* test_cli.c - the program as a whole, as far as no node is needed. */
+#include "host/cli.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/assert.h"
+
+/* What a run wrote. */
+struct run {
+    int code;
+    char out[8192], err[8192];
+};
+
+static void read_back(FILE *file, char *text, size_t size)
+{
+    rewind(file);
+    size_t len = fread(text, 1, size - 1, file);
+    text[len] = 0;
+    fclose(file);
+}
+
+/* Run with standard output and error in files. */
+static struct run run_with(int argc, const char *const *argv)
+{
+    struct run run;
+    FILE *out = tmpfile(), *err = tmpfile();
+    assert_true(out && err);
+    fflush(stdout);
+    fflush(stderr);
+    int old_out = dup(1), old_err = dup(2);
+    dup2(fileno(out), 1);
+    dup2(fileno(err), 2);
+    run.code = cli_main(argc, argv);
+    fflush(stdout);
+    fflush(stderr);
+    dup2(old_out, 1);
+    dup2(old_err, 2);
+    close(old_out);
+    close(old_err);
+    read_back(out, run.out, sizeof run.out);
+    read_back(err, run.err, sizeof run.err);
+    return run;
+}
+
+#define RUN(...)                                                                                   \
+    run_with((int)COUNT_OF(((const char *const[]){"cairn-cli", __VA_ARGS__})),                     \
+             (const char *const[]){"cairn-cli", __VA_ARGS__})
+
+static void version_and_help_go_to_the_output(void **state)
+{
+    (void)state;
+    struct run run = RUN("-version");
+    assert_int_equal(run.code, 0);
+    assert_string_equal(run.out, "Cairn RPC client version v0.1.0\n");
+    run = RUN("-?");
+    assert_int_equal(run.code, 0);
+    assert_non_null(strstr(run.out, "Usage:  cairn-cli [options] <method>"));
+    assert_string_equal(run.err, "");
+}
+
+static void without_a_method_there_is_an_error(void **state)
+{
+    (void)state;
+    setenv("HOME", "/nonexistent", 1);
+    struct run run = RUN("-regtest");
+    assert_int_equal(run.code, 1);
+    assert_string_equal(run.err, "error: too few parameters (need at least command)\n");
+    run = RUN("-nosuchoption");
+    assert_int_equal(run.code, 1);
+    assert_non_null(strstr(run.err, "error: "));
+}
+
+static void arguments_are_checked_before_anything_is_sent(void **state)
+{
+    (void)state;
+    setenv("HOME", "/nonexistent", 1);
+    struct run run = RUN("-regtest", "getblockhash", "five");
+    assert_int_equal(run.code, 1);
+    assert_string_equal(run.err, "error: Error parsing JSON: five\n");
+    run = RUN("-regtest", "-getinfo", "5");
+    assert_string_equal(run.err, "error: -getinfo takes no arguments\n");
+    run = RUN("-regtest", "-generate", "1", "2", "3");
+    assert_int_equal(run.code, 1);
+    assert_non_null(strstr(run.err, "too many arguments"));
+}
+
+static void nobody_listening_is_a_clear_error(void **state)
+{
+    (void)state;
+    setenv("HOME", "/nonexistent", 1);
+    /* Port 1 is nobody's; nothing outside this machine is asked. */
+    struct run run = RUN("-regtest", "-rpcport=1", "getblockcount");
+    assert_int_equal(run.code, 1);
+    assert_string_equal(run.out, "");
+    assert_non_null(strstr(run.err, "error: timeout on transient error: Could not connect to the "
+                                    "server 127.0.0.1:1\n\nMake sure the cairnd server is running "
+                                    "and that you are connecting to the correct RPC port.\n"));
+}
+
+static void waiting_for_the_node_has_an_end(void **state)
+{
+    (void)state;
+    setenv("HOME", "/nonexistent", 1);
+    struct run run =
+        RUN("-regtest", "-rpcport=1", "-rpcwait", "-rpcwaittimeout=1", "getblockcount");
+    assert_int_equal(run.code, 1);
+    assert_non_null(strstr(run.err, "timeout on transient error"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(version_and_help_go_to_the_output),
+        cmocka_unit_test(without_a_method_there_is_an_error),
+        cmocka_unit_test(arguments_are_checked_before_anything_is_sent),
+        cmocka_unit_test(nobody_listening_is_a_clear_error),
+        cmocka_unit_test(waiting_for_the_node_has_an_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+/* test_cli_config.c - the options of cairn-cli and what follows from them. */
+#include "host/cli_config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "unit/host/temp_dir.h"
+#include "util/alloc.h"
+
+#define ARGS(...)   ((const char *const[]){"cairn-cli", __VA_ARGS__})
+#define N_ARGS(...) ((int)COUNT_OF(ARGS(__VA_ARGS__)))
+
+/* Read arguments; fails the test if they are refused. */
+#define config_of(config, ...) config_good((config), N_ARGS(__VA_ARGS__), ARGS(__VA_ARGS__))
+
+static void config_good(struct cli_config *config, int argc, const char *const *argv)
+{
+    char *error = NULL;
+    if (!cli_config_init(config, argc, argv, &error))
+        fail_msg("%s", error);
+}
+
+static void networks_choose_port_and_cookie(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *option;
+        uint16_t port;
+        const char *cookie;
+    } rows[] = {{"-chain=main", 8332, "/.cairn/.cookie"},
+                {"-testnet", 18332, "/.cairn/testnet3/.cookie"},
+                {"-testnet4", 48332, "/.cairn/testnet4/.cookie"},
+                {"-signet", 38332, "/.cairn/signet/.cookie"},
+                {"-regtest", 18443, "/.cairn/regtest/.cookie"},
+                {"-chain=regtest", 18443, "/.cairn/regtest/.cookie"}};
+    setenv("HOME", "/nonexistent", 1);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct cli_config config;
+        config_of(&config, rows[i].option, "stop");
+        assert_string_equal(config.host, "127.0.0.1");
+        assert_int_equal(config.port, rows[i].port);
+        assert_non_null(strstr(config.cookie_path, rows[i].cookie));
+        assert_int_equal(config.timeout_s, 900);
+        assert_false(config.wait);
+        assert_int_equal(config.first_operand, 2);
+        cli_config_deinit(&config);
+    }
+}
+
+static void the_server_can_be_named(void **state)
+{
+    (void)state;
+    struct cli_config config;
+    setenv("HOME", "/nonexistent", 1);
+    config_of(&config, "-regtest", "-rpcconnect=10.0.0.1", "-rpcport=99", "-rpcclienttimeout=5",
+              "-rpcwait", "-rpcwaittimeout=7");
+    assert_string_equal(config.host, "10.0.0.1");
+    assert_int_equal(config.port, 99);
+    assert_int_equal(config.timeout_s, 5);
+    assert_true(config.wait);
+    assert_int_equal(config.wait_timeout_s, 7);
+    cli_config_deinit(&config);
+    config_of(&config, "-regtest", "-rpcconnect=[::1]:77");
+    assert_string_equal(config.host, "::1");
+    assert_int_equal(config.port, 77);
+    cli_config_deinit(&config);
+}
+
+static void wrong_options_are_refused(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct { const char *option, *want; } cases[] = {
+        {"-nosuchoption", "nosuchoption"},
+        {"-chain=moon", "moon"},
+        {"-rpcport=0", "-rpcport"},
+        {"-rpcport=65536", "-rpcport"},
+        {"-rpcconnect=host:x", "-rpcconnect"},
+        {"-datadir=/nonexistent/dir", "does not exist"},
+        {"-conf=/nonexistent.conf", "could not be opened"},
+    };
+    /* clang-format on */
+    setenv("HOME", "/nonexistent", 1);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct cli_config config;
+        char *error = NULL;
+        const char *const argv[] = {"cairn-cli", cases[i].option};
+        assert_false(cli_config_init(&config, 2, argv, &error));
+        if (!strstr(error, cases[i].want))
+            fail_msg("%s", error);
+        xfree(error);
+        cli_config_deinit(&config);
+    }
+}
+
+static void the_nodes_file_is_read(void **state)
+{
+    (void)state;
+    struct cli_config config;
+    struct temp_dir dir;
+    char option[128];
+    temp_dir_make(&dir);
+    temp_write(&dir, "cairn.conf",
+               "regtest=1\nrpcuser=alice\ntxindex=1\n[regtest]\nrpcport=1234\n"
+               "rpcpassword=secret\n");
+    snprintf(option, sizeof option, "-datadir=%s", dir.path);
+    config_of(&config, option, "stop");
+    assert_int_equal(config.port, 1234);
+    assert_string_equal(config.network->name, "regtest");
+    char *login = cli_config_login(&config, NULL);
+    assert_string_equal(login, "alice:secret");
+    xfree(login);
+    login = cli_config_login(&config, "typed");
+    assert_string_equal(login, "alice:typed");
+    xfree(login);
+    cli_config_deinit(&config);
+    temp_dir_remove(&dir);
+}
+
+static void without_a_password_the_cookie_is_used(void **state)
+{
+    (void)state;
+    struct cli_config config;
+    struct temp_dir dir;
+    char option[128];
+    temp_dir_make(&dir);
+    snprintf(option, sizeof option, "-datadir=%s", dir.path);
+    config_of(&config, option, "-chain=main");
+    assert_null(cli_config_login(&config, NULL));
+    temp_write(&dir, ".cookie", "__cookie__:abc\n");
+    char *login = cli_config_login(&config, NULL);
+    assert_string_equal(login, "__cookie__:abc");
+    xfree(login);
+    cli_config_deinit(&config);
+    config_of(&config, option, "-chain=main", "-norpccookiefile");
+    assert_null(cli_config_login(&config, NULL));
+    cli_config_deinit(&config);
+    temp_dir_remove(&dir);
+}
+
+static void help_needs_no_files(void **state)
+{
+    (void)state;
+    struct cli_config config;
+    struct buffer text;
+    config_of(&config, "-help", "-datadir=/nonexistent/dir");
+    assert_null(config.network);
+    cli_config_deinit(&config);
+    buffer_init(&text);
+    cli_config_help(&text);
+    buffer_append(&text, "", 1);
+    assert_non_null(strstr((const char *)text.p, "-rpcwaittimeout=<n>"));
+    assert_null(strstr((const char *)text.p, "-txindex"));
+    buffer_deinit(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(networks_choose_port_and_cookie),
+        cmocka_unit_test(the_server_can_be_named),
+        cmocka_unit_test(wrong_options_are_refused),
+        cmocka_unit_test(the_nodes_file_is_read),
+        cmocka_unit_test(without_a_password_the_cookie_is_used),
+        cmocka_unit_test(help_needs_no_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
