@@ -18,8 +18,8 @@
 #include "util/hex.h"
 #include "util/parse.h"
 
-#define CONFIG_FILE_BYTES_MAX (1024 * 1024)
-#define MIB                   ((int64_t)1024 * 1024)
+#define CONFIG_FILE_BYTES_MAX  (1024 * 1024)
+#define MIB                    ((int64_t)1024 * 1024)
 #define FASTPRUNE_FILE_BYTES   (64 << 10)
 #define FASTPRUNE_AFTER_HEIGHT 100
 

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "util/alloc.h"
+#include "util/parse.h"
 
 int datadir_lock(const char *dir, char **error)
 {
@@ -62,6 +62,8 @@ void pid_file_remove(const char *path)
         return;
     ssize_t got = read(fd, text, sizeof text - 1);
     close(fd);
-    if (got > 0 && strtol(text, NULL, 10) == (long)getpid())
+    text[strcspn(text, "\n")] = '\0';
+    int64_t pid;
+    if (got > 0 && parse_int64(text, &pid) && pid == getpid())
         unlink(path);
 }

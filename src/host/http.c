@@ -498,7 +498,7 @@ static bool read_chunk_line(struct connection *connection)
     char *line = evbuffer_readln(input, NULL, EVBUFFER_EOL_CRLF);
     ASSERT(line);
     on_chunk_line(connection, line);
-    free(line);
+    free(line); /* lint: from libevent, so malloc's */
     return true;
 }
 

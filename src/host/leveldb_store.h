@@ -23,11 +23,16 @@ NODISCARD int leveldb_store_destroy(void *ctx, const char *path);
 /* Append the value to out_buffer, a struct buffer. Fails: -ENOENT, -EUCLEAN, -EIO. */
 NODISCARD int leveldb_store_get(void *ctx, struct env_kv *kv, struct span key, void *out_buffer);
 
+/* Make an empty batch. Owns: the caller. */
 struct env_batch *leveldb_store_batch_new(void *ctx);
+/* Free a batch; NULL is allowed. */
 void leveldb_store_batch_free(void *ctx, struct env_batch *batch);
+/* Empty a batch, to be filled again. */
 void leveldb_store_batch_clear(void *ctx, struct env_batch *batch);
+/* Note a change; of several for one key the last counts. Copies key and value. */
 void leveldb_store_batch_put(void *ctx, struct env_batch *batch, struct span key,
                              struct span value);
+/* Note a removal; a key that is not there is fine. Copies key. */
 void leveldb_store_batch_delete(void *ctx, struct env_batch *batch, struct span key);
 /* Write the batch at once or not at all; sync makes it and all before it durable. */
 NODISCARD int leveldb_store_write(void *ctx, struct env_kv *kv, struct env_batch *batch, bool sync);

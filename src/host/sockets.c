@@ -6,10 +6,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "util/parse.h"
 
 #define LISTEN_BACKLOG 128
 
@@ -53,11 +54,8 @@ uint16_t sockets_format(const struct sockaddr *address, char *out, size_t size)
 
 static bool parse_port(const char *s, uint16_t *port)
 {
-    size_t n = strspn(s, "0123456789");
-    if (n == 0 || n > 5 || s[n] != '\0')
-        return false;
-    long value = strtol(s, NULL, 10);
-    if (value < 1 || value > 65535)
+    uint64_t value;
+    if (strlen(s) > 5 || !parse_uint64(s, &value) || value < 1 || value > 65535)
         return false;
     *port = (uint16_t)value;
     return true;
@@ -138,11 +136,9 @@ static bool parse_16(const char *s, uint8_t out[16], bool *is_v4)
 /* Fill mask from "24", or for IPv4 from "255.255.255.0". */
 static bool parse_mask(const char *s, bool is_v4, uint8_t mask[16])
 {
-    unsigned bits;
-    size_t digits = strspn(s, "0123456789");
+    uint64_t bits;
     uint8_t dotted[4];
-    if (digits >= 1 && digits <= 3 && s[digits] == '\0') {
-        bits = (unsigned)strtoul(s, NULL, 10);
+    if (strlen(s) <= 3 && parse_uint64(s, &bits)) {
         if (bits > (is_v4 ? 32u : 128u))
             return false;
     } else if (is_v4 && inet_pton(AF_INET, s, dotted) == 1) {
@@ -151,14 +147,14 @@ static bool parse_mask(const char *s, bool is_v4, uint8_t mask[16])
         /* Ones then zeros: the complement plus one is a power of two. */
         if (~value & (~value + 1))
             return false;
-        bits = (unsigned)__builtin_popcount(value);
+        bits = (uint64_t)__builtin_popcount(value);
     } else {
         return false;
     }
     if (is_v4)
         bits += 96;
     for (unsigned i = 0; i < 16; i++) {
-        unsigned here = bits > 8 * i ? bits - 8 * i : 0;
+        uint64_t here = bits > 8 * i ? bits - 8 * i : 0;
         unsigned byte = here >= 8 ? 0xffu : (0xff00u >> here) & 0xffu;
         mask[i] = (uint8_t)byte;
     }

@@ -14,6 +14,7 @@ struct streams;
 
 #define STREAMS_READ_BYTES_MAX (64 * 1024)
 
+/* Make a set of streams, empty. Owns: the caller, freed before the loop. */
 NODISCARD struct streams *streams_new(struct loop *loop);
 /* Close everything without further events and free. */
 void streams_free(struct streams *streams);

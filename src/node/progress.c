@@ -2,7 +2,7 @@
 #include "node/progress.h"
 
 #include <stdio.h>
-#include <time.h>
+#include <time.h> /* lint: formats a date, reads no clock */
 
 #define SAMPLE_US INT64_C(1000000)
 
