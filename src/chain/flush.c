@@ -193,10 +193,13 @@ static void finish_now(void *arg)
     finish_close(chain, chain->close_error);
 }
 
-/* Not from within the flush, which is not through yet: done may free the chain. */
+/* Not from within the flush or whatever else has ended last, which is not through yet: done may
+ * free the chain. */
 static void last_flush_done(void *arg, int error)
 {
     struct chain *chain = arg;
+    if (chain->close_timer)
+        chain->env->timer_cancel(chain->env->ctx, chain->close_timer);
     chain->close_error = error;
     chain->close_timer = chain->env->timer_start(chain->env->ctx, 0, finish_now, chain);
 }
@@ -212,13 +215,12 @@ void close_continue(struct chain *chain)
 {
     if (!chain->closing || !chain->close_done || !is_drained(chain))
         return;
-    import_end_cancelled(chain);
-    if (chain->faulted) {
-        finish_close(chain, -EIO);
-        return;
-    }
     chain->close_flushing = true;
-    chain_flush(chain, last_flush_done, chain);
+    import_end_cancelled(chain);
+    if (chain->faulted)
+        last_flush_done(chain, -EIO);
+    else
+        chain_flush(chain, last_flush_done, chain);
 }
 
 static void close_now(void *arg)
