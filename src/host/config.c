@@ -380,6 +380,8 @@ static bool set_rpc(struct config *config, char **error)
     for (size_t i = 0; (method = options_get_list(options, "deprecatedrpc", i)); i++) {
         if (strcmp(method, "warnings") == 0)
             config->deprecated_warnings = true;
+        else if (strcmp(method, "startingheight") == 0)
+            config->deprecated_start_height = true;
     }
     return set_rpc_access(config, error) && set_rpc_binds(config, (uint16_t)port, error) &&
            set_cookie(config, error);

@@ -66,7 +66,7 @@ struct config {
     struct subnet rpc_allowed[CONFIG_SUBNETS_MAX];
     size_t n_rpc_allowed;
     struct config_list rpc_hosts, rpcauth, rpc_whitelist;
-    bool rpc_whitelist_default, deprecated_warnings;
+    bool rpc_whitelist_default, deprecated_warnings, deprecated_start_height;
     size_t rpc_pending_max;
     int64_t rpc_timeout_us;
 

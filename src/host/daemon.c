@@ -334,6 +334,7 @@ static bool make_node(struct daemon *daemon, char **error)
                 .n_whitelist = config->rpc_whitelist.n,
                 .whitelist_default = config->rpc_whitelist_default,
                 .deprecated_warnings_string = config->deprecated_warnings,
+                .deprecated_start_height = config->deprecated_start_height,
             },
         .load_blocks = config->load_blocks.items,
         .n_load_blocks = config->load_blocks.n,

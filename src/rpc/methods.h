@@ -49,6 +49,22 @@ RPC_HANDLER(getmininginfo);
 RPC_HANDLER(submitblock);
 RPC_HANDLER(submitheader);
 
+/* rpc_net.c: peers and addresses */
+RPC_HANDLER(addnode);
+RPC_HANDLER(disconnectnode);
+RPC_HANDLER(getaddednodeinfo);
+RPC_HANDLER(getaddrmaninfo);
+RPC_HANDLER(getblockfrompeer);
+RPC_HANDLER(getconnectioncount);
+RPC_HANDLER(getnettotals);
+RPC_HANDLER(getnetworkinfo);
+RPC_HANDLER(getnodeaddresses);
+RPC_HANDLER(ping);
+RPC_HANDLER(setnetworkactive);
+
+/* rpc_peer.c: all about each peer */
+RPC_HANDLER(getpeerinfo);
+
 /* rpc_rawtx.c: transactions as bytes */
 RPC_HANDLER(createrawtransaction);
 RPC_HANDLER(decoderawtransaction);

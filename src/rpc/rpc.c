@@ -28,6 +28,7 @@ struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_auth_options *
     rpc->auth = checked;
     rpc->next_token = 1;
     rpc->warnings_as_string = auth->deprecated_warnings_string;
+    rpc->shows_start_height = auth->deprecated_start_height;
     return rpc;
 }
 
@@ -44,6 +45,11 @@ void rpc_free(struct rpc *rpc)
 void rpc_set_chain(struct rpc *rpc, struct chain *chain)
 {
     rpc->node.chain = chain;
+}
+
+void rpc_set_net(struct rpc *rpc, const struct rpc_net *net)
+{
+    rpc->node.net = net;
 }
 
 size_t rpc_pending(const struct rpc *rpc)

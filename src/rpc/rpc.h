@@ -6,6 +6,7 @@
 #define RPC_RPC_H
 
 #include "chain/chain.h"
+#include "rpc/net_view.h"
 #include "util/buffer.h"
 
 struct rpc;
@@ -29,6 +30,8 @@ struct rpc_node {
     const char *(*warnings)(void *ctx); /* "" if none */
     /* -debug categories may be changed at run time (logging). */
     struct log *log_control;
+    /* The network; NULL while there is none: methods that need it get -31. */
+    const struct rpc_net *net;
 };
 
 /* Credentials, fixed at start. */
@@ -41,6 +44,7 @@ struct rpc_auth_options {
     size_t n_whitelist;
     bool whitelist_default;
     bool deprecated_warnings_string; /* -deprecatedrpc=warnings */
+    bool deprecated_start_height;    /* -deprecatedrpc=startingheight */
 };
 
 /* Returns NULL with *error for malformed credentials. */
@@ -49,6 +53,8 @@ NODISCARD struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_auth
 void rpc_free(struct rpc *rpc); /* no call may be pending */
 /* The chain is open now. */
 void rpc_set_chain(struct rpc *rpc, struct chain *chain);
+/* The network is there now; NULL: it is gone. Borrowed. */
+void rpc_set_net(struct rpc *rpc, const struct rpc_net *net);
 
 struct rpc_request {
     const char *http_method;   /* "POST", "GET", ... */

@@ -19,10 +19,16 @@ enum rpc_code {
     RPC_INVALID_PARAMETER = -8,
     RPC_DATABASE_ERROR = -20,
     RPC_DESERIALIZATION_ERROR = -22,
+    RPC_CLIENT_NODE_ALREADY_ADDED = -23,
+    RPC_CLIENT_NODE_NOT_ADDED = -24,
     RPC_VERIFY_ERROR = -25,
     RPC_IN_WARMUP = -28,
+    RPC_CLIENT_NODE_NOT_CONNECTED = -29,
+    RPC_CLIENT_P2P_DISABLED = -31,
+    RPC_CLIENT_NODE_CAPACITY_REACHED = -34,
     RPC_INVALID_REQUEST = -32600,
     RPC_METHOD_NOT_FOUND = -32601,
+    RPC_INVALID_PARAMS = -32602,
     RPC_INTERNAL_ERROR = -32603,
     RPC_PARSE_ERROR = -32700,
 };
@@ -86,6 +92,7 @@ struct rpc {
     uint64_t tip_sequence;
     bool is_interrupted;
     bool warnings_as_string;
+    bool shows_start_height;
     struct ec_context *ec; /* made when first needed */
 };
 

@@ -7,4 +7,9 @@
 #define CAIRN_NAME    "Cairn"
 #define CAIRN_VERSION "0.1.0"
 
+/* The release of Bitcoin Core whose RPC interface this one answers like. Clients decide by it what
+ * they may call, and take a node for one of another currency unless its name (BIP14) starts so. */
+#define CAIRN_API_VERSION    310000
+#define CAIRN_API_USER_AGENT "/Satoshi:31.0.0/" CAIRN_NAME ":" CAIRN_VERSION "/"
+
 #endif

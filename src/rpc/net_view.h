@@ -1,0 +1,147 @@
+/* net_view.h - what the methods about the network see of it, and what they can order.
+ *
+ * Layer: rpc. The mesh is a layer beside this one, so neither includes the other: node/ fills a
+ * struct rpc_net in. Plain values and text only. Everything is on the loop thread; pointers in a
+ * struct are borrowed for the callback that it is handed to. */
+#ifndef RPC_NET_VIEW_H
+#define RPC_NET_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "consensus/ids.h"
+#include "util/span.h"
+
+/* Bytes of one kind of message, with their headers. */
+struct rpc_message_bytes {
+    const char *name; /* "*other*" for those we do not know */
+    uint64_t sent, received;
+};
+
+/* One peer. Times are seconds of the wall clock, 0: never. */
+struct rpc_peer_info {
+    uint64_t id;
+    const char *address;       /* "host:port" */
+    const char *address_bind;  /* our end of the connection; NULL: unknown */
+    const char *address_local; /* what the peer says that our address is; NULL: nothing */
+    const char *network;       /* "ipv4", ..., "not_publicly_routable" */
+    uint64_t services;
+    bool relays_txs;
+    uint64_t last_inv_sequence;
+    size_t n_inv_to_send;
+    int64_t last_send_s, last_recv_s, last_tx_s, last_block_s, connected_s;
+    uint64_t bytes_sent, bytes_received;
+    int64_t time_offset_s;
+    int64_t ping_us, min_ping_us, ping_wait_us; /* -1: none */
+    int32_t version;
+    struct span user_agent; /* as the peer sent it: any bytes */
+    bool is_inbound;
+    bool is_high_bandwidth_to, is_high_bandwidth_from; /* BIP152 */
+    int32_t start_height;                              /* -1 before the handshake */
+    int32_t presynced_headers, synced_headers, synced_blocks;
+    const int32_t *in_flight; /* heights */
+    size_t n_in_flight;
+    bool is_addr_relay;
+    uint64_t addr_processed, addr_rate_limited;
+    const char *const *permissions; /* names */
+    size_t n_permissions;
+    int64_t fee_filter_sat_per_kvb;
+    const struct rpc_message_bytes *per_message; /* sorted by name */
+    size_t n_per_message;
+    const char *connection_type; /* "inbound", "outbound-full-relay", "block-relay-only", ... */
+    const char *transport;       /* "v1", "v2" or "detecting" */
+    const char *session_id;      /* hex, BIP324; "" without */
+};
+
+/* An address that we tell others is ours. */
+struct rpc_local_address {
+    const char *host;
+    uint16_t port;
+    int32_t score;
+};
+
+/* One network of getnetworkinfo. */
+struct rpc_network_state {
+    const char *name; /* "ipv4", ... */
+    bool is_limited;  /* by -onlynet */
+    bool is_reachable;
+    const char *proxy; /* "host:port", or "" */
+    bool randomizes_credentials;
+};
+
+/* The whole. */
+struct rpc_net_info {
+    int32_t protocol_version;
+    uint64_t local_services;
+    bool is_active, relays_txs;
+    size_t n_in, n_out;
+    int64_t time_offset_s;
+    uint64_t bytes_received, bytes_sent;
+    int64_t min_relay_sat_per_kvb, incremental_sat_per_kvb;
+    const struct rpc_network_state *networks;
+    size_t n_networks;
+    const struct rpc_local_address *local;
+    size_t n_local;
+};
+
+/* An address of the address book. */
+struct rpc_node_address {
+    int64_t time_s;
+    uint64_t services;
+    const char *host, *network;
+    uint16_t port;
+};
+
+/* How many addresses of a network the book holds; name NULL: of all networks. */
+struct rpc_addrman_count {
+    const char *name;
+    size_t n_new, n_tried;
+};
+
+enum rpc_net_result {
+    RPC_NET_OK,
+    RPC_NET_UNKNOWN,     /* no such node or peer */
+    RPC_NET_EXISTS,      /* is in the list already */
+    RPC_NET_BAD_ADDRESS, /* not a numeric address */
+    RPC_NET_FULL,        /* the list is full */
+};
+
+/* A peer, one after the other. */
+typedef void rpc_peer_fn(void *arg, const struct rpc_peer_info *peer);
+/* A node of the list of -addnode and addnode; peer NULL: not connected. */
+typedef void rpc_added_fn(void *arg, const char *address, const struct rpc_peer_info *peer);
+/* The whole. */
+typedef void rpc_net_info_fn(void *arg, const struct rpc_net_info *info);
+/* An address of the book, one after the other. */
+typedef void rpc_node_address_fn(void *arg, const struct rpc_node_address *address);
+/* The counts of one network; that of all comes last. */
+typedef void rpc_addrman_fn(void *arg, const struct rpc_addrman_count *count);
+
+/* All members are set. Callbacks handed in are called before the call returns. */
+struct rpc_net {
+    void *ctx;
+    /* Looking. Peers come oldest first. */
+    void (*each_peer)(void *ctx, rpc_peer_fn *fn, void *arg);
+    void (*each_added)(void *ctx, rpc_added_fn *fn, void *arg);
+    void (*info)(void *ctx, rpc_net_info_fn *fn, void *arg);
+    /* Random addresses, at most max (0: all that are worth telling), of a network (NULL: any).
+     * Returns: false if there is no network of that name */
+    bool (*addresses)(void *ctx, size_t max, const char *network, rpc_node_address_fn *fn,
+                      void *arg);
+    void (*addrman)(void *ctx, rpc_addrman_fn *fn, void *arg);
+
+    /* Orders. */
+    enum rpc_net_result (*add_node)(void *ctx, const char *address);
+    enum rpc_net_result (*remove_node)(void *ctx, const char *address);
+    enum rpc_net_result (*try_node)(void *ctx, const char *address);
+    enum rpc_net_result (*disconnect_address)(void *ctx, const char *address);
+    enum rpc_net_result (*disconnect_id)(void *ctx, uint64_t id);
+    void (*ping_all)(void *ctx);
+    /* Returns: what it is then */
+    bool (*set_active)(void *ctx, bool is_active);
+    /* Returns: NULL, or the message of the error */
+    const char *(*get_block)(void *ctx, const struct block_hash *hash, uint64_t peer);
+};
+
+#endif

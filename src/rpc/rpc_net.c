@@ -1,0 +1,347 @@
+/* rpc_net.c - methods about the network: its state, its addresses, orders to it. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "rpc/chain_json.h"
+#include "rpc/method_table.h"
+#include "rpc/methods.h"
+#include "rpc/net_json.h"
+#include "util/version.h"
+
+enum {
+    PROTOCOL_VERSION = 70016,   /* that the interface stands for while there is no network */
+    UPLOAD_TIMEFRAME_S = 86400, /* of -maxuploadtarget, which is not limited here */
+};
+
+/* -- The whole ---------------------------------------------------------------------------- */
+
+static void put_networks(struct json_out *out, const struct rpc_net_info *info)
+{
+    json_field_array(out, "networks");
+    for (size_t i = 0; i < info->n_networks; i++) {
+        const struct rpc_network_state *network = &info->networks[i];
+        json_open_object(out);
+        json_field_string(out, "name", network->name);
+        json_field_bool(out, "limited", network->is_limited);
+        json_field_bool(out, "reachable", network->is_reachable);
+        json_field_string(out, "proxy", network->proxy);
+        json_field_bool(out, "proxy_randomize_credentials", network->randomizes_credentials);
+        json_close_object(out);
+    }
+    json_close_array(out);
+}
+
+static void put_local_addresses(struct json_out *out, const struct rpc_net_info *info)
+{
+    json_field_array(out, "localaddresses");
+    for (size_t i = 0; i < info->n_local; i++) {
+        json_open_object(out);
+        json_field_string(out, "address", info->local[i].host);
+        json_field_int(out, "port", info->local[i].port);
+        json_field_int(out, "score", info->local[i].score);
+        json_close_object(out);
+    }
+    json_close_array(out);
+}
+
+static void put_network_info(void *arg, const struct rpc_net_info *info)
+{
+    struct rpc_call *call = arg;
+    struct json_out *out = &call->out;
+    json_open_object(out);
+    json_field_int(out, "version", CAIRN_API_VERSION);
+    json_field_string(out, "subversion", CAIRN_API_USER_AGENT);
+    json_field_int(out, "protocolversion", info->protocol_version);
+    net_json_put_services(out, "localservices", "localservicesnames", info->local_services);
+    json_field_bool(out, "localrelay", info->relays_txs);
+    json_field_int(out, "timeoffset", info->time_offset_s);
+    json_field_bool(out, "networkactive", info->is_active);
+    json_field_int(out, "connections", (int64_t)(info->n_in + info->n_out));
+    json_field_int(out, "connections_in", (int64_t)info->n_in);
+    json_field_int(out, "connections_out", (int64_t)info->n_out);
+    put_networks(out, info);
+    json_field_amount(out, "relayfee", info->min_relay_sat_per_kvb);
+    json_field_amount(out, "incrementalfee", info->incremental_sat_per_kvb);
+    put_local_addresses(out, info);
+    chain_json_put_warnings(call);
+    json_close_object(out);
+}
+
+/* Without a network it answers too, with nothing in it: clients ask it for the version. */
+enum rpc_progress rpc_getnetworkinfo(struct rpc_call *call)
+{
+    const struct rpc_net *net = call->rpc->node.net;
+    const struct rpc_net_info nothing = {.protocol_version = PROTOCOL_VERSION};
+    if (net)
+        net->info(net->ctx, put_network_info, call);
+    else
+        put_network_info(call, &nothing);
+    return RPC_DONE;
+}
+
+static void put_totals(void *arg, const struct rpc_net_info *info)
+{
+    struct rpc_call *call = arg;
+    const struct rpc_node *node = &call->rpc->node;
+    struct json_out *out = &call->out;
+    json_open_object(out);
+    json_field_int(out, "totalbytesrecv", (int64_t)info->bytes_received);
+    json_field_int(out, "totalbytessent", (int64_t)info->bytes_sent);
+    json_field_int(out, "timemillis", node->now_s(node->ctx) * 1000);
+    json_field_object(out, "uploadtarget");
+    json_field_int(out, "timeframe", UPLOAD_TIMEFRAME_S);
+    json_field_int(out, "target", 0);
+    json_field_bool(out, "target_reached", false);
+    json_field_bool(out, "serve_historical_blocks", true);
+    json_field_int(out, "bytes_left_in_cycle", 0);
+    json_field_int(out, "time_left_in_cycle", 0);
+    json_close_object(out);
+    json_close_object(out);
+}
+
+enum rpc_progress rpc_getnettotals(struct rpc_call *call)
+{
+    const struct rpc_net *net = net_json_require(call);
+    if (net)
+        net->info(net->ctx, put_totals, call);
+    return RPC_DONE;
+}
+
+static void put_connection_count(void *arg, const struct rpc_net_info *info)
+{
+    struct rpc_call *call = arg;
+    json_put_int(&call->out, (int64_t)(info->n_in + info->n_out));
+}
+
+enum rpc_progress rpc_getconnectioncount(struct rpc_call *call)
+{
+    const struct rpc_net *net = net_json_require(call);
+    if (net)
+        net->info(net->ctx, put_connection_count, call);
+    return RPC_DONE;
+}
+
+enum rpc_progress rpc_setnetworkactive(struct rpc_call *call)
+{
+    const struct rpc_net *net = net_json_require(call);
+    if (net)
+        json_put_bool(&call->out, net->set_active(net->ctx, rpc_arg_bool(call, 0, true)));
+    return RPC_DONE;
+}
+
+enum rpc_progress rpc_ping(struct rpc_call *call)
+{
+    const struct rpc_net *net = net_json_require(call);
+    if (!net)
+        return RPC_DONE;
+    net->ping_all(net->ctx);
+    json_put_null(&call->out);
+    return RPC_DONE;
+}
+
+/* -- Nodes added by hand ------------------------------------------------------------------ */
+
+static enum rpc_progress fail_with_help(struct rpc_call *call)
+{
+    struct buffer help;
+    buffer_init(&help);
+    method_write_help(call->method, &help);
+    rpc_fail(call, RPC_MISC_ERROR, "%.*s", (int)help.len, (const char *)help.p);
+    buffer_deinit(&help);
+    return RPC_DONE;
+}
+
+static enum rpc_progress answer_added(struct rpc_call *call, enum rpc_net_result result)
+{
+    switch (result) {
+    case RPC_NET_OK:
+        json_put_null(&call->out);
+        return RPC_DONE;
+    case RPC_NET_UNKNOWN:
+        return rpc_fail(call, RPC_CLIENT_NODE_NOT_ADDED,
+                        "Error: Node could not be removed. It has not been added previously.");
+    case RPC_NET_EXISTS:
+        return rpc_fail(call, RPC_CLIENT_NODE_ALREADY_ADDED, "Error: Node already added");
+    case RPC_NET_BAD_ADDRESS:
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Error: Invalid address: give a numeric one, with or without port");
+    case RPC_NET_FULL:
+        return rpc_fail(call, RPC_CLIENT_NODE_CAPACITY_REACHED,
+                        "Error: Already at capacity for specified connection type.");
+    }
+    return RPC_DONE;
+}
+
+enum rpc_progress rpc_addnode(struct rpc_call *call)
+{
+    const char *node = rpc_arg_string(call, 0, ""), *command = rpc_arg_string(call, 1, "");
+    bool is_add = strcmp(command, "add") == 0, is_remove = strcmp(command, "remove") == 0;
+    if (!is_add && !is_remove && strcmp(command, "onetry") != 0)
+        return fail_with_help(call);
+    const struct rpc_net *net = net_json_require(call);
+    if (!net)
+        return RPC_DONE;
+    if (rpc_arg_bool(call, 2, false))
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Error: v2transport requested but not enabled (see -v2transport)");
+    if (is_add)
+        return answer_added(call, net->add_node(net->ctx, node));
+    if (is_remove)
+        return answer_added(call, net->remove_node(net->ctx, node));
+    return answer_added(call, net->try_node(net->ctx, node));
+}
+
+/* A list of added nodes being written. */
+struct added_list {
+    struct rpc_call *call;
+    const char *only; /* NULL: all */
+    size_t n;
+};
+
+static void put_added(void *arg, const char *address, const struct rpc_peer_info *peer)
+{
+    struct added_list *list = arg;
+    struct json_out *out = &list->call->out;
+    if (list->only && strcmp(list->only, address) != 0)
+        return;
+    list->n++;
+    json_open_object(out);
+    json_field_string(out, "addednode", address);
+    json_field_bool(out, "connected", peer != NULL);
+    json_field_array(out, "addresses");
+    if (peer) {
+        json_open_object(out);
+        json_field_string(out, "address", peer->address);
+        json_field_string(out, "connected", peer->is_inbound ? "inbound" : "outbound");
+        json_close_object(out);
+    }
+    json_close_array(out);
+    json_close_object(out);
+}
+
+enum rpc_progress rpc_getaddednodeinfo(struct rpc_call *call)
+{
+    const struct rpc_net *net = net_json_require(call);
+    if (!net)
+        return RPC_DONE;
+    struct added_list list = {.call = call, .only = rpc_arg_string(call, 0, NULL)};
+    json_open_array(&call->out);
+    net->each_added(net->ctx, put_added, &list);
+    json_close_array(&call->out);
+    if (list.only && list.n == 0)
+        return rpc_fail(call, RPC_CLIENT_NODE_NOT_ADDED, "Error: Node has not been added.");
+    return RPC_DONE;
+}
+
+enum rpc_progress rpc_disconnectnode(struct rpc_call *call)
+{
+    const struct rpc_net *net = net_json_require(call);
+    const char *address = rpc_arg_string(call, 0, NULL);
+    bool has_id = rpc_arg(call, 1) != NULL;
+    int64_t id = -1;
+    enum rpc_net_result result = RPC_NET_UNKNOWN;
+    if (!net)
+        return RPC_DONE;
+    if (has_id ? address && *address : !address)
+        return rpc_fail(call, RPC_INVALID_PARAMS,
+                        "Only one of address and nodeid should be provided.");
+    if (!rpc_arg_int64(call, 1, &id))
+        return RPC_DONE;
+    if (!has_id)
+        result = net->disconnect_address(net->ctx, address);
+    else if (id >= 0)
+        result = net->disconnect_id(net->ctx, (uint64_t)id);
+    if (result != RPC_NET_OK)
+        return rpc_fail(call, RPC_CLIENT_NODE_NOT_CONNECTED, "Node not found in connected nodes");
+    json_put_null(&call->out);
+    return RPC_DONE;
+}
+
+/* -- Addresses ---------------------------------------------------------------------------- */
+
+static void put_node_address(void *arg, const struct rpc_node_address *address)
+{
+    struct rpc_call *call = arg;
+    struct json_out *out = &call->out;
+    char services[24]; /* 64 bits without a sign */
+    int len = snprintf(services, sizeof services, "%" PRIu64, address->services);
+    json_open_object(out);
+    json_field_int(out, "time", address->time_s);
+    json_put_key(out, "services");
+    json_put_raw(out, span_of(services, (size_t)len));
+    json_field_string(out, "address", address->host);
+    json_field_int(out, "port", address->port);
+    json_field_string(out, "network", address->network);
+    json_close_object(out);
+}
+
+enum rpc_progress rpc_getnodeaddresses(struct rpc_call *call)
+{
+    const struct rpc_net *net = net_json_require(call);
+    const char *network = rpc_arg_string(call, 1, NULL);
+    int32_t count = 1;
+    if (!net || !rpc_arg_int32(call, 0, &count))
+        return RPC_DONE;
+    if (count < 0)
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "Address count out of range");
+    json_open_array(&call->out);
+    bool known = net->addresses(net->ctx, (size_t)count, network, put_node_address, call);
+    json_close_array(&call->out);
+    if (!known)
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "Network not recognized: %s",
+                        network ? network : "");
+    return RPC_DONE;
+}
+
+static void put_addrman_count(void *arg, const struct rpc_addrman_count *count)
+{
+    struct rpc_call *call = arg;
+    struct json_out *out = &call->out;
+    json_field_object(out, count->name ? count->name : "all_networks");
+    json_field_int(out, "new", (int64_t)count->n_new);
+    json_field_int(out, "tried", (int64_t)count->n_tried);
+    json_field_int(out, "total", (int64_t)(count->n_new + count->n_tried));
+    json_close_object(out);
+}
+
+enum rpc_progress rpc_getaddrmaninfo(struct rpc_call *call)
+{
+    const struct rpc_net *net = call->rpc->node.net;
+    if (!net)
+        return rpc_fail(call, RPC_CLIENT_P2P_DISABLED,
+                        "Error: Address manager functionality missing or disabled");
+    json_open_object(&call->out);
+    net->addrman(net->ctx, put_addrman_count, call);
+    json_close_object(&call->out);
+    return RPC_DONE;
+}
+
+/* -- Blocks ------------------------------------------------------------------------------- */
+
+enum rpc_progress rpc_getblockfrompeer(struct rpc_call *call)
+{
+    const struct rpc_net *net = net_json_require(call);
+    const struct chain *chain = call->rpc->node.chain;
+    struct block_hash hash;
+    int64_t peer = -1;
+    if (!net || !rpc_read_id(call, rpc_arg(call, 0), "blockhash", hash.b) ||
+        !rpc_arg_int64(call, 1, &peer))
+        return RPC_DONE;
+    const struct block_node *block = chain_find(chain, &hash);
+    if (!block)
+        return rpc_fail(call, RPC_MISC_ERROR, "Block header missing");
+    /* A file with a block from far ahead in it could not be pruned for long. */
+    if (chain_is_pruned(chain) && block->height > chain_tip(chain)->height)
+        return rpc_fail(call, RPC_MISC_ERROR,
+                        "In prune mode, only blocks that the node has already synced previously "
+                        "can be fetched from a peer");
+    if (block->status & BLOCK_HAVE_DATA)
+        return rpc_fail(call, RPC_MISC_ERROR, "Block already downloaded");
+    const char *error =
+        peer < 0 ? "Peer does not exist" : net->get_block(net->ctx, &hash, (uint64_t)peer);
+    if (error)
+        return rpc_fail(call, RPC_MISC_ERROR, "%s", error);
+    json_open_object(&call->out);
+    json_close_object(&call->out);
+    return RPC_DONE;
+}

@@ -1,0 +1,130 @@
+/* net_fake.c - see net_fake.h. */
+#include "support/net_fake.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util/assert.h"
+
+static void each_peer(void *ctx, rpc_peer_fn *fn, void *arg)
+{
+    struct net_fake *fake = ctx;
+    for (size_t i = 0; i < fake->n_peers; i++)
+        fn(arg, &fake->peers[i]);
+}
+
+static void each_added(void *ctx, rpc_added_fn *fn, void *arg)
+{
+    struct net_fake *fake = ctx;
+    for (size_t i = 0; i < fake->n_added; i++)
+        fn(arg, fake->added[i].address, fake->added[i].peer);
+}
+
+static void info(void *ctx, rpc_net_info_fn *fn, void *arg)
+{
+    struct net_fake *fake = ctx;
+    fn(arg, &fake->info);
+}
+
+static bool addresses(void *ctx, size_t max, const char *network, rpc_node_address_fn *fn,
+                      void *arg)
+{
+    struct net_fake *fake = ctx;
+    size_t n = 0;
+    if (network && strcmp(network, "ipv4") != 0 && strcmp(network, "onion") != 0)
+        return false;
+    for (size_t i = 0; i < fake->n_addresses && (max == 0 || n < max); i++) {
+        if (network && strcmp(network, fake->addresses[i].network) != 0)
+            continue;
+        n++;
+        fn(arg, &fake->addresses[i]);
+    }
+    return true;
+}
+
+static void addrman(void *ctx, rpc_addrman_fn *fn, void *arg)
+{
+    struct net_fake *fake = ctx;
+    for (size_t i = 0; i < fake->n_counts; i++)
+        fn(arg, &fake->counts[i]);
+}
+
+/* -- Orders --------------------------------------------------------------------------------- */
+
+static enum rpc_net_result note(struct net_fake *fake, const char *verb, const char *what)
+{
+    int len = snprintf(fake->order, sizeof fake->order, "%s %s", verb, what);
+    ASSERT(len > 0 && (size_t)len < sizeof fake->order);
+    return fake->result;
+}
+
+static enum rpc_net_result note_id(struct net_fake *fake, const char *verb, uint64_t id)
+{
+    char text[32];
+    snprintf(text, sizeof text, "#%llu", (unsigned long long)id);
+    return note(fake, verb, text);
+}
+
+static enum rpc_net_result add_node(void *ctx, const char *address)
+{
+    return note(ctx, "add", address);
+}
+
+static enum rpc_net_result remove_node(void *ctx, const char *address)
+{
+    return note(ctx, "remove", address);
+}
+
+static enum rpc_net_result try_node(void *ctx, const char *address)
+{
+    return note(ctx, "try", address);
+}
+
+static enum rpc_net_result disconnect_address(void *ctx, const char *address)
+{
+    return note(ctx, "disconnect", address);
+}
+
+static enum rpc_net_result disconnect_id(void *ctx, uint64_t id)
+{
+    return note_id(ctx, "disconnect", id);
+}
+
+static void ping_all(void *ctx)
+{
+    struct net_fake *fake = ctx;
+    fake->n_pings++;
+}
+
+static bool set_active(void *ctx, bool is_active)
+{
+    struct net_fake *fake = ctx;
+    fake->info.is_active = is_active;
+    return is_active;
+}
+
+static const char *get_block(void *ctx, const struct block_hash *hash, uint64_t peer)
+{
+    struct net_fake *fake = ctx;
+    fake->asked = *hash;
+    note_id(fake, "get", peer);
+    return fake->error;
+}
+
+void net_fake_init(struct net_fake *fake)
+{
+    *fake = (struct net_fake){.view = {.ctx = fake,
+                                       .each_peer = each_peer,
+                                       .each_added = each_added,
+                                       .info = info,
+                                       .addresses = addresses,
+                                       .addrman = addrman,
+                                       .add_node = add_node,
+                                       .remove_node = remove_node,
+                                       .try_node = try_node,
+                                       .disconnect_address = disconnect_address,
+                                       .disconnect_id = disconnect_id,
+                                       .ping_all = ping_all,
+                                       .set_active = set_active,
+                                       .get_block = get_block}};
+}

@@ -1,0 +1,36 @@
+/* net_fake.h - a network that exists only as the structs a test fills in.
+ *
+ * For tests of rpc/. Orders are written down and answered with the result that the test set. */
+#ifndef TESTS_SUPPORT_NET_FAKE_H
+#define TESTS_SUPPORT_NET_FAKE_H
+
+#include "rpc/net_view.h"
+
+struct net_fake_added {
+    const char *address;
+    const struct rpc_peer_info *peer;
+};
+
+struct net_fake {
+    struct rpc_net view;
+    struct rpc_net_info info;
+    const struct rpc_peer_info *peers;
+    size_t n_peers;
+    struct net_fake_added added[4];
+    size_t n_added;
+    const struct rpc_node_address *addresses;
+    size_t n_addresses;
+    const struct rpc_addrman_count *counts;
+    size_t n_counts;
+
+    char order[64]; /* the last one: "add 1.2.3.4" */
+    int n_pings;
+    struct block_hash asked;
+    enum rpc_net_result result; /* of the orders */
+    const char *error;          /* of get_block */
+};
+
+/* An empty network; hand &fake->view to rpc_set_net(). Nothing to free. */
+void net_fake_init(struct net_fake *fake);
+
+#endif
