@@ -14,6 +14,7 @@ enum {
     TURN_US = 10000,     /* a batch gives way to other work after this long */
     AUTH_DELAY_MS = 250, /* against guessing. Core: 250 ms too, but it blocks its thread */
     MESSAGE_MAX_BYTES = 65536,
+    PARSE_NOW_BYTES = 65536, /* a millisecond; larger bodies take a job */
 };
 
 /* -- Life of the whole -------------------------------------------------------------------- */
@@ -393,11 +394,11 @@ static void call_parse_error(struct rpc_call *call, const char *message)
     call_complete(call);
 }
 
-/* The request may be answered at once: the caller must not touch call afterwards. */
-static void call_start(struct rpc_call *call, struct span body)
+/* The request, parsed (or NULL if it cannot be), may be answered at once: the caller must not touch
+ * call afterwards. */
+static void call_start(struct rpc_call *call, const struct json_value *root)
 {
-    struct json_value *root;
-    if (!json_parse(body, &call->arena, &root)) {
+    if (!root) {
         call_parse_error(call, "Parse error");
         return;
     }
@@ -421,6 +422,51 @@ static void call_start(struct rpc_call *call, struct span body)
     } else {
         call_parse_error(call, "Top-level object parse error");
     }
+}
+
+/* -- Large requests are parsed off the loop ------------------------------------------------- */
+
+struct parse_job {
+    struct env_job job;
+    struct rpc_call *call;
+    struct span body;
+    struct json_value *root; /* NULL if malformed */
+};
+
+static void run_parse(struct env_job *job)
+{
+    struct parse_job *parse = (struct parse_job *)(void *)job; /* its first member */
+    if (!json_parse(parse->body, &parse->call->arena, &parse->root))
+        parse->root = NULL;
+}
+
+static void on_parsed(struct env_job *job)
+{
+    const struct parse_job *parse = (const struct parse_job *)(void *)job;
+    struct rpc_call *call = parse->call;
+    if (!call->reply)
+        call_free(call); /* the client has gone */
+    else if (job->cancelled)
+        call_refuse(call, 503, "Shutting down");
+    else
+        call_start(call, parse->root);
+}
+
+static void call_parse(struct rpc_call *call, struct span body)
+{
+    const struct env *env = call->rpc->node.env;
+    struct json_value *root;
+    if (body.len <= PARSE_NOW_BYTES) {
+        call_start(call, json_parse(body, &call->arena, &root) ? root : NULL);
+        return;
+    }
+    struct parse_job *parse = arena_calloc(&call->arena, 1, sizeof *parse);
+    uint8_t *copy = arena_alloc(&call->arena, body.len);
+    memcpy(copy, body.p, body.len);
+    parse->job = (struct env_job){.run = run_parse, .done = on_parsed};
+    parse->call = call;
+    parse->body = span_of(copy, body.len);
+    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &parse->job);
 }
 
 /* The path without what follows a question mark. */
@@ -449,7 +495,7 @@ uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_repl
     } else if (rpc->is_interrupted) {
         call_refuse(call, 503, "Shutting down");
     } else {
-        call_start(call, request->body);
+        call_parse(call, request->body);
     }
     return token;
 }

@@ -34,6 +34,7 @@ struct spent_info {
 };
 
 struct signing_order {
+    const struct ec_context *ec;
     struct tx tx;
     struct tx_out *spent;
     struct spent_info *info;
@@ -308,7 +309,7 @@ static const char *check_input(const struct signing_order *order, const struct t
 static void sign_all(struct rpc_call *call, struct signing_order *order)
 {
     struct tx_sighash sighash;
-    struct sign_request request = {.ec = rpc_ec_context(call->rpc),
+    struct sign_request request = {.ec = order->ec,
                                    .keys = order->keys,
                                    .n_keys = order->n_keys,
                                    .scripts = order->scripts,
@@ -372,20 +373,30 @@ static bool has_amounts(struct rpc_call *call, const struct signing_order *order
     return true;
 }
 
+/* A transaction can have thousands of inputs, each some 200 us to sign and check. */
+static void sign_job(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    struct signing_order *order = call->state;
+    sign_all(call, order);
+    if (has_amounts(call, order))
+        put_signed(call, order);
+    mem_wipe(order->keys, order->n_keys * sizeof *order->keys);
+}
+
 enum rpc_progress rpc_signrawtransactionwithkey(struct rpc_call *call)
 {
     struct signing_order *order = arena_calloc(&call->arena, 1, sizeof *order);
     if (!raw_tx_decode(rpc_arg(call, 0)->text, RAW_TX_ANY, &call->arena, &order->tx))
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR,
                         "TX decode failed. Make sure the tx has at least one input.");
+    order->ec = rpc_ec_context(call->rpc);
     order->spent = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->spent);
     order->info = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->info);
     if (!read_keys(call, order) || !find_coins(call, order) || !read_prevouts(call, order) ||
         !read_hash_type(call, &order->hash_type))
         return RPC_DONE;
-    sign_all(call, order);
-    if (has_amounts(call, order))
-        put_signed(call, order);
-    mem_wipe(order->keys, order->n_keys * sizeof *order->keys);
-    return RPC_DONE;
+    call->state = order;
+    rpc_run_job(call, sign_job, NULL);
+    return RPC_PENDING;
 }

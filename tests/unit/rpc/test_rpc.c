@@ -196,6 +196,43 @@ static void a_long_batch_is_answered_whole(void **state)
     rpc_rig_deinit(&rig);
 }
 
+/* Large bodies are parsed by a job: cancelling then must not harm, nor malformed ones. */
+static void a_large_body_is_parsed_off_the_loop(void **state)
+{
+    (void)state;
+    enum { PAD = 200000 };
+    struct rpc_rig rig;
+    struct rpc_rig_answer answer, cancelled;
+    rpc_rig_init(&rig, NULL, NULL);
+    char *pad = xmalloc(PAD + 1);
+    memset(pad, ' ', PAD);
+    pad[PAD] = 0;
+    static const struct {
+        const char *tail;
+        int status;
+    } rows[] = {{"{\"method\":\"getblockcount\",\"id\":1}", 200},
+                {"{\"method\":\"x\",\"id\":1}", 404},
+                {"[]", 200},
+                {"{", 500},
+                {"5", 500}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char *body = xasprintf("%s%s", pad, rows[i].tail);
+        rpc_rig_post(&rig, body, &answer);
+        assert_false(answer.is_done);
+        uint64_t token = rpc_rig_post(&rig, body, &cancelled);
+        rpc_cancel(rig.rpc, token);
+        xfree(body); /* borrowed for the call only */
+        rpc_rig_wait(&rig, &answer);
+        assert_int_equal(answer.status, rows[i].status);
+        rpc_rig_forget(&answer);
+    }
+    rig_settle(&rig.chain);
+    assert_int_equal(rpc_pending(rig.rpc), 0);
+    assert_false(cancelled.is_done);
+    xfree(pad);
+    rpc_rig_deinit(&rig);
+}
+
 static void while_starting_every_call_gets_28(void **state)
 {
     (void)state;
@@ -318,6 +355,7 @@ int main(void)
         cmocka_unit_test(batches_are_answered_in_order),
         cmocka_unit_test(a_batch_waits_for_its_pending_entries),
         cmocka_unit_test(a_long_batch_is_answered_whole),
+        cmocka_unit_test(a_large_body_is_parsed_off_the_loop),
         cmocka_unit_test(while_starting_every_call_gets_28),
         cmocka_unit_test(a_cancelled_call_is_never_answered),
         cmocka_unit_test(stopping_answers_all_that_wait),
