@@ -227,13 +227,19 @@ static void undo_write_done(struct env_job *job)
 static void store_undo(struct chain *chain, struct flight *flight)
 {
     struct block_node *node = flight->node;
-    if (node->status & BLOCK_HAVE_UNDO)
-        return; /* connected before: the same block spends the same coins */
+    bool has_undo = node->status & BLOCK_HAVE_UNDO;
+    /* Connected before: the same block spends the same coins. Written again all the same if the
+     * coins are rebuilt, since that is what the operator is told to do about damaged undo data. */
+    if (has_undo && !chain->options.reindex_chainstate)
+        return;
     struct undo_write *write = xcalloc(1, sizeof *write);
     write->chain = chain;
     write->undo = flight->undo;
     flight->undo = NULL;
-    write->pos = block_files_alloc_undo(chain->files, node->data.file, (uint32_t)flight->undo_len);
+    write->pos =
+        has_undo && node->undo.len == flight->undo_len
+            ? node->undo
+            : block_files_alloc_undo(chain->files, node->data.file, (uint32_t)flight->undo_len);
     write->pos.crc32c = crc32c(0, write->undo, flight->undo_len);
     write->epoch = chain->write_epoch;
     write->job = (struct env_job){.run = run_undo_write, .done = undo_write_done};

@@ -1,0 +1,471 @@
+/* test_startup.c - opening: what is found, repaired, rebuilt, or refused with the name of a remedy.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "chain_fixture.h"
+
+/* The error that opening gives; NULL if it succeeds. Valid until the next call. */
+static const char *error_of_open(struct fixture *f)
+{
+    static const struct chain_events no_events = {0};
+    char *error = NULL;
+    struct chain *chain =
+        chain_new(sim_env_get(f->rig.sim), NULL, &f->rig.network, &f->rig.options, &no_events);
+    bool ok = chain_open(chain, &error);
+    assert_int_equal(ok, error == NULL);
+    if (ok) {
+        struct answer closed = {0};
+        chain_close(chain, note_error, &closed);
+        rig_wait(&f->rig, &closed.is_done);
+    }
+    chain_free(chain);
+    const char *copy = NULL;
+    if (error) {
+        copy = arena_alloc(&f->b.arena, strlen(error) + 1);
+        memcpy((char *)(uintptr_t)copy, error, strlen(error) + 1);
+    }
+    xfree(error);
+    return copy;
+}
+
+static void close_rig(struct fixture *f)
+{
+    assert_int_equal(rig_close(&f->rig), 0);
+}
+
+static void open_again(struct fixture *f)
+{
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+}
+
+/* The coins follow from the blocks alone: rebuild them from nothing on another machine. */
+static void assert_at_base(struct fixture *f)
+{
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_coins_as_if_only(f, base_tip(f));
+    chain_check(f->rig.chain);
+}
+
+/* -- An empty and an old directory ------------------------------------------------------------- */
+
+static void an_empty_directory_has_the_first_block(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start(f);
+    assert_true(rig_is_at(&f->rig, f->b.genesis));
+    assert_ptr_equal(chain_best_header(f->rig.chain), chain_tip(f->rig.chain));
+    struct coin_stats stats = rig_coin_stats(&f->rig, COIN_STATS_NONE);
+    assert_int_equal(stats.n_outputs, 0); /* its coin never existed */
+}
+
+static void opening_twice_writes_the_first_block_once(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start(f);
+    uint64_t bytes = chain_disk_bytes(f->rig.chain);
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
+    open_again(f);
+    close_rig(f);
+    open_again(f);
+    assert_int_equal(chain_disk_bytes(f->rig.chain), bytes);
+}
+
+static void a_close_leaves_nothing_to_be_done_by_the_next_start(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    close_rig(f);
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, base_tip(f))); /* at once */
+    size_t n_connected = f->rig.n_connected;
+    rig_settle(&f->rig);
+    assert_int_equal(f->rig.n_connected, n_connected);
+    assert_coins_as_if_only(f, base_tip(f));
+}
+
+/* -- After a crash ----------------------------------------------------------------------------- */
+
+static void blocks_behind_the_index_are_found_again(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start(f);
+    rig_accept_chain(&f->rig, f->base[60]);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    rig_accept_chain(&f->rig, base_tip(f));
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, f->base[60]));
+    uint64_t bytes = chain_disk_bytes(f->rig.chain);
+    rig_settle(&f->rig);
+    assert_at_base(f);
+    close_rig(f);
+    open_again(f);
+    assert_at_base(f);
+    /* They were not stored a second time. */
+    assert_true(chain_disk_bytes(f->rig.chain) < 2 * bytes);
+}
+
+static void blocks_behind_the_index_in_later_files_are_found_too(void **state)
+{
+    struct fixture *f = *state;
+    f->options.block_file_bytes = 3000;
+    fixture_start(f);
+    rig_accept_chain(&f->rig, f->base[30]);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    rig_accept_chain(&f->rig, base_tip(f));
+    assert_true(block_files_count(f->rig.chain->files) > 5);
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
+    open_again(f);
+    assert_at_base(f);
+    const struct built_block *more = builder_blocks(&f->b, base_tip(f), 10, NULL);
+    rig_accept_chain(&f->rig, more);
+    close_rig(f);
+    open_again(f);
+    assert_true(rig_is_at(&f->rig, more));
+}
+
+static void a_new_block_never_overwrites_one_behind_the_index(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start(f);
+    rig_accept_chain(&f->rig, f->base[40]);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    rig_accept_chain(&f->rig, f->base[80]);
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
+    rig_open(&f->rig);
+    /* Before the import of the tail has begun: blocks of another branch. */
+    const struct built_block *side = builder_blocks(&f->b, f->base[40], 20, NULL);
+    rig_accept_chain(&f->rig, side);
+    rig_settle(&f->rig);
+    rig_accept_chain(&f->rig, base_tip(f));
+    close_rig(f);
+    open_again(f);
+    assert_at_base(f);
+}
+
+/* A flush under way, and what the start after a crash must end at. */
+struct cut {
+    struct fixture *f;
+    const struct built_block *tip;
+    struct coin_stats want;
+    bool is_watching;
+    int n_tried;
+};
+
+static void start_after_cut(void *arg)
+{
+    struct cut *cut = arg;
+    if (!cut->is_watching)
+        return;
+    cut->is_watching = false;
+    struct fixture *f = cut->f;
+    struct chain_rig after;
+    rig_init(&after, sim_env_crash(f->rig.sim, SIM_CRASH_KILLED, 7), &f->b, &f->options);
+    rig_open(&after);
+    cut->n_tried++;
+    rig_settle(&after);
+    assert_true(rig_is_at(&after, cut->tip));
+    struct coin_stats have = rig_coin_stats(&after, COIN_STATS_MUHASH);
+    assert_memory_equal(have.hash, cut->want.hash, 32);
+    rig_deinit(&after);
+    cut->is_watching = true;
+}
+
+static void a_flush_cut_short_amid_a_reorganisation_is_repaired(void **state)
+{
+    struct fixture *f = *state;
+    f->options.flush_batch_bytes = 100;
+    fixture_start_at_base(f);
+    const struct built_block *a = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
+    a = block_spending(f, a, 8, BUILDER_LONG);
+    const struct built_block *b = block_spending(f, base_tip(f), 4, BUILDER_LONG);
+    b = builder_blocks(&f->b, b, 2, NULL);
+    struct chain_rig control;
+    struct cut cut = {.f = f, .tip = b};
+    rig_start(&control, 2, &f->b, NULL);
+    rig_accept_chain(&control, b);
+    cut.want = rig_coin_stats(&control, COIN_STATS_MUHASH);
+    rig_deinit(&control);
+    rig_accept_chain(&f->rig, a);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    rig_accept_chain(&f->rig, b);
+    sim_disk_watch(sim_env_disk(f->rig.sim), start_after_cut, &cut);
+    cut.is_watching = true;
+    assert_int_equal(rig_flush(&f->rig), 0);
+    sim_disk_watch(sim_env_disk(f->rig.sim), NULL, NULL);
+    assert_true(cut.n_tried > 10);
+    assert_coins_as_if_only(f, b);
+}
+
+/* -- What cannot be opened --------------------------------------------------------------------- */
+
+/* Behind the chain's back: a row of one of its stores is changed (value) or removed (none). */
+static void change_store(struct fixture *f, const char *path, struct span key,
+                         const struct span *value)
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    struct env_kv_options options = {0};
+    struct env_kv *kv;
+    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
+    struct env_batch *batch = env->batch_new(env->ctx);
+    if (value)
+        env->batch_put(env->ctx, batch, key, *value);
+    else
+        env->batch_delete(env->ctx, batch, key);
+    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
+    env->batch_free(env->ctx, batch);
+    env->kv_close(env->ctx, kv);
+}
+
+static void assert_names(const char *error, const char *remedy)
+{
+    assert_non_null(error);
+    assert_non_null(strstr(error, remedy));
+    assert_null(strchr(error, '\n'));
+}
+
+static void a_corrupt_index_names_reindex_which_helps(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    close_rig(f);
+    struct span junk = span_of("junk", 4);
+    uint8_t key[37] = {'b'};
+    change_store(f, "regtest/blocks/index", span_of(key, sizeof key), &junk);
+    assert_names(error_of_open(f), "-reindex");
+    f->rig.options.reindex = true;
+    open_again(f);
+    assert_at_base(f);
+    close_rig(f);
+    f->rig.options.reindex = false;
+    open_again(f);
+    assert_at_base(f);
+}
+
+static void an_index_that_is_gone_names_reindex_which_helps(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    close_rig(f);
+    const struct env *env = sim_env_get(f->rig.sim);
+    assert_int_equal(env->kv_destroy(env->ctx, "regtest/blocks/index"), 0);
+    assert_names(error_of_open(f), "-reindex");
+    f->rig.options.reindex = true;
+    open_again(f);
+    assert_at_base(f);
+}
+
+static void coins_that_are_gone_are_made_again(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    close_rig(f);
+    const struct env *env = sim_env_get(f->rig.sim);
+    assert_int_equal(env->kv_destroy(env->ctx, "regtest/chainstate"), 0);
+    open_again(f);
+    assert_at_base(f);
+}
+
+static void a_directory_of_another_network_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    close_rig(f);
+    f->rig.network = *network_get(NETWORK_TESTNET4);
+    const char *error = error_of_open(f);
+    assert_non_null(error);
+    assert_non_null(strstr(error, "Wrong datadir for network?"));
+}
+
+static void a_pruned_directory_is_opened_only_for_pruning(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    assert_int_equal(index_db_set_flag(f->rig.chain->index, "prunedblockfiles", true), 0);
+    close_rig(f);
+    assert_names(error_of_open(f), "-reindex to go back to unpruned mode");
+    f->rig.options.prune = true;
+    f->rig.options.reindex_chainstate = true;
+    assert_names(error_of_open(f), "Use full -reindex instead");
+    f->rig.options.reindex_chainstate = false;
+    assert_null(error_of_open(f));
+}
+
+static void a_disk_that_fails_while_opening_is_an_error_and_not_a_crash(void **state)
+{
+    struct fixture *f = *state;
+    static const unsigned ops[] = {SIM_OP_READ, SIM_OP_CHANGES, SIM_OP_OPEN};
+    fixture_start(f);
+    rig_accept_chain(&f->rig, f->base[10]);
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
+    int n_errors = 0;
+    for (size_t i = 0; i < COUNT_OF(ops); i++)
+        for (uint64_t n = 0; n < 12; n++) {
+            sim_disk_fail(sim_env_disk(f->rig.sim), ops[i], n, -EIO, true);
+            const char *error = error_of_open(f);
+            n_errors += error != NULL;
+        }
+    assert_true(n_errors >= 6);
+    sim_disk_fail(sim_env_disk(f->rig.sim), 0, 0, 0, false);
+    open_again(f);
+    rig_accept_chain(&f->rig, base_tip(f));
+    assert_at_base(f);
+}
+
+/* -- Rebuilding -------------------------------------------------------------------------------- */
+
+static void a_reindex_rebuilds_all_from_the_block_files(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    const struct built_block *side = builder_blocks(&f->b, f->base[100], 10, NULL);
+    rig_accept_chain(&f->rig, side);
+    close_rig(f);
+    f->rig.options.reindex = true;
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, f->b.genesis));
+    assert_true(chain_is_importing(f->rig.chain));
+    rig_settle(&f->rig);
+    assert_false(chain_is_importing(f->rig.chain));
+    assert_at_base(f);
+    assert_non_null(chain_find(f->rig.chain, &side->block.hash));
+    assert_true(chain_find(f->rig.chain, &side->block.hash)->status & BLOCK_HAVE_DATA);
+    close_rig(f);
+    f->rig.options.reindex = false;
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+}
+
+static void a_reindex_that_was_cut_short_goes_on_without_being_asked(void **state)
+{
+    struct fixture *f = *state;
+    for (int steps = 0; steps < 500; steps += 41) {
+        rig_start(&f->rig, 1, &f->b, &f->options);
+        rig_accept_chain(&f->rig, base_tip(f));
+        close_rig(f);
+        f->rig.options.reindex = true;
+        rig_open(&f->rig);
+        step_times(f, steps);
+        if (steps % 2)
+            (void)rig_flush(&f->rig);
+        rig_crash(&f->rig, SIM_CRASH_LOST, (uint64_t)steps);
+        f->rig.options.reindex = false;
+        open_again(f);
+        assert_at_base(f);
+        rig_deinit(&f->rig);
+    }
+}
+
+static void a_reindex_of_the_coins_alone_ends_at_the_same_coins(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    close_rig(f);
+    f->rig.options.reindex_chainstate = true;
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, f->b.genesis));
+    step_times(f, 100);
+    rig_crash(&f->rig, SIM_CRASH_LOST, 5);
+    f->rig.options.reindex_chainstate = false;
+    open_again(f);
+    assert_at_base(f);
+}
+
+/* Flip a bit within the undo data of a block of the chain. */
+static void damage_undo(struct fixture *f, int32_t height)
+{
+    const struct block_node *node = chain_at(f->rig.chain, height);
+    char path[64];
+    assert_true(node->undo.file >= 0);
+    snprintf(path, sizeof path, "regtest/blocks/rev%05d.dat", node->undo.file);
+    sim_disk_damage(sim_env_disk(f->rig.sim), path, node->undo.offset, 1);
+}
+
+/* Undo data is needed only to go back; when it is damaged the fault names what helps. */
+static void damaged_undo_data_names_an_option_that_repairs_it(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    const struct built_block *spend = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
+    assert_true(rig_accept(&f->rig, spend).is_connected);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    damage_undo(f, spend->height);
+    struct answer answer = {0};
+    chain_invalidate(f->rig.chain, &spend->block.hash, note_verdict, &answer);
+    rig_settle(&f->rig);
+    assert_int_equal(f->rig.n_faults, 1);
+    assert_non_null(strstr(f->rig.fault, "-reindex-chainstate"));
+    assert_int_equal(rig_close(&f->rig), -EIO);
+    assert_int_equal(answer.verdict.code, REJECT_FAULT);
+    /* The option it names. */
+    f->rig.n_faults = 0;
+    f->rig.options.reindex_chainstate = true;
+    open_again(f);
+    assert_true(rig_is_at(&f->rig, spend));
+    assert_int_equal(rig_invalidate(&f->rig, spend).code, REJECT_NONE);
+    assert_int_equal(f->rig.n_faults, 0);
+    assert_at_base(f);
+}
+
+/* A damaged block is met when the coins are made again: the tip stays below, the operator is
+ * warned, and the block is taken when it comes. */
+static void a_damaged_block_is_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    const struct block_node *node = chain_at(f->rig.chain, 50);
+    char path[64];
+    snprintf(path, sizeof path, "regtest/blocks/blk%05d.dat", node->data.file);
+    sim_disk_damage(sim_env_disk(f->rig.sim), path, node->data.offset + 100, 1);
+    close_rig(f);
+    f->rig.options.reindex_chainstate = true;
+    open_again(f);
+    assert_true(rig_is_at(&f->rig, f->base[49]));
+    assert_int_equal(f->rig.n_faults, 0);
+    assert_int_equal(f->rig.n_warnings, 1);
+    assert_non_null(strstr(f->rig.warning, "height 50"));
+    chain_check(f->rig.chain);
+    /* The same after another start, which does not know of the damage from before. */
+    close_rig(f);
+    f->rig.options.reindex_chainstate = false;
+    open_again(f);
+    assert_true(rig_is_at(&f->rig, f->base[49]));
+    assert_true(rig_accept(&f->rig, f->base[50]).is_new);
+    rig_settle(&f->rig);
+    assert_at_base(f);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(an_empty_directory_has_the_first_block),
+        TEST(opening_twice_writes_the_first_block_once),
+        TEST(a_close_leaves_nothing_to_be_done_by_the_next_start),
+        TEST(blocks_behind_the_index_are_found_again),
+        TEST(blocks_behind_the_index_in_later_files_are_found_too),
+        TEST(a_new_block_never_overwrites_one_behind_the_index),
+        TEST(a_flush_cut_short_amid_a_reorganisation_is_repaired),
+        TEST(a_corrupt_index_names_reindex_which_helps),
+        TEST(an_index_that_is_gone_names_reindex_which_helps),
+        TEST(coins_that_are_gone_are_made_again),
+        TEST(a_directory_of_another_network_is_refused),
+        TEST(a_pruned_directory_is_opened_only_for_pruning),
+        TEST(a_disk_that_fails_while_opening_is_an_error_and_not_a_crash),
+        TEST(a_reindex_rebuilds_all_from_the_block_files),
+        TEST(a_reindex_that_was_cut_short_goes_on_without_being_asked),
+        TEST(a_reindex_of_the_coins_alone_ends_at_the_same_coins),
+        TEST(damaged_undo_data_names_an_option_that_repairs_it),
+        TEST(a_damaged_block_is_waited_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
