@@ -27,6 +27,7 @@ struct chain_options {
     size_t cache_bytes;   /* -dbcache */
     size_t flush_batch_bytes; /* 0: 4 MB. Small ones make a flush take many steps, for tests */
     uint32_t block_file_bytes; /* 0: BLOCK_FILE_MAX_BYTES. Small files are for tests of pruning */
+    size_t import_parked_max; /* 0: a million. Blocks of a file that wait for parents, for tests */
     bool reindex;            /* rebuild index and coins from the block files */
     bool reindex_chainstate; /* rebuild the coins only */
     bool txindex;

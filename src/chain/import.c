@@ -132,7 +132,8 @@ static size_t take_record(struct import *import, const uint8_t *buffer, size_t a
 static void scan_file(struct import *import, uint8_t *buffer)
 {
     const struct env *env = import->chain->env;
-    while (import->n_found < IMPORT_SCAN_BATCH && !import->scan_done) {
+    while (import->n_found < IMPORT_SCAN_BATCH && !import->scan_done &&
+           !atomic_load(&import->chain->stops_jobs)) {
         int64_t n =
             env->file_read_at(env->ctx, import->file, import->offset, buffer, IMPORT_SCAN_BYTES);
         if (n < 0) {
@@ -177,7 +178,8 @@ static bool has_parent(const void *value, const void *key)
 
 static void park(struct import *import, struct record *record)
 {
-    if (import->n_parked >= IMPORT_PARKED_MAX) {
+    size_t limit = import->chain->options.import_parked_max;
+    if (import->n_parked >= (limit ? limit : IMPORT_PARKED_MAX)) {
         import->overflowed = true;
         xfree(record);
         return;
@@ -410,6 +412,8 @@ static void end_import(struct import *import)
                     import->n_parked);
     if (import->is_reindex && !import->is_cancelled && !import->error)
         chain_reindex_done(chain);
+    if (!import->path && !import->is_cancelled && import->error)
+        chain_fault(chain, import->error, "reading the block files");
     if (import->done)
         import->done(import->arg, import->is_cancelled ? -ECANCELED : import->error,
                      import->n_blocks);
@@ -572,7 +576,8 @@ void chain_import_file(struct chain *chain, const char *path,
 {
     const struct env *env = chain->env;
     struct env_file *file;
-    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &file);
+    bool is_working = chain->is_open && !chain->closing && !chain->faulted;
+    int error = is_working ? env->file_open(env->ctx, path, ENV_OPEN_READ, &file) : -ECANCELED;
     if (error) {
         done(arg, error, 0);
         return;
