@@ -236,6 +236,8 @@ void chain_precious(struct chain *chain, const struct block_hash *hash, chain_or
         (void)sorted_map_remove(&chain->candidates, node);
         node->sequence = --chain->precious_sequence;
         (void)sorted_map_insert(&chain->candidates, node);
+        /* The tip itself may have been named: then what was preferred to it is behind it now. */
+        best_chain_tip_moved(chain);
     }
     answer_at_rest(chain, done, arg);
 }
