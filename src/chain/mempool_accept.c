@@ -301,10 +301,12 @@ void pool_check_advance(struct pool_check *check, bool coins_were_read)
         return;
     }
     const struct block_node *tip = chain_tip(mempool->chain);
-    if (check->scripts_hold && check->tip == tip && check->epoch == mempool->epoch) {
+    if (check->scripts_hold && check->rules_hold && check->tip == tip &&
+        check->epoch == mempool->epoch) {
         conclude(check);
         return;
     }
+    check->rules_hold = false;
     check->tip = tip;
     check->epoch = mempool->epoch;
     enum reject code = pool_check_entries(check);
@@ -315,7 +317,8 @@ void pool_check_advance(struct pool_check *check, bool coins_were_read)
     enum pool_find found = pool_check_find_coins(check, coins_were_read);
     if (found == POOL_FIND_WAITS)
         return;
-    if (found == POOL_FIND_NONE || !pool_check_rules(check))
+    check->rules_hold = found == POOL_FIND_ALL && pool_check_rules(check);
+    if (!check->rules_hold)
         end(check, NULL);
     else if (check->scripts_hold)
         conclude(check);

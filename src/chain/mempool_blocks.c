@@ -3,13 +3,15 @@
  * What a block holds leaves, with all that conflicts. When a block is taken back, its transactions
  * wait to be checked again, and so does every entry that spends a coin which is gone now, or is no
  * longer final: so the entries are valid on the tip at any time, also in the middle of a
- * reorganisation. */
+ * reorganisation. They are put back when the chain is as good as before, or has been quiet for a
+ * while: a deep reorganisation shows its way down, where much is not valid yet. */
 #include <stdlib.h>
 
 #include "chain/mempool_internal.h"
 #include "util/alloc.h"
 
 #define UNDER_WAY_MAX 64
+#define QUIET_US      1000000 /* after which a tip with less work than before is accepted as it is */
 /* Sort key of what was in the mempool: behind all blocks. */
 #define MAJOR_POOL UINT64_MAX
 
@@ -71,9 +73,17 @@ static void sort_and_trim(struct mempool *mempool)
     putbacks->is_sorted = true;
 }
 
+static void stop_quiet_timer(struct mempool *mempool)
+{
+    if (mempool->putbacks.quiet_timer)
+        mempool->env->timer_cancel(mempool->env->ctx, mempool->putbacks.quiet_timer);
+    mempool->putbacks.quiet_timer = 0;
+}
+
 void pool_putbacks_deinit(struct mempool *mempool)
 {
     struct pool_putbacks *putbacks = &mempool->putbacks;
+    stop_quiet_timer(mempool);
     for (size_t i = putbacks->first; i < putbacks->n; i++)
         putback_drop(putbacks, &putbacks->at[i]);
     xfree(putbacks->at);
@@ -176,6 +186,8 @@ void mempool_block_disconnected(struct mempool *mempool, const struct block_node
                                 struct block_ref *block)
 {
     mempool->epoch++;
+    if (u256_compare(node->chain_work, mempool->putbacks.work_before) > 0)
+        mempool->putbacks.work_before = node->chain_work;
     struct pool_putback like = {.major = (uint64_t)node->height, .time_s = pool_now_s(mempool)};
     for (uint32_t i = 1; i < block->block.n_tx; i++) {
         like.minor = i;
@@ -189,15 +201,33 @@ void mempool_block_disconnected(struct mempool *mempool, const struct block_node
     }
     if (mempool->putbacks.block_bytes > 2 * MEMPOOL_REORG_BYTES_MAX)
         sort_and_trim(mempool);
+    mempool->putbacks.is_sorted = false; /* nothing is put back until the tip rests */
+}
+
+static void put_back(struct mempool *mempool)
+{
+    sort_and_trim(mempool);
+    pool_putbacks_pump(mempool);
+}
+
+static void quiet_timer(void *arg)
+{
+    struct mempool *mempool = arg;
+    mempool->putbacks.quiet_timer = 0;
+    put_back(mempool);
 }
 
 void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
 {
-    (void)tip;
+    struct pool_putbacks *putbacks = &mempool->putbacks;
     mempool->epoch++;
     if (mempool->closing)
         return;
-    sort_and_trim(mempool);
-    pool_putbacks_pump(mempool);
+    stop_quiet_timer(mempool);
+    if (u256_compare(tip->chain_work, putbacks->work_before) >= 0)
+        put_back(mempool);
+    else if (putbacks->first < putbacks->n)
+        putbacks->quiet_timer =
+            mempool->env->timer_start(mempool->env->ctx, QUIET_US, quiet_timer, mempool);
     pool_limit(mempool);
 }

@@ -51,7 +51,9 @@ struct pool_check {
     uint32_t next_input; /* scripts of those before it hold */
     enum script_error script_error;
     bool scripts_hold;
-    uint64_t epoch; /* of the mempool when the rules were checked */
+    /* All other rules hold, on this tip and in this epoch of the mempool. */
+    bool rules_hold;
+    uint64_t epoch;
     const struct block_node *tip;
 };
 

@@ -87,6 +87,8 @@ struct pool_putbacks {
     size_t block_bytes;        /* of those that come from blocks */
     size_t under_way;
     bool is_sorted;
+    struct u256 work_before; /* of the best tip that was left */
+    uint64_t quiet_timer;
 };
 
 struct pool_check;

@@ -11,7 +11,7 @@
 
 #define FEE_SAT 10000
 
-    static int setup(void **state)
+static int setup(void **state)
 {
     *state = mempool_rig_new(7, 110, NULL);
     return 0;

@@ -1,0 +1,238 @@
+/* test_mempool_blocks.c - the mempool follows the chain, forward and back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "consensus/tx_verify.h"
+#include "support/mempool_rig.h"
+#include "util/alloc.h"
+
+#define FEE_SAT 10000
+
+static int setup(void **state)
+{
+    *state = mempool_rig_new(11, 110, NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    mempool_rig_free(*state);
+    return 0;
+}
+
+static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
+                              int64_t fee_sat)
+{
+    struct builder_coin coin = mempool_rig_coin(rig, height);
+    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
+}
+
+static struct tx spend_output(struct mempool_rig *rig, const struct tx *parent, uint32_t i)
+{
+    struct builder_coin coin = mempool_rig_output(parent, i);
+    return mempool_rig_spend(rig, &coin, 1, 1, FEE_SAT);
+}
+
+static void what_is_mined_leaves(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx parent = spend_height(rig, 1, 2, FEE_SAT);
+    struct tx child = spend_output(rig, &parent, 0), other = spend_height(rig, 2, 1, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &other), REJECT_NONE);
+    mempool_prioritise(rig->pool, &parent.txid, 77);
+    mempool_prioritise(rig->pool, &child.txid, 5);
+    mempool_rig_mine(rig, &parent, 1);
+    assert_false(mempool_rig_has(rig, &parent));
+    assert_true(mempool_rig_has(rig, &child) && mempool_rig_has(rig, &other));
+    assert_int_equal(mempool_rig_count(rig, MEMPOOL_REMOVED_BLOCK, &parent), 1);
+    assert_int_equal(mempool_find(rig->pool, &child.txid)->n_parents, 0);
+    assert_int_equal(mempool_delta_sat(rig->pool, &parent.txid), 0);
+    assert_int_equal(mempool_delta_sat(rig->pool, &child.txid), 5);
+    /* The child's output can still be spent, and the parent's other one. */
+    struct tx next[2] = {spend_output(rig, &child, 0), spend_output(rig, &parent, 1)};
+    assert_reject(mempool_rig_add(rig, &next[0]), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &next[1]), REJECT_NONE);
+}
+
+static void what_a_block_contradicts_leaves_with_all_that_follow(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx parent = spend_height(rig, 1, 2, FEE_SAT), mined = spend_height(rig, 1, 1, 1);
+    struct tx child = spend_output(rig, &parent, 0), grandchild = spend_output(rig, &child, 0);
+    struct tx other = spend_height(rig, 2, 1, FEE_SAT);
+    const struct tx *all[] = {&parent, &child, &grandchild, &other};
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        assert_reject(mempool_rig_add(rig, all[i]), REJECT_NONE);
+    mempool_rig_mine(rig, &mined, 1);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(mempool_rig_count(rig, MEMPOOL_REMOVED_CONFLICT, all[i]), 1);
+    assert_int_equal(mempool_count(rig->pool), 1);
+    assert_true(mempool_rig_has(rig, &other));
+    /* Children are told of before their parents. */
+    assert_true(txid_equal(&rig->event[rig->n_events - 1].txid, &parent.txid));
+    assert_true(txid_equal(&rig->event[rig->n_events - 3].txid, &grandchild.txid));
+}
+
+static void reorganised_transactions_come_back(void **state)
+{
+    struct mempool_rig *rig = *state;
+    const struct built_block *fork = rig->tip;
+    struct tx a = spend_height(rig, 1, 2, 0), b = spend_output(rig, &a, 0);
+    struct tx c = spend_height(rig, 2, 1, FEE_SAT), waits = spend_output(rig, &b, 0);
+    struct tx first[2] = {a, b};
+    mempool_rig_mine(rig, first, 2);
+    mempool_rig_mine(rig, &c, 1);
+    assert_reject(mempool_rig_add(rig, &waits), REJECT_NONE);
+    /* Another branch, longer, that holds c only. */
+    const struct built_block *other = builder_block(&rig->builder, fork, NULL);
+    struct builder_spec spec = {.tx = &c, .n_tx = 1};
+    other = builder_block(&rig->builder, other, &spec);
+    other = mempool_rig_mine_on(rig, other, NULL, 0);
+    assert_true(rig_is_at(&rig->chain, other));
+    /* a and b are back, a without any fee; waits left and came back behind them. */
+    assert_int_equal(mempool_count(rig->pool), 3);
+    assert_true(mempool_rig_has(rig, &a) && mempool_rig_has(rig, &b));
+    assert_true(mempool_rig_has(rig, &waits) && !mempool_rig_has(rig, &c));
+    assert_int_equal(mempool_rig_count(rig, MEMPOOL_REMOVED_REORG, &waits), 1);
+    assert_int_equal(mempool_find(rig->pool, &waits.txid)->n_parents, 1);
+    assert_int_equal(mempool_cluster_count(rig->pool, mempool_find(rig->pool, &a.txid)), 3);
+    /* And they can be mined again. */
+    struct tx all[3] = {a, b, waits};
+    mempool_rig_mine(rig, all, 3);
+    assert_int_equal(mempool_count(rig->pool), 0);
+}
+
+static void what_the_new_branch_spends_does_not_come_back(void **state)
+{
+    struct mempool_rig *rig = *state;
+    const struct built_block *fork = rig->tip;
+    struct tx a = spend_height(rig, 1, 1, FEE_SAT), b = spend_height(rig, 1, 2, FEE_SAT);
+    struct tx child = spend_output(rig, &a, 0);
+    mempool_rig_mine(rig, &a, 1);
+    assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
+    const struct built_block *other = builder_block(&rig->builder, fork, NULL);
+    other = mempool_rig_mine_on(rig, other, &b, 1);
+    assert_true(rig_is_at(&rig->chain, other));
+    assert_int_equal(mempool_count(rig->pool), 0);
+    assert_int_equal(mempool_pending(rig->pool), 0);
+}
+
+/* Coins that are too young on the new tip, and locks that are closed again. */
+static void what_became_too_early_leaves(void **state)
+{
+    struct mempool_rig *rig = *state;
+    const struct built_block *fork = rig->tip;
+    mempool_rig_mine(rig, NULL, 0);
+    const struct built_block *last = mempool_rig_mine(rig, NULL, 0); /* 112 */
+    struct tx young = spend_height(rig, 13, 1, FEE_SAT), locked = spend_height(rig, 1, 1, FEE_SAT);
+    struct tx relative = spend_height(rig, 2, 1, FEE_SAT), fine = spend_height(rig, 3, 1, FEE_SAT);
+    locked.lock_time = 112;
+    locked.in[0].sequence = 0;
+    relative.in[0].sequence = 111; /* blocks after 2: in 113 */
+    tx_finish(&locked, &rig->builder.arena);
+    tx_finish(&relative, &rig->builder.arena);
+    struct tx child = spend_output(rig, &young, 0);
+    const struct tx *all[] = {&young, &locked, &relative, &fine, &child};
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        assert_reject(mempool_rig_add(rig, all[i]), REJECT_NONE);
+    assert_reject(rig_invalidate(&rig->chain, built_ancestor(last, fork->height + 1)).code,
+                  REJECT_NONE);
+    mempool_rig_settle(rig);
+    assert_true(rig_is_at(&rig->chain, fork));
+    assert_int_equal(mempool_count(rig->pool), 1);
+    assert_true(mempool_rig_has(rig, &fine));
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        if (all[i] != &fine)
+            assert_true(mempool_rig_count(rig, MEMPOOL_REMOVED_REORG, all[i]) >= 1);
+}
+
+/* The coinbase of a block that is gone, and what spends from it. */
+static void spends_of_a_lost_coinbase_leave(void **state)
+{
+    struct mempool_rig *rig = *state;
+    const struct built_block *at = built_ancestor(rig->tip, 5);
+    struct tx tx = spend_height(rig, 6, 1, FEE_SAT), child = spend_output(rig, &tx, 0);
+    struct tx fine = spend_height(rig, 5, 1, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &fine), REJECT_NONE);
+    const struct built_block *other = builder_blocks(&rig->builder, at, 110, NULL);
+    rig_accept_chain(&rig->chain, other);
+    mempool_rig_settle(rig);
+    assert_true(rig_is_at(&rig->chain, other));
+    assert_false(mempool_rig_has(rig, &tx) || mempool_rig_has(rig, &child));
+    assert_true(mempool_rig_has(rig, &fine));
+    rig->tip = other;
+}
+
+/* Entries keep their time and their mark when they leave for a moment. */
+static void entries_put_back_are_what_they_were(void **state)
+{
+    struct mempool_rig *rig = *state;
+    const struct built_block *fork = rig->tip;
+    struct tx parent = spend_height(rig, 1, 1, FEE_SAT), child = spend_output(rig, &parent, 0);
+    mempool_rig_mine(rig, &parent, 1);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &child, MEMPOOL_LOCAL, 0);
+    assert_reject(answer.verdict.code, REJECT_NONE);
+    mempool_prioritise(rig->pool, &child.txid, -3000);
+    int64_t time_s = mempool_find(rig->pool, &child.txid)->time_s;
+    mempool_rig_advance_s(rig, 600);
+    const struct built_block *other = builder_block(&rig->builder, fork, NULL);
+    mempool_rig_mine_on(rig, other, NULL, 0);
+    const struct mempool_entry *entry = mempool_find(rig->pool, &child.txid);
+    assert_non_null(entry);
+    assert_int_equal(entry->time_s, time_s);
+    assert_true(entry->is_unbroadcast);
+    assert_int_equal(entry->modified_fee_sat, FEE_SAT - 3000);
+    assert_int_equal(entry->n_parents, 1);
+}
+
+/* Whatever order the two branches' transactions are in, the same ones are here at the end. */
+static void long_reorganisations_end_well(void **state)
+{
+    struct mempool_rig *rig = *state;
+    const struct built_block *fork = rig->tip;
+    struct tx chain[30];
+    chain[0] = spend_height(rig, 1, 1, FEE_SAT);
+    for (size_t i = 1; i < COUNT_OF(chain); i++)
+        chain[i] = spend_output(rig, &chain[i - 1], 0);
+    for (size_t i = 0; i < 20; i++)
+        mempool_rig_mine(rig, &chain[i], 1);
+    for (size_t i = 20; i < COUNT_OF(chain); i++)
+        assert_reject(mempool_rig_add(rig, &chain[i]), REJECT_NONE);
+    const struct built_block *other = builder_blocks(&rig->builder, fork, 21, NULL);
+    rig_accept_chain(&rig->chain, other);
+    mempool_rig_settle(rig);
+    assert_true(rig_is_at(&rig->chain, other));
+    for (size_t i = 0; i < COUNT_OF(chain); i++)
+        assert_true(mempool_rig_has(rig, &chain[i]));
+    const struct mempool_entry *last = mempool_find(rig->pool, &chain[29].txid);
+    size_t n;
+    const struct mempool_entry **ancestors = mempool_ancestors(rig->pool, last, &n);
+    assert_int_equal(n, 29);
+    xfree(ancestors);
+    rig->tip = other;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_mined_leaves),
+        TEST(what_a_block_contradicts_leaves_with_all_that_follow),
+        TEST(reorganised_transactions_come_back),
+        TEST(what_the_new_branch_spends_does_not_come_back),
+        TEST(what_became_too_early_leaves),
+        TEST(spends_of_a_lost_coinbase_leave),
+        TEST(entries_put_back_are_what_they_were),
+        TEST(long_reorganisations_end_well),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
