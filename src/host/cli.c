@@ -13,6 +13,7 @@
 #include "host/cli_config.h"
 #include "host/http_client.h"
 #include "rpc/cli_answer.h"
+#include "rpc/cli_netinfo.h"
 #include "rpc/cli_request.h"
 #include "util/alloc.h"
 
@@ -283,6 +284,73 @@ static int run_getinfo(struct cli *cli, char **error)
     return code;
 }
 
+/* Call a method without arguments. Returns: its result; NULL with *error set, or with *error NULL
+ * once the node's error has been printed, whose exit code is *code. */
+static const struct json_value *ask(struct cli *cli, const char *method, int *code, char **error)
+{
+    *code = 1;
+    const struct json_value *reply =
+        call(cli, method, json_new(&cli->arena, JSON_KIND_ARRAY), error);
+    if (!reply)
+        return NULL;
+    if (cli_error_code(reply) != 0) {
+        *code = print_reply(reply);
+        return NULL;
+    }
+    return json_find(reply, "result");
+}
+
+static int run_addrinfo(struct cli *cli, char **error)
+{
+    int code;
+    if (cli->n_args > 0) {
+        *error = xstrdup("-addrinfo takes no arguments");
+        return 1;
+    }
+    const struct json_value *counts = ask(cli, "getaddrmaninfo", &code, error);
+    if (!counts)
+        return code;
+    struct buffer text;
+    buffer_init(&text);
+    cli_addrinfo_write(&text, counts);
+    code = print(&text, 0);
+    buffer_deinit(&text);
+    return code;
+}
+
+/* What the dashboard calls the chain: nothing if it is the main one. */
+static char *chain_suffix(const struct cli *cli)
+{
+    bool is_main = strcmp(cli->config.network->name, "main") == 0;
+    return is_main ? xstrdup("") : xasprintf(" %s", cli->config.network->name);
+}
+
+static int run_netinfo(struct cli *cli, char **error)
+{
+    int code;
+    struct cli_netinfo what;
+    struct buffer text;
+    if (!cli_netinfo_read(cli->args, cli->n_args, &what, error))
+        return 1;
+    buffer_init(&text);
+    if (what.help) {
+        cli_netinfo_help(&text);
+        code = print(&text, 0);
+        buffer_deinit(&text);
+        return code;
+    }
+    const struct json_value *network = ask(cli, "getnetworkinfo", &code, error);
+    const struct json_value *peers = network ? ask(cli, "getpeerinfo", &code, error) : NULL;
+    if (peers) {
+        char *chain = chain_suffix(cli);
+        cli_netinfo_write(&text, &what, network, peers, chain, (int64_t)time(NULL));
+        xfree(chain);
+        code = print(&text, 0);
+    }
+    buffer_deinit(&text);
+    return code;
+}
+
 /* The address of a witness script that is true whatever is given to it. */
 static const char *anyone_can_spend(const struct cli *cli, char text[ADDRESS_SIZE])
 {
@@ -360,6 +428,10 @@ static int run(struct cli *cli, int argc, const char *const *argv, char **error)
         cli->deadline = time(NULL) + cli->config.wait_timeout_s;
     if (options_get_bool(options, "getinfo", false))
         return run_getinfo(cli, error);
+    if (options_get_bool(options, "netinfo", false))
+        return run_netinfo(cli, error);
+    if (options_get_bool(options, "addrinfo", false))
+        return run_addrinfo(cli, error);
     if (options_get_bool(options, "generate", false))
         return run_generate(cli, error);
     return run_method(cli, error);

@@ -35,6 +35,7 @@ static const struct option_def table[] = {
     {"version", NULL, "Print the version and exit", G, BOOL, LINE},
     {"conf", "<file>", "Config file, relative to the data directory unless absolute (default: "
      "cairn.conf)", G, STRING, LINE},
+    {"addrinfo", NULL, "Show how many addresses of other nodes are known", G, BOOL, LINE},
     {"datadir", "<dir>", "Data directory of the node (default: ~/.cairn)", G, STRING,
      OPTION_NO_NEGATION},
     {"generate", NULL, "Mine blocks: cairn-cli -generate [nblocks [maxtries]]. Without a wallet "
@@ -43,6 +44,8 @@ static const struct option_def table[] = {
     {"includeconf", "<file>", "Another config file (only in the config file)", G, STRING,
      OPTION_MULTI | OPTION_CONFIG_ONLY},
     {"named", NULL, "Take arguments as name=value (default: 0)", G, BOOL, LINE},
+    {"netinfo", NULL, "Show the connections: cairn-cli -netinfo [level [outonly]], with a level "
+     "from 0 to 4; -netinfo help explains", G, BOOL, LINE},
     {"rpcclienttimeout", "<n>", "Seconds to wait for an answer, 0 for ever (default: 900)", G, INT,
      0},
     {"rpcconnect", "<ip>[:<port>]", "Where the node listens (default: 127.0.0.1)", G, STRING, 0},
