@@ -84,6 +84,25 @@ static bool has_witness(const struct tx *tx, uint32_t n)
     return false;
 }
 
+const struct built_block *builder_block_of(struct chain_builder *builder,
+                                           const struct built_block *prev, const struct tx *tx,
+                                           uint32_t n_tx, uint32_t time)
+{
+    struct arena *arena = &builder->arena;
+    struct built_block *made = arena_calloc(arena, 1, sizeof *made);
+    made->prev = prev;
+    made->height = prev->height + 1;
+    made->block =
+        has_witness(tx, n_tx) ? build_segwit_block(arena, tx, n_tx) : build_block(arena, tx, n_tx);
+    struct block_header *header = &made->block.header;
+    uint32_t after = prev->prev ? prev->block.header.time + 60 : BUILDER_FIRST_TIME;
+    header->prev = prev->block.hash;
+    header->time = time ? time : after;
+    build_block_again(arena, &made->block);
+    build_grind(arena, &made->block, &builder->network);
+    return made;
+}
+
 const struct built_block *builder_block(struct chain_builder *builder,
                                         const struct built_block *prev,
                                         const struct builder_spec *spec)
@@ -91,23 +110,11 @@ const struct built_block *builder_block(struct chain_builder *builder,
     static const struct builder_spec plain = {0};
     if (!spec)
         spec = &plain;
-    struct arena *arena = &builder->arena;
-    struct built_block *made = arena_calloc(arena, 1, sizeof *made);
-    made->prev = prev;
-    made->height = prev->height + 1;
-    struct tx *tx = arena_alloc(arena, (spec->n_tx + 1) * sizeof *tx);
-    tx[0] = make_coinbase(builder, made->height, spec);
+    struct tx *tx = arena_alloc(&builder->arena, (spec->n_tx + 1) * sizeof *tx);
+    tx[0] = make_coinbase(builder, prev->height + 1, spec);
     for (uint32_t i = 0; i < spec->n_tx; i++)
         tx[i + 1] = spec->tx[i];
-    made->block = has_witness(tx, spec->n_tx + 1) ? build_segwit_block(arena, tx, spec->n_tx + 1)
-                                                  : build_block(arena, tx, spec->n_tx + 1);
-    struct block_header *header = &made->block.header;
-    uint32_t after = prev->prev ? prev->block.header.time + 60 : BUILDER_FIRST_TIME;
-    header->prev = prev->block.hash;
-    header->time = spec->time ? spec->time : after;
-    build_block_again(arena, &made->block);
-    build_grind(arena, &made->block, &builder->network);
-    return made;
+    return builder_block_of(builder, prev, tx, spec->n_tx + 1, spec->time);
 }
 
 const struct built_block *builder_blocks(struct chain_builder *builder,

@@ -56,6 +56,11 @@ void chain_builder_deinit(struct chain_builder *builder);
 const struct built_block *builder_block(struct chain_builder *builder,
                                         const struct built_block *prev,
                                         const struct builder_spec *spec);
+/* Make a block on prev of exactly these finished transactions, the coinbase among them. time 0: a
+ * minute after prev. */
+const struct built_block *builder_block_of(struct chain_builder *builder,
+                                           const struct built_block *prev, const struct tx *tx,
+                                           uint32_t n_tx, uint32_t time);
 /* Make n blocks of only a coinbase, one on the other. Returns the last; blocks (may be NULL) gets
  * all of them. */
 const struct built_block *builder_blocks(struct chain_builder *builder,
