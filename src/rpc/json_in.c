@@ -316,6 +316,8 @@ static bool take_contents(struct parser *p)
 
 bool json_parse(struct span text, struct arena *arena, struct json_value **out)
 {
+    if (text.len == 0)
+        return false;
     struct parser p = {.at = text.p, .end = text.p + text.len, .arena = arena};
     struct json_value *root = arena_calloc(arena, 1, sizeof *root);
     skip_space(&p);

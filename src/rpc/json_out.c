@@ -160,7 +160,8 @@ void json_put_text(struct json_out *out, struct span text)
         put_escaped(out->buffer, c);
         plain = i + 1;
     }
-    buffer_append(out->buffer, text.p + plain, text.len - plain);
+    if (plain < text.len)
+        buffer_append(out->buffer, text.p + plain, text.len - plain);
     buffer_append(out->buffer, "\"", 1);
 }
 
