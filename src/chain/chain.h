@@ -139,6 +139,8 @@ void chain_import_file(struct chain *chain, const char *path,
 
 /* True while files of blocks, the user's or our own, are still gone through. */
 bool chain_is_importing(const struct chain *chain);
+/* True if nothing is imported and the best of the chains that are stored is connected. */
+bool chain_is_at_rest(const struct chain *chain);
 
 /* -- Blocks going out ---------------------------------------------------------------------- */
 

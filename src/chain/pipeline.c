@@ -379,6 +379,11 @@ bool pipeline_is_at_rest(const struct chain *chain)
     return chain->flights.n == 0 && sorted_map_last(&chain->candidates) == chain_tip_node(chain);
 }
 
+bool chain_is_at_rest(const struct chain *chain)
+{
+    return !import_is_active(chain) && pipeline_is_at_rest(chain);
+}
+
 /* One thing. False if nothing can be done until a job ends. */
 static bool step(struct chain *chain)
 {

@@ -177,12 +177,12 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
 
 /* -- Imports -------------------------------------------------------------------------------- */
 
-/* -stopafterblockimport: stop when no file is being gone through any more. */
+/* -stopafterblockimport: stop when no file is gone through any more and no block waits. */
 static void stop_after_import(void *arg)
 {
     struct node *node = arg;
     node->timer = 0;
-    if (node->n_imports_left > 0 || chain_is_importing(node->chain)) {
+    if (node->n_imports_left > 0 || !chain_is_at_rest(node->chain)) {
         set_timer(node, RECHECK_US, stop_after_import);
         return;
     }

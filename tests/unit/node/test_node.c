@@ -26,6 +26,7 @@ struct world {
     struct node *node;
     int n_stopping, n_stopped, n_started_notices, n_stopping_notices, n_blocks, n_alerts;
     int n_progress, n_warnings;
+    int32_t last_height; /* when the node stopped */
     char stop_error[256], block[HEX_ID_BYTES], warning[256], progress[256];
     int n_replies, status;
     char answer[ANSWER_BYTES];
@@ -73,7 +74,9 @@ static void on_stopping(void *ctx)
 static void on_stopped(void *ctx, const char *error)
 {
     struct world *w = ctx;
+    struct chain *chain = node_chain(w->node);
     w->n_stopped++;
+    w->last_height = chain ? chain_tip(chain)->height : -1;
     snprintf(w->stop_error, sizeof w->stop_error, "%s", error ? error : "");
 }
 
@@ -370,6 +373,33 @@ static void importing_shows_progress_and_may_end_the_node(void **state)
     world_deinit(&w);
 }
 
+/* Rebuilding is an import too: the node may stop only when every stored block is connected. */
+static void rebuilding_is_over_when_all_blocks_are_connected(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 2; how++) {
+        struct world w;
+        world_init(&w, 15);
+        const struct built_block *last = builder_blocks(&w.builder, w.builder.genesis, 60, NULL);
+        write_blocks(&w, "blocks.dat", 1, last);
+        const char *files[] = {"blocks.dat"};
+        w.options.load_blocks = files;
+        w.options.n_load_blocks = 1;
+        w.options.chain.stop_after_import = true;
+        start_node(&w);
+        run_until_stopped(&w);
+
+        w.options.n_load_blocks = 0;
+        w.options.chain.reindex = how == 0;
+        w.options.chain.reindex_chainstate = how == 1;
+        start_node(&w);
+        run_until_stopped(&w);
+        assert_string_equal(w.stop_error, "");
+        assert_int_equal(w.last_height, 60);
+        world_deinit(&w);
+    }
+}
+
 static void files_may_come_in_any_order(void **state)
 {
     (void)state;
@@ -476,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_call_that_waits_is_answered_by_the_stop),
         cmocka_unit_test(reaching_a_height_stops_the_node),
         cmocka_unit_test(importing_shows_progress_and_may_end_the_node),
+        cmocka_unit_test(rebuilding_is_over_when_all_blocks_are_connected),
         cmocka_unit_test(files_may_come_in_any_order),
         cmocka_unit_test(a_file_that_cannot_be_read_is_told_and_fails_only_an_import_run),
         cmocka_unit_test(the_time_can_be_set_for_one_node),
