@@ -11,7 +11,8 @@
 #include "util/alloc.h"
 
 #define UNDER_WAY_MAX 64
-#define QUIET_US      1000000 /* after which a tip with less work than before is accepted as it is */
+/* After this long a tip with less work than before is taken as it is. */
+#define QUIET_US 1000000
 /* Sort key of what was in the mempool: behind all blocks. */
 #define MAJOR_POOL UINT64_MAX
 

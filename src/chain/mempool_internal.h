@@ -185,6 +185,7 @@ struct pool_cluster *pool_cluster_of(const struct mempool *mempool, const struct
 
 /* -- mempool_cluster.c -- */
 
+/* Make the empty set of clusters; free its memory when it is empty again. */
 void pool_clusters_init(struct pool_clusters *clusters);
 void pool_clusters_deinit(struct pool_clusters *clusters);
 /* Would an entry with these parents fit into one cluster with all of theirs? */
@@ -210,6 +211,7 @@ void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback);
 
 /* -- mempool_blocks.c -- */
 
+/* Forget what waits to be put back. */
 void pool_putbacks_deinit(struct mempool *mempool);
 /* Go on with putting back, as far as there is room. */
 void pool_putbacks_pump(struct mempool *mempool);

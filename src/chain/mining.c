@@ -67,9 +67,9 @@ static void add_commitment(struct arena *arena, struct block *block)
     tx_finish(coinbase, arena);
 }
 
-/* The earliest time that the next block may have. The first block of a period stays near the last
- * of the one before on every network, so that BIP94 could be enforced anywhere. */
-static int64_t least_time_s(const struct network *network, const struct block_node *prev)
+/* The first block of a period stays near the last of the one before on every network, so that
+ * BIP94 could be enforced anywhere. */
+int64_t mining_least_time_s(const struct network *network, const struct block_node *prev)
 {
     int64_t least_s = block_node_mtp(prev) + 1;
     int64_t near_s = (int64_t)prev->time - TIMEWARP_GRACE_S;
@@ -77,12 +77,17 @@ static int64_t least_time_s(const struct network *network, const struct block_no
     return is_first && near_s > least_s ? near_s : least_s;
 }
 
+int32_t mining_block_version(struct chain *chain, const struct block_node *prev)
+{
+    struct versionbits_cache cache = deployments_cache(&chain->deployments);
+    return versionbits_block_version(chain->network, block_node_view(), prev, &cache);
+}
+
 static void fill_header(struct chain *chain, const struct block_node *prev, int64_t now_s,
                         struct block_header *header)
 {
-    struct versionbits_cache cache = deployments_cache(&chain->deployments);
-    int64_t least_s = least_time_s(chain->network, prev);
-    header->version = versionbits_block_version(chain->network, block_node_view(), prev, &cache);
+    int64_t least_s = mining_least_time_s(chain->network, prev);
+    header->version = mining_block_version(chain, prev);
     header->prev = prev->hash;
     header->time = (uint32_t)(now_s > least_s ? now_s : least_s);
     /* On a test network the bits may depend on the time. */
