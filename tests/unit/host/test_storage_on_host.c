@@ -161,7 +161,7 @@ static void coins_agree_with_an_array_while_threads_read_and_flush(void **state)
     while (coins_is_flushing(run->coins) || run->reading)
         loop_run_once(env_host_loop(s->host), true);
     assert_int_equal(run->flush_error, 0);
-    assert_true(run->flushes > 5);
+    assert_true(run->flushes > 0); /* how many depends on the load of the machine */
     assert_true(run->reads > 5);
     struct block_hash tip = {{1}};
     coins_flush_start(run->coins, &tip, on_flushed, run);
