@@ -96,6 +96,7 @@ static inline const struct built_block *block_spending(struct fixture *f,
 /* Make the block's bytes, root and work right again after its transactions were changed. */
 static inline void fixture_seal(struct fixture *f, struct built_block *block)
 {
+    build_block_again(&f->b.arena, &block->block); /* the ids */
     build_set_merkle_root(&f->b.arena, &block->block);
     build_grind(&f->b.arena, &block->block, &f->b.network);
 }
