@@ -1,0 +1,371 @@
+/* test_accept_blocks.c - headers and blocks coming in: what is refused, what that means for their name,
+ * and what is stored of what nobody asked for. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "chain/chain_internal.h"
+#include "consensus/opcodes.h"
+#include "support/build.h"
+#include "support/chain_rig.h"
+#include "util/alloc.h"
+
+enum { N_BASE = 20 };
+
+struct fixture {
+    struct chain_builder b;
+    struct chain_rig rig;
+    const struct built_block *base;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->b);
+    f->base = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
+    struct chain_options options = {.check_invariants = true};
+    rig_start(&f->rig, 1, &f->b, &options);
+    rig_accept_chain(&f->rig, f->base);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(f->rig.n_faults, 0);
+    rig_deinit(&f->rig);
+    chain_builder_deinit(&f->b);
+    xfree(f);
+    return 0;
+}
+
+struct answer {
+    bool is_done;
+    struct chain_block_result result;
+};
+
+static void note_result(void *arg, const struct chain_block_result *result)
+{
+    struct answer *answer = arg;
+    assert_false(answer->is_done);
+    answer->is_done = true;
+    answer->result = *result;
+}
+
+/* Hand raw bytes over. */
+static struct chain_block_result accept_raw(struct fixture *f, const void *p, size_t len, int flags)
+{
+    struct answer answer = {0};
+    chain_accept_block(f->rig.chain, xmemdup(p, len), len, flags, note_result, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    return answer.result;
+}
+
+static struct chain_block_result accept_as(struct fixture *f, const struct built_block *block,
+                                           int flags)
+{
+    return accept_raw(f, block->block.raw.p, block->block.raw.len, flags);
+}
+
+/* -- Headers ------------------------------------------------------------------------------------
+ */
+
+static enum reject header_verdict(struct fixture *f, struct block_header header, bool with_work)
+{
+    struct block block = {.header = header, .n_tx = 1};
+    struct tx coinbase = build_coinbase(&f->b.arena, 1, 0);
+    block.tx = &coinbase;
+    if (with_work)
+        build_grind(&f->b.arena, &block, &f->b.network);
+    struct verdict verdict;
+    const struct block_node *node = chain_accept_header(f->rig.chain, &block.header, &verdict);
+    assert_int_equal(node != NULL, verdict.code == REJECT_NONE);
+    return verdict.code;
+}
+
+static void headers_are_refused_for_what_they_say(void **state)
+{
+    struct fixture *f = *state;
+    const struct env *env = sim_env_get(f->rig.sim);
+    struct block_header good = builder_block(&f->b, f->base, NULL)->block.header;
+    int64_t mtp_s = block_node_mtp(chain_tip(f->rig.chain));
+    assert_int_equal(header_verdict(f, good, false), REJECT_NONE);
+    struct block_header header = good;
+    header.prev.b[0] ^= 1;
+    assert_int_equal(header_verdict(f, header, true), REJECT_PREV_NOT_FOUND);
+    header = good;
+    header.bits = 0x207ffffe;
+    assert_int_equal(header_verdict(f, header, true), REJECT_BAD_DIFFBITS);
+    header = good;
+    header.time = (uint32_t)mtp_s;
+    assert_int_equal(header_verdict(f, header, true), REJECT_TIME_TOO_OLD);
+    header.time = (uint32_t)mtp_s + 1;
+    assert_int_equal(header_verdict(f, header, true), REJECT_NONE);
+    header.time = (uint32_t)(env->unix_s(env->ctx) + 7201);
+    assert_int_equal(header_verdict(f, header, true), REJECT_TIME_TOO_NEW);
+    header.time--;
+    assert_int_equal(header_verdict(f, header, true), REJECT_NONE);
+    header = good;
+    header.version = 3;
+    assert_int_equal(header_verdict(f, header, true), REJECT_BAD_VERSION);
+    header = good;
+    header.bits = 0x1d00ffff; /* much more work than it has */
+    assert_int_equal(header_verdict(f, header, false), REJECT_HIGH_HASH);
+}
+
+static void a_block_of_the_future_may_come_again_later(void **state)
+{
+    struct fixture *f = *state;
+    const struct env *env = sim_env_get(f->rig.sim);
+    int64_t now_s = env->unix_s(env->ctx);
+    struct builder_spec spec = {.time = (uint32_t)(now_s + 7500)};
+    const struct built_block *block = builder_block(&f->b, f->base, &spec);
+    struct chain_block_result result = accept_as(f, block, 0);
+    assert_int_equal(result.verdict.code, REJECT_TIME_TOO_NEW);
+    assert_int_equal(reject_class(result.verdict.code), REJECT_CLASS_EARLY);
+    assert_null(chain_find(f->rig.chain, &block->block.hash));
+    sim_env_set_unix_s(f->rig.sim, now_s + 301);
+    assert_true(accept_as(f, block, 0).is_connected);
+}
+
+static void a_header_without_its_block_is_known_and_not_stored(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *block = builder_block(&f->b, f->base, NULL);
+    rig_announce(&f->rig, block);
+    const struct block_node *node = chain_find(f->rig.chain, &block->block.hash);
+    assert_non_null(node);
+    assert_ptr_equal(chain_best_header(f->rig.chain), node);
+    assert_int_equal(node->n_tx, 0);
+    assert_true(rig_is_at(&f->rig, f->base));
+    assert_true(accept_as(f, block, 0).is_connected);
+}
+
+/* -- Blocks --------------------------------------------------------------------------------------
+ */
+
+static void bytes_that_are_no_block_are_malformed(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *block = builder_block(&f->b, f->base, NULL);
+    struct span raw = block->block.raw;
+    for (size_t len = 0; len < raw.len; len++)
+        assert_int_equal(accept_raw(f, raw.p, len, 0).verdict.code, REJECT_MALFORMED);
+    uint8_t *longer = xmalloc(raw.len + 1);
+    memcpy(longer, raw.p, raw.len);
+    longer[raw.len] = 0;
+    assert_int_equal(accept_raw(f, longer, raw.len + 1, 0).verdict.code, REJECT_MALFORMED);
+    xfree(longer);
+    assert_int_equal(f->rig.n_invalid, 0);
+    assert_null(chain_find(f->rig.chain, &block->block.hash));
+    assert_true(accept_as(f, block, 0).is_connected);
+}
+
+/* A copy whose transactions are not those of its header says nothing about the header: hazard 7 */
+static void a_mutated_copy_does_not_taint_the_block(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *block = builder_block(&f->b, f->base, NULL);
+    uint8_t *raw = xmemdup(block->block.raw.p, block->block.raw.len);
+    raw[block->block.raw.len - 5] ^= 1; /* the coinbase's lock time */
+    struct chain_block_result result = accept_raw(f, raw, block->block.raw.len, 0);
+    assert_int_equal(result.verdict.code, REJECT_BAD_MERKLE_ROOT);
+    assert_int_equal(reject_class(result.verdict.code), REJECT_CLASS_MUTATED);
+    xfree(raw);
+    assert_null(chain_find(f->rig.chain, &block->block.hash));
+    assert_true(accept_as(f, block, 0).is_connected);
+}
+
+static void a_mutated_copy_of_an_announced_block_does_not_either(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *block = builder_block(&f->b, f->base, NULL);
+    rig_announce(&f->rig, block);
+    uint8_t *raw = xmemdup(block->block.raw.p, block->block.raw.len);
+    raw[block->block.raw.len - 5] ^= 1;
+    assert_int_equal(accept_raw(f, raw, block->block.raw.len, 0).verdict.code,
+                     REJECT_BAD_MERKLE_ROOT);
+    xfree(raw);
+    assert_false(chain_find(f->rig.chain, &block->block.hash)->status & BLOCK_FAILED_MASK);
+    assert_true(accept_as(f, block, 0).is_connected);
+}
+
+/* A block that is bad by its own rules, whoever sends it. */
+static const struct built_block *block_without_height(struct fixture *f)
+{
+    struct tx coinbase = build_coinbase(&f->b.arena, f->base->height, 0);
+    return builder_block_of(&f->b, f->base, &coinbase, 1, 0);
+}
+
+static void a_block_that_is_bad_for_good_is_remembered(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *bad = block_without_height(f);
+    rig_announce(&f->rig, bad);
+    struct chain_block_result result = accept_as(f, bad, 0);
+    assert_int_equal(result.verdict.code, REJECT_CB_HEIGHT);
+    assert_int_equal(f->rig.n_invalid, 1);
+    assert_int_equal(f->rig.last_invalid.code, REJECT_CB_HEIGHT);
+    assert_true(chain_find(f->rig.chain, &bad->block.hash)->status & BLOCK_FAILED);
+    assert_int_equal(accept_as(f, bad, 0).verdict.code, REJECT_DUPLICATE_INVALID);
+    struct verdict verdict;
+    const struct built_block *child = builder_block(&f->b, bad, NULL);
+    assert_null(chain_accept_header(f->rig.chain, &child->block.header, &verdict));
+    assert_int_equal(verdict.code, REJECT_PREV_INVALID);
+    assert_ptr_equal(chain_best_header(f->rig.chain), chain_tip(f->rig.chain));
+}
+
+static void a_bad_block_that_was_not_announced_leaves_no_header(void **state)
+{
+    struct fixture *f = *state;
+    struct tx coinbase = build_coinbase(&f->b.arena, f->base->height + 1, 0);
+    coinbase.in[0].script_sig.len = 1; /* at least two bytes */
+    tx_finish(&coinbase, &f->b.arena);
+    const struct built_block *bad = builder_block_of(&f->b, f->base, &coinbase, 1, 0);
+    assert_int_equal(accept_as(f, bad, 0).verdict.code, REJECT_CB_LENGTH);
+    assert_null(chain_find(f->rig.chain, &bad->block.hash));
+}
+
+static void two_copies_at_once_are_stored_once(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *block = builder_block(&f->b, f->base, NULL);
+    struct answer answers[3] = {{0}};
+    for (size_t i = 0; i < COUNT_OF(answers); i++)
+        chain_accept_block(f->rig.chain, built_bytes(block), block->block.raw.len, 0, note_result,
+                           &answers[i]);
+    rig_settle(&f->rig);
+    int n_new = 0;
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        assert_true(answers[i].is_done && answers[i].result.is_connected);
+        n_new += answers[i].result.is_new;
+    }
+    assert_int_equal(n_new, 1);
+    assert_int_equal(f->rig.n_connected, N_BASE + 1);
+}
+
+/* -- What nobody asked for: hazard 49 ------------------------------------------------------------
+ */
+
+static void unrequested_blocks_with_less_work_are_not_stored(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *low = builder_block(&f->b, built_ancestor(f->base, N_BASE - 2), NULL);
+    const struct built_block *even =
+        builder_block(&f->b, built_ancestor(f->base, N_BASE - 1), NULL);
+    struct chain_block_result result = accept_as(f, low, 0);
+    assert_int_equal(result.verdict.code, REJECT_NONE);
+    assert_false(result.is_new);
+    assert_false(chain_find(f->rig.chain, &low->block.hash)->status & BLOCK_HAVE_DATA);
+    assert_true(accept_as(f, even, 0).is_new);
+    assert_true(accept_as(f, low, CHAIN_ACCEPT_FORCE).is_new);
+}
+
+static void unrequested_blocks_far_ahead_are_not_stored(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *far = builder_blocks(&f->b, f->base, 289, NULL);
+    const struct built_block *near = far->prev;
+    rig_announce(&f->rig, far);
+    assert_false(accept_as(f, far, 0).is_new);
+    assert_true(accept_as(f, near, 0).is_new);
+    assert_true(accept_as(f, far, CHAIN_ACCEPT_FORCE).is_new);
+}
+
+static void below_the_least_work_nothing_is_stored_unasked(void **state)
+{
+    struct fixture *f = *state;
+    struct u256 least = u256_add(chain_tip(f->rig.chain)->chain_work, u256_of(4));
+    struct chain_options options = {.min_chain_work = &least};
+    struct chain_rig rig;
+    rig_start(&rig, 2, &f->b, &options);
+    assert_true(chain_is_initial_download(rig.chain));
+    struct answer answer = {0};
+    const struct built_block *first = built_ancestor(f->base, 1);
+    chain_accept_block(rig.chain, built_bytes(first), first->block.raw.len, 0, note_result,
+                       &answer);
+    rig_wait(&rig, &answer.is_done);
+    assert_false(answer.result.is_new);
+    rig_deinit(&rig);
+}
+
+/* -- Promises ------------------------------------------------------------------------------------
+ */
+
+static void a_durable_answer_survives_the_loss_of_power(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 10; i++) {
+        f->base = builder_block(&f->b, f->base, NULL);
+        struct chain_block_result result = accept_as(f, f->base, CHAIN_ACCEPT_DURABLE);
+        assert_true(result.is_connected);
+        rig_crash(&f->rig, SIM_CRASH_LOST, (uint64_t)i);
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+        assert_true(rig_is_at(&f->rig, f->base));
+    }
+}
+
+static void closing_answers_every_block(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *last = builder_blocks(&f->b, f->base, 10, NULL);
+    for (int steps = 0; steps < 120; steps += 7) {
+        struct answer answers[10] = {{0}};
+        rig_announce(&f->rig, last);
+        for (size_t i = 0; i < COUNT_OF(answers); i++) {
+            const struct built_block *block = built_ancestor(last, N_BASE + 1 + (int32_t)i);
+            chain_accept_block(f->rig.chain, built_bytes(block), block->block.raw.len,
+                               i % 2 ? CHAIN_ACCEPT_DURABLE : 0, note_result, &answers[i]);
+        }
+        for (int i = 0; i < steps; i++)
+            (void)sim_env_step(f->rig.sim);
+        assert_int_equal(rig_close(&f->rig), 0);
+        for (size_t i = 0; i < COUNT_OF(answers); i++)
+            assert_true(answers[i].is_done);
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+    }
+}
+
+static void a_chain_that_is_not_open_refuses_blocks_as_a_fault(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_events none = {0};
+    struct chain *chain =
+        chain_new(sim_env_get(f->rig.sim), NULL, &f->rig.network, &f->rig.options, &none);
+    struct answer answer = {0};
+    chain_accept_block(chain, built_bytes(f->base), f->base->block.raw.len, 0, note_result,
+                       &answer);
+    assert_true(answer.is_done);
+    assert_int_equal(answer.result.verdict.code, REJECT_FAULT);
+    chain_free(chain);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(headers_are_refused_for_what_they_say),
+        TEST(a_block_of_the_future_may_come_again_later),
+        TEST(a_header_without_its_block_is_known_and_not_stored),
+        TEST(bytes_that_are_no_block_are_malformed),
+        TEST(a_mutated_copy_does_not_taint_the_block),
+        TEST(a_mutated_copy_of_an_announced_block_does_not_either),
+        TEST(a_block_that_is_bad_for_good_is_remembered),
+        TEST(a_bad_block_that_was_not_announced_leaves_no_header),
+        TEST(two_copies_at_once_are_stored_once),
+        TEST(unrequested_blocks_with_less_work_are_not_stored),
+        TEST(unrequested_blocks_far_ahead_are_not_stored),
+        TEST(below_the_least_work_nothing_is_stored_unasked),
+        TEST(a_durable_answer_survives_the_loss_of_power),
+        TEST(closing_answers_every_block),
+        TEST(a_chain_that_is_not_open_refuses_blocks_as_a_fault),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
