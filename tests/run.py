@@ -25,6 +25,10 @@ SKIP = 77
 CMOCKA_LINE = re.compile(r"^\[\s*(OK|FAILED|SKIPPED|ERROR)\s*\] (\S+)", re.M)
 CMOCKA_END = re.compile(r"^\[==========\] .*run\.", re.M)
 
+# These take longest, so they start first.
+FIRST = ("functional/kill", "lint/run", "functional/faults", "unit/chain/crash",
+         "functional/storage", "functional/hazards")
+
 Job = collections.namedtuple("Job", "name command limit kind env")
 Result = collections.namedtuple("Result", "job passed failed skipped output seconds")
 
@@ -176,6 +180,7 @@ def main():
         fuzz_build = os.path.abspath(os.path.join(ROOT, args.fuzz_build))
         jobs += fuzz_jobs(fuzz_build, args.seed, args.fuzz_seconds)
     jobs = [job for job in jobs if args.only in job.name]
+    jobs.sort(key=lambda job: FIRST.index(job.name) if job.name in FIRST else len(FIRST))
     print(f"{len(jobs)} programs, {args.jobs} at a time, seed {args.seed}", flush=True)
     report = Report(args.verbose)
     with tempfile.TemporaryDirectory(prefix="cairn-tests.") as scratch:
