@@ -1,0 +1,59 @@
+/* frame.h - messages out of a stream of bytes, and into one: the v1 transport.
+ *
+ * Layer: p2p. 4 bytes network magic, 12 bytes name, 4 bytes length, 4 bytes checksum, payload. The
+ * header is checked before anything is allocated, and memory grows as data arrives: a peer that
+ * announces 4 MB and sends one byte costs a few kilobytes. Hazard 46, CVE-2015-3641. */
+#ifndef P2P_FRAME_H
+#define P2P_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/span.h"
+
+#define FRAME_HEADER_BYTES 24
+#define FRAME_NAME_BYTES   12
+#define FRAME_PAYLOAD_MAX  4000000 /* Core MAX_PROTOCOL_MESSAGE_LENGTH */
+
+enum frame_result {
+    FRAME_MORE,         /* all bytes taken, no whole message yet */
+    FRAME_MESSAGE,      /* one message is complete: see name and payload */
+    FRAME_BAD_CHECKSUM, /* a whole message was dropped; the stream goes on */
+    FRAME_BAD_MAGIC,    /* the peer speaks another protocol or network: close */
+    FRAME_BAD_NAME,     /* not printable, or bytes behind its end: close */
+    FRAME_TOO_LARGE,    /* close */
+};
+
+/* One direction of one stream. */
+struct frame_reader {
+    uint8_t magic[4];
+    uint8_t header[FRAME_HEADER_BYTES];
+    uint32_t header_len;
+    char name[FRAME_NAME_BYTES + 1]; /* zero-terminated; valid once the header is complete */
+    uint8_t *payload;                /* owned */
+    uint32_t payload_len;            /* bytes here */
+    uint32_t payload_size;           /* bytes the header announces */
+    uint32_t capacity;
+};
+
+/* Start reading a stream of that network; free what is held of an unfinished message. */
+void frame_reader_init(struct frame_reader *reader, const uint8_t magic[4]);
+void frame_reader_deinit(struct frame_reader *reader);
+
+/* Take bytes up to the end of the next message, moving the span on. After FRAME_MESSAGE, name and
+ * frame_payload() are good until the next call. max_bytes(arg, name) (may be NULL) is the largest
+ * payload allowed for that message; FRAME_PAYLOAD_MAX bounds it in any case. */
+enum frame_result frame_read(struct frame_reader *reader, struct span *bytes,
+                             uint32_t (*max_bytes)(void *arg, const char *name), void *arg);
+
+/* The message's bytes, borrowed. */
+struct span frame_payload(const struct frame_reader *reader);
+
+/* Take them over; free with xfree(). Afterwards frame_payload() is empty. */
+uint8_t *frame_payload_take(struct frame_reader *reader, size_t *len);
+
+/* Write the header of a message. name has at most 12 characters. */
+void frame_header_encode(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4], const char *name,
+                         struct span payload);
+
+#endif

@@ -1,0 +1,507 @@
+/* p2p.c - the mesh comes and goes; streams and timers come in here. */
+#include "p2p/p2p.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "p2p/p2p_internal.h"
+#include "util/alloc.h"
+
+#define DISCOURAGED_MAX 50000
+#define TICK_MIN_US     1000 /* between two turns that nobody asked for at once */
+
+/* -- Clocks and chance --------------------------------------------------------------------------
+ */
+
+int64_t p2p_now_us(const struct p2p *p2p)
+{
+    return p2p->env->now_us(p2p->env->ctx);
+}
+
+int64_t p2p_now_s(const struct p2p *p2p)
+{
+    return p2p->env->unix_s(p2p->env->ctx);
+}
+
+uint64_t p2p_random(const struct p2p *p2p, uint64_t below)
+{
+    uint64_t value;
+    ASSERT(below > 0);
+    p2p->env->random(p2p->env->ctx, &value, sizeof value);
+    return value % below;
+}
+
+int64_t p2p_random_wait_us(const struct p2p *p2p, int64_t mean_us)
+{
+    /* Exponential, by von Neumann's way of comparing uniform draws: no logarithm, so the same on
+     * every machine. */
+    for (int64_t whole = 0;; whole++) {
+        double first = (double)p2p_random(p2p, UINT64_C(1) << 53) / 9007199254740992.0;
+        double last = first;
+        bool is_odd = true;
+        for (;;) {
+            double next = (double)p2p_random(p2p, UINT64_C(1) << 53) / 9007199254740992.0;
+            if (next >= last)
+                break;
+            last = next;
+            is_odd = !is_odd;
+        }
+        if (is_odd)
+            return (int64_t)(((double)whole + first) * (double)mean_us);
+    }
+}
+
+/* -- Turns --------------------------------------------------------------------------------------
+ */
+
+static void tick(struct p2p *p2p);
+
+static void on_timer(void *arg)
+{
+    struct p2p *p2p = arg;
+    p2p->timer = 0;
+    p2p_enter(p2p);
+    tick(p2p);
+    p2p_leave(p2p);
+}
+
+void p2p_schedule(struct p2p *p2p, int64_t at_us)
+{
+    if (!p2p->is_running || at_us == INT64_MAX || (p2p->timer && p2p->timer_us <= at_us))
+        return;
+    if (p2p->timer)
+        p2p->env->timer_cancel(p2p->env->ctx, p2p->timer);
+    int64_t now_us = p2p_now_us(p2p);
+    int64_t delay_us = at_us > now_us ? at_us - now_us : 0;
+    p2p->timer_us = now_us + delay_us;
+    p2p->timer = p2p->env->timer_start(p2p->env->ctx, delay_us, on_timer, p2p);
+}
+
+void p2p_schedule_now(struct p2p *p2p)
+{
+    p2p_schedule(p2p, 0);
+}
+
+static void earlier(int64_t *next_us, int64_t at_us)
+{
+    if (at_us < *next_us)
+        *next_us = at_us;
+}
+
+static void tick(struct p2p *p2p)
+{
+    if (!p2p->is_running)
+        return;
+    int64_t now_us = p2p_now_us(p2p), next_us = INT64_MAX;
+    struct peer *next;
+    for (struct peer *peer = p2p->peers; peer; peer = next) {
+        next = peer->next; /* a dropped peer keeps its links until we leave */
+        peer_resume(p2p, peer);
+        if (peer->state != PEER_GONE)
+            earlier(&next_us, peer_tick(p2p, peer, now_us));
+    }
+    earlier(&next_us, header_sync_tick(p2p, now_us));
+    earlier(&next_us, block_fetch_tick(p2p, now_us));
+    earlier(&next_us, tx_relay_tick(p2p, now_us));
+    earlier(&next_us, relay_tick(p2p, now_us));
+    earlier(&next_us, addr_relay_tick(p2p, now_us));
+    earlier(&next_us, connect_tick(p2p, now_us));
+    if (next_us != INT64_MAX)
+        p2p_schedule(p2p, next_us < now_us + TICK_MIN_US ? now_us + TICK_MIN_US : next_us);
+}
+
+void p2p_enter(struct p2p *p2p)
+{
+    p2p->depth++;
+}
+
+void p2p_leave(struct p2p *p2p)
+{
+    ASSERT(p2p->depth > 0);
+    if (--p2p->depth > 0)
+        return;
+    while (p2p->gone) {
+        struct peer *peer = p2p->gone;
+        p2p->gone = peer->prev;
+        peer_free(p2p, peer);
+    }
+}
+
+/* -- Streams ------------------------------------------------------------------------------------
+ */
+
+static uint64_t id_hash(uint64_t id)
+{
+    return id * UINT64_C(0x9e3779b97f4a7c15) >> 8;
+}
+
+static bool has_id(const void *value, const void *key)
+{
+    return ((const struct peer *)value)->id == *(const uint64_t *)key;
+}
+
+static bool has_stream(const void *value, const void *key)
+{
+    return ((const struct peer *)value)->stream == *(const uint64_t *)key;
+}
+
+struct peer *p2p_find_peer(const struct p2p *p2p, uint64_t id)
+{
+    return hash_map_find(&p2p->by_id, id_hash(id), has_id, &id);
+}
+
+static struct peer *find_stream(const struct p2p *p2p, uint64_t stream)
+{
+    return hash_map_find(&p2p->by_stream, id_hash(stream), has_stream, &stream);
+}
+
+unsigned p2p_permissions_of(const struct p2p *p2p, const struct net_address *address, bool inbound)
+{
+    unsigned permissions = 0;
+    for (size_t i = 0; i < p2p->n_rules; i++)
+        if ((inbound ? p2p->rules[i].in : p2p->rules[i].out) &&
+            net_range_contains(&p2p->rules[i].range, address))
+            permissions |= p2p->rules[i].permissions;
+    return permissions;
+}
+
+static void accept_stream(struct p2p *p2p, uint64_t stream, const char *text, uint16_t port,
+                          unsigned permissions)
+{
+    struct net_address address;
+    bool is_known = net_address_parse(text, port, &address);
+    if (is_known)
+        permissions |= p2p_permissions_of(p2p, &address, true);
+    if (!is_known || !p2p->is_running || !p2p->is_active ||
+        !connect_admit(p2p, &address, permissions)) {
+        p2p->env->stream_close(p2p->env->ctx, stream);
+        return;
+    }
+    struct peer *peer = peer_new(p2p, PEER_INBOUND, &address, stream);
+    peer->permissions = permissions;
+    peer_connected(p2p, peer);
+}
+
+static void on_accept(void *arg, uint64_t stream, const char *text, uint16_t port)
+{
+    struct p2p_listener *listener = arg;
+    p2p_enter(listener->p2p);
+    accept_stream(listener->p2p, stream, text, port, listener->permissions);
+    p2p_leave(listener->p2p);
+}
+
+static void on_connect(void *arg, uint64_t stream, const char *text, uint16_t port)
+{
+    struct p2p *p2p = arg;
+    (void)text, (void)port; /* what we dialled */
+    struct peer *peer = find_stream(p2p, stream);
+    p2p_enter(p2p);
+    if (peer)
+        peer_connected(p2p, peer);
+    p2p_leave(p2p);
+}
+
+static void take_bytes(struct p2p *p2p, uint64_t stream, struct span bytes)
+{
+    struct peer *peer = find_stream(p2p, stream);
+    p2p_enter(p2p);
+    p2p->bytes_received += bytes.len;
+    if (peer)
+        peer_on_bytes(p2p, peer, bytes);
+    p2p_leave(p2p);
+}
+
+static void take_writable(struct p2p *p2p, uint64_t stream)
+{
+    struct peer *peer = find_stream(p2p, stream);
+    p2p_enter(p2p);
+    if (peer)
+        peer_resume(p2p, peer);
+    p2p_leave(p2p);
+}
+
+static void take_close(struct p2p *p2p, uint64_t stream, int error)
+{
+    struct peer *peer = find_stream(p2p, stream);
+    char why[64];
+    snprintf(why, sizeof why, "stream closed (%d)", error);
+    p2p_enter(p2p);
+    if (peer)
+        peer_drop(p2p, peer, why);
+    p2p_leave(p2p);
+}
+
+static void on_bytes(void *arg, uint64_t stream, struct span bytes)
+{
+    take_bytes(arg, stream, bytes);
+}
+
+static void on_writable(void *arg, uint64_t stream)
+{
+    take_writable(arg, stream);
+}
+
+static void on_close(void *arg, uint64_t stream, int error)
+{
+    take_close(arg, stream, error);
+}
+
+static void on_inbound_bytes(void *arg, uint64_t stream, struct span bytes)
+{
+    take_bytes(((struct p2p_listener *)arg)->p2p, stream, bytes);
+}
+
+static void on_inbound_writable(void *arg, uint64_t stream)
+{
+    take_writable(((struct p2p_listener *)arg)->p2p, stream);
+}
+
+static void on_inbound_close(void *arg, uint64_t stream, int error)
+{
+    take_close(((struct p2p_listener *)arg)->p2p, stream, error);
+}
+
+const struct env_stream_events p2p_outbound_events = {on_connect, on_bytes, on_writable, on_close};
+const struct env_stream_events p2p_inbound_events = {on_accept, on_inbound_bytes,
+                                                     on_inbound_writable, on_inbound_close};
+
+/* -- Making -------------------------------------------------------------------------------------
+ */
+
+static const char *keep(struct p2p *p2p, const char *s)
+{
+    if (!s)
+        return NULL;
+    char *copy = arena_alloc(&p2p->arena, strlen(s) + 1);
+    memcpy(copy, s, strlen(s) + 1);
+    return copy;
+}
+
+static const char *const *keep_list(struct p2p *p2p, const char *const *list, size_t n)
+{
+    const char **copy = arena_calloc(&p2p->arena, n + 1, sizeof *copy);
+    for (size_t i = 0; i < n; i++)
+        copy[i] = keep(p2p, list[i]);
+    return copy;
+}
+
+static void keep_options(struct p2p *p2p, const struct p2p_options *options)
+{
+    struct p2p_options *o = &p2p->options;
+    *o = *options;
+    o->data_dir = keep(p2p, options->data_dir);
+    o->user_agent = keep(p2p, options->user_agent);
+    o->connect = keep_list(p2p, options->connect, options->n_connect);
+    o->add_nodes = keep_list(p2p, options->add_nodes, options->n_add_nodes);
+    o->whitelist = keep_list(p2p, options->whitelist, options->n_whitelist);
+    o->external = keep_list(p2p, options->external, options->n_external);
+    struct p2p_bind *binds = arena_calloc(&p2p->arena, options->n_binds + 1, sizeof *binds);
+    for (size_t i = 0; i < options->n_binds; i++)
+        binds[i] = (struct p2p_bind){.address = keep(p2p, options->binds[i].address),
+                                     .permissions = options->binds[i].permissions};
+    o->binds = binds;
+    if (o->port == 0)
+        o->port = p2p->network->p2p_port;
+    if (o->max_connections == 0)
+        o->max_connections = P2P_MAX_CONNECTIONS_DEFAULT;
+    if (o->peer_timeout_s == 0)
+        o->peer_timeout_s = 60;
+    p2p->rules = arena_calloc(&p2p->arena, o->n_whitelist + 1, sizeof *p2p->rules);
+    for (size_t i = 0; i < o->n_whitelist; i++)
+        if (permissions_parse(o->whitelist[i], &p2p->rules[p2p->n_rules]))
+            p2p->n_rules++;
+    for (size_t i = 0; i < o->n_external && p2p->n_local < P2P_LOCAL_MAX; i++)
+        if (net_address_parse(o->external[i], o->port, &p2p->local[p2p->n_local]))
+            p2p->n_local++;
+}
+
+struct p2p *p2p_new(const struct env *env, const struct log *log, const struct network *network,
+                    struct chain *chain, struct mempool *mempool, const struct p2p_options *options,
+                    const struct p2p_events *events)
+{
+    ASSERT(options->user_agent && strlen(options->user_agent) <= WIRE_USER_AGENT_MAX);
+    struct p2p *p2p = xcalloc(1, sizeof *p2p);
+    p2p->env = env;
+    p2p->log = log;
+    p2p->network = network;
+    p2p->chain = chain;
+    p2p->mempool = mempool;
+    if (events)
+        p2p->events = *events;
+    arena_init(&p2p->arena, 4096);
+    keep_options(p2p, options);
+    p2p->is_active = !options->is_inactive;
+    p2p->min_chain_work =
+        options->min_chain_work ? *options->min_chain_work : u256_from_le(network->min_chain_work);
+    env->random(env->ctx, &p2p->key, sizeof p2p->key);
+    hash_map_init(&p2p->by_id);
+    hash_map_init(&p2p->by_stream);
+    recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
+    p2p->book = address_book_new(env);
+    block_fetch_init(p2p);
+    tx_relay_init(p2p);
+    return p2p;
+}
+
+/* -- Starting and stopping ----------------------------------------------------------------------
+ */
+
+static bool listen_on(struct p2p *p2p, const char *text, unsigned permissions, int *error)
+{
+    struct net_address address;
+    char host[NET_ADDRESS_TEXT_MAX];
+    if (!net_address_parse(text, p2p->options.port, &address)) {
+        *error = -EINVAL;
+        return false;
+    }
+    struct p2p_listener *listener = &p2p->listeners[p2p->n_listeners];
+    *listener = (struct p2p_listener){.p2p = p2p, .permissions = permissions};
+    listener->stream =
+        p2p->env->stream_listen(p2p->env->ctx, net_address_format_host(&address, host),
+                                address.port, &p2p_inbound_events, listener, error);
+    if (listener->stream)
+        p2p->n_listeners++;
+    return listener->stream != 0;
+}
+
+static bool listen_all(struct p2p *p2p, char **error)
+{
+    const struct p2p_options *o = &p2p->options;
+    int code = 0;
+    if (!o->listen)
+        return true;
+    p2p->listeners = arena_calloc(&p2p->arena, o->n_binds + 2, sizeof *p2p->listeners);
+    for (size_t i = 0; i < o->n_binds; i++)
+        if (!listen_on(p2p, o->binds[i].address, o->binds[i].permissions, &code)) {
+            *error = xasprintf("Unable to bind to %s on this computer: %s", o->binds[i].address,
+                               strerror(-code));
+            return false;
+        }
+    if (o->n_binds > 0)
+        return true;
+    /* Every interface; one of the two kinds of address is enough. */
+    bool has_v4 = listen_on(p2p, "0.0.0.0", 0, &code);
+    if (listen_on(p2p, "::", 0, &code) || has_v4)
+        return true;
+    *error = xasprintf("Unable to listen on port %u: %s. Another node may be running; -port= and "
+                       "-listen=0 help",
+                       o->port, strerror(-code));
+    return false;
+}
+
+bool p2p_start(struct p2p *p2p, char **error)
+{
+    ASSERT(!p2p->is_running);
+    if (!listen_all(p2p, error))
+        return false;
+    p2p->is_running = true;
+    connect_init(p2p);
+    p2p_schedule_now(p2p);
+    return true;
+}
+
+static void drop_all(struct p2p *p2p, const char *why)
+{
+    while (p2p->peers)
+        peer_drop(p2p, p2p->peers, why);
+}
+
+void p2p_stop(struct p2p *p2p)
+{
+    p2p_enter(p2p);
+    for (size_t i = 0; i < p2p->n_listeners; i++)
+        p2p->env->stream_close(p2p->env->ctx, p2p->listeners[i].stream);
+    p2p->n_listeners = 0;
+    if (p2p->is_running)
+        connect_save(p2p);
+    p2p->is_running = false;
+    drop_all(p2p, "");
+    if (p2p->timer)
+        p2p->env->timer_cancel(p2p->env->ctx, p2p->timer);
+    p2p->timer = 0;
+    p2p_leave(p2p);
+}
+
+void p2p_free(struct p2p *p2p)
+{
+    if (!p2p)
+        return;
+    ASSERT(!p2p->is_running && !p2p->peers && p2p->depth == 0 && p2p->n_operations == 0);
+    for (size_t i = 0; i < COUNT_OF(p2p->addr_cache); i++)
+        xfree(p2p->addr_cache[i].list);
+    tx_relay_deinit(p2p);
+    block_fetch_deinit(p2p);
+    connect_deinit(p2p);
+    address_book_free(p2p->book);
+    recent_set_deinit(&p2p->discouraged);
+    hash_map_deinit(&p2p->by_stream);
+    hash_map_deinit(&p2p->by_id);
+    arena_deinit(&p2p->arena);
+    xfree(p2p);
+}
+
+/* -- What happened elsewhere ---------------------------------------------------------------------
+ */
+
+void p2p_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block)
+{
+    (void)node;
+    p2p_enter(p2p);
+    tx_relay_block_connected(p2p, &block->block);
+    p2p_leave(p2p);
+}
+
+void p2p_block_disconnected(struct p2p *p2p, const struct block_node *node)
+{
+    (void)node;
+    recent_set_clear(&p2p->txs.confirmed); /* what was in it may be announced again */
+}
+
+void p2p_tip_changed(struct p2p *p2p, const struct block_node *tip)
+{
+    p2p_enter(p2p);
+    tx_relay_tip_changed(p2p);
+    relay_tip_changed(p2p, tip);
+    block_fetch_wake(p2p);
+    p2p_leave(p2p);
+}
+
+void p2p_header_tip_changed(struct p2p *p2p, const struct block_node *best_header)
+{
+    (void)best_header;
+    block_fetch_wake(p2p);
+}
+
+void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash)
+{
+    (void)hash;
+    block_fetch_wake(p2p);
+}
+
+void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event)
+{
+    if (event->reason != MEMPOOL_ADDED)
+        return;
+    p2p_enter(p2p);
+    tx_relay_added(p2p, event->entry);
+    relay_tx(p2p, event->entry);
+    p2p_leave(p2p);
+}
+
+/* -- Shared by modules --------------------------------------------------------------------------
+ */
+
+void p2p_host_id(const struct net_address *address, uint8_t out[32])
+{
+    memset(out, 0, 32);
+    memcpy(out, address->bytes, 31);
+    out[31] = (uint8_t)(address->network ^ address->bytes[31]);
+}
+
+uint64_t p2p_local_services(const struct p2p *p2p)
+{
+    uint64_t services = NODE_WITNESS | NODE_NETWORK_LIMITED;
+    if (!chain_is_pruned(p2p->chain))
+        services |= NODE_NETWORK;
+    return services;
+}

@@ -1,0 +1,187 @@
+/* p2p.h - the mesh, as the node sees it: start it, tell it what the chain did, look at its peers.
+ *
+ * Layer: p2p. Sans I/O: everything goes through struct env. All calls on the loop thread.
+ *
+ * Start here: p2p.c (streams in, timers), peer.h (one peer), messages.c (what is understood), then
+ * header_sync, block_fetch, tx_fetch, relay. */
+#ifndef P2P_P2P_H
+#define P2P_P2P_H
+
+#include "chain/chain.h"
+#include "chain/mempool.h"
+#include "p2p/address_book.h"
+#include "p2p/net_address.h"
+#include "p2p/permissions.h"
+#include "p2p/wire.h"
+
+struct p2p;
+
+#define P2P_MAX_CONNECTIONS_DEFAULT 125
+#define P2P_FULL_OUTBOUND           8
+#define P2P_BLOCK_ONLY_OUTBOUND     2
+#define P2P_MANUAL_MAX              8 /* -addnode and addnode add */
+
+enum peer_class {
+    PEER_INBOUND,
+    PEER_FULL,       /* outbound, chosen at random: blocks, transactions, addresses */
+    PEER_BLOCK_ONLY, /* outbound, blocks only: hides the topology */
+    PEER_FEELER,     /* outbound, short: does the address work? */
+    PEER_MANUAL,     /* -connect, -addnode, addnode */
+    PEER_CLASS_COUNT,
+};
+
+struct p2p_bind {
+    const char *address;  /* numeric, with or without port */
+    unsigned permissions; /* -whitebind */
+};
+
+/* Copied by p2p_new(), strings too. Zero is the default of every field but those named. */
+struct p2p_options {
+    const char *data_dir;   /* where peers.dat and anchors.dat are; NULL: nothing is kept */
+    const char *user_agent; /* "/Cairn:0.1.0/"; not NULL */
+    bool listen;
+    uint16_t port;                /* 0: the network's */
+    const struct p2p_bind *binds; /* none: all interfaces */
+    size_t n_binds;
+    bool connect_only; /* -connect was given: only to these, "0" is none */
+    const char *const *connect;
+    size_t n_connect;
+    const char *const *add_nodes;
+    size_t n_add_nodes;
+    int max_connections;          /* 0: P2P_MAX_CONNECTIONS_DEFAULT */
+    const char *const *whitelist; /* "[permissions@]range" each; checked by permissions_parse() */
+    size_t n_whitelist;
+    bool blocks_only;            /* -blocksonly: no transactions asked for, relayed or taken */
+    bool is_inactive;            /* -networkactive=0 */
+    const char *const *external; /* -externalip: addresses of ours to advertise */
+    size_t n_external;
+    int64_t peer_timeout_s;            /* -peertimeout: for the handshake; 0: 60 */
+    const struct u256 *min_chain_work; /* as in chain_options; NULL: the network's */
+};
+
+/* What p2p tells the node. Any member may be NULL. */
+struct p2p_events {
+    void *ctx;
+    void (*peer_connected)(void *ctx, uint64_t peer);
+    void (*peer_gone)(void *ctx, uint64_t peer);
+    /* Most peers' clocks disagree with ours: check the date. "" clears. Hazard 73: warn only. */
+    void (*warning)(void *ctx, const char *message);
+};
+
+/* Make a mesh; does nothing yet. Borrows env, log, network, chain and mempool (which may be NULL:
+ * then no transactions are spoken of) for its life. Options must be valid: see permissions_parse()
+ * and net_address_parse(). */
+struct p2p *p2p_new(const struct env *env, const struct log *log, const struct network *network,
+                    struct chain *chain, struct mempool *mempool, const struct p2p_options *options,
+                    const struct p2p_events *events);
+/* Read the address book, listen, start connecting. False with *error (free with xfree()): one line
+ * for the user, such as an address that is in use. */
+NODISCARD bool p2p_start(struct p2p *p2p, char **error);
+/* Drop all peers, write the address book. Callbacks of the chain that are under way are awaited
+ * by chain_close(), which comes next; p2p_free() comes after that. */
+void p2p_stop(struct p2p *p2p);
+void p2p_free(struct p2p *p2p);
+
+/* -- What the chain and the mempool did: called by node from their events ---------------------- */
+
+/* See struct chain_events. Blocks first, then one p2p_tip_changed(). */
+void p2p_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block);
+void p2p_block_disconnected(struct p2p *p2p, const struct block_node *node);
+void p2p_tip_changed(struct p2p *p2p, const struct block_node *tip);
+void p2p_header_tip_changed(struct p2p *p2p, const struct block_node *best_header);
+void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash);
+/* See struct mempool_events: new entries are announced to peers. */
+void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event);
+
+/* -- Looking: getpeerinfo, getnetworkinfo, getnettotals --------------------------------------- */
+
+struct p2p_message_bytes {
+    const char *name; /* "*other*" for those we do not know */
+    uint64_t sent, received;
+};
+
+/* One peer. Strings and arrays are borrowed until the next call into p2p. */
+struct p2p_peer_info {
+    uint64_t id;
+    enum peer_class class;
+    bool is_ready; /* handshake done */
+    struct net_address address;
+    char address_text[NET_ADDRESS_TEXT_MAX];
+    struct net_address address_local; /* ours, as the peer sees it; network NET_NONE: unknown */
+    const char *network;
+    uint64_t services;
+    bool relays_txs; /* it wants announcements of transactions */
+    int64_t last_send_s, last_recv_s, last_tx_s, last_block_s,
+        connected_s; /* wall clock; 0: never */
+    uint64_t bytes_sent, bytes_received;
+    int64_t time_offset_s;
+    int64_t ping_us, min_ping_us, ping_wait_us; /* -1: none */
+    int32_t version;
+    const char *user_agent;
+    int32_t start_height;
+    bool is_high_bandwidth_to, is_high_bandwidth_from; /* BIP152 */
+    int32_t presynced_headers;                         /* -1: none */
+    int32_t synced_headers, synced_blocks;
+    int32_t in_flight[64]; /* heights, ascending */
+    size_t n_in_flight;
+    bool is_addr_relay;
+    uint64_t addr_processed, addr_rate_limited;
+    unsigned permissions;
+    int64_t fee_filter_sat_per_kvb; /* the peer's */
+    size_t n_tx_announced;          /* its announcements that wait: inventory to fetch */
+    size_t n_tx_to_send;            /* ours that wait for the next trickle */
+    uint64_t last_tx_sequence;
+    double block_rate_bytes_s;
+    const struct p2p_message_bytes *per_message;
+    size_t n_per_message;
+};
+
+/* Call fn for every peer, oldest first. */
+void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_info *info),
+                   void *arg);
+
+struct p2p_info {
+    uint64_t local_services;
+    bool is_active, relays_txs;
+    size_t n_in, n_out;
+    int64_t time_offset_s; /* median of the outbound peers' */
+    uint64_t bytes_received, bytes_sent;
+    uint16_t port;
+    const struct net_address *local; /* our addresses that we advertise */
+    size_t n_local;
+    size_t n_blocks_in_flight;
+};
+void p2p_info(const struct p2p *p2p, struct p2p_info *info);
+struct address_book *p2p_address_book(struct p2p *p2p);
+
+/* -- Orders: addnode, disconnectnode, ... ------------------------------------------------------ */
+
+enum p2p_result {
+    P2P_OK,
+    P2P_UNKNOWN, /* no such node or peer */
+    P2P_EXISTS,  /* is in the list already */
+    P2P_BAD_ADDRESS,
+    P2P_FULL_LIST, /* P2P_MANUAL_MAX */
+};
+
+/* addnode add, remove, onetry. Numeric addresses only. */
+enum p2p_result p2p_add_node(struct p2p *p2p, const char *address);
+enum p2p_result p2p_remove_node(struct p2p *p2p, const char *address);
+enum p2p_result p2p_try_node(struct p2p *p2p, const char *address);
+/* getaddednodeinfo: peer NULL if not connected. */
+void p2p_each_added(struct p2p *p2p,
+                    void (*fn)(void *arg, const char *address, const struct p2p_peer_info *peer),
+                    void *arg);
+/* disconnectnode, by address text or by id. */
+enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *address);
+enum p2p_result p2p_disconnect_id(struct p2p *p2p, uint64_t id);
+/* Ask every peer for a pong at once. */
+void p2p_ping_all(struct p2p *p2p);
+/* setnetworkactive: off drops everybody. */
+void p2p_set_active(struct p2p *p2p, bool is_active);
+/* getblockfrompeer. Returns NULL, or Core's error message. The peer is looked up here and now:
+ * hazard 43. */
+NODISCARD const char *p2p_get_block_from_peer(struct p2p *p2p, const struct block_hash *hash,
+                                              uint64_t peer);
+
+#endif

@@ -1,0 +1,92 @@
+/* p2p_internal.h - the mesh as its own modules see it.
+ *
+ * Layer: p2p, internal. */
+#ifndef P2P_P2P_INTERNAL_H
+#define P2P_P2P_INTERNAL_H
+
+#include "p2p/connect.h"
+#include "p2p/p2p.h"
+#include "p2p/peer.h"
+#include "p2p/permissions.h"
+
+#define P2P_LOCAL_MAX 8 /* addresses of ours that we advertise */
+
+/* One -bind. Its events come with it as arg. */
+struct p2p_listener {
+    struct p2p *p2p;
+    uint64_t stream;
+    unsigned permissions;
+};
+
+struct p2p {
+    const struct env *env;
+    const struct log *log;
+    const struct network *network;
+    struct chain *chain;
+    struct mempool *mempool; /* NULL: no transactions */
+    struct p2p_options options;
+    struct arena arena; /* strings and lists of options */
+    struct p2p_events events;
+
+    bool is_running, is_active;
+    unsigned depth; /* entries under way: peers that are gone are freed when it is 0 again */
+    struct u256 min_chain_work;
+    struct siphash_key key;
+    struct peer *peers, *peers_last;
+    struct peer *gone;
+    struct hash_map by_id, by_stream;
+    size_t n_in, n_out; /* connected or connecting */
+    uint64_t last_id;
+    uint64_t timer; /* 0: none */
+    int64_t timer_us;
+
+    struct p2p_listener *listeners;
+    size_t n_listeners;
+    struct permission_rule *rules;
+    size_t n_rules;
+    struct net_address local[P2P_LOCAL_MAX];
+    size_t n_local;
+    struct recent_set discouraged; /* hosts */
+    bool has_warned_time;
+
+    uint64_t bytes_sent, bytes_received;
+
+    struct address_book *book;
+    struct connect connect;
+    struct header_sync headers;
+    struct block_fetch fetch;
+    struct relay relay;
+    struct tx_relay txs;
+    struct addr_cache addr_cache[NET_CJDNS + 1];
+    size_t n_operations; /* callbacks of chain and mempool that are under way */
+};
+
+/* Clocks. */
+int64_t p2p_now_us(const struct p2p *p2p);
+int64_t p2p_now_s(const struct p2p *p2p);
+/* Random numbers: 0 .. below - 1; a waiting time whose mean is that (a Poisson process). */
+uint64_t p2p_random(const struct p2p *p2p, uint64_t below);
+int64_t p2p_random_wait_us(const struct p2p *p2p, int64_t mean_us);
+
+/* Have everything looked at no later than that; at once, but from a turn of its own. */
+void p2p_schedule(struct p2p *p2p, int64_t at_us);
+void p2p_schedule_now(struct p2p *p2p);
+
+/* The peer of an id, if it is still here; NULL otherwise. */
+struct peer *p2p_find_peer(const struct p2p *p2p, uint64_t id);
+/* Between these, peers that are dropped stay in memory. Every entry from outside has both. */
+void p2p_enter(struct p2p *p2p);
+void p2p_leave(struct p2p *p2p);
+
+/* The host as an id for a recent_set. */
+void p2p_host_id(const struct net_address *address, uint8_t out[32]);
+/* What -whitelist grants to a peer at that address. */
+unsigned p2p_permissions_of(const struct p2p *p2p, const struct net_address *address, bool inbound);
+/* Our services, as in version. */
+uint64_t p2p_local_services(const struct p2p *p2p);
+/* All that streams tell. */
+extern const struct env_stream_events p2p_inbound_events, p2p_outbound_events;
+/* Fill in what getpeerinfo shows. */
+void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_peer_info *info);
+
+#endif

@@ -1,0 +1,278 @@
+/* p2p_view.c - the mesh as RPC sees and orders it. */
+#include <stdlib.h>
+
+#include "p2p/header_presync.h"
+#include "p2p/p2p_internal.h"
+#include "util/alloc.h"
+
+#define OUTBOUND_OFFSETS_MAX 64
+
+/* -- Looking ------------------------------------------------------------------------------------
+ */
+
+static size_t traffic(const struct peer *peer, struct p2p_message_bytes *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT_OF(peer->per_message); i++)
+        if (peer->per_message[i].sent || peer->per_message[i].received)
+            out[n++] = peer->per_message[i];
+    return n;
+}
+
+/* The height of the last block that both have. */
+static int32_t common_height(const struct p2p *p2p, const struct peer *peer)
+{
+    const struct block_node *best = peer->headers.best_known;
+    return best ? block_node_fork(chain_tip(p2p->chain), best)->height : -1;
+}
+
+void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_peer_info *info)
+{
+    int64_t now_us = p2p_now_us(p2p);
+    *info = (struct p2p_peer_info){
+        .id = peer->id,
+        .class = peer->class,
+        .is_ready = peer->state == PEER_READY,
+        .address = peer->address,
+        .address_local = peer->version.receiver,
+        .network = net_address_network_name(&peer->address),
+        .services = peer->version.services,
+        .relays_txs = peer->relay.tells_txs,
+        .last_send_s = peer->last_send_s,
+        .last_recv_s = peer->last_recv_s,
+        .last_tx_s = peer->last_tx_s,
+        .last_block_s = peer->last_block_s,
+        .connected_s = peer->connected_s,
+        .bytes_sent = peer->bytes_sent,
+        .bytes_received = peer->bytes_received,
+        .time_offset_s = peer->time_offset_s,
+        .ping_us = peer->score.ping_us,
+        .min_ping_us = peer->score.min_ping_us,
+        .ping_wait_us = peer->ping_nonce ? now_us - peer->ping_us : -1,
+        .version = peer->version.version,
+        .user_agent = peer->version.user_agent,
+        .start_height = peer->version.version ? peer->version.start_height : -1,
+        .presynced_headers = peer->headers.presync ? presync_height(peer->headers.presync) : -1,
+        .synced_headers = peer->headers.best_known ? peer->headers.best_known->height : -1,
+        .synced_blocks = common_height(p2p, peer),
+        .is_addr_relay = peer->addr.is_on,
+        .addr_processed = peer->addr.processed,
+        .addr_rate_limited = peer->addr.rate_limited,
+        .permissions = peer->permissions,
+        .fee_filter_sat_per_kvb = peer->fee_filter_sat_per_kvb,
+        .n_tx_announced = peer->has_txs ? peer->txs.n_announced : 0,
+        .n_tx_to_send = peer->relay.n_queue,
+        .last_tx_sequence = peer->relay.told_sequence,
+        .block_rate_bytes_s = peer->score.rate_bytes_s,
+    };
+    memcpy(info->address_text, peer->text, sizeof info->address_text);
+    info->n_in_flight = block_fetch_heights(p2p, peer, info->in_flight, COUNT_OF(info->in_flight));
+}
+
+void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_info *info),
+                   void *arg)
+{
+    struct peer *next;
+    p2p_enter(p2p);
+    for (struct peer *peer = p2p->peers; peer; peer = next) {
+        struct p2p_message_bytes bytes[MESSAGES_COUNT + 1];
+        struct p2p_peer_info info;
+        next = peer->next;
+        if (peer->state == PEER_GONE || peer->state == PEER_CONNECTING)
+            continue;
+        p2p_show_peer(p2p, peer, &info);
+        info.per_message = bytes;
+        info.n_per_message = traffic(peer, bytes);
+        fn(arg, &info);
+    }
+    p2p_leave(p2p);
+}
+
+static int compare_offsets(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int64_t median_offset(const struct p2p *p2p)
+{
+    int64_t offsets[OUTBOUND_OFFSETS_MAX];
+    size_t n = 0;
+    for (const struct peer *peer = p2p->peers; peer && n < COUNT_OF(offsets); peer = peer->next)
+        if (peer_is_outbound(peer) && peer->version.version != 0)
+            offsets[n++] = peer->time_offset_s;
+    qsort(offsets, n, sizeof offsets[0], compare_offsets);
+    return n ? offsets[n / 2] : 0;
+}
+
+void p2p_info(const struct p2p *p2p, struct p2p_info *info)
+{
+    *info = (struct p2p_info){
+        .local_services = p2p_local_services(p2p),
+        .is_active = p2p->is_active,
+        .relays_txs = p2p->mempool && !p2p->options.blocks_only,
+        .time_offset_s = median_offset(p2p),
+        .bytes_received = p2p->bytes_received,
+        .bytes_sent = p2p->bytes_sent,
+        .port = p2p->options.port,
+        .local = p2p->local,
+        .n_local = p2p->n_local,
+        .n_blocks_in_flight = p2p->fetch.n_requests - p2p->fetch.n_delivered,
+    };
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        if (peer->state == PEER_CONNECTING)
+            continue;
+        info->n_in += !peer_is_outbound(peer);
+        info->n_out += peer_is_outbound(peer);
+    }
+}
+
+struct address_book *p2p_address_book(struct p2p *p2p)
+{
+    return p2p->book;
+}
+
+/* -- Orders -------------------------------------------------------------------------------------
+ */
+
+enum p2p_result p2p_add_node(struct p2p *p2p, const char *text)
+{
+    struct net_address address;
+    size_t n = 0;
+    if (!net_address_parse(text, p2p->network->p2p_port, &address))
+        return P2P_BAD_ADDRESS;
+    for (size_t i = 0; i < p2p->connect.n_manual; i++)
+        n += p2p->connect.manual[i].is_added;
+    struct manual_node *node = connect_find(p2p, &address);
+    if (node && node->is_added)
+        return P2P_EXISTS;
+    if (n >= P2P_MANUAL_MAX)
+        return P2P_FULL_LIST;
+    if (node)
+        node->is_added = true;
+    else
+        (void)connect_add(p2p, text, &address, true);
+    return P2P_OK;
+}
+
+enum p2p_result p2p_remove_node(struct p2p *p2p, const char *text)
+{
+    struct net_address address;
+    if (!net_address_parse(text, p2p->network->p2p_port, &address))
+        return P2P_UNKNOWN;
+    struct manual_node *node = connect_find(p2p, &address);
+    if (!node || !node->is_added)
+        return P2P_UNKNOWN;
+    connect_remove(p2p, node); /* a connection there may be stays, as in Core */
+    return P2P_OK;
+}
+
+enum p2p_result p2p_try_node(struct p2p *p2p, const char *text)
+{
+    struct net_address address;
+    if (!net_address_parse(text, p2p->network->p2p_port, &address))
+        return P2P_BAD_ADDRESS;
+    if (!p2p->is_running || !p2p->is_active)
+        return P2P_OK;
+    p2p_enter(p2p);
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (net_address_equal(&peer->address, &address)) {
+            p2p_leave(p2p);
+            return P2P_EXISTS;
+        }
+    (void)connect_to(p2p, &address, PEER_MANUAL);
+    p2p_schedule_now(p2p);
+    p2p_leave(p2p);
+    return P2P_OK;
+}
+
+void p2p_each_added(struct p2p *p2p,
+                    void (*fn)(void *arg, const char *address, const struct p2p_peer_info *peer),
+                    void *arg)
+{
+    for (size_t i = 0; i < p2p->connect.n_manual; i++) {
+        const struct manual_node *node = &p2p->connect.manual[i];
+        struct p2p_peer_info info;
+        const struct peer *found = NULL;
+        if (!node->is_added)
+            continue;
+        for (const struct peer *peer = p2p->peers; peer && !found; peer = peer->next)
+            if (net_address_equal(&peer->address, &node->address) && peer->state != PEER_CONNECTING)
+                found = peer;
+        if (found)
+            p2p_show_peer(p2p, found, &info);
+        fn(arg, node->text, found ? &info : NULL);
+    }
+}
+
+enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *text)
+{
+    enum p2p_result result = P2P_UNKNOWN;
+    struct peer *next;
+    p2p_enter(p2p);
+    for (struct peer *peer = p2p->peers; peer; peer = next) {
+        next = peer->next;
+        if (peer->state == PEER_GONE || strcmp(peer->text, text) != 0)
+            continue;
+        peer_drop(p2p, peer, "the user said so");
+        result = P2P_OK;
+    }
+    p2p_leave(p2p);
+    return result;
+}
+
+enum p2p_result p2p_disconnect_id(struct p2p *p2p, uint64_t id)
+{
+    struct peer *peer = p2p_find_peer(p2p, id);
+    if (!peer)
+        return P2P_UNKNOWN;
+    p2p_enter(p2p);
+    peer_drop(p2p, peer, "the user said so");
+    p2p_leave(p2p);
+    return P2P_OK;
+}
+
+void p2p_ping_all(struct p2p *p2p)
+{
+    p2p_enter(p2p);
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next)
+        peer_ping(p2p, peer);
+    p2p_leave(p2p);
+}
+
+void p2p_set_active(struct p2p *p2p, bool is_active)
+{
+    if (p2p->is_active == is_active)
+        return;
+    p2p_enter(p2p);
+    p2p->is_active = is_active;
+    while (!is_active && p2p->peers)
+        peer_drop(p2p, p2p->peers, "the network is switched off");
+    for (size_t i = 0; is_active && i < p2p->connect.n_manual; i++)
+        p2p->connect.manual[i].next_us = 0;
+    p2p_schedule_now(p2p);
+    p2p_leave(p2p);
+}
+
+const char *p2p_get_block_from_peer(struct p2p *p2p, const struct block_hash *hash, uint64_t id)
+{
+    const struct block_node *node = chain_find(p2p->chain, hash);
+    const char *error = NULL;
+    if (!node)
+        return "Block header missing";
+    if (chain_is_pruned(p2p->chain) && node->height > chain_tip(p2p->chain)->height)
+        return "In prune mode, only blocks that the node has already synced previously can be "
+               "fetched from a peer";
+    if (node->status & BLOCK_HAVE_DATA)
+        return "Block already downloaded";
+    struct peer *peer = p2p_find_peer(p2p, id);
+    if (!peer || peer->state != PEER_READY)
+        return "Peer does not exist";
+    if (!(peer->version.services & NODE_WITNESS))
+        return "Pre-SegWit peer";
+    p2p_enter(p2p);
+    if (!block_fetch_force(p2p, peer, node))
+        error = "Already requested from this peer";
+    p2p_leave(p2p);
+    return error;
+}

@@ -1,0 +1,124 @@
+/* peer.h - one peer, from connect to gone: version handshake, pings, what is sent to it.
+ *
+ * Layer: p2p, internal. connect -> NEW -> (version) GREETED -> (verack) READY -> GONE. A peer that
+ * is GONE is freed at the end of the entry that dropped it, so handlers may drop any peer. */
+#ifndef P2P_PEER_H
+#define P2P_PEER_H
+
+#include "p2p/addr_relay.h"
+#include "p2p/block_fetch.h"
+#include "p2p/frame.h"
+#include "p2p/header_sync.h"
+#include "p2p/messages.h"
+#include "p2p/p2p.h"
+#include "p2p/relay.h"
+#include "p2p/score.h"
+#include "p2p/serve.h"
+#include "p2p/tx_relay.h"
+
+#define PEER_SEND_QUEUE_PAUSE (1000 * 1000) /* queued bytes above which we stop reading */
+#define PEER_PING_US          INT64_C(120000000)
+#define PEER_SILENCE_US       (INT64_C(1200) * 1000000) /* no byte, or no pong: gone */
+#define PEER_BAD_CHECKSUMS    16
+#define PEER_TURN_MESSAGES    500 /* handled in one go; then others have their turn */
+
+enum peer_state {
+    PEER_CONNECTING,
+    PEER_NEW,     /* the stream is up, the peer's version is not here */
+    PEER_GREETED, /* its version is here, its verack not */
+    PEER_READY,
+    PEER_GONE,
+};
+
+struct peer {
+    struct peer *next, *prev; /* oldest first */
+    uint64_t id, stream;
+    enum peer_class class;
+    enum peer_state state;
+    struct net_address address;
+    char text[NET_ADDRESS_TEXT_MAX]; /* of address */
+    unsigned permissions;
+    bool is_discouraged;
+
+    /* Bytes in. */
+    struct frame_reader frame;
+    struct buffer waiting; /* read, not yet handled: reading is paused meanwhile */
+    bool is_paused, is_handling;
+    unsigned bad_checksums;
+
+    /* Handshake. */
+    struct wire_version version; /* the peer's; zero before it is here */
+    uint64_t nonce;              /* ours: to find connections to ourselves */
+    uint64_t our_services;
+    bool wants_headers, wants_wtxid, wants_addrv2;
+    bool is_greeting_sent;
+    int64_t fee_filter_sat_per_kvb;
+
+    /* Ping. */
+    uint64_t ping_nonce; /* 0: none under way */
+    int64_t ping_us, next_ping_us;
+
+    /* For getpeerinfo. */
+    int64_t connected_us, connected_s, last_send_s, last_recv_s, last_tx_s, last_block_s;
+    int64_t last_recv_us;
+    uint64_t bytes_sent, bytes_received;
+    struct p2p_message_bytes per_message[MESSAGES_COUNT + 1];
+    int64_t time_offset_s;
+
+    struct score score;
+    struct peer_headers headers;
+    struct peer_fetch fetch;
+    struct peer_serve serve;
+    struct peer_relay relay;
+    struct peer_addr addr;
+    struct tx_fetch_peer txs;
+    bool has_txs; /* txs is initialised */
+    size_t n_tx_pending;
+};
+
+/* Make a peer at the end of the list. Owns: p2p. */
+struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_address *address,
+                      uint64_t stream);
+/* The stream is up: greet, if it is up to us to begin. */
+void peer_connected(struct p2p *p2p, struct peer *peer);
+/* Close its stream and forget it. why is for the log: "" says nothing. */
+void peer_drop(struct p2p *p2p, struct peer *peer, const char *why);
+/* It has done something wrong: what the table of faults says happens, unless it is protected. */
+void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char *detail);
+/* Free it. Only for p2p.c, when nobody uses it any more. */
+void peer_free(struct p2p *p2p, struct peer *peer);
+
+/* Bytes have come; something that held them back is over. */
+void peer_on_bytes(struct p2p *p2p, struct peer *peer, struct span bytes);
+void peer_resume(struct p2p *p2p, struct peer *peer);
+
+/* Queue a message. Nothing is sent to a peer that is gone. */
+void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span payload);
+/* Room in the peer's queue, so that more may be put into it. */
+bool peer_has_room(const struct p2p *p2p, const struct peer *peer);
+
+/* Outbound; wants no transactions; offers the service of whole or of recent blocks; the node's
+ * block is among those that it offers. */
+bool peer_is_outbound(const struct peer *peer);
+bool peer_is_block_only(const struct peer *peer);
+bool peer_has_blocks(const struct peer *peer);
+bool peer_can_serve(const struct peer *peer, const struct block_node *node);
+
+/* Send a ping now. */
+void peer_ping(struct p2p *p2p, struct peer *peer);
+/* Returns: when it wants to be called again. */
+int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us);
+
+/* Handlers. */
+enum fault peer_on_version(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault peer_on_verack(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault peer_on_wtxidrelay(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault peer_on_sendaddrv2(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault peer_on_sendheaders(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault peer_on_ping(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault peer_on_pong(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault peer_on_not_found(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault peer_on_filter(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault peer_on_ignored(struct p2p *p2p, struct peer *peer, struct reader *r);
+
+#endif

@@ -1,0 +1,424 @@
+/* serve.c - see serve.h. */
+#include "p2p/serve.h"
+
+#include <errno.h>
+
+#include "p2p/p2p_internal.h"
+#include "util/alloc.h"
+
+#define KEPT_BLOCKS_SERVED 288          /* NODE_NETWORK_LIMITED promises them. BIP159 */
+#define KEPT_BLOCKS_SLACK  2            /* the peer's tip may be a little behind */
+#define OLD_FORK_S         (30 * 86400) /* side branches older than that tell who we are: not served */
+#define TX_RECENT_S        120          /* an entry so old has reached everybody */
+
+/* One block on its way from the disk to a peer. Outlives the peer if the read cannot be stopped. */
+struct serve_read {
+    struct p2p *p2p;
+    struct serve_read *next;
+    uint64_t peer, id;
+    const struct block_node *node;
+    struct block_ref *block; /* held; NULL until it is here */
+    size_t len;
+    bool is_done, with_witness;
+};
+
+bool serve_is_busy(const struct peer *peer)
+{
+    return peer->serve.items != NULL || peer->serve.first != NULL;
+}
+
+/* -- Blocks -------------------------------------------------------------------------------------
+ */
+
+static void not_found(struct peer *peer, const struct wire_inv *inv)
+{
+    struct peer_serve *serve = &peer->serve;
+    if (!serve->not_found) {
+        serve->not_found = xmalloc(sizeof *serve->not_found);
+        buffer_init(serve->not_found);
+    }
+    struct writer w = writer_to_growing(serve->not_found);
+    wire_inv_encode(&w, inv);
+    serve->n_not_found++;
+}
+
+static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *read)
+{
+    if (!read->block) {
+        struct wire_inv inv = {.type = read->with_witness ? INV_WITNESS_BLOCK : INV_BLOCK};
+        memcpy(inv.hash, read->node->hash.b, 32);
+        not_found(peer, &inv);
+        return;
+    }
+    if (read->with_witness) {
+        peer_send(p2p, peer, "block", span_of(read->block->raw, read->block->raw_len));
+        return;
+    }
+    struct buffer stripped;
+    buffer_init(&stripped);
+    struct writer w = writer_to_growing(&stripped);
+    block_encode(&w, &read->block->block, false);
+    peer_send(p2p, peer, "block", buffer_span(&stripped));
+    buffer_deinit(&stripped);
+}
+
+/* After the last block of a getblocks answer, tell the tip: the peer asks for the next part. */
+static void send_continue(struct p2p *p2p, struct peer *peer, const struct block_node *node)
+{
+    if (!peer->serve.has_continue || !block_hash_equal(&peer->serve.continue_at, &node->hash))
+        return;
+    uint8_t bytes[1 + WIRE_INV_BYTES];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    struct wire_inv inv = {.type = INV_BLOCK};
+    memcpy(inv.hash, chain_tip(p2p->chain)->hash.b, 32);
+    write_compact_size(&w, 1);
+    wire_inv_encode(&w, &inv);
+    peer_send(p2p, peer, "inv", span_of(bytes, w.len));
+    peer->serve.has_continue = false;
+}
+
+static void read_free(struct serve_read *read)
+{
+    block_ref_drop(read->block);
+    xfree(read);
+}
+
+/* Blocks that are here leave in the order in which they were asked for. */
+static void send_ready(struct p2p *p2p, struct peer *peer)
+{
+    struct peer_serve *serve = &peer->serve;
+    while (serve->first && serve->first->is_done && peer_has_room(p2p, peer)) {
+        struct serve_read *read = serve->first;
+        serve->first = read->next;
+        if (!serve->first)
+            serve->last = NULL;
+        serve->n_reads--;
+        serve->read_bytes -= read->len;
+        send_block(p2p, peer, read);
+        send_continue(p2p, peer, read->node);
+        read_free(read);
+    }
+}
+
+static void on_read(void *arg, const struct chain_block_read *result)
+{
+    struct serve_read *read = arg;
+    struct p2p *p2p = read->p2p;
+    struct peer *peer = p2p_find_peer(p2p, read->peer);
+    p2p->n_operations--;
+    read->id = 0;
+    if (!peer) {
+        read_free(read);
+        return;
+    }
+    read->is_done = true;
+    if (result->error == 0)
+        read->block = block_ref_hold(result->block);
+    p2p_enter(p2p);
+    peer_resume(p2p, peer);
+    p2p_leave(p2p);
+}
+
+static void start_read(struct p2p *p2p, struct peer *peer, const struct block_node *node,
+                       bool with_witness)
+{
+    struct peer_serve *serve = &peer->serve;
+    struct serve_read *read = xcalloc(1, sizeof *read);
+    *read = (struct serve_read){.p2p = p2p,
+                                .peer = peer->id,
+                                .node = node,
+                                .len = node->data.len,
+                                .with_witness = with_witness};
+    if (serve->last)
+        serve->last->next = read;
+    else
+        serve->first = read;
+    serve->last = read;
+    serve->n_reads++;
+    serve->read_bytes += read->len;
+    p2p->n_operations++;
+    read->id = chain_read_block(p2p->chain, node, false, on_read, read);
+}
+
+/* Side branches are shown while they are news: an old one would tell who has seen it. */
+static bool is_public(const struct p2p *p2p, const struct block_node *node)
+{
+    const struct block_node *best = chain_best_header(p2p->chain);
+    if (chain_contains(p2p->chain, node))
+        return true;
+    return (node->status & BLOCK_VALID_SCRIPTS) &&
+           (int64_t)best->time - (int64_t)node->time < OLD_FORK_S;
+}
+
+/* A pruned node that served what is older would soon not be able to, and tell how far it has
+ * pruned. */
+static bool is_below_limit(const struct p2p *p2p, const struct peer *peer,
+                           const struct block_node *node)
+{
+    return !(peer->our_services & NODE_NETWORK) && !(peer->permissions & PERMISSION_NOBAN) &&
+           chain_tip(p2p->chain)->height - node->height > KEPT_BLOCKS_SERVED + KEPT_BLOCKS_SLACK;
+}
+
+static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    struct block_hash hash;
+    memcpy(hash.b, inv->hash, 32);
+    const struct block_node *node = chain_find(p2p->chain, &hash);
+    if (!node || !(node->status & BLOCK_HAVE_DATA) || (node->status & BLOCK_FAILED_MASK) ||
+        !is_public(p2p, node)) {
+        not_found(peer, inv);
+        return FAULT_NONE;
+    }
+    if (is_below_limit(p2p, peer, node))
+        return FAULT_PRUNED_REQUEST;
+    /* A compact block of anything but the tip may be answered with the whole one. BIP152 */
+    start_read(p2p, peer, node, inv->type != INV_BLOCK);
+    return FAULT_NONE;
+}
+
+/* -- Transactions -------------------------------------------------------------------------------
+ */
+
+/* Only what the peer was told of, or everybody may know by now: otherwise asking would tell what we
+ * got from whom, and when. */
+static bool may_fetch(const struct p2p *p2p, const struct peer *peer,
+                      const struct mempool_entry *entry)
+{
+    return entry->sequence <= peer->relay.told_sequence ||
+           p2p_now_s(p2p) - entry->time_s > TX_RECENT_S ||
+           recent_set_has(&peer->relay.known, entry->tx.wtxid.b);
+}
+
+static void serve_tx(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    const struct mempool_entry *entry = NULL;
+    struct txid txid;
+    struct wtxid wtxid;
+    memcpy(txid.b, inv->hash, 32);
+    memcpy(wtxid.b, inv->hash, 32);
+    if (p2p->mempool && !peer_is_block_only(peer))
+        entry = inv->type == INV_WTX ? mempool_find_wtxid(p2p->mempool, &wtxid)
+                                     : mempool_find(p2p->mempool, &txid);
+    if (!entry || !may_fetch(p2p, peer, entry)) {
+        not_found(peer, inv);
+        return;
+    }
+    if (inv->type == INV_TX && entry->tx.has_witness) {
+        struct buffer stripped;
+        buffer_init(&stripped);
+        struct writer w = writer_to_growing(&stripped);
+        tx_encode(&w, &entry->tx, false);
+        peer_send(p2p, peer, "tx", buffer_span(&stripped));
+        buffer_deinit(&stripped);
+    } else {
+        peer_send(p2p, peer, "tx", entry->tx.raw);
+    }
+    mempool_mark_broadcast(p2p->mempool, &entry->tx.txid);
+}
+
+/* -- getdata -------------------------------------------------------------------------------------
+ */
+
+static void end_getdata(struct p2p *p2p, struct peer *peer)
+{
+    struct peer_serve *serve = &peer->serve;
+    xfree(serve->items);
+    serve->items = NULL;
+    if (!serve->not_found || serve->first)
+        return;
+    struct buffer message;
+    buffer_init(&message);
+    struct writer w = writer_to_growing(&message);
+    write_compact_size(&w, serve->n_not_found);
+    write_span(&w, buffer_span(serve->not_found));
+    peer_send(p2p, peer, "notfound", buffer_span(&message));
+    buffer_deinit(&message);
+    buffer_deinit(serve->not_found);
+    xfree(serve->not_found);
+    serve->not_found = NULL;
+    serve->n_not_found = 0;
+}
+
+/* Room for one more block: what is queued and what is being read stay within one bound. */
+static bool has_room_for_read(const struct p2p *p2p, const struct peer *peer)
+{
+    const struct peer_serve *serve = &peer->serve;
+    size_t queued = p2p->env->stream_queued_bytes(p2p->env->ctx, peer->stream);
+    return serve->n_reads == 0 ||
+           (serve->n_reads < SERVE_READS_MAX && queued + serve->read_bytes < PEER_SEND_QUEUE_PAUSE);
+}
+
+static enum fault serve_item(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    switch (inv->type) {
+    case INV_TX:
+    case INV_WITNESS_TX:
+    case INV_WTX:
+        serve_tx(p2p, peer, inv);
+        return FAULT_NONE;
+    case INV_BLOCK:
+    case INV_WITNESS_BLOCK:
+    case INV_COMPACT_BLOCK:
+        return serve_block(p2p, peer, inv);
+    }
+    return FAULT_NONE; /* of a kind that we do not know: passed over. Hazard 52 */
+}
+
+void serve_continue(struct p2p *p2p, struct peer *peer)
+{
+    struct peer_serve *serve = &peer->serve;
+    if (!serve_is_busy(peer))
+        return;
+    send_ready(p2p, peer);
+    int n = 0;
+    while (serve->items && reader_left(&serve->at) > 0 && n++ < SERVE_ITEMS_TURN &&
+           peer_has_room(p2p, peer) && has_room_for_read(p2p, peer)) {
+        struct wire_inv inv;
+        wire_inv_decode(&serve->at, &inv);
+        enum fault fault = serve_item(p2p, peer, &inv);
+        if (fault != FAULT_NONE) {
+            peer_fault(p2p, peer, fault, "getdata");
+            return;
+        }
+    }
+    if (serve->items && reader_left(&serve->at) == 0)
+        end_getdata(p2p, peer);
+    else if (!serve->items && !serve->first)
+        end_getdata(p2p, peer); /* the last read has come back: what was not found is told */
+    else if (n > SERVE_ITEMS_TURN)
+        p2p_schedule_now(p2p);
+}
+
+enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    struct peer_serve *serve = &peer->serve;
+    size_t n = wire_count_decode(r, WIRE_INV_MAX, WIRE_INV_BYTES), len;
+    ASSERT(!serve->items);
+    if (r->failed || reader_left(r) != n * WIRE_INV_BYTES)
+        return FAULT_MALFORMED;
+    size_t head = frame_payload(&peer->frame).len - n * WIRE_INV_BYTES;
+    serve->items = frame_payload_take(&peer->frame, &len);
+    serve->at = reader_of(span_of(serve->items + head, len - head));
+    serve_continue(p2p, peer);
+    return FAULT_NONE;
+}
+
+void serve_peer_gone(struct p2p *p2p, struct peer *peer)
+{
+    struct peer_serve *serve = &peer->serve;
+    while (serve->first) {
+        struct serve_read *read = serve->first;
+        serve->first = read->next;
+        if (!read->is_done) {
+            chain_read_cancel(p2p->chain, read->id);
+            p2p->n_operations--;
+        }
+        read_free(read);
+    }
+    xfree(serve->items);
+    if (serve->not_found)
+        buffer_deinit(serve->not_found);
+    xfree(serve->not_found);
+    *serve = (struct peer_serve){0};
+}
+
+/* -- Headers and lists ---------------------------------------------------------------------------
+ */
+
+/* The last block of the locator that is in our chain; genesis if none is. */
+static const struct block_node *find_fork(const struct p2p *p2p, const struct wire_locator *locator)
+{
+    for (size_t i = 0; i < locator->n; i++) {
+        struct block_hash hash;
+        memcpy(hash.b, locator->hashes.p + 32 * i, 32);
+        const struct block_node *node = chain_find(p2p->chain, &hash);
+        if (node && chain_contains(p2p->chain, node))
+            return node;
+        /* A peer on a branch of ours that descends from the tip has all that we have. */
+        const struct block_node *tip = chain_tip(p2p->chain);
+        if (node && block_node_ancestor(node, tip->height) == tip)
+            return tip;
+    }
+    return chain_at(p2p->chain, 0);
+}
+
+static void send_headers(struct p2p *p2p, struct peer *peer, const struct block_node *from,
+                         const struct block_hash *stop)
+{
+    struct buffer message, headers;
+    buffer_init(&message);
+    buffer_init(&headers);
+    struct writer w = writer_to_growing(&headers);
+    size_t n = 0;
+    const struct block_node *node = from, *last = NULL;
+    while (node && n < WIRE_HEADERS_MAX) {
+        struct block_header header = block_node_header(node);
+        block_header_encode(&w, &header);
+        write_u8(&w, 0);
+        last = node;
+        n++;
+        if (block_hash_equal(&node->hash, stop))
+            break;
+        node = chain_at(p2p->chain, node->height + 1);
+    }
+    struct writer head = writer_to_growing(&message);
+    write_compact_size(&head, n);
+    write_span(&head, buffer_span(&headers));
+    peer_send(p2p, peer, "headers", buffer_span(&message));
+    buffer_deinit(&headers);
+    buffer_deinit(&message);
+    if (last && (!peer->headers.best_sent ||
+                 u256_compare(last->chain_work, peer->headers.best_sent->chain_work) > 0))
+        peer->headers.best_sent = last;
+}
+
+enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    struct wire_locator locator;
+    if (!wire_locator_decode(r, &locator))
+        return FAULT_MALFORMED;
+    const struct block_node *node;
+    if (locator.n == 0) {
+        /* One header by its hash. */
+        node = chain_find(p2p->chain, &locator.stop);
+        if (!node || !is_public(p2p, node))
+            return FAULT_NONE;
+    } else {
+        const struct block_node *fork = find_fork(p2p, &locator);
+        node = chain_at(p2p->chain, fork->height + 1);
+    }
+    send_headers(p2p, peer, node, &locator.stop);
+    return FAULT_NONE;
+}
+
+enum fault serve_on_getblocks(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    struct wire_locator locator;
+    if (!wire_locator_decode(r, &locator))
+        return FAULT_MALFORMED;
+    const struct block_node *node = find_fork(p2p, &locator);
+    struct buffer list, message;
+    buffer_init(&list);
+    buffer_init(&message);
+    struct writer w = writer_to_growing(&list);
+    size_t n = 0;
+    while ((node = chain_at(p2p->chain, node->height + 1)) && n < SERVE_GETBLOCKS_MAX) {
+        if (block_hash_equal(&node->hash, &locator.stop) || is_below_limit(p2p, peer, node))
+            break;
+        struct wire_inv inv = {.type = INV_BLOCK};
+        memcpy(inv.hash, node->hash.b, 32);
+        wire_inv_encode(&w, &inv);
+        if (++n == SERVE_GETBLOCKS_MAX) {
+            peer->serve.continue_at = node->hash;
+            peer->serve.has_continue = true;
+        }
+    }
+    struct writer head = writer_to_growing(&message);
+    write_compact_size(&head, n);
+    write_span(&head, buffer_span(&list));
+    if (n > 0)
+        peer_send(p2p, peer, "inv", buffer_span(&message));
+    buffer_deinit(&message);
+    buffer_deinit(&list);
+    return FAULT_NONE;
+}

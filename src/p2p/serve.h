@@ -1,0 +1,44 @@
+/* serve.h - answering peers: headers, lists of blocks, blocks and transactions.
+ *
+ * Layer: p2p. Blocks are read off the loop and sent as their stored bytes. While a getdata is being
+ * served its peer's other messages wait, and it is served only as fast as the peer reads: hazards
+ * 51 and 52. */
+#ifndef P2P_SERVE_H
+#define P2P_SERVE_H
+
+#include "chain/block_ref.h"
+#include "p2p/score.h"
+#include "p2p/wire.h"
+
+struct p2p;
+struct peer;
+struct serve_read;
+
+#define SERVE_READS_MAX     16   /* blocks being read for one peer */
+#define SERVE_ITEMS_TURN    1000 /* entries of a getdata looked at in one turn of the loop */
+#define SERVE_GETBLOCKS_MAX 500
+
+/* One getdata under way. */
+struct peer_serve {
+    uint8_t *items; /* what is left of the message; NULL: nothing under way */
+    struct reader at;
+    struct serve_read *first, *last; /* reads, in the order in which they were asked for */
+    size_t n_reads, read_bytes;      /* under way or waiting for their turn */
+    struct buffer *not_found;        /* entries of the notfound that will end it; NULL: none */
+    size_t n_not_found;
+    struct block_hash continue_at; /* after this one is fetched, tell the tip: getblocks */
+    bool has_continue;
+};
+
+/* True while a getdata is being served. */
+bool serve_is_busy(const struct peer *peer);
+/* Go on, as far as the peer's queue has room. */
+void serve_continue(struct p2p *p2p, struct peer *peer);
+void serve_peer_gone(struct p2p *p2p, struct peer *peer);
+
+/* Handlers. */
+enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault serve_on_getblocks(struct p2p *p2p, struct peer *peer, struct reader *r);
+
+#endif

@@ -1,0 +1,351 @@
+/* tx_relay.c - see tx_relay.h. */
+#include "p2p/tx_relay.h"
+
+#include "p2p/p2p_internal.h"
+#include "util/alloc.h"
+
+#define GETDATA_BATCH 100
+#define PARENTS_MAX   64 /* asked for on behalf of one orphan */
+
+/* A transaction in the mempool's hands. */
+struct submission {
+    struct p2p *p2p;
+    uint64_t peer;
+    bool is_orphan; /* tried again */
+    struct txid txid;
+    struct wtxid wtxid;
+    size_t len;
+};
+
+void tx_relay_init(struct p2p *p2p)
+{
+    struct tx_relay *txs = &p2p->txs;
+    tx_fetch_init(&txs->fetch, p2p->key);
+    orphans_init(&txs->orphans, p2p->key);
+    recent_set_init(&txs->rejects, p2p->key, TX_RELAY_REJECTS_MAX);
+    recent_set_init(&txs->confirmed, p2p->key, TX_RELAY_CONFIRMED_MAX);
+}
+
+void tx_relay_deinit(struct p2p *p2p)
+{
+    struct tx_relay *txs = &p2p->txs;
+    tx_fetch_deinit(&txs->fetch);
+    orphans_deinit(&txs->orphans);
+    recent_set_deinit(&txs->rejects);
+    recent_set_deinit(&txs->confirmed);
+}
+
+bool tx_relay_is_open(const struct p2p *p2p, const struct peer *peer)
+{
+    if (!p2p->mempool || peer_is_block_only(peer))
+        return false;
+    return !p2p->options.blocks_only || (peer->permissions & PERMISSION_RELAY);
+}
+
+void tx_relay_peer_ready(struct p2p *p2p, struct peer *peer)
+{
+    bool is_preferred = peer_is_outbound(peer) || (peer->permissions & PERMISSION_NOBAN);
+    tx_fetch_peer_init(&p2p->txs.fetch, &peer->txs, peer->id, is_preferred,
+                       peer->permissions & PERMISSION_RELAY);
+    peer->has_txs = true;
+}
+
+void tx_relay_peer_gone(struct p2p *p2p, struct peer *peer)
+{
+    if (peer->has_txs)
+        tx_fetch_peer_deinit(&p2p->txs.fetch, &peer->txs, p2p_now_us(p2p));
+    peer->has_txs = false;
+    orphans_peer_gone(&p2p->txs.orphans, peer->id);
+}
+
+/* -- Announcements ------------------------------------------------------------------------------
+ */
+
+static bool is_here(const struct p2p *p2p, const uint8_t id[32], bool is_wtxid)
+{
+    const struct tx_relay *txs = &p2p->txs;
+    struct wtxid wtxid;
+    struct txid txid;
+    memcpy(wtxid.b, id, 32);
+    memcpy(txid.b, id, 32);
+    if (recent_set_has(&txs->rejects, id) || recent_set_has(&txs->confirmed, id))
+        return true;
+    if (is_wtxid)
+        return mempool_find_wtxid(p2p->mempool, &wtxid) || orphans_find(&txs->orphans, &wtxid);
+    return mempool_find(p2p->mempool, &txid) != NULL;
+}
+
+static bool any_wtxid_peer(const struct p2p *p2p)
+{
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer->state == PEER_READY && peer->wants_wtxid)
+            return true;
+    return false;
+}
+
+static void want(struct p2p *p2p, struct peer *peer, const uint8_t id[32], bool is_wtxid)
+{
+    int64_t delay_us = 0;
+    if (!peer->txs.is_preferred)
+        delay_us += TX_FETCH_INBOUND_DELAY_US;
+    if (!is_wtxid && any_wtxid_peer(p2p))
+        delay_us += TX_FETCH_TXID_DELAY_US;
+    if (tx_fetch_announced(&p2p->txs.fetch, &peer->txs, id, is_wtxid, delay_us, p2p_now_us(p2p)))
+        p2p_schedule(p2p, p2p_now_us(p2p) + delay_us);
+}
+
+void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    bool is_wtxid = inv->type == INV_WTX;
+    /* BIP339: one kind of id for one peer. */
+    if (is_wtxid != peer->wants_wtxid)
+        return;
+    (void)recent_set_add(&peer->relay.known, inv->hash);
+    if (chain_is_initial_download(p2p->chain) || is_here(p2p, inv->hash, is_wtxid))
+        return;
+    want(p2p, peer, inv->hash, is_wtxid);
+}
+
+void tx_relay_not_found(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    if (peer->has_txs)
+        tx_fetch_answered(&p2p->txs.fetch, &peer->txs, inv->hash, p2p_now_us(p2p));
+    p2p_schedule_now(p2p);
+}
+
+/* -- Asking -------------------------------------------------------------------------------------
+ */
+
+static void ask(struct p2p *p2p, struct peer *peer, int64_t now_us)
+{
+    struct tx_fetch_id ids[GETDATA_BATCH];
+    uint8_t bytes[3 + GETDATA_BATCH * WIRE_INV_BYTES];
+    size_t n = tx_fetch_next(&p2p->txs.fetch, &peer->txs, now_us, ids, GETDATA_BATCH), kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        /* It may have come by another way since it was announced. */
+        if (is_here(p2p, ids[i].id, ids[i].is_wtxid))
+            tx_fetch_forget(&p2p->txs.fetch, ids[i].id);
+        else
+            ids[kept++] = ids[i];
+    }
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    write_compact_size(&w, kept);
+    for (size_t i = 0; i < kept; i++) {
+        struct wire_inv inv = {.type = ids[i].is_wtxid ? INV_WTX : INV_WITNESS_TX};
+        memcpy(inv.hash, ids[i].id, 32);
+        wire_inv_encode(&w, &inv);
+    }
+    if (kept > 0)
+        peer_send(p2p, peer, "getdata", span_of(bytes, w.len));
+}
+
+/* -- What the mempool says -----------------------------------------------------------------------
+ */
+
+static void on_result(void *arg, const struct mempool_result *result);
+
+static void submit(struct p2p *p2p, uint64_t peer, struct span raw, const struct txid *txid,
+                   const struct wtxid *wtxid, bool is_orphan)
+{
+    struct submission *submission = xcalloc(1, sizeof *submission);
+    *submission = (struct submission){.p2p = p2p,
+                                      .peer = peer,
+                                      .is_orphan = is_orphan,
+                                      .txid = *txid,
+                                      .wtxid = *wtxid,
+                                      .len = raw.len};
+    p2p->n_operations++;
+    p2p->txs.n_pending++;
+    mempool_accept(p2p->mempool, raw, 0, 0, on_result, submission);
+}
+
+/* Its parents are to be had from who sent it, if from anybody. */
+static void keep_orphan(struct p2p *p2p, struct peer *peer, const struct tx *tx)
+{
+    struct tx_relay *txs = &p2p->txs;
+    size_t n = 0;
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        if (recent_set_has(&txs->rejects, tx->in[i].prevout.txid.b)) {
+            /* A parent was refused: so would this be. */
+            (void)recent_set_add(&txs->rejects, tx->wtxid.b);
+            return;
+        }
+    if (!orphans_add(&txs->orphans, peer->id, tx, p2p_now_us(p2p)))
+        return;
+    for (uint32_t i = 0; i < tx->n_in && n < PARENTS_MAX; i++) {
+        const struct txid *parent = &tx->in[i].prevout.txid;
+        if (is_here(p2p, parent->b, false))
+            continue;
+        (void)tx_fetch_announced(&txs->fetch, &peer->txs, parent->b, false, 0, p2p_now_us(p2p));
+        n++;
+    }
+    p2p_schedule_now(p2p);
+}
+
+/* What a refusal lets us remember. By txid too if there is no witness: then both are one. */
+static void remember_refusal(struct p2p *p2p, const struct submission *submission,
+                             const struct verdict *verdict)
+{
+    enum reject_class class = reject_class(verdict->code);
+    if (class == REJECT_CLASS_CONSENSUS || class == REJECT_CLASS_POLICY ||
+        class == REJECT_CLASS_PROTOCOL)
+        (void)recent_set_add(&p2p->txs.rejects, submission->wtxid.b);
+}
+
+static void decided(struct p2p *p2p, const struct submission *submission,
+                    const struct mempool_result *result)
+{
+    struct tx_relay *txs = &p2p->txs;
+    struct peer *peer = p2p_find_peer(p2p, submission->peer);
+    enum reject_class class = reject_class(result->verdict.code);
+    bool is_in = result->verdict.code == REJECT_NONE;
+    if (is_in || result->was_known) {
+        tx_fetch_forget(&txs->fetch, submission->wtxid.b);
+        tx_fetch_forget(&txs->fetch, submission->txid.b);
+        orphans_remove(&txs->orphans, &submission->wtxid);
+        if (peer)
+            score_tx(&peer->score, submission->len, is_in, p2p_now_us(p2p));
+        if (peer && is_in)
+            peer->last_tx_s = p2p_now_s(p2p);
+        return;
+    }
+    if (class == REJECT_CLASS_MISSING) {
+        if (peer && peer->has_txs && result->tx && !submission->is_orphan)
+            keep_orphan(p2p, peer, result->tx);
+        return;
+    }
+    remember_refusal(p2p, submission, &result->verdict);
+    tx_fetch_forget(&txs->fetch, submission->wtxid.b);
+    orphans_remove(&txs->orphans, &submission->wtxid);
+    char reason[VERDICT_REASON_BYTES];
+    log_printf(p2p->log, LOG_MEMPOOL, "peer=%llu: a transaction was refused: %s",
+               (unsigned long long)submission->peer, verdict_reason(&result->verdict, reason));
+}
+
+static void on_result(void *arg, const struct mempool_result *result)
+{
+    struct submission *submission = arg;
+    struct p2p *p2p = submission->p2p;
+    p2p_enter(p2p);
+    ASSERT(p2p->n_operations > 0 && p2p->txs.n_pending > 0);
+    p2p->n_operations--;
+    p2p->txs.n_pending--;
+    struct peer *peer = p2p_find_peer(p2p, submission->peer);
+    if (submission->is_orphan)
+        p2p->txs.orphan_pending = false;
+    else if (peer && peer->n_tx_pending > 0)
+        peer->n_tx_pending--;
+    if (p2p->is_running)
+        decided(p2p, submission, result);
+    xfree(submission);
+    p2p_schedule_now(p2p); /* its peer may go on; orphans may have work */
+    p2p_leave(p2p);
+}
+
+/* -- Transactions come in ------------------------------------------------------------------------
+ */
+
+enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    struct arena arena;
+    struct tx tx;
+    struct span raw = span_of(r->at, reader_left(r));
+    if (!tx_relay_is_open(p2p, peer))
+        return FAULT_UNWANTED_TX;
+    arena_init(&arena, 4096);
+    bool ok = tx_decode(r, &arena, true, &tx) && reader_finish(r);
+    arena_deinit(&arena); /* the ids stay: they are values */
+    if (!ok)
+        return FAULT_MALFORMED;
+    (void)recent_set_add(&peer->relay.known, tx.wtxid.b);
+    (void)recent_set_add(&peer->relay.known, tx.txid.b);
+    bool was_asked = tx_fetch_is_asked(&p2p->txs.fetch, &peer->txs, tx.wtxid.b) ||
+                     tx_fetch_is_asked(&p2p->txs.fetch, &peer->txs, tx.txid.b);
+    tx_fetch_answered(&p2p->txs.fetch, &peer->txs, tx.wtxid.b, p2p_now_us(p2p));
+    tx_fetch_answered(&p2p->txs.fetch, &peer->txs, tx.txid.b, p2p_now_us(p2p));
+    if (chain_is_initial_download(p2p->chain) && !was_asked)
+        return FAULT_NONE;
+    if (is_here(p2p, tx.wtxid.b, true) || recent_set_has(&p2p->txs.confirmed, tx.txid.b)) {
+        score_tx(&peer->score, raw.len, false, p2p_now_us(p2p));
+        const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &tx.wtxid);
+        if (entry && (peer->permissions & PERMISSION_FORCERELAY))
+            relay_tx(p2p, entry);
+        return FAULT_NONE;
+    }
+    peer->n_tx_pending++;
+    submit(p2p, peer->id, raw, &tx.txid, &tx.wtxid, false);
+    return FAULT_NONE;
+}
+
+/* -- What happened elsewhere ---------------------------------------------------------------------
+ */
+
+void tx_relay_block_connected(struct p2p *p2p, const struct block *block)
+{
+    struct tx_relay *txs = &p2p->txs;
+    if (!p2p->mempool || chain_is_initial_download(p2p->chain))
+        return;
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        const struct tx *tx = &block->tx[i];
+        (void)recent_set_add(&txs->confirmed, tx->txid.b);
+        if (tx->has_witness)
+            (void)recent_set_add(&txs->confirmed, tx->wtxid.b);
+        tx_fetch_forget(&txs->fetch, tx->txid.b);
+        tx_fetch_forget(&txs->fetch, tx->wtxid.b);
+    }
+    orphans_block(&txs->orphans, block->tx, block->n_tx);
+    p2p_schedule_now(p2p);
+}
+
+void tx_relay_tip_changed(struct p2p *p2p)
+{
+    /* What was refused on the old tip may be good on the new one. */
+    recent_set_clear(&p2p->txs.rejects);
+}
+
+void tx_relay_added(struct p2p *p2p, const struct mempool_entry *entry)
+{
+    tx_fetch_forget(&p2p->txs.fetch, entry->tx.wtxid.b);
+    tx_fetch_forget(&p2p->txs.fetch, entry->tx.txid.b);
+    orphans_parent_arrived(&p2p->txs.orphans, &entry->tx.txid);
+    p2p_schedule_now(p2p);
+}
+
+/* -- Time ---------------------------------------------------------------------------------------
+ */
+
+/* One orphan per turn, and none while the last one is still being looked at: hazard 53. */
+static void try_orphan(struct p2p *p2p)
+{
+    if (p2p->txs.orphan_pending)
+        return;
+    const struct orphan *orphan = orphans_next(&p2p->txs.orphans);
+    if (!orphan)
+        return;
+    p2p->txs.orphan_pending = true;
+    submit(p2p, orphan->peer, span_of(orphan->raw, orphan->raw_len), &orphan->txid, &orphan->wtxid,
+           true);
+}
+
+int64_t tx_relay_tick(struct p2p *p2p, int64_t now_us)
+{
+    if (!p2p->mempool)
+        return INT64_MAX;
+    int64_t next_us = tx_fetch_expire(&p2p->txs.fetch, now_us);
+    int64_t orphan_us = orphans_expire(&p2p->txs.orphans, now_us);
+    if (orphan_us < next_us)
+        next_us = orphan_us;
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        if (peer->state != PEER_READY)
+            continue;
+        int64_t at_us = tx_fetch_next_us(&peer->txs);
+        if (at_us <= now_us) {
+            ask(p2p, peer, now_us);
+            at_us = tx_fetch_next_us(&peer->txs);
+        }
+        if (at_us < next_us)
+            next_us = at_us;
+    }
+    try_orphan(p2p);
+    return next_us;
+}
