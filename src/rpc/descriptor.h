@@ -21,6 +21,12 @@ NODISCARD bool descriptor_checksum(struct span text, char out[DESCRIPTOR_CHECKSU
 void descriptor_infer(struct buffer *buffer, const struct network *network,
                       struct span script_pubkey, const struct span *inside);
 
+struct script_solution;
+
+/* The same of a script whose form and address ("" for none) are known already. */
+void descriptor_append(struct buffer *buffer, const struct script_solution *solution,
+                       struct span script_pubkey, const char *address, const struct span *inside);
+
 /* Read a descriptor that stands for one output script: raw(hex), addr(address), and pk(), pkh(),
  * wpkh(), combo(), rawtr(), tr() of a key as hex; sh() and wsh() around these where that makes
  * sense. A checksum is checked if there is one.

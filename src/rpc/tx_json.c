@@ -93,19 +93,21 @@ static void put_asm(struct json_out *out, struct span script, bool decode_sighas
 void tx_json_put_script(struct json_out *out, const struct network *network, struct span script,
                         int flags, const struct span *inside)
 {
-    char address[ADDRESS_SIZE];
+    char address[ADDRESS_SIZE] = "";
+    struct script_solution solution = script_solve(script);
     put_asm(out, script, false);
     if (flags & TX_JSON_ADDRESS) {
         json_put_key(out, "desc");
         json_put_raw(out, span_of("\"", 1));
-        descriptor_infer(out->buffer, network, script, inside);
+        (void)address_encode(network, script, address);
+        descriptor_append(out->buffer, &solution, script, address, inside);
         buffer_append(out->buffer, "\"", 1);
     }
     if (flags & TX_JSON_HEX)
         json_field_hex(out, "hex", script);
-    if (flags & TX_JSON_ADDRESS && address_encode(network, script, address))
+    if (*address)
         json_field_string(out, "address", address);
-    json_field_string(out, "type", script_type_name(script_solve(script).type));
+    json_field_string(out, "type", script_type_name(solution.type));
 }
 
 /* -- Transactions ------------------------------------------------------------------------- */
