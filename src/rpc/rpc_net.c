@@ -188,7 +188,9 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
         return answer_added(call, net->add_node(net->ctx, node));
     if (is_remove)
         return answer_added(call, net->remove_node(net->ctx, node));
-    return answer_added(call, net->try_node(net->ctx, node));
+    /* A node that is connected already is no error: it was to be tried. */
+    enum rpc_net_result result = net->try_node(net->ctx, node);
+    return answer_added(call, result == RPC_NET_EXISTS ? RPC_NET_OK : result);
 }
 
 /* A list of added nodes being written. */

@@ -167,6 +167,7 @@ static void addnode_gives_the_order_and_its_outcome(void **state)
          "-24: Error: Node could not be removed. It has not been added previously.",
          "remove 1.2.3.4"},
         {"{\"node\":\"::1\",\"command\":\"onetry\"}", RPC_NET_OK, "null", "try ::1"},
+        {"[\"1.2.3.4\",\"onetry\"]", RPC_NET_EXISTS, "null", "try 1.2.3.4"},
         {"[\"1.2.3.4\",\"add\",true]", RPC_NET_OK,
          "-8: Error: v2transport requested but not enabled (see -v2transport)", ""},
     };
