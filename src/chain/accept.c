@@ -79,11 +79,17 @@ struct block_node *accept_header(struct chain *chain, const struct block_header 
     if (!check_header_place(chain, header, prev, verdict))
         return NULL;
     node = header_tree_add(tree, header, hash);
-    if (u256_compare(node->chain_work, tree->best_header->chain_work) > 0) {
-        tree->best_header = node;
-        chain->headers_moved = true;
-    }
+    chain->headers_moved = chain->headers_moved || tree->best_header == node;
     return node;
+}
+
+static void announce_headers(struct chain *chain)
+{
+    if (!chain->headers_moved)
+        return;
+    chain->headers_moved = false;
+    if (chain->events.header_tip_changed)
+        chain->events.header_tip_changed(chain->events.ctx, chain->tree.best_header);
 }
 
 const struct block_node *chain_accept_header(struct chain *chain, const struct block_header *header,
@@ -91,11 +97,7 @@ const struct block_node *chain_accept_header(struct chain *chain, const struct b
 {
     struct block_hash hash = block_header_hash(header);
     struct block_node *node = accept_header(chain, header, &hash, verdict);
-    if (chain->headers_moved) {
-        chain->headers_moved = false;
-        if (chain->events.header_tip_changed)
-            chain->events.header_tip_changed(chain->events.ctx, chain->tree.best_header);
-    }
+    announce_headers(chain);
     return node;
 }
 
@@ -336,6 +338,7 @@ static void check_done(struct env_job *job)
     } else {
         refuse(accept);
     }
+    announce_headers(chain);
 }
 
 /* -- Taking -------------------------------------------------------------------------------------

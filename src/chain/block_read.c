@@ -1,5 +1,6 @@
 /* block_read.c - stored blocks read back for those who ask, off the loop. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "chain/chain_internal.h"
 #include "util/alloc.h"
@@ -69,10 +70,27 @@ static void run(struct env_job *job)
         read->error = block_files_read_undo(files, &read->undo_pos, &read->undo);
 }
 
+/* What others ask for now the chain itself may need later, to go back: say so while there is time.
+ */
+static void warn_if_damaged(const struct block_read *read)
+{
+    char message[200];
+    if (read->error != -EUCLEAN)
+        return;
+    const struct file_pos *pos = read->ref ? &read->undo_pos : &read->data_pos;
+    snprintf(message, sizeof message,
+             "The stored %s at height %d is damaged (file %s%05d.dat, offset %u); start with %s",
+             read->ref ? "undo data of the block" : "block", read->node->height,
+             read->ref ? "rev" : "blk", pos->file, pos->offset,
+             read->ref ? "-reindex-chainstate" : "-reindex");
+    chain_warn(read->chain, message);
+}
+
 static void done(struct env_job *job)
 {
     struct block_read *read = (struct block_read *)job;
     struct chain *chain = read->chain;
+    warn_if_damaged(read);
     (void)hash_map_remove(&chain->reads->by_id, hash_id(read->id), has_id, &read->id);
     if (read->done) {
         struct chain_block_read result = {
