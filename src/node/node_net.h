@@ -1,0 +1,27 @@
+/* node_net.h - the mesh in the form that the RPC methods look at.
+ *
+ * Layer: node. p2p/ and rpc/ do not know each other: here their structs are turned into each
+ * other, field by field, without any logic of its own. Loop thread only. */
+#ifndef NODE_NODE_NET_H
+#define NODE_NODE_NET_H
+
+#include "p2p/p2p.h"
+#include "rpc/net_view.h"
+
+struct node_net;
+
+/* Make a view of a mesh for rpc_set_net().
+ *
+ * In:       env      borrowed: the wall clock
+ *           p2p      borrowed; it must live as long as the view is in use
+ *           mempool  borrowed: its fee rates; NULL: none
+ * Owns:     the caller, who frees it with node_net_free() */
+NODISCARD struct node_net *node_net_new(const struct env *env, struct p2p *p2p,
+                                        const struct mempool *mempool);
+/* NULL is allowed. Take the view from RPC first. */
+void node_net_free(struct node_net *net);
+
+/* What to hand to RPC; lives as long as net. */
+const struct rpc_net *node_net_view(const struct node_net *net);
+
+#endif

@@ -1,0 +1,566 @@
+/* test_node_net.c - the mesh in the form that RPC looks at.
+ *
+ * The mesh is played by this file: it defines the functions of p2p.h that the module calls. */
+#include "node/node_net.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "util/alloc.h"
+
+#define NOW 1700000000
+
+/* -- The mesh, played ----------------------------------------------------------------------- */
+
+struct p2p {
+    const struct p2p_peer_info *peers;
+    size_t n_peers;
+    const char *added[2];
+    const struct p2p_peer_info *added_peers[2];
+    size_t n_added;
+    struct p2p_info info;
+    struct address_book *book;
+    char order[80]; /* the last one */
+    enum p2p_result result;
+    const char *error;
+    struct block_hash asked;
+};
+
+struct mempool {
+    struct mempool_options options;
+};
+
+const struct mempool_options *mempool_options_of(const struct mempool *mempool)
+{
+    return &mempool->options;
+}
+
+void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_info *info),
+                   void *arg)
+{
+    for (size_t i = 0; i < p2p->n_peers; i++)
+        fn(arg, &p2p->peers[i]);
+}
+
+void p2p_each_added(struct p2p *p2p,
+                    void (*fn)(void *arg, const char *address, const struct p2p_peer_info *peer),
+                    void *arg)
+{
+    for (size_t i = 0; i < p2p->n_added; i++)
+        fn(arg, p2p->added[i], p2p->added_peers[i]);
+}
+
+void p2p_info(const struct p2p *p2p, struct p2p_info *info)
+{
+    *info = p2p->info;
+}
+
+struct address_book *p2p_address_book(struct p2p *p2p)
+{
+    return p2p->book;
+}
+
+static enum p2p_result note(struct p2p *p2p, const char *verb, const char *what)
+{
+    snprintf(p2p->order, sizeof p2p->order, "%s %s", verb, what);
+    return p2p->result;
+}
+
+enum p2p_result p2p_add_node(struct p2p *p2p, const char *address)
+{
+    return note(p2p, "add", address);
+}
+
+enum p2p_result p2p_remove_node(struct p2p *p2p, const char *address)
+{
+    return note(p2p, "remove", address);
+}
+
+enum p2p_result p2p_try_node(struct p2p *p2p, const char *address)
+{
+    return note(p2p, "try", address);
+}
+
+enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *address)
+{
+    return note(p2p, "disconnect", address);
+}
+
+enum p2p_result p2p_disconnect_id(struct p2p *p2p, uint64_t id)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)id);
+    return note(p2p, "disconnect id", text);
+}
+
+void p2p_ping_all(struct p2p *p2p)
+{
+    note(p2p, "ping", "all");
+}
+
+void p2p_set_active(struct p2p *p2p, bool is_active)
+{
+    p2p->info.is_active = is_active;
+}
+
+const char *p2p_get_block_from_peer(struct p2p *p2p, const struct block_hash *hash, uint64_t peer)
+{
+    p2p->asked = *hash;
+    snprintf(p2p->order, sizeof p2p->order, "get %llu", (unsigned long long)peer);
+    return p2p->error;
+}
+
+/* -- A view of it --------------------------------------------------------------------------- */
+
+static int64_t unix_s(void *ctx)
+{
+    (void)ctx;
+    return NOW;
+}
+
+static void no_random(void *ctx, void *out, size_t len)
+{
+    (void)ctx;
+    memset(out, 7, len);
+}
+
+struct net_rig {
+    struct env env;
+    struct p2p p2p;
+    struct node_net *net;
+    const struct rpc_net *view;
+};
+
+static void rig_init(struct net_rig *rig, const struct mempool *mempool)
+{
+    *rig = (struct net_rig){.env = {.unix_s = unix_s, .random = no_random}};
+    rig->net = node_net_new(&rig->env, &rig->p2p, mempool);
+    rig->view = node_net_view(rig->net);
+}
+
+static void rig_deinit(struct net_rig *rig)
+{
+    node_net_free(rig->net);
+    address_book_free(rig->p2p.book);
+}
+
+static struct net_address address_of(const char *text)
+{
+    struct net_address address;
+    assert_true(net_address_parse(text, 8333, &address));
+    return address;
+}
+
+/* -- Peers ---------------------------------------------------------------------------------- */
+
+/* The fields of a peer whose values are told apart by their numbers. */
+static void assert_numbers(const struct rpc_peer_info *peer)
+{
+    assert_int_equal(peer->id, 1);
+    assert_int_equal(peer->services, 2);
+    assert_int_equal(peer->last_send_s, 3);
+    assert_int_equal(peer->last_recv_s, 4);
+    assert_int_equal(peer->last_tx_s, 5);
+    assert_int_equal(peer->last_block_s, 6);
+    assert_int_equal(peer->connected_s, 7);
+    assert_int_equal(peer->bytes_sent, 8);
+    assert_int_equal(peer->bytes_received, 9);
+    assert_int_equal(peer->time_offset_s, -10);
+    assert_int_equal(peer->ping_us, 11);
+    assert_int_equal(peer->min_ping_us, 12);
+    assert_int_equal(peer->ping_wait_us, 13);
+    assert_int_equal(peer->version, 14);
+    assert_int_equal(peer->start_height, 15);
+    assert_int_equal(peer->presynced_headers, 16);
+    assert_int_equal(peer->synced_headers, 17);
+    assert_int_equal(peer->synced_blocks, 18);
+    assert_int_equal(peer->addr_processed, 19);
+    assert_int_equal(peer->addr_rate_limited, 20);
+    assert_int_equal(peer->fee_filter_sat_per_kvb, 21);
+    assert_int_equal(peer->n_inv_to_send, 22);
+    assert_int_equal(peer->last_inv_sequence, 23);
+}
+
+static void assert_texts_and_lists(const struct rpc_peer_info *peer)
+{
+    static const struct rpc_message_bytes want[] = {{"*other*", 0, 5}, {"inv", 1, 2}, {"tx", 3, 4}};
+    assert_string_equal(peer->address, "1.2.3.4:8333");
+    assert_null(peer->address_bind);
+    assert_string_equal(peer->address_local, "[2001:db8::2]:8333");
+    assert_string_equal(peer->network, "ipv4");
+    assert_true(span_equal(peer->user_agent, span_of_string("/x/")));
+    assert_string_equal(peer->connection_type, "outbound-full-relay");
+    assert_string_equal(peer->transport, "v1");
+    assert_string_equal(peer->session_id, "");
+    assert_int_equal(peer->n_in_flight, 2);
+    assert_int_equal(peer->in_flight[1], 101);
+    assert_int_equal(peer->n_permissions, 2);
+    assert_string_equal(peer->permissions[0], "noban");
+    assert_string_equal(peer->permissions[1], "download");
+    assert_int_equal(peer->n_per_message, COUNT_OF(want));
+    for (size_t i = 0; i < COUNT_OF(want); i++) {
+        assert_string_equal(peer->per_message[i].name, want[i].name);
+        assert_int_equal(peer->per_message[i].sent, want[i].sent);
+        assert_int_equal(peer->per_message[i].received, want[i].received);
+    }
+}
+
+static void check_known(void *arg, const struct rpc_peer_info *peer)
+{
+    int *n = arg;
+    ++*n;
+    assert_numbers(peer);
+    assert_texts_and_lists(peer);
+    assert_true(peer->relays_txs);
+    assert_false(peer->is_inbound);
+    assert_true(peer->is_high_bandwidth_to);
+    assert_false(peer->is_high_bandwidth_from);
+    assert_true(peer->is_addr_relay);
+}
+
+static const struct p2p_message_bytes traffic[] = {{"tx", 3, 4}, {"*other*", 0, 5}, {"inv", 1, 2}};
+
+static struct p2p_peer_info known_peer(void)
+{
+    return (struct p2p_peer_info){
+        .id = 1,
+        .class = PEER_FULL,
+        .address_text = "1.2.3.4:8333",
+        .address_local = address_of("[2001:db8::2]:8333"),
+        .network = "ipv4",
+        .services = 2,
+        .relays_txs = true,
+        .last_send_s = 3,
+        .last_recv_s = 4,
+        .last_tx_s = 5,
+        .last_block_s = 6,
+        .connected_s = 7,
+        .bytes_sent = 8,
+        .bytes_received = 9,
+        .time_offset_s = -10,
+        .ping_us = 11,
+        .min_ping_us = 12,
+        .ping_wait_us = 13,
+        .version = 14,
+        .user_agent = "/x/",
+        .start_height = 15,
+        .is_high_bandwidth_to = true,
+        .presynced_headers = 16,
+        .synced_headers = 17,
+        .synced_blocks = 18,
+        .in_flight = {100, 101},
+        .n_in_flight = 2,
+        .is_addr_relay = true,
+        .addr_processed = 19,
+        .addr_rate_limited = 20,
+        .permissions = PERMISSION_NOBAN | PERMISSION_DOWNLOAD,
+        .fee_filter_sat_per_kvb = 21,
+        .n_tx_announced = 99,
+        .n_tx_to_send = 22,
+        .last_tx_sequence = 23,
+        .per_message = traffic,
+        .n_per_message = COUNT_OF(traffic),
+    };
+}
+
+static void every_field_of_a_peer_arrives(void **state)
+{
+    (void)state;
+    struct net_rig rig;
+    int n = 0;
+    rig_init(&rig, NULL);
+    const struct p2p_peer_info peers[2] = {known_peer(), known_peer()};
+    rig.p2p.peers = peers;
+    rig.view->each_peer(rig.view->ctx, check_known, &n);
+    assert_int_equal(n, 0);
+    rig.p2p.n_peers = 2;
+    rig.view->each_peer(rig.view->ctx, check_known, &n);
+    assert_int_equal(n, 2);
+    rig_deinit(&rig);
+}
+
+static void check_fresh(void *arg, const struct rpc_peer_info *peer)
+{
+    const char *type = arg;
+    assert_string_equal(peer->connection_type, type);
+    assert_int_equal(peer->is_inbound, strcmp(type, "inbound") == 0);
+    assert_null(peer->address_local);
+    assert_int_equal(peer->user_agent.len, 0);
+    assert_int_equal(peer->n_permissions, 0);
+    assert_int_equal(peer->n_per_message, 0);
+}
+
+static void classes_have_names_that_clients_know(void **state)
+{
+    (void)state;
+    static const struct {
+        enum peer_class class;
+        const char *want;
+    } rows[] = {
+        {PEER_INBOUND, "inbound"}, {PEER_FULL, "outbound-full-relay"},
+        {PEER_FEELER, "feeler"},   {PEER_BLOCK_ONLY, "block-relay-only"},
+        {PEER_MANUAL, "manual"},
+    };
+    assert_int_equal(COUNT_OF(rows), PEER_CLASS_COUNT);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct net_rig rig;
+        const struct p2p_peer_info peer = {.class = rows[i].class, .network = "ipv4"};
+        rig_init(&rig, NULL);
+        rig.p2p.peers = &peer;
+        rig.p2p.n_peers = 1;
+        rig.view->each_peer(rig.view->ctx, check_fresh, (void *)(uintptr_t)rows[i].want);
+        rig_deinit(&rig);
+    }
+}
+
+struct added_seen {
+    int n, connected;
+    char last[32];
+};
+
+static void see_added(void *arg, const char *address, const struct rpc_peer_info *peer)
+{
+    struct added_seen *seen = arg;
+    seen->n++;
+    snprintf(seen->last, sizeof seen->last, "%s", address);
+    if (!peer)
+        return;
+    seen->connected++;
+    assert_string_equal(peer->address, "1.2.3.4:8333");
+}
+
+static void added_nodes_come_with_their_peer(void **state)
+{
+    (void)state;
+    struct net_rig rig;
+    struct added_seen seen = {0};
+    const struct p2p_peer_info peer = known_peer();
+    rig_init(&rig, NULL);
+    rig.p2p.added[0] = "1.2.3.4";
+    rig.p2p.added_peers[0] = &peer;
+    rig.p2p.added[1] = "5.6.7.8:9";
+    rig.p2p.n_added = 2;
+    rig.view->each_added(rig.view->ctx, see_added, &seen);
+    assert_int_equal(seen.n, 2);
+    assert_int_equal(seen.connected, 1);
+    assert_string_equal(seen.last, "5.6.7.8:9");
+    rig_deinit(&rig);
+}
+
+/* -- The whole ------------------------------------------------------------------------------ */
+
+static void check_info(void *arg, const struct rpc_net_info *info)
+{
+    static const char *const names[] = {"ipv4", "ipv6", "onion", "i2p", "cjdns"};
+    const int64_t *fee_sat = arg;
+    assert_int_equal(info->protocol_version, WIRE_PROTOCOL_VERSION);
+    assert_int_equal(info->local_services, 1);
+    assert_true(info->is_active);
+    assert_false(info->relays_txs);
+    assert_int_equal(info->n_in, 2);
+    assert_int_equal(info->n_out, 3);
+    assert_int_equal(info->time_offset_s, -4);
+    assert_int_equal(info->bytes_received, 5);
+    assert_int_equal(info->bytes_sent, 6);
+    assert_int_equal(info->min_relay_sat_per_kvb, *fee_sat);
+    assert_int_equal(info->incremental_sat_per_kvb, 2 * *fee_sat);
+    assert_int_equal(info->n_networks, COUNT_OF(names));
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        assert_string_equal(info->networks[i].name, names[i]);
+        assert_int_equal(info->networks[i].is_reachable, i < 2);
+        assert_int_equal(info->networks[i].is_limited, i >= 2);
+        assert_string_equal(info->networks[i].proxy, "");
+    }
+    assert_int_equal(info->n_local, 2);
+    assert_string_equal(info->local[0].host, "1.2.3.4");
+    assert_int_equal(info->local[0].port, 8333);
+    assert_string_equal(info->local[1].host, "2001:db8::1");
+    assert_int_equal(info->local[1].port, 7);
+}
+
+static void the_state_of_the_network_arrives(void **state)
+{
+    (void)state;
+    const struct net_address local[] = {address_of("1.2.3.4"), address_of("[2001:db8::1]:7")};
+    const struct mempool mempool = {
+        .options = {.min_relay_sat_per_kvb = 100, .incremental_sat_per_kvb = 200}};
+    const struct mempool *const mempools[] = {&mempool, NULL};
+    for (size_t i = 0; i < COUNT_OF(mempools); i++) {
+        struct net_rig rig;
+        int64_t fee_sat = mempools[i] ? 100 : 0;
+        rig_init(&rig, mempools[i]);
+        rig.p2p.info = (struct p2p_info){.local_services = 1,
+                                         .is_active = true,
+                                         .n_in = 2,
+                                         .n_out = 3,
+                                         .time_offset_s = -4,
+                                         .bytes_received = 5,
+                                         .bytes_sent = 6,
+                                         .local = local,
+                                         .n_local = 2};
+        rig.view->info(rig.view->ctx, check_info, &fee_sat);
+        rig_deinit(&rig);
+    }
+}
+
+/* -- Addresses ------------------------------------------------------------------------------ */
+
+static void add_address(struct net_rig *rig, const char *text)
+{
+    const struct net_peer_address address = {
+        .at = address_of(text), .services = 9, .time = NOW - 100};
+    assert_true(
+        address_book_add(rig->p2p.book, &address, ADDRESS_SOURCE_GOSSIP, &address.at, 0, NOW));
+}
+
+struct addresses_seen {
+    size_t n;
+    char last[64];
+};
+
+static void see_address(void *arg, const struct rpc_node_address *address)
+{
+    struct addresses_seen *seen = arg;
+    seen->n++;
+    assert_int_equal(address->time_s, NOW - 100);
+    assert_int_equal(address->services, 9);
+    snprintf(seen->last, sizeof seen->last, "%s %s %u", address->network, address->host,
+             address->port);
+}
+
+static void addresses_can_be_asked_for_by_network(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t max;
+        const char *network;
+        bool known;
+        size_t want;
+        const char *last; /* NULL: any */
+    } rows[] = {
+        {0, NULL, true, 3, NULL},   {1, NULL, true, 1, NULL},
+        {9, "ipv4", true, 2, NULL}, {9, "IPv6", true, 1, "ipv6 2a00:1450::1 8334"},
+        {9, "onion", true, 0, ""},  {9, "nosuch", false, 0, ""},
+        {9, "", false, 0, ""},
+    };
+    struct net_rig rig;
+    rig_init(&rig, NULL);
+    rig.p2p.book = address_book_new(&rig.env);
+    add_address(&rig, "8.1.2.3");
+    add_address(&rig, "9.1.2.3");
+    add_address(&rig, "[2a00:1450::1]:8334");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct addresses_seen seen = {0};
+        bool known =
+            rig.view->addresses(rig.view->ctx, rows[i].max, rows[i].network, see_address, &seen);
+        assert_int_equal(known, rows[i].known);
+        assert_int_equal(seen.n, rows[i].want);
+        if (rows[i].last)
+            assert_string_equal(seen.last, rows[i].last);
+    }
+    rig_deinit(&rig);
+}
+
+static void see_count(void *arg, const struct rpc_addrman_count *count)
+{
+    struct buffer *text = arg;
+    buffer_append_format(text, "%s %zu+%zu;", count->name ? count->name : "all", count->n_new,
+                         count->n_tried);
+}
+
+static void addresses_are_counted_by_network(void **state)
+{
+    (void)state;
+    struct net_rig rig;
+    struct buffer text;
+    rig_init(&rig, NULL);
+    rig.p2p.book = address_book_new(&rig.env);
+    add_address(&rig, "8.1.2.3");
+    add_address(&rig, "9.1.2.3");
+    add_address(&rig, "2a00:1450::1");
+    const struct net_address good = address_of("8.1.2.3");
+    assert_true(address_book_good(rig.p2p.book, &good, NOW));
+    buffer_init(&text);
+    rig.view->addrman(rig.view->ctx, see_count, &text);
+    buffer_append(&text, "", 1);
+    assert_string_equal((const char *)text.p,
+                        "ipv4 1+1;ipv6 1+0;onion 0+0;i2p 0+0;cjdns 0+0;all 2+1;");
+    buffer_deinit(&text);
+    rig_deinit(&rig);
+}
+
+/* -- Orders --------------------------------------------------------------------------------- */
+
+static void orders_are_passed_on(void **state)
+{
+    (void)state;
+    struct net_rig rig;
+    struct block_hash hash = {{1, 2, 3}};
+    rig_init(&rig, NULL);
+    void *ctx = rig.view->ctx;
+    assert_int_equal(rig.view->add_node(ctx, "a"), RPC_NET_OK);
+    assert_string_equal(rig.p2p.order, "add a");
+    assert_int_equal(rig.view->remove_node(ctx, "b"), RPC_NET_OK);
+    assert_string_equal(rig.p2p.order, "remove b");
+    assert_int_equal(rig.view->try_node(ctx, "c"), RPC_NET_OK);
+    assert_string_equal(rig.p2p.order, "try c");
+    assert_int_equal(rig.view->disconnect_address(ctx, "d"), RPC_NET_OK);
+    assert_string_equal(rig.p2p.order, "disconnect d");
+    assert_int_equal(rig.view->disconnect_id(ctx, UINT64_MAX), RPC_NET_OK);
+    assert_string_equal(rig.p2p.order, "disconnect id 18446744073709551615");
+    rig.view->ping_all(ctx);
+    assert_string_equal(rig.p2p.order, "ping all");
+    assert_true(rig.view->set_active(ctx, true));
+    assert_true(rig.p2p.info.is_active);
+    assert_false(rig.view->set_active(ctx, false));
+    assert_null(rig.view->get_block(ctx, &hash, 5));
+    assert_string_equal(rig.p2p.order, "get 5");
+    assert_memory_equal(rig.p2p.asked.b, hash.b, sizeof hash.b);
+    rig.p2p.error = "Peer does not exist";
+    assert_string_equal(rig.view->get_block(ctx, &hash, 5), "Peer does not exist");
+    rig_deinit(&rig);
+}
+
+static void results_are_translated(void **state)
+{
+    (void)state;
+    static const struct {
+        enum p2p_result result;
+        enum rpc_net_result want;
+    } rows[] = {
+        {P2P_OK, RPC_NET_OK},          {P2P_UNKNOWN, RPC_NET_UNKNOWN},
+        {P2P_EXISTS, RPC_NET_EXISTS},  {P2P_BAD_ADDRESS, RPC_NET_BAD_ADDRESS},
+        {P2P_FULL_LIST, RPC_NET_FULL},
+    };
+    struct net_rig rig;
+    rig_init(&rig, NULL);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        rig.p2p.result = rows[i].result;
+        assert_int_equal(rig.view->add_node(rig.view->ctx, "x"), rows[i].want);
+        assert_int_equal(rig.view->remove_node(rig.view->ctx, "x"), rows[i].want);
+        assert_int_equal(rig.view->try_node(rig.view->ctx, "x"), rows[i].want);
+        assert_int_equal(rig.view->disconnect_address(rig.view->ctx, "x"), rows[i].want);
+        assert_int_equal(rig.view->disconnect_id(rig.view->ctx, 1), rows[i].want);
+    }
+    rig_deinit(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_field_of_a_peer_arrives),
+        cmocka_unit_test(classes_have_names_that_clients_know),
+        cmocka_unit_test(added_nodes_come_with_their_peer),
+        cmocka_unit_test(the_state_of_the_network_arrives),
+        cmocka_unit_test(addresses_can_be_asked_for_by_network),
+        cmocka_unit_test(addresses_are_counted_by_network),
+        cmocka_unit_test(orders_are_passed_on),
+        cmocka_unit_test(results_are_translated),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
