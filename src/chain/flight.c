@@ -56,7 +56,7 @@ static void prepare(struct flight *flight)
             flight->out_hash[out] = coins_hash(key, &outpoint);
             flight->created[out++] = (struct coin){.value_sat = tx->out[k].value_sat,
                                                    .script_pubkey = tx->out[k].script_pubkey,
-                                                   .height = (uint32_t)flight->node->height,
+                                                   .height = (uint32_t)flight->height,
                                                    .coinbase = i == 0};
         }
     }
@@ -148,6 +148,7 @@ struct flight *flight_new(struct chain *chain, struct block_node *node, enum fli
     struct flight *flight = xcalloc(1, sizeof *flight);
     flight->chain = chain;
     flight->node = node;
+    flight->height = node->height;
     flight->kind = kind;
     flight->data_pos = node->data;
     flight->undo_pos = node->undo;

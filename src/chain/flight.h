@@ -50,7 +50,8 @@ struct flight_job {
 struct flight {
     struct chain *chain;
     struct flight *next, *prev;
-    struct block_node *node;
+    struct block_node *node; /* the loop's: a tried block's is gone before its last job ends */
+    int32_t height;
     enum flight_kind kind;
     enum flight_stage stage;
     bool is_test;          /* chain_test_block(): never committed */
