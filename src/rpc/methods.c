@@ -185,7 +185,8 @@ static const struct rpc_method methods[] = {
      {{"hexdata", RPC_TYPE_HEX, NULL, "The header"}}},
 
     {"addnode", "Network", rpc_addnode, 0,
-     "Keep a connection to a node from now on (add), no longer (remove), or try one once (onetry).\n"
+     "Keep a connection to a node from now on (add), no longer (remove), or try one once\n"
+     "(onetry).\n"
      "At most 8 such nodes; they do not count for -maxconnections.",
      "null",
      {{"node", RPC_TYPE_STRING, NULL, "Its address, with or without port"},
@@ -216,7 +217,8 @@ static const struct rpc_method methods[] = {
      "{...}", {{0}}},
     {"getnodeaddresses", "Network", rpc_getnodeaddresses, 0,
      "Addresses of other nodes, at random; those that look dead are left out.",
-     "[{\"time\": n, \"services\": n, \"address\": \"str\", \"port\": n, \"network\": \"str\"}, ...]",
+     "[{\"time\": n, \"services\": n, \"address\": \"str\", \"port\": n, \"network\": \"str\"},\n"
+     " ...]",
      {{"count", RPC_TYPE_NUMBER, "1", "How many at most, 0 for all"},
       {"network", RPC_TYPE_STRING, "all networks", "ipv4, ipv6, onion, i2p or cjdns"}}},
     {"getpeerinfo", "Network", rpc_getpeerinfo, 0,
