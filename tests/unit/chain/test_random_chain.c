@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "chain/chain_internal.h"
+#include "chain/mining.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 
@@ -94,6 +95,7 @@ static void ignore_error(void *arg, int error)
 /* Orders that were given and answered: each is, once. */
 struct tally {
     int given, answered;
+    bool is_closing;
 };
 
 static void give_order(struct forest *f, struct chain_rig *rig, struct tally *tally,
@@ -113,6 +115,87 @@ static void give_order(struct forest *f, struct chain_rig *rig, struct tally *ta
     }
 }
 
+/* Nothing is ever wrong with what is stored. */
+static void check_verified(void *arg, bool ok)
+{
+    struct tally *tally = arg;
+    assert_true(ok || tally->is_closing);
+    tally->answered++;
+}
+
+static void ignore_stats(void *arg, int error, const struct coin_stats *stats)
+{
+    (void)error, (void)stats;
+    ++*(int *)arg;
+}
+
+static void ignore_found(void *arg, int error, const struct block_node *node)
+{
+    (void)error, (void)node;
+    ++*(int *)arg;
+}
+
+static void ignore_work(void *arg, uint8_t *block_take, size_t len)
+{
+    (void)len;
+    xfree(block_take);
+    ++*(int *)arg;
+}
+
+/* What was read is what was stored, or nothing. */
+static void check_read(void *arg, const struct chain_block_read *read)
+{
+    if (!read->error) {
+        struct undo undo;
+        struct arena arena;
+        arena_init(&arena, 4096);
+        assert_memory_equal(read->block->block.hash.b, read->node->hash.b, 32);
+        assert_true(read->undo_raw.len == 0 ||
+                    undo_decode(read->undo_raw, &read->block->block, &arena, &undo));
+        arena_deinit(&arena);
+    }
+    ++*(int *)arg;
+}
+
+static struct block_ref *decoded(const struct built_block *block)
+{
+    struct block_ref *ref = block_ref_take(built_bytes(block), block->block.raw.len);
+    assert_true(block_ref_decode(ref));
+    return ref;
+}
+
+/* Everything that takes its time and answers once. */
+static void ask_something(struct forest *f, struct chain_rig *rig, struct tally *tally,
+                          struct sim_random *random)
+{
+    const struct built_block *block = f->made[sim_random_below(random, N_TREE)];
+    const struct block_node *node = chain_find(rig->chain, &block->block.hash);
+    struct block_ref *ref;
+    tally->given++;
+    switch (sim_random_below(random, 6)) {
+    case 0:
+        ref = decoded(block);
+        chain_test_block(rig->chain, ref, ignore_verdict, &tally->answered);
+        block_ref_drop(ref);
+        break;
+    case 1:
+        (void)chain_read_block(rig->chain, node ? node : chain_tip(rig->chain), true, check_read,
+                               &tally->answered);
+        break;
+    case 2:
+        chain_coin_stats(rig->chain, COIN_STATS_NONE, ignore_stats, &tally->answered);
+        break;
+    case 3:
+        chain_verify(rig->chain, (int)sim_random_below(random, 5), 12, check_verified, tally);
+        break;
+    case 4:
+        chain_find_tx(rig->chain, &block->block.txids[0], ignore_found, &tally->answered);
+        break;
+    default:
+        mining_grind(rig->chain, decoded(block), 60000, ignore_work, &tally->answered);
+    }
+}
+
 static void submit_some(struct forest *f, struct chain_rig *rig, struct sim_random *random)
 {
     uint64_t first = sim_random_below(random, N_TREE), n = 1 + sim_random_below(random, 8);
@@ -126,19 +209,25 @@ static void submit_some(struct forest *f, struct chain_rig *rig, struct sim_rand
 static void restart(struct chain_rig *rig, struct tally *tally, struct sim_random *random)
 {
     uint64_t how = sim_random_below(random, 4);
+    tally->is_closing = true;
     if (how < 3) {
         rig_crash(rig, (enum sim_crash)how, sim_random_u64(random));
     } else {
         assert_int_equal(rig_close(rig), 0);
     }
     assert_int_equal(tally->given, tally->answered);
+    tally->is_closing = false;
     rig_open(rig);
 }
 
 static void do_something(struct forest *f, struct chain_rig *rig, struct tally *tally,
                          struct sim_random *random)
 {
-    switch (sim_random_below(random, 10)) {
+    switch (sim_random_below(random, 12)) {
+    case 10:
+    case 11:
+        ask_something(f, rig, tally, random);
+        break;
     case 0:
         give_order(f, rig, tally, random);
         break;
