@@ -401,6 +401,7 @@ def main(names):
     print(f"seed {args.seed}", flush=True)
     os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1")
     os.environ.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp")
+    os.environ.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp")
     if not os.path.exists(os.path.join(ROOT, args.build, "bin", "cairnd")):
         print(f"no cairnd in {args.build}")
         sys.exit(SKIP_STATUS)
