@@ -483,11 +483,14 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         return false;
     set_interactions(config);
     return set_chain(config, error) && set_rpc(config, error) && set_log(config, error) &&
+           config_net_init(&config->net, &config->options, &config->network, config->data_dir,
+                           error) &&
            make_dirs(config, error);
 }
 
 void config_deinit(struct config *config)
 {
+    config_net_deinit(&config->net);
     options_deinit(&config->options);
     char *strings[] = {config->base_dir, config->data_dir, config->blocks_dir, config->config_path,
                        config->log_path, config->pid_path, config->cookie_path};

@@ -12,6 +12,7 @@
 
 #include "chain/chain.h"
 #include "consensus/network.h"
+#include "host/config_net.h"
 #include "host/sockets.h"
 #include "util/options.h"
 
@@ -59,6 +60,8 @@ struct config {
     struct config_list load_blocks;
     int64_t stop_at_height;
     int64_t mock_time_s;
+
+    struct config_net net;
 
     bool server;
     struct config_bind rpc_binds[CONFIG_RPC_BINDS_MAX];

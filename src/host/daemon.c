@@ -323,6 +323,8 @@ static bool make_node(struct daemon *daemon, char **error)
     struct node_options options = {
         .network = &config->network,
         .chain = config->chain,
+        .mempool = config->net.mempool,
+        .p2p = config->net.p2p,
         .auth =
             {
                 .cookie = daemon->cookie,
@@ -340,6 +342,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .n_load_blocks = config->load_blocks.n,
         .stop_at_height = config->stop_at_height,
         .mock_time_s = config->mock_time_s,
+        .shows_status = daemon->shows_progress,
     };
     options.chain.data_dir = config->data_dir;
     options.chain.blocks_dir = config->blocks_dir;

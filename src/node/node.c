@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "node/node_env.h"
+#include "node/node_net.h"
 #include "node/progress.h"
 #include "util/alloc.h"
 #include "util/hex.h"
@@ -24,13 +25,15 @@ struct node {
     struct node_options options;
     struct node_events events;
     struct chain *chain;
+    struct mempool *mempool;
+    struct p2p *p2p;
+    struct node_net *net; /* the mesh as RPC sees it */
     struct rpc *rpc;
     const char *warmup;     /* what is being done, "" once the chain is open */
     char *warning;          /* of the chain, or NULL */
+    char *clock_warning;    /* of the mesh, or NULL */
     char *error;            /* why the node stops, or NULL */
-    size_t n_imports_left;  /* files of this pass over -loadblock */
-    uint64_t import_blocks; /* new ones of this pass */
-    bool is_second_pass;    /* or a later one: what cannot be read was told before */
+    size_t n_imports_left;  /* files of -loadblock */
     bool is_stopping, is_closed;
     uint64_t timer; /* stop, or a recheck */
     int64_t shown_us, logged_us;
@@ -88,6 +91,8 @@ static void on_tip_changed(void *ctx, const struct block_node *tip)
     char hash[HEX_ID_BYTES];
     hex_encode_reversed(hash, span_of(tip->hash.b, sizeof tip->hash.b));
     log_tip(node, tip, hash);
+    mempool_tip_changed(node->mempool, tip);
+    p2p_tip_changed(node->p2p, tip);
     rpc_on_tip_changed(node->rpc, tip);
     if (is_catching_up(node)) {
         show_progress(node, tip);
@@ -97,6 +102,50 @@ static void on_tip_changed(void *ctx, const struct block_node *tip)
     }
     if (node->options.stop_at_height > 0 && tip->height >= node->options.stop_at_height)
         node_stop(node);
+}
+
+static void on_block_connected(void *ctx, const struct block_node *block, struct block_ref *ref)
+{
+    struct node *node = ctx;
+    mempool_block_connected(node->mempool, block, ref);
+    p2p_block_connected(node->p2p, block, ref);
+}
+
+static void on_block_disconnected(void *ctx, const struct block_node *block,
+                                  struct block_ref *ref)
+{
+    struct node *node = ctx;
+    mempool_block_disconnected(node->mempool, block, ref);
+    p2p_block_disconnected(node->p2p, block);
+}
+
+static void on_header_tip_changed(void *ctx, const struct block_node *best_header)
+{
+    struct node *node = ctx;
+    p2p_header_tip_changed(node->p2p, best_header);
+}
+
+static void on_block_invalid(void *ctx, const struct block_hash *hash,
+                             const struct verdict *verdict)
+{
+    struct node *node = ctx;
+    if (reject_class(verdict->code) == REJECT_CLASS_CONSENSUS)
+        p2p_block_invalid(node->p2p, hash);
+}
+
+static void on_mempool_changed(void *ctx, const struct mempool_event *event)
+{
+    struct node *node = ctx;
+    p2p_mempool_changed(node->p2p, event);
+}
+
+static void on_clock_warning(void *ctx, const char *message)
+{
+    struct node *node = ctx;
+    xfree(node->clock_warning);
+    node->clock_warning = *message ? xstrdup(message) : NULL;
+    if (*message)
+        node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
 }
 
 static void on_fault(void *ctx, const char *message)
@@ -111,6 +160,7 @@ static void on_warning(void *ctx, const char *message)
 {
     struct node *node = ctx;
     xfree(node->warning);
+    xfree(node->clock_warning);
     node->warning = *message ? xstrdup(message) : NULL;
     if (*message)
         node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
@@ -151,7 +201,9 @@ static int64_t now_s(void *ctx)
 static const char *warnings(void *ctx)
 {
     const struct node *node = ctx;
-    return node->warning ? node->warning : "";
+    if (node->warning)
+        return node->warning;
+    return node->clock_warning ? node->clock_warning : "";
 }
 
 static struct rpc *make_rpc(struct node *node, const struct env *real, char **error)
@@ -191,8 +243,6 @@ static void stop_after_import(void *arg)
     node_stop(node);
 }
 
-static void start_pass(struct node *node);
-
 /* A file that cannot be read: go on without it, unless the import is all that was wanted. */
 static void tell_unreadable(struct node *node, const char *path, int error)
 {
@@ -210,37 +260,22 @@ static void on_imported(void *arg, int error, uint64_t n_blocks)
     struct node *node = arg;
     size_t i = node->options.n_load_blocks - node->n_imports_left--;
     const char *path = node->options.load_blocks[i];
-    node->import_blocks += n_blocks;
     if (error == -ECANCELED || node->is_stopping)
         return;
-    if (error && !node->is_second_pass)
+    if (error)
         tell_unreadable(node, path, error);
-    else if (!error && (n_blocks > 0 || !node->is_second_pass))
+    else
         log_printf(node->log, LOG_ALWAYS, "imported %llu blocks from %s",
                    (unsigned long long)n_blocks, path);
-    if (node->n_imports_left > 0)
-        return;
-    /* A file may hold the parents of blocks in one before it: go through them all again until
-     * nothing new is found. Blocks that are known are skipped by their headers. */
-    if (node->options.n_load_blocks > 1 && node->import_blocks > 0) {
-        node->is_second_pass = true;
-        start_pass(node);
-    } else if (!chain_is_initial_download(node->chain)) {
+    if (node->n_imports_left == 0 && !chain_is_initial_download(node->chain))
         end_progress(node);
-    }
-}
-
-static void start_pass(struct node *node)
-{
-    node->import_blocks = 0;
-    node->n_imports_left = node->options.n_load_blocks;
-    for (size_t i = 0; i < node->options.n_load_blocks; i++)
-        chain_import_file(node->chain, node->options.load_blocks[i], on_imported, node);
 }
 
 static void start_imports(struct node *node)
 {
-    start_pass(node);
+    node->n_imports_left = node->options.n_load_blocks;
+    for (size_t i = 0; i < node->options.n_load_blocks; i++)
+        chain_import_file(node->chain, node->options.load_blocks[i], on_imported, node);
     if (node->options.chain.stop_after_import && !node->is_stopping)
         set_timer(node, 0, stop_after_import);
 }
@@ -268,27 +303,57 @@ struct node *node_new(const struct env *env, struct log *log, const struct node_
     return node;
 }
 
-bool node_start(struct node *node, char **error)
+static bool open_chain(struct node *node, char **error)
 {
-    *error = NULL;
-    if (node->is_stopping)
-        return true; /* a signal was faster */
     const struct chain_events events = {
         .ctx = node,
+        .block_connected = on_block_connected,
+        .block_disconnected = on_block_disconnected,
         .tip_changed = on_tip_changed,
+        .header_tip_changed = on_header_tip_changed,
+        .block_invalid = on_block_invalid,
         .fault = on_fault,
         .warning = on_warning,
     };
     node->chain =
         chain_new(node->env, node->log, node->options.network, &node->options.chain, &events);
-    if (!chain_open(node->chain, error)) {
-        ASSERT(*error);
-        chain_free(node->chain);
-        node->chain = NULL;
+    if (chain_open(node->chain, error))
+        return true;
+    ASSERT(*error);
+    chain_free(node->chain);
+    node->chain = NULL;
+    return false;
+}
+
+/* The chain is open: from here on failure means a clean stop. */
+static void start_mesh(struct node *node)
+{
+    const struct mempool_events mempool_events = {.ctx = node, .changed = on_mempool_changed};
+    const struct p2p_events p2p_events = {.ctx = node, .warning = on_clock_warning};
+    char *error = NULL;
+    node->mempool = mempool_new(node->env, node->log, node->chain, &node->options.mempool,
+                                &mempool_events);
+    node->p2p = p2p_new(node->env, node->log, node->options.network, node->chain, node->mempool,
+                        &node->options.p2p, &p2p_events);
+    node->net = node_net_new(node->env, node->p2p, node->mempool);
+    rpc_set_mempool(node->rpc, node->mempool);
+    rpc_set_net(node->rpc, node_net_view(node->net));
+    if (p2p_start(node->p2p, &error))
+        return;
+    node->error = error;
+    node_stop(node);
+}
+
+bool node_start(struct node *node, char **error)
+{
+    *error = NULL;
+    if (node->is_stopping)
+        return true; /* a signal was faster */
+    if (!open_chain(node, error))
         return false;
-    }
     node->warmup = "";
     rpc_set_chain(node->rpc, node->chain);
+    start_mesh(node);
     start_imports(node);
     node->events.notice(node->events.ctx, NODE_NOTICE_STARTED, "");
     return true;
@@ -317,6 +382,12 @@ static void on_chain_closed(void *arg, int error)
     set_timer(node, 0, report_stopped);
 }
 
+static void on_mempool_closed(void *arg)
+{
+    struct node *node = arg;
+    chain_close(node->chain, on_chain_closed, node);
+}
+
 static void begin_stop(void *arg)
 {
     struct node *node = arg;
@@ -325,10 +396,12 @@ static void begin_stop(void *arg)
     node->events.stopping(node->events.ctx);
     node->events.notice(node->events.ctx, NODE_NOTICE_STOPPING, "");
     rpc_interrupt(node->rpc);
-    if (node->chain)
-        chain_close(node->chain, on_chain_closed, node);
-    else
+    if (node->chain) {
+        p2p_stop(node->p2p);
+        mempool_close(node->mempool, on_mempool_closed, node);
+    } else {
         on_chain_closed(node, 0);
+    }
 }
 
 void node_stop(struct node *node)
@@ -346,10 +419,16 @@ void node_free(struct node *node)
     ASSERT(!node->chain || node->is_closed);
     if (node->rpc)
         rpc_free(node->rpc);
+    node_net_free(node->net);
+    if (node->p2p)
+        p2p_free(node->p2p);
+    if (node->mempool)
+        mempool_free(node->mempool);
     if (node->chain)
         chain_free(node->chain);
     node_env_free(node->node_env);
     xfree(node->warning);
+    xfree(node->clock_warning);
     xfree(node->error);
     xfree(node);
 }
@@ -362,4 +441,14 @@ struct rpc *node_rpc(struct node *node)
 struct chain *node_chain(struct node *node)
 {
     return node->chain;
+}
+
+struct mempool *node_mempool(struct node *node)
+{
+    return node->mempool;
+}
+
+struct p2p *node_p2p(struct node *node)
+{
+    return node->p2p;
 }

@@ -1,4 +1,4 @@
-/* node.h - one whole node: chain and RPC joined by callbacks, from start to clean stop.
+/* node.h - one whole node: chain, mempool, mesh and RPC joined by callbacks, from start to clean stop.
  *
  * Layer: node. Knows the world only as struct env. Any number of nodes may live in one process.
  * Start here: node_new, node_start, node_rpc, node_stop, node_free. */
@@ -6,6 +6,8 @@
 #define NODE_NODE_H
 
 #include "chain/chain.h"
+#include "chain/mempool.h"
+#include "p2p/p2p.h"
 #include "rpc/rpc.h"
 #include "util/log.h"
 
@@ -37,11 +39,14 @@ struct node_events {
 struct node_options {
     const struct network *network;
     struct chain_options chain;
+    struct mempool_options mempool;
+    struct p2p_options p2p;
     struct rpc_auth_options auth;
     const char *const *load_blocks; /* -loadblock */
     size_t n_load_blocks;
     int64_t stop_at_height; /* 0: never */
     int64_t mock_time_s;    /* -mocktime; 0: the real time */
+    bool shows_status;      /* somebody looks at the progress line, also when nothing happens */
 };
 
 /* Make a node; nothing is opened, but RPC calls can be handed in: they get error -28.
@@ -66,7 +71,9 @@ void node_free(struct node *node);
 
 /* Where RPC requests are handed in. Owned by the node. */
 struct rpc *node_rpc(struct node *node);
-/* The chain; for tests and simulations. */
+/* Its parts; for tests and simulations. NULL before the start. */
 struct chain *node_chain(struct node *node);
+struct mempool *node_mempool(struct node *node);
+struct p2p *node_p2p(struct node *node);
 
 #endif

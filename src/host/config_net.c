@@ -1,0 +1,239 @@
+/* config_net.c - see config_net.h. Messages are Core's where it has them. */
+#include "host/config_net.h"
+
+#include <netdb.h>
+#include <string.h>
+
+#include "host/sockets.h"
+#include "util/alloc.h"
+#include "util/parse.h"
+#include "util/version.h"
+
+#define HOST_TEXT_MAX      256
+#define ADDRESS_TEXT_BYTES 64
+
+static char *keep(struct config_net *config, const char *s)
+{
+    size_t len = strlen(s) + 1;
+    char *copy = arena_alloc(&config->strings, len);
+    memcpy(copy, s, len);
+    return copy;
+}
+
+static char *keep_address(struct config_net *config, const char *host, uint16_t port)
+{
+    char *text = strchr(host, ':') ? xasprintf("[%s]:%u", host, (unsigned)port)
+                                   : xasprintf("%s:%u", host, (unsigned)port);
+    char *copy = keep(config, text);
+    xfree(text);
+    return copy;
+}
+
+/* Look a name up: the first numeric address it has. */
+static bool look_up(const char *name, char *out, size_t out_len)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    if (getaddrinfo(name, NULL, &hints, &found) != 0)
+        return false;
+    bool ok = getnameinfo(found->ai_addr, found->ai_addrlen, out, (socklen_t)out_len, NULL, 0,
+                          NI_NUMERICHOST) == 0;
+    freeaddrinfo(found);
+    return ok;
+}
+
+/* Turn "host", "host:port" or a numeric form of these into numeric text with a port. */
+static bool resolve(struct config_net *config, const struct options *options, const char *spec,
+                    uint16_t default_port, const char **out)
+{
+    char host[HOST_TEXT_MAX], numeric[ADDRESS_TEXT_BYTES];
+    uint16_t port = default_port;
+    struct sockaddr_storage address;
+    if (!sockets_split(spec, host, sizeof host, &port))
+        return false;
+    if (sockets_parse(host, port, &address)) {
+        *out = keep_address(config, host, port);
+        return true;
+    }
+    if (!options_get_bool(options, "dns", true) || !look_up(host, numeric, sizeof numeric))
+        return false;
+    *out = keep_address(config, numeric, port);
+    return true;
+}
+
+/* All values of a list option as numeric addresses. */
+static bool set_addresses(struct config_net *config, const struct options *options,
+                          const char *name, const char **list, size_t *n, char **error)
+{
+    const char *spec;
+    for (size_t i = 0; (spec = options_get_list(options, name, i)); i++) {
+        if (*n == CONFIG_NET_ADDRESSES_MAX) {
+            *error = xasprintf("-%s: more than %d are given", name, CONFIG_NET_ADDRESSES_MAX);
+            return false;
+        }
+        if (!resolve(config, options, spec, config->p2p.port, &list[*n])) {
+            *error = xasprintf("Cannot resolve -%s address: '%s'", name, spec);
+            return false;
+        }
+        ++*n;
+    }
+    return true;
+}
+
+static bool set_outbound(struct config_net *config, const struct options *options, char **error)
+{
+    struct p2p_options *p2p = &config->p2p;
+    const char *first = options_get_list(options, "connect", 0);
+    p2p->connect_only = first || options_is_negated(options, "connect");
+    p2p->connect = config->connect;
+    p2p->add_nodes = config->add_nodes;
+    p2p->external = config->external;
+    if (first && strcmp(first, "0") != 0 &&
+        !set_addresses(config, options, "connect", config->connect, &p2p->n_connect, error))
+        return false;
+    return set_addresses(config, options, "addnode", config->add_nodes, &p2p->n_add_nodes,
+                         error) &&
+           set_addresses(config, options, "externalip", config->external, &p2p->n_external, error);
+}
+
+static bool add_bind(struct config_net *config, const char *address, unsigned permissions)
+{
+    char host[HOST_TEXT_MAX];
+    uint16_t port = config->p2p.port;
+    struct sockaddr_storage parsed;
+    if (config->p2p.n_binds == CONFIG_NET_ADDRESSES_MAX ||
+        !sockets_split(address, host, sizeof host, &port) || !sockets_parse(host, port, &parsed))
+        return false;
+    config->binds[config->p2p.n_binds++] =
+        (struct p2p_bind){.address = keep_address(config, host, port), .permissions = permissions};
+    return true;
+}
+
+static bool set_inbound(struct config_net *config, const struct options *options, char **error)
+{
+    struct p2p_options *p2p = &config->p2p;
+    const char *spec;
+    p2p->listen = options_get_bool(options, "listen", true);
+    p2p->binds = config->binds;
+    for (size_t i = 0; (spec = options_get_list(options, "bind", i)); i++)
+        if (!add_bind(config, spec, 0)) {
+            *error = xasprintf("Cannot resolve -bind address: '%s'", spec);
+            return false;
+        }
+    for (size_t i = 0; (spec = options_get_list(options, "whitebind", i)); i++) {
+        unsigned permissions;
+        const char *address;
+        if (!permissions_parse_names(spec, &permissions, &address) ||
+            !add_bind(config, address, permissions)) {
+            *error = xasprintf("Cannot resolve -whitebind address: '%s'", spec);
+            return false;
+        }
+    }
+    p2p->whitelist = config->whitelist;
+    for (size_t i = 0; (spec = options_get_list(options, "whitelist", i)); i++) {
+        struct permission_rule rule;
+        if (i == CONFIG_NET_ADDRESSES_MAX || !permissions_parse(spec, &rule)) {
+            *error = xasprintf("Invalid netmask specified in -whitelist: '%s'", spec);
+            return false;
+        }
+        config->whitelist[p2p->n_whitelist++] = keep(config, spec);
+    }
+    return true;
+}
+
+static bool set_p2p(struct config_net *config, const struct options *options,
+                    const struct network *network, char **error)
+{
+    struct p2p_options *p2p = &config->p2p;
+    int64_t port = options_get_int(options, "port", network->p2p_port);
+    if (port < 1 || port > UINT16_MAX) {
+        *error = xasprintf("Invalid port specified in -port: '%lld'", (long long)port);
+        return false;
+    }
+    int64_t connections =
+        options_get_int(options, "maxconnections", P2P_MAX_CONNECTIONS_DEFAULT);
+    if (connections < 0) {
+        *error = xstrdup("-maxconnections must be greater or equal than zero");
+        return false;
+    }
+    p2p->port = (uint16_t)port;
+    p2p->user_agent = CAIRN_API_USER_AGENT;
+    p2p->max_connections = connections > INT32_MAX ? INT32_MAX : (int)connections;
+    p2p->blocks_only = options_get_bool(options, "blocksonly", false);
+    p2p->is_inactive = !options_get_bool(options, "networkactive", true);
+    p2p->peer_timeout_s = options_get_int(options, "peertimeout", 60);
+    if (p2p->peer_timeout_s <= 0) {
+        *error = xstrdup("peertimeout must be a positive integer.");
+        return false;
+    }
+    if (!set_outbound(config, options, error) || !set_inbound(config, options, error))
+        return false;
+    if (connections == 0) { /* as Core: nobody calls, nobody is called but by order */
+        p2p->listen = false;
+        p2p->connect_only = true;
+    }
+    return true;
+}
+
+/* A feerate option in BTC/kvB. */
+static bool set_feerate(const struct options *options, const char *name, int64_t *sat_per_kvb,
+                        char **error)
+{
+    const char *text = options_get_string(options, name, NULL);
+    int64_t value;
+    if (!text)
+        return true;
+    if (!parse_amount(text, strlen(text), &value) || value < 0 || value > MAX_MONEY_SAT) {
+        *error = xasprintf("Invalid amount for -%s=<amount>: '%s'", name, text);
+        return false;
+    }
+    *sat_per_kvb = value;
+    return true;
+}
+
+static bool set_mempool(struct config_net *config, const struct options *options,
+                        const struct network *network, char **error)
+{
+    struct mempool_options *mempool = &config->mempool;
+    *mempool = mempool_default_options();
+    int64_t mib = options_get_int(options, "maxmempool", (int64_t)(mempool->max_bytes / 1000000));
+    if (mib < 5 || mib > INT32_MAX) {
+        *error = xstrdup("-maxmempool must be at least 5 MB");
+        return false;
+    }
+    mempool->max_bytes = (size_t)mib * 1000000;
+    mempool->expiry_s =
+        3600 * options_get_int(options, "mempoolexpiry", mempool->expiry_s / 3600);
+    bool allows_nonstandard = options_get_bool(options, "acceptnonstdtxn", false);
+    if (allows_nonstandard && !network->is_test_chain) {
+        *error = xasprintf("acceptnonstdtxn is not currently supported for %s chain",
+                           network->name);
+        return false;
+    }
+    mempool->require_standard = !allows_nonstandard;
+    mempool->permit_bare_multisig =
+        options_get_bool(options, "permitbaremultisig", mempool->permit_bare_multisig);
+    int64_t carrier = options_get_int(options, "datacarriersize",
+                                      (int64_t)mempool->max_datacarrier_bytes);
+    mempool->max_datacarrier_bytes =
+        options_get_bool(options, "datacarrier", true) && carrier > 0 ? (size_t)carrier : 0;
+    return set_feerate(options, "minrelaytxfee", &mempool->min_relay_sat_per_kvb, error) &&
+           set_feerate(options, "incrementalrelayfee", &mempool->incremental_sat_per_kvb, error) &&
+           set_feerate(options, "dustrelayfee", &mempool->dust_sat_per_kvb, error);
+}
+
+bool config_net_init(struct config_net *config, const struct options *options,
+                     const struct network *network, const char *data_dir, char **error)
+{
+    *error = NULL;
+    memset(config, 0, sizeof *config);
+    arena_init(&config->strings, 1024);
+    config->p2p.data_dir = data_dir;
+    return set_p2p(config, options, network, error) &&
+           set_mempool(config, options, network, error);
+}
+
+void config_net_deinit(struct config_net *config)
+{
+    arena_deinit(&config->strings);
+}
