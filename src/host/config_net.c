@@ -91,8 +91,7 @@ static bool set_outbound(struct config_net *config, const struct options *option
     if (first && strcmp(first, "0") != 0 &&
         !set_addresses(config, options, "connect", config->connect, &p2p->n_connect, error))
         return false;
-    return set_addresses(config, options, "addnode", config->add_nodes, &p2p->n_add_nodes,
-                         error) &&
+    return set_addresses(config, options, "addnode", config->add_nodes, &p2p->n_add_nodes, error) &&
            set_addresses(config, options, "externalip", config->external, &p2p->n_external, error);
 }
 
@@ -150,8 +149,7 @@ static bool set_p2p(struct config_net *config, const struct options *options,
         *error = xasprintf("Invalid port specified in -port: '%lld'", (long long)port);
         return false;
     }
-    int64_t connections =
-        options_get_int(options, "maxconnections", P2P_MAX_CONNECTIONS_DEFAULT);
+    int64_t connections = options_get_int(options, "maxconnections", P2P_MAX_CONNECTIONS_DEFAULT);
     if (connections < 0) {
         *error = xstrdup("-maxconnections must be greater or equal than zero");
         return false;
@@ -202,19 +200,18 @@ static bool set_mempool(struct config_net *config, const struct options *options
         return false;
     }
     mempool->max_bytes = (size_t)mib * 1000000;
-    mempool->expiry_s =
-        3600 * options_get_int(options, "mempoolexpiry", mempool->expiry_s / 3600);
+    mempool->expiry_s = 3600 * options_get_int(options, "mempoolexpiry", mempool->expiry_s / 3600);
     bool allows_nonstandard = options_get_bool(options, "acceptnonstdtxn", false);
     if (allows_nonstandard && !network->is_test_chain) {
-        *error = xasprintf("acceptnonstdtxn is not currently supported for %s chain",
-                           network->name);
+        *error =
+            xasprintf("acceptnonstdtxn is not currently supported for %s chain", network->name);
         return false;
     }
     mempool->require_standard = !allows_nonstandard;
     mempool->permit_bare_multisig =
         options_get_bool(options, "permitbaremultisig", mempool->permit_bare_multisig);
-    int64_t carrier = options_get_int(options, "datacarriersize",
-                                      (int64_t)mempool->max_datacarrier_bytes);
+    int64_t carrier =
+        options_get_int(options, "datacarriersize", (int64_t)mempool->max_datacarrier_bytes);
     mempool->max_datacarrier_bytes =
         options_get_bool(options, "datacarrier", true) && carrier > 0 ? (size_t)carrier : 0;
     return set_feerate(options, "minrelaytxfee", &mempool->min_relay_sat_per_kvb, error) &&
@@ -229,8 +226,7 @@ bool config_net_init(struct config_net *config, const struct options *options,
     memset(config, 0, sizeof *config);
     arena_init(&config->strings, 1024);
     config->p2p.data_dir = data_dir;
-    return set_p2p(config, options, network, error) &&
-           set_mempool(config, options, network, error);
+    return set_p2p(config, options, network, error) && set_mempool(config, options, network, error);
 }
 
 void config_net_deinit(struct config_net *config)

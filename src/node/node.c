@@ -29,11 +29,11 @@ struct node {
     struct p2p *p2p;
     struct node_net *net; /* the mesh as RPC sees it */
     struct rpc *rpc;
-    const char *warmup;     /* what is being done, "" once the chain is open */
-    char *warning;          /* of the chain, or NULL */
-    char *clock_warning;    /* of the mesh, or NULL */
-    char *error;            /* why the node stops, or NULL */
-    size_t n_imports_left;  /* files of -loadblock */
+    const char *warmup;    /* what is being done, "" once the chain is open */
+    char *warning;         /* of the chain, or NULL */
+    char *clock_warning;   /* of the mesh, or NULL */
+    char *error;           /* why the node stops, or NULL */
+    size_t n_imports_left; /* files of -loadblock */
     bool is_stopping, is_closed;
     uint64_t timer; /* stop, or a recheck */
     int64_t shown_us, logged_us;
@@ -111,8 +111,7 @@ static void on_block_connected(void *ctx, const struct block_node *block, struct
     p2p_block_connected(node->p2p, block, ref);
 }
 
-static void on_block_disconnected(void *ctx, const struct block_node *block,
-                                  struct block_ref *ref)
+static void on_block_disconnected(void *ctx, const struct block_node *block, struct block_ref *ref)
 {
     struct node *node = ctx;
     mempool_block_disconnected(node->mempool, block, ref);
@@ -331,12 +330,11 @@ static void start_mesh(struct node *node)
     const struct mempool_events mempool_events = {.ctx = node, .changed = on_mempool_changed};
     const struct p2p_events p2p_events = {.ctx = node, .warning = on_clock_warning};
     char *error = NULL;
-    node->mempool = mempool_new(node->env, node->log, node->chain, &node->options.mempool,
-                                &mempool_events);
+    node->mempool =
+        mempool_new(node->env, node->log, node->chain, &node->options.mempool, &mempool_events);
     node->p2p = p2p_new(node->env, node->log, node->options.network, node->chain, node->mempool,
                         &node->options.p2p, &p2p_events);
     node->net = node_net_new(node->env, node->p2p, node->mempool);
-    rpc_set_mempool(node->rpc, node->mempool);
     rpc_set_net(node->rpc, node_net_view(node->net));
     if (p2p_start(node->p2p, &error))
         return;

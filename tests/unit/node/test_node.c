@@ -102,6 +102,8 @@ static void world_init(struct world *w, uint64_t seed)
                   .max_tip_age_s = 86400,
                   .check_blocks = 6,
                   .check_level = 3},
+        .mempool = mempool_default_options(),
+        .p2p = {.user_agent = "/test/", .connect_only = true},
         .auth = {.user = "u", .password = "p"},
     };
 }

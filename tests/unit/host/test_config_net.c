@@ -1,0 +1,166 @@
+/* test_config_net.c - options about peers and the mempool. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "host/config_net.h"
+#include "host/config_options.h"
+#include "util/alloc.h"
+
+#define ARGS_MAX 8
+
+struct fixture {
+    struct options options;
+    struct config_net net;
+    char *error;
+    bool ok;
+};
+
+/* Read a command line on a network. */
+static void read_args(struct fixture *f, enum network_kind kind, const char *const *args)
+{
+    const char *argv[ARGS_MAX + 1] = {"cairnd"};
+    int argc = 1;
+    size_t n;
+    const struct option_def *defs = config_options(&n);
+    while (args[argc - 1]) {
+        argv[argc] = args[argc - 1];
+        argc++;
+    }
+    options_init(&f->options, defs, n);
+    f->error = NULL;
+    assert_true(options_parse_args(&f->options, argc, argv, NULL, &f->error));
+    f->ok = config_net_init(&f->net, &f->options, network_get(kind), "data", &f->error);
+}
+
+static void done(struct fixture *f)
+{
+    config_net_deinit(&f->net);
+    options_deinit(&f->options);
+    xfree(f->error);
+}
+
+static void defaults_are_cores(void **state)
+{
+    (void)state;
+    struct fixture f;
+    read_args(&f, NETWORK_MAIN, (const char *const[]){NULL});
+    assert_true(f.ok);
+    assert_int_equal(f.net.p2p.port, 8333);
+    assert_true(f.net.p2p.listen);
+    assert_false(f.net.p2p.connect_only);
+    assert_int_equal(f.net.p2p.max_connections, 125);
+    assert_false(f.net.p2p.blocks_only);
+    assert_int_equal(f.net.mempool.max_bytes, 300000000);
+    assert_int_equal(f.net.mempool.expiry_s, 336 * 3600);
+    assert_int_equal(f.net.mempool.min_relay_sat_per_kvb, 100);
+    assert_true(f.net.mempool.require_standard);
+    done(&f);
+}
+
+static void addresses_get_the_port_that_they_lack(void **state)
+{
+    (void)state;
+    struct fixture f;
+    read_args(&f, NETWORK_REGTEST,
+              (const char *const[]){"-connect=127.0.0.1", "-connect=127.0.0.2:99", "-addnode=[::1]",
+                                    "-bind=127.0.0.1:7", NULL});
+    assert_true(f.ok);
+    assert_true(f.net.p2p.connect_only);
+    assert_int_equal(f.net.p2p.n_connect, 2);
+    assert_string_equal(f.net.p2p.connect[0], "127.0.0.1:18444");
+    assert_string_equal(f.net.p2p.connect[1], "127.0.0.2:99");
+    assert_string_equal(f.net.p2p.add_nodes[0], "[::1]:18444");
+    assert_int_equal(f.net.p2p.n_binds, 1);
+    assert_string_equal(f.net.p2p.binds[0].address, "127.0.0.1:7");
+    done(&f);
+}
+
+static void connect_zero_means_nobody(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const char *const lines[][2] = {{"-connect=0", NULL}, {"-noconnect", NULL}};
+    /* clang-format on */
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        struct fixture f;
+        read_args(&f, NETWORK_REGTEST, lines[i]);
+        assert_true(f.ok);
+        assert_true(f.net.p2p.connect_only);
+        assert_int_equal(f.net.p2p.n_connect, 0);
+        done(&f);
+    }
+}
+
+static void mistakes_are_named(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct { const char *args[3]; const char *error; } cases[] = {
+        {{"-port=0"},               "Invalid port specified in -port: '0'"},
+        {{"-port=65536"},           "Invalid port specified in -port: '65536'"},
+        {{"-maxconnections=-1"},    "-maxconnections must be greater or equal than zero"},
+        {{"-peertimeout=0"},        "peertimeout must be a positive integer."},
+        {{"-bind=nonsense"},        "Cannot resolve -bind address: 'nonsense'"},
+        {{"-connect=a name", "-dns=0"}, "Cannot resolve -connect address: 'a name'"},
+        {{"-whitelist=1.2.3.4/99"}, "Invalid netmask specified in -whitelist: '1.2.3.4/99'"},
+        {{"-maxmempool=4"},         "-maxmempool must be at least 5 MB"},
+        {{"-minrelaytxfee=x"},      "Invalid amount for -minrelaytxfee=<amount>: 'x'"},
+        {{"-dustrelayfee=-1"},      "Invalid amount for -dustrelayfee=<amount>: '-1'"},
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct fixture f;
+        read_args(&f, NETWORK_REGTEST, cases[i].args);
+        assert_false(f.ok);
+        assert_string_equal(f.error, cases[i].error);
+        done(&f);
+    }
+}
+
+static void limits_are_met_exactly(void **state)
+{
+    (void)state;
+    struct fixture f;
+    read_args(&f, NETWORK_REGTEST,
+              (const char *const[]){"-port=65535", "-maxmempool=5", "-maxconnections=0",
+                                    "-datacarrier=0", "-minrelaytxfee=0.00001", NULL});
+    assert_true(f.ok);
+    assert_int_equal(f.net.p2p.port, 65535);
+    assert_int_equal(f.net.mempool.max_bytes, 5000000);
+    assert_false(f.net.p2p.listen);
+    assert_true(f.net.p2p.connect_only);
+    assert_int_equal(f.net.mempool.max_datacarrier_bytes, 0);
+    assert_int_equal(f.net.mempool.min_relay_sat_per_kvb, 1000);
+    done(&f);
+}
+
+static void the_main_chain_relays_only_standard_transactions(void **state)
+{
+    (void)state;
+    struct fixture f;
+    read_args(&f, NETWORK_MAIN, (const char *const[]){"-acceptnonstdtxn", NULL});
+    assert_false(f.ok);
+    assert_string_equal(f.error, "acceptnonstdtxn is not currently supported for main chain");
+    done(&f);
+    read_args(&f, NETWORK_REGTEST, (const char *const[]){"-acceptnonstdtxn", NULL});
+    assert_true(f.ok);
+    assert_false(f.net.mempool.require_standard);
+    done(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_cores),
+        cmocka_unit_test(addresses_get_the_port_that_they_lack),
+        cmocka_unit_test(connect_zero_means_nobody),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(limits_are_met_exactly),
+        cmocka_unit_test(the_main_chain_relays_only_standard_transactions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
