@@ -173,6 +173,7 @@ void write_done(struct chain *chain, unsigned epoch, int error);
 
 /* -- best_chain.c -- */
 
+/* Make the set of candidates, empty. */
 void best_chain_init(struct chain *chain);
 /* The node's block is now stored: sets chain_tx of it and of waiting descendants, which may
  * become candidates. */

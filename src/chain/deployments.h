@@ -12,6 +12,7 @@ struct deployments {
     struct hash_map states; /* by node and deployment */
 };
 
+/* Make an empty memory; free it. */
 void deployments_init(struct deployments *deployments);
 void deployments_deinit(struct deployments *deployments);
 

@@ -20,6 +20,7 @@ struct kept_blocks {
     size_t bytes, max_bytes;
 };
 
+/* Keep nothing yet, and from now on up to max_bytes; let go of everything. */
 void kept_blocks_init(struct kept_blocks *kept, size_t max_bytes);
 void kept_blocks_deinit(struct kept_blocks *kept);
 

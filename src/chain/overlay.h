@@ -37,9 +37,11 @@ struct overlay_layer {
     size_t n, capacity;
 };
 
+/* Make an overlay without changes; free one that has none any more. */
 void overlay_init(struct overlay *overlay);
 void overlay_deinit(struct overlay *overlay);
 
+/* Make a layer without changes, newer than all there were; free one that has none any more. */
 void overlay_layer_init(struct overlay_layer *layer, uint64_t id);
 void overlay_layer_deinit(struct overlay_layer *layer);
 

@@ -15,6 +15,7 @@ struct scratch_pool {
     _Atomic(struct script_scratch *) slots[SCRATCH_POOL_SLOTS];
 };
 
+/* Make an empty pool. */
 void scratch_pool_init(struct scratch_pool *pool);
 /* Frees all scratches; every one must have been given back. */
 void scratch_pool_deinit(struct scratch_pool *pool);

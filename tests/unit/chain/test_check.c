@@ -41,7 +41,7 @@ static int teardown(void **state)
 }
 
 /* Break something, see it noticed, mend it. */
-#define ASSERT_NOTICED(f, field, value)                                                            \
+#define assert_noticed(f, field, value)                                                            \
     do {                                                                                           \
         __typeof__(field) was = (field);                                                           \
         (field) = (value);                                                                         \
@@ -54,23 +54,23 @@ static void a_node_out_of_place_is_noticed(void **state)
 {
     struct fixture *f = *state;
     struct block_node *node = f->rig.chain->active.at[10];
-    ASSERT_NOTICED(f, node->height, 11);
-    ASSERT_NOTICED(f, node->chain_work, u256_of(5));
-    ASSERT_NOTICED(f, node->time_max, node->time - 1);
-    ASSERT_NOTICED(f, node->skip, node);
-    ASSERT_NOTICED(f, node->first_child, NULL);
+    assert_noticed(f, node->height, 11);
+    assert_noticed(f, node->chain_work, u256_of(5));
+    assert_noticed(f, node->time_max, node->time - 1);
+    assert_noticed(f, node->skip, node);
+    assert_noticed(f, node->first_child, NULL);
 }
 
 static void wrong_marks_of_stored_data_are_noticed(void **state)
 {
     struct fixture *f = *state;
     struct block_node *node = f->rig.chain->active.at[10];
-    ASSERT_NOTICED(f, node->status, node->status & ~(uint32_t)BLOCK_HAVE_DATA);
-    ASSERT_NOTICED(f, node->status, node->status & ~(uint32_t)BLOCK_HAVE_UNDO);
-    ASSERT_NOTICED(f, node->status, node->status & ~(uint32_t)BLOCK_VALID_TX);
-    ASSERT_NOTICED(f, node->data.file, -1);
-    ASSERT_NOTICED(f, node->n_tx, 0);
-    ASSERT_NOTICED(f, node->chain_tx, 3);
+    assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_HAVE_DATA);
+    assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_HAVE_UNDO);
+    assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_VALID_TX);
+    assert_noticed(f, node->data.file, -1);
+    assert_noticed(f, node->n_tx, 0);
+    assert_noticed(f, node->chain_tx, 3);
 }
 
 static void a_wrong_committed_chain_is_noticed(void **state)
@@ -78,18 +78,18 @@ static void a_wrong_committed_chain_is_noticed(void **state)
     struct fixture *f = *state;
     struct chain *chain = f->rig.chain;
     struct block_node *node = chain->active.at[10];
-    ASSERT_NOTICED(f, chain->active.at[10], node->prev);
-    ASSERT_NOTICED(f, node->status, node->status & ~(uint32_t)BLOCK_VALID_SCRIPTS);
+    assert_noticed(f, chain->active.at[10], node->prev);
+    assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_VALID_SCRIPTS);
 }
 
 static void a_failed_block_with_children_that_have_not_is_noticed(void **state)
 {
     struct fixture *f = *state;
     struct block_node *node = f->rig.chain->active.at[10];
-    ASSERT_NOTICED(f, node->status, node->status | BLOCK_FAILED);
-    ASSERT_NOTICED(f, node->status, node->status | BLOCK_FAILED_CHILD);
+    assert_noticed(f, node->status, node->status | BLOCK_FAILED);
+    assert_noticed(f, node->status, node->status | BLOCK_FAILED_CHILD);
     struct block_node *best = f->rig.chain->tree.best_header;
-    ASSERT_NOTICED(f, best->status, best->status | BLOCK_FAILED);
+    assert_noticed(f, best->status, best->status | BLOCK_FAILED);
 }
 
 static void wrong_candidates_are_noticed(void **state)
@@ -99,10 +99,10 @@ static void wrong_candidates_are_noticed(void **state)
     assert_int_equal(chain->candidates.count, 1);
     struct block_node *tip = sorted_map_last(&chain->candidates);
     /* None; one that is behind the tip; one whose block is missing. */
-    ASSERT_NOTICED(f, chain->candidates.count, 0);
+    assert_noticed(f, chain->candidates.count, 0);
     void **slot = &chain->candidates.items[chain->candidates.first];
-    ASSERT_NOTICED(f, *slot, tip->prev);
-    ASSERT_NOTICED(f, *slot, tip->first_child);
+    assert_noticed(f, *slot, tip->prev);
+    assert_noticed(f, *slot, tip->first_child);
 }
 
 static void a_broken_list_of_what_is_to_be_written_is_noticed(void **state)
@@ -110,9 +110,9 @@ static void a_broken_list_of_what_is_to_be_written_is_noticed(void **state)
     struct fixture *f = *state;
     struct header_tree *tree = &f->rig.chain->tree;
     assert_non_null(tree->dirty);
-    ASSERT_NOTICED(f, tree->dirty, NULL);
-    ASSERT_NOTICED(f, tree->dirty->is_dirty, false);
-    ASSERT_NOTICED(f, tree->count, 4);
+    assert_noticed(f, tree->dirty, NULL);
+    assert_noticed(f, tree->dirty->is_dirty, false);
+    assert_noticed(f, tree->count, 4);
 }
 
 static void a_check_that_is_wanted_is_made(void **state)

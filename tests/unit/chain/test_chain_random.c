@@ -1,4 +1,4 @@
-/* test_random_chain.c - anything in any order: blocks of a tree with bad ones in it, orders,
+/* test_chain_random.c - anything in any order: blocks of a tree with bad ones in it, orders,
  * flushes, restarts and crashes, all from a seed. In the end the chain rests on a valid block with
  * the most work, and its coins are those of a node that saw only that branch.
  *

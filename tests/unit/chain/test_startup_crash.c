@@ -1,5 +1,5 @@
-/* test_crash.c - the crash rule: killed or cut off at any instant, the next start needs no help and
- * ends where a node that never crashed is.
+/* test_startup_crash.c - the crash rule: killed or cut off at any instant, the next start needs no
+ * help and ends where a node that never crashed is.
  *
  * One run of a scenario is watched: before and after every change of its disk, copies of the
  * machine are made as a crash would leave it, started again, and brought up to date. */

@@ -1,4 +1,4 @@
-/* test_accept_blocks.c - headers and blocks coming in: what is refused, what that means for their name,
+/* test_accept.c - headers and blocks coming in: what is refused, what that means for their name,
  * and what is stored of what nobody asked for. */
 #include <errno.h>
 #include <setjmp.h>

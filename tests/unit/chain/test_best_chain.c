@@ -1,0 +1,244 @@
+/* test_best_chain.c - candidates and what is invalid, without any block being read or verified. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "chain/chain_internal.h"
+#include "sim/sim_env.h"
+#include "util/alloc.h"
+
+/* A chain that was never opened: only tree, candidates and committed chain are used. */
+struct fixture {
+    struct sim_env *sim;
+    struct chain *chain;
+    struct block_node *genesis;
+    uint32_t salt;
+};
+
+static struct block_node *add_header(struct fixture *f, struct block_node *prev)
+{
+    struct block_header header = {.bits = 0x207fffff, .nonce = f->salt++, .time = f->salt};
+    if (prev)
+        header.prev = prev->hash;
+    struct block_hash hash = block_header_hash(&header);
+    return header_tree_add(&f->chain->tree, &header, &hash);
+}
+
+static void store(struct fixture *f, struct block_node *node)
+{
+    node->data.file = 0;
+    node->status |= BLOCK_VALID_TX;
+    best_chain_block_stored(f->chain, node, 3);
+}
+
+static struct block_node *add_block(struct fixture *f, struct block_node *prev)
+{
+    struct block_node *node = add_header(f, prev);
+    store(f, node);
+    return node;
+}
+
+static void move_tip(struct fixture *f, struct block_node *tip)
+{
+    active_chain_set_tip(&f->chain->active, tip);
+    best_chain_tip_moved(f->chain);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    struct chain_options options = {.data_dir = "x", .cache_bytes = 1 << 20};
+    struct chain_events events = {0};
+    f->sim = sim_env_new(1);
+    f->chain =
+        chain_new(sim_env_get(f->sim), NULL, network_get(NETWORK_REGTEST), &options, &events);
+    f->genesis = add_header(f, NULL);
+    f->genesis->n_tx = 1;
+    f->genesis->chain_tx = 1;
+    active_chain_set_tip(&f->chain->active, f->genesis);
+    best_chain_rebuild(f->chain);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    chain_free(f->chain);
+    sim_env_free(f->sim);
+    xfree(f);
+    return 0;
+}
+
+static bool is_candidate(const struct fixture *f, const struct block_node *node)
+{
+    return sorted_map_find(&f->chain->candidates, node) != NULL;
+}
+
+static void a_new_chain_is_its_own_target(void **state)
+{
+    struct fixture *f = *state;
+    assert_ptr_equal(best_chain_target(f->chain), f->genesis);
+    assert_int_equal(f->chain->candidates.count, 1);
+}
+
+static void the_target_has_the_most_work(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *a = add_block(f, f->genesis);
+    assert_ptr_equal(best_chain_target(f->chain), a);
+    struct block_node *b = add_block(f, f->genesis);
+    assert_ptr_equal(best_chain_target(f->chain), a); /* the first of equals */
+    struct block_node *b2 = add_block(f, b);
+    assert_ptr_equal(best_chain_target(f->chain), b2);
+    assert_int_equal(f->chain->candidates.count, 4);
+}
+
+static void a_gap_keeps_what_is_above_it_out(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *a = add_header(f, f->genesis);
+    struct block_node *b = add_block(f, a);
+    struct block_node *c = add_header(f, b);
+    struct block_node *d = add_block(f, c);
+    struct block_node *side = add_block(f, b);
+    assert_ptr_equal(best_chain_target(f->chain), f->genesis);
+    assert_int_equal(d->chain_tx, 0);
+    store(f, a);
+    assert_int_equal(a->chain_tx, 4);
+    assert_int_equal(b->chain_tx, 7);
+    assert_int_equal(side->chain_tx, 10);
+    assert_int_equal(d->chain_tx, 0); /* the second gap is still there */
+    assert_ptr_equal(best_chain_target(f->chain), side);
+    store(f, c);
+    assert_int_equal(d->chain_tx, 13);
+    assert_ptr_equal(best_chain_target(f->chain), d);
+}
+
+static void what_the_tip_has_passed_is_no_candidate(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *a = add_block(f, f->genesis);
+    struct block_node *b = add_block(f, f->genesis);
+    struct block_node *a2 = add_block(f, a);
+    move_tip(f, a);
+    assert_false(is_candidate(f, f->genesis));
+    assert_false(is_candidate(f, b)); /* as much work, but later */
+    assert_true(is_candidate(f, a) && is_candidate(f, a2));
+    move_tip(f, a2);
+    assert_int_equal(f->chain->candidates.count, 1);
+    assert_true(is_candidate(f, a2));
+}
+
+static void a_failed_block_takes_its_descendants_along(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *a = add_block(f, f->genesis);
+    struct block_node *bad = add_block(f, a);
+    struct block_node *child = add_block(f, bad);
+    struct block_node *header = add_header(f, child);
+    struct block_node *other = add_block(f, a);
+    move_tip(f, a);
+    best_chain_mark_failed(f->chain, bad);
+    assert_true(bad->status & BLOCK_FAILED);
+    assert_true(child->status & BLOCK_FAILED_CHILD);
+    assert_true(header->status & BLOCK_FAILED_CHILD);
+    assert_false(other->status & BLOCK_FAILED_MASK);
+    assert_ptr_equal(best_chain_target(f->chain), other);
+    assert_false(f->chain->tree.best_header->status & BLOCK_FAILED_MASK);
+    assert_true(bad->is_dirty && child->is_dirty && header->is_dirty);
+    /* What comes on top of it is failed too. */
+    assert_true(add_header(f, header)->status & BLOCK_FAILED_CHILD);
+    struct block_node *later = add_block(f, child);
+    assert_false(is_candidate(f, later));
+}
+
+static void a_tip_that_fails_is_left_for_the_best_of_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *a = add_block(f, f->genesis);
+    struct block_node *b = add_block(f, a);
+    struct block_node *c = add_block(f, b);
+    struct block_node *side = add_block(f, a);
+    move_tip(f, c);
+    best_chain_mark_failed(f->chain, b);
+    assert_ptr_equal(best_chain_target(f->chain), side);
+    /* Going down, step by step, keeps it; so does what comes meanwhile. */
+    move_tip(f, b);
+    assert_ptr_equal(best_chain_target(f->chain), side);
+    struct block_node *late = add_block(f, side);
+    assert_ptr_equal(best_chain_target(f->chain), late);
+    move_tip(f, a);
+    assert_ptr_equal(best_chain_target(f->chain), late);
+    move_tip(f, late);
+    assert_int_equal(f->chain->candidates.count, 1);
+}
+
+static void with_nothing_else_the_chain_goes_back_to_what_is_valid(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *a = add_block(f, f->genesis);
+    struct block_node *b = add_block(f, a);
+    move_tip(f, b);
+    best_chain_mark_failed(f->chain, a);
+    assert_ptr_equal(best_chain_target(f->chain), f->genesis);
+    move_tip(f, a);
+    assert_ptr_equal(best_chain_target(f->chain), f->genesis);
+    move_tip(f, f->genesis);
+    assert_ptr_equal(best_chain_target(f->chain), f->genesis);
+}
+
+static void lost_data_makes_a_gap(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *a = add_block(f, f->genesis);
+    struct block_node *b = add_block(f, a);
+    struct block_node *c = add_block(f, b);
+    move_tip(f, a);
+    best_chain_data_lost(f->chain, b);
+    assert_int_equal(b->n_tx, 0);
+    assert_false(b->status & BLOCK_HAVE_DATA);
+    assert_int_equal(c->chain_tx, 0);
+    assert_true(c->status & BLOCK_HAVE_DATA); /* its own is still there */
+    assert_ptr_equal(best_chain_target(f->chain), a);
+    store(f, b);
+    assert_ptr_equal(best_chain_target(f->chain), c);
+}
+
+static void a_rebuild_finds_the_same_candidates(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *a = add_block(f, f->genesis);
+    struct block_node *b = add_block(f, a), *side = add_block(f, a);
+    struct block_node *bad = add_block(f, b), *best = add_header(f, side);
+    move_tip(f, b);
+    best_chain_mark_failed(f->chain, bad);
+    size_t count = f->chain->candidates.count;
+    struct block_node *target = best_chain_target(f->chain);
+    side->chain_tx = 99; /* as an index would have it that was written too early */
+    best_chain_rebuild(f->chain);
+    assert_int_equal(f->chain->candidates.count, count);
+    assert_ptr_equal(best_chain_target(f->chain), target);
+    assert_ptr_equal(f->chain->tree.best_header, best);
+    assert_int_equal(side->chain_tx, 7);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_new_chain_is_its_own_target),
+        TEST(the_target_has_the_most_work),
+        TEST(a_gap_keeps_what_is_above_it_out),
+        TEST(what_the_tip_has_passed_is_no_candidate),
+        TEST(a_failed_block_takes_its_descendants_along),
+        TEST(a_tip_that_fails_is_left_for_the_best_of_the_rest),
+        TEST(with_nothing_else_the_chain_goes_back_to_what_is_valid),
+        TEST(lost_data_makes_a_gap),
+        TEST(a_rebuild_finds_the_same_candidates),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
