@@ -15,6 +15,7 @@
 #include "util/hex.h"
 
 #define SHOW_US    INT64_C(500000)  /* between two progress lines */
+#define STATUS_US  INT64_C(2000000) /* between two progress lines when nothing else happens */
 #define LOG_TIP_US INT64_C(1000000) /* between two log lines about the tip while catching up */
 #define RECHECK_US INT64_C(20000)   /* while waiting for the last import or the last RPC call */
 
@@ -36,6 +37,8 @@ struct node {
     size_t n_imports_left; /* files of -loadblock */
     bool is_stopping, is_closed;
     uint64_t timer; /* stop, or a recheck */
+    uint64_t status_timer;
+    struct traffic traffic; /* when the last progress line was shown */
     int64_t shown_us, logged_us;
     bool has_shown;
     struct progress progress;
@@ -55,16 +58,44 @@ static bool is_catching_up(const struct node *node)
            chain_is_initial_download(node->chain);
 }
 
+static struct traffic traffic_now(const struct node *node, int64_t now_us)
+{
+    struct p2p_info info = {0};
+    if (node->p2p)
+        p2p_info(node->p2p, &info);
+    return (struct traffic){.now_us = now_us,
+                            .n_peers = info.n_in + info.n_out,
+                            .received = info.bytes_received,
+                            .sent = info.bytes_sent};
+}
+
 static void show_progress(struct node *node, const struct block_node *tip)
 {
-    char line[PROGRESS_LINE_BYTES];
+    char line[PROGRESS_LINE_BYTES], net[PROGRESS_LINE_BYTES];
     int64_t now_us = node->env->now_us(node->env->ctx);
     progress_add(&node->progress, now_us, tip->height, chain_progress(node->chain, tip));
     if (now_us - node->shown_us < SHOW_US)
         return;
+    struct traffic traffic = traffic_now(node, now_us);
+    progress_format(&node->progress, tip->time, line);
+    progress_format_traffic(&node->traffic, &traffic, net);
+    char *both = xasprintf("%s  %s", line, net);
+    node->events.progress(node->events.ctx, both);
+    xfree(both);
     node->shown_us = now_us;
+    node->traffic = traffic;
     node->has_shown = true;
-    node->events.progress(node->events.ctx, progress_format(&node->progress, tip->time, line));
+}
+
+/* Somebody looks: peers come and go, and bytes flow, also while no block comes. */
+static void show_status(void *arg)
+{
+    struct node *node = arg;
+    node->status_timer = 0;
+    if (node->is_stopping)
+        return;
+    show_progress(node, chain_tip(node->chain));
+    node->status_timer = node->env->timer_start(node->env->ctx, STATUS_US, show_status, node);
 }
 
 static void end_progress(struct node *node)
@@ -97,7 +128,8 @@ static void on_tip_changed(void *ctx, const struct block_node *tip)
     if (is_catching_up(node)) {
         show_progress(node, tip);
     } else {
-        end_progress(node);
+        if (!node->options.shows_status)
+            end_progress(node);
         node->events.notice(node->events.ctx, NODE_NOTICE_BLOCK, hash);
     }
     if (node->options.stop_at_height > 0 && tip->height >= node->options.stop_at_height)
@@ -353,6 +385,8 @@ bool node_start(struct node *node, char **error)
     rpc_set_chain(node->rpc, node->chain);
     start_mesh(node);
     start_imports(node);
+    if (node->options.shows_status)
+        show_status(node);
     node->events.notice(node->events.ctx, NODE_NOTICE_STARTED, "");
     return true;
 }
@@ -390,6 +424,7 @@ static void begin_stop(void *arg)
 {
     struct node *node = arg;
     node->timer = 0;
+    node->env->timer_cancel(node->env->ctx, node->status_timer);
     end_progress(node);
     node->events.stopping(node->events.ctx);
     node->events.notice(node->events.ctx, NODE_NOTICE_STOPPING, "");

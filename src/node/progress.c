@@ -88,3 +88,28 @@ char *progress_format(const struct progress *progress, int64_t tip_time_s, char 
              date, last->part > 0.99 ? 2 : 1, last->part * 100, rate < 10 ? 1 : 0, rate, left);
     return line;
 }
+
+static void format_rate(uint64_t bytes, int64_t us, char *out, size_t size)
+{
+    double rate = (double)bytes * 1e6 / (double)us;
+    if (rate < 999.5)
+        snprintf(out, size, "%.0f B/s", rate);
+    else if (rate < 999.5e3)
+        snprintf(out, size, "%.1f kB/s", rate / 1e3);
+    else
+        snprintf(out, size, "%.1f MB/s", rate / 1e6);
+}
+
+char *progress_format_traffic(const struct traffic *before, const struct traffic *now, char *out)
+{
+    const char *peers = now->n_peers == 1 ? "peer" : "peers";
+    char down[24], up[24];
+    if (now->now_us <= before->now_us) {
+        snprintf(out, PROGRESS_LINE_BYTES, "%zu %s", now->n_peers, peers);
+        return out;
+    }
+    format_rate(now->received - before->received, now->now_us - before->now_us, down, sizeof down);
+    format_rate(now->sent - before->sent, now->now_us - before->now_us, up, sizeof up);
+    snprintf(out, PROGRESS_LINE_BYTES, "%zu %s  down %s  up %s", now->n_peers, peers, down, up);
+    return out;
+}

@@ -10,7 +10,7 @@
 #include "util/assert.h"
 
 #define PROGRESS_SAMPLES    32
-#define PROGRESS_LINE_BYTES 128
+#define PROGRESS_LINE_BYTES 192
 
 struct progress_sample {
     int64_t now_us;
@@ -34,5 +34,16 @@ int64_t progress_seconds_left(const struct progress *progress);
 /* "height 100000  2010-12-29   4.2%  512 blocks/s  3 h 20 min left".
  * Out: line, PROGRESS_LINE_BYTES. In: tip_time_s, the time of the tip's block. Returns: line. */
 char *progress_format(const struct progress *progress, int64_t tip_time_s, char *line);
+
+/* What the mesh has moved up to a moment. */
+struct traffic {
+    int64_t now_us;
+    size_t n_peers;
+    uint64_t received, sent; /* bytes */
+};
+
+/* "8 peers  down 1.2 MB/s  up 3.4 kB/s": rates between two moments; no rates if before is not
+ * earlier. Out: out, PROGRESS_LINE_BYTES. Returns: out. */
+char *progress_format_traffic(const struct traffic *before, const struct traffic *now, char *out);
 
 #endif

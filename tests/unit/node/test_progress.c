@@ -95,6 +95,23 @@ static void the_line_tells_height_date_percent_rate_and_time_left(void **state)
     }
 }
 
+static void traffic_is_told_in_units_that_people_read(void **state)
+{
+    (void)state;
+    char line[PROGRESS_LINE_BYTES];
+    /* clang-format off */
+    static const struct { struct traffic before, now; const char *want; } rows[] = {
+        {{0, 0, 0, 0},  {0, 1, 5, 5},                      "1 peer"},
+        {{0, 0, 0, 0},  {2 * SECOND, 0, 0, 0},             "0 peers  down 0 B/s  up 0 B/s"},
+        {{SECOND, 1, 100, 0}, {2 * SECOND, 8, 1099, 1000}, "8 peers  down 999 B/s  up 1.0 kB/s"},
+        {{0, 1, 0, 0},  {SECOND, 2, 999499, 1234567},      "2 peers  down 999.5 kB/s  up 1.2 MB/s"},
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        assert_string_equal(progress_format_traffic(&rows[i].before, &rows[i].now, line),
+                            rows[i].want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +121,7 @@ int main(void)
         cmocka_unit_test(many_samples_in_a_second_count_as_one),
         cmocka_unit_test(a_reorganisation_or_a_standstill_has_no_rate),
         cmocka_unit_test(the_line_tells_height_date_percent_rate_and_time_left),
+        cmocka_unit_test(traffic_is_told_in_units_that_people_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
