@@ -103,13 +103,12 @@ static void stream_drop(struct stream *stream)
         stream_release(stream);
 }
 
-/* After a callback. Returns: false if the stream was closed in it and is gone now. */
-static bool callback_end(struct stream *stream)
+/* After a callback, in which the stream may have been closed: then it is gone now. */
+static void callback_end(struct stream *stream)
 {
     stream->in_callback = false;
     if (stream->closed)
         stream_release(stream);
-    return !stream->closed;
 }
 
 static void report_close(struct stream *stream, int error)

@@ -21,7 +21,7 @@ struct world {
     int last_error;
     size_t got_server, got_client;
     char last[64];
-    bool close_on_bytes, pause_on_bytes;
+    bool close_on_bytes, pause_on_bytes, close_on_accept, close_on_connect, close_on_writable;
     bool timed_out;
 };
 
@@ -33,6 +33,8 @@ static void on_connect(void *arg, uint64_t id, const char *address, uint16_t por
     w->connects++;
     if (id != w->client)
         w->server = id;
+    if (id == w->client ? w->close_on_connect : w->close_on_accept)
+        streams_close(w->streams, id);
 }
 
 static void on_bytes(void *arg, uint64_t id, struct span bytes)
@@ -54,9 +56,10 @@ static void on_bytes(void *arg, uint64_t id, struct span bytes)
 
 static void on_writable(void *arg, uint64_t id)
 {
-    (void)id;
     struct world *w = arg;
     w->writables++;
+    if (w->close_on_writable && id == w->client)
+        streams_close(w->streams, id);
 }
 
 static void on_close(void *arg, uint64_t id, int error)
@@ -194,6 +197,33 @@ static void a_stream_may_be_closed_while_its_bytes_are_delivered(void **state)
     assert_int_equal(w->got_server, 8);
 }
 
+/* A node that is full, or has left the network, refuses in just this way. */
+static void a_stream_may_be_closed_as_soon_as_it_is_there(void **state)
+{
+    struct world *w = *state;
+    w->close_on_accept = true;
+    join(w);
+    RUN_UNTIL(w, w->closes == 1); /* the client is told */
+    assert_int_equal(w->last_error, 0);
+    w->close_on_accept = false;
+    w->close_on_connect = true;
+    w->connects = 0;
+    join(w);
+    RUN_UNTIL(w, w->closes == 2); /* the server is */
+    assert_int_equal(w->connects, 2);
+}
+
+static void a_stream_may_be_closed_when_its_queue_is_empty(void **state)
+{
+    struct world *w = *state;
+    join(w);
+    w->close_on_writable = true;
+    streams_send(w->streams, w->client, span_of_string("the end"));
+    RUN_UNTIL(w, w->closes == 1);
+    assert_int_equal(w->got_server, 7);
+    assert_int_equal(w->last_error, 0);
+}
+
 static void a_paused_stream_holds_its_bytes_and_a_bounded_number(void **state)
 {
     struct world *w = *state;
@@ -253,6 +283,8 @@ int main(void)
         T(a_name_is_not_an_address),
         T(a_connect_that_was_closed_again_tells_nothing),
         T(a_stream_may_be_closed_while_its_bytes_are_delivered),
+        T(a_stream_may_be_closed_as_soon_as_it_is_there),
+        T(a_stream_may_be_closed_when_its_queue_is_empty),
         T(a_paused_stream_holds_its_bytes_and_a_bounded_number),
         T(pausing_inside_a_delivery_keeps_the_rest_for_later),
         T(listening_says_why_it_failed),
