@@ -383,7 +383,8 @@ def run_one(args, name, function):
         state = "FAILED"
         traceback.print_exc(file=sys.stdout)
         for node in set(context.nodes):
-            print(f"--- output of {node.name}:\n{node.output()[-1500:]}")
+            print(f"--- {node.name}: exit status {node.process.poll()}, output:")
+            print(node.output()[-1500:])
             print(f"--- debug.log of {node.name}:\n{node.log()[-1500:]}")
     context.close(args.keep)
     print(f"[ {state:^8} ] {name} {time.monotonic() - start:.1f} s{note}", flush=True)
