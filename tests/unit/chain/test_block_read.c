@@ -1,0 +1,237 @@
+/* test_block_read.c - stored blocks come back whole, or with the reason why not. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "chain/chain_internal.h"
+#include "support/chain_rig.h"
+#include "util/alloc.h"
+
+enum { N_BASE = 110 };
+
+struct fixture {
+    struct chain_builder b;
+    struct chain_rig rig;
+    const struct built_block *last; /* spends one coin */
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->b);
+    f->last = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->last, 1));
+    struct tx tx = builder_spend(&f->b, &coin, 1, 2, 0, BUILDER_LONG);
+    struct builder_spec spec = {.tx = &tx, .n_tx = 1};
+    f->last = builder_block(&f->b, f->last, &spec);
+    rig_start(&f->rig, 1, &f->b, NULL);
+    rig_accept_chain(&f->rig, f->last);
+    assert_true(rig_is_at(&f->rig, f->last));
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    rig_deinit(&f->rig);
+    chain_builder_deinit(&f->b);
+    xfree(f);
+    return 0;
+}
+
+/* What a read brought, copied. */
+struct answer {
+    bool is_done;
+    int error;
+    struct block_ref *block; /* held */
+    size_t undo_len;
+    struct coin first_spent;
+    size_t n_spent;
+};
+
+static void note_read(void *arg, const struct chain_block_read *read)
+{
+    struct answer *answer = arg;
+    assert_false(answer->is_done);
+    answer->is_done = true;
+    answer->error = read->error;
+    if (read->error)
+        return;
+    answer->block = block_ref_hold(read->block);
+    answer->undo_len = read->undo_raw.len;
+    if (read->undo_raw.len == 0)
+        return;
+    struct undo undo;
+    struct arena arena;
+    arena_init(&arena, 1024);
+    assert_true(undo_decode(read->undo_raw, &read->block->block, &arena, &undo));
+    answer->n_spent = undo.n_spent;
+    if (undo.n_spent)
+        answer->first_spent = undo.spent[0];
+    arena_deinit(&arena);
+}
+
+static struct answer read_node(struct fixture *f, const struct block_node *node, bool want_undo)
+{
+    struct answer answer = {0};
+    (void)chain_read_block(f->rig.chain, node, want_undo, note_read, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    return answer;
+}
+
+static void every_block_comes_back_as_it_was(void **state)
+{
+    struct fixture *f = *state;
+    for (int32_t height = 0; height <= f->last->height; height++) {
+        struct answer answer = read_node(f, chain_at(f->rig.chain, height), false);
+        assert_int_equal(answer.error, 0);
+        struct span want = built_ancestor(f->last, height)->block.raw;
+        assert_true(span_equal(span_of(answer.block->raw, answer.block->raw_len), want));
+        assert_int_equal(answer.undo_len, 0);
+        block_ref_drop(answer.block);
+    }
+}
+
+static void undo_data_comes_with_it_if_wanted(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer = read_node(f, chain_tip(f->rig.chain), true);
+    assert_int_equal(answer.error, 0);
+    assert_int_equal(answer.n_spent, 1);
+    assert_int_equal(answer.first_spent.height, 1);
+    assert_int_equal(answer.first_spent.value_sat, 50 * COIN_SAT);
+    assert_true(answer.first_spent.coinbase);
+    block_ref_drop(answer.block);
+    /* The first block has none, and a block of a side branch was never connected. */
+    answer = read_node(f, chain_at(f->rig.chain, 0), true);
+    assert_int_equal(answer.error, 0);
+    assert_int_equal(answer.undo_len, 0);
+    block_ref_drop(answer.block);
+    const struct built_block *side = builder_block(&f->b, f->last->prev, NULL);
+    (void)rig_accept(&f->rig, side);
+    answer = read_node(f, chain_find(f->rig.chain, &side->block.hash), true);
+    assert_int_equal(answer.error, 0);
+    assert_int_equal(answer.undo_len, 0);
+    block_ref_drop(answer.block);
+}
+
+/* At the very moment of the event, block and undo data may not be written yet. */
+static void a_block_just_connected_can_be_read(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 30; i++) {
+        size_t before = f->rig.n_connected;
+        f->last = builder_block(&f->b, f->last, NULL);
+        rig_submit(&f->rig, f->last);
+        while (f->rig.n_connected == before)
+            assert_true(sim_env_step(f->rig.sim));
+        struct answer answer = read_node(f, chain_tip(f->rig.chain), true);
+        assert_int_equal(answer.error, 0);
+        assert_int_equal(answer.undo_len, 1); /* no coins: the count alone */
+        assert_true(block_hash_equal(&answer.block->block.hash, &f->last->block.hash));
+        block_ref_drop(answer.block);
+    }
+}
+
+static void a_block_that_is_not_stored_is_said_to_be_missing(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *next = builder_block(&f->b, f->last, NULL);
+    rig_announce(&f->rig, next);
+    struct answer answer = {0};
+    uint64_t id =
+        chain_read_block(f->rig.chain, chain_best_header(f->rig.chain), true, note_read, &answer);
+    assert_true(answer.is_done); /* at once */
+    assert_int_equal(answer.error, -ENOENT);
+    chain_read_cancel(f->rig.chain, id);
+}
+
+static void damage_is_reported(void **state)
+{
+    struct fixture *f = *state;
+    const struct block_node *tip = chain_tip(f->rig.chain);
+    struct sim_disk *disk = sim_env_disk(f->rig.sim);
+    sim_disk_damage(disk, "regtest/blocks/rev00000.dat", tip->undo.offset, 1);
+    struct answer answer = read_node(f, tip, true);
+    assert_int_equal(answer.error, -EUCLEAN);
+    answer = read_node(f, tip, false);
+    assert_int_equal(answer.error, 0);
+    block_ref_drop(answer.block);
+    sim_disk_damage(disk, "regtest/blocks/blk00000.dat", tip->data.offset + 9, 1);
+    answer = read_node(f, tip, false);
+    assert_int_equal(answer.error, -EUCLEAN);
+    assert_int_equal(f->rig.n_faults, 0); /* whoever asked decides */
+}
+
+static void a_failing_disk_is_reported(void **state)
+{
+    struct fixture *f = *state;
+    sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, -EIO, false);
+    assert_int_equal(read_node(f, chain_at(f->rig.chain, 5), false).error, -EIO);
+    struct answer answer = read_node(f, chain_at(f->rig.chain, 5), false);
+    assert_int_equal(answer.error, 0);
+    block_ref_drop(answer.block);
+}
+
+static void a_cancelled_read_never_answers(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answers[4] = {{0}};
+    uint64_t ids[COUNT_OF(answers)];
+    for (size_t i = 0; i < COUNT_OF(answers); i++)
+        ids[i] = chain_read_block(f->rig.chain, chain_at(f->rig.chain, (int32_t)i + 1), true,
+                                  note_read, &answers[i]);
+    chain_read_cancel(f->rig.chain, ids[1]);
+    chain_read_cancel(f->rig.chain, ids[3]);
+    chain_read_cancel(f->rig.chain, ids[3]); /* twice is once */
+    rig_settle(&f->rig);
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        assert_int_equal(answers[i].is_done, i % 2 == 0);
+        block_ref_drop(answers[i].block);
+    }
+    chain_read_cancel(f->rig.chain, ids[0]); /* answered long ago */
+}
+
+static void closing_answers_every_read(void **state)
+{
+    struct fixture *f = *state;
+    for (int steps = 0; steps < 10; steps++) {
+        struct answer answers[5] = {{0}};
+        const struct built_block *next = builder_block(&f->b, f->last, NULL);
+        rig_submit(&f->rig, next); /* its undo data may be on its way */
+        for (size_t i = 0; i < COUNT_OF(answers); i++) {
+            (void)chain_read_block(f->rig.chain, chain_tip(f->rig.chain), i % 2, note_read,
+                                   &answers[i]);
+            for (int k = 0; k < steps; k++)
+                (void)sim_env_step(f->rig.sim);
+        }
+        assert_int_equal(rig_close(&f->rig), 0);
+        for (size_t i = 0; i < COUNT_OF(answers); i++) {
+            assert_true(answers[i].is_done);
+            block_ref_drop(answers[i].block);
+        }
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+    }
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(every_block_comes_back_as_it_was),
+        TEST(undo_data_comes_with_it_if_wanted),
+        TEST(a_block_just_connected_can_be_read),
+        TEST(a_block_that_is_not_stored_is_said_to_be_missing),
+        TEST(damage_is_reported),
+        TEST(a_failing_disk_is_reported),
+        TEST(a_cancelled_read_never_answers),
+        TEST(closing_answers_every_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
