@@ -1,5 +1,5 @@
-/* test_test_block_races.c - blocks that are only tried out: the verdict is that of the real thing, and
- * nothing is left behind. */
+/* test_test_block_races.c - blocks that are only tried out: the verdict is that of the real thing,
+ * and nothing is left behind, whatever else goes on. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
