@@ -20,7 +20,7 @@ struct peer;
 #define BLOCK_FETCH_NEAR         16          /* blocks next to the tip that are asked for anyway */
 #define BLOCK_FETCH_PEER_MAX     64          /* asked of one peer at a time */
 #define BLOCK_FETCH_PEER_START   16          /* while its rate is unknown */
-#define BLOCK_FETCH_STALL_US     INT64_C(1000000) /* silence of a peer that owes the next block */
+#define BLOCK_FETCH_STALL_US     INT64_C(600000) /* silence of a peer that owes the next block */
 #define BLOCK_FETCH_STALL_MAX_US INT64_C(64000000)
 #define BLOCK_FETCH_GIVE_UP_US   INT64_C(60000000) /* nothing at all: dropped if others are there */
 

@@ -11,8 +11,10 @@
 
 #define PLAN_RATE_UNKNOWN 500000.0 /* bytes per second, of a peer not measured yet */
 #define PLAN_RTT_UNKNOWN  0.2
-#define PLAN_AHEAD_S      2.0 /* a peer is kept busy for so long beyond its round trip */
-#define PLAN_SLACK_S      0.5 /* being so late is no harm */
+#define PLAN_AHEAD_S                                                                               \
+    1.0                  /* a peer is kept busy so long beyond its round trip: what it owes is     \
+                          * what another one has to make up for if it stops */
+#define PLAN_SLACK_S 0.5 /* being so late is no harm */
 
 struct plan_peer {
     double rate_bytes_s; /* 0: unknown */

@@ -1,0 +1,327 @@
+/* test_block_fetch.c - blocks from many peers: stalls, slow ones, lies, and what nobody asked for.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+/* Blocks that are worth downloading: each has transactions that pay to long scripts. */
+static const struct built_block *big_blocks(struct fixture *f, const struct built_block *from,
+                                            size_t n)
+{
+    enum { OUT = 400 };
+    struct tx_out *out = arena_calloc(&f->builder.arena, OUT, sizeof *out);
+    static uint8_t script[] = {0x6a, 0x4c, 60};
+    uint8_t *bytes = arena_calloc(&f->builder.arena, 1, 64);
+    memcpy(bytes, script, sizeof script);
+    for (size_t i = 0; i < OUT; i++)
+        out[i] = (struct tx_out){.value_sat = 0, .script_pubkey = span_of(bytes, 63)};
+    const struct built_block *mature = from;
+    for (size_t i = 0; i < n; i++) {
+        struct builder_coin coin = builder_coinbase_coin(built_ancestor(mature, (int32_t)i + 1));
+        struct tx tx = builder_spend(&f->builder, &coin, 1, 1, 0, BUILDER_TRUE);
+        struct tx *copy = arena_calloc(&f->builder.arena, 1, sizeof *copy);
+        *copy = tx;
+        copy->out = out;
+        copy->n_out = OUT;
+        tx_finish(copy, &f->builder.arena);
+        struct builder_spec spec = {.tx = copy, .n_tx = 1};
+        from = builder_block(&f->builder, from, &spec);
+    }
+    return from;
+}
+
+struct progress {
+    struct mesh_node *node;
+    const struct built_block *goal;
+    int32_t height;
+    int64_t at_us, longest_us;
+};
+
+static bool has_arrived(void *arg)
+{
+    struct progress *p = arg;
+    int32_t height = chain_tip(p->node->chain)->height;
+    int64_t now_us = p->node->mesh->events.now_us;
+    if (height != p->height) {
+        if (p->height > 0 && now_us - p->at_us > p->longest_us)
+            p->longest_us = now_us - p->at_us;
+        p->height = height;
+        p->at_us = now_us;
+    }
+    return mesh_is_at(p->node, p->goal);
+}
+
+struct half {
+    struct mesh_node *node;
+    int32_t height;
+};
+
+static bool is_half_way(void *arg)
+{
+    struct half *half = arg;
+    return chain_tip(half->node->chain)->height >= half->height;
+}
+
+/* Hazard 61. Two peers deliver; one stops in the middle and stays connected. */
+static void a_peer_that_stops_answering_causes_no_long_pause(void **state)
+{
+    struct fixture *f = *state;
+    struct sim_net_options net = {
+        .latency_min_us = 20000, .latency_max_us = 20000, .bytes_per_s = 1000000};
+    mesh_init(&f->mesh, 11, &f->builder, &net);
+    const struct built_block *base = builder_blocks(&f->builder, f->builder.genesis, 500, NULL);
+    const struct built_block *tip = big_blocks(f, base, 380);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    mesh_give(b, tip);
+    struct mesh_node *c = mesh_add(&f->mesh, NULL, NULL);
+    mesh_connect(c, a);
+    mesh_connect(c, b);
+    struct half half = {c, 640};
+    assert_true(mesh_run_until(&f->mesh, is_half_way, &half, 120));
+    sim_net_set_mute(b->host, true);
+    struct progress progress = {.node = c, .goal = tip};
+    assert_true(mesh_run_until(&f->mesh, has_arrived, &progress, 120));
+    assert_in_range(progress.longest_us, 0, 2000000);
+    assert_int_equal(mesh_count_ready(c), 2); /* silence is no fault, not for a while */
+}
+
+static int64_t sync_time(struct fixture *f, uint64_t seed, const uint64_t *rates, size_t n)
+{
+    struct sim_net_options net = {.latency_min_us = 20000, .latency_max_us = 20000};
+    mesh_init(&f->mesh, seed, &f->builder, &net);
+    const struct built_block *base = builder_blocks(&f->builder, f->builder.genesis, 500, NULL);
+    const struct built_block *tip = big_blocks(f, base, 380);
+    struct mesh_node *peers[8];
+    for (size_t i = 0; i < n; i++) {
+        peers[i] = mesh_add(&f->mesh, NULL, NULL);
+        mesh_give(peers[i], tip);
+        sim_net_set_rate(peers[i]->host, rates[i]);
+    }
+    struct mesh_node *c = mesh_add(&f->mesh, NULL, NULL);
+    for (size_t i = 0; i < n; i++)
+        mesh_connect(c, peers[i]);
+    return mesh_wait_tip(&f->mesh, tip, 600);
+}
+
+/* 380 blocks of 29 kB are 11 MB: at 1.2 MB/s in all about nine seconds. */
+static void unequal_peers_are_all_used_and_the_slow_one_does_not_hold_up(void **state)
+{
+    struct fixture *f = *state;
+    static const uint64_t rates[] = {500000, 500000, 150000, 50000};
+    int64_t took_us = sync_time(f, 12, rates, 4);
+    assert_in_range(took_us, 7000000, 14000000);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(mesh_count_ready(&f->mesh.nodes[i]), 1);
+}
+
+static void one_slow_peer_is_never_dropped(void **state)
+{
+    struct fixture *f = *state;
+    static const uint64_t rates[] = {60000};
+    int64_t took_us = sync_time(f, 13, rates, 1);
+    assert_in_range(took_us, 100000000, 300000000);
+    assert_int_equal(mesh_count_ready(&f->mesh.nodes[0]), 1);
+}
+
+static void a_block_that_was_tampered_with_is_fetched_from_another(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 14, &f->builder, NULL);
+    const struct built_block *blocks[3];
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 3, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *liar = raw_connect(&f->mesh, a);
+    raw_handshake(liar, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(liar, blocks, 3);
+    (void)raw_expect(liar, "getdata");
+    uint8_t *bad = xmemdup(blocks[0]->block.raw.p, blocks[0]->block.raw.len);
+    bad[blocks[0]->block.raw.len - 1] ^= 1; /* the lock time: the merkle root does not fit */
+    raw_send(liar, "block", bad, blocks[0]->block.raw.len);
+    xfree(bad);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(liar->is_closed);
+    struct raw_peer *honest = raw_connect(&f->mesh, a);
+    raw_handshake(honest, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(honest, blocks, 3);
+    (void)raw_expect(honest, "getdata");
+    for (size_t i = 0; i < 3; i++)
+        raw_send_block(honest, blocks[i]);
+    assert_true(mesh_wait_tip(&f->mesh, tip, 10) >= 0);
+    assert_false(honest->is_closed);
+    raw_free(liar);
+    raw_free(honest);
+}
+
+/* Hazard 59: a mangled copy that nobody asked for leaves the request that is under way alone. */
+static void an_unasked_mangled_copy_changes_nothing_for_others(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 15, &f->builder, NULL);
+    const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *honest = raw_connect(&f->mesh, a), *liar = raw_connect(&f->mesh, a);
+    raw_handshake(honest, NODE_NETWORK | NODE_WITNESS);
+    raw_handshake(liar, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(honest, &block, 1);
+    (void)raw_expect(honest, "getdata");
+    uint8_t *bad = xmemdup(block->block.raw.p, block->block.raw.len);
+    bad[block->block.raw.len - 1] ^= 1;
+    raw_send(liar, "block", bad, block->block.raw.len);
+    xfree(bad);
+    mesh_run(&f->mesh, 100000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.n_in_flight, 1);
+    raw_send_block(honest, block);
+    assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
+    raw_free(liar);
+    raw_free(honest);
+}
+
+/* Hazard 49. */
+static void unasked_blocks_with_little_work_are_not_stored(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 16, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 10, NULL);
+    const struct built_block *fork = builder_block(&f->builder, f->builder.genesis, NULL);
+    const struct built_block *far = builder_blocks(&f->builder, tip, 3, NULL);
+    const struct built_block *next = built_ancestor(far, 11);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
+    raw_send_block(raw, fork);
+    raw_send_block(raw, far); /* its parent is unknown */
+    mesh_run(&f->mesh, 1000000);
+    assert_null(chain_find(a->chain, &fork->block.hash));
+    assert_null(chain_find(a->chain, &far->block.hash));
+    assert_false(raw->is_closed);
+    /* One that extends the tip is welcome though nobody asked. */
+    raw_send_block(raw, next);
+    assert_true(mesh_wait_tip(&f->mesh, next, 10) >= 0);
+    raw_free(raw);
+}
+
+static void an_invalid_block_costs_its_sender_the_connection(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 17, &f->builder, NULL);
+    struct builder_spec spec = {.extra_sat = 1}; /* takes more than the subsidy */
+    const struct built_block *bad = builder_block(&f->builder, f->builder.genesis, &spec);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(raw, &bad, 1);
+    (void)raw_expect(raw, "getdata");
+    raw_send_block(raw, bad);
+    mesh_run(&f->mesh, 2000000);
+    assert_true(raw->is_closed);
+    assert_int_equal(chain_tip(a->chain)->height, 0);
+    raw_free(raw);
+}
+
+static void notfound_sends_the_request_elsewhere(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 18, &f->builder, NULL);
+    const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *one = raw_connect(&f->mesh, a), *two = raw_connect(&f->mesh, a);
+    raw_handshake(one, NODE_NETWORK | NODE_WITNESS);
+    raw_handshake(two, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(one, &block, 1);
+    (void)raw_expect(one, "getdata");
+    raw_send_headers(two, &block, 1);
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(raw_count(two, "getdata"), 0);
+    raw_send_inv(one, "notfound", INV_WITNESS_BLOCK, block->block.hash.b);
+    (void)raw_expect(two, "getdata");
+    raw_send_block(two, block);
+    assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
+    raw_free(one);
+    raw_free(two);
+}
+
+static void a_block_can_be_had_from_a_peer_by_order(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 19, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 5, NULL);
+    const struct built_block *fork = builder_block(&f->builder, built_ancestor(tip, 3), NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_string_equal(p2p_get_block_from_peer(a->p2p, &fork->block.hash, info.id),
+                        "Block header missing");
+    struct verdict verdict;
+    assert_non_null(chain_accept_header(a->chain, &fork->block.header, &verdict));
+    assert_string_equal(p2p_get_block_from_peer(a->p2p, &fork->block.hash, info.id + 1),
+                        "Peer does not exist");
+    assert_string_equal(p2p_get_block_from_peer(a->p2p, &tip->block.hash, info.id),
+                        "Block already downloaded");
+    assert_null(p2p_get_block_from_peer(a->p2p, &fork->block.hash, info.id));
+    assert_string_equal(p2p_get_block_from_peer(a->p2p, &fork->block.hash, info.id),
+                        "Already requested from this peer");
+    (void)raw_expect(raw, "getdata");
+    raw_send_block(raw, fork);
+    mesh_run(&f->mesh, 1000000);
+    const struct block_node *node = chain_find(a->chain, &fork->block.hash);
+    assert_true(node->status & BLOCK_HAVE_DATA);
+    raw_free(raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_peer_that_stops_answering_causes_no_long_pause, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            unequal_peers_are_all_used_and_the_slow_one_does_not_hold_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_slow_peer_is_never_dropped, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_block_that_was_tampered_with_is_fetched_from_another,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(an_unasked_mangled_copy_changes_nothing_for_others, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(unasked_blocks_with_little_work_are_not_stored, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_invalid_block_costs_its_sender_the_connection, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(notfound_sends_the_request_elsewhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_block_can_be_had_from_a_peer_by_order, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
