@@ -1,6 +1,10 @@
 """Starting: what is refused, how, and that nothing is lost by it."""
 import os
+import pty
+import re
+import select
 import socket
+import time
 
 import chain
 import framework
@@ -187,6 +191,41 @@ def test_signals_stop_cleanly(context):
         node.process.send_signal(getattr(framework.signal, name))
         node.wait_exit(0)
         still_there(node, made[-1].id())
+
+
+def read_until(terminal, pattern, seconds=30):
+    """What the terminal shows up to a match of pattern, or to its end."""
+    shown, end = "", time.monotonic() + seconds
+    while not re.search(pattern, shown) and time.monotonic() < end:
+        if not select.select([terminal], [], [], 0.2)[0]:
+            continue
+        try:
+            more = os.read(terminal, 4096)
+        except OSError:
+            break  # the other side has closed
+        if not more:
+            break
+        shown += more.decode(errors="replace")
+    return shown
+
+
+def test_a_terminal_shows_progress_and_ctrl_c_stops_cleanly(context):
+    node = context.node()
+    blocks = chain.grow(None, 50)
+    path = os.path.join(context.scratch, "blocks.dat")
+    with open(path, "wb") as file:
+        file.write(b"".join(chain.frame(block.encode()) for block in blocks))
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(node.command()[0], node.command([f"-loadblock={path}"]))
+    shown = read_until(terminal, r"height \d+ .*\d%.*blocks/s")
+    assert re.search(r"height \d+ +20\d\d-\d\d-\d\d", shown), shown
+    framework.wait_until(lambda: "imported" in node.log(), what="import")
+    os.write(terminal, b"\x03")
+    shown = read_until(terminal, "this never comes")
+    os.close(terminal)
+    equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, shown)
+    still_there(node, blocks[-1].id())
 
 
 def test_few_threads_and_little_memory_when_idle(context):
