@@ -140,6 +140,37 @@ static bool set_inbound(struct config_net *config, const struct options *options
     return true;
 }
 
+/* The name that peers see, with the comments of -uacomment behind it.
+ * Spec: BIP14; Core FormatSubVersion() */
+static bool set_user_agent(struct config_net *config, const struct options *options, char **error)
+{
+    static const char safe[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                               " .,;-_?@";
+    struct buffer name;
+    const char *comment;
+    buffer_init(&name);
+    buffer_append_string(&name, CAIRN_API_USER_AGENT);
+    for (size_t i = 0; (comment = options_get_list(options, "uacomment", i)); i++) {
+        if (comment[strspn(comment, safe)]) {
+            *error = xasprintf("User Agent comment (%s) contains unsafe characters.", comment);
+            buffer_deinit(&name);
+            return false;
+        }
+        name.len--; /* the end of what there is: '/' or ")/" */
+        if (i > 0)
+            name.len--;
+        buffer_append_format(&name, "%s%s)/", i == 0 ? "(" : "; ", comment);
+    }
+    if (name.len > WIRE_USER_AGENT_MAX)
+        *error = xasprintf("Total length of network version string (%zu) exceeds maximum length "
+                           "(%d). Reduce the number or size of uacomments.",
+                           name.len, WIRE_USER_AGENT_MAX);
+    buffer_append(&name, "", 1);
+    config->p2p.user_agent = keep(config, (const char *)name.p);
+    buffer_deinit(&name);
+    return *error == NULL;
+}
+
 static bool set_p2p(struct config_net *config, const struct options *options,
                     const struct network *network, char **error)
 {
@@ -155,7 +186,6 @@ static bool set_p2p(struct config_net *config, const struct options *options,
         return false;
     }
     p2p->port = (uint16_t)port;
-    p2p->user_agent = CAIRN_API_USER_AGENT;
     p2p->max_connections = connections > INT32_MAX ? INT32_MAX : (int)connections;
     p2p->blocks_only = options_get_bool(options, "blocksonly", false);
     p2p->is_inactive = !options_get_bool(options, "networkactive", true);
@@ -164,7 +194,8 @@ static bool set_p2p(struct config_net *config, const struct options *options,
         *error = xstrdup("peertimeout must be a positive integer.");
         return false;
     }
-    if (!set_outbound(config, options, error) || !set_inbound(config, options, error))
+    if (!set_user_agent(config, options, error) || !set_outbound(config, options, error) ||
+        !set_inbound(config, options, error))
         return false;
     if (connections == 0) { /* as Core: nobody calls, nobody is called but by order */
         p2p->listen = false;

@@ -200,6 +200,7 @@ static void info(void *ctx, rpc_net_info_fn *fn, void *arg)
                                                .proxy = ""};
     struct rpc_local_address *local = convert_local(have.local, have.n_local);
     struct rpc_net_info shown = {
+        .user_agent = have.user_agent,
         .protocol_version = WIRE_PROTOCOL_VERSION,
         .local_services = have.local_services,
         .is_active = have.is_active,

@@ -141,6 +141,7 @@ void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_
                    void *arg);
 
 struct p2p_info {
+    const char *user_agent; /* ours; borrowed for the life of p2p */
     uint64_t local_services;
     bool is_active, relays_txs;
     size_t n_in, n_out;

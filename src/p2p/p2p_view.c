@@ -108,6 +108,7 @@ static int64_t median_offset(const struct p2p *p2p)
 void p2p_info(const struct p2p *p2p, struct p2p_info *info)
 {
     *info = (struct p2p_info){
+        .user_agent = p2p->options.user_agent,
         .local_services = p2p_local_services(p2p),
         .is_active = p2p->is_active,
         .relays_txs = p2p->mempool && !p2p->options.blocks_only,

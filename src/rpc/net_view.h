@@ -72,6 +72,7 @@ struct rpc_network_state {
 
 /* The whole. */
 struct rpc_net_info {
+    const char *user_agent; /* ours, BIP14 */
     int32_t protocol_version;
     uint64_t local_services;
     bool is_active, relays_txs;

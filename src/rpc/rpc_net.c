@@ -50,7 +50,7 @@ static void put_network_info(void *arg, const struct rpc_net_info *info)
     struct json_out *out = &call->out;
     json_open_object(out);
     json_field_int(out, "version", CAIRN_API_VERSION);
-    json_field_string(out, "subversion", CAIRN_API_USER_AGENT);
+    json_field_string(out, "subversion", info->user_agent);
     json_field_int(out, "protocolversion", info->protocol_version);
     net_json_put_services(out, "localservices", "localservicesnames", info->local_services);
     json_field_bool(out, "localrelay", info->relays_txs);
@@ -71,7 +71,8 @@ static void put_network_info(void *arg, const struct rpc_net_info *info)
 enum rpc_progress rpc_getnetworkinfo(struct rpc_call *call)
 {
     const struct rpc_net *net = call->rpc->node.net;
-    const struct rpc_net_info nothing = {.protocol_version = PROTOCOL_VERSION};
+    const struct rpc_net_info nothing = {.user_agent = CAIRN_API_USER_AGENT,
+                                         .protocol_version = PROTOCOL_VERSION};
     if (net)
         net->info(net->ctx, put_network_info, call);
     else

@@ -7,6 +7,7 @@ import framework
 from framework import Skip, equal, free_port, rpc_fails, wait_until
 
 ADDRESS = chain.TRUE_ADDRESS
+OTHER_ADDRESS = chain.segwit_address(bytes(20))  # for blocks that differ from others of that second
 
 # What getpeerinfo says of every peer, in this order; the rest comes and goes.
 PEER_FIELDS = """id addr network services servicesnames relaytxes last_inv_sequence inv_to_send
@@ -53,7 +54,7 @@ def no_peers(node):
 
 def pair(context):
     """Two nodes; the first has connected to the second."""
-    one, two = listening(context, "one"), listening(context, "two")
+    one, two = listening(context, "one"), listening(context, "two", "-uacomment=second")
     equal(one.rpc.addnode(two.p2p, "add"), None)
     ready(one)
     ready(two)
@@ -78,6 +79,7 @@ def test_both_ends_of_a_connection(context):
         assert peer["version"] >= 70016 and "Cairn:" in peer["subver"], peer
         equal((peer["network"], peer["transport_protocol_type"]), ("not_publicly_routable", "v1"))
     equal((out["addr"], out["inbound"], out["connection_type"]), (two.p2p, False, "manual"))
+    assert out["subver"].endswith("(second)/") and "(" not in into["subver"], (out, into)
     equal((into["inbound"], into["connection_type"]), (True, "inbound"))
     equal(one.rpc.getaddednodeinfo(), [
         {"addednode": two.p2p, "connected": True,
@@ -95,7 +97,7 @@ def test_the_state_of_the_network(context):
         equal(tuple(info[k] for k in ("connections", "connections_in", "connections_out")), counts)
         check_services(info["localservices"], info["localservicesnames"])
         assert info["version"] >= 310000, info
-        assert re.fullmatch(r"/Satoshi:31\.\d+\.\d+/Cairn:[\d.]+/", info["subversion"]), info
+        assert re.fullmatch(r"/Satoshi:31\.\d+\.\d+/Cairn:[\d.]+(\(second\))?/", info["subversion"]), info
         equal([n["name"] for n in info["networks"]], ["ipv4", "ipv6", "onion", "i2p", "cjdns"])
         equal((info["networkactive"], info["timeoffset"], info["warnings"]), (True, 0, []))
     one.stop()
@@ -207,6 +209,30 @@ def test_a_block_is_fetched_from_a_peer(context):
     one.rpc.submitheader(two.rpc.getblockheader(block_hash, False))
     rpc_fails(-1, "^Peer does not exist$", one.rpc.getblockfrompeer, block_hash, peer)
     rpc_fails(-1, "^Peer does not exist$", one.rpc.getblockfrompeer, block_hash, -1)
+    one.stop()
+    two.stop()
+
+
+def test_a_block_of_a_side_branch_is_fetched(context):
+    one, two = pair(context)
+    one.wait_tip(two.rpc.generatetoaddress(2, ADDRESS)[-1])
+    one.rpc.setnetworkactive(False)
+    no_peers(two)
+    side = two.rpc.generatetoaddress(1, OTHER_ADDRESS)[0]
+    tip = one.rpc.generatetoaddress(2, ADDRESS)[-1]
+    one.rpc.setnetworkactive(True)
+    two.wait_tip(tip)
+    one.rpc.submitheader(two.rpc.getblockheader(side, False))
+    rpc_fails(-1, "not fully downloaded", one.rpc.getblock, side)
+    equal(one.rpc.getblockfrompeer(side, ready(one)[0]["id"]), {})
+
+    def there():
+        try:
+            return one.rpc.getblock(side, 0)
+        except framework.RpcError:
+            return None
+    equal(wait_until(there, 10, "the block"), two.rpc.getblock(side, 0))
+    equal(one.rpc.getbestblockhash(), tip)
     one.stop()
     two.stop()
 

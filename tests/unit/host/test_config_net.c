@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -95,6 +96,56 @@ static void connect_zero_means_nobody(void **state)
     }
 }
 
+static void comments_follow_the_name_that_peers_see(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *args[4];
+        const char *want;
+    } rows[] = {
+        {{NULL}, "/Satoshi:31.0.0/Cairn:0.1.0/"},
+        {{"-uacomment=x", NULL}, "/Satoshi:31.0.0/Cairn:0.1.0(x)/"},
+        {{"-uacomment=A b", "-uacomment=_.,;-?@9", "-uacomment=z", NULL},
+         "/Satoshi:31.0.0/Cairn:0.1.0(A b; _.,;-?@9; z)/"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fixture f;
+        read_args(&f, NETWORK_REGTEST, rows[i].args);
+        assert_true(f.ok);
+        assert_string_equal(f.net.p2p.user_agent, rows[i].want);
+        done(&f);
+    }
+}
+
+static void comments_are_safe_and_short(void **state)
+{
+    (void)state;
+    static const char *const unsafe[] = {"-uacomment=a/b", "-uacomment=(a)", "-uacomment=a:b",
+                                         "-uacomment=\xc3\xa9"};
+    for (size_t i = 0; i < COUNT_OF(unsafe); i++) {
+        struct fixture f;
+        read_args(&f, NETWORK_REGTEST, (const char *const[]){unsafe[i], NULL});
+        assert_false(f.ok);
+        assert_non_null(strstr(f.error, "contains unsafe characters."));
+        done(&f);
+    }
+    /* The name alone has 28 bytes and a comment adds two: 256 are the limit. */
+    for (int len = 226; len <= 227; len++) {
+        struct fixture f;
+        char *comment = xasprintf("-uacomment=%0*d", len, 0);
+        read_args(&f, NETWORK_REGTEST, (const char *const[]){comment, NULL});
+        assert_int_equal(f.ok, len == 226);
+        if (f.ok)
+            assert_int_equal(strlen(f.net.p2p.user_agent), 256);
+        else
+            assert_string_equal(f.error,
+                                "Total length of network version string (257) exceeds maximum "
+                                "length (256). Reduce the number or size of uacomments.");
+        done(&f);
+        xfree(comment);
+    }
+}
+
 static void mistakes_are_named(void **state)
 {
     (void)state;
@@ -158,6 +209,8 @@ int main(void)
         cmocka_unit_test(defaults_are_cores),
         cmocka_unit_test(addresses_get_the_port_that_they_lack),
         cmocka_unit_test(connect_zero_means_nobody),
+        cmocka_unit_test(comments_follow_the_name_that_peers_see),
+        cmocka_unit_test(comments_are_safe_and_short),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(limits_are_met_exactly),
         cmocka_unit_test(the_main_chain_relays_only_standard_transactions),

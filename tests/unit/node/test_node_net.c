@@ -358,6 +358,7 @@ static void check_info(void *arg, const struct rpc_net_info *info)
 {
     static const char *const names[] = {"ipv4", "ipv6", "onion", "i2p", "cjdns"};
     const int64_t *fee_sat = arg;
+    assert_string_equal(info->user_agent, "/x/");
     assert_int_equal(info->protocol_version, WIRE_PROTOCOL_VERSION);
     assert_int_equal(info->local_services, 1);
     assert_true(info->is_active);
@@ -394,7 +395,8 @@ static void the_state_of_the_network_arrives(void **state)
         struct net_rig rig;
         int64_t fee_sat = mempools[i] ? 100 : 0;
         rig_init(&rig, mempools[i]);
-        rig.p2p.info = (struct p2p_info){.local_services = 1,
+        rig.p2p.info = (struct p2p_info){.user_agent = "/x/",
+                                         .local_services = 1,
                                          .is_active = true,
                                          .n_in = 2,
                                          .n_out = 3,

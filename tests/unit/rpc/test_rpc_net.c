@@ -81,6 +81,7 @@ static void networkinfo_has_the_fields_in_order(void **state)
     net_rig_init(&rig);
     rig.rpc.warnings = "Look out";
     rig.fake.info = (struct rpc_net_info){
+        .user_agent = "/Satoshi:31.0.0/Cairn:0.1.0(a; b)/",
         .protocol_version = 70016,
         .local_services = 0xc49,
         .is_active = true,
@@ -97,7 +98,7 @@ static void networkinfo_has_the_fields_in_order(void **state)
     };
     assert_call(
         &rig.rpc, "getnetworkinfo", "[]",
-        "{\"version\":310000,\"subversion\":\"/Satoshi:31.0.0/Cairn:0.1.0/\","
+        "{\"version\":310000,\"subversion\":\"/Satoshi:31.0.0/Cairn:0.1.0(a; b)/\","
         "\"protocolversion\":70016,\"localservices\":\"0000000000000c49\","
         "\"localservicesnames\":[\"NETWORK\",\"WITNESS\",\"COMPACT_FILTERS\",\"NETWORK_LIMITED\","
         "\"P2P_V2\"],\"localrelay\":true,\"timeoffset\":-2,\"networkactive\":true,"
