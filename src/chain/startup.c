@@ -260,6 +260,14 @@ static void order_loaded(struct chain *chain)
     chain->next_sequence = 1;
 }
 
+/* Every block that the coins were made of has been seen; pruned ones too. */
+static bool is_complete(const struct block_node *tip)
+{
+    while (tip && tip->n_tx > 0)
+        tip = tip->prev;
+    return tip == NULL;
+}
+
 static bool find_tip(struct chain *chain, char **error)
 {
     struct block_hash old_tip, new_tip, none = {{0}};
@@ -269,7 +277,7 @@ static bool find_tip(struct chain *chain, char **error)
     struct block_hash hash = coins_store_tip(chain->coins);
     struct block_node *tip = block_hash_equal(&hash, &none) ? chain->tree.genesis
                                                             : header_tree_find(&chain->tree, &hash);
-    if (!tip)
+    if (!tip || !is_complete(tip))
         return fail(error, "Block index and coins database do not belong together", 0,
                     xstrdup("start with -reindex"));
     active_chain_set_tip(&chain->active, tip);

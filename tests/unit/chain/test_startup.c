@@ -92,6 +92,26 @@ static void a_close_leaves_nothing_to_be_done_by_the_next_start(void **state)
     assert_coins_as_if_only(f, base_tip(f));
 }
 
+/* Rows of the index are written when a block is stored, but what it completes lies above it. */
+static void a_branch_completed_from_below_is_complete_after_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    const struct built_block *side = builder_blocks(&f->b, f->base[100], 19, NULL);
+    rig_announce(&f->rig, side);
+    for (int32_t at = 119; at > 101; at--)
+        (void)rig_accept(&f->rig, built_ancestor(side, at));
+    assert_int_equal(rig_flush(&f->rig), 0);
+    (void)rig_accept(&f->rig, built_ancestor(side, 101));
+    close_rig(f);
+    rig_open(&f->rig);
+    chain_check(f->rig.chain);
+    assert_true(chain_find(f->rig.chain, &side->block.hash)->chain_tx > 0);
+    const struct built_block *longer = builder_blocks(&f->b, side, 2, NULL);
+    rig_accept_chain(&f->rig, longer);
+    assert_true(rig_is_at(&f->rig, longer));
+}
+
 /* -- After a crash ----------------------------------------------------------------------------- */
 
 static void blocks_behind_the_index_are_found_again(void **state)
@@ -275,6 +295,23 @@ static void coins_that_are_gone_are_made_again(void **state)
     assert_at_base(f);
 }
 
+/* An index that does not have what the coins were made of. */
+static void coins_of_blocks_that_the_index_lacks_name_reindex(void **state)
+{
+    struct fixture *f = *state;
+    f->options.check_invariants = false;
+    fixture_start_at_base(f);
+    struct block_node *node = block_node_ancestor(chain_tip_node(f->rig.chain), 50);
+    node->n_tx = 0;
+    node->status &= ~(uint32_t)(BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO);
+    header_tree_mark_dirty(&f->rig.chain->tree, node);
+    close_rig(f);
+    assert_names(error_of_open(f), "-reindex");
+    f->rig.options.reindex = true;
+    open_again(f);
+    assert_at_base(f);
+}
+
 static void a_directory_of_another_network_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -451,6 +488,7 @@ int main(void)
         TEST(an_empty_directory_has_the_first_block),
         TEST(opening_twice_writes_the_first_block_once),
         TEST(a_close_leaves_nothing_to_be_done_by_the_next_start),
+        TEST(a_branch_completed_from_below_is_complete_after_a_restart),
         TEST(blocks_behind_the_index_are_found_again),
         TEST(blocks_behind_the_index_in_later_files_are_found_too),
         TEST(a_new_block_never_overwrites_one_behind_the_index),
@@ -458,6 +496,7 @@ int main(void)
         TEST(a_corrupt_index_names_reindex_which_helps),
         TEST(an_index_that_is_gone_names_reindex_which_helps),
         TEST(coins_that_are_gone_are_made_again),
+        TEST(coins_of_blocks_that_the_index_lacks_name_reindex),
         TEST(a_directory_of_another_network_is_refused),
         TEST(a_pruned_directory_is_opened_only_for_pruning),
         TEST(a_disk_that_fails_while_opening_is_an_error_and_not_a_crash),
