@@ -126,12 +126,18 @@ void pool_check_refuse(struct pool_check *check, enum reject code)
 
 /* -- By itself (job) --------------------------------------------------------------------------- */
 
+static bool decode(struct pool_check *check, bool allow_witness)
+{
+    struct reader r = reader_of(span_of(check->raw, check->len));
+    return tx_decode(&r, &check->tx_arena, allow_witness, &check->tx) && reader_finish(&r);
+}
+
+/* A transaction without inputs can be read only as one that has no witness by its form. */
 static bool check_form(struct pool_check *check)
 {
     struct verdict *verdict = &check->verdict;
     const struct mempool *mempool = check->mempool;
-    struct reader r = reader_of(span_of(check->raw, check->len));
-    if (!tx_decode(&r, &check->tx_arena, true, &check->tx) || !reader_finish(&r))
+    if (!decode(check, true) && !decode(check, false))
         return verdict_set(verdict, REJECT_MALFORMED, "TX decode failed");
     check->is_decoded = true;
     enum reject code = tx_check(&check->tx, &check->arena);

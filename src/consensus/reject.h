@@ -40,7 +40,7 @@ struct verdict {
     enum reject code;
     int script_error; /* enum script_error if code is a script failure, else 0 */
     uint32_t version; /* of the block if code is BAD_VERSION, else 0 */
-    char detail[160]; /* Core's debug message, or "" */
+    char detail[256]; /* Core's debug message, or "" */
 };
 
 /* Set a verdict's code and, by a printf format (may be NULL: none), its detail.

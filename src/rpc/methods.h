@@ -46,6 +46,9 @@ RPC_HANDLER(generateblock);
 RPC_HANDLER(generatetoaddress);
 RPC_HANDLER(generatetodescriptor);
 RPC_HANDLER(getmininginfo);
+RPC_HANDLER(getnetworkhashps);
+RPC_HANDLER(getprioritisedtransactions);
+RPC_HANDLER(prioritisetransaction);
 RPC_HANDLER(submitblock);
 RPC_HANDLER(submitheader);
 
@@ -64,6 +67,20 @@ RPC_HANDLER(setnetworkactive);
 
 /* rpc_peer.c: all about each peer */
 RPC_HANDLER(getpeerinfo);
+
+/* rpc_template.c */
+RPC_HANDLER(getblocktemplate);
+
+/* rpc_mempool.c: transactions that wait */
+RPC_HANDLER(getmempoolancestors);
+RPC_HANDLER(getmempooldescendants);
+RPC_HANDLER(getmempoolentry);
+RPC_HANDLER(getmempoolinfo);
+RPC_HANDLER(getrawmempool);
+
+/* rpc_send.c: transactions handed in */
+RPC_HANDLER(sendrawtransaction);
+RPC_HANDLER(testmempoolaccept);
 
 /* rpc_rawtx.c: transactions as bytes */
 RPC_HANDLER(createrawtransaction);

@@ -53,6 +53,11 @@ void rpc_set_net(struct rpc *rpc, const struct rpc_net *net)
     rpc->node.net = net;
 }
 
+void rpc_set_mempool(struct rpc *rpc, struct mempool *mempool)
+{
+    rpc->node.mempool = mempool;
+}
+
 size_t rpc_pending(const struct rpc *rpc)
 {
     return rpc->n_calls;

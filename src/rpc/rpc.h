@@ -5,7 +5,7 @@
 #ifndef RPC_RPC_H
 #define RPC_RPC_H
 
-#include "chain/chain.h"
+#include "chain/block_assembler.h"
 #include "rpc/net_view.h"
 #include "util/buffer.h"
 
@@ -32,6 +32,10 @@ struct rpc_node {
     struct log *log_control;
     /* The network; NULL while there is none: methods that need it get -31. */
     const struct rpc_net *net;
+    /* Transactions that wait for a block; NULL while there is no mempool: methods that need it get
+     * -33. */
+    struct mempool *mempool;
+    struct block_assembler_options block; /* for mining; all zero: the defaults */
 };
 
 /* Credentials, fixed at start. */
@@ -55,6 +59,8 @@ void rpc_free(struct rpc *rpc); /* no call may be pending */
 void rpc_set_chain(struct rpc *rpc, struct chain *chain);
 /* The network is there now; NULL: it is gone. Borrowed. */
 void rpc_set_net(struct rpc *rpc, const struct rpc_net *net);
+/* The mempool is there now; NULL: it is gone. Borrowed. */
+void rpc_set_mempool(struct rpc *rpc, struct mempool *mempool);
 
 struct rpc_request {
     const char *http_method;   /* "POST", "GET", ... */

@@ -17,14 +17,18 @@ enum rpc_code {
     RPC_TYPE_ERROR = -3,
     RPC_INVALID_ADDRESS_OR_KEY = -5,
     RPC_INVALID_PARAMETER = -8,
+    RPC_CLIENT_IN_INITIAL_DOWNLOAD = -10,
     RPC_DATABASE_ERROR = -20,
     RPC_DESERIALIZATION_ERROR = -22,
     RPC_CLIENT_NODE_ALREADY_ADDED = -23,
     RPC_CLIENT_NODE_NOT_ADDED = -24,
     RPC_VERIFY_ERROR = -25,
+    RPC_TRANSACTION_REJECTED = -26,
+    RPC_ALREADY_IN_UTXO_SET = -27,
     RPC_IN_WARMUP = -28,
     RPC_CLIENT_NODE_NOT_CONNECTED = -29,
     RPC_CLIENT_P2P_DISABLED = -31,
+    RPC_CLIENT_MEMPOOL_DISABLED = -33,
     RPC_CLIENT_NODE_CAPACITY_REACHED = -34,
     RPC_INVALID_REQUEST = -32600,
     RPC_METHOD_NOT_FOUND = -32601,
@@ -94,6 +98,10 @@ struct rpc {
     bool warnings_as_string;
     bool shows_start_height;
     struct ec_context *ec; /* made when first needed */
+    /* The block assembled last, for getmininginfo. */
+    bool has_assembled;
+    size_t last_block_txs;
+    uint32_t last_block_wu;
 };
 
 /* Make the call's answer an error; what was written of the result is dropped.
@@ -113,6 +121,12 @@ void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn);
 void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
                  void (*end)(struct rpc_call *call));
 struct rpc_call *rpc_job_call(struct env_job *job);
+
+/* False, with error -33, if there is no mempool. */
+NODISCARD bool rpc_need_mempool(struct rpc_call *call);
+/* Assemble the next block from the mempool, if there is one, as the node's options say. */
+struct block_template;
+void rpc_assemble(struct rpc_call *call, struct block_template *template);
 
 /* The context for signing. Owned by rpc. */
 struct ec_context *rpc_ec_context(struct rpc *rpc);

@@ -1,7 +1,8 @@
 /* rpc_mining.c - blocks handed in, and blocks of our own on test chains. */
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "chain/mining.h"
+#include "chain/policy.h"
 #include "consensus/block_check.h"
 #include "consensus/key_io.h"
 #include "consensus/pow.h"
@@ -128,6 +129,7 @@ struct generate {
     struct block_ref *block; /* held while it is tested */
 };
 
+/* A block of the transactions given. */
 static struct block_ref *build_block(struct rpc_call *call)
 {
     const struct rpc_node *node = &call->rpc->node;
@@ -138,6 +140,18 @@ static struct block_ref *build_block(struct rpc_call *call)
         .coinbase_script_pubkey = generate->script,
     };
     return mining_build_block(node->chain, &template, node->now_s(node->ctx));
+}
+
+/* A block of what waits in the mempool. */
+static struct block_ref *assemble_block(struct rpc_call *call)
+{
+    const struct generate *generate = call->state;
+    struct block_template template;
+    rpc_assemble(call, &template);
+    struct block_ref *block =
+        block_template_build(call->rpc->node.chain, &template, generate->script);
+    block_template_deinit(&template);
+    return block;
 }
 
 static void generate_next(struct rpc_call *call);
@@ -177,7 +191,7 @@ static void generate_next(struct rpc_call *call)
         rpc_finish(call);
         return;
     }
-    mining_grind(call->rpc->node.chain, build_block(call), generate->max_tries, on_ground, call);
+    mining_grind(call->rpc->node.chain, assemble_block(call), generate->max_tries, on_ground, call);
 }
 
 static bool read_tries(struct rpc_call *call, struct generate *generate)
@@ -286,6 +300,28 @@ static void on_tested(void *arg, const struct verdict *verdict)
     mining_grind(call->rpc->node.chain, generate->block, generate->max_tries, on_one_ground, call);
 }
 
+/* A transaction named by its id. Its bytes are copied: the entry may go while the block is tried.
+ */
+static bool read_waiting_tx(struct rpc_call *call, const struct json_value *v, struct tx *tx)
+{
+    const struct mempool *mempool = call->rpc->node.mempool;
+    struct txid txid;
+    if (!rpc_read_id(call, v, "txid", txid.b))
+        return false;
+    const struct mempool_entry *entry = mempool ? mempool_find(mempool, &txid) : NULL;
+    if (!entry) {
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction %s not in mempool.",
+                 (const char *)v->text.p);
+        return false;
+    }
+    uint8_t *raw = arena_alloc(&call->arena, entry->tx.raw.len);
+    memcpy(raw, entry->tx.raw.p, entry->tx.raw.len);
+    struct reader r = reader_of(span_of(raw, entry->tx.raw.len));
+    bool ok = tx_decode(&r, &call->arena, true, tx);
+    ASSERT(ok);
+    return true;
+}
+
 static bool read_txs(struct rpc_call *call, struct generate *generate)
 {
     const struct json_value *list = rpc_arg(call, 1);
@@ -294,12 +330,13 @@ static bool read_txs(struct rpc_call *call, struct generate *generate)
         uint8_t txid[32];
         if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
             return false;
+        struct tx *tx = &generate->tx[generate->n_tx++];
         if (hex_decode(txid, sizeof txid, (const char *)v->text.p, v->text.len)) {
-            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction %s not in mempool.",
-                     (const char *)v->text.p);
-            return false;
+            if (!read_waiting_tx(call, v, tx))
+                return false;
+            continue;
         }
-        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, &generate->tx[generate->n_tx++])) {
+        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, tx)) {
             rpc_fail(call, RPC_DESERIALIZATION_ERROR,
                      "Transaction decode failed for %s. Make sure the tx has at least one input.",
                      (const char *)v->text.p);
@@ -307,6 +344,16 @@ static bool read_txs(struct rpc_call *call, struct generate *generate)
         }
     }
     return true;
+}
+
+/* CVE-2012-2459: no block can be made of a list that has a transaction twice. */
+static bool has_duplicate(const struct generate *generate)
+{
+    for (size_t i = 1; i < generate->n_tx; i++)
+        for (size_t k = 0; k < i; k++)
+            if (txid_equal(&generate->tx[i].txid, &generate->tx[k].txid))
+                return true;
+    return false;
 }
 
 enum rpc_progress rpc_generateblock(struct rpc_call *call)
@@ -318,6 +365,9 @@ enum rpc_progress rpc_generateblock(struct rpc_call *call)
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Error: Invalid address or descriptor");
     if (!read_txs(call, generate))
         return RPC_DONE;
+    if (has_duplicate(generate))
+        return rpc_fail(call, RPC_VERIFY_ERROR,
+                        "TestBlockValidity failed: bad-txns-duplicate, duplicate transaction");
     generate->submit = rpc_arg_bool(call, 2, true);
     generate->max_tries = TRIES_DEFAULT;
     call->state = generate;
@@ -328,20 +378,48 @@ enum rpc_progress rpc_generateblock(struct rpc_call *call)
 
 /* -- Facts for miners --------------------------------------------------------------------- */
 
-/* Hashes per second that the work of the last blocks took. */
-static double hash_rate(const struct block_node *tip)
+/* Hashes per second that the work of the last n blocks up to one took. */
+static double hash_rate(const struct block_node *last, int32_t n)
 {
-    int32_t n = tip->height < HASH_RATE_BLOCKS ? tip->height : HASH_RATE_BLOCKS;
-    const struct block_node *first = block_node_ancestor(tip, tip->height - n);
+    n = last->height < n ? last->height : n;
+    const struct block_node *first = block_node_ancestor(last, last->height - n);
     int64_t time_min = first->time, time_max = first->time;
-    for (const struct block_node *node = tip; node != first; node = node->prev) {
+    for (const struct block_node *node = last; node != first; node = node->prev) {
         time_min = node->time < time_min ? node->time : time_min;
         time_max = node->time > time_max ? node->time : time_max;
     }
     if (time_min == time_max)
         return 0;
-    return u256_to_double(u256_sub(tip->chain_work, first->chain_work)) /
+    return u256_to_double(u256_sub(last->chain_work, first->chain_work)) /
            (double)(time_max - time_min);
+}
+
+enum rpc_progress rpc_getnetworkhashps(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    const struct block_node *last = chain_tip(node->chain);
+    int32_t n = HASH_RATE_BLOCKS, height = -1;
+    if (!rpc_arg_int32(call, 0, &n) || !rpc_arg_int32(call, 1, &height))
+        return RPC_DONE;
+    if (n < -1 || n == 0)
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Invalid nblocks. Must be a positive number or -1.");
+    if (height < -1 || height > last->height)
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "Block does not exist at specified height");
+    if (height >= 0)
+        last = chain_at(node->chain, height);
+    if (n == -1)
+        n = last->height % pow_retarget_interval(node->network) + 1;
+    json_put_double(&call->out, hash_rate(last, n));
+    return RPC_DONE;
+}
+
+static void put_last_block(struct rpc_call *call)
+{
+    if (!call->rpc->has_assembled)
+        return;
+    json_field_int(&call->out, "currentblockweight", call->rpc->last_block_wu);
+    json_field_int(&call->out, "currentblocktx", (int64_t)call->rpc->last_block_txs);
 }
 
 enum rpc_progress rpc_getmininginfo(struct rpc_call *call)
@@ -352,14 +430,18 @@ enum rpc_progress rpc_getmininginfo(struct rpc_call *call)
     char bits[9];
     json_open_object(out);
     json_field_int(out, "blocks", tip->height);
+    put_last_block(call);
     snprintf(bits, sizeof bits, "%08x", tip->bits);
     json_field_string(out, "bits", bits);
     json_field_double(out, "difficulty", chain_json_difficulty(tip->bits));
     char target[U256_HEX_BYTES];
     json_field_string(out, "target",
                       u256_to_hex(pow_target_from_bits(tip->bits, NULL, NULL), target));
-    json_field_double(out, "networkhashps", hash_rate(tip));
-    json_field_int(out, "pooledtx", 0);
+    json_field_double(out, "networkhashps", hash_rate(tip, HASH_RATE_BLOCKS));
+    json_field_int(out, "pooledtx", node->mempool ? (int64_t)mempool_count(node->mempool) : 0);
+    json_field_amount(out, "blockmintxfee",
+                      node->block.max_weight_wu ? node->block.min_sat_per_kvb
+                                                : BLOCK_MIN_SAT_PER_KVB_DEFAULT);
     json_field_string(out, "chain", node->network->name);
     if (node->network->signet_blocks)
         json_field_hex(out, "signet_challenge", node->network->signet_challenge);
@@ -369,5 +451,69 @@ enum rpc_progress rpc_getmininginfo(struct rpc_call *call)
     json_close_object(out);
     chain_json_put_warnings(call);
     json_close_object(out);
+    return RPC_DONE;
+}
+
+/* -- Priorities --------------------------------------------------------------------------- */
+
+enum rpc_progress rpc_prioritisetransaction(struct rpc_call *call)
+{
+    struct mempool *mempool = call->rpc->node.mempool;
+    const struct json_value *dummy = rpc_arg(call, 1);
+    struct txid txid;
+    int64_t delta_sat = 0, zero;
+    if (!rpc_need_mempool(call) || !rpc_read_id(call, rpc_arg(call, 0), "txid", txid.b) ||
+        !rpc_arg_int64(call, 2, &delta_sat))
+        return RPC_DONE;
+    if (dummy && !json_integer_in(dummy, 0, 0, &zero))
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Priority is no longer supported, dummy argument to "
+                        "prioritisetransaction must be 0.");
+    const struct mempool_entry *entry = mempool_find(mempool, &txid);
+    if (entry && policy_count_dust(&entry->tx, mempool_options_of(mempool)->dust_sat_per_kvb) > 0)
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Priority is not supported for transactions with dust outputs.");
+    mempool_prioritise(mempool, &txid, delta_sat);
+    json_put_bool(&call->out, true);
+    return RPC_DONE;
+}
+
+static int compare_deltas(const void *a, const void *b)
+{
+    const struct mempool_delta *x = *(const struct mempool_delta *const *)a;
+    const struct mempool_delta *y = *(const struct mempool_delta *const *)b;
+    return memcmp(x->txid.b, y->txid.b, 32);
+}
+
+static void put_delta(struct rpc_call *call, const struct mempool_delta *delta)
+{
+    const struct mempool_entry *entry = mempool_find(call->rpc->node.mempool, &delta->txid);
+    char txid[HEX_ID_BYTES];
+    json_field_object(&call->out, hex_encode_reversed(txid, span_of(delta->txid.b, 32)));
+    json_field_int(&call->out, "fee_delta", delta->delta_sat);
+    json_field_bool(&call->out, "in_mempool", entry != NULL);
+    if (entry)
+        json_field_int(&call->out, "modified_fee", entry->modified_fee_sat);
+    json_close_object(&call->out);
+}
+
+enum rpc_progress rpc_getprioritisedtransactions(struct rpc_call *call)
+{
+    if (!rpc_need_mempool(call))
+        return RPC_DONE;
+    /* Sorted: the order of the table must not show. */
+    const struct mempool_delta **list = NULL, *delta;
+    size_t at = 0, n = 0;
+    while ((delta = mempool_next_delta(call->rpc->node.mempool, &at))) {
+        list = xrealloc(list, n + 1, sizeof(void *));
+        list[n++] = delta;
+    }
+    if (n > 1)
+        qsort(list, n, sizeof(void *), compare_deltas);
+    json_open_object(&call->out);
+    for (size_t i = 0; i < n; i++)
+        put_delta(call, list[i]);
+    json_close_object(&call->out);
+    xfree(list);
     return RPC_DONE;
 }

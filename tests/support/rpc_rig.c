@@ -86,9 +86,55 @@ void rpc_rig_init(struct rpc_rig *rig, const struct chain_options *options,
     rig->seen_tip = chain_tip(rig->chain.chain);
 }
 
+/* The node passes the chain's events on. */
+static void block_connected(void *ctx, const struct block_node *node, struct block_ref *block)
+{
+    mempool_block_connected(ctx, node, block);
+}
+
+static void block_disconnected(void *ctx, const struct block_node *node, struct block_ref *block)
+{
+    mempool_block_disconnected(ctx, node, block);
+}
+
+static void tip_changed(void *ctx, const struct block_node *tip)
+{
+    mempool_tip_changed(ctx, tip);
+}
+
+void rpc_rig_add_mempool(struct rpc_rig *rig, const struct mempool_options *options)
+{
+    struct mempool_options defaults = mempool_default_options();
+    rig->mempool = mempool_new(sim_env_get(rig->chain.sim), NULL, rig->chain.chain,
+                               options ? options : &defaults, NULL);
+    rig->chain.also = (struct chain_events){.ctx = rig->mempool,
+                                            .block_connected = block_connected,
+                                            .block_disconnected = block_disconnected,
+                                            .tip_changed = tip_changed};
+    rpc_set_mempool(rig->rpc, rig->mempool);
+}
+
+static void set_flag(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static void close_mempool(struct rpc_rig *rig)
+{
+    bool is_closed = false;
+    if (!rig->mempool)
+        return;
+    mempool_close(rig->mempool, set_flag, &is_closed);
+    rig_wait(&rig->chain, &is_closed);
+    rig->chain.also = (struct chain_events){0};
+    mempool_free(rig->mempool);
+    rpc_set_mempool(rig->rpc, NULL);
+}
+
 void rpc_rig_deinit(struct rpc_rig *rig)
 {
     rpc_interrupt(rig->rpc);
+    close_mempool(rig);
     if (rig->chain.chain)
         (void)rig_close(&rig->chain);
     rpc_free(rig->rpc);

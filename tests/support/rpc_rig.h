@@ -5,6 +5,7 @@
 #ifndef TESTS_SUPPORT_RPC_RIG_H
 #define TESTS_SUPPORT_RPC_RIG_H
 
+#include "chain/mempool.h"
 #include "rpc/rpc.h"
 #include "support/chain_rig.h"
 
@@ -31,6 +32,7 @@ struct rpc_rig {
     const char *warmup, *warnings; /* what the node says; "" at first */
     char *result;                  /* of the last rpc_rig_call() */
     char id[65];                   /* of the last rpc_rig_id() */
+    struct mempool *mempool;       /* NULL until rpc_rig_add_mempool() */
 };
 
 /* Make a rig with an open chain. options, auth: NULL, or as for rig_start() and rpc_new(); without
@@ -38,6 +40,8 @@ struct rpc_rig {
 void rpc_rig_init(struct rpc_rig *rig, const struct chain_options *options,
                   const struct rpc_auth_options *auth);
 void rpc_rig_deinit(struct rpc_rig *rig);
+/* Give it a mempool that follows the chain. options NULL: Core's defaults. */
+void rpc_rig_add_mempool(struct rpc_rig *rig, const struct mempool_options *options);
 
 /* Start a request; *answer is filled when it is done, free it with rpc_rig_forget(). Returns its
  * token. */
@@ -68,7 +72,7 @@ const char *rpc_rig_id(struct rpc_rig *rig, const struct built_block *block);
  * it), or unless text has part in it, or begins with head. */
 #define assert_call(rig, method, params, want)                                                     \
     rpc_rig_assert_call((rig), (method), (params), (want), __FILE__, __LINE__)
-#define assert_holds(text, part) rpc_rig_assert_holds((text), (part), __FILE__, __LINE__)
+#define assert_holds(text, part)  rpc_rig_assert_holds((text), (part), __FILE__, __LINE__)
 #define assert_starts(text, head) rpc_rig_assert_starts((text), (head), __FILE__, __LINE__)
 void rpc_rig_assert_call(struct rpc_rig *rig, const char *method, const char *params,
                          const char *want, const char *file, int line);

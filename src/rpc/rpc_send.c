@@ -1,0 +1,199 @@
+/* rpc_send.c - transactions handed in: to be sent, or to be judged only. */
+#include "chain/mempool.h"
+#include "chain/policy.h"
+#include "consensus/script_iter.h"
+#include "rpc/chain_json.h"
+#include "rpc/methods.h"
+#include "rpc/raw_tx.h"
+
+enum {
+    TEST_TXS_MAX = 25,
+    MAX_FEE_RATE_DEFAULT = 10000000, /* 0.10 coins for 1,000 bytes */
+};
+
+/* The highest fee rate that the caller wants to pay, in sat for 1,000 bytes; 0: any. */
+static bool read_max_rate(struct rpc_call *call, size_t index, int64_t *sat_per_kvb)
+{
+    const struct json_value *arg = rpc_arg(call, index);
+    *sat_per_kvb = MAX_FEE_RATE_DEFAULT;
+    if (arg && !rpc_read_amount(call, arg, sat_per_kvb))
+        return false;
+    if (*sat_per_kvb < COIN_SAT)
+        return true;
+    rpc_fail(call, RPC_INVALID_PARAMETER,
+             "Fee rates larger than or equal to 1BTC/kvB are not accepted");
+    return false;
+}
+
+static int64_t max_fee_sat(const struct tx *tx, int64_t sat_per_kvb)
+{
+    return feerate_fee_sat(sat_per_kvb, policy_vbytes(tx_weight_wu(tx), 0));
+}
+
+/* -- sendrawtransaction ------------------------------------------------------------------- */
+
+/* Is some output of it an unspent coin already? */
+static bool is_in_chain(const struct rpc_call *call, const struct tx *tx)
+{
+    struct chain *chain = call->rpc->node.chain;
+    struct outpoint outpoint = {.txid = tx->txid};
+    struct arena arena;
+    bool is_there = false;
+    arena_init(&arena, 1024);
+    for (; outpoint.vout < tx->n_out && !is_there; outpoint.vout++) {
+        struct coin coin;
+        is_there = coins_get(chain_coins(chain), &outpoint, &arena, &coin) == 1;
+    }
+    arena_deinit(&arena);
+    return is_there;
+}
+
+static void fail_to_send(struct rpc_call *call, const struct mempool_result *result)
+{
+    const struct verdict *verdict = &result->verdict;
+    char text[CHAIN_JSON_VERDICT_BYTES];
+    chain_json_verdict(verdict, text, sizeof text);
+    bool is_missing = reject_class(verdict->code) == REJECT_CLASS_MISSING;
+    if (verdict->code == REJECT_ALREADY_KNOWN || (is_missing && is_in_chain(call, result->tx)))
+        rpc_fail(call, RPC_ALREADY_IN_UTXO_SET, "Transaction outputs already in utxo set");
+    else if (is_missing)
+        rpc_fail(call, RPC_VERIFY_ERROR, "%s", text);
+    else if (verdict->code == REJECT_MAX_FEE_EXCEEDED)
+        rpc_fail(call, RPC_VERIFY_ERROR,
+                 "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)");
+    else
+        rpc_fail(call, RPC_TRANSACTION_REJECTED, "%s", text);
+}
+
+static void on_sent(void *arg, const struct mempool_result *result)
+{
+    struct rpc_call *call = arg;
+    if (result->verdict.code == REJECT_NONE || result->was_known)
+        json_put_id(&call->out, result->tx->txid.b);
+    else
+        fail_to_send(call, result);
+    rpc_finish(call);
+}
+
+/* Would more than the caller allows be lost in outputs that nobody can spend? */
+static bool burns_too_much(const struct tx *tx, int64_t max_burn_sat)
+{
+    for (uint32_t i = 0; i < tx->n_out; i++) {
+        struct span script = tx->out[i].script_pubkey;
+        if ((script_is_unspendable(script) || !raw_tx_has_valid_ops(script)) &&
+            tx->out[i].value_sat > max_burn_sat)
+            return true;
+    }
+    return false;
+}
+
+enum rpc_progress rpc_sendrawtransaction(struct rpc_call *call)
+{
+    struct tx tx;
+    int64_t max_rate, max_burn_sat = 0;
+    const struct json_value *burn = rpc_arg(call, 2);
+    if (!rpc_need_mempool(call) || (burn && !rpc_read_amount(call, burn, &max_burn_sat)))
+        return RPC_DONE;
+    if (!raw_tx_decode(rpc_arg(call, 0)->text, RAW_TX_ANY, &call->arena, &tx))
+        return rpc_fail(call, RPC_DESERIALIZATION_ERROR,
+                        "TX decode failed. Make sure the tx has at least one input.");
+    if (burns_too_much(&tx, max_burn_sat))
+        return rpc_fail(call, RPC_VERIFY_ERROR,
+                        "Unspendable output exceeds maximum configured by user (maxburnamount)");
+    if (!read_max_rate(call, 1, &max_rate))
+        return RPC_DONE;
+    mempool_accept(call->rpc->node.mempool, tx.raw, MEMPOOL_LOCAL, max_fee_sat(&tx, max_rate),
+                   on_sent, call);
+    return RPC_PENDING;
+}
+
+/* -- testmempoolaccept -------------------------------------------------------------------- */
+
+/* Transactions judged one after the other. */
+struct trial {
+    struct tx tx[TEST_TXS_MAX];
+    uint32_t n, at;
+    int64_t max_rate;
+};
+
+static void put_allowed(struct json_out *out, const struct mempool_result *result)
+{
+    json_field_bool(out, "allowed", true);
+    json_field_int(out, "vsize", result->vbytes);
+    json_field_object(out, "fees");
+    json_field_amount(out, "base", result->fee_sat);
+    json_field_amount(out, "effective-feerate", result->fee_sat * 1000 / result->vbytes);
+    json_field_array(out, "effective-includes");
+    json_put_id(out, result->tx->wtxid.b);
+    json_close_array(out);
+    json_close_object(out);
+}
+
+static void put_refused(struct json_out *out, const struct verdict *verdict)
+{
+    char reason[CHAIN_JSON_REASON_BYTES], text[CHAIN_JSON_VERDICT_BYTES];
+    bool is_missing = reject_class(verdict->code) == REJECT_CLASS_MISSING;
+    json_field_bool(out, "allowed", false);
+    json_field_string(out, "reject-reason",
+                      is_missing ? "missing-inputs"
+                                 : chain_json_reason(verdict, reason, sizeof reason));
+    if (verdict->code != REJECT_MAX_FEE_EXCEEDED)
+        json_field_string(out, "reject-details", chain_json_verdict(verdict, text, sizeof text));
+}
+
+static void test_next(struct rpc_call *call);
+
+static void on_tested(void *arg, const struct mempool_result *result)
+{
+    struct rpc_call *call = arg;
+    struct trial *trial = call->state;
+    const struct tx *tx = &trial->tx[trial->at];
+    json_open_object(&call->out);
+    json_field_id(&call->out, "txid", tx->txid.b);
+    json_field_id(&call->out, "wtxid", tx->wtxid.b);
+    if (result->verdict.code == REJECT_NONE)
+        put_allowed(&call->out, result);
+    else
+        put_refused(&call->out, &result->verdict);
+    json_close_object(&call->out);
+    trial->at++;
+    test_next(call);
+}
+
+static void test_next(struct rpc_call *call)
+{
+    struct trial *trial = call->state;
+    if (trial->at == trial->n) {
+        json_close_array(&call->out);
+        rpc_finish(call);
+        return;
+    }
+    const struct tx *tx = &trial->tx[trial->at];
+    mempool_accept(call->rpc->node.mempool, tx->raw, MEMPOOL_TEST_ONLY,
+                   max_fee_sat(tx, trial->max_rate), on_tested, call);
+}
+
+enum rpc_progress rpc_testmempoolaccept(struct rpc_call *call)
+{
+    const struct json_value *list = rpc_arg(call, 0);
+    if (!rpc_need_mempool(call))
+        return RPC_DONE;
+    if (list->n < 1 || list->n > TEST_TXS_MAX)
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Array must contain between 1 and 25 transactions.");
+    struct trial *trial = arena_calloc(&call->arena, 1, sizeof *trial);
+    if (!read_max_rate(call, 1, &trial->max_rate))
+        return RPC_DONE;
+    for (const struct json_value *v = list->first; v; v = v->next) {
+        if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
+            return RPC_DONE;
+        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, &trial->tx[trial->n++]))
+            return rpc_fail(call, RPC_DESERIALIZATION_ERROR,
+                            "TX decode failed: %s Make sure the tx has at least one input.",
+                            (const char *)v->text.p);
+    }
+    call->state = trial;
+    json_open_array(&call->out);
+    test_next(call);
+    return RPC_PENDING;
+}

@@ -1,0 +1,326 @@
+/* rpc_template.c - getblocktemplate: what the next block may hold, for miners outside.
+ *
+ * Spec: BIP22, BIP23 (proposals), BIP145; fields as in Core. */
+#include <stdio.h>
+
+#include "chain/block_assembler.h"
+#include "consensus/pow.h"
+#include "consensus/versionbits.h"
+#include "rpc/chain_json.h"
+#include "rpc/methods.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+#include "util/parse.h"
+
+#define LONGPOLL_TXS_MS   60000 /* after which new transactions alone are worth an answer */
+#define LONGPOLL_AGAIN_MS 10000
+#define GBT_CLIENT_NAME   "Cairn"
+
+/* What the miner asks for. */
+struct wish {
+    const struct json_value *rules;
+    bool is_long_poll;
+    struct block_hash tip_seen;
+    uint64_t sequence_seen;
+};
+
+static bool has_rule(const struct wish *wish, const char *name)
+{
+    const struct json_value *rule = wish->rules ? wish->rules->first : NULL;
+    while (rule && !json_text_is(rule, name))
+        rule = rule->next;
+    return rule != NULL;
+}
+
+/* -- The template ------------------------------------------------------------------------- */
+
+static void put_strings(struct json_out *out, const char *key, const char *const *list, size_t n)
+{
+    json_field_array(out, key);
+    for (size_t i = 0; i < n; i++)
+        json_put_string(out, list[i]);
+    json_close_array(out);
+}
+
+/* The rules in force, by name; '!' before those that a miner has to know of. */
+static void put_rules(const struct rpc_call *call, struct json_out *out)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    const struct block_node *tip = chain_tip(node->chain);
+    json_field_array(out, "rules");
+    json_put_string(out, "csv");
+    json_put_string(out, "!segwit");
+    if (node->network->signet_blocks)
+        json_put_string(out, "!signet");
+    for (int i = 0; i < BIP9_COUNT; i++)
+        if (chain_deployment_state(node->chain, tip, (enum bip9_deployment)i) == BIP9_STATE_ACTIVE)
+            json_put_string(out, network_bip9_name((enum bip9_deployment)i));
+    json_close_array(out);
+    json_field_object(out, "vbavailable");
+    for (int i = 0; i < BIP9_COUNT; i++) {
+        int state = chain_deployment_state(node->chain, tip, (enum bip9_deployment)i);
+        if (state == BIP9_STATE_STARTED || state == BIP9_STATE_LOCKED_IN)
+            json_field_int(out, network_bip9_name((enum bip9_deployment)i),
+                           node->network->bip9[i].bit);
+    }
+    json_close_object(out);
+    json_field_int(out, "vbrequired", 0);
+}
+
+static void put_tx(struct json_out *out, const struct block_template_tx *tx)
+{
+    json_open_object(out);
+    json_field_hex(out, "data", tx->entry->tx.raw);
+    json_field_id(out, "txid", tx->entry->tx.txid.b);
+    json_field_id(out, "hash", tx->entry->tx.wtxid.b);
+    json_field_array(out, "depends");
+    for (uint32_t i = 0; i < tx->n_depends; i++)
+        json_put_int(out, tx->depends[i]);
+    json_close_array(out);
+    json_field_int(out, "fee", tx->entry->fee_sat);
+    json_field_int(out, "sigops", tx->entry->sigops_cost);
+    json_field_int(out, "weight", tx->entry->weight_wu);
+    json_close_object(out);
+}
+
+static void put_long_poll_id(struct json_out *out, const struct block_template *template)
+{
+    char id[HEX_ID_BYTES], text[HEX_ID_BYTES + 21];
+    hex_encode_reversed(id, span_of(template->prev->hash.b, 32));
+    snprintf(text, sizeof text, "%s%llu", id, (unsigned long long)template->mempool_sequence);
+    json_field_string(out, "longpollid", text);
+}
+
+static void put_body(struct json_out *out, const struct block_template *template)
+{
+    json_field_id(out, "previousblockhash", template->prev->hash.b);
+    json_field_array(out, "transactions");
+    for (size_t i = 0; i < template->n_tx; i++)
+        put_tx(out, &template->tx[i]);
+    json_close_array(out);
+    json_field_object(out, "coinbaseaux");
+    json_close_object(out);
+    json_field_int(out, "coinbasevalue", template->coinbase_value_sat);
+    put_long_poll_id(out, template);
+}
+
+static void put_template(struct rpc_call *call, const struct block_template *template)
+{
+    static const char *const capabilities[] = {"proposal"};
+    static const char *const mutable[] = {"time", "transactions", "prevblock"};
+    const struct rpc_node *node = &call->rpc->node;
+    struct json_out *out = &call->out;
+    char target[U256_HEX_BYTES], bits[9];
+    json_open_object(out);
+    put_strings(out, "capabilities", capabilities, COUNT_OF(capabilities));
+    json_field_int(out, "version", template->version);
+    put_rules(call, out);
+    put_body(out, template);
+    json_field_string(out, "target",
+                      u256_to_hex(pow_target_from_bits(template->bits, NULL, NULL), target));
+    json_field_int(out, "mintime", template->min_time_s);
+    put_strings(out, "mutable", mutable, COUNT_OF(mutable));
+    json_field_string(out, "noncerange", "00000000ffffffff");
+    json_field_int(out, "sigoplimit", BLOCK_SIGOPS_COST_MAX);
+    json_field_int(out, "sizelimit", BLOCK_SERIALIZED_MAX_BYTES);
+    json_field_int(out, "weightlimit", BLOCK_WEIGHT_MAX_WU);
+    json_field_int(out, "curtime", template->time_s);
+    snprintf(bits, sizeof bits, "%08x", template->bits);
+    json_field_string(out, "bits", bits);
+    json_field_int(out, "height", template->height);
+    if (node->network->signet_blocks)
+        json_field_hex(out, "signet_challenge", node->network->signet_challenge);
+    if (template->has_witness_rules)
+        json_field_hex(out, "default_witness_commitment",
+                       span_of(template->commitment_script, sizeof template->commitment_script));
+    json_close_object(out);
+}
+
+void rpc_assemble(struct rpc_call *call, struct block_template *template)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    struct block_assembler_options options = node->block;
+    if (options.max_weight_wu == 0)
+        options = block_assembler_default_options();
+    block_assemble(node->chain, node->mempool, &options, node->now_s(node->ctx), template);
+    call->rpc->last_block_txs = template->n_tx;
+    call->rpc->last_block_wu = options.reserved_weight_wu + template->weight_wu;
+    call->rpc->has_assembled = true;
+}
+
+static void answer(struct rpc_call *call)
+{
+    struct block_template template;
+    rpc_assemble(call, &template);
+    put_template(call, &template);
+    block_template_deinit(&template);
+}
+
+/* -- Waiting (BIP22, long polling) -------------------------------------------------------- */
+
+static void end_wait(struct rpc_call *call)
+{
+    answer(call);
+    rpc_finish(call);
+}
+
+static void on_tip(struct rpc_call *call)
+{
+    const struct wish *wish = call->state;
+    if (!block_hash_equal(&chain_tip(call->rpc->node.chain)->hash, &wish->tip_seen))
+        end_wait(call);
+}
+
+static void on_timer(void *arg)
+{
+    struct rpc_call *call = arg;
+    const struct wish *wish = call->state;
+    call->timer = 0;
+    if (mempool_sequence(call->rpc->node.mempool) != wish->sequence_seen)
+        end_wait(call);
+    else
+        rpc_call_timer(call, LONGPOLL_AGAIN_MS, on_timer);
+}
+
+static void on_interrupt(struct rpc_call *call)
+{
+    rpc_fail(call, RPC_CLIENT_NODE_NOT_CONNECTED, "Shutting down");
+    rpc_finish(call);
+}
+
+static enum rpc_progress wait_for_change(struct rpc_call *call, const struct wish *wish)
+{
+    const struct block_node *tip = chain_tip(call->rpc->node.chain);
+    if (call->rpc->is_interrupted || !block_hash_equal(&tip->hash, &wish->tip_seen)) {
+        answer(call);
+        return RPC_DONE;
+    }
+    struct wish *kept = arena_alloc(&call->arena, sizeof *kept);
+    *kept = *wish;
+    call->state = kept;
+    call->on_tip = on_tip;
+    call->on_interrupt = on_interrupt;
+    rpc_call_timer(call, LONGPOLL_TXS_MS, on_timer);
+    return RPC_PENDING;
+}
+
+/* "<hash of the tip><sequence>"; anything else waits for the next change. */
+static void read_long_poll_id(const struct rpc_call *call, const struct json_value *id,
+                              struct wish *wish)
+{
+    wish->is_long_poll = true;
+    wish->tip_seen = chain_tip(call->rpc->node.chain)->hash;
+    wish->sequence_seen = mempool_sequence(call->rpc->node.mempool);
+    uint8_t bytes[32];
+    if (id->kind != JSON_KIND_STRING || id->text.len < 64 ||
+        !hex_decode(bytes, sizeof bytes, (const char *)id->text.p, 64))
+        return;
+    for (int i = 0; i < 32; i++)
+        wish->tip_seen.b[i] = bytes[31 - i];
+    if (!parse_uint64((const char *)id->text.p + 64, &wish->sequence_seen))
+        wish->sequence_seen = UINT64_MAX; /* some other number: any change is news */
+}
+
+/* -- Proposals (BIP23) -------------------------------------------------------------------- */
+
+static void on_judged(void *arg, const struct verdict *verdict)
+{
+    struct rpc_call *call = arg;
+    char reason[CHAIN_JSON_REASON_BYTES];
+    if (reject_class(verdict->code) == REJECT_CLASS_FAULT)
+        rpc_fail(call, RPC_VERIFY_ERROR, "%s", reject_string(verdict->code));
+    else if (verdict->code == REJECT_NONE)
+        json_put_null(&call->out);
+    else
+        json_put_string(&call->out, chain_json_reason(verdict, reason, sizeof reason));
+    rpc_finish(call);
+}
+
+static void put_known(struct json_out *out, const struct block_node *node)
+{
+    enum reject code = REJECT_DUPLICATE_INCONCLUSIVE;
+    if (node->status & BLOCK_FAILED_MASK)
+        code = REJECT_DUPLICATE_INVALID;
+    else if (node->status & BLOCK_VALID_SCRIPTS)
+        code = REJECT_DUPLICATE;
+    json_put_string(out, reject_string(code));
+}
+
+static enum rpc_progress judge_proposal(struct rpc_call *call, const struct json_value *request)
+{
+    const struct json_value *data = json_find(request, "data");
+    if (!data || data->kind != JSON_KIND_STRING)
+        return rpc_fail(call, RPC_TYPE_ERROR, "Missing data String key for proposal");
+    size_t len = data->text.len / 2;
+    uint8_t *raw = xmalloc(len + 1);
+    bool is_hex = hex_decode(raw, len, (const char *)data->text.p, data->text.len);
+    struct block_ref *ref = block_ref_take(raw, len);
+    enum rpc_progress progress = RPC_DONE;
+    if (!is_hex || !block_ref_decode(ref)) {
+        rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block decode failed");
+    } else {
+        const struct block_node *known = chain_find(call->rpc->node.chain, &ref->block.hash);
+        if (known) {
+            put_known(&call->out, known);
+        } else {
+            chain_test_block(call->rpc->node.chain, ref, on_judged, call);
+            progress = RPC_PENDING;
+        }
+    }
+    block_ref_drop(ref);
+    return progress;
+}
+
+/* -- The call ----------------------------------------------------------------------------- */
+
+static bool may_mine(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    if (node->network->is_test_chain || !chain_is_initial_download(node->chain))
+        return true;
+    rpc_fail(call, RPC_CLIENT_IN_INITIAL_DOWNLOAD,
+             GBT_CLIENT_NAME " is in initial sync and waiting for blocks...");
+    return false;
+}
+
+static bool knows_rules(struct rpc_call *call, const struct wish *wish)
+{
+    if (call->rpc->node.network->signet_blocks && !has_rule(wish, "signet")) {
+        rpc_fail(call, RPC_INVALID_PARAMETER,
+                 "getblocktemplate must be called with the signet rule set (call with "
+                 "{\"rules\": [\"segwit\", \"signet\"]})");
+        return false;
+    }
+    if (!has_rule(wish, "segwit")) {
+        rpc_fail(call, RPC_INVALID_PARAMETER,
+                 "getblocktemplate must be called with the segwit rule set (call with "
+                 "{\"rules\": [\"segwit\"]})");
+        return false;
+    }
+    return true;
+}
+
+enum rpc_progress rpc_getblocktemplate(struct rpc_call *call)
+{
+    const struct json_value *request = rpc_arg(call, 0), *mode = json_find(request, "mode");
+    struct wish wish = {.rules = json_find(request, "rules")};
+    if (!rpc_need_mempool(call))
+        return RPC_DONE;
+    if (mode && mode->kind != JSON_KIND_NULL && mode->kind != JSON_KIND_STRING)
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid mode");
+    if (mode && json_text_is(mode, "proposal"))
+        return judge_proposal(call, request);
+    if (mode && mode->kind == JSON_KIND_STRING && !json_text_is(mode, "template"))
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid mode");
+    if (!may_mine(call))
+        return RPC_DONE;
+    const struct json_value *id = json_find(request, "longpollid");
+    if (id && id->kind != JSON_KIND_NULL)
+        read_long_poll_id(call, id, &wish);
+    if (!knows_rules(call, &wish))
+        return RPC_DONE;
+    if (wish.is_long_poll)
+        return wait_for_change(call, &wish);
+    answer(call);
+    return RPC_DONE;
+}

@@ -1,0 +1,203 @@
+/* test_rpc_mempool.c - methods that look into the mempool. */
+#include "rpc/methods.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "support/rpc_rig.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+
+#define UNKNOWN "00000000000000000000000000000000000000000000000000000000000000aa"
+
+struct fixture {
+    struct rpc_rig rig;
+    struct tx parent, child;
+    char parent_id[65], child_id[65];
+};
+
+static void accepted(void *arg, const struct mempool_result *result)
+{
+    assert_int_equal(result->verdict.code, REJECT_NONE);
+    *(bool *)arg = true;
+}
+
+static void add(struct rpc_rig *rig, const struct tx *tx, int flags)
+{
+    bool is_done = false;
+    mempool_accept(rig->mempool, tx->raw, flags, 0, accepted, &is_done);
+    rig_wait(&rig->chain, &is_done);
+}
+
+/* A parent with two outputs and a child that pays for it. */
+static int setup(void **state)
+{
+    struct fixture *f = test_calloc(1, sizeof *f);
+    struct rpc_rig *rig = &f->rig;
+    rpc_rig_init(rig, NULL, NULL);
+    rpc_rig_add_mempool(rig, NULL);
+    struct builder_spec spec = {.coinbase_script = BUILDER_WSH_TRUE};
+    const struct built_block *first = builder_block(&rig->builder, rig->builder.genesis, &spec);
+    rpc_rig_grow(rig, builder_blocks(&rig->builder, first, 100, NULL));
+    struct builder_coin coin = builder_coinbase_coin(first);
+    f->parent = builder_spend(&rig->builder, &coin, 1, 2, 1000, BUILDER_WSH_TRUE);
+    coin = builder_coin_of(&f->parent, 0, BUILDER_WSH_TRUE);
+    f->child = builder_spend(&rig->builder, &coin, 1, 1, 50000, BUILDER_WSH_TRUE);
+    hex_encode_reversed(f->parent_id, span_of(f->parent.txid.b, 32));
+    hex_encode_reversed(f->child_id, span_of(f->child.txid.b, 32));
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    rpc_rig_deinit(&f->rig);
+    test_free(f);
+    return 0;
+}
+
+static void an_empty_mempool_is_described(void **state)
+{
+    struct fixture *f = *state;
+    assert_call(&f->rig, "getrawmempool", "[]", "[]");
+    assert_call(&f->rig, "getrawmempool", "[true]", "{}");
+    assert_call(&f->rig, "getrawmempool", "[false,true]", "{\"txids\":[],\"mempool_sequence\":0}");
+    assert_call(&f->rig, "getrawmempool", "[true,true]",
+                "-8: Verbose results cannot contain mempool sequence values.");
+    assert_call(&f->rig, "getmempoolinfo", "[]",
+                "{\"loaded\":true,\"size\":0,\"bytes\":0,\"usage\":0,\"total_fee\":0.00000000,"
+                "\"maxmempool\":300000000,\"mempoolminfee\":0.00000100,"
+                "\"minrelaytxfee\":0.00000100,\"incrementalrelayfee\":0.00000100,"
+                "\"unbroadcastcount\":0,\"fullrbf\":true,\"permitbaremultisig\":true,"
+                "\"maxdatacarriersize\":100000,\"limitclustercount\":64,"
+                "\"limitclustersize\":101000,\"optimal\":true}");
+}
+
+static void entries_are_listed(void **state)
+{
+    struct fixture *f = *state;
+    char want[300];
+    add(&f->rig, &f->parent, 0);
+    add(&f->rig, &f->child, MEMPOOL_LOCAL);
+    snprintf(want, sizeof want, "[\"%s\",\"%s\"]", f->parent_id, f->child_id);
+    assert_call(&f->rig, "getrawmempool", "[]", want);
+    snprintf(want, sizeof want, "{\"txids\":[\"%s\",\"%s\"],\"mempool_sequence\":2}", f->parent_id,
+             f->child_id);
+    assert_call(&f->rig, "getrawmempool", "[false,true]", want);
+    const char *got = rpc_rig_call(&f->rig, "getmempoolinfo", "[]");
+    assert_holds(got, "\"size\":2,");
+    assert_holds(got, "\"total_fee\":0.00051000,");
+    assert_holds(got, "\"unbroadcastcount\":1,");
+    got = rpc_rig_call(&f->rig, "getrawmempool", "[true]");
+    snprintf(want, sizeof want, "\"%s\":{\"vsize\":", f->child_id);
+    assert_holds(got, want);
+}
+
+static void an_entry_tells_sizes_fees_and_relatives(void **state)
+{
+    struct fixture *f = *state;
+    char want[1000], wtxid[65];
+    add(&f->rig, &f->parent, 0);
+    add(&f->rig, &f->child, MEMPOOL_LOCAL);
+    uint32_t parent_vb = (tx_weight_wu(&f->parent) + 3) / 4;
+    uint32_t child_vb = (tx_weight_wu(&f->child) + 3) / 4;
+    int64_t time_s = mempool_find(f->rig.mempool, &f->child.txid)->time_s;
+    hex_encode_reversed(wtxid, span_of(f->child.wtxid.b, 32));
+    snprintf(want, sizeof want,
+             "{\"vsize\":%u,\"weight\":%u,\"time\":%lld,\"height\":101,\"descendantcount\":1,"
+             "\"descendantsize\":%u,\"ancestorcount\":2,\"ancestorsize\":%u,\"wtxid\":\"%s\","
+             "\"chunkweight\":%u,\"fees\":{\"base\":0.00050000,\"modified\":0.00050000,"
+             "\"ancestor\":0.00051000,\"descendant\":0.00050000,\"chunk\":0.00051000},"
+             "\"depends\":[\"%s\"],\"spentby\":[],\"bip125-replaceable\":false,"
+             "\"unbroadcast\":true}",
+             child_vb, tx_weight_wu(&f->child), (long long)time_s, child_vb, parent_vb + child_vb,
+             wtxid, tx_weight_wu(&f->parent) + tx_weight_wu(&f->child), f->parent_id);
+    assert_string_equal(rpc_rig_callf(&f->rig, "getmempoolentry", "[\"%s\"]", f->child_id), want);
+    const char *got = rpc_rig_callf(&f->rig, "getmempoolentry", "[\"%s\"]", f->parent_id);
+    snprintf(want, sizeof want, "\"depends\":[],\"spentby\":[\"%s\"]", f->child_id);
+    assert_holds(got, want);
+    assert_holds(got, "\"descendantcount\":2,");
+    assert_holds(got, "\"ancestorcount\":1,");
+}
+
+static void deltas_show_in_modified_fees(void **state)
+{
+    struct fixture *f = *state;
+    add(&f->rig, &f->parent, 0);
+    mempool_prioritise(f->rig.mempool, &f->parent.txid, 23);
+    const char *got = rpc_rig_callf(&f->rig, "getmempoolentry", "[\"%s\"]", f->parent_id);
+    assert_holds(got, "\"base\":0.00001000,\"modified\":0.00001023,");
+}
+
+static void relatives_are_listed(void **state)
+{
+    struct fixture *f = *state;
+    char want[200];
+    add(&f->rig, &f->parent, 0);
+    add(&f->rig, &f->child, 0);
+    snprintf(want, sizeof want, "[\"%s\"]", f->parent_id);
+    assert_string_equal(rpc_rig_callf(&f->rig, "getmempoolancestors", "[\"%s\"]", f->child_id),
+                        want);
+    snprintf(want, sizeof want, "[\"%s\"]", f->child_id);
+    assert_string_equal(rpc_rig_callf(&f->rig, "getmempooldescendants", "[\"%s\"]", f->parent_id),
+                        want);
+    assert_string_equal(rpc_rig_callf(&f->rig, "getmempoolancestors", "[\"%s\"]", f->parent_id),
+                        "[]");
+    const char *got =
+        rpc_rig_callf(&f->rig, "getmempooldescendants", "[\"%s\",true]", f->parent_id);
+    snprintf(want, sizeof want, "{\"%s\":{\"vsize\":", f->child_id);
+    assert_starts(got, want);
+}
+
+static void unknown_transactions_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const methods[] = {"getmempoolentry", "getmempoolancestors",
+                                          "getmempooldescendants"};
+    for (size_t i = 0; i < COUNT_OF(methods); i++) {
+        assert_call(&f->rig, methods[i], "[\"" UNKNOWN "\"]", "-5: Transaction not in mempool");
+        assert_starts(rpc_rig_call(&f->rig, methods[i], "[\"00\"]"), "-8: txid must be of length");
+    }
+}
+
+static void without_a_mempool_nothing_is_known(void **state)
+{
+    (void)state;
+    static const char *const calls[][2] = {
+        {"getrawmempool", "[]"},
+        {"getmempoolinfo", "[]"},
+        {"getmempoolentry", "[\"" UNKNOWN "\"]"},
+        {"sendrawtransaction", "[\"00\"]"},
+        {"testmempoolaccept", "[[\"00\"]]"},
+        {"getblocktemplate", "[{\"rules\":[\"segwit\"]}]"},
+        {"prioritisetransaction", "[\"" UNKNOWN "\",0,1]"},
+        {"getprioritisedtransactions", "[]"},
+    };
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    for (size_t i = 0; i < COUNT_OF(calls); i++)
+        assert_call(&rig, calls[i][0], calls[i][1], "-33: Mempool disabled or instance not found");
+    rpc_rig_deinit(&rig);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_empty_mempool_is_described),
+        TEST(entries_are_listed),
+        TEST(an_entry_tells_sizes_fees_and_relatives),
+        TEST(deltas_show_in_modified_fees),
+        TEST(relatives_are_listed),
+        TEST(unknown_transactions_are_refused),
+        cmocka_unit_test(without_a_mempool_nothing_is_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,218 @@
+/* test_rpc_send.c - transactions handed in, with the errors that wallets know. */
+#include "rpc/methods.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "consensus/opcodes.h"
+#include "support/build.h"
+#include "support/rpc_rig.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+
+struct fixture {
+    struct rpc_rig rig;
+    struct builder_coin coin[10];
+    char hex[4000], id[65], wid[65];
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = test_calloc(1, sizeof *f);
+    struct rpc_rig *rig = &f->rig;
+    rpc_rig_init(rig, NULL, NULL);
+    rpc_rig_add_mempool(rig, NULL);
+    struct builder_spec spec = {.coinbase_script = BUILDER_WSH_TRUE};
+    const struct built_block *block = rig->builder.genesis;
+    for (size_t i = 0; i < COUNT_OF(f->coin); i++) {
+        block = builder_block(&rig->builder, block, &spec);
+        f->coin[i] = builder_coinbase_coin(block);
+    }
+    rpc_rig_grow(rig, builder_blocks(&rig->builder, block, 100, NULL));
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    rpc_rig_deinit(&f->rig);
+    test_free(f);
+    return 0;
+}
+
+static struct tx spend(struct fixture *f, size_t i, int64_t fee_sat)
+{
+    return builder_spend(&f->rig.builder, &f->coin[i], 1, 1, fee_sat, BUILDER_WSH_TRUE);
+}
+
+static const char *hex_of(struct fixture *f, const struct tx *tx)
+{
+    assert_true(2 * tx->raw.len < sizeof f->hex);
+    hex_encode(f->hex, tx->raw);
+    hex_encode_reversed(f->id, span_of(tx->txid.b, 32));
+    hex_encode_reversed(f->wid, span_of(tx->wtxid.b, 32));
+    return f->hex;
+}
+
+static const char *send(struct fixture *f, const struct tx *tx, const char *more)
+{
+    return rpc_rig_callf(&f->rig, "sendrawtransaction", "[\"%s\"%s]", hex_of(f, tx), more);
+}
+
+static const char *test(struct fixture *f, const struct tx *tx, const char *more)
+{
+    return rpc_rig_callf(&f->rig, "testmempoolaccept", "[[\"%s\"]%s]", hex_of(f, tx), more);
+}
+
+static void a_good_transaction_is_taken_as_often_as_it_comes(void **state)
+{
+    struct fixture *f = *state;
+    char want[70];
+    struct tx tx = spend(f, 0, 5000);
+    hex_of(f, &tx);
+    snprintf(want, sizeof want, "\"%s\"", f->id);
+    assert_string_equal(send(f, &tx, ""), want);
+    assert_string_equal(send(f, &tx, ""), want);
+    assert_holds(rpc_rig_call(&f->rig, "getmempoolinfo", "[]"), "\"unbroadcastcount\":1,");
+    assert_int_equal(mempool_count(f->rig.mempool), 1);
+}
+
+static void what_is_confirmed_is_said_to_be(void **state)
+{
+    struct fixture *f = *state;
+    struct tx tx = spend(f, 0, 5000);
+    send(f, &tx, "");
+    rpc_rig_call(&f->rig, "generatetodescriptor", "[1,\"raw(51)\"]");
+    assert_int_equal(mempool_count(f->rig.mempool), 0);
+    assert_string_equal(send(f, &tx, ""), "-27: Transaction outputs already in utxo set");
+    assert_holds(test(f, &tx, ""), "\"reject-reason\":\"txn-already-known\"");
+}
+
+static void refusals_have_cores_codes(void **state)
+{
+    struct fixture *f = *state;
+    assert_call(&f->rig, "sendrawtransaction", "[\"00\"]",
+                "-22: TX decode failed. Make sure the tx has at least one input.");
+    struct tx tx = spend(f, 0, 0);
+    assert_starts(send(f, &tx, ""), "-26: min relay fee not met, 0 < ");
+    tx = spend(f, 0, 5000);
+    tx.in[0].prevout.vout = 7;
+    tx_finish(&tx, &f->rig.builder.arena);
+    assert_string_equal(send(f, &tx, ""), "-25: bad-txns-inputs-missingorspent");
+    tx = spend(f, 0, 5000);
+    struct span wrong = builder_script_bytes(BUILDER_FALSE);
+    tx.in[0].witness = build_witness(&f->rig.builder.arena, &wrong, 1);
+    tx_finish(&tx, &f->rig.builder.arena);
+    const char *got = send(f, &tx, "");
+    char want[300];
+    snprintf(want, sizeof want,
+             "-26: mempool-script-verify-flag-failed (Witness program hash mismatch), input 0 of "
+             "%s (wtxid %s), spending ",
+             f->id, f->wid);
+    assert_starts(got, want);
+    assert_holds(got, ":0"); /* nothing is cut off */
+    tx = spend(f, 0, 5000);
+    tx.version = 9;
+    tx_finish(&tx, &f->rig.builder.arena);
+    assert_string_equal(send(f, &tx, ""), "-26: version");
+    struct tx first = spend(f, 1, 5000), other = spend(f, 1, 9000);
+    send(f, &first, "");
+    assert_string_equal(send(f, &other, ""), "-26: txn-mempool-conflict");
+}
+
+static void fees_are_bounded_by_the_caller(void **state)
+{
+    struct fixture *f = *state;
+    struct tx tx = spend(f, 0, 5000000); /* 0.05 coins for about 100 bytes */
+    assert_string_equal(send(f, &tx, ""),
+                        "-25: Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)");
+    assert_string_equal(send(f, &tx, ",1.0"),
+                        "-8: Fee rates larger than or equal to 1BTC/kvB are not accepted");
+    const char *got = test(f, &tx, "");
+    assert_holds(got, "\"allowed\":false,\"reject-reason\":\"max-fee-exceeded\"}");
+    assert_holds(test(f, &tx, ",0"), "\"allowed\":true");
+    assert_starts(send(f, &tx, ",0"), "\"");
+}
+
+static void burning_has_to_be_allowed(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t data[] = {OP_RETURN, 1, 7};
+    struct tx tx = builder_spend(&f->rig.builder, &f->coin[0], 1, 2, 5000, BUILDER_WSH_TRUE);
+    tx.out[0].value_sat += tx.out[1].value_sat - 1000;
+    tx.out[1] = (struct tx_out){.value_sat = 1000, .script_pubkey = span_of(data, sizeof data)};
+    tx_finish(&tx, &f->rig.builder.arena);
+    const char *want = "-25: Unspendable output exceeds maximum configured by user (maxburnamount)";
+    assert_string_equal(send(f, &tx, ""), want);
+    assert_string_equal(send(f, &tx, ",0.1,0.00000999"), want);
+    assert_starts(send(f, &tx, ",0.1,0.00001"), "\"");
+}
+
+static void tests_tell_what_would_be(void **state)
+{
+    struct fixture *f = *state;
+    char want[1000];
+    struct tx tx = spend(f, 0, 5000);
+    uint32_t vbytes = (tx_weight_wu(&tx) + 3) / 4;
+    const char *got = test(f, &tx, "");
+    snprintf(want, sizeof want,
+             "[{\"txid\":\"%s\",\"wtxid\":\"%s\",\"allowed\":true,\"vsize\":%u,\"fees\":{"
+             "\"base\":0.00005000,\"effective-feerate\":0.%08d,\"effective-includes\":[\"%s\"]}}]",
+             f->id, f->wid, vbytes, (int)(5000 * 1000 / vbytes), f->wid);
+    assert_string_equal(got, want);
+    assert_int_equal(mempool_count(f->rig.mempool), 0);
+    tx = spend(f, 0, 1);
+    got = test(f, &tx, "");
+    snprintf(want, sizeof want,
+             "[{\"txid\":\"%s\",\"wtxid\":\"%s\",\"allowed\":false,\"reject-reason\":"
+             "\"min relay fee not met\",\"reject-details\":\"min relay fee not met, 1 < ",
+             f->id, f->wid);
+    assert_starts(got, want);
+    tx.in[0].prevout.vout = 3;
+    tx_finish(&tx, &f->rig.builder.arena);
+    assert_holds(test(f, &tx, ""), "\"reject-reason\":\"missing-inputs\",\"reject-details\":"
+                                   "\"bad-txns-inputs-missingorspent\"}");
+    tx = spend(f, 2, 5000);
+    send(f, &tx, "");
+    assert_holds(test(f, &tx, ""), "\"reject-reason\":\"txn-already-in-mempool\"");
+}
+
+static void tests_take_several(void **state)
+{
+    struct fixture *f = *state;
+    struct tx a = spend(f, 0, 5000), b = spend(f, 1, 0);
+    char first[2000];
+    snprintf(first, sizeof first, "%s", hex_of(f, &a));
+    const char *got =
+        rpc_rig_callf(&f->rig, "testmempoolaccept", "[[\"%s\",\"%s\"]]", first, hex_of(f, &b));
+    assert_holds(got, "\"allowed\":true");
+    assert_holds(got, "\"allowed\":false");
+    assert_call(&f->rig, "testmempoolaccept", "[[]]",
+                "-8: Array must contain between 1 and 25 transactions.");
+    assert_call(&f->rig, "testmempoolaccept", "[[\"00\"]]",
+                "-22: TX decode failed: 00 Make sure the tx has at least one input.");
+    assert_starts(rpc_rig_call(&f->rig, "testmempoolaccept", "[[1]]"),
+                  "-3: JSON value of type number is not of expected type string");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_good_transaction_is_taken_as_often_as_it_comes),
+        TEST(what_is_confirmed_is_said_to_be),
+        TEST(refusals_have_cores_codes),
+        TEST(fees_are_bounded_by_the_caller),
+        TEST(burning_has_to_be_allowed),
+        TEST(tests_tell_what_would_be),
+        TEST(tests_take_several),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

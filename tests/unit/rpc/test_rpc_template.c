@@ -1,0 +1,295 @@
+/* test_rpc_template.c - templates for miners, long polling, proposals. */
+#include "rpc/methods.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "support/build.h"
+#include "support/rpc_rig.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+
+#define SEGWIT "[{\"rules\":[\"segwit\"]}]"
+
+struct fixture {
+    struct rpc_rig rig;
+    struct builder_coin coin[3];
+    const struct built_block *tip;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = test_calloc(1, sizeof *f);
+    struct rpc_rig *rig = &f->rig;
+    rpc_rig_init(rig, NULL, NULL);
+    rpc_rig_add_mempool(rig, NULL);
+    struct builder_spec spec = {.coinbase_script = BUILDER_WSH_TRUE};
+    f->tip = rig->builder.genesis;
+    for (size_t i = 0; i < COUNT_OF(f->coin); i++) {
+        f->tip = builder_block(&rig->builder, f->tip, &spec);
+        f->coin[i] = builder_coinbase_coin(f->tip);
+    }
+    f->tip = builder_blocks(&rig->builder, f->tip, 100, NULL);
+    rpc_rig_grow(rig, f->tip);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    rpc_rig_deinit(&f->rig);
+    test_free(f);
+    return 0;
+}
+
+static struct tx send(struct fixture *f, const struct builder_coin *coin, int64_t fee_sat)
+{
+    char hex[1000];
+    struct tx tx = builder_spend(&f->rig.builder, coin, 1, 1, fee_sat, BUILDER_WSH_TRUE);
+    hex_encode(hex, tx.raw);
+    assert_starts(rpc_rig_callf(&f->rig, "sendrawtransaction", "[\"%s\"]", hex), "\"");
+    return tx;
+}
+
+static void the_rules_have_to_be_known(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const params[] = {"[{}]", "[{\"rules\":[]}]", "[{\"rules\":[\"csv\"]}]"};
+    for (size_t i = 0; i < COUNT_OF(params); i++)
+        assert_call(&f->rig, "getblocktemplate", params[i],
+                    "-8: getblocktemplate must be called with the segwit rule set (call with "
+                    "{\"rules\": [\"segwit\"]})");
+    assert_call(&f->rig, "getblocktemplate", "[{\"mode\":\"x\",\"rules\":[\"segwit\"]}]",
+                "-8: Invalid mode");
+    assert_call(&f->rig, "getblocktemplate", "[{\"mode\":1,\"rules\":[\"segwit\"]}]",
+                "-8: Invalid mode");
+}
+
+static void a_template_has_cores_fields(void **state)
+{
+    struct fixture *f = *state;
+    char want[600];
+    const char *got = rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT);
+    snprintf(want, sizeof want,
+             "{\"capabilities\":[\"proposal\"],\"version\":536870912,\"rules\":[\"csv\","
+             "\"!segwit\",\"taproot\"],\"vbavailable\":{},\"vbrequired\":0,"
+             "\"previousblockhash\":\"%s\",\"transactions\":[],\"coinbaseaux\":{},"
+             "\"coinbasevalue\":5000000000,\"longpollid\":\"%s0\",\"target\":\"7fffff0000",
+             rpc_rig_id(&f->rig, f->tip), rpc_rig_id(&f->rig, f->tip));
+    assert_starts(got, want);
+    assert_holds(got, ",\"mutable\":[\"time\",\"transactions\",\"prevblock\"],"
+                      "\"noncerange\":\"00000000ffffffff\",\"sigoplimit\":80000,"
+                      "\"sizelimit\":4000000,\"weightlimit\":4000000,\"curtime\":");
+    /* The commitment to nothing but the coinbase is well known. */
+    assert_holds(got, ",\"bits\":\"207fffff\",\"height\":104,\"default_witness_commitment\":"
+                      "\"6a24aa21a9ede2f61c3f71d1defd3fa999dfa36953755c690689799962b48bebd836974e8c"
+                      "f9\"}");
+}
+
+static void transactions_are_listed_with_what_they_need(void **state)
+{
+    struct fixture *f = *state;
+    char want[2000], data[1000], txid[65], hash[65];
+    struct tx parent = send(f, &f->coin[0], 1000);
+    struct builder_coin coin = builder_coin_of(&parent, 0, BUILDER_WSH_TRUE);
+    struct tx child = send(f, &coin, 60000);
+    const char *got = rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT);
+    const struct tx *txs[] = {&parent, &child};
+    for (size_t i = 0; i < 2; i++) {
+        hex_encode(data, txs[i]->raw);
+        hex_encode_reversed(txid, span_of(txs[i]->txid.b, 32));
+        hex_encode_reversed(hash, span_of(txs[i]->wtxid.b, 32));
+        snprintf(want, sizeof want,
+                 "{\"data\":\"%s\",\"txid\":\"%s\",\"hash\":\"%s\",\"depends\":[%s],\"fee\":%d,"
+                 "\"sigops\":0,\"weight\":%u}",
+                 data, txid, hash, i == 0 ? "" : "1", i == 0 ? 1000 : 60000, tx_weight_wu(txs[i]));
+        assert_holds(got, want);
+    }
+    assert_holds(got, "\"coinbasevalue\":5000061000,");
+    got = rpc_rig_call(&f->rig, "getmininginfo", "[]");
+    snprintf(want, sizeof want, "\"currentblockweight\":%u,\"currentblocktx\":2,",
+             8000 + tx_weight_wu(&parent) + tx_weight_wu(&child));
+    assert_holds(got, want);
+    assert_holds(got, "\"pooledtx\":2,\"blockmintxfee\":0.00000001,");
+}
+
+/* -- Long polling ------------------------------------------------------------------------- */
+
+static void start_long_poll(struct fixture *f, const char *id, struct rpc_rig_answer *answer)
+{
+    char *body = xasprintf("{\"method\":\"getblocktemplate\",\"params\":[{\"rules\":[\"segwit\"],"
+                           "\"longpollid\":\"%s\"}],\"id\":1}",
+                           id);
+    rpc_rig_post(&f->rig, body, answer);
+    xfree(body);
+}
+
+static void long_polls_end_with_a_new_tip(void **state)
+{
+    struct fixture *f = *state;
+    char id[100];
+    struct rpc_rig_answer answer;
+    snprintf(id, sizeof id, "%s0", rpc_rig_id(&f->rig, f->tip));
+    start_long_poll(f, id, &answer);
+    rpc_rig_run_for(&f->rig, 50000000);
+    assert_false(answer.is_done);
+    rpc_rig_grow(&f->rig, builder_block(&f->rig.builder, f->tip, NULL));
+    rpc_rig_wait(&f->rig, &answer);
+    assert_holds(answer.body, "\"height\":105");
+    rpc_rig_forget(&answer);
+    /* What is old already is answered at once. */
+    start_long_poll(f, id, &answer);
+    assert_true(answer.is_done);
+    rpc_rig_forget(&answer);
+}
+
+static void long_polls_end_with_new_transactions_after_a_while(void **state)
+{
+    struct fixture *f = *state;
+    char id[100];
+    struct rpc_rig_answer answer;
+    snprintf(id, sizeof id, "%s0", rpc_rig_id(&f->rig, f->tip));
+    start_long_poll(f, id, &answer);
+    rpc_rig_run_for(&f->rig, 61000000);
+    assert_false(answer.is_done);
+    send(f, &f->coin[0], 5000);
+    rpc_rig_run_for(&f->rig, 10000000);
+    assert_true(answer.is_done);
+    assert_holds(answer.body, "\"depends\":[]");
+    rpc_rig_forget(&answer);
+}
+
+static void long_polls_end_when_the_node_does(void **state)
+{
+    struct fixture *f = *state;
+    struct rpc_rig_answer answer;
+    start_long_poll(f, "whatever", &answer);
+    assert_false(answer.is_done);
+    rpc_interrupt(f->rig.rpc);
+    rpc_rig_wait(&f->rig, &answer);
+    assert_holds(answer.body, "Shutting down");
+    rpc_rig_forget(&answer);
+}
+
+/* -- Proposals ---------------------------------------------------------------------------- */
+
+static const char *propose(struct fixture *f, struct span raw)
+{
+    char *hex = xmalloc(2 * raw.len + 1);
+    hex_encode(hex, raw);
+    const char *got = rpc_rig_callf(&f->rig, "getblocktemplate",
+                                    "[{\"mode\":\"proposal\",\"data\":\"%s\"}]", hex);
+    xfree(hex);
+    return got;
+}
+
+static void proposals_are_judged(void **state)
+{
+    struct fixture *f = *state;
+    struct builder_spec greedy = {.extra_sat = 1};
+    const struct built_block *good = builder_block(&f->rig.builder, f->tip, NULL);
+    const struct built_block *bad = builder_block(&f->rig.builder, f->tip, &greedy);
+    const struct built_block *late = builder_block(&f->rig.builder, good, NULL);
+    assert_string_equal(propose(f, good->block.raw), "null");
+    assert_string_equal(propose(f, bad->block.raw), "\"bad-cb-amount\"");
+    assert_string_equal(propose(f, late->block.raw), "\"inconclusive-not-best-prevblk\"");
+    assert_string_equal(propose(f, f->tip->block.raw), "\"duplicate\"");
+    assert_string_equal(propose(f, span_of("x", 1)), "-22: Block decode failed");
+    assert_call(&f->rig, "getblocktemplate", "[{\"mode\":\"proposal\"}]",
+                "-3: Missing data String key for proposal");
+    assert_call(&f->rig, "getblockcount", "[]", "103");
+}
+
+/* -- Mining ------------------------------------------------------------------------------- */
+
+static void generated_blocks_hold_what_waits(void **state)
+{
+    struct fixture *f = *state;
+    char txid[65];
+    struct tx a = send(f, &f->coin[0], 5000), b = send(f, &f->coin[1], 5000);
+    hex_encode_reversed(txid, span_of(b.txid.b, 32));
+    /* One by its id only, then all that is left. */
+    rpc_rig_callf(&f->rig, "generateblock", "[\"raw(51)\",[\"%s\"]]", txid);
+    assert_int_equal(mempool_count(f->rig.mempool), 1);
+    assert_non_null(mempool_find(f->rig.mempool, &a.txid));
+    assert_starts(rpc_rig_call(&f->rig, "generatetodescriptor", "[1,\"raw(51)\"]"), "[\"");
+    assert_int_equal(mempool_count(f->rig.mempool), 0);
+    assert_call(&f->rig, "getblockcount", "[]", "105");
+    assert_starts(rpc_rig_callf(&f->rig, "generateblock", "[\"raw(51)\",[\"%s\"]]", txid),
+                  "-5: Transaction ");
+}
+
+/* CVE-2012-2459: the merkle tree of such a block is that of another one, too. */
+static void a_transaction_cannot_be_mined_twice(void **state)
+{
+    struct fixture *f = *state;
+    char one[65], two[65];
+    struct tx a = send(f, &f->coin[0], 5000), b = send(f, &f->coin[1], 5000);
+    hex_encode_reversed(one, span_of(a.txid.b, 32));
+    hex_encode_reversed(two, span_of(b.txid.b, 32));
+    assert_string_equal(rpc_rig_callf(&f->rig, "generateblock",
+                                      "[\"raw(51)\",[\"%s\",\"%s\",\"%s\"]]", one, two, two),
+                        "-25: TestBlockValidity failed: bad-txns-duplicate, duplicate transaction");
+    assert_call(&f->rig, "getblockcount", "[]", "103");
+}
+
+static void priorities_are_set_and_listed(void **state)
+{
+    struct fixture *f = *state;
+    char txid[65], want[300];
+    struct tx tx = send(f, &f->coin[0], 5000);
+    hex_encode_reversed(txid, span_of(tx.txid.b, 32));
+    assert_string_equal(rpc_rig_callf(&f->rig, "prioritisetransaction", "[\"%s\",0,123]", txid),
+                        "true");
+    snprintf(want, sizeof want,
+             "{\"%s\":{\"fee_delta\":123,\"in_mempool\":true,\"modified_fee\":5123}}", txid);
+    assert_call(&f->rig, "getprioritisedtransactions", "[]", want);
+    assert_string_equal(
+        rpc_rig_callf(&f->rig, "prioritisetransaction", "[\"%s\",1,123]", txid),
+        "-8: Priority is no longer supported, dummy argument to prioritisetransaction must be 0.");
+    rpc_rig_callf(&f->rig, "prioritisetransaction", "[\"%s\",null,-123]", txid);
+    assert_call(&f->rig, "getprioritisedtransactions", "[]", "{}");
+}
+
+static void the_hash_rate_is_of_the_blocks_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    /* Two hashes a block, one block a minute. */
+    assert_starts(rpc_rig_call(&f->rig, "getnetworkhashps", "[50]"), "0.03333333");
+    assert_starts(rpc_rig_call(&f->rig, "getnetworkhashps", "[1,50]"), "0.03333333");
+    assert_call(&f->rig, "getnetworkhashps", "[5,0]", "0");
+    assert_call(&f->rig, "getnetworkhashps", "[0]",
+                "-8: Invalid nblocks. Must be a positive number or -1.");
+    assert_call(&f->rig, "getnetworkhashps", "[-2]",
+                "-8: Invalid nblocks. Must be a positive number or -1.");
+    assert_call(&f->rig, "getnetworkhashps", "[5,104]",
+                "-8: Block does not exist at specified height");
+    assert_call(&f->rig, "getnetworkhashps", "[5,-2]",
+                "-8: Block does not exist at specified height");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_rules_have_to_be_known),
+        TEST(a_template_has_cores_fields),
+        TEST(transactions_are_listed_with_what_they_need),
+        TEST(long_polls_end_with_a_new_tip),
+        TEST(long_polls_end_with_new_transactions_after_a_while),
+        TEST(long_polls_end_when_the_node_does),
+        TEST(proposals_are_judged),
+        TEST(generated_blocks_hold_what_waits),
+        TEST(a_transaction_cannot_be_mined_twice),
+        TEST(priorities_are_set_and_listed),
+        TEST(the_hash_rate_is_of_the_blocks_asked_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
