@@ -1,0 +1,328 @@
+/* test_peer.c - handshakes in any order, hostile bytes, pings, and queues that stay bounded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/peer.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+
+static struct raw_peer *start(struct fixture *f, uint64_t seed)
+{
+    mesh_init(&f->mesh, seed, &f->builder, NULL);
+    return raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
+}
+
+static void an_inbound_peer_is_greeted_after_it_has_greeted(void **state)
+{
+    struct raw_peer *raw = start(*state, 21);
+    mesh_run(raw->mesh, 5000000);
+    assert_int_equal(raw->n_got, 0); /* who says nothing learns nothing */
+    raw_handshake(raw, SERVICES);
+    assert_string_equal(raw->got[0].name, "version");
+    assert_string_equal(raw->got[1].name, "wtxidrelay");
+    assert_string_equal(raw->got[2].name, "sendaddrv2");
+    assert_string_equal(raw->got[3].name, "verack");
+    assert_int_equal(raw_count(raw, "sendheaders"), 1);
+    assert_int_equal(raw_count(raw, "feefilter"), 1);
+    assert_int_equal(raw_count(raw, "getheaders"), 1);
+    raw_free(raw);
+}
+
+/* Hazard 42: greetings twice, and everything before its time. */
+static void greetings_twice_and_messages_too_early_have_no_effect(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw = start(f, 22);
+    uint8_t zeros[200] = {0};
+    for (size_t i = 0; i < MESSAGES_COUNT; i++)
+        if (strcmp(message_at(i)->name, "version") != 0)
+            raw_send(raw, message_at(i)->name, zeros,
+                     message_at(i)->min < sizeof zeros ? message_at(i)->min : 0);
+    mesh_run(raw->mesh, 1000000);
+    assert_int_equal(raw->n_got, 0);
+    raw_send_version(raw, SERVICES, 70016, 5);
+    raw_send_version(raw, NODE_WITNESS, 70015, 6);
+    raw_send(raw, "getaddr", NULL, 0);
+    raw_send(raw, "ping", zeros, 8);
+    mesh_run(raw->mesh, 1000000);
+    assert_int_equal(raw_count(raw, "version"), 1);
+    assert_int_equal(raw_count(raw, "pong"), 0);
+    raw_send(raw, "verack", NULL, 0);
+    raw_send(raw, "verack", NULL, 0);
+    raw_send(raw, "ping", zeros, 8);
+    (void)raw_expect(raw, "pong");
+    assert_int_equal(mesh_count_ready(&f->mesh.nodes[0]), 1);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(&f->mesh.nodes[0], 0, &info));
+    assert_true(info.services == SERVICES);
+    assert_int_equal(f->mesh.nodes[0].n_peers, 1);
+    raw_free(raw);
+}
+
+static void who_does_not_finish_the_handshake_is_dropped_after_a_minute(void **state)
+{
+    struct raw_peer *raw = start(*state, 23);
+    raw_send_version(raw, SERVICES, 70016, 5);
+    mesh_run(raw->mesh, 59000000);
+    assert_false(raw->is_closed);
+    mesh_run(raw->mesh, 2000000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
+/* clang-format off */
+static const struct {
+    const char *what, *name;
+    size_t len;
+    bool ready, closed;
+} hostile[] = {
+    {"a version cut short", "version", 45, false, true},
+    {"a version too long", "version", 513, false, true},
+    {"a ping too long", "ping", 65, true, true},
+    {"a ping without nonce", "ping", 0, true, false},
+    {"an unknown message", "whatever", 100000, true, false},
+    {"an empty inv", "inv", 0, true, true},
+    {"an inv of nothing", "inv", 1, true, false},
+    {"a filter", "filterload", 10, true, true},
+    {"the mempool without leave", "mempool", 0, true, true},
+    {"wtxidrelay too late", "wtxidrelay", 0, true, true},
+    {"sendaddrv2 too late", "sendaddrv2", 0, true, true},
+    {"a transaction of zeros", "tx", 60, true, true},
+    {"a locator cut short", "getheaders", 36, true, true},
+    {"a verack again", "verack", 0, true, false},
+};
+/* clang-format on */
+
+static void only_what_proves_a_fault_ends_the_connection(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t *zeros = xcalloc(1, 100000);
+    struct raw_peer *first = start(f, 24);
+    for (size_t i = 0; i < COUNT_OF(hostile); i++) {
+        struct raw_peer *raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
+        if (hostile[i].ready)
+            raw_handshake(raw, SERVICES);
+        raw_send(raw, hostile[i].name, zeros, hostile[i].len);
+        mesh_run(&f->mesh, 500000);
+        if (raw->is_closed != hostile[i].closed)
+            fail_msg("%s: %s", hostile[i].what, raw->is_closed ? "closed" : "not closed");
+        raw_free(raw);
+    }
+    xfree(zeros);
+    raw_free(first);
+}
+
+static void bytes_of_another_network_end_the_connection(void **state)
+{
+    struct raw_peer *raw = start(*state, 25);
+    raw_send_bytes(raw, "GET / HTTP/1.1\r\nHost: somewhere\r\n\r\n", 35);
+    mesh_run(raw->mesh, 500000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
+static void too_old_versions_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        int32_t version;
+        bool closed;
+    } rows[] = {{31799, true}, {31800, false}, {70001, false}, {-1, true}, {INT32_MAX, false}};
+    struct raw_peer *first = start(f, 26);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct raw_peer *raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
+        raw_send_version(raw, SERVICES, rows[i].version, 9);
+        raw_send(raw, "verack", NULL, 0);
+        mesh_run(&f->mesh, 500000);
+        assert_int_equal(raw->is_closed, rows[i].closed);
+        raw_free(raw);
+    }
+    raw_free(first);
+}
+
+static void a_connection_to_ourselves_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 27, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.1.1:18444"), P2P_OK);
+    mesh_run(&f->mesh, 2000000);
+    assert_int_equal(mesh_count_ready(a), 0);
+    struct p2p_peer_info info;
+    assert_false(mesh_peer_info(a, 0, &info));
+}
+
+static void pings_are_answered_and_measured(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw = start(f, 28);
+    raw_handshake(raw, SERVICES);
+    raw_send(raw, "ping", "ABCDEFGH", 8);
+    struct span pong = raw_expect(raw, "pong");
+    assert_int_equal(pong.len, 8);
+    assert_memory_equal(pong.p, "ABCDEFGH", 8);
+    mesh_run(&f->mesh, 1000000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(&f->mesh.nodes[0], 0, &info));
+    assert_in_range(info.min_ping_us, 40000, 41000);
+    assert_int_equal(info.ping_wait_us, -1);
+    /* Again after two minutes; a wrong nonce is no answer. */
+    size_t n = raw_count(raw, "ping");
+    raw->is_silent = true;
+    mesh_run(&f->mesh, 121000000);
+    assert_int_equal(raw_count(raw, "ping"), n + 1);
+    raw_send(raw, "pong", "ABCDEFGH", 8);
+    mesh_run(&f->mesh, 100000);
+    assert_true(mesh_peer_info(&f->mesh.nodes[0], 0, &info));
+    assert_true(info.ping_wait_us > 0);
+    raw_free(raw);
+}
+
+static void a_peer_that_answers_no_ping_is_gone_after_twenty_minutes(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw = start(f, 29);
+    raw->is_silent = true;
+    raw_handshake(raw, SERVICES);
+    mesh_run(&f->mesh, INT64_C(1190) * 1000000);
+    assert_false(raw->is_closed);
+    mesh_run(&f->mesh, INT64_C(140) * 1000000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
+/* Hazard 51: a peer that asks and does not read has little queued for it. */
+static void a_peer_that_reads_nothing_has_at_most_a_megabyte_queued(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 30, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, builder_blocks(&f->builder, f->builder.genesis, 2100, NULL));
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    raw->env->stream_pause(raw->env->ctx, raw->stream, true);
+    uint8_t locator[4 + 1 + 32 + 32] = {0};
+    locator[4] = 1;
+    memcpy(locator + 5, f->builder.genesis->block.hash.b, 32);
+    for (int i = 0; i < 200; i++)
+        raw_send(raw, "getheaders", locator, sizeof locator); /* each answered by 160 kB */
+    mesh_run(&f->mesh, 10000000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    size_t taken = SIM_NET_WINDOW_BYTES + SIM_NET_SEGMENT_BYTES;
+    assert_in_range(info.bytes_sent, PEER_SEND_QUEUE_PAUSE, PEER_SEND_QUEUE_PAUSE + 200000 + taken);
+    /* When it reads again everything comes. */
+    raw->env->stream_pause(raw->env->ctx, raw->stream, false);
+    mesh_run(&f->mesh, 60000000);
+    assert_int_equal(raw_count(raw, "headers"), 200);
+    raw_free(raw);
+}
+
+/* Hazard 46, on a whole node. */
+static void announced_bytes_cost_nothing_before_they_come(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw = start(f, 31);
+    uint8_t header[FRAME_HEADER_BYTES + 1] = {0};
+    raw_handshake(raw, SERVICES);
+    frame_header_encode(header, f->builder.network.magic, "block", span_of(NULL, 0));
+    header[16] = 0, header[17] = 0x09, header[18] = 0x3d, header[19] = 0; /* 4,000,000 */
+    raw_send_bytes(raw, header, sizeof header);
+    mesh_run(&f->mesh, 1000000);
+    assert_false(raw->is_closed);
+    raw_free(raw);
+    raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
+    raw_handshake(raw, SERVICES);
+    header[16] = 1; /* one more than allowed */
+    raw_send_bytes(raw, header, sizeof header);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
+/* Hazard 73: peers' clocks do not move ours. */
+static void wrong_clocks_of_most_peers_lead_to_a_warning_only(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw[6];
+    char text[6][32];
+    const char *nodes[6];
+    mesh_init(&f->mesh, 32, &f->builder, NULL);
+    sim_env_set_unix_s(f->mesh.prober_sim, 1700000000 + 70 * 60);
+    for (uint16_t i = 0; i < 6; i++) {
+        raw[i] = raw_listen(&f->mesh, (uint16_t)(1000 + i));
+        snprintf(text[i], sizeof text[i], "10.9.9.9:%u", 1000 + i);
+        nodes[i] = text[i];
+    }
+    struct p2p_options options = {.add_nodes = nodes, .n_add_nodes = 6};
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    for (int i = 0; i < 6; i++)
+        raw_handshake(raw[i], SERVICES);
+    assert_int_equal(a->n_warnings, 1);
+    struct p2p_info info;
+    p2p_info(a->p2p, &info);
+    assert_in_range(info.time_offset_s, 69 * 60, 71 * 60);
+    /* A block by our own clock is taken all the same. */
+    const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+    mesh_give(a, block);
+    for (int i = 0; i < 6; i++)
+        raw_free(raw[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_inbound_peer_is_greeted_after_it_has_greeted, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(greetings_twice_and_messages_too_early_have_no_effect,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(who_does_not_finish_the_handshake_is_dropped_after_a_minute,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(only_what_proves_a_fault_ends_the_connection, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(bytes_of_another_network_end_the_connection, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(too_old_versions_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_connection_to_ourselves_is_noticed, setup, teardown),
+        cmocka_unit_test_setup_teardown(pings_are_answered_and_measured, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_peer_that_answers_no_ping_is_gone_after_twenty_minutes,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_peer_that_reads_nothing_has_at_most_a_megabyte_queued,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(announced_bytes_cost_nothing_before_they_come, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(wrong_clocks_of_most_peers_lead_to_a_warning_only, setup,
+                                        teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
