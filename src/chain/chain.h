@@ -141,6 +141,9 @@ void chain_import_file(struct chain *chain, const char *path,
 bool chain_is_importing(const struct chain *chain);
 /* True if nothing is imported and the best of the chains that are stored is connected. */
 bool chain_is_at_rest(const struct chain *chain);
+/* Still taking in what was appended to the block files after the index was last written, which
+ * only a node that did not stop cleanly has. The tip may be older than what was acknowledged. */
+bool chain_is_replaying(const struct chain *chain);
 
 /* -- Blocks going out ---------------------------------------------------------------------- */
 

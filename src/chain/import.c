@@ -520,6 +520,14 @@ bool import_is_active(const struct chain *chain)
     return chain->imports != NULL;
 }
 
+bool chain_is_replaying(const struct chain *chain)
+{
+    for (const struct import *import = chain->imports; import; import = import->next)
+        if (!import->path && !import->is_reindex)
+            return true;
+    return false;
+}
+
 bool chain_is_importing(const struct chain *chain)
 {
     return import_is_active(chain);
@@ -569,6 +577,8 @@ void import_block_files(struct chain *chain, bool from_start)
         block_files_set_used(chain->files, record->pos.file, record->pos.offset + record->pos.len,
                              -1, 0);
     sort_found(import);
+    if (import->scan_done && !import->queue && import->n_parked == 0)
+        end_import(import); /* as after every clean stop: there is nothing to replay */
 }
 
 void chain_import_file(struct chain *chain, const char *path,

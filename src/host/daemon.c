@@ -120,13 +120,50 @@ static void notify_option(struct daemon *daemon, const char *name, const char *t
         notify_run(daemon->notify, command, text, quoted);
 }
 
+/* Tell the parent that waits how the start went, once: 0, or the exit status. */
+static void tell_parent(struct daemon *daemon, unsigned char status)
+{
+    if (daemon->parent_pipe < 0)
+        return;
+    ssize_t n = write(daemon->parent_pipe, &status, 1);
+    (void)n; /* the parent may be gone: then nobody wants to know */
+    close(daemon->parent_pipe);
+    daemon->parent_pipe = -1;
+}
+
+static void leave_terminal(struct daemon *daemon)
+{
+    if (daemon->parent_pipe < 0)
+        return;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        dup2(null, STDERR_FILENO);
+        close(null);
+    }
+    tell_parent(daemon, 0);
+}
+
+static void on_started(struct daemon *daemon)
+{
+    const struct config *config = &daemon->config;
+    log_printf(log_of(daemon), LOG_ALWAYS, "Done loading");
+    notify_systemd("READY=1");
+    leave_terminal(daemon);
+    char *line =
+        xasprintf(CAIRN_NAME " v" CAIRN_VERSION " on chain %s: data in %s, RPC on port %u",
+                  config->network.name, config->data_dir, (unsigned)config->rpc_binds[0].port);
+    say(daemon, line);
+    xfree(line);
+    notify_option(daemon, "startupnotify", "", false);
+}
+
 static void on_notice(void *ctx, enum node_notice notice, const char *text)
 {
     struct daemon *daemon = ctx;
     const char *command;
     switch (notice) {
     case NODE_NOTICE_STARTED:
-        notify_option(daemon, "startupnotify", "", false);
+        on_started(daemon);
         break;
     case NODE_NOTICE_STOPPING:
         for (size_t i = 0;
@@ -190,17 +227,6 @@ static void on_reopen_signal(void *arg)
 
 /* -- Going to the background ---------------------------------------------------------------- */
 
-/* Tell the parent that waits how the start went, once: 0, or the exit status. */
-static void tell_parent(struct daemon *daemon, unsigned char status)
-{
-    if (daemon->parent_pipe < 0)
-        return;
-    ssize_t n = write(daemon->parent_pipe, &status, 1);
-    (void)n; /* the parent may be gone: then nobody wants to know */
-    close(daemon->parent_pipe);
-    daemon->parent_pipe = -1;
-}
-
 static void detach(void)
 {
     setsid();
@@ -243,18 +269,6 @@ static bool go_to_background(struct daemon *daemon, char **error)
     /* Standard error stays until the start is over: that is where errors are told. */
     detach();
     return true;
-}
-
-static void leave_terminal(struct daemon *daemon)
-{
-    if (daemon->parent_pipe < 0)
-        return;
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null >= 0) {
-        dup2(null, STDERR_FILENO);
-        close(null);
-    }
-    tell_parent(daemon, 0);
 }
 
 /* -- Start, step by step: each returns false with *error ------------------------------------- */
@@ -404,20 +418,11 @@ static bool write_pid(struct daemon *daemon, char **error)
 static void start_node(void *arg)
 {
     struct daemon *daemon = arg;
-    struct config *config = &daemon->config;
     if (!node_start(daemon->node, &daemon->error)) {
         log_error(log_of(daemon), "%s", daemon->error);
         loop_stop(daemon->loop);
         return;
     }
-    log_printf(log_of(daemon), LOG_ALWAYS, "Done loading");
-    notify_systemd("READY=1");
-    leave_terminal(daemon);
-    char *line =
-        xasprintf(CAIRN_NAME " v" CAIRN_VERSION " on chain %s: data in %s, RPC on port %u",
-                  config->network.name, config->data_dir, (unsigned)config->rpc_binds[0].port);
-    say(daemon, line);
-    xfree(line);
 }
 
 static void tune_process(void)

@@ -14,10 +14,11 @@
 #include "util/alloc.h"
 #include "util/hex.h"
 
-#define SHOW_US    INT64_C(500000)  /* between two progress lines */
-#define STATUS_US  INT64_C(2000000) /* between two progress lines when nothing else happens */
-#define LOG_TIP_US INT64_C(1000000) /* between two log lines about the tip while catching up */
-#define RECHECK_US INT64_C(20000)   /* while waiting for the last import or the last RPC call */
+#define SHOW_US        INT64_C(500000)  /* between two progress lines */
+#define STATUS_US      INT64_C(2000000) /* between two progress lines when nothing else happens */
+#define LOG_TIP_US     INT64_C(1000000) /* between two log lines about the tip while catching up */
+#define REPLAY_POLL_US INT64_C(1000)
+#define RECHECK_US     INT64_C(20000) /* while waiting for the last import or the last RPC call */
 
 struct node {
     struct node_env *node_env;
@@ -356,22 +357,48 @@ static bool open_chain(struct node *node, char **error)
     return false;
 }
 
-/* The chain is open: from here on failure means a clean stop. */
-static void start_mesh(struct node *node)
+/* What the chain's events go to; it does nothing yet. */
+static void make_mesh(struct node *node)
 {
     const struct mempool_events mempool_events = {.ctx = node, .changed = on_mempool_changed};
     const struct p2p_events p2p_events = {.ctx = node, .warning = on_clock_warning};
-    char *error = NULL;
     node->mempool =
         mempool_new(node->env, node->log, node->chain, &node->options.mempool, &mempool_events);
     node->p2p = p2p_new(node->env, node->log, node->options.network, node->chain, node->mempool,
                         &node->options.p2p, &p2p_events);
     node->net = node_net_new(node->env, node->p2p, node->mempool);
+}
+
+/* The chain is open: from here on failure means a clean stop. */
+static void start_mesh(struct node *node)
+{
+    char *error = NULL;
+    rpc_set_mempool(node->rpc, node->mempool);
     rpc_set_net(node->rpc, node_net_view(node->net));
     if (p2p_start(node->p2p, &error))
         return;
     node->error = error;
     node_stop(node);
+}
+
+/* Nobody is shown a tip older than what was acknowledged before a crash. */
+static void finish_start(void *arg)
+{
+    struct node *node = arg;
+    node->timer = 0;
+    if (node->is_stopping)
+        return;
+    if (chain_is_replaying(node->chain)) {
+        set_timer(node, REPLAY_POLL_US, finish_start);
+        return;
+    }
+    node->warmup = "";
+    rpc_set_chain(node->rpc, node->chain);
+    start_mesh(node);
+    start_imports(node);
+    if (node->options.shows_status)
+        show_status(node);
+    node->events.notice(node->events.ctx, NODE_NOTICE_STARTED, "");
 }
 
 bool node_start(struct node *node, char **error)
@@ -381,13 +408,9 @@ bool node_start(struct node *node, char **error)
         return true; /* a signal was faster */
     if (!open_chain(node, error))
         return false;
-    node->warmup = "";
-    rpc_set_chain(node->rpc, node->chain);
-    start_mesh(node);
-    start_imports(node);
-    if (node->options.shows_status)
-        show_status(node);
-    node->events.notice(node->events.ctx, NODE_NOTICE_STARTED, "");
+    make_mesh(node);
+    node->warmup = "Replaying blocks\xe2\x80\xa6";
+    finish_start(node);
     return true;
 }
 

@@ -95,6 +95,17 @@ def episode(context, number, file, want, seconds):
     return kills
 
 
+def test_what_was_acknowledged_is_there_with_the_first_answer(context):
+    """A client that was told of a block never meets a node that has forgotten it."""
+    node = context.node("acknowledged")
+    node.start()
+    tip = node.rpc.generatetoaddress(7, "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080")[-1]
+    node.kill()
+    node.start()
+    equal(node.rpc.getbestblockhash(), tip)
+    node.stop()
+
+
 def test_killed_at_random_moments(context):
     file = branches(context)
     want, seconds = control(context, *file)
