@@ -358,7 +358,7 @@ void address_book_attempt(struct address_book *book, const struct net_address *a
         return;
     entry->last_try_s = now_s;
     /* Failures count once per time that we were online at all. */
-    if (count && entry->last_counted_s <= book->last_good_s) {
+    if (count && entry->last_counted_s < book->last_good_s) {
         entry->last_counted_s = now_s;
         entry->attempts++;
     }
