@@ -33,8 +33,8 @@ struct block_ref *kept_blocks_find(const struct kept_blocks *kept, const struct 
 void kept_blocks_written(struct kept_blocks *kept, const struct block_node *node);
 /* It was connected, or nobody will connect it: let go as soon as it is written. */
 void kept_blocks_release(struct kept_blocks *kept, const struct block_node *node);
-/* The chain rests: blocks of side branches that take more than a quarter of the room are let go, all
- * but those being written. */
+/* The chain rests: blocks of side branches that take more than a quarter of the room are let go,
+ * all but those being written. */
 void kept_blocks_trim(struct kept_blocks *kept);
 /* No room for more. */
 bool kept_blocks_is_full(const struct kept_blocks *kept);
