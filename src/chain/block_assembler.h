@@ -9,7 +9,8 @@
 #include "consensus/block_check.h"
 
 #define BLOCK_RESERVED_WU_DEFAULT     8000 /* header, count of transactions, coinbase */
-#define BLOCK_RESERVED_SIGOPS         400  /* of the coinbase */
+#define BLOCK_RESERVED_WU_MIN         2000
+#define BLOCK_RESERVED_SIGOPS         400 /* of the coinbase */
 #define BLOCK_MIN_SAT_PER_KVB_DEFAULT 1
 
 struct block_assembler_options {

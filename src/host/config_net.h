@@ -1,4 +1,4 @@
-/* config_net.h - the options about peers and the mempool, checked and ready for use.
+/* config_net.h - the options about peers, mempool and mining, checked and ready for use.
  *
  * Layer: host. */
 #ifndef HOST_CONFIG_NET_H
@@ -14,6 +14,7 @@
 struct config_net {
     struct p2p_options p2p;
     struct mempool_options mempool;
+    struct block_assembler_options block;
     struct arena strings;
     struct p2p_bind binds[CONFIG_NET_ADDRESSES_MAX];
     const char *connect[CONFIG_NET_ADDRESSES_MAX];

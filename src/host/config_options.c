@@ -274,9 +274,12 @@ static const struct option_def table[] = {
     IGNORED("whitelistforcerelay", L, BOOL),
     IGNORED("whitelistrelay", L, BOOL),
 
-    IGNORED("blockmaxweight", B, INT),
-    IGNORED("blockmintxfee", B, STRING),
-    IGNORED("blockreservedweight", B, INT),
+    {"blockmaxweight", "<n>", "Weight of the blocks that we build (default: 4000000)", B, INT, 0},
+    {"blockmintxfee", "<amount>",
+     "Least feerate in BTC/kvB of transactions in blocks that we build (default: 0.00000001)", B,
+     STRING, 0},
+    {"blockreservedweight", "<n>",
+     "Weight kept free for header and coinbase in blocks that we build (default: 8000)", B, INT, 0},
     IGNORED("blockversion", B, INT),
 
     {"rpcallowhost", "<name>",

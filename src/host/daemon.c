@@ -338,6 +338,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .network = &config->network,
         .chain = config->chain,
         .mempool = config->net.mempool,
+        .block = config->net.block,
         .p2p = config->net.p2p,
         .auth =
             {

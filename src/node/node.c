@@ -255,6 +255,7 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
         .start_time_s = real->unix_s(real->ctx),
         .warnings = warnings,
         .log_control = node->log,
+        .block = node->options.block,
     };
     return rpc_new(&view, &node->options.auth, error);
 }
@@ -375,6 +376,7 @@ static void start_mesh(struct node *node)
     char *error = NULL;
     rpc_set_mempool(node->rpc, node->mempool);
     rpc_set_net(node->rpc, node_net_view(node->net));
+    rpc_set_mempool(node->rpc, node->mempool);
     if (p2p_start(node->p2p, &error))
         return;
     node->error = error;

@@ -40,6 +40,7 @@ struct node_options {
     const struct network *network;
     struct chain_options chain;
     struct mempool_options mempool;
+    struct block_assembler_options block; /* all zero: the defaults */
     struct p2p_options p2p;
     struct rpc_auth_options auth;
     const char *const *load_blocks; /* -loadblock */

@@ -3,9 +3,48 @@
 #include "rpc/methods.h"
 #include "rpc/tx_json.h"
 
-enum rpc_progress rpc_gettxout(struct rpc_call *call)
+/* What the mempool says of an output. */
+enum waiting_output {
+    OUTPUT_NOT_WAITING, /* nothing: ask the chain */
+    OUTPUT_WAITING,     /* it is made by a transaction that waits */
+    OUTPUT_SPENT,       /* one that waits spends it */
+};
+
+static enum waiting_output find_waiting(const struct rpc_call *call,
+                                        const struct outpoint *outpoint, struct coin *coin)
+{
+    const struct mempool *mempool = call->rpc->node.mempool;
+    if (!mempool || !rpc_arg_bool(call, 2, true))
+        return OUTPUT_NOT_WAITING;
+    if (mempool_spender(mempool, outpoint))
+        return OUTPUT_SPENT;
+    const struct mempool_entry *entry = mempool_find(mempool, &outpoint->txid);
+    if (!entry || outpoint->vout >= entry->tx.n_out)
+        return OUTPUT_NOT_WAITING;
+    const struct tx_out *out = &entry->tx.out[outpoint->vout];
+    *coin = (struct coin){.value_sat = out->value_sat, .script_pubkey = out->script_pubkey};
+    return OUTPUT_WAITING;
+}
+
+static void put_output(struct rpc_call *call, const struct coin *coin, bool is_waiting)
 {
     const struct rpc_node *node = &call->rpc->node;
+    const struct block_node *tip = chain_tip(node->chain);
+    struct json_out *out = &call->out;
+    json_open_object(out);
+    json_field_id(out, "bestblock", tip->hash.b);
+    json_field_int(out, "confirmations", is_waiting ? 0 : tip->height - (int64_t)coin->height + 1);
+    json_field_amount(out, "value", coin->value_sat);
+    json_field_object(out, "scriptPubKey");
+    tx_json_put_script(out, node->network, coin->script_pubkey, TX_JSON_HEX | TX_JSON_ADDRESS,
+                       NULL);
+    json_close_object(out);
+    json_field_bool(out, "coinbase", coin->coinbase);
+    json_close_object(out);
+}
+
+enum rpc_progress rpc_gettxout(struct rpc_call *call)
+{
     struct outpoint outpoint;
     int64_t vout = 0;
     if (!rpc_read_id(call, rpc_arg(call, 0), "txid", outpoint.txid.b) ||
@@ -15,24 +54,16 @@ enum rpc_progress rpc_gettxout(struct rpc_call *call)
         return rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
     outpoint.vout = (uint32_t)vout;
     struct coin coin;
-    int found = coins_get(chain_coins(node->chain), &outpoint, &call->arena, &coin);
+    enum waiting_output waiting = find_waiting(call, &outpoint, &coin);
+    int found = waiting == OUTPUT_WAITING;
+    if (waiting == OUTPUT_NOT_WAITING)
+        found = coins_get(chain_coins(call->rpc->node.chain), &outpoint, &call->arena, &coin);
     if (found < 0)
         return rpc_fail(call, RPC_DATABASE_ERROR, "Unable to read the set of unspent outputs");
-    if (found == 0) {
+    if (found == 0)
         json_put_null(&call->out);
-        return RPC_DONE;
-    }
-    const struct block_node *tip = chain_tip(node->chain);
-    struct json_out *out = &call->out;
-    json_open_object(out);
-    json_field_id(out, "bestblock", tip->hash.b);
-    json_field_int(out, "confirmations", tip->height - (int64_t)coin.height + 1);
-    json_field_amount(out, "value", coin.value_sat);
-    json_field_object(out, "scriptPubKey");
-    tx_json_put_script(out, node->network, coin.script_pubkey, TX_JSON_HEX | TX_JSON_ADDRESS, NULL);
-    json_close_object(out);
-    json_field_bool(out, "coinbase", coin.coinbase);
-    json_close_object(out);
+    else
+        put_output(call, &coin, waiting == OUTPUT_WAITING);
     return RPC_DONE;
 }
 

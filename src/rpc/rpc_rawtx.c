@@ -134,6 +134,25 @@ static const struct block_node *read_given_block(struct rpc_call *call)
     return NULL;
 }
 
+/* A transaction that waits in the mempool. */
+static bool put_waiting_tx(struct rpc_call *call, const struct tx_wish *wish)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    struct tx_json_style style = {.network = node->network, .with_hex = true};
+    const struct mempool_entry *entry =
+        node->mempool ? mempool_find(node->mempool, &wish->txid) : NULL;
+    if (!entry)
+        return false;
+    if (wish->verbosity <= 0) {
+        json_put_hex(&call->out, entry->tx.raw);
+        return true;
+    }
+    json_open_object(&call->out);
+    tx_json_put_tx(&call->out, &entry->tx, NULL, &style);
+    json_close_object(&call->out);
+    return true;
+}
+
 enum rpc_progress rpc_getrawtransaction(struct rpc_call *call)
 {
     struct chain *chain = call->rpc->node.chain;
@@ -154,6 +173,8 @@ enum rpc_progress rpc_getrawtransaction(struct rpc_call *call)
         if (!node)
             return RPC_DONE;
         read_tx_block(call, node);
+    } else if (put_waiting_tx(call, wish)) {
+        return RPC_DONE;
     } else {
         chain_find_tx(chain, &wish->txid, on_indexed, call);
     }

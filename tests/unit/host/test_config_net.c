@@ -161,6 +161,13 @@ static void mistakes_are_named(void **state)
         {{"-maxmempool=4"},         "-maxmempool must be at least 5 MB"},
         {{"-minrelaytxfee=x"},      "Invalid amount for -minrelaytxfee=<amount>: 'x'"},
         {{"-dustrelayfee=-1"},      "Invalid amount for -dustrelayfee=<amount>: '-1'"},
+        {{"-blockmintxfee=x"},      "Invalid amount for -blockmintxfee=<amount>: 'x'"},
+        {{"-blockmaxweight=4000001"},
+         "Specified -blockmaxweight (4000001) exceeds consensus maximum block weight (4000000)"},
+        {{"-blockmaxweight=7999"},
+         "Specified -blockreservedweight (8000) exceeds -blockmaxweight (7999)"},
+        {{"-blockreservedweight=1999"},
+         "Specified -blockreservedweight (1999) is lower than minimum safety value of (2000)"},
     };
     /* clang-format on */
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -186,6 +193,14 @@ static void limits_are_met_exactly(void **state)
     assert_true(f.net.p2p.connect_only);
     assert_int_equal(f.net.mempool.max_datacarrier_bytes, 0);
     assert_int_equal(f.net.mempool.min_relay_sat_per_kvb, 1000);
+    done(&f);
+    read_args(&f, NETWORK_REGTEST,
+              (const char *const[]){"-blockmaxweight=2000", "-blockreservedweight=2000",
+                                    "-blockmintxfee=0.00002", NULL});
+    assert_true(f.ok);
+    assert_int_equal(f.net.block.max_weight_wu, 2000);
+    assert_int_equal(f.net.block.reserved_weight_wu, 2000);
+    assert_int_equal(f.net.block.min_sat_per_kvb, 2000);
     done(&f);
 }
 

@@ -155,6 +155,34 @@ static void relatives_are_listed(void **state)
     assert_starts(got, want);
 }
 
+static void outputs_and_transactions_that_wait_can_be_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    char hex[1000], want[1100];
+    const char *got = rpc_rig_callf(&f->rig, "gettxout", "[\"%s\",0]", f->parent_id);
+    assert_string_equal(got, "null");
+    add(&f->rig, &f->parent, 0);
+    got = rpc_rig_callf(&f->rig, "gettxout", "[\"%s\",0]", f->parent_id);
+    assert_holds(got, "\"confirmations\":0,\"value\":24.99999500,");
+    assert_holds(got, "\"coinbase\":false}");
+    got = rpc_rig_callf(&f->rig, "gettxout", "[\"%s\",2]", f->parent_id);
+    assert_string_equal(got, "null");
+    got = rpc_rig_callf(&f->rig, "gettxout", "[\"%s\",0,false]", f->parent_id);
+    assert_string_equal(got, "null");
+    add(&f->rig, &f->child, 0);
+    got = rpc_rig_callf(&f->rig, "gettxout", "[\"%s\",0]", f->parent_id);
+    assert_string_equal(got, "null");
+    hex_encode(hex, f->child.raw);
+    snprintf(want, sizeof want, "\"%s\"", hex);
+    got = rpc_rig_callf(&f->rig, "getrawtransaction", "[\"%s\"]", f->child_id);
+    assert_string_equal(got, want);
+    got = rpc_rig_callf(&f->rig, "getrawtransaction", "[\"%s\",1]", f->child_id);
+    snprintf(want, sizeof want, "{\"txid\":\"%s\"", f->child_id);
+    assert_starts(got, want);
+    snprintf(want, sizeof want, "\"hex\":\"%s\"}", hex);
+    assert_holds(got, want); /* no block, no confirmations */
+}
+
 static void unknown_transactions_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -196,6 +224,7 @@ int main(void)
         TEST(an_entry_tells_sizes_fees_and_relatives),
         TEST(deltas_show_in_modified_fees),
         TEST(relatives_are_listed),
+        TEST(outputs_and_transactions_that_wait_can_be_asked_for),
         TEST(unknown_transactions_are_refused),
         cmocka_unit_test(without_a_mempool_nothing_is_known),
     };
