@@ -1,0 +1,214 @@
+"""The mempool over RPC: taking in, mining, templates, reorganisations, limits of clusters."""
+import threading
+import time
+
+import chain
+import framework
+from framework import equal, rpc_fails, wait_until
+
+ADDRESS = chain.TRUE_ADDRESS
+FEE = 10000
+MATURITY = 100
+
+
+def funded(context, n=5, *options):
+    """A node with n coinbases that can be spent. Returns it and their outpoints with values."""
+    node = context.started("-listen=0", *options)
+    hashes = node.rpc.generatetoaddress(n + MATURITY, ADDRESS)
+    coins = []
+    for block_hash in hashes[:n]:
+        txid = node.rpc.getblock(block_hash)["tx"][0]
+        coins.append((chain.wire(txid), 0, 50 * chain.COIN))
+    return node, coins
+
+
+def pay(coin, n_out=1, fee=FEE, **how):
+    """Spend a coin to n_out outputs of the same kind."""
+    txid, index, value = coin
+    share = (value - fee) // n_out
+    outputs = [chain.TxOut(share, chain.TRUE_P2WSH) for _ in range(n_out)]
+    outputs[0].value += (value - fee) % n_out
+    return chain.spend_true_p2wsh([(txid, index)], outputs, **how)
+
+
+def coin_of(tx, index=0):
+    return (tx.txid(), index, tx.vout[index].value)
+
+
+def send(node, tx):
+    equal(node.rpc.sendrawtransaction(tx.encode().hex()), chain.display(tx.txid()))
+
+
+def ids(*txs):
+    return sorted(chain.display(tx.txid()) for tx in txs)
+
+
+def test_sent_transactions_wait_and_are_mined(context):
+    node, coins = funded(context)
+    parent = pay(coins[0], 2)
+    child = pay(coin_of(parent), fee=5 * FEE)
+    send(node, parent)
+    send(node, child)
+    send(node, child)
+    equal(sorted(node.rpc.getrawmempool()), ids(parent, child))
+    info = node.rpc.getmempoolinfo()
+    equal((info["size"], info["total_fee"], info["unbroadcastcount"]), (2, 0.0006, 2))
+    entry = node.rpc.getmempoolentry(chain.display(child.txid()))
+    equal((entry["depends"], entry["ancestorcount"]), (ids(parent), 2))
+    equal(entry["fees"]["chunk"], 0.0006)
+    equal(node.rpc.getmempoolancestors(chain.display(child.txid())), ids(parent))
+    equal(node.rpc.getmempooldescendants(chain.display(parent.txid())), ids(child))
+    equal(node.rpc.getmininginfo()["pooledtx"], 2)
+    block = node.rpc.getblock(node.rpc.generatetoaddress(1, ADDRESS)[0])
+    equal(block["tx"][1:], [chain.display(parent.txid()), chain.display(child.txid())])
+    equal(node.rpc.getrawmempool(), [])
+    rpc_fails(-27, "already in utxo set", node.rpc.sendrawtransaction, child.encode().hex())
+    node.stop()
+
+
+def test_refusals(context):
+    node, coins = funded(context)
+    tx = pay(coins[0])
+    send(node, tx)
+    for refused, reason in (
+            (pay(coins[0], fee=2 * FEE), "txn-mempool-conflict"),
+            (pay(coins[1], fee=0), "min relay fee not met"),
+            (pay(coins[1], locktime=node.rpc.getblockcount() + 1), None),
+            (pay(coins[2], version=4), "version"),
+            (pay(coins[2], fee=-1), "bad-txns-in-belowout")):
+        got = node.rpc.testmempoolaccept([refused.encode().hex()])[0]
+        equal(got["allowed"], reason is None, got)
+        equal(got.get("reject-reason"), reason)
+    locked = pay(coins[1], locktime=node.rpc.getblockcount() + 1)
+    locked.vin[0].sequence = 0
+    rpc_fails(-26, "^non-final$", node.rpc.sendrawtransaction, locked.encode().hex())
+    orphan = pay(coin_of(pay(coins[3])))
+    rpc_fails(-25, "^bad-txns-inputs-missingorspent$", node.rpc.sendrawtransaction,
+              orphan.encode().hex())
+    outputs = [chain.TxOut(24 * chain.COIN, chain.TRUE_SCRIPT) for _ in range(2)]
+    bare = chain.spend_true_p2wsh([coins[4][:2]], outputs)
+    rpc_fails(-26, "^scriptpubkey$", node.rpc.sendrawtransaction, bare.encode().hex(), 0)
+    node.stop()
+    node.start("-acceptnonstdtxn=1")
+    node.rpc.sendrawtransaction(bare.encode().hex(), 0)
+    node.stop()
+
+
+def test_clusters_are_bounded(context):
+    node, coins = funded(context)
+    tx = pay(coins[0])
+    for _ in range(64):
+        send(node, tx)
+        tx = pay(coin_of(tx))
+    rpc_fails(-26, "^too-large-cluster$", node.rpc.sendrawtransaction, tx.encode().hex())
+    equal(node.rpc.getmempoolinfo()["limitclustercount"], 64)
+    node.rpc.generatetoaddress(1, ADDRESS)
+    equal(node.rpc.getrawmempool(), [])
+    send(node, tx)
+    node.stop()
+
+
+def block_of(template):
+    """The block that a template describes, mined."""
+    txs = [bytes.fromhex(tx["data"]) for tx in template["transactions"]]
+    commitment = bytes.fromhex(template["default_witness_commitment"])
+    base = chain.coinbase(template["height"], chain.TRUE_P2WSH, value=template["coinbasevalue"],
+                          outputs=[chain.TxOut(0, commitment)])
+    base.vin[0].witness = [bytes(32)]
+    leaves = [base.txid()] + [chain.wire(tx["txid"]) for tx in template["transactions"]]
+    header = (template["version"].to_bytes(4, "little") +
+              chain.wire(template["previousblockhash"]) + chain.merkle_root(leaves) +
+              template["curtime"].to_bytes(4, "little") +
+              bytes.fromhex(template["bits"])[::-1])
+    target = int(template["target"], 16)
+    nonce = 0
+    while int.from_bytes(chain.sha256d(header + nonce.to_bytes(4, "little")), "little") > target:
+        nonce += 1
+    return (header + nonce.to_bytes(4, "little") + chain.compact_size(len(leaves)) +
+            base.encode() + b"".join(txs))
+
+
+def test_a_miner_outside_uses_templates(context):
+    """BIP22, BIP23, BIP145: what the template says makes a block that the node takes."""
+    node, coins = funded(context)
+    parent = pay(coins[0], 2, fee=300)
+    child = pay(coin_of(parent, 1), fee=20 * FEE)
+    other = pay(coins[1], fee=2 * FEE)
+    for tx in (parent, other, child):
+        send(node, tx)
+    rules = {"rules": ["segwit"]}
+    template = node.rpc.getblocktemplate(rules)
+    equal([tx["txid"] for tx in template["transactions"]],
+          [chain.display(tx.txid()) for tx in (parent, child, other)])
+    equal([tx["depends"] for tx in template["transactions"]], [[], [1], []])
+    equal(template["coinbasevalue"], 50 * chain.COIN + 300 + 22 * FEE)
+    raw = block_of(template).hex()
+    equal(node.rpc.getblocktemplate({"mode": "proposal", "data": raw}), None)
+    equal(node.rpc.getblockcount(), template["height"] - 1)
+    equal(node.rpc.submitblock(raw), None)
+    equal(node.rpc.getblockcount(), template["height"])
+    equal(node.rpc.getrawmempool(), [])
+    equal(node.rpc.getblocktemplate({"mode": "proposal", "data": raw}), "duplicate")
+    assert node.rpc.getnetworkhashps() > 0
+    # Priorities change the order.
+    first, second = pay(coins[2], fee=FEE), pay(coins[3], fee=2 * FEE)
+    send(node, first)
+    send(node, second)
+    equal(node.rpc.prioritisetransaction(chain.display(first.txid()), 0, 5 * FEE), True)
+    template = node.rpc.getblocktemplate(rules)
+    equal([tx["txid"] for tx in template["transactions"]],
+          [chain.display(first.txid()), chain.display(second.txid())])
+    node.stop()
+
+
+def test_reorganised_transactions_are_put_back(context):
+    node, coins = funded(context)
+    parent = pay(coins[0], 2)
+    child = pay(coin_of(parent))
+    send(node, parent)
+    mined = node.rpc.generatetoaddress(1, ADDRESS)[0]
+    send(node, child)
+    node.rpc.generatetoaddress(3, ADDRESS)
+    equal(node.rpc.getrawmempool(), [])
+    node.rpc.invalidateblock(mined)
+    wait_until(lambda: sorted(node.rpc.getrawmempool()) == ids(parent, child), 20,
+               "both transactions back")
+    node.rpc.generatetoaddress(1, ADDRESS)
+    equal(node.rpc.getrawmempool(), [])
+    node.stop()
+
+
+def test_coins_from_the_store_can_be_spent(context):
+    """After a restart nothing is in memory: inputs come from the store."""
+    node, coins = funded(context)
+    node.restart()
+    outpoints = [coin[:2] for coin in coins]
+    tx = chain.spend_true_p2wsh(outpoints, [chain.TxOut(250 * chain.COIN - FEE,
+                                                        chain.TRUE_P2WSH)])
+    send(node, tx)
+    send(node, pay(coin_of(tx)))
+    equal(node.rpc.getmempoolinfo()["size"], 2)
+    node.stop()
+
+
+def test_long_polls_end_with_a_block(context):
+    node, _ = funded(context, 1)
+    template = node.rpc.getblocktemplate({"rules": ["segwit"]})
+    waiting = node.connect_rpc()
+    started = time.monotonic()
+    got = []
+    thread = threading.Thread(target=lambda: got.append(waiting.getblocktemplate(
+        {"rules": ["segwit"], "longpollid": template["longpollid"]})))
+    thread.start()
+    time.sleep(0.5)
+    equal(got, [])
+    node.rpc.generatetoaddress(1, ADDRESS)
+    thread.join(20)
+    equal(got[0]["height"], template["height"] + 1)
+    assert time.monotonic() - started < 20
+    waiting.close()
+    node.stop()
+
+
+if __name__ == "__main__":
+    framework.main(globals())
