@@ -187,6 +187,7 @@ static bool set_p2p(struct config_net *config, const struct options *options,
     }
     p2p->port = (uint16_t)port;
     p2p->max_connections = connections > INT32_MAX ? INT32_MAX : (int)connections;
+    p2p->dns_seed = options_get_bool(options, "dnsseed", true);
     p2p->blocks_only = options_get_bool(options, "blocksonly", false);
     p2p->is_inactive = !options_get_bool(options, "networkactive", true);
     p2p->peer_timeout_s = options_get_int(options, "peertimeout", 60);

@@ -10,6 +10,7 @@
 #include "host/jobs.h"
 #include "host/leveldb_store.h"
 #include "host/loop.h"
+#include "host/resolver.h"
 #include "host/streams.h"
 #include "util/alloc.h"
 
@@ -20,6 +21,7 @@ struct env_host {
     struct loop *loop;
     struct jobs *jobs;
     struct streams *streams;
+    struct resolver *resolver;
 };
 
 /* -- Adapters: env's context is this struct, each module wants its own part ------------------- */
@@ -82,6 +84,18 @@ static int compute_threads_of(void *ctx)
 {
     struct env_host *host = ctx;
     return jobs_compute_threads(host->jobs);
+}
+
+static uint64_t resolve(void *ctx, const char *name, env_resolve_fn *done, void *arg)
+{
+    struct env_host *host = ctx;
+    return resolver_start(host->resolver, name, done, arg);
+}
+
+static void resolve_cancel(void *ctx, uint64_t id)
+{
+    struct env_host *host = ctx;
+    resolver_cancel(host->resolver, id);
 }
 
 static uint64_t stream_connect(void *ctx, const char *address, uint16_t port,
@@ -169,6 +183,8 @@ static const struct env functions = {
     .stream_queued_bytes = stream_queued_bytes,
     .stream_pause = stream_pause,
     .stream_close = stream_close,
+    .resolve = resolve,
+    .resolve_cancel = resolve_cancel,
 };
 
 struct env_host *env_host_new(int compute_threads)
@@ -185,6 +201,7 @@ struct env_host *env_host_new(int compute_threads)
         return NULL;
     }
     host->streams = streams_new(host->loop);
+    host->resolver = resolver_new(host->loop);
     return host;
 }
 
@@ -198,6 +215,7 @@ void env_host_free(struct env_host *host)
     if (!host)
         return;
     jobs_free(host->jobs);
+    resolver_free(host->resolver);
     streams_free(host->streams);
     loop_free(host->loop);
     xfree(host);

@@ -421,6 +421,18 @@ static void pass_stream_close(void *ctx, uint64_t stream)
     real->stream_close(real->ctx, stream);
 }
 
+static uint64_t pass_resolve(void *ctx, const char *name, env_resolve_fn *done, void *arg)
+{
+    const struct env *real = real_of(ctx);
+    return real->resolve(real->ctx, name, done, arg);
+}
+
+static void pass_resolve_cancel(void *ctx, uint64_t id)
+{
+    const struct env *real = real_of(ctx);
+    real->resolve_cancel(real->ctx, id);
+}
+
 static const struct env functions = {
     .unix_s = unix_s,
     .timer_start = timer_start,
@@ -475,6 +487,10 @@ struct node_env *node_env_new(const struct env *real)
     struct node_env *node_env = xcalloc(1, sizeof *node_env);
     node_env->env = functions;
     node_env->env.ctx = node_env;
+    if (real->resolve) { /* else there are no names in this world */
+        node_env->env.resolve = pass_resolve;
+        node_env->env.resolve_cancel = pass_resolve_cancel;
+    }
     node_env->real = real;
     hash_map_init(&node_env->timers);
     return node_env;

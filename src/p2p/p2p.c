@@ -396,6 +396,7 @@ bool p2p_start(struct p2p *p2p, char **error)
         return false;
     p2p->is_running = true;
     connect_init(p2p);
+    dns_seed_start(&p2p->seed, p2p);
     p2p_schedule_now(p2p);
     return true;
 }
@@ -409,6 +410,7 @@ static void drop_all(struct p2p *p2p, const char *why)
 void p2p_stop(struct p2p *p2p)
 {
     p2p_enter(p2p);
+    dns_seed_stop(&p2p->seed);
     for (size_t i = 0; i < p2p->n_listeners; i++)
         p2p->env->stream_close(p2p->env->ctx, p2p->listeners[i].stream);
     p2p->n_listeners = 0;

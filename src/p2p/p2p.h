@@ -43,6 +43,7 @@ struct p2p_options {
     uint16_t port;                /* 0: the network's */
     const struct p2p_bind *binds; /* none: all interfaces */
     size_t n_binds;
+    bool dns_seed;     /* -dnsseed: ask the network's DNS seeds if need be */
     bool connect_only; /* -connect was given: only to these, "0" is none */
     const char *const *connect;
     size_t n_connect;

@@ -5,6 +5,7 @@
 #define P2P_P2P_INTERNAL_H
 
 #include "p2p/connect.h"
+#include "p2p/dns_seed.h"
 #include "p2p/p2p.h"
 #include "p2p/peer.h"
 #include "p2p/permissions.h"
@@ -57,6 +58,7 @@ struct p2p {
     struct block_fetch fetch;
     struct relay relay;
     struct tx_relay txs;
+    struct dns_seed seed;
     struct addr_cache addr_cache[NET_CJDNS + 1];
     size_t n_operations; /* callbacks of chain and mempool that are under way */
 };

@@ -70,6 +70,7 @@ struct env_stream_events {
 /* -- The world ---------------------------------------------------------------------------- */
 
 typedef void env_timer_fn(void *arg);
+typedef void env_resolve_fn(void *arg, const char *const *addresses, size_t n);
 
 enum env_open_flags {
     ENV_OPEN_READ = 1,
@@ -148,6 +149,12 @@ struct env {
     struct span (*cursor_key)(void *ctx, struct env_cursor *cursor);
     struct span (*cursor_value)(void *ctx, struct env_cursor *cursor);
     int (*cursor_error)(void *ctx, struct env_cursor *cursor);
+
+    /* Names; both NULL in a world that has none. Look up a host name: done(arg, addresses, n) once,
+     * later, with numeric addresses borrowed for the call, none if the name is unknown. Returns an
+     * id, never 0; after resolve_cancel() done is not called. */
+    uint64_t (*resolve)(void *ctx, const char *name, env_resolve_fn *done, void *arg);
+    void (*resolve_cancel)(void *ctx, uint64_t id);
 
     /* Streams: raw bytes. A stream's events come back through the callbacks of the listener or of
      * the connect call: see struct env_stream_events. Ids are 64-bit and never reused. */

@@ -1,0 +1,132 @@
+/* resolver.c - see resolver.h */
+#include "host/resolver.h"
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <event2/util.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/alloc.h"
+
+#define ADDRESS_TEXT_BYTES 64
+
+struct lookup {
+    struct lookup *next;
+    struct resolver *resolver;
+    uint64_t id;
+    uint64_t timer; /* until evdns is asked */
+    char *name;
+    env_resolve_fn *done; /* NULL: cancelled */
+    void *arg;
+};
+
+struct resolver {
+    struct loop *loop;
+    struct evdns_base *base; /* NULL before the first name */
+    struct lookup *lookups;
+    uint64_t last_id;
+};
+
+struct resolver *resolver_new(struct loop *loop)
+{
+    struct resolver *resolver = xcalloc(1, sizeof *resolver);
+    resolver->loop = loop;
+    return resolver;
+}
+
+static void forget(struct lookup *lookup)
+{
+    struct lookup **at = &lookup->resolver->lookups;
+    while (*at != lookup)
+        at = &(*at)->next;
+    *at = lookup->next;
+    loop_timer_cancel(lookup->resolver->loop, lookup->timer);
+    xfree(lookup->name);
+    xfree(lookup);
+}
+
+void resolver_free(struct resolver *resolver)
+{
+    if (!resolver)
+        return;
+    for (struct lookup *at = resolver->lookups; at; at = at->next) {
+        at->done = NULL;
+        loop_timer_cancel(resolver->loop, at->timer);
+    }
+    if (resolver->base) {
+        /* Requests that are failed here are told of by deferred events: let those run. */
+        evdns_base_free(resolver->base, 1);
+        event_base_loop(loop_base(resolver->loop), EVLOOP_NONBLOCK);
+    }
+    while (resolver->lookups)
+        forget(resolver->lookups);
+    xfree(resolver);
+}
+
+static size_t numeric_addresses(const struct evutil_addrinfo *found,
+                                char texts[][ADDRESS_TEXT_BYTES])
+{
+    size_t n = 0;
+    for (; found && n < RESOLVER_ADDRESSES_MAX; found = found->ai_next)
+        if (getnameinfo(found->ai_addr, found->ai_addrlen, texts[n], ADDRESS_TEXT_BYTES, NULL, 0,
+                        NI_NUMERICHOST) == 0)
+            n++;
+    return n;
+}
+
+static void answered(int error, struct evutil_addrinfo *found, void *arg)
+{
+    struct lookup *lookup = arg;
+    char texts[RESOLVER_ADDRESSES_MAX][ADDRESS_TEXT_BYTES];
+    const char *addresses[RESOLVER_ADDRESSES_MAX];
+    size_t n = error == 0 ? numeric_addresses(found, texts) : 0;
+    for (size_t i = 0; i < n; i++)
+        addresses[i] = texts[i];
+    if (lookup->done)
+        lookup->done(lookup->arg, addresses, n);
+    if (found)
+        evutil_freeaddrinfo(found);
+    forget(lookup);
+}
+
+/* Ask on a turn of its own, since evdns answers at once what it knows from the hosts file. */
+static void ask(void *arg)
+{
+    struct lookup *lookup = arg;
+    struct resolver *resolver = lookup->resolver;
+    if (!resolver->base)
+        resolver->base =
+            evdns_base_new(loop_base(resolver->loop),
+                           EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    lookup->timer = 0;
+    if (!resolver->base) {
+        answered(EVUTIL_EAI_FAIL, NULL, lookup);
+        return;
+    }
+    const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    evdns_getaddrinfo(resolver->base, lookup->name, NULL, &hints, answered, lookup);
+}
+
+uint64_t resolver_start(struct resolver *resolver, const char *name, env_resolve_fn *done,
+                        void *arg)
+{
+    struct lookup *lookup = xcalloc(1, sizeof *lookup);
+    *lookup = (struct lookup){.next = resolver->lookups,
+                              .resolver = resolver,
+                              .id = ++resolver->last_id,
+                              .name = xstrdup(name),
+                              .done = done,
+                              .arg = arg};
+    resolver->lookups = lookup;
+    lookup->timer = loop_timer_start(resolver->loop, 0, ask, lookup);
+    return lookup->id;
+}
+
+void resolver_cancel(struct resolver *resolver, uint64_t id)
+{
+    for (struct lookup *at = resolver->lookups; at; at = at->next)
+        if (at->id == id)
+            at->done = NULL;
+}

@@ -1,0 +1,23 @@
+/* resolver.h - host names to numeric addresses, without blocking, by libevent's evdns.
+ *
+ * Layer: host. Nothing is opened before the first name is asked for. Loop thread only. */
+#ifndef HOST_RESOLVER_H
+#define HOST_RESOLVER_H
+
+#include "host/loop.h"
+
+#define RESOLVER_ADDRESSES_MAX 64 /* of one name; more are left out */
+
+struct resolver;
+
+/* Make a resolver on a loop. Owns: the caller. */
+NODISCARD struct resolver *resolver_new(struct loop *loop);
+/* Look-ups under way are forgotten without a call. NULL is allowed. */
+void resolver_free(struct resolver *resolver);
+
+/* See resolve and resolve_cancel of struct env. */
+uint64_t resolver_start(struct resolver *resolver, const char *name, env_resolve_fn *done,
+                        void *arg);
+void resolver_cancel(struct resolver *resolver, uint64_t id);
+
+#endif

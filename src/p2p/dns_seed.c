@@ -1,0 +1,71 @@
+/* dns_seed.c - see dns_seed.h. */
+#include "p2p/dns_seed.h"
+
+#include "p2p/p2p_internal.h"
+#include "p2p/wire.h"
+#include "util/alloc.h"
+
+/* Seeds answer with nodes of given services when the name begins with x and those bits in hex. */
+#define SEED_SERVICES (NODE_NETWORK | NODE_WITNESS)
+/* Addresses from DNS have no time: between three and seven days old, as Core takes them. */
+#define SEED_AGE_LEAST_S  (3 * 24 * 3600)
+#define SEED_AGE_SPREAD_S (4 * 24 * 3600)
+
+static void on_answer(void *arg, const char *const *addresses, size_t n)
+{
+    struct dns_seed *seed = arg;
+    struct p2p *p2p = seed->p2p;
+    int64_t now_s = p2p_now_s(p2p);
+    size_t n_new = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct net_peer_address address = {.services = SEED_SERVICES};
+        uint32_t spread;
+        if (!net_address_parse(addresses[i], p2p->network->p2p_port, &address.at))
+            continue;
+        p2p->env->random(p2p->env->ctx, &spread, sizeof spread);
+        address.time = (uint32_t)(now_s - SEED_AGE_LEAST_S - (int64_t)(spread % SEED_AGE_SPREAD_S));
+        n_new += address_book_add(p2p->book, &address, ADDRESS_SOURCE_DNS, &address.at, 0, now_s);
+    }
+    log_printf(p2p->log, LOG_NET, "%zu addresses from DNS, %zu of them new", n, n_new);
+    p2p_schedule_now(p2p);
+}
+
+static void ask(void *arg)
+{
+    struct dns_seed *seed = arg;
+    struct p2p *p2p = seed->p2p;
+    seed->timer = 0;
+    struct p2p_info info;
+    p2p_info(p2p, &info);
+    if (info.n_out >= DNS_SEED_PEERS_MIN)
+        return;
+    log_printf(p2p->log, LOG_ALWAYS, "Loading addresses from DNS seeds");
+    for (uint32_t i = 0; i < p2p->network->n_dns_seeds && i < DNS_SEED_LOOKUPS_MAX; i++) {
+        char *name = xasprintf("x%x.%s", (unsigned)SEED_SERVICES, p2p->network->dns_seeds[i]);
+        seed->lookups[seed->n_lookups++] = p2p->env->resolve(p2p->env->ctx, name, on_answer, seed);
+        xfree(name);
+    }
+}
+
+void dns_seed_start(struct dns_seed *seed, struct p2p *p2p)
+{
+    *seed = (struct dns_seed){.p2p = p2p};
+    const struct p2p_options *options = &p2p->options;
+    if (!options->dns_seed || options->connect_only || !p2p->env->resolve ||
+        p2p->network->n_dns_seeds == 0)
+        return;
+    int64_t wait_us = address_book_count(p2p->book) > 0 ? DNS_SEED_WAIT_US : 0;
+    seed->timer = p2p->env->timer_start(p2p->env->ctx, wait_us, ask, seed);
+}
+
+void dns_seed_stop(struct dns_seed *seed)
+{
+    if (!seed->p2p)
+        return;
+    const struct env *env = seed->p2p->env;
+    if (seed->timer)
+        env->timer_cancel(env->ctx, seed->timer);
+    for (size_t i = 0; i < seed->n_lookups; i++)
+        env->resolve_cancel(env->ctx, seed->lookups[i]);
+    *seed = (struct dns_seed){0};
+}
