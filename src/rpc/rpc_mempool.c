@@ -7,6 +7,7 @@
 #include "util/hex.h"
 
 #define SEQUENCE_REPLACEABLE_MAX UINT32_C(0xfffffffd) /* BIP125 */
+#define SLICE_ENTRIES            500                  /* written in one turn */
 
 bool rpc_need_mempool(struct rpc_call *call)
 {
@@ -194,14 +195,59 @@ static void put_ids(struct rpc_call *call)
     json_close_array(&call->out);
 }
 
-static void put_entries(struct rpc_call *call)
+/* A long list of whole entries: written a slice a turn, so that nobody waits for it. Entries that
+ * go meanwhile are left out, those that come are not in it. */
+struct listing {
+    struct txid *ids;
+    size_t n, at;
+};
+
+static void write_slice(struct rpc_call *call)
 {
+    struct listing *listing = call->state;
+    size_t end =
+        listing->n - listing->at > SLICE_ENTRIES ? listing->at + SLICE_ENTRIES : listing->n;
+    for (; listing->at < end; listing->at++) {
+        const struct mempool *mempool = call->rpc->node.mempool;
+        const struct mempool_entry *entry =
+            mempool ? mempool_find(mempool, &listing->ids[listing->at]) : NULL;
+        if (entry)
+            put_named_entry(call, entry);
+    }
+}
+
+static void on_turn(void *arg)
+{
+    struct rpc_call *call = arg;
+    const struct listing *listing = call->state;
+    call->timer = 0;
+    write_slice(call);
+    if (listing->at < listing->n) {
+        rpc_call_timer(call, 0, on_turn);
+        return;
+    }
+    json_close_object(&call->out);
+    rpc_finish(call);
+}
+
+static enum rpc_progress put_entries(struct rpc_call *call)
+{
+    const struct mempool *mempool = call->rpc->node.mempool;
+    struct listing *listing = arena_calloc(&call->arena, 1, sizeof *listing);
     const struct mempool_entry *entry;
     uint64_t at = 0;
+    listing->ids = arena_alloc(&call->arena, mempool_count(mempool) * sizeof *listing->ids);
+    while ((entry = mempool_next(mempool, &at)))
+        listing->ids[listing->n++] = entry->tx.txid;
+    call->state = listing;
     json_open_object(&call->out);
-    while ((entry = mempool_next(call->rpc->node.mempool, &at)))
-        put_named_entry(call, entry);
+    write_slice(call);
+    if (listing->at < listing->n) {
+        rpc_call_timer(call, 0, on_turn);
+        return RPC_PENDING;
+    }
     json_close_object(&call->out);
+    return RPC_DONE;
 }
 
 enum rpc_progress rpc_getrawmempool(struct rpc_call *call)
@@ -213,9 +259,9 @@ enum rpc_progress rpc_getrawmempool(struct rpc_call *call)
     if (is_verbose && with_sequence)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Verbose results cannot contain mempool sequence values.");
-    if (is_verbose) {
-        put_entries(call);
-    } else if (with_sequence) {
+    if (is_verbose)
+        return put_entries(call);
+    if (with_sequence) {
         json_open_object(out);
         json_field_array(out, "txids");
         put_ids(call);

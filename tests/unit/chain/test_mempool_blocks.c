@@ -6,7 +6,8 @@
 
 #include <cmocka.h>
 
-#include "consensus/tx_verify.h"
+#include "chain/mempool_internal.h"
+#include "consensus/opcodes.h"
 #include "support/mempool_rig.h"
 #include "util/alloc.h"
 
@@ -220,6 +221,35 @@ static void long_reorganisations_end_well(void **state)
     rig->tip = other;
 }
 
+/* Blocks that are taken back may be large; what is kept of them is bounded at any time (hazards
+ * row 64). */
+static void blocks_taken_back_are_kept_up_to_a_limit(void **state)
+{
+    struct mempool_rig *rig = *state;
+    const struct pool_putbacks *putbacks = &rig->pool->putbacks;
+    const struct block_node *tip = chain_tip(rig->chain.chain);
+    struct tx tx = spend_height(rig, 1, 2, FEE_SAT);
+    uint8_t *script = arena_calloc(&rig->builder.arena, 1, 900000);
+    script[0] = OP_RETURN;
+    tx.out[1] = (struct tx_out){.script_pubkey = span_of(script, 900000)};
+    tx_finish(&tx, &rig->builder.arena);
+    struct builder_spec spec = {.tx = &tx, .n_tx = 1};
+    const struct built_block *block = builder_block(&rig->builder, rig->tip, &spec);
+    struct block_ref *ref = block_ref_take(built_bytes(block), block->block.raw.len);
+    assert_true(block_ref_decode(ref));
+    for (int i = 0; i < 60; i++) {
+        mempool_block_disconnected(rig->pool, tip, ref);
+        assert_in_range(putbacks->block_bytes, tx.raw.len, 2 * MEMPOOL_REORG_BYTES_MAX);
+    }
+    assert_true(putbacks->block_bytes > MEMPOOL_REORG_BYTES_MAX);
+    mempool_tip_changed(rig->pool, tip);
+    assert_true(putbacks->block_bytes <= MEMPOOL_REORG_BYTES_MAX);
+    assert_in_range(mempool_pending(rig->pool), 20, MEMPOOL_REORG_BYTES_MAX / tx.raw.len);
+    mempool_rig_settle(rig);
+    assert_int_equal(mempool_count(rig->pool), 0); /* none of them is standard */
+    block_ref_drop(ref);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -233,6 +263,7 @@ int main(void)
         TEST(spends_of_a_lost_coinbase_leave),
         TEST(entries_put_back_are_what_they_were),
         TEST(long_reorganisations_end_well),
+        TEST(blocks_taken_back_are_kept_up_to_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

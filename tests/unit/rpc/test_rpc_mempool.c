@@ -17,6 +17,7 @@
 
 struct fixture {
     struct rpc_rig rig;
+    const struct built_block *tip;
     struct tx parent, child;
     char parent_id[65], child_id[65];
 };
@@ -43,7 +44,8 @@ static int setup(void **state)
     rpc_rig_add_mempool(rig, NULL);
     struct builder_spec spec = {.coinbase_script = BUILDER_WSH_TRUE};
     const struct built_block *first = builder_block(&rig->builder, rig->builder.genesis, &spec);
-    rpc_rig_grow(rig, builder_blocks(&rig->builder, first, 100, NULL));
+    f->tip = builder_blocks(&rig->builder, first, 100, NULL);
+    rpc_rig_grow(rig, f->tip);
     struct builder_coin coin = builder_coinbase_coin(first);
     f->parent = builder_spend(&rig->builder, &coin, 1, 2, 1000, BUILDER_WSH_TRUE);
     coin = builder_coin_of(&f->parent, 0, BUILDER_WSH_TRUE);
@@ -97,6 +99,34 @@ static void entries_are_listed(void **state)
     got = rpc_rig_call(&f->rig, "getrawmempool", "[true]");
     snprintf(want, sizeof want, "\"%s\":{\"vsize\":", f->child_id);
     assert_holds(got, want);
+}
+
+/* A long list takes several turns; it is whole all the same. */
+static void long_lists_are_written_slice_by_slice(void **state)
+{
+    struct fixture *f = *state;
+    enum { FAN = 60, FANS = 12 };
+    struct builder_coin coin = builder_coin_of(&f->parent, 1, BUILDER_WSH_TRUE);
+    struct tx root = builder_spend(&f->rig.builder, &coin, 1, FANS, 90000, BUILDER_WSH_TRUE);
+    struct tx txs[2] = {f->parent, root};
+    struct builder_spec spec = {.tx = txs, .n_tx = 2};
+    rpc_rig_grow(&f->rig, builder_block(&f->rig.builder, f->tip, &spec));
+    for (uint32_t i = 0; i < FANS; i++) {
+        coin = builder_coin_of(&root, i, BUILDER_WSH_TRUE);
+        struct tx fan = builder_spend(&f->rig.builder, &coin, 1, FAN, 90000, BUILDER_WSH_TRUE);
+        add(&f->rig, &fan, 0);
+        for (uint32_t k = 0; k < FAN; k++) {
+            coin = builder_coin_of(&fan, k, BUILDER_WSH_TRUE);
+            struct tx tx = builder_spend(&f->rig.builder, &coin, 1, 1, 5000, BUILDER_WSH_TRUE);
+            add(&f->rig, &tx, 0);
+        }
+    }
+    const char *got = rpc_rig_call(&f->rig, "getrawmempool", "[true]");
+    size_t n = 0;
+    for (const char *at = got; (at = strstr(at, "\"wtxid\"")); at++)
+        n++;
+    assert_int_equal(n, FANS * (FAN + 1));
+    assert_int_equal(got[strlen(got) - 1], '}');
 }
 
 static void an_entry_tells_sizes_fees_and_relatives(void **state)
@@ -221,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_empty_mempool_is_described),
         TEST(entries_are_listed),
+        TEST(long_lists_are_written_slice_by_slice),
         TEST(an_entry_tells_sizes_fees_and_relatives),
         TEST(deltas_show_in_modified_fees),
         TEST(relatives_are_listed),
