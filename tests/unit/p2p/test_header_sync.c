@@ -1,0 +1,236 @@
+/* test_header_sync.c - locators, low work, lies about headers, and one question for one inv. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/header_sync.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+
+static void locators_step_back_twice_as_far_each_time(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 41, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 1000, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct buffer locator;
+    buffer_init(&locator);
+    header_sync_locator(chain_tip(a->chain), &locator);
+    static const int32_t heights[] = {1000, 999, 998, 997, 996, 995, 994, 993, 992, 991,
+                                      989,  985, 977, 961, 929, 865, 737, 481, 0};
+    assert_int_equal(locator.p[0], COUNT_OF(heights));
+    assert_int_equal(locator.len, 1 + 32 * COUNT_OF(heights));
+    for (size_t i = 0; i < COUNT_OF(heights); i++)
+        assert_memory_equal(locator.p + 1 + 32 * i, chain_at(a->chain, heights[i])->hash.b, 32);
+    locator.len = 0;
+    header_sync_locator(chain_at(a->chain, 0), &locator);
+    assert_int_equal(locator.p[0], 1);
+    buffer_deinit(&locator);
+}
+
+static void headers_out_of_order_or_without_work_are_faults(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 42, &f->builder, NULL);
+    const struct built_block *blocks[4];
+    builder_blocks(&f->builder, f->builder.genesis, 4, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    const struct built_block *gap[] = {blocks[0], blocks[2]};
+    raw_send_headers(raw, gap, 2);
+    mesh_run(&f->mesh, 500000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+    raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    struct built_block bad = *blocks[0];
+    do {
+        bad.block.header.nonce++;
+        bad.block.hash = block_header_hash(&bad.block.header);
+    } while (bad.block.hash.b[31] < 0x80);
+    const struct built_block *list[] = {&bad};
+    raw_send_headers(raw, list, 1);
+    mesh_run(&f->mesh, 500000);
+    assert_true(raw->is_closed);
+    assert_int_equal(chain_best_header(a->chain)->height, 0);
+    raw_free(raw);
+}
+
+static void headers_that_connect_to_nothing_lead_to_a_question(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 43, &f->builder, NULL);
+    const struct built_block *blocks[4];
+    builder_blocks(&f->builder, f->builder.genesis, 4, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    raw_send_headers(raw, NULL, 0);
+    mesh_run(&f->mesh, 3000000);
+    size_t n = raw_count(raw, "getheaders");
+    raw_send_headers(raw, &blocks[3], 1);
+    mesh_run(&f->mesh, 500000);
+    assert_int_equal(raw_count(raw, "getheaders"), n + 1);
+    raw_send_headers(raw, blocks, 4);
+    (void)raw_expect(raw, "getdata");
+    assert_false(raw->is_closed);
+    raw_free(raw);
+}
+
+/* Hazard 51: an inv of many unknown blocks is one question. */
+static void an_inv_of_many_blocks_leads_to_one_question(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 44, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    size_t before = raw_count(raw, "getheaders");
+    uint8_t *inv = xcalloc(1, 3 + 36 * 10000);
+    struct writer w = writer_to_buffer(inv, 3 + 36 * 10000);
+    write_compact_size(&w, 10000);
+    for (uint32_t i = 0; i < 10000; i++) {
+        struct wire_inv item = {.type = INV_BLOCK};
+        memcpy(item.hash, &i, 4);
+        item.hash[31] = 1;
+        wire_inv_encode(&w, &item);
+    }
+    raw_send(raw, "inv", inv, w.len);
+    mesh_run(&f->mesh, 2000000);
+    assert_int_equal(raw_count(raw, "getheaders"), before + 1);
+    xfree(inv);
+    raw_free(raw);
+}
+
+/* Hazards 47 and 48: a chain below the work that counts is never in the tree. */
+static void headers_of_little_work_are_not_kept(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 45, &f->builder, NULL);
+    enum { N = 4000 };
+    const struct built_block **blocks = xcalloc(N, sizeof *blocks);
+    builder_blocks(&f->builder, f->builder.genesis, N, blocks);
+    struct u256 needed = u256_of(2 * 5000);
+    struct p2p_options options = {.min_chain_work = &needed};
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    raw_send_headers(raw, blocks, 2000);
+    (void)raw_expect(raw, "getheaders");
+    mesh_run(&f->mesh, 100000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.presynced_headers, 2000);
+    raw_send_headers(raw, blocks + 2000, 2000);
+    mesh_run(&f->mesh, 500000);
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.presynced_headers, 4000);
+    raw_send_headers(raw, NULL, 0);
+    mesh_run(&f->mesh, 500000);
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.presynced_headers, -1);
+    size_t at = 0, n = 0;
+    while (chain_next_node(a->chain, &at))
+        n++;
+    assert_int_equal(n, 1);
+    assert_false(raw->is_closed);
+    xfree(blocks);
+    raw_free(raw);
+}
+
+static void a_chain_with_enough_work_is_synced_in_two_passes(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 46, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 4500, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct u256 needed = u256_of(2 * 4200);
+    struct p2p_options options = {.min_chain_work = &needed};
+    struct mesh_node *b = mesh_add(&f->mesh, &options, NULL);
+    mesh_connect(b, a);
+    assert_true(mesh_wait_tip(&f->mesh, tip, 60) >= 0);
+}
+
+/* Hazard 48: a fork that leaves far below the tip is not worth keeping. */
+static void an_old_fork_of_little_work_is_ignored(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 47, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 400, NULL);
+    const struct built_block *fork[3];
+    builder_blocks(&f->builder, f->builder.genesis, 3, fork);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    raw_send_headers(raw, fork, 3);
+    mesh_run(&f->mesh, 500000);
+    assert_null(chain_find(a->chain, &fork[0]->block.hash));
+    assert_false(raw->is_closed);
+    raw_free(raw);
+}
+
+/* One that answers nothing does not keep us from syncing. */
+static void a_silent_sync_peer_is_replaced(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 48, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 50, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    assert_int_equal(raw_count(raw, "getheaders"), 1);
+    struct mesh_node *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(b, tip);
+    mesh_connect(a, b);
+    int64_t took_us = mesh_wait_tip(&f->mesh, tip, 60);
+    assert_in_range(took_us, 1, 30000000);
+    raw_free(raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(locators_step_back_twice_as_far_each_time),
+        T(headers_out_of_order_or_without_work_are_faults),
+        T(headers_that_connect_to_nothing_lead_to_a_question),
+        T(an_inv_of_many_blocks_leads_to_one_question),
+        T(headers_of_little_work_are_not_kept),
+        T(a_chain_with_enough_work_is_synced_in_two_passes),
+        T(an_old_fork_of_little_work_is_ignored),
+        T(a_silent_sync_peer_is_replaced),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

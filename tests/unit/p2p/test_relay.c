@@ -1,0 +1,251 @@
+/* test_relay.c - how peers hear of blocks and transactions, and when. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/relay.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+
+/* A node with coins to spend: those of the first twenty blocks are mature. */
+static struct mesh_node *rich_node(struct fixture *f, uint64_t seed,
+                                   const struct p2p_options *options,
+                                   const struct built_block **tip)
+{
+    mesh_init(&f->mesh, seed, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, options, NULL);
+    *tip = builder_blocks(&f->builder, f->builder.genesis, 120, NULL);
+    mesh_give(a, *tip);
+    return a;
+}
+
+static struct tx spend(struct fixture *f, const struct built_block *tip, int32_t height,
+                       int64_t fee_sat)
+{
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(tip, height));
+    return builder_spend(&f->builder, &coin, 1, 2, fee_sat, BUILDER_WSH_TRUE);
+}
+
+static void give_tx(struct mesh_node *node, const struct tx *tx)
+{
+    struct verdict verdict = mesh_give_tx(node, tx);
+    assert_string_equal(reject_string(verdict.code), "");
+}
+
+static void blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 61, NULL, &tip);
+    struct raw_peer *modern = raw_connect(&f->mesh, a), *old = raw_connect(&f->mesh, a);
+    raw_handshake(modern, SERVICES);
+    raw_handshake(old, SERVICES);
+    raw_send(modern, "sendheaders", NULL, 0);
+    raw_send_headers(modern, &tip, 1);
+    raw_send_headers(old, &tip, 1);
+    mesh_run(&f->mesh, 500000);
+    const struct built_block *next = builder_blocks(&f->builder, tip, 1, NULL);
+    mesh_give(a, next);
+    struct span headers = raw_expect(modern, "headers");
+    assert_int_equal(headers.len, 82);
+    assert_memory_equal(headers.p + 1, next->block.raw.p, 80);
+    struct span inv = raw_expect(old, "inv");
+    assert_int_equal(inv.len, 37);
+    assert_memory_equal(inv.p + 5, next->block.hash.b, 32);
+    assert_int_equal(raw_count(modern, "inv"), 0);
+    raw_free(modern);
+    raw_free(old);
+}
+
+static void a_peer_is_not_told_what_it_told_us(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 62, NULL, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    const struct built_block *next = builder_block(&f->builder, tip, NULL);
+    raw_send_headers(raw, &next, 1);
+    (void)raw_expect(raw, "getdata");
+    raw_send_block(raw, next);
+    assert_true(mesh_wait_tip(&f->mesh, next, 10) >= 0);
+    mesh_run(&f->mesh, 3000000);
+    assert_int_equal(raw_count(raw, "inv"), 0);
+    assert_int_equal(raw_count(raw, "headers"), 0);
+    raw_free(raw);
+}
+
+static void transactions_are_told_once_after_a_random_wait(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 63, NULL, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    struct tx parent = spend(f, tip, 1, 1000);
+    struct builder_coin coin = builder_coin_of(&parent, 0, BUILDER_WSH_TRUE);
+    struct tx child = builder_spend(&f->builder, &coin, 1, 2, 5000, BUILDER_WSH_TRUE);
+    give_tx(a, &parent);
+    give_tx(a, &child);
+    struct span inv = raw_expect(raw, "inv");
+    assert_int_equal(inv.len, 1 + 2 * 36); /* both, the parent first, by wtxid */
+    assert_int_equal(inv.p[1], INV_WTX);
+    assert_memory_equal(inv.p + 5, parent.wtxid.b, 32);
+    assert_memory_equal(inv.p + 41, child.wtxid.b, 32);
+    mesh_run(&f->mesh, 60000000);
+    assert_int_equal(raw_count(raw, "inv"), 1);
+    raw_send_inv(raw, "getdata", INV_WTX, child.wtxid.b);
+    assert_true(span_equal(raw_expect(raw, "tx"), child.raw));
+    raw_send_inv(raw, "getdata", INV_TX, child.txid.b); /* without witness */
+    assert_int_equal(raw_expect(raw, "tx").len, child.base_bytes);
+    raw_free(raw);
+}
+
+/* What a peer was not told of yet it cannot fetch: that would tell when we got it. */
+static void a_transaction_cannot_be_fetched_before_it_is_told(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 64, NULL, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    struct tx tx = spend(f, tip, 1, 1000);
+    give_tx(a, &tx);
+    if (raw_count(raw, "inv") == 0) {
+        raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
+        (void)raw_expect(raw, "notfound");
+    }
+    (void)raw_expect(raw, "inv");
+    raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
+    (void)raw_expect(raw, "tx");
+    raw_free(raw);
+}
+
+static void a_fee_filter_is_respected(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 65, NULL, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    uint8_t filter[8] = {0x10, 0x27}; /* 10,000 sat a kvB */
+    raw_send(raw, "feefilter", filter, 8);
+    mesh_run(&f->mesh, 500000);
+    struct tx cheap = spend(f, tip, 1, 100), dear = spend(f, tip, 2, 100000);
+    give_tx(a, &cheap);
+    give_tx(a, &dear);
+    mesh_run(&f->mesh, 60000000);
+    struct span inv = raw_expect(raw, "inv");
+    assert_int_equal(inv.len, 37);
+    assert_memory_equal(inv.p + 5, dear.wtxid.b, 32);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.fee_filter_sat_per_kvb, 10000);
+    raw_free(raw);
+}
+
+static void a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    static const char *const trusted[] = {"noban,mempool@10.9.9.9"};
+    struct p2p_options options = {.whitelist = trusted, .n_whitelist = 1};
+    struct mesh_node *a = rich_node(f, 66, &options, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    struct tx tx = spend(f, tip, 1, 1000);
+    give_tx(a, &tx);
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(raw_count(raw, "inv"), 1);
+    raw_send(raw, "mempool", NULL, 0);
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(raw_count(raw, "inv"), 2);
+    assert_false(raw->is_closed);
+    raw_free(raw);
+}
+
+static void a_node_for_blocks_only_takes_no_transactions(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct p2p_options options = {.blocks_only = true};
+    struct mesh_node *a = rich_node(f, 67, &options, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    struct reader r = reader_of(span_of(raw->got[0].payload, raw->got[0].len));
+    struct wire_version version;
+    assert_true(wire_version_decode(&r, &version));
+    assert_false(version.relay);
+    assert_int_equal(raw_count(raw, "feefilter"), 0);
+    uint8_t hash[32] = {1};
+    raw_send_inv(raw, "inv", INV_WTX, hash);
+    mesh_run(&f->mesh, 500000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
+/* Everything that waits for a peer that does not read stays bounded. */
+static void a_queue_for_a_peer_has_a_limit(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 68, NULL, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    for (int32_t i = 1; i <= 15; i++) {
+        struct tx tx = spend(f, tip, i, 1000);
+        give_tx(a, &tx);
+    }
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_in_range(info.n_tx_to_send, 0, 15);
+    mesh_run(&f->mesh, 60000000);
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.n_tx_to_send, 0);
+    raw_free(raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others),
+        T(a_peer_is_not_told_what_it_told_us),
+        T(transactions_are_told_once_after_a_random_wait),
+        T(a_transaction_cannot_be_fetched_before_it_is_told),
+        T(a_fee_filter_is_respected),
+        T(a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool),
+        T(a_node_for_blocks_only_takes_no_transactions),
+        T(a_queue_for_a_peer_has_a_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

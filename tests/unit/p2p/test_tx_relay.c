@@ -1,0 +1,267 @@
+/* test_tx_relay.c - transactions from peers: asked for once, orphans completed, floods bounded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/tx_relay.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+
+struct rich {
+    struct mesh_node *node;
+    const struct built_block *tip;
+};
+
+static struct rich rich_node(struct fixture *f, uint64_t seed)
+{
+    struct rich rich;
+    mesh_init(&f->mesh, seed, &f->builder, NULL);
+    rich.node = mesh_add(&f->mesh, NULL, NULL);
+    rich.tip = builder_blocks(&f->builder, f->builder.genesis, 120, NULL);
+    mesh_give(rich.node, rich.tip);
+    return rich;
+}
+
+static struct tx spend(struct fixture *f, const struct rich *rich, int32_t height)
+{
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(rich->tip, height));
+    return builder_spend(&f->builder, &coin, 1, 2, 1000, BUILDER_WSH_TRUE);
+}
+
+static struct tx child_of(struct fixture *f, const struct tx *parent)
+{
+    struct builder_coin coin = builder_coin_of(parent, 0, BUILDER_WSH_TRUE);
+    return builder_spend(&f->builder, &coin, 1, 2, 1000, BUILDER_WSH_TRUE);
+}
+
+static void send_tx(struct raw_peer *raw, const struct tx *tx)
+{
+    raw_send(raw, "tx", tx->raw.p, tx->raw.len);
+}
+
+static bool has_tx(const struct rich *rich, const struct tx *tx)
+{
+    return mempool_find(rich->node->mempool, &tx->txid) != NULL;
+}
+
+static void what_is_announced_is_asked_for_and_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 71);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    struct tx tx = spend(f, &rich, 1);
+    int64_t start_us = f->mesh.events.now_us;
+    raw_send_inv(raw, "inv", INV_WTX, tx.wtxid.b);
+    struct span getdata = raw_expect(raw, "getdata");
+    assert_in_range(f->mesh.events.now_us - start_us, 2000000, 2200000); /* inbound peers wait */
+    assert_int_equal(getdata.p[1], INV_WTX);
+    assert_memory_equal(getdata.p + 5, tx.wtxid.b, 32);
+    send_tx(raw, &tx);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(has_tx(&rich, &tx));
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(rich.node, 0, &info));
+    assert_true(info.last_tx_s > 0);
+    assert_int_equal(info.n_tx_announced, 0);
+    raw_send_inv(raw, "inv", INV_WTX, tx.wtxid.b); /* it is here: nobody is asked */
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(raw_count(raw, "getdata"), 1);
+    assert_int_equal(raw_count(raw, "inv"), 0); /* nor told back */
+    raw_free(raw);
+}
+
+/* Hazard 55. */
+static void the_second_announcer_is_asked_when_the_first_says_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 72);
+    struct raw_peer *one = raw_connect(&f->mesh, rich.node);
+    struct raw_peer *two = raw_connect(&f->mesh, rich.node);
+    raw_handshake(one, SERVICES);
+    raw_handshake(two, SERVICES);
+    struct tx tx = spend(f, &rich, 1);
+    raw_send_inv(one, "inv", INV_WTX, tx.wtxid.b);
+    (void)raw_expect(one, "getdata");
+    raw_send_inv(two, "inv", INV_WTX, tx.wtxid.b);
+    mesh_run(&f->mesh, 50000000);
+    assert_int_equal(raw_count(two, "getdata"), 0);
+    mesh_run(&f->mesh, 15000000);
+    assert_int_equal(raw_count(two, "getdata"), 1);
+    send_tx(two, &tx);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(has_tx(&rich, &tx));
+    raw_free(one);
+    raw_free(two);
+}
+
+static void an_orphans_parent_is_asked_for_and_both_are_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 73);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    struct tx parent = spend(f, &rich, 1), child = child_of(f, &parent);
+    struct tx grandchild = child_of(f, &child);
+    send_tx(raw, &grandchild);
+    struct span getdata = raw_expect(raw, "getdata");
+    assert_memory_equal(getdata.p + 5, child.txid.b, 32);
+    send_tx(raw, &child);
+    getdata = raw_expect(raw, "getdata");
+    assert_memory_equal(getdata.p + 5, parent.txid.b, 32);
+    send_tx(raw, &parent);
+    mesh_run(&f->mesh, 2000000);
+    assert_true(has_tx(&rich, &parent));
+    assert_true(has_tx(&rich, &child));
+    assert_true(has_tx(&rich, &grandchild));
+    raw_free(raw);
+}
+
+static void a_block_completes_orphans_too(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 74);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    struct tx parent = spend(f, &rich, 1), child = child_of(f, &parent);
+    send_tx(raw, &child);
+    (void)raw_expect(raw, "getdata");
+    struct builder_spec spec = {.tx = &parent, .n_tx = 1};
+    mesh_give(rich.node, builder_block(&f->builder, rich.tip, &spec));
+    mesh_run(&f->mesh, 2000000);
+    assert_true(has_tx(&rich, &child));
+    raw_free(raw);
+}
+
+/* Bad transactions are remembered until the next block; sending them is not held against a peer. */
+static void a_refused_transaction_is_not_asked_for_again(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 75);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(rich.tip, 1));
+    struct tx free_tx = builder_spend(&f->builder, &coin, 1, 2, 0, BUILDER_WSH_TRUE);
+    send_tx(raw, &free_tx);
+    mesh_run(&f->mesh, 1000000);
+    assert_false(has_tx(&rich, &free_tx));
+    raw_send_inv(raw, "inv", INV_WTX, free_tx.wtxid.b);
+    mesh_run(&f->mesh, 10000000);
+    assert_int_equal(raw_count(raw, "getdata"), 0);
+    assert_false(raw->is_closed);
+    mesh_give(rich.node, builder_block(&f->builder, rich.tip, NULL));
+    raw_send_inv(raw, "inv", INV_WTX, free_tx.wtxid.b);
+    mesh_run(&f->mesh, 10000000);
+    assert_int_equal(raw_count(raw, "getdata"), 1);
+    raw_free(raw);
+}
+
+/* Hazard 50: announcements as fast as they come. */
+static void a_flood_of_announcements_is_bounded(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 76);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    enum { N = 2000 };
+    uint8_t *bytes = xcalloc(1, 3 + 36 * N);
+    for (uint32_t round = 0; round < 20; round++) {
+        struct writer w = writer_to_buffer(bytes, 3 + 36 * N);
+        write_compact_size(&w, N);
+        for (uint32_t i = 0; i < N; i++) {
+            struct wire_inv inv = {.type = INV_WTX};
+            uint32_t number = round * N + i;
+            memcpy(inv.hash, &number, 4);
+            inv.hash[31] = 7;
+            wire_inv_encode(&w, &inv);
+        }
+        raw_send(raw, "inv", bytes, w.len);
+    }
+    mesh_run(&f->mesh, 30000000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(rich.node, 0, &info));
+    assert_int_equal(info.n_tx_announced, TX_FETCH_ANNOUNCEMENTS_MAX);
+    size_t asked = 0;
+    for (size_t i = 0; i < raw->n_got; i++)
+        if (strcmp(raw->got[i].name, "getdata") == 0)
+            asked += (raw->got[i].len - 1) / 36;
+    assert_int_equal(asked, TX_FETCH_IN_FLIGHT_MAX);
+    /* A block from another peer comes through all the same. */
+    struct raw_peer *honest = raw_connect(&f->mesh, rich.node);
+    raw_handshake(honest, SERVICES);
+    const struct built_block *next = builder_block(&f->builder, rich.tip, NULL);
+    raw_send_headers(honest, &next, 1);
+    (void)raw_expect(honest, "getdata");
+    raw_send_block(honest, next);
+    assert_in_range(mesh_wait_tip(&f->mesh, next, 10), 1, 2000000);
+    xfree(bytes);
+    raw_free(raw);
+    raw_free(honest);
+}
+
+/* Hazard 53: many orphans of one parent, and the loop goes on. */
+static void many_orphans_are_tried_one_at_a_time(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 77);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(rich.tip, 1));
+    struct tx parent = builder_spend(&f->builder, &coin, 1, 60, 10000, BUILDER_WSH_TRUE);
+    struct tx child[60];
+    for (uint32_t i = 0; i < 60; i++) {
+        struct builder_coin out = builder_coin_of(&parent, i, BUILDER_WSH_TRUE);
+        child[i] = builder_spend(&f->builder, &out, 1, 2, 1000, BUILDER_WSH_TRUE);
+        send_tx(raw, &child[i]);
+    }
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(mempool_count(rich.node->mempool), 0);
+    send_tx(raw, &parent);
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(mempool_count(rich.node->mempool), 61);
+    raw_free(raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(what_is_announced_is_asked_for_and_taken),
+        T(the_second_announcer_is_asked_when_the_first_says_nothing),
+        T(an_orphans_parent_is_asked_for_and_both_are_taken),
+        T(a_block_completes_orphans_too),
+        T(a_refused_transaction_is_not_asked_for_again),
+        T(a_flood_of_announcements_is_bounded),
+        T(many_orphans_are_tried_one_at_a_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
