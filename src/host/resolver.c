@@ -80,7 +80,7 @@ static void answered(int error, struct evutil_addrinfo *found, void *arg)
 {
     struct lookup *lookup = arg;
     char texts[RESOLVER_ADDRESSES_MAX][ADDRESS_TEXT_BYTES];
-    const char *addresses[RESOLVER_ADDRESSES_MAX];
+    const char *addresses[RESOLVER_ADDRESSES_MAX] = {NULL};
     size_t n = error == 0 ? numeric_addresses(found, texts) : 0;
     for (size_t i = 0; i < n; i++)
         addresses[i] = texts[i];
