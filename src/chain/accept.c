@@ -269,6 +269,8 @@ static void store(struct accept *accept)
     node->status |= BLOCK_VALID_TX;
     kept_blocks_add(&chain->kept, node, accept->ref);
     best_chain_block_stored(chain, node, block->n_tx);
+    if (chain_contains(chain, node))
+        kept_blocks_release(&chain->kept, node);
     hand_to_waiter(accept, true);
     if (is_stored) {
         block_files_set_used(chain->files, accept->pos.file, accept->pos.offset + accept->pos.len,
@@ -301,7 +303,9 @@ static void place(struct accept *accept)
         refuse(accept);
         return;
     }
-    bool is_known = (accept->node->status & BLOCK_HAVE_DATA) || accept->node->n_tx > 0;
+    /* A block that was pruned or damaged after it was connected comes back only if asked for. */
+    bool is_known = (accept->node->status & BLOCK_HAVE_DATA) ||
+                    (accept->node->n_tx > 0 && !(accept->flags & CHAIN_ACCEPT_FORCE));
     if (is_known || is_unwanted(chain, accept)) {
         hand_to_waiter(accept, false);
         finish(accept);

@@ -40,6 +40,8 @@ void best_chain_block_stored(struct chain *chain, struct block_node *node, uint3
     node->n_tx = n_tx;
     node->status |= BLOCK_HAVE_DATA;
     header_tree_mark_dirty(&chain->tree, node);
+    if (node->chain_tx > 0)
+        return; /* it was here before: damaged or pruned meanwhile, and fetched again */
     if (node->prev && node->prev->chain_tx == 0)
         return; /* a block below is missing: the one that fills the gap comes back here */
     const struct block_node *tip = valid_tip(chain);

@@ -79,11 +79,31 @@ static void warn_if_damaged(const struct block_read *read)
         return;
     const struct file_pos *pos = read->ref ? &read->undo_pos : &read->data_pos;
     snprintf(message, sizeof message,
-             "The stored %s at height %d is damaged (file %s%05d.dat, offset %u); start with %s",
+             "The stored %s at height %d is damaged (file %s%05d.dat, offset %u); %s",
              read->ref ? "undo data of the block" : "block", read->node->height,
              read->ref ? "rev" : "blk", pos->file, pos->offset,
-             read->ref ? "-reindex-chainstate" : "-reindex");
+             read->ref ? "start with -reindex-chainstate"
+                       : "it is asked of peers again; without any, start with -reindex");
     chain_warn(read->chain, message);
+}
+
+/* A damaged block of the active chain is forgotten, so that it can be had again from a peer. What
+ * it did to the coins stays. */
+static void forget_if_damaged(const struct block_read *read)
+{
+    struct chain *chain = read->chain;
+    struct block_node *node = header_tree_find(&chain->tree, &read->node->hash);
+    bool is_damaged = read->error == -EUCLEAN && !read->ref && node->height > 0 &&
+                      (node->status & BLOCK_HAVE_DATA) && chain_contains(chain, node) &&
+                      node->data.file == read->data_pos.file &&
+                      node->data.offset == read->data_pos.offset;
+    if (!is_damaged || chain->closing)
+        return;
+    node->status &= ~(uint32_t)BLOCK_HAVE_DATA;
+    node->data.file = -1;
+    header_tree_mark_dirty(&chain->tree, node);
+    if (chain->events.block_lost)
+        chain->events.block_lost(chain->events.ctx, node);
 }
 
 static void done(struct env_job *job)
@@ -91,6 +111,7 @@ static void done(struct env_job *job)
     struct block_read *read = (struct block_read *)job;
     struct chain *chain = read->chain;
     warn_if_damaged(read);
+    forget_if_damaged(read);
     (void)hash_map_remove(&chain->reads->by_id, hash_id(read->id), has_id, &read->id);
     if (read->done) {
         struct chain_block_read result = {

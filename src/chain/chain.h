@@ -53,6 +53,8 @@ struct chain_events {
     void (*header_tip_changed)(void *ctx, const struct block_node *best_header);
     /* A block was found invalid (any class but FAULT). */
     void (*block_invalid)(void *ctx, const struct block_hash *hash, const struct verdict *verdict);
+    /* A stored block turned out to be damaged: it is wanted again, with CHAIN_ACCEPT_FORCE. */
+    void (*block_lost)(void *ctx, const struct block_node *node);
     /* Our own world failed: the node must stop. message names what and the remedy. Once. */
     void (*fault)(void *ctx, const char *message);
     /* Something to warn the operator of, until replaced ("" clears). */
