@@ -271,6 +271,8 @@ bool coins_is_full(const struct coins *coins)
 void coins_drop_frozen(struct coins *coins)
 {
     ASSERT(coins->frozen_state != COINS_FROZEN_FLUSHING);
+    if (coins->frozen.count > 0)
+        coins->times_forgotten++;
     if (coins->frozen.bytes > 0) {
         struct coins_dying *dying = xmalloc(sizeof *dying);
         *dying = (struct coins_dying){.table = coins->frozen, .next = coins->dying};
@@ -278,6 +280,11 @@ void coins_drop_frozen(struct coins *coins)
     }
     coins_table_init(&coins->frozen, coins->key);
     coins->frozen_state = COINS_FROZEN_NONE;
+}
+
+uint64_t coins_times_forgotten(const struct coins *coins)
+{
+    return coins->times_forgotten;
 }
 
 /* Move a few flushed coins to the active table, as clean ones, if it does not know better. */

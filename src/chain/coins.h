@@ -101,6 +101,10 @@ void coins_flush_start(struct coins *coins, const struct block_hash *new_tip,
                        void (*done)(void *arg, int error), void *arg);
 bool coins_is_flushing(const struct coins *coins);
 
+/* How often memory has let go of coins without being told to: what it knew before, it may not know
+ * now. A constant number means that a coin which is unknown now was unknown before. */
+uint64_t coins_times_forgotten(const struct coins *coins);
+
 /* A little housekeeping, at most about a millisecond: incremental growth, merging back. Call once
  * a loop turn while there is work. Returns true if there is more to do. */
 bool coins_turn(struct coins *coins);

@@ -49,6 +49,7 @@ struct coins {
     struct coins_table frozen; /* empty unless frozen_state says otherwise */
     enum coins_frozen_state frozen_state;
     struct coins_dying *dying;
+    uint64_t times_forgotten; /* frozen tables dropped with coins in them */
     uint64_t generation; /* counts flushes that ended: reads that started before one are stale */
     struct coins_flush flush;
     bool flushing;

@@ -104,8 +104,8 @@ static void create_outputs(struct flight *flight, const struct tx *tx, size_t at
     }
 }
 
-/* Walk the block in order, spending and creating. Stops changing anything as soon as coins have
- * to be read, but goes on to collect the names of all of them. */
+/* Walk the block in order, spending and creating. If coins have to be read it goes on to collect
+ * the names of all of them; the caller then drops what was changed. */
 static void resolve_block(struct resolve *resolve)
 {
     struct flight *flight = resolve->flight;
@@ -264,8 +264,10 @@ enum connect_result flight_connect(struct flight *flight)
     struct resolve resolve = {
         .flight = flight,
         .store_is_empty = block_hash_equal(&store_tip, &none),
-        .reads_are_final = flight->read_is_final && flight->read_flushes == chain->flush.completed,
+        .reads_are_final =
+            flight->read_is_final && flight->times_forgotten == coins_times_forgotten(chain->coins),
     };
+    flight->times_forgotten = coins_times_forgotten(chain->coins);
     flight->n_missing = 0;
     flight->read_is_final = false;
     flight->script_flags =

@@ -176,7 +176,6 @@ static void coins_read_done(struct coins_read *read)
 {
     struct flight *flight = (struct flight *)((char *)read - offsetof(struct flight, read));
     flight->reading_coins = false;
-    flight->read_flushes = flight->chain->flush.completed;
     if (flight->is_dropped) {
         free_if_idle(flight);
         return;

@@ -84,7 +84,8 @@ struct flight {
     uint32_t n_missing;
     bool reading_coins, has_prefetched;
     bool read_is_final; /* it asked for all that was missing, with all flights before connected */
-    uint64_t read_flushes; /* flush.completed when it ended: a later flush makes it stale */
+    uint64_t times_forgotten; /* of the coins, when the block was last tried: then it is final only
+                               * if memory still knows all that it knew */
 
     struct overlay_layer layer;
     uint32_t script_flags;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "chain/chain_internal.h"
+#include "chain/coins_internal.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 
@@ -129,6 +130,42 @@ static void reads_that_race_with_flushes_revive_nothing(void **state)
         assert_int_equal(rig_invalidate(&f->rig, block).code, REJECT_NONE);
         assert_true(rig_is_at(&f->rig, f->base));
     }
+}
+
+/* Memory that is short forgets coins that were just flushed. A block that found some of its coins
+ * in memory, and waits for the others to be read, must ask for the first ones again. */
+static void what_memory_forgot_during_a_read_is_read_and_not_taken_for_spent(void **state)
+{
+    struct fixture *f = *state;
+    restart(f);
+    const struct built_block *made = spend(f, f->base, 1, 4);
+    struct builder_coin coins[2] = {
+        builder_coin_of(&made->block.tx[1], 0, BUILDER_LONG),
+        builder_coinbase_coin(built_ancestor(f->base, 9)),
+    };
+    struct tx tx = builder_spend(&f->b, coins, COUNT_OF(coins), 1, 0, BUILDER_TRUE);
+    struct builder_spec spec = {.tx = &tx, .n_tx = 1};
+    const struct built_block *block = builder_block(&f->b, made, &spec);
+    assert_true(rig_accept(&f->rig, made).is_connected);
+    struct chain *chain = f->rig.chain;
+    int flushes = 0;
+    chain_flush(chain, count_flush, &flushes);
+    while (flushes == 0)
+        assert_true(sim_env_step(f->rig.sim));
+    /* One of its two coins is in the generation that was flushed, the other in the store alone. */
+    rig_submit(&f->rig, block);
+    while (!chain->flights.oldest || !chain->flights.oldest->reading_coins)
+        assert_true(sim_env_step(f->rig.sim));
+    assert_int_equal(chain->flights.oldest->n_missing, 1);
+    /* The next flush and what coins_turn() does when memory is short, at this very moment. */
+    struct coins *memory = chain->coins;
+    coins_drop_frozen(memory);
+    memory->frozen = memory->active;
+    memory->frozen_state = COINS_FROZEN_KEPT;
+    coins_table_init(&memory->active, memory->key);
+    coins_drop_frozen(memory);
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, block));
 }
 
 /* -- Blocks and undo data from files ------------------------------------------------------------
@@ -281,6 +318,7 @@ int main(void)
         TEST(coins_that_are_only_in_the_store_are_found),
         TEST(a_spend_that_was_flushed_is_not_forgotten),
         TEST(reads_that_race_with_flushes_revive_nothing),
+        TEST(what_memory_forgot_during_a_read_is_read_and_not_taken_for_spent),
         TEST(a_stored_block_is_read_back_when_its_parent_comes),
         TEST(a_damaged_block_holds_the_tip_until_it_comes_again),
         TEST(damaged_undo_data_stops_the_node_with_the_remedy),
