@@ -1,0 +1,237 @@
+/* test_addr_relay.c - addresses are taken at a bounded rate, passed on to few, told once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/addr_relay.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+
+/* An addrv2 message of n addresses that differ in their groups. */
+static void send_addresses(struct raw_peer *raw, uint32_t first, size_t n, int64_t time_s)
+{
+    struct buffer bytes;
+    buffer_init(&bytes);
+    struct writer w = writer_to_growing(&bytes);
+    write_compact_size(&w, n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t number = 0x20000000 + (first + i) * 65537;
+        uint8_t ip[4] = {(uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8),
+                         (uint8_t)number};
+        struct net_peer_address address = {
+            .at = net_address_of_ipv4(ip, 8333), .services = SERVICES, .time = (uint32_t)time_s};
+        wire_address_encode(&w, true, &address);
+    }
+    raw_send(raw, "addrv2", bytes.p, bytes.len);
+    buffer_deinit(&bytes);
+}
+
+static int64_t now_s(const struct raw_peer *raw)
+{
+    return raw->env->unix_s(raw->env->ctx);
+}
+
+static void unasked_addresses_are_taken_slowly(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 81, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    send_addresses(raw, 0, 1000, now_s(raw));
+    mesh_run(&f->mesh, 1000000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.addr_processed, 1);
+    assert_int_equal(info.addr_rate_limited, 999);
+    assert_true(info.is_addr_relay);
+    mesh_run(&f->mesh, 100000000); /* a tenth in a second: ten more */
+    send_addresses(raw, 2000, 1000, now_s(raw));
+    mesh_run(&f->mesh, 1000000);
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_in_range(info.addr_processed, 10, 12);
+    assert_int_equal(address_book_count(p2p_address_book(a->p2p)), info.addr_processed);
+    raw_free(raw);
+}
+
+static void the_answer_to_our_getaddr_is_taken_whole(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const nodes[] = {"10.9.9.9:700"};
+    struct p2p_options options = {.connect_only = true, .connect = nodes, .n_connect = 1};
+    mesh_init(&f->mesh, 82, &f->builder, NULL);
+    struct raw_peer *raw = raw_listen(&f->mesh, 700);
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    raw_handshake(raw, SERVICES);
+    assert_int_equal(raw_count(raw, "getaddr"), 1);
+    send_addresses(raw, 0, 1000, now_s(raw) - 3600);
+    mesh_run(&f->mesh, 1000000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.addr_processed, 1000);
+    assert_true(address_book_count(p2p_address_book(a->p2p)) > 500);
+    raw_free(raw);
+}
+
+static void news_are_passed_on_to_two_at_most(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 83, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw[6];
+    for (int i = 0; i < 6; i++) {
+        raw[i] = raw_connect(&f->mesh, a);
+        raw_handshake(raw[i], SERVICES);
+        raw_send(raw[i], "getaddr", NULL, 0); /* takes part */
+    }
+    mesh_run(&f->mesh, 1000000);
+    size_t before = 0, after = 0;
+    for (int i = 0; i < 6; i++)
+        before += raw_count(raw[i], "addrv2");
+    send_addresses(raw[0], 5, 1, now_s(raw[0]));
+    mesh_run(&f->mesh, 400000000);
+    for (int i = 0; i < 6; i++)
+        after += raw_count(raw[i], "addrv2");
+    assert_int_equal(after - before, 2);
+    assert_int_equal(raw_count(raw[0], "addrv2"), 0);
+    for (int i = 0; i < 6; i++)
+        raw_free(raw[i]);
+}
+
+static void old_news_are_kept_but_not_passed_on(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 84, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *one = raw_connect(&f->mesh, a), *two = raw_connect(&f->mesh, a);
+    raw_handshake(one, SERVICES);
+    raw_handshake(two, SERVICES);
+    raw_send(two, "getaddr", NULL, 0);
+    send_addresses(one, 5, 1, now_s(one) - 601);
+    mesh_run(&f->mesh, 400000000);
+    assert_int_equal(raw_count(two, "addrv2"), 0);
+    assert_int_equal(address_book_count(p2p_address_book(a->p2p)), 1);
+    raw_free(one);
+    raw_free(two);
+}
+
+static void getaddr_is_answered_once_with_a_part_of_the_book(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const nodes[] = {"10.9.9.9:700"};
+    struct p2p_options options = {.connect_only = true, .connect = nodes, .n_connect = 1};
+    mesh_init(&f->mesh, 85, &f->builder, NULL);
+    struct raw_peer *source = raw_listen(&f->mesh, 700);
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    raw_handshake(source, SERVICES);
+    send_addresses(source, 0, 1000, now_s(source) - 3600);
+    mesh_run(&f->mesh, 1000000);
+    struct raw_peer *raw = raw_connect(&f->mesh, a), *other = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    raw_handshake(other, SERVICES);
+    raw_send(raw, "getaddr", NULL, 0);
+    struct span one = raw_expect(raw, "addrv2");
+    struct reader r = reader_of(one);
+    size_t n = (size_t)read_compact_size(&r);
+    size_t known = address_book_count(p2p_address_book(a->p2p));
+    assert_int_equal(n, known * ADDRESS_BOOK_SAMPLE_PERCENT / 100);
+    raw_send(raw, "getaddr", NULL, 0);
+    mesh_run(&f->mesh, 60000000);
+    assert_int_equal(raw_count(raw, "addrv2"), 1);
+    /* Another one gets the same answer: asking twice tells no more. */
+    raw_send(other, "getaddr", NULL, 0);
+    struct span two = raw_expect(other, "addrv2");
+    assert_true(span_equal(one, two));
+    /* Whom we connected to gets none. */
+    raw_send(source, "getaddr", NULL, 0);
+    mesh_run(&f->mesh, 60000000);
+    assert_int_equal(raw_count(source, "addrv2"), 0);
+    raw_free(raw);
+    raw_free(other);
+    raw_free(source);
+}
+
+static void a_peer_without_addrv2_is_told_in_the_old_form(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const external[] = {"8.8.4.4"};
+    static const char *const nodes[] = {"10.9.9.9:700"};
+    struct p2p_options options = {.connect_only = true,
+                                  .connect = nodes,
+                                  .n_connect = 1,
+                                  .external = external,
+                                  .n_external = 1};
+    mesh_init(&f->mesh, 86, &f->builder, NULL);
+    struct raw_peer *raw = raw_listen(&f->mesh, 700);
+    (void)mesh_add(&f->mesh, &options, NULL);
+    (void)raw_expect(raw, "version");
+    raw_send_version(raw, SERVICES, 70015, 4);
+    raw_send(raw, "verack", NULL, 0);
+    struct span message = raw_find(raw, "addr", 300000000);
+    assert_int_equal(message.len, 31); /* ourselves */
+    struct reader r = reader_of(message);
+    (void)read_compact_size(&r);
+    struct net_peer_address self;
+    wire_address_decode(&r, false, &self);
+    char text[NET_ADDRESS_TEXT_MAX];
+    assert_string_equal(net_address_format(&self.at, text), "8.8.4.4:18444");
+    assert_int_equal(raw_count(raw, "sendaddrv2"), 0);
+    raw_free(raw);
+}
+
+static void too_many_addresses_are_a_fault(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 87, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    send_addresses(raw, 0, 1001, now_s(raw));
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(unasked_addresses_are_taken_slowly),
+        T(the_answer_to_our_getaddr_is_taken_whole),
+        T(news_are_passed_on_to_two_at_most),
+        T(old_news_are_kept_but_not_passed_on),
+        T(getaddr_is_answered_once_with_a_part_of_the_book),
+        T(a_peer_without_addrv2_is_told_in_the_old_form),
+        T(too_many_addresses_are_a_fault),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
