@@ -49,6 +49,12 @@ static bool open_coins(struct chain *chain, char **error)
     return true;
 }
 
+static bool wipe_coins(struct chain *chain, char **error)
+{
+    int code = coins_wipe(chain->coins);
+    return code ? fail(error, "Cannot begin to reindex", code, NULL) : true;
+}
+
 static bool open_index(struct chain *chain, struct block_file_info **infos, size_t *n_infos,
                        char **error)
 {
@@ -61,6 +67,8 @@ static bool open_index(struct chain *chain, struct block_file_info **infos, size
         code = index_db_load(chain->index, &chain->tree, infos, n_infos, &detail);
     if (code == -EUCLEAN)
         return fail(error, "The block index is corrupt; start with -reindex", code, detail);
+    if (!code && chain->options.reindex)
+        code = index_db_set_flag(chain->index, FLAG_REINDEXING, true);
     if (code)
         return fail(error, "Cannot open the block index", code, detail);
     return true;
@@ -74,7 +82,10 @@ static bool open_stores(struct chain *chain, char **error)
     int code = chain->env->make_dir(chain->env->ctx, chain->blocks_dir);
     if (code)
         return fail(error, "Cannot create the blocks directory", code, NULL);
-    if (!open_index(chain, &infos, &n_infos, error))
+    /* The coins go before the index: a start after a crash in between fills empty coins by itself,
+     * but could do nothing with coins whose blocks it does not know. */
+    if (!open_coins(chain, error) || (chain->options.reindex && !wipe_coins(chain, error)) ||
+        !open_index(chain, &infos, &n_infos, error))
         return false;
     code = block_files_open(chain->env, chain->log, chain->blocks_dir, chain->network->magic, infos,
                             n_infos, &chain->files, &detail);
@@ -83,7 +94,7 @@ static bool open_stores(struct chain *chain, char **error)
         return fail(error, "Cannot open the block files", code, detail);
     if (chain->options.block_file_bytes)
         block_files_set_max_bytes(chain->files, chain->options.block_file_bytes);
-    return open_coins(chain, error);
+    return true;
 }
 
 /* -- Genesis ----------------------------------------------------------------------------------- */
@@ -286,16 +297,6 @@ static bool find_tip(struct chain *chain, char **error)
     return true;
 }
 
-static bool prepare_reindex(struct chain *chain, char **error)
-{
-    int code = 0;
-    if (chain->options.reindex)
-        code = index_db_set_flag(chain->index, FLAG_REINDEXING, true);
-    if (!code && (chain->options.reindex || chain->options.reindex_chainstate))
-        code = coins_wipe(chain->coins);
-    return code ? fail(error, "Cannot begin to reindex", code, NULL) : true;
-}
-
 static bool check_pruning(struct chain *chain, char **error)
 {
     chain->any_pruned = index_db_flag(chain->index, FLAG_PRUNED);
@@ -323,7 +324,7 @@ bool chain_open(struct chain *chain, char **error)
 {
     ASSERT(!chain->is_open);
     int64_t start_us = chain->env->now_us(chain->env->ctx);
-    if (!open_stores(chain, error) || !prepare_reindex(chain, error))
+    if (!open_stores(chain, error))
         return false;
     bool reindexing = index_db_flag(chain->index, FLAG_REINDEXING);
     if (reindexing)
@@ -334,7 +335,9 @@ bool chain_open(struct chain *chain, char **error)
         *error = xstrdup("Incorrect or no genesis block found. Wrong datadir for network?");
         return false;
     }
-    if (!check_pruning(chain, error) || !find_tip(chain, error))
+    /* Nothing is thrown away before all that can be refused has been. */
+    if (!check_pruning(chain, error) ||
+        (chain->options.reindex_chainstate && !wipe_coins(chain, error)) || !find_tip(chain, error))
         return false;
     if (chain->options.txindex && txindex_open(chain, error))
         return false;

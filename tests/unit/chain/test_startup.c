@@ -333,8 +333,13 @@ static void a_pruned_directory_is_opened_only_for_pruning(void **state)
     f->rig.options.prune = true;
     f->rig.options.reindex_chainstate = true;
     assert_names(error_of_open(f), "Use full -reindex instead");
+    f->rig.options.prune = false;
+    assert_names(error_of_open(f), "-reindex to go back to unpruned mode");
+    /* What was refused has changed nothing: the coins are still there. */
+    f->rig.options.prune = true;
     f->rig.options.reindex_chainstate = false;
-    assert_null(error_of_open(f));
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
 }
 
 static void a_disk_that_fails_while_opening_is_an_error_and_not_a_crash(void **state)
@@ -400,6 +405,24 @@ static void a_reindex_that_was_cut_short_goes_on_without_being_asked(void **stat
         assert_at_base(f);
         rig_deinit(&f->rig);
     }
+}
+
+/* Killed while the old index and coins are being put away, before a block was read again. */
+static void a_reindex_that_was_cut_short_at_its_start_needs_no_help(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    struct cut cut = {.f = f, .tip = base_tip(f)};
+    cut.want = rig_coin_stats(&f->rig, COIN_STATS_MUHASH);
+    close_rig(f);
+    f->rig.options.reindex = true;
+    sim_disk_watch(sim_env_disk(f->rig.sim), start_after_cut, &cut);
+    cut.is_watching = true;
+    rig_open(&f->rig);
+    sim_disk_watch(sim_env_disk(f->rig.sim), NULL, NULL);
+    assert_true(cut.n_tried > 3);
+    rig_settle(&f->rig);
+    assert_at_base(f);
 }
 
 static void a_reindex_of_the_coins_alone_ends_at_the_same_coins(void **state)
@@ -502,6 +525,7 @@ int main(void)
         TEST(a_disk_that_fails_while_opening_is_an_error_and_not_a_crash),
         TEST(a_reindex_rebuilds_all_from_the_block_files),
         TEST(a_reindex_that_was_cut_short_goes_on_without_being_asked),
+        TEST(a_reindex_that_was_cut_short_at_its_start_needs_no_help),
         TEST(a_reindex_of_the_coins_alone_ends_at_the_same_coins),
         TEST(damaged_undo_data_names_an_option_that_repairs_it),
         TEST(a_damaged_block_is_waited_for),
