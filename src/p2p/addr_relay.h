@@ -41,6 +41,7 @@ struct addr_cache {
     int64_t until_us;
 };
 
+/* A peer is ready; a peer is gone. */
 void addr_relay_peer_ready(struct p2p *p2p, struct peer *peer);
 void addr_relay_peer_gone(struct peer *peer);
 

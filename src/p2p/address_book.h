@@ -88,6 +88,7 @@ void address_book_resolve_collisions(struct address_book *book, int64_t now_s);
 size_t address_book_sample(struct address_book *book, size_t max, unsigned percent_max,
                            uint8_t network, int64_t now_s, struct net_peer_address **out);
 
+/* Addresses in all. */
 size_t address_book_count(const struct address_book *book);
 /* Of a network (NET_NONE: all), in new or in tried. */
 size_t address_book_count_of(const struct address_book *book, uint8_t network, bool tried);

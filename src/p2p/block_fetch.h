@@ -57,6 +57,7 @@ struct block_fetch {
     bool wants_run;
 };
 
+/* Begin; end, when the chain has answered for all that was given to it; a peer is gone. */
 void block_fetch_init(struct p2p *p2p);
 void block_fetch_deinit(struct p2p *p2p);
 void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer);

@@ -7,40 +7,45 @@
 
 #define LOCATOR_MAX (4 + 1 + 32 * WIRE_LOCATOR_MAX + 32)
 #define INV_MAX     (3 + WIRE_INV_BYTES * WIRE_INV_MAX)
+#define ADDR_MAX    (3 + 30 * WIRE_ADDRESSES_MAX)
+#define ADDRV2_MAX  (3 + 533 * WIRE_ADDRESSES_MAX)
+#define HEADERS_MAX (3 + 89 * WIRE_HEADERS_MAX)
+#define VERSION_MAX WIRE_VERSION_BYTES_MAX
+#define ANY         FRAME_PAYLOAD_MAX
 
 /* Sorted by name. A length that only a hostile peer would send ends the connection; minima are what
  * the oldest peers that we speak to send.
  */
 /* clang-format off */
 static const struct message messages[MESSAGES_COUNT] = {
-    /* name          min  max                          phase              handler */
-    {"addr",           1, 3 + 30 * WIRE_ADDRESSES_MAX, MESSAGE_READY,     addr_relay_on_addr},
-    {"addrv2",         1, 3 + 533 * WIRE_ADDRESSES_MAX, MESSAGE_READY,    addr_relay_on_addrv2},
-    {"block",         81, FRAME_PAYLOAD_MAX,           MESSAGE_READY,     block_fetch_on_block},
-    {"feefilter",      8, 8,                           MESSAGE_READY,     relay_on_fee_filter}, /* BIP133 */
-    {"filteradd",      0, FRAME_PAYLOAD_MAX,           MESSAGE_READY,     peer_on_filter}, /* BIP37 */
-    {"filterclear",    0, FRAME_PAYLOAD_MAX,           MESSAGE_READY,     peer_on_filter},
-    {"filterload",     0, FRAME_PAYLOAD_MAX,           MESSAGE_READY,     peer_on_filter},
-    {"getaddr",        0, 0,                           MESSAGE_READY,     addr_relay_on_getaddr},
-    {"getblocks",     37, LOCATOR_MAX,                 MESSAGE_READY,     serve_on_getblocks},
-    {"getdata",        1, INV_MAX,                     MESSAGE_READY,     serve_on_getdata},
-    {"getheaders",    37, LOCATOR_MAX,                 MESSAGE_READY,     serve_on_getheaders},
-    {"headers",        1, 3 + 89 * WIRE_HEADERS_MAX,   MESSAGE_READY,     header_sync_on_headers},
-    {"inv",            1, INV_MAX,                     MESSAGE_READY,     relay_on_inv},
-    {"mempool",        0, 0,                           MESSAGE_READY,     relay_on_mempool}, /* BIP35 */
-    {"merkleblock",    0, FRAME_PAYLOAD_MAX,           MESSAGE_READY,     peer_on_ignored},
-    {"notfound",       1, INV_MAX,                     MESSAGE_READY,     peer_on_not_found},
-    {"ping",           0, 64,                          MESSAGE_READY,     peer_on_ping}, /* BIP31 */
-    {"pong",           0, 64,                          MESSAGE_READY,     peer_on_pong},
-    {"reject",         0, 4096,                        MESSAGE_READY,     peer_on_ignored}, /* BIP61 */
-    {"sendaddrv2",     0, 64,                          MESSAGE_HANDSHAKE, peer_on_sendaddrv2}, /* BIP155 */
-    {"sendcmpct",      9, 9,                           MESSAGE_READY,     peer_on_ignored}, /* BIP152 */
-    {"sendheaders",    0, 64,                          MESSAGE_READY,     peer_on_sendheaders}, /* BIP130 */
-    {"sendtxrcncl",    0, 64,                          MESSAGE_HANDSHAKE, peer_on_ignored}, /* BIP330 */
-    {"tx",            10, FRAME_PAYLOAD_MAX,           MESSAGE_READY,     tx_relay_on_tx},
-    {"verack",         0, 64,                          MESSAGE_HANDSHAKE, peer_on_verack},
-    {"version",       46, WIRE_VERSION_BYTES_MAX,      MESSAGE_VERSION,   peer_on_version},
-    {"wtxidrelay",     0, 64,                          MESSAGE_HANDSHAKE, peer_on_wtxidrelay}, /* BIP339 */
+    /* name         min  max         phase              handler */
+    {"addr",          1, ADDR_MAX,   MESSAGE_READY,     addr_relay_on_addr},
+    {"addrv2",        1, ADDRV2_MAX, MESSAGE_READY,     addr_relay_on_addrv2}, /* BIP155 */
+    {"block",        81, ANY,        MESSAGE_READY,     block_fetch_on_block},
+    {"feefilter",     8, 8,          MESSAGE_READY,     relay_on_fee_filter}, /* BIP133 */
+    {"filteradd",     0, ANY,        MESSAGE_READY,     peer_on_filter}, /* BIP37 */
+    {"filterclear",   0, ANY,        MESSAGE_READY,     peer_on_filter},
+    {"filterload",    0, ANY,        MESSAGE_READY,     peer_on_filter},
+    {"getaddr",       0, 0,          MESSAGE_READY,     addr_relay_on_getaddr},
+    {"getblocks",    37, LOCATOR_MAX, MESSAGE_READY,     serve_on_getblocks},
+    {"getdata",       1, INV_MAX,    MESSAGE_READY,     serve_on_getdata},
+    {"getheaders",   37, LOCATOR_MAX, MESSAGE_READY,     serve_on_getheaders},
+    {"headers",       1, HEADERS_MAX, MESSAGE_READY,     header_sync_on_headers},
+    {"inv",           1, INV_MAX,    MESSAGE_READY,     relay_on_inv},
+    {"mempool",       0, 0,          MESSAGE_READY,     relay_on_mempool}, /* BIP35 */
+    {"merkleblock",   0, ANY,        MESSAGE_READY,     peer_on_ignored},
+    {"notfound",      1, INV_MAX,    MESSAGE_READY,     peer_on_not_found},
+    {"ping",          0, 64,         MESSAGE_READY,     peer_on_ping}, /* BIP31 */
+    {"pong",          0, 64,         MESSAGE_READY,     peer_on_pong},
+    {"reject",        0, 4096,       MESSAGE_READY,     peer_on_ignored}, /* BIP61 */
+    {"sendaddrv2",    0, 64,         MESSAGE_HANDSHAKE, peer_on_sendaddrv2}, /* BIP155 */
+    {"sendcmpct",     9, 9,          MESSAGE_READY,     peer_on_ignored}, /* BIP152 */
+    {"sendheaders",   0, 64,         MESSAGE_READY,     peer_on_sendheaders}, /* BIP130 */
+    {"sendtxrcncl",   0, 64,         MESSAGE_HANDSHAKE, peer_on_ignored}, /* BIP330 */
+    {"tx",           10, ANY,        MESSAGE_READY,     tx_relay_on_tx},
+    {"verack",        0, 64,         MESSAGE_HANDSHAKE, peer_on_verack},
+    {"version",      46, VERSION_MAX, MESSAGE_VERSION,   peer_on_version},
+    {"wtxidrelay",    0, 64,         MESSAGE_HANDSHAKE, peer_on_wtxidrelay}, /* BIP339 */
 };
 /* clang-format on */
 

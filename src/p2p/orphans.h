@@ -48,6 +48,7 @@ struct orphans {
     size_t turn; /* whose work is next */
 };
 
+/* Make an empty store; free it with all that is in it. */
 void orphans_init(struct orphans *orphans, struct siphash_key key);
 void orphans_deinit(struct orphans *orphans);
 

@@ -59,6 +59,7 @@ struct score {
     int64_t measured_us;
 };
 
+/* An account of a peer that has done nothing yet. */
 void score_init(struct score *score);
 /* A ping came back. */
 void score_ping(struct score *score, int64_t rtt_us);

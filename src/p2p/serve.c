@@ -8,7 +8,7 @@
 
 #define KEPT_BLOCKS_SERVED 288          /* NODE_NETWORK_LIMITED promises them. BIP159 */
 #define KEPT_BLOCKS_SLACK  2            /* the peer's tip may be a little behind */
-#define OLD_FORK_S         (30 * 86400) /* side branches older than that tell who we are: not served */
+#define OLD_FORK_S         (30 * 86400) /* older side branches tell who we are: not served */
 #define TX_RECENT_S        120          /* an entry so old has reached everybody */
 
 /* One block on its way from the disk to a peer. Outlives the peer if the read cannot be stopped. */

@@ -36,6 +36,7 @@ struct tx_fetch {
     size_t n_total, n_peers;
 };
 
+/* Begin without peers; end when all have been taken out. */
 void tx_fetch_init(struct tx_fetch *fetch, struct siphash_key key);
 void tx_fetch_deinit(struct tx_fetch *fetch);
 

@@ -28,6 +28,7 @@ struct tx_relay {
     size_t n_pending;            /* all that the mempool has not answered */
 };
 
+/* Begin; end; a peer is ready; a peer is gone. */
 void tx_relay_init(struct p2p *p2p);
 void tx_relay_deinit(struct p2p *p2p);
 void tx_relay_peer_ready(struct p2p *p2p, struct peer *peer);
