@@ -166,9 +166,9 @@ void leveldb_store_close(void *ctx, struct env_kv *kv)
     xfree(kv);
 }
 
-int leveldb_store_destroy(void *ctx, const char *path)
+/* Remove the store's files at path, and the directory if it holds nothing else. */
+static int destroy_at(const char *path)
 {
-    (void)ctx;
     struct stat st;
     if (stat(path, &st) != 0)
         return errno == ENOENT ? 0 : -errno;
@@ -180,6 +180,22 @@ int leveldb_store_destroy(void *ctx, const char *path)
         return take_error(message, NULL);
     /* LevelDB leaves the directory if it holds anything that is not its own. So do we. */
     return rmdir(path) == 0 || errno == ENOENT || errno == ENOTEMPTY ? 0 : -errno;
+}
+
+/* Moved away first, in one piece: a process killed in between must not leave half a store under the
+ * name, which could be neither opened nor taken for an empty one. */
+int leveldb_store_destroy(void *ctx, const char *path)
+{
+    (void)ctx;
+    char *away = xasprintf("%s.removed", path);
+    int error = destroy_at(away); /* what such a process has left */
+    if (!error) {
+        int rc = rename(path, away);
+        /* There are files of the user's in the way: then at its place. */
+        error = destroy_at(rc == 0 ? away : path);
+    }
+    xfree(away);
+    return error;
 }
 
 /* -- Reads and writes --------------------------------------------------------------------- */
