@@ -158,9 +158,11 @@ class Node:
         return os.path.join(self.netdir, *parts)
 
     def command(self, extra=()):
+        options = [*self.options, *extra]
+        alone = not any(option.startswith("-connect=") for option in options)
         return [os.path.join(self.context.bin, "cairnd"), f"-datadir={self.datadir}",
-                f"-chain={self.chain}", f"-rpcport={self.port}", "-connect=0", "-listen=0",
-                *self.options, *extra]
+                f"-chain={self.chain}", f"-rpcport={self.port}", "-listen=0",
+                *(["-connect=0"] if alone else []), *options]
 
     def launch(self, *extra, preexec=None, env=None):
         """Start the process; do not wait."""
