@@ -43,6 +43,8 @@ struct address_book {
     uint32_t *fresh; /* new, bucket by bucket: id + 1, 0 is free */
     uint32_t *tried;
     size_t n_fresh, n_tried;
+    uint8_t fresh_used[ADDRESS_BOOK_NEW_BUCKETS]; /* taken places of each bucket */
+    uint8_t tried_used[ADDRESS_BOOK_TRIED_BUCKETS];
     size_t per_source[ADDRESS_SOURCE_COUNT];
     uint32_t collisions[ADDRESS_BOOK_COLLISIONS_MAX]; /* ids of new that want a place in tried */
     size_t n_collisions;
@@ -214,14 +216,32 @@ static struct entry *at_place(const struct address_book *book, const uint32_t *t
     return table[place] ? book->entries[table[place] - 1] : NULL;
 }
 
+/* Give a place of new, or of tried, to an entry; NULL: to nobody. */
+static void set_new(struct address_book *book, size_t place, const struct entry *entry)
+{
+    ASSERT(!entry == (book->fresh[place] != 0));
+    book->fresh[place] = entry ? entry->id + 1 : 0;
+    book->n_fresh = entry ? book->n_fresh + 1 : book->n_fresh - 1;
+    uint8_t *used = &book->fresh_used[place / ADDRESS_BOOK_BUCKET_SIZE];
+    *used = (uint8_t)(entry ? *used + 1 : *used - 1);
+}
+
+static void set_tried(struct address_book *book, size_t place, const struct entry *entry)
+{
+    ASSERT(!entry == (book->tried[place] != 0));
+    book->tried[place] = entry ? entry->id + 1 : 0;
+    book->n_tried = entry ? book->n_tried + 1 : book->n_tried - 1;
+    uint8_t *used = &book->tried_used[place / ADDRESS_BOOK_BUCKET_SIZE];
+    *used = (uint8_t)(entry ? *used + 1 : *used - 1);
+}
+
 /* Empty a place of new; its entry goes if that was its last one. */
 static void clear_new(struct address_book *book, size_t place)
 {
     struct entry *entry = at_place(book, book->fresh, place);
     if (!entry)
         return;
-    book->fresh[place] = 0;
-    book->n_fresh--;
+    set_new(book, place, NULL);
     entry->n_new--;
     if (entry->n_new == 0 && !entry->is_tried)
         destroy(book, entry);
@@ -230,8 +250,7 @@ static void clear_new(struct address_book *book, size_t place)
 static void put_new(struct address_book *book, struct entry *entry, size_t place)
 {
     clear_new(book, place);
-    book->fresh[place] = entry->id + 1;
-    book->n_fresh++;
+    set_new(book, place, entry);
     entry->n_new++;
 }
 
@@ -304,8 +323,7 @@ static void move_to_tried(struct address_book *book, struct entry *entry)
     for (size_t i = 0; entry->n_new > 0; i++) {
         ASSERT(i < (size_t)ADDRESS_BOOK_NEW_BUCKETS * ADDRESS_BOOK_BUCKET_SIZE);
         if (book->fresh[i] == entry->id + 1) {
-            book->fresh[i] = 0;
-            book->n_fresh--;
+            set_new(book, i, NULL);
             entry->n_new--;
         }
     }
@@ -314,12 +332,10 @@ static void move_to_tried(struct address_book *book, struct entry *entry)
     if (old) {
         /* Who loses his place goes back to new. */
         old->is_tried = false;
-        book->tried[place] = 0;
-        book->n_tried--;
+        set_tried(book, place, NULL);
         put_new(book, old, new_place(book, &old->address.at, old->source, &old->told_by));
     }
-    book->tried[place] = entry->id + 1;
-    book->n_tried++;
+    set_tried(book, place, entry);
     entry->is_tried = true;
 }
 
@@ -431,21 +447,32 @@ bool address_book_select_collision(struct address_book *book, struct net_peer_ad
 /* -- Choosing ------------------------------------------------------------------------------------
  */
 
-/* From a random place of a random bucket on, the first that is taken. */
+/* A bucket that is not empty, each as likely as any other. */
+static size_t pick_bucket(struct address_book *book, const uint8_t *used, size_t n)
+{
+    size_t n_used = 0, at = 0;
+    for (size_t i = 0; i < n; i++)
+        n_used += used[i] > 0;
+    ASSERT(n_used > 0);
+    for (size_t skip = (size_t)draw(book, n_used) + 1;; at++) {
+        skip -= used[at] > 0;
+        if (skip == 0)
+            return at;
+    }
+}
+
+/* From a random place of a random bucket on, the first that is taken. Buckets are as likely as each
+ * other, however full: filling one gains an attacker little. Empty ones are passed over by their
+ * counts: trying at random would look at thousands while the book is small. */
 static struct entry *pick(struct address_book *book, bool from_tried)
 {
     const uint32_t *table = from_tried ? book->tried : book->fresh;
-    size_t buckets = from_tried ? ADDRESS_BOOK_TRIED_BUCKETS : ADDRESS_BOOK_NEW_BUCKETS;
-    for (;;) {
-        size_t bucket = (size_t)draw(book, buckets);
-        size_t first = (size_t)draw(book, ADDRESS_BOOK_BUCKET_SIZE);
-        for (size_t i = 0; i < ADDRESS_BOOK_BUCKET_SIZE; i++) {
-            size_t place =
-                bucket * ADDRESS_BOOK_BUCKET_SIZE + (first + i) % ADDRESS_BOOK_BUCKET_SIZE;
-            if (table[place])
-                return book->entries[table[place] - 1];
-        }
-    }
+    size_t bucket = from_tried ? pick_bucket(book, book->tried_used, ADDRESS_BOOK_TRIED_BUCKETS)
+                               : pick_bucket(book, book->fresh_used, ADDRESS_BOOK_NEW_BUCKETS);
+    size_t place = (size_t)draw(book, ADDRESS_BOOK_BUCKET_SIZE);
+    while (!table[bucket * ADDRESS_BOOK_BUCKET_SIZE + place])
+        place = (place + 1) % ADDRESS_BOOK_BUCKET_SIZE;
+    return book->entries[table[bucket * ADDRESS_BOOK_BUCKET_SIZE + place] - 1];
 }
 
 bool address_book_select(struct address_book *book, bool new_only, int64_t now_s,
@@ -615,8 +642,7 @@ static bool read_entry(struct reader *r, struct address_book *book)
     size_t place =
         is_tried ? tried_place(book, &address.at) : new_place(book, &address.at, source, &told_by);
     if (is_tried && book->tried[place] == 0) {
-        book->tried[place] = entry->id + 1;
-        book->n_tried++;
+        set_tried(book, place, entry);
         entry->is_tried = true;
     } else if (!is_tried && book->fresh[place] == 0) {
         put_new(book, entry, place);
@@ -632,8 +658,7 @@ static void forget_all(struct address_book *book)
         struct entry *entry = at_place(book, book->tried, i);
         if (!entry)
             continue;
-        book->tried[i] = 0;
-        book->n_tried--;
+        set_tried(book, i, NULL);
         entry->is_tried = false;
         destroy(book, entry);
     }
@@ -684,6 +709,11 @@ void address_book_check(const struct address_book *book)
         per_source[entry->source]++;
     }
     ASSERT(n_fresh == book->n_fresh && n_tried == book->n_tried);
+    for (size_t i = 0; i < ADDRESS_BOOK_NEW_BUCKETS; i++)
+        n_fresh -= book->fresh_used[i];
+    for (size_t i = 0; i < ADDRESS_BOOK_TRIED_BUCKETS; i++)
+        n_tried -= book->tried_used[i];
+    ASSERT(n_fresh == 0 && n_tried == 0);
     ASSERT(book->by_address.count == book->count);
     for (size_t i = 0; i < ADDRESS_SOURCE_COUNT; i++)
         ASSERT(per_source[i] == book->per_source[i]);
@@ -694,5 +724,5 @@ void address_book_check(const struct address_book *book)
             ASSERT(entry && entry->is_tried && tried_place(book, &entry->address.at) == i);
             found++;
         }
-    ASSERT(found == n_tried);
+    ASSERT(found == book->n_tried);
 }

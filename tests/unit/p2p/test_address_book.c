@@ -67,6 +67,42 @@ static void an_address_is_kept_once_and_can_be_selected(void **state)
     assert_int_equal(last_try_s, 0);
 }
 
+struct counted_random {
+    struct sim_random random;
+    unsigned n;
+};
+
+static void count_draws(void *ctx, void *out, size_t len)
+{
+    struct counted_random *counted = ctx;
+    counted->n++;
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)out)[i] = (uint8_t)sim_random_u64(&counted->random);
+}
+
+/* A node that knows few others looks for one twice a second: that must not cost a core. */
+static void selecting_from_a_small_book_takes_few_draws(void **state)
+{
+    (void)state;
+    struct counted_random counted = {0};
+    const struct env env = {.ctx = &counted, .random = count_draws};
+    struct world w = {.book = address_book_new(&env)};
+    struct net_address a = host(0x08080808);
+    struct net_peer_address out;
+    int64_t last_try_s;
+    assert_true(add(&w, 0x08080808, 0x01010101, NOW));
+    for (int is_tried = 0; is_tried < 2; is_tried++) {
+        if (is_tried)
+            assert_true(address_book_good(w.book, &a, NOW));
+        address_book_attempt(w.book, &a, true, NOW); /* now it is unlikely to be taken */
+        counted.n = 0;
+        assert_true(address_book_select(w.book, false, NOW, &out, &last_try_s));
+        assert_true(counted.n > 0 && counted.n < 200);
+        address_book_check(w.book);
+    }
+    address_book_free(w.book);
+}
+
 static void what_worked_moves_to_tried(void **state)
 {
     struct world *w = *state;
@@ -308,6 +344,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(an_address_is_kept_once_and_can_be_selected),
+        T(selecting_from_a_small_book_takes_few_draws),
         T(what_worked_moves_to_tried),
         T(one_source_cannot_fill_the_book),
         T(one_group_cannot_fill_tried),
