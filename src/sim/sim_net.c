@@ -290,6 +290,16 @@ static void deliver(struct stream_end *end)
     stream_release(stream);
 }
 
+/* True if an earlier segment of the same direction is still under way: it waited for the way to be
+ * free, and must not be overtaken. */
+static bool is_overtaking(const struct stream *stream, const struct segment *segment)
+{
+    const struct segment *at = stream->flying;
+    while (at->to != segment->to)
+        at = at->next;
+    return at != segment;
+}
+
 static void stop_flying(struct stream *stream, struct segment *segment)
 {
     struct segment *before = NULL, *at = stream->flying;
@@ -312,7 +322,8 @@ static void on_arrival(void *arg)
     struct stream_end *end = segment->to, *from = other_end(end);
     struct stream *stream = end->stream;
     event_begin(stream);
-    if (end->host && from->host && !can_reach(from->host, end->host)) {
+    bool is_cut_off = end->host && from->host && !can_reach(from->host, end->host);
+    if (is_cut_off || is_overtaking(stream, segment)) {
         later(stream, stream->net->events->now_us + RETRY_US, on_arrival, segment);
         return;
     }

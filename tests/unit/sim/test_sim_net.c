@@ -277,6 +277,27 @@ static void a_partition_holds_bytes_back_until_it_heals(void **state)
     world_deinit(&w);
 }
 
+/* What waited for the way to be free again is not overtaken by what was sent afterwards. */
+static void bytes_stay_in_order_over_a_partition(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &slow);
+    start(&w);
+    sim_net_set_group(w.b.host, 1);
+    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of("one", 3));
+    sim_env_run_for(w.a.sim, 45000);
+    sim_net_set_group(w.b.host, 0);
+    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of("two", 3));
+    sim_env_run_for(w.a.sim, 1000000);
+    assert_int_equal(w.b.got, 6);
+    uint64_t want = 0;
+    for (const char *p = "onetwo"; *p; p++)
+        want = want * 31 + (uint64_t)*p;
+    assert_int_equal(w.b.checksum, want);
+    world_deinit(&w);
+}
+
 static void a_mute_host_hears_but_is_not_heard(void **state)
 {
     (void)state;
@@ -327,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_stream_may_be_closed_while_its_bytes_are_handed_over),
         cmocka_unit_test(a_process_that_dies_resets_its_peers),
         cmocka_unit_test(a_partition_holds_bytes_back_until_it_heals),
+        cmocka_unit_test(bytes_stay_in_order_over_a_partition),
         cmocka_unit_test(a_mute_host_hears_but_is_not_heard),
         cmocka_unit_test(the_seed_decides_everything),
     };
