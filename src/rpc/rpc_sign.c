@@ -12,18 +12,6 @@
 #include "rpc/sign.h"
 #include "util/hex.h"
 
-/* The rules that wallets keep to: consensus and policy. */
-#define STANDARD_FLAGS                                                                             \
-    (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_STRICTENC | SCRIPT_VERIFY_DERSIG | SCRIPT_VERIFY_LOW_S |   \
-     SCRIPT_VERIFY_NULLDUMMY | SCRIPT_VERIFY_MINIMALDATA |                                         \
-     SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_NOPS | SCRIPT_VERIFY_CLEANSTACK |                         \
-     SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY | SCRIPT_VERIFY_CHECKSEQUENCEVERIFY |                       \
-     SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM |                 \
-     SCRIPT_VERIFY_MINIMALIF | SCRIPT_VERIFY_NULLFAIL | SCRIPT_VERIFY_WITNESS_PUBKEYTYPE |         \
-     SCRIPT_VERIFY_CONST_SCRIPTCODE | SCRIPT_VERIFY_TAPROOT |                                      \
-     SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_TAPROOT_VERSION | SCRIPT_VERIFY_DISCOURAGE_OP_SUCCESS |   \
-     SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_PUBKEYTYPE)
-
 enum {
     SCRIPTS_PER_PREVOUT = 3,
 };
@@ -299,7 +287,7 @@ static const char *check_input(const struct signing_order *order, const struct t
         return "Input not found or already spent";
     struct script_check check = {.tx = &order->tx,
                                  .input = n,
-                                 .flags = STANDARD_FLAGS,
+                                 .flags = SCRIPT_VERIFY_STANDARD,
                                  .spent = order->spent,
                                  .sighash = sighash};
     enum script_error error = script_verify(&check, scratch);

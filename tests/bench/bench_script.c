@@ -9,9 +9,9 @@
 
 #include "consensus/script_internal.h"
 #include "consensus/script_witness.h"
-#include "consensus/sign.h"
 #include "crypto/ecdsa.h"
 #include "crypto/schnorr.h"
+#include "rpc/sign.h"
 #include "support/script_asm.h"
 #include "util/alloc.h"
 
@@ -35,11 +35,10 @@ struct job {
     struct tx tx;
     struct tx_out *spent;
     struct tx_sighash sighash;
-    uint32_t n_unsigned; /* outputs that need no signature, or that signing does not know */
 };
 
 static void job_init(struct bench *b, struct job *job, uint32_t n, struct span script_pubkey,
-                     const struct span *scripts, size_t n_scripts)
+                     const struct span *redeem_script)
 {
     *job = (struct job){.tx = {.version = 2, .n_in = n, .n_out = 2}};
     job->tx.in = arena_calloc(&b->arena, n, sizeof *job->tx.in);
@@ -53,12 +52,17 @@ static void job_init(struct bench *b, struct job *job, uint32_t n, struct span s
     }
     tx_finish(&job->tx, &b->arena);
     tx_sighash_init_all(&job->sighash, &job->tx, job->spent);
-    const struct sign_provider provider = {
-        .ec = b->ec, .keys = &b->key, .n_keys = 1, .scripts = scripts, .n_scripts = n_scripts};
-    const struct sign_request request = {
-        .tx = &job->tx, .spent = job->spent, .all_spent_known = true, .sighash = &job->sighash};
+    struct sign_script script;
+    if (redeem_script)
+        sign_script_init(&script, *redeem_script);
+    const struct sign_request request = {.ec = b->ec,
+                                         .keys = &b->key,
+                                         .n_keys = 1,
+                                         .scripts = &script,
+                                         .n_scripts = redeem_script != NULL,
+                                         .arena = &b->arena};
     for (uint32_t i = 0; i < n; i++)
-        job->n_unsigned += sign_input(&provider, &request, i, b->scratch, &b->arena) != NULL;
+        (void)sign_input(&request, &job->tx, job->spent, &job->sighash, i);
     tx_finish(&job->tx, &b->arena);
 }
 
@@ -160,7 +164,7 @@ static struct span script_of(struct bench *b, const char *before, const void *pu
 static void quadratic(struct bench *b, struct span script_pubkey, uint32_t n)
 {
     struct job job;
-    job_init(b, &job, n, script_pubkey, NULL, 0);
+    job_init(b, &job, n, script_pubkey, NULL);
     double start = now_s();
     for (uint32_t i = 0; i < n; i++) {
         const struct script_check check = {.tx = &job.tx,
@@ -202,17 +206,17 @@ int main(int argc, char **argv)
     double ecdsa = signatures_time(&b, false), schnorr = signatures_time(&b, true);
     (void)printf("ecdsa, key parsed: %.2f us; schnorr: %.2f us\n", ecdsa * 1e6, schnorr * 1e6);
     struct job job;
-    job_init(&b, &job, 1000, p2pkh, NULL, 0);
+    job_init(&b, &job, 1000, p2pkh, NULL);
     row(&b, "P2PKH, 1000 inputs", &job, ecdsa);
-    job_init(&b, &job, 2, p2pkh, NULL, 0);
+    job_init(&b, &job, 2, p2pkh, NULL);
     row(&b, "P2PKH, 2 inputs", &job, ecdsa);
-    job_init(&b, &job, 1000, p2wpkh, NULL, 0);
+    job_init(&b, &job, 1000, p2wpkh, NULL);
     row(&b, "P2WPKH", &job, ecdsa);
-    job_init(&b, &job, 1000, p2sh, &p2wpkh, 1);
+    job_init(&b, &job, 1000, p2sh, &p2wpkh);
     row(&b, "P2SH-P2WPKH", &job, ecdsa);
-    job_init(&b, &job, 1000, p2tr, NULL, 0);
+    job_init(&b, &job, 1000, p2tr, NULL);
     row(&b, "P2TR key path", &job, schnorr);
-    job_init(&b, &job, 1000, p2wsh, &one, 1);
+    job_init(&b, &job, 1000, p2wsh, &one);
     for (uint32_t i = 0; i < job.tx.n_in; i++)
         job.tx.in[i].witness = span_of("\x01\x01\x51", 3);
     row(&b, "P2WSH OP_TRUE", &job, 0);
