@@ -13,7 +13,7 @@ struct block_read {
     uint64_t id;
     const struct block_node *node;
     struct block_ref *ref;
-    bool is_decoded, want_undo;
+    bool is_decoded, want_undo, is_raw;
     struct file_pos data_pos, undo_pos;
     uint8_t *undo;
     int error;
@@ -63,7 +63,7 @@ static void run(struct env_job *job)
         if (read->error)
             return;
         read->ref = block_ref_take(raw, read->data_pos.len);
-        if (!block_ref_decode(read->ref))
+        if (!read->is_raw && !block_ref_decode(read->ref))
             read->error = -EUCLEAN;
     }
     if (!read->error && read->want_undo && read->undo_pos.file >= 0)
@@ -153,25 +153,23 @@ void block_reads_wake(struct chain *chain)
     }
 }
 
-uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
-                          chain_read_fn *done_fn, void *arg)
+/* with: what is wanted, and who wants it. */
+static uint64_t start(struct chain *chain, const struct block_node *node, struct block_read with)
 {
     struct block_ref *kept = kept_blocks_find(&chain->kept, node);
     if (chain->closing || (!kept && !(node->status & BLOCK_HAVE_DATA))) {
         struct chain_block_read result = {.error = chain->closing ? -ECANCELED : -ENOENT,
                                           .node = node};
-        done_fn(arg, &result);
+        with.done(with.arg, &result);
         return 0;
     }
     struct block_read *read = xcalloc(1, sizeof *read);
-    *read = (struct block_read){.chain = chain,
-                                .id = ++chain->next_id,
-                                .node = node,
-                                .ref = kept ? block_ref_hold(kept) : NULL,
-                                .is_decoded = kept != NULL,
-                                .want_undo = want_undo,
-                                .done = done_fn,
-                                .arg = arg};
+    *read = with;
+    read->chain = chain;
+    read->id = ++chain->next_id;
+    read->node = node;
+    read->ref = kept ? block_ref_hold(kept) : NULL;
+    read->is_decoded = kept != NULL;
     chain->ops_pending++;
     hash_map_insert(&chain->reads->by_id, hash_id(read->id), read);
     if (!must_wait(read)) {
@@ -183,6 +181,20 @@ uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bo
         end = &(*end)->next;
     *end = read;
     return read->id;
+}
+
+uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
+                          chain_read_fn *done_fn, void *arg)
+{
+    struct block_read with = {.want_undo = want_undo, .done = done_fn, .arg = arg};
+    return start(chain, node, with);
+}
+
+uint64_t chain_read_raw_block(struct chain *chain, const struct block_node *node,
+                              chain_read_fn *done_fn, void *arg)
+{
+    struct block_read with = {.is_raw = true, .done = done_fn, .arg = arg};
+    return start(chain, node, with);
 }
 
 void chain_read_cancel(struct chain *chain, uint64_t id)

@@ -163,6 +163,9 @@ typedef void chain_read_fn(void *arg, const struct chain_block_read *read);
 uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
                           chain_read_fn *done, void *arg);
 void chain_read_cancel(struct chain *chain, uint64_t id);
+/* The same for who only hands the bytes on: block->raw is all that is filled in. */
+uint64_t chain_read_raw_block(struct chain *chain, const struct block_node *node,
+                              chain_read_fn *done, void *arg);
 
 /* Where a transaction of the active chain is, by the txindex. done gets the block's node, or NULL
  * if unknown. -ENOSYS if there is no txindex. */

@@ -110,6 +110,17 @@ void block_fetch_wake(struct p2p *p2p)
     p2p_schedule_now(p2p);
 }
 
+void block_fetch_lost(struct p2p *p2p, const struct block_node *node)
+{
+    struct block_fetch *fetch = &p2p->fetch;
+    for (size_t i = 0; i < fetch->n_lost; i++)
+        if (fetch->lost[i] == node)
+            return;
+    if (fetch->n_lost < BLOCK_FETCH_LOST_MAX)
+        fetch->lost[fetch->n_lost++] = node;
+    block_fetch_wake(p2p);
+}
+
 void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     struct block_request *next;
@@ -317,6 +328,24 @@ static bool is_late(const struct p2p *p2p, const struct block_request *request, 
     return false;
 }
 
+/* Damaged blocks that have not come again yet. */
+static size_t list_lost(struct p2p *p2p, struct plan_item *out)
+{
+    struct block_fetch *fetch = &p2p->fetch;
+    size_t n = 0, kept = 0;
+    for (size_t i = 0; i < fetch->n_lost; i++) {
+        const struct block_node *node = fetch->lost[i];
+        if (node->status & (BLOCK_HAVE_DATA | BLOCK_FAILED_MASK))
+            continue;
+        fetch->lost[kept++] = node;
+        const struct block_request *request = find(fetch, node);
+        if (!request || (!request->is_delivered && is_abandoned(p2p, request)))
+            out[n++] = (struct plan_item){.what = (void *)node};
+    }
+    fetch->n_lost = kept;
+    return n;
+}
+
 /* What to ask for, in order. */
 static size_t list_items(struct p2p *p2p, const struct block_node *const *nodes, size_t n,
                          struct plan_item *out, int64_t now_us)
@@ -383,17 +412,20 @@ static void carry_out(struct p2p *p2p, struct plan *plan, int64_t now_us)
 
 static void run(struct p2p *p2p, int64_t now_us)
 {
-    size_t n;
-    const struct block_node *goal = choose_goal(p2p);
-    if (!goal)
+    size_t n = 0;
+    const struct block_node *const *nodes = NULL, *goal = choose_goal(p2p);
+    if (!goal && p2p->fetch.n_lost == 0)
         return;
-    const struct block_node *const *nodes = window(p2p, goal, &n);
+    if (goal)
+        nodes = window(p2p, goal, &n);
     struct plan plan = {.block_bytes = p2p->fetch.block_bytes, .can_serve = can_serve, .ctx = p2p};
     plan.peers = xmalloc((p2p->n_in + p2p->n_out + 1) * sizeof *plan.peers);
     plan.n_peers = list_peers(p2p, plan.peers);
-    plan.items = xmalloc((n + 1) * sizeof *plan.items);
-    if (plan.n_peers > 0)
-        plan.n_items = list_items(p2p, nodes, n, plan.items, now_us);
+    plan.items = xmalloc((n + BLOCK_FETCH_LOST_MAX) * sizeof *plan.items);
+    if (plan.n_peers > 0) {
+        plan.n_items = list_lost(p2p, plan.items);
+        plan.n_items += list_items(p2p, nodes, n, plan.items + plan.n_items, now_us);
+    }
     carry_out(p2p, &plan, now_us);
     xfree(plan.items);
     xfree(plan.peers);

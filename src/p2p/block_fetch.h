@@ -18,6 +18,7 @@ struct peer;
 #define BLOCK_FETCH_WINDOW       1024        /* blocks ahead of the tip that may be asked for */
 #define BLOCK_FETCH_AHEAD_BYTES  (64u << 20) /* delivered, not yet connected; more waits */
 #define BLOCK_FETCH_NEAR         16          /* blocks next to the tip that are asked for anyway */
+#define BLOCK_FETCH_LOST_MAX     64          /* damaged blocks wanted again; more are forgotten */
 #define BLOCK_FETCH_PEER_MAX     64          /* asked of one peer at a time */
 #define BLOCK_FETCH_PEER_START   16          /* while its rate is unknown */
 #define BLOCK_FETCH_STALL_US     INT64_C(600000) /* silence of a peer that owes the next block */
@@ -53,6 +54,8 @@ struct block_fetch {
     const struct block_node **window; /* cache: blocks from height window_from on */
     size_t n_window;
     int32_t window_from;
+    const struct block_node *lost[BLOCK_FETCH_LOST_MAX];
+    size_t n_lost;
     double block_bytes; /* average size of late, for estimates */
     bool wants_run;
 };
@@ -64,6 +67,8 @@ void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer);
 
 /* Something changed (headers, a block, a peer): look for what to ask, soon. */
 void block_fetch_wake(struct p2p *p2p);
+/* A stored block was found damaged: it is wanted again, wherever the tip is. */
+void block_fetch_lost(struct p2p *p2p, const struct block_node *node);
 /* Ask this peer for a block, whatever the plan says. False if it is on its way already. */
 bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_node *node);
 /* The peer does not have it. */

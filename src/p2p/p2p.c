@@ -480,6 +480,11 @@ void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash)
     block_fetch_wake(p2p);
 }
 
+void p2p_block_lost(struct p2p *p2p, const struct block_node *node)
+{
+    block_fetch_lost(p2p, node);
+}
+
 void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event)
 {
     if (event->reason != MEMPOOL_ADDED)

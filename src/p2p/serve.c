@@ -19,7 +19,7 @@ struct serve_read {
     const struct block_node *node;
     struct block_ref *block; /* held; NULL until it is here */
     size_t len;
-    bool is_done, with_witness;
+    bool is_done, with_witness, is_starting;
 };
 
 bool serve_is_busy(const struct peer *peer)
@@ -114,6 +114,8 @@ static void on_read(void *arg, const struct chain_block_read *result)
     read->is_done = true;
     if (result->error == 0)
         read->block = block_ref_hold(result->block);
+    if (read->is_starting) /* answered at once: who started it goes on */
+        return;
     p2p_enter(p2p);
     peer_resume(p2p, peer);
     p2p_leave(p2p);
@@ -137,7 +139,13 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
     serve->n_reads++;
     serve->read_bytes += read->len;
     p2p->n_operations++;
-    read->id = chain_read_block(p2p->chain, node, false, on_read, read);
+    read->is_starting = true;
+    /* Bytes are handed on as they are; leaving the witness out needs them decoded. */
+    read->id = with_witness ? chain_read_raw_block(p2p->chain, node, on_read, read)
+                            : chain_read_block(p2p->chain, node, false, on_read, read);
+    read->is_starting = false;
+    if (read->is_done)
+        p2p_schedule_now(p2p);
 }
 
 /* Side branches are shown while they are news: an old one would tell who has seen it. */

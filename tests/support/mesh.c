@@ -96,6 +96,13 @@ static void block_invalid(void *ctx, const struct block_hash *hash, const struct
         p2p_block_invalid(n->p2p, hash);
 }
 
+static void block_lost(void *ctx, const struct block_node *node)
+{
+    struct mesh_node *n = ctx;
+    if (n->p2p)
+        p2p_block_lost(n->p2p, node);
+}
+
 static void fault(void *ctx, const char *message)
 {
     struct mesh_node *n = ctx;
@@ -153,6 +160,7 @@ static void open_chain(struct mesh_node *node, const struct chain_options *optio
                                   .tip_changed = tip_changed,
                                   .header_tip_changed = header_tip_changed,
                                   .block_invalid = block_invalid,
+                                  .block_lost = block_lost,
                                   .fault = fault};
     char *error = NULL;
     node->chain = chain_new(sim_env_get(node->sim), log_of(node), &node->network, &o, &events);

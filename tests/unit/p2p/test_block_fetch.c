@@ -304,6 +304,37 @@ static void a_block_can_be_had_from_a_peer_by_order(void **state)
     raw_free(raw);
 }
 
+static void note_read(void *arg, const struct chain_block_read *read)
+{
+    *(int *)arg = read->error;
+}
+
+static bool has_data(void *arg)
+{
+    return ((const struct block_node *)arg)->status & BLOCK_HAVE_DATA;
+}
+
+static void a_damaged_block_is_had_again_from_a_peer(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 20, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 20, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    mesh_give(b, tip);
+    mesh_run(&f->mesh, 1000000);
+    const struct block_node *node = chain_at(a->chain, 10);
+    sim_disk_damage(sim_env_disk(a->sim), "regtest/blocks/blk00000.dat", node->data.offset + 90,
+                    0x40);
+    int error = 1;
+    (void)chain_read_block(a->chain, node, false, note_read, &error);
+    mesh_run(&f->mesh, 1000000);
+    assert_int_not_equal(error, 0);
+    assert_false(has_data((void *)node)); /* nobody has it so far */
+    mesh_connect(a, b);
+    assert_true(mesh_run_until(&f->mesh, has_data, (void *)node, 20));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +353,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(notfound_sends_the_request_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(a_block_can_be_had_from_a_peer_by_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_block_is_had_again_from_a_peer, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
