@@ -118,7 +118,8 @@ static enum script_error multisig_read(struct script_run *run, struct multisig *
         return error;
     m->first_sig = sigs_at + 1;
     m->n_items = sigs_at + m->n_sigs;
-    if (script_stack_depth(run->stack) < m->n_items)
+    /* The dummy has to be there before any signature is looked at. */
+    if (script_stack_depth(run->stack) < m->n_items + 1)
         return SCRIPT_ERR_INVALID_STACK_OPERATION;
     return SCRIPT_OK;
 }
@@ -174,8 +175,6 @@ static enum script_error multisig_pop(struct script_run *run, const struct multi
         }
     }
     script_stack_pop(run->stack, m->n_items);
-    if (script_stack_depth(run->stack) < 1)
-        return SCRIPT_ERR_INVALID_STACK_OPERATION;
     if ((run->flags & SCRIPT_VERIFY_NULLDUMMY) && script_stack_top(run->stack, 1)->len > 0)
         return SCRIPT_ERR_SIG_NULLDUMMY;
     script_stack_pop(run->stack, 1);
