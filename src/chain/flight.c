@@ -85,7 +85,7 @@ static void run_read(struct env_job *job)
             return;
         flight->block = block_ref_take(raw, flight->data_pos.len);
     }
-    if (flight->kind == FLIGHT_DISCONNECT && flight->undo_pos.file >= 0)
+    if (flight->kind == FLIGHT_DISCONNECT)
         flight->read_error = block_files_read_undo(files, &flight->undo_pos, &flight->undo_raw);
 }
 
@@ -98,7 +98,7 @@ static void run_prepare(struct env_job *job)
         return;
     }
     prepare(flight);
-    if (flight->kind == FLIGHT_DISCONNECT && flight->undo_raw)
+    if (flight->kind == FLIGHT_DISCONNECT)
         flight->read_error = prepare_undo(flight);
 }
 

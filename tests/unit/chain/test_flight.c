@@ -227,6 +227,21 @@ static void damaged_undo_data_stops_the_node_with_the_remedy(void **state)
     assert_int_equal(f->rig.n_invalid, 0);
 }
 
+static void undo_data_that_the_index_does_not_have_stops_the_node_too(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *a = spend(f, f->base, 1, 10);
+    assert_true(rig_accept(&f->rig, a).is_connected);
+    restart(f);
+    struct block_node *tip = chain_tip_node(f->rig.chain);
+    tip->status &= ~(uint32_t)BLOCK_HAVE_UNDO;
+    tip->undo.file = -1;
+    rig_accept_chain(&f->rig, builder_blocks(&f->b, f->base, 2, NULL));
+    assert_int_equal(f->rig.n_faults, 1);
+    assert_non_null(strstr(f->rig.fault, "-reindex-chainstate"));
+    assert_true(rig_is_at(&f->rig, a));
+}
+
 static void a_block_to_be_left_that_is_damaged_stops_the_node(void **state)
 {
     struct fixture *f = *state;
@@ -322,6 +337,7 @@ int main(void)
         TEST(a_stored_block_is_read_back_when_its_parent_comes),
         TEST(a_damaged_block_holds_the_tip_until_it_comes_again),
         TEST(damaged_undo_data_stops_the_node_with_the_remedy),
+        TEST(undo_data_that_the_index_does_not_have_stops_the_node_too),
         TEST(a_block_to_be_left_that_is_damaged_stops_the_node),
         TEST(flights_can_be_dropped_at_any_moment),
         TEST(a_large_block_is_cut_into_jobs_and_checked_whole),
