@@ -446,7 +446,7 @@ static void report_stopped(void *arg)
     struct node *node = arg;
     node->timer = 0;
     /* The chain answered everything that waited for it; what is left answers by itself. */
-    if (rpc_pending(node->rpc) > 0) {
+    if (rpc_pending(node->rpc) > 0 || (node->p2p && p2p_pending(node->p2p) > 0)) {
         set_timer(node, RECHECK_US, report_stopped);
         return;
     }

@@ -442,6 +442,11 @@ void p2p_free(struct p2p *p2p)
     xfree(p2p);
 }
 
+size_t p2p_pending(const struct p2p *p2p)
+{
+    return p2p->n_operations;
+}
+
 /* -- What happened elsewhere ---------------------------------------------------------------------
  */
 

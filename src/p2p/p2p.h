@@ -79,9 +79,11 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
  * for the user, such as an address that is in use. */
 NODISCARD bool p2p_start(struct p2p *p2p, char **error);
 /* Drop all peers, write the address book. Callbacks of the chain that are under way are awaited
- * by chain_close(), which comes next; p2p_free() comes after that. */
+ * by chain_close(), which comes next; p2p_free() comes after that, when nothing is pending. */
 void p2p_stop(struct p2p *p2p);
 void p2p_free(struct p2p *p2p);
+/* Answers of chain, mempool and jobs that have not come yet. */
+size_t p2p_pending(const struct p2p *p2p);
 
 /* -- What the chain and the mempool did: called by node from their events ---------------------- */
 
