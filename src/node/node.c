@@ -214,7 +214,6 @@ static void on_warning(void *ctx, const char *message)
 {
     struct node *node = ctx;
     xfree(node->warning);
-    xfree(node->clock_warning);
     node->warning = *message ? xstrdup(message) : NULL;
     if (*message)
         node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
@@ -310,11 +309,19 @@ static void tell_unreadable(struct node *node, const char *path, int error)
         xfree(line);
 }
 
+/* Files end in any order: each knows its name. */
+struct load_block {
+    struct node *node;
+    const char *path;
+};
+
 static void on_imported(void *arg, int error, uint64_t n_blocks)
 {
-    struct node *node = arg;
-    size_t i = node->options.n_load_blocks - node->n_imports_left--;
-    const char *path = node->options.load_blocks[i];
+    struct load_block *file = arg;
+    struct node *node = file->node;
+    const char *path = file->path;
+    node->n_imports_left--;
+    xfree(file);
     if (error == -ECANCELED || node->is_stopping)
         return;
     if (error)
@@ -329,8 +336,11 @@ static void on_imported(void *arg, int error, uint64_t n_blocks)
 static void start_imports(struct node *node)
 {
     node->n_imports_left = node->options.n_load_blocks;
-    for (size_t i = 0; i < node->options.n_load_blocks; i++)
-        chain_import_file(node->chain, node->options.load_blocks[i], on_imported, node);
+    for (size_t i = 0; i < node->options.n_load_blocks; i++) {
+        struct load_block *file = xmalloc(sizeof *file);
+        *file = (struct load_block){.node = node, .path = node->options.load_blocks[i]};
+        chain_import_file(node->chain, file->path, on_imported, file);
+    }
     if (node->options.chain.stop_after_import && !node->is_stopping)
         set_timer(node, 0, stop_after_import);
 }

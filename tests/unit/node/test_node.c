@@ -421,6 +421,25 @@ static void files_may_come_in_any_order(void **state)
     world_deinit(&w);
 }
 
+static void of_several_files_the_one_that_cannot_be_read_is_named(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 15);
+    const struct built_block *last = builder_blocks(&w.builder, w.builder.genesis, 30, NULL);
+    write_blocks(&w, "there.dat", 1, last);
+    const char *files[] = {"there.dat", "absent.dat"};
+    w.options.load_blocks = files;
+    w.options.n_load_blocks = COUNT_OF(files);
+    start_node(&w);
+    sim_env_run_for(w.sim, 10000000);
+    assert_int_equal(chain_tip(node_chain(w.node))->height, 30);
+    assert_int_equal(w.n_warnings, 1);
+    assert_string_equal(w.warning, "Cannot read block file absent.dat: No such file or directory");
+    stop_node(&w);
+    world_deinit(&w);
+}
+
 static void a_file_that_cannot_be_read_is_told_and_fails_only_an_import_run(void **state)
 {
     (void)state;
@@ -510,6 +529,7 @@ int main(void)
         cmocka_unit_test(importing_shows_progress_and_may_end_the_node),
         cmocka_unit_test(rebuilding_is_over_when_all_blocks_are_connected),
         cmocka_unit_test(files_may_come_in_any_order),
+        cmocka_unit_test(of_several_files_the_one_that_cannot_be_read_is_named),
         cmocka_unit_test(a_file_that_cannot_be_read_is_told_and_fails_only_an_import_run),
         cmocka_unit_test(the_time_can_be_set_for_one_node),
         cmocka_unit_test(two_nodes_in_one_process_do_not_disturb_each_other),
