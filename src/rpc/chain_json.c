@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "consensus/pow.h"
-#include "consensus/script_error.h"
 
 double chain_json_difficulty(uint32_t bits)
 {
@@ -93,26 +92,10 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
     return node;
 }
 
-char *chain_json_reason(const struct verdict *verdict, char *out, size_t out_len)
-{
-    /* Core puts a fact into the reason itself; our detail has it:
-     * "rejected nVersion=0x00000001 block". */
-    const char *version =
-        verdict->code == REJECT_BAD_VERSION ? strstr(verdict->detail, "0x") : NULL;
-    if (version)
-        snprintf(out, out_len, "%s(%.10s)", reject_string(verdict->code), version);
-    else if (verdict->script_error)
-        snprintf(out, out_len, "%s (%s)", reject_string(verdict->code),
-                 script_error_string((enum script_error)verdict->script_error));
-    else
-        snprintf(out, out_len, "%s", reject_string(verdict->code));
-    return out;
-}
-
 char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_len)
 {
-    char reason[CHAIN_JSON_REASON_BYTES];
-    snprintf(out, out_len, "%s%s%s", chain_json_reason(verdict, reason, sizeof reason),
-             *verdict->detail ? ", " : "", verdict->detail);
+    char reason[VERDICT_REASON_BYTES];
+    snprintf(out, out_len, "%s%s%s", verdict_reason(verdict, reason), *verdict->detail ? ", " : "",
+             verdict->detail);
     return out;
 }

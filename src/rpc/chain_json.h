@@ -27,14 +27,10 @@ int32_t chain_json_confirmations(const struct chain *chain, const struct block_n
 const struct block_node *chain_json_read_block(struct rpc_call *call, size_t index,
                                                const char *name);
 
-#define CHAIN_JSON_REASON_BYTES  160
-#define CHAIN_JSON_VERDICT_BYTES (CHAIN_JSON_REASON_BYTES + 256)
+#define CHAIN_JSON_VERDICT_BYTES (VERDICT_REASON_BYTES + 256)
 
-/* The reason of a verdict as Core words it ("bad-txnmrklroot"); out_len bytes at most, of which
- * CHAIN_JSON_REASON_BYTES are enough. Returns out. */
-char *chain_json_reason(const struct verdict *verdict, char *out, size_t out_len);
-/* "reason, detail" of a verdict; out_len bytes at most, of which CHAIN_JSON_VERDICT_BYTES are
- * enough. Returns out. */
+/* "reason, detail" of a verdict, the reason as verdict_reason() words it; out_len bytes at most, of
+ * which CHAIN_JSON_VERDICT_BYTES are enough. Returns out. */
 char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_len);
 
 #endif

@@ -26,11 +26,11 @@ static void on_submitted(void *arg, const struct chain_block_result *result)
 {
     struct rpc_call *call = arg;
     const struct verdict *verdict = &result->verdict;
-    char text[256];
+    char text[CHAIN_JSON_VERDICT_BYTES];
     if (reject_class(verdict->code) == REJECT_CLASS_FAULT)
         rpc_fail(call, RPC_VERIFY_ERROR, "%s", chain_json_verdict(verdict, text, sizeof text));
     else if (verdict->code != REJECT_NONE)
-        json_put_string(&call->out, chain_json_reason(verdict, text, sizeof text));
+        json_put_string(&call->out, verdict_reason(verdict, text));
     else if (!result->is_new)
         json_put_string(&call->out, "duplicate");
     else if (!result->is_connected)
@@ -107,10 +107,9 @@ enum rpc_progress rpc_submitheader(struct rpc_call *call)
                         hex_encode_reversed(prev, span_of(header.prev.b, 32)));
     }
     struct verdict verdict = {.code = REJECT_NONE};
-    char reason[CHAIN_JSON_REASON_BYTES];
+    char reason[VERDICT_REASON_BYTES];
     if (!chain_accept_header(chain, &header, &verdict))
-        return rpc_fail(call, RPC_VERIFY_ERROR, "%s",
-                        chain_json_reason(&verdict, reason, sizeof reason));
+        return rpc_fail(call, RPC_VERIFY_ERROR, "%s", verdict_reason(&verdict, reason));
     json_put_null(&call->out);
     return RPC_DONE;
 }
@@ -289,7 +288,7 @@ static void on_tested(void *arg, const struct verdict *verdict)
 {
     struct rpc_call *call = arg;
     struct generate *generate = call->state;
-    char text[256];
+    char text[CHAIN_JSON_VERDICT_BYTES];
     if (verdict->code != REJECT_NONE) {
         block_ref_drop(generate->block);
         rpc_fail(call, RPC_VERIFY_ERROR, "TestBlockValidity failed: %s",

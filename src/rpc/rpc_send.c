@@ -131,12 +131,11 @@ static void put_allowed(struct json_out *out, const struct mempool_result *resul
 
 static void put_refused(struct json_out *out, const struct verdict *verdict)
 {
-    char reason[CHAIN_JSON_REASON_BYTES], text[CHAIN_JSON_VERDICT_BYTES];
+    char reason[VERDICT_REASON_BYTES], text[CHAIN_JSON_VERDICT_BYTES];
     bool is_missing = reject_class(verdict->code) == REJECT_CLASS_MISSING;
     json_field_bool(out, "allowed", false);
     json_field_string(out, "reject-reason",
-                      is_missing ? "missing-inputs"
-                                 : chain_json_reason(verdict, reason, sizeof reason));
+                      is_missing ? "missing-inputs" : verdict_reason(verdict, reason));
     if (verdict->code != REJECT_MAX_FEE_EXCEEDED)
         json_field_string(out, "reject-details", chain_json_verdict(verdict, text, sizeof text));
 }

@@ -226,13 +226,13 @@ static void read_long_poll_id(const struct rpc_call *call, const struct json_val
 static void on_judged(void *arg, const struct verdict *verdict)
 {
     struct rpc_call *call = arg;
-    char reason[CHAIN_JSON_REASON_BYTES];
+    char reason[VERDICT_REASON_BYTES];
     if (reject_class(verdict->code) == REJECT_CLASS_FAULT)
         rpc_fail(call, RPC_VERIFY_ERROR, "%s", reject_string(verdict->code));
     else if (verdict->code == REJECT_NONE)
         json_put_null(&call->out);
     else
-        json_put_string(&call->out, chain_json_reason(verdict, reason, sizeof reason));
+        json_put_string(&call->out, verdict_reason(verdict, reason));
     rpc_finish(call);
 }
 
