@@ -165,26 +165,11 @@ static void on_block_invalid(void *ctx, const struct block_hash *hash,
         p2p_block_invalid(node->p2p, hash);
 }
 
-/* Any peer that has all blocks will do; p2p knows who is busy. */
-struct lost_block {
-    struct node *node;
-    const struct block_hash *hash;
-    bool is_asked;
-};
-
-static void ask_peer(void *arg, const struct p2p_peer_info *info)
-{
-    struct lost_block *lost = arg;
-    if (!lost->is_asked && info->is_ready && (info->services & NODE_NETWORK))
-        lost->is_asked = !p2p_get_block_from_peer(lost->node->p2p, lost->hash, info->id);
-}
-
 static void on_block_lost(void *ctx, const struct block_node *block)
 {
     struct node *node = ctx;
-    struct lost_block lost = {.node = node, .hash = &block->hash};
-    if (!node->is_stopping)
-        p2p_each_peer(node->p2p, ask_peer, &lost);
+    if (!node->is_stopping && node->p2p)
+        p2p_block_lost(node->p2p, block);
 }
 
 static void on_mempool_changed(void *ctx, const struct mempool_event *event)
