@@ -8,6 +8,8 @@ static void changed(void *ctx, const struct mempool_event *event)
     struct mempool_rig *rig = ctx;
     ASSERT(event->sequence == rig->sequence + 1);
     rig->sequence = event->sequence;
+    if (rig->keeps_no_events)
+        return;
     ASSERT(rig->n_events < MEMPOOL_RIG_EVENTS);
     rig->event[rig->n_events++] =
         (struct mempool_rig_event){.reason = event->reason, .txid = event->entry->tx.txid};
@@ -17,7 +19,8 @@ static void block_connected(void *ctx, const struct block_node *node, struct blo
 {
     struct mempool_rig *rig = ctx;
     mempool_block_connected(rig->pool, node, block);
-    mempool_verify(rig->pool);
+    if (!rig->keeps_no_events)
+        mempool_verify(rig->pool);
 }
 
 static void block_disconnected(void *ctx, const struct block_node *node, struct block_ref *block)

@@ -28,6 +28,7 @@ struct mempool_rig {
     size_t n_events;
     uint64_t sequence;
     size_t max_bytes_seen;
+    bool keeps_no_events; /* nor verifies after each: for benches */
 };
 
 /* The answer to one transaction. */
