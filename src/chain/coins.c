@@ -268,18 +268,30 @@ bool coins_is_full(const struct coins *coins)
     return coins->active.bytes >= limit / 4 * 3;
 }
 
+/* Give a table away to be freed piece by piece; it is empty then. */
+static void drop_table(struct coins *coins, struct coins_table *table)
+{
+    if (table->count > 0)
+        coins->times_forgotten++;
+    if (table->bytes > 0) {
+        struct coins_dying *dying = xmalloc(sizeof *dying);
+        *dying = (struct coins_dying){.table = *table, .next = coins->dying};
+        coins->dying = dying;
+    }
+    coins_table_init(table, coins->key);
+}
+
 void coins_drop_frozen(struct coins *coins)
 {
     ASSERT(coins->frozen_state != COINS_FROZEN_FLUSHING);
-    if (coins->frozen.count > 0)
-        coins->times_forgotten++;
-    if (coins->frozen.bytes > 0) {
-        struct coins_dying *dying = xmalloc(sizeof *dying);
-        *dying = (struct coins_dying){.table = coins->frozen, .next = coins->dying};
-        coins->dying = dying;
-    }
-    coins_table_init(&coins->frozen, coins->key);
+    drop_table(coins, &coins->frozen);
     coins->frozen_state = COINS_FROZEN_NONE;
+}
+
+void coins_drop_clean(struct coins *coins)
+{
+    ASSERT(coins->active.n_dirty == 0 && coins->frozen_state != COINS_FROZEN_FLUSHING);
+    drop_table(coins, &coins->active);
 }
 
 uint64_t coins_times_forgotten(const struct coins *coins)

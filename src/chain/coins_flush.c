@@ -245,6 +245,8 @@ void coins_flush_start(struct coins *coins, const struct block_hash *new_tip,
         coins_table_init(&coins->active, coins->key);
         coins->frozen_state = COINS_FROZEN_FLUSHING;
         coins->flush.table = &coins->frozen;
+    } else if (!coins->failed && coins_is_full(coins)) {
+        coins_drop_clean(coins); /* else the next flush would be due at once */
     }
     coins->flushing = true;
     coins->env->job_submit(coins->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH,

@@ -49,7 +49,7 @@ struct coins {
     struct coins_table frozen; /* empty unless frozen_state says otherwise */
     enum coins_frozen_state frozen_state;
     struct coins_dying *dying;
-    uint64_t times_forgotten; /* frozen tables dropped with coins in them */
+    uint64_t times_forgotten; /* tables dropped with coins in them */
     uint64_t generation; /* counts flushes that ended: reads that started before one are stale */
     struct coins_flush flush;
     bool flushing;
@@ -69,5 +69,7 @@ void coins_batch_put_tip(const struct env *env, struct env_batch *batch,
 
 /* Give the frozen table away to be freed piece by piece. */
 void coins_drop_frozen(struct coins *coins);
+/* The same for the active table, none of whose coins differs from the store's. */
+void coins_drop_clean(struct coins *coins);
 
 #endif

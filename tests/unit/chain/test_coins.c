@@ -458,6 +458,38 @@ static void memory_stays_within_the_cache_size(void **state)
     sim_env_free(sim);
 }
 
+/* Coins that were only looked at can fill the memory too. A flush has nothing to write then; if it
+ * left memory full, the next one would be due at once, for ever. */
+static void a_flush_empties_a_memory_that_is_full_of_clean_coins(void **state)
+{
+    (void)state;
+    struct sim_env *sim = sim_env_new(4);
+    enum { SMALL_CACHE = 100000, N_CLEAN = 3000, AT_ONCE = 50 };
+    struct coins *coins = open_coins(sim, 1 << 20, 0);
+    for (uint32_t i = 0; i < N_CLEAN; i++)
+        add_coin(coins, i, 1, false);
+    assert_int_equal(flush_now(sim, coins, 1), 0);
+    coins_close(coins);
+    coins = open_coins(sim, SMALL_CACHE, 0);
+    for (uint32_t i = 0; i < N_CLEAN && !coins_is_full(coins); i += AT_ONCE) {
+        struct read_fixture read;
+        uint32_t numbers[AT_ONCE];
+        for (uint32_t k = 0; k < AT_ONCE; k++)
+            numbers[k] = i + k;
+        start_read(coins, &read, numbers, AT_ONCE);
+        sim_env_run_until_idle(sim);
+    }
+    assert_true(coins_is_full(coins));
+    assert_int_equal(coins_dirty(coins), 0);
+    uint64_t forgotten = coins_times_forgotten(coins);
+    assert_int_equal(flush_now(sim, coins, 2), 0);
+    assert_false(coins_is_full(coins));
+    assert_int_equal(find_coin(coins, 0, 1), COINS_UNKNOWN);
+    assert_true(coins_times_forgotten(coins) > forgotten);
+    coins_close(coins);
+    sim_env_free(sim);
+}
+
 static void after_a_small_flush_coins_stay_in_memory(void **state)
 {
     struct setting *s = *state;
@@ -494,6 +526,7 @@ int main(void)
         WITH_SETTING(a_coin_can_be_got_from_any_level),
         cmocka_unit_test(random_operations_with_flushes_agree_with_a_plain_array),
         cmocka_unit_test(memory_stays_within_the_cache_size),
+        cmocka_unit_test(a_flush_empties_a_memory_that_is_full_of_clean_coins),
         WITH_SETTING(after_a_small_flush_coins_stay_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
