@@ -27,6 +27,9 @@ void relay_tip_changed(struct p2p *p2p, const struct block_node *tip)
             relay->n_tips--;
         }
         relay->tips[relay->n_tips++] = tip->hash;
+        /* The sync is over: what peers are told of from now on is wanted. Core does so at once. */
+        if (relay->fee_filter_sent == FEE_FILTER_MAX_SAT)
+            relay->next_fee_filter_us = 0;
     }
     p2p->relay.wants_run = true;
     p2p_schedule_now(p2p);

@@ -174,6 +174,26 @@ static void a_fee_filter_is_respected(void **state)
     raw_free(raw);
 }
 
+/* While it syncs a node wants no transactions; what comes right after the sync it must not miss. */
+static void the_end_of_the_sync_is_told_at_once(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 69, &f->builder, NULL);
+    struct chain_options options = {.max_tip_age_s = 86400};
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, &options);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    struct reader r = reader_of(raw_expect(raw, "feefilter"));
+    assert_int_equal(read_u64(&r), 9170997);
+    struct builder_spec now = {.time = (uint32_t)raw->env->unix_s(raw->env->ctx)};
+    mesh_give(a, builder_block(&f->builder, f->builder.genesis, &now));
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(raw_count(raw, "feefilter"), 2);
+    r = reader_of(raw_expect(raw, "feefilter"));
+    assert_in_range(read_u64(&r), 0, 1000);
+    raw_free(raw);
+}
+
 static void a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool(void **state)
 {
     struct fixture *f = *state;
@@ -243,6 +263,7 @@ int main(void)
         T(transactions_are_told_once_after_a_random_wait),
         T(a_transaction_cannot_be_fetched_before_it_is_told),
         T(a_fee_filter_is_respected),
+        T(the_end_of_the_sync_is_told_at_once),
         T(a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool),
         T(a_node_for_blocks_only_takes_no_transactions),
         T(a_queue_for_a_peer_has_a_limit),
