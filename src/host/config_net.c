@@ -61,17 +61,20 @@ static bool resolve(struct config_net *config, const struct options *options, co
     return true;
 }
 
-/* All values of a list option as numeric addresses. */
+/* All values of a list option as numeric addresses. Without a port others have the network's;
+ * only -externalip speaks of ourselves, where -port counts. */
 static bool set_addresses(struct config_net *config, const struct options *options,
                           const char *name, const char **list, size_t *n, char **error)
 {
+    bool is_own = strcmp(name, "externalip") == 0;
+    uint16_t port = is_own ? config->p2p.port : config->network_port;
     const char *spec;
     for (size_t i = 0; (spec = options_get_list(options, name, i)); i++) {
         if (*n == CONFIG_NET_ADDRESSES_MAX) {
             *error = xasprintf("-%s: more than %d are given", name, CONFIG_NET_ADDRESSES_MAX);
             return false;
         }
-        if (!resolve(config, options, spec, config->p2p.port, &list[*n])) {
+        if (!resolve(config, options, spec, port, &list[*n])) {
             *error = xasprintf("Cannot resolve -%s address: '%s'", name, spec);
             return false;
         }
@@ -186,6 +189,7 @@ static bool set_p2p(struct config_net *config, const struct options *options,
         return false;
     }
     p2p->port = (uint16_t)port;
+    config->network_port = network->p2p_port;
     p2p->max_connections = connections > INT32_MAX ? INT32_MAX : (int)connections;
     p2p->dns_seed = options_get_bool(options, "dnsseed", true);
     p2p->blocks_only = options_get_bool(options, "blocksonly", false);

@@ -80,6 +80,21 @@ static void addresses_get_the_port_that_they_lack(void **state)
     done(&f);
 }
 
+static void a_port_of_ours_is_not_that_of_others(void **state)
+{
+    (void)state;
+    struct fixture f;
+    read_args(&f, NETWORK_REGTEST,
+              (const char *const[]){"-port=19000", "-connect=127.0.0.1", "-addnode=127.0.0.2",
+                                    "-externalip=1.2.3.4", "-bind=127.0.0.1", NULL});
+    assert_true(f.ok);
+    assert_string_equal(f.net.p2p.connect[0], "127.0.0.1:18444");
+    assert_string_equal(f.net.p2p.add_nodes[0], "127.0.0.2:18444");
+    assert_string_equal(f.net.p2p.external[0], "1.2.3.4:19000");
+    assert_string_equal(f.net.p2p.binds[0].address, "127.0.0.1:19000");
+    done(&f);
+}
+
 static void connect_zero_means_nobody(void **state)
 {
     (void)state;
@@ -223,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_cores),
         cmocka_unit_test(addresses_get_the_port_that_they_lack),
+        cmocka_unit_test(a_port_of_ours_is_not_that_of_others),
         cmocka_unit_test(connect_zero_means_nobody),
         cmocka_unit_test(comments_follow_the_name_that_peers_see),
         cmocka_unit_test(comments_are_safe_and_short),
