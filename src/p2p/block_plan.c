@@ -54,7 +54,8 @@ static struct plan_peer *fastest(const struct plan *plan)
     return best;
 }
 
-/* The time that the fastest of all would take for one block if it owed nothing. */
+/* The time that the fastest of those who have the next item would take for one block if it owed
+ * nothing. Others do not count, however fast: waiting for them would be waiting for ever. */
 static double idle_eta_s(const struct plan *plan)
 {
     double best_s = -1;
@@ -62,7 +63,8 @@ static double idle_eta_s(const struct plan *plan)
         struct plan_peer idle = plan->peers[i];
         idle.n_in_flight = 0;
         double eta_s = plan_eta_s(&idle, plan->block_bytes);
-        if (best_s < 0 || eta_s < best_s)
+        if ((best_s < 0 || eta_s < best_s) &&
+            plan->can_serve(plan->ctx, idle.who, plan->items[plan->first].what))
             best_s = eta_s;
     }
     return best_s;

@@ -121,6 +121,28 @@ static void only_who_has_a_block_is_asked_for_it(void **state)
     assert_int_equal(n[0] + n[1], 20);
 }
 
+static bool only_b_has_any(void *ctx, void *who, void *what)
+{
+    (void)ctx, (void)what;
+    return *(char *)who == 'b';
+}
+
+/* A new block that only a slow peer has told of: the quick one that has nothing is no reason to
+ * wait, for nobody would look again. */
+static void who_alone_has_the_next_block_is_asked_however_slow(void **state)
+{
+    (void)state;
+    struct plan_item items[ITEMS];
+    struct plan_peer peers[2] = {{.rate_bytes_s = 1e7, .rtt_s = 0.01, .limit = 64, .who = &a},
+                                 {.rate_bytes_s = 1e4, .rtt_s = 1.5, .limit = 64, .who = &b}};
+    struct plan plan = {peers, 2, items, 1, 0, 20000, only_b_has_any, NULL};
+    size_t n[2], first;
+    items_init(items);
+    run(&plan, n, &first);
+    assert_int_equal(n[0], 0);
+    assert_int_equal(n[1], 1);
+}
+
 static void nothing_is_planned_without_peers_or_items(void **state)
 {
     (void)state;
@@ -141,6 +163,7 @@ int main(void)
         cmocka_unit_test(a_slow_peer_gets_blocks_that_are_not_needed_soon),
         cmocka_unit_test(a_slow_peer_alone_takes_what_comes_next),
         cmocka_unit_test(only_who_has_a_block_is_asked_for_it),
+        cmocka_unit_test(who_alone_has_the_next_block_is_asked_however_slow),
         cmocka_unit_test(nothing_is_planned_without_peers_or_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
