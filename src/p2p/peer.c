@@ -158,6 +158,8 @@ void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span
     peer->bytes_sent += n;
     p2p->bytes_sent += n;
     peer->last_send_s = p2p_now_s(p2p);
+    log_printf(p2p->log, LOG_NET, "peer=%llu: sending %s (%zu bytes)",
+               (unsigned long long)peer->id, name, payload.len);
 }
 
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer)
@@ -244,6 +246,9 @@ static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span 
            n < PEER_TURN_MESSAGES) {
         enum frame_result result = frame_read(&peer->frame, &bytes, max_bytes, NULL);
         if (result == FRAME_MESSAGE) {
+            log_printf(p2p->log, LOG_NET, "peer=%llu: received %s (%zu bytes)",
+                       (unsigned long long)peer->id, peer->frame.name,
+                       frame_payload(&peer->frame).len);
             handle(p2p, peer);
             n++;
         } else if (result != FRAME_MORE) {
