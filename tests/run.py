@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """run.py - runs every test of the tree in parallel, a line for each; used by contrib/test and soak.
 
-What counts as a test: a cmocka test function of tests/unit, a script of tests/functional, a lint of
-tools/lint, a fuzz harness. Exit status 77 of a program means skipped. The last line is
+What counts as a test: a cmocka test function of tests/unit, a script of tests/functional, a program
+of tests/sim, a lint of tools/lint, a fuzz harness. Exit status 77 of a program means skipped. The last line is
 "N passed, N failed, N skipped"; the exit status is 0 only if nothing failed.
 """
 import argparse
@@ -26,7 +26,7 @@ CMOCKA_LINE = re.compile(r"^\[\s*(OK|FAILED|SKIPPED|ERROR)\s*\] (\S+)", re.M)
 CMOCKA_END = re.compile(r"^\[==========\] .*run\.", re.M)
 
 # These take longest, so they start first.
-FIRST = ("functional/kill", "lint/run", "functional/faults", "unit/chain/crash",
+FIRST = ("functional/kill", "sim/net_faults", "lint/run", "functional/faults", "unit/chain/crash",
          "functional/storage", "functional/hazards")
 
 Job = collections.namedtuple("Job", "name command limit kind env")
@@ -80,6 +80,14 @@ def functional_jobs(build, seed, soak):
         yield Job(f"functional/{name}", command, 3600 if soak else 170, "functional", {})
 
 
+def sim_jobs(build):
+    """Programs of tests/sim; the environment may say how many seeds: see their first lines."""
+    for source in sorted(glob.glob(os.path.join(ROOT, "tests", "sim", "sim_*.c"))):
+        name = os.path.splitext(os.path.basename(source))[0]
+        command = [os.path.join(build, "bin", name)]
+        yield Job(f"sim/{name[4:]}", command, 7200, "sim", {})
+
+
 def lint_jobs():
     for path in sorted(glob.glob(os.path.join(ROOT, "tools", "lint", "*"))):
         name = os.path.basename(path)
@@ -121,6 +129,8 @@ class Report:
             state = "FAIL" if result.failed else "ok" if result.passed else "SKIP"
             count = len(result.passed) + len(result.failed) + len(result.skipped)
             detail = f"{count} tests" if result.job.kind in ("unit", "functional") else ""
+            if result.job.kind == "sim":
+                detail = (result.output.strip().splitlines() or [""])[-1]
             if result.skipped and result.passed:
                 detail += f", {len(result.skipped)} skipped"
             print(f"{state:4} {result.job.name:44} {result.seconds:6.1f} s  {detail}", flush=True)
@@ -156,7 +166,7 @@ def arguments():
     parser.add_argument("--build", default="build/asan", help="build folder of programs and units")
     parser.add_argument("--fuzz-build", default="", help="build folder of the fuzz harnesses")
     parser.add_argument("--fuzz-seconds", type=int, default=3, help="for each harness")
-    parser.add_argument("--kinds", default="lint,unit,functional,fuzz")
+    parser.add_argument("--kinds", default="lint,unit,functional,sim,fuzz")
     parser.add_argument("--only", default="", help="only names that contain this")
     parser.add_argument("--seed", type=int, default=random.randrange(1, 1 << 31))
     parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2))
@@ -176,6 +186,8 @@ def main():
         jobs += lint_jobs()
     if "unit" in kinds:
         jobs += unit_jobs(build)
+    if "sim" in kinds:
+        jobs += sim_jobs(build)
     if "fuzz" in kinds and args.fuzz_build:
         fuzz_build = os.path.abspath(os.path.join(ROOT, args.fuzz_build))
         jobs += fuzz_jobs(fuzz_build, args.seed, args.fuzz_seconds)

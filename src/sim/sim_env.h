@@ -15,6 +15,9 @@ struct sim_host;
 struct sim_env *sim_env_new(uint64_t seed);
 /* The same on a clock that it shares with others. Borrows events, which must outlive it. */
 struct sim_env *sim_env_new_on(struct sim_events *events, uint64_t seed);
+/* The same with a disk that has something on it already, which it takes. */
+struct sim_env *sim_env_new_with(struct sim_events *events, uint64_t seed,
+                                 struct sim_disk *disk_take);
 /* What the next start finds if this machine crashed now: a new machine with the disk that is left,
  * the clock going on. sim itself goes on unharmed and can be shut down in peace. */
 struct sim_env *sim_env_crash(const struct sim_env *sim, enum sim_crash how, uint64_t seed);
@@ -24,7 +27,7 @@ void sim_env_free(struct sim_env *sim);
 /* The env to hand to constructors; valid as long as sim. */
 const struct env *sim_env_get(const struct sim_env *sim);
 /* Give the machine its place in a network: from now on the functions of streams work. NULL takes
- * it away; what is then sent is lost. */
+ * it away; what is then sent is lost, and nobody answers who connects. */
 void sim_env_set_host(struct sim_env *sim, struct sim_host *host);
 struct sim_disk *sim_env_disk(struct sim_env *sim);
 struct sim_jobs *sim_env_jobs(struct sim_env *sim);

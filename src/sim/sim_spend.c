@@ -1,0 +1,91 @@
+/* sim_spend.c - see sim_spend.h */
+#include "sim/sim_spend.h"
+
+#include "consensus/opcodes.h"
+#include "consensus/tx.h"
+#include "util/alloc.h"
+#include "util/arena.h"
+#include "util/hex.h"
+
+#define FEE_SAT      1000
+#define LEAST_SAT    20000 /* smaller coins are not split any more */
+#define OUTPUTS_MAX  3
+#define KEPT_PERCENT 10
+
+/* OP_0 and SHA-256 of the one byte OP_1. BIP141 */
+static const uint8_t script_pubkey[] = {0x00, 0x20, 0x4a, 0xe8, 0x15, 0x72, 0xf0, 0x6e, 0x1b,
+                                        0x88, 0xfd, 0x5c, 0xed, 0x7a, 0x1a, 0x00, 0x09, 0x45,
+                                        0x43, 0x2e, 0x83, 0xe1, 0x55, 0x1e, 0x6f, 0x72, 0x1e,
+                                        0xe9, 0xc0, 0x0b, 0x8c, 0xc3, 0x32, 0x60};
+/* A witness of one item, which is the script. */
+static const uint8_t witness[] = {1, 1, OP_1};
+
+void sim_spend_init(struct sim_spend *spend, struct sim_random random)
+{
+    *spend = (struct sim_spend){.random = random};
+}
+
+void sim_spend_add(struct sim_spend *spend, const struct sim_coin *coin)
+{
+    if (coin->value_sat < LEAST_SAT)
+        return;
+    size_t at =
+        spend->n < SIM_SPEND_COINS ? spend->n++ : sim_random_below(&spend->random, SIM_SPEND_COINS);
+    spend->coin[at] = *coin;
+}
+
+static struct sim_coin take(struct sim_spend *spend)
+{
+    size_t at = sim_random_below(&spend->random, spend->n);
+    struct sim_coin coin = spend->coin[at];
+    if (sim_random_below(&spend->random, 100) >= KEPT_PERCENT)
+        spend->coin[at] = spend->coin[--spend->n];
+    return coin;
+}
+
+static bool outpoint_equals(const struct outpoint *a, const struct outpoint *b)
+{
+    return a->vout == b->vout && memcmp(&a->txid, &b->txid, sizeof a->txid) == 0;
+}
+
+/* Fill the inputs; returns what they are worth. */
+static int64_t spend_coins(struct sim_spend *spend, struct tx *tx)
+{
+    size_t wanted = 1 + sim_random_below(&spend->random, SIM_SPEND_INPUTS);
+    int64_t total_sat = 0;
+    while (tx->n_in < wanted && spend->n > 0) {
+        struct sim_coin coin = take(spend);
+        if (tx->n_in == 1 && outpoint_equals(&tx->in[0].prevout, &coin.outpoint))
+            break;
+        tx->in[tx->n_in++] = (struct tx_in){.prevout = coin.outpoint,
+                                            .sequence = UINT32_MAX,
+                                            .witness = span_of(witness, sizeof witness)};
+        total_sat += coin.value_sat;
+    }
+    return total_sat;
+}
+
+char *sim_spend_make(struct sim_spend *spend, char id[HEX_ID_BYTES])
+{
+    struct tx_in in[SIM_SPEND_INPUTS];
+    struct tx_out out[OUTPUTS_MAX];
+    struct tx tx = {.version = 2, .in = in, .out = out};
+    int64_t total_sat = spend_coins(spend, &tx) - FEE_SAT;
+    if (tx.n_in == 0)
+        return NULL;
+    tx.n_out = 1 + (uint32_t)sim_random_below(&spend->random, OUTPUTS_MAX);
+    for (uint32_t i = 0; i < tx.n_out; i++)
+        out[i] = (struct tx_out){.value_sat = total_sat / tx.n_out,
+                                 .script_pubkey = span_of(script_pubkey, sizeof script_pubkey)};
+    struct arena arena;
+    arena_init(&arena, 4096);
+    tx_finish(&tx, &arena);
+    for (uint32_t i = 0; i < tx.n_out; i++)
+        sim_spend_add(spend, &(struct sim_coin){.outpoint = {.txid = tx.txid, .vout = i},
+                                                .value_sat = out[i].value_sat});
+    hex_encode_reversed(id, span_of(tx.txid.b, sizeof tx.txid.b));
+    char *hex = xmalloc(2 * tx.raw.len + 1);
+    hex_encode(hex, tx.raw);
+    arena_deinit(&arena);
+    return hex;
+}

@@ -1,0 +1,436 @@
+/* sim_world.c - see sim_world.h: machines, their lives and deaths, and the trace. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/sim_world_internal.h"
+#include "util/alloc.h"
+
+#define LINKS_DEFAULT  2
+#define CACHE_DEFAULT  (1 << 20)
+#define MAX_TIP_AGE_S  86400
+#define LINE_BYTES     600
+#define RANDOM_PART    0x776f726c64 /* of the seed: see sim_random_of() */
+#define FIRST_CLOCK_US 1000000
+
+/* -- The trace ----------------------------------------------------------------------------------
+ */
+
+static void add_line(struct sim_world *world, const char *line)
+{
+    sha256_update(&world->trace, line, strlen(line));
+    sha256_update(&world->trace, "\n", 1);
+    world->n_lines++;
+    if (world->options.trace)
+        world->options.trace(world->options.ctx, line);
+}
+
+void sim_world_trace(struct sim_world *world, const char *format, ...)
+{
+    char line[LINE_BYTES];
+    int64_t now_us = world->events.now_us;
+    int n = snprintf(line, sizeof line, "%6lld.%06lld ", (long long)(now_us / 1000000),
+                     (long long)(now_us % 1000000));
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line + n, sizeof line - (size_t)n, format, args);
+    va_end(args);
+    add_line(world, line);
+}
+
+uint64_t sim_world_trace_hash(const struct sim_world *world, char out[HEX_ID_BYTES])
+{
+    struct sha256 copy = world->trace;
+    uint8_t digest[32];
+    sha256_final(&copy, digest);
+    hex_encode(out, span_of(digest, sizeof digest));
+    return world->n_lines;
+}
+
+static void on_log(void *ctx, enum log_level level, enum log_category category, const char *line)
+{
+    const struct sim_life *life = ctx;
+    (void)level;
+    (void)category;
+    if (!life->is_ghost)
+        sim_world_trace(life->world, "%zu| %s", life->machine, line);
+}
+
+void sim_world_fail(struct sim_world *world, const char *format, ...)
+{
+    char line[LINE_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    sim_world_trace(world, "FAILURE: %s", line);
+    if (!world->failure)
+        world->failure = xstrdup(line);
+}
+
+const char *sim_world_failure(const struct sim_world *world)
+{
+    return world->failure;
+}
+
+/* -- A life: what its node tells ----------------------------------------------------------------
+ */
+
+static void on_notice(void *ctx, enum node_notice notice, const char *text)
+{
+    const struct sim_life *life = ctx;
+    struct sim_world *world = life->world;
+    if (life->is_ghost)
+        return;
+    if (notice == NODE_NOTICE_ALERT)
+        sim_world_trace(world, "%zu alert: %s", life->machine, text);
+    if (notice != NODE_NOTICE_BLOCK)
+        return;
+    sim_world_trace(world, "%zu tip %s", life->machine, text);
+    if (world->options.tip)
+        world->options.tip(world->options.ctx, life->machine, text);
+}
+
+static void on_progress(void *ctx, const char *line)
+{
+    (void)ctx;
+    (void)line;
+}
+
+static void on_warning(void *ctx, const char *line)
+{
+    const struct sim_life *life = ctx;
+    if (!life->is_ghost)
+        sim_world_trace(life->world, "%zu warning: %s", life->machine, line);
+}
+
+static void on_stopping(void *ctx)
+{
+    const struct sim_life *life = ctx;
+    if (!life->is_ghost)
+        life->world->machines[life->machine].state = SIM_MACHINE_STOPPING;
+}
+
+static void reap(void *arg);
+
+static void on_stopped(void *ctx, const char *error)
+{
+    struct sim_life *life = ctx;
+    if (error && !life->is_ghost)
+        sim_world_fail(life->world, "node %zu stopped: %s", life->machine, error);
+    sim_events_add(&life->world->events, life->world->events.now_us, reap, life);
+}
+
+/* -- Birth and death ----------------------------------------------------------------------------
+ */
+
+static void leave_network(struct sim_machine *machine, struct sim_env *env)
+{
+    sim_env_set_host(env, NULL);
+    sim_net_leave(machine->host);
+    machine->host = NULL;
+}
+
+static void life_free(struct sim_life *life)
+{
+    struct sim_life **link = &life->world->lives;
+    while (*link != life)
+        link = &(*link)->next;
+    *link = life->next;
+    life->world->n_lives--;
+    xfree(life);
+}
+
+/* The machine of a life that ended in order is off. */
+static void switch_off(struct sim_life *life)
+{
+    struct sim_machine *machine = &life->world->machines[life->machine];
+    leave_network(machine, life->env);
+    machine->life = NULL;
+    machine->env = life->env;
+    machine->state = SIM_MACHINE_OFF;
+    sim_world_trace(life->world, "%zu off", life->machine);
+}
+
+static void reap(void *arg)
+{
+    struct sim_life *life = arg;
+    sim_life_drop_calls(life);
+    node_free(life->node);
+    life->node = NULL;
+    if (life->is_ghost)
+        sim_env_free(life->env);
+    else
+        switch_off(life);
+    life_free(life);
+}
+
+/* A life whose machine has crashed goes on as a ghost. */
+static void abandon(struct sim_machine *machine)
+{
+    struct sim_life *life = machine->life;
+    life->is_ghost = true;
+    leave_network(machine, life->env);
+    machine->life = NULL;
+    machine->state = SIM_MACHINE_OFF;
+    sim_life_drop_calls(life);
+    node_stop(life->node);
+}
+
+/* What a crash has left is there: from now on it is the machine. */
+static void finish_crash(void *arg)
+{
+    struct sim_machine *machine = arg;
+    if (!machine->crashed)
+        return;
+    if (machine->life)
+        abandon(machine);
+    else
+        sim_env_free(machine->env);
+    machine->env = machine->crashed;
+    machine->crashed = NULL;
+}
+
+static void disarm(struct sim_machine *machine)
+{
+    machine->is_armed = false;
+    if (machine->crashed)
+        sim_env_free(machine->crashed);
+    machine->crashed = NULL;
+}
+
+static struct sim_env *crash_env(struct sim_world *world, struct sim_env *env, enum sim_crash how)
+{
+    return sim_env_crash(env, how, sim_random_u64(&world->random));
+}
+
+/* Before and after each change of a life's disk. */
+static void on_disk_change(void *arg)
+{
+    struct sim_life *life = arg;
+    struct sim_world *world = life->world;
+    struct sim_machine *machine = &world->machines[life->machine];
+    if (machine->life != life || !machine->is_armed || machine->crash_left-- > 0)
+        return;
+    machine->is_armed = false;
+    machine->crashed = crash_env(world, life->env, machine->crash_how);
+    world->n_crashes++;
+    sim_world_trace(world, "%zu crashes amid a write (%d)", life->machine, machine->crash_how);
+    /* The node's functions are on the stack: it is taken away after them. */
+    sim_events_add(&world->events, world->events.now_us, finish_crash, machine);
+}
+
+void sim_world_crash_in_write(struct sim_world *world, size_t i, enum sim_crash how, uint64_t n)
+{
+    struct sim_machine *machine = &world->machines[i];
+    disarm(machine);
+    machine->is_armed = true;
+    machine->crash_how = how;
+    machine->crash_left = n;
+}
+
+void sim_world_spare(struct sim_world *world, size_t i)
+{
+    disarm(&world->machines[i]);
+}
+
+void sim_world_crash(struct sim_world *world, size_t i, enum sim_crash how)
+{
+    struct sim_machine *machine = &world->machines[i];
+    ASSERT(machine->life);
+    disarm(machine);
+    sim_world_trace(world, "%zu crashes (%d)", i, how);
+    machine->env = crash_env(world, machine->life->env, how);
+    abandon(machine);
+}
+
+/* -- Starting and stopping ----------------------------------------------------------------------
+ */
+
+static struct node_options node_options_of(const struct sim_world *world,
+                                           const struct sim_machine *machine,
+                                           const char *const *external)
+{
+    size_t cache = world->options.coins_cache_bytes;
+    return (struct node_options){
+        .network = &world->network,
+        .chain = {.data_dir = "regtest",
+                  .cache_bytes = cache ? cache : CACHE_DEFAULT,
+                  .max_tip_age_s = MAX_TIP_AGE_S,
+                  .check_blocks = 6,
+                  .check_level = 3},
+        .mempool = mempool_default_options(),
+        .p2p = {.data_dir = "regtest",
+                .user_agent = "/Cairn:sim/",
+                .listen = true,
+                .port = SIM_WORLD_PORT,
+                .add_nodes = machine->links,
+                .n_add_nodes = machine->n_links,
+                .external = external,
+                .n_external = 1},
+        .auth = {.user = "u", .password = "p"},
+    };
+}
+
+static struct sim_life *life_new(struct sim_world *world, size_t i)
+{
+    struct sim_machine *machine = &world->machines[i];
+    struct sim_life *life = xcalloc(1, sizeof *life);
+    life->world = world;
+    life->machine = i;
+    life->env = machine->env;
+    life->log = (struct log){.write = on_log, .ctx = life};
+    if (world->options.traces_logs)
+        life->log.categories = UINT32_MAX;
+    life->next = world->lives;
+    world->lives = life;
+    world->n_lives++;
+    machine->env = NULL;
+    machine->life = life;
+    machine->host = sim_net_join(world->net, machine->address);
+    sim_env_set_host(life->env, machine->host);
+    sim_disk_watch(sim_env_disk(life->env), on_disk_change, life);
+    return life;
+}
+
+void sim_world_start(struct sim_world *world, size_t i)
+{
+    struct sim_machine *machine = &world->machines[i];
+    ASSERT(machine->state == SIM_MACHINE_OFF);
+    if (machine->crashed) /* it crashed at this very instant */
+        finish_crash(machine);
+    struct sim_life *life = life_new(world, i);
+    const char *external[] = {machine->address};
+    struct node_options options = node_options_of(world, machine, external);
+    struct node_events events = {.ctx = life,
+                                 .notice = on_notice,
+                                 .progress = on_progress,
+                                 .warning = on_warning,
+                                 .stopping = on_stopping,
+                                 .stopped = on_stopped};
+    sim_world_trace(world, "%zu on", i);
+    machine->state = SIM_MACHINE_ON;
+    char *error = NULL;
+    life->node = node_new(sim_env_get(life->env), &life->log, &options, &events, &error);
+    ASSERT(life->node);
+    if (node_start(life->node, &error))
+        return;
+    sim_world_fail(world, "node %zu does not start: %s", i, error);
+    xfree(error);
+    reap(life);
+}
+
+void sim_world_stop(struct sim_world *world, size_t i)
+{
+    struct sim_machine *machine = &world->machines[i];
+    ASSERT(machine->state == SIM_MACHINE_ON);
+    sim_world_trace(world, "%zu stops", i);
+    machine->state = SIM_MACHINE_STOPPING;
+    node_stop(machine->life->node);
+}
+
+/* -- The whole ----------------------------------------------------------------------------------
+ */
+
+/* Each machine is in a network group of its own, as p2p understands it, so that any may connect to
+ * any. */
+static void name_machine(struct sim_machine *machine, size_t i)
+{
+    snprintf(machine->address, sizeof machine->address, "%zu.%zu.0.1", 20 + i / 250, 1 + i % 250);
+}
+
+/* The next one in a ring, so that nobody is left out, and some others at random. */
+static void link_machine(struct sim_world *world, size_t i)
+{
+    size_t n = world->options.n_nodes;
+    struct sim_machine *machine = &world->machines[i];
+    if (n < 2)
+        return;
+    machine->n_links = world->options.n_links ? world->options.n_links : LINKS_DEFAULT;
+    machine->links = xcalloc(machine->n_links, sizeof *machine->links);
+    for (size_t k = 0; k < machine->n_links; k++) {
+        size_t step = k == 0 ? 1 : 1 + sim_random_below(&world->random, n - 1);
+        machine->links[k] = world->machines[(i + step) % n].address;
+    }
+}
+
+struct sim_world *sim_world_new(const struct sim_world_options *options)
+{
+    struct sim_world *world = xcalloc(1, sizeof *world);
+    world->options = *options;
+    world->random = sim_random_of(options->seed, RANDOM_PART);
+    world->network = *network_get(NETWORK_REGTEST);
+    sha256_init(&world->trace);
+    int64_t clock_us = options->base ? sim_base_clock_us(options->base) : FIRST_CLOCK_US;
+    sim_events_init(&world->events, clock_us);
+    world->net = sim_net_new(&world->events, options->seed, &options->net);
+    world->machines = xcalloc(options->n_nodes, sizeof *world->machines);
+    for (size_t i = 0; i < options->n_nodes; i++) {
+        name_machine(&world->machines[i], i);
+        struct sim_disk *disk = options->base ? sim_base_disk(options->base) : sim_disk_new();
+        world->machines[i].env =
+            sim_env_new_with(&world->events, sim_random_u64(&world->random), disk);
+    }
+    for (size_t i = 0; i < options->n_nodes; i++)
+        link_machine(world, i);
+    return world;
+}
+
+void sim_world_free(struct sim_world *world)
+{
+    for (size_t i = 0; i < world->options.n_nodes; i++) {
+        struct sim_machine *machine = &world->machines[i];
+        disarm(machine);
+        if (machine->life)
+            abandon(machine);
+        else
+            sim_env_free(machine->env);
+        xfree(machine->links);
+    }
+    while (world->n_lives > 0)
+        ASSERT(sim_events_step(&world->events));
+    sim_net_free(world->net);
+    sim_events_deinit(&world->events);
+    xfree(world->machines);
+    xfree(world->failure);
+    xfree(world);
+}
+
+int64_t sim_world_now_us(const struct sim_world *world)
+{
+    return world->events.now_us;
+}
+
+void sim_world_run_for(struct sim_world *world, int64_t us)
+{
+    int64_t end_us = world->events.now_us + us;
+    while (sim_events_next_us(&world->events) <= end_us)
+        sim_events_step(&world->events);
+    world->events.now_us = end_us;
+}
+
+enum sim_machine_state sim_world_state(const struct sim_world *world, size_t i)
+{
+    return world->machines[i].state;
+}
+
+uint64_t sim_world_n_crashes(const struct sim_world *world)
+{
+    return world->n_crashes;
+}
+
+struct node *sim_world_node(struct sim_world *world, size_t i)
+{
+    ASSERT(world->machines[i].life);
+    return world->machines[i].life->node;
+}
+
+struct sim_host *sim_world_host(struct sim_world *world, size_t i)
+{
+    return world->machines[i].host;
+}
+
+struct sim_net *sim_world_net(struct sim_world *world)
+{
+    return world->net;
+}

@@ -1,0 +1,127 @@
+/* sim_world.h - whole nodes in one process, from one seed: clock, network, disks, jobs.
+ *
+ * Layer: sim. The nodes are the ones that cairnd runs, behind a simulated struct env each, and are
+ * spoken to as users do: by RPC. Whatever happens is a line of the trace; the same seed and the
+ * same orders give the same trace, byte for byte.
+ *
+ * Start here: sim_base_new() once, then sim_world_new(), sim_world_start() for each machine,
+ * orders and sim_world_run_for() in turn. */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "node/node.h"
+#include "sim/sim_env.h"
+#include "sim/sim_net.h"
+#include "util/hex.h"
+
+#define SIM_WORLD_PORT 18444
+
+struct sim_base;
+struct sim_world;
+
+/* -- What all machines begin with ---------------------------------------------------------------
+ */
+
+/* A regtest chain of that many blocks, as a stopped node leaves it on its disk; the same each
+ * time. Coinbases pay to anyone: see sim_spend.h. Owns: the caller. */
+struct sim_base *sim_base_new(int32_t n_blocks);
+void sim_base_free(struct sim_base *base);
+
+/* The coin that the coinbase of a block of it made; mature 100 blocks later. */
+struct sim_coin {
+    struct outpoint outpoint;
+    int64_t value_sat;
+};
+struct sim_coin sim_base_coin(const struct sim_base *base, int32_t height);
+int32_t sim_base_height(const struct sim_base *base);
+
+/* -- The world ----------------------------------------------------------------------------------
+ */
+
+struct sim_world_options {
+    uint64_t seed;
+    size_t n_nodes;
+    struct sim_net_options net;
+    const struct sim_base *base; /* NULL: every node begins with nothing. Borrowed */
+    size_t n_links;              /* nodes that each one is told to connect to; 0: 2 */
+    size_t coins_cache_bytes;    /* of each; 0: 1 MB */
+    /* Called for each line of the trace; NULL: it is only hashed. */
+    void (*trace)(void *ctx, const char *line);
+    /* A node's tip is now that block. May be NULL. */
+    void (*tip)(void *ctx, size_t node, const char *block_hash);
+    void *ctx;
+    bool traces_logs; /* the debug logs of all nodes are part of the trace */
+};
+
+/* Make a world whose machines are all off. Borrows options->base. */
+struct sim_world *sim_world_new(const struct sim_world_options *options);
+/* Stops what runs, without ceremony, and frees all. */
+void sim_world_free(struct sim_world *world);
+
+/* The virtual clock. */
+int64_t sim_world_now_us(const struct sim_world *world);
+/* Let time pass: everything due within us happens. */
+void sim_world_run_for(struct sim_world *world, int64_t us);
+
+/* What went wrong first, or NULL: a node that does not start, or stops because of an error, or what
+ * sim_world_fail() said. */
+const char *sim_world_failure(const struct sim_world *world);
+void sim_world_fail(struct sim_world *world, const char *format, ...) PRINTF(2, 3);
+
+/* Add a line to the trace, with the time before it. */
+void sim_world_trace(struct sim_world *world, const char *format, ...) PRINTF(2, 3);
+/* SHA-256 of all lines so far, as hexadecimal text, and their number. */
+uint64_t sim_world_trace_hash(const struct sim_world *world, char out[HEX_ID_BYTES]);
+
+/* -- Machines -----------------------------------------------------------------------------------
+ */
+
+enum sim_machine_state {
+    SIM_MACHINE_OFF,
+    SIM_MACHINE_ON,
+    SIM_MACHINE_STOPPING, /* the clean stop is under way */
+};
+
+/* What the i-th machine does. */
+enum sim_machine_state sim_world_state(const struct sim_world *world, size_t i);
+/* Start the node of a machine that is off, on what its disk holds. */
+void sim_world_start(struct sim_world *world, size_t i);
+/* Begin the clean stop of a node that is on; once it is off it can be started again. */
+void sim_world_stop(struct sim_world *world, size_t i);
+/* The machine crashes now; what is on its disk is what that leaves. It is off then. */
+void sim_world_crash(struct sim_world *world, size_t i, enum sim_crash how);
+/* It crashes before or after its n-th change of the disk from now on (0: the next), in the middle
+ * of whatever the node is doing then. */
+void sim_world_crash_in_write(struct sim_world *world, size_t i, enum sim_crash how, uint64_t n);
+/* No such crash is to come any more. */
+void sim_world_spare(struct sim_world *world, size_t i);
+/* Crashes of the second kind so far. */
+uint64_t sim_world_n_crashes(const struct sim_world *world);
+
+/* The node of a machine that is not off; its place in the network, while it is not off. */
+struct node *sim_world_node(struct sim_world *world, size_t i);
+struct sim_host *sim_world_host(struct sim_world *world, size_t i);
+struct sim_net *sim_world_net(struct sim_world *world);
+
+/* -- Speaking to nodes --------------------------------------------------------------------------
+ */
+
+/* status: HTTP; 0: the machine crashed before it answered. body is borrowed. */
+typedef void sim_answer_fn(void *arg, int status, const char *body);
+
+/* Hand in an RPC call; params is a JSON array. done is called once, later or at once, or not at all
+ * if done is NULL. The node must be on. */
+void sim_world_call(struct sim_world *world, size_t i, const char *method, const char *params,
+                    sim_answer_fn *done, void *arg);
+/* Have a node mine a block from its mempool; it pays to anyone. */
+void sim_world_mine(struct sim_world *world, size_t i);
+/* Run until a node has told its height, best block and the muhash of its coins.
+ *
+ * Returns: false if it did not within 10 s */
+struct sim_summary {
+    int32_t height;
+    char tip[HEX_ID_BYTES], muhash[HEX_ID_BYTES];
+};
+bool sim_world_summary(struct sim_world *world, size_t i, struct sim_summary *out);
+
+#endif

@@ -1,0 +1,124 @@
+/* sim_world_calls.c - speaking to the nodes of a world by RPC. */
+#include <string.h>
+
+#include "sim/sim_spend.h"
+#include "sim/sim_world_internal.h"
+#include "util/alloc.h"
+
+#define SUMMARY_PATIENCE_US INT64_C(10000000)
+
+static struct sim_call *take_call(struct sim_life *life, struct sim_call *call)
+{
+    struct sim_call **link = &life->calls;
+    while (*link != call)
+        link = &(*link)->next;
+    *link = call->next;
+    return call;
+}
+
+static void on_reply(void *arg, struct rpc_reply *reply)
+{
+    struct sim_call *call = take_call(((struct sim_call *)arg)->life, arg);
+    buffer_append(&reply->body, "", 1);
+    if (call->done)
+        call->done(call->arg, reply->status, (const char *)reply->body.p);
+    buffer_deinit(&reply->body);
+    xfree(call);
+}
+
+void sim_life_drop_calls(struct sim_life *life)
+{
+    for (struct sim_call *call = life->calls; call; call = call->next) {
+        sim_answer_fn *done = call->done;
+        call->done = NULL;
+        if (done)
+            done(call->arg, 0, "");
+    }
+}
+
+void sim_world_call(struct sim_world *world, size_t i, const char *method, const char *params,
+                    sim_answer_fn *done, void *arg)
+{
+    struct sim_life *life = world->machines[i].life;
+    ASSERT(life);
+    char *body = xasprintf("{\"method\":\"%s\",\"params\":%s,\"id\":1}", method, params);
+    const struct rpc_request request = {.http_method = "POST",
+                                        .uri = "/",
+                                        .authorization = "Basic dTpw", /* u:p */
+                                        .content_type = "application/json",
+                                        .peer = "127.0.0.1:1",
+                                        .body = span_of_string(body)};
+    struct sim_call *call = xcalloc(1, sizeof *call);
+    *call = (struct sim_call){.life = life, .next = life->calls, .done = done, .arg = arg};
+    life->calls = call;
+    (void)rpc_handle(node_rpc(life->node), &request, on_reply, call);
+    xfree(body);
+}
+
+void sim_world_mine(struct sim_world *world, size_t i)
+{
+    sim_world_trace(world, "%zu mines", i);
+    sim_world_call(world, i, "generatetoaddress", "[1,\"" SIM_SPEND_ADDRESS "\"]", NULL, NULL);
+}
+
+/* -- A node's state ------------------------------------------------------------------------------
+ */
+
+struct summary_wish {
+    struct sim_summary *out;
+    bool is_done, is_good;
+};
+
+/* Copy the 64 digits that follow a key; false if they are not there. */
+static bool read_id(const char *body, const char *key, char out[HEX_ID_BYTES])
+{
+    const char *at = strstr(body, key);
+    if (!at || strlen(at) < strlen(key) + HEX_ID_BYTES)
+        return false;
+    memcpy(out, at + strlen(key), HEX_ID_BYTES - 1);
+    out[HEX_ID_BYTES - 1] = '\0';
+    return true;
+}
+
+/* Read the number that follows a key, of at most nine digits; false if there is none. */
+static bool read_number(const char *body, const char *key, int32_t *out)
+{
+    const char *at = strstr(body, key);
+    *out = 0;
+    if (!at)
+        return false;
+    at += strlen(key);
+    for (int i = 0; i < 9 && at[i] >= '0' && at[i] <= '9'; i++)
+        *out = *out * 10 + (at[i] - '0');
+    return at[0] >= '0' && at[0] <= '9';
+}
+
+static void on_summary(void *arg, int status, const char *body)
+{
+    struct summary_wish *wish = arg;
+    wish->is_done = true;
+    wish->is_good = status == 200 && read_number(body, "\"height\":", &wish->out->height) &&
+                    read_id(body, "\"bestblock\":\"", wish->out->tip) &&
+                    read_id(body, "\"muhash\":\"", wish->out->muhash);
+}
+
+bool sim_world_summary(struct sim_world *world, size_t i, struct sim_summary *out)
+{
+    struct summary_wish wish = {.out = out};
+    *out = (struct sim_summary){0};
+    if (world->machines[i].state != SIM_MACHINE_ON)
+        return false;
+    sim_world_call(world, i, "gettxoutsetinfo", "[\"muhash\"]", on_summary, &wish);
+    int64_t end_us = world->events.now_us + SUMMARY_PATIENCE_US;
+    while (!wish.is_done && sim_events_next_us(&world->events) <= end_us)
+        sim_events_step(&world->events);
+    if (!wish.is_done) { /* it must not answer into this frame, which is gone then */
+        for (struct sim_call *call = world->machines[i].life->calls; call; call = call->next)
+            if (call->arg == &wish)
+                call->done = NULL;
+    }
+    if (wish.is_good)
+        sim_world_trace(world, "%zu has height %d, %s, muhash %s", i, out->height, out->tip,
+                        out->muhash);
+    return wish.is_good;
+}

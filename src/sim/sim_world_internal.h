@@ -1,0 +1,74 @@
+/* sim_world_internal.h - the inside of a simulated world, shared by the files sim_world*.c.
+ *
+ * Layer: sim. A machine has an address and a disk; a life is one process on it. A life that has
+ * crashed goes on unseen, without network and on a disk that nobody will read, until it has stopped
+ * in order: so it frees all it owns, and sanitizers can look for leaks. */
+#ifndef SIM_WORLD_INTERNAL_H
+#define SIM_WORLD_INTERNAL_H
+
+#include "crypto/hash.h"
+#include "sim/sim_world.h"
+#include "util/hex.h"
+
+#define SIM_ADDRESS_BYTES 32
+
+struct sim_life;
+
+/* A call that was handed in and is not answered yet. */
+struct sim_call {
+    struct sim_life *life;
+    struct sim_call *next;
+    sim_answer_fn *done; /* NULL: nobody wants to know */
+    void *arg;
+};
+
+/* One process, from its start until all that it owned is freed. */
+struct sim_life {
+    struct sim_world *world;
+    size_t machine;
+    struct sim_life *next;
+    struct sim_env *env;
+    struct log log;
+    struct node *node;
+    struct sim_call *calls;
+    bool is_ghost; /* its machine has crashed */
+};
+
+struct sim_machine {
+    char address[SIM_ADDRESS_BYTES];
+    enum sim_machine_state state;
+    struct sim_env *env;   /* while it is off */
+    struct sim_life *life; /* while it is not */
+    struct sim_host *host; /* likewise */
+    /* A crash amid the changes of the disk that is to come, and the machine that it has left. */
+    bool is_armed;
+    enum sim_crash crash_how;
+    uint64_t crash_left;
+    struct sim_env *crashed;
+    /* Addresses of those it is told to connect to. */
+    const char **links;
+    size_t n_links;
+};
+
+struct sim_world {
+    struct sim_world_options options;
+    struct sim_events events;
+    struct sim_net *net;
+    struct sim_random random;
+    struct network network;
+    struct sim_machine *machines;
+    struct sim_life *lives;
+    size_t n_lives;
+    uint64_t n_crashes, n_lines;
+    struct sha256 trace;
+    char *failure;
+};
+
+/* A copy of the base's disk, for one machine that will own it; when its node was stopped. */
+struct sim_disk *sim_base_disk(const struct sim_base *base);
+int64_t sim_base_clock_us(const struct sim_base *base);
+
+/* All calls of a life get no answer any more. */
+void sim_life_drop_calls(struct sim_life *life);
+
+#endif

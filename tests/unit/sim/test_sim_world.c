@@ -1,0 +1,197 @@
+/* test_sim_world.c - machines start, stop and crash; nodes meet; the seed decides everything. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/sim_world.h"
+
+#define SECOND INT64_C(1000000)
+
+struct seen {
+    size_t n_lines, n_tips, last_node;
+    char last_line[600];
+};
+
+static void on_trace(void *ctx, const char *line)
+{
+    struct seen *seen = ctx;
+    seen->n_lines++;
+    strncpy(seen->last_line, line, sizeof seen->last_line - 1);
+}
+
+static void on_tip(void *ctx, size_t node, const char *hash)
+{
+    struct seen *seen = ctx;
+    assert_int_equal(strlen(hash), 64);
+    seen->n_tips++;
+    seen->last_node = node;
+}
+
+static struct sim_world *make(uint64_t seed, size_t n, struct seen *seen)
+{
+    const struct sim_world_options options = {
+        .seed = seed,
+        .n_nodes = n,
+        .net = {.latency_min_us = 20000, .latency_max_us = 80000},
+        .trace = on_trace,
+        .tip = on_tip,
+        .ctx = seen,
+        .traces_logs = true,
+    };
+    memset(seen, 0, sizeof *seen);
+    return sim_world_new(&options);
+}
+
+static int32_t height(struct sim_world *world, size_t i)
+{
+    return chain_tip(node_chain(sim_world_node(world, i)))->height;
+}
+
+static void nodes_meet_and_follow_each_other(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct sim_world *world = make(1, 3, &seen);
+    for (size_t i = 0; i < 3; i++)
+        sim_world_start(world, i);
+    sim_world_run_for(world, 5 * SECOND);
+    sim_world_mine(world, 1);
+    sim_world_run_for(world, 5 * SECOND);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(sim_world_state(world, i), SIM_MACHINE_ON);
+        assert_int_equal(height(world, i), 1);
+    }
+    assert_int_equal(seen.n_tips, 3);
+    assert_true(sim_net_bytes(sim_world_net(world)) > 0);
+    assert_null(sim_world_failure(world));
+    sim_world_free(world);
+}
+
+static void a_machine_that_was_stopped_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct sim_world *world = make(2, 1, &seen);
+    sim_world_start(world, 0);
+    sim_world_mine(world, 0);
+    sim_world_run_for(world, SECOND);
+    sim_world_stop(world, 0);
+    assert_int_equal(sim_world_state(world, 0), SIM_MACHINE_STOPPING);
+    sim_world_run_for(world, 5 * SECOND);
+    assert_int_equal(sim_world_state(world, 0), SIM_MACHINE_OFF);
+    assert_null(sim_world_host(world, 0));
+    sim_world_start(world, 0);
+    assert_int_equal(height(world, 0), 1);
+    sim_world_free(world);
+}
+
+static void a_crash_takes_what_was_not_synced(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct sim_world *world = make(3, 1, &seen);
+    for (int i = 0; i < 12; i++) {
+        static const enum sim_crash how[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
+        sim_world_start(world, 0);
+        sim_world_mine(world, 0);
+        sim_world_run_for(world, i * SECOND / 500);
+        int32_t before = height(world, 0);
+        sim_world_crash(world, 0, how[i % 3]);
+        assert_int_equal(sim_world_state(world, 0), SIM_MACHINE_OFF);
+        sim_world_start(world, 0);
+        assert_true(height(world, 0) <= before + 1);
+        sim_world_crash(world, 0, SIM_CRASH_KILLED);
+        sim_world_run_for(world, SECOND);
+    }
+    assert_null(sim_world_failure(world));
+    sim_world_free(world);
+}
+
+static void a_crash_amid_writes_comes_when_it_was_ordered(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct sim_world *world = make(4, 1, &seen);
+    /* While it starts, while it works, and not at all once it is spared. */
+    sim_world_crash_in_write(world, 0, SIM_CRASH_POWER, 3);
+    sim_world_start(world, 0);
+    sim_world_run_for(world, SECOND);
+    assert_int_equal(sim_world_n_crashes(world), 1);
+    assert_int_equal(sim_world_state(world, 0), SIM_MACHINE_OFF);
+    sim_world_start(world, 0);
+    sim_world_crash_in_write(world, 0, SIM_CRASH_LOST, 0);
+    sim_world_mine(world, 0);
+    sim_world_run_for(world, SECOND);
+    assert_int_equal(sim_world_n_crashes(world), 2);
+    sim_world_start(world, 0);
+    sim_world_crash_in_write(world, 0, SIM_CRASH_LOST, 0);
+    sim_world_spare(world, 0);
+    sim_world_mine(world, 0);
+    sim_world_run_for(world, SECOND);
+    assert_int_equal(sim_world_n_crashes(world), 2);
+    assert_int_equal(sim_world_state(world, 0), SIM_MACHINE_ON);
+    assert_null(sim_world_failure(world));
+    sim_world_free(world);
+}
+
+static void the_first_failure_is_kept_and_traced(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct sim_world *world = make(5, 1, &seen);
+    assert_null(sim_world_failure(world));
+    sim_world_fail(world, "one %d", 1);
+    sim_world_fail(world, "two");
+    assert_string_equal(sim_world_failure(world), "one 1");
+    assert_string_equal(seen.last_line, "     1.000000 FAILURE: two");
+    sim_world_free(world);
+}
+
+static uint64_t trace_of(uint64_t seed, char hash[HEX_ID_BYTES])
+{
+    struct seen seen;
+    struct sim_world *world = make(seed, 4, &seen);
+    for (size_t i = 0; i < 4; i++)
+        sim_world_start(world, i);
+    for (size_t i = 0; i < 4; i++) {
+        sim_world_run_for(world, 2 * SECOND);
+        sim_world_mine(world, i);
+    }
+    sim_world_crash(world, 2, SIM_CRASH_POWER);
+    sim_world_start(world, 2);
+    sim_world_run_for(world, 10 * SECOND);
+    uint64_t lines = sim_world_trace_hash(world, hash);
+    assert_int_equal(lines, seen.n_lines);
+    assert_null(sim_world_failure(world));
+    sim_world_free(world);
+    return lines;
+}
+
+static void the_same_seed_is_the_same_run(void **state)
+{
+    (void)state;
+    char a[HEX_ID_BYTES], b[HEX_ID_BYTES], other[HEX_ID_BYTES];
+    uint64_t lines = trace_of(6, a);
+    assert_true(lines > 50);
+    assert_int_equal(trace_of(6, b), lines);
+    assert_string_equal(a, b);
+    (void)trace_of(7, other);
+    assert_string_not_equal(a, other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nodes_meet_and_follow_each_other),
+        cmocka_unit_test(a_machine_that_was_stopped_goes_on_where_it_was),
+        cmocka_unit_test(a_crash_takes_what_was_not_synced),
+        cmocka_unit_test(a_crash_amid_writes_comes_when_it_was_ordered),
+        cmocka_unit_test(the_first_failure_is_kept_and_traced),
+        cmocka_unit_test(the_same_seed_is_the_same_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
