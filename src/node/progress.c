@@ -5,6 +5,7 @@
 #include <time.h> /* lint: formats a date, reads no clock */
 
 #define SAMPLE_US INT64_C(1000000)
+#define SPAN_US   INT64_C(30000000) /* what is older says nothing of the present rate */
 
 static const struct progress_sample *newest(const struct progress *progress)
 {
@@ -33,6 +34,8 @@ void progress_add(struct progress *progress, int64_t now_us, int32_t height, dou
     progress->next = (progress->next + 1) % PROGRESS_SAMPLES;
     if (progress->n < PROGRESS_SAMPLES)
         progress->n++;
+    while (progress->n > 2 && now_us - oldest(progress)->now_us > SPAN_US)
+        progress->n--;
 }
 
 double progress_blocks_per_s(const struct progress *progress)

@@ -73,6 +73,27 @@ static void a_reorganisation_or_a_standstill_has_no_rate(void **state)
     assert_int_equal(progress_seconds_left(&p), -1);
 }
 
+/* As when a file is imported and nothing follows: looked at now and then, the rate must not fade
+ * for minutes, with a time left that grows. */
+static void what_was_more_than_half_a_minute_ago_has_no_rate(void **state)
+{
+    (void)state;
+    struct progress p = {0};
+    progress_add(&p, 0, 0, 0);
+    progress_add(&p, 2 * SECOND, 255, 0.1);
+    for (int i = 2; i <= 15; i++)
+        progress_add(&p, 2 * i * SECOND, 255, 0.1);
+    assert_true(progress_blocks_per_s(&p) > 8);
+    assert_true(progress_seconds_left(&p) > 0);
+    progress_add(&p, 32 * SECOND, 255, 0.1);
+    progress_add(&p, 34 * SECOND, 255, 0.1);
+    assert_true(progress_blocks_per_s(&p) < 0.001);
+    assert_int_equal(progress_seconds_left(&p), -1);
+    /* However long a single step took, it has a rate. */
+    progress_add(&p, 134 * SECOND, 355, 0.2);
+    assert_int_equal((int)(progress_blocks_per_s(&p) + 0.5), 1);
+}
+
 static void the_line_tells_height_date_percent_rate_and_time_left(void **state)
 {
     (void)state;
@@ -120,6 +141,7 @@ int main(void)
         cmocka_unit_test(old_samples_are_forgotten),
         cmocka_unit_test(many_samples_in_a_second_count_as_one),
         cmocka_unit_test(a_reorganisation_or_a_standstill_has_no_rate),
+        cmocka_unit_test(what_was_more_than_half_a_minute_ago_has_no_rate),
         cmocka_unit_test(the_line_tells_height_date_percent_rate_and_time_left),
         cmocka_unit_test(traffic_is_told_in_units_that_people_read),
     };
