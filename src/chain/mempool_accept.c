@@ -162,12 +162,9 @@ static void run_form(struct env_job *job)
     check->absent = arena_alloc(&check->arena, tx->n_in * sizeof *check->absent);
 }
 
-static void form_done(struct env_job *job)
+static void begin(struct pool_check *check)
 {
-    struct pool_check *check = check_of_job(job);
     struct mempool *mempool = check->mempool;
-    if (job->cancelled)
-        check->verdict.code = REJECT_FAULT;
     if (check->verdict.code != REJECT_NONE) {
         end(check, NULL);
         return;
@@ -177,6 +174,22 @@ static void form_done(struct env_job *job)
         check->is_in_map = true;
     }
     pool_check_advance(check, false);
+}
+
+/* A job may end before one that was submitted earlier. What has come first is begun first all the
+ * same, or a child would not find the check of its parent. */
+static void form_done(struct env_job *job)
+{
+    struct pool_check *check = check_of_job(job);
+    struct mempool *mempool = check->mempool;
+    if (job->cancelled)
+        check->verdict.code = REJECT_FAULT;
+    check->is_formed = true;
+    while (mempool->first_forming && mempool->first_forming->is_formed) {
+        struct pool_check *first = mempool->first_forming;
+        mempool->first_forming = first->next_forming;
+        begin(first);
+    }
 }
 
 /* -- Scripts (jobs) ---------------------------------------------------------------------------- */
@@ -346,6 +359,17 @@ static struct pool_check *check_new(struct mempool *mempool, uint8_t *raw_take, 
     return check;
 }
 
+static void start(struct pool_check *check)
+{
+    struct mempool *mempool = check->mempool;
+    if (mempool->first_forming)
+        mempool->last_forming->next_forming = check;
+    else
+        mempool->first_forming = check;
+    mempool->last_forming = check;
+    submit(check, run_form, form_done);
+}
+
 /* A transaction that is refused unseen. From a timer, never from within the call. */
 static void refuse_unseen(void *arg)
 {
@@ -371,7 +395,7 @@ void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t
         mempool->env->timer_start(mempool->env->ctx, 0, refuse_unseen, check);
         return;
     }
-    submit(check, run_form, form_done);
+    start(check);
 }
 
 void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback)
@@ -382,5 +406,5 @@ void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback)
     check->is_putback = true;
     check->scripts_hold = putback->was_here;
     mempool->putbacks.under_way++;
-    submit(check, run_form, form_done);
+    start(check);
 }

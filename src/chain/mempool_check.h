@@ -11,6 +11,8 @@
 struct pool_check {
     struct mempool *mempool;
     struct pool_check *prev, *next;
+    struct pool_check *next_forming;
+    bool is_formed; /* its first job has ended */
     struct env_job job;
     struct coins_read read;
 

@@ -125,6 +125,7 @@ struct mempool {
     size_t n_checks, check_bytes;
     struct hash_map checks; /* of struct pool_check, by txid; the first of each */
     bool is_waking;
+    struct pool_check *first_forming, *last_forming; /* not yet looked at, in order of arrival */
 
     struct pool_putbacks putbacks;
     bool closing, close_called;

@@ -204,6 +204,31 @@ static void children_wait_for_parents(void **state)
         assert_reject(answer[i].verdict.code, REJECT_INPUTS_UNKNOWN);
 }
 
+/* Whichever job ends first: what comes in an order that makes sense gets in. A child whose first
+ * job and read were both faster than its parent's first job used to be an orphan. */
+static void the_order_of_arrival_counts(void **state)
+{
+    (void)state;
+    enum { PAIRS = 300 };
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct mempool_rig *rig = mempool_rig_new(seed, 102, NULL);
+        struct builder_coin coin = mempool_rig_coin(rig, 1);
+        struct tx fan = mempool_rig_spend(rig, &coin, 1, PAIRS, 1000000);
+        mempool_rig_mine(rig, &fan, 1);
+        for (uint32_t i = 0; i < PAIRS; i++) {
+            struct mempool_rig_answer answer[2];
+            struct tx parent = child_of(rig, &fan, i, FEE_SAT);
+            struct tx child = child_of(rig, &parent, 0, FEE_SAT);
+            mempool_rig_submit(rig, &parent, 0, &answer[0]);
+            mempool_rig_submit(rig, &child, 0, &answer[1]);
+            mempool_rig_settle(rig);
+            assert_reject(answer[0].verdict.code, REJECT_NONE);
+            assert_reject(answer[1].verdict.code, REJECT_NONE);
+        }
+        mempool_rig_free(rig);
+    }
+}
+
 static void one_of_two_conflicting_wins(void **state)
 {
     struct mempool_rig *rig = *state;
@@ -301,12 +326,21 @@ static void closing_answers_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(good_transactions_get_in),        TEST(bytes_that_are_no_transaction_are_refused),
-        TEST(rules_of_transactions_hold),      TEST(scripts_that_fail_are_named),
-        TEST(scripts_run_in_slices),           TEST(fees_have_a_ceiling_if_wanted),
-        TEST(a_test_changes_nothing),          TEST(children_wait_for_parents),
-        TEST(one_of_two_conflicting_wins),     TEST(the_tip_may_move_meanwhile),
-        TEST(the_number_of_checks_is_bounded), cmocka_unit_test(closing_answers_all),
+        /* clang-format off */
+        TEST(good_transactions_get_in),
+        TEST(bytes_that_are_no_transaction_are_refused),
+        TEST(rules_of_transactions_hold),
+        TEST(scripts_that_fail_are_named),
+        TEST(scripts_run_in_slices),
+        TEST(fees_have_a_ceiling_if_wanted),
+        TEST(a_test_changes_nothing),
+        TEST(children_wait_for_parents),
+        TEST(one_of_two_conflicting_wins),
+        TEST(the_tip_may_move_meanwhile),
+        TEST(the_number_of_checks_is_bounded),
+        cmocka_unit_test(the_order_of_arrival_counts),
+        cmocka_unit_test(closing_answers_all),
+        /* clang-format on */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
