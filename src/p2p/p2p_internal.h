@@ -36,6 +36,7 @@ struct p2p {
     struct peer *peers, *peers_last;
     struct peer *gone;
     struct hash_map by_id, by_stream;
+    size_t n_large;     /* peers that are sending us something large */
     size_t n_in, n_out; /* connected or connecting */
     uint64_t last_id;
     uint64_t timer; /* 0: none */

@@ -81,6 +81,16 @@ static void unlink_peer(struct p2p *p2p, struct peer *peer)
         p2p->n_out--;
 }
 
+static void end_large(struct p2p *p2p, struct peer *peer)
+{
+    if (!peer->is_large)
+        return;
+    peer->is_large = false;
+    ASSERT(p2p->n_large > 0);
+    p2p->n_large--;
+    p2p_schedule_now(p2p); /* somebody may be waiting for the place */
+}
+
 void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
 {
     if (peer->state == PEER_GONE)
@@ -93,6 +103,7 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
     peer->state = PEER_GONE;
     p2p->env->stream_close(p2p->env->ctx, peer->stream);
     unlink_peer(p2p, peer);
+    end_large(p2p, peer);
     serve_peer_gone(p2p, peer);
     header_sync_peer_gone(p2p, peer);
     block_fetch_peer_gone(p2p, peer);
@@ -177,9 +188,41 @@ static uint32_t max_bytes(void *arg, const char *name)
     return message ? message->max : FRAME_PAYLOAD_MAX;
 }
 
+/* A message that nobody asked for may be long, but not from everybody at once: a hundred peers that
+ * announce as much as they may would cost a hundred times two megabytes. */
+static bool is_unasked_large(const struct peer *peer)
+{
+    const struct frame_reader *frame = &peer->frame;
+    if (frame->header_len < FRAME_HEADER_BYTES || frame->payload_size <= PEER_LARGE_BYTES ||
+        frame->payload_len == frame->payload_size)
+        return false;
+    bool was_asked = (strcmp(frame->name, "block") == 0 && peer->fetch.n_in_flight > 0) ||
+                     (strcmp(frame->name, "headers") == 0 && peer->headers.is_asked);
+    return !was_asked && !peer_is_outbound(peer) && !(peer->permissions & PERMISSION_NOBAN);
+}
+
+/* After each piece: take or give back a place among those who send something large. */
+static void update_large(struct p2p *p2p, struct peer *peer)
+{
+    bool is_large = is_unasked_large(peer);
+    peer->waits_for_large = false;
+    if (!is_large) {
+        end_large(p2p, peer);
+    } else if (!peer->is_large && p2p->n_large < PEER_LARGE_MAX) {
+        peer->is_large = true;
+        peer->large_since_us = p2p_now_us(p2p);
+        p2p->n_large++;
+        p2p_schedule(p2p, peer->large_since_us + PEER_LARGE_US);
+    } else if (!peer->is_large) {
+        peer->waits_for_large = true;
+    }
+}
+
 /* What must be over before we take more of this peer's messages. */
 static bool must_wait(const struct p2p *p2p, const struct peer *peer)
 {
+    if (peer->waits_for_large && p2p->n_large >= PEER_LARGE_MAX)
+        return true;
     return serve_is_busy(peer) || peer->n_tx_pending >= TX_RELAY_PENDING_MAX ||
            !peer_has_room(p2p, peer);
 }
@@ -254,6 +297,8 @@ static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span 
         } else if (result != FRAME_MORE) {
             frame_failed(p2p, peer, result);
         }
+        if (peer->state != PEER_GONE)
+            update_large(p2p, peer);
     }
     peer->is_handling = false;
     return peer->state == PEER_GONE ? span_of(NULL, 0) : bytes;
@@ -292,6 +337,8 @@ void peer_resume(struct p2p *p2p, struct peer *peer)
     serve_continue(p2p, peer);
     if (peer->state == PEER_GONE || !peer->is_paused || must_wait(p2p, peer))
         return;
+    if (peer->waits_for_large)
+        update_large(p2p, peer); /* there is a place: take it before anybody else does */
     if (peer->waiting.len > 0) {
         struct buffer waiting = peer->waiting;
         buffer_init(&peer->waiting);
@@ -557,6 +604,14 @@ enum fault peer_on_ignored(struct p2p *p2p, struct peer *peer, struct reader *r)
 /* -- Time ---------------------------------------------------------------------------------------
  */
 
+static bool anybody_waits(const struct p2p *p2p)
+{
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer->waits_for_large)
+            return true;
+    return false;
+}
+
 int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
     int64_t timeout_us =
@@ -574,9 +629,17 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
         peer_drop(p2p, peer, "silent for 20 minutes");
         return INT64_MAX;
     }
+    bool is_late = peer->is_large && peer->large_since_us + PEER_LARGE_US <= now_us;
+    if (is_late && anybody_waits(p2p)) {
+        peer_drop(p2p, peer, "keeps others waiting with a large message");
+        return INT64_MAX;
+    }
     if (peer->next_ping_us <= now_us)
         peer_ping(p2p, peer);
     int64_t next_us = peer->next_ping_us;
+    int64_t large_us = is_late ? now_us + 1000000 : peer->large_since_us + PEER_LARGE_US;
+    if (peer->is_large && large_us < next_us)
+        next_us = large_us;
     if (silent_us < next_us)
         next_us = silent_us;
     return pong_us < next_us ? pong_us : next_us;

@@ -20,7 +20,10 @@
 #define PEER_PING_US          INT64_C(120000000)
 #define PEER_SILENCE_US       (INT64_C(1200) * 1000000) /* no byte, or no pong: gone */
 #define PEER_BAD_CHECKSUMS    16
-#define PEER_TURN_MESSAGES    500 /* handled in one go; then others have their turn */
+#define PEER_LARGE_BYTES      65536 /* a message longer than that, unless we asked for it, ... */
+#define PEER_LARGE_MAX        4     /* ... is read from so many peers at a time */
+#define PEER_LARGE_US         INT64_C(15000000) /* and has to come within that */
+#define PEER_TURN_MESSAGES    500               /* handled in one go; then others have their turn */
 
 enum peer_state {
     PEER_CONNECTING,
@@ -44,6 +47,8 @@ struct peer {
     struct frame_reader frame;
     struct buffer waiting; /* read, not yet handled: reading is paused meanwhile */
     bool is_paused, is_handling;
+    bool is_large, waits_for_large; /* it sends a large message; it has to wait with that */
+    int64_t large_since_us;
     unsigned bad_checksums;
 
     /* Handshake. */

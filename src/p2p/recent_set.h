@@ -14,8 +14,8 @@
 
 struct recent_set {
     struct siphash_key key;
-    size_t n_max; /* ids of one generation */
-    size_t slots; /* of one generation, a power of two */
+    size_t n_max;    /* ids of one generation */
+    size_t slots[2]; /* of each generation, a power of two; the younger grows as it fills */
     uint64_t *table[2];
     size_t count; /* in table[0], the younger */
 };

@@ -83,15 +83,18 @@ static bool any_wtxid_peer(const struct p2p *p2p)
     return false;
 }
 
-static void want(struct p2p *p2p, struct peer *peer, const uint8_t id[32], bool is_wtxid)
+/* Returns: false if there is no room, or the peer has said so before. */
+static bool want(struct p2p *p2p, struct peer *peer, const uint8_t id[32], bool is_wtxid)
 {
     int64_t delay_us = 0;
     if (!peer->txs.is_preferred)
         delay_us += TX_FETCH_INBOUND_DELAY_US;
     if (!is_wtxid && any_wtxid_peer(p2p))
         delay_us += TX_FETCH_TXID_DELAY_US;
-    if (tx_fetch_announced(&p2p->txs.fetch, &peer->txs, id, is_wtxid, delay_us, p2p_now_us(p2p)))
-        p2p_schedule(p2p, p2p_now_us(p2p) + delay_us);
+    if (!tx_fetch_announced(&p2p->txs.fetch, &peer->txs, id, is_wtxid, delay_us, p2p_now_us(p2p)))
+        return false;
+    p2p_schedule(p2p, p2p_now_us(p2p) + delay_us);
+    return true;
 }
 
 void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
@@ -100,10 +103,11 @@ void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_in
     /* BIP339: one kind of id for one peer. */
     if (is_wtxid != peer->wants_wtxid)
         return;
-    (void)recent_set_add(&peer->relay.known, inv->hash);
-    if (chain_is_initial_download(p2p->chain) || is_here(p2p, inv->hash, is_wtxid))
+    if (chain_is_initial_download(p2p->chain))
         return;
-    want(p2p, peer, inv->hash, is_wtxid);
+    /* What there is no room for is not worth remembering either. */
+    if (is_here(p2p, inv->hash, is_wtxid) || want(p2p, peer, inv->hash, is_wtxid))
+        (void)recent_set_add(&peer->relay.known, inv->hash);
 }
 
 void tx_relay_not_found(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)

@@ -270,6 +270,47 @@ static void announced_bytes_cost_nothing_before_they_come(void **state)
     raw_free(raw);
 }
 
+/* Many who send something large take turns, and one who does not finish gives up his place. */
+static void large_messages_are_taken_from_few_at_a_time(void **state)
+{
+    struct fixture *f = *state;
+    enum { N = 12, ENTRIES = 20000, LEN = 3 + 36 * ENTRIES };
+    struct raw_peer *raw[N];
+    mesh_init(&f->mesh, 33, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    uint8_t *message = xcalloc(1, FRAME_HEADER_BYTES + LEN);
+    uint8_t *payload = message + FRAME_HEADER_BYTES;
+    payload[0] = 253, payload[1] = ENTRIES & 0xff, payload[2] = ENTRIES >> 8;
+    frame_header_encode(message, f->builder.network.magic, "inv", span_of(payload, LEN));
+    for (int i = 0; i < N; i++) {
+        raw[i] = raw_connect(&f->mesh, a);
+        raw_handshake(raw[i], SERVICES);
+        /* All but the last byte: nobody finishes. */
+        raw_send_bytes(raw[i], message, FRAME_HEADER_BYTES + LEN - 1);
+    }
+    mesh_run(&f->mesh, 5000000);
+    size_t whole = 0;
+    for (int i = 0; i < N; i++)
+        whole += raw[i]->env->stream_queued_bytes(raw[i]->env->ctx, raw[i]->stream) == 0;
+    assert_int_equal(whole, PEER_LARGE_MAX); /* of the others a part was read */
+    assert_int_equal(mesh_count_ready(a), N);
+    /* Those who finish go on; the places of the others are free after a while. */
+    for (int i = PEER_LARGE_MAX; i < N; i++)
+        raw_send_bytes(raw[i], payload + LEN - 1, 1);
+    mesh_run(&f->mesh, 30000000);
+    size_t closed = 0;
+    for (int i = 0; i < N; i++) {
+        closed += raw[i]->is_closed;
+        assert_false(raw[i]->is_closed && i >= PEER_LARGE_MAX);
+    }
+    assert_in_range(closed, 1, PEER_LARGE_MAX); /* only as many as others needed places */
+    raw_send(raw[N - 1], "ping", "01234567", 8);
+    (void)raw_expect(raw[N - 1], "pong");
+    xfree(message);
+    for (int i = 0; i < N; i++)
+        raw_free(raw[i]);
+}
+
 /* Hazard 73: peers' clocks do not move ours. */
 static void wrong_clocks_of_most_peers_lead_to_a_warning_only(void **state)
 {
@@ -320,6 +361,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_peer_that_reads_nothing_has_at_most_a_megabyte_queued,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(announced_bytes_cost_nothing_before_they_come, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(large_messages_are_taken_from_few_at_a_time, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(wrong_clocks_of_most_peers_lead_to_a_warning_only, setup,
                                         teardown),
