@@ -39,81 +39,92 @@ void pool_clusters_deinit(struct pool_clusters *clusters)
         ASSERT(!clusters->at[i]);
     xfree(clusters->at);
     xfree(clusters->free_ids);
-    xfree(clusters->heap);
+    xfree(clusters->heap[POOL_HEAP_WORST].ids);
+    xfree(clusters->heap[POOL_HEAP_BEST].ids);
     xfree(clusters->dirty);
 }
 
-/* -- The heap: worst last chunk on top --------------------------------------------------------- */
+/* -- The heaps --------------------------------------------------------------------------------- */
 
-static struct feerate worst_rate(const struct pool_clusters *clusters, uint32_t id)
+static struct feerate worst_rate(const struct pool_cluster *cluster)
 {
-    const struct pool_cluster *cluster = clusters->at[id];
     return cluster->chunks[cluster->n_chunks - 1].rate;
 }
 
-static bool heap_before(const struct pool_clusters *clusters, uint32_t a, uint32_t b)
+static bool is_above(const struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t a,
+                     uint32_t b)
 {
-    int order = feerate_compare(worst_rate(clusters, a), worst_rate(clusters, b));
-    return order != 0 ? order < 0 : a < b;
+    const struct pool_cluster *x = clusters->at[a], *y = clusters->at[b];
+    int order = kind == POOL_HEAP_WORST ? feerate_compare(worst_rate(x), worst_rate(y))
+                                        : feerate_compare(y->chunks[0].rate, x->chunks[0].rate);
+    if (order != 0)
+        return order < 0;
+    /* Of equals the older is mined first and the younger goes first. */
+    return kind == POOL_HEAP_WORST ? x->first_sequence > y->first_sequence
+                                   : x->first_sequence < y->first_sequence;
 }
 
-static void heap_set(struct pool_clusters *clusters, uint32_t at, uint32_t id)
+static void heap_set(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t at,
+                     uint32_t id)
 {
-    clusters->heap[at] = id;
-    clusters->at[id]->heap_at = at;
+    clusters->heap[kind].ids[at] = id;
+    clusters->at[id]->heap_at[kind] = at;
 }
 
 /* Move the element at a place to where it belongs. */
-static void heap_fix(struct pool_clusters *clusters, uint32_t at)
+static void heap_fix(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t at)
 {
-    uint32_t id = clusters->heap[at];
-    while (at > 0 && heap_before(clusters, id, clusters->heap[(at - 1) / 2])) {
-        heap_set(clusters, at, clusters->heap[(at - 1) / 2]);
+    const struct pool_heap *heap = &clusters->heap[kind];
+    uint32_t id = heap->ids[at];
+    while (at > 0 && is_above(clusters, kind, id, heap->ids[(at - 1) / 2])) {
+        heap_set(clusters, kind, at, heap->ids[(at - 1) / 2]);
         at = (at - 1) / 2;
     }
     for (;;) {
         uint32_t child = 2 * at + 1;
-        if (child >= clusters->heap_n)
+        if (child >= heap->n)
             break;
-        if (child + 1 < clusters->heap_n &&
-            heap_before(clusters, clusters->heap[child + 1], clusters->heap[child]))
+        if (child + 1 < heap->n && is_above(clusters, kind, heap->ids[child + 1], heap->ids[child]))
             child++;
-        if (!heap_before(clusters, clusters->heap[child], id))
+        if (!is_above(clusters, kind, heap->ids[child], id))
             break;
-        heap_set(clusters, at, clusters->heap[child]);
+        heap_set(clusters, kind, at, heap->ids[child]);
         at = child;
     }
-    heap_set(clusters, at, id);
+    heap_set(clusters, kind, at, id);
 }
 
-static void heap_put(struct pool_clusters *clusters, uint32_t id)
+static void heap_put(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t id)
 {
+    struct pool_heap *heap = &clusters->heap[kind];
     struct pool_cluster *cluster = clusters->at[id];
-    if (cluster->heap_at == POOL_NOT_IN_HEAP) {
-        cluster->heap_at = clusters->heap_n;
-        push(&clusters->heap, &clusters->heap_n, &clusters->heap_capacity, id);
+    if (cluster->heap_at[kind] == POOL_NOT_IN_HEAP) {
+        cluster->heap_at[kind] = heap->n;
+        push(&heap->ids, &heap->n, &heap->capacity, id);
     }
-    heap_fix(clusters, cluster->heap_at);
+    heap_fix(clusters, kind, cluster->heap_at[kind]);
 }
 
-static void heap_take(struct pool_clusters *clusters, uint32_t id)
+static void heap_take(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t id)
 {
-    uint32_t at = clusters->at[id]->heap_at;
+    struct pool_heap *heap = &clusters->heap[kind];
+    uint32_t at = clusters->at[id]->heap_at[kind];
     if (at == POOL_NOT_IN_HEAP)
         return;
-    clusters->at[id]->heap_at = POOL_NOT_IN_HEAP;
-    uint32_t last = clusters->heap[--clusters->heap_n];
+    clusters->at[id]->heap_at[kind] = POOL_NOT_IN_HEAP;
+    uint32_t last = heap->ids[--heap->n];
     if (last == id)
         return;
-    heap_set(clusters, at, last);
-    heap_fix(clusters, at);
+    heap_set(clusters, kind, at, last);
+    heap_fix(clusters, kind, at);
 }
 
 struct pool_cluster *pool_clusters_worst(const struct mempool *mempool)
 {
     const struct pool_clusters *clusters = &mempool->clusters;
+    const struct pool_heap *heap = &clusters->heap[POOL_HEAP_WORST];
     ASSERT(clusters->n_dirty == 0);
-    return clusters->heap_n ? clusters->at[clusters->heap[0]] : NULL;
+    return heap->n ? clusters->at[heap->ids[0]] : NULL;
 }
 
 /* -- Membership -------------------------------------------------------------------------------- */
@@ -131,7 +142,7 @@ static uint32_t cluster_new(struct pool_clusters *clusters)
         id = clusters->n++;
     }
     struct pool_cluster *cluster = xcalloc(1, sizeof *cluster);
-    cluster->heap_at = POOL_NOT_IN_HEAP;
+    cluster->heap_at[POOL_HEAP_WORST] = cluster->heap_at[POOL_HEAP_BEST] = POOL_NOT_IN_HEAP;
     clusters->at[id] = cluster;
     return id;
 }
@@ -163,7 +174,8 @@ static void set_chunks(struct pool_cluster *cluster, const struct pool_chunk *ch
 static void cluster_free(struct pool_clusters *clusters, uint32_t id)
 {
     struct pool_cluster *cluster = clusters->at[id];
-    heap_take(clusters, id);
+    heap_take(clusters, POOL_HEAP_WORST, id);
+    heap_take(clusters, POOL_HEAP_BEST, id);
     if (cluster->order != &cluster->only)
         xfree(cluster->order);
     if (cluster->chunks != &cluster->only_chunk)
@@ -384,7 +396,9 @@ static void settle_component(struct mempool *mempool, uint32_t id, const struct 
         order[i]->pub.cluster = id;
         cluster->adjusted_wu += order[i]->pub.adjusted_wu;
     }
-    heap_put(&mempool->clusters, id);
+    cluster->first_sequence = order[0]->pub.sequence;
+    heap_put(&mempool->clusters, POOL_HEAP_WORST, id);
+    heap_put(&mempool->clusters, POOL_HEAP_BEST, id);
 }
 
 static void settle(struct mempool *mempool, uint32_t id)
@@ -431,6 +445,14 @@ static bool is_connected(const struct mempool *mempool, const struct pool_cluste
     return reached == UINT64_MAX >> (64 - cluster->n);
 }
 
+static void verify_place(const struct mempool *mempool, enum pool_heap_kind kind, uint32_t id)
+{
+    const struct pool_heap *heap = &mempool->clusters.heap[kind];
+    uint32_t at = mempool->clusters.at[id]->heap_at[kind];
+    ASSERT(at < heap->n && heap->ids[at] == id);
+    ASSERT(at == 0 || !is_above(&mempool->clusters, kind, id, heap->ids[(at - 1) / 2]));
+}
+
 void pool_cluster_verify(const struct mempool *mempool, uint32_t id)
 {
     const struct pool_cluster *cluster = mempool->clusters.at[id];
@@ -456,8 +478,7 @@ void pool_cluster_verify(const struct mempool *mempool, uint32_t id)
         ASSERT(feerate_compare(rate, cluster->chunks[c].rate) == 0);
         ASSERT(c == 0 || feerate_compare(cluster->chunks[c - 1].rate, rate) >= 0);
     }
-    ASSERT(at == cluster->n && mempool->clusters.heap[cluster->heap_at] == id);
-    ASSERT(
-        cluster->heap_at == 0 ||
-        !heap_before(&mempool->clusters, id, mempool->clusters.heap[(cluster->heap_at - 1) / 2]));
+    ASSERT(at == cluster->n && cluster->first_sequence == cluster->order[0]->pub.sequence);
+    verify_place(mempool, POOL_HEAP_WORST, id);
+    verify_place(mempool, POOL_HEAP_BEST, id);
 }

@@ -57,16 +57,27 @@ struct pool_cluster {
     struct pool_entry *only;
     struct pool_chunk only_chunk;
     uint32_t adjusted_wu;
-    uint32_t heap_at; /* or POOL_NOT_IN_HEAP */
+    uint64_t first_sequence; /* of the first entry: decides between equal rates */
+    uint32_t heap_at[2];     /* by enum pool_heap_kind, or POOL_NOT_IN_HEAP */
     bool is_dirty;
 };
 #define POOL_NOT_IN_HEAP UINT32_MAX
+
+enum pool_heap_kind {
+    POOL_HEAP_WORST, /* the worst last chunk on top: what goes first */
+    POOL_HEAP_BEST,  /* the best first chunk on top: what is mined first */
+};
+
+/* A binary heap of cluster ids. */
+struct pool_heap {
+    uint32_t *ids, n, capacity;
+};
 
 struct pool_clusters {
     struct pool_cluster **at; /* by id; NULL: free */
     uint32_t n, capacity;
     uint32_t *free_ids, n_free, free_capacity;
-    uint32_t *heap, heap_n, heap_capacity; /* ids; the worst last chunk on top */
+    struct pool_heap heap[2]; /* by enum pool_heap_kind */
     uint32_t *dirty, n_dirty, dirty_capacity;
 };
 

@@ -12,10 +12,13 @@ struct cursor {
     uint32_t chunk;
 };
 
-/* A heap of cursors, the best next chunk on top. */
+/* A heap of cursors, the best next chunk on top. It begins with the top of the mempool's own heap
+ * of clusters; the two below a cluster there come in when it is reached. So a block looks at no
+ * more clusters than it takes from, however many there are. */
 struct merge {
+    const struct pool_clusters *clusters;
     struct cursor *at;
-    uint32_t n;
+    uint32_t n, capacity;
 };
 
 /* Of equal rates the cluster with the older first entry, so that nothing depends on ids. */
@@ -25,12 +28,12 @@ static bool is_before(const struct cursor *a, const struct cursor *b)
         feerate_compare(a->cluster->chunks[a->chunk].rate, b->cluster->chunks[b->chunk].rate);
     if (order != 0)
         return order > 0;
-    return a->cluster->order[0]->pub.sequence < b->cluster->order[0]->pub.sequence;
+    return a->cluster->first_sequence < b->cluster->first_sequence;
 }
 
-static void sift_down(struct merge *merge, uint32_t at)
+static void sift_down(struct merge *merge, struct cursor cursor)
 {
-    struct cursor cursor = merge->at[at];
+    uint32_t at = 0;
     for (;;) {
         uint32_t child = 2 * at + 1;
         if (child >= merge->n)
@@ -45,23 +48,39 @@ static void sift_down(struct merge *merge, uint32_t at)
     merge->at[at] = cursor;
 }
 
-static void merge_init(struct merge *merge, const struct pool_clusters *clusters)
+static void merge_push(struct merge *merge, struct cursor cursor)
 {
-    *merge = (struct merge){.at = xmalloc((clusters->n + (size_t)1) * sizeof *merge->at)};
-    for (uint32_t id = 0; id < clusters->n; id++)
-        if (clusters->at[id])
-            merge->at[merge->n++] = (struct cursor){.cluster = clusters->at[id]};
-    for (uint32_t i = merge->n / 2; i-- > 0;)
-        sift_down(merge, i);
+    if (merge->n == merge->capacity) {
+        merge->capacity = 2 * merge->capacity + 64;
+        merge->at = xrealloc(merge->at, merge->capacity, sizeof *merge->at);
+    }
+    uint32_t at = merge->n++;
+    for (; at > 0 && is_before(&cursor, &merge->at[(at - 1) / 2]); at = (at - 1) / 2)
+        merge->at[at] = merge->at[(at - 1) / 2];
+    merge->at[at] = cursor;
+}
+
+static void merge_push_place(struct merge *merge, uint32_t place)
+{
+    const struct pool_heap *heap = &merge->clusters->heap[POOL_HEAP_BEST];
+    if (place < heap->n)
+        merge_push(merge, (struct cursor){.cluster = merge->clusters->at[heap->ids[place]]});
 }
 
 /* Go on in the top cluster, or leave it. */
 static void merge_next(struct merge *merge, bool leave)
 {
-    if (leave || ++merge->at[0].chunk == merge->at[0].cluster->n_chunks)
-        merge->at[0] = merge->at[--merge->n];
+    struct cursor top = merge->at[0];
+    uint32_t place = top.cluster->heap_at[POOL_HEAP_BEST];
+    bool is_first = top.chunk == 0;
+    if (leave || ++top.chunk == top.cluster->n_chunks)
+        top = merge->at[--merge->n];
     if (merge->n > 0)
-        sift_down(merge, 0);
+        sift_down(merge, top);
+    if (is_first) {
+        merge_push_place(merge, 2 * place + 1);
+        merge_push_place(merge, 2 * place + 2);
+    }
 }
 
 /* What has been chosen so far. */
@@ -117,8 +136,8 @@ const struct mempool_entry **mempool_select_for_block(const struct mempool *memp
 {
     ASSERT(mempool->clusters.n_dirty == 0);
     struct choice choice = {0};
-    struct merge merge;
-    merge_init(&merge, &mempool->clusters);
+    struct merge merge = {.clusters = &mempool->clusters};
+    merge_push_place(&merge, 0);
     uint32_t failures = 0;
     while (merge.n > 0) {
         const struct cursor *top = &merge.at[0];
