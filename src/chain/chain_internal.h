@@ -62,6 +62,7 @@ struct flush {
     struct env_job job;
     struct chain *chain;
     struct env_batch *index_batch;
+    bool ends_replay;
     struct flush_waiter *wanted;  /* want a flush that starts after now */
     struct flush_waiter *running; /* wait for the one under way */
     int error;
@@ -142,6 +143,8 @@ struct chain {
     struct txindex *txindex;
     uint64_t next_id;
     bool any_pruned;
+    bool has_replay_mark; /* the index says where a replay began ... */
+    bool replay_done;     /* ... and the next flush can say that it is over */
     struct prune prune;
     int64_t next_check_us; /* of the invariants */
 };

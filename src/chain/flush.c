@@ -76,6 +76,8 @@ static void run_sync(struct env_job *job)
         return;
     flush->error = index_db_write(flush->chain->index, flush->index_batch);
     flush->index_batch = NULL;
+    if (!flush->error && flush->ends_replay)
+        flush->error = index_db_set_replay_from(flush->chain->index, -1, 0);
 }
 
 static void sync_done(struct env_job *job)
@@ -89,6 +91,8 @@ static void sync_done(struct env_job *job)
     }
     flush->stage = FLUSH_COINS;
     flush->tip = chain_tip_node(chain);
+    if (flush->ends_replay)
+        chain->has_replay_mark = false;
     coins_flush_start(chain->coins, &flush->tip->hash, coins_done, chain);
     pipeline_wake(chain);
 }
@@ -117,6 +121,8 @@ static void start_flush(struct chain *chain)
     flush->wanted = NULL;
     /* The index of this moment: what it names is written or being written, in this epoch. */
     flush->index_batch = index_db_batch(chain->index, &chain->tree, chain->files);
+    /* Everything that was replayed after a crash is in this index. */
+    flush->ends_replay = chain->has_replay_mark && chain->replay_done;
     chain->write_epoch ^= 1;
     flush->stage = FLUSH_WAITING;
     flush_writes_drained(chain);

@@ -400,6 +400,8 @@ static void free_import(struct import *import)
 static void end_import(struct import *import)
 {
     struct chain *chain = import->chain;
+    if (!import->path && !import->is_reindex && !import->is_cancelled && !import->error)
+        chain->replay_done = true;
     struct import **at = &chain->imports;
     while (*at != import)
         at = &(*at)->next;
@@ -560,25 +562,50 @@ static struct import *add_import(struct chain *chain)
     return import;
 }
 
-void import_block_files(struct chain *chain, bool from_start)
+/* Where to look for records that the index does not know: where a replay that was cut short began,
+ * or behind the last known record. */
+static void find_replay_start(struct import *import)
 {
-    struct import *import = add_import(chain);
-    import->is_reindex = from_start;
-    if (from_start)
-        return;
-    /* What was appended after the index was last written lies behind the last known record. The
-     * space is taken now, before a new block could be put there. */
+    struct chain *chain = import->chain;
     size_t n = block_files_count(chain->files);
+    uint32_t offset;
+    if (index_db_replay_from(chain->index, &import->file_number, &offset)) {
+        import->offset = offset;
+        chain->has_replay_mark = true;
+        return;
+    }
     import->file_number = n ? (int32_t)n - 1 : 0;
     import->offset = n ? block_files_info(chain->files, n - 1)->block_bytes : 0;
+}
+
+/* What was appended after the index was last written. The space is taken now, before a new block
+ * could be put there; where it began is noted first, for the case of another crash. */
+static void start_replay(struct import *import)
+{
+    struct chain *chain = import->chain;
+    find_replay_start(import);
+    int32_t file = import->file_number;
+    uint32_t offset = (uint32_t)import->offset;
     while (!import->scan_done && !import->error)
         scan_block_file(import);
+    if (import->found && !chain->has_replay_mark && !import->error) {
+        import->error = index_db_set_replay_from(chain->index, file, offset);
+        chain->has_replay_mark = !import->error;
+    }
     for (struct record *record = import->found; record; record = record->next)
         block_files_set_used(chain->files, record->pos.file, record->pos.offset + record->pos.len,
                              -1, 0);
     sort_found(import);
     if (import->scan_done && !import->queue && import->n_parked == 0)
         end_import(import); /* as after every clean stop: there is nothing to replay */
+}
+
+void import_block_files(struct chain *chain, bool from_start)
+{
+    struct import *import = add_import(chain);
+    import->is_reindex = from_start;
+    if (!from_start)
+        start_replay(import);
 }
 
 void chain_import_file(struct chain *chain, const char *path,

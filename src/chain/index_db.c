@@ -337,3 +337,31 @@ int index_db_set_flag(struct index_db *db, const char *name, bool value)
     xfree(key);
     return index_db_write(db, batch);
 }
+
+bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset)
+{
+    struct buffer value;
+    buffer_init(&value);
+    int error = db->env->kv_get(db->env->ctx, db->kv, span_of_string("r"), &value);
+    struct reader r = reader_of(buffer_span(&value));
+    *file = (int32_t)read_u32(&r);
+    *offset = read_u32(&r);
+    bool is_set = error == 0 && reader_finish(&r) && *file >= 0;
+    buffer_deinit(&value);
+    return is_set;
+}
+
+int index_db_set_replay_from(struct index_db *db, int32_t file, uint32_t offset)
+{
+    const struct env *env = db->env;
+    struct env_batch *batch = env->batch_new(env->ctx);
+    uint8_t value[8];
+    struct writer w = writer_to_buffer(value, sizeof value);
+    write_u32(&w, (uint32_t)file);
+    write_u32(&w, offset);
+    if (file >= 0)
+        env->batch_put(env->ctx, batch, span_of_string("r"), span_of(value, w.len));
+    else
+        env->batch_delete(env->ctx, batch, span_of_string("r"));
+    return index_db_write(db, batch);
+}

@@ -1,7 +1,8 @@
 /* index_db.h - the block index on disk: nodes, file infos, flags.
  *
  * Layer: chain. Store keys: 'b' height (big-endian) hash -> node, 'f' file number ->
- * block_file_info, 'F' name -> flag, 'v' -> format version. Values are checksummed by the store. */
+ * block_file_info, 'F' name -> flag, 'r' -> where a
+ * replay began, 'v' -> format version. Values are checksummed by the store. */
 #ifndef CHAIN_INDEX_DB_H
 #define CHAIN_INDEX_DB_H
 
@@ -33,5 +34,11 @@ struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *cons
 /* Flags by name, e.g. "txindex", "prunedblockfiles", "reindexing". Written at once, synced. */
 bool index_db_flag(struct index_db *db, const char *name);
 NODISCARD int index_db_set_flag(struct index_db *db, const char *name, bool value);
+
+/* Where the records of the block files begin that may not be in the index yet, while they are being
+ * taken in after a crash: a second crash must not forget the rest. get returns false if there is
+ * none; file -1 clears it. Written at once, synced. */
+bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset);
+NODISCARD int index_db_set_replay_from(struct index_db *db, int32_t file, uint32_t offset);
 
 #endif

@@ -266,7 +266,8 @@ static bool set_chain(struct config *config, char **error)
     chain->reindex = options_get_bool(options, "reindex", false);
     chain->reindex_chainstate = options_get_bool(options, "reindex-chainstate", false);
     chain->txindex = options_get_bool(options, "txindex", false);
-    chain->max_tip_age_s = options_get_int(options, "maxtipage", 24 * 60 * 60);
+    chain->max_tip_age_s =
+        clamp(options_get_int(options, "maxtipage", 24 * 60 * 60), 0, UINT32_MAX);
     chain->check_invariants = options_get_int(options, "checkblockindex", 0) != 0;
     chain->check_blocks = (int)clamp(options_get_int(options, "checkblocks", 6), 0, INT_MAX);
     chain->check_level = (int)clamp(options_get_int(options, "checklevel", 3), 0, 4);
@@ -278,6 +279,7 @@ static bool set_chain(struct config *config, char **error)
         return REFUSE(error, "-mocktime is for regtest only.");
     if (config->mock_time_s < 0)
         return REFUSE(error, "-mocktime cannot be negative.");
+    config->mock_time_s = clamp(config->mock_time_s, 0, UINT32_MAX);
     return set_trust(config, error) && set_pruning(config, error);
 }
 

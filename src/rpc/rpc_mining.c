@@ -85,8 +85,8 @@ enum rpc_progress rpc_submitblock(struct rpc_call *call)
         block = complete_block(call, span_of(raw, len), &block_len);
     if (!block)
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block decode failed");
-    chain_accept_block(call->rpc->node.chain, block, block_len, CHAIN_ACCEPT_FORCE, on_submitted,
-                       call);
+    chain_accept_block(call->rpc->node.chain, block, block_len,
+                       CHAIN_ACCEPT_FORCE | CHAIN_ACCEPT_DURABLE, on_submitted, call);
     return RPC_PENDING;
 }
 
@@ -178,8 +178,10 @@ static void on_ground(void *arg, uint8_t *block_take, size_t len)
         rpc_finish(call);
         return;
     }
-    chain_accept_block(call->rpc->node.chain, block_take, len, CHAIN_ACCEPT_FORCE, on_generated,
-                       call);
+    const struct generate *generate = call->state;
+    /* One sync at the end serves all: nothing is acknowledged before. */
+    int flags = CHAIN_ACCEPT_FORCE | (generate->n_left == 1 ? CHAIN_ACCEPT_DURABLE : 0);
+    chain_accept_block(call->rpc->node.chain, block_take, len, flags, on_generated, call);
 }
 
 static void generate_next(struct rpc_call *call)
@@ -270,8 +272,8 @@ static void on_one_ground(void *arg, uint8_t *block_take, size_t len)
         rpc_fail(call, RPC_MISC_ERROR, "Failed to make block.");
         rpc_finish(call);
     } else if (generate->submit) {
-        chain_accept_block(call->rpc->node.chain, block_take, len, CHAIN_ACCEPT_FORCE,
-                           on_one_accepted, call);
+        chain_accept_block(call->rpc->node.chain, block_take, len,
+                           CHAIN_ACCEPT_FORCE | CHAIN_ACCEPT_DURABLE, on_one_accepted, call);
     } else {
         struct block_hash hash;
         sha256d(span_of(block_take, BLOCK_HEADER_BYTES), hash.b);

@@ -197,6 +197,24 @@ static void an_empty_index_loads_as_empty(void **state)
     assert_null(s->tree.best_header);
 }
 
+static void where_a_replay_began_is_kept_until_it_is_cleared(void **state)
+{
+    struct setting *s = *state;
+    int32_t file;
+    uint32_t offset;
+    assert_false(index_db_replay_from(s->db, &file, &offset));
+    assert_int_equal(index_db_set_replay_from(s->db, 7, 0xfffffff0), 0);
+    struct sim_env *after = sim_env_crash(s->sim, SIM_CRASH_LOST, 1);
+    struct index_db *db = open_db(after);
+    assert_true(index_db_replay_from(db, &file, &offset));
+    assert_int_equal(file, 7);
+    assert_int_equal(offset, 0xfffffff0);
+    index_db_close(db);
+    sim_env_free(after);
+    assert_int_equal(index_db_set_replay_from(s->db, -1, 0), 0);
+    assert_false(index_db_replay_from(s->db, &file, &offset));
+}
+
 static void flags_are_kept_by_name(void **state)
 {
     struct setting *s = *state;
@@ -343,6 +361,7 @@ int main(void)
         WITH_SETTING(the_best_header_after_loading_has_not_failed),
         WITH_SETTING(an_empty_index_loads_as_empty),
         WITH_SETTING(flags_are_kept_by_name),
+        WITH_SETTING(where_a_replay_began_is_kept_until_it_is_cleared),
         cmocka_unit_test(malformed_rows_are_refused),
         WITH_SETTING(a_missing_parent_is_refused),
         WITH_SETTING(a_block_at_a_height_that_does_not_fit_is_refused),

@@ -153,6 +153,32 @@ static void blocks_behind_the_index_in_later_files_are_found_too(void **state)
     assert_true(rig_is_at(&f->rig, more));
 }
 
+/* The second crash comes after the index was written with some of the blocks, and the space of all. */
+static void a_crash_amid_the_replay_forgets_nothing(void **state)
+{
+    struct fixture *f = *state;
+    f->options.block_file_bytes = 3000;
+    fixture_start(f);
+    rig_accept_chain(&f->rig, f->base[30]);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    rig_accept_chain(&f->rig, base_tip(f));
+    for (uint64_t crash = 1; crash <= 6; crash++) {
+        rig_crash(&f->rig, SIM_CRASH_KILLED, crash);
+        rig_open(&f->rig);
+        for (uint64_t i = 0; i < 40 * crash && chain_is_replaying(f->rig.chain); i++)
+            (void)sim_env_step(f->rig.sim);
+        assert_true(crash > 4 || chain_is_replaying(f->rig.chain));
+        assert_int_equal(rig_flush(&f->rig), 0);
+    }
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 9);
+    open_again(f);
+    assert_at_base(f);
+    assert_false(chain_is_replaying(f->rig.chain));
+    close_rig(f);
+    open_again(f);
+    assert_at_base(f);
+}
+
 static void a_new_block_never_overwrites_one_behind_the_index(void **state)
 {
     struct fixture *f = *state;
@@ -514,6 +540,7 @@ int main(void)
         TEST(a_branch_completed_from_below_is_complete_after_a_restart),
         TEST(blocks_behind_the_index_are_found_again),
         TEST(blocks_behind_the_index_in_later_files_are_found_too),
+        TEST(a_crash_amid_the_replay_forgets_nothing),
         TEST(a_new_block_never_overwrites_one_behind_the_index),
         TEST(a_flush_cut_short_amid_a_reorganisation_is_repaired),
         TEST(a_corrupt_index_names_reindex_which_helps),
