@@ -174,6 +174,23 @@ static bool set_user_agent(struct config_net *config, const struct options *opti
     return *error == NULL;
 }
 
+/* Options that hide where the node is, and that nothing here obeys: to go on without them would
+ * tell what somebody meant to keep. 0 and the like say that they are not wanted. */
+static bool refuse_hiding(const struct options *options, char **error)
+{
+    static const char *const names[] = {"proxy", "onion", "onlynet"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const char *value = options_get_string(options, names[i], "0");
+        if (options_is_negated(options, names[i]) || strcmp(value, "0") == 0)
+            continue;
+        *error = xasprintf("Option -%s is not there yet, and without it peers and DNS would be "
+                           "called directly",
+                           names[i]);
+        return false;
+    }
+    return true;
+}
+
 static bool set_p2p(struct config_net *config, const struct options *options,
                     const struct network *network, char **error)
 {
@@ -199,8 +216,8 @@ static bool set_p2p(struct config_net *config, const struct options *options,
         *error = xstrdup("peertimeout must be a positive integer.");
         return false;
     }
-    if (!set_user_agent(config, options, error) || !set_outbound(config, options, error) ||
-        !set_inbound(config, options, error))
+    if (!refuse_hiding(options, error) || !set_user_agent(config, options, error) ||
+        !set_outbound(config, options, error) || !set_inbound(config, options, error))
         return false;
     if (connections == 0) { /* as Core: nobody calls, nobody is called but by order */
         p2p->listen = false;

@@ -172,6 +172,12 @@ static void mistakes_are_named(void **state)
         {{"-peertimeout=0"},        "peertimeout must be a positive integer."},
         {{"-bind=nonsense"},        "Cannot resolve -bind address: 'nonsense'"},
         {{"-connect=a name", "-dns=0"}, "Cannot resolve -connect address: 'a name'"},
+        {{"-proxy=127.0.0.1:9050"},
+         "Option -proxy is not there yet, and without it peers and DNS would be called directly"},
+        {{"-onion=127.0.0.1:9050"},
+         "Option -onion is not there yet, and without it peers and DNS would be called directly"},
+        {{"-noproxy", "-onlynet=onion"},
+         "Option -onlynet is not there yet, and without it peers and DNS would be called directly"},
         {{"-whitelist=1.2.3.4/99"}, "Invalid netmask specified in -whitelist: '1.2.3.4/99'"},
         {{"-maxmempool=4"},         "-maxmempool must be at least 5 MB"},
         {{"-minrelaytxfee=x"},      "Invalid amount for -minrelaytxfee=<amount>: 'x'"},
@@ -192,6 +198,16 @@ static void mistakes_are_named(void **state)
         assert_string_equal(f.error, cases[i].error);
         done(&f);
     }
+}
+
+static void without_a_proxy_is_how_it_goes(void **state)
+{
+    (void)state;
+    struct fixture f;
+    read_args(&f, NETWORK_REGTEST,
+              (const char *const[]){"-noproxy", "-proxy=0", "-onion=0", "-noonlynet", NULL});
+    assert_true(f.ok);
+    done(&f);
 }
 
 static void limits_are_met_exactly(void **state)
@@ -243,6 +259,7 @@ int main(void)
         cmocka_unit_test(comments_follow_the_name_that_peers_see),
         cmocka_unit_test(comments_are_safe_and_short),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(without_a_proxy_is_how_it_goes),
         cmocka_unit_test(limits_are_met_exactly),
         cmocka_unit_test(the_main_chain_relays_only_standard_transactions),
     };
