@@ -484,10 +484,11 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         !set_dirs(config, error))
         return false;
     set_interactions(config);
-    return set_chain(config, error) && set_rpc(config, error) && set_log(config, error) &&
-           config_net_init(&config->net, &config->options, &config->network, config->data_dir,
-                           error) &&
-           make_dirs(config, error);
+    if (!set_chain(config, error) || !set_rpc(config, error) || !set_log(config, error) ||
+        !config_net_init(&config->net, &config->options, &config->network, config->data_dir, error))
+        return false;
+    config->net.p2p.min_chain_work = config->chain.min_chain_work; /* headers of less: not kept */
+    return make_dirs(config, error);
 }
 
 void config_deinit(struct config *config)

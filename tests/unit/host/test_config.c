@@ -151,6 +151,7 @@ static void values_reach_their_fields(void **state)
     uint8_t work[32];
     u256_to_le(*c->chain.min_chain_work, work);
     assert_int_equal(work[0], 0x10);
+    assert_ptr_equal(c->net.p2p.min_chain_work, c->chain.min_chain_work);
 
     ASSERT_OK(w, "-par=1000", "-rpcworkqueue=1", "-rpcthreads=1", "-rpcservertimeout=2");
     assert_int_equal(c->compute_threads, CONFIG_COMPUTE_MAX);
