@@ -45,6 +45,8 @@ struct sim_world_options {
     const struct sim_base *base; /* NULL: every node begins with nothing. Borrowed */
     size_t n_links;              /* nodes that each one is told to connect to; 0: 2 */
     size_t coins_cache_bytes;    /* of each; 0: 1 MB */
+    size_t flush_batch_bytes;    /* of each, see struct chain_options; 0: its default */
+    bool txindex;
     /* Called for each line of the trace; NULL: it is only hashed. */
     void (*trace)(void *ctx, const char *line);
     /* A node's tip is now that block. May be NULL. */
