@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 
+#include "chain/block_assembler.h"
 #include "chain/mempool_internal.h"
 #include "consensus/opcodes.h"
+#include "sim/sim_random.h"
 #include "support/mempool_rig.h"
 #include "util/alloc.h"
 
@@ -250,6 +252,188 @@ static void blocks_taken_back_are_kept_up_to_a_limit(void **state)
     block_ref_drop(ref);
 }
 
+/* -- Random histories -------------------------------------------------------------------------- */
+
+enum {
+    COINS_MAX = 600,
+    TXS_MAX = 160, /* steps of a history */
+};
+
+struct history {
+    struct mempool_rig *rig;
+    struct sim_random random;
+    struct builder_coin coin[COINS_MAX]; /* most of them unspent */
+    size_t n_coins;
+    struct tx tx[TXS_MAX];
+    struct mempool_rig_answer answer[TXS_MAX];
+    size_t n_txs, n_harvested;
+};
+
+static uint64_t choose(struct history *h, uint64_t n)
+{
+    return sim_random_below(&h->random, n);
+}
+
+/* The outputs of what got in can be spent; now and then those of others are as well. */
+static void harvest(struct history *h)
+{
+    for (; h->n_harvested < h->n_txs && h->answer[h->n_harvested].is_done; h->n_harvested++) {
+        const struct tx *tx = &h->tx[h->n_harvested];
+        bool is_in = h->answer[h->n_harvested].verdict.code == REJECT_NONE;
+        for (uint32_t i = 0; i < tx->n_out && h->n_coins < COINS_MAX; i++)
+            if (is_in || choose(h, 10) == 0)
+                h->coin[h->n_coins++] = mempool_rig_output(tx, i);
+    }
+}
+
+/* A coin, mostly for the last time. */
+static struct builder_coin take_coin(struct history *h)
+{
+    size_t at = choose(h, h->n_coins);
+    struct builder_coin coin = h->coin[at];
+    if (choose(h, 8) > 0 && h->n_coins > 8)
+        h->coin[at] = h->coin[--h->n_coins];
+    return coin;
+}
+
+static void hand_in_random(struct history *h)
+{
+    struct builder_coin coins[3];
+    uint32_t n = 1 + (uint32_t)choose(h, 3), n_out = 1 + (uint32_t)choose(h, 4);
+    harvest(h);
+    for (uint32_t i = 0; i < n; i++)
+        coins[i] = take_coin(h);
+    struct tx tx = mempool_rig_spend(h->rig, coins, n, n_out, 200 + (int64_t)choose(h, 30000));
+    if (choose(h, 6) == 0) {
+        tx.in[0].sequence = (uint32_t)choose(h, 110);
+        tx.lock_time = (uint32_t)(chain_tip(h->rig->chain.chain)->height - 2 + (int)choose(h, 4));
+        tx_finish(&tx, &h->rig->builder.arena);
+    }
+    ASSERT(h->n_txs < TXS_MAX);
+    h->tx[h->n_txs] = tx;
+    mempool_rig_submit(h->rig, &tx, 0, &h->answer[h->n_txs++]);
+}
+
+/* Copies of what a block would take. */
+static struct tx *select_some(struct history *h, uint32_t *n)
+{
+    struct arena *arena = &h->rig->builder.arena;
+    struct mempool_selection selection = {.max_weight_wu = 3000 + (uint32_t)choose(h, 100000),
+                                          .max_sigops_cost = 80000};
+    size_t count;
+    int64_t fees_sat;
+    const struct mempool_entry **list =
+        mempool_select_for_block(h->rig->pool, &selection, &count, &fees_sat);
+    struct tx *tx = arena_alloc(arena, (count + 1) * sizeof *tx);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *raw = arena_alloc(arena, list[i]->tx.raw.len);
+        memcpy(raw, list[i]->tx.raw.p, list[i]->tx.raw.len);
+        struct reader r = reader_of(span_of(raw, list[i]->tx.raw.len));
+        assert_true(tx_decode(&r, arena, true, &tx[i]));
+    }
+    xfree(list);
+    *n = (uint32_t)count;
+    return tx;
+}
+
+/* A branch of empty blocks that wins. */
+static void reorganise(struct history *h, int32_t depth)
+{
+    struct mempool_rig *rig = h->rig;
+    const struct built_block *fork = built_ancestor(rig->tip, rig->tip->height - depth);
+    rig->tip = builder_blocks(&rig->builder, fork, (size_t)depth + 1, NULL);
+    for (int32_t height = fork->height + 1; height <= rig->tip->height; height++) {
+        struct verdict verdict;
+        const struct built_block *block = built_ancestor(rig->tip, height);
+        (void)chain_accept_header(rig->chain.chain, &block->block.header, &verdict);
+    }
+    for (int32_t height = fork->height + 1; height <= rig->tip->height; height++)
+        rig_submit(&rig->chain, built_ancestor(rig->tip, height));
+    sim_env_run_for(rig->chain.sim, (int64_t)choose(h, 20000));
+}
+
+struct judgement {
+    bool is_done;
+    struct verdict verdict;
+};
+
+static void judged(void *arg, const struct verdict *verdict)
+{
+    *(struct judgement *)arg = (struct judgement){.is_done = true, .verdict = *verdict};
+}
+
+/* The invariant that counts: whatever happened, all that is here can be mined on the tip. */
+static void assert_all_can_be_mined(struct history *h)
+{
+    struct mempool_rig *rig = h->rig;
+    struct block_assembler_options options = block_assembler_default_options();
+    struct block_template template;
+    struct judgement answer = {0};
+    rig_settle(&rig->chain); /* not until all is put back: the middle counts as well */
+    mempool_verify(rig->pool);
+    block_assemble(rig->chain.chain, rig->pool, &options, 0, &template);
+    assert_int_equal(template.n_tx, mempool_count(rig->pool));
+    struct block_ref *ref =
+        block_template_build(rig->chain.chain, &template, builder_script_bytes(BUILDER_WSH_TRUE));
+    block_template_deinit(&template);
+    chain_test_block(rig->chain.chain, ref, judged, &answer);
+    rig_wait(&rig->chain, &answer.is_done);
+    if (answer.verdict.code != REJECT_PREVBLK_NOT_BEST)
+        assert_reject(answer.verdict.code, REJECT_NONE);
+    block_ref_drop(ref);
+}
+
+static void step(struct history *h)
+{
+    uint32_t n = 0;
+    switch (choose(h, 12)) {
+    case 0: {
+        rig_settle(&h->rig->chain);
+        const struct tx *tx = select_some(h, &n);
+        mempool_rig_mine(h->rig, tx, n);
+        break;
+    }
+    case 1:
+        reorganise(h, 1 + (int32_t)choose(h, 4));
+        break;
+    case 2:
+        assert_all_can_be_mined(h);
+        break;
+    case 3:
+        sim_env_run_for(h->rig->chain.sim, (int64_t)choose(h, 2000));
+        break;
+    default:
+        hand_in_random(h);
+        break;
+    }
+}
+
+static void whatever_happens_all_that_waits_can_be_mined(void **state)
+{
+    (void)state;
+    size_t n_in = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct mempool_options options = mempool_default_options();
+        options.max_bytes = seed % 3 == 0 ? 40000 : 1000000;
+        struct history *h = test_calloc(1, sizeof *h);
+        h->rig = mempool_rig_new(seed, 112, &options);
+        h->random = sim_random_of(seed, 7);
+        for (int32_t height = 1; height <= 14; height++)
+            h->coin[h->n_coins++] = mempool_rig_coin(h->rig, height);
+        for (int i = 0; i < TXS_MAX; i++)
+            step(h);
+        mempool_rig_settle(h->rig);
+        assert_all_can_be_mined(h);
+        for (size_t i = 0; i < h->n_txs; i++) {
+            assert_true(h->answer[i].is_done);
+            n_in += h->answer[i].verdict.code == REJECT_NONE;
+        }
+        mempool_rig_free(h->rig);
+        test_free(h);
+    }
+    assert_true(n_in > 400);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -264,6 +448,7 @@ int main(void)
         TEST(entries_put_back_are_what_they_were),
         TEST(long_reorganisations_end_well),
         TEST(blocks_taken_back_are_kept_up_to_a_limit),
+        cmocka_unit_test(whatever_happens_all_that_waits_can_be_mined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
