@@ -7,7 +7,7 @@
 #include "util/writer.h"
 
 #define FRAME_FIRST_BYTES 4096  /* allocated at once for a message of any length */
-#define FRAME_KEEP_BYTES  65536 /* a larger buffer is not kept for the next message */
+#define FRAME_KEEP_BYTES  16384 /* a larger buffer is not kept for the next message */
 
 void frame_reader_init(struct frame_reader *reader, const uint8_t magic[4])
 {
@@ -85,11 +85,18 @@ static void grow(struct frame_reader *reader, size_t arrived)
     reader->capacity = (uint32_t)capacity;
 }
 
-static void start_message(struct frame_reader *reader)
+void frame_reader_trim(struct frame_reader *reader)
 {
-    reader->header_len = reader->payload_len = reader->payload_size = 0;
+    ASSERT(reader->payload_len == reader->payload_size);
+    reader->payload_len = reader->payload_size = 0;
     if (reader->capacity > FRAME_KEEP_BYTES)
         frame_reader_deinit(reader);
+}
+
+static void start_message(struct frame_reader *reader)
+{
+    frame_reader_trim(reader);
+    reader->header_len = 0;
 }
 
 enum frame_result frame_read(struct frame_reader *reader, struct span *bytes,

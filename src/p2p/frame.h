@@ -52,6 +52,10 @@ struct span frame_payload(const struct frame_reader *reader);
 /* Take them over; free with xfree(). Afterwards frame_payload() is empty. */
 uint8_t *frame_payload_take(struct frame_reader *reader, size_t *len);
 
+/* After a message was dealt with: let go of a large buffer, so that a peer which falls silent then
+ * does not keep it. */
+void frame_reader_trim(struct frame_reader *reader);
+
 /* Write the header of a message. name has at most 12 characters. */
 void frame_header_encode(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4], const char *name,
                          struct span payload);

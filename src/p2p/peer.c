@@ -169,8 +169,8 @@ void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span
     peer->bytes_sent += n;
     p2p->bytes_sent += n;
     peer->last_send_s = p2p_now_s(p2p);
-    log_printf(p2p->log, LOG_NET, "peer=%llu: sending %s (%zu bytes)",
-               (unsigned long long)peer->id, name, payload.len);
+    log_printf(p2p->log, LOG_NET, "peer=%llu: sending %s (%zu bytes)", (unsigned long long)peer->id,
+               name, payload.len);
 }
 
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer)
@@ -271,6 +271,7 @@ static void handle(struct p2p *p2p, struct peer *peer)
 static void frame_failed(struct p2p *p2p, struct peer *peer, enum frame_result result)
 {
     if (result == FRAME_BAD_CHECKSUM) {
+        frame_reader_trim(&peer->frame);
         if (++peer->bad_checksums > PEER_BAD_CHECKSUMS)
             peer_fault(p2p, peer, FAULT_CHECKSUM, "");
         return;
@@ -293,6 +294,7 @@ static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span 
                        (unsigned long long)peer->id, peer->frame.name,
                        frame_payload(&peer->frame).len);
             handle(p2p, peer);
+            frame_reader_trim(&peer->frame);
             n++;
         } else if (result != FRAME_MORE) {
             frame_failed(p2p, peer, result);

@@ -20,7 +20,7 @@
 #define PEER_PING_US          INT64_C(120000000)
 #define PEER_SILENCE_US       (INT64_C(1200) * 1000000) /* no byte, or no pong: gone */
 #define PEER_BAD_CHECKSUMS    16
-#define PEER_LARGE_BYTES      65536 /* a message longer than that, unless we asked for it, ... */
+#define PEER_LARGE_BYTES      40000 /* a message longer than that, unless we asked for it, ... */
 #define PEER_LARGE_MAX        4     /* ... is read from so many peers at a time */
 #define PEER_LARGE_US         INT64_C(15000000) /* and has to come within that */
 #define PEER_TURN_MESSAGES    500               /* handled in one go; then others have their turn */

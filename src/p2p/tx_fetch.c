@@ -180,7 +180,7 @@ static void ask_another(struct tx_fetch *fetch, struct tx_want *want, int64_t no
 /* -- Hearing ------------------------------------------------------------------------------------
  */
 
-static bool has_room(const struct tx_fetch *fetch, const struct tx_fetch_peer *peer)
+bool tx_fetch_has_room(const struct tx_fetch *fetch, const struct tx_fetch_peer *peer)
 {
     if (peer->is_unlimited)
         return peer->n_announced < TX_FETCH_TOTAL_MAX;
@@ -199,7 +199,7 @@ bool tx_fetch_announced(struct tx_fetch *fetch, struct tx_fetch_peer *peer, cons
     for (struct tx_announcement *a = want ? want->announcements : NULL; a; a = a->next_of_want)
         if (a->peer == peer)
             return false;
-    if (!has_room(fetch, peer))
+    if (!tx_fetch_has_room(fetch, peer))
         return false;
     if (!want) {
         want = xcalloc(1, sizeof *want);

@@ -51,6 +51,9 @@ void tx_fetch_peer_deinit(struct tx_fetch *fetch, struct tx_fetch_peer *peer, in
 bool tx_fetch_announced(struct tx_fetch *fetch, struct tx_fetch_peer *peer, const uint8_t id[32],
                         bool is_wtxid, int64_t delay_us, int64_t now_us);
 
+/* False if nothing more is heard from this peer for now. */
+bool tx_fetch_has_room(const struct tx_fetch *fetch, const struct tx_fetch_peer *peer);
+
 struct tx_fetch_id {
     uint8_t id[32];
     bool is_wtxid;

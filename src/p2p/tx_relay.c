@@ -103,7 +103,8 @@ void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_in
     /* BIP339: one kind of id for one peer. */
     if (is_wtxid != peer->wants_wtxid)
         return;
-    if (chain_is_initial_download(p2p->chain))
+    /* Asked first: a flood has to be cheap. */
+    if (!tx_fetch_has_room(&p2p->txs.fetch, &peer->txs) || chain_is_initial_download(p2p->chain))
         return;
     /* What there is no room for is not worth remembering either. */
     if (is_here(p2p, inv->hash, is_wtxid) || want(p2p, peer, inv->hash, is_wtxid))
