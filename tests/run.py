@@ -2,8 +2,8 @@
 """run.py - runs every test of the tree in parallel, a line for each; used by contrib/test and soak.
 
 What counts as a test: a cmocka test function of tests/unit, a script of tests/functional, a program
-of tests/sim, a lint of tools/lint, a fuzz harness. Exit status 77 of a program means skipped. The last line is
-"N passed, N failed, N skipped"; the exit status is 0 only if nothing failed.
+of tests/sim, a lint of tools/lint, a fuzz harness. Exit status 77 of a program means skipped. The
+last line is "N passed, N failed, N skipped"; the exit status is 0 only if nothing failed.
 """
 import argparse
 import collections

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write doc/consensus.md from src/consensus/reject.def: every rule, its reject string, class, source.
+"""Write doc/consensus.md from src/consensus/reject.def: each rule, its string, class and source.
 
     tools/gen_consensus_doc.py           write the page
     tools/gen_consensus_doc.py --check   exit 1 if the page is not what would be written
@@ -40,7 +40,8 @@ def page():
         if comment is not None:
             if "X(code" in comment:
                 continue
-            out.append(f"\n## {' '.join(comment.split())}\n\n| code | reject string | class | source |\n"
+            title = " ".join(comment.split())
+            out.append(f"\n## {title}\n\n| code | reject string | class | source |\n"
                        "|---|---|---|---|\n")
             in_table = True
         elif in_table:

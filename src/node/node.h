@@ -1,4 +1,4 @@
-/* node.h - one whole node: chain, mempool, mesh and RPC joined by callbacks, from start to clean stop.
+/* node.h - one whole node: chain, mempool, mesh and RPC joined by callbacks, from start to stop.
  *
  * Layer: node. Knows the world only as struct env. Any number of nodes may live in one process.
  * Start here: node_new, node_start, node_rpc, node_stop, node_free. */

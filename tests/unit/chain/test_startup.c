@@ -153,7 +153,7 @@ static void blocks_behind_the_index_in_later_files_are_found_too(void **state)
     assert_true(rig_is_at(&f->rig, more));
 }
 
-/* The second crash comes after the index was written with some of the blocks, and the space of all. */
+/* The second crash comes after the index has some of the blocks, and the space of all. */
 static void a_crash_amid_the_replay_forgets_nothing(void **state)
 {
     struct fixture *f = *state;

@@ -1,5 +1,6 @@
-/* test_storage_on_host.c - coins and block files with real threads, files and LevelDB: what unit
- * tests show on a simulated machine must hold here too. Meant for the tsan preset as well. */
+/* test_env_host_storage.c - coins and block files with real threads, files and LevelDB.
+ *
+ * What unit tests show on a simulated machine must hold here too. For the tsan preset as well. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
