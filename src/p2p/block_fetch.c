@@ -604,7 +604,7 @@ static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct 
     const struct block_node *prev = chain_find(p2p->chain, &header->prev);
     if (!prev) {
         (void)header_sync_announced(p2p, peer, hash);
-        header_sync_ask(p2p, peer, NULL);
+        header_sync_ask_soon(p2p, peer);
         return FAULT_NONE;
     }
     struct u256 work = u256_add(prev->chain_work, pow_block_work(header->bits));

@@ -72,6 +72,15 @@ static bool may_ask(const struct p2p *p2p, const struct peer *peer)
     return !peer->headers.is_asked || p2p_now_us(p2p) - peer->headers.asked_us > ASK_PAUSE_US;
 }
 
+void header_sync_ask_soon(struct p2p *p2p, struct peer *peer)
+{
+    peer->headers.ask_again = !may_ask(p2p, peer);
+    if (peer->headers.ask_again)
+        p2p_schedule(p2p, peer->headers.asked_us + ASK_PAUSE_US + 1);
+    else
+        header_sync_ask(p2p, peer, NULL);
+}
+
 struct u256 header_sync_min_work(const struct p2p *p2p)
 {
     const struct block_node *tip = chain_tip(p2p->chain);
@@ -275,8 +284,8 @@ static enum fault unconnected(struct p2p *p2p, struct peer *peer,
     struct block_hash last = block_header_hash(&headers[n - 1]);
     (void)header_sync_announced(p2p, peer, &last);
     peer->headers.unconnecting++;
-    if (peer->headers.unconnecting <= HEADER_SYNC_UNCONNECTING_MAX && may_ask(p2p, peer))
-        header_sync_ask(p2p, peer, NULL);
+    if (peer->headers.unconnecting <= HEADER_SYNC_UNCONNECTING_MAX)
+        header_sync_ask_soon(p2p, peer);
     return FAULT_NONE;
 }
 
@@ -326,6 +335,13 @@ enum fault header_sync_on_headers(struct p2p *p2p, struct peer *peer, struct rea
             ask_all(p2p);
     }
     xfree(headers);
+    if (fault == FAULT_NONE && peer->headers.ask_again)
+        header_sync_resolve(p2p, peer);
+    if (fault == FAULT_NONE && peer->headers.ask_again && !peer->headers.is_asked) {
+        peer->headers.ask_again = false;
+        if (peer->headers.has_unknown)
+            header_sync_ask(p2p, peer, NULL);
+    }
     block_fetch_wake(p2p);
     return fault;
 }
@@ -363,12 +379,29 @@ static int64_t sync_tick(struct p2p *p2p, int64_t now_us)
     return now_us + SYNC_PATIENCE_US;
 }
 
+/* Who announced more while a question was open, and has not answered it. */
+static int64_t ask_again_tick(struct p2p *p2p)
+{
+    int64_t next_us = INT64_MAX;
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        if (peer->state != PEER_READY || !peer->headers.ask_again)
+            continue;
+        if (may_ask(p2p, peer))
+            header_sync_ask_soon(p2p, peer);
+        else if (peer->headers.asked_us + ASK_PAUSE_US + 1 < next_us)
+            next_us = peer->headers.asked_us + ASK_PAUSE_US + 1;
+    }
+    return next_us;
+}
+
 int64_t header_sync_tick(struct p2p *p2p, int64_t now_us)
 {
-    if (!p2p->headers.is_synced && is_far_behind(p2p))
-        return sync_tick(p2p, now_us);
+    int64_t next_us = ask_again_tick(p2p);
+    if (!p2p->headers.is_synced && is_far_behind(p2p)) {
+        int64_t sync_us = sync_tick(p2p, now_us);
+        return sync_us < next_us ? sync_us : next_us;
+    }
     p2p->headers.is_synced = true;
-    int64_t next_us = INT64_MAX;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
         if (peer->state != PEER_READY || !peer_has_blocks(peer))
             continue;

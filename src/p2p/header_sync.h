@@ -25,6 +25,7 @@ struct peer_headers {
     bool has_unknown;
     bool is_asked;    /* it owes us headers */
     int64_t asked_us; /* when it was asked last; 0: never */
+    bool ask_again;   /* it announced more meanwhile: ask when it has answered */
     unsigned unconnecting;
     struct header_presync *presync; /* NULL: none under way */
 };
@@ -48,6 +49,9 @@ void header_sync_update_known(struct peer *peer, const struct block_node *node);
 
 /* Ask for headers after node (NULL: our best header), newest of locator first. */
 void header_sync_ask(struct p2p *p2p, struct peer *peer, const struct block_node *node);
+/* The same after our best header, but not before the last question was answered or is old: a peer
+ * that announces on and on is asked once in a while only. */
+void header_sync_ask_soon(struct p2p *p2p, struct peer *peer);
 /* Least work that a chain must show before its headers are kept. */
 struct u256 header_sync_min_work(const struct p2p *p2p);
 

@@ -133,6 +133,39 @@ static void an_inv_of_many_blocks_leads_to_one_question(void **state)
     raw_free(raw);
 }
 
+/* And many such invs are few questions, none of which is forgotten. */
+static void a_stream_of_invs_leads_to_few_questions(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 49, &f->builder, NULL);
+    const struct built_block *blocks[2];
+    builder_blocks(&f->builder, f->builder.genesis, 2, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    for (int i = 0; i < 2; i++) { /* the question of one, then the question of all */
+        raw_send_headers(raw, NULL, 0);
+        mesh_run(&f->mesh, 100000);
+    }
+    size_t before = raw_count(raw, "getheaders");
+    for (uint32_t i = 0; i < 500; i++) {
+        uint8_t hash[32] = {0};
+        memcpy(hash, &i, 4);
+        raw_send_inv(raw, "inv", INV_BLOCK, hash);
+    }
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(raw_count(raw, "getheaders"), before + 1);
+    raw_send_inv(raw, "inv", INV_BLOCK, blocks[1]->block.hash.b);
+    mesh_run(&f->mesh, 100000);
+    raw_send_headers(raw, blocks, 1); /* an answer from before the last block */
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(raw_count(raw, "getheaders"), before + 2);
+    raw_send_headers(raw, &blocks[1], 1);
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(chain_best_header(a->chain)->height, 2);
+    raw_free(raw);
+}
+
 /* Hazards 47 and 48: a chain below the work that counts is never in the tree. */
 static void headers_of_little_work_are_not_kept(void **state)
 {
@@ -227,6 +260,7 @@ int main(void)
         T(headers_out_of_order_or_without_work_are_faults),
         T(headers_that_connect_to_nothing_lead_to_a_question),
         T(an_inv_of_many_blocks_leads_to_one_question),
+        T(a_stream_of_invs_leads_to_few_questions),
         T(headers_of_little_work_are_not_kept),
         T(a_chain_with_enough_work_is_synced_in_two_passes),
         T(an_old_fork_of_little_work_is_ignored),
