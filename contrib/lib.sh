@@ -58,6 +58,19 @@ install_missing() {
         die "apt-get could not install:$missing"
 }
 
+# On a terminal, show how far ninja is: "[57/201]" of its output, on one line that is gone at the end.
+show_steps() {
+    if [ ! -t 2 ]; then
+        cat >/dev/null
+        return
+    fi
+    local line
+    while read -r line; do
+        [[ ! $line =~ ^\[[0-9]+/[0-9]+\] ]] || printf '\r   %s ' "${BASH_REMATCH[0]}" >&2
+    done
+    printf '\r\033[K' >&2
+}
+
 # build PRESET [TARGET...]: configure if need be, then build.
 build() {
     local preset=$1
@@ -69,5 +82,6 @@ build() {
     fi
     [ $# = 0 ] || args+=(--target "$@")
     say "building $preset"
-    cmake "${args[@]}" >"$log" 2>&1 || { tail -n 60 "$log" >&2; die "cannot build $preset"; }
+    cmake "${args[@]}" 2>&1 | tee "$log" | show_steps ||
+        { tail -n 60 "$log" >&2; die "cannot build $preset"; }
 }
