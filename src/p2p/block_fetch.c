@@ -11,6 +11,7 @@
 #define BLOCK_BYTES_WEIGHT 0.05
 #define LATE_US            INT64_C(2000000) /* the next block is asked of a second peer */
 #define LATE_FACTOR        1.3              /* if that one would be so much quicker */
+#define LATE_DOUBLINGS_MAX 8                /* of LATE_US, two for each peer asked before */
 #define GETDATA_BATCH      64
 #define IDLE_CHECK_US      INT64_C(250000) /* while blocks are in flight */
 
@@ -143,6 +144,7 @@ static void ask(struct p2p *p2p, struct peer *peer, struct block_request *reques
     clear_slot(p2p, request, slot);
     request->peer[slot] = peer->id;
     request->asked_us[slot] = now_us;
+    request->n_asked++;
     if (peer->fetch.n_in_flight++ == 0)
         peer->fetch.busy_since_us = now_us;
 }
@@ -313,15 +315,21 @@ static bool is_abandoned(const struct p2p *p2p, const struct block_request *requ
 /* The next block is late, and somebody else would have it much sooner. */
 static bool is_late(const struct p2p *p2p, const struct block_request *request, int64_t now_us)
 {
-    if (request->peer[1] || now_us - request->asked_us[0] < LATE_US)
+    /* Of two that are slow, the later one is given up for a third; each time after a longer wait,
+     * so that those who need long come to their end. */
+    int last = request->peer[1] ? 1 : 0;
+    unsigned doublings = request->n_asked > 0 ? 2 * (request->n_asked - 1) : 0;
+    if (doublings > LATE_DOUBLINGS_MAX)
+        doublings = LATE_DOUBLINGS_MAX;
+    if (now_us - request->asked_us[last] < LATE_US << doublings)
         return false;
-    double waited_s = (double)(now_us - request->asked_us[0]) / 1e6;
+    double waited_s = (double)(now_us - request->asked_us[last]) / 1e6;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
         struct plan_peer p = {.rate_bytes_s = peer->score.rate_bytes_s,
                               .rtt_s = rtt_s(peer),
                               .n_in_flight = peer->fetch.n_in_flight};
-        if (peer->id != request->peer[0] && !peer->fetch.is_stalled &&
-            peer_can_serve(peer, request->node) &&
+        if (peer->id != request->peer[0] && peer->id != request->peer[1] &&
+            !peer->fetch.is_stalled && peer_can_serve(peer, request->node) &&
             plan_eta_s(&p, p2p->fetch.block_bytes) * LATE_FACTOR < waited_s)
             return true;
     }
@@ -460,7 +468,8 @@ static void check_silence(struct p2p *p2p, int64_t now_us)
         }
         if (peer->state != PEER_READY || peer->fetch.n_in_flight == 0)
             continue;
-        int64_t heard_us = later_of(peer->last_recv_us, peer->fetch.busy_since_us);
+        /* Talk about other things, such as pings, delivers nothing. */
+        int64_t heard_us = later_of(peer->fetch.heard_us, peer->fetch.busy_since_us);
         /* While we do not read it, its silence is ours. */
         if (peer->is_paused || now_us - heard_us < peer->fetch.stall_us)
             continue;
@@ -482,7 +491,7 @@ int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us)
 {
     struct block_fetch *fetch = &p2p->fetch;
     bool is_waiting = fetch->n_requests > fetch->n_delivered;
-    if (is_waiting)
+    if (is_waiting || fetch->wants_run)
         check_silence(p2p, now_us);
     if (fetch->wants_run || is_waiting) {
         fetch->wants_run = false;

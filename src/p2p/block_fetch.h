@@ -31,6 +31,7 @@ struct block_request {
     const struct block_node *node;
     uint64_t peer[2]; /* ids of who was asked, 0: nobody */
     int64_t asked_us[2];
+    unsigned n_asked;       /* times that it was asked for */
     bool is_delivered;      /* the chain has it and has not answered yet */
     bool is_wanted_by_user; /* getblockfrompeer: whatever its work */
 };
@@ -40,6 +41,7 @@ struct peer_fetch {
     bool is_stalled;  /* owes us blocks and is silent: gets no new requests */
     bool is_on_trial; /* was silent, spoke again: gets one block until it delivers */
     int64_t stalled_at_us;
+    int64_t heard_us;         /* when bytes of a block last came: nothing else pays what it owes */
     int64_t stall_us;         /* how long it may be silent; grows if it was only slow */
     int64_t busy_since_us;    /* first request since it last had none, or last delivery */
     int64_t last_delivery_us; /* 0: never */

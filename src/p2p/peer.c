@@ -301,6 +301,8 @@ static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span 
         }
         if (peer->state != PEER_GONE)
             update_large(p2p, peer);
+        if (strcmp(peer->frame.name, "block") == 0)
+            peer->fetch.heard_us = p2p_now_us(p2p);
     }
     peer->is_handling = false;
     return peer->state == PEER_GONE ? span_of(NULL, 0) : bytes;
@@ -319,6 +321,8 @@ void peer_on_bytes(struct p2p *p2p, struct peer *peer, struct span bytes)
     peer->bytes_received += bytes.len;
     peer->last_recv_s = p2p_now_s(p2p);
     peer->last_recv_us = p2p_now_us(p2p);
+    if (peer->fetch.is_stalled)
+        block_fetch_wake(p2p); /* it may be asked again, with care */
     struct span rest = bytes;
     if (peer->waiting.len == 0)
         rest = handle_bytes(p2p, peer, bytes);

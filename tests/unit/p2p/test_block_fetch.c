@@ -273,6 +273,75 @@ static void notfound_sends_the_request_elsewhere(void **state)
     raw_free(two);
 }
 
+/* Three peers have a block. The first two owe it and speak on, of something else or so slowly that
+ * it never ends. The third is asked all the same. */
+static void talk_and_expect_the_third(struct fixture *f, uint64_t seed, bool trickles)
+{
+    mesh_init(&f->mesh, seed, &f->builder, NULL);
+    const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw[3];
+    for (size_t i = 0; i < 3; i++) {
+        raw[i] = raw_connect(&f->mesh, a);
+        raw_handshake(raw[i], NODE_NETWORK | NODE_WITNESS);
+        raw_send_headers(raw[i], &block, 1);
+    }
+    uint8_t header[FRAME_HEADER_BYTES];
+    frame_header_encode(header, a->network.magic, "block", block->block.raw);
+    for (size_t i = 0; trickles && i < 2; i++)
+        raw_send_bytes(raw[i], header, sizeof header);
+    for (int i = 0; i < 150 && raw_count(raw[2], "getdata") == 0; i++) {
+        static const uint8_t nonce[8] = {1};
+        for (size_t k = 0; k < 2 && !raw[k]->is_closed; k++) {
+            if (trickles)
+                raw_send_bytes(raw[k], block->block.raw.p + i, 1);
+            else
+                raw_send(raw[k], "ping", nonce, sizeof nonce);
+        }
+        mesh_run(&f->mesh, 200000);
+    }
+    assert_int_equal(raw_count(raw[2], "getdata"), 1);
+    raw_send_block(raw[2], block);
+    assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
+    for (size_t i = 0; i < 3; i++)
+        raw_free(raw[i]);
+}
+
+static void who_owes_a_block_and_talks_of_something_else_holds_up_nobody(void **state)
+{
+    talk_and_expect_the_third(*state, 21, false);
+}
+
+static void two_that_deliver_byte_by_byte_hold_up_nobody(void **state)
+{
+    talk_and_expect_the_third(*state, 22, true);
+}
+
+static void who_was_silent_once_is_asked_again_when_it_speaks(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 23, &f->builder, NULL);
+    const struct built_block *blocks[2];
+    (void)builder_blocks(&f->builder, f->builder.genesis, 2, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *one = raw_connect(&f->mesh, a), *two = raw_connect(&f->mesh, a);
+    raw_handshake(one, NODE_NETWORK | NODE_WITNESS);
+    raw_handshake(two, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(one, blocks, 1);
+    (void)raw_expect(one, "getdata");
+    raw_send_headers(two, blocks, 1);
+    (void)raw_expect(two, "getdata");
+    raw_send_block(two, blocks[0]);
+    assert_true(mesh_wait_tip(&f->mesh, blocks[0], 10) >= 0);
+    raw_free(two);
+    mesh_run(&f->mesh, 1000000);
+    raw_send_headers(one, blocks + 1, 1);
+    (void)raw_expect(one, "getdata");
+    raw_send_block(one, blocks[1]);
+    assert_true(mesh_wait_tip(&f->mesh, blocks[1], 10) >= 0);
+    raw_free(one);
+}
+
 static void a_block_can_be_had_from_a_peer_by_order(void **state)
 {
     struct fixture *f = *state;
@@ -352,6 +421,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_invalid_block_costs_its_sender_the_connection, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(notfound_sends_the_request_elsewhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            who_owes_a_block_and_talks_of_something_else_holds_up_nobody, setup, teardown),
+        cmocka_unit_test_setup_teardown(two_that_deliver_byte_by_byte_hold_up_nobody, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(who_was_silent_once_is_asked_again_when_it_speaks, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_block_can_be_had_from_a_peer_by_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_damaged_block_is_had_again_from_a_peer, setup, teardown),
     };
