@@ -83,26 +83,10 @@ static void do_mine(struct scenario *s, size_t i)
     sim_world_mine(s->world, i);
 }
 
-static void on_sent(void *arg, int status, const char *body)
-{
-    struct scenario *s = arg;
-    if (status == 200)
-        s->result->n_sent_txs++;
-    else
-        sim_world_trace(s->world, "refused: %s", body);
-}
-
 static void do_send(struct scenario *s, size_t i)
 {
-    char id[HEX_ID_BYTES];
-    char *hex = sim_spend_make(&s->spend, id);
-    if (!hex)
-        return;
-    sim_world_trace(s->world, "%zu is sent %s", i, id);
-    char *params = xasprintf("[\"%s\"]", hex);
-    sim_world_call(s->world, i, "sendrawtransaction", params, on_sent, s);
-    xfree(params);
-    xfree(hex);
+    sim_spend_add_mature(&s->spend, s->options->base, tip_of(s, i)->height);
+    sim_spend_send(&s->spend, s->world, i);
 }
 
 /* Count coins: the node has to write them all first. */
@@ -375,6 +359,7 @@ static void finish(struct scenario *s, int64_t start_us)
     struct sim_scenario_result *result = s->result;
     const char *failure = sim_world_failure(s->world);
     result->is_good = !failure;
+    result->n_sent_txs = s->spend.n_accepted;
     snprintf(result->failure, sizeof result->failure, "%s", failure ? failure : "");
     result->n_crashes += (unsigned)sim_world_n_crashes(s->world);
     result->bytes = sim_net_bytes(sim_world_net(s->world));
@@ -403,10 +388,6 @@ void sim_scenario_run(const struct sim_scenario_options *options,
                                                     .traces_logs = options->traces_logs};
     s.world = sim_world_new(&world_options);
     sim_spend_init(&s.spend, sim_random_of(options->seed, SCENARIO_PART + 1));
-    for (int32_t h = 1; h <= sim_base_height(options->base) - 100; h++) {
-        struct sim_coin coin = sim_base_coin(options->base, h);
-        sim_spend_add(&s.spend, &coin);
-    }
     int64_t start_us = sim_world_now_us(s.world);
     start_all(&s);
     act_for(&s, options->faults_us ? options->faults_us : FAULTS_US);

@@ -9,8 +9,8 @@
 
 #define FEE_SAT      1000
 #define LEAST_SAT    20000 /* smaller coins are not split any more */
-#define OUTPUTS_MAX  3
 #define KEPT_PERCENT 10
+#define MATURITY     100 /* blocks until a coinbase may be spent */
 
 /* OP_0 and SHA-256 of the one byte OP_1. BIP141 */
 static const uint8_t script_pubkey[] = {0x00, 0x20, 0x4a, 0xe8, 0x15, 0x72, 0xf0, 0x6e, 0x1b,
@@ -65,27 +65,75 @@ static int64_t spend_coins(struct sim_spend *spend, struct tx *tx)
     return total_sat;
 }
 
-char *sim_spend_make(struct sim_spend *spend, char id[HEX_ID_BYTES])
+bool sim_spend_make(struct sim_spend *spend, struct sim_spend_tx *made)
 {
     struct tx_in in[SIM_SPEND_INPUTS];
-    struct tx_out out[OUTPUTS_MAX];
+    struct tx_out out[SIM_SPEND_OUTPUTS];
     struct tx tx = {.version = 2, .in = in, .out = out};
     int64_t total_sat = spend_coins(spend, &tx) - FEE_SAT;
     if (tx.n_in == 0)
-        return NULL;
-    tx.n_out = 1 + (uint32_t)sim_random_below(&spend->random, OUTPUTS_MAX);
+        return false;
+    tx.n_out = 1 + (uint32_t)sim_random_below(&spend->random, SIM_SPEND_OUTPUTS);
     for (uint32_t i = 0; i < tx.n_out; i++)
         out[i] = (struct tx_out){.value_sat = total_sat / tx.n_out,
                                  .script_pubkey = span_of(script_pubkey, sizeof script_pubkey)};
     struct arena arena;
     arena_init(&arena, 4096);
     tx_finish(&tx, &arena);
+    made->n_coins = tx.n_out;
     for (uint32_t i = 0; i < tx.n_out; i++)
-        sim_spend_add(spend, &(struct sim_coin){.outpoint = {.txid = tx.txid, .vout = i},
-                                                .value_sat = out[i].value_sat});
-    hex_encode_reversed(id, span_of(tx.txid.b, sizeof tx.txid.b));
-    char *hex = xmalloc(2 * tx.raw.len + 1);
-    hex_encode(hex, tx.raw);
+        made->coin[i] = (struct sim_coin){.outpoint = {.txid = tx.txid, .vout = i},
+                                          .value_sat = out[i].value_sat};
+    hex_encode_reversed(made->id, span_of(tx.txid.b, sizeof tx.txid.b));
+    made->hex = xmalloc(2 * tx.raw.len + 1);
+    hex_encode(made->hex, tx.raw);
     arena_deinit(&arena);
-    return hex;
+    return true;
+}
+
+void sim_spend_add_mature(struct sim_spend *spend, const struct sim_base *base, int32_t height)
+{
+    while (spend->n_base < sim_base_height(base) && spend->n_base + 1 + MATURITY <= height + 1) {
+        struct sim_coin coin = sim_base_coin(base, ++spend->n_base);
+        sim_spend_add(spend, &coin);
+    }
+}
+
+/* -- Sending ------------------------------------------------------------------------------------
+ */
+
+/* A transaction that a node looks at. */
+struct sent {
+    struct sim_spend *spend;
+    struct sim_world *world;
+    struct sim_spend_tx tx;
+};
+
+static void on_sent(void *arg, int status, const char *body)
+{
+    struct sent *sent = arg;
+    if (status == 200) {
+        sent->spend->n_accepted++;
+        for (size_t i = 0; i < sent->tx.n_coins; i++)
+            sim_spend_add(sent->spend, &sent->tx.coin[i]);
+    } else {
+        sent->spend->n_refused++;
+        sim_world_trace(sent->world, "%s refused: %s", sent->tx.id, body);
+    }
+    xfree(sent);
+}
+
+void sim_spend_send(struct sim_spend *spend, struct sim_world *world, size_t node)
+{
+    struct sent *sent = xcalloc(1, sizeof *sent);
+    *sent = (struct sent){.spend = spend, .world = world};
+    if (!sim_spend_make(spend, &sent->tx)) {
+        xfree(sent);
+        return;
+    }
+    sim_world_trace(world, "%zu is sent %s", node, sent->tx.id);
+    char *params = xasprintf("[\"%s\"]", sent->tx.hex);
+    xfree(sent->tx.hex);
+    sim_world_call(world, node, "sendrawtransaction", params, on_sent, sent);
+    xfree(params);
 }

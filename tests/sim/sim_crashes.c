@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "sim/sim_spend.h"
-#include "util/alloc.h"
 
 #define BASE_BLOCKS    112
 #define CRASHES_EACH   20
@@ -33,6 +32,7 @@ struct totals {
 };
 
 struct run {
+    const struct sim_base *base;
     struct sim_world *world;
     struct sim_random random;
     struct sim_spend spend;
@@ -62,14 +62,8 @@ static bool is_up(const struct run *run)
 
 static void send_tx(struct run *run, size_t i)
 {
-    char id[HEX_ID_BYTES];
-    char *hex = sim_spend_make(&run->spend, id);
-    if (!hex)
-        return;
-    char *params = xasprintf("[\"%s\"]", hex);
-    sim_world_call(run->world, i, "sendrawtransaction", params, NULL, NULL);
-    xfree(params);
-    xfree(hex);
+    sim_spend_add_mature(&run->spend, run->base, chain_tip(chain_of(run, i))->height);
+    sim_spend_send(&run->spend, run->world, i);
 }
 
 /* The coins were counted, so they were written before: what was the tip then is safe. */
@@ -258,13 +252,9 @@ static bool run_seed(const struct sim_base *base, uint64_t seed, bool prints_tra
 {
     printf("seed %" PRIu64 ":", seed); /* first: it is what is left of a run that ends badly */
     fflush(stdout);
-    struct run run = {.random = sim_random_of(seed, 0x637261), .totals = totals};
+    struct run run = {.base = base, .random = sim_random_of(seed, 0x637261), .totals = totals};
     run.world = make_world(base, seed, prints_trace);
     sim_spend_init(&run.spend, sim_random_of(seed, 0x737065));
-    for (int32_t h = 1; h <= BASE_BLOCKS - 100; h++) {
-        struct sim_coin coin = sim_base_coin(base, h);
-        sim_spend_add(&run.spend, &coin);
-    }
     int64_t start_us = sim_world_now_us(run.world);
     sim_world_start(run.world, CRASH_NODE);
     sim_world_start(run.world, SOUND_NODE);
