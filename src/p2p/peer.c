@@ -471,7 +471,9 @@ enum fault peer_on_version(struct p2p *p2p, struct peer *peer, struct reader *r)
         return FAULT_OLD_VERSION;
     if (!peer_is_outbound(peer) && is_ourselves(p2p, peer->version.nonce))
         return FAULT_SELF;
-    peer->time_offset_s = peer->version.time - p2p_now_s(p2p);
+    /* A time of any 64 bits must not overflow. */
+    if (__builtin_sub_overflow(peer->version.time, p2p_now_s(p2p), &peer->time_offset_s))
+        peer->time_offset_s = peer->version.time < 0 ? INT64_MIN : INT64_MAX;
     if (peer_is_outbound(peer)) {
         address_book_set_services(p2p->book, &peer->address, peer->version.services);
         if (!has_services(p2p, peer))

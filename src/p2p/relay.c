@@ -139,7 +139,8 @@ static int compare_entries(const void *a, const void *b)
 
 static bool passes_filter(const struct peer *peer, const struct mempool_entry *entry)
 {
-    return entry->fee_sat * 1000 >= peer->fee_filter_sat_per_kvb * (int64_t)entry->vbytes;
+    /* As fee * 1000 >= filter * size, which a filter of all money would make overflow. */
+    return entry->fee_sat * 1000 / (int64_t)entry->vbytes >= peer->fee_filter_sat_per_kvb;
 }
 
 static void send_inv(struct p2p *p2p, struct peer *peer, const struct mempool_entry *const *entries,

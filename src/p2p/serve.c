@@ -188,13 +188,12 @@ static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct w
  */
 
 /* Only what the peer was told of, or everybody may know by now: otherwise asking would tell what we
- * got from whom, and when. */
+ * got from whom, and when. That the peer has told us of it proves nothing: anybody can, and ask. */
 static bool may_fetch(const struct p2p *p2p, const struct peer *peer,
                       const struct mempool_entry *entry)
 {
     return entry->sequence <= peer->relay.told_sequence ||
-           p2p_now_s(p2p) - entry->time_s > TX_RECENT_S ||
-           recent_set_has(&peer->relay.known, entry->tx.wtxid.b);
+           p2p_now_s(p2p) - entry->time_s > TX_RECENT_S;
 }
 
 static void serve_tx(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)

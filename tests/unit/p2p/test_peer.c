@@ -311,6 +311,26 @@ static void large_messages_are_taken_from_few_at_a_time(void **state)
         raw_free(raw[i]);
 }
 
+/* The difference to our clock is beyond 64 bits. */
+static void a_clock_at_the_beginning_of_time_is_only_wrong(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw = start(f, 46);
+    uint8_t bytes[WIRE_VERSION_BYTES_MAX];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    struct wire_version version = {
+        .version = WIRE_PROTOCOL_VERSION, .services = SERVICES, .time = INT64_MIN};
+    wire_version_encode(&w, &version);
+    raw_send(raw, "version", bytes, w.len);
+    raw_send(raw, "verack", NULL, 0);
+    mesh_run(&f->mesh, 1000000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(&f->mesh.nodes[0], 0, &info));
+    assert_true(info.is_ready);
+    assert_true(info.time_offset_s == INT64_MIN);
+    raw_free(raw);
+}
+
 /* Hazard 73: peers' clocks do not move ours. */
 static void wrong_clocks_of_most_peers_lead_to_a_warning_only(void **state)
 {
@@ -363,6 +383,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(announced_bytes_cost_nothing_before_they_come, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(large_messages_are_taken_from_few_at_a_time, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_clock_at_the_beginning_of_time_is_only_wrong, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(wrong_clocks_of_most_peers_lead_to_a_warning_only, setup,
                                         teardown),

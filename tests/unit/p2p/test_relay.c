@@ -174,6 +174,46 @@ static void a_fee_filter_is_respected(void **state)
     raw_free(raw);
 }
 
+/* Nor by announcing it first. */
+static void who_announces_a_transaction_cannot_find_out_whether_it_is_here(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 72, NULL, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    struct tx tx = spend(f, tip, 1, 1000);
+    give_tx(a, &tx);
+    assert_int_equal(raw_count(raw, "inv"), 0);
+    raw_send_inv(raw, "inv", INV_WTX, tx.wtxid.b);
+    raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
+    (void)raw_expect(raw, "notfound");
+    assert_int_equal(raw_count(raw, "tx"), 0);
+    raw_free(raw);
+}
+
+/* The product of such a filter and the size is beyond 64 bits. */
+static void a_fee_filter_of_all_money_lets_nothing_pass(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 73, NULL, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    uint8_t filter[8];
+    struct writer w = writer_to_buffer(filter, sizeof filter);
+    write_u64(&w, MAX_MONEY_SAT);
+    raw_send(raw, "feefilter", filter, sizeof filter);
+    mesh_run(&f->mesh, 500000);
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(tip, 1));
+    struct tx large = builder_spend(&f->builder, &coin, 1, 110, 100000, BUILDER_WSH_TRUE);
+    give_tx(a, &large); /* 4.7 kvB: times 2.1e15 that is 9.9e18 */
+    assert_in_range(mempool_find(a->mempool, &large.txid)->vbytes, 4400, 8780);
+    mesh_run(&f->mesh, 60000000);
+    assert_int_equal(raw_count(raw, "inv"), 0);
+    raw_free(raw);
+}
+
 /* While it syncs a node wants no transactions; what comes right after the sync it must not miss. */
 static void the_end_of_the_sync_is_told_at_once(void **state)
 {
@@ -262,7 +302,9 @@ int main(void)
         T(a_peer_is_not_told_what_it_told_us),
         T(transactions_are_told_once_after_a_random_wait),
         T(a_transaction_cannot_be_fetched_before_it_is_told),
+        T(who_announces_a_transaction_cannot_find_out_whether_it_is_here),
         T(a_fee_filter_is_respected),
+        T(a_fee_filter_of_all_money_lets_nothing_pass),
         T(the_end_of_the_sync_is_told_at_once),
         T(a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool),
         T(a_node_for_blocks_only_takes_no_transactions),
