@@ -8,8 +8,8 @@ import framework
 import p2p
 from framework import Failure, Skip, wait_until
 
-PEERS, SECONDS = 100, 20
-SETTLED_S = 5  # all are connected, and each has announced what it may
+PEERS = 100
+SETTLED_S = 4  # all are connected, and each has announced what it may
 
 
 def generator(context):
@@ -23,8 +23,9 @@ def generator(context):
 
 
 def flood(context, node, entries):
+    seconds = 20 if context.soak else 10
     return subprocess.Popen([generator(context), "127.0.0.1", str(node.p2p_port), str(PEERS),
-                             str(SECONDS), str(entries)], stdout=subprocess.PIPE, text=True)
+                             str(seconds), str(entries)], stdout=subprocess.PIPE, text=True)
 
 
 def extend(node, honest, block):
