@@ -374,6 +374,11 @@ static int run_generate(struct cli *cli, char **error)
         *error = xstrdup("too many arguments (maximum 2 for nblocks and maxtries)");
         return 1;
     }
+    if (cli->n_args > 0 && strcmp(cli->args[0], "0") == 0) {
+        *error = xstrdup("the first argument (number of blocks to generate, default: 1) must be an "
+                         "integer value greater than zero");
+        return 1;
+    }
     const struct json_value *none = json_new(&cli->arena, JSON_KIND_ARRAY);
     struct json_value *reply = call(cli, "getnewaddress", none, error);
     if (!reply)

@@ -89,6 +89,10 @@ static void arguments_are_checked_before_anything_is_sent(void **state)
     assert_string_equal(run.err, "error: Error parsing JSON: five\n");
     run = RUN("-regtest", "-getinfo", "5");
     assert_string_equal(run.err, "error: -getinfo takes no arguments\n");
+    run = RUN("-regtest", "-generate", "0");
+    assert_int_equal(run.code, 1);
+    assert_string_equal(run.err, "error: the first argument (number of blocks to generate, "
+                                 "default: 1) must be an integer value greater than zero\n");
     run = RUN("-regtest", "-generate", "1", "2", "3");
     assert_int_equal(run.code, 1);
     assert_non_null(strstr(run.err, "too many arguments"));
