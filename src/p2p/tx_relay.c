@@ -197,6 +197,17 @@ static void remember_refusal(struct p2p *p2p, const struct submission *submissio
         (void)recent_set_add(&p2p->txs.rejects, submission->wtxid.b);
 }
 
+/* The peer's answer is no use: whoever else has announced the transaction is asked for it. Only now
+ * that this is known, or everybody would be asked while the first answer is being checked. */
+static void answered(struct p2p *p2p, struct peer *peer, const struct txid *txid,
+                     const struct wtxid *wtxid)
+{
+    if (!peer || !peer->has_txs)
+        return;
+    tx_fetch_answered(&p2p->txs.fetch, &peer->txs, wtxid->b, p2p_now_us(p2p));
+    tx_fetch_answered(&p2p->txs.fetch, &peer->txs, txid->b, p2p_now_us(p2p));
+}
+
 static void decided(struct p2p *p2p, const struct submission *submission,
                     const struct mempool_result *result)
 {
@@ -215,12 +226,15 @@ static void decided(struct p2p *p2p, const struct submission *submission,
         return;
     }
     if (class == REJECT_CLASS_MISSING) {
+        answered(p2p, peer, &submission->txid, &submission->wtxid);
         if (peer && peer->has_txs && result->tx && !submission->is_orphan)
             keep_orphan(p2p, peer, result->tx);
         return;
     }
     remember_refusal(p2p, submission, &result->verdict);
-    tx_fetch_forget(&txs->fetch, submission->wtxid.b);
+    answered(p2p, peer, &submission->txid, &submission->wtxid);
+    if (recent_set_has(&txs->rejects, submission->wtxid.b))
+        tx_fetch_forget(&txs->fetch, submission->wtxid.b);
     orphans_remove(&txs->orphans, &submission->wtxid);
     char reason[VERDICT_REASON_BYTES];
     log_printf(p2p->log, LOG_MEMPOOL, "peer=%llu: a transaction was refused: %s",
@@ -266,11 +280,10 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
     (void)recent_set_add(&peer->relay.known, tx.txid.b);
     bool was_asked = tx_fetch_is_asked(&p2p->txs.fetch, &peer->txs, tx.wtxid.b) ||
                      tx_fetch_is_asked(&p2p->txs.fetch, &peer->txs, tx.txid.b);
-    tx_fetch_answered(&p2p->txs.fetch, &peer->txs, tx.wtxid.b, p2p_now_us(p2p));
-    tx_fetch_answered(&p2p->txs.fetch, &peer->txs, tx.txid.b, p2p_now_us(p2p));
     if (chain_is_initial_download(p2p->chain) && !was_asked)
         return FAULT_NONE;
     if (is_here(p2p, tx.wtxid.b, true) || recent_set_has(&p2p->txs.confirmed, tx.txid.b)) {
+        answered(p2p, peer, &tx.txid, &tx.wtxid);
         score_tx(&peer->score, raw.len, false, p2p_now_us(p2p));
         const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &tx.wtxid);
         if (entry && (peer->permissions & PERMISSION_FORCERELAY))

@@ -125,6 +125,29 @@ static void the_second_announcer_is_asked_when_the_first_says_nothing(void **sta
     raw_free(two);
 }
 
+/* While its answer is being checked nobody else is asked. */
+static void one_answer_is_enough_if_it_is_good(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 81);
+    struct raw_peer *raw[3];
+    struct tx tx = spend(f, &rich, 1);
+    for (size_t i = 0; i < 3; i++) {
+        raw[i] = raw_connect(&f->mesh, rich.node);
+        raw_handshake(raw[i], SERVICES);
+        raw_send_inv(raw[i], "inv", INV_WTX, tx.wtxid.b);
+    }
+    (void)raw_expect(raw[0], "getdata");
+    send_tx(raw[0], &tx);
+    static const uint8_t other[32] = {1};
+    raw_send_inv(raw[0], "notfound", INV_WTX, other); /* has the mesh look for what to ask */
+    mesh_run(&f->mesh, 5000000);
+    assert_true(has_tx(&rich, &tx));
+    assert_int_equal(raw_count(raw[1], "getdata") + raw_count(raw[2], "getdata"), 0);
+    for (size_t i = 0; i < 3; i++)
+        raw_free(raw[i]);
+}
+
 static void an_orphans_parent_is_asked_for_and_both_are_taken(void **state)
 {
     struct fixture *f = *state;
@@ -257,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_is_announced_is_asked_for_and_taken),
         T(the_second_announcer_is_asked_when_the_first_says_nothing),
+        T(one_answer_is_enough_if_it_is_good),
         T(an_orphans_parent_is_asked_for_and_both_are_taken),
         T(a_block_completes_orphans_too),
         T(a_refused_transaction_is_not_asked_for_again),
