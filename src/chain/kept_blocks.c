@@ -1,6 +1,8 @@
 /* kept_blocks.c - see kept_blocks.h. */
 #include "chain/kept_blocks.h"
 
+#include <string.h>
+
 #include "util/alloc.h"
 
 void kept_blocks_init(struct kept_blocks *kept, size_t max_bytes)
@@ -20,10 +22,12 @@ void kept_blocks_deinit(struct kept_blocks *kept)
     hash_map_deinit(&kept->by_node);
 }
 
-/* Node addresses are ours, not a stranger's: mixing their bits is enough. */
+/* By the block's hash, which is work that nobody does twice. Not by the node's address: the order of
+ * the map, which kept_blocks_trim() goes by, shall be the same in each run. */
 static uint64_t hash_node(const struct block_node *node)
 {
-    uint64_t x = (uint64_t)(uintptr_t)node;
+    uint64_t x;
+    memcpy(&x, node->hash.b, sizeof x);
     x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
     return x ^ x >> 33;
 }
