@@ -206,16 +206,6 @@ bool orphans_add(struct orphans *orphans, uint64_t peer, const struct tx *tx, in
     return true;
 }
 
-void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n)
-{
-    if (orphans->count == 0)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        orphans_remove(orphans, &tx[i].wtxid);
-        orphans_parent_arrived(orphans, &tx[i].txid);
-    }
-}
-
 /* -- Trying again -------------------------------------------------------------------------------
  */
 
@@ -225,22 +215,45 @@ static bool has_parent(const struct orphan *orphan, const struct txid *parent)
                                             sizeof *orphan->parents, compare_txids) != NULL;
 }
 
+/* It has a parent now: it is tried when its turn comes. */
+static void give_work(struct orphans *orphans, struct orphan *orphan)
+{
+    struct orphan_share *share = find_share(orphans, orphan->peer);
+    ASSERT(share);
+    orphan->work_next = NULL;
+    if (share->work_last)
+        share->work_last->work_next = orphan;
+    else
+        share->work_first = orphan;
+    share->work_last = orphan;
+    orphan->has_work = true;
+}
+
 void orphans_parent_arrived(struct orphans *orphans, const struct txid *parent)
 {
     /* At most ORPHANS_MAX binary searches; what is found is tried one at a time. */
-    for (struct orphan *orphan = orphans->first; orphan; orphan = orphan->next) {
-        if (orphan->has_work || !has_parent(orphan, parent))
-            continue;
-        struct orphan_share *share = find_share(orphans, orphan->peer);
-        ASSERT(share);
-        orphan->work_next = NULL;
-        if (share->work_last)
-            share->work_last->work_next = orphan;
-        else
-            share->work_first = orphan;
-        share->work_last = orphan;
-        orphan->has_work = true;
+    for (struct orphan *orphan = orphans->first; orphan; orphan = orphan->next)
+        if (!orphan->has_work && has_parent(orphan, parent))
+            give_work(orphans, orphan);
+}
+
+void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n)
+{
+    if (orphans->count == 0)
+        return;
+    struct txid *ids = xmalloc((n + 1) * sizeof *ids);
+    for (size_t i = 0; i < n; i++) {
+        orphans_remove(orphans, &tx[i].wtxid);
+        ids[i] = tx[i].txid;
     }
+    qsort(ids, n, sizeof *ids, compare_txids);
+    /* Each parent is looked for in the block, not each transaction in all orphans: those are
+     * bounded by bytes, and would be gone through thousands of times. Hazard 53 */
+    for (struct orphan *orphan = orphans->first; orphan; orphan = orphan->next)
+        for (size_t i = 0; !orphan->has_work && i < orphan->n_parents; i++)
+            if (bsearch(&orphan->parents[i], ids, n, sizeof *ids, compare_txids))
+                give_work(orphans, orphan);
+    xfree(ids);
 }
 
 const struct orphan *orphans_next(struct orphans *orphans)

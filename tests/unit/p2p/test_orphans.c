@@ -146,6 +146,31 @@ static void a_block_takes_its_own_and_wakes_children(void **state)
     stop(&w);
 }
 
+static void a_block_wakes_the_children_of_all_its_transactions(void **state)
+{
+    (void)state;
+    enum { N = 200 };
+    struct world w;
+    start(&w);
+    struct tx mined[N], child[N + 1];
+    for (uint32_t i = 0; i < N; i++)
+        mined[i] = child_of(&w, 1000 + i, NULL);
+    for (uint32_t i = 0; i < N; i++) {
+        child[i] = child_of(&w, 2000 + i, &mined[i].txid);
+        assert_true(orphans_add(&w.orphans, 1 + i % 4, &child[i], 0));
+    }
+    child[N] = child_of(&w, 3000, NULL);
+    assert_true(orphans_add(&w.orphans, 1, &child[N], 0));
+    assert_true(orphans_add(&w.orphans, 1, &mined[7], 0));
+    orphans_block(&w.orphans, mined, N);
+    assert_int_equal(w.orphans.count, N + 1);
+    size_t n = 0;
+    for (const struct orphan *orphan; (orphan = orphans_next(&w.orphans)); n++)
+        assert_memory_not_equal(orphan->wtxid.b, child[N].wtxid.b, 32);
+    assert_int_equal(n, N);
+    stop(&w);
+}
+
 static void one_may_go_while_it_waits_for_its_turn(void **state)
 {
     (void)state;
@@ -177,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_flood_pushes_out_only_itself),
         cmocka_unit_test(they_expire_after_twenty_minutes),
         cmocka_unit_test(a_block_takes_its_own_and_wakes_children),
+        cmocka_unit_test(a_block_wakes_the_children_of_all_its_transactions),
         cmocka_unit_test(one_may_go_while_it_waits_for_its_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
