@@ -15,6 +15,8 @@ struct header_presync;
 struct p2p;
 struct peer;
 
+#define HEADER_SYNC_LAG_US           (INT64_C(1200) * 1000000) /* an outbound peer may know less so long */
+#define HEADER_SYNC_LAST_US          (INT64_C(120) * 1000000) /* and then answer one question more */
 #define HEADER_SYNC_UNCONNECTING_MAX 10 /* headers in a row that connect to nothing we know */
 
 /* What we know of one peer's chain. */
@@ -23,9 +25,11 @@ struct peer_headers {
     const struct block_node *best_sent;  /* the best header that we told it of */
     struct block_hash unknown;           /* it announced this, whose header we lack */
     bool has_unknown;
-    bool is_asked;    /* it owes us headers */
-    int64_t asked_us; /* when it was asked last; 0: never */
-    bool ask_again;   /* it announced more meanwhile: ask when it has answered */
+    bool is_asked;         /* it owes us headers */
+    int64_t asked_us;      /* when it was asked last; 0: never */
+    bool ask_again;        /* it announced more meanwhile: ask when it has answered */
+    int64_t lags_since_us; /* its chain has less work than ours since then; 0: it has not */
+    bool is_last_chance;   /* it was asked once more */
     unsigned unconnecting;
     struct header_presync *presync; /* NULL: none under way */
 };

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "p2p/header_sync.h"
+#include "p2p/p2p_internal.h"
 #include "support/mesh.h"
 #include "util/alloc.h"
 
@@ -253,6 +254,44 @@ static void a_silent_sync_peer_is_replaced(void **state)
     raw_free(raw);
 }
 
+/* A peer of our own choice that knows less than we do is replaced; one of the user's is not. */
+static void an_outbound_peer_must_keep_up(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 50, &f->builder, NULL);
+    const struct built_block *blocks[10];
+    builder_blocks(&f->builder, f->builder.genesis, 10, blocks);
+    struct raw_peer *behind = raw_listen(&f->mesh, 701), *abreast = raw_listen(&f->mesh, 702);
+    struct raw_peer *manual = raw_listen(&f->mesh, 703);
+    struct p2p_options options = {.connect_only = true};
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    mesh_give(a, blocks[9]);
+    struct net_address address;
+    assert_true(net_address_parse("10.9.9.9:701", 0, &address));
+    assert_non_null(connect_to(a->p2p, &address, PEER_FULL));
+    address.port = 702;
+    assert_non_null(connect_to(a->p2p, &address, PEER_FULL));
+    address.port = 703;
+    assert_non_null(connect_to(a->p2p, &address, PEER_MANUAL));
+    raw_handshake(behind, SERVICES);
+    raw_handshake(abreast, SERVICES);
+    raw_handshake(manual, SERVICES);
+    raw_send_headers(behind, blocks, 5);
+    raw_send_headers(abreast, blocks, 10);
+    mesh_run(&f->mesh, INT64_C(1190) * 1000000);
+    assert_false(behind->is_closed);
+    size_t asked = raw_count(behind, "getheaders");
+    mesh_run(&f->mesh, INT64_C(30) * 1000000);
+    assert_true(raw_count(behind, "getheaders") > asked);
+    mesh_run(&f->mesh, INT64_C(130) * 1000000);
+    assert_true(behind->is_closed);
+    assert_false(abreast->is_closed);
+    assert_false(manual->is_closed);
+    raw_free(behind);
+    raw_free(abreast);
+    raw_free(manual);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +304,7 @@ int main(void)
         T(a_chain_with_enough_work_is_synced_in_two_passes),
         T(an_old_fork_of_little_work_is_ignored),
         T(a_silent_sync_peer_is_replaced),
+        T(an_outbound_peer_must_keep_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
