@@ -215,8 +215,10 @@ static void take_writable(struct p2p *p2p, uint64_t stream)
 {
     struct peer *peer = find_stream(p2p, stream);
     p2p_enter(p2p);
-    if (peer)
+    if (peer) {
         peer_resume(p2p, peer);
+        p2p_schedule_now(p2p); /* what waited for room in its queue: blocks, transactions */
+    }
     p2p_leave(p2p);
 }
 

@@ -87,6 +87,32 @@ static void blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others(v
     raw_free(old);
 }
 
+/* Who does not read is told nothing; and at once when it has read what there was. */
+static void a_block_is_told_as_soon_as_the_queue_is_empty(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 74, NULL, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    raw->env->stream_pause(raw->env->ctx, raw->stream, true);
+    uint8_t locator[4 + 1 + 32 + 32] = {0};
+    locator[4] = 1;
+    memcpy(locator + 5, f->builder.genesis->block.hash.b, 32);
+    memcpy(locator + 37, tip->block.hash.b, 32); /* no answer tells of what comes next */
+    for (int i = 0; i < 150; i++)
+        raw_send(raw, "getheaders", locator, sizeof locator); /* each answered by 10 kB */
+    mesh_run(&f->mesh, 5000000);
+    const struct built_block *next = builder_blocks(&f->builder, tip, 1, NULL);
+    mesh_give(a, next);
+    mesh_run(&f->mesh, 5000000);
+    raw->env->stream_pause(raw->env->ctx, raw->stream, false);
+    int64_t start_us = f->mesh.events.now_us;
+    (void)raw_expect(raw, "inv");
+    assert_in_range(f->mesh.events.now_us - start_us, 0, 2000000);
+    raw_free(raw);
+}
+
 static void a_peer_is_not_told_what_it_told_us(void **state)
 {
     struct fixture *f = *state;
@@ -299,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others),
+        T(a_block_is_told_as_soon_as_the_queue_is_empty),
         T(a_peer_is_not_told_what_it_told_us),
         T(transactions_are_told_once_after_a_random_wait),
         T(a_transaction_cannot_be_fetched_before_it_is_told),
