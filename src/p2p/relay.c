@@ -296,9 +296,28 @@ enum fault relay_on_mempool(struct p2p *p2p, struct peer *peer, struct reader *r
 /* -- Time ---------------------------------------------------------------------------------------
  */
 
+/* What our user gave us and nobody has fetched is told to those who have come since. Core:
+ * ReattemptInitialBroadcast() */
+static int64_t tell_again(struct p2p *p2p, int64_t now_us)
+{
+    struct relay *relay = &p2p->relay;
+    if (!p2p->mempool)
+        return INT64_MAX;
+    if (relay->next_again_us > now_us)
+        return relay->next_again_us;
+    const struct mempool_entry *entry;
+    uint64_t at = 0;
+    while (mempool_unbroadcast_count(p2p->mempool) > 0 && (entry = mempool_next(p2p->mempool, &at)))
+        if (entry->is_unbroadcast)
+            relay_tx(p2p, entry);
+    relay->next_again_us =
+        now_us + RELAY_AGAIN_US + (int64_t)p2p_random(p2p, (uint64_t)RELAY_AGAIN_US / 2);
+    return relay->next_again_us;
+}
+
 int64_t relay_tick(struct p2p *p2p, int64_t now_us)
 {
-    int64_t next_us = INT64_MAX;
+    int64_t next_us = tell_again(p2p, now_us);
     p2p->relay.wants_run = false;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
         struct peer_relay *relay = &peer->relay;

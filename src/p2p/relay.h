@@ -22,6 +22,7 @@ struct peer;
 #define RELAY_BLOCKS_MAX      8 /* told by headers; more are told by the last one's hash */
 #define RELAY_KNOWN_MAX       5000
 #define RELAY_FEE_FILTER_US   INT64_C(600000000)
+#define RELAY_AGAIN_US        INT64_C(600000000) /* and up to half of it more */
 
 struct peer_relay {
     bool tells_txs;          /* we tell it of transactions: it wants them, and they are on */
@@ -37,8 +38,9 @@ struct peer_relay {
 };
 
 struct relay {
-    int64_t next_in_us; /* the trickle of all inbound peers */
-    bool wants_run;     /* blocks are to be told */
+    int64_t next_in_us;    /* the trickle of all inbound peers */
+    int64_t next_again_us; /* our user's transactions that nobody has fetched */
+    bool wants_run;        /* blocks are to be told */
 };
 
 /* A peer is ready; a peer is gone. */

@@ -157,6 +157,29 @@ static void transactions_are_told_once_after_a_random_wait(void **state)
     raw_free(raw);
 }
 
+/* A user's transaction does not end here because nobody was connected when it came. */
+static void what_nobody_has_fetched_is_told_to_those_who_come_later(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 75, NULL, &tip);
+    struct tx tx = spend(f, tip, 1, 1000);
+    give_tx(a, &tx);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    mesh_run(&f->mesh, 1000 * INT64_C(1000000));
+    assert_int_equal(raw_count(raw, "inv"), 1);
+    assert_memory_equal(raw_expect(raw, "inv").p + 5, tx.wtxid.b, 32);
+    raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
+    (void)raw_expect(raw, "tx");
+    struct raw_peer *later = raw_connect(&f->mesh, a);
+    raw_handshake(later, SERVICES);
+    mesh_run(&f->mesh, 1000 * INT64_C(1000000));
+    assert_int_equal(raw_count(later, "inv"), 0); /* it is out: no more is done for it */
+    raw_free(raw);
+    raw_free(later);
+}
+
 /* What a peer was not told of yet it cannot fetch: that would tell when we got it. */
 static void a_transaction_cannot_be_fetched_before_it_is_told(void **state)
 {
@@ -328,6 +351,7 @@ int main(void)
         T(a_block_is_told_as_soon_as_the_queue_is_empty),
         T(a_peer_is_not_told_what_it_told_us),
         T(transactions_are_told_once_after_a_random_wait),
+        T(what_nobody_has_fetched_is_told_to_those_who_come_later),
         T(a_transaction_cannot_be_fetched_before_it_is_told),
         T(who_announces_a_transaction_cannot_find_out_whether_it_is_here),
         T(a_fee_filter_is_respected),
