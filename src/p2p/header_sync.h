@@ -15,9 +15,10 @@ struct header_presync;
 struct p2p;
 struct peer;
 
-#define HEADER_SYNC_LAG_US           (INT64_C(1200) * 1000000) /* an outbound peer may know less so long */
-#define HEADER_SYNC_LAST_US          (INT64_C(120) * 1000000) /* and then answer one question more */
-#define HEADER_SYNC_UNCONNECTING_MAX 10 /* headers in a row that connect to nothing we know */
+#define HEADER_SYNC_UNCONNECTING_MAX 10 /* messages in a row that connect to nothing we know */
+/* An outbound peer may know less than we do for so long, then answer one question more. */
+#define HEADER_SYNC_LAG_US  (INT64_C(1200) * 1000000)
+#define HEADER_SYNC_LAST_US (INT64_C(120) * 1000000)
 
 /* What we know of one peer's chain. */
 struct peer_headers {
