@@ -74,7 +74,7 @@ void mempool_free(struct mempool *mempool)
 {
     if (!mempool)
         return;
-    ASSERT(mempool->n_checks == 0);
+    ASSERT(mempool->n_checks == 0 && mempool->n_loads == 0);
     pool_putbacks_deinit(mempool);
     free_entries(mempool);
     pool_clusters_deinit(&mempool->clusters);
@@ -91,20 +91,28 @@ void mempool_free(struct mempool *mempool)
     xfree(mempool);
 }
 
-static void close_timer(void *arg)
+static bool is_idle(const struct mempool *mempool)
+{
+    return mempool->n_checks == 0 && mempool->n_loads == 0;
+}
+
+static void on_close_timer(void *arg)
 {
     struct mempool *mempool = arg;
-    if (mempool->n_checks == 0 && !mempool->close_called) {
-        mempool->close_called = true;
-        mempool->close_done(mempool->close_arg);
-    }
+    mempool->close_timer = 0;
+    if (!is_idle(mempool) || !mempool->close_done)
+        return;
+    void (*done)(void *) = mempool->close_done;
+    mempool->close_done = NULL; /* once */
+    done(mempool->close_arg);   /* which may free the mempool */
 }
 
 void pool_close_continue(struct mempool *mempool)
 {
-    /* From a timer, so that the caller of an answer can free the mempool in close_done. */
-    if (mempool->closing && mempool->n_checks == 0)
-        mempool->env->timer_start(mempool->env->ctx, 0, close_timer, mempool);
+    /* From a timer, so that whoever ends last is through when the mempool is freed. */
+    if (mempool->closing && mempool->close_done && is_idle(mempool) && mempool->close_timer == 0)
+        mempool->close_timer =
+            mempool->env->timer_start(mempool->env->ctx, 0, on_close_timer, mempool);
 }
 
 void mempool_close(struct mempool *mempool, void (*done)(void *arg), void *arg)

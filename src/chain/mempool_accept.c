@@ -396,25 +396,42 @@ static void refuse_unseen(void *arg)
     end(check, NULL);
 }
 
-void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t max_fee_sat,
-                    mempool_result_fn *done, void *arg)
+static void accept(struct mempool *mempool, struct span raw, const struct pool_check *like)
 {
     bool is_busy = mempool->n_checks >= MEMPOOL_PENDING_MAX ||
                    mempool->check_bytes + raw.len > MEMPOOL_PENDING_BYTES_MAX;
     bool is_refused = is_busy || mempool->closing;
     size_t len = is_refused ? 0 : raw.len;
     struct pool_check *check = check_new(mempool, xmemdup(raw.p, len), len);
-    check->flags = flags;
-    check->max_fee_sat = max_fee_sat;
-    check->time_s = pool_now_s(mempool);
-    check->done = done;
-    check->arg = arg;
+    check->flags = like->flags;
+    check->max_fee_sat = like->max_fee_sat;
+    check->time_s = like->time_s;
+    check->done = like->done;
+    check->arg = like->arg;
     if (is_refused) {
         check->verdict.code = mempool->closing ? REJECT_FAULT : REJECT_MEMPOOL_BUSY;
         mempool->env->timer_start(mempool->env->ctx, 0, refuse_unseen, check);
         return;
     }
     start(check);
+}
+
+void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t max_fee_sat,
+                    mempool_result_fn *done, void *arg)
+{
+    struct pool_check like = {.flags = flags,
+                              .max_fee_sat = max_fee_sat,
+                              .time_s = pool_now_s(mempool),
+                              .done = done,
+                              .arg = arg};
+    accept(mempool, raw, &like);
+}
+
+void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s,
+                        mempool_result_fn *done, void *arg)
+{
+    struct pool_check like = {.time_s = time_s, .done = done, .arg = arg};
+    accept(mempool, raw, &like);
 }
 
 void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback)

@@ -139,7 +139,9 @@ struct mempool {
     struct pool_check *first_forming, *last_forming; /* not yet looked at, in order of arrival */
 
     struct pool_putbacks putbacks;
-    bool closing, close_called;
+    size_t n_loads; /* files being loaded: mempool_file_load() */
+    bool closing;
+    uint64_t close_timer;
     void (*close_done)(void *arg);
     void *close_arg;
 };
@@ -220,6 +222,10 @@ void pool_cluster_verify(const struct mempool *mempool, uint32_t id);
 
 /* mempool_accept() for a transaction to put back. Owns: raw_take. */
 void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback);
+
+/* mempool_accept() for a transaction that came at that time, under an old start. */
+void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s,
+                        mempool_result_fn *done, void *arg);
 
 /* -- mempool_blocks.c -- */
 

@@ -1,0 +1,293 @@
+/* mempool_file.c - see mempool_file.h.
+ *
+ * Format, little-endian: version (8 bytes); in version 2 a key of 8 bytes, with its length before
+ * it, that all bytes behind it are combined with by exclusive or, by their offset in the file;
+ * number of transactions (8); each transaction, its time (8) and its delta (8); deltas of others: a
+ * count and pairs of id and delta; ids of those not broadcast yet: a count and the ids. */
+#include "chain/mempool_file.h"
+
+#include <errno.h>
+
+#include "chain/mempool_internal.h"
+#include "util/alloc.h"
+#include "util/buffer.h"
+
+#define VERSION_PLAIN    1
+#define VERSION_WITH_KEY 2
+#define KEY_BYTES        8
+#define LOAD_AT_ONCE     64
+#define FILE_BYTES_MAX   (INT64_C(2) << 30)
+#define TX_ARENA_BYTES   4096
+
+/* -- Saving ------------------------------------------------------------------------------------ */
+
+static void encode_deltas(const struct mempool *mempool, struct writer *w)
+{
+    const struct mempool_delta *delta;
+    uint64_t n = 0;
+    for (size_t at = 0; (delta = mempool_next_delta(mempool, &at));)
+        n += !pool_find(mempool, &delta->txid);
+    write_compact_size(w, n);
+    for (size_t at = 0; (delta = mempool_next_delta(mempool, &at));) {
+        if (pool_find(mempool, &delta->txid))
+            continue;
+        write_bytes(w, delta->txid.b, 32);
+        write_u64(w, (uint64_t)delta->delta_sat);
+    }
+}
+
+void mempool_file_encode(const struct mempool *mempool, struct buffer *out)
+{
+    struct writer w = writer_to_growing(out);
+    const struct pool_entry *entry;
+    write_u64(&w, VERSION_PLAIN);
+    write_u64(&w, mempool->count);
+    for (entry = mempool->oldest; entry; entry = entry->newer) {
+        write_span(&w, entry->pub.tx.raw);
+        write_u64(&w, (uint64_t)entry->pub.time_s);
+        write_u64(&w, (uint64_t)(entry->pub.modified_fee_sat - entry->pub.fee_sat));
+    }
+    encode_deltas(mempool, &w);
+    write_compact_size(&w, mempool->n_unbroadcast);
+    for (entry = mempool->oldest; entry; entry = entry->newer)
+        if (entry->pub.is_unbroadcast)
+            write_bytes(&w, entry->pub.tx.txid.b, 32);
+}
+
+struct save {
+    struct env_job job;
+    const struct env *env;
+    char *path, *aside;
+    struct buffer bytes;
+    int error;
+    void (*done)(void *arg, int error);
+    void *arg;
+};
+
+static int write_aside(const struct save *save)
+{
+    const struct env *env = save->env;
+    struct env_file *file;
+    int error = env->file_open(env->ctx, save->aside,
+                               ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file);
+    if (error)
+        return error;
+    error = env->file_write_at(env->ctx, file, 0, save->bytes.p, save->bytes.len);
+    if (!error)
+        error = env->file_sync(env->ctx, file);
+    env->file_close(env->ctx, file);
+    return error;
+}
+
+static void run_save(struct env_job *job)
+{
+    struct save *save = (struct save *)job;
+    save->error = write_aside(save);
+    if (!save->error)
+        save->error = save->env->rename(save->env->ctx, save->aside, save->path);
+}
+
+static void save_done(struct env_job *job)
+{
+    struct save *save = (struct save *)job;
+    save->done(save->arg, job->cancelled ? -ECANCELED : save->error);
+    buffer_deinit(&save->bytes);
+    xfree(save->path);
+    xfree(save->aside);
+    xfree(save);
+}
+
+void mempool_file_save(const struct mempool *mempool, const char *path,
+                       void (*done)(void *arg, int error), void *arg)
+{
+    struct save *save = xcalloc(1, sizeof *save);
+    save->env = mempool->env;
+    save->path = xstrdup(path);
+    save->aside = xasprintf("%s.new", path);
+    save->done = done;
+    save->arg = arg;
+    buffer_init(&save->bytes);
+    mempool_file_encode(mempool, &save->bytes);
+    save->job = (struct env_job){.run = run_save, .done = save_done};
+    save->env->job_submit(save->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &save->job);
+}
+
+/* -- Loading ----------------------------------------------------------------------------------- */
+
+struct load {
+    struct env_job job;
+    struct mempool *mempool;
+    char *path;
+    uint8_t *bytes;
+    size_t len;
+    struct reader r;
+    uint64_t n_left; /* transactions not handed in yet */
+    size_t under_way;
+    bool has_begun;
+    struct mempool_load result;
+    void (*done)(void *arg, const struct mempool_load *load);
+    void *arg;
+};
+
+static void run_load(struct env_job *job)
+{
+    struct load *load = (struct load *)job;
+    const struct env *env = load->mempool->env;
+    struct env_file *file;
+    load->result.error = env->file_open(env->ctx, load->path, ENV_OPEN_READ, &file);
+    if (load->result.error)
+        return;
+    int64_t size = env->file_size(env->ctx, file), got = size;
+    if (size > FILE_BYTES_MAX)
+        got = -EUCLEAN;
+    if (got > 0) {
+        load->bytes = xmalloc((size_t)size);
+        got = env->file_read_at(env->ctx, file, 0, load->bytes, (size_t)size);
+    }
+    env->file_close(env->ctx, file);
+    if (got < 0)
+        load->result.error = (int)got;
+    else
+        load->len = (size_t)got;
+}
+
+/* Version and key. The bytes are put in plain; false if they are of another format. */
+static bool read_head(struct load *load)
+{
+    load->r = reader_of(span_of(load->bytes, load->len));
+    uint64_t version = read_u64(&load->r);
+    if (version == VERSION_WITH_KEY) {
+        uint8_t key[KEY_BYTES];
+        if (read_compact_size(&load->r) != KEY_BYTES)
+            return false;
+        read_bytes(&load->r, key, sizeof key);
+        size_t at = load->len - reader_left(&load->r);
+        for (; !load->r.failed && at < load->len; at++)
+            load->bytes[at] ^= key[at % KEY_BYTES];
+    } else if (version != VERSION_PLAIN) {
+        return false;
+    }
+    load->n_left = read_u64(&load->r);
+    return !load->r.failed;
+}
+
+static void read_deltas(struct load *load)
+{
+    uint64_t n = read_compact_size(&load->r);
+    for (uint64_t i = 0; i < n && !load->r.failed; i++) {
+        struct txid txid;
+        read_bytes(&load->r, txid.b, sizeof txid.b);
+        int64_t delta_sat = (int64_t)read_u64(&load->r);
+        if (!load->r.failed)
+            mempool_prioritise(load->mempool, &txid, delta_sat);
+    }
+}
+
+static void read_unbroadcast(struct load *load)
+{
+    uint64_t n = read_compact_size(&load->r);
+    for (uint64_t i = 0; i < n && !load->r.failed; i++) {
+        struct txid txid;
+        read_bytes(&load->r, txid.b, sizeof txid.b);
+        struct pool_entry *entry = load->r.failed ? NULL : pool_find(load->mempool, &txid);
+        if (entry && !entry->pub.is_unbroadcast) {
+            entry->pub.is_unbroadcast = true;
+            load->mempool->n_unbroadcast++;
+        }
+    }
+}
+
+static void end(struct load *load)
+{
+    struct mempool *mempool = load->mempool;
+    if (!load->result.error && load->has_begun) {
+        read_deltas(load);
+        read_unbroadcast(load);
+        if (load->r.failed)
+            load->result.error = -EUCLEAN;
+    }
+    load->done(load->arg, &load->result);
+    xfree(load->bytes);
+    xfree(load->path);
+    xfree(load);
+    mempool->n_loads--;
+    pool_close_continue(mempool);
+}
+
+static void pump(struct load *load);
+
+static void taken(void *arg, const struct mempool_result *result)
+{
+    struct load *load = arg;
+    load->under_way--;
+    if (result->verdict.code == REJECT_NONE || result->was_known)
+        load->result.n_taken++;
+    else
+        load->result.n_refused++;
+    pump(load);
+}
+
+/* The next transaction with its time and delta. False: there is none, or the file is damaged. */
+static bool read_next(struct load *load, struct span *raw, int64_t *time_s)
+{
+    struct arena arena;
+    struct tx tx;
+    arena_init(&arena, TX_ARENA_BYTES);
+    bool ok = tx_decode(&load->r, &arena, true, &tx);
+    if (ok)
+        *raw = tx.raw;
+    *time_s = (int64_t)read_u64(&load->r);
+    int64_t delta_sat = (int64_t)read_u64(&load->r);
+    ok = ok && !load->r.failed;
+    if (ok && delta_sat != 0)
+        mempool_prioritise(load->mempool, &tx.txid, delta_sat);
+    arena_deinit(&arena);
+    if (!ok)
+        load->result.error = -EUCLEAN;
+    return ok;
+}
+
+static void pump(struct load *load)
+{
+    struct mempool *mempool = load->mempool;
+    int64_t oldest_s = pool_now_s(mempool) - mempool->options.expiry_s, time_s;
+    struct span raw;
+    while (!mempool->closing && !load->result.error && load->n_left > 0 &&
+           load->under_way < LOAD_AT_ONCE && read_next(load, &raw, &time_s)) {
+        load->n_left--;
+        if (time_s <= oldest_s) {
+            load->result.n_expired++;
+            continue;
+        }
+        load->under_way++;
+        pool_accept_loaded(mempool, raw, time_s, taken, load);
+    }
+    if (mempool->closing)
+        load->result.error = -ECANCELED;
+    if (load->under_way == 0 && (load->n_left == 0 || load->result.error))
+        end(load);
+}
+
+static void load_done(struct env_job *job)
+{
+    struct load *load = (struct load *)job;
+    if (job->cancelled)
+        load->result.error = -ECANCELED;
+    if (!load->result.error && !read_head(load))
+        load->result.error = -EUCLEAN;
+    load->has_begun = load->result.error == 0;
+    pump(load);
+}
+
+void mempool_file_load(struct mempool *mempool, const char *path,
+                       void (*done)(void *arg, const struct mempool_load *load), void *arg)
+{
+    struct load *load = xcalloc(1, sizeof *load);
+    load->mempool = mempool;
+    load->path = xstrdup(path);
+    load->done = done;
+    load->arg = arg;
+    load->job = (struct env_job){.run = run_load, .done = load_done};
+    mempool->n_loads++;
+    mempool->env->job_submit(mempool->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
+}
