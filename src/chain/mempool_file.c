@@ -291,3 +291,8 @@ void mempool_file_load(struct mempool *mempool, const char *path,
     mempool->n_loads++;
     mempool->env->job_submit(mempool->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
 }
+
+bool mempool_file_is_loading(const struct mempool *mempool)
+{
+    return mempool->n_loads > 0;
+}

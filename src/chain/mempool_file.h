@@ -26,6 +26,9 @@ struct mempool_load {
 void mempool_file_load(struct mempool *mempool, const char *path,
                        void (*done)(void *arg, const struct mempool_load *load), void *arg);
 
+/* Is a file being loaded? */
+bool mempool_file_is_loading(const struct mempool *mempool);
+
 /* Encode as the file has it; version 1, which has no key. */
 void mempool_file_encode(const struct mempool *mempool, struct buffer *out);
 

@@ -339,6 +339,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .chain = config->chain,
         .mempool = config->net.mempool,
         .block = config->net.block,
+        .persist_mempool = options_get_bool(&config->options, "persistmempool", true),
         .p2p = config->net.p2p,
         .auth =
             {

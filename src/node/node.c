@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chain/mempool_file.h"
 #include "node/node_env.h"
 #include "node/node_net.h"
 #include "node/progress.h"
@@ -28,6 +29,8 @@ struct node {
     struct node_events events;
     struct chain *chain;
     struct mempool *mempool;
+    char *mempool_path; /* NULL: it is not kept */
+    bool is_mempool_loaded;
     struct p2p *p2p;
     struct node_net *net; /* the mesh as RPC sees it */
     struct rpc *rpc;
@@ -392,13 +395,37 @@ static void make_mesh(struct node *node)
 static void start_mesh(struct node *node)
 {
     char *error = NULL;
-    rpc_set_mempool(node->rpc, node->mempool);
     rpc_set_net(node->rpc, node_net_view(node->net));
     rpc_set_mempool(node->rpc, node->mempool);
     if (p2p_start(node->p2p, &error))
         return;
     node->error = error;
     node_stop(node);
+}
+
+static void on_mempool_loaded(void *arg, const struct mempool_load *load)
+{
+    struct node *node = arg;
+    node->is_mempool_loaded = load->error != -ECANCELED;
+    if (load->error == 0)
+        log_printf(node->log, LOG_ALWAYS,
+                   "mempool.dat: %zu transactions taken, %zu refused, %zu too old", load->n_taken,
+                   load->n_refused, load->n_expired);
+    else if (load->error != -ENOENT && load->error != -ECANCELED)
+        log_warning(node->log,
+                    "mempool.dat cannot be read (%s): going on with the %zu "
+                    "transactions before the damage",
+                    strerror(-load->error), load->n_taken);
+}
+
+/* While blocks are still being imported the coins that it spends need not be there: then the file
+ * is left as it is. */
+static void load_mempool(struct node *node)
+{
+    if (node->options.persist_mempool && node->n_imports_left == 0 && !node->is_stopping) {
+        node->mempool_path = xasprintf("%s/mempool.dat", node->options.chain.data_dir);
+        mempool_file_load(node->mempool, node->mempool_path, on_mempool_loaded, node);
+    }
 }
 
 /* Nobody is shown a tip older than what was acknowledged before a crash. */
@@ -416,6 +443,7 @@ static void finish_start(void *arg)
     rpc_set_chain(node->rpc, node->chain);
     start_mesh(node);
     start_imports(node);
+    load_mempool(node);
     if (node->options.shows_status)
         show_status(node);
     node->events.notice(node->events.ctx, NODE_NOTICE_STARTED, "");
@@ -463,6 +491,14 @@ static void on_mempool_closed(void *arg)
     chain_close(node->chain, on_chain_closed, node);
 }
 
+static void on_mempool_saved(void *arg, int error)
+{
+    struct node *node = arg;
+    if (error)
+        log_warning(node->log, "Cannot write mempool.dat: %s", strerror(-error));
+    mempool_close(node->mempool, on_mempool_closed, node);
+}
+
 static void begin_stop(void *arg)
 {
     struct node *node = arg;
@@ -474,7 +510,11 @@ static void begin_stop(void *arg)
     rpc_interrupt(node->rpc);
     if (node->chain) {
         p2p_stop(node->p2p);
-        mempool_close(node->mempool, on_mempool_closed, node);
+        /* After a fault nothing is written any more. */
+        if (node->is_mempool_loaded && !node->error)
+            mempool_file_save(node->mempool, node->mempool_path, on_mempool_saved, node);
+        else
+            mempool_close(node->mempool, on_mempool_closed, node);
     } else {
         on_chain_closed(node, 0);
     }
@@ -503,6 +543,7 @@ void node_free(struct node *node)
     if (node->chain)
         chain_free(node->chain);
     node_env_free(node->node_env);
+    xfree(node->mempool_path);
     xfree(node->warning);
     xfree(node->clock_warning);
     xfree(node->error);

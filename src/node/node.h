@@ -41,6 +41,7 @@ struct node_options {
     struct chain_options chain;
     struct mempool_options mempool;
     struct block_assembler_options block; /* all zero: the defaults */
+    bool persist_mempool;                 /* -persistmempool: in data_dir/mempool.dat */
     struct p2p_options p2p;
     struct rpc_auth_options auth;
     const char *const *load_blocks; /* -loadblock */

@@ -77,6 +77,7 @@ RPC_HANDLER(getmempooldescendants);
 RPC_HANDLER(getmempoolentry);
 RPC_HANDLER(getmempoolinfo);
 RPC_HANDLER(getrawmempool);
+RPC_HANDLER(savemempool);
 
 /* rpc_send.c: transactions handed in */
 RPC_HANDLER(sendrawtransaction);

@@ -1,7 +1,8 @@
 /* rpc_mempool.c - methods that look into the mempool. */
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "chain/mempool.h"
+#include "chain/mempool_file.h"
 #include "rpc/methods.h"
 #include "util/alloc.h"
 #include "util/hex.h"
@@ -284,7 +285,7 @@ enum rpc_progress rpc_getmempoolinfo(struct rpc_call *call)
         return RPC_DONE;
     const struct mempool_options *options = mempool_options_of(mempool);
     json_open_object(out);
-    json_field_bool(out, "loaded", true);
+    json_field_bool(out, "loaded", !mempool_file_is_loading(mempool));
     json_field_int(out, "size", (int64_t)mempool_count(mempool));
     json_field_int(out, "bytes", (int64_t)mempool_vbytes(mempool));
     json_field_int(out, "usage", (int64_t)mempool_memory_bytes(mempool));
@@ -302,4 +303,34 @@ enum rpc_progress rpc_getmempoolinfo(struct rpc_call *call)
     json_field_bool(out, "optimal", false); /* clusters are ordered well, not optimally */
     json_close_object(out);
     return RPC_DONE;
+}
+
+/* -- The file ----------------------------------------------------------------------------- */
+
+static void on_saved(void *arg, int error)
+{
+    struct rpc_call *call = arg;
+    if (error) {
+        rpc_fail(call, RPC_MISC_ERROR, "Unable to dump mempool to disk");
+    } else {
+        json_open_object(&call->out);
+        json_field_string(&call->out, "filename", call->state);
+        json_close_object(&call->out);
+    }
+    rpc_finish(call);
+}
+
+enum rpc_progress rpc_savemempool(struct rpc_call *call)
+{
+    const struct rpc_node *node = &call->rpc->node;
+    if (!rpc_need_mempool(call))
+        return RPC_DONE;
+    if (mempool_file_is_loading(node->mempool))
+        return rpc_fail(call, RPC_MISC_ERROR, "The mempool was not loaded yet");
+    size_t size = strlen(node->data_dir) + sizeof "/mempool.dat";
+    char *path = arena_alloc(&call->arena, size);
+    snprintf(path, size, "%s/mempool.dat", node->data_dir);
+    call->state = path;
+    mempool_file_save(node->mempool, path, on_saved, call);
+    return RPC_PENDING;
 }

@@ -191,6 +191,33 @@ def test_coins_from_the_store_can_be_spent(context):
     node.stop()
 
 
+def test_the_mempool_is_kept_over_a_restart(context):
+    node, coins = funded(context)
+    parent = pay(coins[0])
+    child = pay(coin_of(parent))
+    send(node, parent)
+    send(node, child)
+    node.rpc.prioritisetransaction(chain.display(child.txid()), 0, 500)
+    before = node.rpc.getrawmempool(True)
+    node.restart()
+    wait_until(lambda: node.rpc.getmempoolinfo()["loaded"], 10, "mempool loaded")
+    equal(node.rpc.getrawmempool(True), before)
+    assert node.rpc.savemempool()["filename"].endswith("regtest/mempool.dat")
+    node.kill()
+    node.start()
+    wait_until(lambda: node.rpc.getmempoolinfo()["size"] == 2, 10, "both are back after a kill")
+    with open(node.path("mempool.dat"), "r+b") as file:
+        file.truncate(100)
+    node.kill()
+    node.start()
+    wait_until(lambda: node.rpc.getmempoolinfo()["loaded"], 10, "mempool loaded")
+    equal(node.rpc.getrawmempool(), [])
+    node.stop()
+    node.start("-persistmempool=0")
+    equal(node.rpc.getmempoolinfo()["size"], 0)
+    node.stop()
+
+
 def test_long_polls_end_with_a_block(context):
     node, _ = funded(context, 1)
     template = node.rpc.getblocktemplate({"rules": ["segwit"]})
