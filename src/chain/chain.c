@@ -197,10 +197,30 @@ void chain_update_initial_download(struct chain *chain)
     log_printf(chain->log, LOG_ALWAYS, "the tip is recent: leaving initial block download");
 }
 
+/* The share by what is known of the network's pace; 0 if nothing is. */
+static double progress_by_stats(const struct chain *chain, const struct block_node *node)
+{
+    double done = (double)node->chain_tx, total = chain->network->tx_stats.count;
+    double per_s = chain->network->tx_stats.per_s;
+    int64_t since_s = chain->network->tx_stats.time_s, now_s = chain_now_s(chain);
+    if (per_s <= 0)
+        return 0;
+    if (done > total) { /* past the facts: from here on only the pace counts */
+        total = done;
+        since_s = node->time;
+    }
+    if (now_s > since_s)
+        total += (double)(now_s - since_s) * per_s;
+    return done < total ? done / total : 1;
+}
+
 double chain_progress(const struct chain *chain, const struct block_node *node)
 {
     if (!node || node->height == 0)
         return 0;
+    double known_share = progress_by_stats(chain, node);
+    if (known_share > 0)
+        return known_share;
     /* Blocks that the clock says are still to come count by the pace of the last ones, so the
      * share is of what will be there, not of what is known. */
     double ahead_s = (double)(chain_now_s(chain) - (int64_t)node->time);

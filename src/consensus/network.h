@@ -97,6 +97,12 @@ struct network {
     const char *const *dns_seeds;
     uint32_t n_dns_seeds;
     uint64_t prune_after_height;
+
+    /* For estimates only: transactions up to some time, and how many a second came then. 0: unknown */
+    struct {
+        int64_t time_s;
+        double count, per_s;
+    } tx_stats;
 };
 
 /* The row of that network, or by name; NULL if there is none of that name. */

@@ -148,6 +148,20 @@ static void too_little_work_is_initial_download(void **state)
     assert_false(chain_is_initial_download(f->rig.chain));
 }
 
+/* With facts about the network the share is of transactions, not of blocks. */
+static void progress_follows_what_is_known_of_the_network(void **state)
+{
+    struct fixture *f = *state;
+    f->b.network.tx_stats.time_s = INT64_MAX / 2;
+    f->b.network.tx_stats.count = 1000;
+    f->b.network.tx_stats.per_s = 1;
+    fixture_start_at_base(f);
+    const struct block_node *tip = chain_tip(f->rig.chain);
+    double want = (double)tip->chain_tx / 1000;
+    double got = chain_progress(f->rig.chain, tip);
+    assert_true(got > want * 0.999 && got < want * 1.001);
+}
+
 static void progress_grows_to_one(void **state)
 {
     struct fixture *f = *state;
@@ -233,6 +247,7 @@ int main(void)
         TEST(initial_download_ends_with_a_recent_tip_and_stays_ended),
         TEST(too_little_work_is_initial_download),
         TEST(progress_grows_to_one),
+        TEST(progress_follows_what_is_known_of_the_network),
         TEST(a_fault_is_told_once_and_ends_the_work),
         TEST(after_a_fault_nothing_is_written),
         TEST(warnings_are_passed_on),
