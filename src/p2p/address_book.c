@@ -32,6 +32,14 @@ struct entry {
     uint32_t id, order_at; /* its index in order[] */
 };
 
+/* How full the buckets of a table are, and which ones are not empty. */
+struct buckets {
+    uint8_t taken[ADDRESS_BOOK_NEW_BUCKETS]; /* places of each; tried has fewer buckets */
+    uint16_t used[ADDRESS_BOOK_NEW_BUCKETS]; /* numbers of those that are not empty */
+    uint16_t at[ADDRESS_BOOK_NEW_BUCKETS];   /* where each is in used */
+    size_t n_used;
+};
+
 struct address_book {
     const struct env *env;
     struct siphash_key key, map_key;
@@ -43,8 +51,7 @@ struct address_book {
     uint32_t *fresh; /* new, bucket by bucket: id + 1, 0 is free */
     uint32_t *tried;
     size_t n_fresh, n_tried;
-    uint8_t fresh_used[ADDRESS_BOOK_NEW_BUCKETS]; /* taken places of each bucket */
-    uint8_t tried_used[ADDRESS_BOOK_TRIED_BUCKETS];
+    struct buckets fresh_buckets, tried_buckets;
     size_t per_source[ADDRESS_SOURCE_COUNT];
     uint32_t collisions[ADDRESS_BOOK_COLLISIONS_MAX]; /* ids of new that want a place in tried */
     size_t n_collisions;
@@ -216,14 +223,27 @@ static struct entry *at_place(const struct address_book *book, const uint32_t *t
     return table[place] ? book->entries[table[place] - 1] : NULL;
 }
 
+/* A place of the bucket was given to somebody, or became free. */
+static void count_place(struct buckets *buckets, size_t bucket, bool is_taken)
+{
+    if (is_taken && buckets->taken[bucket]++ == 0) {
+        buckets->at[bucket] = (uint16_t)buckets->n_used;
+        buckets->used[buckets->n_used++] = (uint16_t)bucket;
+    }
+    if (!is_taken && --buckets->taken[bucket] == 0) {
+        uint16_t last = buckets->used[--buckets->n_used];
+        buckets->used[buckets->at[bucket]] = last;
+        buckets->at[last] = buckets->at[bucket];
+    }
+}
+
 /* Give a place of new, or of tried, to an entry; NULL: to nobody. */
 static void set_new(struct address_book *book, size_t place, const struct entry *entry)
 {
     ASSERT(!entry == (book->fresh[place] != 0));
     book->fresh[place] = entry ? entry->id + 1 : 0;
     book->n_fresh = entry ? book->n_fresh + 1 : book->n_fresh - 1;
-    uint8_t *used = &book->fresh_used[place / ADDRESS_BOOK_BUCKET_SIZE];
-    *used = (uint8_t)(entry ? *used + 1 : *used - 1);
+    count_place(&book->fresh_buckets, place / ADDRESS_BOOK_BUCKET_SIZE, entry != NULL);
 }
 
 static void set_tried(struct address_book *book, size_t place, const struct entry *entry)
@@ -231,8 +251,7 @@ static void set_tried(struct address_book *book, size_t place, const struct entr
     ASSERT(!entry == (book->tried[place] != 0));
     book->tried[place] = entry ? entry->id + 1 : 0;
     book->n_tried = entry ? book->n_tried + 1 : book->n_tried - 1;
-    uint8_t *used = &book->tried_used[place / ADDRESS_BOOK_BUCKET_SIZE];
-    *used = (uint8_t)(entry ? *used + 1 : *used - 1);
+    count_place(&book->tried_buckets, place / ADDRESS_BOOK_BUCKET_SIZE, entry != NULL);
 }
 
 /* Empty a place of new; its entry goes if that was its last one. */
@@ -447,28 +466,15 @@ bool address_book_select_collision(struct address_book *book, struct net_peer_ad
 /* -- Choosing ------------------------------------------------------------------------------------
  */
 
-/* A bucket that is not empty, each as likely as any other. */
-static size_t pick_bucket(struct address_book *book, const uint8_t *used, size_t n)
-{
-    size_t n_used = 0, at = 0;
-    for (size_t i = 0; i < n; i++)
-        n_used += used[i] > 0;
-    ASSERT(n_used > 0);
-    for (size_t skip = (size_t)draw(book, n_used) + 1;; at++) {
-        skip -= used[at] > 0;
-        if (skip == 0)
-            return at;
-    }
-}
-
 /* From a random place of a random bucket on, the first that is taken. Buckets are as likely as each
- * other, however full: filling one gains an attacker little. Empty ones are passed over by their
- * counts: trying at random would look at thousands while the book is small. */
+ * other, however full: filling one gains an attacker little. Empty ones do not take part: trying at
+ * random would look at thousands while the book is small. */
 static struct entry *pick(struct address_book *book, bool from_tried)
 {
     const uint32_t *table = from_tried ? book->tried : book->fresh;
-    size_t bucket = from_tried ? pick_bucket(book, book->tried_used, ADDRESS_BOOK_TRIED_BUCKETS)
-                               : pick_bucket(book, book->fresh_used, ADDRESS_BOOK_NEW_BUCKETS);
+    const struct buckets *buckets = from_tried ? &book->tried_buckets : &book->fresh_buckets;
+    ASSERT(buckets->n_used > 0);
+    size_t bucket = buckets->used[draw(book, buckets->n_used)];
     size_t place = (size_t)draw(book, ADDRESS_BOOK_BUCKET_SIZE);
     while (!table[bucket * ADDRESS_BOOK_BUCKET_SIZE + place])
         place = (place + 1) % ADDRESS_BOOK_BUCKET_SIZE;
@@ -696,6 +702,19 @@ bool address_book_decode(struct address_book *book, struct span bytes)
 /* -- Invariants ----------------------------------------------------------------------------------
  */
 
+/* Assert that the list of buckets is right; returns the places that are taken in all. */
+static size_t check_buckets(const struct buckets *buckets)
+{
+    size_t n_taken = 0, n_used = 0;
+    for (size_t i = 0; i < ADDRESS_BOOK_NEW_BUCKETS; i++) {
+        n_taken += buckets->taken[i];
+        n_used += buckets->taken[i] > 0;
+        ASSERT(buckets->taken[i] == 0 || buckets->used[buckets->at[i]] == i);
+    }
+    ASSERT(n_used == buckets->n_used);
+    return n_taken;
+}
+
 void address_book_check(const struct address_book *book)
 {
     size_t n_fresh = 0, n_tried = 0, per_source[ADDRESS_SOURCE_COUNT] = {0};
@@ -709,11 +728,8 @@ void address_book_check(const struct address_book *book)
         per_source[entry->source]++;
     }
     ASSERT(n_fresh == book->n_fresh && n_tried == book->n_tried);
-    for (size_t i = 0; i < ADDRESS_BOOK_NEW_BUCKETS; i++)
-        n_fresh -= book->fresh_used[i];
-    for (size_t i = 0; i < ADDRESS_BOOK_TRIED_BUCKETS; i++)
-        n_tried -= book->tried_used[i];
-    ASSERT(n_fresh == 0 && n_tried == 0);
+    ASSERT(check_buckets(&book->fresh_buckets) == n_fresh);
+    ASSERT(check_buckets(&book->tried_buckets) == n_tried);
     ASSERT(book->by_address.count == book->count);
     for (size_t i = 0; i < ADDRESS_SOURCE_COUNT; i++)
         ASSERT(per_source[i] == book->per_source[i]);
