@@ -237,9 +237,7 @@ void coins_flush_start(struct coins *coins, const struct block_hash *new_tip,
         .done = done,
         .arg = arg,
     };
-    /* A table full of coins that were only read has to make room, too, or every flush would leave
-     * the next one due. */
-    if (!coins->failed && (coins->active.n_dirty > 0 || coins_is_full(coins))) {
+    if (!coins->failed && coins->active.n_dirty > 0) {
         coins_drop_frozen(coins);
         coins->frozen = coins->active;
         coins_table_init(&coins->active, coins->key);

@@ -256,43 +256,6 @@ static void a_flush_without_changes_moves_the_tip_and_keeps_the_table(void **sta
     sim_env_free(sim);
 }
 
-static void note_read(struct coins_read *read)
-{
-    assert_int_equal(read->error, 0);
-}
-
-/* Reads alone can fill the table: a flush makes room though there is nothing to write. */
-static void a_table_full_of_what_was_read_makes_room(void **state)
-{
-    (void)state;
-    enum { COINS = 3000 };
-    struct sim_env *sim = sim_env_new(1);
-    struct coins *coins = open_coins(sim, 64 << 20, 0);
-    for (uint32_t i = 0; i < COINS; i++)
-        add_coin(coins, i, 1, false);
-    assert_int_equal(flush_now(sim, coins, 1), 0);
-    coins = reopen(sim, coins, 200000, 0);
-    for (uint32_t i = 0; i < COINS && !coins_is_full(coins); i++) {
-        struct outpoint outpoint = outpoint_of(i);
-        bool absent = false;
-        struct coins_read read = {
-            .outpoints = &outpoint, .n = 1, .absent = &absent, .done = note_read};
-        coins_read_start(coins, &read, ENV_PRIORITY_NORMAL);
-        sim_env_run_until_idle(sim);
-        assert_false(absent);
-    }
-    assert_true(coins_is_full(coins));
-    assert_int_equal(coins_dirty(coins), 0);
-    assert_int_equal(flush_now(sim, coins, 1), 0);
-    assert_false(coins_is_full(coins));
-    while (coins_turn(coins))
-        ;
-    assert_false(coins_is_full(coins));
-    assert_int_equal(find_coin(coins, 0, 1), COINS_UNSPENT); /* kept below */
-    coins_close(coins);
-    sim_env_free(sim);
-}
-
 struct key_watch {
     uint32_t round[3000];
 };
@@ -322,7 +285,6 @@ int main(void)
         cmocka_unit_test(a_repair_that_is_interrupted_too_is_done_again),
         cmocka_unit_test(a_failing_write_or_sync_ends_the_flush_and_is_never_retried),
         cmocka_unit_test(a_flush_without_changes_moves_the_tip_and_keeps_the_table),
-        cmocka_unit_test(a_table_full_of_what_was_read_makes_room),
         cmocka_unit_test(a_large_flush_reaches_the_store_whole_and_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
