@@ -22,8 +22,8 @@ void kept_blocks_deinit(struct kept_blocks *kept)
     hash_map_deinit(&kept->by_node);
 }
 
-/* By the block's hash, which is work that nobody does twice. Not by the node's address: the order of
- * the map, which kept_blocks_trim() goes by, shall be the same in each run. */
+/* By the block's hash, which is work that nobody does twice. Not by the node's address: the order
+ * of the map, which kept_blocks_trim() goes by, shall be the same in each run. */
 static uint64_t hash_node(const struct block_node *node)
 {
     uint64_t x;
