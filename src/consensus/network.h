@@ -98,7 +98,7 @@ struct network {
     uint32_t n_dns_seeds;
     uint64_t prune_after_height;
 
-    /* For estimates only: transactions up to some time, and how many a second came then. 0: unknown */
+    /* For estimates: transactions up to some time, and how many a second came then; 0: unknown. */
     struct {
         int64_t time_s;
         double count, per_s;

@@ -155,7 +155,8 @@ static void progress_follows_what_is_known_of_the_network(void **state)
     f->b.network.tx_stats.time_s = INT64_MAX / 2;
     f->b.network.tx_stats.count = 1000;
     f->b.network.tx_stats.per_s = 1;
-    fixture_start_at_base(f);
+    rig_start(&f->rig, 1, &f->b, NULL);
+    rig_accept_chain(&f->rig, builder_blocks(&f->b, f->b.genesis, 50, NULL));
     const struct block_node *tip = chain_tip(f->rig.chain);
     double want = (double)tip->chain_tx / 1000;
     double got = chain_progress(f->rig.chain, tip);
