@@ -99,9 +99,10 @@ static void forget_if_damaged(const struct block_read *read)
                       node->data.offset == read->data_pos.offset;
     if (!is_damaged || chain->closing)
         return;
+    /* The index on disk keeps the place: if nobody has the block, the next start looks there again,
+     * and the operator may have mended the file. */
     node->status &= ~(uint32_t)BLOCK_HAVE_DATA;
     node->data.file = -1;
-    header_tree_mark_dirty(&chain->tree, node);
     if (chain->events.block_lost)
         chain->events.block_lost(chain->events.ctx, node);
 }

@@ -106,6 +106,8 @@ enum rpc_progress rpc_getblock(struct rpc_call *call)
     if (!block || !rpc_arg_verbosity(call, 1, true, &answer->verbosity))
         return RPC_DONE;
     if (!(block->status & BLOCK_HAVE_DATA)) {
+        if (block->n_tx > 0 && !chain_is_pruned(node->chain)) /* damaged, and not had again yet */
+            return rpc_fail(call, RPC_MISC_ERROR, "Block not found on disk");
         bool is_pruned = block->n_tx > 0;
         return rpc_fail(call, RPC_MISC_ERROR, "Block not available (%s)",
                         is_pruned ? "pruned data" : "not fully downloaded");

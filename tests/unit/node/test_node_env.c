@@ -208,11 +208,45 @@ static void freeing_the_view_cancels_its_timers(void **state)
     assert_int_equal(fake.n, 0);
 }
 
+static uint64_t fake_resolve(void *ctx, const char *name, env_resolve_fn *done, void *arg)
+{
+    (void)ctx;
+    (void)name;
+    (void)done;
+    (void)arg;
+    return 42;
+}
+
+static void fake_resolve_cancel(void *ctx, uint64_t id)
+{
+    ((struct fake *)ctx)->now_us = (int64_t)id;
+}
+
+static void names_are_there_only_if_the_world_has_them(void **state)
+{
+    (void)state;
+    struct fake fake = {0};
+    struct env real = fake_env(&fake);
+    struct node_env *node_env = node_env_new(&real);
+    assert_null(node_env_env(node_env)->resolve);
+    node_env_free(node_env);
+    real.resolve = fake_resolve;
+    real.resolve_cancel = fake_resolve_cancel;
+    node_env = node_env_new(&real);
+    const struct env *env = node_env_env(node_env);
+    assert_int_equal(env->resolve(env->ctx, "name", NULL, NULL), 42);
+    env->resolve_cancel(env->ctx, 9);
+    assert_int_equal(fake.now_us, 9);
+    node_env_free(node_env);
+}
+
 static void everything_else_passes_through(void **state)
 {
     (void)state;
     struct fake fake = {0};
     struct env real = fake_env(&fake);
+    real.resolve = fake_resolve;
+    real.resolve_cancel = fake_resolve_cancel;
     struct node_env *node_env = node_env_new(&real);
     const struct env *env = node_env_env(node_env);
     /* struct env is pointers throughout: none may be missing. */
@@ -234,6 +268,7 @@ int main(void)
         cmocka_unit_test(timers_fire_and_are_cancelled_through_the_view),
         cmocka_unit_test(advancing_fires_what_falls_due_in_the_right_order),
         cmocka_unit_test(freeing_the_view_cancels_its_timers),
+        cmocka_unit_test(names_are_there_only_if_the_world_has_them),
         cmocka_unit_test(everything_else_passes_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
