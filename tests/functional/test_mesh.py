@@ -1,5 +1,8 @@
 """Nodes among themselves: forks that heal, transactions that travel, a newcomer that syncs."""
 import os
+import pty
+import re
+import select
 import signal
 import struct
 import threading
@@ -136,6 +139,29 @@ def test_a_newcomer_syncs_from_one_peer(context):
     four.stop()
 
 
+def test_a_terminal_shows_peers_and_traffic(context):
+    """What contrib/run -connect=HOST starts: syncs, and says so in the line of progress."""
+    one = p2p.node(context, name="one")
+    tip = one.rpc.generatetoaddress(20, ADDRESS)[-1]
+    four = context.node("four", [f"-connect={one.p2p}"])
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(four.command()[0], four.command())
+    shown = ""
+    end = time.monotonic() + 20
+    while time.monotonic() < end and not re.search(r"1 peer  down [\d.]+ k?B/s  up ", shown):
+        if select.select([terminal], [], [], 0.2)[0]:
+            shown += os.read(terminal, 4096).decode(errors="replace")
+    os.write(terminal, b"\x03")
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    assert re.search(r"1 peer  down [\d.]+ k?B/s  up ", shown), shown
+    four.start("-connect=0")
+    equal(four.rpc.getbestblockhash(), tip)
+    four.stop()
+    one.stop()
+
+
 def test_a_stopped_process_costs_no_pause(context):
     """One of two peers is stopped half way. No pause longer than 2 s (hazard 61); with a stopped
     process TCP still takes what it is sent."""
@@ -221,7 +247,7 @@ def slow_block(tip, source, key, count, size):
 def test_answers_are_prompt_while_a_slow_block_is_verified(context):
     """Its scripts take over 2 s; pings and light RPC calls meanwhile are measured. The goal is
     50 ms on an idle machine; other tests share this one's cores, so the bound is generous."""
-    key, count = chain.Key(77), 2500 if context.soak else 1000
+    key, count = chain.Key(77), 3500 if context.soak else 2200
     node = p2p.node(context, "-par=1")
     blocks = chain.grow(None, 101)
     outputs = [chain.TxOut(1000, key.p2pk())] * count
