@@ -83,11 +83,19 @@ static void read_free(struct serve_read *read)
     xfree(read);
 }
 
+/* A block goes into an empty queue whatever its size, else only within the limit: a peer that reads
+ * nothing holds at most that much of our memory, or one message. */
+static bool fits(const struct p2p *p2p, const struct peer *peer, size_t len)
+{
+    size_t queued = p2p->env->stream_queued_bytes(p2p->env->ctx, peer->stream);
+    return queued == 0 || queued + len <= PEER_SEND_QUEUE_PAUSE;
+}
+
 /* Blocks that are here leave in the order in which they were asked for. */
 static void send_ready(struct p2p *p2p, struct peer *peer)
 {
     struct peer_serve *serve = &peer->serve;
-    while (serve->first && serve->first->is_done && peer_has_room(p2p, peer)) {
+    while (serve->first && serve->first->is_done && fits(p2p, peer, serve->first->len)) {
         struct serve_read *read = serve->first;
         serve->first = read->next;
         if (!serve->first)
