@@ -285,14 +285,28 @@ static bool set_chain(struct config *config, char **error)
 
 /* -- RPC ------------------------------------------------------------------------------------ */
 
+static void list_add(struct config_list *list, const char *item)
+{
+    list->items = xrealloc(list->items, list->n + 1, sizeof *list->items);
+    list->items[list->n++] = item;
+}
+
 static struct config_list list_of(struct config *config, const char *name)
 {
     struct config_list list = {0};
     const char *item;
-    while ((item = options_get_list(&config->options, name, list.n))) {
-        list.items = xrealloc(list.items, list.n + 1, sizeof *list.items);
-        list.items[list.n++] = item;
-    }
+    while ((item = options_get_list(&config->options, name, list.n)))
+        list_add(&list, item);
+    return list;
+}
+
+/* What getnetworkinfo and its like say about the options for as long as the node runs. */
+static struct config_list lasting_warnings(const struct options *options)
+{
+    struct config_list list = {0};
+    for (size_t i = 0; i < options->n_messages; i++)
+        if (options->messages[i].kind == OPTION_MESSAGE_LASTS)
+            list_add(&list, options->messages[i].text);
     return list;
 }
 
@@ -302,7 +316,7 @@ static bool set_rpc_binds(struct config *config, uint16_t port, char **error)
     const char *spec;
     bool is_ignored = config->n_rpc_allowed == 0;
     if (is_ignored && options_get_list(options, "rpcbind", 0))
-        options_message(options, false,
+        options_message(options, OPTION_MESSAGE_TOLD,
                         "Option -rpcbind was ignored because -rpcallowip was not specified, "
                         "refusing to allow everyone to connect");
     for (size_t i = 0; !is_ignored && (spec = options_get_list(options, "rpcbind", i)); i++) {
@@ -393,18 +407,26 @@ static bool set_rpc(struct config *config, char **error)
 
 static bool set_log(struct config *config, char **error)
 {
-    const struct options *options = &config->options;
+    struct options *options = &config->options;
+    static const char *const lists[] = {"debug", "debugexclude"};
     const char *name;
     uint32_t bits;
-    for (size_t i = 0; (name = options_get_list(options, "debug", i)); i++) {
-        if (!log_file_parse_category(name, &bits))
-            return REFUSE(error, "Unsupported logging category -debug=%s.", name);
-        config->log_categories = bits ? config->log_categories | bits : 0;
-    }
-    for (size_t i = 0; (name = options_get_list(options, "debugexclude", i)); i++) {
-        if (!log_file_parse_category(name, &bits))
-            return REFUSE(error, "Unsupported logging category -debugexclude=%s.", name);
-        config->log_categories &= ~bits;
+    for (size_t list = 0; list < COUNT_OF(lists); list++) {
+        bool adds = list == 0;
+        for (size_t i = 0; (name = options_get_list(options, lists[list], i)); i++) {
+            if (strcmp(name, "libevent") == 0) { /* known to older scripts; as Core */
+                options_message(options, OPTION_MESSAGE_LOGGED,
+                                "The logging category `libevent` is deprecated, does nothing, and "
+                                "will be removed in a future version");
+                continue;
+            }
+            if (!log_file_parse_category(name, &bits))
+                return REFUSE(error, "Unsupported logging category -%s=%s.", lists[list], name);
+            if (adds)
+                config->log_categories = bits ? config->log_categories | bits : 0;
+            else
+                config->log_categories &= ~bits;
+        }
     }
     if (!options_is_negated(options, "debuglogfile"))
         config->log_path =
@@ -474,7 +496,6 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
     size_t n;
     const struct option_def *defs = config_options(&n);
     options_init(&config->options, defs, n);
-    config->options.refuses_unknown = true;
     if (!options_parse_args(&config->options, argc, argv, NULL, error))
         return false;
     if (wants_to_be_told(config))
@@ -488,6 +509,8 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         !config_net_init(&config->net, &config->options, &config->network, config->data_dir, error))
         return false;
     config->net.p2p.min_chain_work = config->chain.min_chain_work; /* headers of less: not kept */
+    options_tell_ignored(&config->options);
+    config->warnings = lasting_warnings(&config->options);
     return make_dirs(config, error);
 }
 
@@ -500,7 +523,7 @@ void config_deinit(struct config *config)
     for (size_t i = 0; i < COUNT_OF(strings); i++)
         xfree(strings[i]);
     struct config_list *lists[] = {&config->load_blocks, &config->rpc_hosts, &config->rpcauth,
-                                   &config->rpc_whitelist};
+                                   &config->rpc_whitelist, &config->warnings};
     for (size_t i = 0; i < COUNT_OF(lists); i++)
         xfree(lists[i]->items);
     memset(config, 0, sizeof *config);

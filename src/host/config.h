@@ -69,6 +69,7 @@ struct config {
     struct subnet rpc_allowed[CONFIG_SUBNETS_MAX];
     size_t n_rpc_allowed;
     struct config_list rpc_hosts, rpcauth, rpc_whitelist;
+    struct config_list warnings; /* of options, that last as long as the node runs */
     bool rpc_whitelist_default, deprecated_warnings, deprecated_start_height;
     size_t rpc_pending_max;
     int64_t rpc_timeout_us;

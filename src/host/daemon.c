@@ -306,7 +306,7 @@ static void log_start(struct daemon *daemon)
     for (size_t i = 0; i < config->options.n_messages; i++) {
         const struct option_message *message = &config->options.messages[i];
         log_warning(log, "%s", message->text);
-        if (!message->log_only)
+        if (message->kind != OPTION_MESSAGE_LOGGED)
             fprintf(stderr, "Warning: %s\n", message->text);
     }
 }
@@ -359,6 +359,8 @@ static bool make_node(struct daemon *daemon, char **error)
         .stop_at_height = config->stop_at_height,
         .mock_time_s = config->mock_time_s,
         .shows_status = daemon->shows_progress,
+        .warnings = config->warnings.items,
+        .n_warnings = config->warnings.n,
     };
     options.chain.data_dir = config->data_dir;
     options.chain.blocks_dir = config->blocks_dir;

@@ -21,6 +21,9 @@
 #define REPLAY_POLL_US INT64_C(1000)
 #define RECHECK_US     INT64_C(20000) /* while waiting for the last import or the last RPC call */
 
+/* Who may have something to warn of; the latest word of each is kept. */
+enum warning_source { WARNING_OF_CHAIN, WARNING_OF_CLOCK, N_WARNINGS };
+
 struct node {
     struct node_env *node_env;
     const struct env *env; /* node_env's */
@@ -35,8 +38,7 @@ struct node {
     struct node_net *net; /* the mesh as RPC sees it */
     struct rpc *rpc;
     const char *warmup;    /* what is being done, "" once the chain is open */
-    char *warning;         /* of the chain, or NULL */
-    char *clock_warning;   /* of the mesh, or NULL */
+    char *warnings[N_WARNINGS]; /* the one that holds of each source, or NULL */
     char *error;           /* why the node stops, or NULL */
     size_t n_imports_left; /* files of -loadblock */
     bool is_stopping, is_closed;
@@ -181,13 +183,20 @@ static void on_mempool_changed(void *ctx, const struct mempool_event *event)
     p2p_mempool_changed(node->p2p, event);
 }
 
+/* What holds of this source from now on; "": nothing any more. */
+static void set_warning(struct node *node, enum warning_source source, const char *message)
+{
+    ASSERT((unsigned)source < N_WARNINGS);
+    xfree(node->warnings[source]);
+    node->warnings[source] = *message ? xstrdup(message) : NULL;
+    if (*message)
+        node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
+}
+
 static void on_clock_warning(void *ctx, const char *message)
 {
     struct node *node = ctx;
-    xfree(node->clock_warning);
-    node->clock_warning = *message ? xstrdup(message) : NULL;
-    if (*message)
-        node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
+    set_warning(node, WARNING_OF_CLOCK, message);
 }
 
 static void on_fault(void *ctx, const char *message)
@@ -201,10 +210,7 @@ static void on_fault(void *ctx, const char *message)
 static void on_warning(void *ctx, const char *message)
 {
     struct node *node = ctx;
-    xfree(node->warning);
-    node->warning = *message ? xstrdup(message) : NULL;
-    if (*message)
-        node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
+    set_warning(node, WARNING_OF_CHAIN, message);
 }
 
 /* -- What RPC asks of the node -------------------------------------------------------------- */
@@ -239,12 +245,17 @@ static int64_t now_s(void *ctx)
     return node->env->unix_s(node->env->ctx);
 }
 
-static const char *warnings(void *ctx)
+/* Those of the options first, then those of the sources in their order. */
+static const char *warning(void *ctx, size_t index)
 {
     const struct node *node = ctx;
-    if (node->warning)
-        return node->warning;
-    return node->clock_warning ? node->clock_warning : "";
+    if (index < node->options.n_warnings)
+        return node->options.warnings[index];
+    index -= node->options.n_warnings;
+    for (size_t i = 0; i < N_WARNINGS; i++)
+        if (node->warnings[i] && index-- == 0)
+            return node->warnings[i];
+    return NULL;
 }
 
 static struct rpc *make_rpc(struct node *node, const struct env *real, char **error)
@@ -262,7 +273,7 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
         .advance_timers = advance_timers,
         .now_s = now_s,
         .start_time_s = real->unix_s(real->ctx),
-        .warnings = warnings,
+        .warning = warning,
         .log_control = node->log,
         .block = node->options.block,
     };
@@ -544,8 +555,8 @@ void node_free(struct node *node)
         chain_free(node->chain);
     node_env_free(node->node_env);
     xfree(node->mempool_path);
-    xfree(node->warning);
-    xfree(node->clock_warning);
+    for (size_t i = 0; i < N_WARNINGS; i++)
+        xfree(node->warnings[i]);
     xfree(node->error);
     xfree(node);
 }

@@ -46,9 +46,11 @@ struct node_options {
     struct rpc_auth_options auth;
     const char *const *load_blocks; /* -loadblock */
     size_t n_load_blocks;
-    int64_t stop_at_height; /* 0: never */
-    int64_t mock_time_s;    /* -mocktime; 0: the real time */
-    bool shows_status;      /* somebody looks at the progress line, also when nothing happens */
+    int64_t stop_at_height;      /* 0: never */
+    int64_t mock_time_s;         /* -mocktime; 0: the real time */
+    const char *const *warnings; /* of the options: shown for as long as the node runs */
+    size_t n_warnings;
+    bool shows_status; /* somebody looks at the progress line, also when nothing happens */
 };
 
 /* Make a node; nothing is opened, but RPC calls can be handed in: they get error -28.

@@ -37,13 +37,15 @@ void chain_json_put_work(struct json_out *out, struct u256 work)
 void chain_json_put_warnings(struct rpc_call *call)
 {
     const struct rpc_node *node = &call->rpc->node;
-    const char *text = node->warnings ? node->warnings(node->ctx) : "";
-    if (call->rpc->warnings_as_string) {
-        json_field_string(&call->out, "warnings", text);
+    const char *text, *last = "";
+    if (call->rpc->warnings_as_string) { /* room for one only: Core shows the last */
+        for (size_t i = 0; (text = node->warning(node->ctx, i)); i++)
+            last = text;
+        json_field_string(&call->out, "warnings", last);
         return;
     }
     json_field_array(&call->out, "warnings");
-    if (*text)
+    for (size_t i = 0; (text = node->warning(node->ctx, i)); i++)
         json_put_string(&call->out, text);
     json_close_array(&call->out);
 }

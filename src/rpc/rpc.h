@@ -27,7 +27,8 @@ struct rpc_node {
     void (*advance_timers)(void *ctx, int64_t delta_s);
     int64_t (*now_s)(void *ctx);        /* wall clock, mocked if set */
     int64_t start_time_s;               /* for uptime */
-    const char *(*warnings)(void *ctx); /* "" if none */
+    /* The index-th warning of the node, the oldest kind first; NULL past the last. */
+    const char *(*warning)(void *ctx, size_t index);
     /* -debug categories may be changed at run time (logging). */
     struct log *log_control;
     /* The network; NULL while there is none: methods that need it get -31. */

@@ -32,8 +32,8 @@ static char *trim(char *s)
 static void check_section(const struct place *place, const char *section)
 {
     if (!options_is_network(section))
-        options_message(place->options, false, "%s:%d Section [%s] is not recognized.", place->path,
-                        place->line, section);
+        options_message(place->options, OPTION_MESSAGE_TOLD,
+                        "%s:%d Section [%s] is not recognized.", place->path, place->line, section);
 }
 
 static char *line_error(const struct place *place, const char *line, const char *advice)
@@ -74,7 +74,7 @@ static char *refuse_name(const struct place *place, const char *name)
 static void warn_about(const struct place *place, const char *name)
 {
     if (strcmp(name, "reindex") == 0)
-        options_message(place->options, true,
+        options_message(place->options, OPTION_MESSAGE_LOGGED,
                         "reindex=1 is set in the configuration file, which will significantly "
                         "slow down startup. Consider removing or commenting out this option for "
                         "better performance, unless there is currently a condition which makes "
@@ -104,15 +104,12 @@ static char *add_setting(const struct place *place, char *name, const char *valu
         xfree(why);
         return error;
     }
-    if (!known && place->options->refuses_unknown)
-        return xasprintf("Error reading configuration file: parse error on line %d: Invalid "
-                         "configuration value %s%s%s",
-                         place->line, section, *section ? "." : "", name);
     if (known)
         warn_about(place, name);
     else
-        options_message(place->options, true, "Ignoring unknown configuration value %s%s%s",
-                        section, *section ? "." : "", name);
+        options_message(place->options, OPTION_MESSAGE_LOGGED,
+                        "Ignoring unknown configuration value %s%s%s (%s:%d)", section,
+                        *section ? "." : "", name, place->path, place->line);
     return NULL;
 }
 
@@ -222,7 +219,7 @@ bool config_file_parse_all(struct options *options, struct span text, const char
             return false;
     /* One level only: else two files could include each other. */
     for (const char *deeper; (deeper = find_include(options, network, i)); i++)
-        options_message(options, false,
+        options_message(options, OPTION_MESSAGE_TOLD,
                         "-includeconf cannot be used from included files; ignoring "
                         "-includeconf=%s",
                         deeper);

@@ -13,7 +13,9 @@
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 
-/* X(name, "name as in -debug=") */
+/* X(name, "name as in -debug="): every category of Core, so that scripts made for it set and unset
+ * what they know. No line is written to those at the end: what they are about is not here, or
+ * writes to a category above. */
 #define LOG_CATEGORIES(X)                                                                          \
     X(NET, "net")                                                                                  \
     X(MEMPOOL, "mempool")                                                                          \
@@ -26,7 +28,24 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_E
     X(LEVELDB, "leveldb")                                                                          \
     X(VALIDATION, "validation")                                                                    \
     X(COINDB, "coindb")                                                                            \
-    X(BLOCKSTORAGE, "blockstorage")
+    X(BLOCKSTORAGE, "blockstorage")                                                                \
+    X(CMPCTBLOCK, "cmpctblock")                                                                    \
+    X(ESTIMATEFEE, "estimatefee")                                                                  \
+    X(I2P, "i2p")                                                                                  \
+    X(IPC, "ipc")                                                                                  \
+    X(KERNEL, "kernel")                                                                            \
+    X(MEMPOOLREJ, "mempoolrej")                                                                    \
+    X(PRIVATEBROADCAST, "privatebroadcast")                                                        \
+    X(PROXY, "proxy")                                                                              \
+    X(QT, "qt")                                                                                    \
+    X(RAND, "rand")                                                                                \
+    X(SCAN, "scan")                                                                                \
+    X(SELECTCOINS, "selectcoins")                                                                  \
+    X(TOR, "tor")                                                                                  \
+    X(TXPACKAGES, "txpackages")                                                                    \
+    X(TXRECONCILIATION, "txreconciliation")                                                        \
+    X(WALLETDB, "walletdb")                                                                        \
+    X(ZMQ, "zmq")
 
 enum log_category {
 #define X(name, string) LOG_##name,
@@ -35,6 +54,7 @@ enum log_category {
     LOG_CATEGORY_COUNT,
     LOG_ALWAYS = LOG_CATEGORY_COUNT, /* not a category: always written */
 };
+_Static_assert(LOG_CATEGORY_COUNT <= 32, "a bit each in struct log");
 
 struct log {
     uint32_t categories; /* bit i: category i is on */

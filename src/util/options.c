@@ -41,7 +41,8 @@ static const char *keep_string(struct options *options, const char *s)
     return memcpy(arena_alloc(&options->arena, size), s, size);
 }
 
-void options_message(struct options *options, bool log_only, const char *format, ...)
+void options_message(struct options *options, enum option_message_kind kind, const char *format,
+                     ...)
 {
     va_list args, again;
     va_start(args, format);
@@ -58,8 +59,7 @@ void options_message(struct options *options, bool log_only, const char *format,
         options->messages =
             xrealloc(options->messages, options->messages_capacity, sizeof *options->messages);
     }
-    options->messages[options->n_messages++] =
-        (struct option_message){.text = text, .log_only = log_only};
+    options->messages[options->n_messages++] = (struct option_message){.text = text, .kind = kind};
 }
 
 static const struct option_def *find_def(const struct options *options, const char *name)
@@ -109,8 +109,9 @@ static bool add_negated(struct options *options, struct option_value out, const 
     }
     bool twice = value && !text_is_true(value);
     if (twice)
-        options_message(options, true, "Parsed potentially confusing double-negative -%s=%s",
-                        out.def->name, value);
+        options_message(options, OPTION_MESSAGE_LOGGED,
+                        "Parsed potentially confusing double-negative -%s=%s", out.def->name,
+                        value);
     out.text = twice ? "1" : "0";
     out.negated = !twice;
     out.is_literal = true;
@@ -144,8 +145,6 @@ bool options_add(struct options *options, enum option_source source, const char 
     *known = def != NULL;
     if (!def)
         return true;
-    if (def->flags & OPTION_IGNORED)
-        options_message(options, true, "Option -%s has no meaning here and is ignored", def->name);
 
     struct option_value out = {
         .def = def,
@@ -341,6 +340,33 @@ const char *options_get_list(const struct options *options, const char *name, si
         emptied |= choice.negation && !choice.last && found == 0;
     }
     return NULL;
+}
+
+/* True if the value asks for nothing: -noX, -X=0, and of a text also the empty one. */
+static bool asks_for_nothing(const struct option_value *value)
+{
+    if (value->negated)
+        return true;
+    if (value->def->type == OPTION_STRING)
+        return *value->text == '\0' || strcmp(value->text, "0") == 0;
+    return !text_is_true(value->text);
+}
+
+void options_tell_ignored(struct options *options)
+{
+    for (size_t i = 0; i < options->n_defs; i++) {
+        const struct option_def *def = &options->defs[i];
+        if (!(def->flags & OPTION_IGNORED))
+            continue;
+        const struct option_value *value = find_value(options, def->name);
+        if (!value)
+            continue;
+        bool is_missed = !(def->flags & OPTION_HARMLESS) && !asks_for_nothing(value);
+        options_message(options, is_missed ? OPTION_MESSAGE_LASTS : OPTION_MESSAGE_LOGGED,
+                        "Option -%s does nothing here: this version of the node lacks what it "
+                        "controls",
+                        def->name);
+    }
 }
 
 bool options_imply(struct options *options, const char *name, const char *value)

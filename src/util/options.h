@@ -48,13 +48,14 @@ enum option_flags {
     OPTION_MULTI = 1 << 0,             /* a list: every value counts */
     OPTION_NETWORK_ONLY = 1 << 1,      /* outside main, the config file's top does not count */
     OPTION_DEBUG_ONLY = 1 << 2,        /* in the help only with -help-debug */
-    OPTION_IGNORED = 1 << 3,           /* known, but has no meaning here: a warning */
+    OPTION_IGNORED = 1 << 3,           /* known, but has no effect here: options_tell_ignored() */
     OPTION_SENSITIVE = 1 << 4,         /* its value is never logged */
     OPTION_NO_NEGATION = 1 << 5,       /* -noX is an error */
     OPTION_NEEDS_VALUE = 1 << 6,       /* -X without a value is an error */
     OPTION_COMMAND_LINE_ONLY = 1 << 7, /* an error in the config file */
     OPTION_CONFIG_ONLY = 1 << 8,       /* on the command line only -noX is allowed */
     OPTION_HIDDEN = 1 << 9,            /* never in the help */
+    OPTION_HARMLESS = 1 << 10,         /* with OPTION_IGNORED: nobody misses its effect */
 };
 
 /* One option. Names have no dash in front and never start with "no". */
@@ -85,10 +86,16 @@ struct option_value {
     bool is_literal;     /* text stands for false or true, not for what somebody wrote */
 };
 
-/* Something to tell the operator that is no error. */
+/* Who hears of something that is no error. */
+enum option_message_kind {
+    OPTION_MESSAGE_LOGGED, /* who reads the log */
+    OPTION_MESSAGE_TOLD,   /* who starts the program, too: on standard error */
+    OPTION_MESSAGE_LASTS,  /* who asks the running program for its warnings, too */
+};
+
 struct option_message {
     const char *text;
-    bool log_only; /* else also to standard error */
+    enum option_message_kind kind;
 };
 
 struct options {
@@ -99,9 +106,6 @@ struct options {
     struct option_message *messages;
     size_t n_messages, messages_capacity;
     const char *network; /* the section that counts, NULL before options_select_network() */
-    /* Unknown names in a config file are errors, not messages. Set after options_init(), by the
-     * program that owns the file; others that read it know only some of its names. */
-    bool refuses_unknown;
     struct arena arena;  /* all strings */
 };
 
@@ -142,6 +146,11 @@ NODISCARD bool options_select_network(struct options *options, const char *netwo
  * Returns:  true if it was not set before */
 bool options_imply(struct options *options, const char *name, const char *value);
 
+/* Add a message for each option that was given and has no effect here. An option that asks for
+ * something is told to everybody and for as long as the program runs; one that is switched off, or
+ * that only tunes what is not here, goes to the log. Call once everything is read. */
+void options_tell_ignored(struct options *options);
+
 /* -- Getters: the name must be in the table (asserts) ---------------------------------------- */
 
 /* True if it was given at all, also by -noX. */
@@ -178,7 +187,8 @@ NODISCARD bool options_add(struct options *options, enum option_source source, c
                            const char *key, const char *value, bool *known, char **error);
 
 /* Add a message from a printf format. */
-void options_message(struct options *options, bool log_only, const char *format, ...) PRINTF(3, 4);
+void options_message(struct options *options, enum option_message_kind kind, const char *format,
+                     ...) PRINTF(3, 4);
 
 /* True if s names a section of a config file, that is a network. */
 bool options_is_network(const char *s);

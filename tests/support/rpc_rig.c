@@ -29,10 +29,10 @@ static const char *warmup(void *ctx)
     return rig->warmup;
 }
 
-static const char *warnings(void *ctx)
+static const char *warning(void *ctx, size_t index)
 {
     const struct rpc_rig *rig = ctx;
-    return rig->warnings;
+    return index < COUNT_OF(rig->warnings) ? rig->warnings[index] : NULL;
 }
 
 static void set_mock_time(void *ctx, int64_t unix_s)
@@ -60,7 +60,7 @@ void rpc_rig_init(struct rpc_rig *rig, const struct chain_options *options,
                   const struct rpc_auth_options *auth)
 {
     static const struct rpc_auth_options plain = {.user = "u", .password = "p"};
-    *rig = (struct rpc_rig){.warmup = "", .warnings = ""};
+    *rig = (struct rpc_rig){.warmup = ""};
     chain_builder_init(&rig->builder);
     rig_start(&rig->chain, 1, &rig->builder, options);
     rig_settle(&rig->chain);
@@ -77,7 +77,7 @@ void rpc_rig_init(struct rpc_rig *rig, const struct chain_options *options,
         .advance_timers = advance_timers,
         .now_s = now_s,
         .start_time_s = env->unix_s(env->ctx) - 7,
-        .warnings = warnings,
+        .warning = warning,
         .log_control = &rig->log,
     };
     char *error = NULL;

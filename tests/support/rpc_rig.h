@@ -29,7 +29,8 @@ struct rpc_rig {
     const struct block_node *seen_tip;
     int64_t mock_time_s, advanced_s;
     bool is_stopped;
-    const char *warmup, *warnings; /* what the node says; "" at first */
+    const char *warmup;      /* what the node says; "" at first */
+    const char *warnings[2]; /* NULL where there is none */
     char *result;                  /* of the last rpc_rig_call() */
     char id[65];                   /* of the last rpc_rig_id() */
     struct mempool *mempool;       /* NULL until rpc_rig_add_mempool() */

@@ -279,7 +279,6 @@ static void bad_config_files_are_refused(void **state)
     } rows[] = {
         {"server=1\n\nthis is not an option\n", "line 3"},
         {"-txindex=1\n", "line 1"},
-        {"[regtest]\nnosuchoption=1\n", "line 2: Invalid configuration value regtest.nosuchoption"},
         {"conf=x\n", "conf"},
         {"datadir=/nowhere/at/all\n", NULL},
     };
@@ -294,6 +293,48 @@ static void bad_config_files_are_refused(void **state)
     assert_int_equal(mkdir(temp_path(&w->dir, "cairn.conf"), 0700), 0);
     assert_false(init(w, NULL));
     assert_non_null(strstr(w->error, "is a directory."));
+}
+
+static bool says(const struct world *w, enum option_message_kind kind, const char *text)
+{
+    const struct options *options = &w->config.options;
+    for (size_t i = 0; i < options->n_messages; i++)
+        if (options->messages[i].kind == kind && strstr(options->messages[i].text, text))
+            return true;
+    return false;
+}
+
+static void unknown_keys_of_the_config_file_are_logged(void **state)
+{
+    struct world *w = *state;
+    temp_write(&w->dir, "cairn.conf", "rpcwait=1\n[regtest]\nnosuchoption=1\n");
+    ASSERT_OK(w, "-regtest");
+    assert_true(says(w, OPTION_MESSAGE_LOGGED, "unknown configuration value rpcwait"));
+    assert_true(says(w, OPTION_MESSAGE_LOGGED, "value regtest.nosuchoption"));
+}
+
+static void what_does_nothing_here_lasts_as_a_warning(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-regtest", "-rest", "-zmqpubrawtx=tcp://127.0.0.1:1", "-keypool=1", "-upnp=0");
+    assert_int_equal(w->config.warnings.n, 2);
+    assert_non_null(strstr(w->config.warnings.items[0], "-zmqpubrawtx"));
+    assert_non_null(strstr(w->config.warnings.items[1], "-rest"));
+    assert_true(says(w, OPTION_MESSAGE_LOGGED, "-keypool"));
+    assert_true(says(w, OPTION_MESSAGE_LOGGED, "-upnp"));
+}
+
+/* Scripts made for bitcoind leave out categories that we do not have. */
+static void every_log_category_of_core_is_known(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-regtest", "-debug", "-debugexclude=rand", "-debugexclude=libevent");
+    assert_int_equal(w->config.log_categories, ~(UINT32_C(1) << LOG_RAND));
+    ASSERT_OK(w, "-regtest", "-debug=libevent", "-debug=qt");
+    assert_int_equal(w->config.log_categories, UINT32_C(1) << LOG_QT);
+    assert_true(says(w, OPTION_MESSAGE_LOGGED, "`libevent` is deprecated"));
+    assert_false(init(w, "-regtest", "-debugexclude=rands", NULL));
+    assert_string_equal(w->error, "Unsupported logging category -debugexclude=rands.");
 }
 
 static void rpc_is_bound_elsewhere_only_for_somebody(void **state)
@@ -394,6 +435,9 @@ int main(void)
         T(regtest_options_change_only_regtest),
         T(the_config_file_is_read_and_the_command_line_outranks_it),
         T(bad_config_files_are_refused),
+        T(unknown_keys_of_the_config_file_are_logged),
+        T(what_does_nothing_here_lasts_as_a_warning),
+        T(every_log_category_of_core_is_known),
         T(rpc_is_bound_elsewhere_only_for_somebody),
         T(there_is_no_cookie_beside_a_password),
         T(log_categories_add_up),

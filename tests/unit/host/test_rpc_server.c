@@ -35,10 +35,11 @@ static int64_t now_s(void *ctx)
     return loop_unix_s();
 }
 
-static const char *no_warnings(void *ctx)
+static const char *no_warnings(void *ctx, size_t index)
 {
     (void)ctx;
-    return "";
+    (void)index;
+    return NULL;
 }
 
 /* A port that nobody had a moment ago. */
@@ -63,7 +64,7 @@ static int setup(void **state)
                                   .data_dir = "/nowhere",
                                   .warmup_status = warmup_status,
                                   .now_s = now_s,
-                                  .warnings = no_warnings};
+                                  .warning = no_warnings};
     const struct rpc_auth_options auth = {.user = "u", .password = "p"};
     w->rpc = rpc_new(&node, &auth, &error);
     assert_non_null(w->rpc);

@@ -79,7 +79,7 @@ static void networkinfo_has_the_fields_in_order(void **state)
     static const struct rpc_local_address local[] = {{"2001:db8::1", 8333, 4}};
     struct net_rig rig;
     net_rig_init(&rig);
-    rig.rpc.warnings = "Look out";
+    rig.rpc.warnings[0] = "Look out";
     rig.fake.info = (struct rpc_net_info){
         .user_agent = "/Satoshi:31.0.0/Cairn:0.1.0(a; b)/",
         .protocol_version = 70016,

@@ -144,29 +144,17 @@ static void unknown_names_and_sections_are_told(void **state)
     options_init(&options, table, COUNT_OF(table));
     assert_true(config_file_parse(&options, span_of_string(text), "dir/c.conf", &error));
     assert_int_equal(options.n_messages, 5);
-    assert_string_equal(options.messages[0].text, "Ignoring unknown configuration value dash_conf");
-    assert_true(options.messages[0].log_only);
+    assert_string_equal(options.messages[0].text,
+                        "Ignoring unknown configuration value dash_conf (dir/c.conf:1)");
+    assert_int_equal(options.messages[0].kind, OPTION_MESSAGE_LOGGED);
     assert_string_equal(options.messages[1].text,
                         "dir/c.conf:2 Section [testnot] is not recognized.");
-    assert_false(options.messages[1].log_only);
-    assert_string_equal(options.messages[2].text, "Ignoring unknown configuration value main.foo");
+    assert_int_equal(options.messages[1].kind, OPTION_MESSAGE_TOLD);
+    assert_string_equal(options.messages[2].text,
+                        "Ignoring unknown configuration value main.foo (dir/c.conf:5)");
     assert_string_equal(options.messages[3].text,
-                        "Ignoring unknown configuration value main.test.bar");
+                        "Ignoring unknown configuration value main.test.bar (dir/c.conf:6)");
     assert_int_equal(strncmp(options.messages[4].text, "reindex=1 is set in the", 23), 0);
-    options_deinit(&options);
-}
-
-static void an_unknown_name_is_an_error_for_the_program_that_owns_the_file(void **state)
-{
-    (void)state;
-    struct options options;
-    char *error = NULL;
-    options_init(&options, table, COUNT_OF(table));
-    options.refuses_unknown = true;
-    assert_false(config_file_parse(&options, span_of_string("\n[test]\nfoo=1\n"), "c", &error));
-    assert_string_equal(error, "Error reading configuration file: parse error on line 3: Invalid "
-                               "configuration value test.foo");
-    xfree(error);
     options_deinit(&options);
 }
 
@@ -287,7 +275,6 @@ int main(void)
         cmocka_unit_test(a_zero_byte_is_an_error),
         cmocka_unit_test(a_long_line_is_shown_in_part),
         cmocka_unit_test(unknown_names_and_sections_are_told),
-        cmocka_unit_test(an_unknown_name_is_an_error_for_the_program_that_owns_the_file),
         cmocka_unit_test(an_unknown_section_in_a_name_is_told),
         cmocka_unit_test(includes_are_read_one_level_deep),
         cmocka_unit_test(includes_of_other_networks_are_not_read),

@@ -23,7 +23,10 @@ static const struct option_def table[] = {
     {"addnode",     "<ip>",    "", OPTION_CATEGORY_CONNECTION, OPTION_STRING,
      OPTION_MULTI | OPTION_NETWORK_ONLY},
     {"rpcpassword", "<pw>",    "", OPTION_CATEGORY_RPC,        OPTION_STRING, OPTION_SENSITIVE},
-    {"keypool",     "<n>",     "", OPTION_CATEGORY_WALLET,     OPTION_STRING, OPTION_IGNORED},
+    {"keypool",     "<n>",     "", OPTION_CATEGORY_WALLET,     OPTION_INT,
+     OPTION_IGNORED | OPTION_HARMLESS},
+    {"rest",        NULL,      "", OPTION_CATEGORY_RPC,        OPTION_BOOL,   OPTION_IGNORED},
+    {"asmap",       "<file>",  "", OPTION_CATEGORY_CONNECTION, OPTION_STRING, OPTION_IGNORED},
     {"includeconf", "<file>",  "", OPTION_CATEGORY_GENERAL,    OPTION_STRING,
      OPTION_MULTI | OPTION_CONFIG_ONLY},
     {"chain",       "<chain>", "", OPTION_CATEGORY_CHAIN,      OPTION_STRING, 0},
@@ -356,14 +359,49 @@ static void what_is_odd_is_told(void **state)
 {
     (void)state;
     struct options options;
-    parse(&options, (const char *[ARGS_MAX]){"-nolisten=0", "-keypool=5"}, NULL);
-    assert_int_equal(options.n_messages, 2);
+    parse(&options, (const char *[ARGS_MAX]){"-nolisten=0"}, NULL);
+    assert_int_equal(options.n_messages, 1);
     assert_string_equal(options.messages[0].text,
                         "Parsed potentially confusing double-negative -listen=0");
-    assert_true(options.messages[0].log_only);
-    assert_string_equal(options.messages[1].text,
-                        "Option -keypool has no meaning here and is ignored");
+    assert_int_equal(options.messages[0].kind, OPTION_MESSAGE_LOGGED);
     assert_true(options_get_bool(&options, "listen", false));
+    options_deinit(&options);
+}
+
+/* Who asks for what is not here must hear it; who switches it off, or tunes it, need not. */
+static void what_does_nothing_here_is_told_where_it_is_missed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *argument;
+        enum option_message_kind want;
+    } cases[] = {
+        {"-keypool=5", OPTION_MESSAGE_LOGGED}, {"-rest", OPTION_MESSAGE_LASTS},
+        {"-rest=1", OPTION_MESSAGE_LASTS},     {"-rest=0", OPTION_MESSAGE_LOGGED},
+        {"-norest", OPTION_MESSAGE_LOGGED},    {"-asmap=file", OPTION_MESSAGE_LASTS},
+        {"-asmap=0", OPTION_MESSAGE_LOGGED},   {"-asmap", OPTION_MESSAGE_LOGGED},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct options options;
+        parse(&options, (const char *[ARGS_MAX]){cases[i].argument, "-server"}, NULL);
+        assert_int_equal(options.n_messages, 0);
+        options_tell_ignored(&options);
+        assert_int_equal(options.n_messages, 1);
+        assert_int_equal(options.messages[0].kind, cases[i].want);
+        assert_non_null(strstr(options.messages[0].text, " does nothing here"));
+        options_deinit(&options);
+    }
+}
+
+/* The value that counts decides, not one that was taken back. */
+static void what_was_asked_for_and_taken_back_is_not_missed(void **state)
+{
+    (void)state;
+    struct options options;
+    parse(&options, (const char *[ARGS_MAX]){"-rest", "-norest"}, NULL);
+    options_tell_ignored(&options);
+    assert_int_equal(options.n_messages, 1);
+    assert_int_equal(options.messages[0].kind, OPTION_MESSAGE_LOGGED);
     options_deinit(&options);
 }
 
@@ -417,6 +455,8 @@ int main(void)
         cmocka_unit_test(an_implied_value_gives_way_to_a_given_one),
         cmocka_unit_test(negation_is_known_as_such),
         cmocka_unit_test(what_is_odd_is_told),
+        cmocka_unit_test(what_does_nothing_here_is_told_where_it_is_missed),
+        cmocka_unit_test(what_was_asked_for_and_taken_back_is_not_missed),
         cmocka_unit_test(the_log_shows_values_but_no_secrets),
         cmocka_unit_test(asking_for_an_unknown_option_is_a_bug),
     };
