@@ -74,7 +74,7 @@ void mempool_free(struct mempool *mempool)
 {
     if (!mempool)
         return;
-    ASSERT(mempool->n_checks == 0 && mempool->n_loads == 0);
+    ASSERT(mempool->n_checks == 0 && mempool->n_loads == 0 && !mempool->waiters);
     pool_putbacks_deinit(mempool);
     free_entries(mempool);
     pool_clusters_deinit(&mempool->clusters);
@@ -122,6 +122,7 @@ void mempool_close(struct mempool *mempool, void (*done)(void *arg), void *arg)
     mempool->close_done = done;
     mempool->close_arg = arg;
     pool_putbacks_deinit(mempool);
+    pool_waiters_call(mempool);
     pool_close_continue(mempool);
 }
 

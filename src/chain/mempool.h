@@ -121,6 +121,10 @@ void mempool_block_disconnected(struct mempool *mempool, const struct block_node
                                 struct block_ref *block);
 /* The chain rests on a new tip: begin to put reorganised transactions back. */
 void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip);
+/* Put back at once what a reorganisation took out, however good the new tip is, and call done when
+ * all of it has been decided: within this call if nothing waits, else later. Called too when the
+ * mempool is closed meanwhile. The chain must be at rest. */
+void mempool_settle(struct mempool *mempool, void (*done)(void *arg), void *arg);
 
 /* -- Asking ------------------------------------------------------------------------------------ */
 

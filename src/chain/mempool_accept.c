@@ -119,6 +119,7 @@ static void end(struct pool_check *check, const struct pool_entry *entry)
     if (is_putback)
         mempool->putbacks.under_way--;
     pool_putbacks_pump(mempool);
+    pool_waiters_call(mempool);
     pool_close_continue(mempool);
 }
 
@@ -320,7 +321,7 @@ static void refuse_known(struct pool_check *check, enum reject code)
 {
     struct mempool *mempool = check->mempool;
     struct pool_entry *entry = NULL;
-    if (code == REJECT_ALREADY_IN_MEMPOOL)
+    if (code == REJECT_ALREADY_IN_MEMPOOL || code == REJECT_SAME_NONWITNESS_DATA)
         entry = pool_find(mempool, &check->tx.txid);
     if (entry && (check->flags & MEMPOOL_LOCAL) && !(check->flags & MEMPOOL_TEST_ONLY) &&
         !entry->pub.is_unbroadcast) {
@@ -328,7 +329,7 @@ static void refuse_known(struct pool_check *check, enum reject code)
         mempool->n_unbroadcast++;
     }
     check->verdict = (struct verdict){.code = code};
-    end(check, entry);
+    end(check, code == REJECT_ALREADY_IN_MEMPOOL ? entry : NULL);
 }
 
 void pool_check_advance(struct pool_check *check, bool coins_were_read)

@@ -106,6 +106,26 @@ void pool_putbacks_pump(struct mempool *mempool)
         pool_putbacks_deinit(mempool);
 }
 
+static bool is_settled(const struct mempool *mempool)
+{
+    const struct pool_putbacks *putbacks = &mempool->putbacks;
+    return putbacks->first == putbacks->n && putbacks->under_way == 0;
+}
+
+void pool_waiters_call(struct mempool *mempool)
+{
+    if (!mempool->waiters || !is_settled(mempool))
+        return;
+    struct pool_waiter *list = mempool->waiters;
+    mempool->waiters = NULL; /* they may ask again */
+    while (list) {
+        struct pool_waiter *next = list->next;
+        list->done(list->arg);
+        xfree(list);
+        list = next;
+    }
+}
+
 /* -- Blocks ------------------------------------------------------------------------------------ */
 
 /* A block spends an output: nothing else can. */
@@ -225,10 +245,27 @@ void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
     if (mempool->closing)
         return;
     stop_quiet_timer(mempool);
-    if (u256_compare(tip->chain_work, putbacks->work_before) >= 0)
+    if (mempool->waiters || u256_compare(tip->chain_work, putbacks->work_before) >= 0)
         put_back(mempool);
     else if (putbacks->first < putbacks->n)
         putbacks->quiet_timer =
             mempool->env->timer_start(mempool->env->ctx, QUIET_US, quiet_timer, mempool);
     pool_limit(mempool);
+}
+
+void mempool_settle(struct mempool *mempool, void (*done)(void *arg), void *arg)
+{
+    if (is_settled(mempool)) {
+        done(arg);
+        return;
+    }
+    struct pool_waiter *waiter = xcalloc(1, sizeof *waiter), **end = &mempool->waiters;
+    *waiter = (struct pool_waiter){.done = done, .arg = arg};
+    while (*end)
+        end = &(*end)->next;
+    *end = waiter;
+    if (mempool->closing)
+        return; /* what is under way ends with a refusal */
+    stop_quiet_timer(mempool);
+    put_back(mempool);
 }

@@ -102,6 +102,13 @@ struct pool_putbacks {
     uint64_t quiet_timer;
 };
 
+/* Who wants to know when all has been put back. */
+struct pool_waiter {
+    struct pool_waiter *next;
+    void (*done)(void *arg);
+    void *arg;
+};
+
 struct pool_check;
 
 struct mempool {
@@ -139,7 +146,8 @@ struct mempool {
     struct pool_check *first_forming, *last_forming; /* not yet looked at, in order of arrival */
 
     struct pool_putbacks putbacks;
-    size_t n_loads; /* files being loaded: mempool_file_load() */
+    struct pool_waiter *waiters; /* in order of arrival */
+    size_t n_loads;              /* files being loaded: mempool_file_load() */
     bool closing;
     uint64_t close_timer;
     void (*close_done)(void *arg);
@@ -233,5 +241,7 @@ void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s
 void pool_putbacks_deinit(struct mempool *mempool);
 /* Go on with putting back, as far as there is room. */
 void pool_putbacks_pump(struct mempool *mempool);
+/* If nothing is to be put back any more: tell who waits for that. */
+void pool_waiters_call(struct mempool *mempool);
 
 #endif

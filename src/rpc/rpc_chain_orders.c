@@ -11,7 +11,7 @@ static void on_order_done(void *arg, const struct verdict *verdict)
     char text[256];
     if (verdict->code != REJECT_NONE)
         rpc_fail(call, RPC_DATABASE_ERROR, "%s", chain_json_verdict(verdict, text, sizeof text));
-    rpc_finish(call);
+    rpc_finish_settled(call);
 }
 
 /* The three orders differ in what the chain is asked to do. */

@@ -124,6 +124,9 @@ struct rpc_call *rpc_job_call(struct env_job *job);
 
 /* False, with error -33, if there is no mempool. */
 NODISCARD bool rpc_need_mempool(struct rpc_call *call);
+/* rpc_finish(), but not before the mempool holds again what a reorganisation took out of it: who
+ * asks for it next sees what Core would show. */
+void rpc_finish_settled(struct rpc_call *call);
 /* Assemble the next block from the mempool, if there is one, as the node's options say. */
 struct block_template;
 void rpc_assemble(struct rpc_call *call, struct block_template *template);

@@ -18,6 +18,20 @@ bool rpc_need_mempool(struct rpc_call *call)
     return false;
 }
 
+static void on_settled(void *arg)
+{
+    rpc_finish(arg);
+}
+
+void rpc_finish_settled(struct rpc_call *call)
+{
+    struct mempool *mempool = call->rpc->node.mempool;
+    if (mempool)
+        mempool_settle(mempool, on_settled, call);
+    else
+        rpc_finish(call);
+}
+
 /* -- One entry ---------------------------------------------------------------------------- */
 
 /* Sums over an entry and all before or behind it. */

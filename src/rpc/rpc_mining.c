@@ -37,7 +37,7 @@ static void on_submitted(void *arg, const struct chain_block_result *result)
         json_put_string(&call->out, "inconclusive");
     else
         json_put_null(&call->out);
-    rpc_finish(call);
+    rpc_finish_settled(call);
 }
 
 /* A block whose coinbase has a witness commitment but not the witness that goes with it, as old
@@ -261,7 +261,7 @@ static void on_one_accepted(void *arg, const struct chain_block_result *result)
         json_field_id(&call->out, "hash", result->node->hash.b);
         json_close_object(&call->out);
     }
-    rpc_finish(call);
+    rpc_finish_settled(call);
 }
 
 static void on_one_ground(void *arg, uint8_t *block_take, size_t len)

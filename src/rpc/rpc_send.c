@@ -48,13 +48,13 @@ static bool is_in_chain(const struct rpc_call *call, const struct tx *tx)
     return is_there;
 }
 
-static void fail_to_send(struct rpc_call *call, const struct mempool_result *result)
+/* Whatever is wrong with it, Core looks into the chain first. */
+static void fail_to_send(struct rpc_call *call, const struct verdict *verdict)
 {
-    const struct verdict *verdict = &result->verdict;
     char text[CHAIN_JSON_VERDICT_BYTES];
     chain_json_verdict(verdict, text, sizeof text);
     bool is_missing = reject_class(verdict->code) == REJECT_CLASS_MISSING;
-    if (verdict->code == REJECT_ALREADY_KNOWN || (is_missing && is_in_chain(call, result->tx)))
+    if (verdict->code == REJECT_ALREADY_KNOWN || is_in_chain(call, call->state))
         rpc_fail(call, RPC_ALREADY_IN_UTXO_SET, "Transaction outputs already in utxo set");
     else if (is_missing)
         rpc_fail(call, RPC_VERIFY_ERROR, "%s", text);
@@ -68,10 +68,13 @@ static void fail_to_send(struct rpc_call *call, const struct mempool_result *res
 static void on_sent(void *arg, const struct mempool_result *result)
 {
     struct rpc_call *call = arg;
-    if (result->verdict.code == REJECT_NONE || result->was_known)
-        json_put_id(&call->out, result->tx->txid.b);
+    const struct tx *tx = call->state;
+    enum reject code = result->verdict.code;
+    /* One of the same name is here: it is that one which is sent, whatever the witness is. */
+    if (code == REJECT_NONE || result->was_known || code == REJECT_SAME_NONWITNESS_DATA)
+        json_put_id(&call->out, tx->txid.b);
     else
-        fail_to_send(call, result);
+        fail_to_send(call, &result->verdict);
     rpc_finish(call);
 }
 
@@ -89,20 +92,21 @@ static bool burns_too_much(const struct tx *tx, int64_t max_burn_sat)
 
 enum rpc_progress rpc_sendrawtransaction(struct rpc_call *call)
 {
-    struct tx tx;
+    struct tx *tx = arena_calloc(&call->arena, 1, sizeof *tx);
     int64_t max_rate, max_burn_sat = 0;
     const struct json_value *burn = rpc_arg(call, 2);
     if (!rpc_need_mempool(call) || (burn && !rpc_read_amount(call, burn, &max_burn_sat)))
         return RPC_DONE;
-    if (!raw_tx_decode(rpc_arg(call, 0)->text, RAW_TX_ANY, &call->arena, &tx))
+    if (!raw_tx_decode(rpc_arg(call, 0)->text, RAW_TX_ANY, &call->arena, tx))
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR,
                         "TX decode failed. Make sure the tx has at least one input.");
-    if (burns_too_much(&tx, max_burn_sat))
+    if (burns_too_much(tx, max_burn_sat))
         return rpc_fail(call, RPC_VERIFY_ERROR,
                         "Unspendable output exceeds maximum configured by user (maxburnamount)");
     if (!read_max_rate(call, 1, &max_rate))
         return RPC_DONE;
-    mempool_accept(call->rpc->node.mempool, tx.raw, MEMPOOL_LOCAL, max_fee_sat(&tx, max_rate),
+    call->state = tx;
+    mempool_accept(call->rpc->node.mempool, tx->raw, MEMPOOL_LOCAL, max_fee_sat(tx, max_rate),
                    on_sent, call);
     return RPC_PENDING;
 }

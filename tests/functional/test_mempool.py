@@ -171,10 +171,48 @@ def test_reorganised_transactions_are_put_back(context):
     node.rpc.generatetoaddress(3, ADDRESS)
     equal(node.rpc.getrawmempool(), [])
     node.rpc.invalidateblock(mined)
-    wait_until(lambda: sorted(node.rpc.getrawmempool()) == ids(parent, child), 20,
-               "both transactions back")
+    equal(sorted(node.rpc.getrawmempool()), ids(parent, child))
+    node.rpc.reconsiderblock(mined)
+    equal(node.rpc.getrawmempool(), [])
+    # Each order that moves the tip back, and a block handed in, answers when all is in its place.
+    fork = node.rpc.getblockheader(node.rpc.getblockheader(mined)["previousblockhash"])
+    block = chain.Block(chain.wire(fork["hash"]), fork["height"] + 1, fork["time"] + 1)
+    equal(node.rpc.submitblock(block.hex()), "inconclusive")
+    for _ in range(3):
+        block = block.child()
+        equal(node.rpc.submitblock(block.hex()), "inconclusive")
+    equal(node.rpc.getrawmempool(), [])
+    equal(node.rpc.submitblock(block.child().hex()), None)
+    equal(sorted(node.rpc.getrawmempool()), ids(parent, child))
     node.rpc.generatetoaddress(1, ADDRESS)
     equal(node.rpc.getrawmempool(), [])
+    node.stop()
+
+
+def test_what_is_in_the_chain_is_not_sent_again(context):
+    """Core's code -27, whatever else is wrong: it looks into the chain first."""
+    node, coins = funded(context)
+    best = node.rpc.getblock(node.rpc.getbestblockhash(), 2)
+    rpc_fails(-27, "^Transaction outputs already in utxo set$", node.rpc.sendrawtransaction,
+              best["tx"][0]["hex"])
+    tx = pay(coins[0], 2)
+    send(node, tx)
+    rpc_fails(-26, "^coinbase$", node.rpc.sendrawtransaction,
+              chain.coinbase(500, chain.TRUE_P2WSH).encode().hex())
+    node.rpc.generatetoaddress(1, ADDRESS)
+    rpc_fails(-27, "already in utxo set", node.rpc.sendrawtransaction, tx.encode().hex())
+    rpc_fails(-27, "already in utxo set", node.rpc.sendrawtransaction, tx.encode().hex(),
+              "0.00000001")
+    node.restart()  # the coins are in the store alone
+    rpc_fails(-27, "already in utxo set", node.rpc.sendrawtransaction, tx.encode().hex())
+    both = chain.spend_true_p2wsh([coin_of(tx, i)[:2] for i in range(2)],
+                                  [chain.TxOut(50 * chain.COIN - 2 * FEE, chain.TRUE_P2WSH)])
+    send(node, both)
+    rpc_fails(-27, "already in utxo set", node.rpc.sendrawtransaction, tx.encode().hex())
+    node.rpc.generatetoaddress(1, ADDRESS)
+    # No output is left unspent: as Core, which cannot know it any more.
+    rpc_fails(-25, "missingorspent", node.rpc.sendrawtransaction, tx.encode().hex())
+    equal(node.rpc.testmempoolaccept([best["tx"][0]["hex"]])[0]["reject-reason"], "coinbase")
     node.stop()
 
 

@@ -71,6 +71,11 @@ void mempool_rig_free(struct mempool_rig *rig)
     bool is_closed = false;
     mempool_close(rig->pool, closed, &is_closed);
     rig_wait(&rig->chain, &is_closed);
+    mempool_rig_free_closed(rig);
+}
+
+void mempool_rig_free_closed(struct mempool_rig *rig)
+{
     mempool_verify(rig->pool);
     rig->chain.also = (struct chain_events){0};
     (void)rig_close(&rig->chain);

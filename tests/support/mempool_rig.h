@@ -48,6 +48,8 @@ struct mempool_rig *mempool_rig_new(uint64_t seed, int32_t n_blocks,
                                     const struct mempool_options *options);
 /* Close both in order and free all. */
 void mempool_rig_free(struct mempool_rig *rig);
+/* The same for a rig whose mempool the test has closed itself. */
+void mempool_rig_free_closed(struct mempool_rig *rig);
 
 /* The coin that the coinbase at height makes; mature 100 blocks later. */
 struct builder_coin mempool_rig_coin(const struct mempool_rig *rig, int32_t height);

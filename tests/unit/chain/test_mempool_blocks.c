@@ -252,6 +252,59 @@ static void blocks_taken_back_are_kept_up_to_a_limit(void **state)
     block_ref_drop(ref);
 }
 
+static int64_t now_us(const struct mempool_rig *rig)
+{
+    const struct env *env = rig->pool->env;
+    return env->now_us(env->ctx);
+}
+
+static void mark(void *arg)
+{
+    ++*(int *)arg;
+}
+
+/* After invalidateblock the tip has less work than before: nobody waits for it to be quiet. */
+static void who_asks_for_it_waits_for_all_to_be_back(void **state)
+{
+    struct mempool_rig *rig = *state;
+    int before = 0, first = 0, second = 0;
+    mempool_settle(rig->pool, mark, &before);
+    assert_int_equal(before, 1); /* nothing waits: at once */
+    struct tx parent = spend_height(rig, 1, 2, FEE_SAT), child = spend_output(rig, &parent, 0);
+    const struct built_block *mined = mempool_rig_mine(rig, &parent, 1);
+    mempool_rig_mine(rig, &child, 1);
+    assert_reject(rig_invalidate(&rig->chain, mined).code, REJECT_NONE);
+    assert_false(mempool_rig_has(rig, &parent));
+    int64_t start_us = now_us(rig);
+    mempool_settle(rig->pool, mark, &first);
+    mempool_settle(rig->pool, mark, &second);
+    assert_int_equal(first + second, 0);
+    while (first == 0)
+        assert_true(sim_env_step(rig->chain.sim));
+    assert_int_equal(second, 1);
+    assert_true(mempool_rig_has(rig, &parent) && mempool_rig_has(rig, &child));
+    assert_true(now_us(rig) - start_us < 500000);
+    mempool_rig_settle(rig);
+    assert_int_equal(first + second, 2);
+}
+
+static void a_mempool_that_closes_keeps_nobody_waiting(void **state)
+{
+    struct mempool_rig *rig = *state;
+    int n_waiting = 0, n_closed = 0;
+    struct tx tx = spend_height(rig, 1, 1, FEE_SAT);
+    const struct built_block *mined = mempool_rig_mine(rig, &tx, 1);
+    assert_reject(rig_invalidate(&rig->chain, mined).code, REJECT_NONE);
+    mempool_settle(rig->pool, mark, &n_waiting);
+    mempool_close(rig->pool, mark, &n_closed);
+    mempool_settle(rig->pool, mark, &n_waiting);
+    mempool_rig_settle(rig);
+    assert_int_equal(n_waiting, 2);
+    assert_int_equal(n_closed, 1);
+    assert_int_equal(mempool_count(rig->pool), 0);
+    mempool_rig_free_closed(rig);
+}
+
 /* -- Random histories -------------------------------------------------------------------------- */
 
 enum {
@@ -448,6 +501,8 @@ int main(void)
         TEST(entries_put_back_are_what_they_were),
         TEST(long_reorganisations_end_well),
         TEST(blocks_taken_back_are_kept_up_to_a_limit),
+        TEST(who_asks_for_it_waits_for_all_to_be_back),
+        cmocka_unit_test_setup(a_mempool_that_closes_keeps_nobody_waiting, setup),
         cmocka_unit_test(whatever_happens_all_that_waits_can_be_mined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
