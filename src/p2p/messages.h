@@ -1,7 +1,8 @@
 /* messages.h - the messages that we understand: one row each.
  *
  * Layer: p2p. A new message is a handler and a row. Size limits are checked when the header of a
- * frame arrives, before anything is allocated; the phase before the handler is called. */
+ * frame arrives, before anything is allocated; the phase before the handler is called; the version
+ * when we send: there are clients that end at a name which they do not know. */
 #ifndef P2P_MESSAGES_H
 #define P2P_MESSAGES_H
 
@@ -27,6 +28,7 @@ struct message {
     const char *name;
     uint32_t min, max; /* bytes of payload */
     enum message_phase phase;
+    int32_t since; /* least version of a peer that it is sent to; 0: anyone, or by negotiation */
     enum fault (*handler)(struct p2p *p2p, struct peer *peer, struct reader *r);
 };
 

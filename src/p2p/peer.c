@@ -155,7 +155,10 @@ void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char
 
 void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span payload)
 {
-    if (peer->state == PEER_GONE || peer->state == PEER_CONNECTING)
+    const struct message *message = message_find(name);
+    ASSERT(message);
+    if (peer->state == PEER_GONE || peer->state == PEER_CONNECTING ||
+        peer->version.version < message->since)
         return;
     uint8_t header[FRAME_HEADER_BYTES];
     frame_header_encode(header, p2p->network->magic, name, payload);
@@ -164,8 +167,7 @@ void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span
     if (payload.len)
         env->stream_send(env->ctx, peer->stream, payload);
     size_t n = sizeof header + payload.len;
-    const struct message *message = message_find(name);
-    peer->per_message[message ? message_index(message) : MESSAGES_COUNT].sent += n;
+    peer->per_message[message_index(message)].sent += n;
     peer->bytes_sent += n;
     p2p->bytes_sent += n;
     peer->last_send_s = p2p_now_s(p2p);
@@ -482,10 +484,8 @@ enum fault peer_on_version(struct p2p *p2p, struct peer *peer, struct reader *r)
     peer->state = PEER_GREETED;
     if (!peer->is_greeting_sent)
         send_version(p2p, peer);
-    if (peer->version.version >= WIRE_VERSION_WTXID)
-        peer_send(p2p, peer, "wtxidrelay", span_of(NULL, 0));
-    if (peer->version.version >= WIRE_VERSION_WTXID)
-        peer_send(p2p, peer, "sendaddrv2", span_of(NULL, 0));
+    peer_send(p2p, peer, "wtxidrelay", span_of(NULL, 0));
+    peer_send(p2p, peer, "sendaddrv2", span_of(NULL, 0));
     peer_send(p2p, peer, "verack", span_of(NULL, 0));
     if (peer_is_outbound(peer))
         check_clock(p2p);

@@ -97,7 +97,8 @@ void peer_free(struct p2p *p2p, struct peer *peer);
 void peer_on_bytes(struct p2p *p2p, struct peer *peer, struct span bytes);
 void peer_resume(struct p2p *p2p, struct peer *peer);
 
-/* Queue a message. Nothing is sent to a peer that is gone. */
+/* Queue a message of the table. Nothing is sent to a peer that is gone, or whose version is older
+ * than the message: see struct message. */
 void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span payload);
 /* Room in the peer's queue, so that more may be put into it. */
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer);

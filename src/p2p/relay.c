@@ -8,7 +8,6 @@
 
 #define TRICKLE_TARGET     70 /* told in one go, and a share of what waits. Core: 14 a second */
 #define FEE_FILTER_MAX_SAT INT64_C(9170997) /* asks for no transaction at all, while we sync */
-#define FEE_FILTER_VERSION WIRE_VERSION_FEEFILTER
 #define INV_PART           35
 
 /* -- Blocks -------------------------------------------------------------------------------------
@@ -194,7 +193,7 @@ static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
 static void send_fee_filter(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
     if (!p2p->mempool || p2p->options.blocks_only || peer_is_block_only(peer) ||
-        peer->version.version < FEE_FILTER_VERSION || (peer->permissions & PERMISSION_FORCERELAY)) {
+        (peer->permissions & PERMISSION_FORCERELAY)) {
         peer->relay.next_fee_filter_us = INT64_MAX;
         return;
     }

@@ -10,11 +10,10 @@
 #include "util/reader.h"
 #include "util/writer.h"
 
-#define WIRE_PROTOCOL_VERSION  70016 /* what we speak: up to BIP339 */
-#define WIRE_VERSION_MIN       31800 /* older peers know no headers: Core MIN_PEER_PROTO_VERSION */
-#define WIRE_VERSION_BIP31     60001 /* answers ping */
-#define WIRE_VERSION_FEEFILTER 70013 /* BIP133 */
-#define WIRE_VERSION_WTXID     70016 /* BIP339 */
+#define WIRE_PROTOCOL_VERSION 70016 /* what we speak: up to BIP339 */
+#define WIRE_VERSION_MIN      31800 /* older peers know no headers: Core MIN_PEER_PROTO_VERSION */
+#define WIRE_VERSION_BIP31    60001 /* answers ping */
+#define WIRE_VERSION_WTXID    70016 /* BIP339 */
 
 #define WIRE_INV_MAX           50000
 #define WIRE_HEADERS_MAX       2000

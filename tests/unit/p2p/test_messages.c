@@ -9,6 +9,7 @@
 
 #include "p2p/frame.h"
 #include "p2p/messages.h"
+#include "p2p/wire.h"
 #include "util/assert.h"
 
 static void the_table_is_sorted_and_each_row_is_whole(void **state)
@@ -44,12 +45,33 @@ static void the_handshake_has_its_own_phases(void **state)
     assert_int_equal(message_find("ping")->phase, MESSAGE_READY);
 }
 
+/* Each with the BIP that brought it in; all others are older than any peer, or negotiated. */
+static void messages_name_the_version_that_knows_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int32_t since;
+    } rows[] = {{"pong", 60001},       {"sendheaders", 70012}, {"feefilter", 70013},
+                {"sendcmpct", 70014},  {"wtxidrelay", 70016},  {"sendaddrv2", 70016},
+                {"sendtxrcncl", 70016}};
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        assert_int_equal(message_find(rows[i].name)->since, rows[i].since);
+    for (size_t i = 0; i < MESSAGES_COUNT; i++)
+        n += message_at(i)->since != 0;
+    assert_int_equal(n, COUNT_OF(rows));
+    assert_int_equal(message_find("wtxidrelay")->since, WIRE_VERSION_WTXID);
+    assert_int_equal(message_find("pong")->since, WIRE_VERSION_BIP31);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_sorted_and_each_row_is_whole),
         cmocka_unit_test(unknown_names_are_not_found),
         cmocka_unit_test(the_handshake_has_its_own_phases),
+        cmocka_unit_test(messages_name_the_version_that_knows_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,6 +100,39 @@ static void who_does_not_finish_the_handshake_is_dropped_after_a_minute(void **s
     raw_free(raw);
 }
 
+/* All that a peer of some version is sent, whatever happens, is of names that it knows. */
+static void messages_go_only_to_versions_that_know_them(void **state)
+{
+    struct fixture *f = *state;
+    static const int32_t versions[] = {31800, 60000, 60001, 70001, 70011, 70012,
+                                       70013, 70014, 70015, 70016, 70017};
+    uint8_t zeros[8] = {0}, nothing[32] = {1};
+    struct raw_peer *first = start(f, 41);
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct raw_peer *raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
+        raw_send_version(raw, SERVICES, versions[i], 5);
+        raw_send(raw, "verack", NULL, 0);
+        raw_send(raw, "ping", zeros, 8);
+        raw_send(raw, "getaddr", NULL, 0);
+        raw_send_inv(raw, "getdata", INV_TX, nothing);
+        mesh_run(&f->mesh, 130000000);
+        for (size_t j = 0; j < raw->n_got; j++) {
+            const struct message *message = message_find(raw->got[j].name);
+            assert_non_null(message);
+            if (message->since > versions[i])
+                fail_msg("%s to version %d", message->name, versions[i]);
+        }
+        assert_int_equal(raw_count(raw, "pong"), versions[i] >= 60001);
+        assert_int_equal(raw_count(raw, "sendheaders"), versions[i] >= 70012);
+        assert_int_equal(raw_count(raw, "feefilter"), versions[i] >= 70013);
+        assert_int_equal(raw_count(raw, "wtxidrelay"), versions[i] >= 70016);
+        assert_int_equal(raw_count(raw, "sendaddrv2"), versions[i] >= 70016);
+        assert_true(raw_count(raw, "ping") >= 2);
+        raw_free(raw);
+    }
+    raw_free(first);
+}
+
 /* clang-format off */
 static const struct {
     const char *what, *name;
@@ -369,6 +402,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(who_does_not_finish_the_handshake_is_dropped_after_a_minute,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(messages_go_only_to_versions_that_know_them, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(only_what_proves_a_fault_ends_the_connection, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(bytes_of_another_network_end_the_connection, setup,
