@@ -94,6 +94,19 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
     return node;
 }
 
+bool chain_json_need_block(struct rpc_call *call, const struct block_node *block)
+{
+    if (block->status & BLOCK_HAVE_DATA)
+        return true;
+    bool was_stored = block->n_tx > 0;
+    if (was_stored && !chain_is_pruned(call->rpc->node.chain)) /* damaged, not had again yet */
+        rpc_fail(call, RPC_MISC_ERROR, "Block not found on disk");
+    else
+        rpc_fail(call, RPC_MISC_ERROR, "Block not available (%s)",
+                 was_stored ? "pruned data" : "not fully downloaded");
+    return false;
+}
+
 char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_len)
 {
     char reason[VERDICT_REASON_BYTES];

@@ -27,6 +27,9 @@ int32_t chain_json_confirmations(const struct chain *chain, const struct block_n
 const struct block_node *chain_json_read_block(struct rpc_call *call, size_t index,
                                                const char *name);
 
+/* False, with error -1 that says why, if the block's bytes are not stored. */
+NODISCARD bool chain_json_need_block(struct rpc_call *call, const struct block_node *block);
+
 #define CHAIN_JSON_VERDICT_BYTES (VERDICT_REASON_BYTES + 256)
 
 /* "reason, detail" of a verdict, the reason as verdict_reason() words it; out_len bytes at most, of

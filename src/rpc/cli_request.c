@@ -27,6 +27,8 @@ static enum conversion conversion_of(const struct rpc_method *method, int param)
     case RPC_TYPE_AMOUNT:
     case RPC_TYPE_VERBOSITY:
     case RPC_TYPE_OUTPUTS:
+    case RPC_TYPE_LIST:
+    case RPC_TYPE_OPTIONS:
         return AS_JSON;
     case RPC_TYPE_ANY:
         return method->flags & RPC_JSON_ARGS ? AS_JSON : AS_EITHER;

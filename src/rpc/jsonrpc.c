@@ -45,6 +45,12 @@ static bool read_version(struct rpc_call *call, const struct json_value *version
 
 /* -- Parameters --------------------------------------------------------------------------- */
 
+/* Members of an options object that were given by name like parameters. */
+struct named_options {
+    struct json_value *object; /* NULL: none yet */
+    size_t at;                 /* the parameter that it is */
+};
+
 /* Arguments by position. More than there is room for are counted only: their number is wrong. */
 static void read_positional(struct rpc_call *call, const struct json_value *array)
 {
@@ -54,13 +60,46 @@ static void read_positional(struct rpc_call *call, const struct json_value *arra
         call->args[i++] = v;
 }
 
+/* Put a member of an options object, given by name like a parameter, into one made for these. False
+ * if name is no such member; *is_twice if it or the object was given before. */
+static bool take_option(struct rpc_call *call, const struct json_value *v,
+                        struct named_options *options, bool *is_twice)
+{
+    int at = method_option_find(call->method, v->name);
+    if (at < 0)
+        return false;
+    if (!options->object) {
+        options->object = json_new(&call->arena, JSON_KIND_OBJECT);
+        options->at = (size_t)at;
+    }
+    ASSERT(options->at == (size_t)at); /* no method has two objects of options */
+    struct json_value *copy = arena_alloc(&call->arena, sizeof *copy);
+    *copy = *v;
+    char *name = arena_alloc(&call->arena, v->name.len + 1);
+    memcpy(name, v->name.p, v->name.len);
+    name[v->name.len] = 0;
+    *is_twice = json_find(options->object, name) != NULL;
+    copy->next = NULL;
+    json_add(options->object, name, copy);
+    return true;
+}
+
 /* Each name once, known to the method or "args". named[i] becomes the argument at position i. */
 static bool sort_named(struct rpc_call *call, const struct json_value *params,
                        const struct json_value *named[RPC_ARGS_MAX], const struct json_value **args)
 {
+    struct named_options options = {0};
     for (const struct json_value *v = params->first; v; v = v->next) {
         int at = method_param_find(call->method, v->name);
         const struct json_value **slot = at >= 0 ? &named[at] : NULL;
+        bool is_twice = false;
+        if (!slot && take_option(call, v, &options, &is_twice)) {
+            if (!is_twice)
+                continue;
+            rpc_fail(call, RPC_INVALID_PARAMETER, "Parameter %s specified multiple times",
+                     show(v->name).text);
+            return false;
+        }
         if (!slot && v->kind == JSON_KIND_ARRAY && span_equal(v->name, span_of_string("args")))
             slot = args;
         if (!slot) {
@@ -74,6 +113,16 @@ static bool sort_named(struct rpc_call *call, const struct json_value *params,
         }
         *slot = v;
     }
+    if (!options.object)
+        return true;
+    if (named[options.at]) {
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Parameter %.*s conflicts with parameter %.*s",
+                 (int)strcspn(call->method->params[options.at].name, "|:"),
+                 call->method->params[options.at].name, (int)options.object->first->name.len,
+                 (const char *)options.object->first->name.p);
+        return false;
+    }
+    named[options.at] = options.object;
     return true;
 }
 
@@ -93,7 +142,7 @@ static bool read_named(struct rpc_call *call, const struct json_value *params)
             const char *name = call->method->params[i].name;
             rpc_fail(call, RPC_INVALID_PARAMETER,
                      "Parameter %.*s specified twice both as positional and named argument",
-                     (int)strcspn(name, "|"), name);
+                     (int)strcspn(name, "|:"), name);
             return false;
         }
         call->args[i] = named[i];

@@ -35,17 +35,38 @@ size_t method_params_required(const struct rpc_method *method)
     return n;
 }
 
+/* Is name among names separated by '|', of which len bytes count? */
+static bool is_among(struct span name, const char *names, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        size_t end = at;
+        while (end < len && names[end] != '|')
+            end++;
+        if (span_equal(name, span_of(names + at, end - at)))
+            return true;
+        at = end + 1;
+    }
+    return false;
+}
+
 int method_param_find(const struct rpc_method *method, struct span name)
 {
     size_t n = method_params_max(method);
     for (size_t i = 0; i < n; i++) {
         const char *names = method->params[i].name;
-        while (*names) {
-            size_t len = strcspn(names, "|");
-            if (span_equal(name, span_of(names, len)))
-                return (int)i;
-            names += len + (names[len] == '|');
-        }
+        if (is_among(name, names, strcspn(names, ":")))
+            return (int)i;
+    }
+    return -1;
+}
+
+int method_option_find(const struct rpc_method *method, struct span name)
+{
+    size_t n = method_params_max(method);
+    for (size_t i = 0; i < n; i++) {
+        const char *members = strchr(method->params[i].name, ':');
+        if (members && is_among(name, members + 1, strlen(members + 1)))
+            return (int)i;
     }
     return -1;
 }
@@ -55,7 +76,7 @@ int method_param_find(const struct rpc_method *method, struct span name)
 /* The first of a parameter's names. */
 static struct span shown_name(const struct rpc_param *param)
 {
-    return span_of(param->name, strcspn(param->name, "|"));
+    return span_of(param->name, strcspn(param->name, "|:"));
 }
 
 static void append_span(struct buffer *buffer, struct span s)
@@ -86,6 +107,8 @@ static void write_param_shape(const struct rpc_param *param, struct buffer *buff
     case RPC_TYPE_BOOL:
     case RPC_TYPE_AMOUNT:
     case RPC_TYPE_VERBOSITY:
+    case RPC_TYPE_LIST:
+    case RPC_TYPE_OPTIONS:
     case RPC_TYPE_ANY:
         break;
     }
@@ -126,10 +149,71 @@ static const char *type_text(enum rpc_type type)
         [RPC_TYPE_AMOUNT] = "numeric or string",
         [RPC_TYPE_VERBOSITY] = "numeric or boolean",
         [RPC_TYPE_OUTPUTS] = "json array",
+        [RPC_TYPE_LIST] = "json array",
+        [RPC_TYPE_OPTIONS] = "json object",
         [RPC_TYPE_ANY] = "any",
     };
     ASSERT((size_t)type < COUNT_OF(texts));
     return texts[type];
+}
+
+/* A value that an argument may have, as JSON. */
+static const char *sample_of(const struct rpc_param *param)
+{
+    static const struct {
+        const char *name, *json;
+    } named[] = {
+        {"address", "\"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\""},
+        {"blockhash", "\"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f\""},
+        {"txid", "\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\""},
+        {"node", "\"192.0.2.6:8333\""},
+        {"subnet", "\"192.0.2.6\""},
+        {"command", "\"add\""},
+        {"action", "\"start\""},
+        {"height", "1000"},
+        {"hash_or_height", "1000"},
+        {"conf_target", "6"},
+        {"rawtxs", "[\"hexstring\"]"},
+        {"template_request", "{\"rules\": [\"segwit\"]}"},
+        {"descriptor", "\"raw(51)\""},
+        {"txids", "[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\"]"},
+    };
+    static const char *const typed[] = {
+        [RPC_TYPE_NONE] = "null",         [RPC_TYPE_STRING] = "\"text\"",
+        [RPC_TYPE_HEX] = "\"hexstring\"", [RPC_TYPE_NUMBER] = "1",
+        [RPC_TYPE_BOOL] = "true",         [RPC_TYPE_OBJECT] = "{}",
+        [RPC_TYPE_ARRAY] = "[]",          [RPC_TYPE_AMOUNT] = "0.1",
+        [RPC_TYPE_VERBOSITY] = "1",       [RPC_TYPE_OUTPUTS] = "[]",
+        [RPC_TYPE_LIST] = "[]",           [RPC_TYPE_OPTIONS] = "{}",
+        [RPC_TYPE_ANY] = "\"value\"",
+    };
+    struct span name = shown_name(param);
+    for (size_t i = 0; i < COUNT_OF(named); i++) {
+        if (span_equal(name, span_of_string(named[i].name)))
+            return named[i].json;
+    }
+    ASSERT((size_t)param->type < COUNT_OF(typed));
+    return typed[param->type];
+}
+
+/* The same call on the command line and over HTTP, with the arguments that it must have. */
+static void write_examples(const struct rpc_method *method, struct buffer *buffer)
+{
+    size_t n = method_params_required(method);
+    buffer_append_format(buffer, "\nExamples:\n> cairn-cli %s", method->name);
+    for (size_t i = 0; i < n; i++) {
+        const char *sample = sample_of(&method->params[i]);
+        bool is_tree = *sample == '[' || *sample == '{';
+        buffer_append_format(buffer, " %s%s%s", is_tree ? "'" : "", sample, is_tree ? "'" : "");
+    }
+    buffer_append_format(buffer,
+                         "\n> curl --user myusername --data-binary '{\"jsonrpc\": \"2.0\", \"id\": "
+                         "\"curltest\", \"method\": \"%s\", \"params\": [",
+                         method->name);
+    for (size_t i = 0; i < n; i++)
+        buffer_append_format(buffer, "%s%s", i > 0 ? ", " : "", sample_of(&method->params[i]));
+    buffer_append_string(buffer,
+                         "]}' -H 'content-type: application/json' http://127.0.0.1:8332/\n");
 }
 
 void method_write_help(const struct rpc_method *method, struct buffer *buffer)
@@ -153,6 +237,7 @@ void method_write_help(const struct rpc_method *method, struct buffer *buffer)
         buffer_append_format(buffer, ") %s\n", param->help);
     }
     buffer_append_format(buffer, "\nResult:\n%s\n", method->result);
+    write_examples(method, buffer);
 }
 
 void method_write_list(struct buffer *buffer)
@@ -192,9 +277,11 @@ static bool demands_kind(enum rpc_type type, enum json_kind *kind)
         *kind = JSON_KIND_BOOL;
         return true;
     case RPC_TYPE_OBJECT:
+    case RPC_TYPE_OPTIONS:
         *kind = JSON_KIND_OBJECT;
         return true;
     case RPC_TYPE_ARRAY:
+    case RPC_TYPE_LIST:
         *kind = JSON_KIND_ARRAY;
         return true;
     case RPC_TYPE_NONE:
@@ -226,7 +313,8 @@ static struct json_value *find_mismatches(struct rpc_call *call)
                              json_kind_name(have), json_kind_name(want));
         struct json_value *item = json_new_text(&call->arena, JSON_KIND_STRING, buffer_span(&text));
         text.len = 0;
-        buffer_append_format(&text, "Position %zu (%s)", i + 1, param->name);
+        buffer_append_format(&text, "Position %zu (%.*s)", i + 1, (int)strcspn(param->name, ":"),
+                             param->name);
         struct json_value *name = json_new_text(&call->arena, JSON_KIND_STRING, buffer_span(&text));
         json_add(list, (const char *)name->text.p, item);
     }

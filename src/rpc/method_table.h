@@ -17,11 +17,15 @@ enum rpc_type {
     RPC_TYPE_AMOUNT,    /* number or string */
     RPC_TYPE_VERBOSITY, /* number or bool: the handler checks */
     RPC_TYPE_OUTPUTS,   /* array or object: the handler checks */
+    RPC_TYPE_LIST,      /* array, shown by its name alone */
+    RPC_TYPE_OPTIONS,   /* object, shown by its name alone */
     RPC_TYPE_ANY,       /* JSON of any kind */
 };
 
 struct rpc_param {
-    const char *name; /* alternatives separated by '|', the first is shown */
+    /* Alternatives separated by '|', the first is shown. Of options, behind ':', the members that
+     * can also be given by name like parameters. */
+    const char *name;
     enum rpc_type type;
     const char *fallback; /* NULL: required; else what it is if left out, "" for nothing */
     const char *help;
@@ -53,6 +57,8 @@ size_t method_params_max(const struct rpc_method *method);
 size_t method_params_required(const struct rpc_method *method);
 /* The parameter that has name among its alternatives, or -1. */
 int method_param_find(const struct rpc_method *method, struct span name);
+/* The parameter among whose members, as options, that name is, or -1. */
+int method_option_find(const struct rpc_method *method, struct span name);
 
 /* "getblock "blockhash" ( verbosity )" */
 void method_write_usage(const struct rpc_method *method, struct buffer *buffer);

@@ -44,6 +44,13 @@ static const struct rpc_method methods[] = {
      "{...} or \"hex\"    the header",
      {{"blockhash", RPC_TYPE_HEX, NULL, "The block's hash"},
       {"verbose", RPC_TYPE_BOOL, "true", "An object if true, else hex"}}},
+    {"getblockstats", "Blockchain", rpc_getblockstats, 0,
+     "Statistics of a block: fees and fee rates, sizes, inputs and outputs. Amounts are in\n"
+     "satoshi, rates in satoshi for a virtual byte. Percentiles are those of the block's weight:\n"
+     "10, 25, 50, 75 and 90.",
+     "{\"avgfee\": n, ...}    those asked for",
+     {{"hash_or_height", RPC_TYPE_ANY, NULL, "The block's hash, or its height in the active chain"},
+      {"stats", RPC_TYPE_LIST, "all values", "Only these, for instance [\"minfeerate\"]"}}},
     {"getchainstates", "Blockchain", rpc_getchainstates, 0,
      "The chain states that the node keeps: here always one, fully verified.",
      "{\"headers\": n, \"chainstates\": [...]}    the states", {{0}}},
@@ -51,6 +58,11 @@ static const struct rpc_method methods[] = {
      "The ends of all branches known, the active one among them.",
      "[{\"height\": n, \"hash\": \"hex\", \"branchlen\": n, \"status\": \"str\"}, ...]\n"
      "status is active, valid-fork, valid-headers, headers-only or invalid", {{0}}},
+    {"getchaintxstats", "Blockchain", rpc_getchaintxstats, 0,
+     "How many transactions the chain has, and at what rate they came in a window of its blocks.",
+     "{\"time\": n, \"txcount\": n, \"window_block_count\": n, \"txrate\": n, ...}",
+     {{"nblocks", RPC_TYPE_NUMBER, "one month", "Blocks in the window"},
+      {"blockhash", RPC_TYPE_HEX, "chain tip", "The window's last block"}}},
     {"getdeploymentinfo", "Blockchain", rpc_getdeploymentinfo, 0,
      "Which rule changes are in force, or on the way, at a block.",
      "{\"hash\": \"hex\", \"height\": n, \"script_flags\": [...], \"deployments\": {...}}",
@@ -143,6 +155,11 @@ static const struct rpc_method methods[] = {
     {"echojson", "Control", rpc_echo, RPC_HIDDEN | RPC_JSON_ARGS,
      "Answers its arguments. For tests; cairn-cli passes them as JSON.",
      "[...]    the arguments", {ECHO_ARGS}},
+    {"getmemoryinfo", "Control", rpc_getmemoryinfo, 0,
+     "The memory that the node has allocated. There is no wallet, so none of it has to be locked.",
+     "{\"locked\": {\"used\": n, \"free\": n, \"total\": n, \"locked\": 0, \"chunks_used\": n,\n"
+     " \"chunks_free\": n}} or \"<malloc version=\\\"1\\\">...\"",
+     {{"mode", RPC_TYPE_STRING, "\"stats\"", "stats: sums; mallocinfo: the allocator's own XML"}}},
     {"getrpcinfo", "Control", rpc_getrpcinfo, 0,
      "The calls being worked on, and where the log is.",
      "{\"active_commands\": [{\"method\": \"str\", \"duration\": n}, ...], \"logpath\": \"str\"}",
@@ -323,10 +340,26 @@ static const struct rpc_method methods[] = {
      {{"rawtxs", RPC_TYPE_ARRAY, NULL, "Transactions as hex, 1 to 25"},
       {"maxfeerate", RPC_TYPE_AMOUNT, "0.10", "Refuse a higher fee for 1,000 bytes; 0: any"}}},
 
+    {"estimaterawfee", "Util", rpc_estimaterawfee, RPC_HIDDEN,
+     "What is known of the rates at which transactions were confirmed within some blocks.",
+     "{\"short\": {...}, \"medium\": {...}, \"long\": {...}}    horizons that reach that far",
+     {{"conf_target", RPC_TYPE_NUMBER, NULL, "Blocks, 1 to 1008"},
+      {"threshold", RPC_TYPE_NUMBER, "0.95", "What part of them must be confirmed in time"}}},
+    {"estimatesmartfee", "Util", rpc_estimatesmartfee, 0,
+     "The rate that a transaction should pay to be confirmed within some blocks.",
+     "{\"feerate\": n, \"errors\": [\"str\", ...], \"blocks\": n}    no feerate if none is known",
+     {{"conf_target", RPC_TYPE_NUMBER, NULL, "Blocks, 1 to 1008"},
+      {"estimate_mode", RPC_TYPE_STRING, "\"economical\"", "unset, economical or conservative"},
+      {"options", RPC_TYPE_OPTIONS, "",
+       "{\"fee_rate_estimator\": \"str\", \"verbosity\": n}"}}},
     {"validateaddress", "Util", rpc_validateaddress, 0,
      "Whether a text is an address of this network, and what it stands for.",
      "{\"isvalid\": true|false, ...}",
      {{"address", RPC_TYPE_STRING, NULL, "The text"}}},
+
+    {"getzmqnotifications", "Zmq", rpc_getzmqnotifications, 0,
+     "The ZeroMQ publishers that are on: none, since there are none here.",
+     "[]", {{0}}},
 };
 /* clang-format on */
 

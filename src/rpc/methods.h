@@ -25,6 +25,14 @@ RPC_HANDLER(getindexinfo);
 /* rpc_block.c: whole blocks */
 RPC_HANDLER(getblock);
 
+/* rpc_stats.c: statistics of blocks */
+RPC_HANDLER(getblockstats);
+RPC_HANDLER(getchaintxstats);
+
+/* rpc_fees.c: what a transaction should pay */
+RPC_HANDLER(estimaterawfee);
+RPC_HANDLER(estimatesmartfee);
+
 /* rpc_coins.c: unspent outputs */
 RPC_HANDLER(gettxout);
 RPC_HANDLER(gettxoutsetinfo);
@@ -94,7 +102,9 @@ RPC_HANDLER(signrawtransactionwithkey);
 
 /* rpc_control.c: the node itself */
 RPC_HANDLER(echo);
+RPC_HANDLER(getmemoryinfo);
 RPC_HANDLER(getrpcinfo);
+RPC_HANDLER(getzmqnotifications);
 RPC_HANDLER(help);
 RPC_HANDLER(logging);
 RPC_HANDLER(mockscheduler);

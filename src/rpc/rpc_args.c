@@ -32,6 +32,44 @@ bool rpc_expect_kind(struct rpc_call *call, const struct json_value *value, enum
     return false;
 }
 
+static bool check_field(struct rpc_call *call, const struct json_value *object,
+                        const struct rpc_field *field)
+{
+    const struct json_value *value = object ? json_find(object, field->name) : NULL;
+    bool is_absent = !value || value->kind == JSON_KIND_NULL;
+    if (is_absent && field->need == RPC_FIELD_OPTIONAL)
+        return true;
+    if (!value) {
+        rpc_fail(call, RPC_TYPE_ERROR, "Missing %s", field->name);
+        return false;
+    }
+    if (value->kind == field->kind)
+        return true;
+    rpc_fail(call, RPC_TYPE_ERROR, "JSON value of type %s for field %s is not of expected type %s",
+             json_kind_name(value->kind), field->name, json_kind_name(field->kind));
+    return false;
+}
+
+bool rpc_check_fields(struct rpc_call *call, const struct json_value *object,
+                      const struct rpc_field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!check_field(call, object, &fields[i]))
+            return false;
+    }
+    for (const struct json_value *v = object ? object->first : NULL; v; v = v->next) {
+        size_t i = 0;
+        while (i < n && !span_equal(v->name, span_of_string(fields[i].name)))
+            i++;
+        if (i < n)
+            continue;
+        rpc_fail(call, RPC_TYPE_ERROR, "Unexpected key %.*s", (int)v->name.len,
+                 (const char *)v->name.p);
+        return false;
+    }
+    return true;
+}
+
 static bool read_integer(struct rpc_call *call, const struct json_value *value, int64_t min,
                          int64_t max, int64_t *out)
 {

@@ -105,13 +105,8 @@ enum rpc_progress rpc_getblock(struct rpc_call *call)
     const struct block_node *block = chain_json_read_block(call, 0, "blockhash");
     if (!block || !rpc_arg_verbosity(call, 1, true, &answer->verbosity))
         return RPC_DONE;
-    if (!(block->status & BLOCK_HAVE_DATA)) {
-        if (block->n_tx > 0 && !chain_is_pruned(node->chain)) /* damaged, and not had again yet */
-            return rpc_fail(call, RPC_MISC_ERROR, "Block not found on disk");
-        bool is_pruned = block->n_tx > 0;
-        return rpc_fail(call, RPC_MISC_ERROR, "Block not available (%s)",
-                        is_pruned ? "pruned data" : "not fully downloaded");
-    }
+    if (!chain_json_need_block(call, block))
+        return RPC_DONE;
     call->state = answer;
     chain_read_block(node->chain, block, answer->verbosity >= 2, on_read, call);
     return RPC_PENDING;

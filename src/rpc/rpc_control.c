@@ -3,6 +3,7 @@
 #include "consensus/script_type.h"
 #include "rpc/method_table.h"
 #include "rpc/methods.h"
+#include "util/alloc.h"
 
 #define MOCK_TIME_MAX INT64_C(9223372036) /* what fits into 64 bits of nanoseconds */
 
@@ -55,6 +56,46 @@ enum rpc_progress rpc_getrpcinfo(struct rpc_call *call)
     json_put_text(out, buffer_span(&path));
     buffer_deinit(&path);
     json_close_object(out);
+    return RPC_DONE;
+}
+
+static void put_memory(struct json_out *out)
+{
+    struct alloc_stats stats = alloc_stats();
+    json_open_object(out);
+    json_field_object(out, "locked");
+    json_field_int(out, "used", (int64_t)stats.used_bytes);
+    json_field_int(out, "free", (int64_t)stats.free_bytes);
+    json_field_int(out, "total", (int64_t)(stats.used_bytes + stats.free_bytes));
+    json_field_int(out, "locked", 0);
+    json_field_int(out, "chunks_used", (int64_t)stats.n_regions);
+    json_field_int(out, "chunks_free", (int64_t)stats.n_free_chunks);
+    json_close_object(out);
+    json_close_object(out);
+}
+
+enum rpc_progress rpc_getmemoryinfo(struct rpc_call *call)
+{
+    const char *mode = rpc_arg_string(call, 0, "stats");
+    if (strcmp(mode, "stats") == 0) {
+        put_memory(&call->out);
+        return RPC_DONE;
+    }
+    if (strcmp(mode, "mallocinfo") != 0)
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "unknown mode %s", mode);
+    char *xml = alloc_describe();
+    if (!xml)
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "mallocinfo mode not available");
+    json_put_string(&call->out, xml);
+    xfree(xml);
+    return RPC_DONE;
+}
+
+/* There are no publishers: options that ask for them say so at the start. */
+enum rpc_progress rpc_getzmqnotifications(struct rpc_call *call)
+{
+    json_open_array(&call->out);
+    json_close_array(&call->out);
     return RPC_DONE;
 }
 

@@ -157,6 +157,17 @@ NODISCARD bool rpc_read_hex(struct rpc_call *call, const struct json_value *valu
 /* An amount of coins, 0 to 21 million. Spec: Core AmountFromValue() */
 NODISCARD bool rpc_read_amount(struct rpc_call *call, const struct json_value *value,
                                int64_t *value_sat);
+/* A member that an object may or must have. */
+enum rpc_field_need { RPC_FIELD_REQUIRED, RPC_FIELD_OPTIONAL };
+struct rpc_field {
+    const char *name;
+    enum json_kind kind;
+    enum rpc_field_need need;
+};
+/* -3 unless each member of an object (NULL: an empty one) is one of n fields and of its kind, and
+ * none that is required is missing. Null stands for left out. Spec: Core RPCTypeCheckObj() */
+NODISCARD bool rpc_check_fields(struct rpc_call *call, const struct json_value *object,
+                                const struct rpc_field *fields, size_t n);
 /* -3 unless value is of that kind: "JSON value of type x is not of expected type y". */
 NODISCARD bool rpc_expect_kind(struct rpc_call *call, const struct json_value *value,
                                enum json_kind kind);

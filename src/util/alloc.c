@@ -1,6 +1,7 @@
 /* alloc.c - the only place that calls the heap. */
 #include "util/alloc.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -81,4 +82,28 @@ char *xasprintf(const char *format, ...)
 void xfree(void *p)
 {
     free(p);
+}
+
+/* -- What there is ------------------------------------------------------------------------ */
+
+struct alloc_stats alloc_stats(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return (struct alloc_stats){.used_bytes = info.uordblks + info.hblkhd,
+                                .free_bytes = info.fordblks,
+                                .n_free_chunks = info.ordblks + info.smblks,
+                                .n_regions = 1 + info.hblks};
+}
+
+char *alloc_describe(void)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *file = open_memstream(&text, &len);
+    int error = file ? malloc_info(0, file) : -1;
+    if (file && fclose(file) != 0)
+        error = -1;
+    char *copy = error ? NULL : xstrdup(text);
+    free(text);
+    return copy;
 }

@@ -25,6 +25,17 @@ NODISCARD char *xstrdup(const char *s);
 /* A new string from a printf format. */
 NODISCARD char *xasprintf(const char *format, ...) PRINTF(1, 2);
 
+/* What the heap holds, as its allocator counts it. */
+struct alloc_stats {
+    size_t used_bytes, free_bytes; /* of what the system gave */
+    size_t n_free_chunks;
+    size_t n_regions; /* that the system gave: the heap, and each large allocation by itself */
+};
+struct alloc_stats alloc_stats(void);
+
+/* The allocator's own statistics as XML, in a new allocation; NULL if it has none. */
+NODISCARD char *alloc_describe(void);
+
 /* Free what the functions above returned; NULL is allowed. */
 void xfree(void *p);
 

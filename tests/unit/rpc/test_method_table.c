@@ -54,7 +54,12 @@ static void help_comes_from_the_row(void **state)
                                "3. third    (boolean, optional, default=true) The third\n"
                                "4. fourth    (json array, optional) The fourth\n"
                                "5. fifth    (any, optional, default=nothing) The fifth\n"
-                               "\nResult:\nn    a number\n";
+                               "\nResult:\nn    a number\n"
+                               "\nExamples:\n> cairn-cli sample \"hexstring\" 1\n"
+                               "> curl --user myusername --data-binary '{\"jsonrpc\": \"2.0\", "
+                               "\"id\": \"curltest\", \"method\": \"sample\", \"params\": "
+                               "[\"hexstring\", 1]}' -H 'content-type: application/json' "
+                               "http://127.0.0.1:8332/\n";
     assert_true(span_equal(buffer_span(&text), span_of_string(want)));
     buffer_deinit(&text);
 }

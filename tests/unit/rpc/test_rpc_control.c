@@ -58,6 +58,20 @@ static void the_node_tells_about_itself(void **state)
     rpc_rig_deinit(&rig);
 }
 
+static void memory_is_counted(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    const char *got = rpc_rig_call(&rig, "getmemoryinfo", "[]");
+    assert_starts(got, "{\"locked\":{\"used\":");
+    assert_holds(got, ",\"locked\":0,\"chunks_used\":");
+    assert_starts(rpc_rig_call(&rig, "getmemoryinfo", "[\"mallocinfo\"]"), "\"<malloc ");
+    assert_call(&rig, "getmemoryinfo", "[\"foobar\"]", "-8: unknown mode foobar");
+    assert_call(&rig, "getzmqnotifications", "[]", "[]");
+    rpc_rig_deinit(&rig);
+}
+
 static void the_clock_can_be_mocked_on_regtest(void **state)
 {
     (void)state;
@@ -140,6 +154,7 @@ int main(void)
         cmocka_unit_test(echo_gives_back_what_came),
         cmocka_unit_test(help_lists_and_explains),
         cmocka_unit_test(the_node_tells_about_itself),
+        cmocka_unit_test(memory_is_counted),
         cmocka_unit_test(the_clock_can_be_mocked_on_regtest),
         cmocka_unit_test(log_categories_can_be_switched),
         cmocka_unit_test(addresses_are_explained),

@@ -106,6 +106,27 @@ static void a_product_that_wraps_aborts(void **state)
     assert_true(aborts(realloc_too_large));
 }
 
+static void what_is_allocated_is_counted(void **state)
+{
+    (void)state;
+    struct alloc_stats before = alloc_stats();
+    uint8_t *p = xcalloc(1, 64 << 20); /* so large that the system gives it a region of its own */
+    p[1] = 1;
+    struct alloc_stats after = alloc_stats();
+    /* A sanitizer's allocator is beside the one that counts: nothing is seen to change then. */
+    if (after.used_bytes != before.used_bytes) {
+        assert_true(after.used_bytes >= before.used_bytes + (64 << 20));
+        assert_int_equal(after.n_regions, before.n_regions + 1);
+    }
+    assert_true(after.n_regions >= 1);
+    xfree(p);
+    assert_int_equal(alloc_stats().n_regions, before.n_regions);
+    char *xml = alloc_describe();
+    assert_non_null(xml);
+    assert_memory_equal(xml, "<malloc ", 8);
+    xfree(xml);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +136,7 @@ int main(void)
         cmocka_unit_test(copies_are_equal_and_apart),
         cmocka_unit_test(format_makes_a_string_of_any_length),
         cmocka_unit_test(a_product_that_wraps_aborts),
+        cmocka_unit_test(what_is_allocated_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
