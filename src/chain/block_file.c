@@ -231,28 +231,37 @@ void block_files_set_used(struct block_files *files, int32_t file, uint32_t end,
     entry->is_dirty = true;
 }
 
+/* arg: a size_t that becomes one past the number in the name, if that is more. */
 static void note_existing(void *arg, const char *name)
 {
-    struct block_files *files = arg;
-    unsigned number = 0;
+    size_t *end = arg, number = 0;
     if (strlen(name) != strlen("blk00000.dat") || strncmp(name, "blk", 3) != 0 ||
         strcmp(name + 8, ".dat") != 0)
         return;
     for (size_t i = 3; i < 8; i++) {
         if (name[i] < '0' || name[i] > '9')
             return;
-        number = number * 10 + (unsigned)(name[i] - '0');
+        number = number * 10 + (size_t)(name[i] - '0');
     }
-    if (number + 1 > files->first_open)
-        files->first_open = number + 1;
+    if (number + 1 > *end)
+        *end = number + 1;
 }
 
-void block_files_reserve_existing(struct block_files *files)
+int block_files_end(const struct block_files *files, size_t *end)
 {
-    int error = files->env->list(files->env->ctx, files->dir, note_existing, files);
+    *end = files->n;
+    return files->env->list(files->env->ctx, files->dir, note_existing, end);
+}
+
+int block_files_reserve_existing(struct block_files *files)
+{
+    size_t end;
+    int error = block_files_end(files, &end);
     if (error)
-        log_warning(files->log, "cannot list %s: %s", files->dir, strerror(-error));
-    grow_entries(files, files->first_open);
+        return error;
+    files->first_open = end;
+    grow_entries(files, end);
+    return 0;
 }
 
 /* -- records ---------------------------------------------------------------------------------- */

@@ -88,9 +88,11 @@ uint64_t block_files_total_bytes(const struct block_files *files);
 NODISCARD int block_files_scan(struct block_files *files, int32_t file, uint32_t offset,
                                bool (*fn)(void *arg, const struct file_pos *pos, struct span block),
                                void *arg);
+/* *end: one past the highest number of a blk file that exists or is known. 0 or negative errno. */
+NODISCARD int block_files_end(const struct block_files *files, size_t *end);
 /* Treat every blk file that exists as full, so that new records go to new files: before all of them
- * are read in again by -reindex. */
-void block_files_reserve_existing(struct block_files *files);
+ * are read in again by -reindex. 0 or negative errno. */
+NODISCARD int block_files_reserve_existing(struct block_files *files);
 
 /* Say that records up to end (an offset) are in use in a file, after a scan. height and time are
  * those of one more block in it; height -1: only the space is taken. */

@@ -51,6 +51,13 @@ enum flush_stage {
     FLUSH_PRUNING, /* after a flush: the index is written again, then files are removed */
 };
 
+/* What the index says is to be gone through at the next start. A mark is taken away in the batch
+ * that has the rows it stands for, never before. */
+enum chain_mark {
+    CHAIN_MARK_REINDEX = 1, /* all block files */
+    CHAIN_MARK_REPLAY = 2,  /* the block files from some place on */
+};
+
 struct flush_waiter {
     struct flush_waiter *next;
     void (*done)(void *arg, int error);
@@ -62,7 +69,7 @@ struct flush {
     struct env_job job;
     struct chain *chain;
     struct env_batch *index_batch;
-    bool ends_replay;
+    unsigned ends_marks;          /* of enum chain_mark */
     struct flush_waiter *wanted;  /* want a flush that starts after now */
     struct flush_waiter *running; /* wait for the one under way */
     int error;
@@ -143,8 +150,9 @@ struct chain {
     struct txindex *txindex;
     uint64_t next_id;
     bool any_pruned;
-    bool has_replay_mark; /* the index says where a replay began ... */
-    bool replay_done;     /* ... and the next flush can say that it is over */
+    unsigned marks;      /* of enum chain_mark: which the index has ... */
+    unsigned marks_over; /* ... and which of them the next flush takes away */
+    int64_t early_s;     /* when a block of our files that is too new now may come; 0: none is */
     struct prune prune;
     int64_t next_check_us; /* of the invariants */
 };
@@ -234,10 +242,8 @@ void import_block_files(struct chain *chain, bool from_start);
 void import_cancel_all(struct chain *chain);
 /* Nothing is under way any more: end those that were cancelled. */
 void import_end_cancelled(struct chain *chain);
-
-/* -- startup.c -- */
-/* All block files have been read in again: forget that a reindex was under way. */
-void chain_reindex_done(struct chain *chain);
+/* The clock has moved: blocks of our files that were too new may be taken in now. */
+void import_retry_early(struct chain *chain);
 
 /* -- block_read.c -- */
 void block_reads_init(struct chain *chain);

@@ -76,8 +76,6 @@ static void run_sync(struct env_job *job)
         return;
     flush->error = index_db_write(flush->chain->index, flush->index_batch);
     flush->index_batch = NULL;
-    if (!flush->error && flush->ends_replay)
-        flush->error = index_db_set_replay_from(flush->chain->index, -1, 0);
 }
 
 static void sync_done(struct env_job *job)
@@ -91,8 +89,8 @@ static void sync_done(struct env_job *job)
     }
     flush->stage = FLUSH_COINS;
     flush->tip = chain_tip_node(chain);
-    if (flush->ends_replay)
-        chain->has_replay_mark = false;
+    chain->marks &= ~flush->ends_marks;
+    chain->marks_over &= ~flush->ends_marks;
     coins_flush_start(chain->coins, &flush->tip->hash, coins_done, chain);
     pipeline_wake(chain);
 }
@@ -112,6 +110,17 @@ void flush_writes_drained(struct chain *chain)
     chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flush->job);
 }
 
+/* Everything that a mark stands for is in this batch or was written before. */
+static void end_marks(struct chain *chain)
+{
+    struct flush *flush = &chain->flush;
+    flush->ends_marks = chain->marks & chain->marks_over;
+    if (flush->ends_marks & CHAIN_MARK_REINDEX)
+        index_db_batch_clear_flag(chain->index, flush->index_batch, INDEX_FLAG_REINDEXING);
+    if (flush->ends_marks & CHAIN_MARK_REPLAY)
+        index_db_batch_clear_replay(chain->index, flush->index_batch);
+}
+
 static void start_flush(struct chain *chain)
 {
     struct flush *flush = &chain->flush;
@@ -121,8 +130,7 @@ static void start_flush(struct chain *chain)
     flush->wanted = NULL;
     /* The index of this moment: what it names is written or being written, in this epoch. */
     flush->index_batch = index_db_batch(chain->index, &chain->tree, chain->files);
-    /* Everything that was replayed after a crash is in this index. */
-    flush->ends_replay = chain->has_replay_mark && chain->replay_done;
+    end_marks(chain);
     chain->write_epoch ^= 1;
     flush->stage = FLUSH_WAITING;
     flush_writes_drained(chain);
@@ -152,7 +160,8 @@ void flush_if_due(struct chain *chain)
     int64_t interval_us =
         chain->left_initial_download ? FLUSH_INTERVAL_US : FLUSH_INTERVAL_SYNCING_US;
     int64_t now_us = chain->env->now_us(chain->env->ctx);
-    if (coins_is_full(chain->coins) || prune_wants_flush(chain) ||
+    bool ends_marks = chain->marks & chain->marks_over; /* or the next start does it all again */
+    if (coins_is_full(chain->coins) || prune_wants_flush(chain) || ends_marks ||
         (has_news && now_us - flush->last_us >= interval_us))
         start_flush(chain);
 }
@@ -160,6 +169,7 @@ void flush_if_due(struct chain *chain)
 static void flush_timer(void *arg)
 {
     struct chain *chain = arg;
+    import_retry_early(chain);
     flush_if_due(chain);
     chain->flush.timer =
         chain->env->timer_start(chain->env->ctx, FLUSH_INTERVAL_US / 4, flush_timer, chain);

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "chain/chain_internal.h"
+#include "consensus/block_check.h"
 #include "crypto/hash.h"
 #include "util/alloc.h"
+#include "util/endian.h"
 #include "util/hex.h"
 
 #define IMPORT_SCAN_BATCH      512
@@ -19,6 +21,7 @@
 #define IMPORT_UNDER_WAY_BYTES (48u << 20)
 #define IMPORT_PARKED_MAX      (1u << 20) /* records that wait for their parent */
 #define RECORD_BYTES_MIN       (BLOCK_RECORD_HEADER_BYTES + BLOCK_HEADER_BYTES)
+#define HEADER_TIME_OFFSET     68
 
 /* A block in a file. */
 struct record {
@@ -49,6 +52,7 @@ struct import {
     char *path; /* a file of the user's, or NULL: our block files */
     struct env_file *file;
     int32_t file_number; /* of our block files: the one being scanned */
+    int32_t file_end;    /* ... and one past the last; some in between may be gone (pruning) */
     bool is_reindex;
     uint64_t offset, size; /* where the scan is */
     struct env_job scan;
@@ -66,6 +70,8 @@ struct import {
     uint64_t pass_blocks; /* new blocks of this pass */
     size_t under_way, under_way_bytes;
     uint64_t n_blocks;
+    uint64_t n_early;    /* blocks too new for our clock; their descendants wait for them */
+    uint32_t early_time; /* of the first of them to be due */
     void (*done)(void *arg, int error, uint64_t n_blocks);
     void *arg;
 };
@@ -99,11 +105,11 @@ static void scan_block_file(struct import *import)
 {
     import->error = block_files_scan(import->chain->files, import->file_number,
                                      (uint32_t)import->offset, note_stored, import);
-    import->scan_done = import->error == -ENOENT;
     if (import->error == -ENOENT)
-        import->error = 0;
+        import->error = 0; /* pruned */
     import->file_number++;
     import->offset = 0;
+    import->scan_done = import->file_number >= import->file_end;
 }
 
 /* Take the record at buffer[at]. Returns the bytes to go on by: 1 where there is none. 0: the
@@ -269,8 +275,15 @@ static void run_fetch(struct env_job *job)
 
 struct import_block {
     struct import *import;
-    uint32_t len;
+    uint32_t len, time;
 };
+
+static void note_early(struct import *import, uint32_t time)
+{
+    if (import->n_early == 0 || time < import->early_time)
+        import->early_time = time;
+    import->n_early++;
+}
 
 static void block_decided(void *arg, const struct chain_block_result *result)
 {
@@ -278,12 +291,26 @@ static void block_decided(void *arg, const struct chain_block_result *result)
     struct import *import = block->import;
     import->under_way--;
     import->under_way_bytes -= block->len;
+    if (reject_class(result->verdict.code) == REJECT_CLASS_EARLY)
+        note_early(import, block->time);
     if (result->is_new)
         import->pass_blocks++;
     if (result->verdict.code == REJECT_NONE)
         import->n_blocks++;
     xfree(block);
     pipeline_wake(import->chain);
+}
+
+/* A block that could not be read. In our own files that is a fault of the disk, after which the
+ * next start tries again; but bytes that have changed since they were scanned are no block any
+ * more. */
+static void note_unread(struct import *import, const struct record *record, int error)
+{
+    if (!import->path && error == -EUCLEAN)
+        log_warning(import->chain->log, "blk%05d.dat: the record at offset %u is damaged",
+                    (int)record->pos.file, record->pos.offset);
+    else if (!import->error)
+        import->error = error;
 }
 
 static void fetch_done(struct env_job *job)
@@ -296,11 +323,12 @@ static void fetch_done(struct env_job *job)
     struct chain_block_result none = {.verdict = {.code = REJECT_FAULT}};
     import->chain->ops_pending--;
     if (job->cancelled || fetch->error || import->is_cancelled) {
-        if (fetch->error && !import->error && import->path)
-            import->error = fetch->error;
+        if (fetch->error)
+            note_unread(import, record, fetch->error);
         xfree(fetch->raw);
         block_decided(block, &none);
     } else {
+        block->time = load_le32(fetch->raw + HEADER_TIME_OFFSET);
         accept_imported_block(import->chain, record->pos.file >= 0 ? &record->pos : NULL,
                               fetch->raw, record->len, block_decided, block);
         if (header_tree_find(&import->chain->tree, &record->hash))
@@ -358,6 +386,10 @@ static void sort_found(struct import *import)
     import->n_found = 0;
     while (record) {
         struct record *next = record->next;
+        /* Taken now, before a new block could be put there, and counted whatever comes of it. */
+        if (record->pos.file >= 0)
+            block_files_set_used(import->chain->files, record->pos.file,
+                                 record->pos.offset + record->pos.len, -1, 0);
         if (header_tree_find(&import->chain->tree, &record->prev) ||
             header_tree_find(&import->chain->tree, &record->hash))
             enqueue(import, record);
@@ -397,25 +429,56 @@ static void free_import(struct import *import)
     xfree(import);
 }
 
+/* Blocks of the future are for later: nothing is known of them until the clock lets them in. */
+static void tell_early(struct import *import)
+{
+    struct chain *chain = import->chain;
+    char message[400];
+    snprintf(message, sizeof message,
+             "The block files contain %llu blocks which appear to be from the future. This may be "
+             "due to your computer's date and time being set incorrectly; as soon as they are "
+             "right, the blocks are taken in",
+             (unsigned long long)(import->n_early + import->n_parked));
+    chain->early_s = (int64_t)import->early_time - BLOCK_TIME_AHEAD_MAX_S;
+    chain_warn(chain, message);
+}
+
+/* Our block files have been gone through. What was refused only for now stays marked, and so does
+ * everything if it was not the end. */
+static void end_own_files(struct import *import)
+{
+    struct chain *chain = import->chain;
+    if (import->error)
+        chain_fault(chain, import->error, "reading the block files");
+    else if (import->n_early > 0)
+        tell_early(import);
+    else
+        chain->marks_over |= import->is_reindex ? ~0u : CHAIN_MARK_REPLAY;
+}
+
+static void warn_of_left_out(struct import *import)
+{
+    const struct log *log = import->chain->log;
+    if (import->truncated_at && !import->error)
+        log_warning(log, "%s: cut short: the record at offset %llu has no end", import->path,
+                    (unsigned long long)import->truncated_at);
+    if (import->n_early > 0)
+        log_warning(log, "%llu blocks were left out: they appear to be from the future",
+                    (unsigned long long)import->n_early);
+    if (import->n_parked > 0)
+        log_warning(log, "%zu blocks were left out: their parents are unknown", import->n_parked);
+}
+
 static void end_import(struct import *import)
 {
     struct chain *chain = import->chain;
-    if (!import->path && !import->is_reindex && !import->is_cancelled && !import->error)
-        chain->replay_done = true;
     struct import **at = &chain->imports;
     while (*at != import)
         at = &(*at)->next;
     *at = import->next;
-    if (import->truncated_at && !import->error)
-        log_warning(chain->log, "%s: cut short: the record at offset %llu has no end", import->path,
-                    (unsigned long long)import->truncated_at);
-    if (import->n_parked > 0)
-        log_warning(chain->log, "%zu blocks were left out: their parents are unknown",
-                    import->n_parked);
-    if (import->is_reindex && !import->is_cancelled && !import->error)
-        chain_reindex_done(chain);
-    if (!import->path && !import->is_cancelled && import->error)
-        chain_fault(chain, import->error, "reading the block files");
+    warn_of_left_out(import);
+    if (!import->path && !import->is_cancelled)
+        end_own_files(import);
     if (import->done)
         import->done(import->arg, import->is_cancelled ? -ECANCELED : import->error,
                      import->n_blocks);
@@ -431,6 +494,7 @@ static void start_another_pass(struct import *import)
     drop_records(import);
     import->overflowed = false;
     import->pass_blocks = 0;
+    import->n_early = 0;
     import->offset = 0;
     import->file_number = 0;
     import->scan_done = false;
@@ -562,6 +626,16 @@ static struct import *add_import(struct chain *chain)
     return import;
 }
 
+/* One of our block files. */
+static struct import *add_own_import(struct chain *chain)
+{
+    struct import *import = add_import(chain);
+    size_t end = 0;
+    import->error = block_files_end(chain->files, &end);
+    import->file_end = (int32_t)end;
+    return import;
+}
+
 /* Where to look for records that the index does not know: where a replay that was cut short began,
  * or behind the last known record. */
 static void find_replay_start(struct import *import)
@@ -571,15 +645,15 @@ static void find_replay_start(struct import *import)
     uint32_t offset;
     if (index_db_replay_from(chain->index, &import->file_number, &offset)) {
         import->offset = offset;
-        chain->has_replay_mark = true;
+        chain->marks |= CHAIN_MARK_REPLAY;
         return;
     }
     import->file_number = n ? (int32_t)n - 1 : 0;
     import->offset = n ? block_files_info(chain->files, n - 1)->block_bytes : 0;
 }
 
-/* What was appended after the index was last written. The space is taken now, before a new block
- * could be put there; where it began is noted first, for the case of another crash. */
+/* What was appended after the index was last written. Where it began is noted first, for the case
+ * of another crash. */
 static void start_replay(struct import *import)
 {
     struct chain *chain = import->chain;
@@ -588,13 +662,10 @@ static void start_replay(struct import *import)
     uint32_t offset = (uint32_t)import->offset;
     while (!import->scan_done && !import->error)
         scan_block_file(import);
-    if (import->found && !chain->has_replay_mark && !import->error) {
+    if (import->found && !(chain->marks & CHAIN_MARK_REPLAY) && !import->error) {
         import->error = index_db_set_replay_from(chain->index, file, offset);
-        chain->has_replay_mark = !import->error;
+        chain->marks |= import->error ? 0 : CHAIN_MARK_REPLAY;
     }
-    for (struct record *record = import->found; record; record = record->next)
-        block_files_set_used(chain->files, record->pos.file, record->pos.offset + record->pos.len,
-                             -1, 0);
     sort_found(import);
     if (import->scan_done && !import->queue && import->n_parked == 0)
         end_import(import); /* as after every clean stop: there is nothing to replay */
@@ -602,10 +673,20 @@ static void start_replay(struct import *import)
 
 void import_block_files(struct chain *chain, bool from_start)
 {
-    struct import *import = add_import(chain);
+    struct import *import = add_own_import(chain);
+    chain->early_s = 0;
     import->is_reindex = from_start;
     if (!from_start)
         start_replay(import);
+}
+
+void import_retry_early(struct chain *chain)
+{
+    bool is_due = chain->early_s > 0 && chain_now_s(chain) >= chain->early_s;
+    if (!is_due || chain->imports || chain->closing || chain->faulted)
+        return;
+    chain_warn(chain, "");
+    import_block_files(chain, chain->marks & CHAIN_MARK_REINDEX);
 }
 
 void chain_import_file(struct chain *chain, const char *path,

@@ -324,18 +324,22 @@ bool index_db_flag(struct index_db *db, const char *name)
     return is_set;
 }
 
-int index_db_set_flag(struct index_db *db, const char *name, bool value)
+int index_db_set_flag(struct index_db *db, const char *name)
 {
     const struct env *env = db->env;
     static const uint8_t one = 1;
     struct env_batch *batch = env->batch_new(env->ctx);
     char *key = xasprintf("F%s", name);
-    if (value)
-        env->batch_put(env->ctx, batch, span_of_string(key), span_of(&one, 1));
-    else
-        env->batch_delete(env->ctx, batch, span_of_string(key));
+    env->batch_put(env->ctx, batch, span_of_string(key), span_of(&one, 1));
     xfree(key);
     return index_db_write(db, batch);
+}
+
+void index_db_batch_clear_flag(struct index_db *db, struct env_batch *batch, const char *name)
+{
+    char *key = xasprintf("F%s", name);
+    db->env->batch_delete(db->env->ctx, batch, span_of_string(key));
+    xfree(key);
 }
 
 bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset)
@@ -359,9 +363,12 @@ int index_db_set_replay_from(struct index_db *db, int32_t file, uint32_t offset)
     struct writer w = writer_to_buffer(value, sizeof value);
     write_u32(&w, (uint32_t)file);
     write_u32(&w, offset);
-    if (file >= 0)
-        env->batch_put(env->ctx, batch, span_of_string("r"), span_of(value, w.len));
-    else
-        env->batch_delete(env->ctx, batch, span_of_string("r"));
+    ASSERT(file >= 0);
+    env->batch_put(env->ctx, batch, span_of_string("r"), span_of(value, w.len));
     return index_db_write(db, batch);
+}
+
+void index_db_batch_clear_replay(struct index_db *db, struct env_batch *batch)
+{
+    db->env->batch_delete(db->env->ctx, batch, span_of_string("r"));
 }

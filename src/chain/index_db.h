@@ -31,14 +31,19 @@ NODISCARD int index_db_write(struct index_db *db, struct env_batch *batch_take);
 /* Only the rows of these n nodes, whose dirty marks stay: for index_db_write(). */
 struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *const *nodes, size_t n);
 
-/* Flags by name, e.g. "txindex", "prunedblockfiles", "reindexing". Written at once, synced. */
+/* Flags by name. Set at once, synced, and cleared together with the rows of a batch: what a flag
+ * stands for is durable when the flag is gone. */
+#define INDEX_FLAG_REINDEXING "reindexing"
+#define INDEX_FLAG_PRUNED     "prunedblockfiles"
 bool index_db_flag(struct index_db *db, const char *name);
-NODISCARD int index_db_set_flag(struct index_db *db, const char *name, bool value);
+NODISCARD int index_db_set_flag(struct index_db *db, const char *name);
+void index_db_batch_clear_flag(struct index_db *db, struct env_batch *batch, const char *name);
 
 /* Where the records of the block files begin that may not be in the index yet, while they are being
  * taken in after a crash: a second crash must not forget the rest. get returns false if there is
- * none; file -1 clears it. Written at once, synced. */
+ * none. Set at once, synced; cleared as flags are. */
 bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset);
 NODISCARD int index_db_set_replay_from(struct index_db *db, int32_t file, uint32_t offset);
+void index_db_batch_clear_replay(struct index_db *db, struct env_batch *batch);
 
 #endif

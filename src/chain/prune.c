@@ -9,7 +9,6 @@
 #include "chain/chain_internal.h"
 #include "util/alloc.h"
 
-#define FLAG_PRUNED     "prunedblockfiles"
 #define ROUND_NODES_MAX 20000 /* that many rows are written within a few dozen milliseconds */
 /* What files may grow by before the next look at the target. Core: FindFilesToPrune() */
 #define PRUNE_BUFFER_BYTES (BLOCK_FILE_CHUNK_BYTES + UNDO_FILE_CHUNK_BYTES)
@@ -214,7 +213,7 @@ static bool set_flag(struct chain *chain)
 {
     if (chain->any_pruned)
         return true;
-    int error = index_db_set_flag(chain->index, FLAG_PRUNED, true);
+    int error = index_db_set_flag(chain->index, INDEX_FLAG_PRUNED);
     if (error)
         chain_fault(chain, error, "writing the block index");
     chain->any_pruned = !error;
@@ -226,7 +225,9 @@ static bool start_round(struct chain *chain)
 {
     size_t n_files = block_files_count(chain->files);
     uint64_t bytes = block_files_total_bytes(chain->files);
-    if (chain->closing || chain->faulted || n_files < 2 || wanted_height(chain, bytes) < 0)
+    /* Files are not removed while they are gone through, or are to be once more. */
+    if (chain->closing || chain->faulted || chain->marks || n_files < 2 ||
+        wanted_height(chain, bytes) < 0)
         return false;
     struct file_use *uses = count_uses(chain, n_files);
     size_t n_chosen = choose_files(chain, uses, n_files);

@@ -9,8 +9,6 @@
 #include "util/crc32c.h"
 #include "util/hex.h"
 
-#define FLAG_REINDEXING          "reindexing"
-#define FLAG_PRUNED              "prunedblockfiles"
 #define STORE_CACHE_BYTES(total) ((total) / 8 < (8u << 20) ? (total) / 8 : (8u << 20))
 
 static bool fail(char **error, const char *what, int code, char *detail_take)
@@ -68,7 +66,7 @@ static bool open_index(struct chain *chain, struct block_file_info **infos, size
     if (code == -EUCLEAN)
         return fail(error, "The block index is corrupt; start with -reindex", code, detail);
     if (!code && chain->options.reindex)
-        code = index_db_set_flag(chain->index, FLAG_REINDEXING, true);
+        code = index_db_set_flag(chain->index, INDEX_FLAG_REINDEXING);
     if (code)
         return fail(error, "Cannot open the block index", code, detail);
     return true;
@@ -299,7 +297,7 @@ static bool find_tip(struct chain *chain, char **error)
 
 static bool check_pruning(struct chain *chain, char **error)
 {
-    chain->any_pruned = index_db_flag(chain->index, FLAG_PRUNED);
+    chain->any_pruned = index_db_flag(chain->index, INDEX_FLAG_PRUNED);
     if (chain->any_pruned && !chain->options.prune) {
         *error = xstrdup("You need to rebuild the database using -reindex to go back to unpruned "
                          "mode.  This will redownload the entire blockchain");
@@ -313,22 +311,17 @@ static bool check_pruning(struct chain *chain, char **error)
     return true;
 }
 
-void chain_reindex_done(struct chain *chain)
-{
-    int code = index_db_set_flag(chain->index, FLAG_REINDEXING, false);
-    if (code)
-        chain_fault(chain, code, "writing the block index");
-}
-
 bool chain_open(struct chain *chain, char **error)
 {
     ASSERT(!chain->is_open);
     int64_t start_us = chain->env->now_us(chain->env->ctx);
     if (!open_stores(chain, error))
         return false;
-    bool reindexing = index_db_flag(chain->index, FLAG_REINDEXING);
-    if (reindexing)
-        block_files_reserve_existing(chain->files);
+    bool reindexing = index_db_flag(chain->index, INDEX_FLAG_REINDEXING);
+    int code = reindexing ? block_files_reserve_existing(chain->files) : 0;
+    if (code)
+        return fail(error, "Cannot list the block files", code, NULL);
+    chain->marks = reindexing ? CHAIN_MARK_REINDEX : 0;
     if (!chain->tree.genesis && !add_genesis(chain, error))
         return false;
     if (!block_hash_equal(&chain->tree.genesis->hash, &chain->network->genesis_hash)) {

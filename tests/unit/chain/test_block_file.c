@@ -396,7 +396,10 @@ static void existing_files_get_no_new_records_when_reserved(void **state)
     put_file(s->sim, "blocks/blk00002.dat", "x", 1);
     put_file(s->sim, "blocks/blk0000x.dat", "x", 1);
     put_file(s->sim, "blocks/rev00007.dat", "x", 1);
-    block_files_reserve_existing(s->files);
+    size_t end;
+    assert_int_equal(block_files_end(s->files, &end), 0);
+    assert_int_equal(end, 3);
+    assert_int_equal(block_files_reserve_existing(s->files), 0);
     assert_int_equal(block_files_count(s->files), 3);
     struct file_pos pos = block_files_alloc(s->files, 100, 1, 1);
     assert_int_equal(pos.file, 3);

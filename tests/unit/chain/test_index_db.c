@@ -211,7 +211,10 @@ static void where_a_replay_began_is_kept_until_it_is_cleared(void **state)
     assert_int_equal(offset, 0xfffffff0);
     index_db_close(db);
     sim_env_free(after);
-    assert_int_equal(index_db_set_replay_from(s->db, -1, 0), 0);
+    struct env_batch *batch = index_db_batch(s->db, &s->tree, s->files);
+    index_db_batch_clear_replay(s->db, batch);
+    assert_true(index_db_replay_from(s->db, &file, &offset)); /* not before the rows are written */
+    assert_int_equal(index_db_write(s->db, batch), 0);
     assert_false(index_db_replay_from(s->db, &file, &offset));
 }
 
@@ -219,9 +222,12 @@ static void flags_are_kept_by_name(void **state)
 {
     struct setting *s = *state;
     assert_false(index_db_flag(s->db, "txindex"));
-    assert_int_equal(index_db_set_flag(s->db, "txindex", true), 0);
-    assert_int_equal(index_db_set_flag(s->db, "reindexing", true), 0);
-    assert_int_equal(index_db_set_flag(s->db, "reindexing", false), 0);
+    assert_int_equal(index_db_set_flag(s->db, "txindex"), 0);
+    assert_int_equal(index_db_set_flag(s->db, INDEX_FLAG_REINDEXING), 0);
+    struct env_batch *batch = index_db_batch(s->db, &s->tree, s->files);
+    index_db_batch_clear_flag(s->db, batch, INDEX_FLAG_REINDEXING);
+    assert_true(index_db_flag(s->db, INDEX_FLAG_REINDEXING));
+    assert_int_equal(index_db_write(s->db, batch), 0);
     struct sim_env *after = sim_env_crash(s->sim, SIM_CRASH_LOST, 1);
     struct index_db *db = open_db(after);
     assert_true(index_db_flag(db, "txindex"));

@@ -353,7 +353,7 @@ static void a_pruned_directory_is_opened_only_for_pruning(void **state)
 {
     struct fixture *f = *state;
     fixture_start_at_base(f);
-    assert_int_equal(index_db_set_flag(f->rig.chain->index, "prunedblockfiles", true), 0);
+    assert_int_equal(index_db_set_flag(f->rig.chain->index, INDEX_FLAG_PRUNED), 0);
     close_rig(f);
     assert_names(error_of_open(f), "-reindex to go back to unpruned mode");
     f->rig.options.prune = true;

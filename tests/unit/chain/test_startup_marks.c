@@ -1,0 +1,205 @@
+/* test_startup_marks.c - what says "go through the block files again" stays until that is done and
+ * durable: reindexing and the replay after a crash. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "chain_fixture.h"
+
+#define CLOCK_BACK_S 9000000 /* to when the last blocks of the fixture were new */
+
+static void close_rig(struct fixture *f)
+{
+    assert_int_equal(rig_close(&f->rig), 0);
+}
+
+static void open_again(struct fixture *f)
+{
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+}
+
+/* A start after a crash: everything is found again, and by the start after that as well. */
+static void assert_nothing_lost(struct fixture *f, const struct built_block *tip)
+{
+    f->rig.n_faults = 0;
+    open_again(f);
+    assert_int_equal(f->rig.n_faults, 0);
+    assert_true(rig_is_at(&f->rig, tip));
+    close_rig(f);
+    open_again(f);
+    assert_true(rig_is_at(&f->rig, tip));
+}
+
+/* The block that begins a branch while the files are read again makes the index's last file a new
+ * one: what lies in the others is found only by going through them all. */
+static void a_crash_right_after_a_reindex_forgets_nothing(void **state)
+{
+    struct fixture *f = *state;
+    static const enum sim_crash how[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
+    const struct built_block *side = builder_blocks(&f->b, f->b.genesis, 1, NULL);
+    for (size_t i = 0; i < COUNT_OF(how); i++) {
+        f->rig.options.reindex = false;
+        fixture_start_at_base(f);
+        close_rig(f);
+        f->rig.options.reindex = true;
+        rig_open(&f->rig);
+        rig_submit(&f->rig, side);
+        while (!(chain_find(f->rig.chain, &side->block.hash)))
+            assert_true(sim_env_step(f->rig.sim));
+        assert_int_equal(rig_flush(&f->rig), 0);
+        while (chain_is_importing(f->rig.chain))
+            assert_true(sim_env_step(f->rig.sim));
+        rig_crash(&f->rig, how[i], i);
+        f->rig.options.reindex = false;
+        assert_nothing_lost(f, base_tip(f));
+        assert_non_null(chain_find(f->rig.chain, &side->block.hash));
+        rig_deinit(&f->rig);
+    }
+}
+
+static void after_a_reindex_a_start_has_nothing_to_do(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    close_rig(f);
+    f->rig.options.reindex = true;
+    open_again(f);
+    f->rig.options.reindex = false;
+    /* Killed: the flush at the end of a reindex has come by itself. */
+    sim_env_run_for(f->rig.sim, 20 * 1000000);
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_false(chain_is_importing(f->rig.chain));
+}
+
+/* -- A clock in the past ----------------------------------------------------------------------- */
+
+static int64_t now_s(const struct fixture *f)
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    return env->unix_s(env->ctx);
+}
+
+/* Blocks of today on an old tip, accepted but in no flush; then a crash and a clock of years ago.
+ * Returns the last. */
+static const struct built_block *crash_into_the_past(struct fixture *f, bool flushes)
+{
+    const struct builder_spec today = {.time = (uint32_t)now_s(f)};
+    const struct built_block *tip = builder_block(&f->b, base_tip(f), &today);
+    tip = builder_blocks(&f->b, tip, 20, NULL);
+    if (flushes)
+        assert_int_equal(rig_flush(&f->rig), 0);
+    rig_accept_chain(&f->rig, tip);
+    assert_true(rig_is_at(&f->rig, tip));
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
+    sim_env_set_unix_s(f->rig.sim, now_s(f) - CLOCK_BACK_S);
+    return tip;
+}
+
+static void blocks_too_new_for_a_wrong_clock_are_not_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    for (int stops = 0; stops < 2; stops++) {
+        fixture_start_at_base(f);
+        const struct built_block *tip = crash_into_the_past(f, true);
+        open_again(f);
+        assert_true(rig_is_at(&f->rig, base_tip(f)));
+        assert_non_null(strstr(f->rig.warning, "date and time"));
+        /* The node works meanwhile: a block of the wrong time is added behind the others. */
+        const struct built_block *wrong = builder_blocks(&f->b, base_tip(f), 1, NULL);
+        rig_accept_chain(&f->rig, wrong);
+        assert_true(rig_is_at(&f->rig, wrong));
+        assert_int_equal(rig_flush(&f->rig), 0);
+        if (stops)
+            close_rig(f);
+        else
+            rig_crash(&f->rig, SIM_CRASH_LOST, 2);
+        sim_env_set_unix_s(f->rig.sim, now_s(f) + CLOCK_BACK_S);
+        assert_nothing_lost(f, tip);
+        assert_non_null(chain_find(f->rig.chain, &wrong->block.hash));
+        rig_deinit(&f->rig);
+    }
+}
+
+static void a_clock_that_is_set_right_brings_the_blocks_back(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    const struct built_block *tip = crash_into_the_past(f, true);
+    open_again(f);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    /* One second before the first of them may come, two hours ahead at most; then that second. */
+    int64_t first_s = built_ancestor(tip, BASE_HEIGHT + 1)->block.header.time;
+    sim_env_set_unix_s(f->rig.sim, first_s - 7200 - 60);
+    sim_env_run_for(f->rig.sim, 45 * 1000000);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    sim_env_set_unix_s(f->rig.sim, tip->block.header.time);
+    sim_env_run_for(f->rig.sim, 45 * 1000000);
+    assert_true(rig_is_at(&f->rig, tip));
+    assert_string_equal(f->rig.warning, ""); /* taken back */
+    close_rig(f);
+    open_again(f);
+    assert_true(rig_is_at(&f->rig, tip));
+}
+
+static void a_reindex_with_a_wrong_clock_says_so_and_goes_on_later(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    const struct built_block *tip = crash_into_the_past(f, false);
+    f->rig.options.reindex = true;
+    open_again(f);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_non_null(strstr(f->rig.warning, "appear to be from the future"));
+    assert_int_equal(rig_flush(&f->rig), 0);
+    close_rig(f);
+    f->rig.options.reindex = false;
+    sim_env_set_unix_s(f->rig.sim, now_s(f) + CLOCK_BACK_S);
+    assert_nothing_lost(f, tip);
+}
+
+/* -- A disk that cannot be read -----------------------------------------------------------------
+ */
+
+static void a_replay_that_cannot_read_a_block_stops_and_forgets_nothing(void **state)
+{
+    struct fixture *f = *state;
+    size_t n_faults = 0;
+    for (uint64_t n = 0; n < 40; n += 3) {
+        fixture_start(f);
+        rig_accept_chain(&f->rig, f->base[100]);
+        assert_int_equal(rig_flush(&f->rig), 0);
+        rig_accept_chain(&f->rig, base_tip(f));
+        rig_crash(&f->rig, SIM_CRASH_KILLED, n);
+        rig_open(&f->rig);
+        assert_true(chain_is_replaying(f->rig.chain));
+        sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, n, -EIO, false);
+        rig_settle(&f->rig);
+        sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, 0, false);
+        n_faults += f->rig.n_faults;
+        (void)rig_close(&f->rig);
+        assert_nothing_lost(f, base_tip(f));
+        rig_deinit(&f->rig);
+    }
+    assert_true(n_faults > 5);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_crash_right_after_a_reindex_forgets_nothing),
+        TEST(after_a_reindex_a_start_has_nothing_to_do),
+        TEST(blocks_too_new_for_a_wrong_clock_are_not_forgotten),
+        TEST(a_clock_that_is_set_right_brings_the_blocks_back),
+        TEST(a_reindex_with_a_wrong_clock_says_so_and_goes_on_later),
+        TEST(a_replay_that_cannot_read_a_block_stops_and_forgets_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
