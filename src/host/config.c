@@ -464,13 +464,79 @@ static bool make_dirs(struct config *config, char **error)
     return true;
 }
 
-static void set_interactions(struct config *config)
+/* What one option says of others that were not given. In this order: each may have set what the
+ * next looks at. Spec: Core InitParameterInteraction(), messages too. */
+enum interaction_when { WHEN_GIVEN, WHEN_LISTED, WHEN_ON, WHEN_OFF };
+
+static const struct interaction {
+    const char *option;
+    enum interaction_when when;
+    const char *implied, *value;
+} interactions[] = {
+    {"bind", WHEN_LISTED, "listen", "1"},
+    {"whitebind", WHEN_LISTED, "listen", "1"},
+    {"connect", WHEN_GIVEN, "dnsseed", "0"},
+    {"connect", WHEN_GIVEN, "listen", "0"},
+    {"maxconnections", WHEN_OFF, "dnsseed", "0"},
+    {"maxconnections", WHEN_OFF, "listen", "0"},
+    {"listen", WHEN_OFF, "natpmp", "0"},
+    {"listen", WHEN_OFF, "discover", "0"},
+    {"listen", WHEN_OFF, "listenonion", "0"},
+    {"listen", WHEN_OFF, "i2pacceptincoming", "0"},
+    {"externalip", WHEN_LISTED, "discover", "0"},
+    {"blocksonly", WHEN_ON, "whitelistrelay", "0"},
+    {"blocksonly", WHEN_ON, "maxmempool", "5"},
+    {"whitelistforcerelay", WHEN_ON, "whitelistrelay", "1"},
+};
+
+static bool interacts(const struct options *options, const struct interaction *row)
+{
+    switch (row->when) {
+    case WHEN_GIVEN:
+        return options_is_set(options, row->option);
+    case WHEN_LISTED:
+        return options_get_list(options, row->option, 0) != NULL;
+    case WHEN_ON:
+        return options_get_bool(options, row->option, false);
+    case WHEN_OFF:
+        return !options_get_bool(options, row->option, true);
+    }
+    return false;
+}
+
+static void apply_interactions(struct options *options)
+{
+    static const char *const words[] = {" set", " set", "=1", "=0"};
+    for (size_t i = 0; i < COUNT_OF(interactions); i++) {
+        const struct interaction *row = &interactions[i];
+        if (interacts(options, row) && options_imply(options, row->implied, row->value))
+            options_message(options, OPTION_MESSAGE_LOGGED,
+                            "parameter interaction: -%s%s -> setting -%s=%s", row->option,
+                            words[row->when], row->implied, row->value);
+    }
+}
+
+/* Options that contradict each other. Spec: Core AppInitParameterInteraction(), messages too. */
+static bool refuse_contradictions(const struct options *options, char **error)
+{
+    bool listens = options_get_bool(options, "listen", true);
+    if (!listens &&
+        (options_get_list(options, "bind", 0) || options_get_list(options, "whitebind", 0)))
+        return REFUSE(error, "Cannot set -bind or -whitebind together with -listen=0");
+    if (!listens && options_get_bool(options, "listenonion", false))
+        return REFUSE(error, "Cannot set -listen=0 together with -listenonion=1");
+    if (options_get_bool(options, "forcednsseed", false) &&
+        !options_get_bool(options, "dnsseed", true))
+        return REFUSE(error, "Cannot set -forcednsseed to true when setting -dnsseed to false.");
+    const char *filters = options_get_string(options, "blockfilterindex", "0");
+    if (options_get_bool(options, "peerblockfilters", false) && strcmp(filters, "0") == 0)
+        return REFUSE(error, "Cannot set -peerblockfilters without -blockfilterindex.");
+    return true;
+}
+
+static void set_process(struct config *config)
 {
     struct options *options = &config->options;
-    if (options_get_list(options, "connect", 0)) {
-        options_imply(options, "dnsseed", "0");
-        options_imply(options, "listen", "0");
-    }
     config->daemon_wait = options_get_bool(options, "daemonwait", false);
     config->daemon = config->daemon_wait || options_get_bool(options, "daemon", false);
     config->load_blocks = list_of(config, "loadblock");
@@ -504,8 +570,10 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         !choose_base_dir(config, error) || !choose_network(config, error) ||
         !set_dirs(config, error))
         return false;
-    set_interactions(config);
-    if (!set_chain(config, error) || !set_rpc(config, error) || !set_log(config, error) ||
+    apply_interactions(&config->options);
+    set_process(config);
+    if (!refuse_contradictions(&config->options, error) || !set_chain(config, error) ||
+        !set_rpc(config, error) || !set_log(config, error) ||
         !config_net_init(&config->net, &config->options, &config->network, config->data_dir, error))
         return false;
     config->net.p2p.min_chain_work = config->chain.min_chain_work; /* headers of less: not kept */

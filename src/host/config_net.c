@@ -98,17 +98,35 @@ static bool set_outbound(struct config_net *config, const struct options *option
            set_addresses(config, options, "externalip", config->external, &p2p->n_external, error);
 }
 
-static bool add_bind(struct config_net *config, const char *address, unsigned permissions)
+static bool add_bind(struct config_net *config, const char *address, struct p2p_bind bind)
 {
     char host[HOST_TEXT_MAX];
-    uint16_t port = config->p2p.port;
+    /* As Core: what comes in through Tor has the port beside ours where none is named. */
+    uint16_t port = (uint16_t)(config->p2p.port + (bind.is_onion ? 1 : 0));
     struct sockaddr_storage parsed;
     if (config->p2p.n_binds == CONFIG_NET_ADDRESSES_MAX ||
         !sockets_split(address, host, sizeof host, &port) || !sockets_parse(host, port, &parsed))
         return false;
-    config->binds[config->p2p.n_binds++] =
-        (struct p2p_bind){.address = keep_address(config, host, port), .permissions = permissions};
+    bind.address = keep_address(config, host, port);
+    config->binds[config->p2p.n_binds++] = bind;
     return true;
+}
+
+/* -bind=<addr>[:<port>][=onion]. */
+static bool set_bind(struct config_net *config, const char *spec, char **error)
+{
+    const char *mark = strchr(spec, '=');
+    size_t len = mark ? (size_t)(mark - spec) : strlen(spec);
+    char address[HOST_TEXT_MAX];
+    bool is_onion = mark && strcmp(mark, "=onion") == 0;
+    if (len < sizeof address && (!mark || is_onion)) {
+        memcpy(address, spec, len);
+        address[len] = '\0';
+        if (add_bind(config, address, (struct p2p_bind){.is_onion = is_onion}))
+            return true;
+    }
+    *error = xasprintf("Cannot resolve -bind address: '%s'", spec);
+    return false;
 }
 
 static bool set_inbound(struct config_net *config, const struct options *options, char **error)
@@ -118,15 +136,13 @@ static bool set_inbound(struct config_net *config, const struct options *options
     p2p->listen = options_get_bool(options, "listen", true);
     p2p->binds = config->binds;
     for (size_t i = 0; (spec = options_get_list(options, "bind", i)); i++)
-        if (!add_bind(config, spec, 0)) {
-            *error = xasprintf("Cannot resolve -bind address: '%s'", spec);
+        if (!set_bind(config, spec, error))
             return false;
-        }
     for (size_t i = 0; (spec = options_get_list(options, "whitebind", i)); i++) {
         unsigned permissions;
         const char *address;
         if (!permissions_parse_names(spec, &permissions, &address) ||
-            !add_bind(config, address, permissions)) {
+            !add_bind(config, address, (struct p2p_bind){.permissions = permissions})) {
             *error = xasprintf("Cannot resolve -whitebind address: '%s'", spec);
             return false;
         }

@@ -280,7 +280,7 @@ static bool evict_one(struct p2p *p2p)
             .relays_txs = peer->version.relay,
             .is_protected = peer->permissions & PERMISSION_NOBAN,
             .is_discouraged = peer->is_discouraged,
-            .is_local = net_address_is_local(&peer->address),
+            .is_local = !peer->is_inbound_onion && net_address_is_local(&peer->address),
         };
     }
     uint64_t id = evict_choose(list, n);

@@ -165,9 +165,11 @@ unsigned p2p_permissions_of(const struct p2p *p2p, const struct net_address *add
     return permissions;
 }
 
-static void accept_stream(struct p2p *p2p, uint64_t stream, const char *text, uint16_t port,
-                          unsigned permissions)
+static void accept_stream(const struct p2p_listener *listener, uint64_t stream, const char *text,
+                          uint16_t port)
 {
+    struct p2p *p2p = listener->p2p;
+    unsigned permissions = listener->permissions;
     struct net_address address;
     bool is_known = net_address_parse(text, port, &address);
     if (is_known)
@@ -179,6 +181,7 @@ static void accept_stream(struct p2p *p2p, uint64_t stream, const char *text, ui
     }
     struct peer *peer = peer_new(p2p, PEER_INBOUND, &address, stream);
     peer->permissions = permissions;
+    peer->is_inbound_onion = listener->is_onion;
     peer_connected(p2p, peer);
 }
 
@@ -186,7 +189,7 @@ static void on_accept(void *arg, uint64_t stream, const char *text, uint16_t por
 {
     struct p2p_listener *listener = arg;
     p2p_enter(listener->p2p);
-    accept_stream(listener->p2p, stream, text, port, listener->permissions);
+    accept_stream(listener, stream, text, port);
     p2p_leave(listener->p2p);
 }
 
@@ -300,7 +303,8 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
     struct p2p_bind *binds = arena_calloc(&p2p->arena, options->n_binds + 1, sizeof *binds);
     for (size_t i = 0; i < options->n_binds; i++)
         binds[i] = (struct p2p_bind){.address = keep(p2p, options->binds[i].address),
-                                     .permissions = options->binds[i].permissions};
+                                     .permissions = options->binds[i].permissions,
+                                     .is_onion = options->binds[i].is_onion};
     o->binds = binds;
     if (o->port == 0)
         o->port = p2p->network->p2p_port;
@@ -348,16 +352,17 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
 /* -- Starting and stopping ----------------------------------------------------------------------
  */
 
-static bool listen_on(struct p2p *p2p, const char *text, unsigned permissions, int *error)
+static bool listen_on(struct p2p *p2p, const struct p2p_bind *bind, int *error)
 {
     struct net_address address;
     char host[NET_ADDRESS_TEXT_MAX];
-    if (!net_address_parse(text, p2p->options.port, &address)) {
+    if (!net_address_parse(bind->address, p2p->options.port, &address)) {
         *error = -EINVAL;
         return false;
     }
     struct p2p_listener *listener = &p2p->listeners[p2p->n_listeners];
-    *listener = (struct p2p_listener){.p2p = p2p, .permissions = permissions};
+    *listener = (struct p2p_listener){
+        .p2p = p2p, .permissions = bind->permissions, .is_onion = bind->is_onion};
     listener->stream =
         p2p->env->stream_listen(p2p->env->ctx, net_address_format_host(&address, host),
                                 address.port, &p2p_inbound_events, listener, error);
@@ -374,7 +379,7 @@ static bool listen_all(struct p2p *p2p, char **error)
         return true;
     p2p->listeners = arena_calloc(&p2p->arena, o->n_binds + 2, sizeof *p2p->listeners);
     for (size_t i = 0; i < o->n_binds; i++)
-        if (!listen_on(p2p, o->binds[i].address, o->binds[i].permissions, &code)) {
+        if (!listen_on(p2p, &o->binds[i], &code)) {
             *error = xasprintf("Unable to bind to %s on this computer: %s", o->binds[i].address,
                                strerror(-code));
             return false;
@@ -382,8 +387,8 @@ static bool listen_all(struct p2p *p2p, char **error)
     if (o->n_binds > 0)
         return true;
     /* Every interface; one of the two kinds of address is enough. */
-    bool has_v4 = listen_on(p2p, "0.0.0.0", 0, &code);
-    if (listen_on(p2p, "::", 0, &code) || has_v4)
+    bool has_v4 = listen_on(p2p, &(struct p2p_bind){.address = "0.0.0.0"}, &code);
+    if (listen_on(p2p, &(struct p2p_bind){.address = "::"}, &code) || has_v4)
         return true;
     *error = xasprintf("Unable to listen on port %u: %s. Another node may be running; -port= and "
                        "-listen=0 help",

@@ -33,6 +33,7 @@ enum peer_class {
 struct p2p_bind {
     const char *address;  /* numeric, with or without port */
     unsigned permissions; /* -whitebind */
+    bool is_onion;        /* -bind=ADDR=onion: who connects here comes through Tor */
 };
 
 /* Copied by p2p_new(), strings too. Zero is the default of every field but those named. */

@@ -17,6 +17,7 @@ struct p2p_listener {
     struct p2p *p2p;
     uint64_t stream;
     unsigned permissions;
+    bool is_onion;
 };
 
 struct p2p {

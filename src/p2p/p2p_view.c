@@ -35,7 +35,7 @@ void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_pe
         .is_ready = peer->state == PEER_READY,
         .address = peer->address,
         .address_local = peer->version.receiver,
-        .network = net_address_network_name(&peer->address),
+        .network = peer->is_inbound_onion ? "onion" : net_address_network_name(&peer->address),
         .services = peer->version.services,
         .relays_txs = peer->relay.tells_txs,
         .last_send_s = peer->last_send_s,

@@ -41,6 +41,7 @@ struct peer {
     struct net_address address;
     char text[NET_ADDRESS_TEXT_MAX]; /* of address */
     unsigned permissions;
+    bool is_inbound_onion; /* came in by -bind=ADDR=onion: its own address is unknown */
     bool is_discouraged;
 
     /* Bytes in. */

@@ -324,6 +324,84 @@ static void what_does_nothing_here_lasts_as_a_warning(void **state)
     assert_true(says(w, OPTION_MESSAGE_LOGGED, "-upnp"));
 }
 
+/* Spec: Core InitParameterInteraction(); a row each, and what was given outranks it. */
+static void one_option_implies_others(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *given[3], *option, *value;
+    } rows[] = {
+        {{"-bind=127.0.0.1", "-connect=0"}, "listen", "1"},
+        {{"-whitebind=127.0.0.1", "-connect=0"}, "listen", "1"},
+        {{"-connect=0"}, "listen", "0"},
+        {{"-noconnect"}, "listen", "0"},
+        {{"-connect=127.0.0.1"}, "dnsseed", "0"},
+        {{"-connect=0", "-listen"}, "listen", ""},
+        {{"-maxconnections=0"}, "listen", "0"},
+        {{"-maxconnections=0"}, "dnsseed", "0"},
+        {{"-maxconnections=1"}, "listen", NULL},
+        {{"-listen=0"}, "natpmp", "0"},
+        {{"-listen=0"}, "discover", "0"},
+        {{"-listen=0"}, "listenonion", "0"},
+        {{"-listen=0"}, "i2pacceptincoming", "0"},
+        {{"-connect=0"}, "discover", "0"}, /* by way of -listen */
+        {{"-externalip=1.2.3.4"}, "discover", "0"},
+        {{"-blocksonly"}, "whitelistrelay", "0"},
+        {{"-blocksonly"}, "maxmempool", "5"},
+        {{"-blocksonly", "-maxmempool=6"}, "maxmempool", "6"},
+        {{"-whitelistforcerelay"}, "whitelistrelay", "1"},
+        {{"-blocksonly", "-whitelistforcerelay"}, "whitelistrelay", "0"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *const *given = rows[i].given;
+        ASSERT_OK(w, "-regtest", given[0], given[1]);
+        const char *value = options_get_string(&w->config.options, rows[i].option, NULL);
+        if (!value != !rows[i].value || (value && strcmp(value, rows[i].value) != 0))
+            fail_msg("%s: -%s is %s", given[0], rows[i].option, value ? value : "not set");
+    }
+    ASSERT_OK(w, "-regtest", "-connect=0", "-bind=127.0.0.1");
+    assert_true(w->config.net.p2p.listen);
+    assert_true(
+        says(w, OPTION_MESSAGE_LOGGED, "parameter interaction: -bind set -> setting -listen=1"));
+}
+
+static void options_that_contradict_each_other_are_refused(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *given[2], *error;
+    } rows[] = {
+        {{"-listen=0", "-bind=127.0.0.1"},
+         "Cannot set -bind or -whitebind together with -listen=0"},
+        {{"-nolisten", "-whitebind=127.0.0.1"},
+         "Cannot set -bind or -whitebind together with -listen=0"},
+        {{"-listen=0", "-listenonion"}, "Cannot set -listen=0 together with -listenonion=1"},
+        {{"-forcednsseed", "-dnsseed=0"},
+         "Cannot set -forcednsseed to true when setting -dnsseed to false."},
+        {{"-peerblockfilters", NULL}, "Cannot set -peerblockfilters without -blockfilterindex."},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_false(init(w, "-regtest", rows[i].given[0], rows[i].given[1], NULL));
+        assert_string_equal(w->error, rows[i].error);
+    }
+}
+
+static void a_bind_may_be_for_what_comes_through_tor(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-regtest", "-port=7000", "-bind=127.0.0.1=onion", "-bind=127.0.0.1:5=onion",
+              "-bind=127.0.0.1");
+    const struct p2p_options *p2p = &w->config.net.p2p;
+    assert_int_equal(p2p->n_binds, 3);
+    assert_string_equal(p2p->binds[0].address, "127.0.0.1:7001");
+    assert_true(p2p->binds[0].is_onion);
+    assert_string_equal(p2p->binds[1].address, "127.0.0.1:5");
+    assert_string_equal(p2p->binds[2].address, "127.0.0.1:7000");
+    assert_false(p2p->binds[2].is_onion);
+    assert_false(init(w, "-regtest", "-bind=127.0.0.1=tor", NULL));
+    assert_string_equal(w->error, "Cannot resolve -bind address: '127.0.0.1=tor'");
+}
+
 /* Scripts made for bitcoind leave out categories that we do not have. */
 static void every_log_category_of_core_is_known(void **state)
 {
@@ -438,6 +516,9 @@ int main(void)
         T(unknown_keys_of_the_config_file_are_logged),
         T(what_does_nothing_here_lasts_as_a_warning),
         T(every_log_category_of_core_is_known),
+        T(one_option_implies_others),
+        T(options_that_contradict_each_other_are_refused),
+        T(a_bind_may_be_for_what_comes_through_tor),
         T(rpc_is_bound_elsewhere_only_for_somebody),
         T(there_is_no_cookie_beside_a_password),
         T(log_categories_add_up),
