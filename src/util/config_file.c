@@ -152,6 +152,12 @@ bool config_file_parse(struct options *options, struct span text, const char *pa
     struct place place = {.options = options, .path = path, .section = xstrdup("")};
     const char *at = (const char *)text.p, *end = at ? at + text.len : at;
     *error = NULL;
+    /* Editors of other systems put it there; it would be a part of the first key. */
+    if (text.len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0) {
+        options_message(options, OPTION_MESSAGE_LOGGED,
+                        "%s begins with a UTF-8 byte order mark, which is passed over", path);
+        at += 3;
+    }
     while (at < end && !*error) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t len = (size_t)((newline ? newline : end) - at);

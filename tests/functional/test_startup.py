@@ -83,8 +83,18 @@ def test_an_option_with_a_dash_in_the_config_is_named(context):
     config_refused(context, "-txindex=1\n", r"line 1|:1")
 
 
-def test_an_unknown_option_in_the_config_is_refused(context):
-    config_refused(context, "[regtest]\nnosuchoption=1\n", "nosuchoption")
+def test_an_unknown_key_of_the_config_file_is_logged_and_the_node_starts(context):
+    """People share the file with a client, and keep keys of old versions in it."""
+    node = context.node()
+    with open(os.path.join(node.datadir, "cairn.conf"), "w", encoding="utf-8") as file:
+        file.write("\ufeffrpcwait=1\nupnp=0\n[regtest]\nnosuchoption=1\n[unknown]\nx=1\n")
+    node.start()
+    node.stop()
+    with open(os.path.join(node.datadir, "regtest", "debug.log"), encoding="utf-8") as file:
+        log = file.read()
+    for what in ("unknown configuration value rpcwait", "value regtest.nosuchoption",
+                 "Section [unknown] is not recognized", "value unknown.x", "byte order mark"):
+        assert what in log, what
 
 
 def test_the_config_file_sets_options_by_section(context):

@@ -158,6 +158,27 @@ static void unknown_names_and_sections_are_told(void **state)
     options_deinit(&options);
 }
 
+static void a_byte_order_mark_is_passed_over_at_the_start_only(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"\xef\xbb\xbfserver=0\n", "\nserver=0\n"};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct options options;
+        char *error = NULL;
+        options_init(&options, table, COUNT_OF(table));
+        assert_true(config_file_parse(&options, span_of_string(texts[i]), "c", &error));
+        assert_false(options_get_bool(&options, "server", true));
+        assert_int_equal(options.n_messages, i == 0 ? 1 : 0);
+        options_deinit(&options);
+    }
+    struct options options;
+    char *error = NULL;
+    options_init(&options, table, COUNT_OF(table));
+    assert_false(config_file_parse(&options, span_of_string("\xef\xbb"), "c", &error));
+    xfree(error);
+    options_deinit(&options);
+}
+
 static void an_unknown_section_in_a_name_is_told(void **state)
 {
     (void)state;
@@ -275,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_zero_byte_is_an_error),
         cmocka_unit_test(a_long_line_is_shown_in_part),
         cmocka_unit_test(unknown_names_and_sections_are_told),
+        cmocka_unit_test(a_byte_order_mark_is_passed_over_at_the_start_only),
         cmocka_unit_test(an_unknown_section_in_a_name_is_told),
         cmocka_unit_test(includes_are_read_one_level_deep),
         cmocka_unit_test(includes_of_other_networks_are_not_read),
