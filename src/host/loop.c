@@ -30,7 +30,8 @@ struct timer_slot {
 
 struct loop {
     struct event_base *base;
-    struct event *timer_event; /* armed for the heap's first timer */
+    struct event *timer_event; /* armed for the heap's first timer, or for an earlier time */
+    int64_t armed_us;          /* when that is; INT64_MAX: it is not armed */
     struct timer *heap;        /* binary heap, earliest (due, id) first */
     struct timer_slot *slots;
     uint32_t n_timers, n_slots, capacity;
@@ -142,15 +143,21 @@ static uint32_t slot_take(struct loop *loop)
     return loop->n_slots++;
 }
 
+/* An activation that is due stays: libevent takes an event that is about to be called off its queue
+ * when it is added once more or deleted, so that who replaces a due timer in each turn would keep
+ * all timers from firing. One that comes too early only arms again. */
 static void arm(struct loop *loop)
 {
+    int64_t now_us = loop_now_us();
+    int64_t due_us = loop->n_timers > 0 ? loop->heap[0].due_us : INT64_MAX;
+    if (loop->armed_us <= now_us || (loop->n_timers > 0 && loop->armed_us <= due_us))
+        return;
+    loop->armed_us = due_us;
     if (loop->n_timers == 0) {
         event_del(loop->timer_event);
         return;
     }
-    int64_t wait_us = loop->heap[0].due_us - loop_now_us();
-    if (wait_us < 0)
-        wait_us = 0;
+    int64_t wait_us = due_us > now_us ? due_us - now_us : 0;
     struct timeval tv = {.tv_sec = wait_us / 1000000, .tv_usec = wait_us % 1000000};
     event_add(loop->timer_event, &tv);
 }
@@ -162,6 +169,7 @@ static void on_timers(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct loop *loop = arg;
+    loop->armed_us = INT64_MAX;
     int64_t began_us = loop_now_us();
     uint64_t id_end = (loop->created + 1) << SLOT_BITS;
     while (loop->n_timers > 0 && loop->heap[0].due_us <= began_us && loop->heap[0].id < id_end) {
@@ -309,6 +317,7 @@ struct loop *loop_new(void)
     struct loop *loop = xcalloc(1, sizeof *loop);
     loop->base = base;
     loop->free_slot = UINT32_MAX;
+    loop->armed_us = INT64_MAX;
     loop->timer_event = evtimer_new(base, on_timers, loop);
     if (!loop->timer_event) {
         loop_free(loop);

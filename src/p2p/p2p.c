@@ -67,14 +67,15 @@ static void on_timer(void *arg)
 
 void p2p_schedule(struct p2p *p2p, int64_t at_us)
 {
+    int64_t now_us = p2p_now_us(p2p);
+    if (at_us < now_us)
+        at_us = now_us; /* so that what is due already is not replaced, and put off by that */
     if (!p2p->is_running || at_us == INT64_MAX || (p2p->timer && p2p->timer_us <= at_us))
         return;
     if (p2p->timer)
         p2p->env->timer_cancel(p2p->env->ctx, p2p->timer);
-    int64_t now_us = p2p_now_us(p2p);
-    int64_t delay_us = at_us > now_us ? at_us - now_us : 0;
-    p2p->timer_us = now_us + delay_us;
-    p2p->timer = p2p->env->timer_start(p2p->env->ctx, delay_us, on_timer, p2p);
+    p2p->timer_us = at_us;
+    p2p->timer = p2p->env->timer_start(p2p->env->ctx, at_us - now_us, on_timer, p2p);
 }
 
 void p2p_schedule_now(struct p2p *p2p)

@@ -89,6 +89,38 @@ static void a_cancelled_timer_does_not_fire_and_its_id_stays_dead(void **state)
     loop_free(loop);
 }
 
+struct replacer {
+    struct loop *loop;
+    struct mark mark;
+    uint64_t id;
+    int n_wakes;
+};
+
+/* In each turn the timer that is due is replaced by another one that is due. */
+static bool replace_timer(void *arg)
+{
+    struct replacer *replacer = arg;
+    loop_timer_cancel(replacer->loop, replacer->id);
+    replacer->id = loop_timer_start(replacer->loop, 0, note, &replacer->mark);
+    return ++replacer->n_wakes < 200;
+}
+
+static void what_is_due_fires_however_often_it_is_replaced(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    struct trace trace = {.loop = loop};
+    struct replacer replacer = {.loop = loop, .mark = {&trace, 1}};
+    struct loop_waker *waker = loop_waker_new(loop, replace_timer, &replacer);
+    loop_wake(waker);
+    while (trace.n == 0 && replacer.n_wakes < 200)
+        loop_run_once(loop, true);
+    assert_int_equal(trace.n, 1);
+    assert_in_range(replacer.n_wakes, 1, 3);
+    loop_waker_free(waker);
+    loop_free(loop);
+}
+
 /* A plain model beside the heap: many timers, a third of them cancelled. */
 static void a_thousand_timers_keep_their_order(void **state)
 {
@@ -244,6 +276,7 @@ int main(void)
         cmocka_unit_test(timers_fire_by_time_and_equal_ones_in_order_of_creation),
         cmocka_unit_test(a_timer_never_fires_before_its_time),
         cmocka_unit_test(a_cancelled_timer_does_not_fire_and_its_id_stays_dead),
+        cmocka_unit_test(what_is_due_fires_however_often_it_is_replaced),
         cmocka_unit_test(a_thousand_timers_keep_their_order),
         cmocka_unit_test(a_timer_without_delay_that_starts_itself_again_does_not_starve_others),
         cmocka_unit_test(wake_ups_are_merged_and_ask_again_while_there_is_more),

@@ -1,0 +1,113 @@
+"""Peers that ask and talk as fast as they can: an honest peer has each block at once all the same.
+
+One node is flooded, an honest one is connected to it. Blocks are mined on the first while the flood
+lasts, and it is measured how long each takes to the second.
+"""
+import os
+import threading
+import time
+
+import chain
+import framework
+import p2p
+from framework import Failure
+
+LIMIT_S = 0.5
+BLOCKS = 8
+BURST_BYTES = 1 << 17
+
+FLOODS = {
+    "pings": p2p.frame("ping", bytes(8)),
+    "pongs": p2p.frame("pong", bytes(8)),
+    "unknown names": p2p.frame("zz"),
+    "questions for headers": p2p.frame("getheaders", p2p.locator([chain.GENESIS])),
+    "questions for lists": p2p.frame("getblocks", p2p.locator([chain.GENESIS])),
+    "longest locators": p2p.frame("getheaders", p2p.locator([os.urandom(32) for _ in range(101)])),
+    "questions for nothing": p2p.frame("getdata", p2p.inv([(1, bytes(32))] * 3)),
+    "wrong checksums": p2p.frame("ping", bytes(8), checksum=b"\1\2\3\4"),
+    "announcements": p2p.frame("inv", p2p.inv([(2, bytes([1]) * 32)])),
+}
+
+
+class Flooder:
+    """One inbound peer with two threads: one sends without pause, one throws away what comes."""
+
+    def __init__(self, context, node, message):
+        self.sock, self.sent = p2p.dial(node.p2p_port), 0
+        context.cleanups.append(self.close)
+        self.burst = message * max(1, BURST_BYTES // len(message))
+        self.sock.sendall(p2p.frame("version", p2p.version()) + p2p.frame("verack"))
+        for run in (self.send, self.drop):
+            threading.Thread(target=run, daemon=True).start()
+
+    def send(self):
+        try:
+            while True:
+                self.sock.sendall(self.burst)
+                self.sent += len(self.burst)
+        except OSError:
+            pass
+
+    def drop(self):
+        try:
+            while self.sock.recv(1 << 20):
+                pass
+        except OSError:
+            pass
+
+    def close(self):
+        self.sock.close()
+
+
+def delay(one, two):
+    """Seconds from a block's being mined by one to its being the tip of two."""
+    tip = one.rpc.generatetoaddress(1, chain.TRUE_ADDRESS)[0]
+    start = time.monotonic()
+    while two.rpc.getbestblockhash() != tip:
+        if time.monotonic() - start > 10:
+            raise Failure("a block does not arrive within 10 s")
+        time.sleep(0.002)
+    return time.monotonic() - start
+
+
+def pair(context, blocks):
+    """A node that will be flooded, and an honest one that knows it, without a log of messages."""
+    one = p2p.node(context, "-debug=0", name="one")
+    two = p2p.node(context, f"-connect={one.p2p}", name="two")
+    two.wait_tip(one.rpc.generatetoaddress(blocks, chain.TRUE_ADDRESS)[-1], 30)
+    return one, two
+
+
+def flood(context, one, two, what, n):
+    peers = [Flooder(context, one, FLOODS[what]) for _ in range(n)]
+    time.sleep(1)
+    before = sum(peer.sent for peer in peers)
+    start = time.monotonic()
+    delays = [delay(one, two) for _ in range(BLOCKS)]
+    rate = (sum(peer.sent for peer in peers) - before) / (time.monotonic() - start) / 1e6
+    for peer in peers:
+        peer.close()
+    print(f"{n} peers flood with {what}, {rate:.1f} MB/s taken: the slowest of {BLOCKS} blocks "
+          f"took {max(delays) * 1000:.0f} ms")
+    return max(delays)
+
+
+def run(context, n, blocks):
+    one, two = pair(context, blocks)
+    slow = {what: delay for what in FLOODS if (delay := flood(context, one, two, what, n)) > LIMIT_S}
+    if slow:
+        raise Failure(f"a block took longer than {LIMIT_S} s: {slow}")
+    two.stop()
+    one.stop()
+
+
+def test_one_peer_that_floods_holds_up_no_block(context):
+    run(context, 1, 120)
+
+
+def test_ten_peers_that_flood_hold_up_no_block(context):
+    run(context, 10, 2100)
+
+
+if __name__ == "__main__":
+    framework.main(globals())
