@@ -97,7 +97,7 @@ static void tick(struct p2p *p2p)
     struct peer *next;
     for (struct peer *peer = p2p->peers; peer; peer = next) {
         next = peer->next; /* a dropped peer keeps its links until we leave */
-        peer_resume(p2p, peer);
+        peer_take_turn(p2p, peer);
         if (peer->state != PEER_GONE)
             earlier(&next_us, peer_tick(p2p, peer, now_us));
     }

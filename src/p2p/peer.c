@@ -167,6 +167,7 @@ void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span
     if (payload.len)
         env->stream_send(env->ctx, peer->stream, payload);
     size_t n = sizeof header + payload.len;
+    peer->turn_bytes += n;
     peer->per_message[message_index(message)].sent += n;
     peer->bytes_sent += n;
     p2p->bytes_sent += n;
@@ -287,17 +288,18 @@ static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span 
 {
     ASSERT(!peer->is_handling);
     peer->is_handling = true;
-    int n = 0;
     while (bytes.len > 0 && peer->state != PEER_GONE && !must_wait(p2p, peer) &&
-           n < PEER_TURN_MESSAGES) {
+           !peer_turn_is_over(peer)) {
+        size_t before = bytes.len;
         enum frame_result result = frame_read(&peer->frame, &bytes, max_bytes, NULL);
+        peer->turn_bytes += before - bytes.len;
+        peer->turn_messages += result != FRAME_MORE;
         if (result == FRAME_MESSAGE) {
             log_printf(p2p->log, LOG_NET, "peer=%llu: received %s (%zu bytes)",
                        (unsigned long long)peer->id, peer->frame.name,
                        frame_payload(&peer->frame).len);
             handle(p2p, peer);
             frame_reader_trim(&peer->frame);
-            n++;
         } else if (result != FRAME_MORE) {
             frame_failed(p2p, peer, result);
         }
@@ -308,6 +310,11 @@ static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span 
     }
     peer->is_handling = false;
     return peer->state == PEER_GONE ? span_of(NULL, 0) : bytes;
+}
+
+bool peer_turn_is_over(const struct peer *peer)
+{
+    return peer->turn_messages >= PEER_TURN_MESSAGES || peer->turn_bytes >= PEER_TURN_BYTES;
 }
 
 static void set_paused(struct p2p *p2p, struct peer *peer, bool paused)
@@ -343,7 +350,8 @@ void peer_resume(struct p2p *p2p, struct peer *peer)
     if (peer->state == PEER_GONE || peer->is_handling)
         return;
     serve_continue(p2p, peer);
-    if (peer->state == PEER_GONE || !peer->is_paused || must_wait(p2p, peer))
+    if (peer->state == PEER_GONE || !peer->is_paused || must_wait(p2p, peer) ||
+        peer_turn_is_over(peer))
         return;
     if (peer->waits_for_large)
         update_large(p2p, peer); /* there is a place: take it before anybody else does */
@@ -361,6 +369,12 @@ void peer_resume(struct p2p *p2p, struct peer *peer)
     }
     if (peer->waiting.len == 0 && !must_wait(p2p, peer))
         set_paused(p2p, peer, false);
+}
+
+void peer_take_turn(struct p2p *p2p, struct peer *peer)
+{
+    peer->turn_messages = peer->turn_bytes = 0;
+    peer_resume(p2p, peer);
 }
 
 /* -- What it is for ------------------------------------------------------------------------------

@@ -23,7 +23,10 @@
 #define PEER_LARGE_BYTES      40000 /* a message longer than that, unless we asked for it, ... */
 #define PEER_LARGE_MAX        4     /* ... is read from so many peers at a time */
 #define PEER_LARGE_US         INT64_C(15000000) /* and has to come within that */
-#define PEER_TURN_MESSAGES    500               /* handled in one go; then others have their turn */
+/* What one peer may have of a turn of the loop: messages handled; bytes taken from it or put into
+ * its queue. Then it waits for the next turn, in which all others have theirs. */
+#define PEER_TURN_MESSAGES 100
+#define PEER_TURN_BYTES    (256 * 1000)
 
 enum peer_state {
     PEER_CONNECTING,
@@ -46,7 +49,8 @@ struct peer {
 
     /* Bytes in. */
     struct frame_reader frame;
-    struct buffer waiting; /* read, not yet handled: reading is paused meanwhile */
+    struct buffer waiting;            /* read, not yet handled: reading is paused meanwhile */
+    size_t turn_messages, turn_bytes; /* what it has had of this turn */
     bool is_paused, is_handling;
     bool is_large, waits_for_large; /* it sends a large message; it has to wait with that */
     int64_t large_since_us;
@@ -94,9 +98,13 @@ void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char
 /* Free it. Only for p2p.c, when nobody uses it any more. */
 void peer_free(struct p2p *p2p, struct peer *peer);
 
-/* Bytes have come; something that held them back is over. */
+/* Bytes have come; something that held them back is over; a new turn begins, with all that it may
+ * have of one. */
 void peer_on_bytes(struct p2p *p2p, struct peer *peer, struct span bytes);
 void peer_resume(struct p2p *p2p, struct peer *peer);
+void peer_take_turn(struct p2p *p2p, struct peer *peer);
+/* It has had what one peer may have of a turn: go on in the next one. */
+bool peer_turn_is_over(const struct peer *peer);
 
 /* Queue a message of the table. Nothing is sent to a peer that is gone, or whose version is older
  * than the message: see struct message. */

@@ -95,7 +95,8 @@ static bool fits(const struct p2p *p2p, const struct peer *peer, size_t len)
 static void send_ready(struct p2p *p2p, struct peer *peer)
 {
     struct peer_serve *serve = &peer->serve;
-    while (serve->first && serve->first->is_done && fits(p2p, peer, serve->first->len)) {
+    while (serve->first && serve->first->is_done && fits(p2p, peer, serve->first->len) &&
+           !peer_turn_is_over(peer)) {
         struct serve_read *read = serve->first;
         serve->first = read->next;
         if (!serve->first)
@@ -287,7 +288,7 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
     send_ready(p2p, peer);
     int n = 0;
     while (serve->items && reader_left(&serve->at) > 0 && n++ < SERVE_ITEMS_TURN &&
-           peer_has_room(p2p, peer) && has_room_for_read(p2p, peer)) {
+           !peer_turn_is_over(peer) && peer_has_room(p2p, peer) && has_room_for_read(p2p, peer)) {
         struct wire_inv inv;
         wire_inv_decode(&serve->at, &inv);
         enum fault fault = serve_item(p2p, peer, &inv);
@@ -300,7 +301,7 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
         end_getdata(p2p, peer);
     else if (!serve->items && !serve->first)
         end_getdata(p2p, peer); /* the last read has come back: what was not found is told */
-    else if (n > SERVE_ITEMS_TURN)
+    if (serve_is_busy(peer) && (n > SERVE_ITEMS_TURN || peer_turn_is_over(peer)))
         p2p_schedule_now(p2p);
 }
 

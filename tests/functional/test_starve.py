@@ -13,6 +13,7 @@ import p2p
 from framework import Failure
 
 LIMIT_S = 0.5
+ONCE_S = 2  # one of the blocks: the flood takes the processors from this program, too
 BLOCKS = 8
 BURST_BYTES = 1 << 17
 
@@ -89,14 +90,14 @@ def flood(context, one, two, what, n):
         peer.close()
     print(f"{n} peers flood with {what}, {rate:.1f} MB/s taken: the slowest of {BLOCKS} blocks "
           f"took {max(delays) * 1000:.0f} ms")
-    return max(delays)
+    if sorted(delays)[-2] > LIMIT_S or max(delays) > ONCE_S:
+        raise Failure(f"blocks took {[round(s, 3) for s in delays]} s")
 
 
 def run(context, n, blocks):
     one, two = pair(context, blocks)
-    slow = {what: delay for what in FLOODS if (delay := flood(context, one, two, what, n)) > LIMIT_S}
-    if slow:
-        raise Failure(f"a block took longer than {LIMIT_S} s: {slow}")
+    for what in FLOODS:
+        flood(context, one, two, what, n)
     two.stop()
     one.stop()
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "p2p/peer.h"
+#include "p2p/p2p_internal.h"
 #include "support/mesh.h"
 #include "util/alloc.h"
 
@@ -131,6 +131,92 @@ static void messages_go_only_to_versions_that_know_them(void **state)
         raw_free(raw);
     }
     raw_free(first);
+}
+
+static void put_messages(struct buffer *out, const char *name, size_t n, size_t len)
+{
+    uint8_t header[FRAME_HEADER_BYTES], *payload = xcalloc(1, len + 1);
+    frame_header_encode(header, network_find("regtest")->magic, name, span_of(payload, len));
+    for (size_t i = 0; i < n; i++) {
+        buffer_append(out, header, sizeof header);
+        buffer_append(out, payload, len);
+    }
+    xfree(payload);
+}
+
+/* Bytes that the node's only peer sends, as one call brings them. Returns: what waits. */
+static size_t bring(struct p2p *p2p, const struct buffer *bytes)
+{
+    struct peer *peer = p2p->peers;
+    p2p_enter(p2p);
+    peer_on_bytes(p2p, peer, buffer_span(bytes));
+    size_t waits = peer->waiting.len;
+    assert_int_equal(peer->is_paused, waits > 0);
+    p2p_leave(p2p);
+    return waits;
+}
+
+static void a_peer_has_so_many_messages_a_turn(void **state)
+{
+    struct raw_peer *raw = start(*state, 42);
+    raw_handshake(raw, SERVICES);
+    struct p2p *p2p = raw->mesh->nodes[0].p2p;
+    mesh_run(raw->mesh, 1000000);
+    struct buffer all, one;
+    buffer_init(&all);
+    buffer_init(&one);
+    put_messages(&all, "ping", PEER_TURN_MESSAGES, 8);
+    put_messages(&one, "ping", 1, 8);
+    peer_take_turn(p2p, p2p->peers);
+    assert_int_equal(bring(p2p, &all), 0);
+    assert_true(peer_turn_is_over(p2p->peers));
+    assert_int_equal(bring(p2p, &one), one.len);
+    mesh_run(raw->mesh, 1000000); /* all others have had their turn */
+    assert_int_equal(raw_count(raw, "pong"), PEER_TURN_MESSAGES + 1);
+    assert_false(p2p->peers->is_paused);
+    buffer_deinit(&one);
+    buffer_deinit(&all);
+    raw_free(raw);
+}
+
+static void a_peer_has_so_many_bytes_a_turn(void **state)
+{
+    struct raw_peer *raw = start(*state, 43);
+    raw_handshake(raw, SERVICES);
+    struct p2p *p2p = raw->mesh->nodes[0].p2p;
+    struct buffer most, last, one;
+    buffer_init(&most);
+    buffer_init(&last);
+    buffer_init(&one);
+    put_messages(&most, "reject", 63, 4000);
+    put_messages(&last, "reject", 1, PEER_TURN_BYTES - most.len - FRAME_HEADER_BYTES);
+    put_messages(&one, "reject", 1, 8);
+    mesh_run(raw->mesh, 1000000);
+    peer_take_turn(p2p, p2p->peers);
+    assert_int_equal(bring(p2p, &most), 0);
+    last.len--;
+    assert_int_equal(bring(p2p, &last), 0);
+    assert_false(peer_turn_is_over(p2p->peers));
+    last.p[0] = last.p[last.len]; /* the byte that was held back */
+    last.len = 1;
+    assert_int_equal(bring(p2p, &last), 0);
+    assert_int_equal(p2p->peers->turn_bytes, PEER_TURN_BYTES);
+    assert_int_equal(bring(p2p, &one), one.len);
+    mesh_run(raw->mesh, 1000000);
+    assert_false(p2p->peers->is_paused);
+    /* What the peer is sent counts as well: its questions may be short and the answers long. */
+    mesh_run(raw->mesh, 1000000);
+    uint8_t *zeros = xcalloc(1, PEER_TURN_BYTES);
+    peer_take_turn(p2p, p2p->peers);
+    peer_send(p2p, p2p->peers, "inv", span_of(zeros, PEER_TURN_BYTES - FRAME_HEADER_BYTES - 1));
+    assert_false(peer_turn_is_over(p2p->peers));
+    peer_send(p2p, p2p->peers, "verack", span_of(NULL, 0));
+    assert_true(peer_turn_is_over(p2p->peers));
+    xfree(zeros);
+    buffer_deinit(&one);
+    buffer_deinit(&last);
+    buffer_deinit(&most);
+    raw_free(raw);
 }
 
 /* clang-format off */
@@ -404,6 +490,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(messages_go_only_to_versions_that_know_them, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_peer_has_so_many_messages_a_turn, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_peer_has_so_many_bytes_a_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(only_what_proves_a_fault_ends_the_connection, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(bytes_of_another_network_end_the_connection, setup,
