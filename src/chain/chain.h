@@ -141,6 +141,9 @@ void chain_import_file(struct chain *chain, const char *path,
 
 /* True while files of blocks, the user's or our own, are still gone through. */
 bool chain_is_importing(const struct chain *chain);
+/* True while blocks of our own files wait until the clock no longer says that they are of the
+ * future: the tip may be older than what was acknowledged before. */
+bool chain_awaits_clock(const struct chain *chain);
 /* True if nothing is imported and the best of the chains that are stored is connected. */
 bool chain_is_at_rest(const struct chain *chain);
 /* Still taking in what was appended to the block files after the index was last written, which
@@ -176,7 +179,8 @@ bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *heig
 
 /* -- Orders -------------------------------------------------------------------------------- */
 
-/* done(arg, verdict) when the chain has come to rest after the order. */
+/* done(arg, verdict) when the chain has come to rest after the order, and what chain_invalidate()
+ * and chain_reconsider() have changed is on disk. */
 typedef void chain_order_fn(void *arg, const struct verdict *verdict);
 void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
                       void *arg);

@@ -594,6 +594,11 @@ bool chain_is_replaying(const struct chain *chain)
     return false;
 }
 
+bool chain_awaits_clock(const struct chain *chain)
+{
+    return chain->early_s > 0;
+}
+
 bool chain_is_importing(const struct chain *chain)
 {
     return import_is_active(chain);

@@ -288,11 +288,17 @@ void mempool_file_load(struct mempool *mempool, const char *path,
     load->done = done;
     load->arg = arg;
     load->job = (struct env_job){.run = run_load, .done = load_done};
+    mempool->is_load_expected = false;
     mempool->n_loads++;
     mempool->env->job_submit(mempool->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
 }
 
+void mempool_file_expect(struct mempool *mempool)
+{
+    mempool->is_load_expected = true;
+}
+
 bool mempool_file_is_loading(const struct mempool *mempool)
 {
-    return mempool->n_loads > 0;
+    return mempool->n_loads > 0 || mempool->is_load_expected;
 }

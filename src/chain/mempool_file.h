@@ -26,7 +26,10 @@ struct mempool_load {
 void mempool_file_load(struct mempool *mempool, const char *path,
                        void (*done)(void *arg, const struct mempool_load *load), void *arg);
 
-/* Is a file being loaded? */
+/* A file will be loaded, later: until then what there is stands for nothing that could be saved in
+ * its place. mempool_file_load() ends that. */
+void mempool_file_expect(struct mempool *mempool);
+/* Is a file being loaded, or yet to be? */
 bool mempool_file_is_loading(const struct mempool *mempool);
 
 /* Encode as the file has it; version 1, which has no key. */

@@ -148,6 +148,7 @@ struct mempool {
     struct pool_putbacks putbacks;
     struct pool_waiter *waiters; /* in order of arrival */
     size_t n_loads;              /* files being loaded: mempool_file_load() */
+    bool is_load_expected;
     bool closing;
     uint64_t close_timer;
     void (*close_done)(void *arg);

@@ -168,6 +168,44 @@ static void answer_at_rest(struct chain *chain, chain_order_fn *done, void *arg)
     pipeline_wake(chain);
 }
 
+/* An order that outlives a crash: it is answered when what it changed is on disk. */
+struct kept_order {
+    struct chain *chain;
+    chain_order_fn *done;
+    void *arg;
+};
+
+static void end_kept_order(struct kept_order *order, const struct verdict *verdict)
+{
+    chain_order_fn *done = order->done;
+    void *arg = order->arg;
+    xfree(order);
+    done(arg, verdict);
+}
+
+static void order_is_kept(void *arg, int error)
+{
+    struct verdict verdict = {.code = error ? REJECT_FAULT : REJECT_NONE};
+    end_kept_order(arg, &verdict);
+}
+
+static void keep_order(void *arg, const struct verdict *verdict)
+{
+    struct kept_order *order = arg;
+    if (verdict->code == REJECT_NONE)
+        chain_flush(order->chain, order_is_kept, order);
+    else
+        end_kept_order(order, verdict);
+}
+
+/* Answer when the chain has come to rest and all of it has been written. */
+static void answer_when_kept(struct chain *chain, chain_order_fn *done, void *arg)
+{
+    struct kept_order *order = xmalloc(sizeof *order);
+    *order = (struct kept_order){.chain = chain, .done = done, .arg = arg};
+    answer_at_rest(chain, keep_order, order);
+}
+
 static struct block_node *find_or_answer(struct chain *chain, const struct block_hash *hash,
                                          chain_order_fn *done, void *arg)
 {
@@ -194,7 +232,7 @@ void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_
         best_chain_mark_failed(chain, node);
         best_chain_rebuild(chain);
     }
-    answer_at_rest(chain, done, arg);
+    answer_when_kept(chain, done, arg);
 }
 
 void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
@@ -215,9 +253,11 @@ void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_
             header_tree_mark_dirty(&chain->tree, at);
         }
     best_chain_rebuild(chain);
-    answer_at_rest(chain, done, arg);
+    answer_when_kept(chain, done, arg);
 }
 
+/* Which of two blocks with like work is preferred is not kept over a restart. Core: preciousblock
+ */
 void chain_precious(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
                     void *arg)
 {

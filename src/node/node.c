@@ -19,7 +19,8 @@
 #define STATUS_US      INT64_C(2000000) /* between two progress lines when nothing else happens */
 #define LOG_TIP_US     INT64_C(1000000) /* between two log lines about the tip while catching up */
 #define REPLAY_POLL_US INT64_C(1000)
-#define RECHECK_US     INT64_C(20000) /* while waiting for the last import or the last RPC call */
+#define LOAD_POLL_US   INT64_C(100000) /* while the coins are made that mempool.dat may spend */
+#define RECHECK_US     INT64_C(20000)  /* while waiting for the last import or the last RPC call */
 
 /* Who may have something to warn of; the latest word of each is kept. */
 enum warning_source { WARNING_OF_CHAIN, WARNING_OF_CLOCK, N_WARNINGS };
@@ -37,13 +38,14 @@ struct node {
     struct p2p *p2p;
     struct node_net *net; /* the mesh as RPC sees it */
     struct rpc *rpc;
-    const char *warmup;    /* what is being done, "" once the chain is open */
+    const char *warmup;         /* what is being done, "" once the chain is open */
     char *warnings[N_WARNINGS]; /* the one that holds of each source, or NULL */
-    char *error;           /* why the node stops, or NULL */
-    size_t n_imports_left; /* files of -loadblock */
+    char *error;                /* why the node stops, or NULL */
+    size_t n_imports_left;      /* files of -loadblock */
     bool is_stopping, is_closed;
     uint64_t timer; /* stop, or a recheck */
     uint64_t status_timer;
+    uint64_t load_timer;    /* looks whether mempool.dat can be loaded */
     struct traffic traffic; /* when the last progress line was shown */
     int64_t shown_us, logged_us;
     bool has_shown;
@@ -429,14 +431,29 @@ static void on_mempool_loaded(void *arg, const struct mempool_load *load)
                     strerror(-load->error), load->n_taken);
 }
 
-/* While blocks are still being imported the coins that it spends need not be there: then the file
- * is left as it is. */
-static void load_mempool(struct node *node)
+/* The coins that it spends are there only when every block that is stored has been connected: after
+ * an import, a reindex, a clock set right. Stopped before that, the file is left as it is. */
+static void load_mempool(void *arg)
 {
-    if (node->options.persist_mempool && node->n_imports_left == 0 && !node->is_stopping) {
-        node->mempool_path = xasprintf("%s/mempool.dat", node->options.chain.data_dir);
+    struct node *node = arg;
+    node->load_timer = 0;
+    if (node->is_stopping)
+        return;
+    bool is_complete = node->n_imports_left == 0 && chain_is_at_rest(node->chain) &&
+                       !chain_awaits_clock(node->chain);
+    if (is_complete)
         mempool_file_load(node->mempool, node->mempool_path, on_mempool_loaded, node);
-    }
+    else
+        node->load_timer = node->env->timer_start(node->env->ctx, LOAD_POLL_US, load_mempool, node);
+}
+
+static void expect_mempool(struct node *node)
+{
+    if (!node->options.persist_mempool || node->is_stopping)
+        return;
+    node->mempool_path = xasprintf("%s/mempool.dat", node->options.chain.data_dir);
+    mempool_file_expect(node->mempool);
+    load_mempool(node);
 }
 
 /* Nobody is shown a tip older than what was acknowledged before a crash. */
@@ -454,7 +471,7 @@ static void finish_start(void *arg)
     rpc_set_chain(node->rpc, node->chain);
     start_mesh(node);
     start_imports(node);
-    load_mempool(node);
+    expect_mempool(node);
     if (node->options.shows_status)
         show_status(node);
     node->events.notice(node->events.ctx, NODE_NOTICE_STARTED, "");
@@ -515,6 +532,7 @@ static void begin_stop(void *arg)
     struct node *node = arg;
     node->timer = 0;
     node->env->timer_cancel(node->env->ctx, node->status_timer);
+    node->env->timer_cancel(node->env->ctx, node->load_timer);
     end_progress(node);
     node->events.stopping(node->events.ctx);
     node->events.notice(node->events.ctx, NODE_NOTICE_STOPPING, "");

@@ -119,7 +119,7 @@ enum rpc_progress rpc_submitheader(struct rpc_call *call)
 /* Blocks being mined one after the other. */
 struct generate {
     struct span script;
-    int32_t n_left;
+    int32_t n_left, n_made;
     uint64_t max_tries;
     /* generateblock only */
     struct tx *tx;
@@ -155,6 +155,27 @@ static struct block_ref *assemble_block(struct rpc_call *call)
 
 static void generate_next(struct rpc_call *call);
 
+static void end_generated(void *arg, int error)
+{
+    struct rpc_call *call = arg;
+    if (error)
+        rpc_fail(call, RPC_DATABASE_ERROR, "Cannot write the blocks: %s", strerror(-error));
+    else
+        json_close_array(&call->out);
+    rpc_finish(call);
+}
+
+/* Ended before the last block, whose sync would have served all: what there is so far is the
+ * answer, and what is answered is on disk. */
+static void end_early(struct rpc_call *call)
+{
+    const struct generate *generate = call->state;
+    if (generate->n_made > 0)
+        chain_flush(call->rpc->node.chain, end_generated, call);
+    else
+        end_generated(call, 0);
+}
+
 static void on_generated(void *arg, const struct chain_block_result *result)
 {
     struct rpc_call *call = arg;
@@ -166,6 +187,7 @@ static void on_generated(void *arg, const struct chain_block_result *result)
     }
     json_put_id(&call->out, result->node->hash.b);
     generate->n_left--;
+    generate->n_made++;
     generate_next(call);
 }
 
@@ -173,9 +195,7 @@ static void on_ground(void *arg, uint8_t *block_take, size_t len)
 {
     struct rpc_call *call = arg;
     if (!block_take) {
-        /* Out of tries: what there is so far is the answer. */
-        json_close_array(&call->out);
-        rpc_finish(call);
+        end_early(call); /* out of tries */
         return;
     }
     const struct generate *generate = call->state;
@@ -187,9 +207,12 @@ static void on_ground(void *arg, uint8_t *block_take, size_t len)
 static void generate_next(struct rpc_call *call)
 {
     const struct generate *generate = call->state;
-    if (generate->n_left <= 0 || call->rpc->is_interrupted || !call->reply) {
-        json_close_array(&call->out);
-        rpc_finish(call);
+    if (generate->n_left <= 0) {
+        end_generated(call, 0);
+        return;
+    }
+    if (call->rpc->is_interrupted || !call->reply) {
+        end_early(call);
         return;
     }
     mining_grind(call->rpc->node.chain, assemble_block(call), generate->max_tries, on_ground, call);

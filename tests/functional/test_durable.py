@@ -1,6 +1,8 @@
 """What was acknowledged is there after a kill: while files are read again, with wrong clocks."""
+import chain
 import framework
-from framework import equal, wait_until
+from framework import equal, rpc_fails, wait_until
+from test_mempool import coin_of, funded, ids, pay, send
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 DAY = 24 * 3600
@@ -82,6 +84,137 @@ def test_a_reindex_with_the_clock_back_says_why_it_stays_at_0(context):
     node.stop()
     node.start(f"-mocktime={NOW}")
     node.wait_tip(tip)
+    node.stop()
+
+
+def waiting(context):
+    """A node whose mempool has a few transactions, one with a delta. Returns it and their ids."""
+    node, coins = funded(context, 6)
+    txs = [pay(coin, 2) for coin in coins]
+    txs += [pay(coin_of(tx)) for tx in txs]
+    for tx in txs:
+        send(node, tx)
+    node.rpc.prioritisetransaction(chain.display(txs[0].txid()), 0, 777)
+    node.rpc.prioritisetransaction("77" * 32, 0, -5)
+    return node, ids(*txs), chain.display(txs[0].txid())
+
+
+def assert_pool(node, txids, prioritised):
+    wait_until(lambda: node.rpc.getmempoolinfo()["loaded"], what="mempool.dat")
+    equal(sorted(node.rpc.getrawmempool()), txids)
+    deltas = node.rpc.getprioritisedtransactions()
+    equal({txid: row["fee_delta"] for txid, row in deltas.items()},
+          {prioritised: 777, "77" * 32: -5})
+
+
+def test_rebuilding_keeps_the_mempool(context):
+    node, txids, prioritised = waiting(context)
+    for option in ("-reindex", "-reindex-chainstate"):
+        node.restart(option)
+        assert_pool(node, txids, prioritised)
+    node.restart()
+    assert_pool(node, txids, prioritised)
+    node.stop()
+
+
+def test_a_stop_amid_rebuilding_keeps_the_mempool(context):
+    """Until the coins are there mempool.dat is neither loaded nor written."""
+    node, txids, prioritised = waiting(context)
+    node.rpc.savemempool()
+    path = node.path("mempool.dat")
+    for option in ("-reindex", "-reindex-chainstate"):
+        for how in ("stop", "kill"):
+            node.kill()
+            with open(path, "rb") as file:
+                saved = file.read()
+            node.launch(option)
+            wait_until(node.try_rpc, 30, "RPC")
+            if not node.rpc.getmempoolinfo()["loaded"]:
+                rpc_fails(-1, "The mempool was not loaded yet", node.rpc.savemempool)
+            if how == "stop":
+                node.stop()
+            else:
+                node.kill()
+            with open(path, "rb") as file:
+                if how == "kill":
+                    equal(file.read(), saved)
+            node.start()
+            assert_pool(node, txids, prioritised)
+    node.stop()
+
+
+def test_what_savemempool_answered_for_outlives_a_kill(context):
+    node, txids, prioritised = waiting(context)
+    node.rpc.savemempool()
+    restart_after_kill(node)
+    assert_pool(node, txids, prioritised)
+    node.stop()
+
+
+def test_a_clock_in_the_past_keeps_the_mempool(context):
+    """Its coins are in blocks that the clock keeps out."""
+    node = context.started(f"-mocktime={NOW}")
+    first = node.rpc.generatetoaddress(101, chain.TRUE_ADDRESS)[0]
+    node.rpc.setmocktime(NOW + 100 * DAY)
+    coin = node.rpc.getblock(first)["tx"][0]
+    tx = pay((chain.wire(coin), 0, 50 * chain.COIN))
+    send(node, tx)
+    node.rpc.gettxoutsetinfo("none")
+    split = chain.display(tx.txid())
+    node.rpc.generatetoaddress(1, ADDRESS)
+    child = pay(coin_of(tx))
+    send(node, child)
+    node.rpc.savemempool()
+    restart_after_kill(node, f"-mocktime={NOW + DAY}")
+    equal(node.rpc.getblockcount(), 101)
+    equal(node.rpc.getmempoolinfo()["loaded"], False)
+    node.stop()
+    node.start(f"-mocktime={NOW + 100 * DAY}")
+    wait_until(lambda: node.rpc.getmempoolinfo()["loaded"], what="mempool.dat")
+    equal(node.rpc.getrawmempool(), ids(child))
+    assert split not in node.rpc.getrawmempool()
+    node.stop()
+
+
+def test_orders_outlive_a_kill(context):
+    node = context.started()
+    hashes = node.rpc.generatetoaddress(30, ADDRESS)
+    for height in (30, 12, 1):
+        bad = hashes[height - 1]
+        node.rpc.invalidateblock(bad)
+        restart_after_kill(node)
+        equal(node.rpc.getblockcount(), height - 1)
+        assert any(tip["status"] == "invalid" for tip in node.rpc.getchaintips())
+        node.rpc.reconsiderblock(bad)
+        restart_after_kill(node)
+        equal(node.rpc.getbestblockhash(), hashes[-1])
+    node.stop()
+
+
+def test_blocks_of_a_generation_that_ran_out_of_tries_outlive_a_kill(context):
+    node = context.started()
+    for _ in range(5):
+        made = []
+        while not made:
+            made = node.rpc.generatetoaddress(50, ADDRESS, 1)
+        assert len(made) < 50
+        restart_after_kill(node)
+        equal(node.rpc.getbestblockhash(), made[-1])
+    node.stop()
+
+
+def test_the_effect_of_preciousblock_is_not_kept_but_no_block_is_lost(context):
+    """As Core: a later start prefers the block that came first, or that has the coins."""
+    node = context.started()
+    base = node.rpc.generatetoaddress(3, ADDRESS)
+    node.rpc.invalidateblock(base[-1])
+    other = node.rpc.generatetoaddress(1, chain.TRUE_ADDRESS)[0]
+    node.rpc.reconsiderblock(base[-1])
+    both = {base[-1], other}
+    node.rpc.preciousblock((both - {node.rpc.getbestblockhash()}).pop())
+    restart_after_kill(node)
+    assert node.rpc.getbestblockhash() in both
+    assert all(knows(node, block_hash) for block_hash in both)
     node.stop()
 
 

@@ -185,6 +185,35 @@ static void an_invalidated_branch_stays_so_over_a_restart(void **state)
     assert_coins_as_if_only(f, base_tip(f));
 }
 
+static void what_was_answered_outlives_a_power_cut(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    static const enum sim_crash how[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
+    for (size_t i = 0; i < COUNT_OF(how); i++) {
+        assert_int_equal(rig_invalidate(&f->rig, f->base[115]).code, REJECT_NONE);
+        rig_crash(&f->rig, how[i], i);
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+        assert_true(rig_is_at(&f->rig, f->base[114]));
+        assert_int_equal(rig_reconsider(&f->rig, f->base[115]).code, REJECT_NONE);
+        rig_crash(&f->rig, how[i], i);
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+        assert_true(rig_is_at(&f->rig, base_tip(f)));
+    }
+}
+
+static void an_order_that_cannot_be_kept_is_a_fault(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_SYNC, 0, -EIO, true);
+    assert_int_equal(rig_invalidate(&f->rig, f->base[115]).code, REJECT_FAULT);
+    assert_int_equal(f->rig.n_faults, 1);
+    sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_SYNC, 0, 0, false);
+}
+
 static void an_invalidated_tip_is_left_even_if_the_crash_comes_before_it_was(void **state)
 {
     struct fixture *f = *state;
@@ -330,6 +359,8 @@ int main(void)
         TEST(a_durable_block_whose_bytes_cannot_be_kept_is_a_fault),
         TEST(an_invalidation_of_a_side_branch_moves_nothing),
         TEST(an_invalidated_branch_stays_so_over_a_restart),
+        TEST(what_was_answered_outlives_a_power_cut),
+        TEST(an_order_that_cannot_be_kept_is_a_fault),
         TEST(an_invalidated_tip_is_left_even_if_the_crash_comes_before_it_was),
         TEST(a_restart_does_not_change_who_was_first),
         TEST(a_precious_block_wins_over_the_tip_after_a_restart_too),
