@@ -2,7 +2,8 @@
 """run.py - runs every test of the tree in parallel, a line for each; used by contrib/test and soak.
 
 What counts as a test: a cmocka test function of tests/unit, a script of tests/functional, a program
-of tests/sim, a lint of tools/lint, a fuzz harness. Exit status 77 of a program means skipped. The
+of tests/sim, a lint of tools/lint, a fuzz harness, a test of Bitcoin Core's that
+tests/conformance.txt lists. Exit status 77 of a program means skipped. The
 last line is "N passed, N failed, N skipped"; the exit status is 0 only if nothing failed.
 """
 import argparse
@@ -17,6 +18,8 @@ import sys
 import tempfile
 import threading
 import time
+
+import conformance
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIP = 77
@@ -96,6 +99,14 @@ def lint_jobs():
             yield Job(f"lint/{name}", [path], 170, "lint", {})
 
 
+def conformance_jobs(build):
+    """Core's own tests that must pass, if its checkout is there; they share one prepared folder."""
+    for name in conformance.read_list()[0]:
+        command = [sys.executable, conformance.__file__, f"--build={build}", "--jobs=1", name]
+        env = {"CAIRN_TESTS_SHARED": "1"}
+        yield Job(f"conformance/{name[:-3]}", command, 300, "conformance", env)
+
+
 def fuzz_jobs(build, seed, seconds):
     """Each harness from a random seed, with the corpus of earlier runs if there is one."""
     for source in sorted(glob.glob(os.path.join(ROOT, "tests", "fuzz", "fuzz_*.c"))):
@@ -167,7 +178,7 @@ def arguments():
     parser.add_argument("--build", default="build/asan", help="build folder of programs and units")
     parser.add_argument("--fuzz-build", default="", help="build folder of the fuzz harnesses")
     parser.add_argument("--fuzz-seconds", type=int, default=3, help="for each harness")
-    parser.add_argument("--kinds", default="lint,unit,functional,sim,fuzz")
+    parser.add_argument("--kinds", default="lint,unit,functional,sim,conformance,fuzz")
     parser.add_argument("--only", default="", help="only names that contain this")
     parser.add_argument("--seed", type=int, default=random.randrange(1, 1 << 31))
     parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2))
@@ -189,6 +200,8 @@ def main():
         jobs += unit_jobs(build)
     if "sim" in kinds:
         jobs += sim_jobs(build)
+    if "conformance" in kinds:
+        jobs += conformance_jobs(build)
     if "fuzz" in kinds and args.fuzz_build:
         fuzz_build = os.path.abspath(os.path.join(ROOT, args.fuzz_build))
         jobs += fuzz_jobs(fuzz_build, args.seed, args.fuzz_seconds)
