@@ -88,7 +88,7 @@ def prepare(core, build, folder):
     write_program(f"{folder}/bitcoin-cli", f"{build}/bin/cairn-cli")
     write_config(core, folder)
     framework = f"{folder}/test/functional/test_framework"
-    start = "        remaining_expected = list(expected_msgs)\n"
+    start = "        remaining_expected = list(expected_msgs)\n\n        time_end = time.time() + t"
     replace_once(f"{framework}/test_node.py", start, "        yield\n        return\n" + start)
     replace_once(f"{framework}/test_framework.py", "os.rmdir(cache_path('wallets'))",
                  "shutil.rmtree(cache_path('wallets'), ignore_errors=True)")
