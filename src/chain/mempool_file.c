@@ -11,6 +11,7 @@
 #include "chain/mempool_internal.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
+#include "util/replace_file.h"
 
 #define VERSION_PLAIN    1
 #define VERSION_WITH_KEY 2
@@ -57,34 +58,17 @@ void mempool_file_encode(const struct mempool *mempool, struct buffer *out)
 struct save {
     struct env_job job;
     const struct env *env;
-    char *path, *aside;
+    char *path;
     struct buffer bytes;
     int error;
     void (*done)(void *arg, int error);
     void *arg;
 };
 
-static int write_aside(const struct save *save)
-{
-    const struct env *env = save->env;
-    struct env_file *file;
-    int error = env->file_open(env->ctx, save->aside,
-                               ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file);
-    if (error)
-        return error;
-    error = env->file_write_at(env->ctx, file, 0, save->bytes.p, save->bytes.len);
-    if (!error)
-        error = env->file_sync(env->ctx, file);
-    env->file_close(env->ctx, file);
-    return error;
-}
-
 static void run_save(struct env_job *job)
 {
     struct save *save = (struct save *)job;
-    save->error = write_aside(save);
-    if (!save->error)
-        save->error = save->env->rename(save->env->ctx, save->aside, save->path);
+    save->error = replace_file(save->env, save->path, buffer_span(&save->bytes));
 }
 
 static void save_done(struct env_job *job)
@@ -93,7 +77,6 @@ static void save_done(struct env_job *job)
     save->done(save->arg, job->cancelled ? -ECANCELED : save->error);
     buffer_deinit(&save->bytes);
     xfree(save->path);
-    xfree(save->aside);
     xfree(save);
 }
 
@@ -103,7 +86,6 @@ void mempool_file_save(const struct mempool *mempool, const char *path,
     struct save *save = xcalloc(1, sizeof *save);
     save->env = mempool->env;
     save->path = xstrdup(path);
-    save->aside = xasprintf("%s.new", path);
     save->done = done;
     save->arg = arg;
     buffer_init(&save->bytes);

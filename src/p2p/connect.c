@@ -8,6 +8,7 @@
 #include "p2p/evict.h"
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
+#include "util/replace_file.h"
 
 #define SELECT_TRIES    100
 #define TRIED_LATELY_S  600 /* not again so soon, unless nothing else is found */
@@ -18,31 +19,16 @@
 /* -- Files --------------------------------------------------------------------------------------
  */
 
-static const char *path_of(const struct p2p *p2p, const char *name, const char *suffix, char *out)
+static const char *path_of(const struct p2p *p2p, const char *name, char *out)
 {
-    snprintf(out, FILE_PATH_BYTES, "%s/%s%s", p2p->options.data_dir, name, suffix);
+    snprintf(out, FILE_PATH_BYTES, "%s/%s", p2p->options.data_dir, name);
     return out;
 }
 
-/* Write aside, sync, rename: a crash leaves the old file or the new one. */
 static int write_file(const struct p2p *p2p, const char *name, struct span bytes)
 {
-    const struct env *env = p2p->env;
-    char path[FILE_PATH_BYTES], aside[FILE_PATH_BYTES];
-    struct env_file *file;
-    path_of(p2p, name, "", path);
-    path_of(p2p, name, ".new", aside);
-    int error = env->file_open(env->ctx, aside,
-                               ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file);
-    if (error)
-        return error;
-    error = env->file_write_at(env->ctx, file, 0, bytes.p, bytes.len);
-    if (!error)
-        error = env->file_sync(env->ctx, file);
-    env->file_close(env->ctx, file);
-    if (!error)
-        error = env->rename(env->ctx, aside, path);
-    return error ? error : env->sync_dir(env->ctx, p2p->options.data_dir);
+    char path[FILE_PATH_BYTES];
+    return replace_file(p2p->env, path_of(p2p, name, path), bytes);
 }
 
 /* The whole of a file of at most that many bytes. */
@@ -51,7 +37,7 @@ static bool read_file(const struct p2p *p2p, const char *name, size_t max, struc
     const struct env *env = p2p->env;
     char path[FILE_PATH_BYTES];
     struct env_file *file;
-    if (env->file_open(env->ctx, path_of(p2p, name, "", path), ENV_OPEN_READ, &file) != 0)
+    if (env->file_open(env->ctx, path_of(p2p, name, path), ENV_OPEN_READ, &file) != 0)
         return false;
     int64_t size = env->file_size(env->ctx, file);
     bool ok = size >= 0 && (uint64_t)size <= max;

@@ -106,7 +106,8 @@ struct env {
      * relative to the process's or simulation's root. read_at returns the bytes read, fewer only
      * at the end of the file. write_at writes all or fails. allocate reserves disk space (a hint).
      * sync makes contents and size durable. sync_dir makes creations, renames and removals in
-     * that directory durable. list calls fn once for each entry name, sorted by name. */
+     * that directory durable: whoever promises a file syncs both (util/replace_file.h). make_dir
+     * does so by itself. list calls fn once for each entry name, sorted by name. */
     int (*file_open)(void *ctx, const char *path, int flags, struct env_file **out);
     int64_t (*file_read_at)(void *ctx, struct env_file *file, uint64_t offset, void *p, size_t n);
     int (*file_write_at)(void *ctx, struct env_file *file, uint64_t offset, const void *p,
@@ -116,7 +117,7 @@ struct env {
     int (*file_allocate)(void *ctx, struct env_file *file, uint64_t offset, uint64_t n);
     int (*file_sync)(void *ctx, struct env_file *file);
     void (*file_close)(void *ctx, struct env_file *file);
-    int (*make_dir)(void *ctx, const char *path); /* also parents; existing is success */
+    int (*make_dir)(void *ctx, const char *path); /* also parents, durably; existing is success */
     int (*rename)(void *ctx, const char *from, const char *to);
     int (*remove)(void *ctx, const char *path); /* a file, or an empty directory */
     int (*sync_dir)(void *ctx, const char *path);
@@ -128,7 +129,8 @@ struct env {
      * Errors: -ENOENT not found (get), -EBUSY locked by another process, -EUCLEAN corrupt,
      * other negative values I/O. *error (may be NULL) gets a message, freed with xfree().
      * kv_get appends the value to *out, a struct buffer. kv_write frees nothing; sync makes it
-     * and all earlier writes durable. A cursor sees the store as it was when it was opened. */
+     * durable, and all earlier writes before it. kv_destroy, cut short, is ended by the next
+     * kv_open; it leaves a link to a directory in place. A cursor sees the store as it was when it was opened. */
     int (*kv_open)(void *ctx, const char *path, const struct env_kv_options *options,
                    struct env_kv **out, char **error);
     void (*kv_close)(void *ctx, struct env_kv *kv);

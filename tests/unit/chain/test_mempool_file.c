@@ -254,6 +254,26 @@ static void a_failed_save_keeps_the_old_file(void **state)
     mempool_rig_free(rig);
 }
 
+static void a_saved_file_outlives_a_power_cut(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    assert_int_equal(save(rig), 0);
+    struct sim_env *after = sim_env_crash(rig->chain.sim, SIM_CRASH_LOST, 1);
+    const struct env *env = sim_env_get(after);
+    struct buffer want;
+    struct env_file *file;
+    buffer_init(&want);
+    mempool_file_encode(rig->pool, &want);
+    assert_int_equal(env->file_open(env->ctx, PATH, ENV_OPEN_READ, &file), 0);
+    assert_int_equal(env->file_size(env->ctx, file), want.len);
+    env->file_close(env->ctx, file);
+    buffer_deinit(&want);
+    sim_env_free(after);
+    mempool_rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +284,7 @@ int main(void)
         cmocka_unit_test(damaged_files_are_given_up),
         cmocka_unit_test(closing_ends_a_load),
         cmocka_unit_test(a_failed_save_keeps_the_old_file),
+        cmocka_unit_test(a_saved_file_outlives_a_power_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,42 @@
+/* replace_file.c - see replace_file.h. */
+#include "util/replace_file.h"
+
+#include <string.h>
+
+#include "util/alloc.h"
+
+static int write_aside(const struct env *env, const char *aside, struct span bytes)
+{
+    struct env_file *file;
+    int error = env->file_open(env->ctx, aside,
+                               ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file);
+    if (error)
+        return error;
+    error = env->file_write_at(env->ctx, file, 0, bytes.p, bytes.len);
+    if (!error)
+        error = env->file_sync(env->ctx, file);
+    env->file_close(env->ctx, file);
+    return error;
+}
+
+/* Make the name in its directory durable. */
+static int sync_name(const struct env *env, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir = !slash ? xstrdup(".") : xasprintf("%.*s", (int)(slash - path), path);
+    int error = env->sync_dir(env->ctx, *dir ? dir : "/");
+    xfree(dir);
+    return error;
+}
+
+int replace_file(const struct env *env, const char *path, struct span bytes)
+{
+    char *aside = xasprintf("%s.new", path);
+    int error = write_aside(env, aside, bytes);
+    if (!error)
+        error = env->rename(env->ctx, aside, path);
+    if (!error)
+        error = sync_name(env, path);
+    xfree(aside);
+    return error;
+}
