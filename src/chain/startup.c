@@ -78,8 +78,11 @@ static bool open_stores(struct chain *chain, char **error)
     size_t n_infos = 0;
     char *detail = NULL;
     int code = chain->env->make_dir(chain->env->ctx, chain->blocks_dir);
-    if (code)
-        return fail(error, "Cannot create the blocks directory", code, NULL);
+    if (code) /* make_dir makes parents too: what is not there then is where a link leads */
+        return fail(error, "Cannot create the blocks directory", code,
+                    xasprintf("%s%s: %s", chain->blocks_dir,
+                              code == -ENOENT ? " is a link to a folder that is not there" : "",
+                              strerror(-code)));
     /* The coins go before the index: a start after a crash in between fills empty coins by itself,
      * but could do nothing with coins whose blocks it does not know. */
     if (!open_coins(chain, error) || (chain->options.reindex && !wipe_coins(chain, error)) ||

@@ -136,6 +136,19 @@ void files_close(void *ctx, struct env_file *file)
     xfree(file);
 }
 
+/* Make the name of a new folder durable. Where its parent may not be read, that is left to the
+ * kernel. */
+static int sync_parent(const char *path)
+{
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+    memcpy(parent, len ? path : ".", len ? len : 1);
+    parent[len ? len : 1] = '\0';
+    int error = files_sync_dir(NULL, parent);
+    return error == -EACCES ? 0 : error;
+}
+
 int files_make_dir(void *ctx, const char *path)
 {
     (void)ctx;
@@ -151,8 +164,9 @@ int files_make_dir(void *ctx, const char *path)
             continue;
         char kept = part[i];
         part[i] = '\0';
-        if (mkdir(part, 0700) != 0 && errno != EEXIST)
-            return -errno;
+        int error = mkdir(part, 0700) == 0 ? sync_parent(part) : errno == EEXIST ? 0 : -errno;
+        if (error)
+            return error;
         part[i] = kept;
     }
     struct stat st;

@@ -8,9 +8,9 @@
 #include <leveldb/c.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "host/files.h"
+#include "host/leveldb_dir.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 
@@ -23,6 +23,9 @@
 
 struct env_kv {
     leveldb_t *db;
+    char *path;
+    bool has_unsynced;   /* something was written since the last sync */
+    uint64_t newest_log; /* when the directory was synced last */
     leveldb_options_t *options;
     leveldb_cache_t *cache;
     leveldb_filterpolicy_t *filter;
@@ -56,8 +59,7 @@ static int error_code(const char *message)
     return -EIO;
 }
 
-/* Turn LevelDB's message into a code, handing a copy of it to *error if that is wanted. */
-static int take_error(char *message, char **error)
+int leveldb_store_take_error(char *message, char **error)
 {
     int code = error_code(message);
     if (error)
@@ -114,12 +116,33 @@ static leveldb_options_t *options_new(struct env_kv *kv, const struct env_kv_opt
     return options;
 }
 
+/* LevelDB syncs what it writes, but not always the directory that has the names of new files. */
+static int sync_new_names(struct env_kv *kv)
+{
+    uint64_t newest;
+    int error = leveldb_dir_newest_log(kv->path, &newest);
+    if (!error && newest != kv->newest_log)
+        error = files_sync_dir(NULL, kv->path);
+    if (!error)
+        kv->newest_log = newest;
+    return error;
+}
+
 int leveldb_store_open(void *ctx, const char *path, const struct env_kv_options *options,
                        struct env_kv **out, char **error)
 {
     *out = NULL;
     if (error)
         *error = NULL;
+    char *detail;
+    int code = leveldb_dir_prepare(path, &detail);
+    if (code) {
+        if (error)
+            *error = detail ? detail : xasprintf("%s: %s", path, strerror(-code));
+        else
+            xfree(detail);
+        return code;
+    }
     if (has_lost_current(path)) {
         if (error)
             *error = xasprintf("Corruption: %s/CURRENT is missing", path);
@@ -127,6 +150,7 @@ int leveldb_store_open(void *ctx, const char *path, const struct env_kv_options 
     }
 
     struct env_kv *kv = xcalloc(1, sizeof *kv);
+    kv->path = xstrdup(path);
     kv->options = options_new(kv, options);
     kv->read_options = leveldb_readoptions_create();
     leveldb_readoptions_set_verify_checksums(kv->read_options, 1);
@@ -142,7 +166,12 @@ int leveldb_store_open(void *ctx, const char *path, const struct env_kv_options 
     if (message) {
         kv->db = NULL;
         leveldb_store_close(ctx, kv);
-        return take_error(message, error);
+        return leveldb_store_take_error(message, error);
+    }
+    code = sync_new_names(kv);
+    if (code) {
+        leveldb_store_close(ctx, kv);
+        return code;
     }
     *out = kv;
     return 0;
@@ -163,39 +192,14 @@ void leveldb_store_close(void *ctx, struct env_kv *kv)
     if (kv->filter)
         leveldb_filterpolicy_destroy(kv->filter);
     leveldb_cache_destroy(kv->cache);
+    xfree(kv->path);
     xfree(kv);
 }
 
-/* Remove the store's files at path, and the directory if it holds nothing else. */
-static int destroy_at(const char *path)
-{
-    struct stat st;
-    if (stat(path, &st) != 0)
-        return errno == ENOENT ? 0 : -errno;
-    leveldb_options_t *options = leveldb_options_create();
-    char *message = NULL;
-    leveldb_destroy_db(options, path, &message);
-    leveldb_options_destroy(options);
-    if (message)
-        return take_error(message, NULL);
-    /* LevelDB leaves the directory if it holds anything that is not its own. So do we. */
-    return rmdir(path) == 0 || errno == ENOENT || errno == ENOTEMPTY ? 0 : -errno;
-}
-
-/* Moved away first, in one piece: a process killed in between must not leave half a store under the
- * name, which could be neither opened nor taken for an empty one. */
 int leveldb_store_destroy(void *ctx, const char *path)
 {
     (void)ctx;
-    char *away = xasprintf("%s.removed", path);
-    int error = destroy_at(away); /* what such a process has left */
-    if (!error) {
-        int rc = rename(path, away);
-        /* There are files of the user's in the way: then at its place. */
-        error = destroy_at(rc == 0 ? away : path);
-    }
-    xfree(away);
-    return error;
+    return leveldb_dir_destroy(path);
 }
 
 /* -- Reads and writes --------------------------------------------------------------------- */
@@ -208,7 +212,7 @@ int leveldb_store_get(void *ctx, struct env_kv *kv, struct span key, void *out_b
     char *value =
         leveldb_get(kv->db, kv->read_options, (const char *)key.p, key.len, &len, &message);
     if (message)
-        return take_error(message, NULL);
+        return leveldb_store_take_error(message, NULL);
     if (!value)
         return -ENOENT;
     buffer_append(out_buffer, value, len);
@@ -256,8 +260,15 @@ int leveldb_store_write(void *ctx, struct env_kv *kv, struct env_batch *batch, b
 {
     (void)ctx;
     char *message = NULL;
+    /* Before this batch may become durable, not after: it may say that the others are. */
+    int error = sync && kv->has_unsynced ? leveldb_dir_sync_logs(kv->path) : 0;
+    if (error)
+        return error;
     leveldb_write(kv->db, sync ? kv->sync_options : kv->write_options, batch->batch, &message);
-    return message ? take_error(message, NULL) : 0;
+    if (message)
+        return leveldb_store_take_error(message, NULL);
+    kv->has_unsynced = !sync;
+    return sync ? sync_new_names(kv) : 0;
 }
 
 /* -- Cursors ------------------------------------------------------------------------------ */
@@ -320,5 +331,5 @@ int leveldb_store_cursor_error(void *ctx, struct env_cursor *cursor)
     (void)ctx;
     char *message = NULL;
     leveldb_iter_get_error(cursor->iterator, &message);
-    return message ? take_error(message, NULL) : 0;
+    return message ? leveldb_store_take_error(message, NULL) : 0;
 }

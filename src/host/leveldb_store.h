@@ -17,8 +17,13 @@
 NODISCARD int leveldb_store_open(void *ctx, const char *path, const struct env_kv_options *options,
                                  struct env_kv **out, char **error);
 void leveldb_store_close(void *ctx, struct env_kv *kv); /* NULL is allowed */
-/* Remove a closed store and its directory; one that is not there is success. */
+/* Remove a closed store and its directory; one that is not there is success. A link to a directory
+ * stays, and so does the directory. */
 NODISCARD int leveldb_store_destroy(void *ctx, const char *path);
+
+/* The code of an error message of LevelDB's, which is freed; *error (may be NULL) gets a copy,
+ * freed with xfree(). */
+NODISCARD int leveldb_store_take_error(char *message, char **error);
 
 /* Append the value to out_buffer, a struct buffer. Fails: -ENOENT, -EUCLEAN, -EIO. */
 NODISCARD int leveldb_store_get(void *ctx, struct env_kv *kv, struct span key, void *out_buffer);

@@ -130,7 +130,8 @@ struct env {
      * other negative values I/O. *error (may be NULL) gets a message, freed with xfree().
      * kv_get appends the value to *out, a struct buffer. kv_write frees nothing; sync makes it
      * durable, and all earlier writes before it. kv_destroy, cut short, is ended by the next
-     * kv_open; it leaves a link to a directory in place. A cursor sees the store as it was when it was opened. */
+     * kv_open; it leaves a link to a directory in place. A cursor sees the store as it was when it
+     * was opened. */
     int (*kv_open)(void *ctx, const char *path, const struct env_kv_options *options,
                    struct env_kv **out, char **error);
     void (*kv_close)(void *ctx, struct env_kv *kv);

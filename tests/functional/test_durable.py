@@ -1,4 +1,8 @@
-"""What was acknowledged is there after a kill: while files are read again, with wrong clocks."""
+"""What was acknowledged is there after a kill: while files are read again, with wrong clocks, on
+folders that are links to other disks."""
+import os
+import shutil
+
 import chain
 import framework
 from framework import equal, rpc_fails, wait_until
@@ -196,7 +200,7 @@ def test_blocks_of_a_generation_that_ran_out_of_tries_outlive_a_kill(context):
     for _ in range(5):
         made = []
         while not made:
-            made = node.rpc.generatetoaddress(50, ADDRESS, 1)
+            made = node.rpc.generatetoaddress(50, ADDRESS, 3)
         assert len(made) < 50
         restart_after_kill(node)
         equal(node.rpc.getbestblockhash(), made[-1])
@@ -216,6 +220,59 @@ def test_the_effect_of_preciousblock_is_not_kept_but_no_block_is_lost(context):
     assert node.rpc.getbestblockhash() in both
     assert all(knows(node, block_hash) for block_hash in both)
     node.stop()
+
+
+def move_and_link(node, path, context):
+    """The folder lives elsewhere from now on; a link stands in its place. Returns where."""
+    elsewhere = os.path.join(context.scratch, "disk2", os.path.basename(path))
+    os.makedirs(os.path.dirname(elsewhere), exist_ok=True)
+    shutil.move(path, elsewhere)
+    os.symlink(elsewhere, path)
+    assert node.process.poll() is not None, "moved under a running node"
+    return elsewhere
+
+
+def test_folders_may_be_links(context):
+    for place in ("chainstate", "blocks/index", "blocks", "indexes/txindex", "", "datadir"):
+        node = context.started("-txindex=1", name="linked_" + (place.replace("/", "_") or "net"))
+        tip = node.rpc.generatetoaddress(20, ADDRESS)[-1]
+        want = node.coins()
+        node.stop()
+        path = node.datadir if place == "datadir" else node.path(place).rstrip("/")
+        elsewhere = move_and_link(node, path, context)
+        for options in ([], ["-reindex-chainstate"], ["-reindex"], ["-reindex-chainstate"], []):
+            node.start(*options)
+            node.wait_tip(tip)
+            equal(node.coins(), want, f"{place} {options}")
+            node.kill()
+            assert os.path.islink(path), f"{path}: the link is gone after {options}"
+            assert os.listdir(elsewhere), f"{elsewhere} is empty"
+        assert not os.path.lexists(path + ".removed")
+        node.start()
+        node.stop()
+        if place in ("chainstate", "blocks/index"):
+            assert "CURRENT" in os.listdir(elsewhere)
+        shutil.rmtree(os.path.join(context.scratch, "disk2"))
+
+
+def test_a_link_to_a_disk_that_is_not_there_is_refused(context):
+    """Nothing is built in its place, and what was there is found when the disk is back."""
+    node = context.started()
+    tip = node.rpc.generatetoaddress(5, ADDRESS)[-1]
+    node.stop()
+    for place in ("chainstate", "blocks/index", "blocks"):
+        elsewhere = move_and_link(node, node.path(place), context)
+        os.rename(elsewhere, elsewhere + ".away")
+        for options in ([], ["-reindex-chainstate"], ["-reindex"]):
+            line = node.refuses_to_start(place + ".*not there", *options)
+            assert "orrupt" not in line, line
+        assert not os.path.exists(elsewhere)
+        os.rename(elsewhere + ".away", elsewhere)
+        node.start()
+        equal(node.rpc.getbestblockhash(), tip)
+        node.stop()
+        os.remove(node.path(place))
+        shutil.move(elsewhere, node.path(place))
 
 
 if __name__ == "__main__":

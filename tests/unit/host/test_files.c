@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "host/files.h"
+#include "sync_spy.h"
 #include "temp_dir.h"
 #include "util/env.h"
 
@@ -142,8 +143,13 @@ static void directories_are_made_with_parents_and_again(void **state)
     struct temp_dir *dir = *state;
     char path[128];
     snprintf(path, sizeof path, "%s/a/b/c", dir->path);
+    sync_spy_reset();
     assert_int_equal(files_make_dir(NULL, path), 0);
+    assert_true(sync_spy_has(dir->path)); /* the name of each new folder is durable */
+    assert_true(sync_spy_has(temp_path(dir, "a")) && sync_spy_has(temp_path(dir, "a/b")));
+    sync_spy_reset();
     assert_int_equal(files_make_dir(NULL, path), 0);
+    assert_int_equal(sync_spy.n, 0);
     assert_int_equal(files_sync_dir(NULL, path), 0);
     temp_write(dir, "plain", "");
     assert_int_equal(files_make_dir(NULL, temp_path(dir, "plain")), -ENOTDIR);

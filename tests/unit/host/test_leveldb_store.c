@@ -319,7 +319,7 @@ static void a_place_where_nothing_can_be_made_is_an_error(void **state)
     xfree(error);
 }
 
-static void destroying_removes_the_store_and_nothing_else(void **state)
+static void destroying_removes_the_store(void **state)
 {
     struct temp_dir *dir = *state;
     struct stat st;
@@ -327,31 +327,6 @@ static void destroying_removes_the_store_and_nothing_else(void **state)
     assert_int_equal(leveldb_store_destroy(NULL, temp_path(dir, "db")), 0);
     assert_int_equal(stat(temp_path(dir, "db"), &st), -1);
     assert_int_equal(leveldb_store_destroy(NULL, temp_path(dir, "db")), 0);
-
-    fill(dir);
-    temp_write(dir, "db/notes.txt", "mine");
-    assert_int_equal(leveldb_store_destroy(NULL, temp_path(dir, "db")), 0);
-    char *text = temp_read(dir, "db.removed/notes.txt");
-    assert_string_equal(text, "mine");
-    free(text);
-
-    fill(dir);
-    assert_int_equal(leveldb_store_destroy(NULL, temp_path(dir, "db")), 0);
-    assert_int_equal(stat(temp_path(dir, "db"), &st), -1);
-}
-
-/* A process killed while it removed a store has left what it had moved away. */
-static void destroying_ends_what_was_begun_before(void **state)
-{
-    struct temp_dir *dir = *state;
-    struct stat st;
-    fill(dir);
-    assert_int_equal(rename(temp_path(dir, "db"), temp_path(dir, "db.removed")), 0);
-    struct env_kv *kv = open_store(dir); /* the name is free: an empty store */
-    leveldb_store_close(NULL, kv);
-    assert_int_equal(leveldb_store_destroy(NULL, temp_path(dir, "db")), 0);
-    assert_int_equal(stat(temp_path(dir, "db"), &st), -1);
-    assert_int_equal(stat(temp_path(dir, "db.removed"), &st), -1);
 }
 
 int main(void)
@@ -368,8 +343,7 @@ int main(void)
         T(a_missing_current_file_does_not_empty_the_store),
         T(a_torn_current_file_is_corruption),
         T(a_place_where_nothing_can_be_made_is_an_error),
-        T(destroying_removes_the_store_and_nothing_else),
-        T(destroying_ends_what_was_begun_before),
+        T(destroying_removes_the_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
