@@ -40,8 +40,7 @@ static bool take_name(struct frame_reader *reader)
     return true;
 }
 
-static enum frame_result check_header(struct frame_reader *reader,
-                                      uint32_t (*max_bytes)(void *arg, const char *name), void *arg)
+static enum frame_result check_header(struct frame_reader *reader, frame_rule_fn *rule, void *arg)
 {
     struct reader r = reader_of(span_of(reader->header + 16, 4));
     if (memcmp(reader->header, reader->magic, 4) != 0)
@@ -51,9 +50,11 @@ static enum frame_result check_header(struct frame_reader *reader,
         return FRAME_TOO_LARGE;
     if (!take_name(reader))
         return FRAME_BAD_NAME;
-    if (max_bytes && reader->payload_size > max_bytes(arg, reader->name))
-        return FRAME_TOO_LARGE;
-    return FRAME_MORE;
+    if (!rule)
+        return FRAME_MORE;
+    struct frame_rule is = rule(arg, reader->name);
+    reader->is_discarded = is.is_discarded;
+    return reader->payload_size > is.max_bytes ? FRAME_TOO_LARGE : FRAME_MORE;
 }
 
 static void take(struct span *bytes, uint8_t *to, uint32_t *len, uint32_t want)
@@ -97,10 +98,37 @@ static void start_message(struct frame_reader *reader)
 {
     frame_reader_trim(reader);
     reader->header_len = 0;
+    reader->is_discarded = false;
 }
 
-enum frame_result frame_read(struct frame_reader *reader, struct span *bytes,
-                             uint32_t (*max_bytes)(void *arg, const char *name), void *arg)
+/* Pass over what belongs to a message that nobody wants. */
+static enum frame_result discard(struct frame_reader *reader, struct span *bytes)
+{
+    size_t n = reader->payload_size - reader->payload_len;
+    if (n > bytes->len)
+        n = bytes->len;
+    reader->payload_len += (uint32_t)n;
+    bytes->p += n;
+    bytes->len -= n;
+    return reader->payload_len < reader->payload_size ? FRAME_MORE : FRAME_DISCARDED;
+}
+
+bool frame_is_open(const struct frame_reader *reader)
+{
+    return reader->header_len == FRAME_HEADER_BYTES && reader->payload_len < reader->payload_size;
+}
+
+void frame_discard(struct frame_reader *reader)
+{
+    ASSERT(frame_is_open(reader));
+    xfree(reader->payload);
+    reader->payload = NULL;
+    reader->capacity = 0;
+    reader->is_discarded = true;
+}
+
+enum frame_result frame_read(struct frame_reader *reader, struct span *bytes, frame_rule_fn *rule,
+                             void *arg)
 {
     bool is_complete = reader->header_len == FRAME_HEADER_BYTES;
     if (is_complete && reader->payload_len == reader->payload_size)
@@ -109,10 +137,12 @@ enum frame_result frame_read(struct frame_reader *reader, struct span *bytes,
         take(bytes, reader->header, &reader->header_len, FRAME_HEADER_BYTES);
         if (reader->header_len < FRAME_HEADER_BYTES)
             return FRAME_MORE;
-        enum frame_result result = check_header(reader, max_bytes, arg);
+        enum frame_result result = check_header(reader, rule, arg);
         if (result != FRAME_MORE)
             return result;
     }
+    if (reader->is_discarded)
+        return discard(reader, bytes);
     grow(reader, bytes->len);
     take(bytes, reader->payload, &reader->payload_len, reader->payload_size);
     if (reader->payload_len < reader->payload_size)
@@ -124,11 +154,12 @@ enum frame_result frame_read(struct frame_reader *reader, struct span *bytes,
 
 struct span frame_payload(const struct frame_reader *reader)
 {
-    return span_of(reader->payload, reader->payload_len);
+    return span_of(reader->payload, reader->is_discarded ? 0 : reader->payload_len);
 }
 
 uint8_t *frame_payload_take(struct frame_reader *reader, size_t *len)
 {
+    ASSERT(!reader->is_discarded);
     uint8_t *payload = reader->payload;
     *len = reader->payload_len;
     if (payload && reader->capacity > *len + 4096)

@@ -16,13 +16,21 @@
 #define FRAME_PAYLOAD_MAX  4000000 /* Core MAX_PROTOCOL_MESSAGE_LENGTH */
 
 enum frame_result {
-    FRAME_MORE,         /* all bytes taken, no whole message yet */
-    FRAME_MESSAGE,      /* one message is complete: see name and payload */
+    FRAME_MORE,      /* all bytes taken, no whole message yet */
+    FRAME_MESSAGE,   /* one message is complete: see name and payload */
+    FRAME_DISCARDED, /* the same of one that nobody wants: only name and payload_size are known */
     FRAME_BAD_CHECKSUM, /* a whole message was dropped; the stream goes on */
     FRAME_BAD_MAGIC,    /* the peer speaks another protocol or network: close */
     FRAME_BAD_NAME,     /* not printable, or bytes behind its end: close */
     FRAME_TOO_LARGE,    /* close */
 };
+
+/* What is known of a message by its name. */
+struct frame_rule {
+    uint32_t max_bytes; /* of payload; FRAME_PAYLOAD_MAX bounds it in any case */
+    bool is_discarded;  /* its payload is thrown away as it comes, whatever its checksum */
+};
+typedef struct frame_rule frame_rule_fn(void *arg, const char *name);
 
 /* One direction of one stream. */
 struct frame_reader {
@@ -34,6 +42,7 @@ struct frame_reader {
     uint32_t payload_len;            /* bytes here */
     uint32_t payload_size;           /* bytes the header announces */
     uint32_t capacity;
+    bool is_discarded; /* the message being read: nothing of it is kept */
 };
 
 /* Start reading a stream of that network; free what is held of an unfinished message. */
@@ -41,12 +50,17 @@ void frame_reader_init(struct frame_reader *reader, const uint8_t magic[4]);
 void frame_reader_deinit(struct frame_reader *reader);
 
 /* Take bytes up to the end of the next message, moving the span on. After FRAME_MESSAGE, name and
- * frame_payload() are good until the next call. max_bytes(arg, name) (may be NULL) is the largest
- * payload allowed for that message; FRAME_PAYLOAD_MAX bounds it in any case. */
-enum frame_result frame_read(struct frame_reader *reader, struct span *bytes,
-                             uint32_t (*max_bytes)(void *arg, const char *name), void *arg);
+ * frame_payload() are good until the next call. rule(arg, name) (may be NULL) is asked once for
+ * each message, when its header is here. */
+enum frame_result frame_read(struct frame_reader *reader, struct span *bytes, frame_rule_fn *rule,
+                             void *arg);
 
-/* The message's bytes, borrowed. */
+/* A header is here, its message is not complete. */
+bool frame_is_open(const struct frame_reader *reader);
+/* Give up the message that is being read: what is here of it is freed, the rest thrown away. */
+void frame_discard(struct frame_reader *reader);
+
+/* The message's bytes, borrowed; none of a message that was discarded. */
 struct span frame_payload(const struct frame_reader *reader);
 
 /* Take them over; free with xfree(). Afterwards frame_payload() is empty. */

@@ -97,7 +97,7 @@ static void tick(struct p2p *p2p)
     struct peer *next;
     for (struct peer *peer = p2p->peers; peer; peer = next) {
         next = peer->next; /* a dropped peer keeps its links until we leave */
-        peer_take_turn(p2p, peer);
+        receive_turn(p2p, peer);
         if (peer->state != PEER_GONE)
             earlier(&next_us, peer_tick(p2p, peer, now_us));
     }
@@ -211,7 +211,7 @@ static void take_bytes(struct p2p *p2p, uint64_t stream, struct span bytes)
     p2p_enter(p2p);
     p2p->bytes_received += bytes.len;
     if (peer)
-        peer_on_bytes(p2p, peer, bytes);
+        receive_bytes(p2p, peer, bytes);
     p2p_leave(p2p);
 }
 
@@ -220,7 +220,7 @@ static void take_writable(struct p2p *p2p, uint64_t stream)
     struct peer *peer = find_stream(p2p, stream);
     p2p_enter(p2p);
     if (peer) {
-        peer_resume(p2p, peer);
+        receive_resume(p2p, peer);
         p2p_schedule_now(p2p); /* what waited for room in its queue: blocks, transactions */
     }
     p2p_leave(p2p);

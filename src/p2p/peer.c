@@ -81,16 +81,6 @@ static void unlink_peer(struct p2p *p2p, struct peer *peer)
         p2p->n_out--;
 }
 
-static void end_large(struct p2p *p2p, struct peer *peer)
-{
-    if (!peer->is_large)
-        return;
-    peer->is_large = false;
-    ASSERT(p2p->n_large > 0);
-    p2p->n_large--;
-    p2p_schedule_now(p2p); /* somebody may be waiting for the place */
-}
-
 void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
 {
     if (peer->state == PEER_GONE)
@@ -103,7 +93,7 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
     peer->state = PEER_GONE;
     p2p->env->stream_close(p2p->env->ctx, peer->stream);
     unlink_peer(p2p, peer);
-    end_large(p2p, peer);
+    receive_peer_gone(p2p, peer);
     serve_peer_gone(p2p, peer);
     header_sync_peer_gone(p2p, peer);
     block_fetch_peer_gone(p2p, peer);
@@ -179,202 +169,6 @@ void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer)
 {
     return p2p->env->stream_queued_bytes(p2p->env->ctx, peer->stream) < PEER_SEND_QUEUE_PAUSE;
-}
-
-/* -- Receiving ----------------------------------------------------------------------------------
- */
-
-static uint32_t max_bytes(void *arg, const char *name)
-{
-    (void)arg;
-    const struct message *message = message_find(name);
-    return message ? message->max : FRAME_PAYLOAD_MAX;
-}
-
-/* A message that nobody asked for may be long, but not from everybody at once: a hundred peers that
- * announce as much as they may would cost a hundred times two megabytes. */
-static bool is_unasked_large(const struct peer *peer)
-{
-    const struct frame_reader *frame = &peer->frame;
-    if (frame->header_len < FRAME_HEADER_BYTES || frame->payload_size <= PEER_LARGE_BYTES ||
-        frame->payload_len == frame->payload_size)
-        return false;
-    bool was_asked = (strcmp(frame->name, "block") == 0 && peer->fetch.n_in_flight > 0) ||
-                     (strcmp(frame->name, "headers") == 0 && peer->headers.is_asked);
-    return !was_asked && !peer_is_outbound(peer) && !(peer->permissions & PERMISSION_NOBAN);
-}
-
-/* After each piece: take or give back a place among those who send something large. */
-static void update_large(struct p2p *p2p, struct peer *peer)
-{
-    bool is_large = is_unasked_large(peer);
-    peer->waits_for_large = false;
-    if (!is_large) {
-        end_large(p2p, peer);
-    } else if (!peer->is_large && p2p->n_large < PEER_LARGE_MAX) {
-        peer->is_large = true;
-        peer->large_since_us = p2p_now_us(p2p);
-        p2p->n_large++;
-        p2p_schedule(p2p, peer->large_since_us + PEER_LARGE_US);
-    } else if (!peer->is_large) {
-        peer->waits_for_large = true;
-    }
-}
-
-/* What must be over before we take more of this peer's messages. */
-static bool must_wait(const struct p2p *p2p, const struct peer *peer)
-{
-    if (peer->waits_for_large && p2p->n_large >= PEER_LARGE_MAX)
-        return true;
-    return serve_is_busy(peer) || peer->n_tx_pending >= TX_RELAY_PENDING_MAX ||
-           !peer_has_room(p2p, peer);
-}
-
-static bool is_in_phase(const struct peer *peer, const struct message *message)
-{
-    switch (message->phase) {
-    case MESSAGE_VERSION:
-        return peer->state == PEER_NEW;
-    case MESSAGE_HANDSHAKE:
-        return peer->state == PEER_GREETED;
-    case MESSAGE_READY:
-        return peer->state == PEER_READY;
-    }
-    return false;
-}
-
-static void handle(struct p2p *p2p, struct peer *peer)
-{
-    const struct message *message = message_find(peer->frame.name);
-    struct span payload = frame_payload(&peer->frame);
-    size_t index = message ? message_index(message) : MESSAGES_COUNT;
-    peer->per_message[index].received += FRAME_HEADER_BYTES + payload.len;
-    if (!message)
-        return;
-    if (!is_in_phase(peer, message)) {
-        /* Repeated greetings and what comes before its time have no effect: hazard 42. But a peer
-         * that negotiates after the end is not one that BIP155 and BIP339 allow. */
-        bool is_late =
-            message->phase == MESSAGE_HANDSHAKE && peer->state == PEER_READY &&
-            (message->handler == peer_on_wtxidrelay || message->handler == peer_on_sendaddrv2);
-        if (is_late)
-            peer_fault(p2p, peer, FAULT_LATE_NEGOTIATION, message->name);
-        return;
-    }
-    if (payload.len < message->min) {
-        peer_fault(p2p, peer, FAULT_UNDERSIZED, message->name);
-        return;
-    }
-    struct reader r = reader_of(payload);
-    enum fault fault = message->handler(p2p, peer, &r);
-    if (fault != FAULT_NONE)
-        peer_fault(p2p, peer, fault, message->name);
-}
-
-static void frame_failed(struct p2p *p2p, struct peer *peer, enum frame_result result)
-{
-    if (result == FRAME_BAD_CHECKSUM) {
-        frame_reader_trim(&peer->frame);
-        if (++peer->bad_checksums > PEER_BAD_CHECKSUMS)
-            peer_fault(p2p, peer, FAULT_CHECKSUM, "");
-        return;
-    }
-    peer_fault(p2p, peer, result == FRAME_TOO_LARGE ? FAULT_OVERSIZED : FAULT_MAGIC,
-               result == FRAME_TOO_LARGE ? peer->frame.name : "");
-}
-
-/* Handle whole messages; returns what is left when the peer has to wait or is gone. */
-static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span bytes)
-{
-    ASSERT(!peer->is_handling);
-    peer->is_handling = true;
-    while (bytes.len > 0 && peer->state != PEER_GONE && !must_wait(p2p, peer) &&
-           !peer_turn_is_over(peer)) {
-        size_t before = bytes.len;
-        enum frame_result result = frame_read(&peer->frame, &bytes, max_bytes, NULL);
-        peer->turn_bytes += before - bytes.len;
-        peer->turn_messages += result != FRAME_MORE;
-        if (result == FRAME_MESSAGE) {
-            log_printf(p2p->log, LOG_NET, "peer=%llu: received %s (%zu bytes)",
-                       (unsigned long long)peer->id, peer->frame.name,
-                       frame_payload(&peer->frame).len);
-            handle(p2p, peer);
-            frame_reader_trim(&peer->frame);
-        } else if (result != FRAME_MORE) {
-            frame_failed(p2p, peer, result);
-        }
-        if (peer->state != PEER_GONE)
-            update_large(p2p, peer);
-        if (strcmp(peer->frame.name, "block") == 0)
-            peer->fetch.heard_us = p2p_now_us(p2p);
-    }
-    peer->is_handling = false;
-    return peer->state == PEER_GONE ? span_of(NULL, 0) : bytes;
-}
-
-bool peer_turn_is_over(const struct peer *peer)
-{
-    return peer->turn_messages >= PEER_TURN_MESSAGES || peer->turn_bytes >= PEER_TURN_BYTES;
-}
-
-static void set_paused(struct p2p *p2p, struct peer *peer, bool paused)
-{
-    if (peer->is_paused == paused)
-        return;
-    peer->is_paused = paused;
-    p2p->env->stream_pause(p2p->env->ctx, peer->stream, paused);
-}
-
-void peer_on_bytes(struct p2p *p2p, struct peer *peer, struct span bytes)
-{
-    peer->bytes_received += bytes.len;
-    peer->last_recv_s = p2p_now_s(p2p);
-    peer->last_recv_us = p2p_now_us(p2p);
-    if (peer->fetch.is_stalled)
-        block_fetch_wake(p2p); /* it may be asked again, with care */
-    struct span rest = bytes;
-    if (peer->waiting.len == 0)
-        rest = handle_bytes(p2p, peer, bytes);
-    if (peer->state == PEER_GONE)
-        return;
-    if (rest.len > 0) {
-        /* At most what one call brings: nothing more is read until this is handled. */
-        buffer_append(&peer->waiting, rest.p, rest.len);
-        p2p_schedule_now(p2p);
-    }
-    set_paused(p2p, peer, peer->waiting.len > 0 || must_wait(p2p, peer));
-}
-
-void peer_resume(struct p2p *p2p, struct peer *peer)
-{
-    if (peer->state == PEER_GONE || peer->is_handling)
-        return;
-    serve_continue(p2p, peer);
-    if (peer->state == PEER_GONE || !peer->is_paused || must_wait(p2p, peer) ||
-        peer_turn_is_over(peer))
-        return;
-    if (peer->waits_for_large)
-        update_large(p2p, peer); /* there is a place: take it before anybody else does */
-    if (peer->waiting.len > 0) {
-        struct buffer waiting = peer->waiting;
-        buffer_init(&peer->waiting);
-        struct span rest = handle_bytes(p2p, peer, buffer_span(&waiting));
-        if (peer->state != PEER_GONE && rest.len > 0) {
-            buffer_append(&peer->waiting, rest.p, rest.len);
-            p2p_schedule_now(p2p);
-        }
-        buffer_deinit(&waiting);
-        if (peer->state == PEER_GONE)
-            return;
-    }
-    if (peer->waiting.len == 0 && !must_wait(p2p, peer))
-        set_paused(p2p, peer, false);
-}
-
-void peer_take_turn(struct p2p *p2p, struct peer *peer)
-{
-    peer->turn_messages = peer->turn_bytes = 0;
-    peer_resume(p2p, peer);
 }
 
 /* -- What it is for ------------------------------------------------------------------------------
@@ -626,14 +420,6 @@ enum fault peer_on_ignored(struct p2p *p2p, struct peer *peer, struct reader *r)
 /* -- Time ---------------------------------------------------------------------------------------
  */
 
-static bool anybody_waits(const struct p2p *p2p)
-{
-    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
-        if (peer->waits_for_large)
-            return true;
-    return false;
-}
-
 int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
     int64_t timeout_us =
@@ -651,17 +437,9 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
         peer_drop(p2p, peer, "silent for 20 minutes");
         return INT64_MAX;
     }
-    bool is_late = peer->is_large && peer->large_since_us + PEER_LARGE_US <= now_us;
-    if (is_late && anybody_waits(p2p)) {
-        peer_drop(p2p, peer, "keeps others waiting with a large message");
-        return INT64_MAX;
-    }
     if (peer->next_ping_us <= now_us)
         peer_ping(p2p, peer);
     int64_t next_us = peer->next_ping_us;
-    int64_t large_us = is_late ? now_us + 1000000 : peer->large_since_us + PEER_LARGE_US;
-    if (peer->is_large && large_us < next_us)
-        next_us = large_us;
     if (silent_us < next_us)
         next_us = silent_us;
     return pong_us < next_us ? pong_us : next_us;

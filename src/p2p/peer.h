@@ -11,6 +11,7 @@
 #include "p2p/header_sync.h"
 #include "p2p/messages.h"
 #include "p2p/p2p.h"
+#include "p2p/receive.h"
 #include "p2p/relay.h"
 #include "p2p/score.h"
 #include "p2p/serve.h"
@@ -19,14 +20,6 @@
 #define PEER_SEND_QUEUE_PAUSE (1000 * 1000) /* queued bytes above which we stop reading */
 #define PEER_PING_US          INT64_C(120000000)
 #define PEER_SILENCE_US       (INT64_C(1200) * 1000000) /* no byte, or no pong: gone */
-#define PEER_BAD_CHECKSUMS    16
-#define PEER_LARGE_BYTES      40000 /* a message longer than that, unless we asked for it, ... */
-#define PEER_LARGE_MAX        4     /* ... is read from so many peers at a time */
-#define PEER_LARGE_US         INT64_C(15000000) /* and has to come within that */
-/* What one peer may have of a turn of the loop: messages handled; bytes taken from it or put into
- * its queue. Then it waits for the next turn, in which all others have theirs. */
-#define PEER_TURN_MESSAGES 100
-#define PEER_TURN_BYTES    (256 * 1000)
 
 enum peer_state {
     PEER_CONNECTING,
@@ -52,7 +45,7 @@ struct peer {
     struct buffer waiting;            /* read, not yet handled: reading is paused meanwhile */
     size_t turn_messages, turn_bytes; /* what it has had of this turn */
     bool is_paused, is_handling;
-    bool is_large, waits_for_large; /* it sends a large message; it has to wait with that */
+    bool is_large; /* it sends something large unasked, and has a place for that, since then */
     int64_t large_since_us;
     unsigned bad_checksums;
 
@@ -97,14 +90,6 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why);
 void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char *detail);
 /* Free it. Only for p2p.c, when nobody uses it any more. */
 void peer_free(struct p2p *p2p, struct peer *peer);
-
-/* Bytes have come; something that held them back is over; a new turn begins, with all that it may
- * have of one. */
-void peer_on_bytes(struct p2p *p2p, struct peer *peer, struct span bytes);
-void peer_resume(struct p2p *p2p, struct peer *peer);
-void peer_take_turn(struct p2p *p2p, struct peer *peer);
-/* It has had what one peer may have of a turn: go on in the next one. */
-bool peer_turn_is_over(const struct peer *peer);
 
 /* Queue a message of the table. Nothing is sent to a peer that is gone, or whose version is older
  * than the message: see struct message. */

@@ -96,7 +96,7 @@ static void send_ready(struct p2p *p2p, struct peer *peer)
 {
     struct peer_serve *serve = &peer->serve;
     while (serve->first && serve->first->is_done && fits(p2p, peer, serve->first->len) &&
-           !peer_turn_is_over(peer)) {
+           !receive_turn_is_over(peer)) {
         struct serve_read *read = serve->first;
         serve->first = read->next;
         if (!serve->first)
@@ -126,7 +126,7 @@ static void on_read(void *arg, const struct chain_block_read *result)
     if (read->is_starting) /* answered at once: who started it goes on */
         return;
     p2p_enter(p2p);
-    peer_resume(p2p, peer);
+    receive_resume(p2p, peer);
     p2p_leave(p2p);
 }
 
@@ -288,7 +288,8 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
     send_ready(p2p, peer);
     int n = 0;
     while (serve->items && reader_left(&serve->at) > 0 && n++ < SERVE_ITEMS_TURN &&
-           !peer_turn_is_over(peer) && peer_has_room(p2p, peer) && has_room_for_read(p2p, peer)) {
+           !receive_turn_is_over(peer) && peer_has_room(p2p, peer) &&
+           has_room_for_read(p2p, peer)) {
         struct wire_inv inv;
         wire_inv_decode(&serve->at, &inv);
         enum fault fault = serve_item(p2p, peer, &inv);
@@ -301,7 +302,7 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
         end_getdata(p2p, peer);
     else if (!serve->items && !serve->first)
         end_getdata(p2p, peer); /* the last read has come back: what was not found is told */
-    if (serve_is_busy(peer) && (n > SERVE_ITEMS_TURN || peer_turn_is_over(peer)))
+    if (serve_is_busy(peer) && (n > SERVE_ITEMS_TURN || receive_turn_is_over(peer)))
         p2p_schedule_now(p2p);
 }
 

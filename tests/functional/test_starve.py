@@ -110,5 +110,71 @@ def test_ten_peers_that_flood_hold_up_no_block(context):
     run(context, 10, 2100)
 
 
+def half_a_message(name, sent=60_000, announced=3_999_000):
+    """The header of a large message and a part of it."""
+    return p2p.frame(name, bytes(sent), length=announced, checksum=bytes(4))
+
+
+def with_large_output(block, size):
+    """A standard transaction of that many bytes or a little more."""
+    n = size // 43
+    value = (block.txs[0].vout[0].value - 1_000_000) // n
+    outputs = [chain.TxOut(value, chain.TRUE_P2WSH)] * n
+    return chain.spend_true_p2wsh([(block.txs[0].txid(), 0)], outputs)
+
+
+def seconds(what, done, limit):
+    start = time.monotonic()
+    framework.wait_until(done, limit, what)
+    return time.monotonic() - start
+
+
+def test_half_sent_large_messages_hold_up_nobody(context):
+    """Thirty inbound peers announce 4 MB each, send 60 kB and then nothing (30 more do so while the
+    honest one delivers). A large block and a large transaction, both asked for, and a large list
+    that was not, come through."""
+    node = p2p.node(context, "-debug=0")
+    blocks = []
+    for height in range(1, 111):
+        parent = blocks[-1].hash() if blocks else chain.GENESIS
+        blocks.append(chain.Block(parent, height, int(time.time()) - 60 * (111 - height),
+                                  coinbase_tx=chain.coinbase(height, chain.TRUE_P2WSH)))
+        framework.equal(node.rpc.submitblock(blocks[-1].hex()), None)
+    honest = p2p.connect(context, node)
+    names = ("block", "tx", "headers", "inv", "zz", "merkleblock", "addrv2", "getdata")
+
+    def attack():
+        for i in range(30):
+            name = names[i % len(names)]
+            announced = {"headers": 178_003, "addrv2": 533_003, "inv": 1_800_003,
+                         "getdata": 1_800_003}.get(name, 3_999_000)
+            peer = p2p.connect(context, node)
+            peer.send_raw(half_a_message(name, announced=announced))
+    attack()
+    time.sleep(0.5)
+    before = p2p.resident_kb(node.process)
+    big = with_large_output(blocks[1], 80_000)
+    honest.store.add_tx(big)
+    honest.send("inv", p2p.inv([(p2p.INV_WTX, big.wtxid())]))
+    honest.wait_asked(big.wtxid(), 60)
+    txid = chain.display(big.txid())
+    tx_s = seconds("the transaction", lambda: txid in node.rpc.getrawmempool(), 30)
+    honest.send("inv", p2p.inv([(1, os.urandom(32)) for _ in range(2000)]))
+    list_s = honest.ping(90)
+    block = blocks[-1].child([with_large_output(blocks[0], 900_000)])
+    honest.store.add(*blocks, block)
+    second = threading.Thread(target=attack)
+    second.start()
+    honest.send("headers", p2p.headers([block.header()]))
+    block_s = seconds("the block", lambda: node.rpc.getbestblockhash() == block.id(), 90)
+    second.join()
+    grown = p2p.resident_kb(node.process) - before
+    print(f"beside 30 to 60 half-sent messages: a transaction of 80 kB after {tx_s:.2f} s, a list "
+          f"of 72 kB that nobody asked for {list_s:.2f} s, a block of 900 kB {block_s:.2f} s; "
+          f"memory grew by {grown} kB")
+    assert max(tx_s, list_s, block_s) < 3, (tx_s, list_s, block_s)
+    node.stop()
+
+
 if __name__ == "__main__":
     framework.main(globals())

@@ -66,22 +66,22 @@ static void messages_come_out_whatever_the_pieces(void **state)
     }
 }
 
-static enum frame_result read_header(uint8_t header[FRAME_HEADER_BYTES],
-                                     uint32_t (*max)(void *, const char *))
+static enum frame_result read_header(uint8_t header[FRAME_HEADER_BYTES], frame_rule_fn *rule)
 {
     struct frame_reader reader;
     struct span bytes = span_of(header, FRAME_HEADER_BYTES);
     frame_reader_init(&reader, magic);
-    enum frame_result result = frame_read(&reader, &bytes, max, NULL);
+    enum frame_result result = frame_read(&reader, &bytes, rule, NULL);
     assert_int_equal(reader.capacity, 0); /* nothing is allocated for a header alone */
     frame_reader_deinit(&reader);
     return result;
 }
 
-static uint32_t ping_is_short(void *arg, const char *name)
+static struct frame_rule ping_is_short(void *arg, const char *name)
 {
     (void)arg;
-    return strcmp(name, "ping") == 0 ? 8 : FRAME_PAYLOAD_MAX;
+    return (struct frame_rule){.max_bytes = strcmp(name, "ping") == 0 ? 8 : FRAME_PAYLOAD_MAX,
+                               .is_discarded = strcmp(name, "junk") == 0};
 }
 
 static void header(uint8_t out[FRAME_HEADER_BYTES], const char *name, uint32_t len)
@@ -111,6 +111,63 @@ static void a_header_is_refused_before_anything_is_allocated(void **state)
     assert_int_equal(read_header(h, NULL), FRAME_BAD_NAME);
     header(h, "bl\x01ck", 1);
     assert_int_equal(read_header(h, NULL), FRAME_BAD_NAME);
+}
+
+/* Junk, a ping, junk without a byte, a ping: in pieces of any size. */
+static void what_nobody_wants_is_thrown_away_as_it_comes(void **state)
+{
+    (void)state;
+    uint8_t stream[1200], payload[1000] = {7};
+    size_t n = put(stream, "junk", payload, sizeof payload);
+    stream[20] ^= 1; /* nobody looks at its checksum */
+    n += put(stream + n, "ping", payload, 8);
+    n += put(stream + n, "junk", NULL, 0);
+    n += put(stream + n, "ping", payload, 8);
+    for (size_t piece = 1; piece <= n; piece++) {
+        struct frame_reader reader;
+        enum frame_result got[4];
+        size_t found = 0;
+        frame_reader_init(&reader, magic);
+        for (size_t at = 0; at < n; at += piece) {
+            struct span bytes = span_of(stream + at, piece < n - at ? piece : n - at);
+            while (bytes.len > 0) {
+                enum frame_result result = frame_read(&reader, &bytes, ping_is_short, NULL);
+                if (result != FRAME_MORE)
+                    got[found++] = result;
+                if (found == 0)
+                    assert_int_equal(reader.capacity, 0);
+                if (reader.is_discarded)
+                    assert_int_equal(frame_payload(&reader).len, 0);
+            }
+        }
+        assert_int_equal(found, 4);
+        for (size_t i = 0; i < 4; i++)
+            assert_int_equal(got[i], i % 2 ? FRAME_MESSAGE : FRAME_DISCARDED);
+        frame_reader_deinit(&reader);
+    }
+}
+
+static void a_message_can_be_given_up_in_the_middle(void **state)
+{
+    (void)state;
+    uint8_t stream[1200], payload[1000] = {7};
+    size_t n = put(stream, "tx", payload, sizeof payload);
+    size_t end = n + put(stream + n, "ping", payload, 8);
+    struct frame_reader reader;
+    frame_reader_init(&reader, magic);
+    struct span bytes = span_of(stream, 500);
+    assert_false(frame_is_open(&reader));
+    assert_int_equal(frame_read(&reader, &bytes, NULL, NULL), FRAME_MORE);
+    assert_true(frame_is_open(&reader));
+    frame_discard(&reader);
+    assert_int_equal(reader.capacity, 0);
+    bytes = span_of(stream + 500, end - 500);
+    assert_int_equal(frame_read(&reader, &bytes, NULL, NULL), FRAME_DISCARDED);
+    assert_int_equal(reader.payload_size, 1000);
+    assert_false(frame_is_open(&reader));
+    assert_int_equal(frame_read(&reader, &bytes, NULL, NULL), FRAME_MESSAGE);
+    assert_string_equal(reader.name, "ping");
+    frame_reader_deinit(&reader);
 }
 
 /* Hazard 46: 4 MB announced, one byte sent. */
@@ -198,6 +255,8 @@ int main(void)
         cmocka_unit_test(a_header_is_as_the_protocol_has_it),
         cmocka_unit_test(messages_come_out_whatever_the_pieces),
         cmocka_unit_test(a_header_is_refused_before_anything_is_allocated),
+        cmocka_unit_test(what_nobody_wants_is_thrown_away_as_it_comes),
+        cmocka_unit_test(a_message_can_be_given_up_in_the_middle),
         cmocka_unit_test(memory_follows_the_data_not_the_announcement),
         cmocka_unit_test(a_wrong_checksum_loses_one_message_only),
         cmocka_unit_test(a_payload_can_be_taken_over),

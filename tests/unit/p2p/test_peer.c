@@ -1,4 +1,4 @@
-/* test_peer.c - handshakes in any order, hostile bytes, pings, and queues that stay bounded. */
+/* test_peer.c - handshakes in any order, pings, and queues that stay bounded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "p2p/p2p_internal.h"
+#include "p2p/peer.h"
 #include "support/mesh.h"
 #include "util/alloc.h"
 
@@ -133,143 +133,6 @@ static void messages_go_only_to_versions_that_know_them(void **state)
     raw_free(first);
 }
 
-static void put_messages(struct buffer *out, const char *name, size_t n, size_t len)
-{
-    uint8_t header[FRAME_HEADER_BYTES], *payload = xcalloc(1, len + 1);
-    frame_header_encode(header, network_find("regtest")->magic, name, span_of(payload, len));
-    for (size_t i = 0; i < n; i++) {
-        buffer_append(out, header, sizeof header);
-        buffer_append(out, payload, len);
-    }
-    xfree(payload);
-}
-
-/* Bytes that the node's only peer sends, as one call brings them. Returns: what waits. */
-static size_t bring(struct p2p *p2p, const struct buffer *bytes)
-{
-    struct peer *peer = p2p->peers;
-    p2p_enter(p2p);
-    peer_on_bytes(p2p, peer, buffer_span(bytes));
-    size_t waits = peer->waiting.len;
-    assert_int_equal(peer->is_paused, waits > 0);
-    p2p_leave(p2p);
-    return waits;
-}
-
-static void a_peer_has_so_many_messages_a_turn(void **state)
-{
-    struct raw_peer *raw = start(*state, 42);
-    raw_handshake(raw, SERVICES);
-    struct p2p *p2p = raw->mesh->nodes[0].p2p;
-    mesh_run(raw->mesh, 1000000);
-    struct buffer all, one;
-    buffer_init(&all);
-    buffer_init(&one);
-    put_messages(&all, "ping", PEER_TURN_MESSAGES, 8);
-    put_messages(&one, "ping", 1, 8);
-    peer_take_turn(p2p, p2p->peers);
-    assert_int_equal(bring(p2p, &all), 0);
-    assert_true(peer_turn_is_over(p2p->peers));
-    assert_int_equal(bring(p2p, &one), one.len);
-    mesh_run(raw->mesh, 1000000); /* all others have had their turn */
-    assert_int_equal(raw_count(raw, "pong"), PEER_TURN_MESSAGES + 1);
-    assert_false(p2p->peers->is_paused);
-    buffer_deinit(&one);
-    buffer_deinit(&all);
-    raw_free(raw);
-}
-
-static void a_peer_has_so_many_bytes_a_turn(void **state)
-{
-    struct raw_peer *raw = start(*state, 43);
-    raw_handshake(raw, SERVICES);
-    struct p2p *p2p = raw->mesh->nodes[0].p2p;
-    struct buffer most, last, one;
-    buffer_init(&most);
-    buffer_init(&last);
-    buffer_init(&one);
-    put_messages(&most, "reject", 63, 4000);
-    put_messages(&last, "reject", 1, PEER_TURN_BYTES - most.len - FRAME_HEADER_BYTES);
-    put_messages(&one, "reject", 1, 8);
-    mesh_run(raw->mesh, 1000000);
-    peer_take_turn(p2p, p2p->peers);
-    assert_int_equal(bring(p2p, &most), 0);
-    last.len--;
-    assert_int_equal(bring(p2p, &last), 0);
-    assert_false(peer_turn_is_over(p2p->peers));
-    last.p[0] = last.p[last.len]; /* the byte that was held back */
-    last.len = 1;
-    assert_int_equal(bring(p2p, &last), 0);
-    assert_int_equal(p2p->peers->turn_bytes, PEER_TURN_BYTES);
-    assert_int_equal(bring(p2p, &one), one.len);
-    mesh_run(raw->mesh, 1000000);
-    assert_false(p2p->peers->is_paused);
-    /* What the peer is sent counts as well: its questions may be short and the answers long. */
-    mesh_run(raw->mesh, 1000000);
-    uint8_t *zeros = xcalloc(1, PEER_TURN_BYTES);
-    peer_take_turn(p2p, p2p->peers);
-    peer_send(p2p, p2p->peers, "inv", span_of(zeros, PEER_TURN_BYTES - FRAME_HEADER_BYTES - 1));
-    assert_false(peer_turn_is_over(p2p->peers));
-    peer_send(p2p, p2p->peers, "verack", span_of(NULL, 0));
-    assert_true(peer_turn_is_over(p2p->peers));
-    xfree(zeros);
-    buffer_deinit(&one);
-    buffer_deinit(&last);
-    buffer_deinit(&most);
-    raw_free(raw);
-}
-
-/* clang-format off */
-static const struct {
-    const char *what, *name;
-    size_t len;
-    bool ready, closed;
-} hostile[] = {
-    {"a version cut short", "version", 45, false, true},
-    {"a version too long", "version", 513, false, true},
-    {"a ping too long", "ping", 65, true, true},
-    {"a ping without nonce", "ping", 0, true, false},
-    {"an unknown message", "whatever", 100000, true, false},
-    {"an empty inv", "inv", 0, true, true},
-    {"an inv of nothing", "inv", 1, true, false},
-    {"a filter", "filterload", 10, true, true},
-    {"the mempool without leave", "mempool", 0, true, true},
-    {"wtxidrelay too late", "wtxidrelay", 0, true, true},
-    {"sendaddrv2 too late", "sendaddrv2", 0, true, true},
-    {"a transaction of zeros", "tx", 60, true, true},
-    {"a locator cut short", "getheaders", 36, true, true},
-    {"a verack again", "verack", 0, true, false},
-};
-/* clang-format on */
-
-static void only_what_proves_a_fault_ends_the_connection(void **state)
-{
-    struct fixture *f = *state;
-    uint8_t *zeros = xcalloc(1, 100000);
-    struct raw_peer *first = start(f, 24);
-    for (size_t i = 0; i < COUNT_OF(hostile); i++) {
-        struct raw_peer *raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
-        if (hostile[i].ready)
-            raw_handshake(raw, SERVICES);
-        raw_send(raw, hostile[i].name, zeros, hostile[i].len);
-        mesh_run(&f->mesh, 500000);
-        if (raw->is_closed != hostile[i].closed)
-            fail_msg("%s: %s", hostile[i].what, raw->is_closed ? "closed" : "not closed");
-        raw_free(raw);
-    }
-    xfree(zeros);
-    raw_free(first);
-}
-
-static void bytes_of_another_network_end_the_connection(void **state)
-{
-    struct raw_peer *raw = start(*state, 25);
-    raw_send_bytes(raw, "GET / HTTP/1.1\r\nHost: somewhere\r\n\r\n", 35);
-    mesh_run(raw->mesh, 500000);
-    assert_true(raw->is_closed);
-    raw_free(raw);
-}
-
 static void too_old_versions_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -368,68 +231,6 @@ static void a_peer_that_reads_nothing_has_at_most_a_megabyte_queued(void **state
 }
 
 /* Hazard 46, on a whole node. */
-static void announced_bytes_cost_nothing_before_they_come(void **state)
-{
-    struct fixture *f = *state;
-    struct raw_peer *raw = start(f, 31);
-    uint8_t header[FRAME_HEADER_BYTES + 1] = {0};
-    raw_handshake(raw, SERVICES);
-    frame_header_encode(header, f->builder.network.magic, "block", span_of(NULL, 0));
-    header[16] = 0, header[17] = 0x09, header[18] = 0x3d, header[19] = 0; /* 4,000,000 */
-    raw_send_bytes(raw, header, sizeof header);
-    mesh_run(&f->mesh, 1000000);
-    assert_false(raw->is_closed);
-    raw_free(raw);
-    raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
-    raw_handshake(raw, SERVICES);
-    header[16] = 1; /* one more than allowed */
-    raw_send_bytes(raw, header, sizeof header);
-    mesh_run(&f->mesh, 1000000);
-    assert_true(raw->is_closed);
-    raw_free(raw);
-}
-
-/* Many who send something large take turns, and one who does not finish gives up his place. */
-static void large_messages_are_taken_from_few_at_a_time(void **state)
-{
-    struct fixture *f = *state;
-    enum { N = 12, ENTRIES = 20000, LEN = 3 + 36 * ENTRIES };
-    struct raw_peer *raw[N];
-    mesh_init(&f->mesh, 33, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    uint8_t *message = xcalloc(1, FRAME_HEADER_BYTES + LEN);
-    uint8_t *payload = message + FRAME_HEADER_BYTES;
-    payload[0] = 253, payload[1] = ENTRIES & 0xff, payload[2] = ENTRIES >> 8;
-    frame_header_encode(message, f->builder.network.magic, "inv", span_of(payload, LEN));
-    for (int i = 0; i < N; i++) {
-        raw[i] = raw_connect(&f->mesh, a);
-        raw_handshake(raw[i], SERVICES);
-        /* All but the last byte: nobody finishes. */
-        raw_send_bytes(raw[i], message, FRAME_HEADER_BYTES + LEN - 1);
-    }
-    mesh_run(&f->mesh, 5000000);
-    size_t whole = 0;
-    for (int i = 0; i < N; i++)
-        whole += raw[i]->env->stream_queued_bytes(raw[i]->env->ctx, raw[i]->stream) == 0;
-    assert_int_equal(whole, PEER_LARGE_MAX); /* of the others a part was read */
-    assert_int_equal(mesh_count_ready(a), N);
-    /* Those who finish go on; the places of the others are free after a while. */
-    for (int i = PEER_LARGE_MAX; i < N; i++)
-        raw_send_bytes(raw[i], payload + LEN - 1, 1);
-    mesh_run(&f->mesh, 30000000);
-    size_t closed = 0;
-    for (int i = 0; i < N; i++) {
-        closed += raw[i]->is_closed;
-        assert_false(raw[i]->is_closed && i >= PEER_LARGE_MAX);
-    }
-    assert_in_range(closed, 1, PEER_LARGE_MAX); /* only as many as others needed places */
-    raw_send(raw[N - 1], "ping", "01234567", 8);
-    (void)raw_expect(raw[N - 1], "pong");
-    xfree(message);
-    for (int i = 0; i < N; i++)
-        raw_free(raw[i]);
-}
-
 /* The difference to our clock is beyond 64 bits. */
 static void a_clock_at_the_beginning_of_time_is_only_wrong(void **state)
 {
@@ -490,12 +291,6 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(messages_go_only_to_versions_that_know_them, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(a_peer_has_so_many_messages_a_turn, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_peer_has_so_many_bytes_a_turn, setup, teardown),
-        cmocka_unit_test_setup_teardown(only_what_proves_a_fault_ends_the_connection, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(bytes_of_another_network_end_the_connection, setup,
-                                        teardown),
         cmocka_unit_test_setup_teardown(too_old_versions_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_connection_to_ourselves_is_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(pings_are_answered_and_measured, setup, teardown),
@@ -503,10 +298,6 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_peer_that_reads_nothing_has_at_most_a_megabyte_queued,
                                         setup, teardown),
-        cmocka_unit_test_setup_teardown(announced_bytes_cost_nothing_before_they_come, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(large_messages_are_taken_from_few_at_a_time, setup,
-                                        teardown),
         cmocka_unit_test_setup_teardown(a_clock_at_the_beginning_of_time_is_only_wrong, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(wrong_clocks_of_most_peers_lead_to_a_warning_only, setup,

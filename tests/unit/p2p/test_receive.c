@@ -1,0 +1,379 @@
+/* test_receive.c - hostile bytes, turns, and large messages that nobody asked for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/p2p_internal.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+
+static struct raw_peer *start(struct fixture *f, uint64_t seed)
+{
+    mesh_init(&f->mesh, seed, &f->builder, NULL);
+    return raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
+}
+
+static void put_messages(struct buffer *out, const char *name, size_t n, size_t len)
+{
+    uint8_t header[FRAME_HEADER_BYTES], *payload = xcalloc(1, len + 1);
+    frame_header_encode(header, network_find("regtest")->magic, name, span_of(payload, len));
+    for (size_t i = 0; i < n; i++) {
+        buffer_append(out, header, sizeof header);
+        buffer_append(out, payload, len);
+    }
+    xfree(payload);
+}
+
+/* Bytes that the node's only peer sends, as one call brings them. Returns: what waits. */
+static size_t bring(struct p2p *p2p, const struct buffer *bytes)
+{
+    struct peer *peer = p2p->peers;
+    p2p_enter(p2p);
+    receive_bytes(p2p, peer, buffer_span(bytes));
+    size_t waits = peer->waiting.len;
+    assert_int_equal(peer->is_paused, waits > 0);
+    p2p_leave(p2p);
+    return waits;
+}
+
+static void a_peer_has_so_many_messages_a_turn(void **state)
+{
+    struct raw_peer *raw = start(*state, 42);
+    raw_handshake(raw, SERVICES);
+    struct p2p *p2p = raw->mesh->nodes[0].p2p;
+    mesh_run(raw->mesh, 1000000);
+    struct buffer all, one;
+    buffer_init(&all);
+    buffer_init(&one);
+    put_messages(&all, "ping", RECEIVE_TURN_MESSAGES, 8);
+    put_messages(&one, "ping", 1, 8);
+    receive_turn(p2p, p2p->peers);
+    assert_int_equal(bring(p2p, &all), 0);
+    assert_true(receive_turn_is_over(p2p->peers));
+    assert_int_equal(bring(p2p, &one), one.len);
+    mesh_run(raw->mesh, 1000000); /* all others have had their turn */
+    assert_int_equal(raw_count(raw, "pong"), RECEIVE_TURN_MESSAGES + 1);
+    assert_false(p2p->peers->is_paused);
+    buffer_deinit(&one);
+    buffer_deinit(&all);
+    raw_free(raw);
+}
+
+static void a_peer_has_so_many_bytes_a_turn(void **state)
+{
+    struct raw_peer *raw = start(*state, 43);
+    raw_handshake(raw, SERVICES);
+    struct p2p *p2p = raw->mesh->nodes[0].p2p;
+    struct buffer most, last, one;
+    buffer_init(&most);
+    buffer_init(&last);
+    buffer_init(&one);
+    put_messages(&most, "reject", 63, 4000);
+    put_messages(&last, "reject", 1, RECEIVE_TURN_BYTES - most.len - FRAME_HEADER_BYTES);
+    put_messages(&one, "reject", 1, 8);
+    mesh_run(raw->mesh, 1000000);
+    receive_turn(p2p, p2p->peers);
+    assert_int_equal(bring(p2p, &most), 0);
+    last.len--;
+    assert_int_equal(bring(p2p, &last), 0);
+    assert_false(receive_turn_is_over(p2p->peers));
+    last.p[0] = last.p[last.len]; /* the byte that was held back */
+    last.len = 1;
+    assert_int_equal(bring(p2p, &last), 0);
+    assert_int_equal(p2p->peers->turn_bytes, RECEIVE_TURN_BYTES);
+    assert_int_equal(bring(p2p, &one), one.len);
+    mesh_run(raw->mesh, 1000000);
+    assert_false(p2p->peers->is_paused);
+    /* What the peer is sent counts as well: its questions may be short and the answers long. */
+    mesh_run(raw->mesh, 1000000);
+    uint8_t *zeros = xcalloc(1, RECEIVE_TURN_BYTES);
+    receive_turn(p2p, p2p->peers);
+    peer_send(p2p, p2p->peers, "inv", span_of(zeros, RECEIVE_TURN_BYTES - FRAME_HEADER_BYTES - 1));
+    assert_false(receive_turn_is_over(p2p->peers));
+    peer_send(p2p, p2p->peers, "verack", span_of(NULL, 0));
+    assert_true(receive_turn_is_over(p2p->peers));
+    xfree(zeros);
+    buffer_deinit(&one);
+    buffer_deinit(&last);
+    buffer_deinit(&most);
+    raw_free(raw);
+}
+
+/* clang-format off */
+static const struct {
+    const char *what, *name;
+    size_t len;
+    bool ready, closed;
+} hostile[] = {
+    {"a version cut short", "version", 45, false, true},
+    {"a version too long", "version", 513, false, true},
+    {"a ping too long", "ping", 65, true, true},
+    {"a ping without nonce", "ping", 0, true, false},
+    {"an unknown message", "whatever", 100000, true, false},
+    {"an empty inv", "inv", 0, true, true},
+    {"an inv of nothing", "inv", 1, true, false},
+    {"a filter", "filterload", 10, true, true},
+    {"the mempool without leave", "mempool", 0, true, true},
+    {"wtxidrelay too late", "wtxidrelay", 0, true, true},
+    {"sendaddrv2 too late", "sendaddrv2", 0, true, true},
+    {"a transaction of zeros", "tx", 60, true, true},
+    {"a locator cut short", "getheaders", 36, true, true},
+    {"a verack again", "verack", 0, true, false},
+};
+/* clang-format on */
+
+static void only_what_proves_a_fault_ends_the_connection(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t *zeros = xcalloc(1, 100000);
+    struct raw_peer *first = start(f, 24);
+    for (size_t i = 0; i < COUNT_OF(hostile); i++) {
+        struct raw_peer *raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
+        if (hostile[i].ready)
+            raw_handshake(raw, SERVICES);
+        raw_send(raw, hostile[i].name, zeros, hostile[i].len);
+        mesh_run(&f->mesh, 500000);
+        if (raw->is_closed != hostile[i].closed)
+            fail_msg("%s: %s", hostile[i].what, raw->is_closed ? "closed" : "not closed");
+        raw_free(raw);
+    }
+    xfree(zeros);
+    raw_free(first);
+}
+
+static void bytes_of_another_network_end_the_connection(void **state)
+{
+    struct raw_peer *raw = start(*state, 25);
+    raw_send_bytes(raw, "GET / HTTP/1.1\r\nHost: somewhere\r\n\r\n", 35);
+    mesh_run(raw->mesh, 500000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
+static void announced_bytes_cost_nothing_before_they_come(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw = start(f, 31);
+    uint8_t header[FRAME_HEADER_BYTES + 1] = {0};
+    raw_handshake(raw, SERVICES);
+    frame_header_encode(header, f->builder.network.magic, "block", span_of(NULL, 0));
+    header[16] = 0, header[17] = 0x09, header[18] = 0x3d, header[19] = 0; /* 4,000,000 */
+    raw_send_bytes(raw, header, sizeof header);
+    mesh_run(&f->mesh, 1000000);
+    assert_false(raw->is_closed);
+    raw_free(raw);
+    raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
+    raw_handshake(raw, SERVICES);
+    header[16] = 1; /* one more than allowed */
+    raw_send_bytes(raw, header, sizeof header);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
+enum { LARGE_BYTES = 3 + 36 * 20000 };
+
+/* A list of what nobody has, with its header; free with xfree(). */
+static uint8_t *large_message(const struct fixture *f, size_t len)
+{
+    uint8_t *message = xcalloc(1, FRAME_HEADER_BYTES + len);
+    size_t n = (len - 3) / 36;
+    message[FRAME_HEADER_BYTES] = 253;
+    message[FRAME_HEADER_BYTES + 1] = n & 0xff;
+    message[FRAME_HEADER_BYTES + 2] = (uint8_t)(n >> 8);
+    frame_header_encode(message, f->builder.network.magic, "inv",
+                        span_of(message + FRAME_HEADER_BYTES, len));
+    return message;
+}
+
+static struct peer *peer_number(struct fixture *f, int n)
+{
+    struct peer *peer = f->mesh.nodes[0].p2p->peers;
+    while (n-- > 0)
+        peer = peer->next;
+    return peer;
+}
+
+/* Those who begin a large message while others are at it lose the message and nothing else. */
+static void large_messages_are_kept_from_few_at_a_time(void **state)
+{
+    struct fixture *f = *state;
+    enum { N = 12 };
+    struct raw_peer *raw[N];
+    mesh_init(&f->mesh, 33, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    uint8_t *message = large_message(f, LARGE_BYTES);
+    for (int i = 0; i < N; i++) {
+        raw[i] = raw_connect(&f->mesh, a);
+        raw_handshake(raw[i], SERVICES);
+    }
+    for (int i = 0; i < N; i++) /* all but the last byte: nobody finishes */
+        raw_send_bytes(raw[i], message, FRAME_HEADER_BYTES + LARGE_BYTES - 1);
+    mesh_run(&f->mesh, 900000);
+    int kept = 0;
+    for (int i = 0; i < N; i++) {
+        struct peer *peer = peer_number(f, i);
+        assert_int_equal(peer->is_large, !peer->frame.is_discarded);
+        assert_true(frame_is_open(&peer->frame) && !peer->is_paused);
+        assert_true(peer->is_large || peer->frame.capacity == 0);
+        kept += peer->is_large;
+    }
+    assert_int_equal(kept, RECEIVE_LARGE_MAX);
+    assert_int_equal(a->p2p->n_large, RECEIVE_LARGE_MAX);
+    for (int i = 0; i < N; i++)
+        raw_send_bytes(raw[i], message + FRAME_HEADER_BYTES + LARGE_BYTES - 1, 1);
+    for (int i = 0; i < N; i++) {
+        raw_send(raw[i], "ping", "01234567", 8);
+        (void)raw_expect(raw[i], "pong");
+        raw_free(raw[i]);
+    }
+    assert_int_equal(a->p2p->n_large, 0);
+    xfree(message);
+}
+
+/* Five peers: four have places, with these bytes of theirs here; the fifth begins. Returns: whose
+ * message was given up. */
+static int give_way(struct fixture *f, const size_t bytes[4], int64_t after_us)
+{
+    struct raw_peer *raw[5];
+    int loser = -1;
+    struct mesh_node *a = &f->mesh.nodes[0];
+    uint8_t *message = large_message(f, LARGE_BYTES);
+    for (int i = 0; i < 5; i++) {
+        raw[i] = raw_connect(&f->mesh, a);
+        raw_handshake(raw[i], SERVICES);
+    }
+    for (int i = 0; i < 4; i++)
+        raw_send_bytes(raw[i], message, FRAME_HEADER_BYTES + bytes[i]);
+    mesh_run(&f->mesh, after_us);
+    raw_send_bytes(raw[4], message, FRAME_HEADER_BYTES + 5);
+    mesh_run(&f->mesh, 200000);
+    for (int i = 0; i < 5; i++) {
+        if (!peer_number(f, i)->frame.is_discarded)
+            continue;
+        assert_int_equal(loser, -1);
+        loser = i;
+    }
+    assert_int_equal(a->p2p->n_large, RECEIVE_LARGE_MAX);
+    for (int i = 0; i < 5; i++)
+        raw_free(raw[i]);
+    mesh_run(&f->mesh, 200000);
+    assert_int_equal(a->p2p->n_large, 0); /* who goes leaves his place */
+    xfree(message);
+    return loser;
+}
+
+static void least_progress_gives_way(void **state)
+{
+    struct fixture *f = *state;
+    static const size_t second[4] = {5000, 100, 90000, 60000};
+    static const size_t last[4] = {5000, 6000, 90000, 60};
+    mesh_init(&f->mesh, 34, &f->builder, NULL);
+    (void)mesh_add(&f->mesh, NULL, NULL);
+    /* 20 ms are between the peers and the node. */
+    assert_int_equal(give_way(f, second, RECEIVE_LARGE_US - 5000), 4);
+    assert_int_equal(give_way(f, second, RECEIVE_LARGE_US + 5000), 1);
+    assert_int_equal(give_way(f, last, 10 * RECEIVE_LARGE_US), 3);
+}
+
+static void a_message_is_large_from_a_named_size_on(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw = start(f, 35);
+    raw_handshake(raw, SERVICES);
+    for (int more = 0; more < 2; more++) {
+        uint8_t *message = large_message(f, RECEIVE_LARGE_BYTES + (size_t)more);
+        raw_send_bytes(raw, message, FRAME_HEADER_BYTES + 5);
+        mesh_run(&f->mesh, 100000);
+        assert_int_equal(peer_number(f, 0)->is_large, more);
+        raw_send_bytes(raw, message + FRAME_HEADER_BYTES + 5,
+                       RECEIVE_LARGE_BYTES + (size_t)more - 5);
+        mesh_run(&f->mesh, 100000);
+        xfree(message);
+        if (more == 0)
+            assert_false(raw->is_closed);
+    }
+    raw_free(raw);
+}
+
+/* All places are taken, by peers that are quick; what was asked for is taken all the same. */
+static void what_was_asked_for_needs_no_place(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *base = builder_blocks(&f->builder, f->builder.genesis, 110, NULL);
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(base, 1));
+    struct tx tx = builder_spend(&f->builder, &coin, 1, 1000, 0, BUILDER_LONG);
+    struct builder_spec spec = {.tx = &tx, .n_tx = 1};
+    const struct built_block *block = builder_block(&f->builder, base, &spec);
+    assert_true(block->block.raw.len > RECEIVE_LARGE_BYTES);
+    struct raw_peer *honest = start(f, 36), *raw[RECEIVE_LARGE_MAX];
+    struct mesh_node *a = &f->mesh.nodes[0];
+    mesh_give(a, base);
+    raw_handshake(honest, SERVICES);
+    uint8_t *message = large_message(f, LARGE_BYTES);
+    for (int i = 0; i < RECEIVE_LARGE_MAX; i++) {
+        raw[i] = raw_connect(&f->mesh, a);
+        raw_handshake(raw[i], SERVICES);
+        raw_send_bytes(raw[i], message, FRAME_HEADER_BYTES + LARGE_BYTES - 1);
+    }
+    mesh_run(&f->mesh, 500000);
+    assert_int_equal(a->p2p->n_large, RECEIVE_LARGE_MAX);
+    raw_send_headers(honest, &block, 1);
+    (void)raw_expect(honest, "getdata");
+    raw_send_block(honest, block);
+    assert_true(mesh_wait_tip(&f->mesh, block, 1) >= 0);
+    assert_int_equal(a->p2p->n_large, RECEIVE_LARGE_MAX);
+    xfree(message);
+    for (int i = 0; i < RECEIVE_LARGE_MAX; i++)
+        raw_free(raw[i]);
+    raw_free(honest);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_peer_has_so_many_messages_a_turn, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_peer_has_so_many_bytes_a_turn, setup, teardown),
+        cmocka_unit_test_setup_teardown(only_what_proves_a_fault_ends_the_connection, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(bytes_of_another_network_end_the_connection, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(announced_bytes_cost_nothing_before_they_come, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(large_messages_are_kept_from_few_at_a_time, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(least_progress_gives_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_message_is_large_from_a_named_size_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_asked_for_needs_no_place, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
