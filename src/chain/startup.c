@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chain/chain_internal.h"
+#include "consensus/block_check.h"
 #include "consensus/script_iter.h"
 #include "util/alloc.h"
 #include "util/crc32c.h"
@@ -298,6 +299,22 @@ static bool find_tip(struct chain *chain, char **error)
     return true;
 }
 
+/* A tip that no clock as wrong as this one would have accepted: blocks built on it would be refused
+ * everywhere else, and those of others here. Spec: Core VerifyLoadedChainstate() */
+static bool check_clock(const struct chain *chain, char **error)
+{
+    struct block_hash from, hash = coins_store_tip(chain->coins);
+    (void)coins_interrupted(chain->coins, &from, &hash);
+    const struct block_node *tip = header_tree_find(&chain->tree, &hash);
+    if (!tip || (int64_t)tip->time <= chain_now_s(chain) + BLOCK_TIME_AHEAD_MAX_S)
+        return true;
+    *error = xstrdup("The block database contains a block which appears to be from the future. "
+                     "This may be due to your computer's date and time being set incorrectly. "
+                     "Only rebuild the block database if you are sure that your computer's date "
+                     "and time are correct");
+    return false;
+}
+
 static bool check_pruning(struct chain *chain, char **error)
 {
     chain->any_pruned = index_db_flag(chain->index, INDEX_FLAG_PRUNED);
@@ -318,7 +335,7 @@ bool chain_open(struct chain *chain, char **error)
 {
     ASSERT(!chain->is_open);
     int64_t start_us = chain->env->now_us(chain->env->ctx);
-    if (!open_stores(chain, error))
+    if (!open_stores(chain, error) || !check_clock(chain, error))
         return false;
     bool reindexing = index_db_flag(chain->index, INDEX_FLAG_REINDEXING);
     int code = reindexing ? block_files_reserve_existing(chain->files) : 0;

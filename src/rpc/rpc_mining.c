@@ -153,6 +153,20 @@ static struct block_ref *assemble_block(struct rpc_call *call)
     return block;
 }
 
+/* Why a block of our own was refused. Core tries its time while it makes the template, and says so;
+ * what it learns from the chain comes after that. */
+static void refuse_generated(struct rpc_call *call, const struct verdict *verdict)
+{
+    char text[CHAIN_JSON_VERDICT_BYTES];
+    bool is_about_time =
+        reject_class(verdict->code) == REJECT_CLASS_EARLY || verdict->code == REJECT_TIME_TOO_OLD;
+    (void)chain_json_verdict(verdict, text, sizeof text);
+    if (is_about_time)
+        rpc_fail(call, RPC_MISC_ERROR, "TestBlockValidity failed: %s", text);
+    else
+        rpc_fail(call, RPC_INTERNAL_ERROR, "ProcessNewBlock, block not accepted: %s", text);
+}
+
 static void generate_next(struct rpc_call *call);
 
 static void end_generated(void *arg, int error)
@@ -181,7 +195,7 @@ static void on_generated(void *arg, const struct chain_block_result *result)
     struct rpc_call *call = arg;
     struct generate *generate = call->state;
     if (result->verdict.code != REJECT_NONE || !result->node) {
-        rpc_fail(call, RPC_INTERNAL_ERROR, "ProcessNewBlock, block not accepted");
+        refuse_generated(call, &result->verdict);
         rpc_finish(call);
         return;
     }
@@ -278,7 +292,7 @@ static void on_one_accepted(void *arg, const struct chain_block_result *result)
 {
     struct rpc_call *call = arg;
     if (result->verdict.code != REJECT_NONE || !result->node) {
-        rpc_fail(call, RPC_INTERNAL_ERROR, "ProcessNewBlock, block not accepted");
+        refuse_generated(call, &result->verdict);
     } else {
         json_open_object(&call->out);
         json_field_id(&call->out, "hash", result->node->hash.b);

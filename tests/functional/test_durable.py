@@ -91,6 +91,44 @@ def test_a_reindex_with_the_clock_back_says_why_it_stays_at_0(context):
     node.stop()
 
 
+def test_a_tip_in_the_future_names_the_date_and_nothing_is_written(context):
+    """Both sides of the two hours; with blocks behind the last flush too."""
+    node = context.started(f"-mocktime={NOW}")
+    tip = node.rpc.generatetoaddress(10, ADDRESS)[-1]
+    time = node.rpc.getblockheader(tip)["time"]
+    for how in (node.stop, node.kill):
+        node.rpc.gettxoutsetinfo("none")
+        how()
+        before = {name: os.path.getsize(node.path("blocks", name))
+                  for name in os.listdir(node.path("blocks"))}
+        for options in ([], ["-reindex-chainstate"]):
+            node.refuses_to_start("contains a block which appears to be from the future. This may "
+                                  "be due to your computer's date and time being set incorrectly",
+                                  f"-mocktime={time - 7201}", *options)
+        equal({name: os.path.getsize(node.path("blocks", name))
+               for name in os.listdir(node.path("blocks"))}, before)
+        node.start(f"-mocktime={time - 7200}")
+        equal(node.rpc.getbestblockhash(), tip)
+    node.stop()
+
+
+def test_generate_says_why_a_block_is_refused(context):
+    node = context.started(f"-mocktime={NOW}")
+    tip = node.rpc.generatetoaddress(12, ADDRESS)[-1]
+    node.rpc.setmocktime(NOW - DAY)
+    for call in (lambda: node.rpc.generatetoaddress(1, ADDRESS),
+                 lambda: node.rpc.generatetodescriptor(1, f"addr({ADDRESS})")):
+        rpc_fails(-1, "^TestBlockValidity failed: time-too-new, block timestamp too far", call)
+    rpc_fails(-25, "^TestBlockValidity failed: time-too-new", node.rpc.generateblock, ADDRESS, [])
+    node.rpc.setmocktime(NOW)
+    node.rpc.invalidateblock(tip)  # the same block would be made again
+    rpc_fails(-32603, "^ProcessNewBlock, block not accepted: duplicate-invalid",
+              node.rpc.generatetoaddress, 1, ADDRESS)
+    node.rpc.setmocktime(NOW + 3600)
+    node.rpc.generatetoaddress(1, ADDRESS)
+    node.stop()
+
+
 def waiting(context):
     """A node whose mempool has a few transactions, one with a delta. Returns it and their ids."""
     node, coins = funded(context, 6)

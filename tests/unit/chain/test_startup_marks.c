@@ -164,6 +164,34 @@ static void a_reindex_with_a_wrong_clock_says_so_and_goes_on_later(void **state)
     assert_nothing_lost(f, tip);
 }
 
+/* Core's limit for a new block, two hours, is that of a tip as well. */
+static void a_tip_from_the_future_stops_the_start_before_anything_is_written(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    close_rig(f);
+    const int64_t tip_s = base_tip(f)->block.header.time;
+    for (int how = 0; how < 2; how++) {
+        f->rig.options.reindex_chainstate = how == 1;
+        sim_env_set_unix_s(f->rig.sim, tip_s - 7201);
+        struct chain *chain = chain_new(sim_env_get(f->rig.sim), NULL, &f->rig.network,
+                                        &f->rig.options, &(struct chain_events){0});
+        uint64_t changes = sim_disk_changes(sim_env_disk(f->rig.sim));
+        char *error = NULL;
+        assert_false(chain_open(chain, &error));
+        assert_non_null(strstr(error, "appears to be from the future. This may be due to your "
+                                      "computer's date and time being set incorrectly"));
+        xfree(error);
+        chain_free(chain);
+        /* Only that the folder is there is made sure of. */
+        assert_true(sim_disk_changes(sim_env_disk(f->rig.sim)) <= changes + 2);
+    }
+    f->rig.options.reindex_chainstate = false;
+    sim_env_set_unix_s(f->rig.sim, tip_s - 7200);
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+}
+
 /* -- A disk that cannot be read -----------------------------------------------------------------
  */
 
@@ -199,6 +227,7 @@ int main(void)
         TEST(blocks_too_new_for_a_wrong_clock_are_not_forgotten),
         TEST(a_clock_that_is_set_right_brings_the_blocks_back),
         TEST(a_reindex_with_a_wrong_clock_says_so_and_goes_on_later),
+        TEST(a_tip_from_the_future_stops_the_start_before_anything_is_written),
         TEST(a_replay_that_cannot_read_a_block_stops_and_forgets_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
