@@ -6,11 +6,10 @@
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
 
-#define FAR_BEHIND_S     86400              /* our best header is older: one peer is enough */
-#define SYNC_PATIENCE_US INT64_C(20000000)  /* without progress, the next peer is asked too */
-#define ASK_AGAIN_US     INT64_C(600000000) /* everybody, in case something was missed */
-#define ASK_PAUSE_US     INT64_C(2000000)   /* the same peer, unless it has answered */
-#define FORK_DEPTH       144                /* blocks of work that a fork may lack */
+#define FAR_BEHIND_S 86400              /* our best header is older: one peer is enough */
+#define ASK_AGAIN_US INT64_C(600000000) /* everybody, in case something was missed */
+#define ASK_PAUSE_US INT64_C(2000000)   /* the same peer, unless it has answered */
+#define FORK_DEPTH   144                /* blocks of work that a fork may lack */
 
 /* -- Asking -------------------------------------------------------------------------------------
  */
@@ -57,6 +56,7 @@ void header_sync_ask(struct p2p *p2p, struct peer *peer, const struct block_node
     header_sync_locator(node, &locator);
     send_getheaders(p2p, peer, &locator);
     buffer_deinit(&locator);
+    peer->headers.walked = NULL;
 }
 
 /* From the block before our best header on: even a peer that knows no more answers with one header,
@@ -181,6 +181,45 @@ static enum fault decode_headers(const struct p2p *p2p, struct reader *r, struct
     return fault;
 }
 
+/* The peer that we sync from has brought so many that are new: it has more time. */
+static void count_progress(struct p2p *p2p, const struct peer *peer, size_t n_new)
+{
+    struct header_sync *sync = &p2p->headers;
+    if (sync->sync_peer != peer->id)
+        return;
+    int64_t max_us = p2p_now_us(p2p) + HEADER_SYNC_PATIENCE_US;
+    sync->until_us += (int64_t)n_new * (1000000 / HEADER_SYNC_RATE);
+    if (sync->until_us > max_us)
+        sync->until_us = max_us;
+}
+
+/* It answers, but with what we have: another one is asked. */
+static void brings_nothing(struct p2p *p2p, struct peer *peer)
+{
+    log_printf(p2p->log, LOG_NET, "peer=%llu answers with headers that bring nothing new",
+               (unsigned long long)peer->id);
+    peer->headers.useless_us = p2p_now_us(p2p);
+    if (p2p->headers.sync_peer != peer->id)
+        return;
+    p2p->headers.sync_peer = 0;
+    p2p_schedule_now(p2p);
+}
+
+/* How many of these, which follow each other, we have: always the first ones. */
+static size_t count_known(const struct p2p *p2p, const struct block_header *headers, size_t n)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        struct block_hash hash = block_header_hash(&headers[middle]);
+        if (chain_find(p2p->chain, &hash))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Give headers that are worth it to the chain, in order. */
 static enum fault accept(struct p2p *p2p, struct peer *peer, const struct block_header *headers,
                          size_t n)
@@ -205,8 +244,6 @@ static enum fault accept(struct p2p *p2p, struct peer *peer, const struct block_
     }
     if (node)
         header_sync_update_known(peer, node);
-    if (p2p->headers.sync_peer == peer->id)
-        p2p->headers.progress_us = p2p_now_us(p2p);
     return FAULT_NONE;
 }
 
@@ -250,10 +287,11 @@ static enum fault presync_go_on(struct p2p *p2p, struct peer *peer,
     enum presync_phase phase =
         presync_take(peer->headers.presync, headers, n, is_full, &ready, &n_ready);
     enum fault fault = accept(p2p, peer, ready, n_ready);
-    if (p2p->headers.sync_peer == peer->id)
-        p2p->headers.progress_us = p2p_now_us(p2p);
+    count_progress(p2p, peer, n);
     if (fault != FAULT_NONE || phase == PRESYNC_FAILED) {
         presync_end(peer);
+        if (fault == FAULT_NONE)
+            brings_nothing(p2p, peer);
         return fault;
     }
     if (phase != PRESYNC_DONE) {
@@ -289,6 +327,22 @@ static enum fault unconnected(struct p2p *p2p, struct peer *peer,
     return FAULT_NONE;
 }
 
+/* After a full answer that ends with node: ask for what follows. An answer to that which brings
+ * nothing new and leads no further is no progress: who gives the same headers again and again would
+ * keep us from all others. */
+static void walk_on(struct p2p *p2p, struct peer *peer, const struct block_node *node, bool is_new)
+{
+    const struct block_node *walked = peer->headers.walked;
+    if (!node)
+        return; /* its last headers were refused, and it is not to blame */
+    if (!is_new && walked && node->height <= walked->height) {
+        brings_nothing(p2p, peer);
+        return;
+    }
+    header_sync_ask(p2p, peer, node);
+    peer->headers.walked = node;
+}
+
 static enum fault take(struct p2p *p2p, struct peer *peer, const struct block_header *headers,
                        size_t n)
 {
@@ -305,17 +359,24 @@ static enum fault take(struct p2p *p2p, struct peer *peer, const struct block_he
     struct block_hash last = block_header_hash(&headers[n - 1]);
     bool is_known = chain_find(p2p->chain, &last) != NULL;
     if (!is_known && u256_compare(work_of(prev, headers, n), header_sync_min_work(p2p)) < 0) {
-        if (!is_full || peer->headers.presync)
+        if (is_full && peer->headers.presync) {
+            presync_end(peer); /* not what it was asked for, but something from before */
+            brings_nothing(p2p, peer);
+            return FAULT_NONE;
+        }
+        if (!is_full)
             return FAULT_NONE; /* too little work to be kept, and nobody is to blame */
         peer->headers.presync =
             presync_new(p2p->env, p2p->network, prev, header_sync_min_work(p2p), p2p_now_s(p2p));
         return presync_go_on(p2p, peer, headers, n);
     }
+    size_t n_new = n - count_known(p2p, headers, n);
+    count_progress(p2p, peer, n_new);
     enum fault fault = accept(p2p, peer, headers, n);
     if (fault != FAULT_NONE || peer->state == PEER_GONE)
         return fault;
     if (is_full)
-        header_sync_ask(p2p, peer, peer->headers.best_known);
+        walk_on(p2p, peer, chain_find(p2p->chain, &last), n_new > 0);
     else if (p2p->headers.sync_peer == peer->id || !p2p->headers.is_synced)
         ask_all(p2p);
     return FAULT_NONE;
@@ -349,12 +410,19 @@ enum fault header_sync_on_headers(struct p2p *p2p, struct peer *peer, struct rea
 /* -- Time ---------------------------------------------------------------------------------------
  */
 
+/* It answered with nothing new a moment ago. */
+static bool is_useless(const struct peer *peer, int64_t now_us)
+{
+    return peer->headers.useless_us > 0 &&
+           now_us - peer->headers.useless_us < HEADER_SYNC_PATIENCE_US;
+}
+
 /* The next peer to sync from: outbound ones first, those not asked before first. */
-static struct peer *choose(const struct p2p *p2p)
+static struct peer *choose(const struct p2p *p2p, int64_t now_us)
 {
     struct peer *best = NULL;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
-        if (peer->state != PEER_READY || !peer_has_blocks(peer) ||
+        if (peer->state != PEER_READY || !peer_has_blocks(peer) || is_useless(peer, now_us) ||
             peer->id == p2p->headers.sync_peer)
             continue;
         if (!best || peer->headers.asked_us < best->headers.asked_us ||
@@ -368,15 +436,15 @@ static struct peer *choose(const struct p2p *p2p)
 static int64_t sync_tick(struct p2p *p2p, int64_t now_us)
 {
     struct header_sync *sync = &p2p->headers;
-    if (sync->sync_peer && now_us - sync->progress_us < SYNC_PATIENCE_US)
-        return sync->progress_us + SYNC_PATIENCE_US;
-    struct peer *peer = choose(p2p);
+    if (sync->sync_peer && now_us < sync->until_us)
+        return sync->until_us;
+    struct peer *peer = choose(p2p, now_us);
     if (!peer)
-        return sync->sync_peer ? now_us + SYNC_PATIENCE_US : INT64_MAX;
+        return now_us + HEADER_SYNC_PATIENCE_US; /* or as soon as somebody new is there */
     sync->sync_peer = peer->id;
-    sync->progress_us = now_us;
+    sync->until_us = now_us + HEADER_SYNC_PATIENCE_US;
     ask_first(p2p, peer);
-    return now_us + SYNC_PATIENCE_US;
+    return sync->until_us;
 }
 
 /* Who announced more while a question was open, and has not answered it. */

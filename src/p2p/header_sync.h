@@ -16,6 +16,12 @@ struct p2p;
 struct peer;
 
 #define HEADER_SYNC_UNCONNECTING_MAX 10 /* messages in a row that connect to nothing we know */
+/* While we are far behind, the next peer is asked as well if one brings nothing new for so long,
+ * ... */
+#define HEADER_SYNC_PATIENCE_US INT64_C(20000000)
+/* ... or fewer new headers a second than that, measured over that time; at once if an answer brings
+ * nothing, and that one not again before the same time has passed. */
+#define HEADER_SYNC_RATE 100
 /* An outbound peer may know less than we do for so long, then answer one question more. */
 #define HEADER_SYNC_LAG_US  (INT64_C(1200) * 1000000)
 #define HEADER_SYNC_LAST_US (INT64_C(120) * 1000000)
@@ -26,9 +32,11 @@ struct peer_headers {
     const struct block_node *best_sent;  /* the best header that we told it of */
     struct block_hash unknown;           /* it announced this, whose header we lack */
     bool has_unknown;
-    bool is_asked;         /* it owes us headers */
-    int64_t asked_us;      /* when it was asked last; 0: never */
-    bool ask_again;        /* it announced more meanwhile: ask when it has answered */
+    bool is_asked;                   /* it owes us headers */
+    int64_t asked_us;                /* when it was asked last; 0: never */
+    const struct block_node *walked; /* it was asked for what follows this, the end of an answer */
+    int64_t useless_us;              /* when it answered with nothing new last; 0: never */
+    bool ask_again;                  /* it announced more meanwhile: ask when it has answered */
     int64_t lags_since_us; /* its chain has less work than ours since then; 0: it has not */
     bool is_last_chance;   /* it was asked once more */
     unsigned unconnecting;
@@ -36,9 +44,9 @@ struct peer_headers {
 };
 
 struct header_sync {
-    uint64_t sync_peer;  /* who is asked while we are far behind; 0: nobody */
-    int64_t progress_us; /* when it last gave us something */
-    bool is_synced;      /* one peer has told us all it has: now everybody is asked */
+    uint64_t sync_peer; /* who is asked while we are far behind; 0: nobody */
+    int64_t until_us;   /* its time, longer with each header that is new */
+    bool is_synced;     /* one peer has told us all it has: now everybody is asked */
 };
 
 /* A peer is ready; a peer is gone. */

@@ -292,6 +292,91 @@ static void an_outbound_peer_must_keep_up(void **state)
     raw_free(manual);
 }
 
+/* Answer each question with the same headers for a while; returns how many questions came. */
+static size_t answer_alike(struct raw_peer *raw, const struct built_block *const *blocks, size_t n,
+                           int64_t us)
+{
+    size_t questions = 0;
+    int64_t end_us = raw->mesh->events.now_us + us;
+    while (raw->mesh->events.now_us < end_us)
+        if (raw_find(raw, "getheaders", 50000).p) {
+            questions++;
+            raw_send_headers(raw, blocks, n);
+        }
+    return questions;
+}
+
+static void the_same_headers_again_and_again_capture_nobody(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 51, &f->builder, NULL);
+    static const struct built_block *blocks[4100];
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 4100, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(b, tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    /* Alone, it is asked, asked for more, and then let be for a while. */
+    assert_int_equal(answer_alike(raw, blocks, 2000, HEADER_SYNC_PATIENCE_US - 1000000), 2);
+    assert_int_equal(chain_best_header(a->chain)->height, 2000);
+    assert_int_equal(answer_alike(raw, blocks, 2000, 2000000), 2);
+    mesh_connect(a, b);
+    (void)answer_alike(raw, blocks, 2000, 3000000);
+    assert_int_equal(chain_best_header(a->chain)->height, 4100);
+    assert_true(mesh_wait_tip(&f->mesh, tip, 30) >= 0);
+    raw_free(raw);
+}
+
+static void a_longer_way_through_what_we_have_is_no_capture(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 52, &f->builder, NULL);
+    const struct built_block *fork = builder_blocks(&f->builder, f->builder.genesis, 10, NULL);
+    const struct built_block *less = builder_blocks(&f->builder, fork, 4500, NULL);
+    const struct built_block *more = builder_blocks(&f->builder, fork, 4600, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, less);
+    /* The other branch is here but for its last 150 headers, and has less work so far. */
+    for (int32_t height = 11; height <= more->height - 150; height++) {
+        struct verdict verdict;
+        assert_non_null(
+            chain_accept_header(a->chain, &built_ancestor(more, height)->block.header, &verdict));
+    }
+    mesh_give(b, more);
+    mesh_connect(a, b);
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(chain_best_header(a->chain)->height, more->height);
+}
+
+/* Who brings 2,000 headers in 19 seconds keeps us for itself, in 21 seconds it does not. */
+static void the_next_peer_is_asked_if_one_is_slow(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 53, &f->builder, NULL);
+    static const struct built_block *blocks[8000];
+    builder_blocks(&f->builder, f->builder.genesis, 8000, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *slow = raw_connect(&f->mesh, a), *next = raw_connect(&f->mesh, a);
+    raw_handshake(slow, SERVICES);
+    (void)raw_expect(slow, "getheaders");
+    raw_handshake(next, SERVICES);
+    const int64_t full_us = 2000 * (1000000 / HEADER_SYNC_RATE);
+    assert_int_equal(full_us, HEADER_SYNC_PATIENCE_US);
+    for (size_t i = 0; i < 3; i++) {
+        mesh_run(&f->mesh, full_us - 1000000);
+        raw_send_headers(slow, blocks + 2000 * i, 2000);
+        (void)raw_expect(slow, "getheaders");
+        assert_int_equal(raw_count(next, "getheaders"), 0);
+    }
+    mesh_run(&f->mesh, full_us + 1000000);
+    assert_int_equal(raw_count(next, "getheaders"), 1);
+    raw_send_headers(slow, blocks + 6000, 2000); /* late, and welcome all the same */
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(chain_best_header(a->chain)->height, 8000);
+    raw_free(next);
+    raw_free(slow);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +390,9 @@ int main(void)
         T(an_old_fork_of_little_work_is_ignored),
         T(a_silent_sync_peer_is_replaced),
         T(an_outbound_peer_must_keep_up),
+        T(the_same_headers_again_and_again_capture_nobody),
+        T(a_longer_way_through_what_we_have_is_no_capture),
+        T(the_next_peer_is_asked_if_one_is_slow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
