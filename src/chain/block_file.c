@@ -21,6 +21,7 @@ enum {
 };
 
 enum kind { KIND_BLOCK, KIND_UNDO };
+static const char *const prefixes[] = {"blk", "rev"};
 
 struct file_entry {
     struct block_file_info info;
@@ -43,7 +44,7 @@ struct block_files {
 
 static char *path_of(const struct block_files *files, enum kind kind, int32_t number)
 {
-    return xasprintf("%s/%s%05d.dat", files->dir, kind == KIND_BLOCK ? "blk" : "rev", number);
+    return xasprintf("%s/%s%05d.dat", files->dir, prefixes[kind], number);
 }
 
 /* -- opening ------------------------------------------------------------------------------ */
@@ -231,20 +232,28 @@ void block_files_set_used(struct block_files *files, int32_t file, uint32_t end,
     entry->is_dirty = true;
 }
 
+/* The number in a file's name; -1 if it is not one of this kind. */
+static int32_t number_of(const char *name, enum kind kind)
+{
+    int32_t number = 0;
+    if (strlen(name) != strlen("blk00000.dat") || strncmp(name, prefixes[kind], 3) != 0 ||
+        strcmp(name + 8, ".dat") != 0)
+        return -1;
+    for (size_t i = 3; i < 8; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return -1;
+        number = number * 10 + (name[i] - '0');
+    }
+    return number;
+}
+
 /* arg: a size_t that becomes one past the number in the name, if that is more. */
 static void note_existing(void *arg, const char *name)
 {
-    size_t *end = arg, number = 0;
-    if (strlen(name) != strlen("blk00000.dat") || strncmp(name, "blk", 3) != 0 ||
-        strcmp(name + 8, ".dat") != 0)
-        return;
-    for (size_t i = 3; i < 8; i++) {
-        if (name[i] < '0' || name[i] > '9')
-            return;
-        number = number * 10 + (size_t)(name[i] - '0');
-    }
-    if (number + 1 > *end)
-        *end = number + 1;
+    size_t *end = arg;
+    int32_t number = number_of(name, KIND_BLOCK);
+    if (number >= 0 && (size_t)number + 1 > *end)
+        *end = (size_t)number + 1;
 }
 
 int block_files_end(const struct block_files *files, size_t *end)
@@ -262,6 +271,24 @@ int block_files_reserve_existing(struct block_files *files)
     files->first_open = end;
     grow_entries(files, end);
     return 0;
+}
+
+static void remove_undo(void *arg, const char *name)
+{
+    struct block_files *files = arg;
+    int32_t number = number_of(name, KIND_UNDO);
+    if (number < 0)
+        return;
+    char *path = path_of(files, KIND_UNDO, number);
+    int error = files->env->remove(files->env->ctx, path);
+    if (error && error != -ENOENT)
+        log_warning(files->log, "cannot remove %s: %s", path, strerror(-error));
+    xfree(path);
+}
+
+int block_files_remove_undo(struct block_files *files)
+{
+    return files->env->list(files->env->ctx, files->dir, remove_undo, files);
 }
 
 /* -- records ---------------------------------------------------------------------------------- */
@@ -410,7 +437,7 @@ int block_files_sync(struct block_files *files)
     return write_handles_sync(&files->handles, files->dir);
 }
 
-int block_files_remove(struct block_files *files, size_t file)
+static int remove_pair(const struct block_files *files, size_t file)
 {
     const struct env *env = files->env;
     int error = 0;
@@ -421,14 +448,25 @@ int block_files_remove(struct block_files *files, size_t file)
             error = 0;
         xfree(path);
     }
-    if (!error && file < files->n) {
-        files->entries[file] =
-            (struct file_entry){.info = {.height_first = -1, .height_last = -1}, .is_dirty = true};
-        /* Its number is not given out again while the index may still know the old file. */
-        if (file + 1 == files->n)
-            files->first_open = files->n;
-    }
     return error;
+}
+
+int block_files_remove(const struct block_files *files, const size_t *numbers, size_t n)
+{
+    int error = 0;
+    for (size_t i = 0; i < n && !error; i++)
+        error = remove_pair(files, numbers[i]);
+    return error ? error : files->env->sync_dir(files->env->ctx, files->dir);
+}
+
+void block_files_forget(struct block_files *files, size_t file)
+{
+    ASSERT(file < files->n);
+    files->entries[file] =
+        (struct file_entry){.info = {.height_first = -1, .height_last = -1}, .is_dirty = true};
+    /* Its number is not given out again while the index may still know the old file. */
+    if (file + 1 == files->n)
+        files->first_open = files->n;
 }
 
 /* -- scanning --------------------------------------------------------------------------------- */

@@ -75,8 +75,13 @@ const struct block_file_info *block_files_info(const struct block_files *files, 
 /* True once for each file whose info changed since the last call that cleared it. */
 bool block_files_take_dirty(struct block_files *files, size_t file);
 
-/* Remove a pair of files (pruning) and zero its info. */
-NODISCARD int block_files_remove(struct block_files *files, size_t file);
+/* Remove n pairs of files (pruning), durably: none comes back after a power cut. Any thread. */
+NODISCARD int block_files_remove(const struct block_files *files, const size_t *numbers, size_t n);
+/* A pair has been removed: zero its info. Not before, or a file that a crash has left there would
+ * be counted by nobody. */
+void block_files_forget(struct block_files *files, size_t file);
+/* Remove all undo files: before a reindex, which makes them anew. 0 or negative errno. */
+NODISCARD int block_files_remove_undo(struct block_files *files);
 
 /* Bytes of all files on disk, preallocation left out. */
 uint64_t block_files_total_bytes(const struct block_files *files);

@@ -1,9 +1,10 @@
 /* prune.c - removes old block files, down to a target or up to a height.
  *
  * A round follows a flush: the nodes of some files are marked as without data, the index is
- * written and synced, and only then the files go. So after a crash the index never names what is
- * gone, and blocks between the coins store's tip and the committed one are always there to be
- * replayed. No flush runs during a round: the index has one writer. */
+ * written and synced, only then the files go, durably, and only then their sizes are forgotten. So
+ * after a crash the index never names what is gone, each file that is there is counted (the next
+ * round takes it), and blocks between the coins store's tip and the committed one are always there
+ * to be replayed. No flush runs during a round: the index has one writer. */
 #include <errno.h>
 
 #include "chain/chain_internal.h"
@@ -124,20 +125,21 @@ static bool start_round(struct chain *chain);
 static void run_write(struct env_job *job)
 {
     struct prune *prune = (struct prune *)job;
-    prune->error = index_db_write(prune->chain->index, prune->batch);
+    const struct chain *chain = prune->chain;
+    prune->error = index_db_write(chain->index, prune->batch);
     prune->batch = NULL;
+    if (!prune->error)
+        prune->error = block_files_remove(chain->files, prune->files, prune->n_files);
 }
 
-static int remove_files(struct chain *chain)
+static void forget_files(struct chain *chain)
 {
     const struct prune *prune = &chain->prune;
-    int error = 0;
-    for (size_t i = 0; i < prune->n_files && !error; i++) {
-        error = block_files_remove(chain->files, prune->files[i]);
+    for (size_t i = 0; i < prune->n_files; i++) {
+        block_files_forget(chain->files, prune->files[i]);
         log_printf(chain->log, LOG_PRUNE, "pruned blk%05zu.dat and rev%05zu.dat", prune->files[i],
                    prune->files[i]);
     }
-    return error;
 }
 
 static void end_rounds(struct chain *chain, int error)
@@ -156,7 +158,7 @@ static void round_done(struct env_job *job)
     prune->batch = NULL;
     int error = job->cancelled ? -ECANCELED : prune->error;
     if (!error)
-        error = remove_files(chain);
+        forget_files(chain);
     xfree(prune->files);
     prune->files = NULL;
     chain->flush.stage = FLUSH_IDLE;

@@ -94,6 +94,9 @@ static bool open_stores(struct chain *chain, char **error)
     xfree(infos);
     if (code)
         return fail(error, "Cannot open the block files", code, detail);
+    code = chain->options.reindex ? block_files_remove_undo(chain->files) : 0;
+    if (code)
+        return fail(error, "Cannot list the block files", code, NULL);
     if (chain->options.block_file_bytes)
         block_files_set_max_bytes(chain->files, chain->options.block_file_bytes);
     return true;

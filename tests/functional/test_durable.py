@@ -313,5 +313,38 @@ def test_a_link_to_a_disk_that_is_not_there_is_refused(context):
         shutil.move(elsewhere, node.path(place))
 
 
+def block_files(node):
+    return {name for name in os.listdir(node.path("blocks")) if name.startswith("blk")}
+
+
+def test_a_pruned_node_that_is_reindexed_counts_and_removes_the_old_files(context):
+    node = context.started("-prune=1", "-fastprune", "-mocktime=1700000000")
+    hashes = node.rpc.generatetoaddress(900, ADDRESS)
+    raw = [node.rpc.getblock(block_hash, 0) for block_hash in hashes]
+    node.rpc.pruneblockchain(600)
+    node.stop()
+    old = block_files(node)
+    assert "blk00000.dat" not in old and len(old) > 1, old
+    for options in (["-reindex"], []):
+        node.start(*options)
+        equal(node.rpc.getblockcount(), 0)
+        assert old <= block_files(node)
+        size = node.rpc.getblockchaininfo()["size_on_disk"]
+        assert size > 65536 * (len(old) - 1), f"{size} bytes are counted in {len(old)} files"
+        node.kill()
+    node.start()
+    for block in raw:
+        equal(node.rpc.submitblock(block), None)
+    equal(node.rpc.getbestblockhash(), hashes[-1])
+    node.rpc.pruneblockchain(600)
+    left = block_files(node)
+    assert not old & left, f"{old & left} are there still"
+    assert node.rpc.getblockchaininfo()["size_on_disk"] < 65536 * 1.5 * (len(left) + 1)
+    restart_after_kill(node)
+    equal(node.rpc.getbestblockhash(), hashes[-1])
+    equal(block_files(node), left)
+    node.stop()
+
+
 if __name__ == "__main__":
     framework.main(globals())

@@ -430,15 +430,20 @@ static void a_removed_pair_is_gone_and_its_number_is_not_used_again(void **state
     struct setting *s = *state;
     struct file_pos pos = store(s->files, 1, 100), undo = store_undo(s->files, 0, 2, 10);
     assert_int_equal(block_files_sync(s->files), 0);
-    assert_int_equal(block_files_remove(s->files, 0), 0);
+    static const size_t first = 0;
+    assert_int_equal(block_files_remove(s->files, &first, 1), 0);
     assert_int_equal(read_back(s->files, &pos, 1, false), -ENOENT);
     assert_int_equal(read_back(s->files, &undo, 2, true), -ENOENT);
+    assert_true(block_files_total_bytes(s->files) > 0);
+    block_files_forget(s->files, 0);
     assert_int_equal(block_files_total_bytes(s->files), 0);
     assert_true(block_files_take_dirty(s->files, 0));
     assert_int_equal(block_files_alloc(s->files, 10, 3, 3).file, 1);
-    assert_int_equal(block_files_remove(s->files, 0), 0); /* again: nothing to do */
+    assert_int_equal(block_files_remove(s->files, &first, 1), 0); /* again: nothing to do */
     sim_disk_fail(sim_env_disk(s->sim), SIM_OP_NAMES, 0, -EIO, false);
-    assert_int_equal(block_files_remove(s->files, 0), -EIO);
+    assert_int_equal(block_files_remove(s->files, &first, 1), -EIO);
+    sim_disk_fail(sim_env_disk(s->sim), SIM_OP_SYNC, 0, -EIO, false);
+    assert_int_equal(block_files_remove(s->files, &first, 1), -EIO);
 }
 
 static void synced_records_survive_power_loss(void **state)

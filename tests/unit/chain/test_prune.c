@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -234,22 +235,59 @@ struct crash_watch {
     bool is_on;
 };
 
+/* The number of a block file; -1 if the name is another's. */
+static int file_number(const char *name)
+{
+    int number = -1;
+    return sscanf(name, "blk%d.dat", &number) == 1 ? number : -1;
+}
+
+static void assert_counted(void *arg, const char *name)
+{
+    const struct chain *chain = arg;
+    int number = file_number(name);
+    if (number >= 0)
+        assert_true(block_files_info(chain->files, (size_t)number)->block_bytes > 0);
+}
+
+/* Every block that the index names can be read, with its undo data; every file is counted. */
+static void assert_index_is_true(const struct chain_rig *rig)
+{
+    struct chain *chain = rig->chain;
+    const struct env *env = sim_env_get(rig->sim);
+    for (int32_t at = 1; at <= N_BLOCKS; at++) {
+        const struct block_node *node = chain_at(chain, at);
+        uint8_t *raw;
+        if (!(node->status & BLOCK_HAVE_DATA))
+            continue;
+        assert_int_equal(block_files_read(chain->files, &node->data, &raw), 0);
+        xfree(raw);
+        assert_int_equal(block_files_read_undo(chain->files, &node->undo, &raw), 0);
+        xfree(raw);
+    }
+    assert_int_equal(env->list(env->ctx, "regtest/blocks", assert_counted, chain), 0);
+}
+
 static void crash_here(void *arg)
 {
     struct crash_watch *watch = arg;
     struct fixture *f = watch->f;
-    if (!watch->is_on || watch->points++ % 5 != 0)
+    if (!watch->is_on)
         return;
     watch->is_on = false;
+    struct chain_options options = f->options;
+    options.check_invariants = watch->points % 8 == 0; /* it takes long */
     struct chain_rig rig;
     rig_init(&rig, sim_env_crash(f->rig.sim, (enum sim_crash)(watch->tried++ % 3), watch->points),
-             &f->b, &f->options);
+             &f->b, &options);
     rig_open(&rig);
     rig_settle(&rig);
     assert_true(rig_is_at(&rig, f->last));
-    /* What the index names is there. */
-    struct verdict verdict = rig_invalidate(&rig, built_ancestor(f->last, N_BLOCKS - 100));
-    assert_int_equal(verdict.code, REJECT_NONE);
+    assert_index_is_true(&rig);
+    if (watch->points++ % 8 == 0) {
+        struct verdict verdict = rig_invalidate(&rig, built_ancestor(f->last, N_BLOCKS - 100));
+        assert_int_equal(verdict.code, REJECT_NONE);
+    }
     assert_int_equal(rig.n_faults, 0);
     rig_deinit(&rig);
     watch->is_on = true;
@@ -262,9 +300,102 @@ static void a_crash_while_pruning_is_recovered_from(void **state)
     assert_int_equal(rig_flush(&f->rig), 0);
     sim_disk_watch(sim_env_disk(f->rig.sim), crash_here, &watch);
     watch.is_on = true;
+    assert_int_equal(prune_to(f, 150), 0);
     assert_int_equal(prune_to(f, 200), 0);
+    assert_int_equal(rig_flush(&f->rig), 0); /* the sizes are forgotten now */
     sim_disk_watch(sim_env_disk(f->rig.sim), NULL, NULL);
-    assert_true(watch.tried >= 6);
+    assert_true(watch.tried >= 30);
+    assert_index_is_true(&f->rig);
+}
+
+/* -- A reindex --------------------------------------------------------------------------------- */
+
+struct on_disk {
+    const struct env *env;
+    uint64_t bytes;
+};
+
+static void add_size(void *arg, const char *name)
+{
+    struct on_disk *sum = arg;
+    struct env_file *file;
+    char path[64];
+    if (strncmp(name, "blk", 3) != 0 && strncmp(name, "rev", 3) != 0)
+        return;
+    snprintf(path, sizeof path, "regtest/blocks/%s", name);
+    assert_int_equal(sum->env->file_open(sum->env->ctx, path, ENV_OPEN_READ, &file), 0);
+    /* What was set aside for more is zeros at the end: the records, and not more, lie before. */
+    uint8_t bytes[2 * FILE_BYTES];
+    int64_t n = sum->env->file_read_at(sum->env->ctx, file, 0, bytes, sizeof bytes);
+    while (n > 0 && bytes[n - 1] == 0)
+        n--;
+    sum->env->file_close(sum->env->ctx, file);
+    assert_true(n < (int64_t)sizeof bytes);
+    sum->bytes += (uint64_t)n;
+}
+
+/* Bytes that lie in block and undo files; each record ends in a few zeros at most. */
+static void assert_counts_what_is_there(const struct fixture *f)
+{
+    struct on_disk sum = {.env = sim_env_get(f->rig.sim)};
+    assert_int_equal(sum.env->list(sum.env->ctx, "regtest/blocks", add_size, &sum), 0);
+    uint64_t counted = chain_disk_bytes(f->rig.chain);
+    assert_in_range(counted, sum.bytes, sum.bytes + (uint64_t)count_files(f).blk * 2 * 32);
+}
+
+/* What a pruned chain has left cannot be connected without what it lacks: the files stay, are
+ * counted, and are the first that the next pruning takes. */
+static void a_reindex_of_a_pruned_chain_counts_what_it_cannot_use(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(prune_to(f, 200), 0);
+    int old_files = count_files(f).blk;
+    assert_true(old_files > 5);
+    for (int how = 0; how < 3; how++) {
+        if (how == 1)
+            rig_crash(&f->rig, SIM_CRASH_LOST, 1);
+        else
+            assert_int_equal(rig_close(&f->rig), 0);
+        f->rig.options.reindex = how == 0;
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+        assert_true(rig_is_at(&f->rig, f->b.genesis));
+        assert_true(count_files(f).blk >= old_files);
+        assert_counts_what_is_there(f);
+    }
+    f->rig.options.reindex = false;
+    rig_accept_chain(&f->rig, f->last);
+    assert_true(rig_is_at(&f->rig, f->last));
+    assert_counts_what_is_there(f);
+    int all_files = count_files(f).blk;
+    assert_int_equal(prune_to(f, 50), 0);
+    assert_true(count_files(f).blk <= all_files - old_files);
+    assert_counts_what_is_there(f);
+    assert_index_is_true(&f->rig);
+}
+
+/* While files are gone through none is removed, whatever is ordered. */
+static void nothing_is_pruned_before_a_reindex_is_over(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(rig_close(&f->rig), 0);
+    f->rig.options.reindex = true;
+    rig_open(&f->rig);
+    struct answer answer = {0};
+    while (chain_tip(f->rig.chain)->height < 400)
+        assert_true(sim_env_step(f->rig.sim));
+    int before = count_files(f).blk;
+    bool was_importing = chain_is_importing(f->rig.chain);
+    chain_prune_to(f->rig.chain, 50, note_pruned, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    assert_int_equal(answer.error, 0);
+    assert_true(!was_importing || count_files(f).blk == before);
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, f->last));
+    assert_int_equal(rig_flush(&f->rig), 0);
+    assert_int_equal(prune_to(f, 150), 0);
+    assert_true(count_files(f).blk < before);
+    f->rig.options.reindex = false;
 }
 
 int main(void)
@@ -281,6 +412,8 @@ int main(void)
         TEST(a_target_that_is_not_reached_prunes_nothing),
         TEST(pruning_is_cancelled_by_closing),
         TEST(a_crash_while_pruning_is_recovered_from),
+        TEST(a_reindex_of_a_pruned_chain_counts_what_it_cannot_use),
+        TEST(nothing_is_pruned_before_a_reindex_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,7 +240,7 @@ static void block_files_take_writes_and_syncs_of_several_threads(void **state)
         xfree(raw);
         xfree(writes[i].raw);
     }
-    assert_int_equal(block_files_remove(files, 0), 0);
+    assert_int_equal(block_files_remove(files, &(size_t){0}, 1), 0);
     block_files_close(files);
     assert_int_equal(s->env->remove(s->env->ctx, dir), 0);
     xfree(dir);
