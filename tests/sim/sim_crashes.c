@@ -23,12 +23,19 @@
 #define CHANGES_MAX    120            /* of the disk until a crash amid them */
 #define START_CHANGES  40             /* the same while starting */
 #define FLUSH_BATCH    200            /* bytes: a few coins, so that a flush has many steps */
+#define FLUSHES_MAX    64             /* orders to flush that wait at once, at most */
 #define CRASH_NODE     0
 #define SOUND_NODE     1
 
 struct totals {
     uint64_t crashes, in_writes, in_starts, kinds[3], durable;
     int64_t virtual_us, caught_up_max_us;
+};
+
+/* One order to flush: several may be under way. */
+struct flush_order {
+    struct run *run;
+    struct u256 work; /* of the tip when it was given */
 };
 
 struct run {
@@ -38,8 +45,9 @@ struct run {
     struct sim_spend spend;
     struct totals *totals;
     uint64_t crashes;
-    struct u256 durable_work; /* of the tip when the last flush was told to be complete */
-    struct u256 flush_work;   /* when the flush under way was ordered */
+    struct u256 durable_work; /* of the tip that a flush was ordered at and told to be complete */
+    struct flush_order flushes[FLUSHES_MAX];
+    uint64_t n_flushes;
 };
 
 static uint64_t draw(struct run *run, uint64_t n)
@@ -69,19 +77,23 @@ static void send_tx(struct run *run, size_t i)
 /* The coins were counted, so they were written before: what was the tip then is safe. */
 static void on_flushed(void *arg, int status, const char *body)
 {
-    struct run *run = arg;
+    const struct flush_order *order = arg;
+    struct run *run = order->run;
     (void)body;
     if (status != 200)
         return;
-    run->durable_work = run->flush_work;
+    if (u256_compare(order->work, run->durable_work) > 0)
+        run->durable_work = order->work;
     run->totals->durable++;
     sim_world_trace(run->world, "a flush is complete");
 }
 
 static void flush(struct run *run)
 {
-    run->flush_work = chain_tip(chain_of(run, CRASH_NODE))->chain_work;
-    sim_world_call(run->world, CRASH_NODE, "gettxoutsetinfo", "[\"none\"]", on_flushed, run);
+    struct flush_order *order = &run->flushes[run->n_flushes++ % FLUSHES_MAX];
+    *order =
+        (struct flush_order){.run = run, .work = chain_tip(chain_of(run, CRASH_NODE))->chain_work};
+    sim_world_call(run->world, CRASH_NODE, "gettxoutsetinfo", "[\"none\"]", on_flushed, order);
 }
 
 static void part(struct run *run, bool is_parted)
