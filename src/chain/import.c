@@ -680,6 +680,7 @@ void import_block_files(struct chain *chain, bool from_start)
 {
     struct import *import = add_own_import(chain);
     chain->early_s = 0;
+    chain->marks_over = 0; /* it begins anew */
     import->is_reindex = from_start;
     if (!from_start)
         start_replay(import);

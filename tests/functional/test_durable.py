@@ -25,39 +25,51 @@ def restart_after_kill(node, *options):
     return node.start(*options)
 
 
-def test_a_kill_right_after_a_reindex_loses_nothing(context):
-    """The flush comes while the files are read, the kill when they are through."""
-    node = context.started("-fastprune")
+def test_a_kill_right_after_rebuilding_loses_nothing(context):
+    """The flush comes while blocks are read or connected again, the kill when that is over."""
+    node = context.started("-fastprune", "-txindex=1")
     node.rpc.generatetoaddress(700, ADDRESS)
-    for _ in range(3):
+    for option in ("-reindex", "-reindex-chainstate") * 2:
         full = node.rpc.getblockcount()
         best = node.rpc.getbestblockhash()
-        node.restart("-reindex")
+        node.restart(option)
         early = node.rpc.generatetoaddress(1, ADDRESS)[0]
         flushed = node.rpc.gettxoutsetinfo("none")["height"]
         wait_until(lambda: node.rpc.getblockcount() >= full, what="reindex")
         last = node.rpc.generatetoaddress(1, ADDRESS)[0]
-        print(f"flushed at {flushed} of {full}")
+        print(f"{option}: flushed at {flushed} of {full}")
         restart_after_kill(node)
         node.wait_tip(last)
         assert knows(node, early) and knows(node, best)
+        wait_until(lambda: node.rpc.getindexinfo()["txindex"]["synced"], what="txindex")
+        for block_hash in (best, last):
+            txid = node.rpc.getblock(block_hash)["tx"][0]
+            equal(node.rpc.getrawtransaction(txid, 1)["blockhash"], block_hash)
     node.stop()
 
 
-def test_kills_amid_a_reindex_need_no_help(context):
-    node = context.started("-fastprune")
-    tip = node.rpc.generatetoaddress(700, ADDRESS)[-1]
-    node.stop()
-    node.launch("-reindex")
-    for _ in range(8):
-        wait_until(node.try_rpc, 30, "RPC")
-        if context.random.random() < 0.5:
-            node.rpc.gettxoutsetinfo("none")
-        node.kill()
-        node.launch()
-    node.wait_rpc()
-    node.wait_tip(tip)
-    node.stop()
+def test_kills_amid_rebuilding_need_no_help(context):
+    """Each life mines a block on whatever it has by then: none of them is forgotten."""
+    for option in ("-reindex", "-reindex-chainstate"):
+        node = context.started("-fastprune", name="killed" + option)
+        tip = node.rpc.generatetoaddress(700, ADDRESS)[-1]
+        want = node.coins()
+        node.stop()
+        node.launch(option)
+        made = []
+        for _ in range(8):
+            wait_until(node.try_rpc, 30, "RPC")
+            if node.rpc.getblockcount() < 690:
+                made += node.rpc.generatetoaddress(1, ADDRESS)
+            if context.random.random() < 0.5:
+                node.rpc.gettxoutsetinfo("none")
+            node.kill()
+            node.launch()
+        node.wait_rpc()
+        node.wait_tip(tip)
+        equal(node.coins(), want, f"after {option} and {len(made)} side blocks")
+        assert all(knows(node, block_hash) for block_hash in made), made
+        node.stop()
 
 
 def test_a_clock_in_the_past_loses_no_block(context):
