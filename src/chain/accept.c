@@ -268,7 +268,7 @@ static void store(struct accept *accept)
     node->data = accept->pos;
     node->status |= BLOCK_VALID_TX;
     kept_blocks_add(&chain->kept, node, accept->ref);
-    best_chain_block_stored(chain, node, block->n_tx);
+    best_chain_block_stored(chain, node, block->n_tx, is_stored);
     if (chain_contains(chain, node))
         kept_blocks_release(&chain->kept, node);
     hand_to_waiter(accept, true);

@@ -35,7 +35,17 @@ static void consider(struct chain *chain, struct block_node *node, const struct 
         (void)sorted_map_insert(&chain->candidates, node);
 }
 
-void best_chain_block_stored(struct chain *chain, struct block_node *node, uint32_t n_tx)
+/* The files are filled in order, so a block's place says who was first, whatever order they are
+ * read in. 0 is left to the chain of the tip, 1 to blocks whose bytes are gone. */
+int64_t best_chain_place_sequence(const struct block_node *node)
+{
+    if (!(node->status & BLOCK_HAVE_DATA))
+        return 1;
+    return 2 + ((int64_t)node->data.file << 32 | (int64_t)node->data.offset);
+}
+
+void best_chain_block_stored(struct chain *chain, struct block_node *node, uint32_t n_tx,
+                             bool was_in_files)
 {
     node->n_tx = n_tx;
     node->status |= BLOCK_HAVE_DATA;
@@ -50,7 +60,7 @@ void best_chain_block_stored(struct chain *chain, struct block_node *node, uint3
         bool is_complete = (at->status & BLOCK_HAVE_DATA) || at->n_tx > 0;
         if (is_complete) {
             at->chain_tx = (at->prev ? at->prev->chain_tx : 0) + at->n_tx;
-            at->sequence = ++chain->next_sequence;
+            at->sequence = was_in_files ? best_chain_place_sequence(at) : ++chain->next_sequence;
             consider(chain, at, tip);
             at = block_node_next_descendant(node, at);
         } else {

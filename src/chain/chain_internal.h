@@ -19,8 +19,9 @@
 /* Limits of the pipeline; see doc/architecture.md, "the life of a block". */
 #define FLIGHTS_MAX               64
 #define FLIGHT_PENDING_INPUTS_MAX 20000 /* scripts waiting, beyond which no block is connected */
-#define FLIGHT_WINDOW_BYTES       (64u << 20) /* raw bytes of blocks in flight */
-#define REORG_ATOMIC_MAX          16          /* deeper reorganisations show their way down */
+#define FLIGHT_WINDOW_BYTES       (64u << 20)        /* raw bytes of blocks in flight */
+#define LIVE_SEQUENCE_FIRST       (INT64_C(1) << 60) /* above that of any place in the files */
+#define REORG_ATOMIC_MAX          16 /* deeper reorganisations show their way down */
 #define KEPT_BLOCKS_MAX_BYTES     (64u << 20)
 #define FLUSH_INTERVAL_US         (INT64_C(60) * 1000000)
 #define FLUSH_INTERVAL_SYNCING_US (INT64_C(300) * 1000000)
@@ -113,7 +114,7 @@ struct chain {
 
     struct active_chain active;
     struct sorted_map candidates; /* of struct block_node: complete, not failed, ahead of the tip */
-    int64_t next_sequence;        /* grows; loaded blocks have 0 or 1 */
+    int64_t next_sequence;        /* grows; loaded blocks are before it, by their place */
     int64_t precious_sequence;    /* falls below all others: preciousblock */
     struct block_node *precious_tip_base; /* tip when the last precious block was named */
 
@@ -187,8 +188,12 @@ void write_done(struct chain *chain, unsigned epoch, int error);
 /* Make the set of candidates, empty. */
 void best_chain_init(struct chain *chain);
 /* The node's block is now stored: sets chain_tx of it and of waiting descendants, which may
- * become candidates. */
-void best_chain_block_stored(struct chain *chain, struct block_node *node, uint32_t n_tx);
+ * become candidates. was_in_files: it was found in the block files, not taken in just now. */
+void best_chain_block_stored(struct chain *chain, struct block_node *node, uint32_t n_tx,
+                             bool was_in_files);
+/* The order among blocks of like work that the block files tell; less than that of a block that is
+ * taken in from now on. */
+int64_t best_chain_place_sequence(const struct block_node *node);
 /* The best complete chain's tip that is not known to be invalid. Never NULL. */
 struct block_node *best_chain_target(struct chain *chain);
 /* Mark a block invalid, with its descendants. */

@@ -265,15 +265,15 @@ static bool repair_coins(struct chain *chain, const struct block_hash *old_hash,
 /* -- The tip
  * --------------------------------------------------------------------------------------- */
 
-/* Who came first is not known of loaded blocks, but that the tip won is: it wins again, and over
- * whatever comes from now on. Without this a restart could decide a tie otherwise. */
+/* The tip has won: it wins again, and over whatever comes from now on. Of others that are alike the
+ * one stored first does. Without this a restart could decide a tie otherwise. */
 static void order_loaded(struct chain *chain)
 {
     struct block_node *node;
     size_t at = 0;
     while ((node = hash_map_next(&chain->tree.by_hash, &at)))
-        node->sequence = chain_contains(chain, node) ? 0 : 1;
-    chain->next_sequence = 1;
+        node->sequence = chain_contains(chain, node) ? 0 : best_chain_place_sequence(node);
+    chain->next_sequence = LIVE_SEQUENCE_FIRST;
 }
 
 /* Every block that the coins were made of has been seen; pruned ones too. */

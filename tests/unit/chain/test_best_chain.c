@@ -31,7 +31,7 @@ static void store(struct fixture *f, struct block_node *node)
 {
     node->data.file = 0;
     node->status |= BLOCK_VALID_TX;
-    best_chain_block_stored(f->chain, node, 3);
+    best_chain_block_stored(f->chain, node, 3, false);
 }
 
 static struct block_node *add_block(struct fixture *f, struct block_node *prev)

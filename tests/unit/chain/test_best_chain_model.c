@@ -56,7 +56,7 @@ static struct block_node *add(struct chain *chain, struct block_node *prev, uint
 static struct block_node *add_stored(struct chain *chain, struct block_node *prev, uint32_t number)
 {
     struct block_node *node = add(chain, prev, number);
-    best_chain_block_stored(chain, node, 1);
+    best_chain_block_stored(chain, node, 1, false);
     return node;
 }
 
@@ -107,7 +107,7 @@ static void a_header_without_block_is_no_candidate(void **state)
     struct chain *chain = *state;
     struct block_node *node = add(chain, chain->tree.genesis, 1);
     assert_ptr_equal(best_chain_target(chain), chain->tree.genesis);
-    best_chain_block_stored(chain, node, 3);
+    best_chain_block_stored(chain, node, 3, false);
     assert_ptr_equal(best_chain_target(chain), node);
     assert_int_equal(node->chain_tx, 4);
 }
@@ -120,10 +120,10 @@ static void a_gap_that_is_filled_completes_all_above_it(void **state)
         node[i] = add(chain, node[i - 1], i);
     static const int order[] = {3, 5, 2, 1}; /* 4 is missing */
     for (size_t i = 0; i < COUNT_OF(order); i++)
-        best_chain_block_stored(chain, node[order[i]], 1);
+        best_chain_block_stored(chain, node[order[i]], 1, false);
     assert_ptr_equal(best_chain_target(chain), node[3]);
     assert_int_equal(node[5]->chain_tx, 0);
-    best_chain_block_stored(chain, node[4], 1);
+    best_chain_block_stored(chain, node[4], 1, false);
     assert_ptr_equal(best_chain_target(chain), node[5]);
     assert_int_equal(node[5]->chain_tx, 6);
 }
@@ -144,10 +144,10 @@ static void a_block_that_waited_for_its_parent_comes_after_one_that_did_not(void
     struct chain *chain = *state;
     struct block_node *a1 = add(chain, chain->tree.genesis, 1), *a2 = add(chain, a1, 2);
     struct block_node *b1 = add(chain, chain->tree.genesis, 3), *b2 = add(chain, b1, 4);
-    best_chain_block_stored(chain, a2, 1);
-    best_chain_block_stored(chain, b1, 1);
-    best_chain_block_stored(chain, b2, 1);
-    best_chain_block_stored(chain, a1, 1);
+    best_chain_block_stored(chain, a2, 1, false);
+    best_chain_block_stored(chain, b1, 1, false);
+    best_chain_block_stored(chain, b2, 1, false);
+    best_chain_block_stored(chain, a1, 1, false);
     assert_ptr_equal(best_chain_target(chain), b2);
 }
 
@@ -212,7 +212,7 @@ static void lost_data_makes_a_branch_incomplete_but_not_invalid(void **state)
     assert_int_equal(a3->chain_tx, 0);
     assert_true(a2->is_dirty);
     assert_ptr_equal(chain->tree.best_header, a3);
-    best_chain_block_stored(chain, a2, 1);
+    best_chain_block_stored(chain, a2, 1, false);
     assert_ptr_equal(best_chain_target(chain), a3);
     assert_int_equal(a3->chain_tx, 4);
 }
@@ -252,7 +252,7 @@ static void play_once(struct play *play)
     case 3:
     case 4:
         if (!is_complete(node) && !(node->status & BLOCK_FAILED_MASK))
-            best_chain_block_stored(chain, node, 1);
+            best_chain_block_stored(chain, node, 1, false);
         break;
     case 5:
         if (node->height > 0 && sim_random_below(&play->random, 4) == 0)

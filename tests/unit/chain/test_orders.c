@@ -251,6 +251,37 @@ static void a_restart_does_not_change_who_was_first(void **state)
     }
 }
 
+/* Nor does a crash, whatever has been written by then; a reindex finds the files in order too. */
+static void a_crash_does_not_change_who_was_first(void **state)
+{
+    struct fixture *f = *state;
+    enum { N_BRANCHES = 6 };
+    static const enum sim_crash how[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
+    for (uint64_t seed = 0; seed < 24; seed++) {
+        struct answer answer = {0};
+        rig_start(&f->rig, seed, &f->b, &f->options);
+        rig_accept_chain(&f->rig, base_tip(f));
+        assert_int_equal(rig_flush(&f->rig), 0);
+        const struct built_block *first = builder_blocks(&f->b, base_tip(f), 2, NULL);
+        rig_announce(&f->rig, first);
+        (void)rig_accept(&f->rig, first->prev);
+        submit_block(f, first, CHAIN_ACCEPT_DURABLE, &answer);
+        rig_wait(&f->rig, &answer.is_done);
+        for (int i = 0; i < N_BRANCHES; i++)
+            rig_accept_chain(&f->rig, builder_blocks(&f->b, base_tip(f), 2, NULL));
+        assert_true(rig_is_at(&f->rig, first));
+        if (seed % 4 == 1)
+            (void)rig_flush(&f->rig);
+        rig_crash(&f->rig, how[seed % 3], seed);
+        f->rig.options.reindex = seed % 4 >= 2;
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+        assert_true(rig_is_at(&f->rig, first));
+        f->rig.options.reindex = false;
+        rig_deinit(&f->rig);
+    }
+}
+
 static void a_precious_block_wins_over_the_tip_after_a_restart_too(void **state)
 {
     struct fixture *f = *state;
@@ -363,6 +394,7 @@ int main(void)
         TEST(an_order_that_cannot_be_kept_is_a_fault),
         TEST(an_invalidated_tip_is_left_even_if_the_crash_comes_before_it_was),
         TEST(a_restart_does_not_change_who_was_first),
+        TEST(a_crash_does_not_change_who_was_first),
         TEST(a_precious_block_wins_over_the_tip_after_a_restart_too),
         TEST(a_header_without_its_block_cannot_be_precious),
         TEST(random_orders_keep_the_invariants),
