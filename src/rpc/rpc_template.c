@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "chain/block_assembler.h"
+#include "consensus/block_check.h"
 #include "consensus/pow.h"
 #include "consensus/versionbits.h"
 #include "rpc/chain_json.h"
@@ -150,9 +151,18 @@ void rpc_assemble(struct rpc_call *call, struct block_template *template)
 
 static void answer(struct rpc_call *call)
 {
+    const struct rpc_node *node = &call->rpc->node;
     struct block_template template;
     rpc_assemble(call, &template);
-    put_template(call, &template);
+    /* With the clock set back the least time allowed is in its future: nobody's work is to be spent
+     * on what this node would refuse. Core's words: TestBlockValidity() */
+    if (template.time_s > node->now_s(node->ctx) + BLOCK_TIME_AHEAD_MAX_S)
+        rpc_fail(call, RPC_MISC_ERROR,
+                 "TestBlockValidity failed: %s, block timestamp too far in "
+                 "the future",
+                 reject_string(REJECT_TIME_TOO_NEW));
+    else
+        put_template(call, &template);
     block_template_deinit(&template);
 }
 

@@ -131,6 +131,11 @@ def test_generate_says_why_a_block_is_refused(context):
     for call in (lambda: node.rpc.generatetoaddress(1, ADDRESS),
                  lambda: node.rpc.generatetodescriptor(1, f"addr({ADDRESS})")):
         rpc_fails(-1, "^TestBlockValidity failed: time-too-new, block timestamp too far", call)
+    rpc_fails(-1, "^TestBlockValidity failed: time-too-new", node.rpc.getblocktemplate,
+              {"rules": ["segwit"]})
+    node.rpc.setmocktime(NOW - 2 * 3600 + 5)  # the least time is two hours ahead, and no more
+    assert node.rpc.getblocktemplate({"rules": ["segwit"]})["mintime"] > NOW
+    node.rpc.setmocktime(NOW - DAY)
     rpc_fails(-25, "^TestBlockValidity failed: time-too-new", node.rpc.generateblock, ADDRESS, [])
     node.rpc.setmocktime(NOW)
     node.rpc.invalidateblock(tip)  # the same block would be made again
@@ -247,9 +252,11 @@ def test_orders_outlive_a_kill(context):
 
 def test_blocks_of_a_generation_that_ran_out_of_tries_outlive_a_kill(context):
     node = context.started()
-    for _ in range(5):
-        made = []
+    for i in range(5):
+        made, time = [], NOW + 10000 * i
         while not made:
+            time += 600
+            node.rpc.setmocktime(time)  # another block to try
             made = node.rpc.generatetoaddress(50, ADDRESS, 3)
         assert len(made) < 50
         restart_after_kill(node)
@@ -341,8 +348,8 @@ def test_a_pruned_node_that_is_reindexed_counts_and_removes_the_old_files(contex
         node.start(*options)
         equal(node.rpc.getblockcount(), 0)
         assert old <= block_files(node)
-        size = node.rpc.getblockchaininfo()["size_on_disk"]
-        assert size > 65536 * (len(old) - 1), f"{size} bytes are counted in {len(old)} files"
+        wait_until(lambda: node.rpc.getblockchaininfo()["size_on_disk"] > 65536 * (len(old) - 1),
+                   10, f"the bytes of {len(old)} files, counted")
         node.kill()
     node.start()
     for block in raw:
