@@ -43,6 +43,7 @@ void chain_free(struct chain *chain)
         return;
     ASSERT(chain->flights.n == 0 && chain->flights_dropped == 0 && chain->ops_pending == 0);
     txindex_close(chain);
+    spenderindex_close(chain);
     block_reads_deinit(chain);
     if (chain->coins)
         coins_close(chain->coins);

@@ -31,6 +31,7 @@ struct chain_options {
     bool reindex;            /* rebuild index and coins from the block files */
     bool reindex_chainstate; /* rebuild the coins only */
     bool txindex;
+    bool spender_index; /* -txospenderindex */
     bool prune;              /* -prune=1 or a target */
     uint64_t prune_target_bytes; /* 0: prune only by RPC */
     const struct block_hash *assume_valid; /* NULL: the network's; all zero: none */
@@ -176,6 +177,19 @@ void chain_find_tx(struct chain *chain, const struct txid *txid,
                    void (*done)(void *arg, int error, const struct block_node *node), void *arg);
 /* txindex: is it on, is it caught up, at which height. */
 bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height);
+
+/* The transaction that spends an output. Borrowed for the call. */
+struct chain_spender {
+    const struct block_node *node; /* its block */
+    const struct tx *tx;
+};
+typedef void chain_spender_fn(void *arg, int error, const struct chain_spender *spender);
+/* Who in the active chain spends an output, by the index of -txospenderindex. done gets NULL if
+ * nobody does; -ENOSYS if there is no such index, -EAGAIN while it is not built. Off the loop. */
+void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
+                        chain_spender_fn *done, void *arg);
+/* That index: is it on, is it caught up, at which height. */
+bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t *height);
 
 /* -- Orders -------------------------------------------------------------------------------- */
 

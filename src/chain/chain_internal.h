@@ -149,6 +149,7 @@ struct chain {
     struct import *imports;
     struct block_reads *reads;
     struct txindex *txindex;
+    struct spenderindex *spenderindex;
     uint64_t next_id;
     bool any_pruned;
     unsigned marks;      /* of enum chain_mark: which the index has ... */
@@ -282,5 +283,12 @@ void txindex_wake(struct chain *chain);
 bool txindex_is_busy(const struct chain *chain);
 /* Answer those who wait for the index to come nearer. */
 void txindex_cancel_all(struct chain *chain);
+
+/* -- spenderindex.c: optional, follows the committed tip as the txindex does -- */
+int spenderindex_open(struct chain *chain, char **error);
+void spenderindex_close(struct chain *chain);
+void spenderindex_wake(struct chain *chain);
+bool spenderindex_is_busy(const struct chain *chain);
+void spenderindex_cancel_all(struct chain *chain);
 
 #endif

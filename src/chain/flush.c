@@ -49,6 +49,7 @@ static void end_flush(struct chain *chain, int error)
     if (!error && flush->stage == FLUSH_IDLE) {
         prune_if_due(chain);
         txindex_wake(chain);
+        spenderindex_wake(chain);
     }
     flush_resume(chain);
 }
@@ -224,7 +225,8 @@ static bool is_drained(const struct chain *chain)
 {
     return chain->ops_pending == 0 && chain->flights.n == 0 && chain->flights_dropped == 0 &&
            chain->writes_pending[0] + chain->writes_pending[1] == 0 && !chain->sync_running &&
-           chain->flush.stage == FLUSH_IDLE && !chain->close_flushing && !txindex_is_busy(chain);
+           chain->flush.stage == FLUSH_IDLE && !chain->close_flushing && !txindex_is_busy(chain) &&
+           !spenderindex_is_busy(chain);
 }
 
 void close_continue(struct chain *chain)
@@ -260,6 +262,7 @@ void chain_close(struct chain *chain, void (*done)(void *arg, int error), void *
     import_cancel_all(chain);
     block_reads_cancel_all(chain);
     txindex_cancel_all(chain);
+    spenderindex_cancel_all(chain);
     pipeline_drop_all(chain);
     waiters_fail_all(chain);
     /* Only now: letting go of the last flight or waiter must not end the chain amid this call. */

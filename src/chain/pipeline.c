@@ -421,6 +421,7 @@ static void announce_tip(struct chain *chain)
     if (chain->events.tip_changed)
         chain->events.tip_changed(chain->events.ctx, chain_tip(chain));
     txindex_wake(chain);
+    spenderindex_wake(chain);
 }
 
 void pipeline_advance(struct chain *chain)

@@ -357,6 +357,8 @@ bool chain_open(struct chain *chain, char **error)
         return false;
     if (chain->options.txindex && txindex_open(chain, error))
         return false;
+    if (chain->options.spender_index && spenderindex_open(chain, error))
+        return false;
     best_chain_rebuild(chain);
     chain->is_open = true;
     chain_update_initial_download(chain);
@@ -364,6 +366,7 @@ bool chain_open(struct chain *chain, char **error)
     flush_start_timer(chain);
     verify_at_start(chain);
     txindex_wake(chain);
+    spenderindex_wake(chain);
     pipeline_wake(chain);
     log_printf(chain->log, LOG_ALWAYS, "%zu headers, tip at height %d, opened in %lld ms",
                chain->tree.count, chain_tip_node(chain)->height,

@@ -238,6 +238,8 @@ static bool set_pruning(struct config *config, char **error)
     }
     if (config->chain.prune && config->chain.txindex)
         return REFUSE(error, "Prune mode is incompatible with -txindex.");
+    if (config->chain.prune && config->chain.spender_index)
+        return REFUSE(error, "Prune mode is incompatible with -txospenderindex.");
     if (config->chain.prune && config->chain.reindex_chainstate)
         return REFUSE(error, "Prune mode is incompatible with -reindex-chainstate. Use full "
                              "-reindex instead.");
@@ -266,6 +268,7 @@ static bool set_chain(struct config *config, char **error)
     chain->reindex = options_get_bool(options, "reindex", false);
     chain->reindex_chainstate = options_get_bool(options, "reindex-chainstate", false);
     chain->txindex = options_get_bool(options, "txindex", false);
+    chain->spender_index = options_get_bool(options, "txospenderindex", false);
     chain->max_tip_age_s =
         clamp(options_get_int(options, "maxtipage", 24 * 60 * 60), 0, UINT32_MAX);
     chain->check_invariants = options_get_int(options, "checkblockindex", 0) != 0;

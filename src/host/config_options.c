@@ -90,6 +90,9 @@ static const struct option_def table[] = {
     {"startupnotify", "<cmd>", "Run a command when the node has started", G, STRING, 0},
     {"txindex", NULL, "Keep an index of all transactions, for getrawtransaction (default: 0)", G,
      BOOL, 0},
+    {"txospenderindex", NULL,
+     "Keep an index of the transactions that spend outputs, for gettxspendingprevout (default: 0)",
+     G, BOOL, 0},
     HARMLESS("allowignoredconf", G, BOOL),
     IGNORED("blockfilterindex", G, STRING),
     HARMLESS("blockreconstructionextratxn", G, INT),
@@ -101,7 +104,6 @@ static const struct option_def table[] = {
     HARMLESS("prevoutfetchthreads", G, INT),
     IGNORED("settings", G, STRING),
     HARMLESS("sysperms", G, BOOL),
-    IGNORED("txospenderindex", G, BOOL),
     IGNORED("txreconciliation", G, BOOL),
 
     {"addnode", "<ip>", "Connect to this node too, and keep trying", C, STRING, MULTI | NET},

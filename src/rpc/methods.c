@@ -104,6 +104,14 @@ static const struct rpc_method methods[] = {
      {{"hash_type", RPC_TYPE_STRING, "hash_serialized_3", "hash_serialized_3, muhash or none"},
       {"hash_or_height", RPC_TYPE_ANY, "the tip", "Another block: needs an index"},
       {"use_index", RPC_TYPE_BOOL, "true", "Use that index if it is there"}}},
+    {"gettxspendingprevout", "Blockchain", rpc_gettxspendingprevout, 0,
+     "The transactions that spend outputs: in the mempool, and with -txospenderindex in the chain.",
+     "[{\"txid\": \"hex\", \"vout\": n, \"spendingtxid\": \"hex\", \"spendingtx\": \"hex\",\n"
+     " \"blockhash\": \"hex\"}, ...]    the last three only where there are such",
+     {{"outputs", RPC_TYPE_ARRAY, NULL, "[{\"txid\": \"hex\", \"vout\": n}, ...]"},
+      {"options:mempool_only|return_spending_tx", RPC_TYPE_OPTIONS, "",
+       "{\"mempool_only\": bool, \"return_spending_tx\": bool}; without the index only the\n"
+       "   mempool is looked at"}}},
     {"invalidateblock", "Blockchain", rpc_invalidateblock, RPC_HIDDEN,
      "Treat a block, and all that build on it, as invalid from now on.",
      "null",

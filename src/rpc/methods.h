@@ -33,6 +33,9 @@ RPC_HANDLER(getchaintxstats);
 RPC_HANDLER(estimaterawfee);
 RPC_HANDLER(estimatesmartfee);
 
+/* rpc_spenders.c: spent outputs */
+RPC_HANDLER(gettxspendingprevout);
+
 /* rpc_coins.c: unspent outputs */
 RPC_HANDLER(gettxout);
 RPC_HANDLER(gettxoutsetinfo);

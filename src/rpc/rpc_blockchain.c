@@ -306,13 +306,20 @@ enum rpc_progress rpc_getdeploymentinfo(struct rpc_call *call)
 
 enum rpc_progress rpc_getindexinfo(struct rpc_call *call)
 {
-    const char *name = rpc_arg_string(call, 0, "");
-    bool synced = false;
-    int32_t height = 0;
+    static const struct {
+        const char *name;
+        bool (*status)(const struct chain *chain, bool *synced, int32_t *height);
+    } indexes[] = {{"txindex", chain_txindex_status},
+                   {"txospenderindex", chain_spenderindex_status}};
+    const char *only = rpc_arg_string(call, 0, "");
     json_open_object(&call->out);
-    bool is_on = chain_txindex_status(call->rpc->node.chain, &synced, &height);
-    if (is_on && (!*name || strcmp(name, "txindex") == 0)) {
-        json_field_object(&call->out, "txindex");
+    for (size_t i = 0; i < COUNT_OF(indexes); i++) {
+        bool synced = false;
+        int32_t height = 0;
+        if (!indexes[i].status(call->rpc->node.chain, &synced, &height) ||
+            (*only && strcmp(only, indexes[i].name) != 0))
+            continue;
+        json_field_object(&call->out, indexes[i].name);
         json_field_bool(&call->out, "synced", synced);
         json_field_int(&call->out, "best_block_height", height);
         json_close_object(&call->out);
