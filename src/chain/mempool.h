@@ -16,9 +16,12 @@ struct mempool;
 #define MEMPOOL_CLUSTER_VBYTES_MAX 101000
 #define MEMPOOL_CLUSTER_WU_MAX     (MEMPOOL_CLUSTER_VBYTES_MAX * WITNESS_SCALE)
 
-/* Transactions being checked at once, and their bytes; more are refused. */
-#define MEMPOOL_PENDING_MAX       1000
-#define MEMPOOL_PENDING_BYTES_MAX (32u << 20)
+/* Transactions being checked at once, and their bytes; more are refused. Those of peers have room
+ * of their own, so that nobody out there can take the user's. */
+#define MEMPOOL_PENDING_MAX            1000
+#define MEMPOOL_PENDING_BYTES_MAX      (32u << 20)
+#define MEMPOOL_PEER_PENDING_MAX       64
+#define MEMPOOL_PEER_PENDING_BYTES_MAX (8u << 20)
 /* Of blocks taken back, waiting to be put back; the rest is forgotten. */
 #define MEMPOOL_REORG_BYTES_MAX (20u << 20)
 
@@ -97,7 +100,8 @@ struct mempool_result {
     const struct tx *tx;    /* borrowed; NULL if not decodable; only its ids if it did not stay */
     const struct mempool_entry *entry; /* if it is in */
     int64_t fee_sat;
-    uint32_t vbytes;
+    uint32_t vbytes;                /* 0: refused before it was known */
+    bool scripts_ran;               /* so checking it took about as long as its vbytes tell */
     const struct outpoint *missing; /* first unknown input, for class MISSING */
 };
 typedef void mempool_result_fn(void *arg, const struct mempool_result *result);
@@ -106,6 +110,7 @@ enum mempool_accept_flags {
     MEMPOOL_TEST_ONLY = 1,  /* testmempoolaccept */
     MEMPOOL_BYPASS_FEE = 2, /* reorganised transactions, prioritised ones */
     MEMPOOL_LOCAL = 4,      /* sent by our own user: rebroadcast until seen (unbroadcast) */
+    MEMPOOL_FROM_PEER = 8,  /* judged in the room of peers, behind what our user waits for */
 };
 
 /* Check a transaction and add it: prefetch of coins, rules, policy, scripts as jobs; then the

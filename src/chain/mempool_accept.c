@@ -24,6 +24,12 @@ static struct pool_check *check_of_job(struct env_job *job)
     return (struct pool_check *)((char *)job - offsetof(struct pool_check, job));
 }
 
+static struct pool_lane *lane_of(const struct pool_check *check)
+{
+    bool is_of_peer = check->flags & MEMPOOL_FROM_PEER;
+    return &check->mempool->lanes[is_of_peer ? POOL_LANE_PEERS : POOL_LANE_OWN];
+}
+
 /* -- The list of checks ------------------------------------------------------------------------ */
 
 static void list_add(struct pool_check *check)
@@ -36,7 +42,8 @@ static void list_add(struct pool_check *check)
         mempool->first_check = check;
     mempool->last_check = check;
     mempool->n_checks++;
-    mempool->check_bytes += check->len;
+    lane_of(check)->n++;
+    lane_of(check)->bytes += check->len;
 }
 
 static void list_remove(struct pool_check *check)
@@ -51,7 +58,8 @@ static void list_remove(struct pool_check *check)
     else
         mempool->last_check = check->prev;
     mempool->n_checks--;
-    mempool->check_bytes -= check->len;
+    lane_of(check)->n--;
+    lane_of(check)->bytes -= check->len;
     if (check->is_in_map)
         hash_map_remove(&mempool->checks, pool_hash_id(mempool, check->tx.txid.b),
                         pool_check_has_txid, &check->tx.txid);
@@ -103,6 +111,7 @@ static void end(struct pool_check *check, const struct pool_entry *entry)
         .entry = entry ? &entry->pub : NULL,
         .fee_sat = check->fee_sat,
         .vbytes = check->vbytes,
+        .scripts_ran = check->scripts_ran,
         .missing = is_unknown ? &check->unknown : NULL,
     };
     if (log_is_on(mempool->log, LOG_MEMPOOL) && check->is_decoded) {
@@ -186,13 +195,13 @@ static void begin(struct pool_check *check)
 static void form_done(struct env_job *job)
 {
     struct pool_check *check = check_of_job(job);
-    struct mempool *mempool = check->mempool;
+    struct pool_lane *lane = lane_of(check);
     if (job->cancelled)
         check->verdict.code = REJECT_FAULT;
     check->is_formed = true;
-    while (mempool->first_forming && mempool->first_forming->is_formed) {
-        struct pool_check *first = mempool->first_forming;
-        mempool->first_forming = first->next_forming;
+    while (lane->first_forming && lane->first_forming->is_formed) {
+        struct pool_check *first = lane->first_forming;
+        lane->first_forming = first->next_forming;
         begin(first);
     }
 }
@@ -256,8 +265,11 @@ static void submit(struct pool_check *check, void (*run)(struct env_job *job),
                    void (*done)(struct env_job *job))
 {
     const struct env *env = check->mempool->env;
+    /* Somebody waits for the answer to what he sent; what peers send can wait for it. */
+    bool is_awaited = check->flags & (MEMPOOL_LOCAL | MEMPOOL_TEST_ONLY) || check->is_putback;
     check->job = (struct env_job){.run = run, .done = done};
-    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_LOW, &check->job);
+    env->job_submit(env->ctx, ENV_POOL_COMPUTE, is_awaited ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_LOW,
+                    &check->job);
 }
 
 static void scripts_done(struct env_job *job)
@@ -266,11 +278,12 @@ static void scripts_done(struct env_job *job)
     if (job->cancelled || check->mempool->closing) {
         pool_check_refuse(check, REJECT_FAULT);
     } else if (check->script_error != SCRIPT_OK) {
+        check->scripts_ran = true;
         refuse_scripts(check);
     } else if (check->next_input < check->tx.n_in) {
         submit(check, run_scripts, scripts_done);
     } else {
-        check->scripts_hold = true;
+        check->scripts_hold = check->scripts_ran = true;
         pool_check_advance(check, false);
     }
 }
@@ -367,12 +380,20 @@ void pool_check_advance(struct pool_check *check, bool coins_were_read)
 
 /* -- Starting ---------------------------------------------------------------------------------- */
 
-static struct pool_check *check_new(struct mempool *mempool, uint8_t *raw_take, size_t len)
+static struct pool_check *check_new(struct mempool *mempool, const struct pool_check *like,
+                                    uint8_t *raw_take, size_t len)
 {
     struct pool_check *check = xcalloc(1, sizeof *check);
     check->mempool = mempool;
     check->raw = raw_take;
     check->len = len;
+    check->flags = like->flags;
+    check->max_fee_sat = like->max_fee_sat;
+    check->time_s = like->time_s;
+    check->is_putback = like->is_putback;
+    check->scripts_hold = like->scripts_hold;
+    check->done = like->done;
+    check->arg = like->arg;
     arena_init(&check->tx_arena, ENTRY_ARENA_BYTES);
     arena_init(&check->arena, CHECK_ARENA_BYTES);
     list_add(check);
@@ -381,12 +402,12 @@ static struct pool_check *check_new(struct mempool *mempool, uint8_t *raw_take, 
 
 static void start(struct pool_check *check)
 {
-    struct mempool *mempool = check->mempool;
-    if (mempool->first_forming)
-        mempool->last_forming->next_forming = check;
+    struct pool_lane *lane = lane_of(check);
+    if (lane->first_forming)
+        lane->last_forming->next_forming = check;
     else
-        mempool->first_forming = check;
-    mempool->last_forming = check;
+        lane->first_forming = check;
+    lane->last_forming = check;
     submit(check, run_form, form_done);
 }
 
@@ -397,18 +418,21 @@ static void refuse_unseen(void *arg)
     end(check, NULL);
 }
 
+static bool has_room(const struct mempool *mempool, int flags, size_t len)
+{
+    const struct pool_lane *peers = &mempool->lanes[POOL_LANE_PEERS];
+    const struct pool_lane *own = &mempool->lanes[POOL_LANE_OWN];
+    if (flags & MEMPOOL_FROM_PEER)
+        return peers->n < MEMPOOL_PEER_PENDING_MAX &&
+               peers->bytes + len <= MEMPOOL_PEER_PENDING_BYTES_MAX;
+    return own->n < MEMPOOL_PENDING_MAX && own->bytes + len <= MEMPOOL_PENDING_BYTES_MAX;
+}
+
 static void accept(struct mempool *mempool, struct span raw, const struct pool_check *like)
 {
-    bool is_busy = mempool->n_checks >= MEMPOOL_PENDING_MAX ||
-                   mempool->check_bytes + raw.len > MEMPOOL_PENDING_BYTES_MAX;
-    bool is_refused = is_busy || mempool->closing;
+    bool is_refused = mempool->closing || !has_room(mempool, like->flags, raw.len);
     size_t len = is_refused ? 0 : raw.len;
-    struct pool_check *check = check_new(mempool, xmemdup(raw.p, len), len);
-    check->flags = like->flags;
-    check->max_fee_sat = like->max_fee_sat;
-    check->time_s = like->time_s;
-    check->done = like->done;
-    check->arg = like->arg;
+    struct pool_check *check = check_new(mempool, like, xmemdup(raw.p, len), len);
     if (is_refused) {
         check->verdict.code = mempool->closing ? REJECT_FAULT : REJECT_MEMPOOL_BUSY;
         mempool->env->timer_start(mempool->env->ctx, 0, refuse_unseen, check);
@@ -437,11 +461,13 @@ void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s
 
 void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback)
 {
-    struct pool_check *check = check_new(mempool, putback->raw, putback->len);
-    check->flags = MEMPOOL_BYPASS_FEE | (putback->is_unbroadcast ? MEMPOOL_LOCAL : 0);
-    check->time_s = putback->time_s;
-    check->is_putback = true;
-    check->scripts_hold = putback->was_here;
+    struct pool_check like = {
+        .flags = MEMPOOL_BYPASS_FEE | (putback->is_unbroadcast ? MEMPOOL_LOCAL : 0),
+        .time_s = putback->time_s,
+        .is_putback = true,
+        .scripts_hold = putback->was_here,
+    };
+    struct pool_check *check = check_new(mempool, &like, putback->raw, putback->len);
     mempool->putbacks.under_way++;
     start(check);
 }

@@ -53,6 +53,7 @@ struct pool_check {
     uint32_t next_input; /* scripts of those before it hold */
     enum script_error script_error;
     bool scripts_hold;
+    bool scripts_ran; /* here, whatever came of it */
     /* All other rules hold, on this tip and in this epoch of the mempool. */
     bool rules_hold;
     uint64_t epoch;

@@ -111,6 +111,17 @@ struct pool_waiter {
 
 struct pool_check;
 
+/* Checks of one source: what a peer sent never holds up what our user sent. */
+enum pool_lane_kind {
+    POOL_LANE_OWN,
+    POOL_LANE_PEERS,
+    POOL_LANE_COUNT,
+};
+struct pool_lane {
+    size_t n, bytes;                                 /* under way */
+    struct pool_check *first_forming, *last_forming; /* not yet looked at, in order of arrival */
+};
+
 struct mempool {
     const struct env *env;
     const struct log *log;
@@ -140,10 +151,10 @@ struct mempool {
     int64_t oldest_time_s; /* no entry is older */
 
     struct pool_check *first_check, *last_check; /* under way, in order of arrival */
-    size_t n_checks, check_bytes;
+    size_t n_checks;
+    struct pool_lane lanes[POOL_LANE_COUNT];
     struct hash_map checks; /* of struct pool_check, by txid; the first of each */
     bool is_waking;
-    struct pool_check *first_forming, *last_forming; /* not yet looked at, in order of arrival */
 
     struct pool_putbacks putbacks;
     struct pool_waiter *waiters; /* in order of arrival */

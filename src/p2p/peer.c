@@ -39,6 +39,7 @@ struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_a
     frame_reader_init(&peer->frame, p2p->network->magic);
     buffer_init(&peer->waiting);
     score_init(&peer->score);
+    tx_queue_peer_init(&peer->tx_queue, peer->id);
     p2p->env->random(p2p->env->ctx, &peer->nonce, sizeof peer->nonce);
     recent_set_init(&peer->relay.known, p2p->key, RELAY_KNOWN_MAX);
     recent_set_init(&peer->addr.known, p2p->key, RELAY_KNOWN_MAX);

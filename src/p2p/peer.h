@@ -76,7 +76,7 @@ struct peer {
     struct peer_addr addr;
     struct tx_fetch_peer txs;
     bool has_txs; /* txs is initialised */
-    size_t n_tx_pending;
+    struct tx_queue_peer tx_queue;
 };
 
 /* Make a peer at the end of the list. Owns: p2p. */

@@ -122,7 +122,7 @@ static void begin_message(struct p2p *p2p, struct peer *peer)
 /* What must be over before we take more of this peer's messages. */
 static bool must_wait(const struct p2p *p2p, const struct peer *peer)
 {
-    return serve_is_busy(peer) || peer->n_tx_pending >= TX_RELAY_PENDING_MAX ||
+    return serve_is_busy(peer) || tx_queue_is_full(&p2p->txs.queue, &peer->tx_queue) ||
            !peer_has_room(p2p, peer);
 }
 

@@ -34,7 +34,8 @@ enum fault_action {
     X(HEADER_INVALID, "an invalid header", DISCOURAGE)                                             \
     X(BLOCK_INVALID, "an invalid block", DISCOURAGE)                                               \
     X(BLOCK_MUTATED, "a block that was tampered with", DISCOURAGE)                                 \
-    X(TX_INVALID, "a transaction that can never be valid", DROP)
+    X(TX_INVALID, "a transaction that can never be valid", DROP)                                   \
+    X(TXS_FAIL, "transactions whose scripts fail, again and again", DISCOURAGE)
 
 enum fault {
 #define X(name, text, action) FAULT_##name,

@@ -1,6 +1,7 @@
 /* tx_relay.c - see tx_relay.h. */
 #include "p2p/tx_relay.h"
 
+#include "consensus/script_error.h"
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
 
@@ -11,7 +12,7 @@
 struct submission {
     struct p2p *p2p;
     uint64_t peer;
-    bool is_orphan; /* tried again */
+    struct tx_queue_item *item; /* NULL: an orphan, tried again */
     struct txid txid;
     struct wtxid wtxid;
     size_t len;
@@ -55,6 +56,7 @@ void tx_relay_peer_gone(struct p2p *p2p, struct peer *peer)
     if (peer->has_txs)
         tx_fetch_peer_deinit(&p2p->txs.fetch, &peer->txs, p2p_now_us(p2p));
     peer->has_txs = false;
+    tx_queue_peer_deinit(&p2p->txs.queue, &peer->tx_queue);
     orphans_peer_gone(&p2p->txs.orphans, peer->id);
 }
 
@@ -73,6 +75,12 @@ static bool is_here(const struct p2p *p2p, const uint8_t id[32], bool is_wtxid)
     if (is_wtxid)
         return mempool_find_wtxid(p2p->mempool, &wtxid) || orphans_find(&txs->orphans, &wtxid);
     return mempool_find(p2p->mempool, &txid) != NULL;
+}
+
+/* The transaction itself is here, was refused, or is in a block. */
+static bool is_known(const struct p2p *p2p, const struct txid *txid, const struct wtxid *wtxid)
+{
+    return is_here(p2p, wtxid->b, true) || recent_set_has(&p2p->txs.confirmed, txid->b);
 }
 
 static bool any_wtxid_peer(const struct p2p *p2p)
@@ -147,21 +155,43 @@ static void ask(struct p2p *p2p, struct peer *peer, int64_t now_us)
 /* -- What the mempool says -----------------------------------------------------------------------
  */
 
+/* The peer's answer is no use: whoever else has announced the transaction is asked for it. Only now
+ * that this is known, or everybody would be asked while the first answer is being checked. */
+static void answered(struct p2p *p2p, struct peer *peer, const struct txid *txid,
+                     const struct wtxid *wtxid)
+{
+    if (!peer || !peer->has_txs)
+        return;
+    tx_fetch_answered(&p2p->txs.fetch, &peer->txs, wtxid->b, p2p_now_us(p2p));
+    tx_fetch_answered(&p2p->txs.fetch, &peer->txs, txid->b, p2p_now_us(p2p));
+}
+
 static void on_result(void *arg, const struct mempool_result *result);
 
 static void submit(struct p2p *p2p, uint64_t peer, struct span raw, const struct txid *txid,
-                   const struct wtxid *wtxid, bool is_orphan)
+                   const struct wtxid *wtxid, struct tx_queue_item *item)
 {
     struct submission *submission = xcalloc(1, sizeof *submission);
-    *submission = (struct submission){.p2p = p2p,
-                                      .peer = peer,
-                                      .is_orphan = is_orphan,
-                                      .txid = *txid,
-                                      .wtxid = *wtxid,
-                                      .len = raw.len};
+    *submission = (struct submission){
+        .p2p = p2p, .peer = peer, .item = item, .txid = *txid, .wtxid = *wtxid, .len = raw.len};
     p2p->n_operations++;
-    p2p->txs.n_pending++;
-    mempool_accept(p2p->mempool, raw, 0, 0, on_result, submission);
+    mempool_accept(p2p->mempool, raw, MEMPOOL_FROM_PEER, 0, on_result, submission);
+}
+
+/* Give the mempool what it has room for. What has come by another way meanwhile is left out. */
+static void judge_next(struct p2p *p2p)
+{
+    struct tx_queue *queue = &p2p->txs.queue;
+    struct tx_queue_item *item;
+    while ((item = tx_queue_take(queue, p2p_now_us(p2p)))) {
+        struct peer *peer = p2p_find_peer(p2p, item->peer);
+        if (is_known(p2p, &item->txid, &item->wtxid)) {
+            answered(p2p, peer, &item->txid, &item->wtxid);
+            tx_queue_done(queue, peer ? &peer->tx_queue : NULL, item);
+        } else {
+            submit(p2p, item->peer, span_of(item->raw, item->len), &item->txid, &item->wtxid, item);
+        }
+    }
 }
 
 /* Its parents are to be had from who sent it, if from anybody. */
@@ -197,17 +227,6 @@ static void remember_refusal(struct p2p *p2p, const struct submission *submissio
         (void)recent_set_add(&p2p->txs.rejects, submission->wtxid.b);
 }
 
-/* The peer's answer is no use: whoever else has announced the transaction is asked for it. Only now
- * that this is known, or everybody would be asked while the first answer is being checked. */
-static void answered(struct p2p *p2p, struct peer *peer, const struct txid *txid,
-                     const struct wtxid *wtxid)
-{
-    if (!peer || !peer->has_txs)
-        return;
-    tx_fetch_answered(&p2p->txs.fetch, &peer->txs, wtxid->b, p2p_now_us(p2p));
-    tx_fetch_answered(&p2p->txs.fetch, &peer->txs, txid->b, p2p_now_us(p2p));
-}
-
 static void decided(struct p2p *p2p, const struct submission *submission,
                     const struct mempool_result *result)
 {
@@ -227,7 +246,7 @@ static void decided(struct p2p *p2p, const struct submission *submission,
     }
     if (class == REJECT_CLASS_MISSING) {
         answered(p2p, peer, &submission->txid, &submission->wtxid);
-        if (peer && peer->has_txs && result->tx && !submission->is_orphan)
+        if (peer && peer->has_txs && result->tx && submission->item)
             keep_orphan(p2p, peer, result->tx);
         return;
     }
@@ -237,8 +256,40 @@ static void decided(struct p2p *p2p, const struct submission *submission,
         tx_fetch_forget(&txs->fetch, submission->wtxid.b);
     orphans_remove(&txs->orphans, &submission->wtxid);
     char reason[VERDICT_REASON_BYTES];
+    if (!log_is_on(p2p->log, LOG_MEMPOOL))
+        return;
     log_printf(p2p->log, LOG_MEMPOOL, "peer=%llu: a transaction was refused: %s",
                (unsigned long long)submission->peer, verdict_reason(&result->verdict, reason));
+}
+
+/* Later rules are no proof: who knows them already relays what we refuse. */
+static bool is_of_later_rules(enum script_error error)
+{
+    return error == SCRIPT_ERR_DISCOURAGE_UPGRADABLE_NOPS ||
+           error == SCRIPT_ERR_DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM ||
+           error == SCRIPT_ERR_DISCOURAGE_UPGRADABLE_TAPROOT_VERSION ||
+           error == SCRIPT_ERR_DISCOURAGE_OP_SUCCESS ||
+           error == SCRIPT_ERR_DISCOURAGE_UPGRADABLE_PUBKEYTYPE;
+}
+
+/* What was refused has cost us something; its sender's turn comes later for it. Core judges one
+ * message of each peer in turn, and so waits for the costly ones, but blames nobody: with our
+ * threads they would cost more, so whose scripts fail without end has to go. */
+static void charge(struct p2p *p2p, const struct submission *submission,
+                   const struct mempool_result *result)
+{
+    struct peer *peer = p2p_find_peer(p2p, submission->peer);
+    const struct verdict *verdict = &result->verdict;
+    enum reject_class class = reject_class(verdict->code);
+    if (!peer || verdict->code == REJECT_NONE || class == REJECT_CLASS_FAULT)
+        return;
+    bool is_script =
+        verdict->code == REJECT_TX_SCRIPT_FAILED || verdict->code == REJECT_TX_SCRIPT_STRIPPED;
+    double cost_vb = result->scripts_ran ? (double)result->vbytes
+                                         : (double)submission->len / TX_QUEUE_REFUSED_DIVIDE;
+    bool is_blamed = is_script && !is_of_later_rules((enum script_error)verdict->script_error);
+    if (tx_queue_charge(&peer->tx_queue, cost_vb, is_blamed, p2p_now_us(p2p)))
+        peer_fault(p2p, peer, FAULT_TXS_FAIL, "");
 }
 
 static void on_result(void *arg, const struct mempool_result *result)
@@ -246,16 +297,18 @@ static void on_result(void *arg, const struct mempool_result *result)
     struct submission *submission = arg;
     struct p2p *p2p = submission->p2p;
     p2p_enter(p2p);
-    ASSERT(p2p->n_operations > 0 && p2p->txs.n_pending > 0);
+    ASSERT(p2p->n_operations > 0);
     p2p->n_operations--;
-    p2p->txs.n_pending--;
     struct peer *peer = p2p_find_peer(p2p, submission->peer);
-    if (submission->is_orphan)
+    if (!submission->item)
         p2p->txs.orphan_pending = false;
-    else if (peer && peer->n_tx_pending > 0)
-        peer->n_tx_pending--;
-    if (p2p->is_running)
+    else
+        tx_queue_done(&p2p->txs.queue, peer ? &peer->tx_queue : NULL, submission->item);
+    if (p2p->is_running) {
         decided(p2p, submission, result);
+        charge(p2p, submission, result);
+        judge_next(p2p);
+    }
     xfree(submission);
     p2p_schedule_now(p2p); /* its peer may go on; orphans may have work */
     p2p_leave(p2p);
@@ -273,7 +326,7 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
         return FAULT_UNWANTED_TX;
     arena_init(&arena, 4096);
     bool ok = tx_decode(r, &arena, true, &tx) && reader_finish(r);
-    arena_deinit(&arena); /* the ids stay: they are values */
+    arena_deinit(&arena); /* the ids stay: they are values; raw is the message's */
     if (!ok)
         return FAULT_MALFORMED;
     (void)recent_set_add(&peer->relay.known, tx.wtxid.b);
@@ -282,7 +335,7 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
                      tx_fetch_is_asked(&p2p->txs.fetch, &peer->txs, tx.txid.b);
     if (chain_is_initial_download(p2p->chain) && !was_asked)
         return FAULT_NONE;
-    if (is_here(p2p, tx.wtxid.b, true) || recent_set_has(&p2p->txs.confirmed, tx.txid.b)) {
+    if (is_known(p2p, &tx.txid, &tx.wtxid)) {
         answered(p2p, peer, &tx.txid, &tx.wtxid);
         score_tx(&peer->score, raw.len, false, p2p_now_us(p2p));
         const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &tx.wtxid);
@@ -290,8 +343,8 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
             relay_tx(p2p, entry);
         return FAULT_NONE;
     }
-    peer->n_tx_pending++;
-    submit(p2p, peer->id, raw, &tx.txid, &tx.wtxid, false);
+    tx_queue_add(&p2p->txs.queue, &peer->tx_queue, &tx);
+    judge_next(p2p);
     return FAULT_NONE;
 }
 
@@ -342,7 +395,7 @@ static void try_orphan(struct p2p *p2p)
         return;
     p2p->txs.orphan_pending = true;
     submit(p2p, orphan->peer, span_of(orphan->raw, orphan->raw_len), &orphan->txid, &orphan->wtxid,
-           true);
+           NULL);
 }
 
 int64_t tx_relay_tick(struct p2p *p2p, int64_t now_us)

@@ -1,6 +1,7 @@
 /* tx_relay.h - transactions coming in: from an announcement to the mempool.
  *
- * Layer: p2p. Joins tx_fetch (whom to ask), orphans (what waits for parents) and the mempool. */
+ * Layer: p2p. Joins tx_fetch (whom to ask), tx_queue (whose is judged next), orphans (what waits
+ * for parents) and the mempool. */
 #ifndef P2P_TX_RELAY_H
 #define P2P_TX_RELAY_H
 
@@ -9,23 +10,23 @@
 #include "p2p/recent_set.h"
 #include "p2p/score.h"
 #include "p2p/tx_fetch.h"
+#include "p2p/tx_queue.h"
 #include "p2p/wire.h"
 #include "util/reader.h"
 
 struct p2p;
 struct peer;
 
-#define TX_RELAY_PENDING_MAX   32 /* of one peer in the mempool's hands: then its messages wait */
 #define TX_RELAY_REJECTS_MAX   20000
 #define TX_RELAY_CONFIRMED_MAX 48000
 
 struct tx_relay {
     struct tx_fetch fetch;
+    struct tx_queue queue;
     struct orphans orphans;
     struct recent_set rejects;   /* wtxids refused since the tip changed */
     struct recent_set confirmed; /* txids and wtxids of recent blocks */
     bool orphan_pending;         /* one orphan is in the mempool's hands */
-    size_t n_pending;            /* all that the mempool has not answered */
 };
 
 /* Begin; end; a peer is ready; a peer is gone. */

@@ -292,6 +292,53 @@ static void the_number_of_checks_is_bounded(void **state)
     test_free(answer);
 }
 
+/* What peers send fills the room of peers alone, and that of our user's does not take theirs. */
+static void peers_have_a_room_of_their_own(void **state)
+{
+    enum { N = MEMPOOL_PEER_PENDING_MAX };
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, FEE_SAT), user = simple(rig, 2, FEE_SAT);
+    struct mempool_rig_answer answer[N + 1] = {{0}}, own = {0}, last = {0};
+    for (size_t i = 0; i <= N; i++)
+        mempool_rig_submit(rig, &tx, MEMPOOL_FROM_PEER, &answer[i]);
+    mempool_rig_submit(rig, &user, MEMPOOL_LOCAL, &own);
+    mempool_rig_settle(rig);
+    size_t n_in = 0;
+    for (size_t i = 0; i < N; i++) {
+        n_in += answer[i].is_in;
+        assert_string_not_equal(reject_string(answer[i].verdict.code), "mempool-busy");
+    }
+    assert_true(n_in >= 1);
+    assert_reject(answer[N].verdict.code, REJECT_MEMPOOL_BUSY);
+    assert_reject(own.verdict.code, REJECT_NONE);
+    struct mempool_rig_answer *many = test_calloc(MEMPOOL_PENDING_MAX, sizeof *many);
+    for (size_t i = 0; i < MEMPOOL_PENDING_MAX; i++)
+        mempool_rig_submit(rig, &user, 0, &many[i]);
+    struct tx other = simple(rig, 3, FEE_SAT);
+    mempool_rig_submit(rig, &other, MEMPOOL_FROM_PEER, &last);
+    mempool_rig_settle(rig);
+    assert_reject(last.verdict.code, REJECT_NONE);
+    assert_reject(many[MEMPOOL_PENDING_MAX - 1].verdict.code, REJECT_ALREADY_IN_MEMPOOL);
+    test_free(many);
+}
+
+/* Both sides of the bound on bytes: what is not decodable counts as long as it is under way. */
+static void the_bytes_of_peers_are_bounded(void **state)
+{
+    struct mempool_rig *rig = *state;
+    size_t half = MEMPOOL_PEER_PENDING_BYTES_MAX / 2;
+    uint8_t *junk = test_calloc(1, half);
+    struct tx tx = {.raw = span_of(junk, half)}, one = {.raw = span_of(junk, 1)};
+    struct mempool_rig_answer answer[3] = {{0}};
+    mempool_rig_submit(rig, &tx, MEMPOOL_FROM_PEER, &answer[0]);
+    mempool_rig_submit(rig, &tx, MEMPOOL_FROM_PEER, &answer[1]);
+    mempool_rig_submit(rig, &one, MEMPOOL_FROM_PEER, &answer[2]);
+    mempool_rig_settle(rig);
+    assert_reject(answer[1].verdict.code, REJECT_MALFORMED);
+    assert_reject(answer[2].verdict.code, REJECT_MEMPOOL_BUSY);
+    test_free(junk);
+}
+
 static void note_closed(void *arg)
 {
     *(bool *)arg = true;
@@ -338,6 +385,8 @@ int main(void)
         TEST(one_of_two_conflicting_wins),
         TEST(the_tip_may_move_meanwhile),
         TEST(the_number_of_checks_is_bounded),
+        TEST(peers_have_a_room_of_their_own),
+        TEST(the_bytes_of_peers_are_bounded),
         cmocka_unit_test(the_order_of_arrival_counts),
         cmocka_unit_test(closing_answers_all),
         /* clang-format on */
