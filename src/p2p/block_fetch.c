@@ -2,11 +2,11 @@
 #include "p2p/block_fetch.h"
 
 #include "consensus/pow.h"
+#include "p2p/block_branch.h"
 #include "p2p/block_plan.h"
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
 
-#define WINDOW_CACHE       (2 * BLOCK_FETCH_WINDOW)
 #define BLOCK_BYTES_START  20000.0
 #define BLOCK_BYTES_WEIGHT 0.05
 #define LATE_US            INT64_C(2000000) /* the next block is asked of a second peer */
@@ -96,7 +96,6 @@ void block_fetch_deinit(struct p2p *p2p)
 {
     while (p2p->fetch.requests)
         remove_request(p2p, p2p->fetch.requests);
-    xfree(p2p->fetch.window);
     hash_map_deinit(&p2p->fetch.by_node);
 }
 
@@ -215,50 +214,54 @@ size_t block_fetch_heights(const struct p2p *p2p, const struct peer *peer, int32
 /* -- The window ---------------------------------------------------------------------------------
  */
 
-/* The chain to follow: most work of what peers have, more than our own. */
-static const struct block_node *choose_goal(struct p2p *p2p)
+/* The chains that peers have told of, and which of their blocks come next. */
+static size_t choose_branches(struct p2p *p2p, struct block_branch *out)
 {
-    const struct block_node *goal = chain_tip(p2p->chain), *tip = goal;
+    struct block_known *known = xmalloc((p2p->n_in + p2p->n_out + 1) * sizeof *known);
+    size_t n = 0;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
         if (peer->state != PEER_READY || !peer_has_blocks(peer))
             continue;
         header_sync_resolve(p2p, peer);
-        const struct block_node *best = peer->headers.best_known;
-        while (best && (best->status & BLOCK_FAILED_MASK))
-            best = best->prev;
-        if (best && u256_compare(best->chain_work, goal->chain_work) > 0)
-            goal = best;
+        if (peer->headers.best_known)
+            known[n++] = (struct block_known){.best = peer->headers.best_known,
+                                              .is_outbound = peer_is_outbound(peer)};
     }
-    if (goal == tip || u256_compare(goal->chain_work, p2p->min_chain_work) < 0)
-        return NULL;
-    return goal;
+    ASSERT(n <= p2p->n_in + p2p->n_out);
+    n = block_branches(chain_tip(p2p->chain), p2p->min_chain_work, known, n, out);
+    xfree(known);
+    return n;
 }
 
-/* Blocks from the fork of tip and goal on, at most BLOCK_FETCH_WINDOW of them. The list is built
- * for twice as many, so that it is not made anew for every block. */
-static const struct block_node *const *window(struct p2p *p2p, const struct block_node *goal,
-                                              size_t *n)
+/* The blocks that may be asked for. */
+struct window {
+    struct block_branch branches[BLOCK_BRANCHES_MAX];
+    size_t n_branches;
+    size_t start[BLOCK_BRANCHES_MAX];   /* of each branch's blocks in nodes */
+    size_t missing[BLOCK_BRANCHES_MAX]; /* found so far, those that are shared included */
+    const struct block_node *nodes[BLOCK_BRANCH_ALL_MAX];
+    size_t n;
+};
+
+static size_t branch_length(const struct block_branch *branch)
 {
-    struct block_fetch *fetch = &p2p->fetch;
-    int32_t from = block_node_fork(chain_tip(p2p->chain), goal)->height + 1;
-    int32_t to =
-        from + BLOCK_FETCH_WINDOW - 1 < goal->height ? from + BLOCK_FETCH_WINDOW - 1 : goal->height;
-    int32_t cached_to = fetch->window_from + (int32_t)fetch->n_window - 1;
-    bool is_cached = fetch->n_window > 0 && from >= fetch->window_from && to <= cached_to &&
-                     block_node_ancestor(goal, to) == fetch->window[to - fetch->window_from];
-    if (!is_cached) {
-        int32_t last =
-            from + WINDOW_CACHE - 1 < goal->height ? from + WINDOW_CACHE - 1 : goal->height;
-        if (!fetch->window)
-            fetch->window = xmalloc(WINDOW_CACHE * sizeof *fetch->window);
-        const struct block_node *node = block_node_ancestor(goal, last);
-        for (int32_t height = last; height >= from; height--, node = node->prev)
-            fetch->window[height - from] = node;
-        fetch->window_from = from;
-        fetch->n_window = (size_t)(last - from + 1);
+    return (size_t)(branch->to - branch->from + 1);
+}
+
+static void window_fill(struct p2p *p2p, struct window *window)
+{
+    window->n = 0;
+    window->n_branches = choose_branches(p2p, window->branches);
+    for (size_t i = 0; i < window->n_branches; i++) {
+        const struct block_branch *branch = &window->branches[i];
+        window->start[i] = window->n;
+        window->missing[i] = (size_t)(branch->from - branch->first);
+        window->n += branch_length(branch);
+        ASSERT(window->n <= BLOCK_BRANCH_ALL_MAX);
+        const struct block_node *node = block_node_ancestor(branch->goal, branch->to);
+        for (size_t k = branch_length(branch); k > 0; k--, node = node->prev)
+            window->nodes[window->start[i] + k - 1] = node;
     }
-    *n = (size_t)(to - from + 1);
-    return fetch->window + (from - fetch->window_from);
 }
 
 /* -- Planning ------------------------------------------------------------------------------------
@@ -354,32 +357,59 @@ static size_t list_lost(struct p2p *p2p, struct plan_item *out)
     return n;
 }
 
-/* What to ask for, in order. */
-static size_t list_items(struct p2p *p2p, const struct block_node *const *nodes, size_t n,
-                         struct plan_item *out, int64_t now_us)
+/* What is under way or waits for the chain, or would be if more were asked for. */
+struct ahead {
+    size_t blocks;
+    double bytes;
+};
+
+/* Look at one block of a branch. Returns: false if there is no room for it, nor for any after it.
+ */
+static bool list_block(struct p2p *p2p, const struct block_node *node, size_t *position,
+                       struct ahead *ahead, struct plan *plan)
 {
     struct block_fetch *fetch = &p2p->fetch;
-    double ahead = (double)fetch->delivered_bytes +
-                   (double)(fetch->n_requests - fetch->n_delivered) * fetch->block_bytes;
-    size_t n_out = 0, position = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (nodes[i]->status & BLOCK_HAVE_DATA)
-            continue;
-        const struct block_request *request = find(fetch, nodes[i]);
-        if (request && request->is_delivered)
-            continue;
-        bool is_wanted = !request || is_abandoned(p2p, request) ||
-                         (position == 0 && is_late(p2p, request, now_us));
-        if (is_wanted) {
-            if (!request)
-                ahead += fetch->block_bytes;
-            if (ahead > BLOCK_FETCH_AHEAD_BYTES && i >= BLOCK_FETCH_NEAR)
-                break;
-            out[n_out++] = (struct plan_item){.position = position, .what = (void *)nodes[i]};
+    if (node->status & BLOCK_HAVE_DATA)
+        return true;
+    const struct block_request *request = find(fetch, node);
+    if (request && request->is_delivered)
+        return true;
+    bool is_wanted = !request || is_abandoned(p2p, request) ||
+                     (*position == 0 && is_late(p2p, request, p2p_now_us(p2p)));
+    if (is_wanted) {
+        if (!request) {
+            ahead->blocks++;
+            ahead->bytes += fetch->block_bytes;
         }
-        position++;
+        if ((ahead->bytes > BLOCK_FETCH_AHEAD_BYTES || ahead->blocks > BLOCK_FETCH_AHEAD_BLOCKS) &&
+            *position >= BLOCK_FETCH_NEAR)
+            return false;
+        plan->items[plan->n_items++] =
+            (struct plan_item){.position = *position, .what = (void *)node};
     }
-    return n_out;
+    ++*position;
+    return true;
+}
+
+/* What to ask for: the first block of each branch, the second of each, and so on. */
+static void list_items(struct p2p *p2p, struct window *window, struct plan *plan)
+{
+    struct block_fetch *fetch = &p2p->fetch;
+    struct ahead ahead = {.blocks = fetch->n_requests,
+                          .bytes = (double)fetch->delivered_bytes +
+                                   (double)(fetch->n_requests - fetch->n_delivered) *
+                                       fetch->block_bytes};
+    bool is_full[BLOCK_BRANCHES_MAX] = {false};
+    size_t left = window->n;
+    for (size_t row = 0; left > 0; row++)
+        for (size_t i = 0; i < window->n_branches; i++) {
+            if (row >= branch_length(&window->branches[i]))
+                continue;
+            left--;
+            const struct block_node *node = window->nodes[window->start[i] + row];
+            if (!is_full[i])
+                is_full[i] = !list_block(p2p, node, &window->missing[i], &ahead, plan);
+        }
 }
 
 /* Requests of one plan, collected for one message to each peer. */
@@ -420,23 +450,24 @@ static void carry_out(struct p2p *p2p, struct plan *plan, int64_t now_us)
 
 static void run(struct p2p *p2p, int64_t now_us)
 {
-    size_t n = 0;
-    const struct block_node *const *nodes = NULL, *goal = choose_goal(p2p);
-    if (!goal && p2p->fetch.n_lost == 0)
+    struct window *window = xmalloc(sizeof *window);
+    window_fill(p2p, window);
+    if (window->n == 0 && p2p->fetch.n_lost == 0) {
+        xfree(window);
         return;
-    if (goal)
-        nodes = window(p2p, goal, &n);
+    }
     struct plan plan = {.block_bytes = p2p->fetch.block_bytes, .can_serve = can_serve, .ctx = p2p};
     plan.peers = xmalloc((p2p->n_in + p2p->n_out + 1) * sizeof *plan.peers);
     plan.n_peers = list_peers(p2p, plan.peers);
-    plan.items = xmalloc((n + BLOCK_FETCH_LOST_MAX) * sizeof *plan.items);
+    plan.items = xmalloc((window->n + BLOCK_FETCH_LOST_MAX) * sizeof *plan.items);
     if (plan.n_peers > 0) {
         plan.n_items = list_lost(p2p, plan.items);
-        plan.n_items += list_items(p2p, nodes, n, plan.items + plan.n_items, now_us);
+        list_items(p2p, window, &plan);
     }
     carry_out(p2p, &plan, now_us);
     xfree(plan.items);
     xfree(plan.peers);
+    xfree(window);
 }
 
 /* -- Who has stopped answering -------------------------------------------------------------------

@@ -15,9 +15,9 @@
 struct p2p;
 struct peer;
 
-#define BLOCK_FETCH_WINDOW       1024        /* blocks ahead of the tip that may be asked for */
-#define BLOCK_FETCH_AHEAD_BYTES  (64u << 20) /* delivered, not yet connected; more waits */
-#define BLOCK_FETCH_NEAR         16          /* blocks next to the tip that are asked for anyway */
+#define BLOCK_FETCH_AHEAD_BLOCKS 1024        /* asked for, or delivered and not yet connected; */
+#define BLOCK_FETCH_AHEAD_BYTES  (64u << 20) /* the same in bytes; more waits, ... */
+#define BLOCK_FETCH_NEAR         16          /* ... but for so many next ones of each branch */
 #define BLOCK_FETCH_LOST_MAX     64          /* damaged blocks wanted again; more are forgotten */
 #define BLOCK_FETCH_PEER_MAX     64          /* asked of one peer at a time */
 #define BLOCK_FETCH_PEER_START   16          /* while its rate is unknown */
@@ -52,10 +52,7 @@ struct block_fetch {
     struct block_request *requests;
     size_t n_requests;
     size_t n_delivered;
-    size_t delivered_bytes;           /* handed to the chain, which has not answered */
-    const struct block_node **window; /* cache: blocks from height window_from on */
-    size_t n_window;
-    int32_t window_from;
+    size_t delivered_bytes; /* handed to the chain, which has not answered */
     const struct block_node *lost[BLOCK_FETCH_LOST_MAX];
     size_t n_lost;
     double block_bytes; /* average size of late, for estimates */
