@@ -20,6 +20,7 @@
 struct accept {
     struct env_job job;
     struct chain *chain;
+    struct accept *next; /* of those that wait for room among the writes */
     struct block_ref *ref;
     int flags;
     chain_block_fn *done; /* NULL once called or handed to a waiter */
@@ -226,12 +227,45 @@ static void hand_to_waiter(struct accept *accept, bool is_new)
 /* -- Storing ------------------------------------------------------------------------------------
  */
 
-void write_done(struct chain *chain, unsigned epoch, int error)
+static void place(struct accept *accept);
+
+bool write_has_room(const struct chain *chain)
 {
-    ASSERT(chain->writes_pending[epoch] > 0);
+    size_t limit =
+        chain->options.unwritten_max ? chain->options.unwritten_max : CHAIN_UNWRITTEN_MAX;
+    return chain->unwritten_bytes < limit;
+}
+
+unsigned write_start(struct chain *chain, size_t bytes)
+{
+    chain->writes_pending[chain->write_epoch]++;
+    chain->unwritten_bytes += bytes;
+    return chain->write_epoch;
+}
+
+/* There is room for more blocks. Their place is looked at again: much may have happened. */
+static void release_held(struct chain *chain)
+{
+    while (chain->held && (write_has_room(chain) || chain->faulted || chain->closing)) {
+        struct accept *accept = chain->held;
+        chain->held = accept->next;
+        if (!chain->held)
+            chain->held_last = NULL;
+        place(accept);
+    }
+}
+
+void write_done(struct chain *chain, unsigned epoch, size_t bytes, int error)
+{
+    ASSERT(chain->writes_pending[epoch] > 0 && chain->unwritten_bytes >= bytes);
+    bool had_room = write_has_room(chain);
     chain->writes_pending[epoch]--;
+    chain->unwritten_bytes -= bytes;
     if (error && !(error == -ECANCELED && chain->faulted))
         chain_fault(chain, error, "writing block files");
+    release_held(chain);
+    if (!had_room && !pipeline_is_at_rest(chain))
+        pipeline_wake(chain);
     if (chain->writes_pending[epoch] == 0)
         flush_writes_drained(chain);
     close_continue(chain);
@@ -250,9 +284,10 @@ static void block_write_done(struct env_job *job)
     struct chain *chain = accept->chain;
     unsigned epoch = accept->epoch;
     int error = job->cancelled ? -ECANCELED : accept->write_error;
+    size_t bytes = accept->ref->raw_len;
     kept_blocks_written(&chain->kept, accept->node);
     finish(accept);
-    write_done(chain, epoch, error);
+    write_done(chain, epoch, bytes, error);
 }
 
 static void store(struct accept *accept)
@@ -278,8 +313,7 @@ static void store(struct accept *accept)
         kept_blocks_written(&chain->kept, node);
         finish(accept);
     } else {
-        accept->epoch = chain->write_epoch;
-        chain->writes_pending[accept->epoch]++;
+        accept->epoch = write_start(chain, accept->ref->raw_len);
         accept->job = (struct env_job){.run = run_write, .done = block_write_done};
         chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL,
                                &accept->job);
@@ -287,11 +321,28 @@ static void store(struct accept *accept)
     pipeline_advance(chain);
 }
 
+/* Wait until the disk has caught up, behind those that wait already. */
+static void hold(struct accept *accept)
+{
+    struct chain *chain = accept->chain;
+    accept->next = NULL;
+    if (chain->held)
+        chain->held_last->next = accept;
+    else
+        chain->held = accept;
+    chain->held_last = accept;
+}
+
 /* The block's own rules have passed: find its place. */
 static void place(struct accept *accept)
 {
     struct chain *chain = accept->chain;
     const struct block *block = &accept->ref->block;
+    if (chain->closing || chain->faulted) {
+        accept->verdict = (struct verdict){.code = REJECT_FAULT};
+        refuse(accept);
+        return;
+    }
     if (!accept->node)
         accept->node = accept_header(chain, &block->header, &block->hash, &accept->verdict);
     if (!accept->node) {
@@ -325,7 +376,10 @@ static void place(struct accept *accept)
             return;
         }
     }
-    store(accept);
+    if (accept->pos.file < 0 && !write_has_room(chain))
+        hold(accept);
+    else
+        store(accept);
 }
 
 static void check_done(struct env_job *job)

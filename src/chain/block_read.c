@@ -13,7 +13,7 @@ struct block_read {
     uint64_t id;
     const struct block_node *node;
     struct block_ref *ref;
-    bool is_decoded, want_undo, is_raw;
+    bool is_decoded, want_undo, is_raw, is_for_peer;
     struct file_pos data_pos, undo_pos;
     uint8_t *undo;
     int error;
@@ -137,7 +137,9 @@ static void submit(struct block_read *read)
     read->data_pos = read->node->data;
     read->undo_pos = read->node->undo;
     read->job = (struct env_job){.run = run, .done = done};
-    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &read->job);
+    bool can_wait = read->is_for_peer && !read->is_decoded;
+    env->job_submit(env->ctx, ENV_POOL_BLOCKING, can_wait ? ENV_PRIORITY_LOW : ENV_PRIORITY_HIGH,
+                    &read->job);
 }
 
 static bool must_wait(const struct block_read *read)
@@ -191,10 +193,10 @@ uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bo
     return start(chain, node, with);
 }
 
-uint64_t chain_read_raw_block(struct chain *chain, const struct block_node *node,
-                              chain_read_fn *done_fn, void *arg)
+uint64_t chain_read_for_peer(struct chain *chain, const struct block_node *node, bool is_raw,
+                             chain_read_fn *done_fn, void *arg)
 {
-    struct block_read with = {.is_raw = true, .done = done_fn, .arg = arg};
+    struct block_read with = {.is_raw = is_raw, .is_for_peer = true, .done = done_fn, .arg = arg};
     return start(chain, node, with);
 }
 

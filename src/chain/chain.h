@@ -21,12 +21,17 @@ struct chain;
 #define CHAIN_PRUNE_KEEP_BLOCKS 288 /* never pruned, counted from the tip. BIP159 */
 #define CHAIN_PRUNE_MIN_BYTES   (UINT64_C(550) << 20)
 
+/* Bytes of blocks and undo data that wait for being written. Above it new blocks wait, and with
+ * them whoever brings them: a slow disk must not fill the memory. */
+#define CHAIN_UNWRITTEN_MAX (64u << 20)
+
 struct chain_options {
     const char *data_dir; /* the network's directory: blocks/ and chainstate/ below it */
     const char *blocks_dir; /* NULL: data_dir */
     size_t cache_bytes;   /* -dbcache */
     size_t flush_batch_bytes; /* 0: 4 MB. Small ones make a flush take many steps, for tests */
     uint32_t block_file_bytes; /* 0: BLOCK_FILE_MAX_BYTES. Small files are for tests of pruning */
+    size_t unwritten_max;     /* 0: CHAIN_UNWRITTEN_MAX. For tests */
     size_t import_parked_max; /* 0: a million. Blocks of a file that wait for parents, for tests */
     bool reindex;            /* rebuild index and coins from the block files */
     bool reindex_chainstate; /* rebuild the coins only */
@@ -167,9 +172,10 @@ typedef void chain_read_fn(void *arg, const struct chain_block_read *read);
 uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
                           chain_read_fn *done, void *arg);
 void chain_read_cancel(struct chain *chain, uint64_t id);
-/* The same for who only hands the bytes on: block->raw is all that is filled in. */
-uint64_t chain_read_raw_block(struct chain *chain, const struct block_node *node,
-                              chain_read_fn *done, void *arg);
+/* The same for a peer of ours, which can wait: after what the user asks for and what we write.
+ * is_raw: the bytes are only handed on, so block->raw is all that is filled in. */
+uint64_t chain_read_for_peer(struct chain *chain, const struct block_node *node, bool is_raw,
+                             chain_read_fn *done, void *arg);
 
 /* Where a transaction of the active chain is, by the txindex. done gets the block's node, or NULL
  * if unknown. -ENOSYS if there is no txindex. */

@@ -130,6 +130,8 @@ struct chain {
     size_t ops_pending;       /* accepts and reads under way */
     size_t writes_pending[2]; /* block and undo data, by epoch: a flush waits for one of them */
     size_t undo_writes_pending;
+    size_t unwritten_bytes; /* of those: at most the limit and what one block makes */
+    struct accept *held, *held_last; /* blocks that wait for room there, oldest first */
     unsigned write_epoch;
     struct flush flush;
     struct waiter *waiters, *sync_waiters;
@@ -182,7 +184,10 @@ struct block_node *accept_header(struct chain *chain, const struct block_header 
 void accept_imported_block(struct chain *chain, const struct file_pos *pos, uint8_t *block_take,
                            size_t len, chain_block_fn *done, void *arg);
 /* A write job of ours ended: counts and faults. */
-void write_done(struct chain *chain, unsigned epoch, int error);
+void write_done(struct chain *chain, unsigned epoch, size_t bytes, int error);
+/* One more is given to a job; returns its epoch. Is there room for more? */
+unsigned write_start(struct chain *chain, size_t bytes);
+bool write_has_room(const struct chain *chain);
 
 /* -- best_chain.c -- */
 

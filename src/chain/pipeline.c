@@ -104,6 +104,8 @@ static bool start_step(struct chain *chain, struct block_node *target)
         kind = FLIGHT_DISCONNECT;
     if (kind == FLIGHT_DISCONNECT && chain->undo_writes_pending > 0)
         return false; /* what is to be read may not be written yet */
+    if (kind == FLIGHT_CONNECT && !write_has_room(chain))
+        return false; /* it makes undo data, and the disk has not caught up */
     struct block_ref *kept = kept_blocks_find(&chain->kept, node);
     if (!(node->status & BLOCK_HAVE_DATA) && !kept) {
         if (kind == FLIGHT_DISCONNECT) {
@@ -213,10 +215,11 @@ static void undo_write_done(struct env_job *job)
     struct chain *chain = write->chain;
     unsigned epoch = write->epoch;
     int error = job->cancelled ? -ECANCELED : write->error;
+    size_t bytes = write->pos.len;
     xfree(write->undo);
     xfree(write);
     chain->undo_writes_pending--;
-    write_done(chain, epoch, error);
+    write_done(chain, epoch, bytes, error);
     if (chain->undo_writes_pending == 0) {
         block_reads_wake(chain);
         if (!pipeline_is_at_rest(chain))
@@ -241,11 +244,10 @@ static void store_undo(struct chain *chain, struct flight *flight)
             ? node->undo
             : block_files_alloc_undo(chain->files, node->data.file, (uint32_t)flight->undo_len);
     write->pos.crc32c = crc32c(0, write->undo, flight->undo_len);
-    write->epoch = chain->write_epoch;
+    write->epoch = write_start(chain, write->pos.len);
     write->job = (struct env_job){.run = run_undo_write, .done = undo_write_done};
     node->undo = write->pos;
     node->status |= BLOCK_HAVE_UNDO;
-    chain->writes_pending[write->epoch]++;
     chain->undo_writes_pending++;
     chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &write->job);
 }

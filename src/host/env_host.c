@@ -14,7 +14,7 @@
 #include "host/streams.h"
 #include "util/alloc.h"
 
-#define BLOCKING_THREADS 2
+#define BLOCKING_THREADS 3 /* one is free of what peers ask for, and of long counts */
 
 struct env_host {
     struct env env;

@@ -5,6 +5,7 @@
  * exactly while the job waits in a queue. */
 #include "host/jobs.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +28,9 @@ struct job_list {
 struct pool {
     struct jobs *jobs;
     struct job_list queue[ENV_PRIORITY_COUNT];
+    unsigned passed_over[ENV_PRIORITY_COUNT]; /* how often in a row others went first */
+    unsigned passed_over_max;                 /* then it is its turn */
+    int n_low, low_max;                       /* running of the lowest priority */
     size_t n_queued;
     pthread_cond_t work;
     pthread_t *threads;
@@ -70,17 +74,41 @@ static struct env_job *list_pop(struct job_list *list)
 
 /* -- Worker side, under the lock ------------------------------------------------------------ */
 
-static struct env_job *pool_pop(struct pool *pool)
+static bool may_start(const struct pool *pool, int priority)
 {
+    return priority != ENV_PRIORITY_LOW || pool->n_low < pool->low_max || pool->jobs->stopping;
+}
+
+/* The queue whose turn it is; -1 if none may start. In order of priority, but who was passed over
+ * often enough goes first. */
+static int choose_queue(const struct pool *pool)
+{
+    int chosen = -1;
     for (int i = 0; i < ENV_PRIORITY_COUNT; i++) {
-        struct env_job *job = list_pop(&pool->queue[i]);
-        if (job) {
-            pool->n_queued--;
-            job->sequence = 0;
-            return job;
-        }
+        if (!pool->queue[i].first || !may_start(pool, i))
+            continue;
+        if (pool->passed_over[i] >= pool->passed_over_max)
+            return i;
+        if (chosen < 0)
+            chosen = i;
     }
-    return NULL;
+    return chosen;
+}
+
+static struct env_job *pool_pop(struct pool *pool, int *priority)
+{
+    *priority = choose_queue(pool);
+    if (*priority < 0)
+        return NULL;
+    for (int i = *priority + 1; i < ENV_PRIORITY_COUNT; i++)
+        if (pool->queue[i].first)
+            pool->passed_over[i]++;
+    pool->passed_over[*priority] = 0;
+    struct env_job *job = list_pop(&pool->queue[*priority]);
+    pool->n_queued--;
+    pool->n_low += *priority == ENV_PRIORITY_LOW;
+    job->sequence = 0;
+    return job;
 }
 
 static void finish(struct jobs *jobs, struct env_job *job)
@@ -97,7 +125,8 @@ static void *worker(void *arg)
     struct jobs *jobs = pool->jobs;
     pthread_mutex_lock(&jobs->lock);
     for (;;) {
-        struct env_job *job = pool_pop(pool);
+        int priority;
+        struct env_job *job = pool_pop(pool, &priority);
         if (!job) {
             if (jobs->stopping)
                 break;
@@ -112,6 +141,11 @@ static void *worker(void *arg)
             pthread_mutex_unlock(&jobs->lock);
             job->run(job);
             pthread_mutex_lock(&jobs->lock);
+        }
+        if (priority == ENV_PRIORITY_LOW) {
+            pool->n_low--;
+            if (pool->n_idle > 0)
+                pthread_cond_signal(&pool->work); /* one more of them may start */
         }
         finish(jobs, job);
     }
@@ -224,7 +258,8 @@ static void pool_init(struct pool *pool, struct jobs *jobs, int threads_max)
 {
     ASSERT(threads_max >= 1);
     pool->jobs = jobs;
-    pool->threads_max = threads_max;
+    pool->threads_max = pool->low_max = threads_max;
+    pool->passed_over_max = UINT_MAX;
     pool->threads = xcalloc((size_t)threads_max, sizeof *pool->threads);
     int rc = pthread_cond_init(&pool->work, NULL);
     ASSERT(rc == 0);
@@ -242,6 +277,11 @@ struct jobs *jobs_new(struct loop *loop, int compute_threads, int blocking_threa
     ASSERT(rc == 0);
     pool_init(&jobs->pools[ENV_POOL_COMPUTE], jobs, compute_threads);
     pool_init(&jobs->pools[ENV_POOL_BLOCKING], jobs, blocking_threads);
+    /* A disk may be slow and its jobs long: all of one kind must not keep the others waiting. */
+    struct pool *blocking = &jobs->pools[ENV_POOL_BLOCKING];
+    blocking->passed_over_max = JOBS_PASSED_OVER_MAX;
+    if (blocking_threads > 1)
+        blocking->low_max = blocking_threads - 1;
     return jobs;
 }
 

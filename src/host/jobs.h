@@ -11,6 +11,10 @@
 struct jobs;
 struct loop;
 
+/* In the blocking pool, jobs of lower priority go first after that many others did, and those of
+ * the lowest leave one thread to the rest. */
+#define JOBS_PASSED_OVER_MAX 8
+
 /* Make the pools; no thread is started yet. compute_threads and blocking_threads are at least 1.
  * Owns: the caller. Fails: NULL if the loop cannot be woken. */
 NODISCARD struct jobs *jobs_new(struct loop *loop, int compute_threads, int blocking_threads);

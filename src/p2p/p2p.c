@@ -439,6 +439,7 @@ void p2p_free(struct p2p *p2p)
     ASSERT(!p2p->is_running && !p2p->peers && p2p->depth == 0 && p2p->n_operations == 0);
     for (size_t i = 0; i < COUNT_OF(p2p->addr_cache); i++)
         xfree(p2p->addr_cache[i].list);
+    serve_deinit(p2p);
     tx_relay_deinit(p2p);
     block_fetch_deinit(p2p);
     connect_deinit(p2p);
@@ -460,8 +461,8 @@ size_t p2p_pending(const struct p2p *p2p)
 
 void p2p_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block)
 {
-    (void)node;
     p2p_enter(p2p);
+    serve_block_connected(p2p, node, block);
     tx_relay_block_connected(p2p, &block->block);
     p2p_leave(p2p);
 }

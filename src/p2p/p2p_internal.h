@@ -60,6 +60,7 @@ struct p2p {
     struct block_fetch fetch;
     struct relay relay;
     struct tx_relay txs;
+    struct serve serve;
     struct dns_seed seed;
     struct addr_cache addr_cache[NET_CJDNS + 1];
     size_t n_operations; /* callbacks of chain and mempool that are under way */

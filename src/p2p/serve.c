@@ -11,11 +11,12 @@
 #define OLD_FORK_S         (30 * 86400) /* older side branches tell who we are: not served */
 #define TX_RECENT_S        120          /* an entry so old has reached everybody */
 
-/* One block on its way from the disk to a peer. Outlives the peer if the read cannot be stopped. */
+/* One block on its way from the disk to a peer. Outlives the peer: it counts among the reads under
+ * way until the disk has answered, so that who comes and goes does not get more of them. */
 struct serve_read {
     struct p2p *p2p;
     struct serve_read *next;
-    uint64_t peer, id;
+    uint64_t peer;
     const struct block_node *node;
     struct block_ref *block; /* held; NULL until it is here */
     size_t len;
@@ -109,25 +110,92 @@ static void send_ready(struct p2p *p2p, struct peer *peer)
     }
 }
 
+/* -- Turns: few blocks are read at a time, by peers in the order in which they want one ----------
+ */
+
+static void enqueue(struct serve *serve, struct peer *peer)
+{
+    if (peer->serve.is_waiting)
+        return;
+    peer->serve.is_waiting = true;
+    peer->serve.next_waiting = NULL;
+    if (serve->last)
+        serve->last->serve.next_waiting = peer;
+    else
+        serve->first = peer;
+    serve->last = peer;
+}
+
+static void leave_queue(struct serve *serve, struct peer *peer)
+{
+    if (!peer->serve.is_waiting)
+        return;
+    struct peer *before = NULL;
+    for (struct peer *at = serve->first; at != peer; at = at->serve.next_waiting)
+        before = at;
+    if (before)
+        before->serve.next_waiting = peer->serve.next_waiting;
+    else
+        serve->first = peer->serve.next_waiting;
+    if (serve->last == peer)
+        serve->last = before;
+    peer->serve.is_waiting = false;
+    peer->serve.next_waiting = NULL;
+}
+
+/* May the peer start a read now? Else it is called when it may. */
+static bool take_turn(struct p2p *p2p, struct peer *peer)
+{
+    struct serve *serve = &p2p->serve;
+    bool may = serve->n_reads < SERVE_READS_ALL_MAX && (peer->serve.has_turn || !serve->first);
+    if (!may)
+        enqueue(serve, peer);
+    peer->serve.has_turn = false;
+    return may;
+}
+
+static void next_turns(struct p2p *p2p)
+{
+    struct serve *serve = &p2p->serve;
+    while (serve->first && serve->n_reads < SERVE_READS_ALL_MAX) {
+        struct peer *peer = serve->first;
+        leave_queue(serve, peer);
+        peer->serve.has_turn = true;
+        serve_continue(p2p, peer);
+        peer->serve.has_turn = false; /* it may have no room any more */
+    }
+}
+
 static void on_read(void *arg, const struct chain_block_read *result)
 {
     struct serve_read *read = arg;
     struct p2p *p2p = read->p2p;
     struct peer *peer = p2p_find_peer(p2p, read->peer);
+    ASSERT(p2p->n_operations > 0 && p2p->serve.n_reads > 0);
     p2p->n_operations--;
-    read->id = 0;
-    if (!peer) {
+    p2p->serve.n_reads--;
+    if (peer) {
+        read->is_done = true;
+        if (result->error == 0)
+            read->block = block_ref_hold(result->block);
+    } else {
         read_free(read);
-        return;
     }
-    read->is_done = true;
-    if (result->error == 0)
-        read->block = block_ref_hold(result->block);
-    if (read->is_starting) /* answered at once: who started it goes on */
+    if (peer && read->is_starting) /* answered at once: who started it goes on */
         return;
     p2p_enter(p2p);
-    receive_resume(p2p, peer);
+    if (peer)
+        receive_resume(p2p, peer);
+    next_turns(p2p);
     p2p_leave(p2p);
+}
+
+static struct block_ref *find_recent(const struct p2p *p2p, const struct block_node *node)
+{
+    for (size_t i = 0; i < SERVE_RECENT_MAX; i++)
+        if (p2p->serve.recent[i].node == node)
+            return p2p->serve.recent[i].block;
+    return NULL;
 }
 
 static void start_read(struct p2p *p2p, struct peer *peer, const struct block_node *node,
@@ -147,11 +215,18 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
     serve->last = read;
     serve->n_reads++;
     serve->read_bytes += read->len;
+    struct block_ref *recent = find_recent(p2p, node);
+    if (recent) {
+        read->block = block_ref_hold(recent);
+        read->is_done = true;
+        p2p_schedule_now(p2p);
+        return;
+    }
     p2p->n_operations++;
+    p2p->serve.n_reads++;
     read->is_starting = true;
     /* Bytes are handed on as they are; leaving the witness out needs them decoded. */
-    read->id = with_witness ? chain_read_raw_block(p2p->chain, node, on_read, read)
-                            : chain_read_block(p2p->chain, node, false, on_read, read);
+    (void)chain_read_for_peer(p2p->chain, node, with_witness, on_read, read);
     read->is_starting = false;
     if (read->is_done)
         p2p_schedule_now(p2p);
@@ -264,6 +339,18 @@ static bool has_room_for_read(const struct p2p *p2p, const struct peer *peer)
            (serve->n_reads < SERVE_READS_MAX && queued + serve->read_bytes < PEER_SEND_QUEUE_PAUSE);
 }
 
+/* Can the item be looked at now? A block that has to be read waits for its peer's turn. */
+static bool may_serve(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    struct block_hash hash;
+    memcpy(hash.b, inv->hash, 32);
+    if (inv->type != INV_BLOCK && inv->type != INV_WITNESS_BLOCK && inv->type != INV_COMPACT_BLOCK)
+        return true;
+    const struct block_node *node = chain_find(p2p->chain, &hash);
+    return !node || !(node->status & BLOCK_HAVE_DATA) || find_recent(p2p, node) ||
+           take_turn(p2p, peer);
+}
+
 static enum fault serve_item(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
 {
     switch (inv->type) {
@@ -291,7 +378,11 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
            !receive_turn_is_over(peer) && peer_has_room(p2p, peer) &&
            has_room_for_read(p2p, peer)) {
         struct wire_inv inv;
-        wire_inv_decode(&serve->at, &inv);
+        struct reader next = serve->at;
+        wire_inv_decode(&next, &inv);
+        if (!may_serve(p2p, peer, &inv))
+            break;
+        serve->at = next;
         enum fault fault = serve_item(p2p, peer, &inv);
         if (fault != FAULT_NONE) {
             peer_fault(p2p, peer, fault, "getdata");
@@ -323,20 +414,35 @@ enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r
 void serve_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     struct peer_serve *serve = &peer->serve;
+    leave_queue(&p2p->serve, peer);
     while (serve->first) {
         struct serve_read *read = serve->first;
         serve->first = read->next;
-        if (!read->is_done) {
-            chain_read_cancel(p2p->chain, read->id);
-            p2p->n_operations--;
-        }
-        read_free(read);
+        if (read->is_done)
+            read_free(read); /* else on_read() does, which finds no peer */
     }
     xfree(serve->items);
     if (serve->not_found)
         buffer_deinit(serve->not_found);
     xfree(serve->not_found);
     *serve = (struct peer_serve){0};
+}
+
+void serve_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block)
+{
+    struct serve *serve = &p2p->serve;
+    if (chain_is_initial_download(p2p->chain))
+        return; /* nobody asks for these more than for others */
+    block_ref_drop(serve->recent[SERVE_RECENT_MAX - 1].block);
+    memmove(&serve->recent[1], &serve->recent[0], (SERVE_RECENT_MAX - 1) * sizeof serve->recent[0]);
+    serve->recent[0].node = node;
+    serve->recent[0].block = block_ref_hold(block);
+}
+
+void serve_deinit(struct p2p *p2p)
+{
+    for (size_t i = 0; i < SERVE_RECENT_MAX; i++)
+        block_ref_drop(p2p->serve.recent[i].block);
 }
 
 /* -- Headers and lists ---------------------------------------------------------------------------

@@ -12,9 +12,12 @@
 
 struct p2p;
 struct peer;
+struct block_node;
 struct serve_read;
 
-#define SERVE_READS_MAX     16   /* blocks being read for one peer */
+#define SERVE_READS_MAX     16   /* blocks being read for one peer, or read and not sent yet */
+#define SERVE_READS_ALL_MAX 4    /* being read for all of them; more wait, peers take turns */
+#define SERVE_RECENT_MAX    3    /* newest blocks, which everybody asks for: kept, not read */
 #define SERVE_ITEMS_TURN    1000 /* entries of a getdata looked at in one turn of the loop */
 #define SERVE_GETBLOCKS_MAX 500
 
@@ -26,9 +29,25 @@ struct peer_serve {
     size_t n_reads, read_bytes;      /* under way or waiting for their turn */
     struct buffer *not_found;        /* entries of the notfound that will end it; NULL: none */
     size_t n_not_found;
+    struct peer *next_waiting; /* after it in the queue of those who want to read */
+    bool is_waiting, has_turn;
     struct block_hash continue_at; /* after this one is fetched, tell the tip: getblocks */
     bool has_continue;
 };
+
+/* What all peers share. */
+struct serve {
+    size_t n_reads;            /* under way */
+    struct peer *first, *last; /* who waits for one of them to end */
+    struct {
+        const struct block_node *node; /* NULL: none */
+        struct block_ref *block;       /* held */
+    } recent[SERVE_RECENT_MAX];        /* newest first */
+};
+
+/* A block is the tip now: keep it for those who will ask. Let go of all of them. */
+void serve_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block);
+void serve_deinit(struct p2p *p2p);
 
 /* True while a getdata is being served. */
 bool serve_is_busy(const struct peer *peer);

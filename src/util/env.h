@@ -24,7 +24,7 @@ struct env_batch;  /* writes that happen together or not at all */
 
 enum env_pool {
     ENV_POOL_COMPUTE,  /* -par threads: parsing, scripts, formatting. Never blocks. */
-    ENV_POOL_BLOCKING, /* two threads: fsync, flush, reads */
+    ENV_POOL_BLOCKING, /* a few threads: fsync, flush, reads. Nobody waits for ever: see below */
 };
 
 enum env_priority {
@@ -94,8 +94,9 @@ struct env {
     /* Fill out with len unpredictable bytes. Any thread. */
     void (*random)(void *ctx, void *out, size_t len);
 
-    /* Jobs. Jobs of one pool and priority start in the order of submission. job_cancel is a wish:
-     * a job that has not started is skipped, done still follows with cancelled set. */
+    /* Jobs. Jobs of one pool and priority start in the order of submission. In the blocking pool no
+     * priority starves another, and jobs of the lowest never have all threads. job_cancel is a
+     * wish: a job that has not started is skipped, done still follows with cancelled set. */
     void (*job_submit)(void *ctx, enum env_pool pool, enum env_priority priority,
                        struct env_job *job);
     void (*job_cancel)(void *ctx, struct env_job *job);

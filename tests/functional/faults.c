@@ -1,9 +1,11 @@
-/* faults.c - preloaded into cairnd by test_faults.py: a disk that fails at a chosen call.
+/* faults.c - preloaded into cairnd by test_faults.py and others: a disk that fails at a chosen
+ * call, or is slow.
  *
  * CAIRN_FAULT=WHAT:N makes the N-th changing call (write, sync, rename, truncate, unlink) on a file
  * below blocks/, chainstate/ or index/ fail: WHAT "kill" ends the process just before the call,
  * "after" just after it, "torn" in the middle of a write; an errno number makes it and all later
- * calls of the same kind fail so. Not linked into any program. */
+ * calls of the same kind fail so. CAIRN_SLOW_READ_US makes each read of a block file last that
+ * long, as one that is not in the page cache does. Not linked into any program. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
@@ -96,6 +98,33 @@ ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
     return pwrite64(fd, p, n, at);
+}
+
+static void slow_read(int fd)
+{
+    char link[64], path[4096];
+    const char *us = getenv("CAIRN_SLOW_READ_US");
+    if (!us)
+        return;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    if (n <= 0)
+        return;
+    path[n] = 0;
+    if (strstr(path, "/blocks/blk"))
+        usleep((useconds_t)atol(us));
+}
+
+ssize_t pread64(int fd, void *p, size_t n, off64_t at)
+{
+    NEXT(pread64);
+    slow_read(fd);
+    return next(fd, p, n, at);
+}
+
+ssize_t pread(int fd, void *p, size_t n, off_t at)
+{
+    return pread64(fd, p, n, at);
 }
 
 int fsync(int fd)

@@ -347,6 +347,76 @@ static void a_chain_that_is_not_open_refuses_blocks_as_a_fault(void **state)
     chain_free(chain);
 }
 
+/* -- What waits for the disk --------------------------------------------------------------------
+ */
+
+static void blocks_wait_while_the_disk_has_not_caught_up(void **state)
+{
+    struct fixture *f = *state;
+    enum { N = 40 };
+    const struct built_block *blocks[N];
+    const struct built_block *tip = builder_blocks(&f->b, f->base, N, blocks);
+    struct chain *chain = f->rig.chain;
+    struct answer answers[N + 1] = {0};
+    size_t len = blocks[0]->block.raw.len;
+    rig_announce(&f->rig, tip);
+    chain->options.unwritten_max = 3 * len;
+    for (int i = 0; i < N; i++)
+        chain_accept_block(chain, built_bytes(blocks[i]), blocks[i]->block.raw.len, 0, note_result,
+                           &answers[i]);
+    /* One of them twice: the copy waits too, and is then found to be known. */
+    chain_accept_block(chain, built_bytes(blocks[N - 1]), blocks[N - 1]->block.raw.len, 0,
+                       note_result, &answers[N]);
+    bool was_full = false;
+    while (sim_env_step(f->rig.sim)) {
+        was_full |= chain->held != NULL;
+        assert_true(chain->held == NULL || !write_has_room(chain));
+        assert_true(chain->unwritten_bytes < chain->options.unwritten_max + 2 * len);
+        if (rig_is_at(&f->rig, tip) && chain->unwritten_bytes == 0 && !chain->held)
+            break;
+    }
+    rig_settle(&f->rig);
+    assert_true(was_full);
+    assert_true(rig_is_at(&f->rig, tip));
+    for (int i = 0; i <= N; i++) {
+        assert_true(answers[i].is_done);
+        assert_int_equal(answers[i].result.verdict.code, REJECT_NONE);
+    }
+    assert_int_equal(answers[N].result.is_new + answers[N - 1].result.is_new, 1);
+}
+
+static void one_byte_less_than_the_limit_is_room(void **state)
+{
+    struct fixture *f = *state;
+    struct chain *chain = f->rig.chain;
+    rig_settle(&f->rig);
+    assert_int_equal(chain->unwritten_bytes, 0);
+    chain->unwritten_bytes = CHAIN_UNWRITTEN_MAX - 1;
+    assert_true(write_has_room(chain));
+    chain->unwritten_bytes = CHAIN_UNWRITTEN_MAX;
+    assert_false(write_has_room(chain));
+    chain->unwritten_bytes = 0;
+}
+
+static void who_waits_for_the_disk_is_told_when_the_node_stops(void **state)
+{
+    struct fixture *f = *state;
+    enum { N = 10 };
+    const struct built_block *blocks[N];
+    const struct built_block *tip = builder_blocks(&f->b, f->base, N, blocks);
+    struct answer answers[N] = {0};
+    rig_announce(&f->rig, tip);
+    f->rig.chain->options.unwritten_max = 1;
+    for (int i = 0; i < N; i++)
+        chain_accept_block(f->rig.chain, built_bytes(blocks[i]), blocks[i]->block.raw.len, 0,
+                           note_result, &answers[i]);
+    while (!f->rig.chain->held)
+        assert_true(sim_env_step(f->rig.sim));
+    assert_int_equal(rig_close(&f->rig), 0);
+    for (int i = 0; i < N; i++)
+        assert_true(answers[i].is_done);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -365,6 +435,9 @@ int main(void)
         TEST(below_the_least_work_nothing_is_stored_unasked),
         TEST(a_durable_answer_survives_the_loss_of_power),
         TEST(closing_answers_every_block),
+        TEST(blocks_wait_while_the_disk_has_not_caught_up),
+        TEST(one_byte_less_than_the_limit_is_room),
+        TEST(who_waits_for_the_disk_is_told_when_the_node_stops),
         TEST(a_chain_that_is_not_open_refuses_blocks_as_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,15 +61,20 @@ static void item_done(struct env_job *job)
         loop_stop(f->loop);
 }
 
-static struct fixture *make(int compute_threads)
+static struct fixture *make_with(int compute_threads, int blocking_threads)
 {
     struct fixture *f = xcalloc(1, sizeof *f);
     f->loop = loop_new();
-    f->jobs = jobs_new(f->loop, compute_threads, 2);
+    f->jobs = jobs_new(f->loop, compute_threads, blocking_threads);
     f->loop_thread = pthread_self();
     pthread_mutex_init(&f->gate, NULL);
     assert_non_null(f->jobs);
     return f;
+}
+
+static struct fixture *make(int compute_threads)
+{
+    return make_with(compute_threads, 2);
 }
 
 static void destroy(struct fixture *f)
@@ -80,22 +85,35 @@ static void destroy(struct fixture *f)
     xfree(f);
 }
 
-static void submit(struct fixture *f, struct item *item, int number, enum env_priority priority)
+static void submit_to(struct fixture *f, enum env_pool pool, struct item *item, int number,
+                      enum env_priority priority)
 {
     *item =
         (struct item){.job = {.run = run_item, .done = item_done}, .fixture = f, .number = number};
-    jobs_submit(f->jobs, ENV_POOL_COMPUTE, priority, &item->job);
+    jobs_submit(f->jobs, pool, priority, &item->job);
 }
 
-/* Occupy the only compute thread until the gate is opened. */
-static void block_worker(struct fixture *f, struct item *item)
+static void submit(struct fixture *f, struct item *item, int number, enum env_priority priority)
+{
+    submit_to(f, ENV_POOL_COMPUTE, item, number, priority);
+}
+
+/* Occupy a thread until the gate is opened. */
+static void block_thread(struct fixture *f, enum env_pool pool, enum env_priority priority,
+                         struct item *item)
 {
     pthread_mutex_lock(&f->gate);
     *item = (struct item){.job = {.run = run_at_gate, .done = item_done}, .fixture = f};
-    jobs_submit(f->jobs, ENV_POOL_COMPUTE, ENV_PRIORITY_HIGH, &item->job);
+    jobs_submit(f->jobs, pool, priority, &item->job);
     while (atomic_load(&f->n_run) == 0)
         usleep(100);
     atomic_store(&f->n_run, 0);
+}
+
+/* The only compute thread. */
+static void block_worker(struct fixture *f, struct item *item)
+{
+    block_thread(f, ENV_POOL_COMPUTE, ENV_PRIORITY_HIGH, item);
 }
 
 static void every_job_is_done_once_on_the_loop(void **state)
@@ -147,6 +165,53 @@ static void higher_priority_goes_first_and_equal_ones_in_order(void **state)
     loop_run(f->loop);
     for (int i = 0; i < 6; i++)
         assert_int_equal(f->run_order[i], want[i]);
+    destroy(f);
+}
+
+/* Reads without end must not keep writes from the disk. */
+static void who_was_passed_over_often_enough_goes_first_when_blocking(void **state)
+{
+    (void)state;
+    enum { HIGH = 2 * JOBS_PASSED_OVER_MAX };
+    struct fixture *f = make_with(1, 1);
+    struct item gate, high[HIGH], normal, low;
+    block_thread(f, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &gate);
+    submit_to(f, ENV_POOL_BLOCKING, &low, 200, ENV_PRIORITY_LOW);
+    submit_to(f, ENV_POOL_BLOCKING, &normal, 100, ENV_PRIORITY_NORMAL);
+    for (int i = 0; i < HIGH; i++)
+        submit_to(f, ENV_POOL_BLOCKING, &high[i], i, ENV_PRIORITY_HIGH);
+    f->stop_at = HIGH + 3;
+    pthread_mutex_unlock(&f->gate);
+    loop_run(f->loop);
+    for (int i = 0; i < JOBS_PASSED_OVER_MAX; i++)
+        assert_int_equal(f->run_order[i], i);
+    assert_int_equal(f->run_order[JOBS_PASSED_OVER_MAX], 100);
+    assert_int_equal(f->run_order[JOBS_PASSED_OVER_MAX + 1], 200);
+    for (int i = JOBS_PASSED_OVER_MAX; i < HIGH; i++)
+        assert_int_equal(f->run_order[i + 2], i);
+    destroy(f);
+}
+
+/* Two threads: one job of the lowest priority occupies one, the other is not for those. */
+static void the_lowest_priority_leaves_a_thread_when_blocking(void **state)
+{
+    (void)state;
+    struct fixture *f = make_with(1, 2);
+    struct item gate, low[3], normal;
+    block_thread(f, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &gate);
+    for (int i = 0; i < 3; i++)
+        submit_to(f, ENV_POOL_BLOCKING, &low[i], i, ENV_PRIORITY_LOW);
+    submit_to(f, ENV_POOL_BLOCKING, &normal, 9, ENV_PRIORITY_NORMAL);
+    f->stop_at = 1;
+    loop_run(f->loop);
+    assert_int_equal(f->done_order[0], 9);
+    usleep(20000);
+    assert_int_equal(atomic_load(&f->n_run), 1); /* the others have not started */
+    pthread_mutex_unlock(&f->gate);
+    while (f->n_done < 5)
+        loop_run_once(f->loop, true);
+    for (int i = 0; i < 3; i++)
+        assert_true(low[i].ran);
     destroy(f);
 }
 
@@ -260,6 +325,8 @@ int main(void)
         cmocka_unit_test(every_job_is_done_once_on_the_loop),
         cmocka_unit_test(threads_start_with_the_first_job_and_not_before),
         cmocka_unit_test(higher_priority_goes_first_and_equal_ones_in_order),
+        cmocka_unit_test(who_was_passed_over_often_enough_goes_first_when_blocking),
+        cmocka_unit_test(the_lowest_priority_leaves_a_thread_when_blocking),
         cmocka_unit_test(a_cancelled_job_is_skipped_but_still_done),
         cmocka_unit_test(stopping_answers_everything),
         cmocka_unit_test(a_job_submitted_while_stopping_is_cancelled_and_done),

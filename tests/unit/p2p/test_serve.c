@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "p2p/serve.h"
+#include "p2p/p2p_internal.h"
 #include "support/mesh.h"
 #include "util/alloc.h"
 
@@ -235,6 +235,119 @@ static void a_pruned_node_serves_the_last_288_and_says_so(void **state)
     raw_free(raw);
 }
 
+/* Ask for n blocks, the first one at height. */
+static void ask_blocks(struct raw_peer *raw, const struct built_block *tip, int32_t height,
+                       size_t n)
+{
+    struct buffer bytes;
+    buffer_init(&bytes);
+    struct writer w = writer_to_growing(&bytes);
+    write_compact_size(&w, n);
+    for (size_t i = 0; i < n; i++) {
+        struct wire_inv inv = {.type = INV_WITNESS_BLOCK};
+        memcpy(inv.hash, built_ancestor(tip, height + (int32_t)i)->block.hash.b, 32);
+        wire_inv_encode(&w, &inv);
+    }
+    raw_send(raw, "getdata", bytes.p, bytes.len);
+    buffer_deinit(&bytes);
+}
+
+static bool nothing_is_read(void *arg)
+{
+    const struct p2p *p2p = arg;
+    assert_true(p2p->serve.n_reads <= SERVE_READS_ALL_MAX);
+    return p2p->serve.n_reads == 0 && !p2p->serve.first;
+}
+
+/* Six ask for ten blocks each: so many are read at a time. The first one finds nobody there and has
+ * all of these; from then on nobody has his third before all have their first. */
+static void few_blocks_are_read_at_a_time_and_peers_take_turns(void **state)
+{
+    struct fixture *f = *state;
+    enum { PEERS = SERVE_READS_ALL_MAX + 2, EACH = 10 };
+    const struct built_block *tip;
+    struct raw_peer *raw[PEERS];
+    raw[0] = start(f, 58, 200, &tip);
+    struct p2p *p2p = f->mesh.nodes[0].p2p;
+    for (int i = 1; i < PEERS; i++) {
+        raw[i] = raw_connect(&f->mesh, &f->mesh.nodes[0]);
+        raw_handshake(raw[i], SERVICES);
+    }
+    for (int i = 0; i < PEERS; i++)
+        ask_blocks(raw[i], tip, 10 * (i + 1), EACH);
+    size_t most = 0;
+    do {
+        mesh_run(&f->mesh, 500);
+        if (p2p->serve.n_reads > most)
+            most = p2p->serve.n_reads;
+        assert_true(p2p->serve.n_reads <= SERVE_READS_ALL_MAX);
+    } while (raw_count(raw[PEERS - 1], "block") == 0);
+    assert_int_equal(most, SERVE_READS_ALL_MAX);
+    for (int i = 0; i < PEERS; i++)
+        assert_in_range(raw_count(raw[i], "block"), 0, i == 0 ? SERVE_READS_ALL_MAX + 2 : 2);
+    assert_true(mesh_run_until(&f->mesh, nothing_is_read, p2p, 10));
+    mesh_run(&f->mesh, 500000);
+    for (int i = 0; i < PEERS; i++) {
+        assert_int_equal(raw_count(raw[i], "block"), EACH);
+        raw_free(raw[i]);
+    }
+}
+
+/* Who asks, goes and comes again has no more reads under way than who stays. */
+static void leaving_makes_no_room_for_more_reads(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct raw_peer *raw = start(f, 59, 200, &tip), *others[SERVE_READS_ALL_MAX];
+    struct p2p *p2p = f->mesh.nodes[0].p2p;
+    for (int i = 0; i < SERVE_READS_ALL_MAX; i++) {
+        others[i] = raw_connect(&f->mesh, &f->mesh.nodes[0]);
+        raw_handshake(others[i], SERVICES);
+    }
+    for (int i = 0; i < SERVE_READS_ALL_MAX; i++)
+        ask_blocks(others[i], tip, 50, 10);
+    ask_blocks(raw, tip, 60, 3);
+    while (!p2p->serve.first)
+        mesh_run(&f->mesh, 100);
+    assert_int_equal(p2p->serve.n_reads, SERVE_READS_ALL_MAX);
+    size_t pending = p2p_pending(p2p);
+    p2p_enter(p2p);
+    while (p2p->peers->next) /* all but raw, whose place is in the middle of the queue or so */
+        peer_drop(p2p, p2p->peers->next, "");
+    p2p_leave(p2p);
+    assert_int_equal(p2p->serve.n_reads, SERVE_READS_ALL_MAX);
+    assert_int_equal(p2p_pending(p2p), pending);
+    assert_true(mesh_run_until(&f->mesh, nothing_is_read, p2p, 10));
+    mesh_run(&f->mesh, 500000);
+    assert_int_equal(raw_count(raw, "block"), 3);
+    for (int i = 0; i < SERVE_READS_ALL_MAX; i++)
+        raw_free(others[i]);
+    raw_free(raw);
+}
+
+/* Everybody asks for the newest blocks: the disk is not asked for those. */
+static void the_newest_blocks_are_not_read(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct raw_peer *raw = start(f, 60, 20, &tip);
+    struct p2p *p2p = f->mesh.nodes[0].p2p;
+    assert_false(chain_is_initial_download(p2p->chain));
+    for (int32_t back = 0; back <= SERVE_RECENT_MAX; back++) {
+        ask_blocks(raw, tip, tip->height - back, 1);
+        size_t reads = 0;
+        for (int i = 0; i < 400; i++) {
+            mesh_run(&f->mesh, 100);
+            reads += p2p->serve.n_reads;
+        }
+        struct span block = raw_expect(raw, "block");
+        assert_memory_equal(block.p, built_ancestor(tip, tip->height - back)->block.raw.p,
+                            block.len);
+        assert_int_equal(reads > 0, back == SERVE_RECENT_MAX);
+    }
+    raw_free(raw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +358,9 @@ int main(void)
         T(what_is_not_here_is_told),
         T(unknown_kinds_are_passed_over),
         T(a_peer_may_leave_while_its_blocks_are_read),
+        T(few_blocks_are_read_at_a_time_and_peers_take_turns),
+        T(leaving_makes_no_room_for_more_reads),
+        T(the_newest_blocks_are_not_read),
         T(a_pruned_node_serves_the_last_288_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
