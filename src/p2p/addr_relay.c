@@ -19,14 +19,20 @@ static bool can_tell(const struct peer *peer, const struct net_peer_address *add
     return peer->wants_addrv2 || wire_address_fits_v1(&address->at);
 }
 
+/* Address and port as an id for a recent_set. */
+static void address_id(const struct net_address *address, uint8_t out[32])
+{
+    p2p_host_id(address, out);
+    out[30] ^= (uint8_t)address->port;
+    out[29] ^= (uint8_t)(address->port >> 8);
+}
+
 static void queue_address(struct p2p *p2p, struct peer *peer,
                           const struct net_peer_address *address)
 {
     struct peer_addr *addr = &peer->addr;
     uint8_t id[32];
-    p2p_host_id(&address->at, id);
-    id[30] ^= (uint8_t)address->at.port;
-    id[29] ^= (uint8_t)(address->at.port >> 8);
+    address_id(&address->at, id);
     if (!addr->is_on || !can_tell(peer, address) || addr->n_queue >= ADDR_QUEUE_MAX ||
         !recent_set_add(&addr->known, id))
         return;
@@ -156,12 +162,11 @@ static void take(struct p2p *p2p, struct peer *peer, struct net_peer_address *ad
     if (address->time <= 100000000 || (int64_t)address->time > now_s + FAR_FUTURE_S)
         address->time = (uint32_t)(now_s - OLD_CLAIM_S);
     addr->processed++;
-    uint8_t id[32];
-    p2p_host_id(&address->at, id);
-    id[30] ^= (uint8_t)address->at.port;
-    id[29] ^= (uint8_t)(address->at.port >> 8);
+    uint8_t id[32], host[32];
+    address_id(&address->at, id);
     (void)recent_set_add(&addr->known, id);
-    if (recent_set_has(&p2p->discouraged, id))
+    p2p_host_id(&address->at, host); /* whatever the port: it is the host that misbehaved */
+    if (recent_set_has(&p2p->discouraged, host))
         return;
     if (is_news && now_s - (int64_t)address->time < FRESH_S &&
         net_address_is_routable(&address->at))
@@ -224,10 +229,11 @@ enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct read
     /* Whom we connect to could compare our answer with what it told us. And once is enough. */
     if (peer_is_outbound(peer) || addr->has_asked)
         return FAULT_NONE;
+    ASSERT(peer->listener && peer->address.network <= NET_CJDNS);
     addr->has_asked = true;
     addr->is_on = true;
     struct net_peer_address *list = NULL;
-    struct addr_cache *cache = &p2p->addr_cache[peer->address.network];
+    struct addr_cache *cache = &peer->listener->addr_cache[peer->address.network];
     size_t n;
     bool is_trusted = peer->permissions & PERMISSION_ADDR;
     if (is_trusted) {

@@ -33,8 +33,9 @@ struct peer_addr {
     int64_t next_us, next_self_us;
 };
 
-/* The same answer for everybody on one network for a day: two answers tell no more than one about
- * whom we are connected to. */
+/* The same answer for everybody on one network who came in by the same listener, for a day: two
+ * answers tell no more than one about whom we are connected to, and who asks at two addresses of
+ * ours cannot tell by them that they are one node's. */
 struct addr_cache {
     struct net_peer_address *list;
     size_t n;

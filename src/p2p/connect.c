@@ -11,6 +11,7 @@
 #include "util/replace_file.h"
 
 #define SELECT_TRIES    100
+#define BAD_PORT_TRIES  50  /* of these pass over ports of other services. Core */
 #define TRIED_LATELY_S  600 /* not again so soon, unless nothing else is found */
 #define ANCHORS_MAGIC   0x72686e41u
 #define FILE_PATH_BYTES 1024
@@ -369,6 +370,8 @@ static bool select_address(struct p2p *p2p, enum peer_class class, struct net_ad
             continue;
         if (!is_suitable(p2p, &address, class))
             continue;
+        if (net_port_is_bad(address.at.port) && i < BAD_PORT_TRIES)
+            continue; /* there may be better */
         *out = address.at;
         return true;
     }

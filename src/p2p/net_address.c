@@ -342,23 +342,67 @@ bool net_address_is_dialable(const struct net_address *address)
 /* -- Groups and hashes --------------------------------------------------------------------------
  */
 
+/* The IPv4 address that an IPv6 one stands for: whoever has the one has the other. */
+static bool linked_ipv4(const struct net_address *address, uint8_t out[4])
+{
+    const uint8_t *b = address->bytes;
+    if (address->network == NET_IPV4 || has_prefix(address, NET_IPV6, "2002", 16)) {
+        memcpy(out, address->network == NET_IPV4 ? b : b + 2, 4); /* RFC 3964, 6to4 */
+        return true;
+    }
+    if (has_prefix(address, NET_IPV6, "20010000", 32)) { /* RFC 4380, Teredo */
+        for (size_t i = 0; i < 4; i++)
+            out[i] = (uint8_t)~b[12 + i];
+        return true;
+    }
+    if (has_prefix(address, NET_IPV6, "0064ff9b0000000000000000", 96) || /* RFC 6052 */
+        has_prefix(address, NET_IPV6, "0000000000000000ffff0000", 96)) { /* RFC 6145 */
+        memcpy(out, b + 12, 4);
+        return true;
+    }
+    return false;
+}
+
 struct net_group net_address_group(const struct net_address *address)
 {
     struct net_group group = {{0}};
+    uint8_t ipv4[4];
     if (net_address_is_local(address)) {
         group.bytes[0] = 0xff;
     } else if (!net_address_is_routable(address)) {
         group.bytes[0] = 0xfe;
+    } else if (linked_ipv4(address, ipv4)) {
+        group.bytes[0] = NET_IPV4;
+        memcpy(group.bytes + 1, ipv4, 2);
     } else {
-        size_t keep = address->network == NET_IPV4 ? 2 : address->network == NET_IPV6 ? 4 : 1;
+        size_t keep = address->network == NET_IPV6 ? 4 : 1;
         group.bytes[0] = address->network;
         memcpy(group.bytes + 1, address->bytes, keep);
         if (address->network == NET_CJDNS) /* all begin with the same 8 bits */
             group.bytes[2] = (uint8_t)(address->bytes[1] | 0x0f);
         else if (keep == 1)
             group.bytes[1] |= 0x0f;
+        else if (has_prefix(address, NET_IPV6, "20010470", 32)) /* he.net gives them away */
+            group.bytes[5] = (uint8_t)(address->bytes[4] | 0x0f);
     }
     return group;
+}
+
+bool net_port_is_bad(uint16_t port)
+{
+    /* clang-format off */
+    static const uint16_t bad[] = { /* rising */
+        1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101,
+        102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389,
+        427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636,
+        989, 990, 993, 995, 1719, 1720, 1723, 2049, 3306, 3389, 3659, 4045, 5060, 5061, 5432, 5900,
+        6000, 6566, 6665, 6666, 6667, 6668, 6669, 6697, 10080, 27017,
+    };
+    /* clang-format on */
+    size_t i = 0;
+    while (i < COUNT_OF(bad) && bad[i] < port)
+        i++;
+    return i < COUNT_OF(bad) && bad[i] == port;
 }
 
 bool net_group_equal(struct net_group a, struct net_group b)

@@ -79,8 +79,14 @@ bool net_address_is_local(const struct net_address *address);
 bool net_address_is_private(const struct net_address *address);
 bool net_address_is_dialable(const struct net_address *address);
 
-/* The group of addresses that one operator is likely to hold: IPv4 /16, IPv6 /32, 4 bits of the
- * hidden networks, one for all local and one for all other unroutable addresses.
+/* Is this port known for another service? We dial such ones only where there is little else, so
+ * that gossip cannot turn nodes into a flood of connections on somebody's mail server. Spec: the
+ * list of Core's doc/p2p-bad-ports.md */
+bool net_port_is_bad(uint16_t port);
+
+/* The group of addresses that one operator is likely to hold: IPv4 /16, also of IPv6 addresses that
+ * hold an IPv4 one (6to4, Teredo, translation), IPv6 /32 (/36 of Hurricane Electric's tunnels), 4
+ * bits of the hidden networks, one for all local and one for all other unroutable addresses.
  * Spec: Core NetGroupManager::GetGroup() without asmap */
 struct net_group net_address_group(const struct net_address *address);
 bool net_group_equal(struct net_group a, struct net_group b);

@@ -166,7 +166,7 @@ unsigned p2p_permissions_of(const struct p2p *p2p, const struct net_address *add
     return permissions;
 }
 
-static void accept_stream(const struct p2p_listener *listener, uint64_t stream, const char *text,
+static void accept_stream(struct p2p_listener *listener, uint64_t stream, const char *text,
                           uint16_t port)
 {
     struct p2p *p2p = listener->p2p;
@@ -182,6 +182,7 @@ static void accept_stream(const struct p2p_listener *listener, uint64_t stream, 
     }
     struct peer *peer = peer_new(p2p, PEER_INBOUND, &address, stream);
     peer->permissions = permissions;
+    peer->listener = listener;
     peer->is_inbound_onion = listener->is_onion;
     peer_connected(p2p, peer);
 }
@@ -415,12 +416,21 @@ static void drop_all(struct p2p *p2p, const char *why)
         peer_drop(p2p, p2p->peers, why);
 }
 
+static void end_listener(struct p2p *p2p, struct p2p_listener *listener)
+{
+    p2p->env->stream_close(p2p->env->ctx, listener->stream);
+    for (size_t i = 0; i < COUNT_OF(listener->addr_cache); i++) {
+        xfree(listener->addr_cache[i].list);
+        listener->addr_cache[i] = (struct addr_cache){0};
+    }
+}
+
 void p2p_stop(struct p2p *p2p)
 {
     p2p_enter(p2p);
     dns_seed_stop(&p2p->seed);
     for (size_t i = 0; i < p2p->n_listeners; i++)
-        p2p->env->stream_close(p2p->env->ctx, p2p->listeners[i].stream);
+        end_listener(p2p, &p2p->listeners[i]);
     p2p->n_listeners = 0;
     if (p2p->is_running)
         connect_save(p2p);
@@ -437,8 +447,6 @@ void p2p_free(struct p2p *p2p)
     if (!p2p)
         return;
     ASSERT(!p2p->is_running && !p2p->peers && p2p->depth == 0 && p2p->n_operations == 0);
-    for (size_t i = 0; i < COUNT_OF(p2p->addr_cache); i++)
-        xfree(p2p->addr_cache[i].list);
     serve_deinit(p2p);
     tx_relay_deinit(p2p);
     block_fetch_deinit(p2p);

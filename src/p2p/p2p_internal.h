@@ -18,6 +18,7 @@ struct p2p_listener {
     uint64_t stream;
     unsigned permissions;
     bool is_onion;
+    struct addr_cache addr_cache[NET_CJDNS + 1]; /* answers to getaddr, by the peer's network */
 };
 
 struct p2p {
@@ -62,7 +63,6 @@ struct p2p {
     struct tx_relay txs;
     struct serve serve;
     struct dns_seed seed;
-    struct addr_cache addr_cache[NET_CJDNS + 1];
     size_t n_operations; /* callbacks of chain and mempool that are under way */
 };
 

@@ -21,6 +21,8 @@
 #define PEER_PING_US          INT64_C(120000000)
 #define PEER_SILENCE_US       (INT64_C(1200) * 1000000) /* no byte, or no pong: gone */
 
+struct p2p_listener;
+
 enum peer_state {
     PEER_CONNECTING,
     PEER_NEW,     /* the stream is up, the peer's version is not here */
@@ -32,6 +34,7 @@ enum peer_state {
 struct peer {
     struct peer *next, *prev; /* oldest first */
     uint64_t id, stream;
+    struct p2p_listener *listener; /* that it came in by; NULL: we dialled */
     enum peer_class class;
     enum peer_state state;
     struct net_address address;

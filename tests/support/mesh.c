@@ -453,9 +453,13 @@ static struct raw_peer *raw_new(struct mesh *mesh)
 
 struct raw_peer *raw_connect(struct mesh *mesh, struct mesh_node *node)
 {
+    return raw_connect_at(mesh, node, MESH_PORT);
+}
+
+struct raw_peer *raw_connect_at(struct mesh *mesh, struct mesh_node *node, uint16_t port)
+{
     struct raw_peer *raw = raw_new(mesh);
-    raw->stream =
-        raw->env->stream_connect(raw->env->ctx, node->address, MESH_PORT, &raw_events, raw);
+    raw->stream = raw->env->stream_connect(raw->env->ctx, node->address, port, &raw_events, raw);
     assert_true(mesh_run_until(mesh, is_set, &raw->is_up, PATIENCE_S));
     return raw;
 }

@@ -101,6 +101,8 @@ struct raw_peer {
 
 /* Connect to a node, and no more. Owns: the caller; raw_free() closes. */
 struct raw_peer *raw_connect(struct mesh *mesh, struct mesh_node *node);
+/* The same at another port than MESH_PORT. */
+struct raw_peer *raw_connect_at(struct mesh *mesh, struct mesh_node *node, uint16_t port);
 /* Wait for a node to connect to 10.9.9.9 at that port. */
 struct raw_peer *raw_listen(struct mesh *mesh, uint16_t port);
 void raw_free(struct raw_peer *raw);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "p2p/addr_relay.h"
+#include "p2p/p2p_internal.h"
 #include "support/mesh.h"
 #include "util/alloc.h"
 
@@ -181,6 +181,62 @@ static void getaddr_is_answered_once_with_a_part_of_the_book(void **state)
     raw_free(source);
 }
 
+/* Who asks at two addresses of ours learns by the answers that they differ, not that they are one
+ * node's. */
+static void who_comes_in_elsewhere_gets_another_answer(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const nodes[] = {"10.9.9.9:700"};
+    static const struct p2p_bind binds[] = {{.address = "10.0.1.1:18444"},
+                                            {.address = "10.0.1.1:18555"}};
+    struct p2p_options options = {.connect_only = true,
+                                  .connect = nodes,
+                                  .n_connect = 1,
+                                  .binds = binds,
+                                  .n_binds = COUNT_OF(binds)};
+    mesh_init(&f->mesh, 86, &f->builder, NULL);
+    struct raw_peer *source = raw_listen(&f->mesh, 700);
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    raw_handshake(source, SERVICES);
+    send_addresses(source, 0, 1000, now_s(source) - 3600);
+    mesh_run(&f->mesh, 1000000);
+    struct raw_peer *raw[3] = {raw_connect(&f->mesh, a), raw_connect_at(&f->mesh, a, 18555),
+                               raw_connect_at(&f->mesh, a, 18555)};
+    struct span answer[3];
+    for (size_t i = 0; i < 3; i++) {
+        raw_handshake(raw[i], SERVICES);
+        raw_send(raw[i], "getaddr", NULL, 0);
+        answer[i] = raw_expect(raw[i], "addrv2");
+    }
+    assert_false(span_equal(answer[0], answer[1]));
+    assert_true(span_equal(answer[1], answer[2]));
+    for (size_t i = 0; i < 3; i++)
+        raw_free(raw[i]);
+    raw_free(source);
+}
+
+/* The host misbehaved: no port of it is worth keeping or telling. */
+static void discouraged_hosts_are_not_taken_in_at_any_port(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 87, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    static const uint8_t bad[4] = {0x20, 0, 0, 0};
+    struct net_address address = net_address_of_ipv4(bad, 9999);
+    uint8_t id[32];
+    p2p_host_id(&address, id);
+    (void)recent_set_add(&a->p2p->discouraged, id);
+    send_addresses(raw, 0, 1, now_s(raw)); /* that host at another port */
+    mesh_run(&f->mesh, 11000000);
+    assert_int_equal(address_book_count(a->p2p->book), 0);
+    send_addresses(raw, 1, 1, now_s(raw));
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(address_book_count(a->p2p->book), 1);
+    raw_free(raw);
+}
+
 static void a_peer_without_addrv2_is_told_in_the_old_form(void **state)
 {
     struct fixture *f = *state;
@@ -230,6 +286,8 @@ int main(void)
         T(news_are_passed_on_to_two_at_most),
         T(old_news_are_kept_but_not_passed_on),
         T(getaddr_is_answered_once_with_a_part_of_the_book),
+        T(who_comes_in_elsewhere_gets_another_answer),
+        T(discouraged_hosts_are_not_taken_in_at_any_port),
         T(a_peer_without_addrv2_is_told_in_the_old_form),
         T(too_many_addresses_are_a_fault),
     };

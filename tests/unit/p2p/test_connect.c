@@ -145,6 +145,40 @@ static void outbound_slots_are_filled_from_the_book_one_of_each_group(void **sta
     }
 }
 
+/* Of an address at the port of another service and one at a port of ours, which is dialled? */
+static void dial_of_two(struct fixture *f, bool has_good, int64_t *bad_try_s, int64_t *good_try_s)
+{
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    static const char *const texts[] = {"8.1.0.1:25", "8.2.0.1:8333"};
+    int64_t now = sim_env_get(a->sim)->unix_s(sim_env_get(a->sim)->ctx);
+    for (size_t i = 0; i < (has_good ? 2 : 1); i++) {
+        struct net_peer_address address = {.services = SERVICES, .time = (uint32_t)now};
+        assert_true(net_address_parse(texts[i], 1, &address.at));
+        (void)address_book_add(p2p_address_book(a->p2p), &address, ADDRESS_SOURCE_DNS, &address.at,
+                               0, now);
+    }
+    /* Until the first is dialled: the next slot has to take what is left. */
+    for (int i = 0; i < 1000 && *bad_try_s == 0 && *good_try_s == 0; i++) {
+        mesh_run(&f->mesh, 10000);
+        size_t at = 0;
+        struct address_entry entry;
+        while (address_book_next(p2p_address_book(a->p2p), &at, &entry))
+            *(entry.address.at.port == 25 ? bad_try_s : good_try_s) = entry.last_try_s;
+    }
+}
+
+static void ports_of_other_services_are_dialled_only_for_lack_of_others(void **state)
+{
+    struct fixture *f = *state;
+    int64_t bad_s = 0, good_s = 0;
+    mesh_init(&f->mesh, 96, &f->builder, NULL);
+    dial_of_two(f, true, &bad_s, &good_s);
+    assert_true(good_s > 0 && bad_s == 0);
+    good_s = 0;
+    dial_of_two(f, false, &bad_s, &good_s);
+    assert_true(bad_s > 0);
+}
+
 static void inbound_peers_are_limited_and_make_room(void **state)
 {
     struct fixture *f = *state;
@@ -243,6 +277,7 @@ int main(void)
         T(nodes_are_added_and_removed_by_the_user),
         T(a_node_tried_once_is_not_tried_again),
         T(outbound_slots_are_filled_from_the_book_one_of_each_group),
+        T(ports_of_other_services_are_dialled_only_for_lack_of_others),
         T(inbound_peers_are_limited_and_make_room),
         T(the_network_can_be_switched_off_and_on),
         T(the_book_survives_a_restart),

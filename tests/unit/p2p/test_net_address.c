@@ -143,6 +143,42 @@ static void groups_are_what_one_operator_may_hold(void **state)
     assert_true(same_group("10.0.0.1", "192.168.0.1"));
     assert_false(same_group("10.0.0.1", "127.0.0.1"));
     assert_false(same_group("8.8.1.1", "10.0.0.1"));
+    /* Tunnels that are given away, and CJDNS's kind of width. */
+    assert_true(same_group("2001:470:abcd::1", "2001:470:a001::1"));
+    assert_false(same_group("2001:470:abcd::1", "2001:470:bbcd::1"));
+}
+
+/* Whoever holds an IPv4 address holds all of these. */
+static void addresses_that_hold_an_ipv4_address_are_in_its_group(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {
+        "2002:102:304::1",                      /* RFC 3964, 6to4 */
+        "2001:0:9999:9999:9999:9999:fefd:fcfb", /* RFC 4380, Teredo: the complement */
+        "64:ff9b::102:304",                     /* RFC 6052 */
+        "::ffff:0:102:304",                     /* RFC 6145 */
+    };
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        assert_true(same_group(forms[i], "1.2.99.99"));
+        assert_false(same_group(forms[i], "1.3.3.4"));
+    }
+    assert_false(same_group("2003:102:304::1", "1.2.3.4"));
+    assert_false(same_group("2001:1:9999:9999:9999:9999:fefd:fcfb", "1.2.3.4"));
+    assert_false(same_group("64:ff9b:0:0:0:1:102:304", "1.2.3.4"));
+    assert_false(same_group("::fffe:0:102:304", "1.2.3.4"));
+}
+
+static void ports_of_other_services_are_known(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    for (uint32_t port = 0; port <= UINT16_MAX; port++)
+        n += net_port_is_bad((uint16_t)port);
+    assert_int_equal(n, 85);
+    assert_true(net_port_is_bad(1) && net_port_is_bad(22) && net_port_is_bad(25));
+    assert_true(net_port_is_bad(6669) && net_port_is_bad(27017));
+    assert_false(net_port_is_bad(8333) || net_port_is_bad(18444) || net_port_is_bad(80));
+    assert_false(net_port_is_bad(443) || net_port_is_bad(6664) || net_port_is_bad(6670));
 }
 
 static void hidden_networks_have_names_but_cannot_be_dialled(void **state)
@@ -222,6 +258,8 @@ int main(void)
         cmocka_unit_test(what_is_shown_can_be_read_again),
         cmocka_unit_test(addresses_are_known_by_their_kind),
         cmocka_unit_test(groups_are_what_one_operator_may_hold),
+        cmocka_unit_test(addresses_that_hold_an_ipv4_address_are_in_its_group),
+        cmocka_unit_test(ports_of_other_services_are_known),
         cmocka_unit_test(hidden_networks_have_names_but_cannot_be_dialled),
         cmocka_unit_test(ranges_contain_what_agrees_in_their_bits),
         cmocka_unit_test(hashes_depend_on_the_key_and_on_every_part),
