@@ -5,6 +5,8 @@
 
 #include "util/alloc.h"
 
+#define VISITS_MAX 200 /* candidates of one peer that may give way in one turn */
+
 enum state {
     STATE_CANDIDATE, /* in its peer's list: may be asked when its time has come */
     STATE_WAITING,   /* another peer is being asked */
@@ -20,7 +22,9 @@ struct tx_announcement {
     struct tx_announcement *next, *prev;         /* list of candidates, or of those asked */
     struct tx_announcement *all_next, *all_prev; /* of its peer */
     int64_t at_us;                               /* candidate: not before; asked: until */
+    uint64_t lot; /* that nobody can foresee: of inbound peers the first gets no advantage */
     uint8_t state;
+    bool is_late; /* asked, and patience with it has run out */
 };
 
 /* A transaction that we lack. */
@@ -28,7 +32,12 @@ struct tx_want {
     uint8_t id[32];
     bool is_wtxid;
     struct tx_announcement *announcements;
-    struct tx_announcement *asked; /* the one that is being asked */
+    unsigned n_asked;    /* that are being asked */
+    unsigned n_target;   /* that may be: 1 until patience runs out */
+    unsigned n_rounds;   /* how often it has */
+    int64_t patience_us; /* while listed: until when */
+    bool is_listed;
+    struct tx_want *next, *prev; /* of those with patience left */
 };
 
 void tx_fetch_init(struct tx_fetch *fetch, struct siphash_key key)
@@ -122,9 +131,40 @@ static void unlist(struct tx_fetch *fetch, struct tx_announcement *a)
         unlink_from(&a->peer->first, &a->peer->last, a);
     if (a->state == STATE_ASKED) {
         unlink_from(&fetch->asked_first, &fetch->asked_last, a);
+        ASSERT(a->peer->n_in_flight > 0 && a->want->n_asked > 0);
         a->peer->n_in_flight--;
-        a->want->asked = NULL;
+        a->want->n_asked--;
     }
+}
+
+static void end_patience(struct tx_fetch *fetch, struct tx_want *want)
+{
+    if (!want->is_listed)
+        return;
+    if (want->prev)
+        want->prev->next = want->next;
+    else
+        fetch->patient_first = want->next;
+    if (want->next)
+        want->next->prev = want->prev;
+    else
+        fetch->patient_last = want->prev;
+    want->next = want->prev = NULL;
+    want->is_listed = false;
+}
+
+/* It has just been asked of somebody: its patience begins anew. */
+static void begin_patience(struct tx_fetch *fetch, struct tx_want *want, int64_t now_us)
+{
+    end_patience(fetch, want);
+    want->patience_us = now_us + TX_FETCH_PATIENCE_US;
+    want->prev = fetch->patient_last;
+    if (fetch->patient_last)
+        fetch->patient_last->next = want;
+    else
+        fetch->patient_first = want;
+    fetch->patient_last = want;
+    want->is_listed = true;
 }
 
 /* -- Wants --------------------------------------------------------------------------------------
@@ -147,6 +187,7 @@ static void free_announcement(struct tx_fetch *fetch, struct tx_announcement *a)
 static void free_want(struct tx_fetch *fetch, struct tx_want *want)
 {
     (void)hash_map_remove(&fetch->wants, hash_of(fetch, want->id), has_id, want->id);
+    end_patience(fetch, want);
     while (want->announcements) {
         struct tx_announcement *next = want->announcements->next_of_want;
         free_announcement(fetch, want->announcements);
@@ -155,26 +196,65 @@ static void free_want(struct tx_fetch *fetch, struct tx_want *want)
     xfree(want);
 }
 
-/* Nobody is being asked any more: the best of those who wait may be. If none is left to be asked
- * ever, the want ends. */
-static void ask_another(struct tx_fetch *fetch, struct tx_want *want, int64_t now_us)
+static bool has_place(const struct tx_fetch_peer *peer)
 {
-    ASSERT(!want->asked);
-    struct tx_announcement *best = NULL;
-    bool has_candidate = false;
-    for (struct tx_announcement *a = want->announcements; a; a = a->next_of_want) {
-        has_candidate |= a->state == STATE_CANDIDATE;
-        if (a->state != STATE_WAITING)
-            continue;
-        if (!best || (a->peer->is_preferred && !best->peer->is_preferred))
-            best = a;
-    }
-    if (best) {
+    return peer->is_unlimited || peer->n_in_flight < TX_FETCH_IN_FLIGHT_MAX;
+}
+
+/* Is it better to ask a than b? */
+static bool is_better(const struct tx_announcement *a, const struct tx_announcement *b)
+{
+    const struct tx_fetch_peer *p = a->peer, *q = b->peer;
+    if (has_place(p) != has_place(q))
+        return has_place(p);
+    if (p->is_preferred != q->is_preferred)
+        return p->is_preferred;
+    if (p->missed != q->missed)
+        return p->missed < q->missed;
+    return a->lot < b->lot;
+}
+
+/* Let as many be asked as may be, the best of those who wait first. If none is left to be asked
+ * ever, the want ends. */
+static void ask_more(struct tx_fetch *fetch, struct tx_want *want, int64_t now_us)
+{
+    unsigned n_open = want->n_asked;
+    for (struct tx_announcement *a = want->announcements; a; a = a->next_of_want)
+        n_open += a->state == STATE_CANDIDATE;
+    while (n_open < want->n_target) {
+        struct tx_announcement *best = NULL;
+        for (struct tx_announcement *a = want->announcements; a; a = a->next_of_want)
+            if (a->state == STATE_WAITING && (!best || is_better(a, best)))
+                best = a;
+        if (!best)
+            break;
         best->at_us = now_us;
         list_candidate(best);
-    } else if (!has_candidate) {
-        free_want(fetch, want);
+        n_open++;
     }
+    if (n_open == 0)
+        free_want(fetch, want);
+    else if (want->n_asked == 0)
+        end_patience(fetch, want);
+}
+
+/* Those who are being asked keep us waiting: more are asked with each round. Who announces it later
+ * is asked at once. */
+static void lose_patience(struct tx_fetch *fetch, struct tx_want *want, int64_t now_us)
+{
+    ASSERT(want->n_asked > 0);
+    end_patience(fetch, want);
+    for (struct tx_announcement *a = want->announcements; a; a = a->next_of_want) {
+        if (a->state != STATE_ASKED || a->is_late)
+            continue;
+        a->is_late = true;
+        if (a->peer->missed < TX_FETCH_MISSED_MAX)
+            a->peer->missed++;
+    }
+    want->n_target = want->n_asked + (1u << want->n_rounds);
+    if (want->n_rounds < TX_FETCH_ROUNDS_MAX)
+        want->n_rounds++;
+    ask_more(fetch, want, now_us);
 }
 
 /* -- Hearing ------------------------------------------------------------------------------------
@@ -205,24 +285,23 @@ bool tx_fetch_announced(struct tx_fetch *fetch, struct tx_fetch_peer *peer, cons
         want = xcalloc(1, sizeof *want);
         memcpy(want->id, id, 32);
         want->is_wtxid = is_wtxid;
+        want->n_target = 1;
         hash_map_insert(&fetch->wants, hash_of(fetch, id), want);
     }
     struct tx_announcement *a = xcalloc(1, sizeof *a);
     a->want = want;
     a->peer = peer;
     a->at_us = now_us + delay_us;
-    /* At the end, so that who announced first is asked first. */
-    struct tx_announcement **link = &want->announcements;
-    while (*link)
-        link = &(*link)->next_of_want;
-    *link = a;
+    a->lot = siphash13_id(fetch->key, id, (uint32_t)peer->id);
+    a->next_of_want = want->announcements;
+    want->announcements = a;
     a->all_next = peer->all;
     if (peer->all)
         peer->all->all_prev = a;
     peer->all = a;
     peer->n_announced++;
     fetch->n_total++;
-    if (want->asked)
+    if (want->n_asked >= want->n_target)
         a->state = STATE_WAITING;
     else
         list_candidate(a);
@@ -234,26 +313,45 @@ bool tx_fetch_announced(struct tx_fetch *fetch, struct tx_fetch_peer *peer, cons
 
 static void mark_asked(struct tx_fetch *fetch, struct tx_announcement *a, int64_t now_us)
 {
+    struct tx_want *want = a->want;
     unlist(fetch, a);
     a->at_us = now_us + TX_FETCH_TIMEOUT_US;
+    a->is_late = false;
     list_asked(fetch, a);
-    a->want->asked = a;
+    want->n_asked++;
     a->peer->n_in_flight++;
-    for (struct tx_announcement *b = a->want->announcements; b; b = b->next_of_want)
+    begin_patience(fetch, want, now_us);
+    for (struct tx_announcement *b = want->announcements; b && want->n_asked >= want->n_target;
+         b = b->next_of_want)
         if (b->state == STATE_CANDIDATE) {
             unlist(fetch, b);
             b->state = STATE_WAITING;
         }
 }
 
+/* Are there so many others, better ones, that may be asked now too? */
+static bool gives_way(const struct tx_announcement *a, int64_t now_us)
+{
+    const struct tx_want *want = a->want;
+    unsigned n = want->n_asked;
+    for (const struct tx_announcement *b = want->announcements; b; b = b->next_of_want)
+        n += b != a && b->state == STATE_CANDIDATE && b->at_us <= now_us && is_better(b, a);
+    return n >= want->n_target;
+}
+
 size_t tx_fetch_next(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64_t now_us,
                      struct tx_fetch_id *out, size_t max)
 {
-    size_t n = 0;
-    size_t in_flight_max = peer->is_unlimited ? SIZE_MAX : TX_FETCH_IN_FLIGHT_MAX;
-    while (n < max && peer->first && peer->first->at_us <= now_us &&
-           peer->n_in_flight < in_flight_max) {
-        struct tx_announcement *a = peer->first;
+    size_t n = 0, n_seen = 0;
+    struct tx_announcement *next;
+    for (struct tx_announcement *a = peer->first;
+         a && a->at_us <= now_us && n < max && has_place(peer); a = next) {
+        next = a->next; /* of this peer: asking for one changes the lists of others only */
+        /* A flood must not make this long; then nobody gives way, so that somebody is asked. */
+        if (++n_seen > VISITS_MAX && n > 0)
+            break;
+        if (n_seen <= VISITS_MAX && gives_way(a, now_us))
+            continue;
         mark_asked(fetch, a, now_us);
         memcpy(out[n].id, a->want->id, 32);
         out[n++].is_wtxid = a->want->is_wtxid;
@@ -263,8 +361,7 @@ size_t tx_fetch_next(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64_t
 
 int64_t tx_fetch_next_us(const struct tx_fetch_peer *peer)
 {
-    bool is_full = !peer->is_unlimited && peer->n_in_flight >= TX_FETCH_IN_FLIGHT_MAX;
-    return peer->first && !is_full ? peer->first->at_us : INT64_MAX;
+    return peer->first && has_place(peer) ? peer->first->at_us : INT64_MAX;
 }
 
 /* -- Answers ------------------------------------------------------------------------------------
@@ -284,11 +381,9 @@ static struct tx_announcement *find_of(const struct tx_fetch *fetch,
 static void give_up(struct tx_fetch *fetch, struct tx_announcement *a, int64_t now_us)
 {
     struct tx_want *want = a->want;
-    bool was_asked = a->state == STATE_ASKED;
     unlist(fetch, a);
     a->state = STATE_DONE;
-    if (was_asked || !want->asked)
-        ask_another(fetch, want, now_us);
+    ask_more(fetch, want, now_us);
 }
 
 void tx_fetch_answered(struct tx_fetch *fetch, struct tx_fetch_peer *peer, const uint8_t id[32],
@@ -297,6 +392,11 @@ void tx_fetch_answered(struct tx_fetch *fetch, struct tx_fetch_peer *peer, const
     struct tx_announcement *a = find_of(fetch, peer, id);
     if (a && a->state != STATE_DONE)
         give_up(fetch, a, now_us);
+}
+
+void tx_fetch_delivered(struct tx_fetch_peer *peer)
+{
+    peer->missed /= 2;
 }
 
 void tx_fetch_forget(struct tx_fetch *fetch, const uint8_t id[32])
@@ -315,10 +415,8 @@ void tx_fetch_peer_deinit(struct tx_fetch *fetch, struct tx_fetch_peer *peer, in
         while (*link != a)
             link = &(*link)->next_of_want;
         *link = a->next_of_want;
-        bool was_asked = a->state == STATE_ASKED;
         free_announcement(fetch, a);
-        if (was_asked || !want->asked)
-            ask_another(fetch, want, now_us);
+        ask_more(fetch, want, now_us);
     }
     ASSERT(peer->n_announced == 0 && peer->n_in_flight == 0 && !peer->first);
     ASSERT(fetch->n_peers > 0);
@@ -341,7 +439,11 @@ int64_t tx_fetch_expire(struct tx_fetch *fetch, int64_t now_us)
 {
     while (fetch->asked_first && fetch->asked_first->at_us <= now_us)
         give_up(fetch, fetch->asked_first, now_us);
-    return fetch->asked_first ? fetch->asked_first->at_us : INT64_MAX;
+    while (fetch->patient_first && fetch->patient_first->patience_us <= now_us)
+        lose_patience(fetch, fetch->patient_first, now_us);
+    int64_t next_us = fetch->asked_first ? fetch->asked_first->at_us : INT64_MAX;
+    bool is_sooner = fetch->patient_first && fetch->patient_first->patience_us < next_us;
+    return is_sooner ? fetch->patient_first->patience_us : next_us;
 }
 
 /* -- Invariants ---------------------------------------------------------------------------------
@@ -349,7 +451,7 @@ int64_t tx_fetch_expire(struct tx_fetch *fetch, int64_t now_us)
 
 void tx_fetch_check(const struct tx_fetch *fetch)
 {
-    size_t total = 0, at = 0, n_asked = 0, listed = 0;
+    size_t total = 0, at = 0, n_asked = 0, listed = 0, patient = 0;
     const struct tx_want *want;
     while ((want = hash_map_next(&fetch->wants, &at))) {
         size_t asked = 0, candidates = 0;
@@ -360,14 +462,21 @@ void tx_fetch_check(const struct tx_fetch *fetch)
             candidates += a->state == STATE_CANDIDATE;
             total++;
         }
-        ASSERT(asked <= 1 && (asked == 1) == (want->asked != NULL));
-        ASSERT(asked == 0 || candidates == 0);
-        ASSERT(asked == 1 || candidates >= 1);
+        ASSERT(asked == want->n_asked && want->n_target >= 1);
+        ASSERT(asked < want->n_target || candidates == 0);
+        ASSERT(asked >= 1 || candidates >= 1);
+        ASSERT(!want->is_listed || asked >= 1);
         n_asked += asked;
+        patient += want->is_listed;
     }
     for (const struct tx_announcement *a = fetch->asked_first; a; a = a->next) {
         ASSERT(a->state == STATE_ASKED && (!a->next || a->at_us <= a->next->at_us));
         listed++;
     }
     ASSERT(total == fetch->n_total && n_asked == listed);
+    for (want = fetch->patient_first; want; want = want->next) {
+        ASSERT(want->is_listed && (!want->next || want->patience_us <= want->next->patience_us));
+        patient--;
+    }
+    ASSERT(patient == 0);
 }

@@ -1,9 +1,11 @@
-/* tx_fetch.h - which peer to ask for which transaction, one at a time.
+/* tx_fetch.h - which peer to ask for which transaction.
  *
- * Layer: p2p. Many peers announce the same transaction. It is asked of one; if that one does not
- * deliver within a minute, of the next. Outbound peers go first: an attacker who connects to us
- * cannot make us wait for him while a peer of our own choice has it. Hazards 50 and 55:
- * CVE-2018-17145, CVE-2024-52913. Spec: Core TxRequestTracker */
+ * Layer: p2p. Many peers announce the same transaction. It is asked of one: outbound peers go
+ * first, then those that have kept us waiting least, then by lot, so that coming first is worth
+ * nothing. If nothing has come after a few seconds one more is asked, then two more, four, ...: who
+ * announces and says nothing delays a transaction that an outbound peer has by one such time, and
+ * one that n inbound peers have by log n of them. Hazards 50 and 55: CVE-2018-17145,
+ * CVE-2024-52913. Spec: Core TxRequestTracker, which waits a minute for each */
 #ifndef P2P_TX_FETCH_H
 #define P2P_TX_FETCH_H
 
@@ -16,7 +18,10 @@ struct tx_want;
 #define TX_FETCH_ANNOUNCEMENTS_MAX 5000  /* of one peer, waiting or asked */
 #define TX_FETCH_TOTAL_MAX         80000 /* of all; then inbound peers share it evenly */
 #define TX_FETCH_IN_FLIGHT_MAX     100   /* asked of one peer */
-#define TX_FETCH_TIMEOUT_US        INT64_C(60000000)
+#define TX_FETCH_TIMEOUT_US        INT64_C(60000000) /* an answer after that is none */
+#define TX_FETCH_PATIENCE_US       INT64_C(3000000)  /* then more peers are asked as well */
+#define TX_FETCH_ROUNDS_MAX        5                 /* doublings of how many more */
+#define TX_FETCH_MISSED_MAX        1000
 #define TX_FETCH_INBOUND_DELAY_US  INT64_C(2000000)
 #define TX_FETCH_TXID_DELAY_US     INT64_C(2000000) /* while other peers announce by wtxid */
 
@@ -27,12 +32,14 @@ struct tx_fetch_peer {
     size_t n_announced, n_in_flight;
     uint64_t id;
     bool is_preferred, is_unlimited;
+    unsigned missed; /* answers that were not there in time; halved by each that comes */
 };
 
 struct tx_fetch {
     struct siphash_key key;
     struct hash_map wants;                            /* struct tx_want by id */
     struct tx_announcement *asked_first, *asked_last; /* in order of their timeouts */
+    struct tx_want *patient_first, *patient_last;     /* of which one is asked; in order of time */
     size_t n_total, n_peers;
 };
 
@@ -68,6 +75,8 @@ int64_t tx_fetch_next_us(const struct tx_fetch_peer *peer);
 /* The peer answered for that id: it delivered, or said it has not got it. */
 void tx_fetch_answered(struct tx_fetch *fetch, struct tx_fetch_peer *peer, const uint8_t id[32],
                        int64_t now_us);
+/* The peer delivered something that it was asked for. */
+void tx_fetch_delivered(struct tx_fetch_peer *peer);
 /* Nobody need be asked any more: it is here, or known to be bad. */
 void tx_fetch_forget(struct tx_fetch *fetch, const uint8_t id[32]);
 
@@ -77,7 +86,8 @@ bool tx_fetch_is_asked(const struct tx_fetch *fetch, const struct tx_fetch_peer 
                        const uint8_t id[32]);
 bool tx_fetch_is_wanted(const struct tx_fetch *fetch, const uint8_t id[32]);
 
-/* Let what was asked too long ago be asked of others. Returns: when the next runs out. */
+/* Let what was asked too long ago be asked of others. Returns: when the next runs out, by either
+ * limit. */
 int64_t tx_fetch_expire(struct tx_fetch *fetch, int64_t now_us);
 
 /* Assert that lists and counts agree. For tests. */

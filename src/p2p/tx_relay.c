@@ -333,7 +333,9 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
     (void)recent_set_add(&peer->relay.known, tx.txid.b);
     bool was_asked = tx_fetch_is_asked(&p2p->txs.fetch, &peer->txs, tx.wtxid.b) ||
                      tx_fetch_is_asked(&p2p->txs.fetch, &peer->txs, tx.txid.b);
-    if (chain_is_initial_download(p2p->chain) && !was_asked)
+    if (was_asked)
+        tx_fetch_delivered(&peer->txs);
+    else if (chain_is_initial_download(p2p->chain))
         return FAULT_NONE;
     if (is_known(p2p, &tx.txid, &tx.wtxid)) {
         answered(p2p, peer, &tx.txid, &tx.wtxid);

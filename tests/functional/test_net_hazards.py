@@ -506,7 +506,7 @@ def test_costly_orphans_do_not_stop_the_node(context):
 
 def test_a_withheld_transaction_is_asked_of_others(context):
     """Row 55, CVE-2024-52913: who announces first and never delivers cannot keep a transaction from
-    us. A peer of our own choice is asked first; after a minute, or a notfound, the next one."""
+    us. A peer of our own choice is asked first; after a moment, or a notfound, the next one."""
     node, blocks = started(context, n=3, spendable=True)
     txs = [spend_to_hash(blocks[n]) for n in range(3)]
     listener = p2p.Listener(context, mute=["getdata"])

@@ -114,15 +114,60 @@ static void the_second_announcer_is_asked_when_the_first_says_nothing(void **sta
     raw_send_inv(one, "inv", INV_WTX, tx.wtxid.b);
     (void)raw_expect(one, "getdata");
     raw_send_inv(two, "inv", INV_WTX, tx.wtxid.b);
-    mesh_run(&f->mesh, 50000000);
+    mesh_run(&f->mesh, TX_FETCH_PATIENCE_US - 500000);
     assert_int_equal(raw_count(two, "getdata"), 0);
-    mesh_run(&f->mesh, 15000000);
+    mesh_run(&f->mesh, TX_FETCH_INBOUND_DELAY_US + 1000000);
     assert_int_equal(raw_count(two, "getdata"), 1);
     send_tx(two, &tx);
     mesh_run(&f->mesh, 1000000);
     assert_true(has_tx(&rich, &tx));
     raw_free(one);
     raw_free(two);
+}
+
+/* Twenty inbound peers announce first and say nothing; one that is outbound, or one more that is
+ * inbound, has it all the same. */
+static void many_that_withhold_delay_it_by_seconds(struct fixture *f, bool is_outbound,
+                                                   int64_t max_us)
+{
+    enum { N = 20 };
+    static const char *const nodes[] = {"10.9.9.9:700"};
+    struct p2p_options options = {.connect_only = true, .connect = nodes, .n_connect = 1};
+    mesh_init(&f->mesh, 78, &f->builder, NULL);
+    struct raw_peer *source = raw_listen(&f->mesh, 700), *bad[N];
+    struct rich rich = {.node = mesh_add(&f->mesh, &options, NULL)};
+    rich.tip = builder_blocks(&f->builder, f->builder.genesis, 120, NULL);
+    mesh_give(rich.node, rich.tip);
+    raw_handshake(source, SERVICES);
+    struct tx tx = spend(f, &rich, 1);
+    for (size_t i = 0; i < N; i++) {
+        bad[i] = raw_connect(&f->mesh, rich.node);
+        raw_handshake(bad[i], SERVICES);
+        raw_send_inv(bad[i], "inv", INV_WTX, tx.wtxid.b);
+    }
+    struct raw_peer *inbound = raw_connect(&f->mesh, rich.node);
+    raw_handshake(inbound, SERVICES);
+    struct raw_peer *honest = is_outbound ? source : inbound;
+    mesh_run(&f->mesh, 2 * TX_FETCH_INBOUND_DELAY_US); /* by now one of them is being asked */
+    raw_send_inv(honest, "inv", INV_WTX, tx.wtxid.b);
+    assert_non_null(raw_find(honest, "getdata", max_us).p);
+    send_tx(honest, &tx);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(has_tx(&rich, &tx));
+    for (size_t i = 0; i < N; i++)
+        raw_free(bad[i]);
+    raw_free(inbound);
+    raw_free(source);
+}
+
+static void an_outbound_peer_is_asked_though_many_announce_before_it(void **state)
+{
+    many_that_withhold_delay_it_by_seconds(*state, true, TX_FETCH_PATIENCE_US);
+}
+
+static void an_inbound_peer_is_asked_though_many_announce_before_it(void **state)
+{
+    many_that_withhold_delay_it_by_seconds(*state, false, 6 * TX_FETCH_PATIENCE_US);
 }
 
 /* While its answer is being checked nobody else is asked. */
@@ -280,6 +325,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_is_announced_is_asked_for_and_taken),
         T(the_second_announcer_is_asked_when_the_first_says_nothing),
+        T(an_outbound_peer_is_asked_though_many_announce_before_it),
+        T(an_inbound_peer_is_asked_though_many_announce_before_it),
         T(one_answer_is_enough_if_it_is_good),
         T(an_orphans_parent_is_asked_for_and_both_are_taken),
         T(a_block_completes_orphans_too),
