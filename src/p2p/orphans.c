@@ -74,7 +74,18 @@ static void unlink_work(struct orphan_share *share, struct orphan *orphan)
     orphan->has_work = false;
 }
 
-static void take_out(struct orphans *orphans, struct orphan *orphan)
+static void give_work(struct orphans *orphans, struct orphan *orphan);
+
+/* Charge a peer for it, or nobody any more. */
+static void charge(struct orphans *orphans, struct orphan *orphan, uint64_t peer)
+{
+    struct orphan_share *share = get_share(orphans, peer);
+    orphan->peer = peer;
+    share->count++;
+    share->bytes += orphan->raw_len;
+}
+
+static void discharge(struct orphans *orphans, struct orphan *orphan)
 {
     struct orphan_share *share = find_share(orphans, orphan->peer);
     ASSERT(share && share->count > 0);
@@ -84,6 +95,11 @@ static void take_out(struct orphans *orphans, struct orphan *orphan)
     share->bytes -= orphan->raw_len;
     if (share->count == 0)
         drop_share(orphans, share);
+}
+
+static void take_out(struct orphans *orphans, struct orphan *orphan)
+{
+    discharge(orphans, orphan);
     if (orphan->prev)
         orphan->prev->next = orphan->next;
     else
@@ -98,7 +114,43 @@ static void take_out(struct orphans *orphans, struct orphan *orphan)
                           has_wtxid, orphan->wtxid.b);
     xfree(orphan->raw);
     xfree(orphan->parents);
+    xfree(orphan->heirs);
     xfree(orphan);
+}
+
+static bool has_room(struct orphans *orphans, uint64_t peer, size_t len)
+{
+    const struct orphan_share *share = find_share(orphans, peer);
+    return !share ||
+           (share->count < ORPHANS_PEER_MAX && share->bytes + len <= ORPHANS_PEER_BYTES_MAX);
+}
+
+/* Its owner has it no longer: the first heir with room for it does, or it goes. The owner is no
+ * heir, so this ends however often it is done. */
+static void pass_on(struct orphans *orphans, struct orphan *orphan)
+{
+    bool has_work = orphan->has_work;
+    while (orphan->n_heirs > 0) {
+        uint64_t heir = orphan->heirs[0];
+        orphan->n_heirs--;
+        memmove(orphan->heirs, orphan->heirs + 1, orphan->n_heirs * sizeof *orphan->heirs);
+        if (!has_room(orphans, heir, orphan->raw_len))
+            continue;
+        discharge(orphans, orphan);
+        charge(orphans, orphan, heir);
+        if (has_work)
+            give_work(orphans, orphan);
+        return;
+    }
+    take_out(orphans, orphan);
+}
+
+static size_t find_heir(const struct orphan *orphan, uint64_t peer)
+{
+    size_t i = 0;
+    while (i < orphan->n_heirs && orphan->heirs[i] != peer)
+        i++;
+    return i;
 }
 
 void orphans_deinit(struct orphans *orphans)
@@ -121,8 +173,11 @@ void orphans_peer_gone(struct orphans *orphans, uint64_t peer)
     struct orphan *next;
     for (struct orphan *orphan = orphans->first; orphan; orphan = next) {
         next = orphan->next;
+        size_t i = find_heir(orphan, peer);
+        if (i < orphan->n_heirs)
+            orphan->heirs[i] = orphan->heirs[--orphan->n_heirs];
         if (orphan->peer == peer)
-            take_out(orphans, orphan);
+            pass_on(orphans, orphan);
     }
 }
 
@@ -131,7 +186,7 @@ static void evict_from(struct orphans *orphans, uint64_t peer)
 {
     for (struct orphan *orphan = orphans->first; orphan; orphan = orphan->next)
         if (orphan->peer == peer) {
-            take_out(orphans, orphan);
+            pass_on(orphans, orphan);
             return;
         }
 }
@@ -179,7 +234,6 @@ bool orphans_add(struct orphans *orphans, uint64_t peer, const struct tx *tx, in
     if (find(orphans, &tx->wtxid) || tx->raw.len > ORPHANS_PEER_BYTES_MAX / 2)
         return false;
     struct orphan *orphan = xcalloc(1, sizeof *orphan);
-    orphan->peer = peer;
     orphan->raw = xmemdup(tx->raw.p, tx->raw.len);
     orphan->raw_len = tx->raw.len;
     orphan->txid = tx->txid;
@@ -194,9 +248,8 @@ bool orphans_add(struct orphans *orphans, uint64_t peer, const struct tx *tx, in
     orphans->last = orphan;
     orphans->count++;
     orphans->bytes += orphan->raw_len;
-    struct orphan_share *share = get_share(orphans, peer);
-    share->count++;
-    share->bytes += orphan->raw_len;
+    charge(orphans, orphan, peer);
+    struct orphan_share *share = find_share(orphans, peer);
     hash_map_insert(&orphans->by_wtxid, siphash13_id(orphans->key, orphan->wtxid.b, 0), orphan);
     while (share && (share->count > ORPHANS_PEER_MAX || share->bytes > ORPHANS_PEER_BYTES_MAX)) {
         evict_from(orphans, peer);
@@ -204,6 +257,21 @@ bool orphans_add(struct orphans *orphans, uint64_t peer, const struct tx *tx, in
     }
     make_room(orphans);
     return true;
+}
+
+const struct orphan *orphans_announced(struct orphans *orphans, const struct wtxid *wtxid,
+                                       uint64_t peer)
+{
+    struct orphan *orphan = find(orphans, wtxid);
+    if (!orphan || orphan->peer == peer || find_heir(orphan, peer) < orphan->n_heirs ||
+        orphan->n_heirs >= ORPHANS_HEIRS_MAX)
+        return NULL;
+    if (orphan->n_heirs == orphan->heirs_capacity) {
+        orphan->heirs_capacity = orphan->heirs_capacity ? 2 * orphan->heirs_capacity : 4;
+        orphan->heirs = xrealloc(orphan->heirs, orphan->heirs_capacity, sizeof *orphan->heirs);
+    }
+    orphan->heirs[orphan->n_heirs++] = peer;
+    return orphan;
 }
 
 /* -- Trying again -------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 /* orphans.h - transactions whose parents are not here yet.
  *
  * Layer: p2p. Bounded in number and bytes; each peer has its fair share, and who has taken most of
- * it loses his oldest first. When a parent arrives, its children are tried again one per turn of
- * the loop, peers taking turns, so that costly ones cannot stop the node. Hazard 53:
- * CVE-2024-52914. */
+ * it loses his oldest first. One that others have announced too passes to them then, and when its
+ * sender goes: an attacker who sends it first cannot take it away again. When a parent arrives, its
+ * children are tried again one per turn of the loop, peers taking turns, so that costly ones cannot
+ * stop the node. Hazard 53: CVE-2024-52914. */
 #ifndef P2P_ORPHANS_H
 #define P2P_ORPHANS_H
 
@@ -15,14 +16,17 @@
 #define ORPHANS_BYTES_MAX      (8u << 20)
 #define ORPHANS_PEER_MAX       100 /* of one peer */
 #define ORPHANS_PEER_BYTES_MAX (1u << 20)
+#define ORPHANS_HEIRS_MAX      128 /* other peers that have announced one; more are not noted */
 #define ORPHANS_LIFE_US        (INT64_C(1200) * 1000000)
 
 struct orphan {
     struct orphan *next, *prev; /* all, oldest first */
     struct orphan *work_next;   /* to be tried again, in order */
     bool has_work;
-    uint64_t peer; /* who sent it, and is charged for it */
-    uint8_t *raw;  /* owned */
+    uint64_t peer;   /* who sent it, and is charged for it */
+    uint64_t *heirs; /* who has announced it too */
+    size_t n_heirs, heirs_capacity;
+    uint8_t *raw; /* owned */
     size_t raw_len;
     struct txid txid;
     struct wtxid wtxid;
@@ -54,9 +58,13 @@ void orphans_deinit(struct orphans *orphans);
 
 /* Keep a copy of a transaction. Returns: false if it is here already or is too large. */
 bool orphans_add(struct orphans *orphans, uint64_t peer, const struct tx *tx, int64_t now_us);
+/* Another peer has announced it. Returns: the orphan, if that is new; NULL if it is not here, or
+ * that was known, or there is no room to note it. */
+const struct orphan *orphans_announced(struct orphans *orphans, const struct wtxid *wtxid,
+                                       uint64_t peer);
 /* By wtxid; NULL if it is not here. */
 const struct orphan *orphans_find(const struct orphans *orphans, const struct wtxid *wtxid);
-/* Remove one; forget a peer's. */
+/* Remove one; forget a peer: its orphans pass to others who have announced them. */
 void orphans_remove(struct orphans *orphans, const struct wtxid *wtxid);
 void orphans_peer_gone(struct orphans *orphans, uint64_t peer);
 /* A block has these transactions: orphans that are among them go, children are tried again. */

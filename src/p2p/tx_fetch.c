@@ -394,6 +394,17 @@ void tx_fetch_answered(struct tx_fetch *fetch, struct tx_fetch_peer *peer, const
         give_up(fetch, a, now_us);
 }
 
+size_t tx_fetch_announcers(const struct tx_fetch *fetch, const uint8_t id[32], uint64_t *out,
+                           size_t max)
+{
+    const struct tx_want *want = find(fetch, id);
+    size_t n = 0;
+    for (const struct tx_announcement *a = want ? want->announcements : NULL; a && n < max;
+         a = a->next_of_want)
+        out[n++] = a->peer->id;
+    return n;
+}
+
 void tx_fetch_delivered(struct tx_fetch_peer *peer)
 {
     peer->missed /= 2;

@@ -75,6 +75,9 @@ int64_t tx_fetch_next_us(const struct tx_fetch_peer *peer);
 /* The peer answered for that id: it delivered, or said it has not got it. */
 void tx_fetch_answered(struct tx_fetch *fetch, struct tx_fetch_peer *peer, const uint8_t id[32],
                        int64_t now_us);
+/* Who has announced it, whatever came of it: at most max peers' ids. Returns: how many. */
+size_t tx_fetch_announcers(const struct tx_fetch *fetch, const uint8_t id[32], uint64_t *out,
+                           size_t max);
 /* The peer delivered something that it was asked for. */
 void tx_fetch_delivered(struct tx_fetch_peer *peer);
 /* Nobody need be asked any more: it is here, or known to be bad. */

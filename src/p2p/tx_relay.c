@@ -105,6 +105,8 @@ static bool want(struct p2p *p2p, struct peer *peer, const uint8_t id[32], bool 
     return true;
 }
 
+static void orphan_announced(struct p2p *p2p, struct peer *peer, const struct wtxid *wtxid);
+
 void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
 {
     bool is_wtxid = inv->type == INV_WTX;
@@ -114,6 +116,10 @@ void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_in
     /* Asked first: a flood has to be cheap. */
     if (!tx_fetch_has_room(&p2p->txs.fetch, &peer->txs) || chain_is_initial_download(p2p->chain))
         return;
+    struct wtxid wtxid;
+    memcpy(wtxid.b, inv->hash, 32);
+    if (is_wtxid)
+        orphan_announced(p2p, peer, &wtxid);
     /* What there is no room for is not worth remembering either. */
     if (is_here(p2p, inv->hash, is_wtxid) || want(p2p, peer, inv->hash, is_wtxid))
         (void)recent_set_add(&peer->relay.known, inv->hash);
@@ -194,27 +200,60 @@ static void judge_next(struct p2p *p2p)
     }
 }
 
-/* Its parents are to be had from who sent it, if from anybody. */
+/* Its parents are to be had from whoever has it, if from anybody. */
+static void ask_parents(struct p2p *p2p, struct peer *peer, const struct orphan *orphan)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < orphan->n_parents && n < PARENTS_MAX; i++) {
+        const uint8_t *parent = orphan->parents[i].b;
+        if (is_here(p2p, parent, false))
+            continue;
+        (void)tx_fetch_announced(&p2p->txs.fetch, &peer->txs, parent, false, 0, p2p_now_us(p2p));
+        n++;
+    }
+    p2p_schedule_now(p2p);
+}
+
+/* A peer has one that waits here: it may keep it from being lost, and has its parents. */
+static void orphan_announced(struct p2p *p2p, struct peer *peer, const struct wtxid *wtxid)
+{
+    const struct orphan *orphan = orphans_announced(&p2p->txs.orphans, wtxid, peer->id);
+    if (orphan && peer->has_txs)
+        ask_parents(p2p, peer, orphan);
+}
+
+/* All who have announced it are its heirs; nobody need be asked for it any more. */
+static void note_heirs(struct p2p *p2p, const struct tx *tx, const uint8_t id[32])
+{
+    uint64_t peers[ORPHANS_HEIRS_MAX];
+    size_t n = tx_fetch_announcers(&p2p->txs.fetch, id, peers, COUNT_OF(peers));
+    for (size_t i = 0; i < n; i++) {
+        struct peer *peer = p2p_find_peer(p2p, peers[i]);
+        if (peer)
+            orphan_announced(p2p, peer, &tx->wtxid);
+    }
+    tx_fetch_forget(&p2p->txs.fetch, id);
+}
+
 static void keep_orphan(struct p2p *p2p, struct peer *peer, const struct tx *tx)
 {
     struct tx_relay *txs = &p2p->txs;
-    size_t n = 0;
     for (uint32_t i = 0; i < tx->n_in; i++)
         if (recent_set_has(&txs->rejects, tx->in[i].prevout.txid.b)) {
             /* A parent was refused: so would this be. */
             (void)recent_set_add(&txs->rejects, tx->wtxid.b);
             return;
         }
-    if (!orphans_add(&txs->orphans, peer->id, tx, p2p_now_us(p2p)))
+    if (!orphans_add(&txs->orphans, peer->id, tx, p2p_now_us(p2p))) {
+        orphan_announced(p2p, peer, &tx->wtxid);
         return;
-    for (uint32_t i = 0; i < tx->n_in && n < PARENTS_MAX; i++) {
-        const struct txid *parent = &tx->in[i].prevout.txid;
-        if (is_here(p2p, parent->b, false))
-            continue;
-        (void)tx_fetch_announced(&txs->fetch, &peer->txs, parent->b, false, 0, p2p_now_us(p2p));
-        n++;
     }
-    p2p_schedule_now(p2p);
+    const struct orphan *orphan = orphans_find(&txs->orphans, &tx->wtxid);
+    if (!orphan)
+        return; /* it was pushed out at once */
+    ask_parents(p2p, peer, orphan);
+    note_heirs(p2p, tx, tx->wtxid.b);
+    note_heirs(p2p, tx, tx->txid.b);
 }
 
 /* What a refusal lets us remember. By txid too if there is no witness: then both are one. */
@@ -245,9 +284,9 @@ static void decided(struct p2p *p2p, const struct submission *submission,
         return;
     }
     if (class == REJECT_CLASS_MISSING) {
-        answered(p2p, peer, &submission->txid, &submission->wtxid);
         if (peer && peer->has_txs && result->tx && submission->item)
             keep_orphan(p2p, peer, result->tx);
+        answered(p2p, peer, &submission->txid, &submission->wtxid);
         return;
     }
     remember_refusal(p2p, submission, &result->verdict);
@@ -339,6 +378,7 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
         return FAULT_NONE;
     if (is_known(p2p, &tx.txid, &tx.wtxid)) {
         answered(p2p, peer, &tx.txid, &tx.wtxid);
+        orphan_announced(p2p, peer, &tx.wtxid);
         score_tx(&peer->score, raw.len, false, p2p_now_us(p2p));
         const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &tx.wtxid);
         if (entry && (peer->permissions & PERMISSION_FORCERELAY))

@@ -194,12 +194,110 @@ static void one_may_go_while_it_waits_for_its_turn(void **state)
     stop(&w);
 }
 
+static uint64_t owner_of(const struct world *w, const struct tx *tx)
+{
+    const struct orphan *orphan = orphans_find(&w->orphans, &tx->wtxid);
+    return orphan ? orphan->peer : 0;
+}
+
+/* Who sends it first cannot take it away again. */
+static void an_orphan_passes_to_who_else_has_announced_it(void **state)
+{
+    (void)state;
+    struct world w;
+    struct txid parent = {{9}};
+    start(&w);
+    struct tx tx = child_of(&w, 1, &parent), unknown = child_of(&w, 2, NULL);
+    assert_null(orphans_announced(&w.orphans, &unknown.wtxid, 2));
+    assert_true(orphans_add(&w.orphans, 1, &tx, 0));
+    assert_null(orphans_announced(&w.orphans, &tx.wtxid, 1)); /* its owner */
+    assert_non_null(orphans_announced(&w.orphans, &tx.wtxid, 2));
+    assert_null(orphans_announced(&w.orphans, &tx.wtxid, 2));
+    assert_non_null(orphans_announced(&w.orphans, &tx.wtxid, 3));
+    assert_non_null(orphans_announced(&w.orphans, &tx.wtxid, 4));
+    orphans_parent_arrived(&w.orphans, &parent);
+    orphans_peer_gone(&w.orphans, 3);
+    assert_int_equal(owner_of(&w, &tx), 1);
+    orphans_peer_gone(&w.orphans, 1);
+    assert_int_equal(owner_of(&w, &tx), 2);
+    const struct orphan *next = orphans_next(&w.orphans); /* its turn was not lost */
+    assert_true(next && next->peer == 2);
+    assert_null(orphans_next(&w.orphans));
+    orphans_peer_gone(&w.orphans, 2);
+    assert_int_equal(owner_of(&w, &tx), 4);
+    orphans_peer_gone(&w.orphans, 4);
+    assert_null(orphans_find(&w.orphans, &tx.wtxid));
+    stop(&w);
+}
+
+/* A flood by who sent it first: pushed out of his share, it is in another's. */
+static void a_flood_by_its_sender_does_not_push_it_out(void **state)
+{
+    (void)state;
+    struct world w;
+    start(&w);
+    struct tx tx = child_of(&w, 0, NULL), lost = child_of(&w, 1, NULL);
+    assert_true(orphans_add(&w.orphans, 1, &tx, 0));
+    assert_true(orphans_add(&w.orphans, 1, &lost, 0));
+    assert_non_null(orphans_announced(&w.orphans, &tx.wtxid, 2));
+    for (uint32_t i = 2; i < ORPHANS_PEER_MAX; i++) {
+        struct tx noise = child_of(&w, i, NULL);
+        assert_true(orphans_add(&w.orphans, 1, &noise, 0));
+    }
+    assert_int_equal(owner_of(&w, &tx), 1); /* the share is just full */
+    for (uint32_t i = 0; i < 2; i++) {
+        struct tx noise = child_of(&w, 1000 + i, NULL);
+        assert_true(orphans_add(&w.orphans, 1, &noise, 0));
+    }
+    assert_int_equal(owner_of(&w, &tx), 2);
+    assert_int_equal(owner_of(&w, &lost), 0);
+    stop(&w);
+}
+
+/* An heir whose share is full does not lose one of its own for it. */
+static void an_heir_without_room_is_passed_over(void **state)
+{
+    (void)state;
+    struct world w;
+    start(&w);
+    struct tx own[ORPHANS_PEER_MAX], tx = child_of(&w, 9999, NULL);
+    for (uint32_t i = 0; i < ORPHANS_PEER_MAX; i++) {
+        own[i] = child_of(&w, i, NULL);
+        assert_true(orphans_add(&w.orphans, 2, &own[i], 0));
+    }
+    assert_true(orphans_add(&w.orphans, 1, &tx, 0));
+    assert_non_null(orphans_announced(&w.orphans, &tx.wtxid, 2));
+    assert_non_null(orphans_announced(&w.orphans, &tx.wtxid, 3));
+    orphans_peer_gone(&w.orphans, 1);
+    assert_int_equal(owner_of(&w, &tx), 3);
+    for (uint32_t i = 0; i < ORPHANS_PEER_MAX; i++)
+        assert_int_equal(owner_of(&w, &own[i]), 2);
+    stop(&w);
+}
+
+static void the_number_of_heirs_is_bounded(void **state)
+{
+    (void)state;
+    struct world w;
+    start(&w);
+    struct tx tx = child_of(&w, 1, NULL);
+    assert_true(orphans_add(&w.orphans, 1, &tx, 0));
+    for (uint64_t i = 0; i < ORPHANS_HEIRS_MAX; i++)
+        assert_non_null(orphans_announced(&w.orphans, &tx.wtxid, 2 + i));
+    assert_null(orphans_announced(&w.orphans, &tx.wtxid, 5000));
+    stop(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_orphan_is_kept_once_and_found_by_its_wtxid),
         cmocka_unit_test(children_are_tried_one_by_one_and_peers_take_turns),
         cmocka_unit_test(a_flood_pushes_out_only_itself),
+        cmocka_unit_test(an_orphan_passes_to_who_else_has_announced_it),
+        cmocka_unit_test(a_flood_by_its_sender_does_not_push_it_out),
+        cmocka_unit_test(an_heir_without_room_is_passed_over),
+        cmocka_unit_test(the_number_of_heirs_is_bounded),
         cmocka_unit_test(they_expire_after_twenty_minutes),
         cmocka_unit_test(a_block_takes_its_own_and_wakes_children),
         cmocka_unit_test(a_block_wakes_the_children_of_all_its_transactions),

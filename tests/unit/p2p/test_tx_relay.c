@@ -215,6 +215,29 @@ static void an_orphans_parent_is_asked_for_and_both_are_taken(void **state)
     raw_free(raw);
 }
 
+/* An attacker sends it first and goes, or never has its parent: who announced it too is asked. */
+static void an_orphan_outlives_its_sender_if_another_has_it(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 79);
+    struct raw_peer *bad = raw_connect(&f->mesh, rich.node);
+    struct raw_peer *honest = raw_connect(&f->mesh, rich.node);
+    raw_handshake(bad, SERVICES);
+    raw_handshake(honest, SERVICES);
+    struct tx parent = spend(f, &rich, 1), child = child_of(f, &parent);
+    send_tx(bad, &child);
+    (void)raw_expect(bad, "getdata"); /* for the parent: no answer */
+    raw_send_inv(honest, "inv", INV_WTX, child.wtxid.b);
+    mesh_run(&f->mesh, 1000000);
+    raw_free(bad);
+    struct span asked = raw_expect(honest, "getdata");
+    assert_memory_equal(asked.p + 5, parent.txid.b, 32); /* the child itself is here */
+    send_tx(honest, &parent);
+    mesh_run(&f->mesh, 2000000);
+    assert_true(has_tx(&rich, &parent) && has_tx(&rich, &child));
+    raw_free(honest);
+}
+
 static void a_block_completes_orphans_too(void **state)
 {
     struct fixture *f = *state;
@@ -329,6 +352,7 @@ int main(void)
         T(an_inbound_peer_is_asked_though_many_announce_before_it),
         T(one_answer_is_enough_if_it_is_good),
         T(an_orphans_parent_is_asked_for_and_both_are_taken),
+        T(an_orphan_outlives_its_sender_if_another_has_it),
         T(a_block_completes_orphans_too),
         T(a_refused_transaction_is_not_asked_for_again),
         T(a_flood_of_announcements_is_bounded),
