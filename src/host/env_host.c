@@ -112,6 +112,13 @@ static uint64_t stream_listen(void *ctx, const char *address, uint16_t port,
     return streams_listen(host->streams, address, port, events, arg, error);
 }
 
+static void stream_send_shared(void *ctx, uint64_t stream, struct span bytes,
+                               void (*release)(void *arg), void *arg)
+{
+    struct env_host *host = ctx;
+    streams_send_shared(host->streams, stream, bytes, release, arg);
+}
+
 static void stream_send(void *ctx, uint64_t stream, struct span bytes)
 {
     struct env_host *host = ctx;
@@ -180,6 +187,7 @@ static const struct env functions = {
     .stream_connect = stream_connect,
     .stream_listen = stream_listen,
     .stream_send = stream_send,
+    .stream_send_shared = stream_send_shared,
     .stream_queued_bytes = stream_queued_bytes,
     .stream_pause = stream_pause,
     .stream_close = stream_close,

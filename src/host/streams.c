@@ -321,6 +321,34 @@ void streams_send(struct streams *streams, uint64_t id, struct span bytes)
     ASSERT(rc == 0);
 }
 
+struct lent {
+    void (*release)(void *arg);
+    void *arg;
+};
+
+static void give_back(const void *bytes, size_t len, void *arg)
+{
+    (void)bytes, (void)len;
+    struct lent lent = *(struct lent *)arg;
+    xfree(arg);
+    lent.release(lent.arg);
+}
+
+void streams_send_shared(struct streams *streams, uint64_t id, struct span bytes,
+                         void (*release)(void *arg), void *arg)
+{
+    struct stream *stream = find(streams, id);
+    if (!stream || !stream->bufferevent || stream->error) {
+        release(arg);
+        return;
+    }
+    struct lent *lent = xmalloc(sizeof *lent);
+    *lent = (struct lent){release, arg};
+    struct evbuffer *output = bufferevent_get_output(stream->bufferevent);
+    int rc = evbuffer_add_reference(output, bytes.p, bytes.len, give_back, lent);
+    ASSERT(rc == 0);
+}
+
 size_t streams_queued_bytes(struct streams *streams, uint64_t id)
 {
     struct stream *stream = find(streams, id);

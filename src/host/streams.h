@@ -32,6 +32,9 @@ uint16_t streams_port(struct streams *streams, uint64_t id);
 
 /* Queue a copy of bytes. An id that is gone is ignored, here and below. */
 void streams_send(struct streams *streams, uint64_t id, struct span bytes);
+/* Queue bytes without a copy; release(arg) once when they are sent, or the stream is gone. */
+void streams_send_shared(struct streams *streams, uint64_t id, struct span bytes,
+                         void (*release)(void *arg), void *arg);
 size_t streams_queued_bytes(struct streams *streams, uint64_t id);
 void streams_pause(struct streams *streams, uint64_t id, bool paused);
 /* Close a stream or listener. What is queued is offered to the kernel once, not waited for. */

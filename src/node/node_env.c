@@ -397,6 +397,13 @@ static uint64_t pass_stream_listen(void *ctx, const char *address, uint16_t port
     return real->stream_listen(real->ctx, address, port, events, arg, error);
 }
 
+static void pass_stream_send_shared(void *ctx, uint64_t stream, struct span bytes,
+                                    void (*release)(void *arg), void *arg)
+{
+    const struct env *real = real_of(ctx);
+    real->stream_send_shared(real->ctx, stream, bytes, release, arg);
+}
+
 static void pass_stream_send(void *ctx, uint64_t stream, struct span bytes)
 {
     const struct env *real = real_of(ctx);
@@ -477,6 +484,7 @@ static const struct env functions = {
     .stream_connect = pass_stream_connect,
     .stream_listen = pass_stream_listen,
     .stream_send = pass_stream_send,
+    .stream_send_shared = pass_stream_send_shared,
     .stream_queued_bytes = pass_stream_queued_bytes,
     .stream_pause = pass_stream_pause,
     .stream_close = pass_stream_close,

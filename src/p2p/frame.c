@@ -169,18 +169,32 @@ uint8_t *frame_payload_take(struct frame_reader *reader, size_t *len)
     return payload;
 }
 
-void frame_header_encode(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4], const char *name,
-                         struct span payload)
+void frame_checksum(struct span payload, uint8_t out[4])
 {
-    uint8_t padded[FRAME_NAME_BYTES] = {0}, hash[32];
-    size_t n = strlen(name);
-    ASSERT(n <= FRAME_NAME_BYTES && payload.len <= FRAME_PAYLOAD_MAX);
-    memcpy(padded, name, n);
+    uint8_t hash[32];
     sha256d(payload, hash);
+    memcpy(out, hash, 4);
+}
+
+void frame_header_encode_known(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4],
+                               const char *name, size_t len, const uint8_t checksum[4])
+{
+    uint8_t padded[FRAME_NAME_BYTES] = {0};
+    size_t n = strlen(name);
+    ASSERT(n <= FRAME_NAME_BYTES && len <= FRAME_PAYLOAD_MAX);
+    memcpy(padded, name, n);
     struct writer w = writer_to_buffer(out, FRAME_HEADER_BYTES);
     write_bytes(&w, magic, 4);
     write_bytes(&w, padded, sizeof padded);
-    write_u32(&w, (uint32_t)payload.len);
-    write_bytes(&w, hash, 4);
+    write_u32(&w, (uint32_t)len);
+    write_bytes(&w, checksum, 4);
     ASSERT(w.len == FRAME_HEADER_BYTES);
+}
+
+void frame_header_encode(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4], const char *name,
+                         struct span payload)
+{
+    uint8_t checksum[4];
+    frame_checksum(payload, checksum);
+    frame_header_encode_known(out, magic, name, payload.len, checksum);
 }

@@ -70,7 +70,12 @@ uint8_t *frame_payload_take(struct frame_reader *reader, size_t *len);
  * does not keep it. */
 void frame_reader_trim(struct frame_reader *reader);
 
-/* Write the header of a message. name has at most 12 characters. */
+/* The checksum of a payload. */
+void frame_checksum(struct span payload, uint8_t out[4]);
+/* Write the header of a message of that length and checksum; or of that payload. name has at most
+ * 12 characters. */
+void frame_header_encode_known(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4],
+                               const char *name, size_t len, const uint8_t checksum[4]);
 void frame_header_encode(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4], const char *name,
                          struct span payload);
 

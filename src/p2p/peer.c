@@ -144,27 +144,49 @@ void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char
 /* -- Sending ------------------------------------------------------------------------------------
  */
 
-void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span payload)
+/* Send the header of a message, and count all of it. False: the peer is sent nothing. */
+static bool send_header(struct p2p *p2p, struct peer *peer, const char *name, size_t len,
+                        const uint8_t checksum[4])
 {
     const struct message *message = message_find(name);
     ASSERT(message);
     if (peer->state == PEER_GONE || peer->state == PEER_CONNECTING ||
         peer->version.version < message->since)
-        return;
+        return false;
     uint8_t header[FRAME_HEADER_BYTES];
-    frame_header_encode(header, p2p->network->magic, name, payload);
-    const struct env *env = p2p->env;
-    env->stream_send(env->ctx, peer->stream, span_of(header, sizeof header));
-    if (payload.len)
-        env->stream_send(env->ctx, peer->stream, payload);
-    size_t n = sizeof header + payload.len;
+    frame_header_encode_known(header, p2p->network->magic, name, len, checksum);
+    p2p->env->stream_send(p2p->env->ctx, peer->stream, span_of(header, sizeof header));
+    size_t n = sizeof header + len;
     peer->turn_bytes += n;
     peer->per_message[message_index(message)].sent += n;
     peer->bytes_sent += n;
     p2p->bytes_sent += n;
     peer->last_send_s = p2p_now_s(p2p);
     log_printf(p2p->log, LOG_NET, "peer=%llu: sending %s (%zu bytes)", (unsigned long long)peer->id,
-               name, payload.len);
+               name, len);
+    return true;
+}
+
+void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span payload)
+{
+    uint8_t checksum[4];
+    frame_checksum(payload, checksum);
+    if (send_header(p2p, peer, name, payload.len, checksum) && payload.len > 0)
+        p2p->env->stream_send(p2p->env->ctx, peer->stream, payload);
+}
+
+static void drop_block(void *arg)
+{
+    block_ref_drop(arg);
+}
+
+void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block,
+                     const uint8_t checksum[4])
+{
+    if (send_header(p2p, peer, "block", block->raw_len, checksum))
+        p2p->env->stream_send_shared(p2p->env->ctx, peer->stream,
+                                     span_of(block->raw, block->raw_len), drop_block,
+                                     block_ref_hold(block));
 }
 
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer)

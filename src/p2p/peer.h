@@ -97,6 +97,10 @@ void peer_free(struct p2p *p2p, struct peer *peer);
 /* Queue a message of the table. Nothing is sent to a peer that is gone, or whose version is older
  * than the message: see struct message. */
 void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span payload);
+/* The same of the bytes of a block, whose checksum is known: held until they are sent, not copied.
+ */
+void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block,
+                     const uint8_t checksum[4]);
 /* Room in the peer's queue, so that more may be put into it. */
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer);
 

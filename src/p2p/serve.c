@@ -43,6 +43,31 @@ static void not_found(struct peer *peer, const struct wire_inv *inv)
     serve->n_not_found++;
 }
 
+static struct serve_recent *find_recent(struct p2p *p2p, const struct block_node *node)
+{
+    for (size_t i = 0; i < SERVE_RECENT_MAX; i++)
+        if (p2p->serve.recent[i].node == node)
+            return &p2p->serve.recent[i];
+    return NULL;
+}
+
+/* Make it once for all who ask. */
+static struct serve_form make_form(struct block_ref *block, bool with_witness)
+{
+    struct serve_form form;
+    if (with_witness) {
+        form.bytes = block_ref_hold(block);
+    } else {
+        struct buffer stripped;
+        buffer_init(&stripped);
+        struct writer w = writer_to_growing(&stripped);
+        block_encode(&w, &block->block, false);
+        form.bytes = block_ref_take(stripped.p, stripped.len);
+    }
+    frame_checksum(span_of(form.bytes->raw, form.bytes->raw_len), form.checksum);
+    return form;
+}
+
 static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *read)
 {
     if (!read->block) {
@@ -51,16 +76,17 @@ static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *re
         not_found(peer, &inv);
         return;
     }
-    if (read->with_witness) {
-        peer_send(p2p, peer, "block", span_of(read->block->raw, read->block->raw_len));
+    struct serve_recent *recent = find_recent(p2p, read->node);
+    if (!recent) {
+        struct serve_form form = make_form(read->block, read->with_witness);
+        peer_send_block(p2p, peer, form.bytes, form.checksum);
+        block_ref_drop(form.bytes);
         return;
     }
-    struct buffer stripped;
-    buffer_init(&stripped);
-    struct writer w = writer_to_growing(&stripped);
-    block_encode(&w, &read->block->block, false);
-    peer_send(p2p, peer, "block", buffer_span(&stripped));
-    buffer_deinit(&stripped);
+    struct serve_form *form = &recent->forms[read->with_witness];
+    if (!form->bytes)
+        *form = make_form(recent->block, read->with_witness);
+    peer_send_block(p2p, peer, form->bytes, form->checksum);
 }
 
 /* After the last block of a getblocks answer, tell the tip: the peer asks for the next part. */
@@ -190,14 +216,6 @@ static void on_read(void *arg, const struct chain_block_read *result)
     p2p_leave(p2p);
 }
 
-static struct block_ref *find_recent(const struct p2p *p2p, const struct block_node *node)
-{
-    for (size_t i = 0; i < SERVE_RECENT_MAX; i++)
-        if (p2p->serve.recent[i].node == node)
-            return p2p->serve.recent[i].block;
-    return NULL;
-}
-
 static void start_read(struct p2p *p2p, struct peer *peer, const struct block_node *node,
                        bool with_witness)
 {
@@ -215,9 +233,9 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
     serve->last = read;
     serve->n_reads++;
     serve->read_bytes += read->len;
-    struct block_ref *recent = find_recent(p2p, node);
+    const struct serve_recent *recent = find_recent(p2p, node);
     if (recent) {
-        read->block = block_ref_hold(recent);
+        read->block = block_ref_hold(recent->block);
         read->is_done = true;
         p2p_schedule_now(p2p);
         return;
@@ -428,21 +446,27 @@ void serve_peer_gone(struct p2p *p2p, struct peer *peer)
     *serve = (struct peer_serve){0};
 }
 
+static void recent_drop(struct serve_recent *recent)
+{
+    block_ref_drop(recent->block);
+    block_ref_drop(recent->forms[0].bytes);
+    block_ref_drop(recent->forms[1].bytes);
+}
+
 void serve_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block)
 {
-    struct serve *serve = &p2p->serve;
-    if (chain_is_initial_download(p2p->chain))
+    struct serve_recent *recent = p2p->serve.recent;
+    if (chain_is_initial_download(p2p->chain) || find_recent(p2p, node))
         return; /* nobody asks for these more than for others */
-    block_ref_drop(serve->recent[SERVE_RECENT_MAX - 1].block);
-    memmove(&serve->recent[1], &serve->recent[0], (SERVE_RECENT_MAX - 1) * sizeof serve->recent[0]);
-    serve->recent[0].node = node;
-    serve->recent[0].block = block_ref_hold(block);
+    recent_drop(&recent[SERVE_RECENT_MAX - 1]);
+    memmove(&recent[1], &recent[0], (SERVE_RECENT_MAX - 1) * sizeof recent[0]);
+    recent[0] = (struct serve_recent){.node = node, .block = block_ref_hold(block)};
 }
 
 void serve_deinit(struct p2p *p2p)
 {
     for (size_t i = 0; i < SERVE_RECENT_MAX; i++)
-        block_ref_drop(p2p->serve.recent[i].block);
+        recent_drop(&p2p->serve.recent[i]);
 }
 
 /* -- Headers and lists ---------------------------------------------------------------------------

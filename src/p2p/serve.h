@@ -35,14 +35,23 @@ struct peer_serve {
     bool has_continue;
 };
 
+/* A block as it is sent, with or without witness. */
+struct serve_form {
+    struct block_ref *bytes; /* held; NULL: nobody has asked for it */
+    uint8_t checksum[4];
+};
+
+struct serve_recent {
+    const struct block_node *node; /* NULL: none */
+    struct block_ref *block;       /* held */
+    struct serve_form forms[2];    /* [with witness] */
+};
+
 /* What all peers share. */
 struct serve {
-    size_t n_reads;            /* under way */
-    struct peer *first, *last; /* who waits for one of them to end */
-    struct {
-        const struct block_node *node; /* NULL: none */
-        struct block_ref *block;       /* held */
-    } recent[SERVE_RECENT_MAX];        /* newest first */
+    size_t n_reads;                               /* under way */
+    struct peer *first, *last;                    /* who waits for one of them to end */
+    struct serve_recent recent[SERVE_RECENT_MAX]; /* newest first */
 };
 
 /* A block is the tip now: keep it for those who will ask. Let go of all of them. */

@@ -288,6 +288,14 @@ static void env_stream_send(void *ctx, uint64_t stream, struct span bytes)
         sim_net_send(sim->host, stream, bytes);
 }
 
+/* The network of a simulation copies all there is. */
+static void env_stream_send_shared(void *ctx, uint64_t stream, struct span bytes,
+                                   void (*release)(void *arg), void *arg)
+{
+    env_stream_send(ctx, stream, bytes);
+    release(arg);
+}
+
 static size_t env_stream_queued_bytes(void *ctx, uint64_t stream)
 {
     struct sim_env *sim = ctx;
@@ -352,6 +360,7 @@ static const struct env sim_functions = {
     .stream_connect = env_stream_connect,
     .stream_listen = env_stream_listen,
     .stream_send = env_stream_send,
+    .stream_send_shared = env_stream_send_shared,
     .stream_queued_bytes = env_stream_queued_bytes,
     .stream_pause = env_stream_pause,
     .stream_close = env_stream_close,

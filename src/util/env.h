@@ -167,6 +167,10 @@ struct env {
     uint64_t (*stream_listen)(void *ctx, const char *address, uint16_t port,
                               const struct env_stream_events *events, void *arg, int *error);
     void (*stream_send)(void *ctx, uint64_t stream, struct span bytes); /* copies */
+    /* The same without a copy: release(arg) is called once, on the loop thread, when the bytes are
+     * needed no more; that may be before this returns. */
+    void (*stream_send_shared)(void *ctx, uint64_t stream, struct span bytes,
+                               void (*release)(void *arg), void *arg);
     size_t (*stream_queued_bytes)(void *ctx, uint64_t stream);
     void (*stream_pause)(void *ctx, uint64_t stream, bool paused); /* stop or resume reading */
     void (*stream_close)(void *ctx, uint64_t stream);              /* streams and listeners */

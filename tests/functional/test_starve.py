@@ -176,5 +176,32 @@ def test_half_sent_large_messages_hold_up_nobody(context):
     node.stop()
 
 
+def test_a_block_is_not_copied_for_each_who_asks_and_does_not_read(context):
+    """Sixty peers ask for the newest block, with and without witness, and read nothing."""
+    readers = 60
+    node = p2p.node(context, "-debug=0")
+    node.rpc.generatetoaddress(10, chain.TRUE_ADDRESS)
+    tip = node.rpc.getblockheader(node.rpc.getbestblockhash())
+    big = chain.TxOut(0, b"\x6a\x4e" + (950_000).to_bytes(4, "little") + os.urandom(950_000))
+    block = chain.Block(chain.wire(tip["hash"]), 11, int(time.time()) + 60,
+                        coinbase_tx=chain.coinbase(11, outputs=[big]))
+    framework.equal(node.rpc.submitblock(block.hex()), None)
+    peers = [p2p.connect(context, node, receive_buffer=4096) for _ in range(readers)]
+    before = p2p.resident_kb(node.process)
+    start = time.monotonic()
+    for i, peer in enumerate(peers):
+        peer.stop_reading()
+        kind = p2p.INV_BLOCK | (p2p.INV_WITNESS if i % 2 else 0)
+        peer.send("getdata", p2p.inv([(kind, block.hash())]))
+    framework.wait_until(lambda: sum(info["bytessent_per_msg"].get("block", 0) > 900_000 for info in
+                                     node.rpc.getpeerinfo()) == readers, 20, "the block is sent")
+    took = time.monotonic() - start
+    grown = p2p.resident_kb(node.process) - before
+    print(f"{readers} peers that read nothing were sent a block of 950 kB within {took:.2f} s: "
+          f"{grown} kB more")
+    node.stop()
+    assert grown < 8 * 1024, grown
+
+
 if __name__ == "__main__":
     framework.main(globals())

@@ -137,6 +137,44 @@ static void bytes_go_both_ways(void **state)
     assert_true(w->writables > 0);
 }
 
+static void count_release(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static void shared_bytes_are_given_back_when_they_are_sent(void **state)
+{
+    struct world *w = *state;
+    int given_back = 0;
+    join(w);
+    streams_send(w->streams, w->client, span_of_string("one "));
+    streams_send_shared(w->streams, w->client, span_of_string("two "), count_release, &given_back);
+    streams_send(w->streams, w->client, span_of_string("three"));
+    assert_int_equal(given_back, 0);
+    assert_int_equal(streams_queued_bytes(w->streams, w->client), 13);
+    RUN_UNTIL(w, w->got_server == 13);
+    assert_string_equal(w->last, "one two three");
+    assert_int_equal(given_back, 1);
+}
+
+static void shared_bytes_are_given_back_when_nobody_takes_them(void **state)
+{
+    struct world *w = *state;
+    enum { MUCH = 8 << 20 };
+    int given_back = 0;
+    uint8_t *much = xcalloc(1, MUCH);
+    join(w);
+    w->pause_on_bytes = true; /* the server reads the first piece and no more */
+    streams_send_shared(w->streams, w->client, span_of(much, MUCH), count_release, &given_back);
+    RUN_UNTIL(w, w->got_server > 0);
+    assert_int_equal(given_back, 0);
+    streams_close(w->streams, w->client);
+    RUN_UNTIL(w, given_back == 1);
+    streams_send_shared(w->streams, w->client, span_of(much, 1), count_release, &given_back);
+    assert_int_equal(given_back, 2); /* it is gone: at once */
+    xfree(much);
+}
+
 static void an_orderly_end_is_told_once_with_no_error(void **state)
 {
     struct world *w = *state;
@@ -278,6 +316,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(bytes_go_both_ways),
+        T(shared_bytes_are_given_back_when_they_are_sent),
+        T(shared_bytes_are_given_back_when_nobody_takes_them),
         T(an_orderly_end_is_told_once_with_no_error),
         T(a_refused_connection_is_told_later),
         T(a_name_is_not_an_address),
