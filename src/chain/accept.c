@@ -137,8 +137,11 @@ static void check_block_rules(struct accept *accept)
 static void run_check(struct env_job *job)
 {
     struct accept *accept = (struct accept *)job;
+    /* A record of our own files has to be the block and nothing else. */
+    bool is_record = accept->pos.file >= 0;
+    accept->is_decoded =
+        is_record ? block_ref_decode(accept->ref) : block_ref_decode_head(accept->ref);
     accept->crc32c = crc32c(0, accept->ref->raw, accept->ref->raw_len);
-    accept->is_decoded = block_ref_decode(accept->ref);
     if (accept->is_decoded)
         check_block_rules(accept);
     else

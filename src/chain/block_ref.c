@@ -23,6 +23,15 @@ bool block_ref_decode(struct block_ref *ref)
     return block_decode(span_of(ref->raw, ref->raw_len), &ref->arena, &ref->block);
 }
 
+bool block_ref_decode_head(struct block_ref *ref)
+{
+    ASSERT(!ref->block.raw.p);
+    if (!block_decode_head(span_of(ref->raw, ref->raw_len), &ref->arena, &ref->block))
+        return false;
+    ref->raw_len = ref->block.raw.len;
+    return true;
+}
+
 struct block_ref *block_ref_hold(struct block_ref *ref)
 {
     int before = atomic_fetch_add_explicit(&ref->holders, 1, memory_order_relaxed);

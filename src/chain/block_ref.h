@@ -24,6 +24,9 @@ NODISCARD struct block_ref *block_ref_take(uint8_t *raw, size_t len);
 /* Decode in place; false if the bytes are not exactly one block. Any thread, once. */
 NODISCARD bool block_ref_decode(struct block_ref *ref);
 
+/* The same where bytes may follow the block: they are forgotten. */
+NODISCARD bool block_ref_decode_head(struct block_ref *ref);
+
 /* One more holder; returns ref. Any thread. */
 struct block_ref *block_ref_hold(struct block_ref *ref);
 

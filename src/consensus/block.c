@@ -43,7 +43,7 @@ struct block_hash block_header_hash(const struct block_header *header)
     return hash;
 }
 
-bool block_decode(struct span raw, struct arena *arena, struct block *block)
+bool block_decode_head(struct span raw, struct arena *arena, struct block *block)
 {
     memset(block, 0, sizeof *block);
     if (raw.len > BLOCK_DECODE_MAX_BYTES)
@@ -69,12 +69,15 @@ bool block_decode(struct span raw, struct arena *arena, struct block *block)
         block->txids[i] = block->tx[i].txid;
         base_bytes += block->tx[i].base_bytes;
     }
-    if (!reader_finish(&r))
-        return false;
     block->n_tx = (uint32_t)n_tx;
     block->base_bytes = base_bytes;
-    block->raw = raw;
+    block->raw = span_of(raw.p, (size_t)(r.at - raw.p));
     return true;
+}
+
+bool block_decode(struct span raw, struct arena *arena, struct block *block)
+{
+    return block_decode_head(raw, arena, block) && block->raw.len == raw.len;
 }
 
 void block_encode(struct writer *w, const struct block *block, bool with_witness)

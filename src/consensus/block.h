@@ -45,6 +45,10 @@ struct block_hash block_header_hash(const struct block_header *header);
  * block (trailing bytes are refused). Returns false if malformed. Borrows raw and arena. */
 NODISCARD bool block_decode(struct span raw, struct arena *arena, struct block *block);
 
+/* The same where bytes may follow: they are ignored, block->raw ends before them. So Core reads
+ * what comes from peers and miners. */
+NODISCARD bool block_decode_head(struct span raw, struct arena *arena, struct block *block);
+
 /* header || CompactSize n_tx || transactions. */
 void block_encode(struct writer *w, const struct block *block, bool with_witness);
 

@@ -131,6 +131,12 @@ static size_t stream_queued_bytes(void *ctx, uint64_t stream)
     return streams_queued_bytes(host->streams, stream);
 }
 
+static uint16_t stream_local(void *ctx, uint64_t stream, char *address, size_t size)
+{
+    struct env_host *host = ctx;
+    return streams_local(host->streams, stream, address, size);
+}
+
 static void stream_pause(void *ctx, uint64_t stream, bool paused)
 {
     struct env_host *host = ctx;
@@ -189,6 +195,7 @@ static const struct env functions = {
     .stream_send = stream_send,
     .stream_send_shared = stream_send_shared,
     .stream_queued_bytes = stream_queued_bytes,
+    .stream_local = stream_local,
     .stream_pause = stream_pause,
     .stream_close = stream_close,
     .resolve = resolve,

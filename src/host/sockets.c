@@ -108,14 +108,19 @@ int sockets_listen(const char *address, uint16_t port)
     return fd;
 }
 
-uint16_t sockets_local_port(int fd)
+uint16_t sockets_local(int fd, char *address, size_t size)
 {
     struct sockaddr_storage at;
     socklen_t len = sizeof at;
-    char address[INET6_ADDRSTRLEN];
     if (getsockname(fd, (struct sockaddr *)&at, &len) != 0)
         return 0;
-    return sockets_format((struct sockaddr *)&at, address, sizeof address);
+    return sockets_format((struct sockaddr *)&at, address, size);
+}
+
+uint16_t sockets_local_port(int fd)
+{
+    char address[INET6_ADDRSTRLEN];
+    return sockets_local(fd, address, sizeof address);
 }
 
 void sockets_no_delay(int fd)

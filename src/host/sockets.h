@@ -26,6 +26,8 @@ NODISCARD bool sockets_split(const char *s, char *host, size_t size, uint16_t *p
  * (-EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL for an address that is not numeric). */
 NODISCARD int sockets_listen(const char *address, uint16_t port);
 uint16_t sockets_local_port(int fd);
+/* The same, with the numeric address. Returns: the port, 0 if the socket has none. */
+uint16_t sockets_local(int fd, char *address, size_t size);
 /* Send small pieces at once: answers and messages are written whole. */
 void sockets_no_delay(int fd);
 

@@ -312,6 +312,14 @@ uint16_t streams_port(struct streams *streams, uint64_t id)
     return stream->bufferevent ? sockets_local_port(bufferevent_getfd(stream->bufferevent)) : 0;
 }
 
+uint16_t streams_local(struct streams *streams, uint64_t id, char *address, size_t size)
+{
+    struct stream *stream = find(streams, id);
+    if (!stream || !stream->bufferevent)
+        return 0;
+    return sockets_local(bufferevent_getfd(stream->bufferevent), address, size);
+}
+
 void streams_send(struct streams *streams, uint64_t id, struct span bytes)
 {
     struct stream *stream = find(streams, id);

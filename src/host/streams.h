@@ -31,6 +31,8 @@ uint64_t streams_listen(struct streams *streams, const char *address, uint16_t p
 uint16_t streams_port(struct streams *streams, uint64_t id);
 
 /* Queue a copy of bytes. An id that is gone is ignored, here and below. */
+/* Our own end of a stream: see env.stream_local(). */
+uint16_t streams_local(struct streams *streams, uint64_t id, char *address, size_t size);
 void streams_send(struct streams *streams, uint64_t id, struct span bytes);
 /* Queue bytes without a copy; release(arg) once when they are sent, or the stream is gone. */
 void streams_send_shared(struct streams *streams, uint64_t id, struct span bytes,

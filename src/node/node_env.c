@@ -416,6 +416,12 @@ static size_t pass_stream_queued_bytes(void *ctx, uint64_t stream)
     return real->stream_queued_bytes(real->ctx, stream);
 }
 
+static uint16_t pass_stream_local(void *ctx, uint64_t stream, char *address, size_t size)
+{
+    const struct env *real = real_of(ctx);
+    return real->stream_local(real->ctx, stream, address, size);
+}
+
 static void pass_stream_pause(void *ctx, uint64_t stream, bool paused)
 {
     const struct env *real = real_of(ctx);
@@ -486,6 +492,7 @@ static const struct env functions = {
     .stream_send = pass_stream_send,
     .stream_send_shared = pass_stream_send_shared,
     .stream_queued_bytes = pass_stream_queued_bytes,
+    .stream_local = pass_stream_local,
     .stream_pause = pass_stream_pause,
     .stream_close = pass_stream_close,
 };

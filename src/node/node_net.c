@@ -115,7 +115,7 @@ static void show_peer(const struct p2p_peer_info *info, rpc_peer_fn *fn, rpc_add
                       const char *added, void *arg)
 {
     struct rpc_peer_info peer = convert_peer(info);
-    char local[NET_ADDRESS_TEXT_MAX];
+    char bind[NET_ADDRESS_TEXT_MAX], local[NET_ADDRESS_TEXT_MAX];
     const char *permissions[PERMISSIONS_MAX];
     struct rpc_message_bytes *messages = convert_messages(info);
     unsigned bits = info->permissions;
@@ -125,6 +125,8 @@ static void show_peer(const struct p2p_peer_info *info, rpc_peer_fn *fn, rpc_add
     peer.permissions = permissions;
     peer.per_message = messages;
     peer.n_per_message = info->n_per_message;
+    if (info->address_bind.network != NET_NONE)
+        peer.address_bind = net_address_format(&info->address_bind, bind);
     if (info->address_local.network != NET_NONE)
         peer.address_local = net_address_format(&info->address_local, local);
     if (fn)

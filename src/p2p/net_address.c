@@ -310,6 +310,17 @@ bool net_address_is_private(const struct net_address *address)
     return is_in(address, own, COUNT_OF(own));
 }
 
+bool net_address_is_valid(const struct net_address *address)
+{
+    static const struct prefix nobodys[] = {
+        {NET_IPV4, "00000000", 32},
+        {NET_IPV4, "ffffffff", 32},
+        {NET_IPV6, "00000000000000000000000000000000", 128},
+        {NET_IPV6, "20010db8", 32}, /* RFC 3849, documentation */
+    };
+    return address->network != NET_NONE && !is_in(address, nobodys, COUNT_OF(nobodys));
+}
+
 bool net_address_is_routable(const struct net_address *address)
 {
     static const struct prefix reserved[] = {

@@ -74,6 +74,7 @@ bool net_address_same_host(const struct net_address *a, const struct net_address
 
 /* Could be reached over the public Internet or its network; is on this machine; is in an address
  * range of somebody's own; can be dialled by us (IPv4 and IPv6). */
+bool net_address_is_valid(const struct net_address *address); /* could be anybody's */
 bool net_address_is_routable(const struct net_address *address);
 bool net_address_is_local(const struct net_address *address);
 bool net_address_is_private(const struct net_address *address);

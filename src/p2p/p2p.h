@@ -113,6 +113,7 @@ struct p2p_peer_info {
     bool is_ready; /* handshake done */
     struct net_address address;
     char address_text[NET_ADDRESS_TEXT_MAX];
+    struct net_address address_bind;  /* our end of the connection; network NET_NONE: unknown */
     struct net_address address_local; /* ours, as the peer sees it; network NET_NONE: unknown */
     const char *network;
     uint64_t services;

@@ -26,6 +26,17 @@ static int32_t common_height(const struct p2p *p2p, const struct peer *peer)
     return best ? block_node_fork(chain_tip(p2p->chain), best)->height : -1;
 }
 
+/* Our end of a peer's connection. */
+static struct net_address own_end(const struct p2p *p2p, const struct peer *peer)
+{
+    char text[NET_ADDRESS_TEXT_MAX];
+    struct net_address at = {0};
+    uint16_t port = p2p->env->stream_local(p2p->env->ctx, peer->stream, text, sizeof text);
+    if (port == 0 || !net_address_parse(text, port, &at))
+        return (struct net_address){0};
+    return at;
+}
+
 void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_peer_info *info)
 {
     int64_t now_us = p2p_now_us(p2p);
@@ -34,7 +45,7 @@ void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_pe
         .class = peer->class,
         .is_ready = peer->state == PEER_READY,
         .address = peer->address,
-        .address_local = peer->version.receiver,
+        .address_bind = own_end(p2p, peer),
         .network = peer->is_inbound_onion ? "onion" : net_address_network_name(&peer->address),
         .services = peer->version.services,
         .relays_txs = peer->relay.tells_txs,
@@ -65,6 +76,8 @@ void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_pe
         .last_tx_sequence = peer->relay.told_sequence,
         .block_rate_bytes_s = peer->score.rate_bytes_s,
     };
+    if (net_address_is_valid(&peer->version.receiver))
+        info->address_local = peer->version.receiver;
     memcpy(info->address_text, peer->text, sizeof info->address_text);
     info->n_in_flight = block_fetch_heights(p2p, peer, info->in_flight, COUNT_OF(info->in_flight));
 }

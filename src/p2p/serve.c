@@ -420,11 +420,11 @@ enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r
     struct peer_serve *serve = &peer->serve;
     size_t n = wire_count_decode(r, WIRE_INV_MAX, WIRE_INV_BYTES), len;
     ASSERT(!serve->items);
-    if (r->failed || reader_left(r) != n * WIRE_INV_BYTES)
+    if (r->failed)
         return FAULT_MALFORMED;
-    size_t head = frame_payload(&peer->frame).len - n * WIRE_INV_BYTES;
+    size_t head = frame_payload(&peer->frame).len - reader_left(r);
     serve->items = frame_payload_take(&peer->frame, &len);
-    serve->at = reader_of(span_of(serve->items + head, len - head));
+    serve->at = reader_of(span_of(serve->items + head, n * WIRE_INV_BYTES));
     serve_continue(p2p, peer);
     return FAULT_NONE;
 }

@@ -360,12 +360,11 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     struct arena arena;
     struct tx tx;
-    struct span raw = span_of(r->at, reader_left(r));
     if (!tx_relay_is_open(p2p, peer))
         return FAULT_UNWANTED_TX;
     arena_init(&arena, 4096);
-    bool ok = tx_decode(r, &arena, true, &tx) && reader_finish(r);
-    arena_deinit(&arena); /* the ids stay: they are values; raw is the message's */
+    bool ok = tx_decode(r, &arena, true, &tx); /* what follows is ignored, as Core does */
+    arena_deinit(&arena);                      /* ids and raw stay: values, and the payload's */
     if (!ok)
         return FAULT_MALFORMED;
     (void)recent_set_add(&peer->relay.known, tx.wtxid.b);
@@ -379,7 +378,7 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
     if (is_known(p2p, &tx.txid, &tx.wtxid)) {
         answered(p2p, peer, &tx.txid, &tx.wtxid);
         orphan_announced(p2p, peer, &tx.wtxid);
-        score_tx(&peer->score, raw.len, false, p2p_now_us(p2p));
+        score_tx(&peer->score, tx.raw.len, false, p2p_now_us(p2p));
         const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &tx.wtxid);
         if (entry && (peer->permissions & PERMISSION_FORCERELAY))
             relay_tx(p2p, entry);

@@ -168,5 +168,5 @@ bool wire_locator_decode(struct reader *r, struct wire_locator *locator)
     locator->n = wire_count_decode(r, WIRE_LOCATOR_MAX, 32);
     locator->hashes = read_span(r, 32 * locator->n);
     read_bytes(r, locator->stop.b, 32);
-    return reader_finish(r);
+    return !r->failed;
 }

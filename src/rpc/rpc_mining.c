@@ -62,7 +62,7 @@ static uint8_t *complete_block(struct rpc_call *call, struct span raw, size_t *l
     static const uint8_t nonce_witness[34] = {1, 32};
     struct block block;
     struct buffer out;
-    if (!block_decode(raw, &call->arena, &block))
+    if (!block_decode_head(raw, &call->arena, &block))
         return NULL;
     buffer_init(&out);
     if (lacks_coinbase_witness(&call->rpc->node, &block)) {
@@ -70,7 +70,7 @@ static uint8_t *complete_block(struct rpc_call *call, struct span raw, size_t *l
         block.tx[0].has_witness = true;
         encode_block(&out, &block);
     } else {
-        buffer_append(&out, raw.p, raw.len);
+        buffer_append(&out, block.raw.p, block.raw.len);
     }
     *len = out.len;
     return out.p;

@@ -266,7 +266,7 @@ static enum rpc_progress judge_proposal(struct rpc_call *call, const struct json
     bool is_hex = hex_decode(raw, len, (const char *)data->text.p, data->text.len);
     struct block_ref *ref = block_ref_take(raw, len);
     enum rpc_progress progress = RPC_DONE;
-    if (!is_hex || !block_ref_decode(ref)) {
+    if (!is_hex || !block_ref_decode_head(ref)) {
         rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block decode failed");
     } else {
         const struct block_node *known = chain_find(call->rpc->node.chain, &ref->block.hash);

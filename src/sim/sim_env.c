@@ -302,6 +302,12 @@ static size_t env_stream_queued_bytes(void *ctx, uint64_t stream)
     return sim->host ? sim_net_queued_bytes(sim->host, stream) : 0;
 }
 
+static uint16_t env_stream_local(void *ctx, uint64_t stream, char *address, size_t size)
+{
+    struct sim_env *sim = ctx;
+    return sim->host ? sim_net_local(sim->host, stream, address, size) : 0;
+}
+
 static void env_stream_pause(void *ctx, uint64_t stream, bool paused)
 {
     struct sim_env *sim = ctx;
@@ -362,6 +368,7 @@ static const struct env sim_functions = {
     .stream_send = env_stream_send,
     .stream_send_shared = env_stream_send_shared,
     .stream_queued_bytes = env_stream_queued_bytes,
+    .stream_local = env_stream_local,
     .stream_pause = env_stream_pause,
     .stream_close = env_stream_close,
 };

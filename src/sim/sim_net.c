@@ -553,6 +553,15 @@ size_t sim_net_queued_bytes(struct sim_host *host, uint64_t id)
     return end ? end->out.len - end->out_at : 0;
 }
 
+uint16_t sim_net_local(struct sim_host *host, uint64_t id, char *address, size_t size)
+{
+    struct stream_end *end = find_end(host, id);
+    if (!end)
+        return 0;
+    snprintf(address, size, "%s", host->name);
+    return end->port;
+}
+
 static void on_resumed(void *arg)
 {
     struct stream_end *end = arg;

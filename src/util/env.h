@@ -172,6 +172,8 @@ struct env {
     void (*stream_send_shared)(void *ctx, uint64_t stream, struct span bytes,
                                void (*release)(void *arg), void *arg);
     size_t (*stream_queued_bytes)(void *ctx, uint64_t stream);
+    /* Our own end: writes the numeric address into size bytes. Returns its port, 0 if unknown. */
+    uint16_t (*stream_local)(void *ctx, uint64_t stream, char *address, size_t size);
     void (*stream_pause)(void *ctx, uint64_t stream, bool paused); /* stop or resume reading */
     void (*stream_close)(void *ctx, uint64_t stream);              /* streams and listeners */
 };

@@ -123,7 +123,6 @@ enum mangling {
     DOUBLED_TX,    /* CVE-2012-2459 */
     NO_WITNESS,    /* stripped by a peer that does not know it */
     OTHER_WITNESS, /* more items than were signed for */
-    TRAILING_BYTE,
     CUT_SHORT,
     MANGLING_COUNT,
 };
@@ -156,9 +155,6 @@ static struct built_block mangled(struct fixture *f, const struct built_block *o
     case FLIPPED_BYTE:
         raw[len - 7] ^= 1;
         block->raw = span_of(raw, len);
-        return copy;
-    case TRAILING_BYTE:
-        block->raw = span_of(raw, len + 1);
         return copy;
     case CUT_SHORT:
         block->raw = span_of(raw, len - 1);

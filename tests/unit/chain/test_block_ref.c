@@ -61,6 +61,10 @@ static void bytes_that_are_not_exactly_one_block_are_refused(void **state)
     ref->raw[len] = 0;
     assert_false(block_ref_decode(ref));
     block_ref_drop(ref);
+    ref = block_ref_take(genesis_raw(&len), len + 1);
+    assert_true(block_ref_decode_head(ref));
+    assert_int_equal(ref->raw_len, len);
+    block_ref_drop(ref);
 }
 
 int main(void)

@@ -119,6 +119,9 @@ static void every_cut_of_a_block_is_refused(void **state)
     uint8_t *longer = xcalloc(1, block.raw.len + 1);
     memcpy(longer, block.raw.p, block.raw.len);
     assert_false(block_decode(span_of(longer, block.raw.len + 1), *state, &cut));
+    assert_true(block_decode_head(span_of(longer, block.raw.len + 1), *state, &cut));
+    assert_true(span_equal(cut.raw, block.raw));
+    assert_false(block_decode_head(span_of(longer, block.raw.len - 1), *state, &cut));
     xfree(longer);
 }
 

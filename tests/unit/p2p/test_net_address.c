@@ -125,6 +125,26 @@ static void addresses_are_known_by_their_kind(void **state)
     }
 }
 
+static void some_addresses_are_nobodys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_valid;
+    } cases[] = {
+        {"0.0.0.0", false},        {"0.0.0.1", true},   {"255.255.255.255", false},
+        {"255.255.255.254", true}, {"::", false},       {"::1", true},
+        {"2001:db8::1", false},    {"127.0.0.1", true},
+    };
+    struct net_address address = {0};
+    assert_false(net_address_is_valid(&address));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_true(net_address_parse(cases[i].text, 8333, &address));
+        if (net_address_is_valid(&address) != cases[i].is_valid)
+            fail_msg("%s", cases[i].text);
+    }
+}
+
 static bool same_group(const char *a, const char *b)
 {
     struct net_address x, y;
@@ -257,6 +277,7 @@ int main(void)
         cmocka_unit_test(addresses_are_read_strictly_and_shown_in_one_form),
         cmocka_unit_test(what_is_shown_can_be_read_again),
         cmocka_unit_test(addresses_are_known_by_their_kind),
+        cmocka_unit_test(some_addresses_are_nobodys),
         cmocka_unit_test(groups_are_what_one_operator_may_hold),
         cmocka_unit_test(addresses_that_hold_an_ipv4_address_are_in_its_group),
         cmocka_unit_test(ports_of_other_services_are_known),

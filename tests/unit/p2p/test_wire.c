@@ -167,7 +167,7 @@ static void a_locator_has_at_most_101_hashes(void **state)
 {
     (void)state;
     for (size_t n = 0; n <= 102; n += n == 0 ? 100 : 1) {
-        uint8_t bytes[4 + 1 + 32 * 103 + 32] = {0};
+        uint8_t bytes[4 + 1 + 32 * 103 + 32 + 5] = {0};
         struct wire_locator locator;
         struct writer w = writer_to_buffer(bytes, sizeof bytes);
         write_u32(&w, 70016);
@@ -177,6 +177,9 @@ static void a_locator_has_at_most_101_hashes(void **state)
         assert_int_equal(wire_locator_decode(&r, &locator), n <= 101);
         r = reader_of(span_of(bytes, w.len - 1));
         assert_false(wire_locator_decode(&r, &locator));
+        /* What follows is ignored. */
+        r = reader_of(span_of(bytes, w.len + 5));
+        assert_int_equal(wire_locator_decode(&r, &locator), n <= 101);
     }
 }
 
