@@ -155,8 +155,10 @@ static struct json_value *post_once(struct cli *cli, struct span request, struct
     char *why = NULL;
     int status = 0;
     char *login = cli_config_login(&cli->config, cli->stdin_password);
+    char *path = cli_config_path(&cli->config);
     struct http_client_request http = {.host = cli->config.host,
                                        .port = cli->config.port,
+                                       .path = path,
                                        .login = login ? login : "",
                                        .body = request,
                                        .timeout_s = cli->config.timeout_s};
@@ -177,6 +179,7 @@ static struct json_value *post_once(struct cli *cli, struct span request, struct
     }
     xfree(why);
     xfree(login);
+    xfree(path);
     buffer_deinit(&body);
     return reply;
 }

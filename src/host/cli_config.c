@@ -55,6 +55,9 @@ static const struct option_def table[] = {
     {"rpcport", "<port>", "The port where the node listens (default: depends on the network)", G,
      INT, NET},
     {"rpcuser", "<user>", "User name for RPC", G, STRING, OPTION_SENSITIVE},
+    {"rpcwallet", "<name>",
+     "The wallet that calls are for, at nodes that have wallets: they go to /wallet/<name>", G,
+     STRING, LINE},
     {"rpcwait", NULL, "Wait until the node has started", G, BOOL, LINE},
     {"rpcwaittimeout", "<n>", "Seconds to wait at most for that, 0 for ever (default: 0)", G, INT,
      LINE},
@@ -222,6 +225,26 @@ void cli_config_deinit(struct cli_config *config)
     xfree(config->base_dir);
     xfree(config->config_path);
     xfree(config->cookie_path);
+}
+
+char *cli_config_path(const struct cli_config *config)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    if (!options_is_set(&config->options, "rpcwallet"))
+        return xstrdup("/");
+    struct buffer path;
+    buffer_init(&path);
+    buffer_append_string(&path, "/wallet/");
+    /* RFC 3986 section 2: all but the unreserved ones are escaped. */
+    for (const char *at = options_get_string(&config->options, "rpcwallet", ""); *at; at++) {
+        if (strchr(plain, *at))
+            buffer_append(&path, at, 1);
+        else
+            buffer_append_format(&path, "%%%02X", (unsigned char)*at);
+    }
+    buffer_append(&path, "", 1);
+    return (char *)path.p;
 }
 
 char *cli_config_login(const struct cli_config *config, const char *stdin_password)

@@ -30,6 +30,9 @@ void cli_config_deinit(struct cli_config *config);
  * was read for -stdinrpcpass. Returns: NULL if there is neither; xfree it. */
 NODISCARD char *cli_config_login(const struct cli_config *config, const char *stdin_password);
 
+/* The path that calls go to: "/", with -rpcwallet "/wallet/NAME", the name escaped. xfree it. */
+NODISCARD char *cli_config_path(const struct cli_config *config);
+
 /* The help text, not zero-terminated. */
 void cli_config_help(struct buffer *out);
 

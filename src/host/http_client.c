@@ -102,10 +102,11 @@ static void write_request(struct buffer *out, const struct http_client_request *
 {
     bool is_v6 = strchr(request->host, ':');
     buffer_append_format(out,
-                         "POST / HTTP/1.1\r\nHost: %s%s%s\r\nConnection: close\r\n"
+                         "POST %s HTTP/1.1\r\nHost: %s%s%s\r\nConnection: close\r\n"
                          "Content-Type: application/json\r\nContent-Length: %zu\r\n"
                          "Authorization: Basic ",
-                         is_v6 ? "[" : "", request->host, is_v6 ? "]" : "", request->body.len);
+                         request->path, is_v6 ? "[" : "", request->host, is_v6 ? "]" : "",
+                         request->body.len);
     append_base64(out, span_of_string(request->login));
     buffer_append_string(out, "\r\n\r\n");
     buffer_append(out, request->body.p, request->body.len);

@@ -12,7 +12,8 @@ struct http_client_request {
     const char *host; /* name or address */
     uint16_t port;
     const char *login; /* "user:password" */
-    struct span body;  /* JSON, sent by POST to / */
+    const char *path;  /* "/", or that of a wallet */
+    struct span body;  /* JSON, sent by POST */
     int64_t timeout_s; /* for each wait; 0: none */
 };
 

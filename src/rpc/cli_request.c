@@ -1,25 +1,20 @@
 /* cli_request.c - command line arguments to a JSON-RPC request. */
 #include "rpc/cli_request.h"
 
+#include "rpc/cli_methods.h"
 #include "rpc/method_table.h"
 #include "util/alloc.h"
 
-/* How an argument's text is taken. */
-enum conversion {
-    AS_TEXT,
-    AS_JSON,
-    AS_EITHER, /* JSON if it is, else text */
-};
-
-static enum conversion conversion_of(const struct rpc_method *method, int param)
+/* The form of a parameter of a method that the node has itself. */
+static enum cli_form form_of(const struct rpc_method *method, int param)
 {
-    if (!method || param < 0 || method->flags & RPC_TEXT_ARGS)
-        return AS_TEXT;
+    if (param < 0 || method->flags & RPC_TEXT_ARGS)
+        return CLI_TEXT;
     switch (method->params[param].type) {
     case RPC_TYPE_NONE:
     case RPC_TYPE_STRING:
     case RPC_TYPE_HEX:
-        return AS_TEXT;
+        return CLI_TEXT;
     case RPC_TYPE_NUMBER:
     case RPC_TYPE_BOOL:
     case RPC_TYPE_OBJECT:
@@ -29,21 +24,21 @@ static enum conversion conversion_of(const struct rpc_method *method, int param)
     case RPC_TYPE_OUTPUTS:
     case RPC_TYPE_LIST:
     case RPC_TYPE_OPTIONS:
-        return AS_JSON;
+        return CLI_JSON;
     case RPC_TYPE_ANY:
-        return method->flags & RPC_JSON_ARGS ? AS_JSON : AS_EITHER;
+        return method->flags & RPC_JSON_ARGS ? CLI_JSON : CLI_EITHER;
     }
-    return AS_TEXT;
+    return CLI_TEXT;
 }
 
 /* NULL with *error set if text has to be JSON and is none. */
-static struct json_value *convert(struct arena *arena, enum conversion conversion, const char *text,
+static struct json_value *convert(struct arena *arena, enum cli_form form, const char *text,
                                   char **error)
 {
     struct json_value *value;
-    if (conversion != AS_TEXT && json_parse(span_of_string(text), arena, &value))
+    if (form != CLI_TEXT && json_parse(span_of_string(text), arena, &value))
         return value;
-    if (conversion == AS_JSON) {
+    if (form == CLI_JSON) {
         *error = xasprintf("Error parsing JSON: %s", text);
         return NULL;
     }
@@ -57,15 +52,33 @@ static const char *copy_name(struct arena *arena, const char *s, size_t len)
     return (const char *)copy->text.p;
 }
 
-static bool add_named(struct arena *arena, const struct rpc_method *method, const char *arg,
+static enum cli_form form_named(struct span method_name, struct span name)
+{
+    const struct rpc_method *method = method_find(method_name);
+    if (!method)
+        return cli_form_named(method_name, name);
+    /* Members of options are JSON in every method of ours. */
+    if (method_option_find(method, name) >= 0)
+        return CLI_JSON;
+    return form_of(method, method_param_find(method, name));
+}
+
+static enum cli_form form_at(struct span method_name, size_t position)
+{
+    const struct rpc_method *method = method_find(method_name);
+    if (!method)
+        return cli_form_at(method_name, position);
+    return form_of(method, position < method_params_max(method) ? (int)position : -1);
+}
+
+static bool add_named(struct arena *arena, struct span method, const char *arg,
                       struct json_value *object, char **error)
 {
     size_t len = strcspn(arg, "=");
-    int param = method ? method_param_find(method, span_of(arg, len)) : -1;
     /* "args" holds positional ones; names that the table does not have are the node's to refuse. */
     bool is_args = len == 4 && memcmp(arg, "args", 4) == 0;
-    struct json_value *value =
-        convert(arena, is_args ? AS_JSON : conversion_of(method, param), arg + len + 1, error);
+    struct json_value *value = convert(
+        arena, is_args ? CLI_JSON : form_named(method, span_of(arg, len)), arg + len + 1, error);
     if (!value)
         return false;
     json_add(object, copy_name(arena, arg, len), value);
@@ -75,8 +88,7 @@ static bool add_named(struct arena *arena, const struct rpc_method *method, cons
 bool cli_params(struct arena *arena, const char *method_name, const char *const *args, size_t n,
                 bool named, struct json_value **params, char **error)
 {
-    const struct rpc_method *method = method_find(span_of_string(method_name));
-    int n_params = method ? (int)method_params_max(method) : 0;
+    struct span method = span_of_string(method_name);
     struct json_value *list = json_new(arena, JSON_KIND_ARRAY);
     struct json_value *object = json_new(arena, JSON_KIND_OBJECT);
     for (size_t i = 0; i < n; i++) {
@@ -85,8 +97,7 @@ bool cli_params(struct arena *arena, const char *method_name, const char *const 
                 return false;
             continue;
         }
-        int at = (int)list->n < n_params ? (int)list->n : -1;
-        struct json_value *value = convert(arena, conversion_of(method, at), args[i], error);
+        struct json_value *value = convert(arena, form_at(method, list->n), args[i], error);
         if (!value)
             return false;
         json_add(list, NULL, value);

@@ -1,7 +1,7 @@
 /* cli_request.h - command line arguments to a JSON-RPC request.
  *
  * Layer: rpc. Pure. Which arguments are JSON and which are plain text follows from the table of
- * methods; arguments of unknown methods are text. */
+ * methods, of those that only other nodes have from cli_methods.c; else they are text. */
 #ifndef RPC_CLI_REQUEST_H
 #define RPC_CLI_REQUEST_H
 

@@ -161,9 +161,35 @@ static void help_needs_no_files(void **state)
     buffer_deinit(&text);
 }
 
+static void a_wallet_is_a_path(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arg, *path;
+    } cases[] = {
+        {"-regtest", "/"},
+        {"-rpcwallet=", "/wallet/"},
+        {"-rpcwallet=old", "/wallet/old"},
+        {"-rpcwallet=a b/\xc3\xa9?", "/wallet/a%20b%2F%C3%A9%3F"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *argv[] = {"cairn-cli", "-datadir=/nonexistent", cases[i].arg};
+        struct cli_config config;
+        char *error = NULL;
+        bool ok = cli_config_init(&config, 3, argv, &error);
+        char *path = cli_config_path(&config);
+        assert_string_equal(path, cases[i].path);
+        xfree(path);
+        xfree(error);
+        cli_config_deinit(&config);
+        (void)ok; /* whether such a folder is there makes no difference */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_wallet_is_a_path),
         cmocka_unit_test(networks_choose_port_and_cookie),
         cmocka_unit_test(the_server_can_be_named),
         cmocka_unit_test(wrong_options_are_refused),

@@ -110,6 +110,7 @@ static void answers_are_read_to_their_end(void **state)
         server_start(&server, cases[i].answer, false);
         buffer_init(&body);
         struct http_client_request request = {.host = "127.0.0.1",
+                                              .path = "/",
                                               .port = server.port,
                                               .login = "user:pw",
                                               .body = span_of_string("{\"a\":1}!")};
@@ -135,6 +136,7 @@ static void the_request_is_what_servers_expect(void **state)
     server_start(&server, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false);
     buffer_init(&body);
     struct http_client_request request = {.host = "localhost",
+                                          .path = "/",
                                           .port = server.port,
                                           .login = "__cookie__:0123abcd",
                                           .body = span_of_string("[]!"),
@@ -170,6 +172,7 @@ static void base64_is_padded(void **state)
         server_start(&server, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false);
         buffer_init(&body);
         struct http_client_request request = {.host = "127.0.0.1",
+                                              .path = "/",
                                               .port = server.port,
                                               .login = cases[i].login,
                                               .body = span_of_string("!")};
@@ -189,8 +192,11 @@ static void nobody_there_is_told_apart(void **state)
     int status = 0;
     server_start(&server, NULL, false);
     buffer_init(&body);
-    struct http_client_request request = {
-        .host = "127.0.0.1", .port = server.port, .login = "", .body = span_of_string("!")};
+    struct http_client_request request = {.path = "/wallet/a%20b",
+                                          .host = "127.0.0.1",
+                                          .port = server.port,
+                                          .login = "",
+                                          .body = span_of_string("!")};
     assert_int_equal(http_client_post(&request, &status, &body, &error), HTTP_CLIENT_LOST);
     xfree(error);
     server_stop(&server);
@@ -213,6 +219,7 @@ static void a_server_that_hangs_is_given_up(void **state)
     server_start(&server, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", true);
     buffer_init(&body);
     struct http_client_request request = {.host = "127.0.0.1",
+                                          .path = "/",
                                           .port = server.port,
                                           .login = "",
                                           .body = span_of_string("!"),

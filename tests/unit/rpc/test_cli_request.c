@@ -46,6 +46,14 @@ static const struct cli_case cases[] = {
     {"getblock",      true,  {"colour=1"}, "{\"colour\":\"1\"}"},
     {"echo",          true,  {"args=[1,2]", "arg3="}, "{\"args\":[1,2],\"arg3\":\"\"}"},
     {"getblockcount", true,  {NULL}, "{}"},
+    {"sendtoaddress", false, {"addr", "0.10", "5", ""}, "[\"addr\",0.10,\"5\",\"\"]"},
+    {"sendtoaddress", true,  {"address=a", "amount=1", "comment=2"},
+     "{\"address\":\"a\",\"amount\":1,\"comment\":\"2\"}"},
+    {"sendtoaddress", false, {"addr", "ten"}, "Error parsing JSON: ten"},
+    {"bumpfee",       true,  {"txid=00", "fee_rate=2", "estimate_mode=unset"},
+     "{\"txid\":\"00\",\"fee_rate\":2,\"estimate_mode\":\"unset\"}"},
+    {"gettxspendingprevout", true, {"outputs=[]", "mempool_only=true"},
+     "{\"outputs\":[],\"mempool_only\":true}"},
 };
 /* clang-format on */
 

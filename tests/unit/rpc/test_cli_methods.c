@@ -1,0 +1,85 @@
+/* test_cli_methods.c - arguments of methods that only other nodes have. */
+#include "rpc/cli_methods.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "rpc/method_table.h"
+
+static void positions_have_forms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method;
+        size_t position;
+        enum cli_form form;
+    } cases[] = {
+        {"sendtoaddress", 0, CLI_TEXT},  {"sendtoaddress", 1, CLI_JSON},
+        {"sendtoaddress", 3, CLI_TEXT},  {"sendtoaddress", 4, CLI_JSON},
+        {"sendtoaddress", 10, CLI_JSON}, {"sendtoaddress", 11, CLI_TEXT},
+        {"createwallet", 0, CLI_TEXT},   {"createwallet", 1, CLI_JSON},
+        {"createwallet", 3, CLI_TEXT},   {"createwallet", 7, CLI_JSON},
+        {"bumpfee", 1, CLI_JSON},        {"bumpfee", 2, CLI_TEXT}, /* members have no position */
+        {"bumpfee", 3, CLI_TEXT},        {"listunspent", 4, CLI_JSON},
+        {"getrawaddrman", 0, CLI_TEXT},  {"nosuchmethod", 0, CLI_TEXT},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (cli_form_at(span_of_string(cases[i].method), cases[i].position) != cases[i].form)
+            fail_msg("%s %zu", cases[i].method, cases[i].position);
+    }
+}
+
+static void names_and_members_have_forms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *name;
+        enum cli_form form;
+    } cases[] = {
+        {"sendtoaddress", "amount", CLI_JSON},
+        {"sendtoaddress", "comment", CLI_TEXT},
+        {"send", "inputs", CLI_JSON},
+        {"send", "estimate_mode", CLI_TEXT},
+        {"dumptxoutset", "rollback", CLI_EITHER},
+        {"bumpfee", "conf_target", CLI_JSON},
+        {"sendtoaddress", "amoun", CLI_TEXT},
+        {"sendtoaddress", "amount:", CLI_TEXT},
+        {"nosuchmethod", "amount", CLI_TEXT},
+        {"sendtoaddress", "", CLI_TEXT},
+        {"fundrawtransaction", "feeRate", CLI_JSON},
+        {"loadwallet", "filename", CLI_TEXT},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (cli_form_named(span_of_string(cases[i].method), span_of_string(cases[i].name)) !=
+            cases[i].form)
+            fail_msg("%s %s", cases[i].method, cases[i].name);
+    }
+}
+
+/* What the node has is told by its own table. */
+static void no_method_is_in_both_tables(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct rpc_method *table = method_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t at = 0; at < RPC_ARGS_MAX; at++) {
+            if (cli_form_at(span_of_string(table[i].name), at) != CLI_TEXT)
+                fail_msg("%s", table[i].name);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(positions_have_forms),
+        cmocka_unit_test(names_and_members_have_forms),
+        cmocka_unit_test(no_method_is_in_both_tables),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
