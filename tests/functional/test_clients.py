@@ -1,7 +1,7 @@
 """Programs that people run beside the node: what each of them asks, answered field by field.
 
-The calls are those that the programs make, in their order. Where a program itself is at hand, a test
-of its own runs it (test_bcoin.py).
+The calls are those that the programs make, in their order. Where a program itself is at hand, a
+test of its own runs it (test_bcoin.py).
 """
 import chain
 import framework

@@ -178,7 +178,7 @@ static void bytes_behind_a_block_are_ignored(void **state)
     assert_true(accept_raw(f, longer, raw.len + 3, 0).is_connected);
     xfree(longer);
     struct block_ref *stored = NULL;
-    (void)chain_read_raw_block(f->rig.chain, chain_tip(f->rig.chain), keep_raw, &stored);
+    (void)chain_read_block(f->rig.chain, chain_tip(f->rig.chain), false, keep_raw, &stored);
     rig_settle(&f->rig);
     assert_non_null(stored);
     assert_true(span_equal(stored->block.raw, raw));
