@@ -295,6 +295,10 @@ static const struct rpc_method methods[] = {
      "All about each peer. Its network is one of (ipv4, ipv6, onion, i2p, cjdns,\n"
      "not_publicly_routable).",
      "[{...}, ...]", {{0}}},
+    {"listbanned", "Network", rpc_listbanned, 0,
+     "The addresses and subnets that were banned by hand: none, since that cannot be done here.\n"
+     "Peers that misbehave are dropped and not welcome until the next start; they are not listed.",
+     "[]", {{0}}},
     {"ping", "Network", rpc_ping, 0,
      "Ask every peer for a sign of life. getpeerinfo shows how long it took.",
      "null", {{0}}},

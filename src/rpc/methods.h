@@ -73,6 +73,7 @@ RPC_HANDLER(getconnectioncount);
 RPC_HANDLER(getnettotals);
 RPC_HANDLER(getnetworkinfo);
 RPC_HANDLER(getnodeaddresses);
+RPC_HANDLER(listbanned);
 RPC_HANDLER(ping);
 RPC_HANDLER(setnetworkactive);
 

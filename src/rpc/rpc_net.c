@@ -140,6 +140,14 @@ enum rpc_progress rpc_ping(struct rpc_call *call)
     return RPC_DONE;
 }
 
+/* Nobody is banned by hand. Who is discouraged is not in this list, in Core neither. */
+enum rpc_progress rpc_listbanned(struct rpc_call *call)
+{
+    json_open_array(&call->out);
+    json_close_array(&call->out);
+    return RPC_DONE;
+}
+
 /* -- Nodes added by hand ------------------------------------------------------------------ */
 
 static enum rpc_progress fail_with_help(struct rpc_call *call)
