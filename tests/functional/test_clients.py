@@ -76,5 +76,203 @@ def test_both_ends_of_a_connection_are_shown(context):
     node.stop()
 
 
+# -- What each program asks ------------------------------------------------------------------------
+
+NO_RATE = {"errors": ["Insufficient data or no feerate found"], "blocks": 0}
+
+
+def has_fields(got, kinds, what):
+    """Every field is there and of its kind."""
+    for name, kind in kinds.items():
+        if name not in got:
+            raise framework.Failure(f"{what}: no {name} in {sorted(got)}")
+        if not isinstance(got[name], kind) or (isinstance(got[name], bool) and kind is not bool):
+            raise framework.Failure(f"{what}: {name} is {got[name]!r}")
+
+
+NUMBER = (int, float)
+CHAIN_INFO = {"chain": str, "blocks": int, "headers": int, "bestblockhash": str, "bits": str,
+              "target": str, "difficulty": NUMBER, "time": int, "mediantime": int,
+              "verificationprogress": NUMBER, "initialblockdownload": bool, "chainwork": str,
+              "size_on_disk": int, "pruned": bool, "warnings": list}
+NETWORK_INFO = {"version": int, "subversion": str, "protocolversion": int, "localservices": str,
+                "localservicesnames": list, "localrelay": bool, "timeoffset": int,
+                "networkactive": bool, "connections": int, "connections_in": int,
+                "connections_out": int, "networks": list, "relayfee": NUMBER,
+                "incrementalfee": NUMBER, "localaddresses": list, "warnings": list}
+MEMPOOL_INFO = {"loaded": bool, "size": int, "bytes": int, "usage": int, "total_fee": NUMBER,
+                "maxmempool": int, "mempoolminfee": NUMBER, "minrelaytxfee": NUMBER,
+                "incrementalrelayfee": NUMBER, "unbroadcastcount": int, "fullrbf": bool}
+
+
+def test_electrs_shakes_hands(context):
+    """It names protocol version 70001 and hangs up at a message that it does not know."""
+    node, blocks = started(context, n=3)
+    peer = p2p.connect(context, node, number=70001)
+    peer.sync()
+    known = {"version", "verack", "ping", "pong", "getheaders", "inv", "headers", "alert", "addr"}
+    equal({name for name, _ in peer.messages} - known, set(), "messages newer than the peer")
+    seen = peer.count["headers"]
+    peer.send("getheaders", p2p.locator([chain.GENESIS]))
+    equal(len(p2p.read_headers(peer.wait("headers", seen + 1))), 3)
+    peer.send("getdata", p2p.inv([(WITNESS_BLOCK, blocks[1].hash())]))
+    equal(peer.wait("block").hex(), blocks[1].hex())
+    for method, params, kinds in (("getblockchaininfo", [], CHAIN_INFO),
+                                  ("getnetworkinfo", [], NETWORK_INFO),
+                                  ("getmempoolinfo", [], MEMPOOL_INFO)):
+        has_fields(node.rpc.call(method, *params), kinds, method)
+    equal(node.rpc.estimatesmartfee(6), NO_RATE)
+    equal(node.rpc.getblockchaininfo()["pruned"], False)
+    node.stop()
+
+
+def test_fulcrum_starts_and_serves_wallets(context):
+    node, blocks = started(context, "-txindex")
+    info = node.rpc.getnetworkinfo()
+    has_fields(info, NETWORK_INFO, "getnetworkinfo")
+    assert info["subversion"].startswith("/Satoshi:"), info["subversion"]  # else it is taken for BCH
+    assert info["version"] >= 280000, info["version"]
+    has_fields(node.rpc.getblockchaininfo(), CHAIN_INFO, "getblockchaininfo")
+    equal(node.rpc.getzmqnotifications(), [])
+    first = node.rpc.getblock(node.rpc.getblockhash(1), 1)["tx"][0]
+    equal(node.rpc.getrawtransaction(first, False), blocks[0].txs[0].encode().hex())
+    equal(node.rpc.getblock(node.rpc.getblockhash(1), False), blocks[0].hex())
+    assert "getblock " in node.rpc.help(), "no list of methods"
+    # What an Electrum wallet asks through it.
+    equal(node.rpc.estimatesmartfee(2), NO_RATE)
+    equal(node.rpc.estimatesmartfee(25, "ECONOMICAL"), NO_RATE)
+    equal(node.rpc.estimatesmartfee(25, "CONSERVATIVE"), NO_RATE)
+    has_fields(node.rpc.getmempoolinfo(), MEMPOOL_INFO, "getmempoolinfo")
+    tx = spend(blocks[0])
+    equal(node.rpc.sendrawtransaction(tx.encode().hex(), 0.1, 0.0), chain.display(tx.txid()))
+    equal(node.rpc.getrawmempool(False), [chain.display(tx.txid())])
+    rpc_fails(-8, "conf_target", node.rpc.estimatesmartfee, 0)
+    node.stop()
+
+
+def test_electrumx_follows_spends(context):
+    node, blocks = started(context, "-txindex", "-txospenderindex")
+
+    def indexed():
+        state = node.rpc.getindexinfo()
+        return len(state) == 2 and all(index["synced"] for index in state.values())
+    wait_until(indexed, what="both indexes")
+    equal(node.rpc.getindexinfo("txospenderindex"),
+          {"txospenderindex": {"synced": True, "best_block_height": MATURE}})
+    tx = spend(blocks[0])
+    coin = {"txid": chain.display(blocks[0].txs[0].txid()), "vout": 0}
+    txid, raw = chain.display(tx.txid()), tx.encode().hex()
+    ask = node.rpc.gettxspendingprevout
+    equal(ask([coin]), [coin])
+    node.rpc.sendrawtransaction(raw)
+    equal(ask([coin], {"return_spending_tx": True}),
+          [{**coin, "spendingtxid": txid, "spendingtx": raw}])
+    mined = blocks[-1].child([tx], coinbase_tx=chain.coinbase(MATURE + 1, chain.TRUE_P2WSH))
+    equal(node.rpc.submitblock(mined.hex()), None)
+    equal(ask(outputs=[coin], return_spending_tx=True),
+          [{**coin, "spendingtxid": txid, "blockhash": chain.display(mined.hash()),
+            "spendingtx": raw}])
+    equal(ask([coin], {"mempool_only": True}), [coin])
+    node.stop()
+    node.start()
+    equal(node.rpc.gettxspendingprevout([coin])[0]["spendingtxid"], txid)
+    node.stop()
+
+
+def test_lnd_starts_and_watches(context):
+    node, blocks = started(context)
+    rpc_fails(-32601, "Method not found", node.rpc.getinfo)  # else it takes us for btcd
+    has_fields(node.rpc.getblockchaininfo(), CHAIN_INFO, "getblockchaininfo")
+    version = node.rpc.getnetworkinfo()["subversion"].removeprefix("/Satoshi:")
+    assert version >= "25.0.0", version  # compared as text: then it asks gettxspendingprevout
+    equal(node.rpc.getzmqnotifications(), [])
+    deployments = node.rpc.getdeploymentinfo()
+    assert "TAPROOT" in deployments["script_flags"], deployments["script_flags"]
+    assert isinstance(node.rpc.uptime(), int)
+    equal(node.rpc.getblockhash(0), chain.display(chain.GENESIS))
+    equal(node.rpc.estimatesmartfee(6, "CONSERVATIVE"), NO_RATE)
+    tx = spend(blocks[0])
+    coin = {"txid": chain.display(blocks[0].txs[0].txid()), "vout": 0}
+    equal(node.rpc.gettxspendingprevout([coin]), [coin])
+    (verdict,) = node.rpc.testmempoolaccept([tx.encode().hex()])
+    equal((verdict["allowed"], verdict["txid"]), (True, chain.display(tx.txid())))
+    node.rpc.sendrawtransaction(tx.encode().hex())
+    equal(node.rpc.gettxspendingprevout([coin]), [{**coin, "spendingtxid": chain.display(tx.txid())}])
+    equal(node.rpc.gettxout(coin["txid"], 0, True), None)
+    peer = p2p.connect(context, node)
+    (info,) = node.rpc.getpeerinfo()
+    has_fields(info, {"minfeefilter": NUMBER, "inbound": bool, "id": int, "services": str},
+               "getpeerinfo")
+    peer.close()
+    node.stop()
+
+
+def test_the_prometheus_exporter_gets_every_gauge(context):
+    node, _ = started(context)
+    rpc = node.rpc
+    assert isinstance(rpc.uptime(), int)
+    has_fields(rpc.getmemoryinfo("stats")["locked"],
+               {"used": int, "free": int, "total": int, "locked": int, "chunks_used": int,
+                "chunks_free": int}, "getmemoryinfo")
+    has_fields(rpc.getblockchaininfo(), CHAIN_INFO, "getblockchaininfo")
+    has_fields(rpc.getnetworkinfo(), NETWORK_INFO, "getnetworkinfo")
+    equal([tip["status"] for tip in rpc.getchaintips()], ["active"])
+    has_fields(rpc.getmempoolinfo(), MEMPOOL_INFO, "getmempoolinfo")
+    has_fields(rpc.getnettotals(), {"totalbytesrecv": int, "totalbytessent": int}, "getnettotals")
+    has_fields(rpc.getrpcinfo(), {"active_commands": list, "logpath": str}, "getrpcinfo")
+    stats = rpc.getblockstats(rpc.getbestblockhash(),
+                              ["total_size", "total_weight", "totalfee", "txs", "height", "ins",
+                               "outs", "total_out"])
+    equal((stats["height"], stats["txs"], stats["ins"], stats["totalfee"], stats["total_out"]),
+          (MATURE, 1, 0, 0, 0))
+    equal(len(stats), 8)
+    equal(rpc.listbanned(), [])
+    window = rpc.getchaintxstats()
+    equal((window["txcount"], window["window_final_block_height"], window["window_block_count"],
+           window["window_tx_count"]), (MATURE + 1, MATURE, MATURE - 1, MATURE - 1))
+    for blocks in (-1, 1, 120):
+        assert rpc.getnetworkhashps(blocks) > 0
+    for target in (2, 3, 5, 20):
+        equal(rpc.estimatesmartfee(target), NO_RATE)
+    node.stop()
+
+
+def test_explorers_read_statistics(context):
+    """BTC RPC Explorer and the backend of mempool.space."""
+    node, blocks = started(context)
+    tx = spend(blocks[0], fee=12_345)
+    mined = blocks[-1].child([tx], coinbase_tx=chain.coinbase(MATURE + 1, chain.TRUE_P2WSH))
+    equal(node.rpc.submitblock(mined.hex()), None)
+    height = MATURE + 1
+    stats = node.rpc.getblockstats(height)
+    size, base = len(tx.encode()), len(tx.encode(witness=False))
+    weight = 3 * base + size
+    rate = 12_345 * 4 // weight
+    for name, want in {"avgfee": 12_345, "avgfeerate": rate, "avgtxsize": size,
+                       "blockhash": chain.display(mined.hash()), "feerate_percentiles": [rate] * 5,
+                       "height": height, "ins": 1, "maxfee": 12_345, "maxfeerate": rate,
+                       "maxtxsize": size, "medianfee": 12_345, "mediantxsize": size,
+                       "minfee": 12_345, "minfeerate": rate, "mintxsize": size,
+                       "outs": 1 + len(mined.txs[0].vout), "subsidy": 50 * 10**8,
+                       "swtotal_size": size, "swtotal_weight": weight, "swtxs": 1,
+                       "time": mined.time, "total_out": tx.vout[0].value, "total_size": size,
+                       "total_weight": weight, "totalfee": 12_345, "txs": 2}.items():
+        equal(stats[name], want, name)
+    equal(len(stats), 31)
+    equal(node.rpc.getblockstats(stats["blockhash"], ["minfeerate", "avgfeerate"]),
+          {"avgfeerate": rate, "minfeerate": rate})
+    rpc_fails(-8, "after current tip", node.rpc.getblockstats, height + 1)
+    has_fields(node.rpc.getchaintxstats(10), {"time": int, "txcount": int, "txrate": NUMBER,
+                                              "window_interval": int, "window_tx_count": int},
+               "getchaintxstats")
+    for mode in ("CONSERVATIVE", "ECONOMICAL"):
+        for target in (1, 6, 144, 1008):
+            equal(node.rpc.estimatesmartfee(target, mode), NO_RATE)
+    rpc_fails(-8, "between 1 and 1008", node.rpc.estimatesmartfee, 1009)
+    help_text = node.rpc.help("getblockstats")
+    assert "\nExamples:\n> cairn-cli getblockstats 1000\n> curl --user " in help_text, help_text
+    node.stop()
+
+
 if __name__ == "__main__":
     framework.main(globals())
