@@ -130,7 +130,7 @@ def test_fulcrum_starts_and_serves_wallets(context):
     node, blocks = started(context, "-txindex")
     info = node.rpc.getnetworkinfo()
     has_fields(info, NETWORK_INFO, "getnetworkinfo")
-    assert info["subversion"].startswith("/Satoshi:"), info["subversion"]  # else it is taken for BCH
+    assert info["subversion"].startswith("/Satoshi:"), info  # else it is taken for BCH
     assert info["version"] >= 280000, info["version"]
     has_fields(node.rpc.getblockchaininfo(), CHAIN_INFO, "getblockchaininfo")
     equal(node.rpc.getzmqnotifications(), [])
@@ -197,7 +197,8 @@ def test_lnd_starts_and_watches(context):
     (verdict,) = node.rpc.testmempoolaccept([tx.encode().hex()])
     equal((verdict["allowed"], verdict["txid"]), (True, chain.display(tx.txid())))
     node.rpc.sendrawtransaction(tx.encode().hex())
-    equal(node.rpc.gettxspendingprevout([coin]), [{**coin, "spendingtxid": chain.display(tx.txid())}])
+    equal(node.rpc.gettxspendingprevout([coin]),
+          [{**coin, "spendingtxid": chain.display(tx.txid())}])
     equal(node.rpc.gettxout(coin["txid"], 0, True), None)
     peer = p2p.connect(context, node)
     (info,) = node.rpc.getpeerinfo()
