@@ -61,27 +61,46 @@ static bool check_header_place(const struct chain *chain, const struct block_hea
     return block_header_check_context(header, &context, verdict);
 }
 
-struct block_node *accept_header(struct chain *chain, const struct block_header *header,
-                                 const struct block_hash *hash, struct verdict *verdict)
+/* keeps_failed: what is, or lies above, a block that is called invalid is taken all the same. */
+static struct block_node *take_header(struct chain *chain, const struct block_header *header,
+                                      const struct block_hash *hash, bool keeps_failed,
+                                      struct verdict *verdict)
 {
     struct header_tree *tree = &chain->tree;
     *verdict = (struct verdict){.code = REJECT_NONE};
     struct block_node *node = header_tree_find(tree, hash);
+    if (node && (node->status & BLOCK_FAILED_MASK) && !keeps_failed)
+        return refuse_header(verdict, REJECT_DUPLICATE_INVALID);
     if (node)
-        return (node->status & BLOCK_FAILED_MASK) ? refuse_header(verdict, REJECT_DUPLICATE_INVALID)
-                                                  : node;
+        return node;
     if (!block_header_check(chain->network, hash, header->bits, verdict))
         return NULL;
     struct block_node *prev = header_tree_find(tree, &header->prev);
     if (!prev)
         return refuse_header(verdict, REJECT_PREV_NOT_FOUND);
-    if (prev->status & BLOCK_FAILED_MASK)
+    if ((prev->status & BLOCK_FAILED_MASK) && !keeps_failed)
         return refuse_header(verdict, REJECT_PREV_INVALID);
     if (!check_header_place(chain, header, prev, verdict))
         return NULL;
     node = header_tree_add(tree, header, hash);
     chain->headers_moved = chain->headers_moved || tree->best_header == node;
     return node;
+}
+
+struct block_node *accept_header(struct chain *chain, const struct block_header *header,
+                                 const struct block_hash *hash, struct verdict *verdict)
+{
+    return take_header(chain, header, hash, false, verdict);
+}
+
+/* The header of a block on its way in. One that lies in our block files was good once: if the
+ * operator has called it, or one below it, invalid meanwhile, it is kept for when that is taken
+ * back, since nobody reads the files again. */
+static struct block_node *take_header_of(const struct accept *accept,
+                                         const struct block_header *header,
+                                         const struct block_hash *hash, struct verdict *verdict)
+{
+    return take_header(accept->chain, header, hash, accept->pos.file >= 0, verdict);
 }
 
 static void announce_headers(struct chain *chain)
@@ -189,7 +208,7 @@ static void refuse_for_good(struct accept *accept)
     if (accept->failed_in_place && !accept->node) {
         /* The header comes before the block's place, and its verdict before that one. */
         struct verdict verdict;
-        accept->node = accept_header(chain, &block->header, &block->hash, &verdict);
+        accept->node = take_header_of(accept, &block->header, &block->hash, &verdict);
         if (!accept->node)
             accept->verdict = verdict;
     }
@@ -307,7 +326,7 @@ static void store(struct accept *accept)
     node->status |= BLOCK_VALID_TX;
     kept_blocks_add(&chain->kept, node, accept->ref);
     best_chain_block_stored(chain, node, block->n_tx, is_stored);
-    if (chain_contains(chain, node))
+    if (chain_contains(chain, node) || (node->status & BLOCK_FAILED_MASK))
         kept_blocks_release(&chain->kept, node);
     hand_to_waiter(accept, true);
     if (is_stored) {
@@ -347,12 +366,12 @@ static void place(struct accept *accept)
         return;
     }
     if (!accept->node)
-        accept->node = accept_header(chain, &block->header, &block->hash, &accept->verdict);
+        accept->node = take_header_of(accept, &block->header, &block->hash, &accept->verdict);
     if (!accept->node) {
         refuse(accept);
         return;
     }
-    if (accept->node->status & BLOCK_FAILED_MASK) {
+    if ((accept->node->status & BLOCK_FAILED_MASK) && accept->pos.file < 0) {
         accept->verdict = (struct verdict){.code = REJECT_DUPLICATE_INVALID};
         refuse(accept);
         return;
@@ -414,7 +433,7 @@ static void find_place(struct accept *accept, bool header_first)
         return;
     if (header_first) {
         struct block_hash hash = block_header_hash(&header);
-        accept->node = accept_header(chain, &header, &hash, &accept->verdict);
+        accept->node = take_header_of(accept, &header, &hash, &accept->verdict);
         accept->verdict = (struct verdict){.code = REJECT_NONE};
     }
     const struct block_node *prev = header_tree_find(&chain->tree, &header.prev);

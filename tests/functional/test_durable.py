@@ -250,6 +250,22 @@ def test_orders_outlive_a_kill(context):
     node.stop()
 
 
+def test_an_order_amid_a_reindex_leaves_no_block_out(context):
+    node = context.started("-fastprune")
+    hashes = node.rpc.generatetoaddress(700, ADDRESS)
+    for how in (restart_after_kill, lambda node: node.restart()):
+        node.restart("-reindex")
+        wait_until(lambda: node.rpc.getblockcount() >= 15, what="some blocks", pause=0.001)
+        node.rpc.invalidateblock(hashes[9])
+        print(f"{sum(knows(node, block_hash) for block_hash in hashes)} of 700 read by then")
+        how(node)
+        wait_until(lambda: knows(node, hashes[-1]), what="the last block")
+        equal(node.rpc.getbestblockhash(), hashes[8])
+        node.rpc.reconsiderblock(hashes[9])
+        equal(node.rpc.getbestblockhash(), hashes[-1])
+    node.stop()
+
+
 def test_blocks_of_a_generation_that_ran_out_of_tries_outlive_a_kill(context):
     node = context.started()
     for i in range(5):

@@ -78,6 +78,31 @@ static void after_a_reindex_a_start_has_nothing_to_do(void **state)
     assert_false(chain_is_importing(f->rig.chain));
 }
 
+/* What lies above it in the files is kept: it may be reconsidered. */
+static void an_order_amid_a_reindex_leaves_no_block_out(void **state)
+{
+    struct fixture *f = *state;
+    for (int32_t from = 20; from < BASE_HEIGHT; from += 17) {
+        fixture_start_at_base(f);
+        close_rig(f);
+        f->rig.options.reindex = true;
+        rig_open(&f->rig);
+        while (!chain_find(f->rig.chain, &f->base[from]->block.hash))
+            assert_true(sim_env_step(f->rig.sim));
+        assert_int_equal(rig_invalidate(&f->rig, f->base[from - 10]).code, REJECT_NONE);
+        rig_settle(&f->rig);
+        assert_false(chain_is_importing(f->rig.chain));
+        assert_true(rig_is_at(&f->rig, f->base[from - 11]));
+        f->rig.options.reindex = false;
+        rig_crash(&f->rig, (enum sim_crash)(from % 3), 1);
+        open_again(f);
+        assert_true(rig_is_at(&f->rig, f->base[from - 11]));
+        assert_int_equal(rig_reconsider(&f->rig, f->base[from - 10]).code, REJECT_NONE);
+        assert_true(rig_is_at(&f->rig, base_tip(f)));
+        rig_deinit(&f->rig);
+    }
+}
+
 /* -- A clock in the past ----------------------------------------------------------------------- */
 
 static int64_t now_s(const struct fixture *f)
@@ -224,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_crash_right_after_a_reindex_forgets_nothing),
         TEST(after_a_reindex_a_start_has_nothing_to_do),
+        TEST(an_order_amid_a_reindex_leaves_no_block_out),
         TEST(blocks_too_new_for_a_wrong_clock_are_not_forgotten),
         TEST(a_clock_that_is_set_right_brings_the_blocks_back),
         TEST(a_reindex_with_a_wrong_clock_says_so_and_goes_on_later),
