@@ -386,7 +386,7 @@ static bool open_slot(struct p2p *p2p, int64_t now_us)
     enum peer_class class;
     size_t max = (size_t)p2p->options.max_connections;
     size_t full_max = max < P2P_FULL_OUTBOUND ? max : P2P_FULL_OUTBOUND;
-    bool wants_full = count_class(p2p, PEER_FULL) < full_max;
+    bool wants_full = count_class(p2p, PEER_FULL) < full_max + p2p->stale.wants_extra;
     bool wants_block_only =
         max > P2P_FULL_OUTBOUND && count_class(p2p, PEER_BLOCK_ONLY) < P2P_BLOCK_ONLY_OUTBOUND;
     if (connect->n_anchors > 0 && wants_block_only) {

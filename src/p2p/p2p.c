@@ -106,6 +106,7 @@ static void tick(struct p2p *p2p)
     earlier(&next_us, tx_relay_tick(p2p, now_us));
     earlier(&next_us, relay_tick(p2p, now_us));
     earlier(&next_us, addr_relay_tick(p2p, now_us));
+    earlier(&next_us, stale_tip_tick(p2p, now_us));
     earlier(&next_us, connect_tick(p2p, now_us));
     if (next_us != INT64_MAX)
         p2p_schedule(p2p, next_us < now_us + TICK_MIN_US ? now_us + TICK_MIN_US : next_us);
@@ -405,6 +406,7 @@ bool p2p_start(struct p2p *p2p, char **error)
         return false;
     p2p->is_running = true;
     connect_init(p2p);
+    stale_tip_init(p2p);
     dns_seed_start(&p2p->seed, p2p);
     p2p_schedule_now(p2p);
     return true;
@@ -484,6 +486,7 @@ void p2p_block_disconnected(struct p2p *p2p, const struct block_node *node)
 void p2p_tip_changed(struct p2p *p2p, const struct block_node *tip)
 {
     p2p_enter(p2p);
+    stale_tip_moved(p2p);
     tx_relay_tip_changed(p2p);
     relay_tip_changed(p2p, tip);
     block_fetch_wake(p2p);

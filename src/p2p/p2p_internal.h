@@ -9,6 +9,7 @@
 #include "p2p/p2p.h"
 #include "p2p/peer.h"
 #include "p2p/permissions.h"
+#include "p2p/stale_tip.h"
 
 #define P2P_LOCAL_MAX 8 /* addresses of ours that we advertise */
 
@@ -57,6 +58,7 @@ struct p2p {
 
     struct address_book *book;
     struct connect connect;
+    struct stale_tip stale;
     struct header_sync headers;
     struct block_fetch fetch;
     struct relay relay;

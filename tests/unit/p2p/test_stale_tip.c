@@ -1,0 +1,167 @@
+/* test_stale_tip.c - one more outbound peer while no block comes, and the least useful goes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/p2p_internal.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+enum { SERVICES = NODE_NETWORK | NODE_WITNESS, PEERS_MAX = P2P_FULL_OUTBOUND + 1 };
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+    struct mesh_node *node;
+    struct raw_peer *raw[PEERS_MAX];
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < PEERS_MAX; i++)
+        if (f->raw[i])
+            raw_free(f->raw[i]);
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+/* A node with n outbound peers for everything, of its own choice as far as it knows. */
+static void start(struct fixture *f, size_t n, int max_connections)
+{
+    struct p2p_options options = {.max_connections = max_connections};
+    mesh_init(&f->mesh, 41, &f->builder, NULL);
+    f->node = mesh_add(&f->mesh, &options, NULL);
+    const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+    mesh_give(f->node, block);
+    for (size_t i = 0; i < n; i++) {
+        struct net_address address;
+        uint16_t port = (uint16_t)(700 + i);
+        assert_true(net_address_parse("10.9.9.9", port, &address));
+        f->raw[i] = raw_listen(&f->mesh, port);
+        assert_non_null(connect_to(f->node->p2p, &address, PEER_FULL));
+        raw_handshake(f->raw[i], SERVICES);
+        raw_send_headers(f->raw[i], &block, 1); /* or it would be behind us, and let go for that */
+    }
+}
+
+static struct peer *peer_at(struct fixture *f, size_t i)
+{
+    for (struct peer *peer = f->node->p2p->peers; peer; peer = peer->next)
+        if (peer->address.port == 700 + i)
+            return peer;
+    return NULL;
+}
+
+static size_t count_full(const struct fixture *f)
+{
+    size_t n = 0;
+    for (const struct peer *peer = f->node->p2p->peers; peer; peer = peer->next)
+        n += peer->class == PEER_FULL;
+    return n;
+}
+
+/* Does a ninth one get dialled within so long? Nobody is there, so it goes again. */
+static bool dials_one_more(struct fixture *f, int64_t us)
+{
+    for (int64_t at_us = 0; at_us < us; at_us += 10000) {
+        mesh_run(&f->mesh, 10000);
+        if (count_full(f) > P2P_FULL_OUTBOUND)
+            return true;
+    }
+    return false;
+}
+
+static void know_an_address(struct fixture *f)
+{
+    struct address_book *book = f->node->p2p->book;
+    int64_t now_s = p2p_now_s(f->node->p2p);
+    struct net_peer_address address = {.services = SERVICES, .time = (uint32_t)now_s};
+    assert_true(net_address_parse("8.1.0.1", 8333, &address.at));
+    (void)address_book_add(book, &address, ADDRESS_SOURCE_DNS, &address.at, 0, now_s);
+}
+
+static void one_more_is_dialled_when_no_block_comes(void **state)
+{
+    struct fixture *f = *state;
+    start(f, P2P_FULL_OUTBOUND, P2P_FULL_OUTBOUND);
+    int64_t stale_us = STALE_TIP_SPACINGS * f->node->network.pow_target_spacing_s * 1000000;
+    mesh_run(&f->mesh, stale_us - STALE_TIP_CHECK_US);
+    assert_false(f->node->p2p->stale.wants_extra);
+    mesh_run(&f->mesh, 2 * STALE_TIP_CHECK_US - 60000000);
+    know_an_address(f);
+    assert_false(f->node->p2p->stale.wants_extra);
+    assert_true(dials_one_more(f, 120000000));
+    assert_true(f->node->p2p->stale.wants_extra);
+    /* A block: at the next look there is no need any more. */
+    mesh_give(f->node, builder_blocks(&f->builder, f->builder.genesis, 2, NULL));
+    mesh_run(&f->mesh, STALE_TIP_CHECK_US + 1000000);
+    assert_false(f->node->p2p->stale.wants_extra);
+}
+
+static void a_user_who_allows_fewer_gets_no_more(void **state)
+{
+    struct fixture *f = *state;
+    start(f, 2, P2P_FULL_OUTBOUND - 1);
+    mesh_run(&f->mesh, INT64_C(3) * 3600 * 1000000);
+    assert_false(f->node->p2p->stale.wants_extra);
+}
+
+static void of_one_too_many_the_least_useful_goes(void **state)
+{
+    struct fixture *f = *state;
+    start(f, PEERS_MAX, 50);
+    for (size_t i = 0; i < PEERS_MAX; i++)
+        peer_at(f, i)->score.last_block_us = 1000 + (int64_t)i;
+    peer_at(f, 3)->score.last_block_us = 500;
+    peer_at(f, 3)->fetch.n_in_flight = 1; /* it owes a block: it is left for now */
+    mesh_run(&f->mesh, STALE_TIP_EVICT_US + 1000000);
+    assert_non_null(peer_at(f, 3));
+    assert_int_equal(count_full(f), PEERS_MAX);
+    peer_at(f, 3)->fetch.n_in_flight = 0;
+    mesh_run(&f->mesh, STALE_TIP_EVICT_US);
+    assert_null(peer_at(f, 3));
+    assert_int_equal(count_full(f), P2P_FULL_OUTBOUND);
+    mesh_run(&f->mesh, 3 * STALE_TIP_EVICT_US); /* eight are no more than there are slots */
+    assert_int_equal(count_full(f), P2P_FULL_OUTBOUND);
+}
+
+static void of_equals_the_youngest_goes_after_its_time(void **state)
+{
+    struct fixture *f = *state;
+    start(f, PEERS_MAX, 50);
+    struct peer *last = peer_at(f, PEERS_MAX - 1);
+    last->connected_us = p2p_now_us(f->node->p2p) + STALE_TIP_EVICT_US - STALE_TIP_PROBATION_US / 2;
+    mesh_run(&f->mesh, STALE_TIP_EVICT_US);
+    assert_int_equal(count_full(f), PEERS_MAX); /* it has not had its time */
+    mesh_run(&f->mesh, STALE_TIP_EVICT_US);
+    assert_null(peer_at(f, PEERS_MAX - 1));
+    assert_int_equal(count_full(f), P2P_FULL_OUTBOUND);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(one_more_is_dialled_when_no_block_comes),
+        T(a_user_who_allows_fewer_gets_no_more),
+        T(of_one_too_many_the_least_useful_goes),
+        T(of_equals_the_youngest_goes_after_its_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
