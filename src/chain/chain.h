@@ -239,6 +239,13 @@ void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
                       void (*done)(void *arg, int error, const struct coin_stats *stats),
                       void *arg);
 
+/* Flush, then show every coin of the committed tip to visit, on another thread, in the order of the
+ * txids' bytes, until it returns false. Then done(arg, error, tip) on the loop thread. The coin's
+ * script is borrowed for the call. */
+typedef bool chain_coin_fn(void *arg, const struct outpoint *outpoint, const struct coin *coin);
+void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,
+                      void (*done)(void *arg, int error, const struct block_node *tip), void *arg);
+
 /* Assert every invariant of tree, candidates and tip. Costly; for tests and -checkblockindex. */
 void chain_check(const struct chain *chain);
 

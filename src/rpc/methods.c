@@ -132,6 +132,15 @@ static const struct rpc_method methods[] = {
     {"savemempool", "Blockchain", rpc_savemempool, 0,
      "Write the mempool to its file now; a clean stop does so as well.",
      "{\"filename\": \"str\"}    where it is", {{0}}},
+    {"scantxoutset", "Blockchain", rpc_scantxoutset, 0,
+     "Find the unspent outputs that descriptors stand for. One scan at a time.\n"
+     "addr, raw, pk, pkh, wpkh, combo, tr (of a key), rawtr, multi, sortedmulti, sh and wsh.",
+     "{\"success\": true|false, \"txouts\": n, \"height\": n, \"bestblock\": \"hex\",\n"
+     " \"unspents\": [{...}, ...], \"total_amount\": n}; status: {\"progress\": n} or null;\n"
+     "abort: whether there was one to abort",
+     {{"action", RPC_TYPE_STRING, NULL, "start, abort or status"},
+      {"scanobjects", RPC_TYPE_ARRAY, "",
+       "[\"descriptor\", {\"desc\": \"descriptor\", \"range\": n or [n, n]}, ...]; for start"}}},
     {"syncwithvalidationinterfacequeue", "Blockchain", rpc_syncwithvalidationinterfacequeue,
      RPC_HIDDEN,
      "Wait until everything that was under way when the call came has been told to all parts.",

@@ -43,6 +43,7 @@ enum rpc_progress { RPC_DONE, RPC_PENDING };
 
 #define RPC_ARGS_MAX 10 /* parameters that any method has */
 
+struct coin_scan;
 struct ec_context;
 struct rpc_method;
 
@@ -97,7 +98,8 @@ struct rpc {
     bool is_interrupted;
     bool warnings_as_string;
     bool shows_start_height;
-    struct ec_context *ec; /* made when first needed */
+    struct ec_context *ec;  /* made when first needed */
+    struct coin_scan *scan; /* of scantxoutset; NULL: none is under way */
     /* The block assembled last, for getmininginfo. */
     bool has_assembled;
     size_t last_block_txs;
@@ -168,6 +170,10 @@ struct rpc_field {
  * none that is required is missing. Null stands for left out. Spec: Core RPCTypeCheckObj() */
 NODISCARD bool rpc_check_fields(struct rpc_call *call, const struct json_value *object,
                                 const struct rpc_field *fields, size_t n);
+/* The range of a descriptor, an end or [begin,end]; NULL: 0 to 1000. Spec: Core
+ * ParseDescriptorRange() */
+NODISCARD bool rpc_read_range(struct rpc_call *call, const struct json_value *range,
+                              uint32_t *first, uint32_t *last);
 /* -3 unless value is of that kind: "JSON value of type x is not of expected type y". */
 NODISCARD bool rpc_expect_kind(struct rpc_call *call, const struct json_value *value,
                                enum json_kind kind);

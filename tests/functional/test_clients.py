@@ -275,5 +275,36 @@ def test_explorers_read_statistics(context):
     node.stop()
 
 
+def test_wallets_without_a_node_wallet_scan_for_their_coins(context):
+    """JoinMarket and NBXplorer: scantxoutset, by script and by extended key."""
+    key = chain.Key(0xC0FFEE)
+    node, blocks = started(context)
+    value = blocks[0].txs[0].vout[0].value - 10_000
+    tx = chain.spend_true_p2wsh([(blocks[0].txs[0].txid(), 0)],
+                                [chain.TxOut(1_000_000, key.p2wpkh()),
+                                 chain.TxOut(value - 1_000_000, key.p2pkh())])
+    mined = blocks[-1].child([tx], coinbase_tx=chain.coinbase(MATURE + 1, chain.TRUE_P2WSH))
+    equal(node.rpc.submitblock(mined.hex()), None)
+    got = node.rpc.scantxoutset("start", [f"wpkh({key.pub.hex()})"])
+    equal((got["success"], got["height"], got["bestblock"], got["txouts"]),
+          (True, MATURE + 1, chain.display(mined.hash()), MATURE + 2))
+    (coin,) = got["unspents"]
+    desc = coin.pop("desc")
+    assert desc.startswith("wpkh([") and f"]{key.pub.hex()})#" in desc, desc
+    equal(coin, {"txid": chain.display(tx.txid()), "vout": 0, "scriptPubKey": key.p2wpkh().hex(),
+                 "amount": 0.01, "coinbase": False, "height": MATURE + 1,
+                 "blockhash": chain.display(mined.hash()), "confirmations": 1})
+    equal(got["total_amount"], 0.01)
+    both = node.rpc.scantxoutset("start", [{"desc": f"combo({key.pub.hex()})"}])
+    equal(sorted(coin["vout"] for coin in both["unspents"]), [0, 1])
+    wide = "tpubD6NzVbkrYhZ4WaWSyoBvQwbpLkojyoTZPRsgXELWz3Popb3qkjcJyJUGLnL4qHHoQvao8ESaAstxYSnhysw" \
+           "J76uZPStJRJCTKvosUCJZL5B"
+    none = node.rpc.scantxoutset("start", [{"desc": f"wpkh({wide}/0/*)", "range": [0, 100]}])
+    equal((none["success"], none["unspents"]), (True, []))
+    equal(node.rpc.scantxoutset("status"), None)
+    equal(node.rpc.scantxoutset("abort"), False)
+    node.stop()
+
+
 if __name__ == "__main__":
     framework.main(globals())

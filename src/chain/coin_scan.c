@@ -1,0 +1,78 @@
+/* coin_scan.c - every coin of the committed tip shown to somebody, off the loop.
+ *
+ * As for the statistics, the coins are flushed and a snapshot of the store is taken in the same
+ * turn, so all coins are of one tip whatever is committed meanwhile. */
+#include <errno.h>
+
+#include "chain/chain_internal.h"
+#include "util/alloc.h"
+
+struct scan_job {
+    struct env_job job;
+    struct chain *chain;
+    struct env_cursor *cursor;
+    const struct block_node *tip;
+    chain_coin_fn *visit;
+    void (*done)(void *arg, int error, const struct block_node *tip);
+    void *arg;
+    int error;
+};
+
+static bool visit_one(void *arg, const struct outpoint *outpoint, const struct coin *coin)
+{
+    struct scan_job *scan = arg;
+    if (atomic_load_explicit(&scan->chain->stops_jobs, memory_order_relaxed)) {
+        scan->error = -ECANCELED;
+        return false;
+    }
+    return scan->visit(scan->arg, outpoint, coin);
+}
+
+static void run(struct env_job *job)
+{
+    struct scan_job *scan = (struct scan_job *)job;
+    int error = coins_scan_snapshot(scan->chain->coins, scan->cursor, visit_one, scan);
+    scan->cursor = NULL;
+    if (error)
+        scan->error = error;
+}
+
+static void end(struct scan_job *scan, int error)
+{
+    struct chain *chain = scan->chain;
+    if (scan->cursor)
+        coins_snapshot_close(chain->coins, scan->cursor);
+    scan->done(scan->arg, error, error ? NULL : scan->tip);
+    xfree(scan);
+    chain->ops_pending--;
+    close_continue(chain);
+}
+
+static void job_done(struct env_job *job)
+{
+    struct scan_job *scan = (struct scan_job *)job;
+    end(scan, job->cancelled ? -ECANCELED : scan->error);
+}
+
+static void flushed(void *arg, int error)
+{
+    struct scan_job *scan = arg;
+    struct chain *chain = scan->chain;
+    if (error || chain->closing) {
+        end(scan, error ? error : -ECANCELED);
+        return;
+    }
+    scan->tip = chain->flush.tip;
+    scan->cursor = coins_snapshot(chain->coins);
+    scan->job = (struct env_job){.run = run, .done = job_done};
+    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &scan->job);
+}
+
+void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,
+                      void (*done)(void *arg, int error, const struct block_node *tip), void *arg)
+{
+    struct scan_job *scan = xcalloc(1, sizeof *scan);
+    *scan = (struct scan_job){.chain = chain, .visit = visit, .done = done, .arg = arg};
+    chain->ops_pending++;
+    chain_flush(chain, flushed, scan);
+}

@@ -1,0 +1,49 @@
+/* desc.h - descriptors with keys of every kind, and all scripts that they stand for.
+ *
+ * Layer: rpc. Any thread. Functions: addr, raw, pk, pkh, wpkh, combo, tr of a key, rawtr, multi and
+ * sortedmulti, inside sh and wsh where that makes sense. Keys: hex, wallet import format, extended
+ * keys with a path, a range and an origin. Miniscript and script trees are not read. Spec: BIP380
+ * to 386, BIP389 for <a;b>. */
+#ifndef RPC_DESC_H
+#define RPC_DESC_H
+
+#include "rpc/bip32.h"
+#include "util/arena.h"
+#include "util/buffer.h"
+
+enum {
+    DESC_KEYS_MAX = 20,    /* of multi */
+    DESC_PATH_MAX = 32,    /* steps of a key's path */
+    DESC_SCRIPTS_MAX = 4,  /* that one key stands for: combo */
+    DESC_VARIANTS_MAX = 64 /* of <a;b;...> */
+};
+
+struct desc;
+
+/* What was parsed, of all variants that <a;b> stands for: in the arena that was given. */
+struct desc_list {
+    const struct desc *variant[DESC_VARIANTS_MAX];
+    size_t n;
+    bool is_range;
+    bool has_secret; /* some key is secret */
+};
+
+/* Read a descriptor. A checksum is checked if there is one.
+ *
+ * Out:      error  into size bytes, if it is refused
+ * Returns:  false if it is refused */
+NODISCARD bool desc_parse(const struct ec_context *ec, const struct network *network,
+                          struct span text, struct arena *arena, struct desc_list *out, char *error,
+                          size_t size);
+
+/* The scripts of a variant at an index of its range (0 if it has none), into arena.
+ * Returns: how many; 0 if keys cannot be derived without their secret */
+size_t desc_scripts(const struct ec_context *ec, const struct desc *desc, uint32_t index,
+                    struct arena *arena, struct span scripts[DESC_SCRIPTS_MAX]);
+
+/* Append script number `at` of these as a descriptor of its own: with public keys, their origins
+ * and a checksum. False if keys cannot be derived. */
+NODISCARD bool desc_write_script(const struct ec_context *ec, const struct desc *desc,
+                                 uint32_t index, size_t at, struct buffer *out);
+
+#endif
