@@ -101,6 +101,60 @@ static bool read_included(void *ctx, const char *path, struct buffer *out)
     return rc == 0;
 }
 
+static bool exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+/* Whoever comes from bitcoind may wonder why nothing that the file says holds. */
+static void mention_other_file(struct config *config)
+{
+    char *other = path_in(config->base_dir, "bitcoin.conf");
+    if (exists(other))
+        options_message(&config->options, OPTION_MESSAGE_TOLD,
+                        "%s is not read: the config file is %s. -conf=bitcoin.conf reads it.",
+                        other, config->config_path);
+    xfree(other);
+}
+
+/* The data directory that the file has named holds another config file: which one was meant? Core
+ * stops there, in these words, unless -allowignoredconf is set. */
+static bool refuse_second_file(struct config *config, const char *first_dir, char **error)
+{
+    char *second = path_in(config->base_dir, "cairn.conf");
+    struct stat a, b;
+    bool is_second =
+        config->config_path && stat(second, &b) == 0 &&
+        (stat(config->config_path, &a) != 0 || a.st_ino != b.st_ino || a.st_dev != b.st_dev);
+    xfree(second);
+    if (!is_second)
+        return true;
+    const char *named = options_get_string(&config->options, "conf", "");
+    char *source = *named ? xasprintf("command line argument \"-conf=%s\"", named)
+                          : xasprintf("data directory \"%s\"", first_dir);
+    char *why = xasprintf(
+        "Data directory \"%s\" contains a \"cairn.conf\" file which is ignored, because a "
+        "different "
+        "configuration file \"%s\" from %s is being used instead. Possible ways to address this "
+        "would be to:\n- Delete or rename the \"cairn.conf\" file in data directory \"%s\".\n- "
+        "Change "
+        "datadir= or conf= options to specify one configuration file, not two, and use "
+        "includeconf= "
+        "to include any other configuration files.",
+        config->base_dir, config->config_path, source, config->base_dir);
+    xfree(source);
+    bool is_allowed = options_get_bool(&config->options, "allowignoredconf", false);
+    if (is_allowed)
+        options_message(&config->options, OPTION_MESSAGE_LOGGED, "%s", why);
+    else
+        *error = xasprintf("%s\n- Set allowignoredconf=1 option to treat this condition as a "
+                           "warning, not an error.",
+                           why);
+    xfree(why);
+    return is_allowed;
+}
+
 static bool read_config_file(struct config *config, char **error)
 {
     const struct options *options = &config->options;
@@ -123,7 +177,9 @@ static bool read_config_file(struct config *config, char **error)
                     "Error reading configuration file: specified config file \"%s\" could not be "
                     "opened.",
                     config->config_path);
-    else if (rc != -ENOENT)
+    else if (rc == -ENOENT)
+        mention_other_file(config);
+    else
         ok = REFUSE(error, "Error reading configuration file: \"%s\": %s", config->config_path,
                     strerror(-rc));
     buffer_deinit(&text);
@@ -434,7 +490,9 @@ static bool set_log(struct config *config, char **error)
     if (!options_is_negated(options, "debuglogfile"))
         config->log_path =
             path_in(config->data_dir, options_get_string(options, "debuglogfile", "debug.log"));
-    config->print_to_console = options_get_bool(options, "printtoconsole", false);
+    /* A container or systemd collects what is written there; a person watches the progress. */
+    bool is_collected = !config->daemon && !isatty(STDOUT_FILENO);
+    config->print_to_console = options_get_bool(options, "printtoconsole", is_collected);
     return true;
 }
 
@@ -454,6 +512,17 @@ static bool set_dirs(struct config *config, char **error)
     config->blocks_dir = *sub ? path_in(blocks_base, sub) : xstrdup(blocks_base);
     xfree(blocks_base);
     return exists || REFUSE(error, "Specified blocks directory \"%s\" does not exist.", blocks);
+}
+
+/* The data directory, the config file that it holds, and what that file says of both. */
+static bool choose_dirs(struct config *config, char **error)
+{
+    if (!choose_base_dir(config, error) || !read_config_file(config, error))
+        return false;
+    char *first_dir = xstrdup(config->base_dir);
+    bool ok = choose_base_dir(config, error) && refuse_second_file(config, first_dir, error);
+    xfree(first_dir);
+    return ok && choose_network(config, error) && set_dirs(config, error);
 }
 
 static bool make_dirs(struct config *config, char **error)
@@ -569,9 +638,7 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         return false;
     if (wants_to_be_told(config))
         return true;
-    if (!choose_base_dir(config, error) || !read_config_file(config, error) ||
-        !choose_base_dir(config, error) || !choose_network(config, error) ||
-        !set_dirs(config, error))
+    if (!choose_dirs(config, error))
         return false;
     apply_interactions(&config->options);
     set_process(config);

@@ -40,6 +40,10 @@ static const struct option_def table[] = {
     {"alertnotify", "<cmd>",
      "Run a command when the node has a warning (%s in cmd is replaced by the message)", G, STRING,
      0},
+    {"allowignoredconf", NULL,
+     "Start although the data directory holds a config file that is not the one in use (default: "
+     "0)",
+     G, BOOL, 0},
     {"assumevalid", "<hex>",
      "Do not check the scripts of this block and its ancestors, if it is in the chain (0 to check "
      "all; default: depends on the network)",
@@ -93,7 +97,6 @@ static const struct option_def table[] = {
     {"txospenderindex", NULL,
      "Keep an index of the transactions that spend outputs, for gettxspendingprevout (default: 0)",
      G, BOOL, 0},
-    HARMLESS("allowignoredconf", G, BOOL),
     IGNORED("blockfilterindex", G, STRING),
     HARMLESS("blockreconstructionextratxn", G, INT),
     HARMLESS("blocksxor", G, BOOL),
@@ -216,7 +219,10 @@ static const struct option_def table[] = {
      D, INT, DEBUG},
     {"mocktime", "<n>", "Pretend that this is the time, in seconds since 1970 (0: do not)", D, INT,
      DEBUG},
-    {"printtoconsole", NULL, "Write the log to the terminal too (default: 0)", D, BOOL, 0},
+    {"printtoconsole", NULL,
+     "Write the log to standard output too (default: 1 where that is no terminal and without "
+     "-daemon, else 0)",
+     D, BOOL, 0},
     {"shrinkdebugfile", NULL,
      "Keep only the last 10 MB of a larger log at start (default: 1 without -debug)", D, BOOL, 0},
     {"stopafterblockimport", NULL,

@@ -34,7 +34,7 @@
 
 struct daemon {
     struct config config;
-    int lock;
+    struct datadir_lock data_lock, blocks_lock; /* the latter with -blocksdir */
     int parent_pipe; /* -daemon: where the parent waits for our word; else -1 */
     struct log_file *log_file;
     struct env_host *env_host;
@@ -445,8 +445,10 @@ static void tune_process(void)
 static bool start(struct daemon *daemon, char **error)
 {
     const struct config *config = &daemon->config;
-    daemon->lock = datadir_lock(config->data_dir, error);
-    if (daemon->lock < 0)
+    if (!datadir_lock(&daemon->data_lock, config->data_dir, error))
+        return false;
+    if (config->blocks_dir && strcmp(config->blocks_dir, config->data_dir) != 0 &&
+        !datadir_lock(&daemon->blocks_lock, config->blocks_dir, error))
         return false;
     if (config->daemon && !go_to_background(daemon, error))
         return false;
@@ -478,7 +480,8 @@ static void close_all(struct daemon *daemon)
         pid_file_remove(daemon->config.pid_path);
     log_printf(log_of(daemon), LOG_ALWAYS, "Shutdown done");
     log_file_close(daemon->log_file);
-    datadir_unlock(daemon->lock);
+    datadir_unlock(&daemon->blocks_lock);
+    datadir_unlock(&daemon->data_lock);
 }
 
 static void run(struct daemon *daemon)
@@ -494,7 +497,8 @@ static void run(struct daemon *daemon)
 int daemon_main(int argc, char **argv)
 {
     struct daemon *daemon = xcalloc(1, sizeof *daemon);
-    daemon->lock = daemon->parent_pipe = -1;
+    daemon->data_lock = daemon->blocks_lock = DATADIR_UNLOCKED;
+    daemon->parent_pipe = -1;
     tune_process();
     if (!config_init(&daemon->config, argc, (const char *const *)argv, &daemon->error)) {
         /* told below */

@@ -5,40 +5,65 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "util/alloc.h"
 #include "util/parse.h"
 
-int datadir_lock(const char *dir, char **error)
+static char *lock_error(const char *dir, int code)
 {
-    *error = NULL;
-    char *path = xasprintf("%s/.lock", dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    xfree(path);
-    if (fd < 0) {
-        *error = xasprintf("Cannot write to directory '%s'; check permissions.", dir);
-        return -1;
-    }
-    /* An open-file-description lock: it also meets the process locks that other nodes use. */
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
-        if (errno == EAGAIN || errno == EACCES)
-            *error = xasprintf("Cannot obtain a lock on directory %s. Cairn is probably already "
-                               "running.",
-                               dir);
-        else
-            *error = xasprintf("Cannot lock directory %s: %s", dir, strerror(errno));
-        close(fd);
-        return -1;
-    }
-    return fd;
+    if (code == EAGAIN || code == EACCES)
+        return xasprintf("Cannot obtain a lock on directory %s. Cairn is probably already running.",
+                         dir);
+    return xasprintf("Cannot lock directory %s: %s", dir, strerror(code));
 }
 
-void datadir_unlock(int lock)
+/* Returns: 0 or an errno. */
+static int lock_file(int fd)
 {
-    if (lock >= 0)
-        close(lock);
+    /* An open-file-description lock: it also meets the process locks that other nodes use. */
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &lock) == 0 ? 0 : errno;
+}
+
+/* Returns: 0 or an errno. Some network file systems lock no directories: then the file must do. */
+static int lock_dir(int fd)
+{
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    return errno == EWOULDBLOCK ? EAGAIN : 0;
+}
+
+bool datadir_lock(struct datadir_lock *lock, const char *dir, char **error)
+{
+    *error = NULL;
+    *lock = DATADIR_UNLOCKED;
+    char *path = xasprintf("%s/.lock", dir);
+    lock->file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    xfree(path);
+    if (lock->file < 0) {
+        *error = xasprintf("Cannot write to directory '%s'; check permissions.", dir);
+        return false;
+    }
+    lock->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int code = lock_file(lock->file);
+    if (code == 0)
+        code = lock_dir(lock->dir);
+    if (code == 0)
+        return true;
+    *error = lock_error(dir, code);
+    datadir_unlock(lock);
+    return false;
+}
+
+void datadir_unlock(struct datadir_lock *lock)
+{
+    if (lock->file >= 0)
+        close(lock->file);
+    if (lock->dir >= 0)
+        close(lock->dir);
+    *lock = DATADIR_UNLOCKED;
 }
 
 int pid_file_write(const char *path)

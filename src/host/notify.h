@@ -14,7 +14,7 @@ struct loop;
 struct notify;
 
 #define NOTIFY_RUNNING_MAX 8
-#define NOTIFY_WAITING_MAX 64
+#define NOTIFY_WAITING_MAX 1024
 
 /* Make one; it watches SIGCHLD, so one of a process. Owns: the caller. Fails: NULL. */
 NODISCARD struct notify *notify_new(struct loop *loop, const struct log *log);

@@ -2,6 +2,7 @@
 #include "rpc/json_in.h"
 
 #include "util/parse.h"
+#include "util/utf8.h"
 
 struct level {
     struct json_value *container;
@@ -41,38 +42,6 @@ static bool take_word(struct parser *p, const char *word)
 }
 
 /* -- Strings ------------------------------------------------------------------------------ */
-
-/* Length of the well-formed UTF-8 sequence of a byte above 0x7f at s, 0 if malformed: no overlong
- * form, no surrogate, nothing above U+10FFFF. */
-static size_t utf8_sequence(const uint8_t *s, const uint8_t *end)
-{
-    uint8_t low = 0x80, high = 0xbf;
-    size_t len;
-    if (*s >= 0xc2 && *s <= 0xdf) {
-        len = 2;
-    } else if (*s >= 0xe0 && *s <= 0xef) {
-        len = 3;
-        if (*s == 0xe0)
-            low = 0xa0;
-        if (*s == 0xed)
-            high = 0x9f;
-    } else if (*s >= 0xf0 && *s <= 0xf4) {
-        len = 4;
-        if (*s == 0xf0)
-            low = 0x90;
-        if (*s == 0xf4)
-            high = 0x8f;
-    } else {
-        return 0;
-    }
-    if ((size_t)(end - s) < len || s[1] < low || s[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return len;
-}
 
 static uint8_t *utf8_put(uint8_t *out, uint32_t code)
 {
@@ -175,7 +144,7 @@ static bool take_string(struct parser *p, struct span *text)
             if (!out || p->at > quote)
                 return false;
         } else {
-            size_t len = *p->at < 0x80 ? 1 : utf8_sequence(p->at, quote);
+            size_t len = utf8_sequence_bytes(span_of(p->at, (size_t)(quote - p->at)));
             if (len == 0)
                 return false;
             for (size_t i = 0; i < len; i++)

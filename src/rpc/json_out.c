@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "util/hex.h"
+#include "util/utf8.h"
 
 #define SAT_PER_COIN UINT64_C(100000000)
 
@@ -174,14 +175,21 @@ void json_put_text(struct json_out *out, struct span text)
 {
     begin_item(out);
     buffer_append(out->buffer, "\"", 1);
-    size_t plain = 0;
-    for (size_t i = 0; i < text.len; i++) {
+    size_t plain = 0, len;
+    for (size_t i = 0; i < text.len; i += len) {
         uint8_t c = text.p[i];
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+        len = utf8_sequence_bytes(span_of(text.p + i, text.len - i));
+        if (len > 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
             continue;
         buffer_append(out->buffer, text.p + plain, i - plain);
-        put_escaped(out->buffer, c);
-        plain = i + 1;
+        if (len > 0) {
+            put_escaped(out->buffer, c);
+        } else { /* JSON is UTF-8, file names need not be: the replacement character. RFC 8259, 8.1
+                  */
+            len = 1;
+            buffer_append_string(out->buffer, "\xef\xbf\xbd");
+        }
+        plain = i + len;
     }
     if (plain < text.len)
         buffer_append(out->buffer, text.p + plain, text.len - plain);

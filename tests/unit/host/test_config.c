@@ -66,6 +66,15 @@ static bool init(struct world *w, ...)
             fail_msg("%s", w->error);                                                              \
     } while (0)
 
+static bool says(const struct world *w, enum option_message_kind kind, const char *text)
+{
+    const struct options *options = &w->config.options;
+    for (size_t i = 0; i < options->n_messages; i++)
+        if (options->messages[i].kind == kind && strstr(options->messages[i].text, text))
+            return true;
+    return false;
+}
+
 static void defaults_are_cores(void **state)
 {
     struct world *w = *state;
@@ -94,7 +103,8 @@ static void defaults_are_cores(void **state)
     assert_non_null(strstr(c->cookie_path, "/.cookie"));
     assert_non_null(strstr(c->log_path, "/debug.log"));
     assert_non_null(strstr(c->pid_path, "/cairnd.pid"));
-    assert_false(c->print_to_console || c->daemon || c->rpc_whitelist_default);
+    assert_false(c->print_to_console != !isatty(STDOUT_FILENO) || c->daemon ||
+                 c->rpc_whitelist_default);
 }
 
 static void each_chain_has_its_directory_and_port(void **state)
@@ -263,12 +273,50 @@ static void the_config_file_is_read_and_the_command_line_outranks_it(void **stat
 
     temp_write(&w->dir, "other.conf", "chain=signet\nincludeconf=more.conf\n");
     temp_write(&w->dir, "more.conf", "dbcache=77\n");
-    ASSERT_OK(w, "-conf=other.conf");
+    ASSERT_OK(w, "-conf=other.conf", "-allowignoredconf");
     assert_string_equal(w->config.network.name, "signet");
     assert_int_equal(w->config.chain.cache_bytes, (size_t)77 << 20);
     assert_int_equal(remove(temp_path(&w->dir, "more.conf")), 0);
     assert_false(init(w, "-conf=other.conf", NULL));
     assert_non_null(strstr(w->error, "more.conf"));
+}
+
+/* Two files of which one is not read: Core stops, and says what to do. */
+static void a_config_file_that_is_ignored_stops_the_start(void **state)
+{
+    struct world *w = *state;
+    temp_write(&w->dir, "cairn.conf", "");
+    temp_write(&w->dir, "other.conf", "");
+    assert_false(init(w, "-conf=other.conf", NULL));
+    assert_non_null(strstr(w->error, "contains a \"cairn.conf\" file which is ignored"));
+    assert_non_null(strstr(w->error, "from command line argument \"-conf=other.conf\""));
+    assert_non_null(strstr(w->error, "Set allowignoredconf=1"));
+    ASSERT_OK(w, "-conf=other.conf", "-allowignoredconf");
+    assert_true(says(w, OPTION_MESSAGE_LOGGED, "file which is ignored"));
+    ASSERT_OK(w, "-conf=cairn.conf");
+    assert_int_equal(mkdir(temp_path(&w->dir, "sub"), 0700), 0);
+    temp_write(&w->dir, "sub/cairn.conf", "");
+    char *text = xasprintf("datadir=%s\n", temp_path(&w->dir, "sub"));
+    temp_write(&w->dir, "other.conf", text);
+    char *conf = xasprintf("-conf=%s", temp_path(&w->dir, "other.conf"));
+    const char *const argv[] = {"cairnd", conf};
+    config_deinit(&w->config);
+    assert_false(config_init(&w->config, 2, argv, &w->error));
+    assert_non_null(strstr(w->error, "/sub\" contains a \"cairn.conf\""));
+    xfree(conf);
+    xfree(text);
+}
+
+static void a_lone_bitcoin_conf_is_mentioned(void **state)
+{
+    struct world *w = *state;
+    temp_write(&w->dir, "bitcoin.conf", "txindex=1\n");
+    ASSERT_OK(w, "-regtest");
+    assert_true(says(w, OPTION_MESSAGE_TOLD, "bitcoin.conf is not read"));
+    assert_false(w->config.chain.txindex);
+    temp_write(&w->dir, "cairn.conf", "");
+    ASSERT_OK(w, "-regtest");
+    assert_false(says(w, OPTION_MESSAGE_TOLD, "bitcoin.conf"));
 }
 
 static void bad_config_files_are_refused(void **state)
@@ -293,15 +341,6 @@ static void bad_config_files_are_refused(void **state)
     assert_int_equal(mkdir(temp_path(&w->dir, "cairn.conf"), 0700), 0);
     assert_false(init(w, NULL));
     assert_non_null(strstr(w->error, "is a directory."));
-}
-
-static bool says(const struct world *w, enum option_message_kind kind, const char *text)
-{
-    const struct options *options = &w->config.options;
-    for (size_t i = 0; i < options->n_messages; i++)
-        if (options->messages[i].kind == kind && strstr(options->messages[i].text, text))
-            return true;
-    return false;
 }
 
 static void unknown_keys_of_the_config_file_are_logged(void **state)
@@ -513,6 +552,8 @@ int main(void)
         T(regtest_options_change_only_regtest),
         T(the_config_file_is_read_and_the_command_line_outranks_it),
         T(bad_config_files_are_refused),
+        T(a_config_file_that_is_ignored_stops_the_start),
+        T(a_lone_bitcoin_conf_is_mentioned),
         T(unknown_keys_of_the_config_file_are_logged),
         T(what_does_nothing_here_lasts_as_a_warning),
         T(every_log_category_of_core_is_known),

@@ -31,7 +31,8 @@ static int teardown(void **state)
 static void assert_locked_out(struct temp_dir *dir)
 {
     char *error = NULL, want[256];
-    assert_int_equal(datadir_lock(dir->path, &error), -1);
+    struct datadir_lock lock;
+    assert_false(datadir_lock(&lock, dir->path, &error));
     snprintf(want, sizeof want,
              "Cannot obtain a lock on directory %s. Cairn is probably already running.", dir->path);
     assert_string_equal(error, want);
@@ -42,15 +43,14 @@ static void a_second_lock_is_refused_until_the_first_is_given_back(void **state)
 {
     struct temp_dir *dir = *state;
     char *error = NULL;
-    int lock = datadir_lock(dir->path, &error);
-    assert_true(lock >= 0);
+    struct datadir_lock lock;
+    assert_true(datadir_lock(&lock, dir->path, &error));
     assert_null(error);
     assert_locked_out(dir);
-    datadir_unlock(lock);
-    lock = datadir_lock(dir->path, &error);
-    assert_true(lock >= 0);
-    datadir_unlock(lock);
-    datadir_unlock(-1);
+    datadir_unlock(&lock);
+    assert_true(datadir_lock(&lock, dir->path, &error));
+    datadir_unlock(&lock);
+    datadir_unlock(&lock);
 }
 
 /* Other nodes lock the same file with a lock of the process: the two kinds meet. */
@@ -78,9 +78,9 @@ static void the_lock_of_another_process_counts(void **state)
     waitpid(child, NULL, 0);
     /* It ends with its holder, however that ended. */
     char *error = NULL;
-    int lock = datadir_lock(dir->path, &error);
-    assert_true(lock >= 0);
-    datadir_unlock(lock);
+    struct datadir_lock lock;
+    assert_true(datadir_lock(&lock, dir->path, &error));
+    datadir_unlock(&lock);
     for (int i = 0; i < 2; i++) {
         close(ready[i]);
         close(go[i]);
@@ -91,13 +91,26 @@ static void a_directory_that_cannot_be_written_is_named(void **state)
 {
     struct temp_dir *dir = *state;
     char *error = NULL;
-    assert_int_equal(datadir_lock(temp_path(dir, "none"), &error), -1);
+    struct datadir_lock lock;
+    assert_false(datadir_lock(&lock, temp_path(dir, "none"), &error));
     assert_non_null(strstr(error, "Cannot write to directory '"));
     xfree(error);
     /* A link in the place of the lock file is not followed. */
     assert_int_equal(symlink("/tmp/elsewhere", temp_path(dir, ".lock")), 0);
-    assert_int_equal(datadir_lock(dir->path, &error), -1);
+    assert_false(datadir_lock(&lock, dir->path, &error));
     xfree(error);
+}
+
+/* Else the second node would write its cookie and pid file over the first one's. */
+static void a_deleted_lock_file_lets_nobody_in(void **state)
+{
+    struct temp_dir *dir = *state;
+    char *error = NULL;
+    struct datadir_lock lock;
+    assert_true(datadir_lock(&lock, dir->path, &error));
+    assert_int_equal(remove(temp_path(dir, ".lock")), 0);
+    assert_locked_out(dir);
+    datadir_unlock(&lock);
 }
 
 static void the_pid_file_is_removed_only_by_its_owner(void **state)
@@ -125,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_second_lock_is_refused_until_the_first_is_given_back),
         T(the_lock_of_another_process_counts),
+        T(a_deleted_lock_file_lets_nobody_in),
         T(a_directory_that_cannot_be_written_is_named),
         T(the_pid_file_is_removed_only_by_its_owner),
     };

@@ -92,6 +92,24 @@ static void doubles_have_sixteen_digits(void **state)
     }
 }
 
+/* A data directory's name may be any bytes; the answer that shows it is JSON all the same. */
+static void bytes_that_are_no_utf8_are_replaced(void **state)
+{
+    (void)state;
+    struct buffer buffer;
+    buffer_init(&buffer);
+    struct json_out out = json_out_to(&buffer);
+    json_put_string(&out, "a\xff"
+                          "b\xc3\xa9\xc3");
+    assert_int_equal(buffer.len, strlen("\"a\xef\xbf\xbd"
+                                        "b\xc3\xa9\xef\xbf\xbd\""));
+    assert_memory_equal(buffer.p,
+                        "\"a\xef\xbf\xbd"
+                        "b\xc3\xa9\xef\xbf\xbd\"",
+                        buffer.len);
+    buffer_deinit(&buffer);
+}
+
 static void strings_are_escaped(void **state)
 {
     (void)state;
@@ -165,6 +183,7 @@ int main(void)
         cmocka_unit_test(commas_stand_between_items_only),
         cmocka_unit_test(amounts_have_eight_decimals),
         cmocka_unit_test(doubles_have_sixteen_digits),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
         cmocka_unit_test(strings_are_escaped),
         cmocka_unit_test(ids_are_shown_in_reverse),
         cmocka_unit_test(a_rewound_answer_leaves_no_trace),
