@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "util/parse.h"
 
 #define CONFIG_FILE_BYTES_MAX  (1024 * 1024)
+#define HOST_NAME_BYTES        256
 #define MIB                    ((int64_t)1024 * 1024)
 #define FASTPRUNE_FILE_BYTES   (64 << 10)
 #define FASTPRUNE_AFTER_HEIGHT 100
@@ -369,6 +371,34 @@ static struct config_list lasting_warnings(const struct options *options)
     return list;
 }
 
+/* Add a numeric address, once. Returns: false if there is no room. */
+static bool add_rpc_bind(struct config *config, const char *host, uint16_t port)
+{
+    for (size_t i = 0; i < config->n_rpc_binds; i++)
+        if (config->rpc_binds[i].port == port && strcmp(config->rpc_binds[i].host, host) == 0)
+            return true;
+    if (config->n_rpc_binds == CONFIG_RPC_BINDS_MAX)
+        return false;
+    struct config_bind *bind = &config->rpc_binds[config->n_rpc_binds++];
+    bind->port = port;
+    snprintf(bind->host, sizeof bind->host, "%s", host);
+    return true;
+}
+
+/* All addresses of a host; a name that is not known stays, for the server to fail at. */
+static bool add_rpc_binds(struct config *config, const char *host, uint16_t port)
+{
+    struct sockaddr_storage parsed;
+    char address[CONFIG_ADDRESS_BYTES];
+    if (strcmp(host, "::") == 0) /* both families, as where a socket serves both */
+        return add_rpc_bind(config, "0.0.0.0", port) && add_rpc_bind(config, host, port);
+    size_t n = 0;
+    for (; !sockets_parse(host, port, &parsed) && config_look_up(host, n, address); n++)
+        if (!add_rpc_bind(config, address, port))
+            return false;
+    return n > 0 || add_rpc_bind(config, host, port);
+}
+
 static bool set_rpc_binds(struct config *config, uint16_t port, char **error)
 {
     struct options *options = &config->options;
@@ -379,18 +409,15 @@ static bool set_rpc_binds(struct config *config, uint16_t port, char **error)
                         "Option -rpcbind was ignored because -rpcallowip was not specified, "
                         "refusing to allow everyone to connect");
     for (size_t i = 0; !is_ignored && (spec = options_get_list(options, "rpcbind", i)); i++) {
-        if (config->n_rpc_binds == CONFIG_RPC_BINDS_MAX)
-            return REFUSE(error, "More than %d -rpcbind options.", CONFIG_RPC_BINDS_MAX);
-        struct config_bind *bind = &config->rpc_binds[config->n_rpc_binds++];
-        bind->port = port;
-        if (!sockets_split(spec, bind->host, sizeof bind->host, &bind->port))
+        char host[HOST_NAME_BYTES];
+        uint16_t bind_port = port;
+        if (!sockets_split(spec, host, sizeof host, &bind_port))
             return REFUSE(error, "Invalid port specified in -rpcbind: '%s'", spec);
+        if (!add_rpc_binds(config, host, bind_port))
+            return REFUSE(error, "More than %d addresses of -rpcbind.", CONFIG_RPC_BINDS_MAX);
     }
-    if (config->n_rpc_binds == 0) {
-        config->rpc_binds[0] = (struct config_bind){"127.0.0.1", port};
-        config->rpc_binds[1] = (struct config_bind){"::1", port};
-        config->n_rpc_binds = 2;
-    }
+    if (config->n_rpc_binds == 0)
+        return add_rpc_bind(config, "127.0.0.1", port) && add_rpc_bind(config, "::1", port);
     return true;
 }
 

@@ -9,8 +9,7 @@
 #include "util/parse.h"
 #include "util/version.h"
 
-#define HOST_TEXT_MAX      256
-#define ADDRESS_TEXT_BYTES 64
+#define HOST_TEXT_MAX 256
 
 static char *keep(struct config_net *config, const char *s)
 {
@@ -29,15 +28,17 @@ static char *keep_address(struct config_net *config, const char *host, uint16_t 
     return copy;
 }
 
-/* Look a name up: the first numeric address it has. */
-static bool look_up(const char *name, char *out, size_t out_len)
+bool config_look_up(const char *name, size_t index, char out[CONFIG_ADDRESS_BYTES])
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
     if (getaddrinfo(name, NULL, &hints, &found) != 0)
         return false;
-    bool ok = getnameinfo(found->ai_addr, found->ai_addrlen, out, (socklen_t)out_len, NULL, 0,
-                          NI_NUMERICHOST) == 0;
+    const struct addrinfo *at = found;
+    while (at && index-- > 0)
+        at = at->ai_next;
+    bool ok = at && getnameinfo(at->ai_addr, at->ai_addrlen, out, CONFIG_ADDRESS_BYTES, NULL, 0,
+                                NI_NUMERICHOST) == 0;
     freeaddrinfo(found);
     return ok;
 }
@@ -46,7 +47,7 @@ static bool look_up(const char *name, char *out, size_t out_len)
 static bool resolve(struct config_net *config, const struct options *options, const char *spec,
                     uint16_t default_port, const char **out)
 {
-    char host[HOST_TEXT_MAX], numeric[ADDRESS_TEXT_BYTES];
+    char host[HOST_TEXT_MAX], numeric[CONFIG_ADDRESS_BYTES];
     uint16_t port = default_port;
     struct sockaddr_storage address;
     if (!sockets_split(spec, host, sizeof host, &port))
@@ -55,7 +56,7 @@ static bool resolve(struct config_net *config, const struct options *options, co
         *out = keep_address(config, host, port);
         return true;
     }
-    if (!options_get_bool(options, "dns", true) || !look_up(host, numeric, sizeof numeric))
+    if (!options_get_bool(options, "dns", true) || !config_look_up(host, 0, numeric))
         return false;
     *out = keep_address(config, numeric, port);
     return true;

@@ -84,28 +84,29 @@ static void on_cancel(void *ctx, struct http_request *request)
     call_free(call);
 }
 
-/* Returns: false with *error. */
+/* One address that can't be had is logged, as in Core: the others serve. Returns: false with *error
+ * if none can. */
 static bool listen_all(struct rpc_server *server, const struct config *config,
                        const struct log *log, char **error)
 {
     size_t n_bound = 0;
+    char *why = NULL; /* of the first that failed */
     for (size_t i = 0; i < config->n_rpc_binds; i++) {
         const struct config_bind *bind = &config->rpc_binds[i];
         int rc = http_listen(server->http, bind->host, bind->port);
         if (rc > 0) {
             n_bound++;
             log_printf(log, LOG_HTTP, "RPC listens on %s port %d", bind->host, rc);
-        } else if (rc == -EAFNOSUPPORT || rc == -EADDRNOTAVAIL) {
-            log_printf(log, LOG_ALWAYS, "RPC cannot listen on %s: %s", bind->host, strerror(-rc));
-        } else {
-            *error = xasprintf("Binding RPC on address %s port %u failed: %s", bind->host,
-                               (unsigned)bind->port,
-                               rc == -EINVAL ? "not a numeric address" : strerror(-rc));
-            return false;
+            continue;
         }
+        log_warning(log, "Binding RPC on address %s port %u failed: %s", bind->host,
+                    (unsigned)bind->port, strerror(-rc));
+        if (!why)
+            why = xasprintf("%s port %u: %s", bind->host, (unsigned)bind->port, strerror(-rc));
     }
     if (n_bound == 0)
-        *error = xstrdup("Unable to bind any endpoint for RPC server");
+        *error = xasprintf("Unable to bind any endpoint for RPC server: %s", why);
+    xfree(why);
     return n_bound > 0;
 }
 

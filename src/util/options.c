@@ -359,7 +359,7 @@ void options_tell_ignored(struct options *options)
         if (!(def->flags & OPTION_IGNORED))
             continue;
         const struct option_value *value = find_value(options, def->name);
-        if (!value)
+        if (!value || value->source == OPTION_IMPLIED)
             continue;
         bool is_missed = !(def->flags & OPTION_HARMLESS) && !asks_for_nothing(value);
         options_message(options, is_missed ? OPTION_MESSAGE_LASTS : OPTION_MESSAGE_LOGGED,

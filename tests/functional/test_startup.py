@@ -97,6 +97,26 @@ def test_an_unknown_key_of_the_config_file_is_logged_and_the_node_starts(context
         assert what in log, what
 
 
+def test_the_log_goes_to_standard_output_where_that_is_collected(context):
+    node = context.node().start()
+    node.stop()
+    assert "Shutdown done" in node.output(), node.output()
+    quiet = context.node("quiet").start("-printtoconsole=0")
+    quiet.stop()
+    equal(quiet.output(), "")
+
+
+def test_one_rpc_address_in_use_leaves_the_others(context):
+    node = context.node()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.2", 0))
+        taken.listen()
+        node.start("-rpcallowip=127.0.0.1", "-rpcbind=127.0.0.1",
+                   f"-rpcbind=127.0.0.2:{taken.getsockname()[1]}", "-rpcbind=localhost")
+        assert "failed: Address already in use" in node.output(), node.output()
+        node.stop()
+
+
 def test_the_config_file_sets_options_by_section(context):
     node = context.node()
     with open(os.path.join(node.datadir, "cairn.conf"), "w", encoding="ascii") as file:
@@ -147,10 +167,12 @@ def test_a_second_instance_is_refused_and_the_first_lives_on(context):
 
 def test_a_port_in_use_is_refused(context):
     node = context.node()
-    with socket.socket() as taken:
+    with socket.socket() as taken, socket.socket(socket.AF_INET6) as other:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
+        other.bind(("::1", port))
+        other.listen()
         node.refuses_to_start(f"{port}|[Bb]ind|HTTP", f"-rpcport={port}")
 
 

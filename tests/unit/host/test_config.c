@@ -363,6 +363,25 @@ static void what_does_nothing_here_lasts_as_a_warning(void **state)
     assert_true(says(w, OPTION_MESSAGE_LOGGED, "-upnp"));
 }
 
+static void rpc_binds_may_be_names_and_may_repeat(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-regtest", "-rpcallowip=10.0.0.0/8", "-rpcbind=127.0.0.1", "-rpcbind=127.0.0.1",
+              "-rpcbind=::", "-rpcbind=127.0.0.1:5");
+    assert_int_equal(w->config.n_rpc_binds, 4);
+    assert_string_equal(w->config.rpc_binds[1].host, "0.0.0.0");
+    assert_string_equal(w->config.rpc_binds[2].host, "::");
+    assert_int_equal(w->config.rpc_binds[3].port, 5);
+    ASSERT_OK(w, "-regtest", "-rpcallowip=10.0.0.0/8", "-rpcbind=localhost");
+    assert_true(w->config.n_rpc_binds >= 1);
+    assert_true(strcmp(w->config.rpc_binds[0].host, "127.0.0.1") == 0 ||
+                strcmp(w->config.rpc_binds[0].host, "::1") == 0);
+    /* One that is not known is the server's to fail at: another may do. */
+    ASSERT_OK(w, "-regtest", "-rpcallowip=10.0.0.0/8", "-rpcbind=no.such.name.invalid",
+              "-rpcbind=127.0.0.1");
+    assert_int_equal(w->config.n_rpc_binds, 2);
+}
+
 /* Spec: Core InitParameterInteraction(); a row each, and what was given outranks it. */
 static void one_option_implies_others(void **state)
 {
@@ -462,11 +481,12 @@ static void rpc_is_bound_elsewhere_only_for_somebody(void **state)
     assert_string_equal(w->config.rpc_binds[0].host, "127.0.0.1");
     assert_true(w->config.options.n_messages > 0);
     ASSERT_OK(w, "-rpcbind=0.0.0.0:99", "-rpcbind=[::]", "-rpcallowip=10.0.0.0/8");
-    assert_int_equal(w->config.n_rpc_binds, 2);
+    assert_int_equal(w->config.n_rpc_binds, 3);
     assert_string_equal(w->config.rpc_binds[0].host, "0.0.0.0");
     assert_int_equal(w->config.rpc_binds[0].port, 99);
-    assert_string_equal(w->config.rpc_binds[1].host, "::");
-    assert_int_equal(w->config.rpc_binds[1].port, 8332);
+    assert_string_equal(w->config.rpc_binds[1].host, "0.0.0.0"); /* "::" is for both families */
+    assert_string_equal(w->config.rpc_binds[2].host, "::");
+    assert_int_equal(w->config.rpc_binds[2].port, 8332);
     assert_int_equal(w->config.n_rpc_allowed, 1);
     assert_true(subnet_contains(&w->config.rpc_allowed[0], "10.1.2.3"));
     assert_false(init(w, "-rpcbind=0.0.0.0:0", "-rpcallowip=10.0.0.0/8", NULL));
@@ -558,6 +578,7 @@ int main(void)
         T(what_does_nothing_here_lasts_as_a_warning),
         T(every_log_category_of_core_is_known),
         T(one_option_implies_others),
+        T(rpc_binds_may_be_names_and_may_repeat),
         T(options_that_contradict_each_other_are_refused),
         T(a_bind_may_be_for_what_comes_through_tor),
         T(rpc_is_bound_elsewhere_only_for_somebody),

@@ -48,12 +48,13 @@ static int teardown(void **state)
 }
 
 /* Run cairnd in a child with these arguments besides directory and port; its output goes to the
- * file "out". */
+ * file "out", but for the log. */
 static pid_t launch(struct world *w, char **more)
 {
     char datadir[128], port[32], regtest[] = "-regtest", name[] = "cairnd";
-    char *argv[ARGS_MAX] = {name, datadir, port, regtest};
-    int argc = 4;
+    char quiet[] = "-printtoconsole=0";
+    char *argv[ARGS_MAX] = {name, datadir, port, regtest, quiet};
+    int argc = 5;
     snprintf(datadir, sizeof datadir, "-datadir=%s", w->dir.path);
     snprintf(port, sizeof port, "-rpcport=%d", w->port);
     while (more && *more)
@@ -185,15 +186,17 @@ static void a_second_node_is_refused_and_spares_the_first(void **state)
     assert_int_equal(stop(w, SIGINT), 0);
 }
 
-static void a_taken_port_is_refused_and_nothing_is_left(void **state)
+static void taken_ports_are_refused_and_nothing_is_left(void **state)
 {
     struct world *w = *state;
-    int fd = sockets_listen("127.0.0.1", (uint16_t)w->port);
+    int v4 = sockets_listen("127.0.0.1", (uint16_t)w->port);
+    int v6 = sockets_listen("::1", (uint16_t)w->port);
     assert_int_equal(exit_status(launch(w, NULL)), 1);
-    assert_says(w, "Error: Binding RPC on address 127.0.0.1 port ");
+    assert_says(w, "Error: Unable to bind any endpoint for RPC server: 127.0.0.1 port ");
     assert_false(exists(w, "regtest/.cookie"));
     assert_false(exists(w, "regtest/cairnd.pid"));
-    close(fd);
+    close(v4);
+    close(v6);
 }
 
 static void mistakes_are_one_line_and_status_1(void **state)
@@ -324,7 +327,7 @@ int main(void)
         T(a_node_starts_answers_and_leaves_nothing_behind),
         T(the_stop_call_gets_its_answer),
         T(a_second_node_is_refused_and_spares_the_first),
-        T(a_taken_port_is_refused_and_nothing_is_left),
+        T(taken_ports_are_refused_and_nothing_is_left),
         T(mistakes_are_one_line_and_status_1),
         T(help_and_version_are_printed),
         T(warnings_are_told_and_logged),

@@ -176,8 +176,10 @@ static void a_taken_port_and_a_name_are_refused(void **state)
     int fd = sockets_listen("127.0.0.1", (uint16_t)w->port);
     assert_true(fd >= 0);
     assert_null(rpc_server_new(w->loop, w->rpc, &w->config, NULL, &error));
-    snprintf(want, sizeof want,
-             "Binding RPC on address 127.0.0.1 port %d failed: Address already in use", w->port);
+    snprintf(
+        want, sizeof want,
+        "Unable to bind any endpoint for RPC server: 127.0.0.1 port %d: Address already in use",
+        w->port);
     assert_string_equal(error, want);
     xfree(error);
     close(fd);
@@ -185,7 +187,6 @@ static void a_taken_port_and_a_name_are_refused(void **state)
     strcpy(w->config.rpc_binds[0].host, "node.example");
     assert_null(rpc_server_new(w->loop, w->rpc, &w->config, NULL, &error));
     assert_non_null(strstr(error, "node.example"));
-    assert_non_null(strstr(error, "not a numeric address"));
     xfree(error);
 }
 
@@ -203,7 +204,7 @@ static void an_address_that_is_not_ours_is_skipped_while_another_remains(void **
     w->server = NULL;
     w->config.n_rpc_binds = 1;
     assert_null(rpc_server_new(w->loop, w->rpc, &w->config, NULL, &error));
-    assert_string_equal(error, "Unable to bind any endpoint for RPC server");
+    assert_non_null(strstr(error, "for RPC server: 192.0.2.1 port "));
     xfree(error);
 }
 
