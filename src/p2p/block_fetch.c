@@ -3,17 +3,13 @@
 
 #include "consensus/pow.h"
 #include "p2p/block_branch.h"
+#include "p2p/block_late.h"
 #include "p2p/block_plan.h"
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
 
 #define BLOCK_BYTES_START  20000.0
 #define BLOCK_BYTES_WEIGHT 0.05
-#define LATE_US            INT64_C(2000000) /* the next block is asked of a second peer */
-#define LATE_FACTOR        1.3              /* if that one would be so much quicker */
-#define LATE_DOUBLINGS_MAX 8                /* of LATE_US, two for each peer asked before */
-#define GETDATA_BATCH      64
-#define IDLE_CHECK_US      INT64_C(250000) /* while blocks are in flight */
 
 /* A block that the chain is looking at. */
 struct delivery {
@@ -30,78 +26,16 @@ void block_fetch_init(struct p2p *p2p)
     p2p->fetch.block_bytes = BLOCK_BYTES_START;
 }
 
-/* -- Requests -----------------------------------------------------------------------------------
- */
-
-static uint64_t node_hash(const struct block_node *node)
-{
-    uint64_t hash;
-    memcpy(&hash, node->hash.b, sizeof hash);
-    return hash * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-static bool has_node(const void *value, const void *key)
-{
-    return ((const struct block_request *)value)->node == key;
-}
-
-static struct block_request *find(const struct block_fetch *fetch, const struct block_node *node)
-{
-    return hash_map_find(&fetch->by_node, node_hash(node), has_node, node);
-}
-
-static struct block_request *add_request(struct block_fetch *fetch, const struct block_node *node)
-{
-    struct block_request *request = xcalloc(1, sizeof *request);
-    request->node = node;
-    request->next = fetch->requests;
-    if (fetch->requests)
-        fetch->requests->prev = request;
-    fetch->requests = request;
-    fetch->n_requests++;
-    hash_map_insert(&fetch->by_node, node_hash(node), request);
-    return request;
-}
-
-/* Nobody owes it any more: take slot's peer off the account. */
-static void clear_slot(struct p2p *p2p, struct block_request *request, int slot)
-{
-    struct peer *peer = request->peer[slot] ? p2p_find_peer(p2p, request->peer[slot]) : NULL;
-    if (peer) {
-        ASSERT(peer->fetch.n_in_flight > 0);
-        peer->fetch.n_in_flight--;
-    }
-    request->peer[slot] = 0;
-}
-
-static void remove_request(struct p2p *p2p, struct block_request *request)
-{
-    struct block_fetch *fetch = &p2p->fetch;
-    clear_slot(p2p, request, 0);
-    clear_slot(p2p, request, 1);
-    if (request->is_delivered)
-        fetch->n_delivered--;
-    if (request->prev)
-        request->prev->next = request->next;
-    else
-        fetch->requests = request->next;
-    if (request->next)
-        request->next->prev = request->prev;
-    fetch->n_requests--;
-    (void)hash_map_remove(&fetch->by_node, node_hash(request->node), has_node, request->node);
-    xfree(request);
-}
-
 void block_fetch_deinit(struct p2p *p2p)
 {
     while (p2p->fetch.requests)
-        remove_request(p2p, p2p->fetch.requests);
+        block_request_remove(p2p, p2p->fetch.requests);
     hash_map_deinit(&p2p->fetch.by_node);
 }
 
 bool block_fetch_is_pending(const struct p2p *p2p, const struct block_node *node)
 {
-    return find(&p2p->fetch, node) != NULL;
+    return block_request_find(&p2p->fetch, node) != NULL;
 }
 
 void block_fetch_wake(struct p2p *p2p)
@@ -127,33 +61,22 @@ void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer)
     /* The peer is not found by its id any more: its account is closed here. */
     for (struct block_request *request = p2p->fetch.requests; request; request = next) {
         next = request->next;
-        for (int slot = 0; slot < 2; slot++)
+        for (int slot = 0; slot < BLOCK_REQUEST_SLOTS; slot++)
             if (request->peer[slot] == peer->id)
-                request->peer[slot] = 0;
-        if (!request->peer[0] && !request->peer[1] && !request->is_delivered)
-            remove_request(p2p, request);
+                block_request_clear(p2p, request, slot);
+        if (!block_request_has_peer(request) && !request->is_delivered)
+            block_request_remove(p2p, request);
     }
     peer->fetch.n_in_flight = 0;
     block_fetch_wake(p2p);
 }
 
-static void ask(struct p2p *p2p, struct peer *peer, struct block_request *request, int64_t now_us)
+void block_fetch_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
+                      size_t n)
 {
-    int slot = request->peer[0] ? 1 : 0;
-    clear_slot(p2p, request, slot);
-    request->peer[slot] = peer->id;
-    request->asked_us[slot] = now_us;
-    request->n_asked++;
-    if (peer->fetch.n_in_flight++ == 0)
-        peer->fetch.busy_since_us = now_us;
-}
-
-static void send_getdata(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
-                         size_t n)
-{
-    uint8_t bytes[3 + GETDATA_BATCH * WIRE_INV_BYTES];
+    uint8_t bytes[3 + BLOCK_FETCH_BATCH * WIRE_INV_BYTES];
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
-    ASSERT(n <= GETDATA_BATCH);
+    ASSERT(n <= BLOCK_FETCH_BATCH);
     write_compact_size(&w, n);
     for (size_t i = 0; i < n; i++) {
         struct wire_inv inv = {.type = INV_WITNESS_BLOCK};
@@ -165,15 +88,14 @@ static void send_getdata(struct p2p *p2p, struct peer *peer, const struct block_
 
 bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_node *node)
 {
-    struct block_request *request = find(&p2p->fetch, node);
-    if (request &&
-        (request->is_delivered || request->peer[0] == peer->id || request->peer[1] == peer->id))
+    struct block_request *request = block_request_find(&p2p->fetch, node);
+    if (request && (request->is_delivered || block_request_slot(request, peer->id) >= 0))
         return false;
     if (!request)
-        request = add_request(&p2p->fetch, node);
+        request = block_request_add(&p2p->fetch, node);
     request->is_wanted_by_user = true;
-    ask(p2p, peer, request, p2p_now_us(p2p));
-    send_getdata(p2p, peer, &node, 1);
+    block_request_ask(p2p, request, peer, p2p_now_us(p2p));
+    block_fetch_send(p2p, peer, &node, 1);
     block_fetch_wake(p2p);
     return true;
 }
@@ -181,19 +103,21 @@ bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_no
 void block_fetch_not_found(struct p2p *p2p, struct peer *peer, const struct block_hash *hash)
 {
     const struct block_node *node = chain_find(p2p->chain, hash);
-    struct block_request *request = node ? find(&p2p->fetch, node) : NULL;
+    struct block_request *request = node ? block_request_find(&p2p->fetch, node) : NULL;
+    int slot = request ? block_request_slot(request, peer->id) : -1;
+    if (slot < 0 && peer->fetch.n_late > 0)
+        peer->fetch.n_late--;
     if (!request)
         return;
-    for (int slot = 0; slot < 2; slot++)
-        if (request->peer[slot] == peer->id) {
-            clear_slot(p2p, request, slot);
-            /* What it said it has, it has not: it is asked no more before it says so again. */
-            if (node->prev && peer->headers.best_known &&
-                block_node_ancestor(peer->headers.best_known, node->height) == node)
-                peer->headers.best_known = node->prev;
-        }
-    if (!request->peer[0] && !request->peer[1] && !request->is_delivered)
-        remove_request(p2p, request);
+    if (slot >= 0) {
+        block_request_clear(p2p, request, slot);
+        /* What it said it has, it has not: it is asked no more before it says so again. */
+        if (node->prev && peer->headers.best_known &&
+            block_node_ancestor(peer->headers.best_known, node->height) == node)
+            peer->headers.best_known = node->prev;
+    }
+    if (!block_request_has_peer(request) && !request->is_delivered)
+        block_request_remove(p2p, request);
     block_fetch_wake(p2p);
 }
 
@@ -201,7 +125,7 @@ size_t block_fetch_heights(const struct p2p *p2p, const struct peer *peer, int32
 {
     size_t n = 0;
     for (const struct block_request *r = p2p->fetch.requests; r && n < max; r = r->next) {
-        if ((r->peer[0] != peer->id && r->peer[1] != peer->id) || r->is_delivered)
+        if (block_request_slot(r, peer->id) < 0 || r->is_delivered)
             continue;
         size_t at = n++;
         for (; at > 0 && out[at - 1] > r->node->height; at--)
@@ -272,8 +196,9 @@ static bool can_serve(void *ctx, void *who, void *what)
     struct p2p *p2p = ctx;
     const struct peer *peer = who;
     const struct block_node *node = what;
-    const struct block_request *request = find(&p2p->fetch, node);
-    if (request && (request->peer[0] == peer->id || request->peer[1] == peer->id))
+    const struct block_request *request = block_request_find(&p2p->fetch, node);
+    if (request &&
+        (block_request_slot(request, peer->id) >= 0 || block_request_was_tried(request, peer->id)))
         return false;
     return peer_can_serve(peer, node);
 }
@@ -303,42 +228,6 @@ static size_t list_peers(struct p2p *p2p, struct plan_peer *out)
     return n;
 }
 
-/* Everybody who was asked has stopped answering. */
-static bool is_abandoned(const struct p2p *p2p, const struct block_request *request)
-{
-    for (int slot = 0; slot < 2; slot++) {
-        const struct peer *peer =
-            request->peer[slot] ? p2p_find_peer(p2p, request->peer[slot]) : NULL;
-        if (peer && !peer->fetch.is_stalled)
-            return false;
-    }
-    return true;
-}
-
-/* The next block is late, and somebody else would have it much sooner. */
-static bool is_late(const struct p2p *p2p, const struct block_request *request, int64_t now_us)
-{
-    /* Of two that are slow, the later one is given up for a third; each time after a longer wait,
-     * so that those who need long come to their end. */
-    int last = request->peer[1] ? 1 : 0;
-    unsigned doublings = request->n_asked > 0 ? 2 * (request->n_asked - 1) : 0;
-    if (doublings > LATE_DOUBLINGS_MAX)
-        doublings = LATE_DOUBLINGS_MAX;
-    if (now_us - request->asked_us[last] < LATE_US << doublings)
-        return false;
-    double waited_s = (double)(now_us - request->asked_us[last]) / 1e6;
-    for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
-        struct plan_peer p = {.rate_bytes_s = peer->score.rate_bytes_s,
-                              .rtt_s = rtt_s(peer),
-                              .n_in_flight = peer->fetch.n_in_flight};
-        if (peer->id != request->peer[0] && peer->id != request->peer[1] &&
-            !peer->fetch.is_stalled && peer_can_serve(peer, request->node) &&
-            plan_eta_s(&p, p2p->fetch.block_bytes) * LATE_FACTOR < waited_s)
-            return true;
-    }
-    return false;
-}
-
 /* Damaged blocks that have not come again yet. */
 static size_t list_lost(struct p2p *p2p, struct plan_item *out)
 {
@@ -349,8 +238,8 @@ static size_t list_lost(struct p2p *p2p, struct plan_item *out)
         if (node->status & (BLOCK_HAVE_DATA | BLOCK_FAILED_MASK))
             continue;
         fetch->lost[kept++] = node;
-        const struct block_request *request = find(fetch, node);
-        if (!request || (!request->is_delivered && is_abandoned(p2p, request)))
+        const struct block_request *request = block_request_find(fetch, node);
+        if (!request || (!request->is_delivered && block_request_live(request) == 0))
             out[n++] = (struct plan_item){.what = (void *)node};
     }
     fetch->n_lost = kept;
@@ -371,12 +260,10 @@ static bool list_block(struct p2p *p2p, const struct block_node *node, size_t *p
     struct block_fetch *fetch = &p2p->fetch;
     if (node->status & BLOCK_HAVE_DATA)
         return true;
-    const struct block_request *request = find(fetch, node);
+    const struct block_request *request = block_request_find(fetch, node);
     if (request && request->is_delivered)
         return true;
-    bool is_wanted = !request || is_abandoned(p2p, request) ||
-                     (*position == 0 && is_late(p2p, request, p2p_now_us(p2p)));
-    if (is_wanted) {
+    if (!request || block_request_live(request) == 0) {
         if (!request) {
             ahead->blocks++;
             ahead->bytes += fetch->block_bytes;
@@ -415,14 +302,14 @@ static void list_items(struct p2p *p2p, struct window *window, struct plan *plan
 /* Requests of one plan, collected for one message to each peer. */
 struct batch {
     struct peer *peer;
-    const struct block_node *nodes[GETDATA_BATCH];
+    const struct block_node *nodes[BLOCK_FETCH_BATCH];
     size_t n;
 };
 
 static void batch_send(struct p2p *p2p, struct batch *batch)
 {
     if (batch->n > 0)
-        send_getdata(p2p, batch->peer, batch->nodes, batch->n);
+        block_fetch_send(p2p, batch->peer, batch->nodes, batch->n);
     batch->n = 0;
 }
 
@@ -434,13 +321,13 @@ static void carry_out(struct p2p *p2p, struct plan *plan, int64_t now_us)
     while (plan_next(plan, &who, &item)) {
         const struct block_node *node = item->what;
         struct batch *batch = &batches[who - plan->peers];
-        struct block_request *request = find(&p2p->fetch, node);
+        struct block_request *request = block_request_find(&p2p->fetch, node);
         if (!request)
-            request = add_request(&p2p->fetch, node);
+            request = block_request_add(&p2p->fetch, node);
         batch->peer = who->who;
-        ask(p2p, batch->peer, request, now_us);
+        block_request_ask(p2p, request, batch->peer, now_us);
         batch->nodes[batch->n++] = node;
-        if (batch->n == GETDATA_BATCH)
+        if (batch->n == BLOCK_FETCH_BATCH)
             batch_send(p2p, batch);
     }
     for (size_t i = 0; i < plan->n_peers; i++)
@@ -470,65 +357,26 @@ static void run(struct p2p *p2p, int64_t now_us)
     xfree(window);
 }
 
-/* -- Who has stopped answering -------------------------------------------------------------------
- */
-
-static int64_t later_of(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-/* Somebody else could deliver what this peer owes. */
-static bool has_substitute(const struct p2p *p2p, const struct peer *silent)
+/* Somebody was silent, and may be asked again in a moment. */
+static bool has_backoff(const struct p2p *p2p)
 {
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
-        if (peer != silent && peer->state == PEER_READY && !peer->fetch.is_stalled &&
-            peer_has_blocks(peer) && peer->headers.best_known)
+        if (peer->fetch.is_stalled && peer->last_recv_us > peer->fetch.stalled_at_us)
             return true;
     return false;
-}
-
-static void check_silence(struct p2p *p2p, int64_t now_us)
-{
-    struct peer *next;
-    for (struct peer *peer = p2p->peers; peer; peer = next) {
-        next = peer->next;
-        if (peer->fetch.is_stalled && peer->last_recv_us > peer->fetch.stalled_at_us) {
-            peer->fetch.is_stalled = false;
-            peer->fetch.is_on_trial = true;
-        }
-        if (peer->state != PEER_READY || peer->fetch.n_in_flight == 0)
-            continue;
-        /* Talk about other things, such as pings, delivers nothing. */
-        int64_t heard_us = later_of(peer->fetch.heard_us, peer->fetch.busy_since_us);
-        /* While we do not read it, its silence is ours. */
-        if (peer->is_paused || now_us - heard_us < peer->fetch.stall_us)
-            continue;
-        if (!peer->fetch.is_stalled) {
-            log_printf(p2p->log, LOG_NET, "peer=%llu owes %zu blocks and is silent",
-                       (unsigned long long)peer->id, peer->fetch.n_in_flight);
-            peer->fetch.is_stalled = true;
-            peer->fetch.stalled_at_us = now_us;
-            p2p->fetch.wants_run = true;
-        }
-        int64_t block_us = later_of(peer->fetch.last_delivery_us, peer->fetch.busy_since_us);
-        if (now_us - block_us > BLOCK_FETCH_GIVE_UP_US && peer->class != PEER_MANUAL &&
-            has_substitute(p2p, peer))
-            peer_drop(p2p, peer, "owes blocks and has been silent for a minute");
-    }
 }
 
 int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us)
 {
     struct block_fetch *fetch = &p2p->fetch;
-    bool is_waiting = fetch->n_requests > fetch->n_delivered;
-    if (is_waiting || fetch->wants_run)
-        check_silence(p2p, now_us);
-    if (fetch->wants_run || is_waiting) {
+    if (fetch->n_requests > fetch->n_delivered || fetch->wants_run || has_backoff(p2p)) {
+        block_late_check(p2p, now_us);
+        block_late_hedge(p2p, now_us);
         fetch->wants_run = false;
         run(p2p, now_us);
     }
-    return fetch->n_requests > fetch->n_delivered ? now_us + IDLE_CHECK_US : INT64_MAX;
+    bool is_waiting = fetch->n_requests > fetch->n_delivered || has_backoff(p2p);
+    return is_waiting ? now_us + BLOCK_LATE_CHECK_US : INT64_MAX;
 }
 
 /* -- Blocks come in ------------------------------------------------------------------------------
@@ -556,6 +404,22 @@ static enum fault fault_of(const struct verdict *verdict, const struct peer *pee
     return FAULT_NONE;
 }
 
+/* A copy that was tampered with says nothing about the block: who else owes it still may deliver.
+ * Hazard 59. */
+static void end_request(struct p2p *p2p, struct block_request *request,
+                        const struct verdict *verdict)
+{
+    enum reject_class class = reject_class(verdict->code);
+    bool is_spoiled = class == REJECT_CLASS_MUTATED || class == REJECT_CLASS_PROTOCOL;
+    if (!is_spoiled || !request->is_delivered || block_request_live(request) == 0) {
+        block_request_remove(p2p, request);
+        return;
+    }
+    request->is_delivered = false;
+    ASSERT(p2p->fetch.n_delivered > 0);
+    p2p->fetch.n_delivered--;
+}
+
 /* The chain has made up its mind. */
 static void on_decided(void *arg, const struct chain_block_result *result)
 {
@@ -567,9 +431,10 @@ static void on_decided(void *arg, const struct chain_block_result *result)
     fetch->delivered_bytes -= delivery->len;
     p2p->n_operations--;
     const struct block_node *node = chain_find(p2p->chain, &delivery->hash);
-    struct block_request *request = node && delivery->was_asked ? find(fetch, node) : NULL;
+    struct block_request *request =
+        node && delivery->was_asked ? block_request_find(fetch, node) : NULL;
     if (request)
-        remove_request(p2p, request);
+        end_request(p2p, request, &result->verdict);
     struct peer *peer = p2p_find_peer(p2p, delivery->peer);
     if (peer && result->is_new)
         peer->last_block_s = p2p_now_s(p2p);
@@ -601,17 +466,13 @@ static void count_delivery(struct p2p *p2p, struct peer *peer, size_t len, int64
 {
     struct peer_fetch *fetch = &peer->fetch;
     score_block(&peer->score, len, now_us - fetch->busy_since_us, now_us);
-    fetch->busy_since_us = fetch->last_delivery_us = now_us;
-    if (fetch->is_stalled || fetch->is_on_trial) {
-        /* It was only slow: be more patient with it. */
-        fetch->is_stalled = fetch->is_on_trial = false;
-        fetch->stall_us = fetch->stall_us * 2 < BLOCK_FETCH_STALL_MAX_US ? fetch->stall_us * 2
-                                                                         : BLOCK_FETCH_STALL_MAX_US;
-    } else {
-        int64_t less_us = fetch->stall_us * 85 / 100;
-        fetch->stall_us = later_of(less_us, BLOCK_FETCH_STALL_US);
-    }
-    p2p->fetch.block_bytes += BLOCK_BYTES_WEIGHT * ((double)len - p2p->fetch.block_bytes);
+    fetch->busy_since_us = now_us;
+    block_late_delivered(peer, now_us);
+    /* The first ones count more: a wrong guess would keep peers idle for a hundred blocks. */
+    double weight = 1.0 / (double)++p2p->fetch.n_sized;
+    if (weight < BLOCK_BYTES_WEIGHT)
+        weight = BLOCK_BYTES_WEIGHT;
+    p2p->fetch.block_bytes += weight * ((double)len - p2p->fetch.block_bytes);
     if (p2p->fetch.block_bytes < 200)
         p2p->fetch.block_bytes = 200;
 }
@@ -619,9 +480,10 @@ static void count_delivery(struct p2p *p2p, struct peer *peer, size_t len, int64
 static enum fault take_asked(struct p2p *p2p, struct peer *peer, struct block_request *request,
                              size_t len)
 {
-    int slot = request->peer[0] == peer->id ? 0 : 1;
+    int slot = block_request_slot(request, peer->id);
     count_delivery(p2p, peer, len, p2p_now_us(p2p));
-    clear_slot(p2p, request, slot);
+    if (slot >= 0)
+        block_request_clear(p2p, request, slot);
     if (request->is_delivered || (request->node->status & BLOCK_HAVE_DATA)) {
         peer->score.wasted_bytes += len;
         return FAULT_NONE;
@@ -639,7 +501,12 @@ static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct 
 {
     if (!pow_check(p2p->network, hash, header->bits))
         return FAULT_HEADERS_POW;
-    if (node && (node->n_tx > 0 || find(&p2p->fetch, node)))
+    if (node && peer->fetch.n_late > 0) {
+        /* One that others have delivered meanwhile. */
+        peer->fetch.n_late--;
+        block_late_delivered(peer, p2p_now_us(p2p));
+    }
+    if (node && (node->n_tx > 0 || block_request_find(&p2p->fetch, node)))
         return FAULT_NONE; /* here, or on its way: nobody's request is touched. Hazard 59 */
     const struct block_node *prev = chain_find(p2p->chain, &header->prev);
     if (!prev) {
@@ -663,10 +530,11 @@ enum fault block_fetch_on_block(struct p2p *p2p, struct peer *peer, struct reade
         return FAULT_MALFORMED;
     struct block_hash hash = block_header_hash(&header);
     const struct block_node *node = chain_find(p2p->chain, &hash);
-    struct block_request *request = node ? find(&p2p->fetch, node) : NULL;
+    struct block_request *request = node ? block_request_find(&p2p->fetch, node) : NULL;
     if (node)
         header_sync_update_known(peer, node);
-    if (request && (request->peer[0] == peer->id || request->peer[1] == peer->id))
+    if (request &&
+        (block_request_slot(request, peer->id) >= 0 || block_request_was_tried(request, peer->id)))
         return take_asked(p2p, peer, request, len);
     return take_unasked(p2p, peer, node, &header, &hash);
 }

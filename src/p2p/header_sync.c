@@ -433,6 +433,17 @@ static struct peer *choose(const struct p2p *p2p, int64_t now_us)
     return best;
 }
 
+/* When the first of those that brought nothing new may be asked again. */
+static int64_t next_useful_us(const struct p2p *p2p, int64_t now_us)
+{
+    int64_t next_us = now_us + HEADER_SYNC_PATIENCE_US;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (is_useless(peer, now_us) &&
+            peer->headers.useless_us + HEADER_SYNC_PATIENCE_US < next_us)
+            next_us = peer->headers.useless_us + HEADER_SYNC_PATIENCE_US;
+    return next_us;
+}
+
 static int64_t sync_tick(struct p2p *p2p, int64_t now_us)
 {
     struct header_sync *sync = &p2p->headers;
@@ -440,7 +451,7 @@ static int64_t sync_tick(struct p2p *p2p, int64_t now_us)
         return sync->until_us;
     struct peer *peer = choose(p2p, now_us);
     if (!peer)
-        return now_us + HEADER_SYNC_PATIENCE_US; /* or as soon as somebody new is there */
+        return next_useful_us(p2p, now_us); /* or as soon as somebody new is there */
     sync->sync_peer = peer->id;
     sync->until_us = now_us + HEADER_SYNC_PATIENCE_US;
     ask_first(p2p, peer);

@@ -44,7 +44,7 @@ struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_a
     recent_set_init(&peer->relay.known, p2p->key, RELAY_KNOWN_MAX);
     recent_set_init(&peer->addr.known, p2p->key, RELAY_KNOWN_MAX);
     peer->relay.fee_filter_sent = -1;
-    peer->fetch.stall_us = BLOCK_FETCH_STALL_US;
+    peer->fetch.stall_us = BLOCK_LATE_STALL_US;
     peer->ping_us = -1;
     for (size_t i = 0; i < MESSAGES_COUNT; i++)
         peer->per_message[i].name = message_at(i)->name;

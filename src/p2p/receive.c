@@ -39,7 +39,7 @@ static bool is_asked(const struct p2p *p2p, const struct peer *peer)
 {
     const char *name = peer->frame.name;
     if (strcmp(name, "block") == 0)
-        return peer->fetch.n_in_flight > 0;
+        return peer->fetch.n_in_flight > 0 || peer->fetch.n_late > 0;
     if (strcmp(name, "tx") == 0)
         return peer->txs.n_in_flight > 0;
     if (strcmp(name, "addr") == 0 || strcmp(name, "addrv2") == 0)
@@ -197,7 +197,7 @@ static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span 
         else if (!was_open && frame_is_open(&peer->frame))
             begin_message(p2p, peer);
         if (strcmp(peer->frame.name, "block") == 0)
-            peer->fetch.heard_us = p2p_now_us(p2p);
+            block_late_heard(p2p, peer);
     }
     peer->is_handling = false;
     return peer->state == PEER_GONE ? span_of(NULL, 0) : bytes;

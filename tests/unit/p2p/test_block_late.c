@@ -1,0 +1,356 @@
+/* test_block_late.c - who owes blocks and does not deliver: both sides of each limit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/p2p_internal.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+#define WAY_US   20000 /* from one to the other */
+#define MS       INT64_C(1000)
+
+enum { PEERS = 6 };
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+    struct mesh_node *node;
+    const struct built_block *block; /* on genesis */
+    struct raw_peer *raw[PEERS];
+    size_t n_raw;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    struct sim_net_options net = {.latency_min_us = WAY_US, .latency_max_us = WAY_US};
+    chain_builder_init(&f->builder);
+    mesh_init(&f->mesh, 62, &f->builder, &net);
+    struct p2p_options options = {.connect_only = true};
+    f->node = mesh_add(&f->mesh, &options, NULL);
+    f->block = builder_block(&f->builder, f->builder.genesis, NULL);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < f->n_raw; i++)
+        raw_free(f->raw[i]);
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+static struct raw_peer *add_inbound(struct fixture *f)
+{
+    struct raw_peer *raw = raw_connect(&f->mesh, f->node);
+    f->raw[f->n_raw++] = raw;
+    raw_handshake(raw, SERVICES);
+    return raw;
+}
+
+static struct raw_peer *add_outbound(struct fixture *f, enum peer_class class)
+{
+    struct net_address address;
+    struct raw_peer *raw = raw_listen(&f->mesh, (uint16_t)(700 + f->n_raw));
+    assert_true(net_address_parse("10.9.9.9:700", 0, &address));
+    address.port = (uint16_t)(700 + f->n_raw);
+    f->raw[f->n_raw++] = raw;
+    assert_non_null(connect_to(f->node->p2p, &address, class));
+    raw_handshake(raw, SERVICES);
+    return raw;
+}
+
+/* The node's side of the n-th connection, in the order in which they were made. */
+static struct peer *peer_of(struct fixture *f, size_t n)
+{
+    struct peer *peer = f->node->p2p->peers;
+    while (n-- > 0)
+        peer = peer->next;
+    return peer;
+}
+
+static void announce(struct fixture *f, struct raw_peer *raw)
+{
+    raw_send_headers(raw, &f->block, 1);
+}
+
+/* A block of that many bytes or a little more. */
+static const struct built_block *large_block(struct fixture *f, const struct built_block *prev,
+                                             size_t bytes)
+{
+    size_t n = bytes / 70;
+    struct tx_out *out = arena_calloc(&f->builder.arena, n, sizeof *out);
+    uint8_t *script = arena_calloc(&f->builder.arena, 1, 61);
+    script[0] = 0x6a;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct tx_out){.script_pubkey = span_of(script, 61)};
+    const struct built_block *tip = builder_blocks(&f->builder, prev, 100, NULL);
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(tip, prev->height + 1));
+    struct tx *tx = arena_calloc(&f->builder.arena, 1, sizeof *tx);
+    *tx = builder_spend(&f->builder, &coin, 1, 1, 0, BUILDER_TRUE);
+    tx->out = out;
+    tx->n_out = (uint32_t)n;
+    tx_finish(tx, &f->builder.arena);
+    struct builder_spec spec = {.tx = tx, .n_tx = 1};
+    return builder_block(&f->builder, tip, &spec);
+}
+
+static void a_second_peer_is_asked_after_a_fifth_of_a_second(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
+    announce(f, one);
+    announce(f, two);
+    (void)raw_expect(one, "getdata");
+    mesh_run(&f->mesh, BLOCK_LATE_NEAR_US - 10 * MS);
+    assert_int_equal(raw_count(two, "getdata"), 0);
+    mesh_run(&f->mesh, BLOCK_LATE_CHECK_US + 10 * MS);
+    assert_int_equal(raw_count(two, "getdata"), 1);
+    raw_send_block(two, f->block);
+    assert_true(mesh_wait_tip(&f->mesh, f->block, 1) >= 0);
+    assert_int_equal(raw_count(one, "getdata"), 1);
+}
+
+static void an_outbound_peer_is_asked_before_all_inbound_ones(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
+    struct raw_peer *three = add_outbound(f, PEER_MANUAL);
+    announce(f, one);
+    (void)raw_expect(one, "getdata");
+    announce(f, two);
+    announce(f, three);
+    mesh_run(&f->mesh, 350 * MS);
+    assert_int_equal(raw_count(three, "getdata"), 1);
+    assert_int_equal(raw_count(two, "getdata"), 0);
+}
+
+/* Both that were asked are inbound; an outbound one has it, too, but only now. */
+static void one_of_two_is_always_an_outbound_peer_that_has_the_block(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
+    struct raw_peer *three = add_outbound(f, PEER_MANUAL);
+    announce(f, one);
+    announce(f, two);
+    mesh_run(&f->mesh, 400 * MS);
+    assert_int_equal(raw_count(one, "getdata") + raw_count(two, "getdata"), 2);
+    announce(f, three);
+    mesh_run(&f->mesh, 2 * WAY_US + BLOCK_LATE_CHECK_US);
+    assert_int_equal(raw_count(three, "getdata"), 1);
+}
+
+/* Alone, so that it has the whole time. Bytes after the header of the message count from the
+ * block's own header on. */
+static void send_part_and_expect(struct fixture *f, size_t bytes, bool stalls)
+{
+    const struct built_block *large = large_block(f, f->builder.genesis, 20000);
+    mesh_give(f->node, large->prev);
+    struct raw_peer *one = add_inbound(f);
+    raw_send_headers(one, &large, 1);
+    (void)raw_expect(one, "getdata");
+    uint8_t header[FRAME_HEADER_BYTES];
+    frame_header_encode(header, f->node->network.magic, "block", large->block.raw);
+    raw_send_bytes(one, header, sizeof header);
+    mesh_run(&f->mesh, 400 * MS);
+    assert_false(peer_of(f, 0)->fetch.is_stalled);
+    raw_send_bytes(one, large->block.raw.p, bytes);
+    mesh_run(&f->mesh, 350 * MS);
+    assert_int_equal(peer_of(f, 0)->fetch.is_stalled, stalls);
+    raw_send_bytes(one, large->block.raw.p + bytes, large->block.raw.len - bytes);
+    assert_true(mesh_wait_tip(&f->mesh, large, 1) >= 0);
+    assert_false(peer_of(f, 0)->fetch.is_stalled);
+    /* Who was only slow has more time from now on. */
+    assert_int_equal(peer_of(f, 0)->fetch.stall_us,
+                     stalls ? 2 * BLOCK_LATE_STALL_US : BLOCK_LATE_STALL_US);
+}
+
+static void six_thousand_bytes_are_progress(void **state)
+{
+    send_part_and_expect(*state, BLOCK_LATE_PROGRESS_BYTES, false);
+}
+
+static void a_byte_less_is_silence(void **state)
+{
+    send_part_and_expect(*state, BLOCK_LATE_PROGRESS_BYTES - 1, true);
+}
+
+/* Bytes of a block that nobody asked for are none of what is owed. */
+static void bytes_of_another_block_are_silence(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *large = large_block(f, f->builder.genesis, 20000);
+    struct raw_peer *one = add_inbound(f);
+    announce(f, one);
+    (void)raw_expect(one, "getdata");
+    uint8_t header[FRAME_HEADER_BYTES];
+    frame_header_encode(header, f->node->network.magic, "block", large->block.raw);
+    raw_send_bytes(one, header, sizeof header);
+    raw_send_bytes(one, large->block.raw.p, 3 * BLOCK_LATE_PROGRESS_BYTES);
+    mesh_run(&f->mesh, BLOCK_LATE_STALL_US + BLOCK_LATE_CHECK_US);
+    assert_true(peer_of(f, 0)->fetch.is_stalled);
+}
+
+/* It asks for blocks and does not read them, so it is not read either: it owes, and is silent. */
+static void a_pause_of_its_own_making_is_silence(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *large = large_block(f, f->builder.genesis, 200000);
+    const struct built_block *next = builder_block(&f->builder, large, NULL);
+    mesh_give(f->node, large);
+    struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
+    raw_send_headers(one, &next, 1);
+    (void)raw_expect(one, "getdata");
+    sim_net_set_rate(f->mesh.prober, 50000); /* it reads, but far more slowly than it asks */
+    for (int i = 0; i < 40; i++)
+        raw_send_inv(one, "getdata", INV_WITNESS_BLOCK, large->block.hash.b);
+    mesh_run(&f->mesh, 400 * MS);
+    struct peer *peer = peer_of(f, 0);
+    assert_true(peer->is_paused && serve_is_busy(peer));
+    mesh_run(&f->mesh, BLOCK_LATE_STALL_US);
+    assert_true(peer->fetch.is_stalled);
+    raw_send_headers(two, &next, 1);
+    mesh_run(&f->mesh, 100 * MS);
+    assert_int_equal(raw_count(two, "getdata"), 1);
+}
+
+/* Blocks that an honest peer was asked for, and delivers one at a time. */
+struct server {
+    const struct built_block *blocks[400], *asked[400];
+    size_t n_asked, n_sent;
+};
+
+static void serve_one(struct server *server, struct raw_peer *raw)
+{
+    struct span payload;
+    while ((payload = raw_find(raw, "getdata", 0)).p) {
+        struct reader r = reader_of(payload);
+        for (size_t n = wire_count_decode(&r, WIRE_INV_MAX, WIRE_INV_BYTES); n > 0; n--) {
+            struct wire_inv inv;
+            wire_inv_decode(&r, &inv);
+            for (size_t i = 0; i < COUNT_OF(server->blocks); i++)
+                if (memcmp(server->blocks[i]->block.hash.b, inv.hash, 32) == 0)
+                    server->asked[server->n_asked++] = server->blocks[i];
+        }
+    }
+    if (server->n_sent < server->n_asked)
+        raw_send_block(raw, server->asked[server->n_sent++]);
+}
+
+/* Talks on without delivering. It is asked again after 1, 2, 4, ... seconds, and goes after it has
+ * failed so often in a row; one that the user named stays, and one that nobody can replace. */
+static void fail_often(struct fixture *f, struct raw_peer *one, bool has_other, bool is_dropped)
+{
+    static const uint8_t nonce[8] = {1};
+    struct raw_peer *two = has_other ? add_inbound(f) : NULL;
+    struct server server = {.n_asked = 0};
+    size_t n = COUNT_OF(server.blocks);
+    (void)builder_blocks(&f->builder, f->builder.genesis, n, server.blocks);
+    raw_send_headers(one, server.blocks, n);
+    if (two)
+        raw_send_headers(two, server.blocks, n);
+    int64_t start_us = f->mesh.events.now_us;
+    while (f->mesh.events.now_us - start_us < 40000 * MS && !one->is_closed) {
+        raw_send(one, "ping", nonce, sizeof nonce);
+        /* There always is something to ask for. */
+        if (two)
+            serve_one(&server, two);
+        mesh_run(&f->mesh, 150 * MS);
+    }
+    assert_int_equal(one->is_closed, is_dropped);
+    if (!is_dropped)
+        assert_in_range(peer_of(f, 0)->fetch.n_stalls, 4, 20);
+}
+
+static void who_fails_five_times_in_a_row_is_dropped(void **state)
+{
+    fail_often(*state, add_inbound(*state), true, true);
+}
+
+static void who_was_named_by_the_user_is_not_dropped(void **state)
+{
+    fail_often(*state, add_outbound(*state, PEER_MANUAL), true, false);
+}
+
+static void who_cannot_be_replaced_is_not_dropped(void **state)
+{
+    fail_often(*state, add_inbound(*state), false, false);
+}
+
+static void who_failed_is_not_asked_again_before_all_have(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw[3];
+    for (size_t i = 0; i < 3; i++) {
+        raw[i] = add_inbound(f);
+        announce(f, raw[i]);
+    }
+    static const uint8_t nonce[8] = {1};
+    for (int ms = 0; ms < 9000; ms += 200) {
+        for (size_t i = 0; i < 3; i++)
+            raw_send(raw[i], "ping", nonce, sizeof nonce);
+        mesh_run(&f->mesh, 200 * MS);
+    }
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(raw_count(raw[i], "getdata"), 1);
+    for (int ms = 0; ms < 6000; ms += 200) {
+        for (size_t i = 0; i < 3; i++)
+            raw_send(raw[i], "ping", nonce, sizeof nonce);
+        mesh_run(&f->mesh, 200 * MS);
+    }
+    size_t again = 0;
+    for (size_t i = 0; i < 3; i++)
+        again += raw_count(raw[i], "getdata") - 1;
+    assert_in_range(again, 1, 3);
+}
+
+/* Hazard 59: the copy of one that was tampered with leaves the other one's place alone. */
+static void a_spoiled_copy_costs_the_other_one_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *one = add_inbound(f), *two = add_outbound(f, PEER_MANUAL);
+    announce(f, one);
+    (void)raw_expect(one, "getdata");
+    announce(f, two);
+    (void)raw_expect(two, "getdata");
+    uint8_t *bad = xmemdup(f->block->block.raw.p, f->block->block.raw.len);
+    bad[f->block->block.raw.len - 1] ^= 1;
+    raw_send(one, "block", bad, f->block->block.raw.len);
+    xfree(bad);
+    mesh_run(&f->mesh, 100 * MS);
+    assert_int_equal(raw_count(two, "getdata"), 1);
+    assert_int_equal(peer_of(f, 0)->fetch.n_in_flight, 1); /* the honest one: the other is gone */
+    raw_send_block(two, f->block);
+    assert_true(mesh_wait_tip(&f->mesh, f->block, 1) >= 0);
+    assert_int_equal(raw_count(two, "getdata"), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_second_peer_is_asked_after_a_fifth_of_a_second),
+        T(an_outbound_peer_is_asked_before_all_inbound_ones),
+        T(one_of_two_is_always_an_outbound_peer_that_has_the_block),
+        T(six_thousand_bytes_are_progress),
+        T(a_byte_less_is_silence),
+        T(bytes_of_another_block_are_silence),
+        T(a_pause_of_its_own_making_is_silence),
+        T(who_fails_five_times_in_a_row_is_dropped),
+        T(who_was_named_by_the_user_is_not_dropped),
+        T(who_cannot_be_replaced_is_not_dropped),
+        T(who_failed_is_not_asked_again_before_all_have),
+        T(a_spoiled_copy_costs_the_other_one_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
