@@ -274,7 +274,7 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
         .set_mock_time = set_mock_time,
         .advance_timers = advance_timers,
         .now_s = now_s,
-        .start_time_s = real->unix_s(real->ctx),
+        .start_us = real->now_us(real->ctx),
         .warning = warning,
         .log_control = node->log,
         .block = node->options.block,

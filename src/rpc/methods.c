@@ -361,6 +361,11 @@ static const struct rpc_method methods[] = {
      {{"rawtxs", RPC_TYPE_ARRAY, NULL, "Transactions as hex, 1 to 25"},
       {"maxfeerate", RPC_TYPE_AMOUNT, "0.10", "Refuse a higher fee for 1,000 bytes; 0: any"}}},
 
+    {"deriveaddresses", "Util", rpc_deriveaddresses, 0,
+     "The addresses that a descriptor stands for. It must have its checksum.",
+     "[\"str\", ...]    of <a;b> in a key's path an array for each",
+     {{"descriptor", RPC_TYPE_STRING, NULL, "The descriptor"},
+      {"range", RPC_TYPE_ANY, "", "Its end, or [begin,end]; for a descriptor with a range"}}},
     {"estimaterawfee", "Util", rpc_estimaterawfee, RPC_HIDDEN,
      "What is known of the rates at which transactions were confirmed within some blocks.",
      "{\"short\": {...}, \"medium\": {...}, \"long\": {...}}    horizons that reach that far",
@@ -374,7 +379,8 @@ static const struct rpc_method methods[] = {
       {"options", RPC_TYPE_OPTIONS, "",
        "{\"fee_rate_estimator\": \"str\", \"verbosity\": n}"}}},
     {"validateaddress", "Util", rpc_validateaddress, 0,
-     "Whether a text is an address of this network, and what it stands for.",
+     "Return information about the given bitcoin address.\n"
+     "It is one of this network, or the answer says what is wrong with it, and where.",
      "{\"isvalid\": true|false, ...}",
      {{"address", RPC_TYPE_STRING, NULL, "The text"}}},
 

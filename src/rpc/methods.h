@@ -36,6 +36,9 @@ RPC_HANDLER(estimatesmartfee);
 /* rpc_spenders.c: spent outputs */
 RPC_HANDLER(gettxspendingprevout);
 
+/* rpc_descriptor.c */
+RPC_HANDLER(deriveaddresses);
+
 /* rpc_scan.c: unspent outputs by descriptor */
 RPC_HANDLER(scantxoutset);
 

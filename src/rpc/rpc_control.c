@@ -9,6 +9,7 @@
 
 enum {
     MOCK_DELTA_MAX_S = 3600,
+    US_PER_S = 1000000,
 };
 
 static bool require_regtest(struct rpc_call *call)
@@ -191,8 +192,8 @@ enum rpc_progress rpc_setmocktime(struct rpc_call *call)
 enum rpc_progress rpc_uptime(struct rpc_call *call)
 {
     const struct rpc_node *node = &call->rpc->node;
-    int64_t up_s = node->env->unix_s(node->env->ctx) - node->start_time_s;
-    json_put_int(&call->out, up_s > 0 ? up_s : 0);
+    int64_t up_us = node->env->now_us(node->env->ctx) - node->start_us;
+    json_put_int(&call->out, up_us > 0 ? up_us / US_PER_S : 0);
     return RPC_DONE;
 }
 

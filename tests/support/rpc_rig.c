@@ -76,7 +76,7 @@ void rpc_rig_init(struct rpc_rig *rig, const struct chain_options *options,
         .set_mock_time = set_mock_time,
         .advance_timers = advance_timers,
         .now_s = now_s,
-        .start_time_s = env->unix_s(env->ctx) - 7,
+        .start_us = env->now_us(env->ctx) - 7000000,
         .warning = warning,
         .log_control = &rig->log,
     };

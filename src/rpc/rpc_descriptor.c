@@ -1,0 +1,81 @@
+/* rpc_descriptor.c - deriveaddresses: the addresses that a descriptor stands for. */
+#include "consensus/key_io.h"
+#include "consensus/script_type.h"
+#include "rpc/desc.h"
+#include "rpc/methods.h"
+
+/* What the job works on: in the call's arena. */
+struct derive_order {
+    const struct ec_context *ec;
+    struct desc_list list;
+    uint32_t first, last;
+};
+
+/* The addresses at one index. False, with the error, if there is none. */
+static bool put_addresses(struct rpc_call *call, const struct derive_order *order,
+                          const struct desc *desc, uint32_t index)
+{
+    const struct network *network = call->rpc->node.network;
+    struct span scripts[DESC_SCRIPTS_MAX];
+    struct arena arena;
+    arena_init(&arena, 1024);
+    size_t n = desc_scripts(order->ec, desc, index, &arena, scripts);
+    bool ok = n > 0;
+    if (!ok)
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys");
+    for (size_t i = 0; ok && i < n; i++) {
+        char text[ADDRESS_SIZE];
+        /* The bare key of combo() has none, and needs none beside the others. */
+        if (n > 1 && script_solve(scripts[i]).type == SCRIPT_TYPE_PUBKEY)
+            continue;
+        ok = address_encode(network, scripts[i], text);
+        if (ok)
+            json_put_string(&call->out, text);
+        else
+            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
+                     "Descriptor does not have a corresponding address");
+    }
+    arena_deinit(&arena);
+    return ok;
+}
+
+static void write_addresses(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    const struct derive_order *order = call->state;
+    bool is_many = order->list.n > 1, ok = true;
+    if (is_many)
+        json_open_array(&call->out);
+    for (size_t k = 0; ok && k < order->list.n; k++) {
+        json_open_array(&call->out);
+        for (uint64_t index = order->first; ok && index <= order->last; index++)
+            ok = put_addresses(call, order, order->list.variant[k], (uint32_t)index);
+        json_close_array(&call->out);
+    }
+    if (is_many)
+        json_close_array(&call->out);
+}
+
+enum rpc_progress rpc_deriveaddresses(struct rpc_call *call)
+{
+    const struct json_value *text = rpc_arg(call, 0), *range = rpc_arg(call, 1);
+    struct derive_order *order = arena_calloc(&call->arena, 1, sizeof *order);
+    char error[300];
+    order->ec = rpc_ec_context(call->rpc);
+    if (range && !rpc_read_range(call, range, &order->first, &order->last))
+        return RPC_DONE;
+    if (!text->text.len || !memchr(text->text.p, '#', text->text.len))
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Missing checksum");
+    if (!desc_parse(order->ec, call->rpc->node.network, text->text, &call->arena, &order->list,
+                    error, sizeof error))
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
+    if (!order->list.is_range && range)
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Range should not be specified for an un-ranged descriptor");
+    if (order->list.is_range && !range)
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Range must be specified for a ranged descriptor");
+    call->state = order;
+    rpc_run_job(call, write_addresses, NULL);
+    return RPC_PENDING;
+}
