@@ -43,8 +43,9 @@ static bool check(const struct trial *trial, const struct block_node *tip, struc
     };
     struct arena scratch;
     arena_init(&scratch, 64 << 10);
-    bool ok = block_header_check_context(&block->header, &context, verdict) &&
-              block_check(block, chain->network, 0, &scratch, verdict) &&
+    /* In Core's order, which miners see: what the block says of itself first. */
+    bool ok = block_check(block, chain->network, BLOCK_CHECK_MERKLE, &scratch, verdict) &&
+              block_header_check_context(&block->header, &context, verdict) &&
               block_check_context(block, chain->network, context.height, context.prev_mtp_s,
                                   &scratch, verdict);
     arena_deinit(&scratch);

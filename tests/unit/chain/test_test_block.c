@@ -116,6 +116,20 @@ static void every_kind_of_rule_is_asked(void **state)
                      REJECT_PREMATURE_SPEND);
 }
 
+/* What a miner's proposal says of its transactions is judged before them, as Core does. */
+static void the_merkle_root_is_asked_first(void **state)
+{
+    struct fixture *f = *state;
+    struct tx one = build_coinbase(&f->b.arena, N_BASE + 1, 0), same[2] = {one, one};
+    assert_int_equal(try_raw(f, builder_block_of(&f->b, f->base, same, 2, 0)->block.raw),
+                     REJECT_TXNS_DUPLICATE);
+    struct span raw = builder_block(&f->b, f->base, NULL)->block.raw;
+    uint8_t *wrong = xmemdup(raw.p, raw.len);
+    wrong[36] ^= 1; /* the first byte of the root */
+    assert_int_equal(try_raw(f, span_of(wrong, raw.len)), REJECT_BAD_MERKLE_ROOT);
+    xfree(wrong);
+}
+
 static void only_the_tip_can_be_built_on(void **state)
 {
     struct fixture *f = *state;
@@ -199,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_template_of_our_own_passes_without_work),
         TEST(every_kind_of_rule_is_asked),
+        TEST(the_merkle_root_is_asked_first),
         TEST(only_the_tip_can_be_built_on),
         TEST(many_trials_at_once_are_all_answered),
         TEST(trials_and_blocks_do_not_disturb_each_other),
