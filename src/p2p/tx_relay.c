@@ -91,14 +91,21 @@ static bool any_wtxid_peer(const struct p2p *p2p)
     return false;
 }
 
-/* Returns: false if there is no room, or the peer has said so before. */
-static bool want(struct p2p *p2p, struct peer *peer, const uint8_t id[32], bool is_wtxid)
+/* How long to wait for somebody better to ask. */
+static int64_t delay_of(const struct p2p *p2p, const struct peer *peer, bool is_wtxid)
 {
     int64_t delay_us = 0;
     if (!peer->txs.is_preferred)
         delay_us += TX_FETCH_INBOUND_DELAY_US;
     if (!is_wtxid && any_wtxid_peer(p2p))
         delay_us += TX_FETCH_TXID_DELAY_US;
+    return delay_us;
+}
+
+/* Returns: false if there is no room, or the peer has said so before. */
+static bool want(struct p2p *p2p, struct peer *peer, const uint8_t id[32], bool is_wtxid)
+{
+    int64_t delay_us = delay_of(p2p, peer, is_wtxid);
     if (!tx_fetch_announced(&p2p->txs.fetch, &peer->txs, id, is_wtxid, delay_us, p2p_now_us(p2p)))
         return false;
     p2p_schedule(p2p, p2p_now_us(p2p) + delay_us);
@@ -147,10 +154,12 @@ static void ask(struct p2p *p2p, struct peer *peer, int64_t now_us)
         else
             ids[kept++] = ids[i];
     }
+    /* Who has no witnesses could not tell what is meant. BIP144 */
+    uint32_t by_txid = peer->version.services & NODE_WITNESS ? INV_WITNESS_TX : INV_TX;
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
     write_compact_size(&w, kept);
     for (size_t i = 0; i < kept; i++) {
-        struct wire_inv inv = {.type = ids[i].is_wtxid ? INV_WTX : INV_WITNESS_TX};
+        struct wire_inv inv = {.type = ids[i].is_wtxid ? INV_WTX : by_txid};
         memcpy(inv.hash, ids[i].id, 32);
         wire_inv_encode(&w, &inv);
     }
@@ -208,7 +217,8 @@ static void ask_parents(struct p2p *p2p, struct peer *peer, const struct orphan 
         const uint8_t *parent = orphan->parents[i].b;
         if (is_here(p2p, parent, false))
             continue;
-        (void)tx_fetch_announced(&p2p->txs.fetch, &peer->txs, parent, false, 0, p2p_now_us(p2p));
+        /* As if it had announced the parent: most are under way from another peer already. */
+        (void)want(p2p, peer, parent, false);
         n++;
     }
     p2p_schedule_now(p2p);

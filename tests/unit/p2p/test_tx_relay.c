@@ -238,6 +238,29 @@ static void an_orphan_outlives_its_sender_if_another_has_it(void **state)
     raw_free(honest);
 }
 
+/* A parent is named by its txid, and asked for after the wait that an announcement has. */
+static void a_parent_is_asked_for_in_the_peers_own_terms(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 80);
+    static const struct {
+        uint64_t services;
+        uint8_t type[4];
+    } rows[] = {{NODE_NETWORK, {1, 0, 0, 0}}, {SERVICES, {1, 0, 0, 0x40}}}; /* BIP144 */
+    for (int32_t i = 0; i < 2; i++) {
+        struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+        raw_handshake(raw, rows[i].services);
+        struct tx parent = spend(f, &rich, 1 + i), child = child_of(f, &parent);
+        send_tx(raw, &child);
+        mesh_run(&f->mesh, TX_FETCH_INBOUND_DELAY_US);
+        assert_int_equal(raw_count(raw, "getdata"), 0); /* it may be on its way from another */
+        struct span asked = raw_expect(raw, "getdata");
+        assert_memory_equal(asked.p + 1, rows[i].type, 4);
+        assert_memory_equal(asked.p + 5, parent.txid.b, 32);
+        raw_free(raw);
+    }
+}
+
 static void a_block_completes_orphans_too(void **state)
 {
     struct fixture *f = *state;
@@ -353,6 +376,7 @@ int main(void)
         T(one_answer_is_enough_if_it_is_good),
         T(an_orphans_parent_is_asked_for_and_both_are_taken),
         T(an_orphan_outlives_its_sender_if_another_has_it),
+        T(a_parent_is_asked_for_in_the_peers_own_terms),
         T(a_block_completes_orphans_too),
         T(a_refused_transaction_is_not_asked_for_again),
         T(a_flood_of_announcements_is_bounded),
