@@ -361,6 +361,12 @@ static const struct rpc_method methods[] = {
      {{"rawtxs", RPC_TYPE_ARRAY, NULL, "Transactions as hex, 1 to 25"},
       {"maxfeerate", RPC_TYPE_AMOUNT, "0.10", "Refuse a higher fee for 1,000 bytes; 0: any"}}},
 
+    {"createmultisig", "Util", rpc_createmultisig, 0,
+     "An address that takes the signatures of some of several keys.",
+     "{\"address\": \"str\", \"redeemScript\": \"hex\", \"descriptor\": \"str\", ...}",
+     {{"nrequired", RPC_TYPE_NUMBER, NULL, "How many signatures it takes"},
+      {"keys", RPC_TYPE_ARRAY, NULL, "Public keys as hex, at most 20"},
+      {"address_type", RPC_TYPE_STRING, "legacy", "legacy, p2sh-segwit or bech32"}}},
     {"deriveaddresses", "Util", rpc_deriveaddresses, 0,
      "The addresses that a descriptor stands for. It must have its checksum.",
      "[\"str\", ...]    of <a;b> in a key's path an array for each",

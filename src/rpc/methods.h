@@ -36,6 +36,9 @@ RPC_HANDLER(estimatesmartfee);
 /* rpc_spenders.c: spent outputs */
 RPC_HANDLER(gettxspendingprevout);
 
+/* rpc_multisig.c */
+RPC_HANDLER(createmultisig);
+
 /* rpc_descriptor.c */
 RPC_HANDLER(deriveaddresses);
 
