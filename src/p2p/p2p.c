@@ -103,6 +103,7 @@ static void tick(struct p2p *p2p)
     }
     earlier(&next_us, header_sync_tick(p2p, now_us));
     earlier(&next_us, block_fetch_tick(p2p, now_us));
+    earlier(&next_us, serve_tick(p2p, now_us));
     earlier(&next_us, tx_relay_tick(p2p, now_us));
     earlier(&next_us, relay_tick(p2p, now_us));
     earlier(&next_us, addr_relay_tick(p2p, now_us));
@@ -349,6 +350,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     p2p->book = address_book_new(env);
     block_fetch_init(p2p);
     tx_relay_init(p2p);
+    serve_init(p2p);
     return p2p;
 }
 

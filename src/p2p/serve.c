@@ -20,6 +20,7 @@ struct serve_read {
     const struct block_node *node;
     struct block_ref *block; /* held; NULL until it is here */
     size_t len;
+    size_t own_bytes; /* what it counts for SERVE_HELD_MAX */
     bool is_done, with_witness, is_starting;
 };
 
@@ -68,6 +69,31 @@ static struct serve_form make_form(struct block_ref *block, bool with_witness)
     return form;
 }
 
+static size_t queued_bytes(const struct p2p *p2p, const struct peer *peer)
+{
+    return p2p->env->stream_queued_bytes(p2p->env->ctx, peer->stream);
+}
+
+static void count_from_now(struct p2p *p2p, struct peer *peer)
+{
+    peer->serve.lent_us = p2p_now_us(p2p);
+    peer->serve.lent_at = peer->bytes_sent - queued_bytes(p2p, peer);
+}
+
+/* It is about to be sent so many bytes of a block that only it has asked for. */
+static void lend(struct p2p *p2p, struct peer *peer, size_t len)
+{
+    struct peer_serve *serve = &peer->serve;
+    size_t queued = queued_bytes(p2p, peer);
+    if (queued == 0 || serve->lent_bytes == 0) {
+        serve->lent_bytes = serve->lent_max = 0;
+        count_from_now(p2p, peer);
+    }
+    serve->lent_bytes += len;
+    if (len > serve->lent_max)
+        serve->lent_max = len;
+}
+
 static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *read)
 {
     if (!read->block) {
@@ -79,6 +105,7 @@ static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *re
     struct serve_recent *recent = find_recent(p2p, read->node);
     if (!recent) {
         struct serve_form form = make_form(read->block, read->with_witness);
+        lend(p2p, peer, form.bytes->raw_len);
         peer_send_block(p2p, peer, form.bytes, form.checksum);
         block_ref_drop(form.bytes);
         return;
@@ -114,7 +141,7 @@ static void read_free(struct serve_read *read)
  * nothing holds at most that much of our memory, or one message. */
 static bool fits(const struct p2p *p2p, const struct peer *peer, size_t len)
 {
-    size_t queued = p2p->env->stream_queued_bytes(p2p->env->ctx, peer->stream);
+    size_t queued = queued_bytes(p2p, peer);
     return queued == 0 || queued + len <= PEER_SEND_QUEUE_PAUSE;
 }
 
@@ -130,6 +157,7 @@ static void send_ready(struct p2p *p2p, struct peer *peer)
             serve->last = NULL;
         serve->n_reads--;
         serve->read_bytes -= read->len;
+        serve->own_bytes -= read->own_bytes;
         send_block(p2p, peer, read);
         send_continue(p2p, peer, read->node);
         read_free(read);
@@ -169,11 +197,37 @@ static void leave_queue(struct serve *serve, struct peer *peer)
     peer->serve.next_waiting = NULL;
 }
 
+/* What of such blocks is in memory because of this peer. */
+static size_t held_by(const struct p2p *p2p, const struct peer *peer)
+{
+    const struct peer_serve *serve = &peer->serve;
+    size_t queued = serve->lent_bytes > 0 ? queued_bytes(p2p, peer) : 0;
+    if (queued == 0)
+        return serve->own_bytes;
+    /* Of the first one in the queue a part may be gone; all of it is held. */
+    size_t held = queued + serve->lent_max;
+    return serve->own_bytes + (held < serve->lent_bytes ? held : serve->lent_bytes);
+}
+
+size_t serve_held_bytes(const struct p2p *p2p)
+{
+    size_t held = 0;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        held += held_by(p2p, peer);
+    return held;
+}
+
+static bool is_full(const struct p2p *p2p)
+{
+    return serve_held_bytes(p2p) >= p2p->serve.held_max;
+}
+
 /* May the peer start a read now? Else it is called when it may. */
 static bool take_turn(struct p2p *p2p, struct peer *peer)
 {
     struct serve *serve = &p2p->serve;
-    bool may = serve->n_reads < SERVE_READS_ALL_MAX && (peer->serve.has_turn || !serve->first);
+    bool may = serve->n_reads < SERVE_READS_ALL_MAX && (peer->serve.has_turn || !serve->first) &&
+               !is_full(p2p);
     if (!may)
         enqueue(serve, peer);
     peer->serve.has_turn = false;
@@ -183,13 +237,40 @@ static bool take_turn(struct p2p *p2p, struct peer *peer)
 static void next_turns(struct p2p *p2p)
 {
     struct serve *serve = &p2p->serve;
-    while (serve->first && serve->n_reads < SERVE_READS_ALL_MAX) {
+    while (serve->first && serve->n_reads < SERVE_READS_ALL_MAX && !is_full(p2p)) {
         struct peer *peer = serve->first;
         leave_queue(serve, peer);
         peer->serve.has_turn = true;
         serve_continue(p2p, peer);
         peer->serve.has_turn = false; /* it may have no room any more */
     }
+}
+
+/* It holds blocks and has taken next to nothing for a while. What it took before does not count for
+ * ever. */
+static bool is_slow(struct p2p *p2p, struct peer *peer, int64_t now_us)
+{
+    int64_t age_us = now_us - peer->serve.lent_us;
+    if (peer->serve.lent_bytes == 0 || age_us < SERVE_SLOW_US || held_by(p2p, peer) == 0)
+        return false;
+    uint64_t taken = peer->bytes_sent - queued_bytes(p2p, peer) - peer->serve.lent_at;
+    bool is_slow = taken < (uint64_t)(age_us / 1000000) * SERVE_RATE_MIN;
+    if (!is_slow)
+        count_from_now(p2p, peer);
+    return is_slow && !(peer->permissions & PERMISSION_NOBAN);
+}
+
+int64_t serve_tick(struct p2p *p2p, int64_t now_us)
+{
+    struct peer *next;
+    next_turns(p2p);
+    for (struct peer *peer = p2p->peers; peer && p2p->serve.first && is_full(p2p); peer = next) {
+        next = peer->next;
+        if (is_slow(p2p, peer, now_us))
+            peer_drop(p2p, peer, "keeps others from blocks and takes none");
+    }
+    next_turns(p2p);
+    return p2p->serve.first && is_full(p2p) ? now_us + 1000000 : INT64_MAX;
 }
 
 static void on_read(void *arg, const struct chain_block_read *result)
@@ -240,6 +321,8 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
         p2p_schedule_now(p2p);
         return;
     }
+    read->own_bytes = read->len;
+    serve->own_bytes += read->own_bytes;
     p2p->n_operations++;
     p2p->serve.n_reads++;
     read->is_starting = true;
@@ -352,7 +435,7 @@ static void end_getdata(struct p2p *p2p, struct peer *peer)
 static bool has_room_for_read(const struct p2p *p2p, const struct peer *peer)
 {
     const struct peer_serve *serve = &peer->serve;
-    size_t queued = p2p->env->stream_queued_bytes(p2p->env->ctx, peer->stream);
+    size_t queued = queued_bytes(p2p, peer);
     return serve->n_reads == 0 ||
            (serve->n_reads < SERVE_READS_MAX && queued + serve->read_bytes < PEER_SEND_QUEUE_PAUSE);
 }
@@ -461,6 +544,11 @@ void serve_block_connected(struct p2p *p2p, const struct block_node *node, struc
     recent_drop(&recent[SERVE_RECENT_MAX - 1]);
     memmove(&recent[1], &recent[0], (SERVE_RECENT_MAX - 1) * sizeof recent[0]);
     recent[0] = (struct serve_recent){.node = node, .block = block_ref_hold(block)};
+}
+
+void serve_init(struct p2p *p2p)
+{
+    p2p->serve.held_max = SERVE_HELD_MAX;
 }
 
 void serve_deinit(struct p2p *p2p)

@@ -20,6 +20,12 @@ struct serve_read;
 #define SERVE_RECENT_MAX    3    /* newest blocks, which everybody asks for: kept, not read */
 #define SERVE_ITEMS_TURN    1000 /* entries of a getdata looked at in one turn of the loop */
 #define SERVE_GETBLOCKS_MAX 500
+/* Bytes of blocks, the newest not counted, that are being read, or sent and not taken by their
+ * peers, of all peers together. Above it, no more are read; of those who hold some, whoever has
+ * taken fewer bytes a second than that since it holds them, and for so long, is disconnected. */
+#define SERVE_HELD_MAX (64u << 20)
+#define SERVE_RATE_MIN 10000
+#define SERVE_SLOW_US  INT64_C(5000000)
 
 /* One getdata under way. */
 struct peer_serve {
@@ -29,6 +35,11 @@ struct peer_serve {
     size_t n_reads, read_bytes;      /* under way or waiting for their turn */
     struct buffer *not_found;        /* entries of the notfound that will end it; NULL: none */
     size_t n_not_found;
+    size_t own_bytes;          /* of its reads: those of blocks that are not kept for all */
+    size_t lent_bytes;         /* of such blocks sent to it since its queue was empty, ... */
+    size_t lent_max;           /* ... the largest of them, ... */
+    int64_t lent_us;           /* ... that is since then, ... */
+    uint64_t lent_at;          /* ... when it had taken so many bytes of all kinds */
     struct peer *next_waiting; /* after it in the queue of those who want to read */
     bool is_waiting, has_turn;
     struct block_hash continue_at; /* after this one is fetched, tell the tip: getblocks */
@@ -50,13 +61,19 @@ struct serve_recent {
 /* What all peers share. */
 struct serve {
     size_t n_reads;                               /* under way */
+    size_t held_max;                              /* SERVE_HELD_MAX; less in tests */
     struct peer *first, *last;                    /* who waits for one of them to end */
     struct serve_recent recent[SERVE_RECENT_MAX]; /* newest first */
 };
 
-/* A block is the tip now: keep it for those who will ask. Let go of all of them. */
+/* Begin. A block is the tip now: keep it for those who will ask. Let go of all of them. */
+void serve_init(struct p2p *p2p);
 void serve_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block);
 void serve_deinit(struct p2p *p2p);
+/* Bytes that count for SERVE_HELD_MAX. */
+size_t serve_held_bytes(const struct p2p *p2p);
+/* Returns: when it wants to be called again, INT64_MAX: never. */
+int64_t serve_tick(struct p2p *p2p, int64_t now_us);
 
 /* True while a getdata is being served. */
 bool serve_is_busy(const struct peer *peer);

@@ -176,15 +176,60 @@ def test_half_sent_large_messages_hold_up_nobody(context):
     node.stop()
 
 
+def large_block(parent, height, when):
+    """A block of 950 kB."""
+    big = chain.TxOut(0, b"\x6a\x4e" + (950_000).to_bytes(4, "little") + os.urandom(950_000))
+    return chain.Block(parent, height, when, coinbase_tx=chain.coinbase(height, outputs=[big]))
+
+
+def test_old_blocks_for_those_who_do_not_read_are_bounded(context):
+    """Sixty peers ask for ten old blocks each and read nothing: what they hold is bounded by 64 MB,
+    new blocks go out at once, and who reads has his old block when others have given way."""
+    readers = 60
+    node = p2p.node(context, "-debug=0")
+    when, blocks, parent = int(time.time()) - 1000, [], chain.GENESIS
+    for height in range(1, readers + 1):
+        blocks.append(large_block(parent, height, when + height))
+        parent = blocks[-1].hash()
+        framework.equal(node.rpc.submitblock(blocks[-1].hex()), None)
+    node.rpc.generatetoaddress(5, chain.TRUE_ADDRESS)
+    node.restart()
+    honest = p2p.node(context, f"-connect={node.p2p}", name="honest")
+    honest.wait_tip(node.rpc.getbestblockhash(), 60)
+    node.restart()  # what the allocator keeps of that is gone
+    framework.wait_until(lambda: node.rpc.getconnectioncount() == 1, 30, "the honest node")
+    reader = p2p.connect(context, node)
+    before = p2p.resident_kb(node.process)
+    peers = [p2p.connect(context, node, receive_buffer=4096) for _ in range(readers)]
+    for i, peer in enumerate(peers):
+        peer.stop_reading()
+        asked = [blocks[(i + n) % readers].hash() for n in range(10)]
+        peer.send("getdata", p2p.inv([(p2p.INV_BLOCK | p2p.INV_WITNESS, h) for h in asked]))
+    time.sleep(4)
+    sent = sum(info["bytessent_per_msg"].get("block", 0) for info in node.rpc.getpeerinfo())
+    new_s = delay(node, honest)
+    grown = p2p.resident_kb(node.process) - before
+    start = time.monotonic()
+    reader.send("getdata", p2p.inv([(p2p.INV_BLOCK | p2p.INV_WITNESS, blocks[0].hash())]))
+    reader.wait("block", seconds=60)
+    old_s = time.monotonic() - start
+    print(f"{readers} peers that read nothing asked for ten old blocks of 950 kB each and were "
+          f"sent {sent // 1_000_000} MB, the kernel's part with it: {grown} kB more; a new block "
+          f"after {new_s:.3f} s, an old one for who reads after {old_s:.1f} s")
+    assert grown < 90 * 1024, grown
+    assert new_s < LIMIT_S, new_s
+    assert old_s < 40, old_s
+    honest.stop()
+    node.stop()
+
+
 def test_a_block_is_not_copied_for_each_who_asks_and_does_not_read(context):
     """Sixty peers ask for the newest block, with and without witness, and read nothing."""
     readers = 60
     node = p2p.node(context, "-debug=0")
     node.rpc.generatetoaddress(10, chain.TRUE_ADDRESS)
     tip = node.rpc.getblockheader(node.rpc.getbestblockhash())
-    big = chain.TxOut(0, b"\x6a\x4e" + (950_000).to_bytes(4, "little") + os.urandom(950_000))
-    block = chain.Block(chain.wire(tip["hash"]), 11, int(time.time()) + 60,
-                        coinbase_tx=chain.coinbase(11, outputs=[big]))
+    block = large_block(chain.wire(tip["hash"]), 11, int(time.time()) + 60)
     framework.equal(node.rpc.submitblock(block.hex()), None)
     peers = [p2p.connect(context, node, receive_buffer=4096) for _ in range(readers)]
     before = p2p.resident_kb(node.process)

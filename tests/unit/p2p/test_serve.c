@@ -348,6 +348,92 @@ static void the_newest_blocks_are_not_read(void **state)
     raw_free(raw);
 }
 
+/* n blocks of half a megabyte on base; SERVE_RECENT_MAX small ones on top. Returns the last of all.
+ */
+static const struct built_block *large_blocks(struct fixture *f, const struct built_block *base,
+                                              int32_t n)
+{
+    const struct built_block *last = base;
+    for (int32_t i = 1; i <= n; i++) {
+        struct builder_coin coin = builder_coinbase_coin(built_ancestor(base, i));
+        struct tx tx = builder_spend(&f->builder, &coin, 1, 8000, 0, BUILDER_LONG);
+        struct builder_spec spec = {.tx = &tx, .n_tx = 1};
+        last = builder_block(&f->builder, last, &spec);
+    }
+    return builder_blocks(&f->builder, last, SERVE_RECENT_MAX, NULL);
+}
+
+/* Two who read nothing hold all that may be held; two more wait, one of whom reads. */
+static void who_takes_nothing_gives_way_to_those_who_wait(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 61, &f->builder, NULL);
+    const struct built_block *base = builder_blocks(&f->builder, f->builder.genesis, 110, NULL);
+    const struct built_block *tip = large_blocks(f, base, 4);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct p2p *p2p = a->p2p;
+    size_t len = built_ancestor(tip, base->height + 1)->block.raw.len;
+    assert_int_equal(p2p->serve.held_max, SERVE_HELD_MAX);
+    p2p->serve.held_max = len + 1; /* one is room for another */
+    struct raw_peer *raw[4];
+    for (int i = 0; i < 4; i++) {
+        raw[i] = raw_connect(&f->mesh, a);
+        raw_handshake(raw[i], SERVICES);
+        if (i < 3)
+            raw[i]->env->stream_pause(raw[i]->env->ctx, raw[i]->stream, true);
+        ask_blocks(raw[i], tip, base->height + 1 + i, 1);
+        mesh_run(&f->mesh, 200000);
+    }
+    assert_in_range(serve_held_bytes(p2p), len + 1, 2 * len);
+    assert_ptr_equal(p2p->serve.first->serve.next_waiting, p2p->serve.last);
+    /* What is on its way counts as taken, so it is the second time of which they take nothing. */
+    mesh_run(&f->mesh, 2 * SERVE_SLOW_US - 3000000);
+    assert_int_equal(mesh_count_ready(a), 4);
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(mesh_count_ready(a), 2);
+    assert_int_equal(raw_count(raw[3], "block"), 1);
+    assert_null(p2p->serve.first);
+    /* The third reads nothing either, but nobody waits for it. */
+    mesh_run(&f->mesh, 5 * SERVE_SLOW_US);
+    assert_int_equal(mesh_count_ready(a), 2);
+    assert_in_range(serve_held_bytes(p2p), 1, len);
+    for (int i = 0; i < 4; i++)
+        raw_free(raw[i]);
+}
+
+/* Both sides of the least rate. */
+static void who_takes_enough_keeps_what_it_holds(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 62, &f->builder, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
+    raw_handshake(raw, SERVICES);
+    struct p2p *p2p = f->mesh.nodes[0].p2p;
+    struct peer *peer = p2p->peers;
+    p2p->serve.held_max = 1;
+    for (int more = 0; more < 2; more++) {
+        peer->serve.own_bytes = peer->serve.lent_bytes = 1;
+        peer->serve.lent_us = p2p_now_us(p2p) - SERVE_SLOW_US;
+        peer->serve.lent_at =
+            peer->bytes_sent - SERVE_SLOW_US / 1000000 * SERVE_RATE_MIN + (more ? 0 : 1);
+        p2p->serve.first = p2p->serve.last = peer; /* somebody waits */
+        peer->serve.is_waiting = true;
+        p2p_enter(p2p);
+        (void)serve_tick(p2p, p2p_now_us(p2p));
+        assert_int_equal(peer->state == PEER_GONE, !more);
+        p2p_leave(p2p);
+        if (more)
+            break;
+        raw_free(raw);
+        raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
+        raw_handshake(raw, SERVICES);
+        peer = p2p->peers;
+    }
+    p2p->peers->serve.own_bytes = 0;
+    raw_free(raw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +447,8 @@ int main(void)
         T(few_blocks_are_read_at_a_time_and_peers_take_turns),
         T(leaving_makes_no_room_for_more_reads),
         T(the_newest_blocks_are_not_read),
+        T(who_takes_nothing_gives_way_to_those_who_wait),
+        T(who_takes_enough_keeps_what_it_holds),
         T(a_pruned_node_serves_the_last_288_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
