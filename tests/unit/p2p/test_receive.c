@@ -145,7 +145,8 @@ static const struct {
     {"the mempool without leave", "mempool", 0, true, true},
     {"wtxidrelay too late", "wtxidrelay", 0, true, true},
     {"sendaddrv2 too late", "sendaddrv2", 0, true, true},
-    {"a transaction of zeros", "tx", 60, true, true},
+    {"a transaction of nothing", "tx", 60, true, false},
+    {"a transaction too short", "tx", 9, true, true},
     {"a locator cut short", "getheaders", 36, true, true},
     {"a verack again", "verack", 0, true, false},
 };
