@@ -234,11 +234,20 @@ static bool take_turn(struct p2p *p2p, struct peer *peer)
     return may;
 }
 
+/* Whose turn it is: who holds nothing comes before those who have not taken what they have. */
+static struct peer *pick(const struct p2p *p2p)
+{
+    for (struct peer *peer = p2p->serve.first; peer; peer = peer->serve.next_waiting)
+        if (held_by(p2p, peer) == 0)
+            return peer;
+    return p2p->serve.first;
+}
+
 static void next_turns(struct p2p *p2p)
 {
     struct serve *serve = &p2p->serve;
     while (serve->first && serve->n_reads < SERVE_READS_ALL_MAX && !is_full(p2p)) {
-        struct peer *peer = serve->first;
+        struct peer *peer = pick(p2p);
         leave_queue(serve, peer);
         peer->serve.has_turn = true;
         serve_continue(p2p, peer);
