@@ -147,6 +147,9 @@ void chain_import_file(struct chain *chain, const char *path,
 
 /* True while files of blocks, the user's or our own, are still gone through. */
 bool chain_is_importing(const struct chain *chain);
+/* Blocks that are stored and only wait to be connected, by height; 0 at rest, and while files are
+ * imported. After a crash between the index and the coins of a flush these are few. */
+int32_t chain_unconnected(struct chain *chain);
 /* True while blocks of our own files wait until the clock no longer says that they are of the
  * future: the tip may be older than what was acknowledged before. */
 bool chain_awaits_clock(const struct chain *chain);

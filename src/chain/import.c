@@ -594,6 +594,14 @@ bool chain_is_replaying(const struct chain *chain)
     return false;
 }
 
+int32_t chain_unconnected(struct chain *chain)
+{
+    if (chain->imports || pipeline_is_at_rest(chain))
+        return 0;
+    int32_t ahead = best_chain_target(chain)->height - chain_tip_node(chain)->height;
+    return ahead > 0 ? ahead : 1; /* more work at a lower height */
+}
+
 bool chain_awaits_clock(const struct chain *chain)
 {
     return chain->early_s > 0;

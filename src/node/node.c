@@ -19,8 +19,10 @@
 #define STATUS_US      INT64_C(2000000) /* between two progress lines when nothing else happens */
 #define LOG_TIP_US     INT64_C(1000000) /* between two log lines about the tip while catching up */
 #define REPLAY_POLL_US INT64_C(1000)
-#define LOAD_POLL_US   INT64_C(100000) /* while the coins are made that mempool.dat may spend */
-#define RECHECK_US     INT64_C(20000)  /* while waiting for the last import or the last RPC call */
+#define CONNECT_MAX    2000 /* stored and not connected; with more the coins are rebuilt */
+#define PATIENCE_US    INT64_C(60000000) /* for these */
+#define LOAD_POLL_US   INT64_C(100000)   /* while the coins are made that mempool.dat may spend */
+#define RECHECK_US     INT64_C(20000) /* while waiting for the last import or the last RPC call */
 
 /* Who may have something to warn of; the latest word of each is kept. */
 enum warning_source { WARNING_OF_CHAIN, WARNING_OF_CLOCK, N_WARNINGS };
@@ -45,6 +47,7 @@ struct node {
     bool is_stopping, is_closed;
     uint64_t timer; /* stop, or a recheck */
     uint64_t status_timer;
+    int64_t opened_us;      /* when the chain was open */
     uint64_t load_timer;    /* looks whether mempool.dat can be loaded */
     struct traffic traffic; /* when the last progress line was shown */
     int64_t shown_us, logged_us;
@@ -456,6 +459,17 @@ static void expect_mempool(struct node *node)
     load_mempool(node);
 }
 
+/* What a crash left to be done before the tip is what it was. A rebuild takes hours and is not
+ * waited for. */
+static bool is_replaying(const struct node *node)
+{
+    if (chain_is_replaying(node->chain))
+        return true;
+    int64_t waited_us = node->env->now_us(node->env->ctx) - node->opened_us;
+    int32_t n = chain_unconnected(node->chain);
+    return n > 0 && n <= CONNECT_MAX && waited_us < PATIENCE_US;
+}
+
 /* Nobody is shown a tip older than what was acknowledged before a crash. */
 static void finish_start(void *arg)
 {
@@ -463,7 +477,7 @@ static void finish_start(void *arg)
     node->timer = 0;
     if (node->is_stopping)
         return;
-    if (chain_is_replaying(node->chain)) {
+    if (is_replaying(node)) {
         set_timer(node, REPLAY_POLL_US, finish_start);
         return;
     }
@@ -486,6 +500,7 @@ bool node_start(struct node *node, char **error)
         return false;
     make_mesh(node);
     node->warmup = "Replaying blocks\xe2\x80\xa6";
+    node->opened_us = node->env->now_us(node->env->ctx);
     finish_start(node);
     return true;
 }

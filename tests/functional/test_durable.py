@@ -2,6 +2,8 @@
 folders that are links to other disks."""
 import os
 import shutil
+import threading
+import time
 
 import chain
 import framework
@@ -18,6 +20,34 @@ def knows(node, block_hash):
         return node.rpc.getblock(block_hash)["hash"] == block_hash
     except framework.RpcError:
         return False
+
+
+def test_a_kill_amid_a_flush_shows_no_older_tip(context):
+    """The index may be written and the coins not: blocks wait to be connected, and nobody is
+    answered before they are."""
+    node = context.started("-prune=1", "-fastprune")
+    node.rpc.generatetoaddress(400, ADDRESS)
+    acknowledged = [400]
+
+    def work(rpc):
+        try:
+            while True:
+                rpc.generatetoaddress(60, ADDRESS)
+                acknowledged[0] = rpc.getblockcount()
+                rpc.pruneblockchain(acknowledged[0] - 300)
+        except Exception:  # pylint: disable=broad-except
+            pass  # it was killed, which is the point
+
+    for _ in range(15):
+        worker = threading.Thread(target=work, args=(node.connect_rpc(10),), daemon=True)
+        worker.start()
+        time.sleep(context.random.uniform(0, 0.3))
+        node.kill()
+        worker.join()
+        node.start()
+        got = node.rpc.getblockcount()
+        assert got >= acknowledged[0], f"{got} is shown, {acknowledged[0]} was acknowledged"
+    node.stop()
 
 
 def restart_after_kill(node, *options):
