@@ -12,6 +12,7 @@
 #include "util/alloc.h"
 #include "util/crc32c.h"
 #include "util/endian.h"
+#include "util/planted.h"
 
 enum {
     UNDO_RECORD_HEADER_BYTES = 12,
@@ -350,7 +351,7 @@ static int write_kind(struct block_files *files, enum kind kind, const struct fi
         error = write_record(files, file, begin, header, payload,
                              kind == KIND_BLOCK && files->is_obfuscated);
     write_handles_give(&files->handles, id, true);
-    return error;
+    return PLANTED(files->env, WRITE_ERROR_LOST) ? 0 : error;
 }
 
 static struct span encode_header(const struct block_files *files, enum kind kind,
@@ -432,6 +433,19 @@ int block_files_read_undo(struct block_files *files, const struct file_pos *pos,
     return read_kind(files, KIND_UNDO, pos, out);
 }
 
+int block_files_sync_too(struct block_files *files, int32_t file)
+{
+    uint64_t id = (uint64_t)file * 2 + KIND_BLOCK;
+    struct env_file *handle;
+    ASSERT(file >= 0 && (size_t)file < files->n);
+    char *path = path_of(files, KIND_BLOCK, file);
+    int error = write_handles_take(&files->handles, id, path, &handle);
+    xfree(path);
+    if (!error)
+        write_handles_give(&files->handles, id, true);
+    return error;
+}
+
 int block_files_sync(struct block_files *files)
 {
     return write_handles_sync(&files->handles, files->dir);
@@ -456,6 +470,8 @@ int block_files_remove(const struct block_files *files, const size_t *numbers, s
     int error = 0;
     for (size_t i = 0; i < n && !error; i++)
         error = remove_pair(files, numbers[i]);
+    if (PLANTED(files->env, PRUNE_NOT_SYNCED))
+        return error;
     return error ? error : files->env->sync_dir(files->env->ctx, files->dir);
 }
 

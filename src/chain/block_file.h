@@ -68,6 +68,10 @@ NODISCARD int block_files_read_undo(struct block_files *files, const struct file
 
 /* Make everything written so far durable (files and directory entries). Any thread. */
 NODISCARD int block_files_sync(struct block_files *files);
+/* The next sync concerns that block file too, though nothing was written to it: what is in it may
+ * be from a process that was killed before it could sync. Any thread. Returns 0 or a negative
+ * errno. */
+NODISCARD int block_files_sync_too(struct block_files *files, int32_t file);
 
 /* Files known, and their info. last: where the next record goes. */
 size_t block_files_count(const struct block_files *files);

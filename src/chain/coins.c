@@ -10,6 +10,7 @@
 
 #include "chain/coins_internal.h"
 #include "util/alloc.h"
+#include "util/planted.h"
 
 enum { MERGE_SLOTS_PER_TURN = 2000, FREE_STEPS_PER_TURN = 20 };
 
@@ -183,7 +184,8 @@ static void read_done(struct env_job *job)
     struct coins_read *read = (struct coins_read *)(void *)job;
     if (job->cancelled) {
         read->error = -ECANCELED;
-    } else if (!read->error && read->generation != read->coins->generation) {
+    } else if (!read->error && read->generation != read->coins->generation &&
+               !PLANTED(read->coins->env, STALE_READ)) {
         /* A flush ended since: what was read may be older than what it wrote, and the table that
          * would tell may be gone. */
         read_values_free(read);

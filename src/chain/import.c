@@ -14,6 +14,7 @@
 #include "util/alloc.h"
 #include "util/endian.h"
 #include "util/hex.h"
+#include "util/planted.h"
 
 #define IMPORT_SCAN_BATCH      512
 #define IMPORT_SCAN_BYTES      (1 << 20) /* read at once while looking for records */
@@ -443,11 +444,23 @@ static void tell_early(struct import *import)
     chain_warn(chain, message);
 }
 
+/* The bug REINDEX_MARK_EARLY: the rows that the mark stands for are still to be written. */
+static int plant_early_end(struct chain *chain)
+{
+    struct env_batch *batch = chain->env->batch_new(chain->env->ctx);
+    index_db_batch_clear_flag(chain->index, batch, INDEX_FLAG_REINDEXING);
+    return index_db_write(chain->index, batch);
+}
+
 /* Our block files have been gone through. What was refused only for now stays marked, and so does
  * everything if it was not the end. */
 static void end_own_files(struct import *import)
 {
     struct chain *chain = import->chain;
+    if (PLANTED(chain->env, REINDEX_MARK_EARLY) && import->is_reindex)
+        import->error = plant_early_end(chain);
+    if (PLANTED(chain->env, EARLY_ENDS_REPLAY))
+        import->n_early = 0;
     if (import->error)
         chain_fault(chain, import->error, "reading the block files");
     else if (import->n_early > 0)
@@ -676,7 +689,8 @@ static void start_replay(struct import *import)
     while (!import->scan_done && !import->error)
         scan_block_file(import);
     if (import->found && !(chain->marks & CHAIN_MARK_REPLAY) && !import->error) {
-        import->error = index_db_set_replay_from(chain->index, file, offset);
+        if (!PLANTED(chain->env, REPLAY_NOT_NOTED))
+            import->error = index_db_set_replay_from(chain->index, file, offset);
         chain->marks |= import->error ? 0 : CHAIN_MARK_REPLAY;
     }
     sort_found(import);

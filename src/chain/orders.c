@@ -3,6 +3,7 @@
 
 #include "chain/chain_internal.h"
 #include "util/alloc.h"
+#include "util/planted.h"
 
 /* -- Waiters ------------------------------------------------------------------------------------
  */
@@ -73,6 +74,8 @@ void waiters_writes_drained(struct chain *chain)
 
 static void release(struct chain *chain, struct waiter *waiter)
 {
+    if (PLANTED(chain->env, ANSWER_BEFORE_SYNC))
+        waiter->durable = false;
     if (waiter->durable && chain->faulted)
         waiter->result.verdict = (struct verdict){.code = REJECT_FAULT};
     if (!waiter->durable || chain->faulted) {
@@ -232,7 +235,10 @@ void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_
         best_chain_mark_failed(chain, node);
         best_chain_rebuild(chain);
     }
-    answer_when_kept(chain, done, arg);
+    if (PLANTED(chain->env, INVALID_NOT_WRITTEN))
+        answer_at_rest(chain, done, arg);
+    else
+        answer_when_kept(chain, done, arg);
 }
 
 void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
@@ -253,7 +259,10 @@ void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_
             header_tree_mark_dirty(&chain->tree, at);
         }
     best_chain_rebuild(chain);
-    answer_when_kept(chain, done, arg);
+    if (PLANTED(chain->env, RECONSIDER_NOT_WRITTEN))
+        answer_at_rest(chain, done, arg);
+    else
+        answer_when_kept(chain, done, arg);
 }
 
 /* Which of two blocks with like work is preferred is not kept over a restart. Core: preciousblock

@@ -9,6 +9,7 @@
 
 #include "chain/chain_internal.h"
 #include "util/alloc.h"
+#include "util/planted.h"
 
 #define ROUND_NODES_MAX 20000 /* that many rows are written within a few dozen milliseconds */
 /* What files may grow by before the next look at the target. Core: FindFilesToPrune() */
@@ -126,10 +127,13 @@ static void run_write(struct env_job *job)
 {
     struct prune *prune = (struct prune *)job;
     const struct chain *chain = prune->chain;
+    bool is_early = PLANTED(chain->env, PRUNE_UNLINK_FIRST);
+    int early_error = is_early ? block_files_remove(chain->files, prune->files, prune->n_files) : 0;
     prune->error = index_db_write(chain->index, prune->batch);
     prune->batch = NULL;
     if (!prune->error)
-        prune->error = block_files_remove(chain->files, prune->files, prune->n_files);
+        prune->error =
+            is_early ? early_error : block_files_remove(chain->files, prune->files, prune->n_files);
 }
 
 static void forget_files(struct chain *chain)

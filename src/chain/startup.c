@@ -9,6 +9,7 @@
 #include "util/alloc.h"
 #include "util/crc32c.h"
 #include "util/hex.h"
+#include "util/planted.h"
 
 #define STORE_CACHE_BYTES(total) ((total) / 8 < (8u << 20) ? (total) / 8 : (8u << 20))
 
@@ -86,8 +87,13 @@ static bool open_stores(struct chain *chain, char **error)
                               strerror(-code)));
     /* The coins go before the index: a start after a crash in between fills empty coins by itself,
      * but could do nothing with coins whose blocks it does not know. */
-    if (!open_coins(chain, error) || (chain->options.reindex && !wipe_coins(chain, error)) ||
+    if (!open_coins(chain, error) ||
+        (chain->options.reindex && !PLANTED(chain->env, REINDEX_INDEX_FIRST) &&
+         !wipe_coins(chain, error)) ||
         !open_index(chain, &infos, &n_infos, error))
+        return false;
+    if (PLANTED(chain->env, REINDEX_INDEX_FIRST) && chain->options.reindex &&
+        !wipe_coins(chain, error))
         return false;
     code = block_files_open(chain->env, chain->log, chain->blocks_dir, chain->network->magic, infos,
                             n_infos, &chain->files, &detail);

@@ -507,6 +507,9 @@ struct node_env *node_env_new(const struct env *real)
         node_env->env.resolve_cancel = pass_resolve_cancel;
     }
     node_env->real = real;
+#ifdef CAIRN_PLANT
+    node_env->env.planted = real->planted;
+#endif
     hash_map_init(&node_env->timers);
     return node_env;
 }

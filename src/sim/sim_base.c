@@ -44,10 +44,16 @@ static void mine_base(struct sim_base *base, struct sim_world *world)
 
 struct sim_base *sim_base_new(int32_t n_blocks)
 {
+    return sim_base_new_in_files(n_blocks, 0);
+}
+
+struct sim_base *sim_base_new_in_files(int32_t n_blocks, uint32_t block_file_bytes)
+{
     struct sim_base *base = xcalloc(1, sizeof *base);
     base->n_blocks = n_blocks;
     base->coins = xcalloc((size_t)n_blocks + 1, sizeof *base->coins);
-    const struct sim_world_options options = {.seed = BASE_SEED, .n_nodes = 1};
+    const struct sim_world_options options = {
+        .seed = BASE_SEED, .n_nodes = 1, .block_file_bytes = block_file_bytes};
     struct sim_world *world = sim_world_new(&options);
     mine_base(base, world);
     base->clock_us = world->events.now_us;

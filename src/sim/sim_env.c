@@ -465,6 +465,16 @@ void sim_env_run_for(struct sim_env *sim, int64_t us)
     sim->events->now_us = end_us;
 }
 
+void sim_env_plant(struct sim_env *sim, int planted)
+{
+#ifdef CAIRN_PLANT
+    sim->env.planted = planted;
+#else
+    (void)sim;
+    ASSERT(planted == 0);
+#endif
+}
+
 void sim_env_set_unix_s(struct sim_env *sim, int64_t unix_s)
 {
     sim->unix_base_s = unix_s - sim->events->now_us / 1000000;

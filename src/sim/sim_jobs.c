@@ -52,6 +52,13 @@ static int64_t after(struct sim_jobs *jobs, int64_t max_us)
     return jobs->events->now_us + 1 + (int64_t)sim_random_below(&jobs->random, (uint64_t)max_us);
 }
 
+/* How long after a job has run its end is told of. */
+static int64_t done_at(struct sim_jobs *jobs, const struct sim_pool *pool)
+{
+    bool stalls = pool->stall_one_in && sim_random_below(&jobs->random, pool->stall_one_in) == 0;
+    return after(jobs, stalls ? pool->stall_max_us : pool->done_max_us);
+}
+
 static void on_done(void *arg)
 {
     struct sim_task *task = arg;
@@ -74,8 +81,8 @@ static void on_run(void *arg)
     if (!task->job->cancelled)
         task->job->run(task->job);
     task->pool->busy--;
-    sim_events_add_for(task->jobs->events, task->jobs->owner,
-                       after(task->jobs, task->pool->done_max_us), on_done, task);
+    sim_events_add_for(task->jobs->events, task->jobs->owner, done_at(task->jobs, task->pool),
+                       on_done, task);
     start_tasks(task->jobs, task->pool);
 }
 

@@ -18,6 +18,9 @@ struct sim_pool {
     int workers, busy;
     int64_t run_max_us;  /* longest time from start to run */
     int64_t done_max_us; /* longest time from run to done */
+    /* One job in so many is told of as done that much later, at most; 0: none. */
+    uint64_t stall_one_in;
+    int64_t stall_max_us;
 };
 
 struct sim_jobs {

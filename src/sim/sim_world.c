@@ -12,6 +12,8 @@
 #define LINE_BYTES     600
 #define RANDOM_PART    0x776f726c64 /* of the seed: see sim_random_of() */
 #define FIRST_CLOCK_US 1000000
+#define STALL_ONE_IN   8
+#define STALL_MAX_US   1000000
 
 /* -- The trace ----------------------------------------------------------------------------------
  */
@@ -50,10 +52,13 @@ uint64_t sim_world_trace_hash(const struct sim_world *world, char out[HEX_ID_BYT
 static void on_log(void *ctx, enum log_level level, enum log_category category, const char *line)
 {
     const struct sim_life *life = ctx;
-    (void)level;
+    const struct sim_world_options *options = &life->world->options;
     (void)category;
-    if (!life->is_ghost)
-        sim_world_trace(life->world, "%zu| %s", life->machine, line);
+    if (life->is_ghost)
+        return;
+    sim_world_trace(life->world, "%zu| %s", life->machine, line);
+    if (level >= LOG_LEVEL_WARNING && options->warned)
+        options->warned(options->ctx, life->machine, line);
 }
 
 void sim_world_fail(struct sim_world *world, const char *format, ...)
@@ -113,11 +118,24 @@ static void on_stopping(void *ctx)
 
 static void reap(void *arg);
 
+/* A node ends by itself: as is to be expected of its machine, or not. */
+static void note_error(struct sim_world *world, size_t i, const char *what, const char *error)
+{
+    struct sim_machine *machine = &world->machines[i];
+    if (!machine->may_fail) {
+        sim_world_fail(world, "node %zu %s: %s", i, what, error);
+        return;
+    }
+    sim_world_trace(world, "%zu %s: %s", i, what, error);
+    xfree(machine->error);
+    machine->error = xstrdup(error);
+}
+
 static void on_stopped(void *ctx, const char *error)
 {
     struct sim_life *life = ctx;
     if (error && !life->is_ghost)
-        sim_world_fail(life->world, "node %zu stopped: %s", life->machine, error);
+        note_error(life->world, life->machine, "stopped", error);
     sim_events_add(&life->world->events, life->world->events.now_us, reap, life);
 }
 
@@ -258,10 +276,12 @@ static struct node_options node_options_of(const struct sim_world *world,
                   .cache_bytes = cache ? cache : CACHE_DEFAULT,
                   .flush_batch_bytes = world->options.flush_batch_bytes,
                   .txindex = world->options.txindex,
+                  .block_file_bytes = world->options.block_file_bytes,
                   .max_tip_age_s = MAX_TIP_AGE_S,
                   .check_blocks = 6,
                   .check_level = 3},
         .mempool = mempool_default_options(),
+        .persist_mempool = world->options.persist_mempool,
         .p2p = {.data_dir = "regtest",
                 .user_agent = "/Cairn:sim/",
                 .listen = true,
@@ -292,10 +312,23 @@ static struct sim_life *life_new(struct sim_world *world, size_t i)
     machine->host = sim_net_join(world->net, machine->address);
     sim_env_set_host(life->env, machine->host);
     sim_disk_watch(sim_env_disk(life->env), on_disk_change, life);
+    if (i == 0)
+        sim_env_plant(life->env, world->options.planted);
+    if (i == 0 && world->options.stalls) {
+        struct sim_pool *pool = &sim_env_jobs(life->env)->pool[ENV_POOL_BLOCKING];
+        pool->stall_one_in = STALL_ONE_IN;
+        pool->stall_max_us = STALL_MAX_US;
+    }
     return life;
 }
 
 void sim_world_start(struct sim_world *world, size_t i)
+{
+    const struct sim_start as_ever = {0};
+    sim_world_start_with(world, i, &as_ever);
+}
+
+void sim_world_start_with(struct sim_world *world, size_t i, const struct sim_start *start)
 {
     struct sim_machine *machine = &world->machines[i];
     ASSERT(machine->state == SIM_MACHINE_OFF);
@@ -304,20 +337,25 @@ void sim_world_start(struct sim_world *world, size_t i)
     struct sim_life *life = life_new(world, i);
     const char *external[] = {machine->address};
     struct node_options options = node_options_of(world, machine, external);
+    options.chain.reindex = start->reindex;
+    options.chain.reindex_chainstate = start->reindex_chainstate;
+    options.chain.prune = start->prune;
     struct node_events events = {.ctx = life,
                                  .notice = on_notice,
                                  .progress = on_progress,
                                  .warning = on_warning,
                                  .stopping = on_stopping,
                                  .stopped = on_stopped};
-    sim_world_trace(world, "%zu on", i);
+    sim_world_trace(world, "%zu on%s%s%s", i, start->reindex ? " -reindex" : "",
+                    start->reindex_chainstate ? " -reindex-chainstate" : "",
+                    start->prune ? " -prune=1" : "");
     machine->state = SIM_MACHINE_ON;
     char *error = NULL;
     life->node = node_new(sim_env_get(life->env), &life->log, &options, &events, &error);
     ASSERT(life->node);
     if (node_start(life->node, &error))
         return;
-    sim_world_fail(world, "node %zu does not start: %s", i, error);
+    note_error(world, i, "does not start", error);
     xfree(error);
     reap(life);
 }
@@ -329,6 +367,49 @@ void sim_world_stop(struct sim_world *world, size_t i)
     sim_world_trace(world, "%zu stops", i);
     machine->state = SIM_MACHINE_STOPPING;
     node_stop(machine->life->node);
+}
+
+/* -- Disks and clocks that are not as they should be --------------------------------------------
+ */
+
+/* What a machine is now, on or off. */
+static struct sim_env *env_of(struct sim_machine *machine)
+{
+    if (machine->crashed) /* at this very instant */
+        finish_crash(machine);
+    return machine->life ? machine->life->env : machine->env;
+}
+
+void sim_world_break(struct sim_world *world, size_t i, const struct sim_fault *fault)
+{
+    struct sim_machine *machine = &world->machines[i];
+    sim_world_trace(world, "%zu: disk fails (%x, after %llu, %d%s)", i, fault->ops,
+                    (unsigned long long)fault->n, fault->error, fault->forever ? ", for good" : "");
+    xfree(machine->error);
+    machine->error = NULL;
+    machine->may_fail = true;
+    sim_disk_fail(sim_env_disk(env_of(machine)), fault->ops, fault->n, fault->error,
+                  fault->forever);
+}
+
+const char *sim_world_heal(struct sim_world *world, size_t i)
+{
+    struct sim_machine *machine = &world->machines[i];
+    machine->may_fail = false;
+    sim_disk_fail(sim_env_disk(env_of(machine)), 0, 0, 0, false);
+    return machine->error;
+}
+
+void sim_world_move_clock(struct sim_world *world, size_t i, int64_t delta_s)
+{
+    struct sim_machine *machine = &world->machines[i];
+    struct sim_env *sim = env_of(machine);
+    const struct env *env = sim_env_get(sim);
+    sim_world_trace(world, "%zu: clock moves by %lld s", i, (long long)delta_s);
+    machine->may_fail = true;
+    xfree(machine->error);
+    machine->error = NULL;
+    sim_env_set_unix_s(sim, env->unix_s(env->ctx) + delta_s);
 }
 
 /* -- The whole ----------------------------------------------------------------------------------
@@ -362,6 +443,7 @@ struct sim_world *sim_world_new(const struct sim_world_options *options)
     world->options = *options;
     world->random = sim_random_of(options->seed, RANDOM_PART);
     world->network = *network_get(NETWORK_REGTEST);
+    world->network.prune_after_height = 0;
     sha256_init(&world->trace);
     int64_t clock_us = options->base ? sim_base_clock_us(options->base) : FIRST_CLOCK_US;
     sim_events_init(&world->events, clock_us);
@@ -388,6 +470,7 @@ void sim_world_free(struct sim_world *world)
         else
             sim_env_free(machine->env);
         xfree(machine->links);
+        xfree(machine->error);
     }
     while (world->n_lives > 0)
         ASSERT(sim_events_step(&world->events));

@@ -25,6 +25,8 @@ struct sim_world;
 /* A regtest chain of that many blocks, as a stopped node leaves it on its disk; the same each
  * time. Coinbases pay to anyone: see sim_spend.h. Owns: the caller. */
 struct sim_base *sim_base_new(int32_t n_blocks);
+/* The same in block files of that many bytes: see struct chain_options. */
+struct sim_base *sim_base_new_in_files(int32_t n_blocks, uint32_t block_file_bytes);
 void sim_base_free(struct sim_base *base);
 
 /* The coin that the coinbase of a block of it made; mature 100 blocks later. */
@@ -47,10 +49,16 @@ struct sim_world_options {
     size_t coins_cache_bytes;    /* of each; 0: 1 MB */
     size_t flush_batch_bytes;    /* of each, see struct chain_options; 0: its default */
     bool txindex;
+    bool persist_mempool;      /* each keeps mempool.dat */
+    uint32_t block_file_bytes; /* of each, see struct chain_options; 0: its default */
+    bool stalls; /* the first node hears late of one blocking job in eight */
+    int planted;               /* enum planted of util/planted.h: a bug of the first node's */
     /* Called for each line of the trace; NULL: it is only hashed. */
     void (*trace)(void *ctx, const char *line);
     /* A node's tip is now that block. May be NULL. */
     void (*tip)(void *ctx, size_t node, const char *block_hash);
+    /* A node has logged a warning or an error. May be NULL. */
+    void (*warned)(void *ctx, size_t node, const char *line);
     void *ctx;
     bool traces_logs; /* the debug logs of all nodes are part of the trace */
 };
@@ -88,6 +96,12 @@ enum sim_machine_state {
 enum sim_machine_state sim_world_state(const struct sim_world *world, size_t i);
 /* Start the node of a machine that is off, on what its disk holds. */
 void sim_world_start(struct sim_world *world, size_t i);
+/* The same with options that concern this start alone. */
+struct sim_start {
+    bool reindex, reindex_chainstate;
+    bool prune; /* by order only; short chains too */
+};
+void sim_world_start_with(struct sim_world *world, size_t i, const struct sim_start *start);
 /* Begin the clean stop of a node that is on; once it is off it can be started again. */
 void sim_world_stop(struct sim_world *world, size_t i);
 /* The machine crashes now; what is on its disk is what that leaves. It is off then. */
@@ -99,6 +113,22 @@ void sim_world_crash_in_write(struct sim_world *world, size_t i, enum sim_crash 
 void sim_world_spare(struct sim_world *world, size_t i);
 /* Crashes of the second kind so far. */
 uint64_t sim_world_n_crashes(const struct sim_world *world);
+
+/* Let calls of a machine's disk fail from now on: see sim_disk_fail(). Until sim_world_heal() it is
+ * no failure of the world that its node stops or does not start because of an error. */
+struct sim_fault {
+    unsigned ops;
+    uint64_t n;
+    int error;
+    bool forever;
+};
+void sim_world_break(struct sim_world *world, size_t i, const struct sim_fault *fault);
+/* The disk is sound again. Returns what its node has stopped or not started with since the last
+ * sim_world_break(), or NULL; valid until the next one. */
+const char *sim_world_heal(struct sim_world *world, size_t i);
+/* Set a machine's wall clock on, or back if delta_s is negative; it stays so over crashes. From now
+ * on its node may refuse to start, as under sim_world_break(). */
+void sim_world_move_clock(struct sim_world *world, size_t i, int64_t delta_s);
 
 /* The node of a machine that is not off; its place in the network, while it is not off. */
 struct node *sim_world_node(struct sim_world *world, size_t i);

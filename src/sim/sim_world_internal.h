@@ -45,6 +45,8 @@ struct sim_machine {
     enum sim_crash crash_how;
     uint64_t crash_left;
     struct sim_env *crashed;
+    bool may_fail; /* its disk is broken, or its clock wrong */
+    char *error;   /* what it has stopped with since, or NULL */
     /* Addresses of those it is told to connect to. */
     const char **links;
     size_t n_links;

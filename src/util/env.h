@@ -81,6 +81,9 @@ enum env_open_flags {
 
 struct env {
     void *ctx;
+#ifdef CAIRN_PLANT
+    int planted; /* enum planted of util/planted.h: the bug that this world's code shall have */
+#endif
 
     /* Clocks. Any thread. now_us is monotonic; unix_s is the wall clock and may jump. */
     int64_t (*now_us)(void *ctx);

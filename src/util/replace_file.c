@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/alloc.h"
+#include "util/planted.h"
 
 static int write_aside(const struct env *env, const char *aside, struct span bytes)
 {
@@ -13,7 +14,7 @@ static int write_aside(const struct env *env, const char *aside, struct span byt
     if (error)
         return error;
     error = env->file_write_at(env->ctx, file, 0, bytes.p, bytes.len);
-    if (!error)
+    if (!error && !PLANTED(env, MEMPOOL_NOT_SYNCED))
         error = env->file_sync(env->ctx, file);
     env->file_close(env->ctx, file);
     return error;
@@ -35,7 +36,7 @@ int replace_file(const struct env *env, const char *path, struct span bytes)
     int error = write_aside(env, aside, bytes);
     if (!error)
         error = env->rename(env->ctx, aside, path);
-    if (!error)
+    if (!error && !PLANTED(env, MEMPOOL_NAME_NOT_SYNCED))
         error = sync_name(env, path);
     xfree(aside);
     return error;

@@ -113,10 +113,32 @@ static void a_cancelled_job_is_skipped_but_completed_and_a_started_one_runs(void
     sim_events_deinit(&events);
 }
 
+static void a_stalled_job_is_told_of_late(void **state)
+{
+    (void)state;
+    struct sim_events events;
+    struct sim_jobs jobs;
+    sim_events_init(&events, 0);
+    sim_jobs_init(&jobs, &events, 1);
+    jobs.pool[ENV_POOL_BLOCKING].stall_one_in = 1;
+    jobs.pool[ENV_POOL_BLOCKING].stall_max_us = INT64_C(1000000000);
+    int ran = 0;
+    struct work work = work_of(&ran);
+    sim_jobs_submit(&jobs, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &work.job);
+    assert_true(sim_events_step(&events));
+    int64_t ran_us = events.now_us;
+    assert_true(sim_events_step(&events));
+    assert_int_equal(work.done, 1);
+    assert_true(events.now_us - ran_us > jobs.pool[ENV_POOL_BLOCKING].done_max_us);
+    sim_jobs_deinit(&jobs);
+    sim_events_deinit(&events);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_runs_and_completes_later_exactly_once),
+        cmocka_unit_test(a_stalled_job_is_told_of_late),
         cmocka_unit_test(one_worker_keeps_priority_and_order),
         cmocka_unit_test(a_cancelled_job_is_skipped_but_completed_and_a_started_one_runs),
     };

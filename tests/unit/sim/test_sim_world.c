@@ -171,6 +171,71 @@ static uint64_t trace_of(uint64_t seed, char hash[HEX_ID_BYTES])
     return lines;
 }
 
+static void a_broken_disk_is_no_failure_until_it_is_healed(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct sim_world *world = make(8, 1, &seen);
+    const struct sim_fault fault = {.ops = SIM_OP_WRITE, .error = -28, .forever = true};
+    sim_world_start(world, 0);
+    sim_world_run_for(world, SECOND);
+    sim_world_break(world, 0, &fault);
+    sim_world_mine(world, 0);
+    sim_world_run_for(world, 5 * SECOND);
+    assert_int_equal(sim_world_state(world, 0), SIM_MACHINE_OFF);
+    const char *error = sim_world_heal(world, 0);
+    assert_non_null(error);
+    assert_non_null(strstr(error, "No space left"));
+    assert_null(sim_world_failure(world));
+    sim_world_start(world, 0);
+    sim_world_run_for(world, SECOND);
+    sim_world_mine(world, 0);
+    sim_world_run_for(world, 5 * SECOND);
+    assert_int_equal(height(world, 0), 1);
+    assert_null(sim_world_failure(world));
+    sim_world_free(world);
+}
+
+static void a_start_may_have_options_of_its_own(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct sim_world *world = make(9, 1, &seen);
+    const struct sim_start reindex = {.reindex = true, .prune = true};
+    sim_world_start(world, 0);
+    sim_world_mine(world, 0);
+    sim_world_run_for(world, SECOND);
+    sim_world_stop(world, 0);
+    sim_world_run_for(world, SECOND);
+    sim_world_start_with(world, 0, &reindex);
+    assert_int_equal(height(world, 0), 0);
+    assert_true(chain_is_pruned(node_chain(sim_world_node(world, 0))));
+    sim_world_run_for(world, SECOND);
+    assert_int_equal(height(world, 0), 1);
+    sim_world_free(world);
+}
+
+static void a_clock_set_back_stays_so_over_a_crash(void **state)
+{
+    (void)state;
+    struct seen seen;
+    struct sim_world *world = make(10, 1, &seen);
+    sim_world_start(world, 0);
+    sim_world_mine(world, 0);
+    sim_world_run_for(world, SECOND);
+    sim_world_stop(world, 0);
+    sim_world_run_for(world, SECOND);
+    sim_world_move_clock(world, 0, -100000);
+    sim_world_start(world, 0); /* its tip is of the future */
+    assert_int_equal(sim_world_state(world, 0), SIM_MACHINE_OFF);
+    assert_non_null(strstr(sim_world_heal(world, 0), "future"));
+    assert_null(sim_world_failure(world));
+    sim_world_move_clock(world, 0, 100000);
+    sim_world_start(world, 0);
+    assert_int_equal(height(world, 0), 1);
+    sim_world_free(world);
+}
+
 static void the_same_seed_is_the_same_run(void **state)
 {
     (void)state;
@@ -191,6 +256,9 @@ int main(void)
         cmocka_unit_test(a_crash_takes_what_was_not_synced),
         cmocka_unit_test(a_crash_amid_writes_comes_when_it_was_ordered),
         cmocka_unit_test(the_first_failure_is_kept_and_traced),
+        cmocka_unit_test(a_broken_disk_is_no_failure_until_it_is_healed),
+        cmocka_unit_test(a_start_may_have_options_of_its_own),
+        cmocka_unit_test(a_clock_set_back_stays_so_over_a_crash),
         cmocka_unit_test(the_same_seed_is_the_same_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
