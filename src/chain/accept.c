@@ -330,6 +330,10 @@ static void store(struct accept *accept)
         kept_blocks_release(&chain->kept, node);
     hand_to_waiter(accept, true);
     if (is_stored) {
+        /* Whoever wrote it may have been killed before it was synced. */
+        int error = block_files_sync_too(chain->files, accept->pos.file);
+        if (error)
+            chain_fault(chain, error, "opening block files");
         block_files_set_used(chain->files, accept->pos.file, accept->pos.offset + accept->pos.len,
                              node->height, node->time);
         kept_blocks_written(&chain->kept, node);
