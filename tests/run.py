@@ -27,10 +27,13 @@ SKIP = 77
 # the failures after "test(s) run".
 CMOCKA_LINE = re.compile(r"^\[\s*(OK|FAILED|SKIPPED|ERROR)\s*\] (\S+)", re.M)
 CMOCKA_END = re.compile(r"^\[==========\] .*run\.", re.M)
+# What a campaign did, in figures: shown though it passed.
+FIGURES = re.compile(r"^figures: .*", re.M)
 
 # These take longest, so they start first.
 FIRST = ("functional/kill", "sim/net_faults", "lint/run", "functional/faults", "unit/chain/crash",
-         "functional/storage", "functional/hazards")
+         "functional/storage", "functional/campaign", "sim/storage", "sim/planted",
+         "functional/hazards")
 
 Job = collections.namedtuple("Job", "name command limit kind env")
 Result = collections.namedtuple("Result", "job passed failed skipped output seconds")
@@ -146,6 +149,8 @@ class Report:
             if result.skipped and result.passed:
                 detail += f", {len(result.skipped)} skipped"
             print(f"{state:4} {result.job.name:44} {result.seconds:6.1f} s  {detail}", flush=True)
+            for line in FIGURES.findall(result.output):
+                print("     " + line)
             if result.failed or self.verbose:
                 self.show(result)
             elif result.skipped:

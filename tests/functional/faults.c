@@ -1,18 +1,23 @@
 /* faults.c - preloaded into cairnd by test_faults.py and others: a disk that fails at a chosen
- * call, or is slow.
+ * call, or is slow, and a clock that is wrong.
  *
  * CAIRN_FAULT=WHAT:N makes the N-th changing call (write, sync, rename, truncate, unlink) on a file
  * below blocks/, chainstate/ or index/ fail: WHAT "kill" ends the process just before the call,
  * "after" just after it, "torn" in the middle of a write; an errno number makes it and all later
- * calls of the same kind fail so. CAIRN_SLOW_READ_US makes each read of a block file last that
+ * calls of the same kind fail so; "once" and an errno number makes it alone fail, and then opening
+ * a file counts as a call too. CAIRN_CLOCK=S sets the wall clock on by S seconds, or back.
+ * CAIRN_SLOW_READ_US makes each read of a block file last that
  * long, as one that is not in the page cache does. Not linked into any program. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_long calls;
@@ -55,6 +60,10 @@ static int fault(void)
     }
     if (now != at)
         return 0;
+    if (plan[0] == 'o') {
+        errno = atoi(plan + strlen("once"));
+        return -1;
+    }
     if (plan[0] == 'k')
         die();
     return plan[0] == 't' ? 1 : 2;
@@ -175,4 +184,43 @@ int unlink(const char *path)
     if (how < 0)
         return -1;
     FINISH(next(path));
+}
+
+static int open_counted(const char *path)
+{
+    const char *plan = getenv("CAIRN_FAULT");
+    return plan && plan[0] == 'o' && is_ours(path) ? fault() : 0;
+}
+
+int open(const char *path, int flags, ...)
+{
+    NEXT(open);
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = flags & O_CREAT ? (mode_t)va_arg(args, int) : 0;
+    va_end(args);
+    return open_counted(path) < 0 ? -1 : next(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    NEXT(open64);
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = flags & O_CREAT ? (mode_t)va_arg(args, int) : 0;
+    va_end(args);
+    return open_counted(path) < 0 ? -1 : next(path, flags, mode);
+}
+
+/* -- The wall clock ----------------------------------------------------------------------------
+ */
+
+int clock_gettime(clockid_t clock, struct timespec *at)
+{
+    NEXT(clock_gettime);
+    const char *seconds = getenv("CAIRN_CLOCK");
+    int result = next(clock, at);
+    if (result == 0 && clock == CLOCK_REALTIME && seconds)
+        at->tv_sec += (time_t)atoll(seconds);
+    return result;
 }

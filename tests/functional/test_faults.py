@@ -48,7 +48,7 @@ def survives(context, number, library, plan, want, path, tip):
     node.launch(f"-loadblock={path}", "-stopafterblockimport", env=environment(library, plan))
     status = node.wait_exit(None, 300)
     what = plan.split(":")[0]
-    if what.isdigit():
+    if what.isdigit() or what.startswith("once"):
         assert status >= 0, f"{plan}: ended by signal {-status}"
     node.start(f"-loadblock={path}")
     for entry in node.rpc.getchaintips():
@@ -78,6 +78,14 @@ def test_killed_before_within_and_after_a_change(context):
 
 def test_an_error_of_the_disk_stops_the_node(context):
     sweep(context, (errno.EIO, errno.ENOSPC), 1000 if context.soak else 12)
+
+
+def test_a_single_failing_call_costs_nothing(context):
+    """Whether the node goes on or stops: the next start is as if nothing had happened."""
+    codes = (errno.EIO, errno.ENOSPC, errno.EMFILE, errno.EACCES)
+    wanted = int(os.environ.get("SOAK_FAULTS", "200")) if context.soak else 12
+    sweep(context, [f"once{code}" for code in codes], wanted)
+    print(f"figures: {wanted} single failing calls, nothing lost and no hand needed")
 
 
 def test_a_failed_sync_is_a_failure_of_the_import(context):
