@@ -59,6 +59,7 @@ struct import {
     struct env_job scan;
     bool scanning, scan_done, is_cancelled;
     int error;
+    int scan_error; /* the scan job's: meanwhile the loop may find out that a block is unreadable */
     uint64_t truncated_at;             /* offset of a record that the file ends in, or 0 */
     struct record *found, **found_end; /* by the scan job */
     size_t n_found;
@@ -104,10 +105,10 @@ static bool note_stored(void *arg, const struct file_pos *pos, struct span block
 /* One of our own block files. */
 static void scan_block_file(struct import *import)
 {
-    import->error = block_files_scan(import->chain->files, import->file_number,
-                                     (uint32_t)import->offset, note_stored, import);
-    if (import->error == -ENOENT)
-        import->error = 0; /* pruned */
+    import->scan_error = block_files_scan(import->chain->files, import->file_number,
+                                          (uint32_t)import->offset, note_stored, import);
+    if (import->scan_error == -ENOENT)
+        import->scan_error = 0; /* pruned */
     import->file_number++;
     import->offset = 0;
     import->scan_done = import->file_number >= import->file_end;
@@ -144,7 +145,7 @@ static void scan_file(struct import *import, uint8_t *buffer)
         int64_t n =
             env->file_read_at(env->ctx, import->file, import->offset, buffer, IMPORT_SCAN_BYTES);
         if (n < 0) {
-            import->error = (int)n;
+            import->scan_error = (int)n;
             return;
         }
         size_t at = 0, step = 1;
@@ -400,11 +401,18 @@ static void sort_found(struct import *import)
     }
 }
 
+static void take_scan_error(struct import *import)
+{
+    if (!import->error)
+        import->error = import->scan_error;
+}
+
 static void scan_finished(struct env_job *job)
 {
     struct import *import = (struct import *)((char *)job - offsetof(struct import, scan));
     import->scanning = false;
     import->chain->ops_pending--;
+    take_scan_error(import);
     sort_found(import);
     pipeline_wake(import->chain);
     close_continue(import->chain);
@@ -678,6 +686,12 @@ static void find_replay_start(struct import *import)
     import->offset = n ? block_files_info(chain->files, n - 1)->block_bytes : 0;
 }
 
+static void scan_and_take(struct import *import)
+{
+    scan_block_file(import);
+    take_scan_error(import);
+}
+
 /* What was appended after the index was last written. Where it began is noted first, for the case
  * of another crash. */
 static void start_replay(struct import *import)
@@ -687,13 +701,16 @@ static void start_replay(struct import *import)
     int32_t file = import->file_number;
     uint32_t offset = (uint32_t)import->offset;
     while (!import->scan_done && !import->error)
-        scan_block_file(import);
+        scan_and_take(import);
     if (import->found && !(chain->marks & CHAIN_MARK_REPLAY) && !import->error) {
         if (!PLANTED(chain->env, REPLAY_NOT_NOTED))
             import->error = index_db_set_replay_from(chain->index, file, offset);
         chain->marks |= import->error ? 0 : CHAIN_MARK_REPLAY;
     }
-    sort_found(import);
+    /* Without the note nothing may be counted: a flush before the fault would make it so for good.
+     */
+    if (!import->error)
+        sort_found(import);
     if (import->scan_done && !import->queue && import->n_parked == 0)
         end_import(import); /* as after every clean stop: there is nothing to replay */
 }
