@@ -4,11 +4,6 @@
  * no deadline for a whole request, and notices a client that left only when it is written to. */
 #include "host/http.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/listener.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,77 +11,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/http_head.h"
+#include "host/http_internal.h"
 #include "host/loop.h"
 #include "util/alloc.h"
+#include "util/log.h"
 
-#define READ_BYTES_MAX   (64 * 1024)   /* taken from the kernel ahead of use */
-#define UNSENT_BYTES_MAX (1024 * 1024) /* beyond, the next request waits */
-#define LINE_BYTES_MAX   1024          /* a chunk's size line, a trailer */
-#define LINGER_US        2000000       /* after the last answer, for the client to read it */
-#define ACCEPT_PAUSE_US  100000
-#define LISTENERS_MAX    16
-
-enum state {
-    STATE_HEAD,
-    STATE_BODY,       /* by Content-Length */
-    STATE_CHUNK_SIZE, /* a line with the next chunk's size */
-    STATE_CHUNK_DATA,
-    STATE_CHUNK_END, /* the line end after a chunk */
-    STATE_TRAILER,   /* lines after the last chunk */
-    STATE_WAITING,   /* the handler has the request */
-    STATE_FLUSH,     /* the last answer is on its way; then the connection ends */
-    STATE_LINGER,    /* sent and our side shut; what still comes is thrown away */
-};
-
-struct request {
-    struct http_request public;    /* first: the handler's pointer is to this */
-    struct http *http;             /* NULL: the server is gone */
-    struct connection *connection; /* NULL: the client is gone */
-    char *head_text;
-    struct buffer body;
-    bool is_head; /* method HEAD: the answer has no body */
-    bool keep_alive;
-    bool answered; /* http_reply() came, the answer is being delayed */
-    uint64_t delay_timer;
-    struct http_response response; /* of a delayed answer */
-    struct buffer response_body;
-};
-
-struct connection {
-    struct http *http;
-    struct connection *next, *previous;
-    struct bufferevent *bufferevent;
-    struct request *request; /* being read or answered */
-    enum state state;
-    uint64_t left; /* of the body or chunk */
-    size_t trailer_bytes;
-    size_t unsent_before; /* at the last look of the deadline */
-    int64_t since_us;     /* when the state became head, or the head's first byte came */
-    uint64_t timer;
-    bool has_bytes;  /* the first byte of a request has come */
-    bool has_ended;  /* the client has shut its side */
-    bool is_busy;    /* inside process() */
-    bool is_allowed; /* the peer's address */
-    char peer[INET6_ADDRSTRLEN + 8];
-};
-
-struct listener {
-    struct http *http;
-    struct evconnlistener *listener;
-    uint64_t timer;
-};
-
-struct http {
-    struct loop *loop;
-    struct http_options options;
-    struct listener listeners[LISTENERS_MAX];
-    int n_listeners;
-    struct connection *connections;
-    size_t n_connections, n_pending;
-    size_t body_bytes; /* of all requests being read or answered */
-    bool stopping;
-};
+#define UNSENT_BYTES_MAX  (1024 * 1024) /* beyond, the next request waits */
+#define LINE_BYTES_MAX    1024          /* a chunk's size line, a trailer */
+#define LINGER_US         2000000       /* after the last answer, for the client to read it */
+#define REFUSAL_BYTES     512
+#define DISCARD_BYTES_MAX (64 * 1024) /* of a refused body: beyond, the connection ends */
 
 static void process(struct connection *connection);
 
@@ -95,7 +29,7 @@ static struct evbuffer *input_of(struct connection *connection)
     return bufferevent_get_input(connection->bufferevent);
 }
 
-static size_t unsent(struct connection *connection)
+size_t http_unsent(struct connection *connection)
 {
     return evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
 }
@@ -112,14 +46,27 @@ static void request_free(struct request *request)
     xfree(request);
 }
 
+/* It is no longer one of those that it was counted among. */
+static void uncount(struct request *request)
+{
+    struct http *http = request->http;
+    if (!http)
+        return;
+    ASSERT(request->is_counted + request->is_parked + request->is_delayed <= 1);
+    http->n_pending -= request->is_counted;
+    http->n_parked -= request->is_parked;
+    http->n_delayed -= request->is_delayed;
+    request->is_counted = request->is_parked = request->is_delayed = false;
+}
+
 /* The connection ends: a request that waits for its answer lives on without it. */
 static void request_orphan(struct request *request, bool tell)
 {
     struct http *http = request->http;
     request->connection = NULL;
-    if (request->answered) {
+    if (request->is_delayed) {
         loop_timer_cancel(http->loop, request->delay_timer);
-        http->n_pending--;
+        uncount(request);
         request_free(request);
     } else if (tell) {
         http->options.on_cancel(http->options.ctx, &request->public);
@@ -128,7 +75,7 @@ static void request_orphan(struct request *request, bool tell)
 
 /* -- Connections ---------------------------------------------------------------------------- */
 
-static void connection_close(struct connection *connection, bool tell)
+void http_connection_close(struct connection *connection, bool tell)
 {
     struct http *http = connection->http;
     if (connection->next)
@@ -154,7 +101,7 @@ static void on_deadline(void *arg)
 {
     struct connection *connection = arg;
     connection->timer = 0;
-    size_t now_unsent = unsent(connection);
+    size_t now_unsent = http_unsent(connection);
     /* A slow reader of a large answer is fine as long as it reads. */
     if (connection->state != STATE_LINGER && now_unsent > 0 &&
         now_unsent != connection->unsent_before) {
@@ -163,14 +110,14 @@ static void on_deadline(void *arg)
             connection->http->loop, connection->http->options.timeout_us, on_deadline, connection);
         return;
     }
-    connection_close(connection, true);
+    http_connection_close(connection, true);
 }
 
 static void set_deadline(struct connection *connection, int64_t delay_us)
 {
     struct loop *loop = connection->http->loop;
     loop_timer_cancel(loop, connection->timer);
-    connection->unsent_before = unsent(connection);
+    connection->unsent_before = http_unsent(connection);
     connection->timer = delay_us ? loop_timer_start(loop, delay_us, on_deadline, connection) : 0;
 }
 
@@ -180,6 +127,11 @@ static void enter_head(struct connection *connection)
     connection->has_bytes = false;
     connection->since_us = loop_now_us();
     set_deadline(connection, connection->http->options.timeout_us);
+}
+
+void http_connection_start(struct connection *connection)
+{
+    enter_head(connection);
 }
 
 /* Send what is queued, then say that nothing more follows, then wait a little for the client to
@@ -257,7 +209,7 @@ static void finish(struct request *request)
     bool keep_alive = request->keep_alive && !http->stopping;
     write_response(connection, &request->response, &request->response_body, request->is_head,
                    keep_alive);
-    http->n_pending--;
+    uncount(request);
     connection->request = NULL;
     request_free(request);
     if (keep_alive)
@@ -268,43 +220,96 @@ static void finish(struct request *request)
         process(connection);
 }
 
-static void on_delay_over(void *arg)
-{
-    struct request *request = arg;
-    finish(request);
-}
-
 void http_reply(struct http_request *public, const struct http_response *response)
 {
     struct request *request = (struct request *)public;
-    ASSERT(!request->answered);
+    ASSERT(!request->is_refused && response->delay_ms == 0);
     request->response = *response;
     if (response->body_take) {
         request->response_body = *response->body_take;
         buffer_init(response->body_take);
     }
     request->response.body_take = NULL;
-    if (!request->connection) {
-        if (request->http)
-            request->http->n_pending--;
-        request_free(request);
+    if (request->connection) {
+        finish(request);
         return;
     }
-    request->answered = true;
-    if (response->delay_ms > 0)
-        request->delay_timer = loop_timer_start(request->http->loop, response->delay_ms * 1000,
-                                                on_delay_over, request);
-    else
+    uncount(request);
+    request_free(request);
+}
+
+bool http_park(struct http_request *public)
+{
+    struct request *request = (struct request *)public;
+    struct http *http = request->http;
+    if (request->is_parked || !http)
+        return true;
+    if (http->n_parked == HTTP_PARKED_MAX)
+        return false;
+    uncount(request);
+    request->is_parked = true;
+    http->n_parked++;
+    return true;
+}
+
+/* -- Refusals ------------------------------------------------------------------------------- */
+
+static void on_delay_over(void *arg)
+{
+    finish(arg);
+}
+
+/* The refused request is here whole. Who guesses passwords waits for each answer, in a place that
+ * takes nothing from those who know theirs. */
+static void answer_refused(struct connection *connection)
+{
+    struct request *request = connection->request;
+    struct http *http = connection->http;
+    connection->state = STATE_WAITING;
+    set_deadline(connection, 0);
+    if (request->response.delay_ms == 0) {
         finish(request);
+    } else if (http->n_delayed < HTTP_DELAYED_MAX) {
+        request->is_delayed = true;
+        http->n_delayed++;
+        request->delay_timer =
+            loop_timer_start(http->loop, request->response.delay_ms * 1000, on_delay_over, request);
+    } else {
+        connection->request = NULL;
+        request_free(request);
+        enter_flush(connection);
+    }
+}
+
+/* Ask the handler what it thinks of the head. A short body of a refused request is read past, so
+ * that the client may try again on the same connection; a long one ends it. */
+static void judge_head(struct connection *connection, const struct http_head *head)
+{
+    struct http *http = connection->http;
+    struct request *request = connection->request;
+    struct buffer body;
+    struct http_response response = {.body_take = &body};
+    buffer_init(&body);
+    if (!http->options.on_head ||
+        http->options.on_head(http->options.ctx, &request->public, &response)) {
+        buffer_deinit(&body);
+        return;
+    }
+    request->is_refused = true;
+    request->response = response;
+    request->response.body_take = NULL;
+    request->response_body = body;
+    if (head->is_chunked || head->content_length > DISCARD_BYTES_MAX) {
+        request->keep_alive = false;
+        answer_refused(connection);
+    }
 }
 
 void http_drop(struct http_request *public)
 {
     struct request *request = (struct request *)public;
-    ASSERT(!request->answered);
     struct connection *connection = request->connection;
-    if (request->http)
-        request->http->n_pending--;
+    uncount(request);
     if (connection) {
         connection->request = NULL;
         enter_flush(connection);
@@ -321,7 +326,11 @@ static void dispatch(struct connection *connection)
 {
     struct http *http = connection->http;
     struct request *request = connection->request;
-    if (http->n_pending >= http->options.pending_max) {
+    if (request->is_refused) {
+        answer_refused(connection);
+        return;
+    }
+    if (http->n_pending >= http->options.pending_max + HTTP_RESERVE) {
         /* As Core: the caller may try again on the same connection. */
         static const char text[] = "Work queue depth exceeded";
         const struct http_response response = {.status = 503};
@@ -341,24 +350,41 @@ static void dispatch(struct connection *connection)
     request->public.body = buffer_span(&request->body);
     connection->state = STATE_WAITING;
     set_deadline(connection, 0);
+    request->public.is_in_reserve = http->n_pending >= http->options.pending_max;
+    request->is_counted = true;
     http->n_pending++;
     http->options.on_request(http->options.ctx, &request->public);
 }
 
-static int check_access(const struct connection *connection, const struct http_head *head)
+/* What a browser that shows a foreign page cannot help saying. Returns: 0, or 403 with a text that
+ * names the remedy, in the answer and in the log; or 413. */
+static int check_access(const struct connection *connection, const struct http_head *head,
+                        char text[REFUSAL_BYTES])
 {
     const struct http_options *options = &connection->http->options;
-    if (!connection->is_allowed)
+    /* Where others may call, they do so by names of their own: as Core, any will do. */
+    bool any_host = options->n_allowed > 0;
+    const char *what = NULL, *value = NULL;
+    if (head->host && !any_host &&
+        !http_host_is_allowed(head->host, options->allowed_hosts, options->n_allowed_hosts)) {
+        what = "Host";
+        value = head->host;
+    } else if (head->origin && !http_origin_is_allowed(head->origin, options->allowed_hosts,
+                                                       options->n_allowed_hosts)) {
+        what = "Origin";
+        value = head->origin;
+    }
+    if (what) {
+        char shown[REFUSAL_BYTES / 2];
+        log_escape(shown, sizeof shown, value, strlen(value));
+        snprintf(
+            text, REFUSAL_BYTES,
+            "%s \"%s\" is not allowed here: start the node with -rpcallowhost=NAME to admit it",
+            what, shown);
+        log_warning(options->log, "RPC request of %s refused: %s", connection->peer, text);
         return 403;
-    if (head->host &&
-        !http_host_is_allowed(head->host, options->allowed_hosts, options->n_allowed_hosts))
-        return 403;
-    if (head->origin &&
-        !http_origin_is_allowed(head->origin, options->allowed_hosts, options->n_allowed_hosts))
-        return 403;
-    if (head->content_length > HTTP_BODY_BYTES_MAX)
-        return 413;
-    return 0;
+    }
+    return head->content_length > HTTP_BODY_BYTES_MAX ? 413 : 0;
 }
 
 static void begin_request(struct connection *connection, const struct http_head *head, char *text)
@@ -409,6 +435,11 @@ static bool read_head(struct connection *connection)
         len = HTTP_HEAD_BYTES_MAX;
     const char *bytes = (const char *)evbuffer_pullup(input, (ev_ssize_t)len);
     ASSERT(bytes);
+    size_t blank = http_blank_lines(bytes, len);
+    if (blank > 0) {
+        evbuffer_drain(input, blank);
+        return true;
+    }
     size_t head_len = http_head_length(bytes, len);
     if (head_len == 0 && len < HTTP_HEAD_BYTES_MAX)
         return false;
@@ -416,18 +447,19 @@ static bool read_head(struct connection *connection)
         refuse(connection, 431, NULL);
         return true;
     }
-    char *text = xmemdup(bytes, head_len);
+    char *text = xmemdup(bytes, head_len), why[REFUSAL_BYTES] = "";
     evbuffer_drain(input, head_len);
     struct http_head head;
     int status = http_head_parse(&head, text, head_len);
     if (status == 0)
-        status = check_access(connection, &head);
+        status = check_access(connection, &head, why);
     if (status != 0) {
         xfree(text);
-        refuse(connection, status, NULL);
+        refuse(connection, status, *why ? why : NULL);
         return true;
     }
     begin_request(connection, &head, text);
+    judge_head(connection, &head);
     return true;
 }
 
@@ -441,6 +473,11 @@ static bool read_body(struct connection *connection)
         if (evbuffer_peek(input, -1, NULL, &piece, 1) < 1 || piece.iov_len == 0)
             return false;
         size_t n = piece.iov_len < connection->left ? piece.iov_len : (size_t)connection->left;
+        if (request->is_refused) {
+            connection->left -= n;
+            evbuffer_drain(input, n);
+            continue;
+        }
         if (n > HTTP_BODIES_BYTES_MAX - connection->http->body_bytes) {
             refuse(connection, 503, "Too much data waits to be handled");
             return true;
@@ -507,7 +544,7 @@ static bool step(struct connection *connection)
 {
     switch (connection->state) {
     case STATE_HEAD:
-        return unsent(connection) <= UNSENT_BYTES_MAX && read_head(connection);
+        return http_unsent(connection) <= UNSENT_BYTES_MAX && read_head(connection);
     case STATE_BODY:
     case STATE_CHUNK_DATA:
         return read_body(connection);
@@ -518,7 +555,7 @@ static bool step(struct connection *connection)
     case STATE_WAITING:
         return false;
     case STATE_FLUSH:
-        if (unsent(connection) == 0 && !connection->has_ended)
+        if (http_unsent(connection) == 0 && !connection->has_ended)
             linger(connection);
         break;
     case STATE_LINGER:
@@ -537,140 +574,68 @@ static void on_continue(void *arg)
     process(connection);
 }
 
+/* Nothing more will come: what is not here whole by now never will be. */
+static void end_reading(struct connection *connection)
+{
+    if (connection->state >= STATE_WAITING)
+        return;
+    if (connection->request)
+        request_free(connection->request);
+    connection->request = NULL;
+    enter_flush(connection);
+}
+
 /* Do all that can be done now, but not for longer than a batch: a client that pipelines many
  * requests shares the loop with the others. */
 static void process(struct connection *connection)
 {
     struct http *http = connection->http;
     int64_t began_us = loop_now_us();
+    bool goes_on = false; /* in another turn */
     connection->is_busy = true;
-    while (step(connection)) {
-        if (connection->state == STATE_HEAD && loop_now_us() - began_us > LOOP_BATCH_US) {
+    while (!goes_on && step(connection)) {
+        goes_on = connection->state == STATE_HEAD && loop_now_us() - began_us > LOOP_BATCH_US;
+        if (goes_on) {
             loop_timer_cancel(http->loop, connection->timer);
             connection->timer = loop_timer_start(http->loop, 0, on_continue, connection);
-            break;
         }
     }
     connection->is_busy = false;
+    bool waits_for_room = connection->state == STATE_HEAD && http_unsent(connection) > 0;
+    if (connection->has_ended && !goes_on && !waits_for_room)
+        end_reading(connection);
     bool is_over = (http->stopping && connection->state == STATE_HEAD) ||
                    (connection->has_ended && connection->state == STATE_FLUSH);
-    if (is_over && unsent(connection) == 0)
-        connection_close(connection, true);
+    if (is_over && http_unsent(connection) == 0)
+        http_connection_close(connection, true);
 }
 
 /* -- libevent's callbacks ------------------------------------------------------------------- */
 
-static void on_read(struct bufferevent *bufferevent, void *arg)
+void http_on_read(struct bufferevent *bufferevent, void *arg)
 {
     (void)bufferevent;
     process(arg);
 }
 
-static void on_written(struct bufferevent *bufferevent, void *arg)
+void http_on_written(struct bufferevent *bufferevent, void *arg)
 {
     (void)bufferevent;
     process(arg);
 }
 
-static void on_event(struct bufferevent *bufferevent, short what, void *arg)
+void http_on_event(struct bufferevent *bufferevent, short what, void *arg)
 {
     (void)bufferevent;
     struct connection *connection = arg;
-    /* A client that has said all it has to say may still read what is queued for it. One that
-     * waits for an answer is taken for gone: keep-alive clients do not half-close. */
-    if ((what & BEV_EVENT_EOF) && connection->state != STATE_WAITING &&
-        connection->state != STATE_LINGER && unsent(connection) > 0) {
-        if (connection->request)
-            request_free(connection->request);
-        connection->request = NULL;
+    /* A client that has said all it has to say (nc -N, socat) is owed its answers all the same.
+     * One that has gone for good looks like it, until something is sent to it. */
+    if ((what & BEV_EVENT_EOF) && connection->state != STATE_LINGER) {
         connection->has_ended = true;
-        enter_flush(connection);
+        process(connection);
         return;
     }
-    connection_close(connection, true);
-}
-
-/* Make room: end the connection that has been longest at an unfinished request. */
-static bool evict_one(struct http *http)
-{
-    struct connection *oldest = NULL;
-    for (struct connection *c = http->connections; c; c = c->next) {
-        if (c->state == STATE_WAITING || (unsent(c) > 0 && c->state != STATE_LINGER))
-            continue;
-        if (!oldest || c->since_us < oldest->since_us)
-            oldest = c;
-    }
-    if (!oldest)
-        return false;
-    connection_close(oldest, true);
-    return true;
-}
-
-static bool address_is_allowed(const struct http *http, const char *address)
-{
-    static const char *const loopback[] = {"127.0.0.0/8", "::1"};
-    struct subnet subnet;
-    for (size_t i = 0; i < COUNT_OF(loopback); i++) {
-        if (subnet_parse(&subnet, loopback[i]) && subnet_contains(&subnet, address))
-            return true;
-    }
-    for (size_t i = 0; i < http->options.n_allowed; i++) {
-        if (subnet_contains(&http->options.allowed[i], address))
-            return true;
-    }
-    return false;
-}
-
-static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
-                      struct sockaddr *address, int len, void *arg)
-{
-    (void)evlistener;
-    (void)len;
-    struct listener *listener = arg;
-    struct http *http = listener->http;
-    struct bufferevent *bufferevent = NULL;
-    if (http->n_connections < HTTP_CONNECTIONS_MAX || evict_one(http))
-        bufferevent = bufferevent_socket_new(loop_base(http->loop), fd, BEV_OPT_CLOSE_ON_FREE);
-    if (!bufferevent) {
-        close(fd);
-        return;
-    }
-    sockets_no_delay(fd);
-    struct connection *connection = xcalloc(1, sizeof *connection);
-    char text[INET6_ADDRSTRLEN];
-    uint16_t port = sockets_format(address, text, sizeof text);
-    snprintf(connection->peer, sizeof connection->peer,
-             address->sa_family == AF_INET6 && strchr(text, ':') ? "[%s]:%u" : "%s:%u", text,
-             (unsigned)port);
-    connection->is_allowed = address_is_allowed(http, text);
-    connection->http = http;
-    connection->bufferevent = bufferevent;
-    connection->next = http->connections;
-    if (connection->next)
-        connection->next->previous = connection;
-    http->connections = connection;
-    http->n_connections++;
-    bufferevent_setcb(bufferevent, on_read, on_written, on_event, connection);
-    bufferevent_setwatermark(bufferevent, EV_READ, 0, READ_BYTES_MAX);
-    bufferevent_enable(bufferevent, EV_READ | EV_WRITE);
-    enter_head(connection);
-}
-
-static void resume_accepting(void *arg)
-{
-    struct listener *listener = arg;
-    listener->timer = 0;
-    evconnlistener_enable(listener->listener);
-}
-
-/* No descriptor left: rest a little instead of spinning on the same error. */
-static void on_accept_error(struct evconnlistener *evlistener, void *arg)
-{
-    struct listener *listener = arg;
-    struct loop *loop = listener->http->loop;
-    evconnlistener_disable(evlistener);
-    loop_timer_cancel(loop, listener->timer);
-    listener->timer = loop_timer_start(loop, ACCEPT_PAUSE_US, resume_accepting, listener);
+    http_connection_close(connection, true);
 }
 
 /* -- Public --------------------------------------------------------------------------------- */
@@ -683,44 +648,15 @@ struct http *http_new(struct loop *loop, const struct http_options *options)
     return http;
 }
 
-int http_listen(struct http *http, const char *address, uint16_t port)
-{
-    if (http->n_listeners == LISTENERS_MAX)
-        return -EMFILE;
-    int fd = sockets_listen(address, port);
-    if (fd < 0)
-        return fd;
-    struct listener *listener = &http->listeners[http->n_listeners];
-    *listener = (struct listener){.http = http};
-    listener->listener = evconnlistener_new(loop_base(http->loop), on_accept, listener,
-                                            LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-    if (!listener->listener) {
-        close(fd);
-        return -ENOMEM;
-    }
-    evconnlistener_set_error_cb(listener->listener, on_accept_error);
-    http->n_listeners++;
-    return sockets_local_port(fd);
-}
-
-static void stop_listening(struct http *http)
-{
-    for (int i = 0; i < http->n_listeners; i++) {
-        loop_timer_cancel(http->loop, http->listeners[i].timer);
-        evconnlistener_free(http->listeners[i].listener);
-    }
-    http->n_listeners = 0;
-}
-
 void http_stop(struct http *http)
 {
-    stop_listening(http);
+    http_stop_listening(http);
     http->stopping = true;
     struct connection *next;
     for (struct connection *c = http->connections; c; c = next) {
         next = c->next;
-        if (c->state < STATE_WAITING && unsent(c) == 0)
-            connection_close(c, true);
+        if (c->state < STATE_WAITING && http_unsent(c) == 0)
+            http_connection_close(c, true);
         else if (c->state < STATE_WAITING)
             enter_flush(c);
     }
@@ -740,7 +676,7 @@ size_t http_unanswered(const struct http *http)
 {
     size_t n = 0;
     for (struct connection *c = http->connections; c; c = c->next)
-        n += c->state == STATE_WAITING || unsent(c) > 0;
+        n += c->state == STATE_WAITING || http_unsent(c) > 0;
     return n;
 }
 
@@ -748,11 +684,11 @@ void http_free(struct http *http)
 {
     if (!http)
         return;
-    stop_listening(http);
+    http_stop_listening(http);
     while (http->connections) {
         struct request *request = http->connections->request;
-        bool is_owed = http->connections->state == STATE_WAITING && !request->answered;
-        connection_close(http->connections, false);
+        bool is_owed = http->connections->state == STATE_WAITING && !request->is_delayed;
+        http_connection_close(http->connections, false);
         if (is_owed)
             request->http = NULL;
     }

@@ -11,6 +11,7 @@
 
 #include "host/sockets.h"
 #include "util/buffer.h"
+#include "util/log.h"
 #include "util/span.h"
 
 struct http;
@@ -18,7 +19,10 @@ struct loop;
 
 #define HTTP_BODY_BYTES_MAX   ((size_t)32 << 20)
 #define HTTP_BODIES_BYTES_MAX ((size_t)128 << 20)
-#define HTTP_CONNECTIONS_MAX  256
+#define HTTP_CONNECTIONS_MAX  256 /* but for those of parked calls */
+#define HTTP_PARKED_MAX       512 /* calls that wait for something to happen: http_park() */
+#define HTTP_RESERVE          16  /* requests above pending_max, for calls that are quick */
+#define HTTP_DELAYED_MAX      16  /* refusals that wait; beyond, the connection just ends */
 
 /* A request, from the handler's call until its one answer: http_reply() or http_drop(). */
 struct http_request {
@@ -26,14 +30,15 @@ struct http_request {
     const char *host, *origin, *authorization, *content_type; /* NULL if absent */
     const char *peer;                                         /* "127.0.0.1:50000" */
     struct span body;
-    void *user; /* the handler's */
+    bool is_in_reserve; /* above pending_max: only what is quick may be done */
+    void *user;         /* the handler's */
 };
 
 struct http_response {
     int status;
     const char *content_type;     /* NULL: text/plain */
     const char *www_authenticate; /* NULL: none */
-    int64_t delay_ms;             /* answer only then; others are not held up */
+    int64_t delay_ms;             /* of on_head's refusals: answer only then */
     struct buffer *body_take;     /* NULL: empty; its bytes are taken, the buffer left empty */
 };
 
@@ -42,12 +47,16 @@ struct http_options {
     size_t n_allowed;
     const char *const *allowed_hosts; /* -rpcallowhost */
     size_t n_allowed_hosts;
-    int64_t timeout_us; /* -rpcservertimeout */
-    size_t pending_max; /* requests handed out and not answered; beyond: 503 */
-    void *ctx;          /* first argument of the two functions below */
+    int64_t timeout_us;    /* -rpcservertimeout */
+    size_t pending_max;    /* requests handed out and not answered; beyond: 503 */
+    const struct log *log; /* may be NULL */
+    void *ctx;             /* first argument of the functions below */
+    /* A request's head has come, not its body. Returns: false to refuse it with *response, whose
+     * strings must last; then nobody's memory is filled by its body. NULL: none is refused. */
+    bool (*on_head)(void *ctx, const struct http_request *request, struct http_response *response);
     void (*on_request)(void *ctx, struct http_request *request);
-    /* The client is gone before its answer, which http_reply() would throw away. The handler
-     * still owes http_reply() or http_drop(). */
+    /* The client has reset its connection before its answer, which http_reply() would throw away.
+     * The handler still owes http_reply() or http_drop(). */
     void (*on_cancel)(void *ctx, struct http_request *request);
 };
 
@@ -67,6 +76,10 @@ size_t http_connections(const struct http *http);
 size_t http_pending(const struct http *http);
 /* Connections with an answer that is still due or not wholly handed to the kernel. */
 size_t http_unanswered(const struct http *http);
+
+/* A request waits for something to happen, maybe for ever: it counts as parked from now on, no
+ * longer as pending. Returns: false if HTTP_PARKED_MAX are. */
+NODISCARD bool http_park(struct http_request *request);
 
 /* Answer a request, exactly once; it is gone then. Also right after the client went away. */
 void http_reply(struct http_request *request, const struct http_response *response);

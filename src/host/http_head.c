@@ -9,6 +9,14 @@
 
 #define HOST_NAME_MAX_BYTES 256
 
+size_t http_blank_lines(const char *text, size_t len)
+{
+    size_t n = 0;
+    while (n < len && (text[n] == '\n' || (text[n] == '\r' && n + 1 < len && text[n + 1] == '\n')))
+        n += text[n] == '\n' ? 1 : 2;
+    return n;
+}
+
 size_t http_head_length(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -60,6 +68,23 @@ static bool has_control(const char *s)
     return false;
 }
 
+/* Of "http://host/path" leave the path and keep the host, which outranks the header. In place: the
+ * host moves over a slash, to make room for its end. RFC 9112, 3.2.2 */
+static const char *strip_authority(struct http_head *head, char *uri)
+{
+    char *host = strstr(uri, "://");
+    if (uri[0] == '/' || !host ||
+        (strncasecmp(uri, "http://", 7) != 0 && strncasecmp(uri, "https://", 8) != 0))
+        return uri;
+    host += 3;
+    size_t len = strcspn(host, "/?");
+    char *path = host + len;
+    memmove(host - 1, host, len);
+    host[len - 1] = '\0';
+    head->target_host = host - 1;
+    return *path == '/' ? path : "/";
+}
+
 static int parse_request_line(struct http_head *head, char *line)
 {
     char *uri = strchr(line, ' ');
@@ -70,14 +95,15 @@ static int parse_request_line(struct http_head *head, char *line)
     if (!version)
         return 400;
     *version++ = '\0';
-    if (!is_token(line) || uri[0] != '/' || has_control(uri))
+    const char *path = strip_authority(head, uri);
+    if (!is_token(line) || path[0] != '/' || has_control(path))
         return 400;
     if (strncmp(version, "HTTP/", 5) != 0)
         return 400;
     if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
         return 505;
     head->method = line;
-    head->uri = uri;
+    head->uri = path;
     head->is_1_0 = version[7] == '0';
     head->keep_alive = !head->is_1_0;
     return 0;
@@ -187,8 +213,10 @@ int http_head_parse(struct http_head *head, char *text, size_t len)
         return status;
     if (head->is_chunked && (head->has_length || head->is_1_0))
         return 400;
-    if (!head->host && !head->is_1_0)
-        return 400;
+    /* HTTP/1.1 demands a Host, electrs and esplora send none: only browsers need be told by it what
+     * page they show, and they always send one. */
+    if (head->target_host)
+        head->host = head->target_host;
     return 0;
 }
 
@@ -200,6 +228,14 @@ static bool is_ip_literal(const char *host)
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
+static bool is_listed(const char *name, const char *const *allowed, size_t n_allowed)
+{
+    for (size_t i = 0; i < n_allowed; i++)
+        if (strcasecmp(name, allowed[i]) == 0)
+            return true;
+    return false;
+}
+
 bool http_host_is_allowed(const char *host, const char *const *allowed, size_t n_allowed)
 {
     char name[HOST_NAME_MAX_BYTES];
@@ -208,18 +244,20 @@ bool http_host_is_allowed(const char *host, const char *const *allowed, size_t n
         return false;
     if (strcasecmp(name, "localhost") == 0 || is_ip_literal(name))
         return true;
-    for (size_t i = 0; i < n_allowed; i++) {
-        if (strcasecmp(name, allowed[i]) == 0)
-            return true;
-    }
-    return false;
+    return is_listed(name, allowed, n_allowed);
 }
 
 bool http_origin_is_allowed(const char *origin, const char *const *allowed, size_t n_allowed)
 {
     /* "null" is what sandboxed frames and files send: anybody's. */
     const char *host = strstr(origin, "://");
-    return host && http_host_is_allowed(host + 3, allowed, n_allowed);
+    char name[HOST_NAME_MAX_BYTES];
+    uint16_t port;
+    if (!host || !sockets_split(host + 3, name, sizeof name, &port))
+        return false;
+    /* Not every IP literal: a page may well be served from one, a router's or an attacker's. */
+    return strcasecmp(name, "localhost") == 0 || sockets_is_loopback(name) ||
+           is_listed(name, allowed, n_allowed);
 }
 
 /* -- Small parts ---------------------------------------------------------------------------- */

@@ -19,11 +19,16 @@
 struct http_head {
     const char *method, *uri;
     const char *host, *origin, *authorization, *content_type;
+    const char *target_host; /* of a request line with a whole URL: host is the same then */
     uint64_t content_length; /* 0 without one */
     bool has_length, is_chunked, expects_continue;
     bool keep_alive; /* may the connection be used again: by version and Connection */
     bool is_1_0;
 };
+
+/* The bytes of empty lines at the start of text: to be passed over before a request line.
+ * Spec: RFC 9112, 2.2 */
+size_t http_blank_lines(const char *text, size_t len);
 
 /* The length of a head at the start of text, its blank line included; 0 if it is not complete. */
 size_t http_head_length(const char *text, size_t len);
@@ -32,10 +37,12 @@ size_t http_head_length(const char *text, size_t len);
  * Returns: 0, or the HTTP status of the refusal: 400, 417, 431, 501, 505. */
 NODISCARD int http_head_parse(struct http_head *head, char *text, size_t len);
 
-/* Is the host of a Host header ("name", "name:port") or an Origin ("http://name:port") one that
- * no foreign web page can make a browser send: localhost, an IP literal, or a name in allowed?
- * This is what stops DNS rebinding: the attacker's name stays in the header. */
+/* Is the host of a Host header ("name", "name:port") one that no foreign web page can make a
+ * browser send: localhost, an IP literal, or a name in allowed? This is what stops DNS rebinding:
+ * the attacker's name stays in the header. */
 bool http_host_is_allowed(const char *host, const char *const *allowed, size_t n_allowed);
+/* Is an Origin ("http://name:port") our own machine's: localhost, a loopback address, or a name in
+ * allowed? */
 bool http_origin_is_allowed(const char *origin, const char *const *allowed, size_t n_allowed);
 
 /* Parse the line before a chunk, "1a2b" or "1a2b;extension". Returns: false if it is none, or

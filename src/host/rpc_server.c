@@ -42,13 +42,38 @@ static void on_reply(void *arg, struct rpc_reply *reply)
         .status = reply->status,
         .content_type = reply->content_type,
         .www_authenticate = reply->www_authenticate,
-        .delay_ms = reply->delay_ms,
         .body_take = &reply->body,
     };
     http_reply(call->request, &response);
     call->is_answered = true;
     if (!call->in_handle)
         call_free(call);
+}
+
+static bool on_park(void *arg)
+{
+    const struct call *call = arg;
+    return http_park(call->request);
+}
+
+static bool on_head(void *ctx, const struct http_request *request, struct http_response *response)
+{
+    const struct rpc_server *server = ctx;
+    const struct rpc_request rpc_request = {
+        .http_method = request->method,
+        .uri = request->uri,
+        .authorization = request->authorization,
+        .peer = request->peer,
+    };
+    struct rpc_reply reply;
+    if (rpc_admit(server->rpc, &rpc_request, &reply))
+        return true;
+    response->status = reply.status;
+    response->content_type = reply.content_type;
+    response->www_authenticate = reply.www_authenticate;
+    response->delay_ms = reply.delay_ms;
+    *response->body_take = reply.body;
+    return false;
 }
 
 static void on_request(void *ctx, struct http_request *request)
@@ -67,6 +92,8 @@ static void on_request(void *ctx, struct http_request *request)
         .content_type = request->content_type,
         .peer = request->peer,
         .body = request->body,
+        .is_in_reserve = request->is_in_reserve,
+        .park = on_park,
     };
     call->in_handle = true;
     call->token = rpc_handle(server->rpc, &rpc_request, on_reply, call);
@@ -123,6 +150,8 @@ struct rpc_server *rpc_server_new(struct loop *loop, struct rpc *rpc, const stru
         .timeout_us = config->rpc_timeout_us,
         .pending_max = config->rpc_pending_max,
         .ctx = server,
+        .log = log,
+        .on_head = on_head,
         .on_request = on_request,
         .on_cancel = on_cancel,
     };

@@ -135,7 +135,10 @@ static bool parse_16(const char *s, uint8_t out[16], bool *is_v4)
 {
     memcpy(out, v4_mapped_prefix, sizeof v4_mapped_prefix);
     *is_v4 = inet_pton(AF_INET, s, out + 12) == 1;
-    return *is_v4 || inet_pton(AF_INET6, s, out) == 1;
+    if (!*is_v4 && inet_pton(AF_INET6, s, out) != 1)
+        return false;
+    *is_v4 = *is_v4 || memcmp(out, v4_mapped_prefix, sizeof v4_mapped_prefix) == 0;
+    return true;
 }
 
 /* Fill mask from "24", or for IPv4 from "255.255.255.0". */
@@ -175,11 +178,10 @@ bool subnet_parse(struct subnet *subnet, const char *s)
         return false;
     memcpy(address, s, len);
     address[len] = '\0';
-    bool is_v4;
-    if (!parse_16(address, subnet->address, &is_v4))
+    if (!parse_16(address, subnet->address, &subnet->is_v4))
         return false;
     memset(subnet->mask, 0xff, sizeof subnet->mask);
-    return !slash || parse_mask(slash + 1, is_v4, subnet->mask);
+    return !slash || parse_mask(slash + 1, subnet->is_v4, subnet->mask);
 }
 
 bool subnet_contains(const struct subnet *subnet, const char *address)
@@ -188,9 +190,21 @@ bool subnet_contains(const struct subnet *subnet, const char *address)
     bool is_v4;
     if (!parse_16(address, bytes, &is_v4))
         return false;
+    if (is_v4 != subnet->is_v4)
+        return false;
     for (int i = 0; i < 16; i++) {
         if ((bytes[i] & subnet->mask[i]) != (subnet->address[i] & subnet->mask[i]))
             return false;
     }
     return true;
+}
+
+bool sockets_is_loopback(const char *address)
+{
+    static const char *const loopback[] = {"127.0.0.0/8", "::1"};
+    struct subnet subnet;
+    for (size_t i = 0; i < COUNT_OF(loopback); i++)
+        if (subnet_parse(&subnet, loopback[i]) && subnet_contains(&subnet, address))
+            return true;
+    return false;
 }

@@ -35,11 +35,14 @@ void sockets_no_delay(int fd);
 struct subnet {
     uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
     uint8_t mask[16];
+    bool is_v4; /* an IPv6 range holds no IPv4, not even ::/0 */
 };
 
 /* Returns: false if s is not an address range (bits set beyond the mask are allowed, and a mask
  * must be ones followed by zeros). */
 NODISCARD bool subnet_parse(struct subnet *subnet, const char *s);
+/* True if the numeric address is this machine's own: 127.0.0.0/8, ::1. */
+bool sockets_is_loopback(const char *address);
 /* True if the numeric address lies in the range. */
 bool subnet_contains(const struct subnet *subnet, const char *address);
 

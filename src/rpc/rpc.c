@@ -15,6 +15,7 @@ enum {
     AUTH_DELAY_MS = 250, /* against guessing. Core: 250 ms too, but it blocks its thread */
     MESSAGE_MAX_BYTES = 65536,
     PARSE_NOW_BYTES = 65536, /* a millisecond; larger bodies take a job */
+    QUICK_BYTES_MAX = 4096,  /* of a request that is done although the server is full */
 };
 
 /* -- Life of the whole -------------------------------------------------------------------- */
@@ -137,8 +138,8 @@ static void call_answer(struct rpc_call *call)
     buffer_deinit(&reply.body);
 }
 
-/* Refuse without JSON. */
-static void call_refuse(struct rpc_call *call, int status, const char *text)
+/* A refusal without JSON. The body is the caller's to free. */
+static struct rpc_reply refusal(int status, const char *text)
 {
     struct rpc_reply reply = {.status = status, .content_type = "text/plain; charset=utf-8"};
     if (status == 401) {
@@ -148,6 +149,13 @@ static void call_refuse(struct rpc_call *call, int status, const char *text)
     }
     buffer_init(&reply.body);
     buffer_append_string(&reply.body, text);
+    return reply;
+}
+
+/* Refuse without JSON. */
+static void call_refuse(struct rpc_call *call, int status, const char *text)
+{
+    struct rpc_reply reply = refusal(status, text);
     rpc_reply_fn *fn = call->reply;
     void *arg = call->reply_arg;
     call_free(call);
@@ -316,6 +324,14 @@ struct rpc_call *rpc_job_call(struct env_job *job)
     return (struct rpc_call *)(void *)((uint8_t *)job - offsetof(struct rpc_call, job));
 }
 
+bool rpc_park(struct rpc_call *call)
+{
+    if (!call->park || !call->reply || call->park(call->reply_arg))
+        return true;
+    rpc_fail(call, RPC_MISC_ERROR, "Too many calls wait for something to happen");
+    return false;
+}
+
 void rpc_on_tip_changed(struct rpc *rpc, const struct block_node *tip)
 {
     (void)tip; /* waiting calls ask the chain */
@@ -389,6 +405,22 @@ static bool is_allowed(const struct rpc_call *call, const struct json_value *roo
     return true;
 }
 
+/* Where the server is full, what is quick is done all the same: who is locked out must be able to
+ * look and to stop the node. */
+static bool is_quick(const struct json_value *root)
+{
+    static const char *const quick[] = {
+        "stop", "uptime", "getblockcount", "getbestblockhash", "getrpcinfo", "getconnectioncount"};
+    const struct json_value *method =
+        root->kind == JSON_KIND_OBJECT ? json_find(root, "method") : NULL;
+    if (!method || method->kind != JSON_KIND_STRING)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(quick); i++)
+        if (strcmp((const char *)method->text.p, quick[i]) == 0)
+            return true;
+    return false;
+}
+
 /* A body that is no request: the error as in version 1, without id. */
 static void call_parse_error(struct rpc_call *call, const char *message)
 {
@@ -405,6 +437,10 @@ static void call_start(struct rpc_call *call, const struct json_value *root)
 {
     if (!root) {
         call_parse_error(call, "Parse error");
+        return;
+    }
+    if (call->is_in_reserve && !is_quick(root)) {
+        call_refuse(call, 503, "Work queue depth exceeded");
         return;
     }
     if (!is_allowed(call, root)) {
@@ -461,6 +497,10 @@ static void call_parse(struct rpc_call *call, struct span body)
 {
     const struct env *env = call->rpc->node.env;
     struct json_value *root;
+    if (call->is_in_reserve && body.len > QUICK_BYTES_MAX) {
+        call_refuse(call, 503, "Work queue depth exceeded");
+        return;
+    }
     if (body.len <= PARSE_NOW_BYTES) {
         call_start(call, json_parse(body, &call->arena, &root) ? root : NULL);
         return;
@@ -474,10 +514,51 @@ static void call_parse(struct rpc_call *call, struct span body)
     env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &parse->job);
 }
 
-/* The path without what follows a question mark. */
+/* "/", and "/wallet/NAME": there is no wallet, and the methods that are none of a wallet's answer
+ * there as elsewhere. What follows a question mark does not count. */
 static bool is_rpc_path(const char *uri)
 {
-    return uri && uri[0] == '/' && (uri[1] == 0 || uri[1] == '?');
+    if (!uri || uri[0] != '/')
+        return false;
+    return uri[1] == '\0' || uri[1] == '?' || strncmp(uri, "/wallet/", 8) == 0;
+}
+
+/* What the head alone tells. Returns: 0, or the status and *text of the refusal. */
+static int judge_head(const struct rpc *rpc, const struct rpc_request *request,
+                      char user[AUTH_USER_MAX], const char **text)
+{
+    *text = "";
+    if (!is_rpc_path(request->uri))
+        return 404;
+    if (!request->http_method || strcmp(request->http_method, "POST") != 0) {
+        *text = "JSONRPC server handles only POST requests";
+        return 405;
+    }
+    if (!request->authorization)
+        return 401;
+    if (!auth_check(rpc->auth, request->authorization, user)) {
+        char peer[64];
+        log_warning(rpc->node.log, "ThreadRPCServer incorrect password attempt from %s",
+                    log_escape(peer, sizeof peer, request->peer ? request->peer : "?",
+                               request->peer ? strlen(request->peer) : 1));
+        *text = "incorrect password";
+        return 401;
+    }
+    if (rpc->is_interrupted) {
+        *text = "Shutting down";
+        return 503;
+    }
+    return 0;
+}
+
+bool rpc_admit(const struct rpc *rpc, const struct rpc_request *request, struct rpc_reply *reply)
+{
+    char user[AUTH_USER_MAX];
+    const char *text;
+    int status = judge_head(rpc, request, user, &text);
+    if (status != 0)
+        *reply = refusal(status, text);
+    return status == 0;
 }
 
 uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_reply_fn *reply,
@@ -485,22 +566,13 @@ uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_repl
 {
     struct rpc_call *call = call_new(rpc, reply, arg);
     uint64_t token = call->token;
-    if (!is_rpc_path(request->uri)) {
-        call_refuse(call, 404, "");
-    } else if (!request->http_method || strcmp(request->http_method, "POST") != 0) {
-        call_refuse(call, 405, "JSONRPC server handles only POST requests");
-    } else if (!request->authorization) {
-        call_refuse(call, 401, "");
-    } else if (!auth_check(rpc->auth, request->authorization, call->user)) {
-        char peer[64];
-        log_warning(rpc->node.log, "ThreadRPCServer incorrect password attempt from %s",
-                    log_escape(peer, sizeof peer, request->peer ? request->peer : "?",
-                               request->peer ? strlen(request->peer) : 1));
-        call_refuse(call, 401, "incorrect password");
-    } else if (rpc->is_interrupted) {
-        call_refuse(call, 503, "Shutting down");
-    } else {
+    const char *text;
+    call->park = request->park;
+    call->is_in_reserve = request->is_in_reserve;
+    int status = judge_head(rpc, request, call->user, &text);
+    if (status != 0)
+        call_refuse(call, status, text);
+    else
         call_parse(call, request->body);
-    }
     return token;
 }

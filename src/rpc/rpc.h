@@ -70,6 +70,10 @@ struct rpc_request {
     const char *content_type;  /* header value, or NULL */
     const char *peer;          /* for the log */
     struct span body;          /* borrowed for the call */
+    bool is_in_reserve;        /* the server is full: only methods that are quick are done */
+    /* The call waits for something to happen from now on, on the loop thread. Returns: false if too
+     * many do. NULL: any number may. */
+    bool (*park)(void *arg);
 };
 
 /* The answer: HTTP status, headers, body. The body's bytes may be taken (set reply->body to
@@ -82,6 +86,14 @@ struct rpc_reply {
     struct buffer body;
 };
 typedef void rpc_reply_fn(void *arg, struct rpc_reply *reply);
+
+/* May the request be handled, as far as its head tells: path, method, login? Its body is not looked
+ * at, so that who does not know the password fills nobody's memory.
+ *
+ * Out:      reply  if not: the refusal; the caller frees its body
+ * Returns:  true if rpc_handle() would look at the body */
+NODISCARD bool rpc_admit(const struct rpc *rpc, const struct rpc_request *request,
+                         struct rpc_reply *reply);
 
 /* Handle one HTTP request. reply is called exactly once, now or later, unless cancelled first.
  * Returns a token that is never reused. */

@@ -54,6 +54,8 @@ struct rpc_call {
     struct rpc_call *next, *prev; /* all calls not answered yet */
     rpc_reply_fn *reply;          /* NULL once nobody wants the answer */
     void *reply_arg;
+    bool (*park)(void *reply_arg); /* or NULL */
+    bool is_in_reserve;
     char user[AUTH_USER_MAX];
     struct arena arena;   /* the parsed request, and what handlers keep for the call */
     struct buffer answer; /* grows while entries are executed */
@@ -113,6 +115,10 @@ enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char
 
 /* A call that was PENDING has its result or error. The call may be gone when this returns. */
 void rpc_finish(struct rpc_call *call);
+
+/* The call waits from now on, maybe for ever, and takes nobody's place meanwhile. Returns: false,
+ * with an error, if too many calls wait. */
+NODISCARD bool rpc_park(struct rpc_call *call);
 
 /* Start fn(call) after delay_ms, unless the entry is done before; replaces an earlier timer. */
 void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn);

@@ -205,6 +205,8 @@ static enum rpc_progress wait_for_change(struct rpc_call *call, const struct wis
         answer(call);
         return RPC_DONE;
     }
+    if (!rpc_park(call))
+        return RPC_DONE;
     struct wish *kept = arena_alloc(&call->arena, sizeof *kept);
     *kept = *wish;
     call->state = kept;

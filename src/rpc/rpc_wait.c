@@ -65,6 +65,8 @@ static enum rpc_progress start_wait(struct rpc_call *call, const struct wait *wa
         write_tip(call);
         return RPC_DONE;
     }
+    if (!rpc_park(call))
+        return RPC_DONE;
     struct wait *kept = arena_alloc(&call->arena, sizeof *kept);
     *kept = *wait;
     call->state = kept;

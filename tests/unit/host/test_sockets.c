@@ -121,7 +121,11 @@ static void subnets_match_by_their_mask(void **state)
         {"::1", "::1", true},
         {"fc00::/7", "fdff::1", true},
         {"fc00::/7", "fe00::1", false},
-        {"::/0", "1.2.3.4", true},
+        {"::/0", "1.2.3.4", false}, /* else it would open a node to all IPv4 */
+        {"::/0", "::ffff:1.2.3.4", false},
+        {"::/0", "2001:db8::1", true},
+        {"::ffff:10.1.2.3", "10.1.2.3", true},
+        {"10.0.0.0/8", "::ffff:10.1.2.3", true},
         {"::/0", "nonsense", false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

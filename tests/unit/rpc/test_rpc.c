@@ -26,7 +26,9 @@ static void http_requests_that_are_no_calls_are_refused(void **state)
     static const struct http_case cases[] = {
         {"POST",    "/",        RPC_RIG_LOGIN,      good, 200, false},
         {"POST",    "/?x=1",    RPC_RIG_LOGIN,      good, 200, false},
-        {"POST",    "/wallet/", RPC_RIG_LOGIN,      good, 404, false},
+        {"POST",    "/wallet/", RPC_RIG_LOGIN,      good, 200, false},
+        {"POST",    "/wallet/a%20b?x", RPC_RIG_LOGIN, good, 200, false},
+        {"POST",    "/wallet",  RPC_RIG_LOGIN,      good, 404, false},
         {"POST",    "",         RPC_RIG_LOGIN,      good, 404, false},
         {"POST",    "//",       RPC_RIG_LOGIN,      good, 404, false},
         {"GET",     "/",        RPC_RIG_LOGIN,      "",   405, false},

@@ -1,0 +1,96 @@
+/* http_internal.h - the server's and its connections' state, for the files http*.c of this layer.
+ *
+ * Layer: host. http.c reads requests and writes answers, http_listen.c takes connections in. */
+#ifndef HOST_HTTP_INTERNAL_H
+#define HOST_HTTP_INTERNAL_H
+
+#include <arpa/inet.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
+
+#include "host/http.h"
+#include "host/http_head.h"
+#include "util/buffer.h"
+
+#define READ_BYTES_MAX (64 * 1024) /* taken from the kernel ahead of use */
+#define LISTENERS_MAX  16
+
+enum state {
+    STATE_HEAD,
+    STATE_BODY,       /* by Content-Length */
+    STATE_CHUNK_SIZE, /* a line with the next chunk's size */
+    STATE_CHUNK_DATA,
+    STATE_CHUNK_END, /* the line end after a chunk */
+    STATE_TRAILER,   /* lines after the last chunk */
+    STATE_WAITING,   /* the handler has the request */
+    STATE_FLUSH,     /* the last answer is on its way; then the connection ends */
+    STATE_LINGER,    /* sent and our side shut; what still comes is thrown away */
+};
+
+struct request {
+    struct http_request public;    /* first: the handler's pointer is to this */
+    struct http *http;             /* NULL: the server is gone */
+    struct connection *connection; /* NULL: the client is gone */
+    char *head_text;
+    struct buffer body;
+    bool is_head; /* method HEAD: the answer has no body */
+    bool keep_alive;
+    bool is_counted; /* in n_pending */
+    bool is_parked;  /* in n_parked */
+    bool is_refused; /* by its head: the answer is known, the body is thrown away */
+    bool is_delayed; /* in n_delayed: the refusal waits for its time */
+    uint64_t delay_timer;
+    struct http_response response; /* of a refusal */
+    struct buffer response_body;
+};
+
+struct connection {
+    struct http *http;
+    struct connection *next, *previous;
+    struct bufferevent *bufferevent;
+    struct request *request; /* being read or answered */
+    enum state state;
+    uint64_t left; /* of the body or chunk */
+    size_t trailer_bytes;
+    size_t unsent_before; /* at the last look of the deadline */
+    int64_t since_us;     /* when the state became head, or the head's first byte came */
+    uint64_t timer;
+    bool has_bytes; /* the first byte of a request has come */
+    bool has_ended; /* the client has shut its side */
+    bool is_busy;   /* inside process() */
+    char peer[INET6_ADDRSTRLEN + 8];
+};
+
+struct listener {
+    struct http *http;
+    struct evconnlistener *listener;
+    uint64_t timer;
+};
+
+struct http {
+    struct loop *loop;
+    struct http_options options;
+    struct listener listeners[LISTENERS_MAX];
+    int n_listeners;
+    struct connection *connections;
+    size_t n_connections;
+    size_t n_pending, n_parked, n_delayed; /* requests: see their limits in http.h */
+    size_t body_bytes;                     /* of all requests being read or answered */
+    bool stopping;
+};
+
+/* A connection that was taken in: its first deadline begins. */
+void http_connection_start(struct connection *connection);
+/* End a connection. tell: the handler of a request that it waits with hears of it. */
+void http_connection_close(struct connection *connection, bool tell);
+/* libevent's callbacks of a connection. */
+void http_on_read(struct bufferevent *bufferevent, void *arg);
+void http_on_written(struct bufferevent *bufferevent, void *arg);
+void http_on_event(struct bufferevent *bufferevent, short what, void *arg);
+/* Bytes queued for the client that the kernel has not taken yet. */
+size_t http_unsent(struct connection *connection);
+/* Stop listening, for good. */
+void http_stop_listening(struct http *http);
+
+#endif

@@ -1,0 +1,127 @@
+/* http_listen.c - the server's sockets: who may connect, and who makes room for whom. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/http_internal.h"
+#include "host/loop.h"
+#include "util/alloc.h"
+#include "util/log.h"
+
+#define ACCEPT_PAUSE_US 100000
+
+/* Make room: end the connection that has been longest at an unfinished request. */
+static bool evict_one(struct http *http)
+{
+    struct connection *oldest = NULL;
+    for (struct connection *c = http->connections; c; c = c->next) {
+        bool is_waiting = c->state == STATE_WAITING && !c->request->is_delayed;
+        if (is_waiting || (http_unsent(c) > 0 && c->state != STATE_LINGER))
+            continue;
+        if (!oldest || c->since_us < oldest->since_us)
+            oldest = c;
+    }
+    if (!oldest)
+        return false;
+    http_connection_close(oldest, true);
+    return true;
+}
+
+static bool address_is_allowed(const struct http *http, const char *address)
+{
+    if (sockets_is_loopback(address))
+        return true;
+    for (size_t i = 0; i < http->options.n_allowed; i++)
+        if (subnet_contains(&http->options.allowed[i], address))
+            return true;
+    return false;
+}
+
+static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
+                      struct sockaddr *address, int len, void *arg)
+{
+    (void)evlistener;
+    (void)len;
+    struct listener *listener = arg;
+    struct http *http = listener->http;
+    struct bufferevent *bufferevent = NULL;
+    char text[INET6_ADDRSTRLEN];
+    uint16_t port = sockets_format(address, text, sizeof text);
+    /* Whom -rpcallowip excludes takes no place, and learns no more than that. */
+    bool is_allowed = address_is_allowed(http, text);
+    if (!is_allowed)
+        log_printf(http->options.log, LOG_HTTP, "a connection from %s is refused: -rpcallowip",
+                   text);
+    /* Calls that are parked keep their connections beside the others' places. */
+    bool has_room = http->n_connections - http->n_parked < HTTP_CONNECTIONS_MAX;
+    if (is_allowed && (has_room || evict_one(http)))
+        bufferevent = bufferevent_socket_new(loop_base(http->loop), fd, BEV_OPT_CLOSE_ON_FREE);
+    if (!bufferevent) {
+        close(fd);
+        return;
+    }
+    sockets_no_delay(fd);
+    struct connection *connection = xcalloc(1, sizeof *connection);
+    snprintf(connection->peer, sizeof connection->peer,
+             address->sa_family == AF_INET6 && strchr(text, ':') ? "[%s]:%u" : "%s:%u", text,
+             (unsigned)port);
+    connection->http = http;
+    connection->bufferevent = bufferevent;
+    connection->next = http->connections;
+    if (connection->next)
+        connection->next->previous = connection;
+    http->connections = connection;
+    http->n_connections++;
+    bufferevent_setcb(bufferevent, http_on_read, http_on_written, http_on_event, connection);
+    bufferevent_setwatermark(bufferevent, EV_READ, 0, READ_BYTES_MAX);
+    bufferevent_enable(bufferevent, EV_READ | EV_WRITE);
+    http_connection_start(connection);
+}
+
+static void resume_accepting(void *arg)
+{
+    struct listener *listener = arg;
+    listener->timer = 0;
+    evconnlistener_enable(listener->listener);
+}
+
+/* No descriptor left: rest a little instead of spinning on the same error. */
+static void on_accept_error(struct evconnlistener *evlistener, void *arg)
+{
+    struct listener *listener = arg;
+    struct loop *loop = listener->http->loop;
+    evconnlistener_disable(evlistener);
+    loop_timer_cancel(loop, listener->timer);
+    listener->timer = loop_timer_start(loop, ACCEPT_PAUSE_US, resume_accepting, listener);
+}
+
+int http_listen(struct http *http, const char *address, uint16_t port)
+{
+    if (http->n_listeners == LISTENERS_MAX)
+        return -EMFILE;
+    int fd = sockets_listen(address, port);
+    if (fd < 0)
+        return fd;
+    struct listener *listener = &http->listeners[http->n_listeners];
+    *listener = (struct listener){.http = http};
+    listener->listener = evconnlistener_new(loop_base(http->loop), on_accept, listener,
+                                            LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (!listener->listener) {
+        close(fd);
+        return -ENOMEM;
+    }
+    evconnlistener_set_error_cb(listener->listener, on_accept_error);
+    http->n_listeners++;
+    return sockets_local_port(fd);
+}
+
+void http_stop_listening(struct http *http)
+{
+    for (int i = 0; i < http->n_listeners; i++) {
+        loop_timer_cancel(http->loop, http->listeners[i].timer);
+        evconnlistener_free(http->listeners[i].listener);
+    }
+    http->n_listeners = 0;
+}

@@ -1,0 +1,103 @@
+/* test_http_listen.c - which connections are taken in, and which leave for others. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "host/http.h"
+#include "host/loop.h"
+#include "http_client.h"
+#include "util/alloc.h"
+
+struct world {
+    struct loop *loop;
+    struct http *http;
+    struct http_request *held;
+    int port;
+};
+
+static void on_request(void *ctx, struct http_request *request)
+{
+    struct world *w = ctx;
+    w->held = request;
+}
+
+static void on_cancel(void *ctx, struct http_request *request)
+{
+    (void)ctx;
+    (void)request;
+    fail_msg("nobody has gone");
+}
+
+static int setup(void **state)
+{
+    struct world *w = xcalloc(1, sizeof *w);
+    w->loop = loop_new();
+    loop_ignore_sigpipe();
+    const struct http_options options = {.timeout_us = 5000000,
+                                         .pending_max = 4,
+                                         .ctx = w,
+                                         .on_request = on_request,
+                                         .on_cancel = on_cancel};
+    w->http = http_new(w->loop, &options);
+    w->port = http_listen(w->http, "127.0.0.1", 0);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    http_free(w->http);
+    loop_free(w->loop);
+    xfree(w);
+    return 0;
+}
+
+static void a_taken_port_is_an_error(void **state)
+{
+    struct world *w = *state;
+    assert_true(w->port > 0);
+    assert_int_equal(http_listen(w->http, "127.0.0.1", (uint16_t)w->port), -EADDRINUSE);
+    assert_int_equal(http_listen(w->http, "nowhere", 0), -EINVAL);
+}
+
+/* All places are taken by connections that say nothing; a call that waits has its own. */
+static void a_parked_call_keeps_its_connection_beside_the_others(void **state)
+{
+    struct world *w = *state;
+    int waiting = client_dial(w->port);
+    assert_int_equal(write(waiting, "GET / HTTP/1.1\r\n\r\n", 18), 18);
+    while (!w->held)
+        loop_run_once(w->loop, true);
+    assert_true(http_park(w->held));
+    static int idle[HTTP_CONNECTIONS_MAX + 1];
+    for (int i = 0; i <= HTTP_CONNECTIONS_MAX; i++) {
+        idle[i] = client_dial(w->port);
+        assert_true(idle[i] >= 0);
+        size_t want = i < HTTP_CONNECTIONS_MAX ? (size_t)i + 2 : HTTP_CONNECTIONS_MAX + 1;
+        for (int turn = 0; turn < 20 || (turn < 200 && http_connections(w->http) != want); turn++)
+            loop_run_once(w->loop, false);
+        assert_int_equal(http_connections(w->http), want);
+    }
+    /* The oldest idle one made room for the last. */
+    char byte;
+    assert_int_equal(read(idle[0], &byte, 1), 0);
+    http_drop(w->held);
+    for (int i = 0; i <= HTTP_CONNECTIONS_MAX; i++)
+        close(idle[i]);
+    close(waiting);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_taken_port_is_an_error),
+        T(a_parked_call_keeps_its_connection_beside_the_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
