@@ -27,9 +27,9 @@ static int teardown(void **state)
 static void no_function_is_missing(void **state)
 {
     const struct env *env = env_host_env(*state);
-    /* struct env is pointers throughout: none of them may be NULL. */
-    void *words[sizeof *env / sizeof(void *)];
-    memcpy(words, env, sizeof words);
+    /* From the clock on it is pointers throughout: none of them may be NULL. */
+    void *words[(sizeof *env - offsetof(struct env, now_us)) / sizeof(void *)];
+    memcpy(words, &env->now_us, sizeof words);
     for (size_t i = 0; i < COUNT_OF(words); i++)
         assert_non_null(words[i]);
     assert_int_equal(env->compute_threads(env->ctx), 3);
