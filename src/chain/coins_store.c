@@ -25,6 +25,7 @@ void coins_batch_put_tip(const struct env *env, struct env_batch *batch,
 static int open_kv(struct coins *coins, char **error)
 {
     struct env_kv_options options = {
+        .log = coins->log,
         .cache_bytes = coins->options.store_cache_bytes,
         .write_buffer_bytes = STORE_WRITE_BUFFER_BYTES,
         .bloom_bits = STORE_BLOOM_BITS,
@@ -59,9 +60,11 @@ static int load_state(struct coins *coins, char **error)
     if (result >= 0)
         result = read_fixed(coins, "M", tips, sizeof tips);
     if (result < 0) {
-        *error = xasprintf("The coins store %s is damaged or cannot be read (%s). Restart with "
-                           "-reindex-chainstate to rebuild it.",
-                           coins->path, strerror(-result));
+        *error = result == -EUCLEAN ? xasprintf("The coins store %s is damaged. Restart with "
+                                                "-reindex-chainstate to rebuild it.",
+                                                coins->path)
+                                    : xasprintf("The coins store %s cannot be read: %s",
+                                                coins->path, strerror(-result));
         return result;
     }
     coins->interrupted = result == 1;

@@ -485,7 +485,8 @@ static int load_mark(struct spenderindex *index)
 int spenderindex_open(struct chain *chain, char **error)
 {
     const struct env *env = chain->env;
-    struct env_kv_options options = {.cache_bytes = 8 << 20, .write_buffer_bytes = 16 << 20};
+    struct env_kv_options options = {
+        .log = chain->log, .cache_bytes = 8 << 20, .write_buffer_bytes = 16 << 20};
     struct spenderindex *index = xcalloc(1, sizeof *index);
     index->chain = chain;
     char *path = xasprintf("%s/indexes/txospenderindex", chain->data_dir), *detail = NULL;

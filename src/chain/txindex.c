@@ -342,8 +342,10 @@ static int load_mark(struct txindex *index)
 int txindex_open(struct chain *chain, char **error)
 {
     const struct env *env = chain->env;
-    struct env_kv_options options = {
-        .cache_bytes = 8 << 20, .write_buffer_bytes = 16 << 20, .bloom_bits = 10};
+    struct env_kv_options options = {.log = chain->log,
+                                     .cache_bytes = 8 << 20,
+                                     .write_buffer_bytes = 16 << 20,
+                                     .bloom_bits = 10};
     struct txindex *index = xcalloc(1, sizeof *index);
     index->chain = chain;
     char *path = xasprintf("%s/indexes/txindex", chain->data_dir), *detail = NULL;

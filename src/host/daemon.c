@@ -383,7 +383,7 @@ static bool watch_signals(struct daemon *daemon, char **error)
         env_timer_fn *fn;
     } watched[SIGNALS_WATCHED] = {
         {SIGINT, on_stop_signal}, {SIGTERM, on_stop_signal}, {SIGHUP, on_reopen_signal}};
-    loop_ignore_sigpipe();
+    loop_ignore_signals();
     for (size_t i = 0; i < SIGNALS_WATCHED; i++) {
         daemon->signals[i] =
             loop_signal_new(daemon->loop, watched[i].number, watched[i].fn, daemon);

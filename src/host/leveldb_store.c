@@ -13,6 +13,7 @@
 #include "host/leveldb_dir.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
+#include "util/log.h"
 
 /* Tables kept open. Those that are mapped (up to 1000 of a process) hold no descriptor, so even a
  * process that may open 64 files can read a large store. */
@@ -21,11 +22,15 @@
 /* LevelDB's own default, used where the caller has no opinion. */
 #define WRITE_BUFFER_BYTES_DEFAULT ((size_t)4 * 1024 * 1024)
 
+/* Above every errno of the systems that we run on. */
+#define ERRNO_END 200
+
 struct env_kv {
     leveldb_t *db;
     char *path;
-    bool has_unsynced;   /* something was written since the last sync */
-    uint64_t newest_log; /* when the directory was synced last */
+    const struct log *log; /* told what fails, and in which file; or NULL */
+    bool has_unsynced;     /* something was written since the last sync */
+    uint64_t newest_log;   /* when the directory was synced last */
     leveldb_options_t *options;
     leveldb_cache_t *cache;
     leveldb_filterpolicy_t *filter;
@@ -40,23 +45,40 @@ struct env_batch {
 };
 
 struct env_cursor {
+    struct env_kv *kv;
     leveldb_iterator_t *iterator;
 };
 
 /* -- Errors ------------------------------------------------------------------------------- */
 
+/* The error whose text the message ends with ("IO error: FILE: Permission denied"); 0: none. */
+static int errno_of(const char *message)
+{
+    size_t len = strlen(message);
+    for (int code = 1; code < ERRNO_END; code++) {
+        const char *text = strerror(code);
+        size_t n = strlen(text);
+        if (len > n + 2 && memcmp(message + len - n - 2, ": ", 2) == 0 &&
+            memcmp(message + len - n, text, n) == 0)
+            return code;
+    }
+    return 0;
+}
+
+/* Damage is only what is wrong with the bytes, or a file of the store that is not there. What the
+ * system refuses (rights, descriptors, space, a failing disk) keeps its own name: rebuilding would
+ * not help. */
 static int error_code(const char *message)
 {
     if (strncmp(message, "Corruption", 10) == 0)
         return -EUCLEAN;
     /* Held by another process, or by this one. */
-    if (strstr(message, "lock ") || strstr(message, "already held"))
+    if (strncmp(message, "IO error: lock ", 15) == 0)
         return -EBUSY;
-    if (strstr(message, strerror(ENOSPC)))
-        return -ENOSPC;
-    if (strstr(message, strerror(EACCES)))
-        return -EACCES;
-    return -EIO;
+    int code = errno_of(message);
+    if (code == ENOENT && !strstr(message, "/LOCK: "))
+        return -EUCLEAN;
+    return code ? -code : -EIO;
 }
 
 int leveldb_store_take_error(char *message, char **error)
@@ -151,6 +173,7 @@ int leveldb_store_open(void *ctx, const char *path, const struct env_kv_options 
 
     struct env_kv *kv = xcalloc(1, sizeof *kv);
     kv->path = xstrdup(path);
+    kv->log = options->log;
     kv->options = options_new(kv, options);
     kv->read_options = leveldb_readoptions_create();
     leveldb_readoptions_set_verify_checksums(kv->read_options, 1);
@@ -202,6 +225,14 @@ int leveldb_store_destroy(void *ctx, const char *path)
     return leveldb_dir_destroy(path);
 }
 
+/* Log what LevelDB says, with the store: callers get the code alone. Returns the code. */
+static int failed(const struct env_kv *kv, char *message)
+{
+    if (kv->log)
+        log_error(kv->log, "the store %s: %s", kv->path, message);
+    return leveldb_store_take_error(message, NULL);
+}
+
 /* -- Reads and writes --------------------------------------------------------------------- */
 
 int leveldb_store_get(void *ctx, struct env_kv *kv, struct span key, void *out_buffer)
@@ -212,7 +243,7 @@ int leveldb_store_get(void *ctx, struct env_kv *kv, struct span key, void *out_b
     char *value =
         leveldb_get(kv->db, kv->read_options, (const char *)key.p, key.len, &len, &message);
     if (message)
-        return leveldb_store_take_error(message, NULL);
+        return failed(kv, message);
     if (!value)
         return -ENOENT;
     buffer_append(out_buffer, value, len);
@@ -266,7 +297,7 @@ int leveldb_store_write(void *ctx, struct env_kv *kv, struct env_batch *batch, b
         return error;
     leveldb_write(kv->db, sync ? kv->sync_options : kv->write_options, batch->batch, &message);
     if (message)
-        return leveldb_store_take_error(message, NULL);
+        return failed(kv, message);
     kv->has_unsynced = !sync;
     return sync ? sync_new_names(kv) : 0;
 }
@@ -278,6 +309,7 @@ struct env_cursor *leveldb_store_cursor_open(void *ctx, struct env_kv *kv)
 {
     (void)ctx;
     struct env_cursor *cursor = xmalloc(sizeof *cursor);
+    cursor->kv = kv;
     cursor->iterator = leveldb_create_iterator(kv->db, kv->cursor_options);
     return cursor;
 }
@@ -331,5 +363,5 @@ int leveldb_store_cursor_error(void *ctx, struct env_cursor *cursor)
     (void)ctx;
     char *message = NULL;
     leveldb_iter_get_error(cursor->iterator, &message);
-    return message ? leveldb_store_take_error(message, NULL) : 0;
+    return message ? failed(cursor->kv, message) : 0;
 }

@@ -21,8 +21,9 @@ void leveldb_store_close(void *ctx, struct env_kv *kv); /* NULL is allowed */
  * stays, and so does the directory. */
 NODISCARD int leveldb_store_destroy(void *ctx, const char *path);
 
-/* The code of an error message of LevelDB's, which is freed; *error (may be NULL) gets a copy,
- * freed with xfree(). */
+/* The code of an error message of LevelDB's: -EUCLEAN damage, -EBUSY held by somebody, else the
+ * errno that the message ends with, or -EIO. The message is freed; *error (may be NULL) gets a
+ * copy, freed with xfree(). */
 NODISCARD int leveldb_store_take_error(char *message, char **error);
 
 /* Append the value to out_buffer, a struct buffer. Fails: -ENOENT, -EUCLEAN, -EIO. */

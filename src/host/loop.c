@@ -292,11 +292,11 @@ void loop_signal_free(struct loop_signal *watch)
     xfree(watch);
 }
 
-void loop_ignore_sigpipe(void)
+void loop_ignore_signals(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);
-    int rc = sigaction(SIGPIPE, &ignore, NULL);
+    int rc = sigaction(SIGPIPE, &ignore, NULL) | sigaction(SIGXFSZ, &ignore, NULL);
     ASSERT(rc == 0);
 }
 

@@ -61,7 +61,8 @@ NODISCARD struct loop_signal *loop_signal_new(struct loop *loop, int number, env
                                               void *arg);
 void loop_signal_free(struct loop_signal *watch);
 
-/* Ignore SIGPIPE: a peer that goes away is an error of one write, not the end of the process. */
-void loop_ignore_sigpipe(void);
+/* Ignore SIGPIPE and SIGXFSZ: a peer that goes away and a file that may not grow (EFBIG) are errors
+ * of one write, not the end of the process. */
+void loop_ignore_signals(void);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "util/span.h"
 
+struct log;
 struct env_file;   /* an open file */
 struct env_kv;     /* an open key-value store */
 struct env_cursor; /* an iterator over a snapshot of a store */
@@ -49,6 +50,7 @@ struct env_job {
 /* -- Key-value store ---------------------------------------------------------------------- */
 
 struct env_kv_options {
+    const struct log *log;     /* a failing store says there what and in which file; or NULL */
     size_t cache_bytes;        /* read cache */
     size_t write_buffer_bytes; /* memtable */
     int bloom_bits;            /* per key, 0 for none */
@@ -130,12 +132,12 @@ struct env {
     int64_t (*free_bytes)(void *ctx, const char *path);
 
     /* Store. Any thread after open; one store may be read by many threads while one writes.
-     * Errors: -ENOENT not found (get), -EBUSY locked by another process, -EUCLEAN corrupt,
-     * other negative values I/O. *error (may be NULL) gets a message, freed with xfree().
-     * kv_get appends the value to *out, a struct buffer. kv_write frees nothing; sync makes it
-     * durable, and all earlier writes before it. kv_destroy, cut short, is ended by the next
-     * kv_open; it leaves a link to a directory in place. A cursor sees the store as it was when it
-     * was opened. */
+     * Errors: -ENOENT not found (get), -EBUSY locked by another process, -EUCLEAN damaged,
+     * others the system's own (-EACCES, -EMFILE, -ENOSPC, -EIO, ...). *error (may be NULL) gets a
+     * message, freed with xfree(). kv_get appends the value to *out, a struct buffer. kv_write
+     * frees nothing; sync makes it durable, and all earlier writes before it. kv_destroy, cut
+     * short, is ended by the next kv_open; it leaves a link to a directory in place. A cursor sees
+     * the store as it was when it was opened. */
     int (*kv_open)(void *ctx, const char *path, const struct env_kv_options *options,
                    struct env_kv **out, char **error);
     void (*kv_close)(void *ctx, struct env_kv *kv);

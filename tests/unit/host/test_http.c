@@ -97,7 +97,7 @@ static int setup(void **state)
 {
     struct world *w = xcalloc(1, sizeof *w);
     w->loop = loop_new();
-    loop_ignore_sigpipe();
+    loop_ignore_signals();
     *state = w;
     return 0;
 }

@@ -36,7 +36,7 @@ static int setup(void **state)
 {
     struct world *w = xcalloc(1, sizeof *w);
     w->loop = loop_new();
-    loop_ignore_sigpipe();
+    loop_ignore_signals();
     const struct http_options options = {.timeout_us = 5000000,
                                          .pending_max = 4,
                                          .ctx = w,

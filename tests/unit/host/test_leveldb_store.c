@@ -218,6 +218,39 @@ static void find_file(struct temp_dir *dir, const char *suffix, struct found *fo
     assert_int_not_equal(found->name[0], '\0');
 }
 
+/* What the system refuses is not damage, and keeps its name; a path is no part of the message. */
+static void each_message_has_the_code_of_its_cause(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *message;
+        int code;
+    } rows[] = {
+        {"Corruption: block checksum mismatch", -EUCLEAN},
+        {"Corruption: 2 missing files; e.g.: /d/000005.ldb", -EUCLEAN},
+        {"IO error: /d/000005.ldb: Permission denied", -EACCES},
+        {"IO error: /d/000005.ldb: Too many open files", -EMFILE},
+        {"IO error: /d/MANIFEST-000002: Input/output error", -EIO},
+        {"IO error: /d/000007.log: No space left on device", -ENOSPC},
+        {"IO error: /d/000007.log: File too large", -EFBIG},
+        {"IO error: /d/CURRENT.dbtmp: Read-only file system", -EROFS},
+        {"IO error: /d/000005.ldb: No such file or directory", -EUCLEAN},
+        {"NotFound: /d/000005.ldb: No such file or directory", -EUCLEAN},
+        {"IO error: /d/LOCK: No such file or directory", -ENOENT},
+        {"IO error: lock /d/LOCK: Resource temporarily unavailable", -EBUSY},
+        {"IO error: lock /d/LOCK: already held by process", -EBUSY},
+        {"IO error: /block lock /already held/000005.ldb: Permission denied", -EACCES},
+        {"IO error: /Permission denied/000005.ldb: Input/output error", -EIO},
+        {"Invalid argument: something", -EIO},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *copy = strdup(rows[i].message), *error = NULL;
+        assert_int_equal(leveldb_store_take_error(copy, &error), rows[i].code);
+        assert_string_equal(error, rows[i].message);
+        xfree(error);
+    }
+}
+
 static void a_damaged_table_is_noticed_by_every_read(void **state)
 {
     struct temp_dir *dir = *state;
@@ -337,6 +370,7 @@ int main(void)
         T(get_appends_to_what_the_buffer_holds),
         T(a_cursor_sees_the_store_as_it_was_when_opened),
         T(a_store_that_is_open_is_busy),
+        T(each_message_has_the_code_of_its_cause),
         T(a_damaged_table_is_noticed_by_every_read),
         T(a_missing_manifest_is_corruption),
         T(a_missing_table_is_corruption),

@@ -1,10 +1,13 @@
 /* test_loop.c - timers fire in order, wake-ups are merged and bounded, signals arrive. */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -242,11 +245,30 @@ static void writing_to_a_closed_pipe_is_an_error_not_the_end(void **state)
 {
     (void)state;
     int pipe_fd[2];
-    loop_ignore_sigpipe();
+    loop_ignore_signals();
     assert_int_equal(pipe(pipe_fd), 0);
     close(pipe_fd[0]);
     assert_int_equal(write(pipe_fd[1], "x", 1), -1);
     close(pipe_fd[1]);
+}
+
+static void a_file_that_may_not_grow_is_an_error_not_the_end(void **state)
+{
+    (void)state;
+    loop_ignore_signals();
+    struct rlimit old, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = (struct rlimit){.rlim_cur = 1, .rlim_max = old.rlim_max};
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    ssize_t first = pwrite(fileno(file), "x", 1, 0), second = pwrite(fileno(file), "x", 1, 1);
+    int error = errno;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    fclose(file);
+    assert_int_equal(first, 1);
+    assert_int_equal(second, -1);
+    assert_int_equal(error, EFBIG);
 }
 
 static void a_stop_before_the_run_ends_it_at_once(void **state)
@@ -282,6 +304,7 @@ int main(void)
         cmocka_unit_test(wake_ups_are_merged_and_ask_again_while_there_is_more),
         cmocka_unit_test(a_signal_calls_its_watcher_on_the_loop),
         cmocka_unit_test(writing_to_a_closed_pipe_is_an_error_not_the_end),
+        cmocka_unit_test(a_file_that_may_not_grow_is_an_error_not_the_end),
         cmocka_unit_test(a_stop_before_the_run_ends_it_at_once),
         cmocka_unit_test(the_clocks_agree_with_the_machine),
     };

@@ -128,7 +128,7 @@ static void commands_get_ordinary_signals_back(void **state)
 {
     struct world *w = *state;
     char command[256];
-    loop_ignore_sigpipe();
+    loop_ignore_signals();
     /* With SIGPIPE ignored, yes would complain for ever instead of ending. */
     snprintf(command, sizeof command, "(yes; echo $? >%s/out) | head -1 >/dev/null", w->dir.path);
     notify_run(w->notify, command, "", false);

@@ -55,7 +55,7 @@ static int setup(void **state)
 {
     struct world *w = xcalloc(1, sizeof *w);
     char *error = NULL;
-    loop_ignore_sigpipe();
+    loop_ignore_signals();
     w->host = env_host_new(1);
     w->loop = env_host_loop(w->host);
     const struct rpc_node node = {.ctx = w,
