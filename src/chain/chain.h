@@ -203,7 +203,8 @@ bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t 
 /* -- Orders -------------------------------------------------------------------------------- */
 
 /* done(arg, verdict) when the chain has come to rest after the order, and what chain_invalidate()
- * and chain_reconsider() have changed is on disk. */
+ * and chain_reconsider() have changed is on disk. chain_invalidate() changes nothing, and answers
+ * with BLOCK_UNAVAILABLE, if a block that it would disconnect is pruned, missing or damaged. */
 typedef void chain_order_fn(void *arg, const struct verdict *verdict);
 void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
                       void *arg);

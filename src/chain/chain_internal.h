@@ -232,6 +232,9 @@ void waiters_check(struct chain *chain);
 void waiters_block_failed(struct chain *chain, const struct block_node *node,
                           const struct verdict *verdict);
 void waiters_fail_all(struct chain *chain);
+/* The way back from a tip that was invalidated is barred by a block that cannot be read: the order
+ * is taken back and answered with verdict. Returns false if the tip was not invalidated. */
+bool orders_give_up(struct chain *chain, const struct verdict *verdict);
 /* No write is pending: those who wait for durability can be served. */
 void waiters_writes_drained(struct chain *chain);
 

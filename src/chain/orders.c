@@ -221,12 +221,32 @@ static struct block_node *find_or_answer(struct chain *chain, const struct block
     return NULL;
 }
 
+/* A block between the tip and node, that included, whose bytes are gone; NULL: all are there. */
+static const struct block_node *find_gone(const struct chain *chain, const struct block_node *node)
+{
+    if (!chain_contains(chain, node))
+        return NULL;
+    for (const struct block_node *at = chain_tip(chain); at != node->prev; at = at->prev)
+        if (!(at->status & BLOCK_HAVE_DATA) && !kept_blocks_find(&chain->kept, at))
+            return at;
+    return NULL;
+}
+
 void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
                       void *arg)
 {
     struct block_node *node = find_or_answer(chain, hash, done, arg);
     if (!node)
         return;
+    const struct block_node *gone = find_gone(chain, node);
+    if (gone) {
+        struct verdict verdict = {.code = REJECT_NONE};
+        (void)verdict_set(&verdict, REJECT_BLOCK_UNAVAILABLE,
+                          "the block at height %d is %s, so the chain cannot go back below it",
+                          gone->height, chain->any_pruned ? "pruned" : "missing");
+        done(arg, &verdict);
+        return;
+    }
     /* Without the first block there is no chain: the order changes nothing. */
     if (node->height > 0) {
         /* A block that is only tried out is on the tip, which stays until it has landed. */
@@ -241,13 +261,9 @@ void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_
         answer_when_kept(chain, done, arg);
 }
 
-void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
-                      void *arg)
+/* Ancestors and descendants are given another chance, other branches are not. */
+static void clear_failed(struct chain *chain, struct block_node *node)
 {
-    struct block_node *node = find_or_answer(chain, hash, done, arg);
-    if (!node)
-        return;
-    /* Ancestors and descendants are given another chance, other branches are not. */
     for (struct block_node *at = node; at; at = at->prev)
         if (at->status & BLOCK_FAILED_MASK) {
             at->status &= ~(uint32_t)BLOCK_FAILED_MASK;
@@ -259,10 +275,32 @@ void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_
             header_tree_mark_dirty(&chain->tree, at);
         }
     best_chain_rebuild(chain);
-    if (PLANTED(chain->env, RECONSIDER_NOT_WRITTEN))
-        answer_at_rest(chain, done, arg);
-    else
-        answer_when_kept(chain, done, arg);
+}
+
+bool orders_give_up(struct chain *chain, const struct verdict *verdict)
+{
+    struct block_node *at = chain_tip_node(chain);
+    ASSERT(verdict->code != REJECT_NONE);
+    if (!(at->status & BLOCK_FAILED_MASK))
+        return false; /* the tip is being left for a better one, not by order */
+    while (at->prev->status & BLOCK_FAILED_MASK)
+        at = at->prev;
+    pipeline_drop_all(chain);
+    clear_failed(chain, at);
+    for (struct waiter *waiter = chain->waiters; waiter; waiter = waiter->next)
+        if (waiter->order_done)
+            waiter->result.verdict = *verdict;
+    return true;
+}
+
+void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
+                      void *arg)
+{
+    struct block_node *node = find_or_answer(chain, hash, done, arg);
+    if (!node)
+        return;
+    clear_failed(chain, node);
+    answer_when_kept(chain, done, arg);
 }
 
 /* Which of two blocks with like work is preferred is not kept over a restart. Core: preciousblock

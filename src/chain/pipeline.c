@@ -125,13 +125,32 @@ static bool start_step(struct chain *chain, struct block_node *target)
 /* -- Connecting, one block a call -----------------------------------------------------------------
  */
 
+/* A block that is to be disconnected, or its undo data, cannot be read. */
+static void way_back_failed(struct chain *chain, const struct flight *flight)
+{
+    struct verdict verdict = {.code = REJECT_NONE};
+    int error = flight->read_error;
+    if (error != -EUCLEAN && error != -ENOENT) {
+        chain_fault(chain, error, "reading a block file");
+        return;
+    }
+    (void)verdict_set(&verdict, REJECT_BLOCK_UNAVAILABLE,
+                      "the block at height %d or its undo data (files blk%05d.dat, rev%05d.dat) is "
+                      "damaged or missing, so the chain cannot go back below it",
+                      flight->node->height, flight->node->data.file, flight->node->undo.file);
+    if (orders_give_up(chain, &verdict))
+        chain_warn(chain, verdict.detail);
+    else
+        chain_fault(chain, error,
+                    "undo data is damaged or missing; start with -reindex-chainstate");
+}
+
 /* Reading a block or its undo data back has failed. */
 static void read_failed(struct chain *chain, struct flight *flight)
 {
     char message[200];
     if (flight->kind == FLIGHT_DISCONNECT) {
-        chain_fault(chain, flight->read_error,
-                    "undo data is damaged or missing; start with -reindex-chainstate");
+        way_back_failed(chain, flight);
         return;
     }
     if (flight->read_error != -EUCLEAN && flight->read_error != -ENOENT) {

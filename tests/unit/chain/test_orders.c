@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -229,6 +230,36 @@ static void an_invalidated_tip_is_left_even_if_the_crash_comes_before_it_was(voi
     assert_coins_as_if_only(f, f->base[99]);
 }
 
+/* Damage on the way back is the order's failure, not the node's: all is as it was before. */
+static void an_order_that_would_go_back_over_damage_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const files[] = {"regtest/blocks/blk00000.dat",
+                                        "regtest/blocks/rev00000.dat"};
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        fixture_start_at_base(f);
+        assert_int_equal(rig_close(&f->rig), 0);
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+        const struct block_node *node = chain_at(f->rig.chain, BASE_HEIGHT - 10);
+        uint64_t at = i == 0 ? node->data.offset + 90 : node->undo.offset;
+        sim_disk_damage(sim_env_disk(f->rig.sim), files[i], at, 1);
+        struct verdict verdict = rig_invalidate(&f->rig, f->base[BASE_HEIGHT - 15]);
+        assert_int_equal(verdict.code, REJECT_BLOCK_UNAVAILABLE);
+        assert_non_null(strstr(verdict.detail, "damaged"));
+        assert_true(rig_is_at(&f->rig, base_tip(f)));
+        assert_int_equal(f->rig.n_faults, 0);
+        chain_check(f->rig.chain);
+        /* Above the damage orders are obeyed, and the chain grows. */
+        assert_int_equal(rig_invalidate(&f->rig, f->base[BASE_HEIGHT - 5]).code, REJECT_NONE);
+        assert_true(rig_is_at(&f->rig, f->base[BASE_HEIGHT - 6]));
+        assert_int_equal(rig_reconsider(&f->rig, f->base[BASE_HEIGHT - 5]).code, REJECT_NONE);
+        const struct built_block *next = builder_block(&f->b, base_tip(f), NULL);
+        assert_true(rig_accept(&f->rig, next).is_connected);
+        rig_deinit(&f->rig);
+    }
+}
+
 /* Of two branches of like work the one seen first stays, whatever the hashes are. */
 static void a_restart_does_not_change_who_was_first(void **state)
 {
@@ -393,6 +424,7 @@ int main(void)
         TEST(what_was_answered_outlives_a_power_cut),
         TEST(an_order_that_cannot_be_kept_is_a_fault),
         TEST(an_invalidated_tip_is_left_even_if_the_crash_comes_before_it_was),
+        TEST(an_order_that_would_go_back_over_damage_is_refused),
         TEST(a_restart_does_not_change_who_was_first),
         TEST(a_crash_does_not_change_who_was_first),
         TEST(a_precious_block_wins_over_the_tip_after_a_restart_too),

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -165,6 +166,19 @@ static void a_pruned_chain_goes_on_after_a_restart(void **state)
         builder_blocks(&f->b, built_ancestor(f->last, N_BLOCKS - 20), 30, NULL);
     rig_accept_chain(&f->rig, other);
     assert_true(rig_is_at(&f->rig, other));
+}
+
+static void an_order_that_would_go_back_below_what_is_kept_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(prune_to(f, 150), 0);
+    int32_t from = assert_stored_from(f);
+    struct verdict verdict = rig_invalidate(&f->rig, built_ancestor(f->last, from - 1));
+    assert_int_equal(verdict.code, REJECT_BLOCK_UNAVAILABLE);
+    assert_non_null(strstr(verdict.detail, "pruned"));
+    assert_true(rig_is_at(&f->rig, f->last));
+    assert_int_equal(rig_invalidate(&f->rig, built_ancestor(f->last, from)).code, REJECT_NONE);
+    assert_true(rig_is_at(&f->rig, built_ancestor(f->last, from - 1)));
 }
 
 static void without_pruning_a_pruned_directory_is_refused(void **state)
@@ -407,6 +421,7 @@ int main(void)
         TEST(pruning_below_the_first_file_removes_nothing),
         TEST(a_file_with_one_block_too_high_stays),
         TEST(a_pruned_chain_goes_on_after_a_restart),
+        TEST(an_order_that_would_go_back_below_what_is_kept_is_refused),
         TEST(without_pruning_a_pruned_directory_is_refused),
         TEST(a_target_is_kept_to_by_itself),
         TEST(a_target_that_is_not_reached_prunes_nothing),
