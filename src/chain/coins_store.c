@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "chain/coins_internal.h"
+#include "chain/store_format.h"
 #include "util/alloc.h"
 #include "util/endian.h"
 
@@ -31,7 +32,15 @@ static int open_kv(struct coins *coins, char **error)
         .bloom_bits = STORE_BLOOM_BITS,
         .max_file_bytes = STORE_FILE_BYTES,
     };
-    return coins->env->kv_open(coins->env->ctx, coins->path, &options, &coins->kv, error);
+    static const struct store_format format = {.name = "coins database",
+                                               .version = 1,
+                                               .old_key = "T",
+                                               .old_len = SIZE_MAX,
+                                               .old_key_other = "M",
+                                               .old_len_other = SIZE_MAX};
+    const struct env *env = coins->env;
+    int result = env->kv_open(env->ctx, coins->path, &options, &coins->kv, error);
+    return result ? result : store_format_check(env, coins->kv, coins->path, &format, error);
 }
 
 /* Read a value of exactly len bytes. Returns 1 if it is there, 0 if not, a negative errno. */
@@ -209,9 +218,11 @@ int coins_wipe(struct coins *coins)
     coins->generation++;
     env->kv_close(env->ctx, coins->kv);
     coins->kv = NULL;
+    char *detail = NULL;
     int error = env->kv_destroy(env->ctx, coins->path);
     if (!error)
-        error = open_kv(coins, NULL);
+        error = open_kv(coins, &detail);
+    xfree(detail);
     coins->failed = error;
     coins->interrupted = false;
     coins->store_tip = (struct block_hash){{0}};

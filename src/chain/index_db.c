@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "chain/store_format.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 #include "util/endian.h"
@@ -29,31 +30,9 @@ static int damaged(const struct index_db *db, const char *what, char **error)
     return -EUCLEAN;
 }
 
-/* Make sure that the store is ours and of this format. A new one is marked. */
-static int check_version(struct index_db *db, char **error)
-{
-    const struct env *env = db->env;
-    struct buffer value;
-    buffer_init(&value);
-    int result = env->kv_get(env->ctx, db->kv, span_of("v", 1), &value);
-    bool is_known = result == 0 && value.len == 1 && value.p[0] == INDEX_VERSION;
-    buffer_deinit(&value);
-    if (result == 0 && !is_known)
-        return damaged(db, "its format version is not known", error);
-    if (result == -ENOENT) {
-        static const uint8_t version = INDEX_VERSION;
-        struct env_batch *batch = env->batch_new(env->ctx);
-        env->batch_put(env->ctx, batch, span_of("v", 1), span_of(&version, 1));
-        result = env->kv_write(env->ctx, db->kv, batch, true);
-        env->batch_free(env->ctx, batch);
-    }
-    if (result)
-        *error = xasprintf("Cannot use the block index %s: %s", db->path, strerror(-result));
-    return result;
-}
-
 int index_db_open(const struct env *env, const char *path, struct index_db **out, char **error)
 {
+    static const struct store_format format = {.name = "block index", .version = INDEX_VERSION};
     struct index_db *db = xcalloc(1, sizeof *db);
     struct env_kv_options options = {
         .cache_bytes = INDEX_CACHE_BYTES,
@@ -65,7 +44,7 @@ int index_db_open(const struct env *env, const char *path, struct index_db **out
     *error = NULL;
     int result = env->kv_open(env->ctx, path, &options, &db->kv, error);
     if (!result)
-        result = check_version(db, error);
+        result = store_format_check(env, db->kv, path, &format, error);
     if (result) {
         index_db_close(db);
         return result;

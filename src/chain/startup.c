@@ -59,9 +59,15 @@ static bool open_index(struct chain *chain, struct block_file_info **infos, size
                        char **error)
 {
     char *path = xasprintf("%s/index", chain->blocks_dir), *detail = NULL;
-    int code = chain->options.reindex ? chain->env->kv_destroy(chain->env->ctx, path) : 0;
-    if (!code || code == -ENOENT)
-        code = index_db_open(chain->env, path, &chain->index, &detail);
+    int code = index_db_open(chain->env, path, &chain->index, &detail);
+    if (chain->options.reindex && (!code || code == -EUCLEAN)) {
+        /* Ours, or damaged: a store of another program stays as it is. */
+        index_db_close(chain->index);
+        xfree(detail);
+        code = chain->env->kv_destroy(chain->env->ctx, path);
+        if (!code || code == -ENOENT)
+            code = index_db_open(chain->env, path, &chain->index, &detail);
+    }
     xfree(path);
     if (!code)
         code = index_db_load(chain->index, &chain->tree, infos, n_infos, &detail);

@@ -85,6 +85,8 @@ static void damaged_coins_are_errors(void **state)
     uint8_t key[37] = {'C'};
     memcpy(key + 1, outpoint.txid.b, 32);
     key[35] = (uint8_t)(outpoint.vout >> 8), key[36] = (uint8_t)outpoint.vout;
+    static const uint8_t tip[32] = {0};
+    put_raw(sim, span_of("T", 1), span_of(tip, sizeof tip)); /* ours */
     put_raw(sim, span_of(key, sizeof key), span_of("\0\0\0\1", 4));
     struct coins *coins = open_coins(sim, CACHE_BYTES, 0);
     struct arena arena;
