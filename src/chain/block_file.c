@@ -428,6 +428,28 @@ int block_files_read(struct block_files *files, const struct file_pos *pos, uint
     return read_kind(files, KIND_BLOCK, pos, out);
 }
 
+int block_files_read_part(struct block_files *files, const struct file_pos *pos, uint8_t **out)
+{
+    const struct env *env = files->env;
+    struct env_file *file;
+    *out = NULL;
+    if (pos->file < 0)
+        return -ENOENT;
+    char *path = path_of(files, KIND_BLOCK, pos->file);
+    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &file);
+    xfree(path);
+    if (error)
+        return error;
+    uint8_t *part = xmalloc(pos->len);
+    error = read_exactly(files, KIND_BLOCK, file, pos->offset, part, pos->len);
+    if (error)
+        xfree(part);
+    else
+        *out = part;
+    env->file_close(env->ctx, file);
+    return error;
+}
+
 int block_files_read_undo(struct block_files *files, const struct file_pos *pos, uint8_t **out)
 {
     return read_kind(files, KIND_UNDO, pos, out);

@@ -63,6 +63,10 @@ NODISCARD int block_files_write_undo(struct block_files *files, const struct fil
  * -EUCLEAN: damaged (framing or checksum); -ENOENT: file missing (pruned). */
 NODISCARD int block_files_read(struct block_files *files, const struct file_pos *pos,
                                uint8_t **out);
+/* Read pos->len bytes out of the middle of a block's record: neither framing nor checksum is looked
+ * at, so the caller must know what it should get. Otherwise as block_files_read(). */
+NODISCARD int block_files_read_part(struct block_files *files, const struct file_pos *pos,
+                                    uint8_t **out);
 NODISCARD int block_files_read_undo(struct block_files *files, const struct file_pos *pos,
                                     uint8_t **out);
 

@@ -14,6 +14,7 @@ struct block_read {
     const struct block_node *node;
     struct block_ref *ref;
     bool is_decoded, want_undo, is_raw, is_for_peer;
+    bool is_undo_alone; /* the block itself is not wanted */
     struct file_pos data_pos, undo_pos;
     uint8_t *undo;
     int error;
@@ -58,7 +59,7 @@ static void run(struct env_job *job)
     struct block_read *read = (struct block_read *)job;
     struct block_files *files = read->chain->files;
     uint8_t *raw;
-    if (!read->is_decoded) {
+    if (!read->is_decoded && !read->is_undo_alone) {
         read->error = block_files_read(files, &read->data_pos, &raw);
         if (read->error)
             return;
@@ -70,6 +71,12 @@ static void run(struct env_job *job)
         read->error = block_files_read_undo(files, &read->undo_pos, &read->undo);
 }
 
+/* Where it failed: the block was there, or nobody asked for it. */
+static bool failed_in_undo(const struct block_read *read)
+{
+    return read->ref || read->is_undo_alone;
+}
+
 /* What others ask for now the chain itself may need later, to go back: say so while there is time.
  */
 static void warn_if_damaged(const struct block_read *read)
@@ -77,13 +84,14 @@ static void warn_if_damaged(const struct block_read *read)
     char message[200];
     if (read->error != -EUCLEAN)
         return;
-    const struct file_pos *pos = read->ref ? &read->undo_pos : &read->data_pos;
+    bool in_undo = failed_in_undo(read);
+    const struct file_pos *pos = in_undo ? &read->undo_pos : &read->data_pos;
     snprintf(message, sizeof message,
              "The stored %s at height %d is damaged (file %s%05d.dat, offset %u); %s",
-             read->ref ? "undo data of the block" : "block", read->node->height,
-             read->ref ? "rev" : "blk", pos->file, pos->offset,
-             read->ref ? "start with -reindex-chainstate"
-                       : "it is asked of peers again; without any, start with -reindex");
+             in_undo ? "undo data of the block" : "block", read->node->height,
+             in_undo ? "rev" : "blk", pos->file, pos->offset,
+             in_undo ? "start with -reindex-chainstate"
+                     : "it is asked of peers again; without any, start with -reindex");
     chain_warn(read->chain, message);
 }
 
@@ -93,7 +101,7 @@ static void forget_if_damaged(const struct block_read *read)
 {
     struct chain *chain = read->chain;
     struct block_node *node = header_tree_find(&chain->tree, &read->node->hash);
-    bool is_damaged = read->error == -EUCLEAN && !read->ref && node->height > 0 &&
+    bool is_damaged = read->error == -EUCLEAN && !failed_in_undo(read) && node->height > 0 &&
                       (node->status & BLOCK_HAVE_DATA) && chain_contains(chain, node) &&
                       node->data.file == read->data_pos.file &&
                       node->data.offset == read->data_pos.offset;
@@ -190,6 +198,14 @@ uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bo
                           chain_read_fn *done_fn, void *arg)
 {
     struct block_read with = {.want_undo = want_undo, .done = done_fn, .arg = arg};
+    return start(chain, node, with);
+}
+
+uint64_t chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done_fn,
+                         void *arg)
+{
+    struct block_read with = {
+        .want_undo = true, .is_undo_alone = true, .done = done_fn, .arg = arg};
     return start(chain, node, with);
 }
 

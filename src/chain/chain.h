@@ -174,16 +174,27 @@ typedef void chain_read_fn(void *arg, const struct chain_block_read *read);
  * chain_read_cancel(): after that done is not called. */
 uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
                           chain_read_fn *done, void *arg);
+/* The same for what the block spent, alone: read->block is NULL where it had to be read. */
+uint64_t chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
+                         void *arg);
 void chain_read_cancel(struct chain *chain, uint64_t id);
 /* The same for a peer of ours, which can wait: after what the user asks for and what we write.
  * is_raw: the bytes are only handed on, so block->raw is all that is filled in. */
 uint64_t chain_read_for_peer(struct chain *chain, const struct block_node *node, bool is_raw,
                              chain_read_fn *done, void *arg);
 
-/* Where a transaction of the active chain is, by the txindex. done gets the block's node, or NULL
- * if unknown. -ENOSYS if there is no txindex. */
-void chain_find_tx(struct chain *chain, const struct txid *txid,
-                   void (*done)(void *arg, int error, const struct block_node *node), void *arg);
+/* A transaction that the txindex knows. Borrowed for the call. */
+struct chain_tx {
+    const struct block_node *node; /* its block, of the active chain */
+    const struct tx *tx;           /* NULL: it has to be looked for in its block */
+    uint32_t first_spent;          /* with tx: where its coins are in the block's undo data */
+};
+typedef void chain_tx_fn(void *arg, int error, const struct chain_tx *found);
+/* A transaction of the active chain, by the txindex, read off the loop. done gets NULL if it is
+ * unknown. found->tx is NULL where the index has an old row, or its row does not lead to the
+ * transaction (a damaged file, a block that was stored anew elsewhere). -ENOSYS if there is no
+ * txindex. */
+void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *done, void *arg);
 /* txindex: is it on, is it caught up, at which height. */
 bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height);
 

@@ -1,7 +1,9 @@
-/* txindex.c - in which block a transaction is.
+/* txindex.c - where a transaction is.
  *
- * Store keys: 't' txid -> height and the first four bytes of the block's hash; 'B' -> the block up
- * to which all are in. Entries are written as soon as a block is committed, but the mark 'B' only
+ * Store keys: 't' txid -> its place (tx_place.h); 'B' -> the block up to which all are in; 'P' ->
+ * the block up to which the rows tell the place in the file, and not the block alone, as those of
+ * versions before did: such rows are answered too, and written anew whenever the index has nothing
+ * else to do. Entries are written as soon as a block is committed, but the mark 'B' only
  * after the coins store stands for that block or one after it: after a crash the index goes on from
  * a block that the chain still has (hazard 76). Entries of blocks that left the chain are not
  * removed: the bytes of the hash tell that they are stale, and a transaction that was mined again
@@ -11,17 +13,18 @@
 #include <string.h>
 
 #include "chain/chain_internal.h"
+#include "chain/tx_place.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 
-#define KEY_BYTES   33
-#define VALUE_BYTES 8
-#define TAG_BYTES   4
+#define KEY_BYTES          33
+#define LOOKUP_CHUNK_BYTES 1024
 
 enum txindex_task {
     TASK_NONE,
     TASK_READ,  /* the next block */
     TASK_INDEX, /* its entries are being written */
+    TASK_RENEW, /* old entries are being written anew */
     TASK_MARK,  /* the mark is being written */
 };
 
@@ -32,9 +35,12 @@ struct lookup {
     struct lookup *next;
     struct txid txid;
     int32_t height; /* the tip when it was asked: the index must have got there */
-    uint8_t value[VALUE_BYTES];
-    int error; /* -ENOENT: unknown */
-    void (*done)(void *arg, int error, const struct block_node *node);
+    struct tx_place place;
+    uint8_t *raw; /* the transaction's bytes, if they are where the place says */
+    struct arena arena;
+    struct tx tx; /* with raw */
+    int error;    /* -ENOENT: unknown */
+    chain_tx_fn *done;
     void *arg;
 };
 
@@ -44,12 +50,16 @@ struct txindex {
     struct env_kv *kv;
     enum txindex_task task;
     const struct block_node *at;     /* blocks up to here are in */
+    const struct block_node *placed; /* rows up to here, at most `at`, tell the place */
     const struct block_node *next;   /* the task's */
     const struct block_node *marked; /* what 'B' says */
-    uint64_t marked_flushes;         /* flush.completed when the mark was looked at last */
+    const struct block_node *marked_placed;
+    uint64_t marked_flushes; /* flush.completed when the mark was looked at last */
     struct block_ref *block;
+    struct file_pos data; /* where that block is */
     int error;
     bool is_broken, was_synced;
+    bool cannot_renew; /* until the next start */
     struct lookup *waiting;
 };
 
@@ -67,11 +77,16 @@ static void run_index(struct env_job *job)
     const struct env *env = index->chain->env;
     const struct block *block = &index->block->block;
     struct env_batch *batch = env->batch_new(env->ctx);
-    uint8_t key[KEY_BYTES], value[VALUE_BYTES];
-    struct writer w = writer_to_buffer(value, sizeof value);
-    write_u32(&w, (uint32_t)index->next->height);
-    write_bytes(&w, block->hash.b, TAG_BYTES);
+    uint8_t key[KEY_BYTES], value[TX_PLACE_BYTES];
+    struct tx_place place = {.height = index->next->height, .pos = {.file = index->data.file}};
+    memcpy(place.tag, block->hash.b, sizeof place.tag);
     for (uint32_t i = 0; i < block->n_tx; i++) {
+        struct span raw = block->tx[i].raw;
+        ASSERT(raw.p >= block->raw.p && raw.len <= block->raw.len);
+        place.pos.offset = index->data.offset + (uint32_t)(raw.p - block->raw.p);
+        place.pos.len = (uint32_t)raw.len;
+        tx_place_encode(&place, raw, value);
+        place.first_spent += i > 0 ? block->tx[i].n_in : 0;
         tx_key(&block->txids[i], key);
         env->batch_put(env->ctx, batch, span_of(key, sizeof key), span_of(value, sizeof value));
     }
@@ -81,9 +96,11 @@ static void run_index(struct env_job *job)
 
 static int write_mark(struct txindex *index, const struct block_node *node)
 {
+    const struct block_node *placed = block_node_fork(index->placed, node);
     const struct env *env = index->chain->env;
     struct env_batch *batch = env->batch_new(env->ctx);
     env->batch_put(env->ctx, batch, span_of("B", 1), span_of(node->hash.b, sizeof node->hash.b));
+    env->batch_put(env->ctx, batch, span_of("P", 1), span_of(placed->hash.b, 32));
     int error = env->kv_write(env->ctx, index->kv, batch, true);
     env->batch_free(env->ctx, batch);
     return error;
@@ -93,6 +110,24 @@ static void run_mark(struct env_job *job)
 {
     struct txindex *index = (struct txindex *)job;
     index->error = write_mark(index, index->next);
+}
+
+/* The transaction, if it is where its row says. If not, for whatever reason, its block has to be
+ * read, which names the reason. */
+static void read_at_place(struct lookup *lookup)
+{
+    uint8_t *raw;
+    if (lookup->place.pos.file < 0 ||
+        block_files_read_part(lookup->chain->files, &lookup->place.pos, &raw))
+        return;
+    struct span bytes = span_of(raw, lookup->place.pos.len);
+    struct reader r = reader_of(bytes);
+    if (tx_place_proves(&lookup->place, bytes) &&
+        tx_decode(&r, &lookup->arena, true, &lookup->tx) && reader_finish(&r) &&
+        txid_equal(&lookup->tx.txid, &lookup->txid))
+        lookup->raw = raw;
+    else
+        xfree(raw);
 }
 
 static void run_lookup(struct env_job *job)
@@ -105,11 +140,11 @@ static void run_lookup(struct env_job *job)
     tx_key(&lookup->txid, key);
     lookup->error =
         env->kv_get(env->ctx, lookup->chain->txindex->kv, span_of(key, sizeof key), &value);
-    if (!lookup->error && value.len != VALUE_BYTES)
+    if (!lookup->error && !tx_place_decode(span_of(value.p, value.len), &lookup->place))
         lookup->error = -EUCLEAN;
-    if (!lookup->error)
-        memcpy(lookup->value, value.p, VALUE_BYTES);
     buffer_deinit(&value);
+    if (!lookup->error)
+        read_at_place(lookup);
 }
 
 /* -- Looking up -------------------------------------------------------------------------------- */
@@ -117,7 +152,12 @@ static void run_lookup(struct env_job *job)
 static void end_lookup(struct lookup *lookup, int error, const struct block_node *node)
 {
     struct chain *chain = lookup->chain;
-    lookup->done(lookup->arg, error, node);
+    struct chain_tx found = {.node = node,
+                             .tx = lookup->raw ? &lookup->tx : NULL,
+                             .first_spent = lookup->place.first_spent};
+    lookup->done(lookup->arg, error, node ? &found : NULL);
+    arena_deinit(&lookup->arena);
+    xfree(lookup->raw);
     xfree(lookup);
     chain->ops_pending--;
     close_continue(chain);
@@ -131,9 +171,9 @@ static void lookup_done(struct env_job *job)
         end_lookup(lookup, error, NULL);
         return;
     }
-    struct reader r = reader_of(span_of(lookup->value, VALUE_BYTES));
-    const struct block_node *node = chain_at(lookup->chain, (int32_t)read_u32(&r));
-    bool is_of_chain = node && memcmp(node->hash.b, lookup->value + 4, TAG_BYTES) == 0;
+    const struct tx_place *place = &lookup->place;
+    const struct block_node *node = chain_at(lookup->chain, place->height);
+    bool is_of_chain = node && memcmp(node->hash.b, place->tag, sizeof place->tag) == 0;
     end_lookup(lookup, 0, is_of_chain ? node : NULL);
 }
 
@@ -166,8 +206,7 @@ static void wake_lookups(struct txindex *index)
     }
 }
 
-void chain_find_tx(struct chain *chain, const struct txid *txid,
-                   void (*done)(void *arg, int error, const struct block_node *node), void *arg)
+void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *done, void *arg)
 {
     if (!chain->txindex || chain->closing) {
         done(arg, chain->txindex ? -ECANCELED : -ENOSYS, NULL);
@@ -179,6 +218,7 @@ void chain_find_tx(struct chain *chain, const struct txid *txid,
                               .height = chain_tip(chain)->height,
                               .done = done,
                               .arg = arg};
+    arena_init(&lookup->arena, LOOKUP_CHUNK_BYTES);
     chain->ops_pending++;
     if (!must_wait(chain->txindex, lookup)) {
         submit_lookup(lookup);
@@ -226,7 +266,12 @@ static void task_done(struct env_job *job)
         chain_fault(chain, error, "writing the transaction index");
     } else if (task == TASK_MARK) {
         index->marked = index->next;
+        index->marked_placed = block_node_fork(index->placed, index->next);
+    } else if (task == TASK_RENEW) {
+        index->placed = index->next;
     } else {
+        if (index->placed == index->at)
+            index->placed = index->next;
         index->at = index->next;
         wake_lookups(index);
     }
@@ -248,12 +293,19 @@ static void block_was_read(void *arg, const struct chain_block_read *read)
 {
     struct txindex *index = arg;
     struct chain *chain = index->chain;
+    bool is_renewal = index->next->height <= index->at->height;
     if (!read->error && !chain->closing) {
         index->block = block_ref_hold(read->block);
-        submit_task(index, TASK_INDEX);
+        index->data = index->next->data;
+        submit_task(index, is_renewal ? TASK_RENEW : TASK_INDEX);
         return;
     }
     index->task = TASK_NONE;
+    if (is_renewal) {
+        index->cannot_renew = true;
+        txindex_wake(chain);
+        return;
+    }
     if (read->error && read->error != -ECANCELED && !chain->closing)
         stop_broken(index, read->error);
 }
@@ -271,10 +323,22 @@ static bool start_mark(struct txindex *index)
         return false;
     index->marked_flushes = chain->flush.completed;
     index->next = markable(index);
-    if (index->next == index->marked)
+    if (index->next == index->marked &&
+        block_node_fork(index->placed, index->next) == index->marked_placed)
         return false;
     submit_task(index, TASK_MARK);
     return true;
+}
+
+/* The next block whose rows are old. Nobody waits for it: it is read as for a peer. */
+static void start_renewal(struct txindex *index)
+{
+    struct chain *chain = index->chain;
+    if (index->placed == index->at || index->cannot_renew)
+        return;
+    index->next = chain_at(chain, index->placed->height + 1);
+    index->task = TASK_READ;
+    (void)chain_read_for_peer(chain, index->next, false, block_was_read, index);
 }
 
 static void start_next_block(struct txindex *index)
@@ -283,9 +347,11 @@ static void start_next_block(struct txindex *index)
     const struct block_node *tip = chain_tip(chain);
     if (!chain_contains(chain, index->at))
         index->at = block_node_fork(index->at, tip);
+    index->placed = block_node_fork(index->placed, index->at);
     if (index->at == tip) {
         index->was_synced = true;
         wake_lookups(index);
+        start_renewal(index);
         return;
     }
     index->next = chain_at(chain, index->at->height + 1);
@@ -319,23 +385,36 @@ void txindex_cancel_all(struct chain *chain)
 
 /* -- Opening and closing ----------------------------------------------------------------------- */
 
-static int load_mark(struct txindex *index)
+/* *node: the block that a mark names; NULL if there is none, or it is of a chain that is not ours
+ * any more. */
+static int load_mark(struct txindex *index, const char *key, const struct block_node **node)
 {
     const struct chain *chain = index->chain;
     struct buffer value;
     struct block_hash hash;
     buffer_init(&value);
-    int error = chain->env->kv_get(chain->env->ctx, index->kv, span_of("B", 1), &value);
+    int error = chain->env->kv_get(chain->env->ctx, index->kv, span_of(key, 1), &value);
     bool has_hash = !error && value.len == sizeof hash.b;
     if (has_hash)
         memcpy(hash.b, value.p, sizeof hash.b);
     buffer_deinit(&value);
-    if (error && error != -ENOENT)
+    *node = has_hash ? header_tree_find(&chain->tree, &hash) : NULL;
+    return error == -ENOENT ? 0 : error;
+}
+
+/* Without a mark: begin anew. */
+static int load_marks(struct txindex *index)
+{
+    const struct chain *chain = index->chain;
+    const struct block_node *genesis = chain->tree.genesis;
+    int error = load_mark(index, "B", &index->marked);
+    if (!error)
+        error = load_mark(index, "P", &index->marked_placed);
+    if (error)
         return error;
-    /* A mark of a chain that is not ours any more: begin anew. */
-    const struct block_node *node = has_hash ? header_tree_find(&chain->tree, &hash) : NULL;
-    index->marked = node;
-    index->at = node ? block_node_fork(node, chain->flush.tip) : chain->tree.genesis;
+    index->at = index->marked ? block_node_fork(index->marked, chain->flush.tip) : genesis;
+    index->placed =
+        index->marked_placed ? block_node_fork(index->marked_placed, index->at) : genesis;
     return 0;
 }
 
@@ -354,7 +433,7 @@ int txindex_open(struct chain *chain, char **error)
     if (!code)
         code = env->kv_open(env->ctx, path, &options, &index->kv, &detail);
     if (!code)
-        code = load_mark(index);
+        code = load_marks(index);
     if (code) {
         *error = xasprintf("Cannot open the transaction index %s (%s). If it is damaged, remove "
                            "that directory: it is built again.",
@@ -379,7 +458,8 @@ void txindex_close(struct chain *chain)
     ASSERT(index->task == TASK_NONE && !index->waiting);
     const struct block_node *node = markable(index);
     /* An error costs nothing but work at the next start. */
-    if (!chain->faulted && node != index->marked)
+    if (!chain->faulted &&
+        (node != index->marked || block_node_fork(index->placed, node) != index->marked_placed))
         (void)write_mark(index, node);
     chain->env->kv_close(chain->env->ctx, index->kv);
     xfree(index);

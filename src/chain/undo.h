@@ -20,4 +20,9 @@ void undo_encode(struct writer *w, const struct undo *undo);
 NODISCARD bool undo_decode(struct span raw, const struct block *block, struct arena *arena,
                            struct undo *undo);
 
+/* Decode into arena only the n_spent coins after the first `first`, those of one transaction.
+ * False if malformed up to there or not so long. What comes after them is not looked at. */
+NODISCARD bool undo_decode_part(struct span raw, size_t first, size_t n_spent, struct arena *arena,
+                                struct undo *undo);
+
 #endif

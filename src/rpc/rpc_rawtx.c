@@ -23,6 +23,9 @@ struct tx_wish {
     struct txid txid;
     int32_t verbosity;
     bool has_block; /* the caller named the block */
+    /* While its undo data is read. */
+    struct span raw;
+    uint32_t first_spent;
 };
 
 static void fail_not_found(struct rpc_call *call, const char *why)
@@ -45,27 +48,35 @@ static void put_place(struct json_out *out, const struct chain *chain,
     }
 }
 
-static void put_found_tx(struct rpc_call *call, const struct chain_block_read *read, uint32_t at)
+/* found->tx, with what it spent if the block's undo data is there. */
+static void put_found_tx(struct rpc_call *call, const struct chain_tx *found, struct span undo_raw)
 {
     const struct rpc_node *node = &call->rpc->node;
     const struct tx_wish *wish = call->state;
-    const struct block *block = &read->block->block;
     const struct coin *spent = NULL;
     struct undo undo;
     struct tx_json_style style = {
         .network = node->network, .with_hex = true, .with_prevouts = true};
-    if (at > 0 && read->undo_raw.len > 0 &&
-        undo_decode(read->undo_raw, block, &call->arena, &undo)) {
+    if (!tx_is_coinbase(found->tx) && undo_raw.len > 0 &&
+        undo_decode_part(undo_raw, found->first_spent, found->tx->n_in, &call->arena, &undo))
         spent = undo.spent;
-        for (uint32_t i = 1; i < at; i++)
-            spent += block->tx[i].n_in;
-    }
     json_open_object(&call->out);
     if (wish->has_block)
-        json_field_bool(&call->out, "in_active_chain", chain_contains(node->chain, read->node));
-    tx_json_put_tx(&call->out, &block->tx[at], spent, &style);
-    put_place(&call->out, node->chain, read->node);
+        json_field_bool(&call->out, "in_active_chain", chain_contains(node->chain, found->node));
+    tx_json_put_tx(&call->out, found->tx, spent, &style);
+    put_place(&call->out, node->chain, found->node);
     json_close_object(&call->out);
+}
+
+static void finish_found_tx(struct rpc_call *call, const struct chain_tx *found,
+                            struct span undo_raw)
+{
+    const struct tx_wish *wish = call->state;
+    if (wish->verbosity <= 0)
+        json_put_hex(&call->out, found->tx->raw);
+    else
+        put_found_tx(call, found, undo_raw);
+    rpc_finish(call);
 }
 
 static void on_tx_block(void *arg, const struct chain_block_read *read)
@@ -78,19 +89,17 @@ static void on_tx_block(void *arg, const struct chain_block_read *read)
         return;
     }
     const struct block *block = &read->block->block;
+    struct chain_tx found = {.node = read->node};
     uint32_t at = 0;
-    while (at < block->n_tx && !txid_equal(&block->txids[at], &wish->txid))
-        at++;
+    for (; at < block->n_tx && !txid_equal(&block->txids[at], &wish->txid); at++)
+        found.first_spent += at > 0 ? block->tx[at].n_in : 0;
     if (at == block->n_tx) {
         fail_not_found(call, wish->has_block ? "No such transaction found in the provided block"
                                              : "No such mempool or blockchain transaction");
         return;
     }
-    if (wish->verbosity <= 0)
-        json_put_hex(&call->out, block->tx[at].raw);
-    else
-        put_found_tx(call, read, at);
-    rpc_finish(call);
+    found.tx = &block->tx[at];
+    finish_found_tx(call, &found, read->undo_raw);
 }
 
 static void read_tx_block(struct rpc_call *call, const struct block_node *node)
@@ -99,13 +108,45 @@ static void read_tx_block(struct rpc_call *call, const struct block_node *node)
     chain_read_block(call->rpc->node.chain, node, wish->verbosity >= 2, on_tx_block, call);
 }
 
-static void on_indexed(void *arg, int error, const struct block_node *node)
+static void on_undo(void *arg, const struct chain_block_read *read)
+{
+    struct rpc_call *call = arg;
+    const struct tx_wish *wish = call->state;
+    struct tx tx;
+    struct chain_tx found = {.node = read->node, .tx = &tx, .first_spent = wish->first_spent};
+    if (read->error) {
+        rpc_fail(call, RPC_MISC_ERROR, "Block not available");
+        rpc_finish(call);
+        return;
+    }
+    struct reader r = reader_of(wish->raw);
+    bool is_decoded = tx_decode(&r, &call->arena, true, &tx);
+    ASSERT(is_decoded); /* as it was before */
+    finish_found_tx(call, &found, read->undo_raw);
+}
+
+/* The index led to the transaction, or only to its block. */
+static void answer_indexed(struct rpc_call *call, const struct chain_tx *found)
+{
+    struct tx_wish *wish = call->state;
+    if (!found->tx) {
+        read_tx_block(call, found->node);
+    } else if (wish->verbosity < 2 || tx_is_coinbase(found->tx)) {
+        finish_found_tx(call, found, span_of(NULL, 0));
+    } else {
+        wish->raw = raw_tx_join(&call->arena, found->tx->raw, span_of(NULL, 0));
+        wish->first_spent = found->first_spent;
+        chain_read_undo(call->rpc->node.chain, found->node, on_undo, call);
+    }
+}
+
+static void on_indexed(void *arg, int error, const struct chain_tx *found)
 {
     struct rpc_call *call = arg;
     bool synced = false;
     int32_t height;
-    if (error == 0 && node) {
-        read_tx_block(call, node);
+    if (error == 0 && found) {
+        answer_indexed(call, found);
         return;
     }
     if (!chain_txindex_status(call->rpc->node.chain, &synced, &height))

@@ -195,6 +195,28 @@ static void a_wrong_position_is_damage_and_a_missing_file_is_missing(void **stat
     assert_int_equal(read_back(s->files, &wrong, 1, true), -ENOENT);
 }
 
+static void a_part_of_a_record_is_read_unchecked(void **state)
+{
+    struct setting *s = *state;
+    struct file_pos pos = store(s->files, 1, 60), part = pos;
+    uint8_t *want = payload_of(1, 60), *got;
+    for (uint32_t from = 0; from < 60; from += 7) {
+        part.offset = pos.offset + from;
+        part.len = (60 - from + 1) / 2;
+        assert_int_equal(block_files_read_part(s->files, &part, &got), 0);
+        assert_memory_equal(got, want + from, part.len);
+        xfree(got);
+    }
+    xfree(want);
+    part.offset = 0xfffffff0;
+    assert_int_equal(block_files_read_part(s->files, &part, &got), -EUCLEAN);
+    assert_null(got);
+    part.file = 5;
+    assert_int_equal(block_files_read_part(s->files, &part, &got), -ENOENT);
+    part.file = -1;
+    assert_int_equal(block_files_read_part(s->files, &part, &got), -ENOENT);
+}
+
 static void a_truncated_file_is_damage(void **state)
 {
     struct setting *s = *state;
@@ -494,6 +516,7 @@ int main(void)
         WITH_SETTING(a_change_of_an_info_is_reported_once),
         WITH_SETTING(any_flipped_bit_of_a_record_is_found),
         WITH_SETTING(a_wrong_position_is_damage_and_a_missing_file_is_missing),
+        WITH_SETTING(a_part_of_a_record_is_read_unchecked),
         WITH_SETTING(a_truncated_file_is_damage),
         WITH_SETTING(a_record_that_does_not_fit_goes_to_the_next_file),
         WITH_SETTING(undo_data_beyond_32_bits_goes_to_a_later_file),

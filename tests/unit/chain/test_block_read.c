@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -168,6 +169,36 @@ static void damage_is_reported(void **state)
     assert_int_equal(f->rig.n_faults, 0); /* whoever asked decides */
 }
 
+static void note_undo(void *arg, const struct chain_block_read *read)
+{
+    struct answer *answer = arg;
+    assert_false(answer->is_done);
+    *answer =
+        (struct answer){.is_done = true, .error = read->error, .undo_len = read->undo_raw.len};
+}
+
+static void undo_data_is_read_alone(void **state)
+{
+    struct fixture *f = *state;
+    const struct block_node *tip = chain_tip(f->rig.chain);
+    struct sim_disk *disk = sim_env_disk(f->rig.sim);
+    struct answer answer = {0};
+    /* What is wrong with the block does not matter. */
+    sim_disk_damage(disk, "regtest/blocks/blk00000.dat", tip->data.offset + 9, 1);
+    chain_read_undo(f->rig.chain, tip, note_undo, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    assert_int_equal(answer.error, 0);
+    assert_int_equal(answer.undo_len, tip->undo.len);
+    /* Its own damage is named, and costs no block. */
+    sim_disk_damage(disk, "regtest/blocks/rev00000.dat", tip->undo.offset, 1);
+    answer.is_done = false;
+    chain_read_undo(f->rig.chain, tip, note_undo, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    assert_int_equal(answer.error, -EUCLEAN);
+    assert_non_null(strstr(f->rig.warning, "undo data of the block"));
+    assert_true(tip->status & BLOCK_HAVE_DATA);
+}
+
 static void a_failing_disk_is_reported(void **state)
 {
     struct fixture *f = *state;
@@ -229,6 +260,7 @@ int main(void)
         TEST(a_block_just_connected_can_be_read),
         TEST(a_block_that_is_not_stored_is_said_to_be_missing),
         TEST(damage_is_reported),
+        TEST(undo_data_is_read_alone),
         TEST(a_failing_disk_is_reported),
         TEST(a_cancelled_read_never_answers),
         TEST(closing_answers_every_read),

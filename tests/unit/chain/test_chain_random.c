@@ -129,9 +129,9 @@ static void ignore_stats(void *arg, int error, const struct coin_stats *stats)
     ++*(int *)arg;
 }
 
-static void ignore_found(void *arg, int error, const struct block_node *node)
+static void ignore_found(void *arg, int error, const struct chain_tx *found)
 {
-    (void)error, (void)node;
+    (void)error, (void)found;
     ++*(int *)arg;
 }
 

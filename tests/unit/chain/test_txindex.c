@@ -4,12 +4,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "chain/chain_internal.h"
+#include "chain/tx_place.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
+#include "util/buffer.h"
 
 enum { N_BASE = 110 };
 
@@ -45,22 +48,37 @@ struct answer {
     bool is_done;
     int error;
     const struct block_node *node;
+    bool is_read; /* not only its block is known */
+    struct txid txid;
+    uint32_t first_spent;
 };
 
-static void note_found(void *arg, int error, const struct block_node *node)
+static void note_found(void *arg, int error, const struct chain_tx *found)
 {
     struct answer *answer = arg;
     assert_false(answer->is_done);
-    *answer = (struct answer){.is_done = true, .error = error, .node = node};
+    *answer = (struct answer){.is_done = true, .error = error};
+    if (!found)
+        return;
+    answer->node = found->node;
+    answer->is_read = found->tx != NULL;
+    if (found->tx)
+        answer->txid = found->tx->txid;
+    answer->first_spent = found->first_spent;
 }
 
-static const struct block_node *find_in(struct chain_rig *rig, const struct txid *txid)
+static struct answer ask(struct chain_rig *rig, const struct txid *txid)
 {
     struct answer answer = {0};
     chain_find_tx(rig->chain, txid, note_found, &answer);
     rig_wait(rig, &answer.is_done);
     assert_int_equal(answer.error, 0);
-    return answer.node;
+    return answer;
+}
+
+static const struct block_node *find_in(struct chain_rig *rig, const struct txid *txid)
+{
+    return ask(rig, txid).node;
 }
 
 static void assert_in_block(struct chain_rig *rig, const struct txid *txid,
@@ -69,6 +87,14 @@ static void assert_in_block(struct chain_rig *rig, const struct txid *txid,
     const struct block_node *node = find_in(rig, txid);
     assert_non_null(node);
     assert_memory_equal(node->hash.b, block->block.hash.b, 32);
+}
+
+/* By its place: the block is not read. */
+static void assert_placed(struct chain_rig *rig, const struct txid *txid)
+{
+    struct answer answer = ask(rig, txid);
+    assert_true(answer.is_read);
+    assert_memory_equal(answer.txid.b, txid->b, sizeof txid->b);
 }
 
 /* Every transaction of the branch is found where it is, but that of the first block. */
@@ -262,6 +288,168 @@ static void after_a_crash_the_index_is_not_ahead_of_the_coins(void **state)
         }
 }
 
+/* Let fn change the closed index: its row of a transaction, or with NULL its mark of places. */
+static void change_row(struct fixture *f, const struct txid *txid, void (*fn)(struct buffer *row))
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    struct env_kv_options options = {.cache_bytes = 1 << 20, .write_buffer_bytes = 1 << 20};
+    struct env_kv *kv;
+    char *detail = NULL;
+    uint8_t key[33] = {txid ? 't' : 'P'};
+    if (txid)
+        memcpy(key + 1, txid->b, 32);
+    struct span name = span_of(key, txid ? sizeof key : 1);
+    assert_int_equal(env->kv_open(env->ctx, "regtest/indexes/txindex", &options, &kv, &detail), 0);
+    struct buffer row;
+    buffer_init(&row);
+    assert_int_equal(env->kv_get(env->ctx, kv, name, &row), 0);
+    struct env_batch *batch = env->batch_new(env->ctx);
+    if (fn) {
+        fn(&row);
+        env->batch_put(env->ctx, batch, name, buffer_span(&row));
+    } else {
+        env->batch_delete(env->ctx, batch, name);
+    }
+    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
+    env->batch_free(env->ctx, batch);
+    buffer_deinit(&row);
+    env->kv_close(env->ctx, kv);
+}
+
+static void make_old(struct buffer *row)
+{
+    assert_int_equal(row->len, TX_PLACE_BYTES);
+    row->len = TX_PLACE_OLD_BYTES;
+}
+
+static void move_place(struct buffer *row)
+{
+    row->p[12] ^= 0x40; /* the offset */
+}
+
+static void move_coins(struct buffer *row)
+{
+    row->p[20]++; /* first_spent */
+}
+
+static void make_endless(struct buffer *row)
+{
+    row->p[19] = 0xff; /* the length */
+}
+
+/* A block of two spends, of two coins and of one. */
+static const struct built_block *with_two(struct fixture *f, struct tx tx[2])
+{
+    struct builder_coin coins[3];
+    for (int32_t i = 0; i < 3; i++)
+        coins[i] = builder_coinbase_coin(built_ancestor(f->base, 1 + i));
+    tx[0] = builder_spend(&f->b, coins, 2, 1, 100, BUILDER_TRUE);
+    tx[1] = builder_spend(&f->b, coins + 2, 1, 1, 100, BUILDER_TRUE);
+    struct builder_spec spec = {.tx = tx, .n_tx = 2};
+    return builder_block(&f->b, f->base, &spec);
+}
+
+static void transactions_are_read_at_their_places(void **state)
+{
+    struct fixture *f = *state;
+    struct tx tx[2];
+    const struct built_block *block = with_two(f, tx);
+    rig_accept_chain(&f->rig, block);
+    for (uint32_t i = 0; i < block->block.n_tx; i++)
+        assert_placed(&f->rig, &block->block.txids[i]);
+    assert_int_equal(ask(&f->rig, &block->block.txids[0]).first_spent, 0);
+    assert_int_equal(ask(&f->rig, &block->block.txids[1]).first_spent, 0);
+    assert_int_equal(ask(&f->rig, &block->block.txids[2]).first_spent, 2);
+}
+
+static void old_rows_are_answered_and_renewed(void **state)
+{
+    struct fixture *f = *state;
+    struct tx tx;
+    const struct built_block *block = with_tx(f, f->base, &tx);
+    rig_accept_chain(&f->rig, block);
+    assert_int_equal(rig_close(&f->rig), 0);
+    /* Old, but said to be new: it stays so. */
+    change_row(f, &tx.txid, make_old);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_in_block(&f->rig, &tx.txid, block);
+    assert_false(ask(&f->rig, &tx.txid).is_read);
+    assert_int_equal(rig_close(&f->rig), 0);
+    /* An index of the version before: at once synced, and renewed by the way. */
+    change_row(f, NULL, NULL);
+    rig_open(&f->rig);
+    bool synced = false;
+    int32_t height;
+    assert_true(chain_txindex_status(f->rig.chain, &synced, &height));
+    assert_true(synced);
+    assert_in_block(&f->rig, &tx.txid, block);
+    rig_settle(&f->rig);
+    assert_placed(&f->rig, &tx.txid);
+    assert_all_found(&f->rig, block);
+    assert_int_equal(rig_close(&f->rig), 0);
+    /* Only once. */
+    change_row(f, &tx.txid, make_old);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_false(ask(&f->rig, &tx.txid).is_read);
+}
+
+static void blocks_that_come_while_old_rows_are_renewed_are_found_at_once(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    assert_int_equal(rig_close(&f->rig), 0);
+    change_row(f, NULL, NULL);
+    rig_open(&f->rig);
+    struct tx tx;
+    const struct built_block *a = with_tx(f, f->base, &tx);
+    assert_true(rig_accept(&f->rig, a).is_connected);
+    assert_in_block(&f->rig, &tx.txid, a);
+    /* Another branch takes over while blocks of the old one may be under way. */
+    const struct built_block *b = with_tx(f, builder_block(&f->b, f->base, NULL), &tx);
+    rig_accept_chain(&f->rig, b);
+    assert_in_block(&f->rig, &tx.txid, b);
+    rig_settle(&f->rig);
+    assert_all_found(&f->rig, b);
+    for (const struct built_block *at = b; at->prev; at = at->prev)
+        assert_placed(&f->rig, &at->block.txids[0]);
+}
+
+/* Whatever is wrong with a row or with the bytes it leads to, its block is read instead. */
+static void a_row_that_leads_elsewhere_leads_to_the_block(void **state)
+{
+    struct fixture *f = *state;
+    struct tx tx;
+    const struct built_block *block = with_tx(f, f->base, &tx);
+    rig_accept_chain(&f->rig, block);
+    static void (*const damages[])(struct buffer *) = {move_place, move_coins, make_endless};
+    for (size_t i = 0; i < COUNT_OF(damages); i++) {
+        assert_int_equal(rig_close(&f->rig), 0);
+        change_row(f, &tx.txid, damages[i]);
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+        assert_in_block(&f->rig, &tx.txid, block);
+        assert_false(ask(&f->rig, &tx.txid).is_read);
+        assert_int_equal(rig_close(&f->rig), 0);
+        change_row(f, &tx.txid, damages[i]); /* anything: a fresh row follows */
+        rig_open(&f->rig);
+        rig_invalidate(&f->rig, block);
+        rig_reconsider(&f->rig, block);
+        rig_settle(&f->rig);
+        assert_placed(&f->rig, &tx.txid);
+    }
+    /* The last byte of its last witness or of its lock time. */
+    const struct block_node *node = find_in(&f->rig, &tx.txid);
+    struct span raw = block->block.tx[1].raw;
+    size_t last = (size_t)(raw.p - block->block.raw.p) + raw.len - 1;
+    sim_disk_damage(sim_env_disk(f->rig.sim), "regtest/blocks/blk00000.dat",
+                    node->data.offset + last, 1);
+    assert_in_block(&f->rig, &tx.txid, block);
+    assert_false(ask(&f->rig, &tx.txid).is_read);
+    assert_placed(&f->rig, &block->block.txids[0]);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -275,6 +463,10 @@ int main(void)
         TEST(an_index_switched_on_later_catches_up),
         TEST(a_restart_goes_on_where_the_index_was),
         TEST(closing_answers_everybody),
+        TEST(transactions_are_read_at_their_places),
+        TEST(old_rows_are_answered_and_renewed),
+        TEST(blocks_that_come_while_old_rows_are_renewed_are_found_at_once),
+        TEST(a_row_that_leads_elsewhere_leads_to_the_block),
         TEST(after_a_crash_the_index_is_not_ahead_of_the_coins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,30 @@ static void spent_coins_come_back_in_order(void **state)
     }
 }
 
+static void the_coins_of_one_transaction_are_taken_out(void **state)
+{
+    struct fixture *f = *state;
+    struct span raw = buffer_span(&f->buffer);
+    struct undo undo;
+    for (size_t first = 0; first <= N_SPENT; first++)
+        for (size_t n = 0; n <= N_SPENT + 1; n++) {
+            bool fits = first + n <= N_SPENT;
+            assert_int_equal(undo_decode_part(raw, first, n, &f->arena, &undo), fits);
+            for (size_t i = 0; fits && i < n; i++) {
+                assert_int_equal(undo.spent[i].value_sat, f->spent[first + i].value_sat);
+                assert_true(
+                    span_equal(undo.spent[i].script_pubkey, f->spent[first + i].script_pubkey));
+            }
+        }
+    assert_false(undo_decode_part(raw, SIZE_MAX, 2, &f->arena, &undo));
+    assert_false(undo_decode_part(raw, 2, SIZE_MAX, &f->arena, &undo));
+    for (size_t len = 0; len < raw.len; len++)
+        assert_false(undo_decode_part(span_of(raw.p, len), 3, 2, &f->arena, &undo));
+    /* A count that the bytes cannot hold allocates nothing. */
+    static const uint8_t huge[] = {0xfe, 0xff, 0xff, 0xff, 0x7f, 0};
+    assert_false(undo_decode_part(span_of(huge, sizeof huge), 0, 0x7fffffff, &f->arena, &undo));
+}
+
 static void a_record_must_have_one_coin_for_each_input_of_the_block(void **state)
 {
     struct fixture *f = *state;
@@ -106,6 +130,8 @@ static void truncated_and_overlong_records_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_coins_of_one_transaction_are_taken_out, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(spent_coins_come_back_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_record_must_have_one_coin_for_each_input_of_the_block,
                                         setup, teardown),

@@ -242,6 +242,10 @@ static void the_index_finds_a_transaction_anywhere(void **state)
     const char *got = rpc_rig_callf(&rig, "getrawtransaction", "[\"%s\",true]", s.txid);
     assert_holds(got, "\"confirmations\":1");
     assert_null(strstr(got, "in_active_chain"));
+    assert_null(strstr(got, "\"fee\""));
+    got = rpc_rig_callf(&rig, "getrawtransaction", "[\"%s\",2]", s.txid);
+    assert_holds(got, "\"fee\":0.00002500,\"hex\":\"");
+    assert_holds(got, "\"prevout\":{\"generated\":true,\"height\":1,\"value\":50.00000000,");
     assert_call(&rig, "getrawtransaction", "[\"" UNKNOWN_ID "\"]",
                 "-5: No such mempool or blockchain transaction. Use gettransaction for wallet "
                 "transactions.");
