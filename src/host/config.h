@@ -73,6 +73,7 @@ struct config {
     bool rpc_whitelist_default, deprecated_warnings, deprecated_start_height;
     size_t rpc_pending_max;
     int64_t rpc_timeout_us;
+    size_t rpc_connections_max; /* 0: as many as the server takes */
 
     uint32_t log_categories;
     bool print_to_console, daemon, daemon_wait;

@@ -16,6 +16,7 @@
 #include "host/config_options.h"
 #include "host/cookie.h"
 #include "host/datadir_lock.h"
+#include "host/descriptors.h"
 #include "host/env_host.h"
 #include "host/log_file.h"
 #include "host/loop.h"
@@ -429,15 +430,51 @@ static void start_node(void *arg)
     }
 }
 
-static void tune_process(void)
+/* Descriptors that the process may have from now on. */
+static size_t raise_descriptors(void)
 {
     struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return DESCRIPTORS_MAX; /* never seen: then the default of every system */
+    if (limit.rlim_cur < DESCRIPTORS_MAX) {
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) != 0)
+            return DESCRIPTORS_LEAST;
+    }
+    return limit.rlim_cur < SIZE_MAX ? (size_t)limit.rlim_cur : SIZE_MAX;
+}
+
+/* Fit the options to the descriptors that there are. Returns: false with *error. */
+static bool share_descriptors(struct daemon *daemon, char **error)
+{
+    struct config *config = &daemon->config;
+    struct descriptors share;
+    size_t limit = raise_descriptors();
+    if (!descriptors_share(limit, config->net.p2p.max_connections, &share)) {
+        *error = xasprintf("Not enough file descriptors available. %zu available, %d required: see "
+                           "ulimit -n.",
+                           limit, DESCRIPTORS_LEAST);
+        return false;
+    }
+    if (share.p2p < config->net.p2p.max_connections)
+        options_message(&config->options, OPTION_MESSAGE_TOLD,
+                        "Reducing -maxconnections from %d to %d, because of system limitations.",
+                        config->net.p2p.max_connections, share.p2p);
+    if (share.rpc < DESCRIPTORS_RPC_MAX)
+        options_message(&config->options, OPTION_MESSAGE_LOGGED,
+                        "RPC takes %zu connections at most, because of system limitations.",
+                        share.rpc);
+    config->net.p2p.max_connections = share.p2p;
+    if (share.p2p == 0)
+        config->net.p2p.connect_only = true;
+    config->rpc_connections_max = share.rpc < DESCRIPTORS_RPC_MAX ? share.rpc : 0;
+    return true;
+}
+
+static void tune_process(void)
+{
     /* Everything a node writes is its owner's business. */
     umask(077);
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_MAX) {
-        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
     /* glibc would give every thread a heap of its own that never shrinks. */
     mallopt(M_ARENA_MAX, 4);
 }
@@ -445,6 +482,8 @@ static void tune_process(void)
 static bool start(struct daemon *daemon, char **error)
 {
     const struct config *config = &daemon->config;
+    if (!share_descriptors(daemon, error))
+        return false;
     if (!datadir_lock(&daemon->data_lock, config->data_dir, error))
         return false;
     if (config->blocks_dir && strcmp(config->blocks_dir, config->data_dir) != 0 &&

@@ -244,7 +244,8 @@ bool http_park(struct http_request *public)
     struct http *http = request->http;
     if (request->is_parked || !http)
         return true;
-    if (http->n_parked == HTTP_PARKED_MAX)
+    size_t most = http->options.connections_max; /* half of it is for who does not wait */
+    if (http->n_parked == HTTP_PARKED_MAX || (most > 0 && http->n_parked >= most / 2))
         return false;
     uncount(request);
     request->is_parked = true;

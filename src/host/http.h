@@ -49,7 +49,8 @@ struct http_options {
     size_t n_allowed_hosts;
     int64_t timeout_us;    /* -rpcservertimeout */
     size_t pending_max;    /* requests handed out and not answered; beyond: 503 */
-    const struct log *log; /* may be NULL */
+    size_t connections_max; /* of all, parked or not, for want of descriptors; 0: no such limit */
+    const struct log *log;  /* may be NULL */
     void *ctx;             /* first argument of the functions below */
     /* A request's head has come, not its body. Returns: false to refuse it with *response, whose
      * strings must last; then nobody's memory is filled by its body. NULL: none is refused. */

@@ -55,7 +55,9 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
         log_printf(http->options.log, LOG_HTTP, "a connection from %s is refused: -rpcallowip",
                    text);
     /* Calls that are parked keep their connections beside the others' places. */
-    bool has_room = http->n_connections - http->n_parked < HTTP_CONNECTIONS_MAX;
+    size_t most = http->options.connections_max;
+    bool has_room = http->n_connections - http->n_parked < HTTP_CONNECTIONS_MAX &&
+                    (most == 0 || http->n_connections < most);
     if (is_allowed && (has_room || evict_one(http)))
         bufferevent = bufferevent_socket_new(loop_base(http->loop), fd, BEV_OPT_CLOSE_ON_FREE);
     if (!bufferevent) {

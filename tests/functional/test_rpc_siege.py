@@ -1,7 +1,9 @@
 """RPC under siege: strangers without a password, calls that wait, clients of all manners."""
 import base64
 import json
+import os
 import re
+import resource
 import socket
 import time
 
@@ -135,6 +137,41 @@ def test_clients_of_all_manners_are_answered(context):
     node.rpc.generatetoaddress(1, framework_address(node))
     assert b'"height":1' in client.answer()  # its answer, and its block
     client.close()
+    node.stop()
+
+
+def limit_descriptors(count):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+
+
+def test_few_descriptors_are_set_aside_for_the_node(context):
+    """150 idle connections and more under a hard limit of 128: blocks are stored all the same."""
+    node = context.node(options=["-txindex", "-listen=1", "-bind=127.0.0.1:0"])
+    port = framework.free_port()
+    node.options[-1] = f"-bind=127.0.0.1:{port}"
+    node.start("-maxconnections=125", preexec=limit_descriptors(128))
+    assert "Reducing -maxconnections from 125 to " in node.output(), node.output()
+    idle = []
+    for number in range(300):
+        idle.append(socket.create_connection(("127.0.0.1", (port, node.port)[number % 2]), 10))
+    address = framework_address(node)
+    for _ in range(5):
+        node.rpc.generatetoaddress(3, address)
+        node.rpc.gettxoutsetinfo()
+    open_files = len(os.listdir(f"/proc/{node.process.pid}/fd"))
+    print(f"{open_files} of 128 descriptors in use beside 300 connections that say nothing")
+    equal(node.rpc.getblockcount(), 15)
+    for connection in idle:
+        connection.close()
+    node.stop()
+
+
+def test_too_few_descriptors_refuse_the_start(context):
+    node = context.node()
+    node.launch(preexec=limit_descriptors(63))
+    node.wait_exit(1, 20)
+    assert "Not enough file descriptors available. 63 available, 64 required" in node.output()
+    node.start(preexec=limit_descriptors(64))
     node.stop()
 
 
