@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "chain/chain_internal.h"
+#include "chain/index_store.h"
 #include "crypto/siphash.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
@@ -64,6 +65,8 @@ struct spenderindex {
     struct block_ref *block;
     int error;
     bool is_broken, was_synced;
+    bool is_damaged; /* made anew as soon as nobody uses the store */
+    int n_rebuilt, lookups_running;
     struct spender_lookup *waiting;
 };
 
@@ -161,6 +164,23 @@ static void run_lookup(struct env_job *job)
     env->cursor_close(env->ctx, cursor);
 }
 
+/* -- Damage ------------------------------------------------------------------------------------ */
+
+static const struct index_store the_store = {
+    .dir = "txospenderindex",
+    .format = {.name = "index of spenders", .version = 1, .old_key = "K", .old_len = SECRET_BYTES},
+    .bloom_bits = 0,
+};
+
+/* What it holds is worth nothing any more; nobody may be told that something is unknown. */
+static void forget_all(struct spenderindex *index)
+{
+    index->is_damaged = true;
+    index->is_broken = index->was_synced = false;
+    index->at = index->chain->tree.genesis;
+    index->marked = NULL;
+}
+
 /* -- Looking up -------------------------------------------------------------------------------- */
 
 static void end_lookup(struct spender_lookup *lookup, int error,
@@ -226,13 +246,21 @@ static void try_next_hint(struct spender_lookup *lookup)
     }
     if (node)
         (void)chain_read_block(chain, node, false, hinted_block_was_read, lookup);
-    else
-        end_lookup(lookup, 0, NULL);
+    else /* an index that is being made anew knows nothing of what is not spent */
+        end_lookup(lookup, chain->spenderindex->was_synced ? 0 : -EAGAIN, NULL);
 }
 
 static void lookup_done(struct env_job *job)
 {
     struct spender_lookup *lookup = (struct spender_lookup *)job;
+    struct spenderindex *index = lookup->chain->spenderindex;
+    index->lookups_running--;
+    if (lookup->error == -EUCLEAN) {
+        forget_all(index);
+        lookup->error = -EAGAIN; /* as for all who ask until it is there again */
+    }
+    if (index->is_damaged)
+        spenderindex_wake(lookup->chain);
     if (job->cancelled || lookup->error || lookup->chain->closing)
         end_lookup(lookup, lookup->error ? lookup->error : -ECANCELED, NULL);
     else
@@ -243,6 +271,7 @@ static void submit_lookup(struct spender_lookup *lookup)
 {
     const struct env *env = lookup->chain->env;
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
+    lookup->chain->spenderindex->lookups_running++;
     env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
 }
 
@@ -250,8 +279,9 @@ static void submit_lookup(struct spender_lookup *lookup)
  * has just been mined is to be found. */
 static bool must_wait(const struct spenderindex *index, const struct spender_lookup *lookup)
 {
-    return index->was_synced && !index->is_broken && index->at->height < lookup->height &&
-           index->at != chain_tip(index->chain);
+    return index->is_damaged ||
+           (index->was_synced && !index->is_broken && index->at->height < lookup->height &&
+            index->at != chain_tip(index->chain));
 }
 
 static void wake_lookups(struct spenderindex *index)
@@ -333,8 +363,12 @@ static void task_done(struct env_job *job)
     index->task = TASK_NONE;
     block_ref_drop(index->block);
     index->block = NULL;
-    if (error) {
+    if (error == -EUCLEAN) {
+        forget_all(index);
+    } else if (error) {
         chain_fault(chain, error, "writing the index of spenders");
+    } else if (index->is_damaged) {
+        /* What was written will be thrown away. */
     } else if (task == TASK_MARK) {
         index->marked = index->next;
     } else {
@@ -402,11 +436,31 @@ static void start_next_block(struct spenderindex *index)
     (void)chain_read_block(chain, index->next, false, block_was_read, index);
 }
 
+static int load_secret(struct spenderindex *index);
+
+/* Begin anew. False if that cannot be done yet, or not at all. */
+static bool rebuild(struct spenderindex *index)
+{
+    if (index->lookups_running > 0 ||
+        !index_store_rebuild(index->chain, &the_store, &index->n_rebuilt, &index->kv))
+        return false;
+    int error = load_secret(index);
+    if (error) {
+        chain_fault(index->chain, error, "writing the index of spenders");
+        return false;
+    }
+    index->is_damaged = false;
+    wake_lookups(index);
+    return true;
+}
+
 void spenderindex_wake(struct chain *chain)
 {
     struct spenderindex *index = chain->spenderindex;
     if (!index || index->task != TASK_NONE || index->is_broken || chain->closing ||
         chain->faulted || !chain->is_open)
+        return;
+    if (index->is_damaged && !rebuild(index))
         return;
     if (!start_mark(index))
         start_next_block(index);
@@ -443,19 +497,14 @@ static int read_row(const struct spenderindex *index, const char *key, void *out
     return error;
 }
 
-/* The store's own key, made when it is new. A store that has rows and no key is of another make:
- * it is left as it is. */
+/* The store's own key, made when it is new. A store that has a mark has had a key. */
 static int load_secret(struct spenderindex *index)
 {
     const struct env *env = index->chain->env;
-    uint8_t bytes[SECRET_BYTES];
+    uint8_t bytes[SECRET_BYTES], mark[32];
     int error = read_row(index, "K", bytes, sizeof bytes);
     if (error == -ENOENT) {
-        struct env_cursor *cursor = env->cursor_open(env->ctx, index->kv);
-        env->cursor_seek(env->ctx, cursor, span_of("", 0));
-        bool has_rows = env->cursor_valid(env->ctx, cursor);
-        env->cursor_close(env->ctx, cursor);
-        if (has_rows)
+        if (read_row(index, "B", mark, sizeof mark) != -ENOENT)
             return -EUCLEAN;
         env->random(env->ctx, bytes, sizeof bytes);
         error = write_row(index, "K", span_of(bytes, sizeof bytes));
@@ -482,35 +531,31 @@ static int load_mark(struct spenderindex *index)
     return 0;
 }
 
+static int load_rows(struct spenderindex *index)
+{
+    int error = load_secret(index);
+    return error ? error : load_mark(index);
+}
+
 int spenderindex_open(struct chain *chain, char **error)
 {
-    const struct env *env = chain->env;
-    struct env_kv_options options = {
-        .log = chain->log, .cache_bytes = 8 << 20, .write_buffer_bytes = 16 << 20};
     struct spenderindex *index = xcalloc(1, sizeof *index);
     index->chain = chain;
-    char *path = xasprintf("%s/indexes/txospenderindex", chain->data_dir), *detail = NULL;
-    char *parent = xasprintf("%s/indexes", chain->data_dir);
-    int code = env->make_dir(env->ctx, parent);
+    int code = index_store_open(chain, &the_store, chain->options.reindex, &index->kv, error);
     if (!code)
-        code = env->kv_open(env->ctx, path, &options, &index->kv, &detail);
-    if (!code)
-        code = load_secret(index);
-    if (!code)
-        code = load_mark(index);
+        code = load_rows(index);
+    if (code == -EUCLEAN && index->kv &&
+        index_store_rebuild(chain, &the_store, &index->n_rebuilt, &index->kv))
+        code = load_rows(index);
     if (code) {
-        *error = xasprintf("Cannot open the index of spenders %s (%s). If it is damaged or of "
-                           "another program, move that directory away: it is built again.",
-                           path, detail ? detail : strerror(-code));
+        if (!*error)
+            *error = xasprintf("Cannot read the index of spenders: %s", strerror(-code));
         if (index->kv)
-            env->kv_close(env->ctx, index->kv);
+            chain->env->kv_close(chain->env->ctx, index->kv);
         xfree(index);
     } else {
         chain->spenderindex = index;
     }
-    xfree(detail);
-    xfree(path);
-    xfree(parent);
     return code;
 }
 
@@ -524,7 +569,8 @@ void spenderindex_close(struct chain *chain)
     /* An error costs nothing but work at the next start. */
     if (!chain->faulted && node != index->marked)
         (void)write_row(index, "B", span_of(node->hash.b, sizeof node->hash.b));
-    chain->env->kv_close(chain->env->ctx, index->kv);
+    if (index->kv)
+        chain->env->kv_close(chain->env->ctx, index->kv);
     xfree(index);
     chain->spenderindex = NULL;
 }

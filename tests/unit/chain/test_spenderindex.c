@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -250,6 +251,46 @@ static void a_store_of_another_make_is_refused(void **state)
     chain_free(chain);
 }
 
+/* Put one row into the closed store. */
+static void put_row(struct fixture *f, const char *path, const char *key, struct span value)
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    struct env_kv_options options = {0};
+    struct env_kv *kv;
+    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
+    struct env_batch *batch = env->batch_new(env->ctx);
+    env->batch_put(env->ctx, batch, span_of_string(key), value);
+    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
+    env->batch_free(env->ctx, batch);
+    env->kv_close(env->ctx, kv);
+}
+
+/* Damage met at the start, in the row of the format or in the key, or when somebody asks: the index
+ * is made anew by itself, with one warning, and answers as before. */
+static void a_damaged_index_is_made_anew(void **state)
+{
+    struct fixture *f = *state;
+    static const char path[] = "regtest/indexes/txospenderindex";
+    static const char *const keys[] = {"v", "K", "B"};
+    struct tx tx;
+    rig_accept_chain(&f->rig, f->base);
+    const struct built_block *block = with_tx(f, f->base, 1, &tx);
+    assert_true(rig_accept(&f->rig, block).is_connected);
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        assert_int_equal(rig_close(&f->rig), 0);
+        put_row(f, path, keys[i], span_of("xx", 2));
+        size_t n = f->rig.n_warnings;
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+        assert_int_equal(f->rig.n_warnings, n + 1);
+        assert_non_null(strstr(f->rig.warning, "built again"));
+        assert_spent_in(f, &f->rig, &tx, block);
+        assert_unspent(f, &f->rig, 2);
+        assert_synced(&f->rig, N_BASE + 1);
+    }
+    assert_int_equal(f->rig.n_faults, 0);
+}
+
 static void closing_answers_everybody(void **state)
 {
     struct fixture *f = *state;
@@ -317,6 +358,7 @@ int main(void)
         TEST(a_block_taken_back_counts_until_another_is_connected),
         TEST(an_index_switched_on_later_catches_up),
         TEST(a_store_of_another_make_is_refused),
+        TEST(a_damaged_index_is_made_anew),
         TEST(closing_answers_everybody),
         TEST(after_a_crash_the_index_is_not_ahead_of_the_coins),
     };
