@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "chain/chain_internal.h"
+#include "chain/index_store.h"
 #include "chain/tx_place.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
@@ -59,6 +60,8 @@ struct txindex {
     struct file_pos data; /* where that block is */
     int error;
     bool is_broken, was_synced;
+    bool is_damaged; /* made anew as soon as nobody uses the store */
+    int n_rebuilt, lookups_running;
     bool cannot_renew; /* until the next start */
     struct lookup *waiting;
 };
@@ -147,6 +150,23 @@ static void run_lookup(struct env_job *job)
         read_at_place(lookup);
 }
 
+/* -- Damage ------------------------------------------------------------------------------------ */
+
+static const struct index_store the_store = {
+    .dir = "txindex",
+    .format = {.name = "transaction index", .version = 1, .old_key = "B", .old_len = 32},
+    .bloom_bits = 10,
+};
+
+/* What it holds is worth nothing any more; nobody may be told that something is unknown. */
+static void forget_all(struct txindex *index)
+{
+    index->is_damaged = true;
+    index->is_broken = index->was_synced = false;
+    index->at = index->placed = index->chain->tree.genesis;
+    index->marked = index->marked_placed = NULL;
+}
+
 /* -- Looking up -------------------------------------------------------------------------------- */
 
 static void end_lookup(struct lookup *lookup, int error, const struct block_node *node)
@@ -166,6 +186,12 @@ static void end_lookup(struct lookup *lookup, int error, const struct block_node
 static void lookup_done(struct env_job *job)
 {
     struct lookup *lookup = (struct lookup *)job;
+    struct txindex *index = lookup->chain->txindex;
+    index->lookups_running--;
+    if (lookup->error == -EUCLEAN)
+        forget_all(index);
+    if (index->is_damaged)
+        txindex_wake(lookup->chain);
     if (job->cancelled || lookup->error) {
         int error = job->cancelled ? -ECANCELED : lookup->error == -ENOENT ? 0 : lookup->error;
         end_lookup(lookup, error, NULL);
@@ -181,6 +207,7 @@ static void submit_lookup(struct lookup *lookup)
 {
     const struct env *env = lookup->chain->env;
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
+    lookup->chain->txindex->lookups_running++;
     env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
 }
 
@@ -188,8 +215,9 @@ static void submit_lookup(struct lookup *lookup)
  * has just been mined is to be found. */
 static bool must_wait(const struct txindex *index, const struct lookup *lookup)
 {
-    return index->was_synced && !index->is_broken && index->at->height < lookup->height &&
-           index->at != chain_tip(index->chain);
+    return index->is_damaged ||
+           (index->was_synced && !index->is_broken && index->at->height < lookup->height &&
+            index->at != chain_tip(index->chain));
 }
 
 static void wake_lookups(struct txindex *index)
@@ -262,8 +290,12 @@ static void task_done(struct env_job *job)
     index->task = TASK_NONE;
     block_ref_drop(index->block);
     index->block = NULL;
-    if (error) {
+    if (error == -EUCLEAN) {
+        forget_all(index);
+    } else if (error) {
         chain_fault(chain, error, "writing the transaction index");
+    } else if (index->is_damaged) {
+        /* What was written will be thrown away. */
     } else if (task == TASK_MARK) {
         index->marked = index->next;
         index->marked_placed = block_node_fork(index->placed, index->next);
@@ -359,11 +391,24 @@ static void start_next_block(struct txindex *index)
     (void)chain_read_block(chain, index->next, false, block_was_read, index);
 }
 
+/* Begin anew. False if that cannot be done yet, or not at all. */
+static bool rebuild(struct txindex *index)
+{
+    if (index->lookups_running > 0 ||
+        !index_store_rebuild(index->chain, &the_store, &index->n_rebuilt, &index->kv))
+        return false;
+    index->is_damaged = false;
+    wake_lookups(index);
+    return true;
+}
+
 void txindex_wake(struct chain *chain)
 {
     struct txindex *index = chain->txindex;
     if (!index || index->task != TASK_NONE || index->is_broken || chain->closing ||
         chain->faulted || !chain->is_open)
+        return;
+    if (index->is_damaged && !rebuild(index))
         return;
     if (!start_mark(index))
         start_next_block(index);
@@ -420,33 +465,23 @@ static int load_marks(struct txindex *index)
 
 int txindex_open(struct chain *chain, char **error)
 {
-    const struct env *env = chain->env;
-    struct env_kv_options options = {.log = chain->log,
-                                     .cache_bytes = 8 << 20,
-                                     .write_buffer_bytes = 16 << 20,
-                                     .bloom_bits = 10};
     struct txindex *index = xcalloc(1, sizeof *index);
     index->chain = chain;
-    char *path = xasprintf("%s/indexes/txindex", chain->data_dir), *detail = NULL;
-    char *parent = xasprintf("%s/indexes", chain->data_dir);
-    int code = env->make_dir(env->ctx, parent);
-    if (!code)
-        code = env->kv_open(env->ctx, path, &options, &index->kv, &detail);
+    int code = index_store_open(chain, &the_store, chain->options.reindex, &index->kv, error);
     if (!code)
         code = load_marks(index);
+    if (code == -EUCLEAN && index->kv &&
+        index_store_rebuild(chain, &the_store, &index->n_rebuilt, &index->kv))
+        code = load_marks(index);
     if (code) {
-        *error = xasprintf("Cannot open the transaction index %s (%s). If it is damaged, remove "
-                           "that directory: it is built again.",
-                           path, detail ? detail : strerror(-code));
+        if (!*error)
+            *error = xasprintf("Cannot read the transaction index: %s", strerror(-code));
         if (index->kv)
-            env->kv_close(env->ctx, index->kv);
+            chain->env->kv_close(chain->env->ctx, index->kv);
         xfree(index);
     } else {
         chain->txindex = index;
     }
-    xfree(detail);
-    xfree(path);
-    xfree(parent);
     return code;
 }
 
@@ -461,7 +496,8 @@ void txindex_close(struct chain *chain)
     if (!chain->faulted &&
         (node != index->marked || block_node_fork(index->placed, node) != index->marked_placed))
         (void)write_mark(index, node);
-    chain->env->kv_close(chain->env->ctx, index->kv);
+    if (index->kv)
+        chain->env->kv_close(chain->env->ctx, index->kv);
     xfree(index);
     chain->txindex = NULL;
 }

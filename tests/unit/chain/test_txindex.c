@@ -235,6 +235,67 @@ static void a_restart_goes_on_where_the_index_was(void **state)
     assert_all_found(&f->rig, f->base);
 }
 
+/* Put one row into the closed store. */
+static void put_row(struct fixture *f, const char *path, const char *key, struct span value)
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    struct env_kv_options options = {0};
+    struct env_kv *kv;
+    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
+    struct env_batch *batch = env->batch_new(env->ctx);
+    env->batch_put(env->ctx, batch, span_of_string(key), value);
+    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
+    env->batch_free(env->ctx, batch);
+    env->kv_close(env->ctx, kv);
+}
+
+/* Damage met at the start or by a question: the index is made anew by itself, with one warning; who
+ * asks meanwhile is not told that the index knows all. */
+static void a_damaged_index_is_made_anew(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    assert_int_equal(rig_close(&f->rig), 0);
+    put_row(f, "regtest/indexes/txindex", "v", span_of("xx", 2));
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_int_equal(f->rig.n_warnings, 1);
+    assert_non_null(strstr(f->rig.warning, "built again"));
+    assert_all_found(&f->rig, f->base);
+
+    struct answer answer = {0};
+    bool synced = true;
+    int32_t height;
+    sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, -EUCLEAN, false);
+    chain_find_tx(f->rig.chain, &f->base->block.txids[0], note_found, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    assert_int_equal(answer.error, -EUCLEAN);
+    assert_true(chain_txindex_status(f->rig.chain, &synced, &height));
+    assert_false(synced);
+    rig_settle(&f->rig);
+    assert_int_equal(f->rig.n_warnings, 2);
+    assert_all_found(&f->rig, f->base);
+    assert_int_equal(f->rig.n_faults, 0);
+}
+
+/* A disk that damages it again and again is not written to for ever. */
+static void an_index_that_is_damaged_again_and_again_stops_the_node(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    for (int i = 0; i < 4; i++) {
+        struct answer answer = {0};
+        assert_int_equal(f->rig.n_faults, 0);
+        sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, -EUCLEAN, false);
+        chain_find_tx(f->rig.chain, &f->base->block.txids[0], note_found, &answer);
+        rig_wait(&f->rig, &answer.is_done);
+        rig_settle(&f->rig);
+    }
+    assert_int_equal(f->rig.n_faults, 1);
+    assert_non_null(strstr(f->rig.fault, "again and again"));
+    assert_int_equal(rig_close(&f->rig), -EIO);
+}
+
 static void closing_answers_everybody(void **state)
 {
     struct fixture *f = *state;
@@ -462,6 +523,8 @@ int main(void)
         TEST(a_transaction_that_left_the_chain_is_not_found),
         TEST(an_index_switched_on_later_catches_up),
         TEST(a_restart_goes_on_where_the_index_was),
+        TEST(a_damaged_index_is_made_anew),
+        TEST(an_index_that_is_damaged_again_and_again_stops_the_node),
         TEST(closing_answers_everybody),
         TEST(transactions_are_read_at_their_places),
         TEST(old_rows_are_answered_and_renewed),
