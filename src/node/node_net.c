@@ -140,6 +140,7 @@ static void show_peer(const struct p2p_peer_info *info, rpc_peer_fn *fn, rpc_add
 struct relay {
     rpc_peer_fn *peer_fn;
     rpc_added_fn *added_fn;
+    rpc_orphan_fn *orphan_fn;
     void *arg;
 };
 
@@ -170,6 +171,25 @@ static void each_added(void *ctx, rpc_added_fn *fn, void *arg)
     struct node_net *net = ctx;
     struct relay relay = {.added_fn = fn, .arg = arg};
     p2p_each_added(net->p2p, on_added, &relay);
+}
+
+static void on_orphan(void *arg, const struct p2p_orphan_info *info)
+{
+    const struct relay *relay = arg;
+    const struct rpc_orphan orphan = {.txid = info->txid,
+                                      .wtxid = info->wtxid,
+                                      .raw = info->raw,
+                                      .weight_wu = info->weight_wu,
+                                      .peers = info->peers,
+                                      .n_peers = info->n_peers};
+    relay->orphan_fn(relay->arg, &orphan);
+}
+
+static void each_orphan(void *ctx, rpc_orphan_fn *fn, void *arg)
+{
+    struct node_net *net = ctx;
+    struct relay relay = {.orphan_fn = fn, .arg = arg};
+    p2p_each_orphan(net->p2p, on_orphan, &relay);
 }
 
 /* -- The whole ------------------------------------------------------------------------------ */
@@ -365,6 +385,7 @@ struct node_net *node_net_new(const struct env *env, struct p2p *p2p, const stru
                                       .info = info,
                                       .addresses = addresses,
                                       .addrman = addrman,
+                                      .each_orphan = each_orphan,
                                       .add_node = add_node,
                                       .remove_node = remove_node,
                                       .try_node = try_node,

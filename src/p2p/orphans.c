@@ -236,6 +236,7 @@ bool orphans_add(struct orphans *orphans, uint64_t peer, const struct tx *tx, in
     struct orphan *orphan = xcalloc(1, sizeof *orphan);
     orphan->raw = xmemdup(tx->raw.p, tx->raw.len);
     orphan->raw_len = tx->raw.len;
+    orphan->weight_wu = tx_weight_wu(tx);
     orphan->txid = tx->txid;
     orphan->wtxid = tx->wtxid;
     orphan->until_us = now_us + ORPHANS_LIFE_US;

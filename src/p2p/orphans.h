@@ -28,6 +28,7 @@ struct orphan {
     size_t n_heirs, heirs_capacity;
     uint8_t *raw; /* owned */
     size_t raw_len;
+    uint32_t weight_wu;
     struct txid txid;
     struct wtxid wtxid;
     struct txid *parents; /* distinct txids that it spends */

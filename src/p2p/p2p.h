@@ -162,6 +162,19 @@ struct p2p_info {
 void p2p_info(const struct p2p *p2p, struct p2p_info *info);
 struct address_book *p2p_address_book(struct p2p *p2p);
 
+/* A transaction that waits for its parents. Pointers are borrowed for the callback. */
+struct p2p_orphan_info {
+    struct txid txid;
+    struct wtxid wtxid;
+    struct span raw; /* as on the wire */
+    uint32_t weight_wu;
+    const uint64_t *peers; /* who has sent or announced it; the one that is charged comes first */
+    size_t n_peers;
+};
+/* Call fn for every orphan, oldest first. */
+void p2p_each_orphan(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_orphan_info *info),
+                     void *arg);
+
 /* -- Orders: addnode, disconnectnode, ... ------------------------------------------------------ */
 
 enum p2p_result {

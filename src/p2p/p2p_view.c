@@ -146,6 +146,24 @@ struct address_book *p2p_address_book(struct p2p *p2p)
     return p2p->book;
 }
 
+void p2p_each_orphan(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_orphan_info *info),
+                     void *arg)
+{
+    for (const struct orphan *orphan = p2p->txs.orphans.first; orphan; orphan = orphan->next) {
+        uint64_t peers[1 + ORPHANS_HEIRS_MAX] = {orphan->peer};
+        ASSERT(orphan->n_heirs <= ORPHANS_HEIRS_MAX);
+        for (size_t i = 0; i < orphan->n_heirs; i++)
+            peers[1 + i] = orphan->heirs[i];
+        const struct p2p_orphan_info info = {.txid = orphan->txid,
+                                             .wtxid = orphan->wtxid,
+                                             .raw = span_of(orphan->raw, orphan->raw_len),
+                                             .weight_wu = orphan->weight_wu,
+                                             .peers = peers,
+                                             .n_peers = 1 + orphan->n_heirs};
+        fn(arg, &info);
+    }
+}
+
 /* -- Orders -------------------------------------------------------------------------------------
  */
 

@@ -300,6 +300,11 @@ static const struct rpc_method methods[] = {
      " ...]",
      {{"count", RPC_TYPE_NUMBER, "1", "How many at most, 0 for all"},
       {"network", RPC_TYPE_STRING, "all networks", "ipv4, ipv6, onion, i2p or cjdns"}}},
+    {"getorphantxs", "Network", rpc_getorphantxs, RPC_HIDDEN,
+     "Transactions of peers that wait for their parents: ids (verbosity 0), objects (1), those\n"
+     "with the transaction as hex (2).",
+     "[\"hex\", ...]    or [{\"txid\": \"hex\", \"wtxid\": \"hex\", \"from\": [n, ...], ...}, ...]",
+     {{"verbosity", RPC_TYPE_VERBOSITY, "0", "How much to tell, 0 to 2"}}},
     {"getpeerinfo", "Network", rpc_getpeerinfo, 0,
      "All about each peer. Its network is one of (ipv4, ipv6, onion, i2p, cjdns,\n"
      "not_publicly_routable).",

@@ -87,6 +87,7 @@ RPC_HANDLER(ping);
 RPC_HANDLER(setnetworkactive);
 
 /* rpc_peer.c: all about each peer */
+RPC_HANDLER(getorphantxs);
 RPC_HANDLER(getpeerinfo);
 
 /* rpc_template.c */

@@ -100,6 +100,16 @@ struct rpc_addrman_count {
     size_t n_new, n_tried;
 };
 
+/* A transaction that waits for its parents, and the peers that have sent or announced it. */
+struct rpc_orphan {
+    struct txid txid;
+    struct wtxid wtxid;
+    struct span raw;
+    uint32_t weight_wu;
+    const uint64_t *peers;
+    size_t n_peers;
+};
+
 enum rpc_net_result {
     RPC_NET_OK,
     RPC_NET_UNKNOWN,     /* no such node or peer */
@@ -116,6 +126,8 @@ typedef void rpc_added_fn(void *arg, const char *address, const struct rpc_peer_
 typedef void rpc_net_info_fn(void *arg, const struct rpc_net_info *info);
 /* An address of the book, one after the other. */
 typedef void rpc_node_address_fn(void *arg, const struct rpc_node_address *address);
+/* An orphan, one after the other. */
+typedef void rpc_orphan_fn(void *arg, const struct rpc_orphan *orphan);
 /* The counts of one network; that of all comes last. */
 typedef void rpc_addrman_fn(void *arg, const struct rpc_addrman_count *count);
 
@@ -131,6 +143,7 @@ struct rpc_net {
     bool (*addresses)(void *ctx, size_t max, const char *network, rpc_node_address_fn *fn,
                       void *arg);
     void (*addrman)(void *ctx, rpc_addrman_fn *fn, void *arg);
+    void (*each_orphan)(void *ctx, rpc_orphan_fn *fn, void *arg);
 
     /* Orders. */
     enum rpc_net_result (*add_node)(void *ctx, const char *address);

@@ -1,6 +1,7 @@
-/* rpc_peer.c - getpeerinfo: all about each peer. */
+/* rpc_peer.c - all about each peer, and the transactions of peers that wait for others. */
 #include "rpc/methods.h"
 #include "rpc/net_json.h"
+#include "util/hex.h"
 
 #define US_PER_S 1e6
 
@@ -121,6 +122,50 @@ enum rpc_progress rpc_getpeerinfo(struct rpc_call *call)
         return RPC_DONE;
     json_open_array(&call->out);
     net->each_peer(net->ctx, put_peer, call);
+    json_close_array(&call->out);
+    return RPC_DONE;
+}
+
+/* -- getorphantxs --------------------------------------------------------------------------- */
+
+struct orphan_list {
+    struct rpc_call *call;
+    int32_t verbosity;
+};
+
+static void put_orphan(void *arg, const struct rpc_orphan *orphan)
+{
+    const struct orphan_list *list = arg;
+    struct json_out *out = &list->call->out;
+    if (list->verbosity == 0) {
+        json_put_id(out, orphan->txid.b);
+        return;
+    }
+    json_open_object(out);
+    json_field_id(out, "txid", orphan->txid.b);
+    json_field_id(out, "wtxid", orphan->wtxid.b);
+    json_field_int(out, "bytes", (int64_t)orphan->raw.len);
+    json_field_int(out, "vsize", (orphan->weight_wu + WITNESS_SCALE - 1) / WITNESS_SCALE);
+    json_field_int(out, "weight", orphan->weight_wu);
+    json_field_array(out, "from");
+    for (size_t i = 0; i < orphan->n_peers; i++)
+        json_put_int(out, (int64_t)orphan->peers[i]);
+    json_close_array(out);
+    if (list->verbosity == 2)
+        json_field_hex(out, "hex", orphan->raw);
+    json_close_object(out);
+}
+
+enum rpc_progress rpc_getorphantxs(struct rpc_call *call)
+{
+    struct orphan_list list = {.call = call};
+    const struct rpc_net *net = net_json_require(call);
+    if (!net || !rpc_arg_verbosity(call, 0, false, &list.verbosity))
+        return RPC_DONE;
+    if (list.verbosity < 0 || list.verbosity > 2)
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid verbosity value %d", list.verbosity);
+    json_open_array(&call->out);
+    net->each_orphan(net->ctx, put_orphan, &list);
     json_close_array(&call->out);
     return RPC_DONE;
 }

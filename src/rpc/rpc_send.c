@@ -1,4 +1,6 @@
 /* rpc_send.c - transactions handed in: to be sent, or to be judged only. */
+#include <string.h>
+
 #include "chain/mempool.h"
 #include "chain/policy.h"
 #include "consensus/script_iter.h"
@@ -8,6 +10,7 @@
 
 enum {
     TEST_TXS_MAX = 25,
+    PACKAGE_WEIGHT_MAX = 404000,     /* Core MAX_PACKAGE_WEIGHT */
     MAX_FEE_RATE_DEFAULT = 10000000, /* 0.10 coins for 1,000 bytes */
 };
 
@@ -176,6 +179,70 @@ static void test_next(struct rpc_call *call)
                    max_fee_sat(tx, trial->max_rate), on_tested, call);
 }
 
+/* Whether none of the package spends what it or one behind it creates. */
+static bool is_sorted(const struct trial *trial)
+{
+    for (uint32_t i = 0; i < trial->n; i++)
+        for (uint32_t j = 0; j < trial->tx[i].n_in; j++)
+            for (uint32_t k = i; k < trial->n; k++)
+                if (memcmp(trial->tx[i].in[j].prevout.txid.b, trial->tx[k].txid.b, 32) == 0)
+                    return false;
+    return true;
+}
+
+static bool spends(const struct tx *tx, const struct outpoint *coin)
+{
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        if (tx->in[i].prevout.vout == coin->vout &&
+            memcmp(tx->in[i].prevout.txid.b, coin->txid.b, 32) == 0)
+            return true;
+    return false;
+}
+
+/* Whether two of the package spend one coin. Its weight bounds the pairs of inputs. */
+static bool has_conflict(const struct trial *trial)
+{
+    for (uint32_t i = 0; i < trial->n; i++)
+        for (uint32_t j = 0; j < trial->tx[i].n_in; j++)
+            for (uint32_t k = i + 1; k < trial->n; k++)
+                if (spends(&trial->tx[k], &trial->tx[i].in[j].prevout))
+                    return true;
+    return false;
+}
+
+/* What is wrong with several transactions as a package, whatever the chain; NULL: nothing.
+ * Spec: Core IsWellFormedPackage() */
+static const char *package_fault(const struct trial *trial)
+{
+    uint64_t weight_wu = 0;
+    for (uint32_t i = 0; i < trial->n; i++)
+        weight_wu += tx_weight_wu(&trial->tx[i]);
+    if (trial->n > 1 && weight_wu > PACKAGE_WEIGHT_MAX)
+        return "package-too-large";
+    for (uint32_t i = 0; i < trial->n; i++)
+        for (uint32_t k = i + 1; k < trial->n; k++)
+            if (memcmp(trial->tx[i].txid.b, trial->tx[k].txid.b, 32) == 0)
+                return "package-contains-duplicates";
+    if (trial->n > 1 && !is_sorted(trial))
+        return "package-not-sorted";
+    return has_conflict(trial) ? "conflict-in-package" : NULL;
+}
+
+/* None of a package with a fault is judged by itself. */
+static enum rpc_progress put_package_fault(struct rpc_call *call, const char *fault)
+{
+    const struct trial *trial = call->state;
+    for (uint32_t i = 0; i < trial->n; i++) {
+        json_open_object(&call->out);
+        json_field_id(&call->out, "txid", trial->tx[i].txid.b);
+        json_field_id(&call->out, "wtxid", trial->tx[i].wtxid.b);
+        json_field_string(&call->out, "package-error", fault);
+        json_close_object(&call->out);
+    }
+    json_close_array(&call->out);
+    return RPC_DONE;
+}
+
 enum rpc_progress rpc_testmempoolaccept(struct rpc_call *call)
 {
     const struct json_value *list = rpc_arg(call, 0);
@@ -197,6 +264,9 @@ enum rpc_progress rpc_testmempoolaccept(struct rpc_call *call)
     }
     call->state = trial;
     json_open_array(&call->out);
+    const char *fault = package_fault(trial);
+    if (fault)
+        return put_package_fault(call, fault);
     test_next(call);
     return RPC_PENDING;
 }

@@ -49,6 +49,13 @@ static void addrman(void *ctx, rpc_addrman_fn *fn, void *arg)
         fn(arg, &fake->counts[i]);
 }
 
+static void each_orphan(void *ctx, rpc_orphan_fn *fn, void *arg)
+{
+    struct net_fake *fake = ctx;
+    for (size_t i = 0; i < fake->n_orphans; i++)
+        fn(arg, &fake->orphans[i]);
+}
+
 /* -- Orders --------------------------------------------------------------------------------- */
 
 static enum rpc_net_result note(struct net_fake *fake, const char *verb, const char *what)
@@ -119,6 +126,7 @@ void net_fake_init(struct net_fake *fake)
                                        .info = info,
                                        .addresses = addresses,
                                        .addrman = addrman,
+                                       .each_orphan = each_orphan,
                                        .add_node = add_node,
                                        .remove_node = remove_node,
                                        .try_node = try_node,

@@ -22,6 +22,8 @@ struct net_fake {
     size_t n_addresses;
     const struct rpc_addrman_count *counts;
     size_t n_counts;
+    const struct rpc_orphan *orphans;
+    size_t n_orphans;
 
     char order[64]; /* the last one: "add 1.2.3.4" */
     int n_pings;

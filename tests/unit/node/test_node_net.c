@@ -20,6 +20,8 @@
 struct p2p {
     const struct p2p_peer_info *peers;
     size_t n_peers;
+    const struct p2p_orphan_info *orphans;
+    size_t n_orphans;
     const char *added[2];
     const struct p2p_peer_info *added_peers[2];
     size_t n_added;
@@ -45,6 +47,13 @@ void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_
 {
     for (size_t i = 0; i < p2p->n_peers; i++)
         fn(arg, &p2p->peers[i]);
+}
+
+void p2p_each_orphan(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_orphan_info *info),
+                     void *arg)
+{
+    for (size_t i = 0; i < p2p->n_orphans; i++)
+        fn(arg, &p2p->orphans[i]);
 }
 
 void p2p_each_added(struct p2p *p2p,
@@ -281,6 +290,35 @@ static void every_field_of_a_peer_arrives(void **state)
     rig.p2p.n_peers = 2;
     rig.view->each_peer(rig.view->ctx, check_known, &n);
     assert_int_equal(n, 2);
+    rig_deinit(&rig);
+}
+
+static void check_orphan(void *arg, const struct rpc_orphan *orphan)
+{
+    int *n = arg;
+    assert_int_equal(orphan->txid.b[0], 1);
+    assert_int_equal(orphan->wtxid.b[0], 2);
+    assert_int_equal(orphan->raw.len, 3);
+    assert_int_equal(orphan->weight_wu, 12);
+    assert_int_equal(orphan->n_peers, 2);
+    assert_int_equal(orphan->peers[1], 8);
+    ++*n;
+}
+
+static void orphans_arrive_whole(void **state)
+{
+    (void)state;
+    static const uint64_t peers[] = {7, 8};
+    const struct p2p_orphan_info orphan = {{{1}}, {{2}}, span_of("abc", 3), 12, peers, 2};
+    struct net_rig rig;
+    int n = 0;
+    rig_init(&rig, NULL);
+    rig.view->each_orphan(rig.view->ctx, check_orphan, &n);
+    assert_int_equal(n, 0);
+    rig.p2p.orphans = &orphan;
+    rig.p2p.n_orphans = 1;
+    rig.view->each_orphan(rig.view->ctx, check_orphan, &n);
+    assert_int_equal(n, 1);
     rig_deinit(&rig);
 }
 
@@ -555,6 +593,7 @@ static void results_are_translated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(orphans_arrive_whole),
         cmocka_unit_test(every_field_of_a_peer_arrives),
         cmocka_unit_test(classes_have_names_that_clients_know),
         cmocka_unit_test(added_nodes_come_with_their_peer),

@@ -215,6 +215,37 @@ static void an_orphans_parent_is_asked_for_and_both_are_taken(void **state)
     raw_free(raw);
 }
 
+static void note_orphan(void *arg, const struct p2p_orphan_info *info)
+{
+    size_t *n_peers = arg;
+    assert_true(info->raw.len > 0 && info->weight_wu > 0);
+    *n_peers = *n_peers * 10 + info->n_peers;
+}
+
+static void orphans_are_shown_with_all_who_announced_them(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 81);
+    struct raw_peer *first = raw_connect(&f->mesh, rich.node);
+    struct raw_peer *second = raw_connect(&f->mesh, rich.node);
+    raw_handshake(first, SERVICES);
+    raw_handshake(second, SERVICES);
+    struct tx a = spend(f, &rich, 1), b = spend(f, &rich, 2);
+    struct tx one = child_of(f, &a), two = child_of(f, &b);
+    size_t shown = 0;
+    p2p_each_orphan(rich.node->p2p, note_orphan, &shown);
+    assert_int_equal(shown, 0);
+    send_tx(first, &one);
+    mesh_run(&f->mesh, 1000000);
+    send_tx(first, &two);
+    raw_send_inv(second, "inv", INV_WTX, one.wtxid.b);
+    mesh_run(&f->mesh, 1000000);
+    p2p_each_orphan(rich.node->p2p, note_orphan, &shown);
+    assert_int_equal(shown, 21); /* the oldest first */
+    raw_free(first);
+    raw_free(second);
+}
+
 /* An attacker sends it first and goes, or never has its parent: who announced it too is asked. */
 static void an_orphan_outlives_its_sender_if_another_has_it(void **state)
 {
@@ -375,6 +406,7 @@ int main(void)
         T(an_inbound_peer_is_asked_though_many_announce_before_it),
         T(one_answer_is_enough_if_it_is_good),
         T(an_orphans_parent_is_asked_for_and_both_are_taken),
+        T(orphans_are_shown_with_all_who_announced_them),
         T(an_orphan_outlives_its_sender_if_another_has_it),
         T(a_parent_is_asked_for_in_the_peers_own_terms),
         T(a_block_completes_orphans_too),

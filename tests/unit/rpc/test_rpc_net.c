@@ -27,6 +27,7 @@ static void without_a_network_the_methods_say_so(void **state)
         {"getconnectioncount", "[]"},
         {"getnettotals", "[]"},
         {"getnodeaddresses", "[]"},
+        {"getorphantxs", "[]"},
         {"getpeerinfo", "[]"},
         {"ping", "[]"},
         {"setnetworkactive", "[true]"},

@@ -185,9 +185,43 @@ static void names_are_stripped_of_what_could_harm(void **state)
     }
 }
 
+static void orphans_are_listed_as_the_verbosity_says(void **state)
+{
+    (void)state;
+    static const uint64_t peers[] = {3, 1};
+    const struct rpc_orphan orphans[] = {
+        {{{1}}, {{2}}, span_of("abc", 3), 9, peers, 2},
+    };
+    static const char zeros[] = "00000000000000000000000000000000000000000000000000000000000000";
+    struct rpc_rig rig;
+    struct net_fake fake;
+    char want[1000];
+    rpc_rig_init(&rig, NULL, NULL);
+    net_fake_init(&fake);
+    rpc_set_net(rig.rpc, &fake.view);
+    assert_call(&rig, "getorphantxs", "[]", "[]");
+    fake.orphans = orphans;
+    fake.n_orphans = COUNT_OF(orphans);
+    snprintf(want, sizeof want, "[\"%s01\"]", zeros);
+    assert_call(&rig, "getorphantxs", "[]", want);
+    assert_call(&rig, "getorphantxs", "[0]", want);
+    snprintf(want, sizeof want,
+             "[{\"txid\":\"%s01\",\"wtxid\":\"%s02\",\"bytes\":3,\"vsize\":3,\"weight\":9,"
+             "\"from\":[3,1]}]",
+             zeros, zeros);
+    assert_call(&rig, "getorphantxs", "[1]", want);
+    assert_holds(rpc_rig_call(&rig, "getorphantxs", "[2]"), "\"from\":[3,1],\"hex\":\"616263\"}]");
+    assert_call(&rig, "getorphantxs", "[3]", "-8: Invalid verbosity value 3");
+    assert_call(&rig, "getorphantxs", "[-1]", "-8: Invalid verbosity value -1");
+    assert_call(&rig, "getorphantxs", "[true]",
+                "-3: Verbosity was boolean but only integer allowed");
+    rpc_rig_deinit(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(orphans_are_listed_as_the_verbosity_says),
         cmocka_unit_test(a_peer_before_the_handshake),
         cmocka_unit_test(a_peer_about_whom_all_is_known),
         cmocka_unit_test(peers_come_in_their_order),

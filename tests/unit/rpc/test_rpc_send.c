@@ -183,6 +183,39 @@ static void tests_tell_what_would_be(void **state)
     assert_holds(test(f, &tx, ""), "\"reject-reason\":\"txn-already-in-mempool\"");
 }
 
+/* The answer for a package of two or three; c may be NULL. */
+static const char *test_package(struct fixture *f, const struct tx *a, const struct tx *b,
+                                const struct tx *c)
+{
+    char first[4000], second[4000];
+    snprintf(first, sizeof first, "%s", hex_of(f, a));
+    if (!c)
+        return rpc_rig_callf(&f->rig, "testmempoolaccept", "[[\"%s\",\"%s\"]]", first,
+                             hex_of(f, b));
+    snprintf(second, sizeof second, "%s", hex_of(f, b));
+    return rpc_rig_callf(&f->rig, "testmempoolaccept", "[[\"%s\",\"%s\",\"%s\"]]", first, second,
+                         hex_of(f, c));
+}
+
+static void a_faulty_package_is_refused_as_a_whole(void **state)
+{
+    struct fixture *f = *state;
+    char want[1000];
+    struct tx a = spend(f, 0, 5000), b = spend(f, 1, 5000), rival = spend(f, 0, 6000);
+    struct builder_coin coin = builder_coin_of(&a, 0, BUILDER_WSH_TRUE);
+    struct tx child = builder_spend(&f->rig.builder, &coin, 1, 1, 5000, BUILDER_WSH_TRUE);
+    const char *got = test_package(f, &a, &a, NULL);
+    snprintf(
+        want, sizeof want,
+        "[{\"txid\":\"%s\",\"wtxid\":\"%s\",\"package-error\":\"package-contains-duplicates\"},"
+        "{\"txid\":\"%s\",\"wtxid\":\"%s\",\"package-error\":\"package-contains-duplicates\"}]",
+        f->id, f->wid, f->id, f->wid);
+    assert_string_equal(got, want);
+    assert_holds(test_package(f, &child, &b, &a), "\"package-error\":\"package-not-sorted\"}]");
+    assert_holds(test_package(f, &a, &b, &rival), "\"package-error\":\"conflict-in-package\"}]");
+    assert_holds(test_package(f, &a, &b, NULL), "\"allowed\":true");
+}
+
 static void tests_take_several(void **state)
 {
     struct fixture *f = *state;
@@ -212,6 +245,7 @@ int main(void)
         TEST(fees_are_bounded_by_the_caller),
         TEST(burning_has_to_be_allowed),
         TEST(tests_tell_what_would_be),
+        TEST(a_faulty_package_is_refused_as_a_whole),
         TEST(tests_take_several),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
