@@ -78,6 +78,8 @@ static const char *strip_authority(struct http_head *head, char *uri)
         return uri;
     host += 3;
     size_t len = strcspn(host, "/?");
+    if (len == 0)
+        return uri; /* no host at all: refused, since it begins with no slash */
     char *path = host + len;
     memmove(host - 1, host, len);
     host[len - 1] = '\0';

@@ -366,7 +366,9 @@ def beside_tricklers(context, height, rate):
     alone = download(context, store, source, [], tip)
     beside = download(context, store, source, [rate] * 4, tip)
     source.stop()
-    assert beside < alone + 1, (alone, beside)
+    # On a busy machine and with sanitizers both take their time; a trickler that holds up the
+    # download makes it last until the least rate has judged him, ten times as long and more.
+    assert beside < 3 * alone + 4, (alone, beside)
 
 
 def test_four_that_send_single_bytes_do_not_slow_down_initial_download(context):

@@ -98,6 +98,8 @@ static void bad_heads_are_refused_with_the_right_status(void **state)
         {"G(T / HTTP/1.1\r\nHost: x\r\n\r\n", 400},
         {" / HTTP/1.1\r\nHost: x\r\n\r\n", 400},
         {"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 0},
+        {"GET https:// HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+        {"GET http:///x HTTP/1.1\r\nHost: x\r\n\r\n", 400},
         {"GET ftp://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400},
         {"GET x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400},
         {"GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n", 400},

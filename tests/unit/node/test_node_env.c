@@ -249,9 +249,9 @@ static void everything_else_passes_through(void **state)
     real.resolve_cancel = fake_resolve_cancel;
     struct node_env *node_env = node_env_new(&real);
     const struct env *env = node_env_env(node_env);
-    /* struct env is pointers throughout: none may be missing. */
-    void *words[sizeof *env / sizeof(void *)];
-    memcpy(words, env, sizeof words);
+    /* From the clock on it is pointers throughout: none may be missing. */
+    void *words[(sizeof *env - offsetof(struct env, now_us)) / sizeof(void *)];
+    memcpy(words, &env->now_us, sizeof words);
     for (size_t i = 0; i < COUNT_OF(words); i++)
         assert_non_null(words[i]);
     assert_int_equal(env->make_dir(env->ctx, "here"), -28);
