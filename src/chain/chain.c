@@ -1,6 +1,7 @@
 /* chain.c - the chain as an object: making, asking, failing. */
 #include "chain/chain.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,6 +77,26 @@ void chain_fault(struct chain *chain, int error, const char *what)
     log_error(chain->log, "%s", message);
     if (chain->events.fault)
         chain->events.fault(chain->events.ctx, message);
+}
+
+void chain_fault_of_coins(struct chain *chain, int error, const char *what)
+{
+    if (chain->faulted || error != -EUCLEAN) {
+        chain_fault(chain, error, what);
+        return;
+    }
+    /* If not even that can be written, the next start sees the damage when it comes to it. */
+    int note_error = index_db_set_flag(chain->index, INDEX_FLAG_DAMAGED_COINS);
+    if (note_error)
+        log_error(chain->log, "the damage of the coins cannot be noted: %s", strerror(-note_error));
+    chain_fault(chain, error, what);
+    log_error(chain->log, "the coins database is damaged: the next start makes it anew from the "
+                          "blocks, as -reindex-chainstate does");
+}
+
+enum chain_damage chain_damage(const struct chain *chain)
+{
+    return chain->damage;
 }
 
 void chain_warn(struct chain *chain, const char *message)

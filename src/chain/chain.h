@@ -35,6 +35,7 @@ struct chain_options {
     size_t import_parked_max; /* 0: a million. Blocks of a file that wait for parents, for tests */
     bool reindex;            /* rebuild index and coins from the block files */
     bool reindex_chainstate; /* rebuild the coins only */
+    bool is_repair;          /* nobody asked for that: a damage that an open before this one met */
     bool txindex;
     bool spender_index; /* -txospenderindex */
     bool prune;              /* -prune=1 or a target */
@@ -76,6 +77,12 @@ struct chain *chain_new(const struct env *env, const struct log *log,
  * with xfree()): one line for the user that names the remedy. Work that goes on afterwards
  * (connecting blocks stored before, reindexing) shows in the tip. */
 NODISCARD bool chain_open(struct chain *chain, char **error);
+
+/* What chain_open() failed for, where that can be made anew from the block files: with the option
+ * reindex_chainstate or reindex of a chain that is opened in its place. Never after a failing disk,
+ * a missing permission or a store that is not ours. */
+enum chain_damage { CHAIN_DAMAGE_NONE, CHAIN_DAMAGE_COINS, CHAIN_DAMAGE_INDEX };
+enum chain_damage chain_damage(const struct chain *chain);
 
 /* Stop taking work, drain all jobs, flush; done(arg, error) once, error a negative errno or 0.
  * After a fault nothing is written any more. */

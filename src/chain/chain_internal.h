@@ -154,6 +154,8 @@ struct chain {
     struct spenderindex *spenderindex;
     uint64_t next_id;
     bool any_pruned;
+    enum chain_damage damage; /* that kept the chain from being opened */
+    int replay_error;         /* of the disk, while the coins were repaired */
     unsigned marks;      /* of enum chain_mark: which the index has ... */
     unsigned marks_over; /* ... and which of them the next flush takes away */
     int64_t early_s;     /* when a block of our files that is too new now may come; 0: none is */
@@ -165,6 +167,9 @@ struct chain {
 
 /* Our own world failed: remember, tell the node once, stop working. error: negative errno. */
 void chain_fault(struct chain *chain, int error, const char *what);
+/* The same where it is coins, or what is needed to take them back: if that is damage (-EUCLEAN), it
+ * is noted durably, and the next start makes the coins anew. */
+void chain_fault_of_coins(struct chain *chain, int error, const char *what);
 struct block_node *chain_tip_node(const struct chain *chain);
 void chain_warn(struct chain *chain, const char *message);
 /* Set the sticky "caught up" mark once the tip is recent and has enough work. */

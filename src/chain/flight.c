@@ -181,7 +181,7 @@ static void coins_read_done(struct coins_read *read)
         return;
     }
     if (read->error)
-        chain_fault(flight->chain, read->error, "reading the coins database");
+        chain_fault_of_coins(flight->chain, read->error, "reading the coins database");
     pipeline_flight_changed(flight->chain);
 }
 

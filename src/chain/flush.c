@@ -37,7 +37,7 @@ static void end_flush(struct chain *chain, int error)
     flush->index_batch = NULL;
     flush->last_us = chain->env->now_us(chain->env->ctx);
     if (error)
-        chain_fault(chain, error, "flushing");
+        chain_fault_of_coins(chain, error, "flushing");
     else
         flush->completed++;
     while (list) {

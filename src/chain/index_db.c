@@ -321,6 +321,13 @@ void index_db_batch_clear_flag(struct index_db *db, struct env_batch *batch, con
     xfree(key);
 }
 
+int index_db_clear_flag(struct index_db *db, const char *name)
+{
+    struct env_batch *batch = db->env->batch_new(db->env->ctx);
+    index_db_batch_clear_flag(db, batch, name);
+    return index_db_write(db, batch);
+}
+
 bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset)
 {
     struct buffer value;

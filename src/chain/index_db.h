@@ -33,10 +33,13 @@ struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *cons
 
 /* Flags by name. Set at once, synced, and cleared together with the rows of a batch: what a flag
  * stands for is durable when the flag is gone. */
-#define INDEX_FLAG_REINDEXING "reindexing"
-#define INDEX_FLAG_PRUNED     "prunedblockfiles"
+#define INDEX_FLAG_REINDEXING    "reindexing"
+#define INDEX_FLAG_PRUNED        "prunedblockfiles"
+#define INDEX_FLAG_DAMAGED_COINS "damagedcoins" /* seen while running: to be made anew */
 bool index_db_flag(struct index_db *db, const char *name);
 NODISCARD int index_db_set_flag(struct index_db *db, const char *name);
+/* Cleared at once, synced. Returns 0 or a negative errno. */
+NODISCARD int index_db_clear_flag(struct index_db *db, const char *name);
 void index_db_batch_clear_flag(struct index_db *db, struct env_batch *batch, const char *name);
 
 /* Where the records of the block files begin that may not be in the index yet, while they are being

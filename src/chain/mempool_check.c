@@ -151,7 +151,7 @@ static void read_done(struct coins_read *read)
     struct pool_check *check =
         (struct pool_check *)((char *)read - offsetof(struct pool_check, read));
     if (read->error < 0) {
-        chain_fault(check->mempool->chain, read->error, "reading coins");
+        chain_fault_of_coins(check->mempool->chain, read->error, "reading coins");
         pool_check_refuse(check, REJECT_FAULT);
         return;
     }

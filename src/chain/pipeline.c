@@ -141,8 +141,8 @@ static void way_back_failed(struct chain *chain, const struct flight *flight)
     if (orders_give_up(chain, &verdict))
         chain_warn(chain, verdict.detail);
     else
-        chain_fault(chain, error,
-                    "undo data is damaged or missing; start with -reindex-chainstate");
+        chain_fault_of_coins(chain, -EUCLEAN,
+                             "undo data is damaged or missing; start with -reindex-chainstate");
 }
 
 /* Reading a block or its undo data back has failed. */

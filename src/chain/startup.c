@@ -20,7 +20,64 @@ static bool fail(char **error, const char *what, int code, char *detail_take)
     return false;
 }
 
+/* The same for what can be made anew. */
+static bool damaged(struct chain *chain, enum chain_damage damage, char **error, const char *what,
+                    char *detail_take)
+{
+    chain->damage = damage;
+    return fail(error, what, -EUCLEAN, detail_take);
+}
+
 /* -- Stores ----------------------------------------------------------------------------------- */
+
+/* Coins of ours, made by some blocks. */
+static bool has_coins(const struct chain *chain)
+{
+    struct block_hash old_tip, new_tip, none = {{0}};
+    if (!chain->coins)
+        return false;
+    struct block_hash tip = coins_store_tip(chain->coins);
+    return !block_hash_equal(&tip, &none) || coins_interrupted(chain->coins, &old_tip, &new_tip);
+}
+
+static bool open_index(struct chain *chain, struct block_file_info **infos, size_t *n_infos,
+                       char **error)
+{
+    char *path = xasprintf("%s/index", chain->blocks_dir), *detail = NULL;
+    int code = index_db_open(chain->env, path, &chain->index, &detail);
+    if (chain->options.reindex && (!code || code == -EUCLEAN)) {
+        /* Ours, or damaged: a store of another program stays as it is. */
+        index_db_close(chain->index);
+        xfree(detail);
+        code = chain->env->kv_destroy(chain->env->ctx, path);
+        if (!code || code == -ENOENT)
+            code = index_db_open(chain->env, path, &chain->index, &detail);
+    }
+    xfree(path);
+    if (!code)
+        code = index_db_load(chain->index, &chain->tree, infos, n_infos, &detail);
+    if (code == -EUCLEAN)
+        return damaged(chain, has_coins(chain) ? CHAIN_DAMAGE_INDEX : CHAIN_DAMAGE_NONE, error,
+                       "The block index is corrupt; start with -reindex", detail);
+    if (!code && chain->options.reindex)
+        code = index_db_set_flag(chain->index, INDEX_FLAG_REINDEXING);
+    if (code)
+        return fail(error, "Cannot open the block index", code, detail);
+    return true;
+}
+
+/* Nothing is emptied unasked that may be another program's: an index of ours lies beside coins of
+ * ours. */
+static bool is_ours(struct chain *chain)
+{
+    struct block_file_info *infos = NULL;
+    size_t n_infos = 0;
+    char *why = NULL;
+    bool ok = open_index(chain, &infos, &n_infos, &why) && chain->tree.genesis;
+    xfree(infos);
+    xfree(why);
+    return ok;
+}
 
 static bool open_coins(struct chain *chain, char **error)
 {
@@ -41,8 +98,8 @@ static bool open_coins(struct chain *chain, char **error)
     }
     xfree(path);
     if (code == -EUCLEAN)
-        return fail(error, "The coins database is corrupt; start with -reindex-chainstate", code,
-                    detail);
+        return damaged(chain, is_ours(chain) ? CHAIN_DAMAGE_COINS : CHAIN_DAMAGE_NONE, error,
+                       "The coins database is corrupt; start with -reindex-chainstate", detail);
     if (code)
         return fail(error, "Cannot open the coins database", code, detail);
     chain->coin_key = coins_hash_key(chain->coins);
@@ -52,31 +109,24 @@ static bool open_coins(struct chain *chain, char **error)
 static bool wipe_coins(struct chain *chain, char **error)
 {
     int code = coins_wipe(chain->coins);
+    if (!code && chain->index && index_db_flag(chain->index, INDEX_FLAG_DAMAGED_COINS))
+        code = index_db_clear_flag(chain->index, INDEX_FLAG_DAMAGED_COINS);
     return code ? fail(error, "Cannot begin to reindex", code, NULL) : true;
 }
 
-static bool open_index(struct chain *chain, struct block_file_info **infos, size_t *n_infos,
-                       char **error)
+/* Before anything is written: is the index gone that the coins were made by, or has a damage of the
+ * coins been met by the run before? */
+static bool check_stores(struct chain *chain, char **error)
 {
-    char *path = xasprintf("%s/index", chain->blocks_dir), *detail = NULL;
-    int code = index_db_open(chain->env, path, &chain->index, &detail);
-    if (chain->options.reindex && (!code || code == -EUCLEAN)) {
-        /* Ours, or damaged: a store of another program stays as it is. */
-        index_db_close(chain->index);
-        xfree(detail);
-        code = chain->env->kv_destroy(chain->env->ctx, path);
-        if (!code || code == -ENOENT)
-            code = index_db_open(chain->env, path, &chain->index, &detail);
-    }
-    xfree(path);
-    if (!code)
-        code = index_db_load(chain->index, &chain->tree, infos, n_infos, &detail);
-    if (code == -EUCLEAN)
-        return fail(error, "The block index is corrupt; start with -reindex", code, detail);
-    if (!code && chain->options.reindex)
-        code = index_db_set_flag(chain->index, INDEX_FLAG_REINDEXING);
-    if (code)
-        return fail(error, "Cannot open the block index", code, detail);
+    if (!chain->tree.genesis && has_coins(chain))
+        return damaged(chain, CHAIN_DAMAGE_INDEX, error,
+                       "The block index is missing; start with -reindex",
+                       xstrdup("there are coins, but no blocks are known"));
+    if (!chain->options.reindex_chainstate && !chain->options.reindex &&
+        index_db_flag(chain->index, INDEX_FLAG_DAMAGED_COINS))
+        return damaged(chain, CHAIN_DAMAGE_COINS, error,
+                       "The coins database is corrupt; start with -reindex-chainstate",
+                       xstrdup("the run before this one met the damage"));
     return true;
 }
 
@@ -96,8 +146,10 @@ static bool open_stores(struct chain *chain, char **error)
     if (!open_coins(chain, error) ||
         (chain->options.reindex && !PLANTED(chain->env, REINDEX_INDEX_FIRST) &&
          !wipe_coins(chain, error)) ||
-        !open_index(chain, &infos, &n_infos, error))
+        !open_index(chain, &infos, &n_infos, error) || !check_stores(chain, error)) {
+        xfree(infos);
         return false;
+    }
     if (PLANTED(chain->env, REINDEX_INDEX_FIRST) && chain->options.reindex &&
         !wipe_coins(chain, error))
         return false;
@@ -168,6 +220,7 @@ struct replay {
     struct block_ref *ref;
     struct arena arena;
     struct undo undo;
+    int error; /* why it cannot be read; 0: damaged */
 };
 
 static bool replay_read(struct replay *replay, const struct block_node *node, bool want_undo)
@@ -176,14 +229,18 @@ static bool replay_read(struct replay *replay, const struct block_node *node, bo
     uint8_t *raw;
     arena_init(&replay->arena, 64 << 10);
     replay->ref = NULL;
-    if (block_files_read(files, &node->data, &raw))
+    replay->error = block_files_read(files, &node->data, &raw);
+    if (replay->error)
         return false;
     replay->ref = block_ref_take(raw, node->data.len);
     if (!block_ref_decode(replay->ref))
         return false;
     if (!want_undo)
         return true;
-    if (!(node->status & BLOCK_HAVE_UNDO) || block_files_read_undo(files, &node->undo, &raw))
+    if (!(node->status & BLOCK_HAVE_UNDO))
+        return false;
+    replay->error = block_files_read_undo(files, &node->undo, &raw);
+    if (replay->error)
         return false;
     bool ok = undo_decode(span_of(raw, node->undo.len), &replay->ref->block, &replay->arena,
                           &replay->undo);
@@ -191,8 +248,13 @@ static bool replay_read(struct replay *replay, const struct block_node *node, bo
     return ok;
 }
 
+/* Blocks or undo data that are gone or damaged are no loss: the coins can be made from the start.
+ * If it is the disk that fails, making them would only do harm. */
 static void replay_end(struct replay *replay)
 {
+    int error = replay->error;
+    if (error && error != -EUCLEAN && error != -ENOENT)
+        replay->chain->replay_error = error;
     block_ref_drop(replay->ref);
     arena_deinit(&replay->arena);
 }
@@ -245,6 +307,16 @@ static bool replay_backward(struct chain *chain, const struct block_node *node)
     return ok;
 }
 
+static bool not_replayed(struct chain *chain, char **error, const char *remedy, char *which_take)
+{
+    if (!chain->replay_error)
+        return damaged(chain, CHAIN_DAMAGE_COINS, error, remedy, which_take);
+    bool ok = fail(error, "Cannot repair the coins database", 0,
+                   xasprintf("%s: %s", which_take, strerror(-chain->replay_error)));
+    xfree(which_take);
+    return ok;
+}
+
 /* A flush from one tip to another was cut short: the store is a mixture of both. Whatever part was
  * written, going back from the old tip to the fork and forward to the new one ends at the same
  * coins, since putting and erasing do not depend on what is there. */
@@ -259,17 +331,17 @@ static bool repair_coins(struct chain *chain, const struct block_hash *old_hash,
     const char *remedy = "The coins database was left half written and cannot be repaired from "
                          "the stored blocks; start with -reindex-chainstate";
     if (!to || !from)
-        return fail(error, remedy, 0, xstrdup("a tip is unknown"));
+        return damaged(chain, CHAIN_DAMAGE_COINS, error, remedy, xstrdup("a tip is unknown"));
     struct block_node *fork = block_node_fork(from, to);
     log_printf(chain->log, LOG_ALWAYS,
                "repairing the coins: back from height %d to %d, forward to %d", from->height,
                fork->height, to->height);
     for (struct block_node *at = from; at != fork; at = at->prev)
         if (!replay_backward(chain, at))
-            return fail(error, remedy, 0, xasprintf("undo data at height %d", at->height));
+            return not_replayed(chain, error, remedy, xasprintf("undo of height %d", at->height));
     for (int32_t height = fork->height + 1; height <= to->height; height++)
         if (!replay_forward(chain, block_node_ancestor(to, height)))
-            return fail(error, remedy, 0, xasprintf("block at height %d", height));
+            return not_replayed(chain, error, remedy, xasprintf("block at height %d", height));
     int code = coins_repair_commit(chain->coins, new_hash);
     return code ? fail(error, "Cannot repair the coins database", code, NULL) : true;
 }
@@ -296,6 +368,21 @@ static bool is_complete(const struct block_node *tip)
     return tip == NULL;
 }
 
+/* Blocks were connected, but nothing is left of it: somebody took the coins away, or the first
+ * flush was cut short. They are made by connecting the stored blocks; it takes hours, so it is
+ * said. */
+static void tell_of_empty_coins(struct chain *chain)
+{
+    const struct block_node *node;
+    size_t at = 0, n = 0;
+    while ((node = hash_map_next(&chain->tree.by_hash, &at)))
+        n += (node->status & BLOCK_HAVE_UNDO) != 0;
+    if (n == 0 || chain->options.reindex_chainstate)
+        return;
+    log_warning(chain->log, "the coins database is empty, made anew from %zu blocks", n);
+    chain_warn(chain, "The coins database is empty: it is made anew from the stored blocks");
+}
+
 static bool find_tip(struct chain *chain, char **error)
 {
     struct block_hash old_tip, new_tip, none = {{0}};
@@ -303,11 +390,14 @@ static bool find_tip(struct chain *chain, char **error)
         !repair_coins(chain, &old_tip, &new_tip, error))
         return false;
     struct block_hash hash = coins_store_tip(chain->coins);
+    if (block_hash_equal(&hash, &none))
+        tell_of_empty_coins(chain);
     struct block_node *tip = block_hash_equal(&hash, &none) ? chain->tree.genesis
                                                             : header_tree_find(&chain->tree, &hash);
     if (!tip || !is_complete(tip))
-        return fail(error, "Block index and coins database do not belong together", 0,
-                    xstrdup("start with -reindex"));
+        return damaged(chain, CHAIN_DAMAGE_COINS, error,
+                       "Block index and coins database do not belong together",
+                       xstrdup("start with -reindex"));
     active_chain_set_tip(&chain->active, tip);
     chain->flush.tip = tip;
     order_loaded(chain);
@@ -339,8 +429,11 @@ static bool check_pruning(struct chain *chain, char **error)
         return false;
     }
     if (chain->any_pruned && chain->options.reindex_chainstate) {
-        *error = xstrdup("Prune mode is incompatible with -reindex-chainstate. Use full -reindex "
-                         "instead.");
+        *error = xstrdup(chain->options.is_repair
+                             ? "The coins database is damaged, and a pruned node lacks the blocks "
+                               "to make it anew; start with -reindex, which downloads them again"
+                             : "Prune mode is incompatible with -reindex-chainstate. Use full "
+                               "-reindex instead.");
         return false;
     }
     return true;

@@ -90,6 +90,10 @@ static const struct option_def table[] = {
      G, INT, 0},
     {"reindex", NULL, "Rebuild the block index and the coins from the block files", G, BOOL, 0},
     {"reindex-chainstate", NULL, "Rebuild the coins from the blocks that are stored", G, BOOL, 0},
+    {"repair", NULL,
+     "Make a damaged block index or coins database anew from the block files at the start; 0: stop "
+     "and say what to do (default: 1)",
+     G, BOOL, 0},
     {"shutdownnotify", "<cmd>", "Run a command before the node stops", G, STRING, MULTI},
     {"startupnotify", "<cmd>", "Run a command when the node has started", G, STRING, 0},
     {"txindex", NULL, "Keep an index of all transactions, for getrawtransaction (default: 0)", G,

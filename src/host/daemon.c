@@ -340,6 +340,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .chain = config->chain,
         .mempool = config->net.mempool,
         .block = config->net.block,
+        .repair = options_get_bool(&config->options, "repair", true),
         .persist_mempool = options_get_bool(&config->options, "persistmempool", true),
         .p2p = config->net.p2p,
         .auth =

@@ -25,7 +25,7 @@
 #define RECHECK_US     INT64_C(20000) /* while waiting for the last import or the last RPC call */
 
 /* Who may have something to warn of; the latest word of each is kept. */
-enum warning_source { WARNING_OF_CHAIN, WARNING_OF_CLOCK, N_WARNINGS };
+enum warning_source { WARNING_OF_CHAIN, WARNING_OF_CLOCK, WARNING_OF_REPAIR, N_WARNINGS };
 
 struct node {
     struct node_env *node_env;
@@ -372,7 +372,8 @@ struct node *node_new(const struct env *env, struct log *log, const struct node_
     return node;
 }
 
-static bool open_chain(struct node *node, char **error)
+/* The damage that kept it from being opened, if it can be made good. */
+static enum chain_damage try_open_chain(struct node *node, char **error)
 {
     const struct chain_events events = {
         .ctx = node,
@@ -388,11 +389,56 @@ static bool open_chain(struct node *node, char **error)
     node->chain =
         chain_new(node->env, node->log, node->options.network, &node->options.chain, &events);
     if (chain_open(node->chain, error))
-        return true;
+        return CHAIN_DAMAGE_NONE;
     ASSERT(*error);
+    enum chain_damage damage = chain_damage(node->chain);
     chain_free(node->chain);
     node->chain = NULL;
-    return false;
+    return damage;
+}
+
+/* What can be made anew from the block files will be, and the operator is told. */
+static void order_repair(struct node *node, enum chain_damage damage, const char *why)
+{
+    bool is_index = damage == CHAIN_DAMAGE_INDEX;
+    struct chain_options *options = &node->options.chain;
+    char *message = xasprintf("The %s is damaged or missing and is made anew from the block files, "
+                              "as %s does; with -norepair the node would have said: %s",
+                              is_index ? "block index" : "coins database",
+                              is_index ? "-reindex" : "-reindex-chainstate", why);
+    log_warning(node->log, "%s", message);
+    set_warning(node, WARNING_OF_REPAIR, message);
+    xfree(message);
+    options->reindex |= is_index;
+    options->reindex_chainstate = !options->reindex;
+    options->is_repair = true;
+}
+
+/* The blocks that a pruned node has are not enough. */
+static char *tell_unrepairable(char *why_take)
+{
+    char *message = xasprintf("%s (a pruned node cannot make its block index anew by itself: "
+                              "-reindex downloads the chain again)",
+                              why_take);
+    xfree(why_take);
+    return message;
+}
+
+/* Damaged coins may lie beside an index that is damaged too, hence up to three attempts. */
+static bool open_chain(struct node *node, char **error)
+{
+    for (int attempt = 0;; attempt++) {
+        enum chain_damage damage = try_open_chain(node, error);
+        if (node->chain || !damage || !node->options.repair || attempt == 2)
+            return node->chain != NULL;
+        if (damage == CHAIN_DAMAGE_INDEX && node->options.chain.prune) {
+            *error = tell_unrepairable(*error);
+            return false;
+        }
+        order_repair(node, damage, *error);
+        xfree(*error);
+        *error = NULL;
+    }
 }
 
 /* What the chain's events go to; it does nothing yet. */

@@ -42,6 +42,7 @@ struct node_options {
     struct mempool_options mempool;
     struct block_assembler_options block; /* all zero: the defaults */
     bool persist_mempool;                 /* -persistmempool: in data_dir/mempool.dat */
+    bool repair;                          /* what is damaged is made anew, without being asked */
     struct p2p_options p2p;
     struct rpc_auth_options auth;
     const char *const *load_blocks; /* -loadblock */
