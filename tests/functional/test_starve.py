@@ -250,6 +250,6 @@ def test_a_block_is_not_copied_for_each_who_asks_and_does_not_read(context):
 
 if __name__ == "__main__":
     # What is freed must be free where memory is measured: AddressSanitizer keeps 256 MB of it back.
-    os.environ["ASAN_OPTIONS"] = (os.environ.get("ASAN_OPTIONS", "detect_stack_use_after_return=1") +
-                                  ":quarantine_size_mb=8")
+    others = os.environ.get("ASAN_OPTIONS", "detect_stack_use_after_return=1")
+    os.environ["ASAN_OPTIONS"] = others + ":quarantine_size_mb=8"
     framework.main(globals())

@@ -101,6 +101,7 @@ def database_dirs(node):
 
 
 def test_a_damaged_database_is_refused_with_the_remedy(context):
+    """By -norepair, for who wants to look first; else it is made anew: test_damage.py."""
     node, blocks = filled(context)
     want = node.coins()
     node.stop()
@@ -111,7 +112,7 @@ def test_a_damaged_database_is_refused_with_the_remedy(context):
                 content = file.read()
             with open(path, "wb") as file:
                 file.write(b"\x00garbage\xff" * 5)
-            line = node.refuses_to_start("reindex")
+            line = node.refuses_to_start("reindex", "-norepair")
             assert len(line) < 400, line
             with open(path, "wb") as file:
                 file.write(content)
