@@ -60,7 +60,7 @@ static void check_blocks(struct run *run)
         const struct block_node *node = chain_find(chain, &run->acked[i].hash);
         if (!node || node->n_tx == 0)
             sim_world_fail(run->world, "the acknowledged block %s is lost", hash);
-        else if (run->acked[i].is_whole && !is_below_invalid(run, node) &&
+        else if (!is_below_invalid(run, node) &&
                  u256_compare(node->chain_work, tip->chain_work) > 0)
             sim_world_fail(run->world, "at height %d, below the acknowledged block at %d",
                            tip->height, node->height);

@@ -46,9 +46,7 @@ static void acknowledge_block(struct run *run, const struct block_hash *hash)
         run->n_acked--;
         memmove(run->acked, run->acked + 1, run->n_acked * sizeof run->acked[0]);
     }
-    const struct block_node *node = chain_find(chain_of(run, TRIED), hash);
-    run->acked[run->n_acked++] =
-        (struct acked_block){.hash = *hash, .is_whole = node && node->chain_tx > 0};
+    run->acked[run->n_acked++].hash = *hash;
     run->totals->blocks++;
 }
 

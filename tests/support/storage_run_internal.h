@@ -18,7 +18,6 @@ enum invalid_state { INVALID_NONE, INVALID_ORDERED, INVALID_ACKED, VALID_ORDERED
 
 struct acked_block {
     struct block_hash hash;
-    bool is_whole; /* with all blocks below it */
 };
 
 /* A transaction that was sent; in the file that was last acknowledged, or in one being written. */
