@@ -48,7 +48,9 @@ static bool open_index(struct chain *chain, struct block_file_info **infos, size
     if (chain->options.reindex && (!code || code == -EUCLEAN)) {
         /* Ours, or damaged: a store of another program stays as it is. */
         index_db_close(chain->index);
+        chain->index = NULL; /* what follows may fail, and then the chain is freed */
         xfree(detail);
+        detail = NULL;
         code = chain->env->kv_destroy(chain->env->ctx, path);
         if (!code || code == -ENOENT)
             code = index_db_open(chain->env, path, &chain->index, &detail);
