@@ -53,7 +53,6 @@ static const struct cli_method methods[] = {
     {"gethdkeys", "options: | active_only: private:"},
     {"getmempoolcluster", "txid"},
     {"getnewaddress", "label address_type"},
-    {"getorphantxs", "verbosity:"},
     {"getrawaddrman", ""},
     {"getrawchangeaddress", "address_type"},
     {"getreceivedbyaddress", "address minconf: include_immature_coinbase:"},
