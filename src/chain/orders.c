@@ -300,7 +300,10 @@ void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_
     if (!node)
         return;
     clear_failed(chain, node);
-    answer_when_kept(chain, done, arg);
+    if (PLANTED(chain->env, RECONSIDER_NOT_WRITTEN))
+        answer_at_rest(chain, done, arg);
+    else
+        answer_when_kept(chain, done, arg);
 }
 
 /* Which of two blocks with like work is preferred is not kept over a restart. Core: preciousblock
