@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/config_internal.h"
 #include "host/config_options.h"
 #include "host/files.h"
 #include "host/log_file.h"
@@ -20,13 +21,9 @@
 #include "util/parse.h"
 
 #define CONFIG_FILE_BYTES_MAX  (1024 * 1024)
-#define HOST_NAME_BYTES        256
 #define MIB                    ((int64_t)1024 * 1024)
 #define FASTPRUNE_FILE_BYTES   (64 << 10)
 #define FASTPRUNE_AFTER_HEIGHT 100
-
-/* Set *error to a formatted line and return false. */
-#define REFUSE(error, ...) (*(error) = xasprintf(__VA_ARGS__), false)
 
 /* -- Paths ---------------------------------------------------------------------------------- */
 
@@ -36,8 +33,7 @@ static bool is_dir(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* A path that an option names, relative to dir unless absolute. Owns: the caller. */
-static char *path_in(const char *dir, const char *path)
+char *config_path_in(const char *dir, const char *path)
 {
     if (path[0] == '/')
         return xstrdup(path);
@@ -50,7 +46,7 @@ static char *absolute(const char *path)
     char cwd[PATH_MAX];
     if (path[0] == '/' || !getcwd(cwd, sizeof cwd))
         return xstrdup(path);
-    return path_in(cwd, path);
+    return config_path_in(cwd, path);
 }
 
 static char *default_base_dir(void)
@@ -97,7 +93,7 @@ static int read_text(const char *path, struct buffer *out)
 static bool read_included(void *ctx, const char *path, struct buffer *out)
 {
     const struct config *config = ctx;
-    char *full = path_in(config->base_dir, path);
+    char *full = config_path_in(config->base_dir, path);
     int rc = read_text(full, out);
     xfree(full);
     return rc == 0;
@@ -112,7 +108,7 @@ static bool exists(const char *path)
 /* Whoever comes from bitcoind may wonder why nothing that the file says holds. */
 static void mention_other_file(struct config *config)
 {
-    char *other = path_in(config->base_dir, "bitcoin.conf");
+    char *other = config_path_in(config->base_dir, "bitcoin.conf");
     if (exists(other))
         options_message(&config->options, OPTION_MESSAGE_TOLD,
                         "%s is not read: the config file is %s. -conf=bitcoin.conf reads it.",
@@ -124,7 +120,7 @@ static void mention_other_file(struct config *config)
  * stops there, in these words, unless -allowignoredconf is set. */
 static bool refuse_second_file(struct config *config, const char *first_dir, char **error)
 {
-    char *second = path_in(config->base_dir, "cairn.conf");
+    char *second = config_path_in(config->base_dir, "cairn.conf");
     struct stat a, b;
     bool is_second =
         config->config_path && stat(second, &b) == 0 &&
@@ -164,7 +160,7 @@ static bool read_config_file(struct config *config, char **error)
         return true;
     bool is_named = options_is_set(options, "conf");
     config->config_path =
-        path_in(config->base_dir, options_get_string(options, "conf", "cairn.conf"));
+        config_path_in(config->base_dir, options_get_string(options, "conf", "cairn.conf"));
     struct buffer text;
     buffer_init(&text);
     int rc = read_text(config->config_path, &text);
@@ -304,17 +300,12 @@ static bool set_pruning(struct config *config, char **error)
     return true;
 }
 
-static int64_t clamp(int64_t value, int64_t least, int64_t most)
-{
-    return value < least ? least : value > most ? most : value;
-}
-
 static int compute_threads(int64_t par)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (cores < 1)
         cores = 1;
-    return (int)clamp(par > 0 ? par : cores + par, 1, CONFIG_COMPUTE_MAX);
+    return (int)config_clamp(par > 0 ? par : cores + par, 1, CONFIG_COMPUTE_MAX);
 }
 
 static bool set_chain(struct config *config, char **error)
@@ -322,16 +313,17 @@ static bool set_chain(struct config *config, char **error)
     const struct options *options = &config->options;
     struct chain_options *chain = &config->chain;
     int64_t dbcache = options_get_int(options, "dbcache", CONFIG_DBCACHE_MIB);
-    chain->cache_bytes = (size_t)(clamp(dbcache, CONFIG_DBCACHE_MIN, CONFIG_DBCACHE_MAX) * MIB);
+    chain->cache_bytes =
+        (size_t)(config_clamp(dbcache, CONFIG_DBCACHE_MIN, CONFIG_DBCACHE_MAX) * MIB);
     chain->reindex = options_get_bool(options, "reindex", false);
     chain->reindex_chainstate = options_get_bool(options, "reindex-chainstate", false);
     chain->txindex = options_get_bool(options, "txindex", false);
     chain->spender_index = options_get_bool(options, "txospenderindex", false);
     chain->max_tip_age_s =
-        clamp(options_get_int(options, "maxtipage", 24 * 60 * 60), 0, UINT32_MAX);
+        config_clamp(options_get_int(options, "maxtipage", 24 * 60 * 60), 0, UINT32_MAX);
     chain->check_invariants = options_get_int(options, "checkblockindex", 0) != 0;
-    chain->check_blocks = (int)clamp(options_get_int(options, "checkblocks", 6), 0, INT_MAX);
-    chain->check_level = (int)clamp(options_get_int(options, "checklevel", 3), 0, 4);
+    chain->check_blocks = (int)config_clamp(options_get_int(options, "checkblocks", 6), 0, INT_MAX);
+    chain->check_level = (int)config_clamp(options_get_int(options, "checklevel", 3), 0, 4);
     chain->stop_after_import = options_get_bool(options, "stopafterblockimport", false);
     config->compute_threads = compute_threads(options_get_int(options, "par", 0));
     config->stop_at_height = options_get_int(options, "stopatheight", 0);
@@ -340,11 +332,11 @@ static bool set_chain(struct config *config, char **error)
         return REFUSE(error, "-mocktime is for regtest only.");
     if (config->mock_time_s < 0)
         return REFUSE(error, "-mocktime cannot be negative.");
-    config->mock_time_s = clamp(config->mock_time_s, 0, UINT32_MAX);
+    config->mock_time_s = config_clamp(config->mock_time_s, 0, UINT32_MAX);
     return set_trust(config, error) && set_pruning(config, error);
 }
 
-/* -- RPC ------------------------------------------------------------------------------------ */
+/* -- Lists ----------------------------------------------------------------------------------- */
 
 static void list_add(struct config_list *list, const char *item)
 {
@@ -352,7 +344,7 @@ static void list_add(struct config_list *list, const char *item)
     list->items[list->n++] = item;
 }
 
-static struct config_list list_of(struct config *config, const char *name)
+struct config_list config_list_of(const struct config *config, const char *name)
 {
     struct config_list list = {0};
     const char *item;
@@ -369,124 +361,6 @@ static struct config_list lasting_warnings(const struct options *options)
         if (options->messages[i].kind == OPTION_MESSAGE_LASTS)
             list_add(&list, options->messages[i].text);
     return list;
-}
-
-/* Add a numeric address, once. Returns: false if there is no room. */
-static bool add_rpc_bind(struct config *config, const char *host, uint16_t port)
-{
-    for (size_t i = 0; i < config->n_rpc_binds; i++)
-        if (config->rpc_binds[i].port == port && strcmp(config->rpc_binds[i].host, host) == 0)
-            return true;
-    if (config->n_rpc_binds == CONFIG_RPC_BINDS_MAX)
-        return false;
-    struct config_bind *bind = &config->rpc_binds[config->n_rpc_binds++];
-    bind->port = port;
-    snprintf(bind->host, sizeof bind->host, "%s", host);
-    return true;
-}
-
-/* All addresses of a host; a name that is not known stays, for the server to fail at. */
-static bool add_rpc_binds(struct config *config, const char *host, uint16_t port)
-{
-    struct sockaddr_storage parsed;
-    char address[CONFIG_ADDRESS_BYTES];
-    if (strcmp(host, "::") == 0) /* both families, as where a socket serves both */
-        return add_rpc_bind(config, "0.0.0.0", port) && add_rpc_bind(config, host, port);
-    size_t n = 0;
-    for (; !sockets_parse(host, port, &parsed) && config_look_up(host, n, address); n++)
-        if (!add_rpc_bind(config, address, port))
-            return false;
-    return n > 0 || add_rpc_bind(config, host, port);
-}
-
-static bool set_rpc_binds(struct config *config, uint16_t port, char **error)
-{
-    struct options *options = &config->options;
-    const char *spec;
-    bool is_ignored = config->n_rpc_allowed == 0;
-    if (is_ignored && options_get_list(options, "rpcbind", 0))
-        options_message(options, OPTION_MESSAGE_TOLD,
-                        "Option -rpcbind was ignored because -rpcallowip was not specified, "
-                        "refusing to allow everyone to connect");
-    for (size_t i = 0; !is_ignored && (spec = options_get_list(options, "rpcbind", i)); i++) {
-        char host[HOST_NAME_BYTES];
-        uint16_t bind_port = port;
-        if (!sockets_split(spec, host, sizeof host, &bind_port))
-            return REFUSE(error, "Invalid port specified in -rpcbind: '%s'", spec);
-        if (!add_rpc_binds(config, host, bind_port))
-            return REFUSE(error, "More than %d addresses of -rpcbind.", CONFIG_RPC_BINDS_MAX);
-    }
-    if (config->n_rpc_binds == 0)
-        return add_rpc_bind(config, "127.0.0.1", port) && add_rpc_bind(config, "::1", port);
-    return true;
-}
-
-static bool set_rpc_access(struct config *config, char **error)
-{
-    const char *spec;
-    for (size_t i = 0; (spec = options_get_list(&config->options, "rpcallowip", i)); i++) {
-        if (config->n_rpc_allowed == CONFIG_SUBNETS_MAX)
-            return REFUSE(error, "More than %d -rpcallowip options.", CONFIG_SUBNETS_MAX);
-        if (!subnet_parse(&config->rpc_allowed[config->n_rpc_allowed++], spec))
-            return REFUSE(error,
-                          "Invalid -rpcallowip subnet specification: %s. Valid values are a single "
-                          "IP (e.g. 1.2.3.4), a network/netmask (e.g. 1.2.3.4/255.255.255.0) or a "
-                          "network/CIDR (e.g. 1.2.3.4/24).",
-                          spec);
-    }
-    return true;
-}
-
-static bool set_cookie(struct config *config, char **error)
-{
-    static const struct {
-        const char *who;
-        unsigned mode;
-    } modes[] = {{"owner", 0600}, {"group", 0640}, {"all", 0644}};
-    const struct options *options = &config->options;
-    const char *password = options_get_string(options, "rpcpassword", "");
-    if (*password || options_is_negated(options, "rpccookiefile"))
-        return true;
-    const char *file = options_get_string(options, "rpccookiefile", "");
-    config->cookie_path = path_in(config->data_dir, *file ? file : ".cookie");
-    const char *who = options_get_string(options, "rpccookieperms", "owner");
-    for (size_t i = 0; i < COUNT_OF(modes); i++) {
-        if (strcmp(who, modes[i].who) == 0) {
-            config->cookie_mode = modes[i].mode;
-            return true;
-        }
-    }
-    return REFUSE(error, "Invalid -rpccookieperms=%s; must be one of 'owner', 'group', or 'all'.",
-                  who);
-}
-
-static bool set_rpc(struct config *config, char **error)
-{
-    struct options *options = &config->options;
-    int64_t port = options_get_int(options, "rpcport", config->network.rpc_port);
-    if (port < 1 || port > 65535)
-        return REFUSE(error, "Invalid port specified in -rpcport: '%s'",
-                      options_get_string(options, "rpcport", ""));
-    config->server = options_get_bool(options, "server", true);
-    config->rpc_timeout_us =
-        clamp(options_get_int(options, "rpcservertimeout", 30), 1, 86400) * 1000000;
-    config->rpc_pending_max =
-        (size_t)(clamp(options_get_int(options, "rpcworkqueue", 64), 1, 65536) +
-                 clamp(options_get_int(options, "rpcthreads", 16), 0, 65536));
-    config->rpc_hosts = list_of(config, "rpcallowhost");
-    config->rpcauth = list_of(config, "rpcauth");
-    config->rpc_whitelist = list_of(config, "rpcwhitelist");
-    config->rpc_whitelist_default =
-        options_get_bool(options, "rpcwhitelistdefault", config->rpc_whitelist.n > 0);
-    const char *method;
-    for (size_t i = 0; (method = options_get_list(options, "deprecatedrpc", i)); i++) {
-        if (strcmp(method, "warnings") == 0)
-            config->deprecated_warnings = true;
-        else if (strcmp(method, "startingheight") == 0)
-            config->deprecated_start_height = true;
-    }
-    return set_rpc_access(config, error) && set_rpc_binds(config, (uint16_t)port, error) &&
-           set_cookie(config, error);
 }
 
 /* -- The log -------------------------------------------------------------------------------- */
@@ -515,8 +389,8 @@ static bool set_log(struct config *config, char **error)
         }
     }
     if (!options_is_negated(options, "debuglogfile"))
-        config->log_path =
-            path_in(config->data_dir, options_get_string(options, "debuglogfile", "debug.log"));
+        config->log_path = config_path_in(config->data_dir,
+                                          options_get_string(options, "debuglogfile", "debug.log"));
     /* A container or systemd collects what is written there; a person watches the progress. */
     bool is_collected = !config->daemon && !isatty(STDOUT_FILENO);
     config->print_to_console = options_get_bool(options, "printtoconsole", is_collected);
@@ -530,13 +404,14 @@ static bool set_dirs(struct config *config, char **error)
     const struct options *options = &config->options;
     const char *sub = config->network.data_dir;
     config->data_dir = *sub ? xasprintf("%s/%s", config->base_dir, sub) : xstrdup(config->base_dir);
-    config->pid_path = path_in(config->data_dir, options_get_string(options, "pid", "cairnd.pid"));
+    config->pid_path =
+        config_path_in(config->data_dir, options_get_string(options, "pid", "cairnd.pid"));
     const char *blocks = options_get_string(options, "blocksdir", "");
     if (!*blocks)
         return true;
     char *blocks_base = absolute(blocks);
     bool exists = is_dir(blocks_base);
-    config->blocks_dir = *sub ? path_in(blocks_base, sub) : xstrdup(blocks_base);
+    config->blocks_dir = *sub ? config_path_in(blocks_base, sub) : xstrdup(blocks_base);
     xfree(blocks_base);
     return exists || REFUSE(error, "Specified blocks directory \"%s\" does not exist.", blocks);
 }
@@ -638,7 +513,7 @@ static void set_process(struct config *config)
     struct options *options = &config->options;
     config->daemon_wait = options_get_bool(options, "daemonwait", false);
     config->daemon = config->daemon_wait || options_get_bool(options, "daemon", false);
-    config->load_blocks = list_of(config, "loadblock");
+    config->load_blocks = config_list_of(config, "loadblock");
 }
 
 static bool wants_to_be_told(struct config *config)
@@ -670,7 +545,7 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
     apply_interactions(&config->options);
     set_process(config);
     if (!refuse_contradictions(&config->options, error) || !set_chain(config, error) ||
-        !set_rpc(config, error) || !set_log(config, error) ||
+        !config_rpc_init(config, error) || !set_log(config, error) ||
         !config_net_init(&config->net, &config->options, &config->network, config->data_dir, error))
         return false;
     config->net.p2p.min_chain_work = config->chain.min_chain_work; /* headers of less: not kept */

@@ -1,79 +1,7 @@
 /* test_config.c - each option reaches its field, each mistake its message, nothing is half done. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
-#include <cmocka.h>
-
-#include "host/config.h"
-#include "temp_dir.h"
-#include "util/alloc.h"
-
-#define ARGS_MAX 16
-
-struct world {
-    struct temp_dir dir;
-    char datadir_arg[128];
-    struct config config;
-    char *error;
-};
-
-static int setup(void **state)
-{
-    struct world *w = xcalloc(1, sizeof *w);
-    temp_dir_make(&w->dir);
-    snprintf(w->datadir_arg, sizeof w->datadir_arg, "-datadir=%s", w->dir.path);
-    *state = w;
-    return 0;
-}
-
-static void clear(struct world *w)
-{
-    config_deinit(&w->config);
-    xfree(w->error);
-    w->error = NULL;
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-    clear(w);
-    temp_dir_remove(&w->dir);
-    xfree(w);
-    return 0;
-}
-
-/* Arguments after the data directory, ended by NULL. */
-static bool init(struct world *w, ...)
-{
-    const char *argv[ARGS_MAX] = {"cairnd", w->datadir_arg};
-    int argc = 2;
-    va_list args;
-    va_start(args, w);
-    const char *arg;
-    while ((arg = va_arg(args, const char *)))
-        argv[argc++] = arg;
-    va_end(args);
-    clear(w);
-    return config_init(&w->config, argc, argv, &w->error);
-}
-
-#define ASSERT_OK(...)                                                                             \
-    do {                                                                                           \
-        if (!init(__VA_ARGS__, NULL))                                                              \
-            fail_msg("%s", w->error);                                                              \
-    } while (0)
-
-static bool says(const struct world *w, enum option_message_kind kind, const char *text)
-{
-    const struct options *options = &w->config.options;
-    for (size_t i = 0; i < options->n_messages; i++)
-        if (options->messages[i].kind == kind && strstr(options->messages[i].text, text))
-            return true;
-    return false;
-}
+#include "config_world.h"
 
 static void defaults_are_cores(void **state)
 {
@@ -363,25 +291,6 @@ static void what_does_nothing_here_lasts_as_a_warning(void **state)
     assert_true(says(w, OPTION_MESSAGE_LOGGED, "-upnp"));
 }
 
-static void rpc_binds_may_be_names_and_may_repeat(void **state)
-{
-    struct world *w = *state;
-    ASSERT_OK(w, "-regtest", "-rpcallowip=10.0.0.0/8", "-rpcbind=127.0.0.1", "-rpcbind=127.0.0.1",
-              "-rpcbind=::", "-rpcbind=127.0.0.1:5");
-    assert_int_equal(w->config.n_rpc_binds, 4);
-    assert_string_equal(w->config.rpc_binds[1].host, "0.0.0.0");
-    assert_string_equal(w->config.rpc_binds[2].host, "::");
-    assert_int_equal(w->config.rpc_binds[3].port, 5);
-    ASSERT_OK(w, "-regtest", "-rpcallowip=10.0.0.0/8", "-rpcbind=localhost");
-    assert_true(w->config.n_rpc_binds >= 1);
-    assert_true(strcmp(w->config.rpc_binds[0].host, "127.0.0.1") == 0 ||
-                strcmp(w->config.rpc_binds[0].host, "::1") == 0);
-    /* One that is not known is the server's to fail at: another may do. */
-    ASSERT_OK(w, "-regtest", "-rpcallowip=10.0.0.0/8", "-rpcbind=no.such.name.invalid",
-              "-rpcbind=127.0.0.1");
-    assert_int_equal(w->config.n_rpc_binds, 2);
-}
-
 /* Spec: Core InitParameterInteraction(); a row each, and what was given outranks it. */
 static void one_option_implies_others(void **state)
 {
@@ -473,37 +382,6 @@ static void every_log_category_of_core_is_known(void **state)
     assert_string_equal(w->error, "Unsupported logging category -debugexclude=rands.");
 }
 
-static void rpc_is_bound_elsewhere_only_for_somebody(void **state)
-{
-    struct world *w = *state;
-    ASSERT_OK(w, "-rpcbind=0.0.0.0:99");
-    assert_int_equal(w->config.n_rpc_binds, 2);
-    assert_string_equal(w->config.rpc_binds[0].host, "127.0.0.1");
-    assert_true(w->config.options.n_messages > 0);
-    ASSERT_OK(w, "-rpcbind=0.0.0.0:99", "-rpcbind=[::]", "-rpcallowip=10.0.0.0/8");
-    assert_int_equal(w->config.n_rpc_binds, 3);
-    assert_string_equal(w->config.rpc_binds[0].host, "0.0.0.0");
-    assert_int_equal(w->config.rpc_binds[0].port, 99);
-    assert_string_equal(w->config.rpc_binds[1].host, "0.0.0.0"); /* "::" is for both families */
-    assert_string_equal(w->config.rpc_binds[2].host, "::");
-    assert_int_equal(w->config.rpc_binds[2].port, 8332);
-    assert_int_equal(w->config.n_rpc_allowed, 1);
-    assert_true(subnet_contains(&w->config.rpc_allowed[0], "10.1.2.3"));
-    assert_false(init(w, "-rpcbind=0.0.0.0:0", "-rpcallowip=10.0.0.0/8", NULL));
-}
-
-static void there_is_no_cookie_beside_a_password(void **state)
-{
-    struct world *w = *state;
-    ASSERT_OK(w, "-rpcuser=u", "-rpcpassword=p");
-    assert_null(w->config.cookie_path);
-    ASSERT_OK(w, "-norpccookiefile");
-    assert_null(w->config.cookie_path);
-    ASSERT_OK(w, "-rpccookiefile=/run/x", "-rpccookieperms=group");
-    assert_string_equal(w->config.cookie_path, "/run/x");
-    assert_int_equal(w->config.cookie_mode, 0640);
-}
-
 static void log_categories_add_up(void **state)
 {
     struct world *w = *state;
@@ -560,7 +438,6 @@ static void the_default_directory_is_made_below_home(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(defaults_are_cores),
         T(each_chain_has_its_directory_and_port),
@@ -578,11 +455,8 @@ int main(void)
         T(what_does_nothing_here_lasts_as_a_warning),
         T(every_log_category_of_core_is_known),
         T(one_option_implies_others),
-        T(rpc_binds_may_be_names_and_may_repeat),
         T(options_that_contradict_each_other_are_refused),
         T(a_bind_may_be_for_what_comes_through_tor),
-        T(rpc_is_bound_elsewhere_only_for_somebody),
-        T(there_is_no_cookie_beside_a_password),
         T(log_categories_add_up),
         T(help_and_version_look_at_nothing_else),
         T(ignored_options_are_warned_of),

@@ -1,0 +1,62 @@
+/* test_config_rpc.c - where RPC listens and whom it lets in, as the options say. */
+#include "config_world.h"
+
+static void rpc_binds_may_be_names_and_may_repeat(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-regtest", "-rpcallowip=10.0.0.0/8", "-rpcbind=127.0.0.1", "-rpcbind=127.0.0.1",
+              "-rpcbind=::", "-rpcbind=127.0.0.1:5");
+    assert_int_equal(w->config.n_rpc_binds, 4);
+    assert_string_equal(w->config.rpc_binds[1].host, "0.0.0.0");
+    assert_string_equal(w->config.rpc_binds[2].host, "::");
+    assert_int_equal(w->config.rpc_binds[3].port, 5);
+    ASSERT_OK(w, "-regtest", "-rpcallowip=10.0.0.0/8", "-rpcbind=localhost");
+    assert_true(w->config.n_rpc_binds >= 1);
+    assert_true(strcmp(w->config.rpc_binds[0].host, "127.0.0.1") == 0 ||
+                strcmp(w->config.rpc_binds[0].host, "::1") == 0);
+    /* One that is not known is the server's to fail at: another may do. */
+    ASSERT_OK(w, "-regtest", "-rpcallowip=10.0.0.0/8", "-rpcbind=no.such.name.invalid",
+              "-rpcbind=127.0.0.1");
+    assert_int_equal(w->config.n_rpc_binds, 2);
+}
+
+static void rpc_is_bound_elsewhere_only_for_somebody(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-rpcbind=0.0.0.0:99");
+    assert_int_equal(w->config.n_rpc_binds, 2);
+    assert_string_equal(w->config.rpc_binds[0].host, "127.0.0.1");
+    assert_true(w->config.options.n_messages > 0);
+    ASSERT_OK(w, "-rpcbind=0.0.0.0:99", "-rpcbind=[::]", "-rpcallowip=10.0.0.0/8");
+    assert_int_equal(w->config.n_rpc_binds, 3);
+    assert_string_equal(w->config.rpc_binds[0].host, "0.0.0.0");
+    assert_int_equal(w->config.rpc_binds[0].port, 99);
+    assert_string_equal(w->config.rpc_binds[1].host, "0.0.0.0"); /* "::" is for both families */
+    assert_string_equal(w->config.rpc_binds[2].host, "::");
+    assert_int_equal(w->config.rpc_binds[2].port, 8332);
+    assert_int_equal(w->config.n_rpc_allowed, 1);
+    assert_true(subnet_contains(&w->config.rpc_allowed[0], "10.1.2.3"));
+    assert_false(init(w, "-rpcbind=0.0.0.0:0", "-rpcallowip=10.0.0.0/8", NULL));
+}
+
+static void there_is_no_cookie_beside_a_password(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-rpcuser=u", "-rpcpassword=p");
+    assert_null(w->config.cookie_path);
+    ASSERT_OK(w, "-norpccookiefile");
+    assert_null(w->config.cookie_path);
+    ASSERT_OK(w, "-rpccookiefile=/run/x", "-rpccookieperms=group");
+    assert_string_equal(w->config.cookie_path, "/run/x");
+    assert_int_equal(w->config.cookie_mode, 0640);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(rpc_binds_may_be_names_and_may_repeat),
+        T(rpc_is_bound_elsewhere_only_for_somebody),
+        T(there_is_no_cookie_beside_a_password),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
