@@ -68,8 +68,8 @@ struct network {
     uint8_t pow_limit[32];         /* little-endian 256-bit number, as everywhere */
     bool pow_allow_min_difficulty; /* 20-minute rule of the testnets */
     bool pow_no_retargeting;
-    bool
-        enforce_bip94; /* testnet4's time-warp fix and its retarget from the period's first block */
+    /* Testnet4's time-warp fix and its retarget from the period's first block; -test=bip94. */
+    bool enforce_bip94;
     int64_t pow_target_spacing_s, pow_target_timespan_s;
     uint32_t subsidy_halving_interval;
 

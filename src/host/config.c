@@ -219,6 +219,30 @@ static bool apply_regtest(struct config *config, char **error)
     return true;
 }
 
+/* -test=<option>: Core's for its own tests, of which one changes what is valid. */
+static bool apply_tests(struct config *config, char **error)
+{
+    static const char *const without_effect[] = {"addrman",
+                                                 "reindex_after_failure_noninteractive_yes"};
+    struct options *options = &config->options;
+    const char *test;
+    if (options_is_set(options, "test") && config->network.kind != NETWORK_REGTEST)
+        return REFUSE(error, "-test=<option> can only be used with regtest");
+    for (size_t i = 0; (test = options_get_list(options, "test", i)); i++) {
+        bool is_known = false;
+        for (size_t k = 0; k < COUNT_OF(without_effect); k++)
+            is_known |= strcmp(test, without_effect[k]) == 0;
+        if (strcmp(test, "bip94") == 0)
+            config->network.enforce_bip94 = true;
+        else if (is_known)
+            options_message(options, OPTION_MESSAGE_LOGGED, "-test=%s has no effect here", test);
+        else
+            options_message(options, OPTION_MESSAGE_TOLD,
+                            "Unrecognised option \"%s\" provided in -test=<option>.", test);
+    }
+    return true;
+}
+
 static bool choose_network(struct config *config, char **error)
 {
     const char *name = options_chain(&config->options, error);
@@ -228,6 +252,8 @@ static bool choose_network(struct config *config, char **error)
     ASSERT(network);
     config->network = *network;
     if (network->kind == NETWORK_SIGNET && !apply_signet(config, error))
+        return false;
+    if (!apply_tests(config, error))
         return false;
     /* As in Core, these options are not even looked at elsewhere. */
     return network->kind != NETWORK_REGTEST || apply_regtest(config, error);

@@ -233,6 +233,11 @@ static const struct option_def table[] = {
      "Stop when the imported blocks are connected or refused (default: 0)", D, BOOL, DEBUG},
     {"stopatheight", "<n>", "Stop when the chain has reached this height (default: 0, never)", D,
      INT, DEBUG},
+    {"test", "<option>",
+     "Switch something on for tests: bip94, testnet4's rules of time and difficulty (regtest only; "
+     "may be given more "
+     "than once)",
+     D, STRING, MULTI | DEBUG},
     {"testactivationheight", "<name>@<height>",
      "Height at which segwit, bip34, dersig, cltv or csv begins to hold (regtest only)", D, STRING,
      MULTI | DEBUG},
@@ -259,7 +264,6 @@ static const struct option_def table[] = {
     HARMLESS("maxsigcachesize", D, INT),
     HARMLESS("printpriority", D, BOOL),
     HARMLESS("rpcdoccheck", D, BOOL),
-    IGNORED("test", D, STRING),
 
     {"chain", "<chain>", "Use this chain: main, test, testnet4, signet or regtest (default: main)",
      N, STRING, 0},

@@ -331,5 +331,25 @@ def test_a_flood_of_invalid_blocks(context):
     node.stop()
 
 
+def test_the_first_block_of_a_period_may_not_go_back_in_time_with_bip94(context):
+    """Regtest's periods have 144 blocks; the grace is 600 seconds (BIP94)."""
+    period, grace = 144, 600
+    node, blocks = grown(context, "-test=bip94", n=period - 2)
+    late = blocks[-1].child(seconds=7000)
+    equal(node.rpc.submitblock(late.hex()), None)
+    refused(node, "time-timewarp-attack", late.child(seconds=-grace - 1))
+    rest = [late.child(seconds=-grace)]
+    rest.append(rest[-1].child(seconds=7000))
+    rest.append(rest[-1].child(seconds=-grace - 1))  # not the first of its period
+    for block in rest:
+        equal(node.rpc.submitblock(block.hex()), None)
+    node.stop()
+    node.options = []  # regtest itself has no such rule
+    node.start()
+    node.rpc.invalidateblock(rest[0].id())
+    equal(node.rpc.submitblock(late.child(seconds=-grace - 1, extra=b"early").hex()), None)
+    node.stop()
+
+
 if __name__ == "__main__":
     framework.main(globals())

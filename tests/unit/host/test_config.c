@@ -188,6 +188,29 @@ static void regtest_options_change_only_regtest(void **state)
     assert_int_not_equal(w->config.network.buried_height[BURIED_HEIGHTINCB], 1000);
 }
 
+/* Spec: Core -test; BIP94 */
+static void tests_may_ask_for_the_rules_of_bip94(void **state)
+{
+    struct world *w = *state;
+    ASSERT_OK(w, "-regtest");
+    assert_false(w->config.network.enforce_bip94);
+    ASSERT_OK(w, "-regtest", "-test=addrman", "-test=bip94");
+    assert_true(w->config.network.enforce_bip94);
+    assert_int_equal(w->config.warnings.n, 0);
+    assert_true(says(w, OPTION_MESSAGE_LOGGED, "-test=addrman has no effect"));
+    ASSERT_OK(w, "-regtest", "-test=bip94 (x)", "-test=");
+    assert_false(w->config.network.enforce_bip94);
+    assert_true(says(w, OPTION_MESSAGE_TOLD,
+                     "Unrecognised option \"bip94 (x)\" provided in -test=<option>."));
+    assert_true(
+        says(w, OPTION_MESSAGE_TOLD, "Unrecognised option \"\" provided in -test=<option>."));
+    static const char *const others[] = {"-chain=main", "-testnet4", "-signet", "-testnet"};
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        assert_false(init(w, others[i], "-test=bip94", NULL));
+        assert_string_equal(w->error, "-test=<option> can only be used with regtest");
+    }
+}
+
 static void the_config_file_is_read_and_the_command_line_outranks_it(void **state)
 {
     struct world *w = *state;
@@ -447,6 +470,7 @@ int main(void)
         T(contradictions_are_refused),
         T(a_custom_signet_has_its_own_challenge),
         T(regtest_options_change_only_regtest),
+        T(tests_may_ask_for_the_rules_of_bip94),
         T(the_config_file_is_read_and_the_command_line_outranks_it),
         T(bad_config_files_are_refused),
         T(a_config_file_that_is_ignored_stops_the_start),
