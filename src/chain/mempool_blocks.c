@@ -106,7 +106,7 @@ void pool_putbacks_pump(struct mempool *mempool)
         pool_putbacks_deinit(mempool);
 }
 
-static bool is_settled(const struct mempool *mempool)
+bool pool_is_settled(const struct mempool *mempool)
 {
     const struct pool_putbacks *putbacks = &mempool->putbacks;
     return putbacks->first == putbacks->n && putbacks->under_way == 0;
@@ -114,7 +114,7 @@ static bool is_settled(const struct mempool *mempool)
 
 void pool_waiters_call(struct mempool *mempool)
 {
-    if (!mempool->waiters || !is_settled(mempool))
+    if (!mempool->waiters || !pool_is_settled(mempool))
         return;
     struct pool_waiter *list = mempool->waiters;
     mempool->waiters = NULL; /* they may ask again */
@@ -255,7 +255,7 @@ void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
 
 void mempool_settle(struct mempool *mempool, void (*done)(void *arg), void *arg)
 {
-    if (is_settled(mempool)) {
+    if (pool_is_settled(mempool)) {
         done(arg);
         return;
     }

@@ -19,6 +19,7 @@
 #define LOAD_AT_ONCE     64
 #define FILE_BYTES_MAX   (INT64_C(2) << 30)
 #define TX_ARENA_BYTES   4096
+#define HOLD_US          100000 /* until the next look at whether a reorganisation is over */
 
 /* -- Saving ------------------------------------------------------------------------------------ */
 
@@ -96,6 +97,14 @@ void mempool_file_save(const struct mempool *mempool, const char *path,
 
 /* -- Loading ----------------------------------------------------------------------------------- */
 
+/* A transaction that was handed in. */
+struct load_tx {
+    struct load_tx *next; /* of those that are to be tried again */
+    struct load *load;
+    struct span raw; /* in the load's bytes */
+    int64_t time_s;
+};
+
 struct load {
     struct env_job job;
     struct mempool *mempool;
@@ -105,6 +114,8 @@ struct load {
     struct reader r;
     uint64_t n_left; /* transactions not handed in yet */
     size_t under_way;
+    struct load_tx *again, **again_end;
+    uint64_t hold_timer;
     bool has_begun;
     struct mempool_load result;
     void (*done)(void *arg, const struct mempool_load *load);
@@ -179,6 +190,15 @@ static void read_unbroadcast(struct load *load)
     }
 }
 
+static void drop_again(struct load *load)
+{
+    while (load->again) {
+        struct load_tx *tx = load->again;
+        load->again = tx->next;
+        xfree(tx);
+    }
+}
+
 static void end(struct load *load)
 {
     struct mempool *mempool = load->mempool;
@@ -189,6 +209,7 @@ static void end(struct load *load)
             load->result.error = -EUCLEAN;
     }
     load->done(load->arg, &load->result);
+    drop_again(load);
     xfree(load->bytes);
     xfree(load->path);
     xfree(load);
@@ -198,14 +219,22 @@ static void end(struct load *load)
 
 static void pump(struct load *load);
 
+/* What it spends may wait to be put back itself, after a reorganisation that came meanwhile: then
+ * the verdict is not the last one. */
 static void taken(void *arg, const struct mempool_result *result)
 {
-    struct load *load = arg;
+    struct load_tx *tx = arg;
+    struct load *load = tx->load;
+    bool is_in = result->verdict.code == REJECT_NONE || result->was_known;
     load->under_way--;
-    if (result->verdict.code == REJECT_NONE || result->was_known)
-        load->result.n_taken++;
-    else
-        load->result.n_refused++;
+    if (!is_in && !load->mempool->closing && !pool_is_settled(load->mempool)) {
+        *load->again_end = tx;
+        load->again_end = &tx->next;
+    } else {
+        load->result.n_taken += is_in;
+        load->result.n_refused += !is_in;
+        xfree(tx);
+    }
     pump(load);
 }
 
@@ -229,24 +258,68 @@ static bool read_next(struct load *load, struct span *raw, int64_t *time_s)
     return ok;
 }
 
+static void hand_in(struct load *load, struct load_tx *tx)
+{
+    tx->next = NULL;
+    load->under_way++;
+    pool_accept_loaded(load->mempool, tx->raw, tx->time_s, taken, tx);
+}
+
+/* Hand in the next transaction of the file. */
+static void hand_in_next(struct load *load)
+{
+    struct mempool *mempool = load->mempool;
+    struct load_tx with = {.load = load};
+    if (!read_next(load, &with.raw, &with.time_s))
+        return;
+    load->n_left--;
+    if (with.time_s <= pool_now_s(mempool) - mempool->options.expiry_s)
+        load->result.n_expired++;
+    else
+        hand_in(load, xmemdup(&with, sizeof with));
+}
+
+/* What was refused amid a reorganisation comes first: others may spend it. */
+static void hand_in_again(struct load *load)
+{
+    struct load_tx *tx = load->again;
+    load->again = tx->next;
+    if (!load->again)
+        load->again_end = &load->again;
+    hand_in(load, tx);
+}
+
+static void on_hold_timer(void *arg)
+{
+    struct load *load = arg;
+    load->hold_timer = 0;
+    pump(load);
+}
+
+static bool has_left(const struct load *load)
+{
+    return !load->mempool->closing && !load->result.error && (load->n_left > 0 || load->again);
+}
+
+/* Hand in what there is room for. While a reorganisation's transactions wait to be put back,
+ * nothing: those of the file may spend them. */
 static void pump(struct load *load)
 {
     struct mempool *mempool = load->mempool;
-    int64_t oldest_s = pool_now_s(mempool) - mempool->options.expiry_s, time_s;
-    struct span raw;
-    while (!mempool->closing && !load->result.error && load->n_left > 0 &&
-           load->under_way < LOAD_AT_ONCE && read_next(load, &raw, &time_s)) {
-        load->n_left--;
-        if (time_s <= oldest_s) {
-            load->result.n_expired++;
-            continue;
-        }
-        load->under_way++;
-        pool_accept_loaded(mempool, raw, time_s, taken, load);
+    const struct env *env = mempool->env;
+    while (has_left(load) && pool_is_settled(mempool) && load->under_way < LOAD_AT_ONCE) {
+        if (load->again)
+            hand_in_again(load);
+        else
+            hand_in_next(load);
     }
     if (mempool->closing)
         load->result.error = -ECANCELED;
-    if (load->under_way == 0 && (load->n_left == 0 || load->result.error))
+    if (load->under_way > 0 || load->hold_timer)
+        return;
+    if (has_left(load))
+        load->hold_timer = env->timer_start(env->ctx, HOLD_US, on_hold_timer, load);
+    else
         end(load);
 }
 
@@ -267,6 +340,7 @@ void mempool_file_load(struct mempool *mempool, const char *path,
     struct load *load = xcalloc(1, sizeof *load);
     load->mempool = mempool;
     load->path = xstrdup(path);
+    load->again_end = &load->again;
     load->done = done;
     load->arg = arg;
     load->job = (struct env_job){.run = run_load, .done = load_done};

@@ -20,9 +20,10 @@ struct mempool_load {
     size_t n_taken, n_refused, n_expired;
 };
 
-/* Read a file and hand everything in it to mempool_accept(), a few at once. done(arg, load) once,
- * later, also when the mempool is closed meanwhile (-ECANCELED). The mempool stays open until
- * then: mempool_close() waits for it. */
+/* Read a file and hand everything in it to mempool_accept(), a few at once; while a
+ * reorganisation's transactions wait to be put back it waits too, as it may spend them. done(arg,
+ * load) once, later, also when the mempool is closed meanwhile (-ECANCELED). The mempool stays open
+ * until then: mempool_close() waits for it. */
 void mempool_file_load(struct mempool *mempool, const char *path,
                        void (*done)(void *arg, const struct mempool_load *load), void *arg);
 

@@ -253,6 +253,8 @@ void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s
 void pool_putbacks_deinit(struct mempool *mempool);
 /* Go on with putting back, as far as there is room. */
 void pool_putbacks_pump(struct mempool *mempool);
+/* Nothing waits to be put back, or is being put back. */
+bool pool_is_settled(const struct mempool *mempool);
 /* If nothing is to be put back any more: tell who waits for that. */
 void pool_waiters_call(struct mempool *mempool);
 

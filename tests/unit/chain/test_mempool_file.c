@@ -207,6 +207,43 @@ static void damaged_files_are_given_up(void **state)
     mempool_rig_free(rig);
 }
 
+/* A block is taken back: its transaction waits to be put back, and the file has one that spends
+ * it. The load begins when it waits already, or is amid its work. */
+static void what_spends_a_block_that_is_taken_back_comes_back_too(void **state)
+{
+    (void)state;
+    for (int n_steps = 0; n_steps < 60; n_steps++) {
+        struct mempool_rig *rig = mempool_rig_new(3, 160, NULL);
+        struct builder_coin coin = mempool_rig_coin(rig, 1);
+        struct tx parent = mempool_rig_spend(rig, &coin, 1, 1, 3000);
+        const struct built_block *block = mempool_rig_mine(rig, &parent, 1);
+        coin = mempool_rig_output(&parent, 0);
+        struct tx child = mempool_rig_spend(rig, &coin, 1, 1, 3000);
+        coin = mempool_rig_output(&child, 0);
+        struct tx grandchild = mempool_rig_spend(rig, &coin, 1, 1, 3000);
+        assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
+        assert_reject(mempool_rig_add(rig, &grandchild), REJECT_NONE);
+        assert_int_equal(save(rig), 0);
+        start_anew(rig);
+        struct answer answer = {0};
+        if (n_steps > 0)
+            mempool_file_load(rig->pool, PATH, loaded, &answer);
+        for (int i = 1; i < n_steps; i++)
+            (void)sim_env_step(rig->chain.sim);
+        assert_int_equal(rig_invalidate(&rig->chain, block).code, REJECT_NONE);
+        if (n_steps == 0)
+            mempool_file_load(rig->pool, PATH, loaded, &answer);
+        rig_wait(&rig->chain, &answer.is_done);
+        mempool_rig_settle(rig);
+        assert_int_equal(answer.load.n_taken, 2);
+        assert_int_equal(answer.load.n_refused, 0);
+        assert_true(mempool_rig_has(rig, &parent) && mempool_rig_has(rig, &child));
+        assert_true(mempool_rig_has(rig, &grandchild));
+        mempool_verify(rig->pool);
+        mempool_rig_free(rig);
+    }
+}
+
 static void note_closed(void *arg)
 {
     *(bool *)arg = true;
@@ -224,6 +261,31 @@ static void closing_ends_a_load(void **state)
     mempool_file_load(rig->pool, PATH, loaded, &answer);
     while (mempool_pending(rig->pool) == 0)
         assert_true(sim_env_step(rig->chain.sim));
+    mempool_close(rig->pool, note_closed, &is_closed);
+    rig_wait(&rig->chain, &is_closed);
+    assert_true(answer.is_done);
+    assert_int_equal(answer.load.error, -ECANCELED);
+    rig->pool->closing = false; /* so that the rig can close it as usual */
+    mempool_rig_free(rig);
+}
+
+static void closing_ends_a_load_that_waits(void **state)
+{
+    (void)state;
+    struct mempool_rig *rig = mempool_rig_new(3, 160, NULL);
+    struct builder_coin coin = mempool_rig_coin(rig, 1), other = mempool_rig_coin(rig, 2);
+    struct tx mined = mempool_rig_spend(rig, &coin, 1, 1, 3000);
+    struct tx kept = mempool_rig_spend(rig, &other, 1, 1, 3000);
+    assert_reject(mempool_rig_add(rig, &kept), REJECT_NONE);
+    assert_int_equal(save(rig), 0);
+    start_anew(rig);
+    const struct built_block *block = mempool_rig_mine(rig, &mined, 1);
+    assert_int_equal(rig_invalidate(&rig->chain, block).code, REJECT_NONE);
+    struct answer answer = {0};
+    bool is_closed = false;
+    mempool_file_load(rig->pool, PATH, loaded, &answer);
+    sim_env_run_for(rig->chain.sim, 200000);
+    assert_false(answer.is_done);
     mempool_close(rig->pool, note_closed, &is_closed);
     rig_wait(&rig->chain, &is_closed);
     assert_true(answer.is_done);
@@ -282,7 +344,9 @@ int main(void)
         cmocka_unit_test(an_empty_mempool_is_a_small_file),
         cmocka_unit_test(files_with_a_key_are_read),
         cmocka_unit_test(damaged_files_are_given_up),
+        cmocka_unit_test(what_spends_a_block_that_is_taken_back_comes_back_too),
         cmocka_unit_test(closing_ends_a_load),
+        cmocka_unit_test(closing_ends_a_load_that_waits),
         cmocka_unit_test(a_failed_save_keeps_the_old_file),
         cmocka_unit_test(a_saved_file_outlives_a_power_cut),
     };
