@@ -10,6 +10,7 @@
 #include "util/version.h"
 
 #define HOST_TEXT_MAX 256
+#define MIB           UINT64_C(1048576)
 
 static char *keep(struct config_net *config, const char *s)
 {
@@ -228,6 +229,11 @@ static bool set_p2p(struct config_net *config, const struct options *options,
     p2p->dns_seed = options_get_bool(options, "dnsseed", true);
     p2p->blocks_only = options_get_bool(options, "blocksonly", false);
     p2p->is_inactive = !options_get_bool(options, "networkactive", true);
+    const char *target = options_get_string(options, "maxuploadtarget", "0");
+    if (!parse_bytes(target, MIB, &p2p->upload_target_bytes)) {
+        *error = xasprintf("Unable to parse -maxuploadtarget: '%s'", target);
+        return false;
+    }
     p2p->peer_timeout_s = options_get_int(options, "peertimeout", 60);
     if (p2p->peer_timeout_s <= 0) {
         *error = xstrdup("peertimeout must be a positive integer.");

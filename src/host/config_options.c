@@ -123,6 +123,12 @@ static const struct option_def table[] = {
     {"externalip", "<ip>", "The address that others see", C, STRING, MULTI},
     {"listen", NULL, "Accept connections from peers (default: 1 unless -connect)", C, BOOL, 0},
     {"maxconnections", "<n>", "Connections to peers at most (default: 125)", C, INT, 0},
+    {"maxuploadtarget", "<n>",
+     "Send peers less than this in 24 hours, if that can be had by keeping back blocks older than "
+     "a "
+     "week; peers with the permission download are served. In MiB, or with one of k, K, m, M, g, "
+     "G, t, T behind: lower case is of 1000 (default: 0, no limit)",
+     C, STRING, 0},
     {"networkactive", NULL, "Let the node use the network (default: 1)", C, BOOL, 0},
     {"peertimeout", "<n>", "Seconds for a peer to complete its handshake (default: 60)", C, INT,
      DEBUG},
@@ -147,7 +153,6 @@ static const struct option_def table[] = {
     IGNORED("listenonion", C, BOOL),
     HARMLESS("maxreceivebuffer", C, INT),
     HARMLESS("maxsendbuffer", C, INT),
-    IGNORED("maxuploadtarget", C, STRING),
     IGNORED("natpmp", C, BOOL),
     IGNORED("onion", C, STRING),
     IGNORED("onlynet", C, STRING),

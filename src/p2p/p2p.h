@@ -57,6 +57,7 @@ struct p2p_options {
     bool is_inactive;            /* -networkactive=0 */
     const char *const *external; /* -externalip: addresses of ours to advertise */
     size_t n_external;
+    uint64_t upload_target_bytes;      /* -maxuploadtarget, of a day; 0: no limit */
     int64_t peer_timeout_s;            /* -peertimeout: for the handshake; 0: 60 */
     const struct u256 *min_chain_work; /* as in chain_options; NULL: the network's */
 };
@@ -147,6 +148,14 @@ struct p2p_peer_info {
 void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_info *info),
                    void *arg);
 
+/* How much may still be sent today: see p2p/upload.h. */
+struct p2p_upload_info {
+    uint64_t target_bytes; /* 0: no limit */
+    bool is_reached, serves_historical;
+    uint64_t bytes_left;
+    int64_t time_left_s;
+};
+
 struct p2p_info {
     const char *user_agent; /* ours; borrowed for the life of p2p */
     uint64_t local_services;
@@ -158,6 +167,7 @@ struct p2p_info {
     const struct net_address *local; /* our addresses that we advertise */
     size_t n_local;
     size_t n_blocks_in_flight;
+    struct p2p_upload_info upload;
 };
 void p2p_info(const struct p2p *p2p, struct p2p_info *info);
 struct address_book *p2p_address_book(struct p2p *p2p);

@@ -10,6 +10,7 @@
 #include "p2p/peer.h"
 #include "p2p/permissions.h"
 #include "p2p/stale_tip.h"
+#include "p2p/upload.h"
 
 #define P2P_LOCAL_MAX 8 /* addresses of ours that we advertise */
 
@@ -55,6 +56,7 @@ struct p2p {
     bool has_warned_time;
 
     uint64_t bytes_sent, bytes_received;
+    struct upload upload;
 
     struct address_book *book;
     struct connect connect;

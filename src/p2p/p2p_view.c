@@ -118,6 +118,19 @@ static int64_t median_offset(const struct p2p *p2p)
     return n ? offsets[n / 2] : 0;
 }
 
+static struct p2p_upload_info show_upload(const struct p2p *p2p)
+{
+    const struct upload *upload = &p2p->upload;
+    int64_t now_s = p2p_now_s(p2p);
+    return (struct p2p_upload_info){
+        .target_bytes = upload->target_bytes,
+        .is_reached = upload_is_reached(upload),
+        .serves_historical = upload_serves_historical(upload, now_s),
+        .bytes_left = upload_bytes_left(upload),
+        .time_left_s = upload_time_left_s(upload, now_s),
+    };
+}
+
 void p2p_info(const struct p2p *p2p, struct p2p_info *info)
 {
     *info = (struct p2p_info){
@@ -131,6 +144,7 @@ void p2p_info(const struct p2p *p2p, struct p2p_info *info)
         .port = p2p->options.port,
         .local = p2p->local,
         .n_local = p2p->n_local,
+        .upload = show_upload(p2p),
         .n_blocks_in_flight = p2p->fetch.n_requests - p2p->fetch.n_delivered,
     };
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {

@@ -162,6 +162,7 @@ static bool send_header(struct p2p *p2p, struct peer *peer, const char *name, si
     peer->bytes_sent += n;
     p2p->bytes_sent += n;
     peer->last_send_s = p2p_now_s(p2p);
+    upload_count(&p2p->upload, n, peer->last_send_s);
     log_printf(p2p->log, LOG_NET, "peer=%llu: sending %s (%zu bytes)", (unsigned long long)peer->id,
                name, len);
     return true;

@@ -28,6 +28,7 @@ enum fault_action {
     X(LACKS_SERVICES, "it lacks services that we need", DROP)                                      \
     X(NOT_OFFERED, "a request for what we do not offer", DROP)                                     \
     X(PRUNED_REQUEST, "a request for a block below our pruning limit", DROP)                       \
+    X(UPLOAD_LIMIT, "historical block serving limit reached", DROP)                                \
     X(UNWANTED_TX, "a transaction, which it was told not to send", DROP)                           \
     X(HEADERS_UNORDERED, "headers that do not follow each other", DISCOURAGE)                      \
     X(HEADERS_POW, "headers without proof of work", DISCOURAGE)                                    \

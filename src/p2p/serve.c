@@ -361,6 +361,16 @@ static bool is_below_limit(const struct p2p *p2p, const struct peer *peer,
            chain_tip(p2p->chain)->height - node->height > KEPT_BLOCKS_SERVED + KEPT_BLOCKS_SLACK;
 }
 
+/* What is left of -maxuploadtarget is for new blocks. Core: HISTORICAL_BLOCK_AGE */
+static bool is_kept_back(const struct p2p *p2p, const struct peer *peer,
+                         const struct block_node *node)
+{
+    const struct block_node *best = chain_best_header(p2p->chain);
+    return (int64_t)best->time - (int64_t)node->time > UPLOAD_HISTORICAL_S &&
+           !(peer->permissions & PERMISSION_DOWNLOAD) &&
+           !upload_serves_historical(&p2p->upload, p2p_now_s(p2p));
+}
+
 static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
 {
     struct block_hash hash;
@@ -371,6 +381,8 @@ static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct w
         not_found(peer, inv);
         return FAULT_NONE;
     }
+    if (is_kept_back(p2p, peer, node))
+        return FAULT_UPLOAD_LIMIT;
     if (is_below_limit(p2p, peer, node))
         return FAULT_PRUNED_REQUEST;
     /* A compact block of anything but the tip may be answered with the whole one. BIP152 */

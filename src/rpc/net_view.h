@@ -70,6 +70,14 @@ struct rpc_network_state {
     bool randomizes_credentials;
 };
 
+/* -maxuploadtarget: how much may still be sent today. */
+struct rpc_upload_info {
+    uint64_t target_bytes; /* 0: no limit */
+    bool is_reached, serves_historical;
+    uint64_t bytes_left;
+    int64_t time_left_s;
+};
+
 /* The whole. */
 struct rpc_net_info {
     const char *user_agent; /* ours, BIP14 */
@@ -79,6 +87,7 @@ struct rpc_net_info {
     size_t n_in, n_out;
     int64_t time_offset_s;
     uint64_t bytes_received, bytes_sent;
+    struct rpc_upload_info upload;
     int64_t min_relay_sat_per_kvb, incremental_sat_per_kvb;
     const struct rpc_network_state *networks;
     size_t n_networks;

@@ -10,7 +10,7 @@
 
 enum {
     PROTOCOL_VERSION = 70016,   /* that the interface stands for while there is no network */
-    UPLOAD_TIMEFRAME_S = 86400, /* of -maxuploadtarget, which is not limited here */
+    UPLOAD_TIMEFRAME_S = 86400, /* of -maxuploadtarget */
 };
 
 /* -- The whole ---------------------------------------------------------------------------- */
@@ -84,6 +84,7 @@ static void put_totals(void *arg, const struct rpc_net_info *info)
 {
     struct rpc_call *call = arg;
     const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_upload_info *upload = &info->upload;
     struct json_out *out = &call->out;
     json_open_object(out);
     json_field_int(out, "totalbytesrecv", (int64_t)info->bytes_received);
@@ -91,11 +92,11 @@ static void put_totals(void *arg, const struct rpc_net_info *info)
     json_field_int(out, "timemillis", node->now_s(node->ctx) * 1000);
     json_field_object(out, "uploadtarget");
     json_field_int(out, "timeframe", UPLOAD_TIMEFRAME_S);
-    json_field_int(out, "target", 0);
-    json_field_bool(out, "target_reached", false);
-    json_field_bool(out, "serve_historical_blocks", true);
-    json_field_int(out, "bytes_left_in_cycle", 0);
-    json_field_int(out, "time_left_in_cycle", 0);
+    json_field_int(out, "target", (int64_t)upload->target_bytes);
+    json_field_bool(out, "target_reached", upload->is_reached);
+    json_field_bool(out, "serve_historical_blocks", upload->serves_historical);
+    json_field_int(out, "bytes_left_in_cycle", (int64_t)upload->bytes_left);
+    json_field_int(out, "time_left_in_cycle", upload->time_left_s);
     json_close_object(out);
     json_close_object(out);
 }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static bool is_digit(char c)
 {
@@ -32,6 +33,30 @@ bool parse_int64(const char *s, int64_t *out)
     if (magnitude > (uint64_t)INT64_MAX + negative)
         return false;
     *out = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return true;
+}
+
+bool parse_bytes(const char *s, uint64_t unit, uint64_t *out)
+{
+    static const char letters[] = "kmgtKMGT";
+    char digits[24]; /* UINT64_MAX has 20, and zeros in front are nobody's wish */
+    size_t len = strlen(s);
+    const char *letter = len > 0 ? strchr(letters, s[len - 1]) : NULL;
+    if (letter) {
+        size_t at = (size_t)(letter - letters), power = at % 4 + 1;
+        uint64_t base = at < 4 ? 1000 : 1024;
+        for (unit = 1; power > 0; power--)
+            unit *= base;
+        len--;
+    }
+    uint64_t n;
+    if (len >= sizeof digits)
+        return false;
+    memcpy(digits, s, len);
+    digits[len] = '\0';
+    if (!parse_uint64(digits, &n) || __builtin_mul_overflow(n, unit, &n))
+        return false;
+    *out = n;
     return true;
 }
 

@@ -22,6 +22,14 @@ enum {
 NODISCARD bool parse_int64(const char *s, int64_t *out);
 NODISCARD bool parse_uint64(const char *s, uint64_t *out);
 
+/* Read a count of bytes: digits and one of k, m, g, t (powers of 1000) or K, M, G, T (of 1024).
+ *
+ * In:       unit  the multiplier of a number without a letter
+ * Out:      out   bytes; unchanged after failure
+ * Returns:  false if the text is anything else or does not fit
+ * Spec:     Core ParseByteUnits() */
+NODISCARD bool parse_bytes(const char *s, uint64_t unit, uint64_t *out);
+
 /* Read a decimal number as a multiple of 10^-decimals, exactly: digits that would be lost are
  * an error, not rounded. The form is a JSON number's, exponent included ("1e-8" with 8 decimals
  * is 1).

@@ -440,9 +440,9 @@ static void help_and_version_look_at_nothing_else(void **state)
 static void ignored_options_are_warned_of(void **state)
 {
     struct world *w = *state;
-    ASSERT_OK(w, "-maxuploadtarget=100");
+    ASSERT_OK(w, "-coinstatsindex");
     assert_int_equal(w->config.options.n_messages, 1);
-    assert_non_null(strstr(w->config.options.messages[0].text, "maxuploadtarget"));
+    assert_non_null(strstr(w->config.options.messages[0].text, "coinstatsindex"));
 }
 
 static void the_default_directory_is_made_below_home(void **state)

@@ -54,6 +54,7 @@ static void defaults_are_cores(void **state)
     assert_true(f.net.p2p.listen);
     assert_false(f.net.p2p.connect_only);
     assert_int_equal(f.net.p2p.max_connections, 125);
+    assert_int_equal(f.net.p2p.upload_target_bytes, 0);
     assert_false(f.net.p2p.blocks_only);
     assert_int_equal(f.net.mempool.max_bytes, 300000000);
     assert_int_equal(f.net.mempool.expiry_s, 336 * 3600);
@@ -169,6 +170,8 @@ static void mistakes_are_named(void **state)
         {{"-port=0"},               "Invalid port specified in -port: '0'"},
         {{"-port=65536"},           "Invalid port specified in -port: '65536'"},
         {{"-maxconnections=-1"},    "-maxconnections must be greater or equal than zero"},
+        {{"-maxuploadtarget=abc"}, "Unable to parse -maxuploadtarget: 'abc'"},
+        {{"-maxuploadtarget="},    "Unable to parse -maxuploadtarget: ''"},
         {{"-peertimeout=0"},        "peertimeout must be a positive integer."},
         {{"-bind=nonsense"},        "Cannot resolve -bind address: 'nonsense'"},
         {{"-connect=a name", "-dns=0"}, "Cannot resolve -connect address: 'a name'"},
@@ -216,8 +219,10 @@ static void limits_are_met_exactly(void **state)
     struct fixture f;
     read_args(&f, NETWORK_REGTEST,
               (const char *const[]){"-port=65535", "-maxmempool=5", "-maxconnections=0",
-                                    "-datacarrier=0", "-minrelaytxfee=0.00001", NULL});
+                                    "-datacarrier=0", "-minrelaytxfee=0.00001",
+                                    "-maxuploadtarget=1", NULL});
     assert_true(f.ok);
+    assert_int_equal(f.net.p2p.upload_target_bytes, 1 << 20);
     assert_int_equal(f.net.p2p.port, 65535);
     assert_int_equal(f.net.mempool.max_bytes, 5000000);
     assert_false(f.net.p2p.listen);

@@ -235,6 +235,44 @@ static void a_pruned_node_serves_the_last_288_and_says_so(void **state)
     raw_free(raw);
 }
 
+/* -maxuploadtarget: what is left of the day is kept for new blocks. */
+static void old_blocks_are_kept_back_when_the_target_is_near(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const trusted[] = {"download@10.0.0.0/8"};
+    static const char *const lists[] = {NULL, trusted[0]};
+    mesh_init(&f->mesh, 59, &f->builder, NULL);
+    const struct built_block *young = builder_blocks(&f->builder, f->builder.genesis, 5, NULL);
+    const struct builder_spec late = {.time = young->block.header.time + UPLOAD_HISTORICAL_S};
+    const struct built_block *tip = builder_block(&f->builder, young, &late);
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        struct p2p_options options = {.user_agent = "/test:1/",
+                                      .listen = true,
+                                      .upload_target_bytes = 1,
+                                      .whitelist = &lists[i],
+                                      .n_whitelist = i};
+        struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+        mesh_give(a, tip);
+        struct raw_peer *raw = raw_connect(&f->mesh, a);
+        raw_handshake(raw, SERVICES);
+        raw_send_inv(raw, "getdata", INV_WITNESS_BLOCK, young->block.hash.b);
+        (void)raw_expect(raw, "block");
+        raw_send_inv(raw, "getdata", INV_WITNESS_BLOCK, built_ancestor(tip, 4)->block.hash.b);
+        if (i == 0) {
+            mesh_run(&f->mesh, 1000000);
+            assert_true(raw->is_closed);
+        } else {
+            (void)raw_expect(raw, "block");
+        }
+        struct p2p_info info;
+        p2p_info(a->p2p, &info);
+        assert_true(info.upload.is_reached);
+        assert_false(info.upload.serves_historical);
+        assert_int_equal(info.upload.target_bytes, 1);
+        raw_free(raw);
+    }
+}
+
 /* Ask for n blocks, the first one at height. */
 static void ask_blocks(struct raw_peer *raw, const struct built_block *tip, int32_t height,
                        size_t n)
@@ -450,6 +488,7 @@ int main(void)
         T(who_takes_nothing_gives_way_to_those_who_wait),
         T(who_takes_enough_keeps_what_it_holds),
         T(a_pruned_node_serves_the_last_288_and_says_so),
+        T(old_blocks_are_kept_back_when_the_target_is_near),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,12 +121,23 @@ static void totals_count_bytes_since_the_start(void **state)
     net_rig_init(&rig);
     rig.fake.info.bytes_received = 5000000000;
     rig.fake.info.bytes_sent = 7;
+    rig.fake.info.upload.serves_historical = true;
     rig.rpc.mock_time_s = 1700000001;
     assert_call(&rig.rpc, "getnettotals", "[]",
                 "{\"totalbytesrecv\":5000000000,\"totalbytessent\":7,\"timemillis\":1700000001000,"
                 "\"uploadtarget\":{\"timeframe\":86400,\"target\":0,\"target_reached\":false,"
                 "\"serve_historical_blocks\":true,\"bytes_left_in_cycle\":0,"
                 "\"time_left_in_cycle\":0}}");
+    rig.fake.info.upload = (struct rpc_upload_info){.target_bytes = 800,
+                                                    .is_reached = true,
+                                                    .serves_historical = false,
+                                                    .bytes_left = 3,
+                                                    .time_left_s = 4};
+    assert_call(&rig.rpc, "getnettotals", "[]",
+                "{\"totalbytesrecv\":5000000000,\"totalbytessent\":7,\"timemillis\":1700000001000,"
+                "\"uploadtarget\":{\"timeframe\":86400,\"target\":800,\"target_reached\":true,"
+                "\"serve_historical_blocks\":false,\"bytes_left_in_cycle\":3,"
+                "\"time_left_in_cycle\":4}}");
     net_rig_deinit(&rig);
 }
 

@@ -114,9 +114,57 @@ static void amounts_are_shown_with_eight_decimals(void **state)
     }
 }
 
+/* Spec: Core ParseByteUnits(), whose letters tell powers of 1000 from those of 1024 by case. */
+static void counts_of_bytes_may_have_a_unit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t want;
+    } good[] = {
+        {"0", 0},
+        {"7", 7 * UINT64_C(1048576)},
+        {"7k", 7000},
+        {"7K", 7168},
+        {"7m", 7000000},
+        {"800M", 800 * UINT64_C(1048576)},
+        {"1g", 1000000000},
+        {"1G", 1073741824},
+        {"1t", UINT64_C(1000000000000)},
+        {"1T", UINT64_C(1099511627776)},
+        {"17592186044415", UINT64_C(17592186044415) << 20},
+        {"16777215T", UINT64_C(16777215) << 40},
+    };
+    static const char *const bad[] = {"",
+                                      "k",
+                                      "abc",
+                                      "7x",
+                                      "7 M",
+                                      "7kk",
+                                      "-1",
+                                      "+1",
+                                      "1.5M",
+                                      " 7",
+                                      "16777216T",
+                                      "7MM",
+                                      "17592186044416",
+                                      "18446744073709551616k"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        uint64_t got = UINT64_MAX;
+        if (!parse_bytes(good[i].text, 1048576, &got) || got != good[i].want)
+            fail_msg("%s: %llu", good[i].text, (unsigned long long)got);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        uint64_t got = 5;
+        if (parse_bytes(bad[i], 1048576, &got) || got != 5)
+            fail_msg("accepted: %s", bad[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_of_bytes_may_have_a_unit),
         cmocka_unit_test(integers_are_read_whole_or_not_at_all),
         cmocka_unit_test(unsigned_integers_have_their_own_limit),
         cmocka_unit_test(amounts_are_exact_or_refused),
