@@ -354,6 +354,14 @@ static void start_fetch(struct import *import, struct record *record)
     chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &fetch->job);
 }
 
+/* What was pruned is not taken from a file of the user's. In our own it lies because it was fetched
+ * again, after the index was last written. */
+static bool has_block(const struct block_node *known, const struct record *record)
+{
+    bool is_ours = record->pos.file >= 0;
+    return known && ((known->status & BLOCK_HAVE_DATA) || (known->n_tx > 0 && !is_ours));
+}
+
 /* Start what there is room for. A parent is fetched before its child, so that its header is in the
  * tree by the time the child's is looked at; only a child of a block not yet accepted waits. */
 static void start_fetches(struct import *import)
@@ -366,8 +374,7 @@ static void start_fetches(struct import *import)
         import->n_queued--;
         if (!import->queue)
             import->queue_end = &import->queue;
-        const struct block_node *known = header_tree_find(tree, &record->hash);
-        if (known && ((known->status & BLOCK_HAVE_DATA) || known->n_tx > 0)) {
+        if (has_block(header_tree_find(tree, &record->hash), record)) {
             unpark_children(import, &record->hash);
             xfree(record);
         } else {

@@ -388,6 +388,55 @@ static void a_reindex_of_a_pruned_chain_counts_what_it_cannot_use(void **state)
     assert_index_is_true(&f->rig);
 }
 
+static void note_stored(void *arg, const struct chain_block_result *result)
+{
+    assert_int_equal(result->verdict.code, REJECT_NONE);
+    *(bool *)arg = true;
+}
+
+/* As peers would bring it; answered when it is on the disk. */
+static void fetch_pruned(struct chain_rig *rig, const struct built_block *last)
+{
+    for (int32_t at = 1; at <= last->height; at++) {
+        const struct built_block *block = built_ancestor(last, at);
+        if (chain_find(rig->chain, &block->block.hash)->status & BLOCK_HAVE_DATA)
+            continue;
+        bool is_stored = false;
+        chain_accept_block(rig->chain, built_bytes(block), block->block.raw.len,
+                           CHAIN_ACCEPT_FORCE | CHAIN_ACCEPT_DURABLE, note_stored, &is_stored);
+        rig_wait(rig, &is_stored);
+    }
+    rig_settle(rig);
+}
+
+/* Who has lost the coins fetches again what was pruned: like any block that was acknowledged it is
+ * found again after a crash, although the index knew the block before. */
+static void pruned_blocks_that_were_fetched_again_outlive_a_crash(void **state)
+{
+    struct fixture *f = *state;
+    static const enum sim_crash how[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
+    assert_int_equal(prune_to(f, 200), 0);
+    assert_int_equal(rig_close(&f->rig), 0);
+    const struct env *env = sim_env_get(f->rig.sim);
+    assert_int_equal(env->kv_destroy(env->ctx, "regtest/chainstate"), 0);
+    for (size_t i = 0; i < COUNT_OF(how); i++) {
+        struct chain_rig rig;
+        rig_init(&rig, sim_env_crash(f->rig.sim, SIM_CRASH_KILLED, i), &f->b, &f->options);
+        rig_open(&rig);
+        rig_settle(&rig);
+        assert_true(rig_is_at(&rig, f->b.genesis));
+        fetch_pruned(&rig, f->last);
+        assert_true(rig_is_at(&rig, f->last));
+        rig_crash(&rig, how[i], i);
+        rig_open(&rig);
+        rig_settle(&rig);
+        assert_true(rig_is_at(&rig, f->last));
+        assert_index_is_true(&rig);
+        rig_deinit(&rig);
+    }
+    rig_open(&f->rig);
+}
+
 /* While files are gone through none is removed, whatever is ordered. */
 static void nothing_is_pruned_before_a_reindex_is_over(void **state)
 {
@@ -428,6 +477,7 @@ int main(void)
         TEST(pruning_is_cancelled_by_closing),
         TEST(a_crash_while_pruning_is_recovered_from),
         TEST(a_reindex_of_a_pruned_chain_counts_what_it_cannot_use),
+        TEST(pruned_blocks_that_were_fetched_again_outlive_a_crash),
         TEST(nothing_is_pruned_before_a_reindex_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
