@@ -3,6 +3,7 @@
 
 /* Low-level on purpose: see hash.h. */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/evp.h>
 #include <openssl/ripemd.h>
 #include <openssl/sha.h>
 #include <string.h>
@@ -133,6 +134,12 @@ void sha512(struct span in, uint8_t out[64])
     SHA512_Init(&ctx);
     SHA512_Update(&ctx, in.p, in.len);
     SHA512_Final(out, &ctx);
+}
+
+void sha3_256(struct span in, uint8_t out[32])
+{
+    int ok = EVP_Digest(in.p, in.len, out, NULL, EVP_sha3_256(), NULL);
+    ASSERT(ok == 1);
 }
 
 /* clang-format off */

@@ -36,6 +36,7 @@ void sha1(struct span in, uint8_t out[20]);
 void ripemd160(struct span in, uint8_t out[20]);
 void hash160(struct span in, uint8_t out[20]); /* RIPEMD160(SHA256(in)) */
 void sha512(struct span in, uint8_t out[64]);
+void sha3_256(struct span in, uint8_t out[32]); /* FIPS 202 */
 
 /* Start SHA256(SHA256(tag) || SHA256(tag) || ...). Spec: BIP340. The tags of BIP340 to BIP342 have
  * their midstates precomputed: see enum hash_tag. */

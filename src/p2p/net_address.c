@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "p2p/hidden_name.h"
 #include "util/hex.h"
 #include "util/parse.h"
 
@@ -198,24 +199,6 @@ static char *format_ipv6(const uint8_t bytes[16], char *out)
     return out;
 }
 
-/* RFC 4648 in lower case without padding, as hidden services are named. */
-static void format_base32(const uint8_t *bytes, size_t len, char *out)
-{
-    static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
-    unsigned held = 0, bits = 0;
-    for (size_t i = 0; i < len; i++) {
-        held = held << 8 | bytes[i];
-        bits += 8;
-        while (bits >= 5) {
-            bits -= 5;
-            *out++ = digits[held >> bits & 31];
-        }
-    }
-    if (bits > 0)
-        *out++ = digits[held << (5 - bits) & 31];
-    *out = '\0';
-}
-
 char *net_address_format_host(const struct net_address *address, char *out)
 {
     const uint8_t *b = address->bytes;
@@ -227,14 +210,8 @@ char *net_address_format_host(const struct net_address *address, char *out)
     case NET_CJDNS:
         return format_ipv6(b, out);
     case NET_I2P:
-        format_base32(b, 32, out);
-        memcpy(out + strlen(out), ".b32.i2p", 9);
-        return out;
     case NET_TORV3:
-        /* The name proper ends in a checksum; the key is what tells them apart. */
-        format_base32(b, 32, out);
-        memcpy(out + strlen(out), ".onion", 7);
-        return out;
+        return hidden_name_format(address, out);
     }
     snprintf(out, NET_ADDRESS_TEXT_MAX, "unknown");
     return out;
@@ -476,6 +453,10 @@ bool net_range_parse(const char *text, struct net_range *out)
         return false;
     memcpy(host, text, n);
     host[n] = '\0';
+    if (hidden_name_parse(host, &out->base)) {
+        out->bits = 8 * (unsigned)net_network_bytes(out->base.network);
+        return !slash;
+    }
     if (!net_address_parse(host, 0, &out->base) || out->base.port != 0)
         return false;
     unsigned size = 8 * (unsigned)net_network_bytes(out->base.network);

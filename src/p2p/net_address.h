@@ -97,7 +97,8 @@ uint64_t net_address_hash(struct siphash_key key, const struct net_address *addr
 uint64_t net_host_hash(struct siphash_key key, const struct net_address *address);
 uint64_t net_group_hash(struct siphash_key key, struct net_group group, uint64_t extra);
 
-/* A range of addresses: "10.0.0.0/8", "fc00::/7", "1.2.3.0/255.255.255.0" or one address. */
+/* A range of addresses: "10.0.0.0/8", "fc00::/7", "1.2.3.0/255.255.255.0" or one address, which may
+ * be a hidden service's name. */
 struct net_range {
     struct net_address base;
     unsigned bits; /* of base that must agree */

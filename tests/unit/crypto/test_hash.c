@@ -18,7 +18,7 @@ static const char *hex(const uint8_t *p, size_t len, char *out)
     return out;
 }
 
-enum which { SHA1, SHA256, SHA256D, SHA512, RIPEMD160, HASH160 };
+enum which { SHA1, SHA256, SHA256D, SHA512, RIPEMD160, HASH160, SHA3_256 };
 
 /* clang-format off */
 static const struct { enum which which; const char *in; const char *want; } cases[] = {
@@ -34,6 +34,9 @@ static const struct { enum which which; const char *in; const char *want; } case
     {SHA512, "abc",
      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
      "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
+    /* FIPS 202 examples */
+    {SHA3_256, "", "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a"},
+    {SHA3_256, "abc", "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532"},
     /* the RIPEMD-160 page of its authors */
     {RIPEMD160, "", "9c1185a5c5e9fc54612808977ee8f548b2258d31"},
     {RIPEMD160, "abc", "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc"},
@@ -67,6 +70,9 @@ static size_t run(enum which which, struct span in, uint8_t out[64])
     case HASH160:
         hash160(in, out);
         return 20;
+    case SHA3_256:
+        sha3_256(in, out);
+        return 32;
     }
     return 0;
 }
