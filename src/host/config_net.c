@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/sockets.h"
+#include "node/node_bans.h"
 #include "util/alloc.h"
 #include "util/parse.h"
 #include "util/version.h"
@@ -237,6 +238,11 @@ static bool set_p2p(struct config_net *config, const struct options *options,
     p2p->peer_timeout_s = options_get_int(options, "peertimeout", 60);
     if (p2p->peer_timeout_s <= 0) {
         *error = xstrdup("peertimeout must be a positive integer.");
+        return false;
+    }
+    config->ban_time_s = options_get_int(options, "bantime", BAN_TIME_DEFAULT_S);
+    if (config->ban_time_s <= 0) {
+        *error = xstrdup("-bantime must be a number of seconds, 1 at least");
         return false;
     }
     if (!refuse_hiding(options, error) || !set_user_agent(config, options, error) ||

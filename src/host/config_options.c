@@ -114,6 +114,8 @@ static const struct option_def table[] = {
     IGNORED("txreconciliation", G, BOOL),
 
     {"addnode", "<ip>", "Connect to this node too, and keep trying", C, STRING, MULTI | NET},
+    {"bantime", "<n>", "Seconds that a ban of setban lasts which says none (default: 86400)", C,
+     INT, 0},
     {"bind", "<addr>[:<port>][=onion]",
      "Listen for peers on this address; =onion: they come through Tor", C, STRING, MULTI | NET},
     {"connect", "<ip>", "Connect to these nodes only; 0 for none", C, STRING, MULTI | NET},
@@ -143,7 +145,6 @@ static const struct option_def table[] = {
     IGNORED("fixedseeds", C, BOOL),
     IGNORED("seednode", C, STRING),
     IGNORED("v2transport", C, BOOL),
-    IGNORED("bantime", C, INT),
     HARMLESS("banscore", C, INT),
     IGNORED("cjdnsreachable", C, BOOL),
     IGNORED("discover", C, BOOL),

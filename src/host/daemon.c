@@ -343,6 +343,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .repair = options_get_bool(&config->options, "repair", true),
         .persist_mempool = options_get_bool(&config->options, "persistmempool", true),
         .p2p = config->net.p2p,
+        .ban_time_s = config->net.ban_time_s,
         .auth =
             {
                 .cookie = daemon->cookie,

@@ -25,7 +25,13 @@
 #define RECHECK_US     INT64_C(20000) /* while waiting for the last import or the last RPC call */
 
 /* Who may have something to warn of; the latest word of each is kept. */
-enum warning_source { WARNING_OF_CHAIN, WARNING_OF_CLOCK, WARNING_OF_REPAIR, N_WARNINGS };
+enum warning_source {
+    WARNING_OF_CHAIN,
+    WARNING_OF_CLOCK,
+    WARNING_OF_REPAIR,
+    WARNING_OF_BANS,
+    N_WARNINGS,
+};
 
 struct node {
     struct node_env *node_env;
@@ -38,6 +44,7 @@ struct node {
     char *mempool_path; /* NULL: it is not kept */
     bool is_mempool_loaded;
     struct p2p *p2p;
+    struct node_bans *bans;
     struct node_net *net; /* the mesh as RPC sees it */
     struct rpc *rpc;
     const char *warmup;         /* what is being done, "" once the chain is open */
@@ -441,6 +448,21 @@ static bool open_chain(struct node *node, char **error)
     }
 }
 
+/* Who is banned by hand, before anybody can come in. */
+static void take_bans(struct node *node)
+{
+    char *warning;
+    const struct node_bans_options options = {.data_dir = node->options.p2p.data_dir,
+                                              .ban_time_s = node->options.ban_time_s};
+    node->bans = node_bans_new(node->env, node->log, node->p2p, &options, &warning);
+    if (!warning)
+        return;
+    log_warning(node->log, "%s", warning);
+    node->events.warning(node->events.ctx, warning);
+    set_warning(node, WARNING_OF_BANS, warning);
+    xfree(warning);
+}
+
 /* What the chain's events go to; it does nothing yet. */
 static void make_mesh(struct node *node)
 {
@@ -450,7 +472,8 @@ static void make_mesh(struct node *node)
         mempool_new(node->env, node->log, node->chain, &node->options.mempool, &mempool_events);
     node->p2p = p2p_new(node->env, node->log, node->options.network, node->chain, node->mempool,
                         &node->options.p2p, &p2p_events);
-    node->net = node_net_new(node->env, node->p2p, node->mempool);
+    take_bans(node);
+    node->net = node_net_new(node->p2p, node->bans, node->mempool);
 }
 
 /* The chain is open: from here on failure means a clean stop. */
@@ -626,6 +649,7 @@ void node_free(struct node *node)
     if (node->rpc)
         rpc_free(node->rpc);
     node_net_free(node->net);
+    node_bans_free(node->bans);
     if (node->p2p)
         p2p_free(node->p2p);
     if (node->mempool)

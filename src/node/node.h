@@ -44,6 +44,7 @@ struct node_options {
     bool persist_mempool;                 /* -persistmempool: in data_dir/mempool.dat */
     bool repair;                          /* what is damaged is made anew, without being asked */
     struct p2p_options p2p;
+    int64_t ban_time_s; /* -bantime; 0: a day */
     struct rpc_auth_options auth;
     const char *const *load_blocks; /* -loadblock */
     size_t n_load_blocks;

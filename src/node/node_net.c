@@ -9,8 +9,8 @@
 #define PERMISSIONS_MAX 32 /* bits of a mask */
 
 struct node_net {
-    const struct env *env;
     struct p2p *p2p;
+    struct node_bans *bans;
     const struct mempool *mempool;
     struct rpc_net view;
 };
@@ -272,8 +272,7 @@ static bool addresses(void *ctx, size_t max, const char *network, rpc_node_addre
     if (network && !find_network(network, &wanted))
         return false;
     struct net_peer_address *list;
-    int64_t now_s = net->env->unix_s(net->env->ctx);
-    size_t n = address_book_sample(p2p_address_book(net->p2p), max, 0, wanted, now_s, &list);
+    size_t n = p2p_sample_addresses(net->p2p, max, 0, wanted, &list);
     for (size_t i = 0; i < n; i++) {
         char host[NET_ADDRESS_TEXT_MAX];
         const struct rpc_node_address address = {
@@ -355,6 +354,36 @@ static enum rpc_net_result disconnect_id(void *ctx, uint64_t id)
     return convert_result(p2p_disconnect_id(net->p2p, id));
 }
 
+static void each_ban(void *ctx, rpc_ban_fn *fn, void *arg)
+{
+    const struct node_net *net = ctx;
+    node_bans_each(net->bans, fn, arg);
+}
+
+static enum rpc_net_result ban(void *ctx, const char *subnet, int64_t seconds, bool is_absolute)
+{
+    const struct node_net *net = ctx;
+    return node_bans_add(net->bans, subnet, seconds, is_absolute);
+}
+
+static enum rpc_net_result unban(void *ctx, const char *subnet)
+{
+    const struct node_net *net = ctx;
+    return node_bans_remove(net->bans, subnet);
+}
+
+static void clear_bans(void *ctx)
+{
+    const struct node_net *net = ctx;
+    node_bans_clear(net->bans);
+}
+
+static void save_bans(void *ctx, rpc_saved_fn *done, void *arg)
+{
+    const struct node_net *net = ctx;
+    node_bans_save(net->bans, done, arg);
+}
+
 static void ping_all(void *ctx)
 {
     struct node_net *net = ctx;
@@ -378,11 +407,12 @@ static const char *get_block(void *ctx, const struct block_hash *hash, uint64_t 
 
 /* -- Life ----------------------------------------------------------------------------------- */
 
-struct node_net *node_net_new(const struct env *env, struct p2p *p2p, const struct mempool *mempool)
+struct node_net *node_net_new(struct p2p *p2p, struct node_bans *bans,
+                              const struct mempool *mempool)
 {
     struct node_net *net = xcalloc(1, sizeof *net);
-    *net = (struct node_net){.env = env,
-                             .p2p = p2p,
+    *net = (struct node_net){.p2p = p2p,
+                             .bans = bans,
                              .mempool = mempool,
                              .view = {.ctx = net,
                                       .each_peer = each_peer,
@@ -391,11 +421,16 @@ struct node_net *node_net_new(const struct env *env, struct p2p *p2p, const stru
                                       .addresses = addresses,
                                       .addrman = addrman,
                                       .each_orphan = each_orphan,
+                                      .each_ban = each_ban,
                                       .add_node = add_node,
                                       .remove_node = remove_node,
                                       .try_node = try_node,
                                       .disconnect_address = disconnect_address,
                                       .disconnect_id = disconnect_id,
+                                      .ban = ban,
+                                      .unban = unban,
+                                      .clear_bans = clear_bans,
+                                      .save_bans = save_bans,
                                       .ping_all = ping_all,
                                       .set_active = set_active,
                                       .get_block = get_block}};

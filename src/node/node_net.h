@@ -5,6 +5,7 @@
 #ifndef NODE_NODE_NET_H
 #define NODE_NODE_NET_H
 
+#include "node/node_bans.h"
 #include "p2p/p2p.h"
 #include "rpc/net_view.h"
 
@@ -12,11 +13,11 @@ struct node_net;
 
 /* Make a view of a mesh for rpc_set_net().
  *
- * In:       env      borrowed: the wall clock
- *           p2p      borrowed; it must live as long as the view is in use
+ * In:       p2p      borrowed; it must live as long as the view is in use
+ *           bans     borrowed: who is banned by hand
  *           mempool  borrowed: its fee rates; NULL: none
  * Owns:     the caller, who frees it with node_net_free() */
-NODISCARD struct node_net *node_net_new(const struct env *env, struct p2p *p2p,
+NODISCARD struct node_net *node_net_new(struct p2p *p2p, struct node_bans *bans,
                                         const struct mempool *mempool);
 /* NULL is allowed. Take the view from RPC first. */
 void node_net_free(struct node_net *net);

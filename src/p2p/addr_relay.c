@@ -162,11 +162,10 @@ static void take(struct p2p *p2p, struct peer *peer, struct net_peer_address *ad
     if (address->time <= 100000000 || (int64_t)address->time > now_s + FAR_FUTURE_S)
         address->time = (uint32_t)(now_s - OLD_CLAIM_S);
     addr->processed++;
-    uint8_t id[32], host[32];
+    uint8_t id[32];
     address_id(&address->at, id);
     (void)recent_set_add(&addr->known, id);
-    p2p_host_id(&address->at, host); /* whatever the port: it is the host that misbehaved */
-    if (recent_set_has(&p2p->discouraged, host))
+    if (p2p_is_unwelcome(p2p, &address->at))
         return;
     if (is_news && now_s - (int64_t)address->time < FRESH_S &&
         net_address_is_routable(&address->at))
@@ -216,8 +215,8 @@ static void refresh_cache(struct p2p *p2p, struct addr_cache *cache, int64_t now
     if (cache->list && now_us < cache->until_us)
         return;
     xfree(cache->list);
-    cache->n = address_book_sample(p2p->book, SAMPLE_MAX, ADDRESS_BOOK_SAMPLE_PERCENT, NET_NONE,
-                                   p2p_now_s(p2p), &cache->list);
+    cache->n =
+        p2p_sample_addresses(p2p, SAMPLE_MAX, ADDRESS_BOOK_SAMPLE_PERCENT, NET_NONE, &cache->list);
     cache->until_us =
         now_us + ADDR_CACHE_US + (int64_t)p2p_random(p2p, (uint64_t)ADDR_CACHE_US / 3);
 }
@@ -237,8 +236,7 @@ enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct read
     size_t n;
     bool is_trusted = peer->permissions & PERMISSION_ADDR;
     if (is_trusted) {
-        n = address_book_sample(p2p->book, SAMPLE_MAX, ADDRESS_BOOK_SAMPLE_PERCENT, NET_NONE,
-                                p2p_now_s(p2p), &list);
+        n = p2p_sample_addresses(p2p, SAMPLE_MAX, ADDRESS_BOOK_SAMPLE_PERCENT, NET_NONE, &list);
     } else {
         refresh_cache(p2p, cache, p2p_now_us(p2p));
         n = cache->n;

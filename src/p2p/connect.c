@@ -280,14 +280,19 @@ static bool evict_one(struct p2p *p2p)
 
 bool connect_admit(struct p2p *p2p, const struct net_address *address, unsigned permissions)
 {
-    uint8_t id[32];
-    p2p_host_id(address, id);
     bool is_trusted = permissions & PERMISSION_NOBAN;
-    bool is_discouraged = recent_set_has(&p2p->discouraged, id);
     size_t max = inbound_max(p2p);
-    /* Those who misbehaved are let in while there is plenty of room. */
-    if (is_discouraged && !is_trusted && p2p->n_in + 1 >= max)
+    const char *why = NULL;
+    if (!is_trusted && p2p_is_banned(p2p, address))
+        why = "banned";
+    else if (!is_trusted && p2p->n_in + 1 >= max && p2p_is_discouraged(p2p, address))
+        why = "discouraged"; /* those are let in while there is plenty of room */
+    if (why) {
+        char text[NET_ADDRESS_TEXT_MAX];
+        log_printf(p2p->log, LOG_NET, "connection from %s dropped (%s)",
+                   net_address_format(address, text), why);
         return false;
+    }
     if (p2p->n_in < max)
         return true;
     return evict_one(p2p);
@@ -299,7 +304,8 @@ bool connect_admit(struct p2p *p2p, const struct net_address *address, unsigned 
 struct peer *connect_to(struct p2p *p2p, const struct net_address *address, int class)
 {
     char host[NET_ADDRESS_TEXT_MAX];
-    if (!net_address_is_dialable(address))
+    bool is_ordered = class == PEER_MANUAL;
+    if (!net_address_is_dialable(address) || (!is_ordered && p2p_is_unwelcome(p2p, address)))
         return NULL;
     net_address_format_host(address, host);
     uint64_t stream =
@@ -342,10 +348,8 @@ static bool is_own(const struct p2p *p2p, const struct net_address *address)
 static bool is_suitable(const struct p2p *p2p, const struct net_peer_address *address,
                         enum peer_class class)
 {
-    uint8_t id[32];
-    p2p_host_id(&address->at, id);
     if (!net_address_is_dialable(&address->at) || is_connected(p2p, &address->at) ||
-        is_own(p2p, &address->at) || recent_set_has(&p2p->discouraged, id))
+        is_own(p2p, &address->at) || p2p_is_unwelcome(p2p, &address->at))
         return false;
     if (class == PEER_FEELER)
         return true;
@@ -459,9 +463,7 @@ int64_t connect_tick(struct p2p *p2p, int64_t now_us)
 
 void connect_peer_ready(struct p2p *p2p, struct peer *peer)
 {
-    uint8_t id[32];
-    p2p_host_id(&peer->address, id);
-    peer->is_discouraged = recent_set_has(&p2p->discouraged, id);
+    peer->is_discouraged = p2p_is_discouraged(p2p, &peer->address);
     if (!peer_is_outbound(peer))
         return;
     /* It is in the book from now on if it was the user who named it. */

@@ -348,6 +348,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     hash_map_init(&p2p->by_id);
     hash_map_init(&p2p->by_stream);
     recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
+    ban_list_init(&p2p->bans);
     p2p->book = address_book_new(env);
     block_fetch_init(p2p);
     tx_relay_init(p2p);
@@ -458,6 +459,7 @@ void p2p_free(struct p2p *p2p)
     connect_deinit(p2p);
     address_book_free(p2p->book);
     recent_set_deinit(&p2p->discouraged);
+    ban_list_deinit(&p2p->bans);
     hash_map_deinit(&p2p->by_stream);
     hash_map_deinit(&p2p->by_id);
     arena_deinit(&p2p->arena);
@@ -531,6 +533,23 @@ void p2p_host_id(const struct net_address *address, uint8_t out[32])
     memset(out, 0, 32);
     memcpy(out, address->bytes, 31);
     out[31] = (uint8_t)(address->network ^ address->bytes[31]);
+}
+
+bool p2p_is_banned(const struct p2p *p2p, const struct net_address *address)
+{
+    return ban_list_has(&p2p->bans, address, p2p_now_s(p2p));
+}
+
+bool p2p_is_discouraged(const struct p2p *p2p, const struct net_address *address)
+{
+    uint8_t id[32];
+    p2p_host_id(address, id);
+    return recent_set_has(&p2p->discouraged, id);
+}
+
+bool p2p_is_unwelcome(const struct p2p *p2p, const struct net_address *address)
+{
+    return p2p_is_discouraged(p2p, address) || p2p_is_banned(p2p, address);
 }
 
 uint64_t p2p_local_services(const struct p2p *p2p)

@@ -10,6 +10,7 @@
 #include "chain/chain.h"
 #include "chain/mempool.h"
 #include "p2p/address_book.h"
+#include "p2p/ban_list.h"
 #include "p2p/net_address.h"
 #include "p2p/permissions.h"
 #include "p2p/wire.h"
@@ -171,6 +172,9 @@ struct p2p_info {
 };
 void p2p_info(const struct p2p *p2p, struct p2p_info *info);
 struct address_book *p2p_address_book(struct p2p *p2p);
+/* address_book_sample() without those that are not welcome here. */
+size_t p2p_sample_addresses(struct p2p *p2p, size_t max, unsigned percent, uint8_t network,
+                            struct net_peer_address **list);
 
 /* A transaction that waits for its parents. Pointers are borrowed for the callback. */
 struct p2p_orphan_info {
@@ -206,6 +210,12 @@ void p2p_each_added(struct p2p *p2p,
 /* disconnectnode, by address text or by id. */
 enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *address);
 enum p2p_result p2p_disconnect_id(struct p2p *p2p, uint64_t id);
+/* setban: who is banned, for the caller to read and change. It holds from now on for who comes in,
+ * unless he has the permission noban, and for whom we dial of our own accord; nodes that the user
+ * names are dialled still, as in Core. */
+struct ban_list *p2p_bans(struct p2p *p2p);
+/* Drop all peers of that range, whatever their class and permissions. */
+void p2p_disconnect_range(struct p2p *p2p, const struct net_range *range);
 /* Ask every peer for a pong at once. */
 void p2p_ping_all(struct p2p *p2p);
 /* setnetworkactive: off drops everybody. */

@@ -53,6 +53,7 @@ struct p2p {
     struct net_address local[P2P_LOCAL_MAX];
     size_t n_local;
     struct recent_set discouraged; /* hosts */
+    struct ban_list bans;
     bool has_warned_time;
 
     uint64_t bytes_sent, bytes_received;
@@ -89,6 +90,11 @@ void p2p_leave(struct p2p *p2p);
 
 /* The host as an id for a recent_set. */
 void p2p_host_id(const struct net_address *address, uint8_t out[32]);
+/* Is the host banned by hand now; or does it misbehave? */
+bool p2p_is_banned(const struct p2p *p2p, const struct net_address *address);
+bool p2p_is_discouraged(const struct p2p *p2p, const struct net_address *address);
+/* Either: it is not dialled of our own accord, nor told to others. */
+bool p2p_is_unwelcome(const struct p2p *p2p, const struct net_address *address);
 /* What -whitelist grants to a peer at that address. */
 unsigned p2p_permissions_of(const struct p2p *p2p, const struct net_address *address, bool inbound);
 /* Our services, as in version. */

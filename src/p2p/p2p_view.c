@@ -278,6 +278,34 @@ enum p2p_result p2p_disconnect_id(struct p2p *p2p, uint64_t id)
     return P2P_OK;
 }
 
+size_t p2p_sample_addresses(struct p2p *p2p, size_t max, unsigned percent, uint8_t network,
+                            struct net_peer_address **list)
+{
+    size_t kept = 0,
+           n = address_book_sample(p2p->book, max, percent, network, p2p_now_s(p2p), list);
+    for (size_t i = 0; i < n; i++)
+        if (!p2p_is_unwelcome(p2p, &(*list)[i].at))
+            (*list)[kept++] = (*list)[i];
+    return kept;
+}
+
+struct ban_list *p2p_bans(struct p2p *p2p)
+{
+    return &p2p->bans;
+}
+
+void p2p_disconnect_range(struct p2p *p2p, const struct net_range *range)
+{
+    struct peer *next;
+    p2p_enter(p2p);
+    for (struct peer *peer = p2p->peers; peer; peer = next) {
+        next = peer->next;
+        if (peer->state != PEER_GONE && net_range_contains(range, &peer->address))
+            peer_drop(p2p, peer, "the user has banned it");
+    }
+    p2p_leave(p2p);
+}
+
 void p2p_ping_all(struct p2p *p2p)
 {
     p2p_enter(p2p);

@@ -271,6 +271,9 @@ static const struct rpc_method methods[] = {
      {{"node", RPC_TYPE_STRING, NULL, "Its address, with or without port"},
       {"command", RPC_TYPE_STRING, NULL, "add, remove or onetry"},
       {"v2transport", RPC_TYPE_BOOL, "set by -v2transport", "Whether to encrypt (BIP324)"}}},
+    {"clearbanned", "Network", rpc_clearbanned, 0,
+     "Take all bans away.",
+     "null", {{0}}},
     {"disconnectnode", "Network", rpc_disconnectnode, 0,
      "Drop a peer, given by its address or by its number.",
      "null",
@@ -310,12 +313,23 @@ static const struct rpc_method methods[] = {
      "not_publicly_routable).",
      "[{...}, ...]", {{0}}},
     {"listbanned", "Network", rpc_listbanned, 0,
-     "The addresses and subnets that were banned by hand: none, since that cannot be done here.\n"
+     "The addresses and subnets that are banned by hand (setban), with times in seconds.\n"
      "Peers that misbehave are dropped and not welcome until the next start; they are not listed.",
-     "[]", {{0}}},
+     "[{\"address\": \"str\", \"ban_created\": n, \"banned_until\": n, \"ban_duration\": n,\n"
+     "  \"time_remaining\": n}, ...]", {{0}}},
     {"ping", "Network", rpc_ping, 0,
      "Ask every peer for a sign of life. getpeerinfo shows how long it took.",
      "null", {{0}}},
+    {"setban", "Network", rpc_setban, 0,
+     "Ban an address or a subnet (add), or take such a ban away (remove).\n"
+     "Its peers are dropped; who comes from there is turned away, unless -whitelist says noban.\n"
+     "Nodes of -connect and -addnode are called all the same. At most 10,000 bans.",
+     "null",
+     {{"subnet", RPC_TYPE_STRING, NULL, "An address, or a subnet as 1.2.3.0/24"},
+      {"command", RPC_TYPE_STRING, NULL, "add or remove"},
+      {"bantime", RPC_TYPE_NUMBER, "0",
+       "Seconds that it lasts, or with absolute the time that it ends; 0: as -bantime says"},
+      {"absolute", RPC_TYPE_BOOL, "false", "Whether bantime is a time since 1970"}}},
     {"setnetworkactive", "Network", rpc_setnetworkactive, 0,
      "Leave the network (all peers are dropped), or join it again.",
      "true|false    what it is then",

@@ -82,7 +82,9 @@ RPC_HANDLER(getconnectioncount);
 RPC_HANDLER(getnettotals);
 RPC_HANDLER(getnetworkinfo);
 RPC_HANDLER(getnodeaddresses);
+RPC_HANDLER(clearbanned);
 RPC_HANDLER(listbanned);
+RPC_HANDLER(setban);
 RPC_HANDLER(ping);
 RPC_HANDLER(setnetworkactive);
 

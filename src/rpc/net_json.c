@@ -1,6 +1,8 @@
 /* net_json.c - what several methods about the network share. */
 #include "rpc/net_json.h"
 
+#include "rpc/method_table.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -38,4 +40,14 @@ void net_json_put_services(struct json_out *out, const char *key, const char *na
         json_put_string(out, name ? name : text);
     }
     json_close_array(out);
+}
+
+enum rpc_progress net_json_fail_with_help(struct rpc_call *call)
+{
+    struct buffer help;
+    buffer_init(&help);
+    method_write_help(call->method, &help);
+    rpc_fail(call, RPC_MISC_ERROR, "%.*s", (int)help.len, (const char *)help.p);
+    buffer_deinit(&help);
+    return RPC_DONE;
 }

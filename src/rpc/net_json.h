@@ -14,4 +14,8 @@ const struct rpc_net *net_json_require(struct rpc_call *call);
 void net_json_put_services(struct json_out *out, const char *key, const char *names_key,
                            uint64_t services);
 
+/* The error -1 whose text is the method's help: as Core answers an order that it does not know.
+ * Returns: RPC_DONE */
+enum rpc_progress net_json_fail_with_help(struct rpc_call *call);
+
 #endif

@@ -119,12 +119,19 @@ struct rpc_orphan {
     size_t n_peers;
 };
 
+/* A ban by hand. Times are seconds of the wall clock. */
+struct rpc_ban {
+    const char *subnet; /* "1.2.3.0/24" */
+    int64_t created_s, until_s;
+};
+
 enum rpc_net_result {
     RPC_NET_OK,
     RPC_NET_UNKNOWN,     /* no such node or peer */
     RPC_NET_EXISTS,      /* is in the list already */
     RPC_NET_BAD_ADDRESS, /* not a numeric address */
     RPC_NET_FULL,        /* the list is full */
+    RPC_NET_IN_PAST,     /* a ban that ends before it begins */
 };
 
 /* A peer, one after the other. */
@@ -137,6 +144,10 @@ typedef void rpc_net_info_fn(void *arg, const struct rpc_net_info *info);
 typedef void rpc_node_address_fn(void *arg, const struct rpc_node_address *address);
 /* An orphan, one after the other. */
 typedef void rpc_orphan_fn(void *arg, const struct rpc_orphan *orphan);
+/* A ban, one after the other. */
+typedef void rpc_ban_fn(void *arg, const struct rpc_ban *ban);
+/* What was ordered is durable (error 0), or is not (a negative errno). */
+typedef void rpc_saved_fn(void *arg, int error);
 /* The counts of one network; that of all comes last. */
 typedef void rpc_addrman_fn(void *arg, const struct rpc_addrman_count *count);
 
@@ -153,6 +164,8 @@ struct rpc_net {
                       void *arg);
     void (*addrman)(void *ctx, rpc_addrman_fn *fn, void *arg);
     void (*each_orphan)(void *ctx, rpc_orphan_fn *fn, void *arg);
+    /* The bans that hold, sorted. */
+    void (*each_ban)(void *ctx, rpc_ban_fn *fn, void *arg);
 
     /* Orders. */
     enum rpc_net_result (*add_node)(void *ctx, const char *address);
@@ -160,6 +173,12 @@ struct rpc_net {
     enum rpc_net_result (*try_node)(void *ctx, const char *address);
     enum rpc_net_result (*disconnect_address)(void *ctx, const char *address);
     enum rpc_net_result (*disconnect_id)(void *ctx, uint64_t id);
+    /* Ban an address or range for seconds, or until then; 0: for the default time. */
+    enum rpc_net_result (*ban)(void *ctx, const char *subnet, int64_t seconds, bool is_absolute);
+    enum rpc_net_result (*unban)(void *ctx, const char *subnet);
+    void (*clear_bans)(void *ctx);
+    /* done once, now or later: what was ordered of bans so far is on the disk. */
+    void (*save_bans)(void *ctx, rpc_saved_fn *done, void *arg);
     void (*ping_all)(void *ctx);
     /* Returns: what it is then */
     bool (*set_active)(void *ctx, bool is_active);

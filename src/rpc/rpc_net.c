@@ -141,25 +141,7 @@ enum rpc_progress rpc_ping(struct rpc_call *call)
     return RPC_DONE;
 }
 
-/* Nobody is banned by hand. Who is discouraged is not in this list, in Core neither. */
-enum rpc_progress rpc_listbanned(struct rpc_call *call)
-{
-    json_open_array(&call->out);
-    json_close_array(&call->out);
-    return RPC_DONE;
-}
-
 /* -- Nodes added by hand ------------------------------------------------------------------ */
-
-static enum rpc_progress fail_with_help(struct rpc_call *call)
-{
-    struct buffer help;
-    buffer_init(&help);
-    method_write_help(call->method, &help);
-    rpc_fail(call, RPC_MISC_ERROR, "%.*s", (int)help.len, (const char *)help.p);
-    buffer_deinit(&help);
-    return RPC_DONE;
-}
 
 static enum rpc_progress answer_added(struct rpc_call *call, enum rpc_net_result result)
 {
@@ -178,7 +160,10 @@ static enum rpc_progress answer_added(struct rpc_call *call, enum rpc_net_result
     case RPC_NET_FULL:
         return rpc_fail(call, RPC_CLIENT_NODE_CAPACITY_REACHED,
                         "Error: Already at capacity for specified connection type.");
+    case RPC_NET_IN_PAST:
+        break;
     }
+    ASSERT(!"a result of orders about nodes");
     return RPC_DONE;
 }
 
@@ -187,7 +172,7 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
     const char *node = rpc_arg_string(call, 0, ""), *command = rpc_arg_string(call, 1, "");
     bool is_add = strcmp(command, "add") == 0, is_remove = strcmp(command, "remove") == 0;
     if (!is_add && !is_remove && strcmp(command, "onetry") != 0)
-        return fail_with_help(call);
+        return net_json_fail_with_help(call);
     const struct rpc_net *net = net_json_require(call);
     if (!net)
         return RPC_DONE;

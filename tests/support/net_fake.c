@@ -56,6 +56,13 @@ static void each_orphan(void *ctx, rpc_orphan_fn *fn, void *arg)
         fn(arg, &fake->orphans[i]);
 }
 
+static void each_ban(void *ctx, rpc_ban_fn *fn, void *arg)
+{
+    struct net_fake *fake = ctx;
+    for (size_t i = 0; i < fake->n_bans; i++)
+        fn(arg, &fake->bans[i]);
+}
+
 /* -- Orders --------------------------------------------------------------------------------- */
 
 static enum rpc_net_result note(struct net_fake *fake, const char *verb, const char *what)
@@ -97,6 +104,31 @@ static enum rpc_net_result disconnect_id(void *ctx, uint64_t id)
     return note_id(ctx, "disconnect", id);
 }
 
+static enum rpc_net_result ban(void *ctx, const char *subnet, int64_t seconds, bool is_absolute)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%s %s %lld", subnet, is_absolute ? "until" : "for",
+             (long long)seconds);
+    return note(ctx, "ban", text);
+}
+
+static enum rpc_net_result unban(void *ctx, const char *subnet)
+{
+    return note(ctx, "unban", subnet);
+}
+
+static void clear_bans(void *ctx)
+{
+    (void)note(ctx, "clear", "bans");
+}
+
+static void save_bans(void *ctx, rpc_saved_fn *done, void *arg)
+{
+    struct net_fake *fake = ctx;
+    fake->n_saves++;
+    done(arg, fake->save_error);
+}
+
 static void ping_all(void *ctx)
 {
     struct net_fake *fake = ctx;
@@ -127,11 +159,16 @@ void net_fake_init(struct net_fake *fake)
                                        .addresses = addresses,
                                        .addrman = addrman,
                                        .each_orphan = each_orphan,
+                                       .each_ban = each_ban,
                                        .add_node = add_node,
                                        .remove_node = remove_node,
                                        .try_node = try_node,
                                        .disconnect_address = disconnect_address,
                                        .disconnect_id = disconnect_id,
+                                       .ban = ban,
+                                       .unban = unban,
+                                       .clear_bans = clear_bans,
+                                       .save_bans = save_bans,
                                        .ping_all = ping_all,
                                        .set_active = set_active,
                                        .get_block = get_block}};

@@ -24,12 +24,16 @@ struct net_fake {
     size_t n_counts;
     const struct rpc_orphan *orphans;
     size_t n_orphans;
+    const struct rpc_ban *bans;
+    size_t n_bans;
 
     char order[64]; /* the last one: "add 1.2.3.4" */
     int n_pings;
     struct block_hash asked;
     enum rpc_net_result result; /* of the orders */
     const char *error;          /* of get_block */
+    size_t n_saves;
+    int save_error;
 };
 
 /* An empty network; hand &fake->view to rpc_set_net(). Nothing to free. */

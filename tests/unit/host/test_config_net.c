@@ -55,6 +55,7 @@ static void defaults_are_cores(void **state)
     assert_false(f.net.p2p.connect_only);
     assert_int_equal(f.net.p2p.max_connections, 125);
     assert_int_equal(f.net.p2p.upload_target_bytes, 0);
+    assert_int_equal(f.net.ban_time_s, 86400);
     assert_false(f.net.p2p.blocks_only);
     assert_int_equal(f.net.mempool.max_bytes, 300000000);
     assert_int_equal(f.net.mempool.expiry_s, 336 * 3600);
@@ -173,6 +174,8 @@ static void mistakes_are_named(void **state)
         {{"-maxuploadtarget=abc"}, "Unable to parse -maxuploadtarget: 'abc'"},
         {{"-maxuploadtarget="},    "Unable to parse -maxuploadtarget: ''"},
         {{"-peertimeout=0"},        "peertimeout must be a positive integer."},
+        {{"-bantime=0"},            "-bantime must be a number of seconds, 1 at least"},
+        {{"-bantime=-5"},           "-bantime must be a number of seconds, 1 at least"},
         {{"-bind=nonsense"},        "Cannot resolve -bind address: 'nonsense'"},
         {{"-connect=a name", "-dns=0"}, "Cannot resolve -connect address: 'a name'"},
         {{"-proxy=127.0.0.1:9050"},

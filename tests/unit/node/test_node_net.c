@@ -31,6 +31,7 @@ struct p2p {
     enum p2p_result result;
     const char *error;
     struct block_hash asked;
+    struct ban_list bans;
 };
 
 struct mempool {
@@ -72,6 +73,23 @@ void p2p_info(const struct p2p *p2p, struct p2p_info *info)
 struct address_book *p2p_address_book(struct p2p *p2p)
 {
     return p2p->book;
+}
+
+size_t p2p_sample_addresses(struct p2p *p2p, size_t max, unsigned percent, uint8_t network,
+                            struct net_peer_address **list)
+{
+    return address_book_sample(p2p->book, max, percent, network, NOW, list);
+}
+
+struct ban_list *p2p_bans(struct p2p *p2p)
+{
+    return &p2p->bans;
+}
+
+void p2p_disconnect_range(struct p2p *p2p, const struct net_range *range)
+{
+    char text[NET_ADDRESS_TEXT_MAX];
+    snprintf(p2p->order, sizeof p2p->order, "drop %.60s", ban_range_format(range, text));
 }
 
 static enum p2p_result note(struct p2p *p2p, const char *verb, const char *what)
@@ -141,6 +159,7 @@ static void no_random(void *ctx, void *out, size_t len)
 struct net_rig {
     struct env env;
     struct p2p p2p;
+    struct node_bans *bans;
     struct node_net *net;
     const struct rpc_net *view;
 };
@@ -148,13 +167,19 @@ struct net_rig {
 static void rig_init(struct net_rig *rig, const struct mempool *mempool)
 {
     *rig = (struct net_rig){.env = {.unix_s = unix_s, .random = no_random}};
-    rig->net = node_net_new(&rig->env, &rig->p2p, mempool);
+    char *warning;
+    static const struct node_bans_options options = {0};
+    rig->bans = node_bans_new(&rig->env, NULL, &rig->p2p, &options, &warning);
+    assert_null(warning);
+    rig->net = node_net_new(&rig->p2p, rig->bans, mempool);
     rig->view = node_net_view(rig->net);
 }
 
 static void rig_deinit(struct net_rig *rig)
 {
     node_net_free(rig->net);
+    node_bans_free(rig->bans);
+    ban_list_deinit(&rig->p2p.bans);
     address_book_free(rig->p2p.book);
 }
 
@@ -536,6 +561,18 @@ static void addresses_are_counted_by_network(void **state)
 
 /* -- Orders --------------------------------------------------------------------------------- */
 
+static void count_ban(void *arg, const struct rpc_ban *ban)
+{
+    assert_true(ban->until_s > ban->created_s);
+    ++*(int *)arg;
+}
+
+static void count_save(void *arg, int error)
+{
+    assert_int_equal(error, 0);
+    ++*(int *)arg;
+}
+
 static void orders_are_passed_on(void **state)
 {
     (void)state;
@@ -553,6 +590,20 @@ static void orders_are_passed_on(void **state)
     assert_string_equal(rig.p2p.order, "disconnect d");
     assert_int_equal(rig.view->disconnect_id(ctx, UINT64_MAX), RPC_NET_OK);
     assert_string_equal(rig.p2p.order, "disconnect id 18446744073709551615");
+    assert_int_equal(rig.view->ban(ctx, "1.2.3.4", NOW + 9, true), RPC_NET_OK);
+    assert_string_equal(rig.p2p.order, "drop 1.2.3.4/32");
+    assert_int_equal(rig.p2p.bans.bans[0].until_s, NOW + 9);
+    assert_int_equal(rig.view->ban(ctx, "::1", 7, false), RPC_NET_OK);
+    assert_int_equal(rig.p2p.bans.bans[1].until_s, NOW + 7);
+    int n_bans = 0, n_saves = 0;
+    rig.view->each_ban(ctx, count_ban, &n_bans);
+    assert_int_equal(n_bans, 2);
+    assert_int_equal(rig.view->unban(ctx, "::1"), RPC_NET_OK);
+    assert_int_equal(rig.view->unban(ctx, "::1"), RPC_NET_UNKNOWN);
+    rig.view->clear_bans(ctx);
+    assert_int_equal(rig.p2p.bans.n, 0);
+    rig.view->save_bans(ctx, count_save, &n_saves);
+    assert_int_equal(n_saves, 1);
     rig.view->ping_all(ctx);
     assert_string_equal(rig.p2p.order, "ping all");
     assert_true(rig.view->set_active(ctx, true));

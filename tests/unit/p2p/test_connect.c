@@ -203,6 +203,107 @@ static void inbound_peers_are_limited_and_make_room(void **state)
         raw_free(raw[i]);
 }
 
+/* Ban a range for an hour, as setban does. */
+static void ban(struct mesh_node *node, const char *text)
+{
+    const struct env *env = sim_env_get(node->sim);
+    int64_t now_s = env->unix_s(env->ctx);
+    struct ban entry = {.created_s = now_s, .until_s = now_s + 3600};
+    assert_true(ban_range_parse(text, &entry.range));
+    assert_true(ban_list_add(p2p_bans(node->p2p), &entry));
+    p2p_disconnect_range(node->p2p, &entry.range);
+}
+
+static void who_is_banned_is_dropped_and_does_not_come_in(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 99, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_connect(b, a);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    ban(a, "10.9.0.0/16"); /* the scripted peer's */
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+    assert_int_equal(mesh_count_ready(a), 1); /* the other stays */
+    raw = raw_connect(&f->mesh, a);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    assert_int_equal(raw->bytes_got, 0);
+    raw_free(raw);
+    mesh_run(&f->mesh, INT64_C(3600) * 1000000); /* it has ended */
+    raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    assert_false(raw->is_closed);
+    raw_free(raw);
+}
+
+static void a_ban_drops_whom_we_called_too(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 100, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), P2P_OK);
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(mesh_count_ready(a), 1);
+    ban(a, "10.0.2.1");
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(mesh_count_ready(a), 0);
+    assert_int_equal(mesh_count_ready(b), 0);
+    /* But for the user's own word, as in Core. */
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), P2P_OK);
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(mesh_count_ready(a), 1);
+}
+
+static void the_permission_noban_is_stronger_than_a_ban(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const whitelist[] = {"noban@10.9.9.9"};
+    struct p2p_options options = {.connect_only = true, .whitelist = whitelist, .n_whitelist = 1};
+    mesh_init(&f->mesh, 101, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    ban(a, "10.0.0.0/8");
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    assert_false(raw->is_closed);
+    ban(a, "10.9.9.9"); /* who is connected is dropped all the same, as in Core */
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
+static void who_is_banned_is_neither_dialled_nor_told_to_others(void **state)
+{
+    struct fixture *f = *state;
+    struct sim_net_options net = {.latency_min_us = 1000, .latency_max_us = 1000};
+    mesh_init(&f->mesh, 102, &f->builder, &net);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    const struct env *env = sim_env_get(a->sim);
+    static const char *const hosts[] = {"8.1.0.1", "8.2.0.1"};
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        struct net_peer_address address = {.services = SERVICES,
+                                           .time = (uint32_t)env->unix_s(env->ctx)};
+        assert_true(net_address_parse(hosts[i], 8333, &address.at));
+        (void)address_book_add(p2p_address_book(a->p2p), &address, ADDRESS_SOURCE_DNS, &address.at,
+                               0, env->unix_s(env->ctx));
+    }
+    ban(a, "8.1.0.0/16");
+    struct net_peer_address *list;
+    assert_int_equal(p2p_sample_addresses(a->p2p, 0, 0, NET_NONE, &list), 1);
+    assert_int_equal(list[0].at.bytes[1], 2);
+    xfree(list);
+    mesh_run(&f->mesh, 60000000);
+    size_t at = 0, n = 0;
+    struct address_entry entry;
+    while (address_book_next(p2p_address_book(a->p2p), &at, &entry)) {
+        assert_int_equal(entry.last_try_s > 0, entry.address.at.bytes[1] == 2);
+        n++;
+    }
+    assert_int_equal(n, 2);
+}
+
 static void the_network_can_be_switched_off_and_on(void **state)
 {
     struct fixture *f = *state;
@@ -279,6 +380,10 @@ int main(void)
         T(outbound_slots_are_filled_from_the_book_one_of_each_group),
         T(ports_of_other_services_are_dialled_only_for_lack_of_others),
         T(inbound_peers_are_limited_and_make_room),
+        T(who_is_banned_is_dropped_and_does_not_come_in),
+        T(a_ban_drops_whom_we_called_too),
+        T(the_permission_noban_is_stronger_than_a_ban),
+        T(who_is_banned_is_neither_dialled_nor_told_to_others),
         T(the_network_can_be_switched_off_and_on),
         T(the_book_survives_a_restart),
         T(an_address_in_use_is_told_to_the_user),

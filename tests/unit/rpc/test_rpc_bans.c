@@ -1,0 +1,129 @@
+/* test_rpc_bans.c - setban, clearbanned, listbanned: what is ordered and what is answered. */
+#include "rpc/methods.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/net_fake.h"
+#include "support/rpc_rig.h"
+
+struct net_rig {
+    struct rpc_rig rpc;
+    struct net_fake fake;
+};
+
+static void net_rig_init(struct net_rig *rig)
+{
+    rpc_rig_init(&rig->rpc, NULL, NULL);
+    net_fake_init(&rig->fake);
+    rpc_set_net(rig->rpc.rpc, &rig->fake.view);
+}
+
+#define UNBAN_FAILED                                                                               \
+    "-30: Error: Unban failed. Requested address/subnet was not previously manually banned."
+
+static void setban_gives_the_order_and_its_outcome(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *params;
+        enum rpc_net_result result;
+        const char *want, *order;
+    } rows[] = {
+        {"[\"1.2.3.4\",\"add\"]", RPC_NET_OK, "null", "ban 1.2.3.4 for 0"},
+        {"[\"1.2.3.0/24\",\"add\",99]", RPC_NET_OK, "null", "ban 1.2.3.0/24 for 99"},
+        {"[\"::1\",\"add\",99,false]", RPC_NET_OK, "null", "ban ::1 for 99"},
+        {"{\"subnet\":\"::1\",\"command\":\"add\",\"bantime\":99,\"absolute\":true}", RPC_NET_OK,
+         "null", "ban ::1 until 99"},
+        {"[\"1.2.3.4\",\"add\"]", RPC_NET_EXISTS, "-23: Error: IP/Subnet already banned",
+         "ban 1.2.3.4 for 0"},
+        {"[\"x\",\"add\"]", RPC_NET_BAD_ADDRESS, "-30: Error: Invalid IP/Subnet", "ban x for 0"},
+        {"[\"1.2.3.4\",\"add\",5,true]", RPC_NET_IN_PAST,
+         "-8: Error: Absolute timestamp is in the past", "ban 1.2.3.4 until 5"},
+        {"[\"1.2.3.4\",\"add\"]", RPC_NET_FULL,
+         "-34: Error: The ban list is full: remove some, or ban whole subnets",
+         "ban 1.2.3.4 for 0"},
+        {"[\"1.2.3.4\",\"remove\"]", RPC_NET_OK, "null", "unban 1.2.3.4"},
+        {"[\"1.2.3.4\",\"remove\",5,true]", RPC_NET_OK, "null", "unban 1.2.3.4"},
+        {"[\"1.2.3.4\",\"remove\"]", RPC_NET_UNKNOWN, UNBAN_FAILED, "unban 1.2.3.4"},
+        {"[\"x\",\"remove\"]", RPC_NET_BAD_ADDRESS, "-30: Error: Invalid IP/Subnet", "unban x"},
+    };
+    struct net_rig rig;
+    net_rig_init(&rig);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        rig.fake.order[0] = 0;
+        rig.fake.n_saves = 0;
+        rig.fake.result = rows[i].result;
+        assert_call(&rig.rpc, "setban", rows[i].params, rows[i].want);
+        assert_string_equal(rig.fake.order, rows[i].order);
+        assert_int_equal(rig.fake.n_saves, rows[i].result == RPC_NET_OK);
+    }
+    rig.fake.order[0] = 0;
+    assert_holds(rpc_rig_call(&rig.rpc, "setban", "[\"1.2.3.4\",\"drop\"]"),
+                 "-1: setban \"subnet\" \"command\" ( bantime absolute )\n");
+    assert_string_equal(rig.fake.order, "");
+    rpc_rig_deinit(&rig.rpc);
+}
+
+static void bans_are_listed_and_cleared(void **state)
+{
+    (void)state;
+    static const struct rpc_ban bans[] = {{"1.2.3.4/32", 1000, 1500}, {"::/1", 1100, 1101}};
+    struct net_rig rig;
+    net_rig_init(&rig);
+    assert_call(&rig.rpc, "setmocktime", "[1100]", "null");
+    assert_call(&rig.rpc, "listbanned", "[]", "[]");
+    rig.fake.bans = bans;
+    rig.fake.n_bans = 2;
+    assert_call(&rig.rpc, "listbanned", "[]",
+                "[{\"address\":\"1.2.3.4/32\",\"ban_created\":1000,\"banned_until\":1500,"
+                "\"ban_duration\":500,\"time_remaining\":400},{\"address\":\"::/1\","
+                "\"ban_created\":1100,\"banned_until\":1101,\"ban_duration\":1,"
+                "\"time_remaining\":1}]");
+    assert_call(&rig.rpc, "clearbanned", "[]", "null");
+    assert_string_equal(rig.fake.order, "clear bans");
+    assert_int_equal(rig.fake.n_saves, 1);
+    rpc_rig_deinit(&rig.rpc);
+}
+
+static void what_cannot_be_saved_is_not_answered_with_null(void **state)
+{
+    (void)state;
+#define NOT_SAVED                                                                                  \
+    "-1: Error: banlist.json cannot be written (No space left on device): the change holds until " \
+    "the node stops"
+    struct net_rig rig;
+    net_rig_init(&rig);
+    rig.fake.save_error = -ENOSPC;
+    assert_call(&rig.rpc, "setban", "[\"1.2.3.4\",\"add\"]", NOT_SAVED);
+    assert_call(&rig.rpc, "setban", "[\"1.2.3.4\",\"remove\"]", NOT_SAVED);
+    assert_call(&rig.rpc, "clearbanned", "[]", NOT_SAVED);
+    rpc_rig_deinit(&rig.rpc);
+}
+
+static void without_a_network_there_are_no_bans(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    assert_call(&rig, "setban", "[\"1.2.3.4\",\"add\"]", "-20: Error: Ban database not loaded");
+    assert_call(&rig, "listbanned", "[]", "-20: Error: Ban database not loaded");
+    assert_call(&rig, "clearbanned", "[]", "-20: Error: Ban database not loaded");
+    rpc_rig_deinit(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(setban_gives_the_order_and_its_outcome),
+        cmocka_unit_test(bans_are_listed_and_cleared),
+        cmocka_unit_test(what_cannot_be_saved_is_not_answered_with_null),
+        cmocka_unit_test(without_a_network_there_are_no_bans),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
