@@ -6,6 +6,7 @@ reconsider one, save the mempool. What they have answered to must be there after
 SOAK_KILLS (10000) says how many kills the long size has; the short one has 240. Imports are killed
 by test_kill.py.
 """
+import collections
 import http.client
 import os
 import shutil
@@ -26,7 +27,7 @@ BASE_BLOCKS = 420
 KEEP_BLOCKS = 288
 CLOCK_BACK = str(-10 * 365 * 86400)  # after the base was mined, and before everything else
 OPTIONS = ["-dbcache=4", "-fastprune", "-acceptnonstdtxn=1", "-par=1"]
-GONE = (OSError, http.client.HTTPException, RpcError, framework.Failure)
+GONE = (OSError, http.client.HTTPException, framework.Failure)
 
 
 def full_block(parent):
@@ -68,19 +69,24 @@ class Victim:
         self.branch = [base.blocks[-1]]  # what submitblock extends
         self.n_spent = 0
         self.kills = 0
+        self.answered, self.refused = collections.Counter(), collections.Counter()  # by order
 
     # -- one life
 
     def live(self, seconds, extra, env):
-        """Start, order this and that, and be killed after so long."""
+        """Start, order this and that, and be killed so long after the start or the first answer."""
         self.node.launch(*extra, env=env)
         process = self.node.process
         timer = threading.Timer(seconds, process.kill)
-        timer.start()
+        is_early = self.random.randrange(2) == 0
+        if is_early:
+            timer.start()
         try:
             rpc = self.connect(process)
+            if not is_early:
+                timer.start()
             while rpc and process.poll() is None:
-                self.random.choice(self.orders())(rpc)
+                self.give(self.random.choice(self.orders()), rpc)
         except GONE:
             pass  # it was killed, which is the point
         timer.join()
@@ -90,9 +96,21 @@ class Victim:
         if self.invalid_state == "ordered":
             self.invalid_state = "unknown"
 
+    def give(self, order, rpc):
+        """An order may be refused, by the state of the chain or by a node that is stopping."""
+        try:
+            order(rpc)
+            self.answered[order.__name__] += 1
+        except RpcError as error:
+            self.refused[f"{order.__name__}: {error}"] += 1
+            if self.invalid_state == "ordered":
+                self.invalid_state = "unknown"
+
     def connect(self, process):
         """An RPC client as soon as there is somebody to answer; None if there never was."""
+        deadline = time.monotonic() + 60
         while process.poll() is None:
+            assert time.monotonic() < deadline, f"{self.node.name} does not come up"
             rpc = self.node.connect_rpc(20)
             try:
                 if rpc and rpc.getblockcount() >= 0:
@@ -124,7 +142,9 @@ class Victim:
         """Spend the coinbase of a block of the base; none is spent twice."""
         coinbase = self.base.blocks[self.n_spent % 200].txs[0]
         self.n_spent += 1
-        rpc.sendrawtransaction(chain.spend(coinbase, fee=100000).encode().hex(), 0)
+        outputs = [chain.TxOut(chain.COIN, bytes([chain.OP_TRUE])),
+                   chain.TxOut(0, bytes([chain.OP_RETURN]) + chain.push(bytes(20)))]
+        rpc.sendrawtransaction(chain.spend(coinbase, outputs=outputs).encode().hex(), 0)
 
     def save(self, rpc):
         there = {txid: rpc.getrawtransaction(txid) for txid in rpc.getrawmempool()[:10]}
@@ -238,6 +258,7 @@ def campaign(context, part, options, draw_start):
     life."""
     base = Base(context)
     kills, victims, acked, start = 0, 0, 0, time.monotonic()
+    answered, refused = collections.Counter(), collections.Counter()
     while kills < kills_wanted(context, part):
         victim = Victim(context, victims, base, options)
         victims += 1
@@ -251,9 +272,14 @@ def campaign(context, part, options, draw_start):
         victim.finish()
         kills += victim.kills
         acked += len(victim.acked)
+        answered += victim.answered
+        refused += victim.refused
     seconds = time.monotonic() - start
     print(f"figures: {kills} kills of {victims} victims, {acked} blocks acknowledged, none lost; "
-          f"{1000 * seconds / kills:.0f} ms a kill with all checks")
+          f"{1000 * seconds / kills:.0f} ms a kill with all checks\n"
+          f"answered: {dict(answered)}\nrefused: {dict(refused)}")
+    for order in victim.orders():
+        assert answered[order.__name__] > 0, f"{order.__name__} was never answered: {refused}"
 
 
 def test_nothing_acknowledged_is_lost_amid_orders_and_rebuilding(context):
