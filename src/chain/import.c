@@ -61,6 +61,7 @@ struct import {
     int error;
     int scan_error; /* the scan job's: meanwhile the loop may find out that a block is unreadable */
     uint64_t truncated_at;             /* offset of a record that the file ends in, or 0 */
+    int32_t passed;                    /* a file of ours that gets no new records, or -1 */
     struct record *found, **found_end; /* by the scan job */
     size_t n_found;
     struct record *queue, **queue_end; /* to be fetched */
@@ -105,8 +106,11 @@ static bool note_stored(void *arg, const struct file_pos *pos, struct span block
 /* One of our own block files. */
 static void scan_block_file(struct import *import)
 {
+    bool is_last = import->file_number + 1 == import->file_end;
     import->scan_error = block_files_scan(import->chain->files, import->file_number,
                                           (uint32_t)import->offset, note_stored, import);
+    import->passed =
+        !import->scan_error && (import->is_reindex || !is_last) ? import->file_number : -1;
     if (import->scan_error == -ENOENT)
         import->scan_error = 0; /* pruned */
     import->file_number++;
@@ -390,6 +394,9 @@ static void start_fetches(struct import *import)
 static void sort_found(struct import *import)
 {
     struct record *record = import->found;
+    /* Without a record it may be what a crash left: counted too, or pruning would not remove it. */
+    if (!import->path && import->passed >= 0)
+        block_files_set_used(import->chain->files, import->passed, 1, -1, 0);
     import->found = NULL;
     import->found_end = &import->found;
     import->n_found = 0;
@@ -674,6 +681,7 @@ static struct import *add_own_import(struct chain *chain)
     size_t end = 0;
     import->error = block_files_end(chain->files, &end);
     import->file_end = (int32_t)end;
+    import->passed = -1;
     return import;
 }
 

@@ -34,6 +34,7 @@ struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *cons
 /* Flags by name. Set at once, synced, and cleared together with the rows of a batch: what a flag
  * stands for is durable when the flag is gone. */
 #define INDEX_FLAG_REINDEXING    "reindexing"
+#define INDEX_FLAG_TO_EMPTY      "toempty" /* coins and index are about to be: -reindex */
 #define INDEX_FLAG_PRUNED        "prunedblockfiles"
 #define INDEX_FLAG_DAMAGED_COINS "damagedcoins" /* seen while running: to be made anew */
 bool index_db_flag(struct index_db *db, const char *name);

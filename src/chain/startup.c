@@ -40,32 +40,77 @@ static bool has_coins(const struct chain *chain)
     return !block_hash_equal(&tip, &none) || coins_interrupted(chain->coins, &old_tip, &new_tip);
 }
 
-static bool open_index(struct chain *chain, struct block_file_info **infos, size_t *n_infos,
-                       char **error)
+static int open_index_store(struct chain *chain, char **detail)
 {
-    char *path = xasprintf("%s/index", chain->blocks_dir), *detail = NULL;
-    int code = index_db_open(chain->env, path, &chain->index, &detail);
-    if (chain->options.reindex && (!code || code == -EUCLEAN)) {
-        /* Ours, or damaged: a store of another program stays as it is. */
-        index_db_close(chain->index);
-        chain->index = NULL; /* what follows may fail, and then the chain is freed */
-        xfree(detail);
-        detail = NULL;
-        code = chain->env->kv_destroy(chain->env->ctx, path);
-        if (!code || code == -ENOENT)
-            code = index_db_open(chain->env, path, &chain->index, &detail);
-    }
+    *detail = NULL;
+    if (chain->index)
+        return 0;
+    char *path = xasprintf("%s/index", chain->blocks_dir);
+    int code = index_db_open(chain->env, path, &chain->index, detail);
     xfree(path);
-    if (!code)
-        code = index_db_load(chain->index, &chain->tree, infos, n_infos, &detail);
+    return code;
+}
+
+static bool fail_of_index(struct chain *chain, int code, char **error, char *detail_take)
+{
     if (code == -EUCLEAN)
         return damaged(chain, has_coins(chain) ? CHAIN_DAMAGE_INDEX : CHAIN_DAMAGE_NONE, error,
-                       "The block index is corrupt; start with -reindex", detail);
-    if (!code && chain->options.reindex)
-        code = index_db_set_flag(chain->index, INDEX_FLAG_REINDEXING);
+                       "The block index is corrupt; start with -reindex", detail_take);
+    return fail(error, "Cannot open the block index", code, detail_take);
+}
+
+/* A reindex that was cut short amid its first steps is still the order. One that is damaged is left
+ * to be emptied if that is the order. */
+static bool open_index(struct chain *chain, char **error)
+{
+    char *detail;
+    int code = open_index_store(chain, &detail);
+    if (code == -EUCLEAN && chain->options.reindex) {
+        xfree(detail);
+        return true;
+    }
     if (code)
-        return fail(error, "Cannot open the block index", code, detail);
+        return fail_of_index(chain, code, error, detail);
+    if (index_db_flag(chain->index, INDEX_FLAG_TO_EMPTY))
+        chain->options.reindex = true;
     return true;
+}
+
+static bool load_index(struct chain *chain, struct block_file_info **infos, size_t *n_infos,
+                       char **error)
+{
+    char *detail;
+    int code = index_db_load(chain->index, &chain->tree, infos, n_infos, &detail);
+    return code ? fail_of_index(chain, code, error, detail) : true;
+}
+
+/* Before anything of the old goes: cut short, the next start goes on with the reindex. Of a pruned
+ * node the coins could not be made again from what the index knows. A damaged index has no room for
+ * the note. */
+static bool note_reindex(struct chain *chain, char **error)
+{
+    char *detail;
+    int code = open_index_store(chain, &detail);
+    if (!code)
+        code = index_db_set_flag(chain->index, INDEX_FLAG_TO_EMPTY);
+    if (code && code != -EUCLEAN)
+        return fail_of_index(chain, code, error, detail);
+    xfree(detail);
+    return true;
+}
+
+static bool empty_index(struct chain *chain, char **error)
+{
+    char *path = xasprintf("%s/index", chain->blocks_dir), *detail = NULL;
+    index_db_close(chain->index);
+    chain->index = NULL; /* what follows may fail, and then the chain is freed */
+    int code = chain->env->kv_destroy(chain->env->ctx, path);
+    xfree(path);
+    if (!code || code == -ENOENT)
+        code = open_index_store(chain, &detail);
+    if (!code)
+        code = index_db_set_flag(chain->index, INDEX_FLAG_REINDEXING);
+    return code ? fail_of_index(chain, code, error, detail) : true;
 }
 
 /* Nothing is emptied unasked that may be another program's: an index of ours lies beside coins of
@@ -75,7 +120,8 @@ static bool is_ours(struct chain *chain)
     struct block_file_info *infos = NULL;
     size_t n_infos = 0;
     char *why = NULL;
-    bool ok = open_index(chain, &infos, &n_infos, &why) && chain->tree.genesis;
+    bool ok =
+        open_index(chain, &why) && load_index(chain, &infos, &n_infos, &why) && chain->tree.genesis;
     xfree(infos);
     xfree(why);
     return ok;
@@ -94,6 +140,10 @@ static bool open_coins(struct chain *chain, char **error)
         /* The remedy that its message names: it will be filled anew. */
         xfree(detail);
         detail = NULL;
+        if (chain->options.reindex && !note_reindex(chain, error)) {
+            xfree(path);
+            return false;
+        }
         code = chain->env->kv_destroy(chain->env->ctx, path);
         if (!code)
             code = coins_open(chain->env, chain->log, path, &options, &chain->coins, &detail);
@@ -111,7 +161,8 @@ static bool open_coins(struct chain *chain, char **error)
 static bool wipe_coins(struct chain *chain, char **error)
 {
     int code = coins_wipe(chain->coins);
-    if (!code && chain->index && index_db_flag(chain->index, INDEX_FLAG_DAMAGED_COINS))
+    bool keeps_index = chain->index && !chain->options.reindex;
+    if (!code && keeps_index && index_db_flag(chain->index, INDEX_FLAG_DAMAGED_COINS))
         code = index_db_clear_flag(chain->index, INDEX_FLAG_DAMAGED_COINS);
     return code ? fail(error, "Cannot begin to reindex", code, NULL) : true;
 }
@@ -132,6 +183,14 @@ static bool check_stores(struct chain *chain, char **error)
     return true;
 }
 
+/* The coins go before the index: nothing could be done with coins whose blocks it does not know. */
+static bool begin_reindex(struct chain *chain, char **error)
+{
+    bool is_wrong = PLANTED(chain->env, REINDEX_INDEX_FIRST);
+    return note_reindex(chain, error) && (is_wrong || wipe_coins(chain, error)) &&
+           empty_index(chain, error) && (!is_wrong || wipe_coins(chain, error));
+}
+
 static bool open_stores(struct chain *chain, char **error)
 {
     struct block_file_info *infos = NULL;
@@ -143,18 +202,12 @@ static bool open_stores(struct chain *chain, char **error)
                     xasprintf("%s%s: %s", chain->blocks_dir,
                               code == -ENOENT ? " is a link to a folder that is not there" : "",
                               strerror(-code)));
-    /* The coins go before the index: a start after a crash in between fills empty coins by itself,
-     * but could do nothing with coins whose blocks it does not know. */
-    if (!open_coins(chain, error) ||
-        (chain->options.reindex && !PLANTED(chain->env, REINDEX_INDEX_FIRST) &&
-         !wipe_coins(chain, error)) ||
-        !open_index(chain, &infos, &n_infos, error) || !check_stores(chain, error)) {
+    if (!open_coins(chain, error) || !open_index(chain, error) ||
+        (chain->options.reindex && !begin_reindex(chain, error)) ||
+        !load_index(chain, &infos, &n_infos, error) || !check_stores(chain, error)) {
         xfree(infos);
         return false;
     }
-    if (PLANTED(chain->env, REINDEX_INDEX_FIRST) && chain->options.reindex &&
-        !wipe_coins(chain, error))
-        return false;
     code = block_files_open(chain->env, chain->log, chain->blocks_dir, chain->network->magic, infos,
                             n_infos, &chain->files, &detail);
     xfree(infos);
@@ -441,17 +494,33 @@ static bool check_pruning(struct chain *chain, char **error)
     return true;
 }
 
+/* Are the block files to be gone through? Also if there are some, but neither index nor coins: a
+ * reindex was cut short amid emptying its index, or somebody took both away. (With one file it may
+ * be that the first flush was still to come: to replay it does not take long.) */
+static bool find_marks(struct chain *chain, char **error)
+{
+    bool reindexing = index_db_flag(chain->index, INDEX_FLAG_REINDEXING);
+    size_t end = 0;
+    int code = block_files_end(chain->files, &end);
+    if (!code && !reindexing && !chain->tree.genesis && end > 1) {
+        log_printf(chain->log, LOG_ALWAYS, "the block index is empty, made anew from the files");
+        code = index_db_set_flag(chain->index, INDEX_FLAG_REINDEXING);
+        reindexing = true;
+    }
+    if (!code && reindexing)
+        code = block_files_reserve_existing(chain->files);
+    chain->marks = reindexing ? CHAIN_MARK_REINDEX : 0;
+    return code ? fail(error, "Cannot list the block files", code, NULL) : true;
+}
+
 bool chain_open(struct chain *chain, char **error)
 {
     ASSERT(!chain->is_open);
     int64_t start_us = chain->env->now_us(chain->env->ctx);
     if (!open_stores(chain, error) || !check_clock(chain, error))
         return false;
-    bool reindexing = index_db_flag(chain->index, INDEX_FLAG_REINDEXING);
-    int code = reindexing ? block_files_reserve_existing(chain->files) : 0;
-    if (code)
-        return fail(error, "Cannot list the block files", code, NULL);
-    chain->marks = reindexing ? CHAIN_MARK_REINDEX : 0;
+    if (!find_marks(chain, error))
+        return false;
     if (!chain->tree.genesis && !add_genesis(chain, error))
         return false;
     if (!block_hash_equal(&chain->tree.genesis->hash, &chain->network->genesis_hash)) {
@@ -469,7 +538,7 @@ bool chain_open(struct chain *chain, char **error)
     best_chain_rebuild(chain);
     chain->is_open = true;
     chain_update_initial_download(chain);
-    import_block_files(chain, reindexing);
+    import_block_files(chain, chain->marks & CHAIN_MARK_REINDEX);
     flush_start_timer(chain);
     verify_at_start(chain);
     txindex_wake(chain);

@@ -388,6 +388,47 @@ static void a_reindex_of_a_pruned_chain_counts_what_it_cannot_use(void **state)
     assert_index_is_true(&f->rig);
 }
 
+/* A plain start after the first steps of a reindex were cut short: all is as before it, or it goes
+ * on, and what the blocks' files lack may come from peers. */
+static void start_after_cut(void *arg)
+{
+    struct crash_watch *watch = arg;
+    struct fixture *f = watch->f;
+    if (!watch->is_on)
+        return;
+    watch->is_on = false;
+    struct chain_rig rig;
+    rig_init(&rig, sim_env_crash(f->rig.sim, (enum sim_crash)(watch->tried++ % 3), watch->points),
+             &f->b, &f->options);
+    rig_open(&rig);
+    rig_settle(&rig);
+    watch->points += rig_is_at(&rig, f->b.genesis);
+    rig_accept_chain(&rig, f->last);
+    assert_true(rig_is_at(&rig, f->last));
+    assert_index_is_true(&rig);
+    assert_int_equal(rig.n_faults, 0);
+    rig_deinit(&rig);
+    watch->is_on = true;
+}
+
+static void a_reindex_of_a_pruned_chain_cut_short_at_its_start_needs_no_help(void **state)
+{
+    struct fixture *f = *state;
+    struct crash_watch watch = {.f = f};
+    assert_int_equal(prune_to(f, 200), 0);
+    assert_int_equal(rig_close(&f->rig), 0);
+    f->rig.options.reindex = true;
+    sim_disk_watch(sim_env_disk(f->rig.sim), start_after_cut, &watch);
+    watch.is_on = true;
+    rig_open(&f->rig);
+    sim_disk_watch(sim_env_disk(f->rig.sim), NULL, NULL);
+    assert_true(watch.tried > 5 && watch.points > 2 && watch.points < (uint64_t)watch.tried);
+    rig_settle(&f->rig);
+    f->rig.options.reindex = false;
+    rig_accept_chain(&f->rig, f->last);
+    assert_true(rig_is_at(&f->rig, f->last));
+}
+
 static void note_stored(void *arg, const struct chain_block_result *result)
 {
     assert_int_equal(result->verdict.code, REJECT_NONE);
@@ -477,6 +518,7 @@ int main(void)
         TEST(pruning_is_cancelled_by_closing),
         TEST(a_crash_while_pruning_is_recovered_from),
         TEST(a_reindex_of_a_pruned_chain_counts_what_it_cannot_use),
+        TEST(a_reindex_of_a_pruned_chain_cut_short_at_its_start_needs_no_help),
         TEST(pruned_blocks_that_were_fetched_again_outlive_a_crash),
         TEST(nothing_is_pruned_before_a_reindex_is_over),
     };
