@@ -16,9 +16,9 @@
 #include "util/alloc.h"
 #include "util/log.h"
 
-#define UNSENT_BYTES_MAX  (1024 * 1024) /* beyond, the next request waits */
-#define LINE_BYTES_MAX    1024          /* a chunk's size line, a trailer */
-#define LINGER_US         2000000       /* after the last answer, for the client to read it */
+#define UNSENT_BYTES_MAX  (128 * 1024) /* beyond, the next request waits */
+#define LINE_BYTES_MAX    1024         /* a chunk's size line, a trailer */
+#define LINGER_US         2000000      /* after the last answer, for the client to read it */
 #define REFUSAL_BYTES     512
 #define DISCARD_BYTES_MAX (64 * 1024) /* of a refused body: beyond, the connection ends */
 
@@ -29,17 +29,12 @@ static struct evbuffer *input_of(struct connection *connection)
     return bufferevent_get_input(connection->bufferevent);
 }
 
-size_t http_unsent(struct connection *connection)
-{
-    return evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
-}
-
 /* -- Requests ------------------------------------------------------------------------------- */
 
 static void request_free(struct request *request)
 {
     if (request->http)
-        request->http->body_bytes -= request->body.len;
+        request->http->body_bytes -= request->body_bytes;
     buffer_deinit(&request->body);
     buffer_deinit(&request->response_body);
     xfree(request->head_text);
@@ -97,15 +92,22 @@ void http_connection_close(struct connection *connection, bool tell)
         request_free(request);
 }
 
+static bool is_in_parts(const struct connection *connection)
+{
+    return connection->state == STATE_WAITING && connection->request->in_parts;
+}
+
 static void on_deadline(void *arg)
 {
     struct connection *connection = arg;
     connection->timer = 0;
-    size_t now_unsent = http_unsent(connection);
+    size_t untaken = http_untaken(connection);
     /* A slow reader of a large answer is fine as long as it reads. */
-    if (connection->state != STATE_LINGER && now_unsent > 0 &&
-        now_unsent != connection->unsent_before) {
-        connection->unsent_before = now_unsent;
+    bool reads =
+        connection->state != STATE_LINGER && untaken > 0 && untaken != connection->untaken_before;
+    bool waits_for_us = is_in_parts(connection) && untaken == 0;
+    if (reads || waits_for_us) {
+        connection->untaken_before = untaken;
         connection->timer = loop_timer_start(
             connection->http->loop, connection->http->options.timeout_us, on_deadline, connection);
         return;
@@ -117,7 +119,7 @@ static void set_deadline(struct connection *connection, int64_t delay_us)
 {
     struct loop *loop = connection->http->loop;
     loop_timer_cancel(loop, connection->timer);
-    connection->unsent_before = http_unsent(connection);
+    connection->untaken_before = delay_us ? http_untaken(connection) : 0;
     connection->timer = delay_us ? loop_timer_start(loop, delay_us, on_deadline, connection) : 0;
 }
 
@@ -151,40 +153,6 @@ static void linger(struct connection *connection)
 
 /* -- Answers -------------------------------------------------------------------------------- */
 
-static void free_body(const void *p, size_t len, void *arg)
-{
-    (void)p;
-    (void)len;
-    xfree(arg);
-}
-
-/* Queue an answer. Takes the bytes of body. */
-static void write_response(struct connection *connection, const struct http_response *response,
-                           struct buffer *body, bool is_head, bool keep_alive)
-{
-    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
-    char date[64] = "";
-    time_t now = (time_t)loop_unix_s();
-    struct tm tm;
-    if (gmtime_r(&now, &tm))
-        strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-    evbuffer_add_printf(output, "HTTP/1.1 %d %s\r\nDate: %s\r\n", response->status,
-                        http_reason(response->status), date);
-    if (response->www_authenticate)
-        evbuffer_add_printf(output, "WWW-Authenticate: %s\r\n", response->www_authenticate);
-    /* 204 has no body by definition, and must not name a length. RFC 9110 8.6 */
-    if (response->status != 204)
-        evbuffer_add_printf(output, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-                            response->content_type ? response->content_type : "text/plain",
-                            body->len);
-    evbuffer_add_printf(output, "Connection: %s\r\n\r\n", keep_alive ? "keep-alive" : "close");
-    if (body->len > 0 && !is_head && response->status != 204) {
-        evbuffer_add_reference(output, body->p, body->len, free_body, body->p);
-        buffer_init(body);
-    }
-    buffer_deinit(body);
-}
-
 /* Refuse what is being read and end the connection: what follows cannot be trusted to be the
  * start of a request. */
 static void refuse(struct connection *connection, int status, const char *text)
@@ -194,7 +162,7 @@ static void refuse(struct connection *connection, int status, const char *text)
     buffer_append_string(&body, text ? text : http_reason(status));
     const struct http_response response = {.status = status};
     bool is_head = connection->request && connection->request->is_head;
-    write_response(connection, &response, &body, is_head, false);
+    http_write_response(connection, &response, &body, is_head, false);
     if (connection->request)
         request_free(connection->request);
     connection->request = NULL;
@@ -207,8 +175,13 @@ static void finish(struct request *request)
     struct connection *connection = request->connection;
     struct http *http = request->http;
     bool keep_alive = request->keep_alive && !http->stopping;
-    write_response(connection, &request->response, &request->response_body, request->is_head,
-                   keep_alive);
+    if (request->in_parts) {
+        http_write_part(connection, &request->response, &request->response_body);
+        http_write_last(connection);
+    } else {
+        http_write_response(connection, &request->response, &request->response_body,
+                            request->is_head, keep_alive);
+    }
     uncount(request);
     connection->request = NULL;
     request_free(request);
@@ -238,6 +211,18 @@ void http_reply(struct http_request *public, const struct http_response *respons
     request_free(request);
 }
 
+void http_reply_part(struct http_request *public, const struct http_response *part)
+{
+    struct request *request = (struct request *)public;
+    ASSERT(part->body_take && part->delay_ms == 0);
+    if (!request->connection) {
+        buffer_deinit(part->body_take);
+        return;
+    }
+    http_write_part(request->connection, part, part->body_take);
+    set_deadline(request->connection, request->http->options.timeout_us);
+}
+
 bool http_park(struct http_request *public)
 {
     struct request *request = (struct request *)public;
@@ -245,7 +230,8 @@ bool http_park(struct http_request *public)
     if (request->is_parked || !http)
         return true;
     size_t most = http->options.connections_max; /* half of it is for who does not wait */
-    if (http->n_parked == HTTP_PARKED_MAX || (most > 0 && http->n_parked >= most / 2))
+    if ((http->n_parked == HTTP_PARKED_MAX || (most > 0 && http->n_parked >= most / 2)) &&
+        !http_evict_parked(http))
         return false;
     uncount(request);
     request->is_parked = true;
@@ -338,7 +324,7 @@ static void dispatch(struct connection *connection)
         struct buffer body;
         buffer_init(&body);
         buffer_append_string(&body, text);
-        write_response(connection, &response, &body, request->is_head, request->keep_alive);
+        http_write_response(connection, &response, &body, request->is_head, request->keep_alive);
         bool keep_alive = request->keep_alive;
         request_free(request);
         connection->request = NULL;
@@ -396,6 +382,7 @@ static void begin_request(struct connection *connection, const struct http_head 
     request->head_text = text;
     request->keep_alive = head->keep_alive;
     request->is_head = strcmp(head->method, "HEAD") == 0;
+    request->is_1_0 = head->is_1_0;
     buffer_init(&request->body);
     buffer_init(&request->response_body);
     request->public = (struct http_request){
@@ -406,6 +393,7 @@ static void begin_request(struct connection *connection, const struct http_head 
         .authorization = head->authorization,
         .content_type = head->content_type,
         .peer = connection->peer,
+        .body_take = &request->body,
     };
     connection->request = request;
     connection->left = head->content_length;
@@ -485,6 +473,7 @@ static bool read_body(struct connection *connection)
         }
         buffer_append(&request->body, piece.iov_base, n);
         connection->http->body_bytes += n;
+        request->body_bytes += n;
         connection->left -= n;
         evbuffer_drain(input, n);
     }
@@ -646,6 +635,7 @@ struct http *http_new(struct loop *loop, const struct http_options *options)
     struct http *http = xcalloc(1, sizeof *http);
     http->loop = loop;
     http->options = *options;
+    http->unread = http_unread_new(http);
     return http;
 }
 
@@ -693,5 +683,6 @@ void http_free(struct http *http)
         if (is_owed)
             request->http = NULL;
     }
+    http_unread_free(http->unread);
     xfree(http);
 }

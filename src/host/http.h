@@ -3,7 +3,8 @@
  * Layer: host. Loop thread. Beyond limits the client is refused, never the node: heads of
  * HTTP_HEAD_BYTES_MAX, bodies of HTTP_BODY_BYTES_MAX (all together HTTP_BODIES_BYTES_MAX), a
  * deadline from the first byte of a request to its last, HTTP_CONNECTIONS_MAX connections, of
- * which the one that is longest at an unfinished request makes room for a new one. Requests from
+ * which the one that is longest at an unfinished request makes room for a new one. A client that
+ * has not read a byte of its answer for timeout_us is let go. Requests from
  * addresses outside the allowed ranges, and those whose Host or Origin is a foreign name (DNS
  * rebinding, forms of other sites), get 403 before the handler sees them. */
 #ifndef HOST_HTTP_H
@@ -30,8 +31,9 @@ struct http_request {
     const char *host, *origin, *authorization, *content_type; /* NULL if absent */
     const char *peer;                                         /* "127.0.0.1:50000" */
     struct span body;
-    bool is_in_reserve; /* above pending_max: only what is quick may be done */
-    void *user;         /* the handler's */
+    struct buffer *body_take; /* that holds body: the handler may take its bytes */
+    bool is_in_reserve;       /* above pending_max: only what is quick may be done */
+    void *user;               /* the handler's */
 };
 
 struct http_response {
@@ -47,11 +49,11 @@ struct http_options {
     size_t n_allowed;
     const char *const *allowed_hosts; /* -rpcallowhost */
     size_t n_allowed_hosts;
-    int64_t timeout_us;    /* -rpcservertimeout */
-    size_t pending_max;    /* requests handed out and not answered; beyond: 503 */
+    int64_t timeout_us;     /* -rpcservertimeout */
+    size_t pending_max;     /* requests handed out and not answered; beyond: 503 */
     size_t connections_max; /* of all, parked or not, for want of descriptors; 0: no such limit */
     const struct log *log;  /* may be NULL */
-    void *ctx;             /* first argument of the functions below */
+    void *ctx;              /* first argument of the functions below */
     /* A request's head has come, not its body. Returns: false to refuse it with *response, whose
      * strings must last; then nobody's memory is filled by its body. NULL: none is refused. */
     bool (*on_head)(void *ctx, const struct http_request *request, struct http_response *response);
@@ -59,6 +61,9 @@ struct http_options {
     /* The client has reset its connection before its answer, which http_reply() would throw away.
      * The handler still owes http_reply() or http_drop(). */
     void (*on_cancel)(void *ctx, struct http_request *request);
+    /* A client has read an answer, or a part of one, or has gone: http_unread_all() is less than
+     * it was. Call nothing of this server from here. May be NULL. */
+    void (*on_room)(void *ctx);
 };
 
 /* Make a server that listens nowhere yet. Borrows what options point to. Owns: the caller. */
@@ -79,8 +84,18 @@ size_t http_pending(const struct http *http);
 size_t http_unanswered(const struct http *http);
 
 /* A request waits for something to happen, maybe for ever: it counts as parked from now on, no
- * longer as pending. Returns: false if HTTP_PARKED_MAX are. */
+ * longer as pending. Where HTTP_PARKED_MAX do, the first whose client has shut its side, and may be
+ * gone, gives way. Returns: false if there is none. */
 NODISCARD bool http_park(struct http_request *request);
+
+/* Send a part of an answer whose length is not known yet: in chunks, or to a client of HTTP/1.0 up
+ * to the end of the connection. http_reply() sends the last part; status and headers are those of
+ * the first. How much a client has not read tells http_unread(). */
+void http_reply_part(struct http_request *request, const struct http_response *part);
+/* Bytes of answers that the kernel has not taken yet: those of the request's client, none if it has
+ * gone; and memory held by all answers, each until the last of its bytes is taken. */
+size_t http_unread(const struct http_request *request);
+size_t http_unread_all(const struct http *http);
 
 /* Answer a request, exactly once; it is gone then. Also right after the client went away. */
 void http_reply(struct http_request *request, const struct http_response *response);

@@ -1,6 +1,7 @@
 /* http_internal.h - the server's and its connections' state, for the files http*.c of this layer.
  *
- * Layer: host. http.c reads requests and writes answers, http_listen.c takes connections in. */
+ * Layer: host. http.c reads requests and decides, http_answer.c writes answers, http_listen.c takes
+ * connections in. */
 #ifndef HOST_HTTP_INTERNAL_H
 #define HOST_HTTP_INTERNAL_H
 
@@ -36,10 +37,13 @@ struct request {
     struct buffer body;
     bool is_head; /* method HEAD: the answer has no body */
     bool keep_alive;
-    bool is_counted; /* in n_pending */
-    bool is_parked;  /* in n_parked */
-    bool is_refused; /* by its head: the answer is known, the body is thrown away */
-    bool is_delayed; /* in n_delayed: the refusal waits for its time */
+    bool is_counted;   /* in n_pending */
+    bool is_parked;    /* in n_parked */
+    bool is_refused;   /* by its head: the answer is known, the body is thrown away */
+    bool is_1_0;       /* understands no chunks */
+    bool in_parts;     /* a part of the answer has been queued: http_reply_part() */
+    size_t body_bytes; /* of http->body_bytes; the body itself may have been taken */
+    bool is_delayed;   /* in n_delayed: the refusal waits for its time */
     uint64_t delay_timer;
     struct http_response response; /* of a refusal */
     struct buffer response_body;
@@ -53,8 +57,8 @@ struct connection {
     enum state state;
     uint64_t left; /* of the body or chunk */
     size_t trailer_bytes;
-    size_t unsent_before; /* at the last look of the deadline */
-    int64_t since_us;     /* when the state became head, or the head's first byte came */
+    size_t untaken_before; /* at the last look of the deadline */
+    int64_t since_us;      /* when the state became head, or the head's first byte came */
     uint64_t timer;
     bool has_bytes; /* the first byte of a request has come */
     bool has_ended; /* the client has shut its side */
@@ -68,8 +72,16 @@ struct listener {
     uint64_t timer;
 };
 
+/* The bodies of answers that wait to be read by their clients. It outlives the server as long as
+ * libevent holds one of them. */
+struct unread {
+    struct http *http; /* NULL: the server is gone */
+    size_t bytes, n_bodies;
+};
+
 struct http {
     struct loop *loop;
+    struct unread *unread;
     struct http_options options;
     struct listener listeners[LISTENERS_MAX];
     int n_listeners;
@@ -88,8 +100,26 @@ void http_connection_close(struct connection *connection, bool tell);
 void http_on_read(struct bufferevent *bufferevent, void *arg);
 void http_on_written(struct bufferevent *bufferevent, void *arg);
 void http_on_event(struct bufferevent *bufferevent, short what, void *arg);
-/* Bytes queued for the client that the kernel has not taken yet. */
-size_t http_unsent(struct connection *connection);
+/* Bytes queued for the client that the kernel has not taken yet; and with those that the kernel
+ * could not hand over. */
+size_t http_unsent(const struct connection *connection);
+size_t http_untaken(const struct connection *connection);
+
+/* Queue a whole answer, without its body if is_head. Takes the bytes of body. */
+void http_write_response(struct connection *connection, const struct http_response *response,
+                         struct buffer *body, bool is_head, bool keep_alive);
+/* Queue a part of the answer to the connection's request: its head before the first, in chunks for
+ * who understands them. Takes the bytes of body. */
+void http_write_part(struct connection *connection, const struct http_response *response,
+                     struct buffer *body);
+/* The last part has been queued. */
+void http_write_last(struct connection *connection);
+/* The account of what is unread; the server's end lets go of it. */
+struct unread *http_unread_new(struct http *http);
+void http_unread_free(struct unread *unread);
+/* End the connection of the parked call that is the first of those whose clients have shut their
+ * side. Returns: false if there is none. */
+bool http_evict_parked(struct http *http);
 /* Stop listening, for good. */
 void http_stop_listening(struct http *http);
 

@@ -29,6 +29,19 @@ static bool evict_one(struct http *http)
     return true;
 }
 
+bool http_evict_parked(struct http *http)
+{
+    struct connection *first = NULL;
+    for (struct connection *c = http->connections; c; c = c->next) {
+        bool is_parked = c->state == STATE_WAITING && c->request->is_parked;
+        if (is_parked && c->has_ended && (!first || c->since_us < first->since_us))
+            first = c;
+    }
+    if (first)
+        http_connection_close(first, true);
+    return first != NULL;
+}
+
 static bool address_is_allowed(const struct http *http, const char *address)
 {
     if (sockets_is_loopback(address))
@@ -56,9 +69,11 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
                    text);
     /* Calls that are parked keep their connections beside the others' places. */
     size_t most = http->options.connections_max;
-    bool has_room = http->n_connections - http->n_parked < HTTP_CONNECTIONS_MAX &&
-                    (most == 0 || http->n_connections < most);
-    if (is_allowed && (has_room || evict_one(http)))
+    bool has_place = http->n_connections - http->n_parked < HTTP_CONNECTIONS_MAX;
+    bool has_descriptor = most == 0 || http->n_connections < most;
+    bool has_room = is_allowed && ((has_place && has_descriptor) || evict_one(http) ||
+                                   (has_place && http_evict_parked(http)));
+    if (has_room)
         bufferevent = bufferevent_socket_new(loop_base(http->loop), fd, BEV_OPT_CLOSE_ON_FREE);
     if (!bufferevent) {
         close(fd);

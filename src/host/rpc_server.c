@@ -35,16 +35,24 @@ static void call_free(struct call *call)
     xfree(call);
 }
 
-static void on_reply(void *arg, struct rpc_reply *reply)
+static struct http_response response_of(struct rpc_reply *reply)
 {
-    struct call *call = arg;
-    const struct http_response response = {
+    return (struct http_response){
         .status = reply->status,
         .content_type = reply->content_type,
         .www_authenticate = reply->www_authenticate,
         .body_take = &reply->body,
     };
-    http_reply(call->request, &response);
+}
+
+static void on_reply(void *arg, struct rpc_reply *reply)
+{
+    struct call *call = arg;
+    const struct http_response response = response_of(reply);
+    if (reply->is_cut)
+        http_drop(call->request);
+    else
+        http_reply(call->request, &response);
     call->is_answered = true;
     if (!call->in_handle)
         call_free(call);
@@ -54,6 +62,34 @@ static bool on_park(void *arg)
 {
     const struct call *call = arg;
     return http_park(call->request);
+}
+
+static void on_part(void *arg, struct rpc_reply *part)
+{
+    const struct call *call = arg;
+    const struct http_response response = response_of(part);
+    http_reply_part(call->request, &response);
+}
+
+static size_t unread_of(void *arg)
+{
+    const struct call *call = arg;
+    return http_unread(call->request);
+}
+
+static size_t unread_of_all(void *arg)
+{
+    const struct call *call = arg;
+    return http_unread_all(call->server->http);
+}
+
+static const struct rpc_client http_client = {
+    .park = on_park, .send_part = on_part, .unread = unread_of, .unread_all = unread_of_all};
+
+static void on_room(void *ctx)
+{
+    const struct rpc_server *server = ctx;
+    rpc_on_room(server->rpc);
 }
 
 static bool on_head(void *ctx, const struct http_request *request, struct http_response *response)
@@ -92,8 +128,9 @@ static void on_request(void *ctx, struct http_request *request)
         .content_type = request->content_type,
         .peer = request->peer,
         .body = request->body,
+        .body_take = request->body_take,
         .is_in_reserve = request->is_in_reserve,
-        .park = on_park,
+        .client = &http_client,
     };
     call->in_handle = true;
     call->token = rpc_handle(server->rpc, &rpc_request, on_reply, call);
@@ -155,6 +192,7 @@ struct rpc_server *rpc_server_new(struct loop *loop, struct rpc *rpc, const stru
         .on_head = on_head,
         .on_request = on_request,
         .on_cancel = on_cancel,
+        .on_room = on_room,
     };
     server->rpc = rpc;
     server->http = http_new(loop, &options);

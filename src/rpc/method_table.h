@@ -35,6 +35,8 @@ enum rpc_method_flag {
     RPC_HIDDEN = 1,    /* not in help's list: for tests */
     RPC_TEXT_ARGS = 2, /* cairn-cli passes arguments of any kind as strings */
     RPC_JSON_ARGS = 4, /* cairn-cli passes arguments of any kind as JSON */
+    RPC_QUICK = 8,     /* done also where the server is full: to look, and to stop the node */
+    RPC_LARGE = 16,    /* its answer may have megabytes: it waits until there is room */
 };
 
 struct rpc_method {

@@ -11,7 +11,7 @@
 
 enum {
     ARENA_CHUNK_BYTES = 4096,
-    TURN_US = 10000,     /* a batch gives way to other work after this long */
+    TURN_US = 2000,      /* a batch gives way to other work after this long */
     AUTH_DELAY_MS = 250, /* against guessing. Core: 250 ms too, but it blocks its thread */
     MESSAGE_MAX_BYTES = 65536,
     PARSE_NOW_BYTES = 65536, /* a millisecond; larger bodies take a job */
@@ -39,6 +39,8 @@ void rpc_free(struct rpc *rpc)
     if (!rpc)
         return;
     ASSERT(rpc->n_calls == 0);
+    if (rpc->room_timer)
+        rpc->node.env->timer_cancel(rpc->node.env->ctx, rpc->room_timer);
     auth_free(rpc->auth);
     ec_context_free(rpc->ec);
     xfree(rpc);
@@ -117,6 +119,8 @@ static void call_free(struct rpc_call *call)
         rpc->node.env->timer_cancel(rpc->node.env->ctx, call->turn_timer);
     xfree(call->error_message);
     buffer_deinit(&call->answer);
+    rpc_room_leave(call);
+    rpc_room_give(call);
     arena_deinit(&call->arena);
     xfree(call);
 }
@@ -205,6 +209,7 @@ static void entry_close(struct rpc_call *call)
     call->on_tip = NULL;
     call->on_interrupt = NULL;
     jsonrpc_close_reply(call);
+    rpc_room_give(call);
 }
 
 /* Start the current entry. Returns true if it is done already. */
@@ -229,7 +234,7 @@ static bool entry_start(struct rpc_call *call)
 static void call_complete(struct rpc_call *call)
 {
     if (call->is_batch) {
-        bool is_empty = call->answer.len == 1;
+        bool is_empty = call->answer.len == 1 && !call->in_parts;
         json_close_array(&call->out);
         /* A batch of notifications only gets no answer; an empty batch gets an empty one. */
         if (is_empty && call->entry)
@@ -248,12 +253,31 @@ static void call_complete(struct rpc_call *call)
 
 static void on_turn(void *arg);
 
-/* Execute entries from call->entry on until one is pending or all are done. */
-static void call_run(struct rpc_call *call)
+/* The end of a call that is answered no more, or no further. */
+static void call_end_waiting(struct rpc_call *call)
+{
+    rpc_room_leave(call);
+    if (!call->in_parts) {
+        call_refuse(call, 503, "Shutting down");
+        return;
+    }
+    struct rpc_reply reply = {.is_cut = true};
+    rpc_reply_fn *fn = call->reply;
+    void *arg = call->reply_arg;
+    call_free(call);
+    fn(arg, &reply);
+}
+
+void rpc_call_run(struct rpc_call *call)
 {
     const struct env *env = call->rpc->node.env;
     int64_t start_us = env->now_us(env->ctx);
     for (;;) {
+        if (!rpc_room_take(call)) {
+            if (call->rpc->is_interrupted)
+                call_end_waiting(call);
+            return; /* rpc_on_room() goes on */
+        }
         if (!entry_start(call))
             return; /* rpc_finish() goes on */
         entry_close(call);
@@ -272,7 +296,7 @@ static void on_turn(void *arg)
 {
     struct rpc_call *call = arg;
     call->turn_timer = 0;
-    call_run(call);
+    rpc_call_run(call);
 }
 
 void rpc_finish(struct rpc_call *call)
@@ -284,7 +308,7 @@ void rpc_finish(struct rpc_call *call)
     entry_close(call);
     if (call->is_batch && call->entry->next && call->reply) {
         call->entry = call->entry->next;
-        call_run(call);
+        rpc_call_run(call);
     } else {
         call_complete(call);
     }
@@ -326,7 +350,8 @@ struct rpc_call *rpc_job_call(struct env_job *job)
 
 bool rpc_park(struct rpc_call *call)
 {
-    if (!call->park || !call->reply || call->park(call->reply_arg))
+    rpc_room_give(call); /* others may come and go meanwhile */
+    if (!call->client || !call->reply || call->client->park(call->reply_arg))
         return true;
     rpc_fail(call, RPC_MISC_ERROR, "Too many calls wait for something to happen");
     return false;
@@ -362,8 +387,11 @@ void rpc_interrupt(struct rpc *rpc)
     rpc->is_interrupted = true;
     struct rpc_call *call = rpc->calls;
     while (call) {
-        if (call->on_interrupt) {
-            interrupt(call);
+        if (call->on_interrupt || call->waits_for_room) {
+            if (call->on_interrupt)
+                interrupt(call);
+            else
+                call_end_waiting(call);
             call = rpc->calls;
         } else {
             call = call->next;
@@ -379,7 +407,7 @@ void rpc_cancel(struct rpc *rpc, uint64_t token)
     if (!call)
         return;
     call->reply = NULL;
-    if (call->turn_timer)
+    if (call->turn_timer || call->waits_for_room)
         call_free(call);
     else if (call->on_interrupt)
         interrupt(call);
@@ -409,16 +437,10 @@ static bool is_allowed(const struct rpc_call *call, const struct json_value *roo
  * look and to stop the node. */
 static bool is_quick(const struct json_value *root)
 {
-    static const char *const quick[] = {
-        "stop", "uptime", "getblockcount", "getbestblockhash", "getrpcinfo", "getconnectioncount"};
-    const struct json_value *method =
-        root->kind == JSON_KIND_OBJECT ? json_find(root, "method") : NULL;
-    if (!method || method->kind != JSON_KIND_STRING)
-        return false;
-    for (size_t i = 0; i < COUNT_OF(quick); i++)
-        if (strcmp((const char *)method->text.p, quick[i]) == 0)
-            return true;
-    return false;
+    const struct json_value *name = json_find(root, "method");
+    const struct rpc_method *method =
+        name && name->kind == JSON_KIND_STRING ? method_find(name->text) : NULL;
+    return method && (method->flags & RPC_QUICK);
 }
 
 /* A body that is no request: the error as in version 1, without id. */
@@ -451,13 +473,13 @@ static void call_start(struct rpc_call *call, const struct json_value *root)
     }
     if (root->kind == JSON_KIND_OBJECT) {
         call->entry = root;
-        call_run(call);
+        rpc_call_run(call);
     } else if (root->kind == JSON_KIND_ARRAY) {
         call->is_batch = true;
         json_open_array(&call->out);
         call->entry = root->first;
         if (root->first)
-            call_run(call);
+            rpc_call_run(call);
         else
             call_complete(call);
     } else {
@@ -470,21 +492,23 @@ static void call_start(struct rpc_call *call, const struct json_value *root)
 struct parse_job {
     struct env_job job;
     struct rpc_call *call;
-    struct span body;
+    struct buffer body;
     struct json_value *root; /* NULL if malformed */
 };
 
 static void run_parse(struct env_job *job)
 {
     struct parse_job *parse = (struct parse_job *)(void *)job; /* its first member */
-    if (!json_parse(parse->body, &parse->call->arena, &parse->root))
+    if (!json_parse(buffer_span(&parse->body), &parse->call->arena, &parse->root))
         parse->root = NULL;
+    buffer_deinit(&parse->body);
 }
 
 static void on_parsed(struct env_job *job)
 {
-    const struct parse_job *parse = (const struct parse_job *)(void *)job;
+    struct parse_job *parse = (struct parse_job *)(void *)job;
     struct rpc_call *call = parse->call;
+    buffer_deinit(&parse->body); /* of a job that was cancelled */
     if (!call->reply)
         call_free(call); /* the client has gone */
     else if (job->cancelled)
@@ -493,8 +517,9 @@ static void on_parsed(struct env_job *job)
         call_start(call, parse->root);
 }
 
-static void call_parse(struct rpc_call *call, struct span body)
+static void call_parse(struct rpc_call *call, const struct rpc_request *request)
 {
+    struct span body = request->body;
     const struct env *env = call->rpc->node.env;
     struct json_value *root;
     if (call->is_in_reserve && body.len > QUICK_BYTES_MAX) {
@@ -506,11 +531,15 @@ static void call_parse(struct rpc_call *call, struct span body)
         return;
     }
     struct parse_job *parse = arena_calloc(&call->arena, 1, sizeof *parse);
-    uint8_t *copy = arena_alloc(&call->arena, body.len);
-    memcpy(copy, body.p, body.len);
+    if (request->body_take) {
+        ASSERT(request->body_take->p == body.p);
+        parse->body = *request->body_take;
+        buffer_init(request->body_take);
+    } else {
+        buffer_append(&parse->body, body.p, body.len);
+    }
     parse->job = (struct env_job){.run = run_parse, .done = on_parsed};
     parse->call = call;
-    parse->body = span_of(copy, body.len);
     env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &parse->job);
 }
 
@@ -567,12 +596,12 @@ uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_repl
     struct rpc_call *call = call_new(rpc, reply, arg);
     uint64_t token = call->token;
     const char *text;
-    call->park = request->park;
+    call->client = request->client;
     call->is_in_reserve = request->is_in_reserve;
     int status = judge_head(rpc, request, call->user, &text);
     if (status != 0)
         call_refuse(call, status, text);
     else
-        call_parse(call, request->body);
+        call_parse(call, request);
     return token;
 }

@@ -25,8 +25,8 @@ struct rpc_node {
     /* Wall clock offset for tests: setmocktime (0 turns it off), mockscheduler. */
     void (*set_mock_time)(void *ctx, int64_t unix_s);
     void (*advance_timers)(void *ctx, int64_t delta_s);
-    int64_t (*now_s)(void *ctx);        /* wall clock, mocked if set */
-    int64_t start_us;                   /* for uptime, by env's clock that does not jump */
+    int64_t (*now_s)(void *ctx); /* wall clock, mocked if set */
+    int64_t start_us;            /* for uptime, by env's clock that does not jump */
     /* The index-th warning of the node, the oldest kind first; NULL past the last. */
     const char *(*warning)(void *ctx, size_t index);
     /* -debug categories may be changed at run time (logging). */
@@ -63,6 +63,29 @@ void rpc_set_net(struct rpc *rpc, const struct rpc_net *net);
 /* The mempool is there now; NULL: it is gone. Borrowed. */
 void rpc_set_mempool(struct rpc *rpc, struct mempool *mempool);
 
+/* Memory of all answers together, in the making or not yet read by their clients. Beyond, calls of
+ * large answers and batches wait until clients have read: see rpc_room.c. */
+#define RPC_ANSWERS_BYTES_MAX ((size_t)128 << 20)
+#define RPC_LARGE_BYTES       ((size_t)16 << 20) /* presumed of a large answer in the making */
+#define RPC_BATCH_WHOLE_MAX   ((size_t)32 << 20) /* a batch's answers; more are sent in parts */
+#define RPC_BATCH_WINDOW      ((size_t)1 << 20)  /* of these, what the client has not read */
+#define RPC_BATCH_PART        ((size_t)256 << 10)
+#define RPC_SMALL_BYTES       ((size_t)64 << 10) /* of light answers that none waits for */
+
+struct rpc_reply;
+
+/* What the server can do for a call; arg is that of rpc_handle(). On the loop thread. */
+struct rpc_client {
+    /* The call waits for something to happen from now on. Returns: false if too many do. */
+    bool (*park)(void *arg);
+    /* Send a part of the answer, whose body is taken; the reply is its last. */
+    void (*send_part)(void *arg, struct rpc_reply *part);
+    /* Bytes of answers not read yet: the client's own, and memory held for all clients. When the
+     * latter falls, rpc_on_room() is owed. */
+    size_t (*unread)(void *arg);
+    size_t (*unread_all)(void *arg);
+};
+
 struct rpc_request {
     const char *http_method;   /* "POST", "GET", ... */
     const char *uri;           /* path, "/" for calls */
@@ -70,10 +93,9 @@ struct rpc_request {
     const char *content_type;  /* header value, or NULL */
     const char *peer;          /* for the log */
     struct span body;          /* borrowed for the call */
+    struct buffer *body_take;  /* that holds body: its bytes may be taken. NULL: they are copied */
     bool is_in_reserve;        /* the server is full: only methods that are quick are done */
-    /* The call waits for something to happen from now on, on the loop thread. Returns: false if too
-     * many do. NULL: any number may. */
-    bool (*park)(void *arg);
+    const struct rpc_client *client; /* NULL: any number may wait, and nothing is held back */
 };
 
 /* The answer: HTTP status, headers, body. The body's bytes may be taken (set reply->body to
@@ -83,6 +105,7 @@ struct rpc_reply {
     const char *content_type;
     const char *www_authenticate; /* header value or NULL */
     int64_t delay_ms;
+    bool is_cut; /* no answer can be made, or no end of it: end the connection */
     struct buffer body;
 };
 typedef void rpc_reply_fn(void *arg, struct rpc_reply *reply);
@@ -103,6 +126,8 @@ uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_repl
 void rpc_cancel(struct rpc *rpc, uint64_t token);
 /* The node is stopping: answer all that wait (waitfornewblock and the like). */
 void rpc_interrupt(struct rpc *rpc);
+/* Clients have read answers: calls that wait for room may begin, a moment later. */
+void rpc_on_room(struct rpc *rpc);
 /* Calls not answered yet. */
 size_t rpc_pending(const struct rpc *rpc);
 

@@ -55,7 +55,7 @@ struct rpc_call {
     struct rpc_call *next, *prev; /* all calls not answered yet */
     rpc_reply_fn *reply;          /* NULL once nobody wants the answer */
     void *reply_arg;
-    bool (*park)(void *reply_arg); /* or NULL */
+    const struct rpc_client *client; /* or NULL */
     bool is_in_reserve;
     char user[AUTH_USER_MAX];
     struct arena arena;   /* the parsed request, and what handlers keep for the call */
@@ -64,6 +64,10 @@ struct rpc_call {
     int status;           /* HTTP */
 
     bool is_batch;
+    bool in_parts;                  /* some of the answer has gone to the client */
+    bool waits_for_room;            /* entry is not begun */
+    bool entry_is_large;            /* by its method's flag; of one that waits */
+    size_t held_bytes;              /* in rpc->held_bytes: made, and presumed */
     const struct json_value *entry; /* the request being executed */
     bool is_running;                /* inside execute: finishing must not start the next entry */
     uint64_t turn_timer;            /* a long batch gives way to others; 0: none */
@@ -98,6 +102,9 @@ struct rpc {
     size_t n_calls;
     uint64_t next_token;
     uint64_t tip_sequence;
+    size_t held_bytes; /* of all calls' answers that are not with their clients yet */
+    size_t n_wait_for_room;
+    uint64_t room_timer; /* 0: none */
     bool is_interrupted;
     bool warnings_as_string;
     bool shows_start_height;
@@ -116,6 +123,20 @@ enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char
 
 /* A call that was PENDING has its result or error. The call may be gone when this returns. */
 void rpc_finish(struct rpc_call *call);
+
+/* -- Room: see rpc_room.c ------------------------------------------------------------------- */
+
+/* May call->entry begin? If not, what the call has made goes to its client, and rpc_room_begin()
+ * starts the call again once there is room. */
+NODISCARD bool rpc_room_take(struct rpc_call *call);
+/* Is there room for one more large answer? For calls that have been parked. */
+NODISCARD bool rpc_room_has(const struct rpc_call *call);
+/* The entry is done, or the call: what it holds is what it has made. */
+void rpc_room_give(struct rpc_call *call);
+/* The call waits no more. */
+void rpc_room_leave(struct rpc_call *call);
+/* Execute entries from call->entry on until one is pending or all are done. In rpc.c. */
+void rpc_call_run(struct rpc_call *call);
 
 /* The call waits from now on, maybe for ever, and takes nobody's place meanwhile. Returns: false,
  * with an error, if too many calls wait. */

@@ -15,6 +15,7 @@
 
 #define LONGPOLL_TXS_MS   60000 /* after which new transactions alone are worth an answer */
 #define LONGPOLL_AGAIN_MS 10000
+#define ROOM_AGAIN_MS     100
 #define GBT_CLIENT_NAME   "Cairn"
 
 /* What the miner asks for. */
@@ -168,10 +169,24 @@ static void answer(struct rpc_call *call)
 
 /* -- Waiting (BIP22, long polling) -------------------------------------------------------- */
 
+static void on_room_again(void *arg);
+
+/* A new tip wakes everybody at once: those for whom there is no room come a little later. */
 static void end_wait(struct rpc_call *call)
 {
+    if (!rpc_room_has(call)) {
+        rpc_call_timer(call, ROOM_AGAIN_MS, on_room_again);
+        return;
+    }
     answer(call);
     rpc_finish(call);
+}
+
+static void on_room_again(void *arg)
+{
+    struct rpc_call *call = arg;
+    call->timer = 0;
+    end_wait(call);
 }
 
 static void on_tip(struct rpc_call *call)

@@ -31,9 +31,8 @@ class Raw:
         self.socket.sendall(self.head(len(body), **how) + body)
         return self
 
-    def answer(self):
-        """What comes until the connection ends or an answer is whole."""
-        text = b""
+    def answer(self, text=b""):
+        """What comes until the connection ends or an answer is whole, behind text of its start."""
         while b"\r\n\r\n" not in text:
             piece = self.socket.recv(65536)
             if not piece:
@@ -41,9 +40,44 @@ class Raw:
             text += piece
         head, body = text.split(b"\r\n\r\n", 1)
         found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-        while len(body) < (int(found.group(1)) if found else 0):
-            body += self.socket.recv(65536)
-        return head + b"\r\n\r\n" + body
+        pieces, missing = [body], (int(found.group(1)) if found else 0) - len(body)
+        while missing > 0:
+            pieces.append(self.socket.recv(1 << 20))
+            if not pieces[-1]:
+                break
+            missing -= len(pieces[-1])
+        return head + b"\r\n\r\n" + b"".join(pieces)
+
+    def read_all(self, pause=0):
+        """All that comes until the connection ends, or the last chunk of an answer."""
+        pieces, tail = [], b""
+        while not tail.endswith(b"\r\n0\r\n\r\n"):
+            try:
+                pieces.append(self.socket.recv(1 << 20))
+            except ConnectionResetError:
+                break
+            if not pieces[-1]:
+                break
+            tail = (tail + pieces[-1])[-8:]
+            time.sleep(pause)
+        return b"".join(pieces)
+
+    def read_whole(self, pause=0):
+        """The body of an answer that is sent in parts, read with pauses."""
+        head, body = self.read_all(pause).split(b"\r\n\r\n", 1)
+        assert b"Content-Length" not in head, head
+        if b"Transfer-Encoding: chunked" not in head:
+            return body
+        parts, at = [], 0
+        while True:
+            end = body.index(b"\r\n", at)
+            size = int(body[at:end], 16)
+            if size == 0:
+                equal(body[end:], b"\r\n\r\n")
+                return b"".join(parts)
+            parts.append(body[end + 2:end + 2 + size])
+            equal(body[end + 2 + size:end + 4 + size], b"\r\n")
+            at = end + 4 + size
 
     def close(self):
         self.socket.close()

@@ -150,6 +150,7 @@ static void on_reply(void *arg, struct rpc_reply *reply)
     struct rpc_rig_answer *answer = arg;
     ASSERT(!answer->is_done);
     answer->is_done = true;
+    answer->is_cut = reply->is_cut;
     answer->status = reply->status;
     answer->delay_ms = reply->delay_ms;
     if (reply->www_authenticate)

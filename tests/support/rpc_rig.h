@@ -14,7 +14,7 @@
 
 /* An answer that came, or is to come. */
 struct rpc_rig_answer {
-    bool is_done;
+    bool is_done, is_cut;
     int status;
     int64_t delay_ms;
     char *www_authenticate; /* NULL if none */
@@ -31,9 +31,9 @@ struct rpc_rig {
     bool is_stopped;
     const char *warmup;      /* what the node says; "" at first */
     const char *warnings[2]; /* NULL where there is none */
-    char *result;                  /* of the last rpc_rig_call() */
-    char id[65];                   /* of the last rpc_rig_id() */
-    struct mempool *mempool;       /* NULL until rpc_rig_add_mempool() */
+    char *result;            /* of the last rpc_rig_call() */
+    char id[65];             /* of the last rpc_rig_id() */
+    struct mempool *mempool; /* NULL until rpc_rig_add_mempool() */
 };
 
 /* Make a rig with an open chain. options, auth: NULL, or as for rig_start() and rpc_new(); without

@@ -16,7 +16,8 @@ struct world {
     struct loop *loop;
     struct http *http;
     struct http_request *held;
-    int port;
+    int port, n_cancelled;
+    bool may_cancel, is_parked;
 };
 
 static void on_request(void *ctx, struct http_request *request)
@@ -27,9 +28,11 @@ static void on_request(void *ctx, struct http_request *request)
 
 static void on_cancel(void *ctx, struct http_request *request)
 {
-    (void)ctx;
-    (void)request;
-    fail_msg("nobody has gone");
+    struct world *w = ctx;
+    if (!w->may_cancel)
+        fail_msg("nobody has gone");
+    w->n_cancelled++;
+    http_drop(request);
 }
 
 static int setup(void **state)
@@ -65,6 +68,18 @@ static void a_taken_port_is_an_error(void **state)
     assert_int_equal(http_listen(w->http, "nowhere", 0), -EINVAL);
 }
 
+/* One more client whose call is to wait. */
+static int ask_and_park(struct world *w)
+{
+    int fd = client_dial(w->port);
+    assert_int_equal(write(fd, "GET / HTTP/1.1\r\n\r\n", 18), 18);
+    w->held = NULL;
+    while (!w->held)
+        loop_run_once(w->loop, true);
+    w->is_parked = http_park(w->held);
+    return fd;
+}
+
 /* All places are taken by connections that say nothing; a call that waits has its own. */
 static void a_parked_call_keeps_its_connection_beside_the_others(void **state)
 {
@@ -92,12 +107,42 @@ static void a_parked_call_keeps_its_connection_beside_the_others(void **state)
     close(waiting);
 }
 
+/* A call whose client has shut its side, and may be gone, leaves its place to others. */
+static void a_parked_call_of_who_may_have_gone_gives_way(void **state)
+{
+    struct world *w = *state;
+    w->may_cancel = true;
+    static int fds[HTTP_PARKED_MAX];
+    for (int i = 0; i < HTTP_PARKED_MAX; i++) {
+        fds[i] = ask_and_park(w);
+        assert_true(w->is_parked);
+    }
+    close(ask_and_park(w));
+    assert_false(w->is_parked); /* all of them may still be there */
+    http_drop(w->held);
+    shutdown(fds[7], SHUT_WR);
+    shutdown(fds[9], SHUT_WR);
+    for (int i = 0; i < 100; i++)
+        loop_run_once(w->loop, false);
+    assert_int_equal(w->n_cancelled, 0);
+    int fd = ask_and_park(w);
+    assert_true(w->is_parked);
+    assert_int_equal(w->n_cancelled, 1);
+    loop_run_once(w->loop, false);
+    char c;
+    assert_int_equal(read(fds[7], &c, 1), 0); /* it came before */
+    for (int i = 0; i < HTTP_PARKED_MAX; i++)
+        close(fds[i]);
+    close(fd);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_taken_port_is_an_error),
         T(a_parked_call_keeps_its_connection_beside_the_others),
+        T(a_parked_call_of_who_may_have_gone_gives_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,161 @@
+/* http_answer.c - what goes to the client: whole answers and parts of long ones, and an account of
+ * the memory that answers hold until they are read. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
+
+#include "host/http_internal.h"
+#include "host/loop.h"
+#include "util/alloc.h"
+
+/* One body on its way. libevent gives it back when its last byte is with the kernel. */
+struct body {
+    struct unread *unread;
+    uint8_t *p;
+};
+
+/* -- The account ---------------------------------------------------------------------------- */
+
+struct unread *http_unread_new(struct http *http)
+{
+    struct unread *unread = xcalloc(1, sizeof *unread);
+    unread->http = http;
+    return unread;
+}
+
+void http_unread_free(struct unread *unread)
+{
+    unread->http = NULL;
+    if (unread->n_bodies == 0)
+        xfree(unread);
+}
+
+static void free_body(const void *p, size_t len, void *arg)
+{
+    (void)p;
+    struct body *body = arg;
+    struct unread *unread = body->unread;
+    ASSERT(unread->n_bodies > 0 && unread->bytes >= len);
+    unread->n_bodies--;
+    unread->bytes -= len;
+    xfree(body->p);
+    xfree(body);
+    const struct http *http = unread->http;
+    if (!http && unread->n_bodies == 0)
+        xfree(unread);
+    else if (http && http->options.on_room)
+        http->options.on_room(http->options.ctx);
+}
+
+/* Queue the bytes of a buffer, which is left empty. */
+static void queue_body(struct connection *connection, struct buffer *buffer)
+{
+    struct unread *unread = connection->http->unread;
+    ASSERT(buffer->len > 0);
+    struct body *body = xmalloc(sizeof *body);
+    *body = (struct body){.unread = unread, .p = buffer->p};
+    unread->n_bodies++;
+    unread->bytes += buffer->len;
+    evbuffer_add_reference(bufferevent_get_output(connection->bufferevent), buffer->p, buffer->len,
+                           free_body, body);
+    buffer_init(buffer);
+}
+
+size_t http_unsent(const struct connection *connection)
+{
+    return evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
+}
+
+size_t http_untaken(const struct connection *connection)
+{
+    int in_kernel = 0;
+#ifdef SIOCOUTQ
+    /* A slow reader may leave megabytes with the kernel for minutes: that it reads shows there. */
+    if (ioctl(bufferevent_getfd(connection->bufferevent), SIOCOUTQ, &in_kernel) != 0)
+        in_kernel = 0;
+#endif
+    return http_unsent(connection) + (size_t)in_kernel;
+}
+
+size_t http_unread(const struct http_request *public)
+{
+    const struct request *request = (const struct request *)public;
+    return request->connection ? http_unsent(request->connection) : 0;
+}
+
+size_t http_unread_all(const struct http *http)
+{
+    return http->unread->bytes;
+}
+
+/* -- Answers -------------------------------------------------------------------------------- */
+
+/* All of a head but what tells the body's length. */
+static void write_head(struct connection *connection, const struct http_response *response)
+{
+    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+    char date[64] = "";
+    time_t now = (time_t)loop_unix_s();
+    struct tm tm;
+    if (gmtime_r(&now, &tm))
+        strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    evbuffer_add_printf(output, "HTTP/1.1 %d %s\r\nDate: %s\r\n", response->status,
+                        http_reason(response->status), date);
+    if (response->www_authenticate)
+        evbuffer_add_printf(output, "WWW-Authenticate: %s\r\n", response->www_authenticate);
+    /* 204 has no body by definition, and must not name a length. RFC 9110 8.6 */
+    if (response->status != 204)
+        evbuffer_add_printf(output, "Content-Type: %s\r\n",
+                            response->content_type ? response->content_type : "text/plain");
+}
+
+void http_write_response(struct connection *connection, const struct http_response *response,
+                         struct buffer *body, bool is_head, bool keep_alive)
+{
+    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+    write_head(connection, response);
+    if (response->status != 204)
+        evbuffer_add_printf(output, "Content-Length: %zu\r\n", body->len);
+    evbuffer_add_printf(output, "Connection: %s\r\n\r\n", keep_alive ? "keep-alive" : "close");
+    if (body->len > 0 && !is_head && response->status != 204)
+        queue_body(connection, body);
+    buffer_deinit(body);
+}
+
+void http_write_part(struct connection *connection, const struct http_response *response,
+                     struct buffer *body)
+{
+    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+    struct request *request = connection->request;
+    ASSERT(request && !request->is_head && response->status != 204);
+    if (!request->in_parts) {
+        write_head(connection, response);
+        /* RFC 9112 6.1: no chunks for who may not know them; there the end of the connection tells
+         * the end of the body. */
+        request->keep_alive = request->keep_alive && !request->is_1_0;
+        evbuffer_add_printf(output, "%sConnection: %s\r\n\r\n",
+                            request->is_1_0 ? "" : "Transfer-Encoding: chunked\r\n",
+                            request->keep_alive ? "keep-alive" : "close");
+        request->in_parts = true;
+    }
+    if (body->len > 0) {
+        if (!request->is_1_0)
+            evbuffer_add_printf(output, "%zx\r\n", body->len);
+        queue_body(connection, body);
+        if (!request->is_1_0)
+            evbuffer_add(output, "\r\n", 2);
+    }
+    buffer_deinit(body);
+}
+
+void http_write_last(struct connection *connection)
+{
+    ASSERT(connection->request && connection->request->in_parts);
+    if (!connection->request->is_1_0)
+        evbuffer_add_printf(bufferevent_get_output(connection->bufferevent), "0\r\n\r\n");
+}

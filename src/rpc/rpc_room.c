@@ -1,0 +1,151 @@
+/* rpc_room.c - when a call may begin: a bound for the memory of all answers together.
+ *
+ * An answer holds memory while it is made and until its client has read it. Methods whose answers
+ * can be large begin only while there is room for one more; batches go on only while there is room
+ * at all. Who has to wait takes nobody's place, and the bytes that are in the way are all with
+ * clients who read, or are let go for not reading, so every call has its turn. What is quick never
+ * waits, and light answers of single calls don't either: there are no more of them than clients. */
+#include "rpc/method_table.h"
+
+#include "util/alloc.h"
+
+static void hold(struct rpc_call *call, size_t bytes)
+{
+    struct rpc *rpc = call->rpc;
+    ASSERT(rpc->held_bytes >= call->held_bytes);
+    rpc->held_bytes += bytes - call->held_bytes;
+    call->held_bytes = bytes;
+}
+
+/* The flags of the method that the next entry calls; 0 if it is none. */
+static int entry_flags(const struct rpc_call *call)
+{
+    const struct json_value *name = json_find(call->entry, "method");
+    if (!name || name->kind != JSON_KIND_STRING)
+        return 0;
+    const struct rpc_method *method = method_find(name->text);
+    return method ? method->flags : 0;
+}
+
+static size_t all_bytes(const struct rpc_call *call)
+{
+    return call->rpc->held_bytes + call->client->unread_all(call->reply_arg);
+}
+
+bool rpc_room_has(const struct rpc_call *call)
+{
+    if (!call->client || !call->reply)
+        return true;
+    size_t all = all_bytes(call);
+    return all == 0 || all + RPC_LARGE_BYTES <= RPC_ANSWERS_BYTES_MAX;
+}
+
+static bool may_begin(const struct rpc_call *call)
+{
+    if (!call->client || !call->reply)
+        return true;
+    size_t unread = call->in_parts ? call->client->unread(call->reply_arg) : 0;
+    if (unread > RPC_BATCH_WINDOW)
+        return false;
+    if (call->entry_is_large)
+        return rpc_room_has(call);
+    return !call->is_batch || call->answer.len + unread <= RPC_SMALL_BYTES ||
+           all_bytes(call) <= RPC_ANSWERS_BYTES_MAX;
+}
+
+/* -- Parts of a batch's answer -------------------------------------------------------------- */
+
+static void send_part(struct rpc_call *call)
+{
+    struct rpc_reply part = {
+        .status = call->status, .content_type = "application/json", .body = call->answer};
+    buffer_init(&call->answer);
+    call->in_parts = true;
+    hold(call, 0);
+    call->client->send_part(call->reply_arg, &part);
+    buffer_deinit(&part.body);
+}
+
+/* Send what a batch has made, if it is much. The first bracket alone stays: there may be no answer
+ * at all. */
+static void send_if_more_than(struct rpc_call *call, size_t most)
+{
+    if (call->is_batch && call->client && call->reply && call->answer.len > most)
+        send_part(call);
+}
+
+/* -- Waiting -------------------------------------------------------------------------------- */
+
+void rpc_room_leave(struct rpc_call *call)
+{
+    ASSERT(call->rpc->n_wait_for_room >= call->waits_for_room);
+    call->rpc->n_wait_for_room -= call->waits_for_room;
+    call->waits_for_room = false;
+}
+
+/* The first call that came of those that may begin now. */
+static struct rpc_call *next_to_begin(const struct rpc *rpc)
+{
+    struct rpc_call *first = NULL;
+    for (struct rpc_call *call = rpc->calls; call; call = call->next) {
+        if (call->waits_for_room && (!first || call->token < first->token) && may_begin(call))
+            first = call;
+    }
+    return first;
+}
+
+/* Does an older call wait that could begin? What is large takes no room away from it. */
+static bool is_before_its_turn(const struct rpc_call *call)
+{
+    if (!call->entry_is_large || call->rpc->n_wait_for_room == 0)
+        return false;
+    const struct rpc_call *first = next_to_begin(call->rpc);
+    return first && first->token < call->token;
+}
+
+static void on_room(void *arg)
+{
+    struct rpc *rpc = arg;
+    rpc->room_timer = 0;
+    struct rpc_call *call = rpc->n_wait_for_room > 0 ? next_to_begin(rpc) : NULL;
+    if (!call)
+        return;
+    rpc_room_leave(call);
+    rpc_on_room(rpc); /* one a turn: the others have theirs in between */
+    rpc_call_run(call);
+}
+
+void rpc_on_room(struct rpc *rpc)
+{
+    const struct env *env = rpc->node.env;
+    if (rpc->n_wait_for_room > 0 && rpc->room_timer == 0)
+        rpc->room_timer = env->timer_start(env->ctx, 0, on_room, rpc);
+}
+
+bool rpc_room_take(struct rpc_call *call)
+{
+    struct rpc *rpc = call->rpc;
+    int flags = entry_flags(call);
+    ASSERT(!call->waits_for_room);
+    send_if_more_than(call, call->in_parts ? RPC_BATCH_PART : RPC_BATCH_WHOLE_MAX);
+    call->entry_is_large = flags & RPC_LARGE;
+    if (may_begin(call) && !is_before_its_turn(call)) {
+        hold(call, call->answer.len + (call->entry_is_large ? RPC_LARGE_BYTES : 0));
+        return true;
+    }
+    send_if_more_than(call, 1);
+    if (call->client->park)
+        (void)call->client->park(call->reply_arg); /* if there is no place: it waits all the same */
+    call->waits_for_room = true;
+    rpc->n_wait_for_room++;
+    rpc_on_room(rpc);
+    return false;
+}
+
+void rpc_room_give(struct rpc_call *call)
+{
+    bool is_less = call->answer.len < call->held_bytes;
+    hold(call, call->answer.len);
+    if (is_less)
+        rpc_on_room(call->rpc);
+}
