@@ -210,15 +210,21 @@ enum fault addr_relay_on_addrv2(struct p2p *p2p, struct peer *peer, struct reade
     return on_addresses(p2p, peer, r, true);
 }
 
-static void refresh_cache(struct p2p *p2p, struct addr_cache *cache, int64_t now_us)
+/* The answer that all have who came in where this peer did. Behind an address for Tor alone the
+ * peer's own is not known: it stands for Tor. */
+static const struct addr_cache *cached_answer(struct p2p *p2p, const struct peer *peer)
 {
-    if (cache->list && now_us < cache->until_us)
-        return;
-    xfree(cache->list);
+    int64_t now_us = p2p_now_us(p2p);
+    struct net_address local = p2p_own_end(p2p, peer);
+    uint8_t network = peer->is_inbound_onion ? NET_TORV3 : peer->address.network;
+    struct addr_cache *cache = addr_caches_get(&p2p->addr_caches, network, &local, now_us);
+    if (cache->list)
+        return cache;
     cache->n =
         p2p_sample_addresses(p2p, SAMPLE_MAX, ADDRESS_BOOK_SAMPLE_PERCENT, NET_NONE, &cache->list);
     cache->until_us =
         now_us + ADDR_CACHE_US + (int64_t)p2p_random(p2p, (uint64_t)ADDR_CACHE_US / 3);
+    return cache;
 }
 
 enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct reader *r)
@@ -228,17 +234,17 @@ enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct read
     /* Whom we connect to could compare our answer with what it told us. And once is enough. */
     if (peer_is_outbound(peer) || addr->has_asked)
         return FAULT_NONE;
-    ASSERT(peer->listener && peer->address.network <= NET_CJDNS);
+    ASSERT(peer->listener);
     addr->has_asked = true;
     addr->is_on = true;
     struct net_peer_address *list = NULL;
-    struct addr_cache *cache = &peer->listener->addr_cache[peer->address.network];
+    const struct addr_cache *cache = NULL;
     size_t n;
     bool is_trusted = peer->permissions & PERMISSION_ADDR;
     if (is_trusted) {
         n = p2p_sample_addresses(p2p, SAMPLE_MAX, ADDRESS_BOOK_SAMPLE_PERCENT, NET_NONE, &list);
     } else {
-        refresh_cache(p2p, cache, p2p_now_us(p2p));
+        cache = cached_answer(p2p, peer);
         n = cache->n;
     }
     addr->n_queue = 0;

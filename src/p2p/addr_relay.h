@@ -33,15 +33,6 @@ struct peer_addr {
     int64_t next_us, next_self_us;
 };
 
-/* The same answer for everybody on one network who came in by the same listener, for a day: two
- * answers tell no more than one about whom we are connected to, and who asks at two addresses of
- * ours cannot tell by them that they are one node's. */
-struct addr_cache {
-    struct net_peer_address *list;
-    size_t n;
-    int64_t until_us;
-};
-
 /* A peer is ready; a peer is gone. */
 void addr_relay_peer_ready(struct p2p *p2p, struct peer *peer);
 void addr_relay_peer_gone(struct peer *peer);

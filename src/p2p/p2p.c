@@ -422,22 +422,14 @@ static void drop_all(struct p2p *p2p, const char *why)
         peer_drop(p2p, p2p->peers, why);
 }
 
-static void end_listener(struct p2p *p2p, struct p2p_listener *listener)
-{
-    p2p->env->stream_close(p2p->env->ctx, listener->stream);
-    for (size_t i = 0; i < COUNT_OF(listener->addr_cache); i++) {
-        xfree(listener->addr_cache[i].list);
-        listener->addr_cache[i] = (struct addr_cache){0};
-    }
-}
-
 void p2p_stop(struct p2p *p2p)
 {
     p2p_enter(p2p);
     dns_seed_stop(&p2p->seed);
     for (size_t i = 0; i < p2p->n_listeners; i++)
-        end_listener(p2p, &p2p->listeners[i]);
+        p2p->env->stream_close(p2p->env->ctx, p2p->listeners[i].stream);
     p2p->n_listeners = 0;
+    addr_caches_clear(&p2p->addr_caches);
     if (p2p->is_running)
         connect_save(p2p);
     p2p->is_running = false;

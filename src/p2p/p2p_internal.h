@@ -4,6 +4,7 @@
 #ifndef P2P_P2P_INTERNAL_H
 #define P2P_P2P_INTERNAL_H
 
+#include "p2p/addr_cache.h"
 #include "p2p/connect.h"
 #include "p2p/dns_seed.h"
 #include "p2p/p2p.h"
@@ -20,7 +21,6 @@ struct p2p_listener {
     uint64_t stream;
     unsigned permissions;
     bool is_onion;
-    struct addr_cache addr_cache[NET_CJDNS + 1]; /* answers to getaddr, by the peer's network */
 };
 
 struct p2p {
@@ -54,6 +54,7 @@ struct p2p {
     size_t n_local;
     struct recent_set discouraged; /* hosts */
     struct ban_list bans;
+    struct addr_caches addr_caches; /* answers to getaddr */
     bool has_warned_time;
 
     uint64_t bytes_sent, bytes_received;
@@ -88,6 +89,8 @@ struct peer *p2p_find_peer(const struct p2p *p2p, uint64_t id);
 void p2p_enter(struct p2p *p2p);
 void p2p_leave(struct p2p *p2p);
 
+/* Our end of a peer's connection; network NET_NONE: unknown. */
+struct net_address p2p_own_end(const struct p2p *p2p, const struct peer *peer);
 /* The host as an id for a recent_set. */
 void p2p_host_id(const struct net_address *address, uint8_t out[32]);
 /* Is the host banned by hand now; or does it misbehave? */

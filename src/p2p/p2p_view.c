@@ -26,8 +26,7 @@ static int32_t common_height(const struct p2p *p2p, const struct peer *peer)
     return best ? block_node_fork(chain_tip(p2p->chain), best)->height : -1;
 }
 
-/* Our end of a peer's connection. */
-static struct net_address own_end(const struct p2p *p2p, const struct peer *peer)
+struct net_address p2p_own_end(const struct p2p *p2p, const struct peer *peer)
 {
     char text[NET_ADDRESS_TEXT_MAX];
     struct net_address at = {0};
@@ -45,7 +44,7 @@ void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_pe
         .class = peer->class,
         .is_ready = peer->state == PEER_READY,
         .address = peer->address,
-        .address_bind = own_end(p2p, peer),
+        .address_bind = p2p_own_end(p2p, peer),
         .network = peer->is_inbound_onion ? "onion" : net_address_network_name(&peer->address),
         .services = peer->version.services,
         .relays_txs = peer->relay.tells_txs,
