@@ -8,6 +8,7 @@ void write_handles_init(struct write_handles *handles, const struct env *env)
 {
     *handles = (struct write_handles){.env = env};
     pthread_mutex_init(&handles->mutex, NULL);
+    pthread_mutex_init(&handles->sync_mutex, NULL);
 }
 
 void write_handles_deinit(struct write_handles *handles)
@@ -17,6 +18,7 @@ void write_handles_deinit(struct write_handles *handles)
         handles->env->file_close(handles->env->ctx, handles->at[i].file);
     }
     xfree(handles->at);
+    pthread_mutex_destroy(&handles->sync_mutex);
     pthread_mutex_destroy(&handles->mutex);
 }
 
@@ -111,7 +113,7 @@ static bool is_sync_planted(const struct env *env, uint64_t id)
     return id % 2 ? PLANTED(env, UNDO_NOT_SYNCED) : PLANTED(env, BLOCK_NOT_SYNCED);
 }
 
-int write_handles_sync(struct write_handles *handles, const char *dir)
+static int sync_all(struct write_handles *handles, const char *dir)
 {
     const struct env *env = handles->env;
     struct write_handle handle;
@@ -129,5 +131,16 @@ int write_handles_sync(struct write_handles *handles, const char *dir)
         error = env->sync_dir(env->ctx, dir);
     if (!error)
         close_synced(handles);
+    return error;
+}
+
+int write_handles_sync(struct write_handles *handles, const char *dir)
+{
+    pthread_mutex_lock(&handles->sync_mutex);
+    int error = handles->sync_error;
+    if (!error)
+        error = sync_all(handles, dir);
+    handles->sync_error = error;
+    pthread_mutex_unlock(&handles->sync_mutex);
     return error;
 }
