@@ -2,6 +2,7 @@
 #include "crypto/ecdsa.h"
 
 #include <secp256k1.h>
+#include <secp256k1_recovery.h>
 #include <string.h>
 
 #include "util/reader.h"
@@ -121,4 +122,16 @@ bool ecdsa_is_low_s(struct span sig)
     secp256k1_ecdsa_signature parsed;
     return parse_lax(sig, &parsed) &&
            !secp256k1_ecdsa_signature_normalize(secp256k1_context_static, NULL, &parsed);
+}
+
+bool ecdsa_recover_compact(const uint8_t sig[ECDSA_COMPACT_BYTES], const uint8_t hash32[32],
+                           struct ec_pubkey *pubkey, bool *compressed)
+{
+    secp256k1_ecdsa_recoverable_signature parsed;
+    unsigned head = sig[0] - 27u;
+    *compressed = head & 4;
+    return secp256k1_ecdsa_recoverable_signature_parse_compact(secp256k1_context_static, &parsed,
+                                                               sig + 1, (int)(head & 3)) &&
+           secp256k1_ecdsa_recover(secp256k1_context_static, (secp256k1_pubkey *)(void *)pubkey,
+                                   &parsed, hash32);
 }

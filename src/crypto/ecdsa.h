@@ -34,6 +34,18 @@ NODISCARD bool ecdsa_parse_lax(struct span sig, uint8_t compact[64]);
  * Spec:     BIP66, "DER encoding reference" */
 bool ecdsa_is_strict_der(struct span sig);
 
+enum { ECDSA_COMPACT_BYTES = 65 };
+
+/* The public key that a signature of ecdsa_sign_compact() was made with.
+ *
+ * Out:      pubkey      undefined on failure
+ *           compressed  how the signer uses it
+ * Returns:  false if no key has made such a signature of that hash
+ * Spec:     Core CPubKey::RecoverCompact(), SEC 1 section 4.1.6 */
+NODISCARD bool ecdsa_recover_compact(const uint8_t sig[ECDSA_COMPACT_BYTES],
+                                     const uint8_t hash32[32], struct ec_pubkey *pubkey,
+                                     bool *compressed);
+
 /* True if s is at most half the group's order. Spec: BIP146, LOW_S; sig as ecdsa_parse_lax(). */
 bool ecdsa_is_low_s(struct span sig);
 

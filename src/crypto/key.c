@@ -3,6 +3,7 @@
 
 #include <secp256k1.h>
 #include <secp256k1_extrakeys.h>
+#include <secp256k1_recovery.h>
 #include <secp256k1_schnorrsig.h>
 #include <string.h>
 
@@ -82,6 +83,20 @@ size_t ecdsa_sign(const struct ec_context *context, const uint8_t key[32], const
     int ok = secp256k1_ecdsa_signature_serialize_der(context->raw, sig, &len, &made);
     ASSERT(ok);
     return len;
+}
+
+bool ecdsa_sign_compact(const struct ec_context *context, const uint8_t key[32],
+                        const uint8_t hash32[32], bool compressed, uint8_t sig[ECDSA_COMPACT_BYTES])
+{
+    secp256k1_ecdsa_recoverable_signature made;
+    int recovery = 0;
+    if (!secp256k1_ecdsa_sign_recoverable(context->raw, &made, hash32, key, NULL, NULL))
+        return false;
+    secp256k1_ecdsa_recoverable_signature_serialize_compact(context->raw, sig + 1, &recovery,
+                                                            &made);
+    ASSERT(recovery >= 0 && recovery < 4);
+    sig[0] = (uint8_t)(27 + recovery + (compressed ? 4 : 0));
+    return true;
 }
 
 bool schnorr_sign(const struct ec_context *context, const uint8_t key[32], struct span message,

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "crypto/ecdsa.h"
 #include "crypto/pubkey.h"
 #include "util/assert.h"
 
@@ -49,6 +50,16 @@ enum { ECDSA_SIG_MAX = 72 };
  * Spec:     Core CKey::Sign(), byte for byte: the retry counter for a low r is extra entropy */
 NODISCARD size_t ecdsa_sign(const struct ec_context *context, const uint8_t key[32],
                             const uint8_t hash32[32], uint8_t sig[ECDSA_SIG_MAX]);
+
+/* The same without the limit of r, in a form from which the public key is worked out again.
+ *
+ * In:       compressed  whether that key's use is the compressed form
+ * Out:      sig         27 + which of four points + 4 if compressed, then r || s
+ * Returns:  false if key is not valid
+ * Spec:     Core CKey::SignCompact() */
+NODISCARD bool ecdsa_sign_compact(const struct ec_context *context, const uint8_t key[32],
+                                  const uint8_t hash32[32], bool compressed,
+                                  uint8_t sig[ECDSA_COMPACT_BYTES]);
 
 /* Sign a message.
  *

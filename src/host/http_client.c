@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "util/alloc.h"
+#include "util/base64.h"
 
 enum {
     HEAD_BYTES_MAX = 65536,
@@ -83,21 +84,6 @@ static ssize_t receive(int fd, struct buffer *buffer)
 
 /* -- Request ------------------------------------------------------------------------------ */
 
-static void append_base64(struct buffer *out, struct span in)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < in.len; i += 3) {
-        size_t left = in.len - i;
-        uint32_t bits = (uint32_t)in.p[i] << 16;
-        bits |= left > 1 ? (uint32_t)in.p[i + 1] << 8 : 0;
-        bits |= left > 2 ? in.p[i + 2] : 0;
-        char group[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                         left > 1 ? digits[bits >> 6 & 63] : '=',
-                         left > 2 ? digits[bits & 63] : '='};
-        buffer_append(out, group, sizeof group);
-    }
-}
-
 static void write_request(struct buffer *out, const struct http_client_request *request)
 {
     bool is_v6 = strchr(request->host, ':');
@@ -107,7 +93,7 @@ static void write_request(struct buffer *out, const struct http_client_request *
                          "Authorization: Basic ",
                          request->path, is_v6 ? "[" : "", request->host, is_v6 ? "]" : "",
                          request->body.len);
-    append_base64(out, span_of_string(request->login));
+    base64_append(out, span_of_string(request->login));
     buffer_append_string(out, "\r\n\r\n");
     buffer_append(out, request->body.p, request->body.len);
 }

@@ -5,6 +5,7 @@
 #include "crypto/hmac.h"
 #include "crypto/mem.h"
 #include "util/alloc.h"
+#include "util/base64.h"
 #include "util/hex.h"
 
 enum {
@@ -120,45 +121,6 @@ void auth_free(struct auth *auth)
     xfree(auth);
 }
 
-static int base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Decode into out (room for LOGIN_MAX_BYTES). Returns the length, or -1 if malformed or too long.
- * Spec: RFC 4648, section 4, padding required, unused bits zero */
-static int base64_decode(const char *s, uint8_t *out)
-{
-    size_t len = strlen(s), padding = 0;
-    if (len % 4 != 0 || len / 4 * 3 > LOGIN_MAX_BYTES)
-        return -1;
-    while (padding < 2 && len > 0 && s[len - 1] == '=') {
-        len--;
-        padding++;
-    }
-    uint32_t bits = 0;
-    int n_bits = 0, n = 0;
-    for (size_t i = 0; i < len; i++) {
-        int digit = base64_digit(s[i]);
-        if (digit < 0)
-            return -1;
-        bits = bits << 6 | (uint32_t)digit;
-        n_bits += 6;
-        if (n_bits >= 8) {
-            n_bits -= 8;
-            out[n++] = (uint8_t)(bits >> n_bits);
-            bits &= (1u << n_bits) - 1;
-        }
-    }
-    return bits == 0 ? n : -1;
-}
-
 bool auth_check(const struct auth *auth, const char *header, char *user)
 {
     uint8_t login[LOGIN_MAX_BYTES];
@@ -168,8 +130,10 @@ bool auth_check(const struct auth *auth, const char *header, char *user)
     header += 6;
     while (*header == ' ')
         header++;
-    int len = base64_decode(header, login);
-    const uint8_t *colon = len > 0 ? memchr(login, ':', (size_t)len) : NULL;
+    size_t len;
+    if (!base64_decode(span_of_string(header), login, sizeof login, &len))
+        return false;
+    const uint8_t *colon = len > 0 ? memchr(login, ':', len) : NULL;
     if (!colon)
         return false;
     struct span name = span_of(login, (size_t)(colon - login));

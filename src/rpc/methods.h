@@ -39,6 +39,10 @@ RPC_HANDLER(gettxspendingprevout);
 /* rpc_multisig.c */
 RPC_HANDLER(createmultisig);
 
+/* rpc_message.c: signed texts */
+RPC_HANDLER(signmessagewithprivkey);
+RPC_HANDLER(verifymessage);
+
 /* rpc_descriptor.c */
 RPC_HANDLER(deriveaddresses);
 

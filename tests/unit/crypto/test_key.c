@@ -145,6 +145,40 @@ static void adding_to_a_key_adds_to_its_point(void **state)
     assert_false(seckey_tweak_add(key, tweak));
 }
 
+static void a_compact_signature_names_its_key_and_its_form(void **state)
+{
+    for (uint8_t i = 1; i < 40; i++) {
+        uint8_t key[32] = {[31] = i}, hash[32], sig[ECDSA_COMPACT_BYTES], want[65], got[65];
+        struct ec_pubkey pubkey, recovered;
+        bool compressed;
+        sha256(span_of(&i, 1), hash);
+        assert_true(seckey_pubkey(*state, key, &pubkey));
+        assert_true(ecdsa_sign_compact(*state, key, hash, i & 1, sig));
+        assert_in_range(sig[0], i & 1 ? 31 : 27, i & 1 ? 34 : 30);
+        assert_true(ecdsa_recover_compact(sig, hash, &recovered, &compressed));
+        assert_int_equal(compressed, i & 1);
+        ec_pubkey_serialize(&pubkey, false, want);
+        ec_pubkey_serialize(&recovered, false, got);
+        assert_memory_equal(got, want, 65);
+        sig[33] ^= 1;
+        if (ecdsa_recover_compact(sig, hash, &recovered, &compressed)) {
+            ec_pubkey_serialize(&recovered, false, got);
+            assert_memory_not_equal(got, want, 65);
+        }
+    }
+}
+
+static void what_is_no_compact_signature_has_no_key(void **state)
+{
+    uint8_t key[32] = {0}, hash[32] = {1}, sig[ECDSA_COMPACT_BYTES] = {27};
+    struct ec_pubkey pubkey;
+    bool compressed;
+    assert_false(ecdsa_sign_compact(*state, key, hash, true, sig));
+    assert_false(ecdsa_recover_compact(sig, hash, &pubkey, &compressed)); /* r, s: 0 */
+    memset(sig + 1, 0xff, 64);
+    assert_false(ecdsa_recover_compact(sig, hash, &pubkey, &compressed));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +190,8 @@ int main(void)
         cmocka_unit_test(missing_randomness_counts_as_zeros),
         cmocka_unit_test(a_taproot_key_fits_its_output),
         cmocka_unit_test(adding_to_a_key_adds_to_its_point),
+        cmocka_unit_test(a_compact_signature_names_its_key_and_its_form),
+        cmocka_unit_test(what_is_no_compact_signature_has_no_key),
     };
     return cmocka_run_group_tests(tests, open_context, close_context);
 }
