@@ -468,6 +468,7 @@ void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback)
         .scripts_hold = putback->was_here,
     };
     struct pool_check *check = check_new(mempool, &like, putback->raw, putback->len);
+    check->tx.txid = putback->txid; /* to be saved by, before it is decoded */
     mempool->putbacks.under_way++;
     start(check);
 }

@@ -28,6 +28,7 @@ static void putback_push(struct mempool *mempool, const struct tx *tx,
     }
     struct pool_putback *putback = &putbacks->at[putbacks->n++];
     *putback = *like;
+    putback->txid = tx->txid;
     putback->raw = xmemdup(tx->raw.p, tx->raw.len);
     putback->len = tx->raw.len;
     if (!putback->was_here)
@@ -41,6 +42,22 @@ static int compare_putbacks(const void *a, const void *b)
     if (x->major != y->major)
         return x->major < y->major ? -1 : 1;
     return x->minor < y->minor ? -1 : x->minor > y->minor;
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+    return compare_putbacks(*(const void *const *)a, *(const void *const *)b);
+}
+
+size_t pool_putbacks_list(const struct mempool *mempool, const struct pool_putback ***out)
+{
+    const struct pool_putbacks *putbacks = &mempool->putbacks;
+    size_t n = putbacks->n - putbacks->first;
+    *out = xcalloc(n ? n : 1, sizeof **out);
+    for (size_t i = 0; i < n; i++)
+        (*out)[i] = &putbacks->at[putbacks->first + i];
+    qsort(*out, n, sizeof **out, compare_pointers);
+    return n;
 }
 
 static void putback_drop(struct pool_putbacks *putbacks, struct pool_putback *putback)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "chain/mempool_check.h"
 #include "chain/mempool_internal.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
@@ -38,22 +39,73 @@ static void encode_deltas(const struct mempool *mempool, struct writer *w)
     }
 }
 
+static void encode_tx(struct writer *w, struct span raw, int64_t time_s, int64_t delta_sat)
+{
+    write_span(w, raw);
+    write_u64(w, (uint64_t)time_s);
+    write_u64(w, (uint64_t)delta_sat);
+}
+
+/* What a reorganisation took out belongs to the mempool as well: what is being put back, and what
+ * waits for it. Parents come first: entries spend none of these, and these in their order. */
+struct absent {
+    const struct pool_putback **waiting;
+    size_t n_waiting, n_under_way, n_unbroadcast;
+};
+
+static struct absent find_absent(const struct mempool *mempool)
+{
+    struct absent absent = {0};
+    absent.n_waiting = pool_putbacks_list(mempool, &absent.waiting);
+    for (size_t i = 0; i < absent.n_waiting; i++)
+        absent.n_unbroadcast += absent.waiting[i]->is_unbroadcast;
+    for (const struct pool_check *at = mempool->first_check; at; at = at->next) {
+        absent.n_under_way += at->is_putback;
+        absent.n_unbroadcast += at->is_putback && (at->flags & MEMPOOL_LOCAL);
+    }
+    return absent;
+}
+
+static void encode_absent(const struct mempool *mempool, const struct absent *absent,
+                          struct writer *w)
+{
+    for (const struct pool_check *at = mempool->first_check; at; at = at->next)
+        if (at->is_putback)
+            encode_tx(w, span_of(at->raw, at->len), at->time_s, 0);
+    for (size_t i = 0; i < absent->n_waiting; i++) {
+        const struct pool_putback *at = absent->waiting[i];
+        encode_tx(w, span_of(at->raw, at->len), at->time_s, 0);
+    }
+}
+
+static void encode_unbroadcast(const struct mempool *mempool, const struct absent *absent,
+                               struct writer *w)
+{
+    write_compact_size(w, mempool->n_unbroadcast + absent->n_unbroadcast);
+    for (const struct pool_entry *entry = mempool->oldest; entry; entry = entry->newer)
+        if (entry->pub.is_unbroadcast)
+            write_bytes(w, entry->pub.tx.txid.b, 32);
+    for (const struct pool_check *at = mempool->first_check; at; at = at->next)
+        if (at->is_putback && (at->flags & MEMPOOL_LOCAL))
+            write_bytes(w, at->tx.txid.b, 32);
+    for (size_t i = 0; i < absent->n_waiting; i++)
+        if (absent->waiting[i]->is_unbroadcast)
+            write_bytes(w, absent->waiting[i]->txid.b, 32);
+}
+
 void mempool_file_encode(const struct mempool *mempool, struct buffer *out)
 {
     struct writer w = writer_to_growing(out);
-    const struct pool_entry *entry;
+    struct absent absent = find_absent(mempool);
     write_u64(&w, VERSION_PLAIN);
-    write_u64(&w, mempool->count);
-    for (entry = mempool->oldest; entry; entry = entry->newer) {
-        write_span(&w, entry->pub.tx.raw);
-        write_u64(&w, (uint64_t)entry->pub.time_s);
-        write_u64(&w, (uint64_t)(entry->pub.modified_fee_sat - entry->pub.fee_sat));
-    }
+    write_u64(&w, mempool->count + absent.n_under_way + absent.n_waiting);
+    for (const struct pool_entry *entry = mempool->oldest; entry; entry = entry->newer)
+        encode_tx(&w, entry->pub.tx.raw, entry->pub.time_s,
+                  entry->pub.modified_fee_sat - entry->pub.fee_sat);
+    encode_absent(mempool, &absent, &w);
     encode_deltas(mempool, &w);
-    write_compact_size(&w, mempool->n_unbroadcast);
-    for (entry = mempool->oldest; entry; entry = entry->newer)
-        if (entry->pub.is_unbroadcast)
-            write_bytes(&w, entry->pub.tx.txid.b, 32);
+    encode_unbroadcast(mempool, &absent, &w);
+    xfree(absent.waiting);
 }
 
 struct save {

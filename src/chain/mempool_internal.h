@@ -84,6 +84,7 @@ struct pool_clusters {
 /* A transaction to be put back after a reorganisation, in this order: those of blocks by height
  * and place, then those that were here before by sequence. */
 struct pool_putback {
+    struct txid txid;
     uint8_t *raw;
     size_t len;
     uint64_t major, minor;
@@ -253,6 +254,9 @@ void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s
 void pool_putbacks_deinit(struct mempool *mempool);
 /* Go on with putting back, as far as there is room. */
 void pool_putbacks_pump(struct mempool *mempool);
+/* All that waits to be put back, in the order in which it will be. Returns how many; *out, to be
+ * freed with xfree(), has pointers to them. */
+size_t pool_putbacks_list(const struct mempool *mempool, const struct pool_putback ***out);
 /* Nothing waits to be put back, or is being put back. */
 bool pool_is_settled(const struct mempool *mempool);
 /* If nothing is to be put back any more: tell who waits for that. */

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/mempool_check.h"
 #include "chain/mempool_file.h"
+#include "chain/mempool_internal.h"
 #include "support/storage_run_internal.h"
 #include "util/alloc.h"
 
@@ -224,15 +226,30 @@ static void send_tx(struct run *run)
     xfree(params);
 }
 
+/* The mempool has it: as an entry, or to be put back after a reorganisation. */
+static bool is_kept(const struct mempool *mempool, const struct sent_tx *sent)
+{
+    bool is_found = mempool_find(mempool, &sent->txid);
+    for (const struct pool_check *at = mempool->first_check; at && !is_found; at = at->next)
+        is_found = at->is_putback && txid_equal(&at->tx.txid, &sent->txid);
+    const struct pool_putbacks *putbacks = &mempool->putbacks;
+    for (size_t i = putbacks->first; i < putbacks->n && !is_found; i++)
+        is_found = txid_equal(&putbacks->at[i].txid, &sent->txid);
+    return is_found;
+}
+
+/* If nobody heard the answer, either file is there: the one before, which had what was
+ * acknowledged, or the new one, from which what is in a block by now is rightly absent. */
 static void on_saved(void *arg, int status, const char *body)
 {
     struct run *run = arg;
     (void)body;
     bool is_good = is_answer(run, status) && run->is_saving;
     for (size_t i = 0; i < run->n_sent; i++) {
-        if (is_good)
-            run->sent[i].is_saved = run->sent[i].is_saving;
-        run->sent[i].is_saving = false;
+        struct sent_tx *sent = &run->sent[i];
+        if (run->is_saving)
+            sent->is_saved = sent->is_saving && (is_good || sent->is_saved);
+        sent->is_saving = false;
     }
     run->totals->mempools += is_good;
     run->is_saving = false;
@@ -248,7 +265,7 @@ static void save_mempool(struct run *run)
         return;
     run->is_saving = true;
     for (size_t i = 0; i < run->n_sent; i++)
-        run->sent[i].is_saving = mempool_find(mempool, &run->sent[i].txid);
+        run->sent[i].is_saving = is_kept(mempool, &run->sent[i]);
     sim_world_call(run->world, TRIED, "savemempool", "[]", on_saved, run);
 }
 
@@ -326,7 +343,7 @@ static void forget_mined(struct run *run)
 {
     const struct mempool *mempool = node_mempool(sim_world_node(run->world, TRIED));
     for (size_t i = 0; i < run->n_sent; i++)
-        run->sent[i].is_saved &= mempool && mempool_find(mempool, &run->sent[i].txid);
+        run->sent[i].is_saved &= mempool && is_kept(mempool, &run->sent[i]);
 }
 
 static void stop(struct run *run)

@@ -244,6 +244,41 @@ static void what_spends_a_block_that_is_taken_back_comes_back_too(void **state)
     }
 }
 
+/* What a reorganisation took out is not an entry until it is put back; a stop, or a savemempool,
+ * meanwhile must not forget it. */
+static void what_waits_to_be_put_back_is_saved(void **state)
+{
+    (void)state;
+    for (int n_steps = 0; n_steps < 40; n_steps++) {
+        struct mempool_rig *rig = mempool_rig_new(3, 160, NULL);
+        struct builder_coin coin = mempool_rig_coin(rig, 1), other = mempool_rig_coin(rig, 2);
+        struct tx mined = mempool_rig_spend(rig, &coin, 1, 1, 3000);
+        struct tx entry = mempool_rig_spend(rig, &other, 1, 1, 3000);
+        const struct built_block *block = mempool_rig_mine(rig, &mined, 1);
+        struct builder_coin coins[] = {mempool_rig_output(&mined, 0),
+                                       mempool_rig_output(&entry, 0)};
+        struct tx both = mempool_rig_spend(rig, coins, 2, 1, 3000);
+        assert_reject(mempool_rig_add(rig, &entry), REJECT_NONE);
+        assert_reject(mempool_rig_answer(rig, &both, MEMPOOL_LOCAL, 0).verdict.code, REJECT_NONE);
+        mempool_prioritise(rig->pool, &both.txid, 77);
+        assert_int_equal(rig_invalidate(&rig->chain, block).code, REJECT_NONE);
+        assert_false(mempool_rig_has(rig, &both));
+        if (n_steps > 0)
+            sim_env_run_for(rig->chain.sim, 1000000); /* until they are put back */
+        for (int i = 1; i < n_steps && mempool_pending(rig->pool) > 0; i++)
+            (void)sim_env_step(rig->chain.sim);
+        assert_int_equal(save(rig), 0);
+        start_anew(rig);
+        struct mempool_load result = load(rig);
+        assert_int_equal(result.error, 0);
+        assert_int_equal(result.n_taken, 3);
+        assert_true(mempool_rig_has(rig, &mined) && mempool_rig_has(rig, &entry));
+        assert_true(mempool_find(rig->pool, &both.txid)->is_unbroadcast);
+        assert_int_equal(mempool_delta_sat(rig->pool, &both.txid), 77);
+        mempool_rig_free(rig);
+    }
+}
+
 static void note_closed(void *arg)
 {
     *(bool *)arg = true;
@@ -345,6 +380,7 @@ int main(void)
         cmocka_unit_test(files_with_a_key_are_read),
         cmocka_unit_test(damaged_files_are_given_up),
         cmocka_unit_test(what_spends_a_block_that_is_taken_back_comes_back_too),
+        cmocka_unit_test(what_waits_to_be_put_back_is_saved),
         cmocka_unit_test(closing_ends_a_load),
         cmocka_unit_test(closing_ends_a_load_that_waits),
         cmocka_unit_test(a_failed_save_keeps_the_old_file),
