@@ -147,7 +147,7 @@ static void leave_terminal(struct daemon *daemon)
 static void on_started(struct daemon *daemon)
 {
     const struct config *config = &daemon->config;
-    log_printf(log_of(daemon), LOG_ALWAYS, "Done loading");
+    log_printf(log_of(daemon), LOG_ALWAYS, "init message: Done loading");
     notify_systemd("READY=1");
     leave_terminal(daemon);
     char *line =
@@ -326,6 +326,16 @@ static bool make_world(struct daemon *daemon, char **error)
     return true;
 }
 
+/* What keeps the RPC server from its start is told by the log, and by Core's sentence, which tools
+ * look for. Returns: false */
+static bool fail_server(struct daemon *daemon, char **error)
+{
+    log_error(log_of(daemon), "%s", *error);
+    xfree(*error);
+    *error = xstrdup("Unable to start HTTP server. See debug log for details.");
+    return false;
+}
+
 static bool make_node(struct daemon *daemon, char **error)
 {
     const struct config *config = &daemon->config;
@@ -333,7 +343,7 @@ static bool make_node(struct daemon *daemon, char **error)
     if (config->server && config->cookie_path) {
         daemon->cookie = cookie_create(env, config->cookie_path, config->cookie_mode, error);
         if (!daemon->cookie)
-            return false;
+            return fail_server(daemon, error);
     }
     struct node_options options = {
         .network = &config->network,
@@ -376,7 +386,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .stopped = on_stopped,
     };
     daemon->node = node_new(env, log_of(daemon), &options, &events, error);
-    return daemon->node != NULL;
+    return daemon->node || fail_server(daemon, error); /* -rpcauth is all that can be wrong */
 }
 
 static bool watch_signals(struct daemon *daemon, char **error)
@@ -404,7 +414,7 @@ static bool serve(struct daemon *daemon, char **error)
         return true;
     daemon->rpc_server = rpc_server_new(daemon->loop, node_rpc(daemon->node), &daemon->config,
                                         log_of(daemon), error);
-    return daemon->rpc_server != NULL;
+    return daemon->rpc_server || fail_server(daemon, error);
 }
 
 static bool write_pid(struct daemon *daemon, char **error)

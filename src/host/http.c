@@ -351,13 +351,15 @@ static int check_access(const struct connection *connection, const struct http_h
     const struct http_options *options = &connection->http->options;
     /* Where others may call, they do so by names of their own: as Core, any will do. */
     bool any_host = options->n_allowed > 0;
+    bool is_guarded = !options->has_path || options->has_path(head->uri);
     const char *what = NULL, *value = NULL;
-    if (head->host && !any_host &&
+    if (is_guarded && head->host && !any_host &&
         !http_host_is_allowed(head->host, options->allowed_hosts, options->n_allowed_hosts)) {
         what = "Host";
         value = head->host;
-    } else if (head->origin && !http_origin_is_allowed(head->origin, options->allowed_hosts,
-                                                       options->n_allowed_hosts)) {
+    } else if (is_guarded && head->origin &&
+               !http_origin_is_allowed(head->origin, options->allowed_hosts,
+                                       options->n_allowed_hosts)) {
         what = "Origin";
         value = head->origin;
     }
@@ -433,7 +435,7 @@ static bool read_head(struct connection *connection)
     if (head_len == 0 && len < HTTP_HEAD_BYTES_MAX)
         return false;
     if (head_len == 0) {
-        refuse(connection, 431, NULL);
+        refuse(connection, 400, NULL); /* as Core; 431 would say more */
         return true;
     }
     char *text = xmemdup(bytes, head_len), why[REFUSAL_BYTES] = "";
@@ -505,7 +507,7 @@ static void on_chunk_line(struct connection *connection, const char *line)
     } else {
         connection->trailer_bytes += strlen(line);
         if (connection->trailer_bytes > HTTP_HEAD_BYTES_MAX)
-            refuse(connection, 431, NULL);
+            refuse(connection, 400, NULL);
         else if (*line == '\0')
             dispatch(connection);
     }

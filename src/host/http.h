@@ -54,6 +54,8 @@ struct http_options {
     size_t connections_max; /* of all, parked or not, for want of descriptors; 0: no such limit */
     const struct log *log;  /* may be NULL */
     void *ctx;              /* first argument of the functions below */
+    /* Is there anything at that path? If not, on_head says so, to whoever asks. NULL: there is. */
+    bool (*has_path)(const char *uri);
     /* A request's head has come, not its body. Returns: false to refuse it with *response, whose
      * strings must last; then nobody's memory is filled by its body. NULL: none is refused. */
     bool (*on_head)(void *ctx, const struct http_request *request, struct http_response *response);

@@ -103,7 +103,7 @@ static int parse_request_line(struct http_head *head, char *line)
     if (strncmp(version, "HTTP/", 5) != 0)
         return 400;
     if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
-        return 505;
+        return 400; /* as Core */
     head->method = line;
     head->uri = path;
     head->is_1_0 = version[7] == '0';
@@ -205,16 +205,19 @@ int http_head_parse(struct http_head *head, char *text, size_t len)
     if (!line)
         return 400;
     int status = parse_request_line(head, line);
-    int lines = 0;
-    while (status == 0 && (line = take_line(&at, end)) && *line) {
-        if (++lines > HTTP_HEAD_LINES_MAX)
-            return 431;
+    while (status == 0 && (line = take_line(&at, end)) && *line)
         status = parse_line(head, line);
-    }
     if (status != 0)
         return status;
-    if (head->is_chunked && (head->has_length || head->is_1_0))
+    if (head->is_chunked && head->is_1_0)
         return 400;
+    /* As Core the chunks count. A proxy that believed the length would see other requests than we
+     * do from here on, so there are none: RFC 9112, 6.3 */
+    if (head->is_chunked && head->has_length) {
+        head->keep_alive = false;
+        head->has_length = false;
+        head->content_length = 0;
+    }
     /* HTTP/1.1 demands a Host, electrs and esplora send none: only browsers need be told by it what
      * page they show, and they always send one. */
     if (head->target_host)
@@ -290,13 +293,11 @@ const char *http_reason(int status)
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
-        {413, "Content Too Large"},
+        {413, "Content too large"},
         {417, "Expectation Failed"},
-        {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
         {503, "Service Unavailable"},
-        {505, "HTTP Version Not Supported"},
     };
     for (size_t i = 0; i < COUNT_OF(reasons); i++) {
         if (reasons[i].status == status)

@@ -1,7 +1,8 @@
 /* http_head.h - the head of an HTTP/1.1 request: request line and headers, in place.
  *
  * Layer: host. Pure: no I/O and no memory of its own. What a reader and a proxy could understand
- * differently (two lengths, a length beside chunks, folded lines) is refused. Spec: RFC 9112 */
+ * differently (two lengths, folded lines) is refused, or ends the connection (a length beside
+ * chunks). Spec: RFC 9112 */
 #ifndef HOST_HTTP_HEAD_H
 #define HOST_HTTP_HEAD_H
 
@@ -11,9 +12,7 @@
 
 #include "util/assert.h"
 
-/* Limits of one head, in bytes and lines. */
-#define HTTP_HEAD_BYTES_MAX 8192
-#define HTTP_HEAD_LINES_MAX 100
+#define HTTP_HEAD_BYTES_MAX 8192 /* of one head */
 
 /* Strings point into the text that was parsed; NULL where a header is absent. */
 struct http_head {
@@ -34,7 +33,7 @@ size_t http_blank_lines(const char *text, size_t len);
 size_t http_head_length(const char *text, size_t len);
 
 /* Parse a head of exactly len bytes, as http_head_length() measured it. Changes text.
- * Returns: 0, or the HTTP status of the refusal: 400, 417, 431, 501, 505. */
+ * Returns: 0, or the HTTP status of the refusal: 400, 417, 501. */
 NODISCARD int http_head_parse(struct http_head *head, char *text, size_t len);
 
 /* Is the host of a Host header ("name", "name:port") one that no foreign web page can make a

@@ -189,6 +189,7 @@ struct rpc_server *rpc_server_new(struct loop *loop, struct rpc *rpc, const stru
         .connections_max = config->rpc_connections_max,
         .ctx = server,
         .log = log,
+        .has_path = rpc_has_path,
         .on_head = on_head,
         .on_request = on_request,
         .on_cancel = on_cancel,

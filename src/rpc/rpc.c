@@ -545,7 +545,7 @@ static void call_parse(struct rpc_call *call, const struct rpc_request *request)
 
 /* "/", and "/wallet/NAME": there is no wallet, and the methods that are none of a wallet's answer
  * there as elsewhere. What follows a question mark does not count. */
-static bool is_rpc_path(const char *uri)
+bool rpc_has_path(const char *uri)
 {
     if (!uri || uri[0] != '/')
         return false;
@@ -557,7 +557,7 @@ static int judge_head(const struct rpc *rpc, const struct rpc_request *request,
                       char user[AUTH_USER_MAX], const char **text)
 {
     *text = "";
-    if (!is_rpc_path(request->uri))
+    if (!rpc_has_path(request->uri))
         return 404;
     if (!request->http_method || strcmp(request->http_method, "POST") != 0) {
         *text = "JSONRPC server handles only POST requests";

@@ -110,6 +110,9 @@ struct rpc_reply {
 };
 typedef void rpc_reply_fn(void *arg, struct rpc_reply *reply);
 
+/* Is the path of an URI one for calls? */
+bool rpc_has_path(const char *uri);
+
 /* May the request be handled, as far as its head tells: path, method, login? Its body is not looked
  * at, so that who does not know the password fills nobody's memory.
  *

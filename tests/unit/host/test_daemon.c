@@ -192,7 +192,10 @@ static void taken_ports_are_refused_and_nothing_is_left(void **state)
     int v4 = sockets_listen("127.0.0.1", (uint16_t)w->port);
     int v6 = sockets_listen("::1", (uint16_t)w->port);
     assert_int_equal(exit_status(launch(w, NULL)), 1);
-    assert_says(w, "Error: Unable to bind any endpoint for RPC server: 127.0.0.1 port ");
+    assert_says(w, "Error: Unable to start HTTP server. See debug log for details.");
+    char *log = temp_read(&w->dir, "regtest/debug.log");
+    assert_non_null(strstr(log, "Unable to bind any endpoint for RPC server: 127.0.0.1 port "));
+    free(log);
     assert_false(exists(w, "regtest/.cookie"));
     assert_false(exists(w, "regtest/cairnd.pid"));
     close(v4);
@@ -303,7 +306,7 @@ static void a_start_that_fails_in_the_background_is_reported(void **state)
     char background[] = "-daemonwait", auth[] = "-rpcauth=nonsense";
     char *more[] = {background, auth, NULL};
     assert_int_equal(exit_status(launch(w, more)), 1);
-    assert_says(w, "Error: ");
+    assert_says(w, "Error: Unable to start HTTP server. See debug log for details.\n");
 }
 
 static void without_a_server_there_is_no_port_and_no_cookie(void **state)

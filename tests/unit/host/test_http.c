@@ -524,7 +524,7 @@ static void heads_and_bodies_have_limits_on_both_sides(void **state)
         int fd = dial(w);
         say(fd, text);
         hear(w, fd, extra ? NULL : "{}\n", heard, sizeof heard);
-        assert_int_equal(strncmp(heard, extra ? "HTTP/1.1 431" : "HTTP/1.1 200", 12), 0);
+        assert_int_equal(strncmp(heard, extra ? "HTTP/1.1 400" : "HTTP/1.1 200", 12), 0);
         close(fd);
     }
     int fd = dial(w);

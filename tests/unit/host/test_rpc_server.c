@@ -208,10 +208,35 @@ static void an_address_that_is_not_ours_is_skipped_while_another_remains(void **
     xfree(error);
 }
 
+/* As Core answers: who asks for what is not there learns nothing by it. */
+static void a_foreign_host_gets_404_where_nothing_is(void **state)
+{
+    struct world *w = *state;
+    char out[1024];
+    serve(w);
+    for (int i = 0; i < 2; i++) {
+        const char *path = i ? "/" : "/nothing";
+        char text[256];
+        size_t len = 0;
+        int fd = client_dial(w->port);
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+        int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: foreign\r\n\r\n", path);
+        assert_int_equal(write(fd, text, (size_t)n), n);
+        while (len < 12) {
+            loop_run_once(w->loop, false);
+            ssize_t got = read(fd, out + len, sizeof out - len);
+            len += got > 0 ? (size_t)got : 0;
+        }
+        assert_memory_equal(out, i ? "HTTP/1.1 403" : "HTTP/1.1 404", 12);
+        close(fd);
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        T(a_foreign_host_gets_404_where_nothing_is),
         T(a_call_is_answered),
         T(a_wrong_password_is_answered_late_and_with_401),
         T(a_client_that_leaves_during_the_delay_is_no_trouble),
