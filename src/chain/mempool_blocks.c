@@ -240,6 +240,8 @@ void mempool_block_disconnected(struct mempool *mempool, const struct block_node
     if (mempool->putbacks.block_bytes > 2 * MEMPOOL_REORG_BYTES_MAX)
         sort_and_trim(mempool);
     mempool->putbacks.is_sorted = false; /* nothing is put back until the tip rests */
+    if (mempool->closing)
+        pool_putbacks_deinit(mempool); /* nor ever: nobody shall wait for it */
 }
 
 static void put_back(struct mempool *mempool)

@@ -305,6 +305,23 @@ static void a_mempool_that_closes_keeps_nobody_waiting(void **state)
     mempool_rig_free_closed(rig);
 }
 
+/* An order that was given before the stop ends amid it, when the mempool is closed already. */
+static void a_block_taken_back_after_the_close_keeps_nobody_waiting(void **state)
+{
+    struct mempool_rig *rig = *state;
+    int n_waiting = 0, n_closed = 0;
+    struct tx tx = spend_height(rig, 1, 1, FEE_SAT), child = spend_output(rig, &tx, 0);
+    const struct built_block *mined = mempool_rig_mine(rig, &tx, 1);
+    assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
+    mempool_close(rig->pool, mark, &n_closed);
+    assert_reject(rig_invalidate(&rig->chain, mined).code, REJECT_NONE);
+    mempool_settle(rig->pool, mark, &n_waiting);
+    mempool_rig_settle(rig);
+    assert_int_equal(n_waiting, 1);
+    assert_int_equal(n_closed, 1);
+    mempool_rig_free_closed(rig);
+}
+
 /* -- Random histories -------------------------------------------------------------------------- */
 
 enum {
@@ -503,6 +520,7 @@ int main(void)
         TEST(blocks_taken_back_are_kept_up_to_a_limit),
         TEST(who_asks_for_it_waits_for_all_to_be_back),
         cmocka_unit_test_setup(a_mempool_that_closes_keeps_nobody_waiting, setup),
+        cmocka_unit_test_setup(a_block_taken_back_after_the_close_keeps_nobody_waiting, setup),
         cmocka_unit_test(whatever_happens_all_that_waits_can_be_mined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
