@@ -342,6 +342,16 @@ static enum rpc_net_result try_node(void *ctx, const char *address)
     return convert_result(p2p_try_node(net->p2p, address));
 }
 
+static enum rpc_net_result open_connection(void *ctx, const char *address, const char *type)
+{
+    struct node_net *net = ctx;
+    static const enum peer_class classes[] = {PEER_FULL, PEER_BLOCK_ONLY, PEER_FEELER};
+    for (size_t i = 0; i < COUNT_OF(classes); i++)
+        if (strcmp(type, class_name(classes[i])) == 0)
+            return convert_result(p2p_open_connection(net->p2p, address, classes[i]));
+    return RPC_NET_UNKNOWN;
+}
+
 static enum rpc_net_result disconnect_address(void *ctx, const char *address)
 {
     struct node_net *net = ctx;
@@ -425,6 +435,7 @@ struct node_net *node_net_new(struct p2p *p2p, struct node_bans *bans,
                                       .add_node = add_node,
                                       .remove_node = remove_node,
                                       .try_node = try_node,
+                                      .open_connection = open_connection,
                                       .disconnect_address = disconnect_address,
                                       .disconnect_id = disconnect_id,
                                       .ban = ban,

@@ -203,6 +203,9 @@ enum p2p_result {
 enum p2p_result p2p_add_node(struct p2p *p2p, const char *address);
 enum p2p_result p2p_remove_node(struct p2p *p2p, const char *address);
 enum p2p_result p2p_try_node(struct p2p *p2p, const char *address);
+/* addconnection, for tests: connect as an outbound peer of that class, though nothing was chosen at
+ * random. P2P_FULL_LIST: there are as many of its class as there may be. */
+enum p2p_result p2p_open_connection(struct p2p *p2p, const char *address, enum peer_class class);
 /* getaddednodeinfo: peer NULL if not connected. */
 void p2p_each_added(struct p2p *p2p,
                     void (*fn)(void *arg, const char *address, const struct p2p_peer_info *peer),

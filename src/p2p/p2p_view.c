@@ -212,23 +212,44 @@ enum p2p_result p2p_remove_node(struct p2p *p2p, const char *text)
     return P2P_OK;
 }
 
+static enum p2p_result open_once(struct p2p *p2p, const struct net_address *address,
+                                 enum peer_class class)
+{
+    if (!p2p->is_running || !p2p->is_active)
+        return P2P_OK;
+    p2p_enter(p2p);
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (net_address_equal(&peer->address, address)) {
+            p2p_leave(p2p);
+            return P2P_EXISTS;
+        }
+    (void)connect_to(p2p, address, (int)class);
+    p2p_schedule_now(p2p);
+    p2p_leave(p2p);
+    return P2P_OK;
+}
+
 enum p2p_result p2p_try_node(struct p2p *p2p, const char *text)
 {
     struct net_address address;
     if (!net_address_parse(text, p2p->network->p2p_port, &address))
         return P2P_BAD_ADDRESS;
-    if (!p2p->is_running || !p2p->is_active)
-        return P2P_OK;
-    p2p_enter(p2p);
+    return open_once(p2p, &address, PEER_MANUAL);
+}
+
+enum p2p_result p2p_open_connection(struct p2p *p2p, const char *text, enum peer_class class)
+{
+    static const size_t most[PEER_CLASS_COUNT] = {[PEER_FULL] = P2P_FULL_OUTBOUND,
+                                                  [PEER_BLOCK_ONLY] = P2P_BLOCK_ONLY_OUTBOUND,
+                                                  [PEER_FEELER] = 1};
+    ASSERT(class < PEER_CLASS_COUNT && most[class] > 0);
+    struct net_address address;
+    size_t n = 0;
+    if (!net_address_parse(text, p2p->network->p2p_port, &address))
+        return P2P_BAD_ADDRESS;
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
-        if (net_address_equal(&peer->address, &address)) {
-            p2p_leave(p2p);
-            return P2P_EXISTS;
-        }
-    (void)connect_to(p2p, &address, PEER_MANUAL);
-    p2p_schedule_now(p2p);
-    p2p_leave(p2p);
-    return P2P_OK;
+        n += peer->class == class;
+    return n >= most[class] ? P2P_FULL_LIST : open_once(p2p, &address, class);
 }
 
 void p2p_each_added(struct p2p *p2p,

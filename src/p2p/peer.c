@@ -321,6 +321,8 @@ enum fault peer_on_version(struct p2p *p2p, struct peer *peer, struct reader *r)
     peer_send(p2p, peer, "verack", span_of(NULL, 0));
     if (peer_is_outbound(peer))
         check_clock(p2p);
+    if (peer->class == PEER_FEELER)
+        connect_peer_ready(p2p, peer); /* it has done its duty and goes, as Core's do */
     return FAULT_NONE;
 }
 
@@ -347,9 +349,8 @@ enum fault peer_on_verack(struct p2p *p2p, struct peer *peer, struct reader *r)
     log_printf(p2p->log, LOG_NET, "peer=%llu %s: ready, %s, version %d, height %d, services %llx",
                (unsigned long long)peer->id, peer->text, agent, peer->version.version,
                peer->version.start_height, (unsigned long long)peer->version.services);
-    connect_peer_ready(p2p, peer); /* a feeler has done its duty and goes */
-    if (peer->state == PEER_GONE)
-        return FAULT_NONE;
+    connect_peer_ready(p2p, peer);
+    ASSERT(peer->state == PEER_READY);
     peer_send(p2p, peer, "sendheaders", span_of(NULL, 0));
     peer_ping(p2p, peer);
     header_sync_peer_ready(p2p, peer);

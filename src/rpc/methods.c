@@ -263,6 +263,13 @@ static const struct rpc_method methods[] = {
      "null",
      {{"hexdata", RPC_TYPE_HEX, NULL, "The header"}}},
 
+    {"addconnection", "Network", rpc_addconnection, RPC_HIDDEN,
+     "Connect to a node as to one that was chosen at random; on regtest only.",
+     "{\"address\": \"str\", \"connection_type\": \"str\"}",
+     {{"address", RPC_TYPE_STRING, NULL, "Its address, with or without port"},
+      {"connection_type", RPC_TYPE_STRING, NULL,
+       "outbound-full-relay, block-relay-only or feeler"},
+      {"v2transport", RPC_TYPE_BOOL, NULL, "false: encrypted connections are not there yet"}}},
     {"addnode", "Network", rpc_addnode, 0,
      "Keep a connection to a node from now on (add), no longer (remove), or try one once\n"
      "(onetry).\n"

@@ -77,6 +77,7 @@ RPC_HANDLER(submitblock);
 RPC_HANDLER(submitheader);
 
 /* rpc_net.c: peers and addresses */
+RPC_HANDLER(addconnection);
 RPC_HANDLER(addnode);
 RPC_HANDLER(disconnectnode);
 RPC_HANDLER(getaddednodeinfo);

@@ -171,6 +171,8 @@ struct rpc_net {
     enum rpc_net_result (*add_node)(void *ctx, const char *address);
     enum rpc_net_result (*remove_node)(void *ctx, const char *address);
     enum rpc_net_result (*try_node)(void *ctx, const char *address);
+    /* type: as in rpc_peer_info; RPC_NET_UNKNOWN: none that we open */
+    enum rpc_net_result (*open_connection)(void *ctx, const char *address, const char *type);
     enum rpc_net_result (*disconnect_address)(void *ctx, const char *address);
     enum rpc_net_result (*disconnect_id)(void *ctx, uint64_t id);
     /* Ban an address or range for seconds, or until then; 0: for the default time. */

@@ -188,6 +188,33 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
     return answer_added(call, result == RPC_NET_EXISTS ? RPC_NET_OK : result);
 }
 
+enum rpc_progress rpc_addconnection(struct rpc_call *call)
+{
+    const char *address = rpc_arg_string(call, 0, ""), *type = rpc_arg_string(call, 1, "");
+    if (call->rpc->node.network->kind != NETWORK_REGTEST)
+        return rpc_fail(call, RPC_MISC_ERROR,
+                        "addconnection is for regression testing (-regtest mode) only.");
+    const struct rpc_net *net = net_json_require(call);
+    if (!net)
+        return RPC_DONE;
+    if (rpc_arg_bool(call, 2, false))
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Error: Adding v2transport connections requires -v2transport init flag to "
+                        "be set.");
+    enum rpc_net_result result = net->open_connection(net->ctx, address, type);
+    if (result == RPC_NET_UNKNOWN)
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Error: Invalid connection type: outbound-full-relay, block-relay-only or "
+                        "feeler");
+    if (result != RPC_NET_OK)
+        return answer_added(call, result);
+    json_open_object(&call->out);
+    json_field_string(&call->out, "address", address);
+    json_field_string(&call->out, "connection_type", type);
+    json_close_object(&call->out);
+    return RPC_DONE;
+}
+
 /* A list of added nodes being written. */
 struct added_list {
     struct rpc_call *call;

@@ -94,6 +94,11 @@ static enum rpc_net_result try_node(void *ctx, const char *address)
     return note(ctx, "try", address);
 }
 
+static enum rpc_net_result open_connection(void *ctx, const char *address, const char *type)
+{
+    return note(ctx, type, address);
+}
+
 static enum rpc_net_result disconnect_address(void *ctx, const char *address)
 {
     return note(ctx, "disconnect", address);
@@ -163,6 +168,7 @@ void net_fake_init(struct net_fake *fake)
                                        .add_node = add_node,
                                        .remove_node = remove_node,
                                        .try_node = try_node,
+                                       .open_connection = open_connection,
                                        .disconnect_address = disconnect_address,
                                        .disconnect_id = disconnect_id,
                                        .ban = ban,

@@ -103,6 +103,15 @@ enum p2p_result p2p_add_node(struct p2p *p2p, const char *address)
     return note(p2p, "add", address);
 }
 
+enum p2p_result p2p_open_connection(struct p2p *p2p, const char *address, enum peer_class class)
+{
+    return note(p2p,
+                class == PEER_FULL     ? "full"
+                : class == PEER_FEELER ? "feel"
+                                       : "other",
+                address);
+}
+
 enum p2p_result p2p_remove_node(struct p2p *p2p, const char *address)
 {
     return note(p2p, "remove", address);

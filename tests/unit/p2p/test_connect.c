@@ -111,6 +111,31 @@ static void a_node_tried_once_is_not_tried_again(void **state)
     assert_int_equal(mesh_count_ready(b), 0);
 }
 
+/* What addconnection opens counts as of its class; a feeler goes as soon as it was greeted. */
+static void connections_of_a_class_are_opened_up_to_its_number(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 96, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_listen(&f->mesh, 700);
+    assert_int_equal(p2p_open_connection(a->p2p, "x", PEER_FEELER), P2P_BAD_ADDRESS);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.9.9.9:700", PEER_FEELER), P2P_OK);
+    (void)raw_expect(raw, "version");
+    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", PEER_FEELER), P2P_FULL_LIST);
+    raw_send_version(raw, NODE_NETWORK | NODE_WITNESS, 70016, 5);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    assert_int_equal(raw_count(raw, "version"), 1);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", PEER_BLOCK_ONLY), P2P_OK);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", PEER_BLOCK_ONLY), P2P_EXISTS);
+    mesh_run(&f->mesh, 1000000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.class, PEER_BLOCK_ONLY);
+    assert_int_equal(mesh_count_ready(b), 1);
+    raw_free(raw);
+}
+
 /* Ten listeners at public addresses, of which three are of one group. */
 static void outbound_slots_are_filled_from_the_book_one_of_each_group(void **state)
 {
@@ -377,6 +402,7 @@ int main(void)
         T(a_manual_node_is_tried_until_it_is_there),
         T(nodes_are_added_and_removed_by_the_user),
         T(a_node_tried_once_is_not_tried_again),
+        T(connections_of_a_class_are_opened_up_to_its_number),
         T(outbound_slots_are_filled_from_the_book_one_of_each_group),
         T(ports_of_other_services_are_dialled_only_for_lack_of_others),
         T(inbound_peers_are_limited_and_make_room),

@@ -21,6 +21,7 @@ static void without_a_network_the_methods_say_so(void **state)
     static const struct {
         const char *method, *params;
     } calls[] = {
+        {"addconnection", "[\"1.2.3.4\",\"feeler\",false]"},
         {"addnode", "[\"1.2.3.4\",\"add\"]"},
         {"disconnectnode", "[\"1.2.3.4\"]"},
         {"getaddednodeinfo", "[]"},
@@ -199,6 +200,25 @@ static void addnode_gives_the_order_and_its_outcome(void **state)
     net_rig_deinit(&rig);
 }
 
+static void a_test_opens_connections_of_a_class(void **state)
+{
+    (void)state;
+    struct net_rig rig;
+    net_rig_init(&rig);
+    assert_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"feeler\",false]",
+                "{\"address\":\"1.2.3.4\",\"connection_type\":\"feeler\"}");
+    assert_string_equal(rig.fake.order, "feeler 1.2.3.4");
+    rig.fake.result = RPC_NET_UNKNOWN;
+    assert_starts(rpc_rig_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"x\",false]"),
+                  "-8: Error: Invalid connection type");
+    rig.fake.result = RPC_NET_FULL;
+    assert_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"feeler\",false]",
+                "-34: Error: Already at capacity for specified connection type.");
+    assert_starts(rpc_rig_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"feeler\",true]"),
+                  "-8: Error: Adding v2transport connections requires");
+    net_rig_deinit(&rig);
+}
+
 static void added_nodes_are_listed(void **state)
 {
     (void)state;
@@ -364,6 +384,7 @@ int main(void)
         cmocka_unit_test(totals_count_bytes_since_the_start),
         cmocka_unit_test(the_network_can_be_left_and_joined),
         cmocka_unit_test(addnode_gives_the_order_and_its_outcome),
+        cmocka_unit_test(a_test_opens_connections_of_a_class),
         cmocka_unit_test(added_nodes_are_listed),
         cmocka_unit_test(a_peer_is_disconnected_by_address_or_id),
         cmocka_unit_test(addresses_of_nodes),
