@@ -49,6 +49,7 @@ void best_chain_block_stored(struct chain *chain, struct block_node *node, uint3
 {
     node->n_tx = n_tx;
     node->status |= BLOCK_HAVE_DATA;
+    lost_block_found(chain, node);
     header_tree_mark_dirty(&chain->tree, node);
     if (node->chain_tx > 0)
         return; /* it was here before: damaged or pruned meanwhile, and fetched again */
@@ -136,10 +137,13 @@ void best_chain_rebuild(struct chain *chain)
 void best_chain_data_lost(struct chain *chain, struct block_node *node)
 {
     node->status &= ~(uint32_t)(BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO);
+    lost_undo_found(chain, node); /* none is wanted before it is connected */
     node->n_tx = 0;
     node->data.file = -1;
     node->undo.file = -1;
     header_tree_mark_dirty(&chain->tree, node);
+    if (!chain->is_open && chain->candidates.count == 0)
+        return; /* amid the start: the tree is gone through at its end */
     for (struct block_node *at = node; at; at = block_node_next_descendant(node, at)) {
         (void)sorted_map_remove(&chain->candidates, at);
         at->chain_tx = 0;

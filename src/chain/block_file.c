@@ -455,6 +455,22 @@ int block_files_read_undo(struct block_files *files, const struct file_pos *pos,
     return read_kind(files, KIND_UNDO, pos, out);
 }
 
+int block_files_size(const struct block_files *files, int32_t file, bool undo, uint64_t *size)
+{
+    const struct env *env = files->env;
+    struct env_file *handle;
+    *size = 0;
+    char *path = path_of(files, undo ? KIND_UNDO : KIND_BLOCK, file);
+    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &handle);
+    xfree(path);
+    if (error)
+        return error;
+    int64_t n = env->file_size(env->ctx, handle);
+    env->file_close(env->ctx, handle);
+    *size = n > 0 ? (uint64_t)n : 0;
+    return n < 0 ? (int)n : 0;
+}
+
 int block_files_sync_too(struct block_files *files, int32_t file)
 {
     uint64_t id = (uint64_t)file * 2 + KIND_BLOCK;

@@ -70,6 +70,11 @@ NODISCARD int block_files_read_part(struct block_files *files, const struct file
 NODISCARD int block_files_read_undo(struct block_files *files, const struct file_pos *pos,
                                     uint8_t **out);
 
+/* How long a block file, or the undo file of that number, is. Returns 0, -ENOENT or what the disk
+ * says. */
+NODISCARD int block_files_size(const struct block_files *files, int32_t file, bool undo,
+                               uint64_t *size);
+
 /* Make everything written so far durable (files and directory entries). Any thread. */
 NODISCARD int block_files_sync(struct block_files *files);
 /* The next sync concerns that block file too, though nothing was written to it: what is in it may

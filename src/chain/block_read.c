@@ -1,6 +1,5 @@
 /* block_read.c - stored blocks read back for those who ask, off the loop. */
 #include <errno.h>
-#include <stdio.h>
 
 #include "chain/chain_internal.h"
 #include "util/alloc.h"
@@ -60,10 +59,14 @@ static void run(struct env_job *job)
     struct block_files *files = read->chain->files;
     uint8_t *raw;
     if (!read->is_decoded && !read->is_undo_alone) {
-        read->error = block_files_read(files, &read->data_pos, &raw);
+        struct span first = read->chain->network->genesis_raw;
+        if (read->node->height > 0)
+            read->error = block_files_read(files, &read->data_pos, &raw);
+        else
+            raw = xmemdup(first.p, first.len); /* a constant, whatever the disk says */
         if (read->error)
             return;
-        read->ref = block_ref_take(raw, read->data_pos.len);
+        read->ref = block_ref_take(raw, read->node->height > 0 ? read->data_pos.len : first.len);
         if (!read->is_raw && !block_ref_decode(read->ref))
             read->error = -EUCLEAN;
     }
@@ -77,50 +80,29 @@ static bool failed_in_undo(const struct block_read *read)
     return read->ref || read->is_undo_alone;
 }
 
-/* What others ask for now the chain itself may need later, to go back: say so while there is time.
- */
-static void warn_if_damaged(const struct block_read *read)
-{
-    char message[200];
-    if (read->error != -EUCLEAN)
-        return;
-    bool in_undo = failed_in_undo(read);
-    const struct file_pos *pos = in_undo ? &read->undo_pos : &read->data_pos;
-    snprintf(message, sizeof message,
-             "The stored %s at height %d is damaged (file %s%05d.dat, offset %u); %s",
-             in_undo ? "undo data of the block" : "block", read->node->height,
-             in_undo ? "rev" : "blk", pos->file, pos->offset,
-             in_undo ? "start with -reindex-chainstate"
-                     : "it is asked of peers again; without any, start with -reindex");
-    chain_warn(read->chain, message);
-}
-
-/* A damaged block of the active chain is forgotten, so that it can be had again from a peer. What
- * it did to the coins stays. */
-static void forget_if_damaged(const struct block_read *read)
+/* What others ask for now the chain itself may need later, to go back: it is had again while there
+ * is time. */
+static void note_loss(const struct block_read *read)
 {
     struct chain *chain = read->chain;
     struct block_node *node = header_tree_find(&chain->tree, &read->node->hash);
-    bool is_damaged = read->error == -EUCLEAN && !failed_in_undo(read) && node->height > 0 &&
-                      (node->status & BLOCK_HAVE_DATA) && chain_contains(chain, node) &&
-                      node->data.file == read->data_pos.file &&
-                      node->data.offset == read->data_pos.offset;
-    if (!is_damaged || chain->closing)
+    bool in_undo = failed_in_undo(read);
+    const struct file_pos *now = in_undo ? &node->undo : &node->data;
+    const struct file_pos *then = in_undo ? &read->undo_pos : &read->data_pos;
+    bool is_lost = read->error == -EUCLEAN || read->error == -ENOENT;
+    if (!is_lost || chain->closing || now->file != then->file || now->offset != then->offset)
         return;
-    /* The index on disk keeps the place: if nobody has the block, the next start looks there again,
-     * and the operator may have mended the file. */
-    node->status &= ~(uint32_t)BLOCK_HAVE_DATA;
-    node->data.file = -1;
-    if (chain->events.block_lost)
-        chain->events.block_lost(chain->events.ctx, node);
+    if (in_undo)
+        lost_undo(chain, node);
+    else
+        lost_block(chain, node);
 }
 
 static void done(struct env_job *job)
 {
     struct block_read *read = (struct block_read *)job;
     struct chain *chain = read->chain;
-    warn_if_damaged(read);
-    forget_if_damaged(read);
+    note_loss(read);
     (void)hash_map_remove(&chain->reads->by_id, hash_id(read->id), has_id, &read->id);
     if (read->done) {
         struct chain_block_read result = {
@@ -168,8 +150,10 @@ void block_reads_wake(struct chain *chain)
 static uint64_t start(struct chain *chain, const struct block_node *node, struct block_read with)
 {
     struct block_ref *kept = kept_blocks_find(&chain->kept, node);
-    if (chain->closing || (!kept && !(node->status & BLOCK_HAVE_DATA))) {
-        struct chain_block_read result = {.error = chain->closing ? -ECANCELED : -ENOENT,
+    bool is_there = kept || (node->status & BLOCK_HAVE_DATA);
+    if (chain->closing || !is_there) {
+        int error = node->status & BLOCK_LOST_DATA ? -EUCLEAN : -ENOENT;
+        struct chain_block_read result = {.error = chain->closing ? -ECANCELED : error,
                                           .node = node};
         with.done(with.arg, &result);
         return 0;

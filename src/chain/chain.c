@@ -52,6 +52,7 @@ void chain_free(struct chain *chain)
         index_db_close(chain->index);
     if (chain->files)
         block_files_close(chain->files);
+    lost_deinit(&chain->lost);
     deployments_deinit(&chain->deployments);
     overlay_deinit(&chain->overlay);
     kept_blocks_deinit(&chain->kept);

@@ -62,6 +62,9 @@ struct chain_events {
     void (*block_invalid)(void *ctx, const struct block_hash *hash, const struct verdict *verdict);
     /* A stored block turned out to be damaged: it is wanted again, with CHAIN_ACCEPT_FORCE. */
     void (*block_lost)(void *ctx, const struct block_node *node);
+    /* Something stored is lost, as chain_loss() says; "" when everything is there again. Not each
+     * single one is told. */
+    void (*loss)(void *ctx, const char *message);
     /* Our own world failed: the node must stop. message names what and the remedy. Once. */
     void (*fault)(void *ctx, const char *message);
     /* Something to warn the operator of, until replaced ("" clears). */
@@ -170,12 +173,19 @@ bool chain_is_replaying(const struct chain *chain);
 
 /* What chain_read_block() delivers. */
 struct chain_block_read {
-    int error;               /* 0; -ENOENT not stored (pruned); -EUCLEAN damaged; other faults */
+    int error; /* 0; -ENOENT not stored (pruned); -EUCLEAN damaged or lost; other faults */
     struct block_ref *block; /* decoded; borrowed for the call, hold it to keep it */
     struct span undo_raw;    /* encoded undo data if wanted and stored (undo_decode()) */
     const struct block_node *node;
 };
 typedef void chain_read_fn(void *arg, const struct chain_block_read *read);
+
+/* Blocks of the committed chain that were stored, are damaged or missing and are wanted again: at
+ * most max, those found last first. Returns how many. */
+size_t chain_lost_blocks(struct chain *chain, const struct block_node **out, size_t max);
+/* What of the stored blocks and undo data is damaged or missing, for the operator; NULL: nothing.
+ * Borrowed until the next call. */
+const char *chain_loss(struct chain *chain);
 
 /* Read a stored block, off the loop. want_undo: also what it spent. Returns an id for
  * chain_read_cancel(): after that done is not called. */

@@ -12,6 +12,7 @@
 #include "chain/flight.h"
 #include "chain/index_db.h"
 #include "chain/kept_blocks.h"
+#include "chain/lost.h"
 #include "chain/overlay.h"
 #include "chain/scratch_pool.h"
 #include "util/sorted_map.h"
@@ -150,6 +151,8 @@ struct chain {
     void *close_arg;
     struct import *imports;
     struct block_reads *reads;
+    struct lost lost;
+    struct undo_repair *undo_repair; /* NULL: not at work */
     struct txindex *txindex;
     struct spenderindex *spenderindex;
     uint64_t next_id;
@@ -213,7 +216,8 @@ void best_chain_mark_failed(struct chain *chain, struct block_node *node);
 void best_chain_tip_moved(struct chain *chain);
 /* Fill the candidates from the tree: at start and after invalidations. */
 void best_chain_rebuild(struct chain *chain);
-/* The stored data of a block turned out to be gone or damaged. */
+/* The stored data of a block beside the committed chain turned out to be gone or damaged: as if it
+ * had never been stored. */
 void best_chain_data_lost(struct chain *chain, struct block_node *node);
 
 /* -- pipeline.c -- */
@@ -229,6 +233,10 @@ void pipeline_start_test(struct chain *chain, struct flight *flight);
 void pipeline_drop_all(struct chain *chain);
 /* A flight's read, jobs or prefetch finished. */
 void pipeline_flight_changed(struct chain *chain);
+/* Store a block's undo data (undo_take: from xmalloc), in its old place if there is one of that
+ * length, off the loop. The node has it from now on. */
+void pipeline_write_undo(struct chain *chain, struct block_node *node, uint8_t *undo_take,
+                         size_t len);
 
 /* -- waiters (orders.c) -- */
 void waiters_add(struct chain *chain, struct waiter *waiter);

@@ -24,8 +24,10 @@ static void check_place(const struct block_node *node)
 static void check_data(const struct block_node *node)
 {
     bool has_data = node->status & BLOCK_HAVE_DATA, has_undo = node->status & BLOCK_HAVE_UNDO;
-    ASSERT(has_data == (node->data.file >= 0));
-    ASSERT(has_undo == (node->undo.file >= 0));
+    bool lost_data = node->status & BLOCK_LOST_DATA, lost_undo = node->status & BLOCK_LOST_UNDO;
+    ASSERT(!(has_data && lost_data) && !(has_undo && lost_undo));
+    ASSERT(lost_data || has_data == (node->data.file >= 0));
+    ASSERT(lost_undo || has_undo == (node->undo.file >= 0));
     ASSERT(!has_data || node->n_tx > 0);
     ASSERT(!has_undo || node->n_tx > 0); /* its data may be damaged */
     ASSERT(!(node->status & BLOCK_VALID_SCRIPTS) || (node->status & BLOCK_VALID_TX));

@@ -18,7 +18,10 @@ enum block_status {
     BLOCK_VALID_SCRIPTS = 1 << 3, /* was connected once, everything passed */
     BLOCK_FAILED = 1 << 4,        /* breaks a rule itself, or invalidateblock */
     BLOCK_FAILED_CHILD = 1 << 5,  /* an ancestor is BLOCK_FAILED */
+    BLOCK_LOST_DATA = 1 << 6,     /* was stored where data says, is damaged or missing: lost.h */
+    BLOCK_LOST_UNDO = 1 << 7,     /* the same of its undo data */
 };
+#define BLOCK_LOST_MASK   (BLOCK_LOST_DATA | BLOCK_LOST_UNDO)
 #define BLOCK_FAILED_MASK (BLOCK_FAILED | BLOCK_FAILED_CHILD)
 
 struct block_node {

@@ -221,13 +221,15 @@ static struct block_node *find_or_answer(struct chain *chain, const struct block
     return NULL;
 }
 
-/* A block between the tip and node, that included, whose bytes are gone; NULL: all are there. */
+/* A block between the tip and node, that included, whose bytes or undo data are gone; NULL: all are
+ * there. */
 static const struct block_node *find_gone(const struct chain *chain, const struct block_node *node)
 {
     if (!chain_contains(chain, node))
         return NULL;
     for (const struct block_node *at = chain_tip(chain); at != node->prev; at = at->prev)
-        if (!(at->status & BLOCK_HAVE_DATA) && !kept_blocks_find(&chain->kept, at))
+        if ((!(at->status & BLOCK_HAVE_DATA) && !kept_blocks_find(&chain->kept, at)) ||
+            (at->status & BLOCK_LOST_UNDO))
             return at;
     return NULL;
 }
@@ -243,7 +245,10 @@ void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_
         struct verdict verdict = {.code = REJECT_NONE};
         (void)verdict_set(&verdict, REJECT_BLOCK_UNAVAILABLE,
                           "the block at height %d is %s, so the chain cannot go back below it",
-                          gone->height, chain->any_pruned ? "pruned" : "missing");
+                          gone->height,
+                          gone->status & BLOCK_LOST_MASK ? "damaged or missing, or its undo data"
+                          : chain->any_pruned            ? "pruned"
+                                                         : "missing");
         done(arg, &verdict);
         return;
     }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "chain/chain_internal.h"
+#include "chain/undo_repair.h"
 #include "util/alloc.h"
 #include "util/crc32c.h"
 #include "util/hex.h"
@@ -80,6 +81,22 @@ static bool leads_to(const struct flight *flight, const struct block_node *targe
     return flight->kind == FLIGHT_CONNECT ? is_ancestor : !is_ancestor;
 }
 
+/* A block to be disconnected, or its undo data, is lost. Undo data is made anew where that is
+ * possible; else the coins are, which needs no way back. */
+static void cannot_go_back(struct chain *chain, const struct block_node *node)
+{
+    struct verdict verdict = {.code = REJECT_NONE};
+    (void)verdict_set(&verdict, REJECT_BLOCK_UNAVAILABLE,
+                      "the block at height %d or its undo data (files blk%05d.dat, rev%05d.dat) is "
+                      "damaged or missing, so the chain cannot go back below it",
+                      node->height, node->data.file, node->undo.file);
+    if (orders_give_up(chain, &verdict))
+        log_warning(chain->log, "%s", verdict.detail);
+    else if (!undo_repair_is_busy(chain))
+        chain_fault_of_coins(chain, -EUCLEAN,
+                             "undo data is damaged or missing; start with -reindex-chainstate");
+}
+
 static bool has_room(const struct chain *chain)
 {
     return chain->flights.n == 0 ||
@@ -102,12 +119,16 @@ static bool start_step(struct chain *chain, struct block_node *target)
         node = block_node_ancestor(target, at->height + 1);
     else
         kind = FLIGHT_DISCONNECT;
-    if (kind == FLIGHT_DISCONNECT && chain->undo_writes_pending > 0)
+    if (kind == FLIGHT_DISCONNECT && (chain->undo_writes_pending > 0 || undo_repair_is_busy(chain)))
         return false; /* what is to be read may not be written yet */
     if (kind == FLIGHT_CONNECT && !write_has_room(chain))
         return false; /* it makes undo data, and the disk has not caught up */
     struct block_ref *kept = kept_blocks_find(&chain->kept, node);
     if (!(node->status & BLOCK_HAVE_DATA) && !kept) {
+        if (kind == FLIGHT_DISCONNECT && (node->status & BLOCK_LOST_DATA)) {
+            cannot_go_back(chain, node);
+            return false;
+        }
         if (kind == FLIGHT_DISCONNECT) {
             chain_fault(chain, -ENOENT,
                         "a block to be disconnected is pruned; start with -reindex");
@@ -115,6 +136,10 @@ static bool start_step(struct chain *chain, struct block_node *target)
         }
         best_chain_data_lost(chain, node);
         return true;
+    }
+    if (kind == FLIGHT_DISCONNECT && !(node->status & BLOCK_HAVE_UNDO)) {
+        cannot_go_back(chain, node);
+        return false;
     }
     struct flight *flight = flight_new(chain, node, kind, kept);
     chain->flight_bytes += flight->data_pos.len;
@@ -125,24 +150,26 @@ static bool start_step(struct chain *chain, struct block_node *target)
 /* -- Connecting, one block a call -----------------------------------------------------------------
  */
 
-/* A block that is to be disconnected, or its undo data, cannot be read. */
-static void way_back_failed(struct chain *chain, const struct flight *flight)
+/* A block that is to be disconnected, or its undo data, cannot be read: that is noted, and looked
+ * at again when the step is tried anew. */
+static void way_back_failed(struct chain *chain, struct flight *flight)
 {
-    struct verdict verdict = {.code = REJECT_NONE};
     int error = flight->read_error;
+    struct block_node *node = flight->node;
+    bool in_undo = flight->block != NULL;
     if (error != -EUCLEAN && error != -ENOENT) {
         chain_fault(chain, error, "reading a block file");
         return;
     }
-    (void)verdict_set(&verdict, REJECT_BLOCK_UNAVAILABLE,
-                      "the block at height %d or its undo data (files blk%05d.dat, rev%05d.dat) is "
-                      "damaged or missing, so the chain cannot go back below it",
-                      flight->node->height, flight->node->data.file, flight->node->undo.file);
-    if (orders_give_up(chain, &verdict))
-        chain_warn(chain, verdict.detail);
+    while (chain->flights.newest != flight)
+        drop_newest(chain);
+    drop_newest(chain);
+    if (in_undo)
+        lost_undo(chain, node);
     else
-        chain_fault_of_coins(chain, -EUCLEAN,
-                             "undo data is damaged or missing; start with -reindex-chainstate");
+        lost_block(chain, node);
+    if (chain_tip_node(chain)->status & BLOCK_FAILED_MASK)
+        cannot_go_back(chain, node); /* somebody waits for an answer */
 }
 
 /* Reading a block or its undo data back has failed. */
@@ -166,7 +193,7 @@ static void read_failed(struct chain *chain, struct flight *flight)
         drop_newest(chain);
     drop_newest(chain);
     chain_warn(chain, message);
-    best_chain_data_lost(chain, node);
+    lost_block(chain, node);
 }
 
 static struct flight *first_unconnected(const struct chain *chain)
@@ -246,29 +273,35 @@ static void undo_write_done(struct env_job *job)
     }
 }
 
-static void store_undo(struct chain *chain, struct flight *flight)
+void pipeline_write_undo(struct chain *chain, struct block_node *node, uint8_t *undo_take,
+                         size_t len)
 {
-    struct block_node *node = flight->node;
-    bool has_undo = node->status & BLOCK_HAVE_UNDO;
-    /* Connected before: the same block spends the same coins. Written again all the same if the
-     * coins are rebuilt, since that is what the operator is told to do about damaged undo data. */
-    if (has_undo && !chain->options.reindex_chainstate)
-        return;
     struct undo_write *write = xcalloc(1, sizeof *write);
+    bool has_place = node->undo.file >= 0 && node->undo.len == len;
+    ASSERT(node->data.file >= 0 && len <= UINT32_MAX);
     write->chain = chain;
-    write->undo = flight->undo;
-    flight->undo = NULL;
-    write->pos =
-        has_undo && node->undo.len == flight->undo_len
-            ? node->undo
-            : block_files_alloc_undo(chain->files, node->data.file, (uint32_t)flight->undo_len);
-    write->pos.crc32c = crc32c(0, write->undo, flight->undo_len);
+    write->undo = undo_take;
+    write->pos = has_place ? node->undo
+                           : block_files_alloc_undo(chain->files, node->data.file, (uint32_t)len);
+    write->pos.crc32c = crc32c(0, write->undo, len);
     write->epoch = write_start(chain, write->pos.len);
     write->job = (struct env_job){.run = run_undo_write, .done = undo_write_done};
     node->undo = write->pos;
     node->status |= BLOCK_HAVE_UNDO;
+    lost_undo_found(chain, node);
+    header_tree_mark_dirty(&chain->tree, node);
     chain->undo_writes_pending++;
     chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &write->job);
+}
+
+static void store_undo(struct chain *chain, struct flight *flight)
+{
+    /* Connected before: the same block spends the same coins. Written again all the same if the
+     * coins are rebuilt, since that is what the operator is told to do about damaged undo data. */
+    if ((flight->node->status & BLOCK_HAVE_UNDO) && !chain->options.reindex_chainstate)
+        return;
+    pipeline_write_undo(chain, flight->node, flight->undo, flight->undo_len);
+    flight->undo = NULL;
 }
 
 static void commit_oldest(struct chain *chain)

@@ -181,12 +181,16 @@ static void mark_nodes(struct chain *chain, const struct file_use *uses, size_t 
     for (struct block_node *at = tree->genesis; at;
          at = block_node_next_descendant(tree->genesis, at)) {
         size_t file = (size_t)at->data.file;
-        if (!(at->status & BLOCK_HAVE_DATA) || file >= n_files || !uses[file].is_chosen)
+        if (file >= n_files || !uses[file].is_chosen)
             continue;
+        lost_block_found(chain, at); /* what was lost there is as wanted as the rest: no more */
+        lost_undo_found(chain, at);
+        bool is_stored = at->status & BLOCK_HAVE_DATA;
         at->status &= ~(uint32_t)(BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO);
         at->data = at->undo = (struct file_pos){.file = -1};
         header_tree_mark_dirty(tree, at);
-        marked[(*n_marked)++] = at;
+        if (is_stored)
+            marked[(*n_marked)++] = at;
     }
 }
 
@@ -287,7 +291,7 @@ int32_t chain_prune_height(const struct chain *chain)
     const struct block_node *at = chain_tip_node(chain);
     if (!chain->any_pruned)
         return 0;
-    while (at->prev && (at->prev->status & BLOCK_HAVE_DATA))
+    while (at->prev && (at->prev->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA)))
         at = at->prev;
     return at->height;
 }

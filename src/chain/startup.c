@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chain/chain_internal.h"
+#include "chain/undo_repair.h"
 #include "consensus/block_check.h"
 #include "consensus/script_iter.h"
 #include "util/alloc.h"
@@ -529,7 +530,8 @@ bool chain_open(struct chain *chain, char **error)
     }
     /* Nothing is thrown away before all that can be refused has been. */
     if (!check_pruning(chain, error) ||
-        (chain->options.reindex_chainstate && !wipe_coins(chain, error)) || !find_tip(chain, error))
+        (chain->options.reindex_chainstate && !wipe_coins(chain, error)) ||
+        !find_tip(chain, error) || !lost_open(chain, error))
         return false;
     if (chain->options.txindex && txindex_open(chain, error))
         return false;
@@ -541,6 +543,7 @@ bool chain_open(struct chain *chain, char **error)
     import_block_files(chain, chain->marks & CHAIN_MARK_REINDEX);
     flush_start_timer(chain);
     verify_at_start(chain);
+    undo_repair_wake(chain);
     txindex_wake(chain);
     spenderindex_wake(chain);
     pipeline_wake(chain);

@@ -27,13 +27,16 @@ struct verify {
     const struct block_node *at;     /* the block of the job */
     const struct block_node *lowest; /* that was taken back; NULL: none */
     bool goes_up;                    /* connecting again */
+    bool is_at_start;                /* not by order */
     struct coin_set set;             /* changes to the snapshot */
     /* Copies for the job. */
     struct file_pos data_pos, undo_pos;
     struct block_ref *ref;
     struct undo undo;
-    struct arena arena;  /* of one block */
-    const char *failure; /* NULL: good so far */
+    struct arena arena;           /* of one block */
+    const char *failure;          /* NULL: good so far */
+    bool lacks_block, lacks_undo; /* it failed, for these are damaged or missing */
+    int error;                    /* of the disk, that made it fail */
     void (*done)(void *arg, bool ok);
     void *arg;
 };
@@ -51,16 +54,23 @@ static bool fail(struct verify *verify, const char *what)
     return false;
 }
 
+static bool is_lost(int error)
+{
+    return error == -EUCLEAN || error == -ENOENT;
+}
+
 static bool read_block(struct verify *verify)
 {
     uint8_t *raw;
-    if (block_files_read(verify->chain->files, &verify->data_pos, &raw))
+    int error = block_files_read(verify->chain->files, &verify->data_pos, &raw);
+    verify->lacks_block = is_lost(error);
+    verify->error = verify->lacks_block ? 0 : error;
+    if (error)
         return fail(verify, "the block cannot be read");
     verify->ref = block_ref_take(raw, verify->data_pos.len);
-    if (!block_ref_decode(verify->ref) ||
-        !block_hash_equal(&verify->ref->block.hash, &verify->at->hash))
-        return fail(verify, "the stored block is another one");
-    return true;
+    verify->lacks_block = !block_ref_decode(verify->ref) ||
+                          !block_hash_equal(&verify->ref->block.hash, &verify->at->hash);
+    return verify->lacks_block ? fail(verify, "the stored block is another one") : true;
 }
 
 static bool check_block(struct verify *verify)
@@ -75,8 +85,12 @@ static bool check_block(struct verify *verify)
 static bool read_undo(struct verify *verify)
 {
     uint8_t *raw;
-    if (verify->undo_pos.file < 0 ||
-        block_files_read_undo(verify->chain->files, &verify->undo_pos, &raw))
+    int error = verify->undo_pos.file < 0
+                    ? -ENOENT
+                    : block_files_read_undo(verify->chain->files, &verify->undo_pos, &raw);
+    verify->lacks_undo = is_lost(error);
+    verify->error = verify->lacks_undo ? 0 : error;
+    if (error)
         return fail(verify, "the undo data cannot be read");
     /* Copied, because undo_decode() borrows long scripts. */
     uint8_t *kept = arena_alloc(&verify->arena, verify->undo_pos.len);
@@ -124,8 +138,10 @@ static bool take_back_outputs(struct verify *verify, uint32_t tx)
         if (script_is_unspendable(want.script_pubkey))
             continue;
         int found = coin_set_find(&verify->set, &outpoint, &have);
-        if (found < 0)
+        if (found < 0) {
+            verify->error = is_lost(found) ? 0 : found;
             return fail(verify, "the coins cannot be read");
+        }
         if (found == 0 || !coin_equal(&have, &want))
             return fail(verify, "a coin that the block created is missing or differs");
         bool comes_back = restores_older(verify, tx, &want);
@@ -248,6 +264,14 @@ static void end(struct verify *verify, bool ok)
 
 static void submit(struct verify *verify);
 
+/* What is known to be lost fails who asks, but ends the look at the start: below it nothing can be
+ * verified. */
+static bool is_there(const struct verify *verify, const struct block_node *node)
+{
+    bool is_lost_block = node->status & BLOCK_LOST_MASK;
+    return is_lost_block ? !verify->is_at_start : (node->status & BLOCK_HAVE_DATA) != 0;
+}
+
 /* The block after this one, down and then up again; NULL at the end. */
 static const struct block_node *next_block(struct verify *verify)
 {
@@ -255,7 +279,7 @@ static const struct block_node *next_block(struct verify *verify)
     if (!verify->goes_up) {
         const struct block_node *prev = at->prev;
         bool is_wanted = verify->n_blocks <= 0 || prev->height > tip->height - verify->n_blocks;
-        if (is_wanted && prev->height > 0 && (prev->status & BLOCK_HAVE_DATA))
+        if (is_wanted && prev->height > 0 && is_there(verify, prev))
             return prev;
         verify->goes_up = true;
         return verify->level >= 4 ? verify->lowest : NULL;
@@ -263,17 +287,38 @@ static const struct block_node *next_block(struct verify *verify)
     return at == tip ? NULL : block_node_ancestor(tip, at->height + 1);
 }
 
+/* What is lost is had again, and says nothing about the coins. Below it nothing can be verified. */
+static bool is_mended_elsewhere(const struct verify *verify)
+{
+    return verify->is_at_start && (verify->lacks_block || verify->lacks_undo);
+}
+
+static void note_failure(struct verify *verify)
+{
+    struct chain *chain = verify->chain;
+    struct block_node *node = header_tree_find(&chain->tree, &verify->at->hash);
+    log_error(chain->log, "verification: block at height %d: %s", node->height, verify->failure);
+    if (chain->closing || chain->faulted)
+        return;
+    if (verify->error && verify->is_at_start)
+        chain_fault(chain, verify->error, "verification");
+    if (verify->lacks_block && node->data.offset == verify->data_pos.offset)
+        lost_block(chain, node);
+    if (verify->lacks_undo && node->undo.offset == verify->undo_pos.offset)
+        lost_undo(chain, node);
+}
+
 static void job_done(struct env_job *job)
 {
     struct verify *verify = (struct verify *)job;
     struct chain *chain = verify->chain;
     /* Pruned meanwhile: as if it had been before. */
-    bool was_pruned = verify->failure && !(verify->at->status & BLOCK_HAVE_DATA);
+    bool was_pruned = verify->failure &&
+                      !(verify->at->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA));
     if (job->cancelled || chain->closing || chain->faulted || verify->failure) {
         if (verify->failure && !was_pruned)
-            log_error(chain->log, "verification: block at height %d: %s", verify->at->height,
-                      verify->failure);
-        end(verify, was_pruned);
+            note_failure(verify);
+        end(verify, was_pruned || (verify->failure && is_mended_elsewhere(verify)));
         return;
     }
     verify->at = next_block(verify);
@@ -297,7 +342,7 @@ static void flushed(void *arg, int error)
     struct verify *verify = arg;
     struct chain *chain = verify->chain;
     verify->tip = verify->at = chain->flush.tip;
-    bool has_blocks = verify->tip && verify->tip->height > 0;
+    bool has_blocks = verify->tip && verify->tip->height > 0 && is_there(verify, verify->tip);
     if (error || chain->closing || !has_blocks) {
         end(verify, !error && !chain->closing);
         return;
@@ -306,8 +351,8 @@ static void flushed(void *arg, int error)
     submit(verify);
 }
 
-void chain_verify(struct chain *chain, int level, int n_blocks, void (*done)(void *arg, bool ok),
-                  void *arg)
+static struct verify *start(struct chain *chain, int level, int n_blocks,
+                            void (*done)(void *arg, bool ok), void *arg)
 {
     struct verify *verify = xcalloc(1, sizeof *verify);
     verify->chain = chain;
@@ -316,21 +361,31 @@ void chain_verify(struct chain *chain, int level, int n_blocks, void (*done)(voi
     verify->done = done;
     verify->arg = arg;
     chain->ops_pending++;
-    chain_flush(chain, flushed, verify);
+    return verify;
 }
 
+void chain_verify(struct chain *chain, int level, int n_blocks, void (*done)(void *arg, bool ok),
+                  void *arg)
+{
+    chain_flush(chain, flushed, start(chain, level, n_blocks, done, arg));
+}
+
+/* The blocks and their undo data are there: it is the coins that differ from what these say. */
 static void start_verified(void *arg, bool ok)
 {
     struct chain *chain = arg;
     if (!ok && !chain->closing && !chain->faulted)
-        chain_fault(chain, -EUCLEAN,
-                    "Corrupted block database detected. Please restart with -reindex or "
-                    "-reindex-chainstate to recover");
+        chain_fault_of_coins(chain, -EUCLEAN,
+                             "Corrupted block database detected. Please restart with -reindex or "
+                             "-reindex-chainstate to recover");
 }
 
 void verify_at_start(struct chain *chain)
 {
-    if (chain->options.check_blocks >= 0 && chain->flush.tip->height > 0)
-        chain_verify(chain, chain->options.check_level, chain->options.check_blocks, start_verified,
-                     chain);
+    if (chain->options.check_blocks < 0 || chain->flush.tip->height == 0)
+        return;
+    struct verify *verify = start(chain, chain->options.check_level, chain->options.check_blocks,
+                                  start_verified, chain);
+    verify->is_at_start = true;
+    chain_flush(chain, flushed, verify);
 }

@@ -189,6 +189,13 @@ static void on_block_lost(void *ctx, const struct block_node *block)
         p2p_block_lost(node->p2p, block);
 }
 
+static void on_loss(void *ctx, const char *message)
+{
+    struct node *node = ctx;
+    if (*message)
+        node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
+}
+
 static void on_mempool_changed(void *ctx, const struct mempool_event *event)
 {
     struct node *node = ctx;
@@ -267,7 +274,7 @@ static const char *warning(void *ctx, size_t index)
     for (size_t i = 0; i < N_WARNINGS; i++)
         if (node->warnings[i] && index-- == 0)
             return node->warnings[i];
-    return NULL;
+    return index == 0 && node->chain ? chain_loss(node->chain) : NULL;
 }
 
 static struct rpc *make_rpc(struct node *node, const struct env *real, char **error)
@@ -390,6 +397,7 @@ static enum chain_damage try_open_chain(struct node *node, char **error)
         .header_tip_changed = on_header_tip_changed,
         .block_invalid = on_block_invalid,
         .block_lost = on_block_lost,
+        .loss = on_loss,
         .fault = on_fault,
         .warning = on_warning,
     };

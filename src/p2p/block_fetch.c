@@ -44,17 +44,6 @@ void block_fetch_wake(struct p2p *p2p)
     p2p_schedule_now(p2p);
 }
 
-void block_fetch_lost(struct p2p *p2p, const struct block_node *node)
-{
-    struct block_fetch *fetch = &p2p->fetch;
-    for (size_t i = 0; i < fetch->n_lost; i++)
-        if (fetch->lost[i] == node)
-            return;
-    if (fetch->n_lost < BLOCK_FETCH_LOST_MAX)
-        fetch->lost[fetch->n_lost++] = node;
-    block_fetch_wake(p2p);
-}
-
 void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     struct block_request *next;
@@ -228,21 +217,16 @@ static size_t list_peers(struct p2p *p2p, struct plan_peer *out)
     return n;
 }
 
-/* Damaged blocks that have not come again yet. */
+/* Damaged blocks that have not come again yet; when some of these have, others are next. */
 static size_t list_lost(struct p2p *p2p, struct plan_item *out)
 {
-    struct block_fetch *fetch = &p2p->fetch;
-    size_t n = 0, kept = 0;
-    for (size_t i = 0; i < fetch->n_lost; i++) {
-        const struct block_node *node = fetch->lost[i];
-        if (node->status & (BLOCK_HAVE_DATA | BLOCK_FAILED_MASK))
-            continue;
-        fetch->lost[kept++] = node;
-        const struct block_request *request = block_request_find(fetch, node);
+    const struct block_node *lost[BLOCK_FETCH_LOST_MAX];
+    size_t n = 0, n_lost = chain_lost_blocks(p2p->chain, lost, BLOCK_FETCH_LOST_MAX);
+    for (size_t i = 0; i < n_lost; i++) {
+        const struct block_request *request = block_request_find(&p2p->fetch, lost[i]);
         if (!request || (!request->is_delivered && block_request_live(request) == 0))
-            out[n++] = (struct plan_item){.what = (void *)node};
+            out[n++] = (struct plan_item){.what = (void *)lost[i]};
     }
-    fetch->n_lost = kept;
     return n;
 }
 
@@ -339,7 +323,7 @@ static void run(struct p2p *p2p, int64_t now_us)
 {
     struct window *window = xmalloc(sizeof *window);
     window_fill(p2p, window);
-    if (window->n == 0 && p2p->fetch.n_lost == 0) {
+    if (window->n == 0 && !chain_loss(p2p->chain)) {
         xfree(window);
         return;
     }

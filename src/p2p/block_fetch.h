@@ -18,7 +18,7 @@ struct peer;
 #define BLOCK_FETCH_AHEAD_BLOCKS 1024        /* asked for, or delivered and not yet connected; */
 #define BLOCK_FETCH_AHEAD_BYTES  (64u << 20) /* the same in bytes; more waits, ... */
 #define BLOCK_FETCH_NEAR         16          /* ... but for so many next ones of each branch */
-#define BLOCK_FETCH_LOST_MAX     64          /* damaged blocks wanted again; more are forgotten */
+#define BLOCK_FETCH_LOST_MAX     64          /* damaged blocks asked for at once; more wait */
 #define BLOCK_FETCH_PEER_MAX     64          /* asked of one peer at a time, by plan */
 #define BLOCK_FETCH_BATCH        64          /* in one getdata */
 #define BLOCK_FETCH_PEER_START   16          /* while its rate is unknown */
@@ -29,8 +29,6 @@ struct block_fetch {
     size_t n_requests;
     size_t n_delivered;
     size_t delivered_bytes; /* handed to the chain, which has not answered */
-    const struct block_node *lost[BLOCK_FETCH_LOST_MAX];
-    size_t n_lost;
     double block_bytes; /* average size of late, for estimates */
     uint64_t n_sized;   /* blocks that it is made of */
     bool wants_run;
@@ -43,8 +41,6 @@ void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer);
 
 /* Something changed (headers, a block, a peer): look for what to ask, soon. */
 void block_fetch_wake(struct p2p *p2p);
-/* A stored block was found damaged: it is wanted again, wherever the tip is. */
-void block_fetch_lost(struct p2p *p2p, const struct block_node *node);
 /* Ask this peer for a block, whatever the plan says. False if it is on its way already. */
 bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_node *node);
 /* The peer does not have it. */

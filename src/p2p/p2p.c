@@ -504,7 +504,8 @@ void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash)
 
 void p2p_block_lost(struct p2p *p2p, const struct block_node *node)
 {
-    block_fetch_lost(p2p, node);
+    (void)node; /* chain_lost_blocks() has it */
+    block_fetch_wake(p2p);
 }
 
 void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event)

@@ -82,6 +82,8 @@ void chain_json_put_header(struct json_out *out, const struct chain *chain,
         json_field_id(out, "nextblockhash", next->hash.b);
 }
 
+#define BLOCK_LOST_TEXT "Block not found on disk (damaged or missing; it is asked of peers)"
+
 const struct block_node *chain_json_read_block(struct rpc_call *call, size_t index,
                                                const char *name)
 {
@@ -98,13 +100,23 @@ bool chain_json_need_block(struct rpc_call *call, const struct block_node *block
 {
     if (block->status & BLOCK_HAVE_DATA)
         return true;
-    bool was_stored = block->n_tx > 0;
-    if (was_stored && !chain_is_pruned(call->rpc->node.chain)) /* damaged, not had again yet */
-        rpc_fail(call, RPC_MISC_ERROR, "Block not found on disk");
+    if (block->status & BLOCK_LOST_DATA)
+        rpc_fail(call, RPC_MISC_ERROR, BLOCK_LOST_TEXT);
     else
         rpc_fail(call, RPC_MISC_ERROR, "Block not available (%s)",
-                 was_stored ? "pruned data" : "not fully downloaded");
+                 block->n_tx > 0 ? "pruned data" : "not fully downloaded");
     return false;
+}
+
+void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *read)
+{
+    ASSERT(read->error);
+    if (!chain_json_need_block(call, read->node))
+        return;
+    rpc_fail(call, RPC_MISC_ERROR,
+             read->node->status & BLOCK_LOST_UNDO
+                 ? "Undo data not found on disk (damaged or missing; it is made anew)"
+                 : "Block not found on disk");
 }
 
 char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_len)

@@ -29,6 +29,8 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
 
 /* False, with error -1 that says why, if the block's bytes are not stored. */
 NODISCARD bool chain_json_need_block(struct rpc_call *call, const struct block_node *block);
+/* Error -1 that says why a block that was asked for could not be read. */
+void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *read);
 
 #define CHAIN_JSON_VERDICT_BYTES (VERDICT_REASON_BYTES + 256)
 

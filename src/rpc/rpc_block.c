@@ -81,9 +81,7 @@ static void on_read(void *arg, const struct chain_block_read *read)
     struct rpc_call *call = arg;
     struct block_answer *answer = call->state;
     if (read->error) {
-        rpc_fail(call, RPC_MISC_ERROR,
-                 read->error == -ENOENT ? "Block not available (pruned data)"
-                                        : "Block not found on disk");
+        chain_json_fail_read(call, read);
         rpc_finish(call);
         return;
     }

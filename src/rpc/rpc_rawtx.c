@@ -84,7 +84,7 @@ static void on_tx_block(void *arg, const struct chain_block_read *read)
     struct rpc_call *call = arg;
     const struct tx_wish *wish = call->state;
     if (read->error) {
-        rpc_fail(call, RPC_MISC_ERROR, "Block not available");
+        chain_json_fail_read(call, read);
         rpc_finish(call);
         return;
     }
@@ -115,7 +115,7 @@ static void on_undo(void *arg, const struct chain_block_read *read)
     struct tx tx;
     struct chain_tx found = {.node = read->node, .tx = &tx, .first_spent = wish->first_spent};
     if (read->error) {
-        rpc_fail(call, RPC_MISC_ERROR, "Block not available");
+        chain_json_fail_read(call, read);
         rpc_finish(call);
         return;
     }

@@ -1,7 +1,6 @@
-"""A damaged block index or coins database is made good by the node itself, loudly.
+"""What is damaged in the data directory is made good by the node itself, loudly.
 
-Not yet: missing block files, damage of the last blocks or of undo data, random damages of every
-kind of file.
+Random damages of every kind of file: test_random_damage.py.
 """
 import glob
 import os
@@ -9,7 +8,7 @@ import re
 import shutil
 
 import framework
-from framework import equal, wait_until
+from framework import equal, rpc_fails, wait_until
 from test_net_rpc import ADDRESS
 
 N_BLOCKS = 30
@@ -117,6 +116,67 @@ def test_with_norepair_the_node_stops_and_says_what_to_do(context):
         node.refuses_to_start(remedy, "-connect=0", "-norepair")
         equal(tables(node, store), before)
         repaired(node, truth, "is damaged")
+
+
+def damage_record(node, raw):
+    """Flip a bit of a block in its file."""
+    path = glob.glob(node.path("blocks", "blk*.dat"))[0]
+    with open(path, "r+b") as file:
+        at = file.read().index(raw)
+        file.seek(at + 100)
+        file.write(bytes([raw[100] ^ 1]))
+
+
+def test_damage_of_the_last_block_and_its_undo_data_stops_nothing(context):
+    node, truth = made(context)
+    node.start("-connect=0")
+    raw = bytes.fromhex(node.rpc.getblock(truth[0], 0))
+    node.stop()
+    damage_record(node, raw)
+    garble(node.path("blocks", "rev00000.dat"))
+    node.start("-connect=0")
+    equal(state(node), truth)
+    wait_until(lambda: "amaged" in str(node.rpc.getblockchaininfo()["warnings"]), 30, "a warning")
+    rpc_fails(-1, "damaged or missing", node.rpc.getblock, truth[0], 0)
+    equal(node.rpc.getblock(node.rpc.getblockhash(N_BLOCKS - 1))["height"], N_BLOCKS - 1)
+    node.rpc.generatetodescriptor(1, "raw(51)")
+    node.stop()
+    # It is known again, and does not stop this start either.
+    node.start("-connect=0")
+    equal(node.rpc.getblockcount(), N_BLOCKS + 1)
+    assert "1 stored blocks" in str(node.rpc.getblockchaininfo()["warnings"])
+    node.rpc.submitblock(raw.hex())
+    node.stop()
+
+
+def test_blocks_of_a_missing_file_come_from_a_peer_all_of_them(context):
+    source = context.node("source", ["-listen=1", f"-bind=127.0.0.1:{framework.free_port()}"])
+    source.start("-connect=0")
+    hashes = source.rpc.generatetodescriptor(300, f"addr({ADDRESS})")
+    peer = "-connect=" + source.options[1].removeprefix("-bind=")
+    node = context.node("node", ["-fastprune"])
+    node.start(peer)
+    node.wait_tip(hashes[-1])
+    coins = node.coins()
+    node.stop()
+    os.remove(node.path("blocks", "blk00000.dat"))
+    node.start("-connect=0")  # nobody has them
+    equal(node.coins(), coins)
+    rpc_fails(-1, "damaged or missing", node.rpc.getblock, hashes[0], 0)
+    rpc_fails(None, "damaged or missing", node.rpc.invalidateblock, hashes[0])
+    n_lost = int(re.search(r"(\d+) stored blocks", str(node.rpc.getnetworkinfo()["warnings"]))[1])
+    assert n_lost > 64, n_lost
+    node.stop()
+    node.start(peer)
+    wait_until(lambda: node.rpc.getblockchaininfo()["warnings"] == [], 30, "all blocks")
+    for block in hashes:
+        equal(node.rpc.getblock(block, 0), source.rpc.getblock(block, 0))
+    node.stop()
+    node.start("-connect=0")
+    node.rpc.invalidateblock(hashes[0])  # all of it is there, undo data too
+    equal(node.rpc.getblockcount(), 0)
+    node.stop()
+    source.stop()
 
 
 if __name__ == "__main__":

@@ -57,6 +57,13 @@ static void fault(void *ctx, const char *message)
     snprintf(rig->fault, sizeof rig->fault, "%s", message);
 }
 
+static void loss(void *ctx, const char *message)
+{
+    struct chain_rig *rig = ctx;
+    rig->n_losses += *message != 0;
+    snprintf(rig->loss, sizeof rig->loss, "%s", message);
+}
+
 static void warning(void *ctx, const char *message)
 {
     struct chain_rig *rig = ctx;
@@ -97,6 +104,7 @@ void rig_open(struct chain_rig *rig)
                                   .tip_changed = tip_changed,
                                   .block_invalid = block_invalid,
                                   .fault = fault,
+                                  .loss = loss,
                                   .warning = warning};
     const struct log *log = rig->log.write ? &rig->log : NULL;
     rig->chain = chain_new(sim_env_get(rig->sim), log, &rig->network, &rig->options, &events);

@@ -16,8 +16,9 @@ struct chain_rig {
     struct log log;
     struct chain *chain;
     const struct block_node *tip; /* as the events told it */
-    size_t n_connected, n_disconnected, n_tip_changed, n_invalid, n_faults, n_warnings;
-    char fault[200], warning[300];
+    size_t n_connected, n_disconnected, n_tip_changed, n_invalid, n_faults, n_warnings,
+        n_losses; /* times that nothing was lost before */
+    char fault[200], warning[300], loss[300];
     struct verdict last_invalid;
     struct chain_events also; /* told of blocks and tips after the rig itself; any may be NULL */
 };

@@ -195,7 +195,7 @@ static void undo_data_is_read_alone(void **state)
     chain_read_undo(f->rig.chain, tip, note_undo, &answer);
     rig_wait(&f->rig, &answer.is_done);
     assert_int_equal(answer.error, -EUCLEAN);
-    assert_non_null(strstr(f->rig.warning, "undo data of the block"));
+    assert_non_null(strstr(f->rig.loss, "undo data of 1 blocks"));
     assert_true(tip->status & BLOCK_HAVE_DATA);
 }
 

@@ -257,8 +257,9 @@ static void a_damaged_block_is_told_and_warned_of(void **state)
         struct seen seen = read_now(f, node, false);
         assert_int_equal(seen.error, -EUCLEAN);
         forget(&seen);
-        assert_int_equal(f->rig.n_warnings, i + 1);
-        assert_non_null(strstr(f->rig.warning, "-reindex"));
+        assert_false(node->status & BLOCK_HAVE_DATA);
+        assert_int_equal(f->rig.chain->lost.n_blocks, i + 1);
+        assert_non_null(strstr(f->rig.loss, "Damaged or missing"));
     }
     /* The tip stays, and so does all that is known of the block. */
     assert_int_equal(f->rig.n_faults, 0);
@@ -277,10 +278,16 @@ static void damaged_undo_data_is_told_and_the_block_still_given(void **state)
     assert_int_equal(seen.error, -EUCLEAN);
     assert_int_equal(seen.undo_len, 0);
     forget(&seen);
-    assert_non_null(strstr(f->rig.warning, "-reindex-chainstate"));
+    assert_int_equal(f->rig.n_losses, 1);
     /* Who does not ask for it does not meet it. */
     seen = read_now(f, node, false);
     assert_is(&seen, f->base[20]);
+    /* It is made anew meanwhile. */
+    rig_settle(&f->rig);
+    assert_string_equal(f->rig.loss, "");
+    seen = read_now(f, node, true);
+    assert_int_equal(seen.error, 0);
+    forget(&seen);
 }
 
 static void a_disk_that_cannot_be_read_is_an_error_of_the_read(void **state)

@@ -466,25 +466,28 @@ static void a_reindex_of_the_coins_alone_ends_at_the_same_coins(void **state)
     assert_at_base(f);
 }
 
-/* Flip a bit within the undo data of a block of the chain. */
-static void damage_undo(struct fixture *f, int32_t height)
+/* Flip a bit within the undo data of a block of the chain, and within the block, without which it
+ * cannot be made anew. */
+static void damage_block_and_undo(struct fixture *f, int32_t height)
 {
     const struct block_node *node = chain_at(f->rig.chain, height);
     char path[64];
     assert_true(node->undo.file >= 0);
     snprintf(path, sizeof path, "regtest/blocks/rev%05d.dat", node->undo.file);
     sim_disk_damage(sim_env_disk(f->rig.sim), path, node->undo.offset, 1);
+    snprintf(path, sizeof path, "regtest/blocks/blk%05d.dat", node->data.file);
+    sim_disk_damage(sim_env_disk(f->rig.sim), path, node->data.offset + 100, 1);
 }
 
-/* Undo data is needed only to go back; when it is damaged the fault names what helps. */
-static void damaged_undo_data_names_an_option_that_repairs_it(void **state)
+/* Without a way back the coins have to be made anew, and the fault says so. */
+static void a_lost_way_back_names_an_option_that_repairs_it(void **state)
 {
     struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *spend = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
     assert_true(rig_accept(&f->rig, spend).is_connected);
     assert_int_equal(rig_flush(&f->rig), 0);
-    damage_undo(f, spend->height);
+    damage_block_and_undo(f, spend->height);
     struct answer answers[2] = {0};
     const struct built_block *better = builder_blocks(&f->b, base_tip(f), 2, NULL);
     submit_block(f, built_ancestor(better, spend->height), 0, &answers[0]);
@@ -555,7 +558,7 @@ int main(void)
         TEST(a_reindex_that_was_cut_short_goes_on_without_being_asked),
         TEST(a_reindex_that_was_cut_short_at_its_start_needs_no_help),
         TEST(a_reindex_of_the_coins_alone_ends_at_the_same_coins),
-        TEST(damaged_undo_data_names_an_option_that_repairs_it),
+        TEST(a_lost_way_back_names_an_option_that_repairs_it),
         TEST(a_damaged_block_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

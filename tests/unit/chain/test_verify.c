@@ -1,8 +1,10 @@
 /* test_verify.c - each level of verification finds what it is there to find. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -215,22 +217,65 @@ static void closing_ends_a_verification(void **state)
     }
 }
 
-static void the_start_verifies_and_stops_on_damage(void **state)
+static void start_verifying(struct fixture *f)
+{
+    assert_int_equal(rig_close(&f->rig), 0);
+    f->rig.options.check_blocks = 6;
+    f->rig.options.check_level = 3;
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+}
+
+static void the_start_mends_damaged_undo_data_and_misses_a_damaged_block(void **state)
+{
+    struct fixture *f = *state;
+    struct sim_disk *disk = sim_env_disk(f->rig.sim);
+    const struct block_node *node = chain_tip(f->rig.chain)->prev;
+    sim_disk_damage(disk, "regtest/blocks/rev00000.dat", node->undo.offset, 1);
+    start_verifying(f);
+    assert_int_equal(f->rig.n_faults, 0);
+    assert_int_equal(f->rig.n_losses, 1);
+    assert_string_equal(f->rig.loss, "");
+    node = chain_tip(f->rig.chain)->prev;
+    sim_disk_damage(disk, "regtest/blocks/blk00000.dat", node->data.offset + 90, 1);
+    start_verifying(f);
+    assert_int_equal(f->rig.n_faults, 0);
+    assert_int_equal(f->rig.n_losses, 2);
+    assert_non_null(strstr(f->rig.loss, "1 stored blocks"));
+    /* It is known at the next start too, and does not keep others from being looked at. */
+    start_verifying(f);
+    assert_int_equal(f->rig.n_losses, 3);
+    assert_int_equal(f->rig.chain->lost.n_blocks, 1);
+    assert_true(rig_is_at(&f->rig, f->last));
+}
+
+static void the_start_verifies_and_stops_when_the_coins_differ(void **state)
+{
+    struct fixture *f = *state;
+    start_verifying(f);
+    assert_int_equal(f->rig.n_faults, 0);
+    struct builder_coin coin = builder_coinbase_coin(f->last);
+    struct coins *coins = chain_coins(f->rig.chain);
+    coins_spend(coins, &coin.outpoint, coins_hash(coins_hash_key(coins), &coin.outpoint));
+    start_verifying(f);
+    assert_int_equal(f->rig.n_faults, 1);
+    assert_non_null(strstr(f->rig.fault, "-reindex"));
+}
+
+static void a_failing_disk_is_not_taken_for_damage_at_the_start(void **state)
 {
     struct fixture *f = *state;
     assert_int_equal(rig_close(&f->rig), 0);
     f->rig.options.check_blocks = 6;
     f->rig.options.check_level = 3;
     rig_open(&f->rig);
-    rig_settle(&f->rig);
-    assert_int_equal(f->rig.n_faults, 0);
-    const struct block_node *node = chain_tip(f->rig.chain)->prev;
-    sim_disk_damage(sim_env_disk(f->rig.sim), "regtest/blocks/rev00000.dat", node->undo.offset, 1);
-    assert_int_equal(rig_close(&f->rig), 0);
-    rig_open(&f->rig);
+    sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, -EIO, true);
     rig_settle(&f->rig);
     assert_int_equal(f->rig.n_faults, 1);
-    assert_non_null(strstr(f->rig.fault, "-reindex"));
+    assert_non_null(strstr(f->rig.fault, strerror(EIO)));
+    assert_int_equal(f->rig.chain->lost.n_blocks, 0);
+    assert_false(index_db_flag(f->rig.chain->index, INDEX_FLAG_DAMAGED_COINS));
+    sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, 0, false);
 }
 
 int main(void)
@@ -247,7 +292,9 @@ int main(void)
         TEST(a_coin_with_another_amount_is_found_at_level_3),
         TEST(a_script_that_was_never_run_is_found_at_level_4),
         TEST(closing_ends_a_verification),
-        TEST(the_start_verifies_and_stops_on_damage),
+        TEST(the_start_mends_damaged_undo_data_and_misses_a_damaged_block),
+        TEST(the_start_verifies_and_stops_when_the_coins_differ),
+        TEST(a_failing_disk_is_not_taken_for_damage_at_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
