@@ -84,6 +84,12 @@ void coins_read_start(struct coins *coins, struct coins_read *read, enum env_pri
 NODISCARD int coins_get(struct coins *coins, const struct outpoint *outpoint, struct arena *arena,
                         struct coin *coin);
 
+/* Find any unspent output of a transaction (for RPC): its block's height. in_memory: look at every
+ * index that an output can have among the coins not flushed yet too, which takes milliseconds.
+ * Returns 1 found, 0 not, negative errno on a fault. Spec: Core AccessByTxid() */
+NODISCARD int coins_find_txid(struct coins *coins, const struct txid *txid, bool in_memory,
+                              int32_t *height);
+
 /* Memory of active and frozen tables; coins in memory; changes not yet in the store. */
 size_t coins_memory_bytes(const struct coins *coins);
 size_t coins_cached(const struct coins *coins);

@@ -39,6 +39,10 @@ RPC_HANDLER(gettxspendingprevout);
 /* rpc_multisig.c */
 RPC_HANDLER(createmultisig);
 
+/* rpc_proof.c: that a block has some transactions */
+RPC_HANDLER(gettxoutproof);
+RPC_HANDLER(verifytxoutproof);
+
 /* rpc_message.c: signed texts */
 RPC_HANDLER(signmessagewithprivkey);
 RPC_HANDLER(verifymessage);

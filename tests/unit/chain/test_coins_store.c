@@ -94,6 +94,8 @@ static void damaged_coins_are_errors(void **state)
     arena_init(&arena, 100);
     assert_int_equal(coins_get(coins, &outpoint, &arena, &coin), -EUCLEAN);
     arena_deinit(&arena);
+    int32_t height;
+    assert_int_equal(coins_find_txid(coins, &outpoint.txid, true, &height), -EUCLEAN);
     struct read_fixture read;
     static const uint32_t number = 5;
     start_read(coins, &read, &number, 1);
@@ -161,6 +163,34 @@ static void a_scan_sees_its_snapshot_and_can_be_stopped(void **state)
     sim_env_free(sim);
 }
 
+/* Transaction 0 has the coins 0, 1, 2; transaction 1 has 3, 4, 5. */
+static void a_transaction_is_found_by_any_output_that_is_unspent(void **state)
+{
+    (void)state;
+    struct sim_env *sim = sim_env_new(1);
+    struct coins *coins = open_coins(sim, CACHE_BYTES, 0);
+    struct txid stored = outpoint_of(1).txid, fresh = outpoint_of(5).txid;
+    int32_t height = -1;
+    add_coin(coins, 1, 1, false);
+    add_coin(coins, 2, 1, false);
+    assert_int_equal(flush_now(sim, coins, 1), 0);
+    coins = reopen(sim, coins, CACHE_BYTES, 0);
+    assert_int_equal(coins_find_txid(coins, &stored, false, &height), 1);
+    assert_int_equal(height, 1);
+    spend_coin(coins, 1); /* memory knows, the store does not yet */
+    assert_int_equal(coins_find_txid(coins, &stored, false, &height), 1);
+    assert_int_equal(height, 2);
+    spend_coin(coins, 2);
+    assert_int_equal(coins_find_txid(coins, &stored, true, &height), 0);
+    assert_int_equal(coins_find_txid(coins, &fresh, true, &height), 0);
+    add_coin(coins, 5, 1, false); /* index 600, not flushed */
+    assert_int_equal(coins_find_txid(coins, &fresh, false, &height), 0);
+    assert_int_equal(coins_find_txid(coins, &fresh, true, &height), 1);
+    assert_int_equal(height, 5);
+    coins_close(coins);
+    sim_env_free(sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +199,7 @@ int main(void)
         cmocka_unit_test(damaged_coins_are_errors),
         cmocka_unit_test(a_wiped_store_is_like_new_also_after_reopening),
         cmocka_unit_test(a_scan_sees_its_snapshot_and_can_be_stopped),
+        cmocka_unit_test(a_transaction_is_found_by_any_output_that_is_unspent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
