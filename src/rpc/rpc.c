@@ -105,6 +105,38 @@ static struct rpc_call *call_new(struct rpc *rpc, rpc_reply_fn *reply, void *arg
     return call;
 }
 
+/* The memory of a long request: to give it back takes as long as to parse it. */
+struct free_job {
+    struct env_job job;
+    struct arena arena;
+};
+
+static void run_free(struct env_job *job)
+{
+    struct free_job *free_job = (struct free_job *)(void *)job; /* its first member */
+    arena_deinit(&free_job->arena);
+}
+
+static void on_freed(struct env_job *job)
+{
+    struct free_job *free_job = (struct free_job *)(void *)job;
+    arena_deinit(&free_job->arena); /* of a job that was cancelled */
+    xfree(free_job);
+}
+
+static void free_arena(struct rpc_call *call)
+{
+    const struct env *env = call->rpc->node.env;
+    if (!call->is_long) {
+        arena_deinit(&call->arena);
+        return;
+    }
+    struct free_job *free_job = xcalloc(1, sizeof *free_job);
+    free_job->job = (struct env_job){.run = run_free, .done = on_freed};
+    free_job->arena = call->arena;
+    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_LOW, &free_job->job);
+}
+
 static void call_free(struct rpc_call *call)
 {
     struct rpc *rpc = call->rpc;
@@ -121,7 +153,7 @@ static void call_free(struct rpc_call *call)
     buffer_deinit(&call->answer);
     rpc_room_leave(call);
     rpc_room_give(call);
-    arena_deinit(&call->arena);
+    free_arena(call);
     xfree(call);
 }
 
@@ -331,16 +363,25 @@ static void on_job_done(struct env_job *job)
         rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
     if (call->job_end)
         call->job_end(call);
-    rpc_finish(call);
+    if (job->cancelled || !call->job_next || call->job_next(call) == RPC_DONE)
+        rpc_finish(call);
 }
 
 void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
                  void (*end)(struct rpc_call *call))
 {
     call->job_end = end;
+    call->job_next = NULL;
     const struct env *env = call->rpc->node.env;
     call->job = (struct env_job){.run = run, .done = on_job_done};
     env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &call->job);
+}
+
+void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
+                  enum rpc_progress (*next)(struct rpc_call *call))
+{
+    rpc_run_job(call, run, NULL);
+    call->job_next = next;
 }
 
 struct rpc_call *rpc_job_call(struct env_job *job)
@@ -455,7 +496,7 @@ static void call_parse_error(struct rpc_call *call, const char *message)
 
 /* The request, parsed (or NULL if it cannot be), may be answered at once: the caller must not touch
  * call afterwards. */
-static void call_start(struct rpc_call *call, const struct json_value *root)
+static void call_start(struct rpc_call *call, const struct json_value *root, bool is_allowed)
 {
     if (!root) {
         call_parse_error(call, "Parse error");
@@ -465,7 +506,7 @@ static void call_start(struct rpc_call *call, const struct json_value *root)
         call_refuse(call, 503, "Work queue depth exceeded");
         return;
     }
-    if (!is_allowed(call, root)) {
+    if (!is_allowed) {
         log_printf(call->rpc->node.log, LOG_ALWAYS,
                    "RPC User %s not allowed to call any methods of the request", call->user);
         call_refuse(call, 403, "");
@@ -494,6 +535,7 @@ struct parse_job {
     struct rpc_call *call;
     struct buffer body;
     struct json_value *root; /* NULL if malformed */
+    bool is_allowed;
 };
 
 static void run_parse(struct env_job *job)
@@ -501,6 +543,7 @@ static void run_parse(struct env_job *job)
     struct parse_job *parse = (struct parse_job *)(void *)job; /* its first member */
     if (!json_parse(buffer_span(&parse->body), &parse->call->arena, &parse->root))
         parse->root = NULL;
+    parse->is_allowed = !parse->root || is_allowed(parse->call, parse->root);
     buffer_deinit(&parse->body);
 }
 
@@ -514,7 +557,7 @@ static void on_parsed(struct env_job *job)
     else if (job->cancelled)
         call_refuse(call, 503, "Shutting down");
     else
-        call_start(call, parse->root);
+        call_start(call, parse->root, parse->is_allowed);
 }
 
 static void call_parse(struct rpc_call *call, const struct rpc_request *request)
@@ -527,9 +570,11 @@ static void call_parse(struct rpc_call *call, const struct rpc_request *request)
         return;
     }
     if (body.len <= PARSE_NOW_BYTES) {
-        call_start(call, json_parse(body, &call->arena, &root) ? root : NULL);
+        bool is_json = json_parse(body, &call->arena, &root);
+        call_start(call, is_json ? root : NULL, !is_json || is_allowed(call, root));
         return;
     }
+    call->is_long = true;
     struct parse_job *parse = arena_calloc(&call->arena, 1, sizeof *parse);
     if (request->body_take) {
         ASSERT(request->body_take->p == body.p);

@@ -57,6 +57,7 @@ struct rpc_call {
     void *reply_arg;
     const struct rpc_client *client; /* or NULL */
     bool is_in_reserve;
+    bool is_long; /* the request was parsed by a job: what goes through all of it is one too */
     char user[AUTH_USER_MAX];
     struct arena arena;   /* the parsed request, and what handlers keep for the call */
     struct buffer answer; /* grows while entries are executed */
@@ -93,6 +94,7 @@ struct rpc_call {
     uint64_t timer;                              /* cancelled when the entry is done; 0: none */
     struct env_job job;                          /* for formatting off the loop */
     void (*job_end)(struct rpc_call *call);
+    enum rpc_progress (*job_next)(struct rpc_call *call); /* or NULL */
 };
 
 struct rpc {
@@ -150,6 +152,9 @@ void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn);
  * to call->out and may call rpc_fail(); it must touch nothing that anybody changes meanwhile. */
 void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
                  void (*end)(struct rpc_call *call));
+/* The same, but next decides how the call goes on, as a handler does, unless run was skipped. */
+void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
+                  enum rpc_progress (*next)(struct rpc_call *call));
 struct rpc_call *rpc_job_call(struct env_job *job);
 
 /* False, with error -33, if there is no mempool. */

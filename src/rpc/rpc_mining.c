@@ -76,18 +76,46 @@ static uint8_t *complete_block(struct rpc_call *call, struct span raw, size_t *l
     return out.p;
 }
 
-enum rpc_progress rpc_submitblock(struct rpc_call *call)
+/* The block as it was handed in. */
+struct submitted {
+    struct span raw;
+    bool is_hex;
+};
+
+static void read_submitted(struct env_job *job)
 {
+    struct rpc_call *call = rpc_job_call(job);
+    struct submitted *submitted = call->state;
     const struct json_value *hex = rpc_arg(call, 0);
-    size_t len = hex->text.len / 2, block_len;
-    uint8_t *raw = arena_alloc(&call->arena, len + 1), *block = NULL;
-    if (hex_decode(raw, len, (const char *)hex->text.p, hex->text.len))
-        block = complete_block(call, span_of(raw, len), &block_len);
+    size_t len = hex->text.len / 2;
+    uint8_t *raw = arena_alloc(&call->arena, len + 1);
+    submitted->raw = span_of(raw, len);
+    submitted->is_hex = hex_decode(raw, len, (const char *)hex->text.p, hex->text.len);
+}
+
+static enum rpc_progress accept_submitted(struct rpc_call *call)
+{
+    const struct submitted *submitted = call->state;
+    size_t block_len;
+    uint8_t *block = NULL;
+    if (submitted->is_hex)
+        block = complete_block(call, submitted->raw, &block_len);
     if (!block)
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block decode failed");
     chain_accept_block(call->rpc->node.chain, block, block_len,
                        CHAIN_ACCEPT_FORCE | CHAIN_ACCEPT_DURABLE, on_submitted, call);
     return RPC_PENDING;
+}
+
+enum rpc_progress rpc_submitblock(struct rpc_call *call)
+{
+    call->state = arena_calloc(&call->arena, 1, sizeof(struct submitted));
+    if (call->is_long) {
+        rpc_run_step(call, read_submitted, accept_submitted);
+        return RPC_PENDING;
+    }
+    read_submitted(&call->job);
+    return accept_submitted(call);
 }
 
 enum rpc_progress rpc_submitheader(struct rpc_call *call)

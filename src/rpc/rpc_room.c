@@ -128,6 +128,9 @@ bool rpc_room_take(struct rpc_call *call)
     int flags = entry_flags(call);
     ASSERT(!call->waits_for_room);
     send_if_more_than(call, call->in_parts ? RPC_BATCH_PART : RPC_BATCH_WHOLE_MAX);
+    /* Doubling would copy megabytes on the loop; what is not written takes no memory. */
+    if (call->is_batch && call->answer.len > RPC_BATCH_WINDOW)
+        (void)buffer_reserve(&call->answer, RPC_BATCH_WHOLE_MAX - call->answer.len);
     call->entry_is_large = flags & RPC_LARGE;
     if (may_begin(call) && !is_before_its_turn(call)) {
         hold(call, call->answer.len + (call->entry_is_large ? RPC_LARGE_BYTES : 0));
