@@ -133,10 +133,10 @@ static size_t choose_branches(struct p2p *p2p, struct block_branch *out)
     struct block_known *known = xmalloc((p2p->n_in + p2p->n_out + 1) * sizeof *known);
     size_t n = 0;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
-        if (peer->state != PEER_READY || !peer_has_blocks(peer))
+        if (peer->state != PEER_READY)
             continue;
         header_sync_resolve(p2p, peer);
-        if (peer->headers.best_known)
+        if (peer_announces_blocks(peer))
             known[n++] = (struct block_known){.best = peer->headers.best_known,
                                               .is_outbound = peer_is_outbound(peer)};
     }
@@ -201,8 +201,7 @@ static size_t list_peers(struct p2p *p2p, struct plan_peer *out)
 {
     size_t n = 0;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
-        if (peer->state != PEER_READY || peer->fetch.is_stalled || !peer->headers.best_known ||
-            !peer_has_blocks(peer))
+        if (peer->state != PEER_READY || peer->fetch.is_stalled || !peer_announces_blocks(peer))
             continue;
         struct plan_peer *p = &out[n++];
         *p = (struct plan_peer){.rate_bytes_s = peer->score.rate_bytes_s,
@@ -374,7 +373,7 @@ static enum fault fault_of(const struct verdict *verdict, const struct peer *pee
     case REJECT_CLASS_PROTOCOL:
         return FAULT_MALFORMED;
     case REJECT_CLASS_CONSENSUS:
-        if (verdict->code == REJECT_DUPLICATE_INVALID || verdict->code == REJECT_PREV_INVALID)
+        if (verdict->code == REJECT_DUPLICATE_INVALID)
             return peer_is_outbound(peer) && peer->class != PEER_MANUAL ? FAULT_BLOCK_INVALID
                                                                         : FAULT_NONE;
         return FAULT_BLOCK_INVALID;
@@ -465,6 +464,7 @@ static enum fault take_asked(struct p2p *p2p, struct peer *peer, struct block_re
                              size_t len)
 {
     int slot = block_request_slot(request, peer->id);
+    header_sync_update_known(peer, request->node);
     count_delivery(p2p, peer, len, p2p_now_us(p2p));
     if (slot >= 0)
         block_request_clear(p2p, request, slot);
@@ -493,14 +493,16 @@ static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct 
     if (node && (node->n_tx > 0 || block_request_find(&p2p->fetch, node)))
         return FAULT_NONE; /* here, or on its way: nobody's request is touched. Hazard 59 */
     const struct block_node *prev = chain_find(p2p->chain, &header->prev);
-    if (!prev) {
-        (void)header_sync_announced(p2p, peer, hash);
-        header_sync_ask_soon(p2p, peer);
-        return FAULT_NONE;
-    }
+    if (!prev)
+        return FAULT_BLOCK_ORPHAN;
     struct u256 work = u256_add(prev->chain_work, pow_block_work(header->bits));
-    if (u256_compare(work, header_sync_min_work(p2p)) < 0 ||
-        u256_compare(work, chain_tip(p2p->chain)->chain_work) < 0)
+    if (u256_compare(work, header_sync_min_work(p2p)) < 0)
+        return FAULT_NONE;
+    /* Its header is worth keeping in any case: others may build on it, at once. */
+    struct verdict verdict;
+    if (!chain_accept_header(p2p->chain, header, &verdict))
+        return fault_of(&verdict, peer);
+    if (u256_compare(work, chain_tip(p2p->chain)->chain_work) < 0)
         return FAULT_NONE;
     deliver(p2p, peer, hash, false, false);
     return FAULT_NONE;
@@ -515,8 +517,6 @@ enum fault block_fetch_on_block(struct p2p *p2p, struct peer *peer, struct reade
     struct block_hash hash = block_header_hash(&header);
     const struct block_node *node = chain_find(p2p->chain, &hash);
     struct block_request *request = node ? block_request_find(&p2p->fetch, node) : NULL;
-    if (node)
-        header_sync_update_known(peer, node);
     if (request &&
         (block_request_slot(request, peer->id) >= 0 || block_request_was_tried(request, peer->id)))
         return take_asked(p2p, peer, request, len);

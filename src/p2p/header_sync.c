@@ -81,6 +81,14 @@ void header_sync_ask_soon(struct p2p *p2p, struct peer *peer)
         header_sync_ask(p2p, peer, NULL);
 }
 
+void header_sync_ask_for_inv(struct p2p *p2p, struct peer *peer)
+{
+    bool is_welcome = peer_has_blocks(peer) || !peer->headers.was_asked_for_inv;
+    peer->headers.was_asked_for_inv = true;
+    if (is_welcome)
+        header_sync_ask_soon(p2p, peer);
+}
+
 struct u256 header_sync_min_work(const struct p2p *p2p)
 {
     const struct block_node *tip = chain_tip(p2p->chain);
@@ -234,8 +242,8 @@ static enum fault accept(struct p2p *p2p, struct peer *peer, const struct block_
             if (reject_class(verdict.code) != REJECT_CLASS_CONSENSUS)
                 return FAULT_NONE;
             /* Who follows a chain that we refuse for another reason need not know ours: only who we
-             * chose ourselves is replaced. */
-            if (verdict.code == REJECT_DUPLICATE_INVALID || verdict.code == REJECT_PREV_INVALID)
+             * chose ourselves is replaced. Who builds on, and has been told, is another matter. */
+            if (verdict.code == REJECT_DUPLICATE_INVALID)
                 return peer_is_outbound(peer) && peer->class != PEER_MANUAL ? FAULT_HEADER_INVALID
                                                                             : FAULT_NONE;
             return FAULT_HEADER_INVALID;

@@ -36,6 +36,7 @@ struct peer_headers {
     int64_t asked_us;                /* when it was asked last; 0: never */
     const struct block_node *walked; /* it was asked for what follows this, the end of an answer */
     int64_t useless_us;              /* when it answered with nothing new last; 0: never */
+    bool was_asked_for_inv;          /* one that offers no blocks: it is asked so once */
     bool ask_again;                  /* it announced more meanwhile: ask when it has answered */
     int64_t lags_since_us; /* its chain has less work than ours since then; 0: it has not */
     bool is_last_chance;   /* it was asked once more */
@@ -65,6 +66,8 @@ void header_sync_ask(struct p2p *p2p, struct peer *peer, const struct block_node
 /* The same after our best header, but not before the last question was answered or is old: a peer
  * that announces on and on is asked once in a while only. */
 void header_sync_ask_soon(struct p2p *p2p, struct peer *peer);
+/* It announced blocks that we do not know by their hashes: ask, who offers no blocks only once. */
+void header_sync_ask_for_inv(struct p2p *p2p, struct peer *peer);
 /* Least work that a chain must show before its headers are kept. */
 struct u256 header_sync_min_work(const struct p2p *p2p);
 

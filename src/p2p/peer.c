@@ -8,7 +8,8 @@
 
 #define KEPT_BLOCKS        288 /* that a pruned node serves. BIP159 */
 #define KEPT_BLOCKS_ASK    (KEPT_BLOCKS - 2)
-#define TIME_OFFSETS_MIN   5 /* outbound peers that must agree before we doubt our clock */
+#define ANNOUNCED_BLOCKS   16 /* that who announces the last of them is asked for. Core */
+#define TIME_OFFSETS_MIN   5  /* outbound peers that must agree before we doubt our clock */
 #define TIME_OFFSET_WARN_S 600
 #define RECENT_TIP_S       (INT64_C(288) * 600) /* pruned peers are of use if we are so near */
 
@@ -214,10 +215,19 @@ bool peer_has_blocks(const struct peer *peer)
            (peer->version.services & NODE_WITNESS) != 0;
 }
 
+bool peer_announces_blocks(const struct peer *peer)
+{
+    return (peer->version.services & NODE_WITNESS) != 0 && peer->headers.best_known;
+}
+
 bool peer_can_serve(const struct peer *peer, const struct block_node *node)
 {
     const struct block_node *best = peer->headers.best_known;
-    if (peer->state != PEER_READY || !peer_has_blocks(peer) || !best)
+    if (peer->state != PEER_READY || !best)
+        return false;
+    /* Who announces a block has it, whatever it offers; and those before it. Core asks so too. */
+    bool is_announced = node->height > best->height - ANNOUNCED_BLOCKS;
+    if (!peer_has_blocks(peer) && !(peer_announces_blocks(peer) && is_announced))
         return false;
     if (!(peer->version.services & NODE_NETWORK) && node->height < best->height - KEPT_BLOCKS_ASK)
         return false;
@@ -238,7 +248,7 @@ static void send_version(struct p2p *p2p, struct peer *peer)
         .receiver = peer->address,
         .nonce = peer->nonce,
         .start_height = chain_tip(p2p->chain)->height,
-        .relay = !peer_is_block_only(peer) && !p2p->options.blocks_only && p2p->mempool,
+        .relay = tx_relay_is_open(p2p, peer),
     };
     snprintf(ours.user_agent, sizeof ours.user_agent, "%s", p2p->options.user_agent);
     peer->our_services = ours.services;

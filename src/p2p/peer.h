@@ -104,11 +104,12 @@ void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block
 /* Room in the peer's queue, so that more may be put into it. */
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer);
 
-/* Outbound; wants no transactions; offers the service of whole or of recent blocks; the node's
- * block is among those that it offers. */
+/* Outbound; wants no transactions; offers the service of whole or of recent blocks; has announced
+ * some, with witnesses; the node's block is among those that it offers or has just announced. */
 bool peer_is_outbound(const struct peer *peer);
 bool peer_is_block_only(const struct peer *peer);
 bool peer_has_blocks(const struct peer *peer);
+bool peer_announces_blocks(const struct peer *peer);
 bool peer_can_serve(const struct peer *peer, const struct block_node *node);
 
 /* Send a ping now. */

@@ -13,19 +13,33 @@
 /* -- Blocks -------------------------------------------------------------------------------------
  */
 
+/* The last blocks of the way from one tip to another, oldest first. Returns: how many */
+static size_t new_blocks(const struct block_node *from, const struct block_node *tip,
+                         const struct block_node *out[RELAY_BLOCKS_MAX])
+{
+    const struct block_node *fork = from ? block_node_fork(from, tip) : tip->prev;
+    int32_t above = tip->height - (fork ? fork->height : -1);
+    size_t n = above < RELAY_BLOCKS_MAX ? (size_t)above : RELAY_BLOCKS_MAX;
+    const struct block_node *node = tip;
+    for (size_t i = n; i > 0; i--, node = node->prev)
+        out[i - 1] = node;
+    return n;
+}
+
 void relay_tip_changed(struct p2p *p2p, const struct block_node *tip)
 {
+    const struct block_node *from = p2p->relay.last_tip, *news[RELAY_BLOCKS_MAX];
+    p2p->relay.last_tip = tip;
     if (chain_is_initial_download(p2p->chain))
         return;
+    size_t n = new_blocks(from, tip, news);
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
         struct peer_relay *relay = &peer->relay;
         if (peer->state != PEER_READY)
             continue;
-        if (relay->n_tips == RELAY_BLOCKS_MAX) {
-            memmove(relay->tips, relay->tips + 1, (RELAY_BLOCKS_MAX - 1) * sizeof *relay->tips);
-            relay->n_tips--;
-        }
-        relay->tips[relay->n_tips++] = tip->hash;
+        for (size_t i = 0; i < n; i++, relay->n_tips++)
+            if (relay->n_tips < RELAY_BLOCKS_MAX)
+                relay->tips[relay->n_tips] = news[i];
         /* The sync is over: what peers are told of from now on is wanted. Core does so at once. */
         if (relay->fee_filter_sent == FEE_FILTER_MAX_SAT)
             relay->next_fee_filter_us = 0;
@@ -52,33 +66,54 @@ static void tell_by_inv(struct p2p *p2p, struct peer *peer, const struct block_n
     peer_send(p2p, peer, "inv", span_of(bytes, w.len));
 }
 
-/* The new blocks as headers, if they follow each other and one that the peer has; else the tip's
- * hash. Spec: BIP130, Core SendMessages() */
+/* Those of the new blocks that are to be told as headers: they are few, follow each other, and the
+ * first one's parent is known to the peer. *n 0: it has them all.
+ *
+ * Returns:  false if a hash must do */
+static bool choose_headers(const struct p2p *p2p, const struct peer *peer,
+                           const struct block_node *out[RELAY_BLOCKS_MAX], size_t *n)
+{
+    const struct peer_relay *relay = &peer->relay;
+    *n = 0;
+    if (!peer->wants_headers || relay->n_tips > RELAY_BLOCKS_MAX)
+        return false;
+    for (size_t i = 0; i < relay->n_tips; i++) {
+        const struct block_node *node = relay->tips[i];
+        if (!chain_contains(p2p->chain, node) || (i > 0 && node->prev != relay->tips[i - 1]))
+            return false; /* a reorganisation came between */
+        if (*n == 0 && peer_has_header(peer, node))
+            continue;
+        if (*n == 0 && node->prev && !peer_has_header(peer, node->prev))
+            return false;
+        out[(*n)++] = node;
+    }
+    return true;
+}
+
+/* Spec: BIP130, Core SendMessages() */
 static void tell_blocks(struct p2p *p2p, struct peer *peer)
 {
-    const struct block_node *tip = chain_tip(p2p->chain), *from = tip;
-    size_t n = 1;
+    const struct block_node *tip = chain_tip(p2p->chain), *told[RELAY_BLOCKS_MAX];
+    size_t n;
+    bool is_by_headers = choose_headers(p2p, peer, told, &n);
     peer->relay.n_tips = 0;
-    if (peer_has_header(peer, tip))
-        return;
-    while (from->prev && n < RELAY_BLOCKS_MAX && !peer_has_header(peer, from->prev)) {
-        from = from->prev;
-        n++;
-    }
-    if (!peer->wants_headers || !from->prev || !peer_has_header(peer, from->prev)) {
-        tell_by_inv(p2p, peer, tip);
+    if (!is_by_headers) {
+        if (!peer_has_header(peer, tip))
+            tell_by_inv(p2p, peer, tip);
         return;
     }
+    if (n == 0)
+        return;
     uint8_t bytes[1 + RELAY_BLOCKS_MAX * (BLOCK_HEADER_BYTES + 1)];
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
     write_compact_size(&w, n);
-    for (; from; from = from == tip ? NULL : block_node_ancestor(tip, from->height + 1)) {
-        struct block_header header = block_node_header(from);
+    for (size_t i = 0; i < n; i++) {
+        struct block_header header = block_node_header(told[i]);
         block_header_encode(&w, &header);
         write_u8(&w, 0);
     }
     peer_send(p2p, peer, "headers", span_of(bytes, w.len));
-    peer->headers.best_sent = tip;
+    peer->headers.best_sent = told[n - 1];
 }
 
 /* -- Transactions -------------------------------------------------------------------------------
@@ -192,8 +227,7 @@ static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
 
 static void send_fee_filter(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
-    if (!p2p->mempool || p2p->options.blocks_only || peer_is_block_only(peer) ||
-        (peer->permissions & PERMISSION_FORCERELAY)) {
+    if (!tx_relay_is_open(p2p, peer) || (peer->permissions & PERMISSION_FORCERELAY)) {
         peer->relay.next_fee_filter_us = INT64_MAX;
         return;
     }
@@ -225,8 +259,8 @@ enum fault relay_on_fee_filter(struct p2p *p2p, struct peer *peer, struct reader
 
 void relay_peer_ready(struct p2p *p2p, struct peer *peer)
 {
-    peer->relay.tells_txs = p2p->mempool && peer->version.relay && !peer_is_block_only(peer) &&
-                            !p2p->options.blocks_only;
+    /* With -blocksonly too: the user's own transactions go out. */
+    peer->relay.tells_txs = p2p->mempool && peer->version.relay && !peer_is_block_only(peer);
     if (p2p->mempool)
         peer->relay.told_sequence = mempool_sequence(p2p->mempool);
     send_fee_filter(p2p, peer, p2p_now_us(p2p));
@@ -263,7 +297,7 @@ enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
         return FAULT_MALFORMED;
     /* At most one question for one inv, however many blocks it names: hazard 51. */
     if (asks_headers)
-        header_sync_ask_soon(p2p, peer);
+        header_sync_ask_for_inv(p2p, peer);
     if (n > 0)
         block_fetch_wake(p2p);
     return FAULT_NONE;

@@ -32,15 +32,16 @@ struct peer_relay {
     int64_t next_us;        /* when, if there is something */
     uint64_t told_sequence; /* entries up to here may be fetched by it. Core m_last_inv_sequence */
     int64_t next_fee_filter_us;
-    int64_t fee_filter_sent;                  /* -1: none */
-    struct block_hash tips[RELAY_BLOCKS_MAX]; /* new blocks to be told, oldest first */
-    size_t n_tips;
+    int64_t fee_filter_sent;                         /* -1: none */
+    const struct block_node *tips[RELAY_BLOCKS_MAX]; /* new blocks to be told, oldest first */
+    size_t n_tips;                                   /* with those that there is no room for */
 };
 
 struct relay {
     int64_t next_in_us;    /* the trickle of all inbound peers */
     int64_t next_again_us; /* our user's transactions that nobody has fetched */
     bool wants_run;        /* blocks are to be told */
+    const struct block_node *last_tip;
 };
 
 /* A peer is ready; a peer is gone. */

@@ -35,6 +35,7 @@ enum fault_action {
     X(HEADER_INVALID, "an invalid header", DISCOURAGE)                                             \
     X(BLOCK_INVALID, "an invalid block", DISCOURAGE)                                               \
     X(BLOCK_MUTATED, "a block that was tampered with", DISCOURAGE)                                 \
+    X(BLOCK_ORPHAN, "a block whose parent is unknown, unasked", DISCOURAGE)                        \
     X(TX_INVALID, "a transaction that can never be valid", DROP)                                   \
     X(TXS_FAIL, "transactions whose scripts fail, again and again", DISCOURAGE)
 

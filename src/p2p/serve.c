@@ -623,8 +623,11 @@ static void send_headers(struct p2p *p2p, struct peer *peer, const struct block_
     peer_send(p2p, peer, "headers", buffer_span(&message));
     buffer_deinit(&headers);
     buffer_deinit(&message);
-    if (last && (!peer->headers.best_sent ||
-                 u256_compare(last->chain_work, peer->headers.best_sent->chain_work) > 0))
+    /* Told of nothing, it has our tip: new blocks can be told as headers. Core */
+    if (!last)
+        last = chain_tip(p2p->chain);
+    if (!peer->headers.best_sent ||
+        u256_compare(last->chain_work, peer->headers.best_sent->chain_work) > 0)
         peer->headers.best_sent = last;
 }
 

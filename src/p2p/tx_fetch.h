@@ -19,7 +19,7 @@ struct tx_want;
 #define TX_FETCH_TOTAL_MAX         80000 /* of all; then inbound peers share it evenly */
 #define TX_FETCH_IN_FLIGHT_MAX     100   /* asked of one peer */
 #define TX_FETCH_TIMEOUT_US        INT64_C(60000000) /* an answer after that is none */
-#define TX_FETCH_PATIENCE_US       INT64_C(3000000)  /* then more peers are asked as well */
+#define TX_FETCH_PATIENCE_US       INT64_C(6000000)  /* then more peers are asked as well */
 #define TX_FETCH_ROUNDS_MAX        5                 /* doublings of how many more */
 #define TX_FETCH_MISSED_MAX        1000
 #define TX_FETCH_INBOUND_DELAY_US  INT64_C(2000000)

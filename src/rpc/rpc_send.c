@@ -126,7 +126,10 @@ struct trial {
 static void put_allowed(struct json_out *out, const struct mempool_result *result)
 {
     json_field_bool(out, "allowed", true);
+    json_field_int(out, "vsize_adjusted", result->vbytes); /* larger if signatures cost more */
     json_field_int(out, "vsize", result->vbytes);
+    json_field_int(out, "vsize_bip141",
+                   (tx_weight_wu(result->tx) + WITNESS_SCALE - 1) / WITNESS_SCALE);
     json_field_object(out, "fees");
     json_field_amount(out, "base", result->fee_sat);
     json_field_amount(out, "effective-feerate", result->fee_sat * 1000 / result->vbytes);

@@ -208,6 +208,35 @@ static void an_unasked_mangled_copy_changes_nothing_for_others(void **state)
     raw_free(honest);
 }
 
+/* A wallet that announces a block has it, and the few before it. */
+static void who_announces_a_block_is_asked_for_it_whatever_it_offers(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 18, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 10, NULL);
+    const struct built_block *next = builder_blocks(&f->builder, tip, 20, NULL);
+    const struct built_block *chain[20];
+    for (int i = 0; i < 20; i++)
+        chain[i] = built_ancestor(next, 11 + i);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, NODE_WITNESS);
+    raw_send_headers(raw, chain, 2);
+    struct span asked = raw_expect(raw, "getdata");
+    assert_int_equal(asked.len, 1 + 2 * 36);
+    assert_memory_equal(asked.p + 5, chain[0]->block.hash.b, 32);
+    raw_send_block(raw, chain[0]);
+    raw_send_block(raw, chain[1]);
+    assert_true(mesh_wait_tip(&f->mesh, chain[1], 10) >= 0);
+    raw_send_headers(raw, chain + 2, 18); /* the first two are too far back for it */
+    asked = raw_find(raw, "getdata", 1000000);
+    for (size_t i = 0; asked.p && i < 2; i++)
+        for (size_t at = 1; at < asked.len; at += 36)
+            assert_memory_not_equal(asked.p + at + 4, chain[2 + i]->block.hash.b, 32);
+    raw_free(raw);
+}
+
 /* Hazard 49. */
 static void unasked_blocks_with_little_work_are_not_stored(void **state)
 {
@@ -222,11 +251,18 @@ static void unasked_blocks_with_little_work_are_not_stored(void **state)
     struct raw_peer *raw = raw_connect(&f->mesh, a);
     raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
     raw_send_block(raw, fork);
-    raw_send_block(raw, far); /* its parent is unknown */
     mesh_run(&f->mesh, 1000000);
-    assert_null(chain_find(a->chain, &fork->block.hash));
-    assert_null(chain_find(a->chain, &far->block.hash));
+    const struct block_node *node = chain_find(a->chain, &fork->block.hash);
+    assert_non_null(node); /* its header is known from now on */
+    assert_false(node->status & BLOCK_HAVE_DATA);
     assert_false(raw->is_closed);
+    raw_send_block(raw, far); /* its parent is unknown: a fault, as in Core */
+    mesh_run(&f->mesh, 1000000);
+    assert_null(chain_find(a->chain, &far->block.hash));
+    assert_true(raw->is_closed);
+    raw_free(raw);
+    raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
     /* One that extends the tip is welcome though nobody asked. */
     raw_send_block(raw, next);
     assert_true(mesh_wait_tip(&f->mesh, next, 10) >= 0);
@@ -416,6 +452,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(an_unasked_mangled_copy_changes_nothing_for_others, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(who_announces_a_block_is_asked_for_it_whatever_it_offers,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(unasked_blocks_with_little_work_are_not_stored, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(an_invalid_block_costs_its_sender_the_connection, setup,

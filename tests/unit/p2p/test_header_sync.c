@@ -134,6 +134,25 @@ static void an_inv_of_many_blocks_leads_to_one_question(void **state)
     raw_free(raw);
 }
 
+static void who_offers_no_blocks_is_asked_once_for_what_it_announces(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 50, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, NODE_WITNESS);
+    assert_int_equal(raw_count(raw, "getheaders"), 0);
+    for (uint8_t i = 1; i < 4; i++) {
+        uint8_t hash[32] = {i};
+        raw_send_inv(raw, "inv", INV_BLOCK, hash);
+        mesh_run(&f->mesh, 100000);
+        raw_send_headers(raw, NULL, 0);
+        mesh_run(&f->mesh, 200000000);
+    }
+    assert_int_equal(raw_count(raw, "getheaders"), 1);
+    raw_free(raw);
+}
+
 /* And many such invs are few questions, none of which is forgotten. */
 static void a_stream_of_invs_leads_to_few_questions(void **state)
 {
@@ -384,6 +403,7 @@ int main(void)
         T(headers_out_of_order_or_without_work_are_faults),
         T(headers_that_connect_to_nothing_lead_to_a_question),
         T(an_inv_of_many_blocks_leads_to_one_question),
+        T(who_offers_no_blocks_is_asked_once_for_what_it_announces),
         T(a_stream_of_invs_leads_to_few_questions),
         T(headers_of_little_work_are_not_kept),
         T(a_chain_with_enough_work_is_synced_in_two_passes),

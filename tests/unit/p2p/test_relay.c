@@ -87,6 +87,36 @@ static void blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others(v
     raw_free(old);
 }
 
+/* Blocks are told by headers only if they follow what the peer has; who asks and gets nothing has
+ * our tip. */
+static void headers_are_told_only_if_they_follow_what_the_peer_has(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 75, NULL, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    raw_send(raw, "sendheaders", NULL, 0);
+    mesh_run(&f->mesh, 500000);
+    for (int i = 0; i < 2; i++) { /* nothing known; then not the one before */
+        tip = builder_blocks(&f->builder, tip, 1, NULL);
+        mesh_give(a, tip);
+        assert_memory_equal(raw_expect(raw, "inv").p + 5, tip->block.hash.b, 32);
+    }
+    uint8_t locator[4 + 1 + 32 + 32] = {0};
+    locator[4] = 1;
+    memcpy(locator + 5, tip->block.hash.b, 32);
+    raw_send(raw, "getheaders", locator, sizeof locator);
+    assert_int_equal(raw_expect(raw, "headers").len, 1);
+    tip = builder_blocks(&f->builder, built_ancestor(tip, tip->height - 7), 8, NULL);
+    mesh_give(a, tip); /* a branch of eight takes over */
+    assert_int_equal(raw_expect(raw, "headers").len, 1 + 8 * 81);
+    tip = builder_blocks(&f->builder, built_ancestor(tip, tip->height - 8), 9, NULL);
+    mesh_give(a, tip); /* one of nine */
+    assert_memory_equal(raw_expect(raw, "inv").p + 5, tip->block.hash.b, 32);
+    raw_free(raw);
+}
+
 /* Who does not read is told nothing; and at once when it has read what there was. */
 static void a_block_is_told_as_soon_as_the_queue_is_empty(void **state)
 {
@@ -316,6 +346,12 @@ static void a_node_for_blocks_only_takes_no_transactions(void **state)
     assert_true(wire_version_decode(&r, &version));
     assert_false(version.relay);
     assert_int_equal(raw_count(raw, "feefilter"), 0);
+    struct p2p_peer_info info; /* but what its user sends goes out */
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_true(info.relays_txs);
+    struct tx tx = spend(f, tip, 1, 5000);
+    give_tx(a, &tx);
+    assert_memory_equal(raw_expect(raw, "inv").p + 5, tx.wtxid.b, 32);
     uint8_t hash[32] = {1};
     raw_send_inv(raw, "inv", INV_WTX, hash);
     mesh_run(&f->mesh, 500000);
@@ -348,6 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others),
+        T(headers_are_told_only_if_they_follow_what_the_peer_has),
         T(a_block_is_told_as_soon_as_the_queue_is_empty),
         T(a_peer_is_not_told_what_it_told_us),
         T(transactions_are_told_once_after_a_random_wait),

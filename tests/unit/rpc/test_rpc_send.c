@@ -161,10 +161,12 @@ static void tests_tell_what_would_be(void **state)
     struct tx tx = spend(f, 0, 5000);
     uint32_t vbytes = (tx_weight_wu(&tx) + 3) / 4;
     const char *got = test(f, &tx, "");
-    snprintf(want, sizeof want,
-             "[{\"txid\":\"%s\",\"wtxid\":\"%s\",\"allowed\":true,\"vsize\":%u,\"fees\":{"
-             "\"base\":0.00005000,\"effective-feerate\":0.%08d,\"effective-includes\":[\"%s\"]}}]",
-             f->id, f->wid, vbytes, (int)(5000 * 1000 / vbytes), f->wid);
+    snprintf(
+        want, sizeof want,
+        "[{\"txid\":\"%s\",\"wtxid\":\"%s\",\"allowed\":true,\"vsize_adjusted\":%u,\"vsize\":%u,"
+        "\"vsize_bip141\":%u,\"fees\":{"
+        "\"base\":0.00005000,\"effective-feerate\":0.%08d,\"effective-includes\":[\"%s\"]}}]",
+        f->id, f->wid, vbytes, vbytes, vbytes, (int)(5000 * 1000 / vbytes), f->wid);
     assert_string_equal(got, want);
     assert_int_equal(mempool_count(f->rig.mempool), 0);
     tx = spend(f, 0, 1);
