@@ -26,24 +26,24 @@ struct chain;
 #define CHAIN_UNWRITTEN_MAX (64u << 20)
 
 struct chain_options {
-    const char *data_dir; /* the network's directory: blocks/ and chainstate/ below it */
-    const char *blocks_dir; /* NULL: data_dir */
-    size_t cache_bytes;   /* -dbcache */
-    size_t flush_batch_bytes; /* 0: 4 MB. Small ones make a flush take many steps, for tests */
+    const char *data_dir;      /* the network's directory: blocks/ and chainstate/ below it */
+    const char *blocks_dir;    /* NULL: data_dir */
+    size_t cache_bytes;        /* -dbcache */
+    size_t flush_batch_bytes;  /* 0: 4 MB. Small ones make a flush take many steps, for tests */
     uint32_t block_file_bytes; /* 0: BLOCK_FILE_MAX_BYTES. Small files are for tests of pruning */
-    size_t unwritten_max;     /* 0: CHAIN_UNWRITTEN_MAX. For tests */
-    size_t import_parked_max; /* 0: a million. Blocks of a file that wait for parents, for tests */
-    bool reindex;            /* rebuild index and coins from the block files */
-    bool reindex_chainstate; /* rebuild the coins only */
-    bool is_repair;          /* nobody asked for that: a damage that an open before this one met */
+    size_t unwritten_max;      /* 0: CHAIN_UNWRITTEN_MAX. For tests */
+    size_t import_parked_max;  /* 0: a million. Blocks of a file that wait for parents, for tests */
+    bool reindex;              /* rebuild index and coins from the block files */
+    bool reindex_chainstate;   /* rebuild the coins only */
+    bool is_repair; /* nobody asked for that: a damage that an open before this one met */
     bool txindex;
-    bool spender_index; /* -txospenderindex */
-    bool prune;              /* -prune=1 or a target */
-    uint64_t prune_target_bytes; /* 0: prune only by RPC */
+    bool spender_index;                    /* -txospenderindex */
+    bool prune;                            /* -prune=1 or a target */
+    uint64_t prune_target_bytes;           /* 0: prune only by RPC */
     const struct block_hash *assume_valid; /* NULL: the network's; all zero: none */
     const struct u256 *min_chain_work;     /* NULL: the network's */
     int64_t max_tip_age_s;                 /* older tip: still in initial download */
-    bool check_invariants; /* chain_check() after every event (-checkblockindex) */
+    bool check_invariants;                 /* chain_check() after every event (-checkblockindex) */
     /* -checkblocks (0: all, negative: none) and -checklevel, in the background after the start */
     int check_blocks, check_level;
     bool stop_after_import;
@@ -72,9 +72,8 @@ struct chain_events {
 };
 
 /* Make a chain; opens nothing yet. Borrows env, log and network for its life. */
-struct chain *chain_new(const struct env *env, const struct log *log,
-                        const struct network *network, const struct chain_options *options,
-                        const struct chain_events *events);
+struct chain *chain_new(const struct env *env, const struct log *log, const struct network *network,
+                        const struct chain_options *options, const struct chain_events *events);
 
 /* Open the stores, load the index, repair after a crash. Returns true, or false with *error (free
  * with xfree()): one line for the user that names the remedy. Work that goes on afterwards
@@ -117,7 +116,7 @@ int32_t chain_prune_height(const struct chain *chain);
 uint64_t chain_prune_target_bytes(const struct chain *chain);
 uint64_t chain_disk_bytes(const struct chain *chain);
 size_t chain_coins_cache_bytes(const struct chain *chain); /* the limit, for getchainstates */
-struct coins *chain_coins(struct chain *chain); /* for RPC reads of the committed tip */
+struct coins *chain_coins(struct chain *chain);            /* for RPC reads of the committed tip */
 /* The compact bits that a block after prev at that time must have. */
 uint32_t chain_next_bits(const struct chain *chain, const struct block_node *prev, uint32_t time);
 /* State of a deployment for the block after prev: see consensus/versionbits.h. */
@@ -127,20 +126,19 @@ int chain_deployment_state(const struct chain *chain, const struct block_node *p
 /* -- Blocks and headers coming in ---------------------------------------------------------- */
 
 /* Take a header. Returns its node, new or known; NULL with the verdict if refused. */
-const struct block_node *chain_accept_header(struct chain *chain,
-                                             const struct block_header *header,
+const struct block_node *chain_accept_header(struct chain *chain, const struct block_header *header,
                                              struct verdict *verdict);
 
 struct chain_block_result {
-    struct verdict verdict; /* of the block itself; NONE if it was accepted or known */
-    bool is_new;            /* it was not stored before */
-    bool is_connected;      /* it is now in the active chain: fully verified */
+    struct verdict verdict;        /* of the block itself; NONE if it was accepted or known */
+    bool is_new;                   /* it was not stored before */
+    bool is_connected;             /* it is now in the active chain: fully verified */
     const struct block_node *node; /* NULL if the header was refused */
 };
 typedef void chain_block_fn(void *arg, const struct chain_block_result *result);
 
 enum chain_accept_flags {
-    CHAIN_ACCEPT_FORCE = 1, /* store it even if it has little work or is far ahead */
+    CHAIN_ACCEPT_FORCE = 1,   /* store it even if it has little work or is far ahead */
     CHAIN_ACCEPT_DURABLE = 2, /* answer after the block is synced to disk */
 };
 
@@ -242,13 +240,17 @@ void chain_precious(struct chain *chain, const struct block_hash *hash, chain_or
                     void *arg);
 /* Write everything to disk, synced. */
 void chain_flush(struct chain *chain, void (*done)(void *arg, int error), void *arg);
+/* Make the blocks that are stored by now durable, not the coins: a later start finds them in their
+ * files. done(arg, verdict) within this call if the disk has failed before, else later;
+ * REJECT_FAULT if they are not durable. */
+void chain_sync_blocks(struct chain *chain, chain_order_fn *done, void *arg);
 /* Flush, then remove block files that hold only blocks at or below height, but never the last
  * CHAIN_PRUNE_KEEP_BLOCKS. done(arg, error) when they are gone: see chain_prune_height(). */
 void chain_prune_to(struct chain *chain, int32_t height, void (*done)(void *arg, int error),
                     void *arg);
 /* Check the last n_blocks (0: all) at a level 0..4 as verifychain. done(arg, ok). */
-void chain_verify(struct chain *chain, int level, int n_blocks,
-                  void (*done)(void *arg, bool ok), void *arg);
+void chain_verify(struct chain *chain, int level, int n_blocks, void (*done)(void *arg, bool ok),
+                  void *arg);
 
 /* -- Mining (chain/mining.h builds on these) ------------------------------------------------ */
 

@@ -121,7 +121,8 @@ struct save {
 static void run_save(struct env_job *job)
 {
     struct save *save = (struct save *)job;
-    save->error = replace_file(save->env, save->path, buffer_span(&save->bytes));
+    if (!save->error)
+        save->error = replace_file(save->env, save->path, buffer_span(&save->bytes));
 }
 
 static void save_done(struct env_job *job)
@@ -133,6 +134,16 @@ static void save_done(struct env_job *job)
     xfree(save);
 }
 
+static void blocks_synced(void *arg, const struct verdict *verdict)
+{
+    struct save *save = arg;
+    save->error = verdict->code == REJECT_NONE ? 0 : -EIO;
+    save->job = (struct env_job){.run = run_save, .done = save_done};
+    save->env->job_submit(save->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &save->job);
+}
+
+/* What is absent because it is in a block must not be lost with that block: the file before has it,
+ * and somebody was told so. Hence the blocks are made durable first. */
 void mempool_file_save(const struct mempool *mempool, const char *path,
                        void (*done)(void *arg, int error), void *arg)
 {
@@ -143,8 +154,7 @@ void mempool_file_save(const struct mempool *mempool, const char *path,
     save->arg = arg;
     buffer_init(&save->bytes);
     mempool_file_encode(mempool, &save->bytes);
-    save->job = (struct env_job){.run = run_save, .done = save_done};
-    save->env->job_submit(save->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &save->job);
+    chain_sync_blocks(mempool->chain, blocks_synced, save);
 }
 
 /* -- Loading ----------------------------------------------------------------------------------- */

@@ -10,9 +10,10 @@
 #include "util/buffer.h"
 
 /* Write all entries, and what a reorganisation took out that is still to be put back, with their
- * times and deltas, to path: to a file beside it first, synced and
- * renamed. The mempool is read before this returns, so it may change or go meanwhile; env must
- * stay until done(arg, error), which is called once, later; error is a negative errno or 0. */
+ * times and deltas, to path: to a file beside it first, synced and renamed, after the blocks that
+ * are stored by now were made durable. The mempool is read before this returns, so it may change or
+ * go meanwhile; env must stay until done(arg, error), which is called once, later; error is a
+ * negative errno or 0. */
 void mempool_file_save(const struct mempool *mempool, const char *path,
                        void (*done)(void *arg, int error), void *arg);
 

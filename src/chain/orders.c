@@ -33,6 +33,15 @@ static void run_sync(struct env_job *job)
     chain->sync_error = block_files_sync(chain->files);
 }
 
+static void fail_list(struct waiter **list)
+{
+    struct waiter *all = *list;
+    *list = NULL;
+    for (struct waiter *at = all; at; at = at->next)
+        at->result.verdict = (struct verdict){.code = REJECT_FAULT};
+    call_all(all);
+}
+
 static void start_sync(struct chain *chain);
 
 static void sync_done(struct env_job *job)
@@ -66,9 +75,10 @@ static void start_sync(struct chain *chain)
 
 void waiters_writes_drained(struct chain *chain)
 {
-    /* After a failed write those who wait are left to waiters_fail_all(): a sync would tell them
-     * that bytes are safe which are not there. */
-    if (chain->sync_waiters && !chain->faulted)
+    /* After a failed write a sync would tell that bytes are safe which are not there. */
+    if (chain->sync_waiters && chain->faulted)
+        fail_list(&chain->sync_waiters);
+    else if (chain->sync_waiters)
         start_sync(chain);
 }
 
@@ -86,6 +96,13 @@ static void release(struct chain *chain, struct waiter *waiter)
     waiter->next = chain->sync_waiters;
     chain->sync_waiters = waiter;
     start_sync(chain);
+}
+
+void chain_sync_blocks(struct chain *chain, chain_order_fn *done, void *arg)
+{
+    struct waiter *waiter = xcalloc(1, sizeof *waiter);
+    *waiter = (struct waiter){.durable = true, .order_done = done, .arg = arg};
+    release(chain, waiter);
 }
 
 void waiters_add(struct chain *chain, struct waiter *waiter)
@@ -149,13 +166,8 @@ void waiters_block_failed(struct chain *chain, const struct block_node *node,
 
 void waiters_fail_all(struct chain *chain)
 {
-    struct waiter *lists[] = {chain->waiters, chain->sync_waiters};
-    chain->waiters = chain->sync_waiters = NULL;
-    for (size_t i = 0; i < COUNT_OF(lists); i++) {
-        for (struct waiter *at = lists[i]; at; at = at->next)
-            at->result.verdict = (struct verdict){.code = REJECT_FAULT};
-        call_all(lists[i]);
-    }
+    fail_list(&chain->waiters);
+    fail_list(&chain->sync_waiters);
 }
 
 /* -- Orders -------------------------------------------------------------------------------------

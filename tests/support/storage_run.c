@@ -239,16 +239,16 @@ static bool is_kept(const struct mempool *mempool, const struct sent_tx *sent)
 }
 
 /* If nobody heard the answer, either file is there: the one before, which had what was
- * acknowledged, or the new one, from which what is in a block by now is rightly absent. */
+ * acknowledged, or the new one, from which what was in a block is absent. */
 static void on_saved(void *arg, int status, const char *body)
 {
     struct run *run = arg;
     (void)body;
     bool is_good = is_answer(run, status) && run->is_saving;
-    for (size_t i = 0; i < run->n_sent; i++) {
+    for (size_t i = 0; i < run->n_sent && run->is_saving; i++) {
         struct sent_tx *sent = &run->sent[i];
-        if (run->is_saving)
-            sent->is_saved = sent->is_saving && (is_good || sent->is_saved);
+        sent->is_doubtful = !is_good && (sent->is_doubtful || !sent->is_saving);
+        sent->is_saved = is_good ? sent->is_saving : sent->is_saved;
         sent->is_saving = false;
     }
     run->totals->mempools += is_good;
@@ -264,6 +264,7 @@ static void save_mempool(struct run *run)
     if (run->is_saving || !mempool || mempool_file_is_loading(mempool))
         return;
     run->is_saving = true;
+    run->saving_tip = chain_tip(chain_of(run, TRIED))->hash;
     for (size_t i = 0; i < run->n_sent; i++)
         run->sent[i].is_saving = is_kept(mempool, &run->sent[i]);
     sim_world_call(run->world, TRIED, "savemempool", "[]", on_saved, run);

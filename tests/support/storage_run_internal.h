@@ -25,6 +25,7 @@ struct sent_tx {
     struct txid txid;
     char *hex;
     bool is_saving, is_saved;
+    bool is_doubtful; /* not in the file that an unanswered savemempool may have put there */
 };
 
 struct run {
@@ -42,7 +43,8 @@ struct run {
     struct sent_tx sent[SENT_MAX];
     size_t n_sent;
     bool is_saving;
-    struct u256 durable_work; /* of the tip that a complete flush had */
+    struct block_hash saving_tip; /* when it was ordered */
+    struct u256 durable_work;     /* of the tip that a complete flush had */
     enum invalid_state invalid_state;
     struct block_hash invalid;
 };

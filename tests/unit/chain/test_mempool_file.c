@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "chain/chain_internal.h"
 #include "chain/mempool_file.h"
 #include "chain/mempool_internal.h"
 #include "sim/sim_random.h"
@@ -336,6 +337,7 @@ static void a_failed_save_keeps_the_old_file(void **state)
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
     assert_int_equal(save(rig), 0);
+    assert_int_equal(rig_flush(&rig->chain), 0); /* nothing but the file is left to be synced */
     unsigned n_failed = 0;
     for (uint64_t n = 1; n <= 4; n++) {
         unsigned ops = SIM_OP_WRITE | SIM_OP_SYNC | SIM_OP_OPEN | SIM_OP_NAMES;
@@ -371,6 +373,42 @@ static void a_saved_file_outlives_a_power_cut(void **state)
     mempool_rig_free(rig);
 }
 
+/* What is in a block left the file: so the block is durable before the file is. */
+static void what_was_mined_before_a_save_outlives_a_power_cut(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    assert_int_equal(save(rig), 0);
+    const struct built_block *block = mempool_rig_mine(rig, tx, 2);
+    assert_int_equal(save(rig), 0);
+    struct chain_rig after;
+    rig_init(&after, sim_env_crash(rig->chain.sim, SIM_CRASH_LOST, 1), &rig->builder, NULL);
+    rig_open(&after);
+    rig_settle(&after);
+    assert_true(rig_is_at(&after, block));
+    rig_deinit(&after);
+    mempool_rig_free(rig);
+}
+
+/* A block that cannot be written while the save waits for it: the save fails, and at once, since a
+ * stop waits for it. */
+static void a_save_amid_a_fault_ends(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    struct builder_spec spec = {.tx = tx, .n_tx = 2};
+    const struct built_block *block = builder_block(&rig->builder, rig->tip, &spec);
+    sim_disk_fail(sim_env_disk(rig->chain.sim), SIM_OP_WRITE, 0, -ENOSPC, true);
+    rig_submit(&rig->chain, block);
+    while (rig->chain.chain->writes_pending[0] + rig->chain.chain->writes_pending[1] == 0)
+        assert_true(sim_env_step(rig->chain.sim));
+    assert_int_equal(save(rig), -EIO);
+    assert_int_equal(rig->chain.n_faults, 1);
+    mempool_rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +423,8 @@ int main(void)
         cmocka_unit_test(closing_ends_a_load_that_waits),
         cmocka_unit_test(a_failed_save_keeps_the_old_file),
         cmocka_unit_test(a_saved_file_outlives_a_power_cut),
+        cmocka_unit_test(a_save_amid_a_fault_ends),
+        cmocka_unit_test(what_was_mined_before_a_save_outlives_a_power_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
