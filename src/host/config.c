@@ -15,6 +15,8 @@
 #include "host/config_options.h"
 #include "host/files.h"
 #include "host/log_file.h"
+#include "p2p/dns_seed.h"
+#include "p2p/named_node.h"
 #include "util/alloc.h"
 #include "util/config_file.h"
 #include "util/hex.h"
@@ -186,12 +188,30 @@ static bool read_config_file(struct config *config, char **error)
 
 /* -- The network ---------------------------------------------------------------------------- */
 
+/* They stand for the network's own. */
+static bool apply_signet_seeds(struct config *config, char **error)
+{
+    config->signet_seeds = config_list_of(config, "signetseednode");
+    const struct config_list *seeds = &config->signet_seeds;
+    for (size_t i = 0; i < seeds->n; i++)
+        if (seeds->items[i][0] == '\0' || strlen(seeds->items[i]) > NAMED_TEXT_MAX)
+            return REFUSE(error, "-signetseednode: '%s' cannot be the name of a node",
+                          seeds->items[i]);
+    if (seeds->n > DNS_SEED_LOOKUPS_MAX)
+        return REFUSE(error, "-signetseednode: more than %d are given", DNS_SEED_LOOKUPS_MAX);
+    if (seeds->n > 0) {
+        config->network.dns_seeds = seeds->items;
+        config->network.n_dns_seeds = (uint32_t)seeds->n;
+    }
+    return true;
+}
+
 static bool apply_signet(struct config *config, char **error)
 {
     const struct options *options = &config->options;
     const char *hex = options_get_list(options, "signetchallenge", 0);
     if (!hex)
-        return true;
+        return apply_signet_seeds(config, error);
     if (options_get_list(options, "signetchallenge", 1))
         return REFUSE(error, "-signetchallenge cannot be multiple values.");
     size_t len = strlen(hex);
@@ -199,7 +219,7 @@ static bool apply_signet(struct config *config, char **error)
     if (!hex_decode(challenge, len / 2, hex, len))
         return REFUSE(error, "-signetchallenge must be hex, not '%s'.", hex);
     network_set_signet_challenge(&config->network, span_of(challenge, len / 2));
-    return true;
+    return apply_signet_seeds(config, error);
 }
 
 static bool apply_regtest(struct config *config, char **error)
@@ -588,8 +608,9 @@ void config_deinit(struct config *config)
                        config->log_path, config->pid_path, config->cookie_path};
     for (size_t i = 0; i < COUNT_OF(strings); i++)
         xfree(strings[i]);
-    struct config_list *lists[] = {&config->load_blocks, &config->rpc_hosts, &config->rpcauth,
-                                   &config->rpc_whitelist, &config->warnings};
+    struct config_list *lists[] = {&config->load_blocks, &config->rpc_hosts,
+                                   &config->rpcauth,     &config->rpc_whitelist,
+                                   &config->warnings,    &config->signet_seeds};
     for (size_t i = 0; i < COUNT_OF(lists); i++)
         xfree(lists[i]->items);
     memset(config, 0, sizeof *config);

@@ -57,7 +57,7 @@ struct config {
     struct block_hash assume_valid;
     struct u256 min_chain_work;
     int compute_threads;
-    struct config_list load_blocks;
+    struct config_list load_blocks, signet_seeds;
     int64_t stop_at_height;
     int64_t mock_time_s;
 

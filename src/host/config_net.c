@@ -6,6 +6,7 @@
 
 #include "host/sockets.h"
 #include "node/node_bans.h"
+#include "p2p/named_node.h"
 #include "util/alloc.h"
 #include "util/parse.h"
 #include "util/version.h"
@@ -64,24 +65,38 @@ static bool resolve(struct config_net *config, const struct options *options, co
     return true;
 }
 
-/* All values of a list option as numeric addresses. Without a port others have the network's;
- * only -externalip speaks of ourselves, where -port counts. */
-static bool set_addresses(struct config_net *config, const struct options *options,
-                          const char *name, const char **list, size_t *n, char **error)
+/* Names of nodes, as they were given: they are looked up when the node runs, and again. */
+static bool set_names(struct config_net *config, const struct options *options, const char *name,
+                      const char **list, size_t *n, char **error)
 {
-    bool is_own = strcmp(name, "externalip") == 0;
-    uint16_t port = is_own ? config->p2p.port : config->network_port;
     const char *spec;
     for (size_t i = 0; (spec = options_get_list(options, name, i)); i++) {
-        if (*n == CONFIG_NET_ADDRESSES_MAX) {
+        if (*n == CONFIG_NET_ADDRESSES_MAX)
             *error = xasprintf("-%s: more than %d are given", name, CONFIG_NET_ADDRESSES_MAX);
+        else if (spec[0] == '\0' || strlen(spec) > NAMED_TEXT_MAX)
+            *error = xasprintf("-%s: '%s' cannot be the name of a node", name, spec);
+        if (*error)
+            return false;
+        list[(*n)++] = keep(config, spec);
+    }
+    return true;
+}
+
+/* -externalip: addresses of ourselves, so that -port counts. */
+static bool set_external(struct config_net *config, const struct options *options, char **error)
+{
+    struct p2p_options *p2p = &config->p2p;
+    const char *spec;
+    for (size_t i = 0; (spec = options_get_list(options, "externalip", i)); i++) {
+        if (p2p->n_external == CONFIG_NET_ADDRESSES_MAX) {
+            *error = xasprintf("-externalip: more than %d are given", CONFIG_NET_ADDRESSES_MAX);
             return false;
         }
-        if (!resolve(config, options, spec, port, &list[*n])) {
-            *error = xasprintf("Cannot resolve -%s address: '%s'", name, spec);
+        if (!resolve(config, options, spec, p2p->port, &config->external[p2p->n_external])) {
+            *error = xasprintf("Cannot resolve -externalip address: '%s'", spec);
             return false;
         }
-        ++*n;
+        p2p->n_external++;
     }
     return true;
 }
@@ -93,12 +108,17 @@ static bool set_outbound(struct config_net *config, const struct options *option
     p2p->connect_only = first || options_is_negated(options, "connect");
     p2p->connect = config->connect;
     p2p->add_nodes = config->add_nodes;
+    p2p->seed_nodes = config->seed_nodes;
     p2p->external = config->external;
+    p2p->no_discover = !options_get_bool(options, "discover", true);
+    p2p->no_dns = !options_get_bool(options, "dns", true);
+    p2p->dns_seed_forced = options_get_bool(options, "forcednsseed", false);
     if (first && strcmp(first, "0") != 0 &&
-        !set_addresses(config, options, "connect", config->connect, &p2p->n_connect, error))
+        !set_names(config, options, "connect", config->connect, &p2p->n_connect, error))
         return false;
-    return set_addresses(config, options, "addnode", config->add_nodes, &p2p->n_add_nodes, error) &&
-           set_addresses(config, options, "externalip", config->external, &p2p->n_external, error);
+    return set_names(config, options, "addnode", config->add_nodes, &p2p->n_add_nodes, error) &&
+           set_names(config, options, "seednode", config->seed_nodes, &p2p->n_seed_nodes, error) &&
+           set_external(config, options, error);
 }
 
 static bool add_bind(struct config_net *config, const char *address, struct p2p_bind bind)

@@ -22,12 +22,13 @@ struct config_net {
     struct p2p_bind binds[CONFIG_NET_ADDRESSES_MAX];
     const char *connect[CONFIG_NET_ADDRESSES_MAX];
     const char *add_nodes[CONFIG_NET_ADDRESSES_MAX];
+    const char *seed_nodes[CONFIG_NET_ADDRESSES_MAX];
     const char *whitelist[CONFIG_NET_ADDRESSES_MAX];
     const char *external[CONFIG_NET_ADDRESSES_MAX];
 };
 
-/* Read the options. Names of -connect, -addnode and -seednode are looked up here, before the node
- * starts, unless -dns=0; a name that cannot be found is an error.
+/* Read the options. Names of -connect, -addnode and -seednode are looked up by the running node;
+ * one of -externalip here, unless -dns=0, and one that cannot be found is an error.
  *
  * In:       data_dir  borrowed for the life of config
  * Returns:  false with *error, a line for the user freed with xfree()

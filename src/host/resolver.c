@@ -16,7 +16,7 @@ struct lookup {
     struct lookup *next;
     struct resolver *resolver;
     uint64_t id;
-    uint64_t timer; /* until evdns is asked */
+    uint64_t timer; /* until evdns is asked; 0: it is */
     char *name;
     env_resolve_fn *done; /* NULL: cancelled */
     void *arg;
@@ -27,6 +27,7 @@ struct resolver {
     struct evdns_base *base; /* NULL before the first name */
     struct lookup *lookups;
     uint64_t last_id;
+    bool is_stale; /* a name was not found: perhaps the system knows other servers by now */
 };
 
 struct resolver *resolver_new(struct loop *loop)
@@ -84,6 +85,7 @@ static void answered(int error, struct evutil_addrinfo *found, void *arg)
     size_t n = error == 0 ? numeric_addresses(found, texts) : 0;
     for (size_t i = 0; i < n; i++)
         addresses[i] = texts[i];
+    lookup->resolver->is_stale |= n == 0;
     if (lookup->done)
         lookup->done(lookup->arg, addresses, n);
     if (found)
@@ -91,15 +93,36 @@ static void answered(int error, struct evutil_addrinfo *found, void *arg)
     forget(lookup);
 }
 
+static bool is_asked(const struct resolver *resolver)
+{
+    for (const struct lookup *at = resolver->lookups; at; at = at->next)
+        if (!at->timer)
+            return true;
+    return false;
+}
+
+/* A node that starts before its network is there, or in a container that is moved, must not ask the
+ * servers of then for ever: read resolv.conf and the hosts file again. */
+static void renew(struct resolver *resolver)
+{
+    if (resolver->base && resolver->is_stale && !is_asked(resolver)) {
+        evdns_base_free(resolver->base, 0);
+        resolver->base = NULL;
+    }
+    if (resolver->base)
+        return;
+    resolver->is_stale = false;
+    resolver->base =
+        evdns_base_new(loop_base(resolver->loop),
+                       EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+}
+
 /* Ask on a turn of its own, since evdns answers at once what it knows from the hosts file. */
 static void ask(void *arg)
 {
     struct lookup *lookup = arg;
     struct resolver *resolver = lookup->resolver;
-    if (!resolver->base)
-        resolver->base =
-            evdns_base_new(loop_base(resolver->loop),
-                           EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    renew(resolver);
     lookup->timer = 0;
     if (!resolver->base) {
         answered(EVUTIL_EAI_FAIL, NULL, lookup);

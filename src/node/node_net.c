@@ -40,6 +40,8 @@ static const char *class_name(enum peer_class class)
         return "block-relay-only";
     case PEER_FEELER:
         return "feeler";
+    case PEER_ADDR_FETCH:
+        return "addr-fetch";
     case PEER_MANUAL:
         return "manual";
     case PEER_CLASS_COUNT:
@@ -345,7 +347,8 @@ static enum rpc_net_result try_node(void *ctx, const char *address)
 static enum rpc_net_result open_connection(void *ctx, const char *address, const char *type)
 {
     struct node_net *net = ctx;
-    static const enum peer_class classes[] = {PEER_FULL, PEER_BLOCK_ONLY, PEER_FEELER};
+    static const enum peer_class classes[] = {PEER_FULL, PEER_BLOCK_ONLY, PEER_FEELER,
+                                              PEER_ADDR_FETCH};
     for (size_t i = 0; i < COUNT_OF(classes); i++)
         if (strcmp(type, class_name(classes[i])) == 0)
             return convert_result(p2p_open_connection(net->p2p, address, classes[i]));

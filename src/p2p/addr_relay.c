@@ -70,7 +70,7 @@ static void tell_self(struct p2p *p2p, struct peer *peer, int64_t now_us)
                                     .time = (uint32_t)p2p_now_s(p2p)};
     if (p2p->n_local > 0)
         self.at = p2p->local[p2p_random(p2p, p2p->n_local)];
-    else if (peer_is_outbound(peer))
+    else if (peer_is_outbound(peer) && !p2p->options.no_discover)
         self.at = peer->version.receiver;
     if (peer_is_outbound(peer) && p2p->n_local == 0)
         self.at.port = p2p->options.port;
@@ -196,6 +196,8 @@ static enum fault on_addresses(struct p2p *p2p, struct peer *peer, struct reader
     }
     if (n < WIRE_ADDRESSES_MAX)
         peer->addr.was_asked = false;
+    if (peer->class == PEER_ADDR_FETCH && n > 1) /* one alone may be its own, sent unasked. Core */
+        peer_drop(p2p, peer, "addrfetch connection completed");
     p2p_schedule_now(p2p); /* there may be somebody new to connect to */
     return r->failed ? FAULT_MALFORMED : FAULT_NONE;
 }

@@ -159,55 +159,8 @@ static void start_dump(struct p2p *p2p, int64_t now_us)
     p2p->env->job_submit(p2p->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &dump->job);
 }
 
-/* -- The user's nodes ---------------------------------------------------------------------------
+/* -- Coming and going ---------------------------------------------------------------------------
  */
-
-struct manual_node *connect_find(struct p2p *p2p, const struct net_address *address)
-{
-    for (size_t i = 0; i < p2p->connect.n_manual; i++)
-        if (net_address_equal(&p2p->connect.manual[i].address, address))
-            return &p2p->connect.manual[i];
-    return NULL;
-}
-
-struct manual_node *connect_add(struct p2p *p2p, const char *text,
-                                const struct net_address *address, bool is_added)
-{
-    struct connect *connect = &p2p->connect;
-    if (connect->n_manual == connect->manual_capacity) {
-        connect->manual_capacity = connect->manual_capacity ? 2 * connect->manual_capacity : 4;
-        connect->manual =
-            xrealloc(connect->manual, connect->manual_capacity, sizeof *connect->manual);
-    }
-    struct manual_node *node = &connect->manual[connect->n_manual++];
-    *node = (struct manual_node){.text = xstrdup(text),
-                                 .address = *address,
-                                 .retry_us = CONNECT_RETRY_FIRST_US,
-                                 .is_added = is_added};
-    p2p_schedule_now(p2p);
-    return node;
-}
-
-void connect_remove(struct p2p *p2p, struct manual_node *node)
-{
-    struct connect *connect = &p2p->connect;
-    xfree(node->text);
-    size_t at = (size_t)(node - connect->manual);
-    memmove(node, node + 1, (connect->n_manual - at - 1) * sizeof *node);
-    connect->n_manual--;
-}
-
-static void add_list(struct p2p *p2p, const char *const *list, size_t n, bool is_added)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct net_address address;
-        bool ok = net_address_parse(list[i], p2p->network->p2p_port, &address);
-        if (ok && !connect_find(p2p, &address))
-            (void)connect_add(p2p, list[i], &address, is_added);
-        else if (!ok && strcmp(list[i], "0") != 0)
-            log_warning(p2p->log, "%s is not a numeric address: it is not connected to", list[i]);
-    }
-}
 
 void connect_init(struct p2p *p2p)
 {
@@ -216,17 +169,8 @@ void connect_init(struct p2p *p2p)
         read_book(p2p);
         read_anchors(p2p);
     }
-    add_list(p2p, p2p->options.connect, p2p->options.n_connect, false);
-    add_list(p2p, p2p->options.add_nodes, p2p->options.n_add_nodes, true);
     p2p->connect.next_feeler_us = now_us + p2p_random_wait_us(p2p, CONNECT_FEELER_US);
     p2p->connect.next_dump_us = now_us + CONNECT_DUMP_US;
-}
-
-void connect_deinit(struct p2p *p2p)
-{
-    for (size_t i = 0; i < p2p->connect.n_manual; i++)
-        xfree(p2p->connect.manual[i].text);
-    xfree(p2p->connect.manual);
 }
 
 /* -- Coming in ----------------------------------------------------------------------------------
@@ -237,6 +181,14 @@ static size_t count_class(const struct p2p *p2p, enum peer_class class)
     size_t n = 0;
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
         n += peer->class == class;
+    return n;
+}
+
+size_t connect_count_full(const struct p2p *p2p)
+{
+    size_t n = 0;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        n += peer->class == PEER_FULL && peer->state == PEER_READY;
     return n;
 }
 
@@ -317,7 +269,7 @@ struct peer *connect_to(struct p2p *p2p, const struct net_address *address, int 
     return peer;
 }
 
-static bool is_connected(const struct p2p *p2p, const struct net_address *address)
+bool connect_has(const struct p2p *p2p, const struct net_address *address)
 {
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
         if (net_address_equal(&peer->address, address))
@@ -348,7 +300,7 @@ static bool is_own(const struct p2p *p2p, const struct net_address *address)
 static bool is_suitable(const struct p2p *p2p, const struct net_peer_address *address,
                         enum peer_class class)
 {
-    if (!net_address_is_dialable(&address->at) || is_connected(p2p, &address->at) ||
+    if (!net_address_is_dialable(&address->at) || connect_has(p2p, &address->at) ||
         is_own(p2p, &address->at) || p2p_is_unwelcome(p2p, &address->at))
         return false;
     if (class == PEER_FEELER)
@@ -363,7 +315,7 @@ static bool select_address(struct p2p *p2p, enum peer_class class, struct net_ad
     struct net_peer_address address;
     address_book_resolve_collisions(p2p->book, now_s);
     if (class == PEER_FEELER && address_book_select_collision(p2p->book, &address, &last_try_s) &&
-        !is_connected(p2p, &address.at)) {
+        !connect_has(p2p, &address.at)) {
         *out = address.at;
         return true;
     }
@@ -395,7 +347,7 @@ static bool open_slot(struct p2p *p2p, int64_t now_us)
         max > P2P_FULL_OUTBOUND && count_class(p2p, PEER_BLOCK_ONLY) < P2P_BLOCK_ONLY_OUTBOUND;
     if (connect->n_anchors > 0 && wants_block_only) {
         address = connect->anchors[--connect->n_anchors];
-        return !is_connected(p2p, &address) && connect_to(p2p, &address, PEER_BLOCK_ONLY);
+        return !connect_has(p2p, &address) && connect_to(p2p, &address, PEER_BLOCK_ONLY);
     }
     if (wants_full)
         class = PEER_FULL;
@@ -426,33 +378,15 @@ static int64_t outbound_tick(struct p2p *p2p, int64_t now_us)
     return connect->next_outbound_us;
 }
 
-static int64_t manual_tick(struct p2p *p2p, int64_t now_us)
-{
-    int64_t next_us = INT64_MAX;
-    for (size_t i = 0; i < p2p->connect.n_manual; i++) {
-        struct manual_node *node = &p2p->connect.manual[i];
-        if (node->peer)
-            continue;
-        if (node->next_us <= now_us) {
-            node->next_us = now_us + node->retry_us;
-            struct peer *peer = is_connected(p2p, &node->address)
-                                    ? NULL
-                                    : connect_to(p2p, &node->address, PEER_MANUAL);
-            node->peer = peer ? peer->id : 0;
-        }
-        if (!node->peer && node->next_us < next_us)
-            next_us = node->next_us;
-    }
-    return next_us;
-}
-
 int64_t connect_tick(struct p2p *p2p, int64_t now_us)
 {
     if (!p2p->is_active)
         return INT64_MAX;
-    int64_t next_us = manual_tick(p2p, now_us), at_us = outbound_tick(p2p, now_us);
-    if (at_us < next_us)
-        next_us = at_us;
+    int64_t next_us = seed_node_tick(p2p, now_us); /* may name one: first */
+    const int64_t others_us[] = {named_nodes_tick(p2p, now_us), outbound_tick(p2p, now_us)};
+    for (size_t i = 0; i < COUNT_OF(others_us); i++)
+        if (others_us[i] < next_us)
+            next_us = others_us[i];
     if (p2p->connect.next_dump_us <= now_us)
         start_dump(p2p, now_us);
     return p2p->connect.next_dump_us < next_us ? p2p->connect.next_dump_us : next_us;
@@ -473,9 +407,7 @@ void connect_peer_ready(struct p2p *p2p, struct peer *peer)
         (void)address_book_add(p2p->book, &address, ADDRESS_SOURCE_MANUAL, &peer->address, 0,
                                p2p_now_s(p2p));
     (void)address_book_good(p2p->book, &peer->address, p2p_now_s(p2p));
-    struct manual_node *node = connect_find(p2p, &peer->address);
-    if (node)
-        node->retry_us = CONNECT_RETRY_FIRST_US;
+    named_nodes_peer_ready(p2p, peer);
     if (peer->class == PEER_FEELER)
         peer_drop(p2p, peer, "the address works: that was all");
 }
@@ -486,14 +418,5 @@ void connect_peer_gone(struct p2p *p2p, struct peer *peer)
         return;
     if (peer->state == PEER_READY && peer->class != PEER_BLOCK_ONLY)
         address_book_connected(p2p->book, &peer->address, p2p_now_s(p2p));
-    for (size_t i = 0; i < p2p->connect.n_manual; i++) {
-        struct manual_node *node = &p2p->connect.manual[i];
-        if (node->peer != peer->id)
-            continue;
-        node->peer = 0;
-        node->next_us = p2p_now_us(p2p) + node->retry_us;
-        node->retry_us *= 2;
-        if (node->retry_us > CONNECT_RETRY_MAX_US)
-            node->retry_us = CONNECT_RETRY_MAX_US;
-    }
+    named_nodes_peer_gone(p2p, peer);
 }

@@ -13,8 +13,13 @@
 
 static void on_answer(void *arg, const char *const *addresses, size_t n)
 {
-    struct dns_seed *seed = arg;
-    struct p2p *p2p = seed->p2p;
+    struct dns_seed_lookup *lookup = arg;
+    struct p2p *p2p = lookup->seed->p2p;
+    lookup->id = 0;
+    if (n == 0) {
+        (void)named_node_add(p2p, lookup->name, NAMED_SEED);
+        return;
+    }
     int64_t now_s = p2p_now_s(p2p);
     size_t n_new = 0;
     for (size_t i = 0; i < n; i++) {
@@ -30,21 +35,31 @@ static void on_answer(void *arg, const char *const *addresses, size_t n)
     p2p_schedule_now(p2p);
 }
 
+static void ask_one(struct dns_seed *seed, const char *name)
+{
+    struct p2p *p2p = seed->p2p;
+    struct net_address address;
+    if (strchr(name, ':') || net_address_parse(name, 0, &address)) { /* -signetseednode */
+        (void)named_node_add(p2p, name, NAMED_SEED);
+        return;
+    }
+    struct dns_seed_lookup *lookup = &seed->lookups[seed->n_lookups++];
+    *lookup = (struct dns_seed_lookup){.seed = seed, .name = name};
+    char *question = xasprintf("x%x.%s", (unsigned)SEED_SERVICES, name);
+    lookup->id = p2p->env->resolve(p2p->env->ctx, question, on_answer, lookup);
+    xfree(question);
+}
+
 static void ask(void *arg)
 {
     struct dns_seed *seed = arg;
     struct p2p *p2p = seed->p2p;
     seed->timer = 0;
-    struct p2p_info info;
-    p2p_info(p2p, &info);
-    if (info.n_out >= DNS_SEED_PEERS_MIN)
+    if (!p2p->options.dns_seed_forced && connect_count_full(p2p) >= DNS_SEED_PEERS_MIN)
         return;
     log_printf(p2p->log, LOG_ALWAYS, "Loading addresses from DNS seeds");
-    for (uint32_t i = 0; i < p2p->network->n_dns_seeds && i < DNS_SEED_LOOKUPS_MAX; i++) {
-        char *name = xasprintf("x%x.%s", (unsigned)SEED_SERVICES, p2p->network->dns_seeds[i]);
-        seed->lookups[seed->n_lookups++] = p2p->env->resolve(p2p->env->ctx, name, on_answer, seed);
-        xfree(name);
-    }
+    for (uint32_t i = 0; i < p2p->network->n_dns_seeds && i < DNS_SEED_LOOKUPS_MAX; i++)
+        ask_one(seed, p2p->network->dns_seeds[i]);
 }
 
 void dns_seed_start(struct dns_seed *seed, struct p2p *p2p)
@@ -55,6 +70,10 @@ void dns_seed_start(struct dns_seed *seed, struct p2p *p2p)
         p2p->network->n_dns_seeds == 0)
         return;
     int64_t wait_us = address_book_count(p2p->book) > 0 ? DNS_SEED_WAIT_US : 0;
+    if (options->n_seed_nodes > 0)
+        wait_us = DNS_SEED_LAST_US;
+    if (options->dns_seed_forced)
+        wait_us = 0;
     seed->timer = p2p->env->timer_start(p2p->env->ctx, wait_us, ask, seed);
 }
 
@@ -66,6 +85,7 @@ void dns_seed_stop(struct dns_seed *seed)
     if (seed->timer)
         env->timer_cancel(env->ctx, seed->timer);
     for (size_t i = 0; i < seed->n_lookups; i++)
-        env->resolve_cancel(env->ctx, seed->lookups[i]);
+        if (seed->lookups[i].id)
+            env->resolve_cancel(env->ctx, seed->lookups[i].id);
     *seed = (struct dns_seed){0};
 }

@@ -302,6 +302,7 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
     o->user_agent = keep(p2p, options->user_agent);
     o->connect = keep_list(p2p, options->connect, options->n_connect);
     o->add_nodes = keep_list(p2p, options->add_nodes, options->n_add_nodes);
+    o->seed_nodes = keep_list(p2p, options->seed_nodes, options->n_seed_nodes);
     o->whitelist = keep_list(p2p, options->whitelist, options->n_whitelist);
     o->external = keep_list(p2p, options->external, options->n_external);
     struct p2p_bind *binds = arena_calloc(&p2p->arena, options->n_binds + 1, sizeof *binds);
@@ -410,6 +411,8 @@ bool p2p_start(struct p2p *p2p, char **error)
         return false;
     p2p->is_running = true;
     connect_init(p2p);
+    named_nodes_init(p2p);
+    seed_node_init(p2p);
     stale_tip_init(p2p);
     dns_seed_start(&p2p->seed, p2p);
     p2p_schedule_now(p2p);
@@ -426,6 +429,7 @@ void p2p_stop(struct p2p *p2p)
 {
     p2p_enter(p2p);
     dns_seed_stop(&p2p->seed);
+    named_nodes_stop(p2p);
     for (size_t i = 0; i < p2p->n_listeners; i++)
         p2p->env->stream_close(p2p->env->ctx, p2p->listeners[i].stream);
     p2p->n_listeners = 0;
@@ -448,7 +452,7 @@ void p2p_free(struct p2p *p2p)
     serve_deinit(p2p);
     tx_relay_deinit(p2p);
     block_fetch_deinit(p2p);
-    connect_deinit(p2p);
+    named_nodes_deinit(p2p);
     address_book_free(p2p->book);
     recent_set_deinit(&p2p->discouraged);
     ban_list_deinit(&p2p->bans);

@@ -20,13 +20,15 @@ struct p2p;
 #define P2P_MAX_CONNECTIONS_DEFAULT 125
 #define P2P_FULL_OUTBOUND           8
 #define P2P_BLOCK_ONLY_OUTBOUND     2
-#define P2P_MANUAL_MAX              8 /* -addnode and addnode add */
+#define P2P_MANUAL_MAX              8  /* -addnode and addnode add */
+#define P2P_ONCE_MAX                64 /* addnode onetry, under way */
 
 enum peer_class {
     PEER_INBOUND,
     PEER_FULL,       /* outbound, chosen at random: blocks, transactions, addresses */
     PEER_BLOCK_ONLY, /* outbound, blocks only: hides the topology */
     PEER_FEELER,     /* outbound, short: does the address work? */
+    PEER_ADDR_FETCH, /* outbound, short: asked for addresses; -seednode */
     PEER_MANUAL,     /* -connect, -addnode, addnode */
     PEER_CLASS_COUNT,
 };
@@ -45,17 +47,22 @@ struct p2p_options {
     uint16_t port;                /* 0: the network's */
     const struct p2p_bind *binds; /* none: all interfaces */
     size_t n_binds;
-    bool dns_seed;     /* -dnsseed: ask the network's DNS seeds if need be */
-    bool connect_only; /* -connect was given: only to these, "0" is none */
+    bool dns_seed;        /* -dnsseed: ask the network's DNS seeds if need be */
+    bool dns_seed_forced; /* -forcednsseed: ask them in any case */
+    bool no_dns;          /* -dns=0: names are not looked up */
+    bool connect_only;    /* -connect was given: only to these, "0" is none */
     const char *const *connect;
     size_t n_connect;
     const char *const *add_nodes;
     size_t n_add_nodes;
+    const char *const *seed_nodes; /* as add_nodes: of at most NAMED_TEXT_MAX bytes, not empty */
+    size_t n_seed_nodes;
     int max_connections;          /* 0: P2P_MAX_CONNECTIONS_DEFAULT */
     const char *const *whitelist; /* "[permissions@]range" each; checked by permissions_parse() */
     size_t n_whitelist;
     bool blocks_only;            /* -blocksonly: no transactions asked for, relayed or taken */
     bool is_inactive;            /* -networkactive=0 */
+    bool no_discover;            /* -discover=0: no address but these is advertised */
     const char *const *external; /* -externalip: addresses of ours to advertise */
     size_t n_external;
     uint64_t upload_target_bytes;      /* -maxuploadtarget, of a day; 0: no limit */
@@ -196,10 +203,11 @@ enum p2p_result {
     P2P_UNKNOWN, /* no such node or peer */
     P2P_EXISTS,  /* is in the list already */
     P2P_BAD_ADDRESS,
-    P2P_FULL_LIST, /* P2P_MANUAL_MAX */
+    P2P_FULL_LIST, /* P2P_MANUAL_MAX, P2P_ONCE_MAX */
 };
 
-/* addnode add, remove, onetry. Numeric addresses only. */
+/* addnode add, remove, onetry. Names and addresses; P2P_BAD_ADDRESS only for what is empty or
+ * longer than NAMED_TEXT_MAX. */
 enum p2p_result p2p_add_node(struct p2p *p2p, const char *address);
 enum p2p_result p2p_remove_node(struct p2p *p2p, const char *address);
 enum p2p_result p2p_try_node(struct p2p *p2p, const char *address);

@@ -7,9 +7,11 @@
 #include "p2p/addr_cache.h"
 #include "p2p/connect.h"
 #include "p2p/dns_seed.h"
+#include "p2p/named_node.h"
 #include "p2p/p2p.h"
 #include "p2p/peer.h"
 #include "p2p/permissions.h"
+#include "p2p/seed_node.h"
 #include "p2p/stale_tip.h"
 #include "p2p/upload.h"
 
@@ -62,6 +64,8 @@ struct p2p {
 
     struct address_book *book;
     struct connect connect;
+    struct named_nodes named;
+    struct seed_node seed_nodes;
     struct stale_tip stale;
     struct header_sync headers;
     struct block_fetch fetch;

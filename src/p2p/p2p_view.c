@@ -180,35 +180,37 @@ void p2p_each_orphan(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_orp
 /* -- Orders -------------------------------------------------------------------------------------
  */
 
+static size_t count_named(const struct p2p *p2p, enum named_purpose purpose)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p2p->named.n; i++)
+        n += p2p->named.list[i]->purpose == purpose;
+    return n;
+}
+
+static bool can_be_named(const char *text)
+{
+    return text[0] != '\0' && strlen(text) <= NAMED_TEXT_MAX;
+}
+
 enum p2p_result p2p_add_node(struct p2p *p2p, const char *text)
 {
-    struct net_address address;
-    size_t n = 0;
-    if (!net_address_parse(text, p2p->network->p2p_port, &address))
+    if (!can_be_named(text))
         return P2P_BAD_ADDRESS;
-    for (size_t i = 0; i < p2p->connect.n_manual; i++)
-        n += p2p->connect.manual[i].is_added;
-    struct manual_node *node = connect_find(p2p, &address);
-    if (node && node->is_added)
+    if (named_node_find(p2p, text, NAMED_ADDED))
         return P2P_EXISTS;
-    if (n >= P2P_MANUAL_MAX)
+    if (count_named(p2p, NAMED_ADDED) >= P2P_MANUAL_MAX)
         return P2P_FULL_LIST;
-    if (node)
-        node->is_added = true;
-    else
-        (void)connect_add(p2p, text, &address, true);
+    (void)named_node_add(p2p, text, NAMED_ADDED);
     return P2P_OK;
 }
 
 enum p2p_result p2p_remove_node(struct p2p *p2p, const char *text)
 {
-    struct net_address address;
-    if (!net_address_parse(text, p2p->network->p2p_port, &address))
+    struct named_node *node = named_node_find(p2p, text, NAMED_ADDED);
+    if (!node)
         return P2P_UNKNOWN;
-    struct manual_node *node = connect_find(p2p, &address);
-    if (!node || !node->is_added)
-        return P2P_UNKNOWN;
-    connect_remove(p2p, node); /* a connection there may be stays, as in Core */
+    named_node_remove(p2p, node);
     return P2P_OK;
 }
 
@@ -232,16 +234,23 @@ static enum p2p_result open_once(struct p2p *p2p, const struct net_address *addr
 enum p2p_result p2p_try_node(struct p2p *p2p, const char *text)
 {
     struct net_address address;
-    if (!net_address_parse(text, p2p->network->p2p_port, &address))
+    if (!can_be_named(text))
         return P2P_BAD_ADDRESS;
-    return open_once(p2p, &address, PEER_MANUAL);
+    if (net_address_parse(text, p2p->network->p2p_port, &address))
+        return open_once(p2p, &address, PEER_MANUAL);
+    if (count_named(p2p, NAMED_ONCE) >= P2P_ONCE_MAX)
+        return P2P_FULL_LIST;
+    if (p2p->is_running && p2p->is_active)
+        (void)named_node_add(p2p, text, NAMED_ONCE);
+    return P2P_OK;
 }
 
 enum p2p_result p2p_open_connection(struct p2p *p2p, const char *text, enum peer_class class)
 {
     static const size_t most[PEER_CLASS_COUNT] = {[PEER_FULL] = P2P_FULL_OUTBOUND,
                                                   [PEER_BLOCK_ONLY] = P2P_BLOCK_ONLY_OUTBOUND,
-                                                  [PEER_FEELER] = 1};
+                                                  [PEER_FEELER] = 1,
+                                                  [PEER_ADDR_FETCH] = P2P_ONCE_MAX};
     ASSERT(class < PEER_CLASS_COUNT && most[class] > 0);
     struct net_address address;
     size_t n = 0;
@@ -256,19 +265,25 @@ void p2p_each_added(struct p2p *p2p,
                     void (*fn)(void *arg, const char *address, const struct p2p_peer_info *peer),
                     void *arg)
 {
-    for (size_t i = 0; i < p2p->connect.n_manual; i++) {
-        const struct manual_node *node = &p2p->connect.manual[i];
+    for (size_t i = 0; i < p2p->named.n; i++) {
+        const struct named_node *node = p2p->named.list[i];
         struct p2p_peer_info info;
-        const struct peer *found = NULL;
-        if (!node->is_added)
+        if (node->purpose != NAMED_ADDED)
             continue;
-        for (const struct peer *peer = p2p->peers; peer && !found; peer = peer->next)
-            if (net_address_equal(&peer->address, &node->address) && peer->state != PEER_CONNECTING)
-                found = peer;
-        if (found)
-            p2p_show_peer(p2p, found, &info);
-        fn(arg, node->text, found ? &info : NULL);
+        const struct peer *peer = named_node_peer(node);
+        if (peer)
+            p2p_show_peer(p2p, peer, &info);
+        fn(arg, node->text, peer ? &info : NULL);
     }
+}
+
+/* The peer's address is so, or the user has named it so. */
+static bool is_called(const struct p2p *p2p, const struct peer *peer, const char *text)
+{
+    bool is_so = strcmp(peer->text, text) == 0;
+    for (size_t i = 0; i < p2p->named.n && !is_so; i++)
+        is_so = p2p->named.list[i]->peer == peer->id && strcmp(p2p->named.list[i]->text, text) == 0;
+    return is_so;
 }
 
 enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *text)
@@ -278,7 +293,7 @@ enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *text)
     p2p_enter(p2p);
     for (struct peer *peer = p2p->peers; peer; peer = next) {
         next = peer->next;
-        if (peer->state == PEER_GONE || strcmp(peer->text, text) != 0)
+        if (peer->state == PEER_GONE || !is_called(p2p, peer, text))
             continue;
         peer_drop(p2p, peer, "the user said so");
         result = P2P_OK;
@@ -342,8 +357,8 @@ void p2p_set_active(struct p2p *p2p, bool is_active)
     p2p->is_active = is_active;
     while (!is_active && p2p->peers)
         peer_drop(p2p, p2p->peers, "the network is switched off");
-    for (size_t i = 0; is_active && i < p2p->connect.n_manual; i++)
-        p2p->connect.manual[i].next_us = 0;
+    if (is_active)
+        named_nodes_wake(p2p);
     p2p_schedule_now(p2p);
     p2p_leave(p2p);
 }

@@ -6,12 +6,13 @@
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
 
-#define KEPT_BLOCKS        288 /* that a pruned node serves. BIP159 */
-#define KEPT_BLOCKS_ASK    (KEPT_BLOCKS - 2)
-#define ANNOUNCED_BLOCKS   16 /* that who announces the last of them is asked for. Core */
-#define TIME_OFFSETS_MIN   5  /* outbound peers that must agree before we doubt our clock */
-#define TIME_OFFSET_WARN_S 600
-#define RECENT_TIP_S       (INT64_C(288) * 600) /* pruned peers are of use if we are so near */
+#define KEPT_BLOCKS           288 /* that a pruned node serves. BIP159 */
+#define KEPT_BLOCKS_ASK       (KEPT_BLOCKS - 2)
+#define ANNOUNCED_BLOCKS      16 /* that who announces the last of them is asked for. Core */
+#define TIME_OFFSETS_MIN      5  /* outbound peers that must agree before we doubt our clock */
+#define TIME_OFFSET_WARN_S    600
+#define ADDR_FETCH_TIMEOUT_US (INT64_C(300) * 1000000) /* for its addresses. Core */
+#define RECENT_TIP_S          (INT64_C(288) * 600) /* pruned peers are of use if we are so near */
 
 /* -- Life ---------------------------------------------------------------------------------------
  */
@@ -211,7 +212,8 @@ bool peer_is_block_only(const struct peer *peer)
 
 bool peer_has_blocks(const struct peer *peer)
 {
-    return (peer->version.services & (NODE_NETWORK | NODE_NETWORK_LIMITED)) != 0 &&
+    return peer->class != PEER_ADDR_FETCH && /* it is here for something else */
+           (peer->version.services & (NODE_NETWORK | NODE_NETWORK_LIMITED)) != 0 &&
            (peer->version.services & NODE_WITNESS) != 0;
 }
 
@@ -472,9 +474,15 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
         peer_drop(p2p, peer, "silent for 20 minutes");
         return INT64_MAX;
     }
+    int64_t fetch_us =
+        peer->class == PEER_ADDR_FETCH ? peer->connected_us + ADDR_FETCH_TIMEOUT_US : INT64_MAX;
+    if (fetch_us <= now_us) {
+        peer_drop(p2p, peer, "addrfetch connection timeout");
+        return INT64_MAX;
+    }
     if (peer->next_ping_us <= now_us)
         peer_ping(p2p, peer);
-    int64_t next_us = peer->next_ping_us;
+    int64_t next_us = peer->next_ping_us < fetch_us ? peer->next_ping_us : fetch_us;
     if (silent_us < next_us)
         next_us = silent_us;
     return pong_us < next_us ? pong_us : next_us;

@@ -129,7 +129,7 @@ enum rpc_net_result {
     RPC_NET_OK,
     RPC_NET_UNKNOWN,     /* no such node or peer */
     RPC_NET_EXISTS,      /* is in the list already */
-    RPC_NET_BAD_ADDRESS, /* not a numeric address */
+    RPC_NET_BAD_ADDRESS, /* cannot be a name */
     RPC_NET_FULL,        /* the list is full */
     RPC_NET_IN_PAST,     /* a ban that ends before it begins */
 };

@@ -156,7 +156,7 @@ static enum rpc_progress answer_added(struct rpc_call *call, enum rpc_net_result
         return rpc_fail(call, RPC_CLIENT_NODE_ALREADY_ADDED, "Error: Node already added");
     case RPC_NET_BAD_ADDRESS:
         return rpc_fail(call, RPC_INVALID_PARAMETER,
-                        "Error: Invalid address: give a numeric one, with or without port");
+                        "Error: Invalid address: it is empty or longer than a name can be");
     case RPC_NET_FULL:
         return rpc_fail(call, RPC_CLIENT_NODE_CAPACITY_REACHED,
                         "Error: Already at capacity for specified connection type.");
@@ -204,8 +204,8 @@ enum rpc_progress rpc_addconnection(struct rpc_call *call)
     enum rpc_net_result result = net->open_connection(net->ctx, address, type);
     if (result == RPC_NET_UNKNOWN)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
-                        "Error: Invalid connection type: outbound-full-relay, block-relay-only or "
-                        "feeler");
+                        "Error: Invalid connection type: outbound-full-relay, block-relay-only, "
+                        "feeler or addr-fetch");
     if (result != RPC_NET_OK)
         return answer_added(call, result);
     json_open_object(&call->out);

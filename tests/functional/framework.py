@@ -159,7 +159,7 @@ class Node:
 
     def command(self, extra=()):
         options = [*self.options, *extra]
-        alone = not any(option.startswith("-connect=") for option in options)
+        alone = not any(option.startswith(("-connect=", "-seednode=")) for option in options)
         return [os.path.join(self.context.bin, "cairnd"), f"-datadir={self.datadir}",
                 f"-chain={self.chain}", f"-rpcport={self.port}", "-listen=0",
                 *(["-connect=0"] if alone else []), *options]

@@ -1,10 +1,11 @@
 """Options about peers that a node obeys while it runs."""
+import struct
 import time
 
 import chain
 import framework
 import p2p
-from framework import equal
+from framework import equal, rpc_fails, wait_until
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 WEEK_S = 7 * 24 * 3600
@@ -51,6 +52,48 @@ def test_blocks_older_than_a_week_are_kept_back_near_the_upload_target(context):
     peer = p2p.connect(context, node)
     ask(peer, old)
     peer.wait("block")
+    node.stop()
+
+
+def added(node):
+    return [(row["addednode"], row["connected"]) for row in node.rpc.getaddednodeinfo()]
+
+
+def test_a_name_that_is_not_known_never_stops_the_start(context):
+    names = ["no.such.name.invalid:5", "127.0.0.1", "abc.onion",
+             "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:18444"]
+    node = context.started(*(f"-addnode={name}" for name in names))
+    equal(added(node), [(name, False) for name in names])
+    node.rpc.addnode("another.name.invalid", "add")
+    rpc_fails(-23, "^Error: Node already added", node.rpc.addnode, "another.name.invalid", "add")
+    equal(added(node)[-1], ("another.name.invalid", False))
+    equal(node.rpc.getaddednodeinfo("abc.onion"),
+          [{"addednode": "abc.onion", "connected": False, "addresses": []}])
+    equal(node.rpc.addnode("tried.once.invalid", "onetry"), None)
+    node.rpc.addnode("another.name.invalid", "remove")
+    equal(added(node), [(name, False) for name in names])
+    rpc_fails(-24, "^Error: Node could not be removed", node.rpc.addnode, "b.invalid", "remove")
+    wait_until(lambda: "abc.onion cannot be reached without a proxy" in node.log(), 20, "the line")
+    node.stop()
+    # -connect, too; and a name that is known is connected to.
+    listener = p2p.Listener(context)
+    node.start("-connect=no.such.name.invalid", f"-connect=localhost:{listener.port}")
+    listener.peer(30)
+    equal(node.rpc.getpeerinfo()[0]["connection_type"], "manual")
+    node.stop()
+
+
+def test_a_seed_node_is_asked_for_addresses_and_let_go(context):
+    listener = p2p.Listener(context)
+    node = context.started("-dnsseed=0", f"-seednode=localhost:{listener.port}")
+    peer = listener.peer(30)
+    peer.wait("getaddr")
+    equal(node.rpc.getpeerinfo()[0]["connection_type"], "addr-fetch")
+    assert f"Empty addrman, adding seednode (localhost:{listener.port}) to addrfetch" in node.log()
+    # Of this machine, so that nobody else is called: they are no use, but an answer.
+    entry = struct.pack("<I", int(time.time())) + p2p.address(port=1)
+    peer.send("addr", b"\x02" + 2 * entry)
+    peer.wait_closed()
     node.stop()
 
 

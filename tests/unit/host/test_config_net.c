@@ -64,19 +64,27 @@ static void defaults_are_cores(void **state)
     done(&f);
 }
 
-static void addresses_get_the_port_that_they_lack(void **state)
+/* They are looked up by the running node, which shows them as they were given. */
+static void names_of_nodes_are_kept_as_they_are(void **state)
 {
     (void)state;
     struct fixture f;
     read_args(&f, NETWORK_REGTEST,
               (const char *const[]){"-connect=127.0.0.1", "-connect=127.0.0.2:99", "-addnode=[::1]",
-                                    "-bind=127.0.0.1:7", NULL});
+                                    "-addnode=no.such.name.invalid:5", "-seednode=b.invalid",
+                                    "-addnode=abc.onion", "-bind=127.0.0.1:7", NULL});
     assert_true(f.ok);
     assert_true(f.net.p2p.connect_only);
     assert_int_equal(f.net.p2p.n_connect, 2);
-    assert_string_equal(f.net.p2p.connect[0], "127.0.0.1:18444");
+    assert_string_equal(f.net.p2p.connect[0], "127.0.0.1");
     assert_string_equal(f.net.p2p.connect[1], "127.0.0.2:99");
-    assert_string_equal(f.net.p2p.add_nodes[0], "[::1]:18444");
+    assert_int_equal(f.net.p2p.n_add_nodes, 3);
+    assert_string_equal(f.net.p2p.add_nodes[0], "[::1]");
+    assert_string_equal(f.net.p2p.add_nodes[1], "no.such.name.invalid:5");
+    assert_string_equal(f.net.p2p.add_nodes[2], "abc.onion");
+    assert_int_equal(f.net.p2p.n_seed_nodes, 1);
+    assert_string_equal(f.net.p2p.seed_nodes[0], "b.invalid");
+    assert_false(f.net.p2p.no_dns || f.net.p2p.no_discover || f.net.p2p.dns_seed_forced);
     assert_int_equal(f.net.p2p.n_binds, 1);
     assert_string_equal(f.net.p2p.binds[0].address, "127.0.0.1:7");
     done(&f);
@@ -87,11 +95,10 @@ static void a_port_of_ours_is_not_that_of_others(void **state)
     (void)state;
     struct fixture f;
     read_args(&f, NETWORK_REGTEST,
-              (const char *const[]){"-port=19000", "-connect=127.0.0.1", "-addnode=127.0.0.2",
+              (const char *const[]){"-port=19000", "-dns=0", "-discover=0", "-forcednsseed",
                                     "-externalip=1.2.3.4", "-bind=127.0.0.1", NULL});
     assert_true(f.ok);
-    assert_string_equal(f.net.p2p.connect[0], "127.0.0.1:18444");
-    assert_string_equal(f.net.p2p.add_nodes[0], "127.0.0.2:18444");
+    assert_true(f.net.p2p.no_dns && f.net.p2p.no_discover && f.net.p2p.dns_seed_forced);
     assert_string_equal(f.net.p2p.external[0], "1.2.3.4:19000");
     assert_string_equal(f.net.p2p.binds[0].address, "127.0.0.1:19000");
     done(&f);
@@ -177,7 +184,9 @@ static void mistakes_are_named(void **state)
         {{"-bantime=0"},            "-bantime must be a number of seconds, 1 at least"},
         {{"-bantime=-5"},           "-bantime must be a number of seconds, 1 at least"},
         {{"-bind=nonsense"},        "Cannot resolve -bind address: 'nonsense'"},
-        {{"-connect=a name", "-dns=0"}, "Cannot resolve -connect address: 'a name'"},
+        {{"-externalip=a name", "-dns=0"}, "Cannot resolve -externalip address: 'a name'"},
+        {{"-connect="},             "-connect: '' cannot be the name of a node"},
+        {{"-seednode="},            "-seednode: '' cannot be the name of a node"},
         {{"-proxy=127.0.0.1:9050"},
          "Option -proxy is not there yet, and without it peers and DNS would be called directly"},
         {{"-onion=127.0.0.1:9050"},
@@ -261,7 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_cores),
-        cmocka_unit_test(addresses_get_the_port_that_they_lack),
+        cmocka_unit_test(names_of_nodes_are_kept_as_they_are),
         cmocka_unit_test(a_port_of_ours_is_not_that_of_others),
         cmocka_unit_test(connect_zero_means_nobody),
         cmocka_unit_test(comments_follow_the_name_that_peers_see),

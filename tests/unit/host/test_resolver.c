@@ -83,11 +83,34 @@ static void nobody_is_told_after_cancelling_or_the_end(void **state)
     assert_int_equal(f.calls, 0);
 }
 
+/* The system may know other servers by then: they are read again. */
+static void a_name_that_fails_spoils_no_other(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char too_long[301];
+    memset(too_long, 'a', sizeof too_long - 1);
+    too_long[sizeof too_long - 1] = '\0';
+    setup(&f);
+    for (int i = 0; i < 3; i++) {
+        (void)resolver_start(f.resolver, too_long, on_answer, &f);
+        while (f.calls == 2 * i)
+            loop_run_once(f.loop, true);
+        assert_int_equal(f.n, 0);
+        (void)resolver_start(f.resolver, "localhost", on_answer, &f);
+        while (f.calls == 2 * i + 1)
+            loop_run_once(f.loop, true);
+        assert_true(f.n >= 1);
+    }
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_of_the_hosts_file_is_found),
         cmocka_unit_test(a_numeric_name_is_its_own_address),
+        cmocka_unit_test(a_name_that_fails_spoils_no_other),
         cmocka_unit_test(nobody_is_told_after_cancelling_or_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

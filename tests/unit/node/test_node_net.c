@@ -374,9 +374,9 @@ static void classes_have_names_that_clients_know(void **state)
         enum peer_class class;
         const char *want;
     } rows[] = {
-        {PEER_INBOUND, "inbound"}, {PEER_FULL, "outbound-full-relay"},
-        {PEER_FEELER, "feeler"},   {PEER_BLOCK_ONLY, "block-relay-only"},
-        {PEER_MANUAL, "manual"},
+        {PEER_INBOUND, "inbound"},       {PEER_FULL, "outbound-full-relay"},
+        {PEER_FEELER, "feeler"},         {PEER_BLOCK_ONLY, "block-relay-only"},
+        {PEER_ADDR_FETCH, "addr-fetch"}, {PEER_MANUAL, "manual"},
     };
     assert_int_equal(COUNT_OF(rows), PEER_CLASS_COUNT);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -265,6 +265,33 @@ static void a_peer_without_addrv2_is_told_in_the_old_form(void **state)
     raw_free(raw);
 }
 
+static void what_peers_see_of_us_is_told_unless_the_user_forbids_it(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const nodes[] = {"10.9.9.9:700", "10.9.9.9:701"};
+    mesh_init(&f->mesh, 87, &f->builder, NULL);
+    for (int is_forbidden = 0; is_forbidden < 2; is_forbidden++) {
+        struct p2p_options options = {.connect_only = true,
+                                      .listen = true,
+                                      .connect = &nodes[is_forbidden],
+                                      .n_connect = 1,
+                                      .no_discover = is_forbidden};
+        struct raw_peer *raw = raw_listen(&f->mesh, (uint16_t)(700 + is_forbidden));
+        (void)mesh_add(&f->mesh, &options, NULL);
+        (void)raw_expect(raw, "version");
+        struct wire_version version = {.version = 70015, .services = SERVICES, .nonce = 5};
+        assert_true(net_address_parse("8.8.4.4:5", 0, &version.receiver));
+        uint8_t bytes[WIRE_VERSION_BYTES_MAX];
+        struct writer w = writer_to_buffer(bytes, sizeof bytes);
+        wire_version_encode(&w, &version);
+        raw_send(raw, "version", bytes, w.len);
+        raw_send(raw, "verack", NULL, 0);
+        struct span message = raw_find(raw, "addr", 600000000);
+        assert_int_equal(message.len, is_forbidden ? 0 : 31);
+        raw_free(raw);
+    }
+}
+
 static void too_many_addresses_are_a_fault(void **state)
 {
     struct fixture *f = *state;
@@ -289,6 +316,7 @@ int main(void)
         T(who_comes_in_elsewhere_gets_another_answer),
         T(discouraged_hosts_are_not_taken_in_at_any_port),
         T(a_peer_without_addrv2_is_told_in_the_old_form),
+        T(what_peers_see_of_us_is_told_unless_the_user_forbids_it),
         T(too_many_addresses_are_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "p2p/dns_seed.h"
+#include "p2p/p2p_internal.h"
 #include "sim/sim_env.h"
 #include "util/alloc.h"
 
@@ -110,7 +111,60 @@ static void a_node_that_knows_nobody_asks_at_once(void **state)
     struct address_book *book = p2p_address_book(w.p2p);
     assert_int_equal(address_book_count_source(book, ADDRESS_SOURCE_DNS), 2);
     teardown(&w);
+    assert_int_equal(w.n_cancelled, 0); /* it has answered */
+}
+
+static void a_seed_that_does_not_answer_is_asked_as_a_node(void **state)
+{
+    (void)state;
+    struct world w;
+    setup(&w, true, false);
+    sim_env_run_for(w.sim, 1000);
+    w.done(w.arg, NULL, 0);
+    sim_env_run_for(w.sim, 1000);
+    assert_int_equal(w.n_asked, 2); /* for its own addresses */
+    assert_string_equal(w.name, "seed.example.org");
+    assert_int_equal(w.p2p->named.n, 1);
+    assert_int_equal(w.p2p->named.list[0]->purpose, NAMED_SEED);
+    teardown(&w);
     assert_int_equal(w.n_cancelled, 1);
+}
+
+static void a_seed_with_a_port_or_an_address_is_a_node(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"seed.example.org:5", "8.8.4.4"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct world w;
+        setup(&w, true, false);
+        w.network.dns_seeds = &names[i];
+        sim_env_run_for(w.sim, 1000);
+        assert_int_equal(w.p2p->named.n, 1);
+        assert_string_equal(w.p2p->named.list[0]->text, names[i]);
+        if (i == 0)
+            assert_string_equal(w.name, "seed.example.org");
+        teardown(&w);
+    }
+}
+
+static void seed_nodes_come_before_dns_unless_it_is_forced(void **state)
+{
+    (void)state;
+    static const char *const nodes[] = {"10.1.2.3"};
+    for (int is_forced = 0; is_forced < 2; is_forced++) {
+        struct world w;
+        setup(&w, true, false);
+        dns_seed_stop(&w.p2p->seed);
+        w.p2p->options.seed_nodes = nodes;
+        w.p2p->options.n_seed_nodes = 1;
+        w.p2p->options.dns_seed_forced = is_forced;
+        dns_seed_start(&w.p2p->seed, w.p2p);
+        sim_env_run_for(w.sim, DNS_SEED_LAST_US - 1);
+        assert_int_equal(w.n_asked, is_forced);
+        sim_env_run_for(w.sim, 1);
+        assert_int_equal(w.n_asked, 1);
+        teardown(&w);
+    }
 }
 
 static void nobody_is_asked_against_the_operators_will(void **state)
@@ -132,6 +186,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_that_knows_nobody_asks_at_once),
+        cmocka_unit_test(a_seed_that_does_not_answer_is_asked_as_a_node),
+        cmocka_unit_test(a_seed_with_a_port_or_an_address_is_a_node),
+        cmocka_unit_test(seed_nodes_come_before_dns_unless_it_is_forced),
         cmocka_unit_test(nobody_is_asked_against_the_operators_will),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

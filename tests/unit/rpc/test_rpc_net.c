@@ -175,7 +175,7 @@ static void addnode_gives_the_order_and_its_outcome(void **state)
         {"[\"1.2.3.4\",\"add\"]", RPC_NET_FULL,
          "-34: Error: Already at capacity for specified connection type.", "add 1.2.3.4"},
         {"[\"foo\",\"add\"]", RPC_NET_BAD_ADDRESS,
-         "-8: Error: Invalid address: give a numeric one, with or without port", "add foo"},
+         "-8: Error: Invalid address: it is empty or longer than a name can be", "add foo"},
         {"[\"1.2.3.4\",\"remove\"]", RPC_NET_OK, "null", "remove 1.2.3.4"},
         {"[\"1.2.3.4\",\"remove\"]", RPC_NET_UNKNOWN,
          "-24: Error: Node could not be removed. It has not been added previously.",

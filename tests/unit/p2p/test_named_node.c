@@ -1,0 +1,249 @@
+/* test_named_node.c - nodes by name: found later, moved, never there, asked once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/p2p_internal.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+#define SERVICES    (NODE_NETWORK | NODE_WITNESS)
+#define SECOND      INT64_C(1000000)
+#define ADDED_BYTES 256
+
+/* A world whose only name has the addresses that the test gives it. */
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+    struct mesh_node *node;
+    const char *addresses[4];
+    size_t n_addresses;
+    char name[64]; /* asked for last */
+    env_resolve_fn *done;
+    void *arg;
+    int n_asked, n_cancelled;
+};
+
+/* The env of a simulation passes its own context: the world is found through the last one made. */
+static struct fixture *world_of(void *set)
+{
+    static struct fixture *current; /* tests only: one world at a time */
+    if (set)
+        current = set;
+    return current;
+}
+
+static void answer(void *arg)
+{
+    struct fixture *f = arg;
+    env_resolve_fn *done = f->done;
+    f->done = NULL;
+    if (done)
+        done(f->arg, f->addresses, f->n_addresses);
+}
+
+static uint64_t fake_resolve(void *ctx, const char *name, env_resolve_fn *done, void *arg)
+{
+    struct fixture *f = world_of(NULL);
+    snprintf(f->name, sizeof f->name, "%s", name);
+    assert_null(f->done);
+    f->done = done;
+    f->arg = arg;
+    const struct env *env = sim_env_get(f->node->sim);
+    (void)env->timer_start(ctx, 1000, answer, f);
+    return (uint64_t)++f->n_asked;
+}
+
+static void fake_cancel(void *ctx, uint64_t id)
+{
+    (void)ctx;
+    struct fixture *f = world_of(NULL);
+    assert_int_equal(id, f->n_asked);
+    f->done = NULL;
+    f->n_cancelled++;
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    world_of(f);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static void start(struct fixture *f, uint64_t seed, const struct p2p_options *options)
+{
+    const struct p2p_options alone = {.connect_only = true};
+    mesh_init(&f->mesh, seed, &f->builder, NULL);
+    f->node = mesh_add(&f->mesh, options ? options : &alone, NULL);
+    struct env *env = (struct env *)sim_env_get(f->node->sim);
+    env->resolve = fake_resolve;
+    env->resolve_cancel = fake_cancel;
+}
+
+static void remember_added(void *arg, const char *address, const struct p2p_peer_info *peer)
+{
+    char *text = arg;
+    snprintf(text, ADDED_BYTES, "%s%s%s", address, peer ? " " : "", peer ? peer->address_text : "");
+}
+
+static void a_name_that_is_not_known_yet_is_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    char added[ADDED_BYTES] = "";
+    start(f, 301, NULL);
+    assert_int_equal(p2p_add_node(f->node->p2p, "later.example:700"), P2P_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, "later.example:700"), P2P_EXISTS);
+    mesh_run(&f->mesh, 10 * SECOND);
+    assert_string_equal(f->name, "later.example");
+    assert_int_equal(f->n_asked, 4); /* now, and after 1, 2 and 4 seconds */
+    p2p_each_added(f->node->p2p, remember_added, added);
+    assert_string_equal(added, "later.example:700");
+    mesh_run(&f->mesh, 600 * SECOND);
+    assert_in_range(f->n_asked, 14, 18); /* each minute */
+    f->addresses[0] = "10.9.9.9";
+    f->n_addresses = 1;
+    struct raw_peer *raw = raw_listen(&f->mesh, 700);
+    mesh_run(&f->mesh, 61 * SECOND);
+    raw_handshake(raw, SERVICES);
+    p2p_each_added(f->node->p2p, remember_added, added);
+    assert_string_equal(added, "later.example:700 10.9.9.9:700");
+    int n_asked = f->n_asked;
+    mesh_run(&f->mesh, 300 * SECOND);
+    assert_int_equal(f->n_asked, n_asked); /* nothing to be asked while it is there */
+    assert_int_equal(p2p_disconnect_address(f->node->p2p, "later.example:700"), P2P_OK);
+    mesh_run(&f->mesh, 2 * SECOND);
+    assert_int_equal(f->n_asked, n_asked + 1);
+    raw_free(raw);
+}
+
+static void each_address_of_a_name_is_tried(void **state)
+{
+    struct fixture *f = *state;
+    start(f, 302, NULL);
+    f->addresses[0] = "10.9.9.8"; /* nobody */
+    f->addresses[1] = "nonsense";
+    f->addresses[2] = "10.9.9.9";
+    f->n_addresses = 3;
+    struct raw_peer *raw = raw_listen(&f->mesh, 700);
+    assert_int_equal(p2p_add_node(f->node->p2p, "two.example:700"), P2P_OK);
+    mesh_run(&f->mesh, CONNECT_TIMEOUT_US + SECOND);
+    assert_true(raw->is_up);
+    assert_int_equal(f->n_asked, 1);
+    raw_free(raw);
+}
+
+static void hidden_services_are_never_asked_for_in_dns(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = {
+        "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion",
+        "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:700", "short.ONION",
+        "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p:0"};
+    start(f, 303, NULL);
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        assert_int_equal(p2p_add_node(f->node->p2p, names[i]), P2P_OK);
+    mesh_run(&f->mesh, 200 * SECOND);
+    assert_int_equal(f->n_asked, 0);
+    assert_int_equal(f->node->p2p->named.n, COUNT_OF(names)); /* tried for ever */
+}
+
+static void without_dns_only_addresses_are_dialled(void **state)
+{
+    struct fixture *f = *state;
+    const struct p2p_options options = {.connect_only = true, .no_dns = true};
+    start(f, 304, &options);
+    struct raw_peer *raw = raw_listen(&f->mesh, 700);
+    assert_int_equal(p2p_add_node(f->node->p2p, "a.example"), P2P_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, "10.9.9.9:700"), P2P_OK);
+    mesh_run(&f->mesh, 10 * SECOND);
+    assert_int_equal(f->n_asked, 0);
+    assert_true(raw->is_up);
+    raw_free(raw);
+}
+
+static void what_is_tried_once_is_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    start(f, 305, NULL);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(p2p_try_node(f->node->p2p, "once.example:700"), P2P_OK);
+        mesh_run(&f->mesh, 30 * SECOND);
+        assert_int_equal(f->n_asked, i + 1);
+        assert_int_equal(f->node->p2p->named.n, 0);
+        f->addresses[f->n_addresses++] = "10.9.9.8"; /* nobody there */
+    }
+    assert_int_equal(p2p_remove_node(f->node->p2p, "once.example:700"), P2P_UNKNOWN);
+    for (int i = 0; i < P2P_ONCE_MAX; i++)
+        assert_int_equal(p2p_try_node(f->node->p2p, "many.example:1"), P2P_OK);
+    assert_int_equal(p2p_try_node(f->node->p2p, "many.example:1"), P2P_FULL_LIST);
+}
+
+static void a_node_can_be_removed_while_its_name_is_looked_up(void **state)
+{
+    struct fixture *f = *state;
+    start(f, 306, NULL);
+    assert_int_equal(p2p_add_node(f->node->p2p, "gone.example"), P2P_OK);
+    while (f->n_asked == 0)
+        mesh_run(&f->mesh, 10);
+    assert_int_equal(p2p_remove_node(f->node->p2p, "gone.example"), P2P_OK);
+    assert_int_equal(f->n_cancelled, 1);
+    mesh_run(&f->mesh, 10 * SECOND);
+    assert_int_equal(f->n_asked, 1);
+    /* And when all ends. */
+    assert_int_equal(p2p_add_node(f->node->p2p, "end.example"), P2P_OK);
+    while (f->n_asked == 1)
+        mesh_run(&f->mesh, 10);
+    mesh_stop_node(f->node);
+    assert_int_equal(f->n_cancelled, 2);
+}
+
+static void a_text_that_cannot_be_a_name_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    char text[NAMED_TEXT_MAX + 2];
+    start(f, 307, NULL);
+    memset(text, 'a', sizeof text);
+    text[NAMED_TEXT_MAX + 1] = '\0';
+    assert_int_equal(p2p_add_node(f->node->p2p, text), P2P_BAD_ADDRESS);
+    assert_int_equal(p2p_try_node(f->node->p2p, text), P2P_BAD_ADDRESS);
+    text[NAMED_TEXT_MAX] = '\0';
+    assert_int_equal(p2p_add_node(f->node->p2p, text), P2P_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, ""), P2P_BAD_ADDRESS);
+    /* A port that is none makes the whole a name, as in Core. */
+    assert_int_equal(p2p_add_node(f->node->p2p, "a.example:65536"), P2P_OK);
+    struct named_node *node = named_node_find(f->node->p2p, "a.example:65536", NAMED_ADDED);
+    assert_string_equal(node->host, "a.example:65536");
+    assert_int_equal(node->port, MESH_PORT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_name_that_is_not_known_yet_is_tried_again),
+        T(each_address_of_a_name_is_tried),
+        T(hidden_services_are_never_asked_for_in_dns),
+        T(without_dns_only_addresses_are_dialled),
+        T(what_is_tried_once_is_forgotten),
+        T(a_node_can_be_removed_while_its_name_is_looked_up),
+        T(a_text_that_cannot_be_a_name_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
