@@ -171,12 +171,29 @@ static void put_escaped(struct buffer *buffer, uint8_t c)
         buffer_append_format(buffer, "\\u%04x", c);
 }
 
+/* Are the next 8 bytes plain: no controls, quotes, backslashes, nothing beyond ASCII? Texts of
+ * megabytes are, and are gone through eight times as fast. */
+static bool is_plain_word(const uint8_t *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    uint64_t quote = v ^ ones * '"', slash = v ^ ones * '\\', del = v ^ ones * 0x7f;
+    /* The high bit of a byte that is less than the number taken away; a borrow from a neighbour can
+     * only add one, which costs time alone. */
+    uint64_t special = (v - ones * 0x20) | (quote - ones) | (slash - ones) | (del - ones) | v;
+    return (special & highs) == 0;
+}
+
 void json_put_text(struct json_out *out, struct span text)
 {
     begin_item(out);
     buffer_append(out->buffer, "\"", 1);
     size_t plain = 0, len;
     for (size_t i = 0; i < text.len; i += len) {
+        len = sizeof(uint64_t);
+        if (text.len - i >= len && is_plain_word(text.p + i))
+            continue;
         uint8_t c = text.p[i];
         len = utf8_sequence_bytes(span_of(text.p + i, text.len - i));
         if (len > 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)

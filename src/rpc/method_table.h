@@ -36,6 +36,7 @@ enum rpc_method_flag {
     RPC_TEXT_ARGS = 2, /* cairn-cli passes arguments of any kind as strings */
     RPC_JSON_ARGS = 4, /* cairn-cli passes arguments of any kind as JSON */
     RPC_QUICK = 8,     /* done also where the server is full: to look, and to stop the node */
+    RPC_PURE = 32,  /* looks at its arguments alone: a job, where the request is long */
     RPC_LARGE = 16,    /* its answer may have megabytes: it waits until there is room */
 };
 

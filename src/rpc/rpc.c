@@ -244,6 +244,13 @@ static void entry_close(struct rpc_call *call)
     rpc_room_give(call);
 }
 
+static void run_pure(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    enum rpc_progress progress = call->method->handler(call);
+    ASSERT(progress == RPC_DONE);
+}
+
 /* Start the current entry. Returns true if it is done already. */
 static bool entry_start(struct rpc_call *call)
 {
@@ -255,6 +262,10 @@ static bool entry_start(struct rpc_call *call)
         return true;
     log_printf(call->rpc->node.log, LOG_RPC, "ThreadRPCServer method=%s user=%s",
                call->method->name, call->user);
+    if (call->is_long && (call->method->flags & RPC_PURE)) {
+        rpc_run_job(call, run_pure, NULL);
+        return false;
+    }
     call->is_running = true;
     if (call->method->handler(call) == RPC_DONE)
         call->entry_done = true;
@@ -378,9 +389,10 @@ void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
 }
 
 void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
+                  void (*end)(struct rpc_call *call),
                   enum rpc_progress (*next)(struct rpc_call *call))
 {
-    rpc_run_job(call, run, NULL);
+    rpc_run_job(call, run, end);
     call->job_next = next;
 }
 

@@ -119,13 +119,14 @@ bool rpc_read_id(struct rpc_call *call, const struct json_value *value, const ch
         return false;
     const char *text = (const char *)value->text.p;
     if (value->text.len != 64) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be of length 64 (not %zu, for '%s')", name,
-                 value->text.len, text);
+        rpc_fail(call, RPC_INVALID_PARAMETER,
+                 "%s must be of length 64 (not %zu, for '" RPC_TEXT "')", name, value->text.len,
+                 text);
         return false;
     }
     if (!hex_decode_reversed(id, 32, text, 64)) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be hexadecimal string (not '%s')", name,
-                 text);
+        rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be hexadecimal string (not '" RPC_TEXT "')",
+                 name, text);
         return false;
     }
     return true;
@@ -139,8 +140,8 @@ bool rpc_read_hex(struct rpc_call *call, const struct json_value *value, const c
     size_t len = value->text.len / 2;
     uint8_t *decoded = arena_alloc(&call->arena, len + 1);
     if (!hex_decode(decoded, len, (const char *)value->text.p, value->text.len)) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be hexadecimal string (not '%s')", name,
-                 (const char *)value->text.p);
+        rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be hexadecimal string (not '" RPC_TEXT "')",
+                 name, (const char *)value->text.p);
         return false;
     }
     *bytes = span_of(decoded, len);

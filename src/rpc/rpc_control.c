@@ -21,7 +21,7 @@ static bool require_regtest(struct rpc_call *call)
     return false;
 }
 
-static void write_echo(struct rpc_call *call)
+enum rpc_progress rpc_echo(struct rpc_call *call)
 {
     json_open_array(&call->out);
     for (size_t i = 0; i < call->n_args; i++) {
@@ -31,20 +31,6 @@ static void write_echo(struct rpc_call *call)
             json_put_null(&call->out);
     }
     json_close_array(&call->out);
-}
-
-static void run_echo(struct env_job *job)
-{
-    write_echo(rpc_job_call(job));
-}
-
-enum rpc_progress rpc_echo(struct rpc_call *call)
-{
-    if (call->is_long) {
-        rpc_run_job(call, run_echo, NULL);
-        return RPC_PENDING;
-    }
-    write_echo(call);
     return RPC_DONE;
 }
 

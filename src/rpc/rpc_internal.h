@@ -118,6 +118,10 @@ struct rpc {
     uint32_t last_block_wu;
 };
 
+/* In a format: a text of the request, of which an error message shows no more than this. The whole
+ * of 30 MB would be gone through, only to be cut. */
+#define RPC_TEXT "%.65536s"
+
 /* Make the call's answer an error; what was written of the result is dropped.
  * Returns: RPC_DONE, so that a handler can return it */
 enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...)
@@ -152,8 +156,10 @@ void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn);
  * to call->out and may call rpc_fail(); it must touch nothing that anybody changes meanwhile. */
 void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
                  void (*end)(struct rpc_call *call));
-/* The same, but next decides how the call goes on, as a handler does, unless run was skipped. */
+/* The same, but behind end next decides how the call goes on, as a handler does, unless run was
+ * skipped. */
 void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
+                  void (*end)(struct rpc_call *call),
                   enum rpc_progress (*next)(struct rpc_call *call));
 struct rpc_call *rpc_job_call(struct env_job *job);
 

@@ -111,7 +111,7 @@ enum rpc_progress rpc_submitblock(struct rpc_call *call)
 {
     call->state = arena_calloc(&call->arena, 1, sizeof(struct submitted));
     if (call->is_long) {
-        rpc_run_step(call, read_submitted, accept_submitted);
+        rpc_run_step(call, read_submitted, NULL, accept_submitted);
         return RPC_PENDING;
     }
     read_submitted(&call->job);

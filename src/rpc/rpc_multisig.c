@@ -42,7 +42,7 @@ static bool read_type(struct rpc_call *call, enum address_type *type)
         rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
                  "createmultisig cannot create bech32m multisig addresses");
     else
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Unknown address type '%s'", name);
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Unknown address type '" RPC_TEXT "'", name);
     return false;
 }
 
@@ -61,8 +61,8 @@ static bool read_key(struct rpc_call *call, const struct json_value *value, stru
     else if (!ec_pubkey_parse(&parsed, span_of(bytes, len)))
         error = "must be cryptographically valid.";
     if (error) {
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Pubkey \"%s\" %s", (const char *)value->text.p,
-                 error);
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Pubkey \"" RPC_TEXT "\" %s",
+                 (const char *)value->text.p, error);
         return false;
     }
     *key = span_of(bytes, len);

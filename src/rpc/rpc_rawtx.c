@@ -428,13 +428,14 @@ static bool read_address_output(struct rpc_call *call, struct outputs *outputs,
     if (!rpc_read_amount(call, value, &out->value_sat))
         return false;
     if (!valid) {
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid Bitcoin address: %s", name);
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid Bitcoin address: " RPC_TEXT, name);
         return false;
     }
     out->script_pubkey = span_of(script, len);
     uint64_t hash = siphash24(outputs->key, out->script_pubkey);
     if (hash_map_find(&outputs->seen, hash, same_script, &out->script_pubkey)) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, duplicated address: %s", name);
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, duplicated address: " RPC_TEXT,
+                 name);
         return false;
     }
     hash_map_insert(&outputs->seen, hash, out);

@@ -313,6 +313,30 @@ static bool read_orders(struct rpc_call *call, struct coin_scan *scan)
     return true;
 }
 
+static void run_read_orders(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    (void)read_orders(call, call->state); /* its error is the call's */
+}
+
+/* The descriptors have been read, or could not be. */
+static void end_reading(struct rpc_call *call)
+{
+    if (!call->error_code && call->reply)
+        return;
+    call->rpc->scan = NULL;
+    scan_free(call->state);
+}
+
+static enum rpc_progress begin_scan(struct rpc_call *call)
+{
+    if (call->error_code || !call->reply)
+        return RPC_DONE;
+    call->on_interrupt = on_interrupt;
+    chain_scan_coins(call->rpc->node.chain, visit_coin, on_scanned, call);
+    return RPC_PENDING;
+}
+
 static enum rpc_progress start(struct rpc_call *call)
 {
     if (call->rpc->scan)
@@ -323,14 +347,14 @@ static enum rpc_progress start(struct rpc_call *call)
     scan->ec = rpc_ec_context(call->rpc);
     atomic_init(&scan->is_aborted, false);
     atomic_init(&scan->percent, 0);
-    if (!read_orders(call, scan)) {
-        scan_free(scan);
-        return RPC_DONE;
-    }
     call->state = call->rpc->scan = scan;
-    call->on_interrupt = on_interrupt;
-    chain_scan_coins(call->rpc->node.chain, visit_coin, on_scanned, call);
-    return RPC_PENDING;
+    if (call->is_long) {
+        rpc_run_step(call, run_read_orders, end_reading, begin_scan);
+        return RPC_PENDING;
+    }
+    run_read_orders(&call->job);
+    end_reading(call);
+    return begin_scan(call);
 }
 
 enum rpc_progress rpc_scantxoutset(struct rpc_call *call)
@@ -346,7 +370,7 @@ enum rpc_progress rpc_scantxoutset(struct rpc_call *call)
         return RPC_DONE;
     }
     if (strcmp(action, "status") != 0)
-        return rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid action '%s'", action);
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid action '" RPC_TEXT "'", action);
     if (!scan) {
         json_put_null(&call->out);
         return RPC_DONE;

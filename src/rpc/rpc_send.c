@@ -262,7 +262,8 @@ enum rpc_progress rpc_testmempoolaccept(struct rpc_call *call)
             return RPC_DONE;
         if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, &trial->tx[trial->n++]))
             return rpc_fail(call, RPC_DESERIALIZATION_ERROR,
-                            "TX decode failed: %s Make sure the tx has at least one input.",
+                            "TX decode failed: " RPC_TEXT
+                            " Make sure the tx has at least one input.",
                             (const char *)v->text.p);
     }
     call->state = trial;

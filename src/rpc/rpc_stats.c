@@ -328,7 +328,7 @@ static bool check_names(struct rpc_call *call, const struct json_value *names,
             i++;
         if (i < n)
             continue;
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid selected statistic '%s'",
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid selected statistic '" RPC_TEXT "'",
                  v->kind == JSON_KIND_STRING ? (const char *)v->text.p : "");
         return false;
     }

@@ -190,7 +190,7 @@ def test_large_requests_hold_nobody_up(context):
               f"{len(took)} light calls beside it took {took[-1]:.1f} ms, the median "
               f"{took[len(took) // 2]:.2f} ms")
         assert answer > (100 if name == "a block" else 0.9 * len(body)), answer
-        assert took[-1] < 1000, took[-1]  # ten in a release build: the figures above tell
+        assert took[-1] < 1000, took[-1]  # of a machine that does much else; the figures tell
     node.stop()
 
 

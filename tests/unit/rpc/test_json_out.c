@@ -128,6 +128,33 @@ static void strings_are_escaped(void **state)
     buffer_deinit(&buffer);
 }
 
+/* Texts are gone through by words: whatever byte stands at whatever place of one. */
+static void every_ascii_byte_is_told_from_its_neighbours(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 0x80; c++) {
+        bool is_plain = c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+        for (size_t at = 0; at < 19; at++) {
+            char text[] = "   !!!#### [[]]~~~ a", want[64], *end;
+            struct buffer buffer;
+            buffer_init(&buffer);
+            struct json_out out = json_out_to(&buffer);
+            text[at] = (char)c;
+            json_put_text(&out, span_of(text, 20));
+            want[0] = '"';
+            memcpy(want + 1, text, 20);
+            if (is_plain)
+                assert_int_equal(buffer.len, 22);
+            else
+                assert_int_equal(buffer.p[at + 1], '\\');
+            end = (char *)buffer.p + buffer.len;
+            assert_memory_equal(buffer.p, want, at + (is_plain ? 21 - at : 1));
+            assert_memory_equal(end - (20 - at), text + at + 1, 19 - at);
+            buffer_deinit(&buffer);
+        }
+    }
+}
+
 static void ids_are_shown_in_reverse(void **state)
 {
     (void)state;
@@ -185,6 +212,7 @@ int main(void)
         cmocka_unit_test(doubles_have_sixteen_digits),
         cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
         cmocka_unit_test(strings_are_escaped),
+        cmocka_unit_test(every_ascii_byte_is_told_from_its_neighbours),
         cmocka_unit_test(ids_are_shown_in_reverse),
         cmocka_unit_test(a_rewound_answer_leaves_no_trace),
         cmocka_unit_test(closing_what_is_not_open_is_a_bug),

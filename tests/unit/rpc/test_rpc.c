@@ -349,6 +349,64 @@ static void methods_can_be_listed(void **state)
     assert_true(n > 40);
 }
 
+/* Padded by spaces, a request is parsed and mostly answered by jobs. */
+static void long_requests_are_answered_as_short_ones(void **state)
+{
+    (void)state;
+    static const char *const calls[] = {
+        "{\"method\":\"echo\",\"params\":[1,\"a\"],\"id\":1}",
+        "{\"method\":\"help\",\"params\":[\"nothing\"],\"id\":1}",
+        "{\"method\":\"decodescript\",\"params\":[\"51\"],\"id\":1}",
+        "{\"method\":\"decodescript\",\"params\":[\"5\"],\"id\":1}",
+        "{\"method\":\"decoderawtransaction\",\"params\":[\"00\"],\"id\":1}",
+        "{\"method\":\"validateaddress\",\"params\":[\"x\"],\"id\":1}",
+        "{\"method\":\"createrawtransaction\",\"params\":[[],[]],\"id\":1}",
+        "{\"method\":\"createmultisig\",\"params\":[1,[\"x\"]],\"id\":1}",
+        "{\"method\":\"submitblock\",\"params\":[\"zz\"],\"id\":1}",
+        "{\"method\":\"submitblock\",\"params\":[\"00\"],\"id\":1}",
+        "{\"method\":\"scantxoutset\",\"params\":[\"start\",[\"raw(51)\"]],\"id\":1}",
+        "{\"method\":\"scantxoutset\",\"params\":[\"start\",[\"raw(zz)\"]],\"id\":1}",
+        "[{\"method\":\"echo\",\"id\":1},{\"method\":\"getblockcount\"},0]",
+        "nonsense",
+    };
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    for (size_t i = 0; i < COUNT_OF(calls); i++) {
+        struct rpc_rig_answer brief, padded;
+        char *body = xasprintf("%s%70000s", calls[i], "");
+        rpc_rig_post(&rig, calls[i], &brief);
+        rpc_rig_wait(&rig, &brief);
+        rpc_rig_post(&rig, body, &padded);
+        assert_false(padded.is_done);
+        rpc_rig_wait(&rig, &padded);
+        assert_int_equal(padded.status, brief.status);
+        assert_string_equal(padded.body, brief.body);
+        rpc_rig_forget(&brief);
+        rpc_rig_forget(&padded);
+        xfree(body);
+    }
+    rpc_rig_deinit(&rig);
+}
+
+static void a_long_scan_of_who_has_gone_is_not_begun(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    struct rpc_rig_answer gone;
+    rpc_rig_init(&rig, NULL, NULL);
+    char *body =
+        xasprintf("{\"method\":\"scantxoutset\",\"params\":[\"start\",[\"raw(51)\"]]}%70000s", "");
+    uint64_t token = rpc_rig_post(&rig, body, &gone);
+    while (strcmp(rpc_rig_call(&rig, "scantxoutset", "[\"status\"]"), "null") == 0)
+        rpc_rig_run_for(&rig, 1); /* it is still being parsed */
+    rpc_cancel(rig.rpc, token);
+    rpc_rig_run_for(&rig, 1000000);
+    assert_int_equal(rpc_pending(rig.rpc), 0);
+    assert_call(&rig, "scantxoutset", "[\"status\"]", "null");
+    xfree(body);
+    rpc_rig_deinit(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +422,8 @@ int main(void)
         cmocka_unit_test(a_whitelist_is_kept_for_batches_too),
         cmocka_unit_test(malformed_credentials_are_refused_at_start),
         cmocka_unit_test(methods_can_be_listed),
+        cmocka_unit_test(long_requests_are_answered_as_short_ones),
+        cmocka_unit_test(a_long_scan_of_who_has_gone_is_not_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
