@@ -421,11 +421,17 @@ static void on_decided(void *arg, const struct chain_block_result *result)
     struct peer *peer = p2p_find_peer(p2p, delivery->peer);
     if (peer && result->is_new)
         peer->last_block_s = p2p_now_s(p2p);
+    if (peer) {
+        ASSERT(peer->fetch.n_undecided > 0);
+        peer->fetch.n_undecided--;
+    }
     if (peer && result->verdict.code != REJECT_NONE) {
         char reason[VERDICT_REASON_BYTES];
         peer_fault(p2p, peer, fault_of(&result->verdict, peer),
                    verdict_reason(&result->verdict, reason));
     }
+    if (peer)
+        peer_decided(p2p, peer);
     xfree(delivery);
     block_fetch_wake(p2p);
     p2p_leave(p2p);
@@ -439,6 +445,7 @@ static void deliver(struct p2p *p2p, struct peer *peer, const struct block_hash 
         (struct delivery){.p2p = p2p, .peer = peer->id, .hash = *hash, .was_asked = was_asked};
     uint8_t *bytes = frame_payload_take(&peer->frame, &delivery->len);
     p2p->fetch.delivered_bytes += delivery->len;
+    peer->fetch.n_undecided++;
     p2p->n_operations++;
     chain_accept_block(p2p->chain, bytes, delivery->len, force ? CHAIN_ACCEPT_FORCE : 0, on_decided,
                        delivery);

@@ -35,6 +35,7 @@ struct peer;
 #define BLOCK_LATE_CHECK_US   INT64_C(100000) /* looked at so often while blocks are owed */
 
 struct peer_fetch {
+    unsigned n_undecided; /* blocks of it that the chain looks at */
     size_t n_in_flight;
     bool is_stalled;   /* owes us blocks and is silent: gets no new requests */
     bool is_on_trial;  /* was silent, spoke again: gets one block until it delivers */

@@ -14,7 +14,7 @@
 
 #define ORPHANS_MAX            3000
 #define ORPHANS_BYTES_MAX      (8u << 20)
-#define ORPHANS_PEER_MAX       100 /* of one peer */
+#define ORPHANS_PEER_MAX       200 /* of one peer */
 #define ORPHANS_PEER_BYTES_MAX (1u << 20)
 #define ORPHANS_HEIRS_MAX      128 /* other peers that have announced one; more are not noted */
 #define ORPHANS_LIFE_US        (INT64_C(1200) * 1000000)

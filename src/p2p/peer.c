@@ -404,12 +404,56 @@ void peer_ping(struct p2p *p2p, struct peer *peer)
     peer_send(p2p, peer, "ping", span_of(bytes, w.len));
 }
 
+static bool is_undecided(const struct peer *peer)
+{
+    return peer->fetch.n_undecided > 0 || peer->tx_queue.n > 0 || peer->tx_queue.n_checking > 0;
+}
+
+static void answer_held_ping(struct p2p *p2p, struct peer *peer)
+{
+    ASSERT(peer->n_held_pings > 0 && peer->n_held_pings <= PEER_HELD_PINGS_MAX);
+    peer_send(p2p, peer, "pong", span_of(peer->held_pings[0], 8));
+    memmove(peer->held_pings[0], peer->held_pings[1], 8 * (PEER_HELD_PINGS_MAX - 1));
+    peer->n_held_pings--;
+}
+
+void peer_decided(struct p2p *p2p, struct peer *peer)
+{
+    while (peer->n_held_pings > 0 && !is_undecided(peer))
+        answer_held_ping(p2p, peer);
+}
+
+/* A pong says that all that came before the ping has been dealt with, also what is looked at by
+ * other threads: clients rely on it, since Core takes a peer's messages one after the other. */
 enum fault peer_on_ping(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     struct span nonce = read_span(r, 8);
-    if (!r->failed)
+    if (r->failed)
+        return FAULT_NONE;
+    if (!is_undecided(peer)) {
         peer_send(p2p, peer, "pong", nonce);
+        return FAULT_NONE;
+    }
+    if (peer->n_held_pings == PEER_HELD_PINGS_MAX)
+        answer_held_ping(p2p, peer);
+    if (peer->n_held_pings == 0)
+        peer->held_since_us = p2p_now_us(p2p);
+    memcpy(peer->held_pings[peer->n_held_pings++], nonce.p, 8);
+    p2p_schedule(p2p, peer->held_since_us + PEER_HELD_PING_US);
     return FAULT_NONE;
+}
+
+/* Returns: when the pings that wait are answered in any case. */
+static int64_t held_pings_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
+{
+    peer_decided(p2p, peer);
+    if (peer->n_held_pings == 0)
+        return INT64_MAX;
+    if (now_us < peer->held_since_us + PEER_HELD_PING_US)
+        return peer->held_since_us + PEER_HELD_PING_US;
+    while (peer->n_held_pings > 0)
+        answer_held_ping(p2p, peer);
+    return INT64_MAX;
 }
 
 enum fault peer_on_pong(struct p2p *p2p, struct peer *peer, struct reader *r)
@@ -482,7 +526,11 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
     }
     if (peer->next_ping_us <= now_us)
         peer_ping(p2p, peer);
-    int64_t next_us = peer->next_ping_us < fetch_us ? peer->next_ping_us : fetch_us;
+    int64_t next_us = held_pings_tick(p2p, peer, now_us);
+    if (peer->next_ping_us < next_us)
+        next_us = peer->next_ping_us;
+    if (fetch_us < next_us)
+        next_us = fetch_us;
     if (silent_us < next_us)
         next_us = silent_us;
     return pong_us < next_us ? pong_us : next_us;

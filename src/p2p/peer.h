@@ -19,6 +19,8 @@
 
 #define PEER_SEND_QUEUE_PAUSE (1000 * 1000) /* queued bytes above which we stop reading */
 #define PEER_PING_US          INT64_C(120000000)
+#define PEER_HELD_PINGS_MAX   8
+#define PEER_HELD_PING_US     INT64_C(10000000)         /* answered then, whatever is undecided */
 #define PEER_SILENCE_US       (INT64_C(1200) * 1000000) /* no byte, or no pong: gone */
 
 struct p2p_listener;
@@ -62,6 +64,10 @@ struct peer {
 
     /* Ping. */
     uint64_t ping_nonce; /* 0: none under way */
+    uint8_t held_pings[PEER_HELD_PINGS_MAX]
+                      [8]; /* to be answered when what came before is decided */
+    size_t n_held_pings;
+    int64_t held_since_us;
     int64_t ping_us, next_ping_us;
 
     /* For getpeerinfo. */
@@ -112,6 +118,8 @@ bool peer_has_blocks(const struct peer *peer);
 bool peer_announces_blocks(const struct peer *peer);
 bool peer_can_serve(const struct peer *peer, const struct block_node *node);
 
+/* Something of this peer's has been decided: answer the pings that waited for it, if all has. */
+void peer_decided(struct p2p *p2p, struct peer *peer);
 /* Send a ping now. */
 void peer_ping(struct p2p *p2p, struct peer *peer);
 /* Returns: when it wants to be called again. */

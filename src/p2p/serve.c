@@ -407,11 +407,12 @@ static void serve_tx(struct p2p *p2p, struct peer *peer, const struct wire_inv *
     const struct mempool_entry *entry = NULL;
     struct txid txid;
     struct wtxid wtxid;
+    if (!peer->relay.tells_txs)
+        return; /* who is told of none has no business with them: no answer, as in Core */
     memcpy(txid.b, inv->hash, 32);
     memcpy(wtxid.b, inv->hash, 32);
-    if (p2p->mempool && !peer_is_block_only(peer))
-        entry = inv->type == INV_WTX ? mempool_find_wtxid(p2p->mempool, &wtxid)
-                                     : mempool_find(p2p->mempool, &txid);
+    entry = inv->type == INV_WTX ? mempool_find_wtxid(p2p->mempool, &wtxid)
+                                 : mempool_find(p2p->mempool, &txid);
     if (!entry || !may_fetch(p2p, peer, entry)) {
         not_found(peer, inv);
         return;

@@ -357,6 +357,8 @@ static void on_result(void *arg, const struct mempool_result *result)
         decided(p2p, submission, result);
         charge(p2p, submission, result);
         judge_next(p2p);
+        if (peer && peer->state != PEER_GONE)
+            peer_decided(p2p, peer);
     }
     xfree(submission);
     p2p_schedule_now(p2p); /* its peer may go on; orphans may have work */

@@ -329,7 +329,7 @@ static const struct rpc_method methods[] = {
      "All about each peer. Its network is one of (ipv4, ipv6, onion, i2p, cjdns,\n"
      "not_publicly_routable).",
      "[{...}, ...]", {{0}}},
-    {"listbanned", "Network", rpc_listbanned, 0,
+    {"listbanned", "Network", rpc_listbanned, RPC_LARGE,
      "The addresses and subnets that are banned by hand (setban), with times in seconds.\n"
      "Peers that misbehave are dropped and not welcome until the next start; they are not listed.",
      "[{\"address\": \"str\", \"ban_created\": n, \"banned_until\": n, \"ban_duration\": n,\n"

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "p2p/peer.h"
+#include "p2p/p2p_internal.h"
 #include "support/mesh.h"
 #include "util/alloc.h"
 
@@ -190,6 +190,49 @@ static void pings_are_answered_and_measured(void **state)
     raw_free(raw);
 }
 
+/* What came before a ping has been dealt with when its pong comes, also what other threads do. */
+static void a_pong_comes_after_the_answer_to_what_came_before(void **state)
+{
+    struct fixture *f = *state;
+    enum { PINGS = 2 * PEER_HELD_PINGS_MAX };
+    struct raw_peer *raw = start(f, 31);
+    struct mesh_node *a = &f->mesh.nodes[0];
+    raw_handshake(raw, SERVICES);
+    const struct built_block *next = builder_block(&f->builder, f->builder.genesis, NULL);
+    raw_send_block(raw, next);
+    raw_send(raw, "ping", "ABCDEFGH", 8);
+    const struct p2p_message_bytes *pongs =
+        &a->p2p->peers->per_message[message_index(message_find("pong"))];
+    for (int i = 0; i < 10000 && pongs->sent == 0; i++)
+        mesh_run(&f->mesh, 10);
+    assert_true(pongs->sent > 0);
+    assert_true(mesh_is_at(a, next));
+    (void)raw_expect(raw, "pong");
+    /* Many at once, in order. */
+    next = builder_block(&f->builder, next, NULL);
+    raw_send_block(raw, next);
+    for (uint64_t i = 0; i < PINGS; i++)
+        raw_send(raw, "ping", &i, sizeof i);
+    for (uint64_t i = 0; i < PINGS; i++)
+        assert_memory_equal(raw_expect(raw, "pong").p, &i, sizeof i);
+    assert_true(mesh_is_at(a, next));
+    raw_free(raw);
+}
+
+static void a_ping_waits_for_ten_seconds_at_most(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw = start(f, 32);
+    raw_handshake(raw, SERVICES);
+    struct peer *peer = f->mesh.nodes[0].p2p->peers;
+    peer->fetch.n_undecided++; /* something that takes for ever */
+    raw_send(raw, "ping", "ABCDEFGH", 8);
+    assert_null(raw_find(raw, "pong", PEER_HELD_PING_US - 1000000).p);
+    assert_non_null(raw_find(raw, "pong", 2000000).p);
+    peer->fetch.n_undecided--;
+    raw_free(raw);
+}
+
 static void a_peer_that_answers_no_ping_is_gone_after_twenty_minutes(void **state)
 {
     struct fixture *f = *state;
@@ -294,6 +337,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(too_old_versions_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_connection_to_ourselves_is_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(pings_are_answered_and_measured, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_pong_comes_after_the_answer_to_what_came_before, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_ping_waits_for_ten_seconds_at_most, setup, teardown),
         cmocka_unit_test_setup_teardown(a_peer_that_answers_no_ping_is_gone_after_twenty_minutes,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_peer_that_reads_nothing_has_at_most_a_megabyte_queued,

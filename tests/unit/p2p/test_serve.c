@@ -472,9 +472,25 @@ static void who_takes_enough_keeps_what_it_holds(void **state)
     raw_free(raw);
 }
 
+/* Who is told of no transactions gets no word about them. */
+static void who_wants_no_transactions_gets_no_answer_about_them(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct raw_peer *raw = start(f, 59, 1, &tip);
+    static const uint8_t hash[32] = {1};
+    raw_send_inv(raw, "getdata", INV_WTX, hash);
+    (void)raw_expect(raw, "notfound");
+    f->mesh.nodes[0].p2p->peers->relay.tells_txs = false; /* as of a peer that said so */
+    raw_send_inv(raw, "getdata", INV_WTX, hash);
+    assert_null(raw_find(raw, "notfound", 1000000).p);
+    raw_free(raw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(who_wants_no_transactions_gets_no_answer_about_them),
         T(headers_follow_the_locator_up_to_2000),
         T(getblocks_lists_500_and_goes_on_when_they_were_fetched),
         T(blocks_are_sent_as_they_are_stored_or_without_witness),
