@@ -113,8 +113,10 @@ static void a_parked_call_of_who_may_have_gone_gives_way(void **state)
     struct world *w = *state;
     w->may_cancel = true;
     static int fds[HTTP_PARKED_MAX];
+    static struct http_request *held[HTTP_PARKED_MAX];
     for (int i = 0; i < HTTP_PARKED_MAX; i++) {
         fds[i] = ask_and_park(w);
+        held[i] = w->held;
         assert_true(w->is_parked);
     }
     close(ask_and_park(w));
@@ -131,8 +133,12 @@ static void a_parked_call_of_who_may_have_gone_gives_way(void **state)
     loop_run_once(w->loop, false);
     char c;
     assert_int_equal(read(fds[7], &c, 1), 0); /* it came before */
-    for (int i = 0; i < HTTP_PARKED_MAX; i++)
+    http_drop(w->held);
+    for (int i = 0; i < HTTP_PARKED_MAX; i++) {
+        if (i != 7) /* on_cancel() did */
+            http_drop(held[i]);
         close(fds[i]);
+    }
     close(fd);
 }
 
