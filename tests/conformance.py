@@ -85,7 +85,7 @@ def prepare(core, build, folder):
     shutil.copytree(f"{core}/test", f"{folder}/test")
     os.makedirs(f"{folder}/build/test")
     write_program(f"{folder}/bitcoind", f"{build}/bin/cairnd", "-conf=bitcoin.conf")
-    write_program(f"{folder}/bitcoin-cli", f"{build}/bin/cairn-cli")
+    write_program(f"{folder}/bitcoin-cli", f"{build}/bin/cairn-cli", "-conf=bitcoin.conf")
     write_config(core, folder)
     framework = f"{folder}/test/functional/test_framework"
     start = "        remaining_expected = list(expected_msgs)\n\n        time_end = time.time() + t"

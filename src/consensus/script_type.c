@@ -1,6 +1,7 @@
 /* script_type.c - the well-known forms of output scripts. */
 #include "consensus/script_type.h"
 
+#include "consensus/script_internal.h"
 #include "util/assert.h"
 
 static const char *const names[SCRIPT_TYPE_COUNT] = {
@@ -128,4 +129,14 @@ struct script_solution script_solve(struct span script)
         return solution;
     }
     return (struct script_solution){.type = SCRIPT_TYPE_NONSTANDARD, .witness_version = -1};
+}
+
+bool script_has_tapscript_op(struct span script)
+{
+    struct script_iter it = script_iter_of(script);
+    struct script_op op;
+    bool found = false;
+    while (!found && script_next(&it, &op))
+        found = opcode_is_success(op.opcode) || op.opcode == OP_CHECKSIGADD;
+    return found;
 }

@@ -50,6 +50,7 @@ bool bip32_parse(const struct ec_context *ec, const struct network *network, str
     /* A root has neither parent nor number. */
     if (raw[AT_DEPTH] == 0 && memcmp(raw + AT_PARENT, zero, sizeof zero) != 0)
         return false;
+    memcpy(key->place, raw + AT_DEPTH, sizeof key->place);
     memcpy(key->chain_code, raw + AT_CHAIN_CODE, sizeof key->chain_code);
     if (memcmp(raw, network->base58_xprv, 4) == 0)
         return raw[AT_KEY] == 0 && seckey_is_valid(raw + AT_KEY + 1) &&
@@ -89,6 +90,19 @@ bool bip32_derive(const struct ec_context *ec, const struct bip32_key *key, uint
     }
     *child = out;
     return true;
+}
+
+void bip32_write_public(const struct network *network, const struct bip32_key *key,
+                        struct buffer *out)
+{
+    uint8_t raw[EXTENDED_BYTES];
+    char text[TEXT_MAX];
+    memcpy(raw, network->base58_xpub, AT_DEPTH);
+    memcpy(raw + AT_DEPTH, key->place, sizeof key->place);
+    memcpy(raw + AT_CHAIN_CODE, key->chain_code, sizeof key->chain_code);
+    memcpy(raw + AT_KEY, key->pubkey, sizeof key->pubkey);
+    base58check_encode(span_of(raw, sizeof raw), text);
+    buffer_append_string(out, text);
 }
 
 void bip32_fingerprint(struct span pubkey, uint8_t out[4])

@@ -6,6 +6,7 @@
 
 #include "consensus/network.h"
 #include "crypto/key.h"
+#include "util/buffer.h"
 
 #define BIP32_HARDENED UINT32_C(0x80000000)
 
@@ -14,6 +15,7 @@ struct bip32_key {
     uint8_t pubkey[33];
     uint8_t secret[32]; /* only if has_secret */
     bool has_secret;
+    uint8_t place[9]; /* of a key that was read: depth, parent's fingerprint, number */
 };
 
 /* Read an extended key of that network, public or secret. Returns: false if it is none. */
@@ -24,6 +26,10 @@ NODISCARD bool bip32_parse(const struct ec_context *ec, const struct network *ne
  * Returns: false if it cannot be had, which a chance of 2^-127 is too. */
 NODISCARD bool bip32_derive(const struct ec_context *ec, const struct bip32_key *key,
                             uint32_t number, struct bip32_key *child);
+
+/* Append the text of a key that was read, as a public key. */
+void bip32_write_public(const struct network *network, const struct bip32_key *key,
+                        struct buffer *out);
 
 /* The first four bytes of a public key's HASH160: how key origins name it. */
 void bip32_fingerprint(struct span pubkey, uint8_t out[4]);

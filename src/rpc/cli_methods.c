@@ -44,7 +44,6 @@ static const struct cli_method methods[] = {
      "changePosition: includeWatching: lockUnspents: fee_rate: feeRate: "
      "subtractFeeFromOutputs: input_weights: conf_target: replaceable: solving_data: "
      "max_tx_weight: changeAddress change_type estimate_mode"},
-    {"generate", "nblocks: maxtries:"},
     {"getaddressesbylabel", "label"},
     {"getaddressinfo", "address"},
     {"getbalance", "dummy minconf: include_watchonly: avoid_reuse:"},

@@ -25,7 +25,8 @@ struct desc_list {
     const struct desc *variant[DESC_VARIANTS_MAX];
     size_t n;
     bool is_range;
-    bool has_secret; /* some key is secret */
+    bool has_secret;   /* some key is secret */
+    bool needs_secret; /* some key cannot be derived: a hardened step, and no secret */
 };
 
 /* Read a descriptor. A checksum is checked if there is one.
@@ -45,5 +46,17 @@ size_t desc_scripts(const struct ec_context *ec, const struct desc *desc, uint32
  * and a checksum. False if keys cannot be derived. */
 NODISCARD bool desc_write_script(const struct ec_context *ec, const struct desc *desc,
                                  uint32_t index, size_t at, struct buffer *out);
+
+/* What blocks are mined to: the only script; of combo() that of the witness program, else that of
+ * the key's hash. False if keys cannot be derived. Spec: Core getScriptFromDescriptor() */
+NODISCARD bool desc_mining_script(const struct ec_context *ec, const struct desc *desc,
+                                  struct arena *arena, struct span *script);
+
+/* Append the whole descriptor, with public keys in place of secret ones, and a checksum. Spec: Core
+ * Descriptor::ToString() */
+void desc_write(const struct desc *desc, struct buffer *out);
+
+/* True if it tells what it takes to spend, but for secrets: addr() and raw() do not. */
+bool desc_is_solvable(const struct desc *desc);
 
 #endif

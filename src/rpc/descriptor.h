@@ -27,13 +27,4 @@ struct script_solution;
 void descriptor_append(struct buffer *buffer, const struct script_solution *solution,
                        struct span script_pubkey, const char *address, const struct span *inside);
 
-/* Read a descriptor that stands for one output script: raw(hex), addr(address), and pk(), pkh(),
- * wpkh(), combo(), rawtr(), tr() of a key as hex; sh() and wsh() around these where that makes
- * sense. A checksum is checked if there is one.
- *
- * Out:      script  bytes in arena
- * Returns:  NULL, or why it is refused (constant) */
-NODISCARD const char *descriptor_read(const struct network *network, const char *text,
-                                      struct arena *arena, struct span *script);
-
 #endif

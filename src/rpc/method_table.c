@@ -220,6 +220,8 @@ void method_write_help(const struct rpc_method *method, struct buffer *buffer)
 {
     method_write_usage(method, buffer);
     buffer_append_format(buffer, "\n\n%s\n", method->help);
+    if (method->flags & RPC_GONE)
+        return;
     size_t n = method_params_max(method);
     if (n > 0)
         buffer_append_string(buffer, "\nArguments:\n");

@@ -36,8 +36,9 @@ enum rpc_method_flag {
     RPC_TEXT_ARGS = 2, /* cairn-cli passes arguments of any kind as strings */
     RPC_JSON_ARGS = 4, /* cairn-cli passes arguments of any kind as JSON */
     RPC_QUICK = 8,     /* done also where the server is full: to look, and to stop the node */
-    RPC_PURE = 32,  /* looks at its arguments alone: a job, where the request is long */
     RPC_LARGE = 16,    /* its answer may have megabytes: it waits until there is room */
+    RPC_PURE = 32,     /* looks at its arguments alone: a job, where the request is long */
+    RPC_GONE = 64,     /* it exists no more: its help says what to do instead, and nothing else */
 };
 
 struct rpc_method {

@@ -216,6 +216,9 @@ static const struct rpc_method methods[] = {
      "Seconds since the node started.",
      "n    the seconds", {{0}}},
 
+    {"generate", "Generating", rpc_generate, RPC_HIDDEN | RPC_GONE,
+     "has been replaced by the -generate cli option. Refer to -help for more information.",
+     "an error that says so", {{0}}},
     {"generateblock", "Generating", rpc_generateblock, RPC_HIDDEN | RPC_LARGE,
      "Mine a block with given transactions, in the order given.",
      "{\"hash\": \"hex\", \"hex\": \"hex\"}    hex only if it was not submitted",
@@ -420,6 +423,12 @@ static const struct rpc_method methods[] = {
       {"estimate_mode", RPC_TYPE_STRING, "\"economical\"", "unset, economical or conservative"},
       {"options", RPC_TYPE_OPTIONS, "",
        "{\"fee_rate_estimator\": \"str\", \"verbosity\": n}"}}},
+    {"getdescriptorinfo", "Util", rpc_getdescriptorinfo, 0,
+     "What a descriptor is, with public keys in place of secret ones, and its checksum.",
+     "{\"descriptor\": \"str\", \"checksum\": \"str\", \"isrange\": true|false,\n"
+     " \"issolvable\": true|false, \"hasprivatekeys\": true|false}    of <a;b> in a key's path\n"
+     "also \"multipath_expansion\": [\"str\", ...]",
+     {{"descriptor", RPC_TYPE_STRING, NULL, "The descriptor"}}},
     {"signmessagewithprivkey", "Util", rpc_signmessagewithprivkey, 0,
      "Sign a text, to show that one has the key of an address.",
      "\"str\"    the signature in base 64",

@@ -49,6 +49,7 @@ RPC_HANDLER(verifymessage);
 
 /* rpc_descriptor.c */
 RPC_HANDLER(deriveaddresses);
+RPC_HANDLER(getdescriptorinfo);
 
 /* rpc_scan.c: unspent outputs by descriptor */
 RPC_HANDLER(scantxoutset);
@@ -70,6 +71,7 @@ RPC_HANDLER(waitforblockheight);
 RPC_HANDLER(waitfornewblock);
 
 /* rpc_mining.c: new blocks */
+RPC_HANDLER(generate);
 RPC_HANDLER(generateblock);
 RPC_HANDLER(generatetoaddress);
 RPC_HANDLER(generatetodescriptor);

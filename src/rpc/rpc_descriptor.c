@@ -1,7 +1,8 @@
-/* rpc_descriptor.c - deriveaddresses: the addresses that a descriptor stands for. */
+/* rpc_descriptor.c - descriptors: what they are, and the addresses they stand for. */
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
 #include "rpc/desc.h"
+#include "rpc/descriptor.h"
 #include "rpc/methods.h"
 
 /* What the job works on: in the call's arena. */
@@ -78,4 +79,49 @@ enum rpc_progress rpc_deriveaddresses(struct rpc_call *call)
     call->state = order;
     rpc_run_job(call, write_addresses, NULL);
     return RPC_PENDING;
+}
+
+static void put_descriptor(struct json_out *out, const struct desc *desc)
+{
+    struct buffer text;
+    buffer_init(&text);
+    desc_write(desc, &text);
+    json_put_text(out, buffer_span(&text));
+    buffer_deinit(&text);
+}
+
+/* The checksum of a text that was read, without the one it may have. */
+static void put_checksum(struct json_out *out, struct span text)
+{
+    char checksum[DESCRIPTOR_CHECKSUM_CHARS + 1];
+    const uint8_t *end = text.len > 0 ? memchr(text.p, '#', text.len) : NULL;
+    bool ok = descriptor_checksum(end ? span_of(text.p, (size_t)(end - text.p)) : text, checksum);
+    ASSERT(ok);
+    json_field_string(out, "checksum", checksum);
+}
+
+enum rpc_progress rpc_getdescriptorinfo(struct rpc_call *call)
+{
+    const struct json_value *text = rpc_arg(call, 0);
+    struct json_out *out = &call->out;
+    struct desc_list list;
+    char error[300];
+    if (!desc_parse(rpc_ec_context(call->rpc), call->rpc->node.network, text->text, &call->arena,
+                    &list, error, sizeof error))
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
+    json_open_object(out);
+    json_put_key(out, "descriptor");
+    put_descriptor(out, list.variant[0]);
+    if (list.n > 1) {
+        json_field_array(out, "multipath_expansion");
+        for (size_t i = 0; i < list.n; i++)
+            put_descriptor(out, list.variant[i]);
+        json_close_array(out);
+    }
+    put_checksum(out, text->text);
+    json_field_bool(out, "isrange", list.is_range);
+    json_field_bool(out, "issolvable", desc_is_solvable(list.variant[0]));
+    json_field_bool(out, "hasprivatekeys", list.has_secret);
+    json_close_object(out);
+    return RPC_DONE;
 }

@@ -9,7 +9,8 @@
 #include "consensus/script_flags.h"
 #include "crypto/hash.h"
 #include "rpc/chain_json.h"
-#include "rpc/descriptor.h"
+#include "rpc/desc.h"
+#include "rpc/method_table.h"
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"
 #include "util/alloc.h"
@@ -17,6 +18,7 @@
 
 enum {
     TRIES_DEFAULT = 1000000,
+    REASON_MAX = 300, /* of what is wrong with a descriptor */
     HASH_RATE_BLOCKS = 120,
 };
 
@@ -292,6 +294,17 @@ static bool read_address(struct rpc_call *call, const char *text, struct span *s
     return true;
 }
 
+/* What mined to a wallet. */
+enum rpc_progress rpc_generate(struct rpc_call *call)
+{
+    struct buffer help;
+    buffer_init(&help);
+    method_write_help(call->method, &help);
+    rpc_fail(call, RPC_METHOD_NOT_FOUND, "%.*s", (int)help.len, (const char *)help.p);
+    buffer_deinit(&help);
+    return RPC_DONE;
+}
+
 enum rpc_progress rpc_generatetoaddress(struct rpc_call *call)
 {
     struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
@@ -302,15 +315,40 @@ enum rpc_progress rpc_generatetoaddress(struct rpc_call *call)
     return generate_blocks(call, generate);
 }
 
+/* What a descriptor has blocks mined to. Sets *is_none, without an error, if the text is none, and
+ * says in reason why; else false, with the error, if no single script is meant. */
+static bool read_mining_script(struct rpc_call *call, const struct json_value *text,
+                               struct span *script, bool *is_none, char reason[REASON_MAX])
+{
+    const struct ec_context *ec = rpc_ec_context(call->rpc);
+    struct desc_list list;
+    *is_none = !desc_parse(ec, call->rpc->node.network, text->text, &call->arena, &list, reason,
+                           REASON_MAX);
+    if (*is_none)
+        return true;
+    if (list.n > 1)
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Multipath descriptor not accepted");
+    else if (list.is_range)
+        rpc_fail(call, RPC_INVALID_PARAMETER,
+                 "Ranged descriptor not accepted. Maybe pass through deriveaddresses first?");
+    else if (!desc_mining_script(ec, list.variant[0], &call->arena, script))
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys");
+    else
+        return true;
+    return false;
+}
+
 enum rpc_progress rpc_generatetodescriptor(struct rpc_call *call)
 {
     struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
+    char reason[REASON_MAX];
+    bool is_none;
     if (!read_tries(call, generate))
         return RPC_DONE;
-    const char *error = descriptor_read(call->rpc->node.network, rpc_arg_string(call, 1, ""),
-                                        &call->arena, &generate->script);
-    if (error)
-        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
+    if (!read_mining_script(call, rpc_arg(call, 1), &generate->script, &is_none, reason))
+        return RPC_DONE;
+    if (is_none)
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", reason);
     return generate_blocks(call, generate);
 }
 
@@ -351,19 +389,34 @@ static void on_one_ground(void *arg, uint8_t *block_take, size_t len)
     }
 }
 
+static void on_tested(void *arg, const struct verdict *verdict);
+
+/* Build the block on the tip and have it tested. */
+static void test_one(struct rpc_call *call)
+{
+    struct generate *generate = call->state;
+    generate->block = build_block(call);
+    chain_test_block(call->rpc->node.chain, generate->block, on_tested, call);
+}
+
 static void on_tested(void *arg, const struct verdict *verdict)
 {
     struct rpc_call *call = arg;
     struct generate *generate = call->state;
     char text[CHAIN_JSON_VERDICT_BYTES];
-    if (verdict->code != REJECT_NONE) {
+    bool is_late = verdict->code == REJECT_PREVBLK_NOT_BEST && !call->rpc->is_interrupted;
+    if (verdict->code != REJECT_NONE)
         block_ref_drop(generate->block);
+    if (is_late) { /* somebody else's block came meanwhile */
+        test_one(call);
+    } else if (verdict->code != REJECT_NONE) {
         rpc_fail(call, RPC_VERIFY_ERROR, "TestBlockValidity failed: %s",
                  chain_json_verdict(verdict, text, sizeof text));
         rpc_finish(call);
-        return;
+    } else {
+        mining_grind(call->rpc->node.chain, generate->block, generate->max_tries, on_one_ground,
+                     call);
     }
-    mining_grind(call->rpc->node.chain, generate->block, generate->max_tries, on_one_ground, call);
 }
 
 /* A transaction named by its id. Its bytes are copied: the entry may go while the block is tried.
@@ -426,8 +479,11 @@ enum rpc_progress rpc_generateblock(struct rpc_call *call)
 {
     const char *output = rpc_arg_string(call, 0, "");
     struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
-    if (descriptor_read(call->rpc->node.network, output, &call->arena, &generate->script) &&
-        !read_address(call, output, &generate->script))
+    char reason[REASON_MAX];
+    bool is_none;
+    if (!read_mining_script(call, rpc_arg(call, 0), &generate->script, &is_none, reason))
+        return RPC_DONE;
+    if (is_none && !read_address(call, output, &generate->script))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Error: Invalid address or descriptor");
     if (!read_txs(call, generate))
         return RPC_DONE;
@@ -437,8 +493,7 @@ enum rpc_progress rpc_generateblock(struct rpc_call *call)
     generate->submit = rpc_arg_bool(call, 2, true);
     generate->max_tries = TRIES_DEFAULT;
     call->state = generate;
-    generate->block = build_block(call);
-    chain_test_block(call->rpc->node.chain, generate->block, on_tested, call);
+    test_one(call);
     return RPC_PENDING;
 }
 

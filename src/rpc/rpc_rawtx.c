@@ -249,7 +249,8 @@ static bool can_wrap(struct span script, enum script_type type)
     case SCRIPT_TYPE_PUBKEYHASH:
     case SCRIPT_TYPE_WITNESS_V0_KEYHASH:
     case SCRIPT_TYPE_WITNESS_V0_SCRIPTHASH:
-        return raw_tx_has_valid_ops(script) && !script_is_unspendable(script);
+        return raw_tx_has_valid_ops(script) && !script_is_unspendable(script) &&
+               !script_has_tapscript_op(script);
     case SCRIPT_TYPE_NULLDATA:
     case SCRIPT_TYPE_SCRIPTHASH:
     case SCRIPT_TYPE_WITNESS_UNKNOWN:

@@ -286,6 +286,11 @@ static bool read_order(struct rpc_call *call, const struct json_value *value,
         rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
         return false;
     }
+    if (order->list.needs_secret) {
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
+                 "Cannot derive script without private keys: '%s'", (const char *)text->text.p);
+        return false;
+    }
     if (!order->list.is_range)
         order->first = order->last = 0;
     return true;

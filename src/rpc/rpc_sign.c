@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "chain/coins.h"
+#include "chain/mempool.h"
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
 #include "consensus/sighash.h"
@@ -79,12 +80,28 @@ static bool read_hash_type(struct rpc_call *call, uint8_t *type)
     return false;
 }
 
-/* The coins that the set of unspent outputs knows. */
+/* An output of a transaction that waits, in the call's arena. */
+static bool find_waiting(struct rpc_call *call, const struct outpoint *prevout, struct tx_out *out)
+{
+    const struct mempool *mempool = call->rpc->node.mempool;
+    const struct mempool_entry *entry = mempool ? mempool_find(mempool, &prevout->txid) : NULL;
+    if (!entry || prevout->vout >= entry->tx.n_out)
+        return false;
+    *out = entry->tx.out[prevout->vout];
+    out->script_pubkey = raw_tx_join(&call->arena, out->script_pubkey, span_of("", 0));
+    return true;
+}
+
+/* The coins that the mempool and the set of unspent outputs know. */
 static bool find_coins(struct rpc_call *call, struct signing_order *order)
 {
     struct coins *coins = chain_coins(call->rpc->node.chain);
     for (uint32_t i = 0; i < order->tx.n_in; i++) {
         struct coin coin;
+        if (find_waiting(call, &order->tx.in[i].prevout, &order->spent[i])) {
+            order->info[i] = (struct spent_info){.is_known = true, .has_amount = true};
+            continue;
+        }
         int found = coins_get(coins, &order->tx.in[i].prevout, &call->arena, &coin);
         if (found < 0) {
             rpc_fail(call, RPC_DATABASE_ERROR, "Unable to read the set of unspent outputs");

@@ -2,7 +2,7 @@
  * notification; nothing is left pending. */
 #include <stdlib.h>
 
-#include "rpc/descriptor.h"
+#include "rpc/desc.h"
 #include "rpc/json_write.h"
 #include "rpc/rpc.h"
 #include "sim/sim_env.h"
@@ -105,39 +105,39 @@ static void on_reply(void *arg, struct rpc_reply *reply)
     arena_deinit(&arena);
 }
 
-/* Whatever a descriptor's text: a script, or a reason. What is inferred from the script reads back
- * as the same script. */
-static void read_descriptor(const struct network *network, const uint8_t *data, size_t size)
+/* Whatever a descriptor's text: variants, or a reason. What is written of one reads back as the
+ * same descriptor. */
+static void read_descriptor(const struct ec_context *ec, const struct network *network,
+                            const uint8_t *data, size_t size)
 {
     struct arena arena;
-    struct buffer text;
-    struct span script, again;
-    char *copy = xmalloc(size + 1);
-    if (size)
-        memcpy(copy, data, size);
-    copy[size] = 0;
+    struct buffer text, again;
+    struct desc_list list;
+    char error[300];
     arena_init(&arena, 4096);
     buffer_init(&text);
-    if (!descriptor_read(network, copy, &arena, &script)) {
-        descriptor_infer(&text, network, script, NULL);
-        buffer_append(&text, "", 1);
-        const char *inferred = (const char *)text.p;
-        if (memcmp(inferred, "multi", 5) != 0) {
-            ASSERT(!descriptor_read(network, inferred, &arena, &again) ||
-                   memcmp(inferred, "pk", 2) == 0);
-            ASSERT(memcmp(inferred, "pk", 2) == 0 || span_equal(script, again));
-        }
+    buffer_init(&again);
+    if (desc_parse(ec, network, span_of(data, size), &arena, &list, error, sizeof error)) {
+        desc_write(list.variant[0], &text);
+        ASSERT(desc_parse(ec, network, buffer_span(&text), &arena, &list, error, sizeof error));
+        ASSERT(list.n == 1 && !list.has_secret);
+        desc_write(list.variant[0], &again);
+        ASSERT(span_equal(buffer_span(&text), buffer_span(&again)));
     }
+    buffer_deinit(&again);
     buffer_deinit(&text);
     arena_deinit(&arena);
-    xfree(copy);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const uint8_t seed[32] = {1};
     static struct machine *machine;
+    static struct ec_context *ec;
     if (!machine)
         machine = machine_new();
+    if (!ec)
+        ec = ec_context_new(seed);
     if (size == 0)
         return 0;
     struct buffer body;
@@ -161,6 +161,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(rpc_pending(machine->rpc) == 0);
     ASSERT(machine->n_replies <= before + 1);
     buffer_deinit(&body);
-    read_descriptor(&machine->network, data, size);
+    read_descriptor(ec, &machine->network, data, size);
     return 0;
 }

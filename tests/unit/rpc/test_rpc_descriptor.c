@@ -74,9 +74,39 @@ static void ranges_and_choices(void **state)
     rpc_rig_deinit(&rig);
 }
 
+/* Checksums worked out with the reference code of BIP380. */
+static void a_descriptor_is_described(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    assert_call(&rig, "getdescriptorinfo", "[\"raw(deadbeef)\"]",
+                "{\"descriptor\":\"raw(deadbeef)#89f8spxm\",\"checksum\":\"89f8spxm\","
+                "\"isrange\":false,\"issolvable\":false,\"hasprivatekeys\":false}");
+    assert_call(&rig, "getdescriptorinfo", "[\"raw(deadbeef)#89f8spxm\"]",
+                "{\"descriptor\":\"raw(deadbeef)#89f8spxm\",\"checksum\":\"89f8spxm\","
+                "\"isrange\":false,\"issolvable\":false,\"hasprivatekeys\":false}");
+    const char *got = rpc_rig_call(&rig, "getdescriptorinfo", "[\"pkh(" TPUB "/<0;1>/*)\"]");
+    assert_starts(got, "{\"descriptor\":\"pkh(" TPUB "/0/*)#");
+    assert_holds(got, "\",\"multipath_expansion\":[\"pkh(" TPUB "/0/*)#");
+    assert_holds(got, "\",\"pkh(" TPUB "/1/*)#");
+    assert_holds(got, "\"isrange\":true,\"issolvable\":true,\"hasprivatekeys\":false}");
+    /* A secret key is not shown, yet the checksum is that of what was given. */
+    got = rpc_rig_call(&rig, "getdescriptorinfo",
+                       "[\"wpkh(cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA)\"]");
+    assert_starts(got, "{\"descriptor\":\"wpkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959"
+                       "f2815b16f81798)#");
+    assert_holds(got, "\"checksum\":\"4wpu93nd\",");
+    assert_holds(got, "\"hasprivatekeys\":true}");
+    assert_null(strstr(got, "cMahea"));
+    assert_call(&rig, "getdescriptorinfo", "[\"\"]", "-5: '' is not a valid descriptor function");
+    rpc_rig_deinit(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_descriptor_is_described),
         cmocka_unit_test(addresses_of_each_function),
         cmocka_unit_test(ranges_and_choices),
     };

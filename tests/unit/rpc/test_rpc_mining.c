@@ -223,9 +223,67 @@ static void miners_are_told_what_they_need(void **state)
     rpc_rig_deinit(&rig);
 }
 
+static void blocks_are_mined_to_descriptors_of_one_script(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+#define TPUB                                                                                       \
+    "tpubD6NzVbkrYhZ4WaWSyoBvQwbpLkojyoTZPRsgXELWz3Popb3qkjcJyJUGLnL4qHHoQvao8ESaAstxYSnhyswJ76u"  \
+    "ZPStJRJCTKvosUCJZL5B"
+    assert_starts(rpc_rig_call(&rig, "generateblock", "[\"wpkh(" TPUB "/0/1)\",[]]"), "{\"hash\":");
+    assert_call(&rig, "generateblock", "[\"pkh(" TPUB "/0/*)\",[]]",
+                "-8: Ranged descriptor not accepted. Maybe pass through deriveaddresses first?");
+    assert_call(&rig, "generatetodescriptor", "[1,\"pkh(" TPUB "/<0;1>)\"]",
+                "-8: Multipath descriptor not accepted");
+    assert_call(&rig, "generateblock", "[\"pkh(" TPUB "/0h/0)\",[]]",
+                "-5: Cannot derive script without private keys");
+    assert_call(&rig, "generateblock", "[\"1234\",[]]", "-5: Error: Invalid address or descriptor");
+    assert_call(&rig, "getblockcount", "[]", "1");
+    rpc_rig_deinit(&rig);
+}
+
+/* Each is built on the tip as it is when its turn comes: none fails because of another. */
+static void blocks_are_made_in_many_calls_at_once(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    struct rpc_rig_answer answers[6];
+    rpc_rig_init(&rig, NULL, NULL);
+    for (size_t i = 0; i < COUNT_OF(answers); i++)
+        rpc_rig_post(&rig, "{\"method\":\"generateblock\",\"params\":[\"raw(51)\",[]]}",
+                     &answers[i]);
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        rpc_rig_wait(&rig, &answers[i]);
+        assert_holds(answers[i].body, "{\"result\":{\"hash\":\"");
+        rpc_rig_forget(&answers[i]);
+    }
+    rpc_rig_deinit(&rig);
+}
+
+static void generate_says_what_replaced_it(void **state)
+{
+    (void)state;
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    static const char text[] = "generate\n\nhas been replaced by the -generate cli option. "
+                               "Refer to -help for more information.\n";
+    char want[200];
+    snprintf(want, sizeof want, "-32601: %s", text);
+    assert_call(&rig, "generate", "[]", want);
+    assert_call(&rig, "help", "[\"generate\"]",
+                "\"generate\\n\\nhas been replaced by the -generate cli option. Refer to -help for "
+                "more information.\\n\"");
+    assert_null(strstr(rpc_rig_call(&rig, "help", "[]"), "generate"));
+    rpc_rig_deinit(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_are_mined_to_descriptors_of_one_script),
+        cmocka_unit_test(generate_says_what_replaced_it),
+        cmocka_unit_test(blocks_are_made_in_many_calls_at_once),
         cmocka_unit_test(a_good_block_is_taken_once),
         cmocka_unit_test(a_bad_block_is_refused_with_its_reason),
         cmocka_unit_test(a_missing_coinbase_witness_is_put_in),

@@ -138,7 +138,13 @@ static void scripts_are_decoded(void **state)
     assert_holds(got, "\"type\":\"witness_v0_keyhash\",\"p2sh-segwit\":\"2");
     /* Wrapping makes no sense for data, for hashes of scripts and for taproot. */
     static const char *const bare[] = {
-        "6a", "a914751e76e8199196d454941c45d1b3a323f1433bd687", "51024e73",
+        /* OP_RESERVED, a push and OP_CAT, OP_CHECKSIGADD: BIP342 has plans for them. */
+        "50",
+        "51517e",
+        "ba",
+        "6a",
+        "a914751e76e8199196d454941c45d1b3a323f1433bd687",
+        "51024e73",
         "5120751e76e8199196d454941c45d1b3a323f1433bd6751e76e8199196d454941c45"};
     for (size_t i = 0; i < COUNT_OF(bare); i++)
         assert_null(strstr(rpc_rig_callf(&rig, "decodescript", "[\"%s\"]", bare[i]), "p2sh\""));
