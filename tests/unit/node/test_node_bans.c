@@ -212,7 +212,7 @@ static void orders_during_a_write_are_in_the_next(void **state)
     struct rig rig;
     rig_init(&rig);
     for (int i = 0; i < 5; i++) {
-        char text[16];
+        char text[24];
         snprintf(text, sizeof text, "1.2.3.%d", i);
         assert_int_equal(node_bans_add(rig.bans, text, 100, false), RPC_NET_OK);
         node_bans_save(rig.bans, on_saved, &rig);
