@@ -207,8 +207,9 @@ struct chain_tx {
 typedef void chain_tx_fn(void *arg, int error, const struct chain_tx *found);
 /* A transaction of the active chain, by the txindex, read off the loop. done gets NULL if it is
  * unknown. found->tx is NULL where the index has an old row, or its row does not lead to the
- * transaction (a damaged file, a block that was stored anew elsewhere). -ENOSYS if there is no
- * txindex. */
+ * transaction (a damaged file, a block that was stored anew elsewhere). error: -ENOSYS no txindex;
+ * -EAGAIN unknown to an index that has not reached the tip; -EUCLEAN it was damaged and is made
+ * anew; -ECANCELED closing; another fault of its store, which says nothing of the transaction. */
 void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *done, void *arg);
 /* txindex: is it on, is it caught up, at which height. */
 bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height);

@@ -40,12 +40,24 @@ static int has_old_row(const struct env *env, struct env_kv *kv, const struct st
     return result;
 }
 
-/* 1 if the store has no row at all, 0 if it has, or an error. */
-static int is_empty(const struct env *env, struct env_kv *kv)
+static bool is_row_of(const struct store_format *format, struct span key, struct span value)
+{
+    size_t n = format->row_prefix ? strlen(format->row_prefix) : 0;
+    ASSERT(n <= format->row_key_len);
+    return n > 0 && key.len == format->row_key_len && value.len == format->row_value_len &&
+           memcmp(key.p, format->row_prefix, n) == 0;
+}
+
+/* 1 if the store has no row at all, 0 if it has, or an error. *begins_as_ours: what it has is what
+ * an old version of ours left without a mark. */
+static int is_empty(const struct env *env, struct env_kv *kv, const struct store_format *format,
+                    bool *begins_as_ours)
 {
     struct env_cursor *cursor = env->cursor_open(env->ctx, kv);
     env->cursor_seek(env->ctx, cursor, span_of("", 0));
     bool has_rows = env->cursor_valid(env->ctx, cursor);
+    *begins_as_ours = has_rows && is_row_of(format, env->cursor_key(env->ctx, cursor),
+                                            env->cursor_value(env->ctx, cursor));
     int error = env->cursor_error(env->ctx, cursor);
     env->cursor_close(env->ctx, cursor);
     return error ? error : !has_rows;
@@ -72,13 +84,16 @@ static int is_cores(const struct env *env, struct env_kv *kv)
 static int check_unmarked(const struct env *env, struct env_kv *kv, const char *path,
                           const struct store_format *format, char **error)
 {
-    int result = is_empty(env, kv);
+    bool begins_as_ours;
+    int result = is_empty(env, kv, format, &begins_as_ours);
     if (!result)
         result = has_old_row(env, kv, format);
     if (result > 0)
         return write_version(env, kv, format->version);
     if (!result)
         result = is_cores(env, kv);
+    if (!result && begins_as_ours)
+        result = -EUCLEAN;
     if (result < 0)
         return result;
     *error = xasprintf("%s is not a %s of this program: it looks like %s. Nothing was changed in "

@@ -15,12 +15,16 @@ struct store_format {
     size_t old_len;      /* ... with a value of that many bytes; NULL: none was made without 'v' */
     const char *old_key_other; /* or this one; NULL: none */
     size_t old_len_other;
+    const char *row_prefix; /* a store that has neither, but begins with such a row, was cut short
+                               before its mark: damaged. NULL: none is */
+    size_t row_key_len, row_value_len;
 };
 
 /* Look at the row of the store at path. A new store, and one of ours from before the row, get it.
  *
  * Returns:  0, or a negative errno with *error set (xfree it): -ENOTSUP if the store is of another
- *           program or of a newer version of ours, -EUCLEAN if the row is damaged */
+ *           program or of a newer version of ours, -EUCLEAN if the row is damaged, or if what
+ *           is there is ours but was never finished */
 NODISCARD int store_format_check(const struct env *env, struct env_kv *kv, const char *path,
                                  const struct store_format *format, char **error);
 

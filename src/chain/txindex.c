@@ -39,8 +39,9 @@ struct lookup {
     struct tx_place place;
     uint8_t *raw; /* the transaction's bytes, if they are where the place says */
     struct arena arena;
-    struct tx tx; /* with raw */
-    int error;    /* -ENOENT: unknown */
+    struct tx tx;    /* with raw */
+    int error;       /* -ENOENT: unknown */
+    bool is_partial; /* asked of an index that had not reached the tip */
     chain_tx_fn *done;
     void *arg;
 };
@@ -154,7 +155,13 @@ static void run_lookup(struct env_job *job)
 
 static const struct index_store the_store = {
     .dir = "txindex",
-    .format = {.name = "transaction index", .version = 1, .old_key = "B", .old_len = 32},
+    .format = {.name = "transaction index",
+               .version = 1,
+               .old_key = "B",
+               .old_len = 32,
+               .row_prefix = "t",
+               .row_key_len = KEY_BYTES,
+               .row_value_len = TX_PLACE_OLD_BYTES},
     .bloom_bits = 10,
 };
 
@@ -193,8 +200,9 @@ static void lookup_done(struct env_job *job)
     if (index->is_damaged)
         txindex_wake(lookup->chain);
     if (job->cancelled || lookup->error) {
-        int error = job->cancelled ? -ECANCELED : lookup->error == -ENOENT ? 0 : lookup->error;
-        end_lookup(lookup, error, NULL);
+        int unknown = lookup->is_partial ? -EAGAIN : 0;
+        int error = lookup->error == -ENOENT ? unknown : lookup->error;
+        end_lookup(lookup, job->cancelled ? -ECANCELED : error, NULL);
         return;
     }
     const struct tx_place *place = &lookup->place;
@@ -206,6 +214,7 @@ static void lookup_done(struct env_job *job)
 static void submit_lookup(struct lookup *lookup)
 {
     const struct env *env = lookup->chain->env;
+    lookup->is_partial = lookup->chain->txindex->at != chain_tip(lookup->chain);
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
     lookup->chain->txindex->lookups_running++;
     env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);

@@ -1,5 +1,6 @@
 /* rpc_rawtx.c - transactions as bytes: found, made and taken apart. */
 #include <errno.h>
+#include <string.h>
 
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
@@ -140,6 +141,16 @@ static void answer_indexed(struct rpc_call *call, const struct chain_tx *found)
     }
 }
 
+/* The index could not be asked: that says nothing about the transaction. */
+static void fail_index(struct rpc_call *call, int error)
+{
+    if (error == -ECANCELED)
+        rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
+    else
+        rpc_fail(call, RPC_MISC_ERROR, "Cannot read the transaction index: %s", strerror(-error));
+    rpc_finish(call);
+}
+
 static void on_indexed(void *arg, int error, const struct chain_tx *found)
 {
     struct rpc_call *call = arg;
@@ -149,10 +160,14 @@ static void on_indexed(void *arg, int error, const struct chain_tx *found)
         answer_indexed(call, found);
         return;
     }
+    if (error && error != -ENOSYS && error != -EAGAIN && error != -EUCLEAN) {
+        fail_index(call, error);
+        return;
+    }
     if (!chain_txindex_status(call->rpc->node.chain, &synced, &height))
         fail_not_found(call, "No such mempool transaction. Use -txindex or provide a block hash to "
                              "enable blockchain transaction queries");
-    else if (!synced)
+    else if (error || !synced)
         fail_not_found(call, "No such mempool transaction. Blockchain transactions are still in "
                              "the process of being indexed");
     else

@@ -5,9 +5,11 @@
  * below blocks/, chainstate/ or index/ fail: WHAT "kill" ends the process just before the call,
  * "after" just after it, "torn" in the middle of a write; an errno number makes it and all later
  * calls of the same kind fail so; "once" and an errno number makes it alone fail, and then opening
- * a file counts as a call too. CAIRN_CLOCK=S sets the wall clock on by S seconds, or back.
- * CAIRN_SLOW_READ_US makes each read of a block file last that
- * long, as one that is not in the page cache does. Not linked into any program. */
+ * a file counts as a call too. Which calls: CAIRN_FAULT_CALLS=open,read,write,sync,rename,unlink,
+ * truncate,mkdir, those that it has; CAIRN_FAULT_FILES=WORD, those on files with it in their path;
+ * CAIRN_FAULT_WHILE=FILE, none while that file is not there. CAIRN_CLOCK=S sets the wall clock on
+ * by S seconds, or back. CAIRN_SLOW_READ_US makes each read of a block file last that long, as one
+ * that is not in the page cache does. Not linked into any program. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,15 +30,30 @@ static int is_ours(const char *path)
     return strstr(path, "/blocks/") || strstr(path, "/chainstate") || strstr(path, "/index");
 }
 
-static int is_our_fd(int fd)
+/* The path of an open file; "" if it has none. */
+static const char *path_of(int fd, char path[4096])
 {
-    char link[64], path[4096];
+    char link[64];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, path, sizeof path - 1);
-    if (n <= 0)
+    ssize_t n = readlink(link, path, 4095);
+    path[n > 0 ? n : 0] = 0;
+    return path;
+}
+
+/* Is it a call that this plan counts? */
+static int is_counted(const char *plan, const char *call, const char *path)
+{
+    const char *calls_wanted = getenv("CAIRN_FAULT_CALLS"), *word = getenv("CAIRN_FAULT_FILES");
+    const char *condition = getenv("CAIRN_FAULT_WHILE");
+    if (word ? !strstr(path, word) : !is_ours(path))
         return 0;
-    path[n] = 0;
-    return is_ours(path);
+    if (condition && access(condition, F_OK) != 0)
+        return 0;
+    if (calls_wanted)
+        return strstr(calls_wanted, call) != NULL;
+    if (strcmp(call, "read") == 0 || strcmp(call, "mkdir") == 0)
+        return 0;
+    return plan[0] == 'o' || strcmp(call, "open") != 0;
 }
 
 static void die(void)
@@ -45,28 +63,36 @@ static void die(void)
 }
 
 /* Count the call. Returns 0 to go on, 1 to tear it, 2 to die after it, or -1 with errno set. */
-static int fault(void)
+static int fault(const char *call, const char *path)
 {
     const char *plan = getenv("CAIRN_FAULT");
     const char *colon = plan ? strchr(plan, ':') : NULL;
-    if (!colon)
+    int before = errno;
+    if (!colon || !is_counted(plan, call, path)) {
+        errno = before;
         return 0;
-    long at = atol(colon + 1), now = atomic_fetch_add(&calls, 1) + 1;
-    if (plan[0] >= '1' && plan[0] <= '9') {
-        if (now < at)
-            return 0;
-        errno = atoi(plan);
-        return -1;
     }
-    if (now != at)
+    errno = before;
+    long at = atol(colon + 1), now = atomic_fetch_add(&calls, 1) + 1;
+    int is_for_good = plan[0] >= '1' && plan[0] <= '9';
+    if (is_for_good ? now < at : now != at)
         return 0;
-    if (plan[0] == 'o') {
-        errno = atoi(plan + strlen("once"));
+    if (plan[0] == 'o' || is_for_good) {
+        int code = atoi(is_for_good ? plan : plan + strlen("once"));
+        if (now == at)
+            dprintf(STDERR_FILENO, "faults.c: %s of %s: error %d\n", call, path, code);
+        errno = code;
         return -1;
     }
     if (plan[0] == 'k')
         die();
     return plan[0] == 't' ? 1 : 2;
+}
+
+static int fault_fd(const char *call, int fd)
+{
+    char path[4096];
+    return getenv("CAIRN_FAULT") ? fault(call, path_of(fd, path)) : 0;
 }
 
 #define NEXT(name) __typeof__(&name) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
@@ -81,7 +107,7 @@ static int fault(void)
 ssize_t write(int fd, const void *p, size_t n)
 {
     NEXT(write);
-    int how = is_our_fd(fd) ? fault() : 0;
+    int how = fault_fd("write", fd);
     if (how < 0)
         return -1;
     if (how == 1) {
@@ -94,7 +120,7 @@ ssize_t write(int fd, const void *p, size_t n)
 ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
 {
     NEXT(pwrite64);
-    int how = is_our_fd(fd) ? fault() : 0;
+    int how = fault_fd("write", fd);
     if (how < 0)
         return -1;
     if (how == 1) {
@@ -111,24 +137,23 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 
 static void slow_read(int fd)
 {
-    char link[64], path[4096];
+    char path[4096];
     const char *us = getenv("CAIRN_SLOW_READ_US");
-    if (!us)
-        return;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, path, sizeof path - 1);
-    if (n <= 0)
-        return;
-    path[n] = 0;
-    if (strstr(path, "/blocks/blk"))
+    if (us && strstr(path_of(fd, path), "/blocks/blk"))
         usleep((useconds_t)atol(us));
+}
+
+ssize_t read(int fd, void *p, size_t n)
+{
+    NEXT(read);
+    return fault_fd("read", fd) < 0 ? -1 : next(fd, p, n);
 }
 
 ssize_t pread64(int fd, void *p, size_t n, off64_t at)
 {
     NEXT(pread64);
     slow_read(fd);
-    return next(fd, p, n, at);
+    return fault_fd("read", fd) < 0 ? -1 : next(fd, p, n, at);
 }
 
 ssize_t pread(int fd, void *p, size_t n, off_t at)
@@ -139,7 +164,7 @@ ssize_t pread(int fd, void *p, size_t n, off_t at)
 int fsync(int fd)
 {
     NEXT(fsync);
-    int how = is_our_fd(fd) ? fault() : 0;
+    int how = fault_fd("sync", fd);
     if (how < 0)
         return -1;
     FINISH(next(fd));
@@ -148,7 +173,7 @@ int fsync(int fd)
 int fdatasync(int fd)
 {
     NEXT(fdatasync);
-    int how = is_our_fd(fd) ? fault() : 0;
+    int how = fault_fd("sync", fd);
     if (how < 0)
         return -1;
     FINISH(next(fd));
@@ -157,7 +182,7 @@ int fdatasync(int fd)
 int ftruncate64(int fd, off64_t size)
 {
     NEXT(ftruncate64);
-    int how = is_our_fd(fd) ? fault() : 0;
+    int how = fault_fd("truncate", fd);
     if (how < 0)
         return -1;
     FINISH(next(fd, size));
@@ -171,7 +196,7 @@ int ftruncate(int fd, off_t size)
 int rename(const char *from, const char *to)
 {
     NEXT(rename);
-    int how = is_ours(to) ? fault() : 0;
+    int how = fault("rename", to);
     if (how < 0)
         return -1;
     FINISH(next(from, to));
@@ -180,16 +205,19 @@ int rename(const char *from, const char *to)
 int unlink(const char *path)
 {
     NEXT(unlink);
-    int how = is_ours(path) ? fault() : 0;
+    int how = fault("unlink", path);
     if (how < 0)
         return -1;
     FINISH(next(path));
 }
 
-static int open_counted(const char *path)
+int mkdir(const char *path, mode_t mode)
 {
-    const char *plan = getenv("CAIRN_FAULT");
-    return plan && plan[0] == 'o' && is_ours(path) ? fault() : 0;
+    NEXT(mkdir);
+    int how = fault("mkdir", path);
+    if (how < 0)
+        return -1;
+    FINISH(next(path, mode));
 }
 
 int open(const char *path, int flags, ...)
@@ -199,7 +227,7 @@ int open(const char *path, int flags, ...)
     va_start(args, flags);
     mode_t mode = flags & O_CREAT ? (mode_t)va_arg(args, int) : 0;
     va_end(args);
-    return open_counted(path) < 0 ? -1 : next(path, flags, mode);
+    return fault("open", path) < 0 ? -1 : next(path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...)
@@ -209,7 +237,7 @@ int open64(const char *path, int flags, ...)
     va_start(args, flags);
     mode_t mode = flags & O_CREAT ? (mode_t)va_arg(args, int) : 0;
     va_end(args);
-    return open_counted(path) < 0 ? -1 : next(path, flags, mode);
+    return fault("open", path) < 0 ? -1 : next(path, flags, mode);
 }
 
 /* -- The wall clock ----------------------------------------------------------------------------

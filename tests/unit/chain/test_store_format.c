@@ -18,7 +18,10 @@ static const struct store_format format = {.name = "coins database",
                                            .old_key = "T",
                                            .old_len = 4,
                                            .old_key_other = "M",
-                                           .old_len_other = 2};
+                                           .old_len_other = 2,
+                                           .row_prefix = "t",
+                                           .row_key_len = 3,
+                                           .row_value_len = 8};
 
 struct row {
     struct span key, value;
@@ -111,6 +114,10 @@ static void a_store_that_is_not_ours_is_named_and_left_as_it_is(void **state)
         {ROW("R", "1"), -ENOTSUP, "looks like Bitcoin Core's"},
         {ROW("else", "x"), -ENOTSUP, "another program's"},
         {ROW("T", "not four"), -ENOTSUP, "another program's"},
+        {ROW("txy", "seven b"), -ENOTSUP, "another program's"},
+        {ROW("txyz", "8 bytes."), -ENOTSUP, "another program's"},
+        {ROW("sxy", "8 bytes."), -ENOTSUP, "another program's"},
+        {ROW("txy", "8 bytes."), -EUCLEAN, "damaged"}, /* ours, cut short */
         {ROW("v", "\4"), -ENOTSUP, "newer version"},
         {ROW("v", "\2"), -EUCLEAN, "damaged"},
         {ROW("v", "\3\3"), -EUCLEAN, "damaged"},
