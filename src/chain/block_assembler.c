@@ -105,7 +105,7 @@ void block_assemble(struct chain *chain, const struct mempool *mempool,
            options->max_weight_wu <= BLOCK_WEIGHT_MAX_WU);
     *template = (struct block_template){.prev = prev, .height = prev->height + 1};
     arena_init(&template->arena, TEMPLATE_ARENA_BYTES);
-    template->version = mining_block_version(chain, prev);
+    template->version = options->version ? options->version : mining_block_version(chain, prev);
     template->min_time_s = mining_least_time_s(network, prev);
     template->time_s = now_s > template->min_time_s ? now_s : template->min_time_s;
     template->bits = chain_next_bits(chain, prev, (uint32_t) template->time_s);
@@ -131,6 +131,7 @@ struct block_ref *block_template_build(struct chain *chain, const struct block_t
         .n_tx = template->n_tx,
         .fees_sat = template->fees_sat,
         .coinbase_script_pubkey = coinbase_script_pubkey,
+        .version = template->version,
     };
     ASSERT(template->prev == chain_tip(chain));
     return mining_build_block(chain, &mining, template->time_s);

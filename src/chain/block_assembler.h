@@ -17,6 +17,7 @@ struct block_assembler_options {
     uint32_t max_weight_wu;      /* -blockmaxweight */
     uint32_t reserved_weight_wu; /* -blockreservedweight */
     int64_t min_sat_per_kvb;     /* -blockmintxfee */
+    int32_t version;             /* -blockversion; 0: as the deployments ask */
 };
 
 /* Core's defaults. */

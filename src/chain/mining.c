@@ -7,6 +7,7 @@
 #include "consensus/merkle.h"
 #include "consensus/pow.h"
 #include "consensus/script_iter.h"
+#include "consensus/tx_check.h"
 #include "crypto/hash.h"
 #include "util/alloc.h"
 
@@ -20,13 +21,15 @@
 
 /* -- Building ---------------------------------------------------------------------------------- */
 
-/* The height, and a byte where others put their extra nonce: below height 17 the height alone is
- * shorter than the two bytes that a coinbase must have. */
+/* The height (BIP34) and, as in Core, nothing more, but up to height 16, where it is one byte: a
+ * coinbase must have two (bad-cb-length). */
 static struct span coinbase_script_sig(struct arena *arena, int32_t height)
 {
     uint8_t *script = arena_alloc(arena, SCRIPT_NUM_PUSH_MAX + 1);
     size_t len = script_push_number(script, height);
-    script[len++] = OP_0;
+    if (len < COINBASE_SCRIPT_MIN_BYTES)
+        script[len++] = OP_0;
+    ASSERT(len >= COINBASE_SCRIPT_MIN_BYTES);
     return span_of(script, len);
 }
 
@@ -83,11 +86,12 @@ int32_t mining_block_version(struct chain *chain, const struct block_node *prev)
     return versionbits_block_version(chain->network, block_node_view(), prev, &cache);
 }
 
-static void fill_header(struct chain *chain, const struct block_node *prev, int64_t now_s,
+static void fill_header(struct chain *chain, const struct mining_template *template, int64_t now_s,
                         struct block_header *header)
 {
+    const struct block_node *prev = chain_tip_node(chain);
     int64_t least_s = mining_least_time_s(chain->network, prev);
-    header->version = mining_block_version(chain, prev);
+    header->version = template->version ? template->version : mining_block_version(chain, prev);
     header->prev = prev->hash;
     header->time = (uint32_t)(now_s > least_s ? now_s : least_s);
     /* On a test network the bits may depend on the time. */
@@ -110,8 +114,7 @@ static struct block_ref *encode(const struct block *block)
 struct block_ref *mining_build_block(struct chain *chain, const struct mining_template *template,
                                      int64_t now_s)
 {
-    const struct block_node *prev = chain_tip_node(chain);
-    int32_t height = prev->height + 1;
+    int32_t height = chain_tip_node(chain)->height + 1;
     struct arena arena;
     arena_init(&arena, MINING_ARENA_BYTES);
     struct block block = {.n_tx = (uint32_t) template->n_tx + 1};
@@ -126,7 +129,7 @@ struct block_ref *mining_build_block(struct chain *chain, const struct mining_te
         block.txids[i] = block.tx[i].txid;
     bool is_ambiguous = block_merkle_root(&block, &arena, block.header.merkle_root);
     ASSERT(!is_ambiguous); /* no transaction is in the template twice */
-    fill_header(chain, prev, now_s, &block.header);
+    fill_header(chain, template, now_s, &block.header);
     struct block_ref *ref = encode(&block);
     arena_deinit(&arena);
     return ref;

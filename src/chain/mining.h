@@ -11,6 +11,7 @@ struct mining_template {
     size_t n_tx;
     int64_t fees_sat;
     struct span coinbase_script_pubkey;
+    int32_t version; /* of the block; 0: what mining_block_version() says */
 };
 
 /* The earliest time that the block after prev may have, as miners should count it. */

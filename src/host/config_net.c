@@ -322,31 +322,31 @@ static bool set_mempool(struct config_net *config, const struct options *options
 }
 
 /* Messages are Core's. */
-static bool set_block(struct config_net *config, const struct options *options, char **error)
+static bool set_block(struct config_net *config, const struct options *options,
+                      const struct network *network, char **error)
 {
     struct block_assembler_options *block = &config->block;
     *block = block_assembler_default_options();
+    if (network->kind == NETWORK_REGTEST) /* elsewhere it would only make invalid blocks */
+        block->version = (int32_t)options_get_int(options, "blockversion", 0);
     int64_t max_wu = options_get_int(options, "blockmaxweight", block->max_weight_wu);
     int64_t reserved_wu =
         options_get_int(options, "blockreservedweight", block->reserved_weight_wu);
-    if (max_wu > BLOCK_WEIGHT_MAX_WU) {
-        *error =
-            xasprintf("Specified -blockmaxweight (%lld) exceeds consensus maximum block weight "
-                      "(%d)",
-                      (long long)max_wu, BLOCK_WEIGHT_MAX_WU);
-        return false;
-    }
-    if (reserved_wu > max_wu) {
-        *error = xasprintf("Specified -blockreservedweight (%lld) exceeds -blockmaxweight (%lld)",
+    if (max_wu > BLOCK_WEIGHT_MAX_WU)
+        *error = xasprintf("-blockmaxweight (%lld) exceeds consensus maximum block weight (%d)",
+                           (long long)max_wu, BLOCK_WEIGHT_MAX_WU);
+    else if (reserved_wu > BLOCK_WEIGHT_MAX_WU)
+        *error = xasprintf("-blockreservedweight (%lld) exceeds consensus maximum block weight "
+                           "(%d)",
+                           (long long)reserved_wu, BLOCK_WEIGHT_MAX_WU);
+    else if (reserved_wu > max_wu)
+        *error = xasprintf("-blockreservedweight (%lld) exceeds -blockmaxweight (%lld)",
                            (long long)reserved_wu, (long long)max_wu);
-        return false;
-    }
-    if (reserved_wu < BLOCK_RESERVED_WU_MIN) {
-        *error = xasprintf("Specified -blockreservedweight (%lld) is lower than minimum safety "
-                           "value of (%d)",
+    else if (reserved_wu < BLOCK_RESERVED_WU_MIN)
+        *error = xasprintf("-blockreservedweight (%lld) is lower than minimum safety value of (%d)",
                            (long long)reserved_wu, BLOCK_RESERVED_WU_MIN);
+    if (*error)
         return false;
-    }
     block->max_weight_wu = (uint32_t)max_wu;
     block->reserved_weight_wu = (uint32_t)reserved_wu;
     return set_feerate(options, "blockmintxfee", &block->min_sat_per_kvb, error);
@@ -360,7 +360,8 @@ bool config_net_init(struct config_net *config, const struct options *options,
     arena_init(&config->strings, 1024);
     config->p2p.data_dir = data_dir;
     return set_p2p(config, options, network, error) &&
-           set_mempool(config, options, network, error) && set_block(config, options, error);
+           set_mempool(config, options, network, error) &&
+           set_block(config, options, network, error);
 }
 
 void config_net_deinit(struct config_net *config)

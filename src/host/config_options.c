@@ -316,7 +316,8 @@ static const struct option_def table[] = {
      STRING, 0},
     {"blockreservedweight", "<n>",
      "Weight kept free for header and coinbase in blocks that we build (default: 8000)", B, INT, 0},
-    IGNORED("blockversion", B, INT),
+    {"blockversion", "<n>", "Version of the blocks that we build (regtest; default: as signalled)",
+     B, INT, DEBUG},
 
     {"rpcallowhost", "<name>",
      "A name by which clients may call this node, beside localhost and addresses: requests that "

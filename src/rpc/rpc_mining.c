@@ -167,6 +167,7 @@ static struct block_ref *build_block(struct rpc_call *call)
         .tx = generate->tx,
         .n_tx = generate->n_tx,
         .coinbase_script_pubkey = generate->script,
+        .version = node->block.version,
     };
     return mining_build_block(node->chain, &template, node->now_s(node->ctx));
 }

@@ -116,6 +116,35 @@ static void a_block_has_the_parts_that_the_rules_ask_for(void **state)
     block_ref_drop(ref);
 }
 
+/* Core's miners and those who compare ids count on it: BIP34's height, and a byte more only where
+ * the rule of two bytes demands it. */
+static void a_coinbase_holds_the_height_and_no_padding_that_no_rule_needs(void **state)
+{
+    struct fixture *f = *state;
+    rig_start(&f->rig, 1, &f->b, NULL);
+    struct mining_template template = plain_template();
+    for (int32_t height = 1; height <= 17; height++) {
+        struct block_ref *ref = mining_build_block(f->rig.chain, &template, NOW_S);
+        struct span script = ref->block.tx[0].in[0].script_sig;
+        assert_int_equal(script.len, 2);
+        assert_int_equal(script.p[0], height <= 16 ? OP_1 + height - 1 : 1);
+        assert_int_equal(script.p[1], height <= 16 ? OP_0 : height);
+        block_ref_drop(ref);
+        assert_true(mine(f, &template, NOW_S).is_connected);
+    }
+}
+
+static void a_version_that_was_chosen_is_in_the_header(void **state)
+{
+    struct fixture *f = *state;
+    rig_start(&f->rig, 1, &f->b, NULL);
+    struct mining_template template = plain_template();
+    template.version = 1337;
+    struct block_ref *ref = mining_build_block(f->rig.chain, &template, NOW_S);
+    assert_int_equal(ref->block.header.version, 1337);
+    block_ref_drop(ref);
+}
+
 static void blocks_that_were_mined_are_connected(void **state)
 {
     struct fixture *f = *state;
@@ -302,6 +331,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_block_has_the_parts_that_the_rules_ask_for),
+        TEST(a_coinbase_holds_the_height_and_no_padding_that_no_rule_needs),
+        TEST(a_version_that_was_chosen_is_in_the_header),
         TEST(blocks_that_were_mined_are_connected),
         TEST(transactions_and_fees_are_taken_in),
         TEST(time_never_falls_to_the_median_or_below),

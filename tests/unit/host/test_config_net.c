@@ -199,11 +199,13 @@ static void mistakes_are_named(void **state)
         {{"-dustrelayfee=-1"},      "Invalid amount for -dustrelayfee=<amount>: '-1'"},
         {{"-blockmintxfee=x"},      "Invalid amount for -blockmintxfee=<amount>: 'x'"},
         {{"-blockmaxweight=4000001"},
-         "Specified -blockmaxweight (4000001) exceeds consensus maximum block weight (4000000)"},
+         "-blockmaxweight (4000001) exceeds consensus maximum block weight (4000000)"},
+        {{"-blockreservedweight=4000001"},
+         "-blockreservedweight (4000001) exceeds consensus maximum block weight (4000000)"},
         {{"-blockmaxweight=7999"},
-         "Specified -blockreservedweight (8000) exceeds -blockmaxweight (7999)"},
+         "-blockreservedweight (8000) exceeds -blockmaxweight (7999)"},
         {{"-blockreservedweight=1999"},
-         "Specified -blockreservedweight (1999) is lower than minimum safety value of (2000)"},
+         "-blockreservedweight (1999) is lower than minimum safety value of (2000)"},
     };
     /* clang-format on */
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -252,6 +254,20 @@ static void limits_are_met_exactly(void **state)
     done(&f);
 }
 
+static void the_version_of_blocks_is_chosen_on_regtest_only(void **state)
+{
+    (void)state;
+    struct fixture f;
+    read_args(&f, NETWORK_REGTEST, (const char *const[]){"-blockversion=1337", NULL});
+    assert_true(f.ok);
+    assert_int_equal(f.net.block.version, 1337);
+    done(&f);
+    read_args(&f, NETWORK_SIGNET, (const char *const[]){"-blockversion=1337", NULL});
+    assert_true(f.ok);
+    assert_int_equal(f.net.block.version, 0);
+    done(&f);
+}
+
 static void the_main_chain_relays_only_standard_transactions(void **state)
 {
     (void)state;
@@ -278,6 +294,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(without_a_proxy_is_how_it_goes),
         cmocka_unit_test(limits_are_met_exactly),
+        cmocka_unit_test(the_version_of_blocks_is_chosen_on_regtest_only),
         cmocka_unit_test(the_main_chain_relays_only_standard_transactions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
