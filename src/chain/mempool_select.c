@@ -125,9 +125,11 @@ static bool try_chunk(struct choice *choice, const struct cursor *cursor,
 
 static bool pays_enough(struct feerate rate, int64_t min_sat_per_kvb)
 {
-    /* The rate is per weight unit: the least fee of as many virtual bytes, not rounded. */
-    struct feerate least = {min_sat_per_kvb, INT64_C(1000) * WITNESS_SCALE};
-    return feerate_compare(rate, least) >= 0;
+    /* The rate is per weight unit; what miners set is per virtual byte, of which a chunk has whole
+     * ones. Spec: Core ToFeePerVSize() */
+    struct feerate per_vbyte = {rate.fee_sat, (rate.size + WITNESS_SCALE - 1) / WITNESS_SCALE};
+    struct feerate least = {min_sat_per_kvb, 1000};
+    return feerate_compare(per_vbyte, least) >= 0;
 }
 
 const struct mempool_entry **mempool_select_for_block(const struct mempool *mempool,

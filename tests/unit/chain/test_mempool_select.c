@@ -138,7 +138,9 @@ static void poor_chunks_are_left_out_if_wanted(void **state)
     struct mempool_rig *rig = *state;
     struct tx tx = spend_height(rig, 1, 1, 0);
     uint32_t weight_wu = tx_weight_wu(&tx);
-    tx = spend_height(rig, 1, 1, weight_wu); /* 4 sat per virtual byte */
+    /* 4 sat per virtual byte, the last of which is not full: for its weight alone it pays more. */
+    assert_int_not_equal(weight_wu % 4, 0);
+    tx = spend_height(rig, 1, 1, (weight_wu + 3) / 4 * 4);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     struct mempool_selection selection = whole_block;
     const struct tx *want[] = {&tx};
