@@ -30,6 +30,7 @@ const char *mempool_reason_name(enum mempool_reason reason)
         [MEMPOOL_REMOVED_EXPIRY] = "expiry",
         [MEMPOOL_REMOVED_SIZELIMIT] = "sizelimit",
         [MEMPOOL_REMOVED_REPLACED] = "replaced",
+        [MEMPOOL_SENT_AGAIN] = "sent-again",
     };
     /* clang-format on */
     ASSERT((unsigned)reason < MEMPOOL_REASON_COUNT);

@@ -44,10 +44,12 @@ enum mempool_reason {
     MEMPOOL_REMOVED_EXPIRY,
     MEMPOOL_REMOVED_SIZELIMIT,
     MEMPOOL_REMOVED_REPLACED,
+    MEMPOOL_SENT_AGAIN, /* nothing has changed: our user has sent what is here once more */
     MEMPOOL_REASON_COUNT,
 };
 
-/* "block", "conflict", "reorg", "expiry", "sizelimit", "replaced", as Core names them; "added". */
+/* "block", "conflict", "reorg", "expiry", "sizelimit", "replaced", as Core names them; "added",
+ * "sent-again". */
 const char *mempool_reason_name(enum mempool_reason reason);
 
 /* One transaction. Read-only outside the mempool. */

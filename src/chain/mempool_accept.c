@@ -336,11 +336,10 @@ static void refuse_known(struct pool_check *check, enum reject code)
     struct pool_entry *entry = NULL;
     if (code == REJECT_ALREADY_IN_MEMPOOL || code == REJECT_SAME_NONWITNESS_DATA)
         entry = pool_find(mempool, &check->tx.txid);
-    if (entry && (check->flags & MEMPOOL_LOCAL) && !(check->flags & MEMPOOL_TEST_ONLY) &&
-        !entry->pub.is_unbroadcast) {
-        entry->pub.is_unbroadcast = true; /* our user wants it sent, whoever sent it first */
-        mempool->n_unbroadcast++;
-    }
+    /* Our user wants it sent: peers who do not know it are told, once. Spec: Core
+     * BroadcastTransaction() */
+    if (entry && (check->flags & MEMPOOL_LOCAL) && !(check->flags & MEMPOOL_TEST_ONLY))
+        pool_tell_again(mempool, entry);
     check->verdict = (struct verdict){.code = code};
     end(check, code == REJECT_ALREADY_IN_MEMPOOL ? entry : NULL);
 }

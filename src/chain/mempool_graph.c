@@ -231,6 +231,14 @@ static void tell(struct mempool *mempool, const struct pool_entry *entry,
         mempool->events.changed(mempool->events.ctx, &event);
 }
 
+void pool_tell_again(struct mempool *mempool, const struct pool_entry *entry)
+{
+    struct mempool_event event = {
+        .sequence = mempool->sequence, .reason = MEMPOOL_SENT_AGAIN, .entry = &entry->pub};
+    if (mempool->events.changed)
+        mempool->events.changed(mempool->events.ctx, &event);
+}
+
 static void index_entry(struct mempool *mempool, struct pool_entry *entry)
 {
     const struct tx *tx = &entry->pub.tx;

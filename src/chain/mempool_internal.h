@@ -207,6 +207,8 @@ struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition 
 /* Remove an entry and tell the event; its children stay, as when it was mined. Clusters must be
  * settled afterwards: pool_clusters_settle(). */
 void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool_reason reason);
+/* Tell that our user has sent an entry once more. */
+void pool_tell_again(struct mempool *mempool, const struct pool_entry *entry);
 /* Remove an entry and all that spend from it, children first. */
 void pool_remove_tree(struct mempool *mempool, struct pool_entry *entry,
                       enum mempool_reason reason);

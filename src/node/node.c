@@ -165,7 +165,7 @@ static void on_block_disconnected(void *ctx, const struct block_node *block, str
 {
     struct node *node = ctx;
     mempool_block_disconnected(node->mempool, block, ref);
-    p2p_block_disconnected(node->p2p, block);
+    p2p_block_disconnected(node->p2p, ref);
 }
 
 static void on_header_tip_changed(void *ctx, const struct block_node *best_header)

@@ -478,9 +478,9 @@ void p2p_block_connected(struct p2p *p2p, const struct block_node *node, struct 
     p2p_leave(p2p);
 }
 
-void p2p_block_disconnected(struct p2p *p2p, const struct block_node *node)
+void p2p_block_disconnected(struct p2p *p2p, struct block_ref *block)
 {
-    (void)node;
+    serve_block_disconnected(p2p, block);
     recent_set_clear(&p2p->txs.confirmed); /* what was in it may be announced again */
 }
 
@@ -488,6 +488,7 @@ void p2p_tip_changed(struct p2p *p2p, const struct block_node *tip)
 {
     p2p_enter(p2p);
     stale_tip_moved(p2p);
+    serve_tip_changed(p2p);
     tx_relay_tip_changed(p2p);
     relay_tip_changed(p2p, tip);
     block_fetch_wake(p2p);
@@ -514,10 +515,11 @@ void p2p_block_lost(struct p2p *p2p, const struct block_node *node)
 
 void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event)
 {
-    if (event->reason != MEMPOOL_ADDED)
+    if (event->reason != MEMPOOL_ADDED && event->reason != MEMPOOL_SENT_AGAIN)
         return;
     p2p_enter(p2p);
-    tx_relay_added(p2p, event->entry);
+    if (event->reason == MEMPOOL_ADDED)
+        tx_relay_added(p2p, event->entry);
     relay_tx(p2p, event->entry);
     p2p_leave(p2p);
 }

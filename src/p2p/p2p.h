@@ -99,7 +99,7 @@ size_t p2p_pending(const struct p2p *p2p);
 
 /* See struct chain_events. Blocks first, then one p2p_tip_changed(). */
 void p2p_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block);
-void p2p_block_disconnected(struct p2p *p2p, const struct block_node *node);
+void p2p_block_disconnected(struct p2p *p2p, struct block_ref *block);
 void p2p_tip_changed(struct p2p *p2p, const struct block_node *tip);
 void p2p_header_tip_changed(struct p2p *p2p, const struct block_node *best_header);
 void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash);

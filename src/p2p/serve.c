@@ -402,32 +402,42 @@ static bool may_fetch(const struct p2p *p2p, const struct peer *peer,
            p2p_now_s(p2p) - entry->time_s > TX_RECENT_S;
 }
 
-static void serve_tx(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+/* The one that an inventory entry names, if this peer may have it; NULL: it may not, or there is
+ * none. What is in the newest block everybody may have. */
+static const struct tx *find_tx(struct p2p *p2p, const struct peer *peer,
+                                const struct wire_inv *inv)
 {
-    const struct mempool_entry *entry = NULL;
     struct txid txid;
     struct wtxid wtxid;
-    if (!peer->relay.tells_txs)
-        return; /* who is told of none has no business with them: no answer, as in Core */
     memcpy(txid.b, inv->hash, 32);
     memcpy(wtxid.b, inv->hash, 32);
-    entry = inv->type == INV_WTX ? mempool_find_wtxid(p2p->mempool, &wtxid)
-                                 : mempool_find(p2p->mempool, &txid);
-    if (!entry || !may_fetch(p2p, peer, entry)) {
-        not_found(peer, inv);
-        return;
+    const struct mempool_entry *entry = inv->type == INV_WTX
+                                            ? mempool_find_wtxid(p2p->mempool, &wtxid)
+                                            : mempool_find(p2p->mempool, &txid);
+    if (entry && may_fetch(p2p, peer, entry)) {
+        mempool_mark_broadcast(p2p->mempool, &entry->tx.txid);
+        return &entry->tx;
     }
-    if (inv->type == INV_TX && entry->tx.has_witness) {
+    return newest_txs_find(&p2p->serve.newest, inv->hash, inv->type == INV_WTX);
+}
+
+static void serve_tx(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    if (!peer->relay.tells_txs)
+        return; /* who is told of none has no business with them: no answer, as in Core */
+    const struct tx *tx = find_tx(p2p, peer, inv);
+    if (!tx) {
+        not_found(peer, inv);
+    } else if (inv->type == INV_TX && tx->has_witness) {
         struct buffer stripped;
         buffer_init(&stripped);
         struct writer w = writer_to_growing(&stripped);
-        tx_encode(&w, &entry->tx, false);
+        tx_encode(&w, tx, false);
         peer_send(p2p, peer, "tx", buffer_span(&stripped));
         buffer_deinit(&stripped);
     } else {
-        peer_send(p2p, peer, "tx", entry->tx.raw);
+        peer_send(p2p, peer, "tx", tx->raw);
     }
-    mempool_mark_broadcast(p2p->mempool, &entry->tx.txid);
 }
 
 /* -- getdata -------------------------------------------------------------------------------------
@@ -486,6 +496,8 @@ static enum fault serve_item(struct p2p *p2p, struct peer *peer, const struct wi
     case INV_WITNESS_BLOCK:
     case INV_COMPACT_BLOCK:
         return serve_block(p2p, peer, inv);
+    case INV_FILTERED_BLOCK:
+        return peer_on_filter(p2p, peer, NULL); /* as the messages that set the filter */
     }
     return FAULT_NONE; /* of a kind that we do not know: passed over. Hazard 52 */
 }
@@ -566,10 +578,23 @@ void serve_block_connected(struct p2p *p2p, const struct block_node *node, struc
     recent_drop(&recent[SERVE_RECENT_MAX - 1]);
     memmove(&recent[1], &recent[0], (SERVE_RECENT_MAX - 1) * sizeof recent[0]);
     recent[0] = (struct serve_recent){.node = node, .block = block_ref_hold(block)};
+    newest_txs_connected(&p2p->serve.newest, block);
+}
+
+void serve_block_disconnected(struct p2p *p2p, struct block_ref *block)
+{
+    if (!chain_is_initial_download(p2p->chain))
+        newest_txs_disconnected(&p2p->serve.newest, block);
+}
+
+void serve_tip_changed(struct p2p *p2p)
+{
+    newest_txs_settled(&p2p->serve.newest);
 }
 
 void serve_init(struct p2p *p2p)
 {
+    newest_txs_init(&p2p->serve.newest, p2p->key);
     p2p->serve.held_max = SERVE_HELD_MAX;
 }
 
@@ -577,6 +602,7 @@ void serve_deinit(struct p2p *p2p)
 {
     for (size_t i = 0; i < SERVE_RECENT_MAX; i++)
         recent_drop(&p2p->serve.recent[i]);
+    newest_txs_deinit(&p2p->serve.newest);
 }
 
 /* -- Headers and lists ---------------------------------------------------------------------------

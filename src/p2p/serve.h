@@ -7,6 +7,7 @@
 #define P2P_SERVE_H
 
 #include "chain/block_ref.h"
+#include "p2p/newest_txs.h"
 #include "p2p/score.h"
 #include "p2p/wire.h"
 
@@ -64,11 +65,15 @@ struct serve {
     size_t held_max;                              /* SERVE_HELD_MAX; less in tests */
     struct peer *first, *last;                    /* who waits for one of them to end */
     struct serve_recent recent[SERVE_RECENT_MAX]; /* newest first */
+    struct newest_txs newest;
 };
 
-/* Begin. A block is the tip now: keep it for those who will ask. Let go of all of them. */
+/* Begin. A block is the tip now: keep it for those who will ask. One was taken back. The chain
+ * rests on a new tip. Let go of all of them. */
 void serve_init(struct p2p *p2p);
 void serve_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block);
+void serve_block_disconnected(struct p2p *p2p, struct block_ref *block);
+void serve_tip_changed(struct p2p *p2p);
 void serve_deinit(struct p2p *p2p);
 /* Bytes that count for SERVE_HELD_MAX. */
 size_t serve_held_bytes(const struct p2p *p2p);

@@ -69,7 +69,7 @@ static void block_disconnected(void *ctx, const struct block_node *node, struct 
     if (n->mempool)
         mempool_block_disconnected(n->mempool, node, block);
     if (n->p2p)
-        p2p_block_disconnected(n->p2p, node);
+        p2p_block_disconnected(n->p2p, block);
 }
 
 static void tip_changed(void *ctx, const struct block_node *tip)

@@ -54,13 +54,17 @@ static void what_is_here_is_known(void **state)
     struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    uint64_t sequence = mempool_sequence(rig->pool);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, MEMPOOL_LOCAL, 0);
     assert_reject(answer.verdict.code, REJECT_ALREADY_IN_MEMPOOL);
     assert_true(answer.was_known && answer.is_in);
-    assert_true(mempool_find(rig->pool, &tx.txid)->is_unbroadcast);
-    assert_int_equal(mempool_unbroadcast_count(rig->pool), 1);
-    mempool_mark_broadcast(rig->pool, &tx.txid);
+    /* It is told once more; nobody waits for it to be fetched, and nothing has changed. */
+    assert_int_equal(mempool_rig_count(rig, MEMPOOL_SENT_AGAIN, &tx), 1);
     assert_int_equal(mempool_unbroadcast_count(rig->pool), 0);
+    assert_int_equal(mempool_sequence(rig->pool), sequence);
+    (void)mempool_rig_answer(rig, &tx, MEMPOOL_LOCAL | MEMPOOL_TEST_ONLY, 0);
+    (void)mempool_rig_answer(rig, &tx, MEMPOOL_FROM_PEER, 0);
+    assert_int_equal(mempool_rig_count(rig, MEMPOOL_SENT_AGAIN, &tx), 1);
     /* Another witness for the same transaction. */
     struct span items[2] = {span_of("x", 1), builder_script_bytes(BUILDER_TRUE)};
     tx.in[0].witness = build_witness(&rig->builder.arena, items, 2);

@@ -210,6 +210,64 @@ static void what_nobody_has_fetched_is_told_to_those_who_come_later(void **state
     raw_free(later);
 }
 
+static void what_our_user_sends_again_is_told_to_those_who_do_not_know_it(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 76, NULL, &tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    struct tx tx = spend(f, tip, 1, 1000);
+    give_tx(a, &tx);
+    (void)raw_expect(raw, "inv");
+    raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
+    (void)raw_expect(raw, "tx");
+    struct raw_peer *later = raw_connect(&f->mesh, a);
+    raw_handshake(later, SERVICES);
+    assert_int_equal(mesh_give_tx(a, &tx).code, REJECT_ALREADY_IN_MEMPOOL);
+    mesh_run(&f->mesh, 60 * INT64_C(1000000));
+    assert_memory_equal(raw_expect(later, "inv").p + 5, tx.wtxid.b, 32);
+    assert_int_equal(raw_count(raw, "inv"), 1); /* the one from before */
+    raw_free(raw);
+    raw_free(later);
+}
+
+/* Core does so: hashes of a block that is being told need the transactions, and those of a block
+ * that was taken back are in the mempool, but nobody was told of them there. */
+static void what_the_newest_block_held_may_be_fetched_untold(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct mesh_node *a = rich_node(f, 77, NULL, &tip);
+    struct tx txs[2] = {spend(f, tip, 1, 1000)};
+    struct builder_coin coin = builder_coin_of(&txs[0], 0, BUILDER_WSH_TRUE);
+    txs[1] = builder_spend(&f->builder, &coin, 1, 1, 1000, BUILDER_WSH_TRUE);
+    const struct tx tx = txs[1];
+    assert_true(tx.has_witness);
+    struct builder_spec spec = {.tx = txs, .n_tx = 2};
+    mesh_give(a, builder_block(&f->builder, tip, &spec));
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    static const uint32_t types[] = {INV_TX, INV_WITNESS_TX, INV_WTX};
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        bool is_wtxid = types[i] == INV_WTX;
+        raw_send_inv(raw, "getdata", types[i], is_wtxid ? tx.wtxid.b : tx.txid.b);
+        assert_int_equal(raw_expect(raw, "tx").len == tx.raw.len, types[i] != INV_TX);
+    }
+    /* A longer branch takes the block's place: what it held is there still, ... */
+    struct builder_spec late = {.time = tip->block.header.time + 700};
+    const struct built_block *fork = builder_block(&f->builder, tip, &late);
+    mesh_give(a, builder_blocks(&f->builder, fork, 1, NULL));
+    raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
+    (void)raw_expect(raw, "tx");
+    /* ... what else is in the mempool is not. */
+    struct tx untold = spend(f, tip, 2, 1000);
+    give_tx(a, &untold);
+    raw_send_inv(raw, "getdata", INV_WTX, untold.wtxid.b);
+    (void)raw_expect(raw, "notfound");
+    raw_free(raw);
+}
+
 /* What a peer was not told of yet it cannot fetch: that would tell when we got it. */
 static void a_transaction_cannot_be_fetched_before_it_is_told(void **state)
 {
@@ -389,6 +447,8 @@ int main(void)
         T(a_peer_is_not_told_what_it_told_us),
         T(transactions_are_told_once_after_a_random_wait),
         T(what_nobody_has_fetched_is_told_to_those_who_come_later),
+        T(what_our_user_sends_again_is_told_to_those_who_do_not_know_it),
+        T(what_the_newest_block_held_may_be_fetched_untold),
         T(a_transaction_cannot_be_fetched_before_it_is_told),
         T(who_announces_a_transaction_cannot_find_out_whether_it_is_here),
         T(a_fee_filter_is_respected),

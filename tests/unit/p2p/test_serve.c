@@ -199,6 +199,18 @@ static void unknown_kinds_are_passed_over(void **state)
     raw_free(raw);
 }
 
+/* BIP111: who wants filters from a node that does not offer them has to look elsewhere. */
+static void who_asks_for_a_filtered_block_has_to_go(void **state)
+{
+    struct fixture *f = *state;
+    const struct built_block *tip;
+    struct raw_peer *raw = start(f, 57, 3, &tip);
+    raw_send_inv(raw, "getdata", INV_FILTERED_BLOCK, tip->block.hash.b);
+    mesh_run(&f->mesh, 3000000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
 static void a_peer_may_leave_while_its_blocks_are_read(void **state)
 {
     struct fixture *f = *state;
@@ -497,6 +509,7 @@ int main(void)
         T(many_blocks_come_in_the_order_asked),
         T(what_is_not_here_is_told),
         T(unknown_kinds_are_passed_over),
+        T(who_asks_for_a_filtered_block_has_to_go),
         T(a_peer_may_leave_while_its_blocks_are_read),
         T(few_blocks_are_read_at_a_time_and_peers_take_turns),
         T(leaving_makes_no_room_for_more_reads),
