@@ -159,7 +159,8 @@ const char *chain_loss(struct chain *chain)
 struct sizes {
     uint64_t *block, *undo;
     size_t n, n_named, n_absent; /* block files that the index names, and not there */
-    size_t n_short;              /* files of either kind that are shorter than what is in them */
+    size_t n_short;              /* files of either kind that are shorter than they were counted */
+    bool *is_told;
 };
 
 static int measure_file(struct chain *chain, struct sizes *sizes, size_t i)
@@ -173,11 +174,7 @@ static int measure_file(struct chain *chain, struct sizes *sizes, size_t i)
         return error;
     sizes->n_named += info->n_blocks > 0;
     sizes->n_absent += info->n_blocks > 0 && is_absent;
-    bool is_short = sizes->block[i] < info->block_bytes || sizes->undo[i] < info->undo_bytes;
-    if (is_short)
-        log_warning(chain->log, "blk%05zu.dat or rev%05zu.dat is missing or too short: damaged", i,
-                    i);
-    sizes->n_short += is_short;
+    sizes->n_short += sizes->block[i] < info->block_bytes || sizes->undo[i] < info->undo_bytes;
     return 0;
 }
 
@@ -185,6 +182,29 @@ static bool is_beyond(const struct file_pos *pos, const uint64_t *sizes, size_t 
 {
     return pos->file >= 0 &&
            ((size_t)pos->file >= n || (uint64_t)pos->offset + pos->len > sizes[pos->file]);
+}
+
+/* A file whose size is still counted may have been pruned right before a crash: it is damaged only
+ * if a block that the index has there is not. */
+static void tell_file(const struct chain *chain, const struct sizes *sizes, int32_t file)
+{
+    if ((size_t)file >= sizes->n || sizes->is_told[file])
+        return;
+    sizes->is_told[file] = true;
+    log_warning(chain->log, "blk%05d.dat or rev%05d.dat is missing or too short: damaged",
+                (int)file, (int)file);
+}
+
+static void mark_short(struct chain *chain, const struct sizes *sizes, struct block_node *at)
+{
+    if ((at->status & BLOCK_HAVE_DATA) && is_beyond(&at->data, sizes->block, sizes->n)) {
+        tell_file(chain, sizes, at->data.file);
+        lost_block(chain, at);
+    }
+    if ((at->status & BLOCK_HAVE_UNDO) && is_beyond(&at->undo, sizes->undo, sizes->n)) {
+        tell_file(chain, sizes, at->undo.file);
+        lost_undo(chain, at);
+    }
 }
 
 /* Parents come first in this walk, so the newest are the last to be added and the first to be had
@@ -200,10 +220,8 @@ static void mark_nodes(struct chain *chain, const struct sizes *sizes)
             add(chain, at, BLOCK_LOST_DATA);
         if (marks & BLOCK_LOST_UNDO)
             add(chain, at, BLOCK_LOST_UNDO);
-        if (sizes->n_short > 0 && is_beyond(&at->data, sizes->block, sizes->n))
-            lost_block(chain, at);
-        if (sizes->n_short > 0 && is_beyond(&at->undo, sizes->undo, sizes->n))
-            lost_undo(chain, at);
+        if (sizes->n_short > 0)
+            mark_short(chain, sizes, at);
     }
 }
 
@@ -214,6 +232,7 @@ bool lost_open(struct chain *chain, char **error)
     struct sizes sizes = {.n = n};
     sizes.block = xcalloc(2 * n + 1, sizeof *sizes.block);
     sizes.undo = sizes.block + n;
+    sizes.is_told = xcalloc(n + 1, sizeof *sizes.is_told);
     int code = 0;
     for (size_t i = 0; i < n && !code; i++)
         code = measure_file(chain, &sizes, i);
@@ -229,5 +248,6 @@ bool lost_open(struct chain *chain, char **error)
     else
         mark_nodes(chain, &sizes);
     xfree(sizes.block);
+    xfree(sizes.is_told);
     return !code && !is_gone;
 }
