@@ -23,6 +23,7 @@ struct chain *chain_new(const struct env *env, const struct log *log, const stru
     chain->data_dir = xstrdup(options->data_dir);
     chain->blocks_dir = options->blocks_dir ? xasprintf("%s/blocks", options->blocks_dir)
                                             : xasprintf("%s/blocks", options->data_dir);
+    chain->index_dir = xasprintf("%s/blocks/index", options->data_dir);
     chain->assume_valid = options->assume_valid ? *options->assume_valid : network->assume_valid;
     chain->min_chain_work =
         options->min_chain_work ? *options->min_chain_work : u256_from_le(network->min_chain_work);
@@ -62,6 +63,7 @@ void chain_free(struct chain *chain)
     xfree(chain->active.at);
     xfree(chain->data_dir);
     xfree(chain->blocks_dir);
+    xfree(chain->index_dir);
     xfree(chain);
 }
 

@@ -103,6 +103,7 @@ struct chain {
     struct chain_options options;
     struct chain_events events;
     char *data_dir, *blocks_dir;
+    char *index_dir; /* of the block index */
     struct block_hash assume_valid;
     struct u256 min_chain_work;
 

@@ -46,10 +46,7 @@ static int open_index_store(struct chain *chain, char **detail)
     *detail = NULL;
     if (chain->index)
         return 0;
-    char *path = xasprintf("%s/index", chain->blocks_dir);
-    int code = index_db_open(chain->env, path, &chain->index, detail);
-    xfree(path);
-    return code;
+    return index_db_open(chain->env, chain->index_dir, &chain->index, detail);
 }
 
 static bool fail_of_index(struct chain *chain, int code, char **error, char *detail_take)
@@ -102,11 +99,10 @@ static bool note_reindex(struct chain *chain, char **error)
 
 static bool empty_index(struct chain *chain, char **error)
 {
-    char *path = xasprintf("%s/index", chain->blocks_dir), *detail = NULL;
+    char *detail = NULL;
     index_db_close(chain->index);
     chain->index = NULL; /* what follows may fail, and then the chain is freed */
-    int code = chain->env->kv_destroy(chain->env->ctx, path);
-    xfree(path);
+    int code = chain->env->kv_destroy(chain->env->ctx, chain->index_dir);
     if (!code || code == -ENOENT)
         code = open_index_store(chain, &detail);
     if (!code)
@@ -192,19 +188,84 @@ static bool begin_reindex(struct chain *chain, char **error)
            empty_index(chain, error) && (!is_wrong || wipe_coins(chain, error));
 }
 
+static void count_name(void *arg, const char *name)
+{
+    (void)name;
+    ++*(size_t *)arg;
+}
+
+static bool holds_files(const struct chain *chain, const char *dir)
+{
+    size_t n = 0;
+    return chain->env->list(chain->env->ctx, dir, count_name, &n) >= 0 && n > 0;
+}
+
+/* As in Core the index stays in the data directory, wherever -blocksdir has the block files. We had
+ * it beside them once: where only that one is there, it is used, where it is. */
+static void choose_index(struct chain *chain)
+{
+    char *beside = xasprintf("%s/index", chain->blocks_dir);
+    if (strcmp(beside, chain->index_dir) != 0 && !holds_files(chain, chain->index_dir) &&
+        holds_files(chain, beside)) {
+        log_printf(chain->log, LOG_ALWAYS, "The block index is in %s, from an older version",
+                   beside);
+        xfree(chain->index_dir);
+        chain->index_dir = beside;
+        return;
+    }
+    xfree(beside);
+}
+
+static void look_for_blocks(void *arg, const char *name)
+{
+    bool *is_found = arg;
+    *is_found |= strncmp(name, "blk", 3) == 0;
+}
+
+static bool has_block_files(const struct chain *chain)
+{
+    bool is_found = false;
+    (void)chain->env->list(chain->env->ctx, chain->blocks_dir, look_for_blocks, &is_found);
+    return is_found;
+}
+
+/* Coins, and neither index nor blocks: the folder of the blocks is not where it was. To make all
+ * anew is the user's to order. Before an index is made: it would count for the right one later. */
+static bool refuse_lost_folder(struct chain *chain, char **error)
+{
+    if (chain->options.reindex || !has_coins(chain) || holds_files(chain, chain->index_dir) ||
+        has_block_files(chain))
+        return true;
+    return fail(error, "The blocks are missing", -ENOENT,
+                xasprintf("there are coins, but no block files in %s: is the disk mounted, is "
+                          "-blocksdir right? With -reindex all blocks are downloaded again",
+                          chain->blocks_dir));
+}
+
+static int make_dirs(struct chain *chain)
+{
+    char *data = xasprintf("%s/blocks", chain->data_dir);
+    int code = chain->env->make_dir(chain->env->ctx, chain->blocks_dir);
+    if (!code && strcmp(data, chain->blocks_dir) != 0)
+        code = chain->env->make_dir(chain->env->ctx, data);
+    xfree(data);
+    return code;
+}
+
 static bool open_stores(struct chain *chain, char **error)
 {
     struct block_file_info *infos = NULL;
     size_t n_infos = 0;
     char *detail = NULL;
-    int code = chain->env->make_dir(chain->env->ctx, chain->blocks_dir);
+    choose_index(chain);
+    int code = make_dirs(chain);
     if (code) /* make_dir makes parents too: what is not there then is where a link leads */
         return fail(error, "Cannot create the blocks directory", code,
                     xasprintf("%s%s: %s", chain->blocks_dir,
                               code == -ENOENT ? " is a link to a folder that is not there" : "",
                               strerror(-code)));
-    if (!open_coins(chain, error) || !open_index(chain, error) ||
-        (chain->options.reindex && !begin_reindex(chain, error)) ||
+    if (!open_coins(chain, error) || !refuse_lost_folder(chain, error) ||
+        !open_index(chain, error) || (chain->options.reindex && !begin_reindex(chain, error)) ||
         !load_index(chain, &infos, &n_infos, error) || !check_stores(chain, error)) {
         xfree(infos);
         return false;

@@ -274,5 +274,44 @@ def test_few_threads_and_little_memory_when_idle(context):
     node.stop()
 
 
+def with_blocks_elsewhere(context, blocks):
+    """A stopped node with several block files elsewhere. Returns (node, option, folder, tip)."""
+    folder = os.path.join(context.scratch, "elsewhere")
+    os.makedirs(folder)
+    option = f"-blocksdir={folder}"
+    node = context.node()
+    node.start("-fastprune", option)
+    tip = node.rpc.generatetoaddress(blocks, "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080")[-1]
+    node.stop()
+    return node, option, os.path.join(folder, "regtest", "blocks"), tip
+
+
+def test_blocksdir_moves_the_block_files_alone_and_is_missed(context):
+    node, option, folder, tip = with_blocks_elsewhere(context, 600)
+    assert os.path.exists(os.path.join(folder, "blk00001.dat")), os.listdir(folder)
+    assert not os.path.exists(os.path.join(folder, "index")), os.listdir(folder)
+    equal(os.listdir(node.path("blocks")), ["index"])
+    node.refuses_to_start("is -blocksdir right")
+    node.start("-fastprune", option)
+    equal(node.rpc.getbestblockhash(), tip)
+    node.stop()
+    node.start("-fastprune", option, "-reindex")
+    node.wait_tip(tip)
+    node.stop()
+    assert not os.path.exists(os.path.join(folder, "index")), os.listdir(folder)
+
+
+def test_an_index_beside_the_blocks_of_an_older_version_is_used_where_it_is(context):
+    node, option, folder, tip = with_blocks_elsewhere(context, 20)
+    os.rename(node.path("blocks", "index"), os.path.join(folder, "index"))
+    node.refuses_to_start("no block files in .*is -blocksdir right")
+    for extra in ((), ("-reindex",), ()):
+        node.start(option, *extra)
+        node.wait_tip(tip)
+        node.stop()
+        equal(os.path.exists(os.path.join(folder, "index", "CURRENT")), True)
+        equal(os.path.exists(node.path("blocks", "index", "CURRENT")), False)
+
+
 if __name__ == "__main__":
     framework.main(globals())
