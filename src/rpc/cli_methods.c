@@ -24,7 +24,6 @@ static const struct cli_method methods[] = {
      "txid options: | conf_target: fee_rate: replaceable: outputs: original_change_index: "
      "estimate_mode"},
     {"combinepsbt", "txs:"},
-    {"combinerawtransaction", "txs:"},
     {"converttopsbt", "hexstring permitsigdata: iswitness:"},
     {"createpsbt", "inputs: outputs: locktime: replaceable: version:"},
     {"createwallet",

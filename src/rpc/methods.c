@@ -355,6 +355,10 @@ static const struct rpc_method methods[] = {
      "true|false    what it is then",
      {{"state", RPC_TYPE_BOOL, NULL, "Whether to take part"}}},
 
+    {"combinerawtransaction", "Rawtransactions", rpc_combinerawtransaction, RPC_LARGE,
+     "One transaction with the signatures of several copies of it. Its inputs must be unspent.",
+     "\"hex\"    the transaction, signed as far as the copies together are",
+     {{"txs", RPC_TYPE_ARRAY, NULL, "The copies as hex, at least two"}}},
     {"createrawtransaction", "Rawtransactions", rpc_createrawtransaction, RPC_LARGE | RPC_PURE,
      "Put a transaction together. It is neither signed nor sent.",
      "\"hex\"    the transaction",

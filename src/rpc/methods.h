@@ -124,6 +124,9 @@ RPC_HANDLER(decoderawtransaction);
 RPC_HANDLER(decodescript);
 RPC_HANDLER(getrawtransaction);
 
+/* rpc_combine.c */
+RPC_HANDLER(combinerawtransaction);
+
 /* rpc_sign.c */
 RPC_HANDLER(signrawtransactionwithkey);
 

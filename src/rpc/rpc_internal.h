@@ -172,6 +172,14 @@ void rpc_finish_settled(struct rpc_call *call);
 struct block_template;
 void rpc_assemble(struct rpc_call *call, struct block_template *template);
 
+/* The outputs that a transaction spends, n_in of them, from the mempool and the set of unspent
+ * outputs; known[i] tells which were found. Scripts are in the call's arena. False, with an error,
+ * on a fault. Spec: Core FindCoins() */
+struct tx;
+struct tx_out;
+NODISCARD bool rpc_find_spent(struct rpc_call *call, const struct tx *tx, struct tx_out *spent,
+                              bool *known);
+
 /* The context for signing. Owned by rpc. */
 struct ec_context *rpc_ec_context(struct rpc *rpc);
 

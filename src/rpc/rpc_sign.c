@@ -92,27 +92,35 @@ static bool find_waiting(struct rpc_call *call, const struct outpoint *prevout, 
     return true;
 }
 
-/* The coins that the mempool and the set of unspent outputs know. */
-static bool find_coins(struct rpc_call *call, struct signing_order *order)
+bool rpc_find_spent(struct rpc_call *call, const struct tx *tx, struct tx_out *spent, bool *known)
 {
     struct coins *coins = chain_coins(call->rpc->node.chain);
-    for (uint32_t i = 0; i < order->tx.n_in; i++) {
+    for (uint32_t i = 0; i < tx->n_in; i++) {
         struct coin coin;
-        if (find_waiting(call, &order->tx.in[i].prevout, &order->spent[i])) {
-            order->info[i] = (struct spent_info){.is_known = true, .has_amount = true};
+        known[i] = find_waiting(call, &tx->in[i].prevout, &spent[i]);
+        if (known[i])
             continue;
-        }
-        int found = coins_get(coins, &order->tx.in[i].prevout, &call->arena, &coin);
+        int found = coins_get(coins, &tx->in[i].prevout, &call->arena, &coin);
         if (found < 0) {
             rpc_fail(call, RPC_DATABASE_ERROR, "Unable to read the set of unspent outputs");
             return false;
         }
-        if (found == 0)
-            continue;
-        order->spent[i] =
-            (struct tx_out){.value_sat = coin.value_sat, .script_pubkey = coin.script_pubkey};
-        order->info[i] = (struct spent_info){.is_known = true, .has_amount = true};
+        known[i] = found > 0;
+        if (known[i])
+            spent[i] =
+                (struct tx_out){.value_sat = coin.value_sat, .script_pubkey = coin.script_pubkey};
     }
+    return true;
+}
+
+/* The coins that are known without being given. */
+static bool find_coins(struct rpc_call *call, struct signing_order *order)
+{
+    bool *known = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *known);
+    if (!rpc_find_spent(call, &order->tx, order->spent, known))
+        return false;
+    for (uint32_t i = 0; i < order->tx.n_in; i++)
+        order->info[i] = (struct spent_info){.is_known = known[i], .has_amount = known[i]};
     return true;
 }
 

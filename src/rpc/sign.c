@@ -28,7 +28,8 @@ struct signing {
     uint32_t n;
     bool segwit; /* version 0 digests */
     struct span script_code;
-    struct stack old; /* what satisfied a multisig so far */
+    struct span *old; /* what satisfied a multisig so far */
+    size_t n_old;
 };
 
 bool sign_key_init(struct sign_key *key, const struct ec_context *ec, const uint8_t secret[32],
@@ -131,8 +132,8 @@ static bool find_old(const struct signing *s, struct span pubkey, struct span *s
     uint8_t hash[32];
     if (!ec_pubkey_parse(&parsed, pubkey))
         return false;
-    for (size_t i = 0; i < s->old.n; i++) {
-        struct span item = s->old.item[i];
+    for (size_t i = 0; i < s->n_old; i++) {
+        struct span item = s->old[i];
         if (!ecdsa_is_strict_der(item))
             continue;
         digest(s, item.p[item.len - 1], hash);
@@ -250,19 +251,29 @@ static struct span encode_pushes(struct arena *arena, const struct stack *stack)
     return script;
 }
 
-/* What the input holds already: pushes of the scriptSig, or items of the witness. */
+static void add_old(struct signing *s, struct span item)
+{
+    for (size_t i = 0; i < s->n_old; i++) {
+        if (span_equal(s->old[i], item))
+            return;
+    }
+    s->old[s->n_old++] = item;
+}
+
+/* What an input holds already: pushes of the scriptSig, items of the witness; no more than one of
+ * each kind of script can use. */
 static void read_old(struct signing *s, const struct tx_in *in)
 {
     struct script_iter it = script_iter_of(in->script_sig);
     struct script_op op;
-    while (script_next(&it, &op) && s->old.n < ITEMS_MAX)
-        s->old.item[s->old.n++] = op.push;
+    for (int n = 0; n < ITEMS_MAX && script_next(&it, &op); n++)
+        add_old(s, op.push);
     if (in->witness.len == 0)
         return;
     struct witness_iter witness = witness_iter_of(in->witness);
     struct span item;
-    while (s->old.n < ITEMS_MAX && witness_next(&witness, &item))
-        s->old.item[s->old.n++] = item;
+    for (int n = 0; n < ITEMS_MAX && witness_next(&witness, &item); n++)
+        add_old(s, item);
 }
 
 /* The witness for a version 0 program. */
@@ -301,7 +312,10 @@ bool sign_input(const struct sign_request *request, struct tx *tx, const struct 
     struct span script = spent[n].script_pubkey;
     struct script_solution solution = script_solve(script);
     const struct sign_script *redeem = NULL;
+    s.old = arena_calloc(request->arena, 2 * ITEMS_MAX * (request->n_copies + 1), sizeof *s.old);
     read_old(&s, &tx->in[n]);
+    for (size_t i = 0; i < request->n_copies; i++)
+        read_old(&s, &request->copies[i]);
     if (solution.type == SCRIPT_TYPE_SCRIPTHASH) {
         redeem = find_script(request, solution.item[0]);
         if (!redeem)

@@ -31,6 +31,8 @@ struct sign_request {
     size_t n_keys;
     const struct sign_script *scripts;
     size_t n_scripts;
+    const struct tx_in *copies; /* the input in other copies of tx, for their signatures; or NULL */
+    size_t n_copies;
     uint8_t hash_type;   /* SIGHASH_DEFAULT: that for taproot, ALL for the rest */
     struct arena *arena; /* for what is made */
 };

@@ -1,0 +1,167 @@
+/* rpc_combine.c - combinerawtransaction: the signatures of several copies of a transaction in one.
+ */
+#include "consensus/script_iter.h"
+#include "consensus/script_verify.h"
+#include "consensus/sighash.h"
+#include "rpc/methods.h"
+#include "rpc/raw_tx.h"
+#include "rpc/sign.h"
+
+struct combine_order {
+    const struct ec_context *ec;
+    struct tx *copies; /* the first becomes the answer */
+    size_t n;
+    struct tx_out *spent;
+};
+
+/* -- Arguments ---------------------------------------------------------------------------- */
+
+/* All but the signatures is alike. */
+static bool is_same(const struct tx *a, const struct tx *b)
+{
+    bool same = a->version == b->version && a->lock_time == b->lock_time && a->n_in == b->n_in &&
+                a->n_out == b->n_out;
+    for (uint32_t i = 0; same && i < a->n_in; i++)
+        same = outpoint_equal(&a->in[i].prevout, &b->in[i].prevout) &&
+               a->in[i].sequence == b->in[i].sequence;
+    for (uint32_t i = 0; same && i < a->n_out; i++)
+        same = a->out[i].value_sat == b->out[i].value_sat &&
+               span_equal(a->out[i].script_pubkey, b->out[i].script_pubkey);
+    return same;
+}
+
+static bool read_copies(struct rpc_call *call, struct combine_order *order)
+{
+    const struct json_value *list = rpc_arg(call, 0);
+    order->copies = arena_calloc(&call->arena, list->n + 1, sizeof *order->copies);
+    for (const struct json_value *v = list->first; v; v = v->next) {
+        if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
+            return false;
+        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, &order->copies[order->n++])) {
+            rpc_fail(call, RPC_DESERIALIZATION_ERROR,
+                     "TX decode failed for tx %zu. Make sure the tx has at least one input.",
+                     order->n - 1);
+            return false;
+        }
+    }
+    if (order->n < 2) {
+        rpc_fail(call, RPC_DESERIALIZATION_ERROR,
+                 "Missing transactions. At least two transactions required.");
+        return false;
+    }
+    for (size_t i = 1; i < order->n; i++) {
+        if (is_same(&order->copies[0], &order->copies[i]))
+            continue;
+        rpc_fail(call, RPC_INVALID_PARAMETER,
+                 "Transaction number %zu not compatible with first transaction", i + 1);
+        return false;
+    }
+    return true;
+}
+
+static bool find_spent(struct rpc_call *call, struct combine_order *order)
+{
+    const struct tx *tx = &order->copies[0];
+    bool *known = arena_calloc(&call->arena, tx->n_in + 1, sizeof *known);
+    order->spent = arena_calloc(&call->arena, tx->n_in + 1, sizeof *order->spent);
+    if (!rpc_find_spent(call, tx, order->spent, known))
+        return false;
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        if (known[i])
+            continue;
+        rpc_fail(call, RPC_VERIFY_ERROR, "Input not found or already spent");
+        return false;
+    }
+    return true;
+}
+
+/* -- Job ---------------------------------------------------------------------------------- */
+
+/* The scripts behind hashes that an input shows: what it pushes last, and its last witness item. */
+static size_t take_scripts(const struct tx_in *in, struct sign_script scripts[2])
+{
+    size_t n = 0;
+    struct span last = span_of(NULL, 0), item;
+    struct script_iter it = script_iter_of(in->script_sig);
+    struct script_op op;
+    while (script_next(&it, &op))
+        last = op.push;
+    if (last.len > 0)
+        sign_script_init(&scripts[n++], last);
+    if (in->witness.len == 0)
+        return n;
+    last = span_of(NULL, 0);
+    struct witness_iter witness = witness_iter_of(in->witness);
+    while (witness_next(&witness, &item))
+        last = item;
+    if (last.len > 0)
+        sign_script_init(&scripts[n++], last);
+    return n;
+}
+
+/* Put the first copy's input that satisfies its output into the answer, if there is one. */
+static bool take_complete(const struct combine_order *order, const struct tx_sighash *sighash,
+                          uint32_t input, struct script_scratch *scratch)
+{
+    struct tx *tx = &order->copies[0];
+    struct tx_in first = tx->in[input];
+    struct script_check check = {.tx = tx,
+                                 .input = input,
+                                 .flags = SCRIPT_VERIFY_STANDARD,
+                                 .spent = order->spent,
+                                 .sighash = sighash};
+    for (size_t k = 0; k < order->n; k++) {
+        const struct tx_in *in = k == 0 ? &first : &order->copies[k].in[input];
+        tx->in[input].script_sig = in->script_sig;
+        tx->in[input].witness = in->witness;
+        if (script_verify(&check, scratch) == SCRIPT_OK)
+            return true;
+    }
+    tx->in[input] = first;
+    return false;
+}
+
+static void merge_input(struct rpc_call *call, const struct combine_order *order,
+                        const struct tx_sighash *sighash, uint32_t input)
+{
+    struct tx_in *copies = arena_calloc(&call->arena, order->n, sizeof *copies);
+    struct sign_script *scripts = arena_calloc(&call->arena, 2 * order->n, sizeof *scripts);
+    struct sign_request request = {.ec = order->ec,
+                                   .scripts = scripts,
+                                   .copies = copies,
+                                   .n_copies = order->n,
+                                   .arena = &call->arena};
+    for (size_t k = 0; k < order->n; k++) {
+        copies[k] = order->copies[k].in[input];
+        request.n_scripts += take_scripts(&copies[k], scripts + request.n_scripts);
+    }
+    (void)sign_input(&request, &order->copies[0], order->spent, sighash, input);
+}
+
+static void combine_job(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    const struct combine_order *order = call->state;
+    struct tx *tx = &order->copies[0];
+    struct script_scratch *scratch = script_scratch_new();
+    struct tx_sighash sighash;
+    tx_sighash_init_all(&sighash, tx, order->spent);
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        if (!take_complete(order, &sighash, i, scratch))
+            merge_input(call, order, &sighash, i);
+    }
+    script_scratch_free(scratch);
+    tx_finish(tx, &call->arena);
+    json_put_hex(&call->out, tx->raw);
+}
+
+enum rpc_progress rpc_combinerawtransaction(struct rpc_call *call)
+{
+    struct combine_order *order = arena_calloc(&call->arena, 1, sizeof *order);
+    order->ec = rpc_ec_context(call->rpc);
+    if (!read_copies(call, order) || !find_spent(call, order))
+        return RPC_DONE;
+    call->state = order;
+    rpc_run_job(call, combine_job, NULL);
+    return RPC_PENDING;
+}
