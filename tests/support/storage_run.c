@@ -343,8 +343,12 @@ static enum sim_crash draw_crash(struct run *run)
 static void forget_mined(struct run *run)
 {
     const struct mempool *mempool = node_mempool(sim_world_node(run->world, TRIED));
-    for (size_t i = 0; i < run->n_sent; i++)
-        run->sent[i].is_saved &= mempool && is_kept(mempool, &run->sent[i]);
+    for (size_t i = 0; i < run->n_sent; i++) {
+        bool stays = mempool && is_kept(mempool, &run->sent[i]);
+        run->sent[i].is_saved &= stays;
+        run->sent[i].is_saving &=
+            stays; /* a savemempool may be answered later, for the file before */
+    }
 }
 
 static void stop(struct run *run)
