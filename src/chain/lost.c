@@ -207,6 +207,26 @@ static void mark_short(struct chain *chain, const struct sizes *sizes, struct bl
     }
 }
 
+/* The operator may have mended the file: the place is looked at again. */
+static bool is_there_again(const struct chain *chain, const struct block_node *node)
+{
+    uint8_t *raw;
+    if (node->data.file < 0 || block_files_read(chain->files, &node->data, &raw))
+        return false;
+    xfree(raw);
+    return true;
+}
+
+static void take_up_block(struct chain *chain, struct block_node *node)
+{
+    if (!is_there_again(chain, node)) {
+        add(chain, node, BLOCK_LOST_DATA);
+        return;
+    }
+    node->status |= BLOCK_HAVE_DATA;
+    header_tree_mark_dirty(&chain->tree, node);
+}
+
 /* Parents come first in this walk, so the newest are the last to be added and the first to be had
  * again. */
 static void mark_nodes(struct chain *chain, const struct sizes *sizes)
@@ -217,7 +237,7 @@ static void mark_nodes(struct chain *chain, const struct sizes *sizes)
         uint32_t marks = at->status & BLOCK_LOST_MASK;
         at->status &= ~(uint32_t)BLOCK_LOST_MASK;
         if (marks & BLOCK_LOST_DATA)
-            add(chain, at, BLOCK_LOST_DATA);
+            take_up_block(chain, at);
         if (marks & BLOCK_LOST_UNDO)
             add(chain, at, BLOCK_LOST_UNDO);
         if (sizes->n_short > 0)

@@ -66,10 +66,34 @@ static void remove_file(struct fixture *f, const char *name)
     xfree(path);
 }
 
+static void damage(struct fixture *f, int32_t height)
+{
+    const struct file_pos *pos = &node_at(f, height)->data;
+    char *path = xasprintf("regtest/blocks/blk%05d.dat", (int)pos->file);
+    sim_disk_damage(sim_env_disk(f->rig.sim), path, pos->offset + 90, 1);
+    xfree(path);
+}
+
+static void a_file_that_was_mended_is_believed_at_the_next_start(void **state)
+{
+    struct fixture *f = *state;
+    damage(f, 7);
+    lost_block(f->rig.chain, node_at(f, 7));
+    reopen(f);
+    assert_true(node_at(f, 7)->status & BLOCK_LOST_DATA);
+    damage(f, 7); /* the same bit again */
+    reopen(f);
+    assert_true(node_at(f, 7)->status & BLOCK_HAVE_DATA);
+    assert_null(chain_loss(f->rig.chain));
+    chain_check(f->rig.chain);
+}
+
 static void a_mark_outlives_a_restart_and_goes_with_the_block(void **state)
 {
     struct fixture *f = *state;
     const struct block_node *nodes[4];
+    damage(f, 7);
+    damage(f, 9);
     assert_null(chain_loss(f->rig.chain));
     lost_block(f->rig.chain, node_at(f, 7));
     lost_block(f->rig.chain, node_at(f, 9));
@@ -173,6 +197,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_file_that_was_mended_is_believed_at_the_next_start),
         TEST(a_mark_outlives_a_restart_and_goes_with_the_block),
         TEST(files_that_are_missing_or_short_are_found_at_the_start),
         TEST(a_start_without_any_of_its_files_is_refused),
