@@ -35,19 +35,28 @@ static int lock_dir(int fd)
     return errno == EWOULDBLOCK ? EAGAIN : 0;
 }
 
+/* Core's words where they are right; a full table of descriptors is no matter of permissions. */
+static char *open_error(const char *dir, int code)
+{
+    bool is_forbidden = code == EACCES || code == EPERM || code == EROFS;
+    return xasprintf("Cannot write to directory '%s'%s .lock: %s", dir,
+                     is_forbidden ? "; check permissions." : ":", strerror(code));
+}
+
 bool datadir_lock(struct datadir_lock *lock, const char *dir, char **error)
 {
     *error = NULL;
     *lock = DATADIR_UNLOCKED;
     char *path = xasprintf("%s/.lock", dir);
     lock->file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int code = lock->file < 0 ? errno : 0;
     xfree(path);
-    if (lock->file < 0) {
-        *error = xasprintf("Cannot write to directory '%s'; check permissions.", dir);
+    if (code) {
+        *error = open_error(dir, code);
         return false;
     }
     lock->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int code = lock_file(lock->file);
+    code = lock_file(lock->file);
     if (code == 0)
         code = lock_dir(lock->dir);
     if (code == 0)

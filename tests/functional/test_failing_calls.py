@@ -1,0 +1,169 @@
+"""Campaign of single failing calls, and of a full disk, on a node that works.
+
+The k-th call of a kind on a kind of file fails once (faults.c) while the node starts, imports,
+takes orders, flushes, reorganises, prunes, rebuilds or stops. It goes on rightly, or stops with a
+line that names the error; and the next start, without help, has everything that was acknowledged.
+SOAK_FAULTS (200) says how many calls fail in the long size; in the short one 15.
+"""
+import collections
+import errno
+import http.client
+import os
+import re
+
+import framework
+from framework import equal
+
+from test_campaign import Base, Victim
+from test_faults import environment, shim
+
+FAULTS_SHORT = 15
+FAULTS_A_VICTIM = 20
+ORDERS_A_LIFE = 12
+CODES = {"open": (errno.EIO, errno.EACCES, errno.EMFILE), "read": (errno.EIO,),
+         "write": (errno.EIO, errno.ENOSPC), "sync": (errno.EIO, errno.ENOSPC),
+         "rename": (errno.EIO, errno.ENOSPC, errno.EACCES), "unlink": (errno.EIO, errno.EACCES),
+         "truncate": (errno.EIO, errno.ENOSPC), "mkdir": (errno.ENOSPC, errno.EACCES)}
+FILES = ("/chainstate", "/blocks/index", "/blocks/", "/blocks/blk", "/blocks/rev", "/indexes",
+         "/regtest/mempool.dat", "/regtest/")
+KINDS = ("plain", "indexed", "pruning")
+OPTIONS = {"plain": [], "indexed": ["-txindex=1", "-txospenderindex=1"], "pruning": ["-prune=1"]}
+GONE = (OSError, http.client.HTTPException)
+
+
+class Sufferer(Victim):
+    """A node one of whose calls fails; it is never killed."""
+
+    def __init__(self, context, number, base, kind):
+        super().__init__(context, number, base, OPTIONS[kind])
+        self.n_failed = 0
+        self.outcomes = collections.Counter()
+
+    def suffer(self, extra, env, amid_orders=None):
+        """Start with the plan in env, give orders, stop. Returns the exit status."""
+        start = len(self.text())
+        self.node.launch(*extra, env=env)
+        try:
+            rpc = self.connect(self.node.process)
+            for at in range(ORDERS_A_LIFE if rpc else 0):
+                if amid_orders and at == ORDERS_A_LIFE // 2:
+                    amid_orders()
+                self.give(self.random.choice(self.orders()), rpc)
+            if rpc:
+                self.saved = {}  # the stop writes the mempool anew
+                rpc.stop()
+        except GONE:
+            pass  # it has stopped by itself
+        status = self.node.wait_exit(None, 120)
+        if self.invalid_state == "ordered":
+            self.invalid_state = "unknown"
+        return self.judge(status, self.text()[start:])
+
+    def text(self):
+        return self.node.output() if os.path.exists(self.node.output_path) else ""
+
+    def judge(self, status, text):
+        """The end was clean: status 0, or one line with the error that was injected."""
+        injected = re.findall(r"^faults.c: (\w+) of (.*): error (\d+)$", text, re.M)
+        self.n_failed += bool(injected)
+        assert status >= 0, f"{injected}: ended by signal {-status}: {text[-1500:]}"
+        if not injected:
+            equal(status, 0, f"exit status without a fault: {text[-1500:]}")
+            return status
+        call, path, code = injected[0]
+        self.outcomes["stopped" if status else "went on"] += 1
+        last = [line for line in text.splitlines() if line.startswith("Error: ")][-1:]
+        if status:
+            # Where Core's sentence about the RPC server points to the log, it is there.
+            words = text if "See debug log" in str(last) else str(last)
+            assert os.strerror(int(code)) in words, \
+                f"{call} of {path}: {code}: the last words do not name it: {text[-1500:]}"
+            for word in ("damaged", "orrupt", "-reindex"):
+                assert word not in str(last), f"{call} of {path} is called damage: {last}"
+        return status
+
+    def orders(self):
+        return [order for order in super().orders() if order != self.stop_amid]
+
+
+def draw(context, library, kind):
+    """Options and environment of one life: which call of which files fails."""
+    call = context.random.choice(list(CODES))
+    code = context.random.choice(CODES[call])
+    at = int(2 ** context.random.uniform(0, 5))
+    env = environment(library, f"once{code}:{at}")
+    env.update(CAIRN_FAULT_CALLS=call, CAIRN_FAULT_FILES=context.random.choice(FILES))
+    ways = [[], [], [], ["-reindex-chainstate"], ["-reindex"]]
+    return context.random.choice(ways[:3] if kind == "pruning" else ways), env
+
+
+def one_life(context, library, victim, kind):
+    options, env = draw(context, library, kind)
+    if "-reindex" in options:
+        victim.forget_orders()
+    what = f"{env['CAIRN_FAULT']} {env['CAIRN_FAULT_CALLS']} {env['CAIRN_FAULT_FILES']} {options}"
+    before = victim.n_failed
+    try:
+        victim.suffer(options, env)
+        if victim.n_failed == before:
+            return
+        victim.check()
+        if not options:  # else a rebuilding that was cut short goes on, loudly
+            equal(victim.node.rpc.getblockchaininfo()["warnings"], [], "warnings")
+        victim.node.stop()
+        victim.saved = {}
+    except (AssertionError, framework.Failure, framework.RpcError) as error:
+        raise framework.Failure(f"{kind}, {what}: {error}") from error
+
+
+def test_a_single_failing_call_loses_nothing_acknowledged(context):
+    library = shim(context)
+    base = Base(context)
+    wanted = int(os.environ.get("SOAK_FAULTS", "200")) if context.soak else FAULTS_SHORT
+    outcomes, n_failed, acked, lives = collections.Counter(), 0, 0, 0
+    number = 0
+    while n_failed < wanted:
+        kind = KINDS[number % len(KINDS)]
+        victim = Sufferer(context, number, base, kind)
+        number += 1
+        while victim.n_failed < min(FAULTS_A_VICTIM, wanted - n_failed):
+            one_life(context, library, victim, kind)
+            lives += 1
+        victim.node.start()
+        victim.finish()
+        n_failed += victim.n_failed
+        acked += len(victim.acked)
+        outcomes += victim.outcomes
+    print(f"figures: {n_failed} single failing calls in {lives} lives of {number} nodes "
+          f"({dict(outcomes)}), {acked} blocks acknowledged, none lost, no hand needed")
+
+
+def test_a_full_disk_loses_nothing_acknowledged(context):
+    """Full from some moment on, and for the next start too; then there is room again."""
+    library = shim(context)
+    base = Base(context)
+    full = os.path.join(context.scratch, "full")
+    rounds = 20 if context.soak else 3
+    victim = Sufferer(context, 0, base, "indexed")
+    env = environment(library, f"{errno.ENOSPC}:1")
+    env.update(CAIRN_FAULT_CALLS="write,sync,truncate,mkdir", CAIRN_FAULT_FILES="/regtest/",
+               CAIRN_FAULT_WHILE=full)
+
+    def fill():
+        with open(full, "wb"):
+            pass
+    for _ in range(rounds):
+        victim.suffer([], env, amid_orders=fill)
+        victim.suffer([], env)
+        os.remove(full)
+        victim.check()
+        victim.node.stop()
+        victim.saved = {}
+    victim.node.start()
+    victim.finish()
+    print(f"figures: {rounds} times a full disk, {len(victim.acked)} blocks acknowledged, "
+          f"none lost ({dict(victim.outcomes)})")
+
+
+if __name__ == "__main__":
+    framework.main(globals())
