@@ -291,6 +291,7 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
         .set_mock_time = set_mock_time,
         .advance_timers = advance_timers,
         .now_s = now_s,
+        .clock = real,
         .start_us = real->now_us(real->ctx),
         .warning = warning,
         .log_control = node->log,

@@ -7,6 +7,8 @@
 #include "util/alloc.h"
 #include "util/hash_map.h"
 
+#define JUMP_MAX_S (INT64_C(100) * 366 * 86400) /* no sum of a few overflows */
+
 struct node_timer {
     struct node_env *owner;
     struct node_timer *next, *previous; /* in order of creation */
@@ -20,6 +22,7 @@ struct node_env {
     struct env env;
     const struct env *real;
     _Atomic int64_t mock_time_s; /* read by any thread; 0: off */
+    _Atomic int64_t ahead_us;    /* of real's now_us: what the wall clock was set forward */
     struct hash_map timers;      /* by id */
     struct node_timer *first, *last;
     uint64_t last_id;
@@ -116,11 +119,6 @@ static void timer_cancel(void *ctx, uint64_t id)
         timer_drop(timer);
 }
 
-void node_env_set_mock_time(struct node_env *node_env, int64_t time_s)
-{
-    atomic_store_explicit(&node_env->mock_time_s, time_s, memory_order_relaxed);
-}
-
 static int compare_timers(const void *a, const void *b)
 {
     const struct node_timer *const *left = a, *const *right = b;
@@ -154,13 +152,29 @@ void node_env_advance_timers(struct node_env *node_env, int64_t delta_us)
     xfree(timers);
 }
 
-/* -- Everything else passes through ------------------------------------------------------------ */
-
-static int64_t pass_now_us(void *ctx)
+/* Peers' timeouts are told in seconds of the wall clock by whoever sets it, as in Core, whose peers'
+ * clock is the mocked one. Real time goes on as well; setting back moves nothing. */
+void node_env_set_mock_time(struct node_env *node_env, int64_t time_s)
 {
-    const struct env *real = real_of(ctx);
-    return real->now_us(real->ctx);
+    int64_t jump_s = time_s ? time_s - unix_s(node_env) : 0;
+    atomic_store_explicit(&node_env->mock_time_s, time_s, memory_order_relaxed);
+    if (jump_s <= 0 || !node_env->first)
+        return;
+    if (jump_s > JUMP_MAX_S)
+        jump_s = JUMP_MAX_S;
+    atomic_fetch_add_explicit(&node_env->ahead_us, jump_s * 1000000, memory_order_relaxed);
+    node_env_advance_timers(node_env, jump_s * 1000000);
 }
+
+static int64_t now_us(void *ctx)
+{
+    struct node_env *node_env = ctx;
+    const struct env *real = node_env->real;
+    return real->now_us(real->ctx) +
+           atomic_load_explicit(&node_env->ahead_us, memory_order_relaxed);
+}
+
+/* -- Everything else passes through ------------------------------------------------------------ */
 
 static void pass_random(void *ctx, void *out, size_t len)
 {
@@ -450,7 +464,7 @@ static const struct env functions = {
     .unix_s = unix_s,
     .timer_start = timer_start,
     .timer_cancel = timer_cancel,
-    .now_us = pass_now_us,
+    .now_us = now_us,
     .random = pass_random,
     .job_submit = pass_job_submit,
     .job_cancel = pass_job_cancel,

@@ -18,7 +18,8 @@ void node_env_free(struct node_env *node_env); /* NULL is allowed */
 /* The view to hand down. */
 const struct env *node_env_env(const struct node_env *node_env);
 
-/* Let the wall clock stand still at unix_s; 0 gives the real one back. */
+/* Let the wall clock stand still at unix_s; 0 gives the real one back. Where that is later than it
+ * was and timers run, now_us and the timers move forward by as much. */
 void node_env_set_mock_time(struct node_env *node_env, int64_t unix_s);
 /* Make all timers due delta_us sooner; they fire in the order of their times, then creation.
  * Units: microseconds, not negative. */

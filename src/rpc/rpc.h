@@ -26,7 +26,8 @@ struct rpc_node {
     void (*set_mock_time)(void *ctx, int64_t unix_s);
     void (*advance_timers)(void *ctx, int64_t delta_s);
     int64_t (*now_s)(void *ctx); /* wall clock, mocked if set */
-    int64_t start_us;            /* for uptime, by env's clock that does not jump */
+    const struct env *clock;     /* whose now_us nobody sets, for uptime */
+    int64_t start_us;            /* by it */
     /* The index-th warning of the node, the oldest kind first; NULL past the last. */
     const char *(*warning)(void *ctx, size_t index);
     /* -debug categories may be changed at run time (logging). */

@@ -192,7 +192,7 @@ enum rpc_progress rpc_setmocktime(struct rpc_call *call)
 enum rpc_progress rpc_uptime(struct rpc_call *call)
 {
     const struct rpc_node *node = &call->rpc->node;
-    int64_t up_us = node->env->now_us(node->env->ctx) - node->start_us;
+    int64_t up_us = node->clock->now_us(node->clock->ctx) - node->start_us;
     json_put_int(&call->out, up_us > 0 ? up_us / US_PER_S : 0);
     return RPC_DONE;
 }

@@ -192,6 +192,31 @@ static void advancing_fires_what_falls_due_in_the_right_order(void **state)
     node_env_free(node_env);
 }
 
+static void setting_the_wall_clock_forward_makes_timers_due(void **state)
+{
+    (void)state;
+    struct fake fake = {.now_us = 7};
+    struct env real = fake_env(&fake);
+    struct node_env *node_env = node_env_new(&real);
+    const struct env *env = node_env_env(node_env);
+    struct trace trace = {""};
+    struct mark a = {&trace, 'a'}, b = {&trace, 'b'};
+    node_env_set_mock_time(node_env, 2000000000); /* at the start nothing waits yet */
+    assert_int_equal(env->now_us(env->ctx), 7);
+    env->timer_start(env->ctx, 60000000, note, &a);
+    env->timer_start(env->ctx, 60000001, note, &b);
+    node_env_set_mock_time(node_env, 1999999999); /* back: nothing moves */
+    node_env_set_mock_time(node_env, 2000000059);
+    assert_int_equal(env->now_us(env->ctx), 60000007);
+    fake_run(&fake);
+    assert_string_equal(trace.text, "a");
+    node_env_set_mock_time(node_env, INT64_MAX);
+    node_env_set_mock_time(node_env, 0);
+    assert_true(env->now_us(env->ctx) > 60000007);
+    assert_int_equal(env->unix_s(env->ctx), 1234567890);
+    node_env_free(node_env);
+}
+
 static void freeing_the_view_cancels_its_timers(void **state)
 {
     (void)state;
@@ -267,6 +292,7 @@ int main(void)
         cmocka_unit_test(the_wall_clock_stands_still_while_it_is_mocked),
         cmocka_unit_test(timers_fire_and_are_cancelled_through_the_view),
         cmocka_unit_test(advancing_fires_what_falls_due_in_the_right_order),
+        cmocka_unit_test(setting_the_wall_clock_forward_makes_timers_due),
         cmocka_unit_test(freeing_the_view_cancels_its_timers),
         cmocka_unit_test(names_are_there_only_if_the_world_has_them),
         cmocka_unit_test(everything_else_passes_through),
