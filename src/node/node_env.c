@@ -152,8 +152,8 @@ void node_env_advance_timers(struct node_env *node_env, int64_t delta_us)
     xfree(timers);
 }
 
-/* Peers' timeouts are told in seconds of the wall clock by whoever sets it, as in Core, whose peers'
- * clock is the mocked one. Real time goes on as well; setting back moves nothing. */
+/* Peers' timeouts are told in seconds of the wall clock by whoever sets it, as in Core, whose
+ * peers' clock is the mocked one. Real time goes on as well; setting back moves nothing. */
 void node_env_set_mock_time(struct node_env *node_env, int64_t time_s)
 {
     int64_t jump_s = time_s ? time_s - unix_s(node_env) : 0;

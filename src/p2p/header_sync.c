@@ -404,6 +404,8 @@ enum fault header_sync_on_headers(struct p2p *p2p, struct peer *peer, struct rea
             ask_all(p2p);
     }
     xfree(headers);
+    if (fault == FAULT_NONE)
+        laggards_told(p2p, peer);
     if (fault == FAULT_NONE && peer->headers.ask_again)
         header_sync_resolve(p2p, peer);
     if (fault == FAULT_NONE && peer->headers.ask_again && !peer->headers.is_asked) {
@@ -481,52 +483,9 @@ static int64_t ask_again_tick(struct p2p *p2p)
     return next_us;
 }
 
-/* Peers that we chose must know what is going on: one that knows less than we do for long keeps a
- * slot from one that does, which is what an eclipse needs. Spec: Core ConsiderEviction() */
-static int64_t lag_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
-{
-    struct peer_headers *headers = &peer->headers;
-    const struct block_node *tip = chain_tip(p2p->chain), *best = headers->best_known;
-    if (peer->class != PEER_FULL && peer->class != PEER_BLOCK_ONLY)
-        return INT64_MAX;
-    if (best && u256_compare(best->chain_work, tip->chain_work) >= 0) {
-        headers->lags_since_us = 0;
-        headers->is_last_chance = false;
-        return INT64_MAX;
-    }
-    if (headers->lags_since_us == 0)
-        headers->lags_since_us = now_us;
-    int64_t until_us = headers->lags_since_us + HEADER_SYNC_LAG_US +
-                       (headers->is_last_chance ? HEADER_SYNC_LAST_US : 0);
-    if (until_us > now_us)
-        return until_us;
-    if (headers->is_last_chance) {
-        peer_drop(p2p, peer, "has known less than we do for long");
-        return INT64_MAX;
-    }
-    headers->is_last_chance = true;
-    ask_first(p2p, peer);
-    return until_us + HEADER_SYNC_LAST_US;
-}
-
-static int64_t lags_tick(struct p2p *p2p, int64_t now_us)
-{
-    int64_t next_us = INT64_MAX;
-    struct peer *next;
-    for (struct peer *peer = p2p->peers; peer; peer = next) {
-        next = peer->next;
-        int64_t at_us = peer->state == PEER_READY ? lag_tick(p2p, peer, now_us) : INT64_MAX;
-        if (at_us < next_us)
-            next_us = at_us;
-    }
-    return next_us;
-}
-
 int64_t header_sync_tick(struct p2p *p2p, int64_t now_us)
 {
-    int64_t next_us = ask_again_tick(p2p), lag_us = lags_tick(p2p, now_us);
-    if (lag_us < next_us)
-        next_us = lag_us;
+    int64_t next_us = ask_again_tick(p2p);
     if (!p2p->headers.is_synced && is_far_behind(p2p)) {
         int64_t sync_us = sync_tick(p2p, now_us);
         return sync_us < next_us ? sync_us : next_us;

@@ -23,8 +23,6 @@ struct peer;
  * nothing, and that one not again before the same time has passed. */
 #define HEADER_SYNC_RATE 100
 /* An outbound peer may know less than we do for so long, then answer one question more. */
-#define HEADER_SYNC_LAG_US  (INT64_C(1200) * 1000000)
-#define HEADER_SYNC_LAST_US (INT64_C(120) * 1000000)
 
 /* What we know of one peer's chain. */
 struct peer_headers {
@@ -38,8 +36,6 @@ struct peer_headers {
     int64_t useless_us;              /* when it answered with nothing new last; 0: never */
     bool was_asked_for_inv;          /* one that offers no blocks: it is asked so once */
     bool ask_again;                  /* it announced more meanwhile: ask when it has answered */
-    int64_t lags_since_us; /* its chain has less work than ours since then; 0: it has not */
-    bool is_last_chance;   /* it was asked once more */
     unsigned unconnecting;
     struct header_presync *presync; /* NULL: none under way */
 };

@@ -108,6 +108,7 @@ static void tick(struct p2p *p2p)
     earlier(&next_us, relay_tick(p2p, now_us));
     earlier(&next_us, addr_relay_tick(p2p, now_us));
     earlier(&next_us, stale_tip_tick(p2p, now_us));
+    earlier(&next_us, laggards_tick(p2p, now_us));
     earlier(&next_us, connect_tick(p2p, now_us));
     if (next_us != INT64_MAX)
         p2p_schedule(p2p, next_us < now_us + TICK_MIN_US ? now_us + TICK_MIN_US : next_us);

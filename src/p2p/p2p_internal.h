@@ -67,6 +67,7 @@ struct p2p {
     struct named_nodes named;
     struct seed_node seed_nodes;
     struct stale_tip stale;
+    size_t n_spared; /* peers that may lag */
     struct header_sync headers;
     struct block_fetch fetch;
     struct relay relay;

@@ -99,6 +99,7 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
     receive_peer_gone(p2p, peer);
     serve_peer_gone(p2p, peer);
     header_sync_peer_gone(p2p, peer);
+    laggards_peer_gone(p2p, peer);
     block_fetch_peer_gone(p2p, peer);
     tx_relay_peer_gone(p2p, peer);
     relay_peer_gone(peer);
@@ -512,8 +513,15 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
         peer_drop(p2p, peer, "no handshake in time");
         return INT64_MAX;
     }
+    /* As in Core nobody is silent too long before the time for the handshake is over: where a test
+     * sets that to years, peers stay whatever it does to the clock. */
+    int64_t first_us = peer->connected_us + timeout_us;
     int64_t silent_us = peer->last_recv_us + PEER_SILENCE_US;
     int64_t pong_us = peer->ping_nonce ? peer->ping_us + PEER_SILENCE_US : INT64_MAX;
+    if (silent_us < first_us)
+        silent_us = first_us;
+    if (pong_us < first_us)
+        pong_us = first_us;
     if (silent_us <= now_us || pong_us <= now_us) {
         peer_drop(p2p, peer, "silent for 20 minutes");
         return INT64_MAX;

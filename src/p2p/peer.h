@@ -9,6 +9,7 @@
 #include "p2p/block_fetch.h"
 #include "p2p/frame.h"
 #include "p2p/header_sync.h"
+#include "p2p/laggards.h"
 #include "p2p/messages.h"
 #include "p2p/p2p.h"
 #include "p2p/receive.h"
@@ -79,6 +80,7 @@ struct peer {
 
     struct score score;
     struct peer_headers headers;
+    struct peer_lag lag;
     struct peer_fetch fetch;
     struct peer_serve serve;
     struct peer_relay relay;

@@ -1,0 +1,135 @@
+/* test_laggards.c - peers that we chose and that know less than we do are let go, with care. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/p2p_internal.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+enum { SERVICES = NODE_NETWORK | NODE_WITNESS, PEERS_MAX = 6, S = 1000000 };
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+    struct mesh_node *node;
+    const struct built_block *blocks[3]; /* the node has two of them at first */
+    struct raw_peer *raw[PEERS_MAX];
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    struct p2p_options options = {.max_connections = 40};
+    chain_builder_init(&f->builder);
+    mesh_init(&f->mesh, 43, &f->builder, NULL);
+    f->node = mesh_add(&f->mesh, &options, NULL);
+    for (size_t i = 0; i < COUNT_OF(f->blocks); i++)
+        f->blocks[i] = builder_block(&f->builder, i ? f->blocks[i - 1] : f->builder.genesis, NULL);
+    mesh_give(f->node, f->blocks[0]);
+    mesh_give(f->node, f->blocks[1]);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < PEERS_MAX; i++)
+        if (f->raw[i])
+            raw_free(f->raw[i]);
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+/* An outbound peer that tells of the first n blocks. */
+static struct raw_peer *add(struct fixture *f, enum peer_class class, size_t n)
+{
+    struct net_address address;
+    size_t i = 0;
+    while (f->raw[i])
+        i++;
+    assert_true(i < PEERS_MAX);
+    assert_true(net_address_parse("10.9.9.9", (uint16_t)(700 + i), &address));
+    f->raw[i] = raw_listen(&f->mesh, (uint16_t)(700 + i));
+    assert_non_null(connect_to(f->node->p2p, &address, (int)class));
+    raw_handshake(f->raw[i], SERVICES);
+    if (n > 0)
+        raw_send_headers(f->raw[i], f->blocks, n);
+    mesh_run(&f->mesh, S);
+    return f->raw[i];
+}
+
+static void who_never_catches_up_is_asked_once_more_and_goes(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *silent = add(f, PEER_FULL, 0), *behind = add(f, PEER_FULL, 1);
+    mesh_run(&f->mesh, INT64_C(1190) * S);
+    size_t n_behind = raw_count(behind, "getheaders");
+    mesh_run(&f->mesh, INT64_C(20) * S);
+    assert_int_equal(raw_count(behind, "getheaders"), n_behind + 1);
+    mesh_run(&f->mesh, INT64_C(100) * S);
+    assert_false(silent->is_closed || behind->is_closed);
+    mesh_run(&f->mesh, INT64_C(20) * S);
+    assert_true(silent->is_closed && behind->is_closed);
+}
+
+static void who_comes_up_to_where_we_were_stays(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *raw = add(f, PEER_BLOCK_ONLY, 1);
+    mesh_run(&f->mesh, INT64_C(1210) * S);
+    mesh_give(f->node, f->blocks[2]);
+    raw_send_headers(raw, f->blocks, 2); /* what we had when its time began, and no more */
+    mesh_run(&f->mesh, INT64_C(1000) * S);
+    assert_false(raw->is_closed);
+    raw_send_headers(raw, f->blocks, 3);
+    mesh_run(&f->mesh, INT64_C(3000) * S);
+    assert_false(raw->is_closed);
+}
+
+/* The limit: four of those that knew our tip may fall behind, and only peers for everything. */
+static void a_few_that_knew_our_tip_are_spared(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < LAGGARDS_SPARED_MAX; i++)
+        (void)add(f, PEER_FULL, 2);
+    struct raw_peer *fifth = add(f, PEER_FULL, 2), *block_only = add(f, PEER_BLOCK_ONLY, 2);
+    assert_int_equal(f->node->p2p->n_spared, LAGGARDS_SPARED_MAX);
+    mesh_give(f->node, f->blocks[2]);
+    mesh_run(&f->mesh, INT64_C(1400) * S);
+    for (size_t i = 0; i < LAGGARDS_SPARED_MAX; i++)
+        assert_false(f->raw[i]->is_closed);
+    assert_true(fifth->is_closed && block_only->is_closed);
+    raw_free(f->raw[0]);
+    f->raw[0] = NULL;
+    mesh_run(&f->mesh, S);
+    assert_int_equal(f->node->p2p->n_spared, LAGGARDS_SPARED_MAX - 1);
+}
+
+static void whom_we_did_not_choose_may_know_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_peer *manual = add(f, PEER_MANUAL, 0);
+    mesh_run(&f->mesh, INT64_C(1400) * S);
+    assert_false(manual->is_closed);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(who_never_catches_up_is_asked_once_more_and_goes),
+        T(who_comes_up_to_where_we_were_stays),
+        T(a_few_that_knew_our_tip_are_spared),
+        T(whom_we_did_not_choose_may_know_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
