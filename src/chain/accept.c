@@ -32,6 +32,7 @@ struct accept {
     int64_t prev_mtp_s;
     bool is_decoded;
     bool failed_in_place; /* the verdict is about the block's place, not the block alone */
+    bool was_lost;        /* it was stored before, and damaged */
     struct verdict verdict;
     struct file_pos pos; /* file -1: not stored yet */
     uint32_t crc32c;
@@ -307,8 +308,11 @@ static void block_write_done(struct env_job *job)
     unsigned epoch = accept->epoch;
     int error = job->cancelled ? -ECANCELED : accept->write_error;
     size_t bytes = accept->ref->raw_len;
+    bool was_lost = accept->was_lost;
     kept_blocks_written(&chain->kept, accept->node);
     finish(accept);
+    if (was_lost)
+        lost_block_written(chain);
     write_done(chain, epoch, bytes, error);
 }
 
@@ -318,6 +322,7 @@ static void store(struct accept *accept)
     struct block_node *node = accept->node;
     const struct block *block = &accept->ref->block;
     bool is_stored = accept->pos.file >= 0;
+    accept->was_lost = node->status & BLOCK_LOST_DATA;
     if (!is_stored)
         accept->pos = block_files_alloc(chain->files, (uint32_t)accept->ref->raw_len, node->height,
                                         node->time);
@@ -337,6 +342,8 @@ static void store(struct accept *accept)
         block_files_set_used(chain->files, accept->pos.file, accept->pos.offset + accept->pos.len,
                              node->height, node->time);
         kept_blocks_written(&chain->kept, node);
+        if (accept->was_lost)
+            lost_block_written(chain);
         finish(accept);
     } else {
         accept->epoch = write_start(chain, accept->ref->raw_len);

@@ -90,11 +90,23 @@ void chain_fault_of_coins(struct chain *chain, int error, const char *what)
     }
     /* If not even that can be written, the next start sees the damage when it comes to it. */
     int note_error = index_db_set_flag(chain->index, INDEX_FLAG_DAMAGED_COINS);
+    chain->noted_damage = note_error == 0;
     if (note_error)
         log_error(chain->log, "the damage of the coins cannot be noted: %s", strerror(-note_error));
     chain_fault(chain, error, what);
     log_error(chain->log, "the coins database is damaged: the next start makes it anew from the "
                           "blocks, as -reindex-chainstate does");
+}
+
+bool chain_noted_damage(const struct chain *chain)
+{
+    return chain->noted_damage && !chain->any_pruned;
+}
+
+void chain_note_coins_error(struct chain *chain, int error)
+{
+    if (error == -EUCLEAN && chain->is_open && !chain->closing)
+        chain_fault_of_coins(chain, error, "reading the coins database");
 }
 
 enum chain_damage chain_damage(const struct chain *chain)

@@ -85,6 +85,12 @@ NODISCARD bool chain_open(struct chain *chain, char **error);
  * a missing permission or a store that is not ours. */
 enum chain_damage { CHAIN_DAMAGE_NONE, CHAIN_DAMAGE_COINS, CHAIN_DAMAGE_INDEX };
 enum chain_damage chain_damage(const struct chain *chain);
+/* Is the fault that stopped the chain one that the next chain_open() reports as damage, and that
+ * can be made good then? */
+bool chain_noted_damage(const struct chain *chain);
+/* A read of the coins (coins_get()) failed with that negative errno: if it is damage, the chain
+ * stops with a fault, as when it meets it itself. */
+void chain_note_coins_error(struct chain *chain, int error);
 
 /* Stop taking work, drain all jobs, flush; done(arg, error) once, error a negative errno or 0.
  * After a fault nothing is written any more. */

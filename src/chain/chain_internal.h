@@ -159,6 +159,7 @@ struct chain {
     uint64_t next_id;
     bool any_pruned;
     enum chain_damage damage; /* that kept the chain from being opened */
+    bool noted_damage;        /* of the coins: the next start makes them anew */
     int replay_error;         /* of the disk, while the coins were repaired */
     unsigned marks;      /* of enum chain_mark: which the index has ... */
     unsigned marks_over; /* ... and which of them the next flush takes away */
@@ -302,6 +303,8 @@ void txindex_close(struct chain *chain);
 /* The committed tip moved or a flush ended: index what is new (jobs, never ahead of what the coins
  * store stands for: hazard 76). */
 void txindex_wake(struct chain *chain);
+/* A block that could not be read may be there now. */
+void txindex_retry(struct chain *chain);
 bool txindex_is_busy(const struct chain *chain);
 /* Answer those who wait for the index to come nearer. */
 void txindex_cancel_all(struct chain *chain);
@@ -310,6 +313,7 @@ void txindex_cancel_all(struct chain *chain);
 int spenderindex_open(struct chain *chain, char **error);
 void spenderindex_close(struct chain *chain);
 void spenderindex_wake(struct chain *chain);
+void spenderindex_retry(struct chain *chain);
 bool spenderindex_is_busy(const struct chain *chain);
 void spenderindex_cancel_all(struct chain *chain);
 

@@ -43,6 +43,8 @@ static void end(struct scan_job *scan, int error)
     if (scan->cursor)
         coins_snapshot_close(chain->coins, scan->cursor);
     scan->done(scan->arg, error, error ? NULL : scan->tip);
+    if (error == -EUCLEAN)
+        chain_fault_of_coins(chain, error, "going through the coins");
     xfree(scan);
     chain->ops_pending--;
     close_continue(chain);

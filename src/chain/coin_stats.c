@@ -91,6 +91,8 @@ static void end(struct stats_job *job, int error)
     if (job->cursor)
         chain->env->cursor_close(chain->env->ctx, job->cursor);
     job->done(job->arg, error, error ? NULL : &job->stats);
+    if (error == -EUCLEAN)
+        chain_fault_of_coins(chain, error, "counting the coins");
     buffer_deinit(&job->element);
     xfree(job);
     chain->ops_pending--;

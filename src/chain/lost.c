@@ -101,10 +101,14 @@ void lost_undo(struct chain *chain, struct block_node *node)
 
 void lost_block_found(struct chain *chain, struct block_node *node)
 {
-    if (!(node->status & BLOCK_LOST_DATA))
-        return;
     take_away(chain, node, BLOCK_LOST_DATA);
-    undo_repair_wake(chain); /* it may have waited for this one */
+}
+
+void lost_block_written(struct chain *chain)
+{
+    undo_repair_wake(chain);
+    txindex_retry(chain);
+    spenderindex_retry(chain);
 }
 
 void lost_undo_found(struct chain *chain, struct block_node *node)

@@ -33,6 +33,9 @@ void lost_undo(struct chain *chain, struct block_node *node);
 void lost_block_found(struct chain *chain, struct block_node *node);
 void lost_undo_found(struct chain *chain, struct block_node *node);
 
+/* A block that was lost is on disk again: whoever waited for it goes on. */
+void lost_block_written(struct chain *chain);
+
 /* At a start, when the tip is known: take up the marks of the index, and mark what lies in files
  * that are missing or too short.
  *

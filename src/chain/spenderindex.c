@@ -454,6 +454,14 @@ static bool rebuild(struct spenderindex *index)
     return true;
 }
 
+void spenderindex_retry(struct chain *chain)
+{
+    if (!chain->spenderindex)
+        return;
+    chain->spenderindex->is_broken = false;
+    spenderindex_wake(chain);
+}
+
 void spenderindex_wake(struct chain *chain)
 {
     struct spenderindex *index = chain->spenderindex;

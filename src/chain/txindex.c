@@ -411,6 +411,14 @@ static bool rebuild(struct txindex *index)
     return true;
 }
 
+void txindex_retry(struct chain *chain)
+{
+    if (!chain->txindex)
+        return;
+    chain->txindex->is_broken = chain->txindex->cannot_renew = false;
+    txindex_wake(chain);
+}
+
 void txindex_wake(struct chain *chain)
 {
     struct txindex *index = chain->txindex;

@@ -43,6 +43,7 @@ struct undo_repair {
     struct hash_map wanted; /* not found yet */
     struct arena arena;
     int error;
+    bool is_stale; /* something came back, or was lost, since it began */
 };
 
 bool undo_repair_is_busy(const struct chain *chain)
@@ -172,11 +173,12 @@ static void end_round(struct undo_repair *repair)
 {
     struct chain *chain = repair->chain;
     size_t n = store(repair);
+    bool is_stale = repair->is_stale;
     free_round(repair);
-    if (n > 0) {
+    if (n > 0)
         log_printf(chain->log, LOG_ALWAYS, "undo data of %zu blocks was made anew", n);
+    if (n > 0 || is_stale)
         undo_repair_wake(chain); /* there may be more */
-    }
     pipeline_wake(chain);
 }
 
@@ -245,6 +247,8 @@ static void submit(struct undo_repair *repair)
 void undo_repair_wake(struct chain *chain)
 {
     bool is_working = chain->is_open && !chain->closing && !chain->faulted;
+    if (chain->undo_repair)
+        chain->undo_repair->is_stale = true;
     if (chain->undo_repair || !is_working || chain->lost.n_undo == 0)
         return;
     struct block_node *nodes[TARGETS_MAX];

@@ -139,7 +139,7 @@ static bool take_back_outputs(struct verify *verify, uint32_t tx)
             continue;
         int found = coin_set_find(&verify->set, &outpoint, &have);
         if (found < 0) {
-            verify->error = is_lost(found) ? 0 : found;
+            verify->error = found;
             return fail(verify, "the coins cannot be read");
         }
         if (found == 0 || !coin_equal(&have, &want))
@@ -300,8 +300,8 @@ static void note_failure(struct verify *verify)
     log_error(chain->log, "verification: block at height %d: %s", node->height, verify->failure);
     if (chain->closing || chain->faulted)
         return;
-    if (verify->error && verify->is_at_start)
-        chain_fault(chain, verify->error, "verification");
+    if (verify->error == -EUCLEAN || (verify->error && verify->is_at_start))
+        chain_fault_of_coins(chain, verify->error, "verification");
     if (verify->lacks_block && node->data.offset == verify->data_pos.offset)
         lost_block(chain, node);
     if (verify->lacks_undo && node->undo.offset == verify->undo_pos.offset)
@@ -313,8 +313,8 @@ static void job_done(struct env_job *job)
     struct verify *verify = (struct verify *)job;
     struct chain *chain = verify->chain;
     /* Pruned meanwhile: as if it had been before. */
-    bool was_pruned = verify->failure &&
-                      !(verify->at->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA));
+    bool was_pruned =
+        verify->failure && !(verify->at->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA));
     if (job->cancelled || chain->closing || chain->faulted || verify->failure) {
         if (verify->failure && !was_pruned)
             note_failure(verify);

@@ -32,11 +32,14 @@
 #define LAST_COMMANDS_US 10000000 /* for -shutdownnotify to end */
 #define LAST_POLL_US     5000
 #define SIGNALS_WATCHED  3
+#define LIVES_MAX        3 /* damage again and again is a failing disk */
 
 struct daemon {
     struct config config;
     struct datadir_lock data_lock, blocks_lock; /* the latter with -blocksdir */
-    int parent_pipe; /* -daemon: where the parent waits for our word; else -1 */
+    int parent_pipe;      /* -daemon: where the parent waits for our word; else -1 */
+    bool is_another_life; /* in the place of one that met damage, in the background if wanted */
+    bool can_be_mended;   /* what stopped it is made good by another life */
     struct log_file *log_file;
     struct env_host *env_host;
     struct loop *loop;
@@ -210,6 +213,7 @@ static void on_stopped(void *ctx, const char *error)
     struct daemon *daemon = ctx;
     if (error && !daemon->error)
         daemon->error = xstrdup(error);
+    daemon->can_be_mended = error && node_can_be_mended(daemon->node);
     daemon->end_us = loop_now_us() + LAST_ANSWERS_US;
     end_when_idle(daemon);
 }
@@ -501,7 +505,7 @@ static bool start(struct daemon *daemon, char **error)
     if (config->blocks_dir && strcmp(config->blocks_dir, config->data_dir) != 0 &&
         !datadir_lock(&daemon->blocks_lock, config->blocks_dir, error))
         return false;
-    if (config->daemon && !go_to_background(daemon, error))
+    if (config->daemon && !daemon->is_another_life && !go_to_background(daemon, error))
         return false;
     daemon->shows_progress = !config->daemon && !config->print_to_console && isatty(STDOUT_FILENO);
     if (!open_log(daemon, error) || !make_world(daemon, error))
@@ -545,12 +549,19 @@ static void run(struct daemon *daemon)
     loop_run(daemon->loop);
 }
 
-int daemon_main(int argc, char **argv)
+/* What passes from one life of the program to the next. */
+struct lives {
+    int n; /* so far */
+    int parent_pipe;
+    bool wants_another;
+};
+
+static int live(struct lives *lives, int argc, char **argv)
 {
     struct daemon *daemon = xcalloc(1, sizeof *daemon);
     daemon->data_lock = daemon->blocks_lock = DATADIR_UNLOCKED;
-    daemon->parent_pipe = -1;
-    tune_process();
+    daemon->parent_pipe = lives->parent_pipe;
+    daemon->is_another_life = lives->n++ > 0;
     if (!config_init(&daemon->config, argc, (const char *const *)argv, &daemon->error)) {
         /* told below */
     } else if (daemon->config.action == CONFIG_SHOW_VERSION) {
@@ -562,11 +573,27 @@ int daemon_main(int argc, char **argv)
         close_all(daemon);
     }
     int status = daemon->error ? 1 : 0;
+    lives->wants_another = daemon->can_be_mended && lives->n < LIVES_MAX;
     if (daemon->error)
-        fprintf(stderr, "%sError: %s\n", daemon->progress_shown ? "\n" : "", daemon->error);
-    tell_parent(daemon, (unsigned char)status);
+        fprintf(stderr, "%s%s: %s%s\n", daemon->progress_shown ? "\n" : "",
+                lives->wants_another ? "Warning" : "Error", daemon->error,
+                lives->wants_another ? ". Starting again to make that good" : "");
+    lives->parent_pipe = daemon->parent_pipe;
+    if (!lives->wants_another)
+        tell_parent(daemon, (unsigned char)status);
     config_deinit(&daemon->config);
     xfree(daemon->error);
     xfree(daemon);
+    return status;
+}
+
+int daemon_main(int argc, char **argv)
+{
+    struct lives lives = {.parent_pipe = -1};
+    int status;
+    tune_process();
+    do
+        status = live(&lives, argc, argv);
+    while (lives.wants_another);
     return status;
 }

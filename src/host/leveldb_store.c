@@ -76,7 +76,8 @@ static int error_code(const char *message)
     if (strncmp(message, "IO error: lock ", 15) == 0)
         return -EBUSY;
     int code = errno_of(message);
-    if (code == ENOENT && !strstr(message, "/LOCK: "))
+    /* A table that is there but has no bytes cannot be mapped, which is what EINVAL stands for. */
+    if ((code == ENOENT || code == EINVAL) && !strstr(message, "/LOCK: "))
         return -EUCLEAN;
     return code ? -code : -EIO;
 }

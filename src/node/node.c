@@ -650,6 +650,11 @@ void node_stop(struct node *node)
     set_timer(node, 0, begin_stop);
 }
 
+bool node_can_be_mended(const struct node *node)
+{
+    return node->options.repair && node->chain && chain_noted_damage(node->chain);
+}
+
 void node_free(struct node *node)
 {
     if (!node)

@@ -71,6 +71,9 @@ NODISCARD bool node_start(struct node *node, char **error);
 
 /* Begin the clean stop; events->stopped follows, later. Again: nothing. */
 void node_stop(struct node *node);
+/* In events->stopped with an error: would another node, made in this one's place, make good what
+ * stopped it? */
+bool node_can_be_mended(const struct node *node);
 
 /* After stopped, or after a start that failed or never was. NULL is allowed. */
 void node_free(struct node *node);

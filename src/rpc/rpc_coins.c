@@ -58,8 +58,10 @@ enum rpc_progress rpc_gettxout(struct rpc_call *call)
     int found = waiting == OUTPUT_WAITING;
     if (waiting == OUTPUT_NOT_WAITING)
         found = coins_get(chain_coins(call->rpc->node.chain), &outpoint, &call->arena, &coin);
-    if (found < 0)
+    if (found < 0) {
+        chain_note_coins_error(call->rpc->node.chain, found);
         return rpc_fail(call, RPC_DATABASE_ERROR, "Unable to read the set of unspent outputs");
+    }
     if (found == 0)
         json_put_null(&call->out);
     else

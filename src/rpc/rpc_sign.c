@@ -102,6 +102,7 @@ bool rpc_find_spent(struct rpc_call *call, const struct tx *tx, struct tx_out *s
             continue;
         int found = coins_get(coins, &tx->in[i].prevout, &call->arena, &coin);
         if (found < 0) {
+            chain_note_coins_error(call->rpc->node.chain, found);
             rpc_fail(call, RPC_DATABASE_ERROR, "Unable to read the set of unspent outputs");
             return false;
         }

@@ -99,6 +99,31 @@ def test_damaged_coins_are_made_anew(context):
         repaired(node, truth, "coins database is (damaged|empty)")
 
 
+def test_damaged_coins_that_a_run_meets_are_made_anew_by_the_same_process(context):
+    node = context.started("-connect=0", "-checkblocks=-1")
+    node.rpc.generatetodescriptor(300, f"addr({ADDRESS})")
+    truth = state(node)
+    node.restart()
+    node.stop()
+    for path in tables(node, "chainstate"):
+        if path.endswith(".ldb"):
+            with open(path, "r+b") as file:  # amid the rows, which no start reads
+                file.seek(os.path.getsize(path) // 2)
+                byte = file.read(1)[0]
+                file.seek(-1, os.SEEK_CUR)
+                file.write(bytes([byte ^ 0x55]))
+    node.start()
+    process, lives = node.process, node.log().count("Done loading")
+    rpc_fails(-32603, "UTXO", node.rpc.gettxoutsetinfo)
+    wait_until(lambda: node.log().count("Done loading") > lives, 30, "its second life")
+    node.wait_rpc()
+    equal(process.poll(), None)
+    wait_until(lambda: node.rpc.getblockcount() == 300, 30, "the chain")
+    equal(state(node), truth)
+    assert "damaged" in str(node.rpc.getblockchaininfo()["warnings"])
+    node.stop()
+
+
 def test_coins_of_another_chain_are_made_anew(context):
     node, truth = made(context)
     other, _ = made(context, "other", "raw(51)")

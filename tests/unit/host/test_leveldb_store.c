@@ -236,6 +236,7 @@ static void each_message_has_the_code_of_its_cause(void **state)
         {"IO error: /d/CURRENT.dbtmp: Read-only file system", -EROFS},
         {"IO error: /d/000005.ldb: No such file or directory", -EUCLEAN},
         {"NotFound: /d/000005.ldb: No such file or directory", -EUCLEAN},
+        {"IO error: /d/000005.ldb: Invalid argument", -EUCLEAN}, /* a table without a byte */
         {"IO error: /d/LOCK: No such file or directory", -ENOENT},
         {"IO error: lock /d/LOCK: Resource temporarily unavailable", -EBUSY},
         {"IO error: lock /d/LOCK: already held by process", -EBUSY},
