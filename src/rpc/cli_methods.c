@@ -15,7 +15,6 @@ struct cli_method {
 static const struct cli_method methods[] = {
     {"abandontransaction", "txid"},
     {"abortprivatebroadcast", "id"},
-    {"addconnection", "address connection_type v2transport:"},
     {"addhdkey", "hdkey"},
     {"addpeeraddress", "address port: tried:"},
     {"analyzepsbt", "psbt"},

@@ -50,7 +50,7 @@ static void reasons_have_cores_names(void **state)
 {
     (void)state;
     static const char *const names[] = {"added",  "block",     "conflict", "reorg",
-                                        "expiry", "sizelimit", "replaced"};
+                                        "expiry", "sizelimit", "replaced", "sent-again"};
     assert_int_equal(COUNT_OF(names), MEMPOOL_REASON_COUNT);
     for (size_t i = 0; i < COUNT_OF(names); i++)
         assert_string_equal(mempool_reason_name((enum mempool_reason)i), names[i]);
