@@ -106,7 +106,7 @@ def test_a_clock_in_the_past_loses_no_block(context):
     node = context.started(f"-mocktime={NOW}")
     old = node.rpc.generatetoaddress(10, ADDRESS)[-1]
     node.rpc.gettxoutsetinfo("none")
-    node.rpc.setmocktime(NOW + 100 * DAY)
+    node.restart(f"-mocktime={NOW + 100 * DAY}")  # setmocktime would make the next flush due
     tip = node.rpc.generatetoaddress(20, ADDRESS)[-1]
     restart_after_kill(node, f"-mocktime={NOW + DAY}")
     equal(node.rpc.getbestblockhash(), old)
