@@ -392,8 +392,10 @@ static void raw_on_connect(void *arg, uint64_t stream, const char *address, uint
 {
     struct raw_peer *raw = arg;
     (void)address, (void)port;
-    if (raw->stream && raw->stream != stream)
+    if (raw->stream && raw->stream != stream) { /* its events would outlive us */
+        raw->env->stream_close(raw->env->ctx, stream);
         return;
+    }
     raw->stream = stream;
     raw->is_up = true;
 }
