@@ -72,6 +72,7 @@ struct config {
     struct config_list warnings; /* of options, that last as long as the node runs */
     bool rpc_whitelist_default, deprecated_warnings, deprecated_start_height;
     size_t rpc_pending_max;
+    size_t rpc_parked_max; /* calls that wait for an event; 0: as many as there is room for */
     int64_t rpc_timeout_us;
     size_t rpc_connections_max; /* 0: as many as the server takes */
 

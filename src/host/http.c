@@ -229,9 +229,11 @@ bool http_park(struct http_request *public)
     struct http *http = request->http;
     if (request->is_parked || !http)
         return true;
-    size_t most = http->options.connections_max; /* half of it is for who does not wait */
-    if ((http->n_parked == HTTP_PARKED_MAX || (most > 0 && http->n_parked >= most / 2)) &&
-        !http_evict_parked(http))
+    size_t most = http->options.parked_max > 0 ? http->options.parked_max : HTTP_PARKED_MAX;
+    size_t half = http->options.connections_max / 2; /* the other one is for who does not wait */
+    if (half > 0 && half < most)
+        most = half;
+    if (http->n_parked >= most && !http_evict_parked(http))
         return false;
     uncount(request);
     request->is_parked = true;

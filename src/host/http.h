@@ -51,6 +51,7 @@ struct http_options {
     size_t n_allowed_hosts;
     int64_t timeout_us;     /* -rpcservertimeout */
     size_t pending_max;     /* requests handed out and not answered; beyond: 503 */
+    size_t parked_max;      /* of http_park(); 0: HTTP_PARKED_MAX */
     size_t connections_max; /* of all, parked or not, for want of descriptors; 0: no such limit */
     const struct log *log;  /* may be NULL */
     void *ctx;              /* first argument of the functions below */

@@ -186,6 +186,7 @@ struct rpc_server *rpc_server_new(struct loop *loop, struct rpc *rpc, const stru
         .n_allowed_hosts = config->rpc_hosts.n,
         .timeout_us = config->rpc_timeout_us,
         .pending_max = config->rpc_pending_max,
+        .parked_max = config->rpc_parked_max,
         .connections_max = config->rpc_connections_max,
         .ctx = server,
         .log = log,

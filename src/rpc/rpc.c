@@ -276,6 +276,10 @@ static bool entry_start(struct rpc_call *call)
 /* All entries are done. */
 static void call_complete(struct rpc_call *call)
 {
+    if (call->is_queue_full && !call->is_batch) {
+        call_refuse(call, 503, "Work queue depth exceeded");
+        return;
+    }
     if (call->is_batch) {
         bool is_empty = call->answer.len == 1 && !call->in_parts;
         json_close_array(&call->out);
@@ -407,6 +411,7 @@ bool rpc_park(struct rpc_call *call)
     if (!call->client || !call->reply || call->client->park(call->reply_arg))
         return true;
     rpc_fail(call, RPC_MISC_ERROR, "Too many calls wait for something to happen");
+    call->is_queue_full = true;
     return false;
 }
 

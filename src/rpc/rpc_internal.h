@@ -85,6 +85,7 @@ struct rpc_call {
     struct json_mark result_mark; /* before its result: an error replaces what follows */
     int error_code;               /* enum rpc_code; 0: none */
     char *error_message;
+    bool is_queue_full; /* it would have to wait, and too many do */
 
     /* For handlers that wait: all cleared when the entry is done. */
     void *state;                                 /* in call->arena */

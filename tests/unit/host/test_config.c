@@ -26,6 +26,7 @@ static void defaults_are_cores(void **state)
     assert_string_equal(c->rpc_binds[1].host, "::1");
     assert_int_equal(c->rpc_binds[0].port, 8332);
     assert_int_equal(c->rpc_pending_max, 80);
+    assert_int_equal(c->rpc_parked_max, 0);
     assert_int_equal(c->rpc_timeout_us, 30000000);
     assert_int_equal(c->cookie_mode, 0600);
     assert_non_null(strstr(c->cookie_path, "/.cookie"));
@@ -94,6 +95,7 @@ static void values_reach_their_fields(void **state)
     ASSERT_OK(w, "-par=1000", "-rpcworkqueue=1", "-rpcthreads=1", "-rpcservertimeout=2");
     assert_int_equal(c->compute_threads, CONFIG_COMPUTE_MAX);
     assert_int_equal(c->rpc_pending_max, 2);
+    assert_int_equal(c->rpc_parked_max, 2);
     assert_int_equal(c->rpc_timeout_us, 2000000);
 }
 
