@@ -109,7 +109,7 @@ bool config_rpc_init(struct config *config, char **error)
     config->rpc_pending_max =
         (size_t)(config_clamp(options_get_int(options, "rpcworkqueue", 64), 1, 65536) +
                  config_clamp(options_get_int(options, "rpcthreads", 16), 0, 65536));
-    /* Who sets it means all calls that wait, as in Core; nobody who does not is to be turned away. */
+    /* Who sets it means all calls that wait, as in Core; else nobody is to be turned away. */
     config->rpc_parked_max = options_is_set(options, "rpcworkqueue") ? config->rpc_pending_max : 0;
     config->rpc_hosts = config_list_of(config, "rpcallowhost");
     config->rpcauth = config_list_of(config, "rpcauth");
