@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "chain/chain_internal.h"
-#include "chain/deployments.h"
-#include "chain/node_view.h"
+#include "chain/tree/deployments.h"
+#include "chain/tree/node_view.h"
 #include "consensus/pow.h"
 #include "util/alloc.h"
 

@@ -6,11 +6,11 @@
 #ifndef CHAIN_CHAIN_H
 #define CHAIN_CHAIN_H
 
-#include "chain/block_ref.h"
-#include "chain/coin.h"
-#include "chain/coins.h"
-#include "chain/header_tree.h"
-#include "chain/undo.h"
+#include "chain/coins/coin.h"
+#include "chain/coins/coins.h"
+#include "chain/disk/block_ref.h"
+#include "chain/disk/undo.h"
+#include "chain/tree/header_tree.h"
 #include "consensus/network.h"
 #include "consensus/reject.h"
 #include "util/env.h"
@@ -258,6 +258,11 @@ void chain_prune_to(struct chain *chain, int32_t height, void (*done)(void *arg,
 /* Check the last n_blocks (0: all) at a level 0..4 as verifychain. done(arg, ok). */
 void chain_verify(struct chain *chain, int level, int n_blocks, void (*done)(void *arg, bool ok),
                   void *arg);
+
+/* Coins could not be read, by the chain or by who reads them through chain_coins(): a fault of our
+ * disk that ends the work. error: negative errno; damage (-EUCLEAN) is noted durably, and the next
+ * start makes the coins anew. what: for the log. */
+void chain_fault_of_coins(struct chain *chain, int error, const char *what);
 
 /* -- Mining (chain/mining.h builds on these) ------------------------------------------------ */
 

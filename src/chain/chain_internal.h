@@ -8,13 +8,13 @@
 #define CHAIN_CHAIN_INTERNAL_H
 
 #include "chain/chain.h"
-#include "chain/deployments.h"
-#include "chain/flight.h"
-#include "chain/index_db.h"
-#include "chain/kept_blocks.h"
-#include "chain/lost.h"
-#include "chain/overlay.h"
-#include "chain/scratch_pool.h"
+#include "chain/coins/overlay.h"
+#include "chain/core/scratch_pool.h"
+#include "chain/pipeline/flight.h"
+#include "chain/tree/deployments.h"
+#include "chain/tree/index_db.h"
+#include "chain/tree/kept_blocks.h"
+#include "chain/upkeep/lost.h"
 #include "util/sorted_map.h"
 
 /* Limits of the pipeline; see doc/architecture.md, "the life of a block". */
@@ -132,7 +132,7 @@ struct chain {
     size_t ops_pending;       /* accepts and reads under way */
     size_t writes_pending[2]; /* block and undo data, by epoch: a flush waits for one of them */
     size_t undo_writes_pending;
-    size_t unwritten_bytes; /* of those: at most the limit and what one block makes */
+    size_t unwritten_bytes;          /* of those: at most the limit and what one block makes */
     struct accept *held, *held_last; /* blocks that wait for room there, oldest first */
     unsigned write_epoch;
     struct flush flush;
@@ -161,9 +161,9 @@ struct chain {
     enum chain_damage damage; /* that kept the chain from being opened */
     bool noted_damage;        /* of the coins: the next start makes them anew */
     int replay_error;         /* of the disk, while the coins were repaired */
-    unsigned marks;      /* of enum chain_mark: which the index has ... */
-    unsigned marks_over; /* ... and which of them the next flush takes away */
-    int64_t early_s;     /* when a block of our files that is too new now may come; 0: none is */
+    unsigned marks;           /* of enum chain_mark: which the index has ... */
+    unsigned marks_over;      /* ... and which of them the next flush takes away */
+    int64_t early_s; /* when a block of our files that is too new now may come; 0: none is */
     struct prune prune;
     int64_t next_check_us; /* of the invariants */
 };
@@ -172,9 +172,6 @@ struct chain {
 
 /* Our own world failed: remember, tell the node once, stop working. error: negative errno. */
 void chain_fault(struct chain *chain, int error, const char *what);
-/* The same where it is coins, or what is needed to take them back: if that is damage (-EUCLEAN), it
- * is noted durably, and the next start makes the coins anew. */
-void chain_fault_of_coins(struct chain *chain, int error, const char *what);
 struct block_node *chain_tip_node(const struct chain *chain);
 void chain_warn(struct chain *chain, const char *message);
 /* Set the sticky "caught up" mark once the tip is recent and has enough work. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "chain/chain_internal.h"
-#include "chain/undo_repair.h"
+#include "chain/upkeep/undo_repair.h"
 #include "consensus/block_check.h"
 #include "consensus/script_iter.h"
 #include "util/alloc.h"

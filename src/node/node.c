@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chain/mempool_file.h"
+#include "mempool/mempool_file.h"
 #include "node/node_env.h"
 #include "node/node_net.h"
 #include "node/progress.h"

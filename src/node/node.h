@@ -6,7 +6,7 @@
 #define NODE_NODE_H
 
 #include "chain/chain.h"
-#include "chain/mempool.h"
+#include "mempool/mempool.h"
 #include "p2p/p2p.h"
 #include "rpc/rpc.h"
 #include "util/log.h"

@@ -7,7 +7,7 @@
 #ifndef P2P_BLOCK_BRANCH_H
 #define P2P_BLOCK_BRANCH_H
 
-#include "chain/header_tree.h"
+#include "chain/tree/header_tree.h"
 
 #define BLOCK_BRANCHES_MAX   16   /* chains followed at a time */
 #define BLOCK_BRANCH_WINDOW  1024 /* blocks of the first one that may be asked for */

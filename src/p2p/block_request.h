@@ -5,7 +5,7 @@
 #ifndef P2P_BLOCK_REQUEST_H
 #define P2P_BLOCK_REQUEST_H
 
-#include "chain/header_tree.h"
+#include "chain/tree/header_tree.h"
 #include "util/hash_map.h"
 
 struct p2p;

@@ -8,7 +8,7 @@
 #ifndef P2P_HEADER_PRESYNC_H
 #define P2P_HEADER_PRESYNC_H
 
-#include "chain/header_tree.h"
+#include "chain/tree/header_tree.h"
 #include "consensus/network.h"
 #include "util/env.h"
 

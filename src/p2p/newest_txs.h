@@ -6,7 +6,7 @@
 #ifndef P2P_NEWEST_TXS_H
 #define P2P_NEWEST_TXS_H
 
-#include "chain/block_ref.h"
+#include "chain/disk/block_ref.h"
 #include "crypto/siphash.h"
 #include "util/hash_map.h"
 

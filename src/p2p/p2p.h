@@ -8,7 +8,7 @@
 #define P2P_P2P_H
 
 #include "chain/chain.h"
-#include "chain/mempool.h"
+#include "mempool/mempool.h"
 #include "p2p/address_book.h"
 #include "p2p/ban_list.h"
 #include "p2p/net_address.h"

@@ -6,7 +6,7 @@
 #ifndef P2P_RELAY_H
 #define P2P_RELAY_H
 
-#include "chain/mempool.h"
+#include "mempool/mempool.h"
 #include "p2p/recent_set.h"
 #include "p2p/score.h"
 #include "p2p/wire.h"

@@ -6,7 +6,7 @@
 #ifndef P2P_SERVE_H
 #define P2P_SERVE_H
 
-#include "chain/block_ref.h"
+#include "chain/disk/block_ref.h"
 #include "p2p/newest_txs.h"
 #include "p2p/score.h"
 #include "p2p/wire.h"

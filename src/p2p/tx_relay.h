@@ -5,7 +5,7 @@
 #ifndef P2P_TX_RELAY_H
 #define P2P_TX_RELAY_H
 
-#include "chain/mempool.h"
+#include "mempool/mempool.h"
 #include "p2p/orphans.h"
 #include "p2p/recent_set.h"
 #include "p2p/score.h"

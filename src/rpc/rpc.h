@@ -5,7 +5,7 @@
 #ifndef RPC_RPC_H
 #define RPC_RPC_H
 
-#include "chain/block_assembler.h"
+#include "mempool/block_assembler.h"
 #include "rpc/net_view.h"
 #include "util/buffer.h"
 

@@ -1,7 +1,7 @@
 /* rpc_blockchain.c - methods about the chain, its headers and its tips. */
 #include <stdlib.h>
 
-#include "chain/node_view.h"
+#include "chain/tree/node_view.h"
 #include "consensus/script_flags.h"
 #include "consensus/script_verify.h"
 #include "consensus/versionbits.h"

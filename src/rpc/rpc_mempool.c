@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "chain/mempool_file.h"
+#include "mempool/mempool_file.h"
 #include "rpc/methods.h"
 #include "util/alloc.h"
 #include "util/hex.h"

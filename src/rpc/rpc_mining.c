@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "chain/policy.h"
 #include "consensus/block_check.h"
 #include "consensus/key_io.h"
 #include "consensus/pow.h"
 #include "consensus/script_flags.h"
 #include "crypto/hash.h"
+#include "mempool/policy.h"
 #include "rpc/chain_json.h"
 #include "rpc/desc.h"
 #include "rpc/method_table.h"

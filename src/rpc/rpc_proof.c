@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "chain/coins.h"
+#include "chain/coins/coins.h"
 #include "consensus/merkle_proof.h"
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"

@@ -1,9 +1,9 @@
 /* rpc_send.c - transactions handed in: to be sent, or to be judged only. */
 #include <string.h>
 
-#include "chain/mempool.h"
-#include "chain/policy.h"
 #include "consensus/script_iter.h"
+#include "mempool/mempool.h"
+#include "mempool/policy.h"
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"

@@ -1,13 +1,13 @@
 /* rpc_sign.c - signrawtransactionwithkey. */
 #include <stdio.h>
 
-#include "chain/coins.h"
-#include "chain/mempool.h"
+#include "chain/coins/coins.h"
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
 #include "consensus/sighash.h"
 #include "crypto/hash.h"
 #include "crypto/mem.h"
+#include "mempool/mempool.h"
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"
 #include "rpc/sign.h"

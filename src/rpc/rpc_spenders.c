@@ -1,7 +1,7 @@
 /* rpc_spenders.c - gettxspendingprevout: who spends outputs, in the mempool or in the chain. */
 #include <errno.h>
 
-#include "chain/mempool.h"
+#include "mempool/mempool.h"
 #include "rpc/methods.h"
 
 /* A call under way: the outputs are answered one after the other, in their order. */

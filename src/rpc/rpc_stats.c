@@ -1,10 +1,10 @@
 /* rpc_stats.c - statistics of blocks: of one, and of the transactions in many. */
 #include <stdlib.h>
 
-#include "chain/policy.h"
 #include "consensus/bip30.h"
 #include "consensus/pow.h"
 #include "consensus/script_iter.h"
+#include "mempool/policy.h"
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"
 

@@ -3,10 +3,10 @@
  * Spec: BIP22, BIP23 (proposals), BIP145; fields as in Core. */
 #include <stdio.h>
 
-#include "chain/block_assembler.h"
 #include "consensus/block_check.h"
 #include "consensus/pow.h"
 #include "consensus/versionbits.h"
+#include "mempool/block_assembler.h"
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"
 #include "util/alloc.h"

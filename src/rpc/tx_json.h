@@ -5,7 +5,7 @@
 #ifndef RPC_TX_JSON_H
 #define RPC_TX_JSON_H
 
-#include "chain/undo.h"
+#include "chain/disk/undo.h"
 #include "consensus/block.h"
 #include "consensus/network.h"
 #include "rpc/json_out.h"

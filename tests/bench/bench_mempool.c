@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "chain/block_assembler.h"
+#include "mempool/block_assembler.h"
 #include "sim/sim_random.h"
 #include "support/mempool_rig.h"
 #include "util/alloc.h"

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "chain/block_file.h"
+#include "chain/disk/block_file.h"
 #include "sim/sim_env.h"
 #include "util/alloc.h"
 #include "util/crc32c.h"

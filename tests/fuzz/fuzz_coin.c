@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "chain/coins_table.h"
+#include "chain/coins/coins_table.h"
 #include "util/buffer.h"
 
 static void check_equal(const struct coin *a, const struct coin *b)

@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "chain/undo.h"
+#include "chain/disk/undo.h"
 #include "util/buffer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

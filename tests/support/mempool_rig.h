@@ -6,7 +6,7 @@
 #ifndef TESTS_SUPPORT_MEMPOOL_RIG_H
 #define TESTS_SUPPORT_MEMPOOL_RIG_H
 
-#include "chain/mempool.h"
+#include "mempool/mempool.h"
 #include "support/chain_rig.h"
 
 #define MEMPOOL_RIG_BLOCKS 300

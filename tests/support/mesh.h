@@ -4,7 +4,7 @@
 #ifndef TESTS_SUPPORT_MESH_H
 #define TESTS_SUPPORT_MESH_H
 
-#include "chain/mempool.h"
+#include "mempool/mempool.h"
 #include "p2p/frame.h"
 #include "p2p/p2p.h"
 #include "sim/sim_env.h"

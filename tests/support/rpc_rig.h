@@ -5,7 +5,7 @@
 #ifndef TESTS_SUPPORT_RPC_RIG_H
 #define TESTS_SUPPORT_RPC_RIG_H
 
-#include "chain/mempool.h"
+#include "mempool/mempool.h"
 #include "rpc/rpc.h"
 #include "support/chain_rig.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chain/mempool_file.h"
+#include "mempool/mempool_file.h"
 #include "support/storage_run_internal.h"
 #include "util/alloc.h"
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chain/mempool_check.h"
-#include "chain/mempool_file.h"
-#include "chain/mempool_internal.h"
+#include "mempool/check.h"
+#include "mempool/mempool_file.h"
+#include "mempool/mempool_internal.h"
 #include "support/storage_run_internal.h"
 #include "util/alloc.h"
 

@@ -10,7 +10,8 @@ import re
 import subprocess
 import sys
 
-ORDER = ["util", "crypto", "consensus", "chain", "p2p", "rpc", "node", "host", "sim", "programs"]
+ORDER = ["util", "crypto", "consensus", "chain", "mempool", "p2p", "rpc", "node", "host", "sim",
+         "programs"]
 STRANGERS = [("p2p", "rpc"), ("host", "sim")]  # side by side: neither includes the other
 COLUMNS_MAX = 100
 FUNCTION_LINES_MAX = 70
@@ -84,7 +85,7 @@ def layer_of(path):
 
 
 def lint_layers(tree):
-    """Includes go to the left: util <- crypto <- consensus <- chain <- p2p | rpc <- ..."""
+    """Includes go to the left: util <- crypto <- consensus <- chain <- mempool <- ..."""
     for path in tree.select("src/", ends=(".c", ".h", ".inc", ".def")):
         own = layer_of(path)
         if own is None:
@@ -119,7 +120,7 @@ def lint_globals(tree):
     for folder, _, files in os.walk(tree.objects):
         for name in sorted(files):
             full = os.path.join(folder, name)
-            match = re.search(r"(src/([a-z0-9_]+)/[^/]+\.c)\.o$", full)
+            match = re.search(r"(src/([a-z0-9_]+)/(?:[^/]+/)?[^/]+\.c)\.o$", full)
             if not match or match.group(2) == "programs":
                 continue
             found = True
@@ -326,13 +327,14 @@ def lint_unit_tests(tree):
         layer, name = layer_of(path), os.path.basename(path)
         if layer is None or layer == "programs":
             continue
-        if f"tests/unit/{layer}/test_{name}" not in known:
-            yield (path, 1, "has no unit test", f"write tests/unit/{layer}/test_{name}")
+        folder = os.path.dirname(path)[len("src/"):]
+        if f"tests/unit/{folder}/test_{name}" not in known:
+            yield (path, 1, "has no unit test", f"write tests/unit/{folder}/test_{name}")
     for path in tree.select("tests/unit/", ends=(".c",)):
-        layer, name = path.split("/")[2], os.path.basename(path)[5:-2]
+        folder, name = os.path.dirname(path)[len("tests/unit/"):], os.path.basename(path)[5:-2]
         # test_script_vectors.c is about all of script_*.c: its first word must still be there.
-        if not tree.select(f"src/{layer}/{name.split('_')[0]}"):
-            yield (path, 1, f"tests src/{layer}/{name}, which does not exist",
+        if not tree.select(f"src/{folder}/{name.split('_')[0]}"):
+            yield (path, 1, f"tests src/{folder}/{name}, which does not exist",
                    "name it after its module, or delete it")
 
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "chain/chain_internal.h"
-#include "chain/mining.h"
+#include "chain/ask/mining.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 

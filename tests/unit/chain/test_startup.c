@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "chain_fixture.h"
+#include "unit/chain/chain_fixture.h"
 
 /* The error that opening gives; NULL if it succeeds. Valid until the next call. */
 static const char *error_of_open(struct fixture *f)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "chain_fixture.h"
+#include "unit/chain/chain_fixture.h"
 
 #define CLOCK_BACK_S 9000000 /* to when the last blocks of the fixture were new */
 

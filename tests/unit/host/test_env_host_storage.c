@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chain/block_file.h"
-#include "chain/coins.h"
+#include "chain/disk/block_file.h"
+#include "chain/coins/coins.h"
 #include "host/env_host.h"
 #include "host/loop.h"
 #include "util/alloc.h"

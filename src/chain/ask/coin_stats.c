@@ -1,0 +1,135 @@
+/* coin_stats.c - counts and hashes all coins of the committed tip, off the loop.
+ *
+ * The coins are flushed and a snapshot of the store is taken in the same turn, so the figures are
+ * of one tip whatever is committed while they are worked out. */
+#include <errno.h>
+
+#include "chain/chain_internal.h"
+#include "chain/coins/coin_hash.h"
+#include "crypto/hash.h"
+#include "crypto/muhash.h"
+#include "util/alloc.h"
+#include "util/buffer.h"
+
+/* txid, output number, height and coinbase mark, amount, length of the script. Core: GetBogoSize()
+ */
+#define BOGO_COIN_BYTES (32 + 4 + 4 + 8 + 2)
+
+struct stats_job {
+    struct env_job job;
+    struct chain *chain;
+    enum coin_stats_hash hash;
+    struct env_cursor *cursor;
+    struct coin_stats stats;
+    struct txid last_txid; /* of the coin before; they come in order */
+    struct sha256 serialized;
+    struct muhash muhash;
+    struct buffer element;
+    int error;
+    void (*done)(void *arg, int error, const struct coin_stats *stats);
+    void *arg;
+};
+
+static void hash_coin(struct stats_job *stats, const struct outpoint *outpoint,
+                      const struct coin *coin)
+{
+    struct writer w;
+    switch (stats->hash) {
+    case COIN_STATS_NONE:
+        break;
+    case COIN_STATS_SERIALIZED_3:
+        w = writer_to_sha256(&stats->serialized);
+        coin_hash_encode(&w, outpoint, coin);
+        break;
+    case COIN_STATS_MUHASH:
+        stats->element.len = 0;
+        w = writer_to_growing(&stats->element);
+        coin_hash_encode(&w, outpoint, coin);
+        muhash_insert(&stats->muhash, buffer_span(&stats->element));
+        break;
+    }
+}
+
+static bool visit(void *arg, const struct outpoint *outpoint, const struct coin *coin)
+{
+    struct stats_job *job = arg;
+    struct coin_stats *stats = &job->stats;
+    if (atomic_load_explicit(&job->chain->stops_jobs, memory_order_relaxed)) {
+        job->error = -ECANCELED;
+        return false;
+    }
+    if (stats->n_outputs == 0 || !txid_equal(&job->last_txid, &outpoint->txid))
+        stats->n_tx++;
+    job->last_txid = outpoint->txid;
+    stats->n_outputs++;
+    stats->total_sat += coin->value_sat;
+    stats->bogo_size += BOGO_COIN_BYTES + coin->script_pubkey.len;
+    hash_coin(job, outpoint, coin);
+    return true;
+}
+
+static void run(struct env_job *env_job)
+{
+    struct stats_job *job = (struct stats_job *)env_job;
+    struct coins *coins = job->chain->coins;
+    int error = coins_scan_snapshot(coins, job->cursor, visit, job);
+    job->cursor = NULL;
+    if (error)
+        job->error = error;
+    if (job->error)
+        return;
+    if (job->hash == COIN_STATS_SERIALIZED_3)
+        sha256d_final(&job->serialized, job->stats.hash);
+    if (job->hash == COIN_STATS_MUHASH)
+        muhash_digest(&job->muhash, job->stats.hash);
+    job->stats.disk_bytes = coins_store_bytes(coins);
+}
+
+static void end(struct stats_job *job, int error)
+{
+    struct chain *chain = job->chain;
+    if (job->cursor)
+        chain->env->cursor_close(chain->env->ctx, job->cursor);
+    job->done(job->arg, error, error ? NULL : &job->stats);
+    if (error == -EUCLEAN)
+        chain_fault_of_coins(chain, error, "counting the coins");
+    buffer_deinit(&job->element);
+    xfree(job);
+    chain->ops_pending--;
+    close_continue(chain);
+}
+
+static void job_done(struct env_job *env_job)
+{
+    struct stats_job *job = (struct stats_job *)env_job;
+    end(job, env_job->cancelled ? -ECANCELED : job->error);
+}
+
+static void flushed(void *arg, int error)
+{
+    struct stats_job *job = arg;
+    struct chain *chain = job->chain;
+    if (error || chain->closing) {
+        end(job, error ? error : -ECANCELED);
+        return;
+    }
+    job->stats.tip = chain->flush.tip;
+    job->cursor = coins_snapshot(chain->coins);
+    job->job = (struct env_job){.run = run, .done = job_done};
+    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &job->job);
+}
+
+void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
+                      void (*done)(void *arg, int error, const struct coin_stats *stats), void *arg)
+{
+    struct stats_job *job = xcalloc(1, sizeof *job);
+    job->chain = chain;
+    job->hash = hash;
+    job->done = done;
+    job->arg = arg;
+    buffer_init(&job->element);
+    sha256_init(&job->serialized);
+    muhash_init(&job->muhash);
+    chain->ops_pending++;
+    chain_flush(chain, flushed, job);
+}

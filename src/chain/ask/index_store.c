@@ -1,0 +1,100 @@
+/* index_store.c - see index_store.h */
+#include "chain/ask/index_store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/alloc.h"
+
+static void warn(struct chain *chain, const struct index_store *store)
+{
+    char message[200];
+    snprintf(message, sizeof message,
+             "The %s was damaged: it is being built again from the blocks. Meanwhile what it has "
+             "not reached is not found",
+             store->format.name);
+    chain_warn(chain, message);
+}
+
+static int open_once(struct chain *chain, const struct index_store *store, const char *path,
+                     struct env_kv **out, char **error)
+{
+    const struct env *env = chain->env;
+    struct env_kv_options options = {.log = chain->log,
+                                     .cache_bytes = 8 << 20,
+                                     .write_buffer_bytes = 16 << 20,
+                                     .bloom_bits = store->bloom_bits};
+    *out = NULL;
+    *error = NULL;
+    int code = env->kv_open(env->ctx, path, &options, out, error);
+    if (!code)
+        code = store_format_check(env, *out, path, &store->format, error);
+    if (code && *out) {
+        env->kv_close(env->ctx, *out);
+        *out = NULL;
+    }
+    return code;
+}
+
+static int empty(struct chain *chain, const char *path)
+{
+    int code = chain->env->kv_destroy(chain->env->ctx, path);
+    return code == -ENOENT ? 0 : code;
+}
+
+int index_store_open(struct chain *chain, const struct index_store *store, bool wipe,
+                     struct env_kv **out, char **error)
+{
+    const struct env *env = chain->env;
+    char *parent = xasprintf("%s/indexes", chain->data_dir), *detail = NULL;
+    char *path = xasprintf("%s/%s", parent, store->dir);
+    *out = NULL;
+    *error = NULL;
+    int code = env->make_dir(env->ctx, parent);
+    if (!code)
+        code = open_once(chain, store, path, out, &detail);
+    if (code == -EUCLEAN || (!code && wipe)) {
+        if (code)
+            warn(chain, store);
+        if (*out)
+            env->kv_close(env->ctx, *out);
+        *out = NULL;
+        xfree(detail);
+        detail = NULL;
+        code = empty(chain, path);
+        if (!code)
+            code = open_once(chain, store, path, out, &detail);
+    }
+    if (code)
+        *error = xasprintf("Cannot open the %s %s: %s", store->format.name, path,
+                           detail ? detail : strerror(-code));
+    ASSERT((code == 0) == (*out != NULL));
+    xfree(detail);
+    xfree(path);
+    xfree(parent);
+    return code;
+}
+
+bool index_store_rebuild(struct chain *chain, const struct index_store *store, int *n_rebuilt,
+                         struct env_kv **kv)
+{
+    char *error = NULL;
+    ASSERT(*kv && !chain->faulted);
+    chain->env->kv_close(chain->env->ctx, *kv);
+    *kv = NULL;
+    if (*n_rebuilt >= INDEX_REBUILDS_MAX) {
+        error = xasprintf("the %s is damaged again and again: the disk may be failing",
+                          store->format.name);
+        chain_fault(chain, -EUCLEAN, error);
+    } else {
+        ++*n_rebuilt;
+        int code = index_store_open(chain, store, true, kv, &error);
+        if (code)
+            chain_fault(chain, code, error);
+        else
+            warn(chain, store);
+    }
+    xfree(error);
+    return *kv != NULL;
+}

@@ -1,0 +1,110 @@
+/* trial.c - would a block be valid on top of the tip? Spec: Core TestBlockValidity() */
+#include "chain/chain_internal.h"
+#include "chain/tree/node_view.h"
+#include "consensus/block_check.h"
+#include "consensus/pow.h"
+#include "util/alloc.h"
+
+/* One trial: waits for the chain to rest, then flies the block without committing it. */
+struct trial {
+    struct chain *chain;
+    struct block_ref *ref;
+    struct block_node node; /* of the block, in no tree */
+    chain_order_fn *done;
+    void *arg;
+};
+
+static void end(struct trial *trial, const struct verdict *verdict)
+{
+    struct chain *chain = trial->chain;
+    trial->done(trial->arg, verdict);
+    block_ref_drop(trial->ref);
+    xfree(trial);
+    chain->ops_pending--;
+    close_continue(chain);
+}
+
+static void flight_ended(void *arg, const struct verdict *verdict)
+{
+    end(arg, verdict);
+}
+
+static bool check(const struct trial *trial, const struct block_node *tip, struct verdict *verdict)
+{
+    const struct chain *chain = trial->chain;
+    const struct block *block = &trial->ref->block;
+    struct header_context context = {
+        .network = chain->network,
+        .height = tip->height + 1,
+        .bits_required = pow_next_bits(chain->network, block_node_view(), tip, block->header.time),
+        .prev_time_s = tip->time,
+        .prev_mtp_s = block_node_mtp(tip),
+        .now_s = chain_now_s(chain),
+    };
+    struct arena scratch;
+    arena_init(&scratch, 64 << 10);
+    /* In Core's order, which miners see: what the block says of itself first. */
+    bool ok = block_check(block, chain->network, BLOCK_CHECK_MERKLE, &scratch, verdict) &&
+              block_header_check_context(&block->header, &context, verdict) &&
+              block_check_context(block, chain->network, context.height, context.prev_mtp_s,
+                                  &scratch, verdict);
+    arena_deinit(&scratch);
+    return ok;
+}
+
+static void chain_rests(void *arg, const struct verdict *rest_verdict)
+{
+    struct trial *trial = arg;
+    struct chain *chain = trial->chain;
+    struct block_node *tip = chain_tip_node(chain);
+    const struct block *block = &trial->ref->block;
+    struct verdict verdict = *rest_verdict;
+    if (verdict.code == REJECT_NONE && !block_hash_equal(&block->header.prev, &tip->hash))
+        verdict.code = REJECT_PREVBLK_NOT_BEST;
+    if (verdict.code != REJECT_NONE || !check(trial, tip, &verdict)) {
+        end(trial, &verdict);
+        return;
+    }
+    if (chain->flights.n > 0) { /* somebody else's trial was faster */
+        struct waiter *waiter = xcalloc(1, sizeof *waiter);
+        waiter->order_done = chain_rests;
+        waiter->arg = trial;
+        waiters_add(chain, waiter);
+        return;
+    }
+    trial->node = (struct block_node){
+        .hash = block->hash,
+        .prev = tip,
+        .height = tip->height + 1,
+        .time = block->header.time,
+        .bits = block->header.bits,
+        .version = block->header.version,
+        .data = {.file = -1},
+        .undo = {.file = -1},
+    };
+    struct flight *flight = flight_new(chain, &trial->node, FLIGHT_CONNECT, trial->ref);
+    flight->is_test = true;
+    flight->test_done = flight_ended;
+    flight->test_arg = trial;
+    pipeline_start_test(chain, flight);
+}
+
+void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_fn *done, void *arg)
+{
+    struct trial *trial = xcalloc(1, sizeof *trial);
+    trial->chain = chain;
+    trial->ref = block_ref_hold(block);
+    trial->done = done;
+    trial->arg = arg;
+    chain->ops_pending++;
+    if (!chain->is_open || chain->closing || chain->faulted) {
+        struct verdict verdict = {.code = REJECT_FAULT};
+        end(trial, &verdict);
+        return;
+    }
+    struct waiter *waiter = xcalloc(1, sizeof *waiter);
+    waiter->order_done = chain_rests;
+    waiter->arg = trial;
+    waiters_add(chain, waiter);
+    pipeline_wake(chain);
+}

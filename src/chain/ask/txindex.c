@@ -1,0 +1,520 @@
+/* txindex.c - where a transaction is.
+ *
+ * Store keys: 't' txid -> its place (tx_place.h); 'B' -> the block up to which all are in; 'P' ->
+ * the block up to which the rows tell the place in the file, and not the block alone, as those of
+ * versions before did: such rows are answered too, and written anew whenever the index has nothing
+ * else to do. Entries are written as soon as a block is committed, but the mark 'B' only
+ * after the coins store stands for that block or one after it: after a crash the index goes on from
+ * a block that the chain still has (hazard 76). Entries of blocks that left the chain are not
+ * removed: the bytes of the hash tell that they are stale, and a transaction that was mined again
+ * has got a new entry. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "chain/ask/index_store.h"
+#include "chain/ask/tx_place.h"
+#include "chain/chain_internal.h"
+#include "util/alloc.h"
+#include "util/buffer.h"
+
+#define KEY_BYTES          33
+#define LOOKUP_CHUNK_BYTES 1024
+
+enum txindex_task {
+    TASK_NONE,
+    TASK_READ,  /* the next block */
+    TASK_INDEX, /* its entries are being written */
+    TASK_RENEW, /* old entries are being written anew */
+    TASK_MARK,  /* the mark is being written */
+};
+
+/* Somebody looks for a transaction. */
+struct lookup {
+    struct env_job job;
+    struct chain *chain;
+    struct lookup *next;
+    struct txid txid;
+    int32_t height; /* the tip when it was asked: the index must have got there */
+    struct tx_place place;
+    uint8_t *raw; /* the transaction's bytes, if they are where the place says */
+    struct arena arena;
+    struct tx tx;    /* with raw */
+    int error;       /* -ENOENT: unknown */
+    bool is_partial; /* asked of an index that had not reached the tip */
+    chain_tx_fn *done;
+    void *arg;
+};
+
+struct txindex {
+    struct env_job job; /* first */
+    struct chain *chain;
+    struct env_kv *kv;
+    enum txindex_task task;
+    const struct block_node *at;     /* blocks up to here are in */
+    const struct block_node *placed; /* rows up to here, at most `at`, tell the place */
+    const struct block_node *next;   /* the task's */
+    const struct block_node *marked; /* what 'B' says */
+    const struct block_node *marked_placed;
+    uint64_t marked_flushes; /* flush.completed when the mark was looked at last */
+    struct block_ref *block;
+    struct file_pos data; /* where that block is */
+    int error;
+    bool is_broken, was_synced;
+    bool is_damaged; /* made anew as soon as nobody uses the store */
+    int n_rebuilt, lookups_running;
+    bool cannot_renew; /* until the next start */
+    struct lookup *waiting;
+};
+
+/* -- Jobs -------------------------------------------------------------------------------------- */
+
+static void tx_key(const struct txid *txid, uint8_t key[KEY_BYTES])
+{
+    key[0] = 't';
+    memcpy(key + 1, txid->b, sizeof txid->b);
+}
+
+static void run_index(struct env_job *job)
+{
+    struct txindex *index = (struct txindex *)job;
+    const struct env *env = index->chain->env;
+    const struct block *block = &index->block->block;
+    struct env_batch *batch = env->batch_new(env->ctx);
+    uint8_t key[KEY_BYTES], value[TX_PLACE_BYTES];
+    struct tx_place place = {.height = index->next->height, .pos = {.file = index->data.file}};
+    memcpy(place.tag, block->hash.b, sizeof place.tag);
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        struct span raw = block->tx[i].raw;
+        ASSERT(raw.p >= block->raw.p && raw.len <= block->raw.len);
+        place.pos.offset = index->data.offset + (uint32_t)(raw.p - block->raw.p);
+        place.pos.len = (uint32_t)raw.len;
+        tx_place_encode(&place, raw, value);
+        place.first_spent += i > 0 ? block->tx[i].n_in : 0;
+        tx_key(&block->txids[i], key);
+        env->batch_put(env->ctx, batch, span_of(key, sizeof key), span_of(value, sizeof value));
+    }
+    index->error = env->kv_write(env->ctx, index->kv, batch, false);
+    env->batch_free(env->ctx, batch);
+}
+
+static int write_mark(struct txindex *index, const struct block_node *node)
+{
+    const struct block_node *placed = block_node_fork(index->placed, node);
+    const struct env *env = index->chain->env;
+    struct env_batch *batch = env->batch_new(env->ctx);
+    env->batch_put(env->ctx, batch, span_of("B", 1), span_of(node->hash.b, sizeof node->hash.b));
+    env->batch_put(env->ctx, batch, span_of("P", 1), span_of(placed->hash.b, 32));
+    int error = env->kv_write(env->ctx, index->kv, batch, true);
+    env->batch_free(env->ctx, batch);
+    return error;
+}
+
+static void run_mark(struct env_job *job)
+{
+    struct txindex *index = (struct txindex *)job;
+    index->error = write_mark(index, index->next);
+}
+
+/* The transaction, if it is where its row says. If not, for whatever reason, its block has to be
+ * read, which names the reason. */
+static void read_at_place(struct lookup *lookup)
+{
+    uint8_t *raw;
+    if (lookup->place.pos.file < 0 ||
+        block_files_read_part(lookup->chain->files, &lookup->place.pos, &raw))
+        return;
+    struct span bytes = span_of(raw, lookup->place.pos.len);
+    struct reader r = reader_of(bytes);
+    if (tx_place_proves(&lookup->place, bytes) &&
+        tx_decode(&r, &lookup->arena, true, &lookup->tx) && reader_finish(&r) &&
+        txid_equal(&lookup->tx.txid, &lookup->txid))
+        lookup->raw = raw;
+    else
+        xfree(raw);
+}
+
+static void run_lookup(struct env_job *job)
+{
+    struct lookup *lookup = (struct lookup *)job;
+    const struct env *env = lookup->chain->env;
+    struct buffer value;
+    uint8_t key[KEY_BYTES];
+    buffer_init(&value);
+    tx_key(&lookup->txid, key);
+    lookup->error =
+        env->kv_get(env->ctx, lookup->chain->txindex->kv, span_of(key, sizeof key), &value);
+    if (!lookup->error && !tx_place_decode(span_of(value.p, value.len), &lookup->place))
+        lookup->error = -EUCLEAN;
+    buffer_deinit(&value);
+    if (!lookup->error)
+        read_at_place(lookup);
+}
+
+/* -- Damage ------------------------------------------------------------------------------------ */
+
+static const struct index_store the_store = {
+    .dir = "txindex",
+    .format = {.name = "transaction index",
+               .version = 1,
+               .old_key = "B",
+               .old_len = 32,
+               .row_prefix = "t",
+               .row_key_len = KEY_BYTES,
+               .row_value_len = TX_PLACE_OLD_BYTES},
+    .bloom_bits = 10,
+};
+
+/* What it holds is worth nothing any more; nobody may be told that something is unknown. */
+static void forget_all(struct txindex *index)
+{
+    index->is_damaged = true;
+    index->is_broken = index->was_synced = false;
+    index->at = index->placed = index->chain->tree.genesis;
+    index->marked = index->marked_placed = NULL;
+}
+
+/* -- Looking up -------------------------------------------------------------------------------- */
+
+static void end_lookup(struct lookup *lookup, int error, const struct block_node *node)
+{
+    struct chain *chain = lookup->chain;
+    struct chain_tx found = {.node = node,
+                             .tx = lookup->raw ? &lookup->tx : NULL,
+                             .first_spent = lookup->place.first_spent};
+    lookup->done(lookup->arg, error, node ? &found : NULL);
+    arena_deinit(&lookup->arena);
+    xfree(lookup->raw);
+    xfree(lookup);
+    chain->ops_pending--;
+    close_continue(chain);
+}
+
+static void lookup_done(struct env_job *job)
+{
+    struct lookup *lookup = (struct lookup *)job;
+    struct txindex *index = lookup->chain->txindex;
+    index->lookups_running--;
+    if (lookup->error == -EUCLEAN)
+        forget_all(index);
+    if (index->is_damaged)
+        txindex_wake(lookup->chain);
+    if (job->cancelled || lookup->error) {
+        int unknown = lookup->is_partial ? -EAGAIN : 0;
+        int error = lookup->error == -ENOENT ? unknown : lookup->error;
+        end_lookup(lookup, job->cancelled ? -ECANCELED : error, NULL);
+        return;
+    }
+    const struct tx_place *place = &lookup->place;
+    const struct block_node *node = chain_at(lookup->chain, place->height);
+    bool is_of_chain = node && memcmp(node->hash.b, place->tag, sizeof place->tag) == 0;
+    end_lookup(lookup, 0, is_of_chain ? node : NULL);
+}
+
+static void submit_lookup(struct lookup *lookup)
+{
+    const struct env *env = lookup->chain->env;
+    lookup->is_partial = lookup->chain->txindex->at != chain_tip(lookup->chain);
+    lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
+    lookup->chain->txindex->lookups_running++;
+    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
+}
+
+/* While the index only now and then trails the tip by some blocks, a look-up waits for it: what
+ * has just been mined is to be found. */
+static bool must_wait(const struct txindex *index, const struct lookup *lookup)
+{
+    return index->is_damaged ||
+           (index->was_synced && !index->is_broken && index->at->height < lookup->height &&
+            index->at != chain_tip(index->chain));
+}
+
+static void wake_lookups(struct txindex *index)
+{
+    struct lookup **at = &index->waiting;
+    while (*at) {
+        struct lookup *lookup = *at;
+        if (must_wait(index, lookup)) {
+            at = &lookup->next;
+            continue;
+        }
+        *at = lookup->next;
+        submit_lookup(lookup);
+    }
+}
+
+void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *done, void *arg)
+{
+    if (!chain->txindex || chain->closing) {
+        done(arg, chain->txindex ? -ECANCELED : -ENOSYS, NULL);
+        return;
+    }
+    struct lookup *lookup = xcalloc(1, sizeof *lookup);
+    *lookup = (struct lookup){.chain = chain,
+                              .txid = *txid,
+                              .height = chain_tip(chain)->height,
+                              .done = done,
+                              .arg = arg};
+    arena_init(&lookup->arena, LOOKUP_CHUNK_BYTES);
+    chain->ops_pending++;
+    if (!must_wait(chain->txindex, lookup)) {
+        submit_lookup(lookup);
+        return;
+    }
+    struct lookup **at = &chain->txindex->waiting;
+    while (*at)
+        at = &(*at)->next;
+    *at = lookup;
+}
+
+bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height)
+{
+    const struct txindex *index = chain->txindex;
+    if (!index)
+        return false;
+    *height = index->at->height;
+    *synced = index->at == chain_tip(chain);
+    return true;
+}
+
+/* -- Following the tip ------------------------------------------------------------------------- */
+
+static void stop_broken(struct txindex *index, int error)
+{
+    char message[200];
+    snprintf(message, sizeof message,
+             "The transaction index stops at height %d: the next block cannot be read (%s)",
+             index->at->height, strerror(-error));
+    index->is_broken = true;
+    chain_warn(index->chain, message);
+    wake_lookups(index);
+}
+
+static void task_done(struct env_job *job)
+{
+    struct txindex *index = (struct txindex *)job;
+    struct chain *chain = index->chain;
+    enum txindex_task task = index->task;
+    int error = job->cancelled ? -ECANCELED : index->error;
+    index->task = TASK_NONE;
+    block_ref_drop(index->block);
+    index->block = NULL;
+    if (error == -EUCLEAN) {
+        forget_all(index);
+    } else if (error) {
+        chain_fault(chain, error, "writing the transaction index");
+    } else if (index->is_damaged) {
+        /* What was written will be thrown away. */
+    } else if (task == TASK_MARK) {
+        index->marked = index->next;
+        index->marked_placed = block_node_fork(index->placed, index->next);
+    } else if (task == TASK_RENEW) {
+        index->placed = index->next;
+    } else {
+        if (index->placed == index->at)
+            index->placed = index->next;
+        index->at = index->next;
+        wake_lookups(index);
+    }
+    txindex_wake(chain);
+    close_continue(chain);
+}
+
+static void submit_task(struct txindex *index, enum txindex_task task)
+{
+    const struct env *env = index->chain->env;
+    index->task = task;
+    index->error = 0;
+    index->job =
+        (struct env_job){.run = task == TASK_MARK ? run_mark : run_index, .done = task_done};
+    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &index->job);
+}
+
+static void block_was_read(void *arg, const struct chain_block_read *read)
+{
+    struct txindex *index = arg;
+    struct chain *chain = index->chain;
+    bool is_renewal = index->next->height <= index->at->height;
+    if (!read->error && !chain->closing) {
+        index->block = block_ref_hold(read->block);
+        index->data = index->next->data;
+        submit_task(index, is_renewal ? TASK_RENEW : TASK_INDEX);
+        return;
+    }
+    index->task = TASK_NONE;
+    if (is_renewal) {
+        index->cannot_renew = true;
+        txindex_wake(chain);
+        return;
+    }
+    if (read->error && read->error != -ECANCELED && !chain->closing)
+        stop_broken(index, read->error);
+}
+
+/* The last block that may be marked as done: in the index, and in what the coins store holds. */
+static const struct block_node *markable(const struct txindex *index)
+{
+    return block_node_fork(index->at, index->chain->flush.tip);
+}
+
+static bool start_mark(struct txindex *index)
+{
+    const struct chain *chain = index->chain;
+    if (chain->flush.stage != FLUSH_IDLE || index->marked_flushes == chain->flush.completed)
+        return false;
+    index->marked_flushes = chain->flush.completed;
+    index->next = markable(index);
+    if (index->next == index->marked &&
+        block_node_fork(index->placed, index->next) == index->marked_placed)
+        return false;
+    submit_task(index, TASK_MARK);
+    return true;
+}
+
+/* The next block whose rows are old. Nobody waits for it: it is read as for a peer. */
+static void start_renewal(struct txindex *index)
+{
+    struct chain *chain = index->chain;
+    if (index->placed == index->at || index->cannot_renew)
+        return;
+    index->next = chain_at(chain, index->placed->height + 1);
+    index->task = TASK_READ;
+    (void)chain_read_for_peer(chain, index->next, false, block_was_read, index);
+}
+
+static void start_next_block(struct txindex *index)
+{
+    struct chain *chain = index->chain;
+    const struct block_node *tip = chain_tip(chain);
+    if (!chain_contains(chain, index->at))
+        index->at = block_node_fork(index->at, tip);
+    index->placed = block_node_fork(index->placed, index->at);
+    if (index->at == tip) {
+        index->was_synced = true;
+        wake_lookups(index);
+        start_renewal(index);
+        return;
+    }
+    index->next = chain_at(chain, index->at->height + 1);
+    index->task = TASK_READ;
+    (void)chain_read_block(chain, index->next, false, block_was_read, index);
+}
+
+/* Begin anew. False if that cannot be done yet, or not at all. */
+static bool rebuild(struct txindex *index)
+{
+    if (index->lookups_running > 0 ||
+        !index_store_rebuild(index->chain, &the_store, &index->n_rebuilt, &index->kv))
+        return false;
+    index->is_damaged = false;
+    wake_lookups(index);
+    return true;
+}
+
+void txindex_retry(struct chain *chain)
+{
+    if (!chain->txindex)
+        return;
+    chain->txindex->is_broken = chain->txindex->cannot_renew = false;
+    txindex_wake(chain);
+}
+
+void txindex_wake(struct chain *chain)
+{
+    struct txindex *index = chain->txindex;
+    if (!index || index->task != TASK_NONE || index->is_broken || chain->closing ||
+        chain->faulted || !chain->is_open)
+        return;
+    if (index->is_damaged && !rebuild(index))
+        return;
+    if (!start_mark(index))
+        start_next_block(index);
+}
+
+bool txindex_is_busy(const struct chain *chain)
+{
+    return chain->txindex && chain->txindex->task != TASK_NONE;
+}
+
+void txindex_cancel_all(struct chain *chain)
+{
+    while (chain->txindex && chain->txindex->waiting) {
+        struct lookup *lookup = chain->txindex->waiting;
+        chain->txindex->waiting = lookup->next;
+        end_lookup(lookup, -ECANCELED, NULL);
+    }
+}
+
+/* -- Opening and closing ----------------------------------------------------------------------- */
+
+/* *node: the block that a mark names; NULL if there is none, or it is of a chain that is not ours
+ * any more. */
+static int load_mark(struct txindex *index, const char *key, const struct block_node **node)
+{
+    const struct chain *chain = index->chain;
+    struct buffer value;
+    struct block_hash hash;
+    buffer_init(&value);
+    int error = chain->env->kv_get(chain->env->ctx, index->kv, span_of(key, 1), &value);
+    bool has_hash = !error && value.len == sizeof hash.b;
+    if (has_hash)
+        memcpy(hash.b, value.p, sizeof hash.b);
+    buffer_deinit(&value);
+    *node = has_hash ? header_tree_find(&chain->tree, &hash) : NULL;
+    return error == -ENOENT ? 0 : error;
+}
+
+/* Without a mark: begin anew. */
+static int load_marks(struct txindex *index)
+{
+    const struct chain *chain = index->chain;
+    const struct block_node *genesis = chain->tree.genesis;
+    int error = load_mark(index, "B", &index->marked);
+    if (!error)
+        error = load_mark(index, "P", &index->marked_placed);
+    if (error)
+        return error;
+    index->at = index->marked ? block_node_fork(index->marked, chain->flush.tip) : genesis;
+    index->placed =
+        index->marked_placed ? block_node_fork(index->marked_placed, index->at) : genesis;
+    return 0;
+}
+
+int txindex_open(struct chain *chain, char **error)
+{
+    struct txindex *index = xcalloc(1, sizeof *index);
+    index->chain = chain;
+    int code = index_store_open(chain, &the_store, chain->options.reindex, &index->kv, error);
+    if (!code)
+        code = load_marks(index);
+    if (code == -EUCLEAN && index->kv &&
+        index_store_rebuild(chain, &the_store, &index->n_rebuilt, &index->kv))
+        code = load_marks(index);
+    if (code) {
+        if (!*error)
+            *error = xasprintf("Cannot read the transaction index: %s", strerror(-code));
+        if (index->kv)
+            chain->env->kv_close(chain->env->ctx, index->kv);
+        xfree(index);
+    } else {
+        chain->txindex = index;
+    }
+    return code;
+}
+
+void txindex_close(struct chain *chain)
+{
+    struct txindex *index = chain->txindex;
+    if (!index)
+        return;
+    ASSERT(index->task == TASK_NONE && !index->waiting);
+    const struct block_node *node = markable(index);
+    /* An error costs nothing but work at the next start. */
+    if (!chain->faulted &&
+        (node != index->marked || block_node_fork(index->placed, node) != index->marked_placed))
+        (void)write_mark(index, node);
+    if (index->kv)
+        chain->env->kv_close(chain->env->ctx, index->kv);
+    xfree(index);
+    chain->txindex = NULL;
+}

@@ -1,0 +1,393 @@
+/* coins_store.c - the store below the tables: opening, repair, scanning. */
+#include <errno.h>
+#include <string.h>
+
+#include "chain/coins/coins_internal.h"
+#include "chain/core/store_format.h"
+#include "consensus/block.h"
+#include "util/alloc.h"
+#include "util/endian.h"
+
+enum { STORE_WRITE_BUFFER_BYTES = 4 << 20, STORE_BLOOM_BITS = 10, STORE_FILE_BYTES = 32 << 20 };
+
+void coins_store_key(const struct outpoint *outpoint, uint8_t key[COINS_KEY_BYTES])
+{
+    key[0] = 'C';
+    memcpy(key + 1, outpoint->txid.b, 32);
+    store_be32(key + 33, outpoint->vout);
+}
+
+void coins_batch_put_tip(const struct env *env, struct env_batch *batch,
+                         const struct block_hash *tip)
+{
+    env->batch_put(env->ctx, batch, span_of("T", 1), span_of(tip->b, sizeof tip->b));
+    env->batch_delete(env->ctx, batch, span_of("M", 1));
+}
+
+static int open_kv(struct coins *coins, char **error)
+{
+    struct env_kv_options options = {
+        .log = coins->log,
+        .cache_bytes = coins->options.store_cache_bytes,
+        .write_buffer_bytes = STORE_WRITE_BUFFER_BYTES,
+        .bloom_bits = STORE_BLOOM_BITS,
+        .max_file_bytes = STORE_FILE_BYTES,
+    };
+    static const struct store_format format = {.name = "coins database",
+                                               .version = 1,
+                                               .old_key = "T",
+                                               .old_len = SIZE_MAX,
+                                               .old_key_other = "M",
+                                               .old_len_other = SIZE_MAX};
+    const struct env *env = coins->env;
+    int result = env->kv_open(env->ctx, coins->path, &options, &coins->kv, error);
+    return result ? result : store_format_check(env, coins->kv, coins->path, &format, error);
+}
+
+/* Read a value of exactly len bytes. Returns 1 if it is there, 0 if not, a negative errno. */
+static int read_fixed(struct coins *coins, const char *key, uint8_t *out, size_t len)
+{
+    struct buffer value;
+    buffer_init(&value);
+    int result = coins->env->kv_get(coins->env->ctx, coins->kv, span_of_string(key), &value);
+    if (result == 0 && value.len != len)
+        result = -EUCLEAN;
+    if (result == 0) {
+        memcpy(out, value.p, len);
+        result = 1;
+    } else if (result == -ENOENT) {
+        result = 0;
+    }
+    buffer_deinit(&value);
+    return result;
+}
+
+/* Read tip and marker. */
+static int load_state(struct coins *coins, char **error)
+{
+    uint8_t tips[64];
+    int result = read_fixed(coins, "T", coins->store_tip.b, sizeof coins->store_tip.b);
+    if (result >= 0)
+        result = read_fixed(coins, "M", tips, sizeof tips);
+    if (result < 0) {
+        *error = result == -EUCLEAN ? xasprintf("The coins store %s is damaged. Restart with "
+                                                "-reindex-chainstate to rebuild it.",
+                                                coins->path)
+                                    : xasprintf("The coins store %s cannot be read: %s",
+                                                coins->path, strerror(-result));
+        return result;
+    }
+    coins->interrupted = result == 1;
+    if (coins->interrupted) {
+        memcpy(coins->old_tip.b, tips, 32);
+        memcpy(coins->new_tip.b, tips + 32, 32);
+    }
+    return 0;
+}
+
+int coins_open(const struct env *env, const struct log *log, const char *path,
+               const struct coins_options *options, struct coins **out, char **error)
+{
+    struct coins *coins = xcalloc(1, sizeof *coins);
+    coins->env = env;
+    coins->log = log;
+    coins->path = xstrdup(path);
+    coins->options = *options;
+    if (coins->options.flush_batch_bytes == 0)
+        coins->options.flush_batch_bytes = COINS_FLUSH_BATCH_BYTES;
+    env->random(env->ctx, &coins->key, sizeof coins->key);
+    coins_table_init(&coins->active, coins->key);
+    coins_table_init(&coins->frozen, coins->key);
+    *out = NULL;
+    *error = NULL;
+    int result = open_kv(coins, error);
+    if (!result)
+        result = load_state(coins, error);
+    if (result) {
+        coins_close(coins);
+        return result;
+    }
+    *out = coins;
+    return 0;
+}
+
+static void forget_memory(struct coins *coins)
+{
+    coins_table_deinit(&coins->active);
+    coins_table_deinit(&coins->frozen);
+    coins->frozen_state = COINS_FROZEN_NONE;
+    while (coins->dying) {
+        struct coins_dying *dying = coins->dying;
+        coins->dying = dying->next;
+        coins_table_deinit(&dying->table);
+        xfree(dying);
+    }
+}
+
+void coins_close(struct coins *coins)
+{
+    ASSERT(!coins->flushing);
+    forget_memory(coins);
+    if (coins->repair)
+        coins->env->batch_free(coins->env->ctx, coins->repair);
+    if (coins->kv)
+        coins->env->kv_close(coins->env->ctx, coins->kv);
+    xfree(coins->path);
+    xfree(coins);
+}
+
+struct block_hash coins_store_tip(const struct coins *coins)
+{
+    return coins->store_tip;
+}
+
+bool coins_interrupted(const struct coins *coins, struct block_hash *old_tip,
+                       struct block_hash *new_tip)
+{
+    if (coins->interrupted) {
+        *old_tip = coins->old_tip;
+        *new_tip = coins->new_tip;
+    }
+    return coins->interrupted;
+}
+
+/* -- repair ----------------------------------------------------------------------------------- */
+
+static struct env_batch *repair_batch(struct coins *coins)
+{
+    const struct env *env = coins->env;
+    ASSERT(coins->active.count == 0 && coins->frozen.count == 0 && !coins->flushing);
+    if (!coins->repair)
+        coins->repair = env->batch_new(env->ctx);
+    if (coins->repair_bytes >= coins->options.flush_batch_bytes) {
+        int error = coins->failed;
+        if (!error)
+            error = env->kv_write(env->ctx, coins->kv, coins->repair, false);
+        coins->failed = error;
+        env->batch_clear(env->ctx, coins->repair);
+        coins->repair_bytes = 0;
+    }
+    return coins->repair;
+}
+
+void coins_repair_put(struct coins *coins, const struct outpoint *outpoint, const struct coin *coin)
+{
+    struct env_batch *batch = repair_batch(coins);
+    uint8_t key[COINS_KEY_BYTES];
+    struct buffer value;
+    coins_store_key(outpoint, key);
+    buffer_init(&value);
+    struct writer w = writer_to_growing(&value);
+    coin_encode(&w, coin);
+    coins->env->batch_put(coins->env->ctx, batch, span_of(key, sizeof key), buffer_span(&value));
+    coins->repair_bytes += sizeof key + value.len;
+    buffer_deinit(&value);
+}
+
+void coins_repair_erase(struct coins *coins, const struct outpoint *outpoint)
+{
+    struct env_batch *batch = repair_batch(coins);
+    uint8_t key[COINS_KEY_BYTES];
+    coins_store_key(outpoint, key);
+    coins->env->batch_delete(coins->env->ctx, batch, span_of(key, sizeof key));
+    coins->repair_bytes += sizeof key;
+}
+
+int coins_repair_commit(struct coins *coins, const struct block_hash *tip)
+{
+    const struct env *env = coins->env;
+    struct env_batch *batch = repair_batch(coins);
+    coins_batch_put_tip(env, batch, tip);
+    if (!coins->failed)
+        coins->failed = env->kv_write(env->ctx, coins->kv, batch, true);
+    env->batch_free(env->ctx, batch);
+    coins->repair = NULL;
+    coins->repair_bytes = 0;
+    if (!coins->failed) {
+        coins->store_tip = *tip;
+        coins->interrupted = false;
+        coins->generation++;
+    }
+    return coins->failed;
+}
+
+int coins_wipe(struct coins *coins)
+{
+    const struct env *env = coins->env;
+    ASSERT(!coins->flushing);
+    forget_memory(coins);
+    coins->generation++;
+    env->kv_close(env->ctx, coins->kv);
+    coins->kv = NULL;
+    char *detail = NULL;
+    int error = env->kv_destroy(env->ctx, coins->path);
+    if (!error)
+        error = open_kv(coins, &detail);
+    xfree(detail);
+    coins->failed = error;
+    coins->interrupted = false;
+    coins->store_tip = (struct block_hash){{0}};
+    return error;
+}
+
+/* -- scanning ---------------------------------------------------------------------------------- */
+
+struct env_cursor *coins_snapshot(struct coins *coins)
+{
+    return coins->env->cursor_open(coins->env->ctx, coins->kv);
+}
+
+static bool decode_row(const struct env *env, struct env_cursor *cursor, struct arena *arena,
+                       struct outpoint *outpoint, struct coin *coin)
+{
+    struct span key = env->cursor_key(env->ctx, cursor);
+    struct reader r = reader_of(env->cursor_value(env->ctx, cursor));
+    if (key.len != COINS_KEY_BYTES || !coin_decode(&r, arena, coin) || !reader_finish(&r))
+        return false;
+    memcpy(outpoint->txid.b, key.p + 1, 32);
+    outpoint->vout = load_be32(key.p + 33);
+    return true;
+}
+
+int coins_snapshot_get(struct coins *coins, struct env_cursor *cursor,
+                       const struct outpoint *outpoint, struct arena *arena, struct coin *coin)
+{
+    const struct env *env = coins->env;
+    uint8_t key[COINS_KEY_BYTES];
+    coins_store_key(outpoint, key);
+    env->cursor_seek(env->ctx, cursor, span_of(key, sizeof key));
+    if (!env->cursor_valid(env->ctx, cursor))
+        return env->cursor_error(env->ctx, cursor);
+    if (!span_equal(env->cursor_key(env->ctx, cursor), span_of(key, sizeof key)))
+        return 0;
+    /* The value is gone with the cursor's next move, and a raw script borrows it. */
+    struct span value = env->cursor_value(env->ctx, cursor);
+    uint8_t *copy = arena_alloc(arena, value.len);
+    memcpy(copy, value.p, value.len);
+    struct reader r = reader_of(span_of(copy, value.len));
+    return coin_decode(&r, arena, coin) && reader_finish(&r) ? 1 : -EUCLEAN;
+}
+
+/* An output takes 9 bytes of a block's base. */
+enum { OUTPUTS_MAX = BLOCK_WEIGHT_MAX_WU / (9 * WITNESS_SCALE) };
+
+static enum coins_found find_in_memory(const struct coins *coins, const struct outpoint *outpoint,
+                                       int32_t *height)
+{
+    uint8_t script[COIN_SCRIPT_EXPANDED_MAX];
+    struct coin coin;
+    enum coins_found found =
+        coins_find(coins, outpoint, coins_hash(coins->key, outpoint), &coin, script);
+    if (found == COINS_UNSPENT)
+        *height = (int32_t)coin.height;
+    return found;
+}
+
+/* The rows of a transaction lie together; memory knows which of them are spent by now. */
+static int find_in_store(const struct coins *coins, struct env_cursor *cursor,
+                         const struct txid *txid, int32_t *height)
+{
+    const struct env *env = coins->env;
+    struct outpoint outpoint = {.txid = *txid};
+    struct coin coin;
+    uint8_t key[COINS_KEY_BYTES];
+    struct arena arena;
+    arena_init(&arena, 1024);
+    coins_store_key(&outpoint, key);
+    int result = 0;
+    for (env->cursor_seek(env->ctx, cursor, span_of(key, sizeof key));
+         result == 0 && env->cursor_valid(env->ctx, cursor); env->cursor_next(env->ctx, cursor)) {
+        struct span row = env->cursor_key(env->ctx, cursor);
+        if (row.len < 33 || memcmp(row.p, key, 33) != 0)
+            break;
+        if (!decode_row(env, cursor, &arena, &outpoint, &coin))
+            result = -EUCLEAN;
+        else if (find_in_memory(coins, &outpoint, height) != COINS_SPENT)
+            result = 1;
+        *height = result == 1 ? (int32_t)coin.height : 0;
+    }
+    arena_deinit(&arena);
+    return result ? result : env->cursor_error(env->ctx, cursor);
+}
+
+int coins_find_txid(struct coins *coins, const struct txid *txid, bool in_memory, int32_t *height)
+{
+    struct outpoint outpoint = {.txid = *txid};
+    struct env_cursor *cursor = coins_snapshot(coins);
+    int result = find_in_store(coins, cursor, txid, height);
+    coins_snapshot_close(coins, cursor);
+    for (; result == 0 && in_memory && outpoint.vout < (uint32_t)OUTPUTS_MAX; outpoint.vout++)
+        result = find_in_memory(coins, &outpoint, height) == COINS_UNSPENT;
+    return result;
+}
+
+void coins_snapshot_close(struct coins *coins, struct env_cursor *cursor)
+{
+    coins->env->cursor_close(coins->env->ctx, cursor);
+}
+
+int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
+                        bool (*visit)(void *arg, const struct outpoint *outpoint,
+                                      const struct coin *coin),
+                        void *arg)
+{
+    const struct env *env = coins->env;
+    struct arena arena;
+    arena_init(&arena, 16 << 10);
+    struct arena_mark mark = arena_mark(&arena);
+    int error = 0;
+    bool go_on = true;
+    for (env->cursor_seek(env->ctx, cursor, span_of("C", 1));
+         go_on && !error && env->cursor_valid(env->ctx, cursor);
+         env->cursor_next(env->ctx, cursor)) {
+        struct span key = env->cursor_key(env->ctx, cursor);
+        if (key.len == 0 || key.p[0] != 'C')
+            break;
+        struct outpoint outpoint;
+        struct coin coin;
+        if (decode_row(env, cursor, &arena, &outpoint, &coin))
+            go_on = visit(arg, &outpoint, &coin);
+        else
+            error = -EUCLEAN;
+        arena_rewind(&arena, mark);
+    }
+    if (!error)
+        error = env->cursor_error(env->ctx, cursor);
+    env->cursor_close(env->ctx, cursor);
+    arena_deinit(&arena);
+    return error;
+}
+
+int coins_scan(struct coins *coins,
+               bool (*visit)(void *arg, const struct outpoint *outpoint, const struct coin *coin),
+               void *arg)
+{
+    return coins_scan_snapshot(coins, coins_snapshot(coins), visit, arg);
+}
+
+struct size_sum {
+    struct coins *coins;
+    uint64_t bytes;
+};
+
+static void add_file_size(void *arg, const char *name)
+{
+    struct size_sum *sum = arg;
+    const struct env *env = sum->coins->env;
+    char *path = xasprintf("%s/%s", sum->coins->path, name);
+    struct env_file *file;
+    if (env->file_open(env->ctx, path, ENV_OPEN_READ, &file) == 0) {
+        int64_t size = env->file_size(env->ctx, file);
+        sum->bytes += size > 0 ? (uint64_t)size : 0;
+        env->file_close(env->ctx, file);
+    }
+    xfree(path);
+}
+
+uint64_t coins_store_bytes(struct coins *coins)
+{
+    /* The store is a directory of files; its own estimate would leave out recent changes. */
+    struct size_sum sum = {.coins = coins};
+    int error = coins->env->list(coins->env->ctx, coins->path, add_file_size, &sum);
+    return error ? 0 : sum.bytes;
+}

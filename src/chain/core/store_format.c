@@ -1,0 +1,130 @@
+/* store_format.c - see store_format.h */
+#include "chain/core/store_format.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util/alloc.h"
+#include "util/buffer.h"
+
+static int write_version(const struct env *env, struct env_kv *kv, uint8_t version)
+{
+    struct env_batch *batch = env->batch_new(env->ctx);
+    env->batch_put(env->ctx, batch, span_of("v", 1), span_of(&version, 1));
+    int error = env->kv_write(env->ctx, kv, batch, true);
+    env->batch_free(env->ctx, batch);
+    return error;
+}
+
+/* 1 if the key is there with a value of len bytes (SIZE_MAX: any), 0 if not, or an error. */
+static int has_row(const struct env *env, struct env_kv *kv, struct span key, size_t len)
+{
+    struct buffer value;
+    buffer_init(&value);
+    int result = env->kv_get(env->ctx, kv, key, &value);
+    if (!result)
+        result = len == SIZE_MAX || value.len == len;
+    else if (result == -ENOENT)
+        result = 0;
+    buffer_deinit(&value);
+    return result;
+}
+
+static int has_old_row(const struct env *env, struct env_kv *kv, const struct store_format *format)
+{
+    int result = 0;
+    if (format->old_key)
+        result = has_row(env, kv, span_of_string(format->old_key), format->old_len);
+    if (!result && format->old_key_other)
+        result = has_row(env, kv, span_of_string(format->old_key_other), format->old_len_other);
+    return result;
+}
+
+static bool is_row_of(const struct store_format *format, struct span key, struct span value)
+{
+    size_t n = format->row_prefix ? strlen(format->row_prefix) : 0;
+    ASSERT(n <= format->row_key_len);
+    return n > 0 && key.len == format->row_key_len && value.len == format->row_value_len &&
+           memcmp(key.p, format->row_prefix, n) == 0;
+}
+
+/* 1 if the store has no row at all, 0 if it has, or an error. *begins_as_ours: what it has is what
+ * an old version of ours left without a mark. */
+static int is_empty(const struct env *env, struct env_kv *kv, const struct store_format *format,
+                    bool *begins_as_ours)
+{
+    struct env_cursor *cursor = env->cursor_open(env->ctx, kv);
+    env->cursor_seek(env->ctx, cursor, span_of("", 0));
+    bool has_rows = env->cursor_valid(env->ctx, cursor);
+    *begins_as_ours = has_rows && is_row_of(format, env->cursor_key(env->ctx, cursor),
+                                            env->cursor_value(env->ctx, cursor));
+    int error = env->cursor_error(env->ctx, cursor);
+    env->cursor_close(env->ctx, cursor);
+    return error ? error : !has_rows;
+}
+
+/* Rows of Core's stores that ours never have: the key that its rows are mixed with (coins, and the
+ * others since 28.0), the last block file, the mark of a reindex, the best block of its indexes.
+ * Ours have 'B' too, but have been recognised by then. */
+static int is_cores(const struct env *env, struct env_kv *kv)
+{
+    static const struct span keys[] = {
+        {(const uint8_t *)"\x0e\x00obfuscate_key", 15},
+        {(const uint8_t *)"l", 1},
+        {(const uint8_t *)"R", 1},
+        {(const uint8_t *)"H", 1},
+        {(const uint8_t *)"B", 1},
+    };
+    int result = 0;
+    for (size_t i = 0; i < COUNT_OF(keys) && !result; i++)
+        result = has_row(env, kv, keys[i], SIZE_MAX);
+    return result;
+}
+
+static int check_unmarked(const struct env *env, struct env_kv *kv, const char *path,
+                          const struct store_format *format, char **error)
+{
+    bool begins_as_ours;
+    int result = is_empty(env, kv, format, &begins_as_ours);
+    if (!result)
+        result = has_old_row(env, kv, format);
+    if (result > 0)
+        return write_version(env, kv, format->version);
+    if (!result)
+        result = is_cores(env, kv);
+    if (!result && begins_as_ours)
+        result = -EUCLEAN;
+    if (result < 0)
+        return result;
+    *error = xasprintf("%s is not a %s of this program: it looks like %s. Nothing was changed in "
+                       "it. Give another -datadir, or move that directory away",
+                       path, format->name, result ? "Bitcoin Core's" : "another program's");
+    return -ENOTSUP;
+}
+
+int store_format_check(const struct env *env, struct env_kv *kv, const char *path,
+                       const struct store_format *format, char **error)
+{
+    struct buffer value;
+    ASSERT(format->version > 0);
+    *error = NULL;
+    buffer_init(&value);
+    int result = env->kv_get(env->ctx, kv, span_of("v", 1), &value);
+    if (result == -ENOENT) {
+        result = check_unmarked(env, kv, path, format, error);
+    } else if (!result && value.len != 1) {
+        result = -EUCLEAN;
+    } else if (!result && value.p[0] > format->version) {
+        *error = xasprintf("%s, the %s, is of a newer version of this program (format %d; this one "
+                           "knows %d). Nothing was changed in it. Use the newer version",
+                           path, format->name, value.p[0], format->version);
+        result = -ENOTSUP;
+    } else if (!result && value.p[0] < format->version) {
+        result = -EUCLEAN; /* no such version was ever written */
+    }
+    buffer_deinit(&value);
+    if (result && !*error)
+        *error = xasprintf("%s, the %s, %s (%s)", path, format->name,
+                           result == -EUCLEAN ? "is damaged" : "cannot be read", strerror(-result));
+    return result;
+}

@@ -1,0 +1,615 @@
+/* block_file.c - giving out space, and records with their framing.
+ *
+ * The loop thread owns the infos; jobs know only positions, and share the open files through
+ * write_handles. */
+#include "chain/disk/block_file.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "chain/disk/write_handles.h"
+#include "consensus/block.h"
+#include "util/alloc.h"
+#include "util/crc32c.h"
+#include "util/endian.h"
+#include "util/planted.h"
+
+enum {
+    UNDO_RECORD_HEADER_BYTES = 12,
+    XOR_KEY_BYTES = 8,
+    SEARCH_BYTES = 64 << 10, /* read at once while looking for the next magic */
+    FILE_NUMBER_MAX = 99999, /* five digits in the name */
+};
+
+enum kind { KIND_BLOCK, KIND_UNDO };
+static const char *const prefixes[] = {"blk", "rev"};
+
+struct file_entry {
+    struct block_file_info info;
+    bool is_dirty;
+};
+
+struct block_files {
+    const struct env *env;
+    const struct log *log;
+    char *dir;
+    uint8_t magic[4];
+    uint8_t xor_key[XOR_KEY_BYTES];
+    bool is_obfuscated;
+    struct file_entry *entries;
+    size_t n, capacity;
+    size_t first_open;            /* files before this one get no new records */
+    uint32_t max_bytes;           /* of a block file */
+    struct write_handles handles; /* shared with jobs */
+};
+
+static char *path_of(const struct block_files *files, enum kind kind, int32_t number)
+{
+    return xasprintf("%s/%s%05d.dat", files->dir, prefixes[kind], number);
+}
+
+/* -- opening ------------------------------------------------------------------------------ */
+
+/* Core's optional key: exactly 8 bytes. */
+static int load_xor_key(struct block_files *files)
+{
+    const struct env *env = files->env;
+    struct env_file *file;
+    char *path = xasprintf("%s/xor.dat", files->dir);
+    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &file);
+    xfree(path);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    uint8_t key[XOR_KEY_BYTES + 1];
+    int64_t n = env->file_read_at(env->ctx, file, 0, key, sizeof key);
+    env->file_close(env->ctx, file);
+    if (n != XOR_KEY_BYTES)
+        return n < 0 ? (int)n : -EUCLEAN;
+    memcpy(files->xor_key, key, XOR_KEY_BYTES);
+    static const uint8_t zeros[XOR_KEY_BYTES];
+    files->is_obfuscated = memcmp(key, zeros, XOR_KEY_BYTES) != 0;
+    return 0;
+}
+
+/* Let there be at least n entries. */
+static void grow_entries(struct block_files *files, size_t n)
+{
+    if (n > files->capacity) {
+        files->capacity = n + n / 2 + 8;
+        files->entries = xrealloc(files->entries, files->capacity, sizeof *files->entries);
+    }
+    for (; files->n < n; files->n++)
+        files->entries[files->n] =
+            (struct file_entry){.info = {.height_first = -1, .height_last = -1}};
+}
+
+int block_files_open(const struct env *env, const struct log *log, const char *blocks_dir,
+                     const uint8_t magic[4], const struct block_file_info *infos, size_t n_infos,
+                     struct block_files **out, char **error)
+{
+    struct block_files *files = xcalloc(1, sizeof *files);
+    files->env = env;
+    files->log = log;
+    files->dir = xstrdup(blocks_dir);
+    memcpy(files->magic, magic, sizeof files->magic);
+    files->max_bytes = BLOCK_FILE_MAX_BYTES;
+    write_handles_init(&files->handles, env);
+    grow_entries(files, n_infos);
+    for (size_t i = 0; i < n_infos; i++)
+        files->entries[i].info = infos[i];
+    *out = NULL;
+    *error = NULL;
+    int result = env->make_dir(env->ctx, blocks_dir);
+    if (result)
+        *error = xasprintf("Cannot create the directory %s: %s", blocks_dir, strerror(-result));
+    else if ((result = load_xor_key(files)) != 0)
+        *error = xasprintf("Cannot read %s/xor.dat: %s", blocks_dir,
+                           result == -EUCLEAN ? "it must have 8 bytes" : strerror(-result));
+    if (result) {
+        block_files_close(files);
+        return result;
+    }
+    *out = files;
+    return 0;
+}
+
+void block_files_set_max_bytes(struct block_files *files, uint32_t max_bytes)
+{
+    ASSERT(max_bytes <= BLOCK_FILE_MAX_BYTES);
+    files->max_bytes = max_bytes;
+}
+
+void block_files_close(struct block_files *files)
+{
+    if (!files)
+        return;
+    write_handles_deinit(&files->handles);
+    xfree(files->entries);
+    xfree(files->dir);
+    xfree(files);
+}
+
+/* -- space ---------------------------------------------------------------------------------- */
+
+static void note_block(struct block_file_info *info, int32_t height, uint32_t time)
+{
+    if (info->n_blocks == 0 || height < info->height_first)
+        info->height_first = height;
+    if (info->n_blocks == 0 || height > info->height_last)
+        info->height_last = height;
+    if (info->n_blocks == 0 || time < info->time_first)
+        info->time_first = time;
+    if (info->n_blocks == 0 || time > info->time_last)
+        info->time_last = time;
+    info->n_blocks++;
+}
+
+/* The last file, or a new one if that is closed to new records. */
+static struct file_entry *last_entry(struct block_files *files)
+{
+    if (files->n <= files->first_open)
+        grow_entries(files, files->first_open + 1);
+    return &files->entries[files->n - 1];
+}
+
+struct file_pos block_files_alloc(struct block_files *files, uint32_t len, int32_t height,
+                                  uint32_t time)
+{
+    uint64_t need = (uint64_t)len + BLOCK_RECORD_HEADER_BYTES;
+    ASSERT(need <= BLOCK_FILE_MAX_BYTES);
+    struct file_entry *entry = last_entry(files);
+    if (entry->info.block_bytes > 0 && entry->info.block_bytes + need > files->max_bytes) {
+        grow_entries(files, files->n + 1);
+        entry = &files->entries[files->n - 1];
+    }
+    ASSERT(files->n <= FILE_NUMBER_MAX);
+    struct file_pos pos = {
+        .file = (int32_t)(files->n - 1),
+        .offset = entry->info.block_bytes + BLOCK_RECORD_HEADER_BYTES,
+        .len = len,
+    };
+    entry->info.block_bytes += (uint32_t)need;
+    entry->is_dirty = true;
+    note_block(&entry->info, height, time);
+    return pos;
+}
+
+struct file_pos block_files_alloc_undo(struct block_files *files, int32_t file, uint32_t len)
+{
+    uint64_t need = (uint64_t)len + UNDO_RECORD_HEADER_BYTES;
+    size_t number = (size_t)file;
+    ASSERT(file >= 0 && number < files->n && need <= UINT32_MAX);
+    while (files->entries[number].info.undo_bytes + need > UINT32_MAX)
+        if (++number == files->n)
+            grow_entries(files, files->n + 1);
+    struct file_entry *entry = &files->entries[number];
+    struct file_pos pos = {
+        .file = (int32_t)number,
+        .offset = entry->info.undo_bytes + UNDO_RECORD_HEADER_BYTES,
+        .len = len,
+    };
+    entry->info.undo_bytes += (uint32_t)need;
+    entry->is_dirty = true;
+    return pos;
+}
+
+size_t block_files_count(const struct block_files *files)
+{
+    return files->n;
+}
+
+const struct block_file_info *block_files_info(const struct block_files *files, size_t file)
+{
+    ASSERT(file < files->n);
+    return &files->entries[file].info;
+}
+
+bool block_files_take_dirty(struct block_files *files, size_t file)
+{
+    ASSERT(file < files->n);
+    bool was_dirty = files->entries[file].is_dirty;
+    files->entries[file].is_dirty = false;
+    return was_dirty;
+}
+
+uint64_t block_files_total_bytes(const struct block_files *files)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < files->n; i++)
+        total += (uint64_t)files->entries[i].info.block_bytes + files->entries[i].info.undo_bytes;
+    return total;
+}
+
+void block_files_set_used(struct block_files *files, int32_t file, uint32_t end, int32_t height,
+                          uint32_t time)
+{
+    ASSERT(file >= 0 && file <= FILE_NUMBER_MAX);
+    grow_entries(files, (size_t)file + 1);
+    struct file_entry *entry = &files->entries[file];
+    if (end > entry->info.block_bytes)
+        entry->info.block_bytes = end;
+    if (height >= 0)
+        note_block(&entry->info, height, time);
+    entry->is_dirty = true;
+}
+
+/* The number in a file's name; -1 if it is not one of this kind. */
+static int32_t number_of(const char *name, enum kind kind)
+{
+    int32_t number = 0;
+    if (strlen(name) != strlen("blk00000.dat") || strncmp(name, prefixes[kind], 3) != 0 ||
+        strcmp(name + 8, ".dat") != 0)
+        return -1;
+    for (size_t i = 3; i < 8; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return -1;
+        number = number * 10 + (name[i] - '0');
+    }
+    return number;
+}
+
+/* arg: a size_t that becomes one past the number in the name, if that is more. */
+static void note_existing(void *arg, const char *name)
+{
+    size_t *end = arg;
+    int32_t number = number_of(name, KIND_BLOCK);
+    if (number >= 0 && (size_t)number + 1 > *end)
+        *end = (size_t)number + 1;
+}
+
+int block_files_end(const struct block_files *files, size_t *end)
+{
+    *end = files->n;
+    return files->env->list(files->env->ctx, files->dir, note_existing, end);
+}
+
+int block_files_reserve_existing(struct block_files *files)
+{
+    size_t end;
+    int error = block_files_end(files, &end);
+    if (error)
+        return error;
+    files->first_open = end;
+    grow_entries(files, end);
+    return 0;
+}
+
+static void remove_undo(void *arg, const char *name)
+{
+    struct block_files *files = arg;
+    int32_t number = number_of(name, KIND_UNDO);
+    if (number < 0)
+        return;
+    char *path = path_of(files, KIND_UNDO, number);
+    int error = files->env->remove(files->env->ctx, path);
+    if (error && error != -ENOENT)
+        log_warning(files->log, "cannot remove %s: %s", path, strerror(-error));
+    xfree(path);
+}
+
+int block_files_remove_undo(struct block_files *files)
+{
+    return files->env->list(files->env->ctx, files->dir, remove_undo, files);
+}
+
+/* -- records ---------------------------------------------------------------------------------- */
+
+/* Obfuscation: each byte XORed by the key's byte at its offset in the file modulo 8. */
+static void xor_bytes(const struct block_files *files, uint64_t offset, uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] ^= files->xor_key[(offset + i) % XOR_KEY_BYTES];
+}
+
+/* Reserve the next chunk of disk space when a record is the first to reach into it. Chunks divide
+ * the largest file, so no file keeps more than its last part unused. */
+static int reserve_chunk(const struct block_files *files, enum kind kind, struct env_file *file,
+                         uint64_t begin, uint64_t end)
+{
+    uint64_t chunk = kind == KIND_BLOCK ? BLOCK_FILE_CHUNK_BYTES : UNDO_FILE_CHUNK_BYTES;
+    uint64_t last = (end - 1) / chunk * chunk;
+    if (begin > last)
+        return 0;
+    return files->env->file_allocate(files->env->ctx, file, last, chunk);
+}
+
+/* Write header and payload at offset; XORed if asked for. */
+static int write_record(const struct block_files *files, struct env_file *file, uint64_t offset,
+                        struct span header, struct span payload, bool obfuscate)
+{
+    const struct env *env = files->env;
+    uint8_t head[UNDO_RECORD_HEADER_BYTES];
+    memcpy(head, header.p, header.len);
+    uint8_t *copy = NULL;
+    if (obfuscate) {
+        copy = xmemdup(payload.p, payload.len);
+        xor_bytes(files, offset, head, header.len);
+        xor_bytes(files, offset + header.len, copy, payload.len);
+    }
+    int error = env->file_write_at(env->ctx, file, offset, head, header.len);
+    if (!error)
+        error = env->file_write_at(env->ctx, file, offset + header.len, copy ? copy : payload.p,
+                                   payload.len);
+    xfree(copy);
+    return error;
+}
+
+static int write_kind(struct block_files *files, enum kind kind, const struct file_pos *pos,
+                      struct span header, struct span payload)
+{
+    ASSERT(pos->file >= 0 && pos->len == payload.len && pos->offset >= header.len);
+    uint64_t begin = pos->offset - header.len, end = (uint64_t)pos->offset + pos->len;
+    uint64_t id = (uint64_t)pos->file * 2 + kind;
+    struct env_file *file;
+    char *path = path_of(files, kind, pos->file);
+    int error = write_handles_take(&files->handles, id, path, &file);
+    xfree(path);
+    if (error)
+        return error;
+    error = reserve_chunk(files, kind, file, begin, end);
+    if (!error)
+        error = write_record(files, file, begin, header, payload,
+                             kind == KIND_BLOCK && files->is_obfuscated);
+    write_handles_give(&files->handles, id, true);
+    return PLANTED(files->env, WRITE_ERROR_LOST) ? 0 : error;
+}
+
+static struct span encode_header(const struct block_files *files, enum kind kind,
+                                 const struct file_pos *pos, uint8_t out[UNDO_RECORD_HEADER_BYTES])
+{
+    memcpy(out, files->magic, 4);
+    store_le32(out + 4, pos->len);
+    store_le32(out + 8, pos->crc32c);
+    return span_of(out, kind == KIND_BLOCK ? BLOCK_RECORD_HEADER_BYTES : UNDO_RECORD_HEADER_BYTES);
+}
+
+int block_files_write(struct block_files *files, const struct file_pos *pos, struct span block)
+{
+    uint8_t header[UNDO_RECORD_HEADER_BYTES];
+    return write_kind(files, KIND_BLOCK, pos, encode_header(files, KIND_BLOCK, pos, header), block);
+}
+
+int block_files_write_undo(struct block_files *files, const struct file_pos *pos, struct span undo)
+{
+    uint8_t header[UNDO_RECORD_HEADER_BYTES];
+    return write_kind(files, KIND_UNDO, pos, encode_header(files, KIND_UNDO, pos, header), undo);
+}
+
+/* Read exactly n bytes and undo the obfuscation. -EUCLEAN where the file ends before. */
+static int read_exactly(const struct block_files *files, enum kind kind, struct env_file *file,
+                        uint64_t offset, uint8_t *p, size_t n)
+{
+    int64_t got = files->env->file_read_at(files->env->ctx, file, offset, p, n);
+    if (got < 0)
+        return (int)got;
+    if ((uint64_t)got != n)
+        return -EUCLEAN;
+    if (kind == KIND_BLOCK && files->is_obfuscated)
+        xor_bytes(files, offset, p, n);
+    return 0;
+}
+
+static int read_kind(struct block_files *files, enum kind kind, const struct file_pos *pos,
+                     uint8_t **out)
+{
+    const struct env *env = files->env;
+    uint8_t want[UNDO_RECORD_HEADER_BYTES], have[UNDO_RECORD_HEADER_BYTES];
+    struct span header = encode_header(files, kind, pos, want);
+    *out = NULL;
+    if (pos->file < 0)
+        return -ENOENT;
+    if (pos->offset < header.len)
+        return -EUCLEAN;
+    struct env_file *file;
+    char *path = path_of(files, kind, pos->file);
+    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &file);
+    xfree(path);
+    if (error)
+        return error;
+    error = read_exactly(files, kind, file, pos->offset - header.len, have, header.len);
+    if (!error && memcmp(have, want, header.len) != 0)
+        error = -EUCLEAN; /* checked before the payload is allocated */
+    if (!error) {
+        uint8_t *payload = xmalloc(pos->len);
+        error = read_exactly(files, kind, file, pos->offset, payload, pos->len);
+        if (!error && crc32c(0, payload, pos->len) != pos->crc32c)
+            error = -EUCLEAN;
+        if (error)
+            xfree(payload);
+        else
+            *out = payload;
+    }
+    env->file_close(env->ctx, file);
+    return error;
+}
+
+int block_files_read(struct block_files *files, const struct file_pos *pos, uint8_t **out)
+{
+    return read_kind(files, KIND_BLOCK, pos, out);
+}
+
+int block_files_read_part(struct block_files *files, const struct file_pos *pos, uint8_t **out)
+{
+    const struct env *env = files->env;
+    struct env_file *file;
+    *out = NULL;
+    if (pos->file < 0)
+        return -ENOENT;
+    char *path = path_of(files, KIND_BLOCK, pos->file);
+    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &file);
+    xfree(path);
+    if (error)
+        return error;
+    uint8_t *part = xmalloc(pos->len);
+    error = read_exactly(files, KIND_BLOCK, file, pos->offset, part, pos->len);
+    if (error)
+        xfree(part);
+    else
+        *out = part;
+    env->file_close(env->ctx, file);
+    return error;
+}
+
+int block_files_read_undo(struct block_files *files, const struct file_pos *pos, uint8_t **out)
+{
+    return read_kind(files, KIND_UNDO, pos, out);
+}
+
+int block_files_size(const struct block_files *files, int32_t file, bool undo, uint64_t *size)
+{
+    const struct env *env = files->env;
+    struct env_file *handle;
+    *size = 0;
+    char *path = path_of(files, undo ? KIND_UNDO : KIND_BLOCK, file);
+    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &handle);
+    xfree(path);
+    if (error)
+        return error;
+    int64_t n = env->file_size(env->ctx, handle);
+    env->file_close(env->ctx, handle);
+    *size = n > 0 ? (uint64_t)n : 0;
+    return n < 0 ? (int)n : 0;
+}
+
+int block_files_sync_too(struct block_files *files, int32_t file)
+{
+    uint64_t id = (uint64_t)file * 2 + KIND_BLOCK;
+    struct env_file *handle;
+    ASSERT(file >= 0 && (size_t)file < files->n);
+    char *path = path_of(files, KIND_BLOCK, file);
+    int error = write_handles_take(&files->handles, id, path, &handle);
+    xfree(path);
+    if (!error)
+        write_handles_give(&files->handles, id, true);
+    return error;
+}
+
+int block_files_sync(struct block_files *files)
+{
+    return write_handles_sync(&files->handles, files->dir);
+}
+
+static int remove_pair(const struct block_files *files, size_t file)
+{
+    const struct env *env = files->env;
+    int error = 0;
+    for (int kind = KIND_BLOCK; kind <= KIND_UNDO && !error; kind++) {
+        char *path = path_of(files, (enum kind)kind, (int32_t)file);
+        error = env->remove(env->ctx, path);
+        if (error == -ENOENT)
+            error = 0;
+        xfree(path);
+    }
+    return error;
+}
+
+int block_files_remove(const struct block_files *files, const size_t *numbers, size_t n)
+{
+    int error = 0;
+    for (size_t i = 0; i < n && !error; i++)
+        error = remove_pair(files, numbers[i]);
+    if (PLANTED(files->env, PRUNE_NOT_SYNCED))
+        return error;
+    return error ? error : files->env->sync_dir(files->env->ctx, files->dir);
+}
+
+void block_files_forget(struct block_files *files, size_t file)
+{
+    ASSERT(file < files->n);
+    files->entries[file] =
+        (struct file_entry){.info = {.height_first = -1, .height_last = -1}, .is_dirty = true};
+    /* Its number is not given out again while the index may still know the old file. */
+    if (file + 1 == files->n)
+        files->first_open = files->n;
+}
+
+/* -- scanning --------------------------------------------------------------------------------- */
+
+struct scan {
+    const struct block_files *files;
+    struct env_file *file;
+    int32_t number;
+    uint64_t size, at;
+    uint8_t *buffer; /* of the largest record, or of SEARCH_BYTES */
+};
+
+/* Move at to the next magic, or to the end. */
+static int find_magic(struct scan *scan)
+{
+    while (scan->at + BLOCK_RECORD_HEADER_BYTES <= scan->size) {
+        uint64_t left = scan->size - scan->at;
+        size_t n = left < SEARCH_BYTES ? (size_t)left : SEARCH_BYTES;
+        int error = read_exactly(scan->files, KIND_BLOCK, scan->file, scan->at, scan->buffer, n);
+        if (error)
+            return error;
+        const uint8_t *found = memmem(scan->buffer, n, scan->files->magic, 4);
+        if (found) {
+            scan->at += (uint64_t)(found - scan->buffer);
+            return 0;
+        }
+        scan->at += n - 3; /* the magic may lie across */
+    }
+    scan->at = scan->size;
+    return 0;
+}
+
+/* The record at `at`, whose payload goes to the buffer. Returns 1, 0 if there is none, or an
+ * error. */
+static int read_record(struct scan *scan, struct file_pos *pos)
+{
+    uint8_t header[BLOCK_RECORD_HEADER_BYTES];
+    if (scan->size - scan->at < sizeof header)
+        return 0;
+    int error = read_exactly(scan->files, KIND_BLOCK, scan->file, scan->at, header, sizeof header);
+    if (error)
+        return error;
+    uint32_t len = load_le32(header + 4);
+    uint64_t payload = scan->at + sizeof header;
+    if (memcmp(header, scan->files->magic, 4) != 0 || len <= BLOCK_HEADER_BYTES ||
+        len > BLOCK_SERIALIZED_MAX_BYTES || len > scan->size - payload || payload > UINT32_MAX)
+        return 0;
+    error = read_exactly(scan->files, KIND_BLOCK, scan->file, payload, scan->buffer, len);
+    if (error)
+        return error;
+    *pos = (struct file_pos){
+        .file = scan->number,
+        .offset = (uint32_t)payload,
+        .len = len,
+        .crc32c = crc32c(0, scan->buffer, len),
+    };
+    return 1;
+}
+
+int block_files_scan(struct block_files *files, int32_t file, uint32_t offset,
+                     bool (*fn)(void *arg, const struct file_pos *pos, struct span block),
+                     void *arg)
+{
+    const struct env *env = files->env;
+    struct scan scan = {.files = files, .number = file, .at = offset};
+    char *path = path_of(files, KIND_BLOCK, file);
+    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &scan.file);
+    xfree(path);
+    if (error)
+        return error;
+    int64_t size = env->file_size(env->ctx, scan.file);
+    error = size < 0 ? (int)size : 0;
+    scan.size = size < 0 ? 0 : (uint64_t)size;
+    scan.buffer = xmalloc(BLOCK_SERIALIZED_MAX_BYTES);
+    bool go_on = true;
+    while (go_on && !error && scan.at < scan.size) {
+        struct file_pos pos;
+        int found = read_record(&scan, &pos);
+        if (found < 0) {
+            error = found;
+        } else if (found) {
+            scan.at = (uint64_t)pos.offset + pos.len;
+            go_on = fn(arg, &pos, span_of(scan.buffer, pos.len));
+        } else {
+            scan.at++;
+            error = find_magic(&scan);
+        }
+    }
+    xfree(scan.buffer);
+    env->file_close(env->ctx, scan.file);
+    return error;
+}

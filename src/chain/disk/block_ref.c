@@ -1,0 +1,54 @@
+/* block_ref.c - one allocation that owns a block's bytes and arena, with a count of holders. */
+#include "chain/disk/block_ref.h"
+
+#include "util/alloc.h"
+
+/* Arrays of a typical full block fit in a few chunks; a tiny block wastes little. */
+enum { BLOCK_ARENA_CHUNK_BYTES = 64 << 10, SMALL_BLOCK_ARENA_CHUNK_BYTES = 2 << 10 };
+
+struct block_ref *block_ref_take(uint8_t *raw, size_t len)
+{
+    struct block_ref *ref = xcalloc(1, sizeof *ref);
+    atomic_init(&ref->holders, 1);
+    ref->raw = raw;
+    ref->raw_len = len;
+    arena_init(&ref->arena, len < BLOCK_ARENA_CHUNK_BYTES ? SMALL_BLOCK_ARENA_CHUNK_BYTES
+                                                          : BLOCK_ARENA_CHUNK_BYTES);
+    return ref;
+}
+
+bool block_ref_decode(struct block_ref *ref)
+{
+    ASSERT(!ref->block.raw.p); /* once only: others may be reading */
+    return block_decode(span_of(ref->raw, ref->raw_len), &ref->arena, &ref->block);
+}
+
+bool block_ref_decode_head(struct block_ref *ref)
+{
+    ASSERT(!ref->block.raw.p);
+    if (!block_decode_head(span_of(ref->raw, ref->raw_len), &ref->arena, &ref->block))
+        return false;
+    ref->raw_len = ref->block.raw.len;
+    return true;
+}
+
+struct block_ref *block_ref_hold(struct block_ref *ref)
+{
+    int before = atomic_fetch_add_explicit(&ref->holders, 1, memory_order_relaxed);
+    ASSERT(before > 0);
+    return ref;
+}
+
+void block_ref_drop(struct block_ref *ref)
+{
+    if (!ref)
+        return;
+    /* Release what this holder did, and acquire what all others did before the memory goes. */
+    int before = atomic_fetch_sub_explicit(&ref->holders, 1, memory_order_acq_rel);
+    ASSERT(before > 0);
+    if (before > 1)
+        return;
+    arena_deinit(&ref->arena);
+    xfree(ref->raw);
+    xfree(ref);
+}

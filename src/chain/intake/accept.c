@@ -1,0 +1,492 @@
+/* accept.c - headers and blocks coming in: parsed and checked by a job, placed, stored.
+ *
+ * A block's header enters the tree only after the block's own rules have passed, so a mangled
+ * copy leaves no trace: hazard 7. Blocks from our own files are different: they come in order of
+ * the file, and a child must be able to find its parent while that is still being parsed. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "chain/chain_internal.h"
+#include "chain/tree/node_view.h"
+#include "consensus/block_check.h"
+#include "consensus/pow.h"
+#include "consensus/signet.h"
+#include "util/alloc.h"
+#include "util/crc32c.h"
+
+#define UNREQUESTED_AHEAD_MAX 288 /* blocks above the tip that are stored unasked: hazard 49 */
+
+/* One block on its way in; lives until its bytes are written. */
+struct accept {
+    struct env_job job;
+    struct chain *chain;
+    struct accept *next; /* of those that wait for room among the writes */
+    struct block_ref *ref;
+    int flags;
+    chain_block_fn *done; /* NULL once called or handed to a waiter */
+    void *arg;
+    struct block_node *node;
+    /* The place of the block, if its parent was known when the job started. */
+    bool has_place;
+    int32_t height;
+    int64_t prev_mtp_s;
+    bool is_decoded;
+    bool failed_in_place; /* the verdict is about the block's place, not the block alone */
+    bool was_lost;        /* it was stored before, and damaged */
+    struct verdict verdict;
+    struct file_pos pos; /* file -1: not stored yet */
+    uint32_t crc32c;
+    unsigned epoch;
+    int write_error;
+};
+
+/* -- Headers ---------------------------------------------------------------------------------- */
+
+static struct block_node *refuse_header(struct verdict *verdict, enum reject code)
+{
+    *verdict = (struct verdict){.code = code};
+    return NULL;
+}
+
+static bool check_header_place(const struct chain *chain, const struct block_header *header,
+                               const struct block_node *prev, struct verdict *verdict)
+{
+    struct header_context context = {
+        .network = chain->network,
+        .height = prev->height + 1,
+        .bits_required = pow_next_bits(chain->network, block_node_view(), prev, header->time),
+        .prev_time_s = prev->time,
+        .prev_mtp_s = block_node_mtp(prev),
+        .now_s = chain_now_s(chain),
+    };
+    return block_header_check_context(header, &context, verdict);
+}
+
+/* keeps_failed: what is, or lies above, a block that is called invalid is taken all the same. */
+static struct block_node *take_header(struct chain *chain, const struct block_header *header,
+                                      const struct block_hash *hash, bool keeps_failed,
+                                      struct verdict *verdict)
+{
+    struct header_tree *tree = &chain->tree;
+    *verdict = (struct verdict){.code = REJECT_NONE};
+    struct block_node *node = header_tree_find(tree, hash);
+    if (node && (node->status & BLOCK_FAILED_MASK) && !keeps_failed)
+        return refuse_header(verdict, REJECT_DUPLICATE_INVALID);
+    if (node)
+        return node;
+    if (!block_header_check(chain->network, hash, header->bits, verdict))
+        return NULL;
+    struct block_node *prev = header_tree_find(tree, &header->prev);
+    if (!prev)
+        return refuse_header(verdict, REJECT_PREV_NOT_FOUND);
+    if ((prev->status & BLOCK_FAILED_MASK) && !keeps_failed)
+        return refuse_header(verdict, REJECT_PREV_INVALID);
+    if (!check_header_place(chain, header, prev, verdict))
+        return NULL;
+    node = header_tree_add(tree, header, hash);
+    chain->headers_moved = chain->headers_moved || tree->best_header == node;
+    return node;
+}
+
+struct block_node *accept_header(struct chain *chain, const struct block_header *header,
+                                 const struct block_hash *hash, struct verdict *verdict)
+{
+    return take_header(chain, header, hash, false, verdict);
+}
+
+/* The header of a block on its way in. One that lies in our block files was good once: if the
+ * operator has called it, or one below it, invalid meanwhile, it is kept for when that is taken
+ * back, since nobody reads the files again. */
+static struct block_node *take_header_of(const struct accept *accept,
+                                         const struct block_header *header,
+                                         const struct block_hash *hash, struct verdict *verdict)
+{
+    return take_header(accept->chain, header, hash, accept->pos.file >= 0, verdict);
+}
+
+static void announce_headers(struct chain *chain)
+{
+    if (!chain->headers_moved)
+        return;
+    chain->headers_moved = false;
+    if (chain->events.header_tip_changed)
+        chain->events.header_tip_changed(chain->events.ctx, chain->tree.best_header);
+}
+
+const struct block_node *chain_accept_header(struct chain *chain, const struct block_header *header,
+                                             struct verdict *verdict)
+{
+    struct block_hash hash = block_header_hash(header);
+    struct block_node *node = accept_header(chain, header, &hash, verdict);
+    announce_headers(chain);
+    return node;
+}
+
+/* -- The job: parse and check ------------------------------------------------------------------ */
+
+static bool check_signet(struct accept *accept, struct arena *arena)
+{
+    struct scratch_pool *pool = &accept->chain->scratch;
+    struct script_scratch *scratch = scratch_pool_take(pool);
+    bool ok = signet_check(&accept->ref->block, accept->chain->network, arena, scratch);
+    scratch_pool_give(pool, scratch);
+    if (!ok)
+        accept->verdict = (struct verdict){.code = REJECT_SIGNET_BLKSIG};
+    return ok;
+}
+
+static void check_block_rules(struct accept *accept)
+{
+    const struct network *network = accept->chain->network;
+    const struct block *block = &accept->ref->block;
+    struct arena scratch;
+    arena_init(&scratch, 64 << 10);
+    struct verdict *verdict = &accept->verdict;
+    bool ok = block_check(block, network, BLOCK_CHECK_ALL, &scratch, verdict);
+    if (ok && network->signet_blocks)
+        ok = check_signet(accept, &scratch);
+    if (ok && accept->has_place) {
+        ok = block_check_context(block, network, accept->height, accept->prev_mtp_s, &scratch,
+                                 verdict);
+        accept->failed_in_place = !ok;
+    }
+    ASSERT(ok == (verdict->code == REJECT_NONE));
+    arena_deinit(&scratch);
+}
+
+static void run_check(struct env_job *job)
+{
+    struct accept *accept = (struct accept *)job;
+    /* A record of our own files has to be the block and nothing else. */
+    bool is_record = accept->pos.file >= 0;
+    accept->is_decoded =
+        is_record ? block_ref_decode(accept->ref) : block_ref_decode_head(accept->ref);
+    accept->crc32c = crc32c(0, accept->ref->raw, accept->ref->raw_len);
+    if (accept->is_decoded)
+        check_block_rules(accept);
+    else
+        accept->verdict = (struct verdict){.code = REJECT_MALFORMED};
+}
+
+/* -- Placing ------------------------------------------------------------------------------------
+ */
+
+static void answer(struct accept *accept, const struct chain_block_result *result)
+{
+    chain_block_fn *done = accept->done;
+    accept->done = NULL;
+    if (done)
+        done(accept->arg, result);
+}
+
+static void finish(struct accept *accept)
+{
+    struct chain *chain = accept->chain;
+    ASSERT(!accept->done);
+    block_ref_drop(accept->ref);
+    xfree(accept);
+    chain->ops_pending--;
+    import_wake(chain);
+    close_continue(chain);
+}
+
+static void refuse(struct accept *accept)
+{
+    struct chain *chain = accept->chain;
+    struct chain_block_result result = {.verdict = accept->verdict, .node = accept->node};
+    if (chain->events.block_invalid && accept->is_decoded &&
+        reject_class(accept->verdict.code) != REJECT_CLASS_FAULT)
+        chain->events.block_invalid(chain->events.ctx, &accept->ref->block.hash, &accept->verdict);
+    answer(accept, &result);
+    finish(accept);
+}
+
+/* The rules of the block itself failed: if that is for good, its header is not wanted either. */
+static void refuse_for_good(struct accept *accept)
+{
+    struct chain *chain = accept->chain;
+    const struct block *block = &accept->ref->block;
+    if (accept->failed_in_place && !accept->node) {
+        /* The header comes before the block's place, and its verdict before that one. */
+        struct verdict verdict;
+        accept->node = take_header_of(accept, &block->header, &block->hash, &verdict);
+        if (!accept->node)
+            accept->verdict = verdict;
+    }
+    struct block_node *node = header_tree_find(&chain->tree, &block->hash);
+    if (node && node->height > 0 && !(node->status & (BLOCK_HAVE_DATA | BLOCK_FAILED_MASK)) &&
+        reject_class(accept->verdict.code) == REJECT_CLASS_CONSENSUS) {
+        best_chain_mark_failed(chain, node);
+        waiters_block_failed(chain, node, &accept->verdict);
+    }
+    refuse(accept);
+}
+
+static bool is_unwanted(const struct chain *chain, const struct accept *accept)
+{
+    const struct block_node *tip = chain_tip_node(chain);
+    if (accept->flags & CHAIN_ACCEPT_FORCE)
+        return false;
+    return u256_compare(accept->node->chain_work, tip->chain_work) < 0 ||
+           accept->node->height > tip->height + UNREQUESTED_AHEAD_MAX ||
+           u256_compare(accept->node->chain_work, chain->min_chain_work) < 0;
+}
+
+/* Wait for the block's fate in the place of the caller. */
+static void hand_to_waiter(struct accept *accept, bool is_new)
+{
+    if (!accept->done)
+        return;
+    struct waiter *waiter = xcalloc(1, sizeof *waiter);
+    waiter->node = accept->node;
+    waiter->result = (struct chain_block_result){.is_new = is_new, .node = accept->node};
+    waiter->durable = accept->flags & CHAIN_ACCEPT_DURABLE;
+    waiter->block_done = accept->done;
+    waiter->arg = accept->arg;
+    accept->done = NULL;
+    waiters_add(accept->chain, waiter);
+}
+
+/* -- Storing ------------------------------------------------------------------------------------
+ */
+
+static void place(struct accept *accept);
+
+bool write_has_room(const struct chain *chain)
+{
+    size_t limit =
+        chain->options.unwritten_max ? chain->options.unwritten_max : CHAIN_UNWRITTEN_MAX;
+    return chain->unwritten_bytes < limit;
+}
+
+unsigned write_start(struct chain *chain, size_t bytes)
+{
+    chain->writes_pending[chain->write_epoch]++;
+    chain->unwritten_bytes += bytes;
+    return chain->write_epoch;
+}
+
+/* There is room for more blocks. Their place is looked at again: much may have happened. */
+static void release_held(struct chain *chain)
+{
+    while (chain->held && (write_has_room(chain) || chain->faulted || chain->closing)) {
+        struct accept *accept = chain->held;
+        chain->held = accept->next;
+        if (!chain->held)
+            chain->held_last = NULL;
+        place(accept);
+    }
+}
+
+void write_done(struct chain *chain, unsigned epoch, size_t bytes, int error)
+{
+    ASSERT(chain->writes_pending[epoch] > 0 && chain->unwritten_bytes >= bytes);
+    bool had_room = write_has_room(chain);
+    chain->writes_pending[epoch]--;
+    chain->unwritten_bytes -= bytes;
+    if (error && !(error == -ECANCELED && chain->faulted))
+        chain_fault(chain, error, "writing block files");
+    release_held(chain);
+    if (!had_room && !pipeline_is_at_rest(chain))
+        pipeline_wake(chain);
+    if (chain->writes_pending[epoch] == 0)
+        flush_writes_drained(chain);
+    close_continue(chain);
+}
+
+static void run_write(struct env_job *job)
+{
+    struct accept *accept = (struct accept *)job;
+    accept->write_error = block_files_write(accept->chain->files, &accept->pos,
+                                            span_of(accept->ref->raw, accept->ref->raw_len));
+}
+
+static void block_write_done(struct env_job *job)
+{
+    struct accept *accept = (struct accept *)job;
+    struct chain *chain = accept->chain;
+    unsigned epoch = accept->epoch;
+    int error = job->cancelled ? -ECANCELED : accept->write_error;
+    size_t bytes = accept->ref->raw_len;
+    bool was_lost = accept->was_lost;
+    kept_blocks_written(&chain->kept, accept->node);
+    finish(accept);
+    if (was_lost)
+        lost_block_written(chain);
+    write_done(chain, epoch, bytes, error);
+}
+
+static void store(struct accept *accept)
+{
+    struct chain *chain = accept->chain;
+    struct block_node *node = accept->node;
+    const struct block *block = &accept->ref->block;
+    bool is_stored = accept->pos.file >= 0;
+    accept->was_lost = node->status & BLOCK_LOST_DATA;
+    if (!is_stored)
+        accept->pos = block_files_alloc(chain->files, (uint32_t)accept->ref->raw_len, node->height,
+                                        node->time);
+    accept->pos.crc32c = accept->crc32c;
+    node->data = accept->pos;
+    node->status |= BLOCK_VALID_TX;
+    kept_blocks_add(&chain->kept, node, accept->ref);
+    best_chain_block_stored(chain, node, block->n_tx, is_stored);
+    if (chain_contains(chain, node) || (node->status & BLOCK_FAILED_MASK))
+        kept_blocks_release(&chain->kept, node);
+    hand_to_waiter(accept, true);
+    if (is_stored) {
+        /* Whoever wrote it may have been killed before it was synced. */
+        int error = block_files_sync_too(chain->files, accept->pos.file);
+        if (error)
+            chain_fault(chain, error, "opening block files");
+        block_files_set_used(chain->files, accept->pos.file, accept->pos.offset + accept->pos.len,
+                             node->height, node->time);
+        kept_blocks_written(&chain->kept, node);
+        if (accept->was_lost)
+            lost_block_written(chain);
+        finish(accept);
+    } else {
+        accept->epoch = write_start(chain, accept->ref->raw_len);
+        accept->job = (struct env_job){.run = run_write, .done = block_write_done};
+        chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL,
+                               &accept->job);
+    }
+    pipeline_advance(chain);
+}
+
+/* Wait until the disk has caught up, behind those that wait already. */
+static void hold(struct accept *accept)
+{
+    struct chain *chain = accept->chain;
+    accept->next = NULL;
+    if (chain->held)
+        chain->held_last->next = accept;
+    else
+        chain->held = accept;
+    chain->held_last = accept;
+}
+
+/* The block's own rules have passed: find its place. */
+static void place(struct accept *accept)
+{
+    struct chain *chain = accept->chain;
+    const struct block *block = &accept->ref->block;
+    if (chain->closing || chain->faulted) {
+        accept->verdict = (struct verdict){.code = REJECT_FAULT};
+        refuse(accept);
+        return;
+    }
+    if (!accept->node)
+        accept->node = take_header_of(accept, &block->header, &block->hash, &accept->verdict);
+    if (!accept->node) {
+        refuse(accept);
+        return;
+    }
+    if ((accept->node->status & BLOCK_FAILED_MASK) && accept->pos.file < 0) {
+        accept->verdict = (struct verdict){.code = REJECT_DUPLICATE_INVALID};
+        refuse(accept);
+        return;
+    }
+    /* A block that was pruned or damaged after it was connected comes back only if asked for. */
+    bool is_known = (accept->node->status & BLOCK_HAVE_DATA) ||
+                    (accept->node->n_tx > 0 && !(accept->flags & CHAIN_ACCEPT_FORCE));
+    if (is_known || is_unwanted(chain, accept)) {
+        hand_to_waiter(accept, false);
+        finish(accept);
+        pipeline_wake(chain);
+        return;
+    }
+    if (!accept->has_place) {
+        struct arena scratch;
+        arena_init(&scratch, 64 << 10);
+        bool ok =
+            block_check_context(block, chain->network, accept->node->height,
+                                block_node_mtp(accept->node->prev), &scratch, &accept->verdict);
+        arena_deinit(&scratch);
+        if (!ok) {
+            accept->failed_in_place = true;
+            refuse_for_good(accept);
+            return;
+        }
+    }
+    if (accept->pos.file < 0 && !write_has_room(chain))
+        hold(accept);
+    else
+        store(accept);
+}
+
+static void check_done(struct env_job *job)
+{
+    struct accept *accept = (struct accept *)job;
+    struct chain *chain = accept->chain;
+    if (job->cancelled || chain->closing || chain->faulted) {
+        accept->verdict = (struct verdict){.code = REJECT_FAULT};
+        refuse(accept);
+    } else if (accept->verdict.code == REJECT_NONE) {
+        place(accept);
+    } else if (accept->is_decoded) {
+        refuse_for_good(accept);
+    } else {
+        refuse(accept);
+    }
+    announce_headers(chain);
+}
+
+/* -- Taking -------------------------------------------------------------------------------------
+ */
+
+static void find_place(struct accept *accept, bool header_first)
+{
+    struct chain *chain = accept->chain;
+    struct reader r = reader_of(span_of(accept->ref->raw, accept->ref->raw_len));
+    struct block_header header;
+    if (!block_header_decode(&r, &header))
+        return;
+    if (header_first) {
+        struct block_hash hash = block_header_hash(&header);
+        accept->node = take_header_of(accept, &header, &hash, &accept->verdict);
+        accept->verdict = (struct verdict){.code = REJECT_NONE};
+    }
+    const struct block_node *prev = header_tree_find(&chain->tree, &header.prev);
+    if (!prev)
+        return;
+    accept->has_place = true;
+    accept->height = prev->height + 1;
+    accept->prev_mtp_s = block_node_mtp(prev);
+}
+
+static void start(struct chain *chain, uint8_t *block_take, size_t len, struct accept with,
+                  bool header_first)
+{
+    struct accept *accept = xmalloc(sizeof *accept);
+    *accept = with;
+    accept->chain = chain;
+    accept->ref = block_ref_take(block_take, len);
+    chain->ops_pending++;
+    if (chain->closing || chain->faulted || !chain->is_open) {
+        accept->verdict = (struct verdict){.code = REJECT_FAULT};
+        refuse(accept);
+        return;
+    }
+    find_place(accept, header_first);
+    accept->job = (struct env_job){.run = run_check, .done = check_done};
+    chain->env->job_submit(chain->env->ctx, ENV_POOL_COMPUTE,
+                           header_first ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_HIGH, &accept->job);
+}
+
+void chain_accept_block(struct chain *chain, uint8_t *block_take, size_t len, int flags,
+                        chain_block_fn *done, void *arg)
+{
+    struct accept with = {.flags = flags, .done = done, .arg = arg, .pos = {.file = -1}};
+    start(chain, block_take, len, with, false);
+}
+
+void accept_imported_block(struct chain *chain, const struct file_pos *pos, uint8_t *block_take,
+                           size_t len, chain_block_fn *done, void *arg)
+{
+    struct accept with = {
+        .flags = CHAIN_ACCEPT_FORCE, .done = done, .arg = arg, .pos = {.file = -1}};
+    if (pos)
+        with.pos = *pos;
+    start(chain, block_take, len, with, true);
+}

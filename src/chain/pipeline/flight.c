@@ -1,0 +1,414 @@
+/* flight.c - see flight.h. */
+#include "chain/pipeline/flight.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "chain/chain_internal.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+
+#define FLIGHT_ARENA_BYTES (64 << 10)
+
+/* -- Reading and preparing (jobs) ----------------------------------------------------------- */
+
+static uint32_t count_outputs(const struct block *block)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < block->n_tx; i++)
+        n += block->tx[i].n_out;
+    return n;
+}
+
+static uint32_t count_inputs(const struct block *block)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < block->n_tx; i++)
+        n += block->tx[i].n_in;
+    return n;
+}
+
+/* Everything that connecting needs and that depends on the block alone. */
+static void prepare(struct flight *flight)
+{
+    const struct block *block = &flight->block->block;
+    struct arena *arena = &flight->arena;
+    flight->n_spent = count_inputs(block);
+    flight->n_created = count_outputs(block);
+    flight->in_hash = arena_alloc(arena, flight->n_spent * sizeof *flight->in_hash);
+    flight->out_hash = arena_alloc(arena, flight->n_created * sizeof *flight->out_hash);
+    flight->created = arena_alloc(arena, flight->n_created * sizeof *flight->created);
+    if (flight->kind == FLIGHT_CONNECT) {
+        flight->spent = arena_alloc(arena, flight->n_spent * sizeof *flight->spent);
+        flight->spent_out = arena_alloc(arena, flight->n_spent * sizeof *flight->spent_out);
+        flight->rules = arena_alloc(arena, flight->n_spent * sizeof *flight->rules);
+        flight->scripts = arena_alloc(arena, (size_t)flight->n_spent * COIN_SCRIPT_EXPANDED_MAX);
+    }
+    struct siphash_key key = flight->chain->coin_key;
+    size_t in = 0, out = 0;
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        const struct tx *tx = &block->tx[i];
+        for (uint32_t k = 0; k < tx->n_in && i > 0; k++)
+            flight->in_hash[in++] = coins_hash(key, &tx->in[k].prevout);
+        struct outpoint outpoint = {.txid = tx->txid};
+        for (uint32_t k = 0; k < tx->n_out; k++) {
+            outpoint.vout = k;
+            flight->out_hash[out] = coins_hash(key, &outpoint);
+            flight->created[out++] = (struct coin){.value_sat = tx->out[k].value_sat,
+                                                   .script_pubkey = tx->out[k].script_pubkey,
+                                                   .height = (uint32_t)flight->height,
+                                                   .coinbase = i == 0};
+        }
+    }
+}
+
+static int prepare_undo(struct flight *flight)
+{
+    struct undo undo;
+    struct span raw = span_of(flight->undo_raw, flight->undo_pos.len);
+    if (!undo_decode(raw, &flight->block->block, &flight->arena, &undo))
+        return -EUCLEAN;
+    flight->spent = undo.spent;
+    ASSERT(undo.n_spent == flight->n_spent);
+    return 0;
+}
+
+/* Blocking pool: bytes from disk. */
+static void run_read(struct env_job *job)
+{
+    struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, prepare));
+    struct block_files *files = flight->chain->files;
+    if (!flight->block) {
+        uint8_t *raw;
+        flight->read_error = block_files_read(files, &flight->data_pos, &raw);
+        if (flight->read_error)
+            return;
+        flight->block = block_ref_take(raw, flight->data_pos.len);
+    }
+    if (flight->kind == FLIGHT_DISCONNECT)
+        flight->read_error = block_files_read_undo(files, &flight->undo_pos, &flight->undo_raw);
+}
+
+/* Compute pool. */
+static void run_prepare(struct env_job *job)
+{
+    struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, prepare));
+    if (!flight->is_kept_block && !block_ref_decode(flight->block)) {
+        flight->read_error = -EUCLEAN;
+        return;
+    }
+    prepare(flight);
+    if (flight->kind == FLIGHT_DISCONNECT)
+        flight->read_error = prepare_undo(flight);
+}
+
+static void free_if_idle(struct flight *flight)
+{
+    if (flight->preparing || flight->reading_coins || flight->jobs_left)
+        return;
+    struct chain *chain = flight->chain;
+    chain->flights_dropped--;
+    flight_free(flight);
+    close_continue(chain);
+}
+
+static void prepare_done(struct env_job *job)
+{
+    struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, prepare));
+    flight->preparing = false;
+    if (flight->is_dropped) {
+        free_if_idle(flight);
+        return;
+    }
+    ASSERT(!job->cancelled);
+    flight->stage = FLIGHT_READY;
+    pipeline_flight_changed(flight->chain);
+}
+
+static void submit_prepare(struct flight *flight)
+{
+    const struct env *env = flight->chain->env;
+    flight->prepare = (struct env_job){.run = run_prepare, .done = prepare_done};
+    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_HIGH, &flight->prepare);
+}
+
+static void read_done(struct env_job *job)
+{
+    struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, prepare));
+    if (flight->is_dropped || flight->read_error) {
+        prepare_done(job);
+        return;
+    }
+    submit_prepare(flight);
+}
+
+struct flight *flight_new(struct chain *chain, struct block_node *node, enum flight_kind kind,
+                          struct block_ref *block)
+{
+    struct flight *flight = xcalloc(1, sizeof *flight);
+    flight->chain = chain;
+    flight->node = node;
+    flight->height = node->height;
+    flight->kind = kind;
+    flight->data_pos = node->data;
+    flight->undo_pos = node->undo;
+    atomic_init(&flight->abandoned, false);
+    arena_init(&flight->arena, FLIGHT_ARENA_BYTES);
+    overlay_layer_init(&flight->layer, ++chain->next_layer);
+    if (block) {
+        flight->block = block_ref_hold(block);
+        flight->is_kept_block = true;
+    }
+    flight->preparing = true;
+    if (block && kind == FLIGHT_CONNECT) {
+        submit_prepare(flight);
+    } else {
+        flight->prepare = (struct env_job){.run = run_read, .done = read_done};
+        chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH,
+                               &flight->prepare);
+    }
+    return flight;
+}
+
+/* -- Coins from the store ------------------------------------------------------------------- */
+
+static void coins_read_done(struct coins_read *read)
+{
+    struct flight *flight = (struct flight *)((char *)read - offsetof(struct flight, read));
+    flight->reading_coins = false;
+    if (flight->is_dropped) {
+        free_if_idle(flight);
+        return;
+    }
+    if (read->error)
+        chain_fault_of_coins(flight->chain, read->error, "reading the coins database");
+    pipeline_flight_changed(flight->chain);
+}
+
+void flight_read_coins(struct flight *flight, enum env_priority priority)
+{
+    ASSERT(!flight->reading_coins && flight->n_missing > 0);
+    flight->reading_coins = flight->has_prefetched = true;
+    flight->read = (struct coins_read){.coins = flight->chain->coins,
+                                       .outpoints = flight->missing,
+                                       .n = flight->n_missing,
+                                       .absent = flight->absent,
+                                       .done = coins_read_done};
+    coins_read_start(flight->chain->coins, &flight->read, priority);
+}
+
+void flight_note_missing(struct flight *flight, const struct outpoint *outpoint)
+{
+    if (!flight->missing) {
+        size_t most = (size_t)flight->n_spent + flight->n_created;
+        flight->missing = arena_alloc(&flight->arena, most * sizeof *flight->missing);
+        flight->absent = arena_alloc(&flight->arena, most * sizeof *flight->absent);
+    }
+    flight->absent[flight->n_missing] = false;
+    flight->missing[flight->n_missing++] = *outpoint;
+}
+
+void flight_prefetch(struct flight *flight)
+{
+    if (flight->has_prefetched || flight->kind != FLIGHT_CONNECT)
+        return;
+    flight->has_prefetched = true;
+    struct chain *chain = flight->chain;
+    struct block_hash store_tip = coins_store_tip(chain->coins), none = {{0}};
+    if (block_hash_equal(&store_tip, &none))
+        return; /* an empty store has nothing to give */
+    const struct block *block = &flight->block->block;
+    uint8_t script[COIN_SCRIPT_EXPANDED_MAX];
+    struct coin coin;
+    const struct coin *in_flight;
+    size_t at = 0;
+    for (uint32_t i = 1; i < block->n_tx; i++)
+        for (uint32_t k = 0; k < block->tx[i].n_in; k++, at++) {
+            const struct outpoint *outpoint = &block->tx[i].in[k].prevout;
+            uint64_t hash = flight->in_hash[at];
+            if (at + 8 < flight->n_spent)
+                coins_prefetch_index(chain->coins, flight->in_hash[at + 8]);
+            if (overlay_find(&chain->overlay, outpoint, hash, &in_flight) == OVERLAY_UNTOUCHED &&
+                coins_find(chain->coins, outpoint, hash, &coin, script) == COINS_UNKNOWN)
+                flight_note_missing(flight, outpoint);
+        }
+    if (flight->n_missing > 0)
+        flight_read_coins(flight, ENV_PRIORITY_NORMAL);
+}
+
+/* -- Scripts and undo data (jobs) ----------------------------------------------------------- */
+
+static struct flight_job *job_of(struct env_job *job)
+{
+    return (struct flight_job *)((char *)job - offsetof(struct flight_job, job));
+}
+
+static void run_undo(struct env_job *job)
+{
+    struct flight *flight = job_of(job)->flight;
+    struct undo undo = {.spent = flight->spent, .n_spent = flight->n_spent};
+    struct writer count = writer_counting();
+    undo_encode(&count, &undo);
+    flight->undo = xmalloc(count.len);
+    struct writer w = writer_to_buffer(flight->undo, count.len);
+    undo_encode(&w, &undo);
+    flight->undo_len = w.len;
+}
+
+/* Check one transaction's inputs in_begin..in_end. spent: its spent outputs. */
+static enum script_error check_tx(const struct flight_job *job, const struct tx *tx,
+                                  const struct tx_out *spent, struct script_scratch *scratch,
+                                  uint32_t *bad_input)
+{
+    bool is_part = job->tx_end - job->tx_begin == 1;
+    uint32_t begin = is_part ? job->in_begin : 0;
+    uint32_t end = is_part ? job->in_end : tx->n_in;
+    struct tx_sighash sighash;
+    tx_sighash_init(&sighash, tx, spent);
+    struct script_check check = {
+        .tx = tx, .flags = job->flight->script_flags, .spent = spent, .sighash = &sighash};
+    for (uint32_t i = begin; i < end; i++) {
+        check.input = i;
+        enum script_error error = script_verify(&check, scratch);
+        if (error != SCRIPT_OK) {
+            *bad_input = i;
+            return error;
+        }
+    }
+    return SCRIPT_OK;
+}
+
+static void run_scripts(struct env_job *env_job)
+{
+    struct flight_job *job = job_of(env_job);
+    struct flight *flight = job->flight;
+    const struct block *block = &flight->block->block;
+    struct script_scratch *scratch = scratch_pool_take(&flight->chain->scratch);
+    const struct tx_out *spent = flight->spent_out + job->spent_begin;
+    for (uint32_t i = job->tx_begin; i < job->tx_end; i++) {
+        if (atomic_load_explicit(&flight->abandoned, memory_order_relaxed))
+            break;
+        job->error = check_tx(job, &block->tx[i], spent, scratch, &job->bad_input);
+        job->bad_tx = i;
+        if (job->error != SCRIPT_OK)
+            break;
+        spent += block->tx[i].n_in;
+    }
+    scratch_pool_give(&flight->chain->scratch, scratch);
+}
+
+/* The verdict for the first input, in block order, whose script failed. */
+static void note_script_failure(struct flight *flight)
+{
+    const struct flight_job *first = NULL;
+    for (uint32_t i = 0; i < flight->n_jobs && !first; i++)
+        if (flight->jobs[i].error != SCRIPT_OK)
+            first = &flight->jobs[i];
+    if (!first || flight->has_failed)
+        return;
+    flight->has_failed = true;
+    flight->verdict =
+        (struct verdict){.code = REJECT_SCRIPT_FAILED, .script_error = (int)first->error};
+    char hex[65];
+    hex_encode_reversed(hex, span_of(flight->block->block.tx[first->bad_tx].txid.b, 32));
+    snprintf(flight->verdict.detail, sizeof flight->verdict.detail, "input %u of %s",
+             first->bad_input, hex);
+}
+
+static void flight_job_done(struct env_job *env_job)
+{
+    struct flight_job *job = job_of(env_job);
+    struct flight *flight = job->flight;
+    struct chain *chain = flight->chain;
+    flight->jobs_left--;
+    chain->pending_inputs -= job->n_inputs;
+    if (flight->is_dropped) {
+        free_if_idle(flight);
+        return;
+    }
+    if (flight->jobs_left == 0)
+        note_script_failure(flight);
+    /* Waking for every job would cost more than it brings: wake when something can be done. */
+    if (flight->jobs_left == 0 || chain->pending_inputs < FLIGHT_PENDING_INPUTS_MAX)
+        pipeline_flight_changed(chain);
+}
+
+/* Cut the block into script jobs; with jobs NULL only count them. */
+static uint32_t cut_jobs(const struct flight *flight, struct flight_job *jobs)
+{
+    const struct block *block = &flight->block->block;
+    uint32_t n = 0, spent_begin = 0;
+    for (uint32_t i = 1; i < block->n_tx;) {
+        struct flight_job job = {.tx_begin = i, .spent_begin = spent_begin};
+        uint32_t inputs = 0;
+        do
+            inputs += block->tx[i++].n_in;
+        while (i < block->n_tx && inputs + block->tx[i].n_in <= FLIGHT_JOB_INPUTS);
+        job.tx_end = i;
+        spent_begin += inputs;
+        /* A single large transaction is shared out by inputs. */
+        uint32_t step = job.tx_end - job.tx_begin == 1 ? FLIGHT_JOB_INPUTS : inputs;
+        for (uint32_t at = 0; at < inputs; at += step) {
+            job.in_begin = at;
+            job.in_end = inputs - at < step ? inputs : at + step;
+            job.n_inputs = job.in_end - job.in_begin;
+            if (jobs)
+                jobs[n] = job;
+            n++;
+        }
+    }
+    return n;
+}
+
+void flight_submit_jobs(struct flight *flight)
+{
+    struct chain *chain = flight->chain;
+    uint32_t n_scripts = flight->checks_scripts ? cut_jobs(flight, NULL) : 0;
+    flight->n_jobs = n_scripts + 1;
+    flight->jobs = arena_calloc(&flight->arena, flight->n_jobs, sizeof *flight->jobs);
+    if (n_scripts)
+        cut_jobs(flight, flight->jobs);
+    flight->jobs[n_scripts].is_undo = true;
+    flight->jobs_left = flight->n_jobs;
+    for (uint32_t i = 0; i < flight->n_jobs; i++) {
+        struct flight_job *job = &flight->jobs[i];
+        chain->pending_inputs += job->n_inputs;
+        job->flight = flight;
+        job->job.run = job->is_undo ? run_undo : run_scripts;
+        job->job.done = flight_job_done;
+        chain->env->job_submit(chain->env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &job->job);
+    }
+}
+
+bool flight_is_verified(const struct flight *flight)
+{
+    return flight->stage == FLIGHT_CONNECTED && flight->jobs_left == 0;
+}
+
+/* -- The end --------------------------------------------------------------------------------- */
+
+void flight_drop(struct flight *flight)
+{
+    struct chain *chain = flight->chain;
+    overlay_drop(&chain->overlay, &flight->layer);
+    flight->is_dropped = true;
+    atomic_store(&flight->abandoned, true);
+    const struct env *env = chain->env;
+    chain->flights_dropped++;
+    if (flight->preparing)
+        env->job_cancel(env->ctx, &flight->prepare);
+    for (uint32_t i = 0; i < flight->n_jobs; i++)
+        env->job_cancel(env->ctx, &flight->jobs[i].job);
+    free_if_idle(flight);
+}
+
+void flight_free(struct flight *flight)
+{
+    ASSERT(!flight->preparing && !flight->reading_coins && flight->jobs_left == 0);
+    overlay_layer_deinit(&flight->layer);
+    block_ref_drop(flight->block);
+    xfree(flight->undo_raw);
+    xfree(flight->undo);
+    arena_deinit(&flight->arena);
+    xfree(flight);
+}

@@ -1,0 +1,186 @@
+/* header_tree.c - nodes in an arena, found by hash, with jump pointers for ancestors.
+ *
+ * The jump pointers are those of Myers' random-access lists ("An applicative random-access stack",
+ * 1983): a node jumps where its parent's second jump ends if the parent's two jumps are equally
+ * long, else to its parent. One pointer a node, O(1) to make, O(log n) to any ancestor, and where
+ * a jump ends depends on the height alone. */
+#include "chain/tree/header_tree.h"
+
+#include <string.h>
+
+#include "consensus/pow.h"
+
+enum { TREE_ARENA_CHUNK_BYTES = 16 << 10, MTP_BLOCKS = 11 };
+
+void header_tree_init(struct header_tree *tree, struct siphash_key key)
+{
+    *tree = (struct header_tree){.key = key};
+    hash_map_init(&tree->by_hash);
+    arena_init(&tree->arena, TREE_ARENA_CHUNK_BYTES);
+}
+
+void header_tree_deinit(struct header_tree *tree)
+{
+    hash_map_deinit(&tree->by_hash);
+    arena_deinit(&tree->arena);
+    *tree = (struct header_tree){0};
+}
+
+static bool has_hash(const void *value, const void *key)
+{
+    return block_hash_equal(&((const struct block_node *)value)->hash, key);
+}
+
+struct block_node *header_tree_find(const struct header_tree *tree, const struct block_hash *hash)
+{
+    return hash_map_find(&tree->by_hash, siphash13_id(tree->key, hash->b, 0), has_hash, hash);
+}
+
+/* The work of a child of prev. Most blocks have their parent's target, whose work is known from the
+ * sums: a subtraction instead of a long division. */
+static struct u256 work_of(const struct block_node *prev, uint32_t bits)
+{
+    if (prev && prev->prev && prev->bits == bits)
+        return u256_sub(prev->chain_work, prev->prev->chain_work);
+    return pow_block_work(bits);
+}
+
+static struct block_node *jump(struct block_node *node)
+{
+    return node->skip ? node->skip : node;
+}
+
+static struct block_node *skip_for_child_of(struct block_node *prev)
+{
+    struct block_node *first = jump(prev), *second = jump(first);
+    bool equally_long = prev->height - first->height == first->height - second->height;
+    return equally_long ? second : prev;
+}
+
+struct block_node *header_tree_add(struct header_tree *tree, const struct block_header *header,
+                                   const struct block_hash *hash)
+{
+    struct block_node *prev = NULL;
+    if (tree->genesis) {
+        /* Headers mostly come in order: then the parent was added just before. */
+        bool in_order = tree->dirty && block_hash_equal(&tree->dirty->hash, &header->prev);
+        prev = in_order ? tree->dirty : header_tree_find(tree, &header->prev);
+        ASSERT(prev);
+        VERIFY(!header_tree_find(tree, hash));
+    }
+    struct block_node *node = arena_calloc(&tree->arena, 1, sizeof *node);
+    node->hash = *hash;
+    node->prev = prev;
+    memcpy(node->merkle_root, header->merkle_root, sizeof node->merkle_root);
+    node->version = header->version;
+    node->time = node->time_max = header->time;
+    node->bits = header->bits;
+    node->nonce = header->nonce;
+    node->chain_work = work_of(prev, header->bits);
+    node->data.file = node->undo.file = -1;
+    if (prev) {
+        node->height = prev->height + 1;
+        node->skip = skip_for_child_of(prev);
+        node->chain_work = u256_add(node->chain_work, prev->chain_work);
+        if (prev->time_max > node->time_max)
+            node->time_max = prev->time_max;
+        if (prev->status & BLOCK_FAILED_MASK)
+            node->status = BLOCK_FAILED_CHILD;
+        node->next_sibling = prev->first_child;
+        prev->first_child = node;
+    } else {
+        tree->genesis = node;
+    }
+    hash_map_insert(&tree->by_hash, siphash13_id(tree->key, hash->b, 0), node);
+    tree->count++;
+    /* The first seen stays the best among equals. */
+    if (!(node->status & BLOCK_FAILED_MASK) &&
+        (!tree->best_header || u256_compare(node->chain_work, tree->best_header->chain_work) > 0))
+        tree->best_header = node;
+    header_tree_mark_dirty(tree, node);
+    return node;
+}
+
+void header_tree_mark_dirty(struct header_tree *tree, struct block_node *node)
+{
+    if (node->is_dirty)
+        return;
+    node->is_dirty = true;
+    node->dirty_next = tree->dirty;
+    tree->dirty = node;
+}
+
+struct block_node *block_node_ancestor(const struct block_node *node, int32_t height)
+{
+    if (!node || height < 0 || height > node->height)
+        return NULL;
+    while (node->height > height)
+        node = node->skip->height >= height ? node->skip : node->prev;
+    return (struct block_node *)node;
+}
+
+struct block_node *block_node_fork(const struct block_node *a, const struct block_node *b)
+{
+    if (a->height > b->height)
+        a = block_node_ancestor(a, b->height);
+    else
+        b = block_node_ancestor(b, a->height);
+    /* At equal heights the jumps of both end at equal heights too. */
+    while (a != b) {
+        bool jumps_differ = a->skip != b->skip;
+        a = jumps_differ ? a->skip : a->prev;
+        b = jumps_differ ? b->skip : b->prev;
+        ASSERT(a && b); /* else they are of two trees */
+    }
+    return (struct block_node *)a;
+}
+
+int64_t block_node_mtp(const struct block_node *node)
+{
+    uint32_t times[MTP_BLOCKS];
+    size_t n = 0;
+    for (; node && n < MTP_BLOCKS; node = node->prev) {
+        size_t at = n++;
+        for (; at > 0 && times[at - 1] > node->time; at--)
+            times[at] = times[at - 1];
+        times[at] = node->time;
+    }
+    ASSERT(n > 0);
+    return times[n / 2];
+}
+
+struct block_header block_node_header(const struct block_node *node)
+{
+    struct block_header header = {
+        .version = node->version,
+        .time = node->time,
+        .bits = node->bits,
+        .nonce = node->nonce,
+    };
+    memcpy(header.merkle_root, node->merkle_root, sizeof header.merkle_root);
+    if (node->prev)
+        header.prev = node->prev->hash;
+    return header;
+}
+
+bool block_node_is_better(const struct block_node *a, const struct block_node *b)
+{
+    int order = u256_compare(a->chain_work, b->chain_work);
+    if (order != 0)
+        return order > 0;
+    if (a->sequence != b->sequence)
+        return a->sequence < b->sequence;
+    return memcmp(a->hash.b, b->hash.b, sizeof a->hash.b) < 0;
+}
+
+struct block_node *block_node_after_subtree(const struct block_node *root, struct block_node *at)
+{
+    while (at != root && !at->next_sibling)
+        at = at->prev;
+    return at == root ? NULL : at->next_sibling;
+}
+
+struct block_node *block_node_next_descendant(const struct block_node *root, struct block_node *at)
+{
+    return at->first_child ? at->first_child : block_node_after_subtree(root, at);
+}

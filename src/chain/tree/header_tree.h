@@ -1,0 +1,89 @@
+/* header_tree.h - every block header we know, as a tree with chain work and skip list.
+ *
+ * Layer: chain. Nodes are never freed before the tree, so pointers to them may be kept. Only the
+ * loop thread changes them; jobs get copies of what they need. */
+#ifndef CHAIN_TREE_HEADER_TREE_H
+#define CHAIN_TREE_HEADER_TREE_H
+
+#include "chain/disk/block_file.h"
+#include "consensus/block.h"
+#include "crypto/siphash.h"
+#include "util/hash_map.h"
+#include "util/u256.h"
+
+enum block_status {
+    BLOCK_HAVE_DATA = 1 << 0,     /* data is stored (data.file says where) */
+    BLOCK_HAVE_UNDO = 1 << 1,     /* undo data is stored */
+    BLOCK_VALID_TX = 1 << 2,      /* context-free and contextual rules passed */
+    BLOCK_VALID_SCRIPTS = 1 << 3, /* was connected once, everything passed */
+    BLOCK_FAILED = 1 << 4,        /* breaks a rule itself, or invalidateblock */
+    BLOCK_FAILED_CHILD = 1 << 5,  /* an ancestor is BLOCK_FAILED */
+    BLOCK_LOST_DATA = 1 << 6,     /* was stored where data says, is damaged or missing: lost.h */
+    BLOCK_LOST_UNDO = 1 << 7,     /* the same of its undo data */
+};
+#define BLOCK_LOST_MASK   (BLOCK_LOST_DATA | BLOCK_LOST_UNDO)
+#define BLOCK_FAILED_MASK (BLOCK_FAILED | BLOCK_FAILED_CHILD)
+
+struct block_node {
+    struct block_hash hash;
+    struct block_node *prev; /* NULL: genesis */
+    struct block_node *skip; /* some way back, for ancestor lookups in O(log n) */
+    struct block_node *first_child, *next_sibling;
+    struct u256 chain_work;
+    int32_t height;
+    uint32_t time_max; /* largest time up to here */
+    uint8_t merkle_root[32];
+    int32_t version;
+    uint32_t time, bits, nonce;
+    uint32_t n_tx;     /* 0: block not seen yet */
+    uint32_t status;   /* enum block_status */
+    uint64_t chain_tx; /* transactions up to here; 0 while a block up to here is missing */
+    int64_t sequence;  /* order in which it could first become the tip; smaller wins ties */
+    struct file_pos data, undo;
+    struct block_node *dirty_next; /* list of nodes that the index has to write */
+    bool is_dirty;
+};
+
+struct header_tree {
+    struct hash_map by_hash;
+    struct siphash_key key;
+    struct arena arena;
+    struct block_node *genesis;
+    struct block_node *best_header; /* most work, not failed */
+    struct block_node *dirty;       /* to be written to the index */
+    size_t count;
+};
+
+/* Make an empty tree; free it with all its nodes. key salts the hash map: hashes are chosen by
+ * strangers. */
+void header_tree_init(struct header_tree *tree, struct siphash_key key);
+void header_tree_deinit(struct header_tree *tree);
+
+/* The node of a header by its hash, or NULL. */
+struct block_node *header_tree_find(const struct header_tree *tree, const struct block_hash *hash);
+
+/* Add a header whose prev is known (or genesis, while the tree is empty) and that is not in the
+ * tree. Computes height, work, skip; links it to its parent; marks it dirty. hash is the header's.
+ * No rules are checked here. */
+struct block_node *header_tree_add(struct header_tree *tree, const struct block_header *header,
+                                   const struct block_hash *hash);
+
+/* Note that the node differs from its row in the index, so that it is written next time. */
+void header_tree_mark_dirty(struct header_tree *tree, struct block_node *node);
+
+/* The ancestor at height; NULL if height is negative or above node. */
+struct block_node *block_node_ancestor(const struct block_node *node, int32_t height);
+/* The last common block of two nodes of one tree. */
+struct block_node *block_node_fork(const struct block_node *a, const struct block_node *b);
+/* Median of the times of node and the ten before it. BIP113 */
+int64_t block_node_mtp(const struct block_node *node);
+struct block_header block_node_header(const struct block_node *node);
+/* True if a is ahead of b: more work, then smaller sequence, then smaller hash. */
+bool block_node_is_better(const struct block_node *a, const struct block_node *b);
+/* Visit node and all its descendants, parents first, without recursion: start with *at = node,
+ * ends with NULL. */
+struct block_node *block_node_next_descendant(const struct block_node *root, struct block_node *at);
+/* The same walk, but past all descendants of at. */
+struct block_node *block_node_after_subtree(const struct block_node *root, struct block_node *at);
+
+#endif

@@ -1,0 +1,50 @@
+/* lost.h - which stored blocks and undo data are damaged or missing, until they are had again.
+ *
+ * Layer: chain. A read that meets damage, or a start that misses a file, marks the node; the mark
+ * is in its row, so it outlives a restart, and the row keeps the place. Blocks come from any peer
+ * (events.block_lost wakes who asks), undo data is made anew by undo_repair.c. Loop thread only.
+ * doc/decisions/0140-what-is-lost-is-had-again.md */
+#ifndef CHAIN_UPKEEP_LOST_H
+#define CHAIN_UPKEEP_LOST_H
+
+#include "chain/tree/header_tree.h"
+
+struct chain;
+
+#define LOST_TEXT_BYTES 300
+
+struct lost {
+    struct block_node **at; /* marked when they were added; some may have been had again */
+    size_t n, capacity;
+    size_t n_blocks, n_undo; /* of the tree: marked now */
+    char text[LOST_TEXT_BYTES];
+};
+
+/* Release what the set holds. */
+void lost_deinit(struct lost *lost);
+
+/* The stored block, or its undo data, is damaged or missing. A block that the committed chain does
+ * not contain is as if it had never been stored. Again, or with nothing stored: nothing happens.
+ * Not for the first block, which is a constant. */
+void lost_block(struct chain *chain, struct block_node *node);
+void lost_undo(struct chain *chain, struct block_node *node);
+
+/* The block, its undo data, is stored again: the mark goes. Without a mark nothing happens. */
+void lost_block_found(struct chain *chain, struct block_node *node);
+void lost_undo_found(struct chain *chain, struct block_node *node);
+
+/* A block that was lost is on disk again: whoever waited for it goes on. */
+void lost_block_written(struct chain *chain);
+
+/* At a start, when the tip is known: take up the marks of the index, and mark what lies in files
+ * that are missing or too short.
+ *
+ * Returns:  true, or false with *error (xfree it): the disk fails, or no file at all is there, so
+ *           that a disk that is not mounted is likelier than damage */
+NODISCARD bool lost_open(struct chain *chain, char **error);
+
+/* Marked nodes of the committed chain from the newest addition down, at most max of them whose undo
+ * data (else whose block) is lost. Returns how many. */
+size_t lost_list(struct chain *chain, bool undo, struct block_node **out, size_t max);
+
+#endif

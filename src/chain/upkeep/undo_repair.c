@@ -1,0 +1,270 @@
+/* undo_repair.c - see undo_repair.h.
+ *
+ * One round: the blocks whose undo data is lost are read, and their inputs noted; then the chain is
+ * gone down from the newest of them, and each output that is one of those is its coin; then what is
+ * complete is encoded and stored. Each step is one job on one block. A block on the way that is
+ * lost itself is passed over: what it created is still missing then, and the round after its return
+ * finds it. */
+#include "chain/upkeep/undo_repair.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "chain/chain_internal.h"
+#include "util/alloc.h"
+
+enum { TARGETS_MAX = 256 };
+
+enum stage { STAGE_INPUTS, STAGE_OUTPUTS, STAGE_ENCODE };
+
+struct target {
+    struct block_node *node;
+    struct undo undo;
+    size_t n_found;
+    uint8_t *raw; /* encoded */
+    size_t raw_len;
+};
+
+/* A coin that is looked for. */
+struct wanted {
+    struct outpoint outpoint;
+    struct target *target;
+    size_t at; /* in the target's undo data */
+};
+
+struct undo_repair {
+    struct env_job job;
+    struct chain *chain;
+    enum stage stage;
+    struct target targets[TARGETS_MAX]; /* newest first */
+    size_t n_targets, n_read;
+    struct block_node *at; /* whose block the job reads */
+    struct file_pos pos;
+    struct hash_map wanted; /* not found yet */
+    struct arena arena;
+    int error;
+    bool is_stale; /* something came back, or was lost, since it began */
+};
+
+bool undo_repair_is_busy(const struct chain *chain)
+{
+    return chain->undo_repair != NULL;
+}
+
+/* -- Jobs -------------------------------------------------------------------------------------- */
+
+static bool has_outpoint(const void *value, const void *key)
+{
+    const struct wanted *wanted = value;
+    const struct outpoint *outpoint = key;
+    return wanted->outpoint.vout == outpoint->vout &&
+           txid_equal(&wanted->outpoint.txid, &outpoint->txid);
+}
+
+static void note_inputs(struct undo_repair *repair, const struct block *block)
+{
+    struct target *target = &repair->targets[repair->n_read];
+    for (uint32_t i = 1; i < block->n_tx; i++)
+        target->undo.n_spent += block->tx[i].n_in;
+    target->undo.spent =
+        arena_calloc(&repair->arena, target->undo.n_spent + 1, sizeof *target->undo.spent);
+    size_t at = 0;
+    for (uint32_t i = 1; i < block->n_tx; i++)
+        for (uint32_t k = 0; k < block->tx[i].n_in; k++) {
+            struct wanted *wanted = arena_alloc(&repair->arena, sizeof *wanted);
+            *wanted = (struct wanted){block->tx[i].in[k].prevout, target, at++};
+            hash_map_insert(&repair->wanted, coins_hash(repair->chain->coin_key, &wanted->outpoint),
+                            wanted);
+        }
+    ASSERT(at == target->undo.n_spent);
+}
+
+static void find_outputs(struct undo_repair *repair, const struct block *block)
+{
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        const struct tx *tx = &block->tx[i];
+        struct outpoint outpoint = {.txid = tx->txid};
+        for (uint32_t k = 0; k < tx->n_out; k++) {
+            outpoint.vout = k;
+            struct wanted *wanted =
+                hash_map_remove(&repair->wanted, coins_hash(repair->chain->coin_key, &outpoint),
+                                has_outpoint, &outpoint);
+            if (!wanted)
+                continue;
+            struct span script = tx->out[k].script_pubkey;
+            uint8_t *kept = arena_alloc(&repair->arena, script.len + 1);
+            if (script.len)
+                memcpy(kept, script.p, script.len);
+            wanted->target->undo.spent[wanted->at] =
+                (struct coin){.value_sat = tx->out[k].value_sat,
+                              .script_pubkey = span_of(kept, script.len),
+                              .height = (uint32_t)repair->at->height,
+                              .coinbase = i == 0};
+            wanted->target->n_found++;
+        }
+    }
+}
+
+static void encode(struct undo_repair *repair)
+{
+    for (size_t i = 0; i < repair->n_read; i++) {
+        struct target *target = &repair->targets[i];
+        if (target->n_found < target->undo.n_spent || !target->undo.spent)
+            continue;
+        struct writer count = writer_counting();
+        undo_encode(&count, &target->undo);
+        target->raw = xmalloc(count.len);
+        struct writer w = writer_to_buffer(target->raw, count.len);
+        undo_encode(&w, &target->undo);
+        target->raw_len = w.len;
+    }
+}
+
+static void run(struct env_job *job)
+{
+    struct undo_repair *repair = (struct undo_repair *)job;
+    uint8_t *raw;
+    if (repair->stage == STAGE_ENCODE) {
+        encode(repair);
+        return;
+    }
+    repair->error = block_files_read(repair->chain->files, &repair->pos, &raw);
+    if (repair->error)
+        return;
+    struct block_ref *ref = block_ref_take(raw, repair->pos.len);
+    if (!block_ref_decode(ref))
+        repair->error = -EUCLEAN;
+    else if (repair->stage == STAGE_INPUTS)
+        note_inputs(repair, &ref->block);
+    else
+        find_outputs(repair, &ref->block);
+    block_ref_drop(ref);
+}
+
+/* -- From block to block ----------------------------------------------------------------------- */
+
+static void free_round(struct undo_repair *repair)
+{
+    for (size_t i = 0; i < repair->n_targets; i++)
+        xfree(repair->targets[i].raw);
+    repair->chain->undo_repair = NULL;
+    hash_map_deinit(&repair->wanted);
+    arena_deinit(&repair->arena);
+    xfree(repair);
+}
+
+/* Stored where it was, if it is the same; so nothing grows by repairs. */
+static size_t store(struct undo_repair *repair)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < repair->n_read; i++) {
+        struct target *target = &repair->targets[i];
+        if (!target->raw || !(target->node->status & BLOCK_LOST_UNDO) ||
+            !(target->node->status & BLOCK_HAVE_DATA))
+            continue;
+        pipeline_write_undo(repair->chain, target->node, target->raw, target->raw_len);
+        target->raw = NULL;
+        n++;
+    }
+    return n;
+}
+
+static void end_round(struct undo_repair *repair)
+{
+    struct chain *chain = repair->chain;
+    size_t n = store(repair);
+    bool is_stale = repair->is_stale;
+    free_round(repair);
+    if (n > 0)
+        log_printf(chain->log, LOG_ALWAYS, "undo data of %zu blocks was made anew", n);
+    if (n > 0 || is_stale)
+        undo_repair_wake(chain); /* there may be more */
+    pipeline_wake(chain);
+}
+
+/* Choose the block of the next job. False: the round is over. */
+static bool choose(struct undo_repair *repair)
+{
+    if (repair->stage == STAGE_INPUTS) {
+        if (repair->n_read < repair->n_targets && repair->wanted.count < UNDO_REPAIR_COINS_MAX) {
+            repair->at = repair->targets[repair->n_read].node;
+            return true;
+        }
+        repair->stage = STAGE_OUTPUTS;
+        repair->at = NULL;
+        for (size_t i = 0; i < repair->n_read; i++)
+            if (!repair->at || repair->targets[i].node->height > repair->at->height)
+                repair->at = repair->targets[i].node;
+    } else if (repair->stage == STAGE_OUTPUTS) {
+        repair->at = repair->at->prev;
+    } else {
+        return false;
+    }
+    while (repair->at->height > 0 && !(repair->at->status & BLOCK_HAVE_DATA))
+        repair->at = repair->at->prev;
+    if (repair->wanted.count == 0 || repair->at->height == 0)
+        repair->stage = STAGE_ENCODE;
+    return true;
+}
+
+static void submit(struct undo_repair *repair);
+
+static void job_done(struct env_job *job)
+{
+    struct undo_repair *repair = (struct undo_repair *)job;
+    struct chain *chain = repair->chain;
+    int error = repair->error;
+    chain->ops_pending--;
+    if (job->cancelled || chain->closing || chain->faulted) {
+        free_round(repair);
+        close_continue(chain);
+        return;
+    }
+    repair->error = 0;
+    if (error == -EUCLEAN || error == -ENOENT) {
+        lost_block(chain, repair->at);
+    } else if (error) {
+        free_round(repair);
+        chain_fault(chain, error, "reading a block file");
+        return;
+    }
+    repair->n_read += repair->stage == STAGE_INPUTS;
+    if (choose(repair))
+        submit(repair);
+    else
+        end_round(repair);
+}
+
+static void submit(struct undo_repair *repair)
+{
+    struct chain *chain = repair->chain;
+    repair->pos = repair->at->data;
+    repair->job = (struct env_job){.run = run, .done = job_done};
+    chain->ops_pending++;
+    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &repair->job);
+}
+
+void undo_repair_wake(struct chain *chain)
+{
+    bool is_working = chain->is_open && !chain->closing && !chain->faulted;
+    if (chain->undo_repair)
+        chain->undo_repair->is_stale = true;
+    if (chain->undo_repair || !is_working || chain->lost.n_undo == 0)
+        return;
+    struct block_node *nodes[TARGETS_MAX];
+    size_t n = lost_list(chain, true, nodes, TARGETS_MAX);
+    struct undo_repair *repair = xcalloc(1, sizeof *repair);
+    repair->chain = chain;
+    for (size_t i = 0; i < n; i++)
+        if (nodes[i]->status & BLOCK_HAVE_DATA)
+            repair->targets[repair->n_targets++].node = nodes[i];
+    if (repair->n_targets == 0) {
+        xfree(repair);
+        return;
+    }
+    chain->undo_repair = repair;
+    hash_map_init(&repair->wanted);
+    arena_init(&repair->arena, 1 << 20);
+    if (choose(repair))
+        submit(repair);
+}

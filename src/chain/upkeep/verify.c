@@ -1,0 +1,391 @@
+/* verify.c - checks the last blocks against each other and against the coins, as verifychain.
+ *
+ * The coins are flushed and a snapshot of the store taken; from then on everything happens in
+ * blocking jobs, one block each, on what is on disk: the loop is never held up and the tip may move
+ * on meanwhile. Blocks are taken back in memory from the tip down, then connected again.
+ *
+ * Levels: 0 the block can be read, 1 it obeys its own rules, 2 its undo data can be read, 3 it can
+ * be taken back from the coins, 4 it can be connected again, scripts and all. */
+#include <errno.h>
+
+#include "chain/chain_internal.h"
+#include "chain/coins/coin_set.h"
+#include "consensus/bip30.h"
+#include "consensus/block_check.h"
+#include "consensus/pow.h"
+#include "consensus/script_flags.h"
+#include "consensus/script_iter.h"
+#include "util/alloc.h"
+
+#define VERIFY_MEMORY_MAX (128u << 20) /* changed coins; blocks below are not taken back */
+
+struct verify {
+    struct env_job job;
+    struct chain *chain;
+    int level, n_blocks;
+    const struct block_node *tip;    /* whose coins the snapshot holds */
+    const struct block_node *at;     /* the block of the job */
+    const struct block_node *lowest; /* that was taken back; NULL: none */
+    bool goes_up;                    /* connecting again */
+    bool is_at_start;                /* not by order */
+    struct coin_set set;             /* changes to the snapshot */
+    /* Copies for the job. */
+    struct file_pos data_pos, undo_pos;
+    struct block_ref *ref;
+    struct undo undo;
+    struct arena arena;           /* of one block */
+    const char *failure;          /* NULL: good so far */
+    bool lacks_block, lacks_undo; /* it failed, for these are damaged or missing */
+    int error;                    /* of the disk, that made it fail */
+    void (*done)(void *arg, bool ok);
+    void *arg;
+};
+
+/* -- Jobs -------------------------------------------------------------------------------------- */
+
+static bool is_stopping(const struct verify *verify)
+{
+    return atomic_load_explicit(&verify->chain->stops_jobs, memory_order_relaxed);
+}
+
+static bool fail(struct verify *verify, const char *what)
+{
+    verify->failure = what;
+    return false;
+}
+
+static bool is_lost(int error)
+{
+    return error == -EUCLEAN || error == -ENOENT;
+}
+
+static bool read_block(struct verify *verify)
+{
+    uint8_t *raw;
+    int error = block_files_read(verify->chain->files, &verify->data_pos, &raw);
+    verify->lacks_block = is_lost(error);
+    verify->error = verify->lacks_block ? 0 : error;
+    if (error)
+        return fail(verify, "the block cannot be read");
+    verify->ref = block_ref_take(raw, verify->data_pos.len);
+    verify->lacks_block = !block_ref_decode(verify->ref) ||
+                          !block_hash_equal(&verify->ref->block.hash, &verify->at->hash);
+    return verify->lacks_block ? fail(verify, "the stored block is another one") : true;
+}
+
+static bool check_block(struct verify *verify)
+{
+    struct verdict verdict;
+    if (!block_check(&verify->ref->block, verify->chain->network, BLOCK_CHECK_ALL, &verify->arena,
+                     &verdict))
+        return fail(verify, "the block breaks a rule");
+    return true;
+}
+
+static bool read_undo(struct verify *verify)
+{
+    uint8_t *raw;
+    int error = verify->undo_pos.file < 0
+                    ? -ENOENT
+                    : block_files_read_undo(verify->chain->files, &verify->undo_pos, &raw);
+    verify->lacks_undo = is_lost(error);
+    verify->error = verify->lacks_undo ? 0 : error;
+    if (error)
+        return fail(verify, "the undo data cannot be read");
+    /* Copied, because undo_decode() borrows long scripts. */
+    uint8_t *kept = arena_alloc(&verify->arena, verify->undo_pos.len);
+    memcpy(kept, raw, verify->undo_pos.len);
+    xfree(raw);
+    if (!undo_decode(span_of(kept, verify->undo_pos.len), &verify->ref->block, &verify->arena,
+                     &verify->undo))
+        return fail(verify, "the undo data is malformed");
+    return true;
+}
+
+static struct coin output_coin(const struct verify *verify, uint32_t tx, uint32_t i)
+{
+    const struct tx_out *out = &verify->ref->block.tx[tx].out[i];
+    return (struct coin){.value_sat = out->value_sat,
+                         .script_pubkey = out->script_pubkey,
+                         .height = (uint32_t)verify->at->height,
+                         .coinbase = tx == 0};
+}
+
+static bool coin_equal(const struct coin *a, const struct coin *b)
+{
+    return a->value_sat == b->value_sat && a->height == b->height && a->coinbase == b->coinbase &&
+           span_equal(a->script_pubkey, b->script_pubkey);
+}
+
+/* The coinbase of one of the two blocks that overwrote an older coin: that one comes back. */
+static bool restores_older(const struct verify *verify, uint32_t tx, struct coin *coin)
+{
+    int32_t height =
+        bip30_overwritten_height(verify->chain->network, verify->at->height, &verify->at->hash);
+    if (tx > 0 || height < 0)
+        return false;
+    coin->height = (uint32_t)height;
+    return true;
+}
+
+/* Take back what a transaction created: it must all be there, as the block says. */
+static bool take_back_outputs(struct verify *verify, uint32_t tx)
+{
+    const struct tx *of = &verify->ref->block.tx[tx];
+    for (uint32_t i = 0; i < of->n_out; i++) {
+        struct outpoint outpoint = {.txid = of->txid, .vout = i};
+        struct coin want = output_coin(verify, tx, i), have;
+        if (script_is_unspendable(want.script_pubkey))
+            continue;
+        int found = coin_set_find(&verify->set, &outpoint, &have);
+        if (found < 0) {
+            verify->error = found;
+            return fail(verify, "the coins cannot be read");
+        }
+        if (found == 0 || !coin_equal(&have, &want))
+            return fail(verify, "a coin that the block created is missing or differs");
+        bool comes_back = restores_older(verify, tx, &want);
+        coin_set_put(&verify->set, &outpoint, comes_back ? &want : NULL);
+    }
+    return true;
+}
+
+static bool disconnect(struct verify *verify)
+{
+    const struct block *block = &verify->ref->block;
+    size_t at = verify->undo.n_spent;
+    for (uint32_t i = block->n_tx; i-- > 0;) {
+        const struct tx *tx = &block->tx[i];
+        if (is_stopping(verify) || !take_back_outputs(verify, i))
+            return false;
+        for (uint32_t k = tx->n_in; i > 0 && k-- > 0;) {
+            struct coin have;
+            if (coin_set_find(&verify->set, &tx->in[k].prevout, &have) != 0)
+                return fail(verify, "a coin that the block spent is there");
+            coin_set_put(&verify->set, &tx->in[k].prevout, &verify->undo.spent[--at]);
+        }
+    }
+    return true;
+}
+
+/* Connect one transaction's inputs: rules of values and scripts. */
+static bool connect_inputs(struct verify *verify, const struct tx *tx,
+                           struct script_scratch *scratch, int64_t *fees_sat)
+{
+    struct tx_out *spent = arena_alloc(&verify->arena, tx->n_in * sizeof *spent);
+    struct spent_coin *rules = arena_calloc(&verify->arena, tx->n_in, sizeof *rules);
+    for (uint32_t k = 0; k < tx->n_in; k++) {
+        struct coin coin;
+        if (coin_set_find(&verify->set, &tx->in[k].prevout, &coin) != 1)
+            return fail(verify, "an input's coin is missing");
+        spent[k] =
+            (struct tx_out){.value_sat = coin.value_sat, .script_pubkey = coin.script_pubkey};
+        rules[k] = (struct spent_coin){
+            .value_sat = coin.value_sat, .height = coin.height, .coinbase = coin.coinbase};
+        coin_set_put(&verify->set, &tx->in[k].prevout, NULL);
+    }
+    int64_t fee_sat;
+    if (tx_verify_inputs(tx, rules, verify->at->height, &fee_sat) != REJECT_NONE)
+        return fail(verify, "an input breaks a rule");
+    *fees_sat += fee_sat;
+    struct tx_sighash sighash;
+    tx_sighash_init(&sighash, tx, spent);
+    struct script_check check = {.tx = tx, .spent = spent, .sighash = &sighash};
+    check.flags =
+        script_flags_for_block(verify->chain->network, verify->at->height, &verify->at->hash);
+    for (check.input = 0; check.input < tx->n_in; check.input++)
+        if (script_verify(&check, scratch) != SCRIPT_OK)
+            return fail(verify, "a script fails");
+    return true;
+}
+
+static void create_outputs(struct verify *verify, uint32_t tx)
+{
+    const struct tx *of = &verify->ref->block.tx[tx];
+    for (uint32_t i = 0; i < of->n_out; i++) {
+        struct outpoint outpoint = {.txid = of->txid, .vout = i};
+        struct coin coin = output_coin(verify, tx, i);
+        if (!script_is_unspendable(coin.script_pubkey))
+            coin_set_put(&verify->set, &outpoint, &coin);
+    }
+}
+
+static bool connect(struct verify *verify)
+{
+    const struct block *block = &verify->ref->block;
+    struct script_scratch *scratch = scratch_pool_take(&verify->chain->scratch);
+    int64_t fees_sat = 0;
+    bool ok = true;
+    for (uint32_t i = 0; i < block->n_tx && ok; i++) {
+        ok = !is_stopping(verify) &&
+             (i == 0 || connect_inputs(verify, &block->tx[i], scratch, &fees_sat));
+        if (ok)
+            create_outputs(verify, i);
+    }
+    scratch_pool_give(&verify->chain->scratch, scratch);
+    int64_t most_sat = pow_subsidy_sat(verify->chain->network, verify->at->height) + fees_sat;
+    if (ok && tx_output_total_sat(&block->tx[0]) > most_sat)
+        return fail(verify, "the coinbase takes too much");
+    return ok;
+}
+
+static void run(struct env_job *job)
+{
+    struct verify *verify = (struct verify *)job;
+    arena_init(&verify->arena, 64 << 10);
+    bool ok = read_block(verify);
+    if (ok && verify->goes_up)
+        ok = connect(verify);
+    if (ok && !verify->goes_up && verify->level >= 1)
+        ok = check_block(verify);
+    if (ok && !verify->goes_up && verify->level >= 2)
+        ok = read_undo(verify);
+    if (ok && !verify->goes_up && verify->level >= 3 &&
+        verify->set.arena.total_bytes < VERIFY_MEMORY_MAX) {
+        ok = disconnect(verify);
+        verify->lowest = verify->at;
+    }
+    block_ref_drop(verify->ref);
+    verify->ref = NULL;
+    arena_deinit(&verify->arena);
+}
+
+/* -- From block to block ----------------------------------------------------------------------- */
+
+static void end(struct verify *verify, bool ok)
+{
+    struct chain *chain = verify->chain;
+    coin_set_deinit(&verify->set);
+    verify->done(verify->arg, ok);
+    xfree(verify);
+    chain->ops_pending--;
+    close_continue(chain);
+}
+
+static void submit(struct verify *verify);
+
+/* What is known to be lost fails who asks, but ends the look at the start: below it nothing can be
+ * verified. */
+static bool is_there(const struct verify *verify, const struct block_node *node)
+{
+    bool is_lost_block = node->status & BLOCK_LOST_MASK;
+    return is_lost_block ? !verify->is_at_start : (node->status & BLOCK_HAVE_DATA) != 0;
+}
+
+/* The block after this one, down and then up again; NULL at the end. */
+static const struct block_node *next_block(struct verify *verify)
+{
+    const struct block_node *at = verify->at, *tip = verify->tip;
+    if (!verify->goes_up) {
+        const struct block_node *prev = at->prev;
+        bool is_wanted = verify->n_blocks <= 0 || prev->height > tip->height - verify->n_blocks;
+        if (is_wanted && prev->height > 0 && is_there(verify, prev))
+            return prev;
+        verify->goes_up = true;
+        return verify->level >= 4 ? verify->lowest : NULL;
+    }
+    return at == tip ? NULL : block_node_ancestor(tip, at->height + 1);
+}
+
+/* What is lost is had again, and says nothing about the coins. Below it nothing can be verified. */
+static bool is_mended_elsewhere(const struct verify *verify)
+{
+    return verify->is_at_start && (verify->lacks_block || verify->lacks_undo);
+}
+
+static void note_failure(struct verify *verify)
+{
+    struct chain *chain = verify->chain;
+    struct block_node *node = header_tree_find(&chain->tree, &verify->at->hash);
+    log_error(chain->log, "verification: block at height %d: %s", node->height, verify->failure);
+    if (chain->closing || chain->faulted)
+        return;
+    if (verify->error == -EUCLEAN || (verify->error && verify->is_at_start))
+        chain_fault_of_coins(chain, verify->error, "verification");
+    if (verify->lacks_block && node->data.offset == verify->data_pos.offset)
+        lost_block(chain, node);
+    if (verify->lacks_undo && node->undo.offset == verify->undo_pos.offset)
+        lost_undo(chain, node);
+}
+
+static void job_done(struct env_job *job)
+{
+    struct verify *verify = (struct verify *)job;
+    struct chain *chain = verify->chain;
+    /* Pruned meanwhile: as if it had been before. */
+    bool was_pruned =
+        verify->failure && !(verify->at->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA));
+    if (job->cancelled || chain->closing || chain->faulted || verify->failure) {
+        if (verify->failure && !was_pruned)
+            note_failure(verify);
+        end(verify, was_pruned || (verify->failure && is_mended_elsewhere(verify)));
+        return;
+    }
+    verify->at = next_block(verify);
+    if (verify->at)
+        submit(verify);
+    else
+        end(verify, true);
+}
+
+static void submit(struct verify *verify)
+{
+    const struct env *env = verify->chain->env;
+    verify->data_pos = verify->at->data;
+    verify->undo_pos = verify->at->undo;
+    verify->job = (struct env_job){.run = run, .done = job_done};
+    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &verify->job);
+}
+
+static void flushed(void *arg, int error)
+{
+    struct verify *verify = arg;
+    struct chain *chain = verify->chain;
+    verify->tip = verify->at = chain->flush.tip;
+    bool has_blocks = verify->tip && verify->tip->height > 0 && is_there(verify, verify->tip);
+    if (error || chain->closing || !has_blocks) {
+        end(verify, !error && !chain->closing);
+        return;
+    }
+    coin_set_init(&verify->set, chain->coins, coins_snapshot(chain->coins));
+    submit(verify);
+}
+
+static struct verify *start(struct chain *chain, int level, int n_blocks,
+                            void (*done)(void *arg, bool ok), void *arg)
+{
+    struct verify *verify = xcalloc(1, sizeof *verify);
+    verify->chain = chain;
+    verify->level = level;
+    verify->n_blocks = n_blocks;
+    verify->done = done;
+    verify->arg = arg;
+    chain->ops_pending++;
+    return verify;
+}
+
+void chain_verify(struct chain *chain, int level, int n_blocks, void (*done)(void *arg, bool ok),
+                  void *arg)
+{
+    chain_flush(chain, flushed, start(chain, level, n_blocks, done, arg));
+}
+
+/* The blocks and their undo data are there: it is the coins that differ from what these say. */
+static void start_verified(void *arg, bool ok)
+{
+    struct chain *chain = arg;
+    if (!ok && !chain->closing && !chain->faulted)
+        chain_fault_of_coins(chain, -EUCLEAN,
+                             "Corrupted block database detected. Please restart with -reindex or "
+                             "-reindex-chainstate to recover");
+}
+
+void verify_at_start(struct chain *chain)
+{
+    if (chain->options.check_blocks < 0 || chain->flush.tip->height == 0)
+        return;
+    struct verify *verify = start(chain, chain->options.check_level, chain->options.check_blocks,
+                                  start_verified, chain);
+    verify->is_at_start = true;
+    chain_flush(chain, flushed, verify);
+}

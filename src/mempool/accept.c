@@ -1,0 +1,472 @@
+/* accept.c - a transaction on its way into the mempool.
+ *
+ * A check is decoded and looked at by itself in a job; then, on the loop, against tip and
+ * entries, waiting for coins from the store or for a parent that is being checked itself; then
+ * its scripts run as jobs, a few inputs each, so that a block never waits long for a thread; then
+ * all that the loop did is done again if anything has changed, and it is in. What an output is
+ * follows from its name, so scripts need to be checked only once. */
+#include "consensus/script_iter.h"
+#include "consensus/sigops.h"
+#include "consensus/tx_check.h"
+#include "mempool/check.h"
+#include "util/alloc.h"
+#include "util/hex.h"
+
+#define CHECK_ARENA_BYTES 2048
+#define ENTRY_ARENA_BYTES 256
+/* What one job checks: so many inputs, or fewer if they hash more than this. */
+#define JOB_INPUTS       64
+#define JOB_HASHED_BYTES (8u << 20)
+
+static struct pool_check *check_of_job(struct env_job *job)
+{
+    return (struct pool_check *)((char *)job - offsetof(struct pool_check, job));
+}
+
+static struct pool_lane *lane_of(const struct pool_check *check)
+{
+    bool is_of_peer = check->flags & MEMPOOL_FROM_PEER;
+    return &check->mempool->lanes[is_of_peer ? POOL_LANE_PEERS : POOL_LANE_OWN];
+}
+
+/* -- The list of checks ------------------------------------------------------------------------ */
+
+static void list_add(struct pool_check *check)
+{
+    struct mempool *mempool = check->mempool;
+    check->prev = mempool->last_check;
+    if (mempool->last_check)
+        mempool->last_check->next = check;
+    else
+        mempool->first_check = check;
+    mempool->last_check = check;
+    mempool->n_checks++;
+    lane_of(check)->n++;
+    lane_of(check)->bytes += check->len;
+}
+
+static void list_remove(struct pool_check *check)
+{
+    struct mempool *mempool = check->mempool;
+    if (check->prev)
+        check->prev->next = check->next;
+    else
+        mempool->first_check = check->next;
+    if (check->next)
+        check->next->prev = check->prev;
+    else
+        mempool->last_check = check->prev;
+    mempool->n_checks--;
+    lane_of(check)->n--;
+    lane_of(check)->bytes -= check->len;
+    if (check->is_in_map)
+        hash_map_remove(&mempool->checks, pool_hash_id(mempool, check->tx.txid.b),
+                        pool_check_has_txid, &check->tx.txid);
+}
+
+static void check_free(struct pool_check *check)
+{
+    arena_deinit(&check->tx_arena);
+    arena_deinit(&check->arena);
+    xfree(check->raw);
+    xfree(check);
+}
+
+/* Checks whose parent has been decided go on. They may end in turn and decide others: those are
+ * only marked then, and found by the loop that is running already. */
+static void wake_children(struct mempool *mempool, const struct pool_check *parent)
+{
+    struct pool_check *check;
+    for (check = mempool->first_check; check; check = check->next) {
+        if (check->waits_for == parent) {
+            check->waits_for = NULL;
+            check->is_woken = true;
+        }
+    }
+    if (mempool->is_waking)
+        return;
+    mempool->is_waking = true;
+    for (;;) {
+        for (check = mempool->first_check; check && !check->is_woken; check = check->next)
+            continue;
+        if (!check)
+            break;
+        check->is_woken = false;
+        pool_check_advance(check, false);
+    }
+    mempool->is_waking = false;
+}
+
+/* Answer. entry: it is in the mempool. */
+static void end(struct pool_check *check, const struct pool_entry *entry)
+{
+    struct mempool *mempool = check->mempool;
+    bool is_unknown = reject_class(check->verdict.code) == REJECT_CLASS_MISSING;
+    bool is_putback = check->is_putback;
+    struct mempool_result result = {
+        .verdict = check->verdict,
+        .was_known = check->verdict.code == REJECT_ALREADY_IN_MEMPOOL,
+        .tx = check->is_decoded ? &check->tx : NULL,
+        .entry = entry ? &entry->pub : NULL,
+        .fee_sat = check->fee_sat,
+        .vbytes = check->vbytes,
+        .scripts_ran = check->scripts_ran,
+        .missing = is_unknown ? &check->unknown : NULL,
+    };
+    if (log_is_on(mempool->log, LOG_MEMPOOL) && check->is_decoded) {
+        char txid[65], reason[VERDICT_REASON_BYTES];
+        hex_encode_reversed(txid, span_of(check->tx.txid.b, 32));
+        log_printf(mempool->log, LOG_MEMPOOL, "transaction %s: %s", txid,
+                   entry ? "accepted" : verdict_reason(&check->verdict, reason));
+    }
+    list_remove(check);
+    if (check->done)
+        check->done(check->arg, &result);
+    wake_children(mempool, check);
+    check_free(check);
+    if (is_putback)
+        mempool->putbacks.under_way--;
+    pool_putbacks_pump(mempool);
+    pool_waiters_call(mempool);
+    pool_close_continue(mempool);
+}
+
+void pool_check_refuse(struct pool_check *check, enum reject code)
+{
+    check->verdict = (struct verdict){.code = code};
+    end(check, NULL);
+}
+
+/* -- By itself (job) --------------------------------------------------------------------------- */
+
+static bool decode(struct pool_check *check, bool allow_witness)
+{
+    struct reader r = reader_of(span_of(check->raw, check->len));
+    return tx_decode(&r, &check->tx_arena, allow_witness, &check->tx) && reader_finish(&r);
+}
+
+/* A transaction without inputs can be read only as one that has no witness by its form. */
+static bool check_form(struct pool_check *check)
+{
+    struct verdict *verdict = &check->verdict;
+    const struct mempool *mempool = check->mempool;
+    if (!decode(check, true) && !decode(check, false))
+        return verdict_set(verdict, REJECT_MALFORMED, "TX decode failed");
+    check->is_decoded = true;
+    enum reject code = tx_check(&check->tx, &check->arena);
+    if (code == REJECT_NONE && tx_is_coinbase(&check->tx))
+        code = REJECT_COINBASE;
+    if (code == REJECT_NONE && mempool->options.require_standard)
+        code = policy_check_tx(&mempool->policy, &check->tx);
+    if (code == REJECT_NONE && check->tx.base_bytes < POLICY_TX_BASE_BYTES_MIN)
+        code = REJECT_TX_SIZE_SMALL;
+    return verdict_set(verdict, code, NULL);
+}
+
+static void run_form(struct env_job *job)
+{
+    struct pool_check *check = check_of_job(job);
+    if (!check_form(check))
+        return;
+    const struct tx *tx = &check->tx;
+    check->spent = arena_calloc(&check->arena, tx->n_in, sizeof *check->spent);
+    check->rules = arena_calloc(&check->arena, tx->n_in, sizeof *check->rules);
+    check->missing = arena_alloc(&check->arena, tx->n_in * sizeof *check->missing);
+    check->absent = arena_alloc(&check->arena, tx->n_in * sizeof *check->absent);
+}
+
+static void begin(struct pool_check *check)
+{
+    struct mempool *mempool = check->mempool;
+    if (check->verdict.code != REJECT_NONE) {
+        end(check, NULL);
+        return;
+    }
+    if (!(check->flags & MEMPOOL_TEST_ONLY) && !pool_check_find(mempool, &check->tx.txid)) {
+        hash_map_insert(&mempool->checks, pool_hash_id(mempool, check->tx.txid.b), check);
+        check->is_in_map = true;
+    }
+    pool_check_advance(check, false);
+}
+
+/* A job may end before one that was submitted earlier. What has come first is begun first all the
+ * same, or a child would not find the check of its parent. */
+static void form_done(struct env_job *job)
+{
+    struct pool_check *check = check_of_job(job);
+    struct pool_lane *lane = lane_of(check);
+    if (job->cancelled)
+        check->verdict.code = REJECT_FAULT;
+    check->is_formed = true;
+    while (lane->first_forming && lane->first_forming->is_formed) {
+        struct pool_check *first = lane->first_forming;
+        lane->first_forming = first->next_forming;
+        begin(first);
+    }
+}
+
+/* -- Scripts (jobs) ---------------------------------------------------------------------------- */
+
+/* About how much the legacy signatures of an input hash: all of the transaction, each of them.
+ * Witnesses hash little. CVE-2025-46598 */
+static uint64_t hashed_bytes(const struct pool_check *check, uint32_t input)
+{
+    struct span script_sig = check->tx.in[input].script_sig;
+    struct span script_pubkey = check->spent[input].script_pubkey;
+    uint32_t sigops = script_is_p2sh(script_pubkey) ? p2sh_sigops(script_sig)
+                                                    : script_sigops(script_pubkey, true);
+    return (uint64_t)sigops * check->tx.base_bytes;
+}
+
+static void run_scripts(struct env_job *job)
+{
+    struct pool_check *check = check_of_job(job);
+    struct scratch_pool *pool = &check->mempool->scratch;
+    struct script_scratch *scratch = scratch_pool_take(pool);
+    if (check->next_input == 0)
+        tx_sighash_init(&check->sighash, &check->tx, check->spent);
+    struct script_check script = {.tx = &check->tx,
+                                  .flags = SCRIPT_VERIFY_STANDARD,
+                                  .spent = check->spent,
+                                  .sighash = &check->sighash};
+    uint64_t bytes = 0;
+    for (uint32_t n = 0; n < JOB_INPUTS && check->next_input < check->tx.n_in; n++) {
+        script.input = check->next_input;
+        bytes += hashed_bytes(check, script.input);
+        if (n > 0 && bytes > JOB_HASHED_BYTES)
+            break;
+        check->script_error = script_verify(&script, scratch);
+        if (check->script_error != SCRIPT_OK)
+            break;
+        check->next_input++;
+    }
+    scratch_pool_give(pool, scratch);
+}
+
+/* Whether the witness is missing or wrong decides what may be remembered. One run with the
+ * stricter flags is enough: what fails so is not relayed, and we blame nobody for it. Hazard 12 */
+static void refuse_scripts(struct pool_check *check)
+{
+    const struct tx *tx = &check->tx;
+    char txid[65], wtxid[65], prev[65];
+    const struct outpoint *spent = &tx->in[check->next_input].prevout;
+    bool is_stripped = !tx->has_witness && policy_spends_witness_program(tx, check->spent);
+    verdict_set(&check->verdict, is_stripped ? REJECT_TX_SCRIPT_STRIPPED : REJECT_TX_SCRIPT_FAILED,
+                "input %u of %s (wtxid %s), spending %s:%u", check->next_input,
+                hex_encode_reversed(txid, span_of(tx->txid.b, 32)),
+                hex_encode_reversed(wtxid, span_of(tx->wtxid.b, 32)),
+                hex_encode_reversed(prev, span_of(spent->txid.b, 32)), spent->vout);
+    check->verdict.script_error = (int)check->script_error;
+    end(check, NULL);
+}
+
+static void submit(struct pool_check *check, void (*run)(struct env_job *job),
+                   void (*done)(struct env_job *job))
+{
+    const struct env *env = check->mempool->env;
+    /* Somebody waits for the answer to what he sent; what peers send can wait for it. */
+    bool is_awaited = check->flags & (MEMPOOL_LOCAL | MEMPOOL_TEST_ONLY) || check->is_putback;
+    check->job = (struct env_job){.run = run, .done = done};
+    env->job_submit(env->ctx, ENV_POOL_COMPUTE, is_awaited ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_LOW,
+                    &check->job);
+}
+
+static void scripts_done(struct env_job *job)
+{
+    struct pool_check *check = check_of_job(job);
+    if (job->cancelled || check->mempool->closing) {
+        pool_check_refuse(check, REJECT_FAULT);
+    } else if (check->script_error != SCRIPT_OK) {
+        check->scripts_ran = true;
+        refuse_scripts(check);
+    } else if (check->next_input < check->tx.n_in) {
+        submit(check, run_scripts, scripts_done);
+    } else {
+        check->scripts_hold = check->scripts_ran = true;
+        pool_check_advance(check, false);
+    }
+}
+
+/* -- In ---------------------------------------------------------------------------------------- */
+
+static void commit(struct pool_check *check)
+{
+    struct mempool *mempool = check->mempool;
+    struct pool_addition addition = {
+        .raw_take = check->raw,
+        .tx = check->tx,
+        .arena_take = check->tx_arena,
+        .fee_sat = check->fee_sat,
+        .sigops_cost = (uint32_t)check->sigops_cost,
+        .time_s = check->time_s,
+        .locks = check->locks,
+        .coin_height_max = check->coin_height_max,
+        .coinbase_height_max = check->coinbase_height_max,
+        .is_unbroadcast = check->flags & MEMPOOL_LOCAL,
+    };
+    /* The bytes are the entry's now; what is in struct tx itself can still be read. */
+    check->raw = NULL;
+    arena_init(&check->tx_arena, ENTRY_ARENA_BYTES);
+    pool_add(mempool, &addition);
+    pool_limit(mempool);
+    const struct pool_entry *entry = pool_find(mempool, &check->tx.txid);
+    if (!entry) {
+        check->verdict.code = REJECT_MEMPOOL_FULL;
+        check->tx.n_in = check->tx.n_out = 0;
+        check->tx.raw = span_of(NULL, 0);
+    }
+    end(check, entry);
+}
+
+/* Everything has been checked. */
+static void conclude(struct pool_check *check)
+{
+    if (check->max_fee_sat > 0 && check->fee_sat > check->max_fee_sat)
+        pool_check_refuse(check, REJECT_MAX_FEE_EXCEEDED);
+    else if (check->flags & MEMPOOL_TEST_ONLY)
+        end(check, NULL);
+    else
+        commit(check);
+}
+
+static void refuse_known(struct pool_check *check, enum reject code)
+{
+    struct mempool *mempool = check->mempool;
+    struct pool_entry *entry = NULL;
+    if (code == REJECT_ALREADY_IN_MEMPOOL || code == REJECT_SAME_NONWITNESS_DATA)
+        entry = pool_find(mempool, &check->tx.txid);
+    /* Our user wants it sent: peers who do not know it are told, once. Spec: Core
+     * BroadcastTransaction() */
+    if (entry && (check->flags & MEMPOOL_LOCAL) && !(check->flags & MEMPOOL_TEST_ONLY))
+        pool_tell_again(mempool, entry);
+    check->verdict = (struct verdict){.code = code};
+    end(check, code == REJECT_ALREADY_IN_MEMPOOL ? entry : NULL);
+}
+
+void pool_check_advance(struct pool_check *check, bool coins_were_read)
+{
+    struct mempool *mempool = check->mempool;
+    if (mempool->closing) {
+        pool_check_refuse(check, REJECT_FAULT);
+        return;
+    }
+    const struct block_node *tip = chain_tip(mempool->chain);
+    if (check->scripts_hold && check->rules_hold && check->tip == tip &&
+        check->epoch == mempool->epoch) {
+        conclude(check);
+        return;
+    }
+    check->rules_hold = false;
+    check->tip = tip;
+    check->epoch = mempool->epoch;
+    enum reject code = pool_check_entries(check);
+    if (code != REJECT_NONE) {
+        refuse_known(check, code);
+        return;
+    }
+    enum pool_find found = pool_check_find_coins(check, coins_were_read);
+    if (found == POOL_FIND_WAITS)
+        return;
+    check->rules_hold = found == POOL_FIND_ALL && pool_check_rules(check);
+    if (!check->rules_hold)
+        end(check, NULL);
+    else if (check->scripts_hold)
+        conclude(check);
+    else
+        submit(check, run_scripts, scripts_done);
+}
+
+/* -- Starting ---------------------------------------------------------------------------------- */
+
+static struct pool_check *check_new(struct mempool *mempool, const struct pool_check *like,
+                                    uint8_t *raw_take, size_t len)
+{
+    struct pool_check *check = xcalloc(1, sizeof *check);
+    check->mempool = mempool;
+    check->raw = raw_take;
+    check->len = len;
+    check->flags = like->flags;
+    check->max_fee_sat = like->max_fee_sat;
+    check->time_s = like->time_s;
+    check->is_putback = like->is_putback;
+    check->scripts_hold = like->scripts_hold;
+    check->done = like->done;
+    check->arg = like->arg;
+    arena_init(&check->tx_arena, ENTRY_ARENA_BYTES);
+    arena_init(&check->arena, CHECK_ARENA_BYTES);
+    list_add(check);
+    return check;
+}
+
+static void start(struct pool_check *check)
+{
+    struct pool_lane *lane = lane_of(check);
+    if (lane->first_forming)
+        lane->last_forming->next_forming = check;
+    else
+        lane->first_forming = check;
+    lane->last_forming = check;
+    submit(check, run_form, form_done);
+}
+
+/* A transaction that is refused unseen. From a timer, never from within the call. */
+static void refuse_unseen(void *arg)
+{
+    struct pool_check *check = arg;
+    end(check, NULL);
+}
+
+static bool has_room(const struct mempool *mempool, int flags, size_t len)
+{
+    const struct pool_lane *peers = &mempool->lanes[POOL_LANE_PEERS];
+    const struct pool_lane *own = &mempool->lanes[POOL_LANE_OWN];
+    if (flags & MEMPOOL_FROM_PEER)
+        return peers->n < MEMPOOL_PEER_PENDING_MAX &&
+               peers->bytes + len <= MEMPOOL_PEER_PENDING_BYTES_MAX;
+    return own->n < MEMPOOL_PENDING_MAX && own->bytes + len <= MEMPOOL_PENDING_BYTES_MAX;
+}
+
+static void accept(struct mempool *mempool, struct span raw, const struct pool_check *like)
+{
+    bool is_refused = mempool->closing || !has_room(mempool, like->flags, raw.len);
+    size_t len = is_refused ? 0 : raw.len;
+    struct pool_check *check = check_new(mempool, like, xmemdup(raw.p, len), len);
+    if (is_refused) {
+        check->verdict.code = mempool->closing ? REJECT_FAULT : REJECT_MEMPOOL_BUSY;
+        mempool->env->timer_start(mempool->env->ctx, 0, refuse_unseen, check);
+        return;
+    }
+    start(check);
+}
+
+void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t max_fee_sat,
+                    mempool_result_fn *done, void *arg)
+{
+    struct pool_check like = {.flags = flags,
+                              .max_fee_sat = max_fee_sat,
+                              .time_s = pool_now_s(mempool),
+                              .done = done,
+                              .arg = arg};
+    accept(mempool, raw, &like);
+}
+
+void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s,
+                        mempool_result_fn *done, void *arg)
+{
+    struct pool_check like = {.time_s = time_s, .done = done, .arg = arg};
+    accept(mempool, raw, &like);
+}
+
+void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback)
+{
+    struct pool_check like = {
+        .flags = MEMPOOL_BYPASS_FEE | (putback->is_unbroadcast ? MEMPOOL_LOCAL : 0),
+        .time_s = putback->time_s,
+        .is_putback = true,
+        .scripts_hold = putback->was_here,
+    };
+    struct pool_check *check = check_new(mempool, &like, putback->raw, putback->len);
+    check->tx.txid = putback->txid; /* to be saved by, before it is decoded */
+    mempool->putbacks.under_way++;
+    start(check);
+}

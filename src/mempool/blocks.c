@@ -1,0 +1,290 @@
+/* blocks.c - the mempool follows the chain.
+ *
+ * What a block holds leaves, with all that conflicts. When a block is taken back, its transactions
+ * wait to be checked again, and so does every entry that spends a coin which is gone now, or is no
+ * longer final: so the entries are valid on the tip at any time, also in the middle of a
+ * reorganisation. They are put back when the chain is as good as before, or has been quiet for a
+ * while: a deep reorganisation shows its way down, where much is not valid yet. */
+#include <stdlib.h>
+
+#include "mempool/mempool_internal.h"
+#include "util/alloc.h"
+
+#define UNDER_WAY_MAX 64
+/* After this long a tip with less work than before is taken as it is. */
+#define QUIET_US 1000000
+/* Sort key of what was in the mempool: behind all blocks. */
+#define MAJOR_POOL UINT64_MAX
+
+/* -- What waits -------------------------------------------------------------------------------- */
+
+static void putback_push(struct mempool *mempool, const struct tx *tx,
+                         const struct pool_putback *like)
+{
+    struct pool_putbacks *putbacks = &mempool->putbacks;
+    if (putbacks->n == putbacks->capacity) {
+        putbacks->capacity = putbacks->capacity ? 2 * putbacks->capacity : 64;
+        putbacks->at = xrealloc(putbacks->at, putbacks->capacity, sizeof *putbacks->at);
+    }
+    struct pool_putback *putback = &putbacks->at[putbacks->n++];
+    *putback = *like;
+    putback->txid = tx->txid;
+    putback->raw = xmemdup(tx->raw.p, tx->raw.len);
+    putback->len = tx->raw.len;
+    if (!putback->was_here)
+        putbacks->block_bytes += putback->len;
+    putbacks->is_sorted = false;
+}
+
+static int compare_putbacks(const void *a, const void *b)
+{
+    const struct pool_putback *x = a, *y = b;
+    if (x->major != y->major)
+        return x->major < y->major ? -1 : 1;
+    return x->minor < y->minor ? -1 : x->minor > y->minor;
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+    return compare_putbacks(*(const void *const *)a, *(const void *const *)b);
+}
+
+size_t pool_putbacks_list(const struct mempool *mempool, const struct pool_putback ***out)
+{
+    const struct pool_putbacks *putbacks = &mempool->putbacks;
+    size_t n = putbacks->n - putbacks->first;
+    *out = xcalloc(n ? n : 1, sizeof **out);
+    for (size_t i = 0; i < n; i++)
+        (*out)[i] = &putbacks->at[putbacks->first + i];
+    qsort(*out, n, sizeof **out, compare_pointers);
+    return n;
+}
+
+static void putback_drop(struct pool_putbacks *putbacks, struct pool_putback *putback)
+{
+    if (!putback->was_here)
+        putbacks->block_bytes -= putback->len;
+    xfree(putback->raw);
+}
+
+/* Bring what waits into the order in which parents come first; of blocks keep only as much as the
+ * limit allows, the lowest first, since the others build on it. */
+static void sort_and_trim(struct mempool *mempool)
+{
+    struct pool_putbacks *putbacks = &mempool->putbacks;
+    size_t n = 0, bytes = 0;
+    if (putbacks->is_sorted)
+        return;
+    if (putbacks->n > putbacks->first)
+        qsort(putbacks->at + putbacks->first, putbacks->n - putbacks->first, sizeof *putbacks->at,
+              compare_putbacks);
+    for (size_t i = putbacks->first; i < putbacks->n; i++) {
+        struct pool_putback *putback = &putbacks->at[i];
+        bytes += putback->was_here ? 0 : putback->len;
+        if (!putback->was_here && bytes > MEMPOOL_REORG_BYTES_MAX)
+            putback_drop(putbacks, putback);
+        else
+            putbacks->at[n++] = *putback;
+    }
+    putbacks->first = 0;
+    putbacks->n = n;
+    putbacks->is_sorted = true;
+}
+
+static void stop_quiet_timer(struct mempool *mempool)
+{
+    if (mempool->putbacks.quiet_timer)
+        mempool->env->timer_cancel(mempool->env->ctx, mempool->putbacks.quiet_timer);
+    mempool->putbacks.quiet_timer = 0;
+}
+
+void pool_putbacks_deinit(struct mempool *mempool)
+{
+    struct pool_putbacks *putbacks = &mempool->putbacks;
+    stop_quiet_timer(mempool);
+    for (size_t i = putbacks->first; i < putbacks->n; i++)
+        putback_drop(putbacks, &putbacks->at[i]);
+    xfree(putbacks->at);
+    *putbacks = (struct pool_putbacks){.under_way = putbacks->under_way};
+}
+
+void pool_putbacks_pump(struct mempool *mempool)
+{
+    struct pool_putbacks *putbacks = &mempool->putbacks;
+    if (mempool->closing || !putbacks->is_sorted)
+        return;
+    while (putbacks->first < putbacks->n && putbacks->under_way < UNDER_WAY_MAX) {
+        struct pool_putback *next = &putbacks->at[putbacks->first++];
+        if (!next->was_here)
+            putbacks->block_bytes -= next->len;
+        pool_accept_putback(mempool, next);
+    }
+    if (putbacks->first == putbacks->n && putbacks->n > 0)
+        pool_putbacks_deinit(mempool);
+}
+
+bool pool_is_settled(const struct mempool *mempool)
+{
+    const struct pool_putbacks *putbacks = &mempool->putbacks;
+    return putbacks->first == putbacks->n && putbacks->under_way == 0;
+}
+
+void pool_waiters_call(struct mempool *mempool)
+{
+    if (!mempool->waiters || !pool_is_settled(mempool))
+        return;
+    struct pool_waiter *list = mempool->waiters;
+    mempool->waiters = NULL; /* they may ask again */
+    while (list) {
+        struct pool_waiter *next = list->next;
+        list->done(list->arg);
+        xfree(list);
+        list = next;
+    }
+}
+
+/* -- Blocks ------------------------------------------------------------------------------------ */
+
+/* A block spends an output: nothing else can. */
+static void remove_conflicts(struct mempool *mempool, const struct tx *tx)
+{
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        struct pool_entry *entry = pool_spender(mempool, &tx->in[i].prevout);
+        if (!entry)
+            continue;
+        pool_remove_tree(mempool, entry, MEMPOOL_REMOVED_CONFLICT);
+        pool_clusters_settle(mempool);
+    }
+}
+
+static void remove_mined(struct mempool *mempool, struct pool_entry *entry, int32_t height)
+{
+    /* What its children spend is a coin of this height now. */
+    for (uint32_t i = 0; i < entry->pub.n_children; i++) {
+        struct pool_entry *child = mempool->slots[entry->pub.children[i]];
+        if (child->coin_height_max < height)
+            child->coin_height_max = height;
+    }
+    pool_remove(mempool, entry, MEMPOOL_REMOVED_BLOCK);
+}
+
+void mempool_block_connected(struct mempool *mempool, const struct block_node *node,
+                             struct block_ref *block)
+{
+    const struct block *b = &block->block;
+    mempool->epoch++;
+    mempool->block_since_bump = true;
+    mempool->rolling_update_s = pool_now_s(mempool);
+    if (mempool->count == 0 && mempool->deltas.count == 0)
+        return;
+    for (uint32_t i = 0; i < b->n_tx; i++) {
+        struct pool_entry *entry = pool_find(mempool, &b->tx[i].txid);
+        if (entry)
+            remove_mined(mempool, entry, node->height);
+    }
+    pool_clusters_settle(mempool);
+    for (uint32_t i = 0; i < b->n_tx; i++) {
+        remove_conflicts(mempool, &b->tx[i]);
+        int64_t delta_sat = mempool_delta_sat(mempool, &b->tx[i].txid);
+        if (delta_sat != 0)
+            mempool_prioritise(mempool, &b->tx[i].txid, -delta_sat);
+    }
+}
+
+/* Is an entry surely valid in the block after tip? */
+static bool is_still_valid(const struct pool_entry *entry, const struct block_node *tip)
+{
+    int32_t height = tip->height + 1;
+    int64_t mtp_s = block_node_mtp(tip);
+    if (entry->coin_height_max > tip->height)
+        return false; /* the coin is gone, or it is one of the mempool's again */
+    if (entry->coinbase_height_max >= 0 && height - entry->coinbase_height_max < COINBASE_MATURITY)
+        return false;
+    return tx_is_final(&entry->pub.tx, height, mtp_s) &&
+           sequence_locks_open(entry->locks, height, mtp_s);
+}
+
+static void put_aside_tree(struct mempool *mempool, struct pool_entry *entry)
+{
+    const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
+    for (uint64_t bits = pool_descendant_bits(mempool, entry); bits; bits &= bits - 1) {
+        const struct mempool_entry *pub = &cluster->order[__builtin_ctzll(bits)]->pub;
+        struct pool_putback like = {.major = MAJOR_POOL,
+                                    .minor = pub->sequence,
+                                    .time_s = pub->time_s,
+                                    .was_here = true,
+                                    .is_unbroadcast = pub->is_unbroadcast};
+        putback_push(mempool, &pub->tx, &like);
+    }
+    pool_remove_tree(mempool, entry, MEMPOOL_REMOVED_REORG);
+    pool_clusters_settle(mempool);
+}
+
+void mempool_block_disconnected(struct mempool *mempool, const struct block_node *node,
+                                struct block_ref *block)
+{
+    mempool->epoch++;
+    if (u256_compare(node->chain_work, mempool->putbacks.work_before) > 0)
+        mempool->putbacks.work_before = node->chain_work;
+    struct pool_putback like = {.major = (uint64_t)node->height, .time_s = pool_now_s(mempool)};
+    for (uint32_t i = 1; i < block->block.n_tx; i++) {
+        like.minor = i;
+        putback_push(mempool, &block->block.tx[i], &like);
+    }
+    /* Newest first: what spends from an entry is looked at before it. */
+    for (struct pool_entry *entry = mempool->newest, *older; entry; entry = older) {
+        older = entry->older;
+        if (!is_still_valid(entry, node->prev))
+            put_aside_tree(mempool, entry);
+    }
+    if (mempool->putbacks.block_bytes > 2 * MEMPOOL_REORG_BYTES_MAX)
+        sort_and_trim(mempool);
+    mempool->putbacks.is_sorted = false; /* nothing is put back until the tip rests */
+    if (mempool->closing)
+        pool_putbacks_deinit(mempool); /* nor ever: nobody shall wait for it */
+}
+
+static void put_back(struct mempool *mempool)
+{
+    sort_and_trim(mempool);
+    pool_putbacks_pump(mempool);
+}
+
+static void quiet_timer(void *arg)
+{
+    struct mempool *mempool = arg;
+    mempool->putbacks.quiet_timer = 0;
+    put_back(mempool);
+}
+
+void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
+{
+    struct pool_putbacks *putbacks = &mempool->putbacks;
+    mempool->epoch++;
+    if (mempool->closing)
+        return;
+    stop_quiet_timer(mempool);
+    if (mempool->waiters || u256_compare(tip->chain_work, putbacks->work_before) >= 0)
+        put_back(mempool);
+    else if (putbacks->first < putbacks->n)
+        putbacks->quiet_timer =
+            mempool->env->timer_start(mempool->env->ctx, QUIET_US, quiet_timer, mempool);
+    pool_limit(mempool);
+}
+
+void mempool_settle(struct mempool *mempool, void (*done)(void *arg), void *arg)
+{
+    if (pool_is_settled(mempool)) {
+        done(arg);
+        return;
+    }
+    struct pool_waiter *waiter = xcalloc(1, sizeof *waiter), **end = &mempool->waiters;
+    *waiter = (struct pool_waiter){.done = done, .arg = arg};
+    while (*end)
+        end = &(*end)->next;
+    *end = waiter;
+    if (mempool->closing)
+        return; /* what is under way ends with a refusal */
+    stop_quiet_timer(mempool);
+    put_back(mempool);
+}

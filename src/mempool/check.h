@@ -1,0 +1,91 @@
+/* check.h - a transaction being checked; for mempool*.c only.
+ *
+ * Layer: mempool. accept.c leads it through its jobs, check.c finds its coins and
+ * applies the rules that need chain and entries. */
+#ifndef MEMPOOL_CHECK_H
+#define MEMPOOL_CHECK_H
+
+#include "consensus/script_verify.h"
+#include "mempool/mempool_internal.h"
+
+struct pool_check {
+    struct mempool *mempool;
+    struct pool_check *prev, *next;
+    struct pool_check *next_forming;
+    bool is_formed; /* its first job has ended */
+    struct env_job job;
+    struct coins_read read;
+
+    uint8_t *raw;
+    size_t len;
+    int flags; /* enum mempool_accept_flags */
+    int64_t max_fee_sat;
+    int64_t time_s;
+    bool is_putback;
+    mempool_result_fn *done;
+    void *arg;
+
+    struct arena tx_arena; /* of the decoded transaction; becomes the entry's */
+    struct arena arena;    /* of all else */
+    struct tx tx;
+    bool is_decoded;
+    struct verdict verdict;
+
+    /* Filled when its coins were found; scripts are copies, since their owners may go. */
+    struct tx_out *spent;
+    struct spent_coin *rules;
+    uint8_t *script_room;
+    struct outpoint *missing;
+    bool *absent;
+    size_t n_missing;
+    struct outpoint unknown; /* the first input that does not exist */
+    bool is_in_map;
+    const struct pool_check *waits_for; /* a parent that is being checked */
+    bool is_woken;                      /* that parent has been decided */
+
+    int64_t fee_sat;
+    uint64_t sigops_cost;
+    uint32_t vbytes;
+    struct sequence_locks locks;
+    int32_t coin_height_max, coinbase_height_max;
+
+    struct tx_sighash sighash;
+    uint32_t next_input; /* scripts of those before it hold */
+    enum script_error script_error;
+    bool scripts_hold;
+    bool scripts_ran; /* here, whatever came of it */
+    /* All other rules hold, on this tip and in this epoch of the mempool. */
+    bool rules_hold;
+    uint64_t epoch;
+    const struct block_node *tip;
+};
+
+/* hash_map_equal_fn of mempool->checks; the check under way of that transaction, or NULL. */
+bool pool_check_has_txid(const void *value, const void *key);
+struct pool_check *pool_check_find(const struct mempool *mempool, const struct txid *txid);
+
+/* -- accept.c -- */
+
+/* Do the next step: called whenever what it waited for has come. */
+void pool_check_advance(struct pool_check *check, bool coins_were_read);
+/* End with that verdict. */
+void pool_check_refuse(struct pool_check *check, enum reject code);
+
+/* -- check.c -- */
+
+/* The rules that look at the other entries only: before coins are looked for. */
+enum reject pool_check_entries(const struct pool_check *check);
+
+enum pool_find {
+    POOL_FIND_ALL,
+    POOL_FIND_WAITS, /* for a read or a parent; pool_check_advance() will be called */
+    POOL_FIND_NONE,  /* verdict set */
+};
+
+/* Find the coins of all inputs. coins_were_read: a read it started has just ended. */
+enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_read);
+
+/* All rules but the scripts, on the tip and the entries as they are now. False: verdict set. */
+bool pool_check_rules(struct pool_check *check);
+
+#endif

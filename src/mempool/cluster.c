@@ -1,0 +1,484 @@
+/* cluster.c - clusters of entries: merging, splitting, ordering, the worst of all.
+ *
+ * A change marks clusters dirty; pool_clusters_settle() then splits each into its connected
+ * components and orders each component anew. With at most 64 entries a set of them is one word, so
+ * that doing this from scratch costs less than keeping track of what has changed.
+ *
+ * Order: again and again the entry whose ancestors that are not placed yet, with itself, pay the
+ * highest rate, is placed with them. Chunks: neighbours whose later one pays more are mined as
+ * one. Better orders exist; this one is valid, and good for the common shapes. */
+#include "mempool/mempool_internal.h"
+#include "util/alloc.h"
+
+/* A cluster being ordered: bit i stands for member[i], members sorted by sequence. */
+struct draft {
+    struct pool_entry *member[MEMPOOL_CLUSTER_COUNT_MAX];
+    uint64_t ancestors[MEMPOOL_CLUSTER_COUNT_MAX]; /* with itself */
+    uint64_t linked[MEMPOOL_CLUSTER_COUNT_MAX];    /* parents, children */
+    uint32_t n;
+};
+
+/* A list of numbers that grows. */
+static void push(uint32_t **list, uint32_t *n, uint32_t *capacity, uint32_t value)
+{
+    if (*n == *capacity) {
+        *capacity = *capacity ? 2 * *capacity : 16;
+        *list = xrealloc(*list, *capacity, sizeof **list);
+    }
+    (*list)[(*n)++] = value;
+}
+
+void pool_clusters_init(struct pool_clusters *clusters)
+{
+    *clusters = (struct pool_clusters){0};
+}
+
+void pool_clusters_deinit(struct pool_clusters *clusters)
+{
+    for (uint32_t i = 0; i < clusters->n; i++)
+        ASSERT(!clusters->at[i]);
+    xfree(clusters->at);
+    xfree(clusters->free_ids);
+    xfree(clusters->heap[POOL_HEAP_WORST].ids);
+    xfree(clusters->heap[POOL_HEAP_BEST].ids);
+    xfree(clusters->dirty);
+}
+
+/* -- The heaps --------------------------------------------------------------------------------- */
+
+static struct feerate worst_rate(const struct pool_cluster *cluster)
+{
+    return cluster->chunks[cluster->n_chunks - 1].rate;
+}
+
+static bool is_above(const struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t a,
+                     uint32_t b)
+{
+    const struct pool_cluster *x = clusters->at[a], *y = clusters->at[b];
+    int order = kind == POOL_HEAP_WORST ? feerate_compare(worst_rate(x), worst_rate(y))
+                                        : feerate_compare(y->chunks[0].rate, x->chunks[0].rate);
+    if (order != 0)
+        return order < 0;
+    /* Of equals the older is mined first and the younger goes first. */
+    return kind == POOL_HEAP_WORST ? x->first_sequence > y->first_sequence
+                                   : x->first_sequence < y->first_sequence;
+}
+
+static void heap_set(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t at,
+                     uint32_t id)
+{
+    clusters->heap[kind].ids[at] = id;
+    clusters->at[id]->heap_at[kind] = at;
+}
+
+/* Move the element at a place to where it belongs. */
+static void heap_fix(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t at)
+{
+    const struct pool_heap *heap = &clusters->heap[kind];
+    uint32_t id = heap->ids[at];
+    while (at > 0 && is_above(clusters, kind, id, heap->ids[(at - 1) / 2])) {
+        heap_set(clusters, kind, at, heap->ids[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= heap->n)
+            break;
+        if (child + 1 < heap->n && is_above(clusters, kind, heap->ids[child + 1], heap->ids[child]))
+            child++;
+        if (!is_above(clusters, kind, heap->ids[child], id))
+            break;
+        heap_set(clusters, kind, at, heap->ids[child]);
+        at = child;
+    }
+    heap_set(clusters, kind, at, id);
+}
+
+static void heap_put(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t id)
+{
+    struct pool_heap *heap = &clusters->heap[kind];
+    struct pool_cluster *cluster = clusters->at[id];
+    if (cluster->heap_at[kind] == POOL_NOT_IN_HEAP) {
+        cluster->heap_at[kind] = heap->n;
+        push(&heap->ids, &heap->n, &heap->capacity, id);
+    }
+    heap_fix(clusters, kind, cluster->heap_at[kind]);
+}
+
+static void heap_take(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t id)
+{
+    struct pool_heap *heap = &clusters->heap[kind];
+    uint32_t at = clusters->at[id]->heap_at[kind];
+    if (at == POOL_NOT_IN_HEAP)
+        return;
+    clusters->at[id]->heap_at[kind] = POOL_NOT_IN_HEAP;
+    uint32_t last = heap->ids[--heap->n];
+    if (last == id)
+        return;
+    heap_set(clusters, kind, at, last);
+    heap_fix(clusters, kind, at);
+}
+
+struct pool_cluster *pool_clusters_worst(const struct mempool *mempool)
+{
+    const struct pool_clusters *clusters = &mempool->clusters;
+    const struct pool_heap *heap = &clusters->heap[POOL_HEAP_WORST];
+    ASSERT(clusters->n_dirty == 0);
+    return heap->n ? clusters->at[heap->ids[0]] : NULL;
+}
+
+/* -- Membership -------------------------------------------------------------------------------- */
+
+static uint32_t cluster_new(struct pool_clusters *clusters)
+{
+    uint32_t id;
+    if (clusters->n_free > 0) {
+        id = clusters->free_ids[--clusters->n_free];
+    } else {
+        if (clusters->n == clusters->capacity) {
+            clusters->capacity = clusters->capacity ? 2 * clusters->capacity : 16;
+            clusters->at = xrealloc(clusters->at, clusters->capacity, sizeof(void *));
+        }
+        id = clusters->n++;
+    }
+    struct pool_cluster *cluster = xcalloc(1, sizeof *cluster);
+    cluster->heap_at[POOL_HEAP_WORST] = cluster->heap_at[POOL_HEAP_BEST] = POOL_NOT_IN_HEAP;
+    clusters->at[id] = cluster;
+    return id;
+}
+
+static void set_order(struct pool_cluster *cluster, struct pool_entry *const *entries, uint32_t n)
+{
+    struct pool_entry **order = &cluster->only;
+    if (n > 1)
+        order = xmalloc(n * sizeof(struct pool_entry *));
+    for (uint32_t i = 0; i < n; i++) {
+        order[i] = entries[i];
+        order[i]->cluster_at = i;
+    }
+    if (cluster->order != &cluster->only)
+        xfree(cluster->order);
+    cluster->order = order;
+    cluster->n = n;
+}
+
+static void set_chunks(struct pool_cluster *cluster, const struct pool_chunk *chunks, uint32_t n)
+{
+    if (cluster->chunks != &cluster->only_chunk)
+        xfree(cluster->chunks);
+    cluster->only_chunk = chunks[0];
+    cluster->chunks = n > 1 ? xmemdup(chunks, n * sizeof *chunks) : &cluster->only_chunk;
+    cluster->n_chunks = n;
+}
+
+static void cluster_free(struct pool_clusters *clusters, uint32_t id)
+{
+    struct pool_cluster *cluster = clusters->at[id];
+    heap_take(clusters, POOL_HEAP_WORST, id);
+    heap_take(clusters, POOL_HEAP_BEST, id);
+    if (cluster->order != &cluster->only)
+        xfree(cluster->order);
+    if (cluster->chunks != &cluster->only_chunk)
+        xfree(cluster->chunks);
+    xfree(cluster);
+    clusters->at[id] = NULL;
+    push(&clusters->free_ids, &clusters->n_free, &clusters->free_capacity, id);
+}
+
+static void mark_dirty(struct pool_clusters *clusters, uint32_t id)
+{
+    if (clusters->at[id]->is_dirty)
+        return;
+    clusters->at[id]->is_dirty = true;
+    push(&clusters->dirty, &clusters->n_dirty, &clusters->dirty_capacity, id);
+}
+
+/* The distinct clusters of some entries. Returns how many. */
+static uint32_t clusters_of(struct pool_entry *const *entries, uint32_t n,
+                            uint32_t ids[MEMPOOL_CLUSTER_COUNT_MAX])
+{
+    uint32_t n_ids = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t k = 0;
+        while (k < n_ids && ids[k] != entries[i]->pub.cluster)
+            k++;
+        if (k < n_ids)
+            continue;
+        ASSERT(n_ids < MEMPOOL_CLUSTER_COUNT_MAX);
+        ids[n_ids++] = entries[i]->pub.cluster;
+    }
+    return n_ids;
+}
+
+bool pool_cluster_has_room(const struct mempool *mempool, struct pool_entry *const *parents,
+                           uint32_t n_parents, uint32_t adjusted_wu)
+{
+    uint32_t ids[MEMPOOL_CLUSTER_COUNT_MAX];
+    if (n_parents >= MEMPOOL_CLUSTER_COUNT_MAX)
+        return false;
+    uint32_t n_ids = clusters_of(parents, n_parents, ids);
+    uint64_t wu = adjusted_wu, count = 1;
+    for (uint32_t i = 0; i < n_ids; i++) {
+        count += mempool->clusters.at[ids[i]]->n;
+        wu += mempool->clusters.at[ids[i]]->adjusted_wu;
+    }
+    return count <= MEMPOOL_CLUSTER_COUNT_MAX && wu <= MEMPOOL_CLUSTER_WU_MAX;
+}
+
+void pool_cluster_join(struct mempool *mempool, struct pool_entry *entry)
+{
+    struct pool_clusters *clusters = &mempool->clusters;
+    struct pool_entry *all[MEMPOOL_CLUSTER_COUNT_MAX];
+    uint32_t ids[MEMPOOL_CLUSTER_COUNT_MAX], n = 0, wu = entry->pub.adjusted_wu;
+    for (uint32_t i = 0; i < entry->pub.n_parents; i++)
+        all[i] = mempool->slots[entry->pub.parents[i]];
+    uint32_t n_ids = clusters_of(all, entry->pub.n_parents, ids);
+    if (n_ids == 0)
+        ids[n_ids++] = cluster_new(clusters);
+    for (uint32_t i = 0; i < n_ids; i++) {
+        struct pool_cluster *from = clusters->at[ids[i]];
+        for (uint32_t k = 0; k < from->n; k++) {
+            all[n] = from->order[k];
+            all[n++]->pub.cluster = ids[0];
+        }
+        wu += from->adjusted_wu;
+        ASSERT(!from->is_dirty && n < MEMPOOL_CLUSTER_COUNT_MAX);
+        if (i > 0)
+            cluster_free(clusters, ids[i]);
+    }
+    all[n++] = entry;
+    entry->pub.cluster = ids[0];
+    set_order(clusters->at[ids[0]], all, n);
+    clusters->at[ids[0]]->adjusted_wu = wu;
+    mark_dirty(clusters, ids[0]);
+}
+
+void pool_cluster_leave(struct mempool *mempool, struct pool_entry *entry)
+{
+    uint32_t id = entry->pub.cluster;
+    struct pool_cluster *cluster = mempool->clusters.at[id];
+    ASSERT(cluster->order[entry->cluster_at] == entry);
+    for (uint32_t i = entry->cluster_at + 1; i < cluster->n; i++) {
+        cluster->order[i - 1] = cluster->order[i];
+        cluster->order[i - 1]->cluster_at = i - 1;
+    }
+    cluster->n--;
+    cluster->adjusted_wu -= entry->pub.adjusted_wu;
+    entry->pub.cluster = MEMPOOL_NO_CLUSTER;
+    mark_dirty(&mempool->clusters, id);
+}
+
+void pool_cluster_touch(struct mempool *mempool, struct pool_entry *entry)
+{
+    mark_dirty(&mempool->clusters, entry->pub.cluster);
+}
+
+/* -- Ordering ---------------------------------------------------------------------------------- */
+
+/* A parent has a smaller sequence than its children, so that this is a valid order. */
+static void sort_by_sequence(struct pool_entry **entries, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        struct pool_entry *entry = entries[i];
+        uint32_t at = i;
+        for (; at > 0 && entries[at - 1]->pub.sequence > entry->pub.sequence; at--)
+            entries[at] = entries[at - 1];
+        entries[at] = entry;
+    }
+}
+
+/* Sets every member's cluster_at to its bit. */
+static void draft_fill(const struct mempool *mempool, struct draft *draft)
+{
+    sort_by_sequence(draft->member, draft->n);
+    for (uint32_t i = 0; i < draft->n; i++)
+        draft->member[i]->cluster_at = i;
+    for (uint32_t i = 0; i < draft->n; i++) {
+        const struct mempool_entry *entry = &draft->member[i]->pub;
+        draft->ancestors[i] = UINT64_C(1) << i;
+        draft->linked[i] = 0;
+        for (uint32_t k = 0; k < entry->n_parents; k++) {
+            uint32_t at = mempool->slots[entry->parents[k]]->cluster_at;
+            ASSERT(at < i);
+            draft->ancestors[i] |= draft->ancestors[at];
+            draft->linked[i] |= UINT64_C(1) << at;
+            draft->linked[at] |= UINT64_C(1) << i;
+        }
+    }
+}
+
+/* All that hangs together with the first member of a set. */
+static uint64_t component_of_first(const struct draft *draft, uint64_t set)
+{
+    uint64_t component = set & -set, before = 0;
+    while (component != before) {
+        uint64_t fresh = component & ~before;
+        before = component;
+        for (uint32_t i = 0; i < draft->n; i++)
+            if (fresh >> i & 1)
+                component |= draft->linked[i];
+    }
+    ASSERT((component & ~set) == 0);
+    return component;
+}
+
+static struct feerate rate_of_set(const struct draft *draft, uint64_t set)
+{
+    struct feerate rate = {0, 0};
+    for (; set; set &= set - 1) {
+        const struct mempool_entry *entry = &draft->member[__builtin_ctzll(set)]->pub;
+        rate.fee_sat += entry->modified_fee_sat;
+        rate.size += entry->adjusted_wu;
+    }
+    return rate;
+}
+
+/* The unplaced ancestors of the entry for which they pay best; of equals the oldest entry. */
+static uint64_t best_ancestors(const struct draft *draft, uint64_t left, struct feerate *rates,
+                               uint64_t placed_last)
+{
+    uint64_t best = 0;
+    struct feerate best_rate = {0, 0};
+    for (uint64_t rest = left; rest; rest &= rest - 1) {
+        uint32_t i = (uint32_t)__builtin_ctzll(rest);
+        if (draft->ancestors[i] & placed_last)
+            rates[i] = rate_of_set(draft, draft->ancestors[i] & left);
+        if (!best || feerate_compare(rates[i], best_rate) > 0) {
+            best = draft->ancestors[i] & left;
+            best_rate = rates[i];
+        }
+    }
+    return best;
+}
+
+/* Order the members of a set. Returns how many. */
+static uint32_t linearise(const struct draft *draft, uint64_t set, struct pool_entry **order)
+{
+    struct feerate rates[MEMPOOL_CLUSTER_COUNT_MAX];
+    uint64_t left = set, placed = set; /* at first all rates have to be computed */
+    uint32_t n = 0;
+    while (left) {
+        placed = best_ancestors(draft, left, rates, placed);
+        for (uint64_t rest = placed; rest; rest &= rest - 1)
+            order[n++] = draft->member[__builtin_ctzll(rest)];
+        left &= ~placed;
+    }
+    return n;
+}
+
+/* Cut an order into chunks whose rates fall. Returns how many. */
+static uint32_t cut_chunks(struct pool_entry *const *order, uint32_t n, struct pool_chunk *chunks)
+{
+    uint32_t n_chunks = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct pool_chunk chunk = {.end = i + 1, .rate = pool_entry_rate(order[i])};
+        while (n_chunks > 0 && feerate_compare(chunk.rate, chunks[n_chunks - 1].rate) > 0) {
+            n_chunks--;
+            chunk.rate.fee_sat += chunks[n_chunks].rate.fee_sat;
+            chunk.rate.size += chunks[n_chunks].rate.size;
+        }
+        chunks[n_chunks++] = chunk;
+    }
+    return n_chunks;
+}
+
+static void settle_component(struct mempool *mempool, uint32_t id, const struct draft *draft,
+                             uint64_t set)
+{
+    struct pool_cluster *cluster = mempool->clusters.at[id];
+    struct pool_entry *order[MEMPOOL_CLUSTER_COUNT_MAX];
+    struct pool_chunk chunks[MEMPOOL_CLUSTER_COUNT_MAX];
+    uint32_t n = linearise(draft, set, order);
+    set_order(cluster, order, n);
+    set_chunks(cluster, chunks, cut_chunks(order, n, chunks));
+    cluster->adjusted_wu = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        order[i]->pub.cluster = id;
+        cluster->adjusted_wu += order[i]->pub.adjusted_wu;
+    }
+    cluster->first_sequence = order[0]->pub.sequence;
+    heap_put(&mempool->clusters, POOL_HEAP_WORST, id);
+    heap_put(&mempool->clusters, POOL_HEAP_BEST, id);
+}
+
+static void settle(struct mempool *mempool, uint32_t id)
+{
+    struct pool_cluster *cluster = mempool->clusters.at[id];
+    cluster->is_dirty = false;
+    if (cluster->n == 0) {
+        cluster_free(&mempool->clusters, id);
+        return;
+    }
+    struct draft draft = {.n = cluster->n};
+    uint64_t components[MEMPOOL_CLUSTER_COUNT_MAX];
+    uint32_t n_components = 0;
+    memcpy(draft.member, cluster->order, cluster->n * sizeof(struct pool_entry *));
+    draft_fill(mempool, &draft);
+    uint64_t left = UINT64_MAX >> (64 - draft.n);
+    for (; left; left &= ~components[n_components++])
+        components[n_components] = component_of_first(&draft, left);
+    for (uint32_t i = 0; i < n_components; i++)
+        settle_component(mempool, i == 0 ? id : cluster_new(&mempool->clusters), &draft,
+                         components[i]);
+}
+
+void pool_clusters_settle(struct mempool *mempool)
+{
+    struct pool_clusters *clusters = &mempool->clusters;
+    for (uint32_t i = 0; i < clusters->n_dirty; i++)
+        settle(mempool, clusters->dirty[i]);
+    clusters->n_dirty = 0;
+}
+
+/* -- Invariants -------------------------------------------------------------------------------- */
+
+static bool is_connected(const struct mempool *mempool, const struct pool_cluster *cluster)
+{
+    uint64_t reached = 1, before = 0;
+    while (reached != before) {
+        before = reached;
+        for (uint32_t i = 0; i < cluster->n; i++)
+            if (before >> i & 1)
+                reached |= pool_ancestor_bits(mempool, cluster->order[i]) |
+                           pool_descendant_bits(mempool, cluster->order[i]);
+    }
+    return reached == UINT64_MAX >> (64 - cluster->n);
+}
+
+static void verify_place(const struct mempool *mempool, enum pool_heap_kind kind, uint32_t id)
+{
+    const struct pool_heap *heap = &mempool->clusters.heap[kind];
+    uint32_t at = mempool->clusters.at[id]->heap_at[kind];
+    ASSERT(at < heap->n && heap->ids[at] == id);
+    ASSERT(at == 0 || !is_above(&mempool->clusters, kind, id, heap->ids[(at - 1) / 2]));
+}
+
+void pool_cluster_verify(const struct mempool *mempool, uint32_t id)
+{
+    const struct pool_cluster *cluster = mempool->clusters.at[id];
+    ASSERT(!cluster->is_dirty && cluster->n > 0 && cluster->n <= MEMPOOL_CLUSTER_COUNT_MAX);
+    ASSERT(cluster->adjusted_wu <= MEMPOOL_CLUSTER_WU_MAX);
+    uint32_t wu = 0, at = 0;
+    for (uint32_t i = 0; i < cluster->n; i++) {
+        const struct pool_entry *entry = cluster->order[i];
+        ASSERT(entry->cluster_at == i && entry->pub.cluster == id);
+        wu += entry->pub.adjusted_wu;
+        for (uint32_t k = 0; k < entry->pub.n_parents; k++) {
+            const struct pool_entry *parent = mempool->slots[entry->pub.parents[k]];
+            ASSERT(parent->pub.cluster == id && parent->cluster_at < i);
+        }
+    }
+    ASSERT(wu == cluster->adjusted_wu && is_connected(mempool, cluster));
+    for (uint32_t c = 0; c < cluster->n_chunks; c++) {
+        struct feerate rate = {0, 0};
+        for (; at < cluster->chunks[c].end; at++) {
+            rate.fee_sat += cluster->order[at]->pub.modified_fee_sat;
+            rate.size += cluster->order[at]->pub.adjusted_wu;
+        }
+        ASSERT(feerate_compare(rate, cluster->chunks[c].rate) == 0);
+        ASSERT(c == 0 || feerate_compare(cluster->chunks[c - 1].rate, rate) >= 0);
+    }
+    ASSERT(at == cluster->n && cluster->first_sequence == cluster->order[0]->pub.sequence);
+    verify_place(mempool, POOL_HEAP_WORST, id);
+    verify_place(mempool, POOL_HEAP_BEST, id);
+}

@@ -1,0 +1,424 @@
+/* graph.c - the entries of a mempool, what they spend, who spends them. */
+#include "mempool/mempool_internal.h"
+#include "util/alloc.h"
+
+/* What a map takes for one value, and malloc for one block, about. */
+#define MAP_SLOT_BYTES (2 * sizeof(struct hash_map_slot))
+#define MALLOC_BYTES   16
+
+/* -- Finding ----------------------------------------------------------------------------------- */
+
+static bool has_txid(const void *value, const void *key)
+{
+    return txid_equal(&((const struct pool_entry *)value)->pub.tx.txid, key);
+}
+
+static bool has_wtxid(const void *value, const void *key)
+{
+    return memcmp(((const struct pool_entry *)value)->pub.tx.wtxid.b, key, 32) == 0;
+}
+
+static bool has_outpoint(const void *value, const void *key)
+{
+    return outpoint_equal(((const struct pool_spend *)value)->outpoint, key);
+}
+
+static uint64_t hash_outpoint(const struct mempool *mempool, const struct outpoint *outpoint)
+{
+    return siphash13_id(mempool->key, outpoint->txid.b, outpoint->vout);
+}
+
+struct pool_entry *pool_find(const struct mempool *mempool, const struct txid *txid)
+{
+    return hash_map_find(&mempool->by_txid, pool_hash_id(mempool, txid->b), has_txid, txid);
+}
+
+struct pool_entry *pool_spender(const struct mempool *mempool, const struct outpoint *outpoint)
+{
+    const struct pool_spend *spend =
+        hash_map_find(&mempool->spent, hash_outpoint(mempool, outpoint), has_outpoint, outpoint);
+    return spend ? spend->entry : NULL;
+}
+
+const struct mempool_entry *mempool_find(const struct mempool *mempool, const struct txid *txid)
+{
+    const struct pool_entry *entry = pool_find(mempool, txid);
+    return entry ? &entry->pub : NULL;
+}
+
+const struct mempool_entry *mempool_find_wtxid(const struct mempool *mempool,
+                                               const struct wtxid *wtxid)
+{
+    const struct pool_entry *entry =
+        hash_map_find(&mempool->by_wtxid, pool_hash_id(mempool, wtxid->b), has_wtxid, wtxid);
+    return entry ? &entry->pub : NULL;
+}
+
+const struct mempool_entry *mempool_spender(const struct mempool *mempool,
+                                            const struct outpoint *outpoint)
+{
+    const struct pool_entry *entry = pool_spender(mempool, outpoint);
+    return entry ? &entry->pub : NULL;
+}
+
+const struct mempool_entry *mempool_at(const struct mempool *mempool, uint32_t index)
+{
+    ASSERT(index < mempool->n_slots && mempool->slots[index]);
+    return &mempool->slots[index]->pub;
+}
+
+const struct mempool_entry *mempool_next(const struct mempool *mempool, uint64_t *at)
+{
+    const struct pool_entry *entry =
+        *at == 0 ? mempool->oldest : mempool->slots[(uint32_t)*at - 1]->newer;
+    if (!entry)
+        return NULL;
+    *at = (uint64_t)entry->pub.index + 1;
+    return &entry->pub;
+}
+
+/* -- Relatives --------------------------------------------------------------------------------- */
+
+struct pool_cluster *pool_cluster_of(const struct mempool *mempool, const struct pool_entry *entry)
+{
+    ASSERT(entry->pub.cluster < mempool->clusters.n);
+    return mempool->clusters.at[entry->pub.cluster];
+}
+
+/* Parents come before children in the order of a cluster: one pass down, or one up, finds all. */
+uint64_t pool_ancestor_bits(const struct mempool *mempool, const struct pool_entry *entry)
+{
+    const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
+    uint64_t bits = UINT64_C(1) << entry->cluster_at;
+    for (uint32_t i = entry->cluster_at + 1; i-- > 0;) {
+        const struct mempool_entry *at = &cluster->order[i]->pub;
+        for (uint32_t k = 0; (bits >> i & 1) && k < at->n_parents; k++)
+            bits |= UINT64_C(1) << mempool->slots[at->parents[k]]->cluster_at;
+    }
+    return bits;
+}
+
+uint64_t pool_descendant_bits(const struct mempool *mempool, const struct pool_entry *entry)
+{
+    const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
+    uint64_t bits = UINT64_C(1) << entry->cluster_at;
+    for (uint32_t i = entry->cluster_at; i < cluster->n; i++) {
+        const struct mempool_entry *at = &cluster->order[i]->pub;
+        for (uint32_t k = 0; (bits >> i & 1) && k < at->n_children; k++)
+            bits |= UINT64_C(1) << mempool->slots[at->children[k]]->cluster_at;
+    }
+    return bits;
+}
+
+/* The entries of a set but one, in the order of their cluster. */
+static const struct mempool_entry **list_of_bits(const struct mempool *mempool,
+                                                 const struct pool_entry *entry, uint64_t bits,
+                                                 size_t *n)
+{
+    const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
+    bits &= ~(UINT64_C(1) << entry->cluster_at);
+    const struct mempool_entry **list =
+        xmalloc(((size_t)__builtin_popcountll(bits) + 1) * sizeof(void *));
+    *n = 0;
+    for (; bits; bits &= bits - 1)
+        list[(*n)++] = &cluster->order[__builtin_ctzll(bits)]->pub;
+    return list;
+}
+
+const struct mempool_entry **mempool_ancestors(const struct mempool *mempool,
+                                               const struct mempool_entry *entry, size_t *n)
+{
+    struct pool_entry *own = pool_entry_of(entry);
+    return list_of_bits(mempool, own, pool_ancestor_bits(mempool, own), n);
+}
+
+const struct mempool_entry **mempool_descendants(const struct mempool *mempool,
+                                                 const struct mempool_entry *entry, size_t *n)
+{
+    struct pool_entry *own = pool_entry_of(entry);
+    return list_of_bits(mempool, own, pool_descendant_bits(mempool, own), n);
+}
+
+/* -- Edges ------------------------------------------------------------------------------------- */
+
+static void edge_add(struct mempool *mempool, uint32_t **list, uint32_t *n, uint32_t index)
+{
+    *list = xrealloc(*list, *n + 1, sizeof **list);
+    (*list)[(*n)++] = index;
+    mempool->memory_bytes += sizeof **list;
+}
+
+static bool edge_has(const uint32_t *list, uint32_t n, uint32_t index)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (list[i] == index)
+            return true;
+    return false;
+}
+
+static void edge_remove(struct mempool *mempool, uint32_t *list, uint32_t *n, uint32_t index)
+{
+    uint32_t i = 0;
+    while (i < *n && list[i] != index)
+        i++;
+    ASSERT(i < *n);
+    (*n)--;
+    memmove(list + i, list + i + 1, (*n - i) * sizeof *list);
+    mempool->memory_bytes -= sizeof *list;
+}
+
+static void link_parents(struct mempool *mempool, struct pool_entry *entry)
+{
+    struct mempool_entry *pub = &entry->pub;
+    for (uint32_t i = 0; i < pub->tx.n_in; i++) {
+        struct pool_entry *parent = pool_find(mempool, &pub->tx.in[i].prevout.txid);
+        if (!parent || edge_has(pub->parents, pub->n_parents, parent->pub.index))
+            continue;
+        edge_add(mempool, &pub->parents, &pub->n_parents, parent->pub.index);
+        edge_add(mempool, &parent->pub.children, &parent->pub.n_children, pub->index);
+    }
+}
+
+static void unlink_all(struct mempool *mempool, struct pool_entry *entry)
+{
+    struct mempool_entry *pub = &entry->pub;
+    for (uint32_t i = 0; i < pub->n_parents; i++) {
+        struct mempool_entry *parent = &mempool->slots[pub->parents[i]]->pub;
+        edge_remove(mempool, parent->children, &parent->n_children, pub->index);
+    }
+    for (uint32_t i = 0; i < pub->n_children; i++) {
+        struct mempool_entry *child = &mempool->slots[pub->children[i]]->pub;
+        edge_remove(mempool, child->parents, &child->n_parents, pub->index);
+    }
+    mempool->memory_bytes -= (pub->n_parents + pub->n_children) * sizeof *pub->parents;
+    pub->n_parents = pub->n_children = 0;
+}
+
+/* -- Adding and removing ----------------------------------------------------------------------- */
+
+static void take_slot(struct mempool *mempool, struct pool_entry *entry)
+{
+    if (mempool->n_free_slots > 0) {
+        entry->pub.index = mempool->free_slots[--mempool->n_free_slots];
+    } else {
+        if (mempool->n_slots == mempool->slots_capacity) {
+            mempool->slots_capacity = mempool->slots_capacity ? 2 * mempool->slots_capacity : 16;
+            mempool->slots = xrealloc(mempool->slots, mempool->slots_capacity, sizeof(void *));
+        }
+        entry->pub.index = mempool->n_slots++;
+    }
+    mempool->slots[entry->pub.index] = entry;
+}
+
+static void give_slot(struct mempool *mempool, uint32_t index)
+{
+    mempool->slots[index] = NULL;
+    if (mempool->n_free_slots == mempool->free_capacity) {
+        mempool->free_capacity = mempool->free_capacity ? 2 * mempool->free_capacity : 16;
+        mempool->free_slots = xrealloc(mempool->free_slots, mempool->free_capacity, 4);
+    }
+    mempool->free_slots[mempool->n_free_slots++] = index;
+}
+
+static void tell(struct mempool *mempool, const struct pool_entry *entry,
+                 enum mempool_reason reason)
+{
+    mempool->sequence++;
+    mempool->epoch++;
+    struct mempool_event event = {
+        .sequence = mempool->sequence, .reason = reason, .entry = &entry->pub};
+    if (mempool->events.changed)
+        mempool->events.changed(mempool->events.ctx, &event);
+}
+
+void pool_tell_again(struct mempool *mempool, const struct pool_entry *entry)
+{
+    struct mempool_event event = {
+        .sequence = mempool->sequence, .reason = MEMPOOL_SENT_AGAIN, .entry = &entry->pub};
+    if (mempool->events.changed)
+        mempool->events.changed(mempool->events.ctx, &event);
+}
+
+static void index_entry(struct mempool *mempool, struct pool_entry *entry)
+{
+    const struct tx *tx = &entry->pub.tx;
+    hash_map_insert(&mempool->by_txid, pool_hash_id(mempool, tx->txid.b), entry);
+    hash_map_insert(&mempool->by_wtxid, pool_hash_id(mempool, tx->wtxid.b), entry);
+    entry->spends = xmalloc(tx->n_in * sizeof *entry->spends);
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        entry->spends[i] = (struct pool_spend){&tx->in[i].prevout, entry};
+        hash_map_insert(&mempool->spent, hash_outpoint(mempool, &tx->in[i].prevout),
+                        &entry->spends[i]);
+    }
+}
+
+static void count_entry(struct mempool *mempool, struct pool_entry *entry)
+{
+    const struct tx *tx = &entry->pub.tx;
+    /* Entry, bytes, arena, spends and edges; the cluster of its own that most have. */
+    entry->memory_bytes = sizeof *entry + tx->raw.len + entry->arena.total_bytes +
+                          tx->n_in * (sizeof *entry->spends + MAP_SLOT_BYTES) + 2 * MAP_SLOT_BYTES +
+                          sizeof(struct pool_cluster) + 6 * MALLOC_BYTES;
+    mempool->memory_bytes += entry->memory_bytes;
+    mempool->count++;
+    mempool->vbytes += entry->pub.vbytes;
+    mempool->total_fee_sat += entry->pub.fee_sat;
+    mempool->n_unbroadcast += entry->pub.is_unbroadcast;
+    if (mempool->count == 1 || entry->pub.time_s < mempool->oldest_time_s)
+        mempool->oldest_time_s = entry->pub.time_s;
+}
+
+static void append(struct mempool *mempool, struct pool_entry *entry)
+{
+    entry->older = mempool->newest;
+    if (mempool->newest)
+        mempool->newest->newer = entry;
+    else
+        mempool->oldest = entry;
+    mempool->newest = entry;
+}
+
+struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition *addition)
+{
+    struct pool_entry *entry = xcalloc(1, sizeof *entry);
+    uint32_t weight_wu = tx_weight_wu(&addition->tx);
+    int64_t delta_sat = mempool_delta_sat(mempool, &addition->tx.txid);
+    entry->raw = addition->raw_take;
+    entry->arena = addition->arena_take;
+    entry->locks = addition->locks;
+    entry->coin_height_max = addition->coin_height_max;
+    entry->coinbase_height_max = addition->coinbase_height_max;
+    entry->pub = (struct mempool_entry){
+        .tx = addition->tx,
+        .fee_sat = addition->fee_sat,
+        .modified_fee_sat = addition->fee_sat + delta_sat,
+        .vbytes = policy_vbytes(weight_wu, addition->sigops_cost),
+        .weight_wu = weight_wu,
+        .adjusted_wu = policy_adjusted_wu(weight_wu, addition->sigops_cost),
+        .sigops_cost = addition->sigops_cost,
+        .time_s = addition->time_s,
+        .height = chain_tip(mempool->chain)->height,
+        .sequence = mempool->sequence + 1,
+        .is_unbroadcast = addition->is_unbroadcast,
+    };
+    take_slot(mempool, entry);
+    index_entry(mempool, entry);
+    link_parents(mempool, entry);
+    append(mempool, entry);
+    count_entry(mempool, entry);
+    pool_cluster_join(mempool, entry);
+    pool_clusters_settle(mempool);
+    tell(mempool, entry, MEMPOOL_ADDED);
+    return entry;
+}
+
+static void unindex_entry(struct mempool *mempool, struct pool_entry *entry)
+{
+    const struct tx *tx = &entry->pub.tx;
+    void *was =
+        hash_map_remove(&mempool->by_txid, pool_hash_id(mempool, tx->txid.b), has_txid, &tx->txid);
+    ASSERT(was == entry);
+    was = hash_map_remove(&mempool->by_wtxid, pool_hash_id(mempool, tx->wtxid.b), has_wtxid,
+                          &tx->wtxid);
+    ASSERT(was == entry);
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        const struct outpoint *outpoint = &tx->in[i].prevout;
+        was = hash_map_remove(&mempool->spent, hash_outpoint(mempool, outpoint), has_outpoint,
+                              outpoint);
+        ASSERT(was == &entry->spends[i]);
+    }
+}
+
+static void remove_from_list(struct mempool *mempool, struct pool_entry *entry)
+{
+    if (entry->older)
+        entry->older->newer = entry->newer;
+    else
+        mempool->oldest = entry->newer;
+    if (entry->newer)
+        entry->newer->older = entry->older;
+    else
+        mempool->newest = entry->older;
+}
+
+void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool_reason reason)
+{
+    tell(mempool, entry, reason);
+    unindex_entry(mempool, entry);
+    unlink_all(mempool, entry);
+    pool_cluster_leave(mempool, entry);
+    remove_from_list(mempool, entry);
+    give_slot(mempool, entry->pub.index);
+    mempool->memory_bytes -= entry->memory_bytes;
+    mempool->count--;
+    mempool->vbytes -= entry->pub.vbytes;
+    mempool->total_fee_sat -= entry->pub.fee_sat;
+    mempool->n_unbroadcast -= entry->pub.is_unbroadcast;
+    xfree(entry->pub.parents);
+    xfree(entry->pub.children);
+    xfree(entry->spends);
+    xfree(entry->raw);
+    arena_deinit(&entry->arena);
+    xfree(entry);
+}
+
+void pool_remove_tree(struct mempool *mempool, struct pool_entry *entry, enum mempool_reason reason)
+{
+    struct pool_entry *list[MEMPOOL_CLUSTER_COUNT_MAX];
+    const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
+    uint32_t n = 0;
+    for (uint64_t bits = pool_descendant_bits(mempool, entry); bits; bits &= bits - 1)
+        list[n++] = cluster->order[__builtin_ctzll(bits)];
+    while (n > 0)
+        pool_remove(mempool, list[--n], reason);
+}
+
+/* -- Invariants -------------------------------------------------------------------------------- */
+
+static void verify_entry(const struct mempool *mempool, const struct pool_entry *entry)
+{
+    const struct mempool_entry *pub = &entry->pub;
+    ASSERT(mempool->slots[pub->index] == entry);
+    ASSERT(pool_find(mempool, &pub->tx.txid) == entry);
+    ASSERT(mempool_find_wtxid(mempool, &pub->tx.wtxid) == pub);
+    ASSERT(!entry->older || entry->older->pub.sequence < pub->sequence);
+    ASSERT(pub->time_s >= mempool->oldest_time_s);
+    uint32_t n_parents = 0;
+    for (uint32_t i = 0; i < pub->tx.n_in; i++) {
+        const struct outpoint *outpoint = &pub->tx.in[i].prevout;
+        ASSERT(pool_spender(mempool, outpoint) == entry);
+        const struct pool_entry *parent = pool_find(mempool, &outpoint->txid);
+        ASSERT(!parent || edge_has(pub->parents, pub->n_parents, parent->pub.index));
+        ASSERT(!parent || outpoint->vout < parent->pub.tx.n_out);
+        n_parents += parent != NULL;
+    }
+    ASSERT(pub->n_parents <= n_parents && (pub->n_parents > 0) == (n_parents > 0));
+    for (uint32_t i = 0; i < pub->n_children; i++) {
+        const struct mempool_entry *child = mempool_at(mempool, pub->children[i]);
+        ASSERT(edge_has(child->parents, child->n_parents, pub->index));
+    }
+    ASSERT(pub->modified_fee_sat - pub->fee_sat == mempool_delta_sat(mempool, &pub->tx.txid));
+}
+
+void mempool_verify(const struct mempool *mempool)
+{
+    size_t count = 0, vbytes = 0, memory_bytes = 0, n_spent = 0, n_in_clusters = 0;
+    for (const struct pool_entry *entry = mempool->oldest; entry; entry = entry->newer) {
+        verify_entry(mempool, entry);
+        count++;
+        vbytes += entry->pub.vbytes;
+        n_spent += entry->pub.tx.n_in;
+        memory_bytes += entry->memory_bytes;
+        memory_bytes += (entry->pub.n_parents + entry->pub.n_children) * sizeof(uint32_t);
+    }
+    ASSERT(count == mempool->count && vbytes == mempool->vbytes);
+    ASSERT(memory_bytes == mempool->memory_bytes && n_spent == mempool->spent.count);
+    ASSERT(mempool->by_txid.count == count && mempool->by_wtxid.count == count);
+    for (uint32_t id = 0; id < mempool->clusters.n; id++) {
+        if (!mempool->clusters.at[id])
+            continue;
+        pool_cluster_verify(mempool, id);
+        n_in_clusters += mempool->clusters.at[id]->n;
+    }
+    ASSERT(n_in_clusters == count && mempool->clusters.n_dirty == 0);
+}

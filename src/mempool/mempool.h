@@ -1,0 +1,203 @@
+/* mempool.h - transactions that are valid on top of the tip and wait for a block.
+ *
+ * Layer: mempool. Entries, an index of the outpoints they spend, and clusters: connected components
+ * of entries that spend one another, within Core's limits. Every change is an event with a
+ * sequence number and a reason. Replacement, packages and optimal linearisation will build on
+ * these structures; for now a conflicting transaction is refused. Loop thread only. */
+#ifndef MEMPOOL_MEMPOOL_H
+#define MEMPOOL_MEMPOOL_H
+
+#include "chain/chain.h"
+#include "mempool/feerate.h"
+
+struct mempool;
+
+#define MEMPOOL_CLUSTER_COUNT_MAX  64
+#define MEMPOOL_CLUSTER_VBYTES_MAX 101000
+#define MEMPOOL_CLUSTER_WU_MAX     (MEMPOOL_CLUSTER_VBYTES_MAX * WITNESS_SCALE)
+
+/* Transactions being checked at once, and their bytes; more are refused. Those of peers have room
+ * of their own, so that nobody out there can take the user's. */
+#define MEMPOOL_PENDING_MAX            1000
+#define MEMPOOL_PENDING_BYTES_MAX      (32u << 20)
+#define MEMPOOL_PEER_PENDING_MAX       64
+#define MEMPOOL_PEER_PENDING_BYTES_MAX (8u << 20)
+/* Of blocks taken back, waiting to be put back; the rest is forgotten. */
+#define MEMPOOL_REORG_BYTES_MAX (20u << 20)
+
+struct mempool_options {
+    size_t max_bytes;                /* -maxmempool, memory; default 300 MB */
+    int64_t expiry_s;                /* -mempoolexpiry; default 336 hours */
+    int64_t min_relay_sat_per_kvb;   /* -minrelaytxfee; default 100 */
+    int64_t incremental_sat_per_kvb; /* -incrementalrelayfee; default 100 */
+    int64_t dust_sat_per_kvb;        /* -dustrelayfee; default 3000 */
+    bool require_standard;           /* off on test chains by -acceptnonstdtxn */
+    bool permit_bare_multisig;       /* default true */
+    size_t max_datacarrier_bytes;    /* default 100000; 0: none */
+};
+
+enum mempool_reason {
+    MEMPOOL_ADDED,
+    MEMPOOL_REMOVED_BLOCK,    /* it is in a block now */
+    MEMPOOL_REMOVED_CONFLICT, /* a block spends one of its inputs otherwise */
+    MEMPOOL_REMOVED_REORG,    /* no longer valid on the new tip */
+    MEMPOOL_REMOVED_EXPIRY,
+    MEMPOOL_REMOVED_SIZELIMIT,
+    MEMPOOL_REMOVED_REPLACED,
+    MEMPOOL_SENT_AGAIN, /* nothing has changed: our user has sent what is here once more */
+    MEMPOOL_REASON_COUNT,
+};
+
+/* "block", "conflict", "reorg", "expiry", "sizelimit", "replaced", as Core names them; "added",
+ * "sent-again". */
+const char *mempool_reason_name(enum mempool_reason reason);
+
+/* One transaction. Read-only outside the mempool. */
+struct mempool_entry {
+    struct tx tx;                      /* borrows raw and arena of the entry */
+    int64_t fee_sat, modified_fee_sat; /* modified: with prioritisetransaction's delta */
+    uint32_t vbytes;                   /* of the weight, or of the sigop cost if that is more */
+    uint32_t weight_wu;
+    uint32_t adjusted_wu; /* weight, or of the sigop cost if that is more: what feerates use */
+    uint32_t sigops_cost;
+    int64_t time_s;    /* when it came */
+    int32_t height;    /* of the tip when it came */
+    uint64_t sequence; /* of the event that added it */
+    bool is_unbroadcast;
+    uint32_t *parents, n_parents; /* indexes of entries in the mempool: mempool_at() */
+    uint32_t *children, n_children;
+    uint32_t cluster; /* id of its connected component, good until the next change */
+    uint32_t index;   /* its own */
+};
+
+struct mempool_event {
+    uint64_t sequence;
+    enum mempool_reason reason;
+    const struct mempool_entry *entry; /* borrowed; still whole when it is being removed */
+};
+
+/* Called from within changes: changed must not change the mempool itself. */
+struct mempool_events {
+    void *ctx;
+    void (*changed)(void *ctx, const struct mempool_event *event);
+};
+
+/* Core's defaults. */
+struct mempool_options mempool_default_options(void);
+
+/* Make an empty mempool on a chain that is or will be open. Borrows env, log and chain, which is
+ * closed after the mempool. events may be NULL. */
+struct mempool *mempool_new(const struct env *env, const struct log *log, struct chain *chain,
+                            const struct mempool_options *options,
+                            const struct mempool_events *events);
+/* No check may be under way: see mempool_close(). */
+void mempool_free(struct mempool *mempool);
+/* Refuse everything from now on, with a verdict of class FAULT; done once, later, when no job is
+ * under way any more. */
+void mempool_close(struct mempool *mempool, void (*done)(void *arg), void *arg);
+
+struct mempool_result {
+    struct verdict verdict; /* NONE: it is in (or would be, for a test) */
+    bool was_known;         /* in the mempool already: verdict is txn-already-in-mempool */
+    const struct tx *tx;    /* borrowed; NULL if not decodable; only its ids if it did not stay */
+    const struct mempool_entry *entry; /* if it is in */
+    int64_t fee_sat;
+    uint32_t vbytes;                /* 0: refused before it was known */
+    bool scripts_ran;               /* so checking it took about as long as its vbytes tell */
+    const struct outpoint *missing; /* first unknown input, for class MISSING */
+};
+typedef void mempool_result_fn(void *arg, const struct mempool_result *result);
+
+enum mempool_accept_flags {
+    MEMPOOL_TEST_ONLY = 1,  /* testmempoolaccept */
+    MEMPOOL_BYPASS_FEE = 2, /* reorganised transactions, prioritised ones */
+    MEMPOOL_LOCAL = 4,      /* sent by our own user: rebroadcast until seen (unbroadcast) */
+    MEMPOOL_FROM_PEER = 8,  /* judged in the room of peers, behind what our user waits for */
+};
+
+/* Check a transaction and add it: prefetch of coins, rules, policy, scripts as jobs; then the
+ * commit, checked again if the tip has moved meanwhile. raw is copied. done once, later, never
+ * from within this call. max_fee_sat: refuse a higher fee with max-fee-exceeded; 0: any. */
+void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t max_fee_sat,
+                    mempool_result_fn *done, void *arg);
+
+/* Blocks came and went; called by node from the chain's events, before anybody else hears. */
+void mempool_block_connected(struct mempool *mempool, const struct block_node *node,
+                             struct block_ref *block);
+void mempool_block_disconnected(struct mempool *mempool, const struct block_node *node,
+                                struct block_ref *block);
+/* The chain rests on a new tip: begin to put reorganised transactions back. */
+void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip);
+/* Put back at once what a reorganisation took out, however good the new tip is, and call done when
+ * all of it has been decided: within this call if nothing waits, else later. Called too when the
+ * mempool is closed meanwhile. The chain must be at rest. */
+void mempool_settle(struct mempool *mempool, void (*done)(void *arg), void *arg);
+
+/* -- Asking ------------------------------------------------------------------------------------ */
+
+/* Entries, and of all of them: virtual bytes, memory, fees. */
+size_t mempool_count(const struct mempool *mempool);
+size_t mempool_vbytes(const struct mempool *mempool);
+size_t mempool_memory_bytes(const struct mempool *mempool);
+int64_t mempool_total_fee_sat(const struct mempool *mempool);
+uint64_t mempool_sequence(const struct mempool *mempool);         /* of the last event */
+int64_t mempool_min_feerate_sat_per_kvb(struct mempool *mempool); /* now; at least min relay */
+const struct mempool_options *mempool_options_of(const struct mempool *mempool);
+size_t mempool_pending(const struct mempool *mempool); /* being checked, or to be put back */
+size_t mempool_unbroadcast_count(const struct mempool *mempool);
+
+/* An entry by its id; NULL if there is none. */
+const struct mempool_entry *mempool_find(const struct mempool *mempool, const struct txid *txid);
+const struct mempool_entry *mempool_find_wtxid(const struct mempool *mempool,
+                                               const struct wtxid *wtxid);
+/* The entry that spends an outpoint; NULL if none does. */
+const struct mempool_entry *mempool_spender(const struct mempool *mempool,
+                                            const struct outpoint *outpoint);
+/* The entry of an index that another entry names. */
+const struct mempool_entry *mempool_at(const struct mempool *mempool, uint32_t index);
+/* Visit all in order of entry (sequence): start with *at = 0, ends with NULL. Nothing may change
+ * meanwhile. */
+const struct mempool_entry *mempool_next(const struct mempool *mempool, uint64_t *at);
+/* All ancestors or descendants of an entry, itself left out; *n of them, freed with xfree(). */
+const struct mempool_entry **mempool_ancestors(const struct mempool *mempool,
+                                               const struct mempool_entry *entry, size_t *n);
+const struct mempool_entry **mempool_descendants(const struct mempool *mempool,
+                                                 const struct mempool_entry *entry, size_t *n);
+/* Number of entries in an entry's cluster, and the chunk that it would be mined in: its modified
+ * fees, and its size in adjusted weight units. */
+size_t mempool_cluster_count(const struct mempool *mempool, const struct mempool_entry *entry);
+struct feerate mempool_chunk(const struct mempool *mempool, const struct mempool_entry *entry);
+
+/* -- Orders ------------------------------------------------------------------------------------ */
+
+/* Treat a transaction as if its fee were higher by delta; adds to earlier deltas. It need not be
+ * here yet. Forgotten when it is mined. */
+void mempool_prioritise(struct mempool *mempool, const struct txid *txid, int64_t delta_sat);
+/* The sum of its deltas; 0 if there are none. */
+int64_t mempool_delta_sat(const struct mempool *mempool, const struct txid *txid);
+/* Visit all deltas: start with *at = 0, ends with NULL. Arbitrary order. */
+struct mempool_delta {
+    struct txid txid;
+    int64_t delta_sat;
+};
+const struct mempool_delta *mempool_next_delta(const struct mempool *mempool, size_t *at);
+/* A peer has asked for it or told us of it: it need not be sent again. */
+void mempool_mark_broadcast(struct mempool *mempool, const struct txid *txid);
+
+/* What a block has room for. */
+struct mempool_selection {
+    uint32_t max_weight_wu;
+    uint32_t max_sigops_cost;
+    int64_t min_sat_per_kvb; /* chunks below are left out: -blockmintxfee */
+};
+
+/* Entries for a block, best chunks first, every entry after its parents; *n of them, freed with
+ * xfree(). NULL if there is none. */
+const struct mempool_entry **mempool_select_for_block(const struct mempool *mempool,
+                                                      const struct mempool_selection *selection,
+                                                      size_t *n, int64_t *fees_sat);
+
+/* Assert every invariant. Costly; for tests and -checkmempool. */
+void mempool_verify(const struct mempool *mempool);
+
+#endif

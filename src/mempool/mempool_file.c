@@ -1,0 +1,422 @@
+/* mempool_file.c - see mempool_file.h.
+ *
+ * Format, little-endian: version (8 bytes); in version 2 a key of 8 bytes, with its length before
+ * it, that all bytes behind it are combined with by exclusive or, by their offset in the file;
+ * number of transactions (8); each transaction, its time (8) and its delta (8); deltas of others: a
+ * count and pairs of id and delta; ids of those not broadcast yet: a count and the ids. */
+#include "mempool/mempool_file.h"
+
+#include <errno.h>
+
+#include "mempool/check.h"
+#include "mempool/mempool_internal.h"
+#include "util/alloc.h"
+#include "util/buffer.h"
+#include "util/replace_file.h"
+
+#define VERSION_PLAIN    1
+#define VERSION_WITH_KEY 2
+#define KEY_BYTES        8
+#define LOAD_AT_ONCE     64
+#define FILE_BYTES_MAX   (INT64_C(2) << 30)
+#define TX_ARENA_BYTES   4096
+#define HOLD_US          100000 /* until the next look at whether a reorganisation is over */
+
+/* -- Saving ------------------------------------------------------------------------------------ */
+
+static void encode_deltas(const struct mempool *mempool, struct writer *w)
+{
+    const struct mempool_delta *delta;
+    uint64_t n = 0;
+    for (size_t at = 0; (delta = mempool_next_delta(mempool, &at));)
+        n += !pool_find(mempool, &delta->txid);
+    write_compact_size(w, n);
+    for (size_t at = 0; (delta = mempool_next_delta(mempool, &at));) {
+        if (pool_find(mempool, &delta->txid))
+            continue;
+        write_bytes(w, delta->txid.b, 32);
+        write_u64(w, (uint64_t)delta->delta_sat);
+    }
+}
+
+static void encode_tx(struct writer *w, struct span raw, int64_t time_s, int64_t delta_sat)
+{
+    write_span(w, raw);
+    write_u64(w, (uint64_t)time_s);
+    write_u64(w, (uint64_t)delta_sat);
+}
+
+/* What a reorganisation took out belongs to the mempool as well: what is being put back, and what
+ * waits for it. Parents come first: entries spend none of these, and these in their order. */
+struct absent {
+    const struct pool_putback **waiting;
+    size_t n_waiting, n_under_way, n_unbroadcast;
+};
+
+static struct absent find_absent(const struct mempool *mempool)
+{
+    struct absent absent = {0};
+    absent.n_waiting = pool_putbacks_list(mempool, &absent.waiting);
+    for (size_t i = 0; i < absent.n_waiting; i++)
+        absent.n_unbroadcast += absent.waiting[i]->is_unbroadcast;
+    for (const struct pool_check *at = mempool->first_check; at; at = at->next) {
+        absent.n_under_way += at->is_putback;
+        absent.n_unbroadcast += at->is_putback && (at->flags & MEMPOOL_LOCAL);
+    }
+    return absent;
+}
+
+static void encode_absent(const struct mempool *mempool, const struct absent *absent,
+                          struct writer *w)
+{
+    for (const struct pool_check *at = mempool->first_check; at; at = at->next)
+        if (at->is_putback)
+            encode_tx(w, span_of(at->raw, at->len), at->time_s, 0);
+    for (size_t i = 0; i < absent->n_waiting; i++) {
+        const struct pool_putback *at = absent->waiting[i];
+        encode_tx(w, span_of(at->raw, at->len), at->time_s, 0);
+    }
+}
+
+static void encode_unbroadcast(const struct mempool *mempool, const struct absent *absent,
+                               struct writer *w)
+{
+    write_compact_size(w, mempool->n_unbroadcast + absent->n_unbroadcast);
+    for (const struct pool_entry *entry = mempool->oldest; entry; entry = entry->newer)
+        if (entry->pub.is_unbroadcast)
+            write_bytes(w, entry->pub.tx.txid.b, 32);
+    for (const struct pool_check *at = mempool->first_check; at; at = at->next)
+        if (at->is_putback && (at->flags & MEMPOOL_LOCAL))
+            write_bytes(w, at->tx.txid.b, 32);
+    for (size_t i = 0; i < absent->n_waiting; i++)
+        if (absent->waiting[i]->is_unbroadcast)
+            write_bytes(w, absent->waiting[i]->txid.b, 32);
+}
+
+void mempool_file_encode(const struct mempool *mempool, struct buffer *out)
+{
+    struct writer w = writer_to_growing(out);
+    struct absent absent = find_absent(mempool);
+    write_u64(&w, VERSION_PLAIN);
+    write_u64(&w, mempool->count + absent.n_under_way + absent.n_waiting);
+    for (const struct pool_entry *entry = mempool->oldest; entry; entry = entry->newer)
+        encode_tx(&w, entry->pub.tx.raw, entry->pub.time_s,
+                  entry->pub.modified_fee_sat - entry->pub.fee_sat);
+    encode_absent(mempool, &absent, &w);
+    encode_deltas(mempool, &w);
+    encode_unbroadcast(mempool, &absent, &w);
+    xfree(absent.waiting);
+}
+
+struct save {
+    struct env_job job;
+    const struct env *env;
+    char *path;
+    struct buffer bytes;
+    int error;
+    void (*done)(void *arg, int error);
+    void *arg;
+};
+
+static void run_save(struct env_job *job)
+{
+    struct save *save = (struct save *)job;
+    if (!save->error)
+        save->error = replace_file(save->env, save->path, buffer_span(&save->bytes));
+}
+
+static void save_done(struct env_job *job)
+{
+    struct save *save = (struct save *)job;
+    save->done(save->arg, job->cancelled ? -ECANCELED : save->error);
+    buffer_deinit(&save->bytes);
+    xfree(save->path);
+    xfree(save);
+}
+
+static void blocks_synced(void *arg, const struct verdict *verdict)
+{
+    struct save *save = arg;
+    save->error = verdict->code == REJECT_NONE ? 0 : -EIO;
+    save->job = (struct env_job){.run = run_save, .done = save_done};
+    save->env->job_submit(save->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &save->job);
+}
+
+/* What is absent because it is in a block must not be lost with that block: the file before has it,
+ * and somebody was told so. Hence the blocks are made durable first. */
+void mempool_file_save(const struct mempool *mempool, const char *path,
+                       void (*done)(void *arg, int error), void *arg)
+{
+    struct save *save = xcalloc(1, sizeof *save);
+    save->env = mempool->env;
+    save->path = xstrdup(path);
+    save->done = done;
+    save->arg = arg;
+    buffer_init(&save->bytes);
+    mempool_file_encode(mempool, &save->bytes);
+    chain_sync_blocks(mempool->chain, blocks_synced, save);
+}
+
+/* -- Loading ----------------------------------------------------------------------------------- */
+
+/* A transaction that was handed in. */
+struct load_tx {
+    struct load_tx *next; /* of those that are to be tried again */
+    struct load *load;
+    struct span raw; /* in the load's bytes */
+    int64_t time_s;
+};
+
+struct load {
+    struct env_job job;
+    struct mempool *mempool;
+    char *path;
+    uint8_t *bytes;
+    size_t len;
+    struct reader r;
+    uint64_t n_left; /* transactions not handed in yet */
+    size_t under_way;
+    struct load_tx *again, **again_end;
+    uint64_t hold_timer;
+    bool has_begun;
+    struct mempool_load result;
+    void (*done)(void *arg, const struct mempool_load *load);
+    void *arg;
+};
+
+static void run_load(struct env_job *job)
+{
+    struct load *load = (struct load *)job;
+    const struct env *env = load->mempool->env;
+    struct env_file *file;
+    load->result.error = env->file_open(env->ctx, load->path, ENV_OPEN_READ, &file);
+    if (load->result.error)
+        return;
+    int64_t size = env->file_size(env->ctx, file), got = size;
+    if (size > FILE_BYTES_MAX)
+        got = -EUCLEAN;
+    if (got > 0) {
+        load->bytes = xmalloc((size_t)size);
+        got = env->file_read_at(env->ctx, file, 0, load->bytes, (size_t)size);
+    }
+    env->file_close(env->ctx, file);
+    if (got < 0)
+        load->result.error = (int)got;
+    else
+        load->len = (size_t)got;
+}
+
+/* Version and key. The bytes are put in plain; false if they are of another format. */
+static bool read_head(struct load *load)
+{
+    load->r = reader_of(span_of(load->bytes, load->len));
+    uint64_t version = read_u64(&load->r);
+    if (version == VERSION_WITH_KEY) {
+        uint8_t key[KEY_BYTES];
+        if (read_compact_size(&load->r) != KEY_BYTES)
+            return false;
+        read_bytes(&load->r, key, sizeof key);
+        size_t at = load->len - reader_left(&load->r);
+        for (; !load->r.failed && at < load->len; at++)
+            load->bytes[at] ^= key[at % KEY_BYTES];
+    } else if (version != VERSION_PLAIN) {
+        return false;
+    }
+    load->n_left = read_u64(&load->r);
+    return !load->r.failed;
+}
+
+static void read_deltas(struct load *load)
+{
+    uint64_t n = read_compact_size(&load->r);
+    for (uint64_t i = 0; i < n && !load->r.failed; i++) {
+        struct txid txid;
+        read_bytes(&load->r, txid.b, sizeof txid.b);
+        int64_t delta_sat = (int64_t)read_u64(&load->r);
+        if (!load->r.failed)
+            mempool_prioritise(load->mempool, &txid, delta_sat);
+    }
+}
+
+static void read_unbroadcast(struct load *load)
+{
+    uint64_t n = read_compact_size(&load->r);
+    for (uint64_t i = 0; i < n && !load->r.failed; i++) {
+        struct txid txid;
+        read_bytes(&load->r, txid.b, sizeof txid.b);
+        struct pool_entry *entry = load->r.failed ? NULL : pool_find(load->mempool, &txid);
+        if (entry && !entry->pub.is_unbroadcast) {
+            entry->pub.is_unbroadcast = true;
+            load->mempool->n_unbroadcast++;
+        }
+    }
+}
+
+static void drop_again(struct load *load)
+{
+    while (load->again) {
+        struct load_tx *tx = load->again;
+        load->again = tx->next;
+        xfree(tx);
+    }
+}
+
+static void end(struct load *load)
+{
+    struct mempool *mempool = load->mempool;
+    if (!load->result.error && load->has_begun) {
+        read_deltas(load);
+        read_unbroadcast(load);
+        if (load->r.failed)
+            load->result.error = -EUCLEAN;
+    }
+    load->done(load->arg, &load->result);
+    drop_again(load);
+    xfree(load->bytes);
+    xfree(load->path);
+    xfree(load);
+    mempool->n_loads--;
+    pool_close_continue(mempool);
+}
+
+static void pump(struct load *load);
+
+/* What it spends may wait to be put back itself, after a reorganisation that came meanwhile: then
+ * the verdict is not the last one. */
+static void taken(void *arg, const struct mempool_result *result)
+{
+    struct load_tx *tx = arg;
+    struct load *load = tx->load;
+    bool is_in = result->verdict.code == REJECT_NONE || result->was_known;
+    load->under_way--;
+    if (!is_in && !load->mempool->closing && !pool_is_settled(load->mempool)) {
+        *load->again_end = tx;
+        load->again_end = &tx->next;
+    } else {
+        load->result.n_taken += is_in;
+        load->result.n_refused += !is_in;
+        xfree(tx);
+    }
+    pump(load);
+}
+
+/* The next transaction with its time and delta. False: there is none, or the file is damaged. */
+static bool read_next(struct load *load, struct span *raw, int64_t *time_s)
+{
+    struct arena arena;
+    struct tx tx;
+    arena_init(&arena, TX_ARENA_BYTES);
+    bool ok = tx_decode(&load->r, &arena, true, &tx);
+    if (ok)
+        *raw = tx.raw;
+    *time_s = (int64_t)read_u64(&load->r);
+    int64_t delta_sat = (int64_t)read_u64(&load->r);
+    ok = ok && !load->r.failed;
+    if (ok && delta_sat != 0)
+        mempool_prioritise(load->mempool, &tx.txid, delta_sat);
+    arena_deinit(&arena);
+    if (!ok)
+        load->result.error = -EUCLEAN;
+    return ok;
+}
+
+static void hand_in(struct load *load, struct load_tx *tx)
+{
+    tx->next = NULL;
+    load->under_way++;
+    pool_accept_loaded(load->mempool, tx->raw, tx->time_s, taken, tx);
+}
+
+/* Hand in the next transaction of the file. */
+static void hand_in_next(struct load *load)
+{
+    struct mempool *mempool = load->mempool;
+    struct load_tx with = {.load = load};
+    if (!read_next(load, &with.raw, &with.time_s))
+        return;
+    load->n_left--;
+    if (with.time_s <= pool_now_s(mempool) - mempool->options.expiry_s)
+        load->result.n_expired++;
+    else
+        hand_in(load, xmemdup(&with, sizeof with));
+}
+
+/* What was refused amid a reorganisation comes first: others may spend it. */
+static void hand_in_again(struct load *load)
+{
+    struct load_tx *tx = load->again;
+    load->again = tx->next;
+    if (!load->again)
+        load->again_end = &load->again;
+    hand_in(load, tx);
+}
+
+static void on_hold_timer(void *arg)
+{
+    struct load *load = arg;
+    load->hold_timer = 0;
+    pump(load);
+}
+
+static bool has_left(const struct load *load)
+{
+    return !load->mempool->closing && !load->result.error && (load->n_left > 0 || load->again);
+}
+
+/* Hand in what there is room for. While a reorganisation's transactions wait to be put back,
+ * nothing: those of the file may spend them. */
+static void pump(struct load *load)
+{
+    struct mempool *mempool = load->mempool;
+    const struct env *env = mempool->env;
+    while (has_left(load) && pool_is_settled(mempool) && load->under_way < LOAD_AT_ONCE) {
+        if (load->again)
+            hand_in_again(load);
+        else
+            hand_in_next(load);
+    }
+    if (mempool->closing)
+        load->result.error = -ECANCELED;
+    if (load->under_way > 0 || load->hold_timer)
+        return;
+    if (has_left(load))
+        load->hold_timer = env->timer_start(env->ctx, HOLD_US, on_hold_timer, load);
+    else
+        end(load);
+}
+
+static void load_done(struct env_job *job)
+{
+    struct load *load = (struct load *)job;
+    if (job->cancelled)
+        load->result.error = -ECANCELED;
+    if (!load->result.error && !read_head(load))
+        load->result.error = -EUCLEAN;
+    load->has_begun = load->result.error == 0;
+    pump(load);
+}
+
+void mempool_file_load(struct mempool *mempool, const char *path,
+                       void (*done)(void *arg, const struct mempool_load *load), void *arg)
+{
+    struct load *load = xcalloc(1, sizeof *load);
+    load->mempool = mempool;
+    load->path = xstrdup(path);
+    load->again_end = &load->again;
+    load->done = done;
+    load->arg = arg;
+    load->job = (struct env_job){.run = run_load, .done = load_done};
+    mempool->is_load_expected = false;
+    mempool->n_loads++;
+    mempool->env->job_submit(mempool->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
+}
+
+void mempool_file_expect(struct mempool *mempool)
+{
+    mempool->is_load_expected = true;
+}
+
+bool mempool_file_is_loading(const struct mempool *mempool)
+{
+    return mempool->n_loads > 0 || mempool->is_load_expected;
+}

@@ -1,0 +1,160 @@
+/* select.c - entries for a block: the chunks of all clusters, merged by falling rate. */
+#include "mempool/mempool_internal.h"
+#include "util/alloc.h"
+
+/* A block with less room than this is full enough to stop trying what may still fit. */
+#define FULL_ENOUGH_WU        4000
+#define FAILURES_IN_A_ROW_MAX 1000
+
+/* How far the chunks of a cluster have been looked at. */
+struct cursor {
+    const struct pool_cluster *cluster;
+    uint32_t chunk;
+};
+
+/* A heap of cursors, the best next chunk on top. It begins with the top of the mempool's own heap
+ * of clusters; the two below a cluster there come in when it is reached. So a block looks at no
+ * more clusters than it takes from, however many there are. */
+struct merge {
+    const struct pool_clusters *clusters;
+    struct cursor *at;
+    uint32_t n, capacity;
+};
+
+/* Of equal rates the cluster with the older first entry, so that nothing depends on ids. */
+static bool is_before(const struct cursor *a, const struct cursor *b)
+{
+    int order =
+        feerate_compare(a->cluster->chunks[a->chunk].rate, b->cluster->chunks[b->chunk].rate);
+    if (order != 0)
+        return order > 0;
+    return a->cluster->first_sequence < b->cluster->first_sequence;
+}
+
+static void sift_down(struct merge *merge, struct cursor cursor)
+{
+    uint32_t at = 0;
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= merge->n)
+            break;
+        if (child + 1 < merge->n && is_before(&merge->at[child + 1], &merge->at[child]))
+            child++;
+        if (!is_before(&merge->at[child], &cursor))
+            break;
+        merge->at[at] = merge->at[child];
+        at = child;
+    }
+    merge->at[at] = cursor;
+}
+
+static void merge_push(struct merge *merge, struct cursor cursor)
+{
+    if (merge->n == merge->capacity) {
+        merge->capacity = 2 * merge->capacity + 64;
+        merge->at = xrealloc(merge->at, merge->capacity, sizeof *merge->at);
+    }
+    uint32_t at = merge->n++;
+    for (; at > 0 && is_before(&cursor, &merge->at[(at - 1) / 2]); at = (at - 1) / 2)
+        merge->at[at] = merge->at[(at - 1) / 2];
+    merge->at[at] = cursor;
+}
+
+static void merge_push_place(struct merge *merge, uint32_t place)
+{
+    const struct pool_heap *heap = &merge->clusters->heap[POOL_HEAP_BEST];
+    if (place < heap->n)
+        merge_push(merge, (struct cursor){.cluster = merge->clusters->at[heap->ids[place]]});
+}
+
+/* Go on in the top cluster, or leave it. */
+static void merge_next(struct merge *merge, bool leave)
+{
+    struct cursor top = merge->at[0];
+    uint32_t place = top.cluster->heap_at[POOL_HEAP_BEST];
+    bool is_first = top.chunk == 0;
+    if (leave || ++top.chunk == top.cluster->n_chunks)
+        top = merge->at[--merge->n];
+    if (merge->n > 0)
+        sift_down(merge, top);
+    if (is_first) {
+        merge_push_place(merge, 2 * place + 1);
+        merge_push_place(merge, 2 * place + 2);
+    }
+}
+
+/* What has been chosen so far. */
+struct choice {
+    const struct mempool_entry **list;
+    size_t n, capacity;
+    uint64_t weight_wu, sigops_cost;
+    int64_t fees_sat;
+};
+
+static void chunk_bounds(const struct cursor *cursor, uint32_t *begin, uint32_t *end)
+{
+    *begin = cursor->chunk == 0 ? 0 : cursor->cluster->chunks[cursor->chunk - 1].end;
+    *end = cursor->cluster->chunks[cursor->chunk].end;
+}
+
+/* Take the chunk if there is room for all of it. */
+static bool try_chunk(struct choice *choice, const struct cursor *cursor,
+                      const struct mempool_selection *selection)
+{
+    uint32_t begin, end;
+    uint64_t weight_wu = choice->weight_wu, sigops_cost = choice->sigops_cost;
+    chunk_bounds(cursor, &begin, &end);
+    for (uint32_t i = begin; i < end; i++) {
+        weight_wu += cursor->cluster->order[i]->pub.weight_wu;
+        sigops_cost += cursor->cluster->order[i]->pub.sigops_cost;
+    }
+    if (weight_wu > selection->max_weight_wu || sigops_cost > selection->max_sigops_cost)
+        return false;
+    choice->weight_wu = weight_wu;
+    choice->sigops_cost = sigops_cost;
+    if (choice->n + (end - begin) > choice->capacity) {
+        choice->capacity = 2 * choice->capacity + MEMPOOL_CLUSTER_COUNT_MAX;
+        choice->list = xrealloc(choice->list, choice->capacity, sizeof(void *));
+    }
+    for (uint32_t i = begin; i < end; i++) {
+        choice->list[choice->n++] = &cursor->cluster->order[i]->pub;
+        choice->fees_sat += cursor->cluster->order[i]->pub.fee_sat;
+    }
+    return true;
+}
+
+static bool pays_enough(struct feerate rate, int64_t min_sat_per_kvb)
+{
+    /* The rate is per weight unit; what miners set is per virtual byte, of which a chunk has whole
+     * ones. Spec: Core ToFeePerVSize() */
+    struct feerate per_vbyte = {rate.fee_sat, (rate.size + WITNESS_SCALE - 1) / WITNESS_SCALE};
+    struct feerate least = {min_sat_per_kvb, 1000};
+    return feerate_compare(per_vbyte, least) >= 0;
+}
+
+const struct mempool_entry **mempool_select_for_block(const struct mempool *mempool,
+                                                      const struct mempool_selection *selection,
+                                                      size_t *n, int64_t *fees_sat)
+{
+    ASSERT(mempool->clusters.n_dirty == 0);
+    struct choice choice = {0};
+    struct merge merge = {.clusters = &mempool->clusters};
+    merge_push_place(&merge, 0);
+    uint32_t failures = 0;
+    while (merge.n > 0) {
+        const struct cursor *top = &merge.at[0];
+        if (!pays_enough(top->cluster->chunks[top->chunk].rate, selection->min_sat_per_kvb))
+            break;
+        bool fits = try_chunk(&choice, top, selection);
+        failures = fits ? 0 : failures + 1;
+        if (!fits && (choice.weight_wu + FULL_ENOUGH_WU > selection->max_weight_wu ||
+                      failures > FAILURES_IN_A_ROW_MAX))
+            break;
+        /* The chunks behind one that does not fit need it: the cluster is done. */
+        merge_next(&merge, !fits);
+    }
+    xfree(merge.at);
+    *n = choice.n;
+    *fees_sat = choice.fees_sat;
+    return choice.list;
+}

@@ -1,0 +1,130 @@
+/* test_index_store.c - a damaged index is emptied with a warning, a foreign one left as it is. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "chain/ask/index_store.h"
+#include "unit/chain/chain_fixture.h"
+#include "util/alloc.h"
+#include "util/buffer.h"
+
+static const struct index_store store = {
+    .dir = "anindex",
+    .format = {.name = "index of things", .version = 1, .old_key = "B", .old_len = 2},
+};
+
+static struct env_kv *open_store(struct fixture *f, bool wipe)
+{
+    struct env_kv *kv;
+    char *error;
+    assert_int_equal(index_store_open(f->rig.chain, &store, wipe, &kv, &error), 0);
+    assert_null(error);
+    return kv;
+}
+
+/* Put one row into the store and close it. */
+static void put_and_close(struct fixture *f, struct env_kv *kv, const char *key, const char *value)
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    struct env_batch *batch = env->batch_new(env->ctx);
+    env->batch_put(env->ctx, batch, span_of_string(key), span_of_string(value));
+    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
+    env->batch_free(env->ctx, batch);
+    env->kv_close(env->ctx, kv);
+}
+
+static bool has_row(struct fixture *f, struct env_kv *kv, const char *key)
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    struct buffer value;
+    buffer_init(&value);
+    int error = env->kv_get(env->ctx, kv, span_of_string(key), &value);
+    buffer_deinit(&value);
+    return error == 0;
+}
+
+static void what_is_ours_and_whole_keeps_its_rows_unless_it_is_to_be_emptied(void **state)
+{
+    struct fixture *f = *state;
+    const struct env *env;
+    fixture_start(f);
+    env = sim_env_get(f->rig.sim);
+    put_and_close(f, open_store(f, false), "row", "x");
+    struct env_kv *kv = open_store(f, false);
+    assert_true(has_row(f, kv, "row") && has_row(f, kv, "v"));
+    env->kv_close(env->ctx, kv);
+    kv = open_store(f, true);
+    assert_true(!has_row(f, kv, "row") && has_row(f, kv, "v"));
+    env->kv_close(env->ctx, kv);
+    assert_int_equal(f->rig.n_warnings, 0);
+}
+
+static void a_damaged_store_is_emptied_with_a_warning(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start(f);
+    put_and_close(f, open_store(f, false), "row", "x");
+    put_and_close(f, open_store(f, false), "v", "xx");
+    struct env_kv *kv = open_store(f, false);
+    assert_int_equal(f->rig.n_warnings, 1);
+    assert_non_null(strstr(f->rig.warning, "index of things was damaged"));
+    assert_false(has_row(f, kv, "row"));
+    put_and_close(f, kv, "row", "x");
+}
+
+static void a_store_of_another_program_stays_as_it_is(void **state)
+{
+    struct fixture *f = *state;
+    static const char path[] = "regtest/indexes/anindex";
+    struct env_kv_options options = {0};
+    struct env_kv *kv;
+    char *error;
+    fixture_start(f);
+    const struct env *env = sim_env_get(f->rig.sim);
+    assert_int_equal(env->make_dir(env->ctx, "regtest/indexes"), 0);
+    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
+    put_and_close(f, kv, "B", "a locator of Core's");
+    for (int wipe = 0; wipe < 2; wipe++) {
+        assert_int_equal(index_store_open(f->rig.chain, &store, wipe, &kv, &error), -ENOTSUP);
+        assert_null(kv);
+        assert_non_null(strstr(error, "Bitcoin Core"));
+        xfree(error);
+    }
+    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
+    assert_true(has_row(f, kv, "B") && !has_row(f, kv, "v"));
+    env->kv_close(env->ctx, kv);
+    assert_int_equal(f->rig.n_warnings, 0);
+}
+
+static void a_store_is_made_anew_only_so_often(void **state)
+{
+    struct fixture *f = *state;
+    int n_rebuilt = 0;
+    fixture_start(f);
+    struct env_kv *kv = open_store(f, false);
+    for (int i = 0; i < INDEX_REBUILDS_MAX; i++)
+        assert_true(index_store_rebuild(f->rig.chain, &store, &n_rebuilt, &kv));
+    assert_int_equal(f->rig.n_warnings, INDEX_REBUILDS_MAX);
+    assert_int_equal(f->rig.n_faults, 0);
+    assert_false(index_store_rebuild(f->rig.chain, &store, &n_rebuilt, &kv));
+    assert_null(kv);
+    assert_int_equal(f->rig.n_faults, 1);
+    assert_int_equal(rig_close(&f->rig), -EIO);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        T(what_is_ours_and_whole_keeps_its_rows_unless_it_is_to_be_emptied),
+        T(a_damaged_store_is_emptied_with_a_warning),
+        T(a_store_of_another_program_stays_as_it_is),
+        T(a_store_is_made_anew_only_so_often),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

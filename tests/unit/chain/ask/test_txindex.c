@@ -1,0 +1,536 @@
+/* test_txindex.c - transactions are found in their blocks, through reorganisations and crashes. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "chain/chain_internal.h"
+#include "chain/ask/tx_place.h"
+#include "support/chain_rig.h"
+#include "util/alloc.h"
+#include "util/buffer.h"
+
+enum { N_BASE = 110 };
+
+struct fixture {
+    struct chain_builder b;
+    struct chain_rig rig;
+    const struct built_block *base;
+    struct chain_options options;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->b);
+    f->base = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
+    f->options.txindex = true;
+    f->options.check_invariants = true;
+    rig_start(&f->rig, 1, &f->b, &f->options);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    rig_deinit(&f->rig);
+    chain_builder_deinit(&f->b);
+    xfree(f);
+    return 0;
+}
+
+struct answer {
+    bool is_done;
+    int error;
+    const struct block_node *node;
+    bool is_read; /* not only its block is known */
+    struct txid txid;
+    uint32_t first_spent;
+};
+
+static void note_found(void *arg, int error, const struct chain_tx *found)
+{
+    struct answer *answer = arg;
+    assert_false(answer->is_done);
+    *answer = (struct answer){.is_done = true, .error = error};
+    if (!found)
+        return;
+    answer->node = found->node;
+    answer->is_read = found->tx != NULL;
+    if (found->tx)
+        answer->txid = found->tx->txid;
+    answer->first_spent = found->first_spent;
+}
+
+static struct answer ask(struct chain_rig *rig, const struct txid *txid)
+{
+    struct answer answer = {0};
+    chain_find_tx(rig->chain, txid, note_found, &answer);
+    rig_wait(rig, &answer.is_done);
+    assert_int_equal(answer.error, 0);
+    return answer;
+}
+
+static const struct block_node *find_in(struct chain_rig *rig, const struct txid *txid)
+{
+    return ask(rig, txid).node;
+}
+
+static void assert_in_block(struct chain_rig *rig, const struct txid *txid,
+                            const struct built_block *block)
+{
+    const struct block_node *node = find_in(rig, txid);
+    assert_non_null(node);
+    assert_memory_equal(node->hash.b, block->block.hash.b, 32);
+}
+
+/* By its place: the block is not read. */
+static void assert_placed(struct chain_rig *rig, const struct txid *txid)
+{
+    struct answer answer = ask(rig, txid);
+    assert_true(answer.is_read);
+    assert_memory_equal(answer.txid.b, txid->b, sizeof txid->b);
+}
+
+/* Every transaction of the branch is found where it is, but that of the first block. */
+static void assert_all_found(struct chain_rig *rig, const struct built_block *last)
+{
+    for (const struct built_block *at = last; at->prev; at = at->prev)
+        for (uint32_t i = 0; i < at->block.n_tx; i++)
+            assert_in_block(rig, &at->block.txids[i], at);
+    bool synced;
+    int32_t height;
+    assert_true(chain_txindex_status(rig->chain, &synced, &height));
+    assert_true(synced);
+    assert_int_equal(height, last->height);
+}
+
+/* A block with the transaction that spends the first coinbase. */
+static const struct built_block *with_tx(struct fixture *f, const struct built_block *prev,
+                                         struct tx *tx)
+{
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->base, 1));
+    *tx = builder_spend(&f->b, &coin, 1, 1, 100, BUILDER_TRUE);
+    struct builder_spec spec = {.tx = tx, .n_tx = 1};
+    return builder_block(&f->b, prev, &spec);
+}
+
+static void transactions_of_the_chain_are_found(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    assert_all_found(&f->rig, f->base);
+}
+
+static void what_was_just_mined_is_found_at_once(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    struct tx tx;
+    const struct built_block *block = with_tx(f, f->base, &tx);
+    assert_true(rig_accept(&f->rig, block).is_connected);
+    assert_in_block(&f->rig, &tx.txid, block);
+}
+
+static void unknown_transactions_are_not_found(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    struct txid txid = {{1, 2, 3}};
+    assert_null(find_in(&f->rig, &txid));
+    assert_null(find_in(&f->rig, &f->b.genesis->block.txids[0]));
+}
+
+static void without_an_index_there_is_no_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_rig other;
+    rig_start(&other, 2, &f->b, NULL);
+    struct answer answer = {0};
+    bool synced;
+    int32_t height;
+    chain_find_tx(other.chain, &f->base->block.txids[0], note_found, &answer);
+    assert_true(answer.is_done);
+    assert_int_equal(answer.error, -ENOSYS);
+    assert_false(chain_txindex_status(other.chain, &synced, &height));
+    rig_deinit(&other);
+}
+
+static void a_reorganisation_moves_transactions(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    struct tx tx;
+    const struct built_block *a = with_tx(f, f->base, &tx);
+    rig_accept_chain(&f->rig, a);
+    assert_in_block(&f->rig, &tx.txid, a);
+    /* In the other branch it comes one block later. */
+    const struct built_block *b = with_tx(f, builder_block(&f->b, f->base, NULL), &tx);
+    rig_accept_chain(&f->rig, b);
+    assert_true(rig_is_at(&f->rig, b));
+    assert_in_block(&f->rig, &tx.txid, b);
+    assert_null(find_in(&f->rig, &a->block.txids[0]));
+    assert_all_found(&f->rig, b);
+    /* And back. */
+    const struct built_block *a3 = builder_blocks(&f->b, a, 2, NULL);
+    rig_accept_chain(&f->rig, a3);
+    assert_true(rig_is_at(&f->rig, a3));
+    assert_all_found(&f->rig, a3);
+    assert_null(find_in(&f->rig, &b->block.txids[0]));
+}
+
+static void a_transaction_that_left_the_chain_is_not_found(void **state)
+{
+    struct fixture *f = *state;
+    struct tx tx;
+    const struct built_block *block = with_tx(f, f->base, &tx);
+    rig_accept_chain(&f->rig, block);
+    assert_int_equal(rig_invalidate(&f->rig, block).code, REJECT_NONE);
+    rig_settle(&f->rig);
+    assert_null(find_in(&f->rig, &tx.txid));
+    assert_all_found(&f->rig, f->base);
+}
+
+static void an_index_switched_on_later_catches_up(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_rig later;
+    rig_start(&later, 3, &f->b, NULL);
+    rig_accept_chain(&later, f->base);
+    assert_int_equal(rig_close(&later), 0);
+    later.options.txindex = true;
+    rig_open(&later);
+    rig_settle(&later);
+    assert_all_found(&later, f->base);
+    /* Off, on again with more blocks and another branch. */
+    assert_int_equal(rig_close(&later), 0);
+    later.options.txindex = false;
+    rig_open(&later);
+    const struct built_block *other =
+        builder_blocks(&f->b, built_ancestor(f->base, N_BASE - 5), 10, NULL);
+    rig_accept_chain(&later, other);
+    assert_int_equal(rig_close(&later), 0);
+    later.options.txindex = true;
+    rig_open(&later);
+    rig_settle(&later);
+    assert_all_found(&later, other);
+    rig_deinit(&later);
+}
+
+static void a_restart_goes_on_where_the_index_was(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    assert_int_equal(rig_close(&f->rig), 0);
+    rig_open(&f->rig);
+    bool synced = false;
+    int32_t height;
+    assert_true(chain_txindex_status(f->rig.chain, &synced, &height));
+    assert_true(synced); /* nothing was left to do */
+    assert_all_found(&f->rig, f->base);
+}
+
+/* Put one row into the closed store. */
+static void put_row(struct fixture *f, const char *path, const char *key, struct span value)
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    struct env_kv_options options = {0};
+    struct env_kv *kv;
+    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
+    struct env_batch *batch = env->batch_new(env->ctx);
+    env->batch_put(env->ctx, batch, span_of_string(key), value);
+    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
+    env->batch_free(env->ctx, batch);
+    env->kv_close(env->ctx, kv);
+}
+
+/* Damage met at the start or by a question: the index is made anew by itself, with one warning; who
+ * asks meanwhile is not told that the index knows all. */
+static void a_damaged_index_is_made_anew(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    assert_int_equal(rig_close(&f->rig), 0);
+    put_row(f, "regtest/indexes/txindex", "v", span_of("xx", 2));
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_int_equal(f->rig.n_warnings, 1);
+    assert_non_null(strstr(f->rig.warning, "built again"));
+    assert_all_found(&f->rig, f->base);
+
+    struct answer answer = {0};
+    bool synced = true;
+    int32_t height;
+    sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, -EUCLEAN, false);
+    chain_find_tx(f->rig.chain, &f->base->block.txids[0], note_found, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    assert_int_equal(answer.error, -EUCLEAN);
+    assert_true(chain_txindex_status(f->rig.chain, &synced, &height));
+    assert_false(synced);
+    rig_settle(&f->rig);
+    assert_int_equal(f->rig.n_warnings, 2);
+    assert_all_found(&f->rig, f->base);
+    assert_int_equal(f->rig.n_faults, 0);
+}
+
+/* A disk that damages it again and again is not written to for ever. */
+static void an_index_that_is_damaged_again_and_again_stops_the_node(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    for (int i = 0; i < 4; i++) {
+        struct answer answer = {0};
+        assert_int_equal(f->rig.n_faults, 0);
+        sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, -EUCLEAN, false);
+        chain_find_tx(f->rig.chain, &f->base->block.txids[0], note_found, &answer);
+        rig_wait(&f->rig, &answer.is_done);
+        rig_settle(&f->rig);
+    }
+    assert_int_equal(f->rig.n_faults, 1);
+    assert_non_null(strstr(f->rig.fault, "again and again"));
+    assert_int_equal(rig_close(&f->rig), -EIO);
+}
+
+static void closing_answers_everybody(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    struct answer answers[3] = {{0}};
+    struct tx tx;
+    const struct built_block *block = with_tx(f, f->base, &tx);
+    assert_true(rig_accept(&f->rig, block).is_connected);
+    for (size_t i = 0; i < COUNT_OF(answers); i++)
+        chain_find_tx(f->rig.chain, &tx.txid, note_found, &answers[i]);
+    assert_int_equal(rig_close(&f->rig), 0);
+    for (size_t i = 0; i < COUNT_OF(answers); i++)
+        assert_true(answers[i].is_done);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_all_found(&f->rig, block);
+}
+
+/* The index never stands for a block that the chain has lost: hazard 76. */
+static void after_a_crash_the_index_is_not_ahead_of_the_coins(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    struct tx tx;
+    const struct built_block *a = with_tx(f, f->base, &tx);
+    a = builder_blocks(&f->b, a, 5, NULL);
+    const struct built_block *b = builder_block(&f->b, f->base, NULL);
+    b = with_tx(f, b, &tx);
+    b = builder_blocks(&f->b, b, 6, NULL);
+    for (int how = SIM_CRASH_KILLED; how <= SIM_CRASH_LOST; how++)
+        for (uint64_t steps = 0; steps < 400; steps += 23) {
+            struct chain_rig rig;
+            rig_init(&rig, sim_env_crash(f->rig.sim, SIM_CRASH_KILLED, steps), &f->b, &f->options);
+            rig_open(&rig);
+            rig_accept_chain(&rig, steps % 2 ? a : f->base);
+            rig_announce(&rig, b);
+            for (int32_t at = N_BASE + 1; at <= b->height; at++)
+                rig_submit(&rig, built_ancestor(b, at));
+            for (uint64_t i = 0; i < steps; i++)
+                (void)sim_env_step(rig.sim);
+            rig_crash(&rig, (enum sim_crash)how, steps);
+            rig_open(&rig);
+            int32_t height = 0;
+            bool synced;
+            assert_true(chain_txindex_status(rig.chain, &synced, &height));
+            assert_true(height <= chain_tip(rig.chain)->height);
+            rig_accept_chain(&rig, b);
+            assert_all_found(&rig, b);
+            rig_deinit(&rig);
+        }
+}
+
+/* Let fn change the closed index: its row of a transaction, or with NULL its mark of places. */
+static void change_row(struct fixture *f, const struct txid *txid, void (*fn)(struct buffer *row))
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    struct env_kv_options options = {.cache_bytes = 1 << 20, .write_buffer_bytes = 1 << 20};
+    struct env_kv *kv;
+    char *detail = NULL;
+    uint8_t key[33] = {txid ? 't' : 'P'};
+    if (txid)
+        memcpy(key + 1, txid->b, 32);
+    struct span name = span_of(key, txid ? sizeof key : 1);
+    assert_int_equal(env->kv_open(env->ctx, "regtest/indexes/txindex", &options, &kv, &detail), 0);
+    struct buffer row;
+    buffer_init(&row);
+    assert_int_equal(env->kv_get(env->ctx, kv, name, &row), 0);
+    struct env_batch *batch = env->batch_new(env->ctx);
+    if (fn) {
+        fn(&row);
+        env->batch_put(env->ctx, batch, name, buffer_span(&row));
+    } else {
+        env->batch_delete(env->ctx, batch, name);
+    }
+    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
+    env->batch_free(env->ctx, batch);
+    buffer_deinit(&row);
+    env->kv_close(env->ctx, kv);
+}
+
+static void make_old(struct buffer *row)
+{
+    assert_int_equal(row->len, TX_PLACE_BYTES);
+    row->len = TX_PLACE_OLD_BYTES;
+}
+
+static void move_place(struct buffer *row)
+{
+    row->p[12] ^= 0x40; /* the offset */
+}
+
+static void move_coins(struct buffer *row)
+{
+    row->p[20]++; /* first_spent */
+}
+
+static void make_endless(struct buffer *row)
+{
+    row->p[19] = 0xff; /* the length */
+}
+
+/* A block of two spends, of two coins and of one. */
+static const struct built_block *with_two(struct fixture *f, struct tx tx[2])
+{
+    struct builder_coin coins[3];
+    for (int32_t i = 0; i < 3; i++)
+        coins[i] = builder_coinbase_coin(built_ancestor(f->base, 1 + i));
+    tx[0] = builder_spend(&f->b, coins, 2, 1, 100, BUILDER_TRUE);
+    tx[1] = builder_spend(&f->b, coins + 2, 1, 1, 100, BUILDER_TRUE);
+    struct builder_spec spec = {.tx = tx, .n_tx = 2};
+    return builder_block(&f->b, f->base, &spec);
+}
+
+static void transactions_are_read_at_their_places(void **state)
+{
+    struct fixture *f = *state;
+    struct tx tx[2];
+    const struct built_block *block = with_two(f, tx);
+    rig_accept_chain(&f->rig, block);
+    for (uint32_t i = 0; i < block->block.n_tx; i++)
+        assert_placed(&f->rig, &block->block.txids[i]);
+    assert_int_equal(ask(&f->rig, &block->block.txids[0]).first_spent, 0);
+    assert_int_equal(ask(&f->rig, &block->block.txids[1]).first_spent, 0);
+    assert_int_equal(ask(&f->rig, &block->block.txids[2]).first_spent, 2);
+}
+
+static void old_rows_are_answered_and_renewed(void **state)
+{
+    struct fixture *f = *state;
+    struct tx tx;
+    const struct built_block *block = with_tx(f, f->base, &tx);
+    rig_accept_chain(&f->rig, block);
+    assert_int_equal(rig_close(&f->rig), 0);
+    /* Old, but said to be new: it stays so. */
+    change_row(f, &tx.txid, make_old);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_in_block(&f->rig, &tx.txid, block);
+    assert_false(ask(&f->rig, &tx.txid).is_read);
+    assert_int_equal(rig_close(&f->rig), 0);
+    /* An index of the version before: at once synced, and renewed by the way. */
+    change_row(f, NULL, NULL);
+    rig_open(&f->rig);
+    bool synced = false;
+    int32_t height;
+    assert_true(chain_txindex_status(f->rig.chain, &synced, &height));
+    assert_true(synced);
+    assert_in_block(&f->rig, &tx.txid, block);
+    rig_settle(&f->rig);
+    assert_placed(&f->rig, &tx.txid);
+    assert_all_found(&f->rig, block);
+    assert_int_equal(rig_close(&f->rig), 0);
+    /* Only once. */
+    change_row(f, &tx.txid, make_old);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_false(ask(&f->rig, &tx.txid).is_read);
+}
+
+static void blocks_that_come_while_old_rows_are_renewed_are_found_at_once(void **state)
+{
+    struct fixture *f = *state;
+    rig_accept_chain(&f->rig, f->base);
+    assert_int_equal(rig_close(&f->rig), 0);
+    change_row(f, NULL, NULL);
+    rig_open(&f->rig);
+    struct tx tx;
+    const struct built_block *a = with_tx(f, f->base, &tx);
+    assert_true(rig_accept(&f->rig, a).is_connected);
+    assert_in_block(&f->rig, &tx.txid, a);
+    /* Another branch takes over while blocks of the old one may be under way. */
+    const struct built_block *b = with_tx(f, builder_block(&f->b, f->base, NULL), &tx);
+    rig_accept_chain(&f->rig, b);
+    assert_in_block(&f->rig, &tx.txid, b);
+    rig_settle(&f->rig);
+    assert_all_found(&f->rig, b);
+    for (const struct built_block *at = b; at->prev; at = at->prev)
+        assert_placed(&f->rig, &at->block.txids[0]);
+}
+
+/* Whatever is wrong with a row or with the bytes it leads to, its block is read instead. */
+static void a_row_that_leads_elsewhere_leads_to_the_block(void **state)
+{
+    struct fixture *f = *state;
+    struct tx tx;
+    const struct built_block *block = with_tx(f, f->base, &tx);
+    rig_accept_chain(&f->rig, block);
+    static void (*const damages[])(struct buffer *) = {move_place, move_coins, make_endless};
+    for (size_t i = 0; i < COUNT_OF(damages); i++) {
+        assert_int_equal(rig_close(&f->rig), 0);
+        change_row(f, &tx.txid, damages[i]);
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+        assert_in_block(&f->rig, &tx.txid, block);
+        assert_false(ask(&f->rig, &tx.txid).is_read);
+        assert_int_equal(rig_close(&f->rig), 0);
+        change_row(f, &tx.txid, damages[i]); /* anything: a fresh row follows */
+        rig_open(&f->rig);
+        rig_invalidate(&f->rig, block);
+        rig_reconsider(&f->rig, block);
+        rig_settle(&f->rig);
+        assert_placed(&f->rig, &tx.txid);
+    }
+    /* The last byte of its last witness or of its lock time. */
+    const struct block_node *node = find_in(&f->rig, &tx.txid);
+    struct span raw = block->block.tx[1].raw;
+    size_t last = (size_t)(raw.p - block->block.raw.p) + raw.len - 1;
+    sim_disk_damage(sim_env_disk(f->rig.sim), "regtest/blocks/blk00000.dat",
+                    node->data.offset + last, 1);
+    assert_in_block(&f->rig, &tx.txid, block);
+    assert_false(ask(&f->rig, &tx.txid).is_read);
+    assert_placed(&f->rig, &block->block.txids[0]);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(transactions_of_the_chain_are_found),
+        TEST(what_was_just_mined_is_found_at_once),
+        TEST(unknown_transactions_are_not_found),
+        TEST(without_an_index_there_is_no_answer),
+        TEST(a_reorganisation_moves_transactions),
+        TEST(a_transaction_that_left_the_chain_is_not_found),
+        TEST(an_index_switched_on_later_catches_up),
+        TEST(a_restart_goes_on_where_the_index_was),
+        TEST(a_damaged_index_is_made_anew),
+        TEST(an_index_that_is_damaged_again_and_again_stops_the_node),
+        TEST(closing_answers_everybody),
+        TEST(transactions_are_read_at_their_places),
+        TEST(old_rows_are_answered_and_renewed),
+        TEST(blocks_that_come_while_old_rows_are_renewed_are_found_at_once),
+        TEST(a_row_that_leads_elsewhere_leads_to_the_block),
+        TEST(after_a_crash_the_index_is_not_ahead_of_the_coins),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

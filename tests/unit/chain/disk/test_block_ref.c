@@ -1,0 +1,77 @@
+/* test_block_ref.c - the shared block lives until its last holder lets go. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "chain/disk/block_ref.h"
+#include "support/hex_bytes.h"
+#include "util/alloc.h"
+
+/* Mainnet's first block. */
+static const char genesis[] =
+    "01000000000000000000000000000000000000000000000000000000000000000000000"
+    "03ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c"
+    "0101000000010000000000000000000000000000000000000000000000000000000000000000ffffffff4d"
+    "04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f6e20"
+    "6272696e6b206f66207365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f2052a0100"
+    "00004341"
+    "04678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504"
+    "e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000";
+
+static uint8_t *genesis_raw(size_t *len)
+{
+    uint8_t *raw = xmalloc(400);
+    *len = hex_bytes(genesis, raw, 400);
+    return raw;
+}
+
+static void a_held_block_stays_readable_until_the_last_drop(void **state)
+{
+    (void)state;
+    size_t len;
+    uint8_t *raw = genesis_raw(&len);
+    struct block_ref *ref = block_ref_take(raw, len);
+    assert_true(block_ref_decode(ref));
+    assert_int_equal(ref->block.n_tx, 1);
+    assert_ptr_equal(ref->block.raw.p, raw);
+    struct block_ref *second = block_ref_hold(ref);
+    assert_ptr_equal(second, ref);
+    block_ref_drop(ref);
+    /* AddressSanitizer is the judge of this read and, at the end, of leaks. */
+    assert_int_equal(second->block.tx[0].out[0].value_sat, 50 * COIN_SAT);
+    assert_hex(second->block.hash.b, 32,
+               "6fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000");
+    block_ref_drop(second);
+    block_ref_drop(NULL);
+}
+
+static void bytes_that_are_not_exactly_one_block_are_refused(void **state)
+{
+    (void)state;
+    size_t len;
+    uint8_t *raw = genesis_raw(&len);
+    struct block_ref *ref = block_ref_take(raw, len - 1);
+    assert_false(block_ref_decode(ref));
+    block_ref_drop(ref);
+    ref = block_ref_take(genesis_raw(&len), len + 1);
+    ref->raw[len] = 0;
+    assert_false(block_ref_decode(ref));
+    block_ref_drop(ref);
+    ref = block_ref_take(genesis_raw(&len), len + 1);
+    assert_true(block_ref_decode_head(ref));
+    assert_int_equal(ref->raw_len, len);
+    block_ref_drop(ref);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_held_block_stays_readable_until_the_last_drop),
+        cmocka_unit_test(bytes_that_are_not_exactly_one_block_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

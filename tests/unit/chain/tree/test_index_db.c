@@ -1,0 +1,378 @@
+/* test_index_db.c - the index comes back as it was, and damage names its remedy. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "chain/tree/index_db.h"
+#include "sim/sim_env.h"
+#include "util/alloc.h"
+
+static const uint8_t magic[4] = {1, 2, 3, 4};
+static const struct siphash_key key = {1, 2};
+
+struct setting {
+    struct sim_env *sim;
+    struct index_db *db;
+    struct header_tree tree;
+    struct block_files *files;
+};
+
+static struct index_db *open_db(struct sim_env *sim)
+{
+    struct index_db *db;
+    char *error;
+    assert_int_equal(index_db_open(sim_env_get(sim), "index", &db, &error), 0);
+    return db;
+}
+
+static int setup(void **state)
+{
+    struct setting *s = xcalloc(1, sizeof *s);
+    char *error;
+    s->sim = sim_env_new(1);
+    s->db = open_db(s->sim);
+    header_tree_init(&s->tree, key);
+    assert_int_equal(
+        block_files_open(sim_env_get(s->sim), NULL, "blocks", magic, NULL, 0, &s->files, &error),
+        0);
+    *state = s;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct setting *s = *state;
+    block_files_close(s->files);
+    header_tree_deinit(&s->tree);
+    index_db_close(s->db);
+    sim_env_free(s->sim);
+    xfree(s);
+    return 0;
+}
+
+/* Add a block on prev (NULL: genesis); higher numbers have smaller hashes. */
+static struct block_node *add(struct header_tree *tree, struct block_node *prev, uint32_t number)
+{
+    struct block_header header = {
+        .version = 4, .time = 1000 + number, .bits = 0x207fffff, .nonce = number};
+    struct block_hash hash = {{(uint8_t)(200 - number), 7}};
+    if (prev)
+        header.prev = prev->hash;
+    memset(header.merkle_root, (int)number, 32);
+    return header_tree_add(tree, &header, &hash);
+}
+
+static void fill(struct setting *s)
+{
+    struct block_node *nodes[10];
+    static const int parent[10] = {-1, 0, 1, 2, 1, 4, 3, 6, 0, 8};
+    for (uint32_t i = 0; i < 10; i++) {
+        nodes[i] = add(&s->tree, i ? nodes[parent[i]] : NULL, i);
+        nodes[i]->status = i == 8 ? BLOCK_FAILED : i == 9 ? BLOCK_FAILED_CHILD : BLOCK_HAVE_DATA;
+        nodes[i]->n_tx = i;
+        nodes[i]->chain_tx = (UINT64_C(1) << 33) + i;
+        nodes[i]->sequence = -(int64_t)i;
+        nodes[i]->data = (struct file_pos){(int32_t)i, 10 * i, 20 * i, 0xfffffff0 + i};
+        nodes[i]->undo = (struct file_pos){-1, 1 + i, 2 + i, 3 + i};
+    }
+}
+
+static int write_all(struct setting *s)
+{
+    return index_db_write(s->db, index_db_batch(s->db, &s->tree, s->files));
+}
+
+static void assert_nodes_equal(const struct block_node *a, const struct block_node *b)
+{
+    assert_non_null(b);
+    assert_memory_equal(&a->hash, &b->hash, 32);
+    assert_memory_equal(&a->data, &b->data, sizeof a->data);
+    assert_memory_equal(&a->undo, &b->undo, sizeof a->undo);
+    assert_memory_equal(a->merkle_root, b->merkle_root, 32);
+    assert_int_equal(a->height, b->height);
+    assert_int_equal(a->version, b->version);
+    assert_int_equal(a->time, b->time);
+    assert_int_equal(a->time_max, b->time_max);
+    assert_int_equal(a->bits, b->bits);
+    assert_int_equal(a->nonce, b->nonce);
+    assert_int_equal(a->n_tx, b->n_tx);
+    assert_int_equal(a->status, b->status);
+    assert_int_equal(a->chain_tx, b->chain_tx);
+    assert_int_equal(a->sequence, b->sequence);
+    assert_int_equal(u256_compare(a->chain_work, b->chain_work), 0);
+    assert_int_equal(a->prev != NULL, b->prev != NULL);
+    if (a->prev)
+        assert_memory_equal(&a->prev->hash, &b->prev->hash, 32);
+    assert_false(b->is_dirty);
+}
+
+/* Load what is stored and compare it with s->tree. */
+static void assert_loads_equal(struct setting *s)
+{
+    struct header_tree loaded;
+    struct block_file_info *infos;
+    size_t n_infos;
+    char *error;
+    header_tree_init(&loaded, key);
+    assert_int_equal(index_db_load(s->db, &loaded, &infos, &n_infos, &error), 0);
+    assert_int_equal(loaded.count, s->tree.count);
+    for (struct block_node *at = s->tree.genesis; at;
+         at = block_node_next_descendant(s->tree.genesis, at))
+        assert_nodes_equal(at, header_tree_find(&loaded, &at->hash));
+    assert_null(loaded.dirty);
+    assert_int_equal(n_infos, block_files_count(s->files));
+    for (size_t i = 0; i < n_infos; i++)
+        assert_memory_equal(&infos[i], block_files_info(s->files, i), sizeof infos[i]);
+    xfree(infos);
+    header_tree_deinit(&loaded);
+}
+
+static void a_tree_and_its_files_come_back_as_they_were(void **state)
+{
+    struct setting *s = *state;
+    fill(s);
+    block_files_alloc(s->files, 100, 3, 30);
+    block_files_alloc_undo(s->files, 0, 40);
+    block_files_set_used(s->files, 2, 77, 9, 90);
+    block_files_set_used(s->files, 1, 0, -1, 0);
+    assert_int_equal(write_all(s), 0);
+    assert_null(s->tree.dirty);
+    index_db_close(s->db);
+    s->db = open_db(s->sim);
+    assert_loads_equal(s);
+}
+
+static void only_what_changed_is_written_and_later_values_win(void **state)
+{
+    struct setting *s = *state;
+    fill(s);
+    assert_int_equal(write_all(s), 0);
+    struct block_node *genesis = s->tree.genesis;
+    genesis->n_tx = 1;
+    assert_int_equal(write_all(s), 0); /* not marked: not written */
+    struct header_tree loaded;
+    struct block_file_info *infos;
+    size_t n_infos;
+    char *error;
+    header_tree_init(&loaded, key);
+    assert_int_equal(index_db_load(s->db, &loaded, &infos, &n_infos, &error), 0);
+    assert_int_equal(loaded.genesis->n_tx, 0);
+    xfree(infos);
+    header_tree_deinit(&loaded);
+    header_tree_mark_dirty(&s->tree, genesis);
+    assert_int_equal(write_all(s), 0);
+    assert_loads_equal(s);
+}
+
+static void the_best_header_after_loading_has_not_failed(void **state)
+{
+    struct setting *s = *state;
+    fill(s);
+    struct block_node *best = s->tree.best_header;
+    assert_int_equal(best->height, 5);
+    best->status = BLOCK_FAILED;
+    assert_int_equal(write_all(s), 0);
+    struct header_tree loaded;
+    struct block_file_info *infos;
+    size_t n_infos;
+    char *error;
+    header_tree_init(&loaded, key);
+    assert_int_equal(index_db_load(s->db, &loaded, &infos, &n_infos, &error), 0);
+    assert_memory_equal(&loaded.best_header->hash, &best->prev->hash, 32);
+    xfree(infos);
+    header_tree_deinit(&loaded);
+}
+
+static void an_empty_index_loads_as_empty(void **state)
+{
+    struct setting *s = *state;
+    assert_loads_equal(s);
+    assert_null(s->tree.best_header);
+}
+
+static void where_a_replay_began_is_kept_until_it_is_cleared(void **state)
+{
+    struct setting *s = *state;
+    int32_t file;
+    uint32_t offset;
+    assert_false(index_db_replay_from(s->db, &file, &offset));
+    assert_int_equal(index_db_set_replay_from(s->db, 7, 0xfffffff0), 0);
+    struct sim_env *after = sim_env_crash(s->sim, SIM_CRASH_LOST, 1);
+    struct index_db *db = open_db(after);
+    assert_true(index_db_replay_from(db, &file, &offset));
+    assert_int_equal(file, 7);
+    assert_int_equal(offset, 0xfffffff0);
+    index_db_close(db);
+    sim_env_free(after);
+    struct env_batch *batch = index_db_batch(s->db, &s->tree, s->files);
+    index_db_batch_clear_replay(s->db, batch);
+    assert_true(index_db_replay_from(s->db, &file, &offset)); /* not before the rows are written */
+    assert_int_equal(index_db_write(s->db, batch), 0);
+    assert_false(index_db_replay_from(s->db, &file, &offset));
+}
+
+static void flags_are_kept_by_name(void **state)
+{
+    struct setting *s = *state;
+    assert_false(index_db_flag(s->db, "txindex"));
+    assert_int_equal(index_db_set_flag(s->db, "txindex"), 0);
+    assert_int_equal(index_db_set_flag(s->db, INDEX_FLAG_REINDEXING), 0);
+    struct env_batch *batch = index_db_batch(s->db, &s->tree, s->files);
+    index_db_batch_clear_flag(s->db, batch, INDEX_FLAG_REINDEXING);
+    assert_true(index_db_flag(s->db, INDEX_FLAG_REINDEXING));
+    assert_int_equal(index_db_write(s->db, batch), 0);
+    struct sim_env *after = sim_env_crash(s->sim, SIM_CRASH_LOST, 1);
+    struct index_db *db = open_db(after);
+    assert_true(index_db_flag(db, "txindex"));
+    assert_false(index_db_flag(db, "tx"));
+    assert_false(index_db_flag(db, "reindexing"));
+    index_db_close(db);
+    sim_env_free(after);
+}
+
+static void put_raw(struct setting *s, struct span k, struct span v)
+{
+    const struct env *env = sim_env_get(s->sim);
+    struct env_kv_options options = {0};
+    struct env_kv *kv;
+    index_db_close(s->db);
+    assert_int_equal(env->kv_open(env->ctx, "index", &options, &kv, NULL), 0);
+    struct env_batch *batch = env->batch_new(env->ctx);
+    if (v.p)
+        env->batch_put(env->ctx, batch, k, v);
+    else
+        env->batch_delete(env->ctx, batch, k);
+    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
+    env->batch_free(env->ctx, batch);
+    env->kv_close(env->ctx, kv);
+    s->db = NULL;
+}
+
+static void assert_load_is_refused(struct setting *s)
+{
+    struct header_tree loaded;
+    struct block_file_info *infos;
+    size_t n_infos;
+    char *error;
+    s->db = open_db(s->sim);
+    header_tree_init(&loaded, key);
+    assert_int_equal(index_db_load(s->db, &loaded, &infos, &n_infos, &error), -EUCLEAN);
+    assert_non_null(strstr(error, "-reindex"));
+    assert_null(infos);
+    xfree(error);
+    header_tree_deinit(&loaded);
+}
+
+static void malformed_rows_are_refused(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[200];
+    uint8_t node_at_1[37] = {'b', 0, 0, 0, 1};
+    /* clang-format off */
+    const struct { struct span key, value; } rows[] = {
+        {span_of(node_at_1, 36), span_of(zeros, 136)}, /* key too short */
+        {span_of(node_at_1, 37), span_of(zeros, 136)}, /* parent is missing */
+        {span_of(node_at_1, 37), span_of(zeros, 79)},  /* less than a header */
+        {span_of("f\0\0\0\0", 5), span_of(zeros, 27)},
+        {span_of("f\0\0\0\0", 5), span_of(zeros, 29)},
+        {span_of("f\0\0\0", 4), span_of(zeros, 28)},
+        {span_of("f\xff\0\0\0", 5), span_of(zeros, 28)}, /* no such many files */
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        void *one;
+        setup(&one);
+        struct setting *s = one;
+        fill(s);
+        assert_int_equal(write_all(s), 0);
+        put_raw(s, rows[i].key, rows[i].value);
+        assert_load_is_refused(s);
+        teardown(&one);
+    }
+}
+
+static void a_missing_parent_is_refused(void **state)
+{
+    struct setting *s = *state;
+    fill(s);
+    uint8_t row[37] = {'b', 0, 0, 0, 1};
+    memcpy(row + 5, s->tree.genesis->first_child->hash.b, 32);
+    assert_int_equal(write_all(s), 0);
+    put_raw(s, span_of(row, 37), span_of(NULL, 0));
+    assert_load_is_refused(s);
+}
+
+static void a_block_at_a_height_that_does_not_fit_is_refused(void **state)
+{
+    struct setting *s = *state;
+    fill(s);
+    const struct block_node *child = s->tree.genesis->first_child;
+    struct block_header header = block_node_header(child);
+    uint8_t row[37] = {'b', 0, 0, 0, 3}, value[136] = {0};
+    struct writer w = writer_to_buffer(value, sizeof value);
+    memcpy(row + 5, child->hash.b, 32);
+    block_header_encode(&w, &header);
+    assert_int_equal(write_all(s), 0);
+    put_raw(s, span_of(row, 37), span_of(value, sizeof value));
+    assert_load_is_refused(s);
+}
+
+static void another_format_version_is_refused(void **state)
+{
+    struct setting *s = *state;
+    struct index_db *db;
+    char *error;
+    put_raw(s, span_of("v", 1), span_of("\2", 1));
+    assert_int_equal(index_db_open(sim_env_get(s->sim), "index", &db, &error), -ENOTSUP);
+    assert_non_null(strstr(error, "newer version"));
+    assert_null(db);
+    xfree(error);
+}
+
+static void a_write_is_durable_and_a_failing_one_is_a_fault(void **state)
+{
+    struct setting *s = *state;
+    fill(s);
+    sim_disk_fail(sim_env_disk(s->sim), SIM_OP_SYNC, 0, -EIO, false);
+    assert_int_equal(write_all(s), -EIO);
+    for (struct block_node *at = s->tree.genesis; at;
+         at = block_node_next_descendant(s->tree.genesis, at))
+        header_tree_mark_dirty(&s->tree, at);
+    assert_int_equal(write_all(s), 0);
+    struct sim_env *before = s->sim, *after = sim_env_crash(before, SIM_CRASH_LOST, 1);
+    struct index_db *old_db = s->db;
+    s->sim = after;
+    s->db = open_db(after);
+    assert_loads_equal(s);
+    index_db_close(s->db);
+    s->sim = before;
+    s->db = old_db;
+    sim_env_free(after);
+}
+
+#define WITH_SETTING(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_SETTING(a_tree_and_its_files_come_back_as_they_were),
+        WITH_SETTING(only_what_changed_is_written_and_later_values_win),
+        WITH_SETTING(the_best_header_after_loading_has_not_failed),
+        WITH_SETTING(an_empty_index_loads_as_empty),
+        WITH_SETTING(flags_are_kept_by_name),
+        WITH_SETTING(where_a_replay_began_is_kept_until_it_is_cleared),
+        cmocka_unit_test(malformed_rows_are_refused),
+        WITH_SETTING(a_missing_parent_is_refused),
+        WITH_SETTING(a_block_at_a_height_that_does_not_fit_is_refused),
+        WITH_SETTING(another_format_version_is_refused),
+        WITH_SETTING(a_write_is_durable_and_a_failing_one_is_a_fault),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

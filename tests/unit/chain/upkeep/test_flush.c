@@ -1,0 +1,356 @@
+/* test_flush.c - what is durable when: the order of syncs, failing disks, and the end of the chain.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "unit/chain/chain_fixture.h"
+
+static struct block_hash stored_tip(const struct fixture *f)
+{
+    return coins_store_tip(chain_coins(f->rig.chain));
+}
+
+/* -- When ------------------------------------------------------------------------------------- */
+
+static void a_flush_brings_the_store_to_the_tip(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    struct block_hash none = {{0}}, tip = stored_tip(f);
+    assert_true(block_hash_equal(&tip, &none));
+    assert_int_equal(rig_flush(&f->rig), 0);
+    tip = stored_tip(f);
+    assert_true(block_hash_equal(&tip, &base_tip(f)->block.hash));
+}
+
+static void news_are_flushed_after_a_while_and_nothing_is_without_news(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    sim_env_run_for(f->rig.sim, 2 * FLUSH_INTERVAL_SYNCING_US);
+    struct block_hash tip = stored_tip(f);
+    assert_true(block_hash_equal(&tip, &base_tip(f)->block.hash));
+    uint64_t changes = sim_disk_changes(sim_env_disk(f->rig.sim));
+    uint64_t completed = f->rig.chain->flush.completed;
+    sim_env_run_for(f->rig.sim, 4 * FLUSH_INTERVAL_SYNCING_US);
+    assert_int_equal(sim_disk_changes(sim_env_disk(f->rig.sim)), changes);
+    assert_int_equal(f->rig.chain->flush.completed, completed);
+}
+
+static void a_chain_that_has_caught_up_flushes_more_often(void **state)
+{
+    struct fixture *f = *state;
+    f->options.max_tip_age_s = INT32_MAX;
+    fixture_start_at_base(f);
+    assert_false(chain_is_initial_download(f->rig.chain));
+    sim_env_run_for(f->rig.sim, FLUSH_INTERVAL_US / 2);
+    struct block_hash tip = stored_tip(f);
+    assert_false(block_hash_equal(&tip, &base_tip(f)->block.hash));
+    sim_env_run_for(f->rig.sim, FLUSH_INTERVAL_US);
+    tip = stored_tip(f);
+    assert_true(block_hash_equal(&tip, &base_tip(f)->block.hash));
+}
+
+static void a_full_cache_is_flushed_at_once(void **state)
+{
+    struct fixture *f = *state;
+    f->options.cache_bytes = 100 << 10;
+    fixture_start_at_base(f);
+    const struct built_block *prev = base_tip(f);
+    for (int32_t height = 4; height <= 20; height += 4) {
+        struct tx tx = spend_base(f, height, 2000, 0, BUILDER_TRUE);
+        prev = block_with(f, prev, &tx, 1);
+        assert_true(rig_accept(&f->rig, prev).is_connected);
+    }
+    rig_settle(&f->rig);
+    assert_true(f->rig.chain->flush.completed > 0);
+    assert_coins_as_if_only(f, prev);
+}
+
+static void flushes_ordered_together_are_each_answered_once(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answers[20] = {0};
+    fixture_start(f);
+    for (int32_t i = 0; i < 20; i++) {
+        rig_submit(&f->rig, f->base[i + 1]);
+        chain_flush(f->rig.chain, note_error, &answers[i]);
+        step_times(f, 2);
+    }
+    rig_settle(&f->rig);
+    for (int i = 0; i < 20; i++) {
+        assert_true(answers[i].is_done);
+        assert_int_equal(answers[i].error, 0);
+    }
+}
+
+/* -- In which order ---------------------------------------------------------------------------- */
+
+/* At each change of the disk: what only the synced part of it would show. */
+struct order_watch {
+    struct fixture *f;
+    bool is_watching;
+    int crashes;
+    int32_t height_last; /* of the tip that the last crash ended at */
+};
+
+/* The coins never name a block that index and block files do not have. */
+static void check_order(void *arg)
+{
+    struct order_watch *watch = arg;
+    if (!watch->is_watching)
+        return;
+    watch->is_watching = false;
+    struct fixture *f = watch->f;
+    struct chain_rig after;
+    rig_init(&after, sim_env_crash(f->rig.sim, SIM_CRASH_LOST, (uint64_t)watch->crashes), &f->b,
+             &f->options);
+    rig_open(&after);
+    int32_t height = chain_tip(after.chain)->height;
+    assert_true(height >= watch->height_last); /* what was durable stays so */
+    watch->height_last = height;
+    watch->crashes++;
+    rig_deinit(&after);
+    watch->is_watching = true;
+}
+
+static void the_coins_are_never_ahead_of_index_and_blocks(void **state)
+{
+    struct fixture *f = *state;
+    f->options.flush_batch_bytes = 100;
+    fixture_start(f);
+    struct order_watch watch = {.f = f};
+    sim_disk_watch(sim_env_disk(f->rig.sim), check_order, &watch);
+    for (int32_t at = 10; at <= 40; at += 10) {
+        rig_accept_chain(&f->rig, f->base[at]);
+        watch.is_watching = true;
+        assert_int_equal(rig_flush(&f->rig), 0);
+        watch.is_watching = false;
+        assert_int_equal(watch.height_last, at);
+    }
+    assert_true(watch.crashes > 20);
+    sim_disk_watch(sim_env_disk(f->rig.sim), NULL, NULL);
+}
+
+/* -- When the disk fails ----------------------------------------------------------------------- */
+
+struct failing {
+    unsigned ops;
+    uint64_t n; /* operations that still work */
+    int error;
+    bool forever;
+};
+
+/* Connect and flush on a disk that fails somewhere; then start again on a good one. */
+static void run_failing(struct fixture *f, const struct failing *row, bool *failed)
+{
+    struct answer flush = {0}, blocks[BASE_HEIGHT + 1] = {0};
+    fixture_start(f);
+    rig_accept_chain(&f->rig, f->base[20]);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    struct sim_disk *disk = sim_env_disk(f->rig.sim);
+    sim_disk_fail(disk, row->ops, row->n, row->error, row->forever);
+    rig_announce(&f->rig, f->base[30]);
+    for (int32_t at = 21; at <= 30; at++)
+        submit_block(f, f->base[at], CHAIN_ACCEPT_DURABLE, &blocks[at]);
+    step_times(f, 30);
+    if (f->rig.n_faults == 0)
+        chain_flush(f->rig.chain, note_error, &flush);
+    rig_settle(&f->rig);
+    sim_env_run_for(f->rig.sim, 3 * FLUSH_INTERVAL_SYNCING_US);
+    *failed = f->rig.n_faults > 0;
+    assert_true(f->rig.n_faults <= 1);
+    assert_int_equal(f->rig.n_invalid, 0);
+    sim_disk_fail(disk, 0, 0, 0, false);
+    int32_t acknowledged = 20;
+    for (int32_t at = 21; at <= 30; at++)
+        if (blocks[at].is_done && blocks[at].verdict.code == REJECT_NONE)
+            acknowledged = at;
+    /* After a fault nothing is written any more, although the disk would do it again. */
+    uint64_t changes = sim_disk_changes(disk);
+    assert_int_equal(rig_close(&f->rig), *failed ? -EIO : 0);
+    if (*failed)
+        assert_int_equal(sim_disk_changes(disk), changes);
+    for (int32_t at = 21; at <= 30; at++)
+        assert_true(blocks[at].is_done);
+    rig_crash(&f->rig, SIM_CRASH_LOST, 1);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    for (int32_t at = 1; at <= acknowledged; at++) {
+        const struct block_node *node = chain_find(f->rig.chain, &f->base[at]->block.hash);
+        assert_non_null(node);
+        assert_true(node->status & BLOCK_HAVE_DATA);
+    }
+    for (int32_t at = 1; at <= 30; at++) {
+        const struct block_node *node = chain_find(f->rig.chain, &f->base[at]->block.hash);
+        assert_true(!node || !(node->status & BLOCK_FAILED_MASK));
+    }
+    rig_accept_chain(&f->rig, base_tip(f));
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_coins_as_if_only(f, base_tip(f));
+    rig_deinit(&f->rig);
+}
+
+static void a_disk_that_fails_is_told_once_and_loses_nothing_acknowledged(void **state)
+{
+    struct fixture *f = *state;
+    static const unsigned ops[] = {SIM_OP_WRITE, SIM_OP_SYNC, SIM_OP_OPEN, SIM_OP_CHANGES};
+    static const int errors[] = {-EIO, -ENOSPC};
+    f->options.flush_batch_bytes = 200;
+    int n_failed = 0;
+    for (size_t i = 0; i < COUNT_OF(ops); i++)
+        for (uint64_t n = 0; n < 40; n += 1 + n / 4) {
+            bool failed;
+            struct failing row = {ops[i], n, errors[n % 2], n % 3 == 0};
+            run_failing(f, &row, &failed);
+            n_failed += failed;
+        }
+    assert_true(n_failed > 20);
+}
+
+static void a_flush_after_a_fault_is_answered_with_an_error(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer = {0};
+    fixture_start(f);
+    chain_fault(f->rig.chain, -EIO, "a test");
+    chain_flush(f->rig.chain, note_error, &answer);
+    assert_true(answer.is_done);
+    assert_int_equal(answer.error, -EIO);
+    assert_string_equal(f->rig.fault, "a test: Input/output error");
+    chain_fault(f->rig.chain, -ENOSPC, "another");
+    assert_int_equal(f->rig.n_faults, 1);
+}
+
+static void all_flushes_under_way_end_in_an_error_when_the_disk_fails(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answers[3] = {0};
+    fixture_start_at_base(f);
+    sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_SYNC, 0, -EIO, true);
+    for (int i = 0; i < 3; i++)
+        chain_flush(f->rig.chain, note_error, &answers[i]);
+    rig_settle(&f->rig);
+    for (int i = 0; i < 3; i++) {
+        assert_true(answers[i].is_done);
+        assert_int_not_equal(answers[i].error, 0);
+    }
+    assert_int_equal(f->rig.n_faults, 1);
+}
+
+/* -- Closing ----------------------------------------------------------------------------------- */
+
+/* The owner of a chain that frees it as soon as it may. */
+struct owner {
+    struct chain *chain;
+    bool is_closed, in_close;
+    int error;
+};
+
+static void free_when_closed(void *arg, int error)
+{
+    struct owner *owner = arg;
+    assert_false(owner->is_closed);
+    assert_false(owner->in_close); /* never from within chain_close() */
+    owner->is_closed = true;
+    owner->error = error;
+    chain_free(owner->chain);
+}
+
+static int close_and_free(struct fixture *f)
+{
+    struct owner owner = {.chain = f->rig.chain, .in_close = true};
+    chain_close(f->rig.chain, free_when_closed, &owner);
+    owner.in_close = false;
+    rig_wait(&f->rig, &owner.is_closed);
+    f->rig.chain = NULL;
+    /* Whatever is left to happen must not touch the chain. */
+    sim_env_run_for(f->rig.sim, 10 * FLUSH_INTERVAL_SYNCING_US);
+    return owner.error;
+}
+
+static void a_chain_may_be_freed_from_within_the_answer_to_closing_it(void **state)
+{
+    struct fixture *f = *state;
+    for (int steps = 0; steps < 300; steps += 11) {
+        fixture_start(f);
+        rig_announce(&f->rig, f->base[60]);
+        for (int32_t at = 1; at <= 60; at++)
+            rig_submit(&f->rig, f->base[at]);
+        step_times(f, steps);
+        assert_int_equal(close_and_free(f), 0);
+        rig_deinit(&f->rig);
+    }
+}
+
+static void so_may_one_that_has_failed(void **state)
+{
+    struct fixture *f = *state;
+    for (int steps = 0; steps < 300; steps += 7) {
+        fixture_start(f);
+        rig_announce(&f->rig, f->base[60]);
+        for (int32_t at = 1; at <= 60; at++)
+            rig_submit(&f->rig, f->base[at]);
+        step_times(f, steps);
+        chain_fault(f->rig.chain, -EIO, "a test");
+        step_times(f, steps / 2);
+        assert_int_equal(close_and_free(f), -EIO);
+        rig_deinit(&f->rig);
+    }
+}
+
+static void a_chain_that_never_opened_is_closed_too(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer = {0};
+    struct chain_events events = {0};
+    struct sim_env *sim = sim_env_new(1);
+    struct chain_options options = {.data_dir = "regtest", .cache_bytes = 1 << 20};
+    struct chain *chain = chain_new(sim_env_get(sim), NULL, &f->b.network, &options, &events);
+    chain_close(chain, note_error, &answer);
+    assert_true(answer.is_done);
+    assert_int_equal(answer.error, 0);
+    chain_free(chain);
+    sim_env_free(sim);
+}
+
+static void a_disk_that_fails_at_the_last_flush_is_told(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start_at_base(f);
+    sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_SYNC, 0, -ENOSPC, true);
+    assert_int_not_equal(rig_close(&f->rig), 0);
+    assert_int_equal(f->rig.n_faults, 1);
+    sim_disk_fail(sim_env_disk(f->rig.sim), 0, 0, 0, false);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    rig_accept_chain(&f->rig, base_tip(f));
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_coins_as_if_only(f, base_tip(f));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_flush_brings_the_store_to_the_tip),
+        TEST(news_are_flushed_after_a_while_and_nothing_is_without_news),
+        TEST(a_chain_that_has_caught_up_flushes_more_often),
+        TEST(a_full_cache_is_flushed_at_once),
+        TEST(flushes_ordered_together_are_each_answered_once),
+        TEST(the_coins_are_never_ahead_of_index_and_blocks),
+        TEST(a_disk_that_fails_is_told_once_and_loses_nothing_acknowledged),
+        TEST(a_flush_after_a_fault_is_answered_with_an_error),
+        TEST(all_flushes_under_way_end_in_an_error_when_the_disk_fails),
+        TEST(a_chain_may_be_freed_from_within_the_answer_to_closing_it),
+        TEST(so_may_one_that_has_failed),
+        TEST(a_chain_that_never_opened_is_closed_too),
+        TEST(a_disk_that_fails_at_the_last_flush_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,153 @@
+/* test_undo_repair.c - undo data that is damaged comes back byte for byte, from the blocks. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "chain/chain_internal.h"
+#include "chain/upkeep/undo_repair.h"
+#include "support/chain_rig.h"
+#include "util/alloc.h"
+
+enum { N_BASE = 110, N_SPENDS = 6 };
+
+struct fixture {
+    struct chain_builder b;
+    struct chain_rig rig;
+    const struct built_block *last;
+};
+
+/* Blocks that spend coins of far and near ones, scripts short and long. */
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->b);
+    f->last = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
+    for (int i = 1; i <= N_SPENDS; i++) {
+        struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->last, i));
+        struct tx txs[2] = {builder_spend(&f->b, &coin, 1, 2, 0, BUILDER_LONG)};
+        struct builder_coin near = builder_coin_of(&txs[0], 1, BUILDER_LONG);
+        txs[1] = builder_spend(&f->b, &near, 1, 1, 0, BUILDER_TRUE);
+        struct builder_spec spec = {.tx = txs, .n_tx = 2};
+        f->last = builder_block(&f->b, f->last, &spec);
+    }
+    rig_start(&f->rig, 1, &f->b, NULL);
+    rig_accept_chain(&f->rig, f->last);
+    assert_true(rig_is_at(&f->rig, f->last));
+    assert_int_equal(rig_flush(&f->rig), 0);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    rig_deinit(&f->rig);
+    chain_builder_deinit(&f->b);
+    xfree(f);
+    return 0;
+}
+
+static struct block_node *node_at(struct fixture *f, int32_t height)
+{
+    return block_node_ancestor(chain_tip_node(f->rig.chain), height);
+}
+
+static void damage(struct fixture *f, const char *kind, const struct file_pos *pos)
+{
+    char path[64];
+    snprintf(path, sizeof path, "regtest/blocks/%s%05d.dat", kind, (int)pos->file);
+    sim_disk_damage(sim_env_disk(f->rig.sim), path, pos->offset + pos->len / 2, 0x10);
+}
+
+static struct span read_undo(struct fixture *f, const struct block_node *node, uint8_t **raw)
+{
+    assert_int_equal(block_files_read_undo(f->rig.chain->files, &node->undo, raw), 0);
+    return span_of(*raw, node->undo.len);
+}
+
+static void undo_data_comes_back_as_it_was(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t *before[N_SPENDS], *after;
+    struct file_pos pos[N_SPENDS];
+    for (int i = 0; i < N_SPENDS; i++) {
+        struct block_node *node = node_at(f, N_BASE + 1 + i);
+        pos[i] = node->undo;
+        (void)read_undo(f, node, &before[i]);
+        damage(f, "rev", &node->undo);
+        lost_undo(f->rig.chain, node);
+    }
+    assert_true(undo_repair_is_busy(f->rig.chain));
+    rig_settle(&f->rig);
+    assert_false(undo_repair_is_busy(f->rig.chain));
+    assert_string_equal(f->rig.loss, "");
+    for (int i = 0; i < N_SPENDS; i++) {
+        const struct block_node *node = node_at(f, N_BASE + 1 + i);
+        assert_true(node->status & BLOCK_HAVE_UNDO);
+        assert_memory_equal(&node->undo, &pos[i], sizeof pos[i]); /* in its old place */
+        struct span got = read_undo(f, node, &after);
+        assert_memory_equal(got.p, before[i], got.len);
+        xfree(after);
+        xfree(before[i]);
+    }
+    /* The way back is open. */
+    (void)rig_invalidate(&f->rig, built_ancestor(f->last, N_BASE + 1));
+    assert_int_equal(chain_tip(f->rig.chain)->height, N_BASE);
+}
+
+static void a_block_that_is_lost_itself_is_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    struct block_node *node = node_at(f, N_BASE + 3), *source = node_at(f, 3);
+    damage(f, "rev", &node->undo);
+    damage(f, "blk", &source->data);
+    lost_undo(f->rig.chain, node);
+    rig_settle(&f->rig);
+    assert_false(undo_repair_is_busy(f->rig.chain));
+    assert_true(node->status & BLOCK_LOST_UNDO);
+    assert_true(source->status & BLOCK_LOST_DATA); /* met on the way */
+    /* Over a restart, too. */
+    assert_int_equal(rig_close(&f->rig), 0);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    node = node_at(f, N_BASE + 3);
+    assert_true(node->status & BLOCK_LOST_UNDO);
+    assert_true(rig_accept(&f->rig, built_ancestor(f->last, 3)).is_new);
+    rig_settle(&f->rig);
+    assert_true(node->status & BLOCK_HAVE_UNDO);
+    assert_string_equal(f->rig.loss, "");
+    chain_check(f->rig.chain);
+}
+
+static void the_chain_can_be_closed_at_any_step(void **state)
+{
+    struct fixture *f = *state;
+    for (int steps = 0; steps < 60; steps += 7) {
+        for (int i = 0; i < N_SPENDS; i++)
+            lost_undo(f->rig.chain, node_at(f, N_BASE + 1 + i));
+        for (int i = 0; i < steps; i++)
+            (void)sim_env_step(f->rig.sim);
+        assert_int_equal(rig_close(&f->rig), 0);
+        rig_open(&f->rig);
+        rig_settle(&f->rig);
+        for (int i = 0; i < N_SPENDS; i++)
+            assert_true(node_at(f, N_BASE + 1 + i)->status & BLOCK_HAVE_UNDO);
+    }
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(undo_data_comes_back_as_it_was),
+        TEST(a_block_that_is_lost_itself_is_waited_for),
+        TEST(the_chain_can_be_closed_at_any_step),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,395 @@
+/* test_accept.c - transactions on their way in, alone and many at once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/build.h"
+#include "support/mempool_rig.h"
+
+#define FEE_SAT 10000
+
+static int setup(void **state)
+{
+    *state = mempool_rig_new(7, 110, NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    mempool_rig_free(*state);
+    return 0;
+}
+
+/* One input, one output of that value less. */
+static struct tx simple(struct mempool_rig *rig, int32_t height, int64_t fee_sat)
+{
+    struct builder_coin coin = mempool_rig_coin(rig, height);
+    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
+}
+
+static struct tx child_of(struct mempool_rig *rig, const struct tx *parent, uint32_t i,
+                          int64_t fee_sat)
+{
+    struct builder_coin coin = mempool_rig_output(parent, i);
+    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
+}
+
+static void good_transactions_get_in(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_NONE);
+    assert_true(answer.is_in);
+    assert_int_equal(answer.fee_sat, FEE_SAT);
+    assert_int_equal(answer.vbytes, (tx_weight_wu(&tx) + 3) / 4);
+    const struct mempool_entry *entry = mempool_find(rig->pool, &tx.txid);
+    assert_non_null(entry);
+    assert_int_equal(entry->fee_sat, FEE_SAT);
+    assert_int_equal(entry->weight_wu, tx_weight_wu(&tx));
+    assert_int_equal(entry->height, 110);
+    assert_int_equal(entry->sequence, 1);
+    assert_false(entry->is_unbroadcast);
+    assert_int_equal(mempool_rig_count(rig, MEMPOOL_ADDED, &tx), 1);
+    assert_int_equal(mempool_count(rig->pool), 1);
+    assert_int_equal(mempool_total_fee_sat(rig->pool), FEE_SAT);
+}
+
+static void bytes_that_are_no_transaction_are_refused(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, FEE_SAT), cut = tx;
+    cut.raw.len--;
+    assert_reject(mempool_rig_add(rig, &cut), REJECT_MALFORMED);
+    cut.raw.len = 0;
+    assert_reject(mempool_rig_add(rig, &cut), REJECT_MALFORMED);
+    uint8_t longer[200] = {0};
+    memcpy(longer, tx.raw.p, tx.raw.len);
+    cut.raw = span_of(longer, tx.raw.len + 1);
+    assert_reject(mempool_rig_add(rig, &cut), REJECT_MALFORMED);
+}
+
+/* hazards row 2: an input twice, whether the coin is in the chain or in the mempool. */
+static void rules_of_transactions_hold(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct builder_coin coin = mempool_rig_coin(rig, 1);
+    struct builder_coin twice[2] = {coin, coin};
+    struct tx tx = mempool_rig_spend(rig, twice, 2, 1, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_INPUTS_DUPLICATE);
+    struct tx parent = mempool_rig_spend(rig, &coin, 1, 1, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
+    twice[0] = twice[1] = mempool_rig_output(&parent, 0);
+    tx = mempool_rig_spend(rig, twice, 2, 1, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_INPUTS_DUPLICATE);
+    /* The same with the coin flushed from memory to the store. */
+    mempool_rig_mine(rig, &parent, 1);
+    assert_int_equal(rig_flush(&rig->chain), 0);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_INPUTS_DUPLICATE);
+    assert_reject(mempool_rig_add(rig, &rig->tip->block.tx[0]), REJECT_COINBASE);
+    tx = mempool_rig_spend(rig, &coin, 1, 1, 0);
+    tx.out[0].value_sat = MAX_MONEY_SAT + 1;
+    tx_finish(&tx, &rig->builder.arena);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_VOUT_TOO_LARGE);
+    tx = simple(rig, 2, -1); /* takes more than it has */
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_IN_BELOW_OUT);
+}
+
+/* Coins that memory does not know are read from the store; then they are there. */
+static void scripts_that_fail_are_named(void **state)
+{
+    struct mempool_rig *rig = *state;
+    char reason[VERDICT_REASON_BYTES];
+    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct span wrong = builder_script_bytes(BUILDER_FALSE);
+    tx.in[0].witness = build_witness(&rig->builder.arena, &wrong, 1);
+    tx_finish(&tx, &rig->builder.arena);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_TX_SCRIPT_FAILED);
+    assert_int_equal(reject_class(answer.verdict.code), REJECT_CLASS_POLICY);
+    assert_string_equal(verdict_reason(&answer.verdict, reason),
+                        "mempool-script-verify-flag-failed (Witness program hash mismatch)");
+    assert_memory_equal(answer.verdict.detail, "input 0 of ", 11);
+    /* Without the witness: the id is that of the valid transaction. */
+    tx.in[0].witness = span_of(NULL, 0);
+    tx_finish(&tx, &rig->builder.arena);
+    answer = mempool_rig_answer(rig, &tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_TX_SCRIPT_STRIPPED);
+    assert_int_equal(reject_class(answer.verdict.code), REJECT_CLASS_MUTATED);
+    assert_string_equal(verdict_reason(&answer.verdict, reason),
+                        "mempool-script-verify-flag-failed (Witness program was passed an empty "
+                        "witness)");
+}
+
+/* Many inputs are many jobs; the first that fails is the one named. */
+static void scripts_run_in_slices(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct builder_coin coin = mempool_rig_coin(rig, 1), coins[200];
+    struct tx fan = mempool_rig_spend(rig, &coin, 1, 200, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &fan), REJECT_NONE);
+    for (uint32_t i = 0; i < 200; i++)
+        coins[i] = mempool_rig_output(&fan, i);
+    struct tx tx = mempool_rig_spend(rig, coins, 200, 1, FEE_SAT), good = tx;
+    struct span wrong = builder_script_bytes(BUILDER_FALSE);
+    struct tx_in in[200];
+    memcpy(in, tx.in, sizeof in);
+    tx.in = in;
+    tx.in[150].witness = build_witness(&rig->builder.arena, &wrong, 1);
+    tx_finish(&tx, &rig->builder.arena);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_TX_SCRIPT_FAILED);
+    assert_memory_equal(answer.verdict.detail, "input 150 of ", 13);
+    assert_reject(mempool_rig_add(rig, &good), REJECT_NONE);
+}
+
+/* hazards row 81: nothing is free. */
+static void fees_have_a_ceiling_if_wanted(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, FEE_SAT - 1);
+    assert_reject(answer.verdict.code, REJECT_MAX_FEE_EXCEEDED);
+    assert_int_equal(answer.fee_sat, FEE_SAT);
+    assert_false(mempool_rig_has(rig, &tx));
+    answer = mempool_rig_answer(rig, &tx, 0, FEE_SAT);
+    assert_reject(answer.verdict.code, REJECT_NONE);
+}
+
+static void a_test_changes_nothing(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct mempool_rig_answer answer =
+        mempool_rig_answer(rig, &tx, MEMPOOL_TEST_ONLY | MEMPOOL_LOCAL, 0);
+    assert_reject(answer.verdict.code, REJECT_NONE);
+    assert_false(answer.is_in);
+    assert_int_equal(answer.fee_sat, FEE_SAT);
+    assert_true(answer.vbytes > 0);
+    assert_int_equal(mempool_count(rig->pool), 0);
+    assert_int_equal(rig->n_events, 0);
+}
+
+/* hazards row 12: the cost of signature operations is bounded before any script runs. */
+/* A child handed in before its parent is decided waits for it, however late its own jobs are. */
+static void children_wait_for_parents(void **state)
+{
+    struct mempool_rig *rig = *state;
+    enum { N = 20 };
+    struct tx tx[N];
+    struct mempool_rig_answer answer[N], bad;
+    tx[0] = simple(rig, 1, FEE_SAT);
+    for (int i = 1; i < N; i++)
+        tx[i] = child_of(rig, &tx[i - 1], 0, FEE_SAT);
+    for (int i = 0; i < N; i++)
+        mempool_rig_submit(rig, &tx[i], 0, &answer[i]);
+    assert_int_equal(mempool_pending(rig->pool), N);
+    mempool_rig_settle(rig);
+    for (int i = 0; i < N; i++)
+        assert_reject(answer[i].verdict.code, REJECT_NONE);
+    assert_int_equal(mempool_count(rig->pool), N);
+    /* A parent that is refused takes its children with it. */
+    tx[0] = simple(rig, 2, 0);
+    for (int i = 1; i < N; i++)
+        tx[i] = child_of(rig, &tx[i - 1], 0, FEE_SAT);
+    mempool_rig_submit(rig, &tx[0], 0, &bad);
+    for (int i = 1; i < N; i++)
+        mempool_rig_submit(rig, &tx[i], 0, &answer[i]);
+    mempool_rig_settle(rig);
+    assert_reject(bad.verdict.code, REJECT_MIN_RELAY_FEE);
+    for (int i = 1; i < N; i++)
+        assert_reject(answer[i].verdict.code, REJECT_INPUTS_UNKNOWN);
+}
+
+/* Whichever job ends first: what comes in an order that makes sense gets in. A child whose first
+ * job and read were both faster than its parent's first job used to be an orphan. */
+static void the_order_of_arrival_counts(void **state)
+{
+    (void)state;
+    enum { PAIRS = 300 };
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct mempool_rig *rig = mempool_rig_new(seed, 102, NULL);
+        struct builder_coin coin = mempool_rig_coin(rig, 1);
+        struct tx fan = mempool_rig_spend(rig, &coin, 1, PAIRS, 1000000);
+        mempool_rig_mine(rig, &fan, 1);
+        for (uint32_t i = 0; i < PAIRS; i++) {
+            struct mempool_rig_answer answer[2];
+            struct tx parent = child_of(rig, &fan, i, FEE_SAT);
+            struct tx child = child_of(rig, &parent, 0, FEE_SAT);
+            mempool_rig_submit(rig, &parent, 0, &answer[0]);
+            mempool_rig_submit(rig, &child, 0, &answer[1]);
+            mempool_rig_settle(rig);
+            assert_reject(answer[0].verdict.code, REJECT_NONE);
+            assert_reject(answer[1].verdict.code, REJECT_NONE);
+        }
+        mempool_rig_free(rig);
+    }
+}
+
+static void one_of_two_conflicting_wins(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx a = simple(rig, 1, FEE_SAT), b = simple(rig, 1, 2 * FEE_SAT);
+    struct mempool_rig_answer answer_a, answer_b, again;
+    mempool_rig_submit(rig, &a, 0, &answer_a);
+    mempool_rig_submit(rig, &b, 0, &answer_b);
+    mempool_rig_submit(rig, &a, 0, &again);
+    mempool_rig_settle(rig);
+    assert_int_equal(answer_a.is_in + answer_b.is_in, 1);
+    assert_reject(answer_a.is_in ? answer_b.verdict.code : answer_a.verdict.code,
+                  REJECT_MEMPOOL_CONFLICT);
+    assert_true(answer_a.is_in ? again.was_known : !again.is_in);
+}
+
+/* A block comes while a transaction is being checked, at every stage of that: what it spends is
+ * gone at the commit, or the entry goes with the block. */
+static void the_tip_may_move_meanwhile(void **state)
+{
+    struct mempool_rig *rig = *state;
+    size_t n_late = 0, n_removed = 0;
+    for (int32_t height = 1; height <= 11; height++) {
+        struct tx a = simple(rig, height, FEE_SAT), b = simple(rig, height, 2 * FEE_SAT);
+        struct builder_spec spec = {.tx = &b, .n_tx = 1};
+        const struct built_block *block = builder_block(&rig->builder, rig->tip, &spec);
+        struct mempool_rig_answer answer;
+        rig_submit(&rig->chain, block);
+        for (int i = 0; i < height && !rig_is_at(&rig->chain, block); i++)
+            assert_true(sim_env_step(rig->chain.sim));
+        mempool_rig_submit(rig, &a, 0, &answer);
+        mempool_rig_settle(rig);
+        assert_true(rig_is_at(&rig->chain, block));
+        assert_false(mempool_rig_has(rig, &a));
+        rig->tip = block;
+        bool was_removed = mempool_rig_count(rig, MEMPOOL_REMOVED_CONFLICT, &a) == 1;
+        assert_int_equal(was_removed, answer.verdict.code == REJECT_NONE);
+        if (!was_removed)
+            assert_reject(answer.verdict.code, REJECT_INPUTS_UNKNOWN);
+        n_removed += was_removed;
+        n_late += !was_removed;
+    }
+    assert_true(n_late > 0 && n_removed > 0);
+}
+
+static void the_number_of_checks_is_bounded(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct mempool_rig_answer *answer = test_calloc(MEMPOOL_PENDING_MAX + 1, sizeof *answer);
+    for (size_t i = 0; i <= MEMPOOL_PENDING_MAX; i++)
+        mempool_rig_submit(rig, &tx, 0, &answer[i]);
+    mempool_rig_settle(rig);
+    size_t n_in = 0, n_busy = 0;
+    for (size_t i = 0; i <= MEMPOOL_PENDING_MAX; i++) {
+        n_in += answer[i].verdict.code == REJECT_NONE;
+        n_busy += answer[i].verdict.code == REJECT_MEMPOOL_BUSY;
+    }
+    assert_int_equal(n_in, 1);
+    assert_int_equal(n_busy, 1);
+    assert_reject(answer[MEMPOOL_PENDING_MAX].verdict.code, REJECT_MEMPOOL_BUSY);
+    test_free(answer);
+}
+
+/* What peers send fills the room of peers alone, and that of our user's does not take theirs. */
+static void peers_have_a_room_of_their_own(void **state)
+{
+    enum { N = MEMPOOL_PEER_PENDING_MAX };
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, FEE_SAT), user = simple(rig, 2, FEE_SAT);
+    struct mempool_rig_answer answer[N + 1] = {{0}}, own = {0}, last = {0};
+    for (size_t i = 0; i <= N; i++)
+        mempool_rig_submit(rig, &tx, MEMPOOL_FROM_PEER, &answer[i]);
+    mempool_rig_submit(rig, &user, MEMPOOL_LOCAL, &own);
+    mempool_rig_settle(rig);
+    size_t n_in = 0;
+    for (size_t i = 0; i < N; i++) {
+        n_in += answer[i].is_in;
+        assert_string_not_equal(reject_string(answer[i].verdict.code), "mempool-busy");
+    }
+    assert_true(n_in >= 1);
+    assert_reject(answer[N].verdict.code, REJECT_MEMPOOL_BUSY);
+    assert_reject(own.verdict.code, REJECT_NONE);
+    struct mempool_rig_answer *many = test_calloc(MEMPOOL_PENDING_MAX, sizeof *many);
+    for (size_t i = 0; i < MEMPOOL_PENDING_MAX; i++)
+        mempool_rig_submit(rig, &user, 0, &many[i]);
+    struct tx other = simple(rig, 3, FEE_SAT);
+    mempool_rig_submit(rig, &other, MEMPOOL_FROM_PEER, &last);
+    mempool_rig_settle(rig);
+    assert_reject(last.verdict.code, REJECT_NONE);
+    assert_reject(many[MEMPOOL_PENDING_MAX - 1].verdict.code, REJECT_ALREADY_IN_MEMPOOL);
+    test_free(many);
+}
+
+/* Both sides of the bound on bytes: what is not decodable counts as long as it is under way. */
+static void the_bytes_of_peers_are_bounded(void **state)
+{
+    struct mempool_rig *rig = *state;
+    size_t half = MEMPOOL_PEER_PENDING_BYTES_MAX / 2;
+    uint8_t *junk = test_calloc(1, half);
+    struct tx tx = {.raw = span_of(junk, half)}, one = {.raw = span_of(junk, 1)};
+    struct mempool_rig_answer answer[3] = {{0}};
+    mempool_rig_submit(rig, &tx, MEMPOOL_FROM_PEER, &answer[0]);
+    mempool_rig_submit(rig, &tx, MEMPOOL_FROM_PEER, &answer[1]);
+    mempool_rig_submit(rig, &one, MEMPOOL_FROM_PEER, &answer[2]);
+    mempool_rig_settle(rig);
+    assert_reject(answer[1].verdict.code, REJECT_MALFORMED);
+    assert_reject(answer[2].verdict.code, REJECT_MEMPOOL_BUSY);
+    test_free(junk);
+}
+
+static void note_closed(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static void closing_answers_all(void **state)
+{
+    struct mempool_rig *rig = mempool_rig_new(9, 102, NULL);
+    (void)state;
+    struct tx tx[3] = {simple(rig, 1, FEE_SAT), simple(rig, 2, FEE_SAT)};
+    struct mempool_rig_answer answer[4];
+    tx[2] = child_of(rig, &tx[0], 0, FEE_SAT);
+    for (int i = 0; i < 3; i++)
+        mempool_rig_submit(rig, &tx[i], 0, &answer[i]);
+    bool is_closed = false;
+    mempool_close(rig->pool, note_closed, &is_closed);
+    assert_false(is_closed);
+    mempool_rig_submit(rig, &tx[0], 0, &answer[3]);
+    rig_wait(&rig->chain, &is_closed);
+    for (int i = 0; i < 4; i++) {
+        assert_true(answer[i].is_done);
+        assert_reject(answer[i].verdict.code, REJECT_FAULT);
+    }
+    mempool_free(rig->pool);
+    struct mempool_options options = mempool_default_options();
+    rig->pool = mempool_new(sim_env_get(rig->chain.sim), NULL, rig->chain.chain, &options, NULL);
+    mempool_rig_free(rig);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        /* clang-format off */
+        TEST(good_transactions_get_in),
+        TEST(bytes_that_are_no_transaction_are_refused),
+        TEST(rules_of_transactions_hold),
+        TEST(scripts_that_fail_are_named),
+        TEST(scripts_run_in_slices),
+        TEST(fees_have_a_ceiling_if_wanted),
+        TEST(a_test_changes_nothing),
+        TEST(children_wait_for_parents),
+        TEST(one_of_two_conflicting_wins),
+        TEST(the_tip_may_move_meanwhile),
+        TEST(the_number_of_checks_is_bounded),
+        TEST(peers_have_a_room_of_their_own),
+        TEST(the_bytes_of_peers_are_bounded),
+        cmocka_unit_test(the_order_of_arrival_counts),
+        cmocka_unit_test(closing_answers_all),
+        /* clang-format on */
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,251 @@
+/* test_block_assembler.c - templates agree with the rules: every block made of one is valid. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "mempool/block_assembler.h"
+#include "consensus/tx_verify.h"
+#include "sim/sim_random.h"
+#include "support/build.h"
+#include "support/mempool_rig.h"
+#include "util/alloc.h"
+
+static int setup(void **state)
+{
+    *state = mempool_rig_new(21, 130, NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    mempool_rig_free(*state);
+    return 0;
+}
+
+static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
+                              int64_t fee_sat)
+{
+    struct builder_coin coin = mempool_rig_coin(rig, height);
+    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
+}
+
+static int64_t now_s(const struct mempool_rig *rig)
+{
+    const struct env *env = sim_env_get(rig->chain.sim);
+    return env->unix_s(env->ctx);
+}
+
+static void assemble(struct mempool_rig *rig, uint32_t max_weight_wu,
+                     struct block_template *template)
+{
+    struct block_assembler_options options = block_assembler_default_options();
+    options.max_weight_wu = max_weight_wu;
+    block_assemble(rig->chain.chain, rig->pool, &options, now_s(rig), template);
+}
+
+struct test_answer {
+    bool is_done;
+    struct verdict verdict;
+};
+
+static void tested(void *arg, const struct verdict *verdict)
+{
+    struct test_answer *answer = arg;
+    answer->is_done = true;
+    answer->verdict = *verdict;
+}
+
+/* Build the block, let the chain judge it. Returns it, held once. */
+static struct block_ref *build_valid(struct mempool_rig *rig, const struct block_template *template)
+{
+    struct test_answer answer = {0};
+    struct span script = builder_script_bytes(BUILDER_WSH_TRUE);
+    struct block_ref *ref = block_template_build(rig->chain.chain, template, script);
+    chain_test_block(rig->chain.chain, ref, tested, &answer);
+    rig_wait(&rig->chain, &answer.is_done);
+    assert_reject(answer.verdict.code, REJECT_NONE);
+    return ref;
+}
+
+static void an_empty_template_is_of_the_tip(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct block_template template;
+    block_assemble(rig->chain.chain, NULL, &(struct block_assembler_options){0}, 0, &template);
+    assert_ptr_equal(template.prev, chain_tip(rig->chain.chain));
+    assert_int_equal(template.height, 131);
+    assert_int_equal(template.n_tx, 0);
+    assert_int_equal(template.coinbase_value_sat, 50 * COIN_SAT);
+    assert_int_equal(template.min_time_s, block_node_mtp(template.prev) + 1);
+    assert_int_equal(template.time_s, template.min_time_s); /* the clock is behind */
+    assert_int_equal(template.bits, 0x207fffff);
+    assert_int_equal((uint32_t)template.version >> 29, 1);
+    struct block_ref *ref = build_valid(rig, &template);
+    assert_int_equal(ref->block.n_tx, 1);
+    block_ref_drop(ref);
+    block_template_deinit(&template);
+}
+
+static void templates_say_what_their_blocks_are(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx parent = spend_height(rig, 1, 2, 1000), other = spend_height(rig, 2, 1, 30000);
+    struct builder_coin coins[2] = {mempool_rig_output(&parent, 1), mempool_rig_output(&other, 0)};
+    struct tx child = mempool_rig_spend(rig, coins, 2, 1, 70000);
+    assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &other), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
+    struct block_template template;
+    assemble(rig, BLOCK_WEIGHT_MAX_WU, &template);
+    assert_int_equal(template.n_tx, 3);
+    assert_int_equal(template.fees_sat, 101000);
+    assert_int_equal(template.coinbase_value_sat, 50 * COIN_SAT + 101000);
+    assert_int_equal(template.weight_wu,
+                     tx_weight_wu(&parent) + tx_weight_wu(&other) + tx_weight_wu(&child));
+    assert_int_equal(template.mempool_sequence, 3);
+    assert_memory_equal(template.tx[2].entry->tx.txid.b, child.txid.b, 32);
+    assert_int_equal(template.tx[2].n_depends, 2);
+    assert_int_equal(template.tx[2].depends[0], 1);
+    assert_int_equal(template.tx[2].depends[1], 2);
+    assert_int_equal(template.tx[0].n_depends, 0);
+    struct block_ref *ref = build_valid(rig, &template);
+    const struct block *block = &ref->block;
+    assert_int_equal(block->n_tx, 4);
+    assert_int_equal(tx_output_total_sat(&block->tx[0]), template.coinbase_value_sat);
+    /* The commitment that miners put into their own coinbase is that of ours. */
+    uint32_t at = block_commitment_index(block);
+    assert_true(template.has_witness_rules && at != BLOCK_COMMITMENT_NONE);
+    struct span script = block->tx[0].out[at].script_pubkey;
+    assert_int_equal(script.len, sizeof template.commitment_script);
+    assert_memory_equal(script.p, template.commitment_script, script.len);
+    assert_int_equal(block->header.version, template.version);
+    assert_int_equal(block->header.time, template.time_s);
+    assert_int_equal(block->header.bits, template.bits);
+    block_ref_drop(ref);
+    block_template_deinit(&template);
+}
+
+static void weight_is_kept_for_the_coinbase(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = spend_height(rig, 1, 1, 5000);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    struct block_template template;
+    assemble(rig, BLOCK_RESERVED_WU_DEFAULT + tx_weight_wu(&tx), &template);
+    assert_int_equal(template.n_tx, 1);
+    block_template_deinit(&template);
+    assemble(rig, BLOCK_RESERVED_WU_DEFAULT + tx_weight_wu(&tx) - 1, &template);
+    assert_int_equal(template.n_tx, 0);
+    assert_int_equal(template.coinbase_value_sat, 50 * COIN_SAT);
+    block_template_deinit(&template);
+}
+
+struct ground {
+    bool is_done;
+    uint8_t *bytes;
+    size_t len;
+};
+
+static void ground(void *arg, uint8_t *block_take, size_t len)
+{
+    *(struct ground *)arg = (struct ground){.is_done = true, .bytes = block_take, .len = len};
+}
+
+static void accepted(void *arg, const struct chain_block_result *result)
+{
+    struct test_answer *answer = arg;
+    answer->is_done = true;
+    answer->verdict = result->verdict;
+}
+
+/* Mine what the template says, and hand it in. */
+static void mine(struct mempool_rig *rig, const struct block_template *template)
+{
+    struct ground work = {0};
+    struct test_answer answer = {0};
+    struct block_ref *ref =
+        block_template_build(rig->chain.chain, template, builder_script_bytes(BUILDER_WSH_TRUE));
+    mining_grind(rig->chain.chain, ref, 1000, ground, &work);
+    rig_wait(&rig->chain, &work.is_done);
+    assert_non_null(work.bytes);
+    chain_accept_block(rig->chain.chain, work.bytes, work.len, CHAIN_ACCEPT_FORCE, accepted,
+                       &answer);
+    rig_wait(&rig->chain, &answer.is_done);
+    assert_reject(answer.verdict.code, REJECT_NONE);
+}
+
+/* Random graphs are mined, small block by small block, until nothing is left. */
+static void everything_gets_mined_in_the_end(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct sim_random random = sim_random_of(4, 0);
+    struct builder_coin coins[400];
+    size_t n_coins = 0, n_added = 0, n_mined = 0;
+    for (int32_t height = 1; height <= 20; height++)
+        coins[n_coins++] = mempool_rig_coin(rig, height);
+    for (int i = 0; i < 150; i++) {
+        struct builder_coin spent[2];
+        uint32_t n = 1 + (uint32_t)sim_random_below(&random, 2);
+        for (uint32_t k = 0; k < n; k++) {
+            size_t at = sim_random_below(&random, n_coins);
+            spent[k] = coins[at];
+            coins[at] = coins[--n_coins];
+        }
+        struct tx tx =
+            mempool_rig_spend(rig, spent, n, 2, 500 + (int64_t)sim_random_below(&random, 50000));
+        enum reject code = mempool_rig_add(rig, &tx);
+        assert_true(code == REJECT_NONE || code == REJECT_CLUSTER_TOO_LARGE);
+        if (code != REJECT_NONE)
+            continue;
+        n_added++;
+        coins[n_coins++] = mempool_rig_output(&tx, 0);
+        coins[n_coins++] = mempool_rig_output(&tx, 1);
+    }
+    int64_t fees_sat = mempool_total_fee_sat(rig->pool), mined_sat = 0;
+    while (mempool_count(rig->pool) > 0) {
+        struct block_template template;
+        assemble(rig, 70000, &template);
+        assert_true(template.n_tx > 0 && template.weight_wu <= 62000);
+        n_mined += template.n_tx;
+        mined_sat += template.fees_sat;
+        mine(rig, &template);
+        block_template_deinit(&template);
+        mempool_verify(rig->pool);
+    }
+    assert_int_equal(n_mined, n_added);
+    assert_int_equal(mined_sat, fees_sat);
+}
+
+/* hazards row 81: what nobody pays for does not keep a block from what somebody pays for. */
+static void a_flood_leaves_the_template_alone(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx good = spend_height(rig, 1, 1, 50000);
+    assert_reject(mempool_rig_add(rig, &good), REJECT_NONE);
+    for (int32_t height = 2; height <= 25; height++) {
+        struct tx tx = spend_height(rig, height, 20, 1000);
+        assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+        struct tx dust = spend_height(rig, height, 1, 0);
+        assert_reject(mempool_rig_add(rig, &dust), REJECT_MEMPOOL_CONFLICT);
+    }
+    struct block_template template;
+    assemble(rig, 10000, &template);
+    assert_true(template.n_tx >= 1);
+    assert_memory_equal(template.tx[0].entry->tx.txid.b, good.txid.b, 32);
+    block_template_deinit(&template);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_empty_template_is_of_the_tip),   TEST(templates_say_what_their_blocks_are),
+        TEST(weight_is_kept_for_the_coinbase),   TEST(everything_gets_mined_in_the_end),
+        TEST(a_flood_leaves_the_template_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

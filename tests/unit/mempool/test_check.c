@@ -1,0 +1,330 @@
+/* test_check.c - rules of transactions that need the chain or the other entries. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "consensus/opcodes.h"
+#include "consensus/tx_verify.h"
+#include "support/build.h"
+#include "support/mempool_rig.h"
+
+#define FEE_SAT 10000
+
+static int setup(void **state)
+{
+    *state = mempool_rig_new(7, 110, NULL);
+    return 0;
+}
+
+static int setup_nonstandard(void **state)
+{
+    struct mempool_options options = mempool_default_options();
+    options.require_standard = false;
+    *state = mempool_rig_new(7, 110, &options);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    mempool_rig_free(*state);
+    return 0;
+}
+
+/* One input, one output of that value less. */
+static struct tx simple(struct mempool_rig *rig, int32_t height, int64_t fee_sat)
+{
+    struct builder_coin coin = mempool_rig_coin(rig, height);
+    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
+}
+
+static struct tx child_of(struct mempool_rig *rig, const struct tx *parent, uint32_t i,
+                          int64_t fee_sat)
+{
+    struct builder_coin coin = mempool_rig_output(parent, i);
+    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
+}
+
+static void what_is_here_is_known(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    uint64_t sequence = mempool_sequence(rig->pool);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, MEMPOOL_LOCAL, 0);
+    assert_reject(answer.verdict.code, REJECT_ALREADY_IN_MEMPOOL);
+    assert_true(answer.was_known && answer.is_in);
+    /* It is told once more; nobody waits for it to be fetched, and nothing has changed. */
+    assert_int_equal(mempool_rig_count(rig, MEMPOOL_SENT_AGAIN, &tx), 1);
+    assert_int_equal(mempool_unbroadcast_count(rig->pool), 0);
+    assert_int_equal(mempool_sequence(rig->pool), sequence);
+    (void)mempool_rig_answer(rig, &tx, MEMPOOL_LOCAL | MEMPOOL_TEST_ONLY, 0);
+    (void)mempool_rig_answer(rig, &tx, MEMPOOL_FROM_PEER, 0);
+    assert_int_equal(mempool_rig_count(rig, MEMPOOL_SENT_AGAIN, &tx), 1);
+    /* Another witness for the same transaction. */
+    struct span items[2] = {span_of("x", 1), builder_script_bytes(BUILDER_TRUE)};
+    tx.in[0].witness = build_witness(&rig->builder.arena, items, 2);
+    tx_finish(&tx, &rig->builder.arena);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_SAME_NONWITNESS_DATA);
+    assert_int_equal(mempool_count(rig->pool), 1);
+}
+
+static void what_is_mined_is_known(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, FEE_SAT);
+    mempool_rig_mine(rig, &tx, 1);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_ALREADY_KNOWN);
+    /* Once its outputs are spent it looks like any other that spends what is gone. */
+    struct tx next = child_of(rig, &tx, 0, FEE_SAT);
+    mempool_rig_mine(rig, &next, 1);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_INPUTS_UNKNOWN);
+    assert_true(answer.has_missing && outpoint_equal(&answer.missing, &tx.in[0].prevout));
+}
+
+static void conflicts_are_refused(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, FEE_SAT), other = simple(rig, 1, 2 * FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &other), REJECT_MEMPOOL_CONFLICT);
+    assert_true(mempool_rig_has(rig, &tx));
+}
+
+static void young_coinbases_wait(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 11, FEE_SAT), early = simple(rig, 12, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &early, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_PREMATURE_SPEND_YET);
+    assert_string_equal(answer.verdict.detail, "tried to spend coinbase at depth 99");
+    mempool_rig_mine(rig, NULL, 0);
+    assert_reject(mempool_rig_add(rig, &early), REJECT_NONE);
+}
+
+static void unknown_inputs_are_named(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx parent = simple(rig, 1, FEE_SAT);
+    struct builder_coin coins[2] = {mempool_rig_coin(rig, 2), mempool_rig_output(&parent, 0)};
+    struct tx tx = mempool_rig_spend(rig, coins, 2, 1, FEE_SAT);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_INPUTS_UNKNOWN);
+    assert_int_equal(reject_class(answer.verdict.code), REJECT_CLASS_MISSING);
+    assert_true(answer.has_missing && outpoint_equal(&answer.missing, &coins[1].outpoint));
+    assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    /* An output that its parent does not have. */
+    coins[1].outpoint.vout = 1;
+    coins[0] = mempool_rig_coin(rig, 3);
+    tx = mempool_rig_spend(rig, coins, 2, 1, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_INPUTS_UNKNOWN);
+}
+
+static void coins_come_from_the_store(void **state)
+{
+    struct mempool_rig *rig = *state;
+    assert_int_equal(rig_flush(&rig->chain), 0);
+    assert_int_equal(rig_close(&rig->chain), 0);
+    rig_open(&rig->chain);
+    rig->chain.also.ctx = rig;
+    rig_settle(&rig->chain);
+    /* The mempool of the chain before is of no use any more. */
+    struct mempool_options options = mempool_default_options();
+    mempool_free(rig->pool);
+    rig->pool = mempool_new(sim_env_get(rig->chain.sim), NULL, rig->chain.chain, &options, NULL);
+    assert_int_equal(coins_cached(chain_coins(rig->chain.chain)), 0);
+    struct builder_coin coins[4];
+    for (int32_t i = 0; i < 4; i++)
+        coins[i] = mempool_rig_coin(rig, i + 1);
+    struct tx tx = mempool_rig_spend(rig, coins, 4, 1, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    coins[2].outpoint.vout = 5;
+    coins[0] = mempool_rig_coin(rig, 7);
+    coins[1] = mempool_rig_coin(rig, 8);
+    struct tx unknown = mempool_rig_spend(rig, coins, 3, 1, FEE_SAT);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &unknown, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_INPUTS_UNKNOWN);
+    assert_true(outpoint_equal(&answer.missing, &coins[2].outpoint));
+}
+
+static void locked_transactions_wait(void **state)
+{
+    struct mempool_rig *rig = *state;
+    int64_t mtp_s = block_node_mtp(chain_tip(rig->chain.chain));
+    const struct {
+        uint32_t lock_time, sequence;
+        enum reject want;
+    } cases[] = {
+        {110, 0, REJECT_NONE}, /* the next block is of height 111 */
+        {111, 0, REJECT_NON_FINAL},
+        {111, SEQUENCE_FINAL, REJECT_NONE},
+        {(uint32_t)mtp_s - 1, 0, REJECT_NONE},
+        {(uint32_t)mtp_s, 0, REJECT_NON_FINAL},
+        /* relative to coins of heights 1 to 8: 110 blocks at most */
+        {0, 104, REJECT_NONE},
+        {0, 106, REJECT_NON_BIP68_FINAL},
+        {0, SEQUENCE_LOCK_DISABLE | 0xffff, REJECT_NONE},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct tx tx = simple(rig, (int32_t)i + 1, FEE_SAT);
+        tx.lock_time = cases[i].lock_time;
+        tx.in[0].sequence = cases[i].sequence;
+        tx_finish(&tx, &rig->builder.arena);
+        assert_reject(mempool_rig_add(rig, &tx), cases[i].want);
+    }
+}
+
+static void relative_locks_hold_exactly(void **state)
+{
+    struct mempool_rig *rig = *state;
+    for (uint32_t more = 0; more < 2; more++) {
+        struct tx tx = simple(rig, 9, FEE_SAT); /* in block 111 it is 102 blocks old */
+        tx.in[0].sequence = 103 - more;
+        tx_finish(&tx, &rig->builder.arena);
+        assert_reject(mempool_rig_add(rig, &tx), more ? REJECT_NONE : REJECT_NON_BIP68_FINAL);
+    }
+}
+
+static void what_is_not_standard_is_refused(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct builder_coin coin = mempool_rig_coin(rig, 1);
+    struct tx bare = builder_spend(&rig->builder, &coin, 1, 1, FEE_SAT, BUILDER_TRUE);
+    assert_reject(mempool_rig_add(rig, &bare), REJECT_SCRIPTPUBKEY);
+    mempool_rig_mine(rig, &bare, 1);
+    coin = builder_coin_of(&bare, 0, BUILDER_TRUE);
+    struct tx tx = mempool_rig_spend(rig, &coin, 1, 1, FEE_SAT);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_NONSTANDARD_INPUTS);
+    assert_string_equal(answer.verdict.detail, "input 0 script unknown");
+    tx = simple(rig, 2, FEE_SAT);
+    struct span items[2] = {span_of(tx.raw.p, 81), builder_script_bytes(BUILDER_TRUE)};
+    tx.in[0].witness = build_witness(&rig->builder.arena, items, 2);
+    tx_finish(&tx, &rig->builder.arena);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_WITNESS_NONSTANDARD);
+    tx = simple(rig, 3, FEE_SAT);
+    tx.version = 4;
+    tx_finish(&tx, &rig->builder.arena);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_TX_VERSION);
+    tx = simple(rig, 3, FEE_SAT);
+    tx.out[0].value_sat = 329;
+    tx_finish(&tx, &rig->builder.arena);
+    answer = mempool_rig_answer(rig, &tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_DUST);
+    assert_string_equal(answer.verdict.detail, "tx with dust output must be 0-fee");
+}
+
+static void without_policy_it_is_taken(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct builder_coin coin = mempool_rig_coin(rig, 1);
+    struct tx tx = builder_spend(&rig->builder, &coin, 1, 2, FEE_SAT, BUILDER_TRUE);
+    tx.version = 4;
+    tx_finish(&tx, &rig->builder.arena);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    coin = builder_coin_of(&tx, 0, BUILDER_TRUE);
+    tx = builder_spend(&rig->builder, &coin, 1, 1, FEE_SAT, BUILDER_TRUE);
+    assert_int_equal(tx.base_bytes, 61); /* less than 65 */
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_TX_SIZE_SMALL);
+}
+
+static void fees_have_a_floor(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = simple(rig, 1, 0);
+    int64_t least_sat = ((tx_weight_wu(&tx) + 3) / 4 * 100 + 999) / 1000;
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_MIN_RELAY_FEE);
+    tx = simple(rig, 1, least_sat - 1);
+    answer = mempool_rig_answer(rig, &tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_MIN_RELAY_FEE);
+    char want[40];
+    snprintf(want, sizeof want, "%d < %d", (int)least_sat - 1, (int)least_sat);
+    assert_string_equal(answer.verdict.detail, want);
+    /* A delta counts as a fee. */
+    mempool_prioritise(rig->pool, &tx.txid, 1);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    tx = simple(rig, 2, least_sat);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    tx = simple(rig, 3, 0);
+    answer = mempool_rig_answer(rig, &tx, MEMPOOL_BYPASS_FEE, 0);
+    assert_reject(answer.verdict.code, REJECT_NONE);
+}
+
+static void costly_transactions_are_refused(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct builder_coin coin = mempool_rig_coin(rig, 1);
+    uint8_t script[801];
+    memset(script, OP_CHECKMULTISIG, sizeof script); /* 20 operations, of cost 4, each */
+    for (size_t n = 200; n <= 201; n++) {
+        struct tx tx = builder_spend(&rig->builder, &coin, 1, 1, 4 * COIN_SAT, BUILDER_TRUE);
+        tx.out[0].script_pubkey = span_of(script, n);
+        tx_finish(&tx, &rig->builder.arena);
+        struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
+        if (n == 200) {
+            assert_reject(answer.verdict.code, REJECT_NONE);
+            /* 16,000 operations count as 320,000 weight units. */
+            assert_int_equal(answer.vbytes, 80000);
+            coin = mempool_rig_coin(rig, 2);
+        } else {
+            assert_reject(answer.verdict.code, REJECT_TX_SIGOPS);
+            assert_string_equal(answer.verdict.detail, "16080");
+        }
+    }
+}
+
+static void version_3_comes_in_pairs(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct builder_coin coin = mempool_rig_coin(rig, 1);
+    struct tx parent = mempool_rig_spend(rig, &coin, 1, 2, FEE_SAT);
+    parent.version = 3;
+    tx_finish(&parent, &rig->builder.arena);
+    assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
+    struct tx tx = child_of(rig, &parent, 0, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_TRUC_VIOLATION); /* of version 2 */
+    tx.version = 3;
+    tx_finish(&tx, &rig->builder.arena);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    struct tx more = child_of(rig, &parent, 1, FEE_SAT);
+    more.version = 3;
+    tx_finish(&more, &rig->builder.arena);
+    assert_reject(mempool_rig_add(rig, &more), REJECT_TRUC_VIOLATION); /* a second child */
+    more = child_of(rig, &tx, 0, FEE_SAT);
+    more.version = 3;
+    tx_finish(&more, &rig->builder.arena);
+    assert_reject(mempool_rig_add(rig, &more), REJECT_TRUC_VIOLATION); /* a grandchild */
+}
+
+/* -- At the same time -------------------------------------------------------------------------- */
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_here_is_known),
+        TEST(what_is_mined_is_known),
+        TEST(conflicts_are_refused),
+        TEST(young_coinbases_wait),
+        TEST(unknown_inputs_are_named),
+        TEST(coins_come_from_the_store),
+        TEST(locked_transactions_wait),
+        TEST(relative_locks_hold_exactly),
+        TEST(what_is_not_standard_is_refused),
+        cmocka_unit_test_setup_teardown(without_policy_it_is_taken, setup_nonstandard, teardown),
+        TEST(fees_have_a_floor),
+        cmocka_unit_test_setup_teardown(costly_transactions_are_refused, setup_nonstandard,
+                                        teardown),
+        TEST(version_3_comes_in_pairs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,430 @@
+/* test_mempool_file.c - the mempool in a file, whole, old, damaged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "chain/chain_internal.h"
+#include "mempool/mempool_file.h"
+#include "mempool/mempool_internal.h"
+#include "sim/sim_random.h"
+#include "support/mempool_rig.h"
+#include "util/alloc.h"
+
+#define PATH "regtest/mempool.dat"
+
+struct answer {
+    bool is_done;
+    int error;
+    struct mempool_load load;
+};
+
+static void saved(void *arg, int error)
+{
+    *(struct answer *)arg = (struct answer){.is_done = true, .error = error};
+}
+
+static void loaded(void *arg, const struct mempool_load *load)
+{
+    *(struct answer *)arg = (struct answer){.is_done = true, .load = *load};
+}
+
+static int save(struct mempool_rig *rig)
+{
+    struct answer answer = {0};
+    mempool_file_save(rig->pool, PATH, saved, &answer);
+    rig_wait(&rig->chain, &answer.is_done);
+    return answer.error;
+}
+
+static struct mempool_load load(struct mempool_rig *rig)
+{
+    struct answer answer = {0};
+    mempool_file_load(rig->pool, PATH, loaded, &answer);
+    assert_false(answer.is_done);
+    rig_wait(&rig->chain, &answer.is_done);
+    mempool_verify(rig->pool);
+    return answer.load;
+}
+
+/* Put another file there. */
+static void put_file(struct mempool_rig *rig, const void *bytes, size_t len)
+{
+    const struct env *env = sim_env_get(rig->chain.sim);
+    struct env_file *file;
+    int flags = ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE;
+    assert_int_equal(env->file_open(env->ctx, PATH, flags, &file), 0);
+    assert_int_equal(env->file_write_at(env->ctx, file, 0, bytes, len), 0);
+    env->file_close(env->ctx, file);
+}
+
+/* A new mempool on the same chain. */
+static void start_anew(struct mempool_rig *rig)
+{
+    struct mempool_options options = mempool_default_options();
+    mempool_rig_settle(rig);
+    mempool_free(rig->pool);
+    rig->pool = mempool_new(sim_env_get(rig->chain.sim), NULL, rig->chain.chain, &options, NULL);
+}
+
+enum { N = 100 };
+
+/* Pairs of a parent and a child; some with deltas. */
+static struct mempool_rig *filled_rig(struct tx tx[N])
+{
+    struct mempool_rig *rig = mempool_rig_new(3, 160, NULL);
+    for (int i = 0; i < N; i += 2) {
+        struct builder_coin coin = mempool_rig_coin(rig, i / 2 + 1);
+        tx[i] = mempool_rig_spend(rig, &coin, 1, 1, 3000 + i);
+        coin = mempool_rig_output(&tx[i], 0);
+        tx[i + 1] = mempool_rig_spend(rig, &coin, 1, 1, 5000);
+        struct mempool_rig_answer answer =
+            mempool_rig_answer(rig, &tx[i], i % 4 ? 0 : MEMPOOL_LOCAL, 0);
+        assert_reject(answer.verdict.code, REJECT_NONE);
+        assert_reject(mempool_rig_add(rig, &tx[i + 1]), REJECT_NONE);
+    }
+    mempool_prioritise(rig->pool, &tx[3].txid, -4500);
+    mempool_prioritise(rig->pool, &tx[0].in[0].prevout.txid, 77); /* of one that is not here */
+    return rig;
+}
+
+static void what_was_saved_comes_back(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    int64_t time_s = mempool_find(rig->pool, &tx[0].txid)->time_s;
+    assert_int_equal(save(rig), 0);
+    mempool_rig_advance_s(rig, 1000);
+    start_anew(rig);
+    struct mempool_load result = load(rig);
+    assert_int_equal(result.error, 0);
+    assert_int_equal(result.n_taken, N);
+    assert_int_equal(result.n_refused + result.n_expired, 0);
+    for (int i = 0; i < N; i++) {
+        const struct mempool_entry *entry = mempool_find(rig->pool, &tx[i].txid);
+        assert_non_null(entry);
+        assert_int_equal(entry->time_s, time_s);
+        assert_int_equal(entry->is_unbroadcast, i % 4 == 0);
+    }
+    assert_int_equal(mempool_find(rig->pool, &tx[3].txid)->modified_fee_sat, 500);
+    assert_int_equal(mempool_delta_sat(rig->pool, &tx[0].in[0].prevout.txid), 77);
+    assert_int_equal(mempool_unbroadcast_count(rig->pool), N / 4);
+    mempool_rig_free(rig);
+}
+
+static void what_is_too_old_or_mined_is_left_out(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    assert_int_equal(save(rig), 0);
+    mempool_rig_mine(rig, tx, 2);
+    start_anew(rig);
+    struct mempool_load result = load(rig);
+    assert_int_equal(result.n_taken, N - 2);
+    assert_int_equal(result.n_refused, 2);
+    mempool_rig_advance_s(rig, mempool_options_of(rig->pool)->expiry_s);
+    start_anew(rig);
+    result = load(rig);
+    assert_int_equal(result.error, 0);
+    assert_int_equal(result.n_expired, N);
+    assert_int_equal(mempool_count(rig->pool), 0);
+    mempool_rig_free(rig);
+}
+
+static void an_empty_mempool_is_a_small_file(void **state)
+{
+    (void)state;
+    struct mempool_rig *rig = mempool_rig_new(3, 1, NULL);
+    assert_int_equal(load(rig).error, -ENOENT);
+    assert_int_equal(save(rig), 0);
+    struct mempool_load result = load(rig);
+    assert_int_equal(result.error, 0);
+    assert_int_equal(result.n_taken, 0);
+    mempool_rig_free(rig);
+}
+
+/* Core's newer form: everything behind the key is combined with it. */
+static void files_with_a_key_are_read(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    static const uint8_t key[8] = {1, 2, 3, 4, 5, 6, 7, 0x88};
+    struct buffer plain, keyed;
+    buffer_init(&plain);
+    buffer_init(&keyed);
+    mempool_file_encode(rig->pool, &plain);
+    struct writer w = writer_to_growing(&keyed);
+    write_u64(&w, 2);
+    write_var_span(&w, span_of(key, sizeof key));
+    write_bytes(&w, plain.p + 8, plain.len - 8);
+    for (size_t at = 17; at < keyed.len; at++)
+        keyed.p[at] ^= key[at % 8];
+    put_file(rig, keyed.p, keyed.len);
+    start_anew(rig);
+    assert_int_equal(load(rig).n_taken, N);
+    buffer_deinit(&plain);
+    buffer_deinit(&keyed);
+    mempool_rig_free(rig);
+}
+
+/* hazards row 79: a damaged file never stops anything. */
+static void damaged_files_are_given_up(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    struct sim_random random = sim_random_of(1, 1);
+    struct buffer bytes;
+    buffer_init(&bytes);
+    mempool_file_encode(rig->pool, &bytes);
+    for (int i = 0; i < 60; i++) {
+        put_file(rig, bytes.p, sim_random_below(&random, bytes.len));
+        start_anew(rig);
+        struct mempool_load result = load(rig);
+        assert_int_equal(result.error, -EUCLEAN);
+        assert_true(result.n_taken < N || result.n_taken == mempool_count(rig->pool));
+    }
+    for (int i = 0; i < 200; i++) {
+        uint8_t *copy = xmemdup(bytes.p, bytes.len);
+        for (int k = 0; k < 3; k++)
+            copy[sim_random_below(&random, bytes.len)] ^= (uint8_t)(1u << (k + i % 6));
+        put_file(rig, copy, bytes.len);
+        xfree(copy);
+        start_anew(rig);
+        struct mempool_load result = load(rig);
+        assert_true(result.error == 0 || result.error == -EUCLEAN);
+    }
+    uint8_t version[16] = {3};
+    put_file(rig, version, sizeof version);
+    assert_int_equal(load(rig).error, -EUCLEAN);
+    buffer_deinit(&bytes);
+    mempool_rig_free(rig);
+}
+
+/* A block is taken back: its transaction waits to be put back, and the file has one that spends
+ * it. The load begins when it waits already, or is amid its work. */
+static void what_spends_a_block_that_is_taken_back_comes_back_too(void **state)
+{
+    (void)state;
+    for (int n_steps = 0; n_steps < 60; n_steps++) {
+        struct mempool_rig *rig = mempool_rig_new(3, 160, NULL);
+        struct builder_coin coin = mempool_rig_coin(rig, 1);
+        struct tx parent = mempool_rig_spend(rig, &coin, 1, 1, 3000);
+        const struct built_block *block = mempool_rig_mine(rig, &parent, 1);
+        coin = mempool_rig_output(&parent, 0);
+        struct tx child = mempool_rig_spend(rig, &coin, 1, 1, 3000);
+        coin = mempool_rig_output(&child, 0);
+        struct tx grandchild = mempool_rig_spend(rig, &coin, 1, 1, 3000);
+        assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
+        assert_reject(mempool_rig_add(rig, &grandchild), REJECT_NONE);
+        assert_int_equal(save(rig), 0);
+        start_anew(rig);
+        struct answer answer = {0};
+        if (n_steps > 0)
+            mempool_file_load(rig->pool, PATH, loaded, &answer);
+        for (int i = 1; i < n_steps; i++)
+            (void)sim_env_step(rig->chain.sim);
+        assert_int_equal(rig_invalidate(&rig->chain, block).code, REJECT_NONE);
+        if (n_steps == 0)
+            mempool_file_load(rig->pool, PATH, loaded, &answer);
+        rig_wait(&rig->chain, &answer.is_done);
+        mempool_rig_settle(rig);
+        assert_int_equal(answer.load.n_taken, 2);
+        assert_int_equal(answer.load.n_refused, 0);
+        assert_true(mempool_rig_has(rig, &parent) && mempool_rig_has(rig, &child));
+        assert_true(mempool_rig_has(rig, &grandchild));
+        mempool_verify(rig->pool);
+        mempool_rig_free(rig);
+    }
+}
+
+/* What a reorganisation took out is not an entry until it is put back; a stop, or a savemempool,
+ * meanwhile must not forget it. */
+static void what_waits_to_be_put_back_is_saved(void **state)
+{
+    (void)state;
+    for (int n_steps = 0; n_steps < 40; n_steps++) {
+        struct mempool_rig *rig = mempool_rig_new(3, 160, NULL);
+        struct builder_coin coin = mempool_rig_coin(rig, 1), other = mempool_rig_coin(rig, 2);
+        struct tx mined = mempool_rig_spend(rig, &coin, 1, 1, 3000);
+        struct tx entry = mempool_rig_spend(rig, &other, 1, 1, 3000);
+        const struct built_block *block = mempool_rig_mine(rig, &mined, 1);
+        struct builder_coin coins[] = {mempool_rig_output(&mined, 0),
+                                       mempool_rig_output(&entry, 0)};
+        struct tx both = mempool_rig_spend(rig, coins, 2, 1, 3000);
+        assert_reject(mempool_rig_add(rig, &entry), REJECT_NONE);
+        assert_reject(mempool_rig_answer(rig, &both, MEMPOOL_LOCAL, 0).verdict.code, REJECT_NONE);
+        mempool_prioritise(rig->pool, &both.txid, 77);
+        assert_int_equal(rig_invalidate(&rig->chain, block).code, REJECT_NONE);
+        assert_false(mempool_rig_has(rig, &both));
+        if (n_steps > 0)
+            sim_env_run_for(rig->chain.sim, 1000000); /* until they are put back */
+        for (int i = 1; i < n_steps && mempool_pending(rig->pool) > 0; i++)
+            (void)sim_env_step(rig->chain.sim);
+        assert_int_equal(save(rig), 0);
+        start_anew(rig);
+        struct mempool_load result = load(rig);
+        assert_int_equal(result.error, 0);
+        assert_int_equal(result.n_taken, 3);
+        assert_true(mempool_rig_has(rig, &mined) && mempool_rig_has(rig, &entry));
+        assert_true(mempool_find(rig->pool, &both.txid)->is_unbroadcast);
+        assert_int_equal(mempool_delta_sat(rig->pool, &both.txid), 77);
+        mempool_rig_free(rig);
+    }
+}
+
+static void note_closed(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static void closing_ends_a_load(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    assert_int_equal(save(rig), 0);
+    start_anew(rig);
+    struct answer answer = {0};
+    bool is_closed = false;
+    mempool_file_load(rig->pool, PATH, loaded, &answer);
+    while (mempool_pending(rig->pool) == 0)
+        assert_true(sim_env_step(rig->chain.sim));
+    mempool_close(rig->pool, note_closed, &is_closed);
+    rig_wait(&rig->chain, &is_closed);
+    assert_true(answer.is_done);
+    assert_int_equal(answer.load.error, -ECANCELED);
+    rig->pool->closing = false; /* so that the rig can close it as usual */
+    mempool_rig_free(rig);
+}
+
+static void closing_ends_a_load_that_waits(void **state)
+{
+    (void)state;
+    struct mempool_rig *rig = mempool_rig_new(3, 160, NULL);
+    struct builder_coin coin = mempool_rig_coin(rig, 1), other = mempool_rig_coin(rig, 2);
+    struct tx mined = mempool_rig_spend(rig, &coin, 1, 1, 3000);
+    struct tx kept = mempool_rig_spend(rig, &other, 1, 1, 3000);
+    assert_reject(mempool_rig_add(rig, &kept), REJECT_NONE);
+    assert_int_equal(save(rig), 0);
+    start_anew(rig);
+    const struct built_block *block = mempool_rig_mine(rig, &mined, 1);
+    assert_int_equal(rig_invalidate(&rig->chain, block).code, REJECT_NONE);
+    struct answer answer = {0};
+    bool is_closed = false;
+    mempool_file_load(rig->pool, PATH, loaded, &answer);
+    sim_env_run_for(rig->chain.sim, 200000);
+    assert_false(answer.is_done);
+    mempool_close(rig->pool, note_closed, &is_closed);
+    rig_wait(&rig->chain, &is_closed);
+    assert_true(answer.is_done);
+    assert_int_equal(answer.load.error, -ECANCELED);
+    rig->pool->closing = false; /* so that the rig can close it as usual */
+    mempool_rig_free(rig);
+}
+
+/* A disk that fails: the file that was there before stays whole. */
+static void a_failed_save_keeps_the_old_file(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    assert_int_equal(save(rig), 0);
+    assert_int_equal(rig_flush(&rig->chain), 0); /* nothing but the file is left to be synced */
+    unsigned n_failed = 0;
+    for (uint64_t n = 1; n <= 4; n++) {
+        unsigned ops = SIM_OP_WRITE | SIM_OP_SYNC | SIM_OP_OPEN | SIM_OP_NAMES;
+        sim_disk_fail(sim_env_disk(rig->chain.sim), ops, n, -ENOSPC, false);
+        int error = save(rig);
+        assert_true(error == 0 || error == -ENOSPC);
+        n_failed += error != 0;
+        sim_disk_fail(sim_env_disk(rig->chain.sim), 0, 1, 0, false);
+        start_anew(rig);
+        assert_int_equal(load(rig).n_taken, N);
+    }
+    assert_true(n_failed >= 3); /* opening, writing, syncing */
+    mempool_rig_free(rig);
+}
+
+static void a_saved_file_outlives_a_power_cut(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    assert_int_equal(save(rig), 0);
+    struct sim_env *after = sim_env_crash(rig->chain.sim, SIM_CRASH_LOST, 1);
+    const struct env *env = sim_env_get(after);
+    struct buffer want;
+    struct env_file *file;
+    buffer_init(&want);
+    mempool_file_encode(rig->pool, &want);
+    assert_int_equal(env->file_open(env->ctx, PATH, ENV_OPEN_READ, &file), 0);
+    assert_int_equal(env->file_size(env->ctx, file), want.len);
+    env->file_close(env->ctx, file);
+    buffer_deinit(&want);
+    sim_env_free(after);
+    mempool_rig_free(rig);
+}
+
+/* What is in a block left the file: so the block is durable before the file is. */
+static void what_was_mined_before_a_save_outlives_a_power_cut(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    assert_int_equal(save(rig), 0);
+    const struct built_block *block = mempool_rig_mine(rig, tx, 2);
+    assert_int_equal(save(rig), 0);
+    struct chain_rig after;
+    rig_init(&after, sim_env_crash(rig->chain.sim, SIM_CRASH_LOST, 1), &rig->builder, NULL);
+    rig_open(&after);
+    rig_settle(&after);
+    assert_true(rig_is_at(&after, block));
+    rig_deinit(&after);
+    mempool_rig_free(rig);
+}
+
+/* A block that cannot be written while the save waits for it: the save fails, and at once, since a
+ * stop waits for it. */
+static void a_save_amid_a_fault_ends(void **state)
+{
+    (void)state;
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    struct builder_spec spec = {.tx = tx, .n_tx = 2};
+    const struct built_block *block = builder_block(&rig->builder, rig->tip, &spec);
+    sim_disk_fail(sim_env_disk(rig->chain.sim), SIM_OP_WRITE, 0, -ENOSPC, true);
+    rig_submit(&rig->chain, block);
+    while (rig->chain.chain->writes_pending[0] + rig->chain.chain->writes_pending[1] == 0)
+        assert_true(sim_env_step(rig->chain.sim));
+    assert_int_equal(save(rig), -EIO);
+    assert_int_equal(rig->chain.n_faults, 1);
+    mempool_rig_free(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_saved_comes_back),
+        cmocka_unit_test(what_is_too_old_or_mined_is_left_out),
+        cmocka_unit_test(an_empty_mempool_is_a_small_file),
+        cmocka_unit_test(files_with_a_key_are_read),
+        cmocka_unit_test(damaged_files_are_given_up),
+        cmocka_unit_test(what_spends_a_block_that_is_taken_back_comes_back_too),
+        cmocka_unit_test(what_waits_to_be_put_back_is_saved),
+        cmocka_unit_test(closing_ends_a_load),
+        cmocka_unit_test(closing_ends_a_load_that_waits),
+        cmocka_unit_test(a_failed_save_keeps_the_old_file),
+        cmocka_unit_test(a_saved_file_outlives_a_power_cut),
+        cmocka_unit_test(a_save_amid_a_fault_ends),
+        cmocka_unit_test(what_was_mined_before_a_save_outlives_a_power_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

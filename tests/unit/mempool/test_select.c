@@ -1,0 +1,199 @@
+/* test_select.c - what a block is filled with, and in which order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/build.h"
+#include "support/mempool_rig.h"
+#include "util/alloc.h"
+
+static const struct mempool_selection whole_block = {.max_weight_wu = BLOCK_WEIGHT_MAX_WU,
+                                                     .max_sigops_cost = BLOCK_SIGOPS_COST_MAX};
+
+static int setup(void **state)
+{
+    *state = mempool_rig_new(3, 130, NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    mempool_rig_free(*state);
+    return 0;
+}
+
+static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
+                              int64_t fee_sat)
+{
+    struct builder_coin coin = mempool_rig_coin(rig, height);
+    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
+}
+
+static struct tx spend_output(struct mempool_rig *rig, const struct tx *parent, uint32_t i,
+                              int64_t fee_sat)
+{
+    struct builder_coin coin = mempool_rig_output(parent, i);
+    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
+}
+
+/* Exactly these, in this order. */
+static void assert_selected(const struct mempool_rig *rig,
+                            const struct mempool_selection *selection, const struct tx *const *want,
+                            size_t n_want)
+{
+    size_t n;
+    int64_t fees_sat, sum_sat = 0;
+    const struct mempool_entry **list =
+        mempool_select_for_block(rig->pool, selection, &n, &fees_sat);
+    assert_int_equal(n, n_want);
+    for (size_t i = 0; i < n; i++) {
+        assert_memory_equal(list[i]->tx.txid.b, want[i]->txid.b, 32);
+        sum_sat += list[i]->fee_sat;
+    }
+    assert_int_equal(fees_sat, sum_sat);
+    xfree(list);
+}
+
+static void nothing_is_selected_from_nothing(void **state)
+{
+    assert_selected(*state, &whole_block, NULL, 0);
+}
+
+static void best_rates_come_first(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx[3] = {spend_height(rig, 1, 1, 2000), spend_height(rig, 2, 1, 3000),
+                       spend_height(rig, 3, 1, 1000)};
+    for (size_t i = 0; i < 3; i++)
+        assert_reject(mempool_rig_add(rig, &tx[i]), REJECT_NONE);
+    const struct tx *want[] = {&tx[1], &tx[0], &tx[2]};
+    assert_selected(rig, &whole_block, want, 3);
+    /* Of equals the one that came first. */
+    mempool_prioritise(rig->pool, &tx[2].txid, 1000);
+    const struct tx *equal[] = {&tx[1], &tx[0], &tx[2]};
+    assert_selected(rig, &whole_block, equal, 3);
+    mempool_prioritise(rig->pool, &tx[2].txid, 1);
+    const struct tx *other[] = {&tx[1], &tx[2], &tx[0]};
+    assert_selected(rig, &whole_block, other, 3);
+}
+
+static void parents_come_with_the_children_that_pay(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx poor = spend_height(rig, 1, 1, 100), rich = spend_output(rig, &poor, 0, 90000);
+    struct tx middle = spend_height(rig, 2, 1, 5000);
+    const struct tx *all[] = {&poor, &middle, &rich};
+    for (size_t i = 0; i < 3; i++)
+        assert_reject(mempool_rig_add(rig, all[i]), REJECT_NONE);
+    const struct tx *want[] = {&poor, &rich, &middle};
+    assert_selected(rig, &whole_block, want, 3);
+}
+
+static void room_is_respected(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx large = spend_height(rig, 1, 100, 900000), small = spend_height(rig, 2, 1, 1000);
+    struct tx child = spend_output(rig, &large, 0, 100);
+    const struct tx *all[] = {&large, &small, &child};
+    for (size_t i = 0; i < 3; i++)
+        assert_reject(mempool_rig_add(rig, all[i]), REJECT_NONE);
+    assert_selected(rig, &whole_block, all, 3);
+    struct mempool_selection selection = whole_block;
+    selection.max_weight_wu = tx_weight_wu(&large) + tx_weight_wu(&small);
+    assert_selected(rig, &selection, all, 2);
+    selection.max_weight_wu--;
+    assert_selected(rig, &selection, all, 1);
+    /* What does not fit is passed over, and its child with it. */
+    selection.max_weight_wu = tx_weight_wu(&large) - 1;
+    const struct tx *want[] = {&small};
+    assert_selected(rig, &selection, want, 1);
+    selection.max_weight_wu = 0;
+    assert_selected(rig, &selection, NULL, 0);
+}
+
+static void signature_operations_are_counted(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct builder_coin coin = mempool_rig_coin(rig, 1);
+    static const uint8_t p2pkh[25] = {0x76, 0xa9, 20, [23] = 0x88, [24] = 0xac};
+    struct tx tx = mempool_rig_spend(rig, &coin, 1, 10, 5000);
+    for (uint32_t i = 0; i < 10; i++)
+        tx.out[i].script_pubkey = span_of(p2pkh, sizeof p2pkh);
+    tx_finish(&tx, &rig->builder.arena);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    assert_int_equal(mempool_find(rig->pool, &tx.txid)->sigops_cost, 40);
+    struct mempool_selection selection = whole_block;
+    const struct tx *want[] = {&tx};
+    selection.max_sigops_cost = 40;
+    assert_selected(rig, &selection, want, 1);
+    selection.max_sigops_cost = 39;
+    assert_selected(rig, &selection, NULL, 0);
+}
+
+static void poor_chunks_are_left_out_if_wanted(void **state)
+{
+    struct mempool_rig *rig = *state;
+    struct tx tx = spend_height(rig, 1, 1, 0);
+    uint32_t weight_wu = tx_weight_wu(&tx);
+    /* 4 sat per virtual byte, the last of which is not full: for its weight alone it pays more. */
+    assert_int_not_equal(weight_wu % 4, 0);
+    tx = spend_height(rig, 1, 1, (weight_wu + 3) / 4 * 4);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    struct mempool_selection selection = whole_block;
+    const struct tx *want[] = {&tx};
+    selection.min_sat_per_kvb = 4000;
+    assert_selected(rig, &selection, want, 1);
+    selection.min_sat_per_kvb = 4001;
+    assert_selected(rig, &selection, NULL, 0);
+}
+
+/* A large mempool: every selection is in a valid order, and rates of chunks fall. */
+static void large_selections_are_in_order(void **state)
+{
+    struct mempool_rig *rig = *state;
+    enum { FAN = 40, COINS = 20 };
+    for (int32_t c = 0; c < COINS; c++) {
+        struct tx root = spend_height(rig, c + 1, FAN, 5000 + 977 * c);
+        assert_reject(mempool_rig_add(rig, &root), REJECT_NONE);
+        for (uint32_t i = 0; i < FAN; i++) {
+            struct tx leaf = spend_output(
+                rig, &root, i, 200 + (int64_t)(((uint32_t)c * 7919 + i * 104729) % 9973));
+            assert_reject(mempool_rig_add(rig, &leaf), REJECT_NONE);
+        }
+    }
+    size_t n;
+    int64_t fees_sat;
+    const struct mempool_entry **list =
+        mempool_select_for_block(rig->pool, &whole_block, &n, &fees_sat);
+    assert_int_equal(n, COINS * (FAN + 1));
+    assert_int_equal(fees_sat, mempool_total_fee_sat(rig->pool));
+    struct feerate last = {INT64_MAX, 1};
+    for (size_t i = 0; i < n; i++) {
+        struct feerate rate = mempool_chunk(rig->pool, list[i]);
+        assert_true(feerate_compare(rate, last) <= 0);
+        last = rate;
+        for (uint32_t k = 0; k < list[i]->n_parents; k++) {
+            size_t at = 0;
+            while (list[at] != mempool_at(rig->pool, list[i]->parents[k]))
+                at++;
+            assert_true(at < i);
+        }
+    }
+    xfree(list);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(nothing_is_selected_from_nothing),        TEST(best_rates_come_first),
+        TEST(parents_come_with_the_children_that_pay), TEST(room_is_respected),
+        TEST(signature_operations_are_counted),        TEST(poor_chunks_are_left_out_if_wanted),
+        TEST(large_selections_are_in_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
