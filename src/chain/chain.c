@@ -28,7 +28,7 @@ struct chain *chain_new(const struct env *env, const struct log *log, const stru
     chain->min_chain_work =
         options->min_chain_work ? *options->min_chain_work : u256_from_le(network->min_chain_work);
     struct siphash_key key;
-    env->random(env->ctx, &key, sizeof key);
+    env_random(env, &key, sizeof key);
     header_tree_init(&chain->tree, key);
     best_chain_init(chain);
     kept_blocks_init(&chain->kept, KEPT_BLOCKS_MAX_BYTES);
@@ -215,7 +215,7 @@ uint32_t chain_next_bits(const struct chain *chain, const struct block_node *pre
 
 int64_t chain_now_s(const struct chain *chain)
 {
-    return chain->env->unix_s(chain->env->ctx);
+    return env_unix_s(chain->env);
 }
 
 bool chain_is_initial_download(const struct chain *chain)

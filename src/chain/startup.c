@@ -102,7 +102,7 @@ static bool empty_index(struct chain *chain, char **error)
     char *detail = NULL;
     index_db_close(chain->index);
     chain->index = NULL; /* what follows may fail, and then the chain is freed */
-    int code = chain->env->kv_destroy(chain->env->ctx, chain->index_dir);
+    int code = env_kv_destroy(chain->env, chain->index_dir);
     if (!code || code == -ENOENT)
         code = open_index_store(chain, &detail);
     if (!code)
@@ -141,7 +141,7 @@ static bool open_coins(struct chain *chain, char **error)
             xfree(path);
             return false;
         }
-        code = chain->env->kv_destroy(chain->env->ctx, path);
+        code = env_kv_destroy(chain->env, path);
         if (!code)
             code = coins_open(chain->env, chain->log, path, &options, &chain->coins, &detail);
     }
@@ -197,7 +197,7 @@ static void count_name(void *arg, const char *name)
 static bool holds_files(const struct chain *chain, const char *dir)
 {
     size_t n = 0;
-    return chain->env->list(chain->env->ctx, dir, count_name, &n) >= 0 && n > 0;
+    return env_list(chain->env, dir, count_name, &n) >= 0 && n > 0;
 }
 
 /* As in Core the index stays in the data directory, wherever -blocksdir has the block files. We had
@@ -225,7 +225,7 @@ static void look_for_blocks(void *arg, const char *name)
 static bool has_block_files(const struct chain *chain)
 {
     bool is_found = false;
-    (void)chain->env->list(chain->env->ctx, chain->blocks_dir, look_for_blocks, &is_found);
+    (void)env_list(chain->env, chain->blocks_dir, look_for_blocks, &is_found);
     return is_found;
 }
 
@@ -245,9 +245,9 @@ static bool refuse_lost_folder(struct chain *chain, char **error)
 static int make_dirs(struct chain *chain)
 {
     char *data = xasprintf("%s/blocks", chain->data_dir);
-    int code = chain->env->make_dir(chain->env->ctx, chain->blocks_dir);
+    int code = env_make_dir(chain->env, chain->blocks_dir);
     if (!code && strcmp(data, chain->blocks_dir) != 0)
-        code = chain->env->make_dir(chain->env->ctx, data);
+        code = env_make_dir(chain->env, data);
     xfree(data);
     return code;
 }
@@ -578,7 +578,7 @@ static bool find_marks(struct chain *chain, char **error)
 bool chain_open(struct chain *chain, char **error)
 {
     ASSERT(!chain->is_open);
-    int64_t start_us = chain->env->now_us(chain->env->ctx);
+    int64_t start_us = env_now_us(chain->env);
     if (!open_stores(chain, error) || !check_clock(chain, error))
         return false;
     if (!find_marks(chain, error))
@@ -610,6 +610,6 @@ bool chain_open(struct chain *chain, char **error)
     pipeline_wake(chain);
     log_printf(chain->log, LOG_ALWAYS, "%zu headers, tip at height %d, opened in %lld ms",
                chain->tree.count, chain_tip_node(chain)->height,
-               (long long)(chain->env->now_us(chain->env->ctx) - start_us) / 1000);
+               (long long)(env_now_us(chain->env) - start_us) / 1000);
     return true;
 }

@@ -37,7 +37,7 @@ char *cookie_create(const struct env *env, const char *path, unsigned mode, char
 {
     uint8_t secret[COOKIE_SECRET_BYTES];
     char digits[2 * COOKIE_SECRET_BYTES + 1];
-    env->random(env->ctx, secret, sizeof secret);
+    env_random(env, secret, sizeof secret);
     hex_encode(digits, span_of(secret, sizeof secret));
     char *cookie = xasprintf("%s%s", COOKIE_PREFIX, digits);
     explicit_bzero(secret, sizeof secret);

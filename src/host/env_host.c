@@ -24,8 +24,6 @@ struct env_host {
     struct resolver *resolver;
 };
 
-/* -- Adapters: env's context is this struct, each module wants its own part ------------------- */
-
 static int64_t now_us(void *ctx)
 {
     (void)ctx;
@@ -36,18 +34,6 @@ static int64_t unix_s(void *ctx)
 {
     (void)ctx;
     return loop_unix_s();
-}
-
-static uint64_t timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void *arg)
-{
-    struct env_host *host = ctx;
-    return loop_timer_start(host->loop, delay_us, fn, arg);
-}
-
-static void timer_cancel(void *ctx, uint64_t id)
-{
-    struct env_host *host = ctx;
-    loop_timer_cancel(host->loop, id);
 }
 
 /* Without randomness there are no safe keys, ids or cookies: nothing sensible can go on. */
@@ -67,111 +53,24 @@ static void fill_random(void *ctx, void *out, size_t len)
     }
 }
 
-static void job_submit(void *ctx, enum env_pool pool, enum env_priority priority,
-                       struct env_job *job)
-{
-    struct env_host *host = ctx;
-    jobs_submit(host->jobs, pool, priority, job);
-}
-
-static void job_cancel(void *ctx, struct env_job *job)
-{
-    struct env_host *host = ctx;
-    jobs_cancel(host->jobs, job);
-}
-
-static int compute_threads_of(void *ctx)
-{
-    struct env_host *host = ctx;
-    return jobs_compute_threads(host->jobs);
-}
-
-static uint64_t resolve(void *ctx, const char *name, env_resolve_fn *done, void *arg)
-{
-    struct env_host *host = ctx;
-    return resolver_start(host->resolver, name, done, arg);
-}
-
-static void resolve_cancel(void *ctx, uint64_t id)
-{
-    struct env_host *host = ctx;
-    resolver_cancel(host->resolver, id);
-}
-
-static uint64_t stream_connect(void *ctx, const char *address, uint16_t port,
-                               const struct env_stream_events *events, void *arg)
-{
-    struct env_host *host = ctx;
-    return streams_connect(host->streams, address, port, events, arg);
-}
-
-static uint64_t stream_listen(void *ctx, const char *address, uint16_t port,
-                              const struct env_stream_events *events, void *arg, int *error)
-{
-    struct env_host *host = ctx;
-    return streams_listen(host->streams, address, port, events, arg, error);
-}
-
-static void stream_send_shared(void *ctx, uint64_t stream, struct span bytes,
-                               void (*release)(void *arg), void *arg)
-{
-    struct env_host *host = ctx;
-    streams_send_shared(host->streams, stream, bytes, release, arg);
-}
-
-static void stream_send(void *ctx, uint64_t stream, struct span bytes)
-{
-    struct env_host *host = ctx;
-    streams_send(host->streams, stream, bytes);
-}
-
-static size_t stream_queued_bytes(void *ctx, uint64_t stream)
-{
-    struct env_host *host = ctx;
-    return streams_queued_bytes(host->streams, stream);
-}
-
-static uint16_t stream_local(void *ctx, uint64_t stream, char *address, size_t size)
-{
-    struct env_host *host = ctx;
-    return streams_local(host->streams, stream, address, size);
-}
-
-static void stream_pause(void *ctx, uint64_t stream, bool paused)
-{
-    struct env_host *host = ctx;
-    streams_pause(host->streams, stream, paused);
-}
-
-static void stream_close(void *ctx, uint64_t stream)
-{
-    struct env_host *host = ctx;
-    streams_close(host->streams, stream);
-}
-
-static const struct env functions = {
-    .now_us = now_us,
-    .unix_s = unix_s,
-    .timer_start = timer_start,
-    .timer_cancel = timer_cancel,
-    .random = fill_random,
-    .job_submit = job_submit,
-    .job_cancel = job_cancel,
-    .compute_threads = compute_threads_of,
-    .file_open = files_open,
-    .file_read_at = files_read_at,
-    .file_write_at = files_write_at,
-    .file_size = files_size,
-    .file_truncate = files_truncate,
-    .file_allocate = files_allocate,
-    .file_sync = files_sync,
-    .file_close = files_close,
+static const struct env_files files = {
+    .open = files_open,
+    .read_at = files_read_at,
+    .write_at = files_write_at,
+    .size = files_size,
+    .truncate = files_truncate,
+    .allocate = files_allocate,
+    .sync = files_sync,
+    .close = files_close,
     .make_dir = files_make_dir,
     .rename = files_rename,
     .remove = files_remove,
     .sync_dir = files_sync_dir,
     .list = files_list,
     .free_bytes = files_free_bytes,
+};
+
+static const struct env_store store = {
     .kv_open = leveldb_store_open,
     .kv_close = leveldb_store_close,
     .kv_destroy = leveldb_store_destroy,
@@ -190,23 +89,40 @@ static const struct env functions = {
     .cursor_key = leveldb_store_cursor_key,
     .cursor_value = leveldb_store_cursor_value,
     .cursor_error = leveldb_store_cursor_error,
-    .stream_connect = stream_connect,
-    .stream_listen = stream_listen,
-    .stream_send = stream_send,
-    .stream_send_shared = stream_send_shared,
-    .stream_queued_bytes = stream_queued_bytes,
-    .stream_local = stream_local,
-    .stream_pause = stream_pause,
-    .stream_close = stream_close,
-    .resolve = resolve,
-    .resolve_cancel = resolve_cancel,
 };
+
+/* Every part has its own context; files and stores need none. */
+static void fill_env(struct env_host *host)
+{
+    host->env = (struct env){
+        .clock = {.ctx = host->loop,
+                  .now_us = now_us,
+                  .unix_s = unix_s,
+                  .timer_start = loop_timer_start,
+                  .timer_cancel = loop_timer_cancel},
+        .random = {.fill = fill_random},
+        .jobs = {.ctx = host->jobs,
+                 .submit = jobs_submit,
+                 .cancel = jobs_cancel,
+                 .compute_threads = jobs_compute_threads},
+        .files = files,
+        .store = store,
+        .names = {.ctx = host->resolver, .resolve = resolver_start, .cancel = resolver_cancel},
+        .streams = {.ctx = host->streams,
+                    .connect = streams_connect,
+                    .listen = streams_listen,
+                    .send = streams_send,
+                    .send_shared = streams_send_shared,
+                    .queued_bytes = streams_queued_bytes,
+                    .local = streams_local,
+                    .pause = streams_pause,
+                    .close = streams_close},
+    };
+}
 
 struct env_host *env_host_new(int compute_threads)
 {
     struct env_host *host = xcalloc(1, sizeof *host);
-    host->env = functions;
-    host->env.ctx = host;
     host->loop = loop_new();
     if (host->loop)
         host->jobs = jobs_new(host->loop, compute_threads, BLOCKING_THREADS);
@@ -217,6 +133,7 @@ struct env_host *env_host_new(int compute_threads)
     }
     host->streams = streams_new(host->loop);
     host->resolver = resolver_new(host->loop);
+    fill_env(host);
     return host;
 }
 

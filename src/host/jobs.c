@@ -178,9 +178,10 @@ static void start_thread(struct pool *pool)
     }
 }
 
-void jobs_submit(struct jobs *jobs, enum env_pool pool_number, enum env_priority priority,
+void jobs_submit(void *ctx, enum env_pool pool_number, enum env_priority priority,
                  struct env_job *job)
 {
+    struct jobs *jobs = ctx;
     ASSERT(priority < ENV_PRIORITY_COUNT);
     struct pool *pool = &jobs->pools[pool_number];
     pthread_mutex_lock(&jobs->lock);
@@ -203,8 +204,9 @@ void jobs_submit(struct jobs *jobs, enum env_pool pool_number, enum env_priority
     pthread_mutex_unlock(&jobs->lock);
 }
 
-void jobs_cancel(struct jobs *jobs, struct env_job *job)
+void jobs_cancel(void *ctx, struct env_job *job)
 {
+    struct jobs *jobs = ctx;
     pthread_mutex_lock(&jobs->lock);
     if (job->sequence != 0)
         job->cancelled = true;
@@ -241,8 +243,9 @@ static bool deliver(void *arg)
     return jobs->ready.first != NULL;
 }
 
-int jobs_compute_threads(const struct jobs *jobs)
+int jobs_compute_threads(void *ctx)
 {
+    struct jobs *jobs = ctx;
     return jobs->pools[ENV_POOL_COMPUTE].threads_max;
 }
 

@@ -26,10 +26,9 @@ void jobs_stop(struct jobs *jobs);
 void jobs_free(struct jobs *jobs);
 
 /* See struct env: job_submit, job_cancel, compute_threads. */
-void jobs_submit(struct jobs *jobs, enum env_pool pool, enum env_priority priority,
-                 struct env_job *job);
-void jobs_cancel(struct jobs *jobs, struct env_job *job);
-int jobs_compute_threads(const struct jobs *jobs);
+void jobs_submit(void *jobs, enum env_pool pool, enum env_priority priority, struct env_job *job);
+void jobs_cancel(void *jobs, struct env_job *job);
+int jobs_compute_threads(void *jobs);
 
 /* Threads that run at the moment, of both pools. */
 int jobs_threads_started(struct jobs *jobs);

@@ -182,8 +182,9 @@ static void on_timers(evutil_socket_t fd, short what, void *arg)
     arm(loop);
 }
 
-uint64_t loop_timer_start(struct loop *loop, int64_t delay_us, env_timer_fn *fn, void *arg)
+uint64_t loop_timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void *arg)
 {
+    struct loop *loop = ctx;
     int64_t now_us = loop_now_us();
     if (delay_us < 0)
         delay_us = 0;
@@ -200,8 +201,9 @@ uint64_t loop_timer_start(struct loop *loop, int64_t delay_us, env_timer_fn *fn,
     return id;
 }
 
-void loop_timer_cancel(struct loop *loop, uint64_t id)
+void loop_timer_cancel(void *ctx, uint64_t id)
 {
+    struct loop *loop = ctx;
     uint64_t slot = id % SLOT_MAX;
     if (id == 0 || slot >= loop->n_slots || loop->slots[slot].id != id)
         return;

@@ -41,9 +41,9 @@ void loop_stop(struct loop *loop);
 
 /* Call fn(arg) once, delay_us (0 if negative) from now; equal times fire in order of creation.
  * Returns: an id, never 0 and never used again. */
-uint64_t loop_timer_start(struct loop *loop, int64_t delay_us, env_timer_fn *fn, void *arg);
+uint64_t loop_timer_start(void *loop, int64_t delay_us, env_timer_fn *fn, void *arg);
 /* Forget a timer. An id that fired, was cancelled, or is 0 does nothing. */
-void loop_timer_cancel(struct loop *loop, uint64_t id);
+void loop_timer_cancel(void *loop, uint64_t id);
 
 /* Work that other threads ask the loop to do. fn returns true if it stopped early and wants
  * another turn. */

@@ -132,9 +132,9 @@ static void ask(void *arg)
     evdns_getaddrinfo(resolver->base, lookup->name, NULL, &hints, answered, lookup);
 }
 
-uint64_t resolver_start(struct resolver *resolver, const char *name, env_resolve_fn *done,
-                        void *arg)
+uint64_t resolver_start(void *ctx, const char *name, env_resolve_fn *done, void *arg)
 {
+    struct resolver *resolver = ctx;
     struct lookup *lookup = xcalloc(1, sizeof *lookup);
     *lookup = (struct lookup){.next = resolver->lookups,
                               .resolver = resolver,
@@ -147,8 +147,9 @@ uint64_t resolver_start(struct resolver *resolver, const char *name, env_resolve
     return lookup->id;
 }
 
-void resolver_cancel(struct resolver *resolver, uint64_t id)
+void resolver_cancel(void *ctx, uint64_t id)
 {
+    struct resolver *resolver = ctx;
     for (struct lookup *at = resolver->lookups; at; at = at->next)
         if (at->id == id)
             at->done = NULL;

@@ -16,8 +16,7 @@ NODISCARD struct resolver *resolver_new(struct loop *loop);
 void resolver_free(struct resolver *resolver);
 
 /* See resolve and resolve_cancel of struct env. */
-uint64_t resolver_start(struct resolver *resolver, const char *name, env_resolve_fn *done,
-                        void *arg);
-void resolver_cancel(struct resolver *resolver, uint64_t id);
+uint64_t resolver_start(void *resolver, const char *name, env_resolve_fn *done, void *arg);
+void resolver_cancel(void *resolver, uint64_t id);
 
 #endif

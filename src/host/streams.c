@@ -249,9 +249,10 @@ static void report_failed_connect(void *arg)
     report_close(stream, stream->error);
 }
 
-uint64_t streams_connect(struct streams *streams, const char *address, uint16_t port,
+uint64_t streams_connect(void *ctx, const char *address, uint16_t port,
                          const struct env_stream_events *events, void *arg)
 {
+    struct streams *streams = ctx;
     struct stream *stream = stream_new(streams, events, arg);
     stream->connecting = true;
     stream->port = port;
@@ -279,9 +280,10 @@ uint64_t streams_connect(struct streams *streams, const char *address, uint16_t 
     return stream->id;
 }
 
-uint64_t streams_listen(struct streams *streams, const char *address, uint16_t port,
+uint64_t streams_listen(void *ctx, const char *address, uint16_t port,
                         const struct env_stream_events *events, void *arg, int *error)
 {
+    struct streams *streams = ctx;
     int fd = sockets_listen(address, port);
     if (fd < 0) {
         *error = fd;
@@ -312,16 +314,18 @@ uint16_t streams_port(struct streams *streams, uint64_t id)
     return stream->bufferevent ? sockets_local_port(bufferevent_getfd(stream->bufferevent)) : 0;
 }
 
-uint16_t streams_local(struct streams *streams, uint64_t id, char *address, size_t size)
+uint16_t streams_local(void *ctx, uint64_t id, char *address, size_t size)
 {
+    struct streams *streams = ctx;
     struct stream *stream = find(streams, id);
     if (!stream || !stream->bufferevent)
         return 0;
     return sockets_local(bufferevent_getfd(stream->bufferevent), address, size);
 }
 
-void streams_send(struct streams *streams, uint64_t id, struct span bytes)
+void streams_send(void *ctx, uint64_t id, struct span bytes)
 {
+    struct streams *streams = ctx;
     struct stream *stream = find(streams, id);
     if (!stream || !stream->bufferevent || stream->error)
         return;
@@ -342,9 +346,10 @@ static void give_back(const void *bytes, size_t len, void *arg)
     lent.release(lent.arg);
 }
 
-void streams_send_shared(struct streams *streams, uint64_t id, struct span bytes,
-                         void (*release)(void *arg), void *arg)
+void streams_send_shared(void *ctx, uint64_t id, struct span bytes, void (*release)(void *arg),
+                         void *arg)
 {
+    struct streams *streams = ctx;
     struct stream *stream = find(streams, id);
     if (!stream || !stream->bufferevent || stream->error) {
         release(arg);
@@ -357,8 +362,9 @@ void streams_send_shared(struct streams *streams, uint64_t id, struct span bytes
     ASSERT(rc == 0);
 }
 
-size_t streams_queued_bytes(struct streams *streams, uint64_t id)
+size_t streams_queued_bytes(void *ctx, uint64_t id)
 {
+    struct streams *streams = ctx;
     struct stream *stream = find(streams, id);
     if (!stream || !stream->bufferevent)
         return 0;
@@ -367,8 +373,9 @@ size_t streams_queued_bytes(struct streams *streams, uint64_t id)
 
 /* Resuming hands out what was left by on_read() when it was paused in the middle: libevent calls
  * only for new bytes, so ask it to. */
-void streams_pause(struct streams *streams, uint64_t id, bool paused)
+void streams_pause(void *ctx, uint64_t id, bool paused)
 {
+    struct streams *streams = ctx;
     struct stream *stream = find(streams, id);
     if (!stream || !stream->bufferevent)
         return;
@@ -381,8 +388,9 @@ void streams_pause(struct streams *streams, uint64_t id, bool paused)
         bufferevent_trigger(stream->bufferevent, EV_READ, BEV_OPT_DEFER_CALLBACKS);
 }
 
-void streams_close(struct streams *streams, uint64_t id)
+void streams_close(void *ctx, uint64_t id)
 {
+    struct streams *streams = ctx;
     struct stream *stream = find(streams, id);
     if (stream)
         stream_drop(stream);

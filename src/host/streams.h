@@ -21,25 +21,25 @@ void streams_free(struct streams *streams);
 
 /* Connect. Returns: the id; what becomes of it is always told later, by on_connect or on_close
  * (with a negative errno; -EINVAL for an address that is not numeric). Borrows events. */
-uint64_t streams_connect(struct streams *streams, const char *address, uint16_t port,
+uint64_t streams_connect(void *streams, const char *address, uint16_t port,
                          const struct env_stream_events *events, void *arg);
 /* Listen; port 0 takes a free one, see streams_port(). Returns: the listener's id, or 0 with
  * *error, a negative errno. Borrows events. */
-uint64_t streams_listen(struct streams *streams, const char *address, uint16_t port,
+uint64_t streams_listen(void *streams, const char *address, uint16_t port,
                         const struct env_stream_events *events, void *arg, int *error);
 /* The local port of a stream or listener; 0 if there is no such id. */
 uint16_t streams_port(struct streams *streams, uint64_t id);
 
 /* Queue a copy of bytes. An id that is gone is ignored, here and below. */
 /* Our own end of a stream: see env.stream_local(). */
-uint16_t streams_local(struct streams *streams, uint64_t id, char *address, size_t size);
-void streams_send(struct streams *streams, uint64_t id, struct span bytes);
+uint16_t streams_local(void *streams, uint64_t id, char *address, size_t size);
+void streams_send(void *streams, uint64_t id, struct span bytes);
 /* Queue bytes without a copy; release(arg) once when they are sent, or the stream is gone. */
-void streams_send_shared(struct streams *streams, uint64_t id, struct span bytes,
-                         void (*release)(void *arg), void *arg);
-size_t streams_queued_bytes(struct streams *streams, uint64_t id);
-void streams_pause(struct streams *streams, uint64_t id, bool paused);
+void streams_send_shared(void *streams, uint64_t id, struct span bytes, void (*release)(void *arg),
+                         void *arg);
+size_t streams_queued_bytes(void *streams, uint64_t id);
+void streams_pause(void *streams, uint64_t id, bool paused);
 /* Close a stream or listener. What is queued is offered to the kernel once, not waited for. */
-void streams_close(struct streams *streams, uint64_t id);
+void streams_close(void *streams, uint64_t id);
 
 #endif

@@ -267,7 +267,7 @@ static void submit(struct pool_check *check, void (*run)(struct env_job *job),
     /* Somebody waits for the answer to what he sent; what peers send can wait for it. */
     bool is_awaited = check->flags & (MEMPOOL_LOCAL | MEMPOOL_TEST_ONLY) || check->is_putback;
     check->job = (struct env_job){.run = run, .done = done};
-    env->job_submit(env->ctx, ENV_POOL_COMPUTE, is_awaited ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_LOW,
+    env_job_submit(env, ENV_POOL_COMPUTE, is_awaited ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_LOW,
                     &check->job);
 }
 
@@ -433,7 +433,7 @@ static void accept(struct mempool *mempool, struct span raw, const struct pool_c
     struct pool_check *check = check_new(mempool, like, xmemdup(raw.p, len), len);
     if (is_refused) {
         check->verdict.code = mempool->closing ? REJECT_FAULT : REJECT_MEMPOOL_BUSY;
-        mempool->env->timer_start(mempool->env->ctx, 0, refuse_unseen, check);
+        env_timer_start(mempool->env, 0, refuse_unseen, check);
         return;
     }
     start(check);

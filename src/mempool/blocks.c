@@ -94,7 +94,7 @@ static void sort_and_trim(struct mempool *mempool)
 static void stop_quiet_timer(struct mempool *mempool)
 {
     if (mempool->putbacks.quiet_timer)
-        mempool->env->timer_cancel(mempool->env->ctx, mempool->putbacks.quiet_timer);
+        env_timer_cancel(mempool->env, mempool->putbacks.quiet_timer);
     mempool->putbacks.quiet_timer = 0;
 }
 
@@ -268,7 +268,7 @@ void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
         put_back(mempool);
     else if (putbacks->first < putbacks->n)
         putbacks->quiet_timer =
-            mempool->env->timer_start(mempool->env->ctx, QUIET_US, quiet_timer, mempool);
+            env_timer_start(mempool->env, QUIET_US, quiet_timer, mempool);
     pool_limit(mempool);
 }
 

@@ -53,7 +53,7 @@ struct mempool *mempool_new(const struct env *env, const struct log *log, struct
         .permit_bare_multisig = options->permit_bare_multisig,
         .max_datacarrier_bytes = options->max_datacarrier_bytes,
     };
-    env->random(env->ctx, &mempool->key, sizeof mempool->key);
+    env_random(env, &mempool->key, sizeof mempool->key);
     scratch_pool_init(&mempool->scratch);
     hash_map_init(&mempool->by_txid);
     hash_map_init(&mempool->by_wtxid);
@@ -115,7 +115,7 @@ void pool_close_continue(struct mempool *mempool)
     /* From a timer, so that whoever ends last is through when the mempool is freed. */
     if (mempool->closing && mempool->close_done && is_idle(mempool) && mempool->close_timer == 0)
         mempool->close_timer =
-            mempool->env->timer_start(mempool->env->ctx, 0, on_close_timer, mempool);
+            env_timer_start(mempool->env, 0, on_close_timer, mempool);
 }
 
 void mempool_close(struct mempool *mempool, void (*done)(void *arg), void *arg)
@@ -133,7 +133,7 @@ void mempool_close(struct mempool *mempool, void (*done)(void *arg), void *arg)
 
 int64_t pool_now_s(const struct mempool *mempool)
 {
-    return mempool->env->unix_s(mempool->env->ctx);
+    return env_unix_s(mempool->env);
 }
 
 size_t mempool_count(const struct mempool *mempool)

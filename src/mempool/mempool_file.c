@@ -139,7 +139,7 @@ static void blocks_synced(void *arg, const struct verdict *verdict)
     struct save *save = arg;
     save->error = verdict->code == REJECT_NONE ? 0 : -EIO;
     save->job = (struct env_job){.run = run_save, .done = save_done};
-    save->env->job_submit(save->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &save->job);
+    env_job_submit(save->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &save->job);
 }
 
 /* What is absent because it is in a block must not be lost with that block: the file before has it,
@@ -189,17 +189,17 @@ static void run_load(struct env_job *job)
     struct load *load = (struct load *)job;
     const struct env *env = load->mempool->env;
     struct env_file *file;
-    load->result.error = env->file_open(env->ctx, load->path, ENV_OPEN_READ, &file);
+    load->result.error = env_file_open(env, load->path, ENV_OPEN_READ, &file);
     if (load->result.error)
         return;
-    int64_t size = env->file_size(env->ctx, file), got = size;
+    int64_t size = env_file_size(env, file), got = size;
     if (size > FILE_BYTES_MAX)
         got = -EUCLEAN;
     if (got > 0) {
         load->bytes = xmalloc((size_t)size);
-        got = env->file_read_at(env->ctx, file, 0, load->bytes, (size_t)size);
+        got = env_file_read_at(env, file, 0, load->bytes, (size_t)size);
     }
-    env->file_close(env->ctx, file);
+    env_file_close(env, file);
     if (got < 0)
         load->result.error = (int)got;
     else
@@ -380,7 +380,7 @@ static void pump(struct load *load)
     if (load->under_way > 0 || load->hold_timer)
         return;
     if (has_left(load))
-        load->hold_timer = env->timer_start(env->ctx, HOLD_US, on_hold_timer, load);
+        load->hold_timer = env_timer_start(env, HOLD_US, on_hold_timer, load);
     else
         end(load);
 }
@@ -408,7 +408,7 @@ void mempool_file_load(struct mempool *mempool, const char *path,
     load->job = (struct env_job){.run = run_load, .done = load_done};
     mempool->is_load_expected = false;
     mempool->n_loads++;
-    mempool->env->job_submit(mempool->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
+    env_job_submit(mempool->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
 }
 
 void mempool_file_expect(struct mempool *mempool)

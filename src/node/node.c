@@ -64,8 +64,8 @@ struct node {
 
 static void set_timer(struct node *node, int64_t delay_us, env_timer_fn *fn)
 {
-    node->env->timer_cancel(node->env->ctx, node->timer);
-    node->timer = node->env->timer_start(node->env->ctx, delay_us, fn, node);
+    env_timer_cancel(node->env, node->timer);
+    node->timer = env_timer_start(node->env, delay_us, fn, node);
 }
 
 /* -- The tip -------------------------------------------------------------------------------- */
@@ -90,7 +90,7 @@ static struct traffic traffic_now(const struct node *node, int64_t now_us)
 static void show_progress(struct node *node, const struct block_node *tip)
 {
     char line[PROGRESS_LINE_BYTES], net[PROGRESS_LINE_BYTES];
-    int64_t now_us = node->env->now_us(node->env->ctx);
+    int64_t now_us = env_now_us(node->env);
     progress_add(&node->progress, now_us, tip->height, chain_progress(node->chain, tip));
     if (now_us - node->shown_us < SHOW_US)
         return;
@@ -113,7 +113,7 @@ static void show_status(void *arg)
     if (node->is_stopping)
         return;
     show_progress(node, chain_tip(node->chain));
-    node->status_timer = node->env->timer_start(node->env->ctx, STATUS_US, show_status, node);
+    node->status_timer = env_timer_start(node->env, STATUS_US, show_status, node);
 }
 
 static void end_progress(struct node *node)
@@ -125,7 +125,7 @@ static void end_progress(struct node *node)
 
 static void log_tip(struct node *node, const struct block_node *tip, const char *hash)
 {
-    int64_t now_us = node->env->now_us(node->env->ctx);
+    int64_t now_us = env_now_us(node->env);
     if (is_catching_up(node) && now_us - node->logged_us < LOG_TIP_US)
         return;
     node->logged_us = now_us;
@@ -261,7 +261,7 @@ static void advance_timers(void *ctx, int64_t delta_s)
 static int64_t now_s(void *ctx)
 {
     const struct node *node = ctx;
-    return node->env->unix_s(node->env->ctx);
+    return env_unix_s(node->env);
 }
 
 /* Those of the options first, then those of the sources in their order. */
@@ -292,7 +292,7 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
         .advance_timers = advance_timers,
         .now_s = now_s,
         .clock = real,
-        .start_us = real->now_us(real->ctx),
+        .start_us = env_now_us(real),
         .warning = warning,
         .log_control = node->log,
         .block = node->options.block,
@@ -525,7 +525,7 @@ static void load_mempool(void *arg)
     if (is_complete)
         mempool_file_load(node->mempool, node->mempool_path, on_mempool_loaded, node);
     else
-        node->load_timer = node->env->timer_start(node->env->ctx, LOAD_POLL_US, load_mempool, node);
+        node->load_timer = env_timer_start(node->env, LOAD_POLL_US, load_mempool, node);
 }
 
 static void expect_mempool(struct node *node)
@@ -543,7 +543,7 @@ static bool is_replaying(const struct node *node)
 {
     if (chain_is_replaying(node->chain))
         return true;
-    int64_t waited_us = node->env->now_us(node->env->ctx) - node->opened_us;
+    int64_t waited_us = env_now_us(node->env) - node->opened_us;
     int32_t n = chain_unconnected(node->chain);
     return n > 0 && n <= CONNECT_MAX && waited_us < PATIENCE_US;
 }
@@ -578,7 +578,7 @@ bool node_start(struct node *node, char **error)
         return false;
     make_mesh(node);
     node->warmup = "Replaying blocks\xe2\x80\xa6";
-    node->opened_us = node->env->now_us(node->env->ctx);
+    node->opened_us = env_now_us(node->env);
     finish_start(node);
     return true;
 }
@@ -624,8 +624,8 @@ static void begin_stop(void *arg)
 {
     struct node *node = arg;
     node->timer = 0;
-    node->env->timer_cancel(node->env->ctx, node->status_timer);
-    node->env->timer_cancel(node->env->ctx, node->load_timer);
+    env_timer_cancel(node->env, node->status_timer);
+    env_timer_cancel(node->env, node->load_timer);
     end_progress(node);
     node->events.stopping(node->events.ctx);
     node->events.notice(node->events.ctx, NODE_NOTICE_STOPPING, "");

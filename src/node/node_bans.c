@@ -39,7 +39,7 @@ struct node_bans {
 
 static int64_t now_s(const struct node_bans *bans)
 {
-    return bans->env->unix_s(bans->env->ctx);
+    return env_unix_s(bans->env);
 }
 
 /* -- Reading the file ----------------------------------------------------------------------- */
@@ -49,15 +49,15 @@ static int read_file(const struct node_bans *bans, struct buffer *out)
 {
     const struct env *env = bans->env;
     struct env_file *file;
-    int error = env->file_open(env->ctx, bans->path, ENV_OPEN_READ, &file);
+    int error = env_file_open(env, bans->path, ENV_OPEN_READ, &file);
     if (error)
         return error;
-    int64_t size = env->file_size(env->ctx, file), got = size;
+    int64_t size = env_file_size(env, file), got = size;
     if (size > BAN_FILE_MAX_BYTES)
         got = -EFBIG;
     if (got > 0)
-        got = env->file_read_at(env->ctx, file, 0, buffer_reserve(out, (size_t)size), (size_t)size);
-    env->file_close(env->ctx, file);
+        got = env_file_read_at(env, file, 0, buffer_reserve(out, (size_t)size), (size_t)size);
+    env_file_close(env, file);
     if (got < 0)
         return (int)got;
     out->len = (size_t)got;
@@ -103,7 +103,7 @@ static const char *take_entries(struct node_bans *bans, struct span text, struct
 static char *put_aside(const struct node_bans *bans, const char *why)
 {
     char *aside = xasprintf("%s.bad", bans->path);
-    int error = bans->env->rename(bans->env->ctx, bans->path, aside);
+    int error = env_rename(bans->env, bans->path, aside);
     char *warning =
         xasprintf("The ban list %s cannot be used as it is: %s. %zu bans hold; %s%s", bans->path,
                   why, p2p_bans(bans->p2p)->n,
@@ -283,7 +283,7 @@ static void start_write(struct node_bans *bans)
     bans->waiting = NULL;
     encode(bans);
     bans->job = (struct env_job){.run = run_write, .done = on_written};
-    bans->env->job_submit(bans->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &bans->job);
+    env_job_submit(bans->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &bans->job);
 }
 
 void node_bans_save(struct node_bans *bans, rpc_saved_fn *done, void *arg)

@@ -28,18 +28,13 @@ struct node_env {
     uint64_t last_id;
 };
 
-static const struct env *real_of(void *ctx)
-{
-    return ((struct node_env *)ctx)->real;
-}
-
 /* -- Time ------------------------------------------------------------------------------------ */
 
 static int64_t unix_s(void *ctx)
 {
     struct node_env *node_env = ctx;
     int64_t mock_s = atomic_load_explicit(&node_env->mock_time_s, memory_order_relaxed);
-    return mock_s ? mock_s : node_env->real->unix_s(node_env->real->ctx);
+    return mock_s ? mock_s : env_unix_s(node_env->real);
 }
 
 static uint64_t hash_id(uint64_t id)
@@ -81,7 +76,7 @@ static uint64_t timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void 
 {
     struct node_env *node_env = ctx;
     const struct env *real = node_env->real;
-    int64_t now_us = real->now_us(real->ctx);
+    int64_t now_us = env_now_us(real);
     if (delay_us < 0)
         delay_us = 0;
     if (delay_us > INT64_MAX - now_us)
@@ -99,14 +94,14 @@ static uint64_t timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void 
         node_env->first = timer;
     node_env->last = timer;
     hash_map_insert(&node_env->timers, hash_id(timer->id), timer);
-    timer->real_id = real->timer_start(real->ctx, delay_us, on_timer, timer);
+    timer->real_id = env_timer_start(real, delay_us, on_timer, timer);
     return timer->id;
 }
 
 static void timer_drop(struct node_timer *timer)
 {
     const struct env *real = timer->owner->real;
-    real->timer_cancel(real->ctx, timer->real_id);
+    env_timer_cancel(real, timer->real_id);
     timer_unlink(timer);
     xfree(timer);
 }
@@ -134,7 +129,7 @@ void node_env_advance_timers(struct node_env *node_env, int64_t delta_us)
     if (n == 0)
         return;
     const struct env *real = node_env->real;
-    int64_t now_us = real->now_us(real->ctx);
+    int64_t now_us = env_now_us(real);
     struct node_timer **timers = xcalloc(n, sizeof *timers);
     for (struct node_timer *t = node_env->first; t; t = t->next) {
         t->due_us -= delta_us;
@@ -145,9 +140,9 @@ void node_env_advance_timers(struct node_env *node_env, int64_t delta_us)
     qsort(timers, n, sizeof *timers, compare_timers);
     for (i = 0; i < n; i++) {
         struct node_timer *t = timers[i];
-        real->timer_cancel(real->ctx, t->real_id);
+        env_timer_cancel(real, t->real_id);
         int64_t delay_us = t->due_us > now_us ? t->due_us - now_us : 0;
-        t->real_id = real->timer_start(real->ctx, delay_us, on_timer, t);
+        t->real_id = env_timer_start(real, delay_us, on_timer, t);
     }
     xfree(timers);
 }
@@ -170,360 +165,19 @@ static int64_t now_us(void *ctx)
 {
     struct node_env *node_env = ctx;
     const struct env *real = node_env->real;
-    return real->now_us(real->ctx) +
-           atomic_load_explicit(&node_env->ahead_us, memory_order_relaxed);
+    return env_now_us(real) + atomic_load_explicit(&node_env->ahead_us, memory_order_relaxed);
 }
-
-/* -- Everything else passes through ------------------------------------------------------------ */
-
-static void pass_random(void *ctx, void *out, size_t len)
-{
-    const struct env *real = real_of(ctx);
-    real->random(real->ctx, out, len);
-}
-
-static void pass_job_submit(void *ctx, enum env_pool pool, enum env_priority priority,
-                            struct env_job *job)
-{
-    const struct env *real = real_of(ctx);
-    real->job_submit(real->ctx, pool, priority, job);
-}
-
-static void pass_job_cancel(void *ctx, struct env_job *job)
-{
-    const struct env *real = real_of(ctx);
-    real->job_cancel(real->ctx, job);
-}
-
-static int pass_compute_threads(void *ctx)
-{
-    const struct env *real = real_of(ctx);
-    return real->compute_threads(real->ctx);
-}
-
-static int pass_file_open(void *ctx, const char *path, int flags, struct env_file **out)
-{
-    const struct env *real = real_of(ctx);
-    return real->file_open(real->ctx, path, flags, out);
-}
-
-static int64_t pass_file_read_at(void *ctx, struct env_file *file, uint64_t offset, void *p,
-                                 size_t n)
-{
-    const struct env *real = real_of(ctx);
-    return real->file_read_at(real->ctx, file, offset, p, n);
-}
-
-static int pass_file_write_at(void *ctx, struct env_file *file, uint64_t offset, const void *p,
-                              size_t n)
-{
-    const struct env *real = real_of(ctx);
-    return real->file_write_at(real->ctx, file, offset, p, n);
-}
-
-static int64_t pass_file_size(void *ctx, struct env_file *file)
-{
-    const struct env *real = real_of(ctx);
-    return real->file_size(real->ctx, file);
-}
-
-static int pass_file_truncate(void *ctx, struct env_file *file, uint64_t size)
-{
-    const struct env *real = real_of(ctx);
-    return real->file_truncate(real->ctx, file, size);
-}
-
-static int pass_file_allocate(void *ctx, struct env_file *file, uint64_t offset, uint64_t n)
-{
-    const struct env *real = real_of(ctx);
-    return real->file_allocate(real->ctx, file, offset, n);
-}
-
-static int pass_file_sync(void *ctx, struct env_file *file)
-{
-    const struct env *real = real_of(ctx);
-    return real->file_sync(real->ctx, file);
-}
-
-static void pass_file_close(void *ctx, struct env_file *file)
-{
-    const struct env *real = real_of(ctx);
-    real->file_close(real->ctx, file);
-}
-
-static int pass_make_dir(void *ctx, const char *path)
-{
-    const struct env *real = real_of(ctx);
-    return real->make_dir(real->ctx, path);
-}
-
-static int pass_rename(void *ctx, const char *from, const char *to)
-{
-    const struct env *real = real_of(ctx);
-    return real->rename(real->ctx, from, to);
-}
-
-static int pass_remove(void *ctx, const char *path)
-{
-    const struct env *real = real_of(ctx);
-    return real->remove(real->ctx, path);
-}
-
-static int pass_sync_dir(void *ctx, const char *path)
-{
-    const struct env *real = real_of(ctx);
-    return real->sync_dir(real->ctx, path);
-}
-
-static int pass_list(void *ctx, const char *path, void (*fn)(void *arg, const char *name),
-                     void *arg)
-{
-    const struct env *real = real_of(ctx);
-    return real->list(real->ctx, path, fn, arg);
-}
-
-static int64_t pass_free_bytes(void *ctx, const char *path)
-{
-    const struct env *real = real_of(ctx);
-    return real->free_bytes(real->ctx, path);
-}
-
-static int pass_kv_open(void *ctx, const char *path, const struct env_kv_options *options,
-                        struct env_kv **out, char **error)
-{
-    const struct env *real = real_of(ctx);
-    return real->kv_open(real->ctx, path, options, out, error);
-}
-
-static void pass_kv_close(void *ctx, struct env_kv *kv)
-{
-    const struct env *real = real_of(ctx);
-    real->kv_close(real->ctx, kv);
-}
-
-static int pass_kv_destroy(void *ctx, const char *path)
-{
-    const struct env *real = real_of(ctx);
-    return real->kv_destroy(real->ctx, path);
-}
-
-static int pass_kv_get(void *ctx, struct env_kv *kv, struct span key, void *out_buffer)
-{
-    const struct env *real = real_of(ctx);
-    return real->kv_get(real->ctx, kv, key, out_buffer);
-}
-
-static struct env_batch *pass_batch_new(void *ctx)
-{
-    const struct env *real = real_of(ctx);
-    return real->batch_new(real->ctx);
-}
-
-static void pass_batch_free(void *ctx, struct env_batch *batch)
-{
-    const struct env *real = real_of(ctx);
-    real->batch_free(real->ctx, batch);
-}
-
-static void pass_batch_clear(void *ctx, struct env_batch *batch)
-{
-    const struct env *real = real_of(ctx);
-    real->batch_clear(real->ctx, batch);
-}
-
-static void pass_batch_put(void *ctx, struct env_batch *batch, struct span key, struct span value)
-{
-    const struct env *real = real_of(ctx);
-    real->batch_put(real->ctx, batch, key, value);
-}
-
-static void pass_batch_delete(void *ctx, struct env_batch *batch, struct span key)
-{
-    const struct env *real = real_of(ctx);
-    real->batch_delete(real->ctx, batch, key);
-}
-
-static int pass_kv_write(void *ctx, struct env_kv *kv, struct env_batch *batch, bool sync)
-{
-    const struct env *real = real_of(ctx);
-    return real->kv_write(real->ctx, kv, batch, sync);
-}
-
-static struct env_cursor *pass_cursor_open(void *ctx, struct env_kv *kv)
-{
-    const struct env *real = real_of(ctx);
-    return real->cursor_open(real->ctx, kv);
-}
-
-static void pass_cursor_close(void *ctx, struct env_cursor *cursor)
-{
-    const struct env *real = real_of(ctx);
-    real->cursor_close(real->ctx, cursor);
-}
-
-static void pass_cursor_seek(void *ctx, struct env_cursor *cursor, struct span key)
-{
-    const struct env *real = real_of(ctx);
-    real->cursor_seek(real->ctx, cursor, key);
-}
-
-static bool pass_cursor_valid(void *ctx, struct env_cursor *cursor)
-{
-    const struct env *real = real_of(ctx);
-    return real->cursor_valid(real->ctx, cursor);
-}
-
-static void pass_cursor_next(void *ctx, struct env_cursor *cursor)
-{
-    const struct env *real = real_of(ctx);
-    real->cursor_next(real->ctx, cursor);
-}
-
-static struct span pass_cursor_key(void *ctx, struct env_cursor *cursor)
-{
-    const struct env *real = real_of(ctx);
-    return real->cursor_key(real->ctx, cursor);
-}
-
-static struct span pass_cursor_value(void *ctx, struct env_cursor *cursor)
-{
-    const struct env *real = real_of(ctx);
-    return real->cursor_value(real->ctx, cursor);
-}
-
-static int pass_cursor_error(void *ctx, struct env_cursor *cursor)
-{
-    const struct env *real = real_of(ctx);
-    return real->cursor_error(real->ctx, cursor);
-}
-
-static uint64_t pass_stream_connect(void *ctx, const char *address, uint16_t port,
-                                    const struct env_stream_events *events, void *arg)
-{
-    const struct env *real = real_of(ctx);
-    return real->stream_connect(real->ctx, address, port, events, arg);
-}
-
-static uint64_t pass_stream_listen(void *ctx, const char *address, uint16_t port,
-                                   const struct env_stream_events *events, void *arg, int *error)
-{
-    const struct env *real = real_of(ctx);
-    return real->stream_listen(real->ctx, address, port, events, arg, error);
-}
-
-static void pass_stream_send_shared(void *ctx, uint64_t stream, struct span bytes,
-                                    void (*release)(void *arg), void *arg)
-{
-    const struct env *real = real_of(ctx);
-    real->stream_send_shared(real->ctx, stream, bytes, release, arg);
-}
-
-static void pass_stream_send(void *ctx, uint64_t stream, struct span bytes)
-{
-    const struct env *real = real_of(ctx);
-    real->stream_send(real->ctx, stream, bytes);
-}
-
-static size_t pass_stream_queued_bytes(void *ctx, uint64_t stream)
-{
-    const struct env *real = real_of(ctx);
-    return real->stream_queued_bytes(real->ctx, stream);
-}
-
-static uint16_t pass_stream_local(void *ctx, uint64_t stream, char *address, size_t size)
-{
-    const struct env *real = real_of(ctx);
-    return real->stream_local(real->ctx, stream, address, size);
-}
-
-static void pass_stream_pause(void *ctx, uint64_t stream, bool paused)
-{
-    const struct env *real = real_of(ctx);
-    real->stream_pause(real->ctx, stream, paused);
-}
-
-static void pass_stream_close(void *ctx, uint64_t stream)
-{
-    const struct env *real = real_of(ctx);
-    real->stream_close(real->ctx, stream);
-}
-
-static uint64_t pass_resolve(void *ctx, const char *name, env_resolve_fn *done, void *arg)
-{
-    const struct env *real = real_of(ctx);
-    return real->resolve(real->ctx, name, done, arg);
-}
-
-static void pass_resolve_cancel(void *ctx, uint64_t id)
-{
-    const struct env *real = real_of(ctx);
-    real->resolve_cancel(real->ctx, id);
-}
-
-static const struct env functions = {
-    .unix_s = unix_s,
-    .timer_start = timer_start,
-    .timer_cancel = timer_cancel,
-    .now_us = now_us,
-    .random = pass_random,
-    .job_submit = pass_job_submit,
-    .job_cancel = pass_job_cancel,
-    .compute_threads = pass_compute_threads,
-    .file_open = pass_file_open,
-    .file_read_at = pass_file_read_at,
-    .file_write_at = pass_file_write_at,
-    .file_size = pass_file_size,
-    .file_truncate = pass_file_truncate,
-    .file_allocate = pass_file_allocate,
-    .file_sync = pass_file_sync,
-    .file_close = pass_file_close,
-    .make_dir = pass_make_dir,
-    .rename = pass_rename,
-    .remove = pass_remove,
-    .sync_dir = pass_sync_dir,
-    .list = pass_list,
-    .free_bytes = pass_free_bytes,
-    .kv_open = pass_kv_open,
-    .kv_close = pass_kv_close,
-    .kv_destroy = pass_kv_destroy,
-    .kv_get = pass_kv_get,
-    .batch_new = pass_batch_new,
-    .batch_free = pass_batch_free,
-    .batch_clear = pass_batch_clear,
-    .batch_put = pass_batch_put,
-    .batch_delete = pass_batch_delete,
-    .kv_write = pass_kv_write,
-    .cursor_open = pass_cursor_open,
-    .cursor_close = pass_cursor_close,
-    .cursor_seek = pass_cursor_seek,
-    .cursor_valid = pass_cursor_valid,
-    .cursor_next = pass_cursor_next,
-    .cursor_key = pass_cursor_key,
-    .cursor_value = pass_cursor_value,
-    .cursor_error = pass_cursor_error,
-    .stream_connect = pass_stream_connect,
-    .stream_listen = pass_stream_listen,
-    .stream_send = pass_stream_send,
-    .stream_send_shared = pass_stream_send_shared,
-    .stream_queued_bytes = pass_stream_queued_bytes,
-    .stream_local = pass_stream_local,
-    .stream_pause = pass_stream_pause,
-    .stream_close = pass_stream_close,
-};
 
 struct node_env *node_env_new(const struct env *real)
 {
     struct node_env *node_env = xcalloc(1, sizeof *node_env);
-    node_env->env = functions;
-    node_env->env.ctx = node_env;
-    if (real->resolve) { /* else there are no names in this world */
-        node_env->env.resolve = pass_resolve;
-        node_env->env.resolve_cancel = pass_resolve_cancel;
-    }
+    node_env->env = *real; /* all but the clock is the world's own */
+    node_env->env.clock = (struct env_clock){.ctx = node_env,
+                                             .now_us = now_us,
+                                             .unix_s = unix_s,
+                                             .timer_start = timer_start,
+                                             .timer_cancel = timer_cancel};
     node_env->real = real;
-#ifdef CAIRN_PLANT
-    node_env->env.planted = real->planted;
-#endif
     hash_map_init(&node_env->timers);
     return node_env;
 }

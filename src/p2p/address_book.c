@@ -68,8 +68,8 @@ struct address_book *address_book_new(const struct env *env)
 {
     struct address_book *book = xcalloc(1, sizeof *book);
     book->env = env;
-    env->random(env->ctx, &book->key, sizeof book->key);
-    env->random(env->ctx, &book->map_key, sizeof book->map_key);
+    env_random(env, &book->key, sizeof book->key);
+    env_random(env, &book->map_key, sizeof book->map_key);
     hash_map_init(&book->by_address);
     book->fresh =
         xcalloc((size_t)ADDRESS_BOOK_NEW_BUCKETS * ADDRESS_BOOK_BUCKET_SIZE, sizeof(uint32_t));
@@ -96,7 +96,7 @@ static uint64_t draw(struct address_book *book, uint64_t below)
 {
     uint64_t value;
     ASSERT(below > 0);
-    book->env->random(book->env->ctx, &value, sizeof value);
+    env_random(book->env, &value, sizeof value);
     return value % below;
 }
 

@@ -97,7 +97,7 @@ static bool has_substitute(const struct p2p *p2p, const struct peer *silent, boo
  * that we did. */
 static bool is_our_pause(const struct p2p *p2p, const struct peer *peer)
 {
-    return peer->is_paused && p2p->env->stream_queued_bytes(p2p->env->ctx, peer->stream) == 0;
+    return peer->is_paused && env_stream_queued_bytes(p2p->env, peer->stream) == 0;
 }
 
 static void give_up_all(struct p2p *p2p, const struct peer *peer)

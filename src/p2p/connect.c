@@ -38,16 +38,16 @@ static bool read_file(const struct p2p *p2p, const char *name, size_t max, struc
     const struct env *env = p2p->env;
     char path[FILE_PATH_BYTES];
     struct env_file *file;
-    if (env->file_open(env->ctx, path_of(p2p, name, path), ENV_OPEN_READ, &file) != 0)
+    if (env_file_open(env, path_of(p2p, name, path), ENV_OPEN_READ, &file) != 0)
         return false;
-    int64_t size = env->file_size(env->ctx, file);
+    int64_t size = env_file_size(env, file);
     bool ok = size >= 0 && (uint64_t)size <= max;
     if (ok) {
         uint8_t *p = buffer_reserve(out, (size_t)size);
-        ok = env->file_read_at(env->ctx, file, 0, p, (size_t)size) == size;
+        ok = env_file_read_at(env, file, 0, p, (size_t)size) == size;
         out->len += ok ? (size_t)size : 0;
     }
-    env->file_close(env->ctx, file);
+    env_file_close(env, file);
     return ok;
 }
 
@@ -156,7 +156,7 @@ static void start_dump(struct p2p *p2p, int64_t now_us)
     address_book_encode(p2p->book, &dump->bytes);
     p2p->connect.is_dumping = true;
     p2p->n_operations++;
-    p2p->env->job_submit(p2p->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &dump->job);
+    env_job_submit(p2p->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &dump->job);
 }
 
 /* -- Coming and going ---------------------------------------------------------------------------
@@ -261,7 +261,7 @@ struct peer *connect_to(struct p2p *p2p, const struct net_address *address, int 
         return NULL;
     net_address_format_host(address, host);
     uint64_t stream =
-        p2p->env->stream_connect(p2p->env->ctx, host, address->port, &p2p_outbound_events, p2p);
+        env_stream_connect(p2p->env, host, address->port, &p2p_outbound_events, p2p);
     struct peer *peer = peer_new(p2p, (enum peer_class) class, address, stream);
     peer->permissions = p2p_permissions_of(p2p, address, false);
     bool is_online = p2p->n_out > 1;

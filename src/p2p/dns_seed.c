@@ -27,7 +27,7 @@ static void on_answer(void *arg, const char *const *addresses, size_t n)
         uint32_t spread;
         if (!net_address_parse(addresses[i], p2p->network->p2p_port, &address.at))
             continue;
-        p2p->env->random(p2p->env->ctx, &spread, sizeof spread);
+        env_random(p2p->env, &spread, sizeof spread);
         address.time = (uint32_t)(now_s - SEED_AGE_LEAST_S - (int64_t)(spread % SEED_AGE_SPREAD_S));
         n_new += address_book_add(p2p->book, &address, ADDRESS_SOURCE_DNS, &address.at, 0, now_s);
     }
@@ -46,7 +46,7 @@ static void ask_one(struct dns_seed *seed, const char *name)
     struct dns_seed_lookup *lookup = &seed->lookups[seed->n_lookups++];
     *lookup = (struct dns_seed_lookup){.seed = seed, .name = name};
     char *question = xasprintf("x%x.%s", (unsigned)SEED_SERVICES, name);
-    lookup->id = p2p->env->resolve(p2p->env->ctx, question, on_answer, lookup);
+    lookup->id = env_resolve(p2p->env, question, on_answer, lookup);
     xfree(question);
 }
 
@@ -66,7 +66,7 @@ void dns_seed_start(struct dns_seed *seed, struct p2p *p2p)
 {
     *seed = (struct dns_seed){.p2p = p2p};
     const struct p2p_options *options = &p2p->options;
-    if (!options->dns_seed || options->connect_only || !p2p->env->resolve ||
+    if (!options->dns_seed || options->connect_only || !p2p->env->names.resolve ||
         p2p->network->n_dns_seeds == 0)
         return;
     int64_t wait_us = address_book_count(p2p->book) > 0 ? DNS_SEED_WAIT_US : 0;
@@ -74,7 +74,7 @@ void dns_seed_start(struct dns_seed *seed, struct p2p *p2p)
         wait_us = DNS_SEED_LAST_US;
     if (options->dns_seed_forced)
         wait_us = 0;
-    seed->timer = p2p->env->timer_start(p2p->env->ctx, wait_us, ask, seed);
+    seed->timer = env_timer_start(p2p->env, wait_us, ask, seed);
 }
 
 void dns_seed_stop(struct dns_seed *seed)
@@ -83,9 +83,9 @@ void dns_seed_stop(struct dns_seed *seed)
         return;
     const struct env *env = seed->p2p->env;
     if (seed->timer)
-        env->timer_cancel(env->ctx, seed->timer);
+        env_timer_cancel(env, seed->timer);
     for (size_t i = 0; i < seed->n_lookups; i++)
         if (seed->lookups[i].id)
-            env->resolve_cancel(env->ctx, seed->lookups[i].id);
+            env_resolve_cancel(env, seed->lookups[i].id);
     *seed = (struct dns_seed){0};
 }

@@ -53,8 +53,8 @@ struct header_presync *presync_new(const struct env *env, const struct network *
     presync->network = network;
     presync->start = start;
     presync->min_work = min_work;
-    env->random(env->ctx, &presync->key, sizeof presync->key);
-    env->random(env->ctx, &presync->offset, sizeof presync->offset);
+    env_random(env, &presync->key, sizeof presync->key);
+    env_random(env, &presync->offset, sizeof presync->offset);
     presync->offset %= PRESYNC_PERIOD;
     presync->work = presync->fetched_work = start->chain_work;
     presync->height = presync->fetched_height = start->height;

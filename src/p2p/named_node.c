@@ -43,7 +43,7 @@ static bool is_hidden(const char *host)
 static bool can_look_up(const struct named_node *node)
 {
     const struct p2p *p2p = node->p2p;
-    return p2p->env->resolve && !p2p->options.no_dns && !is_hidden(node->host);
+    return p2p->env->names.resolve && !p2p->options.no_dns && !is_hidden(node->host);
 }
 
 /* -- The list -----------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ static void cancel_lookup(struct named_node *node)
 {
     const struct env *env = node->p2p->env;
     if (node->lookup)
-        env->resolve_cancel(env->ctx, node->lookup);
+        env_resolve_cancel(env, node->lookup);
     node->lookup = 0;
 }
 
@@ -207,7 +207,7 @@ static void look_up(struct named_node *node)
     const struct env *env = node->p2p->env;
     node->n_addresses = node->at = 0;
     if (can_look_up(node))
-        node->lookup = env->resolve(env->ctx, node->host, on_names, node);
+        node->lookup = env_resolve(env, node->host, on_names, node);
     else if (is_hidden(node->host))
         end_round(node, "cannot be reached without a proxy");
     else

@@ -15,19 +15,19 @@
 
 int64_t p2p_now_us(const struct p2p *p2p)
 {
-    return p2p->env->now_us(p2p->env->ctx);
+    return env_now_us(p2p->env);
 }
 
 int64_t p2p_now_s(const struct p2p *p2p)
 {
-    return p2p->env->unix_s(p2p->env->ctx);
+    return env_unix_s(p2p->env);
 }
 
 uint64_t p2p_random(const struct p2p *p2p, uint64_t below)
 {
     uint64_t value;
     ASSERT(below > 0);
-    p2p->env->random(p2p->env->ctx, &value, sizeof value);
+    env_random(p2p->env, &value, sizeof value);
     return value % below;
 }
 
@@ -73,9 +73,9 @@ void p2p_schedule(struct p2p *p2p, int64_t at_us)
     if (!p2p->is_running || at_us == INT64_MAX || (p2p->timer && p2p->timer_us <= at_us))
         return;
     if (p2p->timer)
-        p2p->env->timer_cancel(p2p->env->ctx, p2p->timer);
+        env_timer_cancel(p2p->env, p2p->timer);
     p2p->timer_us = at_us;
-    p2p->timer = p2p->env->timer_start(p2p->env->ctx, at_us - now_us, on_timer, p2p);
+    p2p->timer = env_timer_start(p2p->env, at_us - now_us, on_timer, p2p);
 }
 
 void p2p_schedule_now(struct p2p *p2p)
@@ -180,7 +180,7 @@ static void accept_stream(struct p2p_listener *listener, uint64_t stream, const 
         permissions |= p2p_permissions_of(p2p, &address, true);
     if (!is_known || !p2p->is_running || !p2p->is_active ||
         !connect_admit(p2p, &address, permissions)) {
-        p2p->env->stream_close(p2p->env->ctx, stream);
+        env_stream_close(p2p->env, stream);
         return;
     }
     struct peer *peer = peer_new(p2p, PEER_INBOUND, &address, stream);
@@ -346,7 +346,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     p2p->upload.target_bytes = options->upload_target_bytes;
     p2p->min_chain_work =
         options->min_chain_work ? *options->min_chain_work : u256_from_le(network->min_chain_work);
-    env->random(env->ctx, &p2p->key, sizeof p2p->key);
+    env_random(env, &p2p->key, sizeof p2p->key);
     hash_map_init(&p2p->by_id);
     hash_map_init(&p2p->by_stream);
     recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
@@ -373,7 +373,7 @@ static bool listen_on(struct p2p *p2p, const struct p2p_bind *bind, int *error)
     *listener = (struct p2p_listener){
         .p2p = p2p, .permissions = bind->permissions, .is_onion = bind->is_onion};
     listener->stream =
-        p2p->env->stream_listen(p2p->env->ctx, net_address_format_host(&address, host),
+        env_stream_listen(p2p->env, net_address_format_host(&address, host),
                                 address.port, &p2p_inbound_events, listener, error);
     if (listener->stream)
         p2p->n_listeners++;
@@ -432,7 +432,7 @@ void p2p_stop(struct p2p *p2p)
     dns_seed_stop(&p2p->seed);
     named_nodes_stop(p2p);
     for (size_t i = 0; i < p2p->n_listeners; i++)
-        p2p->env->stream_close(p2p->env->ctx, p2p->listeners[i].stream);
+        env_stream_close(p2p->env, p2p->listeners[i].stream);
     p2p->n_listeners = 0;
     addr_caches_clear(&p2p->addr_caches);
     if (p2p->is_running)
@@ -440,7 +440,7 @@ void p2p_stop(struct p2p *p2p)
     p2p->is_running = false;
     drop_all(p2p, "");
     if (p2p->timer)
-        p2p->env->timer_cancel(p2p->env->ctx, p2p->timer);
+        env_timer_cancel(p2p->env, p2p->timer);
     p2p->timer = 0;
     p2p_leave(p2p);
 }

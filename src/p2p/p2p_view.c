@@ -30,7 +30,7 @@ struct net_address p2p_own_end(const struct p2p *p2p, const struct peer *peer)
 {
     char text[NET_ADDRESS_TEXT_MAX];
     struct net_address at = {0};
-    uint16_t port = p2p->env->stream_local(p2p->env->ctx, peer->stream, text, sizeof text);
+    uint16_t port = env_stream_local(p2p->env, peer->stream, text, sizeof text);
     if (port == 0 || !net_address_parse(text, port, &at))
         return (struct net_address){0};
     return at;

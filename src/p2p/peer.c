@@ -42,7 +42,7 @@ struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_a
     buffer_init(&peer->waiting);
     score_init(&peer->score);
     tx_queue_peer_init(&peer->tx_queue, peer->id);
-    p2p->env->random(p2p->env->ctx, &peer->nonce, sizeof peer->nonce);
+    env_random(p2p->env, &peer->nonce, sizeof peer->nonce);
     recent_set_init(&peer->relay.known, p2p->key, RELAY_KNOWN_MAX);
     recent_set_init(&peer->addr.known, p2p->key, RELAY_KNOWN_MAX);
     peer->relay.fee_filter_sent = -1;
@@ -94,7 +94,7 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
     bool was_ready = peer->state == PEER_READY;
     connect_peer_gone(p2p, peer); /* looks at the state */
     peer->state = PEER_GONE;
-    p2p->env->stream_close(p2p->env->ctx, peer->stream);
+    env_stream_close(p2p->env, peer->stream);
     unlink_peer(p2p, peer);
     receive_peer_gone(p2p, peer);
     serve_peer_gone(p2p, peer);
@@ -158,7 +158,7 @@ static bool send_header(struct p2p *p2p, struct peer *peer, const char *name, si
         return false;
     uint8_t header[FRAME_HEADER_BYTES];
     frame_header_encode_known(header, p2p->network->magic, name, len, checksum);
-    p2p->env->stream_send(p2p->env->ctx, peer->stream, span_of(header, sizeof header));
+    env_stream_send(p2p->env, peer->stream, span_of(header, sizeof header));
     size_t n = sizeof header + len;
     peer->turn_bytes += n;
     peer->per_message[message_index(message)].sent += n;
@@ -176,7 +176,7 @@ void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span
     uint8_t checksum[4];
     frame_checksum(payload, checksum);
     if (send_header(p2p, peer, name, payload.len, checksum) && payload.len > 0)
-        p2p->env->stream_send(p2p->env->ctx, peer->stream, payload);
+        env_stream_send(p2p->env, peer->stream, payload);
 }
 
 static void drop_block(void *arg)
@@ -188,14 +188,14 @@ void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block
                      const uint8_t checksum[4])
 {
     if (send_header(p2p, peer, "block", block->raw_len, checksum))
-        p2p->env->stream_send_shared(p2p->env->ctx, peer->stream,
+        env_stream_send_shared(p2p->env, peer->stream,
                                      span_of(block->raw, block->raw_len), drop_block,
                                      block_ref_hold(block));
 }
 
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer)
 {
-    return p2p->env->stream_queued_bytes(p2p->env->ctx, peer->stream) < PEER_SEND_QUEUE_PAUSE;
+    return env_stream_queued_bytes(p2p->env, peer->stream) < PEER_SEND_QUEUE_PAUSE;
 }
 
 /* -- What it is for ------------------------------------------------------------------------------
@@ -398,7 +398,7 @@ void peer_ping(struct p2p *p2p, struct peer *peer)
         return;
     }
     while (peer->ping_nonce == 0 || peer->ping_us < 0) {
-        p2p->env->random(p2p->env->ctx, &peer->ping_nonce, sizeof peer->ping_nonce);
+        env_random(p2p->env, &peer->ping_nonce, sizeof peer->ping_nonce);
         peer->ping_us = p2p_now_us(p2p);
     }
     write_u64(&w, peer->ping_nonce);

@@ -213,7 +213,7 @@ static void set_paused(struct p2p *p2p, struct peer *peer, bool paused)
     if (peer->is_paused == paused)
         return;
     peer->is_paused = paused;
-    p2p->env->stream_pause(p2p->env->ctx, peer->stream, paused);
+    env_stream_pause(p2p->env, peer->stream, paused);
 }
 
 void receive_bytes(struct p2p *p2p, struct peer *peer, struct span bytes)

@@ -71,7 +71,7 @@ static struct serve_form make_form(struct block_ref *block, bool with_witness)
 
 static size_t queued_bytes(const struct p2p *p2p, const struct peer *peer)
 {
-    return p2p->env->stream_queued_bytes(p2p->env->ctx, peer->stream);
+    return env_stream_queued_bytes(p2p->env, peer->stream);
 }
 
 static void count_from_now(struct p2p *p2p, struct peer *peer)

@@ -40,7 +40,7 @@ void rpc_free(struct rpc *rpc)
         return;
     ASSERT(rpc->n_calls == 0);
     if (rpc->room_timer)
-        rpc->node.env->timer_cancel(rpc->node.env->ctx, rpc->room_timer);
+        env_timer_cancel(rpc->node.env, rpc->room_timer);
     auth_free(rpc->auth);
     ec_context_free(rpc->ec);
     xfree(rpc);
@@ -70,7 +70,7 @@ struct ec_context *rpc_ec_context(struct rpc *rpc)
 {
     if (!rpc->ec) {
         uint8_t seed[32];
-        rpc->node.env->random(rpc->node.env->ctx, seed, sizeof seed);
+        env_random(rpc->node.env, seed, sizeof seed);
         rpc->ec = ec_context_new(seed);
     }
     return rpc->ec;
@@ -134,7 +134,7 @@ static void free_arena(struct rpc_call *call)
     struct free_job *free_job = xcalloc(1, sizeof *free_job);
     free_job->job = (struct env_job){.run = run_free, .done = on_freed};
     free_job->arena = call->arena;
-    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_LOW, &free_job->job);
+    env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_LOW, &free_job->job);
 }
 
 static void call_free(struct rpc_call *call)
@@ -148,7 +148,7 @@ static void call_free(struct rpc_call *call)
         rpc->calls = call->next;
     rpc->n_calls--;
     if (call->turn_timer)
-        rpc->node.env->timer_cancel(rpc->node.env->ctx, call->turn_timer);
+        env_timer_cancel(rpc->node.env, call->turn_timer);
     xfree(call->error_message);
     buffer_deinit(&call->answer);
     rpc_room_leave(call);
@@ -236,7 +236,7 @@ static void entry_close(struct rpc_call *call)
 {
     const struct env *env = call->rpc->node.env;
     if (call->timer)
-        env->timer_cancel(env->ctx, call->timer);
+        env_timer_cancel(env, call->timer);
     call->timer = 0;
     call->on_tip = NULL;
     call->on_interrupt = NULL;
@@ -257,7 +257,7 @@ static bool entry_start(struct rpc_call *call)
     entry_reset(call);
     bool valid = jsonrpc_read_request(call, call->entry);
     jsonrpc_open_reply(call);
-    call->started_us = call->rpc->node.env->now_us(call->rpc->node.env->ctx);
+    call->started_us = env_now_us(call->rpc->node.env);
     if (!valid)
         return true;
     log_printf(call->rpc->node.log, LOG_RPC, "ThreadRPCServer method=%s user=%s",
@@ -318,7 +318,7 @@ static void call_end_waiting(struct rpc_call *call)
 void rpc_call_run(struct rpc_call *call)
 {
     const struct env *env = call->rpc->node.env;
-    int64_t start_us = env->now_us(env->ctx);
+    int64_t start_us = env_now_us(env);
     for (;;) {
         if (!rpc_room_take(call)) {
             if (call->rpc->is_interrupted)
@@ -331,8 +331,8 @@ void rpc_call_run(struct rpc_call *call)
         if (!call->is_batch || !call->entry->next)
             break;
         call->entry = call->entry->next;
-        if (env->now_us(env->ctx) - start_us > TURN_US) {
-            call->turn_timer = env->timer_start(env->ctx, 0, on_turn, call);
+        if (env_now_us(env) - start_us > TURN_US) {
+            call->turn_timer = env_timer_start(env, 0, on_turn, call);
             return;
         }
     }
@@ -367,8 +367,8 @@ void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn)
 {
     const struct env *env = call->rpc->node.env;
     if (call->timer)
-        env->timer_cancel(env->ctx, call->timer);
-    call->timer = env->timer_start(env->ctx, delay_ms * 1000, fn, call);
+        env_timer_cancel(env, call->timer);
+    call->timer = env_timer_start(env, delay_ms * 1000, fn, call);
 }
 
 static void on_job_done(struct env_job *job)
@@ -389,7 +389,7 @@ void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
     call->job_next = NULL;
     const struct env *env = call->rpc->node.env;
     call->job = (struct env_job){.run = run, .done = on_job_done};
-    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &call->job);
+    env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &call->job);
 }
 
 void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
@@ -602,7 +602,7 @@ static void call_parse(struct rpc_call *call, const struct rpc_request *request)
     }
     parse->job = (struct env_job){.run = run_parse, .done = on_parsed};
     parse->call = call;
-    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &parse->job);
+    env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &parse->job);
 }
 
 /* "/", and "/wallet/NAME": there is no wallet, and the methods that are none of a wallet's answer

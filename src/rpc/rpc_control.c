@@ -38,7 +38,7 @@ enum rpc_progress rpc_getrpcinfo(struct rpc_call *call)
 {
     const struct rpc_node *node = &call->rpc->node;
     struct json_out *out = &call->out;
-    int64_t now_us = node->env->now_us(node->env->ctx);
+    int64_t now_us = env_now_us(node->env);
     json_open_object(out);
     json_field_array(out, "active_commands");
     for (const struct rpc_call *other = call->rpc->calls; other; other = other->next) {
@@ -192,7 +192,7 @@ enum rpc_progress rpc_setmocktime(struct rpc_call *call)
 enum rpc_progress rpc_uptime(struct rpc_call *call)
 {
     const struct rpc_node *node = &call->rpc->node;
-    int64_t up_us = node->clock->now_us(node->clock->ctx) - node->start_us;
+    int64_t up_us = env_now_us(node->clock) - node->start_us;
     json_put_int(&call->out, up_us > 0 ? up_us / US_PER_S : 0);
     return RPC_DONE;
 }

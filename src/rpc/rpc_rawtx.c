@@ -501,7 +501,7 @@ static bool read_outputs(struct rpc_call *call, struct tx *tx)
         return false;
     const struct env *env = call->rpc->node.env;
     struct outputs outputs = {.tx = tx};
-    env->random(env->ctx, &outputs.key, sizeof outputs.key);
+    env_random(env, &outputs.key, sizeof outputs.key);
     hash_map_init(&outputs.seen);
     tx->out = arena_calloc(&call->arena, list->n + 1, sizeof *tx->out);
     bool ok = read_output_list(call, &outputs, list);

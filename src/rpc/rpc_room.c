@@ -119,7 +119,7 @@ void rpc_on_room(struct rpc *rpc)
 {
     const struct env *env = rpc->node.env;
     if (rpc->n_wait_for_room > 0 && rpc->room_timer == 0)
-        rpc->room_timer = env->timer_start(env->ctx, 0, on_room, rpc);
+        rpc->room_timer = env_timer_start(env, 0, on_room, rpc);
 }
 
 bool rpc_room_take(struct rpc_call *call)

@@ -14,7 +14,7 @@
 #include "sim/sim_kv.h"
 #include "util/alloc.h"
 
-struct sim_file {
+struct env_file {
     struct sim_disk *disk;
     struct sim_inode *inode;
     bool writable;
@@ -249,8 +249,10 @@ void sim_disk_set_free_bytes(struct sim_disk *disk, int64_t free_bytes)
     disk->free_bytes = free_bytes;
 }
 
-int64_t sim_disk_free_bytes(const struct sim_disk *disk)
+int64_t sim_disk_free_bytes(void *ctx, const char *path)
 {
+    struct sim_disk *disk = ctx;
+    (void)path;
     return disk->free_bytes;
 }
 
@@ -296,8 +298,9 @@ void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, u
 
 /* -- struct env's functions ------------------------------------------------------------------- */
 
-int sim_disk_open(struct sim_disk *disk, const char *path, int flags, struct sim_file **out)
+int sim_disk_open(void *ctx, const char *path, int flags, struct env_file **out)
 {
+    struct sim_disk *disk = ctx;
     *out = NULL;
     int error = sim_disk_begin(disk, SIM_OP_OPEN);
     if (error)
@@ -313,15 +316,16 @@ int sim_disk_open(struct sim_disk *disk, const char *path, int flags, struct sim
     }
     if (flags & ENV_OPEN_TRUNCATE)
         sim_inode_truncate(name->inode, 0);
-    struct sim_file *file = xmalloc(sizeof *file);
-    *file = (struct sim_file){
+    struct env_file *file = xmalloc(sizeof *file);
+    *file = (struct env_file){
         .disk = disk, .inode = sim_inode_hold(name->inode), .writable = flags & ENV_OPEN_WRITE};
     *out = file;
     return 0;
 }
 
-int64_t sim_disk_read_at(struct sim_file *file, uint64_t offset, void *p, size_t n)
+int64_t sim_disk_read_at(void *ctx, struct env_file *file, uint64_t offset, void *p, size_t n)
 {
+    (void)ctx;
     int error = sim_disk_begin(file->disk, SIM_OP_READ);
     if (error)
         return error;
@@ -334,8 +338,9 @@ int64_t sim_disk_read_at(struct sim_file *file, uint64_t offset, void *p, size_t
     return (int64_t)n;
 }
 
-int sim_disk_write_at(struct sim_file *file, uint64_t offset, const void *p, size_t n)
+int sim_disk_write_at(void *ctx, struct env_file *file, uint64_t offset, const void *p, size_t n)
 {
+    (void)ctx;
     int error = sim_disk_begin(file->disk, SIM_OP_WRITE);
     if (!error && !file->writable)
         error = -EBADF;
@@ -347,13 +352,15 @@ int sim_disk_write_at(struct sim_file *file, uint64_t offset, const void *p, siz
     return error;
 }
 
-int64_t sim_disk_size(const struct sim_file *file)
+int64_t sim_disk_size(void *ctx, struct env_file *file)
 {
+    (void)ctx;
     return (int64_t)sim_inode_size(file->inode);
 }
 
-int sim_disk_truncate(struct sim_file *file, uint64_t size)
+int sim_disk_truncate(void *ctx, struct env_file *file, uint64_t size)
 {
+    (void)ctx;
     int error = sim_disk_begin(file->disk, SIM_OP_WRITE);
     if (!error && !file->writable)
         error = -EBADF;
@@ -363,8 +370,9 @@ int sim_disk_truncate(struct sim_file *file, uint64_t size)
     return error;
 }
 
-int sim_disk_allocate(struct sim_file *file, uint64_t offset, uint64_t n)
+int sim_disk_allocate(void *ctx, struct env_file *file, uint64_t offset, uint64_t n)
 {
+    (void)ctx;
     int error = sim_disk_begin(file->disk, SIM_OP_ALLOCATE);
     /* As posix_fallocate() does: the file grows with zeros. */
     if (!error && offset + n > sim_inode_size(file->inode))
@@ -373,8 +381,9 @@ int sim_disk_allocate(struct sim_file *file, uint64_t offset, uint64_t n)
     return error;
 }
 
-int sim_disk_sync(struct sim_file *file)
+int sim_disk_sync(void *ctx, struct env_file *file)
 {
+    (void)ctx;
     int error = sim_disk_begin(file->disk, SIM_OP_SYNC);
     if (!error)
         sim_inode_sync(file->inode);
@@ -382,16 +391,18 @@ int sim_disk_sync(struct sim_file *file)
     return error;
 }
 
-void sim_disk_close(struct sim_file *file)
+void sim_disk_close(void *ctx, struct env_file *file)
 {
+    (void)ctx;
     if (!file)
         return;
     sim_inode_drop(file->inode);
     xfree(file);
 }
 
-int sim_disk_make_dir(struct sim_disk *disk, const char *path)
+int sim_disk_make_dir(void *ctx, const char *path)
 {
+    struct sim_disk *disk = ctx;
     int error = sim_disk_begin(disk, SIM_OP_NAMES);
     for (size_t len = 1; !error && len <= strlen(path); len++)
         if ((path[len] == '/' || path[len] == 0) && !has_dir(disk, path, len))
@@ -400,8 +411,9 @@ int sim_disk_make_dir(struct sim_disk *disk, const char *path)
     return error;
 }
 
-int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to)
+int sim_disk_rename(void *ctx, const char *from, const char *to)
 {
+    struct sim_disk *disk = ctx;
     int error = sim_disk_begin(disk, SIM_OP_NAMES);
     struct name *name = names_find(&disk->live, from);
     if (!error && (!name || !has_dir(disk, to, dir_len(to))))
@@ -412,8 +424,9 @@ int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to)
     return error;
 }
 
-int sim_disk_remove(struct sim_disk *disk, const char *path)
+int sim_disk_remove(void *ctx, const char *path)
 {
+    struct sim_disk *disk = ctx;
     int error = sim_disk_begin(disk, SIM_OP_NAMES);
     if (!error && names_find(&disk->live, path))
         add_change(disk, path, NULL, NULL);
@@ -430,8 +443,9 @@ int sim_disk_remove(struct sim_disk *disk, const char *path)
     return error;
 }
 
-int sim_disk_sync_dir(struct sim_disk *disk, const char *path)
+int sim_disk_sync_dir(void *ctx, const char *path)
 {
+    struct sim_disk *disk = ctx;
     int error = sim_disk_begin(disk, SIM_OP_SYNC);
     size_t left = 0;
     for (size_t i = 0; !error && i < disk->n_journal; i++) {
@@ -454,9 +468,9 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int sim_disk_list(struct sim_disk *disk, const char *path, void (*fn)(void *arg, const char *name),
-                  void *arg)
+int sim_disk_list(void *ctx, const char *path, void (*fn)(void *arg, const char *name), void *arg)
 {
+    struct sim_disk *disk = ctx;
     if (!has_dir(disk, path, strlen(path)))
         return -ENOENT;
     const char **found = xcalloc(disk->live.n + disk->n_dirs + 1, sizeof *found);

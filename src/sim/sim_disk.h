@@ -13,7 +13,6 @@
 #define SIM_SECTOR_BYTES 512
 
 struct sim_disk;
-struct sim_file;
 
 /* What can be made to fail; or them. */
 enum sim_disk_op {
@@ -58,22 +57,21 @@ void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, u
 /* What free_bytes() shall say; nothing else depends on it. */
 void sim_disk_set_free_bytes(struct sim_disk *disk, int64_t free_bytes);
 
-/* The functions of struct env that concern files; see there. */
-int sim_disk_open(struct sim_disk *disk, const char *path, int flags, struct sim_file **out);
-int64_t sim_disk_read_at(struct sim_file *file, uint64_t offset, void *p, size_t n);
-int sim_disk_write_at(struct sim_file *file, uint64_t offset, const void *p, size_t n);
-int64_t sim_disk_size(const struct sim_file *file);
-int sim_disk_truncate(struct sim_file *file, uint64_t size);
-int sim_disk_allocate(struct sim_file *file, uint64_t offset, uint64_t n);
-int sim_disk_sync(struct sim_file *file);
-void sim_disk_close(struct sim_file *file);
-int sim_disk_make_dir(struct sim_disk *disk, const char *path);
-int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to);
-int sim_disk_remove(struct sim_disk *disk, const char *path);
-int sim_disk_sync_dir(struct sim_disk *disk, const char *path);
-int sim_disk_list(struct sim_disk *disk, const char *path, void (*fn)(void *arg, const char *name),
-                  void *arg);
-int64_t sim_disk_free_bytes(const struct sim_disk *disk);
+/* The functions of struct env_files; see there. */
+int sim_disk_open(void *disk, const char *path, int flags, struct env_file **out);
+int64_t sim_disk_read_at(void *disk, struct env_file *file, uint64_t offset, void *p, size_t n);
+int sim_disk_write_at(void *disk, struct env_file *file, uint64_t offset, const void *p, size_t n);
+int64_t sim_disk_size(void *disk, struct env_file *file);
+int sim_disk_truncate(void *disk, struct env_file *file, uint64_t size);
+int sim_disk_allocate(void *disk, struct env_file *file, uint64_t offset, uint64_t n);
+int sim_disk_sync(void *disk, struct env_file *file);
+void sim_disk_close(void *disk, struct env_file *file);
+int sim_disk_make_dir(void *disk, const char *path);
+int sim_disk_rename(void *disk, const char *from, const char *to);
+int sim_disk_remove(void *disk, const char *path);
+int sim_disk_sync_dir(void *disk, const char *path);
+int sim_disk_list(void *disk, const char *path, void (*fn)(void *arg, const char *name), void *arg);
+int64_t sim_disk_free_bytes(void *disk, const char *path);
 
 /* For sim_kv.c: begin an operation (returns the error to fail with, or 0) and end it. */
 int sim_disk_begin(struct sim_disk *disk, unsigned ops);

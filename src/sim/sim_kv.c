@@ -150,23 +150,26 @@ static struct version *version_apply(const struct version *old, const struct env
 
 /* -- batches ------------------------------------------------------------------------------- */
 
-struct env_batch *sim_kv_batch_new(void)
+struct env_batch *sim_kv_batch_new(void *ctx)
 {
+    (void)ctx;
     return xcalloc(1, sizeof(struct env_batch));
 }
 
-void sim_kv_batch_clear(struct env_batch *batch)
+void sim_kv_batch_clear(void *ctx, struct env_batch *batch)
 {
+    (void)ctx;
     for (size_t i = 0; i < batch->n; i++)
         entry_drop(batch->at[i]);
     batch->n = 0;
 }
 
-void sim_kv_batch_free(struct env_batch *batch)
+void sim_kv_batch_free(void *ctx, struct env_batch *batch)
 {
+    (void)ctx;
     if (!batch)
         return;
-    sim_kv_batch_clear(batch);
+    sim_kv_batch_clear(NULL, batch);
     xfree(batch->at);
     xfree(batch);
 }
@@ -191,13 +194,15 @@ static struct entry *entry_new(struct span key, struct span value, bool is_delet
     return entry;
 }
 
-void sim_kv_batch_put(struct env_batch *batch, struct span key, struct span value)
+void sim_kv_batch_put(void *ctx, struct env_batch *batch, struct span key, struct span value)
 {
+    (void)ctx;
     batch_add(batch, entry_new(key, value, false));
 }
 
-void sim_kv_batch_delete(struct env_batch *batch, struct span key)
+void sim_kv_batch_delete(void *ctx, struct env_batch *batch, struct span key)
 {
+    (void)ctx;
     batch_add(batch, entry_new(key, span_of(NULL, 0), true));
 }
 
@@ -220,7 +225,7 @@ bool sim_kv_exists(const struct sim_store *stores, const char *path)
 static void forget_unsynced(struct sim_store *store)
 {
     for (size_t i = 0; i < store->n_unsynced; i++)
-        sim_kv_batch_free(store->unsynced[i]);
+        sim_kv_batch_free(NULL, store->unsynced[i]);
     store->n_unsynced = 0;
 }
 
@@ -265,8 +270,11 @@ struct sim_store *sim_kv_after_crash(const struct sim_store *stores, enum sim_cr
     return first;
 }
 
-int sim_kv_open(struct sim_disk *disk, const char *path, struct env_kv **out, char **error)
+int sim_kv_open(void *ctx, const char *path, const struct env_kv_options *options,
+                struct env_kv **out, char **error)
 {
+    struct sim_disk *disk = ctx;
+    (void)options;
     *out = NULL;
     int fault = sim_disk_begin(disk, SIM_OP_OPEN);
     struct sim_store *store = store_find(*sim_disk_stores(disk), path);
@@ -291,16 +299,18 @@ int sim_kv_open(struct sim_disk *disk, const char *path, struct env_kv **out, ch
     return 0;
 }
 
-void sim_kv_close(struct env_kv *kv)
+void sim_kv_close(void *ctx, struct env_kv *kv)
 {
+    (void)ctx;
     if (!kv)
         return;
     kv->store->is_open = false;
     xfree(kv);
 }
 
-int sim_kv_destroy(struct sim_disk *disk, const char *path)
+int sim_kv_destroy(void *ctx, const char *path)
 {
+    struct sim_disk *disk = ctx;
     int error = sim_disk_begin(disk, SIM_OP_NAMES);
     for (struct sim_store **link = sim_disk_stores(disk); !error && *link;) {
         struct sim_store *store = *link;
@@ -316,8 +326,9 @@ int sim_kv_destroy(struct sim_disk *disk, const char *path)
     return error;
 }
 
-int sim_kv_get(struct env_kv *kv, struct span key, void *out_buffer)
+int sim_kv_get(void *ctx, struct env_kv *kv, struct span key, void *out_buffer)
 {
+    (void)ctx;
     int error = sim_disk_begin(kv->disk, SIM_OP_READ);
     if (error)
         return error;
@@ -337,14 +348,15 @@ static void remember_unsynced(struct sim_store *store, const struct env_batch *b
         store->unsynced =
             xrealloc(store->unsynced, store->unsynced_capacity, sizeof *store->unsynced);
     }
-    struct env_batch *copy = sim_kv_batch_new();
+    struct env_batch *copy = sim_kv_batch_new(NULL);
     for (size_t i = 0; i < batch->n; i++)
         batch_add(copy, entry_hold(batch->at[i]));
     store->unsynced[store->n_unsynced++] = copy;
 }
 
-int sim_kv_write(struct env_kv *kv, const struct env_batch *batch, bool sync)
+int sim_kv_write(void *ctx, struct env_kv *kv, struct env_batch *batch, bool sync)
 {
+    (void)ctx;
     unsigned ops = SIM_OP_WRITE | (sync ? SIM_OP_SYNC : 0);
     int error = sim_disk_begin(kv->disk, ops);
     struct sim_store *store = kv->store;
@@ -368,46 +380,53 @@ int sim_kv_write(struct env_kv *kv, const struct env_batch *batch, bool sync)
 
 /* -- cursors ---------------------------------------------------------------------------------- */
 
-struct env_cursor *sim_kv_cursor_open(struct env_kv *kv)
+struct env_cursor *sim_kv_cursor_open(void *ctx, struct env_kv *kv)
 {
+    (void)ctx;
     struct env_cursor *cursor = xmalloc(sizeof *cursor);
     *cursor = (struct env_cursor){.version = version_hold(kv->store->now), .at = kv->store->now->n};
     return cursor;
 }
 
-void sim_kv_cursor_close(struct env_cursor *cursor)
+void sim_kv_cursor_close(void *ctx, struct env_cursor *cursor)
 {
+    (void)ctx;
     if (!cursor)
         return;
     version_drop(cursor->version);
     xfree(cursor);
 }
 
-void sim_kv_cursor_seek(struct env_cursor *cursor, struct span key)
+void sim_kv_cursor_seek(void *ctx, struct env_cursor *cursor, struct span key)
 {
+    (void)ctx;
     cursor->at = version_find(cursor->version, key);
 }
 
-bool sim_kv_cursor_valid(const struct env_cursor *cursor)
+bool sim_kv_cursor_valid(void *ctx, struct env_cursor *cursor)
 {
+    (void)ctx;
     return cursor->at < cursor->version->n;
 }
 
-void sim_kv_cursor_next(struct env_cursor *cursor)
+void sim_kv_cursor_next(void *ctx, struct env_cursor *cursor)
 {
-    ASSERT(sim_kv_cursor_valid(cursor));
+    (void)ctx;
+    ASSERT(sim_kv_cursor_valid(NULL, cursor));
     cursor->at++;
 }
 
-struct span sim_kv_cursor_key(const struct env_cursor *cursor)
+struct span sim_kv_cursor_key(void *ctx, struct env_cursor *cursor)
 {
-    ASSERT(sim_kv_cursor_valid(cursor));
+    (void)ctx;
+    ASSERT(sim_kv_cursor_valid(NULL, cursor));
     return entry_key(cursor->version->at[cursor->at]);
 }
 
-struct span sim_kv_cursor_value(const struct env_cursor *cursor)
+struct span sim_kv_cursor_value(void *ctx, struct env_cursor *cursor)
 {
-    ASSERT(sim_kv_cursor_valid(cursor));
+    (void)ctx;
+    ASSERT(sim_kv_cursor_valid(NULL, cursor));
     const struct entry *entry = cursor->version->at[cursor->at];
     return span_of(entry->bytes + entry->key_len, entry->value_len);
 }

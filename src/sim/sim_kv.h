@@ -16,23 +16,24 @@ void sim_kv_free_all(struct sim_store *stores);
 /* True if path names a store. */
 bool sim_kv_exists(const struct sim_store *stores, const char *path);
 
-/* The functions of struct env that concern stores; see there. */
-int sim_kv_open(struct sim_disk *disk, const char *path, struct env_kv **out, char **error);
-void sim_kv_close(struct env_kv *kv);
-int sim_kv_destroy(struct sim_disk *disk, const char *path);
-int sim_kv_get(struct env_kv *kv, struct span key, void *out_buffer);
-struct env_batch *sim_kv_batch_new(void);
-void sim_kv_batch_free(struct env_batch *batch);
-void sim_kv_batch_clear(struct env_batch *batch);
-void sim_kv_batch_put(struct env_batch *batch, struct span key, struct span value);
-void sim_kv_batch_delete(struct env_batch *batch, struct span key);
-int sim_kv_write(struct env_kv *kv, const struct env_batch *batch, bool sync);
-struct env_cursor *sim_kv_cursor_open(struct env_kv *kv);
-void sim_kv_cursor_close(struct env_cursor *cursor);
-void sim_kv_cursor_seek(struct env_cursor *cursor, struct span key);
-bool sim_kv_cursor_valid(const struct env_cursor *cursor);
-void sim_kv_cursor_next(struct env_cursor *cursor);
-struct span sim_kv_cursor_key(const struct env_cursor *cursor);
-struct span sim_kv_cursor_value(const struct env_cursor *cursor);
+/* The functions of struct env_store; see there. ctx is the disk, and used by open and destroy. */
+int sim_kv_open(void *disk, const char *path, const struct env_kv_options *options,
+                struct env_kv **out, char **error);
+void sim_kv_close(void *ctx, struct env_kv *kv);
+int sim_kv_destroy(void *disk, const char *path);
+int sim_kv_get(void *ctx, struct env_kv *kv, struct span key, void *out_buffer);
+struct env_batch *sim_kv_batch_new(void *ctx);
+void sim_kv_batch_free(void *ctx, struct env_batch *batch);
+void sim_kv_batch_clear(void *ctx, struct env_batch *batch);
+void sim_kv_batch_put(void *ctx, struct env_batch *batch, struct span key, struct span value);
+void sim_kv_batch_delete(void *ctx, struct env_batch *batch, struct span key);
+int sim_kv_write(void *ctx, struct env_kv *kv, struct env_batch *batch, bool sync);
+struct env_cursor *sim_kv_cursor_open(void *ctx, struct env_kv *kv);
+void sim_kv_cursor_close(void *ctx, struct env_cursor *cursor);
+void sim_kv_cursor_seek(void *ctx, struct env_cursor *cursor, struct span key);
+bool sim_kv_cursor_valid(void *ctx, struct env_cursor *cursor);
+void sim_kv_cursor_next(void *ctx, struct env_cursor *cursor);
+struct span sim_kv_cursor_key(void *ctx, struct env_cursor *cursor);
+struct span sim_kv_cursor_value(void *ctx, struct env_cursor *cursor);
 
 #endif

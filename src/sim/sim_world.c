@@ -409,7 +409,7 @@ void sim_world_move_clock(struct sim_world *world, size_t i, int64_t delta_s)
     machine->may_fail = true;
     xfree(machine->error);
     machine->error = NULL;
-    sim_env_set_unix_s(sim, env->unix_s(env->ctx) + delta_s);
+    sim_env_set_unix_s(sim, env_unix_s(env) + delta_s);
 }
 
 /* -- The whole ----------------------------------------------------------------------------------

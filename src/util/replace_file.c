@@ -9,14 +9,14 @@
 static int write_aside(const struct env *env, const char *aside, struct span bytes)
 {
     struct env_file *file;
-    int error = env->file_open(env->ctx, aside,
+    int error = env_file_open(env, aside,
                                ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file);
     if (error)
         return error;
-    error = env->file_write_at(env->ctx, file, 0, bytes.p, bytes.len);
+    error = env_file_write_at(env, file, 0, bytes.p, bytes.len);
     if (!error && !PLANTED(env, MEMPOOL_NOT_SYNCED))
-        error = env->file_sync(env->ctx, file);
-    env->file_close(env->ctx, file);
+        error = env_file_sync(env, file);
+    env_file_close(env, file);
     return error;
 }
 
@@ -25,7 +25,7 @@ static int sync_name(const struct env *env, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *dir = !slash ? xstrdup(".") : xasprintf("%.*s", (int)(slash - path), path);
-    int error = env->sync_dir(env->ctx, *dir ? dir : "/");
+    int error = env_sync_dir(env, *dir ? dir : "/");
     xfree(dir);
     return error;
 }
@@ -35,7 +35,7 @@ int replace_file(const struct env *env, const char *path, struct span bytes)
     char *aside = xasprintf("%s.new", path);
     int error = write_aside(env, aside, bytes);
     if (!error)
-        error = env->rename(env->ctx, aside, path);
+        error = env_rename(env, aside, path);
     if (!error && !PLANTED(env, MEMPOOL_NAME_NOT_SYNCED))
         error = sync_name(env, path);
     xfree(aside);

@@ -61,10 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct block_files *files;
     char *error;
     ASSERT(block_files_open(env, NULL, "blocks", magic, NULL, 0, &files, &error) == 0);
-    ASSERT(env->file_open(env->ctx, "blocks/blk00000.dat", ENV_OPEN_WRITE | ENV_OPEN_CREATE,
+    ASSERT(env_file_open(env, "blocks/blk00000.dat", ENV_OPEN_WRITE | ENV_OPEN_CREATE,
                           &file) == 0);
-    ASSERT(env->file_write_at(env->ctx, file, 0, data, size) == 0);
-    env->file_close(env->ctx, file);
+    ASSERT(env_file_write_at(env, file, 0, data, size) == 0);
+    env_file_close(env, file);
     struct scan scan = {.files = files, .size = size};
     ASSERT(block_files_scan(files, 0, 0, check_record, &scan) == 0);
     check_read(files, data, size);

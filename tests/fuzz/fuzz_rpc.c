@@ -54,7 +54,7 @@ static int64_t now_s(void *ctx)
 {
     const struct machine *machine = ctx;
     const struct env *env = sim_env_get(machine->sim);
-    return env->unix_s(env->ctx);
+    return env_unix_s(env);
 }
 
 static struct machine *machine_new(void)

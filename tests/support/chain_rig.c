@@ -126,10 +126,10 @@ void rig_start(struct chain_rig *rig, uint64_t seed, const struct chain_builder 
 void rig_wait(struct chain_rig *rig, const bool *flag)
 {
     const struct env *env = sim_env_get(rig->sim);
-    int64_t end_us = env->now_us(env->ctx) + RIG_PATIENCE_US;
+    int64_t end_us = env_now_us(env) + RIG_PATIENCE_US;
     while (!*flag) {
         ASSERT(sim_env_step(rig->sim));
-        ASSERT(env->now_us(env->ctx) < end_us);
+        ASSERT(env_now_us(env) < end_us);
     }
 }
 

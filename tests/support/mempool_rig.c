@@ -184,7 +184,7 @@ void mempool_rig_settle(struct mempool_rig *rig)
 void mempool_rig_advance_s(struct mempool_rig *rig, int64_t s)
 {
     const struct env *env = sim_env_get(rig->chain.sim);
-    sim_env_set_unix_s(rig->chain.sim, env->unix_s(env->ctx) + s);
+    sim_env_set_unix_s(rig->chain.sim, env_unix_s(env) + s);
 }
 
 /* -- Looking ----------------------------------------------------------------------------------- */

@@ -393,7 +393,7 @@ static void raw_on_connect(void *arg, uint64_t stream, const char *address, uint
     struct raw_peer *raw = arg;
     (void)address, (void)port;
     if (raw->stream && raw->stream != stream) { /* its events would outlive us */
-        raw->env->stream_close(raw->env->ctx, stream);
+        env_stream_close(raw->env, stream);
         return;
     }
     raw->stream = stream;
@@ -461,7 +461,7 @@ struct raw_peer *raw_connect(struct mesh *mesh, struct mesh_node *node)
 struct raw_peer *raw_connect_at(struct mesh *mesh, struct mesh_node *node, uint16_t port)
 {
     struct raw_peer *raw = raw_new(mesh);
-    raw->stream = raw->env->stream_connect(raw->env->ctx, node->address, port, &raw_events, raw);
+    raw->stream = env_stream_connect(raw->env, node->address, port, &raw_events, raw);
     assert_true(mesh_run_until(mesh, is_set, &raw->is_up, PATIENCE_S));
     return raw;
 }
@@ -470,7 +470,7 @@ struct raw_peer *raw_listen(struct mesh *mesh, uint16_t port)
 {
     int error;
     struct raw_peer *raw = raw_new(mesh);
-    raw->listener = raw->env->stream_listen(raw->env->ctx, PROBER, port, &raw_events, raw, &error);
+    raw->listener = env_stream_listen(raw->env, PROBER, port, &raw_events, raw, &error);
     assert_int_equal(error, 0);
     return raw;
 }
@@ -478,9 +478,9 @@ struct raw_peer *raw_listen(struct mesh *mesh, uint16_t port)
 void raw_free(struct raw_peer *raw)
 {
     if (raw->stream)
-        raw->env->stream_close(raw->env->ctx, raw->stream);
+        env_stream_close(raw->env, raw->stream);
     if (raw->listener)
-        raw->env->stream_close(raw->env->ctx, raw->listener);
+        env_stream_close(raw->env, raw->listener);
     for (size_t i = 0; i < raw->n_got; i++)
         xfree(raw->got[i].payload);
     frame_reader_deinit(&raw->frame);
@@ -489,7 +489,7 @@ void raw_free(struct raw_peer *raw)
 
 void raw_send_bytes(struct raw_peer *raw, const void *bytes, size_t len)
 {
-    raw->env->stream_send(raw->env->ctx, raw->stream, span_of(bytes, len));
+    env_stream_send(raw->env, raw->stream, span_of(bytes, len));
 }
 
 void raw_send(struct raw_peer *raw, const char *name, const void *payload, size_t len)
@@ -505,7 +505,7 @@ void raw_send_version(struct raw_peer *raw, uint64_t services, int32_t version, 
     uint8_t bytes[WIRE_VERSION_BYTES_MAX];
     struct wire_version ours = {.version = version,
                                 .services = services,
-                                .time = raw->env->unix_s(raw->env->ctx),
+                                .time = env_unix_s(raw->env),
                                 .nonce = nonce,
                                 .user_agent = "/raw:1/",
                                 .relay = true};

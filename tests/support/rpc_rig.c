@@ -51,7 +51,7 @@ static int64_t now_s(void *ctx)
 {
     const struct rpc_rig *rig = ctx;
     const struct env *env = sim_env_get(rig->chain.sim);
-    return rig->mock_time_s ? rig->mock_time_s : env->unix_s(env->ctx);
+    return rig->mock_time_s ? rig->mock_time_s : env_unix_s(env);
 }
 
 /* -- Life ----------------------------------------------------------------------------------- */
@@ -77,7 +77,7 @@ void rpc_rig_init(struct rpc_rig *rig, const struct chain_options *options,
         .advance_timers = advance_timers,
         .now_s = now_s,
         .clock = env,
-        .start_us = env->now_us(env->ctx) - 7000000,
+        .start_us = env_now_us(env) - 7000000,
         .warning = warning,
         .log_control = &rig->log,
     };
@@ -199,10 +199,10 @@ static void tell_tip(struct rpc_rig *rig)
 void rpc_rig_wait(struct rpc_rig *rig, struct rpc_rig_answer *answer)
 {
     const struct env *env = sim_env_get(rig->chain.sim);
-    int64_t end_us = env->now_us(env->ctx) + PATIENCE_US;
+    int64_t end_us = env_now_us(env) + PATIENCE_US;
     while (!answer->is_done) {
         ASSERT(sim_env_step(rig->chain.sim));
-        ASSERT(env->now_us(env->ctx) < end_us);
+        ASSERT(env_now_us(env) < end_us);
         tell_tip(rig);
     }
 }

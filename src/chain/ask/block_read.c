@@ -128,7 +128,7 @@ static void submit(struct block_read *read)
     read->undo_pos = read->node->undo;
     read->job = (struct env_job){.run = run, .done = done};
     bool can_wait = read->is_for_peer && !read->is_decoded;
-    env->job_submit(env->ctx, ENV_POOL_BLOCKING, can_wait ? ENV_PRIORITY_LOW : ENV_PRIORITY_HIGH,
+    env_job_submit(env, ENV_POOL_BLOCKING, can_wait ? ENV_PRIORITY_LOW : ENV_PRIORITY_HIGH,
                     &read->job);
 }
 

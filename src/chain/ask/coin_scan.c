@@ -67,7 +67,7 @@ static void flushed(void *arg, int error)
     scan->tip = chain->flush.tip;
     scan->cursor = coins_snapshot(chain->coins);
     scan->job = (struct env_job){.run = run, .done = job_done};
-    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &scan->job);
+    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &scan->job);
 }
 
 void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,

@@ -89,7 +89,7 @@ static void end(struct stats_job *job, int error)
 {
     struct chain *chain = job->chain;
     if (job->cursor)
-        chain->env->cursor_close(chain->env->ctx, job->cursor);
+        env_cursor_close(chain->env, job->cursor);
     job->done(job->arg, error, error ? NULL : &job->stats);
     if (error == -EUCLEAN)
         chain_fault_of_coins(chain, error, "counting the coins");
@@ -116,7 +116,7 @@ static void flushed(void *arg, int error)
     job->stats.tip = chain->flush.tip;
     job->cursor = coins_snapshot(chain->coins);
     job->job = (struct env_job){.run = run, .done = job_done};
-    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &job->job);
+    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &job->job);
 }
 
 void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,

@@ -27,11 +27,11 @@ static int open_once(struct chain *chain, const struct index_store *store, const
                                      .bloom_bits = store->bloom_bits};
     *out = NULL;
     *error = NULL;
-    int code = env->kv_open(env->ctx, path, &options, out, error);
+    int code = env_kv_open(env, path, &options, out, error);
     if (!code)
         code = store_format_check(env, *out, path, &store->format, error);
     if (code && *out) {
-        env->kv_close(env->ctx, *out);
+        env_kv_close(env, *out);
         *out = NULL;
     }
     return code;
@@ -39,7 +39,7 @@ static int open_once(struct chain *chain, const struct index_store *store, const
 
 static int empty(struct chain *chain, const char *path)
 {
-    int code = chain->env->kv_destroy(chain->env->ctx, path);
+    int code = env_kv_destroy(chain->env, path);
     return code == -ENOENT ? 0 : code;
 }
 
@@ -51,14 +51,14 @@ int index_store_open(struct chain *chain, const struct index_store *store, bool 
     char *path = xasprintf("%s/%s", parent, store->dir);
     *out = NULL;
     *error = NULL;
-    int code = env->make_dir(env->ctx, parent);
+    int code = env_make_dir(env, parent);
     if (!code)
         code = open_once(chain, store, path, out, &detail);
     if (code == -EUCLEAN || (!code && wipe)) {
         if (code)
             warn(chain, store);
         if (*out)
-            env->kv_close(env->ctx, *out);
+            env_kv_close(env, *out);
         *out = NULL;
         xfree(detail);
         detail = NULL;
@@ -81,7 +81,7 @@ bool index_store_rebuild(struct chain *chain, const struct index_store *store, i
 {
     char *error = NULL;
     ASSERT(*kv && !chain->faulted);
-    chain->env->kv_close(chain->env->ctx, *kv);
+    env_kv_close(chain->env, *kv);
     *kv = NULL;
     if (*n_rebuilt >= INDEX_REBUILDS_MAX) {
         error = xasprintf("the %s is damaged again and again: the disk may be failing",

@@ -209,7 +209,7 @@ static void submit_slice(struct grind *grind)
 {
     const struct env *env = grind->chain->env;
     grind->job = (struct env_job){.run = run_slice, .done = slice_done};
-    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &grind->job);
+    env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &grind->job);
 }
 
 void mining_grind(struct chain *chain, struct block_ref *block_take, uint64_t max_tries,

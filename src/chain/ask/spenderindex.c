@@ -98,29 +98,29 @@ static void run_index(struct env_job *job)
     struct spenderindex *index = (struct spenderindex *)job;
     const struct env *env = index->chain->env;
     const struct block *block = &index->block->block;
-    struct env_batch *batch = env->batch_new(env->ctx);
+    struct env_batch *batch = env_batch_new(env);
     for (uint32_t i = 1; i < block->n_tx; i++) { /* a coinbase spends nothing */
         for (uint32_t k = 0; k < block->tx[i].n_in; k++) {
             uint8_t key[KEY_BYTES];
             struct writer w = prefix_of(index, &block->tx[i].in[k].prevout, key);
             write_u32_be(&w, (uint32_t)index->next->height);
             write_u32_be(&w, i);
-            env->batch_put(env->ctx, batch, span_of(key, sizeof key),
+            env_batch_put(env, batch, span_of(key, sizeof key),
                            span_of(block->hash.b, TAG_BYTES));
         }
     }
-    index->error = env->kv_write(env->ctx, index->kv, batch, false);
-    env->batch_free(env->ctx, batch);
+    index->error = env_kv_write(env, index->kv, batch, false);
+    env_batch_free(env, batch);
 }
 
 /* Write one row, synced. */
 static int write_row(const struct spenderindex *index, const char *key, struct span value)
 {
     const struct env *env = index->chain->env;
-    struct env_batch *batch = env->batch_new(env->ctx);
-    env->batch_put(env->ctx, batch, span_of_string(key), value);
-    int error = env->kv_write(env->ctx, index->kv, batch, true);
-    env->batch_free(env->ctx, batch);
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, span_of_string(key), value);
+    int error = env_kv_write(env, index->kv, batch, true);
+    env_batch_free(env, batch);
     return error;
 }
 
@@ -136,10 +136,10 @@ static bool take_row(struct spender_lookup *lookup, struct env_cursor *cursor,
 {
     const struct env *env = lookup->chain->env;
     struct span key, value;
-    if (!env->cursor_valid(env->ctx, cursor))
+    if (!env_cursor_valid(env, cursor))
         return false;
-    key = env->cursor_key(env->ctx, cursor);
-    value = env->cursor_value(env->ctx, cursor);
+    key = env_cursor_key(env, cursor);
+    value = env_cursor_value(env, cursor);
     if (key.len != KEY_BYTES || value.len != TAG_BYTES || memcmp(key.p, prefix, PREFIX_BYTES) != 0)
         return false;
     struct hint hint = {.height = read_u32_be(key.p + PREFIX_BYTES),
@@ -156,12 +156,12 @@ static void run_lookup(struct env_job *job)
     const struct env *env = lookup->chain->env;
     uint8_t prefix[KEY_BYTES];
     (void)prefix_of(lookup->chain->spenderindex, &lookup->outpoint, prefix);
-    struct env_cursor *cursor = env->cursor_open(env->ctx, lookup->chain->spenderindex->kv);
-    env->cursor_seek(env->ctx, cursor, span_of(prefix, PREFIX_BYTES));
+    struct env_cursor *cursor = env_cursor_open(env, lookup->chain->spenderindex->kv);
+    env_cursor_seek(env, cursor, span_of(prefix, PREFIX_BYTES));
     while (take_row(lookup, cursor, prefix))
-        env->cursor_next(env->ctx, cursor);
-    lookup->error = env->cursor_error(env->ctx, cursor);
-    env->cursor_close(env->ctx, cursor);
+        env_cursor_next(env, cursor);
+    lookup->error = env_cursor_error(env, cursor);
+    env_cursor_close(env, cursor);
 }
 
 /* -- Damage ------------------------------------------------------------------------------------ */
@@ -272,7 +272,7 @@ static void submit_lookup(struct spender_lookup *lookup)
     const struct env *env = lookup->chain->env;
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
     lookup->chain->spenderindex->lookups_running++;
-    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
+    env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
 }
 
 /* While the index only now and then trails the tip by some blocks, a look-up waits for it: what
@@ -386,7 +386,7 @@ static void submit_task(struct spenderindex *index, enum spender_task task)
     index->error = 0;
     index->job =
         (struct env_job){.run = task == TASK_MARK ? run_mark : run_index, .done = task_done};
-    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &index->job);
+    env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &index->job);
 }
 
 static void block_was_read(void *arg, const struct chain_block_read *read)
@@ -496,7 +496,7 @@ static int read_row(const struct spenderindex *index, const char *key, void *out
     const struct env *env = index->chain->env;
     struct buffer value;
     buffer_init(&value);
-    int error = env->kv_get(env->ctx, index->kv, span_of_string(key), &value);
+    int error = env_kv_get(env, index->kv, span_of_string(key), &value);
     if (!error && value.len != len)
         error = -EUCLEAN;
     if (!error)
@@ -514,7 +514,7 @@ static int load_secret(struct spenderindex *index)
     if (error == -ENOENT) {
         if (read_row(index, "B", mark, sizeof mark) != -ENOENT)
             return -EUCLEAN;
-        env->random(env->ctx, bytes, sizeof bytes);
+        env_random(env, bytes, sizeof bytes);
         error = write_row(index, "K", span_of(bytes, sizeof bytes));
     }
     struct reader r = reader_of(span_of(bytes, sizeof bytes));
@@ -559,7 +559,7 @@ int spenderindex_open(struct chain *chain, char **error)
         if (!*error)
             *error = xasprintf("Cannot read the index of spenders: %s", strerror(-code));
         if (index->kv)
-            chain->env->kv_close(chain->env->ctx, index->kv);
+            env_kv_close(chain->env, index->kv);
         xfree(index);
     } else {
         chain->spenderindex = index;
@@ -578,7 +578,7 @@ void spenderindex_close(struct chain *chain)
     if (!chain->faulted && node != index->marked)
         (void)write_row(index, "B", span_of(node->hash.b, sizeof node->hash.b));
     if (index->kv)
-        chain->env->kv_close(chain->env->ctx, index->kv);
+        env_kv_close(chain->env, index->kv);
     xfree(index);
     chain->spenderindex = NULL;
 }

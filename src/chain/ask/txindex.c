@@ -80,7 +80,7 @@ static void run_index(struct env_job *job)
     struct txindex *index = (struct txindex *)job;
     const struct env *env = index->chain->env;
     const struct block *block = &index->block->block;
-    struct env_batch *batch = env->batch_new(env->ctx);
+    struct env_batch *batch = env_batch_new(env);
     uint8_t key[KEY_BYTES], value[TX_PLACE_BYTES];
     struct tx_place place = {.height = index->next->height, .pos = {.file = index->data.file}};
     memcpy(place.tag, block->hash.b, sizeof place.tag);
@@ -92,21 +92,21 @@ static void run_index(struct env_job *job)
         tx_place_encode(&place, raw, value);
         place.first_spent += i > 0 ? block->tx[i].n_in : 0;
         tx_key(&block->txids[i], key);
-        env->batch_put(env->ctx, batch, span_of(key, sizeof key), span_of(value, sizeof value));
+        env_batch_put(env, batch, span_of(key, sizeof key), span_of(value, sizeof value));
     }
-    index->error = env->kv_write(env->ctx, index->kv, batch, false);
-    env->batch_free(env->ctx, batch);
+    index->error = env_kv_write(env, index->kv, batch, false);
+    env_batch_free(env, batch);
 }
 
 static int write_mark(struct txindex *index, const struct block_node *node)
 {
     const struct block_node *placed = block_node_fork(index->placed, node);
     const struct env *env = index->chain->env;
-    struct env_batch *batch = env->batch_new(env->ctx);
-    env->batch_put(env->ctx, batch, span_of("B", 1), span_of(node->hash.b, sizeof node->hash.b));
-    env->batch_put(env->ctx, batch, span_of("P", 1), span_of(placed->hash.b, 32));
-    int error = env->kv_write(env->ctx, index->kv, batch, true);
-    env->batch_free(env->ctx, batch);
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, span_of("B", 1), span_of(node->hash.b, sizeof node->hash.b));
+    env_batch_put(env, batch, span_of("P", 1), span_of(placed->hash.b, 32));
+    int error = env_kv_write(env, index->kv, batch, true);
+    env_batch_free(env, batch);
     return error;
 }
 
@@ -143,7 +143,7 @@ static void run_lookup(struct env_job *job)
     buffer_init(&value);
     tx_key(&lookup->txid, key);
     lookup->error =
-        env->kv_get(env->ctx, lookup->chain->txindex->kv, span_of(key, sizeof key), &value);
+        env_kv_get(env, lookup->chain->txindex->kv, span_of(key, sizeof key), &value);
     if (!lookup->error && !tx_place_decode(span_of(value.p, value.len), &lookup->place))
         lookup->error = -EUCLEAN;
     buffer_deinit(&value);
@@ -217,7 +217,7 @@ static void submit_lookup(struct lookup *lookup)
     lookup->is_partial = lookup->chain->txindex->at != chain_tip(lookup->chain);
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
     lookup->chain->txindex->lookups_running++;
-    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
+    env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
 }
 
 /* While the index only now and then trails the tip by some blocks, a look-up waits for it: what
@@ -327,7 +327,7 @@ static void submit_task(struct txindex *index, enum txindex_task task)
     index->error = 0;
     index->job =
         (struct env_job){.run = task == TASK_MARK ? run_mark : run_index, .done = task_done};
-    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &index->job);
+    env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &index->job);
 }
 
 static void block_was_read(void *arg, const struct chain_block_read *read)
@@ -455,7 +455,7 @@ static int load_mark(struct txindex *index, const char *key, const struct block_
     struct buffer value;
     struct block_hash hash;
     buffer_init(&value);
-    int error = chain->env->kv_get(chain->env->ctx, index->kv, span_of(key, 1), &value);
+    int error = env_kv_get(chain->env, index->kv, span_of(key, 1), &value);
     bool has_hash = !error && value.len == sizeof hash.b;
     if (has_hash)
         memcpy(hash.b, value.p, sizeof hash.b);
@@ -494,7 +494,7 @@ int txindex_open(struct chain *chain, char **error)
         if (!*error)
             *error = xasprintf("Cannot read the transaction index: %s", strerror(-code));
         if (index->kv)
-            chain->env->kv_close(chain->env->ctx, index->kv);
+            env_kv_close(chain->env, index->kv);
         xfree(index);
     } else {
         chain->txindex = index;
@@ -514,7 +514,7 @@ void txindex_close(struct chain *chain)
         (node != index->marked || block_node_fork(index->placed, node) != index->marked_placed))
         (void)write_mark(index, node);
     if (index->kv)
-        chain->env->kv_close(chain->env->ctx, index->kv);
+        env_kv_close(chain->env, index->kv);
     xfree(index);
     chain->txindex = NULL;
 }

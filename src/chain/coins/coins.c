@@ -129,7 +129,7 @@ static void read_run(struct env_job *job)
         uint8_t key[COINS_KEY_BYTES];
         coins_store_key(&read->outpoints[i], key);
         int error =
-            env->kv_get(env->ctx, read->coins->kv, span_of(key, sizeof key), &values->bytes);
+            env_kv_get(env, read->coins->kv, span_of(key, sizeof key), &values->bytes);
         read->absent[i] = error == -ENOENT;
         values->end[i] = values->bytes.len;
         if (error && error != -ENOENT) {
@@ -176,7 +176,7 @@ static void submit_read(struct coins_read *read)
     const struct env *env = read->coins->env;
     read->generation = read->coins->generation;
     read->error = 0;
-    env->job_submit(env->ctx, ENV_POOL_BLOCKING, read->priority, &read->job);
+    env_job_submit(env, ENV_POOL_BLOCKING, read->priority, &read->job);
 }
 
 static void read_done(struct env_job *job)
@@ -226,7 +226,7 @@ int coins_get(struct coins *coins, const struct outpoint *outpoint, struct arena
     struct buffer value;
     coins_store_key(outpoint, key);
     buffer_init(&value);
-    int result = coins->env->kv_get(coins->env->ctx, coins->kv, span_of(key, sizeof key), &value);
+    int result = env_kv_get(coins->env, coins->kv, span_of(key, sizeof key), &value);
     if (result == 0) {
         struct reader r = reader_of(buffer_span(&value));
         result = coin_decode(&r, arena, coin) && reader_finish(&r) ? 1 : -EUCLEAN;

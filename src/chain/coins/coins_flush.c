@@ -102,7 +102,7 @@ static void put_slot(struct flush_writer *w, const struct coins_slot *slot)
     coins_store_key(&slot->outpoint, key);
     w->batch_bytes += sizeof key + BATCH_ENTRY_OVERHEAD_BYTES;
     if (coins_slot_flags(slot) & COINS_TOMB) {
-        env->batch_delete(env->ctx, w->batch, span_of(key, sizeof key));
+        env_batch_delete(env, w->batch, span_of(key, sizeof key));
         return;
     }
     uint8_t script[COIN_SCRIPT_EXPANDED_MAX];
@@ -110,7 +110,7 @@ static void put_slot(struct flush_writer *w, const struct coins_slot *slot)
     w->value.len = 0;
     struct writer value = writer_to_growing(&w->value);
     coin_encode(&value, &coin);
-    env->batch_put(env->ctx, w->batch, span_of(key, sizeof key), buffer_span(&w->value));
+    env_batch_put(env, w->batch, span_of(key, sizeof key), buffer_span(&w->value));
     w->batch_bytes += w->value.len;
 }
 
@@ -120,10 +120,10 @@ static int write_marker(struct flush_writer *w)
     uint8_t tips[64];
     memcpy(tips, w->flush->old_tip.b, 32);
     memcpy(tips + 32, w->flush->new_tip.b, 32);
-    struct env_batch *batch = env->batch_new(env->ctx);
-    env->batch_put(env->ctx, batch, span_of("M", 1), span_of(tips, sizeof tips));
-    int error = env->kv_write(env->ctx, w->flush->coins->kv, batch, true);
-    env->batch_free(env->ctx, batch);
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, span_of("M", 1), span_of(tips, sizeof tips));
+    int error = env_kv_write(env, w->flush->coins->kv, batch, true);
+    env_batch_free(env, batch);
     w->marked = error == 0;
     return error;
 }
@@ -132,10 +132,10 @@ static int write_marker(struct flush_writer *w)
 static int plant_tip(struct flush_writer *w)
 {
     const struct env *env = w->flush->coins->env;
-    struct env_batch *batch = env->batch_new(env->ctx);
+    struct env_batch *batch = env_batch_new(env);
     coins_batch_put_tip(env, batch, &w->flush->new_tip);
-    int error = env->kv_write(env->ctx, w->flush->coins->kv, batch, true);
-    env->batch_free(env->ctx, batch);
+    int error = env_kv_write(env, w->flush->coins->kv, batch, true);
+    env_batch_free(env, batch);
     w->marked = true;
     return error;
 }
@@ -146,8 +146,8 @@ static int write_full_batch(struct flush_writer *w)
     bool is_marked = w->marked || PLANTED(env, NO_MARKER);
     int error = is_marked ? 0 : write_marker(w);
     if (!error)
-        error = env->kv_write(env->ctx, w->flush->coins->kv, w->batch, false);
-    env->batch_clear(env->ctx, w->batch);
+        error = env_kv_write(env, w->flush->coins->kv, w->batch, false);
+    env_batch_clear(env, w->batch);
     w->batch_bytes = 0;
     return error;
 }
@@ -199,7 +199,7 @@ static void flush_run(struct env_job *job)
         return;
     struct flush_writer w = {
         .flush = flush,
-        .batch = env->batch_new(env->ctx),
+        .batch = env_batch_new(env),
         .batch_max = coins->options.flush_batch_bytes,
     };
     buffer_init(&w.value);
@@ -208,11 +208,11 @@ static void flush_run(struct env_job *job)
         error = write_table(&w, flush->table);
     if (!error) {
         coins_batch_put_tip(env, w.batch, &flush->new_tip);
-        error = env->kv_write(env->ctx, coins->kv, w.batch, true);
+        error = env_kv_write(env, coins->kv, w.batch, true);
     }
     flush->error = error;
     buffer_deinit(&w.value);
-    env->batch_free(env->ctx, w.batch);
+    env_batch_free(env, w.batch);
 }
 
 static void flush_done(struct env_job *job)
@@ -263,7 +263,7 @@ void coins_flush_start(struct coins *coins, const struct block_hash *new_tip,
         coins_drop_clean(coins); /* else the next flush would be due at once */
     }
     coins->flushing = true;
-    coins->env->job_submit(coins->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH,
+    env_job_submit(coins->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH,
                            &coins->flush.job);
 }
 

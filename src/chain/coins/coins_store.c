@@ -20,8 +20,8 @@ void coins_store_key(const struct outpoint *outpoint, uint8_t key[COINS_KEY_BYTE
 void coins_batch_put_tip(const struct env *env, struct env_batch *batch,
                          const struct block_hash *tip)
 {
-    env->batch_put(env->ctx, batch, span_of("T", 1), span_of(tip->b, sizeof tip->b));
-    env->batch_delete(env->ctx, batch, span_of("M", 1));
+    env_batch_put(env, batch, span_of("T", 1), span_of(tip->b, sizeof tip->b));
+    env_batch_delete(env, batch, span_of("M", 1));
 }
 
 static int open_kv(struct coins *coins, char **error)
@@ -40,7 +40,7 @@ static int open_kv(struct coins *coins, char **error)
                                                .old_key_other = "M",
                                                .old_len_other = SIZE_MAX};
     const struct env *env = coins->env;
-    int result = env->kv_open(env->ctx, coins->path, &options, &coins->kv, error);
+    int result = env_kv_open(env, coins->path, &options, &coins->kv, error);
     return result ? result : store_format_check(env, coins->kv, coins->path, &format, error);
 }
 
@@ -49,7 +49,7 @@ static int read_fixed(struct coins *coins, const char *key, uint8_t *out, size_t
 {
     struct buffer value;
     buffer_init(&value);
-    int result = coins->env->kv_get(coins->env->ctx, coins->kv, span_of_string(key), &value);
+    int result = env_kv_get(coins->env, coins->kv, span_of_string(key), &value);
     if (result == 0 && value.len != len)
         result = -EUCLEAN;
     if (result == 0) {
@@ -95,7 +95,7 @@ int coins_open(const struct env *env, const struct log *log, const char *path,
     coins->options = *options;
     if (coins->options.flush_batch_bytes == 0)
         coins->options.flush_batch_bytes = COINS_FLUSH_BATCH_BYTES;
-    env->random(env->ctx, &coins->key, sizeof coins->key);
+    env_random(env, &coins->key, sizeof coins->key);
     coins_table_init(&coins->active, coins->key);
     coins_table_init(&coins->frozen, coins->key);
     *out = NULL;
@@ -129,9 +129,9 @@ void coins_close(struct coins *coins)
     ASSERT(!coins->flushing);
     forget_memory(coins);
     if (coins->repair)
-        coins->env->batch_free(coins->env->ctx, coins->repair);
+        env_batch_free(coins->env, coins->repair);
     if (coins->kv)
-        coins->env->kv_close(coins->env->ctx, coins->kv);
+        env_kv_close(coins->env, coins->kv);
     xfree(coins->path);
     xfree(coins);
 }
@@ -158,13 +158,13 @@ static struct env_batch *repair_batch(struct coins *coins)
     const struct env *env = coins->env;
     ASSERT(coins->active.count == 0 && coins->frozen.count == 0 && !coins->flushing);
     if (!coins->repair)
-        coins->repair = env->batch_new(env->ctx);
+        coins->repair = env_batch_new(env);
     if (coins->repair_bytes >= coins->options.flush_batch_bytes) {
         int error = coins->failed;
         if (!error)
-            error = env->kv_write(env->ctx, coins->kv, coins->repair, false);
+            error = env_kv_write(env, coins->kv, coins->repair, false);
         coins->failed = error;
-        env->batch_clear(env->ctx, coins->repair);
+        env_batch_clear(env, coins->repair);
         coins->repair_bytes = 0;
     }
     return coins->repair;
@@ -179,7 +179,7 @@ void coins_repair_put(struct coins *coins, const struct outpoint *outpoint, cons
     buffer_init(&value);
     struct writer w = writer_to_growing(&value);
     coin_encode(&w, coin);
-    coins->env->batch_put(coins->env->ctx, batch, span_of(key, sizeof key), buffer_span(&value));
+    env_batch_put(coins->env, batch, span_of(key, sizeof key), buffer_span(&value));
     coins->repair_bytes += sizeof key + value.len;
     buffer_deinit(&value);
 }
@@ -189,7 +189,7 @@ void coins_repair_erase(struct coins *coins, const struct outpoint *outpoint)
     struct env_batch *batch = repair_batch(coins);
     uint8_t key[COINS_KEY_BYTES];
     coins_store_key(outpoint, key);
-    coins->env->batch_delete(coins->env->ctx, batch, span_of(key, sizeof key));
+    env_batch_delete(coins->env, batch, span_of(key, sizeof key));
     coins->repair_bytes += sizeof key;
 }
 
@@ -199,8 +199,8 @@ int coins_repair_commit(struct coins *coins, const struct block_hash *tip)
     struct env_batch *batch = repair_batch(coins);
     coins_batch_put_tip(env, batch, tip);
     if (!coins->failed)
-        coins->failed = env->kv_write(env->ctx, coins->kv, batch, true);
-    env->batch_free(env->ctx, batch);
+        coins->failed = env_kv_write(env, coins->kv, batch, true);
+    env_batch_free(env, batch);
     coins->repair = NULL;
     coins->repair_bytes = 0;
     if (!coins->failed) {
@@ -217,10 +217,10 @@ int coins_wipe(struct coins *coins)
     ASSERT(!coins->flushing);
     forget_memory(coins);
     coins->generation++;
-    env->kv_close(env->ctx, coins->kv);
+    env_kv_close(env, coins->kv);
     coins->kv = NULL;
     char *detail = NULL;
-    int error = env->kv_destroy(env->ctx, coins->path);
+    int error = env_kv_destroy(env, coins->path);
     if (!error)
         error = open_kv(coins, &detail);
     xfree(detail);
@@ -234,14 +234,14 @@ int coins_wipe(struct coins *coins)
 
 struct env_cursor *coins_snapshot(struct coins *coins)
 {
-    return coins->env->cursor_open(coins->env->ctx, coins->kv);
+    return env_cursor_open(coins->env, coins->kv);
 }
 
 static bool decode_row(const struct env *env, struct env_cursor *cursor, struct arena *arena,
                        struct outpoint *outpoint, struct coin *coin)
 {
-    struct span key = env->cursor_key(env->ctx, cursor);
-    struct reader r = reader_of(env->cursor_value(env->ctx, cursor));
+    struct span key = env_cursor_key(env, cursor);
+    struct reader r = reader_of(env_cursor_value(env, cursor));
     if (key.len != COINS_KEY_BYTES || !coin_decode(&r, arena, coin) || !reader_finish(&r))
         return false;
     memcpy(outpoint->txid.b, key.p + 1, 32);
@@ -255,13 +255,13 @@ int coins_snapshot_get(struct coins *coins, struct env_cursor *cursor,
     const struct env *env = coins->env;
     uint8_t key[COINS_KEY_BYTES];
     coins_store_key(outpoint, key);
-    env->cursor_seek(env->ctx, cursor, span_of(key, sizeof key));
-    if (!env->cursor_valid(env->ctx, cursor))
-        return env->cursor_error(env->ctx, cursor);
-    if (!span_equal(env->cursor_key(env->ctx, cursor), span_of(key, sizeof key)))
+    env_cursor_seek(env, cursor, span_of(key, sizeof key));
+    if (!env_cursor_valid(env, cursor))
+        return env_cursor_error(env, cursor);
+    if (!span_equal(env_cursor_key(env, cursor), span_of(key, sizeof key)))
         return 0;
     /* The value is gone with the cursor's next move, and a raw script borrows it. */
-    struct span value = env->cursor_value(env->ctx, cursor);
+    struct span value = env_cursor_value(env, cursor);
     uint8_t *copy = arena_alloc(arena, value.len);
     memcpy(copy, value.p, value.len);
     struct reader r = reader_of(span_of(copy, value.len));
@@ -295,9 +295,9 @@ static int find_in_store(const struct coins *coins, struct env_cursor *cursor,
     arena_init(&arena, 1024);
     coins_store_key(&outpoint, key);
     int result = 0;
-    for (env->cursor_seek(env->ctx, cursor, span_of(key, sizeof key));
-         result == 0 && env->cursor_valid(env->ctx, cursor); env->cursor_next(env->ctx, cursor)) {
-        struct span row = env->cursor_key(env->ctx, cursor);
+    for (env_cursor_seek(env, cursor, span_of(key, sizeof key));
+         result == 0 && env_cursor_valid(env, cursor); env_cursor_next(env, cursor)) {
+        struct span row = env_cursor_key(env, cursor);
         if (row.len < 33 || memcmp(row.p, key, 33) != 0)
             break;
         if (!decode_row(env, cursor, &arena, &outpoint, &coin))
@@ -307,7 +307,7 @@ static int find_in_store(const struct coins *coins, struct env_cursor *cursor,
         *height = result == 1 ? (int32_t)coin.height : 0;
     }
     arena_deinit(&arena);
-    return result ? result : env->cursor_error(env->ctx, cursor);
+    return result ? result : env_cursor_error(env, cursor);
 }
 
 int coins_find_txid(struct coins *coins, const struct txid *txid, bool in_memory, int32_t *height)
@@ -323,7 +323,7 @@ int coins_find_txid(struct coins *coins, const struct txid *txid, bool in_memory
 
 void coins_snapshot_close(struct coins *coins, struct env_cursor *cursor)
 {
-    coins->env->cursor_close(coins->env->ctx, cursor);
+    env_cursor_close(coins->env, cursor);
 }
 
 int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
@@ -337,10 +337,10 @@ int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
     struct arena_mark mark = arena_mark(&arena);
     int error = 0;
     bool go_on = true;
-    for (env->cursor_seek(env->ctx, cursor, span_of("C", 1));
-         go_on && !error && env->cursor_valid(env->ctx, cursor);
-         env->cursor_next(env->ctx, cursor)) {
-        struct span key = env->cursor_key(env->ctx, cursor);
+    for (env_cursor_seek(env, cursor, span_of("C", 1));
+         go_on && !error && env_cursor_valid(env, cursor);
+         env_cursor_next(env, cursor)) {
+        struct span key = env_cursor_key(env, cursor);
         if (key.len == 0 || key.p[0] != 'C')
             break;
         struct outpoint outpoint;
@@ -352,8 +352,8 @@ int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
         arena_rewind(&arena, mark);
     }
     if (!error)
-        error = env->cursor_error(env->ctx, cursor);
-    env->cursor_close(env->ctx, cursor);
+        error = env_cursor_error(env, cursor);
+    env_cursor_close(env, cursor);
     arena_deinit(&arena);
     return error;
 }
@@ -376,10 +376,10 @@ static void add_file_size(void *arg, const char *name)
     const struct env *env = sum->coins->env;
     char *path = xasprintf("%s/%s", sum->coins->path, name);
     struct env_file *file;
-    if (env->file_open(env->ctx, path, ENV_OPEN_READ, &file) == 0) {
-        int64_t size = env->file_size(env->ctx, file);
+    if (env_file_open(env, path, ENV_OPEN_READ, &file) == 0) {
+        int64_t size = env_file_size(env, file);
         sum->bytes += size > 0 ? (uint64_t)size : 0;
-        env->file_close(env->ctx, file);
+        env_file_close(env, file);
     }
     xfree(path);
 }
@@ -388,6 +388,6 @@ uint64_t coins_store_bytes(struct coins *coins)
 {
     /* The store is a directory of files; its own estimate would leave out recent changes. */
     struct size_sum sum = {.coins = coins};
-    int error = coins->env->list(coins->env->ctx, coins->path, add_file_size, &sum);
+    int error = env_list(coins->env, coins->path, add_file_size, &sum);
     return error ? 0 : sum.bytes;
 }

@@ -9,10 +9,10 @@
 
 static int write_version(const struct env *env, struct env_kv *kv, uint8_t version)
 {
-    struct env_batch *batch = env->batch_new(env->ctx);
-    env->batch_put(env->ctx, batch, span_of("v", 1), span_of(&version, 1));
-    int error = env->kv_write(env->ctx, kv, batch, true);
-    env->batch_free(env->ctx, batch);
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, span_of("v", 1), span_of(&version, 1));
+    int error = env_kv_write(env, kv, batch, true);
+    env_batch_free(env, batch);
     return error;
 }
 
@@ -21,7 +21,7 @@ static int has_row(const struct env *env, struct env_kv *kv, struct span key, si
 {
     struct buffer value;
     buffer_init(&value);
-    int result = env->kv_get(env->ctx, kv, key, &value);
+    int result = env_kv_get(env, kv, key, &value);
     if (!result)
         result = len == SIZE_MAX || value.len == len;
     else if (result == -ENOENT)
@@ -53,13 +53,13 @@ static bool is_row_of(const struct store_format *format, struct span key, struct
 static int is_empty(const struct env *env, struct env_kv *kv, const struct store_format *format,
                     bool *begins_as_ours)
 {
-    struct env_cursor *cursor = env->cursor_open(env->ctx, kv);
-    env->cursor_seek(env->ctx, cursor, span_of("", 0));
-    bool has_rows = env->cursor_valid(env->ctx, cursor);
-    *begins_as_ours = has_rows && is_row_of(format, env->cursor_key(env->ctx, cursor),
-                                            env->cursor_value(env->ctx, cursor));
-    int error = env->cursor_error(env->ctx, cursor);
-    env->cursor_close(env->ctx, cursor);
+    struct env_cursor *cursor = env_cursor_open(env, kv);
+    env_cursor_seek(env, cursor, span_of("", 0));
+    bool has_rows = env_cursor_valid(env, cursor);
+    *begins_as_ours = has_rows && is_row_of(format, env_cursor_key(env, cursor),
+                                            env_cursor_value(env, cursor));
+    int error = env_cursor_error(env, cursor);
+    env_cursor_close(env, cursor);
     return error ? error : !has_rows;
 }
 
@@ -109,7 +109,7 @@ int store_format_check(const struct env *env, struct env_kv *kv, const char *pat
     ASSERT(format->version > 0);
     *error = NULL;
     buffer_init(&value);
-    int result = env->kv_get(env->ctx, kv, span_of("v", 1), &value);
+    int result = env_kv_get(env, kv, span_of("v", 1), &value);
     if (result == -ENOENT) {
         result = check_unmarked(env, kv, path, format, error);
     } else if (!result && value.len != 1) {

@@ -56,13 +56,13 @@ static int load_xor_key(struct block_files *files)
     const struct env *env = files->env;
     struct env_file *file;
     char *path = xasprintf("%s/xor.dat", files->dir);
-    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &file);
+    int error = env_file_open(env, path, ENV_OPEN_READ, &file);
     xfree(path);
     if (error)
         return error == -ENOENT ? 0 : error;
     uint8_t key[XOR_KEY_BYTES + 1];
-    int64_t n = env->file_read_at(env->ctx, file, 0, key, sizeof key);
-    env->file_close(env->ctx, file);
+    int64_t n = env_file_read_at(env, file, 0, key, sizeof key);
+    env_file_close(env, file);
     if (n != XOR_KEY_BYTES)
         return n < 0 ? (int)n : -EUCLEAN;
     memcpy(files->xor_key, key, XOR_KEY_BYTES);
@@ -99,7 +99,7 @@ int block_files_open(const struct env *env, const struct log *log, const char *b
         files->entries[i].info = infos[i];
     *out = NULL;
     *error = NULL;
-    int result = env->make_dir(env->ctx, blocks_dir);
+    int result = env_make_dir(env, blocks_dir);
     if (result)
         *error = xasprintf("Cannot create the directory %s: %s", blocks_dir, strerror(-result));
     else if ((result = load_xor_key(files)) != 0)
@@ -260,7 +260,7 @@ static void note_existing(void *arg, const char *name)
 int block_files_end(const struct block_files *files, size_t *end)
 {
     *end = files->n;
-    return files->env->list(files->env->ctx, files->dir, note_existing, end);
+    return env_list(files->env, files->dir, note_existing, end);
 }
 
 int block_files_reserve_existing(struct block_files *files)
@@ -281,7 +281,7 @@ static void remove_undo(void *arg, const char *name)
     if (number < 0)
         return;
     char *path = path_of(files, KIND_UNDO, number);
-    int error = files->env->remove(files->env->ctx, path);
+    int error = env_remove(files->env, path);
     if (error && error != -ENOENT)
         log_warning(files->log, "cannot remove %s: %s", path, strerror(-error));
     xfree(path);
@@ -289,7 +289,7 @@ static void remove_undo(void *arg, const char *name)
 
 int block_files_remove_undo(struct block_files *files)
 {
-    return files->env->list(files->env->ctx, files->dir, remove_undo, files);
+    return env_list(files->env, files->dir, remove_undo, files);
 }
 
 /* -- records ---------------------------------------------------------------------------------- */
@@ -310,7 +310,7 @@ static int reserve_chunk(const struct block_files *files, enum kind kind, struct
     uint64_t last = (end - 1) / chunk * chunk;
     if (begin > last)
         return 0;
-    return files->env->file_allocate(files->env->ctx, file, last, chunk);
+    return env_file_allocate(files->env, file, last, chunk);
 }
 
 /* Write header and payload at offset; XORed if asked for. */
@@ -326,9 +326,9 @@ static int write_record(const struct block_files *files, struct env_file *file, 
         xor_bytes(files, offset, head, header.len);
         xor_bytes(files, offset + header.len, copy, payload.len);
     }
-    int error = env->file_write_at(env->ctx, file, offset, head, header.len);
+    int error = env_file_write_at(env, file, offset, head, header.len);
     if (!error)
-        error = env->file_write_at(env->ctx, file, offset + header.len, copy ? copy : payload.p,
+        error = env_file_write_at(env, file, offset + header.len, copy ? copy : payload.p,
                                    payload.len);
     xfree(copy);
     return error;
@@ -379,7 +379,7 @@ int block_files_write_undo(struct block_files *files, const struct file_pos *pos
 static int read_exactly(const struct block_files *files, enum kind kind, struct env_file *file,
                         uint64_t offset, uint8_t *p, size_t n)
 {
-    int64_t got = files->env->file_read_at(files->env->ctx, file, offset, p, n);
+    int64_t got = env_file_read_at(files->env, file, offset, p, n);
     if (got < 0)
         return (int)got;
     if ((uint64_t)got != n)
@@ -402,7 +402,7 @@ static int read_kind(struct block_files *files, enum kind kind, const struct fil
         return -EUCLEAN;
     struct env_file *file;
     char *path = path_of(files, kind, pos->file);
-    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &file);
+    int error = env_file_open(env, path, ENV_OPEN_READ, &file);
     xfree(path);
     if (error)
         return error;
@@ -419,7 +419,7 @@ static int read_kind(struct block_files *files, enum kind kind, const struct fil
         else
             *out = payload;
     }
-    env->file_close(env->ctx, file);
+    env_file_close(env, file);
     return error;
 }
 
@@ -436,7 +436,7 @@ int block_files_read_part(struct block_files *files, const struct file_pos *pos,
     if (pos->file < 0)
         return -ENOENT;
     char *path = path_of(files, KIND_BLOCK, pos->file);
-    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &file);
+    int error = env_file_open(env, path, ENV_OPEN_READ, &file);
     xfree(path);
     if (error)
         return error;
@@ -446,7 +446,7 @@ int block_files_read_part(struct block_files *files, const struct file_pos *pos,
         xfree(part);
     else
         *out = part;
-    env->file_close(env->ctx, file);
+    env_file_close(env, file);
     return error;
 }
 
@@ -461,12 +461,12 @@ int block_files_size(const struct block_files *files, int32_t file, bool undo, u
     struct env_file *handle;
     *size = 0;
     char *path = path_of(files, undo ? KIND_UNDO : KIND_BLOCK, file);
-    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &handle);
+    int error = env_file_open(env, path, ENV_OPEN_READ, &handle);
     xfree(path);
     if (error)
         return error;
-    int64_t n = env->file_size(env->ctx, handle);
-    env->file_close(env->ctx, handle);
+    int64_t n = env_file_size(env, handle);
+    env_file_close(env, handle);
     *size = n > 0 ? (uint64_t)n : 0;
     return n < 0 ? (int)n : 0;
 }
@@ -495,7 +495,7 @@ static int remove_pair(const struct block_files *files, size_t file)
     int error = 0;
     for (int kind = KIND_BLOCK; kind <= KIND_UNDO && !error; kind++) {
         char *path = path_of(files, (enum kind)kind, (int32_t)file);
-        error = env->remove(env->ctx, path);
+        error = env_remove(env, path);
         if (error == -ENOENT)
             error = 0;
         xfree(path);
@@ -510,7 +510,7 @@ int block_files_remove(const struct block_files *files, const size_t *numbers, s
         error = remove_pair(files, numbers[i]);
     if (PLANTED(files->env, PRUNE_NOT_SYNCED))
         return error;
-    return error ? error : files->env->sync_dir(files->env->ctx, files->dir);
+    return error ? error : env_sync_dir(files->env, files->dir);
 }
 
 void block_files_forget(struct block_files *files, size_t file)
@@ -587,11 +587,11 @@ int block_files_scan(struct block_files *files, int32_t file, uint32_t offset,
     const struct env *env = files->env;
     struct scan scan = {.files = files, .number = file, .at = offset};
     char *path = path_of(files, KIND_BLOCK, file);
-    int error = env->file_open(env->ctx, path, ENV_OPEN_READ, &scan.file);
+    int error = env_file_open(env, path, ENV_OPEN_READ, &scan.file);
     xfree(path);
     if (error)
         return error;
-    int64_t size = env->file_size(env->ctx, scan.file);
+    int64_t size = env_file_size(env, scan.file);
     error = size < 0 ? (int)size : 0;
     scan.size = size < 0 ? 0 : (uint64_t)size;
     scan.buffer = xmalloc(BLOCK_SERIALIZED_MAX_BYTES);
@@ -610,6 +610,6 @@ int block_files_scan(struct block_files *files, int32_t file, uint32_t offset,
         }
     }
     xfree(scan.buffer);
-    env->file_close(env->ctx, scan.file);
+    env_file_close(env, scan.file);
     return error;
 }

@@ -15,7 +15,7 @@ void write_handles_deinit(struct write_handles *handles)
 {
     for (size_t i = 0; i < handles->n; i++) {
         ASSERT(handles->at[i].users == 0);
-        handles->env->file_close(handles->env->ctx, handles->at[i].file);
+        env_file_close(handles->env, handles->at[i].file);
     }
     xfree(handles->at);
     pthread_mutex_destroy(&handles->sync_mutex);
@@ -34,7 +34,7 @@ static int add(struct write_handles *handles, uint64_t id, const char *path)
 {
     const struct env *env = handles->env;
     struct write_handle handle = {.id = id};
-    int error = env->file_open(env->ctx, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE, &handle.file);
+    int error = env_file_open(env, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE, &handle.file);
     if (error)
         return error;
     if (handles->n == handles->capacity) {
@@ -99,7 +99,7 @@ static void close_synced(struct write_handles *handles)
     for (size_t i = 0; i < handles->n; i++) {
         struct write_handle handle = handles->at[i];
         if (handle.users == 0 && !handle.unsynced)
-            handles->env->file_close(handles->env->ctx, handle.file);
+            env_file_close(handles->env, handle.file);
         else
             handles->at[left++] = handle;
     }
@@ -124,11 +124,11 @@ static int sync_all(struct write_handles *handles, const char *dir)
     int error = 0;
     while (!error && take_unsynced(handles, &handle)) {
         if (!is_sync_planted(env, handle.id))
-            error = env->file_sync(env->ctx, handle.file);
+            error = env_file_sync(env, handle.file);
         write_handles_give(handles, handle.id, false);
     }
     if (!error && names_changed && !PLANTED(env, DIR_NOT_SYNCED))
-        error = env->sync_dir(env->ctx, dir);
+        error = env_sync_dir(env, dir);
     if (!error)
         close_synced(handles);
     return error;

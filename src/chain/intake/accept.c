@@ -348,7 +348,7 @@ static void store(struct accept *accept)
     } else {
         accept->epoch = write_start(chain, accept->ref->raw_len);
         accept->job = (struct env_job){.run = run_write, .done = block_write_done};
-        chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL,
+        env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL,
                                &accept->job);
     }
     pipeline_advance(chain);
@@ -470,7 +470,7 @@ static void start(struct chain *chain, uint8_t *block_take, size_t len, struct a
     }
     find_place(accept, header_first);
     accept->job = (struct env_job){.run = run_check, .done = check_done};
-    chain->env->job_submit(chain->env->ctx, ENV_POOL_COMPUTE,
+    env_job_submit(chain->env, ENV_POOL_COMPUTE,
                            header_first ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_HIGH, &accept->job);
 }
 

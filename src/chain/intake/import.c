@@ -147,7 +147,7 @@ static void scan_file(struct import *import, uint8_t *buffer)
     while (import->n_found < IMPORT_SCAN_BATCH && !import->scan_done &&
            !atomic_load(&import->chain->stops_jobs)) {
         int64_t n =
-            env->file_read_at(env->ctx, import->file, import->offset, buffer, IMPORT_SCAN_BYTES);
+            env_file_read_at(env, import->file, import->offset, buffer, IMPORT_SCAN_BYTES);
         if (n < 0) {
             import->scan_error = (int)n;
             return;
@@ -273,7 +273,7 @@ static void run_fetch(struct env_job *job)
         return;
     }
     fetch->raw = xmalloc(record->len);
-    int64_t n = chain->env->file_read_at(chain->env->ctx, fetch->import->file, record->offset,
+    int64_t n = env_file_read_at(chain->env, fetch->import->file, record->offset,
                                          fetch->raw, record->len);
     if (n != (int64_t)record->len)
         fetch->error = n < 0 ? (int)n : -EIO;
@@ -355,7 +355,7 @@ static void start_fetch(struct import *import, struct record *record)
     import->under_way++;
     import->under_way_bytes += record->len;
     chain->ops_pending++;
-    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &fetch->job);
+    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &fetch->job);
 }
 
 /* What was pruned is not taken from a file of the user's. In our own it lies because it was fetched
@@ -438,7 +438,7 @@ static void start_scan(struct import *import)
     import->scanning = true;
     chain->ops_pending++;
     import->scan = (struct env_job){.run = run_scan, .done = scan_finished};
-    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &import->scan);
+    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &import->scan);
 }
 
 static void free_import(struct import *import)
@@ -447,7 +447,7 @@ static void free_import(struct import *import)
     drop_records(import);
     hash_map_deinit(&import->parked);
     if (import->file)
-        env->file_close(env->ctx, import->file);
+        env_file_close(env, import->file);
     xfree(import->path);
     xfree(import);
 }
@@ -469,7 +469,7 @@ static void tell_early(struct import *import)
 /* The bug REINDEX_MARK_EARLY: the rows that the mark stands for are still to be written. */
 static int plant_early_end(struct chain *chain)
 {
-    struct env_batch *batch = chain->env->batch_new(chain->env->ctx);
+    struct env_batch *batch = env_batch_new(chain->env);
     index_db_batch_clear_flag(chain->index, batch, INDEX_FLAG_REINDEXING);
     return index_db_write(chain->index, batch);
 }
@@ -755,13 +755,13 @@ void chain_import_file(struct chain *chain, const char *path,
     const struct env *env = chain->env;
     struct env_file *file;
     bool is_working = chain->is_open && !chain->closing && !chain->faulted;
-    int error = is_working ? env->file_open(env->ctx, path, ENV_OPEN_READ, &file) : -ECANCELED;
+    int error = is_working ? env_file_open(env, path, ENV_OPEN_READ, &file) : -ECANCELED;
     if (error) {
         done(arg, error, 0);
         return;
     }
     struct import *import = add_import(chain);
-    int64_t size = env->file_size(env->ctx, file);
+    int64_t size = env_file_size(env, file);
     import->path = xstrdup(path);
     import->file = file;
     import->size = size > 0 ? (uint64_t)size : 0;

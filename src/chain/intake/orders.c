@@ -70,7 +70,7 @@ static void start_sync(struct chain *chain)
     chain->syncing = chain->sync_waiters;
     chain->sync_waiters = NULL;
     chain->sync_job = (struct env_job){.run = run_sync, .done = sync_done};
-    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &chain->sync_job);
+    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &chain->sync_job);
 }
 
 void waiters_writes_drained(struct chain *chain)

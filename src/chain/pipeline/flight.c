@@ -129,7 +129,7 @@ static void submit_prepare(struct flight *flight)
 {
     const struct env *env = flight->chain->env;
     flight->prepare = (struct env_job){.run = run_prepare, .done = prepare_done};
-    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_HIGH, &flight->prepare);
+    env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_HIGH, &flight->prepare);
 }
 
 static void read_done(struct env_job *job)
@@ -164,7 +164,7 @@ struct flight *flight_new(struct chain *chain, struct block_node *node, enum fli
         submit_prepare(flight);
     } else {
         flight->prepare = (struct env_job){.run = run_read, .done = read_done};
-        chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH,
+        env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH,
                                &flight->prepare);
     }
     return flight;
@@ -376,7 +376,7 @@ void flight_submit_jobs(struct flight *flight)
         job->flight = flight;
         job->job.run = job->is_undo ? run_undo : run_scripts;
         job->job.done = flight_job_done;
-        chain->env->job_submit(chain->env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &job->job);
+        env_job_submit(chain->env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &job->job);
     }
 }
 
@@ -396,9 +396,9 @@ void flight_drop(struct flight *flight)
     const struct env *env = chain->env;
     chain->flights_dropped++;
     if (flight->preparing)
-        env->job_cancel(env->ctx, &flight->prepare);
+        env_job_cancel(env, &flight->prepare);
     for (uint32_t i = 0; i < flight->n_jobs; i++)
-        env->job_cancel(env->ctx, &flight->jobs[i].job);
+        env_job_cancel(env, &flight->jobs[i].job);
     free_if_idle(flight);
 }
 

@@ -291,7 +291,7 @@ void pipeline_write_undo(struct chain *chain, struct block_node *node, uint8_t *
     lost_undo_found(chain, node);
     header_tree_mark_dirty(&chain->tree, node);
     chain->undo_writes_pending++;
-    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &write->job);
+    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &write->job);
 }
 
 static void store_undo(struct chain *chain, struct flight *flight)
@@ -463,7 +463,7 @@ static void wake_timer(void *arg)
 void pipeline_wake(struct chain *chain)
 {
     if (chain->advance_timer == 0 && !chain->closing)
-        chain->advance_timer = chain->env->timer_start(chain->env->ctx, 0, wake_timer, chain);
+        chain->advance_timer = env_timer_start(chain->env, 0, wake_timer, chain);
 }
 
 static void announce_tip(struct chain *chain)
@@ -483,11 +483,11 @@ void pipeline_advance(struct chain *chain)
     if (chain->advancing || !chain->is_open || chain->closing || chain->faulted)
         return;
     chain->advancing = true;
-    int64_t start_us = chain->env->now_us(chain->env->ctx);
+    int64_t start_us = env_now_us(chain->env);
     bool more = true;
     while (more && !chain->faulted && !chain->closing) {
         more = step(chain);
-        if (chain->env->now_us(chain->env->ctx) - start_us > TURN_MAX_US)
+        if (env_now_us(chain->env) - start_us > TURN_MAX_US)
             break;
     }
     prefetch_ahead(chain);

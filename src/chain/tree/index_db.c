@@ -42,7 +42,7 @@ int index_db_open(const struct env *env, const char *path, struct index_db **out
     db->path = xstrdup(path);
     *out = NULL;
     *error = NULL;
-    int result = env->kv_open(env->ctx, path, &options, &db->kv, error);
+    int result = env_kv_open(env, path, &options, &db->kv, error);
     if (!result)
         result = store_format_check(env, db->kv, path, &format, error);
     if (result) {
@@ -58,7 +58,7 @@ void index_db_close(struct index_db *db)
     if (!db)
         return;
     if (db->kv)
-        db->env->kv_close(db->env->ctx, db->kv);
+        env_kv_close(db->env, db->kv);
     xfree(db->path);
     xfree(db);
 }
@@ -200,11 +200,11 @@ int index_db_load(struct index_db *db, struct header_tree *tree, struct block_fi
     ASSERT(tree->count == 0);
     struct info_list list = {0};
     const char *wrong = NULL;
-    struct env_cursor *cursor = env->cursor_open(env->ctx, db->kv);
-    for (env->cursor_seek(env->ctx, cursor, span_of("b", 1));
-         !wrong && env->cursor_valid(env->ctx, cursor); env->cursor_next(env->ctx, cursor)) {
-        struct span key = env->cursor_key(env->ctx, cursor);
-        struct span value = env->cursor_value(env->ctx, cursor);
+    struct env_cursor *cursor = env_cursor_open(env, db->kv);
+    for (env_cursor_seek(env, cursor, span_of("b", 1));
+         !wrong && env_cursor_valid(env, cursor); env_cursor_next(env, cursor)) {
+        struct span key = env_cursor_key(env, cursor);
+        struct span value = env_cursor_value(env, cursor);
         if (key.len > 0 && key.p[0] == 'b')
             wrong = load_node(tree, key, value);
         else if (key.len > 0 && key.p[0] == 'f')
@@ -212,8 +212,8 @@ int index_db_load(struct index_db *db, struct header_tree *tree, struct block_fi
         else if (key.len > 0 && key.p[0] > 'f')
             break;
     }
-    int result = env->cursor_error(env->ctx, cursor);
-    env->cursor_close(env->ctx, cursor);
+    int result = env_cursor_error(env, cursor);
+    env_cursor_close(env, cursor);
     *error = NULL;
     if (wrong || result == -EUCLEAN)
         result = damaged(db, wrong ? wrong : "a checksum is wrong", error);
@@ -240,12 +240,12 @@ static void put_node(struct index_db *db, struct env_batch *batch, const struct 
     node_key(node, key);
     value->len = 0;
     encode_node(&w, node);
-    db->env->batch_put(db->env->ctx, batch, span_of(key, sizeof key), buffer_span(value));
+    env_batch_put(db->env, batch, span_of(key, sizeof key), buffer_span(value));
 }
 
 struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *const *nodes, size_t n)
 {
-    struct env_batch *batch = db->env->batch_new(db->env->ctx);
+    struct env_batch *batch = env_batch_new(db->env);
     struct buffer value;
     buffer_init(&value);
     for (size_t i = 0; i < n; i++)
@@ -258,7 +258,7 @@ struct env_batch *index_db_batch(struct index_db *db, struct header_tree *tree,
                                  struct block_files *files)
 {
     const struct env *env = db->env;
-    struct env_batch *batch = env->batch_new(env->ctx);
+    struct env_batch *batch = env_batch_new(env);
     struct buffer value;
     buffer_init(&value);
     struct writer w = writer_to_growing(&value);
@@ -276,7 +276,7 @@ struct env_batch *index_db_batch(struct index_db *db, struct header_tree *tree,
         store_be32(key + 1, (uint32_t)i);
         value.len = 0;
         encode_info(&w, block_files_info(files, i));
-        env->batch_put(env->ctx, batch, span_of(key, sizeof key), buffer_span(&value));
+        env_batch_put(env, batch, span_of(key, sizeof key), buffer_span(&value));
     }
     buffer_deinit(&value);
     return batch;
@@ -284,8 +284,8 @@ struct env_batch *index_db_batch(struct index_db *db, struct header_tree *tree,
 
 int index_db_write(struct index_db *db, struct env_batch *batch_take)
 {
-    int error = db->env->kv_write(db->env->ctx, db->kv, batch_take, true);
-    db->env->batch_free(db->env->ctx, batch_take);
+    int error = env_kv_write(db->env, db->kv, batch_take, true);
+    env_batch_free(db->env, batch_take);
     return error;
 }
 
@@ -296,7 +296,7 @@ bool index_db_flag(struct index_db *db, const char *name)
     struct buffer value;
     buffer_init(&value);
     char *key = xasprintf("F%s", name);
-    int error = db->env->kv_get(db->env->ctx, db->kv, span_of_string(key), &value);
+    int error = env_kv_get(db->env, db->kv, span_of_string(key), &value);
     bool is_set = error == 0 && value.len == 1 && value.p[0] == 1;
     xfree(key);
     buffer_deinit(&value);
@@ -307,9 +307,9 @@ int index_db_set_flag(struct index_db *db, const char *name)
 {
     const struct env *env = db->env;
     static const uint8_t one = 1;
-    struct env_batch *batch = env->batch_new(env->ctx);
+    struct env_batch *batch = env_batch_new(env);
     char *key = xasprintf("F%s", name);
-    env->batch_put(env->ctx, batch, span_of_string(key), span_of(&one, 1));
+    env_batch_put(env, batch, span_of_string(key), span_of(&one, 1));
     xfree(key);
     return index_db_write(db, batch);
 }
@@ -317,13 +317,13 @@ int index_db_set_flag(struct index_db *db, const char *name)
 void index_db_batch_clear_flag(struct index_db *db, struct env_batch *batch, const char *name)
 {
     char *key = xasprintf("F%s", name);
-    db->env->batch_delete(db->env->ctx, batch, span_of_string(key));
+    env_batch_delete(db->env, batch, span_of_string(key));
     xfree(key);
 }
 
 int index_db_clear_flag(struct index_db *db, const char *name)
 {
-    struct env_batch *batch = db->env->batch_new(db->env->ctx);
+    struct env_batch *batch = env_batch_new(db->env);
     index_db_batch_clear_flag(db, batch, name);
     return index_db_write(db, batch);
 }
@@ -332,7 +332,7 @@ bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset)
 {
     struct buffer value;
     buffer_init(&value);
-    int error = db->env->kv_get(db->env->ctx, db->kv, span_of_string("r"), &value);
+    int error = env_kv_get(db->env, db->kv, span_of_string("r"), &value);
     struct reader r = reader_of(buffer_span(&value));
     *file = (int32_t)read_u32(&r);
     *offset = read_u32(&r);
@@ -344,17 +344,17 @@ bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset)
 int index_db_set_replay_from(struct index_db *db, int32_t file, uint32_t offset)
 {
     const struct env *env = db->env;
-    struct env_batch *batch = env->batch_new(env->ctx);
+    struct env_batch *batch = env_batch_new(env);
     uint8_t value[8];
     struct writer w = writer_to_buffer(value, sizeof value);
     write_u32(&w, (uint32_t)file);
     write_u32(&w, offset);
     ASSERT(file >= 0);
-    env->batch_put(env->ctx, batch, span_of_string("r"), span_of(value, w.len));
+    env_batch_put(env, batch, span_of_string("r"), span_of(value, w.len));
     return index_db_write(db, batch);
 }
 
 void index_db_batch_clear_replay(struct index_db *db, struct env_batch *batch)
 {
-    db->env->batch_delete(db->env->ctx, batch, span_of_string("r"));
+    env_batch_delete(db->env, batch, span_of_string("r"));
 }

@@ -115,10 +115,10 @@ void chain_check(const struct chain *chain)
 void check_if_due(struct chain *chain)
 {
     const struct env *env = chain->env;
-    int64_t start_us = env->now_us(env->ctx);
+    int64_t start_us = env_now_us(env);
     if (!chain->options.check_invariants || start_us < chain->next_check_us)
         return;
     chain_check(chain);
-    int64_t end_us = env->now_us(env->ctx);
+    int64_t end_us = env_now_us(env);
     chain->next_check_us = end_us + 9 * (end_us - start_us);
 }

@@ -33,9 +33,9 @@ static void end_flush(struct chain *chain, int error)
     flush->running = NULL;
     flush->stage = FLUSH_IDLE;
     if (flush->index_batch)
-        chain->env->batch_free(chain->env->ctx, flush->index_batch);
+        env_batch_free(chain->env, flush->index_batch);
     flush->index_batch = NULL;
-    flush->last_us = chain->env->now_us(chain->env->ctx);
+    flush->last_us = env_now_us(chain->env);
     if (error)
         chain_fault_of_coins(chain, error, "flushing");
     else
@@ -112,7 +112,7 @@ void flush_writes_drained(struct chain *chain)
     }
     flush->stage = FLUSH_SYNCING;
     flush->job = (struct env_job){.run = run_sync, .done = sync_done};
-    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flush->job);
+    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flush->job);
 }
 
 /* Everything that a mark stands for is in this batch or was written before. */
@@ -164,7 +164,7 @@ void flush_if_due(struct chain *chain)
     bool has_news = chain->tree.dirty || flush->tip != chain_tip_node(chain);
     int64_t interval_us =
         chain->left_initial_download ? FLUSH_INTERVAL_US : FLUSH_INTERVAL_SYNCING_US;
-    int64_t now_us = chain->env->now_us(chain->env->ctx);
+    int64_t now_us = env_now_us(chain->env);
     bool ends_marks = chain->marks & chain->marks_over; /* or the next start does it all again */
     if (coins_is_full(chain->coins) || prune_wants_flush(chain) || ends_marks ||
         (has_news && now_us - flush->last_us >= interval_us))
@@ -177,12 +177,12 @@ static void flush_timer(void *arg)
     import_retry_early(chain);
     flush_if_due(chain);
     chain->flush.timer =
-        chain->env->timer_start(chain->env->ctx, FLUSH_INTERVAL_US / 4, flush_timer, chain);
+        env_timer_start(chain->env, FLUSH_INTERVAL_US / 4, flush_timer, chain);
 }
 
 void flush_start_timer(struct chain *chain)
 {
-    chain->flush.last_us = chain->env->now_us(chain->env->ctx);
+    chain->flush.last_us = env_now_us(chain->env);
     flush_timer(chain);
 }
 
@@ -200,7 +200,7 @@ static void finish_close(struct chain *chain, int error)
     /* done may free the chain: nothing of it may be called after that. */
     for (size_t i = 0; i < COUNT_OF(timers); i++) {
         if (*timers[i])
-            env->timer_cancel(env->ctx, *timers[i]);
+            env_timer_cancel(env, *timers[i]);
         *timers[i] = 0;
     }
     if (done)
@@ -220,9 +220,9 @@ static void last_flush_done(void *arg, int error)
 {
     struct chain *chain = arg;
     if (chain->close_timer)
-        chain->env->timer_cancel(chain->env->ctx, chain->close_timer);
+        env_timer_cancel(chain->env, chain->close_timer);
     chain->close_error = error;
-    chain->close_timer = chain->env->timer_start(chain->env->ctx, 0, finish_now, chain);
+    chain->close_timer = env_timer_start(chain->env, 0, finish_now, chain);
 }
 
 static bool is_drained(const struct chain *chain)
@@ -259,9 +259,9 @@ void chain_close(struct chain *chain, void (*done)(void *arg, int error), void *
     atomic_store(&chain->stops_jobs, true);
     const struct env *env = chain->env;
     if (chain->flush.timer)
-        env->timer_cancel(env->ctx, chain->flush.timer);
+        env_timer_cancel(env, chain->flush.timer);
     if (chain->advance_timer)
-        env->timer_cancel(env->ctx, chain->advance_timer);
+        env_timer_cancel(env, chain->advance_timer);
     chain->advance_timer = chain->flush.timer = 0;
     import_cancel_all(chain);
     block_reads_cancel_all(chain);
@@ -277,5 +277,5 @@ void chain_close(struct chain *chain, void (*done)(void *arg, int error), void *
         return;
     }
     /* From a timer, so that done is never called from within this call. */
-    chain->close_timer = env->timer_start(env->ctx, 0, close_now, chain);
+    chain->close_timer = env_timer_start(env, 0, close_now, chain);
 }

@@ -158,7 +158,7 @@ static void round_done(struct env_job *job)
     struct chain *chain = prune->chain;
     const struct env *env = chain->env;
     if (prune->batch)
-        env->batch_free(env->ctx, prune->batch);
+        env_batch_free(env, prune->batch);
     prune->batch = NULL;
     int error = job->cancelled ? -ECANCELED : prune->error;
     if (!error)
@@ -215,7 +215,7 @@ static void submit_round(struct chain *chain, const struct file_use *uses, size_
     prune->error = 0;
     prune->job = (struct env_job){.run = run_write, .done = round_done};
     chain->flush.stage = FLUSH_PRUNING;
-    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &prune->job);
+    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &prune->job);
 }
 
 /* From now on the data directory is a pruned one, whatever becomes of this round. */

@@ -241,7 +241,7 @@ static void submit(struct undo_repair *repair)
     repair->pos = repair->at->data;
     repair->job = (struct env_job){.run = run, .done = job_done};
     chain->ops_pending++;
-    chain->env->job_submit(chain->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &repair->job);
+    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &repair->job);
 }
 
 void undo_repair_wake(struct chain *chain)

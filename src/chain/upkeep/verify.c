@@ -334,7 +334,7 @@ static void submit(struct verify *verify)
     verify->data_pos = verify->at->data;
     verify->undo_pos = verify->at->undo;
     verify->job = (struct env_job){.run = run, .done = job_done};
-    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &verify->job);
+    env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &verify->job);
 }
 
 static void flushed(void *arg, int error)

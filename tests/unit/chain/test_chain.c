@@ -120,7 +120,7 @@ static void initial_download_ends_with_a_recent_tip_and_stays_ended(void **state
     struct chain_options options = {.max_tip_age_s = 24 * 3600};
     rig_start(&f->rig, 1, &f->b, &options);
     const struct env *env = sim_env_get(f->rig.sim);
-    int64_t now_s = env->unix_s(env->ctx);
+    int64_t now_s = env_unix_s(env);
     assert_true(chain_is_initial_download(f->rig.chain));
     struct builder_spec spec = {.time = (uint32_t)(now_s - 24 * 3600 - 10)};
     const struct built_block *block = builder_block(&f->b, f->b.genesis, &spec);

@@ -261,15 +261,15 @@ static void change_store(struct fixture *f, const char *path, struct span key,
     const struct env *env = sim_env_get(f->rig.sim);
     struct env_kv_options options = {0};
     struct env_kv *kv;
-    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
-    struct env_batch *batch = env->batch_new(env->ctx);
+    assert_int_equal(env_kv_open(env, path, &options, &kv, NULL), 0);
+    struct env_batch *batch = env_batch_new(env);
     if (value)
-        env->batch_put(env->ctx, batch, key, *value);
+        env_batch_put(env, batch, key, *value);
     else
-        env->batch_delete(env->ctx, batch, key);
-    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
-    env->batch_free(env->ctx, batch);
-    env->kv_close(env->ctx, kv);
+        env_batch_delete(env, batch, key);
+    assert_int_equal(env_kv_write(env, kv, batch, true), 0);
+    env_batch_free(env, batch);
+    env_kv_close(env, kv);
 }
 
 static void assert_names(const char *error, const char *remedy)
@@ -303,7 +303,7 @@ static void an_index_that_is_gone_names_reindex_which_helps(void **state)
     fixture_start_at_base(f);
     close_rig(f);
     const struct env *env = sim_env_get(f->rig.sim);
-    assert_int_equal(env->kv_destroy(env->ctx, "regtest/blocks/index"), 0);
+    assert_int_equal(env_kv_destroy(env, "regtest/blocks/index"), 0);
     assert_names(error_of_open(f), "-reindex");
     f->rig.options.reindex = true;
     open_again(f);
@@ -316,7 +316,7 @@ static void coins_that_are_gone_are_made_again(void **state)
     fixture_start_at_base(f);
     close_rig(f);
     const struct env *env = sim_env_get(f->rig.sim);
-    assert_int_equal(env->kv_destroy(env->ctx, "regtest/chainstate"), 0);
+    assert_int_equal(env_kv_destroy(env, "regtest/chainstate"), 0);
     open_again(f);
     assert_at_base(f);
 }

@@ -123,7 +123,7 @@ static void a_replay_syncs_what_it_takes_in(void **state)
 static int64_t now_s(const struct fixture *f)
 {
     const struct env *env = sim_env_get(f->rig.sim);
-    return env->unix_s(env->ctx);
+    return env_unix_s(env);
 }
 
 /* Blocks of today on an old tip, accepted but in no flush; then a crash and a clock of years ago.

@@ -27,23 +27,29 @@ static int teardown(void **state)
 static void no_function_is_missing(void **state)
 {
     const struct env *env = env_host_env(*state);
-    /* From the clock on it is pointers throughout: none of them may be NULL. */
-    void *words[(sizeof *env - offsetof(struct env, now_us)) / sizeof(void *)];
-    memcpy(words, &env->now_us, sizeof words);
+    /* It is pointers throughout: functions, and contexts where a part needs one. */
+    void *words[offsetof(struct env, streams) / sizeof(void *) +
+                sizeof env->streams / sizeof(void *)];
+    memcpy(words, env, sizeof words);
+    size_t n_null = 0;
     for (size_t i = 0; i < COUNT_OF(words); i++)
-        assert_non_null(words[i]);
-    assert_int_equal(env->compute_threads(env->ctx), 3);
+        n_null += !words[i];
+    assert_null(env->random.ctx);
+    assert_null(env->files.ctx);
+    assert_null(env->store.ctx);
+    assert_int_equal(n_null, 3); /* these, and no function */
+    assert_int_equal(env_compute_threads(env), 3);
 }
 
 static void random_bytes_differ(void **state)
 {
     const struct env *env = env_host_env(*state);
     uint8_t a[32] = {0}, b[32] = {0}, zero[32] = {0};
-    env->random(env->ctx, a, sizeof a);
-    env->random(env->ctx, b, sizeof b);
+    env_random(env, a, sizeof a);
+    env_random(env, b, sizeof b);
     assert_memory_not_equal(a, b, sizeof a);
     assert_memory_not_equal(a, zero, sizeof a);
-    env->random(env->ctx, a, 0);
+    env_random(env, a, 0);
 }
 
 struct probe {
@@ -70,7 +76,7 @@ static void fired(void *arg)
     struct probe *probe = arg;
     const struct env *env = env_host_env(probe->host);
     probe->fired++;
-    env->job_submit(env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &probe->job);
+    env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &probe->job);
 }
 
 static void timers_and_jobs_work_through_the_table(void **state)
@@ -78,15 +84,15 @@ static void timers_and_jobs_work_through_the_table(void **state)
     struct env_host *host = *state;
     const struct env *env = env_host_env(host);
     struct probe probe = {.job = {.run = probe_run, .done = probe_done}, .host = host};
-    int64_t began_us = env->now_us(env->ctx);
-    uint64_t cancelled = env->timer_start(env->ctx, 0, fired, &probe);
-    env->timer_cancel(env->ctx, cancelled);
-    env->timer_start(env->ctx, 1000, fired, &probe);
+    int64_t began_us = env_now_us(env);
+    uint64_t cancelled = env_timer_start(env, 0, fired, &probe);
+    env_timer_cancel(env, cancelled);
+    env_timer_start(env, 1000, fired, &probe);
     loop_run(env_host_loop(host));
     assert_int_equal(probe.fired, 1);
     assert_true(probe.ran && probe.done);
-    assert_true(env->now_us(env->ctx) - began_us >= 1000);
-    assert_true(env->unix_s(env->ctx) > 1700000000);
+    assert_true(env_now_us(env) - began_us >= 1000);
+    assert_true(env_unix_s(env) > 1700000000);
 }
 
 static void stopping_the_jobs_cancels_what_waits(void **state)
@@ -94,8 +100,8 @@ static void stopping_the_jobs_cancels_what_waits(void **state)
     struct env_host *host = *state;
     const struct env *env = env_host_env(host);
     struct probe probe = {.job = {.run = probe_run, .done = probe_done}, .host = host};
-    env->job_submit(env->ctx, ENV_POOL_COMPUTE, ENV_PRIORITY_LOW, &probe.job);
-    env->job_cancel(env->ctx, &probe.job);
+    env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_LOW, &probe.job);
+    env_job_cancel(env, &probe.job);
     env_host_stop_jobs(host);
     assert_true(probe.done);
     assert_int_equal(probe.ran, !probe.job.cancelled);
@@ -108,18 +114,18 @@ static void files_and_store_work_through_the_table(void **state)
     temp_dir_make(&dir);
     struct env_kv *kv = NULL;
     const struct env_kv_options options = {.cache_bytes = 1 << 16};
-    assert_int_equal(env->kv_open(env->ctx, temp_path(&dir, "db"), &options, &kv, NULL), 0);
-    struct env_batch *batch = env->batch_new(env->ctx);
-    env->batch_put(env->ctx, batch, span_of_string("k"), span_of_string("v"));
-    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
-    env->batch_free(env->ctx, batch);
+    assert_int_equal(env_kv_open(env, temp_path(&dir, "db"), &options, &kv, NULL), 0);
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, span_of_string("k"), span_of_string("v"));
+    assert_int_equal(env_kv_write(env, kv, batch, true), 0);
+    env_batch_free(env, batch);
     struct buffer out;
     buffer_init(&out);
-    assert_int_equal(env->kv_get(env->ctx, kv, span_of_string("k"), &out), 0);
+    assert_int_equal(env_kv_get(env, kv, span_of_string("k"), &out), 0);
     assert_int_equal(out.len, 1);
     buffer_deinit(&out);
-    env->kv_close(env->ctx, kv);
-    assert_true(env->free_bytes(env->ctx, dir.path) > 0);
+    env_kv_close(env, kv);
+    assert_true(env_free_bytes(env, dir.path) > 0);
     temp_dir_remove(&dir);
 }
 

@@ -42,7 +42,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct setting *s = *state;
-    assert_int_equal(s->env->remove(s->env->ctx, s->dir), 0); /* the test has emptied it */
+    assert_int_equal(env_remove(s->env, s->dir), 0); /* the test has emptied it */
     env_host_free(s->host);
     xfree(s);
     return 0;
@@ -177,7 +177,7 @@ static void coins_agree_with_an_array_while_threads_read_and_flush(void **state)
     assert_int_equal(run->reads, 0);
     assert_true(coins_store_bytes(run->coins) > 0);
     coins_close(run->coins);
-    assert_int_equal(s->env->kv_destroy(s->env->ctx, path), 0);
+    assert_int_equal(env_kv_destroy(s->env, path), 0);
     xfree(path);
     xfree(run);
 }
@@ -229,7 +229,7 @@ static void block_files_take_writes_and_syncs_of_several_threads(void **state)
         memset(w->raw, (int)i, BLOCK_BYTES);
         w->pos = block_files_alloc(files, BLOCK_BYTES - i, (int32_t)i, i);
         w->pos.crc32c = crc32c(0, w->raw, w->pos.len);
-        s->env->job_submit(s->env->ctx, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &w->job);
+        env_job_submit(s->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &w->job);
     }
     while (left > 0)
         loop_run_once(env_host_loop(s->host), true);
@@ -242,7 +242,7 @@ static void block_files_take_writes_and_syncs_of_several_threads(void **state)
     }
     assert_int_equal(block_files_remove(files, &(size_t){0}, 1), 0);
     block_files_close(files);
-    assert_int_equal(s->env->remove(s->env->ctx, dir), 0);
+    assert_int_equal(env_remove(s->env, dir), 0);
     xfree(dir);
     xfree(writes);
 }

@@ -35,7 +35,7 @@ static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t 
 static int64_t now_s(const struct mempool_rig *rig)
 {
     const struct env *env = sim_env_get(rig->chain.sim);
-    return env->unix_s(env->ctx);
+    return env_unix_s(env);
 }
 
 static void assemble(struct mempool_rig *rig, uint32_t max_weight_wu,

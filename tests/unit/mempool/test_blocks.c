@@ -255,7 +255,7 @@ static void blocks_taken_back_are_kept_up_to_a_limit(void **state)
 static int64_t now_us(const struct mempool_rig *rig)
 {
     const struct env *env = rig->pool->env;
-    return env->now_us(env->ctx);
+    return env_now_us(env);
 }
 
 static void mark(void *arg)

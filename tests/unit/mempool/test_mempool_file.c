@@ -57,9 +57,9 @@ static void put_file(struct mempool_rig *rig, const void *bytes, size_t len)
     const struct env *env = sim_env_get(rig->chain.sim);
     struct env_file *file;
     int flags = ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE;
-    assert_int_equal(env->file_open(env->ctx, PATH, flags, &file), 0);
-    assert_int_equal(env->file_write_at(env->ctx, file, 0, bytes, len), 0);
-    env->file_close(env->ctx, file);
+    assert_int_equal(env_file_open(env, PATH, flags, &file), 0);
+    assert_int_equal(env_file_write_at(env, file, 0, bytes, len), 0);
+    env_file_close(env, file);
 }
 
 /* A new mempool on the same chain. */
@@ -365,9 +365,9 @@ static void a_saved_file_outlives_a_power_cut(void **state)
     struct env_file *file;
     buffer_init(&want);
     mempool_file_encode(rig->pool, &want);
-    assert_int_equal(env->file_open(env->ctx, PATH, ENV_OPEN_READ, &file), 0);
-    assert_int_equal(env->file_size(env->ctx, file), want.len);
-    env->file_close(env->ctx, file);
+    assert_int_equal(env_file_open(env, PATH, ENV_OPEN_READ, &file), 0);
+    assert_int_equal(env_file_size(env, file), want.len);
+    env_file_close(env, file);
     buffer_deinit(&want);
     sim_env_free(after);
     mempool_rig_free(rig);

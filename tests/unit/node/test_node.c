@@ -332,7 +332,7 @@ static void write_blocks(struct world *w, const char *path, int32_t from,
                          const struct built_block *last)
 {
     struct env_file *file = NULL;
-    assert_int_equal(w->env->file_open(w->env->ctx, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file),
+    assert_int_equal(env_file_open(w->env, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file),
                      0);
     uint64_t at = 0;
     for (int32_t i = from; i <= last->height; i++) {
@@ -341,11 +341,11 @@ static void write_blocks(struct world *w, const char *path, int32_t from,
         memcpy(head, w->builder.network.magic, 4);
         for (int k = 0; k < 4; k++)
             head[4 + k] = (uint8_t)(raw.len >> 8 * k);
-        assert_int_equal(w->env->file_write_at(w->env->ctx, file, at, head, 8), 0);
-        assert_int_equal(w->env->file_write_at(w->env->ctx, file, at + 8, raw.p, raw.len), 0);
+        assert_int_equal(env_file_write_at(w->env, file, at, head, 8), 0);
+        assert_int_equal(env_file_write_at(w->env, file, at + 8, raw.p, raw.len), 0);
         at += 8 + raw.len;
     }
-    w->env->file_close(w->env->ctx, file);
+    env_file_close(w->env, file);
 }
 
 static void importing_shows_progress_and_may_end_the_node(void **state)

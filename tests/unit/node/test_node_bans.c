@@ -56,7 +56,7 @@ static void rig_init(struct rig *rig)
     *rig = (struct rig){.sim = sim_env_new(7)};
     sim_env_set_unix_s(rig->sim, START);
     rig->env = sim_env_get(rig->sim);
-    assert_int_equal(rig->env->make_dir(rig->env->ctx, "regtest"), 0);
+    assert_int_equal(env_make_dir(rig->env, "regtest"), 0);
     rig_open(rig);
     assert_null(rig->warning);
 }
@@ -281,12 +281,12 @@ static void a_file_that_cannot_be_used_is_put_aside(void **state)
         assert_bans(&rig, files[i].bans);
         struct env_file *file;
         int error =
-            rig.env->file_open(rig.env->ctx, "regtest/banlist.json.bad", ENV_OPEN_READ, &file);
+            env_file_open(rig.env, "regtest/banlist.json.bad", ENV_OPEN_READ, &file);
         if (files[i].why) {
             assert_non_null(rig.warning);
             assert_non_null(strstr(rig.warning, files[i].why));
             assert_int_equal(error, 0);
-            rig.env->file_close(rig.env->ctx, file);
+            env_file_close(rig.env, file);
         } else {
             assert_null(rig.warning);
             assert_int_equal(error, -ENOENT);

@@ -175,7 +175,7 @@ struct net_rig {
 
 static void rig_init(struct net_rig *rig, const struct mempool *mempool)
 {
-    *rig = (struct net_rig){.env = {.unix_s = unix_s, .random = no_random}};
+    *rig = (struct net_rig){.env = {.clock.unix_s = unix_s, .random.fill = no_random}};
     char *warning;
     static const struct node_bans_options options = {0};
     rig->bans = node_bans_new(&rig->env, NULL, &rig->p2p, &options, &warning);

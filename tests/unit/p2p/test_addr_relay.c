@@ -58,7 +58,7 @@ static void send_addresses(struct raw_peer *raw, uint32_t first, size_t n, int64
 
 static int64_t now_s(const struct raw_peer *raw)
 {
-    return raw->env->unix_s(raw->env->ctx);
+    return env_unix_s(raw->env);
 }
 
 static void unasked_addresses_are_taken_slowly(void **state)

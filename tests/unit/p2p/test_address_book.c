@@ -85,7 +85,7 @@ static void selecting_from_a_small_book_takes_few_draws(void **state)
 {
     (void)state;
     struct counted_random counted = {0};
-    const struct env env = {.ctx = &counted, .random = count_draws};
+    const struct env env = {.random = {.ctx = &counted, .fill = count_draws}};
     struct world w = {.book = address_book_new(&env)};
     struct net_address a = host(0x08080808);
     struct net_peer_address out;

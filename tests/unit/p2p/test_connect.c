@@ -53,7 +53,7 @@ static void a_manual_node_is_tried_until_it_is_there(void **state)
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.class, PEER_MANUAL);
     /* And again when it is lost. */
-    raw->env->stream_close(raw->env->ctx, raw->stream);
+    env_stream_close(raw->env, raw->stream);
     raw->is_up = false;
     raw->stream = 0;
     mesh_run(&f->mesh, 5000000);
@@ -146,7 +146,7 @@ static void outbound_slots_are_filled_from_the_book_one_of_each_group(void **sta
     static const char *const hosts[] = {"8.1.0.1", "8.1.0.2", "8.1.0.3", "8.2.0.1", "8.3.0.1"};
     struct sim_host *host[COUNT_OF(hosts)];
     struct sim_env *sim[COUNT_OF(hosts)];
-    int64_t now = sim_env_get(a->sim)->unix_s(sim_env_get(a->sim)->ctx);
+    int64_t now = env_unix_s(sim_env_get(a->sim));
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
         host[i] = sim_net_join(f->mesh.net, hosts[i]);
         sim[i] = sim_env_new_on(&f->mesh.events, 5000 + i);
@@ -175,7 +175,7 @@ static void dial_of_two(struct fixture *f, bool has_good, int64_t *bad_try_s, in
 {
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     static const char *const texts[] = {"8.1.0.1:25", "8.2.0.1:8333"};
-    int64_t now = sim_env_get(a->sim)->unix_s(sim_env_get(a->sim)->ctx);
+    int64_t now = env_unix_s(sim_env_get(a->sim));
     for (size_t i = 0; i < (has_good ? 2 : 1); i++) {
         struct net_peer_address address = {.services = SERVICES, .time = (uint32_t)now};
         assert_true(net_address_parse(texts[i], 1, &address.at));
@@ -232,7 +232,7 @@ static void inbound_peers_are_limited_and_make_room(void **state)
 static void ban(struct mesh_node *node, const char *text)
 {
     const struct env *env = sim_env_get(node->sim);
-    int64_t now_s = env->unix_s(env->ctx);
+    int64_t now_s = env_unix_s(env);
     struct ban entry = {.created_s = now_s, .until_s = now_s + 3600};
     assert_true(ban_range_parse(text, &entry.range));
     assert_true(ban_list_add(p2p_bans(node->p2p), &entry));
@@ -309,10 +309,10 @@ static void who_is_banned_is_neither_dialled_nor_told_to_others(void **state)
     static const char *const hosts[] = {"8.1.0.1", "8.2.0.1"};
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
         struct net_peer_address address = {.services = SERVICES,
-                                           .time = (uint32_t)env->unix_s(env->ctx)};
+                                           .time = (uint32_t)env_unix_s(env)};
         assert_true(net_address_parse(hosts[i], 8333, &address.at));
         (void)address_book_add(p2p_address_book(a->p2p), &address, ADDRESS_SOURCE_DNS, &address.at,
-                               0, env->unix_s(env->ctx));
+                               0, env_unix_s(env));
     }
     ban(a, "8.1.0.0/16");
     struct net_peer_address *list;

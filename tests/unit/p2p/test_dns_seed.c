@@ -27,22 +27,9 @@ struct world {
     int n_asked, n_cancelled;
 };
 
-static uint64_t fake_resolve(void *ctx, const char *name, env_resolve_fn *done, void *arg);
-static void fake_cancel(void *ctx, uint64_t id);
-
-/* The env of a simulation passes its own context: the world is found through the last one made. */
-static struct world *world_of(void *set)
-{
-    static struct world *current; /* tests only: one world at a time */
-    if (set)
-        current = set;
-    return current;
-}
-
 static uint64_t fake_resolve(void *ctx, const char *name, env_resolve_fn *done, void *arg)
 {
-    (void)ctx;
-    struct world *w = world_of(NULL);
+    struct world *w = ctx;
     snprintf(w->name, sizeof w->name, "%s", name);
     w->done = done;
     w->arg = arg;
@@ -51,20 +38,18 @@ static uint64_t fake_resolve(void *ctx, const char *name, env_resolve_fn *done, 
 
 static void fake_cancel(void *ctx, uint64_t id)
 {
-    (void)ctx;
     (void)id;
-    world_of(NULL)->n_cancelled++;
+    ((struct world *)ctx)->n_cancelled++;
 }
 
 static void setup(struct world *w, bool dns_seed, bool connect_only)
 {
     static const char *const seeds[] = {"seed.example.org"};
     memset(w, 0, sizeof *w);
-    world_of(w);
     w->sim = sim_env_new(5);
     w->env = *sim_env_get(w->sim);
-    w->env.resolve = fake_resolve;
-    w->env.resolve_cancel = fake_cancel;
+    w->env.names =
+        (struct env_names){.ctx = w, .resolve = fake_resolve, .cancel = fake_cancel};
     w->network = *network_get(NETWORK_REGTEST);
     w->network.dns_seeds = seeds;
     w->network.n_dns_seeds = 1;

@@ -29,15 +29,6 @@ struct fixture {
     int n_asked, n_cancelled;
 };
 
-/* The env of a simulation passes its own context: the world is found through the last one made. */
-static struct fixture *world_of(void *set)
-{
-    static struct fixture *current; /* tests only: one world at a time */
-    if (set)
-        current = set;
-    return current;
-}
-
 static void answer(void *arg)
 {
     struct fixture *f = arg;
@@ -49,20 +40,18 @@ static void answer(void *arg)
 
 static uint64_t fake_resolve(void *ctx, const char *name, env_resolve_fn *done, void *arg)
 {
-    struct fixture *f = world_of(NULL);
+    struct fixture *f = ctx;
     snprintf(f->name, sizeof f->name, "%s", name);
     assert_null(f->done);
     f->done = done;
     f->arg = arg;
-    const struct env *env = sim_env_get(f->node->sim);
-    (void)env->timer_start(ctx, 1000, answer, f);
+    (void)env_timer_start(sim_env_get(f->node->sim), 1000, answer, f);
     return (uint64_t)++f->n_asked;
 }
 
 static void fake_cancel(void *ctx, uint64_t id)
 {
-    (void)ctx;
-    struct fixture *f = world_of(NULL);
+    struct fixture *f = ctx;
     assert_int_equal(id, f->n_asked);
     f->done = NULL;
     f->n_cancelled++;
@@ -72,7 +61,6 @@ static int setup(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof *f);
     chain_builder_init(&f->builder);
-    world_of(f);
     *state = f;
     return 0;
 }
@@ -94,8 +82,7 @@ static void start(struct fixture *f, uint64_t seed, const struct p2p_options *op
     mesh_init(&f->mesh, seed, &f->builder, NULL);
     f->node = mesh_add(&f->mesh, options ? options : &alone, NULL);
     struct env *env = (struct env *)sim_env_get(f->node->sim);
-    env->resolve = fake_resolve;
-    env->resolve_cancel = fake_cancel;
+    env->names = (struct env_names){.ctx = f, .resolve = fake_resolve, .cancel = fake_cancel};
 }
 
 static void remember_added(void *arg, const char *address, const struct p2p_peer_info *peer)

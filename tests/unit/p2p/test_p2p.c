@@ -67,20 +67,20 @@ static uint64_t count_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void 
     struct counted *counted = ctx;
     counted->n_starts++;
     counted->delay_us = delay_us;
-    return counted->real->timer_start(counted->real->ctx, delay_us, fn, arg);
+    return env_timer_start(counted->real, delay_us, fn, arg);
 }
 
 static void count_cancel(void *ctx, uint64_t id)
 {
     struct counted *counted = ctx;
     counted->n_cancels++;
-    counted->real->timer_cancel(counted->real->ctx, id);
+    env_timer_cancel(counted->real, id);
 }
 
 static int64_t pass_now(void *ctx)
 {
     const struct counted *counted = ctx;
-    return counted->real->now_us(counted->real->ctx);
+    return env_now_us(counted->real);
 }
 
 static void a_turn_that_is_due_is_not_put_off(void **state)
@@ -90,10 +90,11 @@ static void a_turn_that_is_due_is_not_put_off(void **state)
     struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
     mesh_run(&f->mesh, 1000000);
     struct counted counted = {.real = p2p->env};
-    struct env env = {.ctx = &counted,
-                      .now_us = pass_now,
-                      .timer_start = count_start,
-                      .timer_cancel = count_cancel};
+    struct env env = *counted.real;
+    env.clock = (struct env_clock){.ctx = &counted,
+                                   .now_us = pass_now,
+                                   .timer_start = count_start,
+                                   .timer_cancel = count_cancel};
     const int64_t now_us = p2p_now_us(p2p);
     p2p->env = &env;
     p2p_schedule(p2p, now_us + 1000); /* earlier than anything that waits in an idle node */

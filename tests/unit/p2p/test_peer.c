@@ -255,7 +255,7 @@ static void a_peer_that_reads_nothing_has_at_most_a_megabyte_queued(void **state
     mesh_give(a, builder_blocks(&f->builder, f->builder.genesis, 2100, NULL));
     struct raw_peer *raw = raw_connect(&f->mesh, a);
     raw_handshake(raw, SERVICES);
-    raw->env->stream_pause(raw->env->ctx, raw->stream, true);
+    env_stream_pause(raw->env, raw->stream, true);
     uint8_t locator[4 + 1 + 32 + 32] = {0};
     locator[4] = 1;
     memcpy(locator + 5, f->builder.genesis->block.hash.b, 32);
@@ -267,7 +267,7 @@ static void a_peer_that_reads_nothing_has_at_most_a_megabyte_queued(void **state
     size_t taken = SIM_NET_WINDOW_BYTES + SIM_NET_SEGMENT_BYTES;
     assert_in_range(info.bytes_sent, PEER_SEND_QUEUE_PAUSE, PEER_SEND_QUEUE_PAUSE + 200000 + taken);
     /* When it reads again everything comes. */
-    raw->env->stream_pause(raw->env->ctx, raw->stream, false);
+    env_stream_pause(raw->env, raw->stream, false);
     mesh_run(&f->mesh, 60000000);
     assert_int_equal(raw_count(raw, "headers"), 200);
     raw_free(raw);

@@ -125,7 +125,7 @@ static void a_block_is_told_as_soon_as_the_queue_is_empty(void **state)
     struct mesh_node *a = rich_node(f, 74, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
     raw_handshake(raw, SERVICES);
-    raw->env->stream_pause(raw->env->ctx, raw->stream, true);
+    env_stream_pause(raw->env, raw->stream, true);
     uint8_t locator[4 + 1 + 32 + 32] = {0};
     locator[4] = 1;
     memcpy(locator + 5, f->builder.genesis->block.hash.b, 32);
@@ -136,7 +136,7 @@ static void a_block_is_told_as_soon_as_the_queue_is_empty(void **state)
     const struct built_block *next = builder_blocks(&f->builder, tip, 1, NULL);
     mesh_give(a, next);
     mesh_run(&f->mesh, 5000000);
-    raw->env->stream_pause(raw->env->ctx, raw->stream, false);
+    env_stream_pause(raw->env, raw->stream, false);
     int64_t start_us = f->mesh.events.now_us;
     (void)raw_expect(raw, "inv");
     assert_in_range(f->mesh.events.now_us - start_us, 0, 2000000);
@@ -362,7 +362,7 @@ static void the_end_of_the_sync_is_told_at_once(void **state)
     raw_handshake(raw, SERVICES);
     struct reader r = reader_of(raw_expect(raw, "feefilter"));
     assert_int_equal(read_u64(&r), 9170997);
-    struct builder_spec now = {.time = (uint32_t)raw->env->unix_s(raw->env->ctx)};
+    struct builder_spec now = {.time = (uint32_t)env_unix_s(raw->env)};
     mesh_give(a, builder_block(&f->builder, f->builder.genesis, &now));
     mesh_run(&f->mesh, 100000);
     assert_int_equal(raw_count(raw, "feefilter"), 2);

@@ -431,7 +431,7 @@ static void who_takes_nothing_gives_way_to_those_who_wait(void **state)
         raw[i] = raw_connect(&f->mesh, a);
         raw_handshake(raw[i], SERVICES);
         if (i < 3)
-            raw[i]->env->stream_pause(raw[i]->env->ctx, raw[i]->stream, true);
+            env_stream_pause(raw[i]->env, raw[i]->stream, true);
         ask_blocks(raw[i], tip, base->height + 1 + i, 1);
         mesh_run(&f->mesh, 200000);
     }

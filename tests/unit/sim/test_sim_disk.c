@@ -14,32 +14,32 @@
 
 enum { READ_WRITE = ENV_OPEN_WRITE | ENV_OPEN_CREATE };
 
-static struct sim_file *open_file(struct sim_disk *disk, const char *path, int flags)
+static struct env_file *open_file(struct sim_disk *disk, const char *path, int flags)
 {
-    struct sim_file *file;
+    struct env_file *file;
     assert_int_equal(sim_disk_open(disk, path, flags, &file), 0);
     return file;
 }
 
 static void write_all(struct sim_disk *disk, const char *path, const char *text, bool sync)
 {
-    struct sim_file *file = open_file(disk, path, READ_WRITE);
-    assert_int_equal(sim_disk_write_at(file, 0, text, strlen(text)), 0);
+    struct env_file *file = open_file(disk, path, READ_WRITE);
+    assert_int_equal(sim_disk_write_at(NULL, file, 0, text, strlen(text)), 0);
     if (sync)
-        assert_int_equal(sim_disk_sync(file), 0);
-    sim_disk_close(file);
+        assert_int_equal(sim_disk_sync(NULL, file), 0);
+    sim_disk_close(NULL, file);
 }
 
 /* The file's contents as a string, "-" if there is no such file. */
 static const char *contents(struct sim_disk *disk, const char *path, char out[64])
 {
-    struct sim_file *file;
+    struct env_file *file;
     if (sim_disk_open(disk, path, ENV_OPEN_READ, &file) != 0)
         return "-";
-    int64_t n = sim_disk_read_at(file, 0, out, 63);
+    int64_t n = sim_disk_read_at(NULL, file, 0, out, 63);
     assert_true(n >= 0);
     out[n] = 0;
-    sim_disk_close(file);
+    sim_disk_close(NULL, file);
     return out;
 }
 
@@ -47,24 +47,24 @@ static void files_hold_what_is_written_and_zeros_between(void **state)
 {
     (void)state;
     struct sim_disk *disk = sim_disk_new();
-    struct sim_file *file;
+    struct env_file *file;
     assert_int_equal(sim_disk_open(disk, "x", ENV_OPEN_READ, &file), -ENOENT);
     assert_int_equal(sim_disk_open(disk, "no/x", READ_WRITE, &file), -ENOENT);
     file = open_file(disk, "x", READ_WRITE);
-    assert_int_equal(sim_disk_write_at(file, 4090, "abcdefghij", 10), 0);
-    assert_int_equal(sim_disk_size(file), 4100);
+    assert_int_equal(sim_disk_write_at(NULL, file, 4090, "abcdefghij", 10), 0);
+    assert_int_equal(sim_disk_size(NULL, file), 4100);
     char b[16];
-    assert_int_equal(sim_disk_read_at(file, 4088, b, 16), 12);
+    assert_int_equal(sim_disk_read_at(NULL, file, 4088, b, 16), 12);
     assert_memory_equal(b, "\0\0abcdefghij", 12);
-    assert_int_equal(sim_disk_truncate(file, 4092), 0);
-    assert_int_equal(sim_disk_allocate(file, 0, 4100), 0);
-    assert_int_equal(sim_disk_read_at(file, 4088, b, 16), 12);
+    assert_int_equal(sim_disk_truncate(NULL, file, 4092), 0);
+    assert_int_equal(sim_disk_allocate(NULL, file, 0, 4100), 0);
+    assert_int_equal(sim_disk_read_at(NULL, file, 4088, b, 16), 12);
     assert_memory_equal(b, "\0\0ab\0\0\0\0\0\0\0\0", 12);
-    assert_int_equal(sim_disk_read_at(file, 4100, b, 16), 0);
+    assert_int_equal(sim_disk_read_at(NULL, file, 4100, b, 16), 0);
     sim_disk_damage(disk, "x", 4090, 1);
-    assert_int_equal(sim_disk_read_at(file, 4090, b, 1), 1);
+    assert_int_equal(sim_disk_read_at(NULL, file, 4090, b, 1), 1);
     assert_int_equal(b[0], 'a' ^ 1);
-    sim_disk_close(file);
+    sim_disk_close(NULL, file);
     sim_disk_free(disk);
 }
 
@@ -140,23 +140,23 @@ static void an_unsynced_write_may_be_torn_at_sectors_in_any_order(void **state)
     struct sim_disk *disk = sim_disk_new();
     char text[4 * SIM_SECTOR_BYTES];
     memset(text, 'o', sizeof text);
-    struct sim_file *file = open_file(disk, "x", READ_WRITE);
-    assert_int_equal(sim_disk_write_at(file, 0, text, sizeof text), 0);
-    assert_int_equal(sim_disk_sync(file), 0);
+    struct env_file *file = open_file(disk, "x", READ_WRITE);
+    assert_int_equal(sim_disk_write_at(NULL, file, 0, text, sizeof text), 0);
+    assert_int_equal(sim_disk_sync(NULL, file), 0);
     assert_int_equal(sim_disk_sync_dir(disk, ""), 0);
     memset(text, 'n', sizeof text);
-    assert_int_equal(sim_disk_write_at(file, 0, text, sizeof text), 0);
-    sim_disk_close(file);
+    assert_int_equal(sim_disk_write_at(NULL, file, 0, text, sizeof text), 0);
+    sim_disk_close(NULL, file);
     bool later_only = false;
     for (uint64_t seed = 0; seed < 64; seed++) {
         struct sim_disk *left = sim_disk_after_crash(disk, SIM_CRASH_POWER, seed);
         file = open_file(left, "x", ENV_OPEN_READ);
-        assert_int_equal(sim_disk_read_at(file, 0, text, sizeof text), sizeof text);
+        assert_int_equal(sim_disk_read_at(NULL, file, 0, text, sizeof text), sizeof text);
         for (size_t i = 0; i < sizeof text; i++)
             assert_int_equal(text[i], text[i / SIM_SECTOR_BYTES * SIM_SECTOR_BYTES]);
         if (text[0] == 'o' && text[sizeof text - 1] == 'n')
             later_only = true;
-        sim_disk_close(file);
+        sim_disk_close(NULL, file);
         sim_disk_free(left);
     }
     assert_true(later_only);
@@ -185,19 +185,19 @@ static void the_nth_operation_fails_as_asked(void **state)
 {
     (void)state;
     struct sim_disk *disk = sim_disk_new();
-    struct sim_file *file = open_file(disk, "x", READ_WRITE);
+    struct env_file *file = open_file(disk, "x", READ_WRITE);
     sim_disk_fail(disk, SIM_OP_WRITE, 1, -ENOSPC, false);
-    assert_int_equal(sim_disk_write_at(file, 0, "ab", 2), 0);
-    assert_int_equal(sim_disk_sync(file), 0);
-    assert_int_equal(sim_disk_write_at(file, 2, "cd", 2), -ENOSPC);
-    assert_int_equal(sim_disk_size(file), 3); /* part of it was written */
-    assert_int_equal(sim_disk_write_at(file, 2, "cd", 2), 0);
+    assert_int_equal(sim_disk_write_at(NULL, file, 0, "ab", 2), 0);
+    assert_int_equal(sim_disk_sync(NULL, file), 0);
+    assert_int_equal(sim_disk_write_at(NULL, file, 2, "cd", 2), -ENOSPC);
+    assert_int_equal(sim_disk_size(NULL, file), 3); /* part of it was written */
+    assert_int_equal(sim_disk_write_at(NULL, file, 2, "cd", 2), 0);
     sim_disk_fail(disk, SIM_OP_SYNC, 0, -EIO, true);
-    assert_int_equal(sim_disk_sync(file), -EIO);
+    assert_int_equal(sim_disk_sync(NULL, file), -EIO);
     assert_int_equal(sim_disk_sync_dir(disk, ""), -EIO);
     sim_disk_fail(disk, 0, 0, 0, false);
-    assert_int_equal(sim_disk_sync(file), 0);
-    sim_disk_close(file);
+    assert_int_equal(sim_disk_sync(NULL, file), 0);
+    sim_disk_close(NULL, file);
     sim_disk_free(disk);
 }
 

@@ -22,18 +22,18 @@ static void clocks_and_timers_follow_virtual_time(void **state)
     struct sim_env *sim = sim_env_new(1);
     const struct env *env = sim_env_get(sim);
     int fired = 0;
-    int64_t start_us = env->now_us(env->ctx), start_s = env->unix_s(env->ctx);
-    env->timer_start(env->ctx, 5000000, count, &fired);
-    env->timer_cancel(env->ctx, env->timer_start(env->ctx, 1, count, &fired));
+    int64_t start_us = env_now_us(env), start_s = env_unix_s(env);
+    env_timer_start(env, 5000000, count, &fired);
+    env_timer_cancel(env, env_timer_start(env, 1, count, &fired));
     sim_env_run_for(sim, 4999999);
     assert_int_equal(fired, 0);
     sim_env_run_for(sim, 1);
     assert_int_equal(fired, 1);
-    assert_int_equal(env->now_us(env->ctx) - start_us, 5000000);
-    assert_int_equal(env->unix_s(env->ctx) - start_s, 5);
+    assert_int_equal(env_now_us(env) - start_us, 5000000);
+    assert_int_equal(env_unix_s(env) - start_s, 5);
     sim_env_set_unix_s(sim, 42);
     sim_env_run_for(sim, 2000000);
-    assert_int_equal(env->unix_s(env->ctx), 44);
+    assert_int_equal(env_unix_s(env), 44);
     sim_env_free(sim);
 }
 
@@ -61,10 +61,10 @@ static void run_until_idle_completes_all_jobs_and_leaves_later_timers(void **sta
     const struct env *env = sim_env_get(sim);
     struct sum sums[20];
     int fired = 0;
-    env->timer_start(env->ctx, INT64_C(3600000000), count, &fired);
+    env_timer_start(env, INT64_C(3600000000), count, &fired);
     for (int i = 0; i < 20; i++) {
         sums[i] = (struct sum){.job = {.run = sum_run, .done = sum_done}, .in = i};
-        env->job_submit(env->ctx, i % 2 ? ENV_POOL_COMPUTE : ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL,
+        env_job_submit(env, i % 2 ? ENV_POOL_COMPUTE : ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL,
                         &sums[i].job);
     }
     sim_env_run_until_idle(sim);
@@ -73,7 +73,7 @@ static void run_until_idle_completes_all_jobs_and_leaves_later_timers(void **sta
         assert_int_equal(sums[i].out, i + 1);
     }
     assert_int_equal(fired, 0);
-    assert_true(env->compute_threads(env->ctx) >= 1);
+    assert_true(env_compute_threads(env) >= 1);
     sim_env_free(sim);
 }
 
@@ -85,7 +85,7 @@ static void the_same_seed_gives_the_same_world(void **state)
     for (int i = 0; i < 3; i++) {
         struct sim_env *sim = sim_env_new(seeds[i]);
         const struct env *env = sim_env_get(sim);
-        env->random(env->ctx, bytes[i], sizeof bytes[i]);
+        env_random(env, bytes[i], sizeof bytes[i]);
         sim_env_free(sim);
     }
     assert_memory_equal(bytes[0], bytes[1], sizeof bytes[0]);
@@ -98,23 +98,23 @@ static void a_crash_makes_a_second_machine_with_what_was_synced(void **state)
     struct sim_env *sim = sim_env_new(3);
     const struct env *env = sim_env_get(sim);
     struct env_file *file;
-    assert_int_equal(env->make_dir(env->ctx, "d"), 0);
-    assert_int_equal(env->file_open(env->ctx, "d/f", ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file), 0);
-    assert_int_equal(env->file_write_at(env->ctx, file, 0, "synced", 6), 0);
-    assert_int_equal(env->file_sync(env->ctx, file), 0);
-    assert_int_equal(env->sync_dir(env->ctx, "d"), 0);
-    assert_int_equal(env->file_write_at(env->ctx, file, 6, "lost", 4), 0);
+    assert_int_equal(env_make_dir(env, "d"), 0);
+    assert_int_equal(env_file_open(env, "d/f", ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file), 0);
+    assert_int_equal(env_file_write_at(env, file, 0, "synced", 6), 0);
+    assert_int_equal(env_file_sync(env, file), 0);
+    assert_int_equal(env_sync_dir(env, "d"), 0);
+    assert_int_equal(env_file_write_at(env, file, 6, "lost", 4), 0);
     struct sim_env *after = sim_env_crash(sim, SIM_CRASH_LOST, 9);
-    env->file_close(env->ctx, file);
+    env_file_close(env, file);
     sim_env_free(sim);
 
     env = sim_env_get(after);
     char b[16];
-    assert_int_equal(env->file_open(env->ctx, "d/f", ENV_OPEN_READ, &file), 0);
-    assert_int_equal(env->file_read_at(env->ctx, file, 0, b, sizeof b), 6);
+    assert_int_equal(env_file_open(env, "d/f", ENV_OPEN_READ, &file), 0);
+    assert_int_equal(env_file_read_at(env, file, 0, b, sizeof b), 6);
     assert_memory_equal(b, "synced", 6);
-    assert_int_equal(env->file_size(env->ctx, file), 6);
-    env->file_close(env->ctx, file);
+    assert_int_equal(env_file_size(env, file), 6);
+    env_file_close(env, file);
     sim_env_free(after);
 }
 

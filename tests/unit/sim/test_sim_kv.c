@@ -17,30 +17,30 @@
 static struct env_kv *open_store(struct sim_disk *disk)
 {
     struct env_kv *kv;
-    assert_int_equal(sim_kv_open(disk, "store", &kv, NULL), 0);
+    assert_int_equal(sim_kv_open(disk, "store", NULL, &kv, NULL), 0);
     return kv;
 }
 
 /* Write "key" -> "value" for each pair of letters in s; value '-' deletes. */
 static void write_pairs(struct env_kv *kv, const char *s, bool sync)
 {
-    struct env_batch *batch = sim_kv_batch_new();
+    struct env_batch *batch = sim_kv_batch_new(NULL);
     for (; *s; s += 2)
         if (s[1] == '-')
-            sim_kv_batch_delete(batch, span_of(s, 1));
+            sim_kv_batch_delete(NULL, batch, span_of(s, 1));
         else
-            sim_kv_batch_put(batch, span_of(s, 1), span_of(s + 1, 1));
-    assert_int_equal(sim_kv_write(kv, batch, sync), 0);
-    sim_kv_batch_free(batch);
+            sim_kv_batch_put(NULL, batch, span_of(s, 1), span_of(s + 1, 1));
+    assert_int_equal(sim_kv_write(NULL, kv, batch, sync), 0);
+    sim_kv_batch_free(NULL, batch);
 }
 
 /* All pairs from the cursor on. */
 static const char *rest(struct env_cursor *cursor, char out[64])
 {
     size_t n = 0;
-    for (; sim_kv_cursor_valid(cursor); sim_kv_cursor_next(cursor)) {
-        out[n++] = (char)sim_kv_cursor_key(cursor).p[0];
-        out[n++] = (char)sim_kv_cursor_value(cursor).p[0];
+    for (; sim_kv_cursor_valid(NULL, cursor); sim_kv_cursor_next(NULL, cursor)) {
+        out[n++] = (char)sim_kv_cursor_key(NULL, cursor).p[0];
+        out[n++] = (char)sim_kv_cursor_value(NULL, cursor).p[0];
     }
     out[n] = 0;
     return out;
@@ -48,10 +48,10 @@ static const char *rest(struct env_cursor *cursor, char out[64])
 
 static const char *all(struct env_kv *kv, char out[64])
 {
-    struct env_cursor *cursor = sim_kv_cursor_open(kv);
-    sim_kv_cursor_seek(cursor, span_of(NULL, 0));
+    struct env_cursor *cursor = sim_kv_cursor_open(NULL, kv);
+    sim_kv_cursor_seek(NULL, cursor, span_of(NULL, 0));
     rest(cursor, out);
-    sim_kv_cursor_close(cursor);
+    sim_kv_cursor_close(NULL, cursor);
     return out;
 }
 
@@ -66,12 +66,12 @@ static void a_store_is_sorted_and_the_last_write_of_a_batch_wins(void **state)
     assert_string_equal(all(kv, b), "a1b3d1");
     struct buffer value;
     buffer_init(&value);
-    assert_int_equal(sim_kv_get(kv, span_of("b", 1), &value), 0);
-    assert_int_equal(sim_kv_get(kv, span_of("c", 1), &value), -ENOENT);
+    assert_int_equal(sim_kv_get(NULL, kv, span_of("b", 1), &value), 0);
+    assert_int_equal(sim_kv_get(NULL, kv, span_of("c", 1), &value), -ENOENT);
     assert_int_equal(value.len, 1);
     assert_int_equal(value.p[0], '3');
     buffer_deinit(&value);
-    sim_kv_close(kv);
+    sim_kv_close(NULL, kv);
     sim_disk_free(disk);
 }
 
@@ -81,15 +81,15 @@ static void a_cursor_sees_the_store_as_it_was(void **state)
     struct sim_disk *disk = sim_disk_new();
     struct env_kv *kv = open_store(disk);
     write_pairs(kv, "a1b1c1", true);
-    struct env_cursor *cursor = sim_kv_cursor_open(kv);
-    assert_false(sim_kv_cursor_valid(cursor)); /* not placed yet */
+    struct env_cursor *cursor = sim_kv_cursor_open(NULL, kv);
+    assert_false(sim_kv_cursor_valid(NULL, cursor)); /* not placed yet */
     write_pairs(kv, "b-d1", true);
-    sim_kv_cursor_seek(cursor, span_of("aa", 2));
+    sim_kv_cursor_seek(NULL, cursor, span_of("aa", 2));
     char b[64];
     assert_string_equal(rest(cursor, b), "b1c1");
-    sim_kv_cursor_close(cursor);
+    sim_kv_cursor_close(NULL, cursor);
     assert_string_equal(all(kv, b), "a1c1d1");
-    sim_kv_close(kv);
+    sim_kv_close(NULL, kv);
     sim_disk_free(disk);
 }
 
@@ -113,7 +113,7 @@ static void power_loss_takes_a_suffix_of_unsynced_batches(void **state)
             i++;
         assert_true(i < 3);
         seen |= 1u << i;
-        sim_kv_close(again);
+        sim_kv_close(NULL, again);
         sim_disk_free(left);
     }
     assert_int_equal(seen, 7);
@@ -121,9 +121,9 @@ static void power_loss_takes_a_suffix_of_unsynced_batches(void **state)
     struct sim_disk *left = sim_disk_after_crash(disk, SIM_CRASH_LOST, 1);
     struct env_kv *again = open_store(left);
     assert_string_equal(all(again, b), "b1c1d1e1");
-    sim_kv_close(again);
+    sim_kv_close(NULL, again);
     sim_disk_free(left);
-    sim_kv_close(kv);
+    sim_kv_close(NULL, kv);
     sim_disk_free(disk);
 }
 
@@ -133,22 +133,22 @@ static void an_open_store_is_locked_and_a_destroyed_one_is_empty(void **state)
     struct sim_disk *disk = sim_disk_new();
     struct env_kv *kv = open_store(disk), *second;
     char *error = NULL, b[64];
-    assert_int_equal(sim_kv_open(disk, "store", &second, &error), -EBUSY);
+    assert_int_equal(sim_kv_open(disk, "store", NULL, &second, &error), -EBUSY);
     assert_non_null(error);
     xfree(error);
     write_pairs(kv, "a1", true);
     sim_disk_fail(disk, SIM_OP_SYNC, 0, -EIO, false);
-    struct env_batch *batch = sim_kv_batch_new();
-    sim_kv_batch_put(batch, span_of("b", 1), span_of("1", 1));
-    assert_int_equal(sim_kv_write(kv, batch, true), -EIO);
-    sim_kv_batch_clear(batch);
-    assert_int_equal(sim_kv_write(kv, batch, true), 0);
-    sim_kv_batch_free(batch);
-    sim_kv_close(kv);
+    struct env_batch *batch = sim_kv_batch_new(NULL);
+    sim_kv_batch_put(NULL, batch, span_of("b", 1), span_of("1", 1));
+    assert_int_equal(sim_kv_write(NULL, kv, batch, true), -EIO);
+    sim_kv_batch_clear(NULL, batch);
+    assert_int_equal(sim_kv_write(NULL, kv, batch, true), 0);
+    sim_kv_batch_free(NULL, batch);
+    sim_kv_close(NULL, kv);
     assert_int_equal(sim_kv_destroy(disk, "store"), 0);
     kv = open_store(disk);
     assert_string_equal(all(kv, b), "");
-    sim_kv_close(kv);
+    sim_kv_close(NULL, kv);
     sim_disk_free(disk);
 }
 

@@ -46,11 +46,11 @@ static void on_bytes(void *arg, uint64_t stream, struct span bytes)
     struct machine *m = arg;
     assert_int_equal(stream, m->stream);
     m->got += bytes.len;
-    m->got_at_us = m->env->now_us(m->env->ctx);
+    m->got_at_us = env_now_us(m->env);
     for (size_t i = 0; i < bytes.len; i++)
         m->checksum = m->checksum * 31 + bytes.p[i];
     if (m->close_on_bytes)
-        m->env->stream_close(m->env->ctx, stream);
+        env_stream_close(m->env, stream);
 }
 
 static void on_writable(void *arg, uint64_t stream)
@@ -111,9 +111,9 @@ static void start(struct world *w)
 {
     int error;
     const struct env *a = w->a.env, *b = w->b.env;
-    assert_true(b->stream_listen(b->ctx, "0.0.0.0", 8333, &handlers, &w->b, &error) != 0);
+    assert_true(env_stream_listen(b, "0.0.0.0", 8333, &handlers, &w->b, &error) != 0);
     assert_int_equal(error, 0);
-    assert_true(a->stream_connect(a->ctx, "10.0.0.2", 8333, &handlers, &w->a) != 0);
+    assert_true(env_stream_connect(a, "10.0.0.2", 8333, &handlers, &w->a) != 0);
     sim_env_run_for(w->a.sim, 1000000);
 }
 
@@ -123,11 +123,11 @@ static void a_stream_connects_after_a_round_trip(void **state)
     struct world w;
     world_init(&w, &slow);
     int error;
-    w.b.env->stream_listen(w.b.env->ctx, "0.0.0.0", 8333, &handlers, &w.b, &error);
-    assert_int_equal(w.b.env->stream_listen(w.b.env->ctx, "0.0.0.0", 8333, &handlers, &w.b, &error),
+    env_stream_listen(w.b.env, "0.0.0.0", 8333, &handlers, &w.b, &error);
+    assert_int_equal(env_stream_listen(w.b.env, "0.0.0.0", 8333, &handlers, &w.b, &error),
                      0);
     assert_int_equal(error, -EADDRINUSE);
-    w.a.env->stream_connect(w.a.env->ctx, "10.0.0.2", 8333, &handlers, &w.a);
+    env_stream_connect(w.a.env, "10.0.0.2", 8333, &handlers, &w.a);
     sim_env_run_for(w.a.sim, 39999);
     assert_int_equal(w.b.connects, 0);
     sim_env_run_for(w.a.sim, 1);
@@ -145,11 +145,11 @@ static void nobody_listening_is_refused_and_nobody_there_times_out(void **state)
     (void)state;
     struct world w;
     world_init(&w, &slow);
-    w.a.env->stream_connect(w.a.env->ctx, "10.0.0.2", 1, &handlers, &w.a);
+    env_stream_connect(w.a.env, "10.0.0.2", 1, &handlers, &w.a);
     sim_env_run_for(w.a.sim, 100000);
     assert_int_equal(w.a.closes, 1);
     assert_int_equal(w.a.last_error, -ECONNREFUSED);
-    w.a.env->stream_connect(w.a.env->ctx, "10.0.0.3", 1, &handlers, &w.a);
+    env_stream_connect(w.a.env, "10.0.0.3", 1, &handlers, &w.a);
     sim_env_run_for(w.a.sim, 6000000);
     assert_int_equal(w.a.closes, 2);
     assert_int_equal(w.a.last_error, -ETIMEDOUT);
@@ -174,16 +174,16 @@ static void bytes_arrive_whole_and_in_order_despite_loss(void **state)
         bytes[i] = (uint8_t)(i * i >> 7);
         want = want * 31 + bytes[i];
     }
-    int64_t start_us = w.a.env->now_us(w.a.env->ctx);
-    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of(bytes, 1000));
-    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of(bytes + 1000, N - 1000));
-    assert_true(w.a.env->stream_queued_bytes(w.a.env->ctx, w.a.stream) > N / 2);
+    int64_t start_us = env_now_us(w.a.env);
+    env_stream_send(w.a.env, w.a.stream, span_of(bytes, 1000));
+    env_stream_send(w.a.env, w.a.stream, span_of(bytes + 1000, N - 1000));
+    assert_true(env_stream_queued_bytes(w.a.env, w.a.stream) > N / 2);
     sim_env_run_for(w.a.sim, 20000000);
     assert_int_equal(w.b.got, N);
     assert_true(w.b.checksum == want);
     assert_true(w.b.got_at_us - start_us >= 700000); /* 1 MB/s */
     assert_true(w.a.writables >= 1);
-    assert_int_equal(w.a.env->stream_queued_bytes(w.a.env->ctx, w.a.stream), 0);
+    assert_int_equal(env_stream_queued_bytes(w.a.env, w.a.stream), 0);
     assert_true(sim_net_bytes(w.net) == N);
     xfree(bytes);
     world_deinit(&w);
@@ -197,14 +197,14 @@ static void a_reader_that_pauses_leaves_the_queue_with_the_sender(void **state)
     start(&w);
     enum { N = 1000000 };
     uint8_t *bytes = xcalloc(1, N);
-    w.b.env->stream_pause(w.b.env->ctx, w.b.stream, true);
-    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of(bytes, N));
+    env_stream_pause(w.b.env, w.b.stream, true);
+    env_stream_send(w.a.env, w.a.stream, span_of(bytes, N));
     sim_env_run_for(w.a.sim, 10000000);
     assert_int_equal(w.b.got, 0);
-    size_t queued = w.a.env->stream_queued_bytes(w.a.env->ctx, w.a.stream);
+    size_t queued = env_stream_queued_bytes(w.a.env, w.a.stream);
     assert_in_range(queued, N - SIM_NET_WINDOW_BYTES - SIM_NET_SEGMENT_BYTES,
                     N - SIM_NET_WINDOW_BYTES);
-    w.b.env->stream_pause(w.b.env->ctx, w.b.stream, false);
+    env_stream_pause(w.b.env, w.b.stream, false);
     sim_env_run_for(w.a.sim, 10000000);
     assert_int_equal(w.b.got, N);
     xfree(bytes);
@@ -217,8 +217,8 @@ static void closing_is_told_to_the_other_end_after_the_last_bytes(void **state)
     struct world w;
     world_init(&w, &slow);
     start(&w);
-    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of("bye", 3));
-    w.a.env->stream_close(w.a.env->ctx, w.a.stream);
+    env_stream_send(w.a.env, w.a.stream, span_of("bye", 3));
+    env_stream_close(w.a.env, w.a.stream);
     sim_env_run_for(w.a.sim, 100000);
     assert_int_equal(w.b.got, 3);
     assert_int_equal(w.b.closes, 1);
@@ -235,7 +235,7 @@ static void a_stream_may_be_closed_while_its_bytes_are_handed_over(void **state)
     start(&w);
     w.b.close_on_bytes = true;
     uint8_t bytes[50000] = {0};
-    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of(bytes, sizeof bytes));
+    env_stream_send(w.a.env, w.a.stream, span_of(bytes, sizeof bytes));
     sim_env_run_for(w.a.sim, 1000000);
     assert_int_equal(w.b.got, SIM_NET_SEGMENT_BYTES);
     assert_int_equal(w.a.closes, 1);
@@ -265,10 +265,10 @@ static void a_partition_holds_bytes_back_until_it_heals(void **state)
     world_init(&w, &slow);
     start(&w);
     sim_net_set_group(w.b.host, 1);
-    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of("hello", 5));
+    env_stream_send(w.a.env, w.a.stream, span_of("hello", 5));
     sim_env_run_for(w.a.sim, 10000000);
     assert_int_equal(w.b.got, 0);
-    w.a.env->stream_connect(w.a.env->ctx, "10.0.0.2", 8333, &handlers, &w.a);
+    env_stream_connect(w.a.env, "10.0.0.2", 8333, &handlers, &w.a);
     sim_env_run_for(w.a.sim, 10000000);
     assert_int_equal(w.a.last_error, -ETIMEDOUT);
     sim_net_set_group(w.b.host, 0);
@@ -285,10 +285,10 @@ static void bytes_stay_in_order_over_a_partition(void **state)
     world_init(&w, &slow);
     start(&w);
     sim_net_set_group(w.b.host, 1);
-    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of("one", 3));
+    env_stream_send(w.a.env, w.a.stream, span_of("one", 3));
     sim_env_run_for(w.a.sim, 45000);
     sim_net_set_group(w.b.host, 0);
-    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of("two", 3));
+    env_stream_send(w.a.env, w.a.stream, span_of("two", 3));
     sim_env_run_for(w.a.sim, 1000000);
     assert_int_equal(w.b.got, 6);
     uint64_t want = 0;
@@ -305,8 +305,8 @@ static void a_mute_host_hears_but_is_not_heard(void **state)
     world_init(&w, &slow);
     start(&w);
     sim_net_set_mute(w.b.host, true);
-    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of("one", 3));
-    w.b.env->stream_send(w.b.env->ctx, w.b.stream, span_of("three", 5));
+    env_stream_send(w.a.env, w.a.stream, span_of("one", 3));
+    env_stream_send(w.b.env, w.b.stream, span_of("three", 5));
     sim_env_run_for(w.a.sim, 1000000);
     assert_int_equal(w.b.got, 3);
     assert_int_equal(w.a.got, 0);
@@ -323,7 +323,7 @@ static int64_t arrival_of_a_run(uint64_t seed)
     machine_init(&w, &w.a, "10.0.0.1", 1);
     machine_init(&w, &w.b, "10.0.0.2", 2);
     start(&w);
-    w.a.env->stream_send(w.a.env->ctx, w.a.stream, span_of("x", 1));
+    env_stream_send(w.a.env, w.a.stream, span_of("x", 1));
     sim_env_run_for(w.a.sim, 1000000);
     int64_t at_us = w.b.got_at_us;
     world_deinit(&w);

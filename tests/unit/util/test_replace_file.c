@@ -77,13 +77,13 @@ static int sync_dir(void *ctx, const char *path)
 
 static int replace(struct world *w, const char *path)
 {
-    const struct env env = {.ctx = w,
-                            .file_open = file_open,
-                            .file_write_at = file_write_at,
-                            .file_sync = file_sync,
-                            .file_close = file_close,
-                            .rename = rename_file,
-                            .sync_dir = sync_dir};
+    const struct env env = {.files = {.ctx = w,
+                                      .open = file_open,
+                                      .write_at = file_write_at,
+                                      .sync = file_sync,
+                                      .close = file_close,
+                                      .rename = rename_file,
+                                      .sync_dir = sync_dir}};
     return replace_file(&env, path, span_of("abc", 3));
 }
 

@@ -31,11 +31,11 @@ static struct env_kv *open_store(struct fixture *f, bool wipe)
 static void put_and_close(struct fixture *f, struct env_kv *kv, const char *key, const char *value)
 {
     const struct env *env = sim_env_get(f->rig.sim);
-    struct env_batch *batch = env->batch_new(env->ctx);
-    env->batch_put(env->ctx, batch, span_of_string(key), span_of_string(value));
-    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
-    env->batch_free(env->ctx, batch);
-    env->kv_close(env->ctx, kv);
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, span_of_string(key), span_of_string(value));
+    assert_int_equal(env_kv_write(env, kv, batch, true), 0);
+    env_batch_free(env, batch);
+    env_kv_close(env, kv);
 }
 
 static bool has_row(struct fixture *f, struct env_kv *kv, const char *key)
@@ -43,7 +43,7 @@ static bool has_row(struct fixture *f, struct env_kv *kv, const char *key)
     const struct env *env = sim_env_get(f->rig.sim);
     struct buffer value;
     buffer_init(&value);
-    int error = env->kv_get(env->ctx, kv, span_of_string(key), &value);
+    int error = env_kv_get(env, kv, span_of_string(key), &value);
     buffer_deinit(&value);
     return error == 0;
 }
@@ -57,10 +57,10 @@ static void what_is_ours_and_whole_keeps_its_rows_unless_it_is_to_be_emptied(voi
     put_and_close(f, open_store(f, false), "row", "x");
     struct env_kv *kv = open_store(f, false);
     assert_true(has_row(f, kv, "row") && has_row(f, kv, "v"));
-    env->kv_close(env->ctx, kv);
+    env_kv_close(env, kv);
     kv = open_store(f, true);
     assert_true(!has_row(f, kv, "row") && has_row(f, kv, "v"));
-    env->kv_close(env->ctx, kv);
+    env_kv_close(env, kv);
     assert_int_equal(f->rig.n_warnings, 0);
 }
 
@@ -86,8 +86,8 @@ static void a_store_of_another_program_stays_as_it_is(void **state)
     char *error;
     fixture_start(f);
     const struct env *env = sim_env_get(f->rig.sim);
-    assert_int_equal(env->make_dir(env->ctx, "regtest/indexes"), 0);
-    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
+    assert_int_equal(env_make_dir(env, "regtest/indexes"), 0);
+    assert_int_equal(env_kv_open(env, path, &options, &kv, NULL), 0);
     put_and_close(f, kv, "B", "a locator of Core's");
     for (int wipe = 0; wipe < 2; wipe++) {
         assert_int_equal(index_store_open(f->rig.chain, &store, wipe, &kv, &error), -ENOTSUP);
@@ -95,9 +95,9 @@ static void a_store_of_another_program_stays_as_it_is(void **state)
         assert_non_null(strstr(error, "Bitcoin Core"));
         xfree(error);
     }
-    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
+    assert_int_equal(env_kv_open(env, path, &options, &kv, NULL), 0);
     assert_true(has_row(f, kv, "B") && !has_row(f, kv, "v"));
-    env->kv_close(env->ctx, kv);
+    env_kv_close(env, kv);
     assert_int_equal(f->rig.n_warnings, 0);
 }
 

@@ -233,13 +233,13 @@ static void a_store_of_another_make_is_refused(void **state)
     struct env_kv *kv = NULL;
     char *detail = NULL, *error = NULL;
     static const char path[] = "regtest/indexes/txospenderindex";
-    assert_int_equal(env->kv_destroy(env->ctx, path), 0);
-    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, &detail), 0);
-    struct env_batch *batch = env->batch_new(env->ctx);
-    env->batch_put(env->ctx, batch, span_of("x", 1), span_of("y", 1));
-    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
-    env->batch_free(env->ctx, batch);
-    env->kv_close(env->ctx, kv);
+    assert_int_equal(env_kv_destroy(env, path), 0);
+    assert_int_equal(env_kv_open(env, path, &options, &kv, &detail), 0);
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, span_of("x", 1), span_of("y", 1));
+    assert_int_equal(env_kv_write(env, kv, batch, true), 0);
+    env_batch_free(env, batch);
+    env_kv_close(env, kv);
     struct chain_options chain_options = f->options;
     chain_options.data_dir = "regtest";
     chain_options.cache_bytes = 4 << 20;
@@ -257,12 +257,12 @@ static void put_row(struct fixture *f, const char *path, const char *key, struct
     const struct env *env = sim_env_get(f->rig.sim);
     struct env_kv_options options = {0};
     struct env_kv *kv;
-    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
-    struct env_batch *batch = env->batch_new(env->ctx);
-    env->batch_put(env->ctx, batch, span_of_string(key), value);
-    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
-    env->batch_free(env->ctx, batch);
-    env->kv_close(env->ctx, kv);
+    assert_int_equal(env_kv_open(env, path, &options, &kv, NULL), 0);
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, span_of_string(key), value);
+    assert_int_equal(env_kv_write(env, kv, batch, true), 0);
+    env_batch_free(env, batch);
+    env_kv_close(env, kv);
 }
 
 /* Damage met at the start, in the row of the format or in the key, or when somebody asks: the index

@@ -84,13 +84,13 @@ static void a_template_of_our_own_passes_without_work(void **state)
                                        .coinbase_script_pubkey =
                                            builder_script_bytes(BUILDER_TRUE)};
     for (uint32_t nonce = 0; nonce < 4; nonce++) {
-        struct block_ref *ref = mining_build_block(f->rig.chain, &template, env->unix_s(env->ctx));
+        struct block_ref *ref = mining_build_block(f->rig.chain, &template, env_unix_s(env));
         ref->raw[76] = (uint8_t)nonce; /* some of them have no work */
         assert_int_equal(try_raw(f, span_of(ref->raw, ref->raw_len)), REJECT_NONE);
         block_ref_drop(ref);
     }
     template.fees_sat = 501;
-    struct block_ref *ref = mining_build_block(f->rig.chain, &template, env->unix_s(env->ctx));
+    struct block_ref *ref = mining_build_block(f->rig.chain, &template, env_unix_s(env));
     assert_int_equal(try_raw(f, span_of(ref->raw, ref->raw_len)), REJECT_CB_AMOUNT);
     block_ref_drop(ref);
 }

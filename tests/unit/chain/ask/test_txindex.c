@@ -241,12 +241,12 @@ static void put_row(struct fixture *f, const char *path, const char *key, struct
     const struct env *env = sim_env_get(f->rig.sim);
     struct env_kv_options options = {0};
     struct env_kv *kv;
-    assert_int_equal(env->kv_open(env->ctx, path, &options, &kv, NULL), 0);
-    struct env_batch *batch = env->batch_new(env->ctx);
-    env->batch_put(env->ctx, batch, span_of_string(key), value);
-    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
-    env->batch_free(env->ctx, batch);
-    env->kv_close(env->ctx, kv);
+    assert_int_equal(env_kv_open(env, path, &options, &kv, NULL), 0);
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, span_of_string(key), value);
+    assert_int_equal(env_kv_write(env, kv, batch, true), 0);
+    env_batch_free(env, batch);
+    env_kv_close(env, kv);
 }
 
 /* Damage met at the start or by a question: the index is made anew by itself, with one warning; who
@@ -360,21 +360,21 @@ static void change_row(struct fixture *f, const struct txid *txid, void (*fn)(st
     if (txid)
         memcpy(key + 1, txid->b, 32);
     struct span name = span_of(key, txid ? sizeof key : 1);
-    assert_int_equal(env->kv_open(env->ctx, "regtest/indexes/txindex", &options, &kv, &detail), 0);
+    assert_int_equal(env_kv_open(env, "regtest/indexes/txindex", &options, &kv, &detail), 0);
     struct buffer row;
     buffer_init(&row);
-    assert_int_equal(env->kv_get(env->ctx, kv, name, &row), 0);
-    struct env_batch *batch = env->batch_new(env->ctx);
+    assert_int_equal(env_kv_get(env, kv, name, &row), 0);
+    struct env_batch *batch = env_batch_new(env);
     if (fn) {
         fn(&row);
-        env->batch_put(env->ctx, batch, name, buffer_span(&row));
+        env_batch_put(env, batch, name, buffer_span(&row));
     } else {
-        env->batch_delete(env->ctx, batch, name);
+        env_batch_delete(env, batch, name);
     }
-    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
-    env->batch_free(env->ctx, batch);
+    assert_int_equal(env_kv_write(env, kv, batch, true), 0);
+    env_batch_free(env, batch);
     buffer_deinit(&row);
-    env->kv_close(env->ctx, kv);
+    env_kv_close(env, kv);
 }
 
 static void make_old(struct buffer *row)

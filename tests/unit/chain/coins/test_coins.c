@@ -291,7 +291,7 @@ static void a_cancelled_read_is_completed_with_an_error(void **state)
     const struct env *env = sim_env_get(s->sim);
     for (int i = 0; i < 4; i++)
         start_read(s->coins, &reads[i], &number, 1);
-    env->job_cancel(env->ctx, &reads[3].read.job);
+    env_job_cancel(env, &reads[3].read.job);
     sim_env_run_until_idle(s->sim);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(reads[i].done, 1);

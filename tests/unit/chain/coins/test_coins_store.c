@@ -19,12 +19,12 @@ static void put_raw(struct sim_env *sim, struct span key, struct span value)
     const struct env *env = sim_env_get(sim);
     struct env_kv_options options = {0};
     struct env_kv *kv;
-    assert_int_equal(env->kv_open(env->ctx, "chainstate", &options, &kv, NULL), 0);
-    struct env_batch *batch = env->batch_new(env->ctx);
-    env->batch_put(env->ctx, batch, key, value);
-    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
-    env->batch_free(env->ctx, batch);
-    env->kv_close(env->ctx, kv);
+    assert_int_equal(env_kv_open(env, "chainstate", &options, &kv, NULL), 0);
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, key, value);
+    assert_int_equal(env_kv_write(env, kv, batch, true), 0);
+    env_batch_free(env, batch);
+    env_kv_close(env, kv);
 }
 
 static int try_open(struct sim_env *sim, char **error)

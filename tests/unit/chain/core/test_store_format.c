@@ -38,11 +38,11 @@ struct outcome {
 static int count_rows(const struct env *env, struct env_kv *kv)
 {
     int n = 0;
-    struct env_cursor *cursor = env->cursor_open(env->ctx, kv);
-    for (env->cursor_seek(env->ctx, cursor, span_of("", 0)); env->cursor_valid(env->ctx, cursor);
-         env->cursor_next(env->ctx, cursor))
+    struct env_cursor *cursor = env_cursor_open(env, kv);
+    for (env_cursor_seek(env, cursor, span_of("", 0)); env_cursor_valid(env, cursor);
+         env_cursor_next(env, cursor))
         n++;
-    env->cursor_close(env->ctx, cursor);
+    env_cursor_close(env, cursor);
     return n;
 }
 
@@ -55,19 +55,19 @@ static struct outcome check(const struct row *rows, size_t n)
     struct outcome outcome = {0};
     struct buffer value;
     buffer_init(&value);
-    assert_int_equal(env->kv_open(env->ctx, "store", &options, &kv, NULL), 0);
-    struct env_batch *batch = env->batch_new(env->ctx);
+    assert_int_equal(env_kv_open(env, "store", &options, &kv, NULL), 0);
+    struct env_batch *batch = env_batch_new(env);
     for (size_t i = 0; i < n; i++)
-        env->batch_put(env->ctx, batch, rows[i].key, rows[i].value);
-    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
-    env->batch_free(env->ctx, batch);
+        env_batch_put(env, batch, rows[i].key, rows[i].value);
+    assert_int_equal(env_kv_write(env, kv, batch, true), 0);
+    env_batch_free(env, batch);
     outcome.code = store_format_check(env, kv, "store", &format, &outcome.error);
     assert_int_equal(outcome.code == 0, outcome.error == NULL);
     outcome.n_rows = count_rows(env, kv);
-    outcome.is_marked = env->kv_get(env->ctx, kv, span_of("v", 1), &value) == 0 && value.len == 1 &&
+    outcome.is_marked = env_kv_get(env, kv, span_of("v", 1), &value) == 0 && value.len == 1 &&
                         value.p[0] == format.version;
     buffer_deinit(&value);
-    env->kv_close(env->ctx, kv);
+    env_kv_close(env, kv);
     sim_env_free(sim);
     return outcome;
 }
@@ -142,13 +142,13 @@ static void a_store_that_cannot_be_read_is_no_other_programs(void **state)
     struct env_kv_options options = {0};
     struct env_kv *kv;
     char *error = NULL;
-    assert_int_equal(env->kv_open(env->ctx, "store", &options, &kv, NULL), 0);
+    assert_int_equal(env_kv_open(env, "store", &options, &kv, NULL), 0);
     sim_disk_fail(sim_env_disk(sim), SIM_OP_READ, 0, -EIO, true);
     assert_int_equal(store_format_check(env, kv, "store", &format, &error), -EIO);
     assert_non_null(strstr(error, "cannot be read"));
     xfree(error);
     sim_disk_fail(sim_env_disk(sim), 0, 0, 0, false);
-    env->kv_close(env->ctx, kv);
+    env_kv_close(env, kv);
     sim_env_free(sim);
 }
 

@@ -117,10 +117,10 @@ static void records_are_framed_as_core_does_and_come_back(void **state)
     const struct env *env = sim_env_get(s->sim);
     struct env_file *file;
     uint8_t head[8];
-    assert_int_equal(env->file_open(env->ctx, "blocks/blk00000.dat", ENV_OPEN_READ, &file), 0);
-    assert_int_equal(env->file_read_at(env->ctx, file, 0, head, 8), 8);
+    assert_int_equal(env_file_open(env, "blocks/blk00000.dat", ENV_OPEN_READ, &file), 0);
+    assert_int_equal(env_file_read_at(env, file, 0, head, 8), 8);
     assert_memory_equal(head, "\xfa\xbf\xb5\xda\x1d\x01\x00\x00", 8);
-    env->file_close(env->ctx, file);
+    env_file_close(env, file);
 
     const struct block_file_info *info = block_files_info(s->files, 0);
     assert_int_equal(info->n_blocks, 2);
@@ -223,12 +223,12 @@ static void a_truncated_file_is_damage(void **state)
     struct file_pos pos = store(s->files, 1, 60);
     const struct env *env = sim_env_get(s->sim);
     struct env_file *file;
-    assert_int_equal(env->file_open(env->ctx, "blocks/blk00000.dat", ENV_OPEN_WRITE, &file), 0);
+    assert_int_equal(env_file_open(env, "blocks/blk00000.dat", ENV_OPEN_WRITE, &file), 0);
     for (uint64_t size = 68; size > 0; size--) {
-        assert_int_equal(env->file_truncate(env->ctx, file, size), 0);
+        assert_int_equal(env_file_truncate(env, file, size), 0);
         assert_int_equal(read_back(s->files, &pos, 1, false), size == 68 ? 0 : -EUCLEAN);
     }
-    env->file_close(env->ctx, file);
+    env_file_close(env, file);
 }
 
 static void a_record_that_does_not_fit_goes_to_the_next_file(void **state)
@@ -266,18 +266,18 @@ static void space_is_reserved_a_chunk_at_a_time(void **state)
     const struct env *env = sim_env_get(s->sim);
     struct env_file *file;
     store(s->files, 1, 100);
-    assert_int_equal(env->file_open(env->ctx, "blocks/blk00000.dat", ENV_OPEN_READ, &file), 0);
-    assert_int_equal(env->file_size(env->ctx, file), BLOCK_FILE_CHUNK_BYTES);
+    assert_int_equal(env_file_open(env, "blocks/blk00000.dat", ENV_OPEN_READ, &file), 0);
+    assert_int_equal(env_file_size(env, file), BLOCK_FILE_CHUNK_BYTES);
     block_files_set_used(s->files, 0, BLOCK_FILE_CHUNK_BYTES - 50, 2, 2);
     store(s->files, 3, 100);
-    assert_int_equal(env->file_size(env->ctx, file), 2 * BLOCK_FILE_CHUNK_BYTES);
-    env->file_close(env->ctx, file);
+    assert_int_equal(env_file_size(env, file), 2 * BLOCK_FILE_CHUNK_BYTES);
+    env_file_close(env, file);
     /* The last chunk ends where the file does. */
     block_files_set_used(s->files, 1, BLOCK_FILE_MAX_BYTES - 200, 4, 4);
     store(s->files, 5, 100);
-    assert_int_equal(env->file_open(env->ctx, "blocks/blk00001.dat", ENV_OPEN_READ, &file), 0);
-    assert_true(env->file_size(env->ctx, file) <= BLOCK_FILE_MAX_BYTES);
-    env->file_close(env->ctx, file);
+    assert_int_equal(env_file_open(env, "blocks/blk00001.dat", ENV_OPEN_READ, &file), 0);
+    assert_true(env_file_size(env, file) <= BLOCK_FILE_MAX_BYTES);
+    env_file_close(env, file);
 }
 
 static void put_file(struct sim_env *sim, const char *path, const void *p, size_t n)
@@ -285,10 +285,10 @@ static void put_file(struct sim_env *sim, const char *path, const void *p, size_
     const struct env *env = sim_env_get(sim);
     struct env_file *file;
     assert_int_equal(
-        env->file_open(env->ctx, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file),
+        env_file_open(env, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file),
         0);
-    assert_int_equal(env->file_write_at(env->ctx, file, 0, p, n), 0);
-    env->file_close(env->ctx, file);
+    assert_int_equal(env_file_write_at(env, file, 0, p, n), 0);
+    env_file_close(env, file);
 }
 
 static void an_existing_xor_key_is_honoured(void **state)
@@ -312,10 +312,10 @@ static void an_existing_xor_key_is_honoured(void **state)
     for (size_t i = 0; i < 16; i++)
         want[i] ^= key[i % 8];
     xfree(payload);
-    assert_int_equal(env->file_open(env->ctx, "blocks/blk00000.dat", ENV_OPEN_READ, &file), 0);
-    assert_int_equal(env->file_read_at(env->ctx, file, 0, raw, 16), 16);
+    assert_int_equal(env_file_open(env, "blocks/blk00000.dat", ENV_OPEN_READ, &file), 0);
+    assert_int_equal(env_file_read_at(env, file, 0, raw, 16), 16);
     assert_memory_equal(raw, want, 16);
-    env->file_close(env->ctx, file);
+    env_file_close(env, file);
 }
 
 static void an_xor_key_of_another_length_is_refused(void **state)

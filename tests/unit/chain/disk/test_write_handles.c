@@ -19,7 +19,7 @@ static void write_one(struct write_handles *handles, uint64_t id, const char *pa
     const struct env *env = handles->env;
     struct env_file *file;
     assert_int_equal(write_handles_take(handles, id, path, &file), 0);
-    assert_int_equal(env->file_write_at(env->ctx, file, 0, path, 1), 0);
+    assert_int_equal(env_file_write_at(env, file, 0, path, 1), 0);
     write_handles_give(handles, id, true);
 }
 
@@ -28,11 +28,11 @@ static bool survives(struct sim_env *sim, const char *path)
     struct sim_env *after = sim_env_crash(sim, SIM_CRASH_LOST, 1);
     const struct env *env = sim_env_get(after);
     struct env_file *file;
-    bool found = env->file_open(env->ctx, path, ENV_OPEN_READ, &file) == 0;
+    bool found = env_file_open(env, path, ENV_OPEN_READ, &file) == 0;
     if (found) {
         char first = 0;
-        found = env->file_read_at(env->ctx, file, 0, &first, 1) == 1 && first == path[0];
-        env->file_close(env->ctx, file);
+        found = env_file_read_at(env, file, 0, &first, 1) == 1 && first == path[0];
+        env_file_close(env, file);
     }
     sim_env_free(after);
     return found;
@@ -88,7 +88,7 @@ static void a_file_in_use_stays_open_through_a_sync(void **state)
     write_one(&handles, 1, "a");
     assert_int_equal(write_handles_sync(&handles, ""), 0);
     assert_int_equal(handles.n, 1);
-    assert_int_equal(env->file_write_at(env->ctx, file, 1, "x", 1), 0);
+    assert_int_equal(env_file_write_at(env, file, 1, "x", 1), 0);
     write_handles_give(&handles, 1, true);
     uint64_t changes = sim_disk_changes(sim_env_disk(sim));
     assert_int_equal(write_handles_sync(&handles, ""), 0);
@@ -197,11 +197,11 @@ static void *sync_in_thread(void *arg)
 static void a_second_sync_waits_for_the_first(void **state)
 {
     (void)state;
-    struct slow_disk disk = {.env = {.ctx = &disk,
-                                     .file_open = open_any,
-                                     .file_close = close_any,
-                                     .file_sync = sync_slowly,
-                                     .sync_dir = sync_names},
+    struct slow_disk disk = {.env.files = {.ctx = &disk,
+                                           .open = open_any,
+                                           .close = close_any,
+                                           .sync = sync_slowly,
+                                           .sync_dir = sync_names},
                              .mutex = PTHREAD_MUTEX_INITIALIZER,
                              .changed = PTHREAD_COND_INITIALIZER};
     struct env_file *file;

@@ -106,7 +106,7 @@ static void headers_are_refused_for_what_they_say(void **state)
     assert_int_equal(header_verdict(f, header, true), REJECT_TIME_TOO_OLD);
     header.time = (uint32_t)mtp_s + 1;
     assert_int_equal(header_verdict(f, header, true), REJECT_NONE);
-    header.time = (uint32_t)(env->unix_s(env->ctx) + 7201);
+    header.time = (uint32_t)(env_unix_s(env) + 7201);
     assert_int_equal(header_verdict(f, header, true), REJECT_TIME_TOO_NEW);
     header.time--;
     assert_int_equal(header_verdict(f, header, true), REJECT_NONE);
@@ -122,7 +122,7 @@ static void a_block_of_the_future_may_come_again_later(void **state)
 {
     struct fixture *f = *state;
     const struct env *env = sim_env_get(f->rig.sim);
-    int64_t now_s = env->unix_s(env->ctx);
+    int64_t now_s = env_unix_s(env);
     struct builder_spec spec = {.time = (uint32_t)(now_s + 7500)};
     const struct built_block *block = builder_block(&f->b, f->base, &spec);
     struct chain_block_result result = accept_as(f, block, 0);

@@ -42,9 +42,9 @@ static void write_file(struct fixture *f, const char *path, struct span bytes)
     const struct env *env = sim_env_get(f->rig.sim);
     struct env_file *file;
     int flags = ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE;
-    assert_int_equal(env->file_open(env->ctx, path, flags, &file), 0);
-    assert_int_equal(env->file_write_at(env->ctx, file, 0, bytes.p, bytes.len), 0);
-    env->file_close(env->ctx, file);
+    assert_int_equal(env_file_open(env, path, flags, &file), 0);
+    assert_int_equal(env_file_write_at(env, file, 0, bytes.p, bytes.len), 0);
+    env_file_close(env, file);
 }
 
 /* Blocks 1..n in an order that depends on seed. */

@@ -243,15 +243,15 @@ static void put_raw(struct setting *s, struct span k, struct span v)
     struct env_kv_options options = {0};
     struct env_kv *kv;
     index_db_close(s->db);
-    assert_int_equal(env->kv_open(env->ctx, "index", &options, &kv, NULL), 0);
-    struct env_batch *batch = env->batch_new(env->ctx);
+    assert_int_equal(env_kv_open(env, "index", &options, &kv, NULL), 0);
+    struct env_batch *batch = env_batch_new(env);
     if (v.p)
-        env->batch_put(env->ctx, batch, k, v);
+        env_batch_put(env, batch, k, v);
     else
-        env->batch_delete(env->ctx, batch, k);
-    assert_int_equal(env->kv_write(env->ctx, kv, batch, true), 0);
-    env->batch_free(env->ctx, batch);
-    env->kv_close(env->ctx, kv);
+        env_batch_delete(env, batch, k);
+    assert_int_equal(env_kv_write(env, kv, batch, true), 0);
+    env_batch_free(env, batch);
+    env_kv_close(env, kv);
     s->db = NULL;
 }
 

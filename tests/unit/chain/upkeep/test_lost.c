@@ -62,7 +62,7 @@ static void remove_file(struct fixture *f, const char *name)
 {
     const struct env *env = sim_env_get(f->rig.sim);
     char *path = xasprintf("regtest/blocks/%s", name);
-    assert_int_equal(env->remove(env->ctx, path), 0);
+    assert_int_equal(env_remove(env, path), 0);
     xfree(path);
 }
 

@@ -96,7 +96,7 @@ static struct name_count count_files(const struct fixture *f)
 {
     struct name_count count = {0};
     const struct env *env = sim_env_get(f->rig.sim);
-    assert_int_equal(env->list(env->ctx, "regtest/blocks", count_name, &count), 0);
+    assert_int_equal(env_list(env, "regtest/blocks", count_name, &count), 0);
     return count;
 }
 
@@ -279,7 +279,7 @@ static void assert_index_is_true(const struct chain_rig *rig)
         assert_int_equal(block_files_read_undo(chain->files, &node->undo, &raw), 0);
         xfree(raw);
     }
-    assert_int_equal(env->list(env->ctx, "regtest/blocks", assert_counted, chain), 0);
+    assert_int_equal(env_list(env, "regtest/blocks", assert_counted, chain), 0);
 }
 
 static void crash_here(void *arg)
@@ -337,13 +337,13 @@ static void add_size(void *arg, const char *name)
     if (strncmp(name, "blk", 3) != 0 && strncmp(name, "rev", 3) != 0)
         return;
     snprintf(path, sizeof path, "regtest/blocks/%s", name);
-    assert_int_equal(sum->env->file_open(sum->env->ctx, path, ENV_OPEN_READ, &file), 0);
+    assert_int_equal(env_file_open(sum->env, path, ENV_OPEN_READ, &file), 0);
     /* What was set aside for more is zeros at the end: the records, and not more, lie before. */
     uint8_t bytes[2 * FILE_BYTES];
-    int64_t n = sum->env->file_read_at(sum->env->ctx, file, 0, bytes, sizeof bytes);
+    int64_t n = env_file_read_at(sum->env, file, 0, bytes, sizeof bytes);
     while (n > 0 && bytes[n - 1] == 0)
         n--;
-    sum->env->file_close(sum->env->ctx, file);
+    env_file_close(sum->env, file);
     assert_true(n < (int64_t)sizeof bytes);
     sum->bytes += (uint64_t)n;
 }
@@ -352,7 +352,7 @@ static void add_size(void *arg, const char *name)
 static void assert_counts_what_is_there(const struct fixture *f)
 {
     struct on_disk sum = {.env = sim_env_get(f->rig.sim)};
-    assert_int_equal(sum.env->list(sum.env->ctx, "regtest/blocks", add_size, &sum), 0);
+    assert_int_equal(env_list(sum.env, "regtest/blocks", add_size, &sum), 0);
     uint64_t counted = chain_disk_bytes(f->rig.chain);
     assert_in_range(counted, sum.bytes, sum.bytes + (uint64_t)count_files(f).blk * 2 * 32);
 }
@@ -459,7 +459,7 @@ static void pruned_blocks_that_were_fetched_again_outlive_a_crash(void **state)
     assert_int_equal(prune_to(f, 200), 0);
     assert_int_equal(rig_close(&f->rig), 0);
     const struct env *env = sim_env_get(f->rig.sim);
-    assert_int_equal(env->kv_destroy(env->ctx, "regtest/chainstate"), 0);
+    assert_int_equal(env_kv_destroy(env, "regtest/chainstate"), 0);
     for (size_t i = 0; i < COUNT_OF(how); i++) {
         struct chain_rig rig;
         rig_init(&rig, sim_env_crash(f->rig.sim, SIM_CRASH_KILLED, i), &f->b, &f->options);

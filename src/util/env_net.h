@@ -1,0 +1,55 @@
+/* env_net.h - names and streams of the world.
+ *
+ * Layer: util (no implementation here; host/ is the real world, sim/ a simulated one). Called by
+ * the short forms of util/env.h. ctx is this part's own, and every function gets it first. */
+#ifndef UTIL_ENV_NET_H
+#define UTIL_ENV_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/span.h"
+
+/* What happens to a stream, on the loop thread; arg is what connect or listen was given. */
+struct env_stream_events {
+    /* An outbound stream is up, or a listener accepted one from address:port. */
+    void (*on_connect)(void *arg, uint64_t stream, const char *address, uint16_t port);
+    void (*on_bytes)(void *arg, uint64_t stream, struct span bytes); /* borrowed for the call */
+    void (*on_writable)(void *arg, uint64_t stream);                 /* the queue has drained */
+    /* Gone, or could not be connected; error 0 is an orderly end. Last event of the stream. */
+    void (*on_close)(void *arg, uint64_t stream, int error);
+};
+
+typedef void env_resolve_fn(void *arg, const char *const *addresses, size_t n);
+
+struct env_names {
+    void *ctx;
+    /* Names; both NULL in a world that has none. Look up a host name: done(arg, addresses, n) once,
+     * later, with numeric addresses borrowed for the call, none if the name is unknown. Returns an
+     * id, never 0; after cancel() done is not called. */
+    uint64_t (*resolve)(void *ctx, const char *name, env_resolve_fn *done, void *arg);
+    void (*cancel)(void *ctx, uint64_t id);
+};
+
+struct env_streams {
+    void *ctx;
+    /* Streams: raw bytes. A stream's events come back through the callbacks of the listener or of
+     * the connect call: see struct env_stream_events. Ids are 64-bit and never reused. */
+    uint64_t (*connect)(void *ctx, const char *address, uint16_t port,
+                        const struct env_stream_events *events, void *arg);
+    uint64_t (*listen)(void *ctx, const char *address, uint16_t port,
+                       const struct env_stream_events *events, void *arg, int *error);
+    void (*send)(void *ctx, uint64_t stream, struct span bytes); /* copies */
+    /* The same without a copy: release(arg) is called once, on the loop thread, when the bytes are
+     * needed no more; that may be before this returns. */
+    void (*send_shared)(void *ctx, uint64_t stream, struct span bytes, void (*release)(void *arg),
+                        void *arg);
+    size_t (*queued_bytes)(void *ctx, uint64_t stream);
+    /* Our own end: writes the numeric address into size bytes. Returns its port, 0 if unknown. */
+    uint16_t (*local)(void *ctx, uint64_t stream, char *address, size_t size);
+    void (*pause)(void *ctx, uint64_t stream, bool paused); /* stop or resume reading */
+    void (*close)(void *ctx, uint64_t stream);              /* streams and listeners */
+};
+
+#endif
