@@ -31,7 +31,7 @@ uint64_t streams_listen(void *streams, const char *address, uint16_t port,
 uint16_t streams_port(struct streams *streams, uint64_t id);
 
 /* Queue a copy of bytes. An id that is gone is ignored, here and below. */
-/* Our own end of a stream: see env.stream_local(). */
+/* Our own end of a stream: see struct env_streams. */
 uint16_t streams_local(void *streams, uint64_t id, char *address, size_t size);
 void streams_send(void *streams, uint64_t id, struct span bytes);
 /* Queue bytes without a copy; release(arg) once when they are sent, or the stream is gone. */

@@ -268,7 +268,7 @@ static void submit(struct pool_check *check, void (*run)(struct env_job *job),
     bool is_awaited = check->flags & (MEMPOOL_LOCAL | MEMPOOL_TEST_ONLY) || check->is_putback;
     check->job = (struct env_job){.run = run, .done = done};
     env_job_submit(env, ENV_POOL_COMPUTE, is_awaited ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_LOW,
-                    &check->job);
+                   &check->job);
 }
 
 static void scripts_done(struct env_job *job)

@@ -267,8 +267,7 @@ void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
     if (mempool->waiters || u256_compare(tip->chain_work, putbacks->work_before) >= 0)
         put_back(mempool);
     else if (putbacks->first < putbacks->n)
-        putbacks->quiet_timer =
-            env_timer_start(mempool->env, QUIET_US, quiet_timer, mempool);
+        putbacks->quiet_timer = env_timer_start(mempool->env, QUIET_US, quiet_timer, mempool);
     pool_limit(mempool);
 }
 

@@ -114,8 +114,7 @@ void pool_close_continue(struct mempool *mempool)
 {
     /* From a timer, so that whoever ends last is through when the mempool is freed. */
     if (mempool->closing && mempool->close_done && is_idle(mempool) && mempool->close_timer == 0)
-        mempool->close_timer =
-            env_timer_start(mempool->env, 0, on_close_timer, mempool);
+        mempool->close_timer = env_timer_start(mempool->env, 0, on_close_timer, mempool);
 }
 
 void mempool_close(struct mempool *mempool, void (*done)(void *arg), void *arg)

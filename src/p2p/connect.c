@@ -260,8 +260,7 @@ struct peer *connect_to(struct p2p *p2p, const struct net_address *address, int 
     if (!net_address_is_dialable(address) || (!is_ordered && p2p_is_unwelcome(p2p, address)))
         return NULL;
     net_address_format_host(address, host);
-    uint64_t stream =
-        env_stream_connect(p2p->env, host, address->port, &p2p_outbound_events, p2p);
+    uint64_t stream = env_stream_connect(p2p->env, host, address->port, &p2p_outbound_events, p2p);
     struct peer *peer = peer_new(p2p, (enum peer_class) class, address, stream);
     peer->permissions = p2p_permissions_of(p2p, address, false);
     bool is_online = p2p->n_out > 1;

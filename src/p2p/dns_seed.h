@@ -2,7 +2,7 @@
  *
  * Layer: p2p. Seeds are asked only by a node that has nobody to talk to: each question tells
  * somebody that a node starts here. A seed that does not answer, or is a node with an address or a
- * port, is connected to for its addresses instead. Needs a world with names (env->resolve). */
+ * port, is connected to for its addresses instead. Needs a world with names (env.names). */
 #ifndef P2P_DNS_SEED_H
 #define P2P_DNS_SEED_H
 

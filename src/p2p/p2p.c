@@ -372,9 +372,8 @@ static bool listen_on(struct p2p *p2p, const struct p2p_bind *bind, int *error)
     struct p2p_listener *listener = &p2p->listeners[p2p->n_listeners];
     *listener = (struct p2p_listener){
         .p2p = p2p, .permissions = bind->permissions, .is_onion = bind->is_onion};
-    listener->stream =
-        env_stream_listen(p2p->env, net_address_format_host(&address, host),
-                                address.port, &p2p_inbound_events, listener, error);
+    listener->stream = env_stream_listen(p2p->env, net_address_format_host(&address, host),
+                                         address.port, &p2p_inbound_events, listener, error);
     if (listener->stream)
         p2p->n_listeners++;
     return listener->stream != 0;

@@ -188,9 +188,8 @@ void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block
                      const uint8_t checksum[4])
 {
     if (send_header(p2p, peer, "block", block->raw_len, checksum))
-        env_stream_send_shared(p2p->env, peer->stream,
-                                     span_of(block->raw, block->raw_len), drop_block,
-                                     block_ref_hold(block));
+        env_stream_send_shared(p2p->env, peer->stream, span_of(block->raw, block->raw_len),
+                               drop_block, block_ref_hold(block));
 }
 
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer)

@@ -52,7 +52,7 @@ uint64_t sim_net_listen(struct sim_host *host, const char *address, uint16_t por
                         const struct env_stream_events *events, void *arg, int *error);
 void sim_net_send(struct sim_host *host, uint64_t stream, struct span bytes);
 size_t sim_net_queued_bytes(struct sim_host *host, uint64_t stream);
-/* This end's address and port, as env.stream_local() has it. */
+/* This end's address and port, as struct env_streams has it. */
 uint16_t sim_net_local(struct sim_host *host, uint64_t id, char *address, size_t size);
 void sim_net_pause(struct sim_host *host, uint64_t stream, bool paused);
 void sim_net_close(struct sim_host *host, uint64_t stream);

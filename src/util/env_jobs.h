@@ -9,7 +9,7 @@
 #include <stdint.h>
 enum env_pool {
     ENV_POOL_COMPUTE,  /* -par threads: parsing, scripts, formatting. Never blocks. */
-    ENV_POOL_BLOCKING, /* a few threads: fsync, flush, reads. Nobody waits for ever: see below */
+    ENV_POOL_BLOCKING, /* a few threads: fsync, flush, reads. Nobody waits for ever: see submit */
 };
 
 enum env_priority {

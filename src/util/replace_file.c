@@ -9,8 +9,8 @@
 static int write_aside(const struct env *env, const char *aside, struct span bytes)
 {
     struct env_file *file;
-    int error = env_file_open(env, aside,
-                               ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file);
+    int error =
+        env_file_open(env, aside, ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file);
     if (error)
         return error;
     error = env_file_write_at(env, file, 0, bytes.p, bytes.len);

@@ -61,8 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct block_files *files;
     char *error;
     ASSERT(block_files_open(env, NULL, "blocks", magic, NULL, 0, &files, &error) == 0);
-    ASSERT(env_file_open(env, "blocks/blk00000.dat", ENV_OPEN_WRITE | ENV_OPEN_CREATE,
-                          &file) == 0);
+    ASSERT(env_file_open(env, "blocks/blk00000.dat", ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file) == 0);
     ASSERT(env_file_write_at(env, file, 0, data, size) == 0);
     env_file_close(env, file);
     struct scan scan = {.files = files, .size = size};

@@ -129,7 +129,7 @@ static void submit(struct block_read *read)
     read->job = (struct env_job){.run = run, .done = done};
     bool can_wait = read->is_for_peer && !read->is_decoded;
     env_job_submit(env, ENV_POOL_BLOCKING, can_wait ? ENV_PRIORITY_LOW : ENV_PRIORITY_HIGH,
-                    &read->job);
+                   &read->job);
 }
 
 static bool must_wait(const struct block_read *read)

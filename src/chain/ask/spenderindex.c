@@ -105,8 +105,7 @@ static void run_index(struct env_job *job)
             struct writer w = prefix_of(index, &block->tx[i].in[k].prevout, key);
             write_u32_be(&w, (uint32_t)index->next->height);
             write_u32_be(&w, i);
-            env_batch_put(env, batch, span_of(key, sizeof key),
-                           span_of(block->hash.b, TAG_BYTES));
+            env_batch_put(env, batch, span_of(key, sizeof key), span_of(block->hash.b, TAG_BYTES));
         }
     }
     index->error = env_kv_write(env, index->kv, batch, false);

@@ -142,8 +142,7 @@ static void run_lookup(struct env_job *job)
     uint8_t key[KEY_BYTES];
     buffer_init(&value);
     tx_key(&lookup->txid, key);
-    lookup->error =
-        env_kv_get(env, lookup->chain->txindex->kv, span_of(key, sizeof key), &value);
+    lookup->error = env_kv_get(env, lookup->chain->txindex->kv, span_of(key, sizeof key), &value);
     if (!lookup->error && !tx_place_decode(span_of(value.p, value.len), &lookup->place))
         lookup->error = -EUCLEAN;
     buffer_deinit(&value);

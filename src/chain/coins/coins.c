@@ -128,8 +128,7 @@ static void read_run(struct env_job *job)
     for (size_t i = 0; i < read->n; i++) {
         uint8_t key[COINS_KEY_BYTES];
         coins_store_key(&read->outpoints[i], key);
-        int error =
-            env_kv_get(env, read->coins->kv, span_of(key, sizeof key), &values->bytes);
+        int error = env_kv_get(env, read->coins->kv, span_of(key, sizeof key), &values->bytes);
         read->absent[i] = error == -ENOENT;
         values->end[i] = values->bytes.len;
         if (error && error != -ENOENT) {

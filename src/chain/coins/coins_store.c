@@ -338,8 +338,7 @@ int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
     int error = 0;
     bool go_on = true;
     for (env_cursor_seek(env, cursor, span_of("C", 1));
-         go_on && !error && env_cursor_valid(env, cursor);
-         env_cursor_next(env, cursor)) {
+         go_on && !error && env_cursor_valid(env, cursor); env_cursor_next(env, cursor)) {
         struct span key = env_cursor_key(env, cursor);
         if (key.len == 0 || key.p[0] != 'C')
             break;

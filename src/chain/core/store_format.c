@@ -56,8 +56,8 @@ static int is_empty(const struct env *env, struct env_kv *kv, const struct store
     struct env_cursor *cursor = env_cursor_open(env, kv);
     env_cursor_seek(env, cursor, span_of("", 0));
     bool has_rows = env_cursor_valid(env, cursor);
-    *begins_as_ours = has_rows && is_row_of(format, env_cursor_key(env, cursor),
-                                            env_cursor_value(env, cursor));
+    *begins_as_ours =
+        has_rows && is_row_of(format, env_cursor_key(env, cursor), env_cursor_value(env, cursor));
     int error = env_cursor_error(env, cursor);
     env_cursor_close(env, cursor);
     return error ? error : !has_rows;

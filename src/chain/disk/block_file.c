@@ -328,8 +328,8 @@ static int write_record(const struct block_files *files, struct env_file *file, 
     }
     int error = env_file_write_at(env, file, offset, head, header.len);
     if (!error)
-        error = env_file_write_at(env, file, offset + header.len, copy ? copy : payload.p,
-                                   payload.len);
+        error =
+            env_file_write_at(env, file, offset + header.len, copy ? copy : payload.p, payload.len);
     xfree(copy);
     return error;
 }

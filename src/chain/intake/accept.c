@@ -348,8 +348,7 @@ static void store(struct accept *accept)
     } else {
         accept->epoch = write_start(chain, accept->ref->raw_len);
         accept->job = (struct env_job){.run = run_write, .done = block_write_done};
-        env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL,
-                               &accept->job);
+        env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &accept->job);
     }
     pipeline_advance(chain);
 }
@@ -471,7 +470,7 @@ static void start(struct chain *chain, uint8_t *block_take, size_t len, struct a
     find_place(accept, header_first);
     accept->job = (struct env_job){.run = run_check, .done = check_done};
     env_job_submit(chain->env, ENV_POOL_COMPUTE,
-                           header_first ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_HIGH, &accept->job);
+                   header_first ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_HIGH, &accept->job);
 }
 
 void chain_accept_block(struct chain *chain, uint8_t *block_take, size_t len, int flags,

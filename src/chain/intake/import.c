@@ -146,8 +146,7 @@ static void scan_file(struct import *import, uint8_t *buffer)
     const struct env *env = import->chain->env;
     while (import->n_found < IMPORT_SCAN_BATCH && !import->scan_done &&
            !atomic_load(&import->chain->stops_jobs)) {
-        int64_t n =
-            env_file_read_at(env, import->file, import->offset, buffer, IMPORT_SCAN_BYTES);
+        int64_t n = env_file_read_at(env, import->file, import->offset, buffer, IMPORT_SCAN_BYTES);
         if (n < 0) {
             import->scan_error = (int)n;
             return;
@@ -273,8 +272,8 @@ static void run_fetch(struct env_job *job)
         return;
     }
     fetch->raw = xmalloc(record->len);
-    int64_t n = env_file_read_at(chain->env, fetch->import->file, record->offset,
-                                         fetch->raw, record->len);
+    int64_t n =
+        env_file_read_at(chain->env, fetch->import->file, record->offset, fetch->raw, record->len);
     if (n != (int64_t)record->len)
         fetch->error = n < 0 ? (int)n : -EIO;
 }

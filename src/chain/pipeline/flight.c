@@ -164,8 +164,7 @@ struct flight *flight_new(struct chain *chain, struct block_node *node, enum fli
         submit_prepare(flight);
     } else {
         flight->prepare = (struct env_job){.run = run_read, .done = read_done};
-        env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH,
-                               &flight->prepare);
+        env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flight->prepare);
     }
     return flight;
 }

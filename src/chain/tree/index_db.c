@@ -201,8 +201,8 @@ int index_db_load(struct index_db *db, struct header_tree *tree, struct block_fi
     struct info_list list = {0};
     const char *wrong = NULL;
     struct env_cursor *cursor = env_cursor_open(env, db->kv);
-    for (env_cursor_seek(env, cursor, span_of("b", 1));
-         !wrong && env_cursor_valid(env, cursor); env_cursor_next(env, cursor)) {
+    for (env_cursor_seek(env, cursor, span_of("b", 1)); !wrong && env_cursor_valid(env, cursor);
+         env_cursor_next(env, cursor)) {
         struct span key = env_cursor_key(env, cursor);
         struct span value = env_cursor_value(env, cursor);
         if (key.len > 0 && key.p[0] == 'b')

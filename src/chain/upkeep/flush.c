@@ -176,8 +176,7 @@ static void flush_timer(void *arg)
     struct chain *chain = arg;
     import_retry_early(chain);
     flush_if_due(chain);
-    chain->flush.timer =
-        env_timer_start(chain->env, FLUSH_INTERVAL_US / 4, flush_timer, chain);
+    chain->flush.timer = env_timer_start(chain->env, FLUSH_INTERVAL_US / 4, flush_timer, chain);
 }
 
 void flush_start_timer(struct chain *chain)

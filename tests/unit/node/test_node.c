@@ -332,8 +332,7 @@ static void write_blocks(struct world *w, const char *path, int32_t from,
                          const struct built_block *last)
 {
     struct env_file *file = NULL;
-    assert_int_equal(env_file_open(w->env, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file),
-                     0);
+    assert_int_equal(env_file_open(w->env, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file), 0);
     uint64_t at = 0;
     for (int32_t i = from; i <= last->height; i++) {
         struct span raw = built_ancestor(last, i)->block.raw;

@@ -280,8 +280,7 @@ static void a_file_that_cannot_be_used_is_put_aside(void **state)
         rig_open(&rig);
         assert_bans(&rig, files[i].bans);
         struct env_file *file;
-        int error =
-            env_file_open(rig.env, "regtest/banlist.json.bad", ENV_OPEN_READ, &file);
+        int error = env_file_open(rig.env, "regtest/banlist.json.bad", ENV_OPEN_READ, &file);
         if (files[i].why) {
             assert_non_null(rig.warning);
             assert_non_null(strstr(rig.warning, files[i].why));

@@ -308,8 +308,7 @@ static void who_is_banned_is_neither_dialled_nor_told_to_others(void **state)
     const struct env *env = sim_env_get(a->sim);
     static const char *const hosts[] = {"8.1.0.1", "8.2.0.1"};
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
-        struct net_peer_address address = {.services = SERVICES,
-                                           .time = (uint32_t)env_unix_s(env)};
+        struct net_peer_address address = {.services = SERVICES, .time = (uint32_t)env_unix_s(env)};
         assert_true(net_address_parse(hosts[i], 8333, &address.at));
         (void)address_book_add(p2p_address_book(a->p2p), &address, ADDRESS_SOURCE_DNS, &address.at,
                                0, env_unix_s(env));

@@ -48,8 +48,7 @@ static void setup(struct world *w, bool dns_seed, bool connect_only)
     memset(w, 0, sizeof *w);
     w->sim = sim_env_new(5);
     w->env = *sim_env_get(w->sim);
-    w->env.names =
-        (struct env_names){.ctx = w, .resolve = fake_resolve, .cancel = fake_cancel};
+    w->env.names = (struct env_names){.ctx = w, .resolve = fake_resolve, .cancel = fake_cancel};
     w->network = *network_get(NETWORK_REGTEST);
     w->network.dns_seeds = seeds;
     w->network.n_dns_seeds = 1;

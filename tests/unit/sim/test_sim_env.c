@@ -65,7 +65,7 @@ static void run_until_idle_completes_all_jobs_and_leaves_later_timers(void **sta
     for (int i = 0; i < 20; i++) {
         sums[i] = (struct sum){.job = {.run = sum_run, .done = sum_done}, .in = i};
         env_job_submit(env, i % 2 ? ENV_POOL_COMPUTE : ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL,
-                        &sums[i].job);
+                       &sums[i].job);
     }
     sim_env_run_until_idle(sim);
     for (int i = 0; i < 20; i++) {

@@ -124,8 +124,7 @@ static void a_stream_connects_after_a_round_trip(void **state)
     world_init(&w, &slow);
     int error;
     env_stream_listen(w.b.env, "0.0.0.0", 8333, &handlers, &w.b, &error);
-    assert_int_equal(env_stream_listen(w.b.env, "0.0.0.0", 8333, &handlers, &w.b, &error),
-                     0);
+    assert_int_equal(env_stream_listen(w.b.env, "0.0.0.0", 8333, &handlers, &w.b, &error), 0);
     assert_int_equal(error, -EADDRINUSE);
     env_stream_connect(w.a.env, "10.0.0.2", 8333, &handlers, &w.a);
     sim_env_run_for(w.a.sim, 39999);

@@ -285,8 +285,7 @@ static void put_file(struct sim_env *sim, const char *path, const void *p, size_
     const struct env *env = sim_env_get(sim);
     struct env_file *file;
     assert_int_equal(
-        env_file_open(env, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file),
-        0);
+        env_file_open(env, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE | ENV_OPEN_TRUNCATE, &file), 0);
     assert_int_equal(env_file_write_at(env, file, 0, p, n), 0);
     env_file_close(env, file);
 }
