@@ -6,7 +6,7 @@
 
 #include "host/sockets.h"
 #include "node/node_bans.h"
-#include "p2p/named_node.h"
+#include "p2p/connect/named_node.h"
 #include "util/alloc.h"
 #include "util/parse.h"
 #include "util/version.h"

@@ -1,7 +1,8 @@
 /* node_bans.h - bans by hand: ordered by RPC, kept in banlist.json as Core keeps them.
  *
- * Layer: node. The list is the mesh's (p2p/ban_list.h); here are the orders and the file, which
- * neither of p2p/ and rpc/ could read alone. Loop thread only; the file is written by jobs. */
+ * Layer: node. The list is the mesh's (p2p/addr/ban_list.h); here are the orders
+ * and the file, which neither of p2p/ and rpc/ could read alone. Loop thread only; the file is
+ * written by jobs. */
 #ifndef NODE_NODE_BANS_H
 #define NODE_NODE_BANS_H
 

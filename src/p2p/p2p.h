@@ -9,11 +9,11 @@
 
 #include "chain/chain.h"
 #include "mempool/mempool.h"
-#include "p2p/address_book.h"
-#include "p2p/ban_list.h"
-#include "p2p/net_address.h"
-#include "p2p/permissions.h"
-#include "p2p/wire.h"
+#include "p2p/addr/address_book.h"
+#include "p2p/addr/ban_list.h"
+#include "p2p/core/net_address.h"
+#include "p2p/core/permissions.h"
+#include "p2p/core/wire.h"
 
 struct p2p;
 
@@ -156,7 +156,7 @@ struct p2p_peer_info {
 void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_info *info),
                    void *arg);
 
-/* How much may still be sent today: see p2p/upload.h. */
+/* How much may still be sent today: see p2p/peer/upload.h. */
 struct p2p_upload_info {
     uint64_t target_bytes; /* 0: no limit */
     bool is_reached, serves_historical;

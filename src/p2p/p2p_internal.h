@@ -4,16 +4,16 @@
 #ifndef P2P_P2P_INTERNAL_H
 #define P2P_P2P_INTERNAL_H
 
-#include "p2p/addr_cache.h"
-#include "p2p/connect.h"
-#include "p2p/dns_seed.h"
-#include "p2p/named_node.h"
+#include "p2p/addr/addr_cache.h"
+#include "p2p/connect/connect.h"
+#include "p2p/connect/dns_seed.h"
+#include "p2p/connect/named_node.h"
+#include "p2p/connect/seed_node.h"
+#include "p2p/core/permissions.h"
+#include "p2p/headers/stale_tip.h"
 #include "p2p/p2p.h"
-#include "p2p/peer.h"
-#include "p2p/permissions.h"
-#include "p2p/seed_node.h"
-#include "p2p/stale_tip.h"
-#include "p2p/upload.h"
+#include "p2p/peer/peer.h"
+#include "p2p/peer/upload.h"
 
 #define P2P_LOCAL_MAX 8 /* addresses of ours that we advertise */
 

@@ -1,7 +1,7 @@
 /* p2p_view.c - the mesh as RPC sees and orders it. */
 #include <stdlib.h>
 
-#include "p2p/header_presync.h"
+#include "p2p/headers/header_presync.h"
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
 

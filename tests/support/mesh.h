@@ -5,7 +5,7 @@
 #define TESTS_SUPPORT_MESH_H
 
 #include "mempool/mempool.h"
-#include "p2p/frame.h"
+#include "p2p/core/frame.h"
 #include "p2p/p2p.h"
 #include "sim/sim_env.h"
 #include "sim/sim_net.h"

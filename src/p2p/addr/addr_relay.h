@@ -1,0 +1,48 @@
+/* addr_relay.h - gossip of addresses: taken at a bounded rate, passed on to few, told when asked.
+ *
+ * Layer: p2p. */
+#ifndef P2P_ADDR_ADDR_RELAY_H
+#define P2P_ADDR_ADDR_RELAY_H
+
+#include "p2p/core/recent_set.h"
+#include "p2p/core/wire.h"
+#include "p2p/peer/score.h"
+#include "util/reader.h"
+
+struct p2p;
+struct peer;
+
+#define ADDR_RATE_PER_S  0.1 /* addresses taken from one peer. Core MAX_ADDR_RATE_PER_SECOND */
+#define ADDR_BUCKET_MAX  1000.0
+#define ADDR_QUEUE_MAX   1000              /* waiting to be told to one peer */
+#define ADDR_INTERVAL_US INT64_C(30000000) /* mean time between messages to one peer */
+#define ADDR_SELF_US     (INT64_C(86400) * 1000000)
+#define ADDR_CACHE_US    (INT64_C(21) * 3600 * 1000000) /* life of an answer to getaddr */
+#define ADDR_FORWARD_MAX 10                             /* longer messages are answers, not news */
+
+struct peer_addr {
+    bool is_on; /* it takes part: it spoke of addresses, or we asked it to */
+    double tokens;
+    int64_t tokens_us;
+    bool was_asked; /* we sent getaddr: its answer is not limited */
+    bool has_asked; /* it sent getaddr: answered once */
+    uint64_t processed, rate_limited;
+    struct recent_set known; /* addresses that it knows */
+    struct net_peer_address *queue;
+    size_t n_queue, queue_capacity;
+    int64_t next_us, next_self_us;
+};
+
+/* A peer is ready; a peer is gone. */
+void addr_relay_peer_ready(struct p2p *p2p, struct peer *peer);
+void addr_relay_peer_gone(struct peer *peer);
+
+/* Returns: when it wants to be called again, INT64_MAX: never. */
+int64_t addr_relay_tick(struct p2p *p2p, int64_t now_us);
+
+/* Handlers. */
+enum fault addr_relay_on_addr(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault addr_relay_on_addrv2(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct reader *r);
+
+#endif

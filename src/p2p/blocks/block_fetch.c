@@ -1,0 +1,531 @@
+/* block_fetch.c - see block_fetch.h. */
+#include "p2p/blocks/block_fetch.h"
+
+#include "consensus/pow.h"
+#include "p2p/blocks/block_branch.h"
+#include "p2p/blocks/block_late.h"
+#include "p2p/blocks/block_plan.h"
+#include "p2p/p2p_internal.h"
+#include "util/alloc.h"
+
+#define BLOCK_BYTES_START  20000.0
+#define BLOCK_BYTES_WEIGHT 0.05
+
+/* A block that the chain is looking at. */
+struct delivery {
+    struct p2p *p2p;
+    uint64_t peer;
+    struct block_hash hash;
+    size_t len;
+    bool was_asked;
+};
+
+void block_fetch_init(struct p2p *p2p)
+{
+    hash_map_init(&p2p->fetch.by_node);
+    p2p->fetch.block_bytes = BLOCK_BYTES_START;
+}
+
+void block_fetch_deinit(struct p2p *p2p)
+{
+    while (p2p->fetch.requests)
+        block_request_remove(p2p, p2p->fetch.requests);
+    hash_map_deinit(&p2p->fetch.by_node);
+}
+
+bool block_fetch_is_pending(const struct p2p *p2p, const struct block_node *node)
+{
+    return block_request_find(&p2p->fetch, node) != NULL;
+}
+
+void block_fetch_wake(struct p2p *p2p)
+{
+    p2p->fetch.wants_run = true;
+    p2p_schedule_now(p2p);
+}
+
+void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer)
+{
+    struct block_request *next;
+    /* The peer is not found by its id any more: its account is closed here. */
+    for (struct block_request *request = p2p->fetch.requests; request; request = next) {
+        next = request->next;
+        for (int slot = 0; slot < BLOCK_REQUEST_SLOTS; slot++)
+            if (request->peer[slot] == peer->id)
+                block_request_clear(p2p, request, slot);
+        if (!block_request_has_peer(request) && !request->is_delivered)
+            block_request_remove(p2p, request);
+    }
+    peer->fetch.n_in_flight = 0;
+    block_fetch_wake(p2p);
+}
+
+void block_fetch_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
+                      size_t n)
+{
+    uint8_t bytes[3 + BLOCK_FETCH_BATCH * WIRE_INV_BYTES];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    ASSERT(n <= BLOCK_FETCH_BATCH);
+    write_compact_size(&w, n);
+    for (size_t i = 0; i < n; i++) {
+        struct wire_inv inv = {.type = INV_WITNESS_BLOCK};
+        memcpy(inv.hash, nodes[i]->hash.b, 32);
+        wire_inv_encode(&w, &inv);
+    }
+    peer_send(p2p, peer, "getdata", span_of(bytes, w.len));
+}
+
+bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_node *node)
+{
+    struct block_request *request = block_request_find(&p2p->fetch, node);
+    if (request && (request->is_delivered || block_request_slot(request, peer->id) >= 0))
+        return false;
+    if (!request)
+        request = block_request_add(&p2p->fetch, node);
+    request->is_wanted_by_user = true;
+    block_request_ask(p2p, request, peer, p2p_now_us(p2p));
+    block_fetch_send(p2p, peer, &node, 1);
+    block_fetch_wake(p2p);
+    return true;
+}
+
+void block_fetch_not_found(struct p2p *p2p, struct peer *peer, const struct block_hash *hash)
+{
+    const struct block_node *node = chain_find(p2p->chain, hash);
+    struct block_request *request = node ? block_request_find(&p2p->fetch, node) : NULL;
+    int slot = request ? block_request_slot(request, peer->id) : -1;
+    if (slot < 0 && peer->fetch.n_late > 0)
+        peer->fetch.n_late--;
+    if (!request)
+        return;
+    if (slot >= 0) {
+        block_request_clear(p2p, request, slot);
+        /* What it said it has, it has not: it is asked no more before it says so again. */
+        if (node->prev && peer->headers.best_known &&
+            block_node_ancestor(peer->headers.best_known, node->height) == node)
+            peer->headers.best_known = node->prev;
+    }
+    if (!block_request_has_peer(request) && !request->is_delivered)
+        block_request_remove(p2p, request);
+    block_fetch_wake(p2p);
+}
+
+size_t block_fetch_heights(const struct p2p *p2p, const struct peer *peer, int32_t *out, size_t max)
+{
+    size_t n = 0;
+    for (const struct block_request *r = p2p->fetch.requests; r && n < max; r = r->next) {
+        if (block_request_slot(r, peer->id) < 0 || r->is_delivered)
+            continue;
+        size_t at = n++;
+        for (; at > 0 && out[at - 1] > r->node->height; at--)
+            out[at] = out[at - 1];
+        out[at] = r->node->height;
+    }
+    return n;
+}
+
+/* -- The window ---------------------------------------------------------------------------------
+ */
+
+/* The chains that peers have told of, and which of their blocks come next. */
+static size_t choose_branches(struct p2p *p2p, struct block_branch *out)
+{
+    struct block_known *known = xmalloc((p2p->n_in + p2p->n_out + 1) * sizeof *known);
+    size_t n = 0;
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        if (peer->state != PEER_READY)
+            continue;
+        header_sync_resolve(p2p, peer);
+        if (peer_announces_blocks(peer))
+            known[n++] = (struct block_known){.best = peer->headers.best_known,
+                                              .is_outbound = peer_is_outbound(peer)};
+    }
+    ASSERT(n <= p2p->n_in + p2p->n_out);
+    n = block_branches(chain_tip(p2p->chain), p2p->min_chain_work, known, n, out);
+    xfree(known);
+    return n;
+}
+
+/* The blocks that may be asked for. */
+struct window {
+    struct block_branch branches[BLOCK_BRANCHES_MAX];
+    size_t n_branches;
+    size_t start[BLOCK_BRANCHES_MAX];   /* of each branch's blocks in nodes */
+    size_t missing[BLOCK_BRANCHES_MAX]; /* found so far, those that are shared included */
+    const struct block_node *nodes[BLOCK_BRANCH_ALL_MAX];
+    size_t n;
+};
+
+static size_t branch_length(const struct block_branch *branch)
+{
+    return (size_t)(branch->to - branch->from + 1);
+}
+
+static void window_fill(struct p2p *p2p, struct window *window)
+{
+    window->n = 0;
+    window->n_branches = choose_branches(p2p, window->branches);
+    for (size_t i = 0; i < window->n_branches; i++) {
+        const struct block_branch *branch = &window->branches[i];
+        window->start[i] = window->n;
+        window->missing[i] = (size_t)(branch->from - branch->first);
+        window->n += branch_length(branch);
+        ASSERT(window->n <= BLOCK_BRANCH_ALL_MAX);
+        const struct block_node *node = block_node_ancestor(branch->goal, branch->to);
+        for (size_t k = branch_length(branch); k > 0; k--, node = node->prev)
+            window->nodes[window->start[i] + k - 1] = node;
+    }
+}
+
+/* -- Planning ------------------------------------------------------------------------------------
+ */
+
+static bool can_serve(void *ctx, void *who, void *what)
+{
+    struct p2p *p2p = ctx;
+    const struct peer *peer = who;
+    const struct block_node *node = what;
+    const struct block_request *request = block_request_find(&p2p->fetch, node);
+    if (request &&
+        (block_request_slot(request, peer->id) >= 0 || block_request_was_tried(request, peer->id)))
+        return false;
+    return peer_can_serve(peer, node);
+}
+
+static double rtt_s(const struct peer *peer)
+{
+    return peer->score.min_ping_us < 0 ? -1 : (double)peer->score.min_ping_us / 1e6;
+}
+
+static size_t list_peers(struct p2p *p2p, struct plan_peer *out)
+{
+    size_t n = 0;
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        if (peer->state != PEER_READY || peer->fetch.is_stalled || !peer_announces_blocks(peer))
+            continue;
+        struct plan_peer *p = &out[n++];
+        *p = (struct plan_peer){.rate_bytes_s = peer->score.rate_bytes_s,
+                                .rtt_s = rtt_s(peer),
+                                .n_in_flight = peer->fetch.n_in_flight,
+                                .who = peer};
+        p->limit = plan_limit(p->rate_bytes_s, p->rtt_s, p2p->fetch.block_bytes,
+                              BLOCK_FETCH_PEER_START, BLOCK_FETCH_PEER_MAX);
+        if (peer->fetch.is_on_trial)
+            p->limit = 1;
+    }
+    return n;
+}
+
+/* Damaged blocks that have not come again yet; when some of these have, others are next. */
+static size_t list_lost(struct p2p *p2p, struct plan_item *out)
+{
+    const struct block_node *lost[BLOCK_FETCH_LOST_MAX];
+    size_t n = 0, n_lost = chain_lost_blocks(p2p->chain, lost, BLOCK_FETCH_LOST_MAX);
+    for (size_t i = 0; i < n_lost; i++) {
+        const struct block_request *request = block_request_find(&p2p->fetch, lost[i]);
+        if (!request || (!request->is_delivered && block_request_live(request) == 0))
+            out[n++] = (struct plan_item){.what = (void *)lost[i]};
+    }
+    return n;
+}
+
+/* What is under way or waits for the chain, or would be if more were asked for. */
+struct ahead {
+    size_t blocks;
+    double bytes;
+};
+
+/* Look at one block of a branch. Returns: false if there is no room for it, nor for any after it.
+ */
+static bool list_block(struct p2p *p2p, const struct block_node *node, size_t *position,
+                       struct ahead *ahead, struct plan *plan)
+{
+    struct block_fetch *fetch = &p2p->fetch;
+    if (node->status & BLOCK_HAVE_DATA)
+        return true;
+    const struct block_request *request = block_request_find(fetch, node);
+    if (request && request->is_delivered)
+        return true;
+    if (!request || block_request_live(request) == 0) {
+        if (!request) {
+            ahead->blocks++;
+            ahead->bytes += fetch->block_bytes;
+        }
+        if ((ahead->bytes > BLOCK_FETCH_AHEAD_BYTES || ahead->blocks > BLOCK_FETCH_AHEAD_BLOCKS) &&
+            *position >= BLOCK_FETCH_NEAR)
+            return false;
+        plan->items[plan->n_items++] =
+            (struct plan_item){.position = *position, .what = (void *)node};
+    }
+    ++*position;
+    return true;
+}
+
+/* What to ask for: the first block of each branch, the second of each, and so on. */
+static void list_items(struct p2p *p2p, struct window *window, struct plan *plan)
+{
+    struct block_fetch *fetch = &p2p->fetch;
+    struct ahead ahead = {.blocks = fetch->n_requests,
+                          .bytes = (double)fetch->delivered_bytes +
+                                   (double)(fetch->n_requests - fetch->n_delivered) *
+                                       fetch->block_bytes};
+    bool is_full[BLOCK_BRANCHES_MAX] = {false};
+    size_t left = window->n;
+    for (size_t row = 0; left > 0; row++)
+        for (size_t i = 0; i < window->n_branches; i++) {
+            if (row >= branch_length(&window->branches[i]))
+                continue;
+            left--;
+            const struct block_node *node = window->nodes[window->start[i] + row];
+            if (!is_full[i])
+                is_full[i] = !list_block(p2p, node, &window->missing[i], &ahead, plan);
+        }
+}
+
+/* Requests of one plan, collected for one message to each peer. */
+struct batch {
+    struct peer *peer;
+    const struct block_node *nodes[BLOCK_FETCH_BATCH];
+    size_t n;
+};
+
+static void batch_send(struct p2p *p2p, struct batch *batch)
+{
+    if (batch->n > 0)
+        block_fetch_send(p2p, batch->peer, batch->nodes, batch->n);
+    batch->n = 0;
+}
+
+static void carry_out(struct p2p *p2p, struct plan *plan, int64_t now_us)
+{
+    struct plan_peer *who;
+    struct plan_item *item;
+    struct batch *batches = xcalloc(plan->n_peers + 1, sizeof *batches);
+    while (plan_next(plan, &who, &item)) {
+        const struct block_node *node = item->what;
+        struct batch *batch = &batches[who - plan->peers];
+        struct block_request *request = block_request_find(&p2p->fetch, node);
+        if (!request)
+            request = block_request_add(&p2p->fetch, node);
+        batch->peer = who->who;
+        block_request_ask(p2p, request, batch->peer, now_us);
+        batch->nodes[batch->n++] = node;
+        if (batch->n == BLOCK_FETCH_BATCH)
+            batch_send(p2p, batch);
+    }
+    for (size_t i = 0; i < plan->n_peers; i++)
+        batch_send(p2p, &batches[i]);
+    xfree(batches);
+}
+
+static void run(struct p2p *p2p, int64_t now_us)
+{
+    struct window *window = xmalloc(sizeof *window);
+    window_fill(p2p, window);
+    if (window->n == 0 && !chain_loss(p2p->chain)) {
+        xfree(window);
+        return;
+    }
+    struct plan plan = {.block_bytes = p2p->fetch.block_bytes, .can_serve = can_serve, .ctx = p2p};
+    plan.peers = xmalloc((p2p->n_in + p2p->n_out + 1) * sizeof *plan.peers);
+    plan.n_peers = list_peers(p2p, plan.peers);
+    plan.items = xmalloc((window->n + BLOCK_FETCH_LOST_MAX) * sizeof *plan.items);
+    if (plan.n_peers > 0) {
+        plan.n_items = list_lost(p2p, plan.items);
+        list_items(p2p, window, &plan);
+    }
+    carry_out(p2p, &plan, now_us);
+    xfree(plan.items);
+    xfree(plan.peers);
+    xfree(window);
+}
+
+/* Somebody was silent, and may be asked again in a moment. */
+static bool has_backoff(const struct p2p *p2p)
+{
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer->fetch.is_stalled && peer->last_recv_us > peer->fetch.stalled_at_us)
+            return true;
+    return false;
+}
+
+int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us)
+{
+    struct block_fetch *fetch = &p2p->fetch;
+    if (fetch->n_requests > fetch->n_delivered || fetch->wants_run || has_backoff(p2p)) {
+        block_late_check(p2p, now_us);
+        block_late_hedge(p2p, now_us);
+        fetch->wants_run = false;
+        run(p2p, now_us);
+    }
+    bool is_waiting = fetch->n_requests > fetch->n_delivered || has_backoff(p2p);
+    return is_waiting ? now_us + BLOCK_LATE_CHECK_US : INT64_MAX;
+}
+
+/* -- Blocks come in ------------------------------------------------------------------------------
+ */
+
+static enum fault fault_of(const struct verdict *verdict, const struct peer *peer)
+{
+    switch (reject_class(verdict->code)) {
+    case REJECT_CLASS_MUTATED:
+        return FAULT_BLOCK_MUTATED;
+    case REJECT_CLASS_PROTOCOL:
+        return FAULT_MALFORMED;
+    case REJECT_CLASS_CONSENSUS:
+        if (verdict->code == REJECT_DUPLICATE_INVALID)
+            return peer_is_outbound(peer) && peer->class != PEER_MANUAL ? FAULT_BLOCK_INVALID
+                                                                        : FAULT_NONE;
+        return FAULT_BLOCK_INVALID;
+    case REJECT_CLASS_NONE:
+    case REJECT_CLASS_MISSING:
+    case REJECT_CLASS_EARLY:
+    case REJECT_CLASS_POLICY:
+    case REJECT_CLASS_FAULT:
+        break;
+    }
+    return FAULT_NONE;
+}
+
+/* A copy that was tampered with says nothing about the block: who else owes it still may deliver.
+ * Hazard 59. */
+static void end_request(struct p2p *p2p, struct block_request *request,
+                        const struct verdict *verdict)
+{
+    enum reject_class class = reject_class(verdict->code);
+    bool is_spoiled = class == REJECT_CLASS_MUTATED || class == REJECT_CLASS_PROTOCOL;
+    if (!is_spoiled || !request->is_delivered || block_request_live(request) == 0) {
+        block_request_remove(p2p, request);
+        return;
+    }
+    request->is_delivered = false;
+    ASSERT(p2p->fetch.n_delivered > 0);
+    p2p->fetch.n_delivered--;
+}
+
+/* The chain has made up its mind. */
+static void on_decided(void *arg, const struct chain_block_result *result)
+{
+    struct delivery *delivery = arg;
+    struct p2p *p2p = delivery->p2p;
+    struct block_fetch *fetch = &p2p->fetch;
+    p2p_enter(p2p);
+    ASSERT(fetch->delivered_bytes >= delivery->len && p2p->n_operations > 0);
+    fetch->delivered_bytes -= delivery->len;
+    p2p->n_operations--;
+    const struct block_node *node = chain_find(p2p->chain, &delivery->hash);
+    struct block_request *request =
+        node && delivery->was_asked ? block_request_find(fetch, node) : NULL;
+    if (request)
+        end_request(p2p, request, &result->verdict);
+    struct peer *peer = p2p_find_peer(p2p, delivery->peer);
+    if (peer && result->is_new)
+        peer->last_block_s = p2p_now_s(p2p);
+    if (peer) {
+        ASSERT(peer->fetch.n_undecided > 0);
+        peer->fetch.n_undecided--;
+    }
+    if (peer && result->verdict.code != REJECT_NONE) {
+        char reason[VERDICT_REASON_BYTES];
+        peer_fault(p2p, peer, fault_of(&result->verdict, peer),
+                   verdict_reason(&result->verdict, reason));
+    }
+    if (peer)
+        peer_decided(p2p, peer);
+    xfree(delivery);
+    block_fetch_wake(p2p);
+    p2p_leave(p2p);
+}
+
+static void deliver(struct p2p *p2p, struct peer *peer, const struct block_hash *hash,
+                    bool was_asked, bool force)
+{
+    struct delivery *delivery = xcalloc(1, sizeof *delivery);
+    *delivery =
+        (struct delivery){.p2p = p2p, .peer = peer->id, .hash = *hash, .was_asked = was_asked};
+    uint8_t *bytes = frame_payload_take(&peer->frame, &delivery->len);
+    p2p->fetch.delivered_bytes += delivery->len;
+    peer->fetch.n_undecided++;
+    p2p->n_operations++;
+    chain_accept_block(p2p->chain, bytes, delivery->len, force ? CHAIN_ACCEPT_FORCE : 0, on_decided,
+                       delivery);
+}
+
+/* Keep the books of a peer that has delivered. */
+static void count_delivery(struct p2p *p2p, struct peer *peer, size_t len, int64_t now_us)
+{
+    struct peer_fetch *fetch = &peer->fetch;
+    score_block(&peer->score, len, now_us - fetch->busy_since_us, now_us);
+    fetch->busy_since_us = now_us;
+    block_late_delivered(peer, now_us);
+    /* The first ones count more: a wrong guess would keep peers idle for a hundred blocks. */
+    double weight = 1.0 / (double)++p2p->fetch.n_sized;
+    if (weight < BLOCK_BYTES_WEIGHT)
+        weight = BLOCK_BYTES_WEIGHT;
+    p2p->fetch.block_bytes += weight * ((double)len - p2p->fetch.block_bytes);
+    if (p2p->fetch.block_bytes < 200)
+        p2p->fetch.block_bytes = 200;
+}
+
+static enum fault take_asked(struct p2p *p2p, struct peer *peer, struct block_request *request,
+                             size_t len)
+{
+    int slot = block_request_slot(request, peer->id);
+    header_sync_update_known(peer, request->node);
+    count_delivery(p2p, peer, len, p2p_now_us(p2p));
+    if (slot >= 0)
+        block_request_clear(p2p, request, slot);
+    if (request->is_delivered || (request->node->status & BLOCK_HAVE_DATA)) {
+        peer->score.wasted_bytes += len;
+        return FAULT_NONE;
+    }
+    request->is_delivered = true;
+    p2p->fetch.n_delivered++;
+    deliver(p2p, peer, &request->node->hash, true, true);
+    block_fetch_wake(p2p);
+    return FAULT_NONE;
+}
+
+/* A block that nobody asked for is worth a look only if it may become the tip: hazards 48, 49. */
+static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct block_node *node,
+                               const struct block_header *header, const struct block_hash *hash)
+{
+    if (!pow_check(p2p->network, hash, header->bits))
+        return FAULT_HEADERS_POW;
+    if (node && peer->fetch.n_late > 0) {
+        /* One that others have delivered meanwhile. */
+        peer->fetch.n_late--;
+        block_late_delivered(peer, p2p_now_us(p2p));
+    }
+    if (node && (node->n_tx > 0 || block_request_find(&p2p->fetch, node)))
+        return FAULT_NONE; /* here, or on its way: nobody's request is touched. Hazard 59 */
+    const struct block_node *prev = chain_find(p2p->chain, &header->prev);
+    if (!prev)
+        return FAULT_BLOCK_ORPHAN;
+    struct u256 work = u256_add(prev->chain_work, pow_block_work(header->bits));
+    if (u256_compare(work, header_sync_min_work(p2p)) < 0)
+        return FAULT_NONE;
+    /* Its header is worth keeping in any case: others may build on it, at once. */
+    struct verdict verdict;
+    if (!chain_accept_header(p2p->chain, header, &verdict))
+        return fault_of(&verdict, peer);
+    if (u256_compare(work, chain_tip(p2p->chain)->chain_work) < 0)
+        return FAULT_NONE;
+    deliver(p2p, peer, hash, false, false);
+    return FAULT_NONE;
+}
+
+enum fault block_fetch_on_block(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    struct block_header header;
+    size_t len = reader_left(r);
+    if (!block_header_decode(r, &header))
+        return FAULT_MALFORMED;
+    struct block_hash hash = block_header_hash(&header);
+    const struct block_node *node = chain_find(p2p->chain, &hash);
+    struct block_request *request = node ? block_request_find(&p2p->fetch, node) : NULL;
+    if (request &&
+        (block_request_slot(request, peer->id) >= 0 || block_request_was_tried(request, peer->id)))
+        return take_asked(p2p, peer, request, len);
+    return take_unasked(p2p, peer, node, &header, &hash);
+}

@@ -1,0 +1,64 @@
+/* block_fetch.h - blocks from all peers at once, the most urgent from the fastest.
+ *
+ * Layer: p2p. A window of missing blocks ahead of the tip is shared out by each peer's measured
+ * rate: the next blocks go to who will have delivered them first, blocks further on to slower ones.
+ * What is late is asked of others: block_late.h. Hazards 49, 59, 61. Design: p2p.md section 3 */
+#ifndef P2P_BLOCKS_BLOCK_FETCH_H
+#define P2P_BLOCKS_BLOCK_FETCH_H
+
+#include "p2p/blocks/block_late.h"
+#include "p2p/blocks/block_request.h"
+#include "p2p/peer/score.h"
+#include "util/hash_map.h"
+#include "util/reader.h"
+
+struct p2p;
+struct peer;
+
+#define BLOCK_FETCH_AHEAD_BLOCKS 1024        /* asked for, or delivered and not yet connected; */
+#define BLOCK_FETCH_AHEAD_BYTES  (64u << 20) /* the same in bytes; more waits, ... */
+#define BLOCK_FETCH_NEAR         16          /* ... but for so many next ones of each branch */
+#define BLOCK_FETCH_LOST_MAX     64          /* damaged blocks asked for at once; more wait */
+#define BLOCK_FETCH_PEER_MAX     64          /* asked of one peer at a time, by plan */
+#define BLOCK_FETCH_BATCH        64          /* in one getdata */
+#define BLOCK_FETCH_PEER_START   16          /* while its rate is unknown */
+
+struct block_fetch {
+    struct hash_map by_node;
+    struct block_request *requests;
+    size_t n_requests;
+    size_t n_delivered;
+    size_t delivered_bytes; /* handed to the chain, which has not answered */
+    double block_bytes;     /* average size of late, for estimates */
+    uint64_t n_sized;       /* blocks that it is made of */
+    bool wants_run;
+};
+
+/* Begin; end, when the chain has answered for all that was given to it; a peer is gone. */
+void block_fetch_init(struct p2p *p2p);
+void block_fetch_deinit(struct p2p *p2p);
+void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer);
+
+/* Something changed (headers, a block, a peer): look for what to ask, soon. */
+void block_fetch_wake(struct p2p *p2p);
+/* Ask this peer for a block, whatever the plan says. False if it is on its way already. */
+bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_node *node);
+/* The peer does not have it. */
+void block_fetch_not_found(struct p2p *p2p, struct peer *peer, const struct block_hash *hash);
+/* The heights in flight from a peer, ascending; returns how many (at most max). */
+size_t block_fetch_heights(const struct p2p *p2p, const struct peer *peer, int32_t *out,
+                           size_t max);
+/* Is it asked for, or being checked? */
+bool block_fetch_is_pending(const struct p2p *p2p, const struct block_node *node);
+
+/* Send the request for at most BLOCK_FETCH_BATCH blocks, all in one. */
+void block_fetch_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
+                      size_t n);
+
+/* Returns: when it wants to be called again, INT64_MAX: never. */
+int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us);
+
+/* The handler of "block". */
+enum fault block_fetch_on_block(struct p2p *p2p, struct peer *peer, struct reader *r);
+
+#endif

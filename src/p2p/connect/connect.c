@@ -1,0 +1,421 @@
+/* connect.c - see connect.h. */
+#include "p2p/connect/connect.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "crypto/hash.h"
+#include "p2p/connect/evict.h"
+#include "p2p/p2p_internal.h"
+#include "util/alloc.h"
+#include "util/replace_file.h"
+
+#define SELECT_TRIES    100
+#define BAD_PORT_TRIES  50  /* of these pass over ports of other services. Core */
+#define TRIED_LATELY_S  600 /* not again so soon, unless nothing else is found */
+#define ANCHORS_MAGIC   0x72686e41u
+#define FILE_PATH_BYTES 1024
+#define FEELERS         1
+
+/* -- Files --------------------------------------------------------------------------------------
+ */
+
+static const char *path_of(const struct p2p *p2p, const char *name, char *out)
+{
+    snprintf(out, FILE_PATH_BYTES, "%s/%s", p2p->options.data_dir, name);
+    return out;
+}
+
+static int write_file(const struct p2p *p2p, const char *name, struct span bytes)
+{
+    char path[FILE_PATH_BYTES];
+    return replace_file(p2p->env, path_of(p2p, name, path), bytes);
+}
+
+/* The whole of a file of at most that many bytes. */
+static bool read_file(const struct p2p *p2p, const char *name, size_t max, struct buffer *out)
+{
+    const struct env *env = p2p->env;
+    char path[FILE_PATH_BYTES];
+    struct env_file *file;
+    if (env_file_open(env, path_of(p2p, name, path), ENV_OPEN_READ, &file) != 0)
+        return false;
+    int64_t size = env_file_size(env, file);
+    bool ok = size >= 0 && (uint64_t)size <= max;
+    if (ok) {
+        uint8_t *p = buffer_reserve(out, (size_t)size);
+        ok = env_file_read_at(env, file, 0, p, (size_t)size) == size;
+        out->len += ok ? (size_t)size : 0;
+    }
+    env_file_close(env, file);
+    return ok;
+}
+
+/* The peers that we would like to find again first: an attacker who makes us restart must not win
+ * by that alone. */
+static void encode_anchors(const struct p2p *p2p, struct buffer *out)
+{
+    struct writer w = writer_to_growing(out);
+    uint8_t hash[32];
+    size_t n = 0;
+    write_u32(&w, ANCHORS_MAGIC);
+    for (struct peer *peer = p2p->peers; peer && n < CONNECT_ANCHORS_MAX; peer = peer->next) {
+        if (peer->state != PEER_READY || peer->class != PEER_BLOCK_ONLY)
+            continue;
+        struct net_peer_address address = {.at = peer->address};
+        wire_address_encode(&w, true, &address);
+        n++;
+    }
+    sha256d(buffer_span(out), hash);
+    write_bytes(&w, hash, 32);
+}
+
+static void read_anchors(struct p2p *p2p)
+{
+    struct buffer bytes;
+    uint8_t hash[32];
+    buffer_init(&bytes);
+    if (read_file(p2p, "anchors.dat", 4096, &bytes) && bytes.len >= 36) {
+        struct span body = span_of(bytes.p, bytes.len - 32);
+        struct reader r = reader_of(body);
+        sha256d(body, hash);
+        bool is_ours = read_u32(&r) == ANCHORS_MAGIC && memcmp(hash, bytes.p + body.len, 32) == 0;
+        while (is_ours && reader_left(&r) > 0 && p2p->connect.n_anchors < CONNECT_ANCHORS_MAX) {
+            struct net_peer_address address;
+            wire_address_decode(&r, true, &address);
+            if (!r.failed && net_address_is_dialable(&address.at))
+                p2p->connect.anchors[p2p->connect.n_anchors++] = address.at;
+        }
+    }
+    buffer_deinit(&bytes);
+}
+
+static void read_book(struct p2p *p2p)
+{
+    struct buffer bytes;
+    buffer_init(&bytes);
+    if (read_file(p2p, "peers.dat", ADDRESS_BOOK_FILE_MAX_BYTES, &bytes) &&
+        !address_book_decode(p2p->book, buffer_span(&bytes)))
+        log_warning(p2p->log, "peers.dat is damaged or of another version: starting without it");
+    buffer_deinit(&bytes);
+}
+
+void connect_save(struct p2p *p2p)
+{
+    struct buffer bytes;
+    if (!p2p->options.data_dir)
+        return;
+    buffer_init(&bytes);
+    encode_anchors(p2p, &bytes);
+    int error = write_file(p2p, "anchors.dat", buffer_span(&bytes));
+    bytes.len = 0;
+    address_book_encode(p2p->book, &bytes);
+    if (!error)
+        error = write_file(p2p, "peers.dat", buffer_span(&bytes));
+    /* Not worth stopping for: it is rebuilt from what peers say. */
+    if (error)
+        log_warning(p2p->log, "peers.dat cannot be written (%d)", error);
+    buffer_deinit(&bytes);
+}
+
+/* -- Writing the book now and then, off the loop -------------------------------------------------
+ */
+
+struct dump {
+    struct env_job job;
+    struct p2p *p2p;
+    struct buffer bytes;
+    int error;
+};
+
+static void run_dump(struct env_job *job)
+{
+    struct dump *dump = (struct dump *)job;
+    dump->error = write_file(dump->p2p, "peers.dat", buffer_span(&dump->bytes));
+}
+
+static void dump_done(struct env_job *job)
+{
+    struct dump *dump = (struct dump *)job;
+    struct p2p *p2p = dump->p2p;
+    p2p->n_operations--;
+    p2p->connect.is_dumping = false;
+    if (dump->error)
+        log_warning(p2p->log, "peers.dat cannot be written (%d)", dump->error);
+    buffer_deinit(&dump->bytes);
+    xfree(dump);
+}
+
+static void start_dump(struct p2p *p2p, int64_t now_us)
+{
+    p2p->connect.next_dump_us = now_us + CONNECT_DUMP_US;
+    if (!p2p->options.data_dir || p2p->connect.is_dumping)
+        return;
+    struct dump *dump = xcalloc(1, sizeof *dump);
+    *dump = (struct dump){.job = {.run = run_dump, .done = dump_done}, .p2p = p2p};
+    address_book_encode(p2p->book, &dump->bytes);
+    p2p->connect.is_dumping = true;
+    p2p->n_operations++;
+    env_job_submit(p2p->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &dump->job);
+}
+
+/* -- Coming and going ---------------------------------------------------------------------------
+ */
+
+void connect_init(struct p2p *p2p)
+{
+    int64_t now_us = p2p_now_us(p2p);
+    if (p2p->options.data_dir) {
+        read_book(p2p);
+        read_anchors(p2p);
+    }
+    p2p->connect.next_feeler_us = now_us + p2p_random_wait_us(p2p, CONNECT_FEELER_US);
+    p2p->connect.next_dump_us = now_us + CONNECT_DUMP_US;
+}
+
+/* -- Coming in ----------------------------------------------------------------------------------
+ */
+
+static size_t count_class(const struct p2p *p2p, enum peer_class class)
+{
+    size_t n = 0;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        n += peer->class == class;
+    return n;
+}
+
+size_t connect_count_full(const struct p2p *p2p)
+{
+    size_t n = 0;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        n += peer->class == PEER_FULL && peer->state == PEER_READY;
+    return n;
+}
+
+static size_t inbound_max(const struct p2p *p2p)
+{
+    int max = p2p->options.max_connections;
+    int outbound = P2P_FULL_OUTBOUND + P2P_BLOCK_ONLY_OUTBOUND + FEELERS;
+    if (p2p->options.connect_only)
+        outbound = 0;
+    return max > outbound ? (size_t)(max - outbound) : 0;
+}
+
+static bool evict_one(struct p2p *p2p)
+{
+    struct evict_candidate *list = xcalloc(p2p->n_in + 1, sizeof *list);
+    size_t n = 0;
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        if (peer->class != PEER_INBOUND)
+            continue;
+        list[n++] = (struct evict_candidate){
+            .id = peer->id,
+            .group_hash = net_group_hash(p2p->key, net_address_group(&peer->address), 1),
+            .connected_us = peer->connected_us,
+            .min_ping_us = peer->score.min_ping_us,
+            .last_block_us = peer->score.last_block_us,
+            .last_tx_us = peer->score.last_tx_us,
+            .useful_bytes = peer->score.useful_bytes,
+            .relays_txs = peer->version.relay,
+            .is_protected = peer->permissions & PERMISSION_NOBAN,
+            .is_discouraged = peer->is_discouraged,
+            .is_local = !peer->is_inbound_onion && net_address_is_local(&peer->address),
+        };
+    }
+    uint64_t id = evict_choose(list, n);
+    xfree(list);
+    struct peer *peer = id ? p2p_find_peer(p2p, id) : NULL;
+    if (peer)
+        peer_drop(p2p, peer, "makes room for another");
+    return peer != NULL;
+}
+
+bool connect_admit(struct p2p *p2p, const struct net_address *address, unsigned permissions)
+{
+    bool is_trusted = permissions & PERMISSION_NOBAN;
+    size_t max = inbound_max(p2p);
+    const char *why = NULL;
+    if (!is_trusted && p2p_is_banned(p2p, address))
+        why = "banned";
+    else if (!is_trusted && p2p->n_in + 1 >= max && p2p_is_discouraged(p2p, address))
+        why = "discouraged"; /* those are let in while there is plenty of room */
+    if (why) {
+        char text[NET_ADDRESS_TEXT_MAX];
+        log_printf(p2p->log, LOG_NET, "connection from %s dropped (%s)",
+                   net_address_format(address, text), why);
+        return false;
+    }
+    if (p2p->n_in < max)
+        return true;
+    return evict_one(p2p);
+}
+
+/* -- Going out ----------------------------------------------------------------------------------
+ */
+
+struct peer *connect_to(struct p2p *p2p, const struct net_address *address, int class)
+{
+    char host[NET_ADDRESS_TEXT_MAX];
+    bool is_ordered = class == PEER_MANUAL;
+    if (!net_address_is_dialable(address) || (!is_ordered && p2p_is_unwelcome(p2p, address)))
+        return NULL;
+    net_address_format_host(address, host);
+    uint64_t stream = env_stream_connect(p2p->env, host, address->port, &p2p_outbound_events, p2p);
+    struct peer *peer = peer_new(p2p, (enum peer_class) class, address, stream);
+    peer->permissions = p2p_permissions_of(p2p, address, false);
+    bool is_online = p2p->n_out > 1;
+    address_book_attempt(p2p->book, address, is_online, p2p_now_s(p2p));
+    return peer;
+}
+
+bool connect_has(const struct p2p *p2p, const struct net_address *address)
+{
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (net_address_equal(&peer->address, address))
+            return true;
+    return false;
+}
+
+/* An outbound peer of ours is in that group. */
+static bool has_group(const struct p2p *p2p, const struct net_address *address)
+{
+    struct net_group group = net_address_group(address);
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        bool counts = peer->class == PEER_FULL || peer->class == PEER_BLOCK_ONLY;
+        if (counts && net_group_equal(net_address_group(&peer->address), group))
+            return true;
+    }
+    return false;
+}
+
+static bool is_own(const struct p2p *p2p, const struct net_address *address)
+{
+    for (size_t i = 0; i < p2p->n_local; i++)
+        if (net_address_equal(&p2p->local[i], address))
+            return true;
+    return false;
+}
+
+static bool is_suitable(const struct p2p *p2p, const struct net_peer_address *address,
+                        enum peer_class class)
+{
+    if (!net_address_is_dialable(&address->at) || connect_has(p2p, &address->at) ||
+        is_own(p2p, &address->at) || p2p_is_unwelcome(p2p, &address->at))
+        return false;
+    if (class == PEER_FEELER)
+        return true;
+    uint64_t needs = NODE_WITNESS | NODE_NETWORK;
+    return !has_group(p2p, &address->at) && (address->services & needs) == needs;
+}
+
+static bool select_address(struct p2p *p2p, enum peer_class class, struct net_address *out)
+{
+    int64_t now_s = p2p_now_s(p2p), last_try_s;
+    struct net_peer_address address;
+    address_book_resolve_collisions(p2p->book, now_s);
+    if (class == PEER_FEELER && address_book_select_collision(p2p->book, &address, &last_try_s) &&
+        !connect_has(p2p, &address.at)) {
+        *out = address.at;
+        return true;
+    }
+    for (int i = 0; i < SELECT_TRIES; i++) {
+        if (!address_book_select(p2p->book, class == PEER_FEELER, now_s, &address, &last_try_s))
+            return false;
+        if (now_s - last_try_s < TRIED_LATELY_S && i < SELECT_TRIES / 3)
+            continue;
+        if (!is_suitable(p2p, &address, class))
+            continue;
+        if (net_port_is_bad(address.at.port) && i < BAD_PORT_TRIES)
+            continue; /* there may be better */
+        *out = address.at;
+        return true;
+    }
+    return false;
+}
+
+/* Fill one free slot, if there is one. */
+static bool open_slot(struct p2p *p2p, int64_t now_us)
+{
+    struct connect *connect = &p2p->connect;
+    struct net_address address;
+    enum peer_class class;
+    size_t max = (size_t)p2p->options.max_connections;
+    size_t full_max = max < P2P_FULL_OUTBOUND ? max : P2P_FULL_OUTBOUND;
+    bool wants_full = count_class(p2p, PEER_FULL) < full_max + p2p->stale.wants_extra;
+    bool wants_block_only =
+        max > P2P_FULL_OUTBOUND && count_class(p2p, PEER_BLOCK_ONLY) < P2P_BLOCK_ONLY_OUTBOUND;
+    if (connect->n_anchors > 0 && wants_block_only) {
+        address = connect->anchors[--connect->n_anchors];
+        return !connect_has(p2p, &address) && connect_to(p2p, &address, PEER_BLOCK_ONLY);
+    }
+    if (wants_full)
+        class = PEER_FULL;
+    else if (wants_block_only)
+        class = PEER_BLOCK_ONLY;
+    else if (now_us >= connect->next_feeler_us && count_class(p2p, PEER_FEELER) < FEELERS)
+        class = PEER_FEELER;
+    else
+        return false;
+    if (class == PEER_FEELER)
+        connect->next_feeler_us = now_us + p2p_random_wait_us(p2p, CONNECT_FEELER_US);
+    return select_address(p2p, class, &address) && connect_to(p2p, &address, class);
+}
+
+static int64_t outbound_tick(struct p2p *p2p, int64_t now_us)
+{
+    struct connect *connect = &p2p->connect;
+    if (p2p->options.connect_only)
+        return INT64_MAX;
+    if (connect->next_outbound_us <= now_us) {
+        connect->next_outbound_us = now_us + CONNECT_INTERVAL_US;
+        if (!open_slot(p2p, now_us) && connect->n_anchors == 0) {
+            /* Nothing to connect to, or nothing to be done: look again later, or when addresses
+             * come in, which looks at everything. */
+            connect->next_outbound_us = now_us + 10 * CONNECT_INTERVAL_US;
+        }
+    }
+    return connect->next_outbound_us;
+}
+
+int64_t connect_tick(struct p2p *p2p, int64_t now_us)
+{
+    if (!p2p->is_active)
+        return INT64_MAX;
+    int64_t next_us = seed_node_tick(p2p, now_us); /* may name one: first */
+    const int64_t others_us[] = {named_nodes_tick(p2p, now_us), outbound_tick(p2p, now_us)};
+    for (size_t i = 0; i < COUNT_OF(others_us); i++)
+        if (others_us[i] < next_us)
+            next_us = others_us[i];
+    if (p2p->connect.next_dump_us <= now_us)
+        start_dump(p2p, now_us);
+    return p2p->connect.next_dump_us < next_us ? p2p->connect.next_dump_us : next_us;
+}
+
+/* -- What became of it ---------------------------------------------------------------------------
+ */
+
+void connect_peer_ready(struct p2p *p2p, struct peer *peer)
+{
+    peer->is_discouraged = p2p_is_discouraged(p2p, &peer->address);
+    if (!peer_is_outbound(peer))
+        return;
+    /* It is in the book from now on if it was the user who named it. */
+    struct net_peer_address address = {
+        .at = peer->address, .services = peer->version.services, .time = (uint32_t)p2p_now_s(p2p)};
+    if (peer->class == PEER_MANUAL)
+        (void)address_book_add(p2p->book, &address, ADDRESS_SOURCE_MANUAL, &peer->address, 0,
+                               p2p_now_s(p2p));
+    (void)address_book_good(p2p->book, &peer->address, p2p_now_s(p2p));
+    named_nodes_peer_ready(p2p, peer);
+    if (peer->class == PEER_FEELER)
+        peer_drop(p2p, peer, "the address works: that was all");
+}
+
+void connect_peer_gone(struct p2p *p2p, struct peer *peer)
+{
+    if (!peer_is_outbound(peer))
+        return;
+    if (peer->state == PEER_READY && peer->class != PEER_BLOCK_ONLY)
+        address_book_connected(p2p->book, &peer->address, p2p_now_s(p2p));
+    named_nodes_peer_gone(p2p, peer);
+}

@@ -1,0 +1,49 @@
+/* connect.h - whom to connect to, whom to let in, whom to let go.
+ *
+ * Layer: p2p. Outbound peers are chosen by us at random, at most one of a network group, so that
+ * filling our slots takes an attacker many networks. When the inbound slots are full, peers that
+ * an attacker would find hard to imitate keep theirs. Spec: Core ThreadOpenConnections(),
+ * SelectNodeToEvict() */
+#ifndef P2P_CONNECT_CONNECT_H
+#define P2P_CONNECT_CONNECT_H
+
+#include "p2p/addr/address_book.h"
+
+struct p2p;
+struct peer;
+
+#define CONNECT_INTERVAL_US INT64_C(500000)    /* between attempts at random addresses */
+#define CONNECT_FEELER_US   INT64_C(120000000) /* mean time between feelers */
+#define CONNECT_TIMEOUT_US  INT64_C(10000000)  /* for a stream to come up */
+#define CONNECT_ANCHORS_MAX 2
+#define CONNECT_DUMP_US     INT64_C(900000000) /* between writings of peers.dat */
+
+struct connect {
+    int64_t next_outbound_us, next_feeler_us, next_dump_us;
+    struct net_address anchors[CONNECT_ANCHORS_MAX]; /* to be tried first */
+    size_t n_anchors;
+    bool is_dumping;
+};
+
+/* Read the book and the anchors. */
+void connect_init(struct p2p *p2p);
+
+/* A stream has come in: may it stay? May drop another peer to make room. */
+bool connect_admit(struct p2p *p2p, const struct net_address *address, unsigned permissions);
+void connect_peer_ready(struct p2p *p2p, struct peer *peer);
+void connect_peer_gone(struct p2p *p2p, struct peer *peer);
+
+/* Open a stream. Returns: the new peer, or NULL if the address cannot be dialled. */
+struct peer *connect_to(struct p2p *p2p, const struct net_address *address, int class);
+/* A peer at that address is there, or being connected to. */
+bool connect_has(const struct p2p *p2p, const struct net_address *address);
+/* Full outbound peers that are ready. */
+size_t connect_count_full(const struct p2p *p2p);
+
+/* Write peers.dat and anchors.dat: now, or by a job. */
+void connect_save(struct p2p *p2p);
+
+/* Returns: when it wants to be called again, INT64_MAX: never. */
+int64_t connect_tick(struct p2p *p2p, int64_t now_us);
+
+#endif

@@ -1,0 +1,200 @@
+/* frame.c - see frame.h. */
+#include "p2p/core/frame.h"
+
+#include "crypto/hash.h"
+#include "util/alloc.h"
+#include "util/reader.h"
+#include "util/writer.h"
+
+#define FRAME_FIRST_BYTES 4096  /* allocated at once for a message of any length */
+#define FRAME_KEEP_BYTES  16384 /* a larger buffer is not kept for the next message */
+
+void frame_reader_init(struct frame_reader *reader, const uint8_t magic[4])
+{
+    *reader = (struct frame_reader){0};
+    memcpy(reader->magic, magic, 4);
+}
+
+void frame_reader_deinit(struct frame_reader *reader)
+{
+    xfree(reader->payload);
+    reader->payload = NULL;
+    reader->capacity = reader->payload_len = 0;
+}
+
+/* Printable ASCII, then zeros up to the end. */
+static bool take_name(struct frame_reader *reader)
+{
+    const uint8_t *from = reader->header + 4;
+    size_t n = 0;
+    while (n < FRAME_NAME_BYTES && from[n] != 0) {
+        if (from[n] < 0x20 || from[n] > 0x7e)
+            return false;
+        n++;
+    }
+    memcpy(reader->name, from, n);
+    reader->name[n] = '\0';
+    for (; n < FRAME_NAME_BYTES; n++)
+        if (from[n] != 0)
+            return false;
+    return true;
+}
+
+static enum frame_result check_header(struct frame_reader *reader, frame_rule_fn *rule, void *arg)
+{
+    struct reader r = reader_of(span_of(reader->header + 16, 4));
+    if (memcmp(reader->header, reader->magic, 4) != 0)
+        return FRAME_BAD_MAGIC;
+    reader->payload_size = read_u32(&r);
+    if (reader->payload_size > FRAME_PAYLOAD_MAX)
+        return FRAME_TOO_LARGE;
+    if (!take_name(reader))
+        return FRAME_BAD_NAME;
+    if (!rule)
+        return FRAME_MORE;
+    struct frame_rule is = rule(arg, reader->name);
+    reader->is_discarded = is.is_discarded;
+    return reader->payload_size > is.max_bytes ? FRAME_TOO_LARGE : FRAME_MORE;
+}
+
+static void take(struct span *bytes, uint8_t *to, uint32_t *len, uint32_t want)
+{
+    size_t n = want - *len;
+    if (n > bytes->len)
+        n = bytes->len;
+    if (n)
+        memcpy(to + *len, bytes->p, n);
+    *len += (uint32_t)n;
+    bytes->p += n;
+    bytes->len -= n;
+}
+
+/* Room for what is here and what has arrived, doubling, so that memory follows the data. */
+static void grow(struct frame_reader *reader, size_t arrived)
+{
+    size_t need = reader->payload_len + arrived;
+    if (need > reader->payload_size)
+        need = reader->payload_size;
+    if (need <= reader->capacity)
+        return;
+    size_t capacity = reader->capacity ? reader->capacity : FRAME_FIRST_BYTES;
+    while (capacity < need)
+        capacity *= 2;
+    if (capacity > FRAME_PAYLOAD_MAX)
+        capacity = FRAME_PAYLOAD_MAX;
+    reader->payload = xrealloc(reader->payload, capacity, 1);
+    reader->capacity = (uint32_t)capacity;
+}
+
+void frame_reader_trim(struct frame_reader *reader)
+{
+    ASSERT(reader->payload_len == reader->payload_size);
+    reader->payload_len = reader->payload_size = 0;
+    if (reader->capacity > FRAME_KEEP_BYTES)
+        frame_reader_deinit(reader);
+}
+
+static void start_message(struct frame_reader *reader)
+{
+    frame_reader_trim(reader);
+    reader->header_len = 0;
+    reader->is_discarded = false;
+}
+
+/* Pass over what belongs to a message that nobody wants. */
+static enum frame_result discard(struct frame_reader *reader, struct span *bytes)
+{
+    size_t n = reader->payload_size - reader->payload_len;
+    if (n > bytes->len)
+        n = bytes->len;
+    reader->payload_len += (uint32_t)n;
+    bytes->p += n;
+    bytes->len -= n;
+    return reader->payload_len < reader->payload_size ? FRAME_MORE : FRAME_DISCARDED;
+}
+
+bool frame_is_open(const struct frame_reader *reader)
+{
+    return reader->header_len == FRAME_HEADER_BYTES && reader->payload_len < reader->payload_size;
+}
+
+void frame_discard(struct frame_reader *reader)
+{
+    ASSERT(frame_is_open(reader));
+    xfree(reader->payload);
+    reader->payload = NULL;
+    reader->capacity = 0;
+    reader->is_discarded = true;
+}
+
+enum frame_result frame_read(struct frame_reader *reader, struct span *bytes, frame_rule_fn *rule,
+                             void *arg)
+{
+    bool is_complete = reader->header_len == FRAME_HEADER_BYTES;
+    if (is_complete && reader->payload_len == reader->payload_size)
+        start_message(reader);
+    if (reader->header_len < FRAME_HEADER_BYTES) {
+        take(bytes, reader->header, &reader->header_len, FRAME_HEADER_BYTES);
+        if (reader->header_len < FRAME_HEADER_BYTES)
+            return FRAME_MORE;
+        enum frame_result result = check_header(reader, rule, arg);
+        if (result != FRAME_MORE)
+            return result;
+    }
+    if (reader->is_discarded)
+        return discard(reader, bytes);
+    grow(reader, bytes->len);
+    take(bytes, reader->payload, &reader->payload_len, reader->payload_size);
+    if (reader->payload_len < reader->payload_size)
+        return FRAME_MORE;
+    uint8_t hash[32];
+    sha256d(frame_payload(reader), hash);
+    return memcmp(hash, reader->header + 20, 4) == 0 ? FRAME_MESSAGE : FRAME_BAD_CHECKSUM;
+}
+
+struct span frame_payload(const struct frame_reader *reader)
+{
+    return span_of(reader->payload, reader->is_discarded ? 0 : reader->payload_len);
+}
+
+uint8_t *frame_payload_take(struct frame_reader *reader, size_t *len)
+{
+    ASSERT(!reader->is_discarded);
+    uint8_t *payload = reader->payload;
+    *len = reader->payload_len;
+    if (payload && reader->capacity > *len + 4096)
+        payload = xrealloc(payload, *len ? *len : 1, 1);
+    reader->payload = NULL;
+    reader->capacity = reader->payload_len = reader->payload_size = 0;
+    return payload;
+}
+
+void frame_checksum(struct span payload, uint8_t out[4])
+{
+    uint8_t hash[32];
+    sha256d(payload, hash);
+    memcpy(out, hash, 4);
+}
+
+void frame_header_encode_known(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4],
+                               const char *name, size_t len, const uint8_t checksum[4])
+{
+    uint8_t padded[FRAME_NAME_BYTES] = {0};
+    size_t n = strlen(name);
+    ASSERT(n <= FRAME_NAME_BYTES && len <= FRAME_PAYLOAD_MAX);
+    memcpy(padded, name, n);
+    struct writer w = writer_to_buffer(out, FRAME_HEADER_BYTES);
+    write_bytes(&w, magic, 4);
+    write_bytes(&w, padded, sizeof padded);
+    write_u32(&w, (uint32_t)len);
+    write_bytes(&w, checksum, 4);
+    ASSERT(w.len == FRAME_HEADER_BYTES);
+}
+
+void frame_header_encode(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4], const char *name,
+                         struct span payload)
+{
+    uint8_t checksum[4];
+    frame_checksum(payload, checksum);
+    frame_header_encode_known(out, magic, name, payload.len, checksum);
+}

@@ -1,0 +1,109 @@
+/* net_address.h - where a node can be reached: network, address, port; as text and in groups.
+ *
+ * Layer: p2p. Pure values. Networks are numbered as in BIP155; all can be stored and gossiped,
+ * those of net_address_is_dialable() can be connected to. */
+#ifndef P2P_CORE_NET_ADDRESS_H
+#define P2P_CORE_NET_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/siphash.h"
+#include "util/assert.h"
+
+#define NET_ADDRESS_BYTES_MAX 32
+#define NET_ADDRESS_TEXT_MAX  80 /* "[v6]:port", or a hidden service's name and port */
+
+/* BIP155 */
+enum net_network {
+    NET_NONE = 0,
+    NET_IPV4 = 1,
+    NET_IPV6 = 2,
+    NET_TORV2 = 3, /* gone from the network: never stored */
+    NET_TORV3 = 4,
+    NET_I2P = 5,
+    NET_CJDNS = 6,
+};
+
+/* An address and port. Unused bytes are zero, so that two of them compare with memcmp. */
+struct net_address {
+    uint8_t network; /* enum net_network */
+    uint8_t bytes[NET_ADDRESS_BYTES_MAX];
+    uint16_t port;
+};
+
+/* What a network group is made of: the network and its first bits. Compare with memcmp. */
+struct net_group {
+    uint8_t bytes[6];
+};
+
+/* An address as peers gossip it. */
+struct net_peer_address {
+    struct net_address at;
+    uint64_t services;
+    uint32_t time; /* when it was last seen, by somebody's clock */
+};
+
+/* Address length of a network in bytes; 0 if it is none that we know. */
+size_t net_network_bytes(uint8_t network);
+/* "ipv4", "ipv6", "onion", "i2p", "cjdns", or "not_publicly_routable". Spec: Core GetNetworkName()
+ */
+const char *net_address_network_name(const struct net_address *address);
+
+/* Make an address from 4 bytes, or from 16 with IPv4 told by its prefix ::ffff:0:0/96. */
+struct net_address net_address_of_ipv4(const uint8_t bytes[4], uint16_t port);
+struct net_address net_address_of_16(const uint8_t bytes[16], uint16_t port);
+
+/* Read "1.2.3.4", "1.2.3.4:8333", "::1", "[::1]" or "[::1]:8333".
+ *
+ * In:       default_port  for text without one
+ * Returns:  false if it is anything else: names are resolved before they come here */
+NODISCARD bool net_address_parse(const char *text, uint16_t default_port, struct net_address *out);
+
+/* Write the host alone, or "host:port" with IPv6 in brackets.
+ *
+ * Out:      out  NET_ADDRESS_TEXT_MAX
+ * Returns:  out */
+char *net_address_format_host(const struct net_address *address, char *out);
+char *net_address_format(const struct net_address *address, char *out);
+
+/* The same address and port; the same address whatever the port. */
+bool net_address_equal(const struct net_address *a, const struct net_address *b);
+bool net_address_same_host(const struct net_address *a, const struct net_address *b);
+
+/* Could be reached over the public Internet or its network; is on this machine; is in an address
+ * range of somebody's own; can be dialled by us (IPv4 and IPv6). */
+bool net_address_is_valid(const struct net_address *address); /* could be anybody's */
+bool net_address_is_routable(const struct net_address *address);
+bool net_address_is_local(const struct net_address *address);
+bool net_address_is_private(const struct net_address *address);
+bool net_address_is_dialable(const struct net_address *address);
+
+/* Is this port known for another service? We dial such ones only where there is little else, so
+ * that gossip cannot turn nodes into a flood of connections on somebody's mail server. Spec: the
+ * list of Core's doc/p2p-bad-ports.md */
+bool net_port_is_bad(uint16_t port);
+
+/* The group of addresses that one operator is likely to hold: IPv4 /16, also of IPv6 addresses that
+ * hold an IPv4 one (6to4, Teredo, translation), IPv6 /32 (/36 of Hurricane Electric's tunnels), 4
+ * bits of the hidden networks, one for all local and one for all other unroutable addresses.
+ * Spec: Core NetGroupManager::GetGroup() without asmap */
+struct net_group net_address_group(const struct net_address *address);
+bool net_group_equal(struct net_group a, struct net_group b);
+
+/* A keyed hash of address and port, of the address alone, of a group with a number. */
+uint64_t net_address_hash(struct siphash_key key, const struct net_address *address);
+uint64_t net_host_hash(struct siphash_key key, const struct net_address *address);
+uint64_t net_group_hash(struct siphash_key key, struct net_group group, uint64_t extra);
+
+/* A range of addresses: "10.0.0.0/8", "fc00::/7", "1.2.3.0/255.255.255.0" or one address, which may
+ * be a hidden service's name. */
+struct net_range {
+    struct net_address base;
+    unsigned bits; /* of base that must agree */
+};
+NODISCARD bool net_range_parse(const char *text, struct net_range *out);
+bool net_range_contains(const struct net_range *range, const struct net_address *address);
+
+#endif

@@ -1,0 +1,88 @@
+/* permissions.c - see permissions.h. */
+#include "p2p/core/permissions.h"
+
+#include <string.h>
+
+/* In Core's order of getpeerinfo. noban implies download, forcerelay implies relay. */
+static const struct {
+    const char *name;
+    unsigned bits;
+} names[] = {
+    {"bloomfilter", PERMISSION_BLOOMFILTER},
+    {"bloom", PERMISSION_BLOOMFILTER},
+    {"noban", PERMISSION_NOBAN | PERMISSION_DOWNLOAD},
+    {"forcerelay", PERMISSION_FORCERELAY | PERMISSION_RELAY},
+    {"relay", PERMISSION_RELAY},
+    {"mempool", PERMISSION_MEMPOOL},
+    {"download", PERMISSION_DOWNLOAD},
+    {"addr", PERMISSION_ADDR},
+    {"all", PERMISSION_ALL},
+};
+
+static bool add_name(const char *name, size_t len, struct permission_rule *rule)
+{
+    if (len == 2 && memcmp(name, "in", 2) == 0) {
+        rule->in = true;
+        return true;
+    }
+    if (len == 3 && memcmp(name, "out", 3) == 0) {
+        rule->out = true;
+        return true;
+    }
+    if (len == 0) /* Core lets empty names pass: "noban,@1.2.3.4" */
+        return true;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (strlen(names[i].name) == len && memcmp(names[i].name, name, len) == 0) {
+            rule->permissions |= names[i].bits;
+            return true;
+        }
+    return false;
+}
+
+/* Names up to '@', if there is one. Returns where the rest starts, or NULL. */
+static const char *parse_names(const char *text, struct permission_rule *rule)
+{
+    const char *at = strchr(text, '@');
+    *rule = (struct permission_rule){0};
+    if (!at) {
+        rule->permissions = PERMISSION_DEFAULT;
+        return text;
+    }
+    while (text <= at) {
+        size_t len = strcspn(text, ",@");
+        if (!add_name(text, len, rule))
+            return NULL;
+        text += len + 1;
+    }
+    return at + 1;
+}
+
+bool permissions_parse(const char *text, struct permission_rule *out)
+{
+    const char *range = parse_names(text, out);
+    if (!range || !net_range_parse(range, &out->range))
+        return false;
+    if (!out->in && !out->out)
+        out->in = true;
+    return true;
+}
+
+bool permissions_parse_names(const char *text, unsigned *permissions, const char **rest)
+{
+    struct permission_rule rule;
+    *rest = parse_names(text, &rule);
+    *permissions = rule.permissions;
+    return *rest && !rule.in && !rule.out;
+}
+
+const char *permissions_next_name(unsigned *permissions)
+{
+    static const char *const by_bit[] = {"bloomfilter", "noban",    "forcerelay", "relay",
+                                         "mempool",     "download", "addr"};
+    for (unsigned i = 0; i < COUNT_OF(by_bit); i++)
+        if (*permissions >> i & 1) {
+            *permissions &= ~(1u << i);
+            return by_bit[i];
+        }
+    return NULL;
+}

@@ -1,0 +1,92 @@
+/* wire.h - the payloads of messages: decoded from bytes of a stranger, encoded from ours.
+ *
+ * Layer: p2p. Pure. Decoders read from a sticky reader and bound every count before they trust it;
+ * whoever calls them asks reader_finish() where nothing may follow. */
+#ifndef P2P_CORE_WIRE_H
+#define P2P_CORE_WIRE_H
+
+#include "consensus/block.h"
+#include "p2p/core/net_address.h"
+#include "util/reader.h"
+#include "util/writer.h"
+
+#define WIRE_PROTOCOL_VERSION 70016 /* what we speak: up to BIP339 */
+#define WIRE_VERSION_MIN      31800 /* older peers know no headers: Core MIN_PEER_PROTO_VERSION */
+#define WIRE_VERSION_BIP31    60001 /* answers ping */
+#define WIRE_VERSION_WTXID    70016 /* BIP339 */
+
+#define WIRE_INV_MAX           50000
+#define WIRE_HEADERS_MAX       2000
+#define WIRE_LOCATOR_MAX       101
+#define WIRE_ADDRESSES_MAX     1000
+#define WIRE_USER_AGENT_MAX    256
+#define WIRE_INV_BYTES         36
+#define WIRE_VERSION_BYTES_MAX 512
+
+enum wire_services {
+    NODE_NETWORK = 1 << 0,          /* has all blocks */
+    NODE_WITNESS = 1 << 3,          /* BIP144 */
+    NODE_NETWORK_LIMITED = 1 << 10, /* has the last 288. BIP159 */
+    NODE_P2P_V2 = 1 << 11,          /* BIP324 */
+};
+
+enum wire_inv_type {
+    INV_TX = 1,
+    INV_BLOCK = 2,
+    INV_FILTERED_BLOCK = 3, /* BIP37 */
+    INV_COMPACT_BLOCK = 4,  /* BIP152 */
+    INV_WTX = 5,            /* BIP339 */
+    INV_WITNESS = 1 << 30,  /* BIP144 */
+    INV_WITNESS_TX = INV_TX | INV_WITNESS,
+    INV_WITNESS_BLOCK = INV_BLOCK | INV_WITNESS,
+};
+
+struct wire_inv {
+    uint32_t type; /* enum wire_inv_type, or anything */
+    uint8_t hash[32];
+};
+
+struct wire_version {
+    int32_t version;
+    uint64_t services;
+    int64_t time;
+    uint64_t receiver_services; /* what the sender believes of the receiver */
+    struct net_address receiver;
+    struct net_address sender;
+    uint64_t nonce;
+    char user_agent[WIRE_USER_AGENT_MAX + 1]; /* any bytes but zero: escape before showing */
+    int32_t start_height;
+    bool relay; /* BIP37: announce transactions */
+};
+
+struct wire_locator {
+    uint32_t version;
+    struct span hashes; /* n times 32 bytes, newest first; borrows the message */
+    size_t n;
+    struct block_hash stop;
+};
+
+/* The version message. Fields behind the receiver's address were added over time: what an old peer
+ * leaves out gets its default. Decoding fails if an element is cut short or the name too long. */
+NODISCARD bool wire_version_decode(struct reader *r, struct wire_version *version);
+void wire_version_encode(struct writer *w, const struct wire_version *version);
+
+/* Read the count in front of a list of things of at least item_bytes; fails the reader if it is
+ * above max or more than the bytes left can hold. */
+size_t wire_count_decode(struct reader *r, size_t max, size_t item_bytes);
+
+/* One entry of addr (v2 false) or addrv2 (BIP155). An entry of a network that we do not know, or
+ * whose length is not its network's, is skipped by setting network to NET_NONE. */
+void wire_address_decode(struct reader *r, bool v2, struct net_peer_address *address);
+void wire_address_encode(struct writer *w, bool v2, const struct net_peer_address *address);
+/* Can be told in an addr message, which has room for 16 bytes only. */
+bool wire_address_fits_v1(const struct net_address *address);
+
+/* One entry of inv, getdata or notfound. */
+void wire_inv_decode(struct reader *r, struct wire_inv *inv);
+void wire_inv_encode(struct writer *w, const struct wire_inv *inv);
+
+/* getheaders and getblocks. */
+NODISCARD bool wire_locator_decode(struct reader *r, struct wire_locator *locator);
+
+#endif

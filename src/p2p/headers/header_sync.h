@@ -1,0 +1,80 @@
+/* header_sync.h - headers first: who knows which chain, and asking for what we lack.
+ *
+ * Layer: p2p. While far behind, one peer at a time is asked for headers; it is replaced, not
+ * blamed, if it is slow. Headers of a chain with little work go through header_presync. */
+#ifndef P2P_HEADERS_HEADER_SYNC_H
+#define P2P_HEADERS_HEADER_SYNC_H
+
+#include "consensus/block.h"
+#include "p2p/peer/score.h"
+#include "util/buffer.h"
+#include "util/reader.h"
+
+struct block_node;
+struct header_presync;
+struct p2p;
+struct peer;
+
+#define HEADER_SYNC_UNCONNECTING_MAX 10 /* messages in a row that connect to nothing we know */
+/* While we are far behind, the next peer is asked as well if one brings nothing new for so long,
+ * ... */
+#define HEADER_SYNC_PATIENCE_US INT64_C(20000000)
+/* ... or fewer new headers a second than that, measured over that time; at once if an answer brings
+ * nothing, and that one not again before the same time has passed. */
+#define HEADER_SYNC_RATE 100
+/* An outbound peer may know less than we do for so long, then answer one question more. */
+
+/* What we know of one peer's chain. */
+struct peer_headers {
+    const struct block_node *best_known; /* most work that it announced; NULL: none */
+    const struct block_node *best_sent;  /* the best header that we told it of */
+    struct block_hash unknown;           /* it announced this, whose header we lack */
+    bool has_unknown;
+    bool is_asked;                   /* it owes us headers */
+    int64_t asked_us;                /* when it was asked last; 0: never */
+    const struct block_node *walked; /* it was asked for what follows this, the end of an answer */
+    int64_t useless_us;              /* when it answered with nothing new last; 0: never */
+    bool was_asked_for_inv;          /* one that offers no blocks: it is asked so once */
+    bool ask_again;                  /* it announced more meanwhile: ask when it has answered */
+    unsigned unconnecting;
+    struct header_presync *presync; /* NULL: none under way */
+};
+
+struct header_sync {
+    uint64_t sync_peer; /* who is asked while we are far behind; 0: nobody */
+    int64_t until_us;   /* its time, longer with each header that is new */
+    bool is_synced;     /* one peer has told us all it has: now everybody is asked */
+};
+
+/* A peer is ready; a peer is gone. */
+void header_sync_peer_ready(struct p2p *p2p, struct peer *peer);
+void header_sync_peer_gone(struct p2p *p2p, struct peer *peer);
+
+/* It announced a block by its hash. Returns: true if we know its header. */
+bool header_sync_announced(struct p2p *p2p, struct peer *peer, const struct block_hash *hash);
+/* What it announced, if we have learned its header since. */
+void header_sync_resolve(struct p2p *p2p, struct peer *peer);
+/* The peer has the node's block and all before it. */
+void header_sync_update_known(struct peer *peer, const struct block_node *node);
+
+/* Ask for headers after node (NULL: our best header), newest of locator first. */
+void header_sync_ask(struct p2p *p2p, struct peer *peer, const struct block_node *node);
+/* The same after our best header, but not before the last question was answered or is old: a peer
+ * that announces on and on is asked once in a while only. */
+void header_sync_ask_soon(struct p2p *p2p, struct peer *peer);
+/* It announced blocks that we do not know by their hashes: ask, who offers no blocks only once. */
+void header_sync_ask_for_inv(struct p2p *p2p, struct peer *peer);
+/* Least work that a chain must show before its headers are kept. */
+struct u256 header_sync_min_work(const struct p2p *p2p);
+
+/* The hashes of a locator for node, newest first, each step twice the last after ten: appended to
+ * out as it goes on the wire, the count in front. */
+void header_sync_locator(const struct block_node *node, struct buffer *out);
+
+/* Returns: when it wants to be called again, INT64_MAX: never. */
+int64_t header_sync_tick(struct p2p *p2p, int64_t now_us);
+
+/* The handler of "headers". */
+enum fault header_sync_on_headers(struct p2p *p2p, struct peer *peer, struct reader *r);
+
+#endif

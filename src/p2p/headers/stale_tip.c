@@ -1,0 +1,75 @@
+/* stale_tip.c - see stale_tip.h. */
+#include "p2p/headers/stale_tip.h"
+
+#include "p2p/p2p_internal.h"
+
+void stale_tip_init(struct p2p *p2p)
+{
+    int64_t now_us = p2p_now_us(p2p);
+    p2p->stale = (struct stale_tip){.moved_us = now_us,
+                                    .next_check_us = now_us + STALE_TIP_CHECK_US,
+                                    .next_evict_us = now_us + STALE_TIP_EVICT_US};
+}
+
+void stale_tip_moved(struct p2p *p2p)
+{
+    p2p->stale.moved_us = p2p_now_us(p2p);
+}
+
+static bool is_stale(const struct p2p *p2p, int64_t now_us)
+{
+    int64_t spacing_us = p2p->network->pow_target_spacing_s * 1000000;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer->fetch.n_in_flight > 0)
+            return false; /* one may be here in a moment */
+    return now_us - p2p->stale.moved_us > STALE_TIP_SPACINGS * spacing_us;
+}
+
+/* Is a of less use than b? Of equals the younger one. */
+static bool is_worse(const struct peer *a, const struct peer *b)
+{
+    if (a->score.last_block_us != b->score.last_block_us)
+        return a->score.last_block_us < b->score.last_block_us;
+    return a->id > b->id;
+}
+
+/* Let the worst of one too many go; who has just come or owes us a block is left for now. */
+static void evict_extra(struct p2p *p2p, int64_t now_us)
+{
+    struct peer *worst = NULL;
+    size_t n = 0;
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        if (peer->class != PEER_FULL || peer->state != PEER_READY)
+            continue;
+        n++;
+        if (!worst || is_worse(peer, worst))
+            worst = peer;
+    }
+    if (n <= P2P_FULL_OUTBOUND || worst->fetch.n_in_flight > 0 ||
+        now_us - worst->connected_us < STALE_TIP_PROBATION_US)
+        return;
+    p2p->stale.wants_extra = false; /* until the tip is found stale again */
+    peer_drop(p2p, worst, "one outbound peer too many");
+}
+
+int64_t stale_tip_tick(struct p2p *p2p, int64_t now_us)
+{
+    struct stale_tip *stale = &p2p->stale;
+    if (p2p->options.connect_only)
+        return INT64_MAX; /* all are the user's choice */
+    if (stale->next_evict_us <= now_us) {
+        stale->next_evict_us = now_us + STALE_TIP_EVICT_US;
+        evict_extra(p2p, now_us);
+    }
+    if (stale->next_check_us <= now_us) {
+        stale->next_check_us = now_us + STALE_TIP_CHECK_US;
+        bool was_wanted = stale->wants_extra;
+        stale->wants_extra =
+            p2p->options.max_connections >= P2P_FULL_OUTBOUND && is_stale(p2p, now_us);
+        if (stale->wants_extra && !was_wanted)
+            log_printf(p2p->log, LOG_NET, "no new block for %lld s: trying one more outbound peer",
+                       (long long)(now_us - stale->moved_us) / 1000000);
+    }
+    return stale->next_check_us < stale->next_evict_us ? stale->next_check_us
+                                                       : stale->next_evict_us;
+}

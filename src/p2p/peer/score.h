@@ -1,0 +1,73 @@
+/* score.h - what a peer gave and cost, and what it may be blamed for.
+ *
+ * Layer: p2p. Only faults that the peer's own bytes prove are blamed; slowness, silence and
+ * refusal are not. Scores are local: nobody is told. */
+#ifndef P2P_PEER_SCORE_H
+#define P2P_PEER_SCORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum fault_action {
+    FAULT_ACTION_NONE,
+    FAULT_ACTION_DROP,       /* the connection ends */
+    FAULT_ACTION_DISCOURAGE, /* and its address is not welcome until the next start */
+};
+
+/* X(name, "as logged", action) */
+#define FAULTS(X)                                                                                  \
+    X(NONE, "", NONE)                                                                              \
+    X(MAGIC, "bytes of another network or protocol", DROP)                                         \
+    X(OVERSIZED, "a message longer than its kind may be", DROP)                                    \
+    X(UNDERSIZED, "a message shorter than its kind must be", DROP)                                 \
+    X(MALFORMED, "a message that cannot be decoded", DROP)                                         \
+    X(CHECKSUM, "wrong checksums again and again", DROP)                                           \
+    X(LATE_NEGOTIATION, "negotiation after the handshake", DROP)                                   \
+    X(OLD_VERSION, "a protocol version too old to be of use", DROP)                                \
+    X(SELF, "it is ourselves", DROP)                                                               \
+    X(LACKS_SERVICES, "it lacks services that we need", DROP)                                      \
+    X(NOT_OFFERED, "a request for what we do not offer", DROP)                                     \
+    X(PRUNED_REQUEST, "a request for a block below our pruning limit", DROP)                       \
+    X(UPLOAD_LIMIT, "historical block serving limit reached", DROP)                                \
+    X(UNWANTED_TX, "a transaction, which it was told not to send", DROP)                           \
+    X(HEADERS_UNORDERED, "headers that do not follow each other", DISCOURAGE)                      \
+    X(HEADERS_POW, "headers without proof of work", DISCOURAGE)                                    \
+    X(HEADER_INVALID, "an invalid header", DISCOURAGE)                                             \
+    X(BLOCK_INVALID, "an invalid block", DISCOURAGE)                                               \
+    X(BLOCK_MUTATED, "a block that was tampered with", DISCOURAGE)                                 \
+    X(BLOCK_ORPHAN, "a block whose parent is unknown, unasked", DISCOURAGE)                        \
+    X(TX_INVALID, "a transaction that can never be valid", DROP)                                   \
+    X(TXS_FAIL, "transactions whose scripts fail, again and again", DISCOURAGE)
+
+enum fault {
+#define X(name, text, action) FAULT_##name,
+    FAULTS(X)
+#undef X
+        FAULT_COUNT,
+};
+
+/* What is done about a fault; how it is logged. */
+enum fault_action fault_action(enum fault fault);
+const char *fault_text(enum fault fault);
+
+/* A peer's account. Times are monotonic microseconds, -1 for never. */
+struct score {
+    int64_t ping_us, min_ping_us;      /* round trips; -1: none yet */
+    uint64_t useful_bytes;             /* blocks and transactions that were new to us */
+    uint64_t wasted_bytes;             /* the same, that were not */
+    uint32_t first_txs;                /* transactions that nobody gave us before */
+    int64_t last_tx_us, last_block_us; /* when it last gave us something new */
+    double rate_bytes_s;               /* of block delivery; 0: not measured yet */
+    uint64_t measured_bytes;           /* delivered in measured_us, not yet part of the rate */
+    int64_t measured_us;
+};
+
+/* An account of a peer that has done nothing yet. */
+void score_init(struct score *score);
+/* A ping came back. */
+void score_ping(struct score *score, int64_t rtt_us);
+/* It delivered len bytes of a block that it was busy with for busy_us. */
+void score_block(struct score *score, uint64_t len, int64_t busy_us, int64_t now_us);
+void score_tx(struct score *score, uint64_t len, bool is_new, int64_t now_us);
+
+#endif

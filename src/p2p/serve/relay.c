@@ -1,0 +1,373 @@
+/* relay.c - see relay.h. */
+#include "p2p/serve/relay.h"
+
+#include <stdlib.h>
+
+#include "p2p/p2p_internal.h"
+#include "util/alloc.h"
+
+#define TRICKLE_TARGET     70 /* told in one go, and a share of what waits. Core: 14 a second */
+#define FEE_FILTER_MAX_SAT INT64_C(9170997) /* asks for no transaction at all, while we sync */
+#define INV_PART           35
+
+/* -- Blocks -------------------------------------------------------------------------------------
+ */
+
+/* The last blocks of the way from one tip to another, oldest first. Returns: how many */
+static size_t new_blocks(const struct block_node *from, const struct block_node *tip,
+                         const struct block_node *out[RELAY_BLOCKS_MAX])
+{
+    const struct block_node *fork = from ? block_node_fork(from, tip) : tip->prev;
+    int32_t above = tip->height - (fork ? fork->height : -1);
+    size_t n = above < RELAY_BLOCKS_MAX ? (size_t)above : RELAY_BLOCKS_MAX;
+    const struct block_node *node = tip;
+    for (size_t i = n; i > 0; i--, node = node->prev)
+        out[i - 1] = node;
+    return n;
+}
+
+void relay_tip_changed(struct p2p *p2p, const struct block_node *tip)
+{
+    const struct block_node *from = p2p->relay.last_tip, *news[RELAY_BLOCKS_MAX];
+    p2p->relay.last_tip = tip;
+    if (chain_is_initial_download(p2p->chain))
+        return;
+    size_t n = new_blocks(from, tip, news);
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        struct peer_relay *relay = &peer->relay;
+        if (peer->state != PEER_READY)
+            continue;
+        for (size_t i = 0; i < n; i++, relay->n_tips++)
+            if (relay->n_tips < RELAY_BLOCKS_MAX)
+                relay->tips[relay->n_tips] = news[i];
+        /* The sync is over: what peers are told of from now on is wanted. Core does so at once. */
+        if (relay->fee_filter_sent == FEE_FILTER_MAX_SAT)
+            relay->next_fee_filter_us = 0;
+    }
+    p2p->relay.wants_run = true;
+    p2p_schedule_now(p2p);
+}
+
+static bool peer_has_header(const struct peer *peer, const struct block_node *node)
+{
+    const struct block_node *known = peer->headers.best_known, *sent = peer->headers.best_sent;
+    return (known && block_node_ancestor(known, node->height) == node) ||
+           (sent && block_node_ancestor(sent, node->height) == node);
+}
+
+static void tell_by_inv(struct p2p *p2p, struct peer *peer, const struct block_node *tip)
+{
+    uint8_t bytes[1 + WIRE_INV_BYTES];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    struct wire_inv inv = {.type = INV_BLOCK};
+    memcpy(inv.hash, tip->hash.b, 32);
+    write_compact_size(&w, 1);
+    wire_inv_encode(&w, &inv);
+    peer_send(p2p, peer, "inv", span_of(bytes, w.len));
+}
+
+/* Those of the new blocks that are to be told as headers: they are few, follow each other, and the
+ * first one's parent is known to the peer. *n 0: it has them all.
+ *
+ * Returns:  false if a hash must do */
+static bool choose_headers(const struct p2p *p2p, const struct peer *peer,
+                           const struct block_node *out[RELAY_BLOCKS_MAX], size_t *n)
+{
+    const struct peer_relay *relay = &peer->relay;
+    *n = 0;
+    if (!peer->wants_headers || relay->n_tips > RELAY_BLOCKS_MAX)
+        return false;
+    for (size_t i = 0; i < relay->n_tips; i++) {
+        const struct block_node *node = relay->tips[i];
+        if (!chain_contains(p2p->chain, node) || (i > 0 && node->prev != relay->tips[i - 1]))
+            return false; /* a reorganisation came between */
+        if (*n == 0 && peer_has_header(peer, node))
+            continue;
+        if (*n == 0 && node->prev && !peer_has_header(peer, node->prev))
+            return false;
+        out[(*n)++] = node;
+    }
+    return true;
+}
+
+/* Spec: BIP130, Core SendMessages() */
+static void tell_blocks(struct p2p *p2p, struct peer *peer)
+{
+    const struct block_node *tip = chain_tip(p2p->chain), *told[RELAY_BLOCKS_MAX];
+    size_t n;
+    bool is_by_headers = choose_headers(p2p, peer, told, &n);
+    peer->relay.n_tips = 0;
+    if (!is_by_headers) {
+        if (!peer_has_header(peer, tip))
+            tell_by_inv(p2p, peer, tip);
+        return;
+    }
+    if (n == 0)
+        return;
+    uint8_t bytes[1 + RELAY_BLOCKS_MAX * (BLOCK_HEADER_BYTES + 1)];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    write_compact_size(&w, n);
+    for (size_t i = 0; i < n; i++) {
+        struct block_header header = block_node_header(told[i]);
+        block_header_encode(&w, &header);
+        write_u8(&w, 0);
+    }
+    peer_send(p2p, peer, "headers", span_of(bytes, w.len));
+    peer->headers.best_sent = told[n - 1];
+}
+
+/* -- Transactions -------------------------------------------------------------------------------
+ */
+
+/* It told us, or we it; by whichever id it uses. */
+static bool is_known(const struct peer *peer, const struct mempool_entry *entry)
+{
+    return recent_set_has(&peer->relay.known, entry->tx.wtxid.b) ||
+           recent_set_has(&peer->relay.known, entry->tx.txid.b);
+}
+
+static void queue_tx(struct p2p *p2p, struct peer *peer, const struct mempool_entry *entry,
+                     int64_t now_us)
+{
+    struct peer_relay *relay = &peer->relay;
+    const struct wtxid *wtxid = &entry->tx.wtxid;
+    if (relay->n_queue >= RELAY_QUEUE_MAX || is_known(peer, entry))
+        return;
+    if (relay->n_queue == relay->queue_capacity) {
+        relay->queue_capacity = relay->queue_capacity ? 2 * relay->queue_capacity : 16;
+        relay->queue = xrealloc(relay->queue, relay->queue_capacity, sizeof *relay->queue);
+    }
+    relay->queue[relay->n_queue++] = *wtxid;
+    if (relay->n_queue > 1)
+        return;
+    if (peer->permissions & PERMISSION_NOBAN) {
+        relay->next_us = now_us;
+    } else if (peer->class == PEER_INBOUND) {
+        /* One timer for all who came to us: many connections of one observer see one time. */
+        if (p2p->relay.next_in_us <= now_us)
+            p2p->relay.next_in_us = now_us + p2p_random_wait_us(p2p, RELAY_INTERVAL_IN_US);
+        relay->next_us = p2p->relay.next_in_us;
+    } else {
+        relay->next_us = now_us + p2p_random_wait_us(p2p, RELAY_INTERVAL_OUT_US);
+    }
+    p2p_schedule(p2p, relay->next_us);
+}
+
+void relay_tx(struct p2p *p2p, const struct mempool_entry *entry)
+{
+    int64_t now_us = p2p_now_us(p2p);
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer->state == PEER_READY && peer->relay.tells_txs)
+            queue_tx(p2p, peer, entry, now_us);
+}
+
+/* Fewer ancestors first, so that parents are told before children; then the better fee. */
+static int compare_entries(const void *a, const void *b)
+{
+    const struct mempool_entry *x = *(const struct mempool_entry *const *)a;
+    const struct mempool_entry *y = *(const struct mempool_entry *const *)b;
+    if (x->n_parents != y->n_parents && (x->n_parents == 0 || y->n_parents == 0))
+        return x->n_parents == 0 ? -1 : 1;
+    return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+}
+
+static bool passes_filter(const struct peer *peer, const struct mempool_entry *entry)
+{
+    /* As fee * 1000 >= filter * size, which a filter of all money would make overflow. */
+    return entry->fee_sat * 1000 / (int64_t)entry->vbytes >= peer->fee_filter_sat_per_kvb;
+}
+
+static void send_inv(struct p2p *p2p, struct peer *peer, const struct mempool_entry *const *entries,
+                     size_t n)
+{
+    struct buffer message;
+    buffer_init(&message);
+    struct writer w = writer_to_growing(&message);
+    write_compact_size(&w, n);
+    for (size_t i = 0; i < n; i++) {
+        struct wire_inv inv = {.type = peer->wants_wtxid ? INV_WTX : INV_TX};
+        memcpy(inv.hash, peer->wants_wtxid ? entries[i]->tx.wtxid.b : entries[i]->tx.txid.b, 32);
+        wire_inv_encode(&w, &inv);
+        (void)recent_set_add(&peer->relay.known, entries[i]->tx.wtxid.b);
+    }
+    if (n > 0)
+        peer_send(p2p, peer, "inv", buffer_span(&message));
+    buffer_deinit(&message);
+}
+
+/* Tell a peer of what has gathered, the rest next time. */
+static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
+{
+    struct peer_relay *relay = &peer->relay;
+    size_t max = TRICKLE_TARGET + relay->n_queue / 1000 * 5, n = 0, kept = 0;
+    if (max > RELAY_TRICKLE_MAX || (peer->permissions & PERMISSION_NOBAN))
+        max = RELAY_TRICKLE_MAX;
+    const struct mempool_entry **entries = xmalloc((relay->n_queue + 1) * sizeof *entries);
+    for (size_t i = 0; i < relay->n_queue; i++) {
+        /* It may have left the mempool, or the peer may have told us meanwhile. */
+        const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &relay->queue[i]);
+        if (entry && !is_known(peer, entry) && passes_filter(peer, entry))
+            entries[n++] = entry;
+    }
+    qsort(entries, n, sizeof *entries, compare_entries);
+    for (size_t i = max; i < n; i++)
+        relay->queue[kept++] = entries[i]->tx.wtxid;
+    relay->n_queue = kept;
+    relay->told_sequence = mempool_sequence(p2p->mempool);
+    send_inv(p2p, peer, entries, n < max ? n : max);
+    xfree(entries);
+    if (kept > 0)
+        relay->next_us = now_us + (peer->permissions & PERMISSION_NOBAN
+                                       ? 0
+                                       : p2p_random_wait_us(p2p, RELAY_INTERVAL_OUT_US));
+}
+
+/* -- Fee filter ---------------------------------------------------------------------------------
+ */
+
+static void send_fee_filter(struct p2p *p2p, struct peer *peer, int64_t now_us)
+{
+    if (!tx_relay_is_open(p2p, peer) || (peer->permissions & PERMISSION_FORCERELAY)) {
+        peer->relay.next_fee_filter_us = INT64_MAX;
+        return;
+    }
+    bool is_syncing = chain_is_initial_download(p2p->chain);
+    int64_t rate = is_syncing ? FEE_FILTER_MAX_SAT : mempool_min_feerate_sat_per_kvb(p2p->mempool);
+    peer->relay.next_fee_filter_us =
+        now_us +
+        (is_syncing ? RELAY_FEE_FILTER_US / 60 : p2p_random_wait_us(p2p, RELAY_FEE_FILTER_US));
+    if (rate == peer->relay.fee_filter_sent)
+        return;
+    uint8_t bytes[8];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    write_u64(&w, (uint64_t)rate);
+    peer_send(p2p, peer, "feefilter", span_of(bytes, w.len));
+    peer->relay.fee_filter_sent = rate;
+}
+
+enum fault relay_on_fee_filter(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    (void)p2p;
+    int64_t rate = (int64_t)read_u64(r);
+    if (rate >= 0 && rate <= MAX_MONEY_SAT)
+        peer->fee_filter_sat_per_kvb = rate;
+    return FAULT_NONE;
+}
+
+/* -- Peers --------------------------------------------------------------------------------------
+ */
+
+void relay_peer_ready(struct p2p *p2p, struct peer *peer)
+{
+    /* With -blocksonly too: the user's own transactions go out. */
+    peer->relay.tells_txs = p2p->mempool && peer->version.relay && !peer_is_block_only(peer);
+    if (p2p->mempool)
+        peer->relay.told_sequence = mempool_sequence(p2p->mempool);
+    send_fee_filter(p2p, peer, p2p_now_us(p2p));
+}
+
+void relay_peer_gone(struct peer *peer)
+{
+    xfree(peer->relay.queue);
+    peer->relay.queue = NULL;
+    peer->relay.n_queue = peer->relay.queue_capacity = 0;
+}
+
+/* -- What they tell us ---------------------------------------------------------------------------
+ */
+
+enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    size_t n = wire_count_decode(r, WIRE_INV_MAX, WIRE_INV_BYTES);
+    bool asks_headers = false;
+    for (size_t i = 0; i < n; i++) {
+        struct wire_inv inv;
+        wire_inv_decode(r, &inv);
+        if (inv.type == INV_BLOCK) {
+            struct block_hash hash;
+            memcpy(hash.b, inv.hash, 32);
+            asks_headers |= !header_sync_announced(p2p, peer, &hash);
+        } else if (inv.type == INV_TX || inv.type == INV_WTX) {
+            if (!tx_relay_is_open(p2p, peer))
+                return FAULT_UNWANTED_TX;
+            tx_relay_announced(p2p, peer, &inv);
+        }
+    }
+    if (r->failed)
+        return FAULT_MALFORMED;
+    /* At most one question for one inv, however many blocks it names: hazard 51. */
+    if (asks_headers)
+        header_sync_ask_for_inv(p2p, peer);
+    if (n > 0)
+        block_fetch_wake(p2p);
+    return FAULT_NONE;
+}
+
+enum fault relay_on_mempool(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    (void)r;
+    if (!(peer->permissions & PERMISSION_MEMPOOL))
+        return FAULT_NOT_OFFERED;
+    if (!p2p->mempool || !peer->relay.tells_txs)
+        return FAULT_NONE;
+    const struct mempool_entry *entries[INV_PART], *entry;
+    uint64_t at = 0;
+    size_t n = 0;
+    while ((entry = mempool_next(p2p->mempool, &at))) {
+        if (passes_filter(peer, entry))
+            entries[n++] = entry;
+        if (n == INV_PART) {
+            send_inv(p2p, peer, entries, n);
+            n = 0;
+        }
+    }
+    send_inv(p2p, peer, entries, n);
+    peer->relay.told_sequence = mempool_sequence(p2p->mempool);
+    return FAULT_NONE;
+}
+
+/* -- Time ---------------------------------------------------------------------------------------
+ */
+
+/* What our user gave us and nobody has fetched is told to those who have come since. Core:
+ * ReattemptInitialBroadcast() */
+static int64_t tell_again(struct p2p *p2p, int64_t now_us)
+{
+    struct relay *relay = &p2p->relay;
+    if (!p2p->mempool)
+        return INT64_MAX;
+    if (relay->next_again_us > now_us)
+        return relay->next_again_us;
+    const struct mempool_entry *entry;
+    uint64_t at = 0;
+    while (mempool_unbroadcast_count(p2p->mempool) > 0 && (entry = mempool_next(p2p->mempool, &at)))
+        if (entry->is_unbroadcast)
+            relay_tx(p2p, entry);
+    relay->next_again_us =
+        now_us + RELAY_AGAIN_US + (int64_t)p2p_random(p2p, (uint64_t)RELAY_AGAIN_US / 2);
+    return relay->next_again_us;
+}
+
+int64_t relay_tick(struct p2p *p2p, int64_t now_us)
+{
+    int64_t next_us = tell_again(p2p, now_us);
+    p2p->relay.wants_run = false;
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        struct peer_relay *relay = &peer->relay;
+        if (peer->state != PEER_READY)
+            continue;
+        /* Who does not read is told when he does. */
+        bool has_room = peer_has_room(p2p, peer);
+        if (relay->n_tips > 0 && has_room)
+            tell_blocks(p2p, peer);
+        if (relay->n_queue > 0 && relay->next_us <= now_us && has_room)
+            trickle(p2p, peer, now_us);
+        if (relay->next_fee_filter_us <= now_us)
+            send_fee_filter(p2p, peer, now_us);
+        if (relay->n_queue > 0 && has_room && relay->next_us < next_us)
+            next_us = relay->next_us;
+        if (relay->next_fee_filter_us < next_us)
+            next_us = relay->next_fee_filter_us;
+    }
+    return next_us;
+}

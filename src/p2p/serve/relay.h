@@ -1,0 +1,64 @@
+/* relay.h - telling peers of new blocks and transactions, and hearing of theirs.
+ *
+ * Layer: p2p. Blocks are announced at once, by headers to those who asked for it (BIP130).
+ * Transactions wait for each peer's timer, whose intervals are random, so that who heard it first
+ * cannot be told from the times. */
+#ifndef P2P_SERVE_RELAY_H
+#define P2P_SERVE_RELAY_H
+
+#include "mempool/mempool.h"
+#include "p2p/core/recent_set.h"
+#include "p2p/core/wire.h"
+#include "p2p/peer/score.h"
+#include "util/reader.h"
+
+struct p2p;
+struct peer;
+
+#define RELAY_QUEUE_MAX       5000 /* transactions waiting to be told to one peer; older ones win */
+#define RELAY_TRICKLE_MAX     1000 /* told in one message */
+#define RELAY_INTERVAL_IN_US  INT64_C(5000000) /* mean; shared by all inbound peers */
+#define RELAY_INTERVAL_OUT_US INT64_C(2000000)
+#define RELAY_BLOCKS_MAX      8 /* told by headers; more are told by the last one's hash */
+#define RELAY_KNOWN_MAX       5000
+#define RELAY_FEE_FILTER_US   INT64_C(600000000)
+#define RELAY_AGAIN_US        INT64_C(600000000) /* and up to half of it more */
+
+struct peer_relay {
+    bool tells_txs;          /* we tell it of transactions: it wants them, and they are on */
+    struct recent_set known; /* ids of transactions that it has told us of, or we it */
+    struct wtxid *queue;     /* to be told */
+    size_t n_queue, queue_capacity;
+    int64_t next_us;        /* when, if there is something */
+    uint64_t told_sequence; /* entries up to here may be fetched by it. Core m_last_inv_sequence */
+    int64_t next_fee_filter_us;
+    int64_t fee_filter_sent;                         /* -1: none */
+    const struct block_node *tips[RELAY_BLOCKS_MAX]; /* new blocks to be told, oldest first */
+    size_t n_tips;                                   /* with those that there is no room for */
+};
+
+struct relay {
+    int64_t next_in_us;    /* the trickle of all inbound peers */
+    int64_t next_again_us; /* our user's transactions that nobody has fetched */
+    bool wants_run;        /* blocks are to be told */
+    const struct block_node *last_tip;
+};
+
+/* A peer is ready; a peer is gone. */
+void relay_peer_ready(struct p2p *p2p, struct peer *peer);
+void relay_peer_gone(struct peer *peer);
+
+/* The tip has moved to node by way of these events. */
+void relay_tip_changed(struct p2p *p2p, const struct block_node *tip);
+/* A transaction is new in the mempool. */
+void relay_tx(struct p2p *p2p, const struct mempool_entry *entry);
+
+/* Returns: when it wants to be called again, INT64_MAX: never. */
+int64_t relay_tick(struct p2p *p2p, int64_t now_us);
+
+/* Handlers. */
+enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault relay_on_fee_filter(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault relay_on_mempool(struct p2p *p2p, struct peer *peer, struct reader *r);
+
+#endif

@@ -1,0 +1,710 @@
+/* serve.c - see serve.h. */
+#include "p2p/serve/serve.h"
+
+#include <errno.h>
+
+#include "p2p/p2p_internal.h"
+#include "util/alloc.h"
+
+#define KEPT_BLOCKS_SERVED 288          /* NODE_NETWORK_LIMITED promises them. BIP159 */
+#define KEPT_BLOCKS_SLACK  2            /* the peer's tip may be a little behind */
+#define OLD_FORK_S         (30 * 86400) /* older side branches tell who we are: not served */
+#define TX_RECENT_S        120          /* an entry so old has reached everybody */
+
+/* One block on its way from the disk to a peer. Outlives the peer: it counts among the reads under
+ * way until the disk has answered, so that who comes and goes does not get more of them. */
+struct serve_read {
+    struct p2p *p2p;
+    struct serve_read *next;
+    uint64_t peer;
+    const struct block_node *node;
+    struct block_ref *block; /* held; NULL until it is here */
+    size_t len;
+    size_t own_bytes; /* what it counts for SERVE_HELD_MAX */
+    bool is_done, with_witness, is_starting;
+};
+
+bool serve_is_busy(const struct peer *peer)
+{
+    return peer->serve.items != NULL || peer->serve.first != NULL;
+}
+
+/* -- Blocks -------------------------------------------------------------------------------------
+ */
+
+static void not_found(struct peer *peer, const struct wire_inv *inv)
+{
+    struct peer_serve *serve = &peer->serve;
+    if (!serve->not_found) {
+        serve->not_found = xmalloc(sizeof *serve->not_found);
+        buffer_init(serve->not_found);
+    }
+    struct writer w = writer_to_growing(serve->not_found);
+    wire_inv_encode(&w, inv);
+    serve->n_not_found++;
+}
+
+static struct serve_recent *find_recent(struct p2p *p2p, const struct block_node *node)
+{
+    for (size_t i = 0; i < SERVE_RECENT_MAX; i++)
+        if (p2p->serve.recent[i].node == node)
+            return &p2p->serve.recent[i];
+    return NULL;
+}
+
+/* Make it once for all who ask. */
+static struct serve_form make_form(struct block_ref *block, bool with_witness)
+{
+    struct serve_form form;
+    if (with_witness) {
+        form.bytes = block_ref_hold(block);
+    } else {
+        struct buffer stripped;
+        buffer_init(&stripped);
+        struct writer w = writer_to_growing(&stripped);
+        block_encode(&w, &block->block, false);
+        form.bytes = block_ref_take(stripped.p, stripped.len);
+    }
+    frame_checksum(span_of(form.bytes->raw, form.bytes->raw_len), form.checksum);
+    return form;
+}
+
+static size_t queued_bytes(const struct p2p *p2p, const struct peer *peer)
+{
+    return env_stream_queued_bytes(p2p->env, peer->stream);
+}
+
+static void count_from_now(struct p2p *p2p, struct peer *peer)
+{
+    peer->serve.lent_us = p2p_now_us(p2p);
+    peer->serve.lent_at = peer->bytes_sent - queued_bytes(p2p, peer);
+}
+
+/* It is about to be sent so many bytes of a block that only it has asked for. */
+static void lend(struct p2p *p2p, struct peer *peer, size_t len)
+{
+    struct peer_serve *serve = &peer->serve;
+    size_t queued = queued_bytes(p2p, peer);
+    if (queued == 0 || serve->lent_bytes == 0) {
+        serve->lent_bytes = serve->lent_max = 0;
+        count_from_now(p2p, peer);
+    }
+    serve->lent_bytes += len;
+    if (len > serve->lent_max)
+        serve->lent_max = len;
+}
+
+static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *read)
+{
+    if (!read->block) {
+        struct wire_inv inv = {.type = read->with_witness ? INV_WITNESS_BLOCK : INV_BLOCK};
+        memcpy(inv.hash, read->node->hash.b, 32);
+        not_found(peer, &inv);
+        return;
+    }
+    struct serve_recent *recent = find_recent(p2p, read->node);
+    if (!recent) {
+        struct serve_form form = make_form(read->block, read->with_witness);
+        lend(p2p, peer, form.bytes->raw_len);
+        peer_send_block(p2p, peer, form.bytes, form.checksum);
+        block_ref_drop(form.bytes);
+        return;
+    }
+    struct serve_form *form = &recent->forms[read->with_witness];
+    if (!form->bytes)
+        *form = make_form(recent->block, read->with_witness);
+    peer_send_block(p2p, peer, form->bytes, form->checksum);
+}
+
+/* After the last block of a getblocks answer, tell the tip: the peer asks for the next part. */
+static void send_continue(struct p2p *p2p, struct peer *peer, const struct block_node *node)
+{
+    if (!peer->serve.has_continue || !block_hash_equal(&peer->serve.continue_at, &node->hash))
+        return;
+    uint8_t bytes[1 + WIRE_INV_BYTES];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    struct wire_inv inv = {.type = INV_BLOCK};
+    memcpy(inv.hash, chain_tip(p2p->chain)->hash.b, 32);
+    write_compact_size(&w, 1);
+    wire_inv_encode(&w, &inv);
+    peer_send(p2p, peer, "inv", span_of(bytes, w.len));
+    peer->serve.has_continue = false;
+}
+
+static void read_free(struct serve_read *read)
+{
+    block_ref_drop(read->block);
+    xfree(read);
+}
+
+/* A block goes into an empty queue whatever its size, else only within the limit: a peer that reads
+ * nothing holds at most that much of our memory, or one message. */
+static bool fits(const struct p2p *p2p, const struct peer *peer, size_t len)
+{
+    size_t queued = queued_bytes(p2p, peer);
+    return queued == 0 || queued + len <= PEER_SEND_QUEUE_PAUSE;
+}
+
+/* Blocks that are here leave in the order in which they were asked for. */
+static void send_ready(struct p2p *p2p, struct peer *peer)
+{
+    struct peer_serve *serve = &peer->serve;
+    while (serve->first && serve->first->is_done && fits(p2p, peer, serve->first->len) &&
+           !receive_turn_is_over(peer)) {
+        struct serve_read *read = serve->first;
+        serve->first = read->next;
+        if (!serve->first)
+            serve->last = NULL;
+        serve->n_reads--;
+        serve->read_bytes -= read->len;
+        serve->own_bytes -= read->own_bytes;
+        send_block(p2p, peer, read);
+        send_continue(p2p, peer, read->node);
+        read_free(read);
+    }
+}
+
+/* -- Turns: few blocks are read at a time, by peers in the order in which they want one ----------
+ */
+
+static void enqueue(struct serve *serve, struct peer *peer)
+{
+    if (peer->serve.is_waiting)
+        return;
+    peer->serve.is_waiting = true;
+    peer->serve.next_waiting = NULL;
+    if (serve->last)
+        serve->last->serve.next_waiting = peer;
+    else
+        serve->first = peer;
+    serve->last = peer;
+}
+
+static void leave_queue(struct serve *serve, struct peer *peer)
+{
+    if (!peer->serve.is_waiting)
+        return;
+    struct peer *before = NULL;
+    for (struct peer *at = serve->first; at != peer; at = at->serve.next_waiting)
+        before = at;
+    if (before)
+        before->serve.next_waiting = peer->serve.next_waiting;
+    else
+        serve->first = peer->serve.next_waiting;
+    if (serve->last == peer)
+        serve->last = before;
+    peer->serve.is_waiting = false;
+    peer->serve.next_waiting = NULL;
+}
+
+/* What of such blocks is in memory because of this peer. */
+static size_t held_by(const struct p2p *p2p, const struct peer *peer)
+{
+    const struct peer_serve *serve = &peer->serve;
+    size_t queued = serve->lent_bytes > 0 ? queued_bytes(p2p, peer) : 0;
+    if (queued == 0)
+        return serve->own_bytes;
+    /* Of the first one in the queue a part may be gone; all of it is held. */
+    size_t held = queued + serve->lent_max;
+    return serve->own_bytes + (held < serve->lent_bytes ? held : serve->lent_bytes);
+}
+
+size_t serve_held_bytes(const struct p2p *p2p)
+{
+    size_t held = 0;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        held += held_by(p2p, peer);
+    return held;
+}
+
+static bool is_full(const struct p2p *p2p)
+{
+    return serve_held_bytes(p2p) >= p2p->serve.held_max;
+}
+
+/* May the peer start a read now? Else it is called when it may. */
+static bool take_turn(struct p2p *p2p, struct peer *peer)
+{
+    struct serve *serve = &p2p->serve;
+    bool may = serve->n_reads < SERVE_READS_ALL_MAX && (peer->serve.has_turn || !serve->first) &&
+               !is_full(p2p);
+    if (!may)
+        enqueue(serve, peer);
+    peer->serve.has_turn = false;
+    return may;
+}
+
+/* Whose turn it is: who holds nothing comes before those who have not taken what they have. */
+static struct peer *pick(const struct p2p *p2p)
+{
+    for (struct peer *peer = p2p->serve.first; peer; peer = peer->serve.next_waiting)
+        if (held_by(p2p, peer) == 0)
+            return peer;
+    return p2p->serve.first;
+}
+
+static void next_turns(struct p2p *p2p)
+{
+    struct serve *serve = &p2p->serve;
+    while (serve->first && serve->n_reads < SERVE_READS_ALL_MAX && !is_full(p2p)) {
+        struct peer *peer = pick(p2p);
+        leave_queue(serve, peer);
+        peer->serve.has_turn = true;
+        serve_continue(p2p, peer);
+        peer->serve.has_turn = false; /* it may have no room any more */
+    }
+}
+
+/* It holds blocks and has taken next to nothing for a while. What it took before does not count for
+ * ever. */
+static bool is_slow(struct p2p *p2p, struct peer *peer, int64_t now_us)
+{
+    int64_t age_us = now_us - peer->serve.lent_us;
+    if (peer->serve.lent_bytes == 0 || age_us < SERVE_SLOW_US || held_by(p2p, peer) == 0)
+        return false;
+    uint64_t taken = peer->bytes_sent - queued_bytes(p2p, peer) - peer->serve.lent_at;
+    bool is_slow = taken < (uint64_t)(age_us / 1000000) * SERVE_RATE_MIN;
+    if (!is_slow)
+        count_from_now(p2p, peer);
+    return is_slow && !(peer->permissions & PERMISSION_NOBAN);
+}
+
+int64_t serve_tick(struct p2p *p2p, int64_t now_us)
+{
+    struct peer *next;
+    next_turns(p2p);
+    for (struct peer *peer = p2p->peers; peer && p2p->serve.first && is_full(p2p); peer = next) {
+        next = peer->next;
+        if (is_slow(p2p, peer, now_us))
+            peer_drop(p2p, peer, "keeps others from blocks and takes none");
+    }
+    next_turns(p2p);
+    return p2p->serve.first && is_full(p2p) ? now_us + 1000000 : INT64_MAX;
+}
+
+static void on_read(void *arg, const struct chain_block_read *result)
+{
+    struct serve_read *read = arg;
+    struct p2p *p2p = read->p2p;
+    struct peer *peer = p2p_find_peer(p2p, read->peer);
+    ASSERT(p2p->n_operations > 0 && p2p->serve.n_reads > 0);
+    p2p->n_operations--;
+    p2p->serve.n_reads--;
+    if (peer) {
+        read->is_done = true;
+        if (result->error == 0)
+            read->block = block_ref_hold(result->block);
+    } else {
+        read_free(read);
+    }
+    if (peer && read->is_starting) /* answered at once: who started it goes on */
+        return;
+    p2p_enter(p2p);
+    if (peer)
+        receive_resume(p2p, peer);
+    next_turns(p2p);
+    p2p_leave(p2p);
+}
+
+static void start_read(struct p2p *p2p, struct peer *peer, const struct block_node *node,
+                       bool with_witness)
+{
+    struct peer_serve *serve = &peer->serve;
+    struct serve_read *read = xcalloc(1, sizeof *read);
+    *read = (struct serve_read){.p2p = p2p,
+                                .peer = peer->id,
+                                .node = node,
+                                .len = node->data.len,
+                                .with_witness = with_witness};
+    if (serve->last)
+        serve->last->next = read;
+    else
+        serve->first = read;
+    serve->last = read;
+    serve->n_reads++;
+    serve->read_bytes += read->len;
+    const struct serve_recent *recent = find_recent(p2p, node);
+    if (recent) {
+        read->block = block_ref_hold(recent->block);
+        read->is_done = true;
+        p2p_schedule_now(p2p);
+        return;
+    }
+    read->own_bytes = read->len;
+    serve->own_bytes += read->own_bytes;
+    p2p->n_operations++;
+    p2p->serve.n_reads++;
+    read->is_starting = true;
+    /* Bytes are handed on as they are; leaving the witness out needs them decoded. */
+    (void)chain_read_for_peer(p2p->chain, node, with_witness, on_read, read);
+    read->is_starting = false;
+    if (read->is_done)
+        p2p_schedule_now(p2p);
+}
+
+/* Side branches are shown while they are news: an old one would tell who has seen it. */
+static bool is_public(const struct p2p *p2p, const struct block_node *node)
+{
+    const struct block_node *best = chain_best_header(p2p->chain);
+    if (chain_contains(p2p->chain, node))
+        return true;
+    return (node->status & BLOCK_VALID_SCRIPTS) &&
+           (int64_t)best->time - (int64_t)node->time < OLD_FORK_S;
+}
+
+/* A pruned node that served what is older would soon not be able to, and tell how far it has
+ * pruned. */
+static bool is_below_limit(const struct p2p *p2p, const struct peer *peer,
+                           const struct block_node *node)
+{
+    return !(peer->our_services & NODE_NETWORK) && !(peer->permissions & PERMISSION_NOBAN) &&
+           chain_tip(p2p->chain)->height - node->height > KEPT_BLOCKS_SERVED + KEPT_BLOCKS_SLACK;
+}
+
+/* What is left of -maxuploadtarget is for new blocks. Core: HISTORICAL_BLOCK_AGE */
+static bool is_kept_back(const struct p2p *p2p, const struct peer *peer,
+                         const struct block_node *node)
+{
+    const struct block_node *best = chain_best_header(p2p->chain);
+    return (int64_t)best->time - (int64_t)node->time > UPLOAD_HISTORICAL_S &&
+           !(peer->permissions & PERMISSION_DOWNLOAD) &&
+           !upload_serves_historical(&p2p->upload, p2p_now_s(p2p));
+}
+
+static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    struct block_hash hash;
+    memcpy(hash.b, inv->hash, 32);
+    const struct block_node *node = chain_find(p2p->chain, &hash);
+    if (!node || !(node->status & BLOCK_HAVE_DATA) || (node->status & BLOCK_FAILED_MASK) ||
+        !is_public(p2p, node)) {
+        not_found(peer, inv);
+        return FAULT_NONE;
+    }
+    if (is_kept_back(p2p, peer, node))
+        return FAULT_UPLOAD_LIMIT;
+    if (is_below_limit(p2p, peer, node))
+        return FAULT_PRUNED_REQUEST;
+    /* A compact block of anything but the tip may be answered with the whole one. BIP152 */
+    start_read(p2p, peer, node, inv->type != INV_BLOCK);
+    return FAULT_NONE;
+}
+
+/* -- Transactions -------------------------------------------------------------------------------
+ */
+
+/* Only what the peer was told of, or everybody may know by now: otherwise asking would tell what we
+ * got from whom, and when. That the peer has told us of it proves nothing: anybody can, and ask. */
+static bool may_fetch(const struct p2p *p2p, const struct peer *peer,
+                      const struct mempool_entry *entry)
+{
+    return entry->sequence <= peer->relay.told_sequence ||
+           p2p_now_s(p2p) - entry->time_s > TX_RECENT_S;
+}
+
+/* The one that an inventory entry names, if this peer may have it; NULL: it may not, or there is
+ * none. What is in the newest block everybody may have. */
+static const struct tx *find_tx(struct p2p *p2p, const struct peer *peer,
+                                const struct wire_inv *inv)
+{
+    struct txid txid;
+    struct wtxid wtxid;
+    memcpy(txid.b, inv->hash, 32);
+    memcpy(wtxid.b, inv->hash, 32);
+    const struct mempool_entry *entry = inv->type == INV_WTX
+                                            ? mempool_find_wtxid(p2p->mempool, &wtxid)
+                                            : mempool_find(p2p->mempool, &txid);
+    if (entry && may_fetch(p2p, peer, entry)) {
+        mempool_mark_broadcast(p2p->mempool, &entry->tx.txid);
+        return &entry->tx;
+    }
+    return newest_txs_find(&p2p->serve.newest, inv->hash, inv->type == INV_WTX);
+}
+
+static void serve_tx(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    if (!peer->relay.tells_txs)
+        return; /* who is told of none has no business with them: no answer, as in Core */
+    const struct tx *tx = find_tx(p2p, peer, inv);
+    if (!tx) {
+        not_found(peer, inv);
+    } else if (inv->type == INV_TX && tx->has_witness) {
+        struct buffer stripped;
+        buffer_init(&stripped);
+        struct writer w = writer_to_growing(&stripped);
+        tx_encode(&w, tx, false);
+        peer_send(p2p, peer, "tx", buffer_span(&stripped));
+        buffer_deinit(&stripped);
+    } else {
+        peer_send(p2p, peer, "tx", tx->raw);
+    }
+}
+
+/* -- getdata -------------------------------------------------------------------------------------
+ */
+
+static void end_getdata(struct p2p *p2p, struct peer *peer)
+{
+    struct peer_serve *serve = &peer->serve;
+    xfree(serve->items);
+    serve->items = NULL;
+    if (!serve->not_found || serve->first)
+        return;
+    struct buffer message;
+    buffer_init(&message);
+    struct writer w = writer_to_growing(&message);
+    write_compact_size(&w, serve->n_not_found);
+    write_span(&w, buffer_span(serve->not_found));
+    peer_send(p2p, peer, "notfound", buffer_span(&message));
+    buffer_deinit(&message);
+    buffer_deinit(serve->not_found);
+    xfree(serve->not_found);
+    serve->not_found = NULL;
+    serve->n_not_found = 0;
+}
+
+/* Room for one more block: what is queued and what is being read stay within one bound. */
+static bool has_room_for_read(const struct p2p *p2p, const struct peer *peer)
+{
+    const struct peer_serve *serve = &peer->serve;
+    size_t queued = queued_bytes(p2p, peer);
+    return serve->n_reads == 0 ||
+           (serve->n_reads < SERVE_READS_MAX && queued + serve->read_bytes < PEER_SEND_QUEUE_PAUSE);
+}
+
+/* Can the item be looked at now? A block that has to be read waits for its peer's turn. */
+static bool may_serve(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    struct block_hash hash;
+    memcpy(hash.b, inv->hash, 32);
+    if (inv->type != INV_BLOCK && inv->type != INV_WITNESS_BLOCK && inv->type != INV_COMPACT_BLOCK)
+        return true;
+    const struct block_node *node = chain_find(p2p->chain, &hash);
+    return !node || !(node->status & BLOCK_HAVE_DATA) || find_recent(p2p, node) ||
+           take_turn(p2p, peer);
+}
+
+static enum fault serve_item(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
+{
+    switch (inv->type) {
+    case INV_TX:
+    case INV_WITNESS_TX:
+    case INV_WTX:
+        serve_tx(p2p, peer, inv);
+        return FAULT_NONE;
+    case INV_BLOCK:
+    case INV_WITNESS_BLOCK:
+    case INV_COMPACT_BLOCK:
+        return serve_block(p2p, peer, inv);
+    case INV_FILTERED_BLOCK:
+        return peer_on_filter(p2p, peer, NULL); /* as the messages that set the filter */
+    }
+    return FAULT_NONE; /* of a kind that we do not know: passed over. Hazard 52 */
+}
+
+void serve_continue(struct p2p *p2p, struct peer *peer)
+{
+    struct peer_serve *serve = &peer->serve;
+    if (!serve_is_busy(peer))
+        return;
+    send_ready(p2p, peer);
+    int n = 0;
+    while (serve->items && reader_left(&serve->at) > 0 && n++ < SERVE_ITEMS_TURN &&
+           !receive_turn_is_over(peer) && peer_has_room(p2p, peer) &&
+           has_room_for_read(p2p, peer)) {
+        struct wire_inv inv;
+        struct reader next = serve->at;
+        wire_inv_decode(&next, &inv);
+        if (!may_serve(p2p, peer, &inv))
+            break;
+        serve->at = next;
+        enum fault fault = serve_item(p2p, peer, &inv);
+        if (fault != FAULT_NONE) {
+            peer_fault(p2p, peer, fault, "getdata");
+            return;
+        }
+    }
+    if (serve->items && reader_left(&serve->at) == 0)
+        end_getdata(p2p, peer);
+    else if (!serve->items && !serve->first)
+        end_getdata(p2p, peer); /* the last read has come back: what was not found is told */
+    if (serve_is_busy(peer) && (n > SERVE_ITEMS_TURN || receive_turn_is_over(peer)))
+        p2p_schedule_now(p2p);
+}
+
+enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    struct peer_serve *serve = &peer->serve;
+    size_t n = wire_count_decode(r, WIRE_INV_MAX, WIRE_INV_BYTES), len;
+    ASSERT(!serve->items);
+    if (r->failed)
+        return FAULT_MALFORMED;
+    size_t head = frame_payload(&peer->frame).len - reader_left(r);
+    serve->items = frame_payload_take(&peer->frame, &len);
+    serve->at = reader_of(span_of(serve->items + head, n * WIRE_INV_BYTES));
+    serve_continue(p2p, peer);
+    return FAULT_NONE;
+}
+
+void serve_peer_gone(struct p2p *p2p, struct peer *peer)
+{
+    struct peer_serve *serve = &peer->serve;
+    leave_queue(&p2p->serve, peer);
+    while (serve->first) {
+        struct serve_read *read = serve->first;
+        serve->first = read->next;
+        if (read->is_done)
+            read_free(read); /* else on_read() does, which finds no peer */
+    }
+    xfree(serve->items);
+    if (serve->not_found)
+        buffer_deinit(serve->not_found);
+    xfree(serve->not_found);
+    *serve = (struct peer_serve){0};
+}
+
+static void recent_drop(struct serve_recent *recent)
+{
+    block_ref_drop(recent->block);
+    block_ref_drop(recent->forms[0].bytes);
+    block_ref_drop(recent->forms[1].bytes);
+}
+
+void serve_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block)
+{
+    struct serve_recent *recent = p2p->serve.recent;
+    if (chain_is_initial_download(p2p->chain) || find_recent(p2p, node))
+        return; /* nobody asks for these more than for others */
+    recent_drop(&recent[SERVE_RECENT_MAX - 1]);
+    memmove(&recent[1], &recent[0], (SERVE_RECENT_MAX - 1) * sizeof recent[0]);
+    recent[0] = (struct serve_recent){.node = node, .block = block_ref_hold(block)};
+    newest_txs_connected(&p2p->serve.newest, block);
+}
+
+void serve_block_disconnected(struct p2p *p2p, struct block_ref *block)
+{
+    if (!chain_is_initial_download(p2p->chain))
+        newest_txs_disconnected(&p2p->serve.newest, block);
+}
+
+void serve_tip_changed(struct p2p *p2p)
+{
+    newest_txs_settled(&p2p->serve.newest);
+}
+
+void serve_init(struct p2p *p2p)
+{
+    newest_txs_init(&p2p->serve.newest, p2p->key);
+    p2p->serve.held_max = SERVE_HELD_MAX;
+}
+
+void serve_deinit(struct p2p *p2p)
+{
+    for (size_t i = 0; i < SERVE_RECENT_MAX; i++)
+        recent_drop(&p2p->serve.recent[i]);
+    newest_txs_deinit(&p2p->serve.newest);
+}
+
+/* -- Headers and lists ---------------------------------------------------------------------------
+ */
+
+/* The last block of the locator that is in our chain; genesis if none is. */
+static const struct block_node *find_fork(const struct p2p *p2p, const struct wire_locator *locator)
+{
+    for (size_t i = 0; i < locator->n; i++) {
+        struct block_hash hash;
+        memcpy(hash.b, locator->hashes.p + 32 * i, 32);
+        const struct block_node *node = chain_find(p2p->chain, &hash);
+        if (node && chain_contains(p2p->chain, node))
+            return node;
+        /* A peer on a branch of ours that descends from the tip has all that we have. */
+        const struct block_node *tip = chain_tip(p2p->chain);
+        if (node && block_node_ancestor(node, tip->height) == tip)
+            return tip;
+    }
+    return chain_at(p2p->chain, 0);
+}
+
+static void send_headers(struct p2p *p2p, struct peer *peer, const struct block_node *from,
+                         const struct block_hash *stop)
+{
+    struct buffer message, headers;
+    buffer_init(&message);
+    buffer_init(&headers);
+    struct writer w = writer_to_growing(&headers);
+    size_t n = 0;
+    const struct block_node *node = from, *last = NULL;
+    while (node && n < WIRE_HEADERS_MAX) {
+        struct block_header header = block_node_header(node);
+        block_header_encode(&w, &header);
+        write_u8(&w, 0);
+        last = node;
+        n++;
+        if (block_hash_equal(&node->hash, stop))
+            break;
+        node = chain_at(p2p->chain, node->height + 1);
+    }
+    struct writer head = writer_to_growing(&message);
+    write_compact_size(&head, n);
+    write_span(&head, buffer_span(&headers));
+    peer_send(p2p, peer, "headers", buffer_span(&message));
+    buffer_deinit(&headers);
+    buffer_deinit(&message);
+    /* Told of nothing, it has our tip: new blocks can be told as headers. Core */
+    if (!last)
+        last = chain_tip(p2p->chain);
+    if (!peer->headers.best_sent ||
+        u256_compare(last->chain_work, peer->headers.best_sent->chain_work) > 0)
+        peer->headers.best_sent = last;
+}
+
+enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    struct wire_locator locator;
+    if (!wire_locator_decode(r, &locator))
+        return FAULT_MALFORMED;
+    const struct block_node *node;
+    if (locator.n == 0) {
+        /* One header by its hash. */
+        node = chain_find(p2p->chain, &locator.stop);
+        if (!node || !is_public(p2p, node))
+            return FAULT_NONE;
+    } else {
+        const struct block_node *fork = find_fork(p2p, &locator);
+        node = chain_at(p2p->chain, fork->height + 1);
+    }
+    send_headers(p2p, peer, node, &locator.stop);
+    return FAULT_NONE;
+}
+
+enum fault serve_on_getblocks(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    struct wire_locator locator;
+    if (!wire_locator_decode(r, &locator))
+        return FAULT_MALFORMED;
+    const struct block_node *node = find_fork(p2p, &locator);
+    struct buffer list, message;
+    buffer_init(&list);
+    buffer_init(&message);
+    struct writer w = writer_to_growing(&list);
+    size_t n = 0;
+    while ((node = chain_at(p2p->chain, node->height + 1)) && n < SERVE_GETBLOCKS_MAX) {
+        if (block_hash_equal(&node->hash, &locator.stop) || is_below_limit(p2p, peer, node))
+            break;
+        struct wire_inv inv = {.type = INV_BLOCK};
+        memcpy(inv.hash, node->hash.b, 32);
+        wire_inv_encode(&w, &inv);
+        if (++n == SERVE_GETBLOCKS_MAX) {
+            peer->serve.continue_at = node->hash;
+            peer->serve.has_continue = true;
+        }
+    }
+    struct writer head = writer_to_growing(&message);
+    write_compact_size(&head, n);
+    write_span(&head, buffer_span(&list));
+    if (n > 0)
+        peer_send(p2p, peer, "inv", buffer_span(&message));
+    buffer_deinit(&message);
+    buffer_deinit(&list);
+    return FAULT_NONE;
+}

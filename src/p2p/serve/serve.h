@@ -1,0 +1,94 @@
+/* serve.h - answering peers: headers, lists of blocks, blocks and transactions.
+ *
+ * Layer: p2p. Blocks are read off the loop and sent as their stored bytes. While a getdata is being
+ * served its peer's other messages wait, and it is served only as fast as the peer reads: hazards
+ * 51 and 52. */
+#ifndef P2P_SERVE_SERVE_H
+#define P2P_SERVE_SERVE_H
+
+#include "chain/disk/block_ref.h"
+#include "p2p/core/wire.h"
+#include "p2p/peer/score.h"
+#include "p2p/serve/newest_txs.h"
+
+struct p2p;
+struct peer;
+struct block_node;
+struct serve_read;
+
+#define SERVE_READS_MAX     16   /* blocks being read for one peer, or read and not sent yet */
+#define SERVE_READS_ALL_MAX 4    /* being read for all of them; more wait, peers take turns */
+#define SERVE_RECENT_MAX    3    /* newest blocks, which everybody asks for: kept, not read */
+#define SERVE_ITEMS_TURN    1000 /* entries of a getdata looked at in one turn of the loop */
+#define SERVE_GETBLOCKS_MAX 500
+/* Bytes of blocks, the newest not counted, that are being read, or sent and not taken by their
+ * peers, of all peers together. Above it, no more are read; of those who hold some, whoever has
+ * taken fewer bytes a second than that since it holds them, and for so long, is disconnected. */
+#define SERVE_HELD_MAX (64u << 20)
+#define SERVE_RATE_MIN 10000
+#define SERVE_SLOW_US  INT64_C(5000000)
+
+/* One getdata under way. */
+struct peer_serve {
+    uint8_t *items; /* what is left of the message; NULL: nothing under way */
+    struct reader at;
+    struct serve_read *first, *last; /* reads, in the order in which they were asked for */
+    size_t n_reads, read_bytes;      /* under way or waiting for their turn */
+    struct buffer *not_found;        /* entries of the notfound that will end it; NULL: none */
+    size_t n_not_found;
+    size_t own_bytes;          /* of its reads: those of blocks that are not kept for all */
+    size_t lent_bytes;         /* of such blocks sent to it since its queue was empty, ... */
+    size_t lent_max;           /* ... the largest of them, ... */
+    int64_t lent_us;           /* ... that is since then, ... */
+    uint64_t lent_at;          /* ... when it had taken so many bytes of all kinds */
+    struct peer *next_waiting; /* after it in the queue of those who want to read */
+    bool is_waiting, has_turn;
+    struct block_hash continue_at; /* after this one is fetched, tell the tip: getblocks */
+    bool has_continue;
+};
+
+/* A block as it is sent, with or without witness. */
+struct serve_form {
+    struct block_ref *bytes; /* held; NULL: nobody has asked for it */
+    uint8_t checksum[4];
+};
+
+struct serve_recent {
+    const struct block_node *node; /* NULL: none */
+    struct block_ref *block;       /* held */
+    struct serve_form forms[2];    /* [with witness] */
+};
+
+/* What all peers share. */
+struct serve {
+    size_t n_reads;                               /* under way */
+    size_t held_max;                              /* SERVE_HELD_MAX; less in tests */
+    struct peer *first, *last;                    /* who waits for one of them to end */
+    struct serve_recent recent[SERVE_RECENT_MAX]; /* newest first */
+    struct newest_txs newest;
+};
+
+/* Begin. A block is the tip now: keep it for those who will ask. One was taken back. The chain
+ * rests on a new tip. Let go of all of them. */
+void serve_init(struct p2p *p2p);
+void serve_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block);
+void serve_block_disconnected(struct p2p *p2p, struct block_ref *block);
+void serve_tip_changed(struct p2p *p2p);
+void serve_deinit(struct p2p *p2p);
+/* Bytes that count for SERVE_HELD_MAX. */
+size_t serve_held_bytes(const struct p2p *p2p);
+/* Returns: when it wants to be called again, INT64_MAX: never. */
+int64_t serve_tick(struct p2p *p2p, int64_t now_us);
+
+/* True while a getdata is being served. */
+bool serve_is_busy(const struct peer *peer);
+/* Go on, as far as the peer's queue has room. */
+void serve_continue(struct p2p *p2p, struct peer *peer);
+void serve_peer_gone(struct p2p *p2p, struct peer *peer);
+
+/* Handlers. */
+enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader *r);
+enum fault serve_on_getblocks(struct p2p *p2p, struct peer *peer, struct reader *r);
+
+#endif

@@ -1,0 +1,272 @@
+/* receive.c - see receive.h. */
+#include "p2p/session/receive.h"
+
+#include "p2p/p2p_internal.h"
+
+/* -- What is worth keeping -----------------------------------------------------------------------
+ */
+
+static bool is_in_phase(const struct peer *peer, const struct message *message)
+{
+    switch (message->phase) {
+    case MESSAGE_VERSION:
+        return peer->state == PEER_NEW;
+    case MESSAGE_HANDSHAKE:
+        return peer->state == PEER_GREETED;
+    case MESSAGE_READY:
+        return peer->state == PEER_READY;
+    }
+    return false;
+}
+
+/* Nobody looks at what is in it. */
+static bool is_empty_to_us(const struct peer *peer, const struct message *message)
+{
+    return !message || !is_in_phase(peer, message) || message->handler == peer_on_ignored ||
+           message->handler == peer_on_filter;
+}
+
+static struct frame_rule rule_of(void *arg, const char *name)
+{
+    const struct peer *peer = arg;
+    const struct message *message = message_find(name);
+    return (struct frame_rule){.max_bytes = message ? message->max : FRAME_PAYLOAD_MAX,
+                               .is_discarded = is_empty_to_us(peer, message)};
+}
+
+/* The answer to something, as far as can be told before it is here. */
+static bool is_asked(const struct p2p *p2p, const struct peer *peer)
+{
+    const char *name = peer->frame.name;
+    if (strcmp(name, "block") == 0)
+        return peer->fetch.n_in_flight > 0 || peer->fetch.n_late > 0;
+    if (strcmp(name, "tx") == 0)
+        return peer->txs.n_in_flight > 0;
+    if (strcmp(name, "addr") == 0 || strcmp(name, "addrv2") == 0)
+        return peer->addr.was_asked;
+    if (strcmp(name, "headers") == 0)
+        return peer->headers.is_asked ||
+               (peer->headers.asked_us > 0 &&
+                p2p_now_us(p2p) - peer->headers.asked_us < RECEIVE_HEADERS_US);
+    return false;
+}
+
+/* A message that nobody asked for may be long, but not from everybody at once: a hundred peers that
+ * announce as much as they may would cost a hundred times two megabytes. */
+static bool is_unasked_large(const struct p2p *p2p, const struct peer *peer)
+{
+    return peer->frame.payload_size > RECEIVE_LARGE_BYTES && !peer_is_outbound(peer) &&
+           !(peer->permissions & PERMISSION_NOBAN) && !is_asked(p2p, peer);
+}
+
+static void end_large(struct p2p *p2p, struct peer *peer)
+{
+    if (!peer->is_large)
+        return;
+    peer->is_large = false;
+    ASSERT(p2p->n_large > 0);
+    p2p->n_large--;
+}
+
+static int64_t large_age_us(const struct p2p *p2p, const struct peer *peer)
+{
+    return p2p_now_us(p2p) - peer->large_since_us;
+}
+
+/* Bytes a second since it has its place; in the first moment as if that were over. */
+static uint64_t large_rate(const struct p2p *p2p, const struct peer *peer)
+{
+    int64_t age_us = large_age_us(p2p, peer);
+    if (age_us < RECEIVE_LARGE_US)
+        age_us = RECEIVE_LARGE_US;
+    return (uint64_t)peer->frame.payload_len * 1000000 / (uint64_t)age_us;
+}
+
+/* Who has a place and makes least progress; NULL if that one has only begun. */
+static struct peer *find_slowest(const struct p2p *p2p)
+{
+    struct peer *slowest = NULL;
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer->is_large && (!slowest || large_rate(p2p, peer) < large_rate(p2p, slowest)))
+            slowest = peer;
+    ASSERT(slowest);
+    return large_age_us(p2p, slowest) < RECEIVE_LARGE_US ? NULL : slowest;
+}
+
+/* A message begins. If it is large and unasked, it needs a place; least progress gives way, and who
+ * gets none loses the message, not the connection. */
+static void begin_message(struct p2p *p2p, struct peer *peer)
+{
+    ASSERT(!peer->is_large);
+    if (peer->frame.is_discarded || !is_unasked_large(p2p, peer))
+        return;
+    if (p2p->n_large == RECEIVE_LARGE_MAX) {
+        struct peer *slowest = find_slowest(p2p);
+        struct peer *loser = slowest ? slowest : peer;
+        log_printf(p2p->log, LOG_NET, "peer=%llu: %s of %u bytes, unasked, is not taken",
+                   (unsigned long long)loser->id, loser->frame.name, loser->frame.payload_size);
+        frame_discard(&loser->frame);
+        end_large(p2p, loser);
+        if (!slowest)
+            return;
+    }
+    peer->is_large = true;
+    peer->large_since_us = p2p_now_us(p2p);
+    p2p->n_large++;
+    ASSERT(p2p->n_large <= RECEIVE_LARGE_MAX);
+}
+
+/* -- Messages ------------------------------------------------------------------------------------
+ */
+
+/* What must be over before we take more of this peer's messages. */
+static bool must_wait(const struct p2p *p2p, const struct peer *peer)
+{
+    return serve_is_busy(peer) || tx_queue_is_full(&p2p->txs.queue, &peer->tx_queue) ||
+           !peer_has_room(p2p, peer);
+}
+
+static void handle(struct p2p *p2p, struct peer *peer)
+{
+    const struct message *message = message_find(peer->frame.name);
+    size_t index = message ? message_index(message) : MESSAGES_COUNT;
+    size_t len = peer->frame.payload_size;
+    peer->per_message[index].received += FRAME_HEADER_BYTES + len;
+    if (!message || (peer->frame.is_discarded && !is_empty_to_us(peer, message)))
+        return; /* unknown, or given up in favour of others */
+    if (!is_in_phase(peer, message)) {
+        /* Repeated greetings and what comes before its time have no effect: hazard 42. But a peer
+         * that negotiates after the end is not one that BIP155 and BIP339 allow. */
+        bool is_late =
+            message->phase == MESSAGE_HANDSHAKE && peer->state == PEER_READY &&
+            (message->handler == peer_on_wtxidrelay || message->handler == peer_on_sendaddrv2);
+        if (is_late)
+            peer_fault(p2p, peer, FAULT_LATE_NEGOTIATION, message->name);
+        return;
+    }
+    if (len < message->min) {
+        peer_fault(p2p, peer, FAULT_UNDERSIZED, message->name);
+        return;
+    }
+    struct reader r = reader_of(frame_payload(&peer->frame));
+    enum fault fault = message->handler(p2p, peer, &r);
+    if (fault != FAULT_NONE)
+        peer_fault(p2p, peer, fault, message->name);
+}
+
+static void frame_failed(struct p2p *p2p, struct peer *peer, enum frame_result result)
+{
+    if (result == FRAME_BAD_CHECKSUM) {
+        frame_reader_trim(&peer->frame);
+        if (++peer->bad_checksums > RECEIVE_BAD_CHECKSUMS)
+            peer_fault(p2p, peer, FAULT_CHECKSUM, "");
+        return;
+    }
+    peer_fault(p2p, peer, result == FRAME_TOO_LARGE ? FAULT_OVERSIZED : FAULT_MAGIC,
+               result == FRAME_TOO_LARGE ? peer->frame.name : "");
+}
+
+static void end_message(struct p2p *p2p, struct peer *peer, enum frame_result result)
+{
+    peer->turn_messages++;
+    end_large(p2p, peer);
+    if (result != FRAME_MESSAGE && result != FRAME_DISCARDED) {
+        frame_failed(p2p, peer, result);
+        return;
+    }
+    log_printf(p2p->log, LOG_NET, "peer=%llu: received %s (%u bytes)%s",
+               (unsigned long long)peer->id, peer->frame.name, peer->frame.payload_size,
+               result == FRAME_DISCARDED ? ", thrown away" : "");
+    handle(p2p, peer);
+    frame_reader_trim(&peer->frame);
+}
+
+/* Handle whole messages; returns what is left when the peer has to wait or is gone. */
+static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span bytes)
+{
+    ASSERT(!peer->is_handling);
+    peer->is_handling = true;
+    while (bytes.len > 0 && peer->state != PEER_GONE && !must_wait(p2p, peer) &&
+           !receive_turn_is_over(peer)) {
+        size_t before = bytes.len;
+        bool was_open = frame_is_open(&peer->frame);
+        enum frame_result result = frame_read(&peer->frame, &bytes, rule_of, peer);
+        peer->turn_bytes += before - bytes.len;
+        if (result != FRAME_MORE)
+            end_message(p2p, peer, result);
+        else if (!was_open && frame_is_open(&peer->frame))
+            begin_message(p2p, peer);
+        if (strcmp(peer->frame.name, "block") == 0)
+            block_late_heard(p2p, peer);
+    }
+    peer->is_handling = false;
+    return peer->state == PEER_GONE ? span_of(NULL, 0) : bytes;
+}
+
+bool receive_turn_is_over(const struct peer *peer)
+{
+    return peer->turn_messages >= RECEIVE_TURN_MESSAGES || peer->turn_bytes >= RECEIVE_TURN_BYTES;
+}
+
+static void set_paused(struct p2p *p2p, struct peer *peer, bool paused)
+{
+    if (peer->is_paused == paused)
+        return;
+    peer->is_paused = paused;
+    env_stream_pause(p2p->env, peer->stream, paused);
+}
+
+void receive_bytes(struct p2p *p2p, struct peer *peer, struct span bytes)
+{
+    peer->bytes_received += bytes.len;
+    peer->last_recv_s = p2p_now_s(p2p);
+    peer->last_recv_us = p2p_now_us(p2p);
+    if (peer->fetch.is_stalled)
+        block_fetch_wake(p2p); /* it may be asked again, with care */
+    struct span rest = bytes;
+    if (peer->waiting.len == 0)
+        rest = handle_bytes(p2p, peer, bytes);
+    if (peer->state == PEER_GONE)
+        return;
+    if (rest.len > 0) {
+        /* At most what one call brings: nothing more is read until this is handled. */
+        buffer_append(&peer->waiting, rest.p, rest.len);
+        p2p_schedule_now(p2p);
+    }
+    set_paused(p2p, peer, peer->waiting.len > 0 || must_wait(p2p, peer));
+}
+
+void receive_resume(struct p2p *p2p, struct peer *peer)
+{
+    if (peer->state == PEER_GONE || peer->is_handling)
+        return;
+    serve_continue(p2p, peer);
+    if (peer->state == PEER_GONE || !peer->is_paused || must_wait(p2p, peer) ||
+        receive_turn_is_over(peer))
+        return;
+    if (peer->waiting.len > 0) {
+        struct buffer waiting = peer->waiting;
+        buffer_init(&peer->waiting);
+        struct span rest = handle_bytes(p2p, peer, buffer_span(&waiting));
+        if (peer->state != PEER_GONE && rest.len > 0) {
+            buffer_append(&peer->waiting, rest.p, rest.len);
+            p2p_schedule_now(p2p);
+        }
+        buffer_deinit(&waiting);
+        if (peer->state == PEER_GONE)
+            return;
+    }
+    if (peer->waiting.len == 0 && !must_wait(p2p, peer))
+        set_paused(p2p, peer, false);
+}
+
+void receive_peer_gone(struct p2p *p2p, struct peer *peer)
+{
+    end_large(p2p, peer);
+}
+
+void receive_turn(struct p2p *p2p, struct peer *peer)
+{
+    peer->turn_messages = peer->turn_bytes = 0;
+    receive_resume(p2p, peer);
+}

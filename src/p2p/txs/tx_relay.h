@@ -1,0 +1,56 @@
+/* tx_relay.h - transactions coming in: from an announcement to the mempool.
+ *
+ * Layer: p2p. Joins tx_fetch (whom to ask), tx_queue (whose is judged next), orphans (what waits
+ * for parents) and the mempool. */
+#ifndef P2P_TXS_TX_RELAY_H
+#define P2P_TXS_TX_RELAY_H
+
+#include "mempool/mempool.h"
+#include "p2p/core/recent_set.h"
+#include "p2p/core/wire.h"
+#include "p2p/peer/score.h"
+#include "p2p/txs/orphans.h"
+#include "p2p/txs/tx_fetch.h"
+#include "p2p/txs/tx_queue.h"
+#include "util/reader.h"
+
+struct p2p;
+struct peer;
+
+#define TX_RELAY_REJECTS_MAX   20000
+#define TX_RELAY_CONFIRMED_MAX 48000
+
+struct tx_relay {
+    struct tx_fetch fetch;
+    struct tx_queue queue;
+    struct orphans orphans;
+    struct recent_set rejects;   /* wtxids refused since the tip changed */
+    struct recent_set confirmed; /* txids and wtxids of recent blocks */
+    bool orphan_pending;         /* one orphan is in the mempool's hands */
+};
+
+/* Begin; end; a peer is ready; a peer is gone. */
+void tx_relay_init(struct p2p *p2p);
+void tx_relay_deinit(struct p2p *p2p);
+void tx_relay_peer_ready(struct p2p *p2p, struct peer *peer);
+void tx_relay_peer_gone(struct p2p *p2p, struct peer *peer);
+
+/* We take transactions from this peer at all. */
+bool tx_relay_is_open(const struct p2p *p2p, const struct peer *peer);
+/* The peer announced one by inv. */
+void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv);
+/* The peer says it has not got one. */
+void tx_relay_not_found(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv);
+
+/* What the chain and the mempool did. */
+void tx_relay_block_connected(struct p2p *p2p, const struct block *block);
+void tx_relay_tip_changed(struct p2p *p2p);
+void tx_relay_added(struct p2p *p2p, const struct mempool_entry *entry);
+
+/* Returns: when it wants to be called again, INT64_MAX: never. */
+int64_t tx_relay_tick(struct p2p *p2p, int64_t now_us);
+
+/* The handler of "tx". */
+enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r);
+
+#endif

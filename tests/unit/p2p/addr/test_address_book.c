@@ -1,0 +1,360 @@
+/* test_address_book.c - no stranger fills the book with his own addresses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/addr/address_book.h"
+#include "sim/sim_env.h"
+#include "util/alloc.h"
+
+#define NOW INT64_C(1700000000)
+
+struct world {
+    struct sim_env *sim;
+    struct address_book *book;
+};
+
+static int setup(void **state)
+{
+    struct world *w = xcalloc(1, sizeof *w);
+    w->sim = sim_env_new(5);
+    w->book = address_book_new(sim_env_get(w->sim));
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    address_book_check(w->book);
+    address_book_free(w->book);
+    sim_env_free(w->sim);
+    xfree(w);
+    return 0;
+}
+
+static struct net_address host(uint32_t n)
+{
+    uint8_t bytes[4] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
+    return net_address_of_ipv4(bytes, 8333);
+}
+
+static bool add(struct world *w, uint32_t n, uint32_t told_by, int64_t time_s)
+{
+    struct net_peer_address address = {.at = host(n), .services = 9, .time = (uint32_t)time_s};
+    struct net_address by = host(told_by);
+    return address_book_add(w->book, &address, ADDRESS_SOURCE_GOSSIP, &by, 0, NOW);
+}
+
+static void an_address_is_kept_once_and_can_be_selected(void **state)
+{
+    struct world *w = *state;
+    struct net_peer_address out;
+    int64_t last_try_s;
+    assert_false(address_book_select(w->book, false, NOW, &out, &last_try_s));
+    assert_true(add(w, 0x08080808, 0x01010101, NOW));
+    assert_false(add(w, 0x08080808, 0x01010101, NOW));
+    assert_false(add(w, 0x0a000001, 0x01010101, NOW)); /* private */
+    assert_false(add(w, 0x7f000001, 0x01010101, NOW));
+    assert_int_equal(address_book_count(w->book), 1);
+    assert_true(address_book_select(w->book, false, NOW, &out, &last_try_s));
+    struct net_address want = host(0x08080808);
+    assert_true(net_address_equal(&out.at, &want));
+    assert_int_equal(last_try_s, 0);
+}
+
+struct counted_random {
+    struct sim_random random;
+    unsigned n;
+};
+
+static void count_draws(void *ctx, void *out, size_t len)
+{
+    struct counted_random *counted = ctx;
+    counted->n++;
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)out)[i] = (uint8_t)sim_random_u64(&counted->random);
+}
+
+/* A node that knows few others looks for one twice a second: that must not cost a core. */
+static void selecting_from_a_small_book_takes_few_draws(void **state)
+{
+    (void)state;
+    struct counted_random counted = {0};
+    const struct env env = {.random = {.ctx = &counted, .fill = count_draws}};
+    struct world w = {.book = address_book_new(&env)};
+    struct net_address a = host(0x08080808);
+    struct net_peer_address out;
+    int64_t last_try_s;
+    assert_true(add(&w, 0x08080808, 0x01010101, NOW));
+    for (int is_tried = 0; is_tried < 2; is_tried++) {
+        if (is_tried)
+            assert_true(address_book_good(w.book, &a, NOW));
+        address_book_attempt(w.book, &a, true, NOW); /* now it is unlikely to be taken */
+        counted.n = 0;
+        assert_true(address_book_select(w.book, false, NOW, &out, &last_try_s));
+        assert_true(counted.n > 0 && counted.n < 200);
+        address_book_check(w.book);
+    }
+    address_book_free(w.book);
+}
+
+static void what_worked_moves_to_tried(void **state)
+{
+    struct world *w = *state;
+    struct net_address a = host(0x08080808);
+    struct address_entry entry;
+    assert_true(add(w, 0x08080808, 0x01010101, NOW));
+    assert_int_equal(address_book_count_of(w->book, NET_NONE, false), 1);
+    address_book_attempt(w->book, &a, true, NOW);
+    assert_true(address_book_find(w->book, &a, &entry));
+    assert_int_equal(entry.attempts, 0); /* we do not know that we are online */
+    assert_true(address_book_good(w->book, &a, NOW));
+    assert_int_equal(address_book_count_of(w->book, NET_IPV4, true), 1);
+    assert_int_equal(address_book_count_of(w->book, NET_NONE, false), 0);
+    address_book_attempt(w->book, &a, true, NOW + 10);
+    assert_true(address_book_find(w->book, &a, &entry));
+    assert_true(entry.is_tried);
+    assert_int_equal(entry.attempts, 1);
+    assert_int_equal(entry.last_success_s, NOW);
+    struct net_peer_address out;
+    int64_t last;
+    assert_false(address_book_select(w->book, true, NOW, &out, &last)); /* none is new */
+    struct net_address unknown = host(0x09090909);
+    assert_false(address_book_good(w->book, &unknown, NOW));
+}
+
+/* One source reaches 64 of 1024 buckets, whatever it says. */
+static void one_source_cannot_fill_the_book(void **state)
+{
+    struct world *w = *state;
+    for (uint32_t i = 0; i < 60000; i++)
+        (void)add(w, 0x10000000 + i * 65537, 0x01010101, NOW);
+    size_t n = address_book_count(w->book);
+    assert_in_range(n, 1000, ADDRESS_BOOK_BUCKETS_PER_SOURCE * ADDRESS_BOOK_BUCKET_SIZE);
+    /* Another one still finds room. */
+    size_t taken = 0;
+    for (uint32_t i = 0; i < 100; i++)
+        taken += add(w, 0xc0000000 - i * 65537, 0x02020202, NOW);
+    assert_in_range(taken, 80, 100);
+}
+
+/* 8 buckets of tried are all that one group can reach. */
+static void one_group_cannot_fill_tried(void **state)
+{
+    struct world *w = *state;
+    for (uint32_t i = 0; i < 3000; i++) {
+        struct net_address a = host(0x08080000 + i);
+        (void)add(w, 0x08080000 + i, 0x01000000 + i * 65536, NOW);
+        (void)address_book_good(w->book, &a, NOW);
+    }
+    assert_in_range(address_book_count_of(w->book, NET_NONE, true), 50,
+                    ADDRESS_BOOK_BUCKETS_PER_GROUP * ADDRESS_BOOK_BUCKET_SIZE);
+}
+
+static void who_is_in_tried_is_tested_before_he_is_replaced(void **state)
+{
+    struct world *w = *state;
+    uint32_t loser = 0;
+    /* Fill tried until somebody finds his place taken. */
+    for (uint32_t i = 0; i < 3000 && loser == 0; i++) {
+        struct net_address a = host(0x08080000 + i);
+        if (add(w, 0x08080000 + i, 0x01000000 + i * 65536, NOW) &&
+            !address_book_good(w->book, &a, NOW))
+            loser = 0x08080000 + i;
+    }
+    assert_true(loser != 0);
+    struct net_peer_address old;
+    int64_t last_try_s;
+    assert_true(address_book_select_collision(w->book, &old, &last_try_s));
+    struct net_address newcomer = host(loser);
+    struct address_entry entry;
+    /* He worked within four hours: he stays. */
+    address_book_resolve_collisions(w->book, NOW + 3600);
+    assert_true(address_book_find(w->book, &newcomer, &entry));
+    assert_false(entry.is_tried);
+    assert_false(address_book_select_collision(w->book, &old, &last_try_s));
+    /* Later he is tested, and does not answer within a minute: the newcomer gets the place. */
+    assert_false(address_book_good(w->book, &newcomer, NOW + 20000));
+    assert_true(address_book_select_collision(w->book, &old, &last_try_s));
+    address_book_attempt(w->book, &old.at, false, NOW + 20010);
+    address_book_resolve_collisions(w->book, NOW + 20020);
+    assert_true(address_book_find(w->book, &newcomer, &entry) && !entry.is_tried);
+    address_book_resolve_collisions(w->book, NOW + 20071);
+    assert_true(address_book_find(w->book, &newcomer, &entry) && entry.is_tried);
+    assert_true(!address_book_find(w->book, &old.at, &entry) || !entry.is_tried);
+}
+
+static void terrible_addresses_make_room_and_are_not_told(void **state)
+{
+    struct world *w = *state;
+    struct net_peer_address *list;
+    assert_true(add(w, 0x08080808, 0x01010101, NOW - 31 * 86400)); /* a month old */
+    assert_true(add(w, 0x09090909, 0x01010101, NOW));
+    assert_true(add(w, 0x0b0b0b0b, 0x01010101, NOW + 700)); /* from the future */
+    size_t n = address_book_sample(w->book, 0, 0, NET_NONE, NOW, &list);
+    assert_int_equal(n, 1);
+    struct net_address want = host(0x09090909);
+    assert_true(net_address_equal(&list[0].at, &want));
+    xfree(list);
+    /* Three failures of one that never worked. */
+    struct net_address other = host(0x0c0c0c0c);
+    assert_true(add(w, 0x0c0c0c0c, 0x01010101, NOW));
+    (void)address_book_good(w->book, &other, NOW);
+    for (int i = 1; i <= 3; i++) {
+        address_book_attempt(w->book, &want, true, NOW + i * 1000);
+        (void)address_book_good(w->book, &other, NOW + i * 1000 + 1);
+    }
+    n = address_book_sample(w->book, 0, 0, NET_NONE, NOW + 5000, &list);
+    for (size_t i = 0; i < n; i++)
+        assert_false(net_address_equal(&list[i].at, &want));
+    xfree(list);
+}
+
+static void a_sample_is_a_bounded_part_of_the_book(void **state)
+{
+    struct world *w = *state;
+    struct net_peer_address *list;
+    for (uint32_t i = 0; i < 1000; i++)
+        (void)add(w, 0x10000000 + i * 65537, 0x01010101 + i * 65536, NOW);
+    size_t count = address_book_count(w->book);
+    size_t n = address_book_sample(w->book, 1000, 23, NET_NONE, NOW, &list);
+    assert_int_equal(n, count * 23 / 100);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_false(net_address_equal(&list[i].at, &list[j].at));
+    xfree(list);
+    n = address_book_sample(w->book, 10, 23, NET_NONE, NOW, &list);
+    assert_int_equal(n, 10);
+    xfree(list);
+    n = address_book_sample(w->book, 10, 23, NET_IPV6, NOW, &list);
+    assert_int_equal(n, 0);
+    xfree(list);
+}
+
+static void each_source_has_its_quota(void **state)
+{
+    struct world *w = *state;
+    for (uint32_t i = 0; i < 400; i++) {
+        struct net_peer_address address = {
+            .at = host(0x10000000 + i * 65537), .services = 9, .time = (uint32_t)NOW};
+        struct net_address by = host(0x20000000 + i * 65537);
+        (void)address_book_add(w->book, &address, ADDRESS_SOURCE_LAN, &by, 0, NOW);
+    }
+    assert_in_range(address_book_count_source(w->book, ADDRESS_SOURCE_LAN), 200, 256);
+    /* And peers of the LAN are never chosen as random ones. */
+    struct net_peer_address out;
+    int64_t last;
+    assert_false(address_book_select(w->book, false, NOW, &out, &last));
+    assert_true(add(w, 0x08080808, 0x01010101, NOW));
+    for (int i = 0; i < 20; i++)
+        if (address_book_select(w->book, false, NOW, &out, &last))
+            assert_int_equal(out.at.bytes[0], 8);
+}
+
+static void the_book_goes_to_bytes_and_back(void **state)
+{
+    struct world *w = *state;
+    for (uint32_t i = 0; i < 500; i++) {
+        struct net_address a = host(0x10000000 + i * 65537);
+        (void)add(w, 0x10000000 + i * 65537, 0x01010101 + i * 65536, NOW);
+        if (i % 3 == 0)
+            (void)address_book_good(w->book, &a, NOW);
+    }
+    struct buffer bytes;
+    buffer_init(&bytes);
+    address_book_encode(w->book, &bytes);
+    struct address_book *again = address_book_new(sim_env_get(w->sim));
+    assert_true(address_book_decode(again, buffer_span(&bytes)));
+    address_book_check(again);
+    assert_int_equal(address_book_count_of(again, NET_NONE, true),
+                     address_book_count_of(w->book, NET_NONE, true));
+    assert_true(address_book_count(again) * 100 >= address_book_count(w->book) * 95);
+    size_t at = 0;
+    struct address_entry entry, other;
+    while (address_book_next(again, &at, &entry)) {
+        assert_true(address_book_find(w->book, &entry.address.at, &other));
+        assert_int_equal(entry.is_tried, other.is_tried);
+        assert_int_equal(entry.last_success_s, other.last_success_s);
+    }
+    address_book_free(again);
+    buffer_deinit(&bytes);
+}
+
+static void damaged_bytes_leave_an_empty_book(void **state)
+{
+    struct world *w = *state;
+    for (uint32_t i = 0; i < 50; i++)
+        (void)add(w, 0x10000000 + i * 65537, 0x01010101, NOW);
+    struct buffer bytes;
+    buffer_init(&bytes);
+    address_book_encode(w->book, &bytes);
+    struct address_book *again = address_book_new(sim_env_get(w->sim));
+    for (size_t i = 0; i < bytes.len; i += 7) {
+        bytes.p[i] ^= 0x10;
+        assert_false(address_book_decode(again, buffer_span(&bytes)));
+        assert_int_equal(address_book_count(again), 0);
+        bytes.p[i] ^= 0x10;
+    }
+    for (size_t len = 0; len < bytes.len; len += 11)
+        assert_false(address_book_decode(again, span_of(bytes.p, len)));
+    assert_true(address_book_decode(again, buffer_span(&bytes)));
+    address_book_free(again);
+    buffer_deinit(&bytes);
+}
+
+/* Whatever is done to it in whatever order, its tables agree. */
+static void a_long_random_life_keeps_the_tables_whole(void **state)
+{
+    struct world *w = *state;
+    uint64_t seed = 99;
+    for (int i = 0; i < 60000; i++) {
+        seed = seed * 6364136223846793005 + 1442695040888963407;
+        uint32_t n = 0x10000000 + (uint32_t)(seed >> 33) % 4000 * 65537;
+        struct net_address a = host(n);
+        int64_t now_s = NOW + i * 10;
+        struct net_peer_address address = {.at = a, .services = 9, .time = (uint32_t)now_s};
+        struct net_address by = host(0x01010101 + (uint32_t)(seed >> 50) % 64 * 65536);
+        switch (seed >> 20 & 7) {
+        case 0:
+            (void)address_book_good(w->book, &a, now_s);
+            break;
+        case 1:
+            address_book_attempt(w->book, &a, true, now_s);
+            break;
+        case 2:
+            address_book_resolve_collisions(w->book, now_s);
+            break;
+        default:
+            (void)address_book_add(w->book, &address, ADDRESS_SOURCE_GOSSIP, &by, 0, now_s);
+            break;
+        }
+        if (i % 5000 == 0)
+            address_book_check(w->book);
+    }
+    assert_true(address_book_count(w->book) > 500);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(an_address_is_kept_once_and_can_be_selected),
+        T(selecting_from_a_small_book_takes_few_draws),
+        T(what_worked_moves_to_tried),
+        T(one_source_cannot_fill_the_book),
+        T(one_group_cannot_fill_tried),
+        T(who_is_in_tried_is_tested_before_he_is_replaced),
+        T(terrible_addresses_make_room_and_are_not_told),
+        T(a_sample_is_a_bounded_part_of_the_book),
+        T(each_source_has_its_quota),
+        T(the_book_goes_to_bytes_and_back),
+        T(damaged_bytes_leave_an_empty_book),
+        T(a_long_random_life_keeps_the_tables_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,417 @@
+/* test_connect.c - outbound slots, manual nodes, inbound limits, and what a restart remembers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/connect/connect.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+
+static void a_manual_node_is_tried_until_it_is_there(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const nodes[] = {"10.9.9.9:700"};
+    struct p2p_options options = {.connect_only = true, .connect = nodes, .n_connect = 1};
+    mesh_init(&f->mesh, 91, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    mesh_run(&f->mesh, 20000000); /* nobody listens */
+    struct raw_peer *raw = raw_listen(&f->mesh, 700);
+    mesh_run(&f->mesh, 61000000);
+    assert_true(raw->is_up);
+    raw_handshake(raw, SERVICES);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.class, PEER_MANUAL);
+    /* And again when it is lost. */
+    env_stream_close(raw->env, raw->stream);
+    raw->is_up = false;
+    raw->stream = 0;
+    mesh_run(&f->mesh, 5000000);
+    assert_true(raw->is_up);
+    raw_free(raw);
+}
+
+static void count_added(void *arg, const char *address, const struct p2p_peer_info *peer)
+{
+    size_t *n = arg;
+    assert_non_null(address);
+    n[0]++;
+    n[1] += peer != NULL;
+}
+
+static void nodes_are_added_and_removed_by_the_user(void **state)
+{
+    struct fixture *f = *state;
+    struct p2p_options options = {.connect_only = true};
+    mesh_init(&f->mesh, 92, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct mesh_node *b = mesh_add(&f->mesh, &options, NULL);
+    assert_int_equal(p2p_add_node(a->p2p, "10.0.2.1:18444"), P2P_OK);
+    assert_int_equal(p2p_add_node(a->p2p, "10.0.2.1:18444"), P2P_EXISTS);
+    assert_int_equal(p2p_add_node(a->p2p, ""), P2P_BAD_ADDRESS);
+    assert_int_equal(p2p_add_node(a->p2p, "10.77.0.1"), P2P_OK);
+    mesh_run(&f->mesh, 2000000);
+    size_t n[2] = {0};
+    p2p_each_added(a->p2p, count_added, n);
+    assert_int_equal(n[0], 2);
+    assert_int_equal(n[1], 1);
+    assert_int_equal(p2p_remove_node(a->p2p, "10.77.0.1"), P2P_OK);
+    assert_int_equal(p2p_remove_node(a->p2p, "10.77.0.1"), P2P_UNKNOWN);
+    assert_int_equal(mesh_count_ready(b), 1);
+    for (int i = 0; i < P2P_MANUAL_MAX - 1; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "10.78.0.%d", i + 1);
+        assert_int_equal(p2p_add_node(a->p2p, text), P2P_OK);
+    }
+    assert_int_equal(p2p_add_node(a->p2p, "10.79.0.1"), P2P_FULL_LIST);
+}
+
+static void a_node_tried_once_is_not_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 93, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), P2P_OK);
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(mesh_count_ready(b), 1);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), P2P_EXISTS);
+    assert_int_equal(p2p_disconnect_address(a->p2p, "10.0.2.1:18444"), P2P_OK);
+    assert_int_equal(p2p_disconnect_address(a->p2p, "10.0.2.1:18444"), P2P_UNKNOWN);
+    mesh_run(&f->mesh, 60000000);
+    assert_int_equal(mesh_count_ready(b), 0);
+}
+
+/* What addconnection opens counts as of its class; a feeler goes as soon as it was greeted. */
+static void connections_of_a_class_are_opened_up_to_its_number(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 96, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_listen(&f->mesh, 700);
+    assert_int_equal(p2p_open_connection(a->p2p, "x", PEER_FEELER), P2P_BAD_ADDRESS);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.9.9.9:700", PEER_FEELER), P2P_OK);
+    (void)raw_expect(raw, "version");
+    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", PEER_FEELER), P2P_FULL_LIST);
+    raw_send_version(raw, NODE_NETWORK | NODE_WITNESS, 70016, 5);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    assert_int_equal(raw_count(raw, "version"), 1);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", PEER_BLOCK_ONLY), P2P_OK);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", PEER_BLOCK_ONLY), P2P_EXISTS);
+    mesh_run(&f->mesh, 1000000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.class, PEER_BLOCK_ONLY);
+    assert_int_equal(mesh_count_ready(b), 1);
+    raw_free(raw);
+}
+
+/* Ten listeners at public addresses, of which three are of one group. */
+static void outbound_slots_are_filled_from_the_book_one_of_each_group(void **state)
+{
+    struct fixture *f = *state;
+    struct sim_net_options net = {.latency_min_us = 1000, .latency_max_us = 1000};
+    mesh_init(&f->mesh, 94, &f->builder, &net);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    static const char *const hosts[] = {"8.1.0.1", "8.1.0.2", "8.1.0.3", "8.2.0.1", "8.3.0.1"};
+    struct sim_host *host[COUNT_OF(hosts)];
+    struct sim_env *sim[COUNT_OF(hosts)];
+    int64_t now = env_unix_s(sim_env_get(a->sim));
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        host[i] = sim_net_join(f->mesh.net, hosts[i]);
+        sim[i] = sim_env_new_on(&f->mesh.events, 5000 + i);
+        sim_env_set_host(sim[i], host[i]);
+        struct net_peer_address address = {.services = SERVICES, .time = (uint32_t)now};
+        assert_true(net_address_parse(hosts[i], 8333, &address.at));
+        (void)address_book_add(p2p_address_book(a->p2p), &address, ADDRESS_SOURCE_DNS, &address.at,
+                               0, now);
+    }
+    /* Nobody listens: each is tried and refused, and they count as failures, not as faults. */
+    mesh_run(&f->mesh, 60000000);
+    size_t at = 0, tried = 0;
+    struct address_entry entry;
+    while (address_book_next(p2p_address_book(a->p2p), &at, &entry))
+        tried += entry.last_try_s > 0;
+    assert_true(tried >= 4);
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        sim_env_set_host(sim[i], NULL);
+        sim_net_leave(host[i]);
+        sim_env_free(sim[i]);
+    }
+}
+
+/* Of an address at the port of another service and one at a port of ours, which is dialled? */
+static void dial_of_two(struct fixture *f, bool has_good, int64_t *bad_try_s, int64_t *good_try_s)
+{
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    static const char *const texts[] = {"8.1.0.1:25", "8.2.0.1:8333"};
+    int64_t now = env_unix_s(sim_env_get(a->sim));
+    for (size_t i = 0; i < (has_good ? 2 : 1); i++) {
+        struct net_peer_address address = {.services = SERVICES, .time = (uint32_t)now};
+        assert_true(net_address_parse(texts[i], 1, &address.at));
+        (void)address_book_add(p2p_address_book(a->p2p), &address, ADDRESS_SOURCE_DNS, &address.at,
+                               0, now);
+    }
+    /* Until the first is dialled: the next slot has to take what is left. */
+    for (int i = 0; i < 1000 && *bad_try_s == 0 && *good_try_s == 0; i++) {
+        mesh_run(&f->mesh, 10000);
+        size_t at = 0;
+        struct address_entry entry;
+        while (address_book_next(p2p_address_book(a->p2p), &at, &entry))
+            *(entry.address.at.port == 25 ? bad_try_s : good_try_s) = entry.last_try_s;
+    }
+}
+
+static void ports_of_other_services_are_dialled_only_for_lack_of_others(void **state)
+{
+    struct fixture *f = *state;
+    int64_t bad_s = 0, good_s = 0;
+    mesh_init(&f->mesh, 96, &f->builder, NULL);
+    dial_of_two(f, true, &bad_s, &good_s);
+    assert_true(good_s > 0 && bad_s == 0);
+    good_s = 0;
+    dial_of_two(f, false, &bad_s, &good_s);
+    assert_true(bad_s > 0);
+}
+
+static void inbound_peers_are_limited_and_make_room(void **state)
+{
+    struct fixture *f = *state;
+    struct p2p_options options = {.max_connections = 45, .connect_only = true};
+    mesh_init(&f->mesh, 95, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    enum { N = 60 };
+    struct raw_peer *raw[N];
+    size_t open = 0;
+    for (int i = 0; i < N; i++) {
+        raw[i] = raw_connect(&f->mesh, a);
+        raw_handshake(raw[i], SERVICES);
+    }
+    mesh_run(&f->mesh, 1000000);
+    for (int i = 0; i < N; i++)
+        open += !raw[i]->is_closed;
+    assert_int_equal(open, 45);
+    assert_int_equal(mesh_count_ready(a), 45);
+    assert_false(raw[0]->is_closed); /* who has been here longest stays */
+    assert_false(raw[N - 1]->is_closed);
+    for (int i = 0; i < N; i++)
+        raw_free(raw[i]);
+}
+
+/* Ban a range for an hour, as setban does. */
+static void ban(struct mesh_node *node, const char *text)
+{
+    const struct env *env = sim_env_get(node->sim);
+    int64_t now_s = env_unix_s(env);
+    struct ban entry = {.created_s = now_s, .until_s = now_s + 3600};
+    assert_true(ban_range_parse(text, &entry.range));
+    assert_true(ban_list_add(p2p_bans(node->p2p), &entry));
+    p2p_disconnect_range(node->p2p, &entry.range);
+}
+
+static void who_is_banned_is_dropped_and_does_not_come_in(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 99, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_connect(b, a);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    ban(a, "10.9.0.0/16"); /* the scripted peer's */
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+    assert_int_equal(mesh_count_ready(a), 1); /* the other stays */
+    raw = raw_connect(&f->mesh, a);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    assert_int_equal(raw->bytes_got, 0);
+    raw_free(raw);
+    mesh_run(&f->mesh, INT64_C(3600) * 1000000); /* it has ended */
+    raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    assert_false(raw->is_closed);
+    raw_free(raw);
+}
+
+static void a_ban_drops_whom_we_called_too(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 100, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), P2P_OK);
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(mesh_count_ready(a), 1);
+    ban(a, "10.0.2.1");
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(mesh_count_ready(a), 0);
+    assert_int_equal(mesh_count_ready(b), 0);
+    /* But for the user's own word, as in Core. */
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), P2P_OK);
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(mesh_count_ready(a), 1);
+}
+
+static void the_permission_noban_is_stronger_than_a_ban(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const whitelist[] = {"noban@10.9.9.9"};
+    struct p2p_options options = {.connect_only = true, .whitelist = whitelist, .n_whitelist = 1};
+    mesh_init(&f->mesh, 101, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    ban(a, "10.0.0.0/8");
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    assert_false(raw->is_closed);
+    ban(a, "10.9.9.9"); /* who is connected is dropped all the same, as in Core */
+    mesh_run(&f->mesh, 1000000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+}
+
+static void who_is_banned_is_neither_dialled_nor_told_to_others(void **state)
+{
+    struct fixture *f = *state;
+    struct sim_net_options net = {.latency_min_us = 1000, .latency_max_us = 1000};
+    mesh_init(&f->mesh, 102, &f->builder, &net);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    const struct env *env = sim_env_get(a->sim);
+    static const char *const hosts[] = {"8.1.0.1", "8.2.0.1"};
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        struct net_peer_address address = {.services = SERVICES, .time = (uint32_t)env_unix_s(env)};
+        assert_true(net_address_parse(hosts[i], 8333, &address.at));
+        (void)address_book_add(p2p_address_book(a->p2p), &address, ADDRESS_SOURCE_DNS, &address.at,
+                               0, env_unix_s(env));
+    }
+    ban(a, "8.1.0.0/16");
+    struct net_peer_address *list;
+    assert_int_equal(p2p_sample_addresses(a->p2p, 0, 0, NET_NONE, &list), 1);
+    assert_int_equal(list[0].at.bytes[1], 2);
+    xfree(list);
+    mesh_run(&f->mesh, 60000000);
+    size_t at = 0, n = 0;
+    struct address_entry entry;
+    while (address_book_next(p2p_address_book(a->p2p), &at, &entry)) {
+        assert_int_equal(entry.last_try_s > 0, entry.address.at.bytes[1] == 2);
+        n++;
+    }
+    assert_int_equal(n, 2);
+}
+
+static void the_network_can_be_switched_off_and_on(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 96, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_connect(a, b);
+    p2p_set_active(a->p2p, false);
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(mesh_count_ready(a), 0);
+    assert_int_equal(mesh_count_ready(b), 0);
+    assert_int_equal(p2p_try_node(b->p2p, "10.0.1.1:18444"), P2P_OK);
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(mesh_count_ready(b), 0);
+    struct p2p_info info;
+    p2p_info(a->p2p, &info);
+    assert_false(info.is_active);
+    p2p_set_active(a->p2p, true);
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(mesh_count_ready(a), 1);
+}
+
+static void the_book_survives_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    struct sim_net_options net = {.latency_min_us = 1000, .latency_max_us = 1000};
+    mesh_init(&f->mesh, 97, &f->builder, &net);
+    struct p2p_options options = {.data_dir = "regtest", .user_agent = "/x/", .connect_only = true};
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct net_peer_address address = {.services = SERVICES, .time = 1700000000};
+    assert_true(net_address_parse("8.8.8.8:8333", 0, &address.at));
+    assert_true(address_book_add(p2p_address_book(a->p2p), &address, ADDRESS_SOURCE_GOSSIP,
+                                 &address.at, 0, 1700000000));
+    p2p_stop(a->p2p);
+    const struct env *env = sim_env_get(a->sim);
+    struct p2p *again = p2p_new(env, NULL, &a->network, a->chain, a->mempool, &options, NULL);
+    char *error = NULL;
+    assert_true(p2p_start(again, &error));
+    assert_int_equal(address_book_count(p2p_address_book(again)), 1);
+    p2p_stop(again);
+    p2p_free(again);
+    /* A damaged file is no reason not to start. */
+    sim_disk_damage(sim_env_disk(a->sim), "regtest/peers.dat", 30, 0xff);
+    again = p2p_new(env, NULL, &a->network, a->chain, a->mempool, &options, NULL);
+    assert_true(p2p_start(again, &error));
+    assert_int_equal(address_book_count(p2p_address_book(again)), 0);
+    p2p_stop(again);
+    p2p_free(again);
+}
+
+static void an_address_in_use_is_told_to_the_user(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 98, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct p2p_bind bind = {.address = "10.0.1.1:18444"};
+    struct p2p_options options = {
+        .user_agent = "/x/", .listen = true, .binds = &bind, .n_binds = 1};
+    struct p2p *other =
+        p2p_new(sim_env_get(a->sim), NULL, &a->network, a->chain, a->mempool, &options, NULL);
+    char *error = NULL;
+    assert_false(p2p_start(other, &error));
+    assert_non_null(strstr(error, "10.0.1.1:18444"));
+    xfree(error);
+    p2p_stop(other);
+    p2p_free(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_manual_node_is_tried_until_it_is_there),
+        T(nodes_are_added_and_removed_by_the_user),
+        T(a_node_tried_once_is_not_tried_again),
+        T(connections_of_a_class_are_opened_up_to_its_number),
+        T(outbound_slots_are_filled_from_the_book_one_of_each_group),
+        T(ports_of_other_services_are_dialled_only_for_lack_of_others),
+        T(inbound_peers_are_limited_and_make_room),
+        T(who_is_banned_is_dropped_and_does_not_come_in),
+        T(a_ban_drops_whom_we_called_too),
+        T(the_permission_noban_is_stronger_than_a_ban),
+        T(who_is_banned_is_neither_dialled_nor_told_to_others),
+        T(the_network_can_be_switched_off_and_on),
+        T(the_book_survives_a_restart),
+        T(an_address_in_use_is_told_to_the_user),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

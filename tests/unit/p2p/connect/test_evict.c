@@ -1,0 +1,117 @@
+/* test_evict.c - an attacker cannot push out those who are hard to imitate. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/connect/evict.h"
+#include "util/assert.h"
+
+#define N 100
+
+static void fill(struct evict_candidate *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct evict_candidate){.id = i + 1,
+                                           .group_hash = 1000 + i % 10,
+                                           .connected_us = (int64_t)i,
+                                           .min_ping_us = 100000 + (int64_t)i,
+                                           .last_block_us = -1,
+                                           .last_tx_us = -1,
+                                           .relays_txs = true};
+}
+
+static void nobody_goes_while_there_are_few(void **state)
+{
+    (void)state;
+    struct evict_candidate list[N];
+    assert_int_equal(evict_choose(list, 0), 0);
+    fill(list, 12);
+    assert_int_equal(evict_choose(list, 12), 0);
+    fill(list, N);
+    assert_true(evict_choose(list, N) != 0);
+}
+
+static void the_youngest_of_the_largest_group_goes(void **state)
+{
+    (void)state;
+    struct evict_candidate list[N];
+    fill(list, N);
+    for (size_t i = 60; i < N; i++)
+        list[i].group_hash = 5000; /* the attacker's, and the last to come */
+    assert_int_equal(evict_choose(list, N), N);
+}
+
+static void the_protected_never_go(void **state)
+{
+    (void)state;
+    struct evict_candidate list[N];
+    fill(list, N);
+    for (size_t i = 0; i < N; i++)
+        list[i].is_protected = true;
+    assert_int_equal(evict_choose(list, N), 0);
+}
+
+/* A peer with one thing that cannot be had for nothing stays, though it came last. */
+static void each_merit_protects(void **state)
+{
+    (void)state;
+    for (int merit = 0; merit < 5; merit++) {
+        struct evict_candidate list[N];
+        fill(list, N);
+        struct evict_candidate *c = &list[N - 1];
+        c->group_hash = 1009; /* the largest group is another */
+        c->connected_us = 1000;
+        list[N - 2].group_hash = 1009;
+        if (merit == 0)
+            c->min_ping_us = 5;
+        else if (merit == 1)
+            c->last_tx_us = 500;
+        else if (merit == 2)
+            c->last_block_us = 500;
+        else if (merit == 3)
+            c->useful_bytes = 1000000;
+        else
+            c->group_hash = 1;
+        assert_int_not_equal(evict_choose(list, N), N);
+    }
+}
+
+static void who_is_discouraged_goes_first(void **state)
+{
+    (void)state;
+    struct evict_candidate list[N];
+    fill(list, N);
+    list[90].is_discouraged = true;
+    assert_int_equal(evict_choose(list, N), 91);
+}
+
+static void the_order_of_the_list_does_not_matter(void **state)
+{
+    (void)state;
+    struct evict_candidate a[N], b[N];
+    fill(a, N);
+    fill(b, N);
+    for (size_t i = 0; i < N / 2; i++) {
+        struct evict_candidate c = b[i];
+        b[i] = b[N - 1 - i];
+        b[N - 1 - i] = c;
+    }
+    assert_int_equal(evict_choose(a, N), evict_choose(b, N));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_goes_while_there_are_few),
+        cmocka_unit_test(the_youngest_of_the_largest_group_goes),
+        cmocka_unit_test(the_protected_never_go),
+        cmocka_unit_test(each_merit_protects),
+        cmocka_unit_test(who_is_discouraged_goes_first),
+        cmocka_unit_test(the_order_of_the_list_does_not_matter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+/* test_permissions.c - -whitelist and -whitebind, read strictly. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/core/permissions.h"
+
+/* clang-format off */
+static const struct {
+    const char *text;
+    bool ok, in, out;
+    unsigned permissions;
+} rows[] = {
+    {"1.2.3.4", true, true, false, PERMISSION_DEFAULT},
+    {"10.0.0.0/8", true, true, false, PERMISSION_DEFAULT},
+    {"noban@1.2.3.4", true, true, false, PERMISSION_NOBAN | PERMISSION_DOWNLOAD},
+    {"forcerelay@::1", true, true, false, PERMISSION_FORCERELAY | PERMISSION_RELAY},
+    {"relay,addr@1.2.3.0/24", true, true, false, PERMISSION_RELAY | PERMISSION_ADDR},
+    {"out,relay@1.2.3.4", true, false, true, PERMISSION_RELAY},
+    {"in,out,all@1.2.3.4", true, true, true, PERMISSION_ALL},
+    {"@1.2.3.4", true, true, false, 0},
+    {"bloom,mempool,@1.2.3.4", true, true, false, PERMISSION_BLOOMFILTER | PERMISSION_MEMPOOL},
+    {"fly@1.2.3.4", false, false, false, 0},
+    {"noban@", false, false, false, 0},
+    {"noban@1.2.3.4/33", false, false, false, 0},
+    {"", false, false, false, 0},
+};
+/* clang-format on */
+
+static void rules_are_read_with_what_names_imply(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct permission_rule rule;
+        bool ok = permissions_parse(rows[i].text, &rule);
+        if (ok != rows[i].ok)
+            fail_msg("%s", rows[i].text);
+        if (!ok)
+            continue;
+        assert_int_equal(rule.permissions, rows[i].permissions);
+        assert_int_equal(rule.in, rows[i].in);
+        assert_int_equal(rule.out, rows[i].out);
+    }
+}
+
+static void names_before_an_address_are_split_off(void **state)
+{
+    (void)state;
+    unsigned permissions;
+    const char *rest;
+    assert_true(permissions_parse_names("noban@127.0.0.1:8333", &permissions, &rest));
+    assert_string_equal(rest, "127.0.0.1:8333");
+    assert_int_equal(permissions, PERMISSION_NOBAN | PERMISSION_DOWNLOAD);
+    assert_false(permissions_parse_names("out@127.0.0.1", &permissions, &rest));
+    assert_false(permissions_parse_names("walk@127.0.0.1", &permissions, &rest));
+}
+
+static void names_are_listed_one_by_one(void **state)
+{
+    (void)state;
+    unsigned permissions = PERMISSION_NOBAN | PERMISSION_ADDR;
+    assert_string_equal(permissions_next_name(&permissions), "noban");
+    assert_string_equal(permissions_next_name(&permissions), "addr");
+    assert_null(permissions_next_name(&permissions));
+    size_t n = 0;
+    permissions = PERMISSION_ALL;
+    while (permissions_next_name(&permissions))
+        n++;
+    assert_int_equal(n, 7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_are_read_with_what_names_imply),
+        cmocka_unit_test(names_before_an_address_are_split_off),
+        cmocka_unit_test(names_are_listed_one_by_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,418 @@
+/* test_header_sync.c - locators, low work, lies about headers, and one question for one inv. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/headers/header_sync.h"
+#include "p2p/p2p_internal.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+
+static void locators_step_back_twice_as_far_each_time(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 41, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 1000, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct buffer locator;
+    buffer_init(&locator);
+    header_sync_locator(chain_tip(a->chain), &locator);
+    static const int32_t heights[] = {1000, 999, 998, 997, 996, 995, 994, 993, 992, 991,
+                                      989,  985, 977, 961, 929, 865, 737, 481, 0};
+    assert_int_equal(locator.p[0], COUNT_OF(heights));
+    assert_int_equal(locator.len, 1 + 32 * COUNT_OF(heights));
+    for (size_t i = 0; i < COUNT_OF(heights); i++)
+        assert_memory_equal(locator.p + 1 + 32 * i, chain_at(a->chain, heights[i])->hash.b, 32);
+    locator.len = 0;
+    header_sync_locator(chain_at(a->chain, 0), &locator);
+    assert_int_equal(locator.p[0], 1);
+    buffer_deinit(&locator);
+}
+
+static void headers_out_of_order_or_without_work_are_faults(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 42, &f->builder, NULL);
+    const struct built_block *blocks[4];
+    builder_blocks(&f->builder, f->builder.genesis, 4, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    const struct built_block *gap[] = {blocks[0], blocks[2]};
+    raw_send_headers(raw, gap, 2);
+    mesh_run(&f->mesh, 500000);
+    assert_true(raw->is_closed);
+    raw_free(raw);
+    raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    struct built_block bad = *blocks[0];
+    do {
+        bad.block.header.nonce++;
+        bad.block.hash = block_header_hash(&bad.block.header);
+    } while (bad.block.hash.b[31] < 0x80);
+    const struct built_block *list[] = {&bad};
+    raw_send_headers(raw, list, 1);
+    mesh_run(&f->mesh, 500000);
+    assert_true(raw->is_closed);
+    assert_int_equal(chain_best_header(a->chain)->height, 0);
+    raw_free(raw);
+}
+
+static void headers_that_connect_to_nothing_lead_to_a_question(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 43, &f->builder, NULL);
+    const struct built_block *blocks[4];
+    builder_blocks(&f->builder, f->builder.genesis, 4, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    raw_send_headers(raw, NULL, 0);
+    mesh_run(&f->mesh, 3000000);
+    size_t n = raw_count(raw, "getheaders");
+    raw_send_headers(raw, &blocks[3], 1);
+    mesh_run(&f->mesh, 500000);
+    assert_int_equal(raw_count(raw, "getheaders"), n + 1);
+    raw_send_headers(raw, blocks, 4);
+    (void)raw_expect(raw, "getdata");
+    assert_false(raw->is_closed);
+    raw_free(raw);
+}
+
+/* Hazard 51: an inv of many unknown blocks is one question. */
+static void an_inv_of_many_blocks_leads_to_one_question(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 44, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    size_t before = raw_count(raw, "getheaders");
+    uint8_t *inv = xcalloc(1, 3 + 36 * 10000);
+    struct writer w = writer_to_buffer(inv, 3 + 36 * 10000);
+    write_compact_size(&w, 10000);
+    for (uint32_t i = 0; i < 10000; i++) {
+        struct wire_inv item = {.type = INV_BLOCK};
+        memcpy(item.hash, &i, 4);
+        item.hash[31] = 1;
+        wire_inv_encode(&w, &item);
+    }
+    raw_send(raw, "inv", inv, w.len);
+    mesh_run(&f->mesh, 2000000);
+    assert_int_equal(raw_count(raw, "getheaders"), before + 1);
+    xfree(inv);
+    raw_free(raw);
+}
+
+static void who_offers_no_blocks_is_asked_once_for_what_it_announces(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 50, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, NODE_WITNESS);
+    assert_int_equal(raw_count(raw, "getheaders"), 0);
+    for (uint8_t i = 1; i < 4; i++) {
+        uint8_t hash[32] = {i};
+        raw_send_inv(raw, "inv", INV_BLOCK, hash);
+        mesh_run(&f->mesh, 100000);
+        raw_send_headers(raw, NULL, 0);
+        mesh_run(&f->mesh, 200000000);
+    }
+    assert_int_equal(raw_count(raw, "getheaders"), 1);
+    raw_free(raw);
+}
+
+/* And many such invs are few questions, none of which is forgotten. */
+static void a_stream_of_invs_leads_to_few_questions(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 49, &f->builder, NULL);
+    const struct built_block *blocks[2];
+    builder_blocks(&f->builder, f->builder.genesis, 2, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    for (int i = 0; i < 2; i++) { /* the question of one, then the question of all */
+        raw_send_headers(raw, NULL, 0);
+        mesh_run(&f->mesh, 100000);
+    }
+    size_t before = raw_count(raw, "getheaders");
+    for (uint32_t i = 0; i < 500; i++) {
+        uint8_t hash[32] = {0};
+        memcpy(hash, &i, 4);
+        raw_send_inv(raw, "inv", INV_BLOCK, hash);
+    }
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(raw_count(raw, "getheaders"), before + 1);
+    raw_send_inv(raw, "inv", INV_BLOCK, blocks[1]->block.hash.b);
+    mesh_run(&f->mesh, 100000);
+    raw_send_headers(raw, blocks, 1); /* an answer from before the last block */
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(raw_count(raw, "getheaders"), before + 2);
+    raw_send_headers(raw, &blocks[1], 1);
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(chain_best_header(a->chain)->height, 2);
+    raw_free(raw);
+}
+
+/* Hazards 47 and 48: a chain below the work that counts is never in the tree. */
+static void headers_of_little_work_are_not_kept(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 45, &f->builder, NULL);
+    enum { N = 4000 };
+    const struct built_block **blocks = xcalloc(N, sizeof *blocks);
+    builder_blocks(&f->builder, f->builder.genesis, N, blocks);
+    struct u256 needed = u256_of(2 * 5000);
+    struct p2p_options options = {.min_chain_work = &needed};
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    raw_send_headers(raw, blocks, 2000);
+    (void)raw_expect(raw, "getheaders");
+    mesh_run(&f->mesh, 100000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.presynced_headers, 2000);
+    raw_send_headers(raw, blocks + 2000, 2000);
+    mesh_run(&f->mesh, 500000);
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.presynced_headers, 4000);
+    raw_send_headers(raw, NULL, 0);
+    mesh_run(&f->mesh, 500000);
+    assert_true(mesh_peer_info(a, 0, &info));
+    assert_int_equal(info.presynced_headers, -1);
+    size_t at = 0, n = 0;
+    while (chain_next_node(a->chain, &at))
+        n++;
+    assert_int_equal(n, 1);
+    assert_false(raw->is_closed);
+    xfree(blocks);
+    raw_free(raw);
+}
+
+static void a_chain_with_enough_work_is_synced_in_two_passes(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 46, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 4500, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct u256 needed = u256_of(2 * 4200);
+    struct p2p_options options = {.min_chain_work = &needed};
+    struct mesh_node *b = mesh_add(&f->mesh, &options, NULL);
+    mesh_connect(b, a);
+    assert_true(mesh_wait_tip(&f->mesh, tip, 60) >= 0);
+}
+
+/* Hazard 48: a fork that leaves far below the tip is not worth keeping. */
+static void an_old_fork_of_little_work_is_ignored(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 47, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 400, NULL);
+    const struct built_block *fork[3];
+    builder_blocks(&f->builder, f->builder.genesis, 3, fork);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    raw_send_headers(raw, fork, 3);
+    mesh_run(&f->mesh, 500000);
+    assert_null(chain_find(a->chain, &fork[0]->block.hash));
+    assert_false(raw->is_closed);
+    raw_free(raw);
+}
+
+/* One that answers nothing does not keep us from syncing. */
+static void a_silent_sync_peer_is_replaced(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 48, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 50, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    assert_int_equal(raw_count(raw, "getheaders"), 1);
+    struct mesh_node *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(b, tip);
+    mesh_connect(a, b);
+    int64_t took_us = mesh_wait_tip(&f->mesh, tip, 60);
+    assert_in_range(took_us, 1, 30000000);
+    raw_free(raw);
+}
+
+/* A peer of our own choice that knows less than we do is replaced; one of the user's is not. */
+static void an_outbound_peer_must_keep_up(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 50, &f->builder, NULL);
+    const struct built_block *blocks[10];
+    builder_blocks(&f->builder, f->builder.genesis, 10, blocks);
+    struct raw_peer *behind = raw_listen(&f->mesh, 701), *abreast = raw_listen(&f->mesh, 702);
+    struct raw_peer *manual = raw_listen(&f->mesh, 703);
+    struct p2p_options options = {.connect_only = true};
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    mesh_give(a, blocks[9]);
+    struct net_address address;
+    assert_true(net_address_parse("10.9.9.9:701", 0, &address));
+    assert_non_null(connect_to(a->p2p, &address, PEER_FULL));
+    address.port = 702;
+    assert_non_null(connect_to(a->p2p, &address, PEER_FULL));
+    address.port = 703;
+    assert_non_null(connect_to(a->p2p, &address, PEER_MANUAL));
+    raw_handshake(behind, SERVICES);
+    raw_handshake(abreast, SERVICES);
+    raw_handshake(manual, SERVICES);
+    raw_send_headers(behind, blocks, 5);
+    raw_send_headers(abreast, blocks, 10);
+    mesh_run(&f->mesh, INT64_C(1190) * 1000000);
+    assert_false(behind->is_closed);
+    size_t asked = raw_count(behind, "getheaders");
+    mesh_run(&f->mesh, INT64_C(30) * 1000000);
+    assert_true(raw_count(behind, "getheaders") > asked);
+    mesh_run(&f->mesh, INT64_C(130) * 1000000);
+    assert_true(behind->is_closed);
+    assert_false(abreast->is_closed);
+    assert_false(manual->is_closed);
+    raw_free(behind);
+    raw_free(abreast);
+    raw_free(manual);
+}
+
+/* Answer each question with the same headers for a while; returns how many questions came. */
+static size_t answer_alike(struct raw_peer *raw, const struct built_block *const *blocks, size_t n,
+                           int64_t us)
+{
+    size_t questions = 0;
+    int64_t end_us = raw->mesh->events.now_us + us;
+    while (raw->mesh->events.now_us < end_us)
+        if (raw_find(raw, "getheaders", 50000).p) {
+            questions++;
+            raw_send_headers(raw, blocks, n);
+        }
+    return questions;
+}
+
+static void the_same_headers_again_and_again_capture_nobody(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 51, &f->builder, NULL);
+    static const struct built_block *blocks[4100];
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 4100, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(b, tip);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    /* Alone, it is asked, asked for more, and then let be for a while. */
+    assert_int_equal(answer_alike(raw, blocks, 2000, HEADER_SYNC_PATIENCE_US - 1000000), 2);
+    assert_int_equal(chain_best_header(a->chain)->height, 2000);
+    assert_int_equal(answer_alike(raw, blocks, 2000, 2000000), 2);
+    mesh_connect(a, b);
+    (void)answer_alike(raw, blocks, 2000, 3000000);
+    assert_int_equal(chain_best_header(a->chain)->height, 4100);
+    assert_true(mesh_wait_tip(&f->mesh, tip, 30) >= 0);
+    raw_free(raw);
+}
+
+static void a_longer_way_through_what_we_have_is_no_capture(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 52, &f->builder, NULL);
+    const struct built_block *fork = builder_blocks(&f->builder, f->builder.genesis, 10, NULL);
+    const struct built_block *less = builder_blocks(&f->builder, fork, 4500, NULL);
+    const struct built_block *more = builder_blocks(&f->builder, fork, 4600, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, less);
+    /* The other branch is here but for its last 150 headers, and has less work so far. */
+    for (int32_t height = 11; height <= more->height - 150; height++) {
+        struct verdict verdict;
+        assert_non_null(
+            chain_accept_header(a->chain, &built_ancestor(more, height)->block.header, &verdict));
+    }
+    mesh_give(b, more);
+    mesh_connect(a, b);
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(chain_best_header(a->chain)->height, more->height);
+}
+
+/* Who brings 2,000 headers in 19 seconds keeps us for itself, in 21 seconds it does not. */
+static void the_next_peer_is_asked_if_one_is_slow(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 53, &f->builder, NULL);
+    static const struct built_block *blocks[8000];
+    builder_blocks(&f->builder, f->builder.genesis, 8000, blocks);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *slow = raw_connect(&f->mesh, a), *next = raw_connect(&f->mesh, a);
+    raw_handshake(slow, SERVICES);
+    (void)raw_expect(slow, "getheaders");
+    raw_handshake(next, SERVICES);
+    const int64_t full_us = 2000 * (1000000 / HEADER_SYNC_RATE);
+    assert_int_equal(full_us, HEADER_SYNC_PATIENCE_US);
+    for (size_t i = 0; i < 3; i++) {
+        mesh_run(&f->mesh, full_us - 1000000);
+        raw_send_headers(slow, blocks + 2000 * i, 2000);
+        (void)raw_expect(slow, "getheaders");
+        assert_int_equal(raw_count(next, "getheaders"), 0);
+    }
+    mesh_run(&f->mesh, full_us + 1000000);
+    assert_int_equal(raw_count(next, "getheaders"), 1);
+    raw_send_headers(slow, blocks + 6000, 2000); /* late, and welcome all the same */
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(chain_best_header(a->chain)->height, 8000);
+    raw_free(next);
+    raw_free(slow);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(locators_step_back_twice_as_far_each_time),
+        T(headers_out_of_order_or_without_work_are_faults),
+        T(headers_that_connect_to_nothing_lead_to_a_question),
+        T(an_inv_of_many_blocks_leads_to_one_question),
+        T(who_offers_no_blocks_is_asked_once_for_what_it_announces),
+        T(a_stream_of_invs_leads_to_few_questions),
+        T(headers_of_little_work_are_not_kept),
+        T(a_chain_with_enough_work_is_synced_in_two_passes),
+        T(an_old_fork_of_little_work_is_ignored),
+        T(a_silent_sync_peer_is_replaced),
+        T(an_outbound_peer_must_keep_up),
+        T(the_same_headers_again_and_again_capture_nobody),
+        T(a_longer_way_through_what_we_have_is_no_capture),
+        T(the_next_peer_is_asked_if_one_is_slow),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

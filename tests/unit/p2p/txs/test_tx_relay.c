@@ -1,0 +1,418 @@
+/* test_tx_relay.c - transactions from peers: asked for once, orphans completed, floods bounded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/txs/tx_relay.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+
+struct rich {
+    struct mesh_node *node;
+    const struct built_block *tip;
+};
+
+static struct rich rich_node(struct fixture *f, uint64_t seed)
+{
+    struct rich rich;
+    mesh_init(&f->mesh, seed, &f->builder, NULL);
+    rich.node = mesh_add(&f->mesh, NULL, NULL);
+    rich.tip = builder_blocks(&f->builder, f->builder.genesis, 120, NULL);
+    mesh_give(rich.node, rich.tip);
+    return rich;
+}
+
+static struct tx spend(struct fixture *f, const struct rich *rich, int32_t height)
+{
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(rich->tip, height));
+    return builder_spend(&f->builder, &coin, 1, 2, 1000, BUILDER_WSH_TRUE);
+}
+
+static struct tx child_of(struct fixture *f, const struct tx *parent)
+{
+    struct builder_coin coin = builder_coin_of(parent, 0, BUILDER_WSH_TRUE);
+    return builder_spend(&f->builder, &coin, 1, 2, 1000, BUILDER_WSH_TRUE);
+}
+
+static void send_tx(struct raw_peer *raw, const struct tx *tx)
+{
+    raw_send(raw, "tx", tx->raw.p, tx->raw.len);
+}
+
+static bool has_tx(const struct rich *rich, const struct tx *tx)
+{
+    return mempool_find(rich->node->mempool, &tx->txid) != NULL;
+}
+
+static void what_is_announced_is_asked_for_and_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 71);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    struct tx tx = spend(f, &rich, 1);
+    int64_t start_us = f->mesh.events.now_us;
+    raw_send_inv(raw, "inv", INV_WTX, tx.wtxid.b);
+    struct span getdata = raw_expect(raw, "getdata");
+    assert_in_range(f->mesh.events.now_us - start_us, 2000000, 2200000); /* inbound peers wait */
+    assert_int_equal(getdata.p[1], INV_WTX);
+    assert_memory_equal(getdata.p + 5, tx.wtxid.b, 32);
+    send_tx(raw, &tx);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(has_tx(&rich, &tx));
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(rich.node, 0, &info));
+    assert_true(info.last_tx_s > 0);
+    assert_int_equal(info.n_tx_announced, 0);
+    raw_send_inv(raw, "inv", INV_WTX, tx.wtxid.b); /* it is here: nobody is asked */
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(raw_count(raw, "getdata"), 1);
+    assert_int_equal(raw_count(raw, "inv"), 0); /* nor told back */
+    raw_free(raw);
+}
+
+/* Hazard 55. */
+static void the_second_announcer_is_asked_when_the_first_says_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 72);
+    struct raw_peer *one = raw_connect(&f->mesh, rich.node);
+    struct raw_peer *two = raw_connect(&f->mesh, rich.node);
+    raw_handshake(one, SERVICES);
+    raw_handshake(two, SERVICES);
+    struct tx tx = spend(f, &rich, 1);
+    raw_send_inv(one, "inv", INV_WTX, tx.wtxid.b);
+    (void)raw_expect(one, "getdata");
+    raw_send_inv(two, "inv", INV_WTX, tx.wtxid.b);
+    mesh_run(&f->mesh, TX_FETCH_PATIENCE_US - 500000);
+    assert_int_equal(raw_count(two, "getdata"), 0);
+    mesh_run(&f->mesh, TX_FETCH_INBOUND_DELAY_US + 1000000);
+    assert_int_equal(raw_count(two, "getdata"), 1);
+    send_tx(two, &tx);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(has_tx(&rich, &tx));
+    raw_free(one);
+    raw_free(two);
+}
+
+/* Twenty inbound peers announce first and say nothing; one that is outbound, or one more that is
+ * inbound, has it all the same. */
+static void many_that_withhold_delay_it_by_seconds(struct fixture *f, bool is_outbound,
+                                                   int64_t max_us)
+{
+    enum { N = 20 };
+    static const char *const nodes[] = {"10.9.9.9:700"};
+    struct p2p_options options = {.connect_only = true, .connect = nodes, .n_connect = 1};
+    mesh_init(&f->mesh, 78, &f->builder, NULL);
+    struct raw_peer *source = raw_listen(&f->mesh, 700), *bad[N];
+    struct rich rich = {.node = mesh_add(&f->mesh, &options, NULL)};
+    rich.tip = builder_blocks(&f->builder, f->builder.genesis, 120, NULL);
+    mesh_give(rich.node, rich.tip);
+    raw_handshake(source, SERVICES);
+    struct tx tx = spend(f, &rich, 1);
+    for (size_t i = 0; i < N; i++) {
+        bad[i] = raw_connect(&f->mesh, rich.node);
+        raw_handshake(bad[i], SERVICES);
+        raw_send_inv(bad[i], "inv", INV_WTX, tx.wtxid.b);
+    }
+    struct raw_peer *inbound = raw_connect(&f->mesh, rich.node);
+    raw_handshake(inbound, SERVICES);
+    struct raw_peer *honest = is_outbound ? source : inbound;
+    mesh_run(&f->mesh, 2 * TX_FETCH_INBOUND_DELAY_US); /* by now one of them is being asked */
+    raw_send_inv(honest, "inv", INV_WTX, tx.wtxid.b);
+    assert_non_null(raw_find(honest, "getdata", max_us).p);
+    send_tx(honest, &tx);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(has_tx(&rich, &tx));
+    for (size_t i = 0; i < N; i++)
+        raw_free(bad[i]);
+    raw_free(inbound);
+    raw_free(source);
+}
+
+static void an_outbound_peer_is_asked_though_many_announce_before_it(void **state)
+{
+    many_that_withhold_delay_it_by_seconds(*state, true, TX_FETCH_PATIENCE_US);
+}
+
+static void an_inbound_peer_is_asked_though_many_announce_before_it(void **state)
+{
+    many_that_withhold_delay_it_by_seconds(*state, false, 6 * TX_FETCH_PATIENCE_US);
+}
+
+/* While its answer is being checked nobody else is asked. */
+static void one_answer_is_enough_if_it_is_good(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 81);
+    struct raw_peer *raw[3];
+    struct tx tx = spend(f, &rich, 1);
+    for (size_t i = 0; i < 3; i++) {
+        raw[i] = raw_connect(&f->mesh, rich.node);
+        raw_handshake(raw[i], SERVICES);
+        raw_send_inv(raw[i], "inv", INV_WTX, tx.wtxid.b);
+    }
+    (void)raw_expect(raw[0], "getdata");
+    send_tx(raw[0], &tx);
+    static const uint8_t other[32] = {1};
+    raw_send_inv(raw[0], "notfound", INV_WTX, other); /* has the mesh look for what to ask */
+    mesh_run(&f->mesh, 5000000);
+    assert_true(has_tx(&rich, &tx));
+    assert_int_equal(raw_count(raw[1], "getdata") + raw_count(raw[2], "getdata"), 0);
+    for (size_t i = 0; i < 3; i++)
+        raw_free(raw[i]);
+}
+
+static void an_orphans_parent_is_asked_for_and_both_are_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 73);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    struct tx parent = spend(f, &rich, 1), child = child_of(f, &parent);
+    struct tx grandchild = child_of(f, &child);
+    send_tx(raw, &grandchild);
+    struct span getdata = raw_expect(raw, "getdata");
+    assert_memory_equal(getdata.p + 5, child.txid.b, 32);
+    send_tx(raw, &child);
+    getdata = raw_expect(raw, "getdata");
+    assert_memory_equal(getdata.p + 5, parent.txid.b, 32);
+    send_tx(raw, &parent);
+    mesh_run(&f->mesh, 2000000);
+    assert_true(has_tx(&rich, &parent));
+    assert_true(has_tx(&rich, &child));
+    assert_true(has_tx(&rich, &grandchild));
+    raw_free(raw);
+}
+
+static void note_orphan(void *arg, const struct p2p_orphan_info *info)
+{
+    size_t *n_peers = arg;
+    assert_true(info->raw.len > 0 && info->weight_wu > 0);
+    *n_peers = *n_peers * 10 + info->n_peers;
+}
+
+static void orphans_are_shown_with_all_who_announced_them(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 81);
+    struct raw_peer *first = raw_connect(&f->mesh, rich.node);
+    struct raw_peer *second = raw_connect(&f->mesh, rich.node);
+    raw_handshake(first, SERVICES);
+    raw_handshake(second, SERVICES);
+    struct tx a = spend(f, &rich, 1), b = spend(f, &rich, 2);
+    struct tx one = child_of(f, &a), two = child_of(f, &b);
+    size_t shown = 0;
+    p2p_each_orphan(rich.node->p2p, note_orphan, &shown);
+    assert_int_equal(shown, 0);
+    send_tx(first, &one);
+    mesh_run(&f->mesh, 1000000);
+    send_tx(first, &two);
+    raw_send_inv(second, "inv", INV_WTX, one.wtxid.b);
+    mesh_run(&f->mesh, 1000000);
+    p2p_each_orphan(rich.node->p2p, note_orphan, &shown);
+    assert_int_equal(shown, 21); /* the oldest first */
+    raw_free(first);
+    raw_free(second);
+}
+
+/* An attacker sends it first and goes, or never has its parent: who announced it too is asked. */
+static void an_orphan_outlives_its_sender_if_another_has_it(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 79);
+    struct raw_peer *bad = raw_connect(&f->mesh, rich.node);
+    struct raw_peer *honest = raw_connect(&f->mesh, rich.node);
+    raw_handshake(bad, SERVICES);
+    raw_handshake(honest, SERVICES);
+    struct tx parent = spend(f, &rich, 1), child = child_of(f, &parent);
+    send_tx(bad, &child);
+    (void)raw_expect(bad, "getdata"); /* for the parent: no answer */
+    raw_send_inv(honest, "inv", INV_WTX, child.wtxid.b);
+    mesh_run(&f->mesh, 1000000);
+    raw_free(bad);
+    struct span asked = raw_expect(honest, "getdata");
+    assert_memory_equal(asked.p + 5, parent.txid.b, 32); /* the child itself is here */
+    send_tx(honest, &parent);
+    mesh_run(&f->mesh, 2000000);
+    assert_true(has_tx(&rich, &parent) && has_tx(&rich, &child));
+    raw_free(honest);
+}
+
+/* A parent is named by its txid, and asked for after the wait that an announcement has. */
+static void a_parent_is_asked_for_in_the_peers_own_terms(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 80);
+    static const struct {
+        uint64_t services;
+        uint8_t type[4];
+    } rows[] = {{NODE_NETWORK, {1, 0, 0, 0}}, {SERVICES, {1, 0, 0, 0x40}}}; /* BIP144 */
+    for (int32_t i = 0; i < 2; i++) {
+        struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+        raw_handshake(raw, rows[i].services);
+        struct tx parent = spend(f, &rich, 1 + i), child = child_of(f, &parent);
+        send_tx(raw, &child);
+        mesh_run(&f->mesh, TX_FETCH_INBOUND_DELAY_US);
+        assert_int_equal(raw_count(raw, "getdata"), 0); /* it may be on its way from another */
+        struct span asked = raw_expect(raw, "getdata");
+        assert_memory_equal(asked.p + 1, rows[i].type, 4);
+        assert_memory_equal(asked.p + 5, parent.txid.b, 32);
+        raw_free(raw);
+    }
+}
+
+static void a_block_completes_orphans_too(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 74);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    struct tx parent = spend(f, &rich, 1), child = child_of(f, &parent);
+    send_tx(raw, &child);
+    (void)raw_expect(raw, "getdata");
+    struct builder_spec spec = {.tx = &parent, .n_tx = 1};
+    mesh_give(rich.node, builder_block(&f->builder, rich.tip, &spec));
+    mesh_run(&f->mesh, 2000000);
+    assert_true(has_tx(&rich, &child));
+    raw_free(raw);
+}
+
+/* Bad transactions are remembered until the next block; sending them is not held against a peer. */
+static void a_refused_transaction_is_not_asked_for_again(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 75);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(rich.tip, 1));
+    struct tx free_tx = builder_spend(&f->builder, &coin, 1, 2, 0, BUILDER_WSH_TRUE);
+    send_tx(raw, &free_tx);
+    mesh_run(&f->mesh, 1000000);
+    assert_false(has_tx(&rich, &free_tx));
+    raw_send_inv(raw, "inv", INV_WTX, free_tx.wtxid.b);
+    mesh_run(&f->mesh, 10000000);
+    assert_int_equal(raw_count(raw, "getdata"), 0);
+    assert_false(raw->is_closed);
+    mesh_give(rich.node, builder_block(&f->builder, rich.tip, NULL));
+    raw_send_inv(raw, "inv", INV_WTX, free_tx.wtxid.b);
+    mesh_run(&f->mesh, 10000000);
+    assert_int_equal(raw_count(raw, "getdata"), 1);
+    raw_free(raw);
+}
+
+/* Hazard 50: announcements as fast as they come. */
+static void a_flood_of_announcements_is_bounded(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 76);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    enum { N = 2000 };
+    uint8_t *bytes = xcalloc(1, 3 + 36 * N);
+    for (uint32_t round = 0; round < 20; round++) {
+        struct writer w = writer_to_buffer(bytes, 3 + 36 * N);
+        write_compact_size(&w, N);
+        for (uint32_t i = 0; i < N; i++) {
+            struct wire_inv inv = {.type = INV_WTX};
+            uint32_t number = round * N + i;
+            memcpy(inv.hash, &number, 4);
+            inv.hash[31] = 7;
+            wire_inv_encode(&w, &inv);
+        }
+        raw_send(raw, "inv", bytes, w.len);
+    }
+    mesh_run(&f->mesh, 30000000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(rich.node, 0, &info));
+    assert_int_equal(info.n_tx_announced, TX_FETCH_ANNOUNCEMENTS_MAX);
+    size_t asked = 0;
+    for (size_t i = 0; i < raw->n_got; i++)
+        if (strcmp(raw->got[i].name, "getdata") == 0)
+            asked += (raw->got[i].len - 1) / 36;
+    assert_int_equal(asked, TX_FETCH_IN_FLIGHT_MAX);
+    /* A block from another peer comes through all the same. */
+    struct raw_peer *honest = raw_connect(&f->mesh, rich.node);
+    raw_handshake(honest, SERVICES);
+    const struct built_block *next = builder_block(&f->builder, rich.tip, NULL);
+    raw_send_headers(honest, &next, 1);
+    (void)raw_expect(honest, "getdata");
+    raw_send_block(honest, next);
+    assert_in_range(mesh_wait_tip(&f->mesh, next, 10), 1, 2000000);
+    xfree(bytes);
+    raw_free(raw);
+    raw_free(honest);
+}
+
+/* Hazard 53: many orphans of one parent, and the loop goes on. */
+static void many_orphans_are_tried_one_at_a_time(void **state)
+{
+    struct fixture *f = *state;
+    struct rich rich = rich_node(f, 77);
+    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
+    raw_handshake(raw, SERVICES);
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(rich.tip, 1));
+    struct tx parent = builder_spend(&f->builder, &coin, 1, 60, 10000, BUILDER_WSH_TRUE);
+    struct tx child[60];
+    for (uint32_t i = 0; i < 60; i++) {
+        struct builder_coin out = builder_coin_of(&parent, i, BUILDER_WSH_TRUE);
+        child[i] = builder_spend(&f->builder, &out, 1, 2, 1000, BUILDER_WSH_TRUE);
+        send_tx(raw, &child[i]);
+    }
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(mempool_count(rich.node->mempool), 0);
+    send_tx(raw, &parent);
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(mempool_count(rich.node->mempool), 61);
+    raw_free(raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(what_is_announced_is_asked_for_and_taken),
+        T(the_second_announcer_is_asked_when_the_first_says_nothing),
+        T(an_outbound_peer_is_asked_though_many_announce_before_it),
+        T(an_inbound_peer_is_asked_though_many_announce_before_it),
+        T(one_answer_is_enough_if_it_is_good),
+        T(an_orphans_parent_is_asked_for_and_both_are_taken),
+        T(orphans_are_shown_with_all_who_announced_them),
+        T(an_orphan_outlives_its_sender_if_another_has_it),
+        T(a_parent_is_asked_for_in_the_peers_own_terms),
+        T(a_block_completes_orphans_too),
+        T(a_refused_transaction_is_not_asked_for_again),
+        T(a_flood_of_announcements_is_bounded),
+        T(many_orphans_are_tried_one_at_a_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
