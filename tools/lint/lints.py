@@ -10,75 +10,14 @@ import re
 import subprocess
 import sys
 
+from source import Tree, functions, layer_of, line_at, prototypes
+
 ORDER = ["util", "crypto", "consensus", "chain", "mempool", "p2p", "rpc", "node", "host", "sim",
          "programs"]
 STRANGERS = [("p2p", "rpc"), ("host", "sim")]  # side by side: neither includes the other
 COLUMNS_MAX = 100
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 800
-
-
-class Tree:
-    """The files of a source tree, each read once."""
-
-    def __init__(self, root, objects=None):
-        self.root = root
-        self.objects = objects
-        self.cache = {}
-        self.paths = sorted(self._list())
-
-    def _list(self):
-        try:
-            out = subprocess.run(
-                ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-                cwd=self.root, capture_output=True, check=True, text=True).stdout.splitlines()
-            return [p for p in out if os.path.isfile(os.path.join(self.root, p))]
-        except (subprocess.CalledProcessError, FileNotFoundError):
-            found = []  # an unpacked archive
-            for folder, names, files in os.walk(self.root):
-                names[:] = [n for n in names if n not in ("build", ".git", "__pycache__")]
-                found += [os.path.relpath(os.path.join(folder, f), self.root) for f in files]
-            return found
-
-    def select(self, *starts, ends=(".c", ".h")):
-        return [p for p in self.paths if p.startswith(starts) and p.endswith(tuple(ends))]
-
-    def text(self, path):
-        if path not in self.cache:
-            with open(os.path.join(self.root, path), encoding="utf-8", errors="replace") as f:
-                self.cache[path] = f.read()
-        return self.cache[path]
-
-    def lines(self, path):
-        return self.text(path).split("\n")
-
-    def code(self, path):
-        """The text with comments and the contents of literals blanked; same lines."""
-        key = (path, "code")
-        if key not in self.cache:
-            self.cache[key] = blank(self.text(path))
-        return self.cache[key]
-
-
-TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
-
-
-def blank(text):
-    def replace(match):
-        s = match.group(0)
-        if s[0] in "\"'":
-            return s[0] + " " * (len(s) - 2) + s[-1]
-        return re.sub(r"[^\n]", " ", s)
-    return TOKEN.sub(replace, text)
-
-
-def line_at(text, offset):
-    return text.count("\n", 0, offset) + 1
-
-
-def layer_of(path):
-    parts = path.split("/")
-    return parts[1] if len(parts) > 2 and parts[0] == "src" else None
 
 
 # -- The lints ----------------------------------------------------------------------------
@@ -226,25 +165,6 @@ def lint_columns(tree):
                 yield (path, number, f"{len(line)} columns", f"break it before {COLUMNS_MAX}")
 
 
-def functions(code):
-    """(name, first line, last line, body) of each function: Linux braces at column 0."""
-    lines = code.split("\n")
-    start = None
-    for number, line in enumerate(lines, 1):
-        if line == "{":
-            start = number
-        elif line == "}" and start is not None:
-            first = start - 1
-            while first > 1 and lines[first - 2].strip() and not re.match(
-                    r"[#}]|.*;\s*$", lines[first - 2]):
-                first -= 1
-            head = " ".join(lines[first - 1:start - 1])
-            name = re.search(r"(\w+)\s*\(", re.sub(r"__attribute__\s*\(\(.*?\)\)+", "", head))
-            if name:
-                yield name.group(1), first, number, "\n".join(lines[start:number - 1])
-            start = None
-
-
 def lint_function_size(tree):
     """No function is longer than 70 lines."""
     for path in tree.select("src/", "tests/", ends=(".c", ".h", ".inc")):
@@ -272,36 +192,10 @@ def lint_prototypes(tree):
         if layer_of(path) is None:
             continue
         yield from head_findings(tree, path)
-        covered = in_comment = False
-        depth = 0
-        statement, first = "", 0
-        for number, (raw, code) in enumerate(zip(tree.lines(path),
-                                                 tree.code(path).split("\n")), 1):
-            if not raw.strip():
-                covered = covered if in_comment else False
-                continue
-            if "/*" in raw:
-                covered = True
-            in_comment = (raw.rfind("/*") > raw.rfind("*/")) or (in_comment and "*/" not in raw)
-            if code.startswith("#") or not code.strip():
-                continue
-            if depth == 0 and not statement:
-                first = number
-            if depth == 0:
-                statement += " " + code.strip()
-            depth += code.count("{") - code.count("}")
-            if depth == 0 and (code.rstrip().endswith((";", "}")) or ";" in code):
-                if is_prototype(statement) and not covered:
-                    name = re.search(r"(\w+)\s*\(", statement).group(1)
-                    yield (path, first, f"{name}() has no comment",
-                           "say what it does: In, Out, Returns, Units, Owns, Fails, Spec as apply")
-                statement = ""
-
-
-def is_prototype(statement):
-    s = statement.strip()
-    return (s.endswith(";") and "(" in s and "{" not in s and
-            not s.startswith(("typedef", "_Static_assert", "static inline", "struct {")))
+        for name, number, covered, _ in prototypes(tree, path):
+            if not covered:
+                yield (path, number, f"{name}() has no comment",
+                       "say what it does: In, Out, Returns, Units, Owns, Fails, Spec as apply")
 
 
 def head_findings(tree, path):
