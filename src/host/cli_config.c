@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/config.h"
 #include "host/files.h"
 #include "host/sockets.h"
 #include "util/alloc.h"
@@ -34,7 +35,7 @@ static const struct option_def table[] = {
     {"help", NULL, "Print this help message and exit (also -h or -?)", G, BOOL, LINE},
     {"version", NULL, "Print the version and exit", G, BOOL, LINE},
     {"conf", "<file>", "Config file, relative to the data directory unless absolute (default: "
-     "cairn.conf)", G, STRING, LINE},
+     "cairn.conf, or bitcoin.conf where that is alone)", G, STRING, LINE},
     {"addrinfo", NULL, "Show how many addresses of other nodes are known", G, BOOL, LINE},
     {"datadir", "<dir>", "Data directory of the node (default: ~/.cairn)", G, STRING,
      OPTION_NO_NEGATION},
@@ -139,8 +140,9 @@ static bool read_config_file(struct cli_config *config, char **error)
     struct buffer text;
     if (options_is_negated(options, "conf"))
         return true;
-    config->config_path =
-        path_in(config->base_dir, options_get_string(options, "conf", "cairn.conf"));
+    config->config_path = is_named
+                              ? path_in(config->base_dir, options_get_string(options, "conf", ""))
+                              : config_default_file(config->base_dir);
     buffer_init(&text);
     int rc = read_file(config->config_path, &text);
     if (rc == 0)

@@ -107,42 +107,40 @@ static bool exists(const char *path)
     return stat(path, &st) == 0;
 }
 
-/* Whoever comes from bitcoind may wonder why nothing that the file says holds. */
-static void mention_other_file(struct config *config)
+char *config_default_file(const char *dir)
 {
-    char *other = config_path_in(config->base_dir, "bitcoin.conf");
-    if (exists(other))
-        options_message(&config->options, OPTION_MESSAGE_TOLD,
-                        "%s is not read: the config file is %s. -conf=bitcoin.conf reads it.",
-                        other, config->config_path);
-    xfree(other);
+    char *own = config_path_in(dir, CONFIG_FILE_NAME);
+    char *other = config_path_in(dir, CONFIG_OTHER_FILE_NAME);
+    bool is_other = !exists(own) && exists(other);
+    xfree(is_other ? own : other);
+    return is_other ? other : own;
 }
 
 /* The data directory that the file has named holds another config file: which one was meant? Core
  * stops there, in these words, unless -allowignoredconf is set. */
 static bool refuse_second_file(struct config *config, const char *first_dir, char **error)
 {
-    char *second = config_path_in(config->base_dir, "cairn.conf");
+    char *second = config_default_file(config->base_dir);
     struct stat a, b;
+    const char *name = strrchr(second, '/') + 1;
     bool is_second =
         config->config_path && stat(second, &b) == 0 &&
         (stat(config->config_path, &a) != 0 || a.st_ino != b.st_ino || a.st_dev != b.st_dev);
-    xfree(second);
-    if (!is_second)
+    if (!is_second) {
+        xfree(second);
         return true;
+    }
     const char *named = options_get_string(&config->options, "conf", "");
     char *source = *named ? xasprintf("command line argument \"-conf=%s\"", named)
                           : xasprintf("data directory \"%s\"", first_dir);
     char *why = xasprintf(
-        "Data directory \"%s\" contains a \"cairn.conf\" file which is ignored, because a "
-        "different "
+        "Data directory \"%s\" contains a \"%s\" file which is ignored, because a different "
         "configuration file \"%s\" from %s is being used instead. Possible ways to address this "
-        "would be to:\n- Delete or rename the \"cairn.conf\" file in data directory \"%s\".\n- "
-        "Change "
+        "would be to:\n- Delete or rename the \"%s\" file in data directory \"%s\".\n- Change "
         "datadir= or conf= options to specify one configuration file, not two, and use "
-        "includeconf= "
-        "to include any other configuration files.",
-        config->base_dir, config->config_path, source, config->base_dir);
+        "includeconf= to include any other configuration files.",
+        config->base_dir, name, config->config_path, source, name, config->base_dir);
+    xfree(second);
     xfree(source);
     bool is_allowed = options_get_bool(&config->options, "allowignoredconf", false);
     if (is_allowed)
@@ -155,14 +153,27 @@ static bool refuse_second_file(struct config *config, const char *first_dir, cha
     return is_allowed;
 }
 
+/* Settle which file it is; one that bears the other program's name is mentioned. */
+static void choose_config_file(struct config *config)
+{
+    struct options *options = &config->options;
+    if (options_is_set(options, "conf")) {
+        config->config_path =
+            config_path_in(config->base_dir, options_get_string(options, "conf", ""));
+        return;
+    }
+    config->config_path = config_default_file(config->base_dir);
+    if (strcmp(strrchr(config->config_path, '/') + 1, CONFIG_OTHER_FILE_NAME) == 0)
+        options_message(options, OPTION_MESSAGE_TOLD,
+                        "Config file: %s, since there is no " CONFIG_FILE_NAME " beside it",
+                        config->config_path);
+}
+
 static bool read_config_file(struct config *config, char **error)
 {
-    const struct options *options = &config->options;
-    if (options_is_negated(options, "conf"))
+    if (options_is_negated(&config->options, "conf"))
         return true;
-    bool is_named = options_is_set(options, "conf");
-    config->config_path =
-        config_path_in(config->base_dir, options_get_string(options, "conf", "cairn.conf"));
+    choose_config_file(config);
     struct buffer text;
     buffer_init(&text);
     int rc = read_text(config->config_path, &text);
@@ -172,14 +183,12 @@ static bool read_config_file(struct config *config, char **error)
                                    read_included, config, error);
     else if (rc == -EISDIR)
         ok = REFUSE(error, "Config file \"%s\" is a directory.", config->config_path);
-    else if (is_named)
+    else if (options_is_set(&config->options, "conf"))
         ok = REFUSE(error,
                     "Error reading configuration file: specified config file \"%s\" could not be "
                     "opened.",
                     config->config_path);
-    else if (rc == -ENOENT)
-        mention_other_file(config);
-    else
+    else if (rc != -ENOENT)
         ok = REFUSE(error, "Error reading configuration file: \"%s\": %s", config->config_path,
                     strerror(-rc));
     buffer_deinit(&text);

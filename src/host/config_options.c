@@ -56,7 +56,7 @@ static const struct option_def table[] = {
     {"blocksonly", NULL, "Ask for no transactions, and relay none (default: 0)", G, BOOL, 0},
     {"conf", "<file>",
      "Config file, relative to the data directory unless absolute (only useable from the command "
-     "line; default: cairn.conf)",
+     "line; default: cairn.conf, or bitcoin.conf where that is alone)",
      G, STRING, LINE},
     {"daemon", NULL, "Run in the background and accept commands (default: 0)", G, BOOL, 0},
     {"daemonwait", NULL, "Run in the background, and return when start-up is complete (default: 0)",

@@ -55,6 +55,19 @@ def test_usage_errors(context):
     node.stop()
 
 
+def test_a_lone_bitcoin_conf_holds_for_both_programs(context):
+    """What was made for bitcoind writes that file, and starts both with -datadir alone."""
+    node = context.node()
+    with open(os.path.join(node.datadir, "bitcoin.conf"), "w", encoding="ascii") as file:
+        file.write("txindex=1\n[regtest]\nrpcuser=alice\nrpcpassword=secret\n")
+    node.launch()
+    status, out, error = context.cli(node, "-rpcwait", "getindexinfo")
+    equal((status, "txindex" in out, error), (0, True, ""))
+    assert "bitcoin.conf, since there is no cairn.conf beside it" in node.output(), node.output()
+    equal(context.cli(node, "stop"), (0, "Cairn stopping\n", ""))
+    node.wait_exit()
+
+
 def test_no_node_is_a_clear_error(context):
     node = context.node()
     os.makedirs(node.netdir, exist_ok=True)

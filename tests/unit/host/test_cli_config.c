@@ -124,6 +124,25 @@ static void the_nodes_file_is_read(void **state)
     temp_dir_remove(&dir);
 }
 
+static void a_bitcoin_conf_is_read_where_it_is_alone(void **state)
+{
+    (void)state;
+    struct cli_config config;
+    struct temp_dir dir;
+    char option[128];
+    temp_dir_make(&dir);
+    temp_write(&dir, "bitcoin.conf", "regtest=1\n[regtest]\nrpcport=1234\n");
+    snprintf(option, sizeof option, "-datadir=%s", dir.path);
+    config_of(&config, option, "stop");
+    assert_int_equal(config.port, 1234);
+    cli_config_deinit(&config);
+    temp_write(&dir, "cairn.conf", "regtest=1\n");
+    config_of(&config, option, "stop");
+    assert_int_equal(config.port, 18443);
+    cli_config_deinit(&config);
+    temp_dir_remove(&dir);
+}
+
 static void without_a_password_the_cookie_is_used(void **state)
 {
     (void)state;
@@ -194,6 +213,7 @@ int main(void)
         cmocka_unit_test(the_server_can_be_named),
         cmocka_unit_test(wrong_options_are_refused),
         cmocka_unit_test(the_nodes_file_is_read),
+        cmocka_unit_test(a_bitcoin_conf_is_read_where_it_is_alone),
         cmocka_unit_test(without_a_password_the_cookie_is_used),
         cmocka_unit_test(help_needs_no_files),
     };

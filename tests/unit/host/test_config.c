@@ -260,16 +260,33 @@ static void a_config_file_that_is_ignored_stops_the_start(void **state)
     xfree(text);
 }
 
-static void a_lone_bitcoin_conf_is_mentioned(void **state)
+static void a_lone_bitcoin_conf_is_read_and_mentioned(void **state)
 {
     struct world *w = *state;
     temp_write(&w->dir, "bitcoin.conf", "txindex=1\n");
     ASSERT_OK(w, "-regtest");
-    assert_true(says(w, OPTION_MESSAGE_TOLD, "bitcoin.conf is not read"));
+    assert_true(says(w, OPTION_MESSAGE_TOLD, "bitcoin.conf, since there is no cairn.conf"));
+    assert_true(w->config.chain.txindex);
+    ASSERT_OK(w, "-regtest", "-noconf");
     assert_false(w->config.chain.txindex);
+    ASSERT_OK(w, "-regtest", "-conf=bitcoin.conf");
+    assert_false(says(w, OPTION_MESSAGE_TOLD, "bitcoin.conf"));
     temp_write(&w->dir, "cairn.conf", "");
     ASSERT_OK(w, "-regtest");
     assert_false(says(w, OPTION_MESSAGE_TOLD, "bitcoin.conf"));
+    assert_false(w->config.chain.txindex);
+}
+
+static void a_bitcoin_conf_that_would_be_ignored_is_refused(void **state)
+{
+    struct world *w = *state;
+    temp_write(&w->dir, "bitcoin.conf", "");
+    temp_write(&w->dir, "other.conf", "");
+    assert_false(init(w, "-conf=other.conf", NULL));
+    assert_non_null(strstr(w->error, "contains a \"bitcoin.conf\" file which is ignored"));
+    temp_write(&w->dir, "cairn.conf", "");
+    assert_false(init(w, "-conf=other.conf", NULL));
+    assert_non_null(strstr(w->error, "contains a \"cairn.conf\" file which is ignored"));
 }
 
 static void bad_config_files_are_refused(void **state)
@@ -476,7 +493,8 @@ int main(void)
         T(the_config_file_is_read_and_the_command_line_outranks_it),
         T(bad_config_files_are_refused),
         T(a_config_file_that_is_ignored_stops_the_start),
-        T(a_lone_bitcoin_conf_is_mentioned),
+        T(a_lone_bitcoin_conf_is_read_and_mentioned),
+        T(a_bitcoin_conf_that_would_be_ignored_is_refused),
         T(unknown_keys_of_the_config_file_are_logged),
         T(what_does_nothing_here_lasts_as_a_warning),
         T(every_log_category_of_core_is_known),
