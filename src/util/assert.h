@@ -14,6 +14,10 @@
 #define LIKELY(x)     __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)   __builtin_expect(!!(x), 0)
 
+/* The object that p points into: to its member of that name. */
+#define CONTAINER_OF(p, type, member)                                                              \
+    ((type *)(void *)((char *)(1 ? (p) : &((type *)NULL)->member) - offsetof(type, member)))
+
 /* Print the broken condition and its place to standard error and abort. */
 NORETURN void assert_fail(const char *condition, const char *file, int line);
 
