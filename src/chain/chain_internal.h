@@ -9,7 +9,8 @@
 
 #include "chain/chain.h"
 #include "chain/coins/overlay.h"
-#include "chain/core/scratch_pool.h"
+#include "chain/core/chain_core.h"
+#include "chain/core/chain_part.h"
 #include "chain/pipeline/flight.h"
 #include "chain/tree/deployments.h"
 #include "chain/tree/index_db.h"
@@ -90,28 +91,21 @@ struct prune {
     size_t *files; /* to be removed when the batch is written */
     size_t n_files;
     int error;
-    size_t n_files_seen; /* when the target was looked at last */
+    size_t n_files_seen;   /* when the target was looked at last */
+    uint64_t flushes_seen; /* flush.completed, then */
     struct prune_request *requests;
 };
 
 struct import;
 
 struct chain {
-    const struct env *env;
-    const struct log *log;
-    const struct network *network;
-    struct chain_options options;
-    struct chain_events events;
-    char *data_dir, *blocks_dir;
+    struct chain_core core;
+    char *blocks_dir;
     char *index_dir; /* of the block index */
     struct block_hash assume_valid;
     struct u256 min_chain_work;
 
     struct header_tree tree;
-    struct index_db *index;
-    struct block_files *files;
-    struct coins *coins;
-    struct siphash_key coin_key;
     struct deployments deployments;
 
     struct active_chain active;
@@ -122,14 +116,12 @@ struct chain {
 
     struct kept_blocks kept;
     struct overlay overlay;
-    struct scratch_pool scratch;
     uint64_t next_layer;
     struct flight_list flights; /* oldest first */
     size_t flights_dropped;     /* dropped, but with jobs under way */
     size_t pending_inputs;
     size_t flight_bytes;
 
-    size_t ops_pending;       /* accepts and reads under way */
     size_t writes_pending[2]; /* block and undo data, by epoch: a flush waits for one of them */
     size_t undo_writes_pending;
     size_t unwritten_bytes;          /* of those: at most the limit and what one block makes */
@@ -142,10 +134,8 @@ struct chain {
     bool sync_running;
     int sync_error;
 
-    uint64_t advance_timer;
-    bool advancing, tip_moved, headers_moved;
-    atomic_bool stops_jobs; /* tells long jobs that nobody will want their result */
-    bool is_open, closing, close_flushing, faulted, left_initial_download;
+    bool tip_moved, headers_moved;
+    bool close_flushing;
     uint64_t close_timer;
     int close_error;
     void (*close_done)(void *arg, int error);
@@ -154,12 +144,12 @@ struct chain {
     struct block_reads *reads;
     struct lost lost;
     struct undo_repair *undo_repair; /* NULL: not at work */
+    uint64_t undo_changes_seen;      /* lost.n_changes, when it began last */
     struct txindex *txindex;
     struct spenderindex *spenderindex;
     uint64_t next_id;
     bool any_pruned;
     enum chain_damage damage; /* that kept the chain from being opened */
-    bool noted_damage;        /* of the coins: the next start makes them anew */
     int replay_error;         /* of the disk, while the coins were repaired */
     unsigned marks;           /* of enum chain_mark: which the index has ... */
     unsigned marks_over;      /* ... and which of them the next flush takes away */
@@ -170,13 +160,22 @@ struct chain {
 
 /* -- chain.c -- */
 
-/* Our own world failed: remember, tell the node once, stop working. error: negative errno. */
-void chain_fault(struct chain *chain, int error, const char *what);
+/* chain_tip(), to be changed. */
 struct block_node *chain_tip_node(const struct chain *chain);
-void chain_warn(struct chain *chain, const char *message);
 /* Set the sticky "caught up" mark once the tip is recent and has enough work. */
 void chain_update_initial_download(struct chain *chain);
-int64_t chain_now_s(const struct chain *chain);
+
+/* The rows of the turn. */
+extern const struct chain_part accept_part, waiters_part, import_part, pipeline_part, flush_part,
+    prune_part, check_part, block_reads_part, txindex_part, spenderindex_part;
+/* Is any part busy? Let every part cancel. */
+bool chain_parts_are_busy(const struct chain *chain);
+void chain_parts_cancel(struct chain *chain);
+
+/* -- close.c -- */
+
+/* At the end of a turn while the chain is being closed: go on if nothing is under way. */
+void close_step(struct chain *chain);
 
 /* The tip has moved, up or down: bring the array by height in line. */
 void active_chain_set_tip(struct active_chain *active, struct block_node *tip);
@@ -221,17 +220,12 @@ void best_chain_data_lost(struct chain *chain, struct block_node *node);
 
 /* -- pipeline.c -- */
 
-/* Do what can be done now towards the best chain, soon (from a timer) or at once. */
-void pipeline_wake(struct chain *chain);
-void pipeline_advance(struct chain *chain);
 /* Nothing in flight and the tip is the best chain. */
 bool pipeline_is_at_rest(const struct chain *chain);
 /* Fly a block that will not be committed. At rest only. */
 void pipeline_start_test(struct chain *chain, struct flight *flight);
 /* Drop all flights (closing, fault). */
 void pipeline_drop_all(struct chain *chain);
-/* A flight's read, jobs or prefetch finished. */
-void pipeline_flight_changed(struct chain *chain);
 /* Store a block's undo data (undo_take: from xmalloc), in its old place if there is one of that
  * length, off the loop. The node has it from now on. */
 void pipeline_write_undo(struct chain *chain, struct block_node *node, uint8_t *undo_take,
@@ -239,79 +233,41 @@ void pipeline_write_undo(struct chain *chain, struct block_node *node, uint8_t *
 
 /* -- waiters (orders.c) -- */
 void waiters_add(struct chain *chain, struct waiter *waiter);
-/* Answer those whose block is decided; all if at rest. */
-void waiters_check(struct chain *chain);
 void waiters_block_failed(struct chain *chain, const struct block_node *node,
                           const struct verdict *verdict);
-void waiters_fail_all(struct chain *chain);
 /* The way back from a tip that was invalidated is barred by a block that cannot be read: the order
  * is taken back and answered with verdict. Returns false if the tip was not invalidated. */
 bool orders_give_up(struct chain *chain, const struct verdict *verdict);
-/* No write is pending: those who wait for durability can be served. */
-void waiters_writes_drained(struct chain *chain);
 
 /* -- flush.c -- */
 void flush_start_timer(struct chain *chain);
-void flush_if_due(struct chain *chain);
-void flush_writes_drained(struct chain *chain);
-/* A round of pruning has ended: flush if that is wanted. */
-void flush_resume(struct chain *chain);
 /* No block may be committed right now (a flush is about to freeze the coins). */
 bool flush_holds_commits(const struct chain *chain);
-void close_continue(struct chain *chain);
 
 /* -- import.c -- */
-void import_wake(struct chain *chain); /* room has become free */
 bool import_is_active(const struct chain *chain);
 /* Import blk files: all of them from the start (reindex), or only what lies behind the index. */
 void import_block_files(struct chain *chain, bool from_start);
-void import_cancel_all(struct chain *chain);
-/* Nothing is under way any more: end those that were cancelled. */
-void import_end_cancelled(struct chain *chain);
-/* The clock has moved: blocks of our files that were too new may be taken in now. */
-void import_retry_early(struct chain *chain);
 
 /* -- block_read.c -- */
 void block_reads_init(struct chain *chain);
 void block_reads_deinit(struct chain *chain);
-void block_reads_cancel_all(struct chain *chain);
-/* Undo data has been written: reads that waited for it can start. */
-void block_reads_wake(struct chain *chain);
 
 /* -- verify.c -- */
 /* Check the last blocks as the options want it. */
 void verify_at_start(struct chain *chain);
 
-/* -- check.c -- */
-/* After an event: chain_check() if the options want it, in at most a tenth of the time. */
-void check_if_due(struct chain *chain);
-
 /* -- prune.c -- */
 
-/* At the end of a flush: remove files if there are too many bytes of them, or if that was ordered.
- * Sets the flush's stage while it is at work. */
-void prune_if_due(struct chain *chain);
 /* The target is passed: only a flush makes pruning possible. */
 bool prune_wants_flush(const struct chain *chain);
 
 /* -- txindex.c: optional, follows the committed tip -- */
 int txindex_open(struct chain *chain, char **error);
 void txindex_close(struct chain *chain);
-/* The committed tip moved or a flush ended: index what is new (jobs, never ahead of what the coins
- * store stands for: hazard 76). */
-void txindex_wake(struct chain *chain);
-/* A block that could not be read may be there now. */
-void txindex_retry(struct chain *chain);
-bool txindex_is_busy(const struct chain *chain);
-/* Answer those who wait for the index to come nearer. */
-void txindex_cancel_all(struct chain *chain);
 
 /* -- spenderindex.c: optional, follows the committed tip as the txindex does -- */
 int spenderindex_open(struct chain *chain, char **error);
 void spenderindex_close(struct chain *chain);
-void spenderindex_wake(struct chain *chain);
-void spenderindex_retry(struct chain *chain);
-bool spenderindex_is_busy(const struct chain *chain);
-void spenderindex_cancel_all(struct chain *chain);
 
 #endif

@@ -35,18 +35,19 @@ static bool damaged(struct chain *chain, enum chain_damage damage, char **error,
 static bool has_coins(const struct chain *chain)
 {
     struct block_hash old_tip, new_tip, none = {{0}};
-    if (!chain->coins)
+    if (!chain->core.coins)
         return false;
-    struct block_hash tip = coins_store_tip(chain->coins);
-    return !block_hash_equal(&tip, &none) || coins_interrupted(chain->coins, &old_tip, &new_tip);
+    struct block_hash tip = coins_store_tip(chain->core.coins);
+    return !block_hash_equal(&tip, &none) ||
+           coins_interrupted(chain->core.coins, &old_tip, &new_tip);
 }
 
 static int open_index_store(struct chain *chain, char **detail)
 {
     *detail = NULL;
-    if (chain->index)
+    if (chain->core.index)
         return 0;
-    return index_db_open(chain->env, chain->index_dir, &chain->index, detail);
+    return index_db_open(chain->core.env, chain->index_dir, &chain->core.index, detail);
 }
 
 static bool fail_of_index(struct chain *chain, int code, char **error, char *detail_take)
@@ -63,14 +64,14 @@ static bool open_index(struct chain *chain, char **error)
 {
     char *detail;
     int code = open_index_store(chain, &detail);
-    if (code == -EUCLEAN && chain->options.reindex) {
+    if (code == -EUCLEAN && chain->core.options.reindex) {
         xfree(detail);
         return true;
     }
     if (code)
         return fail_of_index(chain, code, error, detail);
-    if (index_db_flag(chain->index, INDEX_FLAG_TO_EMPTY))
-        chain->options.reindex = true;
+    if (index_db_flag(chain->core.index, INDEX_FLAG_TO_EMPTY))
+        chain->core.options.reindex = true;
     return true;
 }
 
@@ -78,7 +79,7 @@ static bool load_index(struct chain *chain, struct block_file_info **infos, size
                        char **error)
 {
     char *detail;
-    int code = index_db_load(chain->index, &chain->tree, infos, n_infos, &detail);
+    int code = index_db_load(chain->core.index, &chain->tree, infos, n_infos, &detail);
     return code ? fail_of_index(chain, code, error, detail) : true;
 }
 
@@ -90,7 +91,7 @@ static bool note_reindex(struct chain *chain, char **error)
     char *detail;
     int code = open_index_store(chain, &detail);
     if (!code)
-        code = index_db_set_flag(chain->index, INDEX_FLAG_TO_EMPTY);
+        code = index_db_set_flag(chain->core.index, INDEX_FLAG_TO_EMPTY);
     if (code && code != -EUCLEAN)
         return fail_of_index(chain, code, error, detail);
     xfree(detail);
@@ -100,13 +101,13 @@ static bool note_reindex(struct chain *chain, char **error)
 static bool empty_index(struct chain *chain, char **error)
 {
     char *detail = NULL;
-    index_db_close(chain->index);
-    chain->index = NULL; /* what follows may fail, and then the chain is freed */
-    int code = env_kv_destroy(chain->env, chain->index_dir);
+    index_db_close(chain->core.index);
+    chain->core.index = NULL; /* what follows may fail, and then the chain is freed */
+    int code = env_kv_destroy(chain->core.env, chain->index_dir);
     if (!code || code == -ENOENT)
         code = open_index_store(chain, &detail);
     if (!code)
-        code = index_db_set_flag(chain->index, INDEX_FLAG_REINDEXING);
+        code = index_db_set_flag(chain->core.index, INDEX_FLAG_REINDEXING);
     return code ? fail_of_index(chain, code, error, detail) : true;
 }
 
@@ -127,23 +128,26 @@ static bool is_ours(struct chain *chain)
 static bool open_coins(struct chain *chain, char **error)
 {
     struct coins_options options = {
-        .cache_bytes = chain->options.cache_bytes,
-        .store_cache_bytes = STORE_CACHE_BYTES(chain->options.cache_bytes),
-        .flush_batch_bytes = chain->options.flush_batch_bytes,
+        .cache_bytes = chain->core.options.cache_bytes,
+        .store_cache_bytes = STORE_CACHE_BYTES(chain->core.options.cache_bytes),
+        .flush_batch_bytes = chain->core.options.flush_batch_bytes,
     };
-    char *path = xasprintf("%s/chainstate", chain->data_dir), *detail = NULL;
-    int code = coins_open(chain->env, chain->log, path, &options, &chain->coins, &detail);
-    if (code == -EUCLEAN && (chain->options.reindex || chain->options.reindex_chainstate)) {
+    char *path = xasprintf("%s/chainstate", chain->core.data_dir), *detail = NULL;
+    int code =
+        coins_open(chain->core.env, chain->core.log, path, &options, &chain->core.coins, &detail);
+    if (code == -EUCLEAN &&
+        (chain->core.options.reindex || chain->core.options.reindex_chainstate)) {
         /* The remedy that its message names: it will be filled anew. */
         xfree(detail);
         detail = NULL;
-        if (chain->options.reindex && !note_reindex(chain, error)) {
+        if (chain->core.options.reindex && !note_reindex(chain, error)) {
             xfree(path);
             return false;
         }
-        code = env_kv_destroy(chain->env, path);
+        code = env_kv_destroy(chain->core.env, path);
         if (!code)
-            code = coins_open(chain->env, chain->log, path, &options, &chain->coins, &detail);
+            code = coins_open(chain->core.env, chain->core.log, path, &options, &chain->core.coins,
+                              &detail);
     }
     xfree(path);
     if (code == -EUCLEAN)
@@ -151,16 +155,15 @@ static bool open_coins(struct chain *chain, char **error)
                        "The coins database is corrupt; start with -reindex-chainstate", detail);
     if (code)
         return fail(error, "Cannot open the coins database", code, detail);
-    chain->coin_key = coins_hash_key(chain->coins);
     return true;
 }
 
 static bool wipe_coins(struct chain *chain, char **error)
 {
-    int code = coins_wipe(chain->coins);
-    bool keeps_index = chain->index && !chain->options.reindex;
-    if (!code && keeps_index && index_db_flag(chain->index, INDEX_FLAG_DAMAGED_COINS))
-        code = index_db_clear_flag(chain->index, INDEX_FLAG_DAMAGED_COINS);
+    int code = coins_wipe(chain->core.coins);
+    bool keeps_index = chain->core.index && !chain->core.options.reindex;
+    if (!code && keeps_index && index_db_flag(chain->core.index, INDEX_FLAG_DAMAGED_COINS))
+        code = index_db_clear_flag(chain->core.index, INDEX_FLAG_DAMAGED_COINS);
     return code ? fail(error, "Cannot begin to reindex", code, NULL) : true;
 }
 
@@ -172,8 +175,8 @@ static bool check_stores(struct chain *chain, char **error)
         return damaged(chain, CHAIN_DAMAGE_INDEX, error,
                        "The block index is missing; start with -reindex",
                        xstrdup("there are coins, but no blocks are known"));
-    if (!chain->options.reindex_chainstate && !chain->options.reindex &&
-        index_db_flag(chain->index, INDEX_FLAG_DAMAGED_COINS))
+    if (!chain->core.options.reindex_chainstate && !chain->core.options.reindex &&
+        index_db_flag(chain->core.index, INDEX_FLAG_DAMAGED_COINS))
         return damaged(chain, CHAIN_DAMAGE_COINS, error,
                        "The coins database is corrupt; start with -reindex-chainstate",
                        xstrdup("the run before this one met the damage"));
@@ -183,7 +186,7 @@ static bool check_stores(struct chain *chain, char **error)
 /* The coins go before the index: nothing could be done with coins whose blocks it does not know. */
 static bool begin_reindex(struct chain *chain, char **error)
 {
-    bool is_wrong = PLANTED(chain->env, REINDEX_INDEX_FIRST);
+    bool is_wrong = PLANTED(chain->core.env, REINDEX_INDEX_FIRST);
     return note_reindex(chain, error) && (is_wrong || wipe_coins(chain, error)) &&
            empty_index(chain, error) && (!is_wrong || wipe_coins(chain, error));
 }
@@ -197,7 +200,7 @@ static void count_name(void *arg, const char *name)
 static bool holds_files(const struct chain *chain, const char *dir)
 {
     size_t n = 0;
-    return env_list(chain->env, dir, count_name, &n) >= 0 && n > 0;
+    return env_list(chain->core.env, dir, count_name, &n) >= 0 && n > 0;
 }
 
 /* As in Core the index stays in the data directory, wherever -blocksdir has the block files. We had
@@ -207,7 +210,7 @@ static void choose_index(struct chain *chain)
     char *beside = xasprintf("%s/index", chain->blocks_dir);
     if (strcmp(beside, chain->index_dir) != 0 && !holds_files(chain, chain->index_dir) &&
         holds_files(chain, beside)) {
-        log_printf(chain->log, LOG_ALWAYS, "The block index is in %s, from an older version",
+        log_printf(chain->core.log, LOG_ALWAYS, "The block index is in %s, from an older version",
                    beside);
         xfree(chain->index_dir);
         chain->index_dir = beside;
@@ -225,7 +228,7 @@ static void look_for_blocks(void *arg, const char *name)
 static bool has_block_files(const struct chain *chain)
 {
     bool is_found = false;
-    (void)env_list(chain->env, chain->blocks_dir, look_for_blocks, &is_found);
+    (void)env_list(chain->core.env, chain->blocks_dir, look_for_blocks, &is_found);
     return is_found;
 }
 
@@ -233,7 +236,7 @@ static bool has_block_files(const struct chain *chain)
  * anew is the user's to order. Before an index is made: it would count for the right one later. */
 static bool refuse_lost_folder(struct chain *chain, char **error)
 {
-    if (chain->options.reindex || !has_coins(chain) || holds_files(chain, chain->index_dir) ||
+    if (chain->core.options.reindex || !has_coins(chain) || holds_files(chain, chain->index_dir) ||
         has_block_files(chain))
         return true;
     return fail(error, "The blocks are missing", -ENOENT,
@@ -244,10 +247,10 @@ static bool refuse_lost_folder(struct chain *chain, char **error)
 
 static int make_dirs(struct chain *chain)
 {
-    char *data = xasprintf("%s/blocks", chain->data_dir);
-    int code = env_make_dir(chain->env, chain->blocks_dir);
+    char *data = xasprintf("%s/blocks", chain->core.data_dir);
+    int code = env_make_dir(chain->core.env, chain->blocks_dir);
     if (!code && strcmp(data, chain->blocks_dir) != 0)
-        code = env_make_dir(chain->env, data);
+        code = env_make_dir(chain->core.env, data);
     xfree(data);
     return code;
 }
@@ -265,21 +268,23 @@ static bool open_stores(struct chain *chain, char **error)
                               code == -ENOENT ? " is a link to a folder that is not there" : "",
                               strerror(-code)));
     if (!open_coins(chain, error) || !refuse_lost_folder(chain, error) ||
-        !open_index(chain, error) || (chain->options.reindex && !begin_reindex(chain, error)) ||
+        !open_index(chain, error) ||
+        (chain->core.options.reindex && !begin_reindex(chain, error)) ||
         !load_index(chain, &infos, &n_infos, error) || !check_stores(chain, error)) {
         xfree(infos);
         return false;
     }
-    code = block_files_open(chain->env, chain->log, chain->blocks_dir, chain->network->magic, infos,
-                            n_infos, &chain->files, &detail);
+    code =
+        block_files_open(chain->core.env, chain->core.log, chain->blocks_dir,
+                         chain->core.network->magic, infos, n_infos, &chain->core.files, &detail);
     xfree(infos);
     if (code)
         return fail(error, "Cannot open the block files", code, detail);
-    code = chain->options.reindex ? block_files_remove_undo(chain->files) : 0;
+    code = chain->core.options.reindex ? block_files_remove_undo(chain->core.files) : 0;
     if (code)
         return fail(error, "Cannot list the block files", code, NULL);
-    if (chain->options.block_file_bytes)
-        block_files_set_max_bytes(chain->files, chain->options.block_file_bytes);
+    if (chain->core.options.block_file_bytes)
+        block_files_set_max_bytes(chain->core.files, chain->core.options.block_file_bytes);
     return true;
 }
 
@@ -301,13 +306,13 @@ static bool take_first_record(void *arg, const struct file_pos *pos, struct span
 
 static int store_genesis(struct chain *chain, struct block_node *node)
 {
-    struct span raw = chain->network->genesis_raw;
+    struct span raw = chain->core.network->genesis_raw;
     node->data.file = -1;
-    int code = block_files_scan(chain->files, 0, 0, take_first_record, node);
+    int code = block_files_scan(chain->core.files, 0, 0, take_first_record, node);
     if (code == -ENOENT || (!code && node->data.file < 0)) {
-        node->data = block_files_alloc(chain->files, (uint32_t)raw.len, 0, node->time);
+        node->data = block_files_alloc(chain->core.files, (uint32_t)raw.len, 0, node->time);
         node->data.crc32c = crc32c(0, raw.p, raw.len);
-        code = block_files_write(chain->files, &node->data, raw);
+        code = block_files_write(chain->core.files, &node->data, raw);
     }
     return code;
 }
@@ -315,10 +320,10 @@ static int store_genesis(struct chain *chain, struct block_node *node)
 /* The first block is a fact of the network: stored like any other, but its coin never existed. */
 static bool add_genesis(struct chain *chain, char **error)
 {
-    struct span raw = chain->network->genesis_raw;
+    struct span raw = chain->core.network->genesis_raw;
     struct block_ref *ref = block_ref_take(xmemdup(raw.p, raw.len), raw.len);
     bool decoded = block_ref_decode(ref);
-    ASSERT(decoded && block_hash_equal(&ref->block.hash, &chain->network->genesis_hash));
+    ASSERT(decoded && block_hash_equal(&ref->block.hash, &chain->core.network->genesis_hash));
     struct block_node *node = header_tree_add(&chain->tree, &ref->block.header, &ref->block.hash);
     block_ref_drop(ref);
     node->undo.file = -1;
@@ -342,7 +347,7 @@ struct replay {
 
 static bool replay_read(struct replay *replay, const struct block_node *node, bool want_undo)
 {
-    struct block_files *files = replay->chain->files;
+    struct block_files *files = replay->chain->core.files;
     uint8_t *raw;
     arena_init(&replay->arena, 64 << 10);
     replay->ref = NULL;
@@ -378,7 +383,7 @@ static void replay_end(struct replay *replay)
 
 static void replay_tx(struct replay *replay, const struct tx *tx, int32_t height, bool coinbase)
 {
-    struct coins *coins = replay->chain->coins;
+    struct coins *coins = replay->chain->core.coins;
     for (uint32_t k = 0; k < tx->n_in && !coinbase; k++)
         coins_repair_erase(coins, &tx->in[k].prevout);
     struct outpoint outpoint = {.txid = tx->txid};
@@ -415,10 +420,10 @@ static bool replay_backward(struct chain *chain, const struct block_node *node)
         struct outpoint outpoint = {.txid = tx->txid};
         for (uint32_t k = 0; k < tx->n_out; k++) {
             outpoint.vout = k;
-            coins_repair_erase(chain->coins, &outpoint);
+            coins_repair_erase(chain->core.coins, &outpoint);
         }
         for (uint32_t k = tx->n_in; i > 0 && k-- > 0;)
-            coins_repair_put(chain->coins, &tx->in[k].prevout, &replay.undo.spent[--at]);
+            coins_repair_put(chain->core.coins, &tx->in[k].prevout, &replay.undo.spent[--at]);
     }
     replay_end(&replay);
     return ok;
@@ -450,7 +455,7 @@ static bool repair_coins(struct chain *chain, const struct block_hash *old_hash,
     if (!to || !from)
         return damaged(chain, CHAIN_DAMAGE_COINS, error, remedy, xstrdup("a tip is unknown"));
     struct block_node *fork = block_node_fork(from, to);
-    log_printf(chain->log, LOG_ALWAYS,
+    log_printf(chain->core.log, LOG_ALWAYS,
                "repairing the coins: back from height %d to %d, forward to %d", from->height,
                fork->height, to->height);
     for (struct block_node *at = from; at != fork; at = at->prev)
@@ -459,7 +464,7 @@ static bool repair_coins(struct chain *chain, const struct block_hash *old_hash,
     for (int32_t height = fork->height + 1; height <= to->height; height++)
         if (!replay_forward(chain, block_node_ancestor(to, height)))
             return not_replayed(chain, error, remedy, xasprintf("block at height %d", height));
-    int code = coins_repair_commit(chain->coins, new_hash);
+    int code = coins_repair_commit(chain->core.coins, new_hash);
     return code ? fail(error, "Cannot repair the coins database", code, NULL) : true;
 }
 
@@ -494,19 +499,19 @@ static void tell_of_empty_coins(struct chain *chain)
     size_t at = 0, n = 0;
     while ((node = hash_map_next(&chain->tree.by_hash, &at)))
         n += (node->status & BLOCK_HAVE_UNDO) != 0;
-    if (n == 0 || chain->options.reindex_chainstate)
+    if (n == 0 || chain->core.options.reindex_chainstate)
         return;
-    log_warning(chain->log, "the coins database is empty, made anew from %zu blocks", n);
-    chain_warn(chain, "The coins database is empty: it is made anew from the stored blocks");
+    log_warning(chain->core.log, "the coins database is empty, made anew from %zu blocks", n);
+    core_warn(&chain->core, "The coins database is empty: it is made anew from the stored blocks");
 }
 
 static bool find_tip(struct chain *chain, char **error)
 {
     struct block_hash old_tip, new_tip, none = {{0}};
-    if (coins_interrupted(chain->coins, &old_tip, &new_tip) &&
+    if (coins_interrupted(chain->core.coins, &old_tip, &new_tip) &&
         !repair_coins(chain, &old_tip, &new_tip, error))
         return false;
-    struct block_hash hash = coins_store_tip(chain->coins);
+    struct block_hash hash = coins_store_tip(chain->core.coins);
     if (block_hash_equal(&hash, &none))
         tell_of_empty_coins(chain);
     struct block_node *tip = block_hash_equal(&hash, &none) ? chain->tree.genesis
@@ -525,10 +530,10 @@ static bool find_tip(struct chain *chain, char **error)
  * everywhere else, and those of others here. Spec: Core VerifyLoadedChainstate() */
 static bool check_clock(const struct chain *chain, char **error)
 {
-    struct block_hash from, hash = coins_store_tip(chain->coins);
-    (void)coins_interrupted(chain->coins, &from, &hash);
+    struct block_hash from, hash = coins_store_tip(chain->core.coins);
+    (void)coins_interrupted(chain->core.coins, &from, &hash);
     const struct block_node *tip = header_tree_find(&chain->tree, &hash);
-    if (!tip || (int64_t)tip->time <= chain_now_s(chain) + BLOCK_TIME_AHEAD_MAX_S)
+    if (!tip || (int64_t)tip->time <= core_now_s(&chain->core) + BLOCK_TIME_AHEAD_MAX_S)
         return true;
     *error = xstrdup("The block database contains a block which appears to be from the future. "
                      "This may be due to your computer's date and time being set incorrectly. "
@@ -539,14 +544,14 @@ static bool check_clock(const struct chain *chain, char **error)
 
 static bool check_pruning(struct chain *chain, char **error)
 {
-    chain->any_pruned = index_db_flag(chain->index, INDEX_FLAG_PRUNED);
-    if (chain->any_pruned && !chain->options.prune) {
+    chain->any_pruned = index_db_flag(chain->core.index, INDEX_FLAG_PRUNED);
+    if (chain->any_pruned && !chain->core.options.prune) {
         *error = xstrdup("You need to rebuild the database using -reindex to go back to unpruned "
                          "mode.  This will redownload the entire blockchain");
         return false;
     }
-    if (chain->any_pruned && chain->options.reindex_chainstate) {
-        *error = xstrdup(chain->options.is_repair
+    if (chain->any_pruned && chain->core.options.reindex_chainstate) {
+        *error = xstrdup(chain->core.options.is_repair
                              ? "The coins database is damaged, and a pruned node lacks the blocks "
                                "to make it anew; start with -reindex, which downloads them again"
                              : "Prune mode is incompatible with -reindex-chainstate. Use full "
@@ -561,55 +566,53 @@ static bool check_pruning(struct chain *chain, char **error)
  * be that the first flush was still to come: to replay it does not take long.) */
 static bool find_marks(struct chain *chain, char **error)
 {
-    bool reindexing = index_db_flag(chain->index, INDEX_FLAG_REINDEXING);
+    bool reindexing = index_db_flag(chain->core.index, INDEX_FLAG_REINDEXING);
     size_t end = 0;
-    int code = block_files_end(chain->files, &end);
+    int code = block_files_end(chain->core.files, &end);
     if (!code && !reindexing && !chain->tree.genesis && end > 1) {
-        log_printf(chain->log, LOG_ALWAYS, "the block index is empty, made anew from the files");
-        code = index_db_set_flag(chain->index, INDEX_FLAG_REINDEXING);
+        log_printf(chain->core.log, LOG_ALWAYS,
+                   "the block index is empty, made anew from the files");
+        code = index_db_set_flag(chain->core.index, INDEX_FLAG_REINDEXING);
         reindexing = true;
     }
     if (!code && reindexing)
-        code = block_files_reserve_existing(chain->files);
+        code = block_files_reserve_existing(chain->core.files);
     chain->marks = reindexing ? CHAIN_MARK_REINDEX : 0;
     return code ? fail(error, "Cannot list the block files", code, NULL) : true;
 }
 
 bool chain_open(struct chain *chain, char **error)
 {
-    ASSERT(!chain->is_open);
-    int64_t start_us = env_now_us(chain->env);
+    ASSERT(!chain->core.is_open);
+    int64_t start_us = env_now_us(chain->core.env);
     if (!open_stores(chain, error) || !check_clock(chain, error))
         return false;
     if (!find_marks(chain, error))
         return false;
     if (!chain->tree.genesis && !add_genesis(chain, error))
         return false;
-    if (!block_hash_equal(&chain->tree.genesis->hash, &chain->network->genesis_hash)) {
+    if (!block_hash_equal(&chain->tree.genesis->hash, &chain->core.network->genesis_hash)) {
         *error = xstrdup("Incorrect or no genesis block found. Wrong datadir for network?");
         return false;
     }
     /* Nothing is thrown away before all that can be refused has been. */
     if (!check_pruning(chain, error) ||
-        (chain->options.reindex_chainstate && !wipe_coins(chain, error)) ||
+        (chain->core.options.reindex_chainstate && !wipe_coins(chain, error)) ||
         !find_tip(chain, error) || !lost_open(chain, error))
         return false;
-    if (chain->options.txindex && txindex_open(chain, error))
+    if (chain->core.options.txindex && txindex_open(chain, error))
         return false;
-    if (chain->options.spender_index && spenderindex_open(chain, error))
+    if (chain->core.options.spender_index && spenderindex_open(chain, error))
         return false;
     best_chain_rebuild(chain);
-    chain->is_open = true;
+    chain->core.is_open = true;
     chain_update_initial_download(chain);
     import_block_files(chain, chain->marks & CHAIN_MARK_REINDEX);
     flush_start_timer(chain);
     verify_at_start(chain);
-    undo_repair_wake(chain);
-    txindex_wake(chain);
-    spenderindex_wake(chain);
-    pipeline_wake(chain);
-    log_printf(chain->log, LOG_ALWAYS, "%zu headers, tip at height %d, opened in %lld ms",
+    core_wake_soon(&chain->core);
+    log_printf(chain->core.log, LOG_ALWAYS, "%zu headers, tip at height %d, opened in %lld ms",
                chain->tree.count, chain_tip_node(chain)->height,
-               (long long)(env_now_us(chain->env) - start_us) / 1000);
+               (long long)(env_now_us(chain->core.env) - start_us) / 1000);
     return true;
 }

@@ -111,7 +111,7 @@ static bool on_record(void *arg, const struct file_pos *pos, struct span block)
 static void on_file(void *arg, const char *name)
 {
     struct run *run = arg;
-    struct block_files *files = chain_of(run, TRIED)->files;
+    struct block_files *files = files_of(chain_of(run, TRIED));
     if (strncmp(name, "blk", 3) != 0)
         return;
     size_t number = strtoul(name + 3, NULL, 10);
@@ -127,7 +127,7 @@ static void check_files(struct run *run)
     struct chain *chain = chain_of(run, TRIED);
     const struct block_node *node;
     size_t at = 0;
-    if (env_list(chain->env, chain->blocks_dir, on_file, run))
+    if (env_list(core_of(chain)->env, chain->blocks_dir, on_file, run))
         sim_world_fail(run->world, "no block files");
     while ((node = chain_next_node(chain, &at)))
         if (node->status & BLOCK_HAVE_DATA)

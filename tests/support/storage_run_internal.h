@@ -2,8 +2,8 @@
 #ifndef TESTS_SUPPORT_STORAGE_RUN_INTERNAL_H
 #define TESTS_SUPPORT_STORAGE_RUN_INTERNAL_H
 
-#include "chain/chain_internal.h"
 #include "sim/sim_spend.h"
+#include "support/chain_inside.h"
 #include "support/storage_run.h"
 
 #define TRIED       0 /* the node that it is about */

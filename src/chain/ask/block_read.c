@@ -56,10 +56,10 @@ static uint64_t hash_id(uint64_t id)
 static void run(struct env_job *job)
 {
     struct block_read *read = (struct block_read *)job;
-    struct block_files *files = read->chain->files;
+    struct block_files *files = read->chain->core.files;
     uint8_t *raw;
     if (!read->is_decoded && !read->is_undo_alone) {
-        struct span first = read->chain->network->genesis_raw;
+        struct span first = read->chain->core.network->genesis_raw;
         if (read->node->height > 0)
             read->error = block_files_read(files, &read->data_pos, &raw);
         else
@@ -90,7 +90,7 @@ static void note_loss(const struct block_read *read)
     const struct file_pos *now = in_undo ? &node->undo : &node->data;
     const struct file_pos *then = in_undo ? &read->undo_pos : &read->data_pos;
     bool is_lost = read->error == -EUCLEAN || read->error == -ENOENT;
-    if (!is_lost || chain->closing || now->file != then->file || now->offset != then->offset)
+    if (!is_lost || chain->core.closing || now->file != then->file || now->offset != then->offset)
         return;
     if (in_undo)
         lost_undo(chain, node);
@@ -116,13 +116,12 @@ static void done(struct env_job *job)
     block_ref_drop(read->ref);
     xfree(read->undo);
     xfree(read);
-    chain->ops_pending--;
-    close_continue(chain);
+    core_end(&chain->core);
 }
 
 static void submit(struct block_read *read)
 {
-    const struct env *env = read->chain->env;
+    const struct env *env = read->chain->core.env;
     /* Where things are is asked now, not when the read was ordered. */
     read->data_pos = read->node->data;
     read->undo_pos = read->node->undo;
@@ -137,8 +136,10 @@ static bool must_wait(const struct block_read *read)
     return read->want_undo && read->chain->undo_writes_pending > 0;
 }
 
-void block_reads_wake(struct chain *chain)
+/* Undo data may have been written: reads that waited for it can start. */
+static void start_waiting(void *part)
 {
+    struct chain *chain = part;
     while (chain->reads->waiting && !must_wait(chain->reads->waiting)) {
         struct block_read *read = chain->reads->waiting;
         chain->reads->waiting = read->next;
@@ -151,9 +152,9 @@ static uint64_t start(struct chain *chain, const struct block_node *node, struct
 {
     struct block_ref *kept = kept_blocks_find(&chain->kept, node);
     bool is_there = kept || (node->status & BLOCK_HAVE_DATA);
-    if (chain->closing || !is_there) {
+    if (chain->core.closing || !is_there) {
         int error = node->status & BLOCK_LOST_DATA ? -EUCLEAN : -ENOENT;
-        struct chain_block_read result = {.error = chain->closing ? -ECANCELED : error,
+        struct chain_block_read result = {.error = chain->core.closing ? -ECANCELED : error,
                                           .node = node};
         with.done(with.arg, &result);
         return 0;
@@ -165,7 +166,7 @@ static uint64_t start(struct chain *chain, const struct block_node *node, struct
     read->node = node;
     read->ref = kept ? block_ref_hold(kept) : NULL;
     read->is_decoded = kept != NULL;
-    chain->ops_pending++;
+    core_begin(&chain->core);
     hash_map_insert(&chain->reads->by_id, hash_id(read->id), read);
     if (!must_wait(read)) {
         submit(read);
@@ -207,10 +208,9 @@ void chain_read_cancel(struct chain *chain, uint64_t id)
         read->done = NULL;
 }
 
-void block_reads_cancel_all(struct chain *chain)
+static void cancel_all(void *part)
 {
-    if (!chain->reads)
-        return;
+    struct chain *chain = part;
     /* Those under way end by themselves; those waiting are let go with an error. */
     while (chain->reads->waiting) {
         struct block_read *read = chain->reads->waiting;
@@ -220,3 +220,6 @@ void block_reads_cancel_all(struct chain *chain)
         done(&read->job);
     }
 }
+
+const struct chain_part block_reads_part = {
+    .name = "block reads", .step = start_waiting, .cancel = cancel_all};

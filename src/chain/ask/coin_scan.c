@@ -21,7 +21,7 @@ struct scan_job {
 static bool visit_one(void *arg, const struct outpoint *outpoint, const struct coin *coin)
 {
     struct scan_job *scan = arg;
-    if (atomic_load_explicit(&scan->chain->stops_jobs, memory_order_relaxed)) {
+    if (atomic_load_explicit(&scan->chain->core.stops_jobs, memory_order_relaxed)) {
         scan->error = -ECANCELED;
         return false;
     }
@@ -31,7 +31,7 @@ static bool visit_one(void *arg, const struct outpoint *outpoint, const struct c
 static void run(struct env_job *job)
 {
     struct scan_job *scan = (struct scan_job *)job;
-    int error = coins_scan_snapshot(scan->chain->coins, scan->cursor, visit_one, scan);
+    int error = coins_scan_snapshot(scan->chain->core.coins, scan->cursor, visit_one, scan);
     scan->cursor = NULL;
     if (error)
         scan->error = error;
@@ -41,13 +41,12 @@ static void end(struct scan_job *scan, int error)
 {
     struct chain *chain = scan->chain;
     if (scan->cursor)
-        coins_snapshot_close(chain->coins, scan->cursor);
+        coins_snapshot_close(chain->core.coins, scan->cursor);
     scan->done(scan->arg, error, error ? NULL : scan->tip);
     if (error == -EUCLEAN)
         chain_fault_of_coins(chain, error, "going through the coins");
     xfree(scan);
-    chain->ops_pending--;
-    close_continue(chain);
+    core_end(&chain->core);
 }
 
 static void job_done(struct env_job *job)
@@ -60,14 +59,14 @@ static void flushed(void *arg, int error)
 {
     struct scan_job *scan = arg;
     struct chain *chain = scan->chain;
-    if (error || chain->closing) {
+    if (error || chain->core.closing) {
         end(scan, error ? error : -ECANCELED);
         return;
     }
     scan->tip = chain->flush.tip;
-    scan->cursor = coins_snapshot(chain->coins);
+    scan->cursor = coins_snapshot(chain->core.coins);
     scan->job = (struct env_job){.run = run, .done = job_done};
-    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &scan->job);
+    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &scan->job);
 }
 
 void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,
@@ -75,6 +74,6 @@ void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,
 {
     struct scan_job *scan = xcalloc(1, sizeof *scan);
     *scan = (struct scan_job){.chain = chain, .visit = visit, .done = done, .arg = arg};
-    chain->ops_pending++;
+    core_begin(&chain->core);
     chain_flush(chain, flushed, scan);
 }

@@ -54,7 +54,7 @@ static bool visit(void *arg, const struct outpoint *outpoint, const struct coin 
 {
     struct stats_job *job = arg;
     struct coin_stats *stats = &job->stats;
-    if (atomic_load_explicit(&job->chain->stops_jobs, memory_order_relaxed)) {
+    if (atomic_load_explicit(&job->chain->core.stops_jobs, memory_order_relaxed)) {
         job->error = -ECANCELED;
         return false;
     }
@@ -71,7 +71,7 @@ static bool visit(void *arg, const struct outpoint *outpoint, const struct coin 
 static void run(struct env_job *env_job)
 {
     struct stats_job *job = (struct stats_job *)env_job;
-    struct coins *coins = job->chain->coins;
+    struct coins *coins = job->chain->core.coins;
     int error = coins_scan_snapshot(coins, job->cursor, visit, job);
     job->cursor = NULL;
     if (error)
@@ -89,14 +89,13 @@ static void end(struct stats_job *job, int error)
 {
     struct chain *chain = job->chain;
     if (job->cursor)
-        env_cursor_close(chain->env, job->cursor);
+        env_cursor_close(chain->core.env, job->cursor);
     job->done(job->arg, error, error ? NULL : &job->stats);
     if (error == -EUCLEAN)
         chain_fault_of_coins(chain, error, "counting the coins");
     buffer_deinit(&job->element);
     xfree(job);
-    chain->ops_pending--;
-    close_continue(chain);
+    core_end(&chain->core);
 }
 
 static void job_done(struct env_job *env_job)
@@ -109,14 +108,14 @@ static void flushed(void *arg, int error)
 {
     struct stats_job *job = arg;
     struct chain *chain = job->chain;
-    if (error || chain->closing) {
+    if (error || chain->core.closing) {
         end(job, error ? error : -ECANCELED);
         return;
     }
     job->stats.tip = chain->flush.tip;
-    job->cursor = coins_snapshot(chain->coins);
+    job->cursor = coins_snapshot(chain->core.coins);
     job->job = (struct env_job){.run = run, .done = job_done};
-    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &job->job);
+    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &job->job);
 }
 
 void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
@@ -130,6 +129,6 @@ void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
     buffer_init(&job->element);
     sha256_init(&job->serialized);
     muhash_init(&job->muhash);
-    chain->ops_pending++;
+    core_begin(&chain->core);
     chain_flush(chain, flushed, job);
 }

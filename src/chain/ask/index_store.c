@@ -14,14 +14,14 @@ static void warn(struct chain *chain, const struct index_store *store)
              "The %s was damaged: it is being built again from the blocks. Meanwhile what it has "
              "not reached is not found",
              store->format.name);
-    chain_warn(chain, message);
+    core_warn(&chain->core, message);
 }
 
 static int open_once(struct chain *chain, const struct index_store *store, const char *path,
                      struct env_kv **out, char **error)
 {
-    const struct env *env = chain->env;
-    struct env_kv_options options = {.log = chain->log,
+    const struct env *env = chain->core.env;
+    struct env_kv_options options = {.log = chain->core.log,
                                      .cache_bytes = 8 << 20,
                                      .write_buffer_bytes = 16 << 20,
                                      .bloom_bits = store->bloom_bits};
@@ -39,15 +39,15 @@ static int open_once(struct chain *chain, const struct index_store *store, const
 
 static int empty(struct chain *chain, const char *path)
 {
-    int code = env_kv_destroy(chain->env, path);
+    int code = env_kv_destroy(chain->core.env, path);
     return code == -ENOENT ? 0 : code;
 }
 
 int index_store_open(struct chain *chain, const struct index_store *store, bool wipe,
                      struct env_kv **out, char **error)
 {
-    const struct env *env = chain->env;
-    char *parent = xasprintf("%s/indexes", chain->data_dir), *detail = NULL;
+    const struct env *env = chain->core.env;
+    char *parent = xasprintf("%s/indexes", chain->core.data_dir), *detail = NULL;
     char *path = xasprintf("%s/%s", parent, store->dir);
     *out = NULL;
     *error = NULL;
@@ -80,18 +80,18 @@ bool index_store_rebuild(struct chain *chain, const struct index_store *store, i
                          struct env_kv **kv)
 {
     char *error = NULL;
-    ASSERT(*kv && !chain->faulted);
-    env_kv_close(chain->env, *kv);
+    ASSERT(*kv && !chain->core.faulted);
+    env_kv_close(chain->core.env, *kv);
     *kv = NULL;
     if (*n_rebuilt >= INDEX_REBUILDS_MAX) {
         error = xasprintf("the %s is damaged again and again: the disk may be failing",
                           store->format.name);
-        chain_fault(chain, -EUCLEAN, error);
+        core_fault(&chain->core, -EUCLEAN, error);
     } else {
         ++*n_rebuilt;
         int code = index_store_open(chain, store, true, kv, &error);
         if (code)
-            chain_fault(chain, code, error);
+            core_fault(&chain->core, code, error);
         else
             warn(chain, store);
     }

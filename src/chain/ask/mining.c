@@ -83,14 +83,14 @@ int64_t mining_least_time_s(const struct network *network, const struct block_no
 int32_t mining_block_version(struct chain *chain, const struct block_node *prev)
 {
     struct versionbits_cache cache = deployments_cache(&chain->deployments);
-    return versionbits_block_version(chain->network, block_node_view(), prev, &cache);
+    return versionbits_block_version(chain->core.network, block_node_view(), prev, &cache);
 }
 
 static void fill_header(struct chain *chain, const struct mining_template *template, int64_t now_s,
                         struct block_header *header)
 {
     const struct block_node *prev = chain_tip_node(chain);
-    int64_t least_s = mining_least_time_s(chain->network, prev);
+    int64_t least_s = mining_least_time_s(chain->core.network, prev);
     header->version = template->version ? template->version : mining_block_version(chain, prev);
     header->prev = prev->hash;
     header->time = (uint32_t)(now_s > least_s ? now_s : least_s);
@@ -120,10 +120,10 @@ struct block_ref *mining_build_block(struct chain *chain, const struct mining_te
     struct block block = {.n_tx = (uint32_t) template->n_tx + 1};
     block.tx = arena_alloc(&arena, block.n_tx * sizeof *block.tx);
     block.txids = arena_alloc(&arena, block.n_tx * sizeof *block.txids);
-    block.tx[0] = make_coinbase(&arena, chain->network, height, template);
+    block.tx[0] = make_coinbase(&arena, chain->core.network, height, template);
     for (size_t i = 0; i < template->n_tx; i++)
         block.tx[i + 1] = template->tx[i];
-    if (height >= chain->network->buried_height[BURIED_SEGWIT])
+    if (height >= chain->core.network->buried_height[BURIED_SEGWIT])
         add_commitment(&arena, &block);
     for (uint32_t i = 0; i < block.n_tx; i++)
         block.txids[i] = block.tx[i].txid;
@@ -160,7 +160,7 @@ static bool try_nonce(const struct grind *grind)
     struct block_hash hash;
     sha256_update(&h, tail, sizeof tail);
     sha256d_final(&h, hash.b);
-    return pow_check(grind->chain->network, &hash, block->header.bits);
+    return pow_check(grind->chain->core.network, &hash, block->header.bits);
 }
 
 static void run_slice(struct env_job *job)
@@ -188,8 +188,7 @@ static void end_grind(struct grind *grind)
     grind->done(grind->arg, raw, raw ? len : 0);
     block_ref_drop(grind->ref);
     xfree(grind);
-    chain->ops_pending--;
-    close_continue(chain);
+    core_end(&chain->core);
 }
 
 static void submit_slice(struct grind *grind);
@@ -198,7 +197,7 @@ static void slice_done(struct env_job *job)
 {
     struct grind *grind = (struct grind *)job;
     bool goes_on = !grind->is_found && !grind->is_exhausted && grind->tries_left > 0 &&
-                   !job->cancelled && !grind->chain->closing;
+                   !job->cancelled && !grind->chain->core.closing;
     if (goes_on)
         submit_slice(grind);
     else
@@ -207,7 +206,7 @@ static void slice_done(struct env_job *job)
 
 static void submit_slice(struct grind *grind)
 {
-    const struct env *env = grind->chain->env;
+    const struct env *env = grind->chain->core.env;
     grind->job = (struct env_job){.run = run_slice, .done = slice_done};
     env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &grind->job);
 }
@@ -224,6 +223,6 @@ void mining_grind(struct chain *chain, struct block_ref *block_take, uint64_t ma
     grind->arg = arg;
     sha256_init(&grind->midstate);
     sha256_update(&grind->midstate, block_take->raw, 64);
-    chain->ops_pending++;
+    core_begin(&chain->core);
     submit_slice(grind);
 }

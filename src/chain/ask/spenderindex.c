@@ -55,6 +55,7 @@ struct spender_lookup {
 struct spenderindex {
     struct env_job job; /* first */
     struct chain *chain;
+    uint64_t seen_returned; /* lost.n_returned, when a broken index was tried last */
     struct env_kv *kv;
     struct siphash_key secret;
     enum spender_task task;
@@ -96,7 +97,7 @@ static struct writer prefix_of(const struct spenderindex *index, const struct ou
 static void run_index(struct env_job *job)
 {
     struct spenderindex *index = (struct spenderindex *)job;
-    const struct env *env = index->chain->env;
+    const struct env *env = index->chain->core.env;
     const struct block *block = &index->block->block;
     struct env_batch *batch = env_batch_new(env);
     for (uint32_t i = 1; i < block->n_tx; i++) { /* a coinbase spends nothing */
@@ -115,7 +116,7 @@ static void run_index(struct env_job *job)
 /* Write one row, synced. */
 static int write_row(const struct spenderindex *index, const char *key, struct span value)
 {
-    const struct env *env = index->chain->env;
+    const struct env *env = index->chain->core.env;
     struct env_batch *batch = env_batch_new(env);
     env_batch_put(env, batch, span_of_string(key), value);
     int error = env_kv_write(env, index->kv, batch, true);
@@ -133,7 +134,7 @@ static void run_mark(struct env_job *job)
 static bool take_row(struct spender_lookup *lookup, struct env_cursor *cursor,
                      const uint8_t prefix[PREFIX_BYTES])
 {
-    const struct env *env = lookup->chain->env;
+    const struct env *env = lookup->chain->core.env;
     struct span key, value;
     if (!env_cursor_valid(env, cursor))
         return false;
@@ -152,7 +153,7 @@ static bool take_row(struct spender_lookup *lookup, struct env_cursor *cursor,
 static void run_lookup(struct env_job *job)
 {
     struct spender_lookup *lookup = (struct spender_lookup *)job;
-    const struct env *env = lookup->chain->env;
+    const struct env *env = lookup->chain->core.env;
     uint8_t prefix[KEY_BYTES];
     (void)prefix_of(lookup->chain->spenderindex, &lookup->outpoint, prefix);
     struct env_cursor *cursor = env_cursor_open(env, lookup->chain->spenderindex->kv);
@@ -189,8 +190,7 @@ static void end_lookup(struct spender_lookup *lookup, int error,
     lookup->done(lookup->arg, error, spender);
     buffer_deinit(&lookup->rows);
     xfree(lookup);
-    chain->ops_pending--;
-    close_continue(chain);
+    core_end(&chain->core);
 }
 
 static bool spends(const struct tx *tx, const struct outpoint *outpoint)
@@ -259,8 +259,8 @@ static void lookup_done(struct env_job *job)
         lookup->error = -EAGAIN; /* as for all who ask until it is there again */
     }
     if (index->is_damaged)
-        spenderindex_wake(lookup->chain);
-    if (job->cancelled || lookup->error || lookup->chain->closing)
+        core_wake_soon(&index->chain->core);
+    if (job->cancelled || lookup->error || lookup->chain->core.closing)
         end_lookup(lookup, lookup->error ? lookup->error : -ECANCELED, NULL);
     else
         try_next_hint(lookup);
@@ -268,7 +268,7 @@ static void lookup_done(struct env_job *job)
 
 static void submit_lookup(struct spender_lookup *lookup)
 {
-    const struct env *env = lookup->chain->env;
+    const struct env *env = lookup->chain->core.env;
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
     lookup->chain->spenderindex->lookups_running++;
     env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
@@ -301,8 +301,8 @@ void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
                         chain_spender_fn *done, void *arg)
 {
     const struct spenderindex *index = chain->spenderindex;
-    if (!index || chain->closing || !index->was_synced || index->is_broken) {
-        done(arg, !index ? -ENOSYS : chain->closing ? -ECANCELED : -EAGAIN, NULL);
+    if (!index || chain->core.closing || !index->was_synced || index->is_broken) {
+        done(arg, !index ? -ENOSYS : chain->core.closing ? -ECANCELED : -EAGAIN, NULL);
         return;
     }
     struct spender_lookup *lookup = xcalloc(1, sizeof *lookup);
@@ -312,7 +312,7 @@ void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
                                       .done = done,
                                       .arg = arg};
     buffer_init(&lookup->rows);
-    chain->ops_pending++;
+    core_begin(&chain->core);
     if (!must_wait(chain->spenderindex, lookup)) {
         submit_lookup(lookup);
         return;
@@ -349,7 +349,7 @@ static void stop_broken(struct spenderindex *index, int error)
              "The index of spenders stops at height %d: the next block cannot be read (%s)",
              index->at->height, strerror(-error));
     index->is_broken = true;
-    chain_warn(index->chain, message);
+    core_warn(&index->chain->core, message);
     wake_lookups(index);
 }
 
@@ -365,7 +365,7 @@ static void task_done(struct env_job *job)
     if (error == -EUCLEAN) {
         forget_all(index);
     } else if (error) {
-        chain_fault(chain, error, "writing the index of spenders");
+        core_fault(&chain->core, error, "writing the index of spenders");
     } else if (index->is_damaged) {
         /* What was written will be thrown away. */
     } else if (task == TASK_MARK) {
@@ -374,13 +374,12 @@ static void task_done(struct env_job *job)
         index->at = index->next;
         wake_lookups(index);
     }
-    spenderindex_wake(chain);
-    close_continue(chain);
+    core_wake(&chain->core);
 }
 
 static void submit_task(struct spenderindex *index, enum spender_task task)
 {
-    const struct env *env = index->chain->env;
+    const struct env *env = index->chain->core.env;
     index->task = task;
     index->error = 0;
     index->job =
@@ -392,13 +391,13 @@ static void block_was_read(void *arg, const struct chain_block_read *read)
 {
     struct spenderindex *index = arg;
     struct chain *chain = index->chain;
-    if (!read->error && !chain->closing) {
+    if (!read->error && !chain->core.closing) {
         index->block = block_ref_hold(read->block);
         submit_task(index, TASK_INDEX);
         return;
     }
     index->task = TASK_NONE;
-    if (read->error && read->error != -ECANCELED && !chain->closing)
+    if (read->error && read->error != -ECANCELED && !chain->core.closing)
         stop_broken(index, read->error);
 }
 
@@ -445,7 +444,7 @@ static bool rebuild(struct spenderindex *index)
         return false;
     int error = load_secret(index);
     if (error) {
-        chain_fault(index->chain, error, "writing the index of spenders");
+        core_fault(&index->chain->core, error, "writing the index of spenders");
         return false;
     }
     index->is_damaged = false;
@@ -453,19 +452,21 @@ static bool rebuild(struct spenderindex *index)
     return true;
 }
 
-void spenderindex_retry(struct chain *chain)
+/* A block that could not be read may be there now. */
+static void retry_broken(struct spenderindex *index)
 {
-    if (!chain->spenderindex)
+    if (index->seen_returned == index->chain->lost.n_returned)
         return;
-    chain->spenderindex->is_broken = false;
-    spenderindex_wake(chain);
+    index->seen_returned = index->chain->lost.n_returned;
+    index->is_broken = false;
 }
 
-void spenderindex_wake(struct chain *chain)
+/* The committed tip moved or a flush ended: index what is new (jobs, never ahead of what the coins
+ * store stands for: hazard 76). */
+static void step(struct spenderindex *index)
 {
-    struct spenderindex *index = chain->spenderindex;
-    if (!index || index->task != TASK_NONE || index->is_broken || chain->closing ||
-        chain->faulted || !chain->is_open)
+    retry_broken(index);
+    if (index->task != TASK_NONE || index->is_broken || !core_is_working(&index->chain->core))
         return;
     if (index->is_damaged && !rebuild(index))
         return;
@@ -473,13 +474,23 @@ void spenderindex_wake(struct chain *chain)
         start_next_block(index);
 }
 
-bool spenderindex_is_busy(const struct chain *chain)
+static void step_part(void *part)
 {
+    struct chain *chain = part;
+    if (chain->spenderindex)
+        step(chain->spenderindex);
+}
+
+static bool is_busy(const void *part)
+{
+    const struct chain *chain = part;
     return chain->spenderindex && chain->spenderindex->task != TASK_NONE;
 }
 
-void spenderindex_cancel_all(struct chain *chain)
+/* Answer those who wait for the index to come nearer. */
+static void cancel_all(void *part)
 {
+    struct chain *chain = part;
     while (chain->spenderindex && chain->spenderindex->waiting) {
         struct spender_lookup *lookup = chain->spenderindex->waiting;
         chain->spenderindex->waiting = lookup->next;
@@ -487,12 +498,15 @@ void spenderindex_cancel_all(struct chain *chain)
     }
 }
 
+const struct chain_part spenderindex_part = {
+    .name = "spenderindex", .step = step_part, .is_busy = is_busy, .cancel = cancel_all};
+
 /* -- Opening and closing ----------------------------------------------------------------------- */
 
 /* Read a row of exactly len bytes. Returns 0, -ENOENT, -EUCLEAN or what the store says. */
 static int read_row(const struct spenderindex *index, const char *key, void *out, size_t len)
 {
-    const struct env *env = index->chain->env;
+    const struct env *env = index->chain->core.env;
     struct buffer value;
     buffer_init(&value);
     int error = env_kv_get(env, index->kv, span_of_string(key), &value);
@@ -507,7 +521,7 @@ static int read_row(const struct spenderindex *index, const char *key, void *out
 /* The store's own key, made when it is new. A store that has a mark has had a key. */
 static int load_secret(struct spenderindex *index)
 {
-    const struct env *env = index->chain->env;
+    const struct env *env = index->chain->core.env;
     uint8_t bytes[SECRET_BYTES], mark[32];
     int error = read_row(index, "K", bytes, sizeof bytes);
     if (error == -ENOENT) {
@@ -535,6 +549,7 @@ static int load_mark(struct spenderindex *index)
     const struct block_node *node = error ? NULL : header_tree_find(&chain->tree, &hash);
     index->marked = node;
     index->at = node ? block_node_fork(node, chain->flush.tip) : chain->tree.genesis;
+    index->was_synced = covers_tip(index);
     return 0;
 }
 
@@ -548,7 +563,7 @@ int spenderindex_open(struct chain *chain, char **error)
 {
     struct spenderindex *index = xcalloc(1, sizeof *index);
     index->chain = chain;
-    int code = index_store_open(chain, &the_store, chain->options.reindex, &index->kv, error);
+    int code = index_store_open(chain, &the_store, chain->core.options.reindex, &index->kv, error);
     if (!code)
         code = load_rows(index);
     if (code == -EUCLEAN && index->kv &&
@@ -558,7 +573,7 @@ int spenderindex_open(struct chain *chain, char **error)
         if (!*error)
             *error = xasprintf("Cannot read the index of spenders: %s", strerror(-code));
         if (index->kv)
-            env_kv_close(chain->env, index->kv);
+            env_kv_close(chain->core.env, index->kv);
         xfree(index);
     } else {
         chain->spenderindex = index;
@@ -574,10 +589,10 @@ void spenderindex_close(struct chain *chain)
     ASSERT(index->task == TASK_NONE && !index->waiting);
     const struct block_node *node = markable(index);
     /* An error costs nothing but work at the next start. */
-    if (!chain->faulted && node != index->marked)
+    if (!chain->core.faulted && node != index->marked)
         (void)write_row(index, "B", span_of(node->hash.b, sizeof node->hash.b));
     if (index->kv)
-        env_kv_close(chain->env, index->kv);
+        env_kv_close(chain->core.env, index->kv);
     xfree(index);
     chain->spenderindex = NULL;
 }

@@ -20,8 +20,7 @@ static void end(struct trial *trial, const struct verdict *verdict)
     trial->done(trial->arg, verdict);
     block_ref_drop(trial->ref);
     xfree(trial);
-    chain->ops_pending--;
-    close_continue(chain);
+    core_end(&chain->core);
 }
 
 static void flight_ended(void *arg, const struct verdict *verdict)
@@ -34,19 +33,20 @@ static bool check(const struct trial *trial, const struct block_node *tip, struc
     const struct chain *chain = trial->chain;
     const struct block *block = &trial->ref->block;
     struct header_context context = {
-        .network = chain->network,
+        .network = chain->core.network,
         .height = tip->height + 1,
-        .bits_required = pow_next_bits(chain->network, block_node_view(), tip, block->header.time),
+        .bits_required =
+            pow_next_bits(chain->core.network, block_node_view(), tip, block->header.time),
         .prev_time_s = tip->time,
         .prev_mtp_s = block_node_mtp(tip),
-        .now_s = chain_now_s(chain),
+        .now_s = core_now_s(&chain->core),
     };
     struct arena scratch;
     arena_init(&scratch, 64 << 10);
     /* In Core's order, which miners see: what the block says of itself first. */
-    bool ok = block_check(block, chain->network, BLOCK_CHECK_MERKLE, &scratch, verdict) &&
+    bool ok = block_check(block, chain->core.network, BLOCK_CHECK_MERKLE, &scratch, verdict) &&
               block_header_check_context(&block->header, &context, verdict) &&
-              block_check_context(block, chain->network, context.height, context.prev_mtp_s,
+              block_check_context(block, chain->core.network, context.height, context.prev_mtp_s,
                                   &scratch, verdict);
     arena_deinit(&scratch);
     return ok;
@@ -96,8 +96,8 @@ void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_
     trial->ref = block_ref_hold(block);
     trial->done = done;
     trial->arg = arg;
-    chain->ops_pending++;
-    if (!chain->is_open || chain->closing || chain->faulted) {
+    core_begin(&chain->core);
+    if (!core_is_working(&chain->core)) {
         struct verdict verdict = {.code = REJECT_FAULT};
         end(trial, &verdict);
         return;
@@ -106,5 +106,5 @@ void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_
     waiter->order_done = chain_rests;
     waiter->arg = trial;
     waiters_add(chain, waiter);
-    pipeline_wake(chain);
+    core_wake_soon(&chain->core);
 }

@@ -49,6 +49,7 @@ struct lookup {
 struct txindex {
     struct env_job job; /* first */
     struct chain *chain;
+    uint64_t seen_returned; /* lost.n_returned, when a broken index was tried last */
     struct env_kv *kv;
     enum txindex_task task;
     const struct block_node *at;     /* blocks up to here are in */
@@ -78,7 +79,7 @@ static void tx_key(const struct txid *txid, uint8_t key[KEY_BYTES])
 static void run_index(struct env_job *job)
 {
     struct txindex *index = (struct txindex *)job;
-    const struct env *env = index->chain->env;
+    const struct env *env = index->chain->core.env;
     const struct block *block = &index->block->block;
     struct env_batch *batch = env_batch_new(env);
     uint8_t key[KEY_BYTES], value[TX_PLACE_BYTES];
@@ -101,7 +102,7 @@ static void run_index(struct env_job *job)
 static int write_mark(struct txindex *index, const struct block_node *node)
 {
     const struct block_node *placed = block_node_fork(index->placed, node);
-    const struct env *env = index->chain->env;
+    const struct env *env = index->chain->core.env;
     struct env_batch *batch = env_batch_new(env);
     env_batch_put(env, batch, span_of("B", 1), span_of(node->hash.b, sizeof node->hash.b));
     env_batch_put(env, batch, span_of("P", 1), span_of(placed->hash.b, 32));
@@ -122,7 +123,7 @@ static void read_at_place(struct lookup *lookup)
 {
     uint8_t *raw;
     if (lookup->place.pos.file < 0 ||
-        block_files_read_part(lookup->chain->files, &lookup->place.pos, &raw))
+        block_files_read_part(lookup->chain->core.files, &lookup->place.pos, &raw))
         return;
     struct span bytes = span_of(raw, lookup->place.pos.len);
     struct reader r = reader_of(bytes);
@@ -137,7 +138,7 @@ static void read_at_place(struct lookup *lookup)
 static void run_lookup(struct env_job *job)
 {
     struct lookup *lookup = (struct lookup *)job;
-    const struct env *env = lookup->chain->env;
+    const struct env *env = lookup->chain->core.env;
     struct buffer value;
     uint8_t key[KEY_BYTES];
     buffer_init(&value);
@@ -185,8 +186,7 @@ static void end_lookup(struct lookup *lookup, int error, const struct block_node
     arena_deinit(&lookup->arena);
     xfree(lookup->raw);
     xfree(lookup);
-    chain->ops_pending--;
-    close_continue(chain);
+    core_end(&chain->core);
 }
 
 static void lookup_done(struct env_job *job)
@@ -197,7 +197,7 @@ static void lookup_done(struct env_job *job)
     if (lookup->error == -EUCLEAN)
         forget_all(index);
     if (index->is_damaged)
-        txindex_wake(lookup->chain);
+        core_wake_soon(&index->chain->core);
     if (job->cancelled || lookup->error) {
         int unknown = lookup->is_partial ? -EAGAIN : 0;
         int error = lookup->error == -ENOENT ? unknown : lookup->error;
@@ -212,7 +212,7 @@ static void lookup_done(struct env_job *job)
 
 static void submit_lookup(struct lookup *lookup)
 {
-    const struct env *env = lookup->chain->env;
+    const struct env *env = lookup->chain->core.env;
     lookup->is_partial = lookup->chain->txindex->at != chain_tip(lookup->chain);
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
     lookup->chain->txindex->lookups_running++;
@@ -244,7 +244,7 @@ static void wake_lookups(struct txindex *index)
 
 void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *done, void *arg)
 {
-    if (!chain->txindex || chain->closing) {
+    if (!chain->txindex || chain->core.closing) {
         done(arg, chain->txindex ? -ECANCELED : -ENOSYS, NULL);
         return;
     }
@@ -255,7 +255,7 @@ void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *do
                               .done = done,
                               .arg = arg};
     arena_init(&lookup->arena, LOOKUP_CHUNK_BYTES);
-    chain->ops_pending++;
+    core_begin(&chain->core);
     if (!must_wait(chain->txindex, lookup)) {
         submit_lookup(lookup);
         return;
@@ -285,7 +285,7 @@ static void stop_broken(struct txindex *index, int error)
              "The transaction index stops at height %d: the next block cannot be read (%s)",
              index->at->height, strerror(-error));
     index->is_broken = true;
-    chain_warn(index->chain, message);
+    core_warn(&index->chain->core, message);
     wake_lookups(index);
 }
 
@@ -301,7 +301,7 @@ static void task_done(struct env_job *job)
     if (error == -EUCLEAN) {
         forget_all(index);
     } else if (error) {
-        chain_fault(chain, error, "writing the transaction index");
+        core_fault(&chain->core, error, "writing the transaction index");
     } else if (index->is_damaged) {
         /* What was written will be thrown away. */
     } else if (task == TASK_MARK) {
@@ -315,13 +315,12 @@ static void task_done(struct env_job *job)
         index->at = index->next;
         wake_lookups(index);
     }
-    txindex_wake(chain);
-    close_continue(chain);
+    core_wake(&chain->core);
 }
 
 static void submit_task(struct txindex *index, enum txindex_task task)
 {
-    const struct env *env = index->chain->env;
+    const struct env *env = index->chain->core.env;
     index->task = task;
     index->error = 0;
     index->job =
@@ -334,7 +333,7 @@ static void block_was_read(void *arg, const struct chain_block_read *read)
     struct txindex *index = arg;
     struct chain *chain = index->chain;
     bool is_renewal = index->next->height <= index->at->height;
-    if (!read->error && !chain->closing) {
+    if (!read->error && !chain->core.closing) {
         index->block = block_ref_hold(read->block);
         index->data = index->next->data;
         submit_task(index, is_renewal ? TASK_RENEW : TASK_INDEX);
@@ -343,10 +342,10 @@ static void block_was_read(void *arg, const struct chain_block_read *read)
     index->task = TASK_NONE;
     if (is_renewal) {
         index->cannot_renew = true;
-        txindex_wake(chain);
+        core_wake_soon(&index->chain->core);
         return;
     }
-    if (read->error && read->error != -ECANCELED && !chain->closing)
+    if (read->error && read->error != -ECANCELED && !chain->core.closing)
         stop_broken(index, read->error);
 }
 
@@ -410,19 +409,21 @@ static bool rebuild(struct txindex *index)
     return true;
 }
 
-void txindex_retry(struct chain *chain)
+/* A block that could not be read may be there now. */
+static void retry_broken(struct txindex *index)
 {
-    if (!chain->txindex)
+    if (index->seen_returned == index->chain->lost.n_returned)
         return;
-    chain->txindex->is_broken = chain->txindex->cannot_renew = false;
-    txindex_wake(chain);
+    index->seen_returned = index->chain->lost.n_returned;
+    index->is_broken = index->cannot_renew = false;
 }
 
-void txindex_wake(struct chain *chain)
+/* The committed tip moved or a flush ended: index what is new (jobs, never ahead of what the coins
+ * store stands for: hazard 76). */
+static void step(struct txindex *index)
 {
-    struct txindex *index = chain->txindex;
-    if (!index || index->task != TASK_NONE || index->is_broken || chain->closing ||
-        chain->faulted || !chain->is_open)
+    retry_broken(index);
+    if (index->task != TASK_NONE || index->is_broken || !core_is_working(&index->chain->core))
         return;
     if (index->is_damaged && !rebuild(index))
         return;
@@ -430,19 +431,32 @@ void txindex_wake(struct chain *chain)
         start_next_block(index);
 }
 
-bool txindex_is_busy(const struct chain *chain)
+static void step_part(void *part)
 {
+    struct chain *chain = part;
+    if (chain->txindex)
+        step(chain->txindex);
+}
+
+static bool is_busy(const void *part)
+{
+    const struct chain *chain = part;
     return chain->txindex && chain->txindex->task != TASK_NONE;
 }
 
-void txindex_cancel_all(struct chain *chain)
+/* Answer those who wait for the index to come nearer. */
+static void cancel_all(void *part)
 {
+    struct chain *chain = part;
     while (chain->txindex && chain->txindex->waiting) {
         struct lookup *lookup = chain->txindex->waiting;
         chain->txindex->waiting = lookup->next;
         end_lookup(lookup, -ECANCELED, NULL);
     }
 }
+
+const struct chain_part txindex_part = {
+    .name = "txindex", .step = step_part, .is_busy = is_busy, .cancel = cancel_all};
 
 /* -- Opening and closing ----------------------------------------------------------------------- */
 
@@ -454,7 +468,7 @@ static int load_mark(struct txindex *index, const char *key, const struct block_
     struct buffer value;
     struct block_hash hash;
     buffer_init(&value);
-    int error = env_kv_get(chain->env, index->kv, span_of(key, 1), &value);
+    int error = env_kv_get(chain->core.env, index->kv, span_of(key, 1), &value);
     bool has_hash = !error && value.len == sizeof hash.b;
     if (has_hash)
         memcpy(hash.b, value.p, sizeof hash.b);
@@ -476,6 +490,7 @@ static int load_marks(struct txindex *index)
     index->at = index->marked ? block_node_fork(index->marked, chain->flush.tip) : genesis;
     index->placed =
         index->marked_placed ? block_node_fork(index->marked_placed, index->at) : genesis;
+    index->was_synced = index->at == chain_tip(chain);
     return 0;
 }
 
@@ -483,7 +498,7 @@ int txindex_open(struct chain *chain, char **error)
 {
     struct txindex *index = xcalloc(1, sizeof *index);
     index->chain = chain;
-    int code = index_store_open(chain, &the_store, chain->options.reindex, &index->kv, error);
+    int code = index_store_open(chain, &the_store, chain->core.options.reindex, &index->kv, error);
     if (!code)
         code = load_marks(index);
     if (code == -EUCLEAN && index->kv &&
@@ -493,7 +508,7 @@ int txindex_open(struct chain *chain, char **error)
         if (!*error)
             *error = xasprintf("Cannot read the transaction index: %s", strerror(-code));
         if (index->kv)
-            env_kv_close(chain->env, index->kv);
+            env_kv_close(chain->core.env, index->kv);
         xfree(index);
     } else {
         chain->txindex = index;
@@ -509,11 +524,11 @@ void txindex_close(struct chain *chain)
     ASSERT(index->task == TASK_NONE && !index->waiting);
     const struct block_node *node = markable(index);
     /* An error costs nothing but work at the next start. */
-    if (!chain->faulted &&
+    if (!chain->core.faulted &&
         (node != index->marked || block_node_fork(index->placed, node) != index->marked_placed))
         (void)write_mark(index, node);
     if (index->kv)
-        env_kv_close(chain->env, index->kv);
+        env_kv_close(chain->core.env, index->kv);
     xfree(index);
     chain->txindex = NULL;
 }

@@ -52,12 +52,12 @@ static bool check_header_place(const struct chain *chain, const struct block_hea
                                const struct block_node *prev, struct verdict *verdict)
 {
     struct header_context context = {
-        .network = chain->network,
+        .network = chain->core.network,
         .height = prev->height + 1,
-        .bits_required = pow_next_bits(chain->network, block_node_view(), prev, header->time),
+        .bits_required = pow_next_bits(chain->core.network, block_node_view(), prev, header->time),
         .prev_time_s = prev->time,
         .prev_mtp_s = block_node_mtp(prev),
-        .now_s = chain_now_s(chain),
+        .now_s = core_now_s(&chain->core),
     };
     return block_header_check_context(header, &context, verdict);
 }
@@ -74,7 +74,7 @@ static struct block_node *take_header(struct chain *chain, const struct block_he
         return refuse_header(verdict, REJECT_DUPLICATE_INVALID);
     if (node)
         return node;
-    if (!block_header_check(chain->network, hash, header->bits, verdict))
+    if (!block_header_check(chain->core.network, hash, header->bits, verdict))
         return NULL;
     struct block_node *prev = header_tree_find(tree, &header->prev);
     if (!prev)
@@ -109,8 +109,8 @@ static void announce_headers(struct chain *chain)
     if (!chain->headers_moved)
         return;
     chain->headers_moved = false;
-    if (chain->events.header_tip_changed)
-        chain->events.header_tip_changed(chain->events.ctx, chain->tree.best_header);
+    if (chain->core.events.header_tip_changed)
+        chain->core.events.header_tip_changed(chain->core.events.ctx, chain->tree.best_header);
 }
 
 const struct block_node *chain_accept_header(struct chain *chain, const struct block_header *header,
@@ -126,9 +126,9 @@ const struct block_node *chain_accept_header(struct chain *chain, const struct b
 
 static bool check_signet(struct accept *accept, struct arena *arena)
 {
-    struct scratch_pool *pool = &accept->chain->scratch;
+    struct scratch_pool *pool = &accept->chain->core.scratch;
     struct script_scratch *scratch = scratch_pool_take(pool);
-    bool ok = signet_check(&accept->ref->block, accept->chain->network, arena, scratch);
+    bool ok = signet_check(&accept->ref->block, accept->chain->core.network, arena, scratch);
     scratch_pool_give(pool, scratch);
     if (!ok)
         accept->verdict = (struct verdict){.code = REJECT_SIGNET_BLKSIG};
@@ -137,7 +137,7 @@ static bool check_signet(struct accept *accept, struct arena *arena)
 
 static void check_block_rules(struct accept *accept)
 {
-    const struct network *network = accept->chain->network;
+    const struct network *network = accept->chain->core.network;
     const struct block *block = &accept->ref->block;
     struct arena scratch;
     arena_init(&scratch, 64 << 10);
@@ -185,18 +185,17 @@ static void finish(struct accept *accept)
     ASSERT(!accept->done);
     block_ref_drop(accept->ref);
     xfree(accept);
-    chain->ops_pending--;
-    import_wake(chain);
-    close_continue(chain);
+    core_end(&chain->core);
 }
 
 static void refuse(struct accept *accept)
 {
     struct chain *chain = accept->chain;
     struct chain_block_result result = {.verdict = accept->verdict, .node = accept->node};
-    if (chain->events.block_invalid && accept->is_decoded &&
+    if (chain->core.events.block_invalid && accept->is_decoded &&
         reject_class(accept->verdict.code) != REJECT_CLASS_FAULT)
-        chain->events.block_invalid(chain->events.ctx, &accept->ref->block.hash, &accept->verdict);
+        chain->core.events.block_invalid(chain->core.events.ctx, &accept->ref->block.hash,
+                                         &accept->verdict);
     answer(accept, &result);
     finish(accept);
 }
@@ -255,7 +254,7 @@ static void place(struct accept *accept);
 bool write_has_room(const struct chain *chain)
 {
     size_t limit =
-        chain->options.unwritten_max ? chain->options.unwritten_max : CHAIN_UNWRITTEN_MAX;
+        chain->core.options.unwritten_max ? chain->core.options.unwritten_max : CHAIN_UNWRITTEN_MAX;
     return chain->unwritten_bytes < limit;
 }
 
@@ -266,10 +265,11 @@ unsigned write_start(struct chain *chain, size_t bytes)
     return chain->write_epoch;
 }
 
-/* There is room for more blocks. Their place is looked at again: much may have happened. */
-static void release_held(struct chain *chain)
+/* There may be room for more blocks. Their place is looked at again: much may have happened. */
+static void release_held(void *part)
 {
-    while (chain->held && (write_has_room(chain) || chain->faulted || chain->closing)) {
+    struct chain *chain = part;
+    while (chain->held && (write_has_room(chain) || chain->core.faulted || chain->core.closing)) {
         struct accept *accept = chain->held;
         chain->held = accept->next;
         if (!chain->held)
@@ -281,23 +281,17 @@ static void release_held(struct chain *chain)
 void write_done(struct chain *chain, unsigned epoch, size_t bytes, int error)
 {
     ASSERT(chain->writes_pending[epoch] > 0 && chain->unwritten_bytes >= bytes);
-    bool had_room = write_has_room(chain);
     chain->writes_pending[epoch]--;
     chain->unwritten_bytes -= bytes;
-    if (error && !(error == -ECANCELED && chain->faulted))
-        chain_fault(chain, error, "writing block files");
-    release_held(chain);
-    if (!had_room && !pipeline_is_at_rest(chain))
-        pipeline_wake(chain);
-    if (chain->writes_pending[epoch] == 0)
-        flush_writes_drained(chain);
-    close_continue(chain);
+    if (error && !(error == -ECANCELED && chain->core.faulted))
+        core_fault(&chain->core, error, "writing block files");
+    core_wake(&chain->core);
 }
 
 static void run_write(struct env_job *job)
 {
     struct accept *accept = (struct accept *)job;
-    accept->write_error = block_files_write(accept->chain->files, &accept->pos,
+    accept->write_error = block_files_write(accept->chain->core.files, &accept->pos,
                                             span_of(accept->ref->raw, accept->ref->raw_len));
 }
 
@@ -324,8 +318,8 @@ static void store(struct accept *accept)
     bool is_stored = accept->pos.file >= 0;
     accept->was_lost = node->status & BLOCK_LOST_DATA;
     if (!is_stored)
-        accept->pos = block_files_alloc(chain->files, (uint32_t)accept->ref->raw_len, node->height,
-                                        node->time);
+        accept->pos = block_files_alloc(chain->core.files, (uint32_t)accept->ref->raw_len,
+                                        node->height, node->time);
     accept->pos.crc32c = accept->crc32c;
     node->data = accept->pos;
     node->status |= BLOCK_VALID_TX;
@@ -336,11 +330,11 @@ static void store(struct accept *accept)
     hand_to_waiter(accept, true);
     if (is_stored) {
         /* Whoever wrote it may have been killed before it was synced. */
-        int error = block_files_sync_too(chain->files, accept->pos.file);
+        int error = block_files_sync_too(chain->core.files, accept->pos.file);
         if (error)
-            chain_fault(chain, error, "opening block files");
-        block_files_set_used(chain->files, accept->pos.file, accept->pos.offset + accept->pos.len,
-                             node->height, node->time);
+            core_fault(&chain->core, error, "opening block files");
+        block_files_set_used(chain->core.files, accept->pos.file,
+                             accept->pos.offset + accept->pos.len, node->height, node->time);
         kept_blocks_written(&chain->kept, node);
         if (accept->was_lost)
             lost_block_written(chain);
@@ -348,9 +342,8 @@ static void store(struct accept *accept)
     } else {
         accept->epoch = write_start(chain, accept->ref->raw_len);
         accept->job = (struct env_job){.run = run_write, .done = block_write_done};
-        env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &accept->job);
+        env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &accept->job);
     }
-    pipeline_advance(chain);
 }
 
 /* Wait until the disk has caught up, behind those that wait already. */
@@ -370,7 +363,7 @@ static void place(struct accept *accept)
 {
     struct chain *chain = accept->chain;
     const struct block *block = &accept->ref->block;
-    if (chain->closing || chain->faulted) {
+    if (chain->core.closing || chain->core.faulted) {
         accept->verdict = (struct verdict){.code = REJECT_FAULT};
         refuse(accept);
         return;
@@ -392,14 +385,13 @@ static void place(struct accept *accept)
     if (is_known || is_unwanted(chain, accept)) {
         hand_to_waiter(accept, false);
         finish(accept);
-        pipeline_wake(chain);
         return;
     }
     if (!accept->has_place) {
         struct arena scratch;
         arena_init(&scratch, 64 << 10);
         bool ok =
-            block_check_context(block, chain->network, accept->node->height,
+            block_check_context(block, chain->core.network, accept->node->height,
                                 block_node_mtp(accept->node->prev), &scratch, &accept->verdict);
         arena_deinit(&scratch);
         if (!ok) {
@@ -418,7 +410,7 @@ static void check_done(struct env_job *job)
 {
     struct accept *accept = (struct accept *)job;
     struct chain *chain = accept->chain;
-    if (job->cancelled || chain->closing || chain->faulted) {
+    if (job->cancelled || chain->core.closing || chain->core.faulted) {
         accept->verdict = (struct verdict){.code = REJECT_FAULT};
         refuse(accept);
     } else if (accept->verdict.code == REJECT_NONE) {
@@ -429,6 +421,7 @@ static void check_done(struct env_job *job)
         refuse(accept);
     }
     announce_headers(chain);
+    core_wake(&chain->core);
 }
 
 /* -- Taking -------------------------------------------------------------------------------------
@@ -461,15 +454,15 @@ static void start(struct chain *chain, uint8_t *block_take, size_t len, struct a
     *accept = with;
     accept->chain = chain;
     accept->ref = block_ref_take(block_take, len);
-    chain->ops_pending++;
-    if (chain->closing || chain->faulted || !chain->is_open) {
+    core_begin(&chain->core);
+    if (chain->core.closing || chain->core.faulted || !chain->core.is_open) {
         accept->verdict = (struct verdict){.code = REJECT_FAULT};
         refuse(accept);
         return;
     }
     find_place(accept, header_first);
     accept->job = (struct env_job){.run = run_check, .done = check_done};
-    env_job_submit(chain->env, ENV_POOL_COMPUTE,
+    env_job_submit(chain->core.env, ENV_POOL_COMPUTE,
                    header_first ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_HIGH, &accept->job);
 }
 
@@ -489,3 +482,12 @@ void accept_imported_block(struct chain *chain, const struct file_pos *pos, uint
         with.pos = *pos;
     start(chain, block_take, len, with, true);
 }
+
+static bool is_writing(const void *part)
+{
+    const struct chain *chain = part;
+    return chain->writes_pending[0] + chain->writes_pending[1] > 0;
+}
+
+const struct chain_part accept_part = {
+    .name = "accept", .step = release_held, .is_busy = is_writing};

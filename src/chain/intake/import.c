@@ -107,7 +107,7 @@ static bool note_stored(void *arg, const struct file_pos *pos, struct span block
 static void scan_block_file(struct import *import)
 {
     bool is_last = import->file_number + 1 == import->file_end;
-    import->scan_error = block_files_scan(import->chain->files, import->file_number,
+    import->scan_error = block_files_scan(import->chain->core.files, import->file_number,
                                           (uint32_t)import->offset, note_stored, import);
     import->passed =
         !import->scan_error && (import->is_reindex || !is_last) ? import->file_number : -1;
@@ -124,7 +124,7 @@ static size_t take_record(struct import *import, const uint8_t *buffer, size_t a
 {
     if (n - at < RECORD_BYTES_MIN)
         return 0;
-    if (memcmp(buffer + at, import->chain->network->magic, 4) != 0)
+    if (memcmp(buffer + at, import->chain->core.network->magic, 4) != 0)
         return 1;
     struct reader r = reader_of(span_of(buffer + at + 4, 4));
     uint32_t len = read_u32(&r);
@@ -143,9 +143,9 @@ static size_t take_record(struct import *import, const uint8_t *buffer, size_t a
 /* A file of the user's: hop from record to record. */
 static void scan_file(struct import *import, uint8_t *buffer)
 {
-    const struct env *env = import->chain->env;
+    const struct env *env = import->chain->core.env;
     while (import->n_found < IMPORT_SCAN_BATCH && !import->scan_done &&
-           !atomic_load(&import->chain->stops_jobs)) {
+           !atomic_load(&import->chain->core.stops_jobs)) {
         int64_t n = env_file_read_at(env, import->file, import->offset, buffer, IMPORT_SCAN_BYTES);
         if (n < 0) {
             import->scan_error = (int)n;
@@ -189,7 +189,7 @@ static bool has_parent(const void *value, const void *key)
 
 static void park(struct import *import, struct record *record)
 {
-    size_t limit = import->chain->options.import_parked_max;
+    size_t limit = import->chain->core.options.import_parked_max;
     if (import->n_parked >= (limit ? limit : IMPORT_PARKED_MAX)) {
         import->overflowed = true;
         xfree(record);
@@ -268,12 +268,12 @@ static void run_fetch(struct env_job *job)
     struct chain *chain = fetch->import->chain;
     const struct record *record = fetch->record;
     if (record->pos.file >= 0) {
-        fetch->error = block_files_read(chain->files, &record->pos, &fetch->raw);
+        fetch->error = block_files_read(chain->core.files, &record->pos, &fetch->raw);
         return;
     }
     fetch->raw = xmalloc(record->len);
-    int64_t n =
-        env_file_read_at(chain->env, fetch->import->file, record->offset, fetch->raw, record->len);
+    int64_t n = env_file_read_at(chain->core.env, fetch->import->file, record->offset, fetch->raw,
+                                 record->len);
     if (n != (int64_t)record->len)
         fetch->error = n < 0 ? (int)n : -EIO;
 }
@@ -303,7 +303,7 @@ static void block_decided(void *arg, const struct chain_block_result *result)
     if (result->verdict.code == REJECT_NONE)
         import->n_blocks++;
     xfree(block);
-    pipeline_wake(import->chain);
+    core_wake_soon(&import->chain->core);
 }
 
 /* A block that could not be read. In our own files that is a fault of the disk, after which the
@@ -312,7 +312,7 @@ static void block_decided(void *arg, const struct chain_block_result *result)
 static void note_unread(struct import *import, const struct record *record, int error)
 {
     if (!import->path && error == -EUCLEAN)
-        log_warning(import->chain->log, "blk%05d.dat: the record at offset %u is damaged",
+        log_warning(import->chain->core.log, "blk%05d.dat: the record at offset %u is damaged",
                     (int)record->pos.file, record->pos.offset);
     else if (!import->error)
         import->error = error;
@@ -326,7 +326,6 @@ static void fetch_done(struct env_job *job)
     struct import_block *block = xmalloc(sizeof *block);
     *block = (struct import_block){.import = import, .len = record->len};
     struct chain_block_result none = {.verdict = {.code = REJECT_FAULT}};
-    import->chain->ops_pending--;
     if (job->cancelled || fetch->error || import->is_cancelled) {
         if (fetch->error)
             note_unread(import, record, fetch->error);
@@ -341,7 +340,7 @@ static void fetch_done(struct env_job *job)
     }
     xfree(record);
     xfree(fetch);
-    close_continue(import->chain);
+    core_end(&import->chain->core);
 }
 
 static void start_fetch(struct import *import, struct record *record)
@@ -353,8 +352,8 @@ static void start_fetch(struct import *import, struct record *record)
     fetch->job.done = fetch_done;
     import->under_way++;
     import->under_way_bytes += record->len;
-    chain->ops_pending++;
-    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &fetch->job);
+    core_begin(&chain->core);
+    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &fetch->job);
 }
 
 /* What was pruned is not taken from a file of the user's. In our own it lies because it was fetched
@@ -395,7 +394,7 @@ static void sort_found(struct import *import)
     struct record *record = import->found;
     /* Without a record it may be what a crash left: counted too, or pruning would not remove it. */
     if (!import->path && import->passed >= 0)
-        block_files_set_used(import->chain->files, import->passed, 1, -1, 0);
+        block_files_set_used(import->chain->core.files, import->passed, 1, -1, 0);
     import->found = NULL;
     import->found_end = &import->found;
     import->n_found = 0;
@@ -403,7 +402,7 @@ static void sort_found(struct import *import)
         struct record *next = record->next;
         /* Taken now, before a new block could be put there, and counted whatever comes of it. */
         if (record->pos.file >= 0)
-            block_files_set_used(import->chain->files, record->pos.file,
+            block_files_set_used(import->chain->core.files, record->pos.file,
                                  record->pos.offset + record->pos.len, -1, 0);
         if (header_tree_find(&import->chain->tree, &record->prev) ||
             header_tree_find(&import->chain->tree, &record->hash))
@@ -424,25 +423,24 @@ static void scan_finished(struct env_job *job)
 {
     struct import *import = (struct import *)((char *)job - offsetof(struct import, scan));
     import->scanning = false;
-    import->chain->ops_pending--;
     take_scan_error(import);
     sort_found(import);
-    pipeline_wake(import->chain);
-    close_continue(import->chain);
+    core_wake_soon(&import->chain->core);
+    core_end(&import->chain->core);
 }
 
 static void start_scan(struct import *import)
 {
     struct chain *chain = import->chain;
     import->scanning = true;
-    chain->ops_pending++;
+    core_begin(&chain->core);
     import->scan = (struct env_job){.run = run_scan, .done = scan_finished};
-    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &import->scan);
+    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &import->scan);
 }
 
 static void free_import(struct import *import)
 {
-    const struct env *env = import->chain->env;
+    const struct env *env = import->chain->core.env;
     drop_records(import);
     hash_map_deinit(&import->parked);
     if (import->file)
@@ -462,15 +460,15 @@ static void tell_early(struct import *import)
              "right, the blocks are taken in",
              (unsigned long long)(import->n_early + import->n_parked));
     chain->early_s = (int64_t)import->early_time - BLOCK_TIME_AHEAD_MAX_S;
-    chain_warn(chain, message);
+    core_warn(&chain->core, message);
 }
 
 /* The bug REINDEX_MARK_EARLY: the rows that the mark stands for are still to be written. */
 static int plant_early_end(struct chain *chain)
 {
-    struct env_batch *batch = env_batch_new(chain->env);
-    index_db_batch_clear_flag(chain->index, batch, INDEX_FLAG_REINDEXING);
-    return index_db_write(chain->index, batch);
+    struct env_batch *batch = env_batch_new(chain->core.env);
+    index_db_batch_clear_flag(chain->core.index, batch, INDEX_FLAG_REINDEXING);
+    return index_db_write(chain->core.index, batch);
 }
 
 /* Our block files have been gone through. What was refused only for now stays marked, and so does
@@ -478,12 +476,12 @@ static int plant_early_end(struct chain *chain)
 static void end_own_files(struct import *import)
 {
     struct chain *chain = import->chain;
-    if (PLANTED(chain->env, REINDEX_MARK_EARLY) && import->is_reindex)
+    if (PLANTED(chain->core.env, REINDEX_MARK_EARLY) && import->is_reindex)
         import->error = plant_early_end(chain);
-    if (PLANTED(chain->env, EARLY_ENDS_REPLAY))
+    if (PLANTED(chain->core.env, EARLY_ENDS_REPLAY))
         import->n_early = 0;
     if (import->error)
-        chain_fault(chain, import->error, "reading the block files");
+        core_fault(&chain->core, import->error, "reading the block files");
     else if (import->n_early > 0)
         tell_early(import);
     else
@@ -492,7 +490,7 @@ static void end_own_files(struct import *import)
 
 static void warn_of_left_out(struct import *import)
 {
-    const struct log *log = import->chain->log;
+    const struct log *log = import->chain->core.log;
     if (import->truncated_at && !import->error)
         log_warning(log, "%s: cut short: the record at offset %llu has no end", import->path,
                     (unsigned long long)import->truncated_at);
@@ -518,8 +516,7 @@ static void end_import(struct import *import)
                      import->n_blocks);
     free_import(import);
     chain_update_initial_download(chain);
-    if (!chain->closing)
-        pipeline_wake(chain); /* the next file's turn */
+    core_wake_soon(&chain->core); /* the next file's turn */
 }
 
 /* Some records found no room to wait; the parents of some of them are known by now. */
@@ -532,7 +529,7 @@ static void start_another_pass(struct import *import)
     import->offset = 0;
     import->file_number = 0;
     import->scan_done = false;
-    pipeline_wake(import->chain);
+    core_wake_soon(&import->chain->core);
 }
 
 /* Parents may have come from elsewhere, such as another file: queue what can go on now. */
@@ -572,7 +569,7 @@ static void let_others_go_first(struct import *import)
         at = &(*at)->next;
     *at = import;
     import->next = NULL;
-    pipeline_wake(import->chain);
+    core_wake_soon(&import->chain->core);
 }
 
 /* Everything found was fetched and decided. */
@@ -580,7 +577,7 @@ static void pass_done(struct import *import)
 {
     if (import->n_parked > 0 && !import->error) {
         if (retry_parked(import)) {
-            pipeline_wake(import->chain);
+            core_wake_soon(&import->chain->core);
             return;
         }
         if (others_may_help(import)) {
@@ -606,13 +603,6 @@ static void import_step(struct import *import)
     }
     if (!is_through && import->n_queued <= IMPORT_SCAN_BATCH)
         start_scan(import);
-}
-
-void import_wake(struct chain *chain)
-{
-    /* One file after the other: only the first is worked on. */
-    if (chain->imports && chain->is_open && !chain->closing && !chain->faulted)
-        import_step(chain->imports);
 }
 
 bool import_is_active(const struct chain *chain)
@@ -646,18 +636,6 @@ bool chain_is_importing(const struct chain *chain)
     return import_is_active(chain);
 }
 
-void import_cancel_all(struct chain *chain)
-{
-    for (struct import *import = chain->imports; import; import = import->next)
-        import->is_cancelled = true;
-}
-
-void import_end_cancelled(struct chain *chain)
-{
-    while (chain->imports)
-        end_import(chain->imports);
-}
-
 static struct import *add_import(struct chain *chain)
 {
     struct import *import = xcalloc(1, sizeof *import);
@@ -669,7 +647,7 @@ static struct import *add_import(struct chain *chain)
     while (*at)
         at = &(*at)->next;
     *at = import;
-    pipeline_wake(chain);
+    core_wake_soon(&chain->core);
     return import;
 }
 
@@ -678,7 +656,7 @@ static struct import *add_own_import(struct chain *chain)
 {
     struct import *import = add_import(chain);
     size_t end = 0;
-    import->error = block_files_end(chain->files, &end);
+    import->error = block_files_end(chain->core.files, &end);
     import->file_end = (int32_t)end;
     import->passed = -1;
     return import;
@@ -689,15 +667,15 @@ static struct import *add_own_import(struct chain *chain)
 static void find_replay_start(struct import *import)
 {
     struct chain *chain = import->chain;
-    size_t n = block_files_count(chain->files);
+    size_t n = block_files_count(chain->core.files);
     uint32_t offset;
-    if (index_db_replay_from(chain->index, &import->file_number, &offset)) {
+    if (index_db_replay_from(chain->core.index, &import->file_number, &offset)) {
         import->offset = offset;
         chain->marks |= CHAIN_MARK_REPLAY;
         return;
     }
     import->file_number = n ? (int32_t)n - 1 : 0;
-    import->offset = n ? block_files_info(chain->files, n - 1)->block_bytes : 0;
+    import->offset = n ? block_files_info(chain->core.files, n - 1)->block_bytes : 0;
 }
 
 static void scan_and_take(struct import *import)
@@ -717,8 +695,8 @@ static void start_replay(struct import *import)
     while (!import->scan_done && !import->error)
         scan_and_take(import);
     if (import->found && !(chain->marks & CHAIN_MARK_REPLAY) && !import->error) {
-        if (!PLANTED(chain->env, REPLAY_NOT_NOTED))
-            import->error = index_db_set_replay_from(chain->index, file, offset);
+        if (!PLANTED(chain->core.env, REPLAY_NOT_NOTED))
+            import->error = index_db_set_replay_from(chain->core.index, file, offset);
         chain->marks |= import->error ? 0 : CHAIN_MARK_REPLAY;
     }
     /* Without the note nothing may be counted: a flush before the fault would make it so for good.
@@ -739,22 +717,23 @@ void import_block_files(struct chain *chain, bool from_start)
         start_replay(import);
 }
 
-void import_retry_early(struct chain *chain)
+/* The clock has moved: blocks of our files that were too new may be taken in now. */
+static void retry_early(struct chain *chain)
 {
-    bool is_due = chain->early_s > 0 && chain_now_s(chain) >= chain->early_s;
-    if (!is_due || chain->imports || chain->closing || chain->faulted)
+    bool is_due = chain->early_s > 0 && core_now_s(&chain->core) >= chain->early_s;
+    if (!is_due || chain->imports)
         return;
-    chain_warn(chain, "");
+    core_warn(&chain->core, "");
     import_block_files(chain, chain->marks & CHAIN_MARK_REINDEX);
 }
 
 void chain_import_file(struct chain *chain, const char *path,
                        void (*done)(void *arg, int error, uint64_t n_blocks), void *arg)
 {
-    const struct env *env = chain->env;
+    const struct env *env = chain->core.env;
     struct env_file *file;
-    bool is_working = chain->is_open && !chain->closing && !chain->faulted;
-    int error = is_working ? env_file_open(env, path, ENV_OPEN_READ, &file) : -ECANCELED;
+    int error =
+        core_is_working(&chain->core) ? env_file_open(env, path, ENV_OPEN_READ, &file) : -ECANCELED;
     if (error) {
         done(arg, error, 0);
         return;
@@ -768,3 +747,44 @@ void chain_import_file(struct chain *chain, const char *path,
     import->done = done;
     import->arg = arg;
 }
+
+/* -- As a part --------------------------------------------------------------------------------- */
+
+/* Those that were cancelled end as soon as nothing of them is under way. */
+static void end_cancelled(struct chain *chain)
+{
+    struct import *next;
+    for (struct import *import = chain->imports; import; import = next) {
+        next = import->next;
+        if (import->is_cancelled && !import->scanning && import->under_way == 0)
+            end_import(import);
+    }
+}
+
+static void step_imports(void *part)
+{
+    struct chain *chain = part;
+    if (chain->core.closing)
+        end_cancelled(chain);
+    if (!core_is_working(&chain->core))
+        return;
+    retry_early(chain);
+    /* One file after the other: only the first is worked on. */
+    if (chain->imports)
+        import_step(chain->imports);
+}
+
+static bool has_imports(const void *part)
+{
+    return import_is_active(part);
+}
+
+static void cancel_all(void *part)
+{
+    struct chain *chain = part;
+    for (struct import *import = chain->imports; import; import = import->next)
+        import->is_cancelled = true;
+}
+
+const struct chain_part import_part = {
+    .name = "import", .step = step_imports, .is_busy = has_imports, .cancel = cancel_all};

@@ -30,7 +30,7 @@ static void call_all(struct waiter *list)
 static void run_sync(struct env_job *job)
 {
     struct chain *chain = (struct chain *)((char *)job - offsetof(struct chain, sync_job));
-    chain->sync_error = block_files_sync(chain->files);
+    chain->sync_error = block_files_sync(chain->core.files);
 }
 
 static void fail_list(struct waiter **list)
@@ -42,7 +42,7 @@ static void fail_list(struct waiter **list)
     call_all(all);
 }
 
-static void start_sync(struct chain *chain);
+static void serve_durable(struct chain *chain);
 
 static void sync_done(struct env_job *job)
 {
@@ -54,11 +54,11 @@ static void sync_done(struct env_job *job)
     if (error) {
         for (struct waiter *at = list; at; at = at->next)
             at->result.verdict = (struct verdict){.code = REJECT_FAULT};
-        chain_fault(chain, error, "syncing block files");
+        core_fault(&chain->core, error, "syncing block files");
     }
     call_all(list);
-    waiters_writes_drained(chain);
-    close_continue(chain);
+    serve_durable(chain);
+    core_ended(&chain->core);
 }
 
 /* All who wait for durability when a sync starts are served by that one. */
@@ -70,13 +70,14 @@ static void start_sync(struct chain *chain)
     chain->syncing = chain->sync_waiters;
     chain->sync_waiters = NULL;
     chain->sync_job = (struct env_job){.run = run_sync, .done = sync_done};
-    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &chain->sync_job);
+    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &chain->sync_job);
 }
 
-void waiters_writes_drained(struct chain *chain)
+/* If no write is pending, those who wait for durability can be served. */
+static void serve_durable(struct chain *chain)
 {
     /* After a failed write a sync would tell that bytes are safe which are not there. */
-    if (chain->sync_waiters && chain->faulted)
+    if (chain->sync_waiters && chain->core.faulted)
         fail_list(&chain->sync_waiters);
     else if (chain->sync_waiters)
         start_sync(chain);
@@ -84,11 +85,11 @@ void waiters_writes_drained(struct chain *chain)
 
 static void release(struct chain *chain, struct waiter *waiter)
 {
-    if (PLANTED(chain->env, ANSWER_BEFORE_SYNC))
+    if (PLANTED(chain->core.env, ANSWER_BEFORE_SYNC))
         waiter->durable = false;
-    if (waiter->durable && chain->faulted)
+    if (waiter->durable && chain->core.faulted)
         waiter->result.verdict = (struct verdict){.code = REJECT_FAULT};
-    if (!waiter->durable || chain->faulted) {
+    if (!waiter->durable || chain->core.faulted) {
         waiter->next = NULL;
         call(waiter);
         return;
@@ -119,10 +120,9 @@ static bool is_decided(const struct chain *chain, const struct waiter *waiter, b
     return at_rest || (waiter->node && chain_contains(chain, waiter->node));
 }
 
-void waiters_check(struct chain *chain)
+/* Answer those whose block is decided; all if at rest. */
+static void answer_decided(struct chain *chain)
 {
-    if (!chain->waiters)
-        return;
     bool at_rest = pipeline_is_at_rest(chain);
     struct waiter **at = &chain->waiters, *ready = NULL, **ready_end = &ready;
     while (*at) {
@@ -164,11 +164,28 @@ void waiters_block_failed(struct chain *chain, const struct block_node *node,
     call_all(ready);
 }
 
-void waiters_fail_all(struct chain *chain)
+static void step_waiters(void *part)
 {
+    struct chain *chain = part;
+    if (chain->waiters && core_is_working(&chain->core))
+        answer_decided(chain);
+    serve_durable(chain);
+}
+
+static bool is_syncing(const void *part)
+{
+    return ((const struct chain *)part)->sync_running;
+}
+
+static void fail_all(void *part)
+{
+    struct chain *chain = part;
     fail_list(&chain->waiters);
     fail_list(&chain->sync_waiters);
 }
+
+const struct chain_part waiters_part = {
+    .name = "waiters", .step = step_waiters, .is_busy = is_syncing, .cancel = fail_all};
 
 /* -- Orders -------------------------------------------------------------------------------------
  */
@@ -180,7 +197,7 @@ static void answer_at_rest(struct chain *chain, chain_order_fn *done, void *arg)
     waiter->order_done = done;
     waiter->arg = arg;
     waiters_add(chain, waiter);
-    pipeline_wake(chain);
+    core_wake_soon(&chain->core);
 }
 
 /* An order that outlives a crash: it is answered when what it changed is on disk. */
@@ -225,7 +242,7 @@ static struct block_node *find_or_answer(struct chain *chain, const struct block
                                          chain_order_fn *done, void *arg)
 {
     struct block_node *node = header_tree_find(&chain->tree, hash);
-    bool is_open = chain->is_open && !chain->closing && !chain->faulted;
+    bool is_open = core_is_working(&chain->core);
     if (node && is_open)
         return node;
     struct verdict verdict = {.code = is_open ? REJECT_PREV_NOT_FOUND : REJECT_FAULT};
@@ -272,7 +289,7 @@ void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_
         best_chain_mark_failed(chain, node);
         best_chain_rebuild(chain);
     }
-    if (PLANTED(chain->env, INVALID_NOT_WRITTEN))
+    if (PLANTED(chain->core.env, INVALID_NOT_WRITTEN))
         answer_at_rest(chain, done, arg);
     else
         answer_when_kept(chain, done, arg);
@@ -317,7 +334,7 @@ void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_
     if (!node)
         return;
     clear_failed(chain, node);
-    if (PLANTED(chain->env, RECONSIDER_NOT_WRITTEN))
+    if (PLANTED(chain->core.env, RECONSIDER_NOT_WRITTEN))
         answer_at_rest(chain, done, arg);
     else
         answer_when_kept(chain, done, arg);

@@ -26,7 +26,7 @@ struct resolve {
 
 static void prefetch(const struct flight *flight, size_t at)
 {
-    const struct coins *coins = flight->chain->coins;
+    const struct coins *coins = flight->chain->core.coins;
     if (at + PREFETCH_INDEX_AHEAD < flight->n_spent) {
         uint64_t hash = flight->in_hash[at + PREFETCH_INDEX_AHEAD];
         overlay_prefetch(&flight->chain->overlay, hash);
@@ -51,7 +51,7 @@ static enum coins_found find_coin(const struct resolve *resolve, const struct ou
     case OVERLAY_UNTOUCHED:
         break;
     }
-    enum coins_found found = coins_find(chain->coins, outpoint, hash, coin, script_out);
+    enum coins_found found = coins_find(chain->core.coins, outpoint, hash, coin, script_out);
     if (found == COINS_UNKNOWN && (resolve->store_is_empty || resolve->reads_are_final))
         return COINS_SPENT;
     return found;
@@ -128,7 +128,7 @@ static void resolve_block(struct resolve *resolve)
 
 static bool enforces_bip30(const struct flight *flight)
 {
-    const struct network *network = flight->chain->network;
+    const struct network *network = flight->chain->core.network;
     const struct block_node *node = flight->node;
     /* Where every coinbase since the first block names its height, no two can be equal. */
     int32_t bip34_height = network->buried_height[BURIED_HEIGHTINCB];
@@ -204,7 +204,7 @@ static enum reject check_rules(const struct flight *flight, uint32_t missing_tx)
 {
     const struct chain *chain = flight->chain;
     const struct block *block = &flight->block->block;
-    bool relative_locks = flight->node->height >= chain->network->buried_height[BURIED_CSV];
+    bool relative_locks = flight->node->height >= chain->core.network->buried_height[BURIED_CSV];
     int64_t fees_sat = 0;
     uint64_t sigops_cost = 0;
     size_t at = 0;
@@ -222,7 +222,7 @@ static enum reject check_rules(const struct flight *flight, uint32_t missing_tx)
             return REJECT_BLK_SIGOPS;
         at += i ? tx->n_in : 0;
     }
-    int64_t most_sat = pow_subsidy_sat(chain->network, flight->node->height) + fees_sat;
+    int64_t most_sat = pow_subsidy_sat(chain->core.network, flight->node->height) + fees_sat;
     if (tx_output_total_sat(&block->tx[0]) > most_sat)
         return REJECT_CB_AMOUNT;
     return REJECT_NONE;
@@ -246,7 +246,7 @@ static bool is_assumed_valid(const struct flight *flight)
      * mined for the purpose is no cheaper than an attack on any other node. */
     double ahead = u256_to_double(u256_sub(best->chain_work, node->chain_work)) /
                    u256_to_double(pow_block_work(best->bits));
-    return ahead * (double)chain->network->pow_target_spacing_s > 14 * 24 * 3600;
+    return ahead * (double)chain->core.network->pow_target_spacing_s > 14 * 24 * 3600;
 }
 
 static enum connect_result refuse(struct flight *flight, enum reject reject)
@@ -260,18 +260,18 @@ static enum connect_result refuse(struct flight *flight, enum reject reject)
 enum connect_result flight_connect(struct flight *flight)
 {
     struct chain *chain = flight->chain;
-    struct block_hash store_tip = coins_store_tip(chain->coins), none = {{0}};
+    struct block_hash store_tip = coins_store_tip(chain->core.coins), none = {{0}};
     struct resolve resolve = {
         .flight = flight,
         .store_is_empty = block_hash_equal(&store_tip, &none),
-        .reads_are_final =
-            flight->read_is_final && flight->times_forgotten == coins_times_forgotten(chain->coins),
+        .reads_are_final = flight->read_is_final &&
+                           flight->times_forgotten == coins_times_forgotten(chain->core.coins),
     };
-    flight->times_forgotten = coins_times_forgotten(chain->coins);
+    flight->times_forgotten = coins_times_forgotten(chain->core.coins);
     flight->n_missing = 0;
     flight->read_is_final = false;
     flight->script_flags =
-        script_flags_for_block(chain->network, flight->node->height, &flight->node->hash);
+        script_flags_for_block(chain->core.network, flight->node->height, &flight->node->hash);
     if (enforces_bip30(flight) && breaks_bip30(&resolve))
         return refuse(flight, REJECT_TXNS_BIP30);
     resolve_block(&resolve);
@@ -296,8 +296,8 @@ enum connect_result flight_connect(struct flight *flight)
  * the older coin must be there again, or the coins would depend on history: hazard 4. */
 static bool restores_overwritten(const struct flight *flight, struct coin *coin)
 {
-    int32_t height =
-        bip30_overwritten_height(flight->chain->network, flight->node->height, &flight->node->hash);
+    int32_t height = bip30_overwritten_height(flight->chain->core.network, flight->node->height,
+                                              &flight->node->hash);
     if (height < 0)
         return false;
     coin->height = (uint32_t)height;

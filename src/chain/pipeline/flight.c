@@ -44,7 +44,7 @@ static void prepare(struct flight *flight)
         flight->rules = arena_alloc(arena, flight->n_spent * sizeof *flight->rules);
         flight->scripts = arena_alloc(arena, (size_t)flight->n_spent * COIN_SCRIPT_EXPANDED_MAX);
     }
-    struct siphash_key key = flight->chain->coin_key;
+    struct siphash_key key = coins_hash_key(flight->chain->core.coins);
     size_t in = 0, out = 0;
     for (uint32_t i = 0; i < block->n_tx; i++) {
         const struct tx *tx = &block->tx[i];
@@ -77,7 +77,7 @@ static int prepare_undo(struct flight *flight)
 static void run_read(struct env_job *job)
 {
     struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, prepare));
-    struct block_files *files = flight->chain->files;
+    struct block_files *files = flight->chain->core.files;
     if (!flight->block) {
         uint8_t *raw;
         flight->read_error = block_files_read(files, &flight->data_pos, &raw);
@@ -109,7 +109,7 @@ static void free_if_idle(struct flight *flight)
     struct chain *chain = flight->chain;
     chain->flights_dropped--;
     flight_free(flight);
-    close_continue(chain);
+    core_ended(&chain->core);
 }
 
 static void prepare_done(struct env_job *job)
@@ -122,12 +122,12 @@ static void prepare_done(struct env_job *job)
     }
     ASSERT(!job->cancelled);
     flight->stage = FLIGHT_READY;
-    pipeline_flight_changed(flight->chain);
+    core_wake(&flight->chain->core);
 }
 
 static void submit_prepare(struct flight *flight)
 {
-    const struct env *env = flight->chain->env;
+    const struct env *env = flight->chain->core.env;
     flight->prepare = (struct env_job){.run = run_prepare, .done = prepare_done};
     env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_HIGH, &flight->prepare);
 }
@@ -164,7 +164,7 @@ struct flight *flight_new(struct chain *chain, struct block_node *node, enum fli
         submit_prepare(flight);
     } else {
         flight->prepare = (struct env_job){.run = run_read, .done = read_done};
-        env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flight->prepare);
+        env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flight->prepare);
     }
     return flight;
 }
@@ -181,19 +181,19 @@ static void coins_read_done(struct coins_read *read)
     }
     if (read->error)
         chain_fault_of_coins(flight->chain, read->error, "reading the coins database");
-    pipeline_flight_changed(flight->chain);
+    core_wake(&flight->chain->core);
 }
 
 void flight_read_coins(struct flight *flight, enum env_priority priority)
 {
     ASSERT(!flight->reading_coins && flight->n_missing > 0);
     flight->reading_coins = flight->has_prefetched = true;
-    flight->read = (struct coins_read){.coins = flight->chain->coins,
+    flight->read = (struct coins_read){.coins = flight->chain->core.coins,
                                        .outpoints = flight->missing,
                                        .n = flight->n_missing,
                                        .absent = flight->absent,
                                        .done = coins_read_done};
-    coins_read_start(flight->chain->coins, &flight->read, priority);
+    coins_read_start(flight->chain->core.coins, &flight->read, priority);
 }
 
 void flight_note_missing(struct flight *flight, const struct outpoint *outpoint)
@@ -213,7 +213,7 @@ void flight_prefetch(struct flight *flight)
         return;
     flight->has_prefetched = true;
     struct chain *chain = flight->chain;
-    struct block_hash store_tip = coins_store_tip(chain->coins), none = {{0}};
+    struct block_hash store_tip = coins_store_tip(chain->core.coins), none = {{0}};
     if (block_hash_equal(&store_tip, &none))
         return; /* an empty store has nothing to give */
     const struct block *block = &flight->block->block;
@@ -226,9 +226,9 @@ void flight_prefetch(struct flight *flight)
             const struct outpoint *outpoint = &block->tx[i].in[k].prevout;
             uint64_t hash = flight->in_hash[at];
             if (at + 8 < flight->n_spent)
-                coins_prefetch_index(chain->coins, flight->in_hash[at + 8]);
+                coins_prefetch_index(chain->core.coins, flight->in_hash[at + 8]);
             if (overlay_find(&chain->overlay, outpoint, hash, &in_flight) == OVERLAY_UNTOUCHED &&
-                coins_find(chain->coins, outpoint, hash, &coin, script) == COINS_UNKNOWN)
+                coins_find(chain->core.coins, outpoint, hash, &coin, script) == COINS_UNKNOWN)
                 flight_note_missing(flight, outpoint);
         }
     if (flight->n_missing > 0)
@@ -282,7 +282,7 @@ static void run_scripts(struct env_job *env_job)
     struct flight_job *job = job_of(env_job);
     struct flight *flight = job->flight;
     const struct block *block = &flight->block->block;
-    struct script_scratch *scratch = scratch_pool_take(&flight->chain->scratch);
+    struct script_scratch *scratch = scratch_pool_take(&flight->chain->core.scratch);
     const struct tx_out *spent = flight->spent_out + job->spent_begin;
     for (uint32_t i = job->tx_begin; i < job->tx_end; i++) {
         if (atomic_load_explicit(&flight->abandoned, memory_order_relaxed))
@@ -293,7 +293,7 @@ static void run_scripts(struct env_job *env_job)
             break;
         spent += block->tx[i].n_in;
     }
-    scratch_pool_give(&flight->chain->scratch, scratch);
+    scratch_pool_give(&flight->chain->core.scratch, scratch);
 }
 
 /* The verdict for the first input, in block order, whose script failed. */
@@ -329,7 +329,7 @@ static void flight_job_done(struct env_job *env_job)
         note_script_failure(flight);
     /* Waking for every job would cost more than it brings: wake when something can be done. */
     if (flight->jobs_left == 0 || chain->pending_inputs < FLIGHT_PENDING_INPUTS_MAX)
-        pipeline_flight_changed(chain);
+        core_wake(&chain->core);
 }
 
 /* Cut the block into script jobs; with jobs NULL only count them. */
@@ -375,7 +375,7 @@ void flight_submit_jobs(struct flight *flight)
         job->flight = flight;
         job->job.run = job->is_undo ? run_undo : run_scripts;
         job->job.done = flight_job_done;
-        env_job_submit(chain->env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &job->job);
+        env_job_submit(chain->core.env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &job->job);
     }
 }
 
@@ -392,7 +392,7 @@ void flight_drop(struct flight *flight)
     overlay_drop(&chain->overlay, &flight->layer);
     flight->is_dropped = true;
     atomic_store(&flight->abandoned, true);
-    const struct env *env = chain->env;
+    const struct env *env = chain->core.env;
     chain->flights_dropped++;
     if (flight->preparing)
         env_job_cancel(env, &flight->prepare);

@@ -104,7 +104,7 @@ struct flight_list {
 };
 
 /* Start a flight for node: its block from memory (block, held) or, if NULL, from disk. It calls
- * pipeline_flight_changed() whenever it has got further. Owns: the list it is put into. */
+ * core_wake() whenever it has got further. Owns: the list it is put into. */
 struct flight *flight_new(struct chain *chain, struct block_node *node, enum flight_kind kind,
                           struct block_ref *block);
 

@@ -91,7 +91,7 @@ static void cannot_go_back(struct chain *chain, const struct block_node *node)
                       "damaged or missing, so the chain cannot go back below it",
                       node->height, node->data.file, node->undo.file);
     if (orders_give_up(chain, &verdict))
-        log_warning(chain->log, "%s", verdict.detail);
+        log_warning(chain->core.log, "%s", verdict.detail);
     else if (!undo_repair_is_busy(chain))
         chain_fault_of_coins(chain, -EUCLEAN,
                              "undo data is damaged or missing; start with -reindex-chainstate");
@@ -130,8 +130,8 @@ static bool start_step(struct chain *chain, struct block_node *target)
             return false;
         }
         if (kind == FLIGHT_DISCONNECT) {
-            chain_fault(chain, -ENOENT,
-                        "a block to be disconnected is pruned; start with -reindex");
+            core_fault(&chain->core, -ENOENT,
+                       "a block to be disconnected is pruned; start with -reindex");
             return false;
         }
         best_chain_data_lost(chain, node);
@@ -158,7 +158,7 @@ static void way_back_failed(struct chain *chain, struct flight *flight)
     struct block_node *node = flight->node;
     bool in_undo = flight->block != NULL;
     if (error != -EUCLEAN && error != -ENOENT) {
-        chain_fault(chain, error, "reading a block file");
+        core_fault(&chain->core, error, "reading a block file");
         return;
     }
     while (chain->flights.newest != flight)
@@ -181,7 +181,7 @@ static void read_failed(struct chain *chain, struct flight *flight)
         return;
     }
     if (flight->read_error != -EUCLEAN && flight->read_error != -ENOENT) {
-        chain_fault(chain, flight->read_error, "reading a block file");
+        core_fault(&chain->core, flight->read_error, "reading a block file");
         return;
     }
     snprintf(message, sizeof message,
@@ -192,7 +192,7 @@ static void read_failed(struct chain *chain, struct flight *flight)
     while (chain->flights.newest != flight)
         drop_newest(chain);
     drop_newest(chain);
-    chain_warn(chain, message);
+    core_warn(&chain->core, message);
     lost_block(chain, node);
 }
 
@@ -251,7 +251,7 @@ struct undo_write {
 static void run_undo_write(struct env_job *job)
 {
     struct undo_write *write = (struct undo_write *)job;
-    write->error = block_files_write_undo(write->chain->files, &write->pos,
+    write->error = block_files_write_undo(write->chain->core.files, &write->pos,
                                           span_of(write->undo, write->pos.len));
 }
 
@@ -266,11 +266,6 @@ static void undo_write_done(struct env_job *job)
     xfree(write);
     chain->undo_writes_pending--;
     write_done(chain, epoch, bytes, error);
-    if (chain->undo_writes_pending == 0) {
-        block_reads_wake(chain);
-        if (!pipeline_is_at_rest(chain))
-            pipeline_wake(chain);
-    }
 }
 
 void pipeline_write_undo(struct chain *chain, struct block_node *node, uint8_t *undo_take,
@@ -281,8 +276,9 @@ void pipeline_write_undo(struct chain *chain, struct block_node *node, uint8_t *
     ASSERT(node->data.file >= 0 && len <= UINT32_MAX);
     write->chain = chain;
     write->undo = undo_take;
-    write->pos = has_place ? node->undo
-                           : block_files_alloc_undo(chain->files, node->data.file, (uint32_t)len);
+    write->pos = has_place
+                     ? node->undo
+                     : block_files_alloc_undo(chain->core.files, node->data.file, (uint32_t)len);
     write->pos.crc32c = crc32c(0, write->undo, len);
     write->epoch = write_start(chain, write->pos.len);
     write->job = (struct env_job){.run = run_undo_write, .done = undo_write_done};
@@ -291,14 +287,14 @@ void pipeline_write_undo(struct chain *chain, struct block_node *node, uint8_t *
     lost_undo_found(chain, node);
     header_tree_mark_dirty(&chain->tree, node);
     chain->undo_writes_pending++;
-    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &write->job);
+    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &write->job);
 }
 
 static void store_undo(struct chain *chain, struct flight *flight)
 {
     /* Connected before: the same block spends the same coins. Written again all the same if the
      * coins are rebuilt, since that is what the operator is told to do about damaged undo data. */
-    if ((flight->node->status & BLOCK_HAVE_UNDO) && !chain->options.reindex_chainstate)
+    if ((flight->node->status & BLOCK_HAVE_UNDO) && !chain->core.options.reindex_chainstate)
         return;
     pipeline_write_undo(chain, flight->node, flight->undo, flight->undo_len);
     flight->undo = NULL;
@@ -313,7 +309,7 @@ static void commit_oldest(struct chain *chain)
     ASSERT(connects ? node->prev == chain_tip_node(chain) : node == chain_tip_node(chain));
     list_remove(&chain->flights, flight);
     chain->flight_bytes -= flight->data_pos.len;
-    overlay_commit(&chain->overlay, &flight->layer, chain->coins);
+    overlay_commit(&chain->overlay, &flight->layer, chain->core.coins);
     if (connects) {
         store_undo(chain, flight);
         node->status |= BLOCK_VALID_TX | BLOCK_VALID_SCRIPTS;
@@ -324,9 +320,9 @@ static void commit_oldest(struct chain *chain)
     best_chain_tip_moved(chain);
     chain->tip_moved = true;
     void (*event)(void *, const struct block_node *, struct block_ref *) =
-        connects ? chain->events.block_connected : chain->events.block_disconnected;
+        connects ? chain->core.events.block_connected : chain->core.events.block_disconnected;
     if (event)
-        event(chain->events.ctx, node, flight->block);
+        event(chain->core.events.ctx, node, flight->block);
     flight_free(flight);
 }
 
@@ -375,7 +371,7 @@ static void fail_flight(struct chain *chain, struct flight *flight)
     hex_encode_reversed(hash, span_of(node->hash.b, 32));
     const char *script =
         verdict.script_error ? script_error_string((enum script_error)verdict.script_error) : "";
-    log_printf(chain->log, LOG_ALWAYS, "invalid block %s at height %d: %s%s%s %s", hash,
+    log_printf(chain->core.log, LOG_ALWAYS, "invalid block %s at height %d: %s%s%s %s", hash,
                node->height, reject_string(verdict.code), *script ? ": " : "", script,
                verdict.detail);
     while (chain->flights.newest != flight)
@@ -384,8 +380,8 @@ static void fail_flight(struct chain *chain, struct flight *flight)
     kept_blocks_release(&chain->kept, node);
     best_chain_mark_failed(chain, node);
     waiters_block_failed(chain, node, &verdict);
-    if (chain->events.block_invalid)
-        chain->events.block_invalid(chain->events.ctx, &node->hash, &verdict);
+    if (chain->core.events.block_invalid)
+        chain->core.events.block_invalid(chain->core.events.ctx, &node->hash, &verdict);
 }
 
 /* A block that was only to be tried out has come to its end. */
@@ -453,61 +449,39 @@ static bool step(struct chain *chain)
     return start_step(chain, target);
 }
 
-static void wake_timer(void *arg)
+/* Do what can be done now towards the best chain, for a while. */
+static void advance(void *part)
 {
-    struct chain *chain = arg;
-    chain->advance_timer = 0;
-    pipeline_advance(chain);
-}
-
-void pipeline_wake(struct chain *chain)
-{
-    if (chain->advance_timer == 0 && !chain->closing)
-        chain->advance_timer = env_timer_start(chain->env, 0, wake_timer, chain);
-}
-
-static void announce_tip(struct chain *chain)
-{
-    if (!chain->tip_moved)
+    struct chain *chain = part;
+    if (!core_is_working(&chain->core))
         return;
-    chain->tip_moved = false;
-    chain_update_initial_download(chain);
-    if (chain->events.tip_changed)
-        chain->events.tip_changed(chain->events.ctx, chain_tip(chain));
-    txindex_wake(chain);
-    spenderindex_wake(chain);
-}
-
-void pipeline_advance(struct chain *chain)
-{
-    if (chain->advancing || !chain->is_open || chain->closing || chain->faulted)
-        return;
-    chain->advancing = true;
-    int64_t start_us = env_now_us(chain->env);
+    const struct env *env = chain->core.env;
+    int64_t start_us = env_now_us(env);
     bool more = true;
-    while (more && !chain->faulted && !chain->closing) {
+    while (more && core_is_working(&chain->core)) {
         more = step(chain);
-        if (env_now_us(chain->env) - start_us > TURN_MAX_US)
+        if (env_now_us(env) - start_us > TURN_MAX_US)
             break;
     }
     prefetch_ahead(chain);
-    chain->advancing = false;
-    if (chain->faulted || chain->closing)
+    if (!core_is_working(&chain->core))
         return;
-    if (coins_turn(chain->coins))
-        more = true;
-    if (more)
-        pipeline_wake(chain);
-    announce_tip(chain);
+    if (coins_turn(chain->core.coins) || more)
+        core_wake_soon(&chain->core);
     if (pipeline_is_at_rest(chain))
         kept_blocks_trim(&chain->kept);
-    waiters_check(chain);
-    flush_if_due(chain);
-    import_wake(chain);
-    check_if_due(chain);
 }
 
-void pipeline_flight_changed(struct chain *chain)
+static bool has_flights(const void *part)
 {
-    pipeline_advance(chain);
+    const struct chain *chain = part;
+    return chain->flights.n > 0 || chain->flights_dropped > 0;
 }
+
+static void cancel(void *part)
+{
+    pipeline_drop_all(part);
+}
+
+const struct chain_part pipeline_part = {
+    .name = "pipeline", .step = advance, .is_busy = has_flights, .cancel = cancel};

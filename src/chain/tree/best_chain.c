@@ -142,7 +142,7 @@ void best_chain_data_lost(struct chain *chain, struct block_node *node)
     node->data.file = -1;
     node->undo.file = -1;
     header_tree_mark_dirty(&chain->tree, node);
-    if (!chain->is_open && chain->candidates.count == 0)
+    if (!chain->core.is_open && chain->candidates.count == 0)
         return; /* amid the start: the tree is gone through at its end */
     for (struct block_node *at = node; at; at = block_node_next_descendant(node, at)) {
         (void)sorted_map_remove(&chain->candidates, at);

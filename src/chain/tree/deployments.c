@@ -74,5 +74,5 @@ int chain_deployment_state(const struct chain *chain, const struct block_node *p
 {
     /* The cache is no state that a caller could see. */
     struct versionbits_cache cache = deployments_cache((struct deployments *)&chain->deployments);
-    return (int)versionbits_state(chain->network, deployment, block_node_view(), prev, &cache);
+    return (int)versionbits_state(chain->core.network, deployment, block_node_view(), prev, &cache);
 }

@@ -1,5 +1,5 @@
 /* flush.c - makes what is committed durable, in the order of the crash rule: bytes of blocks and
- * undo data, then the index, then the coins. Also the end of the chain.
+ * undo data, then the index, then the coins.
  *
  * A flush first waits for the writes that were submitted before it; meanwhile no block is
  * committed, so that index and coins are of one tip. While the frozen coins are written, commits
@@ -23,7 +23,7 @@ bool flush_holds_commits(const struct chain *chain)
     if (stage == FLUSH_WAITING || stage == FLUSH_SYNCING)
         return true;
     /* Memory is bounded: with two full generations there is no room for another block. */
-    return stage == FLUSH_COINS && coins_is_full(chain->coins);
+    return stage == FLUSH_COINS && coins_is_full(chain->core.coins);
 }
 
 static void end_flush(struct chain *chain, int error)
@@ -33,9 +33,9 @@ static void end_flush(struct chain *chain, int error)
     flush->running = NULL;
     flush->stage = FLUSH_IDLE;
     if (flush->index_batch)
-        env_batch_free(chain->env, flush->index_batch);
+        env_batch_free(chain->core.env, flush->index_batch);
     flush->index_batch = NULL;
-    flush->last_us = env_now_us(chain->env);
+    flush->last_us = env_now_us(chain->core.env);
     if (error)
         chain_fault_of_coins(chain, error, "flushing");
     else
@@ -46,23 +46,7 @@ static void end_flush(struct chain *chain, int error)
         xfree(list);
         list = next;
     }
-    /* A waiter may have begun the next flush: its end comes by here again. */
-    if (!error && flush->stage == FLUSH_IDLE) {
-        prune_if_due(chain);
-        txindex_wake(chain);
-        spenderindex_wake(chain);
-    }
-    flush_resume(chain);
-}
-
-void flush_resume(struct chain *chain)
-{
-    if (chain->flush.stage != FLUSH_IDLE)
-        return;
-    if (chain->flush.wanted)
-        start_flush(chain);
-    pipeline_wake(chain);
-    close_continue(chain);
+    core_wake_soon(&chain->core);
 }
 
 static void coins_done(void *arg, int error)
@@ -73,14 +57,14 @@ static void coins_done(void *arg, int error)
 static void run_sync(struct env_job *job)
 {
     struct flush *flush = flush_of(job);
-    bool is_late = PLANTED(flush->chain->env, ROWS_BEFORE_BYTES);
-    flush->error = is_late ? 0 : block_files_sync(flush->chain->files);
+    bool is_late = PLANTED(flush->chain->core.env, ROWS_BEFORE_BYTES);
+    flush->error = is_late ? 0 : block_files_sync(flush->chain->core.files);
     if (flush->error)
         return;
-    flush->error = index_db_write(flush->chain->index, flush->index_batch);
+    flush->error = index_db_write(flush->chain->core.index, flush->index_batch);
     flush->index_batch = NULL;
     if (is_late && !flush->error)
-        flush->error = block_files_sync(flush->chain->files);
+        flush->error = block_files_sync(flush->chain->core.files);
 }
 
 static void sync_done(struct env_job *job)
@@ -88,7 +72,7 @@ static void sync_done(struct env_job *job)
     struct flush *flush = flush_of(job);
     struct chain *chain = flush->chain;
     int error = job->cancelled ? -ECANCELED : flush->error;
-    if (error || chain->faulted) {
+    if (error || chain->core.faulted) {
         end_flush(chain, error ? error : -EIO);
         return;
     }
@@ -96,23 +80,23 @@ static void sync_done(struct env_job *job)
     flush->tip = chain_tip_node(chain);
     chain->marks &= ~flush->ends_marks;
     chain->marks_over &= ~flush->ends_marks;
-    coins_flush_start(chain->coins, &flush->tip->hash, coins_done, chain);
-    pipeline_wake(chain);
+    coins_flush_start(chain->core.coins, &flush->tip->hash, coins_done, chain);
+    core_wake_soon(&chain->core);
 }
 
-void flush_writes_drained(struct chain *chain)
+/* The writes that a flush waits for may have ended. */
+static void sync_if_drained(struct chain *chain)
 {
     struct flush *flush = &chain->flush;
-    waiters_writes_drained(chain);
     if (flush->stage != FLUSH_WAITING || chain->writes_pending[chain->write_epoch ^ 1] > 0)
         return;
-    if (chain->faulted) {
+    if (chain->core.faulted) {
         end_flush(chain, -EIO);
         return;
     }
     flush->stage = FLUSH_SYNCING;
     flush->job = (struct env_job){.run = run_sync, .done = sync_done};
-    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flush->job);
+    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flush->job);
 }
 
 /* Everything that a mark stands for is in this batch or was written before. */
@@ -121,9 +105,9 @@ static void end_marks(struct chain *chain)
     struct flush *flush = &chain->flush;
     flush->ends_marks = chain->marks & chain->marks_over;
     if (flush->ends_marks & CHAIN_MARK_REINDEX)
-        index_db_batch_clear_flag(chain->index, flush->index_batch, INDEX_FLAG_REINDEXING);
+        index_db_batch_clear_flag(chain->core.index, flush->index_batch, INDEX_FLAG_REINDEXING);
     if (flush->ends_marks & CHAIN_MARK_REPLAY)
-        index_db_batch_clear_replay(chain->index, flush->index_batch);
+        index_db_batch_clear_replay(chain->core.index, flush->index_batch);
 }
 
 static void start_flush(struct chain *chain)
@@ -134,16 +118,16 @@ static void start_flush(struct chain *chain)
     flush->running = flush->wanted;
     flush->wanted = NULL;
     /* The index of this moment: what it names is written or being written, in this epoch. */
-    flush->index_batch = index_db_batch(chain->index, &chain->tree, chain->files);
+    flush->index_batch = index_db_batch(chain->core.index, &chain->tree, chain->core.files);
     end_marks(chain);
     chain->write_epoch ^= 1;
     flush->stage = FLUSH_WAITING;
-    flush_writes_drained(chain);
+    sync_if_drained(chain);
 }
 
 void chain_flush(struct chain *chain, void (*done)(void *arg, int error), void *arg)
 {
-    if (!chain->is_open || chain->faulted) {
+    if (!chain->core.is_open || chain->core.faulted) {
         done(arg, -EIO);
         return;
     }
@@ -156,125 +140,54 @@ void chain_flush(struct chain *chain, void (*done)(void *arg, int error), void *
         start_flush(chain);
 }
 
-void flush_if_due(struct chain *chain)
+static bool is_due(const struct chain *chain)
 {
-    struct flush *flush = &chain->flush;
-    if (flush->stage != FLUSH_IDLE || !chain->is_open || chain->closing || chain->faulted)
-        return;
+    const struct flush *flush = &chain->flush;
     bool has_news = chain->tree.dirty || flush->tip != chain_tip_node(chain);
     int64_t interval_us =
-        chain->left_initial_download ? FLUSH_INTERVAL_US : FLUSH_INTERVAL_SYNCING_US;
-    int64_t now_us = env_now_us(chain->env);
+        chain->core.left_initial_download ? FLUSH_INTERVAL_US : FLUSH_INTERVAL_SYNCING_US;
+    int64_t now_us = env_now_us(chain->core.env);
     bool ends_marks = chain->marks & chain->marks_over; /* or the next start does it all again */
-    if (coins_is_full(chain->coins) || prune_wants_flush(chain) || ends_marks ||
-        (has_news && now_us - flush->last_us >= interval_us))
+    return coins_is_full(chain->core.coins) || prune_wants_flush(chain) || ends_marks ||
+           (has_news && now_us - flush->last_us >= interval_us);
+}
+
+static void step(void *part)
+{
+    struct chain *chain = part;
+    struct flush *flush = &chain->flush;
+    sync_if_drained(chain);
+    if (flush->stage == FLUSH_IDLE &&
+        (flush->wanted || (core_is_working(&chain->core) && is_due(chain))))
         start_flush(chain);
+}
+
+static bool is_busy(const void *part)
+{
+    return ((const struct chain *)part)->flush.stage != FLUSH_IDLE;
 }
 
 static void flush_timer(void *arg)
 {
     struct chain *chain = arg;
-    import_retry_early(chain);
-    flush_if_due(chain);
-    chain->flush.timer = env_timer_start(chain->env, FLUSH_INTERVAL_US / 4, flush_timer, chain);
+    core_wake_soon(&chain->core);
+    chain->flush.timer =
+        env_timer_start(chain->core.env, FLUSH_INTERVAL_US / 4, flush_timer, chain);
 }
 
 void flush_start_timer(struct chain *chain)
 {
-    chain->flush.last_us = env_now_us(chain->env);
+    chain->flush.last_us = env_now_us(chain->core.env);
     flush_timer(chain);
 }
 
-/* -- Closing --------------------------------------------------------------------------------------
- */
-
-static void finish_close(struct chain *chain, int error)
+static void stop_timer(void *part)
 {
-    void (*done)(void *, int) = chain->close_done;
-    void *arg = chain->close_arg;
-    const struct env *env = chain->env;
-    uint64_t *const timers[] = {&chain->close_timer, &chain->advance_timer, &chain->flush.timer};
-    chain->close_done = NULL;
-    chain->is_open = false;
-    /* done may free the chain: nothing of it may be called after that. */
-    for (size_t i = 0; i < COUNT_OF(timers); i++) {
-        if (*timers[i])
-            env_timer_cancel(env, *timers[i]);
-        *timers[i] = 0;
-    }
-    if (done)
-        done(arg, error);
-}
-
-static void finish_now(void *arg)
-{
-    struct chain *chain = arg;
-    chain->close_timer = 0;
-    finish_close(chain, chain->close_error);
-}
-
-/* Not from within the flush or whatever else has ended last, which is not through yet: done may
- * free the chain. */
-static void last_flush_done(void *arg, int error)
-{
-    struct chain *chain = arg;
-    if (chain->close_timer)
-        env_timer_cancel(chain->env, chain->close_timer);
-    chain->close_error = error;
-    chain->close_timer = env_timer_start(chain->env, 0, finish_now, chain);
-}
-
-static bool is_drained(const struct chain *chain)
-{
-    return chain->ops_pending == 0 && chain->flights.n == 0 && chain->flights_dropped == 0 &&
-           chain->writes_pending[0] + chain->writes_pending[1] == 0 && !chain->sync_running &&
-           chain->flush.stage == FLUSH_IDLE && !chain->close_flushing && !txindex_is_busy(chain) &&
-           !spenderindex_is_busy(chain);
-}
-
-void close_continue(struct chain *chain)
-{
-    if (!chain->closing || !chain->close_done || !is_drained(chain))
-        return;
-    chain->close_flushing = true;
-    import_end_cancelled(chain);
-    if (chain->faulted)
-        last_flush_done(chain, -EIO);
-    else
-        chain_flush(chain, last_flush_done, chain);
-}
-
-static void close_now(void *arg)
-{
-    struct chain *chain = arg;
-    chain->close_timer = 0;
-    close_continue(chain);
-}
-
-void chain_close(struct chain *chain, void (*done)(void *arg, int error), void *arg)
-{
-    ASSERT(!chain->closing);
-    chain->closing = true;
-    atomic_store(&chain->stops_jobs, true);
-    const struct env *env = chain->env;
+    struct chain *chain = part;
     if (chain->flush.timer)
-        env_timer_cancel(env, chain->flush.timer);
-    if (chain->advance_timer)
-        env_timer_cancel(env, chain->advance_timer);
-    chain->advance_timer = chain->flush.timer = 0;
-    import_cancel_all(chain);
-    block_reads_cancel_all(chain);
-    txindex_cancel_all(chain);
-    spenderindex_cancel_all(chain);
-    pipeline_drop_all(chain);
-    waiters_fail_all(chain);
-    /* Only now: letting go of the last flight or waiter must not end the chain amid this call. */
-    chain->close_done = done;
-    chain->close_arg = arg;
-    if (!chain->is_open) {
-        finish_close(chain, 0);
-        return;
-    }
-    /* From a timer, so that done is never called from within this call. */
-    chain->close_timer = env_timer_start(env, 0, close_now, chain);
+        env_timer_cancel(chain->core.env, chain->flush.timer);
+    chain->flush.timer = 0;
 }
+
+const struct chain_part flush_part = {
+    .name = "flush", .step = step, .is_busy = is_busy, .cancel = stop_timer};

@@ -25,6 +25,7 @@ static void add(struct chain *chain, struct block_node *node, uint32_t mark)
     bool is_listed = node->status & BLOCK_LOST_MASK;
     node->status |= mark;
     *(mark == BLOCK_LOST_DATA ? &lost->n_blocks : &lost->n_undo) += 1;
+    lost->n_changes += mark == BLOCK_LOST_UNDO;
     if (!is_listed) {
         if (lost->n == lost->capacity) {
             lost->capacity = 2 * lost->capacity + 64;
@@ -32,8 +33,8 @@ static void add(struct chain *chain, struct block_node *node, uint32_t mark)
         }
         lost->at[lost->n++] = node;
     }
-    if (is_first && chain->events.loss)
-        chain->events.loss(chain->events.ctx, chain_loss(chain));
+    if (is_first && chain->core.events.loss)
+        chain->core.events.loss(chain->core.events.ctx, chain_loss(chain));
 }
 
 static void take_away(struct chain *chain, struct block_node *node, uint32_t mark)
@@ -49,17 +50,18 @@ static void take_away(struct chain *chain, struct block_node *node, uint32_t mar
     if (lost->n_blocks + lost->n_undo > 0)
         return;
     lost->n = 0;
-    log_printf(chain->log, LOG_ALWAYS, "what was damaged or missing in the block files is there");
-    if (chain->events.loss)
-        chain->events.loss(chain->events.ctx, "");
+    log_printf(chain->core.log, LOG_ALWAYS,
+               "what was damaged or missing in the block files is there");
+    if (chain->core.events.loss)
+        chain->core.events.loss(chain->core.events.ctx, "");
 }
 
 /* At a start a file that is missing is told once, not each of its blocks. */
 static void tell(const struct chain *chain, const struct block_node *node, bool in_undo)
 {
     const struct file_pos *pos = in_undo ? &node->undo : &node->data;
-    if (chain->is_open)
-        log_warning(chain->log,
+    if (chain->core.is_open)
+        log_warning(chain->core.log,
                     "the stored %s at height %d is damaged or missing (file %s%05d.dat, offset %u)",
                     in_undo ? "undo data of the block" : "block", node->height,
                     in_undo ? "rev" : "blk", (int)pos->file, pos->offset);
@@ -79,8 +81,8 @@ void lost_block(struct chain *chain, struct block_node *node)
     }
     if (!(node->status & BLOCK_LOST_DATA))
         add(chain, node, BLOCK_LOST_DATA);
-    if (chain->is_open && !chain->closing && chain->events.block_lost)
-        chain->events.block_lost(chain->events.ctx, node);
+    if (chain->core.is_open && !chain->core.closing && chain->core.events.block_lost)
+        chain->core.events.block_lost(chain->core.events.ctx, node);
 }
 
 void lost_undo(struct chain *chain, struct block_node *node)
@@ -96,7 +98,7 @@ void lost_undo(struct chain *chain, struct block_node *node)
         return;
     }
     add(chain, node, BLOCK_LOST_UNDO);
-    undo_repair_wake(chain);
+    core_wake_soon(&chain->core);
 }
 
 void lost_block_found(struct chain *chain, struct block_node *node)
@@ -106,9 +108,9 @@ void lost_block_found(struct chain *chain, struct block_node *node)
 
 void lost_block_written(struct chain *chain)
 {
-    undo_repair_wake(chain);
-    txindex_retry(chain);
-    spenderindex_retry(chain);
+    chain->lost.n_returned++;
+    chain->lost.n_changes++;
+    core_wake_soon(&chain->core);
 }
 
 void lost_undo_found(struct chain *chain, struct block_node *node)
@@ -169,11 +171,11 @@ struct sizes {
 
 static int measure_file(struct chain *chain, struct sizes *sizes, size_t i)
 {
-    const struct block_file_info *info = block_files_info(chain->files, i);
-    int error = block_files_size(chain->files, (int32_t)i, false, &sizes->block[i]);
+    const struct block_file_info *info = block_files_info(chain->core.files, i);
+    int error = block_files_size(chain->core.files, (int32_t)i, false, &sizes->block[i]);
     bool is_absent = error == -ENOENT;
     if (!error || is_absent)
-        error = block_files_size(chain->files, (int32_t)i, true, &sizes->undo[i]);
+        error = block_files_size(chain->core.files, (int32_t)i, true, &sizes->undo[i]);
     if (error && error != -ENOENT)
         return error;
     sizes->n_named += info->n_blocks > 0;
@@ -195,7 +197,7 @@ static void tell_file(const struct chain *chain, const struct sizes *sizes, int3
     if ((size_t)file >= sizes->n || sizes->is_told[file])
         return;
     sizes->is_told[file] = true;
-    log_warning(chain->log, "blk%05d.dat or rev%05d.dat is missing or too short: damaged",
+    log_warning(chain->core.log, "blk%05d.dat or rev%05d.dat is missing or too short: damaged",
                 (int)file, (int)file);
 }
 
@@ -215,7 +217,7 @@ static void mark_short(struct chain *chain, const struct sizes *sizes, struct bl
 static bool is_there_again(const struct chain *chain, const struct block_node *node)
 {
     uint8_t *raw;
-    if (node->data.file < 0 || block_files_read(chain->files, &node->data, &raw))
+    if (node->data.file < 0 || block_files_read(chain->core.files, &node->data, &raw))
         return false;
     xfree(raw);
     return true;
@@ -251,8 +253,8 @@ static void mark_nodes(struct chain *chain, const struct sizes *sizes)
 
 bool lost_open(struct chain *chain, char **error)
 {
-    ASSERT(!chain->is_open && chain->lost.n == 0);
-    size_t n = block_files_count(chain->files);
+    ASSERT(!chain->core.is_open && chain->lost.n == 0);
+    size_t n = block_files_count(chain->core.files);
     struct sizes sizes = {.n = n};
     sizes.block = xcalloc(2 * n + 1, sizeof *sizes.block);
     sizes.undo = sizes.block + n;

@@ -17,6 +17,8 @@ struct lost {
     struct block_node **at; /* marked when they were added; some may have been had again */
     size_t n, capacity;
     size_t n_blocks, n_undo; /* of the tree: marked now */
+    uint64_t n_returned;     /* blocks that were lost and are on disk again */
+    uint64_t n_changes;      /* what makes a new attempt worth while: lost undo data, and those */
     char text[LOST_TEXT_BYTES];
 };
 

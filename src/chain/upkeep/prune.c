@@ -65,8 +65,8 @@ static int32_t height_limit(const struct chain *chain)
 
 static bool is_over_target(const struct chain *chain, uint64_t bytes)
 {
-    uint64_t target = chain->options.prune_target_bytes;
-    return chain->options.prune && target > 0 && bytes + PRUNE_BUFFER_BYTES >= target;
+    uint64_t target = chain->core.options.prune_target_bytes;
+    return chain->core.options.prune && target > 0 && bytes + PRUNE_BUFFER_BYTES >= target;
 }
 
 static uint64_t file_bytes(const struct block_file_info *info)
@@ -81,7 +81,8 @@ static int32_t wanted_height(const struct chain *chain, uint64_t bytes)
     for (const struct prune_request *at = chain->prune.requests; at; at = at->next)
         if (at->height > ordered)
             ordered = at->height;
-    bool is_long = (uint64_t)chain_tip_node(chain)->height > chain->network->prune_after_height;
+    bool is_long =
+        (uint64_t)chain_tip_node(chain)->height > chain->core.network->prune_after_height;
     if (is_long && is_over_target(chain, bytes))
         return limit;
     return ordered < limit ? ordered : limit;
@@ -90,13 +91,13 @@ static int32_t wanted_height(const struct chain *chain, uint64_t bytes)
 /* Choose the files of one round. Returns how many. */
 static size_t choose_files(const struct chain *chain, struct file_use *uses, size_t n_files)
 {
-    uint64_t bytes = block_files_total_bytes(chain->files);
+    uint64_t bytes = block_files_total_bytes(chain->core.files);
     bool is_writing = chain->writes_pending[0] + chain->writes_pending[1] > 0;
     /* The last file is being filled; the one before it may still be written to. */
     size_t n_complete = n_files - 1 - (is_writing && n_files > 1);
     size_t n_chosen = 0, n_nodes = 0;
     for (size_t i = 0; i < n_complete && n_nodes < ROUND_NODES_MAX; i++) {
-        uint64_t size = file_bytes(block_files_info(chain->files, i));
+        uint64_t size = file_bytes(block_files_info(chain->core.files, i));
         if (size == 0 || uses[i].height_max > wanted_height(chain, bytes))
             continue;
         uses[i].is_chosen = true;
@@ -127,36 +128,32 @@ static void run_write(struct env_job *job)
 {
     struct prune *prune = (struct prune *)job;
     const struct chain *chain = prune->chain;
-    bool is_early = PLANTED(chain->env, PRUNE_UNLINK_FIRST);
-    int early_error = is_early ? block_files_remove(chain->files, prune->files, prune->n_files) : 0;
-    prune->error = index_db_write(chain->index, prune->batch);
+    bool is_early = PLANTED(chain->core.env, PRUNE_UNLINK_FIRST);
+    int early_error =
+        is_early ? block_files_remove(chain->core.files, prune->files, prune->n_files) : 0;
+    prune->error = index_db_write(chain->core.index, prune->batch);
     prune->batch = NULL;
     if (!prune->error)
-        prune->error =
-            is_early ? early_error : block_files_remove(chain->files, prune->files, prune->n_files);
+        prune->error = is_early
+                           ? early_error
+                           : block_files_remove(chain->core.files, prune->files, prune->n_files);
 }
 
 static void forget_files(struct chain *chain)
 {
     const struct prune *prune = &chain->prune;
     for (size_t i = 0; i < prune->n_files; i++) {
-        block_files_forget(chain->files, prune->files[i]);
-        log_printf(chain->log, LOG_PRUNE, "pruned blk%05zu.dat and rev%05zu.dat", prune->files[i],
-                   prune->files[i]);
+        block_files_forget(chain->core.files, prune->files[i]);
+        log_printf(chain->core.log, LOG_PRUNE, "pruned blk%05zu.dat and rev%05zu.dat",
+                   prune->files[i], prune->files[i]);
     }
-}
-
-static void end_rounds(struct chain *chain, int error)
-{
-    answer_requests(chain, error);
-    flush_resume(chain);
 }
 
 static void round_done(struct env_job *job)
 {
     struct prune *prune = (struct prune *)job;
     struct chain *chain = prune->chain;
-    const struct env *env = chain->env;
+    const struct env *env = chain->core.env;
     if (prune->batch)
         env_batch_free(env, prune->batch);
     prune->batch = NULL;
@@ -167,10 +164,11 @@ static void round_done(struct env_job *job)
     prune->files = NULL;
     chain->flush.stage = FLUSH_IDLE;
     if (error)
-        chain_fault(chain, error, "pruning");
+        core_fault(&chain->core, error, "pruning");
     else if (start_round(chain))
         return;
-    end_rounds(chain, error);
+    answer_requests(chain, error);
+    core_wake_soon(&chain->core);
 }
 
 /* Forget where the chosen files' blocks are. */
@@ -209,13 +207,13 @@ static void submit_round(struct chain *chain, const struct file_use *uses, size_
     struct block_node **marked = xcalloc(n_nodes ? n_nodes : 1, sizeof *marked);
     mark_nodes(chain, uses, n_files, marked, &n_marked);
     ASSERT(n_marked == n_nodes && prune->n_files == n_chosen);
-    prune->batch = index_db_batch_of(chain->index, marked, n_marked);
+    prune->batch = index_db_batch_of(chain->core.index, marked, n_marked);
     xfree(marked);
     prune->chain = chain;
     prune->error = 0;
     prune->job = (struct env_job){.run = run_write, .done = round_done};
     chain->flush.stage = FLUSH_PRUNING;
-    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &prune->job);
+    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &prune->job);
 }
 
 /* From now on the data directory is a pruned one, whatever becomes of this round. */
@@ -223,9 +221,9 @@ static bool set_flag(struct chain *chain)
 {
     if (chain->any_pruned)
         return true;
-    int error = index_db_set_flag(chain->index, INDEX_FLAG_PRUNED);
+    int error = index_db_set_flag(chain->core.index, INDEX_FLAG_PRUNED);
     if (error)
-        chain_fault(chain, error, "writing the block index");
+        core_fault(&chain->core, error, "writing the block index");
     chain->any_pruned = !error;
     return !error;
 }
@@ -233,10 +231,10 @@ static bool set_flag(struct chain *chain)
 /* Start a round if there is something to remove. */
 static bool start_round(struct chain *chain)
 {
-    size_t n_files = block_files_count(chain->files);
-    uint64_t bytes = block_files_total_bytes(chain->files);
+    size_t n_files = block_files_count(chain->core.files);
+    uint64_t bytes = block_files_total_bytes(chain->core.files);
     /* Files are not removed while they are gone through, or are to be once more. */
-    if (chain->closing || chain->faulted || chain->marks || n_files < 2 ||
+    if (chain->core.closing || chain->core.faulted || chain->marks || n_files < 2 ||
         wanted_height(chain, bytes) < 0)
         return false;
     struct file_use *uses = count_uses(chain, n_files);
@@ -248,18 +246,28 @@ static bool start_round(struct chain *chain)
     return goes;
 }
 
-void prune_if_due(struct chain *chain)
+/* At the end of a flush: remove files if there are too many bytes of them, or if that was ordered.
+ * Sets the flush's stage while it is at work. */
+static void step(void *part)
 {
-    ASSERT(chain->flush.stage == FLUSH_IDLE);
-    chain->prune.n_files_seen = block_files_count(chain->files);
+    struct chain *chain = part;
+    struct prune *prune = &chain->prune;
+    /* A waiter may have begun the next flush: its end comes by here too. */
+    if (chain->flush.stage != FLUSH_IDLE || prune->flushes_seen == chain->flush.completed)
+        return;
+    prune->flushes_seen = chain->flush.completed;
+    prune->n_files_seen = block_files_count(chain->core.files);
     if (!start_round(chain))
-        answer_requests(chain, chain->closing ? -ECANCELED : chain->faulted ? -EIO : 0);
+        answer_requests(chain, chain->core.closing ? -ECANCELED : chain->core.faulted ? -EIO : 0);
 }
+
+const struct chain_part prune_part = {.name = "prune", .step = step};
 
 bool prune_wants_flush(const struct chain *chain)
 {
-    return chain->options.prune && block_files_count(chain->files) != chain->prune.n_files_seen &&
-           is_over_target(chain, block_files_total_bytes(chain->files));
+    return chain->core.options.prune &&
+           block_files_count(chain->core.files) != chain->prune.n_files_seen &&
+           is_over_target(chain, block_files_total_bytes(chain->core.files));
 }
 
 /* -- Orders and questions ---------------------------------------------------------------------- */

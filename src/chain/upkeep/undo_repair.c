@@ -43,13 +43,7 @@ struct undo_repair {
     struct hash_map wanted; /* not found yet */
     struct arena arena;
     int error;
-    bool is_stale; /* something came back, or was lost, since it began */
 };
-
-bool undo_repair_is_busy(const struct chain *chain)
-{
-    return chain->undo_repair != NULL;
-}
 
 /* -- Jobs -------------------------------------------------------------------------------------- */
 
@@ -73,8 +67,9 @@ static void note_inputs(struct undo_repair *repair, const struct block *block)
         for (uint32_t k = 0; k < block->tx[i].n_in; k++) {
             struct wanted *wanted = arena_alloc(&repair->arena, sizeof *wanted);
             *wanted = (struct wanted){block->tx[i].in[k].prevout, target, at++};
-            hash_map_insert(&repair->wanted, coins_hash(repair->chain->coin_key, &wanted->outpoint),
-                            wanted);
+            hash_map_insert(
+                &repair->wanted,
+                coins_hash(coins_hash_key(repair->chain->core.coins), &wanted->outpoint), wanted);
         }
     ASSERT(at == target->undo.n_spent);
 }
@@ -86,9 +81,9 @@ static void find_outputs(struct undo_repair *repair, const struct block *block)
         struct outpoint outpoint = {.txid = tx->txid};
         for (uint32_t k = 0; k < tx->n_out; k++) {
             outpoint.vout = k;
-            struct wanted *wanted =
-                hash_map_remove(&repair->wanted, coins_hash(repair->chain->coin_key, &outpoint),
-                                has_outpoint, &outpoint);
+            struct wanted *wanted = hash_map_remove(
+                &repair->wanted, coins_hash(coins_hash_key(repair->chain->core.coins), &outpoint),
+                has_outpoint, &outpoint);
             if (!wanted)
                 continue;
             struct span script = tx->out[k].script_pubkey;
@@ -128,7 +123,7 @@ static void run(struct env_job *job)
         encode(repair);
         return;
     }
-    repair->error = block_files_read(repair->chain->files, &repair->pos, &raw);
+    repair->error = block_files_read(repair->chain->core.files, &repair->pos, &raw);
     if (repair->error)
         return;
     struct block_ref *ref = block_ref_take(raw, repair->pos.len);
@@ -173,13 +168,12 @@ static void end_round(struct undo_repair *repair)
 {
     struct chain *chain = repair->chain;
     size_t n = store(repair);
-    bool is_stale = repair->is_stale;
     free_round(repair);
     if (n > 0)
-        log_printf(chain->log, LOG_ALWAYS, "undo data of %zu blocks was made anew", n);
-    if (n > 0 || is_stale)
-        undo_repair_wake(chain); /* there may be more */
-    pipeline_wake(chain);
+        log_printf(chain->core.log, LOG_ALWAYS, "undo data of %zu blocks was made anew", n);
+    if (n > 0)
+        chain->lost.n_changes++; /* there may be more */
+    core_wake_soon(&chain->core);
 }
 
 /* Choose the block of the next job. False: the round is over. */
@@ -214,10 +208,9 @@ static void job_done(struct env_job *job)
     struct undo_repair *repair = (struct undo_repair *)job;
     struct chain *chain = repair->chain;
     int error = repair->error;
-    chain->ops_pending--;
-    if (job->cancelled || chain->closing || chain->faulted) {
+    core_end(&chain->core);
+    if (job->cancelled || !core_is_working(&chain->core)) {
         free_round(repair);
-        close_continue(chain);
         return;
     }
     repair->error = 0;
@@ -225,7 +218,7 @@ static void job_done(struct env_job *job)
         lost_block(chain, repair->at);
     } else if (error) {
         free_round(repair);
-        chain_fault(chain, error, "reading a block file");
+        core_fault(&chain->core, error, "reading a block file");
         return;
     }
     repair->n_read += repair->stage == STAGE_INPUTS;
@@ -240,17 +233,28 @@ static void submit(struct undo_repair *repair)
     struct chain *chain = repair->chain;
     repair->pos = repair->at->data;
     repair->job = (struct env_job){.run = run, .done = job_done};
-    chain->ops_pending++;
-    env_job_submit(chain->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &repair->job);
+    core_begin(&chain->core);
+    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &repair->job);
 }
 
-void undo_repair_wake(struct chain *chain)
+/* Something is lost, or a block that may have been missing is there, since the last round began. */
+static bool has_reason(const struct chain *chain)
 {
-    bool is_working = chain->is_open && !chain->closing && !chain->faulted;
-    if (chain->undo_repair)
-        chain->undo_repair->is_stale = true;
-    if (chain->undo_repair || !is_working || chain->lost.n_undo == 0)
+    return !chain->undo_repair && core_is_working(&chain->core) && chain->lost.n_undo > 0 &&
+           chain->undo_changes_seen != chain->lost.n_changes;
+}
+
+bool undo_repair_is_busy(const struct chain *chain)
+{
+    return chain->undo_repair || has_reason(chain);
+}
+
+static void step(void *part)
+{
+    struct chain *chain = part;
+    if (!has_reason(chain))
         return;
+    chain->undo_changes_seen = chain->lost.n_changes;
     struct block_node *nodes[TARGETS_MAX];
     size_t n = lost_list(chain, true, nodes, TARGETS_MAX);
     struct undo_repair *repair = xcalloc(1, sizeof *repair);
@@ -268,3 +272,5 @@ void undo_repair_wake(struct chain *chain)
     if (choose(repair))
         submit(repair);
 }
+
+const struct chain_part undo_repair_part = {.name = "undo repair", .step = step};

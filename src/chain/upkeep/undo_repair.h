@@ -6,17 +6,17 @@
 #ifndef CHAIN_UPKEEP_UNDO_REPAIR_H
 #define CHAIN_UPKEEP_UNDO_REPAIR_H
 
-#include <stdbool.h>
+#include "chain/core/chain_part.h"
 
 struct chain;
 
 /* Coins looked for in one go down the chain; what is lost beyond that takes another. */
 #define UNDO_REPAIR_COINS_MAX 200000
 
-/* Something is lost, or a block that may have been missing is there: begin if there is something to
- * do. Ends by itself, also when the chain is being closed. */
-void undo_repair_wake(struct chain *chain);
-/* Is it at work? If not, what is lost still cannot be made anew now. */
+/* Begins when something is lost, or a block that may have been missing is there. Ends by itself,
+ * also when the chain is being closed. */
+extern const struct chain_part undo_repair_part;
+/* Is it at work, or about to be? If not, what is lost still cannot be made anew now. */
 bool undo_repair_is_busy(const struct chain *chain);
 
 #endif

@@ -45,7 +45,7 @@ struct verify {
 
 static bool is_stopping(const struct verify *verify)
 {
-    return atomic_load_explicit(&verify->chain->stops_jobs, memory_order_relaxed);
+    return atomic_load_explicit(&verify->chain->core.stops_jobs, memory_order_relaxed);
 }
 
 static bool fail(struct verify *verify, const char *what)
@@ -62,7 +62,7 @@ static bool is_lost(int error)
 static bool read_block(struct verify *verify)
 {
     uint8_t *raw;
-    int error = block_files_read(verify->chain->files, &verify->data_pos, &raw);
+    int error = block_files_read(verify->chain->core.files, &verify->data_pos, &raw);
     verify->lacks_block = is_lost(error);
     verify->error = verify->lacks_block ? 0 : error;
     if (error)
@@ -76,8 +76,8 @@ static bool read_block(struct verify *verify)
 static bool check_block(struct verify *verify)
 {
     struct verdict verdict;
-    if (!block_check(&verify->ref->block, verify->chain->network, BLOCK_CHECK_ALL, &verify->arena,
-                     &verdict))
+    if (!block_check(&verify->ref->block, verify->chain->core.network, BLOCK_CHECK_ALL,
+                     &verify->arena, &verdict))
         return fail(verify, "the block breaks a rule");
     return true;
 }
@@ -87,7 +87,7 @@ static bool read_undo(struct verify *verify)
     uint8_t *raw;
     int error = verify->undo_pos.file < 0
                     ? -ENOENT
-                    : block_files_read_undo(verify->chain->files, &verify->undo_pos, &raw);
+                    : block_files_read_undo(verify->chain->core.files, &verify->undo_pos, &raw);
     verify->lacks_undo = is_lost(error);
     verify->error = verify->lacks_undo ? 0 : error;
     if (error)
@@ -120,8 +120,8 @@ static bool coin_equal(const struct coin *a, const struct coin *b)
 /* The coinbase of one of the two blocks that overwrote an older coin: that one comes back. */
 static bool restores_older(const struct verify *verify, uint32_t tx, struct coin *coin)
 {
-    int32_t height =
-        bip30_overwritten_height(verify->chain->network, verify->at->height, &verify->at->hash);
+    int32_t height = bip30_overwritten_height(verify->chain->core.network, verify->at->height,
+                                              &verify->at->hash);
     if (tx > 0 || height < 0)
         return false;
     coin->height = (uint32_t)height;
@@ -192,7 +192,7 @@ static bool connect_inputs(struct verify *verify, const struct tx *tx,
     tx_sighash_init(&sighash, tx, spent);
     struct script_check check = {.tx = tx, .spent = spent, .sighash = &sighash};
     check.flags =
-        script_flags_for_block(verify->chain->network, verify->at->height, &verify->at->hash);
+        script_flags_for_block(verify->chain->core.network, verify->at->height, &verify->at->hash);
     for (check.input = 0; check.input < tx->n_in; check.input++)
         if (script_verify(&check, scratch) != SCRIPT_OK)
             return fail(verify, "a script fails");
@@ -213,7 +213,7 @@ static void create_outputs(struct verify *verify, uint32_t tx)
 static bool connect(struct verify *verify)
 {
     const struct block *block = &verify->ref->block;
-    struct script_scratch *scratch = scratch_pool_take(&verify->chain->scratch);
+    struct script_scratch *scratch = scratch_pool_take(&verify->chain->core.scratch);
     int64_t fees_sat = 0;
     bool ok = true;
     for (uint32_t i = 0; i < block->n_tx && ok; i++) {
@@ -222,8 +222,8 @@ static bool connect(struct verify *verify)
         if (ok)
             create_outputs(verify, i);
     }
-    scratch_pool_give(&verify->chain->scratch, scratch);
-    int64_t most_sat = pow_subsidy_sat(verify->chain->network, verify->at->height) + fees_sat;
+    scratch_pool_give(&verify->chain->core.scratch, scratch);
+    int64_t most_sat = pow_subsidy_sat(verify->chain->core.network, verify->at->height) + fees_sat;
     if (ok && tx_output_total_sat(&block->tx[0]) > most_sat)
         return fail(verify, "the coinbase takes too much");
     return ok;
@@ -258,8 +258,7 @@ static void end(struct verify *verify, bool ok)
     coin_set_deinit(&verify->set);
     verify->done(verify->arg, ok);
     xfree(verify);
-    chain->ops_pending--;
-    close_continue(chain);
+    core_end(&chain->core);
 }
 
 static void submit(struct verify *verify);
@@ -297,8 +296,9 @@ static void note_failure(struct verify *verify)
 {
     struct chain *chain = verify->chain;
     struct block_node *node = header_tree_find(&chain->tree, &verify->at->hash);
-    log_error(chain->log, "verification: block at height %d: %s", node->height, verify->failure);
-    if (chain->closing || chain->faulted)
+    log_error(chain->core.log, "verification: block at height %d: %s", node->height,
+              verify->failure);
+    if (chain->core.closing || chain->core.faulted)
         return;
     if (verify->error == -EUCLEAN || (verify->error && verify->is_at_start))
         chain_fault_of_coins(chain, verify->error, "verification");
@@ -315,7 +315,7 @@ static void job_done(struct env_job *job)
     /* Pruned meanwhile: as if it had been before. */
     bool was_pruned =
         verify->failure && !(verify->at->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA));
-    if (job->cancelled || chain->closing || chain->faulted || verify->failure) {
+    if (job->cancelled || chain->core.closing || chain->core.faulted || verify->failure) {
         if (verify->failure && !was_pruned)
             note_failure(verify);
         end(verify, was_pruned || (verify->failure && is_mended_elsewhere(verify)));
@@ -330,7 +330,7 @@ static void job_done(struct env_job *job)
 
 static void submit(struct verify *verify)
 {
-    const struct env *env = verify->chain->env;
+    const struct env *env = verify->chain->core.env;
     verify->data_pos = verify->at->data;
     verify->undo_pos = verify->at->undo;
     verify->job = (struct env_job){.run = run, .done = job_done};
@@ -343,11 +343,11 @@ static void flushed(void *arg, int error)
     struct chain *chain = verify->chain;
     verify->tip = verify->at = chain->flush.tip;
     bool has_blocks = verify->tip && verify->tip->height > 0 && is_there(verify, verify->tip);
-    if (error || chain->closing || !has_blocks) {
-        end(verify, !error && !chain->closing);
+    if (error || chain->core.closing || !has_blocks) {
+        end(verify, !error && !chain->core.closing);
         return;
     }
-    coin_set_init(&verify->set, chain->coins, coins_snapshot(chain->coins));
+    coin_set_init(&verify->set, chain->core.coins, coins_snapshot(chain->core.coins));
     submit(verify);
 }
 
@@ -360,7 +360,7 @@ static struct verify *start(struct chain *chain, int level, int n_blocks,
     verify->n_blocks = n_blocks;
     verify->done = done;
     verify->arg = arg;
-    chain->ops_pending++;
+    core_begin(&chain->core);
     return verify;
 }
 
@@ -374,7 +374,7 @@ void chain_verify(struct chain *chain, int level, int n_blocks, void (*done)(voi
 static void start_verified(void *arg, bool ok)
 {
     struct chain *chain = arg;
-    if (!ok && !chain->closing && !chain->faulted)
+    if (!ok && !chain->core.closing && !chain->core.faulted)
         chain_fault_of_coins(chain, -EUCLEAN,
                              "Corrupted block database detected. Please restart with -reindex or "
                              "-reindex-chainstate to recover");
@@ -382,10 +382,10 @@ static void start_verified(void *arg, bool ok)
 
 void verify_at_start(struct chain *chain)
 {
-    if (chain->options.check_blocks < 0 || chain->flush.tip->height == 0)
+    if (chain->core.options.check_blocks < 0 || chain->flush.tip->height == 0)
         return;
-    struct verify *verify = start(chain, chain->options.check_level, chain->options.check_blocks,
-                                  start_verified, chain);
+    struct verify *verify = start(chain, chain->core.options.check_level,
+                                  chain->core.options.check_blocks, start_verified, chain);
     verify->is_at_start = true;
     chain_flush(chain, flushed, verify);
 }

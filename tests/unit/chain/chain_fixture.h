@@ -4,8 +4,8 @@
 #ifndef TESTS_UNIT_CHAIN_CHAIN_FIXTURE_H
 #define TESTS_UNIT_CHAIN_CHAIN_FIXTURE_H
 
-#include "chain/chain_internal.h"
 #include "support/build.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 

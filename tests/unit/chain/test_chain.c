@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 
@@ -191,8 +191,8 @@ static void a_fault_is_told_once_and_ends_the_work(void **state)
     rig_start(&f->rig, 1, &f->b, NULL);
     const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 5, NULL);
     rig_accept_chain(&f->rig, last->prev);
-    chain_fault(f->rig.chain, -ENOSPC, "writing something");
-    chain_fault(f->rig.chain, -EIO, "and something else");
+    core_fault(core_of(f->rig.chain), -ENOSPC, "writing something");
+    core_fault(core_of(f->rig.chain), -EIO, "and something else");
     assert_int_equal(f->rig.n_faults, 1);
     assert_non_null(strstr(f->rig.fault, "writing something"));
     assert_non_null(strstr(f->rig.fault, "No space left"));
@@ -210,7 +210,7 @@ static void after_a_fault_nothing_is_written(void **state)
     const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 5, NULL);
     rig_accept_chain(&f->rig, last);
     rig_settle(&f->rig);
-    chain_fault(f->rig.chain, -EIO, "testing");
+    core_fault(core_of(f->rig.chain), -EIO, "testing");
     uint64_t changes = sim_disk_changes(sim_env_disk(f->rig.sim));
     assert_true(rig_close(&f->rig) < 0);
     assert_int_equal(sim_disk_changes(sim_env_disk(f->rig.sim)), changes);
@@ -223,9 +223,9 @@ static void warnings_are_passed_on(void **state)
 {
     struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
-    chain_warn(f->rig.chain, "look at this");
+    core_warn(core_of(f->rig.chain), "look at this");
     assert_string_equal(f->rig.warning, "look at this");
-    chain_warn(f->rig.chain, "");
+    core_warn(core_of(f->rig.chain), "");
     assert_int_equal(f->rig.n_warnings, 2);
 }
 

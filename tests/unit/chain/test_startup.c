@@ -142,7 +142,7 @@ static void blocks_behind_the_index_in_later_files_are_found_too(void **state)
     rig_accept_chain(&f->rig, f->base[30]);
     assert_int_equal(rig_flush(&f->rig), 0);
     rig_accept_chain(&f->rig, base_tip(f));
-    assert_true(block_files_count(f->rig.chain->files) > 5);
+    assert_true(block_files_count(files_of(f->rig.chain)) > 5);
     rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
     open_again(f);
     assert_at_base(f);
@@ -353,7 +353,7 @@ static void a_pruned_directory_is_opened_only_for_pruning(void **state)
 {
     struct fixture *f = *state;
     fixture_start_at_base(f);
-    assert_int_equal(index_db_set_flag(f->rig.chain->index, INDEX_FLAG_PRUNED), 0);
+    assert_int_equal(index_db_set_flag(index_db_of(f->rig.chain), INDEX_FLAG_PRUNED), 0);
     close_rig(f);
     assert_names(error_of_open(f), "-reindex to go back to unpruned mode");
     f->rig.options.prune = true;

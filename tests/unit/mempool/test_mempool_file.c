@@ -8,10 +8,10 @@
 
 #include <errno.h>
 
-#include "chain/chain_internal.h"
 #include "mempool/mempool_file.h"
 #include "mempool/mempool_internal.h"
 #include "sim/sim_random.h"
+#include "support/chain_inside.h"
 #include "support/mempool_rig.h"
 #include "util/alloc.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 
 struct seen {

@@ -6,11 +6,11 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
 #include "chain/ask/mining.h"
 #include "consensus/block_check.h"
 #include "consensus/opcodes.h"
 #include "consensus/pow.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 

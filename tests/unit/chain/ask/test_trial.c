@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
 #include "chain/ask/mining.h"
 #include "support/build.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 

@@ -53,7 +53,7 @@ static void each_kind_of_block_gets_its_verdict(void **state)
     struct fixture *f = *state;
     const struct block_node *tip = chain_tip(f->rig.chain);
     uint32_t mtp = (uint32_t)block_node_mtp(tip);
-    uint32_t now_s = (uint32_t)chain_now_s(f->rig.chain);
+    uint32_t now_s = (uint32_t)core_now_s(core_of(f->rig.chain));
     struct tx tx[2] = {spend_base(f, 4, 1, 0, BUILDER_TRUE), spend_base(f, 4, 1, 1, BUILDER_TRUE)};
     struct tx from_nothing = spend_base(f, 4, 1, -1, BUILDER_TRUE);
     struct builder_spec greedy = {.extra_sat = 1};
@@ -232,7 +232,7 @@ static void after_a_fault_a_trial_is_a_fault(void **state)
     struct answer before = {0}, after = {0};
     const struct built_block *block = builder_block(&f->b, base_tip(f), NULL);
     try_later(f, block, &before);
-    chain_fault(f->rig.chain, -EIO, "a test");
+    core_fault(core_of(f->rig.chain), -EIO, "a test");
     try_later(f, block, &after);
     assert_int_equal(after.verdict.code, REJECT_FAULT);
     assert_int_equal(rig_close(&f->rig), -EIO);

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
 #include "chain/ask/tx_place.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 #include "util/buffer.h"

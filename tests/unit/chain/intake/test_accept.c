@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
 #include "consensus/opcodes.h"
 #include "support/build.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 
@@ -379,7 +379,7 @@ static void blocks_wait_while_the_disk_has_not_caught_up(void **state)
     struct answer answers[N + 1] = {0};
     size_t len = blocks[0]->block.raw.len;
     rig_announce(&f->rig, tip);
-    chain->options.unwritten_max = 3 * len;
+    options_of(chain)->unwritten_max = 3 * len;
     for (int i = 0; i < N; i++)
         chain_accept_block(chain, built_bytes(blocks[i]), blocks[i]->block.raw.len, 0, note_result,
                            &answers[i]);
@@ -390,7 +390,7 @@ static void blocks_wait_while_the_disk_has_not_caught_up(void **state)
     while (sim_env_step(f->rig.sim)) {
         was_full |= chain->held != NULL;
         assert_true(chain->held == NULL || !write_has_room(chain));
-        assert_true(chain->unwritten_bytes < chain->options.unwritten_max + 2 * len);
+        assert_true(chain->unwritten_bytes < options_of(chain)->unwritten_max + 2 * len);
         if (rig_is_at(&f->rig, tip) && chain->unwritten_bytes == 0 && !chain->held)
             break;
     }
@@ -425,7 +425,7 @@ static void who_waits_for_the_disk_is_told_when_the_node_stops(void **state)
     const struct built_block *tip = builder_blocks(&f->b, f->base, N, blocks);
     struct answer answers[N] = {0};
     rig_announce(&f->rig, tip);
-    f->rig.chain->options.unwritten_max = 1;
+    options_of(f->rig.chain)->unwritten_max = 1;
     for (int i = 0; i < N; i++)
         chain_accept_block(f->rig.chain, built_bytes(blocks[i]), blocks[i]->block.raw.len, 0,
                            note_result, &answers[i]);

@@ -33,7 +33,7 @@ static void headers_are_held_to_their_rules(void **state)
     fixture_start_at_base(f);
     const struct block_node *tip = chain_tip(f->rig.chain);
     struct block_header good = builder_block(&f->b, base_tip(f), NULL)->block.header;
-    int64_t now_s = chain_now_s(f->rig.chain);
+    int64_t now_s = core_now_s(core_of(f->rig.chain));
     uint32_t mtp = (uint32_t)block_node_mtp(tip);
 
     struct block_header header = good;
@@ -87,7 +87,7 @@ static void the_best_header_is_told_whoever_brings_it(void **state)
     const struct block_node *told = NULL;
     fixture_start(f);
     struct chain_rig *rig = &f->rig;
-    rig->chain->events =
+    core_of(rig->chain)->events =
         (struct chain_events){.ctx = &told, .header_tip_changed = note_best_header};
     rig_announce(rig, f->base[3]);
     assert_true(block_hash_equal(&told->hash, &f->base[3]->block.hash));
@@ -246,7 +246,7 @@ static void a_block_from_the_future_is_taken_when_its_time_has_come(void **state
 {
     struct fixture *f = *state;
     fixture_start_at_base(f);
-    int64_t now_s = chain_now_s(f->rig.chain);
+    int64_t now_s = core_now_s(core_of(f->rig.chain));
     struct builder_spec spec = {.time = (uint32_t)now_s + 7200 + 60};
     const struct built_block *early = builder_block(&f->b, base_tip(f), &spec);
     assert_int_equal(rig_accept(&f->rig, early).verdict.code, REJECT_TIME_TOO_NEW);
@@ -380,7 +380,7 @@ static void the_same_block_many_times_at_once_is_stored_once(void **state)
     assert_int_equal(n_new, 1);
     assert_int_equal(chain_disk_bytes(f->rig.chain),
                      bytes + f->base[1]->block.raw.len + BLOCK_RECORD_HEADER_BYTES +
-                         block_files_info(f->rig.chain->files, 0)->undo_bytes);
+                         block_files_info(files_of(f->rig.chain), 0)->undo_bytes);
 }
 
 static void after_a_fault_no_block_is_taken_and_none_is_blamed(void **state)
@@ -389,7 +389,7 @@ static void after_a_fault_no_block_is_taken_and_none_is_blamed(void **state)
     struct answer before = {0}, after = {0};
     fixture_start(f);
     submit_block(f, f->base[1], 0, &before);
-    chain_fault(f->rig.chain, -EIO, "a test");
+    core_fault(core_of(f->rig.chain), -EIO, "a test");
     submit_block(f, f->base[2], 0, &after);
     rig_settle(&f->rig);
     assert_int_equal(before.verdict.code, REJECT_FAULT);

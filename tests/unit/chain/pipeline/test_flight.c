@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
 #include "chain/coins/coins_internal.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 
@@ -158,7 +158,7 @@ static void what_memory_forgot_during_a_read_is_read_and_not_taken_for_spent(voi
         assert_true(sim_env_step(f->rig.sim));
     assert_int_equal(chain->flights.oldest->n_missing, 1);
     /* The next flush and what coins_turn() does when memory is short, at this very moment. */
-    struct coins *memory = chain->coins;
+    struct coins *memory = chain_coins(chain);
     coins_drop_frozen(memory);
     memory->frozen = memory->active;
     memory->frozen_state = COINS_FROZEN_KEPT;

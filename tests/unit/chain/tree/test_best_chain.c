@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
 #include "sim/sim_env.h"
+#include "support/chain_inside.h"
 #include "util/alloc.h"
 
 /* A chain that was never opened: only tree, candidates and committed chain are used. */

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
 #include "sim/sim_random.h"
+#include "support/chain_inside.h"
 #include "util/alloc.h"
 
 #define BITS 0x207fffffu

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 
@@ -121,14 +121,14 @@ static void a_check_that_is_wanted_is_made(void **state)
     struct chain *chain = f->rig.chain;
     struct block_node *node = chain->active.at[10];
     node->n_tx++;
-    check_if_due(chain); /* not wanted: nothing is noticed */
-    chain->options.check_invariants = true;
-    expect_assert_failure(check_if_due(chain));
+    check_part.step(chain); /* not wanted: nothing is noticed */
+    options_of(chain)->check_invariants = true;
+    expect_assert_failure(check_part.step(chain));
     chain->next_check_us = INT64_MAX;
-    check_if_due(chain); /* not due yet */
+    check_part.step(chain); /* not due yet */
     node->n_tx--;
     chain->next_check_us = 0;
-    check_if_due(chain);
+    check_part.step(chain);
 }
 
 int main(void)

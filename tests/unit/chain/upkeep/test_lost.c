@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 
@@ -32,7 +32,7 @@ static int setup(void **state)
     rig_open(&f->rig);
     rig_accept_chain(&f->rig, f->last);
     assert_true(rig_is_at(&f->rig, f->last));
-    assert_true(block_files_count(f->rig.chain->files) > 2);
+    assert_true(block_files_count(files_of(f->rig.chain)) > 2);
     *state = f;
     return 0;
 }
@@ -148,7 +148,7 @@ static void files_that_are_missing_or_short_are_found_at_the_start(void **state)
 static void a_start_without_any_of_its_files_is_refused(void **state)
 {
     struct fixture *f = *state;
-    size_t n = block_files_count(f->rig.chain->files);
+    size_t n = block_files_count(files_of(f->rig.chain));
     assert_int_equal(rig_close(&f->rig), 0);
     for (size_t i = 0; i < n; i++) {
         char *name = xasprintf("blk%05zu.dat", i);

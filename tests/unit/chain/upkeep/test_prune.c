@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 
@@ -261,7 +261,7 @@ static void assert_counted(void *arg, const char *name)
     const struct chain *chain = arg;
     int number = file_number(name);
     if (number >= 0)
-        assert_true(block_files_info(chain->files, (size_t)number)->block_bytes > 0);
+        assert_true(block_files_info(files_of(chain), (size_t)number)->block_bytes > 0);
 }
 
 /* Every block that the index names can be read, with its undo data; every file is counted. */
@@ -274,9 +274,9 @@ static void assert_index_is_true(const struct chain_rig *rig)
         uint8_t *raw;
         if (!(node->status & BLOCK_HAVE_DATA))
             continue;
-        assert_int_equal(block_files_read(chain->files, &node->data, &raw), 0);
+        assert_int_equal(block_files_read(files_of(chain), &node->data, &raw), 0);
         xfree(raw);
-        assert_int_equal(block_files_read_undo(chain->files, &node->undo, &raw), 0);
+        assert_int_equal(block_files_read_undo(files_of(chain), &node->undo, &raw), 0);
         xfree(raw);
     }
     assert_int_equal(env_list(env, "regtest/blocks", assert_counted, chain), 0);

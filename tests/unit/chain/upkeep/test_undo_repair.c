@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
 #include "chain/upkeep/undo_repair.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 
@@ -67,7 +67,7 @@ static void damage(struct fixture *f, const char *kind, const struct file_pos *p
 
 static struct span read_undo(struct fixture *f, const struct block_node *node, uint8_t **raw)
 {
-    assert_int_equal(block_files_read_undo(f->rig.chain->files, &node->undo, raw), 0);
+    assert_int_equal(block_files_read_undo(files_of(f->rig.chain), &node->undo, raw), 0);
     return span_of(*raw, node->undo.len);
 }
 

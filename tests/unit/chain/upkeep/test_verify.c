@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "chain/chain_internal.h"
+#include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "util/alloc.h"
 
@@ -274,7 +274,7 @@ static void a_failing_disk_is_not_taken_for_damage_at_the_start(void **state)
     assert_int_equal(f->rig.n_faults, 1);
     assert_non_null(strstr(f->rig.fault, strerror(EIO)));
     assert_int_equal(f->rig.chain->lost.n_blocks, 0);
-    assert_false(index_db_flag(f->rig.chain->index, INDEX_FLAG_DAMAGED_COINS));
+    assert_false(index_db_flag(index_db_of(f->rig.chain), INDEX_FLAG_DAMAGED_COINS));
     sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, 0, false);
 }
 
