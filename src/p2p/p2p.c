@@ -5,82 +5,50 @@
 #include <stdio.h>
 
 #include "p2p/p2p_internal.h"
+#include "p2p/session/handshake.h"
+#include "p2p/session/messages.h"
+#include "p2p/session/receive.h"
 #include "util/alloc.h"
 
 #define DISCOURAGED_MAX 50000
 #define TICK_MIN_US     1000 /* between two turns that nobody asked for at once */
 
-/* -- Clocks and chance --------------------------------------------------------------------------
- */
-
-int64_t p2p_now_us(const struct p2p *p2p)
-{
-    return env_now_us(p2p->env);
-}
-
-int64_t p2p_now_s(const struct p2p *p2p)
-{
-    return env_unix_s(p2p->env);
-}
-
-uint64_t p2p_random(const struct p2p *p2p, uint64_t below)
-{
-    uint64_t value;
-    ASSERT(below > 0);
-    env_random(p2p->env, &value, sizeof value);
-    return value % below;
-}
-
-int64_t p2p_random_wait_us(const struct p2p *p2p, int64_t mean_us)
-{
-    /* Exponential, by von Neumann's way of comparing uniform draws: no logarithm, so the same on
-     * every machine. */
-    for (int64_t whole = 0;; whole++) {
-        double first = (double)p2p_random(p2p, UINT64_C(1) << 53) / 9007199254740992.0;
-        double last = first;
-        bool is_odd = true;
-        for (;;) {
-            double next = (double)p2p_random(p2p, UINT64_C(1) << 53) / 9007199254740992.0;
-            if (next >= last)
-                break;
-            last = next;
-            is_odd = !is_odd;
-        }
-        if (is_odd)
-            return (int64_t)(((double)whole + first) * (double)mean_us);
-    }
-}
-
 /* -- Turns --------------------------------------------------------------------------------------
  */
 
-static void tick(struct p2p *p2p);
+/* Parts of the mesh, in the order in which they have their turn and are told of peers. Those that
+ * know one another call each other by name, in the order of folders only. */
+/* clang-format off */
+static const struct module {
+    void (*peer_ready)(struct p2p *p2p, struct peer *peer);
+    void (*peer_gone)(struct p2p *p2p, struct peer *peer);
+    int64_t (*tick)(struct p2p *p2p, int64_t now_us);
+} modules[] = {
+    {NULL,                   receive_peer_gone,     NULL},
+    {NULL,                   serve_peer_gone,       serve_tick},
+    {header_sync_peer_ready, header_sync_peer_gone, header_sync_tick},
+    {NULL,                   laggards_peer_gone,    laggards_tick},
+    {NULL,                   block_fetch_peer_gone, block_fetch_tick},
+    {tx_relay_peer_ready,    tx_relay_peer_gone,    tx_relay_tick},
+    {relay_peer_ready,       relay_peer_gone,       relay_tick},
+    {addr_relay_peer_ready,  addr_relay_peer_gone,  addr_relay_tick},
+    {NULL,                   NULL,                  stale_tip_tick},
+    {connect_peer_ready,     connect_peer_gone,     connect_tick},
+};
+/* clang-format on */
 
-static void on_timer(void *arg)
+static void all_peer_ready(struct p2p *p2p, struct peer *peer)
 {
-    struct p2p *p2p = arg;
-    p2p->timer = 0;
-    p2p_enter(p2p);
-    tick(p2p);
-    p2p_leave(p2p);
+    for (size_t i = 0; i < COUNT_OF(modules); i++)
+        if (modules[i].peer_ready)
+            modules[i].peer_ready(p2p, peer);
 }
 
-void p2p_schedule(struct p2p *p2p, int64_t at_us)
+static void all_peer_gone(struct p2p *p2p, struct peer *peer)
 {
-    int64_t now_us = p2p_now_us(p2p);
-    if (at_us < now_us)
-        at_us = now_us; /* so that what is due already is not replaced, and put off by that */
-    if (!p2p->is_running || at_us == INT64_MAX || (p2p->timer && p2p->timer_us <= at_us))
-        return;
-    if (p2p->timer)
-        env_timer_cancel(p2p->env, p2p->timer);
-    p2p->timer_us = at_us;
-    p2p->timer = env_timer_start(p2p->env, at_us - now_us, on_timer, p2p);
-}
-
-void p2p_schedule_now(struct p2p *p2p)
-{
-    p2p_schedule(p2p, 0);
+    for (size_t i = 0; i < COUNT_OF(modules); i++)
+        if (modules[i].peer_gone)
+            modules[i].peer_gone(p2p, peer);
 }
 
 static void earlier(int64_t *next_us, int64_t at_us)
@@ -91,8 +59,6 @@ static void earlier(int64_t *next_us, int64_t at_us)
 
 static void tick(struct p2p *p2p)
 {
-    if (!p2p->is_running)
-        return;
     int64_t now_us = p2p_now_us(p2p), next_us = INT64_MAX;
     struct peer *next;
     for (struct peer *peer = p2p->peers; peer; peer = next) {
@@ -101,73 +67,24 @@ static void tick(struct p2p *p2p)
         if (peer->state != PEER_GONE)
             earlier(&next_us, peer_tick(p2p, peer, now_us));
     }
-    earlier(&next_us, header_sync_tick(p2p, now_us));
-    earlier(&next_us, block_fetch_tick(p2p, now_us));
-    earlier(&next_us, serve_tick(p2p, now_us));
-    earlier(&next_us, tx_relay_tick(p2p, now_us));
-    earlier(&next_us, relay_tick(p2p, now_us));
-    earlier(&next_us, addr_relay_tick(p2p, now_us));
-    earlier(&next_us, stale_tip_tick(p2p, now_us));
-    earlier(&next_us, laggards_tick(p2p, now_us));
-    earlier(&next_us, connect_tick(p2p, now_us));
+    for (size_t i = 0; i < COUNT_OF(modules); i++)
+        if (modules[i].tick)
+            earlier(&next_us, modules[i].tick(p2p, now_us));
     if (next_us != INT64_MAX)
         p2p_schedule(p2p, next_us < now_us + TICK_MIN_US ? now_us + TICK_MIN_US : next_us);
 }
 
-void p2p_enter(struct p2p *p2p)
+static void turn(struct p2p *p2p)
 {
-    p2p->depth++;
-}
-
-void p2p_leave(struct p2p *p2p)
-{
-    ASSERT(p2p->depth > 0);
-    if (--p2p->depth > 0)
+    if (!p2p->is_running)
         return;
-    while (p2p->gone) {
-        struct peer *peer = p2p->gone;
-        p2p->gone = peer->prev;
-        peer_free(p2p, peer);
-    }
+    p2p_enter(p2p);
+    tick(p2p);
+    p2p_leave(p2p);
 }
 
 /* -- Streams ------------------------------------------------------------------------------------
  */
-
-static uint64_t id_hash(uint64_t id)
-{
-    return id * UINT64_C(0x9e3779b97f4a7c15) >> 8;
-}
-
-static bool has_id(const void *value, const void *key)
-{
-    return ((const struct peer *)value)->id == *(const uint64_t *)key;
-}
-
-static bool has_stream(const void *value, const void *key)
-{
-    return ((const struct peer *)value)->stream == *(const uint64_t *)key;
-}
-
-struct peer *p2p_find_peer(const struct p2p *p2p, uint64_t id)
-{
-    return hash_map_find(&p2p->by_id, id_hash(id), has_id, &id);
-}
-
-static struct peer *find_stream(const struct p2p *p2p, uint64_t stream)
-{
-    return hash_map_find(&p2p->by_stream, id_hash(stream), has_stream, &stream);
-}
-
-unsigned p2p_permissions_of(const struct p2p *p2p, const struct net_address *address, bool inbound)
-{
-    unsigned permissions = 0;
-    for (size_t i = 0; i < p2p->n_rules; i++)
-        if ((inbound ? p2p->rules[i].in : p2p->rules[i].out) &&
-            net_range_contains(&p2p->rules[i].range, address))
-            permissions |= p2p->rules[i].permissions;
-    return permissions;
-}
 
 static void accept_stream(struct p2p_listener *listener, uint64_t stream, const char *text,
                           uint16_t port)
@@ -177,7 +94,7 @@ static void accept_stream(struct p2p_listener *listener, uint64_t stream, const 
     struct net_address address;
     bool is_known = net_address_parse(text, port, &address);
     if (is_known)
-        permissions |= p2p_permissions_of(p2p, &address, true);
+        permissions |= permissions_of(p2p->rules, p2p->n_rules, &address, true);
     if (!is_known || !p2p->is_running || !p2p->is_active ||
         !connect_admit(p2p, &address, permissions)) {
         env_stream_close(p2p->env, stream);
@@ -187,7 +104,7 @@ static void accept_stream(struct p2p_listener *listener, uint64_t stream, const 
     peer->permissions = permissions;
     peer->listener = listener;
     peer->is_inbound_onion = listener->is_onion;
-    peer_connected(p2p, peer);
+    handshake_begin(p2p, peer);
 }
 
 static void on_accept(void *arg, uint64_t stream, const char *text, uint16_t port)
@@ -202,16 +119,16 @@ static void on_connect(void *arg, uint64_t stream, const char *text, uint16_t po
 {
     struct p2p *p2p = arg;
     (void)text, (void)port; /* what we dialled */
-    struct peer *peer = find_stream(p2p, stream);
+    struct peer *peer = p2p_find_stream(p2p, stream);
     p2p_enter(p2p);
     if (peer)
-        peer_connected(p2p, peer);
+        handshake_begin(p2p, peer);
     p2p_leave(p2p);
 }
 
 static void take_bytes(struct p2p *p2p, uint64_t stream, struct span bytes)
 {
-    struct peer *peer = find_stream(p2p, stream);
+    struct peer *peer = p2p_find_stream(p2p, stream);
     p2p_enter(p2p);
     p2p->bytes_received += bytes.len;
     if (peer)
@@ -221,7 +138,7 @@ static void take_bytes(struct p2p *p2p, uint64_t stream, struct span bytes)
 
 static void take_writable(struct p2p *p2p, uint64_t stream)
 {
-    struct peer *peer = find_stream(p2p, stream);
+    struct peer *peer = p2p_find_stream(p2p, stream);
     p2p_enter(p2p);
     if (peer) {
         receive_resume(p2p, peer);
@@ -232,7 +149,7 @@ static void take_writable(struct p2p *p2p, uint64_t stream)
 
 static void take_close(struct p2p *p2p, uint64_t stream, int error)
 {
-    struct peer *peer = find_stream(p2p, stream);
+    struct peer *peer = p2p_find_stream(p2p, stream);
     char why[64];
     snprintf(why, sizeof why, "stream closed (%d)", error);
     p2p_enter(p2p);
@@ -271,9 +188,15 @@ static void on_inbound_close(void *arg, uint64_t stream, int error)
     take_close(((struct p2p_listener *)arg)->p2p, stream, error);
 }
 
-const struct env_stream_events p2p_outbound_events = {on_connect, on_bytes, on_writable, on_close};
-const struct env_stream_events p2p_inbound_events = {on_accept, on_inbound_bytes,
-                                                     on_inbound_writable, on_inbound_close};
+static const struct env_stream_events inbound_events = {on_accept, on_inbound_bytes,
+                                                        on_inbound_writable, on_inbound_close};
+static const struct env_stream_events outbound_events = {on_connect, on_bytes, on_writable,
+                                                         on_close};
+static const struct p2p_upward upward = {.turn = turn,
+                                         .peer_ready = all_peer_ready,
+                                         .peer_gone = all_peer_gone,
+                                         .peer_may_go_on = receive_resume,
+                                         .outbound = &outbound_events};
 
 /* -- Making -------------------------------------------------------------------------------------
  */
@@ -333,6 +256,8 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
 {
     ASSERT(options->user_agent && strlen(options->user_agent) <= WIRE_USER_AGENT_MAX);
     struct p2p *p2p = xcalloc(1, sizeof *p2p);
+    p2p->up = &upward;
+    p2p->messages = messages;
     p2p->env = env;
     p2p->log = log;
     p2p->network = network;
@@ -373,7 +298,7 @@ static bool listen_on(struct p2p *p2p, const struct p2p_bind *bind, int *error)
     *listener = (struct p2p_listener){
         .p2p = p2p, .permissions = bind->permissions, .is_onion = bind->is_onion};
     listener->stream = env_stream_listen(p2p->env, net_address_format_host(&address, host),
-                                         address.port, &p2p_inbound_events, listener, error);
+                                         address.port, &inbound_events, listener, error);
     if (listener->stream)
         p2p->n_listeners++;
     return listener->stream != 0;
@@ -520,41 +445,6 @@ void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event)
     p2p_enter(p2p);
     if (event->reason == MEMPOOL_ADDED)
         tx_relay_added(p2p, event->entry);
-    relay_tx(p2p, event->entry);
+    tx_tell(p2p, event->entry);
     p2p_leave(p2p);
-}
-
-/* -- Shared by modules --------------------------------------------------------------------------
- */
-
-void p2p_host_id(const struct net_address *address, uint8_t out[32])
-{
-    memset(out, 0, 32);
-    memcpy(out, address->bytes, 31);
-    out[31] = (uint8_t)(address->network ^ address->bytes[31]);
-}
-
-bool p2p_is_banned(const struct p2p *p2p, const struct net_address *address)
-{
-    return ban_list_has(&p2p->bans, address, p2p_now_s(p2p));
-}
-
-bool p2p_is_discouraged(const struct p2p *p2p, const struct net_address *address)
-{
-    uint8_t id[32];
-    p2p_host_id(address, id);
-    return recent_set_has(&p2p->discouraged, id);
-}
-
-bool p2p_is_unwelcome(const struct p2p *p2p, const struct net_address *address)
-{
-    return p2p_is_discouraged(p2p, address) || p2p_is_banned(p2p, address);
-}
-
-uint64_t p2p_local_services(const struct p2p *p2p)
-{
-    uint64_t services = NODE_WITNESS | NODE_NETWORK_LIMITED;
-    if (!chain_is_pruned(p2p->chain))
-        services |= NODE_NETWORK;
-    return services;
 }

@@ -1,11 +1,9 @@
 /* p2p_view.c - the mesh as RPC sees and orders it. */
-#include <stdlib.h>
-
+#include "p2p/connect/dial.h"
 #include "p2p/headers/header_presync.h"
 #include "p2p/p2p_internal.h"
+#include "p2p/session/handshake.h"
 #include "util/alloc.h"
-
-#define OUTBOUND_OFFSETS_MAX 64
 
 /* -- Looking ------------------------------------------------------------------------------------
  */
@@ -26,16 +24,6 @@ static int32_t common_height(const struct p2p *p2p, const struct peer *peer)
     return best ? block_node_fork(chain_tip(p2p->chain), best)->height : -1;
 }
 
-struct net_address p2p_own_end(const struct p2p *p2p, const struct peer *peer)
-{
-    char text[NET_ADDRESS_TEXT_MAX];
-    struct net_address at = {0};
-    uint16_t port = env_stream_local(p2p->env, peer->stream, text, sizeof text);
-    if (port == 0 || !net_address_parse(text, port, &at))
-        return (struct net_address){0};
-    return at;
-}
-
 void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_peer_info *info)
 {
     int64_t now_us = p2p_now_us(p2p);
@@ -44,7 +32,7 @@ void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_pe
         .class = peer->class,
         .is_ready = peer->state == PEER_READY,
         .address = peer->address,
-        .address_bind = p2p_own_end(p2p, peer),
+        .address_bind = peer_own_end(p2p, peer),
         .network = peer->is_inbound_onion ? "onion" : net_address_network_name(&peer->address),
         .services = peer->version.services,
         .relays_txs = peer->relay.tells_txs,
@@ -100,23 +88,6 @@ void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_
     p2p_leave(p2p);
 }
 
-static int compare_offsets(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static int64_t median_offset(const struct p2p *p2p)
-{
-    int64_t offsets[OUTBOUND_OFFSETS_MAX];
-    size_t n = 0;
-    for (const struct peer *peer = p2p->peers; peer && n < COUNT_OF(offsets); peer = peer->next)
-        if (peer_is_outbound(peer) && peer->version.version != 0)
-            offsets[n++] = peer->time_offset_s;
-    qsort(offsets, n, sizeof offsets[0], compare_offsets);
-    return n ? offsets[n / 2] : 0;
-}
-
 static struct p2p_upload_info show_upload(const struct p2p *p2p)
 {
     const struct upload *upload = &p2p->upload;
@@ -137,7 +108,7 @@ void p2p_info(const struct p2p *p2p, struct p2p_info *info)
         .local_services = p2p_local_services(p2p),
         .is_active = p2p->is_active,
         .relays_txs = p2p->mempool && !p2p->options.blocks_only,
-        .time_offset_s = median_offset(p2p),
+        .time_offset_s = handshake_time_offset_s(p2p),
         .bytes_received = p2p->bytes_received,
         .bytes_sent = p2p->bytes_sent,
         .port = p2p->options.port,
@@ -225,7 +196,7 @@ static enum p2p_result open_once(struct p2p *p2p, const struct net_address *addr
             p2p_leave(p2p);
             return P2P_EXISTS;
         }
-    (void)connect_to(p2p, address, (int)class);
+    (void)dial(p2p, address, class);
     p2p_schedule_now(p2p);
     p2p_leave(p2p);
     return P2P_OK;
@@ -311,17 +282,6 @@ enum p2p_result p2p_disconnect_id(struct p2p *p2p, uint64_t id)
     peer_drop(p2p, peer, "the user said so");
     p2p_leave(p2p);
     return P2P_OK;
-}
-
-size_t p2p_sample_addresses(struct p2p *p2p, size_t max, unsigned percent, uint8_t network,
-                            struct net_peer_address **list)
-{
-    size_t kept = 0,
-           n = address_book_sample(p2p->book, max, percent, network, p2p_now_s(p2p), list);
-    for (size_t i = 0; i < n; i++)
-        if (!p2p_is_unwelcome(p2p, &(*list)[i].at))
-            (*list)[kept++] = (*list)[i];
-    return kept;
 }
 
 struct ban_list *p2p_bans(struct p2p *p2p)

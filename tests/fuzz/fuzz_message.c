@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "p2p/p2p_internal.h"
+#include "p2p/session/messages.h"
 #include "sim/sim_env.h"
 #include "sim/sim_net.h"
 #include "util/alloc.h"
@@ -198,7 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (len > reader_left(&r))
             len = reader_left(&r);
         size_t index = row & 0x7f;
-        const char *name = index < MESSAGES_COUNT ? message_at(index)->name : "unknown";
+        const char *name = index < MESSAGES_COUNT ? messages[index].name : "unknown";
         send_message(&w, name, read_span(&r, len), row & 0x80);
         run(&w, 5000);
         check_books(&w);

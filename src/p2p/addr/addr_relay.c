@@ -22,7 +22,7 @@ static bool can_tell(const struct peer *peer, const struct net_peer_address *add
 /* Address and port as an id for a recent_set. */
 static void address_id(const struct net_address *address, uint8_t out[32])
 {
-    p2p_host_id(address, out);
+    net_address_host_id(address, out);
     out[30] ^= (uint8_t)address->port;
     out[29] ^= (uint8_t)(address->port >> 8);
 }
@@ -94,8 +94,15 @@ void addr_relay_peer_ready(struct p2p *p2p, struct peer *peer)
     tell_self(p2p, peer, addr->tokens_us);
 }
 
-void addr_relay_peer_gone(struct peer *peer)
+bool addr_relay_is_asked(const struct p2p *p2p, const struct peer *peer)
 {
+    (void)p2p;
+    return peer->addr.was_asked;
+}
+
+void addr_relay_peer_gone(struct p2p *p2p, struct peer *peer)
+{
+    (void)p2p;
     xfree(peer->addr.queue);
     peer->addr.queue = NULL;
     peer->addr.n_queue = peer->addr.queue_capacity = 0;
@@ -217,7 +224,7 @@ enum fault addr_relay_on_addrv2(struct p2p *p2p, struct peer *peer, struct reade
 static const struct addr_cache *cached_answer(struct p2p *p2p, const struct peer *peer)
 {
     int64_t now_us = p2p_now_us(p2p);
-    struct net_address local = p2p_own_end(p2p, peer);
+    struct net_address local = peer_own_end(p2p, peer);
     uint8_t network = peer->is_inbound_onion ? NET_TORV3 : peer->address.network;
     struct addr_cache *cache = addr_caches_get(&p2p->addr_caches, network, &local, now_us);
     if (cache->list)

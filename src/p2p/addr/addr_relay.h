@@ -33,9 +33,12 @@ struct peer_addr {
     int64_t next_us, next_self_us;
 };
 
-/* A peer is ready; a peer is gone. */
+/* A peer is ready. */
 void addr_relay_peer_ready(struct p2p *p2p, struct peer *peer);
-void addr_relay_peer_gone(struct peer *peer);
+/* A peer is gone. */
+void addr_relay_peer_gone(struct p2p *p2p, struct peer *peer);
+/* We have asked it for addresses, and it has not answered. */
+bool addr_relay_is_asked(const struct p2p *p2p, const struct peer *peer);
 
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t addr_relay_tick(struct p2p *p2p, int64_t now_us);

@@ -60,21 +60,6 @@ void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer)
     block_fetch_wake(p2p);
 }
 
-void block_fetch_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
-                      size_t n)
-{
-    uint8_t bytes[3 + BLOCK_FETCH_BATCH * WIRE_INV_BYTES];
-    struct writer w = writer_to_buffer(bytes, sizeof bytes);
-    ASSERT(n <= BLOCK_FETCH_BATCH);
-    write_compact_size(&w, n);
-    for (size_t i = 0; i < n; i++) {
-        struct wire_inv inv = {.type = INV_WITNESS_BLOCK};
-        memcpy(inv.hash, nodes[i]->hash.b, 32);
-        wire_inv_encode(&w, &inv);
-    }
-    peer_send(p2p, peer, "getdata", span_of(bytes, w.len));
-}
-
 bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_node *node)
 {
     struct block_request *request = block_request_find(&p2p->fetch, node);
@@ -84,7 +69,7 @@ bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_no
         request = block_request_add(&p2p->fetch, node);
     request->is_wanted_by_user = true;
     block_request_ask(p2p, request, peer, p2p_now_us(p2p));
-    block_fetch_send(p2p, peer, &node, 1);
+    block_request_send(p2p, peer, &node, 1);
     block_fetch_wake(p2p);
     return true;
 }
@@ -285,14 +270,14 @@ static void list_items(struct p2p *p2p, struct window *window, struct plan *plan
 /* Requests of one plan, collected for one message to each peer. */
 struct batch {
     struct peer *peer;
-    const struct block_node *nodes[BLOCK_FETCH_BATCH];
+    const struct block_node *nodes[BLOCK_REQUEST_BATCH];
     size_t n;
 };
 
 static void batch_send(struct p2p *p2p, struct batch *batch)
 {
     if (batch->n > 0)
-        block_fetch_send(p2p, batch->peer, batch->nodes, batch->n);
+        block_request_send(p2p, batch->peer, batch->nodes, batch->n);
     batch->n = 0;
 }
 
@@ -310,7 +295,7 @@ static void carry_out(struct p2p *p2p, struct plan *plan, int64_t now_us)
         batch->peer = who->who;
         block_request_ask(p2p, request, batch->peer, now_us);
         batch->nodes[batch->n++] = node;
-        if (batch->n == BLOCK_FETCH_BATCH)
+        if (batch->n == BLOCK_REQUEST_BATCH)
             batch_send(p2p, batch);
     }
     for (size_t i = 0; i < plan->n_peers; i++)
@@ -352,10 +337,13 @@ static bool has_backoff(const struct p2p *p2p)
 int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us)
 {
     struct block_fetch *fetch = &p2p->fetch;
-    if (fetch->n_requests > fetch->n_delivered || fetch->wants_run || has_backoff(p2p)) {
+    bool has_headers = fetch->n_answers != p2p->headers.n_answers;
+    if (fetch->n_requests > fetch->n_delivered || fetch->wants_run || has_headers ||
+        has_backoff(p2p)) {
         block_late_check(p2p, now_us);
         block_late_hedge(p2p, now_us);
         fetch->wants_run = false;
+        fetch->n_answers = p2p->headers.n_answers;
         run(p2p, now_us);
     }
     bool is_waiting = fetch->n_requests > fetch->n_delivered || has_backoff(p2p);

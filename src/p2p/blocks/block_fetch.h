@@ -20,7 +20,6 @@ struct peer;
 #define BLOCK_FETCH_NEAR         16          /* ... but for so many next ones of each branch */
 #define BLOCK_FETCH_LOST_MAX     64          /* damaged blocks asked for at once; more wait */
 #define BLOCK_FETCH_PEER_MAX     64          /* asked of one peer at a time, by plan */
-#define BLOCK_FETCH_BATCH        64          /* in one getdata */
 #define BLOCK_FETCH_PEER_START   16          /* while its rate is unknown */
 
 struct block_fetch {
@@ -32,6 +31,7 @@ struct block_fetch {
     double block_bytes;     /* average size of late, for estimates */
     uint64_t n_sized;       /* blocks that it is made of */
     bool wants_run;
+    uint64_t n_answers; /* of header_sync, at the last run */
 };
 
 /* Begin; end, when the chain has answered for all that was given to it; a peer is gone. */
@@ -50,10 +50,6 @@ size_t block_fetch_heights(const struct p2p *p2p, const struct peer *peer, int32
                            size_t max);
 /* Is it asked for, or being checked? */
 bool block_fetch_is_pending(const struct p2p *p2p, const struct block_node *node);
-
-/* Send the request for at most BLOCK_FETCH_BATCH blocks, all in one. */
-void block_fetch_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
-                      size_t n);
 
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us);

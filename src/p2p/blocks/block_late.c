@@ -31,6 +31,12 @@ static bool is_asked_block(const struct p2p *p2p, const struct peer *peer)
                        block_request_was_tried(request, peer->id));
 }
 
+bool block_late_is_asked(const struct p2p *p2p, const struct peer *peer)
+{
+    (void)p2p;
+    return peer->fetch.n_in_flight > 0 || peer->fetch.n_late > 0;
+}
+
 void block_late_heard(struct p2p *p2p, struct peer *peer)
 {
     struct peer_fetch *fetch = &peer->fetch;
@@ -291,7 +297,7 @@ static void hedge(struct p2p *p2p, struct block_request *request, int64_t now_us
     if (!near && eta_s(p2p, pick) * SOONER_FACTOR >= waited_s)
         return;
     block_request_ask(p2p, request, pick, now_us);
-    block_fetch_send(p2p, pick, &request->node, 1);
+    block_request_send(p2p, pick, &request->node, 1);
 }
 
 /* All that have it were asked, and none delivers or has moved for long: begin anew. */

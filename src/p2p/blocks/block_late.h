@@ -51,6 +51,8 @@ struct peer_fetch {
     uint32_t counted;        /* bytes of it that were progress */
 };
 
+/* It was asked for a block that it has not delivered. */
+bool block_late_is_asked(const struct p2p *p2p, const struct peer *peer);
 /* Bytes of the peer's message "block" have come, or its end. */
 void block_late_heard(struct p2p *p2p, struct peer *peer);
 /* A block that it was asked for is here: it pays its debts. */

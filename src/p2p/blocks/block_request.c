@@ -154,3 +154,18 @@ void block_request_forget(struct p2p *p2p, struct block_request *request)
         if (request->is_given_up[slot])
             release(p2p, request, slot);
 }
+
+void block_request_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
+                        size_t n)
+{
+    uint8_t bytes[3 + BLOCK_REQUEST_BATCH * WIRE_INV_BYTES];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    ASSERT(n <= BLOCK_REQUEST_BATCH);
+    write_compact_size(&w, n);
+    for (size_t i = 0; i < n; i++) {
+        struct wire_inv inv = {.type = INV_WITNESS_BLOCK};
+        memcpy(inv.hash, nodes[i]->hash.b, 32);
+        wire_inv_encode(&w, &inv);
+    }
+    peer_send(p2p, peer, "getdata", span_of(bytes, w.len));
+}

@@ -13,6 +13,7 @@ struct peer;
 struct block_fetch;
 
 #define BLOCK_REQUEST_SLOTS     2
+#define BLOCK_REQUEST_BATCH     64 /* in one getdata */
 #define BLOCK_REQUEST_TRIED_MAX 16 /* who failed with one block; the first are forgotten */
 
 /* One block that is on its way to us. */
@@ -54,5 +55,8 @@ void block_request_ask(struct p2p *p2p, struct block_request *request, struct pe
 void block_request_clear(struct p2p *p2p, struct block_request *request, int slot);
 /* Who was given up and who failed may be asked again. */
 void block_request_forget(struct p2p *p2p, struct block_request *request);
+/* Send the requests for at most BLOCK_REQUEST_BATCH blocks, all in one. */
+void block_request_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
+                        size_t n);
 
 #endif

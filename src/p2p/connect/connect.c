@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "crypto/hash.h"
+#include "p2p/connect/dial.h"
 #include "p2p/connect/evict.h"
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
@@ -184,14 +185,6 @@ static size_t count_class(const struct p2p *p2p, enum peer_class class)
     return n;
 }
 
-size_t connect_count_full(const struct p2p *p2p)
-{
-    size_t n = 0;
-    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
-        n += peer->class == PEER_FULL && peer->state == PEER_READY;
-    return n;
-}
-
 static size_t inbound_max(const struct p2p *p2p)
 {
     int max = p2p->options.max_connections;
@@ -253,29 +246,6 @@ bool connect_admit(struct p2p *p2p, const struct net_address *address, unsigned 
 /* -- Going out ----------------------------------------------------------------------------------
  */
 
-struct peer *connect_to(struct p2p *p2p, const struct net_address *address, int class)
-{
-    char host[NET_ADDRESS_TEXT_MAX];
-    bool is_ordered = class == PEER_MANUAL;
-    if (!net_address_is_dialable(address) || (!is_ordered && p2p_is_unwelcome(p2p, address)))
-        return NULL;
-    net_address_format_host(address, host);
-    uint64_t stream = env_stream_connect(p2p->env, host, address->port, &p2p_outbound_events, p2p);
-    struct peer *peer = peer_new(p2p, (enum peer_class) class, address, stream);
-    peer->permissions = p2p_permissions_of(p2p, address, false);
-    bool is_online = p2p->n_out > 1;
-    address_book_attempt(p2p->book, address, is_online, p2p_now_s(p2p));
-    return peer;
-}
-
-bool connect_has(const struct p2p *p2p, const struct net_address *address)
-{
-    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
-        if (net_address_equal(&peer->address, address))
-            return true;
-    return false;
-}
-
 /* An outbound peer of ours is in that group. */
 static bool has_group(const struct p2p *p2p, const struct net_address *address)
 {
@@ -299,7 +269,7 @@ static bool is_own(const struct p2p *p2p, const struct net_address *address)
 static bool is_suitable(const struct p2p *p2p, const struct net_peer_address *address,
                         enum peer_class class)
 {
-    if (!net_address_is_dialable(&address->at) || connect_has(p2p, &address->at) ||
+    if (!net_address_is_dialable(&address->at) || dial_has(p2p, &address->at) ||
         is_own(p2p, &address->at) || p2p_is_unwelcome(p2p, &address->at))
         return false;
     if (class == PEER_FEELER)
@@ -314,7 +284,7 @@ static bool select_address(struct p2p *p2p, enum peer_class class, struct net_ad
     struct net_peer_address address;
     address_book_resolve_collisions(p2p->book, now_s);
     if (class == PEER_FEELER && address_book_select_collision(p2p->book, &address, &last_try_s) &&
-        !connect_has(p2p, &address.at)) {
+        !dial_has(p2p, &address.at)) {
         *out = address.at;
         return true;
     }
@@ -346,7 +316,7 @@ static bool open_slot(struct p2p *p2p, int64_t now_us)
         max > P2P_FULL_OUTBOUND && count_class(p2p, PEER_BLOCK_ONLY) < P2P_BLOCK_ONLY_OUTBOUND;
     if (connect->n_anchors > 0 && wants_block_only) {
         address = connect->anchors[--connect->n_anchors];
-        return !connect_has(p2p, &address) && connect_to(p2p, &address, PEER_BLOCK_ONLY);
+        return !dial_has(p2p, &address) && dial(p2p, &address, PEER_BLOCK_ONLY);
     }
     if (wants_full)
         class = PEER_FULL;
@@ -358,7 +328,7 @@ static bool open_slot(struct p2p *p2p, int64_t now_us)
         return false;
     if (class == PEER_FEELER)
         connect->next_feeler_us = now_us + p2p_random_wait_us(p2p, CONNECT_FEELER_US);
-    return select_address(p2p, class, &address) && connect_to(p2p, &address, class);
+    return select_address(p2p, class, &address) && dial(p2p, &address, class);
 }
 
 static int64_t outbound_tick(struct p2p *p2p, int64_t now_us)
@@ -415,7 +385,7 @@ void connect_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     if (!peer_is_outbound(peer))
         return;
-    if (peer->state == PEER_READY && peer->class != PEER_BLOCK_ONLY)
+    if (peer->was_ready && peer->class != PEER_BLOCK_ONLY)
         address_book_connected(p2p->book, &peer->address, p2p_now_s(p2p));
     named_nodes_peer_gone(p2p, peer);
 }

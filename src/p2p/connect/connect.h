@@ -14,7 +14,6 @@ struct peer;
 
 #define CONNECT_INTERVAL_US INT64_C(500000)    /* between attempts at random addresses */
 #define CONNECT_FEELER_US   INT64_C(120000000) /* mean time between feelers */
-#define CONNECT_TIMEOUT_US  INT64_C(10000000)  /* for a stream to come up */
 #define CONNECT_ANCHORS_MAX 2
 #define CONNECT_DUMP_US     INT64_C(900000000) /* between writings of peers.dat */
 
@@ -32,13 +31,6 @@ void connect_init(struct p2p *p2p);
 bool connect_admit(struct p2p *p2p, const struct net_address *address, unsigned permissions);
 void connect_peer_ready(struct p2p *p2p, struct peer *peer);
 void connect_peer_gone(struct p2p *p2p, struct peer *peer);
-
-/* Open a stream. Returns: the new peer, or NULL if the address cannot be dialled. */
-struct peer *connect_to(struct p2p *p2p, const struct net_address *address, int class);
-/* A peer at that address is there, or being connected to. */
-bool connect_has(const struct p2p *p2p, const struct net_address *address);
-/* Full outbound peers that are ready. */
-size_t connect_count_full(const struct p2p *p2p);
 
 /* Write peers.dat and anchors.dat: now, or by a job. */
 void connect_save(struct p2p *p2p);

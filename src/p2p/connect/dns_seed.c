@@ -1,6 +1,7 @@
 /* dns_seed.c - see dns_seed.h. */
 #include "p2p/connect/dns_seed.h"
 
+#include "p2p/connect/dial.h"
 #include "p2p/core/wire.h"
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
@@ -55,7 +56,7 @@ static void ask(void *arg)
     struct dns_seed *seed = arg;
     struct p2p *p2p = seed->p2p;
     seed->timer = 0;
-    if (!p2p->options.dns_seed_forced && connect_count_full(p2p) >= DNS_SEED_PEERS_MIN)
+    if (!p2p->options.dns_seed_forced && dial_count_full(p2p) >= DNS_SEED_PEERS_MIN)
         return;
     log_printf(p2p->log, LOG_ALWAYS, "Loading addresses from DNS seeds");
     for (uint32_t i = 0; i < p2p->network->n_dns_seeds && i < DNS_SEED_LOOKUPS_MAX; i++)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
 #include "util/parse.h"
@@ -215,12 +216,12 @@ static void look_up(struct named_node *node)
 }
 
 /* The next address that can be dialled. */
-static void dial(struct named_node *node)
+static void dial_next(struct named_node *node)
 {
     struct p2p *p2p = node->p2p;
     while (node->at < node->n_addresses) {
         const struct net_address *address = &node->addresses[node->at++];
-        if (connect_has(p2p, address)) { /* by another way; perhaps not for ever */
+        if (dial_has(p2p, address)) { /* by another way; perhaps not for ever */
             node->is_over = is_for_one_round(node);
             node->at = node->n_addresses;
             node->next_us =
@@ -228,7 +229,7 @@ static void dial(struct named_node *node)
             return;
         }
         enum peer_class class = node->purpose == NAMED_SEED ? PEER_ADDR_FETCH : PEER_MANUAL;
-        struct peer *peer = connect_to(p2p, address, class);
+        struct peer *peer = dial(p2p, address, class);
         if (peer) {
             node->peer = peer->id;
             return;
@@ -240,12 +241,12 @@ static void dial(struct named_node *node)
 static void go_on(struct named_node *node)
 {
     if (node->at < node->n_addresses) {
-        dial(node);
+        dial_next(node);
     } else if (node->host) {
         look_up(node);
     } else {
         node->at = 0;
-        dial(node);
+        dial_next(node);
     }
 }
 
@@ -298,5 +299,5 @@ void named_nodes_peer_gone(struct p2p *p2p, const struct peer *peer)
 {
     for (size_t i = 0; i < p2p->named.n; i++)
         if (p2p->named.list[i]->peer == peer->id)
-            peer_gone(p2p->named.list[i], peer->state == PEER_READY);
+            peer_gone(p2p->named.list[i], peer->was_ready);
 }

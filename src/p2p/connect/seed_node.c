@@ -1,6 +1,7 @@
 /* seed_node.c - see seed_node.h. Messages are Core's. */
 #include "p2p/connect/seed_node.h"
 
+#include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
 
 void seed_node_init(struct p2p *p2p)
@@ -32,7 +33,7 @@ int64_t seed_node_tick(struct p2p *p2p, int64_t now_us)
     if (now_us < seeds->next_us)
         return seeds->next_us;
     seeds->next_us = now_us + SEED_NODE_WAIT_US;
-    if (connect_count_full(p2p) >= SEED_NODE_PEERS_MIN)
+    if (dial_count_full(p2p) >= SEED_NODE_PEERS_MIN)
         return seeds->next_us;
     const char *text = seeds->left[--seeds->n_left];
     if (address_book_count(p2p->book) == 0)

@@ -482,3 +482,10 @@ bool net_range_contains(const struct net_range *range, const struct net_address 
     unsigned mask = 0xffu << (8 - rest);
     return ((address->bytes[whole] ^ range->base.bytes[whole]) & mask & 0xff) == 0;
 }
+
+void net_address_host_id(const struct net_address *address, uint8_t out[32])
+{
+    memset(out, 0, 32);
+    memcpy(out, address->bytes, 31);
+    out[31] = (uint8_t)(address->network ^ address->bytes[31]);
+}

@@ -106,4 +106,7 @@ struct net_range {
 NODISCARD bool net_range_parse(const char *text, struct net_range *out);
 bool net_range_contains(const struct net_range *range, const struct net_address *address);
 
+/* The host, without its port, as an id for a recent_set. */
+void net_address_host_id(const struct net_address *address, uint8_t out[32]);
+
 #endif

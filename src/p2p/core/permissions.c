@@ -86,3 +86,14 @@ const char *permissions_next_name(unsigned *permissions)
         }
     return NULL;
 }
+
+unsigned permissions_of(const struct permission_rule *rules, size_t n,
+                        const struct net_address *address, bool inbound)
+{
+    unsigned permissions = 0;
+    ASSERT(rules || n == 0);
+    for (size_t i = 0; i < n; i++)
+        if ((inbound ? rules[i].in : rules[i].out) && net_range_contains(&rules[i].range, address))
+            permissions |= rules[i].permissions;
+    return permissions;
+}

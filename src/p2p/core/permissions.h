@@ -37,4 +37,8 @@ NODISCARD bool permissions_parse_names(const char *text, unsigned *permissions, 
 /* The name of the lowest bit in *permissions, which is cleared; NULL if none is left. */
 const char *permissions_next_name(unsigned *permissions);
 
+/* What n rules grant to a peer at that address, which has come to us or not. */
+unsigned permissions_of(const struct permission_rule *rules, size_t n,
+                        const struct net_address *address, bool inbound);
+
 #endif

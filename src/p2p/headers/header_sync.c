@@ -2,92 +2,14 @@
 #include "p2p/headers/header_sync.h"
 
 #include "consensus/pow.h"
+#include "p2p/headers/header_ask.h"
 #include "p2p/headers/header_presync.h"
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
 
 #define FAR_BEHIND_S 86400              /* our best header is older: one peer is enough */
 #define ASK_AGAIN_US INT64_C(600000000) /* everybody, in case something was missed */
-#define ASK_PAUSE_US INT64_C(2000000)   /* the same peer, unless it has answered */
 #define FORK_DEPTH   144                /* blocks of work that a fork may lack */
-
-/* -- Asking -------------------------------------------------------------------------------------
- */
-
-void header_sync_locator(const struct block_node *node, struct buffer *out)
-{
-    uint8_t hashes[WIRE_LOCATOR_MAX][32];
-    size_t n = 0;
-    int32_t step = 1;
-    while (node && n < WIRE_LOCATOR_MAX - 1) {
-        memcpy(hashes[n++], node->hash.b, 32);
-        if (node->height == 0)
-            break;
-        if (n >= 10)
-            step *= 2;
-        node = block_node_ancestor(node, node->height > step ? node->height - step : 0);
-    }
-    struct writer w = writer_to_growing(out);
-    write_compact_size(&w, n);
-    write_bytes(&w, hashes, 32 * n);
-}
-
-static void send_getheaders(struct p2p *p2p, struct peer *peer, const struct buffer *locator)
-{
-    static const uint8_t no_stop[32] = {0};
-    struct buffer payload;
-    buffer_init(&payload);
-    struct writer w = writer_to_growing(&payload);
-    write_u32(&w, WIRE_PROTOCOL_VERSION);
-    write_bytes(&w, locator->p, locator->len);
-    write_bytes(&w, no_stop, 32);
-    peer_send(p2p, peer, "getheaders", buffer_span(&payload));
-    buffer_deinit(&payload);
-    peer->headers.is_asked = true;
-    peer->headers.asked_us = p2p_now_us(p2p);
-}
-
-void header_sync_ask(struct p2p *p2p, struct peer *peer, const struct block_node *node)
-{
-    struct buffer locator;
-    if (!node)
-        node = chain_best_header(p2p->chain);
-    buffer_init(&locator);
-    header_sync_locator(node, &locator);
-    send_getheaders(p2p, peer, &locator);
-    buffer_deinit(&locator);
-    peer->headers.walked = NULL;
-}
-
-/* From the block before our best header on: even a peer that knows no more answers with one header,
- * and so tells what it has. */
-static void ask_first(struct p2p *p2p, struct peer *peer)
-{
-    const struct block_node *best = chain_best_header(p2p->chain);
-    header_sync_ask(p2p, peer, best->prev ? best->prev : best);
-}
-
-static bool may_ask(const struct p2p *p2p, const struct peer *peer)
-{
-    return !peer->headers.is_asked || p2p_now_us(p2p) - peer->headers.asked_us > ASK_PAUSE_US;
-}
-
-void header_sync_ask_soon(struct p2p *p2p, struct peer *peer)
-{
-    peer->headers.ask_again = !may_ask(p2p, peer);
-    if (peer->headers.ask_again)
-        p2p_schedule(p2p, peer->headers.asked_us + ASK_PAUSE_US + 1);
-    else
-        header_sync_ask(p2p, peer, NULL);
-}
-
-void header_sync_ask_for_inv(struct p2p *p2p, struct peer *peer)
-{
-    bool is_welcome = peer_has_blocks(peer) || !peer->headers.was_asked_for_inv;
-    peer->headers.was_asked_for_inv = true;
-    if (is_welcome)
-        header_sync_ask_soon(p2p, peer);
-}
 
 struct u256 header_sync_min_work(const struct p2p *p2p)
 {
@@ -143,7 +65,7 @@ void header_sync_peer_ready(struct p2p *p2p, struct peer *peer)
     if (!peer_has_blocks(peer))
         return;
     if (p2p->headers.is_synced || !is_far_behind(p2p))
-        ask_first(p2p, peer);
+        header_ask_first(p2p, peer);
     else
         p2p_schedule_now(p2p);
 }
@@ -262,8 +184,8 @@ static void ask_all(struct p2p *p2p)
     p2p->headers.sync_peer = 0;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next)
         if (peer->state == PEER_READY && peer_has_blocks(peer) && !peer->headers.best_known &&
-            may_ask(p2p, peer))
-            ask_first(p2p, peer);
+            header_ask_is_due(p2p, peer))
+            header_ask_first(p2p, peer);
 }
 
 static void presync_ask(struct p2p *p2p, struct peer *peer)
@@ -272,7 +194,7 @@ static void presync_ask(struct p2p *p2p, struct peer *peer)
     struct block_hash next = presync_next(peer->headers.presync);
     buffer_init(&locator);
     buffer_init(&tail);
-    header_sync_locator(presync_start(peer->headers.presync), &tail);
+    header_locator(presync_start(peer->headers.presync), &tail);
     /* One hash in front of those; a locator stays below the length that needs a longer count. */
     struct writer w = writer_to_growing(&locator);
     size_t n = tail.p[0];
@@ -281,7 +203,7 @@ static void presync_ask(struct p2p *p2p, struct peer *peer)
     write_compact_size(&w, n + 1);
     write_bytes(&w, next.b, 32);
     write_bytes(&w, tail.p + 1, 32 * n);
-    send_getheaders(p2p, peer, &locator);
+    header_ask_send(p2p, peer, &locator);
     buffer_deinit(&locator);
     buffer_deinit(&tail);
 }
@@ -308,7 +230,7 @@ static enum fault presync_go_on(struct p2p *p2p, struct peer *peer,
     }
     presync_end(peer);
     if (is_full)
-        header_sync_ask(p2p, peer, peer->headers.best_known);
+        header_ask(p2p, peer, peer->headers.best_known);
     else
         ask_all(p2p);
     return FAULT_NONE;
@@ -331,7 +253,7 @@ static enum fault unconnected(struct p2p *p2p, struct peer *peer,
     (void)header_sync_announced(p2p, peer, &last);
     peer->headers.unconnecting++;
     if (peer->headers.unconnecting <= HEADER_SYNC_UNCONNECTING_MAX)
-        header_sync_ask_soon(p2p, peer);
+        header_ask_soon(p2p, peer);
     return FAULT_NONE;
 }
 
@@ -347,7 +269,7 @@ static void walk_on(struct p2p *p2p, struct peer *peer, const struct block_node 
         brings_nothing(p2p, peer);
         return;
     }
-    header_sync_ask(p2p, peer, node);
+    header_ask(p2p, peer, node);
     peer->headers.walked = node;
 }
 
@@ -411,9 +333,10 @@ enum fault header_sync_on_headers(struct p2p *p2p, struct peer *peer, struct rea
     if (fault == FAULT_NONE && peer->headers.ask_again && !peer->headers.is_asked) {
         peer->headers.ask_again = false;
         if (peer->headers.has_unknown)
-            header_sync_ask(p2p, peer, NULL);
+            header_ask(p2p, peer, NULL);
     }
-    block_fetch_wake(p2p);
+    p2p->headers.n_answers++;
+    p2p_schedule_now(p2p);
     return fault;
 }
 
@@ -464,7 +387,7 @@ static int64_t sync_tick(struct p2p *p2p, int64_t now_us)
         return next_useful_us(p2p, now_us); /* or as soon as somebody new is there */
     sync->sync_peer = peer->id;
     sync->until_us = now_us + HEADER_SYNC_PATIENCE_US;
-    ask_first(p2p, peer);
+    header_ask_first(p2p, peer);
     return sync->until_us;
 }
 
@@ -475,10 +398,10 @@ static int64_t ask_again_tick(struct p2p *p2p)
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
         if (peer->state != PEER_READY || !peer->headers.ask_again)
             continue;
-        if (may_ask(p2p, peer))
-            header_sync_ask_soon(p2p, peer);
-        else if (peer->headers.asked_us + ASK_PAUSE_US + 1 < next_us)
-            next_us = peer->headers.asked_us + ASK_PAUSE_US + 1;
+        if (header_ask_is_due(p2p, peer))
+            header_ask_soon(p2p, peer);
+        else if (peer->headers.asked_us + HEADER_ASK_PAUSE_US + 1 < next_us)
+            next_us = peer->headers.asked_us + HEADER_ASK_PAUSE_US + 1;
     }
     return next_us;
 }
@@ -496,7 +419,7 @@ int64_t header_sync_tick(struct p2p *p2p, int64_t now_us)
             continue;
         int64_t at_us = peer->headers.asked_us + ASK_AGAIN_US;
         if (peer->headers.asked_us == 0 || at_us <= now_us) {
-            ask_first(p2p, peer);
+            header_ask_first(p2p, peer);
             at_us = now_us + ASK_AGAIN_US;
         }
         if (at_us < next_us)

@@ -7,7 +7,6 @@
 
 #include "consensus/block.h"
 #include "p2p/peer/score.h"
-#include "util/buffer.h"
 #include "util/reader.h"
 
 struct block_node;
@@ -22,7 +21,6 @@ struct peer;
 /* ... or fewer new headers a second than that, measured over that time; at once if an answer brings
  * nothing, and that one not again before the same time has passed. */
 #define HEADER_SYNC_RATE 100
-/* An outbound peer may know less than we do for so long, then answer one question more. */
 
 /* What we know of one peer's chain. */
 struct peer_headers {
@@ -44,6 +42,7 @@ struct header_sync {
     uint64_t sync_peer; /* who is asked while we are far behind; 0: nobody */
     int64_t until_us;   /* its time, longer with each header that is new */
     bool is_synced;     /* one peer has told us all it has: now everybody is asked */
+    uint64_t n_answers; /* messages of headers that have come: there may be blocks to ask for */
 };
 
 /* A peer is ready; a peer is gone. */
@@ -57,19 +56,8 @@ void header_sync_resolve(struct p2p *p2p, struct peer *peer);
 /* The peer has the node's block and all before it. */
 void header_sync_update_known(struct peer *peer, const struct block_node *node);
 
-/* Ask for headers after node (NULL: our best header), newest of locator first. */
-void header_sync_ask(struct p2p *p2p, struct peer *peer, const struct block_node *node);
-/* The same after our best header, but not before the last question was answered or is old: a peer
- * that announces on and on is asked once in a while only. */
-void header_sync_ask_soon(struct p2p *p2p, struct peer *peer);
-/* It announced blocks that we do not know by their hashes: ask, who offers no blocks only once. */
-void header_sync_ask_for_inv(struct p2p *p2p, struct peer *peer);
 /* Least work that a chain must show before its headers are kept. */
 struct u256 header_sync_min_work(const struct p2p *p2p);
-
-/* The hashes of a locator for node, newest first, each step twice the last after ten: appended to
- * out as it goes on the wire, the count in front. */
-void header_sync_locator(const struct block_node *node, struct buffer *out);
 
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t header_sync_tick(struct p2p *p2p, int64_t now_us);

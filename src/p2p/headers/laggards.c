@@ -1,6 +1,7 @@
 /* laggards.c - see laggards.h. */
 #include "p2p/headers/laggards.h"
 
+#include "p2p/headers/header_ask.h"
 #include "p2p/p2p_internal.h"
 
 /* Its best block has the work of this one, or more. */
@@ -20,7 +21,7 @@ void laggards_told(struct p2p *p2p, struct peer *peer)
     ASSERT(p2p->n_spared <= LAGGARDS_SPARED_MAX);
 }
 
-void laggards_peer_gone(struct p2p *p2p, const struct peer *peer)
+void laggards_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(!peer->lag.is_spared || p2p->n_spared > 0);
     p2p->n_spared -= peer->lag.is_spared;
@@ -53,7 +54,7 @@ static int64_t tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
     }
     lag->is_last_chance = true;
     lag->since_us = now_us - LAGGARDS_PATIENCE_US;
-    header_sync_ask(p2p, peer, lag->goal->prev ? lag->goal->prev : lag->goal);
+    header_ask(p2p, peer, lag->goal->prev ? lag->goal->prev : lag->goal);
     return now_us + LAGGARDS_LAST_US;
 }
 

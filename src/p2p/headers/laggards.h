@@ -29,7 +29,7 @@ struct peer_lag {
 /* It has told us headers: it may have shown as much work as our tip has, and be spared. */
 void laggards_told(struct p2p *p2p, struct peer *peer);
 /* It is gone, and what it was spared another may be. */
-void laggards_peer_gone(struct p2p *p2p, const struct peer *peer);
+void laggards_peer_gone(struct p2p *p2p, struct peer *peer);
 /* Ask or drop those whose time is over. Returns: when to be called again, INT64_MAX: never. */
 int64_t laggards_tick(struct p2p *p2p, int64_t now_us);
 

@@ -1,7 +1,7 @@
-/* peer.h - one peer, from connect to gone: version handshake, pings, what is sent to it.
+/* peer.h - one peer: what is known of it, what it is for.
  *
- * Layer: p2p, internal. connect -> NEW -> (version) GREETED -> (verack) READY -> GONE. A peer that
- * is GONE is freed at the end of the entry that dropped it, so handlers may drop any peer. */
+ * Layer: p2p, internal. connect -> NEW -> (version) GREETED -> (verack) READY -> GONE. Each part of
+ * the mesh keeps here what it knows of this peer; others look, but do not touch. */
 #ifndef P2P_PEER_PEER_H
 #define P2P_PEER_PEER_H
 
@@ -11,18 +11,12 @@
 #include "p2p/headers/header_sync.h"
 #include "p2p/headers/laggards.h"
 #include "p2p/p2p.h"
+#include "p2p/peer/message.h"
+#include "p2p/peer/ping.h"
 #include "p2p/peer/score.h"
 #include "p2p/serve/relay.h"
 #include "p2p/serve/serve.h"
-#include "p2p/session/messages.h"
-#include "p2p/session/receive.h"
 #include "p2p/txs/tx_relay.h"
-
-#define PEER_SEND_QUEUE_PAUSE (1000 * 1000) /* queued bytes above which we stop reading */
-#define PEER_PING_US          INT64_C(120000000)
-#define PEER_HELD_PINGS_MAX   8
-#define PEER_HELD_PING_US     INT64_C(10000000)         /* answered then, whatever is undecided */
-#define PEER_SILENCE_US       (INT64_C(1200) * 1000000) /* no byte, or no pong: gone */
 
 struct p2p_listener;
 
@@ -45,6 +39,7 @@ struct peer {
     unsigned permissions;
     bool is_inbound_onion; /* came in by -bind=ADDR=onion: its own address is unknown */
     bool is_discouraged;
+    bool was_ready; /* when it went */
 
     /* Bytes in. */
     struct frame_reader frame;
@@ -90,53 +85,23 @@ struct peer {
     struct tx_queue_peer tx_queue;
 };
 
-/* Make a peer at the end of the list. Owns: p2p. */
-struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_address *address,
-                      uint64_t stream);
-/* The stream is up: greet, if it is up to us to begin. */
-void peer_connected(struct p2p *p2p, struct peer *peer);
-/* Close its stream and forget it. why is for the log: "" says nothing. */
-void peer_drop(struct p2p *p2p, struct peer *peer, const char *why);
-/* It has done something wrong: what the table of faults says happens, unless it is protected. */
-void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char *detail);
-/* Free it. Only for p2p.c, when nobody uses it any more. */
-void peer_free(struct p2p *p2p, struct peer *peer);
-
-/* Queue a message of the table. Nothing is sent to a peer that is gone, or whose version is older
- * than the message: see struct message. */
-void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span payload);
-/* The same of the bytes of a block, whose checksum is known: held until they are sent, not copied.
- */
-void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block,
-                     const uint8_t checksum[4]);
-/* Room in the peer's queue, so that more may be put into it. */
-bool peer_has_room(const struct p2p *p2p, const struct peer *peer);
-
-/* Outbound; wants no transactions; offers the service of whole or of recent blocks; has announced
- * some, with witnesses; the node's block is among those that it offers or has just announced. */
+/* We have connected to it. */
 bool peer_is_outbound(const struct peer *peer);
+/* It is told of no transactions and addresses. */
 bool peer_is_block_only(const struct peer *peer);
+/* It offers the service of whole or of recent blocks, with witnesses, and is here for that. */
 bool peer_has_blocks(const struct peer *peer);
+/* It has announced some, with witnesses. */
 bool peer_announces_blocks(const struct peer *peer);
+/* The node's block is among those that it offers or has just announced. */
 bool peer_can_serve(const struct peer *peer, const struct block_node *node);
-
-/* Something of this peer's has been decided: answer the pings that waited for it, if all has. */
-void peer_decided(struct p2p *p2p, struct peer *peer);
-/* Send a ping now. */
-void peer_ping(struct p2p *p2p, struct peer *peer);
-/* Returns: when it wants to be called again. */
-int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us);
-
-/* Handlers. */
-enum fault peer_on_version(struct p2p *p2p, struct peer *peer, struct reader *r);
-enum fault peer_on_verack(struct p2p *p2p, struct peer *peer, struct reader *r);
-enum fault peer_on_wtxidrelay(struct p2p *p2p, struct peer *peer, struct reader *r);
-enum fault peer_on_sendaddrv2(struct p2p *p2p, struct peer *peer, struct reader *r);
-enum fault peer_on_sendheaders(struct p2p *p2p, struct peer *peer, struct reader *r);
-enum fault peer_on_ping(struct p2p *p2p, struct peer *peer, struct reader *r);
-enum fault peer_on_pong(struct p2p *p2p, struct peer *peer, struct reader *r);
-enum fault peer_on_not_found(struct p2p *p2p, struct peer *peer, struct reader *r);
-enum fault peer_on_filter(struct p2p *p2p, struct peer *peer, struct reader *r);
-enum fault peer_on_ignored(struct p2p *p2p, struct peer *peer, struct reader *r);
+/* We take transactions from this peer at all. */
+bool peer_may_send_txs(const struct p2p *p2p, const struct peer *peer);
+/* It asks for what needs a Bloom filter, which we do not make. Returns: its fault, if it is one */
+enum fault peer_asks_filter(const struct peer *peer);
+/* Our end of its connection; network NET_NONE: unknown. */
+struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer);
+/* Our services, as in version. */
+uint64_t p2p_local_services(const struct p2p *p2p);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "p2p/headers/header_ask.h"
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
 
@@ -44,7 +45,6 @@ void relay_tip_changed(struct p2p *p2p, const struct block_node *tip)
         if (relay->fee_filter_sent == FEE_FILTER_MAX_SAT)
             relay->next_fee_filter_us = 0;
     }
-    p2p->relay.wants_run = true;
     p2p_schedule_now(p2p);
 }
 
@@ -119,48 +119,6 @@ static void tell_blocks(struct p2p *p2p, struct peer *peer)
 /* -- Transactions -------------------------------------------------------------------------------
  */
 
-/* It told us, or we it; by whichever id it uses. */
-static bool is_known(const struct peer *peer, const struct mempool_entry *entry)
-{
-    return recent_set_has(&peer->relay.known, entry->tx.wtxid.b) ||
-           recent_set_has(&peer->relay.known, entry->tx.txid.b);
-}
-
-static void queue_tx(struct p2p *p2p, struct peer *peer, const struct mempool_entry *entry,
-                     int64_t now_us)
-{
-    struct peer_relay *relay = &peer->relay;
-    const struct wtxid *wtxid = &entry->tx.wtxid;
-    if (relay->n_queue >= RELAY_QUEUE_MAX || is_known(peer, entry))
-        return;
-    if (relay->n_queue == relay->queue_capacity) {
-        relay->queue_capacity = relay->queue_capacity ? 2 * relay->queue_capacity : 16;
-        relay->queue = xrealloc(relay->queue, relay->queue_capacity, sizeof *relay->queue);
-    }
-    relay->queue[relay->n_queue++] = *wtxid;
-    if (relay->n_queue > 1)
-        return;
-    if (peer->permissions & PERMISSION_NOBAN) {
-        relay->next_us = now_us;
-    } else if (peer->class == PEER_INBOUND) {
-        /* One timer for all who came to us: many connections of one observer see one time. */
-        if (p2p->relay.next_in_us <= now_us)
-            p2p->relay.next_in_us = now_us + p2p_random_wait_us(p2p, RELAY_INTERVAL_IN_US);
-        relay->next_us = p2p->relay.next_in_us;
-    } else {
-        relay->next_us = now_us + p2p_random_wait_us(p2p, RELAY_INTERVAL_OUT_US);
-    }
-    p2p_schedule(p2p, relay->next_us);
-}
-
-void relay_tx(struct p2p *p2p, const struct mempool_entry *entry)
-{
-    int64_t now_us = p2p_now_us(p2p);
-    for (struct peer *peer = p2p->peers; peer; peer = peer->next)
-        if (peer->state == PEER_READY && peer->relay.tells_txs)
-            queue_tx(p2p, peer, entry, now_us);
-}
-
 /* Fewer ancestors first, so that parents are told before children; then the better fee. */
 static int compare_entries(const void *a, const void *b)
 {
@@ -206,7 +164,7 @@ static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
     for (size_t i = 0; i < relay->n_queue; i++) {
         /* It may have left the mempool, or the peer may have told us meanwhile. */
         const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &relay->queue[i]);
-        if (entry && !is_known(peer, entry) && passes_filter(peer, entry))
+        if (entry && !tx_tell_is_known(peer, entry) && passes_filter(peer, entry))
             entries[n++] = entry;
     }
     qsort(entries, n, sizeof *entries, compare_entries);
@@ -227,7 +185,7 @@ static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
 
 static void send_fee_filter(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
-    if (!tx_relay_is_open(p2p, peer) || (peer->permissions & PERMISSION_FORCERELAY)) {
+    if (!peer_may_send_txs(p2p, peer) || (peer->permissions & PERMISSION_FORCERELAY)) {
         peer->relay.next_fee_filter_us = INT64_MAX;
         return;
     }
@@ -266,8 +224,9 @@ void relay_peer_ready(struct p2p *p2p, struct peer *peer)
     send_fee_filter(p2p, peer, p2p_now_us(p2p));
 }
 
-void relay_peer_gone(struct peer *peer)
+void relay_peer_gone(struct p2p *p2p, struct peer *peer)
 {
+    (void)p2p;
     xfree(peer->relay.queue);
     peer->relay.queue = NULL;
     peer->relay.n_queue = peer->relay.queue_capacity = 0;
@@ -288,7 +247,7 @@ enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
             memcpy(hash.b, inv.hash, 32);
             asks_headers |= !header_sync_announced(p2p, peer, &hash);
         } else if (inv.type == INV_TX || inv.type == INV_WTX) {
-            if (!tx_relay_is_open(p2p, peer))
+            if (!peer_may_send_txs(p2p, peer))
                 return FAULT_UNWANTED_TX;
             tx_relay_announced(p2p, peer, &inv);
         }
@@ -297,7 +256,7 @@ enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
         return FAULT_MALFORMED;
     /* At most one question for one inv, however many blocks it names: hazard 51. */
     if (asks_headers)
-        header_sync_ask_for_inv(p2p, peer);
+        header_ask_for_inv(p2p, peer);
     if (n > 0)
         block_fetch_wake(p2p);
     return FAULT_NONE;
@@ -342,7 +301,7 @@ static int64_t tell_again(struct p2p *p2p, int64_t now_us)
     uint64_t at = 0;
     while (mempool_unbroadcast_count(p2p->mempool) > 0 && (entry = mempool_next(p2p->mempool, &at)))
         if (entry->is_unbroadcast)
-            relay_tx(p2p, entry);
+            tx_tell(p2p, entry);
     relay->next_again_us =
         now_us + RELAY_AGAIN_US + (int64_t)p2p_random(p2p, (uint64_t)RELAY_AGAIN_US / 2);
     return relay->next_again_us;
@@ -351,7 +310,6 @@ static int64_t tell_again(struct p2p *p2p, int64_t now_us)
 int64_t relay_tick(struct p2p *p2p, int64_t now_us)
 {
     int64_t next_us = tell_again(p2p, now_us);
-    p2p->relay.wants_run = false;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
         struct peer_relay *relay = &peer->relay;
         if (peer->state != PEER_READY)

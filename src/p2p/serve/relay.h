@@ -10,19 +10,17 @@
 #include "p2p/core/recent_set.h"
 #include "p2p/core/wire.h"
 #include "p2p/peer/score.h"
+#include "p2p/txs/tx_tell.h"
 #include "util/reader.h"
 
 struct p2p;
 struct peer;
 
-#define RELAY_QUEUE_MAX       5000 /* transactions waiting to be told to one peer; older ones win */
-#define RELAY_TRICKLE_MAX     1000 /* told in one message */
-#define RELAY_INTERVAL_IN_US  INT64_C(5000000) /* mean; shared by all inbound peers */
-#define RELAY_INTERVAL_OUT_US INT64_C(2000000)
-#define RELAY_BLOCKS_MAX      8 /* told by headers; more are told by the last one's hash */
-#define RELAY_KNOWN_MAX       5000
-#define RELAY_FEE_FILTER_US   INT64_C(600000000)
-#define RELAY_AGAIN_US        INT64_C(600000000) /* and up to half of it more */
+#define RELAY_TRICKLE_MAX   1000 /* told in one message */
+#define RELAY_BLOCKS_MAX    8    /* told by headers; more are told by the last one's hash */
+#define RELAY_KNOWN_MAX     5000
+#define RELAY_FEE_FILTER_US INT64_C(600000000)
+#define RELAY_AGAIN_US      INT64_C(600000000) /* and up to half of it more */
 
 struct peer_relay {
     bool tells_txs;          /* we tell it of transactions: it wants them, and they are on */
@@ -40,18 +38,16 @@ struct peer_relay {
 struct relay {
     int64_t next_in_us;    /* the trickle of all inbound peers */
     int64_t next_again_us; /* our user's transactions that nobody has fetched */
-    bool wants_run;        /* blocks are to be told */
     const struct block_node *last_tip;
 };
 
-/* A peer is ready; a peer is gone. */
+/* A peer is ready. */
 void relay_peer_ready(struct p2p *p2p, struct peer *peer);
-void relay_peer_gone(struct peer *peer);
+/* A peer is gone. */
+void relay_peer_gone(struct p2p *p2p, struct peer *peer);
 
 /* The tip has moved to node by way of these events. */
 void relay_tip_changed(struct p2p *p2p, const struct block_node *tip);
-/* A transaction is new in the mempool. */
-void relay_tx(struct p2p *p2p, const struct mempool_entry *entry);
 
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t relay_tick(struct p2p *p2p, int64_t now_us);

@@ -150,7 +150,7 @@ static void send_ready(struct p2p *p2p, struct peer *peer)
 {
     struct peer_serve *serve = &peer->serve;
     while (serve->first && serve->first->is_done && fits(p2p, peer, serve->first->len) &&
-           !receive_turn_is_over(peer)) {
+           !peer_turn_is_over(peer)) {
         struct serve_read *read = serve->first;
         serve->first = read->next;
         if (!serve->first)
@@ -301,7 +301,7 @@ static void on_read(void *arg, const struct chain_block_read *result)
         return;
     p2p_enter(p2p);
     if (peer)
-        receive_resume(p2p, peer);
+        p2p->up->peer_may_go_on(p2p, peer);
     next_turns(p2p);
     p2p_leave(p2p);
 }
@@ -497,7 +497,7 @@ static enum fault serve_item(struct p2p *p2p, struct peer *peer, const struct wi
     case INV_COMPACT_BLOCK:
         return serve_block(p2p, peer, inv);
     case INV_FILTERED_BLOCK:
-        return peer_on_filter(p2p, peer, NULL); /* as the messages that set the filter */
+        return peer_asks_filter(peer); /* as the messages that set the filter */
     }
     return FAULT_NONE; /* of a kind that we do not know: passed over. Hazard 52 */
 }
@@ -510,8 +510,7 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
     send_ready(p2p, peer);
     int n = 0;
     while (serve->items && reader_left(&serve->at) > 0 && n++ < SERVE_ITEMS_TURN &&
-           !receive_turn_is_over(peer) && peer_has_room(p2p, peer) &&
-           has_room_for_read(p2p, peer)) {
+           !peer_turn_is_over(peer) && peer_has_room(p2p, peer) && has_room_for_read(p2p, peer)) {
         struct wire_inv inv;
         struct reader next = serve->at;
         wire_inv_decode(&next, &inv);
@@ -528,7 +527,7 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
         end_getdata(p2p, peer);
     else if (!serve->items && !serve->first)
         end_getdata(p2p, peer); /* the last read has come back: what was not found is told */
-    if (serve_is_busy(peer) && (n > SERVE_ITEMS_TURN || receive_turn_is_over(peer)))
+    if (serve_is_busy(peer) && (n > SERVE_ITEMS_TURN || peer_turn_is_over(peer)))
         p2p_schedule_now(p2p);
 }
 

@@ -22,41 +22,31 @@ static bool is_in_phase(const struct peer *peer, const struct message *message)
 /* Nobody looks at what is in it. */
 static bool is_empty_to_us(const struct peer *peer, const struct message *message)
 {
-    return !message || !is_in_phase(peer, message) || message->handler == peer_on_ignored ||
-           message->handler == peer_on_filter;
+    return !message || !is_in_phase(peer, message) || (message->flags & MESSAGE_UNREAD);
 }
+
+/* What frame_read() is told of a message that begins. */
+struct frame_of {
+    const struct p2p *p2p;
+    const struct peer *peer;
+};
 
 static struct frame_rule rule_of(void *arg, const char *name)
 {
-    const struct peer *peer = arg;
-    const struct message *message = message_find(name);
+    const struct frame_of *of = arg;
+    const struct message *message = message_find(of->p2p->messages, name);
     return (struct frame_rule){.max_bytes = message ? message->max : FRAME_PAYLOAD_MAX,
-                               .is_discarded = is_empty_to_us(peer, message)};
-}
-
-/* The answer to something, as far as can be told before it is here. */
-static bool is_asked(const struct p2p *p2p, const struct peer *peer)
-{
-    const char *name = peer->frame.name;
-    if (strcmp(name, "block") == 0)
-        return peer->fetch.n_in_flight > 0 || peer->fetch.n_late > 0;
-    if (strcmp(name, "tx") == 0)
-        return peer->txs.n_in_flight > 0;
-    if (strcmp(name, "addr") == 0 || strcmp(name, "addrv2") == 0)
-        return peer->addr.was_asked;
-    if (strcmp(name, "headers") == 0)
-        return peer->headers.is_asked ||
-               (peer->headers.asked_us > 0 &&
-                p2p_now_us(p2p) - peer->headers.asked_us < RECEIVE_HEADERS_US);
-    return false;
+                               .is_discarded = is_empty_to_us(of->peer, message)};
 }
 
 /* A message that nobody asked for may be long, but not from everybody at once: a hundred peers that
  * announce as much as they may would cost a hundred times two megabytes. */
 static bool is_unasked_large(const struct p2p *p2p, const struct peer *peer)
 {
+    const struct message *message = message_find(p2p->messages, peer->frame.name);
+    bool is_asked = message && message->is_asked && message->is_asked(p2p, peer);
     return peer->frame.payload_size > RECEIVE_LARGE_BYTES && !peer_is_outbound(peer) &&
-           !(peer->permissions & PERMISSION_NOBAN) && !is_asked(p2p, peer);
+           !(peer->permissions & PERMISSION_NOBAN) && !is_asked;
 }
 
 static void end_large(struct p2p *p2p, struct peer *peer)
@@ -128,8 +118,8 @@ static bool must_wait(const struct p2p *p2p, const struct peer *peer)
 
 static void handle(struct p2p *p2p, struct peer *peer)
 {
-    const struct message *message = message_find(peer->frame.name);
-    size_t index = message ? message_index(message) : MESSAGES_COUNT;
+    const struct message *message = message_find(p2p->messages, peer->frame.name);
+    size_t index = message ? (size_t)(message - p2p->messages) : MESSAGES_COUNT;
     size_t len = peer->frame.payload_size;
     peer->per_message[index].received += FRAME_HEADER_BYTES + len;
     if (!message || (peer->frame.is_discarded && !is_empty_to_us(peer, message)))
@@ -137,10 +127,7 @@ static void handle(struct p2p *p2p, struct peer *peer)
     if (!is_in_phase(peer, message)) {
         /* Repeated greetings and what comes before its time have no effect: hazard 42. But a peer
          * that negotiates after the end is not one that BIP155 and BIP339 allow. */
-        bool is_late =
-            message->phase == MESSAGE_HANDSHAKE && peer->state == PEER_READY &&
-            (message->handler == peer_on_wtxidrelay || message->handler == peer_on_sendaddrv2);
-        if (is_late)
+        if (peer->state == PEER_READY && (message->flags & MESSAGE_IN_TIME))
             peer_fault(p2p, peer, FAULT_LATE_NEGOTIATION, message->name);
         return;
     }
@@ -148,6 +135,8 @@ static void handle(struct p2p *p2p, struct peer *peer)
         peer_fault(p2p, peer, FAULT_UNDERSIZED, message->name);
         return;
     }
+    if (!message->handler)
+        return;
     struct reader r = reader_of(frame_payload(&peer->frame));
     enum fault fault = message->handler(p2p, peer, &r);
     if (fault != FAULT_NONE)
@@ -185,27 +174,24 @@ static void end_message(struct p2p *p2p, struct peer *peer, enum frame_result re
 static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span bytes)
 {
     ASSERT(!peer->is_handling);
+    struct frame_of of = {p2p, peer};
     peer->is_handling = true;
     while (bytes.len > 0 && peer->state != PEER_GONE && !must_wait(p2p, peer) &&
-           !receive_turn_is_over(peer)) {
+           !peer_turn_is_over(peer)) {
         size_t before = bytes.len;
         bool was_open = frame_is_open(&peer->frame);
-        enum frame_result result = frame_read(&peer->frame, &bytes, rule_of, peer);
+        enum frame_result result = frame_read(&peer->frame, &bytes, rule_of, &of);
         peer->turn_bytes += before - bytes.len;
         if (result != FRAME_MORE)
             end_message(p2p, peer, result);
         else if (!was_open && frame_is_open(&peer->frame))
             begin_message(p2p, peer);
-        if (strcmp(peer->frame.name, "block") == 0)
-            block_late_heard(p2p, peer);
+        const struct message *message = message_find(p2p->messages, peer->frame.name);
+        if (message && message->heard)
+            message->heard(p2p, peer);
     }
     peer->is_handling = false;
     return peer->state == PEER_GONE ? span_of(NULL, 0) : bytes;
-}
-
-bool receive_turn_is_over(const struct peer *peer)
-{
-    return peer->turn_messages >= RECEIVE_TURN_MESSAGES || peer->turn_bytes >= RECEIVE_TURN_BYTES;
 }
 
 static void set_paused(struct p2p *p2p, struct peer *peer, bool paused)
@@ -242,7 +228,7 @@ void receive_resume(struct p2p *p2p, struct peer *peer)
         return;
     serve_continue(p2p, peer);
     if (peer->state == PEER_GONE || !peer->is_paused || must_wait(p2p, peer) ||
-        receive_turn_is_over(peer))
+        peer_turn_is_over(peer))
         return;
     if (peer->waiting.len > 0) {
         struct buffer waiting = peer->waiting;

@@ -13,11 +13,6 @@
 struct p2p;
 struct peer;
 
-/* What one peer may have of a turn of the loop: messages handled; bytes taken from it or put into
- * its queue. Then it waits for the next turn, in which all others have theirs. */
-#define RECEIVE_TURN_MESSAGES 100
-#define RECEIVE_TURN_BYTES    (256 * 1000)
-
 #define RECEIVE_BAD_CHECKSUMS 16
 
 /* A message of an inbound peer that is longer than that, and that we did not ask for, ... */
@@ -27,8 +22,6 @@ struct peer;
 #define RECEIVE_LARGE_MAX 4
 /* ... or has had less than that. */
 #define RECEIVE_LARGE_US INT64_C(1000000)
-/* An answer to getheaders may be so late. */
-#define RECEIVE_HEADERS_US INT64_C(60000000)
 
 /* Bytes have come. */
 void receive_bytes(struct p2p *p2p, struct peer *peer, struct span bytes);
@@ -36,8 +29,6 @@ void receive_bytes(struct p2p *p2p, struct peer *peer, struct span bytes);
 void receive_resume(struct p2p *p2p, struct peer *peer);
 /* A new turn begins, with all that the peer may have of one. */
 void receive_turn(struct p2p *p2p, struct peer *peer);
-/* It has had what one peer may have of a turn: go on in the next one. */
-bool receive_turn_is_over(const struct peer *peer);
 /* The peer is gone: its place is free. */
 void receive_peer_gone(struct p2p *p2p, struct peer *peer);
 

@@ -36,16 +36,16 @@ void tx_relay_deinit(struct p2p *p2p)
     recent_set_deinit(&txs->confirmed);
 }
 
-bool tx_relay_is_open(const struct p2p *p2p, const struct peer *peer)
+bool tx_relay_is_asked(const struct p2p *p2p, const struct peer *peer)
 {
-    if (!p2p->mempool || peer_is_block_only(peer))
-        return false;
-    return !p2p->options.blocks_only || (peer->permissions & PERMISSION_RELAY);
+    (void)p2p;
+    return peer->txs.n_in_flight > 0;
 }
 
 void tx_relay_peer_ready(struct p2p *p2p, struct peer *peer)
 {
     bool is_preferred = peer_is_outbound(peer) || (peer->permissions & PERMISSION_NOBAN);
+    tx_queue_peer_init(&peer->tx_queue, peer->id);
     tx_fetch_peer_init(&p2p->txs.fetch, &peer->txs, peer->id, is_preferred,
                        peer->permissions & PERMISSION_RELAY);
     peer->has_txs = true;
@@ -372,7 +372,7 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     struct arena arena;
     struct tx tx;
-    if (!tx_relay_is_open(p2p, peer))
+    if (!peer_may_send_txs(p2p, peer))
         return FAULT_UNWANTED_TX;
     arena_init(&arena, 4096);
     bool ok = tx_decode(r, &arena, true, &tx); /* what follows is ignored, as Core does */
@@ -393,7 +393,7 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
         score_tx(&peer->score, tx.raw.len, false, p2p_now_us(p2p));
         const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &tx.wtxid);
         if (entry && (peer->permissions & PERMISSION_FORCERELAY))
-            relay_tx(p2p, entry);
+            tx_tell(p2p, entry);
         return FAULT_NONE;
     }
     tx_queue_add(&p2p->txs.queue, &peer->tx_queue, &tx);

@@ -35,8 +35,8 @@ void tx_relay_deinit(struct p2p *p2p);
 void tx_relay_peer_ready(struct p2p *p2p, struct peer *peer);
 void tx_relay_peer_gone(struct p2p *p2p, struct peer *peer);
 
-/* We take transactions from this peer at all. */
-bool tx_relay_is_open(const struct p2p *p2p, const struct peer *peer);
+/* It was asked for a transaction that it has not delivered. */
+bool tx_relay_is_asked(const struct p2p *p2p, const struct peer *peer);
 /* The peer announced one by inv. */
 void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv);
 /* The peer says it has not got one. */

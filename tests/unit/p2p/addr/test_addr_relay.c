@@ -226,7 +226,7 @@ static void discouraged_hosts_are_not_taken_in_at_any_port(void **state)
     static const uint8_t bad[4] = {0x20, 0, 0, 0};
     struct net_address address = net_address_of_ipv4(bad, 9999);
     uint8_t id[32];
-    p2p_host_id(&address, id);
+    net_address_host_id(&address, id);
     (void)recent_set_add(&a->p2p->discouraged, id);
     send_addresses(raw, 0, 1, now_s(raw)); /* that host at another port */
     mesh_run(&f->mesh, 11000000);

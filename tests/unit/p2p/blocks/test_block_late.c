@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
 #include "util/alloc.h"
@@ -66,7 +67,7 @@ static struct raw_peer *add_outbound(struct fixture *f, enum peer_class class)
     assert_true(net_address_parse("10.9.9.9:700", 0, &address));
     address.port = (uint16_t)(700 + f->n_raw);
     f->raw[f->n_raw++] = raw;
-    assert_non_null(connect_to(f->node->p2p, &address, class));
+    assert_non_null(dial(f->node->p2p, &address, class));
     raw_handshake(raw, SERVICES);
     return raw;
 }

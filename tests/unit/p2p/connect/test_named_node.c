@@ -131,7 +131,7 @@ static void each_address_of_a_name_is_tried(void **state)
     f->n_addresses = 3;
     struct raw_peer *raw = raw_listen(&f->mesh, 700);
     assert_int_equal(p2p_add_node(f->node->p2p, "two.example:700"), P2P_OK);
-    mesh_run(&f->mesh, CONNECT_TIMEOUT_US + SECOND);
+    mesh_run(&f->mesh, PEER_DIAL_US + SECOND);
     assert_true(raw->is_up);
     assert_int_equal(f->n_asked, 1);
     raw_free(raw);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "p2p/connect/dial.h"
 #include "p2p/headers/header_sync.h"
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
@@ -36,28 +37,6 @@ static int teardown(void **state)
 
 #define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
-
-static void locators_step_back_twice_as_far_each_time(void **state)
-{
-    struct fixture *f = *state;
-    mesh_init(&f->mesh, 41, &f->builder, NULL);
-    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 1000, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    mesh_give(a, tip);
-    struct buffer locator;
-    buffer_init(&locator);
-    header_sync_locator(chain_tip(a->chain), &locator);
-    static const int32_t heights[] = {1000, 999, 998, 997, 996, 995, 994, 993, 992, 991,
-                                      989,  985, 977, 961, 929, 865, 737, 481, 0};
-    assert_int_equal(locator.p[0], COUNT_OF(heights));
-    assert_int_equal(locator.len, 1 + 32 * COUNT_OF(heights));
-    for (size_t i = 0; i < COUNT_OF(heights); i++)
-        assert_memory_equal(locator.p + 1 + 32 * i, chain_at(a->chain, heights[i])->hash.b, 32);
-    locator.len = 0;
-    header_sync_locator(chain_at(a->chain, 0), &locator);
-    assert_int_equal(locator.p[0], 1);
-    buffer_deinit(&locator);
-}
 
 static void headers_out_of_order_or_without_work_are_faults(void **state)
 {
@@ -287,11 +266,11 @@ static void an_outbound_peer_must_keep_up(void **state)
     mesh_give(a, blocks[9]);
     struct net_address address;
     assert_true(net_address_parse("10.9.9.9:701", 0, &address));
-    assert_non_null(connect_to(a->p2p, &address, PEER_FULL));
+    assert_non_null(dial(a->p2p, &address, PEER_FULL));
     address.port = 702;
-    assert_non_null(connect_to(a->p2p, &address, PEER_FULL));
+    assert_non_null(dial(a->p2p, &address, PEER_FULL));
     address.port = 703;
-    assert_non_null(connect_to(a->p2p, &address, PEER_MANUAL));
+    assert_non_null(dial(a->p2p, &address, PEER_MANUAL));
     raw_handshake(behind, SERVICES);
     raw_handshake(abreast, SERVICES);
     raw_handshake(manual, SERVICES);
@@ -399,7 +378,6 @@ static void the_next_peer_is_asked_if_one_is_slow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(locators_step_back_twice_as_far_each_time),
         T(headers_out_of_order_or_without_work_are_faults),
         T(headers_that_connect_to_nothing_lead_to_a_question),
         T(an_inv_of_many_blocks_leads_to_one_question),

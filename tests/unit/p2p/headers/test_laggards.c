@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
 #include "util/alloc.h"
@@ -58,7 +59,7 @@ static struct raw_peer *add(struct fixture *f, enum peer_class class, size_t n)
     assert_true(i < PEERS_MAX);
     assert_true(net_address_parse("10.9.9.9", (uint16_t)(700 + i), &address));
     f->raw[i] = raw_listen(&f->mesh, (uint16_t)(700 + i));
-    assert_non_null(connect_to(f->node->p2p, &address, (int)class));
+    assert_non_null(dial(f->node->p2p, &address, class));
     raw_handshake(f->raw[i], SERVICES);
     if (n > 0)
         raw_send_headers(f->raw[i], f->blocks, n);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
 #include "util/alloc.h"
@@ -53,7 +54,7 @@ static void start(struct fixture *f, size_t n, int max_connections)
         uint16_t port = (uint16_t)(700 + i);
         assert_true(net_address_parse("10.9.9.9", port, &address));
         f->raw[i] = raw_listen(&f->mesh, port);
-        assert_non_null(connect_to(f->node->p2p, &address, PEER_FULL));
+        assert_non_null(dial(f->node->p2p, &address, PEER_FULL));
         raw_handshake(f->raw[i], SERVICES);
         raw_send_headers(f->raw[i], &block, 1); /* or it would be behind us, and let go for that */
     }

@@ -417,27 +417,6 @@ static void a_node_for_blocks_only_takes_no_transactions(void **state)
     raw_free(raw);
 }
 
-/* Everything that waits for a peer that does not read stays bounded. */
-static void a_queue_for_a_peer_has_a_limit(void **state)
-{
-    struct fixture *f = *state;
-    const struct built_block *tip;
-    struct mesh_node *a = rich_node(f, 68, NULL, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
-    for (int32_t i = 1; i <= 15; i++) {
-        struct tx tx = spend(f, tip, i, 1000);
-        give_tx(a, &tx);
-    }
-    struct p2p_peer_info info;
-    assert_true(mesh_peer_info(a, 0, &info));
-    assert_in_range(info.n_tx_to_send, 0, 15);
-    mesh_run(&f->mesh, 60000000);
-    assert_true(mesh_peer_info(a, 0, &info));
-    assert_int_equal(info.n_tx_to_send, 0);
-    raw_free(raw);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,7 +435,6 @@ int main(void)
         T(the_end_of_the_sync_is_told_at_once),
         T(a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool),
         T(a_node_for_blocks_only_takes_no_transactions),
-        T(a_queue_for_a_peer_has_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

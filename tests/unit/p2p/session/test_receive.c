@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "p2p/p2p_internal.h"
+#include "p2p/session/receive.h"
 #include "support/mesh.h"
 #include "util/alloc.h"
 
@@ -74,14 +75,14 @@ static void a_peer_has_so_many_messages_a_turn(void **state)
     struct buffer all, one;
     buffer_init(&all);
     buffer_init(&one);
-    put_messages(&all, "ping", RECEIVE_TURN_MESSAGES, 8);
+    put_messages(&all, "ping", PEER_TURN_MESSAGES, 8);
     put_messages(&one, "ping", 1, 8);
     receive_turn(p2p, p2p->peers);
     assert_int_equal(bring(p2p, &all), 0);
-    assert_true(receive_turn_is_over(p2p->peers));
+    assert_true(peer_turn_is_over(p2p->peers));
     assert_int_equal(bring(p2p, &one), one.len);
     mesh_run(raw->mesh, 1000000); /* all others have had their turn */
-    assert_int_equal(raw_count(raw, "pong"), RECEIVE_TURN_MESSAGES + 1);
+    assert_int_equal(raw_count(raw, "pong"), PEER_TURN_MESSAGES + 1);
     assert_false(p2p->peers->is_paused);
     buffer_deinit(&one);
     buffer_deinit(&all);
@@ -98,29 +99,29 @@ static void a_peer_has_so_many_bytes_a_turn(void **state)
     buffer_init(&last);
     buffer_init(&one);
     put_messages(&most, "reject", 63, 4000);
-    put_messages(&last, "reject", 1, RECEIVE_TURN_BYTES - most.len - FRAME_HEADER_BYTES);
+    put_messages(&last, "reject", 1, PEER_TURN_BYTES - most.len - FRAME_HEADER_BYTES);
     put_messages(&one, "reject", 1, 8);
     mesh_run(raw->mesh, 1000000);
     receive_turn(p2p, p2p->peers);
     assert_int_equal(bring(p2p, &most), 0);
     last.len--;
     assert_int_equal(bring(p2p, &last), 0);
-    assert_false(receive_turn_is_over(p2p->peers));
+    assert_false(peer_turn_is_over(p2p->peers));
     last.p[0] = last.p[last.len]; /* the byte that was held back */
     last.len = 1;
     assert_int_equal(bring(p2p, &last), 0);
-    assert_int_equal(p2p->peers->turn_bytes, RECEIVE_TURN_BYTES);
+    assert_int_equal(p2p->peers->turn_bytes, PEER_TURN_BYTES);
     assert_int_equal(bring(p2p, &one), one.len);
     mesh_run(raw->mesh, 1000000);
     assert_false(p2p->peers->is_paused);
     /* What the peer is sent counts as well: its questions may be short and the answers long. */
     mesh_run(raw->mesh, 1000000);
-    uint8_t *zeros = xcalloc(1, RECEIVE_TURN_BYTES);
+    uint8_t *zeros = xcalloc(1, PEER_TURN_BYTES);
     receive_turn(p2p, p2p->peers);
-    peer_send(p2p, p2p->peers, "inv", span_of(zeros, RECEIVE_TURN_BYTES - FRAME_HEADER_BYTES - 1));
-    assert_false(receive_turn_is_over(p2p->peers));
+    peer_send(p2p, p2p->peers, "inv", span_of(zeros, PEER_TURN_BYTES - FRAME_HEADER_BYTES - 1));
+    assert_false(peer_turn_is_over(p2p->peers));
     peer_send(p2p, p2p->peers, "verack", span_of(NULL, 0));
-    assert_true(receive_turn_is_over(p2p->peers));
+    assert_true(peer_turn_is_over(p2p->peers));
     xfree(zeros);
     buffer_deinit(&one);
     buffer_deinit(&last);

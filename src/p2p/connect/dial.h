@@ -1,0 +1,20 @@
+/* dial.h - opening a stream to an address, and whom we have dialled.
+ *
+ * Layer: p2p, internal. */
+#ifndef P2P_CONNECT_DIAL_H
+#define P2P_CONNECT_DIAL_H
+
+#include "p2p/p2p.h"
+
+struct peer;
+
+/* Open a stream. What the user named is dialled even if it is not welcome here.
+ *
+ * Returns:  the new peer, or NULL if the address cannot be dialled */
+struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_class class);
+/* A peer at that address is there, or being connected to. */
+bool dial_has(const struct p2p *p2p, const struct net_address *address);
+/* Full outbound peers that are ready. */
+size_t dial_count_full(const struct p2p *p2p);
+
+#endif

@@ -1,0 +1,85 @@
+/* header_ask.c - see header_ask.h. */
+#include "p2p/headers/header_ask.h"
+
+#include "p2p/p2p_internal.h"
+
+void header_locator(const struct block_node *node, struct buffer *out)
+{
+    uint8_t hashes[WIRE_LOCATOR_MAX][32];
+    size_t n = 0;
+    int32_t step = 1;
+    while (node && n < WIRE_LOCATOR_MAX - 1) {
+        memcpy(hashes[n++], node->hash.b, 32);
+        if (node->height == 0)
+            break;
+        if (n >= 10)
+            step *= 2;
+        node = block_node_ancestor(node, node->height > step ? node->height - step : 0);
+    }
+    struct writer w = writer_to_growing(out);
+    write_compact_size(&w, n);
+    write_bytes(&w, hashes, 32 * n);
+}
+
+void header_ask_send(struct p2p *p2p, struct peer *peer, const struct buffer *locator)
+{
+    static const uint8_t no_stop[32] = {0};
+    struct buffer payload;
+    buffer_init(&payload);
+    struct writer w = writer_to_growing(&payload);
+    write_u32(&w, WIRE_PROTOCOL_VERSION);
+    write_bytes(&w, locator->p, locator->len);
+    write_bytes(&w, no_stop, 32);
+    peer_send(p2p, peer, "getheaders", buffer_span(&payload));
+    buffer_deinit(&payload);
+    peer->headers.is_asked = true;
+    peer->headers.asked_us = p2p_now_us(p2p);
+}
+
+void header_ask(struct p2p *p2p, struct peer *peer, const struct block_node *node)
+{
+    struct buffer locator;
+    if (!node)
+        node = chain_best_header(p2p->chain);
+    buffer_init(&locator);
+    header_locator(node, &locator);
+    header_ask_send(p2p, peer, &locator);
+    buffer_deinit(&locator);
+    peer->headers.walked = NULL;
+}
+
+void header_ask_first(struct p2p *p2p, struct peer *peer)
+{
+    const struct block_node *best = chain_best_header(p2p->chain);
+    header_ask(p2p, peer, best->prev ? best->prev : best);
+}
+
+bool header_is_asked(const struct p2p *p2p, const struct peer *peer)
+{
+    const struct peer_headers *headers = &peer->headers;
+    return headers->is_asked ||
+           (headers->asked_us > 0 && p2p_now_us(p2p) - headers->asked_us < HEADER_ASK_ANSWER_US);
+}
+
+bool header_ask_is_due(const struct p2p *p2p, const struct peer *peer)
+{
+    return !peer->headers.is_asked ||
+           p2p_now_us(p2p) - peer->headers.asked_us > HEADER_ASK_PAUSE_US;
+}
+
+void header_ask_soon(struct p2p *p2p, struct peer *peer)
+{
+    peer->headers.ask_again = !header_ask_is_due(p2p, peer);
+    if (peer->headers.ask_again)
+        p2p_schedule(p2p, peer->headers.asked_us + HEADER_ASK_PAUSE_US + 1);
+    else
+        header_ask(p2p, peer, NULL);
+}
+
+void header_ask_for_inv(struct p2p *p2p, struct peer *peer)
+{
+    bool is_welcome = peer_has_blocks(peer) || !peer->headers.was_asked_for_inv;
+    peer->headers.was_asked_for_inv = true;
+    if (is_welcome)
+        header_ask_soon(p2p, peer);
+}

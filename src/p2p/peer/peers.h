@@ -1,0 +1,39 @@
+/* peers.h - peers come, are found, and go.
+ *
+ * Layer: p2p, internal. A peer that is dropped is freed at the end of the entry that dropped it, so
+ * handlers and loops may drop any peer, the one they stand at too. */
+#ifndef P2P_PEER_PEERS_H
+#define P2P_PEER_PEERS_H
+
+#include "p2p/p2p.h"
+#include "p2p/peer/score.h"
+
+struct peer;
+
+/* Make a peer at the end of the list.
+ *
+ * In:       stream  open or being opened; closed by peer_drop()
+ * Owns:     p2p */
+struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_address *address,
+                      uint64_t stream);
+/* Close its stream and forget it; nothing if it is gone already.
+ *
+ * In:       why  for the log; "" says nothing */
+void peer_drop(struct p2p *p2p, struct peer *peer, const char *why);
+/* It has done something wrong: what the table of faults says happens, unless it is protected.
+ *
+ * In:       fault   FAULT_NONE: nothing happens
+ *           detail  for the log, may be "" */
+void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char *detail);
+
+/* The peer of an id, if it is still here; NULL otherwise. */
+struct peer *p2p_find_peer(const struct p2p *p2p, uint64_t id);
+/* The same by its stream. */
+struct peer *p2p_find_stream(const struct p2p *p2p, uint64_t stream);
+
+/* An entry from outside begins: until its p2p_leave() peers that are dropped stay in memory. */
+void p2p_enter(struct p2p *p2p);
+/* It ends; the last of nested ones frees who was dropped. */
+void p2p_leave(struct p2p *p2p);
+
+#endif

@@ -1,0 +1,166 @@
+/* handshake.c - see handshake.h. */
+#include "p2p/session/handshake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "p2p/p2p_internal.h"
+
+#define TIME_OFFSETS_MIN     5 /* outbound peers that must agree before we doubt our clock */
+#define TIME_OFFSET_WARN_S   600
+#define OUTBOUND_OFFSETS_MAX 64
+#define RECENT_TIP_S         (INT64_C(288) * 600) /* pruned peers are of use if we are so near */
+
+static int compare_offsets(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+int64_t handshake_time_offset_s(const struct p2p *p2p)
+{
+    int64_t offsets[OUTBOUND_OFFSETS_MAX];
+    size_t n = 0;
+    for (const struct peer *peer = p2p->peers; peer && n < COUNT_OF(offsets); peer = peer->next)
+        if (peer_is_outbound(peer) && peer->version.version != 0)
+            offsets[n++] = peer->time_offset_s;
+    qsort(offsets, n, sizeof offsets[0], compare_offsets);
+    return n ? offsets[n / 2] : 0;
+}
+
+static void send_version(struct p2p *p2p, struct peer *peer)
+{
+    uint8_t bytes[WIRE_VERSION_BYTES_MAX];
+    struct wire_version ours = {
+        .version = WIRE_PROTOCOL_VERSION,
+        .services = p2p_local_services(p2p),
+        .time = p2p_now_s(p2p),
+        .receiver_services = peer->version.services,
+        .receiver = peer->address,
+        .nonce = peer->nonce,
+        .start_height = chain_tip(p2p->chain)->height,
+        .relay = peer_may_send_txs(p2p, peer),
+    };
+    snprintf(ours.user_agent, sizeof ours.user_agent, "%s", p2p->options.user_agent);
+    peer->our_services = ours.services;
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    wire_version_encode(&w, &ours);
+    peer_send(p2p, peer, "version", span_of(bytes, w.len));
+    peer->is_greeting_sent = true;
+}
+
+void handshake_begin(struct p2p *p2p, struct peer *peer)
+{
+    ASSERT(peer->state == PEER_CONNECTING);
+    peer->state = PEER_NEW;
+    peer->last_recv_us = p2p_now_us(p2p);
+    if (peer_is_outbound(peer))
+        send_version(p2p, peer);
+    p2p_schedule(p2p, p2p_now_us(p2p) + p2p->options.peer_timeout_s * 1000000);
+}
+
+static bool is_ourselves(const struct p2p *p2p, uint64_t nonce)
+{
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer_is_outbound(peer) && peer->state != PEER_READY && peer->nonce == nonce)
+            return true;
+    return false;
+}
+
+/* What we connect to on our own account must have what we need. */
+static bool has_services(const struct p2p *p2p, const struct peer *peer)
+{
+    uint64_t services = peer->version.services;
+    if (peer->class == PEER_INBOUND || peer->class == PEER_MANUAL || peer->class == PEER_FEELER)
+        return true;
+    bool is_near = p2p_now_s(p2p) - chain_tip(p2p->chain)->time < RECENT_TIP_S;
+    bool has_blocks = (services & NODE_NETWORK) || (is_near && (services & NODE_NETWORK_LIMITED));
+    return has_blocks && (services & NODE_WITNESS);
+}
+
+/* Our clock is never moved by what peers say: hazard 73. */
+static void check_clock(struct p2p *p2p)
+{
+    size_t n = 0;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        n += peer_is_outbound(peer) && peer->version.version != 0;
+    if (n < TIME_OFFSETS_MIN || !p2p->events.warning)
+        return;
+    int64_t offset_s = handshake_time_offset_s(p2p);
+    bool is_off = offset_s > TIME_OFFSET_WARN_S || offset_s < -TIME_OFFSET_WARN_S;
+    if (is_off != p2p->has_warned_time)
+        p2p->events.warning(p2p->events.ctx,
+                            is_off ? "Please check that your computer's date and time are correct: "
+                                     "they differ from those of most peers by over 10 minutes"
+                                   : "");
+    p2p->has_warned_time = is_off;
+}
+
+enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    if (!wire_version_decode(r, &peer->version))
+        return FAULT_MALFORMED;
+    if (peer->version.version < WIRE_VERSION_MIN)
+        return FAULT_OLD_VERSION;
+    if (!peer_is_outbound(peer) && is_ourselves(p2p, peer->version.nonce))
+        return FAULT_SELF;
+    /* A time of any 64 bits must not overflow. */
+    if (__builtin_sub_overflow(peer->version.time, p2p_now_s(p2p), &peer->time_offset_s))
+        peer->time_offset_s = peer->version.time < 0 ? INT64_MIN : INT64_MAX;
+    if (peer_is_outbound(peer)) {
+        address_book_set_services(p2p->book, &peer->address, peer->version.services);
+        if (!has_services(p2p, peer))
+            return FAULT_LACKS_SERVICES;
+    }
+    peer->state = PEER_GREETED;
+    if (!peer->is_greeting_sent)
+        send_version(p2p, peer);
+    peer_send(p2p, peer, "wtxidrelay", span_of(NULL, 0));
+    peer_send(p2p, peer, "sendaddrv2", span_of(NULL, 0));
+    peer_send(p2p, peer, "verack", span_of(NULL, 0));
+    if (peer_is_outbound(peer))
+        check_clock(p2p);
+    if (peer->class == PEER_FEELER)
+        connect_peer_ready(p2p, peer); /* it has done its duty and goes, as Core's do */
+    return FAULT_NONE;
+}
+
+enum fault handshake_on_wtxidrelay(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    (void)p2p, (void)r;
+    peer->wants_wtxid = peer->version.version >= WIRE_VERSION_WTXID;
+    return FAULT_NONE;
+}
+
+enum fault handshake_on_sendaddrv2(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    (void)p2p, (void)r;
+    peer->wants_addrv2 = true;
+    return FAULT_NONE;
+}
+
+enum fault handshake_on_verack(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    (void)r;
+    peer->state = PEER_READY;
+    char agent[4 * WIRE_USER_AGENT_MAX + 1];
+    log_escape(agent, sizeof agent, peer->version.user_agent, strlen(peer->version.user_agent));
+    log_printf(p2p->log, LOG_NET, "peer=%llu %s: ready, %s, version %d, height %d, services %llx",
+               (unsigned long long)peer->id, peer->text, agent, peer->version.version,
+               peer->version.start_height, (unsigned long long)peer->version.services);
+    peer_send(p2p, peer, "sendheaders", span_of(NULL, 0));
+    peer_ping(p2p, peer);
+    p2p->up->peer_ready(p2p, peer);
+    ASSERT(peer->state == PEER_READY);
+    if (p2p->events.peer_connected)
+        p2p->events.peer_connected(p2p->events.ctx, peer->id);
+    p2p_schedule_now(p2p);
+    return FAULT_NONE;
+}
+
+enum fault handshake_on_sendheaders(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    (void)p2p, (void)r;
+    peer->wants_headers = true;
+    return FAULT_NONE;
+}

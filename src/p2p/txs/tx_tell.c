@@ -1,0 +1,46 @@
+/* tx_tell.c - see tx_tell.h. */
+#include "p2p/txs/tx_tell.h"
+
+#include "p2p/p2p_internal.h"
+#include "util/alloc.h"
+
+bool tx_tell_is_known(const struct peer *peer, const struct mempool_entry *entry)
+{
+    return recent_set_has(&peer->relay.known, entry->tx.wtxid.b) ||
+           recent_set_has(&peer->relay.known, entry->tx.txid.b);
+}
+
+static void queue_tx(struct p2p *p2p, struct peer *peer, const struct mempool_entry *entry,
+                     int64_t now_us)
+{
+    struct peer_relay *relay = &peer->relay;
+    const struct wtxid *wtxid = &entry->tx.wtxid;
+    if (relay->n_queue >= RELAY_QUEUE_MAX || tx_tell_is_known(peer, entry))
+        return;
+    if (relay->n_queue == relay->queue_capacity) {
+        relay->queue_capacity = relay->queue_capacity ? 2 * relay->queue_capacity : 16;
+        relay->queue = xrealloc(relay->queue, relay->queue_capacity, sizeof *relay->queue);
+    }
+    relay->queue[relay->n_queue++] = *wtxid;
+    if (relay->n_queue > 1)
+        return;
+    if (peer->permissions & PERMISSION_NOBAN) {
+        relay->next_us = now_us;
+    } else if (peer->class == PEER_INBOUND) {
+        /* One timer for all who came to us: many connections of one observer see one time. */
+        if (p2p->relay.next_in_us <= now_us)
+            p2p->relay.next_in_us = now_us + p2p_random_wait_us(p2p, RELAY_INTERVAL_IN_US);
+        relay->next_us = p2p->relay.next_in_us;
+    } else {
+        relay->next_us = now_us + p2p_random_wait_us(p2p, RELAY_INTERVAL_OUT_US);
+    }
+    p2p_schedule(p2p, relay->next_us);
+}
+
+void tx_tell(struct p2p *p2p, const struct mempool_entry *entry)
+{
+    int64_t now_us = p2p_now_us(p2p);
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer->state == PEER_READY && peer->relay.tells_txs)
+            queue_tx(p2p, peer, entry, now_us);
+}

@@ -1,0 +1,22 @@
+/* tx_tell.h - which peers are to be told of a transaction, and when.
+ *
+ * Layer: p2p, internal. It waits in each peer's queue for its timer, whose intervals are random, so
+ * that who heard it first cannot be told from the times; serve/relay.h empties the queues. */
+#ifndef P2P_TXS_TX_TELL_H
+#define P2P_TXS_TX_TELL_H
+
+#include "mempool/mempool.h"
+
+struct p2p;
+struct peer;
+
+#define RELAY_QUEUE_MAX       5000 /* transactions waiting to be told to one peer; older ones win */
+#define RELAY_INTERVAL_IN_US  INT64_C(5000000) /* mean; shared by all inbound peers */
+#define RELAY_INTERVAL_OUT_US INT64_C(2000000)
+
+/* Queue a transaction for all peers that want to hear of it and do not know it. */
+void tx_tell(struct p2p *p2p, const struct mempool_entry *entry);
+/* The peer told us of it, or we it; by whichever id it uses. */
+bool tx_tell_is_known(const struct peer *peer, const struct mempool_entry *entry);
+
+#endif

@@ -1,0 +1,93 @@
+/* test_welcome.c - who is banned, who has misbehaved, and who hears of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/p2p_internal.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static void who_is_banned_or_has_misbehaved_is_not_welcome(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 54, &f->builder, NULL);
+    struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
+    static const uint8_t hosts[3][4] = {{32, 1, 1, 1}, {32, 2, 2, 2}, {32, 3, 3, 3}};
+    struct net_address banned = net_address_of_ipv4(hosts[0], 1);
+    struct net_address bad = net_address_of_ipv4(hosts[1], 1);
+    struct net_address good = net_address_of_ipv4(hosts[2], 1);
+    struct ban entry = {.until_s = p2p_now_s(p2p) + 100};
+    uint8_t id[32];
+    assert_true(ban_range_parse("32.1.0.0/16", &entry.range));
+    assert_true(ban_list_add(&p2p->bans, &entry));
+    net_address_host_id(&bad, id);
+    (void)recent_set_add(&p2p->discouraged, id);
+    bad.port = 2; /* at any port */
+    assert_true(p2p_is_banned(p2p, &banned) && !p2p_is_discouraged(p2p, &banned));
+    assert_true(p2p_is_discouraged(p2p, &bad) && !p2p_is_banned(p2p, &bad));
+    assert_true(p2p_is_unwelcome(p2p, &banned) && p2p_is_unwelcome(p2p, &bad));
+    assert_false(p2p_is_unwelcome(p2p, &good));
+    mesh_run(&f->mesh, 101000000);
+    assert_false(p2p_is_unwelcome(p2p, &banned));
+}
+
+static void nobody_is_told_of_who_is_not_welcome(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 55, &f->builder, NULL);
+    struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
+    uint8_t host[4] = {32, 0, 0, 1};
+    for (uint8_t i = 0; i < 2; i++) {
+        host[1] = i;
+        struct net_peer_address address = {.at = net_address_of_ipv4(host, 8333),
+                                           .services = NODE_NETWORK | NODE_WITNESS,
+                                           .time = (uint32_t)p2p_now_s(p2p)};
+        assert_true(address_book_add(p2p->book, &address, ADDRESS_SOURCE_MANUAL, &address.at, 0,
+                                     p2p_now_s(p2p)));
+    }
+    struct ban entry = {.until_s = p2p_now_s(p2p) + 100};
+    assert_true(ban_range_parse("32.1.0.0/16", &entry.range));
+    struct net_peer_address *list;
+    assert_int_equal(p2p_sample_addresses(p2p, 10, 0, NET_NONE, &list), 2);
+    xfree(list);
+    assert_true(ban_list_add(&p2p->bans, &entry));
+    assert_int_equal(p2p_sample_addresses(p2p, 10, 0, NET_NONE, &list), 1);
+    assert_int_equal(list[0].at.bytes[1], 0);
+    xfree(list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(who_is_banned_or_has_misbehaved_is_not_welcome),
+        T(nobody_is_told_of_who_is_not_welcome),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

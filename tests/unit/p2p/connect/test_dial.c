@@ -1,0 +1,79 @@
+/* test_dial.c - who may be dialled, and who has been. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/connect/dial.h"
+#include "p2p/p2p_internal.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static void what_cannot_or_may_not_be_dialled_is_not(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 56, &f->builder, NULL);
+    struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
+    static const uint8_t host[4] = {10, 9, 9, 9};
+    struct net_address address = net_address_of_ipv4(host, 700), none = {0};
+    uint8_t id[32];
+    assert_null(dial(p2p, &none, PEER_FULL));
+    net_address_host_id(&address, id);
+    (void)recent_set_add(&p2p->discouraged, id);
+    assert_null(dial(p2p, &address, PEER_FULL));
+    assert_false(dial_has(p2p, &address));
+    assert_non_null(dial(p2p, &address, PEER_MANUAL)); /* the user knows */
+    assert_true(dial_has(p2p, &address));
+    address.port++;
+    assert_false(dial_has(p2p, &address));
+}
+
+static void full_peers_count_when_they_are_ready(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 57, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    static const uint8_t host[4] = {10, 9, 9, 9};
+    struct net_address address = net_address_of_ipv4(host, 700);
+    struct raw_peer *raw = raw_listen(&f->mesh, 700);
+    assert_non_null(dial(a->p2p, &address, PEER_FULL));
+    assert_int_equal(dial_count_full(a->p2p), 0);
+    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
+    assert_int_equal(dial_count_full(a->p2p), 1);
+    raw_free(raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(what_cannot_or_may_not_be_dialled_is_not),
+        T(full_peers_count_when_they_are_ready),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

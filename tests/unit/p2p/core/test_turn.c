@@ -1,0 +1,118 @@
+/* test_turn.c - turns come when they are due; waits are random. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/p2p_internal.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+/* Counts what becomes of timers, and passes everything on. */
+struct counted {
+    const struct env *real;
+    int n_starts, n_cancels;
+    int64_t delay_us;
+};
+
+static uint64_t count_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void *arg)
+{
+    struct counted *counted = ctx;
+    counted->n_starts++;
+    counted->delay_us = delay_us;
+    return env_timer_start(counted->real, delay_us, fn, arg);
+}
+
+static void count_cancel(void *ctx, uint64_t id)
+{
+    struct counted *counted = ctx;
+    counted->n_cancels++;
+    env_timer_cancel(counted->real, id);
+}
+
+static int64_t pass_now(void *ctx)
+{
+    const struct counted *counted = ctx;
+    return env_now_us(counted->real);
+}
+
+static void a_turn_that_is_due_is_not_put_off(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 8, &f->builder, NULL);
+    struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
+    mesh_run(&f->mesh, 1000000);
+    struct counted counted = {.real = p2p->env};
+    struct env env = *counted.real;
+    env.clock = (struct env_clock){.ctx = &counted,
+                                   .now_us = pass_now,
+                                   .timer_start = count_start,
+                                   .timer_cancel = count_cancel};
+    const int64_t now_us = p2p_now_us(p2p);
+    p2p->env = &env;
+    p2p_schedule(p2p, now_us + 1000); /* earlier than anything that waits in an idle node */
+    p2p_schedule(p2p, now_us + 1000);
+    p2p_schedule(p2p, now_us + 1001);
+    assert_int_equal(counted.n_starts, 1);
+    assert_int_equal(counted.delay_us, 1000);
+    p2p_schedule(p2p, now_us + 999);
+    assert_int_equal(counted.n_starts, 2);
+    for (int i = 0; i < 5; i++)
+        p2p_schedule_now(p2p);
+    p2p_schedule(p2p, now_us - 1);
+    p2p_schedule(p2p, INT64_MIN);
+    assert_int_equal(counted.n_starts, 3);
+    assert_true(counted.n_cancels <= 3);
+    assert_int_equal(counted.delay_us, 0);
+    p2p->env = counted.real;
+}
+
+static void waits_have_the_mean_that_is_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 9, &f->builder, NULL);
+    struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
+    int64_t sum_us = 0;
+    for (int i = 0; i < 4000; i++) {
+        int64_t wait_us = p2p_random_wait_us(p2p, 1000);
+        assert_true(wait_us >= 0);
+        sum_us += wait_us;
+        assert_true(p2p_random(p2p, 3) < 3);
+    }
+    assert_in_range(sum_us, 4000 * 930, 4000 * 1070); /* four deviations of the sum */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_turn_that_is_due_is_not_put_off),
+        T(waits_have_the_mean_that_is_asked_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

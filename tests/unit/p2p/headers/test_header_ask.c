@@ -1,0 +1,95 @@
+/* test_header_ask.c - locators, and one question at a time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/headers/header_ask.h"
+#include "p2p/p2p_internal.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static void locators_step_back_twice_as_far_each_time(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 41, &f->builder, NULL);
+    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 1000, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, tip);
+    struct buffer locator;
+    buffer_init(&locator);
+    header_locator(chain_tip(a->chain), &locator);
+    static const int32_t heights[] = {1000, 999, 998, 997, 996, 995, 994, 993, 992, 991,
+                                      989,  985, 977, 961, 929, 865, 737, 481, 0};
+    assert_int_equal(locator.p[0], COUNT_OF(heights));
+    assert_int_equal(locator.len, 1 + 32 * COUNT_OF(heights));
+    for (size_t i = 0; i < COUNT_OF(heights); i++)
+        assert_memory_equal(locator.p + 1 + 32 * i, chain_at(a->chain, heights[i])->hash.b, 32);
+    locator.len = 0;
+    header_locator(chain_at(a->chain, 0), &locator);
+    assert_int_equal(locator.p[0], 1);
+    buffer_deinit(&locator);
+}
+
+/* A peer that is asked is not asked again before it has answered, or the question is old. */
+static void a_question_that_is_open_waits_for_its_answer(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 43, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
+    struct peer *peer = a->p2p->peers;
+    mesh_run(&f->mesh, 400000);
+    size_t n = raw_count(raw, "getheaders");
+    assert_true(header_is_asked(a->p2p, peer));
+    assert_false(header_ask_is_due(a->p2p, peer));
+    header_ask_soon(a->p2p, peer);
+    mesh_run(&f->mesh, 300000);
+    assert_int_equal(raw_count(raw, "getheaders"), n);
+    peer->headers.is_asked = false; /* answered */
+    assert_true(header_ask_is_due(a->p2p, peer));
+    assert_true(header_is_asked(a->p2p, peer)); /* more may come for a while */
+    header_ask_soon(a->p2p, peer);
+    mesh_run(&f->mesh, 300000);
+    assert_int_equal(raw_count(raw, "getheaders"), n + 1);
+    assert_false(header_ask_is_due(a->p2p, peer));
+    mesh_run(&f->mesh, HEADER_ASK_PAUSE_US);
+    assert_true(header_ask_is_due(a->p2p, peer));
+    raw_free(raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(locators_step_back_twice_as_far_each_time),
+        T(a_question_that_is_open_waits_for_its_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

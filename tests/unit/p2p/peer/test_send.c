@@ -1,0 +1,112 @@
+/* test_send.c - nobody is sent what he does not know, nor more than he reads. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "p2p/p2p_internal.h"
+#include "p2p/session/messages.h"
+#include "support/mesh.h"
+#include "util/alloc.h"
+struct fixture {
+    struct chain_builder builder;
+    struct mesh mesh;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    chain_builder_init(&f->builder);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    mesh_deinit(&f->mesh);
+    chain_builder_deinit(&f->builder);
+    xfree(f);
+    return 0;
+}
+
+#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+
+static struct raw_peer *start(struct fixture *f, uint64_t seed)
+{
+    mesh_init(&f->mesh, seed, &f->builder, NULL);
+    return raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
+}
+
+/* All that a peer of some version is sent, whatever happens, is of names that it knows. */
+static void messages_go_only_to_versions_that_know_them(void **state)
+{
+    struct fixture *f = *state;
+    static const int32_t versions[] = {31800, 60000, 60001, 70001, 70011, 70012,
+                                       70013, 70014, 70015, 70016, 70017};
+    uint8_t zeros[8] = {0}, nothing[32] = {1};
+    struct raw_peer *first = start(f, 41);
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct raw_peer *raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
+        raw_send_version(raw, SERVICES, versions[i], 5);
+        raw_send(raw, "verack", NULL, 0);
+        raw_send(raw, "ping", zeros, 8);
+        raw_send(raw, "getaddr", NULL, 0);
+        raw_send_inv(raw, "getdata", INV_TX, nothing);
+        mesh_run(&f->mesh, 130000000);
+        for (size_t j = 0; j < raw->n_got; j++) {
+            const struct message *message = message_find(messages, raw->got[j].name);
+            assert_non_null(message);
+            if (message->since > versions[i])
+                fail_msg("%s to version %d", message->name, versions[i]);
+        }
+        assert_int_equal(raw_count(raw, "pong"), versions[i] >= 60001);
+        assert_int_equal(raw_count(raw, "sendheaders"), versions[i] >= 70012);
+        assert_int_equal(raw_count(raw, "feefilter"), versions[i] >= 70013);
+        assert_int_equal(raw_count(raw, "wtxidrelay"), versions[i] >= 70016);
+        assert_int_equal(raw_count(raw, "sendaddrv2"), versions[i] >= 70016);
+        assert_true(raw_count(raw, "ping") >= 2);
+        raw_free(raw);
+    }
+    raw_free(first);
+}
+
+/* Hazard 51: a peer that asks and does not read has little queued for it. */
+static void a_peer_that_reads_nothing_has_at_most_a_megabyte_queued(void **state)
+{
+    struct fixture *f = *state;
+    mesh_init(&f->mesh, 30, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, builder_blocks(&f->builder, f->builder.genesis, 2100, NULL));
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    env_stream_pause(raw->env, raw->stream, true);
+    uint8_t locator[4 + 1 + 32 + 32] = {0};
+    locator[4] = 1;
+    memcpy(locator + 5, f->builder.genesis->block.hash.b, 32);
+    for (int i = 0; i < 200; i++)
+        raw_send(raw, "getheaders", locator, sizeof locator); /* each answered by 160 kB */
+    mesh_run(&f->mesh, 10000000);
+    struct p2p_peer_info info;
+    assert_true(mesh_peer_info(a, 0, &info));
+    size_t taken = SIM_NET_WINDOW_BYTES + SIM_NET_SEGMENT_BYTES;
+    assert_in_range(info.bytes_sent, PEER_SEND_QUEUE_PAUSE, PEER_SEND_QUEUE_PAUSE + 200000 + taken);
+    /* When it reads again everything comes. */
+    env_stream_pause(raw->env, raw->stream, false);
+    mesh_run(&f->mesh, 60000000);
+    assert_int_equal(raw_count(raw, "headers"), 200);
+    raw_free(raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(messages_go_only_to_versions_that_know_them),
+        T(a_peer_that_reads_nothing_has_at_most_a_megabyte_queued),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
