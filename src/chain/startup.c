@@ -53,7 +53,7 @@ static int open_index_store(struct chain *chain, char **detail)
 static bool fail_of_index(struct chain *chain, int code, char **error, char *detail_take)
 {
     if (code == -EUCLEAN)
-        return damaged(chain, has_coins(chain) ? CHAIN_DAMAGE_INDEX : CHAIN_DAMAGE_NONE, error,
+        return damaged(chain, CHAIN_DAMAGE_INDEX, error,
                        "The block index is corrupt; start with -reindex", detail_take);
     return fail(error, "Cannot open the block index", code, detail_take);
 }
@@ -109,53 +109,6 @@ static bool empty_index(struct chain *chain, char **error)
     if (!code)
         code = index_db_set_flag(chain->core.index, INDEX_FLAG_REINDEXING);
     return code ? fail_of_index(chain, code, error, detail) : true;
-}
-
-/* Nothing is emptied unasked that may be another program's: an index of ours lies beside coins of
- * ours. */
-static bool is_ours(struct chain *chain)
-{
-    struct block_file_info *infos = NULL;
-    size_t n_infos = 0;
-    char *why = NULL;
-    bool ok =
-        open_index(chain, &why) && load_index(chain, &infos, &n_infos, &why) && chain->tree.genesis;
-    xfree(infos);
-    xfree(why);
-    return ok;
-}
-
-static bool open_coins(struct chain *chain, char **error)
-{
-    struct coins_options options = {
-        .cache_bytes = chain->core.options.cache_bytes,
-        .store_cache_bytes = STORE_CACHE_BYTES(chain->core.options.cache_bytes),
-        .flush_batch_bytes = chain->core.options.flush_batch_bytes,
-    };
-    char *path = xasprintf("%s/chainstate", chain->core.data_dir), *detail = NULL;
-    int code =
-        coins_open(chain->core.env, chain->core.log, path, &options, &chain->core.coins, &detail);
-    if (code == -EUCLEAN &&
-        (chain->core.options.reindex || chain->core.options.reindex_chainstate)) {
-        /* The remedy that its message names: it will be filled anew. */
-        xfree(detail);
-        detail = NULL;
-        if (chain->core.options.reindex && !note_reindex(chain, error)) {
-            xfree(path);
-            return false;
-        }
-        code = env_kv_destroy(chain->core.env, path);
-        if (!code)
-            code = coins_open(chain->core.env, chain->core.log, path, &options, &chain->core.coins,
-                              &detail);
-    }
-    xfree(path);
-    if (code == -EUCLEAN)
-        return damaged(chain, is_ours(chain) ? CHAIN_DAMAGE_COINS : CHAIN_DAMAGE_NONE, error,
-                       "The coins database is corrupt; start with -reindex-chainstate", detail);
-    if (code)
-        return fail(error, "Cannot open the coins database", code, detail);
-    return true;
 }
 
 static bool wipe_coins(struct chain *chain, char **error)
@@ -232,17 +185,82 @@ static bool has_block_files(const struct chain *chain)
     return is_found;
 }
 
-/* Coins, and neither index nor blocks: the folder of the blocks is not where it was. To make all
- * anew is the user's to order. Before an index is made: it would count for the right one later. */
+/* Coins (damaged ones too), and neither blocks nor an index that is of use: the folder of the
+ * blocks is not where it was. To make all anew is the user's to order. Before an index is made: it
+ * would count for the right one later. */
 static bool refuse_lost_folder(struct chain *chain, char **error)
 {
-    if (chain->core.options.reindex || !has_coins(chain) || holds_files(chain, chain->index_dir) ||
+    const struct chain_options *options = &chain->core.options;
+    bool is_ordered = options->reindex && !options->is_repair;
+    bool has_index = !options->reindex && holds_files(chain, chain->index_dir);
+    if (is_ordered || (chain->core.coins && !has_coins(chain)) || has_index ||
         has_block_files(chain))
         return true;
     return fail(error, "The blocks are missing", -ENOENT,
                 xasprintf("there are coins, but no block files in %s: is the disk mounted, is "
                           "-blocksdir right? With -reindex all blocks are downloaded again",
                           chain->blocks_dir));
+}
+
+static bool check_pruning(struct chain *chain, char **error)
+{
+    chain->any_pruned = index_db_flag(chain->core.index, INDEX_FLAG_PRUNED);
+    if (chain->any_pruned && !chain->core.options.prune) {
+        *error = xstrdup("You need to rebuild the database using -reindex to go back to unpruned "
+                         "mode.  This will redownload the entire blockchain");
+        return false;
+    }
+    if (chain->any_pruned && chain->core.options.reindex_chainstate) {
+        *error = xstrdup(chain->core.options.is_repair
+                             ? "The coins database is damaged, and a pruned node lacks the blocks "
+                               "to make it anew; start with -reindex, which downloads them again"
+                             : "Prune mode is incompatible with -reindex-chainstate. Use full "
+                               "-reindex instead.");
+        return false;
+    }
+    return true;
+}
+
+static int open_coins_store(struct chain *chain, const char *path, char **detail)
+{
+    struct coins_options options = {
+        .cache_bytes = chain->core.options.cache_bytes,
+        .store_cache_bytes = STORE_CACHE_BYTES(chain->core.options.cache_bytes),
+        .flush_batch_bytes = chain->core.options.flush_batch_bytes,
+    };
+    return coins_open(chain->core.env, chain->core.log, path, &options, &chain->core.coins, detail);
+}
+
+/* They will be filled anew, as was ordered; but only if the blocks are there to do it. */
+static bool empty_damaged_coins(struct chain *chain, const char *path, char **error)
+{
+    char *detail = NULL;
+    if (!refuse_lost_folder(chain, error) ||
+        !(chain->core.options.reindex ? note_reindex(chain, error)
+                                      : open_index(chain, error) && check_pruning(chain, error)))
+        return false;
+    int code = env_kv_destroy(chain->core.env, path);
+    if (!code)
+        code = open_coins_store(chain, path, &detail);
+    return code ? fail(error, "Cannot open the coins database", code, detail) : true;
+}
+
+static bool open_coins(struct chain *chain, char **error)
+{
+    char *path = xasprintf("%s/chainstate", chain->core.data_dir), *detail;
+    int code = open_coins_store(chain, path, &detail);
+    bool is_damaged = code == -EUCLEAN, ok = !code;
+    if (is_damaged && (chain->core.options.reindex || chain->core.options.reindex_chainstate)) {
+        xfree(detail);
+        ok = empty_damaged_coins(chain, path, error);
+    } else if (is_damaged) {
+        damaged(chain, CHAIN_DAMAGE_COINS, error,
+                "The coins database is corrupt; start with -reindex-chainstate", detail);
+    } else if (code) {
+        fail(error, "Cannot open the coins database", code, detail);
+    }
+    xfree(path);
+    return ok;
 }
 
 static int make_dirs(struct chain *chain)
@@ -540,25 +558,6 @@ static bool check_clock(const struct chain *chain, char **error)
                      "Only rebuild the block database if you are sure that your computer's date "
                      "and time are correct");
     return false;
-}
-
-static bool check_pruning(struct chain *chain, char **error)
-{
-    chain->any_pruned = index_db_flag(chain->core.index, INDEX_FLAG_PRUNED);
-    if (chain->any_pruned && !chain->core.options.prune) {
-        *error = xstrdup("You need to rebuild the database using -reindex to go back to unpruned "
-                         "mode.  This will redownload the entire blockchain");
-        return false;
-    }
-    if (chain->any_pruned && chain->core.options.reindex_chainstate) {
-        *error = xstrdup(chain->core.options.is_repair
-                             ? "The coins database is damaged, and a pruned node lacks the blocks "
-                               "to make it anew; start with -reindex, which downloads them again"
-                             : "Prune mode is incompatible with -reindex-chainstate. Use full "
-                               "-reindex instead.");
-        return false;
-    }
-    return true;
 }
 
 /* Are the block files to be gone through? Also if there are some, but neither index nor coins: a

@@ -8,6 +8,7 @@
 #include <leveldb/c.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/files.h"
 #include "host/leveldb_dir.h"
@@ -99,23 +100,29 @@ static bool has_suffix(const char *name, const char *suffix)
     return n >= m && strcmp(name + n - m, suffix) == 0;
 }
 
-/* True if the directory has tables but lacks CURRENT, the file that says which of them count.
- * LevelDB would take that for a new store and delete them all. */
+static bool has_bytes(DIR *dir, const char *name)
+{
+    struct stat st;
+    return fstatat(dirfd(dir), name, &st, 0) == 0 && st.st_size > 0;
+}
+
+/* True if the directory has rows but lacks CURRENT, the file that says which of them count. LevelDB
+ * would take that for a new store, delete its tables and take its logs for all that there was. */
 static bool has_lost_current(const char *path)
 {
     DIR *dir = opendir(path);
     if (!dir)
         return false;
-    bool has_current = false, has_tables = false;
+    bool has_current = false, has_rows = false;
     struct dirent *entry;
     while ((entry = readdir(dir))) {
-        if (strcmp(entry->d_name, "CURRENT") == 0)
-            has_current = true;
-        if (has_suffix(entry->d_name, ".ldb") || has_suffix(entry->d_name, ".sst"))
-            has_tables = true;
+        const char *name = entry->d_name;
+        has_current |= strcmp(name, "CURRENT") == 0;
+        has_rows |= has_suffix(name, ".ldb") || has_suffix(name, ".sst") ||
+                    (has_suffix(name, ".log") && has_bytes(dir, name));
     }
     closedir(dir);
-    return has_tables && !has_current;
+    return has_rows && !has_current;
 }
 
 static leveldb_options_t *options_new(struct env_kv *kv, const struct env_kv_options *wanted)

@@ -35,10 +35,10 @@ def tables(node, store):
     return sorted(path for path in glob.glob(node.path(store, "*")) if "LOG" not in path)
 
 
-def repaired(node, truth, what):
+def repaired(node, truth, what, height=N_BLOCKS):
     """It starts, tells of the damage and comes to the same chain and coins."""
     node.start("-connect=0")
-    wait_until(lambda: node.rpc.getblockcount() == N_BLOCKS, 30, "the chain")
+    wait_until(lambda: node.rpc.getblockcount() == height, 30, "the chain")
     equal(state(node), truth)
     warnings = " ".join(node.rpc.getblockchaininfo()["warnings"])
     assert re.search(what, warnings), (what, warnings)
@@ -76,7 +76,56 @@ def garble_rows(node, store):
             garble(path)
 
 
+def rewrite(change):
+    """A damage of all files of a store."""
+    def damage(node, store):
+        for path in tables(node, store):
+            change(path)
+    damage.__name__ = change.__name__
+    return damage
+
+
+def halve(path):
+    os.truncate(path, os.path.getsize(path) // 2)
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def zero(path):
+    with open(path, "r+b") as file:
+        file.write(bytes(os.path.getsize(path)))
+
+
+def remove_rows(path):
+    if path.endswith((".ldb", ".log")):
+        os.remove(path)
+
+
 DAMAGES = (remove_current, garble_current, garble_manifest, garble_rows)
+ALL_DAMAGES = DAMAGES + tuple(rewrite(change) for change in (halve, empty, zero, remove_rows))
+STORES = ("blocks/index", "chainstate")
+
+
+def swap(one, other):
+    os.rename(one, one + ".swap")
+    os.rename(other, one)
+    os.rename(one + ".swap", other)
+
+
+def swap_stores(node):
+    swap(*(node.path(store) for store in STORES))
+
+
+def swap_tables(node):
+    """Each store has one of the other's, by its own name."""
+    swap(*(next(path for path in tables(node, store) if path.endswith(".ldb"))
+           for store in STORES))
+
+
+def swap_manifests(node):
+    swap(*(next(path for path in tables(node, store) if "MANIFEST" in path) for store in STORES))
 
 
 def test_a_damaged_block_index_is_made_anew(context):
@@ -142,6 +191,83 @@ def test_with_norepair_the_node_stops_and_says_what_to_do(context):
         node.refuses_to_start(remedy, "-connect=0", "-norepair")
         equal(tables(node, store), before)
         repaired(node, truth, "is damaged")
+
+
+def test_index_and_coins_damaged_at_once_are_made_anew_and_nothing_acknowledged_is_lost(context):
+    """The last blocks are in no store yet: whatever is made anew, they are there."""
+    node, _ = made(context)
+    node.start("-connect=0")
+    node.rpc.generatetodescriptor(3, f"addr({ADDRESS})")
+    truth = state(node)
+    node.kill()
+    whole = node.datadir + ".whole"
+    shutil.copytree(node.datadir, whole)
+    pairs = [(damage, damage) for damage in ALL_DAMAGES]
+    pairs += [context.random.sample(ALL_DAMAGES, 2) for _ in range(4)]
+    cases = [(f"{one.__name__}, {other.__name__}",
+              lambda one=one, other=other: (one(node, STORES[0]), other(node, STORES[1])))
+             for one, other in pairs]
+    cases += [(both.__name__, lambda both=both: both(node))
+              for both in (swap_stores, swap_tables, swap_manifests)]
+    problems = []
+    for what, damage in cases:
+        shutil.rmtree(node.datadir)
+        shutil.copytree(whole, node.datadir)
+        damage()
+        try:
+            repaired(node, truth, "(block index|coins database) is", N_BLOCKS + 3)
+        except (framework.Failure, AssertionError) as error:
+            problems.append(f"{what}: {error}")
+            if node.process.poll() is None:
+                node.kill()
+    assert not problems, "\n".join(problems)
+
+
+def test_nothing_is_emptied_while_the_blocks_are_not_there(context):
+    """Their disk is not mounted: what is damaged waits for it."""
+    blocks = os.path.join(context.scratch, "elsewhere")
+    os.mkdir(blocks)
+    node = context.node(options=[f"-blocksdir={blocks}"])
+    node.start("-connect=0")
+    node.rpc.generatetodescriptor(N_BLOCKS, f"addr({ADDRESS})")
+    truth = state(node)
+    node.restart("-connect=0")
+    node.stop()
+    for stores in (STORES[:1], STORES[1:], STORES):
+        for store in stores:
+            garble_current(node, store)
+        os.rename(blocks, blocks + ".away")
+        os.mkdir(blocks)
+        before = [tables(node, store) for store in stores]
+        for _ in range(2):
+            node.refuses_to_start("is the disk mounted", "-connect=0")
+        equal([tables(node, store) for store in stores], before)
+        shutil.rmtree(blocks)
+        os.rename(blocks + ".away", blocks)
+        repaired(node, truth, "(block index|coins database) is")
+
+
+def test_a_pruned_nodes_damaged_coins_are_left_as_they_are(context):
+    """They cannot be made anew, so whoever can mend them finds them, at each start."""
+    node = context.started("-connect=0", "-prune=1", "-fastprune")
+    node.rpc.generatetodescriptor(600, f"addr({ADDRESS})")
+    node.rpc.pruneblockchain(300)
+    assert not os.path.exists(node.path("blocks", "blk00000.dat"))
+    truth = state(node)
+    node.restart("-connect=0", "-prune=1", "-fastprune")
+    node.stop()
+    current = node.path("chainstate", "CURRENT")
+    shutil.copy(current, current + ".kept")
+    for damage in (garble_current, remove_current):
+        damage(node, "chainstate")
+        before = tables(node, "chainstate")
+        for _ in range(2):
+            node.refuses_to_start("start with -reindex, which", "-connect=0", "-prune=1")
+        equal(tables(node, "chainstate"), before)
+    os.rename(current + ".kept", current)
+    node.start("-connect=0", "-prune=1", "-fastprune")
+    equal(state(node), truth)
+    node.stop()
 
 
 def damage_record(node, raw):

@@ -301,6 +301,21 @@ def test_blocksdir_moves_the_block_files_alone_and_is_missed(context):
     assert not os.path.exists(os.path.join(folder, "index")), os.listdir(folder)
 
 
+def test_blocksdir_is_missed_where_there_is_one_block_file_alone(context):
+    node, option, folder, tip = with_blocks_elsewhere(context, 20)
+    for _ in range(2):
+        node.refuses_to_start("is -blocksdir right")
+        equal(os.listdir(node.path("blocks")), ["index"])
+    node.start(option)
+    equal(node.rpc.getbestblockhash(), tip)
+    node.stop()
+    os.remove(os.path.join(folder, "blk00000.dat"))  # while its undo data is there: it is lost
+    node.start(option)
+    equal(node.rpc.getbestblockhash(), tip)
+    assert "20 stored blocks" in str(node.rpc.getnetworkinfo()["warnings"])
+    node.stop()
+
+
 def test_an_index_beside_the_blocks_of_an_older_version_is_used_where_it_is(context):
     node, option, folder, tip = with_blocks_elsewhere(context, 20)
     os.rename(node.path("blocks", "index"), os.path.join(folder, "index"))

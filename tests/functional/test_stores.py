@@ -72,6 +72,33 @@ def test_a_store_of_another_program_is_refused_and_left_as_it_is(context):
             refused(beside, store, f"looks like {whose}")
 
 
+def test_a_store_of_another_program_without_its_current_is_refused_and_left_as_it_is(context):
+    """It cannot be opened, so nothing says whose it is; an order to make all anew is no word
+    about another program's store. LevelDB would take it for a new one."""
+    rows = dict(CORES_ROWS)
+    for number in range(300):
+        rows[b"C" + number.to_bytes(33, "big")] = b"mixed" * 20
+    ours = made(context)
+    for number, store in enumerate(("chainstate", "blocks/index", "indexes/txindex",
+                                    "indexes/txospenderindex")):
+        for n_starts in (0, 1):  # its rows are in a log, or in a table that an open has made of it
+            name = f"{number}{n_starts}"
+            new = context.node("new" + name, ours.options)
+            beside = context.node("beside" + name, ours.options)
+            shutil.copytree(ours.netdir, beside.netdir)
+            shutil.rmtree(beside.path(store))
+            for node in (new, beside):
+                leveldb.make(node.path(store), rows)
+                for _ in range(n_starts):
+                    node.refuses_to_start("Bitcoin Core's")
+                os.remove(node.path(store, "CURRENT"))
+                before = contents(node.path(store))
+                for order in ((), ("-reindex",), ("-reindex-chainstate",)):
+                    line = node.refuses_to_start("Bitcoin Core's", *order)
+                    assert store in line and "Nothing was changed" in line, line
+                equal(contents(node.path(store)), before)
+
+
 def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(context):
     ours = made(context)
     for number, store in enumerate(("chainstate", "blocks/index", "indexes/txindex",

@@ -20,21 +20,11 @@ static void warn(struct chain *chain, const struct index_store *store)
 static int open_once(struct chain *chain, const struct index_store *store, const char *path,
                      struct env_kv **out, char **error)
 {
-    const struct env *env = chain->core.env;
     struct env_kv_options options = {.log = chain->core.log,
                                      .cache_bytes = 8 << 20,
                                      .write_buffer_bytes = 16 << 20,
                                      .bloom_bits = store->bloom_bits};
-    *out = NULL;
-    *error = NULL;
-    int code = env_kv_open(env, path, &options, out, error);
-    if (!code)
-        code = store_format_check(env, *out, path, &store->format, error);
-    if (code && *out) {
-        env_kv_close(env, *out);
-        *out = NULL;
-    }
-    return code;
+    return store_format_open(chain->core.env, path, &options, &store->format, out, error);
 }
 
 static int empty(struct chain *chain, const char *path)

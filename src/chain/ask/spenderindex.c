@@ -168,7 +168,11 @@ static void run_lookup(struct env_job *job)
 
 static const struct index_store the_store = {
     .dir = "txospenderindex",
-    .format = {.name = "index of spenders", .version = 1, .old_key = "K", .old_len = SECRET_BYTES},
+    .format = {.name = "index of spenders",
+               .version = 1,
+               .kind = 'S',
+               .old_key = "K",
+               .old_len = SECRET_BYTES},
     .bloom_bits = 0,
 };
 

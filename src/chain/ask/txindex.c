@@ -157,6 +157,7 @@ static const struct index_store the_store = {
     .dir = "txindex",
     .format = {.name = "transaction index",
                .version = 1,
+               .kind = 'T',
                .old_key = "B",
                .old_len = 32,
                .row_prefix = "t",

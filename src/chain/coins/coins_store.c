@@ -35,13 +35,12 @@ static int open_kv(struct coins *coins, char **error)
     };
     static const struct store_format format = {.name = "coins database",
                                                .version = 1,
+                                               .kind = 'C',
                                                .old_key = "T",
                                                .old_len = SIZE_MAX,
                                                .old_key_other = "M",
                                                .old_len_other = SIZE_MAX};
-    const struct env *env = coins->env;
-    int result = env_kv_open(env, coins->path, &options, &coins->kv, error);
-    return result ? result : store_format_check(env, coins->kv, coins->path, &format, error);
+    return store_format_open(coins->env, coins->path, &options, &format, &coins->kv, error);
 }
 
 /* Read a value of exactly len bytes. Returns 1 if it is there, 0 if not, a negative errno. */

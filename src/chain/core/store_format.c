@@ -6,15 +6,50 @@
 
 #include "util/alloc.h"
 #include "util/buffer.h"
+#include "util/replace_file.h"
+#include "util/version.h"
 
-static int write_version(const struct env *env, struct env_kv *kv, uint8_t version)
+/* -- The marks --------------------------------------------------------------------------------- */
+
+static int write_row(const struct env *env, struct env_kv *kv, const struct store_format *format)
 {
+    const uint8_t value[2] = {format->version, (uint8_t)format->kind};
     struct env_batch *batch = env_batch_new(env);
-    env_batch_put(env, batch, span_of("v", 1), span_of(&version, 1));
+    env_batch_put(env, batch, span_of("v", 1), span_of(value, sizeof value));
     int error = env_kv_write(env, kv, batch, true);
     env_batch_free(env, batch);
     return error;
 }
+
+/* 1 if our file stands beside the store's, 0 if not, or an error. */
+static int has_file(const struct env *env, const char *path)
+{
+    struct env_file *file;
+    char *name = xasprintf("%s/" STORE_FORMAT_FILE, path);
+    int error = env_file_open(env, name, ENV_OPEN_READ, &file);
+    xfree(name);
+    if (!error)
+        env_file_close(env, file);
+    return !error ? 1 : error == -ENOENT ? 0 : error;
+}
+
+static int write_file(const struct env *env, const char *path, const struct store_format *format)
+{
+    int result = has_file(env, path);
+    if (result)
+        return result < 0 ? result : 0;
+    char *name = xasprintf("%s/" STORE_FORMAT_FILE, path);
+    char *text = xasprintf("This is the %s of " CAIRN_NAME ". If it is damaged it is made anew.\n",
+                           format->name);
+    result = env_make_dir(env, path);
+    if (!result)
+        result = replace_file(env, name, span_of_string(text));
+    xfree(text);
+    xfree(name);
+    return result;
+}
+
+/* -- Whose it is ------------------------------------------------------------------------------- */
 
 /* 1 if the key is there with a value of len bytes (SIZE_MAX: any), 0 if not, or an error. */
 static int has_row(const struct env *env, struct env_kv *kv, struct span key, size_t len)
@@ -89,9 +124,11 @@ static int check_unmarked(const struct env *env, struct env_kv *kv, const char *
     if (!result)
         result = has_old_row(env, kv, format);
     if (result > 0)
-        return write_version(env, kv, format->version);
+        return write_row(env, kv, format);
     if (!result)
         result = is_cores(env, kv);
+    if (!result && begins_as_ours)
+        result = write_file(env, path, format);
     if (!result && begins_as_ours)
         result = -EUCLEAN;
     if (result < 0)
@@ -102,29 +139,98 @@ static int check_unmarked(const struct env *env, struct env_kv *kv, const char *
     return -ENOTSUP;
 }
 
-int store_format_check(const struct env *env, struct env_kv *kv, const char *path,
-                       const struct store_format *format, char **error)
+/* A store of ours has the right kind, unless it is from before there were kinds. */
+static int check_marked(const struct env *env, struct env_kv *kv, const char *path,
+                        const struct store_format *format, struct span row, char **error)
 {
-    struct buffer value;
-    ASSERT(format->version > 0);
-    *error = NULL;
-    buffer_init(&value);
-    int result = env_kv_get(env, kv, span_of("v", 1), &value);
-    if (result == -ENOENT) {
-        result = check_unmarked(env, kv, path, format, error);
-    } else if (!result && value.len != 1) {
-        result = -EUCLEAN;
-    } else if (!result && value.p[0] > format->version) {
+    if (row.len == 0 || row.len > 2 || row.p[0] < format->version) /* never written */
+        return -EUCLEAN;
+    if (row.p[0] > format->version) {
         *error = xasprintf("%s, the %s, is of a newer version of this program (format %d; this one "
                            "knows %d). Nothing was changed in it. Use the newer version",
-                           path, format->name, value.p[0], format->version);
-        result = -ENOTSUP;
-    } else if (!result && value.p[0] < format->version) {
-        result = -EUCLEAN; /* no such version was ever written */
+                           path, format->name, row.p[0], format->version);
+        return -ENOTSUP;
     }
+    if (row.len == 1)
+        return write_row(env, kv, format);
+    return row.p[1] == (uint8_t)format->kind ? 0 : -EUCLEAN;
+}
+
+static int check(const struct env *env, struct env_kv *kv, const char *path,
+                 const struct store_format *format, char **error)
+{
+    struct buffer value;
+    buffer_init(&value);
+    int result = env_kv_get(env, kv, span_of("v", 1), &value);
+    if (result == -ENOENT)
+        result = check_unmarked(env, kv, path, format, error);
+    else if (!result)
+        result = check_marked(env, kv, path, format, buffer_span(&value), error);
     buffer_deinit(&value);
+    if (!result)
+        result = write_file(env, path, format);
+    return result;
+}
+
+/* -- Damage ------------------------------------------------------------------------------------ */
+
+struct sniff {
+    const struct env *env;
+    const char *path;
+    bool is_cores;
+};
+
+/* The key that Core's rows are mixed with is the first row of the first table, or of the log. */
+static void sniff_file(void *arg, const char *name)
+{
+    static const char row[] = "obfuscate_key";
+    struct sniff *sniff = arg;
+    const struct env *env = sniff->env;
+    struct env_file *file;
+    uint8_t head[256];
+    char *path = xasprintf("%s/%s", sniff->path, name);
+    if (env_file_open(env, path, ENV_OPEN_READ, &file) == 0) {
+        int64_t n = env_file_read_at(env, file, 0, head, sizeof head);
+        sniff->is_cores |= n > 0 && memmem(head, (size_t)n, row, sizeof row - 1);
+        env_file_close(env, file);
+    }
+    xfree(path);
+}
+
+/* What is damaged may be emptied, if it is ours. */
+static int check_damaged(const struct env *env, const char *path, const struct store_format *format,
+                         char **error)
+{
+    struct sniff sniff = {.env = env, .path = path};
+    int result = has_file(env, path);
+    if (result)
+        return result > 0 ? -EUCLEAN : result;
+    (void)env_list(env, path, sniff_file, &sniff);
+    xfree(*error);
+    *error =
+        xasprintf("%s is damaged, and nothing shows that it is a %s of this program%s. Nothing "
+                  "was changed in it. Give another -datadir, or move that directory away",
+                  path, format->name, sniff.is_cores ? ": it looks like Bitcoin Core's" : "");
+    return -ENOTSUP;
+}
+
+int store_format_open(const struct env *env, const char *path, const struct env_kv_options *options,
+                      const struct store_format *format, struct env_kv **out, char **error)
+{
+    ASSERT(format->version > 0 && format->kind);
+    *error = NULL;
+    int result = env_kv_open(env, path, options, out, error);
+    if (!result)
+        result = check(env, *out, path, format, error);
+    if (result && *out) {
+        env_kv_close(env, *out);
+        *out = NULL;
+    }
+    if (result == -EUCLEAN)
+        result = check_damaged(env, path, format, error);
     if (result && !*error)
         *error = xasprintf("%s, the %s, %s (%s)", path, format->name,
                            result == -EUCLEAN ? "is damaged" : "cannot be read", strerror(-result));
+    ASSERT((result == 0) == (*out != NULL));
     return result;
 }

@@ -1,16 +1,22 @@
 /* store_format.h - whose a store is, and in which format.
  *
- * Layer: chain. Each store of ours has the row 'v' -> version, one byte. Nothing is written into a
- * store that is not ours or of a newer version. */
+ * Layer: chain. Each store of ours has the row 'v' -> version, kind, a byte each. Beside its files
+ * stands one that says so too, for a store whose rows cannot be read: what is damaged is made anew
+ * without asking, and that must not happen to another program's. Nothing is written into a store
+ * that is not ours or of a newer version. */
 #ifndef CHAIN_CORE_STORE_FORMAT_H
 #define CHAIN_CORE_STORE_FORMAT_H
 
 #include "util/assert.h"
 #include "util/env.h"
 
+/* The file beside a store's own that says whose it is. */
+#define STORE_FORMAT_FILE "CAIRN"
+
 struct store_format {
     const char *name;    /* as in messages: "coins database" */
     uint8_t version;     /* what this program writes */
+    char kind;           /* which of its stores it is */
     const char *old_key; /* a row that every filled store of ours had before 'v' was written ... */
     size_t old_len;      /* ... with a value of that many bytes; NULL: none was made without 'v' */
     const char *old_key_other; /* or this one; NULL: none */
@@ -20,12 +26,15 @@ struct store_format {
     size_t row_key_len, row_value_len;
 };
 
-/* Look at the row of the store at path. A new store, and one of ours from before the row, get it.
+/* Open the store at path, creating it if needed, and see whose it is. A new one, and one of ours
+ * from before the marks, get them.
  *
  * Returns:  0, or a negative errno with *error set (xfree it): -ENOTSUP if the store is of another
- *           program or of a newer version of ours, -EUCLEAN if the row is damaged, or if what
- *           is there is ours but was never finished */
-NODISCARD int store_format_check(const struct env *env, struct env_kv *kv, const char *path,
-                                 const struct store_format *format, char **error);
+ *           program or of a newer version of ours, or damaged and nothing shows that it is ours;
+ *           -EUCLEAN if it is ours and damaged, of another kind, or was never finished */
+NODISCARD int store_format_open(const struct env *env, const char *path,
+                                const struct env_kv_options *options,
+                                const struct store_format *format, struct env_kv **out,
+                                char **error);
 
 #endif

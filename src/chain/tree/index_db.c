@@ -32,7 +32,8 @@ static int damaged(const struct index_db *db, const char *what, char **error)
 
 int index_db_open(const struct env *env, const char *path, struct index_db **out, char **error)
 {
-    static const struct store_format format = {.name = "block index", .version = INDEX_VERSION};
+    static const struct store_format format = {
+        .name = "block index", .version = INDEX_VERSION, .kind = 'I'};
     struct index_db *db = xcalloc(1, sizeof *db);
     struct env_kv_options options = {
         .cache_bytes = INDEX_CACHE_BYTES,
@@ -42,9 +43,7 @@ int index_db_open(const struct env *env, const char *path, struct index_db **out
     db->path = xstrdup(path);
     *out = NULL;
     *error = NULL;
-    int result = env_kv_open(env, path, &options, &db->kv, error);
-    if (!result)
-        result = store_format_check(env, db->kv, path, &format, error);
+    int result = store_format_open(env, path, &options, &format, &db->kv, error);
     if (result) {
         index_db_close(db);
         return result;

@@ -164,8 +164,9 @@ const char *chain_loss(struct chain *chain)
 /* The sizes of the files of both kinds. */
 struct sizes {
     uint64_t *block, *undo;
-    size_t n, n_named, n_absent; /* block files that the index names, and not there */
-    size_t n_short;              /* files of either kind that are shorter than they were counted */
+    size_t n, n_named, n_absent;  /* block files that the index names, and not there */
+    size_t n_undo, n_undo_absent; /* the same of files of undo data */
+    size_t n_short;               /* files of either kind that are shorter than they were counted */
     bool *is_told;
 };
 
@@ -178,6 +179,8 @@ static int measure_file(struct chain *chain, struct sizes *sizes, size_t i)
         error = block_files_size(chain->core.files, (int32_t)i, true, &sizes->undo[i]);
     if (error && error != -ENOENT)
         return error;
+    sizes->n_undo += info->undo_bytes > 0;
+    sizes->n_undo_absent += info->undo_bytes > 0 && error == -ENOENT;
     sizes->n_named += info->n_blocks > 0;
     sizes->n_absent += info->n_blocks > 0 && is_absent;
     sizes->n_short += sizes->block[i] < info->block_bytes || sizes->undo[i] < info->undo_bytes;
@@ -251,6 +254,15 @@ static void mark_nodes(struct chain *chain, const struct sizes *sizes)
     }
 }
 
+/* One file may be deleted; all of several at once, or that of the blocks and that of their undo
+ * data, are on a disk that is not mounted. */
+static bool are_gone(const struct sizes *sizes)
+{
+    bool is_all = sizes->n_named > 0 && sizes->n_absent == sizes->n_named;
+    return is_all &&
+           (sizes->n_named > 1 || (sizes->n_undo > 0 && sizes->n_undo_absent == sizes->n_undo));
+}
+
 bool lost_open(struct chain *chain, char **error)
 {
     ASSERT(!chain->core.is_open && chain->lost.n == 0);
@@ -262,7 +274,7 @@ bool lost_open(struct chain *chain, char **error)
     int code = 0;
     for (size_t i = 0; i < n && !code; i++)
         code = measure_file(chain, &sizes, i);
-    bool is_gone = !code && sizes.n_named > 1 && sizes.n_absent == sizes.n_named;
+    bool is_gone = !code && are_gone(&sizes);
     if (code)
         *error = xasprintf("Cannot look at the block files in %s: %s", chain->blocks_dir,
                            strerror(-code));

@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chain/disk/block_file.h"
 #include "chain/coins/coins.h"
+#include "chain/core/store_format.h"
+#include "chain/disk/block_file.h"
 #include "host/env_host.h"
 #include "host/loop.h"
 #include "util/alloc.h"
@@ -178,6 +179,10 @@ static void coins_agree_with_an_array_while_threads_read_and_flush(void **state)
     assert_true(coins_store_bytes(run->coins) > 0);
     coins_close(run->coins);
     assert_int_equal(env_kv_destroy(s->env, path), 0);
+    char *mark = xasprintf("%s/" STORE_FORMAT_FILE, path); /* stays, and so does the folder */
+    assert_int_equal(env_remove(s->env, mark), 0);
+    assert_int_equal(env_remove(s->env, path), 0);
+    xfree(mark);
     xfree(path);
     xfree(run);
 }

@@ -158,7 +158,7 @@ static void a_scan_sees_its_snapshot_and_can_be_stopped(void **state)
     int seen = 0;
     assert_int_equal(coins_scan(coins, stop_at_second, &seen), 0);
     assert_int_equal(seen, 2);
-    assert_int_equal(coins_store_bytes(coins), 0); /* this store has no files */
+    assert_in_range(coins_store_bytes(coins), 1, 100); /* it has no files but our mark */
     coins_close(coins);
     sim_env_free(sim);
 }

@@ -15,6 +15,7 @@
 
 static const struct store_format format = {.name = "coins database",
                                            .version = 3,
+                                           .kind = 'C',
                                            .old_key = "T",
                                            .old_len = 4,
                                            .old_key_other = "M",
@@ -27,13 +28,33 @@ struct row {
     struct span key, value;
 };
 
-/* What the check says of a store with these rows; whether it has the right 'v' afterwards and how
- * many rows it has then. */
+/* What an open says of a store with these rows; whether it has the right 'v' and file afterwards
+ * and how many rows it has then. */
 struct outcome {
     int code, n_rows;
-    bool is_marked;
+    bool is_marked, has_file;
     char *error;
 };
+
+static const struct env_kv_options no_options = {0};
+
+static bool has_file(const struct env *env)
+{
+    struct env_file *file;
+    int error = env_file_open(env, "store/" STORE_FORMAT_FILE, ENV_OPEN_READ, &file);
+    if (!error)
+        env_file_close(env, file);
+    return !error;
+}
+
+static void put_file(const struct env *env, const char *path, const char *text)
+{
+    struct env_file *file;
+    assert_int_equal(env_make_dir(env, "store"), 0);
+    assert_int_equal(env_file_open(env, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file), 0);
+    assert_int_equal(env_file_write_at(env, file, 0, text, strlen(text)), 0);
+    env_file_close(env, file);
+}
 
 static int count_rows(const struct env *env, struct env_kv *kv)
 {
@@ -46,28 +67,46 @@ static int count_rows(const struct env *env, struct env_kv *kv)
     return n;
 }
 
-static struct outcome check(const struct row *rows, size_t n)
+static void put_rows(const struct env *env, const struct row *rows, size_t n)
 {
-    struct sim_env *sim = sim_env_new(1);
-    const struct env *env = sim_env_get(sim);
-    struct env_kv_options options = {0};
     struct env_kv *kv;
-    struct outcome outcome = {0};
-    struct buffer value;
-    buffer_init(&value);
-    assert_int_equal(env_kv_open(env, "store", &options, &kv, NULL), 0);
+    assert_int_equal(env_kv_open(env, "store", &no_options, &kv, NULL), 0);
     struct env_batch *batch = env_batch_new(env);
     for (size_t i = 0; i < n; i++)
         env_batch_put(env, batch, rows[i].key, rows[i].value);
     assert_int_equal(env_kv_write(env, kv, batch, true), 0);
     env_batch_free(env, batch);
-    outcome.code = store_format_check(env, kv, "store", &format, &outcome.error);
+    env_kv_close(env, kv);
+}
+
+static struct outcome open_store(const struct env *env)
+{
+    struct outcome outcome = {0};
+    struct env_kv *kv;
+    struct buffer value;
+    buffer_init(&value);
+    outcome.code = store_format_open(env, "store", &no_options, &format, &kv, &outcome.error);
     assert_int_equal(outcome.code == 0, outcome.error == NULL);
+    assert_int_equal(outcome.code == 0, kv != NULL);
+    if (!kv)
+        assert_int_equal(env_kv_open(env, "store", &no_options, &kv, NULL), 0);
     outcome.n_rows = count_rows(env, kv);
-    outcome.is_marked = env_kv_get(env, kv, span_of("v", 1), &value) == 0 && value.len == 1 &&
-                        value.p[0] == format.version;
+    outcome.is_marked = env_kv_get(env, kv, span_of("v", 1), &value) == 0 && value.len == 2 &&
+                        memcmp(value.p, "\3C", 2) == 0;
+    outcome.has_file = has_file(env);
     buffer_deinit(&value);
     env_kv_close(env, kv);
+    return outcome;
+}
+
+static struct outcome check(const struct row *rows, size_t n, bool with_file)
+{
+    struct sim_env *sim = sim_env_new(1);
+    const struct env *env = sim_env_get(sim);
+    put_rows(env, rows, n);
+    if (with_file)
+        put_file(env, "store/" STORE_FORMAT_FILE, "any");
+    struct outcome outcome = open_store(env);
     sim_env_free(sim);
     return outcome;
 }
@@ -85,16 +124,18 @@ static void a_new_store_and_one_from_before_the_row_get_it(void **state)
     (void)state;
     static const struct row old[] = {ROW("Cxyz", "coin"), ROW("T", "tips")};
     static const struct row filling[] = {ROW("Cxyz", "coin"), ROW("M", "ab")};
-    static const struct row marked[] = {ROW("Cxyz", "coin"), ROW("v", "\3")};
+    static const struct row marked[] = {ROW("Cxyz", "coin"), ROW("v", "\3C")};
+    static const struct row no_kind[] = {ROW("Cxyz", "coin"), ROW("v", "\3")};
     const struct {
         const struct row *rows;
         size_t n;
         int n_after;
-    } all[] = {{NULL, 0, 1}, {old, 2, 3}, {filling, 2, 3}, {marked, 2, 2}};
+    } all[] = {{NULL, 0, 1}, {old, 2, 3}, {filling, 2, 3}, {marked, 2, 2}, {no_kind, 2, 2}};
     for (size_t i = 0; i < COUNT_OF(all); i++) {
-        struct outcome outcome = check(all[i].rows, all[i].n);
+        struct outcome outcome = check(all[i].rows, all[i].n, false);
         assert_int_equal(outcome.code, 0);
         assert_true(outcome.is_marked);
+        assert_true(outcome.has_file);
         assert_int_equal(outcome.n_rows, all[i].n_after);
     }
 }
@@ -117,16 +158,15 @@ static void a_store_that_is_not_ours_is_named_and_left_as_it_is(void **state)
         {ROW("txy", "seven b"), -ENOTSUP, "another program's"},
         {ROW("txyz", "8 bytes."), -ENOTSUP, "another program's"},
         {ROW("sxy", "8 bytes."), -ENOTSUP, "another program's"},
-        {ROW("txy", "8 bytes."), -EUCLEAN, "damaged"}, /* ours, cut short */
         {ROW("v", "\4"), -ENOTSUP, "newer version"},
-        {ROW("v", "\2"), -EUCLEAN, "damaged"},
-        {ROW("v", "\3\3"), -EUCLEAN, "damaged"},
-        {ROW("v", ""), -EUCLEAN, "damaged"},
+        {ROW("v", "\2"), -ENOTSUP, "nothing shows that it is"},
+        {ROW("v", ""), -ENOTSUP, "nothing shows that it is"},
     };
     for (size_t i = 0; i < COUNT_OF(all); i++) {
-        struct outcome outcome = check(&all[i].row, 1);
+        struct outcome outcome = check(&all[i].row, 1, false);
         assert_int_equal(outcome.code, all[i].code);
         assert_false(outcome.is_marked);
+        assert_false(outcome.has_file);
         assert_int_equal(outcome.n_rows, 1);
         assert_non_null(strstr(outcome.error, all[i].says));
         assert_non_null(strstr(outcome.error, "store"));
@@ -134,22 +174,70 @@ static void a_store_that_is_not_ours_is_named_and_left_as_it_is(void **state)
     }
 }
 
+static void one_of_ours_with_wrong_rows_is_damaged(void **state)
+{
+    (void)state;
+    static const struct row all[] = {ROW("v", "\2"), ROW("v", ""), ROW("v", "\3D"),
+                                     ROW("v", "\3C?")};
+    static const struct row cut_short = ROW("txy", "8 bytes.");
+    for (size_t i = 0; i <= COUNT_OF(all); i++) {
+        bool is_known_by_file = i < COUNT_OF(all);
+        struct outcome outcome =
+            check(is_known_by_file ? &all[i] : &cut_short, 1, is_known_by_file);
+        assert_int_equal(outcome.code, -EUCLEAN);
+        assert_non_null(strstr(outcome.error, "damaged"));
+        assert_int_equal(outcome.n_rows, 1);
+        assert_true(outcome.has_file);
+        xfree(outcome.error);
+    }
+}
+
+/* What cannot be opened is emptied by the caller, so that may be said of ours alone. */
+static void a_damaged_store_is_ours_only_if_our_file_is_there(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *text;
+        int code;
+        const char *says;
+    } all[] = {
+        {"store/000003.ldb", "?\x14\x03\x0eobfuscate_key...", -ENOTSUP, "Bitcoin Core's"},
+        {"store/000003.ldb", "rows of somebody", -ENOTSUP, "nothing shows that it is"},
+        {"store/" STORE_FORMAT_FILE, "", -EUCLEAN, "cannot open"},
+    };
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        struct sim_env *sim = sim_env_new(1);
+        const struct env *env = sim_env_get(sim);
+        struct env_kv *kv;
+        char *error;
+        put_file(env, all[i].file, all[i].text);
+        struct sim_disk *disk = sim_env_disk(sim);
+        sim_disk_fail(disk, SIM_OP_OPEN, 0, -EUCLEAN, false);
+        int code = store_format_open(env, "store", &no_options, &format, &kv, &error);
+        assert_int_equal(code, all[i].code);
+        assert_null(kv);
+        assert_non_null(strstr(error, all[i].says));
+        xfree(error);
+        sim_env_free(sim);
+    }
+}
+
 static void a_store_that_cannot_be_read_is_no_other_programs(void **state)
 {
     (void)state;
-    struct sim_env *sim = sim_env_new(1);
-    const struct env *env = sim_env_get(sim);
-    struct env_kv_options options = {0};
-    struct env_kv *kv;
-    char *error = NULL;
-    assert_int_equal(env_kv_open(env, "store", &options, &kv, NULL), 0);
-    sim_disk_fail(sim_env_disk(sim), SIM_OP_READ, 0, -EIO, true);
-    assert_int_equal(store_format_check(env, kv, "store", &format, &error), -EIO);
-    assert_non_null(strstr(error, "cannot be read"));
-    xfree(error);
-    sim_disk_fail(sim_env_disk(sim), 0, 0, 0, false);
-    env_kv_close(env, kv);
-    sim_env_free(sim);
+    static const unsigned ops[] = {SIM_OP_READ, SIM_OP_OPEN};
+    for (size_t i = 0; i < COUNT_OF(ops); i++) {
+        struct sim_env *sim = sim_env_new(1);
+        const struct env *env = sim_env_get(sim);
+        struct env_kv *kv;
+        char *error = NULL;
+        sim_disk_fail(sim_env_disk(sim), ops[i], 0, -EIO, true);
+        int code = store_format_open(env, "store", &no_options, &format, &kv, &error);
+        assert_int_equal(code, -EIO);
+        assert_non_null(strstr(error, ops[i] == SIM_OP_READ ? "cannot be read" : "cannot open"));
+        xfree(error);
+        sim_env_free(sim);
+    }
 }
 
 int main(void)
@@ -157,6 +245,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_store_and_one_from_before_the_row_get_it),
         cmocka_unit_test(a_store_that_is_not_ours_is_named_and_left_as_it_is),
+        cmocka_unit_test(one_of_ours_with_wrong_rows_is_damaged),
+        cmocka_unit_test(a_damaged_store_is_ours_only_if_our_file_is_there),
         cmocka_unit_test(a_store_that_cannot_be_read_is_no_other_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
