@@ -2,13 +2,7 @@
  *
  * Every unit test is linked with --wrap=assert_fail, so ASSERT ends here. Inside cmocka's
  * expect_assert_failure() that is the expected result; anywhere else it fails the test. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "support/unit.h"
 
 void __wrap_assert_fail(const char *condition, const char *file, int line);
 

@@ -1,13 +1,7 @@
 /* hex_bytes.c - test data written as hexadecimal digits. */
 #include "support/hex_bytes.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static int digit_value(char c)

@@ -8,6 +8,7 @@
 
 #include "mempool/mempool.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 
 #define MEMPOOL_RIG_BLOCKS 300
 #define MEMPOOL_RIG_EVENTS 4096

@@ -1,15 +1,7 @@
 /* mesh.c - see mesh.h. */
 #include "support/mesh.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/reader.h"
 

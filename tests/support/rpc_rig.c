@@ -1,15 +1,8 @@
 /* rpc_rig.c - see rpc_rig.h. */
 #include "support/rpc_rig.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "rpc/json_write.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-from source import Tree, functions, layer_of, line_at, prototypes
+from source import TEST_HEAD, Tree, functions, layer_of, line_at, prototypes
 
 ORDER = ["util", "crypto", "consensus", "chain", "mempool", "p2p", "rpc", "node", "host", "sim",
          "programs"]
@@ -169,8 +169,6 @@ def lint_function_size(tree):
     """No function is longer than 70 lines."""
     for path in tree.select("src/", "tests/", ends=(".c", ".h", ".inc")):
         for name, first, last, _ in functions(tree.code(path)):
-            if path.startswith("tests/") and name == "main":
-                continue  # the list of tests
             if last - first + 1 > FUNCTION_LINES_MAX:
                 yield (path, first, f"{name}() has {last - first + 1} lines",
                        f"split it; at most {FUNCTION_LINES_MAX}")
@@ -259,14 +257,14 @@ def lint_assertions(tree):
         found = False
         code = tree.code(path)
         for name, first, last, _ in functions(code):
-            head = "\n".join(code.split("\n")[first - 1:first + 2])
-            if not re.search(r"\bvoid\s*\*\s*\*\s*\w+\s*\)", head) or "static int" in head:
+            if not TEST_HEAD.match(" ".join(code.split("\n")[first - 1:first + 1])):
                 continue
             found = True
             if name not in names:
                 yield (path, first, f"{name}() asserts nothing", "say what must be true")
         if not found:
-            yield (path, 1, "has no test", "write one, or delete the file")
+            yield (path, 1, "has no test",
+                   "write one, TEST(name) of tests/support/unit.h, or delete the file")
 
 
 def lint_docs(tree):

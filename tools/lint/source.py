@@ -67,6 +67,10 @@ def layer_of(path):
     return parts[1] if len(parts) > 2 and parts[0] == "src" else None
 
 
+# The head of a test of tests/unit, after tests/support/unit.h; its name.
+TEST_HEAD = re.compile(r"TEST(?:_WITH\(\w+,\s*\w+,|\()\s*(\w+)")
+
+
 def functions(code):
     """(name, first line, last line, body) of each function: Linux braces at column 0."""
     lines = code.split("\n")
@@ -80,7 +84,8 @@ def functions(code):
                     r"[#}]|.*;\s*$", lines[first - 2]):
                 first -= 1
             head = " ".join(lines[first - 1:start - 1])
-            name = re.search(r"(\w+)\s*\(", re.sub(r"__attribute__\s*\(\(.*?\)\)+", "", head))
+            name = TEST_HEAD.match(head) or re.search(
+                r"(\w+)\s*\(", re.sub(r"__attribute__\s*\(\(.*?\)\)+", "", head))
             if name:
                 yield name.group(1), first, number, "\n".join(lines[start:number - 1])
             start = None

@@ -1,12 +1,11 @@
-/* chain_fixture.h - a chain of 120 blocks whose first coinbases can be spent, for tests of chain/.
- *
- * Included by one test file each, after cmocka.h. */
+/* chain_fixture.h - a chain of 120 blocks whose first coinbases can be spent. */
 #ifndef TESTS_UNIT_CHAIN_CHAIN_FIXTURE_H
 #define TESTS_UNIT_CHAIN_CHAIN_FIXTURE_H
 
 #include "support/build.h"
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { BASE_HEIGHT = 120 };

@@ -1,14 +1,9 @@
 /* test_chain.c - what the chain says about itself. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -34,9 +29,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void a_new_chain_has_the_first_block(void **state)
+FIXTURE(setup, teardown)
+
+TEST(a_new_chain_has_the_first_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     const struct chain *chain = f->rig.chain;
     const struct block_node *genesis = chain_tip(chain);
@@ -53,9 +49,8 @@ static void a_new_chain_has_the_first_block(void **state)
     assert_int_equal(chain_coins_cache_bytes(chain), f->rig.options.cache_bytes);
 }
 
-static void heights_outside_the_chain_have_no_block(void **state)
+TEST(heights_outside_the_chain_have_no_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 5, NULL);
     rig_accept_chain(&f->rig, last);
@@ -69,9 +64,8 @@ static void heights_outside_the_chain_have_no_block(void **state)
     }
 }
 
-static void side_branches_are_known_and_not_contained(void **state)
+TEST(side_branches_are_known_and_not_contained, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 5, NULL);
     rig_accept_chain(&f->rig, last);
@@ -90,9 +84,8 @@ static void side_branches_are_known_and_not_contained(void **state)
 /* -- The committed chain by height ----------------------------------------------------------------
  */
 
-static void the_array_follows_the_tip(void **state)
+TEST(the_array_follows_the_tip)
 {
-    (void)state;
     struct block_node nodes[40] = {{.height = 0}}, branch[40];
     struct active_chain active = {0};
     for (int32_t i = 1; i < 40; i++)
@@ -114,9 +107,8 @@ static void the_array_follows_the_tip(void **state)
 /* -- Initial download
  * ------------------------------------------------------------------------------ */
 
-static void initial_download_ends_with_a_recent_tip_and_stays_ended(void **state)
+TEST(initial_download_ends_with_a_recent_tip_and_stays_ended, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain_options options = {.max_tip_age_s = 24 * 3600};
     rig_start(&f->rig, 1, &f->b, &options);
     const struct env *env = sim_env_get(f->rig.sim);
@@ -135,9 +127,8 @@ static void initial_download_ends_with_a_recent_tip_and_stays_ended(void **state
     assert_false(chain_is_initial_download(f->rig.chain));
 }
 
-static void too_little_work_is_initial_download(void **state)
+TEST(too_little_work_is_initial_download, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct u256 least = u256_of(7); /* two for each block: three blocks */
     struct chain_options options = {.max_tip_age_s = 1000000000, .min_chain_work = &least};
     rig_start(&f->rig, 1, &f->b, &options);
@@ -149,9 +140,8 @@ static void too_little_work_is_initial_download(void **state)
 }
 
 /* With facts about the network the share is of transactions, not of blocks. */
-static void progress_follows_what_is_known_of_the_network(void **state)
+TEST(progress_follows_what_is_known_of_the_network, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->b.network.tx_stats.time_s = INT64_MAX / 2;
     f->b.network.tx_stats.count = 1000;
     f->b.network.tx_stats.per_s = 1;
@@ -163,9 +153,8 @@ static void progress_follows_what_is_known_of_the_network(void **state)
     assert_true(got > want * 0.999 && got < want * 1.001);
 }
 
-static void progress_grows_to_one(void **state)
+TEST(progress_grows_to_one, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 50, NULL);
     rig_announce(&f->rig, last);
@@ -185,9 +174,8 @@ static void progress_grows_to_one(void **state)
 /* -- Faults and warnings
  * ---------------------------------------------------------------------------- */
 
-static void a_fault_is_told_once_and_ends_the_work(void **state)
+TEST(a_fault_is_told_once_and_ends_the_work, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 5, NULL);
     rig_accept_chain(&f->rig, last->prev);
@@ -203,9 +191,8 @@ static void a_fault_is_told_once_and_ends_the_work(void **state)
     assert_true(rig_close(&f->rig) < 0);
 }
 
-static void after_a_fault_nothing_is_written(void **state)
+TEST(after_a_fault_nothing_is_written, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 5, NULL);
     rig_accept_chain(&f->rig, last);
@@ -219,9 +206,8 @@ static void after_a_fault_nothing_is_written(void **state)
     assert_true(rig_is_at(&f->rig, last)); /* the files had them */
 }
 
-static void warnings_are_passed_on(void **state)
+TEST(warnings_are_passed_on, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     core_warn(core_of(f->rig.chain), "look at this");
     assert_string_equal(f->rig.warning, "look at this");
@@ -229,30 +215,9 @@ static void warnings_are_passed_on(void **state)
     assert_int_equal(f->rig.n_warnings, 2);
 }
 
-static void bits_of_the_next_block_are_the_rules(void **state)
+TEST(bits_of_the_next_block_are_the_rules, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     const struct block_node *tip = chain_tip(f->rig.chain);
     assert_int_equal(chain_next_bits(f->rig.chain, tip, tip->time + 1), 0x207fffff);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_new_chain_has_the_first_block),
-        TEST(heights_outside_the_chain_have_no_block),
-        TEST(side_branches_are_known_and_not_contained),
-        cmocka_unit_test(the_array_follows_the_tip),
-        TEST(initial_download_ends_with_a_recent_tip_and_stays_ended),
-        TEST(too_little_work_is_initial_download),
-        TEST(progress_grows_to_one),
-        TEST(progress_follows_what_is_known_of_the_network),
-        TEST(a_fault_is_told_once_and_ends_the_work),
-        TEST(after_a_fault_nothing_is_written),
-        TEST(warnings_are_passed_on),
-        TEST(bits_of_the_next_block_are_the_rules),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

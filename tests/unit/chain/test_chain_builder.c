@@ -1,13 +1,7 @@
 /* test_chain_builder.c - what the tests of the chain are made of is itself valid. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/block_check.h"
 #include "support/chain_builder.h"
+#include "support/unit.h"
 
 static void assert_valid(const struct chain_builder *b, const struct built_block *made)
 {
@@ -20,9 +14,8 @@ static void assert_valid(const struct chain_builder *b, const struct built_block
     arena_deinit(&scratch);
 }
 
-static void blocks_are_valid_by_themselves(void **state)
+TEST(blocks_are_valid_by_themselves)
 {
-    (void)state;
     struct chain_builder b;
     chain_builder_init(&b);
     const struct built_block *blocks[30];
@@ -34,9 +27,8 @@ static void blocks_are_valid_by_themselves(void **state)
     chain_builder_deinit(&b);
 }
 
-static void two_blocks_on_one_parent_differ(void **state)
+TEST(two_blocks_on_one_parent_differ)
 {
-    (void)state;
     struct chain_builder b;
     chain_builder_init(&b);
     const struct built_block *one = builder_block(&b, b.genesis, NULL);
@@ -46,9 +38,8 @@ static void two_blocks_on_one_parent_differ(void **state)
     chain_builder_deinit(&b);
 }
 
-static void transactions_with_witness_get_a_commitment(void **state)
+TEST(transactions_with_witness_get_a_commitment)
 {
-    (void)state;
     struct chain_builder b;
     chain_builder_init(&b);
     struct builder_spec to_wsh = {.coinbase_script = BUILDER_WSH_TRUE};
@@ -64,14 +55,4 @@ static void transactions_with_witness_get_a_commitment(void **state)
     assert_int_not_equal(block_commitment_index(&second->block), BLOCK_COMMITMENT_NONE);
     assert_valid(&b, second);
     chain_builder_deinit(&b);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_valid_by_themselves),
-        cmocka_unit_test(two_blocks_on_one_parent_differ),
-        cmocka_unit_test(transactions_with_witness_get_a_commitment),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,17 +4,11 @@
  *
  * CAIRN_RUNS sets how many seeds are tried, CAIRN_SEED with which one to begin. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "chain/ask/mining.h"
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BASE = 104, N_TREE = 40, N_OPS = 60 };
@@ -317,20 +311,11 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
     return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-static void whatever_happens_the_best_valid_chain_wins(void **state)
+TEST(whatever_happens_the_best_valid_chain_wins)
 {
-    (void)state;
     uint64_t first = number_from("CAIRN_SEED", 1), n = number_from("CAIRN_RUNS", 40);
     for (uint64_t seed = first; seed < first + n; seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
         run_seed(seed);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whatever_happens_the_best_valid_chain_wins),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

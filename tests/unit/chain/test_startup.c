@@ -1,16 +1,11 @@
 /* test_startup.c - opening: what is found, repaired, rebuilt, or refused with the name of a remedy.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
+
+FIXTURE(fixture_setup, fixture_teardown)
 
 /* The error that opening gives; NULL if it succeeds. Valid until the next call. */
 static const char *error_of_open(struct fixture *f)
@@ -57,9 +52,8 @@ static void assert_at_base(struct fixture *f)
 
 /* -- An empty and an old directory ------------------------------------------------------------- */
 
-static void an_empty_directory_has_the_first_block(void **state)
+TEST(an_empty_directory_has_the_first_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start(f);
     assert_true(rig_is_at(&f->rig, f->b.genesis));
     assert_ptr_equal(chain_best_header(f->rig.chain), chain_tip(f->rig.chain));
@@ -67,9 +61,8 @@ static void an_empty_directory_has_the_first_block(void **state)
     assert_int_equal(stats.n_outputs, 0); /* its coin never existed */
 }
 
-static void opening_twice_writes_the_first_block_once(void **state)
+TEST(opening_twice_writes_the_first_block_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start(f);
     uint64_t bytes = chain_disk_bytes(f->rig.chain);
     rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
@@ -79,9 +72,8 @@ static void opening_twice_writes_the_first_block_once(void **state)
     assert_int_equal(chain_disk_bytes(f->rig.chain), bytes);
 }
 
-static void a_close_leaves_nothing_to_be_done_by_the_next_start(void **state)
+TEST(a_close_leaves_nothing_to_be_done_by_the_next_start, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     close_rig(f);
     rig_open(&f->rig);
@@ -93,9 +85,8 @@ static void a_close_leaves_nothing_to_be_done_by_the_next_start(void **state)
 }
 
 /* Rows of the index are written when a block is stored, but what it completes lies above it. */
-static void a_branch_completed_from_below_is_complete_after_a_restart(void **state)
+TEST(a_branch_completed_from_below_is_complete_after_a_restart, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *side = builder_blocks(&f->b, f->base[100], 19, NULL);
     rig_announce(&f->rig, side);
@@ -114,9 +105,8 @@ static void a_branch_completed_from_below_is_complete_after_a_restart(void **sta
 
 /* -- After a crash ----------------------------------------------------------------------------- */
 
-static void blocks_behind_the_index_are_found_again(void **state)
+TEST(blocks_behind_the_index_are_found_again, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start(f);
     rig_accept_chain(&f->rig, f->base[60]);
     assert_int_equal(rig_flush(&f->rig), 0);
@@ -134,9 +124,8 @@ static void blocks_behind_the_index_are_found_again(void **state)
     assert_true(chain_disk_bytes(f->rig.chain) < 2 * bytes);
 }
 
-static void blocks_behind_the_index_in_later_files_are_found_too(void **state)
+TEST(blocks_behind_the_index_in_later_files_are_found_too, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->options.block_file_bytes = 3000;
     fixture_start(f);
     rig_accept_chain(&f->rig, f->base[30]);
@@ -154,9 +143,8 @@ static void blocks_behind_the_index_in_later_files_are_found_too(void **state)
 }
 
 /* The second crash comes after the index has some of the blocks, and the space of all. */
-static void a_crash_amid_the_replay_forgets_nothing(void **state)
+TEST(a_crash_amid_the_replay_forgets_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->options.block_file_bytes = 3000;
     fixture_start(f);
     rig_accept_chain(&f->rig, f->base[30]);
@@ -179,9 +167,8 @@ static void a_crash_amid_the_replay_forgets_nothing(void **state)
     assert_at_base(f);
 }
 
-static void a_new_block_never_overwrites_one_behind_the_index(void **state)
+TEST(a_new_block_never_overwrites_one_behind_the_index, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start(f);
     rig_accept_chain(&f->rig, f->base[40]);
     assert_int_equal(rig_flush(&f->rig), 0);
@@ -226,9 +213,8 @@ static void start_after_cut(void *arg)
     cut->is_watching = true;
 }
 
-static void a_flush_cut_short_amid_a_reorganisation_is_repaired(void **state)
+TEST(a_flush_cut_short_amid_a_reorganisation_is_repaired, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->options.flush_batch_bytes = 100;
     fixture_start_at_base(f);
     const struct built_block *a = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
@@ -279,9 +265,8 @@ static void assert_names(const char *error, const char *remedy)
     assert_null(strchr(error, '\n'));
 }
 
-static void a_corrupt_index_names_reindex_which_helps(void **state)
+TEST(a_corrupt_index_names_reindex_which_helps, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     close_rig(f);
     struct span junk = span_of("junk", 4);
@@ -297,9 +282,8 @@ static void a_corrupt_index_names_reindex_which_helps(void **state)
     assert_at_base(f);
 }
 
-static void an_index_that_is_gone_names_reindex_which_helps(void **state)
+TEST(an_index_that_is_gone_names_reindex_which_helps, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     close_rig(f);
     const struct env *env = sim_env_get(f->rig.sim);
@@ -310,9 +294,8 @@ static void an_index_that_is_gone_names_reindex_which_helps(void **state)
     assert_at_base(f);
 }
 
-static void coins_that_are_gone_are_made_again(void **state)
+TEST(coins_that_are_gone_are_made_again, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     close_rig(f);
     const struct env *env = sim_env_get(f->rig.sim);
@@ -322,9 +305,8 @@ static void coins_that_are_gone_are_made_again(void **state)
 }
 
 /* An index that does not have what the coins were made of. */
-static void coins_of_blocks_that_the_index_lacks_name_reindex(void **state)
+TEST(coins_of_blocks_that_the_index_lacks_name_reindex, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->options.check_invariants = false;
     fixture_start_at_base(f);
     struct block_node *node = block_node_ancestor(chain_tip_node(f->rig.chain), 50);
@@ -338,9 +320,8 @@ static void coins_of_blocks_that_the_index_lacks_name_reindex(void **state)
     assert_at_base(f);
 }
 
-static void a_directory_of_another_network_is_refused(void **state)
+TEST(a_directory_of_another_network_is_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     close_rig(f);
     f->rig.network = *network_get(NETWORK_TESTNET4);
@@ -349,9 +330,8 @@ static void a_directory_of_another_network_is_refused(void **state)
     assert_non_null(strstr(error, "Wrong datadir for network?"));
 }
 
-static void a_pruned_directory_is_opened_only_for_pruning(void **state)
+TEST(a_pruned_directory_is_opened_only_for_pruning, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     assert_int_equal(index_db_set_flag(index_db_of(f->rig.chain), INDEX_FLAG_PRUNED), 0);
     close_rig(f);
@@ -368,9 +348,8 @@ static void a_pruned_directory_is_opened_only_for_pruning(void **state)
     assert_true(rig_is_at(&f->rig, base_tip(f)));
 }
 
-static void a_disk_that_fails_while_opening_is_an_error_and_not_a_crash(void **state)
+TEST(a_disk_that_fails_while_opening_is_an_error_and_not_a_crash, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const unsigned ops[] = {SIM_OP_READ, SIM_OP_CHANGES, SIM_OP_OPEN};
     fixture_start(f);
     rig_accept_chain(&f->rig, f->base[10]);
@@ -391,9 +370,8 @@ static void a_disk_that_fails_while_opening_is_an_error_and_not_a_crash(void **s
 
 /* -- Rebuilding -------------------------------------------------------------------------------- */
 
-static void a_reindex_rebuilds_all_from_the_block_files(void **state)
+TEST(a_reindex_rebuilds_all_from_the_block_files, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *side = builder_blocks(&f->b, f->base[100], 10, NULL);
     rig_accept_chain(&f->rig, side);
@@ -413,9 +391,8 @@ static void a_reindex_rebuilds_all_from_the_block_files(void **state)
     assert_true(rig_is_at(&f->rig, base_tip(f)));
 }
 
-static void a_reindex_that_was_cut_short_goes_on_without_being_asked(void **state)
+TEST(a_reindex_that_was_cut_short_goes_on_without_being_asked, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 500; steps += 41) {
         rig_start(&f->rig, 1, &f->b, &f->options);
         rig_accept_chain(&f->rig, base_tip(f));
@@ -434,9 +411,8 @@ static void a_reindex_that_was_cut_short_goes_on_without_being_asked(void **stat
 }
 
 /* Killed while the old index and coins are being put away, before a block was read again. */
-static void a_reindex_that_was_cut_short_at_its_start_needs_no_help(void **state)
+TEST(a_reindex_that_was_cut_short_at_its_start_needs_no_help, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     struct cut cut = {.f = f, .tip = base_tip(f)};
     cut.want = rig_coin_stats(&f->rig, COIN_STATS_MUHASH);
@@ -451,9 +427,8 @@ static void a_reindex_that_was_cut_short_at_its_start_needs_no_help(void **state
     assert_at_base(f);
 }
 
-static void a_reindex_of_the_coins_alone_ends_at_the_same_coins(void **state)
+TEST(a_reindex_of_the_coins_alone_ends_at_the_same_coins, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     close_rig(f);
     f->rig.options.reindex_chainstate = true;
@@ -480,9 +455,8 @@ static void damage_block_and_undo(struct fixture *f, int32_t height)
 }
 
 /* Without a way back the coins have to be made anew, and the fault says so. */
-static void a_lost_way_back_names_an_option_that_repairs_it(void **state)
+TEST(a_lost_way_back_names_an_option_that_repairs_it, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *spend = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
     assert_true(rig_accept(&f->rig, spend).is_connected);
@@ -508,9 +482,8 @@ static void a_lost_way_back_names_an_option_that_repairs_it(void **state)
 
 /* A damaged block is met when the coins are made again: the tip stays below, the operator is
  * warned, and the block is taken when it comes. */
-static void a_damaged_block_is_waited_for(void **state)
+TEST(a_damaged_block_is_waited_for, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct block_node *node = chain_at(f->rig.chain, 50);
     char path[64];
@@ -532,34 +505,4 @@ static void a_damaged_block_is_waited_for(void **state)
     assert_true(rig_accept(&f->rig, f->base[50]).is_new);
     rig_settle(&f->rig);
     assert_at_base(f);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(an_empty_directory_has_the_first_block),
-        TEST(opening_twice_writes_the_first_block_once),
-        TEST(a_close_leaves_nothing_to_be_done_by_the_next_start),
-        TEST(a_branch_completed_from_below_is_complete_after_a_restart),
-        TEST(blocks_behind_the_index_are_found_again),
-        TEST(blocks_behind_the_index_in_later_files_are_found_too),
-        TEST(a_crash_amid_the_replay_forgets_nothing),
-        TEST(a_new_block_never_overwrites_one_behind_the_index),
-        TEST(a_flush_cut_short_amid_a_reorganisation_is_repaired),
-        TEST(a_corrupt_index_names_reindex_which_helps),
-        TEST(an_index_that_is_gone_names_reindex_which_helps),
-        TEST(coins_that_are_gone_are_made_again),
-        TEST(coins_of_blocks_that_the_index_lacks_name_reindex),
-        TEST(a_directory_of_another_network_is_refused),
-        TEST(a_pruned_directory_is_opened_only_for_pruning),
-        TEST(a_disk_that_fails_while_opening_is_an_error_and_not_a_crash),
-        TEST(a_reindex_rebuilds_all_from_the_block_files),
-        TEST(a_reindex_that_was_cut_short_goes_on_without_being_asked),
-        TEST(a_reindex_that_was_cut_short_at_its_start_needs_no_help),
-        TEST(a_reindex_of_the_coins_alone_ends_at_the_same_coins),
-        TEST(a_lost_way_back_names_an_option_that_repairs_it),
-        TEST(a_damaged_block_is_waited_for),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

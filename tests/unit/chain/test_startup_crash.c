@@ -4,14 +4,9 @@
  * One run of a scenario is watched: before and after every change of its disk, copies of the
  * machine are made as a crash would leave it, started again, and brought up to date. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { MATURE = 101, N_SIDE = 6 };
@@ -135,9 +130,8 @@ static void end_watching(struct scenario *s, uint64_t tried_least)
 
 /* -- Scenarios --------------------------------------------------------------------------------- */
 
-static void a_crash_while_blocks_are_connected_is_recovered_from(void **state)
+TEST(a_crash_while_blocks_are_connected_is_recovered_from)
 {
-    (void)state;
     struct scenario *s = xcalloc(1, sizeof *s);
     init_scenario(s, 1, N_SIDE);
     begin_watching(s, 3);
@@ -147,9 +141,8 @@ static void a_crash_while_blocks_are_connected_is_recovered_from(void **state)
     xfree(s);
 }
 
-static void a_crash_amid_a_reorganisation_and_flushes_is_recovered_from(void **state)
+TEST(a_crash_amid_a_reorganisation_and_flushes_is_recovered_from)
 {
-    (void)state;
     struct scenario *s = xcalloc(1, sizeof *s);
     init_scenario(s, 2, N_SIDE);
     begin_watching(s, 2);
@@ -163,9 +156,8 @@ static void a_crash_amid_a_reorganisation_and_flushes_is_recovered_from(void **s
     xfree(s);
 }
 
-static void a_crash_amid_a_deep_reorganisation_is_recovered_from(void **state)
+TEST(a_crash_amid_a_deep_reorganisation_is_recovered_from)
 {
-    (void)state;
     struct scenario *s = xcalloc(1, sizeof *s);
     init_scenario(s, 3, 25);
     begin_watching(s, 7);
@@ -186,9 +178,8 @@ static void a_crash_amid_a_deep_reorganisation_is_recovered_from(void **state)
     xfree(s);
 }
 
-static void a_crash_on_the_first_start_is_recovered_from(void **state)
+TEST(a_crash_on_the_first_start_is_recovered_from)
 {
-    (void)state;
     struct scenario *s = xcalloc(1, sizeof *s);
     chain_builder_init(&s->b);
     s->base = s->b.genesis;
@@ -207,9 +198,8 @@ static void a_crash_on_the_first_start_is_recovered_from(void **state)
 }
 
 /* Crash again and again, at random moments, without ever stopping in an orderly way. */
-static void many_crashes_in_a_row_are_recovered_from(void **state)
+TEST(many_crashes_in_a_row_are_recovered_from)
 {
-    (void)state;
     struct scenario *s = xcalloc(1, sizeof *s);
     init_scenario(s, 5, 12);
     struct sim_random random = sim_random_of(5, 0);
@@ -253,9 +243,8 @@ static void fail_at(struct scenario *s, uint64_t n, unsigned ops, int error)
     sim_env_free(rig.sim);
 }
 
-static void a_failing_disk_makes_no_block_invalid(void **state)
+TEST(a_failing_disk_makes_no_block_invalid)
 {
-    (void)state;
     struct scenario *s = xcalloc(1, sizeof *s);
     init_scenario(s, 6, N_SIDE);
     for (uint64_t n = 0; n < 30; n += 3) {
@@ -266,17 +255,4 @@ static void a_failing_disk_makes_no_block_invalid(void **state)
     sim_env_free(s->rig.sim);
     chain_builder_deinit(&s->b);
     xfree(s);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_crash_while_blocks_are_connected_is_recovered_from),
-        cmocka_unit_test(a_crash_amid_a_reorganisation_and_flushes_is_recovered_from),
-        cmocka_unit_test(a_crash_amid_a_deep_reorganisation_is_recovered_from),
-        cmocka_unit_test(a_crash_on_the_first_start_is_recovered_from),
-        cmocka_unit_test(many_crashes_in_a_row_are_recovered_from),
-        cmocka_unit_test(a_failing_disk_makes_no_block_invalid),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

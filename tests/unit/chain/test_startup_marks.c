@@ -1,14 +1,11 @@
 /* test_startup_marks.c - what says "go through the block files again" stays until that is done and
  * durable: reindexing and the replay after a crash. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
+
+FIXTURE(fixture_setup, fixture_teardown)
 
 #define CLOCK_BACK_S 9000000 /* to when the last blocks of the fixture were new */
 
@@ -37,9 +34,8 @@ static void assert_nothing_lost(struct fixture *f, const struct built_block *tip
 
 /* The block that begins a branch while the files are read again makes the index's last file a new
  * one: what lies in the others is found only by going through them all. */
-static void a_crash_right_after_a_reindex_forgets_nothing(void **state)
+TEST(a_crash_right_after_a_reindex_forgets_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const enum sim_crash how[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
     const struct built_block *side = builder_blocks(&f->b, f->b.genesis, 1, NULL);
     for (size_t i = 0; i < COUNT_OF(how); i++) {
@@ -62,9 +58,8 @@ static void a_crash_right_after_a_reindex_forgets_nothing(void **state)
     }
 }
 
-static void after_a_reindex_a_start_has_nothing_to_do(void **state)
+TEST(after_a_reindex_a_start_has_nothing_to_do, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     close_rig(f);
     f->rig.options.reindex = true;
@@ -79,9 +74,8 @@ static void after_a_reindex_a_start_has_nothing_to_do(void **state)
 }
 
 /* What lies above it in the files is kept: it may be reconsidered. */
-static void an_order_amid_a_reindex_leaves_no_block_out(void **state)
+TEST(an_order_amid_a_reindex_leaves_no_block_out, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int32_t from = 20; from < BASE_HEIGHT; from += 17) {
         fixture_start_at_base(f);
         close_rig(f);
@@ -104,9 +98,8 @@ static void an_order_amid_a_reindex_leaves_no_block_out(void **state)
 }
 
 /* What a killed process has written may not be on the disk yet: rows about it come after a sync. */
-static void a_replay_syncs_what_it_takes_in(void **state)
+TEST(a_replay_syncs_what_it_takes_in, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start(f);
     rig_accept_chain(&f->rig, base_tip(f));
     rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
@@ -142,9 +135,8 @@ static const struct built_block *crash_into_the_past(struct fixture *f, bool flu
     return tip;
 }
 
-static void blocks_too_new_for_a_wrong_clock_are_not_forgotten(void **state)
+TEST(blocks_too_new_for_a_wrong_clock_are_not_forgotten, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int stops = 0; stops < 2; stops++) {
         fixture_start_at_base(f);
         const struct built_block *tip = crash_into_the_past(f, true);
@@ -167,9 +159,8 @@ static void blocks_too_new_for_a_wrong_clock_are_not_forgotten(void **state)
     }
 }
 
-static void a_clock_that_is_set_right_brings_the_blocks_back(void **state)
+TEST(a_clock_that_is_set_right_brings_the_blocks_back, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *tip = crash_into_the_past(f, true);
     open_again(f);
@@ -188,9 +179,8 @@ static void a_clock_that_is_set_right_brings_the_blocks_back(void **state)
     assert_true(rig_is_at(&f->rig, tip));
 }
 
-static void a_reindex_with_a_wrong_clock_says_so_and_goes_on_later(void **state)
+TEST(a_reindex_with_a_wrong_clock_says_so_and_goes_on_later, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *tip = crash_into_the_past(f, false);
     f->rig.options.reindex = true;
@@ -205,9 +195,8 @@ static void a_reindex_with_a_wrong_clock_says_so_and_goes_on_later(void **state)
 }
 
 /* Core's limit for a new block, two hours, is that of a tip as well. */
-static void a_tip_from_the_future_stops_the_start_before_anything_is_written(void **state)
+TEST(a_tip_from_the_future_stops_the_start_before_anything_is_written, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     close_rig(f);
     const int64_t tip_s = base_tip(f)->block.header.time;
@@ -235,9 +224,8 @@ static void a_tip_from_the_future_stops_the_start_before_anything_is_written(voi
 /* -- A disk that cannot be read -----------------------------------------------------------------
  */
 
-static void a_replay_that_cannot_read_a_block_stops_and_forgets_nothing(void **state)
+TEST(a_replay_that_cannot_read_a_block_stops_and_forgets_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     size_t n_faults = 0;
     for (uint64_t n = 0; n < 40; n += 3) {
         fixture_start(f);
@@ -256,21 +244,4 @@ static void a_replay_that_cannot_read_a_block_stops_and_forgets_nothing(void **s
         rig_deinit(&f->rig);
     }
     assert_true(n_faults > 5);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_crash_right_after_a_reindex_forgets_nothing),
-        TEST(after_a_reindex_a_start_has_nothing_to_do),
-        TEST(an_order_amid_a_reindex_leaves_no_block_out),
-        TEST(a_replay_syncs_what_it_takes_in),
-        TEST(blocks_too_new_for_a_wrong_clock_are_not_forgotten),
-        TEST(a_clock_that_is_set_right_brings_the_blocks_back),
-        TEST(a_reindex_with_a_wrong_clock_says_so_and_goes_on_later),
-        TEST(a_tip_from_the_future_stops_the_start_before_anything_is_written),
-        TEST(a_replay_that_cannot_read_a_block_stops_and_forgets_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
 /* test_bip30.c - the two blocks that repeated a coinbase.
  *
  * hazards: rows 3, 4: exempt by height and hash together, on the main chain only. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/bip30.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 
 static struct block_hash hash_of(const char *shown)
 {
@@ -38,9 +32,8 @@ static const struct { enum network_kind kind; int32_t height; const char *hash;
 };
 /* clang-format on */
 
-static void only_the_two_blocks_are_exempt(void **state)
+TEST(only_the_two_blocks_are_exempt)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct network *network = network_get(rows[i].kind);
         struct block_hash hash = hash_of(rows[i].hash);
@@ -51,9 +44,8 @@ static void only_the_two_blocks_are_exempt(void **state)
     }
 }
 
-static void one_wrong_bit_in_the_hash_ends_the_exemption(void **state)
+TEST(one_wrong_bit_in_the_hash_ends_the_exemption)
 {
-    (void)state;
     struct block_hash hash = hash_of(HASH_91842);
     for (int bit = 0; bit < 256; bit++) {
         hash.b[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -61,13 +53,4 @@ static void one_wrong_bit_in_the_hash_ends_the_exemption(void **state)
         hash.b[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     assert_true(bip30_is_exception(network_get(NETWORK_MAIN), 91842, &hash));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_the_two_blocks_are_exempt),
-        cmocka_unit_test(one_wrong_bit_in_the_hash_ends_the_exemption),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,13 @@
 /* test_block_check.c - rules of headers and blocks, the order of verdicts, and their classes.
  *
  * hazards: rows 5, 6, 7, 10, 31, 32, and the real block 277647 of the main chain. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/block_check.h"
 #include "consensus/merkle.h"
 #include "consensus/pow.h"
 #include "consensus/script_iter.h"
 #include "crypto/hash.h"
 #include "support/build.h"
+#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 
@@ -31,6 +25,8 @@ static int teardown(void **state)
     xfree(*state);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* clang-format off */
 static const struct {
@@ -76,9 +72,8 @@ static const struct {
 };
 /* clang-format on */
 
-static void headers_fit_their_place(void **state)
+TEST(headers_fit_their_place)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(headers); i++) {
         struct block_header header = {
             .version = headers[i].version, .bits = headers[i].bits, .time = headers[i].time};
@@ -115,35 +110,35 @@ static struct block two_tx_block(struct arena *arena)
     return build_block(arena, txs, 2);
 }
 
-static void a_block_that_was_ground_passes(void **state)
+TEST(a_block_that_was_ground_passes, struct arena *arena)
 {
-    struct block block = two_tx_block(*state);
-    build_grind(*state, &block, network_get(NETWORK_REGTEST));
-    assert_check(*state, &block, BLOCK_CHECK_ALL, REJECT_NONE);
+    struct block block = two_tx_block(arena);
+    build_grind(arena, &block, network_get(NETWORK_REGTEST));
+    assert_check(arena, &block, BLOCK_CHECK_ALL, REJECT_NONE);
     do { /* the next nonce that proves nothing */
         block.header.nonce++;
         block.hash = block_header_hash(&block.header);
     } while (pow_check(network_get(NETWORK_REGTEST), &block.hash, block.header.bits));
-    assert_check(*state, &block, BLOCK_CHECK_ALL, REJECT_HIGH_HASH);
-    assert_check(*state, &block, BLOCK_CHECK_MERKLE, REJECT_NONE);
+    assert_check(arena, &block, BLOCK_CHECK_ALL, REJECT_HIGH_HASH);
+    assert_check(arena, &block, BLOCK_CHECK_MERKLE, REJECT_NONE);
 }
 
-static void another_root_is_mutated_not_invalid(void **state)
+TEST(another_root_is_mutated_not_invalid, struct arena *arena)
 {
-    struct block block = two_tx_block(*state);
+    struct block block = two_tx_block(arena);
     block.header.merkle_root[0] ^= 1;
-    assert_check(*state, &block, BLOCK_CHECK_MERKLE, REJECT_BAD_MERKLE_ROOT);
-    assert_true(block_is_mutated(&block, false, *state));
-    assert_check(*state, &block, 0, REJECT_NONE);
+    assert_check(arena, &block, BLOCK_CHECK_MERKLE, REJECT_BAD_MERKLE_ROOT);
+    assert_true(block_is_mutated(&block, false, arena));
+    assert_check(arena, &block, 0, REJECT_NONE);
 }
 
 /* Row 5: the same header, then with the last transactions twice, then honest again. */
-static void repeated_transactions_are_mutated_not_invalid(void **state)
+TEST(repeated_transactions_are_mutated_not_invalid, struct arena *arena)
 {
-    struct tx txs[8] = {build_coinbase(*state, 1, 50 * COIN_SAT)};
+    struct tx txs[8] = {build_coinbase(arena, 1, 50 * COIN_SAT)};
     for (uint32_t i = 1; i < 6; i++) {
-        txs[i] = build_tx(*state, i, 1, 1);
-        tx_finish(&txs[i], *state);
+        txs[i] = build_tx(arena, i, 1, 1);
+        tx_finish(&txs[i], arena);
     }
     /* three transactions and the third again; six, and the fifth and sixth again */
     static const uint32_t sizes[][2] = {{3, 1}, {6, 2}};
@@ -152,13 +147,13 @@ static void repeated_transactions_are_mutated_not_invalid(void **state)
         struct tx again[8];
         memcpy(again, txs, sizeof again);
         memcpy(again + n, again + n - tail, tail * sizeof *again);
-        struct block honest = build_block(*state, again, n);
-        struct block mutated = build_block(*state, again, n + tail);
+        struct block honest = build_block(arena, again, n);
+        struct block mutated = build_block(arena, again, n + tail);
         assert_true(block_hash_equal(&honest.hash, &mutated.hash));
-        assert_check(*state, &mutated, BLOCK_CHECK_MERKLE, REJECT_TXNS_DUPLICATE);
-        assert_true(block_is_mutated(&mutated, false, *state));
-        assert_check(*state, &honest, BLOCK_CHECK_MERKLE, REJECT_NONE);
-        assert_false(block_is_mutated(&honest, false, *state));
+        assert_check(arena, &mutated, BLOCK_CHECK_MERKLE, REJECT_TXNS_DUPLICATE);
+        assert_true(block_is_mutated(&mutated, false, arena));
+        assert_check(arena, &honest, BLOCK_CHECK_MERKLE, REJECT_NONE);
+        assert_false(block_is_mutated(&honest, false, arena));
     }
 }
 
@@ -174,74 +169,74 @@ static struct tx tx_of_64_bytes(struct arena *arena)
 }
 
 /* Row 6: without a coinbase, a 64-byte transaction may be a node of the true block's tree. */
-static void a_block_of_inner_nodes_condemns_no_hash(void **state)
+TEST(a_block_of_inner_nodes_condemns_no_hash, struct arena *arena)
 {
-    struct tx node = tx_of_64_bytes(*state), other = build_tx(*state, 1, 1, 1);
-    tx_finish(&other, *state);
-    struct block forged = build_block(*state, &node, 1);
-    assert_check(*state, &forged, BLOCK_CHECK_MERKLE, REJECT_CB_MISSING_MUTATED);
-    assert_true(block_is_mutated(&forged, false, *state));
+    struct tx node = tx_of_64_bytes(arena), other = build_tx(arena, 1, 1, 1);
+    tx_finish(&other, arena);
+    struct block forged = build_block(arena, &node, 1);
+    assert_check(arena, &forged, BLOCK_CHECK_MERKLE, REJECT_CB_MISSING_MUTATED);
+    assert_true(block_is_mutated(&forged, false, arena));
 
-    struct block no_coinbase = build_block(*state, &other, 1);
-    assert_check(*state, &no_coinbase, BLOCK_CHECK_MERKLE, REJECT_CB_MISSING);
-    assert_false(block_is_mutated(&no_coinbase, false, *state));
+    struct block no_coinbase = build_block(arena, &other, 1);
+    assert_check(arena, &no_coinbase, BLOCK_CHECK_MERKLE, REJECT_CB_MISSING);
+    assert_false(block_is_mutated(&no_coinbase, false, arena));
 
     /* with a coinbase such a transaction is valid: being refused is policy */
-    struct tx txs[2] = {build_coinbase(*state, 1, 0), node};
-    struct block honest = build_block(*state, txs, 2);
-    assert_check(*state, &honest, BLOCK_CHECK_MERKLE, REJECT_NONE);
-    assert_false(block_is_mutated(&honest, false, *state));
+    struct tx txs[2] = {build_coinbase(arena, 1, 0), node};
+    struct block honest = build_block(arena, txs, 2);
+    assert_check(arena, &honest, BLOCK_CHECK_MERKLE, REJECT_NONE);
+    assert_false(block_is_mutated(&honest, false, arena));
 
     /* the other way round: the txids of that node's two halves hash to the node's own id */
     uint8_t root[32];
-    assert_false(merkle_root(node.raw.p, 2, *state, root));
+    assert_false(merkle_root(node.raw.p, 2, arena, root));
     assert_memory_equal(root, node.txid.b, 32);
 }
 
-static void coinbases_stand_first_and_alone(void **state)
+TEST(coinbases_stand_first_and_alone, struct arena *arena)
 {
-    struct tx coinbase = build_coinbase(*state, 1, 0), tx = build_tx(*state, 1, 1, 1);
-    tx_finish(&tx, *state);
+    struct tx coinbase = build_coinbase(arena, 1, 0), tx = build_tx(arena, 1, 1, 1);
+    tx_finish(&tx, arena);
     struct tx swapped[2] = {tx, coinbase}, twice[3] = {coinbase, tx, coinbase};
-    struct block block = build_block(*state, swapped, 2);
-    assert_check(*state, &block, BLOCK_CHECK_MERKLE, REJECT_CB_MISSING);
-    block = build_block(*state, twice, 3);
-    assert_check(*state, &block, BLOCK_CHECK_MERKLE, REJECT_CB_MULTIPLE);
-    block = build_block(*state, NULL, 0);
-    assert_check(*state, &block, BLOCK_CHECK_MERKLE, REJECT_BLK_LENGTH);
+    struct block block = build_block(arena, swapped, 2);
+    assert_check(arena, &block, BLOCK_CHECK_MERKLE, REJECT_CB_MISSING);
+    block = build_block(arena, twice, 3);
+    assert_check(arena, &block, BLOCK_CHECK_MERKLE, REJECT_CB_MULTIPLE);
+    block = build_block(arena, NULL, 0);
+    assert_check(arena, &block, BLOCK_CHECK_MERKLE, REJECT_BLK_LENGTH);
 }
 
-static void each_transaction_is_checked(void **state)
+TEST(each_transaction_is_checked, struct arena *arena)
 {
-    struct tx txs[2] = {build_coinbase(*state, 1, 0), build_tx(*state, 1, 2, 1)};
+    struct tx txs[2] = {build_coinbase(arena, 1, 0), build_tx(arena, 1, 2, 1)};
     txs[1].in[1].prevout = txs[1].in[0].prevout; /* CVE-2018-17144, in a block */
-    tx_finish(&txs[1], *state);
-    struct block block = build_block(*state, txs, 2);
-    assert_check(*state, &block, BLOCK_CHECK_MERKLE, REJECT_INPUTS_DUPLICATE);
+    tx_finish(&txs[1], arena);
+    struct block block = build_block(arena, txs, 2);
+    assert_check(arena, &block, BLOCK_CHECK_MERKLE, REJECT_INPUTS_DUPLICATE);
     struct verdict verdict;
-    assert_false(block_check(&block, network_get(NETWORK_REGTEST), 0, *state, &verdict));
+    assert_false(block_check(&block, network_get(NETWORK_REGTEST), 0, arena, &verdict));
     assert_memory_equal(verdict.detail, "Transaction check failed (tx hash ", 34);
 }
 
-static void base_size_may_be_a_million_bytes(void **state)
+TEST(base_size_may_be_a_million_bytes, struct arena *arena)
 {
-    struct tx txs[2] = {build_coinbase(*state, 1, 0), build_tx(*state, 1, 1, 1)};
-    tx_finish(&txs[1], *state);
-    struct block small = build_block(*state, txs, 2);
+    struct tx txs[2] = {build_coinbase(arena, 1, 0), build_tx(arena, 1, 1, 1)};
+    tx_finish(&txs[1], arena);
+    struct block small = build_block(arena, txs, 2);
     size_t room = 1000000 - small.base_bytes - 4; /* the script's length takes 5 bytes, not 1 */
-    uint8_t *script = arena_alloc(*state, room + 1);
+    uint8_t *script = arena_alloc(arena, room + 1);
     memset(script, OP_NOP, room + 1);
     for (size_t extra = 0; extra < 2; extra++) {
         txs[1].in[0].script_sig = span_of(script, room + extra);
-        tx_finish(&txs[1], *state);
-        struct block block = build_block(*state, txs, 2);
+        tx_finish(&txs[1], arena);
+        struct block block = build_block(arena, txs, 2);
         assert_int_equal(block.base_bytes, 1000000 + extra);
-        assert_check(*state, &block, BLOCK_CHECK_MERKLE, extra ? REJECT_BLK_LENGTH : REJECT_NONE);
+        assert_check(arena, &block, BLOCK_CHECK_MERKLE, extra ? REJECT_BLK_LENGTH : REJECT_NONE);
     }
 }
 
 /* Row 10: 20,000 legacy operations weigh 80,000, for every opcode that counts. */
-static void twenty_thousand_sigops_are_the_limit(void **state)
+TEST(twenty_thousand_sigops_are_the_limit, struct arena *arena)
 {
     static const struct {
         uint8_t opcode;
@@ -252,20 +247,20 @@ static void twenty_thousand_sigops_are_the_limit(void **state)
                  {OP_CHECKMULTISIGVERIFY, 20}};
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         for (uint32_t extra = 0; extra < 2; extra++) {
-            struct arena_mark mark = arena_mark(*state);
-            struct tx txs[2] = {build_coinbase(*state, 1, 0), build_tx(*state, 1, 1, 2)};
+            struct arena_mark mark = arena_mark(arena);
+            struct tx txs[2] = {build_coinbase(arena, 1, 0), build_tx(arena, 1, 1, 2)};
             uint32_t n = 20000 / kinds[i].each;
-            uint8_t *script = arena_alloc(*state, n);
+            uint8_t *script = arena_alloc(arena, n);
             memset(script, kinds[i].opcode, n);
             txs[1].out[0].script_pubkey = span_of(script, n);
             static const uint8_t one_more[1] = {OP_CHECKSIG};
             if (extra)
                 txs[1].out[1].script_pubkey = span_of(one_more, 1);
-            tx_finish(&txs[1], *state);
-            struct block block = build_block(*state, txs, 2);
-            assert_check(*state, &block, BLOCK_CHECK_MERKLE,
+            tx_finish(&txs[1], arena);
+            struct block block = build_block(arena, txs, 2);
+            assert_check(arena, &block, BLOCK_CHECK_MERKLE,
                          extra ? REJECT_BLK_SIGOPS : REJECT_NONE);
-            arena_rewind(*state, mark);
+            arena_rewind(arena, mark);
         }
     }
 }
@@ -280,59 +275,59 @@ static void assert_context(struct arena *arena, const struct block *block,
     assert_int_equal(ok, want == REJECT_NONE);
 }
 
-static void lock_times_are_measured_by_the_median_since_bip113(void **state)
+TEST(lock_times_are_measured_by_the_median_since_bip113, struct arena *arena)
 {
     struct network network = *network_get(NETWORK_REGTEST);
     network.buried_height[BURIED_CSV] = 101;
     for (int32_t height = 100; height <= 101; height++) {
-        struct tx txs[2] = {build_coinbase(*state, height, 0), build_tx(*state, 1, 1, 1)};
+        struct tx txs[2] = {build_coinbase(arena, height, 0), build_tx(arena, 1, 1, 1)};
         txs[1].in[0].sequence = 0;
         txs[1].lock_time = 1700000000 - 1; /* one second before the block's own time */
-        tx_finish(&txs[1], *state);
-        struct block block = build_block(*state, txs, 2);
-        assert_context(*state, &block, &network, height, 1700000000 - 3600,
+        tx_finish(&txs[1], arena);
+        struct block block = build_block(arena, txs, 2);
+        assert_context(arena, &block, &network, height, 1700000000 - 3600,
                        height == 101 ? REJECT_TXNS_NONFINAL : REJECT_NONE);
-        assert_context(*state, &block, &network, height, 1700000000, REJECT_NONE);
+        assert_context(arena, &block, &network, height, 1700000000, REJECT_NONE);
     }
 }
 
-static void coinbase_lock_times_count(void **state)
+TEST(coinbase_lock_times_count, struct arena *arena)
 {
-    struct tx coinbase = build_coinbase(*state, 7, 0);
+    struct tx coinbase = build_coinbase(arena, 7, 0);
     coinbase.in[0].sequence = 0;
     coinbase.lock_time = 7;
-    tx_finish(&coinbase, *state);
-    struct block block = build_block(*state, &coinbase, 1);
-    assert_context(*state, &block, network_get(NETWORK_REGTEST), 7, 0, REJECT_TXNS_NONFINAL);
+    tx_finish(&coinbase, arena);
+    struct block block = build_block(arena, &coinbase, 1);
+    assert_context(arena, &block, network_get(NETWORK_REGTEST), 7, 0, REJECT_TXNS_NONFINAL);
 }
 
-static void the_height_is_the_first_push_of_the_coinbase(void **state)
+TEST(the_height_is_the_first_push_of_the_coinbase, struct arena *arena)
 {
     static const int32_t heights[] = {1,   16,    17,    127,    128,     255,
                                       256, 32767, 32768, 500000, 8388607, 8388608};
     struct network network = *network_get(NETWORK_REGTEST);
     for (size_t i = 0; i < COUNT_OF(heights); i++) {
-        struct tx coinbase = build_coinbase(*state, heights[i], 0);
-        struct block block = build_block(*state, &coinbase, 1);
-        assert_context(*state, &block, &network, heights[i], 0, REJECT_NONE);
-        assert_context(*state, &block, &network, heights[i] + 1, 0, REJECT_CB_HEIGHT);
+        struct tx coinbase = build_coinbase(arena, heights[i], 0);
+        struct block block = build_block(arena, &coinbase, 1);
+        assert_context(arena, &block, &network, heights[i], 0, REJECT_NONE);
+        assert_context(arena, &block, &network, heights[i] + 1, 0, REJECT_CB_HEIGHT);
     }
     /* before BIP34 anything goes */
     network.buried_height[BURIED_HEIGHTINCB] = 100;
-    struct tx coinbase = build_coinbase(*state, 5, 0);
-    struct block block = build_block(*state, &coinbase, 1);
-    assert_context(*state, &block, &network, 99, 0, REJECT_NONE);
-    assert_context(*state, &block, &network, 100, 0, REJECT_CB_HEIGHT);
+    struct tx coinbase = build_coinbase(arena, 5, 0);
+    struct block block = build_block(arena, &coinbase, 1);
+    assert_context(arena, &block, &network, 99, 0, REJECT_NONE);
+    assert_context(arena, &block, &network, 100, 0, REJECT_CB_HEIGHT);
 }
 
-static void a_height_pushed_the_long_way_is_refused(void **state)
+TEST(a_height_pushed_the_long_way_is_refused, struct arena *arena)
 {
     static const uint8_t long_push[3] = {0x02, 0x11, 0x00}; /* 17 in two bytes */
-    struct tx coinbase = build_coinbase(*state, 17, 0);
+    struct tx coinbase = build_coinbase(arena, 17, 0);
     coinbase.in[0].script_sig = span_of(long_push, sizeof long_push);
-    tx_finish(&coinbase, *state);
-    struct block block = build_block(*state, &coinbase, 1);
-    assert_context(*state, &block, network_get(NETWORK_REGTEST), 17, 0, REJECT_CB_HEIGHT);
+    tx_finish(&coinbase, arena);
+    struct block block = build_block(arena, &coinbase, 1);
+    assert_context(arena, &block, network_get(NETWORK_REGTEST), 17, 0, REJECT_CB_HEIGHT);
 }
 
 /* A block with a witness and its commitment. */
@@ -359,68 +354,68 @@ static void assert_witness(struct arena *arena, const struct block *block, bool 
     assert_int_equal(block_is_mutated(block, expect, arena), want != REJECT_NONE);
 }
 
-static void witnesses_agree_with_the_commitment(void **state)
+TEST(witnesses_agree_with_the_commitment, struct arena *arena)
 {
-    struct block block = witness_block(*state);
-    assert_witness(*state, &block, true, REJECT_NONE);
-    assert_context(*state, &block, network_get(NETWORK_REGTEST), 1, 0, REJECT_NONE);
+    struct block block = witness_block(arena);
+    assert_witness(arena, &block, true, REJECT_NONE);
+    assert_context(arena, &block, network_get(NETWORK_REGTEST), 1, 0, REJECT_NONE);
     /* before segwit nobody may send witnesses */
-    assert_witness(*state, &block, false, REJECT_UNEXPECTED_WITNESS);
+    assert_witness(arena, &block, false, REJECT_UNEXPECTED_WITNESS);
 }
 
 /* Row 7: each of these has the honest block's hash, and must not be held against it. */
-static void altered_witnesses_condemn_no_hash(void **state)
+TEST(altered_witnesses_condemn_no_hash, struct arena *arena)
 {
-    struct block honest = witness_block(*state);
+    struct block honest = witness_block(arena);
     static const uint8_t padding[3000], nonce31[31];
     struct span pad = span_of(padding, sizeof padding);
     struct span short_nonce = span_of(nonce31, sizeof nonce31);
     struct span two[2] = {span_of(padding, 32), span_of(padding, 32)};
 
-    struct block padded = witness_block(*state), no_nonce = witness_block(*state);
-    struct block short_one = witness_block(*state), two_items = witness_block(*state);
-    padded.tx[1].in[0].witness = build_witness(*state, &pad, 1);
-    build_block_again(*state, &padded);
-    assert_witness(*state, &padded, true, REJECT_WITNESS_MERKLE_MATCH);
+    struct block padded = witness_block(arena), no_nonce = witness_block(arena);
+    struct block short_one = witness_block(arena), two_items = witness_block(arena);
+    padded.tx[1].in[0].witness = build_witness(arena, &pad, 1);
+    build_block_again(arena, &padded);
+    assert_witness(arena, &padded, true, REJECT_WITNESS_MERKLE_MATCH);
 
     no_nonce.tx[0].in[0].witness = span_of(NULL, 0);
-    build_block_again(*state, &no_nonce);
-    assert_witness(*state, &no_nonce, true, REJECT_WITNESS_NONCE_SIZE);
+    build_block_again(arena, &no_nonce);
+    assert_witness(arena, &no_nonce, true, REJECT_WITNESS_NONCE_SIZE);
 
-    short_one.tx[0].in[0].witness = build_witness(*state, &short_nonce, 1);
-    build_block_again(*state, &short_one);
-    assert_witness(*state, &short_one, true, REJECT_WITNESS_NONCE_SIZE);
+    short_one.tx[0].in[0].witness = build_witness(arena, &short_nonce, 1);
+    build_block_again(arena, &short_one);
+    assert_witness(arena, &short_one, true, REJECT_WITNESS_NONCE_SIZE);
 
-    two_items.tx[0].in[0].witness = build_witness(*state, two, 2);
-    build_block_again(*state, &two_items);
-    assert_witness(*state, &two_items, true, REJECT_WITNESS_NONCE_SIZE);
+    two_items.tx[0].in[0].witness = build_witness(arena, two, 2);
+    build_block_again(arena, &two_items);
+    assert_witness(arena, &two_items, true, REJECT_WITNESS_NONCE_SIZE);
 
     assert_true(block_hash_equal(&padded.hash, &honest.hash));
     assert_true(block_hash_equal(&two_items.hash, &honest.hash));
-    assert_witness(*state, &honest, true, REJECT_NONE);
+    assert_witness(arena, &honest, true, REJECT_NONE);
 }
 
-static void a_block_without_commitment_has_no_witness(void **state)
+TEST(a_block_without_commitment_has_no_witness, struct arena *arena)
 {
-    struct block block = two_tx_block(*state);
-    assert_witness(*state, &block, true, REJECT_NONE);
+    struct block block = two_tx_block(arena);
+    assert_witness(arena, &block, true, REJECT_NONE);
     static const uint8_t data[1] = {1};
     struct span item = span_of(data, 1);
-    block.tx[1].in[0].witness = build_witness(*state, &item, 1);
-    tx_finish(&block.tx[1], *state);
-    build_block_again(*state, &block);
-    assert_witness(*state, &block, true, REJECT_UNEXPECTED_WITNESS);
+    block.tx[1].in[0].witness = build_witness(arena, &item, 1);
+    tx_finish(&block.tx[1], arena);
+    build_block_again(arena, &block);
+    assert_witness(arena, &block, true, REJECT_UNEXPECTED_WITNESS);
 }
 
 /* Row 32: of several commitments the last one counts. */
-static void the_last_commitment_counts(void **state)
+TEST(the_last_commitment_counts, struct arena *arena)
 {
-    struct block block = witness_block(*state);
+    struct block block = witness_block(arena);
     struct tx *coinbase = &block.tx[0];
     assert_int_equal(block_commitment_index(&block), 1);
 
     /* a wrong one in front changes nothing */
-    uint8_t *wrong = arena_alloc(*state, BLOCK_COMMITMENT_BYTES);
+    uint8_t *wrong = arena_alloc(arena, BLOCK_COMMITMENT_BYTES);
     memcpy(wrong, coinbase->out[1].script_pubkey.p, BLOCK_COMMITMENT_BYTES);
     wrong[20] ^= 1;
     struct tx_out good = coinbase->out[1];
@@ -428,54 +423,54 @@ static void the_last_commitment_counts(void **state)
     out[2].script_pubkey.len = BLOCK_COMMITMENT_BYTES - 1; /* too short to be one */
     coinbase->out = out;
     coinbase->n_out = 3;
-    tx_finish(coinbase, *state);
-    build_block_again(*state, &block);
-    build_set_merkle_root(*state, &block);
+    tx_finish(coinbase, arena);
+    build_block_again(arena, &block);
+    build_set_merkle_root(arena, &block);
     assert_int_equal(block_commitment_index(&block), 1);
-    assert_witness(*state, &block, true, REJECT_NONE);
+    assert_witness(arena, &block, true, REJECT_NONE);
 
     /* behind, it does */
     struct tx_out swapped[2] = {good, {.script_pubkey = span_of(wrong, BLOCK_COMMITMENT_BYTES)}};
     block.tx[0].out = swapped;
     block.tx[0].n_out = 2;
-    tx_finish(&block.tx[0], *state);
-    build_block_again(*state, &block);
-    build_set_merkle_root(*state, &block);
-    assert_witness(*state, &block, true, REJECT_WITNESS_MERKLE_MATCH);
+    tx_finish(&block.tx[0], arena);
+    build_block_again(arena, &block);
+    build_set_merkle_root(arena, &block);
+    assert_witness(arena, &block, true, REJECT_WITNESS_MERKLE_MATCH);
 }
 
-static void a_longer_commitment_script_is_fine(void **state)
+TEST(a_longer_commitment_script_is_fine, struct arena *arena)
 {
-    struct block block = witness_block(*state);
+    struct block block = witness_block(arena);
     struct tx *coinbase = &block.tx[0];
-    uint8_t *script = arena_calloc(*state, 1, BLOCK_COMMITMENT_BYTES + 10);
+    uint8_t *script = arena_calloc(arena, 1, BLOCK_COMMITMENT_BYTES + 10);
     memcpy(script, coinbase->out[1].script_pubkey.p, BLOCK_COMMITMENT_BYTES);
     coinbase->out[1].script_pubkey = span_of(script, BLOCK_COMMITMENT_BYTES + 10);
-    tx_finish(coinbase, *state);
-    build_block_again(*state, &block);
-    build_set_merkle_root(*state, &block);
-    assert_witness(*state, &block, true, REJECT_NONE);
+    tx_finish(coinbase, arena);
+    build_block_again(arena, &block);
+    build_set_merkle_root(arena, &block);
+    assert_witness(arena, &block, true, REJECT_NONE);
 }
 
-static void weight_may_be_four_million(void **state)
+TEST(weight_may_be_four_million, struct arena *arena)
 {
-    struct block base = witness_block(*state);
+    struct block base = witness_block(arena);
     /* item grows from 5 bytes; its length takes 5 bytes, not 1 */
     size_t room = BLOCK_WEIGHT_MAX_WU - block_weight_wu(&base) + 5 - 4;
-    uint8_t *data = arena_calloc(*state, 1, room + 1);
+    uint8_t *data = arena_calloc(arena, 1, room + 1);
     for (size_t extra = 0; extra < 2; extra++) {
         struct span item = span_of(data, room + extra);
-        struct tx txs[2] = {build_coinbase(*state, 1, 0), build_tx(*state, 1, 1, 1)};
-        txs[1].in[0].witness = build_witness(*state, &item, 1);
-        tx_finish(&txs[1], *state);
-        struct block block = build_segwit_block(*state, txs, 2);
+        struct tx txs[2] = {build_coinbase(arena, 1, 0), build_tx(arena, 1, 1, 1)};
+        txs[1].in[0].witness = build_witness(arena, &item, 1);
+        tx_finish(&txs[1], arena);
+        struct block block = build_segwit_block(arena, txs, 2);
         assert_int_equal(block_weight_wu(&block), BLOCK_WEIGHT_MAX_WU + extra);
-        assert_context(*state, &block, network_get(NETWORK_REGTEST), 1, 0,
+        assert_context(arena, &block, network_get(NETWORK_REGTEST), 1, 0,
                        extra ? REJECT_BLK_WEIGHT : REJECT_NONE);
     }
 }
 
-static void real_block_277647_passes_and_a_flipped_byte_is_mutated(void **state)
+TEST(real_block_277647_passes_and_a_flipped_byte_is_mutated, struct arena *arena)
 {
     size_t len;
     char *raw = vectors_read("mainnet/block277647.raw", &len);
@@ -484,49 +479,21 @@ static void real_block_277647_passes_and_a_flipped_byte_is_mutated(void **state)
     const struct network *main_net = network_get(NETWORK_MAIN);
     struct block block;
     struct verdict verdict;
-    assert_true(block_decode(span_of(raw, len), *state, &block));
-    assert_true(block_check(&block, main_net, BLOCK_CHECK_ALL, *state, &verdict));
-    assert_false(block_is_mutated(&block, false, *state));
-    assert_context(*state, &block, main_net, 277647, 0, REJECT_NONE);
-    assert_context(*state, &block, main_net, 277648, 0, REJECT_CB_HEIGHT);
+    assert_true(block_decode(span_of(raw, len), arena, &block));
+    assert_true(block_check(&block, main_net, BLOCK_CHECK_ALL, arena, &verdict));
+    assert_false(block_is_mutated(&block, false, arena));
+    assert_context(arena, &block, main_net, 277647, 0, REJECT_NONE);
+    assert_context(arena, &block, main_net, 277648, 0, REJECT_CB_HEIGHT);
 
     /* a byte inside the first signature of the last transaction */
     const struct tx *last = &block.tx[block.n_tx - 1];
     size_t at = (size_t)(last->in[0].script_sig.p - block.raw.p) + 20;
     raw[at] ^= 1;
-    assert_true(block_decode(span_of(raw, len), *state, &block));
-    assert_false(block_check(&block, main_net, BLOCK_CHECK_ALL, *state, &verdict));
+    assert_true(block_decode(span_of(raw, len), arena, &block));
+    assert_false(block_check(&block, main_net, BLOCK_CHECK_ALL, arena, &verdict));
     assert_string_equal(reject_string(verdict.code), "bad-txnmrklroot");
     assert_int_equal(reject_class(verdict.code), REJECT_CLASS_MUTATED);
-    assert_true(block_is_mutated(&block, false, *state));
+    assert_true(block_is_mutated(&block, false, arena));
     xfree(raw);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(headers_fit_their_place),
-        TEST(a_block_that_was_ground_passes),
-        TEST(another_root_is_mutated_not_invalid),
-        TEST(repeated_transactions_are_mutated_not_invalid),
-        TEST(a_block_of_inner_nodes_condemns_no_hash),
-        TEST(coinbases_stand_first_and_alone),
-        TEST(each_transaction_is_checked),
-        TEST(base_size_may_be_a_million_bytes),
-        TEST(twenty_thousand_sigops_are_the_limit),
-        TEST(lock_times_are_measured_by_the_median_since_bip113),
-        TEST(coinbase_lock_times_count),
-        TEST(the_height_is_the_first_push_of_the_coinbase),
-        TEST(a_height_pushed_the_long_way_is_refused),
-        TEST(witnesses_agree_with_the_commitment),
-        TEST(altered_witnesses_condemn_no_hash),
-        TEST(a_block_without_commitment_has_no_witness),
-        TEST(the_last_commitment_counts),
-        TEST(a_longer_commitment_script_is_fine),
-        TEST(weight_may_be_four_million),
-        TEST(real_block_277647_passes_and_a_flipped_byte_is_mutated),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

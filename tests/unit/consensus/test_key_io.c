@@ -1,15 +1,9 @@
 /* test_key_io.c - Core's address and key vectors, and the words of each refusal. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "consensus/key_io.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 
@@ -69,9 +63,8 @@ static void check_address_row(const json_t *row)
         assert_hex(script, len, json_string_value(json_array_get(row, 1)));
 }
 
-static void every_valid_row_round_trips(void **state)
+TEST(every_valid_row_round_trips)
 {
-    (void)state;
     size_t len, i;
     char *text = vectors_read("core/key_io_valid.json", &len);
     if (!text)
@@ -89,9 +82,8 @@ static void every_valid_row_round_trips(void **state)
     xfree(text);
 }
 
-static void no_invalid_row_means_anything_anywhere(void **state)
+TEST(no_invalid_row_means_anything_anywhere)
 {
-    (void)state;
     size_t len, i;
     char *text = vectors_read("core/key_io_invalid.json", &len);
     if (!text)
@@ -161,9 +153,8 @@ refusals[] = {
 };
 /* clang-format on */
 
-static void refusals_are_worded_and_located(void **state)
+TEST(refusals_are_worded_and_located)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(refusals); i++) {
         uint8_t script[ADDRESS_SCRIPT_MAX];
         struct address_error error;
@@ -178,9 +169,8 @@ static void refusals_are_worded_and_located(void **state)
 }
 
 /* A version byte of ours in front of a hash of the wrong length. */
-static void a_short_hash_is_a_wrong_length(void **state)
+TEST(a_short_hash_is_a_wrong_length)
 {
-    (void)state;
     uint8_t script[ADDRESS_SCRIPT_MAX];
     struct address_error error;
     size_t len;
@@ -209,9 +199,8 @@ static const struct { const char *script; bool has_address; const char *why; } s
 };
 /* clang-format on */
 
-static void only_some_scripts_have_an_address(void **state)
+TEST(only_some_scripts_have_an_address)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(scripts); i++) {
         uint8_t script[64], back[ADDRESS_SCRIPT_MAX];
         char text[ADDRESS_SIZE];
@@ -227,9 +216,8 @@ static void only_some_scripts_have_an_address(void **state)
     }
 }
 
-static void the_longest_program_round_trips(void **state)
+TEST(the_longest_program_round_trips)
 {
-    (void)state;
     uint8_t script[42] = {0x60, 40}, back[ADDRESS_SCRIPT_MAX];
     char text[ADDRESS_SIZE];
     size_t len;
@@ -241,9 +229,8 @@ static void the_longest_program_round_trips(void **state)
     assert_memory_equal(script, back, 42);
 }
 
-static void a_number_that_is_no_key_is_refused(void **state)
+TEST(a_number_that_is_no_key_is_refused)
 {
-    (void)state;
     uint8_t zero[32] = {0}, one[32] = {[31] = 1}, key[32];
     char text[WIF_SIZE];
     bool compressed;
@@ -255,18 +242,4 @@ static void a_number_that_is_no_key_is_refused(void **state)
     assert_true(wif_decode(network, text, key, &compressed));
     assert_true(compressed);
     assert_false(wif_decode(network_get(NETWORK_TEST), text, key, &compressed));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_valid_row_round_trips),
-        cmocka_unit_test(no_invalid_row_means_anything_anywhere),
-        cmocka_unit_test(refusals_are_worded_and_located),
-        cmocka_unit_test(a_short_hash_is_a_wrong_length),
-        cmocka_unit_test(only_some_scripts_have_an_address),
-        cmocka_unit_test(the_longest_program_round_trips),
-        cmocka_unit_test(a_number_that_is_no_key_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,17 +2,10 @@
  *
  * hazards: rows 5 (CVE-2012-2459), 6 (inner nodes as transactions). */
 #include "consensus/merkle_proof.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "crypto/hash.h"
 #include "support/build.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 
 /* The example of a merkleblock message in the developer reference: 7 transactions, one proved. */
 #define EXAMPLE                                                                                    \
@@ -28,9 +21,8 @@
 
 enum { EXAMPLE_BYTES = 80 + 4 + 1 + 4 * 32 + 2, TX_MAX = 9 };
 
-static void the_known_example_is_read(void **state)
+TEST(the_known_example_is_read)
 {
-    (void)state;
     uint8_t raw[EXAMPLE_BYTES];
     struct arena arena;
     struct merkle_proof proof;
@@ -57,9 +49,8 @@ static struct block block_of(struct arena *arena, uint32_t n_tx)
     return build_block(arena, txs, n_tx);
 }
 
-static void every_set_of_transactions_is_proved(void **state)
+TEST(every_set_of_transactions_is_proved)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 1 << 16);
     for (uint32_t n_tx = 1; n_tx <= TX_MAX; n_tx++) {
@@ -89,9 +80,8 @@ static void every_set_of_transactions_is_proved(void **state)
 
 /* No bit of a proof behind its header can be changed, but for the flags of leaves that are shown
  * (the last bits but one: then more or less is proved, and rightly) and those that fill a byte. */
-static void a_changed_proof_proves_nothing_else(void **state)
+TEST(a_changed_proof_proves_nothing_else)
 {
-    (void)state;
     static const size_t n_ids[8] = {[4] = 0, [5] = 2, [7] = 1};
     struct arena arena;
     uint8_t raw[EXAMPLE_BYTES];
@@ -134,9 +124,8 @@ static bool is_whole(uint32_t n_tx, const uint8_t *hashes, size_t n_hashes, uint
     return proof.is_whole;
 }
 
-static void equal_sides_and_too_many_transactions_are_no_proof(void **state)
+TEST(equal_sides_and_too_many_transactions_are_no_proof)
 {
-    (void)state;
     uint8_t hashes[64] = {0}, root[32];
     sha256d_64(root, hashes, 1);
     /* Two equal hashes below the root, where there can be two nodes: CVE-2012-2459. */
@@ -150,15 +139,4 @@ static void equal_sides_and_too_many_transactions_are_no_proof(void **state)
     /* Just the root: with as many transactions as a block can have, and with one more. */
     assert_true(is_whole(MERKLE_PROOF_TX_MAX, root, 1, 0, root));
     assert_false(is_whole(MERKLE_PROOF_TX_MAX + 1, root, 1, 0, root));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_known_example_is_read),
-        cmocka_unit_test(every_set_of_transactions_is_proved),
-        cmocka_unit_test(a_changed_proof_proves_nothing_else),
-        cmocka_unit_test(equal_sides_and_too_many_transactions_are_no_proof),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

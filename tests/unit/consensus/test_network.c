@@ -1,19 +1,12 @@
 /* test_network.c - the table of networks, and the options that change a row. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <string.h>
-
 #include "consensus/block.h"
 #include "consensus/merkle.h"
 #include "consensus/network.h"
 #include "crypto/hash.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
+
 /* clang-format off */
 static const struct { const char *name, *genesis, *merkle_root; uint16_t p2p_port, rpc_port;
     const char *magic; } rows[] = {
@@ -36,9 +29,8 @@ static void assert_shown(const uint8_t bytes[32], const char *want)
     assert_string_equal(hex_encode_reversed(hex, span_of(bytes, 32)), want);
 }
 
-static void every_network_has_its_known_genesis_and_ports(void **state)
+TEST(every_network_has_its_known_genesis_and_ports)
 {
-    (void)state;
     assert_int_equal(COUNT_OF(rows), NETWORK_COUNT);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct network *network = network_find(rows[i].name);
@@ -66,9 +58,8 @@ static void every_network_has_its_known_genesis_and_ports(void **state)
     assert_null(network_find(""));
 }
 
-static void rows_are_complete_and_agree_with_themselves(void **state)
+TEST(rows_are_complete_and_agree_with_themselves)
 {
-    (void)state;
     for (int i = 0; i < NETWORK_COUNT; i++) {
         const struct network *network = network_get((enum network_kind)i);
         assert_non_null(network->data_dir);
@@ -89,9 +80,8 @@ static void rows_are_complete_and_agree_with_themselves(void **state)
     }
 }
 
-static void the_known_facts_of_the_main_chain_are_there(void **state)
+TEST(the_known_facts_of_the_main_chain_are_there)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_MAIN);
     assert_shown(network->bip34_hash.b,
                  "000000000000024b89b42a942fe0d9fea3bb44ab7bd1b19115dd6a759c0808b8");
@@ -103,9 +93,8 @@ static void the_known_facts_of_the_main_chain_are_there(void **state)
     assert_int_equal(network->n_exceptions, 2);
 }
 
-static void signet_magic_follows_from_the_challenge(void **state)
+TEST(signet_magic_follows_from_the_challenge)
 {
-    (void)state;
     struct network network = *network_get(NETWORK_SIGNET);
     network_set_signet_challenge(&network, network.signet_challenge);
     assert_memory_equal(network.magic, network_get(NETWORK_SIGNET)->magic, 4);
@@ -155,9 +144,8 @@ static const struct { const char *spec, *error; enum buried_deployment which; in
 };
 /* clang-format on */
 
-static void activation_heights_can_be_moved(void **state)
+TEST(activation_heights_can_be_moved)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(heights); i++) {
         struct network network = *network_get(NETWORK_REGTEST);
         assert_message(network_set_activation_height(&network, heights[i].spec), heights[i].error);
@@ -190,9 +178,8 @@ static const struct { const char *spec, *error; enum bip9_deployment which; int6
 };
 /* clang-format on */
 
-static void deployments_can_be_moved(void **state)
+TEST(deployments_can_be_moved)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(vbparams); i++) {
         struct network network = *network_get(NETWORK_REGTEST);
         assert_message(network_set_vbparams(&network, vbparams[i].spec), vbparams[i].error);
@@ -208,25 +195,10 @@ static void deployments_can_be_moved(void **state)
     }
 }
 
-static void names_of_deployments_are_those_of_the_options(void **state)
+TEST(names_of_deployments_are_those_of_the_options)
 {
-    (void)state;
     assert_string_equal(network_buried_name(BURIED_CSV), "csv");
     assert_string_equal(network_buried_name(BURIED_HEIGHTINCB), "bip34");
     assert_string_equal(network_bip9_name(BIP9_TAPROOT), "taproot");
     assert_string_equal(network_bip9_name(BIP9_TESTDUMMY), "testdummy");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_network_has_its_known_genesis_and_ports),
-        cmocka_unit_test(rows_are_complete_and_agree_with_themselves),
-        cmocka_unit_test(the_known_facts_of_the_main_chain_are_there),
-        cmocka_unit_test(signet_magic_follows_from_the_challenge),
-        cmocka_unit_test(activation_heights_can_be_moved),
-        cmocka_unit_test(deployments_can_be_moved),
-        cmocka_unit_test(names_of_deployments_are_those_of_the_options),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,10 @@
 /* test_opcodes.c - names and small numbers of opcodes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/opcodes.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
-static void names_are_as_decoded_scripts_show_them(void **state)
+TEST(names_are_as_decoded_scripts_show_them)
 {
-    (void)state;
     assert_string_equal(opcode_name(OP_0), "0");
     assert_string_equal(opcode_name(OP_1NEGATE), "-1");
     assert_string_equal(opcode_name(OP_16), "16");
@@ -22,18 +15,16 @@ static void names_are_as_decoded_scripts_show_them(void **state)
     assert_string_equal(opcode_name(0xff), "OP_INVALIDOPCODE");
 }
 
-static void bytes_without_a_name_are_unknown(void **state)
+TEST(bytes_without_a_name_are_unknown)
 {
-    (void)state;
     for (int opcode = 0x01; opcode <= 0x4b; opcode++)
         assert_string_equal(opcode_name((uint8_t)opcode), "OP_UNKNOWN");
     for (int opcode = 0xbb; opcode <= 0xfe; opcode++)
         assert_string_equal(opcode_name((uint8_t)opcode), "OP_UNKNOWN");
 }
 
-static void list_is_sorted_and_without_gaps(void **state)
+TEST(list_is_sorted_and_without_gaps)
 {
-    (void)state;
     static const int values[] = {
 #define X(name, value, string) value,
 #include "consensus/opcodes.def"
@@ -45,23 +36,11 @@ static void list_is_sorted_and_without_gaps(void **state)
     assert_int_equal(values[COUNT_OF(values) - 1], 0xff);
 }
 
-static void small_numbers_have_their_own_opcodes(void **state)
+TEST(small_numbers_have_their_own_opcodes)
 {
-    (void)state;
     assert_int_equal(opcode_of_small_int(0), OP_0);
     assert_int_equal(opcode_of_small_int(1), 0x51);
     assert_int_equal(opcode_of_small_int(16), 0x60);
     for (int n = 0; n <= 16; n++)
         assert_int_equal(opcode_small_int(opcode_of_small_int(n)), n);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_as_decoded_scripts_show_them),
-        cmocka_unit_test(bytes_without_a_name_are_unknown),
-        cmocka_unit_test(list_is_sorted_and_without_gaps),
-        cmocka_unit_test(small_numbers_have_their_own_opcodes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

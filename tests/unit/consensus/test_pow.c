@@ -2,15 +2,9 @@
  *
  * hazards: rows 31 (difficulty), 32 (subsidy). Expected bits are worked out by hand or are those
  * of the main chain. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/pow.h"
 #include "consensus/tx.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* clang-format off */
@@ -41,9 +35,8 @@ static const struct { uint32_t bits; bool negative, overflow; uint32_t low; uint
 };
 /* clang-format on */
 
-static void compact_bits_expand_and_come_back(void **state)
+TEST(compact_bits_expand_and_come_back)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(compact); i++) {
         bool negative, overflow;
         struct u256 target = pow_target_from_bits(compact[i].bits, &negative, &overflow);
@@ -66,9 +59,8 @@ static struct block_hash hash_of(struct u256 n)
     return hash;
 }
 
-static void a_hash_equal_to_the_target_is_enough(void **state)
+TEST(a_hash_equal_to_the_target_is_enough)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_MAIN);
     struct u256 target = pow_target_from_bits(0x1b0404cb, NULL, NULL);
     struct block_hash equal = hash_of(target), above = hash_of(u256_add(target, u256_of(1)));
@@ -78,9 +70,8 @@ static void a_hash_equal_to_the_target_is_enough(void **state)
     assert_false(pow_check(network, &above, 0x1b0404cb));
 }
 
-static void targets_outside_of_the_limit_prove_nothing(void **state)
+TEST(targets_outside_of_the_limit_prove_nothing)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_MAIN);
     struct block_hash zero = hash_of(u256_of(0));
     assert_true(pow_check(network, &zero, 0x1d00ffff));
@@ -95,9 +86,8 @@ static void targets_outside_of_the_limit_prove_nothing(void **state)
     assert_false(pow_check(network_get(NETWORK_SIGNET), &zero, 0x1e0377af));
 }
 
-static void every_genesis_block_has_its_work(void **state)
+TEST(every_genesis_block_has_its_work)
 {
-    (void)state;
     for (int kind = 0; kind < NETWORK_COUNT; kind++) {
         const struct network *network = network_get((enum network_kind)kind);
         struct reader r = reader_of(span_of(network->genesis_raw.p + 72, 4));
@@ -105,9 +95,8 @@ static void every_genesis_block_has_its_work(void **state)
     }
 }
 
-static void work_is_two_to_the_256_over_target_plus_one(void **state)
+TEST(work_is_two_to_the_256_over_target_plus_one)
 {
-    (void)state;
     /* the chain work of genesis: 0100010001 and 02 */
     assert_true(u256_compare(pow_block_work(0x1d00ffff), u256_of(0x100010001)) == 0);
     assert_true(u256_compare(pow_block_work(0x207fffff), u256_of(2)) == 0);
@@ -160,9 +149,8 @@ static const struct { int32_t height; uint32_t first, last, before, after; } ret
 };
 /* clang-format on */
 
-static void retargets_are_those_of_the_main_chain(void **state)
+TEST(retargets_are_those_of_the_main_chain)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_MAIN);
     for (size_t i = 0; i < COUNT_OF(retargets); i++) {
         int32_t n = retargets[i].height + 1;
@@ -176,9 +164,8 @@ static void retargets_are_those_of_the_main_chain(void **state)
     }
 }
 
-static void between_retargets_the_bits_stay(void **state)
+TEST(between_retargets_the_bits_stay)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_MAIN);
     struct header_facts *headers = chain(2016, 1, 0x1c05a3f4);
     for (int32_t height = 0; height < 2015; height += 13)
@@ -188,9 +175,8 @@ static void between_retargets_the_bits_stay(void **state)
     xfree(headers);
 }
 
-static void times_that_run_backwards_clamp_at_a_quarter(void **state)
+TEST(times_that_run_backwards_clamp_at_a_quarter)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_MAIN);
     struct header_facts *headers = chain(2016, 600, 0x1c100000);
     headers[2015].time = headers[0].time - 5;
@@ -203,9 +189,8 @@ static void times_that_run_backwards_clamp_at_a_quarter(void **state)
     xfree(headers);
 }
 
-static void testnet_grants_minimum_difficulty_after_twenty_minutes(void **state)
+TEST(testnet_grants_minimum_difficulty_after_twenty_minutes)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_TEST);
     struct header_facts *headers = chain(2100, 600, 0x1c100000);
     const struct header_facts *last = &headers[2050];
@@ -218,9 +203,8 @@ static void testnet_grants_minimum_difficulty_after_twenty_minutes(void **state)
     xfree(headers);
 }
 
-static void testnet_walks_back_over_granted_blocks(void **state)
+TEST(testnet_walks_back_over_granted_blocks)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_TEST);
     struct header_facts *headers = chain(2100, 600, 0x1c100000);
     for (int32_t height = 2040; height <= 2050; height++)
@@ -238,9 +222,8 @@ static void testnet_walks_back_over_granted_blocks(void **state)
 }
 
 /* BIP94: testnet4 retargets from the period's first block, testnet 3 from its last. */
-static void a_granted_last_block_resets_testnet3_but_not_testnet4(void **state)
+TEST(a_granted_last_block_resets_testnet3_but_not_testnet4)
 {
-    (void)state;
     struct header_facts *headers = chain(4032, 600, 0x1c100000);
     headers[4031].bits = 0x1d00ffff;
     headers[4031].time = headers[2016].time + 14 * 24 * 60 * 60;
@@ -251,9 +234,8 @@ static void a_granted_last_block_resets_testnet3_but_not_testnet4(void **state)
     xfree(headers);
 }
 
-static void regtest_never_retargets(void **state)
+TEST(regtest_never_retargets)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_REGTEST);
     assert_int_equal(pow_retarget_interval(network), 144);
     struct header_facts *headers = chain(300, 1, 0x207fffff);
@@ -262,9 +244,8 @@ static void regtest_never_retargets(void **state)
     xfree(headers);
 }
 
-static void retargeting_is_monotonic_and_bounded(void **state)
+TEST(retargeting_is_monotonic_and_bounded)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_MAIN);
     struct header_facts *headers = chain(2016, 600, 0x1b3fffff);
     struct u256 before = pow_target_from_bits(0x1b3fffff, NULL, NULL), last = u256_of(0);
@@ -281,9 +262,8 @@ static void retargeting_is_monotonic_and_bounded(void **state)
     xfree(headers);
 }
 
-static void transitions_beyond_the_clamp_are_not_permitted(void **state)
+TEST(transitions_beyond_the_clamp_are_not_permitted)
 {
-    (void)state;
     const struct network *main_net = network_get(NETWORK_MAIN);
     assert_true(pow_is_transition_permitted(main_net, 2016, 0x1c100000, 0x1c400000));
     assert_false(pow_is_transition_permitted(main_net, 2016, 0x1c100000, 0x1c400001));
@@ -302,9 +282,8 @@ static const struct { int32_t height; int64_t sat; } subsidies[] = {
 };
 /* clang-format on */
 
-static void subsidy_halves_and_ends(void **state)
+TEST(subsidy_halves_and_ends)
 {
-    (void)state;
     const struct network *network = network_get(NETWORK_MAIN);
     for (size_t i = 0; i < COUNT_OF(subsidies); i++)
         assert_int_equal(pow_subsidy_sat(network, subsidies[i].height), subsidies[i].sat);
@@ -314,35 +293,11 @@ static void subsidy_halves_and_ends(void **state)
     assert_int_equal(pow_subsidy_sat(regtest, 150 * 64), 0);
 }
 
-static void all_subsidies_stay_below_the_money_limit(void **state)
+TEST(all_subsidies_stay_below_the_money_limit)
 {
-    (void)state;
     int64_t total = 0;
     for (int32_t height = 0; height < 14000000; height += 1000)
         total += 1000 * pow_subsidy_sat(network_get(NETWORK_MAIN), height);
     assert_int_equal(total, INT64_C(2099999997690000));
     assert_true(total < MAX_MONEY_SAT);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compact_bits_expand_and_come_back),
-        cmocka_unit_test(a_hash_equal_to_the_target_is_enough),
-        cmocka_unit_test(targets_outside_of_the_limit_prove_nothing),
-        cmocka_unit_test(every_genesis_block_has_its_work),
-        cmocka_unit_test(work_is_two_to_the_256_over_target_plus_one),
-        cmocka_unit_test(retargets_are_those_of_the_main_chain),
-        cmocka_unit_test(between_retargets_the_bits_stay),
-        cmocka_unit_test(times_that_run_backwards_clamp_at_a_quarter),
-        cmocka_unit_test(testnet_grants_minimum_difficulty_after_twenty_minutes),
-        cmocka_unit_test(testnet_walks_back_over_granted_blocks),
-        cmocka_unit_test(a_granted_last_block_resets_testnet3_but_not_testnet4),
-        cmocka_unit_test(regtest_never_retargets),
-        cmocka_unit_test(retargeting_is_monotonic_and_bounded),
-        cmocka_unit_test(transitions_beyond_the_clamp_are_not_permitted),
-        cmocka_unit_test(subsidy_halves_and_ends),
-        cmocka_unit_test(all_subsidies_stay_below_the_money_limit),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

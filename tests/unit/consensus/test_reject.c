@@ -1,18 +1,10 @@
 /* test_reject.c - strings and classes of verdicts. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <string.h>
-
 #include "consensus/reject.h"
 #include "consensus/script_error.h"
-static void every_code_has_a_string_and_a_class(void **state)
+#include "support/unit.h"
+
+TEST(every_code_has_a_string_and_a_class)
 {
-    (void)state;
     assert_string_equal(reject_string(REJECT_NONE), "");
     for (int i = 1; i < REJECT_COUNT; i++) {
         assert_true(strlen(reject_string((enum reject)i)) > 0);
@@ -20,9 +12,8 @@ static void every_code_has_a_string_and_a_class(void **state)
     }
 }
 
-static void strings_are_shared_only_where_classes_differ(void **state)
+TEST(strings_are_shared_only_where_classes_differ)
 {
-    (void)state;
     for (int i = 1; i < REJECT_COUNT; i++) {
         for (int k = 1; k < i; k++) {
             enum reject a = (enum reject)i, b = (enum reject)k;
@@ -34,9 +25,8 @@ static void strings_are_shared_only_where_classes_differ(void **state)
 
 /* hazards row 7: what another copy of the block, or another moment, could make valid is never
  * of the class that condemns the hash. */
-static void malleable_and_passing_reasons_condemn_no_hash(void **state)
+TEST(malleable_and_passing_reasons_condemn_no_hash)
 {
-    (void)state;
     static const enum reject mutated[] = {
         REJECT_BAD_MERKLE_ROOT,    REJECT_TXNS_DUPLICATE,       REJECT_CB_MISSING_MUTATED,
         REJECT_WITNESS_NONCE_SIZE, REJECT_WITNESS_MERKLE_MATCH, REJECT_UNEXPECTED_WITNESS,
@@ -49,9 +39,8 @@ static void malleable_and_passing_reasons_condemn_no_hash(void **state)
     assert_int_equal(reject_class(REJECT_SCRIPT_FAILED), REJECT_CLASS_CONSENSUS);
 }
 
-static void a_verdict_is_true_if_nothing_is_wrong(void **state)
+TEST(a_verdict_is_true_if_nothing_is_wrong)
 {
-    (void)state;
     struct verdict verdict = {.script_error = 5, .version = 9};
     assert_true(verdict_set(&verdict, REJECT_NONE, NULL));
     assert_int_equal(verdict.script_error, 0);
@@ -60,9 +49,8 @@ static void a_verdict_is_true_if_nothing_is_wrong(void **state)
     assert_string_equal(verdict.detail, "actual=51 vs limit=50");
 }
 
-static void reasons_name_version_and_script_error(void **state)
+TEST(reasons_name_version_and_script_error)
 {
-    (void)state;
     char out[VERDICT_REASON_BYTES];
     struct verdict verdict = {.code = REJECT_BAD_VERSION, .version = 3};
     assert_string_equal(verdict_reason(&verdict, out), "bad-version(0x00000003)");
@@ -74,23 +62,9 @@ static void reasons_name_version_and_script_error(void **state)
     assert_string_equal(verdict_reason(&verdict, out), "high-hash");
 }
 
-static void details_that_are_too_long_are_cut(void **state)
+TEST(details_that_are_too_long_are_cut)
 {
-    (void)state;
     struct verdict verdict;
     assert_false(verdict_set(&verdict, REJECT_FAULT, "%0500d", 0));
     assert_int_equal(strlen(verdict.detail), sizeof verdict.detail - 1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_code_has_a_string_and_a_class),
-        cmocka_unit_test(strings_are_shared_only_where_classes_differ),
-        cmocka_unit_test(malleable_and_passing_reasons_condemn_no_hash),
-        cmocka_unit_test(a_verdict_is_true_if_nothing_is_wrong),
-        cmocka_unit_test(reasons_name_version_and_script_error),
-        cmocka_unit_test(details_that_are_too_long_are_cut),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,8 @@
 /* test_script_flags.c - script rules at the heights where they change. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/script_flags.h"
 #include "consensus/script_verify.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 
 #define ALWAYS (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_TAPROOT)
 #define CLTV   SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY
@@ -34,9 +28,8 @@ static const struct { enum network_kind kind; int32_t height; uint32_t flags; } 
 };
 /* clang-format on */
 
-static void flags_change_at_the_buried_heights(void **state)
+TEST(flags_change_at_the_buried_heights)
 {
-    (void)state;
     static const struct block_hash some_hash = {{1}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct network *network = network_get(rows[i].kind);
@@ -56,9 +49,8 @@ static struct block_hash hash_of(const char *shown)
     return hash;
 }
 
-static void exception_blocks_obey_fewer_rules(void **state)
+TEST(exception_blocks_obey_fewer_rules)
 {
-    (void)state;
     const struct network *main_net = network_get(NETWORK_MAIN);
     struct block_hash bip16 =
         hash_of("00000000000002dc756eebf4f49723ed8d30cc28a5f108eb94b1ba88ac4f9c22");
@@ -75,23 +67,12 @@ static void exception_blocks_obey_fewer_rules(void **state)
     assert_int_equal(script_flags_for_block(network_get(NETWORK_TEST), 100, &bip16), ALWAYS);
 }
 
-static void buried_rules_start_at_their_height(void **state)
+TEST(buried_rules_start_at_their_height)
 {
-    (void)state;
     struct network network = *network_get(NETWORK_REGTEST);
     network.buried_height[BURIED_CSV] = 432;
     assert_false(network_is_buried_active(&network, BURIED_CSV, 431));
     assert_true(network_is_buried_active(&network, BURIED_CSV, 432));
     assert_int_equal(script_flags_for_block(&network, 431, NULL), ALL & ~(uint32_t)CSV);
     assert_int_equal(script_flags_for_block(&network, 432, NULL), ALL);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(flags_change_at_the_buried_heights),
-        cmocka_unit_test(exception_blocks_obey_fewer_rules),
-        cmocka_unit_test(buried_rules_start_at_their_height),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

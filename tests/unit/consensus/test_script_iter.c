@@ -1,15 +1,9 @@
 /* test_script_iter.c - walking scripts, and the questions that need no execution.
  *
  * hazards: row 19 (lengths of pushes are never truncated). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/script_iter.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/assert.h"
 
@@ -38,9 +32,8 @@ static const struct { const char *hex; int ops; bool failed; uint8_t last; size_
 };
 /* clang-format on */
 
-static void pushes_are_taken_whole_or_not_at_all(void **state)
+TEST(pushes_are_taken_whole_or_not_at_all)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(walks); i++) {
         uint8_t buf[64];
         size_t len = hex_bytes(walks[i].hex, buf, sizeof buf);
@@ -59,9 +52,8 @@ static void pushes_are_taken_whole_or_not_at_all(void **state)
     }
 }
 
-static void a_push_of_more_than_64_kib_is_walked(void **state)
+TEST(a_push_of_more_than_64_kib_is_walked)
 {
-    (void)state;
     size_t len = 5 + 70000 + 1;
     uint8_t *script = xcalloc(1, len);
     hex_bytes("4e70110100", script, len); /* 70000 */
@@ -109,9 +101,8 @@ static const struct { const char *hex; bool push_only, unspendable, p2sh; int ve
 };
 /* clang-format on */
 
-static void forms_are_matched_byte_by_byte(void **state)
+TEST(forms_are_matched_byte_by_byte)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         uint8_t buf[64];
         const char *hex = forms[i].hex;
@@ -131,9 +122,8 @@ static void forms_are_matched_byte_by_byte(void **state)
     }
 }
 
-static void scripts_beyond_ten_thousand_bytes_are_unspendable(void **state)
+TEST(scripts_beyond_ten_thousand_bytes_are_unspendable)
 {
-    (void)state;
     uint8_t *script = xcalloc(1, SCRIPT_MAX_BYTES + 1);
     assert_false(script_is_unspendable(span_of(script, SCRIPT_MAX_BYTES)));
     assert_true(script_is_unspendable(span_of(script, SCRIPT_MAX_BYTES + 1)));
@@ -150,24 +140,11 @@ static const struct { int64_t n; const char *hex; } numbers[] = {
 };
 /* clang-format on */
 
-static void numbers_are_pushed_in_the_shortest_form(void **state)
+TEST(numbers_are_pushed_in_the_shortest_form)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         uint8_t out[SCRIPT_NUM_PUSH_MAX];
         size_t len = script_push_number(out, numbers[i].n);
         assert_hex(out, len, numbers[i].hex);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pushes_are_taken_whole_or_not_at_all),
-        cmocka_unit_test(a_push_of_more_than_64_kib_is_walked),
-        cmocka_unit_test(forms_are_matched_byte_by_byte),
-        cmocka_unit_test(scripts_beyond_ten_thousand_bytes_are_unspendable),
-        cmocka_unit_test(numbers_are_pushed_in_the_shortest_form),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

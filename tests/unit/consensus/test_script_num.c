@@ -1,15 +1,8 @@
 /* test_script_num.c - script numbers, checked against a model that works digit by digit.
  *
  * hazards: row 26 (negative zero, non-minimal forms, INT_MIN), row 20 (operand sizes). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
-
 #include "consensus/script_num.h"
+#include "support/unit.h"
 
 /* clang-format off */
 static const struct { int64_t value; size_t len; uint8_t bytes[9]; } forms[] = {
@@ -67,9 +60,8 @@ static int64_t model_value(struct span in)
     return in.len && in.p[in.len - 1] >= 0x80 ? -value : value;
 }
 
-static void numbers_have_the_known_forms(void **state)
+TEST(numbers_have_the_known_forms)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         uint8_t out[SCRIPT_NUM_ENCODED_MAX];
         assert_int_equal(script_num_encode(forms[i].value, out), forms[i].len);
@@ -82,9 +74,8 @@ static void numbers_have_the_known_forms(void **state)
     }
 }
 
-static void longer_forms_count_unless_the_shortest_is_demanded(void **state)
+TEST(longer_forms_count_unless_the_shortest_is_demanded)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(loose); i++) {
         struct span in = span_of(loose[i].bytes, loose[i].len);
         int64_t value = -7;
@@ -94,9 +85,8 @@ static void longer_forms_count_unless_the_shortest_is_demanded(void **state)
     }
 }
 
-static void an_operand_has_four_bytes_or_five(void **state)
+TEST(an_operand_has_four_bytes_or_five)
 {
-    (void)state;
     const uint8_t five[] = {1, 0, 0, 0, 0, 0};
     int64_t value = -7;
     assert_true(script_num_decode(span_of(five, 4), SCRIPT_NUM_BYTES_MAX, false, &value));
@@ -106,9 +96,8 @@ static void an_operand_has_four_bytes_or_five(void **state)
     assert_true(value == 1);
 }
 
-static void all_of_up_to_two_bytes_and_many_of_five_agree_with_the_model(void **state)
+TEST(all_of_up_to_two_bytes_and_many_of_five_agree_with_the_model)
 {
-    (void)state;
     uint64_t random = 88172645463325252u;
     for (uint32_t n = 0; n < 0x10000 + 0x101 + 20000; n++) {
         uint8_t bytes[5] = {(uint8_t)n, (uint8_t)(n >> 8)};
@@ -131,22 +120,9 @@ static void all_of_up_to_two_bytes_and_many_of_five_agree_with_the_model(void **
     }
 }
 
-static void conditions_ignore_the_sign_of_zero(void **state)
+TEST(conditions_ignore_the_sign_of_zero)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(conditions); i++)
         assert_int_equal(script_is_true(span_of(conditions[i].bytes, conditions[i].len)),
                          conditions[i].want);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_have_the_known_forms),
-        cmocka_unit_test(longer_forms_count_unless_the_shortest_is_demanded),
-        cmocka_unit_test(an_operand_has_four_bytes_or_five),
-        cmocka_unit_test(all_of_up_to_two_bytes_and_many_of_five_agree_with_the_model),
-        cmocka_unit_test(conditions_ignore_the_sign_of_zero),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

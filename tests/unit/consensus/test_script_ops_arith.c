@@ -1,14 +1,8 @@
 /* test_script_ops_arith.c - opcodes that compare and compute.
  *
  * hazards: row 20 (operand sizes), row 26 (zeros, forms, overflow), row 18. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/script_vm.h"
+#include "support/unit.h"
 
 #define STACK_ERROR SCRIPT_ERR_INVALID_STACK_OPERATION
 
@@ -86,15 +80,13 @@ static const char *const five_bytes[3][3] = {
 };
 /* clang-format on */
 
-static void values_are_as_defined(void **state)
+TEST(values_are_as_defined)
 {
-    (void)state;
     assert_scripts(rows, COUNT_OF(rows));
 }
 
-static void operands_have_four_bytes_at_most(void **state)
+TEST(operands_have_four_bytes_at_most)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(numeric); i++) {
         int n = numeric[i].operands;
         const struct script_vm_row ok = {four_bytes[n - 1], numeric[i].name, SCRIPT_OK};
@@ -111,9 +103,8 @@ static void operands_have_four_bytes_at_most(void **state)
     }
 }
 
-static void too_few_operands_fail_the_script(void **state)
+TEST(too_few_operands_fail_the_script)
 {
-    (void)state;
     static const char *const depths[] = {"", "1", "1 1", "1 1 1"};
     for (size_t i = 0; i < COUNT_OF(numeric); i++) {
         for (int depth = 0; depth < numeric[i].operands; depth++) {
@@ -124,14 +115,4 @@ static void too_few_operands_fail_the_script(void **state)
     const struct script_vm_row equal[] = {{"1", "EQUAL", STACK_ERROR},
                                           {"", "EQUALVERIFY", STACK_ERROR}};
     assert_scripts(equal, COUNT_OF(equal));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_are_as_defined),
-        cmocka_unit_test(operands_have_four_bytes_at_most),
-        cmocka_unit_test(too_few_operands_fail_the_script),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

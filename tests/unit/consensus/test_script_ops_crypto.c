@@ -1,16 +1,9 @@
 /* test_script_ops_crypto.c - opcodes that hash and check signatures.
  *
  * hazards: row 18 (too few items), row 25 (OP_CHECKMULTISIG from 0 to 20 keys), row 24. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-
 #include "support/script_keys.h"
 #include "support/script_vm.h"
+#include "support/unit.h"
 
 #define BASE        SCRIPT_VERSION_BASE
 #define V0          SCRIPT_VERSION_V0
@@ -96,23 +89,20 @@ static const struct script_vm_row multisigs[] = {
 };
 /* clang-format on */
 
-static void hashes_are_the_known_ones(void **state)
+TEST(hashes_are_the_known_ones)
 {
-    (void)state;
     assert_scripts(hashes, COUNT_OF(hashes));
 }
 
-static void checks_without_a_signature_are_decided_by_form(void **state)
+TEST(checks_without_a_signature_are_decided_by_form)
 {
-    (void)state;
     assert_scripts(checks, COUNT_OF(checks));
     assert_scripts(multisigs, COUNT_OF(multisigs));
 }
 
 /* hazards: row 25. Keys count as opcodes: 201 are allowed in all. */
-static void keys_count_as_opcodes(void **state)
+TEST(keys_count_as_opcodes)
 {
-    (void)state;
     struct script_vm vm;
     struct buffer script;
     script_vm_init(&vm);
@@ -166,9 +156,8 @@ static enum script_error run_multisig(struct grid *g, const int *signers, int n_
 
 /* hazards: row 25. m of n for all n: signers in the order of keys pass, two exchanged fail, and so
  * does one that has no key or signs twice. */
-static void signatures_must_be_in_the_order_of_keys(void **state)
+TEST(signatures_must_be_in_the_order_of_keys)
 {
-    (void)state;
     struct grid g;
     static const uint8_t opcode = OP_CHECKMULTISIG;
     script_vm_init(&g.vm);
@@ -206,9 +195,8 @@ static void signatures_must_be_in_the_order_of_keys(void **state)
 
 /* hazards: row 24. Of several separators the last one that was executed counts, and those that are
  * left in the script are not signed. */
-static void signatures_sign_from_the_last_separator_executed(void **state)
+TEST(signatures_sign_from_the_last_separator_executed)
 {
-    (void)state;
     struct script_vm vm;
     struct script_keys keys;
     script_vm_init(&vm);
@@ -242,16 +230,4 @@ static void signatures_sign_from_the_last_separator_executed(void **state)
     }
     script_keys_deinit(&keys);
     script_vm_deinit(&vm);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hashes_are_the_known_ones),
-        cmocka_unit_test(checks_without_a_signature_are_decided_by_form),
-        cmocka_unit_test(keys_count_as_opcodes),
-        cmocka_unit_test(signatures_must_be_in_the_order_of_keys),
-        cmocka_unit_test(signatures_sign_from_the_last_separator_executed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

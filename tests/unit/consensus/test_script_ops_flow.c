@@ -1,14 +1,8 @@
 /* test_script_ops_flow.c - branches, stops and time locks.
  *
  * hazards: row 14 (versions are unsigned), row 27 (MINIMALIF), row 18. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/script_vm.h"
+#include "support/unit.h"
 
 #define BASE      SCRIPT_VERSION_BASE
 #define V0        SCRIPT_VERSION_V0
@@ -111,15 +105,13 @@ static const struct { uint32_t version; enum script_error want; } versions[] = {
 };
 /* clang-format on */
 
-static void branches_are_taken_as_defined(void **state)
+TEST(branches_are_taken_as_defined)
 {
-    (void)state;
     assert_scripts(branches, COUNT_OF(branches));
 }
 
-static void conditions_must_be_minimal_where_that_is_a_rule(void **state)
+TEST(conditions_must_be_minimal_where_that_is_a_rule)
 {
-    (void)state;
     assert_scripts(minimal_if, COUNT_OF(minimal_if));
 }
 
@@ -135,9 +127,8 @@ static void check_time(struct script_vm *vm, const char *opcode, uint32_t flag, 
     assert_int_equal(script_vm_run(vm, BASE, 0, operand, opcode), SCRIPT_OK);
 }
 
-static void lock_times_are_compared_by_kind(void **state)
+TEST(lock_times_are_compared_by_kind)
 {
-    (void)state;
     struct script_vm vm;
     script_vm_init(&vm);
     for (size_t i = 0; i < COUNT_OF(lock_times); i++) {
@@ -149,9 +140,8 @@ static void lock_times_are_compared_by_kind(void **state)
     script_vm_deinit(&vm);
 }
 
-static void sequences_are_compared_by_kind(void **state)
+TEST(sequences_are_compared_by_kind)
 {
-    (void)state;
     struct script_vm vm;
     script_vm_init(&vm);
     vm.spend.tx.version = 2;
@@ -163,9 +153,8 @@ static void sequences_are_compared_by_kind(void **state)
     script_vm_deinit(&vm);
 }
 
-static void relative_locks_hold_from_version_2_unsigned(void **state)
+TEST(relative_locks_hold_from_version_2_unsigned)
 {
-    (void)state;
     struct script_vm vm;
     script_vm_init(&vm);
     vm.spend.in.sequence = 5;
@@ -176,16 +165,4 @@ static void relative_locks_hold_from_version_2_unsigned(void **state)
         check_time(&vm, "CHECKSEQUENCEVERIFY", CSV, "2147483648", SCRIPT_OK);
     }
     script_vm_deinit(&vm);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(branches_are_taken_as_defined),
-        cmocka_unit_test(conditions_must_be_minimal_where_that_is_a_rule),
-        cmocka_unit_test(lock_times_are_compared_by_kind),
-        cmocka_unit_test(sequences_are_compared_by_kind),
-        cmocka_unit_test(relative_locks_hold_from_version_2_unsigned),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

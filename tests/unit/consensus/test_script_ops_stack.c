@@ -1,15 +1,8 @@
 /* test_script_ops_stack.c - opcodes that move stack items.
  *
  * hazards: row 18 (too few items), row 20 (index of five bytes), row 21 (a full stack). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-
 #include "support/script_vm.h"
+#include "support/unit.h"
 
 #define STACK_ERROR SCRIPT_ERR_INVALID_STACK_OPERATION
 
@@ -73,9 +66,8 @@ static const struct { const char *name; uint32_t needs; int grows; } ops[] = {
 };
 /* clang-format on */
 
-static void items_move_as_defined(void **state)
+TEST(items_move_as_defined)
 {
-    (void)state;
     assert_scripts(moves, COUNT_OF(moves));
 }
 
@@ -89,9 +81,8 @@ static const char *ones(struct buffer *text, uint32_t depth)
     return (const char *)text->p;
 }
 
-static void too_few_items_fail_the_script(void **state)
+TEST(too_few_items_fail_the_script)
 {
-    (void)state;
     struct script_vm vm;
     struct buffer text;
     script_vm_init(&vm);
@@ -110,9 +101,8 @@ static void too_few_items_fail_the_script(void **state)
 }
 
 /* The limit is of what an opcode leaves, so OP_NIP works on 1000 items and OP_3DUP fails on 998. */
-static void a_full_stack_takes_what_leaves_at_most_1000(void **state)
+TEST(a_full_stack_takes_what_leaves_at_most_1000)
 {
-    (void)state;
     struct script_vm vm;
     struct buffer text;
     script_vm_init(&vm);
@@ -138,14 +128,4 @@ static void a_full_stack_takes_what_leaves_at_most_1000(void **state)
     }
     buffer_deinit(&text);
     script_vm_deinit(&vm);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(items_move_as_defined),
-        cmocka_unit_test(too_few_items_fail_the_script),
-        cmocka_unit_test(a_full_stack_takes_what_leaves_at_most_1000),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,15 +2,8 @@
  *
  * hazards: row 9 (disabled opcodes, in a branch not taken too), row 10 (opcode count), row 19
  * (long pushes), row 27 (limits). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-
 #include "support/script_vm.h"
+#include "support/unit.h"
 
 #define BASE      SCRIPT_VERSION_BASE
 #define V0        SCRIPT_VERSION_V0
@@ -44,9 +37,8 @@ static enum fate fate_of(int opcode)
     return reserved || opcode >= 186 ? FATE_RESERVED : FATE_DEFINED;
 }
 
-static void every_opcode_fails_as_it_must_in_a_branch_not_taken(void **state)
+TEST(every_opcode_fails_as_it_must_in_a_branch_not_taken)
 {
-    (void)state;
     struct script_vm vm;
     script_vm_init(&vm);
     for (int opcode = 79; opcode < 256; opcode++) {
@@ -68,9 +60,8 @@ static void every_opcode_fails_as_it_must_in_a_branch_not_taken(void **state)
     script_vm_deinit(&vm);
 }
 
-static void every_opcode_fails_as_it_must_where_it_is_executed(void **state)
+TEST(every_opcode_fails_as_it_must_where_it_is_executed)
 {
-    (void)state;
     struct script_vm vm;
     script_vm_init(&vm);
     for (int opcode = 79; opcode < 256; opcode++) {
@@ -88,9 +79,8 @@ static void every_opcode_fails_as_it_must_where_it_is_executed(void **state)
     script_vm_deinit(&vm);
 }
 
-static void opcodes_have_their_names(void **state)
+TEST(opcodes_have_their_names)
 {
-    (void)state;
     int named = 0;
     for (int i = OP_NOP; i < 256; i++) {
         const struct opcode_row *row = opcode_row((uint8_t)i);
@@ -102,9 +92,8 @@ static void opcodes_have_their_names(void **state)
     assert_int_equal(named, OP_CHECKSIGADD - OP_NOP + 1 - 3); /* VER, RESERVED1, RESERVED2 */
 }
 
-static void success_opcodes_are_those_of_bip342(void **state)
+TEST(success_opcodes_are_those_of_bip342)
 {
-    (void)state;
     int n = 0;
     for (int opcode = 0; opcode < 256; opcode++) {
         enum fate fate = fate_of(opcode);
@@ -129,9 +118,8 @@ static void long_script(struct buffer *script, size_t n)
         asm_script(script, "0");
 }
 
-static void scripts_have_ten_thousand_bytes_but_in_tapscript(void **state)
+TEST(scripts_have_ten_thousand_bytes_but_in_tapscript)
 {
-    (void)state;
     struct script_vm vm;
     struct buffer script;
     script_vm_init(&vm);
@@ -149,9 +137,8 @@ static void scripts_have_ten_thousand_bytes_but_in_tapscript(void **state)
     script_vm_deinit(&vm);
 }
 
-static void opcodes_are_counted_taken_or_not_but_not_in_tapscript(void **state)
+TEST(opcodes_are_counted_taken_or_not_but_not_in_tapscript)
 {
-    (void)state;
     struct script_vm vm;
     struct buffer script;
     script_vm_init(&vm);
@@ -188,9 +175,8 @@ static const uint32_t push_lengths[] = {0,   1,   2,   74,  75,    76,    77,   
                                         257, 519, 520, 521, 65535, 65536, 65537, 66056, 70000};
 
 /* hazards: row 19. A length read as 16 bits would make 65,537 a push of one byte. */
-static void pushes_have_520_bytes_taken_or_not(void **state)
+TEST(pushes_have_520_bytes_taken_or_not)
 {
-    (void)state;
     struct script_vm vm;
     struct buffer script;
     script_vm_init(&vm);
@@ -216,9 +202,8 @@ static void pushes_have_520_bytes_taken_or_not(void **state)
     script_vm_deinit(&vm);
 }
 
-static void a_push_past_the_end_is_no_opcode(void **state)
+TEST(a_push_past_the_end_is_no_opcode)
 {
-    (void)state;
     static const char *const cut[] = {
         "0x01",     "0x4b 0x00", "0x4c",       "0x4c01",       "0x4d",           "0x4d01",
         "0x4d0100", "0x4e",      "0x4e010000", "0x4e01000000", "0x4effffffff00", "0x4e0100010000"};
@@ -243,9 +228,8 @@ static uint8_t shortest(uint32_t len, uint8_t byte)
     return len <= 75 ? (uint8_t)len : len <= 255 ? OP_PUSHDATA1 : OP_PUSHDATA2;
 }
 
-static void only_the_shortest_push_is_minimal(void **state)
+TEST(only_the_shortest_push_is_minimal)
 {
-    (void)state;
     struct buffer script;
     buffer_init(&script);
     for (size_t i = 0; push_lengths[i] <= 520; i++) {
@@ -269,9 +253,8 @@ static void only_the_shortest_push_is_minimal(void **state)
     buffer_deinit(&script);
 }
 
-static void the_rule_of_minimal_pushes_spares_branches_not_taken(void **state)
+TEST(the_rule_of_minimal_pushes_spares_branches_not_taken)
 {
-    (void)state;
     const struct script_vm_row rows[] = {
         {"", "0x0101", SCRIPT_OK, "1"},
         {"", "0x0101", SCRIPT_ERR_MINIMALDATA, NULL, BASE, SCRIPT_VERIFY_MINIMALDATA},
@@ -282,9 +265,8 @@ static void the_rule_of_minimal_pushes_spares_branches_not_taken(void **state)
 }
 
 /* hazards: row 24. Policy, and in legacy scripts only. */
-static void code_separators_can_be_refused(void **state)
+TEST(code_separators_can_be_refused)
 {
-    (void)state;
     const uint32_t flag = SCRIPT_VERIFY_CONST_SCRIPTCODE;
     const struct script_vm_row rows[] = {
         {"", "CODESEPARATOR", SCRIPT_OK, ""},
@@ -297,9 +279,8 @@ static void code_separators_can_be_refused(void **state)
 }
 
 /* Tapscript can nest as deep as it is long; two counters follow. */
-static void conditions_nest_without_limit(void **state)
+TEST(conditions_nest_without_limit)
 {
-    (void)state;
     struct script_vm vm;
     struct buffer script;
     script_vm_init(&vm);
@@ -317,23 +298,4 @@ static void conditions_nest_without_limit(void **state)
     assert_true(script_vm_stack_is(&vm, "5 6 7"));
     buffer_deinit(&script);
     script_vm_deinit(&vm);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_opcode_fails_as_it_must_in_a_branch_not_taken),
-        cmocka_unit_test(every_opcode_fails_as_it_must_where_it_is_executed),
-        cmocka_unit_test(opcodes_have_their_names),
-        cmocka_unit_test(success_opcodes_are_those_of_bip342),
-        cmocka_unit_test(scripts_have_ten_thousand_bytes_but_in_tapscript),
-        cmocka_unit_test(opcodes_are_counted_taken_or_not_but_not_in_tapscript),
-        cmocka_unit_test(pushes_have_520_bytes_taken_or_not),
-        cmocka_unit_test(a_push_past_the_end_is_no_opcode),
-        cmocka_unit_test(only_the_shortest_push_is_minimal),
-        cmocka_unit_test(the_rule_of_minimal_pushes_spares_branches_not_taken),
-        cmocka_unit_test(code_separators_can_be_refused),
-        cmocka_unit_test(conditions_nest_without_limit),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

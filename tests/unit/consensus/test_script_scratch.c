@@ -1,16 +1,9 @@
 /* test_script_scratch.c - memory of one thread, and the keys it keeps. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/script_keys.h"
+#include "support/unit.h"
 
-static void nothing_is_allocated_before_it_is_used(void **state)
+TEST(nothing_is_allocated_before_it_is_used)
 {
-    (void)state;
     struct script_scratch *scratch = script_scratch_new();
     assert_null(scratch->stack.items);
     assert_null(scratch->alt_stack.items);
@@ -21,9 +14,8 @@ static void nothing_is_allocated_before_it_is_used(void **state)
 }
 
 /* A key gives the same whether it was kept or not, and so does one that is not a key. */
-static void kept_keys_are_the_parsed_ones(void **state)
+TEST(kept_keys_are_the_parsed_ones)
 {
-    (void)state;
     struct script_scratch *scratch = script_scratch_new();
     struct script_keys keys;
     script_keys_init(&keys);
@@ -51,9 +43,8 @@ static void kept_keys_are_the_parsed_ones(void **state)
 }
 
 /* More keys than slots: they push each other out, and none is mistaken for another. */
-static void more_keys_than_slots_are_kept_apart(void **state)
+TEST(more_keys_than_slots_are_kept_apart)
 {
-    (void)state;
     struct script_scratch *scratch = script_scratch_new();
     uint8_t key[33] = {2};
     int valid = 0;
@@ -69,14 +60,4 @@ static void more_keys_than_slots_are_kept_apart(void **state)
     }
     assert_true(valid > 1500 && valid < 2500);
     script_scratch_free(scratch);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_allocated_before_it_is_used),
-        cmocka_unit_test(kept_keys_are_the_parsed_ones),
-        cmocka_unit_test(more_keys_than_slots_are_kept_apart),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,10 @@
 /* test_script_sig.c - removing signatures from scripts, encodings, single signature checks.
  *
  * hazards: row 13 (CVE-2024-38365), row 17 (Schnorr s not below the order), row 28 (lax DER). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/hex_bytes.h"
 #include "support/script_keys.h"
 #include "support/script_vm.h"
+#include "support/unit.h"
 
 #define BASE SCRIPT_VERSION_BASE
 #define V0   SCRIPT_VERSION_V0
@@ -39,9 +33,8 @@ static const struct { const char *script, *data, *left; size_t found; } removals
 };
 /* clang-format on */
 
-static void only_whole_pushes_are_removed(void **state)
+TEST(only_whole_pushes_are_removed)
 {
-    (void)state;
     struct buffer owned;
     buffer_init(&owned);
     for (size_t i = 0; i < COUNT_OF(removals); i++) {
@@ -61,9 +54,8 @@ static void only_whole_pushes_are_removed(void **state)
 }
 
 /* One removal after another works on what the first one left. */
-static void removals_follow_each_other(void **state)
+TEST(removals_follow_each_other)
 {
-    (void)state;
     static const uint8_t script[] = {0x01, 0xaa, 0x51, 0x01, 0xbb, 0x01, 0xaa, 0x52};
     struct buffer owned;
     buffer_init(&owned);
@@ -75,9 +67,8 @@ static void removals_follow_each_other(void **state)
     buffer_deinit(&owned);
 }
 
-static void long_data_is_found_by_its_own_prefix(void **state)
+TEST(long_data_is_found_by_its_own_prefix)
 {
-    (void)state;
     static const size_t lengths[] = {75, 76, 255, 256, 520};
     struct buffer script, owned;
     buffer_init(&script), buffer_init(&owned);
@@ -147,9 +138,8 @@ static enum script_error run_one_one(struct script_vm *vm, struct span script,
 /* hazards: row 13. The published case: the script pushes ten bytes that contain the serialized push
  * of the signature. It is no push of the signature, so it is signed; a node that removed it
  * split from the others. */
-static void data_that_contains_a_signature_stays_in_the_script(void **state)
+TEST(data_that_contains_a_signature_stays_in_the_script)
 {
-    (void)state;
     struct script_vm vm;
     struct buffer script, same;
     script_vm_init(&vm);
@@ -224,9 +214,8 @@ static const struct encoding encodings[] = {
 };
 /* clang-format on */
 
-static void encodings_are_checked_as_far_as_flags_demand(void **state)
+TEST(encodings_are_checked_as_far_as_flags_demand)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(encodings); i++) {
         const struct encoding *row = &encodings[i];
         uint8_t sig[80], pubkey[65];
@@ -241,9 +230,8 @@ static void encodings_are_checked_as_far_as_flags_demand(void **state)
 }
 
 /* hazards: row 28. Before BIP66 padded numbers and long lengths were good signatures. */
-static void lax_encodings_verify_until_bip66(void **state)
+TEST(lax_encodings_verify_until_bip66)
 {
-    (void)state;
     struct script_vm vm;
     struct script_keys keys;
     script_vm_init(&vm);
@@ -308,9 +296,8 @@ static void schnorr_deinit(struct schnorr_case *c)
     script_vm_deinit(&c->vm);
 }
 
-static void schnorr_signatures_have_64_or_65_bytes(void **state)
+TEST(schnorr_signatures_have_64_or_65_bytes)
 {
-    (void)state;
     struct schnorr_case c;
     uint8_t sig[67] = {0};
     schnorr_init(&c, sig, SIGHASH_DEFAULT);
@@ -332,9 +319,8 @@ static void schnorr_signatures_have_64_or_65_bytes(void **state)
 }
 
 /* hazards: row 17. A library that reduces s modulo the order would take these. */
-static void schnorr_numbers_are_below_the_order(void **state)
+TEST(schnorr_numbers_are_below_the_order)
 {
-    (void)state;
     struct schnorr_case c;
     uint8_t sig[65], good[65], order[32];
     schnorr_init(&c, good, SIGHASH_DEFAULT);
@@ -352,19 +338,4 @@ static void schnorr_numbers_are_below_the_order(void **state)
     assert_int_equal(check_schnorr(&c, sig, 64), SCRIPT_ERR_SCHNORR_SIG);
     assert_int_equal(check_schnorr(&c, good, 64), SCRIPT_OK);
     schnorr_deinit(&c);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_whole_pushes_are_removed),
-        cmocka_unit_test(removals_follow_each_other),
-        cmocka_unit_test(long_data_is_found_by_its_own_prefix),
-        cmocka_unit_test(data_that_contains_a_signature_stays_in_the_script),
-        cmocka_unit_test(encodings_are_checked_as_far_as_flags_demand),
-        cmocka_unit_test(lax_encodings_verify_until_bip66),
-        cmocka_unit_test(schnorr_signatures_have_64_or_65_bytes),
-        cmocka_unit_test(schnorr_numbers_are_below_the_order),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

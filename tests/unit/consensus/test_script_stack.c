@@ -1,17 +1,9 @@
 /* test_script_stack.c - the stack against a plain array as model. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
-
 #include "consensus/script_stack.h"
+#include "support/unit.h"
 
-static void items_are_borrowed_or_copied(void **state)
+TEST(items_are_borrowed_or_copied)
 {
-    (void)state;
     struct script_stack stack;
     script_stack_init(&stack);
     assert_null(stack.items);
@@ -28,9 +20,8 @@ static void items_are_borrowed_or_copied(void **state)
     script_stack_deinit(&stack);
 }
 
-static void results_have_the_shortest_form(void **state)
+TEST(results_have_the_shortest_form)
 {
-    (void)state;
     struct script_stack stack;
     script_stack_init(&stack);
     script_stack_reset(&stack);
@@ -44,9 +35,8 @@ static void results_have_the_shortest_form(void **state)
 }
 
 /* Any sequence of operations leaves what the same on an array of numbers leaves. */
-static void operations_agree_with_an_array(void **state)
+TEST(operations_agree_with_an_array)
 {
-    (void)state;
     struct script_stack stack;
     script_stack_init(&stack);
     script_stack_reset(&stack);
@@ -92,9 +82,8 @@ static void operations_agree_with_an_array(void **state)
     script_stack_deinit(&stack);
 }
 
-static void hidden_items_count_and_can_be_removed(void **state)
+TEST(hidden_items_count_and_can_be_removed)
 {
-    (void)state;
     struct script_stack stack;
     script_stack_init(&stack);
     script_stack_reset(&stack);
@@ -109,9 +98,8 @@ static void hidden_items_count_and_can_be_removed(void **state)
     script_stack_deinit(&stack);
 }
 
-static void an_item_that_does_not_exist_is_our_bug(void **state)
+TEST(an_item_that_does_not_exist_is_our_bug)
 {
-    (void)state;
     struct script_stack stack;
     script_stack_init(&stack);
     script_stack_reset(&stack);
@@ -121,16 +109,4 @@ static void an_item_that_does_not_exist_is_our_bug(void **state)
     expect_assert_failure(script_stack_top(&stack, 2));
     expect_assert_failure(script_stack_top(&stack, 0));
     script_stack_deinit(&stack);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(items_are_borrowed_or_copied),
-        cmocka_unit_test(results_have_the_shortest_form),
-        cmocka_unit_test(operations_agree_with_an_array),
-        cmocka_unit_test(hidden_items_count_and_can_be_removed),
-        cmocka_unit_test(an_item_that_does_not_exist_is_our_bug),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,7 @@
 /* test_script_type.c - the well-known forms of output scripts and what is just beside them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <string.h>
-
 #include "consensus/script_type.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 #define K33                                                                                        \
@@ -63,9 +55,8 @@ static const struct { const char *hex, *name; uint32_t items; int required, vers
 };
 /* clang-format on */
 
-static void forms_are_found(void **state)
+TEST(forms_are_found)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         uint8_t buf[300];
         struct span script = span_of(buf, hex_bytes(rows[i].hex, buf, sizeof buf));
@@ -80,9 +71,8 @@ static void forms_are_found(void **state)
     }
 }
 
-static void solutions_are_spans_of_the_script(void **state)
+TEST(solutions_are_spans_of_the_script)
 {
-    (void)state;
     uint8_t buf[300];
     struct span script = span_of(buf, hex_bytes("76a914" H20 "88ac", buf, sizeof buf));
     struct script_solution got = script_solve(script);
@@ -94,9 +84,8 @@ static void solutions_are_spans_of_the_script(void **state)
     assert_int_equal(got.item[1].len, 65);
 }
 
-static void multisig_has_up_to_twenty_keys(void **state)
+TEST(multisig_has_up_to_twenty_keys)
 {
-    (void)state;
     for (int n = 1; n <= 21; n++) {
         uint8_t buf[21 * 34 + 10];
         size_t len = 0;
@@ -112,9 +101,8 @@ static void multisig_has_up_to_twenty_keys(void **state)
     }
 }
 
-static void public_keys_have_two_lengths(void **state)
+TEST(public_keys_have_two_lengths)
 {
-    (void)state;
     uint8_t key[65] = {0};
     for (int first = 0; first < 256; first++) {
         key[0] = (uint8_t)first;
@@ -125,15 +113,4 @@ static void public_keys_have_two_lengths(void **state)
     key[0] = 2;
     assert_false(pubkey_has_valid_size(span_of(key, 32)));
     assert_false(pubkey_has_valid_size(span_of(key, 0)));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms_are_found),
-        cmocka_unit_test(solutions_are_spans_of_the_script),
-        cmocka_unit_test(multisig_has_up_to_twenty_keys),
-        cmocka_unit_test(public_keys_have_two_lengths),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

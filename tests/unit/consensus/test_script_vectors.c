@@ -2,20 +2,12 @@
  * flags of each row proven to be the least or the most, and a block of the main chain.
  *
  * hazards: rows 8, 12, 14, 17, 23, 24, 28 by the vectors. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "consensus/block.h"
 #include "consensus/tx_check.h"
 #include "support/script_asm.h"
+#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 #include "util/hex.h"
@@ -160,15 +152,13 @@ static size_t check_file(const char *name,
     return n;
 }
 
-static void valid_transactions_pass_with_all_but_the_excluded_flags(void **state)
+TEST(valid_transactions_pass_with_all_but_the_excluded_flags)
 {
-    (void)state;
     assert_true(check_file("core/tx_valid.json", check_valid) >= 120);
 }
 
-static void invalid_transactions_fail_with_the_least_flags(void **state)
+TEST(invalid_transactions_fail_with_the_least_flags)
 {
-    (void)state;
     assert_true(check_file("core/tx_invalid.json", check_invalid) >= 70);
 }
 
@@ -255,9 +245,8 @@ static enum script_error verify_block(const struct spent_outputs *set, const str
     return error;
 }
 
-static void a_block_of_the_main_chain_verifies_and_with_a_bit_flipped_does_not(void **state)
+TEST(a_block_of_the_main_chain_verifies_and_with_a_bit_flipped_does_not)
 {
-    (void)state;
     size_t len;
     char *raw = vectors_read("mainnet/block277647.raw", &len);
     char *csv = vectors_read("mainnet/block277647_spent_outputs.csv", NULL);
@@ -287,14 +276,4 @@ static void a_block_of_the_main_chain_verifies_and_with_a_bit_flipped_does_not(v
     arena_deinit(&set.arena);
     xfree(raw);
     xfree(csv);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(valid_transactions_pass_with_all_but_the_excluded_flags),
-        cmocka_unit_test(invalid_transactions_fail_with_the_least_flags),
-        cmocka_unit_test(a_block_of_the_main_chain_verifies_and_with_a_bit_flipped_does_not),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,19 +2,13 @@
  * fast paths against the interpreter.
  *
  * hazards: rows 8, 18, 24, 25, 27 by the vectors. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <jansson.h>
-#include <string.h>
 
 #include "consensus/script_internal.h"
 #include "consensus/script_witness.h"
 #include "support/script_asm.h"
 #include "support/script_keys.h"
+#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 #include "util/hex.h"
@@ -126,9 +120,8 @@ static void check_other_flags(struct row *row, bool passes, struct script_scratc
     }
 }
 
-static void core_script_vectors_hold(void **state)
+TEST(core_script_vectors_hold)
 {
-    (void)state;
     char *text = vectors_read("core/script_tests.json", NULL);
     if (!text)
         skip();
@@ -208,9 +201,8 @@ static size_t mutate(struct asm_spend *spend, size_t rounds, struct script_scrat
     return passed;
 }
 
-static void fast_paths_agree_on_mutated_vectors(void **state)
+TEST(fast_paths_agree_on_mutated_vectors)
 {
-    (void)state;
     char *text = vectors_read("core/script_tests.json", NULL);
     if (!text)
         skip();
@@ -290,9 +282,8 @@ static void template_sign(struct asm_spend *spend, const struct script_keys *key
     asm_spend_build(spend, 9000);
 }
 
-static void fast_paths_agree_on_mutated_templates(void **state)
+TEST(fast_paths_agree_on_mutated_templates)
 {
-    (void)state;
     struct script_scratch *scratch = script_scratch_new();
     struct script_keys keys;
     script_keys_init(&keys);
@@ -321,14 +312,4 @@ static void fast_paths_agree_on_mutated_templates(void **state)
     }
     script_keys_deinit(&keys);
     script_scratch_free(scratch);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(core_script_vectors_hold),
-        cmocka_unit_test(fast_paths_agree_on_mutated_vectors),
-        cmocka_unit_test(fast_paths_agree_on_mutated_templates),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

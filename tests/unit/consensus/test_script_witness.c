@@ -2,17 +2,10 @@
  *
  * hazards: row 15 (huge witnesses), row 24 (separators in tapscript), row 27 (limits, budget,
  * OP_SUCCESS, annex, unknown leaves). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-
 #include "consensus/script_witness.h"
 #include "support/script_keys.h"
 #include "support/script_vm.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define FLAGS      (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_TAPROOT)
@@ -89,9 +82,8 @@ static void check_v0_script(struct fixture *f, const char *text, uint32_t n_empt
     buffer_deinit(&script);
 }
 
-static void a_v0_script_must_leave_one_true_item(void **state)
+TEST(a_v0_script_must_leave_one_true_item)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     check_v0_script(&f, "1", 0, SCRIPT_OK);
@@ -105,9 +97,8 @@ static void a_v0_script_must_leave_one_true_item(void **state)
     fixture_deinit(&f);
 }
 
-static void a_v0_program_has_20_or_32_bytes(void **state)
+TEST(a_v0_program_has_20_or_32_bytes)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     uint8_t program[41];
@@ -133,9 +124,8 @@ static void a_v0_program_has_20_or_32_bytes(void **state)
 }
 
 /* The program runs as a script first, and what it pushes last must be true. */
-static void a_program_of_zeros_is_false(void **state)
+TEST(a_program_of_zeros_is_false)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     uint8_t program[32] = {0};
@@ -157,9 +147,8 @@ static void a_program_of_zeros_is_false(void **state)
 
 /* hazards: rows 15, 21. The stack is not limited before the first opcode, but after it. 43 items
  * go to OP_CHECKMULTISIG and one comes back. */
-static void a_v0_stack_is_limited_after_the_first_opcode(void **state)
+TEST(a_v0_stack_is_limited_after_the_first_opcode)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     static const uint32_t below[] = {0,    956,  957,  998,  999,       1000,
@@ -183,9 +172,8 @@ static void a_v0_stack_is_limited_after_the_first_opcode(void **state)
 
 /* hazards: row 15. Half a million items take no memory, and every first opcode gives the error
  * that it gives with all of them on the stack. */
-static void half_a_million_items_fail_as_they_must(void **state)
+TEST(half_a_million_items_fail_as_they_must)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     check_v0_script(&f, "", MANY_ITEMS, SCRIPT_ERR_CLEANSTACK);
@@ -226,9 +214,8 @@ static void half_a_million_items_fail_as_they_must(void **state)
     fixture_deinit(&f);
 }
 
-static void v0_items_have_520_bytes_and_scripts_10000(void **state)
+TEST(v0_items_have_520_bytes_and_scripts_10000)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     uint8_t *bytes = xcalloc(1, HUGE_ITEM);
@@ -308,9 +295,8 @@ static void check_leaf(struct fixture *f, const char *text, struct leaf leaf, ui
 
 static const struct leaf tapscript = {.version = TAPROOT_LEAF_TAPSCRIPT};
 
-static void a_tapscript_must_leave_one_true_item(void **state)
+TEST(a_tapscript_must_leave_one_true_item)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     check_leaf(&f, "1", tapscript, 0, FLAGS, SCRIPT_OK);
@@ -326,9 +312,8 @@ static void a_tapscript_must_leave_one_true_item(void **state)
     fixture_deinit(&f);
 }
 
-static void success_opcodes_come_before_everything(void **state)
+TEST(success_opcodes_come_before_everything)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     const uint32_t discourage = FLAGS | SCRIPT_VERIFY_DISCOURAGE_OP_SUCCESS;
@@ -360,9 +345,8 @@ static void success_opcodes_come_before_everything(void **state)
     fixture_deinit(&f);
 }
 
-static void control_blocks_have_33_bytes_and_up_to_128_nodes(void **state)
+TEST(control_blocks_have_33_bytes_and_up_to_128_nodes)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     static const struct {
@@ -394,9 +378,8 @@ static void control_blocks_have_33_bytes_and_up_to_128_nodes(void **state)
     fixture_deinit(&f);
 }
 
-static void unknown_leaf_versions_are_for_anyone(void **state)
+TEST(unknown_leaf_versions_are_for_anyone)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     for (int version = 0; version < 256; version += 2) {
@@ -415,9 +398,8 @@ static void unknown_leaf_versions_are_for_anyone(void **state)
 
 /* hazards: row 27. 50, and one for each byte of the witness; 50 off for each signature that is not
  * empty, by keys of unknown type too. */
-static void signatures_are_paid_for_by_witness_bytes(void **state)
+TEST(signatures_are_paid_for_by_witness_bytes)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     struct buffer script;
@@ -458,9 +440,8 @@ static void sign_v1(struct fixture *f, struct sighash_v1_input in, uint8_t sig[6
 }
 
 /* hazards: row 24. Signatures sign the number of the last separator executed, pushes counted. */
-static void tapscript_signatures_sign_the_position_of_the_separator(void **state)
+TEST(tapscript_signatures_sign_the_position_of_the_separator)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     static const struct {
@@ -533,9 +514,8 @@ static void check_annex(struct fixture *f, const uint8_t *annex, size_t len)
     }
 }
 
-static void an_annex_is_signed(void **state)
+TEST(an_annex_is_signed)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     uint8_t *annex = xcalloc(1, HUGE_ITEM);
@@ -563,9 +543,8 @@ static void an_annex_is_signed(void **state)
 
 /* ---- versions without rules yet ---- */
 
-static void unknown_programs_are_for_anyone(void **state)
+TEST(unknown_programs_are_for_anyone)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     const uint32_t discourage = FLAGS | SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM;
@@ -595,9 +574,8 @@ static void unknown_programs_are_for_anyone(void **state)
 }
 
 /* Inside P2SH only version 0 has a meaning: taproot there is a program of unknown version. */
-static void taproot_inside_p2sh_is_for_anyone(void **state)
+TEST(taproot_inside_p2sh_is_for_anyone)
 {
-    (void)state;
     struct fixture f;
     fixture_init(&f);
     struct buffer redeem;
@@ -628,26 +606,4 @@ static void taproot_inside_p2sh_is_for_anyone(void **state)
     check(&f, FLAGS, SCRIPT_ERR_SIG_PUSHONLY, "an opcode");
     buffer_deinit(&redeem);
     fixture_deinit(&f);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_v0_script_must_leave_one_true_item),
-        cmocka_unit_test(a_v0_program_has_20_or_32_bytes),
-        cmocka_unit_test(a_program_of_zeros_is_false),
-        cmocka_unit_test(a_v0_stack_is_limited_after_the_first_opcode),
-        cmocka_unit_test(half_a_million_items_fail_as_they_must),
-        cmocka_unit_test(v0_items_have_520_bytes_and_scripts_10000),
-        cmocka_unit_test(a_tapscript_must_leave_one_true_item),
-        cmocka_unit_test(success_opcodes_come_before_everything),
-        cmocka_unit_test(control_blocks_have_33_bytes_and_up_to_128_nodes),
-        cmocka_unit_test(unknown_leaf_versions_are_for_anyone),
-        cmocka_unit_test(signatures_are_paid_for_by_witness_bytes),
-        cmocka_unit_test(tapscript_signatures_sign_the_position_of_the_separator),
-        cmocka_unit_test(an_annex_is_signed),
-        cmocka_unit_test(unknown_programs_are_for_anyone),
-        cmocka_unit_test(taproot_inside_p2sh_is_for_anyone),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

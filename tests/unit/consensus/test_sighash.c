@@ -1,14 +1,7 @@
 /* test_sighash.c - digests: Core's sighash.json, BIP341's wallet vectors, and the caches.
  *
  * hazards: rows 11, 12 (the caches give what no cache gives), 23 (SINGLE without an output), 24. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <jansson.h>
-#include <string.h>
 
 #include "consensus/opcodes.h"
 #include "consensus/script_witness.h"
@@ -17,6 +10,7 @@
 #include "crypto/pubkey.h"
 #include "crypto/schnorr.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 #include "util/hex.h"
@@ -46,9 +40,8 @@ static struct span span_in(struct arena *arena, json_t *object, const char *key)
     return span_from_hex(arena, json_string_value(json_object_get(object, key)));
 }
 
-static void legacy_vectors_hold(void **state)
+TEST(legacy_vectors_hold)
 {
-    (void)state;
     json_t *rows = load("core/sighash.json");
     if (!rows)
         skip();
@@ -105,9 +98,8 @@ static struct tx make_tx(struct arena *arena, uint32_t n_in, uint32_t n_out)
 static const uint32_t types[] = {1, 2, 3, 0x81, 0x82, 0x83, 0, 0x1f, 0x80, 0xff};
 
 /* In any order of inputs and types, a cache that lives on gives what an empty one gives. */
-static void caches_never_change_a_digest(void **state)
+TEST(caches_never_change_a_digest)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 1 << 16);
     struct tx txs[2] = {make_tx(&arena, 7, 5), make_tx(&arena, 3, 9)};
@@ -143,9 +135,8 @@ static void caches_never_change_a_digest(void **state)
 }
 
 /* hazards: row 23. The digest is the number 1, so one signature is good for anything. */
-static void single_without_its_output_signs_one(void **state)
+TEST(single_without_its_output_signs_one)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 4096);
     struct tx tx = make_tx(&arena, 4, 3);
@@ -170,9 +161,8 @@ static void single_without_its_output_signs_one(void **state)
     arena_deinit(&arena);
 }
 
-static void taproot_knows_seven_hash_types(void **state)
+TEST(taproot_knows_seven_hash_types)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 4096);
     struct tx tx = make_tx(&arena, 1, 1);
@@ -220,9 +210,8 @@ static void tree_hash(struct arena *arena, json_t *tree, uint8_t out[32])
     taproot_branch_hash(side[0], side[1], out);
 }
 
-static void bip341_outputs_hold(void **state)
+TEST(bip341_outputs_hold)
 {
-    (void)state;
     json_t *json = load("core/bip341_wallet_vectors.json");
     if (!json)
         skip();
@@ -286,9 +275,8 @@ static void check_key_path(struct arena *arena, const struct tx *tx, const struc
     ec_context_free(context);
 }
 
-static void bip341_key_paths_hold(void **state)
+TEST(bip341_key_paths_hold)
 {
-    (void)state;
     json_t *json = load("core/bip341_wallet_vectors.json");
     if (!json)
         skip();
@@ -324,9 +312,8 @@ static void bip341_key_paths_hold(void **state)
 }
 
 /* Only what the inputs can need is computed. */
-static void shared_hashes_are_made_for_the_versions_spent(void **state)
+TEST(shared_hashes_are_made_for_the_versions_spent)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 4096);
     struct tx tx = make_tx(&arena, 2, 1);
@@ -346,18 +333,4 @@ static void shared_hashes_are_made_for_the_versions_spent(void **state)
     tx_sighash_init(&sighash, &tx, spent);
     assert_true(sighash.has_v0 && sighash.has_v1);
     arena_deinit(&arena);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(legacy_vectors_hold),
-        cmocka_unit_test(caches_never_change_a_digest),
-        cmocka_unit_test(single_without_its_output_signs_one),
-        cmocka_unit_test(taproot_knows_seven_hash_types),
-        cmocka_unit_test(bip341_outputs_hold),
-        cmocka_unit_test(bip341_key_paths_hold),
-        cmocka_unit_test(shared_hashes_are_made_for_the_versions_spent),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,10 @@
 /* test_signet.c - solutions of signet blocks: the real first block, and challenges of our own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/block_check.h"
 #include "consensus/script_iter.h"
 #include "consensus/signet.h"
 #include "support/build.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* Block 1 of the public signet,
@@ -53,6 +47,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static bool check(struct fixture *fixture, const struct block *block, const struct network *network)
 {
     struct arena_mark before = arena_mark(&fixture->arena);
@@ -63,9 +59,8 @@ static bool check(struct fixture *fixture, const struct block *block, const stru
     return ok;
 }
 
-static void the_real_first_block_is_solved(void **state)
+TEST(the_real_first_block_is_solved, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     const struct network *signet = network_get(NETWORK_SIGNET);
     struct verdict verdict;
     assert_hex(fixture->block.hash.b, 32,
@@ -75,9 +70,8 @@ static void the_real_first_block_is_solved(void **state)
     assert_true(check(fixture, &fixture->block, signet));
 }
 
-static void another_challenge_is_not_solved_by_it(void **state)
+TEST(another_challenge_is_not_solved_by_it, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     struct network network = *network_get(NETWORK_SIGNET);
     /* the same keys, but both of them must sign */
     uint8_t *challenge = xmemdup(network.signet_challenge.p, network.signet_challenge.len);
@@ -87,9 +81,8 @@ static void another_challenge_is_not_solved_by_it(void **state)
     xfree(challenge);
 }
 
-static void what_is_signed_may_not_change(void **state)
+TEST(what_is_signed_may_not_change, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     const struct network *signet = network_get(NETWORK_SIGNET);
     struct block changed = fixture->block;
     changed.header.time++;
@@ -110,9 +103,8 @@ static void what_is_signed_may_not_change(void **state)
     assert_false(check(fixture, &changed, signet));
 }
 
-static void genesis_and_other_networks_need_no_solution(void **state)
+TEST(genesis_and_other_networks_need_no_solution, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     const struct network *signet = network_get(NETWORK_SIGNET);
     struct block genesis;
     assert_true(block_decode(signet->genesis_raw, &fixture->arena, &genesis));
@@ -123,9 +115,8 @@ static void genesis_and_other_networks_need_no_solution(void **state)
     assert_false(check(fixture, &plain, signet)); /* no commitment to hold a solution */
 }
 
-static void an_open_challenge_needs_no_solution_but_a_commitment(void **state)
+TEST(an_open_challenge_needs_no_solution_but_a_commitment, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     static const uint8_t op_true[1] = {OP_1}, op_false[1] = {OP_0};
     struct network network = *network_get(NETWORK_SIGNET);
     struct tx coinbase = build_coinbase(&fixture->arena, 1, 0);
@@ -170,9 +161,8 @@ static struct block block_with(struct arena *arena, const char *hex)
     return block;
 }
 
-static void solutions_are_a_script_and_a_witness_and_nothing_else(void **state)
+TEST(solutions_are_a_script_and_a_witness_and_nothing_else, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     static const uint8_t op_true[1] = {OP_1};
     for (size_t i = 0; i < COUNT_OF(solutions); i++) {
         struct block block = block_with(&fixture->arena, solutions[i].push);
@@ -189,9 +179,8 @@ static void solutions_are_a_script_and_a_witness_and_nothing_else(void **state)
 }
 
 /* BIP325: signing must not depend on the signature, so two solutions sign the same. */
-static void the_solution_is_not_part_of_what_is_signed(void **state)
+TEST(the_solution_is_not_part_of_what_is_signed, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     static const uint8_t op_true[1] = {OP_1};
     struct block a = block_with(&fixture->arena, "07ecc7daa2015100");
     struct block b = block_with(&fixture->arena, "09ecc7daa20351525300");
@@ -206,18 +195,3 @@ static void the_solution_is_not_part_of_what_is_signed(void **state)
     assert_false(txid_equal(&txs_a.to_spend.txid, &txs_none.to_spend.txid));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(the_real_first_block_is_solved),
-        TEST(another_challenge_is_not_solved_by_it),
-        TEST(what_is_signed_may_not_change),
-        TEST(genesis_and_other_networks_need_no_solution),
-        TEST(an_open_challenge_needs_no_solution_but_a_commitment),
-        TEST(solutions_are_a_script_and_a_witness_and_nothing_else),
-        TEST(the_solution_is_not_part_of_what_is_signed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,18 +1,12 @@
 /* test_sigops.c - counting signature operations: legacy, accurate, P2SH, witness.
  *
  * hazards: row 10 (CVE-2010-5138), both sides of each way to count. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/script_iter.h"
 #include "consensus/script_verify.h"
 #include "consensus/sigops.h"
 #include "support/build.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static int setup(void **state)
@@ -29,6 +23,8 @@ static int teardown(void **state)
     xfree(*state);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* clang-format off */
 static const struct { const char *hex; uint32_t legacy, accurate; } scripts[] = {
@@ -64,10 +60,10 @@ static struct span from_hex(struct arena *arena, const char *hex)
     return span_of(bytes, hex_bytes(hex, bytes, strlen(hex) / 2 + 1));
 }
 
-static void scripts_count_what_they_could_do(void **state)
+TEST(scripts_count_what_they_could_do, struct arena *arena)
 {
     for (size_t i = 0; i < COUNT_OF(scripts); i++) {
-        struct span script = from_hex(*state, scripts[i].hex);
+        struct span script = from_hex(arena, scripts[i].hex);
         if (script_sigops(script, false) != scripts[i].legacy ||
             script_sigops(script, true) != scripts[i].accurate)
             fail_msg("%s: %u %u", scripts[i].hex, script_sigops(script, false),
@@ -75,12 +71,12 @@ static void scripts_count_what_they_could_do(void **state)
     }
 }
 
-static void transactions_count_inputs_and_outputs(void **state)
+TEST(transactions_count_inputs_and_outputs, struct arena *arena)
 {
-    struct tx tx = build_tx(*state, 1, 2, 2);
-    tx.in[0].script_sig = from_hex(*state, "ac");
-    tx.in[1].script_sig = from_hex(*state, "51ae"); /* not accurate: 20 */
-    tx.out[0].script_pubkey = from_hex(*state, "ad");
+    struct tx tx = build_tx(arena, 1, 2, 2);
+    tx.in[0].script_sig = from_hex(arena, "ac");
+    tx.in[1].script_sig = from_hex(arena, "51ae"); /* not accurate: 20 */
+    tx.out[0].script_pubkey = from_hex(arena, "ad");
     assert_int_equal(tx_legacy_sigops(&tx), 22);
 }
 
@@ -100,10 +96,10 @@ static const struct { const char *hex; uint32_t count; } redeem[] = {
 };
 /* clang-format on */
 
-static void p2sh_counts_the_last_push(void **state)
+TEST(p2sh_counts_the_last_push, struct arena *arena)
 {
     for (size_t i = 0; i < COUNT_OF(redeem); i++) {
-        if (p2sh_sigops(from_hex(*state, redeem[i].hex)) != redeem[i].count)
+        if (p2sh_sigops(from_hex(arena, redeem[i].hex)) != redeem[i].count)
             fail_msg("%s", redeem[i].hex);
     }
 }
@@ -135,17 +131,17 @@ static const struct { const char *what, *spent, *script_sig, *witness; uint64_t 
 };
 /* clang-format on */
 
-static void costs_weigh_legacy_four_and_witness_one(void **state)
+TEST(costs_weigh_legacy_four_and_witness_one, struct arena *arena)
 {
     for (size_t i = 0; i < COUNT_OF(costs); i++) {
-        struct tx tx = build_tx(*state, 1, 1, 1);
-        struct tx_out spent = {.script_pubkey = from_hex(*state, costs[i].spent)};
-        tx.in[0].script_sig = from_hex(*state, costs[i].script_sig);
+        struct tx tx = build_tx(arena, 1, 1, 1);
+        struct tx_out spent = {.script_pubkey = from_hex(arena, costs[i].spent)};
+        tx.in[0].script_sig = from_hex(arena, costs[i].script_sig);
         if (costs[i].witness) {
-            struct span items[2] = {span_of("", 0), from_hex(*state, costs[i].witness)};
-            tx.in[0].witness = build_witness(*state, items, 2);
+            struct span items[2] = {span_of("", 0), from_hex(arena, costs[i].witness)};
+            tx.in[0].witness = build_witness(arena, items, 2);
         }
-        tx_finish(&tx, *state);
+        tx_finish(&tx, arena);
         uint64_t all = tx_sigops_cost(&tx, &spent, SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS);
         uint64_t no_witness = tx_sigops_cost(&tx, &spent, SCRIPT_VERIFY_P2SH);
         uint64_t no_p2sh = tx_sigops_cost(&tx, &spent, SCRIPT_VERIFY_WITNESS);
@@ -155,21 +151,9 @@ static void costs_weigh_legacy_four_and_witness_one(void **state)
     }
 }
 
-static void a_coinbase_spends_nothing(void **state)
+TEST(a_coinbase_spends_nothing, struct arena *arena)
 {
-    struct tx tx = build_coinbase(*state, 1, 0);
-    tx.out[0].script_pubkey = from_hex(*state, "ac");
+    struct tx tx = build_coinbase(arena, 1, 0);
+    tx.out[0].script_pubkey = from_hex(arena, "ac");
     assert_int_equal(tx_sigops_cost(&tx, NULL, SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS), 4);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(scripts_count_what_they_could_do, setup, teardown),
-        cmocka_unit_test_setup_teardown(transactions_count_inputs_and_outputs, setup, teardown),
-        cmocka_unit_test_setup_teardown(p2sh_counts_the_last_push, setup, teardown),
-        cmocka_unit_test_setup_teardown(costs_weigh_legacy_four_and_witness_one, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_coinbase_spends_nothing, setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,11 @@
 /* test_tx.c - decoding and encoding transactions, and their ids.
  *
  * hazards: rows 15, 16 (witnesses of any size), 22 (CompactSize forms), 33 (claimed sizes). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/block.h"
 #include "crypto/hash.h"
 #include "support/build.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* The first transaction between two people: block 170 of the main chain. */
@@ -49,6 +43,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 /* Decode all of raw as one transaction. */
 static bool decode(struct span raw, struct arena *arena, bool allow_witness, struct tx *tx)
 {
@@ -76,11 +72,11 @@ static void assert_round_trip(const struct tx *tx, struct span raw)
     xfree(copy);
 }
 
-static void first_payment_has_its_known_id(void **state)
+TEST(first_payment_has_its_known_id, struct arena *arena)
 {
     struct tx tx;
-    struct span raw = from_hex(*state, first_payment);
-    assert_true(decode(raw, *state, true, &tx));
+    struct span raw = from_hex(arena, first_payment);
+    assert_true(decode(raw, arena, true, &tx));
     /* f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16 */
     assert_hex(tx.txid.b, 32, "169e1e83e930853391bc6f35f605c6754cfead57cf8387639d3b4096c54f18f4");
     assert_memory_equal(tx.txid.b, tx.wtxid.b, 32);
@@ -98,11 +94,11 @@ static void first_payment_has_its_known_id(void **state)
     assert_round_trip(&tx, raw);
 }
 
-static void witness_counts_for_the_wtxid_only(void **state)
+TEST(witness_counts_for_the_wtxid_only, struct arena *arena)
 {
     struct tx tx;
-    struct span raw = from_hex(*state, bip143_example);
-    assert_true(decode(raw, *state, true, &tx));
+    struct span raw = from_hex(arena, bip143_example);
+    assert_true(decode(raw, arena, true, &tx));
     /* the id is the hash of the stripped form */
     uint8_t stripped[400], expect[32];
     struct writer w = writer_to_buffer(stripped, sizeof stripped);
@@ -121,14 +117,14 @@ static void witness_counts_for_the_wtxid_only(void **state)
 
     /* the stripped form is a transaction of the same id */
     struct tx plain;
-    assert_true(decode(span_of(stripped, w.len), *state, true, &plain));
+    assert_true(decode(span_of(stripped, w.len), arena, true, &plain));
     assert_true(txid_equal(&plain.txid, &tx.txid));
 }
 
-static void witness_items_are_walked_in_order(void **state)
+TEST(witness_items_are_walked_in_order, struct arena *arena)
 {
     struct tx tx;
-    assert_true(decode(from_hex(*state, bip143_example), *state, true, &tx));
+    assert_true(decode(from_hex(arena, bip143_example), arena, true, &tx));
     struct witness_iter it = witness_iter_of(tx.in[1].witness);
     struct span item;
     assert_int_equal(it.left, 2);
@@ -182,28 +178,28 @@ static const struct { const char *what, *hex; bool with, without; } forms[] = {
 };
 /* clang-format on */
 
-static void only_canonical_forms_are_decoded(void **state)
+TEST(only_canonical_forms_are_decoded, struct arena *arena)
 {
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         struct tx tx;
-        struct span raw = from_hex(*state, forms[i].hex);
-        if (decode(raw, *state, true, &tx) != forms[i].with)
+        struct span raw = from_hex(arena, forms[i].hex);
+        if (decode(raw, arena, true, &tx) != forms[i].with)
             fail_msg("%s: with witness, want %d", forms[i].what, forms[i].with);
         if (forms[i].with)
             assert_round_trip(&tx, raw);
-        if (decode(raw, *state, false, &tx) != forms[i].without)
+        if (decode(raw, arena, false, &tx) != forms[i].without)
             fail_msg("%s: without witness, want %d", forms[i].what, forms[i].without);
     }
 }
 
-static void every_cut_of_a_transaction_is_refused(void **state)
+TEST(every_cut_of_a_transaction_is_refused, struct arena *arena)
 {
-    struct span raw = from_hex(*state, bip143_example);
+    struct span raw = from_hex(arena, bip143_example);
     for (size_t len = 0; len < raw.len; len++) {
         /* a copy of exactly len bytes, so that the sanitizer sees each read past it */
         uint8_t *copy = xmemdup(raw.p, len);
         struct tx tx;
-        assert_false(decode(span_of(copy, len), *state, true, &tx));
+        assert_false(decode(span_of(copy, len), arena, true, &tx));
         xfree(copy);
     }
 }
@@ -245,41 +241,41 @@ static void assert_witness_decodes(struct arena *arena, size_t n, size_t item_le
 }
 
 /* hazards row 15: what halted other nodes at 33,970 and 396,669 bytes, and at 500,003 items. */
-static void witnesses_have_no_limit_but_the_block(void **state)
+TEST(witnesses_have_no_limit_but_the_block, struct arena *arena)
 {
-    assert_witness_decodes(*state, 1, 33970);
-    assert_witness_decodes(*state, 1, 396669);
-    assert_witness_decodes(*state, 1, 3900000);
-    assert_witness_decodes(*state, 500003, 0);
-    assert_witness_decodes(*state, 1300000, 2);
-    assert_witness_decodes(*state, 3900000, 0);
+    assert_witness_decodes(arena, 1, 33970);
+    assert_witness_decodes(arena, 1, 396669);
+    assert_witness_decodes(arena, 1, 3900000);
+    assert_witness_decodes(arena, 500003, 0);
+    assert_witness_decodes(arena, 1300000, 2);
+    assert_witness_decodes(arena, 3900000, 0);
 }
 
-static void counts_at_each_compact_size_width_survive(void **state)
+TEST(counts_at_each_compact_size_width_survive, struct arena *arena)
 {
     static const size_t counts[] = {1, 252, 253, 254, 65535, 65536};
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
-        struct tx tx = build_tx(*state, 9, 1, (uint32_t)counts[i]), back;
-        tx_finish(&tx, *state);
-        assert_true(decode(tx.raw, *state, true, &back));
+        struct tx tx = build_tx(arena, 9, 1, (uint32_t)counts[i]), back;
+        tx_finish(&tx, arena);
+        assert_true(decode(tx.raw, arena, true, &back));
         assert_int_equal(back.n_out, counts[i]);
         assert_true(txid_equal(&back.txid, &tx.txid));
-        assert_witness_decodes(*state, counts[i], 1);
-        assert_witness_decodes(*state, 1, counts[i]);
+        assert_witness_decodes(arena, counts[i], 1);
+        assert_witness_decodes(arena, 1, counts[i]);
     }
 }
 
-static void finished_transactions_decode_to_themselves(void **state)
+TEST(finished_transactions_decode_to_themselves, struct arena *arena)
 {
     uint8_t one = 1;
     struct span items[2] = {span_of(&one, 1), span_of(NULL, 0)};
     for (int witness = 0; witness < 2; witness++) {
-        struct tx tx = build_tx(*state, 5, 3, 2), back;
+        struct tx tx = build_tx(arena, 5, 3, 2), back;
         tx.lock_time = 77;
         if (witness)
-            tx.in[1].witness = build_witness(*state, items, 2);
-        tx_finish(&tx, *state);
-        assert_true(decode(tx.raw, *state, true, &back));
+            tx.in[1].witness = build_witness(arena, items, 2);
+        tx_finish(&tx, arena);
+        assert_true(decode(tx.raw, arena, true, &back));
         assert_true(txid_equal(&tx.txid, &back.txid));
         assert_memory_equal(tx.wtxid.b, back.wtxid.b, 32);
         assert_int_equal(tx.base_bytes, back.base_bytes);
@@ -288,34 +284,17 @@ static void finished_transactions_decode_to_themselves(void **state)
     }
 }
 
-static void coinbase_has_one_null_input(void **state)
+TEST(coinbase_has_one_null_input, struct arena *arena)
 {
-    struct tx tx = build_coinbase(*state, 1, 0);
+    struct tx tx = build_coinbase(arena, 1, 0);
     assert_true(tx_is_coinbase(&tx));
     tx.in[0].prevout.vout = 0;
     assert_false(tx_is_coinbase(&tx));
     tx.in[0].prevout.vout = OUTPOINT_INDEX_NULL;
     tx.in[0].prevout.txid.b[31] = 1;
     assert_false(tx_is_coinbase(&tx));
-    struct tx two = build_tx(*state, 1, 2, 1);
+    struct tx two = build_tx(arena, 1, 2, 1);
     memset(&two.in[0].prevout.txid, 0, 32);
     two.in[0].prevout.vout = OUTPOINT_INDEX_NULL;
     assert_false(tx_is_coinbase(&two));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(first_payment_has_its_known_id, setup, teardown),
-        cmocka_unit_test_setup_teardown(witness_counts_for_the_wtxid_only, setup, teardown),
-        cmocka_unit_test_setup_teardown(witness_items_are_walked_in_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(only_canonical_forms_are_decoded, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_cut_of_a_transaction_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(witnesses_have_no_limit_but_the_block, setup, teardown),
-        cmocka_unit_test_setup_teardown(counts_at_each_compact_size_width_survive, setup, teardown),
-        cmocka_unit_test_setup_teardown(finished_transactions_decode_to_themselves, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(coinbase_has_one_null_input, setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
 /* test_tx_verify.c - inputs against their coins, absolute and relative lock times.
  *
  * hazards: rows 1 (sums), 14 (CVE-2024-34478), 30 (lock times), 32 (maturity). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/tx_verify.h"
 #include "support/build.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static int setup(void **state)
@@ -26,6 +20,8 @@ static int teardown(void **state)
     xfree(*state);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* clang-format off */
 static const struct {
@@ -63,10 +59,10 @@ static const struct {
 };
 /* clang-format on */
 
-static void inputs_cover_outputs_and_are_there(void **state)
+TEST(inputs_cover_outputs_and_are_there, struct arena *arena)
 {
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct tx tx = build_tx(*state, 1, 2, 1);
+        struct tx tx = build_tx(arena, 1, 2, 1);
         tx.out[0].value_sat = cases[i].out_sat;
         int64_t fee_sat = -7;
         enum reject got = tx_verify_inputs(&tx, cases[i].spent, 200, &fee_sat);
@@ -76,9 +72,8 @@ static void inputs_cover_outputs_and_are_there(void **state)
     }
 }
 
-static void alone_a_transaction_may_be_valid_later(void **state)
+TEST(alone_a_transaction_may_be_valid_later)
 {
-    (void)state;
     assert_int_equal(reject_class(REJECT_INPUTS_MISSING), REJECT_CLASS_CONSENSUS);
     assert_int_equal(reject_class(reject_for_tx(REJECT_INPUTS_MISSING)), REJECT_CLASS_MISSING);
     assert_int_equal(reject_class(reject_for_tx(REJECT_PREMATURE_SPEND)), REJECT_CLASS_EARLY);
@@ -104,10 +99,10 @@ static const struct { uint32_t lock_time, sequence; int32_t height; int64_t time
 };
 /* clang-format on */
 
-static void lock_times_are_heights_below_500_million(void **state)
+TEST(lock_times_are_heights_below_500_million, struct arena *arena)
 {
     for (size_t i = 0; i < COUNT_OF(finals); i++) {
-        struct tx tx = build_tx(*state, 1, 2, 1);
+        struct tx tx = build_tx(arena, 1, 2, 1);
         tx.lock_time = finals[i].lock_time;
         tx.in[1].sequence = finals[i].sequence;
         if (tx_is_final(&tx, finals[i].height, finals[i].time_s) != finals[i].is_final)
@@ -115,9 +110,9 @@ static void lock_times_are_heights_below_500_million(void **state)
     }
 }
 
-static void coinbases_have_lock_times_too(void **state)
+TEST(coinbases_have_lock_times_too, struct arena *arena)
 {
-    struct tx tx = build_coinbase(*state, 50, 0);
+    struct tx tx = build_coinbase(arena, 50, 0);
     tx.in[0].sequence = 0;
     tx.lock_time = 50;
     assert_false(tx_is_final(&tx, 50, 0));
@@ -161,10 +156,10 @@ static const struct { uint32_t version, sequence, coin_height; int32_t lock_heig
 };
 /* clang-format on */
 
-static void relative_locks_count_from_the_coin(void **state)
+TEST(relative_locks_count_from_the_coin, struct arena *arena)
 {
     for (size_t i = 0; i < COUNT_OF(relative); i++) {
-        struct tx tx = build_tx(*state, 1, 1, 1);
+        struct tx tx = build_tx(arena, 1, 1, 1);
         tx.version = relative[i].version;
         tx.in[0].sequence = relative[i].sequence;
         struct spent_coin spent = {.height = relative[i].coin_height};
@@ -177,9 +172,9 @@ static void relative_locks_count_from_the_coin(void **state)
     }
 }
 
-static void the_longest_lock_of_all_inputs_counts(void **state)
+TEST(the_longest_lock_of_all_inputs_counts, struct arena *arena)
 {
-    struct tx tx = build_tx(*state, 1, 5, 1);
+    struct tx tx = build_tx(arena, 1, 5, 1);
     static const uint32_t sequences[] = {5, 100, TIME | 3, TIME | 2, 7};
     struct spent_coin spent[5];
     for (int i = 0; i < 5; i++) {
@@ -194,9 +189,8 @@ static void the_longest_lock_of_all_inputs_counts(void **state)
     assert_int_equal(times.height, 199);
 }
 
-static void locks_open_in_the_block_after(void **state)
+TEST(locks_open_in_the_block_after)
 {
-    (void)state;
     struct sequence_locks none = {-1, -1}, height = {509, -1}, time = {-1, 1000};
     assert_true(sequence_locks_open(none, 0, 0));
     assert_false(sequence_locks_open(height, 509, 0));
@@ -205,25 +199,10 @@ static void locks_open_in_the_block_after(void **state)
     assert_true(sequence_locks_open(time, 0, 1001));
 }
 
-static void totals_beyond_the_limit_are_our_bug(void **state)
+TEST(totals_beyond_the_limit_are_our_bug, struct arena *arena)
 {
-    struct tx tx = build_tx(*state, 1, 1, 2);
+    struct tx tx = build_tx(arena, 1, 1, 2);
     assert_int_equal(tx_output_total_sat(&tx), 2000);
     tx.out[0].value_sat = MAX_MONEY_SAT + 1;
     expect_assert_failure((void)tx_output_total_sat(&tx));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(inputs_cover_outputs_and_are_there, setup, teardown),
-        cmocka_unit_test_setup_teardown(alone_a_transaction_may_be_valid_later, setup, teardown),
-        cmocka_unit_test_setup_teardown(lock_times_are_heights_below_500_million, setup, teardown),
-        cmocka_unit_test_setup_teardown(coinbases_have_lock_times_too, setup, teardown),
-        cmocka_unit_test_setup_teardown(relative_locks_count_from_the_coin, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_longest_lock_of_all_inputs_counts, setup, teardown),
-        cmocka_unit_test_setup_teardown(locks_open_in_the_block_after, setup, teardown),
-        cmocka_unit_test_setup_teardown(totals_beyond_the_limit_are_our_bug, setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

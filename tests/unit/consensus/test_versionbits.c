@@ -1,13 +1,8 @@
 /* test_versionbits.c - the state machine of BIP9, period by period, with and without a memory. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/versionbits.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 /* A chain as an array of headers, ten seconds apart; its median time is the time itself, as any
  * rising series will do. Periods of 10 blocks, 8 to lock in. */
 #define PERIOD     10
@@ -90,6 +85,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 /* n signalling blocks at the start of the period that begins at height. */
 static void signal_blocks(struct fixture *fixture, int height, int n)
 {
@@ -117,9 +114,8 @@ static int since(struct fixture *fixture, int height)
 
 /* The period that ends at height 19 has time 1190 < 1200 in its last block, so the state starts at
  * the period after the one that ends with 29 (time 1290). */
-static void signalling_starts_a_period_after_the_start_time(void **state)
+TEST(signalling_starts_a_period_after_the_start_time, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     for (int height = 0; height < 30; height++)
         assert_int_equal(state_at(fixture, height), BIP9_STATE_DEFINED);
     for (int height = 30; height < 40; height++)
@@ -128,9 +124,8 @@ static void signalling_starts_a_period_after_the_start_time(void **state)
     assert_int_equal(since(fixture, 35), 30);
 }
 
-static void eight_of_ten_lock_in_and_seven_do_not(void **state)
+TEST(eight_of_ten_lock_in_and_seven_do_not, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     signal_blocks(fixture, 30, THRESHOLD - 1);
     assert_int_equal(state_at(fixture, 40), BIP9_STATE_STARTED);
     fixture->n_remembered = 0;
@@ -144,16 +139,14 @@ static void eight_of_ten_lock_in_and_seven_do_not(void **state)
     assert_int_equal(since(fixture, BLOCKS_MAX), 50);
 }
 
-static void signals_before_the_start_do_not_count(void **state)
+TEST(signals_before_the_start_do_not_count, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     signal_blocks(fixture, 0, 30);
     assert_int_equal(state_at(fixture, 40), BIP9_STATE_STARTED);
 }
 
-static void without_signals_it_fails_at_the_timeout(void **state)
+TEST(without_signals_it_fails_at_the_timeout, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     /* block 89 has time 1890 >= 1800, block 79 has 1790 */
     assert_int_equal(state_at(fixture, 89), BIP9_STATE_STARTED);
     for (int height = 90; height < BLOCKS_MAX; height++)
@@ -161,9 +154,8 @@ static void without_signals_it_fails_at_the_timeout(void **state)
     assert_int_equal(since(fixture, 150), 90);
 }
 
-static void a_period_past_the_timeout_can_still_lock_in(void **state)
+TEST(a_period_past_the_timeout_can_still_lock_in, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     signal_blocks(fixture, 80, THRESHOLD);
     assert_int_equal(state_at(fixture, 90), BIP9_STATE_LOCKED_IN);
     fixture->n_remembered = 0;
@@ -174,9 +166,8 @@ static void a_period_past_the_timeout_can_still_lock_in(void **state)
     assert_int_equal(state_at(fixture, 100), BIP9_STATE_FAILED);
 }
 
-static void activation_waits_for_the_minimum_height(void **state)
+TEST(activation_waits_for_the_minimum_height, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     fixture->network.bip9[BIP9_TESTDUMMY].min_activation_height = 71;
     signal_blocks(fixture, 30, PERIOD);
     assert_int_equal(state_at(fixture, 50), BIP9_STATE_LOCKED_IN);
@@ -186,9 +177,8 @@ static void activation_waits_for_the_minimum_height(void **state)
     assert_int_equal(since(fixture, 80), 80);
 }
 
-static void special_start_times_decide_at_once(void **state)
+TEST(special_start_times_decide_at_once, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     fixture->network.bip9[BIP9_TESTDUMMY].start_time = BIP9_ALWAYS_ACTIVE;
     assert_int_equal(state_at(fixture, 0), BIP9_STATE_ACTIVE);
     assert_int_equal(state_at(fixture, 100), BIP9_STATE_ACTIVE);
@@ -198,18 +188,16 @@ static void special_start_times_decide_at_once(void **state)
     assert_int_equal(state_at(fixture, 100), BIP9_STATE_FAILED);
 }
 
-static void a_start_time_of_zero_starts_in_the_second_period(void **state)
+TEST(a_start_time_of_zero_starts_in_the_second_period, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     fixture->network.bip9[BIP9_TESTDUMMY].start_time = 0;
     assert_int_equal(state_at(fixture, 9), BIP9_STATE_DEFINED);
     assert_int_equal(state_at(fixture, 10), BIP9_STATE_STARTED);
     assert_int_equal(since(fixture, 15), 10);
 }
 
-static void a_memory_is_asked_and_saves_walks(void **state)
+TEST(a_memory_is_asked_and_saves_walks, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     (void)state_at(fixture, 150);
     int remembered = fixture->n_remembered;
     assert_true(remembered > 0);
@@ -228,18 +216,16 @@ static const struct { uint32_t version; bool signals; } versions[] = {
 };
 /* clang-format on */
 
-static void only_versions_with_top_bits_001_signal(void **state)
+TEST(only_versions_with_top_bits_001_signal, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     for (size_t i = 0; i < COUNT_OF(versions); i++)
         assert_int_equal(
             versionbits_signals(&fixture->network, BIP9_TESTDUMMY, (int32_t)versions[i].version),
             versions[i].signals);
 }
 
-static void statistics_count_the_running_period(void **state)
+TEST(statistics_count_the_running_period, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     signal_blocks(fixture, 30, 4);
     struct versionbits_stats stats =
         versionbits_stats(&fixture->network, BIP9_TESTDUMMY, &view, &fixture->headers[34]);
@@ -257,9 +243,8 @@ static void statistics_count_the_running_period(void **state)
     assert_true(stats.possible);
 }
 
-static void new_blocks_signal_while_started_or_locked_in(void **state)
+TEST(new_blocks_signal_while_started_or_locked_in, struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     signal_blocks(fixture, 30, PERIOD);
     static const struct {
         int height, version;
@@ -270,32 +255,10 @@ static void new_blocks_signal_while_started_or_locked_in(void **state)
                          expect[i].version);
 }
 
-static void states_have_names(void **state)
+TEST(states_have_names)
 {
-    (void)state;
     assert_string_equal(versionbits_state_name(BIP9_STATE_DEFINED), "defined");
     assert_string_equal(versionbits_state_name(BIP9_STATE_LOCKED_IN), "locked_in");
     assert_string_equal(versionbits_state_name(BIP9_STATE_FAILED), "failed");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(signalling_starts_a_period_after_the_start_time),
-        TEST(eight_of_ten_lock_in_and_seven_do_not),
-        TEST(signals_before_the_start_do_not_count),
-        TEST(without_signals_it_fails_at_the_timeout),
-        TEST(a_period_past_the_timeout_can_still_lock_in),
-        TEST(activation_waits_for_the_minimum_height),
-        TEST(special_start_times_decide_at_once),
-        TEST(a_start_time_of_zero_starts_in_the_second_period),
-        TEST(a_memory_is_asked_and_saves_walks),
-        TEST(only_versions_with_top_bits_001_signal),
-        TEST(statistics_count_the_running_period),
-        TEST(new_blocks_signal_while_started_or_locked_in),
-        TEST(states_have_names),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,25 +1,16 @@
 /* test_aead.c - the example of RFC 8439, forgeries, and the packets of BIP324. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/aead.h"
 #include "crypto/chacha20.h"
 #include "support/csv.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 
 static const struct span nothing;
 
-static void the_sunscreen_is_sealed(void **state)
+TEST(the_sunscreen_is_sealed)
 {
-    (void)state;
     static const char text[] =
         "Ladies and Gentlemen of the class of '99: If I could offer you only "
         "one tip for the future, sunscreen would be it.";
@@ -48,9 +39,8 @@ static void the_sunscreen_is_sealed(void **state)
     aead_free(aead);
 }
 
-static void any_change_is_noticed(void **state)
+TEST(any_change_is_noticed)
 {
-    (void)state;
     uint8_t key[32] = {3}, nonce[12] = {1}, aad[3] = {1, 2, 3}, out[20 + AEAD_TAG_BYTES];
     uint8_t head[1], body[40];
     struct aead *aead = aead_new(key);
@@ -76,9 +66,8 @@ static void any_change_is_noticed(void **state)
     aead_free(aead);
 }
 
-static void an_empty_message_is_a_tag(void **state)
+TEST(an_empty_message_is_a_tag)
 {
-    (void)state;
     uint8_t key[32] = {3}, nonce[12] = {1}, out[AEAD_TAG_BYTES];
     struct aead *aead = aead_new(key);
     aead_encrypt(aead, nonce, nothing, nothing, nothing, out);
@@ -88,9 +77,8 @@ static void an_empty_message_is_a_tag(void **state)
     aead_free(aead);
 }
 
-static void both_ends_rekey_alike(void **state)
+TEST(both_ends_rekey_alike)
 {
-    (void)state;
     static const uint8_t key[32] = {5};
     struct fs_aead *sender = fs_aead_new(key), *receiver = fs_aead_new(key);
     for (unsigned i = 0; i < 2 * FS_REKEY_MESSAGES + 10; i++) {
@@ -164,9 +152,8 @@ static void check_packet(char *fields[CSV_FIELDS_MAX])
     xfree(out);
 }
 
-static void packets_are_those_of_bip324(void **state)
+TEST(packets_are_those_of_bip324)
 {
-    (void)state;
     char *text = vectors_read("bips/0324/packet_encoding_test_vectors.csv", NULL);
     if (!text)
         skip();
@@ -178,14 +165,4 @@ static void packets_are_those_of_bip324(void **state)
     }
     assert_int_equal(rows, 7);
     xfree(text);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_sunscreen_is_sealed),     cmocka_unit_test(any_change_is_noticed),
-        cmocka_unit_test(an_empty_message_is_a_tag),   cmocka_unit_test(both_ends_rekey_alike),
-        cmocka_unit_test(packets_are_those_of_bip324),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,21 +1,14 @@
 /* test_base58.c - the shared vectors, limits of length, checksums. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "crypto/base58.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 
-static void every_row_of_the_vector_file_holds(void **state)
+TEST(every_row_of_the_vector_file_holds)
 {
-    (void)state;
     size_t len;
     char *text = vectors_read("core/base58_encode_decode.json", &len);
     if (!text)
@@ -64,9 +57,8 @@ static const struct { const char *text; const char *bytes; } texts[] = {
 };
 /* clang-format on */
 
-static void only_the_alphabet_and_outer_blanks_decode(void **state)
+TEST(only_the_alphabet_and_outer_blanks_decode)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         uint8_t out[100];
         size_t len = 99;
@@ -78,9 +70,8 @@ static void only_the_alphabet_and_outer_blanks_decode(void **state)
     }
 }
 
-static void the_largest_input_round_trips(void **state)
+TEST(the_largest_input_round_trips)
 {
-    (void)state;
     for (int fill = 0; fill <= 255; fill += 51) {
         uint8_t in[BASE58_LEN_MAX], back[BASE58_LEN_MAX];
         char text[BASE58_SIZE(BASE58_LEN_MAX)];
@@ -94,9 +85,8 @@ static void the_largest_input_round_trips(void **state)
     }
 }
 
-static void zeros_count_against_the_limit(void **state)
+TEST(zeros_count_against_the_limit)
 {
-    (void)state;
     uint8_t out[4];
     size_t len;
     assert_true(base58_decode("1111", 4, out, &len));
@@ -110,9 +100,8 @@ static void zeros_count_against_the_limit(void **state)
     assert_false(base58_decode("1", 0, out, &len));
 }
 
-static void checksums_are_checked(void **state)
+TEST(checksums_are_checked)
 {
-    (void)state;
     /* The address of the first block's reward. */
     static const char text[] = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa";
     uint8_t out[21], in[21];
@@ -129,16 +118,4 @@ static void checksums_are_checked(void **state)
     assert_false(base58check_decode("111", 21, out, &len));  /* shorter than a checksum */
     assert_true(base58check_decode("3QJmnh", 0, out, &len)); /* the checksum of nothing */
     assert_int_equal(len, 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_of_the_vector_file_holds),
-        cmocka_unit_test(only_the_alphabet_and_outer_blanks_decode),
-        cmocka_unit_test(the_largest_input_round_trips),
-        cmocka_unit_test(zeros_count_against_the_limit),
-        cmocka_unit_test(checksums_are_checked),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,7 @@
 /* test_bech32.c - the examples of BIP173 and BIP350, and locating errors. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/bech32.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 
 /* clang-format off */
 static const struct { enum bech32_encoding encoding; const char *text; } valid[] = {
@@ -64,9 +57,8 @@ static const struct { const char *text, *message; size_t n; int at[3]; } located
 };
 /* clang-format on */
 
-static void valid_texts_decode_and_encode_again(void **state)
+TEST(valid_texts_decode_and_encode_again)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(valid); i++) {
         struct bech32 got;
         char lower[BECH32_CHARS_MAX + 1], again[BECH32_CHARS_MAX + 1];
@@ -86,9 +78,8 @@ static void valid_texts_decode_and_encode_again(void **state)
     }
 }
 
-static void invalid_texts_are_refused(void **state)
+TEST(invalid_texts_are_refused)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(invalid); i++) {
         struct bech32 got;
         struct bech32_errors errors;
@@ -100,9 +91,8 @@ static void invalid_texts_are_refused(void **state)
     }
 }
 
-static void errors_are_located(void **state)
+TEST(errors_are_located)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(located); i++) {
         struct bech32_errors errors;
         bech32_locate_errors(located[i].text, &errors);
@@ -113,9 +103,8 @@ static void errors_are_located(void **state)
     }
 }
 
-static void too_long_a_text_is_wrong_from_90_on(void **state)
+TEST(too_long_a_text_is_wrong_from_90_on)
 {
-    (void)state;
     char text[109];
     memset(text, 'q', sizeof text - 1);
     text[1] = '1';
@@ -132,9 +121,8 @@ static void too_long_a_text_is_wrong_from_90_on(void **state)
 }
 
 /* Any two wrong characters of any address are found. */
-static void every_pair_of_errors_is_found(void **state)
+TEST(every_pair_of_errors_is_found)
 {
-    (void)state;
     static const char good[] = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
     size_t len = strlen(good);
     for (size_t a = 3; a < len; a++) {
@@ -154,9 +142,8 @@ static void every_pair_of_errors_is_found(void **state)
     }
 }
 
-static void bits_regroup_with_zero_padding_only(void **state)
+TEST(bits_regroup_with_zero_padding_only)
 {
-    (void)state;
     uint8_t out[8];
     size_t len;
     assert_true(bech32_values_to_bytes((uint8_t[]){31, 28}, 2, out, &len));
@@ -182,9 +169,8 @@ static void bits_regroup_with_zero_padding_only(void **state)
     }
 }
 
-static void segwit_addresses_are_those_of_the_bips(void **state)
+TEST(segwit_addresses_are_those_of_the_bips)
 {
-    (void)state;
     uint8_t program[40];
     char text[BECH32_CHARS_MAX + 1];
     hex_bytes_exactly("751e76e8199196d454941c45d1b3a323f1433bd6", program, 20);
@@ -200,28 +186,12 @@ static void segwit_addresses_are_those_of_the_bips(void **state)
     expect_assert_failure((void)!bech32_segwit_encode("tb", 1, span_of(program, 1), text));
 }
 
-static void an_encoding_past_90_characters_is_refused(void **state)
+TEST(an_encoding_past_90_characters_is_refused)
 {
-    (void)state;
     uint8_t values[90] = {0};
     char text[BECH32_CHARS_MAX + 1];
     assert_true(bech32_encode(BECH32_M, "a", values, 82, text));
     assert_int_equal(strlen(text), 90);
     assert_false(bech32_encode(BECH32_M, "a", values, 83, text));
     assert_string_equal(text, "");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(valid_texts_decode_and_encode_again),
-        cmocka_unit_test(invalid_texts_are_refused),
-        cmocka_unit_test(errors_are_located),
-        cmocka_unit_test(too_long_a_text_is_wrong_from_90_on),
-        cmocka_unit_test(every_pair_of_errors_is_found),
-        cmocka_unit_test(bits_regroup_with_zero_padding_only),
-        cmocka_unit_test(segwit_addresses_are_those_of_the_bips),
-        cmocka_unit_test(an_encoding_past_90_characters_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

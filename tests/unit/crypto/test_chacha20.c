@@ -1,14 +1,7 @@
 /* test_chacha20.c - the examples of RFC 8439, pieces of any size, and rekeying. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/chacha20.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 /* clang-format off */
@@ -26,9 +19,8 @@ static const struct { const char *key, *nonce; uint32_t counter; const char *wan
 };
 /* clang-format on */
 
-static void key_streams_are_those_of_the_rfc(void **state)
+TEST(key_streams_are_those_of_the_rfc)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(streams); i++) {
         uint8_t key[32], nonce[12], out[64];
         struct chacha20 c;
@@ -41,9 +33,8 @@ static void key_streams_are_those_of_the_rfc(void **state)
 }
 
 /* RFC 8439, section 2.4.2 */
-static void the_sunscreen_is_encrypted(void **state)
+TEST(the_sunscreen_is_encrypted)
 {
-    (void)state;
     static const char text[] =
         "Ladies and Gentlemen of the class of '99: If I could offer you only "
         "one tip for the future, sunscreen would be it.";
@@ -64,9 +55,8 @@ static void the_sunscreen_is_encrypted(void **state)
     assert_memory_equal(out, text, sizeof out);
 }
 
-static void pieces_make_the_same_stream(void **state)
+TEST(pieces_make_the_same_stream)
 {
-    (void)state;
     static const uint8_t key[32] = {1}, nonce[12] = {2};
     uint8_t whole[1000], pieces[1000];
     struct chacha20 c;
@@ -87,9 +77,8 @@ static void pieces_make_the_same_stream(void **state)
 }
 
 /* The wrapper, written out with plain streams: what BIP324 says in words. */
-static void rekeying_follows_the_stream(void **state)
+TEST(rekeying_follows_the_stream)
 {
-    (void)state;
     uint8_t key[32] = {9}, nonce[12] = {0}, zero[3] = {0}, got[3], want[3];
     struct fs_chacha20 fs;
     struct chacha20 plain;
@@ -105,15 +94,4 @@ static void rekeying_follows_the_stream(void **state)
             chacha20_init(&plain, key, nonce, 0);
         }
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(key_streams_are_those_of_the_rfc),
-        cmocka_unit_test(the_sunscreen_is_encrypted),
-        cmocka_unit_test(pieces_make_the_same_stream),
-        cmocka_unit_test(rekeying_follows_the_stream),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

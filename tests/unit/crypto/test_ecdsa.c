@@ -1,16 +1,9 @@
 /* test_ecdsa.c - strict and lax encodings, low s, verification. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/ecdsa.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 
 #define R32                                                                                        \
     "11111111111111111111111111111111"                                                             \
@@ -100,9 +93,8 @@ static const struct { const char *sig, *compact, *why; } lax[] = {
 };
 /* clang-format on */
 
-static void strict_encoding_is_that_of_bip66(void **state)
+TEST(strict_encoding_is_that_of_bip66)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(strict); i++) {
         uint8_t sig[128];
         size_t len = hex_bytes(strict[i].sig, sig, sizeof sig);
@@ -111,9 +103,8 @@ static void strict_encoding_is_that_of_bip66(void **state)
     }
 }
 
-static void lax_encoding_reads_what_openssl_did(void **state)
+TEST(lax_encoding_reads_what_openssl_did)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(lax); i++) {
         uint8_t sig[256], compact[64], want[64];
         size_t len = hex_bytes(lax[i].sig, sig, sizeof sig);
@@ -134,9 +125,8 @@ static bool low(const char *digits)
     return ecdsa_is_low_s(span_of(sig, hex_bytes(digits, sig, sizeof sig)));
 }
 
-static void s_is_low_up_to_half_the_order(void **state)
+TEST(s_is_low_up_to_half_the_order)
 {
-    (void)state;
     assert_true(low("30440220" R32 "0220" HALF));
     assert_false(low("30440220" R32 "0220" HALF1));
     assert_true(low("3006020101020101"));
@@ -157,9 +147,8 @@ static void negate(uint8_t s[32])
     }
 }
 
-static void consensus_takes_both_halves_of_s(void **state)
+TEST(consensus_takes_both_halves_of_s)
 {
-    (void)state;
     static const uint8_t seed[32] = {1};
     struct ec_context *context = ec_context_new(seed);
     uint8_t key[32] = {[0] = 3}, hash[32], der[72], compact[64], high[73] = {0x30, 69, 0x02, 32};
@@ -187,25 +176,12 @@ static void consensus_takes_both_halves_of_s(void **state)
     ec_context_free(context);
 }
 
-static void zero_never_verifies(void **state)
+TEST(zero_never_verifies)
 {
-    (void)state;
     uint8_t hash[32] = {0}, g[33], sig[8];
     struct ec_pubkey pubkey;
     hex_bytes_exactly("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798", g, 33);
     assert_true(ec_pubkey_parse(&pubkey, span_of(g, 33)));
     hex_bytes_exactly("3006020100020100", sig, 8);
     assert_false(ecdsa_verify_lax(span_of(sig, 8), hash, &pubkey));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strict_encoding_is_that_of_bip66),
-        cmocka_unit_test(lax_encoding_reads_what_openssl_did),
-        cmocka_unit_test(s_is_low_up_to_half_the_order),
-        cmocka_unit_test(consensus_takes_both_halves_of_s),
-        cmocka_unit_test(zero_never_verifies),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

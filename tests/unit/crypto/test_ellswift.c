@@ -1,16 +1,9 @@
 /* test_ellswift.c - the vectors of BIP324, and that both ends agree. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/ellswift.h"
 #include "crypto/hash.h"
 #include "support/csv.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 
@@ -40,9 +33,8 @@ static void check_decode(char *fields[CSV_FIELDS_MAX])
     assert_hex(x, 32, fields[1]);
 }
 
-static void encodings_decode_as_in_bip324(void **state)
+TEST(encodings_decode_as_in_bip324)
 {
-    (void)state;
     int rows = for_each_row("bips/0324/ellswift_decode_test_vectors.csv", check_decode);
     if (rows == 0)
         skip();
@@ -65,9 +57,8 @@ static void check_inverse(char *fields[CSV_FIELDS_MAX])
     }
 }
 
-static void inverses_are_those_of_bip324(void **state)
+TEST(inverses_are_those_of_bip324)
 {
-    (void)state;
     int rows = for_each_row("bips/0324/xswiftec_inv_test_vectors.csv", check_inverse);
     if (rows == 0)
         skip();
@@ -90,18 +81,16 @@ static void check_agreement(char *fields[CSV_FIELDS_MAX])
     assert_hex(secret, 32, fields[SHARED_SECRET]);
 }
 
-static void secrets_are_those_of_bip324(void **state)
+TEST(secrets_are_those_of_bip324)
 {
-    (void)state;
     int rows = for_each_row("bips/0324/packet_encoding_test_vectors.csv", check_agreement);
     if (rows == 0)
         skip();
     assert_int_equal(rows, 7);
 }
 
-static void both_ends_agree(void **state)
+TEST(both_ends_agree)
 {
-    (void)state;
     static const uint8_t seed[32] = {1};
     struct ec_context *context = ec_context_new(seed);
     for (uint8_t i = 1; i <= 20; i++) {
@@ -129,15 +118,4 @@ static void both_ends_agree(void **state)
     assert_false(ellswift_create(context, zero, zero, out));
     assert_false(ellswift_agree(zero, out, out, true, zero));
     ec_context_free(context);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(encodings_decode_as_in_bip324),
-        cmocka_unit_test(inverses_are_those_of_bip324),
-        cmocka_unit_test(secrets_are_those_of_bip324),
-        cmocka_unit_test(both_ends_agree),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,7 @@
 /* test_field.c - one worked example, the laws of a field, and numbers at the modulus. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/field.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 #define A "d76d4330f1446beab0c11fdecb91ce375bc8fbbcbde5c0994164d8399f767c45"
@@ -29,9 +22,8 @@ static void check(struct field a, const char *want)
 }
 
 /* Worked out with big integers of another language. */
-static void the_example_comes_out(void **state)
+TEST(the_example_comes_out)
 {
-    (void)state;
     struct field a = number(A), b = number(B);
     check(a, A);
     check(field_add(a, b), "9e127ba8687777c687e22dddd2feb126e379ace2aa033e39e85064d95ce07e3f");
@@ -55,9 +47,8 @@ static const struct { const char *in, *want; } wraps[] = {
 };
 /* clang-format on */
 
-static void numbers_wrap_at_the_modulus(void **state)
+TEST(numbers_wrap_at_the_modulus)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(wraps); i++)
         check(number(wraps[i].in), wraps[i].want);
     struct field top = number(wraps[0].in), zero = field_of(0), one = field_of(1);
@@ -71,9 +62,8 @@ static void numbers_wrap_at_the_modulus(void **state)
     check(field_add(top, top), "fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2d");
 }
 
-static void the_laws_hold(void **state)
+TEST(the_laws_hold)
 {
-    (void)state;
     struct field a = number(A), b = number(B);
     for (int i = 0; i < 200; i++) {
         struct field c = field_sub(field_mul(a, b), field_of((uint64_t)i));
@@ -88,9 +78,8 @@ static void the_laws_hold(void **state)
 }
 
 /* Of a number and its negation exactly one has a root: -1 is no square here. */
-static void half_of_the_numbers_are_squares(void **state)
+TEST(half_of_the_numbers_are_squares)
 {
-    (void)state;
     struct field a = number(A), root;
     for (int i = 0; i < 50; i++) {
         struct field square = field_square(a);
@@ -103,15 +92,4 @@ static void half_of_the_numbers_are_squares(void **state)
     assert_true(field_equal(field_square(root), field_of(4)));
     assert_true(field_sqrt(&root, field_of(0)));
     assert_true(field_is_zero(root));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_example_comes_out),
-        cmocka_unit_test(numbers_wrap_at_the_modulus),
-        cmocka_unit_test(the_laws_hold),
-        cmocka_unit_test(half_of_the_numbers_are_squares),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,6 @@
 /* test_hash.c - published examples, every length around the block size, and both ways agree. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/hash.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 static const char *hex(const uint8_t *p, size_t len, char *out)
@@ -77,9 +69,8 @@ static size_t run(enum which which, struct span in, uint8_t out[64])
     return 0;
 }
 
-static void published_examples_hold(void **state)
+TEST(published_examples_hold)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint8_t out[64];
         char text[129];
@@ -89,9 +80,8 @@ static void published_examples_hold(void **state)
 }
 
 /* FIPS 180: a million times 'a', here in pieces that never fit the block. */
-static void a_million_letters_in_odd_pieces(void **state)
+TEST(a_million_letters_in_odd_pieces)
 {
-    (void)state;
     char piece[97], text[65];
     uint8_t out[32];
     struct sha256 h;
@@ -116,9 +106,8 @@ static void fill(uint8_t *p, size_t len, uint32_t seed)
     }
 }
 
-static void every_split_gives_the_same_digest(void **state)
+TEST(every_split_gives_the_same_digest)
 {
-    (void)state;
     uint8_t data[200], whole[32], split[32];
     fill(data, sizeof data, 1);
     for (size_t len = 0; len <= sizeof data; len++) {
@@ -136,9 +125,8 @@ static void every_split_gives_the_same_digest(void **state)
     }
 }
 
-static void double_hash_is_the_hash_of_the_hash(void **state)
+TEST(double_hash_is_the_hash_of_the_hash)
 {
-    (void)state;
     uint8_t data[200], once[32], twice[32], want[32];
     fill(data, sizeof data, 2);
     for (size_t len = 0; len <= sizeof data; len++) {
@@ -149,9 +137,8 @@ static void double_hash_is_the_hash_of_the_hash(void **state)
     }
 }
 
-static void pairs_of_64_bytes_hash_in_place(void **state)
+TEST(pairs_of_64_bytes_hash_in_place)
 {
-    (void)state;
     uint8_t in[64 * 9], out[32 * 9], want[32 * 9];
     for (size_t n = 0; n <= 9; n++) {
         fill(in, sizeof in, (uint32_t)n);
@@ -166,9 +153,8 @@ static void pairs_of_64_bytes_hash_in_place(void **state)
     }
 }
 
-static void tag_midstates_follow_from_the_tags(void **state)
+TEST(tag_midstates_follow_from_the_tags)
 {
-    (void)state;
     static const char *const tags[HASH_TAG_COUNT] = {
         [HASH_TAG_BIP340_CHALLENGE] = "BIP0340/challenge",
         [HASH_TAG_TAP_LEAF] = "TapLeaf",
@@ -194,9 +180,8 @@ static void tag_midstates_follow_from_the_tags(void **state)
     }
 }
 
-static void a_writer_feeds_the_hash(void **state)
+TEST(a_writer_feeds_the_hash)
 {
-    (void)state;
     struct sha256 h;
     uint8_t got[32], want[32];
     sha256_init(&h);
@@ -207,18 +192,4 @@ static void a_writer_feeds_the_hash(void **state)
     sha256_final(&h, got);
     sha256(span_of("\0\1\2\3\4", 5), want);
     assert_memory_equal(got, want, 32);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_examples_hold),
-        cmocka_unit_test(a_million_letters_in_odd_pieces),
-        cmocka_unit_test(every_split_gives_the_same_digest),
-        cmocka_unit_test(double_hash_is_the_hash_of_the_hash),
-        cmocka_unit_test(pairs_of_64_bytes_hash_in_place),
-        cmocka_unit_test(tag_midstates_follow_from_the_tags),
-        cmocka_unit_test(a_writer_feeds_the_hash),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

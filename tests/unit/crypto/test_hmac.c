@@ -1,14 +1,7 @@
 /* test_hmac.c - the examples of RFC 4231 and RFC 5869. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/hmac.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 #define X10(s) s s s s s s s s s s
@@ -48,9 +41,8 @@ static struct span bytes(const char *digits, uint8_t *buf, size_t size)
     return span_of(buf, hex_bytes(digits, buf, size));
 }
 
-static void tags_are_those_of_rfc4231(void **state)
+TEST(tags_are_those_of_rfc4231)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint8_t key[200], message[200], out[64];
         struct span k = bytes(cases[i].key, key, sizeof key);
@@ -62,9 +54,8 @@ static void tags_are_those_of_rfc4231(void **state)
     }
 }
 
-static void keys_derive_as_in_rfc5869(void **state)
+TEST(keys_derive_as_in_rfc5869)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(derivations); i++) {
         uint8_t secret[64], salt[64], info[64], key[32], out[42];
         hkdf_sha256_extract(bytes(derivations[i].salt, salt, sizeof salt),
@@ -80,21 +71,10 @@ static void keys_derive_as_in_rfc5869(void **state)
     }
 }
 
-static void output_has_a_limit(void **state)
+TEST(output_has_a_limit)
 {
-    (void)state;
     static uint8_t key[32];
     uint8_t out[255 * 32 + 1];
     hkdf_sha256_expand(key, span_of(NULL, 0), out, 255 * 32);
     expect_assert_failure(hkdf_sha256_expand(key, span_of(NULL, 0), out, 255 * 32 + 1));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tags_are_those_of_rfc4231),
-        cmocka_unit_test(keys_derive_as_in_rfc5869),
-        cmocka_unit_test(output_has_a_limit),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,10 @@
 /* test_key.c - secret keys and signing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/ecdsa.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
 #include "crypto/schnorr.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 
 #define ORDER "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
 
@@ -28,27 +21,29 @@ static int close_context(void **state)
     return 0;
 }
 
-static void valid_keys_are_one_to_the_order_minus_one(void **state)
+FIXTURE(open_context, close_context)
+
+TEST(valid_keys_are_one_to_the_order_minus_one, struct ec_context *context)
 {
     uint8_t key[32] = {0};
     struct ec_pubkey pubkey;
     assert_false(seckey_is_valid(key));
-    assert_false(seckey_pubkey(*state, key, &pubkey));
+    assert_false(seckey_pubkey(context, key, &pubkey));
     key[31] = 1;
     assert_true(seckey_is_valid(key));
     hex_bytes_exactly(ORDER, key, 32);
     assert_false(seckey_is_valid(key));
-    assert_false(seckey_pubkey(*state, key, &pubkey));
+    assert_false(seckey_pubkey(context, key, &pubkey));
     key[31]--;
     assert_true(seckey_is_valid(key));
-    assert_true(seckey_pubkey(*state, key, &pubkey));
+    assert_true(seckey_pubkey(context, key, &pubkey));
 }
 
-static void the_public_key_of_one_is_the_generator(void **state)
+TEST(the_public_key_of_one_is_the_generator, struct ec_context *context)
 {
     uint8_t key[32] = {[31] = 1}, out[65];
     struct ec_pubkey pubkey;
-    assert_true(seckey_pubkey(*state, key, &pubkey));
+    assert_true(seckey_pubkey(context, key, &pubkey));
     ec_pubkey_serialize(&pubkey, true, out);
     assert_hex(out, 33, "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798");
 }
@@ -65,25 +60,25 @@ static const struct { const char *key, *sig; } deterministic[] = {
 };
 /* clang-format on */
 
-static void ecdsa_signatures_are_deterministic(void **state)
+TEST(ecdsa_signatures_are_deterministic, struct ec_context *context)
 {
     uint8_t key[32], hash[32], sig[ECDSA_SIG_MAX];
     sha256d(span_of_string("Very deterministic message"), hash);
     for (size_t i = 0; i < COUNT_OF(deterministic); i++) {
         hex_bytes_exactly(deterministic[i].key, key, 32);
-        size_t len = ecdsa_sign(*state, key, hash, sig);
+        size_t len = ecdsa_sign(context, key, hash, sig);
         assert_hex(sig, len, deterministic[i].sig);
     }
 }
 
-static void ecdsa_signatures_are_small_strict_and_valid(void **state)
+TEST(ecdsa_signatures_are_small_strict_and_valid, struct ec_context *context)
 {
     uint8_t key[32] = {[31] = 5}, hash[32], sig[ECDSA_SIG_MAX + 1];
     struct ec_pubkey pubkey;
-    assert_true(seckey_pubkey(*state, key, &pubkey));
+    assert_true(seckey_pubkey(context, key, &pubkey));
     for (uint8_t i = 0; i < 100; i++) {
         sha256(span_of(&i, 1), hash);
-        size_t len = ecdsa_sign(*state, key, hash, sig);
+        size_t len = ecdsa_sign(context, key, hash, sig);
         assert_true(len > 0 && len <= 70);
         assert_true(ecdsa_verify_lax(span_of(sig, len), hash, &pubkey));
         assert_true(ecdsa_is_low_s(span_of(sig, len)));
@@ -95,49 +90,49 @@ static void ecdsa_signatures_are_small_strict_and_valid(void **state)
     }
 }
 
-static void an_invalid_key_signs_nothing(void **state)
+TEST(an_invalid_key_signs_nothing, struct ec_context *context)
 {
     uint8_t zero[32] = {0}, sig[ECDSA_SIG_MAX];
-    assert_int_equal(ecdsa_sign(*state, zero, zero, sig), 0);
-    assert_false(schnorr_sign(*state, zero, span_of(zero, 32), NULL, sig));
-    assert_false(seckey_taproot_tweak(*state, zero, zero, sig));
+    assert_int_equal(ecdsa_sign(context, zero, zero, sig), 0);
+    assert_false(schnorr_sign(context, zero, span_of(zero, 32), NULL, sig));
+    assert_false(seckey_taproot_tweak(context, zero, zero, sig));
 }
 
-static void missing_randomness_counts_as_zeros(void **state)
+TEST(missing_randomness_counts_as_zeros, struct ec_context *context)
 {
     uint8_t key[32] = {[31] = 3}, zero[32] = {0}, a[64], b[64], c[64];
-    assert_true(schnorr_sign(*state, key, span_of(zero, 32), zero, a));
-    assert_true(schnorr_sign(*state, key, span_of(zero, 32), NULL, b));
+    assert_true(schnorr_sign(context, key, span_of(zero, 32), zero, a));
+    assert_true(schnorr_sign(context, key, span_of(zero, 32), NULL, b));
     assert_memory_equal(a, b, 64);
-    assert_true(schnorr_sign(*state, key, span_of(zero, 32), key, c));
+    assert_true(schnorr_sign(context, key, span_of(zero, 32), key, c));
     assert_memory_not_equal(a, c, 64);
 }
 
 /* Whatever the parity of the untweaked point, the tweaked key belongs to the tweaked x. */
-static void a_taproot_key_fits_its_output(void **state)
+TEST(a_taproot_key_fits_its_output, struct ec_context *context)
 {
     for (uint8_t i = 1; i <= 20; i++) {
         uint8_t key[32] = {[31] = i}, tweak[32], tweaked[32], x[32], want[32], got[32];
         struct ec_pubkey pubkey;
         sha256(span_of(&i, 1), tweak);
-        assert_true(seckey_pubkey(*state, key, &pubkey));
+        assert_true(seckey_pubkey(context, key, &pubkey));
         xonly_from_pubkey(x, NULL, &pubkey);
         assert_true(xonly_tweak_add(want, NULL, x, tweak));
-        assert_true(seckey_taproot_tweak(*state, key, tweak, tweaked));
-        assert_true(seckey_pubkey(*state, tweaked, &pubkey));
+        assert_true(seckey_taproot_tweak(context, key, tweak, tweaked));
+        assert_true(seckey_pubkey(context, tweaked, &pubkey));
         xonly_from_pubkey(got, NULL, &pubkey);
         assert_memory_equal(got, want, 32);
     }
 }
 
-static void adding_to_a_key_adds_to_its_point(void **state)
+TEST(adding_to_a_key_adds_to_its_point, struct ec_context *context)
 {
     uint8_t key[32] = {[31] = 9}, tweak[32] = {[0] = 0x80, [31] = 4}, a[65], b[65];
     struct ec_pubkey pubkey, sum;
-    assert_true(seckey_pubkey(*state, key, &pubkey));
+    assert_true(seckey_pubkey(context, key, &pubkey));
     assert_true(ec_pubkey_tweak_add(&pubkey, tweak));
     assert_true(seckey_tweak_add(key, tweak));
-    assert_true(seckey_pubkey(*state, key, &sum));
+    assert_true(seckey_pubkey(context, key, &sum));
     ec_pubkey_serialize(&pubkey, false, a);
     ec_pubkey_serialize(&sum, false, b);
     assert_memory_equal(a, b, 65);
@@ -145,15 +140,15 @@ static void adding_to_a_key_adds_to_its_point(void **state)
     assert_false(seckey_tweak_add(key, tweak));
 }
 
-static void a_compact_signature_names_its_key_and_its_form(void **state)
+TEST(a_compact_signature_names_its_key_and_its_form, struct ec_context *context)
 {
     for (uint8_t i = 1; i < 40; i++) {
         uint8_t key[32] = {[31] = i}, hash[32], sig[ECDSA_COMPACT_BYTES], want[65], got[65];
         struct ec_pubkey pubkey, recovered;
         bool compressed;
         sha256(span_of(&i, 1), hash);
-        assert_true(seckey_pubkey(*state, key, &pubkey));
-        assert_true(ecdsa_sign_compact(*state, key, hash, i & 1, sig));
+        assert_true(seckey_pubkey(context, key, &pubkey));
+        assert_true(ecdsa_sign_compact(context, key, hash, i & 1, sig));
         assert_in_range(sig[0], i & 1 ? 31 : 27, i & 1 ? 34 : 30);
         assert_true(ecdsa_recover_compact(sig, hash, &recovered, &compressed));
         assert_int_equal(compressed, i & 1);
@@ -168,30 +163,13 @@ static void a_compact_signature_names_its_key_and_its_form(void **state)
     }
 }
 
-static void what_is_no_compact_signature_has_no_key(void **state)
+TEST(what_is_no_compact_signature_has_no_key, struct ec_context *context)
 {
     uint8_t key[32] = {0}, hash[32] = {1}, sig[ECDSA_COMPACT_BYTES] = {27};
     struct ec_pubkey pubkey;
     bool compressed;
-    assert_false(ecdsa_sign_compact(*state, key, hash, true, sig));
+    assert_false(ecdsa_sign_compact(context, key, hash, true, sig));
     assert_false(ecdsa_recover_compact(sig, hash, &pubkey, &compressed)); /* r, s: 0 */
     memset(sig + 1, 0xff, 64);
     assert_false(ecdsa_recover_compact(sig, hash, &pubkey, &compressed));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(valid_keys_are_one_to_the_order_minus_one),
-        cmocka_unit_test(the_public_key_of_one_is_the_generator),
-        cmocka_unit_test(ecdsa_signatures_are_deterministic),
-        cmocka_unit_test(ecdsa_signatures_are_small_strict_and_valid),
-        cmocka_unit_test(an_invalid_key_signs_nothing),
-        cmocka_unit_test(missing_randomness_counts_as_zeros),
-        cmocka_unit_test(a_taproot_key_fits_its_output),
-        cmocka_unit_test(adding_to_a_key_adds_to_its_point),
-        cmocka_unit_test(a_compact_signature_names_its_key_and_its_form),
-        cmocka_unit_test(what_is_no_compact_signature_has_no_key),
-    };
-    return cmocka_run_group_tests(tests, open_context, close_context);
 }

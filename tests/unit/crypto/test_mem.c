@@ -1,17 +1,9 @@
 /* test_mem.c - comparing and erasing secrets. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/mem.h"
+#include "support/unit.h"
 
-static void equality_is_that_of_memcmp(void **state)
+TEST(equality_is_that_of_memcmp)
 {
-    (void)state;
     uint8_t a[64], b[64];
     for (size_t i = 0; i < sizeof a; i++)
         a[i] = b[i] = (uint8_t)(7 * i);
@@ -26,9 +18,8 @@ static void equality_is_that_of_memcmp(void **state)
     }
 }
 
-static void wiping_zeroes_exactly_the_range(void **state)
+TEST(wiping_zeroes_exactly_the_range)
 {
-    (void)state;
     uint8_t a[16], want[16];
     memset(a, 0xaa, sizeof a);
     memset(want, 0xaa, sizeof want);
@@ -37,13 +28,4 @@ static void wiping_zeroes_exactly_the_range(void **state)
     assert_memory_equal(a, want, sizeof a);
     mem_wipe(a, 0);
     assert_memory_equal(a, want, sizeof a);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equality_is_that_of_memcmp),
-        cmocka_unit_test(wiping_zeroes_exactly_the_range),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,7 @@
 /* test_muhash.c - known sets, the laws of sets, and numbers at the edge of the modulus. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/muhash.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 /* The hash of no elements, worked out with big integers of another language. */
@@ -29,9 +22,8 @@ static void check(const struct muhash *m, const char *want)
 }
 
 /* Core's example: its text form has the bytes reversed (10d312b1...7d5863). */
-static void the_known_set_has_the_known_hash(void **state)
+TEST(the_known_set_has_the_known_hash)
 {
-    (void)state;
     uint8_t buf[32];
     struct muhash m;
     muhash_init(&m);
@@ -47,9 +39,8 @@ static void the_known_set_has_the_known_hash(void **state)
     check(&m, "5780b72187e2ed609dd0f1818f40c8b38148759289757d3488cb132b0045ddd1");
 }
 
-static void order_does_not_matter(void **state)
+TEST(order_does_not_matter)
 {
-    (void)state;
     uint8_t buf[32], first[32], out[32];
     for (unsigned order = 0; order < 6; order++) {
         struct muhash m;
@@ -68,9 +59,8 @@ static void order_does_not_matter(void **state)
     }
 }
 
-static void what_comes_and_goes_leaves_nothing(void **state)
+TEST(what_comes_and_goes_leaves_nothing)
 {
-    (void)state;
     uint8_t buf[32];
     struct muhash m;
     muhash_init(&m);
@@ -84,9 +74,8 @@ static void what_comes_and_goes_leaves_nothing(void **state)
     check(&m, EMPTY);
 }
 
-static void parts_combine_to_the_whole(void **state)
+TEST(parts_combine_to_the_whole)
 {
-    (void)state;
     uint8_t buf[32], a[32], b[32];
     struct muhash whole, left, right;
     muhash_init(&whole);
@@ -108,9 +97,8 @@ static void parts_combine_to_the_whole(void **state)
     check(&left, EMPTY);
 }
 
-static void a_set_survives_encoding(void **state)
+TEST(a_set_survives_encoding)
 {
-    (void)state;
     uint8_t buf[32], bytes[MUHASH_STATE_BYTES], again[MUHASH_STATE_BYTES];
     struct muhash m, back;
     muhash_init(&m);
@@ -132,9 +120,8 @@ static const struct { uint64_t low; uint64_t same_as; bool squared; } edges[] = 
 };
 /* clang-format on */
 
-static void numbers_wrap_at_the_prime(void **state)
+TEST(numbers_wrap_at_the_prime)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(edges); i++) {
         struct muhash m, small;
         uint8_t a[32], b[32];
@@ -154,17 +141,4 @@ static void numbers_wrap_at_the_prime(void **state)
         m.denominator = small.numerator;
         check(&m, EMPTY);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_known_set_has_the_known_hash),
-        cmocka_unit_test(order_does_not_matter),
-        cmocka_unit_test(what_comes_and_goes_leaves_nothing),
-        cmocka_unit_test(parts_combine_to_the_whole),
-        cmocka_unit_test(a_set_survives_encoding),
-        cmocka_unit_test(numbers_wrap_at_the_prime),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

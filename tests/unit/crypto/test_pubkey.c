@@ -1,14 +1,7 @@
 /* test_pubkey.c - which encodings are keys, and tweaking. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/pubkey.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 
 #define GX "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 #define GY "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"
@@ -41,9 +34,8 @@ static const struct { const char *in; bool want; const char *why; } encodings[] 
 };
 /* clang-format on */
 
-static void only_the_known_encodings_parse(void **state)
+TEST(only_the_known_encodings_parse)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(encodings); i++) {
         uint8_t in[66];
         size_t len = hex_bytes(encodings[i].in, in, sizeof in);
@@ -61,9 +53,8 @@ static struct ec_pubkey parsed(const char *digits)
     return key;
 }
 
-static void both_forms_serialize(void **state)
+TEST(both_forms_serialize)
 {
-    (void)state;
     uint8_t out[65];
     struct ec_pubkey key = parsed("06" GX GY);
     assert_int_equal(ec_pubkey_serialize(&key, true, out), 33);
@@ -75,9 +66,8 @@ static void both_forms_serialize(void **state)
     assert_hex(out, 65, "04" GX GN);
 }
 
-static void x_and_parity_come_apart(void **state)
+TEST(x_and_parity_come_apart)
 {
-    (void)state;
     uint8_t x[32];
     int parity = -1;
     struct ec_pubkey key = parsed("03" GX);
@@ -95,9 +85,8 @@ static void x_and_parity_come_apart(void **state)
     assert_false(xonly_is_valid(x));
 }
 
-static void adding_one_to_the_generator_doubles_it(void **state)
+TEST(adding_one_to_the_generator_doubles_it)
 {
-    (void)state;
     static const uint8_t one[32] = {[31] = 1};
     uint8_t x[32], out[32];
     int parity = -1;
@@ -116,9 +105,8 @@ static void adding_one_to_the_generator_doubles_it(void **state)
     assert_false(xonly_tweak_add_check(out, 0, x, one));
 }
 
-static void tweaks_have_limits(void **state)
+TEST(tweaks_have_limits)
 {
-    (void)state;
     uint8_t x[32], out[32], tweak[32];
     hex_bytes_exactly(GX, x, 32);
     /* The group's order: one too large. */
@@ -142,16 +130,4 @@ static void tweaks_have_limits(void **state)
     tweak[0] = 0;
     assert_false(xonly_tweak_add(out, NULL, x, tweak));
     assert_false(xonly_tweak_add_check(out, 0, x, tweak));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_the_known_encodings_parse),
-        cmocka_unit_test(both_forms_serialize),
-        cmocka_unit_test(x_and_parity_come_apart),
-        cmocka_unit_test(adding_one_to_the_generator_doubles_it),
-        cmocka_unit_test(tweaks_have_limits),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,9 @@
 /* test_schnorr.c - the vectors of BIP340, verifying and signing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/key.h"
 #include "crypto/schnorr.h"
 #include "support/csv.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 
@@ -39,9 +32,8 @@ static void check_row(const struct ec_context *context, char *fields[CSV_FIELDS_
     assert_memory_equal(x, public, 32);
 }
 
-static void every_row_of_bip340_holds(void **state)
+TEST(every_row_of_bip340_holds)
 {
-    (void)state;
     char *text = vectors_read("bips/0340/test-vectors.csv", NULL);
     if (!text)
         skip();
@@ -59,9 +51,8 @@ static void every_row_of_bip340_holds(void **state)
 }
 
 /* Row 0 of BIP340 kept here too: something is tested without the file. */
-static void a_changed_bit_anywhere_is_refused(void **state)
+TEST(a_changed_bit_anywhere_is_refused)
 {
-    (void)state;
     uint8_t sig[64], public[32], message[32] = {0};
     hex_bytes_exactly("e907831f80848d1069a5371b402410364bdf1c5f8307b0084c55f1ce2dca8215"
                       "25f66a4a85ea8b71e482a74f382d2ce5ebeee8fdb2172f477df4900d310536c0",
@@ -81,9 +72,8 @@ static void a_changed_bit_anywhere_is_refused(void **state)
 }
 
 /* All rows of BIP340 again, by keys parsed before, of either parity. */
-static void a_parsed_key_gives_the_same_answers(void **state)
+TEST(a_parsed_key_gives_the_same_answers)
 {
-    (void)state;
     char *text = vectors_read("bips/0340/test-vectors.csv", NULL);
     if (!text)
         skip();
@@ -105,14 +95,4 @@ static void a_parsed_key_gives_the_same_answers(void **state)
     }
     assert_true(rows >= 19);
     xfree(text);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_of_bip340_holds),
-        cmocka_unit_test(a_parsed_key_gives_the_same_answers),
-        cmocka_unit_test(a_changed_bit_anywhere_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

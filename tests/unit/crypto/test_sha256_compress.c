@@ -1,13 +1,6 @@
 /* test_sha256_compress.c - the processor's way and the portable way are the same function. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "crypto/sha256_compress.h"
+#include "support/unit.h"
 
 static void fill(uint8_t *p, size_t len, uint32_t seed)
 {
@@ -17,9 +10,8 @@ static void fill(uint8_t *p, size_t len, uint32_t seed)
     }
 }
 
-static void both_compression_functions_agree(void **state)
+TEST(both_compression_functions_agree)
 {
-    (void)state;
     uint8_t blocks[64 * 5];
     for (uint32_t seed = 0; seed < 100; seed++) {
         uint32_t a[8], b[8];
@@ -34,9 +26,8 @@ static void both_compression_functions_agree(void **state)
 }
 
 /* FIPS 180-4 example: the one padded block of "abc". */
-static void a_padded_block_gives_the_published_digest(void **state)
+TEST(a_padded_block_gives_the_published_digest)
 {
-    (void)state;
     static const uint32_t want[8] = {0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223,
                                      0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad};
     uint8_t block[64] = {'a', 'b', 'c', 0x80, [63] = 24};
@@ -49,9 +40,8 @@ static void a_padded_block_gives_the_published_digest(void **state)
     assert_memory_equal(s, want, sizeof s);
 }
 
-static void no_blocks_change_nothing(void **state)
+TEST(no_blocks_change_nothing)
 {
-    (void)state;
     uint32_t s[8];
     memcpy(s, sha256_initial_state, sizeof s);
     sha256_compress(s, (const uint8_t *)"", 0);
@@ -59,9 +49,8 @@ static void no_blocks_change_nothing(void **state)
     assert_memory_equal(s, sha256_initial_state, sizeof s);
 }
 
-static void the_two_inputs_of_a_pair_do_not_mix(void **state)
+TEST(the_two_inputs_of_a_pair_do_not_mix)
 {
-    (void)state;
     if (!sha256_has_extensions())
         skip();
     uint8_t in[128], first[64], second[64];
@@ -72,15 +61,4 @@ static void the_two_inputs_of_a_pair_do_not_mix(void **state)
     sha256d_64_pair(second, in);
     assert_memory_equal(first, second, 32);
     assert_memory_not_equal(first + 32, second + 32, 32);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_compression_functions_agree),
-        cmocka_unit_test(a_padded_block_gives_the_published_digest),
-        cmocka_unit_test(no_blocks_change_nothing),
-        cmocka_unit_test(the_two_inputs_of_a_pair_do_not_mix),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,9 @@
 /* test_siphash.c - the authors' examples and the shared vector file. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "crypto/siphash.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 
@@ -29,9 +22,8 @@ static const struct { size_t len; uint64_t want; } cases[] = {
 };
 /* clang-format on */
 
-static void counting_bytes_hash_as_published(void **state)
+TEST(counting_bytes_hash_as_published)
 {
-    (void)state;
     uint8_t in[64];
     for (size_t i = 0; i < sizeof in; i++)
         in[i] = (uint8_t)i;
@@ -40,9 +32,8 @@ static void counting_bytes_hash_as_published(void **state)
 }
 
 /* Worked out with another implementation of SipHash-1-3 over the 36 bytes. */
-static void an_id_hashes_as_siphash13_of_its_36_bytes(void **state)
+TEST(an_id_hashes_as_siphash13_of_its_36_bytes)
 {
-    (void)state;
     uint8_t id[32];
     for (size_t i = 0; i < sizeof id; i++)
         id[i] = (uint8_t)i;
@@ -55,9 +46,8 @@ static uint64_t number(const json_t *hex)
     return strtoull(json_string_value(hex), NULL, 16);
 }
 
-static void every_row_of_the_vector_file_holds(void **state)
+TEST(every_row_of_the_vector_file_holds)
 {
-    (void)state;
     size_t len;
     char *text = vectors_read("core/siphash.json", &len);
     if (!text)
@@ -83,14 +73,4 @@ static void every_row_of_the_vector_file_holds(void **state)
     assert_true(used_rows >= 10);
     json_decref(rows);
     xfree(text);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counting_bytes_hash_as_published),
-        cmocka_unit_test(an_id_hashes_as_siphash13_of_its_36_bytes),
-        cmocka_unit_test(every_row_of_the_vector_file_holds),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,8 @@
 #ifndef TESTS_UNIT_HOST_CONFIG_WORLD_H
 #define TESTS_UNIT_HOST_CONFIG_WORLD_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "host/config.h"
+#include "support/unit.h"
 #include "temp_dir.h"
 #include "util/alloc.h"
 
@@ -76,7 +70,5 @@ static inline bool says(const struct world *w, enum option_message_kind kind, co
             return true;
     return false;
 }
-
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 #endif

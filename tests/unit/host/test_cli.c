@@ -1,18 +1,8 @@
 /* test_cli.c - the program as a whole, as far as no node is needed. */
-#include "host/cli.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "host/cli.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 /* What a run wrote. */
@@ -56,9 +46,8 @@ static struct run run_with(int argc, const char *const *argv)
     run_with((int)COUNT_OF(((const char *const[]){"cairn-cli", __VA_ARGS__})),                     \
              (const char *const[]){"cairn-cli", __VA_ARGS__})
 
-static void version_and_help_go_to_the_output(void **state)
+TEST(version_and_help_go_to_the_output)
 {
-    (void)state;
     struct run run = RUN("-version");
     assert_int_equal(run.code, 0);
     assert_string_equal(run.out, "Cairn RPC client version v0.1.0\n");
@@ -68,9 +57,8 @@ static void version_and_help_go_to_the_output(void **state)
     assert_string_equal(run.err, "");
 }
 
-static void without_a_method_there_is_an_error(void **state)
+TEST(without_a_method_there_is_an_error)
 {
-    (void)state;
     setenv("HOME", "/nonexistent", 1);
     struct run run = RUN("-regtest");
     assert_int_equal(run.code, 1);
@@ -80,9 +68,8 @@ static void without_a_method_there_is_an_error(void **state)
     assert_non_null(strstr(run.err, "error: "));
 }
 
-static void arguments_are_checked_before_anything_is_sent(void **state)
+TEST(arguments_are_checked_before_anything_is_sent)
 {
-    (void)state;
     setenv("HOME", "/nonexistent", 1);
     struct run run = RUN("-regtest", "getblockhash", "five");
     assert_int_equal(run.code, 1);
@@ -98,9 +85,8 @@ static void arguments_are_checked_before_anything_is_sent(void **state)
     assert_non_null(strstr(run.err, "too many arguments"));
 }
 
-static void nobody_listening_is_a_clear_error(void **state)
+TEST(nobody_listening_is_a_clear_error)
 {
-    (void)state;
     setenv("HOME", "/nonexistent", 1);
     /* Port 1 is nobody's; nothing outside this machine is asked. */
     struct run run = RUN("-regtest", "-rpcport=1", "getblockcount");
@@ -111,24 +97,11 @@ static void nobody_listening_is_a_clear_error(void **state)
                                     "and that you are connecting to the correct RPC port.\n"));
 }
 
-static void waiting_for_the_node_has_an_end(void **state)
+TEST(waiting_for_the_node_has_an_end)
 {
-    (void)state;
     setenv("HOME", "/nonexistent", 1);
     struct run run =
         RUN("-regtest", "-rpcport=1", "-rpcwait", "-rpcwaittimeout=1", "getblockcount");
     assert_int_equal(run.code, 1);
     assert_non_null(strstr(run.err, "timeout on transient error"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(version_and_help_go_to_the_output),
-        cmocka_unit_test(without_a_method_there_is_an_error),
-        cmocka_unit_test(arguments_are_checked_before_anything_is_sent),
-        cmocka_unit_test(nobody_listening_is_a_clear_error),
-        cmocka_unit_test(waiting_for_the_node_has_an_end),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

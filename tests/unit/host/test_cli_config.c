@@ -1,16 +1,6 @@
 /* test_cli_config.c - the options of cairn-cli and what follows from them. */
 #include "host/cli_config.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-#include <stdlib.h>
-
+#include "support/unit.h"
 #include "unit/host/temp_dir.h"
 #include "util/alloc.h"
 
@@ -27,9 +17,8 @@ static void config_good(struct cli_config *config, int argc, const char *const *
         fail_msg("%s", error);
 }
 
-static void networks_choose_port_and_cookie(void **state)
+TEST(networks_choose_port_and_cookie)
 {
-    (void)state;
     static const struct {
         const char *option;
         uint16_t port;
@@ -54,9 +43,8 @@ static void networks_choose_port_and_cookie(void **state)
     }
 }
 
-static void the_server_can_be_named(void **state)
+TEST(the_server_can_be_named)
 {
-    (void)state;
     struct cli_config config;
     setenv("HOME", "/nonexistent", 1);
     config_of(&config, "-regtest", "-rpcconnect=10.0.0.1", "-rpcport=99", "-rpcclienttimeout=5",
@@ -73,9 +61,8 @@ static void the_server_can_be_named(void **state)
     cli_config_deinit(&config);
 }
 
-static void wrong_options_are_refused(void **state)
+TEST(wrong_options_are_refused)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *option, *want; } cases[] = {
         {"-nosuchoption", "nosuchoption"},
@@ -100,9 +87,8 @@ static void wrong_options_are_refused(void **state)
     }
 }
 
-static void the_nodes_file_is_read(void **state)
+TEST(the_nodes_file_is_read)
 {
-    (void)state;
     struct cli_config config;
     struct temp_dir dir;
     char option[128];
@@ -124,9 +110,8 @@ static void the_nodes_file_is_read(void **state)
     temp_dir_remove(&dir);
 }
 
-static void a_bitcoin_conf_is_read_where_it_is_alone(void **state)
+TEST(a_bitcoin_conf_is_read_where_it_is_alone)
 {
-    (void)state;
     struct cli_config config;
     struct temp_dir dir;
     char option[128];
@@ -143,9 +128,8 @@ static void a_bitcoin_conf_is_read_where_it_is_alone(void **state)
     temp_dir_remove(&dir);
 }
 
-static void without_a_password_the_cookie_is_used(void **state)
+TEST(without_a_password_the_cookie_is_used)
 {
-    (void)state;
     struct cli_config config;
     struct temp_dir dir;
     char option[128];
@@ -164,9 +148,8 @@ static void without_a_password_the_cookie_is_used(void **state)
     temp_dir_remove(&dir);
 }
 
-static void help_needs_no_files(void **state)
+TEST(help_needs_no_files)
 {
-    (void)state;
     struct cli_config config;
     struct buffer text;
     config_of(&config, "-help", "-datadir=/nonexistent/dir");
@@ -180,9 +163,8 @@ static void help_needs_no_files(void **state)
     buffer_deinit(&text);
 }
 
-static void a_wallet_is_a_path(void **state)
+TEST(a_wallet_is_a_path)
 {
-    (void)state;
     static const struct {
         const char *arg, *path;
     } cases[] = {
@@ -203,19 +185,4 @@ static void a_wallet_is_a_path(void **state)
         cli_config_deinit(&config);
         (void)ok; /* whether such a folder is there makes no difference */
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_wallet_is_a_path),
-        cmocka_unit_test(networks_choose_port_and_cookie),
-        cmocka_unit_test(the_server_can_be_named),
-        cmocka_unit_test(wrong_options_are_refused),
-        cmocka_unit_test(the_nodes_file_is_read),
-        cmocka_unit_test(a_bitcoin_conf_is_read_where_it_is_alone),
-        cmocka_unit_test(without_a_password_the_cookie_is_used),
-        cmocka_unit_test(help_needs_no_files),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,9 +3,10 @@
 
 #include "config_world.h"
 
-static void defaults_are_cores(void **state)
+FIXTURE(setup, teardown)
+
+TEST(defaults_are_cores, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w);
     const struct config *c = &w->config;
     assert_string_equal(c->network.name, "main");
@@ -36,9 +37,8 @@ static void defaults_are_cores(void **state)
                  c->rpc_whitelist_default);
 }
 
-static void each_chain_has_its_directory_and_port(void **state)
+TEST(each_chain_has_its_directory_and_port, struct world *w)
 {
-    struct world *w = *state;
     static const struct {
         const char *arg, *name, *dir;
         int port;
@@ -61,9 +61,8 @@ static void each_chain_has_its_directory_and_port(void **state)
     }
 }
 
-static void values_reach_their_fields(void **state)
+TEST(values_reach_their_fields, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-regtest", "-par=3", "-dbcache=1", "-prune=550", "-stopatheight=7",
               "-loadblock=a.dat", "-loadblock=b.dat", "-stopafterblockimport", "-mocktime=5",
               "-checkblocks=0", "-assumevalid=0");
@@ -99,18 +98,16 @@ static void values_reach_their_fields(void **state)
     assert_int_equal(c->rpc_timeout_us, 2000000);
 }
 
-static void hashes_are_read_as_they_are_shown(void **state)
+TEST(hashes_are_read_as_they_are_shown, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-assumevalid="
                  "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f");
     assert_int_equal(w->config.chain.assume_valid->b[0], 0x6f);
     assert_int_equal(w->config.chain.assume_valid->b[31], 0);
 }
 
-static void mistakes_are_told_in_one_line(void **state)
+TEST(mistakes_are_told_in_one_line, struct world *w)
 {
-    struct world *w = *state;
     static const struct {
         const char *arg, *error;
     } rows[] = {
@@ -153,9 +150,8 @@ static void mistakes_are_told_in_one_line(void **state)
     assert_int_equal(stat(temp_path(&w->dir, "regtest"), &st), -1);
 }
 
-static void contradictions_are_refused(void **state)
+TEST(contradictions_are_refused, struct world *w)
 {
-    struct world *w = *state;
     assert_false(init(w, "-prune=550", "-txindex", NULL));
     assert_string_equal(w->error, "Prune mode is incompatible with -txindex.");
     assert_false(init(w, "-prune=550", "-reindex-chainstate", NULL));
@@ -169,9 +165,8 @@ static void contradictions_are_refused(void **state)
     assert_string_equal(w->error, "-signetchallenge must be hex, not '5'.");
 }
 
-static void a_custom_signet_has_its_own_challenge(void **state)
+TEST(a_custom_signet_has_its_own_challenge, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-signet");
     uint8_t magic[4];
     memcpy(magic, w->config.network.magic, 4);
@@ -181,9 +176,8 @@ static void a_custom_signet_has_its_own_challenge(void **state)
     assert_memory_not_equal(w->config.network.magic, magic, 4);
 }
 
-static void regtest_options_change_only_regtest(void **state)
+TEST(regtest_options_change_only_regtest, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-regtest", "-testactivationheight=bip34@1000");
     assert_int_equal(w->config.network.buried_height[BURIED_HEIGHTINCB], 1000);
     ASSERT_OK(w, "-testactivationheight=bip34@1000");
@@ -191,9 +185,8 @@ static void regtest_options_change_only_regtest(void **state)
 }
 
 /* Spec: Core -test; BIP94 */
-static void tests_may_ask_for_the_rules_of_bip94(void **state)
+TEST(tests_may_ask_for_the_rules_of_bip94, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-regtest");
     assert_false(w->config.network.enforce_bip94);
     ASSERT_OK(w, "-regtest", "-test=addrman", "-test=bip94");
@@ -213,9 +206,8 @@ static void tests_may_ask_for_the_rules_of_bip94(void **state)
     }
 }
 
-static void the_config_file_is_read_and_the_command_line_outranks_it(void **state)
+TEST(the_config_file_is_read_and_the_command_line_outranks_it, struct world *w)
 {
-    struct world *w = *state;
     temp_write(&w->dir, "cairn.conf", "txindex=1\ndbcache=100\n[regtest]\nrpcport=1234\n");
     ASSERT_OK(w, "-regtest", "-dbcache=200");
     assert_true(w->config.chain.txindex);
@@ -235,9 +227,8 @@ static void the_config_file_is_read_and_the_command_line_outranks_it(void **stat
 }
 
 /* Two files of which one is not read: Core stops, and says what to do. */
-static void a_config_file_that_is_ignored_stops_the_start(void **state)
+TEST(a_config_file_that_is_ignored_stops_the_start, struct world *w)
 {
-    struct world *w = *state;
     temp_write(&w->dir, "cairn.conf", "");
     temp_write(&w->dir, "other.conf", "");
     assert_false(init(w, "-conf=other.conf", NULL));
@@ -260,9 +251,8 @@ static void a_config_file_that_is_ignored_stops_the_start(void **state)
     xfree(text);
 }
 
-static void a_lone_bitcoin_conf_is_read_and_mentioned(void **state)
+TEST(a_lone_bitcoin_conf_is_read_and_mentioned, struct world *w)
 {
-    struct world *w = *state;
     temp_write(&w->dir, "bitcoin.conf", "txindex=1\n");
     ASSERT_OK(w, "-regtest");
     assert_true(says(w, OPTION_MESSAGE_TOLD, "bitcoin.conf, since there is no cairn.conf"));
@@ -277,9 +267,8 @@ static void a_lone_bitcoin_conf_is_read_and_mentioned(void **state)
     assert_false(w->config.chain.txindex);
 }
 
-static void a_bitcoin_conf_that_would_be_ignored_is_refused(void **state)
+TEST(a_bitcoin_conf_that_would_be_ignored_is_refused, struct world *w)
 {
-    struct world *w = *state;
     temp_write(&w->dir, "bitcoin.conf", "");
     temp_write(&w->dir, "other.conf", "");
     assert_false(init(w, "-conf=other.conf", NULL));
@@ -289,9 +278,8 @@ static void a_bitcoin_conf_that_would_be_ignored_is_refused(void **state)
     assert_non_null(strstr(w->error, "contains a \"cairn.conf\" file which is ignored"));
 }
 
-static void bad_config_files_are_refused(void **state)
+TEST(bad_config_files_are_refused, struct world *w)
 {
-    struct world *w = *state;
     static const struct {
         const char *text, *error;
     } rows[] = {
@@ -313,18 +301,16 @@ static void bad_config_files_are_refused(void **state)
     assert_non_null(strstr(w->error, "is a directory."));
 }
 
-static void unknown_keys_of_the_config_file_are_logged(void **state)
+TEST(unknown_keys_of_the_config_file_are_logged, struct world *w)
 {
-    struct world *w = *state;
     temp_write(&w->dir, "cairn.conf", "rpcwait=1\n[regtest]\nnosuchoption=1\n");
     ASSERT_OK(w, "-regtest");
     assert_true(says(w, OPTION_MESSAGE_LOGGED, "unknown configuration value rpcwait"));
     assert_true(says(w, OPTION_MESSAGE_LOGGED, "value regtest.nosuchoption"));
 }
 
-static void what_does_nothing_here_lasts_as_a_warning(void **state)
+TEST(what_does_nothing_here_lasts_as_a_warning, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-regtest", "-rest", "-zmqpubrawtx=tcp://127.0.0.1:1", "-keypool=1", "-upnp=0");
     assert_int_equal(w->config.warnings.n, 2);
     assert_non_null(strstr(w->config.warnings.items[0], "-zmqpubrawtx"));
@@ -334,9 +320,8 @@ static void what_does_nothing_here_lasts_as_a_warning(void **state)
 }
 
 /* Spec: Core InitParameterInteraction(); a row each, and what was given outranks it. */
-static void one_option_implies_others(void **state)
+TEST(one_option_implies_others, struct world *w)
 {
-    struct world *w = *state;
     static const struct {
         const char *given[3], *option, *value;
     } rows[] = {
@@ -374,9 +359,8 @@ static void one_option_implies_others(void **state)
         says(w, OPTION_MESSAGE_LOGGED, "parameter interaction: -bind set -> setting -listen=1"));
 }
 
-static void options_that_contradict_each_other_are_refused(void **state)
+TEST(options_that_contradict_each_other_are_refused, struct world *w)
 {
-    struct world *w = *state;
     static const struct {
         const char *given[2], *error;
     } rows[] = {
@@ -395,9 +379,8 @@ static void options_that_contradict_each_other_are_refused(void **state)
     }
 }
 
-static void a_bind_may_be_for_what_comes_through_tor(void **state)
+TEST(a_bind_may_be_for_what_comes_through_tor, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-regtest", "-port=7000", "-bind=127.0.0.1=onion", "-bind=127.0.0.1:5=onion",
               "-bind=127.0.0.1");
     const struct p2p_options *p2p = &w->config.net.p2p;
@@ -412,9 +395,8 @@ static void a_bind_may_be_for_what_comes_through_tor(void **state)
 }
 
 /* Scripts made for bitcoind leave out categories that we do not have. */
-static void every_log_category_of_core_is_known(void **state)
+TEST(every_log_category_of_core_is_known, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-regtest", "-debug", "-debugexclude=rand", "-debugexclude=libevent");
     assert_int_equal(w->config.log_categories, ~(UINT32_C(1) << LOG_RAND));
     ASSERT_OK(w, "-regtest", "-debug=libevent", "-debug=qt");
@@ -424,9 +406,8 @@ static void every_log_category_of_core_is_known(void **state)
     assert_string_equal(w->error, "Unsupported logging category -debugexclude=rands.");
 }
 
-static void log_categories_add_up(void **state)
+TEST(log_categories_add_up, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-debug=net", "-debug=rpc");
     assert_int_equal(w->config.log_categories, 1u << LOG_NET | 1u << LOG_RPC);
     ASSERT_OK(w, "-debug", "-debugexclude=net");
@@ -436,9 +417,8 @@ static void log_categories_add_up(void **state)
     assert_true(w->config.print_to_console);
 }
 
-static void help_and_version_look_at_nothing_else(void **state)
+TEST(help_and_version_look_at_nothing_else, struct world *w)
 {
-    struct world *w = *state;
     static const struct {
         const char *arg;
         enum config_action action;
@@ -456,17 +436,15 @@ static void help_and_version_look_at_nothing_else(void **state)
     }
 }
 
-static void ignored_options_are_warned_of(void **state)
+TEST(ignored_options_are_warned_of, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-coinstatsindex");
     assert_int_equal(w->config.options.n_messages, 1);
     assert_non_null(strstr(w->config.options.messages[0].text, "coinstatsindex"));
 }
 
-static void the_default_directory_is_made_below_home(void **state)
+TEST(the_default_directory_is_made_below_home, struct world *w)
 {
-    struct world *w = *state;
     const char *argv[] = {"cairnd", "-regtest"};
     char want[128];
     setenv("HOME", w->dir.path, 1);
@@ -476,35 +454,4 @@ static void the_default_directory_is_made_below_home(void **state)
     assert_string_equal(w->config.data_dir, want);
     struct stat st;
     assert_int_equal(stat(want, &st), 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(defaults_are_cores),
-        T(each_chain_has_its_directory_and_port),
-        T(values_reach_their_fields),
-        T(hashes_are_read_as_they_are_shown),
-        T(mistakes_are_told_in_one_line),
-        T(contradictions_are_refused),
-        T(a_custom_signet_has_its_own_challenge),
-        T(regtest_options_change_only_regtest),
-        T(tests_may_ask_for_the_rules_of_bip94),
-        T(the_config_file_is_read_and_the_command_line_outranks_it),
-        T(bad_config_files_are_refused),
-        T(a_config_file_that_is_ignored_stops_the_start),
-        T(a_lone_bitcoin_conf_is_read_and_mentioned),
-        T(a_bitcoin_conf_that_would_be_ignored_is_refused),
-        T(unknown_keys_of_the_config_file_are_logged),
-        T(what_does_nothing_here_lasts_as_a_warning),
-        T(every_log_category_of_core_is_known),
-        T(one_option_implies_others),
-        T(options_that_contradict_each_other_are_refused),
-        T(a_bind_may_be_for_what_comes_through_tor),
-        T(log_categories_add_up),
-        T(help_and_version_look_at_nothing_else),
-        T(ignored_options_are_warned_of),
-        T(the_default_directory_is_made_below_home),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

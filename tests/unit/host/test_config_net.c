@@ -1,14 +1,7 @@
 /* test_config_net.c - options about peers and the mempool. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "host/config_net.h"
 #include "host/config_options.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define ARGS_MAX 8
@@ -44,9 +37,8 @@ static void done(struct fixture *f)
     xfree(f->error);
 }
 
-static void defaults_are_cores(void **state)
+TEST(defaults_are_cores)
 {
-    (void)state;
     struct fixture f;
     read_args(&f, NETWORK_MAIN, (const char *const[]){NULL});
     assert_true(f.ok);
@@ -65,9 +57,8 @@ static void defaults_are_cores(void **state)
 }
 
 /* They are looked up by the running node, which shows them as they were given. */
-static void names_of_nodes_are_kept_as_they_are(void **state)
+TEST(names_of_nodes_are_kept_as_they_are)
 {
-    (void)state;
     struct fixture f;
     read_args(&f, NETWORK_REGTEST,
               (const char *const[]){"-connect=127.0.0.1", "-connect=127.0.0.2:99", "-addnode=[::1]",
@@ -90,9 +81,8 @@ static void names_of_nodes_are_kept_as_they_are(void **state)
     done(&f);
 }
 
-static void a_port_of_ours_is_not_that_of_others(void **state)
+TEST(a_port_of_ours_is_not_that_of_others)
 {
-    (void)state;
     struct fixture f;
     read_args(&f, NETWORK_REGTEST,
               (const char *const[]){"-port=19000", "-dns=0", "-discover=0", "-forcednsseed",
@@ -104,9 +94,8 @@ static void a_port_of_ours_is_not_that_of_others(void **state)
     done(&f);
 }
 
-static void connect_zero_means_nobody(void **state)
+TEST(connect_zero_means_nobody)
 {
-    (void)state;
     /* clang-format off */
     static const char *const lines[][2] = {{"-connect=0", NULL}, {"-noconnect", NULL}};
     /* clang-format on */
@@ -120,9 +109,8 @@ static void connect_zero_means_nobody(void **state)
     }
 }
 
-static void comments_follow_the_name_that_peers_see(void **state)
+TEST(comments_follow_the_name_that_peers_see)
 {
-    (void)state;
     static const struct {
         const char *args[4];
         const char *want;
@@ -141,9 +129,8 @@ static void comments_follow_the_name_that_peers_see(void **state)
     }
 }
 
-static void comments_are_safe_and_short(void **state)
+TEST(comments_are_safe_and_short)
 {
-    (void)state;
     static const char *const unsafe[] = {"-uacomment=a/b", "-uacomment=(a)", "-uacomment=a:b",
                                          "-uacomment=\xc3\xa9"};
     for (size_t i = 0; i < COUNT_OF(unsafe); i++) {
@@ -170,9 +157,8 @@ static void comments_are_safe_and_short(void **state)
     }
 }
 
-static void mistakes_are_named(void **state)
+TEST(mistakes_are_named)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *args[3]; const char *error; } cases[] = {
         {{"-port=0"},               "Invalid port specified in -port: '0'"},
@@ -217,9 +203,8 @@ static void mistakes_are_named(void **state)
     }
 }
 
-static void without_a_proxy_is_how_it_goes(void **state)
+TEST(without_a_proxy_is_how_it_goes)
 {
-    (void)state;
     struct fixture f;
     read_args(&f, NETWORK_REGTEST,
               (const char *const[]){"-noproxy", "-proxy=0", "-onion=0", "-noonlynet", NULL});
@@ -227,9 +212,8 @@ static void without_a_proxy_is_how_it_goes(void **state)
     done(&f);
 }
 
-static void limits_are_met_exactly(void **state)
+TEST(limits_are_met_exactly)
 {
-    (void)state;
     struct fixture f;
     read_args(&f, NETWORK_REGTEST,
               (const char *const[]){"-port=65535", "-maxmempool=5", "-maxconnections=0",
@@ -254,9 +238,8 @@ static void limits_are_met_exactly(void **state)
     done(&f);
 }
 
-static void the_version_of_blocks_is_chosen_on_regtest_only(void **state)
+TEST(the_version_of_blocks_is_chosen_on_regtest_only)
 {
-    (void)state;
     struct fixture f;
     read_args(&f, NETWORK_REGTEST, (const char *const[]){"-blockversion=1337", NULL});
     assert_true(f.ok);
@@ -268,9 +251,8 @@ static void the_version_of_blocks_is_chosen_on_regtest_only(void **state)
     done(&f);
 }
 
-static void the_main_chain_relays_only_standard_transactions(void **state)
+TEST(the_main_chain_relays_only_standard_transactions)
 {
-    (void)state;
     struct fixture f;
     read_args(&f, NETWORK_MAIN, (const char *const[]){"-acceptnonstdtxn", NULL});
     assert_false(f.ok);
@@ -280,22 +262,4 @@ static void the_main_chain_relays_only_standard_transactions(void **state)
     assert_true(f.ok);
     assert_false(f.net.mempool.require_standard);
     done(&f);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_are_cores),
-        cmocka_unit_test(names_of_nodes_are_kept_as_they_are),
-        cmocka_unit_test(a_port_of_ours_is_not_that_of_others),
-        cmocka_unit_test(connect_zero_means_nobody),
-        cmocka_unit_test(comments_follow_the_name_that_peers_see),
-        cmocka_unit_test(comments_are_safe_and_short),
-        cmocka_unit_test(mistakes_are_named),
-        cmocka_unit_test(without_a_proxy_is_how_it_goes),
-        cmocka_unit_test(limits_are_met_exactly),
-        cmocka_unit_test(the_version_of_blocks_is_chosen_on_regtest_only),
-        cmocka_unit_test(the_main_chain_relays_only_standard_transactions),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,6 @@
 /* test_config_options.c - the table of options is complete, sane, and told to the user. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "host/config_options.h"
+#include "support/unit.h"
 #include "util/buffer.h"
 #include "util/options_help.h"
 
@@ -22,9 +15,8 @@ static const struct option_def *find(const char *name)
     return NULL;
 }
 
-static void names_are_unique_and_never_look_negated(void **state)
+TEST(names_are_unique_and_never_look_negated)
 {
-    (void)state;
     size_t n;
     const struct option_def *table = config_options(&n);
     assert_true(n > 150);
@@ -37,9 +29,8 @@ static void names_are_unique_and_never_look_negated(void **state)
     }
 }
 
-static void shown_options_have_help_and_ignored_ones_none(void **state)
+TEST(shown_options_have_help_and_ignored_ones_none)
 {
-    (void)state;
     size_t n;
     const struct option_def *table = config_options(&n);
     for (size_t i = 0; i < n; i++) {
@@ -51,18 +42,16 @@ static void shown_options_have_help_and_ignored_ones_none(void **state)
     }
 }
 
-static void what_secrets_say_is_never_logged(void **state)
+TEST(what_secrets_say_is_never_logged)
 {
-    (void)state;
     const char *secrets[] = {"rpcauth", "rpcpassword", "rpcuser", "torpassword"};
     for (size_t i = 0; i < COUNT_OF(secrets); i++)
         assert_true(find(secrets[i])->flags & OPTION_SENSITIVE);
 }
 
 /* Options that tools made for bitcoind write: each must at least be accepted. */
-static void options_of_the_usual_tools_are_known(void **state)
+TEST(options_of_the_usual_tools_are_known)
 {
-    (void)state;
     const char *names[] = {
         "server",
         "regtest",
@@ -121,9 +110,8 @@ static void options_of_the_usual_tools_are_known(void **state)
     }
 }
 
-static void the_help_shows_what_has_a_meaning(void **state)
+TEST(the_help_shows_what_has_a_meaning)
 {
-    (void)state;
     size_t n;
     const struct option_def *table = config_options(&n);
     struct buffer plain, debug;
@@ -142,16 +130,4 @@ static void the_help_shows_what_has_a_meaning(void **state)
     assert_true(debug.len > plain.len);
     buffer_deinit(&plain);
     buffer_deinit(&debug);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_unique_and_never_look_negated),
-        cmocka_unit_test(shown_options_have_help_and_ignored_ones_none),
-        cmocka_unit_test(what_secrets_say_is_never_logged),
-        cmocka_unit_test(options_of_the_usual_tools_are_known),
-        cmocka_unit_test(the_help_shows_what_has_a_meaning),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,10 @@
 /* test_config_rpc.c - where RPC listens and whom it lets in, as the options say. */
 #include "config_world.h"
 
-static void rpc_binds_may_be_names_and_may_repeat(void **state)
+FIXTURE(setup, teardown)
+
+TEST(rpc_binds_may_be_names_and_may_repeat, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-regtest", "-rpcallowip=10.0.0.0/8", "-rpcbind=127.0.0.1", "-rpcbind=127.0.0.1",
               "-rpcbind=::", "-rpcbind=127.0.0.1:5");
     assert_int_equal(w->config.n_rpc_binds, 4);
@@ -20,9 +21,8 @@ static void rpc_binds_may_be_names_and_may_repeat(void **state)
     assert_int_equal(w->config.n_rpc_binds, 2);
 }
 
-static void rpc_is_bound_elsewhere_only_for_somebody(void **state)
+TEST(rpc_is_bound_elsewhere_only_for_somebody, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-rpcbind=0.0.0.0:99");
     assert_int_equal(w->config.n_rpc_binds, 2);
     assert_string_equal(w->config.rpc_binds[0].host, "127.0.0.1");
@@ -39,9 +39,8 @@ static void rpc_is_bound_elsewhere_only_for_somebody(void **state)
     assert_false(init(w, "-rpcbind=0.0.0.0:0", "-rpcallowip=10.0.0.0/8", NULL));
 }
 
-static void there_is_no_cookie_beside_a_password(void **state)
+TEST(there_is_no_cookie_beside_a_password, struct world *w)
 {
-    struct world *w = *state;
     ASSERT_OK(w, "-rpcuser=u", "-rpcpassword=p");
     assert_null(w->config.cookie_path);
     ASSERT_OK(w, "-norpccookiefile");
@@ -49,14 +48,4 @@ static void there_is_no_cookie_beside_a_password(void **state)
     ASSERT_OK(w, "-rpccookiefile=/run/x", "-rpccookieperms=group");
     assert_string_equal(w->config.cookie_path, "/run/x");
     assert_int_equal(w->config.cookie_mode, 0640);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(rpc_binds_may_be_names_and_may_repeat),
-        T(rpc_is_bound_elsewhere_only_for_somebody),
-        T(there_is_no_cookie_beside_a_password),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,9 @@
 /* test_cookie.c - the cookie is secret, whole, and gone when it should be. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
-
-#include <cmocka.h>
 
 #include "host/cookie.h"
 #include "host/env_host.h"
+#include "support/unit.h"
 #include "temp_dir.h"
 #include "util/alloc.h"
 
@@ -37,6 +32,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static char *create(struct world *w, unsigned mode)
 {
     char *error = NULL;
@@ -46,9 +43,8 @@ static char *create(struct world *w, unsigned mode)
     return cookie;
 }
 
-static void a_cookie_is_256_random_bits_in_a_private_file(void **state)
+TEST(a_cookie_is_256_random_bits_in_a_private_file, struct world *w)
 {
-    struct world *w = *state;
     /* Even where new files would be open to all. */
     mode_t before = umask(0);
     char *cookie = create(w, 0600);
@@ -71,9 +67,8 @@ static void a_cookie_is_256_random_bits_in_a_private_file(void **state)
     cookie_free(NULL);
 }
 
-static void wider_permissions_are_given_only_when_asked_for(void **state)
+TEST(wider_permissions_are_given_only_when_asked_for, struct world *w)
 {
-    struct world *w = *state;
     mode_t before = umask(0777);
     char *cookie = create(w, 0640);
     umask(before);
@@ -83,9 +78,8 @@ static void wider_permissions_are_given_only_when_asked_for(void **state)
     cookie_free(cookie);
 }
 
-static void a_link_in_its_place_is_replaced_not_followed(void **state)
+TEST(a_link_in_its_place_is_replaced_not_followed, struct world *w)
 {
-    struct world *w = *state;
     temp_write(&w->dir, "victim", "precious");
     char target[256];
     strcpy(target, temp_path(&w->dir, "victim"));
@@ -100,9 +94,8 @@ static void a_link_in_its_place_is_replaced_not_followed(void **state)
     assert_true(S_ISREG(st.st_mode));
 }
 
-static void removing_spares_the_cookie_of_another_node(void **state)
+TEST(removing_spares_the_cookie_of_another_node, struct world *w)
 {
-    struct world *w = *state;
     struct stat st;
     char *old = create(w, 0600), *new = create(w, 0600);
     cookie_remove(temp_path(&w->dir, ".cookie"), old);
@@ -114,24 +107,10 @@ static void removing_spares_the_cookie_of_another_node(void **state)
     cookie_free(new);
 }
 
-static void a_failure_names_the_file(void **state)
+TEST(a_failure_names_the_file, struct world *w)
 {
-    struct world *w = *state;
     char *error = NULL;
     assert_null(cookie_create(w->env, temp_path(&w->dir, "none/.cookie"), 0600, &error));
     assert_non_null(strstr(error, "none/.cookie: No such file"));
     xfree(error);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(a_cookie_is_256_random_bits_in_a_private_file),
-        T(wider_permissions_are_given_only_when_asked_for),
-        T(a_link_in_its_place_is_replaced_not_followed),
-        T(removing_spares_the_cookie_of_another_node),
-        T(a_failure_names_the_file),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,13 @@
 /* test_daemon.c - cairnd as a process: started, asked, signalled, stopped, refused. */
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-
-#include <cmocka.h>
 
 #include "host/daemon.h"
 #include "host/sockets.h"
 #include "http_client.h"
+#include "support/unit.h"
 #include "temp_dir.h"
 #include "util/alloc.h"
 
@@ -46,6 +41,8 @@ static int teardown(void **state)
     xfree(w);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* Run cairnd in a child with these arguments besides directory and port; its output goes to the
  * file "out", but for the log. */
@@ -143,9 +140,8 @@ static void assert_says(struct world *w, const char *part)
     free(text);
 }
 
-static void a_node_starts_answers_and_leaves_nothing_behind(void **state)
+TEST(a_node_starts_answers_and_leaves_nothing_behind, struct world *w)
 {
-    struct world *w = *state;
     start(w, NULL);
     char *pid = temp_read(&w->dir, "regtest/cairnd.pid");
     assert_int_equal(atol(pid), w->child);
@@ -162,9 +158,8 @@ static void a_node_starts_answers_and_leaves_nothing_behind(void **state)
     free(out);
 }
 
-static void the_stop_call_gets_its_answer(void **state)
+TEST(the_stop_call_gets_its_answer, struct world *w)
 {
-    struct world *w = *state;
     start(w, NULL);
     char *answer = call(w, "stop");
     assert_non_null(strstr(answer, "Cairn stopping"));
@@ -173,9 +168,8 @@ static void the_stop_call_gets_its_answer(void **state)
     w->child = 0;
 }
 
-static void a_second_node_is_refused_and_spares_the_first(void **state)
+TEST(a_second_node_is_refused_and_spares_the_first, struct world *w)
 {
-    struct world *w = *state;
     start(w, NULL);
     assert_int_equal(exit_status(launch(w, NULL)), 1);
     assert_says(w, "Error: Cannot obtain a lock on directory ");
@@ -186,9 +180,8 @@ static void a_second_node_is_refused_and_spares_the_first(void **state)
     assert_int_equal(stop(w, SIGINT), 0);
 }
 
-static void taken_ports_are_refused_and_nothing_is_left(void **state)
+TEST(taken_ports_are_refused_and_nothing_is_left, struct world *w)
 {
-    struct world *w = *state;
     int v4 = sockets_listen("127.0.0.1", (uint16_t)w->port);
     int v6 = sockets_listen("::1", (uint16_t)w->port);
     assert_int_equal(exit_status(launch(w, NULL)), 1);
@@ -202,9 +195,8 @@ static void taken_ports_are_refused_and_nothing_is_left(void **state)
     close(v6);
 }
 
-static void mistakes_are_one_line_and_status_1(void **state)
+TEST(mistakes_are_one_line_and_status_1, struct world *w)
 {
-    struct world *w = *state;
     char unknown[] = "-nosuchoption", auth[] = "-rpcauth=nonsense";
     char *rows[] = {unknown, auth};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -217,9 +209,8 @@ static void mistakes_are_one_line_and_status_1(void **state)
     }
 }
 
-static void help_and_version_are_printed(void **state)
+TEST(help_and_version_are_printed, struct world *w)
 {
-    struct world *w = *state;
     char help[] = "-help", version[] = "-version", debug[] = "-help-debug";
     static const char *const parts[] = {"-datadir=<dir>", "Cairn version v", "-checkblocks"};
     char *rows[] = {help, version, debug};
@@ -231,9 +222,8 @@ static void help_and_version_are_printed(void **state)
     assert_false(exists(w, "regtest"));
 }
 
-static void warnings_are_told_and_logged(void **state)
+TEST(warnings_are_told_and_logged, struct world *w)
 {
-    struct world *w = *state;
     char ignored[] = "-rpcbind=0.0.0.0";
     char *more[] = {ignored, NULL};
     start(w, more);
@@ -244,9 +234,8 @@ static void warnings_are_told_and_logged(void **state)
     free(log);
 }
 
-static void a_hangup_opens_the_log_anew(void **state)
+TEST(a_hangup_opens_the_log_anew, struct world *w)
 {
-    struct world *w = *state;
     char moved[256];
     start(w, NULL);
     snprintf(moved, sizeof moved, "%s/regtest/debug.log.1", w->dir.path);
@@ -261,9 +250,8 @@ static void a_hangup_opens_the_log_anew(void **state)
     free(log);
 }
 
-static void commands_run_at_start_and_stop(void **state)
+TEST(commands_run_at_start_and_stop, struct world *w)
 {
-    struct world *w = *state;
     char at_start[256], at_stop[256], again[256];
     snprintf(at_start, sizeof at_start, "-startupnotify=echo up >%s/up", w->dir.path);
     snprintf(at_stop, sizeof at_stop, "-shutdownnotify=sleep 0.1; echo down >%s/down", w->dir.path);
@@ -279,9 +267,8 @@ static void commands_run_at_start_and_stop(void **state)
     assert_true(exists(w, "too"));
 }
 
-static void in_the_background_the_start_is_waited_for(void **state)
+TEST(in_the_background_the_start_is_waited_for, struct world *w)
 {
-    struct world *w = *state;
     char background[] = "-daemonwait";
     char *more[] = {background, NULL};
     assert_int_equal(exit_status(launch(w, more)), 0);
@@ -300,18 +287,16 @@ static void in_the_background_the_start_is_waited_for(void **state)
     assert_false(exists(w, "regtest/cairnd.pid"));
 }
 
-static void a_start_that_fails_in_the_background_is_reported(void **state)
+TEST(a_start_that_fails_in_the_background_is_reported, struct world *w)
 {
-    struct world *w = *state;
     char background[] = "-daemonwait", auth[] = "-rpcauth=nonsense";
     char *more[] = {background, auth, NULL};
     assert_int_equal(exit_status(launch(w, more)), 1);
     assert_says(w, "Error: Unable to start HTTP server. See debug log for details.\n");
 }
 
-static void without_a_server_there_is_no_port_and_no_cookie(void **state)
+TEST(without_a_server_there_is_no_port_and_no_cookie, struct world *w)
 {
-    struct world *w = *state;
     char no_server[] = "-server=0";
     char *more[] = {no_server, NULL};
     w->child = launch(w, more);
@@ -321,24 +306,4 @@ static void without_a_server_there_is_no_port_and_no_cookie(void **state)
     assert_int_equal(client_dial(w->port), -1);
     usleep(50000);
     assert_int_equal(stop(w, SIGTERM), 0);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(a_node_starts_answers_and_leaves_nothing_behind),
-        T(the_stop_call_gets_its_answer),
-        T(a_second_node_is_refused_and_spares_the_first),
-        T(taken_ports_are_refused_and_nothing_is_left),
-        T(mistakes_are_one_line_and_status_1),
-        T(help_and_version_are_printed),
-        T(warnings_are_told_and_logged),
-        T(a_hangup_opens_the_log_anew),
-        T(commands_run_at_start_and_stop),
-        T(in_the_background_the_start_is_waited_for),
-        T(a_start_that_fails_in_the_background_is_reported),
-        T(without_a_server_there_is_no_port_and_no_cookie),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

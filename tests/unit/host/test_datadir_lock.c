@@ -1,15 +1,10 @@
 /* test_datadir_lock.c - one node per directory, whoever else it is; the pid file is our own. */
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
 #include "host/datadir_lock.h"
+#include "support/unit.h"
 #include "temp_dir.h"
 #include "util/alloc.h"
 
@@ -28,6 +23,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static void assert_locked_out(struct temp_dir *dir)
 {
     char *error = NULL, want[256];
@@ -39,9 +36,8 @@ static void assert_locked_out(struct temp_dir *dir)
     xfree(error);
 }
 
-static void a_second_lock_is_refused_until_the_first_is_given_back(void **state)
+TEST(a_second_lock_is_refused_until_the_first_is_given_back, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     char *error = NULL;
     struct datadir_lock lock;
     assert_true(datadir_lock(&lock, dir->path, &error));
@@ -54,9 +50,8 @@ static void a_second_lock_is_refused_until_the_first_is_given_back(void **state)
 }
 
 /* Other nodes lock the same file with a lock of the process: the two kinds meet. */
-static void the_lock_of_another_process_counts(void **state)
+TEST(the_lock_of_another_process_counts, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     int ready[2], go[2];
     assert_int_equal(pipe(ready), 0);
     assert_int_equal(pipe(go), 0);
@@ -87,9 +82,8 @@ static void the_lock_of_another_process_counts(void **state)
     }
 }
 
-static void a_directory_that_cannot_be_written_is_named(void **state)
+TEST(a_directory_that_cannot_be_written_is_named, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     char *error = NULL;
     struct datadir_lock lock;
     assert_false(datadir_lock(&lock, temp_path(dir, "none"), &error));
@@ -102,9 +96,8 @@ static void a_directory_that_cannot_be_written_is_named(void **state)
 }
 
 /* Else the second node would write its cookie and pid file over the first one's. */
-static void a_deleted_lock_file_lets_nobody_in(void **state)
+TEST(a_deleted_lock_file_lets_nobody_in, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     char *error = NULL;
     struct datadir_lock lock;
     assert_true(datadir_lock(&lock, dir->path, &error));
@@ -113,9 +106,8 @@ static void a_deleted_lock_file_lets_nobody_in(void **state)
     datadir_unlock(&lock);
 }
 
-static void the_pid_file_is_removed_only_by_its_owner(void **state)
+TEST(the_pid_file_is_removed_only_by_its_owner, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     struct stat st;
     assert_int_equal(pid_file_write(temp_path(dir, "cairnd.pid")), 0);
     char *text = temp_read(dir, "cairnd.pid");
@@ -130,17 +122,4 @@ static void the_pid_file_is_removed_only_by_its_owner(void **state)
     assert_int_equal(stat(temp_path(dir, "cairnd.pid"), &st), 0);
     pid_file_remove(temp_path(dir, "none"));
     assert_true(pid_file_write(temp_path(dir, "none/x")) < 0);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(a_second_lock_is_refused_until_the_first_is_given_back),
-        T(the_lock_of_another_process_counts),
-        T(a_deleted_lock_file_lets_nobody_in),
-        T(a_directory_that_cannot_be_written_is_named),
-        T(the_pid_file_is_removed_only_by_its_owner),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,10 @@
 /* test_descriptors.c - what connections get of few descriptors, at both sides of each limit. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "host/descriptors.h"
 #include "p2p/p2p.h"
+#include "support/unit.h"
 
-static void the_node_comes_first_then_peers_then_clients(void **state)
+TEST(the_node_comes_first_then_peers_then_clients)
 {
-    (void)state;
     static const struct {
         size_t limit;
         int wanted, p2p;
@@ -37,9 +30,8 @@ static void the_node_comes_first_then_peers_then_clients(void **state)
 }
 
 /* Whatever is wished, what is shared out is there. */
-static void no_more_is_shared_out_than_there_is(void **state)
+TEST(no_more_is_shared_out_than_there_is)
 {
-    (void)state;
     for (size_t limit = DESCRIPTORS_LEAST; limit < 3000; limit += 7) {
         for (int wanted = 0; wanted < 3000; wanted += 111) {
             struct descriptors got;
@@ -50,13 +42,4 @@ static void no_more_is_shared_out_than_there_is(void **state)
             assert_true(all <= limit);
         }
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_node_comes_first_then_peers_then_clients),
-        cmocka_unit_test(no_more_is_shared_out_than_there_is),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

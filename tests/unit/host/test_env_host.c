@@ -1,14 +1,7 @@
 /* test_env_host.c - the assembled world: every function is there and reaches its module. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "host/env_host.h"
 #include "host/loop.h"
+#include "support/unit.h"
 #include "temp_dir.h"
 #include "util/buffer.h"
 
@@ -24,9 +17,11 @@ static int teardown(void **state)
     return 0;
 }
 
-static void no_function_is_missing(void **state)
+FIXTURE(setup, teardown)
+
+TEST(no_function_is_missing, struct env_host *host)
 {
-    const struct env *env = env_host_env(*state);
+    const struct env *env = env_host_env(host);
     /* It is pointers throughout: functions, and contexts where a part needs one. */
     void *words[offsetof(struct env, streams) / sizeof(void *) +
                 sizeof env->streams / sizeof(void *)];
@@ -41,9 +36,9 @@ static void no_function_is_missing(void **state)
     assert_int_equal(env_compute_threads(env), 3);
 }
 
-static void random_bytes_differ(void **state)
+TEST(random_bytes_differ, struct env_host *host)
 {
-    const struct env *env = env_host_env(*state);
+    const struct env *env = env_host_env(host);
     uint8_t a[32] = {0}, b[32] = {0}, zero[32] = {0};
     env_random(env, a, sizeof a);
     env_random(env, b, sizeof b);
@@ -79,9 +74,8 @@ static void fired(void *arg)
     env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &probe->job);
 }
 
-static void timers_and_jobs_work_through_the_table(void **state)
+TEST(timers_and_jobs_work_through_the_table, struct env_host *host)
 {
-    struct env_host *host = *state;
     const struct env *env = env_host_env(host);
     struct probe probe = {.job = {.run = probe_run, .done = probe_done}, .host = host};
     int64_t began_us = env_now_us(env);
@@ -95,9 +89,8 @@ static void timers_and_jobs_work_through_the_table(void **state)
     assert_true(env_unix_s(env) > 1700000000);
 }
 
-static void stopping_the_jobs_cancels_what_waits(void **state)
+TEST(stopping_the_jobs_cancels_what_waits, struct env_host *host)
 {
-    struct env_host *host = *state;
     const struct env *env = env_host_env(host);
     struct probe probe = {.job = {.run = probe_run, .done = probe_done}, .host = host};
     env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_LOW, &probe.job);
@@ -107,9 +100,9 @@ static void stopping_the_jobs_cancels_what_waits(void **state)
     assert_int_equal(probe.ran, !probe.job.cancelled);
 }
 
-static void files_and_store_work_through_the_table(void **state)
+TEST(files_and_store_work_through_the_table, struct env_host *host)
 {
-    const struct env *env = env_host_env(*state);
+    const struct env *env = env_host_env(host);
     struct temp_dir dir;
     temp_dir_make(&dir);
     struct env_kv *kv = NULL;
@@ -127,17 +120,4 @@ static void files_and_store_work_through_the_table(void **state)
     env_kv_close(env, kv);
     assert_true(env_free_bytes(env, dir.path) > 0);
     temp_dir_remove(&dir);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(no_function_is_missing),
-        T(random_bytes_differ),
-        T(timers_and_jobs_work_through_the_table),
-        T(stopping_the_jobs_cancels_what_waits),
-        T(files_and_store_work_through_the_table),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,22 +1,12 @@
 /* test_env_host_storage.c - coins and block files with real threads, files and LevelDB.
  *
  * What unit tests show on a simulated machine must hold here too. For the tsan preset as well. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <string.h>
-
 #include "chain/coins/coins.h"
 #include "chain/core/store_format.h"
 #include "chain/disk/block_file.h"
 #include "host/env_host.h"
 #include "host/loop.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/crc32c.h"
 
@@ -48,6 +38,8 @@ static int teardown(void **state)
     xfree(s);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 struct run {
     struct setting *s;
@@ -149,9 +141,8 @@ static bool count_coin(void *arg, const struct outpoint *outpoint, const struct 
     return true;
 }
 
-static void coins_agree_with_an_array_while_threads_read_and_flush(void **state)
+TEST(coins_agree_with_an_array_while_threads_read_and_flush, struct setting *s)
 {
-    struct setting *s = *state;
     struct run *run = xcalloc(1, sizeof *run);
     struct coins_options options = {
         .cache_bytes = CACHE_BYTES, .store_cache_bytes = 1 << 20, .flush_batch_bytes = BATCH_BYTES};
@@ -215,10 +206,9 @@ static void writing_done(struct env_job *job)
     --*w->left;
 }
 
-static void block_files_take_writes_and_syncs_of_several_threads(void **state)
+TEST(block_files_take_writes_and_syncs_of_several_threads, struct setting *s)
 {
     static const uint8_t magic[4] = {9, 8, 7, 6};
-    struct setting *s = *state;
     struct block_files *files;
     struct writing *writes = xcalloc(N_BLOCKS, sizeof *writes);
     char *error, *dir = xasprintf("%s/blocks", s->dir);
@@ -250,15 +240,4 @@ static void block_files_take_writes_and_syncs_of_several_threads(void **state)
     assert_int_equal(env_remove(s->env, dir), 0);
     xfree(dir);
     xfree(writes);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(coins_agree_with_an_array_while_threads_read_and_flush,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(block_files_take_writes_and_syncs_of_several_threads, setup,
-                                        teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

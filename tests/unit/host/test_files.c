@@ -1,17 +1,12 @@
 /* test_files.c - files do what env promises, on a real file system. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <cmocka.h>
-
 #include "host/files.h"
+#include "support/unit.h"
 #include "sync_spy.h"
 #include "temp_dir.h"
 #include "util/env.h"
@@ -31,6 +26,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct env_file *open_new(struct temp_dir *dir, const char *name)
 {
     struct env_file *file = NULL;
@@ -40,9 +37,9 @@ static struct env_file *open_new(struct temp_dir *dir, const char *name)
     return file;
 }
 
-static void bytes_written_are_read_back_at_any_offset(void **state)
+TEST(bytes_written_are_read_back_at_any_offset, struct temp_dir *dir)
 {
-    struct env_file *file = open_new(*state, "a");
+    struct env_file *file = open_new(dir, "a");
     char got[8] = {0};
     assert_int_equal(files_write_at(NULL, file, 3, "hello", 5), 0);
     assert_int_equal(files_size(NULL, file), 8);
@@ -52,9 +49,9 @@ static void bytes_written_are_read_back_at_any_offset(void **state)
     files_close(NULL, file);
 }
 
-static void a_read_is_short_only_at_the_end(void **state)
+TEST(a_read_is_short_only_at_the_end, struct temp_dir *dir)
 {
-    struct env_file *file = open_new(*state, "a");
+    struct env_file *file = open_new(dir, "a");
     char got[8];
     assert_int_equal(files_write_at(NULL, file, 0, "hello", 5), 0);
     assert_int_equal(files_read_at(NULL, file, 2, got, 3), 3);
@@ -65,9 +62,9 @@ static void a_read_is_short_only_at_the_end(void **state)
     files_close(NULL, file);
 }
 
-static void offsets_beyond_the_file_system_are_refused(void **state)
+TEST(offsets_beyond_the_file_system_are_refused, struct temp_dir *dir)
 {
-    struct env_file *file = open_new(*state, "a");
+    struct env_file *file = open_new(dir, "a");
     char byte = 0;
     assert_int_equal(files_write_at(NULL, file, INT64_MAX, &byte, 1), -EFBIG);
     assert_int_equal(files_write_at(NULL, file, UINT64_MAX, &byte, 1), -EFBIG);
@@ -77,9 +74,9 @@ static void offsets_beyond_the_file_system_are_refused(void **state)
     files_close(NULL, file);
 }
 
-static void truncate_cuts_and_allocate_leaves_the_size(void **state)
+TEST(truncate_cuts_and_allocate_leaves_the_size, struct temp_dir *dir)
 {
-    struct env_file *file = open_new(*state, "a");
+    struct env_file *file = open_new(dir, "a");
     assert_int_equal(files_write_at(NULL, file, 0, "hello", 5), 0);
     assert_int_equal(files_truncate(NULL, file, 2), 0);
     assert_int_equal(files_size(NULL, file), 2);
@@ -89,9 +86,8 @@ static void truncate_cuts_and_allocate_leaves_the_size(void **state)
     files_close(NULL, file);
 }
 
-static void opening_says_why_it_failed(void **state)
+TEST(opening_says_why_it_failed, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     struct env_file *file = NULL;
     assert_int_equal(files_open(NULL, temp_path(dir, "none"), ENV_OPEN_READ, &file), -ENOENT);
     assert_null(file);
@@ -101,9 +97,8 @@ static void opening_says_why_it_failed(void **state)
         files_open(NULL, temp_path(dir, "x/y"), ENV_OPEN_WRITE | ENV_OPEN_CREATE, &file), -ENOENT);
 }
 
-static void files_are_private_and_closed_on_exec(void **state)
+TEST(files_are_private_and_closed_on_exec, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     files_close(NULL, open_new(dir, "a"));
     struct stat st;
     assert_int_equal(stat(temp_path(dir, "a"), &st), 0);
@@ -117,9 +112,8 @@ static void files_are_private_and_closed_on_exec(void **state)
     files_close(NULL, NULL);
 }
 
-static void truncating_on_open_empties_the_file(void **state)
+TEST(truncating_on_open_empties_the_file, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     temp_write(dir, "a", "old");
     struct env_file *file = NULL;
     assert_int_equal(
@@ -128,9 +122,8 @@ static void truncating_on_open_empties_the_file(void **state)
     files_close(NULL, file);
 }
 
-static void a_read_only_file_refuses_writes(void **state)
+TEST(a_read_only_file_refuses_writes, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     temp_write(dir, "a", "old");
     struct env_file *file = NULL;
     assert_int_equal(files_open(NULL, temp_path(dir, "a"), ENV_OPEN_READ, &file), 0);
@@ -138,9 +131,8 @@ static void a_read_only_file_refuses_writes(void **state)
     files_close(NULL, file);
 }
 
-static void directories_are_made_with_parents_and_again(void **state)
+TEST(directories_are_made_with_parents_and_again, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     char path[128];
     snprintf(path, sizeof path, "%s/a/b/c", dir->path);
     sync_spy_reset();
@@ -162,9 +154,8 @@ static void directories_are_made_with_parents_and_again(void **state)
     assert_int_equal(files_sync_dir(NULL, temp_path(dir, "none")), -ENOENT);
 }
 
-static void rename_replaces_and_remove_takes_files_and_empty_directories(void **state)
+TEST(rename_replaces_and_remove_takes_files_and_empty_directories, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     char to[128];
     temp_write(dir, "new", "new");
     temp_write(dir, "old", "old");
@@ -188,9 +179,8 @@ static void append_name(void *arg, const char *name)
     strcat(arg, " ");
 }
 
-static void a_listing_is_sorted_and_complete(void **state)
+TEST(a_listing_is_sorted_and_complete, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     char all[256] = "";
     assert_int_equal(files_list(NULL, dir->path, append_name, all), 0);
     assert_string_equal(all, "");
@@ -203,17 +193,16 @@ static void a_listing_is_sorted_and_complete(void **state)
     assert_int_equal(files_list(NULL, temp_path(dir, "none"), append_name, all), -ENOENT);
 }
 
-static void free_space_is_known(void **state)
+TEST(free_space_is_known, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     assert_true(files_free_bytes(NULL, dir->path) > 0);
     assert_int_equal(files_free_bytes(NULL, temp_path(dir, "none")), -ENOENT);
 }
 
 /* The size limit of a process stands in for a full disk: the write fails, nothing aborts. */
-static void a_write_that_does_not_fit_is_an_error(void **state)
+TEST(a_write_that_does_not_fit_is_an_error, struct temp_dir *dir)
 {
-    struct env_file *file = open_new(*state, "a");
+    struct env_file *file = open_new(dir, "a");
     struct rlimit before, small;
     getrlimit(RLIMIT_FSIZE, &before);
     small = before;
@@ -225,25 +214,4 @@ static void a_write_that_does_not_fit_is_an_error(void **state)
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(rc, -EFBIG);
     files_close(NULL, file);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(bytes_written_are_read_back_at_any_offset),
-        T(a_read_is_short_only_at_the_end),
-        T(offsets_beyond_the_file_system_are_refused),
-        T(truncate_cuts_and_allocate_leaves_the_size),
-        T(opening_says_why_it_failed),
-        T(files_are_private_and_closed_on_exec),
-        T(truncating_on_open_empties_the_file),
-        T(a_read_only_file_refuses_writes),
-        T(directories_are_made_with_parents_and_again),
-        T(rename_replaces_and_remove_takes_files_and_empty_directories),
-        T(a_listing_is_sorted_and_complete),
-        T(free_space_is_known),
-        T(a_write_that_does_not_fit_is_an_error),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,20 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "host/http.h"
 #include "host/http_head.h"
 #include "host/loop.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define HELD_MAX 32
@@ -111,6 +104,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static void set_timed_out(void *arg)
 {
     struct world *w = arg;
@@ -174,9 +169,8 @@ static int count_of(const char *text, const char *part)
     return n;
 }
 
-static void a_request_is_answered_and_the_connection_kept(void **state)
+TEST(a_request_is_answered_and_the_connection_kept, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     char heard[2048];
     int fd = dial(w);
@@ -197,9 +191,8 @@ static void a_request_is_answered_and_the_connection_kept(void **state)
     close(fd);
 }
 
-static void a_request_that_comes_byte_by_byte_is_the_same(void **state)
+TEST(a_request_that_comes_byte_by_byte_is_the_same, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     char heard[2048];
     int fd = dial(w);
@@ -213,9 +206,8 @@ static void a_request_that_comes_byte_by_byte_is_the_same(void **state)
     close(fd);
 }
 
-static void pipelined_requests_are_answered_in_order(void **state)
+TEST(pipelined_requests_are_answered_in_order, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     char heard[65536];
     char text[16384] = "";
@@ -231,9 +223,8 @@ static void pipelined_requests_are_answered_in_order(void **state)
     close(fd);
 }
 
-static void an_answer_may_come_later_and_holds_the_next_request_back(void **state)
+TEST(an_answer_may_come_later_and_holds_the_next_request_back, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     w->hold = true;
     char heard[2048];
@@ -263,9 +254,8 @@ static bool on_head(void *ctx, const struct http_request *request, struct http_r
     return false;
 }
 
-static void a_late_refusal_holds_up_nobody_else(void **state)
+TEST(a_late_refusal_holds_up_nobody_else, struct world *w)
 {
-    struct world *w = *state;
     w->options.on_head = on_head;
     begin(w);
     char heard[2048];
@@ -284,9 +274,8 @@ static void a_late_refusal_holds_up_nobody_else(void **state)
     close(quick);
 }
 
-static void late_refusals_have_few_places(void **state)
+TEST(late_refusals_have_few_places, struct world *w)
 {
-    struct world *w = *state;
     w->options.on_head = on_head;
     begin(w);
     char heard[2048];
@@ -305,9 +294,8 @@ static void late_refusals_have_few_places(void **state)
 }
 
 /* Who does not know the password fills nobody's memory. */
-static void the_long_body_of_a_refused_head_is_not_read(void **state)
+TEST(the_long_body_of_a_refused_head_is_not_read, struct world *w)
 {
-    struct world *w = *state;
     w->options.on_head = on_head;
     begin(w);
     char heard[2048];
@@ -320,9 +308,8 @@ static void the_long_body_of_a_refused_head_is_not_read(void **state)
     close(fd);
 }
 
-static void a_client_that_shuts_its_side_gets_its_answer(void **state)
+TEST(a_client_that_shuts_its_side_gets_its_answer, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     w->hold = true;
     char heard[2048];
@@ -349,9 +336,8 @@ static void a_client_that_shuts_its_side_gets_its_answer(void **state)
     assert_int_equal(http_connections(w->http), 0);
 }
 
-static void parked_requests_take_no_place(void **state)
+TEST(parked_requests_take_no_place, struct world *w)
 {
-    struct world *w = *state;
     w->options.pending_max = 1;
     begin(w);
     w->hold = true;
@@ -376,9 +362,8 @@ static void parked_requests_take_no_place(void **state)
         close(fds[i]);
 }
 
-static void above_the_limit_there_is_a_reserve(void **state)
+TEST(above_the_limit_there_is_a_reserve, struct world *w)
 {
-    struct world *w = *state;
     w->options.pending_max = 1;
     begin(w);
     w->hold = true;
@@ -407,9 +392,8 @@ static void above_the_limit_there_is_a_reserve(void **state)
     }
 }
 
-static void a_client_that_leaves_is_told_of_and_a_late_answer_is_harmless(void **state)
+TEST(a_client_that_leaves_is_told_of_and_a_late_answer_is_harmless, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     w->hold = true;
     int fd = dial(w);
@@ -427,9 +411,8 @@ static void a_client_that_leaves_is_told_of_and_a_late_answer_is_harmless(void *
     assert_int_equal(http_pending(w->http), 0);
 }
 
-static void a_client_that_leaves_during_a_delay_is_forgotten(void **state)
+TEST(a_client_that_leaves_during_a_delay_is_forgotten, struct world *w)
 {
-    struct world *w = *state;
     w->options.on_head = on_head;
     begin(w);
     int fd = dial(w);
@@ -443,9 +426,8 @@ static void a_client_that_leaves_during_a_delay_is_forgotten(void **state)
     run_for(w, DELAY_MS * 1000 + 20000);
 }
 
-static void a_dropped_request_ends_its_connection(void **state)
+TEST(a_dropped_request_ends_its_connection, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     w->hold = true;
     char heard[256];
@@ -460,9 +442,8 @@ static void a_dropped_request_ends_its_connection(void **state)
     close(fd);
 }
 
-static void chunked_bodies_are_put_together(void **state)
+TEST(chunked_bodies_are_put_together, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     char heard[2048];
     int fd = dial(w);
@@ -473,9 +454,8 @@ static void chunked_bodies_are_put_together(void **state)
     close(fd);
 }
 
-static void malformed_chunks_are_refused(void **state)
+TEST(malformed_chunks_are_refused, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     static const struct {
         const char *body;
@@ -497,9 +477,8 @@ static void malformed_chunks_are_refused(void **state)
     assert_int_equal(w->n_requests, 0);
 }
 
-static void a_client_that_asks_first_is_told_to_continue(void **state)
+TEST(a_client_that_asks_first_is_told_to_continue, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     char heard[2048];
     int fd = dial(w);
@@ -511,9 +490,8 @@ static void a_client_that_asks_first_is_told_to_continue(void **state)
     close(fd);
 }
 
-static void heads_and_bodies_have_limits_on_both_sides(void **state)
+TEST(heads_and_bodies_have_limits_on_both_sides, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     char heard[2048], text[3 * HTTP_HEAD_BYTES_MAX];
     for (int extra = 0; extra <= 1; extra++) {
@@ -535,9 +513,8 @@ static void heads_and_bodies_have_limits_on_both_sides(void **state)
     assert_int_equal(w->n_requests, 1);
 }
 
-static void a_body_of_the_full_size_arrives(void **state)
+TEST(a_body_of_the_full_size_arrives, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     char heard[2048];
     int fd = dial(w);
@@ -557,9 +534,8 @@ static void a_body_of_the_full_size_arrives(void **state)
     close(fd);
 }
 
-static void foreign_hosts_and_origins_are_forbidden(void **state)
+TEST(foreign_hosts_and_origins_are_forbidden, struct world *w)
 {
-    struct world *w = *state;
     static const char *const hosts[] = {"my.node"};
     w->options.allowed_hosts = hosts;
     w->options.n_allowed_hosts = 1;
@@ -588,9 +564,8 @@ static void foreign_hosts_and_origins_are_forbidden(void **state)
     assert_int_equal(w->n_requests, 4);
 }
 
-static void a_head_request_gets_no_body_and_204_no_length(void **state)
+TEST(a_head_request_gets_no_body_and_204_no_length, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     char heard[2048];
     int fd = dial(w);
@@ -614,9 +589,8 @@ static void a_head_request_gets_no_body_and_204_no_length(void **state)
 }
 
 /* A drop of a byte now and then must not extend the deadline of the whole request. */
-static void a_dawdler_is_ended_at_its_deadline(void **state)
+TEST(a_dawdler_is_ended_at_its_deadline, struct world *w)
 {
-    struct world *w = *state;
     w->options.timeout_us = 100000;
     begin(w);
     int fd = dial(w);
@@ -632,9 +606,8 @@ static void a_dawdler_is_ended_at_its_deadline(void **state)
     close(fd);
 }
 
-static void an_idle_connection_is_ended_but_a_waiting_one_is_not(void **state)
+TEST(an_idle_connection_is_ended_but_a_waiting_one_is_not, struct world *w)
 {
-    struct world *w = *state;
     w->options.timeout_us = 50000;
     begin(w);
     w->hold = true;
@@ -649,9 +622,8 @@ static void an_idle_connection_is_ended_but_a_waiting_one_is_not(void **state)
     close(waiting);
 }
 
-static void a_flood_of_dawdlers_does_not_keep_a_good_client_out(void **state)
+TEST(a_flood_of_dawdlers_does_not_keep_a_good_client_out, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     enum { N = HTTP_CONNECTIONS_MAX + 50 };
     static int fd[N];
@@ -671,9 +643,8 @@ static void a_flood_of_dawdlers_does_not_keep_a_good_client_out(void **state)
     close(good);
 }
 
-static void a_large_answer_reaches_a_slow_reader_whole(void **state)
+TEST(a_large_answer_reaches_a_slow_reader_whole, struct world *w)
 {
-    struct world *w = *state;
     w->options.timeout_us = 100000;
     begin(w);
     w->hold = true;
@@ -704,9 +675,8 @@ static void a_large_answer_reaches_a_slow_reader_whole(void **state)
     close(fd);
 }
 
-static void stopping_answers_what_waits_and_takes_nothing_new(void **state)
+TEST(stopping_answers_what_waits_and_takes_nothing_new, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     w->hold = true;
     char heard[2048];
@@ -729,9 +699,8 @@ static void stopping_answers_what_waits_and_takes_nothing_new(void **state)
     close(fd);
 }
 
-static void requests_outlive_the_server(void **state)
+TEST(requests_outlive_the_server, struct world *w)
 {
-    struct world *w = *state;
     begin(w);
     w->hold = true;
     int fd = dial(w);
@@ -743,38 +712,4 @@ static void requests_outlive_the_server(void **state)
     assert_int_equal(w->n_cancelled, 0);
     answer(w->held[0], "nobody hears this");
     close(fd);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(a_request_is_answered_and_the_connection_kept),
-        T(a_request_that_comes_byte_by_byte_is_the_same),
-        T(pipelined_requests_are_answered_in_order),
-        T(an_answer_may_come_later_and_holds_the_next_request_back),
-        T(a_late_refusal_holds_up_nobody_else),
-        T(late_refusals_have_few_places),
-        T(the_long_body_of_a_refused_head_is_not_read),
-        T(a_client_that_shuts_its_side_gets_its_answer),
-        T(parked_requests_take_no_place),
-        T(above_the_limit_there_is_a_reserve),
-        T(a_client_that_leaves_is_told_of_and_a_late_answer_is_harmless),
-        T(a_client_that_leaves_during_a_delay_is_forgotten),
-        T(a_dropped_request_ends_its_connection),
-        T(chunked_bodies_are_put_together),
-        T(malformed_chunks_are_refused),
-        T(a_client_that_asks_first_is_told_to_continue),
-        T(heads_and_bodies_have_limits_on_both_sides),
-        T(a_body_of_the_full_size_arrives),
-        T(foreign_hosts_and_origins_are_forbidden),
-        T(a_head_request_gets_no_body_and_204_no_length),
-        T(a_dawdler_is_ended_at_its_deadline),
-        T(an_idle_connection_is_ended_but_a_waiting_one_is_not),
-        T(a_flood_of_dawdlers_does_not_keep_a_good_client_out),
-        T(a_large_answer_reaches_a_slow_reader_whole),
-        T(stopping_answers_what_waits_and_takes_nothing_new),
-        T(requests_outlive_the_server),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

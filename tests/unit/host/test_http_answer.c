@@ -1,16 +1,11 @@
 /* test_http_answer.c - answers in parts, and the account of what nobody has read yet. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "host/http.h"
 #include "host/loop.h"
 #include "http_client.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define LARGE_BYTES ((size_t)20 << 20) /* more than the kernel takes */
@@ -67,6 +62,8 @@ static int teardown(void **state)
     xfree(w);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* Send a request and wait until the handler holds it. */
 static int ask(struct world *w, const char *text)
@@ -126,9 +123,8 @@ static void send_large(struct world *w, bool is_last)
     xfree(text);
 }
 
-static void parts_are_chunks_and_the_connection_is_kept(void **state)
+TEST(parts_are_chunks_and_the_connection_is_kept, struct world *w)
 {
-    struct world *w = *state;
     char heard[4096] = "";
     int fd = ask(w, "GET / HTTP/1.1\r\n\r\n");
     send_part(w, "[1", false);
@@ -151,9 +147,8 @@ static void parts_are_chunks_and_the_connection_is_kept(void **state)
     close(fd);
 }
 
-static void a_client_of_1_0_gets_them_up_to_the_end(void **state)
+TEST(a_client_of_1_0_gets_them_up_to_the_end, struct world *w)
 {
-    struct world *w = *state;
     char heard[4096] = "";
     int fd = ask(w, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     send_part(w, "[1", false);
@@ -164,9 +159,8 @@ static void a_client_of_1_0_gets_them_up_to_the_end(void **state)
     close(fd);
 }
 
-static void unread_answers_are_counted_until_they_are_read(void **state)
+TEST(unread_answers_are_counted_until_they_are_read, struct world *w)
 {
-    struct world *w = *state;
     int fd = ask(w, "GET / HTTP/1.1\r\n\r\n");
     assert_int_equal(http_unread(w->held), 0);
     send_large(w, false);
@@ -188,9 +182,8 @@ static void unread_answers_are_counted_until_they_are_read(void **state)
     close(fd);
 }
 
-static void who_reads_nothing_is_let_go_in_the_middle(void **state)
+TEST(who_reads_nothing_is_let_go_in_the_middle, struct world *w)
 {
-    struct world *w = *state;
     int fd = ask(w, "GET / HTTP/1.1\r\n\r\n");
     send_large(w, false);
     int64_t begin_us = loop_now_us();
@@ -201,9 +194,8 @@ static void who_reads_nothing_is_let_go_in_the_middle(void **state)
     close(fd);
 }
 
-static void who_waits_for_the_next_part_is_not_let_go(void **state)
+TEST(who_waits_for_the_next_part_is_not_let_go, struct world *w)
 {
-    struct world *w = *state;
     char heard[4096] = "";
     int fd = ask(w, "GET / HTTP/1.1\r\n\r\n");
     send_part(w, "[", false);
@@ -216,9 +208,8 @@ static void who_waits_for_the_next_part_is_not_let_go(void **state)
     close(fd);
 }
 
-static void a_part_for_nobody_is_thrown_away(void **state)
+TEST(a_part_for_nobody_is_thrown_away, struct world *w)
 {
-    struct world *w = *state;
     int fd = ask(w, "GET / HTTP/1.1\r\n\r\n");
     http_free(w->http);
     w->http = NULL;
@@ -226,18 +217,4 @@ static void a_part_for_nobody_is_thrown_away(void **state)
     assert_int_equal(http_unread(w->held), 0);
     send_part(w, "]", true);
     close(fd);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(parts_are_chunks_and_the_connection_is_kept),
-        T(a_client_of_1_0_gets_them_up_to_the_end),
-        T(unread_answers_are_counted_until_they_are_read),
-        T(who_reads_nothing_is_let_go_in_the_middle),
-        T(who_waits_for_the_next_part_is_not_let_go),
-        T(a_part_for_nobody_is_thrown_away),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

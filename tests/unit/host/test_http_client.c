@@ -1,20 +1,11 @@
 /* test_http_client.c - one request over a real socket, and servers that misbehave. */
-#include "host/http_client.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include <arpa/inet.h>
 #include <pthread.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "host/http_client.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* A server that takes one connection, reads a request and sends a fixed answer. */
@@ -84,9 +75,8 @@ struct http_case {
     const char *body;
 };
 
-static void answers_are_read_to_their_end(void **state)
+TEST(answers_are_read_to_their_end)
 {
-    (void)state;
     /* clang-format off */
     static const struct http_case cases[] = {
         {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", HTTP_CLIENT_OK, 200, "hello"},
@@ -126,9 +116,8 @@ static void answers_are_read_to_their_end(void **state)
     }
 }
 
-static void the_request_is_what_servers_expect(void **state)
+TEST(the_request_is_what_servers_expect)
 {
-    (void)state;
     struct server server;
     struct buffer body;
     char *error = NULL, want[512];
@@ -151,9 +140,8 @@ static void the_request_is_what_servers_expect(void **state)
     buffer_deinit(&body);
 }
 
-static void base64_is_padded(void **state)
+TEST(base64_is_padded)
 {
-    (void)state;
     /* RFC 4648, section 10 */
     static const struct {
         const char *login, *want;
@@ -183,9 +171,8 @@ static void base64_is_padded(void **state)
     }
 }
 
-static void nobody_there_is_told_apart(void **state)
+TEST(nobody_there_is_told_apart)
 {
-    (void)state;
     struct server server;
     struct buffer body;
     char *error = NULL;
@@ -209,9 +196,8 @@ static void nobody_there_is_told_apart(void **state)
     buffer_deinit(&body);
 }
 
-static void a_server_that_hangs_is_given_up(void **state)
+TEST(a_server_that_hangs_is_given_up)
 {
-    (void)state;
     struct server server;
     struct buffer body;
     char *error = NULL;
@@ -229,16 +215,4 @@ static void a_server_that_hangs_is_given_up(void **state)
     xfree(error);
     buffer_deinit(&body);
     server_stop(&server);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers_are_read_to_their_end),
-        cmocka_unit_test(the_request_is_what_servers_expect),
-        cmocka_unit_test(base64_is_padded),
-        cmocka_unit_test(nobody_there_is_told_apart),
-        cmocka_unit_test(a_server_that_hangs_is_given_up),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

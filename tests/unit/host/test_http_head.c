@@ -1,18 +1,10 @@
 /* test_http_head.c - request heads: what is taken, what is refused, and which hosts are ours. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "host/http_head.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
-static void a_head_ends_at_its_blank_line(void **state)
+TEST(a_head_ends_at_its_blank_line)
 {
-    (void)state;
     static const struct {
         const char *text;
         size_t want;
@@ -36,9 +28,8 @@ static int parse(struct http_head *head, const char *in, char **text)
     return http_head_parse(head, *text, strlen(in));
 }
 
-static void an_ordinary_request_is_understood(void **state)
+TEST(an_ordinary_request_is_understood)
 {
-    (void)state;
     struct http_head head;
     char *text;
     assert_int_equal(parse(&head,
@@ -61,9 +52,8 @@ static void an_ordinary_request_is_understood(void **state)
     xfree(text);
 }
 
-static void keeping_the_connection_depends_on_version_and_header(void **state)
+TEST(keeping_the_connection_depends_on_version_and_header)
 {
-    (void)state;
     static const struct {
         const char *text;
         bool keep;
@@ -84,9 +74,8 @@ static void keeping_the_connection_depends_on_version_and_header(void **state)
     }
 }
 
-static void bad_heads_are_refused_with_the_right_status(void **state)
+TEST(bad_heads_are_refused_with_the_right_status)
 {
-    (void)state;
     static const struct {
         const char *text;
         int status;
@@ -141,18 +130,16 @@ static void bad_heads_are_refused_with_the_right_status(void **state)
     }
 }
 
-static void a_zero_byte_is_refused(void **state)
+TEST(a_zero_byte_is_refused)
 {
-    (void)state;
     char text[] = "GET / HTTP/1.1\r\nHost: x\0y\r\n\r\n";
     struct http_head head;
     assert_int_equal(http_head_parse(&head, text, sizeof text - 1), 400);
 }
 
 /* Two readers that believe different ones would see different requests behind it. */
-static void chunks_count_before_a_length_and_end_the_connection(void **state)
+TEST(chunks_count_before_a_length_and_end_the_connection)
 {
-    (void)state;
     char text[] = "POST / HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n";
     struct http_head head;
     assert_int_equal(http_head_parse(&head, text, strlen(text)), 0);
@@ -161,9 +148,8 @@ static void chunks_count_before_a_length_and_end_the_connection(void **state)
     assert_int_equal(head.content_length, 0);
 }
 
-static void as_many_lines_as_fit_are_read(void **state)
+TEST(as_many_lines_as_fit_are_read)
 {
-    (void)state;
     char text[HTTP_HEAD_BYTES_MAX] = "GET / HTTP/1.1\r\n";
     for (int i = 0; i < 1000; i++)
         strcat(text, "A: b\r\n");
@@ -174,9 +160,8 @@ static void as_many_lines_as_fit_are_read(void **state)
 }
 
 /* Only names that a web page of somebody else cannot have. */
-static void foreign_hosts_are_told_from_ours(void **state)
+TEST(foreign_hosts_are_told_from_ours)
 {
-    (void)state;
     static const char *const allowed[] = {"node.example"};
     static const struct {
         const char *host;
@@ -204,9 +189,8 @@ static void foreign_hosts_are_told_from_ours(void **state)
 }
 
 /* RFC 9112, 3.2.2: the host of the target outranks the header. */
-static void a_whole_url_is_a_target(void **state)
+TEST(a_whole_url_is_a_target)
 {
-    (void)state;
     static const struct {
         const char *target, *host, *uri;
     } rows[] = {
@@ -226,18 +210,16 @@ static void a_whole_url_is_a_target(void **state)
     }
 }
 
-static void empty_lines_before_a_request_are_counted(void **state)
+TEST(empty_lines_before_a_request_are_counted)
 {
-    (void)state;
     assert_int_equal(http_blank_lines("\r\n\nGET", 6), 3);
     assert_int_equal(http_blank_lines("GET\r\n", 5), 0);
     assert_int_equal(http_blank_lines("\r", 1), 0);
     assert_int_equal(http_blank_lines("\rG", 2), 0);
 }
 
-static void chunk_sizes_are_hexadecimal_with_extensions(void **state)
+TEST(chunk_sizes_are_hexadecimal_with_extensions)
 {
-    (void)state;
     static const struct {
         const char *line;
         bool ok;
@@ -256,29 +238,9 @@ static void chunk_sizes_are_hexadecimal_with_extensions(void **state)
     }
 }
 
-static void every_status_has_words(void **state)
+TEST(every_status_has_words)
 {
-    (void)state;
     assert_string_equal(http_reason(404), "Not Found");
     assert_string_equal(http_reason(503), "Service Unavailable");
     assert_string_equal(http_reason(299), "Unknown");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_head_ends_at_its_blank_line),
-        cmocka_unit_test(an_ordinary_request_is_understood),
-        cmocka_unit_test(keeping_the_connection_depends_on_version_and_header),
-        cmocka_unit_test(bad_heads_are_refused_with_the_right_status),
-        cmocka_unit_test(a_zero_byte_is_refused),
-        cmocka_unit_test(as_many_lines_as_fit_are_read),
-        cmocka_unit_test(chunks_count_before_a_length_and_end_the_connection),
-        cmocka_unit_test(chunk_sizes_are_hexadecimal_with_extensions),
-        cmocka_unit_test(every_status_has_words),
-        cmocka_unit_test(foreign_hosts_are_told_from_ours),
-        cmocka_unit_test(a_whole_url_is_a_target),
-        cmocka_unit_test(empty_lines_before_a_request_are_counted),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

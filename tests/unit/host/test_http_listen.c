@@ -1,15 +1,10 @@
 /* test_http_listen.c - which connections are taken in, and which leave for others. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "host/http.h"
 #include "host/loop.h"
 #include "http_client.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct world {
@@ -60,9 +55,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void a_taken_port_is_an_error(void **state)
+FIXTURE(setup, teardown)
+
+TEST(a_taken_port_is_an_error, struct world *w)
 {
-    struct world *w = *state;
     assert_true(w->port > 0);
     assert_int_equal(http_listen(w->http, "127.0.0.1", (uint16_t)w->port), -EADDRINUSE);
     assert_int_equal(http_listen(w->http, "nowhere", 0), -EINVAL);
@@ -81,9 +77,8 @@ static int ask_and_park(struct world *w)
 }
 
 /* All places are taken by connections that say nothing; a call that waits has its own. */
-static void a_parked_call_keeps_its_connection_beside_the_others(void **state)
+TEST(a_parked_call_keeps_its_connection_beside_the_others, struct world *w)
 {
-    struct world *w = *state;
     int waiting = client_dial(w->port);
     assert_int_equal(write(waiting, "GET / HTTP/1.1\r\n\r\n", 18), 18);
     while (!w->held)
@@ -108,9 +103,8 @@ static void a_parked_call_keeps_its_connection_beside_the_others(void **state)
 }
 
 /* A call whose client has shut its side, and may be gone, leaves its place to others. */
-static void a_parked_call_of_who_may_have_gone_gives_way(void **state)
+TEST(a_parked_call_of_who_may_have_gone_gives_way, struct world *w)
 {
-    struct world *w = *state;
     w->may_cancel = true;
     static int fds[HTTP_PARKED_MAX];
     static struct http_request *held[HTTP_PARKED_MAX];
@@ -140,15 +134,4 @@ static void a_parked_call_of_who_may_have_gone_gives_way(void **state)
         close(fds[i]);
     }
     close(fd);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(a_taken_port_is_an_error),
-        T(a_parked_call_keeps_its_connection_beside_the_others),
-        T(a_parked_call_of_who_may_have_gone_gives_way),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

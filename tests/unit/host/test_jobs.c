@@ -1,16 +1,11 @@
 /* test_jobs.c - every job is answered exactly once, on the loop, in the order promised. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "host/jobs.h"
 #include "host/loop.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -116,9 +111,8 @@ static void block_worker(struct fixture *f, struct item *item)
     block_thread(f, ENV_POOL_COMPUTE, ENV_PRIORITY_HIGH, item);
 }
 
-static void every_job_is_done_once_on_the_loop(void **state)
+TEST(every_job_is_done_once_on_the_loop)
 {
-    (void)state;
     struct fixture *f = make(2);
     struct item items[200];
     f->stop_at = 200;
@@ -134,9 +128,8 @@ static void every_job_is_done_once_on_the_loop(void **state)
     destroy(f);
 }
 
-static void threads_start_with_the_first_job_and_not_before(void **state)
+TEST(threads_start_with_the_first_job_and_not_before)
 {
-    (void)state;
     struct fixture *f = make(4);
     assert_int_equal(jobs_threads_started(f->jobs), 0);
     assert_int_equal(jobs_compute_threads(f->jobs), 4);
@@ -148,9 +141,8 @@ static void threads_start_with_the_first_job_and_not_before(void **state)
     destroy(f);
 }
 
-static void higher_priority_goes_first_and_equal_ones_in_order(void **state)
+TEST(higher_priority_goes_first_and_equal_ones_in_order)
 {
-    (void)state;
     struct fixture *f = make(1);
     struct item gate, items[6];
     const enum env_priority priority[6] = {ENV_PRIORITY_LOW,  ENV_PRIORITY_NORMAL,
@@ -169,9 +161,8 @@ static void higher_priority_goes_first_and_equal_ones_in_order(void **state)
 }
 
 /* Reads without end must not keep writes from the disk. */
-static void who_was_passed_over_often_enough_goes_first_when_blocking(void **state)
+TEST(who_was_passed_over_often_enough_goes_first_when_blocking)
 {
-    (void)state;
     enum { HIGH = 2 * JOBS_PASSED_OVER_MAX };
     struct fixture *f = make_with(1, 1);
     struct item gate, high[HIGH], normal, low;
@@ -193,9 +184,8 @@ static void who_was_passed_over_often_enough_goes_first_when_blocking(void **sta
 }
 
 /* Two threads: one job of the lowest priority occupies one, the other is not for those. */
-static void the_lowest_priority_leaves_a_thread_when_blocking(void **state)
+TEST(the_lowest_priority_leaves_a_thread_when_blocking)
 {
-    (void)state;
     struct fixture *f = make_with(1, 2);
     struct item gate, low[3], normal;
     block_thread(f, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &gate);
@@ -215,9 +205,8 @@ static void the_lowest_priority_leaves_a_thread_when_blocking(void **state)
     destroy(f);
 }
 
-static void a_cancelled_job_is_skipped_but_still_done(void **state)
+TEST(a_cancelled_job_is_skipped_but_still_done)
 {
-    (void)state;
     struct fixture *f = make(1);
     struct item gate, items[2];
     block_worker(f, &gate);
@@ -238,9 +227,8 @@ static void a_cancelled_job_is_skipped_but_still_done(void **state)
     destroy(f);
 }
 
-static void stopping_answers_everything(void **state)
+TEST(stopping_answers_everything)
 {
-    (void)state;
     struct fixture *f = make(1);
     struct item gate, items[50];
     block_worker(f, &gate);
@@ -269,9 +257,8 @@ static void submit_another(struct env_job *job)
     assert_int_equal(follow_up->done_calls, 0);
 }
 
-static void a_job_submitted_while_stopping_is_cancelled_and_done(void **state)
+TEST(a_job_submitted_while_stopping_is_cancelled_and_done)
 {
-    (void)state;
     struct fixture *f = make(1);
     struct item first, second;
     follow_up = &second;
@@ -297,9 +284,8 @@ static void count_turns(void *arg)
     loop_timer_start(f->loop, 0, count_turns, f);
 }
 
-static void results_come_in_batches_that_leave_time_for_others(void **state)
+TEST(results_come_in_batches_that_leave_time_for_others)
 {
-    (void)state;
     struct fixture *f = make(1);
     struct item items[40];
     f->stop_at = 40;
@@ -317,20 +303,4 @@ static void results_come_in_batches_that_leave_time_for_others(void **state)
     for (int i = 0; i < 40; i++)
         assert_int_equal(f->done_order[i], i);
     destroy(f);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_job_is_done_once_on_the_loop),
-        cmocka_unit_test(threads_start_with_the_first_job_and_not_before),
-        cmocka_unit_test(higher_priority_goes_first_and_equal_ones_in_order),
-        cmocka_unit_test(who_was_passed_over_often_enough_goes_first_when_blocking),
-        cmocka_unit_test(the_lowest_priority_leaves_a_thread_when_blocking),
-        cmocka_unit_test(a_cancelled_job_is_skipped_but_still_done),
-        cmocka_unit_test(stopping_answers_everything),
-        cmocka_unit_test(a_job_submitted_while_stopping_is_cancelled_and_done),
-        cmocka_unit_test(results_come_in_batches_that_leave_time_for_others),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

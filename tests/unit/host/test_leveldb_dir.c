@@ -1,16 +1,11 @@
 /* test_leveldb_dir.c - stores are emptied in their place, and durable when they say so. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
-
-#include <cmocka.h>
 
 #include "host/files.h"
 #include "host/leveldb_dir.h"
 #include "host/leveldb_store.h"
+#include "support/unit.h"
 #include "sync_spy.h"
 #include "temp_dir.h"
 #include "util/alloc.h"
@@ -34,6 +29,8 @@ static int teardown(void **state)
     free(*state);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 static struct env_kv *open_at(struct temp_dir *dir, const char *name)
 {
@@ -99,9 +96,8 @@ static bool exists(struct temp_dir *dir, const char *name)
 
 /* -- Removing ---------------------------------------------------------------------------------- */
 
-static void a_link_to_a_folder_stays_and_so_does_the_folder(void **state)
+TEST(a_link_to_a_folder_stays_and_so_does_the_folder, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     assert_int_equal(files_make_dir(NULL, temp_path(dir, "other/disk")), 0);
     make_link(dir, "other/disk", "db");
     for (int i = 0; i < 3; i++) {
@@ -117,9 +113,8 @@ static void a_link_to_a_folder_stays_and_so_does_the_folder(void **state)
     }
 }
 
-static void a_plain_folder_goes_unless_it_holds_something_else(void **state)
+TEST(a_plain_folder_goes_unless_it_holds_something_else, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     fill(dir, "db");
     assert_int_equal(leveldb_dir_destroy(temp_path(dir, "db")), 0);
     assert_false(exists(dir, "db"));
@@ -144,9 +139,8 @@ static void remove_first(void *arg, const char *name)
 }
 
 /* As if killed after any number of files: the store is neither half there nor refused. */
-static void what_was_cut_short_is_ended_by_the_next_start(void **state)
+TEST(what_was_cut_short_is_ended_by_the_next_start, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     for (int n_removed = 0; n_removed < 6; n_removed++) {
         fill(dir, "db");
         temp_write(dir, "db/REMOVING", "");
@@ -161,9 +155,8 @@ static void what_was_cut_short_is_ended_by_the_next_start(void **state)
     }
 }
 
-static void a_store_in_use_keeps_its_rows(void **state)
+TEST(a_store_in_use_keeps_its_rows, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     struct env_kv *kv = open_at(dir, "db");
     put(kv, 1, true);
     assert_int_equal(leveldb_dir_destroy(temp_path(dir, "db")), -EBUSY);
@@ -172,9 +165,8 @@ static void a_store_in_use_keeps_its_rows(void **state)
     assert_true(has_rows(dir, "db"));
 }
 
-static void a_link_to_nothing_is_named(void **state)
+TEST(a_link_to_nothing_is_named, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     struct env_kv *kv;
     char *error;
     make_link(dir, "not/mounted", "db");
@@ -210,9 +202,8 @@ static void list_logs(struct temp_dir *dir, struct logs *logs)
 
 /* With a small buffer LevelDB goes from log to log; a synced write must not be more durable than
  * what came before it. */
-static void a_synced_write_syncs_every_log_before_it(void **state)
+TEST(a_synced_write_syncs_every_log_before_it, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     struct env_kv *kv = open_at(dir, "db");
     size_t n_several = 0;
     for (int i = 0; i < 600; i++) {
@@ -229,9 +220,8 @@ static void a_synced_write_syncs_every_log_before_it(void **state)
     leveldb_store_close(NULL, kv);
 }
 
-static void the_names_of_new_logs_are_synced(void **state)
+TEST(the_names_of_new_logs_are_synced, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/db", dir->path);
     sync_spy_reset();
@@ -251,19 +241,4 @@ static void the_names_of_new_logs_are_synced(void **state)
     }
     assert_true(n_new > 0);
     leveldb_store_close(NULL, kv);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(a_link_to_a_folder_stays_and_so_does_the_folder),
-        T(a_plain_folder_goes_unless_it_holds_something_else),
-        T(what_was_cut_short_is_ended_by_the_next_start),
-        T(a_store_in_use_keeps_its_rows),
-        T(a_link_to_nothing_is_named),
-        T(a_synced_write_syncs_every_log_before_it),
-        T(the_names_of_new_logs_are_synced),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

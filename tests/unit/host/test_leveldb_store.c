@@ -1,17 +1,12 @@
 /* test_leveldb_store.c - the store keeps, finds, iterates, and says clearly when it cannot. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
 #include "host/files.h"
 #include "host/leveldb_store.h"
+#include "support/unit.h"
 #include "temp_dir.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
@@ -33,6 +28,8 @@ static int teardown(void **state)
     free(*state);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 static struct env_kv *open_store(struct temp_dir *dir)
 {
@@ -69,9 +66,9 @@ static void assert_value(struct env_kv *kv, const char *key, const char *want)
     buffer_deinit(&out);
 }
 
-static void a_batch_is_written_as_a_whole_and_survives_reopening(void **state)
+TEST(a_batch_is_written_as_a_whole_and_survives_reopening, struct temp_dir *dir)
 {
-    struct env_kv *kv = open_store(*state);
+    struct env_kv *kv = open_store(dir);
     put(kv, "gone", "x");
     struct env_batch *batch = leveldb_store_batch_new(NULL);
     leveldb_store_batch_put(NULL, batch, span_of_string("dropped"), span_of_string("x"));
@@ -88,7 +85,7 @@ static void a_batch_is_written_as_a_whole_and_survives_reopening(void **state)
     leveldb_store_batch_free(NULL, NULL);
     leveldb_store_close(NULL, kv);
 
-    kv = open_store(*state);
+    kv = open_store(dir);
     assert_value(kv, "a", "1");
     assert_value(kv, "empty", "");
     assert_value(kv, "gone", NULL);
@@ -97,9 +94,9 @@ static void a_batch_is_written_as_a_whole_and_survives_reopening(void **state)
     leveldb_store_close(NULL, NULL);
 }
 
-static void get_appends_to_what_the_buffer_holds(void **state)
+TEST(get_appends_to_what_the_buffer_holds, struct temp_dir *dir)
 {
-    struct env_kv *kv = open_store(*state);
+    struct env_kv *kv = open_store(dir);
     put(kv, "k", "value");
     struct buffer out;
     buffer_init(&out);
@@ -110,9 +107,9 @@ static void get_appends_to_what_the_buffer_holds(void **state)
     leveldb_store_close(NULL, kv);
 }
 
-static void a_cursor_sees_the_store_as_it_was_when_opened(void **state)
+TEST(a_cursor_sees_the_store_as_it_was_when_opened, struct temp_dir *dir)
 {
-    struct env_kv *kv = open_store(*state);
+    struct env_kv *kv = open_store(dir);
     put(kv, "b", "2");
     put(kv, "a", "1");
     put(kv, "d", "4");
@@ -137,9 +134,8 @@ static void a_cursor_sees_the_store_as_it_was_when_opened(void **state)
     leveldb_store_close(NULL, kv);
 }
 
-static void a_store_that_is_open_is_busy(void **state)
+TEST(a_store_that_is_open_is_busy, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     struct env_kv *kv = open_store(dir), *second = NULL;
     char *error = NULL;
     /* From this process ... */
@@ -219,9 +215,8 @@ static void find_file(struct temp_dir *dir, const char *suffix, struct found *fo
 }
 
 /* What the system refuses is not damage, and keeps its name; a path is no part of the message. */
-static void each_message_has_the_code_of_its_cause(void **state)
+TEST(each_message_has_the_code_of_its_cause)
 {
-    (void)state;
     static const struct {
         const char *message;
         int code;
@@ -252,9 +247,8 @@ static void each_message_has_the_code_of_its_cause(void **state)
     }
 }
 
-static void a_damaged_table_is_noticed_by_every_read(void **state)
+TEST(a_damaged_table_is_noticed_by_every_read, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     fill(dir);
     struct found table;
     find_file(dir, ".ldb", &table);
@@ -299,9 +293,8 @@ static void assert_open_is_unclean(struct temp_dir *dir)
     xfree(error);
 }
 
-static void a_missing_manifest_is_corruption(void **state)
+TEST(a_missing_manifest_is_corruption, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     fill(dir);
     char name[64];
     char *current = temp_read(dir, "db/CURRENT");
@@ -312,9 +305,8 @@ static void a_missing_manifest_is_corruption(void **state)
     assert_open_is_unclean(dir);
 }
 
-static void a_missing_table_is_corruption(void **state)
+TEST(a_missing_table_is_corruption, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     fill(dir);
     struct found table;
     find_file(dir, ".ldb", &table);
@@ -322,9 +314,8 @@ static void a_missing_table_is_corruption(void **state)
     assert_open_is_unclean(dir);
 }
 
-static void a_missing_current_file_does_not_empty_the_store(void **state)
+TEST(a_missing_current_file_does_not_empty_the_store, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     fill(dir);
     assert_int_equal(remove(temp_path(dir, "db/CURRENT")), 0);
     assert_open_is_unclean(dir);
@@ -332,17 +323,15 @@ static void a_missing_current_file_does_not_empty_the_store(void **state)
     find_file(dir, ".ldb", &table);
 }
 
-static void a_torn_current_file_is_corruption(void **state)
+TEST(a_torn_current_file_is_corruption, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     fill(dir);
     temp_write(dir, "db/CURRENT", "MANI");
     assert_open_is_unclean(dir);
 }
 
-static void a_place_where_nothing_can_be_made_is_an_error(void **state)
+TEST(a_place_where_nothing_can_be_made_is_an_error, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     struct env_kv *kv = NULL;
     char *error = NULL;
     temp_write(dir, "plain", "x");
@@ -353,32 +342,11 @@ static void a_place_where_nothing_can_be_made_is_an_error(void **state)
     xfree(error);
 }
 
-static void destroying_removes_the_store(void **state)
+TEST(destroying_removes_the_store, struct temp_dir *dir)
 {
-    struct temp_dir *dir = *state;
     struct stat st;
     fill(dir);
     assert_int_equal(leveldb_store_destroy(NULL, temp_path(dir, "db")), 0);
     assert_int_equal(stat(temp_path(dir, "db"), &st), -1);
     assert_int_equal(leveldb_store_destroy(NULL, temp_path(dir, "db")), 0);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(a_batch_is_written_as_a_whole_and_survives_reopening),
-        T(get_appends_to_what_the_buffer_holds),
-        T(a_cursor_sees_the_store_as_it_was_when_opened),
-        T(a_store_that_is_open_is_busy),
-        T(each_message_has_the_code_of_its_cause),
-        T(a_damaged_table_is_noticed_by_every_read),
-        T(a_missing_manifest_is_corruption),
-        T(a_missing_table_is_corruption),
-        T(a_missing_current_file_does_not_empty_the_store),
-        T(a_torn_current_file_is_corruption),
-        T(a_place_where_nothing_can_be_made_is_an_error),
-        T(destroying_removes_the_store),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,8 @@
 /* test_log_file.c - lines arrive whole and dated, cannot be forged, and cannot fill the disk. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
-#include <cmocka.h>
-
 #include "host/log_file.h"
+#include "support/unit.h"
 #include "temp_dir.h"
 #include "util/alloc.h"
 
@@ -37,6 +32,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct log *open_log(struct world *w)
 {
     char *error = NULL;
@@ -54,9 +51,8 @@ static void assert_text(struct world *w, const char *name, const char *want)
     free(text);
 }
 
-static void lines_carry_category_or_level(void **state)
+TEST(lines_carry_category_or_level, struct world *w)
 {
-    struct world *w = *state;
     w->options.categories = UINT32_C(1) << LOG_NET;
     struct log *log = open_log(w);
     log_printf(log, LOG_ALWAYS, "height %d", 7);
@@ -70,9 +66,8 @@ static void lines_carry_category_or_level(void **state)
                 "height 7\n[net] peer\n[warning] low disk\n[error] no disk\n[rpc] on\n");
 }
 
-static void times_are_iso_8601_with_or_without_microseconds(void **state)
+TEST(times_are_iso_8601_with_or_without_microseconds, struct world *w)
 {
-    struct world *w = *state;
     w->options.timestamps = true;
     log_printf(open_log(w), LOG_ALWAYS, "x");
     char *text = temp_read(&w->dir, "debug.log");
@@ -95,9 +90,8 @@ static void times_are_iso_8601_with_or_without_microseconds(void **state)
     free(text);
 }
 
-static void control_bytes_cannot_forge_a_line(void **state)
+TEST(control_bytes_cannot_forge_a_line, struct world *w)
 {
-    struct world *w = *state;
     log_printf(open_log(w), LOG_ALWAYS, "agent %s", "a\n2026 fake\r\x1b[2J\x7f\xc3\xa4");
     assert_text(w, "debug.log", "agent a\\x0a2026 fake\\x0d\\x1b[2J\\x7f\xc3\xa4\n");
 }
@@ -109,9 +103,8 @@ static off_t size_of(struct world *w)
     return st.st_size;
 }
 
-static void a_flood_of_one_kind_is_cut_but_others_pass(void **state)
+TEST(a_flood_of_one_kind_is_cut_but_others_pass, struct world *w)
 {
-    struct world *w = *state;
     struct log *log = open_log(w);
     for (int i = 0; i < 30000; i++)
         log_printf(log, LOG_ALWAYS, "invalid block %d from somebody somewhere in the world", i);
@@ -122,9 +115,8 @@ static void a_flood_of_one_kind_is_cut_but_others_pass(void **state)
     assert_true(size_of(w) > flooded);
 }
 
-static void debug_categories_and_an_unlimited_log_are_not_cut(void **state)
+TEST(debug_categories_and_an_unlimited_log_are_not_cut, struct world *w)
 {
-    struct world *w = *state;
     w->options.categories = UINT32_MAX;
     struct log *log = open_log(w);
     char line[1000];
@@ -141,9 +133,8 @@ static void debug_categories_and_an_unlimited_log_are_not_cut(void **state)
     assert_true(size_of(w) > 2 * 1200 * 1000);
 }
 
-static void a_moved_file_is_opened_anew(void **state)
+TEST(a_moved_file_is_opened_anew, struct world *w)
 {
-    struct world *w = *state;
     struct log *log = open_log(w);
     log_printf(log, LOG_ALWAYS, "before");
     assert_int_equal(rename(w->path, temp_path(&w->dir, "debug.log.1")), 0);
@@ -154,9 +145,8 @@ static void a_moved_file_is_opened_anew(void **state)
     assert_text(w, "debug.log", "after\n");
 }
 
-static void a_large_file_is_cut_to_its_end_when_opened(void **state)
+TEST(a_large_file_is_cut_to_its_end_when_opened, struct world *w)
 {
-    struct world *w = *state;
     for (int extra = 0; extra <= 1; extra++) {
         FILE *f = fopen(w->path, "wb");
         assert_int_equal(ftruncate(fileno(f), LOG_FILE_SHRINK_BYTES / 10 * 11 + extra - 5), 0);
@@ -177,9 +167,8 @@ static void a_large_file_is_cut_to_its_end_when_opened(void **state)
     assert_string_equal(end, "last\n");
 }
 
-static void a_log_without_a_file_is_fine_and_one_that_cannot_be_opened_is_named(void **state)
+TEST(a_log_without_a_file_is_fine_and_one_that_cannot_be_opened_is_named, struct world *w)
 {
-    struct world *w = *state;
     w->options.path = NULL;
     log_printf(open_log(w), LOG_ALWAYS, "nowhere");
     log_file_reopen(w->file);
@@ -191,9 +180,8 @@ static void a_log_without_a_file_is_fine_and_one_that_cannot_be_opened_is_named(
     log_file_close(NULL);
 }
 
-static void category_names_are_parsed(void **state)
+TEST(category_names_are_parsed)
 {
-    (void)state;
     uint32_t bits = 7;
     assert_true(log_file_parse_category("net", &bits));
     assert_int_equal(bits, UINT32_C(1) << LOG_NET);
@@ -204,21 +192,4 @@ static void category_names_are_parsed(void **state)
     assert_int_equal(bits, 0);
     assert_true(log_file_parse_category("none", &bits));
     assert_false(log_file_parse_category("nets", &bits));
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(lines_carry_category_or_level),
-        T(times_are_iso_8601_with_or_without_microseconds),
-        T(control_bytes_cannot_forge_a_line),
-        T(a_flood_of_one_kind_is_cut_but_others_pass),
-        T(debug_categories_and_an_unlimited_log_are_not_cut),
-        T(a_moved_file_is_opened_anew),
-        T(a_large_file_is_cut_to_its_end_when_opened),
-        T(a_log_without_a_file_is_fine_and_one_that_cannot_be_opened_is_named),
-        T(category_names_are_parsed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

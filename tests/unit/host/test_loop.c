@@ -1,18 +1,12 @@
 /* test_loop.c - timers fire in order, wake-ups are merged and bounded, signals arrive. */
 #include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "host/loop.h"
+#include "support/unit.h"
 
 #define TRACE_MAX 4096
 
@@ -37,9 +31,8 @@ static void note(void *arg)
         loop_stop(trace->loop);
 }
 
-static void timers_fire_by_time_and_equal_ones_in_order_of_creation(void **state)
+TEST(timers_fire_by_time_and_equal_ones_in_order_of_creation)
 {
-    (void)state;
     struct loop *loop = loop_new();
     assert_non_null(loop);
     struct trace trace = {.loop = loop, .stop_at = 5};
@@ -58,9 +51,8 @@ static void timers_fire_by_time_and_equal_ones_in_order_of_creation(void **state
     loop_free(loop);
 }
 
-static void a_timer_never_fires_before_its_time(void **state)
+TEST(a_timer_never_fires_before_its_time)
 {
-    (void)state;
     struct loop *loop = loop_new();
     struct trace trace = {.loop = loop, .stop_at = 1};
     struct mark mark = {&trace, 1};
@@ -71,9 +63,8 @@ static void a_timer_never_fires_before_its_time(void **state)
     loop_free(loop);
 }
 
-static void a_cancelled_timer_does_not_fire_and_its_id_stays_dead(void **state)
+TEST(a_cancelled_timer_does_not_fire_and_its_id_stays_dead)
 {
-    (void)state;
     struct loop *loop = loop_new();
     struct trace trace = {.loop = loop, .stop_at = 1};
     struct mark first = {&trace, 1}, second = {&trace, 2};
@@ -108,9 +99,8 @@ static bool replace_timer(void *arg)
     return ++replacer->n_wakes < 200;
 }
 
-static void what_is_due_fires_however_often_it_is_replaced(void **state)
+TEST(what_is_due_fires_however_often_it_is_replaced)
 {
-    (void)state;
     struct loop *loop = loop_new();
     struct trace trace = {.loop = loop};
     struct replacer replacer = {.loop = loop, .mark = {&trace, 1}};
@@ -125,9 +115,8 @@ static void what_is_due_fires_however_often_it_is_replaced(void **state)
 }
 
 /* A plain model beside the heap: many timers, a third of them cancelled. */
-static void a_thousand_timers_keep_their_order(void **state)
+TEST(a_thousand_timers_keep_their_order)
 {
-    (void)state;
     enum { N = 1000 };
     struct loop *loop = loop_new();
     static struct mark marks[N];
@@ -170,9 +159,8 @@ static void start_again(void *arg)
     loop_timer_start(mark->trace->loop, 0, start_again, mark);
 }
 
-static void a_timer_without_delay_that_starts_itself_again_does_not_starve_others(void **state)
+TEST(a_timer_without_delay_that_starts_itself_again_does_not_starve_others)
 {
-    (void)state;
     struct loop *loop = loop_new();
     struct trace trace = {.loop = loop};
     struct mark greedy = {&trace, 1};
@@ -210,9 +198,8 @@ static void *wake_from_a_thread(void *arg)
     return NULL;
 }
 
-static void wake_ups_are_merged_and_ask_again_while_there_is_more(void **state)
+TEST(wake_ups_are_merged_and_ask_again_while_there_is_more)
 {
-    (void)state;
     struct wake_test test = {.loop = loop_new(), .more = 3};
     test.waker = loop_waker_new(test.loop, on_wake, &test);
     assert_non_null(test.waker);
@@ -226,9 +213,8 @@ static void wake_ups_are_merged_and_ask_again_while_there_is_more(void **state)
     loop_free(test.loop);
 }
 
-static void a_signal_calls_its_watcher_on_the_loop(void **state)
+TEST(a_signal_calls_its_watcher_on_the_loop)
 {
-    (void)state;
     struct loop *loop = loop_new();
     struct trace trace = {.loop = loop, .stop_at = 1};
     struct mark mark = {&trace, 7};
@@ -241,9 +227,8 @@ static void a_signal_calls_its_watcher_on_the_loop(void **state)
     loop_free(loop);
 }
 
-static void writing_to_a_closed_pipe_is_an_error_not_the_end(void **state)
+TEST(writing_to_a_closed_pipe_is_an_error_not_the_end)
 {
-    (void)state;
     int pipe_fd[2];
     loop_ignore_signals();
     assert_int_equal(pipe(pipe_fd), 0);
@@ -252,9 +237,8 @@ static void writing_to_a_closed_pipe_is_an_error_not_the_end(void **state)
     close(pipe_fd[1]);
 }
 
-static void a_file_that_may_not_grow_is_an_error_not_the_end(void **state)
+TEST(a_file_that_may_not_grow_is_an_error_not_the_end)
 {
-    (void)state;
     loop_ignore_signals();
     struct rlimit old, small;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
@@ -271,9 +255,8 @@ static void a_file_that_may_not_grow_is_an_error_not_the_end(void **state)
     assert_int_equal(error, EFBIG);
 }
 
-static void a_stop_before_the_run_ends_it_at_once(void **state)
+TEST(a_stop_before_the_run_ends_it_at_once)
 {
-    (void)state;
     struct loop *loop = loop_new();
     struct trace trace = {.loop = loop};
     struct mark mark = {&trace, 1};
@@ -284,29 +267,9 @@ static void a_stop_before_the_run_ends_it_at_once(void **state)
     loop_free(loop);
 }
 
-static void the_clocks_agree_with_the_machine(void **state)
+TEST(the_clocks_agree_with_the_machine)
 {
-    (void)state;
     int64_t a = loop_now_us(), b = loop_now_us();
     assert_true(a > 0 && b >= a);
     assert_true(loop_unix_s() > 1700000000);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(timers_fire_by_time_and_equal_ones_in_order_of_creation),
-        cmocka_unit_test(a_timer_never_fires_before_its_time),
-        cmocka_unit_test(a_cancelled_timer_does_not_fire_and_its_id_stays_dead),
-        cmocka_unit_test(what_is_due_fires_however_often_it_is_replaced),
-        cmocka_unit_test(a_thousand_timers_keep_their_order),
-        cmocka_unit_test(a_timer_without_delay_that_starts_itself_again_does_not_starve_others),
-        cmocka_unit_test(wake_ups_are_merged_and_ask_again_while_there_is_more),
-        cmocka_unit_test(a_signal_calls_its_watcher_on_the_loop),
-        cmocka_unit_test(writing_to_a_closed_pipe_is_an_error_not_the_end),
-        cmocka_unit_test(a_file_that_may_not_grow_is_an_error_not_the_end),
-        cmocka_unit_test(a_stop_before_the_run_ends_it_at_once),
-        cmocka_unit_test(the_clocks_agree_with_the_machine),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,11 @@
 /* test_notify.c - commands run, in bounded number, and strangers' text is never shell syntax. */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <cmocka.h>
-
 #include "host/loop.h"
 #include "host/notify.h"
+#include "support/unit.h"
 #include "temp_dir.h"
 #include "util/alloc.h"
 
@@ -42,6 +37,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static void set_timed_out(void *arg)
 {
     ((struct world *)arg)->timed_out = true;
@@ -56,9 +53,8 @@ static void run_until_idle(struct world *w)
     loop_timer_cancel(w->loop, limit);
 }
 
-static void text_is_put_in_place_and_cleaned(void **state)
+TEST(text_is_put_in_place_and_cleaned)
 {
-    (void)state;
     static const struct {
         const char *command, *text;
         bool quoted;
@@ -80,9 +76,8 @@ static void text_is_put_in_place_and_cleaned(void **state)
     }
 }
 
-static void a_command_runs_and_is_reaped(void **state)
+TEST(a_command_runs_and_is_reaped, struct world *w)
 {
-    struct world *w = *state;
     char command[256];
     snprintf(command, sizeof command, "printf %%s >%s/out", w->dir.path);
     notify_run(w->notify, command, "abc", false);
@@ -93,9 +88,8 @@ static void a_command_runs_and_is_reaped(void **state)
     free(text);
 }
 
-static void many_commands_wait_their_turn(void **state)
+TEST(many_commands_wait_their_turn, struct world *w)
 {
-    struct world *w = *state;
     char command[256];
     snprintf(command, sizeof command, "sleep 0.02; echo x >>%s/out", w->dir.path);
     for (int i = 0; i < 3 * NOTIFY_RUNNING_MAX; i++)
@@ -107,26 +101,23 @@ static void many_commands_wait_their_turn(void **state)
     free(text);
 }
 
-static void the_queue_is_bounded(void **state)
+TEST(the_queue_is_bounded, struct world *w)
 {
-    struct world *w = *state;
     for (int i = 0; i < NOTIFY_RUNNING_MAX + NOTIFY_WAITING_MAX + 10; i++)
         notify_run(w->notify, "sleep 0.1", "", false);
     assert_int_equal(notify_pending(w->notify), NOTIFY_RUNNING_MAX + NOTIFY_WAITING_MAX);
 }
 
-static void a_command_that_fails_is_no_trouble(void **state)
+TEST(a_command_that_fails_is_no_trouble, struct world *w)
 {
-    struct world *w = *state;
     notify_run(w->notify, "exit 3", "", false);
     notify_run(w->notify, "kill -9 $$", "", false);
     run_until_idle(w);
     assert_int_equal(notify_pending(w->notify), 0);
 }
 
-static void commands_get_ordinary_signals_back(void **state)
+TEST(commands_get_ordinary_signals_back, struct world *w)
 {
-    struct world *w = *state;
     char command[256];
     loop_ignore_signals();
     /* With SIGPIPE ignored, yes would complain for ever instead of ending. */
@@ -141,9 +132,8 @@ static void commands_get_ordinary_signals_back(void **state)
     free(text);
 }
 
-static void systemd_is_told(void **state)
+TEST(systemd_is_told, struct world *w)
 {
-    struct world *w = *state;
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     snprintf(at.sun_path, sizeof at.sun_path, "%s/socket", w->dir.path);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
@@ -159,19 +149,4 @@ static void systemd_is_told(void **state)
     notify_systemd("READY=1");
     assert_int_equal(recv(fd, got, sizeof got, 0), -1);
     close(fd);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(text_is_put_in_place_and_cleaned),
-        T(a_command_runs_and_is_reaped),
-        T(many_commands_wait_their_turn),
-        T(the_queue_is_bounded),
-        T(a_command_that_fails_is_no_trouble),
-        T(commands_get_ordinary_signals_back),
-        T(systemd_is_told),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,6 @@
 /* test_resolver.c - names from the hosts file, names that do not exist, and giving up. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "host/resolver.h"
+#include "support/unit.h"
 
 struct fixture {
     struct loop *loop;
@@ -40,9 +33,8 @@ static void teardown(struct fixture *f)
     loop_free(f->loop);
 }
 
-static void a_name_of_the_hosts_file_is_found(void **state)
+TEST(a_name_of_the_hosts_file_is_found)
 {
-    (void)state;
     struct fixture f;
     setup(&f);
     assert_int_not_equal(resolver_start(f.resolver, "localhost", on_answer, &f), 0);
@@ -55,9 +47,8 @@ static void a_name_of_the_hosts_file_is_found(void **state)
     teardown(&f);
 }
 
-static void a_numeric_name_is_its_own_address(void **state)
+TEST(a_numeric_name_is_its_own_address)
 {
-    (void)state;
     struct fixture f;
     setup(&f);
     (void)resolver_start(f.resolver, "127.0.0.1", on_answer, &f);
@@ -68,9 +59,8 @@ static void a_numeric_name_is_its_own_address(void **state)
     teardown(&f);
 }
 
-static void nobody_is_told_after_cancelling_or_the_end(void **state)
+TEST(nobody_is_told_after_cancelling_or_the_end)
 {
-    (void)state;
     struct fixture f;
     setup(&f);
     uint64_t id = resolver_start(f.resolver, "127.0.0.1", on_answer, &f);
@@ -84,9 +74,8 @@ static void nobody_is_told_after_cancelling_or_the_end(void **state)
 }
 
 /* The system may know other servers by then: they are read again. */
-static void a_name_that_fails_spoils_no_other(void **state)
+TEST(a_name_that_fails_spoils_no_other)
 {
-    (void)state;
     struct fixture f;
     char too_long[301];
     memset(too_long, 'a', sizeof too_long - 1);
@@ -103,15 +92,4 @@ static void a_name_that_fails_spoils_no_other(void **state)
         assert_true(f.n >= 1);
     }
     teardown(&f);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_name_of_the_hosts_file_is_found),
-        cmocka_unit_test(a_numeric_name_is_its_own_address),
-        cmocka_unit_test(a_name_that_fails_spoils_no_other),
-        cmocka_unit_test(nobody_is_told_after_cancelling_or_the_end),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

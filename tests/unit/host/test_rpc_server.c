@@ -1,17 +1,12 @@
 /* test_rpc_server.c - calls reach RPC and answers their clients, whoever leaves first. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "host/env_host.h"
 #include "host/loop.h"
 #include "host/rpc_server.h"
 #include "http_client.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct world {
@@ -95,6 +90,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 /* Post a body and hear the whole answer. */
 static void talk(struct world *w, const char *credentials, const char *body, char *out, size_t size)
 {
@@ -119,9 +116,8 @@ static void talk(struct world *w, const char *credentials, const char *body, cha
     close(fd);
 }
 
-static void a_call_is_answered(void **state)
+TEST(a_call_is_answered, struct world *w)
 {
-    struct world *w = *state;
     char heard[4096];
     serve(w);
     talk(w, "u:p", "{\"method\":\"uptime\",\"id\":7}", heard, sizeof heard);
@@ -133,9 +129,8 @@ static void a_call_is_answered(void **state)
     assert_true(rpc_server_is_idle(w->server));
 }
 
-static void a_wrong_password_is_answered_late_and_with_401(void **state)
+TEST(a_wrong_password_is_answered_late_and_with_401, struct world *w)
 {
-    struct world *w = *state;
     char heard[4096];
     serve(w);
     int64_t began_us = loop_now_us();
@@ -145,9 +140,8 @@ static void a_wrong_password_is_answered_late_and_with_401(void **state)
     assert_true(loop_now_us() - began_us >= 200000);
 }
 
-static void a_client_that_leaves_during_the_delay_is_no_trouble(void **state)
+TEST(a_client_that_leaves_during_the_delay_is_no_trouble, struct world *w)
 {
-    struct world *w = *state;
     serve(w);
     int fd = client_dial(w->port);
     client_post(fd, "Basic eDp5", "{\"method\":\"uptime\"}");
@@ -160,18 +154,16 @@ static void a_client_that_leaves_during_the_delay_is_no_trouble(void **state)
     w->server = NULL;
 }
 
-static void stopping_takes_no_new_connections(void **state)
+TEST(stopping_takes_no_new_connections, struct world *w)
 {
-    struct world *w = *state;
     serve(w);
     rpc_server_stop(w->server);
     assert_int_equal(client_dial(w->port), -1);
     assert_true(rpc_server_is_idle(w->server));
 }
 
-static void a_taken_port_and_a_name_are_refused(void **state)
+TEST(a_taken_port_and_a_name_are_refused, struct world *w)
 {
-    struct world *w = *state;
     char *error = NULL, want[128];
     int fd = sockets_listen("127.0.0.1", (uint16_t)w->port);
     assert_true(fd >= 0);
@@ -190,9 +182,8 @@ static void a_taken_port_and_a_name_are_refused(void **state)
     xfree(error);
 }
 
-static void an_address_that_is_not_ours_is_skipped_while_another_remains(void **state)
+TEST(an_address_that_is_not_ours_is_skipped_while_another_remains, struct world *w)
 {
-    struct world *w = *state;
     char heard[4096], *error = NULL;
     w->config.rpc_binds[1] = w->config.rpc_binds[0];
     strcpy(w->config.rpc_binds[0].host, "192.0.2.1");
@@ -209,9 +200,8 @@ static void an_address_that_is_not_ours_is_skipped_while_another_remains(void **
 }
 
 /* As Core answers: who asks for what is not there learns nothing by it. */
-static void a_foreign_host_gets_404_where_nothing_is(void **state)
+TEST(a_foreign_host_gets_404_where_nothing_is, struct world *w)
 {
-    struct world *w = *state;
     char out[1024];
     serve(w);
     for (int i = 0; i < 2; i++) {
@@ -230,19 +220,4 @@ static void a_foreign_host_gets_404_where_nothing_is(void **state)
         assert_memory_equal(out, i ? "HTTP/1.1 403" : "HTTP/1.1 404", 12);
         close(fd);
     }
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(a_foreign_host_gets_404_where_nothing_is),
-        T(a_call_is_answered),
-        T(a_wrong_password_is_answered_late_and_with_401),
-        T(a_client_that_leaves_during_the_delay_is_no_trouble),
-        T(stopping_takes_no_new_connections),
-        T(a_taken_port_and_a_name_are_refused),
-        T(an_address_that_is_not_ours_is_skipped_while_another_remains),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

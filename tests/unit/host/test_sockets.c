@@ -2,21 +2,14 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "host/sockets.h"
+#include "support/unit.h"
 
-static void numeric_addresses_survive_parsing_and_formatting(void **state)
+TEST(numeric_addresses_survive_parsing_and_formatting)
 {
-    (void)state;
     static const struct {
         const char *in, *out;
     } rows[] = {
@@ -34,9 +27,8 @@ static void numeric_addresses_survive_parsing_and_formatting(void **state)
     }
 }
 
-static void names_and_malformed_addresses_are_none(void **state)
+TEST(names_and_malformed_addresses_are_none)
 {
-    (void)state;
     const char *bad[] = {"localhost", "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "::g", "[::1]"};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct sockaddr_storage at;
@@ -44,9 +36,8 @@ static void names_and_malformed_addresses_are_none(void **state)
     }
 }
 
-static void hosts_and_ports_are_split(void **state)
+TEST(hosts_and_ports_are_split)
 {
-    (void)state;
     static const struct {
         const char *in;
         bool ok;
@@ -83,9 +74,8 @@ static void hosts_and_ports_are_split(void **state)
     }
 }
 
-static void a_port_can_be_listened_on_once(void **state)
+TEST(a_port_can_be_listened_on_once)
 {
-    (void)state;
     int fd = sockets_listen("127.0.0.1", 0);
     assert_true(fd >= 0);
     uint16_t port = sockets_local_port(fd);
@@ -100,9 +90,8 @@ static void a_port_can_be_listened_on_once(void **state)
     assert_int_equal(sockets_local_port(-1), 0);
 }
 
-static void subnets_match_by_their_mask(void **state)
+TEST(subnets_match_by_their_mask)
 {
-    (void)state;
     static const struct {
         const char *subnet, *address;
         bool match;
@@ -135,9 +124,8 @@ static void subnets_match_by_their_mask(void **state)
     }
 }
 
-static void malformed_subnets_are_refused(void **state)
+TEST(malformed_subnets_are_refused)
 {
-    (void)state;
     const char *bad[] = {"",
                          "localhost",
                          "1.2.3.4/",
@@ -154,17 +142,4 @@ static void malformed_subnets_are_refused(void **state)
         struct subnet subnet;
         assert_false(subnet_parse(&subnet, bad[i]));
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numeric_addresses_survive_parsing_and_formatting),
-        cmocka_unit_test(names_and_malformed_addresses_are_none),
-        cmocka_unit_test(hosts_and_ports_are_split),
-        cmocka_unit_test(a_port_can_be_listened_on_once),
-        cmocka_unit_test(subnets_match_by_their_mask),
-        cmocka_unit_test(malformed_subnets_are_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

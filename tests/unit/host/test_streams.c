@@ -1,16 +1,9 @@
 /* test_streams.c - bytes go both ways, ends are told once, closing inside a callback is safe. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "host/loop.h"
 #include "host/streams.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct world {
@@ -97,6 +90,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static void set_timed_out(void *arg)
 {
     struct world *w = arg;
@@ -123,9 +118,8 @@ static void join(struct world *w)
     RUN_UNTIL(w, w->connects == 2);
 }
 
-static void bytes_go_both_ways(void **state)
+TEST(bytes_go_both_ways, struct world *w)
 {
-    struct world *w = *state;
     join(w);
     assert_int_not_equal(w->server, w->client);
     streams_send(w->streams, w->client, span_of_string("ping"));
@@ -142,9 +136,8 @@ static void count_release(void *arg)
     ++*(int *)arg;
 }
 
-static void shared_bytes_are_given_back_when_they_are_sent(void **state)
+TEST(shared_bytes_are_given_back_when_they_are_sent, struct world *w)
 {
-    struct world *w = *state;
     int given_back = 0;
     join(w);
     streams_send(w->streams, w->client, span_of_string("one "));
@@ -157,9 +150,8 @@ static void shared_bytes_are_given_back_when_they_are_sent(void **state)
     assert_int_equal(given_back, 1);
 }
 
-static void shared_bytes_are_given_back_when_nobody_takes_them(void **state)
+TEST(shared_bytes_are_given_back_when_nobody_takes_them, struct world *w)
 {
-    struct world *w = *state;
     enum { MUCH = 8 << 20 };
     int given_back = 0;
     uint8_t *much = xcalloc(1, MUCH);
@@ -175,9 +167,8 @@ static void shared_bytes_are_given_back_when_nobody_takes_them(void **state)
     xfree(much);
 }
 
-static void an_orderly_end_is_told_once_with_no_error(void **state)
+TEST(an_orderly_end_is_told_once_with_no_error, struct world *w)
 {
-    struct world *w = *state;
     join(w);
     streams_send(w->streams, w->client, span_of_string("last words"));
     streams_close(w->streams, w->client);
@@ -194,9 +185,8 @@ static void an_orderly_end_is_told_once_with_no_error(void **state)
     assert_int_equal(w->closes, 1);
 }
 
-static void a_refused_connection_is_told_later(void **state)
+TEST(a_refused_connection_is_told_later, struct world *w)
 {
-    struct world *w = *state;
     uint16_t port = streams_port(w->streams, w->listener);
     streams_close(w->streams, w->listener);
     uint64_t id = streams_connect(w->streams, "127.0.0.1", port, &events, w);
@@ -207,27 +197,24 @@ static void a_refused_connection_is_told_later(void **state)
     assert_int_equal(w->connects, 0);
 }
 
-static void a_name_is_not_an_address(void **state)
+TEST(a_name_is_not_an_address, struct world *w)
 {
-    struct world *w = *state;
     streams_connect(w->streams, "localhost", 1, &events, w);
     assert_int_equal(w->closes, 0);
     RUN_UNTIL(w, w->closes == 1);
     assert_int_equal(w->last_error, -EINVAL);
 }
 
-static void a_connect_that_was_closed_again_tells_nothing(void **state)
+TEST(a_connect_that_was_closed_again_tells_nothing, struct world *w)
 {
-    struct world *w = *state;
     uint64_t id = streams_connect(w->streams, "localhost", 1, &events, w);
     streams_close(w->streams, id);
     loop_run_once(w->loop, false);
     assert_int_equal(w->closes, 0);
 }
 
-static void a_stream_may_be_closed_while_its_bytes_are_delivered(void **state)
+TEST(a_stream_may_be_closed_while_its_bytes_are_delivered, struct world *w)
 {
-    struct world *w = *state;
     join(w);
     w->close_on_bytes = true;
     streams_send(w->streams, w->client, span_of_string("close me"));
@@ -236,9 +223,8 @@ static void a_stream_may_be_closed_while_its_bytes_are_delivered(void **state)
 }
 
 /* A node that is full, or has left the network, refuses in just this way. */
-static void a_stream_may_be_closed_as_soon_as_it_is_there(void **state)
+TEST(a_stream_may_be_closed_as_soon_as_it_is_there, struct world *w)
 {
-    struct world *w = *state;
     w->close_on_accept = true;
     join(w);
     RUN_UNTIL(w, w->closes == 1); /* the client is told */
@@ -251,9 +237,8 @@ static void a_stream_may_be_closed_as_soon_as_it_is_there(void **state)
     assert_int_equal(w->connects, 2);
 }
 
-static void a_stream_may_be_closed_when_its_queue_is_empty(void **state)
+TEST(a_stream_may_be_closed_when_its_queue_is_empty, struct world *w)
 {
-    struct world *w = *state;
     join(w);
     w->close_on_writable = true;
     streams_send(w->streams, w->client, span_of_string("the end"));
@@ -262,9 +247,8 @@ static void a_stream_may_be_closed_when_its_queue_is_empty(void **state)
     assert_int_equal(w->last_error, 0);
 }
 
-static void a_paused_stream_holds_its_bytes_and_a_bounded_number(void **state)
+TEST(a_paused_stream_holds_its_bytes_and_a_bounded_number, struct world *w)
 {
-    struct world *w = *state;
     join(w);
     streams_pause(w->streams, w->server, true);
     char block[1000];
@@ -280,9 +264,8 @@ static void a_paused_stream_holds_its_bytes_and_a_bounded_number(void **state)
     assert_int_equal(streams_queued_bytes(w->streams, w->client), 0);
 }
 
-static void pausing_inside_a_delivery_keeps_the_rest_for_later(void **state)
+TEST(pausing_inside_a_delivery_keeps_the_rest_for_later, struct world *w)
 {
-    struct world *w = *state;
     join(w);
     w->pause_on_bytes = true;
     char block[1000];
@@ -300,34 +283,12 @@ static void pausing_inside_a_delivery_keeps_the_rest_for_later(void **state)
     assert_int_equal(w->got_server, 60000);
 }
 
-static void listening_says_why_it_failed(void **state)
+TEST(listening_says_why_it_failed, struct world *w)
 {
-    struct world *w = *state;
     int error = 0;
     uint16_t port = streams_port(w->streams, w->listener);
     assert_int_equal(streams_listen(w->streams, "127.0.0.1", port, &events, w, &error), 0);
     assert_int_equal(error, -EADDRINUSE);
     assert_int_equal(streams_listen(w->streams, "nowhere", 0, &events, w, &error), 0);
     assert_int_equal(error, -EINVAL);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(bytes_go_both_ways),
-        T(shared_bytes_are_given_back_when_they_are_sent),
-        T(shared_bytes_are_given_back_when_nobody_takes_them),
-        T(an_orderly_end_is_told_once_with_no_error),
-        T(a_refused_connection_is_told_later),
-        T(a_name_is_not_an_address),
-        T(a_connect_that_was_closed_again_tells_nothing),
-        T(a_stream_may_be_closed_while_its_bytes_are_delivered),
-        T(a_stream_may_be_closed_as_soon_as_it_is_there),
-        T(a_stream_may_be_closed_when_its_queue_is_empty),
-        T(a_paused_stream_holds_its_bytes_and_a_bounded_number),
-        T(pausing_inside_a_delivery_keeps_the_rest_for_later),
-        T(listening_says_why_it_failed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,7 @@
 /* test_accept.c - transactions on their way in, alone and many at once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/build.h"
 #include "support/mempool_rig.h"
+#include "support/unit.h"
 
 #define FEE_SAT 10000
 
@@ -23,6 +17,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 /* One input, one output of that value less. */
 static struct tx simple(struct mempool_rig *rig, int32_t height, int64_t fee_sat)
 {
@@ -37,9 +33,8 @@ static struct tx child_of(struct mempool_rig *rig, const struct tx *parent, uint
     return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
 }
 
-static void good_transactions_get_in(void **state)
+TEST(good_transactions_get_in, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, FEE_SAT);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
     assert_reject(answer.verdict.code, REJECT_NONE);
@@ -58,9 +53,8 @@ static void good_transactions_get_in(void **state)
     assert_int_equal(mempool_total_fee_sat(rig->pool), FEE_SAT);
 }
 
-static void bytes_that_are_no_transaction_are_refused(void **state)
+TEST(bytes_that_are_no_transaction_are_refused, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, FEE_SAT), cut = tx;
     cut.raw.len--;
     assert_reject(mempool_rig_add(rig, &cut), REJECT_MALFORMED);
@@ -73,9 +67,8 @@ static void bytes_that_are_no_transaction_are_refused(void **state)
 }
 
 /* hazards row 2: an input twice, whether the coin is in the chain or in the mempool. */
-static void rules_of_transactions_hold(void **state)
+TEST(rules_of_transactions_hold, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct builder_coin coin = mempool_rig_coin(rig, 1);
     struct builder_coin twice[2] = {coin, coin};
     struct tx tx = mempool_rig_spend(rig, twice, 2, 1, FEE_SAT);
@@ -99,9 +92,8 @@ static void rules_of_transactions_hold(void **state)
 }
 
 /* Coins that memory does not know are read from the store; then they are there. */
-static void scripts_that_fail_are_named(void **state)
+TEST(scripts_that_fail_are_named, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     char reason[VERDICT_REASON_BYTES];
     struct tx tx = simple(rig, 1, FEE_SAT);
     struct span wrong = builder_script_bytes(BUILDER_FALSE);
@@ -125,9 +117,8 @@ static void scripts_that_fail_are_named(void **state)
 }
 
 /* Many inputs are many jobs; the first that fails is the one named. */
-static void scripts_run_in_slices(void **state)
+TEST(scripts_run_in_slices, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct builder_coin coin = mempool_rig_coin(rig, 1), coins[200];
     struct tx fan = mempool_rig_spend(rig, &coin, 1, 200, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &fan), REJECT_NONE);
@@ -147,9 +138,8 @@ static void scripts_run_in_slices(void **state)
 }
 
 /* hazards row 81: nothing is free. */
-static void fees_have_a_ceiling_if_wanted(void **state)
+TEST(fees_have_a_ceiling_if_wanted, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, FEE_SAT);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, FEE_SAT - 1);
     assert_reject(answer.verdict.code, REJECT_MAX_FEE_EXCEEDED);
@@ -159,9 +149,8 @@ static void fees_have_a_ceiling_if_wanted(void **state)
     assert_reject(answer.verdict.code, REJECT_NONE);
 }
 
-static void a_test_changes_nothing(void **state)
+TEST(a_test_changes_nothing, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, FEE_SAT);
     struct mempool_rig_answer answer =
         mempool_rig_answer(rig, &tx, MEMPOOL_TEST_ONLY | MEMPOOL_LOCAL, 0);
@@ -175,9 +164,8 @@ static void a_test_changes_nothing(void **state)
 
 /* hazards row 12: the cost of signature operations is bounded before any script runs. */
 /* A child handed in before its parent is decided waits for it, however late its own jobs are. */
-static void children_wait_for_parents(void **state)
+TEST(children_wait_for_parents, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     enum { N = 20 };
     struct tx tx[N];
     struct mempool_rig_answer answer[N], bad;
@@ -206,9 +194,8 @@ static void children_wait_for_parents(void **state)
 
 /* Whichever job ends first: what comes in an order that makes sense gets in. A child whose first
  * job and read were both faster than its parent's first job used to be an orphan. */
-static void the_order_of_arrival_counts(void **state)
+TEST(the_order_of_arrival_counts)
 {
-    (void)state;
     enum { PAIRS = 300 };
     for (uint64_t seed = 1; seed <= 4; seed++) {
         struct mempool_rig *rig = mempool_rig_new(seed, 102, NULL);
@@ -229,9 +216,8 @@ static void the_order_of_arrival_counts(void **state)
     }
 }
 
-static void one_of_two_conflicting_wins(void **state)
+TEST(one_of_two_conflicting_wins, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx a = simple(rig, 1, FEE_SAT), b = simple(rig, 1, 2 * FEE_SAT);
     struct mempool_rig_answer answer_a, answer_b, again;
     mempool_rig_submit(rig, &a, 0, &answer_a);
@@ -246,9 +232,8 @@ static void one_of_two_conflicting_wins(void **state)
 
 /* A block comes while a transaction is being checked, at every stage of that: what it spends is
  * gone at the commit, or the entry goes with the block. */
-static void the_tip_may_move_meanwhile(void **state)
+TEST(the_tip_may_move_meanwhile, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     size_t n_late = 0, n_removed = 0;
     for (int32_t height = 1; height <= 11; height++) {
         struct tx a = simple(rig, height, FEE_SAT), b = simple(rig, height, 2 * FEE_SAT);
@@ -273,9 +258,8 @@ static void the_tip_may_move_meanwhile(void **state)
     assert_true(n_late > 0 && n_removed > 0);
 }
 
-static void the_number_of_checks_is_bounded(void **state)
+TEST(the_number_of_checks_is_bounded, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, FEE_SAT);
     struct mempool_rig_answer *answer = test_calloc(MEMPOOL_PENDING_MAX + 1, sizeof *answer);
     for (size_t i = 0; i <= MEMPOOL_PENDING_MAX; i++)
@@ -293,10 +277,9 @@ static void the_number_of_checks_is_bounded(void **state)
 }
 
 /* What peers send fills the room of peers alone, and that of our user's does not take theirs. */
-static void peers_have_a_room_of_their_own(void **state)
+TEST(peers_have_a_room_of_their_own, struct mempool_rig *rig)
 {
     enum { N = MEMPOOL_PEER_PENDING_MAX };
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, FEE_SAT), user = simple(rig, 2, FEE_SAT);
     struct mempool_rig_answer answer[N + 1] = {{0}}, own = {0}, last = {0};
     for (size_t i = 0; i <= N; i++)
@@ -323,9 +306,8 @@ static void peers_have_a_room_of_their_own(void **state)
 }
 
 /* Both sides of the bound on bytes: what is not decodable counts as long as it is under way. */
-static void the_bytes_of_peers_are_bounded(void **state)
+TEST(the_bytes_of_peers_are_bounded, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     size_t half = MEMPOOL_PEER_PENDING_BYTES_MAX / 2;
     uint8_t *junk = test_calloc(1, half);
     struct tx tx = {.raw = span_of(junk, half)}, one = {.raw = span_of(junk, 1)};
@@ -344,10 +326,9 @@ static void note_closed(void *arg)
     *(bool *)arg = true;
 }
 
-static void closing_answers_all(void **state)
+TEST(closing_answers_all)
 {
     struct mempool_rig *rig = mempool_rig_new(9, 102, NULL);
-    (void)state;
     struct tx tx[3] = {simple(rig, 1, FEE_SAT), simple(rig, 2, FEE_SAT)};
     struct mempool_rig_answer answer[4];
     tx[2] = child_of(rig, &tx[0], 0, FEE_SAT);
@@ -368,28 +349,3 @@ static void closing_answers_all(void **state)
     mempool_rig_free(rig);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        /* clang-format off */
-        TEST(good_transactions_get_in),
-        TEST(bytes_that_are_no_transaction_are_refused),
-        TEST(rules_of_transactions_hold),
-        TEST(scripts_that_fail_are_named),
-        TEST(scripts_run_in_slices),
-        TEST(fees_have_a_ceiling_if_wanted),
-        TEST(a_test_changes_nothing),
-        TEST(children_wait_for_parents),
-        TEST(one_of_two_conflicting_wins),
-        TEST(the_tip_may_move_meanwhile),
-        TEST(the_number_of_checks_is_bounded),
-        TEST(peers_have_a_room_of_their_own),
-        TEST(the_bytes_of_peers_are_bounded),
-        cmocka_unit_test(the_order_of_arrival_counts),
-        cmocka_unit_test(closing_answers_all),
-        /* clang-format on */
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,16 +1,10 @@
 /* test_block_assembler.c - templates agree with the rules: every block made of one is valid. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "mempool/block_assembler.h"
 #include "consensus/tx_verify.h"
+#include "mempool/block_assembler.h"
 #include "sim/sim_random.h"
 #include "support/build.h"
 #include "support/mempool_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static int setup(void **state)
@@ -24,6 +18,8 @@ static int teardown(void **state)
     mempool_rig_free(*state);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
                               int64_t fee_sat)
@@ -70,9 +66,8 @@ static struct block_ref *build_valid(struct mempool_rig *rig, const struct block
     return ref;
 }
 
-static void an_empty_template_is_of_the_tip(void **state)
+TEST(an_empty_template_is_of_the_tip, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct block_template template;
     block_assemble(rig->chain.chain, NULL, &(struct block_assembler_options){0}, 0, &template);
     assert_ptr_equal(template.prev, chain_tip(rig->chain.chain));
@@ -89,9 +84,8 @@ static void an_empty_template_is_of_the_tip(void **state)
     block_template_deinit(&template);
 }
 
-static void templates_say_what_their_blocks_are(void **state)
+TEST(templates_say_what_their_blocks_are, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx parent = spend_height(rig, 1, 2, 1000), other = spend_height(rig, 2, 1, 30000);
     struct builder_coin coins[2] = {mempool_rig_output(&parent, 1), mempool_rig_output(&other, 0)};
     struct tx child = mempool_rig_spend(rig, coins, 2, 1, 70000);
@@ -128,9 +122,8 @@ static void templates_say_what_their_blocks_are(void **state)
     block_template_deinit(&template);
 }
 
-static void weight_is_kept_for_the_coinbase(void **state)
+TEST(weight_is_kept_for_the_coinbase, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = spend_height(rig, 1, 1, 5000);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     struct block_template template;
@@ -178,9 +171,8 @@ static void mine(struct mempool_rig *rig, const struct block_template *template)
 }
 
 /* Random graphs are mined, small block by small block, until nothing is left. */
-static void everything_gets_mined_in_the_end(void **state)
+TEST(everything_gets_mined_in_the_end, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct sim_random random = sim_random_of(4, 0);
     struct builder_coin coins[400];
     size_t n_coins = 0, n_added = 0, n_mined = 0;
@@ -220,9 +212,8 @@ static void everything_gets_mined_in_the_end(void **state)
 }
 
 /* hazards row 81: what nobody pays for does not keep a block from what somebody pays for. */
-static void a_flood_leaves_the_template_alone(void **state)
+TEST(a_flood_leaves_the_template_alone, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx good = spend_height(rig, 1, 1, 50000);
     assert_reject(mempool_rig_add(rig, &good), REJECT_NONE);
     for (int32_t height = 2; height <= 25; height++) {
@@ -238,14 +229,3 @@ static void a_flood_leaves_the_template_alone(void **state)
     block_template_deinit(&template);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(an_empty_template_is_of_the_tip),   TEST(templates_say_what_their_blocks_are),
-        TEST(weight_is_kept_for_the_coinbase),   TEST(everything_gets_mined_in_the_end),
-        TEST(a_flood_leaves_the_template_alone),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,16 +1,10 @@
 /* test_blocks.c - the mempool follows the chain, forward and back. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "consensus/opcodes.h"
 #include "mempool/block_assembler.h"
 #include "mempool/mempool_internal.h"
-#include "consensus/opcodes.h"
 #include "sim/sim_random.h"
 #include "support/mempool_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define FEE_SAT 10000
@@ -27,6 +21,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
                               int64_t fee_sat)
 {
@@ -40,9 +36,8 @@ static struct tx spend_output(struct mempool_rig *rig, const struct tx *parent, 
     return mempool_rig_spend(rig, &coin, 1, 1, FEE_SAT);
 }
 
-static void what_is_mined_leaves(void **state)
+TEST(what_is_mined_leaves, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx parent = spend_height(rig, 1, 2, FEE_SAT);
     struct tx child = spend_output(rig, &parent, 0), other = spend_height(rig, 2, 1, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
@@ -63,9 +58,8 @@ static void what_is_mined_leaves(void **state)
     assert_reject(mempool_rig_add(rig, &next[1]), REJECT_NONE);
 }
 
-static void what_a_block_contradicts_leaves_with_all_that_follow(void **state)
+TEST(what_a_block_contradicts_leaves_with_all_that_follow, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx parent = spend_height(rig, 1, 2, FEE_SAT), mined = spend_height(rig, 1, 1, 1);
     struct tx child = spend_output(rig, &parent, 0), grandchild = spend_output(rig, &child, 0);
     struct tx other = spend_height(rig, 2, 1, FEE_SAT);
@@ -82,9 +76,8 @@ static void what_a_block_contradicts_leaves_with_all_that_follow(void **state)
     assert_true(txid_equal(&rig->event[rig->n_events - 3].txid, &grandchild.txid));
 }
 
-static void reorganised_transactions_come_back(void **state)
+TEST(reorganised_transactions_come_back, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     const struct built_block *fork = rig->tip;
     struct tx a = spend_height(rig, 1, 2, 0), b = spend_output(rig, &a, 0);
     struct tx c = spend_height(rig, 2, 1, FEE_SAT), waits = spend_output(rig, &b, 0);
@@ -111,9 +104,8 @@ static void reorganised_transactions_come_back(void **state)
     assert_int_equal(mempool_count(rig->pool), 0);
 }
 
-static void what_the_new_branch_spends_does_not_come_back(void **state)
+TEST(what_the_new_branch_spends_does_not_come_back, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     const struct built_block *fork = rig->tip;
     struct tx a = spend_height(rig, 1, 1, FEE_SAT), b = spend_height(rig, 1, 2, FEE_SAT);
     struct tx child = spend_output(rig, &a, 0);
@@ -127,9 +119,8 @@ static void what_the_new_branch_spends_does_not_come_back(void **state)
 }
 
 /* Coins that are too young on the new tip, and locks that are closed again. */
-static void what_became_too_early_leaves(void **state)
+TEST(what_became_too_early_leaves, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     const struct built_block *fork = rig->tip;
     mempool_rig_mine(rig, NULL, 0);
     const struct built_block *last = mempool_rig_mine(rig, NULL, 0); /* 112 */
@@ -156,9 +147,8 @@ static void what_became_too_early_leaves(void **state)
 }
 
 /* The coinbase of a block that is gone, and what spends from it. */
-static void spends_of_a_lost_coinbase_leave(void **state)
+TEST(spends_of_a_lost_coinbase_leave, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     const struct built_block *at = built_ancestor(rig->tip, 5);
     struct tx tx = spend_height(rig, 6, 1, FEE_SAT), child = spend_output(rig, &tx, 0);
     struct tx fine = spend_height(rig, 5, 1, FEE_SAT);
@@ -175,9 +165,8 @@ static void spends_of_a_lost_coinbase_leave(void **state)
 }
 
 /* Entries keep their time and their mark when they leave for a moment. */
-static void entries_put_back_are_what_they_were(void **state)
+TEST(entries_put_back_are_what_they_were, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     const struct built_block *fork = rig->tip;
     struct tx parent = spend_height(rig, 1, 1, FEE_SAT), child = spend_output(rig, &parent, 0);
     mempool_rig_mine(rig, &parent, 1);
@@ -197,9 +186,8 @@ static void entries_put_back_are_what_they_were(void **state)
 }
 
 /* Whatever order the two branches' transactions are in, the same ones are here at the end. */
-static void long_reorganisations_end_well(void **state)
+TEST(long_reorganisations_end_well, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     const struct built_block *fork = rig->tip;
     struct tx chain[30];
     chain[0] = spend_height(rig, 1, 1, FEE_SAT);
@@ -225,9 +213,8 @@ static void long_reorganisations_end_well(void **state)
 
 /* Blocks that are taken back may be large; what is kept of them is bounded at any time (hazards
  * row 64). */
-static void blocks_taken_back_are_kept_up_to_a_limit(void **state)
+TEST(blocks_taken_back_are_kept_up_to_a_limit, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     const struct pool_putbacks *putbacks = &rig->pool->putbacks;
     const struct block_node *tip = chain_tip(rig->chain.chain);
     struct tx tx = spend_height(rig, 1, 2, FEE_SAT);
@@ -264,9 +251,8 @@ static void mark(void *arg)
 }
 
 /* After invalidateblock the tip has less work than before: nobody waits for it to be quiet. */
-static void who_asks_for_it_waits_for_all_to_be_back(void **state)
+TEST(who_asks_for_it_waits_for_all_to_be_back, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     int before = 0, first = 0, second = 0;
     mempool_settle(rig->pool, mark, &before);
     assert_int_equal(before, 1); /* nothing waits: at once */
@@ -288,9 +274,8 @@ static void who_asks_for_it_waits_for_all_to_be_back(void **state)
     assert_int_equal(first + second, 2);
 }
 
-static void a_mempool_that_closes_keeps_nobody_waiting(void **state)
+TEST_WITH(setup, NULL, a_mempool_that_closes_keeps_nobody_waiting, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     int n_waiting = 0, n_closed = 0;
     struct tx tx = spend_height(rig, 1, 1, FEE_SAT);
     const struct built_block *mined = mempool_rig_mine(rig, &tx, 1);
@@ -306,9 +291,9 @@ static void a_mempool_that_closes_keeps_nobody_waiting(void **state)
 }
 
 /* An order that was given before the stop ends amid it, when the mempool is closed already. */
-static void a_block_taken_back_after_the_close_keeps_nobody_waiting(void **state)
+TEST_WITH(setup, NULL, a_block_taken_back_after_the_close_keeps_nobody_waiting,
+          struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     int n_waiting = 0, n_closed = 0;
     struct tx tx = spend_height(rig, 1, 1, FEE_SAT), child = spend_output(rig, &tx, 0);
     const struct built_block *mined = mempool_rig_mine(rig, &tx, 1);
@@ -478,9 +463,8 @@ static void step(struct history *h)
     }
 }
 
-static void whatever_happens_all_that_waits_can_be_mined(void **state)
+TEST(whatever_happens_all_that_waits_can_be_mined)
 {
-    (void)state;
     size_t n_in = 0;
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct mempool_options options = mempool_default_options();
@@ -504,24 +488,3 @@ static void whatever_happens_all_that_waits_can_be_mined(void **state)
     assert_true(n_in > 400);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(what_is_mined_leaves),
-        TEST(what_a_block_contradicts_leaves_with_all_that_follow),
-        TEST(reorganised_transactions_come_back),
-        TEST(what_the_new_branch_spends_does_not_come_back),
-        TEST(what_became_too_early_leaves),
-        TEST(spends_of_a_lost_coinbase_leave),
-        TEST(entries_put_back_are_what_they_were),
-        TEST(long_reorganisations_end_well),
-        TEST(blocks_taken_back_are_kept_up_to_a_limit),
-        TEST(who_asks_for_it_waits_for_all_to_be_back),
-        cmocka_unit_test_setup(a_mempool_that_closes_keeps_nobody_waiting, setup),
-        cmocka_unit_test_setup(a_block_taken_back_after_the_close_keeps_nobody_waiting, setup),
-        cmocka_unit_test(whatever_happens_all_that_waits_can_be_mined),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,17 +1,9 @@
 /* test_check.c - rules of transactions that need the chain or the other entries. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-
 #include "consensus/opcodes.h"
 #include "consensus/tx_verify.h"
 #include "support/build.h"
 #include "support/mempool_rig.h"
+#include "support/unit.h"
 
 #define FEE_SAT 10000
 
@@ -35,6 +27,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 /* One input, one output of that value less. */
 static struct tx simple(struct mempool_rig *rig, int32_t height, int64_t fee_sat)
 {
@@ -49,9 +43,8 @@ static struct tx child_of(struct mempool_rig *rig, const struct tx *parent, uint
     return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
 }
 
-static void what_is_here_is_known(void **state)
+TEST(what_is_here_is_known, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     uint64_t sequence = mempool_sequence(rig->pool);
@@ -73,9 +66,8 @@ static void what_is_here_is_known(void **state)
     assert_int_equal(mempool_count(rig->pool), 1);
 }
 
-static void what_is_mined_is_known(void **state)
+TEST(what_is_mined_is_known, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, FEE_SAT);
     mempool_rig_mine(rig, &tx, 1);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_ALREADY_KNOWN);
@@ -87,18 +79,16 @@ static void what_is_mined_is_known(void **state)
     assert_true(answer.has_missing && outpoint_equal(&answer.missing, &tx.in[0].prevout));
 }
 
-static void conflicts_are_refused(void **state)
+TEST(conflicts_are_refused, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, FEE_SAT), other = simple(rig, 1, 2 * FEE_SAT);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &other), REJECT_MEMPOOL_CONFLICT);
     assert_true(mempool_rig_has(rig, &tx));
 }
 
-static void young_coinbases_wait(void **state)
+TEST(young_coinbases_wait, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 11, FEE_SAT), early = simple(rig, 12, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &early, 0, 0);
@@ -108,9 +98,8 @@ static void young_coinbases_wait(void **state)
     assert_reject(mempool_rig_add(rig, &early), REJECT_NONE);
 }
 
-static void unknown_inputs_are_named(void **state)
+TEST(unknown_inputs_are_named, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx parent = simple(rig, 1, FEE_SAT);
     struct builder_coin coins[2] = {mempool_rig_coin(rig, 2), mempool_rig_output(&parent, 0)};
     struct tx tx = mempool_rig_spend(rig, coins, 2, 1, FEE_SAT);
@@ -127,9 +116,8 @@ static void unknown_inputs_are_named(void **state)
     assert_reject(mempool_rig_add(rig, &tx), REJECT_INPUTS_UNKNOWN);
 }
 
-static void coins_come_from_the_store(void **state)
+TEST(coins_come_from_the_store, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     assert_int_equal(rig_flush(&rig->chain), 0);
     assert_int_equal(rig_close(&rig->chain), 0);
     rig_open(&rig->chain);
@@ -154,9 +142,8 @@ static void coins_come_from_the_store(void **state)
     assert_true(outpoint_equal(&answer.missing, &coins[2].outpoint));
 }
 
-static void locked_transactions_wait(void **state)
+TEST(locked_transactions_wait, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     int64_t mtp_s = block_node_mtp(chain_tip(rig->chain.chain));
     const struct {
         uint32_t lock_time, sequence;
@@ -181,9 +168,8 @@ static void locked_transactions_wait(void **state)
     }
 }
 
-static void relative_locks_hold_exactly(void **state)
+TEST(relative_locks_hold_exactly, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     for (uint32_t more = 0; more < 2; more++) {
         struct tx tx = simple(rig, 9, FEE_SAT); /* in block 111 it is 102 blocks old */
         tx.in[0].sequence = 103 - more;
@@ -192,9 +178,8 @@ static void relative_locks_hold_exactly(void **state)
     }
 }
 
-static void what_is_not_standard_is_refused(void **state)
+TEST(what_is_not_standard_is_refused, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct builder_coin coin = mempool_rig_coin(rig, 1);
     struct tx bare = builder_spend(&rig->builder, &coin, 1, 1, FEE_SAT, BUILDER_TRUE);
     assert_reject(mempool_rig_add(rig, &bare), REJECT_SCRIPTPUBKEY);
@@ -221,9 +206,8 @@ static void what_is_not_standard_is_refused(void **state)
     assert_string_equal(answer.verdict.detail, "tx with dust output must be 0-fee");
 }
 
-static void without_policy_it_is_taken(void **state)
+TEST_WITH(setup_nonstandard, teardown, without_policy_it_is_taken, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct builder_coin coin = mempool_rig_coin(rig, 1);
     struct tx tx = builder_spend(&rig->builder, &coin, 1, 2, FEE_SAT, BUILDER_TRUE);
     tx.version = 4;
@@ -235,9 +219,8 @@ static void without_policy_it_is_taken(void **state)
     assert_reject(mempool_rig_add(rig, &tx), REJECT_TX_SIZE_SMALL);
 }
 
-static void fees_have_a_floor(void **state)
+TEST(fees_have_a_floor, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = simple(rig, 1, 0);
     int64_t least_sat = ((tx_weight_wu(&tx) + 3) / 4 * 100 + 999) / 1000;
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
@@ -258,9 +241,8 @@ static void fees_have_a_floor(void **state)
     assert_reject(answer.verdict.code, REJECT_NONE);
 }
 
-static void costly_transactions_are_refused(void **state)
+TEST_WITH(setup_nonstandard, teardown, costly_transactions_are_refused, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct builder_coin coin = mempool_rig_coin(rig, 1);
     uint8_t script[801];
     memset(script, OP_CHECKMULTISIG, sizeof script); /* 20 operations, of cost 4, each */
@@ -281,9 +263,8 @@ static void costly_transactions_are_refused(void **state)
     }
 }
 
-static void version_3_comes_in_pairs(void **state)
+TEST(version_3_comes_in_pairs, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct builder_coin coin = mempool_rig_coin(rig, 1);
     struct tx parent = mempool_rig_spend(rig, &coin, 1, 2, FEE_SAT);
     parent.version = 3;
@@ -306,25 +287,3 @@ static void version_3_comes_in_pairs(void **state)
 
 /* -- At the same time -------------------------------------------------------------------------- */
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(what_is_here_is_known),
-        TEST(what_is_mined_is_known),
-        TEST(conflicts_are_refused),
-        TEST(young_coinbases_wait),
-        TEST(unknown_inputs_are_named),
-        TEST(coins_come_from_the_store),
-        TEST(locked_transactions_wait),
-        TEST(relative_locks_hold_exactly),
-        TEST(what_is_not_standard_is_refused),
-        cmocka_unit_test_setup_teardown(without_policy_it_is_taken, setup_nonstandard, teardown),
-        TEST(fees_have_a_floor),
-        cmocka_unit_test_setup_teardown(costly_transactions_are_refused, setup_nonstandard,
-                                        teardown),
-        TEST(version_3_comes_in_pairs),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,14 +1,8 @@
 /* test_cluster.c - clusters: their limits, their order, merging and splitting. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/opcodes.h"
 #include "support/build.h"
 #include "support/mempool_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define FEE_SAT 10000
@@ -24,6 +18,8 @@ static int teardown(void **state)
     mempool_rig_free(*state);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
                               int64_t fee_sat)
@@ -60,9 +56,8 @@ static size_t cluster_count(const struct mempool_rig *rig, const struct tx *tx)
 
 /* -- Limits (hazards row 65) ------------------------------------------------------------------- */
 
-static void a_chain_has_at_most_64_entries(void **state)
+TEST(a_chain_has_at_most_64_entries, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = spend_height(rig, 1, 1, FEE_SAT), first = tx;
     for (int i = 1; i <= 64; i++) {
         assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
@@ -83,9 +78,8 @@ static void a_chain_has_at_most_64_entries(void **state)
     assert_int_equal(cluster_count(rig, &tx), 64);
 }
 
-static void a_comb_has_at_most_64_entries(void **state)
+TEST(a_comb_has_at_most_64_entries, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx root = spend_height(rig, 1, 64, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &root), REJECT_NONE);
     for (uint32_t i = 0; i < 64; i++) {
@@ -96,9 +90,8 @@ static void a_comb_has_at_most_64_entries(void **state)
 }
 
 /* One entry joins clusters of others: all of theirs count. */
-static void joining_counts_all_that_are_joined(void **state)
+TEST(joining_counts_all_that_are_joined, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     enum { N = 66 };
     struct builder_coin coins[N];
     for (int32_t i = 0; i < N; i++) {
@@ -127,9 +120,8 @@ static void joining_counts_all_that_are_joined(void **state)
     assert_reject(mempool_rig_add(rig, &joint), REJECT_CLUSTER_TOO_LARGE);
 }
 
-static void size_is_bounded_by_adjusted_weight(void **state)
+TEST(size_is_bounded_by_adjusted_weight, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx parent = spend_height(rig, 1, 1, 4 * FEE_SAT);
     pad(rig, &parent, 60000);
     assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
@@ -149,9 +141,8 @@ static struct feerate chunk_of(const struct mempool_rig *rig, const struct tx *t
     return mempool_chunk(rig->pool, mempool_find(rig->pool, &tx->txid));
 }
 
-static void a_child_pays_for_its_parent(void **state)
+TEST(a_child_pays_for_its_parent, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx parent = spend_height(rig, 1, 2, 1000);
     struct tx child = spend_output(rig, &parent, 0, 1, 50000);
     struct tx cheap = spend_output(rig, &parent, 1, 1, 500);
@@ -174,9 +165,8 @@ static void a_child_pays_for_its_parent(void **state)
     mempool_verify(rig->pool);
 }
 
-static void a_diamond_is_one_cluster_until_it_is_cut(void **state)
+TEST(a_diamond_is_one_cluster_until_it_is_cut, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx top = spend_height(rig, 1, 2, FEE_SAT);
     struct tx left = spend_output(rig, &top, 0, 1, FEE_SAT);
     struct tx right = spend_output(rig, &top, 1, 1, FEE_SAT);
@@ -196,9 +186,8 @@ static void a_diamond_is_one_cluster_until_it_is_cut(void **state)
     assert_int_equal(mempool_find(rig->pool, &right.txid)->n_children, 0);
 }
 
-static void a_cluster_splits_when_its_middle_is_mined(void **state)
+TEST(a_cluster_splits_when_its_middle_is_mined, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx hub = spend_height(rig, 1, 5, FEE_SAT), leaf[5];
     assert_reject(mempool_rig_add(rig, &hub), REJECT_NONE);
     for (uint32_t i = 0; i < 5; i++) {
@@ -211,18 +200,3 @@ static void a_cluster_splits_when_its_middle_is_mined(void **state)
         assert_int_equal(cluster_count(rig, &leaf[i]), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(a_chain_has_at_most_64_entries),
-        TEST(a_comb_has_at_most_64_entries),
-        TEST(joining_counts_all_that_are_joined),
-        TEST(size_is_bounded_by_adjusted_weight),
-        TEST(a_child_pays_for_its_parent),
-        TEST(a_diamond_is_one_cluster_until_it_is_cut),
-        TEST(a_cluster_splits_when_its_middle_is_mined),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

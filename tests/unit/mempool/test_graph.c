@@ -1,13 +1,7 @@
 /* test_graph.c - entries, their relatives and their index, against a plain model. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "sim/sim_random.h"
 #include "support/mempool_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum {
@@ -189,9 +183,8 @@ static void assert_agrees(const struct model *m)
     assert_int_equal(n_seen, n);
 }
 
-static void random_histories_agree_with_a_model(void **state)
+TEST(random_histories_agree_with_a_model)
 {
-    (void)state;
     for (uint64_t seed = 1; seed <= 3; seed++) {
         struct model *m = test_calloc(1, sizeof *m);
         m->rig = mempool_rig_new(seed, 100 + MATURE, NULL);
@@ -212,9 +205,8 @@ static void random_histories_agree_with_a_model(void **state)
     }
 }
 
-static void unknown_names_find_nothing(void **state)
+TEST(unknown_names_find_nothing)
 {
-    (void)state;
     struct mempool_rig *rig = mempool_rig_new(1, 101, NULL);
     struct builder_coin coin = mempool_rig_coin(rig, 1);
     struct tx tx = mempool_rig_spend(rig, &coin, 1, 1, 1000);
@@ -231,9 +223,8 @@ static void unknown_names_find_nothing(void **state)
 }
 
 /* Memory is counted entry by entry, and all of it comes back. */
-static void memory_is_counted(void **state)
+TEST(memory_is_counted)
 {
-    (void)state;
     struct mempool_rig *rig = mempool_rig_new(1, 110, NULL);
     struct tx tx[10];
     assert_int_equal(mempool_memory_bytes(rig->pool), 0);
@@ -250,14 +241,4 @@ static void memory_is_counted(void **state)
     assert_int_equal(mempool_vbytes(rig->pool), 0);
     assert_int_equal(mempool_total_fee_sat(rig->pool), 0);
     mempool_rig_free(rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_histories_agree_with_a_model),
-        cmocka_unit_test(unknown_names_find_nothing),
-        cmocka_unit_test(memory_is_counted),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,7 @@
 /* test_mempool.c - the mempool's size, its floor, expiry, deltas. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/build.h"
 #include "support/mempool_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define HALF_DAY_S (12 * 60 * 60)
@@ -33,9 +27,8 @@ static struct tx spend_output(struct mempool_rig *rig, const struct tx *parent, 
     return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
 }
 
-static void defaults_are_cores(void **state)
+TEST(defaults_are_cores)
 {
-    (void)state;
     struct mempool_options options = mempool_default_options();
     assert_int_equal(options.max_bytes, 300000000);
     assert_int_equal(options.expiry_s, 1209600);
@@ -46,9 +39,8 @@ static void defaults_are_cores(void **state)
     assert_true(options.require_standard && options.permit_bare_multisig);
 }
 
-static void reasons_have_cores_names(void **state)
+TEST(reasons_have_cores_names)
 {
-    (void)state;
     static const char *const names[] = {"added",  "block",     "conflict", "reorg",
                                         "expiry", "sizelimit", "replaced", "sent-again"};
     assert_int_equal(COUNT_OF(names), MEMPOOL_REASON_COUNT);
@@ -57,9 +49,8 @@ static void reasons_have_cores_names(void **state)
 }
 
 /* hazards row 81: a flood takes no more than the limit, the best stay, and a floor rises. */
-static void the_worst_give_way(void **state)
+TEST(the_worst_give_way)
 {
-    (void)state;
     enum { N = 60, LIMIT = 60000 };
     struct mempool_rig *rig = rig_of_bytes(LIMIT);
     struct tx tx[N];
@@ -94,9 +85,8 @@ static void the_worst_give_way(void **state)
 }
 
 /* A poor parent that a child pays for stays; poor others go first. Clusters go by chunks. */
-static void chunks_are_evicted_whole(void **state)
+TEST(chunks_are_evicted_whole)
 {
-    (void)state;
     struct mempool_rig *rig = rig_of_bytes(20000);
     struct tx parent = spend_height(rig, 1, 2, 300), child = spend_output(rig, &parent, 0, 90000);
     struct tx cheap = spend_output(rig, &parent, 1, 250);
@@ -124,9 +114,8 @@ static int64_t raise_floor(struct mempool_rig *rig)
     return mempool_min_feerate_sat_per_kvb(rig->pool);
 }
 
-static void the_floor_falls_by_half(void **state)
+TEST(the_floor_falls_by_half)
 {
-    (void)state;
     struct mempool_rig *rig = rig_of_bytes(30000);
     int64_t floor = raise_floor(rig);
     assert_true(floor > 500000);
@@ -146,9 +135,8 @@ static void the_floor_falls_by_half(void **state)
     mempool_rig_free(rig);
 }
 
-static void the_floor_falls_faster_over_an_empty_mempool(void **state)
+TEST(the_floor_falls_faster_over_an_empty_mempool)
 {
-    (void)state;
     struct mempool_rig *rig = rig_of_bytes(30000);
     int64_t floor = raise_floor(rig);
     size_t n;
@@ -172,9 +160,8 @@ static void the_floor_falls_faster_over_an_empty_mempool(void **state)
     mempool_rig_free(rig);
 }
 
-static void what_waits_too_long_is_dropped(void **state)
+TEST(what_waits_too_long_is_dropped)
 {
-    (void)state;
     struct mempool_options options = mempool_default_options();
     struct mempool_rig *rig = mempool_rig_new(2, 110, &options);
     struct tx old = spend_height(rig, 1, 1, 5000), child = spend_output(rig, &old, 0, 5000);
@@ -195,9 +182,8 @@ static void what_waits_too_long_is_dropped(void **state)
     mempool_rig_free(rig);
 }
 
-static void deltas_add_up_and_are_remembered(void **state)
+TEST(deltas_add_up_and_are_remembered)
 {
-    (void)state;
     struct mempool_rig *rig = mempool_rig_new(2, 110, NULL);
     struct tx tx = spend_height(rig, 1, 1, 5000);
     mempool_prioritise(rig->pool, &tx.txid, 700);
@@ -225,9 +211,8 @@ static void deltas_add_up_and_are_remembered(void **state)
     mempool_rig_free(rig);
 }
 
-static void an_unused_mempool_can_be_freed(void **state)
+TEST(an_unused_mempool_can_be_freed)
 {
-    (void)state;
     struct mempool_rig *rig = mempool_rig_new(2, 1, NULL);
     assert_int_equal(mempool_count(rig->pool), 0);
     assert_int_equal(mempool_sequence(rig->pool), 0);
@@ -235,20 +220,4 @@ static void an_unused_mempool_can_be_freed(void **state)
     assert_int_equal(mempool_options_of(rig->pool)->max_bytes, 300000000);
     mempool_rig_free(rig);
     mempool_free(NULL);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_are_cores),
-        cmocka_unit_test(reasons_have_cores_names),
-        cmocka_unit_test(the_worst_give_way),
-        cmocka_unit_test(chunks_are_evicted_whole),
-        cmocka_unit_test(the_floor_falls_by_half),
-        cmocka_unit_test(the_floor_falls_faster_over_an_empty_mempool),
-        cmocka_unit_test(what_waits_too_long_is_dropped),
-        cmocka_unit_test(deltas_add_up_and_are_remembered),
-        cmocka_unit_test(an_unused_mempool_can_be_freed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

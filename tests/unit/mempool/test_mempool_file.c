@@ -1,11 +1,4 @@
 /* test_mempool_file.c - the mempool in a file, whole, old, damaged. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
 
 #include "mempool/mempool_file.h"
@@ -13,6 +6,7 @@
 #include "sim/sim_random.h"
 #include "support/chain_inside.h"
 #include "support/mempool_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define PATH "regtest/mempool.dat"
@@ -92,9 +86,8 @@ static struct mempool_rig *filled_rig(struct tx tx[N])
     return rig;
 }
 
-static void what_was_saved_comes_back(void **state)
+TEST(what_was_saved_comes_back)
 {
-    (void)state;
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
     int64_t time_s = mempool_find(rig->pool, &tx[0].txid)->time_s;
@@ -117,9 +110,8 @@ static void what_was_saved_comes_back(void **state)
     mempool_rig_free(rig);
 }
 
-static void what_is_too_old_or_mined_is_left_out(void **state)
+TEST(what_is_too_old_or_mined_is_left_out)
 {
-    (void)state;
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
     assert_int_equal(save(rig), 0);
@@ -137,9 +129,8 @@ static void what_is_too_old_or_mined_is_left_out(void **state)
     mempool_rig_free(rig);
 }
 
-static void an_empty_mempool_is_a_small_file(void **state)
+TEST(an_empty_mempool_is_a_small_file)
 {
-    (void)state;
     struct mempool_rig *rig = mempool_rig_new(3, 1, NULL);
     assert_int_equal(load(rig).error, -ENOENT);
     assert_int_equal(save(rig), 0);
@@ -150,9 +141,8 @@ static void an_empty_mempool_is_a_small_file(void **state)
 }
 
 /* Core's newer form: everything behind the key is combined with it. */
-static void files_with_a_key_are_read(void **state)
+TEST(files_with_a_key_are_read)
 {
-    (void)state;
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
     static const uint8_t key[8] = {1, 2, 3, 4, 5, 6, 7, 0x88};
@@ -175,9 +165,8 @@ static void files_with_a_key_are_read(void **state)
 }
 
 /* hazards row 79: a damaged file never stops anything. */
-static void damaged_files_are_given_up(void **state)
+TEST(damaged_files_are_given_up)
 {
-    (void)state;
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
     struct sim_random random = sim_random_of(1, 1);
@@ -210,9 +199,8 @@ static void damaged_files_are_given_up(void **state)
 
 /* A block is taken back: its transaction waits to be put back, and the file has one that spends
  * it. The load begins when it waits already, or is amid its work. */
-static void what_spends_a_block_that_is_taken_back_comes_back_too(void **state)
+TEST(what_spends_a_block_that_is_taken_back_comes_back_too)
 {
-    (void)state;
     for (int n_steps = 0; n_steps < 60; n_steps++) {
         struct mempool_rig *rig = mempool_rig_new(3, 160, NULL);
         struct builder_coin coin = mempool_rig_coin(rig, 1);
@@ -247,9 +235,8 @@ static void what_spends_a_block_that_is_taken_back_comes_back_too(void **state)
 
 /* What a reorganisation took out is not an entry until it is put back; a stop, or a savemempool,
  * meanwhile must not forget it. */
-static void what_waits_to_be_put_back_is_saved(void **state)
+TEST(what_waits_to_be_put_back_is_saved)
 {
-    (void)state;
     for (int n_steps = 0; n_steps < 40; n_steps++) {
         struct mempool_rig *rig = mempool_rig_new(3, 160, NULL);
         struct builder_coin coin = mempool_rig_coin(rig, 1), other = mempool_rig_coin(rig, 2);
@@ -285,9 +272,8 @@ static void note_closed(void *arg)
     *(bool *)arg = true;
 }
 
-static void closing_ends_a_load(void **state)
+TEST(closing_ends_a_load)
 {
-    (void)state;
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
     assert_int_equal(save(rig), 0);
@@ -305,9 +291,8 @@ static void closing_ends_a_load(void **state)
     mempool_rig_free(rig);
 }
 
-static void closing_ends_a_load_that_waits(void **state)
+TEST(closing_ends_a_load_that_waits)
 {
-    (void)state;
     struct mempool_rig *rig = mempool_rig_new(3, 160, NULL);
     struct builder_coin coin = mempool_rig_coin(rig, 1), other = mempool_rig_coin(rig, 2);
     struct tx mined = mempool_rig_spend(rig, &coin, 1, 1, 3000);
@@ -331,9 +316,8 @@ static void closing_ends_a_load_that_waits(void **state)
 }
 
 /* A disk that fails: the file that was there before stays whole. */
-static void a_failed_save_keeps_the_old_file(void **state)
+TEST(a_failed_save_keeps_the_old_file)
 {
-    (void)state;
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
     assert_int_equal(save(rig), 0);
@@ -353,9 +337,8 @@ static void a_failed_save_keeps_the_old_file(void **state)
     mempool_rig_free(rig);
 }
 
-static void a_saved_file_outlives_a_power_cut(void **state)
+TEST(a_saved_file_outlives_a_power_cut)
 {
-    (void)state;
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
     assert_int_equal(save(rig), 0);
@@ -374,9 +357,8 @@ static void a_saved_file_outlives_a_power_cut(void **state)
 }
 
 /* What is in a block left the file: so the block is durable before the file is. */
-static void what_was_mined_before_a_save_outlives_a_power_cut(void **state)
+TEST(what_was_mined_before_a_save_outlives_a_power_cut)
 {
-    (void)state;
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
     assert_int_equal(save(rig), 0);
@@ -393,9 +375,8 @@ static void what_was_mined_before_a_save_outlives_a_power_cut(void **state)
 
 /* A block that cannot be written while the save waits for it: the save fails, and at once, since a
  * stop waits for it. */
-static void a_save_amid_a_fault_ends(void **state)
+TEST(a_save_amid_a_fault_ends)
 {
-    (void)state;
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
     struct builder_spec spec = {.tx = tx, .n_tx = 2};
@@ -407,24 +388,4 @@ static void a_save_amid_a_fault_ends(void **state)
     assert_int_equal(save(rig), -EIO);
     assert_int_equal(rig->chain.n_faults, 1);
     mempool_rig_free(rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_saved_comes_back),
-        cmocka_unit_test(what_is_too_old_or_mined_is_left_out),
-        cmocka_unit_test(an_empty_mempool_is_a_small_file),
-        cmocka_unit_test(files_with_a_key_are_read),
-        cmocka_unit_test(damaged_files_are_given_up),
-        cmocka_unit_test(what_spends_a_block_that_is_taken_back_comes_back_too),
-        cmocka_unit_test(what_waits_to_be_put_back_is_saved),
-        cmocka_unit_test(closing_ends_a_load),
-        cmocka_unit_test(closing_ends_a_load_that_waits),
-        cmocka_unit_test(a_failed_save_keeps_the_old_file),
-        cmocka_unit_test(a_saved_file_outlives_a_power_cut),
-        cmocka_unit_test(a_save_amid_a_fault_ends),
-        cmocka_unit_test(what_was_mined_before_a_save_outlives_a_power_cut),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

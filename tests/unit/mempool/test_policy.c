@@ -1,14 +1,8 @@
 /* test_policy.c - which transactions are standard: both sides of every limit. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "mempool/policy.h"
 #include "consensus/opcodes.h"
+#include "mempool/policy.h"
 #include "support/build.h"
+#include "support/unit.h"
 
 struct fixture {
     struct arena arena;
@@ -32,6 +26,8 @@ static int teardown(void **state)
     test_free(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* head, then n times fill. */
 static struct span script_of(struct fixture *f, const char *head, size_t head_len, size_t n,
@@ -92,9 +88,8 @@ static enum reject check(struct fixture *f, struct tx *tx)
 
 #define assert_reject(got, want) assert_string_equal(reject_string(got), reject_string(want))
 
-static void versions_one_to_three_are_standard(void **state)
+TEST(versions_one_to_three_are_standard, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const struct {
         uint32_t version;
         enum reject want;
@@ -113,9 +108,8 @@ static void versions_one_to_three_are_standard(void **state)
     }
 }
 
-static void weight_is_bounded(void **state)
+TEST(weight_is_bounded, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx = base(f, 1);
     tx_finish(&tx, &f->arena);
     /* A null-data script, 4 WU a byte; its length takes 5 bytes instead of 1. */
@@ -129,9 +123,8 @@ static void weight_is_bounded(void **state)
     }
 }
 
-static void script_sigs_are_short_pushes(void **state)
+TEST(script_sigs_are_short_pushes, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx = base(f, 2);
     tx.in[1].script_sig = SCRIPT(f, "", 1650, OP_0);
     assert_reject(check(f, &tx), REJECT_NONE);
@@ -145,9 +138,8 @@ static void script_sigs_are_short_pushes(void **state)
     assert_reject(check(f, &tx), REJECT_SCRIPTSIG_NOT_PUSHONLY);
 }
 
-static void outputs_have_known_forms(void **state)
+TEST(outputs_have_known_forms, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct {
         struct span script;
         enum reject want;
@@ -179,9 +171,8 @@ static void outputs_have_known_forms(void **state)
     assert_reject(check(f, &tx), REJECT_BARE_MULTISIG);
 }
 
-static void data_outputs_share_one_budget(void **state)
+TEST(data_outputs_share_one_budget, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->policy.max_datacarrier_bytes = 83;
     struct tx tx = build_tx(&f->arena, 1, 1, 2);
     tx.out[0] = (struct tx_out){.script_pubkey = SCRIPT(f, "\x6a", 39, OP_0)};
@@ -195,9 +186,8 @@ static void data_outputs_share_one_budget(void **state)
 }
 
 /* The thresholds at 3,000 sat/kvB that wallets know by heart. */
-static void dust_thresholds_are_cores(void **state)
+TEST(dust_thresholds_are_cores, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct {
         struct span script;
         int64_t want_sat;
@@ -219,9 +209,8 @@ static void dust_thresholds_are_cores(void **state)
     assert_int_equal(policy_dust_threshold_sat(&out, 1), 1); /* rounded up */
 }
 
-static void one_dust_output_may_be_ephemeral(void **state)
+TEST(one_dust_output_may_be_ephemeral, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx = build_tx(&f->arena, 1, 1, 3);
     for (uint32_t i = 0; i < 3; i++)
         tx.out[i] = (struct tx_out){.value_sat = 546, .script_pubkey = p2pkh(f)};
@@ -248,9 +237,8 @@ static void assert_inputs(struct fixture *f, struct tx *tx, const struct tx_out 
     }
 }
 
-static void spent_outputs_have_known_forms(void **state)
+TEST(spent_outputs_have_known_forms, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx = base(f, 2);
     struct tx_out spent[2] = {{.script_pubkey = p2pkh(f)}, {.script_pubkey = p2pkh(f)}};
     assert_inputs(f, &tx, spent, NULL);
@@ -262,9 +250,8 @@ static void spent_outputs_have_known_forms(void **state)
     assert_inputs(f, &tx, spent, NULL);
 }
 
-static void redeem_scripts_have_few_sigops(void **state)
+TEST(redeem_scripts_have_few_sigops, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx = base(f, 1);
     struct tx_out spent = {.script_pubkey = p2sh(f)};
     assert_inputs(f, &tx, &spent, "input 0 P2SH redeemscript missing");
@@ -278,9 +265,8 @@ static void redeem_scripts_have_few_sigops(void **state)
     assert_inputs(f, &tx, &spent, NULL);
 }
 
-static void legacy_sigops_of_all_inputs_are_bounded(void **state)
+TEST(legacy_sigops_of_all_inputs_are_bounded, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { N = 167 }; /* 15 each: 2505 */
     struct tx tx = base(f, N);
     struct tx_out spent[N];
@@ -314,9 +300,8 @@ static bool witness_is_standard(struct fixture *f, struct span script, const str
     return policy_witness_is_standard(&tx, &spent);
 }
 
-static void only_witness_programs_have_witnesses(void **state)
+TEST(only_witness_programs_have_witnesses, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct span item = SCRIPT(f, "", 10, OP_1);
     assert_false(witness_is_standard(f, p2pkh(f), &item, 1));
     assert_false(witness_is_standard(f, SCRIPT(f, "\x51\x02\x4e\x73", 0, 0), &item, 1));
@@ -333,9 +318,8 @@ static void only_witness_programs_have_witnesses(void **state)
     assert_false(policy_witness_is_standard(&tx, &spent));
 }
 
-static void p2wsh_stacks_are_bounded(void **state)
+TEST(p2wsh_stacks_are_bounded, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct span script = SCRIPT(f, "\x00\x20", 32, 1);
     struct span items[102];
     for (size_t i = 0; i < COUNT_OF(items); i++)
@@ -354,9 +338,8 @@ static void p2wsh_stacks_are_bounded(void **state)
     assert_true(witness_is_standard(f, script, items, 1)); /* now it is the script */
 }
 
-static void taproot_stacks_have_no_annex_and_short_items(void **state)
+TEST(taproot_stacks_have_no_annex_and_short_items, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct span script = SCRIPT(f, "\x51\x20", 32, 1);
     struct span items[3] = {SCRIPT(f, "", 80, 1), SCRIPT(f, "", 5000, OP_NOP),
                             SCRIPT(f, "\xc0", 32, 1)};
@@ -372,9 +355,8 @@ static void taproot_stacks_have_no_annex_and_short_items(void **state)
     assert_true(witness_is_standard(f, script, items, 1)); /* key path */
 }
 
-static void missing_witnesses_are_recognised(void **state)
+TEST(missing_witnesses_are_recognised, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx = base(f, 2);
     struct tx_out spent[2] = {{.script_pubkey = p2pkh(f)}, {.script_pubkey = p2pkh(f)}};
     assert_false(policy_spends_witness_program(&tx, spent));
@@ -390,9 +372,8 @@ static void missing_witnesses_are_recognised(void **state)
 
 /* -- Sizes and rates --------------------------------------------------------------------------- */
 
-static void signature_operations_count_as_bytes(void **state)
+TEST(signature_operations_count_as_bytes)
 {
-    (void)state;
     assert_int_equal(policy_vbytes(400, 0), 100);
     assert_int_equal(policy_vbytes(401, 0), 101);
     assert_int_equal(policy_vbytes(400, 20), 100);
@@ -400,9 +381,8 @@ static void signature_operations_count_as_bytes(void **state)
     assert_int_equal(policy_adjusted_wu(400, 21), 420);
 }
 
-static void fees_are_rounded_up(void **state)
+TEST(fees_are_rounded_up)
 {
-    (void)state;
     assert_int_equal(feerate_fee_sat(100, 110), 11);
     assert_int_equal(feerate_fee_sat(100, 111), 12);
     assert_int_equal(feerate_fee_sat(1, 1), 1);
@@ -410,9 +390,8 @@ static void fees_are_rounded_up(void **state)
     assert_int_equal(feerate_fee_sat(MAX_MONEY_SAT, 2000), 2 * MAX_MONEY_SAT);
 }
 
-static void rates_compare_exactly(void **state)
+TEST(rates_compare_exactly)
 {
-    (void)state;
     const struct {
         struct feerate a, b;
         int want;
@@ -431,28 +410,3 @@ static void rates_compare_exactly(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(versions_one_to_three_are_standard),
-        TEST(weight_is_bounded),
-        TEST(script_sigs_are_short_pushes),
-        TEST(outputs_have_known_forms),
-        TEST(data_outputs_share_one_budget),
-        TEST(dust_thresholds_are_cores),
-        TEST(one_dust_output_may_be_ephemeral),
-        TEST(spent_outputs_have_known_forms),
-        TEST(redeem_scripts_have_few_sigops),
-        TEST(legacy_sigops_of_all_inputs_are_bounded),
-        TEST(only_witness_programs_have_witnesses),
-        TEST(p2wsh_stacks_are_bounded),
-        TEST(taproot_stacks_have_no_annex_and_short_items),
-        TEST(missing_witnesses_are_recognised),
-        TEST(signature_operations_count_as_bytes),
-        TEST(fees_are_rounded_up),
-        TEST(rates_compare_exactly),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

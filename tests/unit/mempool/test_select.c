@@ -1,13 +1,7 @@
 /* test_select.c - what a block is filled with, and in which order. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/build.h"
 #include "support/mempool_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static const struct mempool_selection whole_block = {.max_weight_wu = BLOCK_WEIGHT_MAX_WU,
@@ -24,6 +18,8 @@ static int teardown(void **state)
     mempool_rig_free(*state);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
                               int64_t fee_sat)
@@ -57,14 +53,13 @@ static void assert_selected(const struct mempool_rig *rig,
     xfree(list);
 }
 
-static void nothing_is_selected_from_nothing(void **state)
+TEST(nothing_is_selected_from_nothing, const struct mempool_rig *rig)
 {
-    assert_selected(*state, &whole_block, NULL, 0);
+    assert_selected(rig, &whole_block, NULL, 0);
 }
 
-static void best_rates_come_first(void **state)
+TEST(best_rates_come_first, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx[3] = {spend_height(rig, 1, 1, 2000), spend_height(rig, 2, 1, 3000),
                        spend_height(rig, 3, 1, 1000)};
     for (size_t i = 0; i < 3; i++)
@@ -80,9 +75,8 @@ static void best_rates_come_first(void **state)
     assert_selected(rig, &whole_block, other, 3);
 }
 
-static void parents_come_with_the_children_that_pay(void **state)
+TEST(parents_come_with_the_children_that_pay, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx poor = spend_height(rig, 1, 1, 100), rich = spend_output(rig, &poor, 0, 90000);
     struct tx middle = spend_height(rig, 2, 1, 5000);
     const struct tx *all[] = {&poor, &middle, &rich};
@@ -92,9 +86,8 @@ static void parents_come_with_the_children_that_pay(void **state)
     assert_selected(rig, &whole_block, want, 3);
 }
 
-static void room_is_respected(void **state)
+TEST(room_is_respected, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx large = spend_height(rig, 1, 100, 900000), small = spend_height(rig, 2, 1, 1000);
     struct tx child = spend_output(rig, &large, 0, 100);
     const struct tx *all[] = {&large, &small, &child};
@@ -114,9 +107,8 @@ static void room_is_respected(void **state)
     assert_selected(rig, &selection, NULL, 0);
 }
 
-static void signature_operations_are_counted(void **state)
+TEST(signature_operations_are_counted, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct builder_coin coin = mempool_rig_coin(rig, 1);
     static const uint8_t p2pkh[25] = {0x76, 0xa9, 20, [23] = 0x88, [24] = 0xac};
     struct tx tx = mempool_rig_spend(rig, &coin, 1, 10, 5000);
@@ -133,9 +125,8 @@ static void signature_operations_are_counted(void **state)
     assert_selected(rig, &selection, NULL, 0);
 }
 
-static void poor_chunks_are_left_out_if_wanted(void **state)
+TEST(poor_chunks_are_left_out_if_wanted, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     struct tx tx = spend_height(rig, 1, 1, 0);
     uint32_t weight_wu = tx_weight_wu(&tx);
     /* 4 sat per virtual byte, the last of which is not full: for its weight alone it pays more. */
@@ -151,9 +142,8 @@ static void poor_chunks_are_left_out_if_wanted(void **state)
 }
 
 /* A large mempool: every selection is in a valid order, and rates of chunks fall. */
-static void large_selections_are_in_order(void **state)
+TEST(large_selections_are_in_order, struct mempool_rig *rig)
 {
-    struct mempool_rig *rig = *state;
     enum { FAN = 40, COINS = 20 };
     for (int32_t c = 0; c < COINS; c++) {
         struct tx root = spend_height(rig, c + 1, FAN, 5000 + 977 * c);
@@ -185,15 +175,3 @@ static void large_selections_are_in_order(void **state)
     xfree(list);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(nothing_is_selected_from_nothing),        TEST(best_rates_come_first),
-        TEST(parents_come_with_the_children_that_pay), TEST(room_is_respected),
-        TEST(signature_operations_are_counted),        TEST(poor_chunks_are_left_out_if_wanted),
-        TEST(large_selections_are_in_order),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,17 +1,10 @@
 /* test_node.c - whole nodes on simulated machines: start, calls, imports, faults, stop. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "node/node.h"
 #include "sim/sim_env.h"
 #include "support/chain_builder.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -198,9 +191,8 @@ static const char *call(struct world *w, const char *method, const char *params)
             fail_msg("%s", answer_);                                                               \
     } while (0)
 
-static void a_node_answers_and_stops_cleanly(void **state)
+TEST(a_node_answers_and_stops_cleanly)
 {
-    (void)state;
     struct world w;
     world_init(&w, 1);
     start_node(&w);
@@ -213,9 +205,8 @@ static void a_node_answers_and_stops_cleanly(void **state)
     world_deinit(&w);
 }
 
-static void calls_before_the_start_are_told_to_wait(void **state)
+TEST(calls_before_the_start_are_told_to_wait)
 {
-    (void)state;
     struct world w;
     world_init(&w, 2);
     make_node(&w);
@@ -228,9 +219,8 @@ static void calls_before_the_start_are_told_to_wait(void **state)
     world_deinit(&w);
 }
 
-static void a_node_that_never_started_can_be_stopped_or_freed(void **state)
+TEST(a_node_that_never_started_can_be_stopped_or_freed)
 {
-    (void)state;
     struct world w;
     world_init(&w, 3);
     make_node(&w);
@@ -247,9 +237,8 @@ static void a_node_that_never_started_can_be_stopped_or_freed(void **state)
     world_deinit(&w);
 }
 
-static void malformed_credentials_are_refused(void **state)
+TEST(malformed_credentials_are_refused)
 {
-    (void)state;
     struct world w;
     world_init(&w, 4);
     const char *bad[] = {"nonsense"};
@@ -263,9 +252,8 @@ static void malformed_credentials_are_refused(void **state)
     world_deinit(&w);
 }
 
-static void blocks_are_told_of_and_kept(void **state)
+TEST(blocks_are_told_of_and_kept)
 {
-    (void)state;
     struct world w;
     world_init(&w, 5);
     start_node(&w);
@@ -287,9 +275,8 @@ static void blocks_are_told_of_and_kept(void **state)
     world_deinit(&w);
 }
 
-static void the_stop_call_is_answered_and_then_obeyed(void **state)
+TEST(the_stop_call_is_answered_and_then_obeyed)
 {
-    (void)state;
     struct world w;
     world_init(&w, 6);
     start_node(&w);
@@ -299,9 +286,8 @@ static void the_stop_call_is_answered_and_then_obeyed(void **state)
     world_deinit(&w);
 }
 
-static void a_call_that_waits_is_answered_by_the_stop(void **state)
+TEST(a_call_that_waits_is_answered_by_the_stop)
 {
-    (void)state;
     struct world w;
     world_init(&w, 7);
     start_node(&w);
@@ -313,9 +299,8 @@ static void a_call_that_waits_is_answered_by_the_stop(void **state)
     world_deinit(&w);
 }
 
-static void reaching_a_height_stops_the_node(void **state)
+TEST(reaching_a_height_stops_the_node)
 {
-    (void)state;
     struct world w;
     world_init(&w, 8);
     w.options.stop_at_height = 2;
@@ -347,9 +332,8 @@ static void write_blocks(struct world *w, const char *path, int32_t from,
     env_file_close(w->env, file);
 }
 
-static void importing_shows_progress_and_may_end_the_node(void **state)
+TEST(importing_shows_progress_and_may_end_the_node)
 {
-    (void)state;
     struct world w;
     world_init(&w, 9);
     const struct built_block *last = builder_blocks(&w.builder, w.builder.genesis, 60, NULL);
@@ -375,9 +359,8 @@ static void importing_shows_progress_and_may_end_the_node(void **state)
 }
 
 /* Rebuilding is an import too: the node may stop only when every stored block is connected. */
-static void rebuilding_is_over_when_all_blocks_are_connected(void **state)
+TEST(rebuilding_is_over_when_all_blocks_are_connected)
 {
-    (void)state;
     for (int how = 0; how < 2; how++) {
         struct world w;
         world_init(&w, 15);
@@ -401,9 +384,8 @@ static void rebuilding_is_over_when_all_blocks_are_connected(void **state)
     }
 }
 
-static void files_may_come_in_any_order(void **state)
+TEST(files_may_come_in_any_order)
 {
-    (void)state;
     struct world w;
     world_init(&w, 14);
     const struct built_block *last = builder_blocks(&w.builder, w.builder.genesis, 30, NULL);
@@ -420,9 +402,8 @@ static void files_may_come_in_any_order(void **state)
     world_deinit(&w);
 }
 
-static void of_several_files_the_one_that_cannot_be_read_is_named(void **state)
+TEST(of_several_files_the_one_that_cannot_be_read_is_named)
 {
-    (void)state;
     struct world w;
     world_init(&w, 15);
     const struct built_block *last = builder_blocks(&w.builder, w.builder.genesis, 30, NULL);
@@ -439,9 +420,8 @@ static void of_several_files_the_one_that_cannot_be_read_is_named(void **state)
     world_deinit(&w);
 }
 
-static void a_file_that_cannot_be_read_is_told_and_fails_only_an_import_run(void **state)
+TEST(a_file_that_cannot_be_read_is_told_and_fails_only_an_import_run)
 {
-    (void)state;
     struct world w;
     world_init(&w, 10);
     const char *files[] = {"absent.dat"};
@@ -462,9 +442,8 @@ static void a_file_that_cannot_be_read_is_told_and_fails_only_an_import_run(void
     world_deinit(&w);
 }
 
-static void the_time_can_be_set_for_one_node(void **state)
+TEST(the_time_can_be_set_for_one_node)
 {
-    (void)state;
     struct world w;
     world_init(&w, 11);
     w.options.mock_time_s = 1600000000;
@@ -481,9 +460,8 @@ static void the_time_can_be_set_for_one_node(void **state)
     world_deinit(&w);
 }
 
-static void two_nodes_in_one_process_do_not_disturb_each_other(void **state)
+TEST(two_nodes_in_one_process_do_not_disturb_each_other)
 {
-    (void)state;
     struct world a, b;
     world_init(&a, 12);
     world_init(&b, 12);
@@ -500,9 +478,8 @@ static void two_nodes_in_one_process_do_not_disturb_each_other(void **state)
     world_deinit(&b);
 }
 
-static void a_failing_disk_stops_the_node_with_the_reason(void **state)
+TEST(a_failing_disk_stops_the_node_with_the_reason)
 {
-    (void)state;
     struct world w;
     world_init(&w, 13);
     start_node(&w);
@@ -512,27 +489,4 @@ static void a_failing_disk_stops_the_node_with_the_reason(void **state)
     assert_string_not_equal(w.stop_error, "");
     assert_int_equal(w.n_replies, 1);
     world_deinit(&w);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_node_answers_and_stops_cleanly),
-        cmocka_unit_test(calls_before_the_start_are_told_to_wait),
-        cmocka_unit_test(a_node_that_never_started_can_be_stopped_or_freed),
-        cmocka_unit_test(malformed_credentials_are_refused),
-        cmocka_unit_test(blocks_are_told_of_and_kept),
-        cmocka_unit_test(the_stop_call_is_answered_and_then_obeyed),
-        cmocka_unit_test(a_call_that_waits_is_answered_by_the_stop),
-        cmocka_unit_test(reaching_a_height_stops_the_node),
-        cmocka_unit_test(importing_shows_progress_and_may_end_the_node),
-        cmocka_unit_test(rebuilding_is_over_when_all_blocks_are_connected),
-        cmocka_unit_test(files_may_come_in_any_order),
-        cmocka_unit_test(of_several_files_the_one_that_cannot_be_read_is_named),
-        cmocka_unit_test(a_file_that_cannot_be_read_is_told_and_fails_only_an_import_run),
-        cmocka_unit_test(the_time_can_be_set_for_one_node),
-        cmocka_unit_test(two_nodes_in_one_process_do_not_disturb_each_other),
-        cmocka_unit_test(a_failing_disk_stops_the_node_with_the_reason),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

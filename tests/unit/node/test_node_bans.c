@@ -1,19 +1,11 @@
 /* test_node_bans.c - orders to ban, and the file that remembers them.
  *
  * The mesh is played by this file: a list, and who was disconnected. */
-#include "node/node_bans.h"
-
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
-#include <cmocka.h>
-
+#include "node/node_bans.h"
 #include "sim/sim_env.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/replace_file.h"
 
@@ -122,9 +114,8 @@ static void write_file(struct rig *rig, const char *text)
     assert_int_equal(replace_file(rig->env, "regtest/banlist.json", span_of_string(text)), 0);
 }
 
-static void bans_have_the_length_that_was_ordered(void **state)
+TEST(bans_have_the_length_that_was_ordered)
 {
-    (void)state;
     struct rig rig;
     rig_init(&rig);
     assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 0, false), RPC_NET_OK);
@@ -143,9 +134,8 @@ static void bans_have_the_length_that_was_ordered(void **state)
     rig_deinit(&rig);
 }
 
-static void orders_that_make_no_sense_are_refused(void **state)
+TEST(orders_that_make_no_sense_are_refused)
 {
-    (void)state;
     struct rig rig;
     rig_init(&rig);
     assert_int_equal(node_bans_add(rig.bans, "1.2.3.4/99", 0, false), RPC_NET_BAD_ADDRESS);
@@ -167,9 +157,8 @@ static void orders_that_make_no_sense_are_refused(void **state)
     rig_deinit(&rig);
 }
 
-static void a_full_list_is_an_error(void **state)
+TEST(a_full_list_is_an_error)
 {
-    (void)state;
     struct rig rig;
     rig_init(&rig);
     for (unsigned i = 0; i <= BAN_LIST_MAX; i++) {
@@ -185,9 +174,8 @@ static void a_full_list_is_an_error(void **state)
     rig_deinit(&rig);
 }
 
-static void what_was_saved_outlives_a_power_cut(void **state)
+TEST(what_was_saved_outlives_a_power_cut)
 {
-    (void)state;
     struct rig rig;
     rig_init(&rig);
     assert_int_equal(node_bans_add(rig.bans, "1.2.3.0/24", 100, false), RPC_NET_OK);
@@ -206,9 +194,8 @@ static void what_was_saved_outlives_a_power_cut(void **state)
     rig_deinit(&rig);
 }
 
-static void orders_during_a_write_are_in_the_next(void **state)
+TEST(orders_during_a_write_are_in_the_next)
 {
-    (void)state;
     struct rig rig;
     rig_init(&rig);
     for (int i = 0; i < 5; i++) {
@@ -226,9 +213,8 @@ static void orders_during_a_write_are_in_the_next(void **state)
     rig_deinit(&rig);
 }
 
-static void a_disk_that_fails_is_told_and_the_next_order_tries_again(void **state)
+TEST(a_disk_that_fails_is_told_and_the_next_order_tries_again)
 {
-    (void)state;
     struct rig rig;
     rig_init(&rig);
     assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 100, false), RPC_NET_OK);
@@ -269,9 +255,8 @@ static const struct {
 };
 /* clang-format on */
 
-static void a_file_that_cannot_be_used_is_put_aside(void **state)
+TEST(a_file_that_cannot_be_used_is_put_aside)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         struct rig rig;
         rig_init(&rig);
@@ -294,9 +279,8 @@ static void a_file_that_cannot_be_used_is_put_aside(void **state)
     }
 }
 
-static void a_file_that_cannot_be_read_is_not_overwritten(void **state)
+TEST(a_file_that_cannot_be_read_is_not_overwritten)
 {
-    (void)state;
     struct rig rig;
     rig_init(&rig);
     rig_close(&rig);
@@ -309,9 +293,8 @@ static void a_file_that_cannot_be_read_is_not_overwritten(void **state)
     rig_deinit(&rig);
 }
 
-static void without_a_folder_nothing_is_kept(void **state)
+TEST(without_a_folder_nothing_is_kept)
 {
-    (void)state;
     struct rig rig = {.sim = sim_env_new(7)};
     static const struct node_bans_options options = {0};
     rig.bans = node_bans_new(sim_env_get(rig.sim), NULL, &rig.p2p, &options, &rig.warning);
@@ -320,20 +303,4 @@ static void without_a_folder_nothing_is_kept(void **state)
     node_bans_save(rig.bans, on_saved, &rig);
     assert_int_equal(rig.n_saved, 1);
     rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bans_have_the_length_that_was_ordered),
-        cmocka_unit_test(orders_that_make_no_sense_are_refused),
-        cmocka_unit_test(a_full_list_is_an_error),
-        cmocka_unit_test(what_was_saved_outlives_a_power_cut),
-        cmocka_unit_test(orders_during_a_write_are_in_the_next),
-        cmocka_unit_test(a_disk_that_fails_is_told_and_the_next_order_tries_again),
-        cmocka_unit_test(a_file_that_cannot_be_used_is_put_aside),
-        cmocka_unit_test(a_file_that_cannot_be_read_is_not_overwritten),
-        cmocka_unit_test(without_a_folder_nothing_is_kept),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

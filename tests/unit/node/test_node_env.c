@@ -1,13 +1,6 @@
 /* test_node_env.c - a node's time can be set, its timers moved; the world beneath is untouched. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "node/node_env.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 #define TIMERS_MAX 64
@@ -117,9 +110,8 @@ static void note(void *arg)
     mark->trace->text[n] = mark->letter;
 }
 
-static void the_wall_clock_stands_still_while_it_is_mocked(void **state)
+TEST(the_wall_clock_stands_still_while_it_is_mocked)
 {
-    (void)state;
     struct fake fake = {0};
     struct env real = fake_env(&fake);
     struct node_env *a = node_env_new(&real), *b = node_env_new(&real);
@@ -135,9 +127,8 @@ static void the_wall_clock_stands_still_while_it_is_mocked(void **state)
     node_env_free(NULL);
 }
 
-static void timers_fire_and_are_cancelled_through_the_view(void **state)
+TEST(timers_fire_and_are_cancelled_through_the_view)
 {
-    (void)state;
     struct fake fake = {.now_us = 5};
     struct env real = fake_env(&fake);
     struct node_env *node_env = node_env_new(&real);
@@ -159,9 +150,8 @@ static void timers_fire_and_are_cancelled_through_the_view(void **state)
     node_env_free(node_env);
 }
 
-static void advancing_fires_what_falls_due_in_the_right_order(void **state)
+TEST(advancing_fires_what_falls_due_in_the_right_order)
 {
-    (void)state;
     struct fake fake = {.now_us = 1000};
     struct env real = fake_env(&fake);
     struct node_env *node_env = node_env_new(&real);
@@ -192,9 +182,8 @@ static void advancing_fires_what_falls_due_in_the_right_order(void **state)
     node_env_free(node_env);
 }
 
-static void setting_the_wall_clock_forward_makes_timers_due(void **state)
+TEST(setting_the_wall_clock_forward_makes_timers_due)
 {
-    (void)state;
     struct fake fake = {.now_us = 7};
     struct env real = fake_env(&fake);
     struct node_env *node_env = node_env_new(&real);
@@ -217,9 +206,8 @@ static void setting_the_wall_clock_forward_makes_timers_due(void **state)
     node_env_free(node_env);
 }
 
-static void freeing_the_view_cancels_its_timers(void **state)
+TEST(freeing_the_view_cancels_its_timers)
 {
-    (void)state;
     struct fake fake = {0};
     struct env real = fake_env(&fake);
     struct node_env *node_env = node_env_new(&real);
@@ -233,9 +221,8 @@ static void freeing_the_view_cancels_its_timers(void **state)
     assert_int_equal(fake.n, 0);
 }
 
-static void everything_but_the_clock_is_the_worlds_own(void **state)
+TEST(everything_but_the_clock_is_the_worlds_own)
 {
-    (void)state;
     struct fake fake = {0};
     struct env real = fake_env(&fake);
     struct node_env *node_env = node_env_new(&real);
@@ -247,17 +234,4 @@ static void everything_but_the_clock_is_the_worlds_own(void **state)
     fake.now_us = 77;
     assert_int_equal(env_now_us(env), 77);
     node_env_free(node_env);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_wall_clock_stands_still_while_it_is_mocked),
-        cmocka_unit_test(timers_fire_and_are_cancelled_through_the_view),
-        cmocka_unit_test(advancing_fires_what_falls_due_in_the_right_order),
-        cmocka_unit_test(setting_the_wall_clock_forward_makes_timers_due),
-        cmocka_unit_test(freeing_the_view_cancels_its_timers),
-        cmocka_unit_test(everything_but_the_clock_is_the_worlds_own),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

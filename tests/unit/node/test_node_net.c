@@ -2,15 +2,7 @@
  *
  * The mesh is played by this file: it defines the functions of p2p.h that the module calls. */
 #include "node/node_net.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define NOW 1700000000
@@ -311,9 +303,8 @@ static struct p2p_peer_info known_peer(void)
     };
 }
 
-static void every_field_of_a_peer_arrives(void **state)
+TEST(every_field_of_a_peer_arrives)
 {
-    (void)state;
     struct net_rig rig;
     int n = 0;
     rig_init(&rig, NULL);
@@ -339,9 +330,8 @@ static void check_orphan(void *arg, const struct rpc_orphan *orphan)
     ++*n;
 }
 
-static void orphans_arrive_whole(void **state)
+TEST(orphans_arrive_whole)
 {
-    (void)state;
     static const uint64_t peers[] = {7, 8};
     const struct p2p_orphan_info orphan = {{{1}}, {{2}}, span_of("abc", 3), 12, peers, 2};
     struct net_rig rig;
@@ -367,9 +357,8 @@ static void check_fresh(void *arg, const struct rpc_peer_info *peer)
     assert_int_equal(peer->n_per_message, 0);
 }
 
-static void classes_have_names_that_clients_know(void **state)
+TEST(classes_have_names_that_clients_know)
 {
-    (void)state;
     static const struct {
         enum peer_class class;
         const char *want;
@@ -406,9 +395,8 @@ static void see_added(void *arg, const char *address, const struct rpc_peer_info
     assert_string_equal(peer->address, "1.2.3.4:8333");
 }
 
-static void added_nodes_come_with_their_peer(void **state)
+TEST(added_nodes_come_with_their_peer)
 {
-    (void)state;
     struct net_rig rig;
     struct added_seen seen = {0};
     const struct p2p_peer_info peer = known_peer();
@@ -456,9 +444,8 @@ static void check_info(void *arg, const struct rpc_net_info *info)
     assert_int_equal(info->local[1].port, 7);
 }
 
-static void the_state_of_the_network_arrives(void **state)
+TEST(the_state_of_the_network_arrives)
 {
-    (void)state;
     const struct net_address local[] = {address_of("1.2.3.4"), address_of("[2001:db8::1]:7")};
     const struct mempool mempool = {
         .options = {.min_relay_sat_per_kvb = 100, .incremental_sat_per_kvb = 200}};
@@ -507,9 +494,8 @@ static void see_address(void *arg, const struct rpc_node_address *address)
              address->port);
 }
 
-static void addresses_can_be_asked_for_by_network(void **state)
+TEST(addresses_can_be_asked_for_by_network)
 {
-    (void)state;
     static const struct {
         size_t max;
         const char *network;
@@ -547,9 +533,8 @@ static void see_count(void *arg, const struct rpc_addrman_count *count)
                          count->n_tried);
 }
 
-static void addresses_are_counted_by_network(void **state)
+TEST(addresses_are_counted_by_network)
 {
-    (void)state;
     struct net_rig rig;
     struct buffer text;
     rig_init(&rig, NULL);
@@ -582,9 +567,8 @@ static void count_save(void *arg, int error)
     ++*(int *)arg;
 }
 
-static void orders_are_passed_on(void **state)
+TEST(orders_are_passed_on)
 {
-    (void)state;
     struct net_rig rig;
     struct block_hash hash = {{1, 2, 3}};
     rig_init(&rig, NULL);
@@ -626,9 +610,8 @@ static void orders_are_passed_on(void **state)
     rig_deinit(&rig);
 }
 
-static void results_are_translated(void **state)
+TEST(results_are_translated)
 {
-    (void)state;
     static const struct {
         enum p2p_result result;
         enum rpc_net_result want;
@@ -648,20 +631,4 @@ static void results_are_translated(void **state)
         assert_int_equal(rig.view->disconnect_id(rig.view->ctx, 1), rows[i].want);
     }
     rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(orphans_arrive_whole),
-        cmocka_unit_test(every_field_of_a_peer_arrives),
-        cmocka_unit_test(classes_have_names_that_clients_know),
-        cmocka_unit_test(added_nodes_come_with_their_peer),
-        cmocka_unit_test(the_state_of_the_network_arrives),
-        cmocka_unit_test(addresses_can_be_asked_for_by_network),
-        cmocka_unit_test(addresses_are_counted_by_network),
-        cmocka_unit_test(orders_are_passed_on),
-        cmocka_unit_test(results_are_translated),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

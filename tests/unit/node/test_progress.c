@@ -1,19 +1,11 @@
 /* test_progress.c - rates and the line that shows them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "node/progress.h"
+#include "support/unit.h"
 
 #define SECOND INT64_C(1000000)
 
-static void nothing_is_known_at_first(void **state)
+TEST(nothing_is_known_at_first)
 {
-    (void)state;
     struct progress p = {0};
     char line[PROGRESS_LINE_BYTES];
     assert_true(progress_blocks_per_s(&p) < 0.001);
@@ -24,9 +16,8 @@ static void nothing_is_known_at_first(void **state)
     assert_int_equal(progress_seconds_left(&p), -1);
 }
 
-static void rates_are_over_the_samples_kept(void **state)
+TEST(rates_are_over_the_samples_kept)
 {
-    (void)state;
     struct progress p = {0};
     for (int i = 0; i <= 10; i++)
         progress_add(&p, i * SECOND, 100 * i, 0.01 * i);
@@ -36,9 +27,8 @@ static void rates_are_over_the_samples_kept(void **state)
     assert_true(left_s >= 89 && left_s <= 90);
 }
 
-static void old_samples_are_forgotten(void **state)
+TEST(old_samples_are_forgotten)
 {
-    (void)state;
     struct progress p = {0};
     /* Slow for a long time, then fast for longer than the ring spans. */
     for (int i = 0; i < 100; i++)
@@ -49,9 +39,8 @@ static void old_samples_are_forgotten(void **state)
 }
 
 /* A block every millisecond must not push the half minute out of the ring. */
-static void many_samples_in_a_second_count_as_one(void **state)
+TEST(many_samples_in_a_second_count_as_one)
 {
-    (void)state;
     struct progress p = {0};
     for (int i = 0; i <= 10000; i++)
         progress_add(&p, i * SECOND / 1000, i, (double)i / 20000);
@@ -61,9 +50,8 @@ static void many_samples_in_a_second_count_as_one(void **state)
     assert_true(left_s >= 9 && left_s <= 10);
 }
 
-static void a_reorganisation_or_a_standstill_has_no_rate(void **state)
+TEST(a_reorganisation_or_a_standstill_has_no_rate)
 {
-    (void)state;
     struct progress p = {0};
     progress_add(&p, 0, 100, 0.5);
     progress_add(&p, SECOND, 99, 0.4);
@@ -75,9 +63,8 @@ static void a_reorganisation_or_a_standstill_has_no_rate(void **state)
 
 /* As when a file is imported and nothing follows: looked at now and then, the rate must not fade
  * for minutes, with a time left that grows. */
-static void what_was_more_than_half_a_minute_ago_has_no_rate(void **state)
+TEST(what_was_more_than_half_a_minute_ago_has_no_rate)
 {
-    (void)state;
     struct progress p = {0};
     progress_add(&p, 0, 0, 0);
     progress_add(&p, 2 * SECOND, 255, 0.1);
@@ -94,9 +81,8 @@ static void what_was_more_than_half_a_minute_ago_has_no_rate(void **state)
     assert_int_equal((int)(progress_blocks_per_s(&p) + 0.5), 1);
 }
 
-static void the_line_tells_height_date_percent_rate_and_time_left(void **state)
+TEST(the_line_tells_height_date_percent_rate_and_time_left)
 {
-    (void)state;
     static const struct {
         double part; /* done after ten seconds, from nothing */
         const char *want;
@@ -116,9 +102,8 @@ static void the_line_tells_height_date_percent_rate_and_time_left(void **state)
     }
 }
 
-static void traffic_is_told_in_units_that_people_read(void **state)
+TEST(traffic_is_told_in_units_that_people_read)
 {
-    (void)state;
     char line[PROGRESS_LINE_BYTES];
     /* clang-format off */
     static const struct { struct traffic before, now; const char *want; } rows[] = {
@@ -131,19 +116,4 @@ static void traffic_is_told_in_units_that_people_read(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         assert_string_equal(progress_format_traffic(&rows[i].before, &rows[i].now, line),
                             rows[i].want);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_known_at_first),
-        cmocka_unit_test(rates_are_over_the_samples_kept),
-        cmocka_unit_test(old_samples_are_forgotten),
-        cmocka_unit_test(many_samples_in_a_second_count_as_one),
-        cmocka_unit_test(a_reorganisation_or_a_standstill_has_no_rate),
-        cmocka_unit_test(what_was_more_than_half_a_minute_ago_has_no_rate),
-        cmocka_unit_test(the_line_tells_height_date_percent_rate_and_time_left),
-        cmocka_unit_test(traffic_is_told_in_units_that_people_read),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

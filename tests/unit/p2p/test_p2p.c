@@ -1,15 +1,8 @@
 /* test_p2p.c - whole nodes on a simulated network: they find each other's blocks and transactions.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -34,9 +27,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void two_nodes_shake_hands(void **state)
+FIXTURE(setup, teardown)
+
+TEST(two_nodes_shake_hands, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 1, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     mesh_connect(a, b);
@@ -55,9 +49,8 @@ static void two_nodes_shake_hands(void **state)
     assert_int_equal(b->n_peers, 1);
 }
 
-static void a_new_node_syncs_headers_first_and_then_all_blocks(void **state)
+TEST(a_new_node_syncs_headers_first_and_then_all_blocks, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 2, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 2500, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
@@ -71,9 +64,8 @@ static void a_new_node_syncs_headers_first_and_then_all_blocks(void **state)
     assert_true(info.last_block_s > 0);
 }
 
-static void a_new_block_reaches_everybody_along_a_line(void **state)
+TEST(a_new_block_reaches_everybody_along_a_line, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 3, &f->builder, NULL);
     struct mesh_node *node[5];
     for (int i = 0; i < 5; i++) {
@@ -90,9 +82,8 @@ static void a_new_block_reaches_everybody_along_a_line(void **state)
     assert_in_range(took_us, 1, 1000000);
 }
 
-static void the_longer_of_two_branches_wins_everywhere(void **state)
+TEST(the_longer_of_two_branches_wins_everywhere, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 4, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     const struct built_block *base = builder_blocks(&f->builder, f->builder.genesis, 20, NULL);
@@ -104,9 +95,8 @@ static void the_longer_of_two_branches_wins_everywhere(void **state)
     assert_true(mesh_wait_tip(&f->mesh, two, 20) >= 0);
 }
 
-static void a_partition_heals(void **state)
+TEST(a_partition_heals, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 5, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     mesh_connect(a, b);
@@ -124,9 +114,8 @@ static void a_partition_heals(void **state)
     assert_true(mesh_wait_tip(&f->mesh, two, 60) >= 0);
 }
 
-static void a_transaction_is_told_to_everybody_and_mined_by_another(void **state)
+TEST(a_transaction_is_told_to_everybody_and_mined_by_another, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 6, &f->builder, NULL);
     struct mesh_node *node[3];
     for (int i = 0; i < 3; i++) {
@@ -157,21 +146,4 @@ static void a_transaction_is_told_to_everybody_and_mined_by_another(void **state
     mesh_give(node[2], mined);
     assert_true(mesh_wait_tip(&f->mesh, mined, 20) >= 0);
     assert_int_equal(mempool_count(node[0]->mempool), 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(two_nodes_shake_hands, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_new_node_syncs_headers_first_and_then_all_blocks, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_new_block_reaches_everybody_along_a_line, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(the_longer_of_two_branches_wins_everywhere, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_partition_heals, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_transaction_is_told_to_everybody_and_mined_by_another,
-                                        setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,7 @@
 /* test_p2p_view.c - what RPC shows of peers, and that orders survive peers that come and go. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -34,7 +26,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
 struct sums {
@@ -55,9 +48,8 @@ static void add_up(void *arg, const struct p2p_peer_info *info)
     }
 }
 
-static void bytes_per_message_add_up_to_the_whole(void **state)
+TEST(bytes_per_message_add_up_to_the_whole, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 101, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(a, builder_blocks(&f->builder, f->builder.genesis, 30, NULL));
@@ -78,9 +70,8 @@ static void bytes_per_message_add_up_to_the_whole(void **state)
     assert_int_equal(info.port, MESH_PORT);
 }
 
-static void messages_we_do_not_know_are_counted_as_others(void **state)
+TEST(messages_we_do_not_know_are_counted_as_others, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 102, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -93,9 +84,8 @@ static void messages_we_do_not_know_are_counted_as_others(void **state)
     raw_free(raw);
 }
 
-static void facts_of_a_peer_are_shown(void **state)
+TEST(facts_of_a_peer_are_shown, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const trusted[] = {"relay,addr@10.9.0.0/16"};
     struct p2p_options options = {.whitelist = trusted, .n_whitelist = 1};
     mesh_init(&f->mesh, 103, &f->builder, NULL);
@@ -120,9 +110,8 @@ static void facts_of_a_peer_are_shown(void **state)
 }
 
 /* Hazard 43: peers that come and go while orders name them. */
-static void orders_may_name_peers_that_are_gone(void **state)
+TEST(orders_may_name_peers_that_are_gone, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 104, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     const struct built_block *blocks[2];
@@ -151,15 +140,4 @@ static void orders_may_name_peers_that_are_gone(void **state)
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(mesh_count_ready(a), 0);
     assert_int_equal(p2p_disconnect_id(a->p2p, 12345), P2P_UNKNOWN);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(bytes_per_message_add_up_to_the_whole),
-        T(messages_we_do_not_know_are_counted_as_others),
-        T(facts_of_a_peer_are_shown),
-        T(orders_may_name_peers_that_are_gone),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,10 @@
-/* desc_fixture.h - descriptors being read, and keys for them. Included by the tests of desc*.c
- * after cmocka.h. */
+/* desc_fixture.h - descriptors being read, and keys for them. For the tests of desc*.c. */
 #ifndef TESTS_UNIT_RPC_DESC_FIXTURE_H
 #define TESTS_UNIT_RPC_DESC_FIXTURE_H
 
-#include <string.h>
-
 #include "crypto/key.h"
 #include "rpc/desc.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 

@@ -1,13 +1,6 @@
 /* test_auth.c - the right password opens, everything else does not. */
 #include "rpc/auth.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* The rpcauth lines and passwords of Core's rpc_users.py documentation: salt and HMAC-SHA256. */
@@ -32,9 +25,8 @@ static struct auth *make(void)
     return auth;
 }
 
-static void only_the_right_login_passes(void **state)
+TEST(only_the_right_login_passes)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *header; bool ok; const char *user; } cases[] = {
         /* __cookie__:0123abcd */
@@ -73,9 +65,8 @@ static void only_the_right_login_passes(void **state)
     auth_free(auth);
 }
 
-static void a_header_of_any_length_is_bounded(void **state)
+TEST(a_header_of_any_length_is_bounded)
 {
-    (void)state;
     struct auth *auth = make();
     for (size_t len = 4; len <= 4096; len += 4) {
         char *header = xmalloc(len + 7);
@@ -91,9 +82,8 @@ static void a_header_of_any_length_is_bounded(void **state)
     auth_free(auth);
 }
 
-static void without_credentials_nobody_passes(void **state)
+TEST(without_credentials_nobody_passes)
 {
-    (void)state;
     char *error = NULL, user[AUTH_USER_MAX];
     struct auth *auth = auth_new(&(struct rpc_auth_options){0}, &error);
     assert_false(auth_check(auth, "Basic Og==", user));
@@ -101,9 +91,8 @@ static void without_credentials_nobody_passes(void **state)
     auth_free(auth);
 }
 
-static void malformed_rpcauth_is_refused(void **state)
+TEST(malformed_rpcauth_is_refused)
 {
-    (void)state;
     static const char *const lines[] = {
         "",
         "user",
@@ -124,9 +113,8 @@ static void malformed_rpcauth_is_refused(void **state)
     }
 }
 
-static void a_whitelist_names_what_a_user_may_call(void **state)
+TEST(a_whitelist_names_what_a_user_may_call)
 {
-    (void)state;
     static const char *const whitelist[] = {"a:getblock, stop,help", "b:", "c", "d:stop,help",
                                             "d:help,echo"};
     /* clang-format off */
@@ -150,16 +138,4 @@ static void a_whitelist_names_what_a_user_may_call(void **state)
         assert_true(auth_may_call_any(auth, "b"));
         auth_free(auth);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_the_right_login_passes),
-        cmocka_unit_test(a_header_of_any_length_is_bounded),
-        cmocka_unit_test(without_credentials_nobody_passes),
-        cmocka_unit_test(malformed_rpcauth_is_refused),
-        cmocka_unit_test(a_whitelist_names_what_a_user_may_call),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,7 @@
 /* test_bip32.c - the first test vectors of BIP32, and what is no extended key. */
-#include "rpc/bip32.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "crypto/hash.h"
+#include "rpc/bip32.h"
+#include "support/unit.h"
 
 #define XPRV                                                                                       \
     "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TG" \
@@ -47,9 +40,8 @@ static void assert_same_public(const struct bip32_key *a, const struct bip32_key
     assert_memory_equal(a->chain_code, b->chain_code, sizeof a->chain_code);
 }
 
-static void children_are_those_of_the_vectors(void **state)
+TEST(children_are_those_of_the_vectors)
 {
-    (void)state;
     struct ec_context *ec = context();
     struct bip32_key root = parse(ec, XPRV), public_root = parse(ec, XPUB), child, grandchild;
     assert_true(root.has_secret);
@@ -76,9 +68,8 @@ static void children_are_those_of_the_vectors(void **state)
     ec_context_free(ec);
 }
 
-static void other_texts_are_refused(void **state)
+TEST(other_texts_are_refused)
 {
-    (void)state;
     struct ec_context *ec = context();
     struct network main_network = *network_find("main"), test = *network_find("regtest");
     struct bip32_key key;
@@ -88,13 +79,4 @@ static void other_texts_are_refused(void **state)
     assert_false(bip32_parse(ec, &main_network, span_of_string(XPUB "1"), &key));
     assert_false(bip32_parse(ec, &main_network, span_of(XPUB "\0", strlen(XPUB) + 1), &key));
     ec_context_free(ec);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(children_are_those_of_the_vectors),
-        cmocka_unit_test(other_texts_are_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

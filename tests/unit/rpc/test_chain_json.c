@@ -1,19 +1,10 @@
 /* test_chain_json.c - the parts that answers about the chain share. */
 #include "rpc/chain_json.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
-static void difficulty_is_relative_to_the_easiest(void **state)
+TEST(difficulty_is_relative_to_the_easiest)
 {
-    (void)state;
     /* clang-format off */
     static const struct { uint32_t bits; const char *want; } cases[] = {
         {0x1d00ffff, "1"},
@@ -31,9 +22,8 @@ static void difficulty_is_relative_to_the_easiest(void **state)
     }
 }
 
-static void targets_and_work_are_64_digits(void **state)
+TEST(targets_and_work_are_64_digits)
 {
-    (void)state;
     struct buffer text;
     buffer_init(&text);
     struct json_out out = json_out_to(&text);
@@ -49,9 +39,8 @@ static void targets_and_work_are_64_digits(void **state)
     buffer_deinit(&text);
 }
 
-static void verdicts_are_worded_as_core_does(void **state)
+TEST(verdicts_are_worded_as_core_does)
 {
-    (void)state;
     /* clang-format off */
     static const struct { struct verdict verdict; const char *whole; } cases[] = {
         {{.code = REJECT_HIGH_HASH, .detail = "proof of work failed"},
@@ -70,9 +59,8 @@ static void verdicts_are_worded_as_core_does(void **state)
     assert_string_equal(chain_json_verdict(&cases[0].verdict, tiny, sizeof tiny), "high");
 }
 
-static void confirmations_count_from_the_tip(void **state)
+TEST(confirmations_count_from_the_tip)
 {
-    (void)state;
     struct rpc_rig rig;
     const struct built_block *a[3], *b[1];
     rpc_rig_init(&rig, NULL, NULL);
@@ -86,15 +74,4 @@ static void confirmations_count_from_the_tip(void **state)
                          3 - i);
     assert_int_equal(chain_json_confirmations(chain, chain_find(chain, &b[0]->block.hash)), -1);
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(difficulty_is_relative_to_the_easiest),
-        cmocka_unit_test(targets_and_work_are_64_digits),
-        cmocka_unit_test(verdicts_are_worded_as_core_does),
-        cmocka_unit_test(confirmations_count_from_the_tip),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

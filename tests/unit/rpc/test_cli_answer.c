@@ -1,19 +1,10 @@
 /* test_cli_answer.c - what the command line shows. */
 #include "rpc/cli_answer.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 
-static void answers_are_shown_plainly(void **state)
+TEST(answers_are_shown_plainly)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *reply; int code; const char *want; } cases[] = {
         {"{\"result\":null,\"error\":null,\"id\":1}", 0, ""},
@@ -72,9 +63,8 @@ static void assert_info(const char *chain_text, const char *network_text, const 
     "Chain: regtest\nBlocks: 7\nHeaders: 8\nVerification progress: " progress                      \
     "\nDifficulty: 4.656542373906925e-10\n"
 
-static void the_overview_has_chain_network_and_warnings(void **state)
+TEST(the_overview_has_chain_network_and_warnings)
 {
-    (void)state;
     assert_info(CHAIN("1", "[]"), NULL, HEAD("100.0000%") "\nWarnings: (none)");
     assert_info(CHAIN("0.9999999999", "\"\""), NULL, HEAD("99.9999%") "\nWarnings: (none)");
     assert_info(CHAIN("0.5", "[\"a\",\"b\"]"), NULL, HEAD("50.0000%") "\nWarnings: a\nb");
@@ -86,13 +76,4 @@ static void the_overview_has_chain_network_and_warnings(void **state)
                                 "Time offset (s): -1\nProxies: n/a\nMin tx relay fee rate "
                                 "(BTC/kvB): 0.00000100\n"
                                 "\nWarnings: (none)");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers_are_shown_plainly),
-        cmocka_unit_test(the_overview_has_chain_network_and_warnings),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,10 @@
 /* test_cli_methods.c - arguments of methods that only other nodes have. */
 #include "rpc/cli_methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "rpc/method_table.h"
+#include "support/unit.h"
 
-static void positions_have_forms(void **state)
+TEST(positions_have_forms)
 {
-    (void)state;
     static const struct {
         const char *method;
         size_t position;
@@ -33,9 +25,8 @@ static void positions_have_forms(void **state)
     }
 }
 
-static void names_and_members_have_forms(void **state)
+TEST(names_and_members_have_forms)
 {
-    (void)state;
     static const struct {
         const char *method, *name;
         enum cli_form form;
@@ -61,9 +52,8 @@ static void names_and_members_have_forms(void **state)
 }
 
 /* What the node has is told by its own table. */
-static void no_method_is_in_both_tables(void **state)
+TEST(no_method_is_in_both_tables)
 {
-    (void)state;
     size_t count;
     const struct rpc_method *table = method_table(&count);
     for (size_t i = 0; i < count; i++) {
@@ -72,14 +62,4 @@ static void no_method_is_in_both_tables(void **state)
                 fail_msg("%s", table[i].name);
         }
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(positions_have_forms),
-        cmocka_unit_test(names_and_members_have_forms),
-        cmocka_unit_test(no_method_is_in_both_tables),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

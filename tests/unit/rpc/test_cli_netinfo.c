@@ -1,23 +1,14 @@
 /* test_cli_netinfo.c - the dashboard of -netinfo and the counts of -addrinfo. */
 #include "rpc/cli_netinfo.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define NOW 1700000000
 
 /* -- Arguments ------------------------------------------------------------------------------ */
 
-static void arguments_are_read(void **state)
+TEST(arguments_are_read)
 {
-    (void)state;
     static const struct {
         const char *args[3];
         size_t n;
@@ -45,9 +36,8 @@ static void arguments_are_read(void **state)
     }
 }
 
-static void wrong_arguments_are_named(void **state)
+TEST(wrong_arguments_are_named)
 {
-    (void)state;
     static const struct {
         const char *args[2];
         size_t n;
@@ -113,9 +103,8 @@ static void assert_dashboard(struct cli_netinfo what, const char *chain, const c
 #define TITLE    "Cairn client v0.1.0 regtest - server 70016/Satoshi:31.0.0/"
 #define SERVICES " - services nwcl2"
 
-static void no_peers_are_counted_as_none(void **state)
+TEST(no_peers_are_counted_as_none)
 {
-    (void)state;
 #define NO_PEERS                                                                                   \
     "         ipv4    ipv6   total   block\n"                                                      \
     "in          0       0       0\n"                                                              \
@@ -129,9 +118,8 @@ static void no_peers_are_counted_as_none(void **state)
                      TITLE SERVICES "\n\n" NO_PEERS "\n\nLocal addresses: n/a");
 }
 
-static void local_addresses_are_listed(void **state)
+TEST(local_addresses_are_listed)
 {
-    (void)state;
     assert_dashboard((struct cli_netinfo){.level = 1}, " regtest",
                      "[{\"address\":\"1.2.3.4\",\"port\":8333,\"score\":1},"
                      "{\"address\":\"2001:db8::1\",\"port\":38333,\"score\":1234}]",
@@ -177,9 +165,8 @@ static void local_addresses_are_listed(void **state)
     "total       2       1       1       4\n\n"                                                    \
     "Local addresses: n/a"
 
-static void peers_are_sorted_by_direction_and_ping(void **state)
+TEST(peers_are_sorted_by_direction_and_ping)
 {
-    (void)state;
     assert_dashboard(
         (struct cli_netinfo){.level = 1}, " regtest", "[]", PEERS,
         TITLE SERVICES
@@ -194,9 +181,8 @@ static void peers_are_sorted_by_direction_and_ping(void **state)
 }
 
 /* Lines that bitcoin-cli printed. */
-static void the_layout_is_that_of_bitcoin_cli(void **state)
+TEST(the_layout_is_that_of_bitcoin_cli)
 {
-    (void)state;
     assert_dashboard(
         (struct cli_netinfo){.level = 3, .outbound_only = false}, " regtest", "[]",
         "[{\"id\":388,\"network\":\"onion\",\"servicesnames\":[],\"inbound\":true,"
@@ -230,9 +216,8 @@ static void the_layout_is_that_of_bitcoin_cli(void **state)
         "total       1       0       2       3\n\nLocal addresses: n/a");
 }
 
-static void addresses_and_versions_are_shown_on_demand(void **state)
+TEST(addresses_and_versions_are_shown_on_demand)
 {
-    (void)state;
     static const char peer[] =
         "[{\"id\":0,\"addr\":\"1.2.3.4:8333\",\"network\":\"ipv4\",\"servicesnames\":[],"
         "\"inbound\":false,\"version\":70016,\"subver\":\"/Satoshi:28.0.0/\","
@@ -256,9 +241,8 @@ static void addresses_and_versions_are_shown_on_demand(void **state)
                               "1.2.3.4:8333 70016/Satoshi:28.0.0/\n" UNITS);
 }
 
-static void inbound_peers_can_be_left_out_but_are_counted(void **state)
+TEST(inbound_peers_can_be_left_out_but_are_counted)
 {
-    (void)state;
     assert_dashboard(
         (struct cli_netinfo){.level = 1, .outbound_only = true}, " regtest", "[]", PEERS,
         TITLE SERVICES
@@ -270,9 +254,8 @@ static void inbound_peers_can_be_left_out_but_are_counted(void **state)
         "min\n\n" COUNTS);
 }
 
-static void a_column_is_as_wide_as_what_is_in_it(void **state)
+TEST(a_column_is_as_wide_as_what_is_in_it)
 {
-    (void)state;
     assert_dashboard(
         (struct cli_netinfo){.level = 1}, " regtest", "[]",
         "[{\"id\":12345,\"network\":\"cjdns\",\"servicesnames\":[\"A\",\"B\",\"C\",\"D\",\"E\","
@@ -296,9 +279,8 @@ static void a_column_is_as_wide_as_what_is_in_it(void **state)
 
 /* -- Addresses and help --------------------------------------------------------------------- */
 
-static void addresses_known_are_totals(void **state)
+TEST(addresses_known_are_totals)
 {
-    (void)state;
     static const struct {
         const char *addrman, *want;
     } rows[] = {
@@ -322,9 +304,8 @@ static void addresses_known_are_totals(void **state)
     }
 }
 
-static void help_explains_every_column(void **state)
+TEST(help_explains_every_column)
 {
-    (void)state;
     static const char *const columns[] = {
         "<->", "type", "net",   "serv",  "v",   "mping", "ping", "send",    "recv",   "txn",
         "blk", "hb",   "addrp", "addrl", "age", "asmap", "id",   "address", "version"};
@@ -338,22 +319,4 @@ static void help_explains_every_column(void **state)
         xfree(line);
     }
     buffer_deinit(&text);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arguments_are_read),
-        cmocka_unit_test(wrong_arguments_are_named),
-        cmocka_unit_test(no_peers_are_counted_as_none),
-        cmocka_unit_test(local_addresses_are_listed),
-        cmocka_unit_test(peers_are_sorted_by_direction_and_ping),
-        cmocka_unit_test(the_layout_is_that_of_bitcoin_cli),
-        cmocka_unit_test(addresses_and_versions_are_shown_on_demand),
-        cmocka_unit_test(inbound_peers_can_be_left_out_but_are_counted),
-        cmocka_unit_test(a_column_is_as_wide_as_what_is_in_it),
-        cmocka_unit_test(addresses_known_are_totals),
-        cmocka_unit_test(help_explains_every_column),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

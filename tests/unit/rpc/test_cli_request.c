@@ -1,14 +1,6 @@
 /* test_cli_request.c - arguments of the command line become JSON by the table. */
 #include "rpc/cli_request.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct cli_case {
@@ -57,9 +49,8 @@ static const struct cli_case cases[] = {
 };
 /* clang-format on */
 
-static void arguments_are_converted(void **state)
+TEST(arguments_are_converted)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct arena arena;
         struct buffer text;
@@ -82,9 +73,8 @@ static void arguments_are_converted(void **state)
     }
 }
 
-static void a_request_is_of_version_2(void **state)
+TEST(a_request_is_of_version_2)
 {
-    (void)state;
     struct arena arena;
     struct buffer text;
     arena_init(&arena, 1024);
@@ -96,13 +86,4 @@ static void a_request_is_of_version_2(void **state)
         span_of_string("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":[],\"id\":3}")));
     buffer_deinit(&text);
     arena_deinit(&arena);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arguments_are_converted),
-        cmocka_unit_test(a_request_is_of_version_2),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,13 @@
 /* test_desc.c - descriptors of every function and kind of key, and the scripts they stand for. */
-#include "rpc/desc.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "crypto/hash.h"
+#include "rpc/desc.h"
+#include "support/unit.h"
 #include "unit/rpc/desc_fixture.h"
 
-static void functions_of_one_key(void **state)
+FIXTURE(setup, teardown)
+
+TEST(functions_of_one_key, struct fixture *f)
 {
-    struct fixture *f = *state;
     /* The address of the generator's hash is that of BIP173's examples. */
     static const char pkh[] = "76a914751e76e8199196d454941c45d1b3a323f1433bd688ac";
     static const char wpkh[] = "0014751e76e8199196d454941c45d1b3a323f1433bd6";
@@ -41,9 +34,8 @@ static void functions_of_one_key(void **state)
     assert_false(f->list.is_range || f->list.has_secret);
 }
 
-static void functions_of_many_keys(void **state)
+TEST(functions_of_many_keys, struct fixture *f)
 {
-    struct fixture *f = *state;
     uint8_t script[200], hash[32];
     char hex[65], want[80];
     static const char two_of_two[] = "52"
@@ -66,9 +58,8 @@ static void functions_of_many_keys(void **state)
     assert_string_equal(scripts_at(f, "sh(wsh(multi(2," K2 "," K1 ")))", 0), want);
 }
 
-static void choices_are_variants(void **state)
+TEST(choices_are_variants, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct span a[DESC_SCRIPTS_MAX], b[DESC_SCRIPTS_MAX];
     assert_true(parse(f, "pkh(" TPUB "/1/1/<0;1;5>)"));
     assert_int_equal(f->list.n, 3);
@@ -85,9 +76,8 @@ static void choices_are_variants(void **state)
     assert_false(parse(f, "pkh(" TPUB "/<0;1)"));
 }
 
-static void blocks_are_mined_to_one_script(void **state)
+TEST(blocks_are_mined_to_one_script, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const struct {
         const char *text, *as;
     } cases[] = {
@@ -109,9 +99,8 @@ static void blocks_are_mined_to_one_script(void **state)
     assert_false(desc_mining_script(f->ec, f->list.variant[0], &f->arena, &script));
 }
 
-static void what_lacks_a_secret_has_no_scripts(void **state)
+TEST(what_lacks_a_secret_has_no_scripts, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct span scripts[DESC_SCRIPTS_MAX];
     static const char *const texts[] = {"pkh(" TPUB "/0')", "pkh(" TPUB "/*h)",
                                         "multi(1," K1 "," TPUB "/1/2h/3)"};
@@ -123,17 +112,4 @@ static void what_lacks_a_secret_has_no_scripts(void **state)
     assert_true(parse(f, "pkh(" TPRV "/0'/*h)"));
     assert_false(f->list.needs_secret);
     assert_int_equal(desc_scripts(f->ec, f->list.variant[0], 0, &f->arena, scripts), 1);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(functions_of_one_key),
-        TEST(functions_of_many_keys),
-        TEST(choices_are_variants),
-        TEST(blocks_are_mined_to_one_script),
-        TEST(what_lacks_a_secret_has_no_scripts),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,9 @@
 /* test_desc_read.c - what is no descriptor, and why. */
 #include "rpc/desc.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/rpc/desc_fixture.h"
+
+FIXTURE(setup, teardown)
 
 #define FIVE K1 "," K2 "," K3 "," K1 "," K2
 
@@ -25,9 +20,8 @@ static void assert_refused(struct fixture *f, const struct refused *cases, size_
     }
 }
 
-static void what_is_wrong_is_said(void **state)
+TEST(what_is_wrong_is_said, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const struct refused cases[] = {
         {"", "'' is not a valid descriptor function"},
         {"desc", "'desc' is not a valid descriptor function"},
@@ -79,7 +73,7 @@ static void what_is_wrong_is_said(void **state)
     assert_true(parse(f, "raw(51)#8lvh9jxk"));
 }
 
-static void what_is_wrong_with_many_keys_is_said(void **state)
+TEST(what_is_wrong_with_many_keys_is_said, struct fixture *f)
 {
     static const struct refused cases[] = {
         {"multi(0," K1 ")", "Multisig threshold cannot be 0, must be at least 1"},
@@ -97,27 +91,15 @@ static void what_is_wrong_with_many_keys_is_said(void **state)
         {"wsh(multi(1," FIVE "," FIVE "," FIVE "," FIVE "," K1 "))",
          "Cannot have 21 keys in multisig; must have between 1 and 20 keys, inclusive"},
     };
-    assert_refused(*state, cases, COUNT_OF(cases));
+    assert_refused(f, cases, COUNT_OF(cases));
 }
 
-static void as_many_keys_as_fit_are_taken(void **state)
+TEST(as_many_keys_as_fit_are_taken, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_true(parse(f, "sh(multi(1," FIVE "," FIVE "," FIVE "))"));
     assert_true(parse(f, "wsh(multi(20," FIVE "," FIVE "," FIVE "," FIVE "))"));
     assert_true(parse(f, "multi(3," K1 "," K2 "," K3 ")"));
     assert_true(desc_is_solvable(f->list.variant[0]));
     assert_true(parse(f, "raw(51)"));
     assert_false(desc_is_solvable(f->list.variant[0]));
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(what_is_wrong_is_said),
-        TEST(what_is_wrong_with_many_keys_is_said),
-        TEST(as_many_keys_as_fit_are_taken),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

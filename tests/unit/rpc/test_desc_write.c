@@ -1,14 +1,9 @@
 /* test_desc_write.c - descriptors as texts. */
 #include "rpc/desc.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/rpc/desc_fixture.h"
+
+FIXTURE(setup, teardown)
 
 /* TPUB is the public key of TPRV; this is the secret key 1. Worked out by hand. */
 #define WIF_OF_1 "cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA"
@@ -27,9 +22,8 @@ static void assert_written(struct fixture *f, const char *text, uint32_t index, 
 }
 
 /* The texts are those that Core shows for the same keys. */
-static void extended_keys_have_children(void **state)
+TEST(extended_keys_have_children, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_written(f, "combo(" TPRV "/1/1/0)", 0, 1,
                    "pkh([0c5f9a1e/1/1/0]"
                    "03e1c5b6e650966971d7e71ef2674f80222752740fc1dfd63bbbd220d2da9bd0fb)#cxmct4w8");
@@ -55,9 +49,8 @@ static void extended_keys_have_children(void **state)
 }
 
 /* Public keys in place of secret ones; h and ' as they came. */
-static void whole_descriptors_are_written(void **state)
+TEST(whole_descriptors_are_written, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const struct {
         const char *text, *want;
     } cases[] = {
@@ -91,14 +84,4 @@ static void whole_descriptors_are_written(void **state)
                                sizeof f->error));
         buffer_deinit(&out);
     }
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(extended_keys_have_children),
-        TEST(whole_descriptors_are_written),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

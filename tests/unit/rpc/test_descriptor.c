@@ -1,13 +1,6 @@
 /* test_descriptor.c - checksums, what is inferred from scripts, and what is read back. */
 #include "rpc/descriptor.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/hex.h"
 
 #define KEY_G  "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
@@ -18,9 +11,8 @@
     "1108a8fd17b448a68554199c47d08ffb10d4b8"
 #define X_G "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 
-static void checksums_are_those_of_bip380(void **state)
+TEST(checksums_are_those_of_bip380)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *text, *want; } cases[] = {
         {"raw(deadbeef)",                "89f8spxm"}, /* BIP380 */
@@ -51,9 +43,8 @@ static struct span from_hex(struct fixture *f, const char *hex)
     return span_of(f->script, len);
 }
 
-static void scripts_are_described_by_what_they_show(void **state)
+TEST(scripts_are_described_by_what_they_show)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *script, *want; } cases[] = {
         {"21" KEY_G "ac",             "pk(" KEY_G ")"},
@@ -89,9 +80,8 @@ static void scripts_are_described_by_what_they_show(void **state)
     }
 }
 
-static void a_known_witness_script_is_shown(void **state)
+TEST(a_known_witness_script_is_shown)
 {
-    (void)state;
     struct fixture f;
     static const char inner_hex[] = "5121" KEY_G "51ae";
     uint8_t inner_bytes[37];
@@ -107,14 +97,4 @@ static void a_known_witness_script_is_shown(void **state)
     descriptor_infer(&f.buffer, network_get(NETWORK_MAIN), span_of(program, 34), &inner);
     assert_memory_equal(f.buffer.p, "addr(bc1q", 9);
     buffer_deinit(&f.buffer);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checksums_are_those_of_bip380),
-        cmocka_unit_test(scripts_are_described_by_what_they_show),
-        cmocka_unit_test(a_known_witness_script_is_shown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,6 @@
 /* test_json_in.c - the parser takes RFC 8259, nothing else, and keeps what a number said. */
 #include "rpc/json_in.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 
@@ -22,9 +14,8 @@ static bool parses(struct span text)
     return ok;
 }
 
-static void well_formed_texts_are_taken(void **state)
+TEST(well_formed_texts_are_taken)
 {
-    (void)state;
     static const char *const texts[] = {
         "null",
         "true",
@@ -113,9 +104,8 @@ static const char *const malformed[] = {
 };
 /* clang-format on */
 
-static void malformed_texts_are_refused(void **state)
+TEST(malformed_texts_are_refused)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(malformed); i++) {
         if (parses(span_of_string(malformed[i])))
             fail_msg("taken: %s", malformed[i]);
@@ -125,9 +115,8 @@ static void malformed_texts_are_refused(void **state)
     assert_false(parses(span_of(NULL, 0)));
 }
 
-static void depth_is_limited(void **state)
+TEST(depth_is_limited)
 {
-    (void)state;
     for (size_t depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX + 1; depth++) {
         struct buffer text;
         buffer_init(&text);
@@ -142,18 +131,16 @@ static void depth_is_limited(void **state)
     }
 }
 
-static void a_million_brackets_cost_nothing(void **state)
+TEST(a_million_brackets_cost_nothing)
 {
-    (void)state;
     uint8_t *text = xmalloc(1000000);
     memset(text, '[', 1000000);
     assert_false(parses(span_of(text, 1000000)));
     xfree(text);
 }
 
-static void the_number_of_values_is_limited(void **state)
+TEST(the_number_of_values_is_limited)
 {
-    (void)state;
     for (int over = 0; over <= 1; over++) {
         size_t n = JSON_VALUES_MAX + (size_t)over;
         char *text = xmalloc(2 * n + 1);
@@ -168,9 +155,8 @@ static void the_number_of_values_is_limited(void **state)
     }
 }
 
-static void the_tree_holds_what_was_written(void **state)
+TEST(the_tree_holds_what_was_written)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 4096);
     struct json_value *root;
@@ -204,9 +190,8 @@ static struct json_value number(const char *text)
     return (struct json_value){.kind = JSON_KIND_NUMBER, .text = span_of_string(text)};
 }
 
-static void integers_are_exact_and_bounded(void **state)
+TEST(integers_are_exact_and_bounded)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *text; int64_t min, max; bool ok; int64_t want; } cases[] = {
         {"0",                    INT64_MIN, INT64_MAX, true, 0},
@@ -239,9 +224,8 @@ static void integers_are_exact_and_bounded(void **state)
     assert_false(json_integer_in(&s, 0, 10, &out));
 }
 
-static void amounts_are_read_without_rounding(void **state)
+TEST(amounts_are_read_without_rounding)
 {
-    (void)state;
     /* The values of Core's ParseFixedPoint tests, worked out by hand. */
     /* clang-format off */
     static const struct { const char *text; bool ok; int64_t want; } cases[] = {
@@ -302,9 +286,8 @@ static void amounts_are_read_without_rounding(void **state)
     assert_false(json_fixed_point(&s, 8, &out));
 }
 
-static void a_long_number_costs_its_length(void **state)
+TEST(a_long_number_costs_its_length)
 {
-    (void)state;
     char *text = xmalloc(10001);
     memset(text, '9', 10000);
     text[10000] = 0;
@@ -316,30 +299,12 @@ static void a_long_number_costs_its_length(void **state)
     xfree(text);
 }
 
-static void kinds_have_names(void **state)
+TEST(kinds_have_names)
 {
-    (void)state;
     assert_string_equal(json_kind_name(JSON_KIND_NULL), "null");
     assert_string_equal(json_kind_name(JSON_KIND_BOOL), "bool");
     assert_string_equal(json_kind_name(JSON_KIND_OBJECT), "object");
     assert_string_equal(json_kind_name(JSON_KIND_ARRAY), "array");
     assert_string_equal(json_kind_name(JSON_KIND_STRING), "string");
     assert_string_equal(json_kind_name(JSON_KIND_NUMBER), "number");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(well_formed_texts_are_taken),
-        cmocka_unit_test(malformed_texts_are_refused),
-        cmocka_unit_test(depth_is_limited),
-        cmocka_unit_test(a_million_brackets_cost_nothing),
-        cmocka_unit_test(the_number_of_values_is_limited),
-        cmocka_unit_test(the_tree_holds_what_was_written),
-        cmocka_unit_test(integers_are_exact_and_bounded),
-        cmocka_unit_test(amounts_are_read_without_rounding),
-        cmocka_unit_test(a_long_number_costs_its_length),
-        cmocka_unit_test(kinds_have_names),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,6 @@
 /* test_json_out.c - the emitter writes what UniValue would. */
 #include "rpc/json_out.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/unit.h"
 
 static void assert_text(const struct buffer *buffer, const char *want)
 {
@@ -14,9 +8,8 @@ static void assert_text(const struct buffer *buffer, const char *want)
     assert_memory_equal(buffer->p, want, buffer->len);
 }
 
-static void commas_stand_between_items_only(void **state)
+TEST(commas_stand_between_items_only)
 {
-    (void)state;
     struct buffer buffer;
     buffer_init(&buffer);
     struct json_out out = json_out_to(&buffer);
@@ -42,9 +35,8 @@ static void commas_stand_between_items_only(void **state)
     buffer_deinit(&buffer);
 }
 
-static void amounts_have_eight_decimals(void **state)
+TEST(amounts_have_eight_decimals)
 {
-    (void)state;
     /* clang-format off */
     static const struct { int64_t sat; const char *want; } cases[] = {
         {0,                            "0.00000000"},
@@ -68,9 +60,8 @@ static void amounts_have_eight_decimals(void **state)
     }
 }
 
-static void doubles_have_sixteen_digits(void **state)
+TEST(doubles_have_sixteen_digits)
 {
-    (void)state;
     /* clang-format off */
     static const struct { double value; const char *want; } cases[] = {
         {0,                        "0"},
@@ -93,9 +84,8 @@ static void doubles_have_sixteen_digits(void **state)
 }
 
 /* A data directory's name may be any bytes; the answer that shows it is JSON all the same. */
-static void bytes_that_are_no_utf8_are_replaced(void **state)
+TEST(bytes_that_are_no_utf8_are_replaced)
 {
-    (void)state;
     struct buffer buffer;
     buffer_init(&buffer);
     struct json_out out = json_out_to(&buffer);
@@ -110,9 +100,8 @@ static void bytes_that_are_no_utf8_are_replaced(void **state)
     buffer_deinit(&buffer);
 }
 
-static void strings_are_escaped(void **state)
+TEST(strings_are_escaped)
 {
-    (void)state;
     struct buffer buffer;
     buffer_init(&buffer);
     struct json_out out = json_out_to(&buffer);
@@ -129,9 +118,8 @@ static void strings_are_escaped(void **state)
 }
 
 /* Texts are gone through by words: whatever byte stands at whatever place of one. */
-static void every_ascii_byte_is_told_from_its_neighbours(void **state)
+TEST(every_ascii_byte_is_told_from_its_neighbours)
 {
-    (void)state;
     for (int c = 0; c < 0x80; c++) {
         bool is_plain = c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
         for (size_t at = 0; at < 19; at++) {
@@ -155,9 +143,8 @@ static void every_ascii_byte_is_told_from_its_neighbours(void **state)
     }
 }
 
-static void ids_are_shown_in_reverse(void **state)
+TEST(ids_are_shown_in_reverse)
 {
-    (void)state;
     uint8_t id[32] = {0x01, 0xab};
     id[31] = 0xff;
     struct buffer buffer;
@@ -174,9 +161,8 @@ static void ids_are_shown_in_reverse(void **state)
     buffer_deinit(&buffer);
 }
 
-static void a_rewound_answer_leaves_no_trace(void **state)
+TEST(a_rewound_answer_leaves_no_trace)
 {
-    (void)state;
     struct buffer buffer;
     buffer_init(&buffer);
     struct json_out out = json_out_to(&buffer);
@@ -194,28 +180,11 @@ static void a_rewound_answer_leaves_no_trace(void **state)
     buffer_deinit(&buffer);
 }
 
-static void closing_what_is_not_open_is_a_bug(void **state)
+TEST(closing_what_is_not_open_is_a_bug)
 {
-    (void)state;
     struct buffer buffer;
     buffer_init(&buffer);
     struct json_out out = json_out_to(&buffer);
     expect_assert_failure(json_close_object(&out));
     buffer_deinit(&buffer);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(commas_stand_between_items_only),
-        cmocka_unit_test(amounts_have_eight_decimals),
-        cmocka_unit_test(doubles_have_sixteen_digits),
-        cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
-        cmocka_unit_test(strings_are_escaped),
-        cmocka_unit_test(every_ascii_byte_is_told_from_its_neighbours),
-        cmocka_unit_test(ids_are_shown_in_reverse),
-        cmocka_unit_test(a_rewound_answer_leaves_no_trace),
-        cmocka_unit_test(closing_what_is_not_open_is_a_bug),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

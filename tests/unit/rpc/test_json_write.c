@@ -1,12 +1,6 @@
 /* test_json_write.c - trees come back as the text they were. */
 #include "rpc/json_write.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/unit.h"
 
 static void assert_written(const char *text, unsigned indent, const char *want)
 {
@@ -23,9 +17,8 @@ static void assert_written(const char *text, unsigned indent, const char *want)
     arena_deinit(&arena);
 }
 
-static void compact_form_has_no_spaces(void **state)
+TEST(compact_form_has_no_spaces)
 {
-    (void)state;
     static const char *const texts[] = {
         "null",
         "true",
@@ -43,9 +36,8 @@ static void compact_form_has_no_spaces(void **state)
     assert_written(" [ 1 , { \"a\" : 2 } ] ", 0, "[1,{\"a\":2}]");
 }
 
-static void indented_form_has_a_line_per_item(void **state)
+TEST(indented_form_has_a_line_per_item)
 {
-    (void)state;
     assert_written("5", 2, "5");
     assert_written("[]", 2, "[\n]");
     assert_written("{}", 2, "{\n}");
@@ -55,9 +47,8 @@ static void indented_form_has_a_line_per_item(void **state)
         "{\n    \"a\": {\n        \"b\": \"c\"\n    },\n    \"d\": [\n        1\n    ]\n}");
 }
 
-static void a_value_is_an_item_of_an_answer(void **state)
+TEST(a_value_is_an_item_of_an_answer)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 1024);
     struct buffer buffer;
@@ -75,9 +66,8 @@ static void a_value_is_an_item_of_an_answer(void **state)
     arena_deinit(&arena);
 }
 
-static void a_member_alone_is_written_without_its_siblings(void **state)
+TEST(a_member_alone_is_written_without_its_siblings)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 1024);
     struct buffer buffer;
@@ -90,9 +80,8 @@ static void a_member_alone_is_written_without_its_siblings(void **state)
     arena_deinit(&arena);
 }
 
-static void trees_can_be_made_by_hand(void **state)
+TEST(trees_can_be_made_by_hand)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 1024);
     struct buffer buffer;
@@ -109,16 +98,4 @@ static void trees_can_be_made_by_hand(void **state)
     expect_assert_failure(json_add(list, "name", root));
     buffer_deinit(&buffer);
     arena_deinit(&arena);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compact_form_has_no_spaces),
-        cmocka_unit_test(indented_form_has_a_line_per_item),
-        cmocka_unit_test(a_value_is_an_item_of_an_answer),
-        cmocka_unit_test(a_member_alone_is_written_without_its_siblings),
-        cmocka_unit_test(trees_can_be_made_by_hand),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,10 @@
 /* test_jsonrpc.c - arguments by name and by position. */
 #include "rpc/jsonrpc.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
-static void names_find_their_position(void **state)
+TEST(names_find_their_position)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *method, *params, *want; } cases[] = {
         {"echo", "{}", "[]"},
@@ -50,9 +41,8 @@ static void names_find_their_position(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void too_few_and_too_many_get_the_help(void **state)
+TEST(too_few_and_too_many_get_the_help)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_starts(rpc_rig_call(&rig, "getblockhash", "[]"), "-1: getblockhash height\n");
@@ -64,9 +54,8 @@ static void too_few_and_too_many_get_the_help(void **state)
 }
 
 /* Names are cut for messages, never within a character. */
-static void a_long_unknown_name_is_cut(void **state)
+TEST(a_long_unknown_name_is_cut)
 {
-    (void)state;
     struct rpc_rig rig;
     char params[600] = "{\"";
     rpc_rig_init(&rig, NULL, NULL);
@@ -77,14 +66,4 @@ static void a_long_unknown_name_is_cut(void **state)
     assert_starts(got, "-8: Unknown named parameter \xc3\xa9");
     assert_int_equal(strlen(got), 28 + 126);
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_find_their_position),
-        cmocka_unit_test(too_few_and_too_many_get_the_help),
-        cmocka_unit_test(a_long_unknown_name_is_cut),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

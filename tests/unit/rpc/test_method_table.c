@@ -1,14 +1,6 @@
 /* test_method_table.c - look-up, help and argument checks. */
 #include "rpc/method_table.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static const struct rpc_method sample = {
@@ -23,9 +15,8 @@ static const struct rpc_method sample = {
                {"fifth", RPC_TYPE_ANY, "nothing", "The fifth"}},
 };
 
-static void parameters_are_counted_and_found(void **state)
+TEST(parameters_are_counted_and_found)
 {
-    (void)state;
     assert_int_equal(method_params_max(&sample), 5);
     assert_int_equal(method_params_required(&sample), 2);
     static const struct {
@@ -41,9 +32,8 @@ static void parameters_are_counted_and_found(void **state)
     assert_null(method_find(span_of("help\0", 5)));
 }
 
-static void help_comes_from_the_row(void **state)
+TEST(help_comes_from_the_row)
 {
-    (void)state;
     struct buffer text;
     buffer_init(&text);
     method_write_help(&sample, &text);
@@ -64,9 +54,8 @@ static void help_comes_from_the_row(void **state)
     buffer_deinit(&text);
 }
 
-static void the_list_is_grouped_and_hides_what_is_for_tests(void **state)
+TEST(the_list_is_grouped_and_hides_what_is_for_tests)
 {
-    (void)state;
     struct buffer text;
     buffer_init(&text);
     method_write_list(&text);
@@ -86,9 +75,8 @@ struct arg_case {
     const char *message;
 };
 
-static void arguments_are_checked_against_the_row(void **state)
+TEST(arguments_are_checked_against_the_row)
 {
-    (void)state;
     /* clang-format off */
     static const struct arg_case cases[] = {
         {"[\"x\",1]",                         0,  NULL},
@@ -130,15 +118,4 @@ static void arguments_are_checked_against_the_row(void **state)
         xfree(call.error_message);
         arena_deinit(&call.arena);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parameters_are_counted_and_found),
-        cmocka_unit_test(help_comes_from_the_row),
-        cmocka_unit_test(the_list_is_grouped_and_hides_what_is_for_tests),
-        cmocka_unit_test(arguments_are_checked_against_the_row),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,10 @@
 /* test_methods.c - the table of methods is sound. */
-#include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "rpc/method_table.h"
+#include "rpc/methods.h"
+#include "support/unit.h"
 
-static void rows_are_sorted_and_unique(void **state)
+TEST(rows_are_sorted_and_unique)
 {
-    (void)state;
     size_t count;
     const struct rpc_method *table = method_table(&count);
     for (size_t i = 1; i < count; i++) {
@@ -23,9 +14,8 @@ static void rows_are_sorted_and_unique(void **state)
     }
 }
 
-static void rows_are_complete(void **state)
+TEST(rows_are_complete)
 {
-    (void)state;
     size_t count;
     const struct rpc_method *table = method_table(&count);
     for (size_t i = 0; i < count; i++) {
@@ -42,9 +32,8 @@ static void rows_are_complete(void **state)
     }
 }
 
-static void the_methods_that_clients_call_are_there(void **state)
+TEST(the_methods_that_clients_call_are_there)
 {
-    (void)state;
     static const char *const names[] = {
         "getblockchaininfo",
         "getblockcount",
@@ -92,14 +81,4 @@ static void the_methods_that_clients_call_are_there(void **state)
     }
     /* Clients tell btcd from us by the lack of this one. */
     assert_null(method_find(span_of_string("getinfo")));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_sorted_and_unique),
-        cmocka_unit_test(rows_are_complete),
-        cmocka_unit_test(the_methods_that_clients_call_are_there),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,9 @@
 /* test_net_json.c - service bits as hex and names. */
 #include "rpc/net_json.h"
+#include "support/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-static void services_are_shown_as_hex_and_names(void **state)
+TEST(services_are_shown_as_hex_and_names)
 {
-    (void)state;
     static const struct {
         uint64_t services;
         const char *want;
@@ -35,12 +28,4 @@ static void services_are_shown_as_hex_and_names(void **state)
         assert_string_equal((const char *)text.p, rows[i].want);
         buffer_deinit(&text);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(services_are_shown_as_hex_and_names),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

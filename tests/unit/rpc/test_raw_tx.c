@@ -1,15 +1,7 @@
 /* test_raw_tx.c - hex to transactions, and pushes. */
-#include "rpc/raw_tx.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "consensus/script_iter.h"
+#include "rpc/raw_tx.h"
+#include "support/unit.h"
 
 #define OUTPUT                                                                                     \
     "0100e1f5050000000001"                                                                         \
@@ -30,9 +22,8 @@
     "02000000"                                                                                     \
     "00" OUTPUT "00000000"
 
-static void the_form_is_found(void **state)
+TEST(the_form_is_found)
 {
-    (void)state;
     /* clang-format off */
     static const struct {
         const char *hex; int forms; bool ok; uint32_t n_in; bool witness;
@@ -69,9 +60,8 @@ static void the_form_is_found(void **state)
     }
 }
 
-static void pushes_are_as_short_as_can_be(void **state)
+TEST(pushes_are_as_short_as_can_be)
 {
-    (void)state;
     /* clang-format off */
     static const struct { size_t len; uint8_t head[5]; size_t head_len; } cases[] = {
         {0,     {0},                          1},
@@ -99,9 +89,8 @@ static void pushes_are_as_short_as_can_be(void **state)
     }
 }
 
-static void joined_bytes_keep_their_order(void **state)
+TEST(joined_bytes_keep_their_order)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 1024);
     struct span none = span_of(NULL, 0);
@@ -113,9 +102,8 @@ static void joined_bytes_keep_their_order(void **state)
     arena_deinit(&arena);
 }
 
-static void valid_opcodes_end_with_nop10(void **state)
+TEST(valid_opcodes_end_with_nop10)
 {
-    (void)state;
     uint8_t script[524] = {OP_PUSHDATA2, 0x08, 0x02}; /* a push of 520 bytes */
     assert_true(raw_tx_has_valid_ops(span_of("", 0)));
     assert_true(raw_tx_has_valid_ops(span_of("\x51\xb9", 2)));
@@ -124,15 +112,4 @@ static void valid_opcodes_end_with_nop10(void **state)
     assert_true(raw_tx_has_valid_ops(span_of(script, 523)));
     script[1] = 0x09;
     assert_false(raw_tx_has_valid_ops(span_of(script, 524)));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_form_is_found),
-        cmocka_unit_test(pushes_are_as_short_as_can_be),
-        cmocka_unit_test(joined_bytes_keep_their_order),
-        cmocka_unit_test(valid_opcodes_end_with_nop10),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,7 @@
 /* test_rpc.c - the life of calls: HTTP refusals, batches, waiting, cancelling, stopping. */
 #include "rpc/rpc.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct http_case {
@@ -18,9 +10,8 @@ struct http_case {
     bool delayed;
 };
 
-static void http_requests_that_are_no_calls_are_refused(void **state)
+TEST(http_requests_that_are_no_calls_are_refused)
 {
-    (void)state;
     static const char good[] = "{\"method\":\"getblockcount\",\"id\":1}";
     /* clang-format off */
     static const struct http_case cases[] = {
@@ -71,9 +62,8 @@ static void assert_answer(struct rpc_rig *rig, const char *body, int status, con
     rpc_rig_forget(&answer);
 }
 
-static void each_version_has_its_own_reply(void **state)
+TEST(each_version_has_its_own_reply)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *body; int status; const char *want; } cases[] = {
         {"{\"method\":\"getblockcount\",\"id\":7}", 200,
@@ -122,9 +112,8 @@ static void each_version_has_its_own_reply(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void batches_are_answered_in_order(void **state)
+TEST(batches_are_answered_in_order)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_answer(&rig, "[]", 200, "[]\n");
@@ -147,9 +136,8 @@ static void batches_are_answered_in_order(void **state)
 }
 
 /* Entries that answer later do not let later ones overtake. */
-static void a_batch_waits_for_its_pending_entries(void **state)
+TEST(a_batch_waits_for_its_pending_entries)
 {
-    (void)state;
     struct rpc_rig rig;
     struct rpc_rig_answer answer;
     rpc_rig_init(&rig, NULL, NULL);
@@ -170,9 +158,8 @@ static void a_batch_waits_for_its_pending_entries(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_long_batch_is_answered_whole(void **state)
+TEST(a_long_batch_is_answered_whole)
 {
-    (void)state;
     enum { ENTRIES = 20000 };
     struct rpc_rig rig;
     struct rpc_rig_answer answer;
@@ -199,9 +186,8 @@ static void a_long_batch_is_answered_whole(void **state)
 }
 
 /* Large bodies are parsed by a job: cancelling then must not harm, nor malformed ones. */
-static void a_large_body_is_parsed_off_the_loop(void **state)
+TEST(a_large_body_is_parsed_off_the_loop)
 {
-    (void)state;
     enum { PAD = 200000 };
     struct rpc_rig rig;
     struct rpc_rig_answer answer, cancelled;
@@ -235,9 +221,8 @@ static void a_large_body_is_parsed_off_the_loop(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void while_starting_every_call_gets_28(void **state)
+TEST(while_starting_every_call_gets_28)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     rig.warmup = "Verifying blocks";
@@ -252,9 +237,8 @@ static void while_starting_every_call_gets_28(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_cancelled_call_is_never_answered(void **state)
+TEST(a_cancelled_call_is_never_answered)
 {
-    (void)state;
     struct rpc_rig rig;
     struct rpc_rig_answer waiting, working;
     rpc_rig_init(&rig, NULL, NULL);
@@ -272,9 +256,8 @@ static void a_cancelled_call_is_never_answered(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void stopping_answers_all_that_wait(void **state)
+TEST(stopping_answers_all_that_wait)
 {
-    (void)state;
     struct rpc_rig rig;
     struct rpc_rig_answer answers[3], late;
     rpc_rig_init(&rig, NULL, NULL);
@@ -296,9 +279,8 @@ static void stopping_answers_all_that_wait(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_whitelist_is_kept_for_batches_too(void **state)
+TEST(a_whitelist_is_kept_for_batches_too)
 {
-    (void)state;
     static const char *const whitelist[] = {"u:getblockcount,echo"};
     struct rpc_auth_options auth = {
         .user = "u", .password = "p", .whitelist = whitelist, .n_whitelist = 1};
@@ -322,9 +304,8 @@ static void a_whitelist_is_kept_for_batches_too(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void malformed_credentials_are_refused_at_start(void **state)
+TEST(malformed_credentials_are_refused_at_start)
 {
-    (void)state;
     static const char *const rpcauth[] = {"nocolon"};
     struct rpc_auth_options auth = {.rpcauth = rpcauth, .n_rpcauth = 1};
     struct rpc_node node = {0};
@@ -341,18 +322,16 @@ static void count_method(void *arg, const char *name, const char *category)
     ++*n;
 }
 
-static void methods_can_be_listed(void **state)
+TEST(methods_can_be_listed)
 {
-    (void)state;
     size_t n = 0;
     rpc_each_method(count_method, &n);
     assert_true(n > 40);
 }
 
 /* Padded by spaces, a request is parsed and mostly answered by jobs. */
-static void long_requests_are_answered_as_short_ones(void **state)
+TEST(long_requests_are_answered_as_short_ones)
 {
-    (void)state;
     static const char *const calls[] = {
         "{\"method\":\"echo\",\"params\":[1,\"a\"],\"id\":1}",
         "{\"method\":\"help\",\"params\":[\"nothing\"],\"id\":1}",
@@ -388,9 +367,8 @@ static void long_requests_are_answered_as_short_ones(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_long_scan_of_who_has_gone_is_not_begun(void **state)
+TEST(a_long_scan_of_who_has_gone_is_not_begun)
 {
-    (void)state;
     struct rpc_rig rig;
     struct rpc_rig_answer gone;
     rpc_rig_init(&rig, NULL, NULL);
@@ -405,25 +383,4 @@ static void a_long_scan_of_who_has_gone_is_not_begun(void **state)
     assert_call(&rig, "scantxoutset", "[\"status\"]", "null");
     xfree(body);
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(http_requests_that_are_no_calls_are_refused),
-        cmocka_unit_test(each_version_has_its_own_reply),
-        cmocka_unit_test(batches_are_answered_in_order),
-        cmocka_unit_test(a_batch_waits_for_its_pending_entries),
-        cmocka_unit_test(a_long_batch_is_answered_whole),
-        cmocka_unit_test(a_large_body_is_parsed_off_the_loop),
-        cmocka_unit_test(while_starting_every_call_gets_28),
-        cmocka_unit_test(a_cancelled_call_is_never_answered),
-        cmocka_unit_test(stopping_answers_all_that_wait),
-        cmocka_unit_test(a_whitelist_is_kept_for_batches_too),
-        cmocka_unit_test(malformed_credentials_are_refused_at_start),
-        cmocka_unit_test(methods_can_be_listed),
-        cmocka_unit_test(long_requests_are_answered_as_short_ones),
-        cmocka_unit_test(a_long_scan_of_who_has_gone_is_not_begun),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

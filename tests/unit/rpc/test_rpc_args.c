@@ -1,14 +1,6 @@
 /* test_rpc_args.c - what handlers read of arguments, with the right errors. */
 #include "rpc/rpc_internal.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* A call with arguments, as far as these functions look at it. */
@@ -38,9 +30,8 @@ static void assert_error(struct fixture *f, int code, const char *message)
     assert_string_equal(f->call.error_message, message);
 }
 
-static void null_is_as_good_as_nothing(void **state)
+TEST(null_is_as_good_as_nothing)
 {
-    (void)state;
     struct fixture f;
     int32_t number = 5;
     int64_t wide = 6;
@@ -59,9 +50,8 @@ static void null_is_as_good_as_nothing(void **state)
     tear_down(&f);
 }
 
-static void integers_have_their_width(void **state)
+TEST(integers_have_their_width)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *params; bool fits32, fits64; } cases[] = {
         {"[2147483647]", true, true}, {"[2147483648]", false, true},
@@ -83,9 +73,8 @@ static void integers_have_their_width(void **state)
     }
 }
 
-static void verbosity_is_a_number_or_a_bool(void **state)
+TEST(verbosity_is_a_number_or_a_bool)
 {
-    (void)state;
     struct fixture f;
     int32_t verbosity = 9;
     set_up(&f, "[null,true,false,3,\"1\"]");
@@ -106,9 +95,8 @@ static void verbosity_is_a_number_or_a_bool(void **state)
 
 #define ID "00000000000000000000000000000000000000000000000000000000000000ff"
 
-static void ids_are_64_digits(void **state)
+TEST(ids_are_64_digits)
 {
-    (void)state;
     struct fixture f;
     uint8_t id[32];
     set_up(&f, "[\"" ID "\",\"" ID "0\",\"x" ID "\",5]");
@@ -128,9 +116,8 @@ static void ids_are_64_digits(void **state)
     tear_down(&f);
 }
 
-static void hex_may_be_of_any_even_length(void **state)
+TEST(hex_may_be_of_any_even_length)
 {
-    (void)state;
     struct fixture f;
     struct span bytes;
     set_up(&f, "[\"\",\"0aFf\",\"0\",\"0g\",true]");
@@ -145,9 +132,8 @@ static void hex_may_be_of_any_even_length(void **state)
     tear_down(&f);
 }
 
-static void amounts_lie_within_the_supply(void **state)
+TEST(amounts_lie_within_the_supply)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *params; int64_t sat; const char *error; } cases[] = {
         {"[0]",                      0,                         NULL},
@@ -172,17 +158,4 @@ static void amounts_lie_within_the_supply(void **state)
             assert_int_equal(sat, cases[i].sat);
         tear_down(&f);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(null_is_as_good_as_nothing),
-        cmocka_unit_test(integers_have_their_width),
-        cmocka_unit_test(verbosity_is_a_number_or_a_bool),
-        cmocka_unit_test(ids_are_64_digits),
-        cmocka_unit_test(hex_may_be_of_any_even_length),
-        cmocka_unit_test(amounts_lie_within_the_supply),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,10 @@
 /* test_rpc_bans.c - setban, clearbanned, listbanned: what is ordered and what is answered. */
-#include "rpc/methods.h"
-
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
+#include "rpc/methods.h"
 #include "support/net_fake.h"
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
 struct net_rig {
     struct rpc_rig rpc;
@@ -27,9 +21,8 @@ static void net_rig_init(struct net_rig *rig)
 #define UNBAN_FAILED                                                                               \
     "-30: Error: Unban failed. Requested address/subnet was not previously manually banned."
 
-static void setban_gives_the_order_and_its_outcome(void **state)
+TEST(setban_gives_the_order_and_its_outcome)
 {
-    (void)state;
     static const struct {
         const char *params;
         enum rpc_net_result result;
@@ -70,9 +63,8 @@ static void setban_gives_the_order_and_its_outcome(void **state)
     rpc_rig_deinit(&rig.rpc);
 }
 
-static void bans_are_listed_and_cleared(void **state)
+TEST(bans_are_listed_and_cleared)
 {
-    (void)state;
     static const struct rpc_ban bans[] = {{"1.2.3.4/32", 1000, 1500}, {"::/1", 1100, 1101}};
     struct net_rig rig;
     net_rig_init(&rig);
@@ -91,9 +83,8 @@ static void bans_are_listed_and_cleared(void **state)
     rpc_rig_deinit(&rig.rpc);
 }
 
-static void what_cannot_be_saved_is_not_answered_with_null(void **state)
+TEST(what_cannot_be_saved_is_not_answered_with_null)
 {
-    (void)state;
 #define NOT_SAVED                                                                                  \
     "-1: Error: banlist.json cannot be written (No space left on device): the change holds until " \
     "the node stops"
@@ -106,24 +97,12 @@ static void what_cannot_be_saved_is_not_answered_with_null(void **state)
     rpc_rig_deinit(&rig.rpc);
 }
 
-static void without_a_network_there_are_no_bans(void **state)
+TEST(without_a_network_there_are_no_bans)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_call(&rig, "setban", "[\"1.2.3.4\",\"add\"]", "-20: Error: Ban database not loaded");
     assert_call(&rig, "listbanned", "[]", "-20: Error: Ban database not loaded");
     assert_call(&rig, "clearbanned", "[]", "-20: Error: Ban database not loaded");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(setban_gives_the_order_and_its_outcome),
-        cmocka_unit_test(bans_are_listed_and_cleared),
-        cmocka_unit_test(what_cannot_be_saved_is_not_answered_with_null),
-        cmocka_unit_test(without_a_network_there_are_no_bans),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

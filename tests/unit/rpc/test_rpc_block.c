@@ -1,15 +1,7 @@
 /* test_rpc_block.c - getblock at every verbosity. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -29,9 +21,8 @@ static const struct built_block *grow(struct rpc_rig *rig, struct tx *tx)
     return last;
 }
 
-static void raw_blocks_are_hex(void **state)
+TEST(raw_blocks_are_hex)
 {
-    (void)state;
     struct rpc_rig rig;
     struct tx tx;
     rpc_rig_init(&rig, NULL, NULL);
@@ -48,9 +39,8 @@ static void raw_blocks_are_hex(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void verbosity_1_lists_ids(void **state)
+TEST(verbosity_1_lists_ids)
 {
-    (void)state;
     struct rpc_rig rig;
     struct tx tx;
     char txid[HEX_ID_BYTES], want[512];
@@ -73,9 +63,8 @@ static void verbosity_1_lists_ids(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void verbosity_2_has_fees_and_3_has_prevouts(void **state)
+TEST(verbosity_2_has_fees_and_3_has_prevouts)
 {
-    (void)state;
     struct rpc_rig rig;
     struct tx tx;
     rpc_rig_init(&rig, NULL, NULL);
@@ -96,9 +85,8 @@ static void verbosity_2_has_fees_and_3_has_prevouts(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void genesis_is_a_block_like_any_other(void **state)
+TEST(genesis_is_a_block_like_any_other)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got =
@@ -115,9 +103,8 @@ static void genesis_is_a_block_like_any_other(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void unknown_and_missing_blocks_are_errors(void **state)
+TEST(unknown_and_missing_blocks_are_errors)
 {
-    (void)state;
     struct rpc_rig rig;
     struct verdict verdict;
     rpc_rig_init(&rig, NULL, NULL);
@@ -133,16 +120,4 @@ static void unknown_and_missing_blocks_are_errors(void **state)
     assert_string_equal(rpc_rig_callf(&rig, "getblock", "[\"%s\",1.5]", rig.id),
                         "-1: JSON integer out of range");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(raw_blocks_are_hex),
-        cmocka_unit_test(verbosity_1_lists_ids),
-        cmocka_unit_test(verbosity_2_has_fees_and_3_has_prevouts),
-        cmocka_unit_test(genesis_is_a_block_like_any_other),
-        cmocka_unit_test(unknown_and_missing_blocks_are_errors),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

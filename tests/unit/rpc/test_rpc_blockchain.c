@@ -1,15 +1,7 @@
 /* test_rpc_blockchain.c - what is told about chain, headers and tips. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/hex.h"
 
 #define TARGET "7fffff0000000000000000000000000000000000000000000000000000000000"
@@ -23,9 +15,8 @@ static const char *id_of(const struct built_block *block, char out[HEX_ID_BYTES]
     return hex_encode_reversed(out, span_of(block->block.hash.b, 32));
 }
 
-static void a_new_chain_is_at_genesis(void **state)
+TEST(a_new_chain_is_at_genesis)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_call(&rig, "getblockcount", "[]", "0");
@@ -47,9 +38,8 @@ static void a_new_chain_is_at_genesis(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void chain_info_has_all_fields_in_order(void **state)
+TEST(chain_info_has_all_fields_in_order)
 {
-    (void)state;
     struct rpc_rig rig;
     char want[1024], id[HEX_ID_BYTES];
     rpc_rig_init(&rig, NULL, NULL);
@@ -72,9 +62,8 @@ static void chain_info_has_all_fields_in_order(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void old_clients_get_warnings_as_a_string(void **state)
+TEST(old_clients_get_warnings_as_a_string)
 {
-    (void)state;
     struct rpc_auth_options auth = {
         .user = "u", .password = "p", .deprecated_warnings_string = true};
     struct rpc_rig rig;
@@ -86,9 +75,8 @@ static void old_clients_get_warnings_as_a_string(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void pruning_shows_in_the_chain_info(void **state)
+TEST(pruning_shows_in_the_chain_info)
 {
-    (void)state;
     struct chain_options options = {.prune = true};
     struct rpc_rig rig;
     rpc_rig_init(&rig, &options, NULL);
@@ -103,9 +91,8 @@ static void pruning_shows_in_the_chain_info(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void blocks_are_named_by_height_and_hash(void **state)
+TEST(blocks_are_named_by_height_and_hash)
 {
-    (void)state;
     struct rpc_rig rig;
     char id[HEX_ID_BYTES], next[HEX_ID_BYTES], want[256];
     const struct built_block *blocks[3];
@@ -132,9 +119,8 @@ static void blocks_are_named_by_height_and_hash(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void tips_of_all_branches_are_told(void **state)
+TEST(tips_of_all_branches_are_told)
 {
-    (void)state;
     struct rpc_rig rig;
     char a[HEX_ID_BYTES], b[HEX_ID_BYTES], c[HEX_ID_BYTES], d[HEX_ID_BYTES], want[1024];
     const struct built_block *active[3], *loser[2], *header[1], *bad[1];
@@ -171,9 +157,8 @@ static void tips_of_all_branches_are_told(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_branch_once_connected_is_a_valid_fork(void **state)
+TEST(a_branch_once_connected_is_a_valid_fork)
 {
-    (void)state;
     struct rpc_rig rig;
     const struct built_block *first[1], *second[2];
     rpc_rig_init(&rig, NULL, NULL);
@@ -186,9 +171,8 @@ static void a_branch_once_connected_is_a_valid_fork(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void the_one_chain_state_is_told(void **state)
+TEST(the_one_chain_state_is_told)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got = rpc_rig_call(&rig, "getchainstates", "[]");
@@ -200,9 +184,8 @@ static void the_one_chain_state_is_told(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void deployments_are_told(void **state)
+TEST(deployments_are_told)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     rpc_rig_grow(&rig, builder_blocks(&rig.builder, rig.builder.genesis, 2, NULL));
@@ -219,9 +202,8 @@ static void deployments_are_told(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_started_deployment_has_statistics(void **state)
+TEST(a_started_deployment_has_statistics)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     rpc_rig_grow(&rig, builder_blocks(&rig.builder, rig.builder.genesis, 145, NULL));
@@ -233,9 +215,8 @@ static void a_started_deployment_has_statistics(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void indexes_are_told(void **state)
+TEST(indexes_are_told)
 {
-    (void)state;
     struct chain_options options = {.txindex = true};
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
@@ -249,22 +230,4 @@ static void indexes_are_told(void **state)
                 "{\"txindex\":{\"synced\":true,\"best_block_height\":2}}");
     assert_call(&rig, "getindexinfo", "[\"other\"]", "{}");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_chain_is_at_genesis),
-        cmocka_unit_test(chain_info_has_all_fields_in_order),
-        cmocka_unit_test(old_clients_get_warnings_as_a_string),
-        cmocka_unit_test(pruning_shows_in_the_chain_info),
-        cmocka_unit_test(blocks_are_named_by_height_and_hash),
-        cmocka_unit_test(tips_of_all_branches_are_told),
-        cmocka_unit_test(a_branch_once_connected_is_a_valid_fork),
-        cmocka_unit_test(the_one_chain_state_is_told),
-        cmocka_unit_test(deployments_are_told),
-        cmocka_unit_test(a_started_deployment_has_statistics),
-        cmocka_unit_test(indexes_are_told),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,23 +1,14 @@
 /* test_rpc_chain_orders.c - orders to the chain, and what they refuse. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
 #define UNKNOWN_ID "1111111111111111111111111111111111111111111111111111111111111111"
 
-static void orders_move_the_tip(void **state)
+TEST(orders_move_the_tip)
 {
-    (void)state;
     struct rpc_rig rig;
     const struct built_block *a[3], *b[2];
     rpc_rig_init(&rig, NULL, NULL);
@@ -38,9 +29,8 @@ static void orders_move_the_tip(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void orders_about_unknown_blocks_are_errors(void **state)
+TEST(orders_about_unknown_blocks_are_errors)
 {
-    (void)state;
     static const char *const methods[] = {"invalidateblock", "reconsiderblock", "preciousblock"};
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
@@ -52,9 +42,8 @@ static void orders_about_unknown_blocks_are_errors(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void the_chain_is_verified_at_every_level(void **state)
+TEST(the_chain_is_verified_at_every_level)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     rpc_rig_grow(&rig, builder_blocks(&rig.builder, rig.builder.genesis, 8, NULL));
@@ -65,9 +54,8 @@ static void the_chain_is_verified_at_every_level(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void pruning_has_its_conditions(void **state)
+TEST(pruning_has_its_conditions)
 {
-    (void)state;
     struct chain_options options = {.prune = true};
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
@@ -82,9 +70,8 @@ static void pruning_has_its_conditions(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_long_chain_can_be_pruned(void **state)
+TEST(a_long_chain_can_be_pruned)
 {
-    (void)state;
     struct chain_options options = {.prune = true};
     struct rpc_rig rig;
     rpc_rig_init(&rig, &options, NULL);
@@ -99,16 +86,4 @@ static void a_long_chain_can_be_pruned(void **state)
     assert_string_equal(rpc_rig_callf(&rig, "pruneblockchain", "[%u]", tip->block.header.time),
                         "-1");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(orders_move_the_tip),
-        cmocka_unit_test(orders_about_unknown_blocks_are_errors),
-        cmocka_unit_test(the_chain_is_verified_at_every_level),
-        cmocka_unit_test(pruning_has_its_conditions),
-        cmocka_unit_test(a_long_chain_can_be_pruned),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,7 @@
 /* test_rpc_coins.c - unspent outputs and their statistics. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -20,9 +12,8 @@ static const char *first_txid(struct rpc_rig *rig, const struct built_block *blo
     return hex_encode_reversed(rig->id, span_of(block->block.txids[0].b, 32));
 }
 
-static void an_unspent_output_is_shown(void **state)
+TEST(an_unspent_output_is_shown)
 {
-    (void)state;
     struct rpc_rig rig;
     char want[512], tip[HEX_ID_BYTES];
     const struct built_block *blocks[3];
@@ -40,9 +31,8 @@ static void an_unspent_output_is_shown(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void anything_else_is_null(void **state)
+TEST(anything_else_is_null)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const struct built_block *block = builder_block(&rig.builder, rig.builder.genesis, NULL);
@@ -59,9 +49,8 @@ static void anything_else_is_null(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void statistics_have_the_digest_that_was_asked_for(void **state)
+TEST(statistics_have_the_digest_that_was_asked_for)
 {
-    (void)state;
     struct rpc_rig rig;
     char want[256];
     rpc_rig_init(&rig, NULL, NULL);
@@ -84,24 +73,12 @@ static void statistics_have_the_digest_that_was_asked_for(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void other_statistics_are_refused(void **state)
+TEST(other_statistics_are_refused)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_call(&rig, "gettxoutsetinfo", "[\"md5\"]", "-8: 'md5' is not a valid hash_type");
     assert_call(&rig, "gettxoutsetinfo", "[\"muhash\",1]",
                 "-8: Querying specific block heights requires coinstatsindex");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_unspent_output_is_shown),
-        cmocka_unit_test(anything_else_is_null),
-        cmocka_unit_test(statistics_have_the_digest_that_was_asked_for),
-        cmocka_unit_test(other_statistics_are_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

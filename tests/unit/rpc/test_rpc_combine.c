@@ -1,15 +1,7 @@
 /* test_rpc_combine.c - combinerawtransaction. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
 /* The secret keys 1 and 2, their public keys, and the script that takes both. */
 #define WIF_1 "cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA"
@@ -56,9 +48,8 @@ static void sign(struct rpc_rig *rig, const char *raw, const char *key, const ch
     copy_member(got, "{\"hex\":\"", out);
 }
 
-static void signatures_of_two_copies_come_together(void **state)
+TEST(signatures_of_two_copies_come_together)
 {
-    (void)state;
     static const char *const scripts[] = {P2WSH, P2SH};
     struct rpc_rig rig;
     char txid[TEXT_MAX], raw[TEXT_MAX], one[TEXT_MAX], two[TEXT_MAX], both[TEXT_MAX],
@@ -92,9 +83,8 @@ static void signatures_of_two_copies_come_together(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void what_does_not_belong_together_is_refused(void **state)
+TEST(what_does_not_belong_together_is_refused)
 {
-    (void)state;
     struct rpc_rig rig;
     char txid[TEXT_MAX], raw[TEXT_MAX], other[TEXT_MAX];
     rpc_rig_init(&rig, NULL, NULL);
@@ -116,13 +106,4 @@ static void what_does_not_belong_together_is_refused(void **state)
     assert_string_equal(got, "-22: TX decode failed for tx 1. Make sure the tx has at least one "
                              "input.");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(signatures_of_two_copies_come_together),
-        cmocka_unit_test(what_does_not_belong_together_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

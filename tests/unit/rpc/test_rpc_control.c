@@ -1,19 +1,10 @@
 /* test_rpc_control.c - the node itself, its clock, its log; addresses. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
-static void echo_gives_back_what_came(void **state)
+TEST(echo_gives_back_what_came)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_call(&rig, "echo", "[]", "[]");
@@ -24,9 +15,8 @@ static void echo_gives_back_what_came(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void help_lists_and_explains(void **state)
+TEST(help_lists_and_explains)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got = rpc_rig_call(&rig, "help", "[]");
@@ -42,9 +32,8 @@ static void help_lists_and_explains(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void the_node_tells_about_itself(void **state)
+TEST(the_node_tells_about_itself)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got = rpc_rig_call(&rig, "getrpcinfo", "[]");
@@ -58,9 +47,8 @@ static void the_node_tells_about_itself(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void memory_is_counted(void **state)
+TEST(memory_is_counted)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got = rpc_rig_call(&rig, "getmemoryinfo", "[]");
@@ -72,9 +60,8 @@ static void memory_is_counted(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void the_clock_can_be_mocked_on_regtest(void **state)
+TEST(the_clock_can_be_mocked_on_regtest)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_call(&rig, "setmocktime", "[1700000000]", "null");
@@ -101,9 +88,8 @@ static void the_clock_can_be_mocked_on_regtest(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void log_categories_can_be_switched(void **state)
+TEST(log_categories_can_be_switched)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_starts(rpc_rig_call(&rig, "logging", "[]"), "{\"net\":false,");
@@ -120,9 +106,8 @@ static void log_categories_can_be_switched(void **state)
 
 #define HASH20 "751e76e8199196d454941c45d1b3a323f1433bd6"
 
-static void addresses_are_explained(void **state)
+TEST(addresses_are_explained)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *address, *want; } cases[] = {
         {"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080",
@@ -146,18 +131,4 @@ static void addresses_are_explained(void **state)
         assert_holds(rpc_rig_callf(&rig, "validateaddress", "[\"%s\"]", cases[i].address),
                      cases[i].want);
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(echo_gives_back_what_came),
-        cmocka_unit_test(help_lists_and_explains),
-        cmocka_unit_test(the_node_tells_about_itself),
-        cmocka_unit_test(memory_is_counted),
-        cmocka_unit_test(the_clock_can_be_mocked_on_regtest),
-        cmocka_unit_test(log_categories_can_be_switched),
-        cmocka_unit_test(addresses_are_explained),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

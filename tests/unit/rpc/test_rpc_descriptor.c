@@ -1,16 +1,8 @@
 /* test_rpc_descriptor.c - deriveaddresses. */
-#include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "rpc/descriptor.h"
+#include "rpc/methods.h"
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
 #define TPUB                                                                                       \
     "tpubD6NzVbkrYhZ4WaWSyoBvQwbpLkojyoTZPRsgXELWz3Popb3qkjcJyJUGLnL4qHHoQvao8ESaAstxYSnhyswJ76uZ" \
@@ -26,9 +18,8 @@ static const char *derive(struct rpc_rig *rig, const char *text, const char *mor
     return rpc_rig_callf(rig, "deriveaddresses", "[\"%s#%s\"%s]", text, checksum, more);
 }
 
-static void addresses_of_each_function(void **state)
+TEST(addresses_of_each_function)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     static const char own[] = "[\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\"]";
@@ -45,9 +36,8 @@ static void addresses_of_each_function(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void ranges_and_choices(void **state)
+TEST(ranges_and_choices)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_string_equal(derive(&rig, "wpkh(" TPUB "/1/1/*)", ",[1,2]"),
@@ -75,9 +65,8 @@ static void ranges_and_choices(void **state)
 }
 
 /* Checksums worked out with the reference code of BIP380. */
-static void a_descriptor_is_described(void **state)
+TEST(a_descriptor_is_described)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_call(&rig, "getdescriptorinfo", "[\"raw(deadbeef)\"]",
@@ -101,14 +90,4 @@ static void a_descriptor_is_described(void **state)
     assert_null(strstr(got, "cMahea"));
     assert_call(&rig, "getdescriptorinfo", "[\"\"]", "-5: '' is not a valid descriptor function");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_descriptor_is_described),
-        cmocka_unit_test(addresses_of_each_function),
-        cmocka_unit_test(ranges_and_choices),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,12 @@
 /* test_rpc_fees.c - what is said of fees while nothing is known of them. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
 #define NOTHING "{\"errors\":[\"Insufficient data or no feerate found\"],\"blocks\":0}"
 
-static void without_data_there_is_no_rate(void **state)
+TEST(without_data_there_is_no_rate)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     static const char *const good[] = {
@@ -31,9 +23,8 @@ static void without_data_there_is_no_rate(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void arguments_are_judged_all_the_same(void **state)
+TEST(arguments_are_judged_all_the_same)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     static const char target[] = "-8: Invalid conf_target, must be between 1 and 1008";
@@ -58,9 +49,8 @@ static void arguments_are_judged_all_the_same(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void horizons_answer_as_far_as_they_reach(void **state)
+TEST(horizons_answer_as_far_as_they_reach)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got = rpc_rig_call(&rig, "estimaterawfee", "[12]");
@@ -76,14 +66,4 @@ static void horizons_answer_as_far_as_they_reach(void **state)
     assert_call(&rig, "estimaterawfee", "[1,1.1]", "-8: Invalid threshold");
     assert_call(&rig, "estimaterawfee", "[1,-0.1]", "-8: Invalid threshold");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_data_there_is_no_rate),
-        cmocka_unit_test(arguments_are_judged_all_the_same),
-        cmocka_unit_test(horizons_answer_as_far_as_they_reach),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

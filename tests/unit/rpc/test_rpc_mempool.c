@@ -1,15 +1,7 @@
 /* test_rpc_mempool.c - methods that look into the mempool. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -64,9 +56,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void an_empty_mempool_is_described(void **state)
+FIXTURE(setup, teardown)
+
+TEST(an_empty_mempool_is_described, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_call(&f->rig, "getrawmempool", "[]", "[]");
     assert_call(&f->rig, "getrawmempool", "[true]", "{}");
     assert_call(&f->rig, "getrawmempool", "[false,true]", "{\"txids\":[],\"mempool_sequence\":0}");
@@ -81,9 +74,8 @@ static void an_empty_mempool_is_described(void **state)
                 "\"limitclustersize\":101000,\"optimal\":false}");
 }
 
-static void entries_are_listed(void **state)
+TEST(entries_are_listed, struct fixture *f)
 {
-    struct fixture *f = *state;
     char want[300];
     add(&f->rig, &f->parent, 0);
     add(&f->rig, &f->child, MEMPOOL_LOCAL);
@@ -102,9 +94,8 @@ static void entries_are_listed(void **state)
 }
 
 /* A long list takes several turns; it is whole all the same. */
-static void long_lists_are_written_slice_by_slice(void **state)
+TEST(long_lists_are_written_slice_by_slice, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { FAN = 60, FANS = 12 };
     struct builder_coin coin = builder_coin_of(&f->parent, 1, BUILDER_WSH_TRUE);
     struct tx root = builder_spend(&f->rig.builder, &coin, 1, FANS, 90000, BUILDER_WSH_TRUE);
@@ -129,9 +120,8 @@ static void long_lists_are_written_slice_by_slice(void **state)
     assert_int_equal(got[strlen(got) - 1], '}');
 }
 
-static void an_entry_tells_sizes_fees_and_relatives(void **state)
+TEST(an_entry_tells_sizes_fees_and_relatives, struct fixture *f)
 {
-    struct fixture *f = *state;
     char want[1000], wtxid[65];
     add(&f->rig, &f->parent, 0);
     add(&f->rig, &f->child, MEMPOOL_LOCAL);
@@ -156,18 +146,16 @@ static void an_entry_tells_sizes_fees_and_relatives(void **state)
     assert_holds(got, "\"ancestorcount\":1,");
 }
 
-static void deltas_show_in_modified_fees(void **state)
+TEST(deltas_show_in_modified_fees, struct fixture *f)
 {
-    struct fixture *f = *state;
     add(&f->rig, &f->parent, 0);
     mempool_prioritise(f->rig.mempool, &f->parent.txid, 23);
     const char *got = rpc_rig_callf(&f->rig, "getmempoolentry", "[\"%s\"]", f->parent_id);
     assert_holds(got, "\"base\":0.00001000,\"modified\":0.00001023,");
 }
 
-static void relatives_are_listed(void **state)
+TEST(relatives_are_listed, struct fixture *f)
 {
-    struct fixture *f = *state;
     char want[200];
     add(&f->rig, &f->parent, 0);
     add(&f->rig, &f->child, 0);
@@ -185,9 +173,8 @@ static void relatives_are_listed(void **state)
     assert_starts(got, want);
 }
 
-static void outputs_and_transactions_that_wait_can_be_asked_for(void **state)
+TEST(outputs_and_transactions_that_wait_can_be_asked_for, struct fixture *f)
 {
-    struct fixture *f = *state;
     char hex[1000], want[1100];
     const char *got = rpc_rig_callf(&f->rig, "gettxout", "[\"%s\",0]", f->parent_id);
     assert_string_equal(got, "null");
@@ -213,9 +200,8 @@ static void outputs_and_transactions_that_wait_can_be_asked_for(void **state)
     assert_holds(got, want); /* no block, no confirmations */
 }
 
-static void unknown_transactions_are_refused(void **state)
+TEST(unknown_transactions_are_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const methods[] = {"getmempoolentry", "getmempoolancestors",
                                           "getmempooldescendants"};
     for (size_t i = 0; i < COUNT_OF(methods); i++) {
@@ -224,9 +210,8 @@ static void unknown_transactions_are_refused(void **state)
     }
 }
 
-static void without_a_mempool_nothing_is_known(void **state)
+TEST(without_a_mempool_nothing_is_known)
 {
-    (void)state;
     static const char *const calls[][2] = {
         {"getrawmempool", "[]"},
         {"getmempoolinfo", "[]"},
@@ -244,20 +229,3 @@ static void without_a_mempool_nothing_is_known(void **state)
     rpc_rig_deinit(&rig);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(an_empty_mempool_is_described),
-        TEST(entries_are_listed),
-        TEST(long_lists_are_written_slice_by_slice),
-        TEST(an_entry_tells_sizes_fees_and_relatives),
-        TEST(deltas_show_in_modified_fees),
-        TEST(relatives_are_listed),
-        TEST(outputs_and_transactions_that_wait_can_be_asked_for),
-        TEST(unknown_transactions_are_refused),
-        cmocka_unit_test(without_a_mempool_nothing_is_known),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,14 +1,7 @@
 /* test_rpc_message.c - texts signed and checked. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
 /* A key of test networks, its address, and what it makes of the text, as known from Core. */
 #define KEY     "cUeKHd5orzT3mz8P9pxyREHfsWtVfgsfDjiZZBcjUBAaGk1BTj7N"
@@ -17,9 +10,8 @@
 #define SIGNATURE                                                                                  \
     "INbVnW4e6PeRmsv2Qgu8NuopvrVjkcxob+sX8OcZG0SALhWybUjzMLPdAsXI46YZGb0KQTRii+wWIQzRpG/U+S0="
 
-static void a_signed_text_is_told_from_any_other(void **state)
+TEST(a_signed_text_is_told_from_any_other)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_call(&rig, "signmessagewithprivkey", "[\"" KEY "\",\"" TEXT "\"]", "\"" SIGNATURE "\"");
@@ -37,9 +29,8 @@ static void a_signed_text_is_told_from_any_other(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_text_of_any_length_and_bytes_is_signed(void **state)
+TEST(a_text_of_any_length_and_bytes_is_signed)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     char sig[100];
@@ -57,9 +48,8 @@ static void a_text_of_any_length_and_bytes_is_signed(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void what_names_no_key_is_refused(void **state)
+TEST(what_names_no_key_is_refused)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_call(&rig, "signmessagewithprivkey", "[\"invalid_key\",\"\"]",
@@ -73,14 +63,4 @@ static void what_names_no_key_is_refused(void **state)
                 "-3: Malformed base64 encoding");
     assert_starts(rpc_rig_call(&rig, "verifymessage", "[\"a\",\"b\"]"), "-1: verifymessage ");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_signed_text_is_told_from_any_other),
-        cmocka_unit_test(a_text_of_any_length_and_bytes_is_signed),
-        cmocka_unit_test(what_names_no_key_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

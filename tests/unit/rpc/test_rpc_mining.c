@@ -1,15 +1,7 @@
 /* test_rpc_mining.c - blocks handed in and blocks of our own. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -27,9 +19,8 @@ static const char *submit(struct rpc_rig *rig, struct span raw)
     return got;
 }
 
-static void a_good_block_is_taken_once(void **state)
+TEST(a_good_block_is_taken_once)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const struct built_block *a = builder_block(&rig.builder, rig.builder.genesis, NULL);
@@ -42,9 +33,8 @@ static void a_good_block_is_taken_once(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_bad_block_is_refused_with_its_reason(void **state)
+TEST(a_bad_block_is_refused_with_its_reason)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     struct builder_spec greedy = {.extra_sat = 1};
@@ -66,9 +56,8 @@ static void a_bad_block_is_refused_with_its_reason(void **state)
 }
 
 /* Old mining software leaves the coinbase's witness out. */
-static void a_missing_coinbase_witness_is_put_in(void **state)
+TEST(a_missing_coinbase_witness_is_put_in)
 {
-    (void)state;
     struct rpc_rig rig;
     struct arena arena;
     struct block block;
@@ -94,9 +83,8 @@ static void a_missing_coinbase_witness_is_put_in(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void headers_can_be_handed_in(void **state)
+TEST(headers_can_be_handed_in)
 {
-    (void)state;
     struct rpc_rig rig;
     char hex[2 * BLOCK_HEADER_BYTES + 1];
     const struct built_block *blocks[2];
@@ -121,9 +109,8 @@ static void headers_can_be_handed_in(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_bad_header_is_refused_with_its_reason(void **state)
+TEST(a_bad_header_is_refused_with_its_reason)
 {
-    (void)state;
     struct rpc_rig rig;
     uint8_t raw[BLOCK_HEADER_BYTES];
     char hex[2 * BLOCK_HEADER_BYTES + 1];
@@ -141,9 +128,8 @@ static void a_bad_header_is_refused_with_its_reason(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void blocks_are_mined_to_an_address(void **state)
+TEST(blocks_are_mined_to_an_address)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got = rpc_rig_call(&rig, "generatetoaddress", "[3,\"" ADDRESS "\"]");
@@ -164,9 +150,8 @@ static void blocks_are_mined_to_an_address(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void blocks_are_mined_to_a_descriptor(void **state)
+TEST(blocks_are_mined_to_a_descriptor)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_int_equal(strlen(rpc_rig_call(&rig, "generatetodescriptor", "[2,\"raw(51)\"]")),
@@ -176,9 +161,8 @@ static void blocks_are_mined_to_a_descriptor(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_block_with_given_transactions_is_mined(void **state)
+TEST(a_block_with_given_transactions_is_mined)
 {
-    (void)state;
     struct rpc_rig rig;
     char hex[1024];
     rpc_rig_init(&rig, NULL, NULL);
@@ -209,9 +193,8 @@ static void a_block_with_given_transactions_is_mined(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void miners_are_told_what_they_need(void **state)
+TEST(miners_are_told_what_they_need)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     rpc_rig_grow(&rig, builder_blocks(&rig.builder, rig.builder.genesis, 130, NULL));
@@ -223,9 +206,8 @@ static void miners_are_told_what_they_need(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void blocks_are_mined_to_descriptors_of_one_script(void **state)
+TEST(blocks_are_mined_to_descriptors_of_one_script)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
 #define TPUB                                                                                       \
@@ -244,9 +226,8 @@ static void blocks_are_mined_to_descriptors_of_one_script(void **state)
 }
 
 /* Each is built on the tip as it is when its turn comes: none fails because of another. */
-static void blocks_are_made_in_many_calls_at_once(void **state)
+TEST(blocks_are_made_in_many_calls_at_once)
 {
-    (void)state;
     struct rpc_rig rig;
     struct rpc_rig_answer answers[6];
     rpc_rig_init(&rig, NULL, NULL);
@@ -261,9 +242,8 @@ static void blocks_are_made_in_many_calls_at_once(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void generate_says_what_replaced_it(void **state)
+TEST(generate_says_what_replaced_it)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     static const char text[] = "generate\n\nhas been replaced by the -generate cli option. "
@@ -276,23 +256,4 @@ static void generate_says_what_replaced_it(void **state)
                 "more information.\\n\"");
     assert_null(strstr(rpc_rig_call(&rig, "help", "[]"), "generate"));
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_mined_to_descriptors_of_one_script),
-        cmocka_unit_test(generate_says_what_replaced_it),
-        cmocka_unit_test(blocks_are_made_in_many_calls_at_once),
-        cmocka_unit_test(a_good_block_is_taken_once),
-        cmocka_unit_test(a_bad_block_is_refused_with_its_reason),
-        cmocka_unit_test(a_missing_coinbase_witness_is_put_in),
-        cmocka_unit_test(headers_can_be_handed_in),
-        cmocka_unit_test(a_bad_header_is_refused_with_its_reason),
-        cmocka_unit_test(blocks_are_mined_to_an_address),
-        cmocka_unit_test(blocks_are_mined_to_a_descriptor),
-        cmocka_unit_test(a_block_with_given_transactions_is_mined),
-        cmocka_unit_test(miners_are_told_what_they_need),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,7 @@
 /* test_rpc_multisig.c - createmultisig. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
 /* The generator, and twice it. */
 #define X1      "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
@@ -18,9 +10,8 @@
 #define K2      "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5"
 
 /* Checked against the node's own reading of descriptors. */
-static void addresses_of_each_type(void **state)
+TEST(addresses_of_each_type)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     static const char *const types[] = {"legacy", "p2sh-segwit", "bech32"};
@@ -43,9 +34,8 @@ static void addresses_of_each_type(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void uncompressed_keys_make_legacy_addresses(void **state)
+TEST(uncompressed_keys_make_legacy_addresses)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got = rpc_rig_call(&rig, "createmultisig", "[1,[\"" K1_LONG "\"],\"bech32\"]");
@@ -56,9 +46,8 @@ static void uncompressed_keys_make_legacy_addresses(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void limits_have_two_sides(void **state)
+TEST(limits_have_two_sides)
 {
-    (void)state;
     struct rpc_rig rig;
     char keys[25 * 70] = "";
     rpc_rig_init(&rig, NULL, NULL);
@@ -80,9 +69,8 @@ static void limits_have_two_sides(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void arguments_are_checked(void **state)
+TEST(arguments_are_checked)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     static const struct {
@@ -103,15 +91,4 @@ static void arguments_are_checked(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_call(&rig, "createmultisig", cases[i].params, cases[i].want);
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses_of_each_type),
-        cmocka_unit_test(uncompressed_keys_make_legacy_addresses),
-        cmocka_unit_test(limits_have_two_sides),
-        cmocka_unit_test(arguments_are_checked),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

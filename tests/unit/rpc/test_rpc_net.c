@@ -1,23 +1,14 @@
 /* test_rpc_net.c - the state of the network, its addresses, orders to it. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/net_fake.h"
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define NO_NETWORK "-31: Error: Peer-to-peer functionality missing or disabled"
 
-static void without_a_network_the_methods_say_so(void **state)
+TEST(without_a_network_the_methods_say_so)
 {
-    (void)state;
     static const struct {
         const char *method, *params;
     } calls[] = {
@@ -68,9 +59,8 @@ static void net_rig_deinit(struct net_rig *rig)
     rpc_rig_deinit(&rig->rpc);
 }
 
-static void networkinfo_has_the_fields_in_order(void **state)
+TEST(networkinfo_has_the_fields_in_order)
 {
-    (void)state;
     static const struct rpc_network_state networks[] = {
         {.name = "ipv4", .is_reachable = true, .proxy = ""},
         {.name = "onion",
@@ -115,9 +105,8 @@ static void networkinfo_has_the_fields_in_order(void **state)
     net_rig_deinit(&rig);
 }
 
-static void totals_count_bytes_since_the_start(void **state)
+TEST(totals_count_bytes_since_the_start)
 {
-    (void)state;
     struct net_rig rig;
     net_rig_init(&rig);
     rig.fake.info.bytes_received = 5000000000;
@@ -142,9 +131,8 @@ static void totals_count_bytes_since_the_start(void **state)
     net_rig_deinit(&rig);
 }
 
-static void the_network_can_be_left_and_joined(void **state)
+TEST(the_network_can_be_left_and_joined)
 {
-    (void)state;
     struct net_rig rig;
     net_rig_init(&rig);
     rig.fake.info.is_active = true;
@@ -161,9 +149,8 @@ static void the_network_can_be_left_and_joined(void **state)
 
 /* -- Nodes added by hand -------------------------------------------------------------------- */
 
-static void addnode_gives_the_order_and_its_outcome(void **state)
+TEST(addnode_gives_the_order_and_its_outcome)
 {
-    (void)state;
     static const struct {
         const char *params;
         enum rpc_net_result result;
@@ -200,9 +187,8 @@ static void addnode_gives_the_order_and_its_outcome(void **state)
     net_rig_deinit(&rig);
 }
 
-static void a_test_opens_connections_of_a_class(void **state)
+TEST(a_test_opens_connections_of_a_class)
 {
-    (void)state;
     struct net_rig rig;
     net_rig_init(&rig);
     assert_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"feeler\",false]",
@@ -219,9 +205,8 @@ static void a_test_opens_connections_of_a_class(void **state)
     net_rig_deinit(&rig);
 }
 
-static void added_nodes_are_listed(void **state)
+TEST(added_nodes_are_listed)
 {
-    (void)state;
     struct net_rig rig;
     net_rig_init(&rig);
     assert_call(&rig.rpc, "getaddednodeinfo", "[]", "[]");
@@ -245,9 +230,8 @@ static void added_nodes_are_listed(void **state)
     net_rig_deinit(&rig);
 }
 
-static void a_peer_is_disconnected_by_address_or_id(void **state)
+TEST(a_peer_is_disconnected_by_address_or_id)
 {
-    (void)state;
     static const struct {
         const char *params;
         enum rpc_net_result result;
@@ -279,9 +263,8 @@ static void a_peer_is_disconnected_by_address_or_id(void **state)
 
 /* -- Addresses ------------------------------------------------------------------------------ */
 
-static void addresses_of_nodes(void **state)
+TEST(addresses_of_nodes)
 {
-    (void)state;
     static const struct rpc_node_address addresses[] = {
         {1700000000, UINT64_C(0x8000000000000009), "1.2.3.4", "ipv4", 8333},
         {1700000001, 1, "abc.onion", "onion", 18333},
@@ -308,9 +291,8 @@ static void addresses_of_nodes(void **state)
     net_rig_deinit(&rig);
 }
 
-static void the_book_is_counted_by_network(void **state)
+TEST(the_book_is_counted_by_network)
 {
-    (void)state;
     static const struct rpc_addrman_count counts[] = {{"ipv4", 5, 2}, {NULL, 6, 2}};
     struct net_rig rig;
     net_rig_init(&rig);
@@ -324,9 +306,8 @@ static void the_book_is_counted_by_network(void **state)
 
 /* -- Blocks --------------------------------------------------------------------------------- */
 
-static void a_block_is_asked_for_by_its_header(void **state)
+TEST(a_block_is_asked_for_by_its_header)
 {
-    (void)state;
     struct net_rig rig;
     net_rig_init(&rig);
     const struct built_block *block =
@@ -357,9 +338,8 @@ static void a_block_is_asked_for_by_its_header(void **state)
     net_rig_deinit(&rig);
 }
 
-static void a_pruning_node_fetches_nothing_ahead_of_its_tip(void **state)
+TEST(a_pruning_node_fetches_nothing_ahead_of_its_tip)
 {
-    (void)state;
     struct net_rig rig;
     const struct chain_options options = {.prune = true};
     rpc_rig_init(&rig.rpc, &options, NULL);
@@ -374,23 +354,4 @@ static void a_pruning_node_fetches_nothing_ahead_of_its_tip(void **state)
     assert_string_equal(got, "-1: In prune mode, only blocks that the node has already synced "
                              "previously can be fetched from a peer");
     net_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_a_network_the_methods_say_so),
-        cmocka_unit_test(networkinfo_has_the_fields_in_order),
-        cmocka_unit_test(totals_count_bytes_since_the_start),
-        cmocka_unit_test(the_network_can_be_left_and_joined),
-        cmocka_unit_test(addnode_gives_the_order_and_its_outcome),
-        cmocka_unit_test(a_test_opens_connections_of_a_class),
-        cmocka_unit_test(added_nodes_are_listed),
-        cmocka_unit_test(a_peer_is_disconnected_by_address_or_id),
-        cmocka_unit_test(addresses_of_nodes),
-        cmocka_unit_test(the_book_is_counted_by_network),
-        cmocka_unit_test(a_block_is_asked_for_by_its_header),
-        cmocka_unit_test(a_pruning_node_fetches_nothing_ahead_of_its_tip),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

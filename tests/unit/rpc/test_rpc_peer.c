@@ -1,16 +1,8 @@
 /* test_rpc_peer.c - getpeerinfo. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/net_fake.h"
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
 /* Before the handshake: what nobody knows yet is 0, -1 or not there. */
 static const struct rpc_peer_info fresh = {
@@ -92,9 +84,8 @@ static void init(struct rpc_rig *rig, struct net_fake *fake, const struct rpc_pe
     rpc_set_net(rig->rpc, &fake->view);
 }
 
-static void a_peer_before_the_handshake(void **state)
+TEST(a_peer_before_the_handshake)
 {
-    (void)state;
     struct rpc_rig rig;
     struct net_fake fake;
     init(&rig, &fake, &fresh, 1, false);
@@ -114,9 +105,8 @@ static void a_peer_before_the_handshake(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_peer_about_whom_all_is_known(void **state)
+TEST(a_peer_about_whom_all_is_known)
 {
-    (void)state;
     struct rpc_rig rig;
     struct net_fake fake;
     init(&rig, &fake, &known, 1, true);
@@ -141,9 +131,8 @@ static void a_peer_about_whom_all_is_known(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void peers_come_in_their_order(void **state)
+TEST(peers_come_in_their_order)
 {
-    (void)state;
     struct rpc_peer_info peers[3] = {fresh, fresh, fresh};
     struct rpc_rig rig;
     struct net_fake fake;
@@ -162,9 +151,8 @@ static void peers_come_in_their_order(void **state)
 
 /* The name that a peer gives itself may hold anything: quotes, escapes of terminals, half a
  * character. */
-static void names_are_stripped_of_what_could_harm(void **state)
+TEST(names_are_stripped_of_what_could_harm)
 {
-    (void)state;
     static const struct {
         const char *name;
         size_t len;
@@ -185,9 +173,8 @@ static void names_are_stripped_of_what_could_harm(void **state)
     }
 }
 
-static void orphans_are_listed_as_the_verbosity_says(void **state)
+TEST(orphans_are_listed_as_the_verbosity_says)
 {
-    (void)state;
     static const uint64_t peers[] = {3, 1};
     const struct rpc_orphan orphans[] = {
         {{{1}}, {{2}}, span_of("abc", 3), 9, peers, 2},
@@ -216,16 +203,4 @@ static void orphans_are_listed_as_the_verbosity_says(void **state)
     assert_call(&rig, "getorphantxs", "[true]",
                 "-3: Verbosity was boolean but only integer allowed");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(orphans_are_listed_as_the_verbosity_says),
-        cmocka_unit_test(a_peer_before_the_handshake),
-        cmocka_unit_test(a_peer_about_whom_all_is_known),
-        cmocka_unit_test(peers_come_in_their_order),
-        cmocka_unit_test(names_are_stripped_of_what_could_harm),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

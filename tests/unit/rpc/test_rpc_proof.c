@@ -1,15 +1,7 @@
 /* test_rpc_proof.c - gettxoutproof and verifytxoutproof. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 
 #define NOBODY "0000000000000000000000000000000000000000000000000000000000000001"
 
@@ -31,9 +23,8 @@ static void read_first_txid(struct rpc_rig *rig, const char *hash, char out[65])
     snprintf(out, 65, "%s", at + 7);
 }
 
-static void a_proof_leads_to_its_transaction(void **state)
+TEST(a_proof_leads_to_its_transaction)
 {
-    (void)state;
     struct rpc_rig rig;
     char hash[65], txid[65], proof[600], want[80];
     rpc_rig_init(&rig, NULL, NULL);
@@ -64,9 +55,8 @@ static void a_proof_leads_to_its_transaction(void **state)
 }
 
 /* What stands in a block of another depth is no transaction of it. CVE-2017-12842 */
-static void the_number_of_transactions_must_be_that_of_the_block(void **state)
+TEST(the_number_of_transactions_must_be_that_of_the_block)
 {
-    (void)state;
     struct rpc_rig rig;
     char hash[65], txid[65], proof[600];
     rpc_rig_init(&rig, NULL, NULL);
@@ -81,9 +71,8 @@ static void the_number_of_transactions_must_be_that_of_the_block(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void what_cannot_be_proved_is_an_error(void **state)
+TEST(what_cannot_be_proved_is_an_error)
 {
-    (void)state;
     struct rpc_rig rig;
     char hash[65], txid[65];
     rpc_rig_init(&rig, NULL, NULL);
@@ -102,14 +91,4 @@ static void what_cannot_be_proved_is_an_error(void **state)
     assert_call(&rig, "verifytxoutproof", "[\"zz\"]",
                 "-8: proof must be hexadecimal string (not 'zz')");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_proof_leads_to_its_transaction),
-        cmocka_unit_test(the_number_of_transactions_must_be_that_of_the_block),
-        cmocka_unit_test(what_cannot_be_proved_is_an_error),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

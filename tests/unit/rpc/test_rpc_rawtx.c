@@ -1,15 +1,7 @@
 /* test_rpc_rawtx.c - transactions found, made and taken apart. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/hex.h"
 
 #define TXID       "1d1d4e24ed99057e84c3f80fd8fbec79ed9e1acee37da269356ecea000000000"
@@ -24,9 +16,8 @@
     "80f0fa020000000016"                                                                           \
     "0014751e76e8199196d454941c45d1b3a323f1433bd6"
 
-static void transactions_are_created(void **state)
+TEST(transactions_are_created)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *params, *want; } cases[] = {
         {"[" INPUT ",[{\"" ADDRESS "\":0.5}]]",
@@ -89,9 +80,8 @@ static const struct { const char *params, *want; } refused[] = {
 };
 /* clang-format on */
 
-static void what_cannot_be_created_is_refused(void **state)
+TEST(what_cannot_be_created_is_refused)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     for (size_t i = 0; i < COUNT_OF(refused); i++)
@@ -99,9 +89,8 @@ static void what_cannot_be_created_is_refused(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_created_transaction_is_decoded(void **state)
+TEST(a_created_transaction_is_decoded)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got =
@@ -126,9 +115,8 @@ static void a_created_transaction_is_decoded(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void scripts_are_decoded(void **state)
+TEST(scripts_are_decoded)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got = rpc_rig_call(&rig, "decodescript", "[\"21" KEY_G "ac\"]");
@@ -182,9 +170,8 @@ static void grow_spending(struct rpc_rig *rig, struct spending *s)
     strcat(s->raw, "\"");
 }
 
-static void a_transaction_is_found_in_a_given_block(void **state)
+TEST(a_transaction_is_found_in_a_given_block)
 {
-    (void)state;
     struct rpc_rig rig;
     struct spending s;
     rpc_rig_init(&rig, NULL, NULL);
@@ -206,9 +193,8 @@ static void a_transaction_is_found_in_a_given_block(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_transaction_that_is_not_found_is_an_error(void **state)
+TEST(a_transaction_that_is_not_found_is_an_error)
 {
-    (void)state;
     struct rpc_rig rig;
     struct spending s;
     rpc_rig_init(&rig, NULL, NULL);
@@ -235,9 +221,8 @@ static void a_transaction_that_is_not_found_is_an_error(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void the_index_finds_a_transaction_anywhere(void **state)
+TEST(the_index_finds_a_transaction_anywhere)
 {
-    (void)state;
     struct chain_options options = {.txindex = true};
     struct rpc_rig rig;
     struct spending s;
@@ -256,18 +241,4 @@ static void the_index_finds_a_transaction_anywhere(void **state)
                 "-5: No such mempool or blockchain transaction. Use gettransaction for wallet "
                 "transactions.");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(transactions_are_created),
-        cmocka_unit_test(what_cannot_be_created_is_refused),
-        cmocka_unit_test(a_created_transaction_is_decoded),
-        cmocka_unit_test(scripts_are_decoded),
-        cmocka_unit_test(a_transaction_is_found_in_a_given_block),
-        cmocka_unit_test(a_transaction_that_is_not_found_is_an_error),
-        cmocka_unit_test(the_index_finds_a_transaction_anywhere),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,7 @@
 /* test_rpc_room.c - a bound for all answers together, and batches that go out in parts. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "rpc/rpc.h"
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* A client: what came, and how much of it has not been read. */
@@ -73,6 +66,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static uint64_t ask(struct world *w, struct listener *listener, const char *body)
 {
     *listener = (struct listener){.unread_all = &w->unread_all};
@@ -103,9 +98,8 @@ static const char large[] = "{\"method\":\"echo\",\"params\":[7],\"id\":1}";
 static const char light[] = "{\"method\":\"getblockhash\",\"params\":[0],\"id\":1}";
 static const char quick[] = "{\"method\":\"getblockcount\",\"id\":1}";
 
-static void a_large_answer_waits_until_others_are_read(void **state)
+TEST(a_large_answer_waits_until_others_are_read, struct world *w)
 {
-    struct world *w = *state;
     struct listener one, other;
     w->unread_all = RPC_ANSWERS_BYTES_MAX - RPC_LARGE_BYTES;
     ask(w, &one, large);
@@ -132,9 +126,8 @@ static void a_large_answer_waits_until_others_are_read(void **state)
     forget(&one);
 }
 
-static void who_waits_longest_begins_first(void **state)
+TEST(who_waits_longest_begins_first, struct world *w)
 {
-    struct world *w = *state;
     struct listener listeners[3];
     w->unread_all = RPC_ANSWERS_BYTES_MAX;
     ask(w, &listeners[0], large);
@@ -174,9 +167,8 @@ static int count_of(const char *text, const char *part)
     return n;
 }
 
-static void a_long_batch_goes_out_as_its_client_reads(void **state)
+TEST(a_long_batch_goes_out_as_its_client_reads, struct world *w)
 {
-    struct world *w = *state;
     struct listener listener;
     const size_t len = 1 << 20;
     const int n = 40;
@@ -200,9 +192,8 @@ static void a_long_batch_goes_out_as_its_client_reads(void **state)
     forget(&listener);
 }
 
-static void a_batch_that_is_not_long_is_sent_whole(void **state)
+TEST(a_batch_that_is_not_long_is_sent_whole, struct world *w)
 {
-    struct world *w = *state;
     struct listener listener;
     char *body = batch_of(31, 1 << 20);
     ask(w, &listener, body);
@@ -213,9 +204,8 @@ static void a_batch_that_is_not_long_is_sent_whole(void **state)
     forget(&listener);
 }
 
-static void a_batch_that_must_wait_sends_what_it_has(void **state)
+TEST(a_batch_that_must_wait_sends_what_it_has, struct world *w)
 {
-    struct world *w = *state;
     struct listener listener;
     ask(w, &listener, "[{\"method\":\"getblockcount\",\"id\":1},{\"method\":\"getblockcount\"}]");
     assert_true(listener.answer.is_done); /* light ones go on, few as they are */
@@ -240,9 +230,8 @@ static void a_batch_that_must_wait_sends_what_it_has(void **state)
     forget(&listener);
 }
 
-static void the_end_of_the_node_ends_the_waiting(void **state)
+TEST(the_end_of_the_node_ends_the_waiting, struct world *w)
 {
-    struct world *w = *state;
     struct listener single, batch, gone;
     w->unread_all = RPC_ANSWERS_BYTES_MAX + 1;
     ask(w, &single, large);
@@ -256,15 +245,4 @@ static void the_end_of_the_node_ends_the_waiting(void **state)
     assert_false(gone.answer.is_done);
     forget(&single);
     forget(&batch);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(a_large_answer_waits_until_others_are_read), T(who_waits_longest_begins_first),
-        T(a_long_batch_goes_out_as_its_client_reads),  T(a_batch_that_is_not_long_is_sent_whole),
-        T(a_batch_that_must_wait_sends_what_it_has),   T(the_end_of_the_node_ends_the_waiting),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

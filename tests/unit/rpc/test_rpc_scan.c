@@ -1,21 +1,12 @@
 /* test_rpc_scan.c - scantxoutset: what is found, how it is asked for, how it is given up. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
-static void coins_of_a_script_are_found(void **state)
+TEST(coins_of_a_script_are_found)
 {
-    (void)state;
     struct rpc_rig rig;
     char want[500];
     rpc_rig_init(&rig, NULL, NULL);
@@ -42,9 +33,8 @@ static void coins_of_a_script_are_found(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void one_scan_at_a_time(void **state)
+TEST(one_scan_at_a_time)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     rpc_rig_grow(&rig, builder_blocks(&rig.builder, rig.builder.genesis, 3, NULL));
@@ -65,9 +55,8 @@ static void one_scan_at_a_time(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_client_that_goes_ends_its_scan(void **state)
+TEST(a_client_that_goes_ends_its_scan)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     rpc_rig_grow(&rig, builder_blocks(&rig.builder, rig.builder.genesis, 3, NULL));
@@ -81,9 +70,8 @@ static void a_client_that_goes_ends_its_scan(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void the_question_is_checked(void **state)
+TEST(the_question_is_checked)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     static const struct {
@@ -113,15 +101,4 @@ static void the_question_is_checked(void **state)
     assert_starts(rpc_rig_call(&rig, "scantxoutset", "[]"),
                   "-1: scantxoutset \"action\" ( [scanobjects,...] )");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(coins_of_a_script_are_found),
-        cmocka_unit_test(one_scan_at_a_time),
-        cmocka_unit_test(a_client_that_goes_ends_its_scan),
-        cmocka_unit_test(the_question_is_checked),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

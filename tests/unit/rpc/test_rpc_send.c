@@ -1,17 +1,9 @@
 /* test_rpc_send.c - transactions handed in, with the errors that wallets know. */
-#include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "consensus/opcodes.h"
+#include "rpc/methods.h"
 #include "support/build.h"
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -46,6 +38,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct tx spend(struct fixture *f, size_t i, int64_t fee_sat)
 {
     return builder_spend(&f->rig.builder, &f->coin[i], 1, 1, fee_sat, BUILDER_WSH_TRUE);
@@ -70,9 +64,8 @@ static const char *test(struct fixture *f, const struct tx *tx, const char *more
     return rpc_rig_callf(&f->rig, "testmempoolaccept", "[[\"%s\"]%s]", hex_of(f, tx), more);
 }
 
-static void a_good_transaction_is_taken_as_often_as_it_comes(void **state)
+TEST(a_good_transaction_is_taken_as_often_as_it_comes, struct fixture *f)
 {
-    struct fixture *f = *state;
     char want[70];
     struct tx tx = spend(f, 0, 5000);
     hex_of(f, &tx);
@@ -83,9 +76,8 @@ static void a_good_transaction_is_taken_as_often_as_it_comes(void **state)
     assert_int_equal(mempool_count(f->rig.mempool), 1);
 }
 
-static void what_is_confirmed_is_said_to_be(void **state)
+TEST(what_is_confirmed_is_said_to_be, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx = spend(f, 0, 5000);
     send(f, &tx, "");
     rpc_rig_call(&f->rig, "generatetodescriptor", "[1,\"raw(51)\"]");
@@ -94,9 +86,8 @@ static void what_is_confirmed_is_said_to_be(void **state)
     assert_holds(test(f, &tx, ""), "\"reject-reason\":\"txn-already-known\"");
 }
 
-static void refusals_have_cores_codes(void **state)
+TEST(refusals_have_cores_codes, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_call(&f->rig, "sendrawtransaction", "[\"00\"]",
                 "-22: TX decode failed. Make sure the tx has at least one input.");
     struct tx tx = spend(f, 0, 0);
@@ -126,9 +117,8 @@ static void refusals_have_cores_codes(void **state)
     assert_string_equal(send(f, &other, ""), "-26: txn-mempool-conflict");
 }
 
-static void fees_are_bounded_by_the_caller(void **state)
+TEST(fees_are_bounded_by_the_caller, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx = spend(f, 0, 5000000); /* 0.05 coins for about 100 bytes */
     assert_string_equal(send(f, &tx, ""),
                         "-25: Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)");
@@ -140,9 +130,8 @@ static void fees_are_bounded_by_the_caller(void **state)
     assert_starts(send(f, &tx, ",0"), "\"");
 }
 
-static void burning_has_to_be_allowed(void **state)
+TEST(burning_has_to_be_allowed, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const uint8_t data[] = {OP_RETURN, 1, 7};
     struct tx tx = builder_spend(&f->rig.builder, &f->coin[0], 1, 2, 5000, BUILDER_WSH_TRUE);
     tx.out[0].value_sat += tx.out[1].value_sat - 1000;
@@ -154,9 +143,8 @@ static void burning_has_to_be_allowed(void **state)
     assert_starts(send(f, &tx, ",0.1,0.00001"), "\"");
 }
 
-static void tests_tell_what_would_be(void **state)
+TEST(tests_tell_what_would_be, struct fixture *f)
 {
-    struct fixture *f = *state;
     char want[1000];
     struct tx tx = spend(f, 0, 5000);
     uint32_t vbytes = (tx_weight_wu(&tx) + 3) / 4;
@@ -199,9 +187,8 @@ static const char *test_package(struct fixture *f, const struct tx *a, const str
                          hex_of(f, c));
 }
 
-static void a_faulty_package_is_refused_as_a_whole(void **state)
+TEST(a_faulty_package_is_refused_as_a_whole, struct fixture *f)
 {
-    struct fixture *f = *state;
     char want[1000];
     struct tx a = spend(f, 0, 5000), b = spend(f, 1, 5000), rival = spend(f, 0, 6000);
     struct builder_coin coin = builder_coin_of(&a, 0, BUILDER_WSH_TRUE);
@@ -218,9 +205,8 @@ static void a_faulty_package_is_refused_as_a_whole(void **state)
     assert_holds(test_package(f, &a, &b, NULL), "\"allowed\":true");
 }
 
-static void tests_take_several(void **state)
+TEST(tests_take_several, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx a = spend(f, 0, 5000), b = spend(f, 1, 0);
     char first[2000];
     snprintf(first, sizeof first, "%s", hex_of(f, &a));
@@ -236,19 +222,3 @@ static void tests_take_several(void **state)
                   "-3: JSON value of type number is not of expected type string");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(a_good_transaction_is_taken_as_often_as_it_comes),
-        TEST(what_is_confirmed_is_said_to_be),
-        TEST(refusals_have_cores_codes),
-        TEST(fees_are_bounded_by_the_caller),
-        TEST(burning_has_to_be_allowed),
-        TEST(tests_tell_what_would_be),
-        TEST(a_faulty_package_is_refused_as_a_whole),
-        TEST(tests_take_several),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,16 +1,8 @@
 /* test_rpc_sign.c - signrawtransactionwithkey. */
-#include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "consensus/key_io.h"
+#include "rpc/methods.h"
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/hex.h"
 
 /* The key 1, in wallet import format of the test networks, and what it can spend. */
@@ -22,9 +14,8 @@
 #define PREV_RAW "0100000000000000000000000000000000000000000000000000000000000000"
 #define UNSIGNED "0200000001" PREV_RAW "0000000000ffffffff0100e1f50500000000015100000000"
 
-static void the_key_of_one_has_this_text(void **state)
+TEST(the_key_of_one_has_this_text)
 {
-    (void)state;
     uint8_t secret[32];
     bool compressed;
     assert_true(wif_decode(network_get(NETWORK_REGTEST), WIF_1, secret, &compressed));
@@ -32,9 +23,8 @@ static void the_key_of_one_has_this_text(void **state)
     assert_true(compressed);
 }
 
-static void given_outputs_are_signed_for(void **state)
+TEST(given_outputs_are_signed_for)
 {
-    (void)state;
     static const char *const scripts[] = {P2WPKH, P2PKH, "21" KEY_G "ac"};
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
@@ -49,9 +39,8 @@ static void given_outputs_are_signed_for(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void scripts_behind_hashes_are_signed_for(void **state)
+TEST(scripts_behind_hashes_are_signed_for)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     char wrapped[256];
@@ -88,9 +77,8 @@ static void scripts_behind_hashes_are_signed_for(void **state)
 
 #define PREVTX(members) "[\"" UNSIGNED "\",[\"" WIF_1 "\"],[{" members "}]]"
 
-static void what_cannot_be_signed_is_told(void **state)
+TEST(what_cannot_be_signed_is_told)
 {
-    (void)state;
     /* clang-format off */
     static const struct { const char *params, *want; } cases[] = {
         {"[\"" UNSIGNED "\",[]]",
@@ -133,9 +121,8 @@ static void what_cannot_be_signed_is_told(void **state)
 }
 
 /* A real coin: no prevtxs needed, and the block with the result is valid. */
-static void a_coin_of_the_chain_is_signed_for(void **state)
+TEST(a_coin_of_the_chain_is_signed_for)
 {
-    (void)state;
     struct rpc_rig rig;
     char raw[2048];
     rpc_rig_init(&rig, NULL, NULL);
@@ -156,16 +143,4 @@ static void a_coin_of_the_chain_is_signed_for(void **state)
                   "{\"hash\":");
     assert_call(&rig, "getblockcount", "[]", "102");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_key_of_one_has_this_text),
-        cmocka_unit_test(given_outputs_are_signed_for),
-        cmocka_unit_test(scripts_behind_hashes_are_signed_for),
-        cmocka_unit_test(what_cannot_be_signed_is_told),
-        cmocka_unit_test(a_coin_of_the_chain_is_signed_for),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

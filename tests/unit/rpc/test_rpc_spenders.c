@@ -1,15 +1,7 @@
 /* test_rpc_spenders.c - gettxspendingprevout: in the mempool, in the chain, and neither. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -63,9 +55,8 @@ static void tear_down(struct fixture *f)
     xfree(f);
 }
 
-static void the_mempool_is_looked_at_first(void **state)
+TEST(the_mempool_is_looked_at_first)
 {
-    (void)state;
     struct fixture *f = set_up(false);
     char want[600];
     add(&f->rig, &f->parent);
@@ -94,9 +85,8 @@ static void the_mempool_is_looked_at_first(void **state)
     tear_down(f);
 }
 
-static void without_the_index_the_chain_is_not_known(void **state)
+TEST(without_the_index_the_chain_is_not_known)
 {
-    (void)state;
     struct fixture *f = set_up(false);
     char want[200];
     snprintf(want, sizeof want, "[{\"txid\":\"%s\",\"vout\":0}]", f->first_id);
@@ -116,9 +106,8 @@ static void without_the_index_the_chain_is_not_known(void **state)
     tear_down(f);
 }
 
-static void the_index_tells_the_block(void **state)
+TEST(the_index_tells_the_block)
 {
-    (void)state;
     struct fixture *f = set_up(true);
     char want[600];
     struct builder_spec spec = {.tx = &f->parent, .n_tx = 1};
@@ -147,9 +136,8 @@ static void the_index_tells_the_block(void **state)
     tear_down(f);
 }
 
-static void outputs_are_checked(void **state)
+TEST(outputs_are_checked)
 {
-    (void)state;
     struct fixture *f = set_up(false);
     static const struct {
         const char *params, *want;
@@ -178,15 +166,4 @@ static void outputs_are_checked(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_call(&f->rig, "gettxspendingprevout", cases[i].params, cases[i].want);
     tear_down(f);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_mempool_is_looked_at_first),
-        cmocka_unit_test(without_the_index_the_chain_is_not_known),
-        cmocka_unit_test(the_index_tells_the_block),
-        cmocka_unit_test(outputs_are_checked),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

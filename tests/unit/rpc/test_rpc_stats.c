@@ -1,15 +1,7 @@
 /* test_rpc_stats.c - getblockstats and getchaintxstats, worked out by hand. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define UNKNOWN_ID "1111111111111111111111111111111111111111111111111111111111111111"
@@ -46,9 +38,8 @@ static const struct built_block *grow(struct rpc_rig *rig, struct tx tx[2])
     return last;
 }
 
-static void fees_and_sizes_are_summed(void **state)
+TEST(fees_and_sizes_are_summed)
 {
-    (void)state;
     struct rpc_rig rig;
     struct tx tx[2];
     rpc_rig_init(&rig, NULL, NULL);
@@ -82,9 +73,8 @@ static void fees_and_sizes_are_summed(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void percentiles_go_by_weight(void **state)
+TEST(percentiles_go_by_weight)
 {
-    (void)state;
     struct rpc_rig rig;
     struct tx tx[2];
     char want[160];
@@ -102,9 +92,8 @@ static void percentiles_go_by_weight(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void unspendable_outputs_count_for_the_nominal_increase_only(void **state)
+TEST(unspendable_outputs_count_for_the_nominal_increase_only)
 {
-    (void)state;
     struct rpc_rig rig;
     struct tx tx[2];
     rpc_rig_init(&rig, NULL, NULL);
@@ -134,9 +123,8 @@ static void unspendable_outputs_count_for_the_nominal_increase_only(void **state
     rpc_rig_deinit(&rig);
 }
 
-static void blocks_and_statistics_are_named(void **state)
+TEST(blocks_and_statistics_are_named)
 {
-    (void)state;
     struct rpc_rig rig;
     struct tx tx[2];
     rpc_rig_init(&rig, NULL, NULL);
@@ -160,9 +148,8 @@ static void blocks_and_statistics_are_named(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void transactions_of_a_window_are_counted(void **state)
+TEST(transactions_of_a_window_are_counted)
 {
-    (void)state;
     struct rpc_rig rig;
     struct tx tx[2];
     char want[400];
@@ -190,9 +177,8 @@ static void transactions_of_a_window_are_counted(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_window_ends_in_the_active_chain(void **state)
+TEST(a_window_ends_in_the_active_chain)
 {
-    (void)state;
     struct rpc_rig rig;
     struct tx tx[2];
     rpc_rig_init(&rig, NULL, NULL);
@@ -203,17 +189,4 @@ static void a_window_ends_in_the_active_chain(void **state)
         rpc_rig_callf(&rig, "getchaintxstats", "[1,\"%s\"]", rpc_rig_id(&rig, other)),
         "-8: Block is not in main chain");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fees_and_sizes_are_summed),
-        cmocka_unit_test(percentiles_go_by_weight),
-        cmocka_unit_test(unspendable_outputs_count_for_the_nominal_increase_only),
-        cmocka_unit_test(blocks_and_statistics_are_named),
-        cmocka_unit_test(transactions_of_a_window_are_counted),
-        cmocka_unit_test(a_window_ends_in_the_active_chain),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

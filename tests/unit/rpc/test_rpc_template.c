@@ -1,16 +1,8 @@
 /* test_rpc_template.c - templates for miners, long polling, proposals. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/build.h"
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -48,6 +40,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct tx send(struct fixture *f, const struct builder_coin *coin, int64_t fee_sat)
 {
     char hex[1000];
@@ -57,9 +51,8 @@ static struct tx send(struct fixture *f, const struct builder_coin *coin, int64_
     return tx;
 }
 
-static void the_rules_have_to_be_known(void **state)
+TEST(the_rules_have_to_be_known, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const params[] = {"[{}]", "[{\"rules\":[]}]", "[{\"rules\":[\"csv\"]}]"};
     for (size_t i = 0; i < COUNT_OF(params); i++)
         assert_call(&f->rig, "getblocktemplate", params[i],
@@ -71,9 +64,8 @@ static void the_rules_have_to_be_known(void **state)
                 "-8: Invalid mode");
 }
 
-static void a_template_has_cores_fields(void **state)
+TEST(a_template_has_cores_fields, struct fixture *f)
 {
-    struct fixture *f = *state;
     char want[600];
     const char *got = rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT);
     snprintf(want, sizeof want,
@@ -92,9 +84,8 @@ static void a_template_has_cores_fields(void **state)
                       "f9\"}");
 }
 
-static void transactions_are_listed_with_what_they_need(void **state)
+TEST(transactions_are_listed_with_what_they_need, struct fixture *f)
 {
-    struct fixture *f = *state;
     char want[2000], data[1000], txid[65], hash[65];
     struct tx parent = send(f, &f->coin[0], 1000);
     struct builder_coin coin = builder_coin_of(&parent, 0, BUILDER_WSH_TRUE);
@@ -130,9 +121,8 @@ static void start_long_poll(struct fixture *f, const char *id, struct rpc_rig_an
     xfree(body);
 }
 
-static void long_polls_end_with_a_new_tip(void **state)
+TEST(long_polls_end_with_a_new_tip, struct fixture *f)
 {
-    struct fixture *f = *state;
     char id[100];
     struct rpc_rig_answer answer;
     snprintf(id, sizeof id, "%s0", rpc_rig_id(&f->rig, f->tip));
@@ -149,9 +139,8 @@ static void long_polls_end_with_a_new_tip(void **state)
     rpc_rig_forget(&answer);
 }
 
-static void long_polls_end_with_new_transactions_after_a_while(void **state)
+TEST(long_polls_end_with_new_transactions_after_a_while, struct fixture *f)
 {
-    struct fixture *f = *state;
     char id[100];
     struct rpc_rig_answer answer;
     snprintf(id, sizeof id, "%s0", rpc_rig_id(&f->rig, f->tip));
@@ -165,9 +154,8 @@ static void long_polls_end_with_new_transactions_after_a_while(void **state)
     rpc_rig_forget(&answer);
 }
 
-static void long_polls_end_when_the_node_does(void **state)
+TEST(long_polls_end_when_the_node_does, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rpc_rig_answer answer;
     start_long_poll(f, "whatever", &answer);
     assert_false(answer.is_done);
@@ -189,9 +177,8 @@ static const char *propose(struct fixture *f, struct span raw)
     return got;
 }
 
-static void proposals_are_judged(void **state)
+TEST(proposals_are_judged, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct builder_spec greedy = {.extra_sat = 1};
     const struct built_block *good = builder_block(&f->rig.builder, f->tip, NULL);
     const struct built_block *bad = builder_block(&f->rig.builder, f->tip, &greedy);
@@ -208,9 +195,8 @@ static void proposals_are_judged(void **state)
 
 /* -- Mining ------------------------------------------------------------------------------- */
 
-static void generated_blocks_hold_what_waits(void **state)
+TEST(generated_blocks_hold_what_waits, struct fixture *f)
 {
-    struct fixture *f = *state;
     char txid[65];
     struct tx a = send(f, &f->coin[0], 5000), b = send(f, &f->coin[1], 5000);
     hex_encode_reversed(txid, span_of(b.txid.b, 32));
@@ -226,9 +212,8 @@ static void generated_blocks_hold_what_waits(void **state)
 }
 
 /* CVE-2012-2459: the merkle tree of such a block is that of another one, too. */
-static void a_transaction_cannot_be_mined_twice(void **state)
+TEST(a_transaction_cannot_be_mined_twice, struct fixture *f)
 {
-    struct fixture *f = *state;
     char one[65], two[65];
     struct tx a = send(f, &f->coin[0], 5000), b = send(f, &f->coin[1], 5000);
     hex_encode_reversed(one, span_of(a.txid.b, 32));
@@ -239,9 +224,8 @@ static void a_transaction_cannot_be_mined_twice(void **state)
     assert_call(&f->rig, "getblockcount", "[]", "103");
 }
 
-static void priorities_are_set_and_listed(void **state)
+TEST(priorities_are_set_and_listed, struct fixture *f)
 {
-    struct fixture *f = *state;
     char txid[65], want[300];
     struct tx tx = send(f, &f->coin[0], 5000);
     hex_encode_reversed(txid, span_of(tx.txid.b, 32));
@@ -257,9 +241,8 @@ static void priorities_are_set_and_listed(void **state)
     assert_call(&f->rig, "getprioritisedtransactions", "[]", "{}");
 }
 
-static void the_hash_rate_is_of_the_blocks_asked_for(void **state)
+TEST(the_hash_rate_is_of_the_blocks_asked_for, struct fixture *f)
 {
-    struct fixture *f = *state;
     /* Two hashes a block, one block a minute. */
     assert_starts(rpc_rig_call(&f->rig, "getnetworkhashps", "[50]"), "0.03333333");
     assert_starts(rpc_rig_call(&f->rig, "getnetworkhashps", "[1,50]"), "0.03333333");
@@ -274,22 +257,3 @@ static void the_hash_rate_is_of_the_blocks_asked_for(void **state)
                 "-8: Block does not exist at specified height");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(the_rules_have_to_be_known),
-        TEST(a_template_has_cores_fields),
-        TEST(transactions_are_listed_with_what_they_need),
-        TEST(long_polls_end_with_a_new_tip),
-        TEST(long_polls_end_with_new_transactions_after_a_while),
-        TEST(long_polls_end_when_the_node_does),
-        TEST(proposals_are_judged),
-        TEST(generated_blocks_hold_what_waits),
-        TEST(a_transaction_cannot_be_mined_twice),
-        TEST(priorities_are_set_and_listed),
-        TEST(the_hash_rate_is_of_the_blocks_asked_for),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

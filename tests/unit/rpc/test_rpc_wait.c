@@ -1,23 +1,14 @@
 /* test_rpc_wait.c - answers that come with a new tip, or with time. */
 #include "rpc/methods.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
 #define UNKNOWN_ID "1111111111111111111111111111111111111111111111111111111111111111"
 
-static void an_order_that_is_fulfilled_already_does_not_wait(void **state)
+TEST(an_order_that_is_fulfilled_already_does_not_wait)
 {
-    (void)state;
     struct rpc_rig rig;
     char want[128];
     rpc_rig_init(&rig, NULL, NULL);
@@ -31,9 +22,8 @@ static void an_order_that_is_fulfilled_already_does_not_wait(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void waiting_ends_with_its_time(void **state)
+TEST(waiting_ends_with_its_time)
 {
-    (void)state;
     static const char *const bodies[] = {
         "{\"method\":\"waitfornewblock\",\"params\":[1000]}",
         "{\"method\":\"waitforblock\",\"params\":[\"" UNKNOWN_ID "\",1000]}",
@@ -54,9 +44,8 @@ static void waiting_ends_with_its_time(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void waiting_ends_with_the_right_block_only(void **state)
+TEST(waiting_ends_with_the_right_block_only)
 {
-    (void)state;
     struct rpc_rig rig;
     struct rpc_rig_answer any, height, hash;
     const struct built_block *blocks[3];
@@ -84,9 +73,8 @@ static void waiting_ends_with_the_right_block_only(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_time_below_zero_is_refused(void **state)
+TEST(a_time_below_zero_is_refused)
 {
-    (void)state;
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     assert_call(&rig, "waitfornewblock", "[-1]", "-1: Negative timeout");
@@ -95,15 +83,4 @@ static void a_time_below_zero_is_refused(void **state)
     assert_call(&rig, "waitforblock", "[\"9\",1]",
                 "-8: blockhash must be of length 64 (not 1, for '9')");
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_order_that_is_fulfilled_already_does_not_wait),
-        cmocka_unit_test(waiting_ends_with_its_time),
-        cmocka_unit_test(waiting_ends_with_the_right_block_only),
-        cmocka_unit_test(a_time_below_zero_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,10 @@
 /* test_sign.c - every form of output is signed, and what is signed verifies. */
-#include "rpc/sign.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "consensus/script_iter.h"
 #include "consensus/sighash.h"
 #include "crypto/hash.h"
 #include "rpc/raw_tx.h"
+#include "rpc/sign.h"
+#include "support/unit.h"
 
 #define FLAGS                                                                                      \
     (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_STRICTENC | SCRIPT_VERIFY_LOW_S |                          \
@@ -146,9 +138,8 @@ static void assert_signs(struct fixture *f, struct span script)
     assert_string_equal(script_error_name(verify(f)), "OK");
 }
 
-static void keys_and_key_hashes_are_signed_for(void **state)
+TEST(keys_and_key_hashes_are_signed_for)
 {
-    (void)state;
     for (size_t i = 0; i < 4; i++) {
         struct fixture f;
         set_up(&f);
@@ -159,9 +150,8 @@ static void keys_and_key_hashes_are_signed_for(void **state)
     }
 }
 
-static void witness_key_hashes_are_signed_for(void **state)
+TEST(witness_key_hashes_are_signed_for)
 {
-    (void)state;
     struct fixture f;
     set_up(&f);
     assert_signs(&f, p2wpkh(&f, &f.keys[0]));
@@ -175,9 +165,8 @@ static void witness_key_hashes_are_signed_for(void **state)
     tear_down(&f);
 }
 
-static void multisig_is_signed_bare_and_wrapped(void **state)
+TEST(multisig_is_signed_bare_and_wrapped)
 {
-    (void)state;
     for (int wrap = 0; wrap < 4; wrap++) {
         struct fixture f;
         set_up(&f);
@@ -196,9 +185,8 @@ static void multisig_is_signed_bare_and_wrapped(void **state)
 }
 
 /* Two signers, each with one key: the second keeps what the first made. */
-static void signatures_of_several_signers_are_joined(void **state)
+TEST(signatures_of_several_signers_are_joined)
 {
-    (void)state;
     for (int segwit = 0; segwit <= 1; segwit++) {
         struct fixture f;
         set_up(&f);
@@ -220,9 +208,8 @@ static struct span p2tr(struct fixture *f, const uint8_t key[32])
     return joined(f, span_of("\x51\x20", 2), span_of(key, 32), span_of(NULL, 0));
 }
 
-static void taproot_is_signed_by_its_key(void **state)
+TEST(taproot_is_signed_by_its_key)
 {
-    (void)state;
     for (size_t i = 0; i < 3; i++) {
         struct fixture f;
         set_up(&f);
@@ -236,9 +223,8 @@ static void taproot_is_signed_by_its_key(void **state)
     }
 }
 
-static void every_hash_type_verifies(void **state)
+TEST(every_hash_type_verifies)
 {
-    (void)state;
     static const uint8_t types[] = {SIGHASH_ALL, SIGHASH_NONE, SIGHASH_ALL | SIGHASH_ANYONECANPAY,
                                     SIGHASH_NONE | SIGHASH_ANYONECANPAY};
     for (size_t i = 0; i < COUNT_OF(types); i++) {
@@ -251,9 +237,8 @@ static void every_hash_type_verifies(void **state)
     }
 }
 
-static void without_key_or_script_nothing_is_made(void **state)
+TEST(without_key_or_script_nothing_is_made)
 {
-    (void)state;
     struct fixture f;
     set_up(&f);
     f.request.n_keys = 1;
@@ -270,18 +255,4 @@ static void without_key_or_script_nothing_is_made(void **state)
     struct sign_key key;
     assert_false(sign_key_init(&key, f.ec, zero, true));
     tear_down(&f);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_and_key_hashes_are_signed_for),
-        cmocka_unit_test(witness_key_hashes_are_signed_for),
-        cmocka_unit_test(multisig_is_signed_bare_and_wrapped),
-        cmocka_unit_test(signatures_of_several_signers_are_joined),
-        cmocka_unit_test(taproot_is_signed_by_its_key),
-        cmocka_unit_test(every_hash_type_verifies),
-        cmocka_unit_test(without_key_or_script_nothing_is_made),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,7 @@
 /* test_tx_json.c - scripts and transactions as wallets read them. */
-#include "rpc/tx_json.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "rpc/raw_tx.h"
+#include "rpc/tx_json.h"
+#include "support/unit.h"
 #include "util/hex.h"
 
 #define KEY_G "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
@@ -50,9 +42,8 @@ static void assert_text(const struct fixture *f, const char *want)
         fail_msg("%.*s\ninstead of %s", (int)f->text.len, (const char *)f->text.p, want);
 }
 
-static void scripts_are_shown_as_words(void **state)
+TEST(scripts_are_shown_as_words)
 {
-    (void)state;
     /* The words are those of Core's rpc_decodescript tests. */
     /* clang-format off */
     static const struct { const char *hex; bool decode; const char *want; } cases[] = {
@@ -94,9 +85,8 @@ static void scripts_are_shown_as_words(void **state)
     }
 }
 
-static void scripts_have_the_fields_asked_for(void **state)
+TEST(scripts_have_the_fields_asked_for)
 {
-    (void)state;
     /* clang-format off */
     static const struct { int flags; const char *want; } cases[] = {
         {0, "{\"asm\":\"0 751e76e8199196d454941c45d1b3a323f1433bd6\","
@@ -157,9 +147,8 @@ static void put(struct fixture *f, const struct tx *tx, const struct coin *spent
     json_close_object(&f->out);
 }
 
-static void a_transaction_with_witness_has_all_its_fields(void **state)
+TEST(a_transaction_with_witness_has_all_its_fields)
 {
-    (void)state;
     struct fixture f;
     set_up(&f);
     struct tx tx = decode(&f, "ffffffff"
@@ -185,9 +174,8 @@ static void a_transaction_with_witness_has_all_its_fields(void **state)
     tear_down(&f);
 }
 
-static void known_inputs_give_a_fee(void **state)
+TEST(known_inputs_give_a_fee)
 {
-    (void)state;
     struct fixture f;
     set_up(&f);
     struct coin spent[1] = {{.value_sat = 100000001,
@@ -213,9 +201,8 @@ static void known_inputs_give_a_fee(void **state)
     "0000000000000000000000000000000000000000000000000000000000000000"                             \
     "ffffffff"
 
-static void a_coinbase_has_no_outpoint(void **state)
+TEST(a_coinbase_has_no_outpoint)
 {
-    (void)state;
     struct fixture f;
     set_up(&f);
     struct tx tx = decode(&f, "01000000"
@@ -241,16 +228,4 @@ static void a_coinbase_has_no_outpoint(void **state)
     tx_json_put_coinbase(&f.out, &tx);
     assert_text(&f, "{\"version\":1,\"locktime\":0,\"sequence\":4294967295,\"coinbase\":\"5a5b\"}");
     tear_down(&f);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scripts_are_shown_as_words),
-        cmocka_unit_test(scripts_have_the_fields_asked_for),
-        cmocka_unit_test(a_transaction_with_witness_has_all_its_fields),
-        cmocka_unit_test(known_inputs_give_a_fee),
-        cmocka_unit_test(a_coinbase_has_no_outpoint),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,6 @@
 /* test_sim_base.c - the chain that all machines begin with is there, whole, and always the same. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "sim/sim_world_internal.h"
+#include "support/unit.h"
 
 static struct sim_summary summary_of_a_machine(const struct sim_base *base, uint64_t seed)
 {
@@ -22,9 +15,8 @@ static struct sim_summary summary_of_a_machine(const struct sim_base *base, uint
     return summary;
 }
 
-static void every_machine_begins_with_the_base(void **state)
+TEST(every_machine_begins_with_the_base)
 {
-    (void)state;
     struct sim_base *base = sim_base_new(30);
     assert_int_equal(sim_base_height(base), 30);
     struct sim_summary a = summary_of_a_machine(base, 1), b = summary_of_a_machine(base, 2);
@@ -34,9 +26,8 @@ static void every_machine_begins_with_the_base(void **state)
     sim_base_free(base);
 }
 
-static void a_base_is_the_same_each_time(void **state)
+TEST(a_base_is_the_same_each_time)
 {
-    (void)state;
     struct sim_base *a = sim_base_new(12), *b = sim_base_new(12);
     assert_int_equal(sim_base_clock_us(a), sim_base_clock_us(b));
     for (int32_t height = 1; height <= 12; height++) {
@@ -50,13 +41,4 @@ static void a_base_is_the_same_each_time(void **state)
     }
     sim_base_free(a);
     sim_base_free(b);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_machine_begins_with_the_base),
-        cmocka_unit_test(a_base_is_the_same_each_time),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

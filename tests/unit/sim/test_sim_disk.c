@@ -1,16 +1,8 @@
 /* test_sim_disk.c - simulated files: contents, faults, and what power loss leaves. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
-#include <string.h>
 
 #include "sim/sim_disk.h"
+#include "support/unit.h"
 
 enum { READ_WRITE = ENV_OPEN_WRITE | ENV_OPEN_CREATE };
 
@@ -43,9 +35,8 @@ static const char *contents(struct sim_disk *disk, const char *path, char out[64
     return out;
 }
 
-static void files_hold_what_is_written_and_zeros_between(void **state)
+TEST(files_hold_what_is_written_and_zeros_between)
 {
-    (void)state;
     struct sim_disk *disk = sim_disk_new();
     struct env_file *file;
     assert_int_equal(sim_disk_open(disk, "x", ENV_OPEN_READ, &file), -ENOENT);
@@ -74,9 +65,8 @@ static void collect(void *arg, const char *name)
     strcat(arg, " ");
 }
 
-static void directories_list_their_entries_sorted(void **state)
+TEST(directories_list_their_entries_sorted)
 {
-    (void)state;
     struct sim_disk *disk = sim_disk_new();
     assert_int_equal(sim_disk_make_dir(disk, "a/b"), 0);
     assert_int_equal(sim_disk_make_dir(disk, "a/b"), 0);
@@ -99,9 +89,8 @@ static void directories_list_their_entries_sorted(void **state)
     sim_disk_free(disk);
 }
 
-static void only_what_was_synced_is_sure_after_power_loss(void **state)
+TEST(only_what_was_synced_is_sure_after_power_loss)
 {
-    (void)state;
     struct sim_disk *disk = sim_disk_new();
     write_all(disk, "named", "old", true);
     assert_int_equal(sim_disk_sync_dir(disk, ""), 0);
@@ -134,9 +123,8 @@ static void only_what_was_synced_is_sure_after_power_loss(void **state)
     sim_disk_free(disk);
 }
 
-static void an_unsynced_write_may_be_torn_at_sectors_in_any_order(void **state)
+TEST(an_unsynced_write_may_be_torn_at_sectors_in_any_order)
 {
-    (void)state;
     struct sim_disk *disk = sim_disk_new();
     char text[4 * SIM_SECTOR_BYTES];
     memset(text, 'o', sizeof text);
@@ -163,9 +151,8 @@ static void an_unsynced_write_may_be_torn_at_sectors_in_any_order(void **state)
     sim_disk_free(disk);
 }
 
-static void an_unsynced_rename_happens_wholly_or_not(void **state)
+TEST(an_unsynced_rename_happens_wholly_or_not)
 {
-    (void)state;
     struct sim_disk *disk = sim_disk_new();
     write_all(disk, "a", "aa", true);
     write_all(disk, "b", "bb", true);
@@ -181,9 +168,8 @@ static void an_unsynced_rename_happens_wholly_or_not(void **state)
     sim_disk_free(disk);
 }
 
-static void the_nth_operation_fails_as_asked(void **state)
+TEST(the_nth_operation_fails_as_asked)
 {
-    (void)state;
     struct sim_disk *disk = sim_disk_new();
     struct env_file *file = open_file(disk, "x", READ_WRITE);
     sim_disk_fail(disk, SIM_OP_WRITE, 1, -ENOSPC, false);
@@ -199,17 +185,4 @@ static void the_nth_operation_fails_as_asked(void **state)
     assert_int_equal(sim_disk_sync(NULL, file), 0);
     sim_disk_close(NULL, file);
     sim_disk_free(disk);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(files_hold_what_is_written_and_zeros_between),
-        cmocka_unit_test(directories_list_their_entries_sorted),
-        cmocka_unit_test(only_what_was_synced_is_sure_after_power_loss),
-        cmocka_unit_test(an_unsynced_write_may_be_torn_at_sectors_in_any_order),
-        cmocka_unit_test(an_unsynced_rename_happens_wholly_or_not),
-        cmocka_unit_test(the_nth_operation_fails_as_asked),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

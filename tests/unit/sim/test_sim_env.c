@@ -1,24 +1,14 @@
 /* test_sim_env.c - the simulated world as a struct env. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include <string.h>
-
 #include "sim/sim_env.h"
+#include "support/unit.h"
 
 static void count(void *arg)
 {
     ++*(int *)arg;
 }
 
-static void clocks_and_timers_follow_virtual_time(void **state)
+TEST(clocks_and_timers_follow_virtual_time)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     const struct env *env = sim_env_get(sim);
     int fired = 0;
@@ -54,9 +44,8 @@ static void sum_done(struct env_job *job)
     ((struct sum *)(void *)job)->done = true;
 }
 
-static void run_until_idle_completes_all_jobs_and_leaves_later_timers(void **state)
+TEST(run_until_idle_completes_all_jobs_and_leaves_later_timers)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(2);
     const struct env *env = sim_env_get(sim);
     struct sum sums[20];
@@ -77,9 +66,8 @@ static void run_until_idle_completes_all_jobs_and_leaves_later_timers(void **sta
     sim_env_free(sim);
 }
 
-static void the_same_seed_gives_the_same_world(void **state)
+TEST(the_same_seed_gives_the_same_world)
 {
-    (void)state;
     uint8_t bytes[3][16];
     static const uint64_t seeds[] = {5, 5, 6};
     for (int i = 0; i < 3; i++) {
@@ -92,9 +80,8 @@ static void the_same_seed_gives_the_same_world(void **state)
     assert_memory_not_equal(bytes[0], bytes[2], sizeof bytes[0]);
 }
 
-static void a_crash_makes_a_second_machine_with_what_was_synced(void **state)
+TEST(a_crash_makes_a_second_machine_with_what_was_synced)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(3);
     const struct env *env = sim_env_get(sim);
     struct env_file *file;
@@ -116,15 +103,4 @@ static void a_crash_makes_a_second_machine_with_what_was_synced(void **state)
     assert_int_equal(env_file_size(env, file), 6);
     env_file_close(env, file);
     sim_env_free(after);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clocks_and_timers_follow_virtual_time),
-        cmocka_unit_test(run_until_idle_completes_all_jobs_and_leaves_later_timers),
-        cmocka_unit_test(the_same_seed_gives_the_same_world),
-        cmocka_unit_test(a_crash_makes_a_second_machine_with_what_was_synced),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

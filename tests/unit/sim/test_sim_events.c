@@ -1,14 +1,7 @@
 /* test_sim_events.c - the virtual clock: order, ties, cancelling. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "sim/sim_events.h"
 #include "sim/sim_random.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 struct trace {
@@ -28,9 +21,8 @@ static void note(void *arg)
     mark->trace->order[mark->trace->n++] = mark->number;
 }
 
-static void events_run_by_time_and_equal_times_in_order_of_creation(void **state)
+TEST(events_run_by_time_and_equal_times_in_order_of_creation)
 {
-    (void)state;
     struct trace trace = {0};
     sim_events_init(&trace.events, 100);
     static const int64_t at[] = {300, 200, 300, 50, 200};
@@ -54,9 +46,8 @@ static void events_run_by_time_and_equal_times_in_order_of_creation(void **state
     sim_events_deinit(&trace.events);
 }
 
-static void a_cancelled_event_never_runs_and_a_fired_one_can_be_cancelled(void **state)
+TEST(a_cancelled_event_never_runs_and_a_fired_one_can_be_cancelled)
 {
-    (void)state;
     struct trace trace = {0};
     sim_events_init(&trace.events, 0);
     struct mark a = {&trace, 1}, b = {&trace, 2};
@@ -77,9 +68,8 @@ static void count(void *arg)
     ++*(int64_t *)arg;
 }
 
-static void many_random_events_come_out_sorted(void **state)
+TEST(many_random_events_come_out_sorted)
 {
-    (void)state;
     struct sim_events events;
     sim_events_init(&events, 0);
     struct sim_random random = sim_random_of(7, 0);
@@ -96,14 +86,4 @@ static void many_random_events_come_out_sorted(void **state)
     }
     assert_int_equal(ran, 1000 - 334);
     sim_events_deinit(&events);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(events_run_by_time_and_equal_times_in_order_of_creation),
-        cmocka_unit_test(a_cancelled_event_never_runs_and_a_fired_one_can_be_cancelled),
-        cmocka_unit_test(many_random_events_come_out_sorted),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

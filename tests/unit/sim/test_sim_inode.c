@@ -1,15 +1,6 @@
 /* test_sim_inode.c - file contents against a plain array, through syncs and crashes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include <string.h>
-
 #include "sim/sim_inode.h"
+#include "support/unit.h"
 
 enum { FILE_BYTES = 20000, N_STEPS = 400 };
 
@@ -79,9 +70,8 @@ static void check_crashes(const struct sim_inode *inode, const struct copy *sync
     sim_inode_drop(left);
 }
 
-static void contents_agree_with_an_array_through_syncs_and_crashes(void **state)
+TEST(contents_agree_with_an_array_through_syncs_and_crashes)
 {
-    (void)state;
     struct sim_random random = sim_random_of(1, 0);
     struct sim_inode *inode = sim_inode_new();
     struct copy now = {0}, synced = {0};
@@ -98,9 +88,8 @@ static void contents_agree_with_an_array_through_syncs_and_crashes(void **state)
     sim_inode_drop(inode);
 }
 
-static void a_file_lives_as_long_as_its_last_holder(void **state)
+TEST(a_file_lives_as_long_as_its_last_holder)
 {
-    (void)state;
     struct sim_inode *inode = sim_inode_new();
     assert_ptr_equal(sim_inode_hold(inode), inode);
     sim_inode_write(inode, 0, (const uint8_t *)"x", 1);
@@ -108,13 +97,4 @@ static void a_file_lives_as_long_as_its_last_holder(void **state)
     assert_int_equal(sim_inode_size(inode), 1);
     sim_inode_drop(inode);
     sim_inode_drop(NULL);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(contents_agree_with_an_array_through_syncs_and_crashes),
-        cmocka_unit_test(a_file_lives_as_long_as_its_last_holder),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,6 @@
 /* test_sim_jobs.c - simulated jobs: never inline, in order, cancellable. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "sim/sim_jobs.h"
+#include "support/unit.h"
 
 struct work {
     struct env_job job;
@@ -36,9 +29,8 @@ static struct work work_of(int *ran)
     return (struct work){.job = {.run = run, .done = done}, .ran = ran};
 }
 
-static void a_job_runs_and_completes_later_exactly_once(void **state)
+TEST(a_job_runs_and_completes_later_exactly_once)
 {
-    (void)state;
     struct sim_events events;
     struct sim_jobs jobs;
     sim_events_init(&events, 0);
@@ -60,9 +52,8 @@ static void a_job_runs_and_completes_later_exactly_once(void **state)
     sim_events_deinit(&events);
 }
 
-static void one_worker_keeps_priority_and_order(void **state)
+TEST(one_worker_keeps_priority_and_order)
 {
-    (void)state;
     struct sim_events events;
     struct sim_jobs jobs;
     sim_events_init(&events, 0);
@@ -87,9 +78,8 @@ static void one_worker_keeps_priority_and_order(void **state)
     sim_events_deinit(&events);
 }
 
-static void a_cancelled_job_is_skipped_but_completed_and_a_started_one_runs(void **state)
+TEST(a_cancelled_job_is_skipped_but_completed_and_a_started_one_runs)
 {
-    (void)state;
     struct sim_events events;
     struct sim_jobs jobs;
     sim_events_init(&events, 0);
@@ -113,9 +103,8 @@ static void a_cancelled_job_is_skipped_but_completed_and_a_started_one_runs(void
     sim_events_deinit(&events);
 }
 
-static void a_stalled_job_is_told_of_late(void **state)
+TEST(a_stalled_job_is_told_of_late)
 {
-    (void)state;
     struct sim_events events;
     struct sim_jobs jobs;
     sim_events_init(&events, 0);
@@ -132,15 +121,4 @@ static void a_stalled_job_is_told_of_late(void **state)
     assert_true(events.now_us - ran_us > jobs.pool[ENV_POOL_BLOCKING].done_max_us);
     sim_jobs_deinit(&jobs);
     sim_events_deinit(&events);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_job_runs_and_completes_later_exactly_once),
-        cmocka_unit_test(a_stalled_job_is_told_of_late),
-        cmocka_unit_test(one_worker_keeps_priority_and_order),
-        cmocka_unit_test(a_cancelled_job_is_skipped_but_completed_and_a_started_one_runs),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

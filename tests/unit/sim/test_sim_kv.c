@@ -1,16 +1,8 @@
 /* test_sim_kv.c - simulated stores: order, snapshots, and the suffix that power loss takes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
-#include <string.h>
 
 #include "sim/sim_kv.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 
@@ -55,9 +47,8 @@ static const char *all(struct env_kv *kv, char out[64])
     return out;
 }
 
-static void a_store_is_sorted_and_the_last_write_of_a_batch_wins(void **state)
+TEST(a_store_is_sorted_and_the_last_write_of_a_batch_wins)
 {
-    (void)state;
     struct sim_disk *disk = sim_disk_new();
     struct env_kv *kv = open_store(disk);
     char b[64];
@@ -75,9 +66,8 @@ static void a_store_is_sorted_and_the_last_write_of_a_batch_wins(void **state)
     sim_disk_free(disk);
 }
 
-static void a_cursor_sees_the_store_as_it_was(void **state)
+TEST(a_cursor_sees_the_store_as_it_was)
 {
-    (void)state;
     struct sim_disk *disk = sim_disk_new();
     struct env_kv *kv = open_store(disk);
     write_pairs(kv, "a1b1c1", true);
@@ -93,9 +83,8 @@ static void a_cursor_sees_the_store_as_it_was(void **state)
     sim_disk_free(disk);
 }
 
-static void power_loss_takes_a_suffix_of_unsynced_batches(void **state)
+TEST(power_loss_takes_a_suffix_of_unsynced_batches)
 {
-    (void)state;
     struct sim_disk *disk = sim_disk_new();
     struct env_kv *kv = open_store(disk);
     write_pairs(kv, "a1", true);
@@ -127,9 +116,8 @@ static void power_loss_takes_a_suffix_of_unsynced_batches(void **state)
     sim_disk_free(disk);
 }
 
-static void an_open_store_is_locked_and_a_destroyed_one_is_empty(void **state)
+TEST(an_open_store_is_locked_and_a_destroyed_one_is_empty)
 {
-    (void)state;
     struct sim_disk *disk = sim_disk_new();
     struct env_kv *kv = open_store(disk), *second;
     char *error = NULL, b[64];
@@ -150,15 +138,4 @@ static void an_open_store_is_locked_and_a_destroyed_one_is_empty(void **state)
     assert_string_equal(all(kv, b), "");
     sim_kv_close(NULL, kv);
     sim_disk_free(disk);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_store_is_sorted_and_the_last_write_of_a_batch_wins),
-        cmocka_unit_test(a_cursor_sees_the_store_as_it_was),
-        cmocka_unit_test(power_loss_takes_a_suffix_of_unsynced_batches),
-        cmocka_unit_test(an_open_store_is_locked_and_a_destroyed_one_is_empty),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

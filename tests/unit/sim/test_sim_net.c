@@ -1,15 +1,9 @@
 /* test_sim_net.c - bytes arrive late, whole and in order; closed, muted and cut off ends behave. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "sim/sim_env.h"
 #include "sim/sim_net.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/assert.h"
 
@@ -117,9 +111,8 @@ static void start(struct world *w)
     sim_env_run_for(w->a.sim, 1000000);
 }
 
-static void a_stream_connects_after_a_round_trip(void **state)
+TEST(a_stream_connects_after_a_round_trip)
 {
-    (void)state;
     struct world w;
     world_init(&w, &slow);
     int error;
@@ -139,9 +132,8 @@ static void a_stream_connects_after_a_round_trip(void **state)
     world_deinit(&w);
 }
 
-static void nobody_listening_is_refused_and_nobody_there_times_out(void **state)
+TEST(nobody_listening_is_refused_and_nobody_there_times_out)
 {
-    (void)state;
     struct world w;
     world_init(&w, &slow);
     env_stream_connect(w.a.env, "10.0.0.2", 1, &handlers, &w.a);
@@ -155,9 +147,8 @@ static void nobody_listening_is_refused_and_nobody_there_times_out(void **state)
     world_deinit(&w);
 }
 
-static void bytes_arrive_whole_and_in_order_despite_loss(void **state)
+TEST(bytes_arrive_whole_and_in_order_despite_loss)
 {
-    (void)state;
     struct sim_net_options options = {.latency_min_us = 1000,
                                       .latency_max_us = 90000,
                                       .jitter_us = 20000,
@@ -188,9 +179,8 @@ static void bytes_arrive_whole_and_in_order_despite_loss(void **state)
     world_deinit(&w);
 }
 
-static void a_reader_that_pauses_leaves_the_queue_with_the_sender(void **state)
+TEST(a_reader_that_pauses_leaves_the_queue_with_the_sender)
 {
-    (void)state;
     struct world w;
     world_init(&w, &slow);
     start(&w);
@@ -210,9 +200,8 @@ static void a_reader_that_pauses_leaves_the_queue_with_the_sender(void **state)
     world_deinit(&w);
 }
 
-static void closing_is_told_to_the_other_end_after_the_last_bytes(void **state)
+TEST(closing_is_told_to_the_other_end_after_the_last_bytes)
 {
-    (void)state;
     struct world w;
     world_init(&w, &slow);
     start(&w);
@@ -226,9 +215,8 @@ static void closing_is_told_to_the_other_end_after_the_last_bytes(void **state)
     world_deinit(&w);
 }
 
-static void a_stream_may_be_closed_while_its_bytes_are_handed_over(void **state)
+TEST(a_stream_may_be_closed_while_its_bytes_are_handed_over)
 {
-    (void)state;
     struct world w;
     world_init(&w, &slow);
     start(&w);
@@ -241,9 +229,8 @@ static void a_stream_may_be_closed_while_its_bytes_are_handed_over(void **state)
     world_deinit(&w);
 }
 
-static void a_process_that_dies_resets_its_peers(void **state)
+TEST(a_process_that_dies_resets_its_peers)
 {
-    (void)state;
     struct world w;
     world_init(&w, &slow);
     start(&w);
@@ -257,9 +244,8 @@ static void a_process_that_dies_resets_its_peers(void **state)
     world_deinit(&w);
 }
 
-static void a_partition_holds_bytes_back_until_it_heals(void **state)
+TEST(a_partition_holds_bytes_back_until_it_heals)
 {
-    (void)state;
     struct world w;
     world_init(&w, &slow);
     start(&w);
@@ -277,9 +263,8 @@ static void a_partition_holds_bytes_back_until_it_heals(void **state)
 }
 
 /* What waited for the way to be free again is not overtaken by what was sent afterwards. */
-static void bytes_stay_in_order_over_a_partition(void **state)
+TEST(bytes_stay_in_order_over_a_partition)
 {
-    (void)state;
     struct world w;
     world_init(&w, &slow);
     start(&w);
@@ -297,9 +282,8 @@ static void bytes_stay_in_order_over_a_partition(void **state)
     world_deinit(&w);
 }
 
-static void a_mute_host_hears_but_is_not_heard(void **state)
+TEST(a_mute_host_hears_but_is_not_heard)
 {
-    (void)state;
     struct world w;
     world_init(&w, &slow);
     start(&w);
@@ -329,27 +313,8 @@ static int64_t arrival_of_a_run(uint64_t seed)
     return at_us;
 }
 
-static void the_seed_decides_everything(void **state)
+TEST(the_seed_decides_everything)
 {
-    (void)state;
     assert_true(arrival_of_a_run(3) == arrival_of_a_run(3));
     assert_true(arrival_of_a_run(3) != arrival_of_a_run(4));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_stream_connects_after_a_round_trip),
-        cmocka_unit_test(nobody_listening_is_refused_and_nobody_there_times_out),
-        cmocka_unit_test(bytes_arrive_whole_and_in_order_despite_loss),
-        cmocka_unit_test(a_reader_that_pauses_leaves_the_queue_with_the_sender),
-        cmocka_unit_test(closing_is_told_to_the_other_end_after_the_last_bytes),
-        cmocka_unit_test(a_stream_may_be_closed_while_its_bytes_are_handed_over),
-        cmocka_unit_test(a_process_that_dies_resets_its_peers),
-        cmocka_unit_test(a_partition_holds_bytes_back_until_it_heals),
-        cmocka_unit_test(bytes_stay_in_order_over_a_partition),
-        cmocka_unit_test(a_mute_host_hears_but_is_not_heard),
-        cmocka_unit_test(the_seed_decides_everything),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,6 @@
 /* test_sim_scenario.c - a short scenario ends in agreement, twice the same; many: tests/sim. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "sim/sim_scenario.h"
+#include "support/unit.h"
 
 struct lines {
     uint64_t n;
@@ -41,9 +34,8 @@ static struct sim_scenario_result run(const struct sim_base *base, uint64_t seed
     return result;
 }
 
-static void a_network_agrees_after_faults_and_repeats_itself(void **state)
+TEST(a_network_agrees_after_faults_and_repeats_itself)
 {
-    (void)state;
     struct sim_base *base = sim_base_new(SIM_SCENARIO_BASE_BLOCKS);
     struct lines lines;
     struct sim_scenario_result first = run(base, 1, &lines);
@@ -57,12 +49,4 @@ static void a_network_agrees_after_faults_and_repeats_itself(void **state)
     struct sim_scenario_result other = run(base, 2, &lines);
     assert_string_not_equal(first.trace_hash, other.trace_hash);
     sim_base_free(base);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_network_agrees_after_faults_and_repeats_itself),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

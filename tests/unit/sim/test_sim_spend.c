@@ -1,14 +1,7 @@
 /* test_sim_spend.c - transactions of the simulated world are well formed and repeatable. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "consensus/tx.h"
 #include "sim/sim_spend.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static struct sim_coin coin_of(uint8_t n, int64_t value_sat)
@@ -19,9 +12,8 @@ static struct sim_coin coin_of(uint8_t n, int64_t value_sat)
     return coin;
 }
 
-static void without_coins_there_is_nothing_to_spend(void **state)
+TEST(without_coins_there_is_nothing_to_spend)
 {
-    (void)state;
     struct sim_spend spend;
     struct sim_spend_tx tx;
     sim_spend_init(&spend, sim_random_of(1, 1));
@@ -63,9 +55,8 @@ static int64_t check_tx(const struct sim_spend_tx *made)
     return sum_sat;
 }
 
-static void a_transaction_spends_coins_and_makes_new_ones(void **state)
+TEST(a_transaction_spends_coins_and_makes_new_ones)
 {
-    (void)state;
     struct sim_spend spend;
     struct sim_spend_tx tx;
     sim_spend_init(&spend, sim_random_of(2, 1));
@@ -84,9 +75,8 @@ static void a_transaction_spends_coins_and_makes_new_ones(void **state)
     }
 }
 
-static void coinbases_are_known_once_they_are_mature(void **state)
+TEST(coinbases_are_known_once_they_are_mature)
 {
-    (void)state;
     struct sim_base *base = sim_base_new(4);
     struct sim_spend spend;
     sim_spend_init(&spend, sim_random_of(5, 1));
@@ -102,9 +92,8 @@ static void coinbases_are_known_once_they_are_mature(void **state)
     sim_base_free(base);
 }
 
-static void the_same_seed_makes_the_same_transactions(void **state)
+TEST(the_same_seed_makes_the_same_transactions)
 {
-    (void)state;
     struct sim_spend spend[3];
     int n_other = 0;
     for (size_t i = 0; i < 3; i++)
@@ -124,15 +113,4 @@ static void the_same_seed_makes_the_same_transactions(void **state)
         n_other += strcmp(tx[0].id, tx[2].id) != 0;
     }
     assert_true(n_other > 10);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_coins_there_is_nothing_to_spend),
-        cmocka_unit_test(a_transaction_spends_coins_and_makes_new_ones),
-        cmocka_unit_test(coinbases_are_known_once_they_are_mature),
-        cmocka_unit_test(the_same_seed_makes_the_same_transactions),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

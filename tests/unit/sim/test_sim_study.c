@@ -1,13 +1,6 @@
 /* test_sim_study.c - an undisturbed network spreads blocks within what its links allow. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "sim/sim_study.h"
+#include "support/unit.h"
 
 static struct sim_study_result run(uint64_t seed)
 {
@@ -24,9 +17,8 @@ static struct sim_study_result run(uint64_t seed)
     return result;
 }
 
-static void blocks_reach_everybody_after_two_to_three_ways(void **state)
+TEST(blocks_reach_everybody_after_two_to_three_ways)
 {
-    (void)state;
     struct sim_study_result r = run(1);
     assert_true(r.has_agreed);
     assert_true(r.n_mined > 4 && r.n_txs > 10 && r.bytes > 10000);
@@ -37,21 +29,11 @@ static void blocks_reach_everybody_after_two_to_three_ways(void **state)
     assert_true(r.median_us <= r.p90_us && r.p90_us <= r.p99_us && r.p99_us <= r.max_us);
 }
 
-static void the_same_seed_gives_the_same_figures(void **state)
+TEST(the_same_seed_gives_the_same_figures)
 {
-    (void)state;
     struct sim_study_result a = run(2), b = run(2), other = run(3);
     assert_int_equal(a.bytes, b.bytes);
     assert_int_equal(a.max_us, b.max_us);
     assert_int_equal(a.n_mined, b.n_mined);
     assert_true(a.bytes != other.bytes);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_reach_everybody_after_two_to_three_ways),
-        cmocka_unit_test(the_same_seed_gives_the_same_figures),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,6 @@
 /* test_sim_world.c - machines start, stop and crash; nodes meet; the seed decides everything. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "sim/sim_world.h"
+#include "support/unit.h"
 
 #define SECOND INT64_C(1000000)
 
@@ -51,9 +44,8 @@ static int32_t height(struct sim_world *world, size_t i)
     return chain_tip(node_chain(sim_world_node(world, i)))->height;
 }
 
-static void nodes_meet_and_follow_each_other(void **state)
+TEST(nodes_meet_and_follow_each_other)
 {
-    (void)state;
     struct seen seen;
     struct sim_world *world = make(1, 3, &seen);
     for (size_t i = 0; i < 3; i++)
@@ -71,9 +63,8 @@ static void nodes_meet_and_follow_each_other(void **state)
     sim_world_free(world);
 }
 
-static void a_machine_that_was_stopped_goes_on_where_it_was(void **state)
+TEST(a_machine_that_was_stopped_goes_on_where_it_was)
 {
-    (void)state;
     struct seen seen;
     struct sim_world *world = make(2, 1, &seen);
     sim_world_start(world, 0);
@@ -89,9 +80,8 @@ static void a_machine_that_was_stopped_goes_on_where_it_was(void **state)
     sim_world_free(world);
 }
 
-static void a_crash_takes_what_was_not_synced(void **state)
+TEST(a_crash_takes_what_was_not_synced)
 {
-    (void)state;
     struct seen seen;
     struct sim_world *world = make(3, 1, &seen);
     for (int i = 0; i < 12; i++) {
@@ -111,9 +101,8 @@ static void a_crash_takes_what_was_not_synced(void **state)
     sim_world_free(world);
 }
 
-static void a_crash_amid_writes_comes_when_it_was_ordered(void **state)
+TEST(a_crash_amid_writes_comes_when_it_was_ordered)
 {
-    (void)state;
     struct seen seen;
     struct sim_world *world = make(4, 1, &seen);
     /* While it starts, while it works, and not at all once it is spared. */
@@ -138,9 +127,8 @@ static void a_crash_amid_writes_comes_when_it_was_ordered(void **state)
     sim_world_free(world);
 }
 
-static void the_first_failure_is_kept_and_traced(void **state)
+TEST(the_first_failure_is_kept_and_traced)
 {
-    (void)state;
     struct seen seen;
     struct sim_world *world = make(5, 1, &seen);
     assert_null(sim_world_failure(world));
@@ -171,9 +159,8 @@ static uint64_t trace_of(uint64_t seed, char hash[HEX_ID_BYTES])
     return lines;
 }
 
-static void a_broken_disk_is_no_failure_until_it_is_healed(void **state)
+TEST(a_broken_disk_is_no_failure_until_it_is_healed)
 {
-    (void)state;
     struct seen seen;
     struct sim_world *world = make(8, 1, &seen);
     const struct sim_fault fault = {.ops = SIM_OP_WRITE, .error = -28, .forever = true};
@@ -196,9 +183,8 @@ static void a_broken_disk_is_no_failure_until_it_is_healed(void **state)
     sim_world_free(world);
 }
 
-static void a_start_may_have_options_of_its_own(void **state)
+TEST(a_start_may_have_options_of_its_own)
 {
-    (void)state;
     struct seen seen;
     struct sim_world *world = make(9, 1, &seen);
     const struct sim_start reindex = {.reindex = true, .prune = true};
@@ -215,9 +201,8 @@ static void a_start_may_have_options_of_its_own(void **state)
     sim_world_free(world);
 }
 
-static void a_clock_set_back_stays_so_over_a_crash(void **state)
+TEST(a_clock_set_back_stays_so_over_a_crash)
 {
-    (void)state;
     struct seen seen;
     struct sim_world *world = make(10, 1, &seen);
     sim_world_start(world, 0);
@@ -236,9 +221,8 @@ static void a_clock_set_back_stays_so_over_a_crash(void **state)
     sim_world_free(world);
 }
 
-static void the_same_seed_is_the_same_run(void **state)
+TEST(the_same_seed_is_the_same_run)
 {
-    (void)state;
     char a[HEX_ID_BYTES], b[HEX_ID_BYTES], other[HEX_ID_BYTES];
     uint64_t lines = trace_of(6, a);
     assert_true(lines > 50);
@@ -246,20 +230,4 @@ static void the_same_seed_is_the_same_run(void **state)
     assert_string_equal(a, b);
     (void)trace_of(7, other);
     assert_string_not_equal(a, other);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nodes_meet_and_follow_each_other),
-        cmocka_unit_test(a_machine_that_was_stopped_goes_on_where_it_was),
-        cmocka_unit_test(a_crash_takes_what_was_not_synced),
-        cmocka_unit_test(a_crash_amid_writes_comes_when_it_was_ordered),
-        cmocka_unit_test(the_first_failure_is_kept_and_traced),
-        cmocka_unit_test(a_broken_disk_is_no_failure_until_it_is_healed),
-        cmocka_unit_test(a_start_may_have_options_of_its_own),
-        cmocka_unit_test(a_clock_set_back_stays_so_over_a_crash),
-        cmocka_unit_test(the_same_seed_is_the_same_run),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,6 @@
 /* test_sim_world_calls.c - nodes of a simulated world answer calls, also when they crash. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "sim/sim_spend.h"
+#include "support/unit.h"
 
 #define SECOND INT64_C(1000000)
 
@@ -34,9 +26,8 @@ static struct sim_world *start(uint64_t seed, size_t n, const struct sim_base *b
     return world;
 }
 
-static void a_call_is_answered_once(void **state)
+TEST(a_call_is_answered_once)
 {
-    (void)state;
     struct sim_world *world = start(1, 1, NULL);
     struct answer answer = {0};
     sim_world_call(world, 0, "getblockcount", "[]", on_answer, &answer);
@@ -52,9 +43,8 @@ static void a_call_is_answered_once(void **state)
     sim_world_free(world);
 }
 
-static void a_crash_leaves_calls_without_an_answer(void **state)
+TEST(a_crash_leaves_calls_without_an_answer)
 {
-    (void)state;
     struct sim_world *world = start(2, 1, NULL);
     struct answer answer = {0};
     sim_world_call(world, 0, "waitfornewblock", "[]", on_answer, &answer);
@@ -68,9 +58,8 @@ static void a_crash_leaves_calls_without_an_answer(void **state)
     sim_world_free(world);
 }
 
-static void a_summary_tells_what_a_node_has(void **state)
+TEST(a_summary_tells_what_a_node_has)
 {
-    (void)state;
     struct sim_world *world = start(3, 1, NULL);
     struct sim_summary before, after;
     assert_true(sim_world_summary(world, 0, &before));
@@ -86,9 +75,8 @@ static void a_summary_tells_what_a_node_has(void **state)
     sim_world_free(world);
 }
 
-static void a_transaction_sent_to_one_is_mined_by_another(void **state)
+TEST(a_transaction_sent_to_one_is_mined_by_another)
 {
-    (void)state;
     struct sim_base *base = sim_base_new(101);
     struct sim_world *world = start(4, 2, base);
     sim_world_run_for(world, 5 * SECOND);
@@ -108,15 +96,4 @@ static void a_transaction_sent_to_one_is_mined_by_another(void **state)
     }
     sim_world_free(world);
     sim_base_free(base);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_call_is_answered_once),
-        cmocka_unit_test(a_crash_leaves_calls_without_an_answer),
-        cmocka_unit_test(a_summary_tells_what_a_node_has),
-        cmocka_unit_test(a_transaction_sent_to_one_is_mined_by_another),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,13 @@
 /* test_alloc.c - heap memory: never NULL, zeroed where promised, aborting where sizes wrap. */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 
-static void size_zero_is_an_object(void **state)
+TEST(size_zero_is_an_object)
 {
-    (void)state;
     void *a = xmalloc(0), *b = xcalloc(0, 8), *c = xrealloc(NULL, 0, 8);
     assert_non_null(a);
     assert_non_null(b);
@@ -25,18 +18,16 @@ static void size_zero_is_an_object(void **state)
     xfree(NULL);
 }
 
-static void calloc_zeroes(void **state)
+TEST(calloc_zeroes)
 {
-    (void)state;
     unsigned char *p = xcalloc(100, 3);
     for (size_t i = 0; i < 300; i++)
         assert_int_equal(p[i], 0);
     xfree(p);
 }
 
-static void realloc_keeps_the_contents(void **state)
+TEST(realloc_keeps_the_contents)
 {
-    (void)state;
     uint32_t *p = xrealloc(NULL, 4, sizeof *p);
     for (uint32_t i = 0; i < 4; i++)
         p[i] = i * 7;
@@ -46,9 +37,8 @@ static void realloc_keeps_the_contents(void **state)
     xfree(p);
 }
 
-static void copies_are_equal_and_apart(void **state)
+TEST(copies_are_equal_and_apart)
 {
-    (void)state;
     char original[] = "block";
     char *copy = xstrdup(original), *bytes = xmemdup(original, 3);
     original[0] = 'c';
@@ -61,9 +51,8 @@ static void copies_are_equal_and_apart(void **state)
     xfree(empty);
 }
 
-static void format_makes_a_string_of_any_length(void **state)
+TEST(format_makes_a_string_of_any_length)
 {
-    (void)state;
     char *s = xasprintf("%s %d", "height", 255);
     assert_string_equal(s, "height 255");
     xfree(s);
@@ -99,16 +88,14 @@ static void realloc_too_large(void)
     xfree(p);
 }
 
-static void a_product_that_wraps_aborts(void **state)
+TEST(a_product_that_wraps_aborts)
 {
-    (void)state;
     assert_true(aborts(calloc_too_large));
     assert_true(aborts(realloc_too_large));
 }
 
-static void what_is_allocated_is_counted(void **state)
+TEST(what_is_allocated_is_counted)
 {
-    (void)state;
     struct alloc_stats before = alloc_stats();
     uint8_t *p = xcalloc(1, 64 << 20); /* so large that the system gives it a region of its own */
     p[1] = 1;
@@ -125,18 +112,4 @@ static void what_is_allocated_is_counted(void **state)
     assert_non_null(xml);
     assert_memory_equal(xml, "<malloc ", 8);
     xfree(xml);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(size_zero_is_an_object),
-        cmocka_unit_test(calloc_zeroes),
-        cmocka_unit_test(realloc_keeps_the_contents),
-        cmocka_unit_test(copies_are_equal_and_apart),
-        cmocka_unit_test(format_makes_a_string_of_any_length),
-        cmocka_unit_test(a_product_that_wraps_aborts),
-        cmocka_unit_test(what_is_allocated_is_counted),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

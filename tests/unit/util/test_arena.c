@@ -1,17 +1,9 @@
 /* test_arena.c - allocation in an arena, its marks and its accounting. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/arena.h"
 
-static void an_empty_arena_takes_nothing(void **state)
+TEST(an_empty_arena_takes_nothing)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 1024);
     assert_int_equal(arena.total_bytes, 0);
@@ -20,9 +12,8 @@ static void an_empty_arena_takes_nothing(void **state)
     assert_int_equal(arena.total_bytes, 0);
 }
 
-static void every_allocation_is_aligned_and_separate(void **state)
+TEST(every_allocation_is_aligned_and_separate)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 256);
     unsigned char *p[200];
@@ -37,9 +28,8 @@ static void every_allocation_is_aligned_and_separate(void **state)
     arena_deinit(&arena);
 }
 
-static void a_request_beyond_a_chunk_gets_its_own(void **state)
+TEST(a_request_beyond_a_chunk_gets_its_own)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 64);
     unsigned char *small = arena_alloc(&arena, 16);
@@ -51,9 +41,8 @@ static void a_request_beyond_a_chunk_gets_its_own(void **state)
     arena_deinit(&arena);
 }
 
-static void calloc_zeroes_reused_memory(void **state)
+TEST(calloc_zeroes_reused_memory)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 256);
     struct arena_mark mark = arena_mark(&arena);
@@ -65,9 +54,8 @@ static void calloc_zeroes_reused_memory(void **state)
     arena_deinit(&arena);
 }
 
-static void rewinding_frees_what_came_after_the_mark(void **state)
+TEST(rewinding_frees_what_came_after_the_mark)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 128);
     char *kept = arena_alloc(&arena, 8);
@@ -87,9 +75,8 @@ static void rewinding_frees_what_came_after_the_mark(void **state)
     arena_deinit(&arena);
 }
 
-static void a_mark_of_the_empty_arena_frees_all(void **state)
+TEST(a_mark_of_the_empty_arena_frees_all)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 128);
     struct arena_mark mark = arena_mark(&arena);
@@ -99,9 +86,8 @@ static void a_mark_of_the_empty_arena_frees_all(void **state)
     arena_deinit(&arena);
 }
 
-static void a_mark_of_another_arena_is_refused(void **state)
+TEST(a_mark_of_another_arena_is_refused)
 {
-    (void)state;
     struct arena a, b;
     arena_init(&a, 64);
     arena_init(&b, 64);
@@ -117,27 +103,11 @@ static void *calloc_wrapping(struct arena *arena)
     return arena_calloc(arena, SIZE_MAX / 2, 3);
 }
 
-static void a_size_that_wraps_is_refused(void **state)
+TEST(a_size_that_wraps_is_refused)
 {
-    (void)state;
     struct arena arena;
     arena_init(&arena, 64);
     expect_assert_failure((void)!calloc_wrapping(&arena));
     expect_assert_failure((void)!arena_alloc(&arena, SIZE_MAX));
     arena_deinit(&arena);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_empty_arena_takes_nothing),
-        cmocka_unit_test(every_allocation_is_aligned_and_separate),
-        cmocka_unit_test(a_request_beyond_a_chunk_gets_its_own),
-        cmocka_unit_test(calloc_zeroes_reused_memory),
-        cmocka_unit_test(rewinding_frees_what_came_after_the_mark),
-        cmocka_unit_test(a_mark_of_the_empty_arena_frees_all),
-        cmocka_unit_test(a_mark_of_another_arena_is_refused),
-        cmocka_unit_test(a_size_that_wraps_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,9 @@
 /* test_array.c - growth, gaps and bounds of arrays. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/array.h"
 
-static void added_elements_stay_whatever_the_growth(void **state)
+TEST(added_elements_stay_whatever_the_growth)
 {
-    (void)state;
     ARRAY(uint32_t) array = {0};
     for (uint32_t i = 0; i < 1000; i++) {
         *ARRAY_ADD(&array) = 7 * i;
@@ -23,9 +16,8 @@ static void added_elements_stay_whatever_the_growth(void **state)
     assert_true(!array.at && array.n == 0 && array.capacity == 0);
 }
 
-static void reserved_room_is_there_at_once(void **state)
+TEST(reserved_room_is_there_at_once)
 {
-    (void)state;
     ARRAY(uint64_t) array = {0};
     ARRAY_RESERVE(&array, 0);
     assert_non_null(array.at);
@@ -42,9 +34,8 @@ static void reserved_room_is_there_at_once(void **state)
     ARRAY_FREE(&array);
 }
 
-static void a_gap_is_closed_in_order_or_with_the_last(void **state)
+TEST(a_gap_is_closed_in_order_or_with_the_last)
 {
-    (void)state;
     ARRAY(char) array = {0};
     for (char c = 'a'; c <= 'f'; c++)
         *ARRAY_ADD(&array) = c;
@@ -61,23 +52,11 @@ static void a_gap_is_closed_in_order_or_with_the_last(void **state)
     ARRAY_FREE(&array);
 }
 
-static void a_number_of_elements_that_wraps_is_a_bug(void **state)
+TEST(a_number_of_elements_that_wraps_is_a_bug)
 {
-    (void)state;
     size_t capacity = 0;
     const char *at = NULL;
     expect_assert_failure(at = array_reserve(NULL, 0, &capacity, SIZE_MAX / 2, 1));
     expect_assert_failure(at = array_reserve(NULL, 1, &capacity, 1, 1));
     assert_null(at);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(added_elements_stay_whatever_the_growth),
-        cmocka_unit_test(reserved_room_is_there_at_once),
-        cmocka_unit_test(a_gap_is_closed_in_order_or_with_the_last),
-        cmocka_unit_test(a_number_of_elements_that_wraps_is_a_bug),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,6 @@
 /* test_base64.c - bytes as text of 64 characters. */
+#include "support/unit.h"
 #include "util/base64.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 /* RFC 4648, section 10. */
 static const char *const vectors[][2] = {
@@ -20,9 +14,8 @@ static const char *const vectors[][2] = {
     {"\xfb\xff\xbe", "+/++"},
 };
 
-static void the_vectors_of_the_rfc_hold_both_ways(void **state)
+TEST(the_vectors_of_the_rfc_hold_both_ways)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(vectors); i++) {
         struct span plain = span_of_string(vectors[i][0]), text = span_of_string(vectors[i][1]);
         struct buffer made;
@@ -37,9 +30,8 @@ static void the_vectors_of_the_rfc_hold_both_ways(void **state)
     }
 }
 
-static void malformed_texts_are_refused(void **state)
+TEST(malformed_texts_are_refused)
 {
-    (void)state;
     static const char *const bad[] = {"Z",    "Zg",       "Zg=",   "Zh==",   "Zm9=", "Z===",
                                       "====", "Zg==Zg==", "Zm 9v", "Zm9v\n", "Zm9*", "-_-_"};
     uint8_t out[16];
@@ -48,22 +40,11 @@ static void malformed_texts_are_refused(void **state)
         assert_false(base64_decode(span_of_string(bad[i]), out, sizeof out, &len));
 }
 
-static void no_more_is_decoded_than_there_is_room_for(void **state)
+TEST(no_more_is_decoded_than_there_is_room_for)
 {
-    (void)state;
     uint8_t out[6];
     size_t len;
     assert_true(base64_decode(span_of_string("Zm9vYmFy"), out, 6, &len));
     assert_int_equal(len, 6);
     assert_false(base64_decode(span_of_string("Zm9vYmFy"), out, 5, &len));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_vectors_of_the_rfc_hold_both_ways),
-        cmocka_unit_test(malformed_texts_are_refused),
-        cmocka_unit_test(no_more_is_decoded_than_there_is_room_for),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

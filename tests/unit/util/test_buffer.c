@@ -1,18 +1,10 @@
 /* test_buffer.c - growing bytes, and readers and writers over them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/buffer.h"
 #include "util/reader.h"
 
-static void appended_bytes_stay_in_order(void **state)
+TEST(appended_bytes_stay_in_order)
 {
-    (void)state;
     struct buffer buffer;
     buffer_init(&buffer);
     for (uint32_t i = 0; i < 10000; i++)
@@ -24,9 +16,8 @@ static void appended_bytes_stay_in_order(void **state)
     assert_int_equal(buffer.len, 0);
 }
 
-static void reserving_does_not_change_the_length(void **state)
+TEST(reserving_does_not_change_the_length)
 {
-    (void)state;
     struct buffer buffer;
     buffer_init(&buffer);
     assert_non_null(buffer_reserve(&buffer, 0));
@@ -38,9 +29,8 @@ static void reserving_does_not_change_the_length(void **state)
     buffer_deinit(&buffer);
 }
 
-static void formatted_text_grows_at_every_boundary(void **state)
+TEST(formatted_text_grows_at_every_boundary)
 {
-    (void)state;
     /* Lengths on both sides of the first capacity and of a doubled one. */
     for (int first = 60; first < 70; first++) {
         struct buffer buffer;
@@ -54,9 +44,8 @@ static void formatted_text_grows_at_every_boundary(void **state)
     }
 }
 
-static void appending_nothing_allocates_nothing(void **state)
+TEST(appending_nothing_allocates_nothing)
 {
-    (void)state;
     struct buffer buffer;
     buffer_init(&buffer);
     buffer_append(&buffer, NULL, 0);
@@ -66,9 +55,8 @@ static void appending_nothing_allocates_nothing(void **state)
     buffer_deinit(&buffer);
 }
 
-static void a_writer_grows_the_buffer_and_a_reader_reads_it_back(void **state)
+TEST(a_writer_grows_the_buffer_and_a_reader_reads_it_back)
 {
-    (void)state;
     struct buffer buffer;
     buffer_init(&buffer);
     struct writer w = writer_to_growing(&buffer);
@@ -100,9 +88,8 @@ static const struct { const char *bytes; size_t len; } not_shortest[] = {
 };
 /* clang-format on */
 
-static void compact_sizes_have_one_form(void **state)
+TEST(compact_sizes_have_one_form)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(compact_sizes); i++) {
         uint8_t bytes[9];
         struct writer w = writer_to_buffer(bytes, sizeof bytes);
@@ -119,9 +106,8 @@ static void compact_sizes_have_one_form(void **state)
     }
 }
 
-static void a_failed_reader_stays_failed_and_gives_zeros(void **state)
+TEST(a_failed_reader_stays_failed_and_gives_zeros)
 {
-    (void)state;
     struct reader r = reader_of(span_of("\x01\x02\x03", 3));
     assert_int_equal(read_u32(&r), 0);
     assert_true(r.failed);
@@ -144,26 +130,10 @@ static void write_past(void)
     write_u32(&w, 1);
 }
 
-static void writing_past_a_fixed_buffer_is_a_bug(void **state)
+TEST(writing_past_a_fixed_buffer_is_a_bug)
 {
-    (void)state;
     expect_assert_failure(write_past());
     struct writer count = writer_counting();
     write_u32(&count, 1);
     assert_int_equal(count.len, 4);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(appended_bytes_stay_in_order),
-        cmocka_unit_test(reserving_does_not_change_the_length),
-        cmocka_unit_test(formatted_text_grows_at_every_boundary),
-        cmocka_unit_test(appending_nothing_allocates_nothing),
-        cmocka_unit_test(a_writer_grows_the_buffer_and_a_reader_reads_it_back),
-        cmocka_unit_test(compact_sizes_have_one_form),
-        cmocka_unit_test(a_failed_reader_stays_failed_and_gives_zeros),
-        cmocka_unit_test(writing_past_a_fixed_buffer_is_a_bug),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

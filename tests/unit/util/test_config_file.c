@@ -1,12 +1,5 @@
 /* test_config_file.c - lines of a config file, its errors with their line numbers, its includes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/config_file.h"
 
@@ -76,9 +69,8 @@ static const struct { const char *text, *want; } bad[] = {
 };
 /* clang-format on */
 
-static void lines_are_names_and_values(void **state)
+TEST(lines_are_names_and_values)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(good); i++) {
         struct options options;
         char *error = NULL;
@@ -95,9 +87,8 @@ static void lines_are_names_and_values(void **state)
     }
 }
 
-static void errors_name_their_line(void **state)
+TEST(errors_name_their_line)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct options options;
         char *error = NULL;
@@ -109,9 +100,8 @@ static void errors_name_their_line(void **state)
     }
 }
 
-static void a_zero_byte_is_an_error(void **state)
+TEST(a_zero_byte_is_an_error)
 {
-    (void)state;
     struct options options;
     char *error = NULL;
     options_init(&options, table, COUNT_OF(table));
@@ -121,9 +111,8 @@ static void a_zero_byte_is_an_error(void **state)
     options_deinit(&options);
 }
 
-static void a_long_line_is_shown_in_part(void **state)
+TEST(a_long_line_is_shown_in_part)
 {
-    (void)state;
     struct options options;
     char *error = NULL, line[5000];
     memset(line, 'x', sizeof line);
@@ -134,9 +123,8 @@ static void a_long_line_is_shown_in_part(void **state)
     options_deinit(&options);
 }
 
-static void unknown_names_and_sections_are_told(void **state)
+TEST(unknown_names_and_sections_are_told)
 {
-    (void)state;
     static const char text[] = "dash_conf=1\n[testnot]\nserver=1\n[main]\nfoo=1\ntest.bar=1\n"
                                "[regtest]\nreindex=1\n";
     struct options options;
@@ -158,9 +146,8 @@ static void unknown_names_and_sections_are_told(void **state)
     options_deinit(&options);
 }
 
-static void a_byte_order_mark_is_passed_over_at_the_start_only(void **state)
+TEST(a_byte_order_mark_is_passed_over_at_the_start_only)
 {
-    (void)state;
     static const char *const texts[] = {"\xef\xbb\xbfserver=0\n", "\nserver=0\n"};
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         struct options options;
@@ -179,9 +166,8 @@ static void a_byte_order_mark_is_passed_over_at_the_start_only(void **state)
     options_deinit(&options);
 }
 
-static void an_unknown_section_in_a_name_is_told(void **state)
+TEST(an_unknown_section_in_a_name_is_told)
 {
-    (void)state;
     struct options options;
     char *error = NULL;
     options_init(&options, table, COUNT_OF(table));
@@ -226,9 +212,8 @@ static bool parse_all(struct options *options, const char *arg, const char *text
                                  error);
 }
 
-static void includes_are_read_one_level_deep(void **state)
+TEST(includes_are_read_one_level_deep)
 {
-    (void)state;
     struct options options;
     struct files files = {0};
     char *error = NULL;
@@ -243,9 +228,8 @@ static void includes_are_read_one_level_deep(void **state)
     options_deinit(&options);
 }
 
-static void includes_of_other_networks_are_not_read(void **state)
+TEST(includes_of_other_networks_are_not_read)
 {
-    (void)state;
     static const char text[] = "[regtest]\nincludeconf=a.conf\n[test]\nincludeconf=bad.conf\n";
     struct options options;
     struct files files = {0};
@@ -259,9 +243,8 @@ static void includes_of_other_networks_are_not_read(void **state)
     options_deinit(&options);
 }
 
-static void includes_can_be_switched_off(void **state)
+TEST(includes_can_be_switched_off)
 {
-    (void)state;
     struct options options;
     struct files files = {0};
     char *error = NULL;
@@ -270,9 +253,8 @@ static void includes_can_be_switched_off(void **state)
     options_deinit(&options);
 }
 
-static void an_include_that_fails_is_an_error(void **state)
+TEST(an_include_that_fails_is_an_error)
 {
-    (void)state;
     struct options options;
     struct files files = {0};
     char *error = NULL;
@@ -286,22 +268,4 @@ static void an_include_that_fails_is_an_error(void **state)
                                       "must be specified without leading -");
     xfree(error);
     options_deinit(&options);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_are_names_and_values),
-        cmocka_unit_test(errors_name_their_line),
-        cmocka_unit_test(a_zero_byte_is_an_error),
-        cmocka_unit_test(a_long_line_is_shown_in_part),
-        cmocka_unit_test(unknown_names_and_sections_are_told),
-        cmocka_unit_test(a_byte_order_mark_is_passed_over_at_the_start_only),
-        cmocka_unit_test(an_unknown_section_in_a_name_is_told),
-        cmocka_unit_test(includes_are_read_one_level_deep),
-        cmocka_unit_test(includes_of_other_networks_are_not_read),
-        cmocka_unit_test(includes_can_be_switched_off),
-        cmocka_unit_test(an_include_that_fails_is_an_error),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

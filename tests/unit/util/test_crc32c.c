@@ -1,18 +1,10 @@
 /* test_crc32c.c - CRC32C by its published examples, both implementations. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/assert.h"
 #include "util/crc32c.h"
 
-static void published_examples_agree(void **state)
+TEST(published_examples_agree)
 {
-    (void)state;
     /* RFC 3720, B.4 */
     uint8_t zeros[32] = {0}, ones[32], up[32], down[32];
     memset(ones, 0xff, sizeof ones);
@@ -34,9 +26,8 @@ static void published_examples_agree(void **state)
     }
 }
 
-static void pieces_give_the_checksum_of_the_whole(void **state)
+TEST(pieces_give_the_checksum_of_the_whole)
 {
-    (void)state;
     uint8_t bytes[100];
     for (unsigned i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)(i * 37 + 11);
@@ -50,9 +41,8 @@ static void pieces_give_the_checksum_of_the_whole(void **state)
     }
 }
 
-static void any_flipped_bit_changes_the_checksum(void **state)
+TEST(any_flipped_bit_changes_the_checksum)
 {
-    (void)state;
     uint8_t bytes[80] = {1, 2, 3};
     uint32_t want = crc32c(0, bytes, sizeof bytes);
     for (size_t bit = 0; bit < 8 * sizeof bytes; bit++) {
@@ -60,14 +50,4 @@ static void any_flipped_bit_changes_the_checksum(void **state)
         assert_int_not_equal(crc32c(0, bytes, sizeof bytes), want);
         bytes[bit / 8] ^= (uint8_t)(1u << (bit % 8));
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_examples_agree),
-        cmocka_unit_test(pieces_give_the_checksum_of_the_whole),
-        cmocka_unit_test(any_flipped_bit_changes_the_checksum),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,11 @@
 /* test_endian.c - fixed-place integers in both byte orders. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/endian.h"
 
 static const uint8_t bytes[8] = {0x01, 0x82, 0x03, 0x84, 0x05, 0x86, 0x07, 0x88};
 
-static void loads_follow_their_order(void **state)
+TEST(loads_follow_their_order)
 {
-    (void)state;
     assert_int_equal(load_le16(bytes), 0x8201);
     assert_int_equal(load_le32(bytes), 0x84038201);
     assert_true(load_le64(bytes) == 0x8807860584038201);
@@ -21,9 +14,8 @@ static void loads_follow_their_order(void **state)
     assert_true(load_be64(bytes) == 0x0182038405860788);
 }
 
-static void stores_undo_loads(void **state)
+TEST(stores_undo_loads)
 {
-    (void)state;
     uint8_t out[8];
     store_le16(out, load_le16(bytes));
     assert_memory_equal(out, bytes, 2);
@@ -37,13 +29,4 @@ static void stores_undo_loads(void **state)
     assert_memory_equal(out, bytes, 4);
     store_be64(out, load_be64(bytes));
     assert_memory_equal(out, bytes, 8);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(loads_follow_their_order),
-        cmocka_unit_test(stores_undo_loads),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,5 @@
 /* test_hash_map.c - the hash map against a plain array as its model. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/hash_map.h"
 
 struct item {
@@ -29,9 +23,8 @@ static uint64_t bad_hash(uint32_t key)
     return UINT64_MAX - key % 8;
 }
 
-static void an_empty_map_finds_nothing(void **state)
+TEST(an_empty_map_finds_nothing)
 {
-    (void)state;
     struct hash_map map;
     hash_map_init(&map);
     uint32_t key = 1;
@@ -73,21 +66,18 @@ static void compare_with_model(uint64_t (*hash)(uint32_t), uint32_t n_keys, int 
     hash_map_deinit(&map);
 }
 
-static void the_map_agrees_with_its_model(void **state)
+TEST(the_map_agrees_with_its_model)
 {
-    (void)state;
     compare_with_model(good_hash, 512, 20000);
 }
 
-static void colliding_keys_agree_with_the_model(void **state)
+TEST(colliding_keys_agree_with_the_model)
 {
-    (void)state;
     compare_with_model(bad_hash, 60, 20000);
 }
 
-static void iteration_visits_each_value_once(void **state)
+TEST(iteration_visits_each_value_once)
 {
-    (void)state;
     struct item items[100];
     int seen[100] = {0};
     struct hash_map map;
@@ -104,9 +94,8 @@ static void iteration_visits_each_value_once(void **state)
     hash_map_deinit(&map);
 }
 
-static void the_load_never_passes_seven_eighths(void **state)
+TEST(the_load_never_passes_seven_eighths)
 {
-    (void)state;
     struct item item = {0};
     struct hash_map map;
     hash_map_init(&map);
@@ -117,24 +106,10 @@ static void the_load_never_passes_seven_eighths(void **state)
     hash_map_deinit(&map);
 }
 
-static void null_is_not_a_value(void **state)
+TEST(null_is_not_a_value)
 {
-    (void)state;
     struct hash_map map;
     hash_map_init(&map);
     expect_assert_failure(hash_map_insert(&map, 1, NULL));
     hash_map_deinit(&map);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_empty_map_finds_nothing),
-        cmocka_unit_test(the_map_agrees_with_its_model),
-        cmocka_unit_test(colliding_keys_agree_with_the_model),
-        cmocka_unit_test(iteration_visits_each_value_once),
-        cmocka_unit_test(the_load_never_passes_seven_eighths),
-        cmocka_unit_test(null_is_not_a_value),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

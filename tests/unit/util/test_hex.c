@@ -1,17 +1,9 @@
 /* test_hex.c - hexadecimal text, both ways. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/hex.h"
 
-static void every_byte_survives_the_round_trip(void **state)
+TEST(every_byte_survives_the_round_trip)
 {
-    (void)state;
     uint8_t bytes[256], back[256];
     char text[513];
     for (size_t i = 0; i < 256; i++)
@@ -24,9 +16,8 @@ static void every_byte_survives_the_round_trip(void **state)
     assert_memory_equal(back, bytes, 256);
 }
 
-static void reversed_text_starts_with_the_last_byte(void **state)
+TEST(reversed_text_starts_with_the_last_byte)
 {
-    (void)state;
     char text[HEX_ID_BYTES];
     uint8_t back[4];
     assert_string_equal(hex_encode_reversed(text, span_of("\x01\x02\x03\xff", 4)), "ff030201");
@@ -34,9 +25,8 @@ static void reversed_text_starts_with_the_last_byte(void **state)
     assert_memory_equal(back, "\x01\x02\x03\xff", 4);
 }
 
-static void nothing_is_the_empty_string(void **state)
+TEST(nothing_is_the_empty_string)
 {
-    (void)state;
     char text[1] = {'x'};
     uint8_t none[1];
     assert_string_equal(hex_encode(text, span_of(NULL, 0)), "");
@@ -65,9 +55,8 @@ static const struct { const char *text; size_t out_len; bool valid; bool decodes
 };
 /* clang-format on */
 
-static void only_whole_digits_of_the_right_number_decode(void **state)
+TEST(only_whole_digits_of_the_right_number_decode)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint8_t out[4];
         size_t len = strlen(cases[i].text);
@@ -78,9 +67,8 @@ static void only_whole_digits_of_the_right_number_decode(void **state)
     }
 }
 
-static void digits_have_values(void **state)
+TEST(digits_have_values)
 {
-    (void)state;
     static const char digits[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
     for (int i = 0; i < 16; i++) {
         assert_int_equal(hex_digit(digits[i]), i);
@@ -88,16 +76,4 @@ static void digits_have_values(void **state)
     }
     assert_int_equal(hex_digit('g'), -1);
     assert_int_equal(hex_digit('\0'), -1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_byte_survives_the_round_trip),
-        cmocka_unit_test(reversed_text_starts_with_the_last_byte),
-        cmocka_unit_test(nothing_is_the_empty_string),
-        cmocka_unit_test(only_whole_digits_of_the_right_number_decode),
-        cmocka_unit_test(digits_have_values),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

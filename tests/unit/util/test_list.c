@@ -1,12 +1,5 @@
 /* test_list.c - lists against an array that is kept in the same order. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/list.h"
 
 struct thing {
@@ -28,9 +21,8 @@ static void assert_names(const struct list *list, const char *names)
     assert_int_equal(n, 0);
 }
 
-static void a_list_of_zeros_is_empty(void **state)
+TEST(a_list_of_zeros_is_empty)
 {
-    (void)state;
     struct list list = {0};
     assert_names(&list, "");
     assert_null(LIST_FIRST(struct thing, &list, link));
@@ -40,9 +32,8 @@ static void a_list_of_zeros_is_empty(void **state)
     assert_false(list_has(&list, &thing.link));
 }
 
-static void objects_stand_where_they_were_added(void **state)
+TEST(objects_stand_where_they_were_added)
 {
-    (void)state;
     struct list list = {0}, moved;
     struct thing a = {.name = 'a'}, b = {.name = 'b'}, c = {.name = 'c'}, d = {.name = 'd'};
     list_add(&list, &b.link);
@@ -60,9 +51,8 @@ static void objects_stand_where_they_were_added(void **state)
     assert_null(LIST_PREV(struct thing, &a, link));
 }
 
-static void removing_keeps_the_rest_in_order(void **state)
+TEST(removing_keeps_the_rest_in_order)
 {
-    (void)state;
     struct list list = {0};
     struct thing things[] = {{.name = 'a'}, {.name = 'b'}, {.name = 'c'}, {.name = 'd'}};
     for (size_t i = 0; i < COUNT_OF(things); i++)
@@ -80,9 +70,8 @@ static void removing_keeps_the_rest_in_order(void **state)
     assert_names(&list, "b");
 }
 
-static void a_loop_may_remove_what_it_stands_at(void **state)
+TEST(a_loop_may_remove_what_it_stands_at)
 {
-    (void)state;
     struct list list = {0};
     struct thing things[6];
     for (int i = 0; i < 6; i++) {
@@ -98,9 +87,8 @@ static void a_loop_may_remove_what_it_stands_at(void **state)
     assert_names(&list, "");
 }
 
-static void an_object_can_be_in_two_lists(void **state)
+TEST(an_object_can_be_in_two_lists)
 {
-    (void)state;
     struct list one = {0}, two = {0};
     struct thing a = {.name = 'a'}, b = {.name = 'b'};
     list_add(&one, &a.link);
@@ -112,26 +100,12 @@ static void an_object_can_be_in_two_lists(void **state)
     assert_ptr_equal(CONTAINER_OF(two.first, struct thing, other), &b);
 }
 
-static void removing_from_another_list_is_a_bug(void **state)
+TEST(removing_from_another_list_is_a_bug)
 {
-    (void)state;
     struct list one = {0}, two = {0};
     struct thing a = {.name = 'a'};
     list_add(&one, &a.link);
     expect_assert_failure(list_remove(&two, &a.link));
     list_remove(&one, &a.link);
     expect_assert_failure(list_remove(&one, &a.link));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_list_of_zeros_is_empty),
-        cmocka_unit_test(objects_stand_where_they_were_added),
-        cmocka_unit_test(removing_keeps_the_rest_in_order),
-        cmocka_unit_test(a_loop_may_remove_what_it_stands_at),
-        cmocka_unit_test(an_object_can_be_in_two_lists),
-        cmocka_unit_test(removing_from_another_list_is_a_bug),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,5 @@
 /* test_log.c - which lines are written, at which level, and how outside text is escaped. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/log.h"
 
 struct capture {
@@ -26,9 +19,8 @@ static void capture_line(void *ctx, enum log_level level, enum log_category cate
     strncpy(capture->last, line, sizeof capture->last - 1);
 }
 
-static void only_enabled_categories_are_written(void **state)
+TEST(only_enabled_categories_are_written)
 {
-    (void)state;
     struct capture capture = {0};
     struct log log = {.categories = 1u << LOG_RPC, .write = capture_line, .ctx = &capture};
     log_printf(&log, LOG_NET, "from the net");
@@ -43,9 +35,8 @@ static void only_enabled_categories_are_written(void **state)
     assert_int_equal(capture.level, LOG_LEVEL_INFO);
 }
 
-static void warnings_and_errors_are_always_written(void **state)
+TEST(warnings_and_errors_are_always_written)
 {
-    (void)state;
     struct capture capture = {0};
     struct log log = {.write = capture_line, .ctx = &capture};
     log_warning(&log, "disk at %d%%", 99);
@@ -56,18 +47,16 @@ static void warnings_and_errors_are_always_written(void **state)
     assert_int_equal(capture.lines, 2);
 }
 
-static void no_log_is_a_log_that_is_off(void **state)
+TEST(no_log_is_a_log_that_is_off)
 {
-    (void)state;
     assert_false(log_is_on(NULL, LOG_ALWAYS));
     log_printf(NULL, LOG_ALWAYS, "nowhere");
     log_warning(NULL, "nowhere");
     log_error(NULL, "nowhere");
 }
 
-static void long_lines_are_whole(void **state)
+TEST(long_lines_are_whole)
 {
-    (void)state;
     /* Both sides of the size that fits on the stack. */
     for (int len = 510; len <= 514; len++) {
         struct capture capture = {0};
@@ -91,9 +80,8 @@ static const struct { const char *in; size_t len; size_t out_len; const char *wa
 };
 /* clang-format on */
 
-static void outside_text_is_escaped_and_cut(void **state)
+TEST(outside_text_is_escaped_and_cut)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(escapes); i++) {
         char out[64];
         memset(out, '#', sizeof out);
@@ -102,25 +90,11 @@ static void outside_text_is_escaped_and_cut(void **state)
     }
 }
 
-static void category_names_go_both_ways(void **state)
+TEST(category_names_go_both_ways)
 {
-    (void)state;
     for (int i = 0; i < LOG_CATEGORY_COUNT; i++)
         assert_int_equal(log_category_find(log_category_name((enum log_category)i)), i);
     assert_int_equal(log_category_find("net"), LOG_NET);
     assert_int_equal(log_category_find("nosuch"), -1);
     assert_int_equal(log_category_find(""), -1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_enabled_categories_are_written),
-        cmocka_unit_test(warnings_and_errors_are_always_written),
-        cmocka_unit_test(no_log_is_a_log_that_is_off),
-        cmocka_unit_test(long_lines_are_whole),
-        cmocka_unit_test(outside_text_is_escaped_and_cut),
-        cmocka_unit_test(category_names_go_both_ways),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

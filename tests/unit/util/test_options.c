@@ -1,12 +1,5 @@
 /* test_options.c - the command line, and which of several values counts. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/config_file.h"
 #include "util/options.h"
@@ -125,9 +118,8 @@ static const struct { const char *arg, *want; } errors[] = {
 };
 /* clang-format on */
 
-static void strings_are_what_was_given_last(void **state)
+TEST(strings_are_what_was_given_last)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(strings); i++) {
         struct options options;
         parse(&options, strings[i].args, NULL);
@@ -137,9 +129,8 @@ static void strings_are_what_was_given_last(void **state)
     }
 }
 
-static void bools_follow_core(void **state)
+TEST(bools_follow_core)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(bools); i++) {
         struct options options;
         parse(&options, bools[i].args, NULL);
@@ -149,9 +140,8 @@ static void bools_follow_core(void **state)
     }
 }
 
-static void integers_are_whole_numbers(void **state)
+TEST(integers_are_whole_numbers)
 {
-    (void)state;
     struct options options;
     parse(&options, (const char *[ARGS_MAX]){"-par=-4"}, NULL);
     assert_int_equal(options_get_int(&options, "par", 9), -4);
@@ -166,9 +156,8 @@ static void integers_are_whole_numbers(void **state)
     options_deinit(&options);
 }
 
-static void wrong_arguments_are_named(void **state)
+TEST(wrong_arguments_are_named)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(errors); i++) {
         char *error = parse_error(errors[i].arg, false);
         assert_non_null(error);
@@ -177,9 +166,8 @@ static void wrong_arguments_are_named(void **state)
     }
 }
 
-static void operands_end_the_options_where_they_are_allowed(void **state)
+TEST(operands_end_the_options_where_they_are_allowed)
 {
-    (void)state;
     struct options options;
     const char *argv[] = {"cairn-cli", "-server", "getblock", "-par=2"};
     char *error = NULL;
@@ -221,9 +209,8 @@ static const struct { const char *args[ARGS_MAX]; const char *config, *want; } l
 };
 /* clang-format on */
 
-static void sources_have_ranks(void **state)
+TEST(sources_have_ranks)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(precedence); i++) {
         struct options options;
         char *error = NULL;
@@ -238,9 +225,8 @@ static void sources_have_ranks(void **state)
     }
 }
 
-static void lists_are_joined_by_rank(void **state)
+TEST(lists_are_joined_by_rank)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         struct options options;
         char *error = NULL;
@@ -258,9 +244,8 @@ static void lists_are_joined_by_rank(void **state)
     }
 }
 
-static void options_of_main_do_not_reach_other_networks(void **state)
+TEST(options_of_main_do_not_reach_other_networks)
 {
-    (void)state;
     struct options options;
     char *error = NULL;
     parse(&options, (const char *[ARGS_MAX]){NULL}, "port=1\n");
@@ -309,9 +294,8 @@ static const struct { const char *args[ARGS_MAX]; const char *config, *chain, *e
 };
 /* clang-format on */
 
-static void the_chain_is_chosen_once(void **state)
+TEST(the_chain_is_chosen_once)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(chains); i++) {
         struct options options;
         char *error = NULL;
@@ -329,9 +313,8 @@ static void the_chain_is_chosen_once(void **state)
     }
 }
 
-static void an_implied_value_gives_way_to_a_given_one(void **state)
+TEST(an_implied_value_gives_way_to_a_given_one)
 {
-    (void)state;
     struct options options;
     parse(&options, (const char *[ARGS_MAX]){"-server"}, NULL);
     assert_false(options_imply(&options, "server", "0"));
@@ -343,9 +326,8 @@ static void an_implied_value_gives_way_to_a_given_one(void **state)
     options_deinit(&options);
 }
 
-static void negation_is_known_as_such(void **state)
+TEST(negation_is_known_as_such)
 {
-    (void)state;
     struct options options;
     parse(&options, (const char *[ARGS_MAX]){"-noproxy", "-server=0"}, NULL);
     assert_true(options_is_negated(&options, "proxy"));
@@ -355,9 +337,8 @@ static void negation_is_known_as_such(void **state)
     options_deinit(&options);
 }
 
-static void what_is_odd_is_told(void **state)
+TEST(what_is_odd_is_told)
 {
-    (void)state;
     struct options options;
     parse(&options, (const char *[ARGS_MAX]){"-nolisten=0"}, NULL);
     assert_int_equal(options.n_messages, 1);
@@ -369,9 +350,8 @@ static void what_is_odd_is_told(void **state)
 }
 
 /* Who asks for what is not here must hear it; who switches it off, or tunes it, need not. */
-static void what_does_nothing_here_is_told_where_it_is_missed(void **state)
+TEST(what_does_nothing_here_is_told_where_it_is_missed)
 {
-    (void)state;
     static const struct {
         const char *argument;
         enum option_message_kind want;
@@ -394,9 +374,8 @@ static void what_does_nothing_here_is_told_where_it_is_missed(void **state)
 }
 
 /* The value that counts decides, not one that was taken back. */
-static void what_was_asked_for_and_taken_back_is_not_missed(void **state)
+TEST(what_was_asked_for_and_taken_back_is_not_missed)
 {
-    (void)state;
     struct options options;
     parse(&options, (const char *[ARGS_MAX]){"-rest", "-norest"}, NULL);
     options_tell_ignored(&options);
@@ -411,9 +390,8 @@ static void append_line(void *ctx, const char *text)
     buffer_append_format(out, "%s\n", text);
 }
 
-static void the_log_shows_values_but_no_secrets(void **state)
+TEST(the_log_shows_values_but_no_secrets)
 {
-    (void)state;
     struct options options;
     struct buffer out;
     buffer_init(&out);
@@ -431,34 +409,10 @@ static void the_log_shows_values_but_no_secrets(void **state)
     options_deinit(&options);
 }
 
-static void asking_for_an_unknown_option_is_a_bug(void **state)
+TEST(asking_for_an_unknown_option_is_a_bug)
 {
-    (void)state;
     struct options options;
     options_init(&options, table, COUNT_OF(table));
     expect_assert_failure((void)options_is_set(&options, "nosuch"));
     options_deinit(&options);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strings_are_what_was_given_last),
-        cmocka_unit_test(bools_follow_core),
-        cmocka_unit_test(integers_are_whole_numbers),
-        cmocka_unit_test(wrong_arguments_are_named),
-        cmocka_unit_test(operands_end_the_options_where_they_are_allowed),
-        cmocka_unit_test(sources_have_ranks),
-        cmocka_unit_test(lists_are_joined_by_rank),
-        cmocka_unit_test(options_of_main_do_not_reach_other_networks),
-        cmocka_unit_test(the_chain_is_chosen_once),
-        cmocka_unit_test(an_implied_value_gives_way_to_a_given_one),
-        cmocka_unit_test(negation_is_known_as_such),
-        cmocka_unit_test(what_is_odd_is_told),
-        cmocka_unit_test(what_does_nothing_here_is_told_where_it_is_missed),
-        cmocka_unit_test(what_was_asked_for_and_taken_back_is_not_missed),
-        cmocka_unit_test(the_log_shows_values_but_no_secrets),
-        cmocka_unit_test(asking_for_an_unknown_option_is_a_bug),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,5 @@
 /* test_options_help.c - the layout of the help text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/options_help.h"
 
 #define LONG_TEXT                                                                                  \
@@ -37,9 +30,8 @@ static const char *help(struct buffer *out, bool with_debug)
     return (const char *)out->p;
 }
 
-static void options_are_grouped_and_keep_the_order_of_the_table(void **state)
+TEST(options_are_grouped_and_keep_the_order_of_the_table)
 {
-    (void)state;
     struct buffer out;
     buffer_init(&out);
     assert_string_equal(help(&out, false), "Options:\n\n"
@@ -53,9 +45,8 @@ static void options_are_grouped_and_keep_the_order_of_the_table(void **state)
     buffer_deinit(&out);
 }
 
-static void debugging_options_are_shown_on_request(void **state)
+TEST(debugging_options_are_shown_on_request)
 {
-    (void)state;
     struct buffer out;
     buffer_init(&out);
     const char *text = help(&out, true);
@@ -65,9 +56,8 @@ static void debugging_options_are_shown_on_request(void **state)
     buffer_deinit(&out);
 }
 
-static void no_line_passes_the_limit_and_no_word_is_lost(void **state)
+TEST(no_line_passes_the_limit_and_no_word_is_lost)
 {
-    (void)state;
     for (size_t indent = 0; indent < 70; indent++) {
         struct buffer out;
         buffer_init(&out);
@@ -87,9 +77,8 @@ static void no_line_passes_the_limit_and_no_word_is_lost(void **state)
     }
 }
 
-static void a_word_beyond_the_limit_stays_whole(void **state)
+TEST(a_word_beyond_the_limit_stays_whole)
 {
-    (void)state;
     char word[101];
     memset(word, 'w', 100);
     word[100] = '\0';
@@ -101,15 +90,4 @@ static void a_word_beyond_the_limit_stays_whole(void **state)
     assert_int_equal(out.len, 4 + 103 + 6 + 1 + 6);
     assert_memory_equal(out.p + 107, "  one\n\n  two\n", 13);
     buffer_deinit(&out);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(options_are_grouped_and_keep_the_order_of_the_table),
-        cmocka_unit_test(debugging_options_are_shown_on_request),
-        cmocka_unit_test(no_line_passes_the_limit_and_no_word_is_lost),
-        cmocka_unit_test(a_word_beyond_the_limit_stays_whole),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

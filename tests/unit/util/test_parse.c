@@ -1,12 +1,5 @@
 /* test_parse.c - integers and amounts as text: both sides of every limit. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/parse.h"
 
 #define BAD INT64_MIN /* marks rows that must be refused; the number itself has its own row */
@@ -56,9 +49,8 @@ static const struct { int64_t amount_sat; const char *want; } shown[] = {
 };
 /* clang-format on */
 
-static void integers_are_read_whole_or_not_at_all(void **state)
+TEST(integers_are_read_whole_or_not_at_all)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(integers); i++) {
         int64_t got = 55;
         bool ok = parse_int64(integers[i].text, &got);
@@ -71,9 +63,8 @@ static void integers_are_read_whole_or_not_at_all(void **state)
     assert_true(least == INT64_MIN);
 }
 
-static void unsigned_integers_have_their_own_limit(void **state)
+TEST(unsigned_integers_have_their_own_limit)
 {
-    (void)state;
     uint64_t got = 0;
     assert_true(parse_uint64("18446744073709551615", &got));
     assert_true(got == UINT64_MAX);
@@ -82,9 +73,8 @@ static void unsigned_integers_have_their_own_limit(void **state)
     assert_false(parse_uint64("", &got));
 }
 
-static void amounts_are_exact_or_refused(void **state)
+TEST(amounts_are_exact_or_refused)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(amounts); i++) {
         int64_t got = 55;
         bool ok = parse_amount(amounts[i].text, strlen(amounts[i].text), &got);
@@ -94,9 +84,8 @@ static void amounts_are_exact_or_refused(void **state)
     }
 }
 
-static void the_length_ends_the_number(void **state)
+TEST(the_length_ends_the_number)
 {
-    (void)state;
     int64_t got = 0;
     assert_true(parse_amount("1.25}", 4, &got));
     assert_int_equal(got, 125000000);
@@ -105,9 +94,8 @@ static void the_length_ends_the_number(void **state)
     assert_false(parse_fixed_point("1.255", 5, 2, &got));
 }
 
-static void amounts_are_shown_with_eight_decimals(void **state)
+TEST(amounts_are_shown_with_eight_decimals)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(shown); i++) {
         char out[AMOUNT_STRING_BYTES];
         assert_string_equal(format_amount(shown[i].amount_sat, out), shown[i].want);
@@ -115,9 +103,8 @@ static void amounts_are_shown_with_eight_decimals(void **state)
 }
 
 /* Spec: Core ParseByteUnits(), whose letters tell powers of 1000 from those of 1024 by case. */
-static void counts_of_bytes_may_have_a_unit(void **state)
+TEST(counts_of_bytes_may_have_a_unit)
 {
-    (void)state;
     static const struct {
         const char *text;
         uint64_t want;
@@ -159,17 +146,4 @@ static void counts_of_bytes_may_have_a_unit(void **state)
         if (parse_bytes(bad[i], 1048576, &got) || got != 5)
             fail_msg("accepted: %s", bad[i]);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_of_bytes_may_have_a_unit),
-        cmocka_unit_test(integers_are_read_whole_or_not_at_all),
-        cmocka_unit_test(unsigned_integers_have_their_own_limit),
-        cmocka_unit_test(amounts_are_exact_or_refused),
-        cmocka_unit_test(the_length_ends_the_number),
-        cmocka_unit_test(amounts_are_shown_with_eight_decimals),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

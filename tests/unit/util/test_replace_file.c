@@ -1,15 +1,8 @@
 /* test_replace_file.c - in which order a file is replaced, and what an error at each step leaves.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/assert.h"
 #include "util/replace_file.h"
 
@@ -87,18 +80,16 @@ static int replace(struct world *w, const char *path)
     return replace_file(&env, path, span_of("abc", 3));
 }
 
-static void bytes_then_name_then_directory(void **state)
+TEST(bytes_then_name_then_directory)
 {
-    (void)state;
     struct world w = {0};
     assert_int_equal(replace(&w, "a/b/c.dat"), 0);
     assert_string_equal(w.calls, "open a/b/c.dat.new\nwrite abc\nsync it\nclose it\n"
                                  "rename a/b/c.dat.new to a/b/c.dat\nsync_dir a/b\n");
 }
 
-static void every_path_has_a_directory(void **state)
+TEST(every_path_has_a_directory)
 {
-    (void)state;
     static const char *const rows[][2] = {{"c.dat", "sync_dir .\n"}, {"/c.dat", "sync_dir /\n"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct world w = {0};
@@ -107,9 +98,8 @@ static void every_path_has_a_directory(void **state)
     }
 }
 
-static void an_error_ends_it_there(void **state)
+TEST(an_error_ends_it_there)
 {
-    (void)state;
     static const char *const last[] = {"open", "write", "sync", "rename", "sync_dir"};
     for (int i = 0; i < (int)COUNT_OF(last); i++) {
         struct world w = {.fail_at = i + 1};
@@ -118,14 +108,4 @@ static void an_error_ends_it_there(void **state)
         assert_non_null(strstr(w.calls, last[i]));
         assert_true((strstr(w.calls, "close") != NULL) == (i > 0));
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_then_name_then_directory),
-        cmocka_unit_test(every_path_has_a_directory),
-        cmocka_unit_test(an_error_ends_it_there),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

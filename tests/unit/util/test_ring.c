@@ -1,16 +1,9 @@
 /* test_ring.c - order, bound and wrap-around of the queue. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/ring.h"
 
-static void elements_leave_in_the_order_they_came(void **state)
+TEST(elements_leave_in_the_order_they_came)
 {
-    (void)state;
     /* Capacities on both sides of a power of two; enough rounds to go round many times. */
     for (size_t capacity = 1; capacity <= 9; capacity++) {
         struct ring ring;
@@ -34,9 +27,8 @@ static void elements_leave_in_the_order_they_came(void **state)
     }
 }
 
-static void a_full_ring_refuses_and_keeps_what_it_has(void **state)
+TEST(a_full_ring_refuses_and_keeps_what_it_has)
 {
-    (void)state;
     struct ring ring;
     ring_init(&ring, 2, 1);
     assert_true(ring_push(&ring, "a"));
@@ -53,22 +45,11 @@ static void a_full_ring_refuses_and_keeps_what_it_has(void **state)
     ring_deinit(&ring);
 }
 
-static void an_index_past_the_end_is_a_bug(void **state)
+TEST(an_index_past_the_end_is_a_bug)
 {
-    (void)state;
     struct ring ring;
     ring_init(&ring, 2, 1);
     expect_assert_failure((void)ring_at(&ring, 0));
     ring_deinit(&ring);
     expect_assert_failure(ring_init(&ring, 0, 1));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elements_leave_in_the_order_they_came),
-        cmocka_unit_test(a_full_ring_refuses_and_keeps_what_it_has),
-        cmocka_unit_test(an_index_past_the_end_is_a_bug),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

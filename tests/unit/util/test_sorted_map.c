@@ -1,11 +1,5 @@
 /* test_sorted_map.c - the sorted array against a plain table of what should be in it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/sorted_map.h"
 
 static int compare_numbers(const void *a, const void *b)
@@ -14,9 +8,8 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void an_empty_map_has_no_ends(void **state)
+TEST(an_empty_map_has_no_ends)
 {
-    (void)state;
     struct sorted_map map;
     int key = 1;
     sorted_map_init(&map, compare_numbers);
@@ -29,9 +22,8 @@ static void an_empty_map_has_no_ends(void **state)
     sorted_map_deinit(&map);
 }
 
-static void equal_values_are_kept_once(void **state)
+TEST(equal_values_are_kept_once)
 {
-    (void)state;
     struct sorted_map map;
     int a = 5, b = 5;
     sorted_map_init(&map, compare_numbers);
@@ -65,9 +57,8 @@ static void check_against(const struct sorted_map *map, const bool *present, int
     assert_int_equal(map->count, index);
 }
 
-static void random_changes_keep_the_order(void **state)
+TEST(random_changes_keep_the_order)
 {
-    (void)state;
     enum { N = 100 };
     int numbers[N];
     bool present[N] = {false};
@@ -90,9 +81,8 @@ static void random_changes_keep_the_order(void **state)
     sorted_map_deinit(&map);
 }
 
-static void the_ends_work_as_a_queue_in_bounded_memory(void **state)
+TEST(the_ends_work_as_a_queue_in_bounded_memory)
 {
-    (void)state;
     enum { N = 10000, WINDOW = 50 };
     int numbers[N];
     struct sorted_map map;
@@ -111,15 +101,4 @@ static void the_ends_work_as_a_queue_in_bounded_memory(void **state)
         assert_true(sorted_map_insert(&map, &numbers[i]));
     assert_int_equal(*(int *)sorted_map_at(&map, 1234), 1234);
     sorted_map_deinit(&map);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_empty_map_has_no_ends),
-        cmocka_unit_test(equal_values_are_kept_once),
-        cmocka_unit_test(random_changes_keep_the_order),
-        cmocka_unit_test(the_ends_work_as_a_queue_in_bounded_memory),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

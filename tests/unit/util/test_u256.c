@@ -1,12 +1,5 @@
 /* test_u256.c - 256-bit arithmetic: worked examples, laws, and division against a slow model. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/u256.h"
 
 static struct u256 of_hex(const char *s)
@@ -39,9 +32,8 @@ static const struct { const char *a, *b, *sum, *difference, *quotient; } worked[
 };
 /* clang-format on */
 
-static void worked_examples_agree(void **state)
+TEST(worked_examples_agree)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(worked); i++) {
         struct u256 a = of_hex(worked[i].a), b = of_hex(worked[i].b);
         assert_u256(u256_div(a, b), of_hex(worked[i].quotient));
@@ -85,9 +77,8 @@ static struct u256 random_number(uint64_t *seed)
     return u256_shr(a, (unsigned)(next_random(seed) % 256));
 }
 
-static void division_agrees_with_the_slow_model(void **state)
+TEST(division_agrees_with_the_slow_model)
 {
-    (void)state;
     uint64_t seed = 7;
     for (int i = 0; i < 20000; i++) {
         struct u256 a = random_number(&seed), b = random_number(&seed);
@@ -97,9 +88,8 @@ static void division_agrees_with_the_slow_model(void **state)
     }
 }
 
-static void a_guess_that_is_too_large_is_corrected(void **state)
+TEST(a_guess_that_is_too_large_is_corrected)
 {
-    (void)state;
     /* leading limbs equal to the divisor's: the first guess is 2^64 or more */
     struct u256 a = {{0, 0, 0xffffffffffffffff, 0x8000000000000000}};
     struct u256 b = {{0xffffffffffffffff, 0x8000000000000000, 0, 0}};
@@ -109,15 +99,13 @@ static void a_guess_that_is_too_large_is_corrected(void **state)
     assert_u256(u256_div(c, d), slow_div(c, d));
 }
 
-static void division_by_zero_is_a_bug(void **state)
+TEST(division_by_zero_is_a_bug)
 {
-    (void)state;
     expect_assert_failure((void)u256_div(u256_of(1), u256_of(0)));
 }
 
-static void multiplication_is_repeated_addition(void **state)
+TEST(multiplication_is_repeated_addition)
 {
-    (void)state;
     uint64_t seed = 11;
     for (int i = 0; i < 200; i++) {
         struct u256 a = random_number(&seed), sum = {{0}};
@@ -128,9 +116,8 @@ static void multiplication_is_repeated_addition(void **state)
     }
 }
 
-static void shifts_move_bits_and_drop_them_at_the_ends(void **state)
+TEST(shifts_move_bits_and_drop_them_at_the_ends)
 {
-    (void)state;
     struct u256 one = u256_of(1);
     for (unsigned n = 0; n < 256; n++) {
         struct u256 bit = u256_shl(one, n);
@@ -145,9 +132,8 @@ static void shifts_move_bits_and_drop_them_at_the_ends(void **state)
                 of_hex("123456789abcdef"));
 }
 
-static void order_is_decided_by_the_highest_limb_that_differs(void **state)
+TEST(order_is_decided_by_the_highest_limb_that_differs)
 {
-    (void)state;
     for (int i = 0; i < 4; i++) {
         struct u256 low = {{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
         struct u256 high = {{0}};
@@ -160,9 +146,8 @@ static void order_is_decided_by_the_highest_limb_that_differs(void **state)
     }
 }
 
-static void bytes_are_little_endian(void **state)
+TEST(bytes_are_little_endian)
 {
-    (void)state;
     uint8_t bytes[32] = {[0] = 0x34, [1] = 0x12, [31] = 0x80}, back[32];
     struct u256 a = u256_from_le(bytes);
     assert_int_equal(a.limb[0], 0x1234);
@@ -171,9 +156,8 @@ static void bytes_are_little_endian(void **state)
     assert_memory_equal(back, bytes, 32);
 }
 
-static void text_that_is_no_number_is_refused(void **state)
+TEST(text_that_is_no_number_is_refused)
 {
-    (void)state;
     struct u256 a = u256_of(9);
     assert_false(u256_from_hex("", &a));
     assert_false(u256_from_hex("0x", &a));
@@ -186,27 +170,9 @@ static void text_that_is_no_number_is_refused(void **state)
     assert_u256(a, u256_not(u256_of(0)));
 }
 
-static void doubles_are_near(void **state)
+TEST(doubles_are_near)
 {
-    (void)state;
     assert_true(u256_to_double(u256_of(0)) == 0.0);
     assert_true(u256_to_double(u256_of(4294967296)) == 4294967296.0);
     assert_true(u256_to_double(u256_shl(u256_of(3), 200)) == 3 * 0x1p200);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(worked_examples_agree),
-        cmocka_unit_test(division_agrees_with_the_slow_model),
-        cmocka_unit_test(a_guess_that_is_too_large_is_corrected),
-        cmocka_unit_test(division_by_zero_is_a_bug),
-        cmocka_unit_test(multiplication_is_repeated_addition),
-        cmocka_unit_test(shifts_move_bits_and_drop_them_at_the_ends),
-        cmocka_unit_test(order_is_decided_by_the_highest_limb_that_differs),
-        cmocka_unit_test(bytes_are_little_endian),
-        cmocka_unit_test(text_that_is_no_number_is_refused),
-        cmocka_unit_test(doubles_are_near),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

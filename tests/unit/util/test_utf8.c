@@ -1,17 +1,10 @@
 /* test_utf8.c - both sides of each limit of RFC 3629, section 4. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/assert.h"
 #include "util/utf8.h"
 
-static void each_form_has_its_limits(void **state)
+TEST(each_form_has_its_limits)
 {
-    (void)state;
     static const struct {
         const char *text;
         size_t want;
@@ -41,12 +34,4 @@ static void each_form_has_its_limits(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (utf8_sequence_bytes(span_of_string(rows[i].text)) != rows[i].want)
             fail_msg("row %zu", i);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_form_has_its_limits),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

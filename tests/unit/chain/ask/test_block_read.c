@@ -1,15 +1,9 @@
 /* test_block_read.c - stored blocks come back whole, or with the reason why not. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BASE = 110 };
@@ -44,6 +38,8 @@ static int teardown(void **state)
     xfree(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* What a read brought, copied. */
 struct answer {
@@ -85,9 +81,8 @@ static struct answer read_node(struct fixture *f, const struct block_node *node,
     return answer;
 }
 
-static void every_block_comes_back_as_it_was(void **state)
+TEST(every_block_comes_back_as_it_was, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int32_t height = 0; height <= f->last->height; height++) {
         struct answer answer = read_node(f, chain_at(f->rig.chain, height), false);
         assert_int_equal(answer.error, 0);
@@ -98,9 +93,8 @@ static void every_block_comes_back_as_it_was(void **state)
     }
 }
 
-static void undo_data_comes_with_it_if_wanted(void **state)
+TEST(undo_data_comes_with_it_if_wanted, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answer = read_node(f, chain_tip(f->rig.chain), true);
     assert_int_equal(answer.error, 0);
     assert_int_equal(answer.n_spent, 1);
@@ -122,9 +116,8 @@ static void undo_data_comes_with_it_if_wanted(void **state)
 }
 
 /* At the very moment of the event, block and undo data may not be written yet. */
-static void a_block_just_connected_can_be_read(void **state)
+TEST(a_block_just_connected_can_be_read, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int i = 0; i < 30; i++) {
         size_t before = f->rig.n_connected;
         f->last = builder_block(&f->b, f->last, NULL);
@@ -139,9 +132,8 @@ static void a_block_just_connected_can_be_read(void **state)
     }
 }
 
-static void a_block_that_is_not_stored_is_said_to_be_missing(void **state)
+TEST(a_block_that_is_not_stored_is_said_to_be_missing, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *next = builder_block(&f->b, f->last, NULL);
     rig_announce(&f->rig, next);
     struct answer answer = {0};
@@ -152,9 +144,8 @@ static void a_block_that_is_not_stored_is_said_to_be_missing(void **state)
     chain_read_cancel(f->rig.chain, id);
 }
 
-static void damage_is_reported(void **state)
+TEST(damage_is_reported, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct block_node *tip = chain_tip(f->rig.chain);
     struct sim_disk *disk = sim_env_disk(f->rig.sim);
     sim_disk_damage(disk, "regtest/blocks/rev00000.dat", tip->undo.offset, 1);
@@ -177,9 +168,8 @@ static void note_undo(void *arg, const struct chain_block_read *read)
         (struct answer){.is_done = true, .error = read->error, .undo_len = read->undo_raw.len};
 }
 
-static void undo_data_is_read_alone(void **state)
+TEST(undo_data_is_read_alone, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct block_node *tip = chain_tip(f->rig.chain);
     struct sim_disk *disk = sim_env_disk(f->rig.sim);
     struct answer answer = {0};
@@ -199,9 +189,8 @@ static void undo_data_is_read_alone(void **state)
     assert_true(tip->status & BLOCK_HAVE_DATA);
 }
 
-static void a_failing_disk_is_reported(void **state)
+TEST(a_failing_disk_is_reported, struct fixture *f)
 {
-    struct fixture *f = *state;
     sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, -EIO, false);
     assert_int_equal(read_node(f, chain_at(f->rig.chain, 5), false).error, -EIO);
     struct answer answer = read_node(f, chain_at(f->rig.chain, 5), false);
@@ -209,9 +198,8 @@ static void a_failing_disk_is_reported(void **state)
     block_ref_drop(answer.block);
 }
 
-static void a_cancelled_read_never_answers(void **state)
+TEST(a_cancelled_read_never_answers, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answers[4] = {{0}};
     uint64_t ids[COUNT_OF(answers)];
     for (size_t i = 0; i < COUNT_OF(answers); i++)
@@ -228,9 +216,8 @@ static void a_cancelled_read_never_answers(void **state)
     chain_read_cancel(f->rig.chain, ids[0]); /* answered long ago */
 }
 
-static void closing_answers_every_read(void **state)
+TEST(closing_answers_every_read, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 10; steps++) {
         struct answer answers[5] = {{0}};
         const struct built_block *next = builder_block(&f->b, f->last, NULL);
@@ -249,21 +236,4 @@ static void closing_answers_every_read(void **state)
         rig_open(&f->rig);
         rig_settle(&f->rig);
     }
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(every_block_comes_back_as_it_was),
-        TEST(undo_data_comes_with_it_if_wanted),
-        TEST(a_block_just_connected_can_be_read),
-        TEST(a_block_that_is_not_stored_is_said_to_be_missing),
-        TEST(damage_is_reported),
-        TEST(undo_data_is_read_alone),
-        TEST(a_failing_disk_is_reported),
-        TEST(a_cancelled_read_never_answers),
-        TEST(closing_answers_every_read),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,8 @@
 /* test_block_read_states.c - stored blocks read back: from memory, from disk, with undo data,
  * damaged, and not at all. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
 
 static int setup(void **state)
@@ -18,6 +11,8 @@ static int setup(void **state)
     fixture_start_at_base(*state);
     return 0;
 }
+
+FIXTURE(setup, fixture_teardown)
 
 /* What a read delivered; the block is held. */
 struct seen {
@@ -76,9 +71,8 @@ static void assert_is(struct seen *seen, const struct built_block *block)
 
 /* -- What is there ----------------------------------------------------------------------------- */
 
-static void every_block_is_read_back_as_it_came(void **state)
+TEST(every_block_is_read_back_as_it_came, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int round = 0; round < 2; round++) {
         for (int32_t at = 0; at <= BASE_HEIGHT; at++) {
             struct seen seen = read_now(f, chain_at(f->rig.chain, at), false);
@@ -90,9 +84,8 @@ static void every_block_is_read_back_as_it_came(void **state)
     }
 }
 
-static void a_block_is_read_while_it_is_being_written(void **state)
+TEST(a_block_is_read_while_it_is_being_written, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *prev = base_tip(f);
     for (int steps = 1; steps < 12; steps++) {
         const struct built_block *block = builder_block(&f->b, prev, NULL);
@@ -113,9 +106,8 @@ static void a_block_is_read_while_it_is_being_written(void **state)
     assert_true(rig_is_at(&f->rig, prev));
 }
 
-static void undo_data_names_the_coins_that_were_spent(void **state)
+TEST(undo_data_names_the_coins_that_were_spent, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *block = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
     struct seen seen = {0};
     rig_submit(&f->rig, block);
@@ -136,9 +128,8 @@ static void undo_data_names_the_coins_that_were_spent(void **state)
     assert_is(&seen, block);
 }
 
-static void a_block_that_was_never_connected_has_no_undo_data(void **state)
+TEST(a_block_that_was_never_connected_has_no_undo_data, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *side = builder_block(&f->b, f->base[5], NULL);
     (void)rig_accept(&f->rig, side);
     struct seen seen = read_now(f, node_of(f, side), true);
@@ -149,9 +140,8 @@ static void a_block_that_was_never_connected_has_no_undo_data(void **state)
     assert_is(&seen, f->b.genesis);
 }
 
-static void an_invalid_block_can_be_looked_at(void **state)
+TEST(an_invalid_block_can_be_looked_at, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *bad = block_spending(f, base_tip(f), 2, BUILDER_TRUE);
     assert_int_equal(rig_accept(&f->rig, bad).verdict.code, REJECT_SCRIPT_FAILED);
     rig_settle(&f->rig);
@@ -159,9 +149,8 @@ static void an_invalid_block_can_be_looked_at(void **state)
     assert_is(&seen, bad);
 }
 
-static void many_reads_are_each_answered_with_their_block(void **state)
+TEST(many_reads_are_each_answered_with_their_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct seen seen[BASE_HEIGHT + 1] = {0};
     for (int32_t at = 0; at <= BASE_HEIGHT; at++)
         (void)chain_read_block(f->rig.chain, chain_at(f->rig.chain, at), at % 2, note_read,
@@ -175,9 +164,8 @@ static void many_reads_are_each_answered_with_their_block(void **state)
 
 /* -- What is not ------------------------------------------------------------------------------- */
 
-static void a_header_without_block_is_not_found(void **state)
+TEST(a_header_without_block_is_not_found, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *next = builder_block(&f->b, base_tip(f), NULL);
     rig_announce(&f->rig, next);
     struct seen seen = read_now(f, node_of(f, next), true);
@@ -185,9 +173,8 @@ static void a_header_without_block_is_not_found(void **state)
     assert_null(seen.block);
 }
 
-static void a_cancelled_read_is_not_answered(void **state)
+TEST(a_cancelled_read_is_not_answered, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 4; steps++) {
         struct seen cancelled = {0}, other = {0};
         const struct block_node *node = chain_at(f->rig.chain, 7);
@@ -207,9 +194,8 @@ static void a_cancelled_read_is_not_answered(void **state)
     }
 }
 
-static void closing_answers_or_lets_go_of_every_read(void **state)
+TEST(closing_answers_or_lets_go_of_every_read, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 12; steps++) {
         struct seen seen[10] = {0}, late = {0};
         struct answer closed = {0};
@@ -247,9 +233,8 @@ static void damage(struct fixture *f, const char *kind, const struct file_pos *p
     sim_disk_damage(sim_env_disk(f->rig.sim), path, pos->offset + at, 0x10);
 }
 
-static void a_damaged_block_is_told_and_warned_of(void **state)
+TEST(a_damaged_block_is_told_and_warned_of, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const int32_t at[] = {-8, -3, 0, 40, 80, 120};
     for (size_t i = 0; i < COUNT_OF(at); i++) {
         const struct block_node *node = chain_at(f->rig.chain, 10 + (int32_t)i);
@@ -269,9 +254,8 @@ static void a_damaged_block_is_told_and_warned_of(void **state)
     assert_is(&seen, f->base[9]);
 }
 
-static void damaged_undo_data_is_told_and_the_block_still_given(void **state)
+TEST(damaged_undo_data_is_told_and_the_block_still_given, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct block_node *node = chain_at(f->rig.chain, 20);
     damage(f, "rev", &node->undo, 0);
     struct seen seen = read_now(f, node, true);
@@ -290,33 +274,12 @@ static void damaged_undo_data_is_told_and_the_block_still_given(void **state)
     forget(&seen);
 }
 
-static void a_disk_that_cannot_be_read_is_an_error_of_the_read(void **state)
+TEST(a_disk_that_cannot_be_read_is_an_error_of_the_read, struct fixture *f)
 {
-    struct fixture *f = *state;
     sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, -EIO, false);
     struct seen seen = read_now(f, chain_at(f->rig.chain, 5), false);
     assert_int_equal(seen.error, -EIO);
     assert_null(seen.block);
     seen = read_now(f, chain_at(f->rig.chain, 5), false);
     assert_is(&seen, f->base[5]);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(every_block_is_read_back_as_it_came),
-        TEST(a_block_is_read_while_it_is_being_written),
-        TEST(undo_data_names_the_coins_that_were_spent),
-        TEST(a_block_that_was_never_connected_has_no_undo_data),
-        TEST(an_invalid_block_can_be_looked_at),
-        TEST(many_reads_are_each_answered_with_their_block),
-        TEST(a_header_without_block_is_not_found),
-        TEST(a_cancelled_read_is_not_answered),
-        TEST(closing_answers_or_lets_go_of_every_read),
-        TEST(a_damaged_block_is_told_and_warned_of),
-        TEST(damaged_undo_data_is_told_and_the_block_still_given),
-        TEST(a_disk_that_cannot_be_read_is_an_error_of_the_read),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

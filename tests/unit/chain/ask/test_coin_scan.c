@@ -1,14 +1,9 @@
 /* test_coin_scan.c - every coin of one tip is shown, until somebody has seen enough. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 
 struct seen {
     int64_t total_sat;
@@ -36,9 +31,8 @@ static void note_end(void *arg, int error, const struct block_node *tip)
     seen->tip = tip;
 }
 
-static void all_coins_are_shown_once(void **state)
+TEST(all_coins_are_shown_once)
 {
-    (void)state;
     struct chain_builder b;
     struct chain_rig rig;
     chain_builder_init(&b);
@@ -59,9 +53,8 @@ static void all_coins_are_shown_once(void **state)
     chain_builder_deinit(&b);
 }
 
-static void closing_ends_a_scan(void **state)
+TEST(closing_ends_a_scan)
 {
-    (void)state;
     struct chain_builder b;
     struct chain_rig rig;
     chain_builder_init(&b);
@@ -74,13 +67,4 @@ static void closing_ends_a_scan(void **state)
     assert_int_equal(seen.error, -ECANCELED);
     rig_deinit(&rig);
     chain_builder_deinit(&b);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_coins_are_shown_once),
-        cmocka_unit_test(closing_ends_a_scan),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

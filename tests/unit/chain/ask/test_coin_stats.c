@@ -1,17 +1,11 @@
 /* test_coin_stats.c - figures and hashes of the coins, against a plain list worked out here. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "consensus/script_iter.h"
 #include "crypto/hash.h"
 #include "crypto/muhash.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 #include "util/hex.h"
@@ -130,9 +124,8 @@ static void assert_stats(struct chain_rig *rig, const struct built_block *last)
 
 /* The coins of the first block do not exist, so a new chain has none. The hash is that of no
  * bytes; the other is the one that Core's own test of MuHash gives for the empty set. */
-static void a_new_chain_has_the_hashes_of_no_coins(void **state)
+TEST(a_new_chain_has_the_hashes_of_no_coins)
 {
-    (void)state;
     struct chain_builder b;
     struct chain_rig rig;
     chain_builder_init(&b);
@@ -150,9 +143,8 @@ static void a_new_chain_has_the_hashes_of_no_coins(void **state)
     chain_builder_deinit(&b);
 }
 
-static void figures_are_those_of_the_blocks(void **state)
+TEST(figures_are_those_of_the_blocks)
 {
-    (void)state;
     struct chain_builder b;
     struct chain_rig rig;
     chain_builder_init(&b);
@@ -192,9 +184,8 @@ static void note_stats(void *arg, int error, const struct coin_stats *stats)
         answer->stats = *stats;
 }
 
-static void blocks_that_come_meanwhile_do_not_count(void **state)
+TEST(blocks_that_come_meanwhile_do_not_count)
 {
-    (void)state;
     struct chain_builder b;
     struct chain_rig rig;
     chain_builder_init(&b);
@@ -218,9 +209,8 @@ static void blocks_that_come_meanwhile_do_not_count(void **state)
     chain_builder_deinit(&b);
 }
 
-static void closing_cancels_the_count(void **state)
+TEST(closing_cancels_the_count)
 {
-    (void)state;
     struct chain_builder b;
     chain_builder_init(&b);
     const struct built_block *last = builder_blocks(&b, b.genesis, 20, NULL);
@@ -237,15 +227,4 @@ static void closing_cancels_the_count(void **state)
         rig_deinit(&rig);
     }
     chain_builder_deinit(&b);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_chain_has_the_hashes_of_no_coins),
-        cmocka_unit_test(figures_are_those_of_the_blocks),
-        cmocka_unit_test(blocks_that_come_meanwhile_do_not_count),
-        cmocka_unit_test(closing_cancels_the_count),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,13 @@
 /* test_index_store.c - a damaged index is emptied with a warning, a foreign one left as it is. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "chain/ask/index_store.h"
+#include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
+
+FIXTURE(fixture_setup, fixture_teardown)
 
 static const struct index_store store = {
     .dir = "anindex",
@@ -48,9 +44,8 @@ static bool has_row(struct fixture *f, struct env_kv *kv, const char *key)
     return error == 0;
 }
 
-static void what_is_ours_and_whole_keeps_its_rows_unless_it_is_to_be_emptied(void **state)
+TEST(what_is_ours_and_whole_keeps_its_rows_unless_it_is_to_be_emptied, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct env *env;
     fixture_start(f);
     env = sim_env_get(f->rig.sim);
@@ -64,9 +59,8 @@ static void what_is_ours_and_whole_keeps_its_rows_unless_it_is_to_be_emptied(voi
     assert_int_equal(f->rig.n_warnings, 0);
 }
 
-static void a_damaged_store_is_emptied_with_a_warning(void **state)
+TEST(a_damaged_store_is_emptied_with_a_warning, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start(f);
     put_and_close(f, open_store(f, false), "row", "x");
     put_and_close(f, open_store(f, false), "v", "xx");
@@ -77,9 +71,8 @@ static void a_damaged_store_is_emptied_with_a_warning(void **state)
     put_and_close(f, kv, "row", "x");
 }
 
-static void a_store_of_another_program_stays_as_it_is(void **state)
+TEST(a_store_of_another_program_stays_as_it_is, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char path[] = "regtest/indexes/anindex";
     struct env_kv_options options = {0};
     struct env_kv *kv;
@@ -101,9 +94,8 @@ static void a_store_of_another_program_stays_as_it_is(void **state)
     assert_int_equal(f->rig.n_warnings, 0);
 }
 
-static void a_store_is_made_anew_only_so_often(void **state)
+TEST(a_store_is_made_anew_only_so_often, struct fixture *f)
 {
-    struct fixture *f = *state;
     int n_rebuilt = 0;
     fixture_start(f);
     struct env_kv *kv = open_store(f, false);
@@ -115,16 +107,4 @@ static void a_store_is_made_anew_only_so_often(void **state)
     assert_null(kv);
     assert_int_equal(f->rig.n_faults, 1);
     assert_int_equal(rig_close(&f->rig), -EIO);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        T(what_is_ours_and_whole_keeps_its_rows_unless_it_is_to_be_emptied),
-        T(a_damaged_store_is_emptied_with_a_warning),
-        T(a_store_of_another_program_stays_as_it_is),
-        T(a_store_is_made_anew_only_so_often),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,11 @@
 /* test_mining.c - blocks of our own: their parts, their time and bits, the search for work. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "chain/ask/mining.h"
 #include "consensus/block_check.h"
 #include "consensus/opcodes.h"
 #include "consensus/pow.h"
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define NOW_S INT64_C(1700000000)
@@ -38,6 +32,8 @@ static int teardown(void **state)
     xfree(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 static struct mining_template plain_template(void)
 {
@@ -90,9 +86,8 @@ static struct chain_block_result mine(struct fixture *f, const struct mining_tem
     return answer.result;
 }
 
-static void a_block_has_the_parts_that_the_rules_ask_for(void **state)
+TEST(a_block_has_the_parts_that_the_rules_ask_for, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     struct mining_template template = plain_template();
     struct block_ref *ref = mining_build_block(f->rig.chain, &template, NOW_S);
@@ -118,9 +113,8 @@ static void a_block_has_the_parts_that_the_rules_ask_for(void **state)
 
 /* Core's miners and those who compare ids count on it: BIP34's height, and a byte more only where
  * the rule of two bytes demands it. */
-static void a_coinbase_holds_the_height_and_no_padding_that_no_rule_needs(void **state)
+TEST(a_coinbase_holds_the_height_and_no_padding_that_no_rule_needs, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     struct mining_template template = plain_template();
     for (int32_t height = 1; height <= 17; height++) {
@@ -134,9 +128,8 @@ static void a_coinbase_holds_the_height_and_no_padding_that_no_rule_needs(void *
     }
 }
 
-static void a_version_that_was_chosen_is_in_the_header(void **state)
+TEST(a_version_that_was_chosen_is_in_the_header, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     struct mining_template template = plain_template();
     template.version = 1337;
@@ -145,9 +138,8 @@ static void a_version_that_was_chosen_is_in_the_header(void **state)
     block_ref_drop(ref);
 }
 
-static void blocks_that_were_mined_are_connected(void **state)
+TEST(blocks_that_were_mined_are_connected, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     struct mining_template template = plain_template();
     /* Across the heights whose pushes have one, two and three bytes, all at one time. */
@@ -162,9 +154,8 @@ static void blocks_that_were_mined_are_connected(void **state)
     assert_int_equal(stats.total_sat, (149 * 50 + 150 * 25) * COIN_SAT + 1250000000);
 }
 
-static void transactions_and_fees_are_taken_in(void **state)
+TEST(transactions_and_fees_are_taken_in, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct builder_spec to_wsh = {.coinbase_script = BUILDER_WSH_TRUE};
     const struct built_block *first = builder_block(&f->b, f->b.genesis, &to_wsh);
     const struct built_block *last = builder_blocks(&f->b, first, 100, NULL);
@@ -188,9 +179,8 @@ static void transactions_and_fees_are_taken_in(void **state)
     assert_int_equal(mine(f, &template, NOW_S).verdict.code, REJECT_CB_AMOUNT);
 }
 
-static void time_never_falls_to_the_median_or_below(void **state)
+TEST(time_never_falls_to_the_median_or_below, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 20, NULL);
     rig_accept_chain(&f->rig, last);
@@ -209,9 +199,8 @@ static void time_never_falls_to_the_median_or_below(void **state)
 }
 
 /* BIP94: a period's first block is at most ten minutes older than the block before. */
-static void the_first_block_of_a_period_is_near_the_last_one(void **state)
+TEST(the_first_block_of_a_period_is_near_the_last_one, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->b.network.pow_target_timespan_s = 24 * f->b.network.pow_target_spacing_s;
     rig_start(&f->rig, 1, &f->b, NULL);
     const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 22, NULL);
@@ -226,9 +215,8 @@ static void the_first_block_of_a_period_is_near_the_last_one(void **state)
 }
 
 /* On a test network the work asked for depends on the time that the block gets. */
-static void bits_follow_from_the_time(void **state)
+TEST(bits_follow_from_the_time, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->b.network.pow_no_retargeting = false;
     f->b.network.pow_allow_min_difficulty = true;
     rig_start(&f->rig, 1, &f->b, NULL);
@@ -246,9 +234,8 @@ static void bits_follow_from_the_time(void **state)
     }
 }
 
-static void a_started_deployment_is_signalled(void **state)
+TEST(a_started_deployment_is_signalled, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->b.network.bip9[BIP9_TESTDUMMY] = (struct bip9_params){
         .bit = 28, .start_time = 0, .timeout = BIP9_NO_TIMEOUT, .period = 144, .threshold = 108};
     rig_start(&f->rig, 1, &f->b, NULL);
@@ -277,17 +264,15 @@ static struct block_ref *hard_block(struct fixture *f, uint32_t bits)
     return ref;
 }
 
-static void a_search_ends_after_the_tries_it_was_given(void **state)
+TEST(a_search_ends_after_the_tries_it_was_given, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     assert_null(grind(f, hard_block(f, 0x1700ffff), 0).raw);
     assert_null(grind(f, hard_block(f, 0x1700ffff), 120000).raw);
 }
 
-static void what_is_found_proves_the_work(void **state)
+TEST(what_is_found_proves_the_work, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     struct block_ref *ref = block_ref_hold(hard_block(f, 0x1f00ffff)); /* 65536 tries */
     struct search search = grind(f, ref, UINT64_C(1) << 32);
@@ -305,18 +290,16 @@ static void what_is_found_proves_the_work(void **state)
     block_ref_drop(ref);
 }
 
-static void a_search_starts_at_the_nonce_and_ends_with_the_last(void **state)
+TEST(a_search_starts_at_the_nonce_and_ends_with_the_last, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     struct block_ref *ref = hard_block(f, 0x1700ffff);
     ref->block.header.nonce = UINT32_MAX - 1000;
     assert_null(grind(f, ref, UINT64_MAX).raw);
 }
 
-static void closing_ends_a_search(void **state)
+TEST(closing_ends_a_search, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_start(&f->rig, 1, &f->b, NULL);
     struct search search = {0};
     mining_grind(f->rig.chain, hard_block(f, 0x1700ffff), UINT64_MAX, note_search, &search);
@@ -324,25 +307,4 @@ static void closing_ends_a_search(void **state)
     assert_int_equal(rig_close(&f->rig), 0);
     assert_true(search.is_done);
     assert_null(search.raw);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_block_has_the_parts_that_the_rules_ask_for),
-        TEST(a_coinbase_holds_the_height_and_no_padding_that_no_rule_needs),
-        TEST(a_version_that_was_chosen_is_in_the_header),
-        TEST(blocks_that_were_mined_are_connected),
-        TEST(transactions_and_fees_are_taken_in),
-        TEST(time_never_falls_to_the_median_or_below),
-        TEST(the_first_block_of_a_period_is_near_the_last_one),
-        TEST(bits_follow_from_the_time),
-        TEST(a_started_deployment_is_signalled),
-        TEST(a_search_ends_after_the_tries_it_was_given),
-        TEST(what_is_found_proves_the_work),
-        TEST(a_search_starts_at_the_nonce_and_ends_with_the_last),
-        TEST(closing_ends_a_search),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

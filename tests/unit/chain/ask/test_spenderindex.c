@@ -1,15 +1,9 @@
 /* test_spenderindex.c - who spent an output, through reorganisations and crashes. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BASE = 110 };
@@ -41,6 +35,8 @@ static int teardown(void **state)
     xfree(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 struct answer {
     bool is_done, is_spent;
@@ -111,9 +107,8 @@ static const struct built_block *with_tx(struct fixture *f, const struct built_b
     return builder_block(&f->b, prev, &spec);
 }
 
-static void spenders_are_found_as_soon_as_they_are_mined(void **state)
+TEST(spenders_are_found_as_soon_as_they_are_mined, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     assert_unspent(f, &f->rig, 1);
     struct tx tx;
@@ -126,9 +121,8 @@ static void spenders_are_found_as_soon_as_they_are_mined(void **state)
     assert_synced(&f->rig, N_BASE + 1);
 }
 
-static void every_input_has_its_row(void **state)
+TEST(every_input_has_its_row, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     struct builder_coin coins[3];
     for (int32_t i = 0; i < 3; i++)
@@ -147,9 +141,8 @@ static void every_input_has_its_row(void **state)
     assert_false(find_in(&f->rig, &unspent).is_spent);
 }
 
-static void without_an_index_there_is_no_answer(void **state)
+TEST(without_an_index_there_is_no_answer, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain_rig other;
     rig_start(&other, 2, &f->b, NULL);
     struct answer answer = {0};
@@ -163,9 +156,8 @@ static void without_an_index_there_is_no_answer(void **state)
     rig_deinit(&other);
 }
 
-static void a_reorganisation_changes_the_spender(void **state)
+TEST(a_reorganisation_changes_the_spender, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     struct tx tx_a, tx_b;
     const struct built_block *a = with_tx(f, f->base, 1, &tx_a);
@@ -183,9 +175,8 @@ static void a_reorganisation_changes_the_spender(void **state)
     assert_synced(&f->rig, N_BASE + 3);
 }
 
-static void a_block_taken_back_counts_until_another_is_connected(void **state)
+TEST(a_block_taken_back_counts_until_another_is_connected, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx;
     const struct built_block *block = with_tx(f, f->base, 1, &tx);
     rig_accept_chain(&f->rig, block);
@@ -198,9 +189,8 @@ static void a_block_taken_back_counts_until_another_is_connected(void **state)
     assert_synced(&f->rig, N_BASE + 1);
 }
 
-static void an_index_switched_on_later_catches_up(void **state)
+TEST(an_index_switched_on_later_catches_up, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain_rig later;
     struct tx tx;
     const struct built_block *block = with_tx(f, f->base, 1, &tx);
@@ -224,9 +214,8 @@ static void an_index_switched_on_later_catches_up(void **state)
     rig_deinit(&later);
 }
 
-static void a_store_of_another_make_is_refused(void **state)
+TEST(a_store_of_another_make_is_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(rig_close(&f->rig), 0);
     const struct env *env = sim_env_get(f->rig.sim);
     struct env_kv_options options = {0};
@@ -267,9 +256,8 @@ static void put_row(struct fixture *f, const char *path, const char *key, struct
 
 /* Damage met at the start, in the row of the format or in the key, or when somebody asks: the index
  * is made anew by itself, with one warning, and answers as before. */
-static void a_damaged_index_is_made_anew(void **state)
+TEST(a_damaged_index_is_made_anew, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char path[] = "regtest/indexes/txospenderindex";
     static const char *const keys[] = {"v", "K", "B"};
     struct tx tx;
@@ -291,9 +279,8 @@ static void a_damaged_index_is_made_anew(void **state)
     assert_int_equal(f->rig.n_faults, 0);
 }
 
-static void closing_answers_everybody(void **state)
+TEST(closing_answers_everybody, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     struct answer answers[3] = {{0}};
     struct tx tx;
@@ -311,9 +298,8 @@ static void closing_answers_everybody(void **state)
 }
 
 /* The index never stands for a block that the chain has lost: hazard 76. */
-static void after_a_crash_the_index_is_not_ahead_of_the_coins(void **state)
+TEST(after_a_crash_the_index_is_not_ahead_of_the_coins, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     assert_int_equal(rig_flush(&f->rig), 0);
     struct tx tx_a, tx_b;
@@ -345,22 +331,4 @@ static void after_a_crash_the_index_is_not_ahead_of_the_coins(void **state)
             assert_synced(&rig, b->height);
             rig_deinit(&rig);
         }
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(spenders_are_found_as_soon_as_they_are_mined),
-        TEST(every_input_has_its_row),
-        TEST(without_an_index_there_is_no_answer),
-        TEST(a_reorganisation_changes_the_spender),
-        TEST(a_block_taken_back_counts_until_another_is_connected),
-        TEST(an_index_switched_on_later_catches_up),
-        TEST(a_store_of_another_make_is_refused),
-        TEST(a_damaged_index_is_made_anew),
-        TEST(closing_answers_everybody),
-        TEST(after_a_crash_the_index_is_not_ahead_of_the_coins),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

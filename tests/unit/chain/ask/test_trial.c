@@ -1,15 +1,9 @@
 /* test_trial.c - trying a block out on the tip: every rule but the work, and no trace. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "chain/ask/mining.h"
 #include "support/build.h"
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BASE = 110 };
@@ -42,6 +36,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 struct answer {
     bool is_done;
     struct verdict verdict;
@@ -72,9 +68,8 @@ static enum reject try_raw(struct fixture *f, struct span raw)
     return answer.verdict.code;
 }
 
-static void a_template_of_our_own_passes_without_work(void **state)
+TEST(a_template_of_our_own_passes_without_work, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct env *env = sim_env_get(f->rig.sim);
     struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->base, 1));
     struct tx tx = builder_spend(&f->b, &coin, 1, 2, 500, BUILDER_TRUE);
@@ -95,9 +90,8 @@ static void a_template_of_our_own_passes_without_work(void **state)
     block_ref_drop(ref);
 }
 
-static void every_kind_of_rule_is_asked(void **state)
+TEST(every_kind_of_rule_is_asked, struct fixture *f)
 {
-    struct fixture *f = *state;
     int64_t mtp_s = block_node_mtp(chain_tip(f->rig.chain));
     struct builder_spec early = {.time = (uint32_t)mtp_s};
     assert_int_equal(try_raw(f, builder_block(&f->b, f->base, &early)->block.raw),
@@ -117,9 +111,8 @@ static void every_kind_of_rule_is_asked(void **state)
 }
 
 /* What a miner's proposal says of its transactions is judged before them, as Core does. */
-static void the_merkle_root_is_asked_first(void **state)
+TEST(the_merkle_root_is_asked_first, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx one = build_coinbase(&f->b.arena, N_BASE + 1, 0), same[2] = {one, one};
     assert_int_equal(try_raw(f, builder_block_of(&f->b, f->base, same, 2, 0)->block.raw),
                      REJECT_TXNS_DUPLICATE);
@@ -130,9 +123,8 @@ static void the_merkle_root_is_asked_first(void **state)
     xfree(wrong);
 }
 
-static void only_the_tip_can_be_built_on(void **state)
+TEST(only_the_tip_can_be_built_on, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(try_raw(f, builder_block(&f->b, f->base->prev, NULL)->block.raw),
                      REJECT_PREVBLK_NOT_BEST);
     const struct built_block *next = builder_block(&f->b, f->base, NULL);
@@ -140,9 +132,8 @@ static void only_the_tip_can_be_built_on(void **state)
                      REJECT_PREVBLK_NOT_BEST);
 }
 
-static void many_trials_at_once_are_all_answered(void **state)
+TEST(many_trials_at_once_are_all_answered, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answers[6] = {{0}};
     for (size_t i = 0; i < COUNT_OF(answers); i++)
         start_trial(f, builder_block(&f->b, f->base, NULL)->block.raw, &answers[i]);
@@ -155,9 +146,8 @@ static void many_trials_at_once_are_all_answered(void **state)
 }
 
 /* A real block that comes amid a trial is connected; the trial is of the tip there is then. */
-static void trials_and_blocks_do_not_disturb_each_other(void **state)
+TEST(trials_and_blocks_do_not_disturb_each_other, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip = f->base;
     for (int delay = 0; delay < 40; delay++) {
         const struct built_block *trial = builder_block(&f->b, tip, NULL);
@@ -176,9 +166,8 @@ static void trials_and_blocks_do_not_disturb_each_other(void **state)
     }
 }
 
-static void an_order_amid_a_trial_is_carried_out(void **state)
+TEST(an_order_amid_a_trial_is_carried_out, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int delay = 0; delay < 20; delay++) {
         struct answer answer = {0};
         start_trial(f, builder_block(&f->b, f->base, NULL)->block.raw, &answer);
@@ -192,9 +181,8 @@ static void an_order_amid_a_trial_is_carried_out(void **state)
     }
 }
 
-static void closing_answers_a_trial(void **state)
+TEST(closing_answers_a_trial, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int delay = 0; delay < 12; delay++) {
         struct answer answers[2] = {{0}};
         start_trial(f, builder_block(&f->b, f->base, NULL)->block.raw, &answers[0]);
@@ -205,20 +193,4 @@ static void closing_answers_a_trial(void **state)
         assert_true(answers[0].is_done && answers[1].is_done);
         rig_open(&f->rig);
     }
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_template_of_our_own_passes_without_work),
-        TEST(every_kind_of_rule_is_asked),
-        TEST(the_merkle_root_is_asked_first),
-        TEST(only_the_tip_can_be_built_on),
-        TEST(many_trials_at_once_are_all_answered),
-        TEST(trials_and_blocks_do_not_disturb_each_other),
-        TEST(an_order_amid_a_trial_is_carried_out),
-        TEST(closing_answers_a_trial),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

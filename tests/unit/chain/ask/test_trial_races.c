@@ -1,13 +1,8 @@
 /* test_trial_races.c - blocks that are only tried out: the verdict is that of the real thing,
  * and nothing is left behind, whatever else goes on. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
 
 static int setup(void **state)
@@ -16,6 +11,8 @@ static int setup(void **state)
     fixture_start_at_base(*state);
     return 0;
 }
+
+FIXTURE(setup, fixture_teardown)
 
 static void try_later(struct fixture *f, const struct built_block *block, struct answer *answer)
 {
@@ -48,9 +45,8 @@ static const struct built_block *with_header(struct fixture *f, uint32_t time, u
     return block;
 }
 
-static void each_kind_of_block_gets_its_verdict(void **state)
+TEST(each_kind_of_block_gets_its_verdict, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct block_node *tip = chain_tip(f->rig.chain);
     uint32_t mtp = (uint32_t)block_node_mtp(tip);
     uint32_t now_s = (uint32_t)core_now_s(core_of(f->rig.chain));
@@ -86,9 +82,8 @@ static void each_kind_of_block_gets_its_verdict(void **state)
     assert_true(rig_is_at(&f->rig, base_tip(f)));
 }
 
-static void the_work_is_not_asked_for(void **state)
+TEST(the_work_is_not_asked_for, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct built_block block = *builder_block(&f->b, base_tip(f), NULL);
     struct verdict ignored;
     do {
@@ -101,9 +96,8 @@ static void the_work_is_not_asked_for(void **state)
 
 /* -- Traces ------------------------------------------------------------------------------------ */
 
-static void a_trial_leaves_nothing_behind(void **state)
+TEST(a_trial_leaves_nothing_behind, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(rig_flush(&f->rig), 0);
     struct coin_stats before = rig_coin_stats(&f->rig, COIN_STATS_MUHASH);
     uint64_t bytes = chain_disk_bytes(f->rig.chain);
@@ -123,9 +117,8 @@ static void a_trial_leaves_nothing_behind(void **state)
     assert_memory_equal(before.hash, after.hash, 32);
 }
 
-static void a_block_refused_in_a_trial_may_still_come(void **state)
+TEST(a_block_refused_in_a_trial_may_still_come, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *bad = block_spending(f, base_tip(f), 2, BUILDER_TRUE);
     assert_int_equal(try_now(f, bad).code, REJECT_SCRIPT_FAILED);
     assert_int_equal(rig_accept(&f->rig, bad).verdict.code, REJECT_SCRIPT_FAILED);
@@ -135,9 +128,8 @@ static void a_block_refused_in_a_trial_may_still_come(void **state)
     assert_int_equal(try_now(f, good).code, REJECT_PREVBLK_NOT_BEST);
 }
 
-static void coins_that_only_the_store_has_are_found(void **state)
+TEST(coins_that_only_the_store_has_are_found, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(rig_close(&f->rig), 0);
     rig_open(&f->rig);
     const struct built_block *good = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
@@ -148,9 +140,8 @@ static void coins_that_only_the_store_has_are_found(void **state)
 
 /* -- Amid other things ------------------------------------------------------------------------- */
 
-static void trials_at_the_same_time_are_each_answered(void **state)
+TEST(trials_at_the_same_time_are_each_answered, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answers[12] = {0};
     for (size_t i = 0; i < COUNT_OF(answers); i++)
         try_later(f, block_spending(f, base_tip(f), i % 2 ? 2 : 4, BUILDER_TRUE), &answers[i]);
@@ -161,9 +152,8 @@ static void trials_at_the_same_time_are_each_answered(void **state)
 }
 
 /* Whatever comes between, the answer is one of the block on some tip, and never a fault. */
-static void a_trial_amid_blocks_and_orders_is_answered_once(void **state)
+TEST(a_trial_amid_blocks_and_orders_is_answered_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip = base_tip(f);
     int n_valid = 0;
     for (int steps = 0; steps < 40; steps++) {
@@ -193,9 +183,8 @@ static void a_trial_amid_blocks_and_orders_is_answered_once(void **state)
     assert_coins_as_if_only(f, tip);
 }
 
-static void flushes_amid_trials_harm_nothing(void **state)
+TEST(flushes_amid_trials_harm_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 12; steps++) {
         struct answer trial = {0}, flush = {0};
         try_later(f, block_spending(f, base_tip(f), 4, BUILDER_TRUE), &trial);
@@ -208,9 +197,8 @@ static void flushes_amid_trials_harm_nothing(void **state)
     }
 }
 
-static void closing_answers_a_trial_with_a_fault(void **state)
+TEST(closing_answers_a_trial_with_a_fault, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 20; steps++) {
         struct answer trials[3] = {0};
         for (size_t i = 0; i < COUNT_OF(trials); i++)
@@ -226,9 +214,8 @@ static void closing_answers_a_trial_with_a_fault(void **state)
     }
 }
 
-static void after_a_fault_a_trial_is_a_fault(void **state)
+TEST(after_a_fault_a_trial_is_a_fault, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer before = {0}, after = {0};
     const struct built_block *block = builder_block(&f->b, base_tip(f), NULL);
     try_later(f, block, &before);
@@ -240,9 +227,8 @@ static void after_a_fault_a_trial_is_a_fault(void **state)
     assert_int_equal(before.verdict.code, REJECT_FAULT);
 }
 
-static void a_disk_that_fails_amid_a_trial_blames_no_block(void **state)
+TEST(a_disk_that_fails_amid_a_trial_blames_no_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer trial = {0};
     assert_int_equal(rig_close(&f->rig), 0);
     rig_open(&f->rig);
@@ -255,23 +241,4 @@ static void a_disk_that_fails_amid_a_trial_blames_no_block(void **state)
     assert_int_equal(rig_close(&f->rig), -EIO);
     assert_true(trial.is_done);
     assert_int_equal(trial.verdict.code, REJECT_FAULT);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(each_kind_of_block_gets_its_verdict),
-        TEST(the_work_is_not_asked_for),
-        TEST(a_trial_leaves_nothing_behind),
-        TEST(a_block_refused_in_a_trial_may_still_come),
-        TEST(coins_that_only_the_store_has_are_found),
-        TEST(trials_at_the_same_time_are_each_answered),
-        TEST(a_trial_amid_blocks_and_orders_is_answered_once),
-        TEST(flushes_amid_trials_harm_nothing),
-        TEST(closing_answers_a_trial_with_a_fault),
-        TEST(after_a_fault_a_trial_is_a_fault),
-        TEST(a_disk_that_fails_amid_a_trial_blames_no_block),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,7 @@
 /* test_tx_place.c - rows of the transaction index: both forms, and damage. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "chain/ask/tx_place.h"
 #include "consensus/block.h"
+#include "support/unit.h"
 
 static const uint8_t bytes[] = "the bytes of a transaction";
 
@@ -19,9 +12,8 @@ static const struct tx_place somewhere = {
     .first_spent = 70000,
 };
 
-static void a_row_comes_back(void **state)
+TEST(a_row_comes_back)
 {
-    (void)state;
     uint8_t row[TX_PLACE_BYTES];
     struct tx_place got;
     tx_place_encode(&somewhere, span_of(bytes, sizeof bytes), row);
@@ -35,9 +27,8 @@ static void a_row_comes_back(void **state)
     assert_true(tx_place_proves(&got, span_of(bytes, sizeof bytes)));
 }
 
-static void a_row_of_before_tells_the_block_alone(void **state)
+TEST(a_row_of_before_tells_the_block_alone)
 {
-    (void)state;
     uint8_t row[TX_PLACE_BYTES + 1] = {0};
     struct tx_place got;
     tx_place_encode(&somewhere, span_of(bytes, sizeof bytes), row);
@@ -51,9 +42,8 @@ static void a_row_of_before_tells_the_block_alone(void **state)
                          len == TX_PLACE_OLD_BYTES || len == TX_PLACE_BYTES);
 }
 
-static void any_flipped_bit_of_row_or_transaction_is_no_proof(void **state)
+TEST(any_flipped_bit_of_row_or_transaction_is_no_proof)
 {
-    (void)state;
     uint8_t row[TX_PLACE_BYTES], raw[sizeof bytes];
     struct tx_place got;
     for (size_t bit = 0; bit < 8 * (sizeof row + sizeof raw); bit++) {
@@ -66,9 +56,8 @@ static void any_flipped_bit_of_row_or_transaction_is_no_proof(void **state)
     }
 }
 
-static void a_length_beyond_any_block_is_no_place(void **state)
+TEST(a_length_beyond_any_block_is_no_place)
 {
-    (void)state;
     static uint8_t big[BLOCK_SERIALIZED_MAX_BYTES + 1];
     uint8_t row[TX_PLACE_BYTES];
     for (uint32_t len = sizeof big - 1; len <= sizeof big; len++) {
@@ -78,15 +67,4 @@ static void a_length_beyond_any_block_is_no_place(void **state)
         assert_true(tx_place_decode(span_of(row, sizeof row), &got));
         assert_int_equal(got.pos.file, len < sizeof big ? place.pos.file : -1);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_row_comes_back),
-        cmocka_unit_test(a_row_of_before_tells_the_block_alone),
-        cmocka_unit_test(any_flipped_bit_of_row_or_transaction_is_no_proof),
-        cmocka_unit_test(a_length_beyond_any_block_is_no_place),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

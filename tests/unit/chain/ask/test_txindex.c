@@ -1,16 +1,10 @@
 /* test_txindex.c - transactions are found in their blocks, through reorganisations and crashes. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "chain/ask/tx_place.h"
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 
@@ -43,6 +37,8 @@ static int teardown(void **state)
     xfree(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 struct answer {
     bool is_done;
@@ -120,16 +116,14 @@ static const struct built_block *with_tx(struct fixture *f, const struct built_b
     return builder_block(&f->b, prev, &spec);
 }
 
-static void transactions_of_the_chain_are_found(void **state)
+TEST(transactions_of_the_chain_are_found, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     assert_all_found(&f->rig, f->base);
 }
 
-static void what_was_just_mined_is_found_at_once(void **state)
+TEST(what_was_just_mined_is_found_at_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     struct tx tx;
     const struct built_block *block = with_tx(f, f->base, &tx);
@@ -137,18 +131,16 @@ static void what_was_just_mined_is_found_at_once(void **state)
     assert_in_block(&f->rig, &tx.txid, block);
 }
 
-static void unknown_transactions_are_not_found(void **state)
+TEST(unknown_transactions_are_not_found, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     struct txid txid = {{1, 2, 3}};
     assert_null(find_in(&f->rig, &txid));
     assert_null(find_in(&f->rig, &f->b.genesis->block.txids[0]));
 }
 
-static void without_an_index_there_is_no_answer(void **state)
+TEST(without_an_index_there_is_no_answer, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain_rig other;
     rig_start(&other, 2, &f->b, NULL);
     struct answer answer = {0};
@@ -161,9 +153,8 @@ static void without_an_index_there_is_no_answer(void **state)
     rig_deinit(&other);
 }
 
-static void a_reorganisation_moves_transactions(void **state)
+TEST(a_reorganisation_moves_transactions, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     struct tx tx;
     const struct built_block *a = with_tx(f, f->base, &tx);
@@ -184,9 +175,8 @@ static void a_reorganisation_moves_transactions(void **state)
     assert_null(find_in(&f->rig, &b->block.txids[0]));
 }
 
-static void a_transaction_that_left_the_chain_is_not_found(void **state)
+TEST(a_transaction_that_left_the_chain_is_not_found, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx;
     const struct built_block *block = with_tx(f, f->base, &tx);
     rig_accept_chain(&f->rig, block);
@@ -196,9 +186,8 @@ static void a_transaction_that_left_the_chain_is_not_found(void **state)
     assert_all_found(&f->rig, f->base);
 }
 
-static void an_index_switched_on_later_catches_up(void **state)
+TEST(an_index_switched_on_later_catches_up, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain_rig later;
     rig_start(&later, 3, &f->b, NULL);
     rig_accept_chain(&later, f->base);
@@ -222,9 +211,8 @@ static void an_index_switched_on_later_catches_up(void **state)
     rig_deinit(&later);
 }
 
-static void a_restart_goes_on_where_the_index_was(void **state)
+TEST(a_restart_goes_on_where_the_index_was, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     assert_int_equal(rig_close(&f->rig), 0);
     rig_open(&f->rig);
@@ -251,9 +239,8 @@ static void put_row(struct fixture *f, const char *path, const char *key, struct
 
 /* Damage met at the start or by a question: the index is made anew by itself, with one warning; who
  * asks meanwhile is not told that the index knows all. */
-static void a_damaged_index_is_made_anew(void **state)
+TEST(a_damaged_index_is_made_anew, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     assert_int_equal(rig_close(&f->rig), 0);
     put_row(f, "regtest/indexes/txindex", "v", span_of("xx", 2));
@@ -279,9 +266,8 @@ static void a_damaged_index_is_made_anew(void **state)
 }
 
 /* A disk that damages it again and again is not written to for ever. */
-static void an_index_that_is_damaged_again_and_again_stops_the_node(void **state)
+TEST(an_index_that_is_damaged_again_and_again_stops_the_node, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     for (int i = 0; i < 4; i++) {
         struct answer answer = {0};
@@ -296,9 +282,8 @@ static void an_index_that_is_damaged_again_and_again_stops_the_node(void **state
     assert_int_equal(rig_close(&f->rig), -EIO);
 }
 
-static void closing_answers_everybody(void **state)
+TEST(closing_answers_everybody, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     struct answer answers[3] = {{0}};
     struct tx tx;
@@ -315,9 +300,8 @@ static void closing_answers_everybody(void **state)
 }
 
 /* The index never stands for a block that the chain has lost: hazard 76. */
-static void after_a_crash_the_index_is_not_ahead_of_the_coins(void **state)
+TEST(after_a_crash_the_index_is_not_ahead_of_the_coins, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     assert_int_equal(rig_flush(&f->rig), 0);
     struct tx tx;
@@ -410,9 +394,8 @@ static const struct built_block *with_two(struct fixture *f, struct tx tx[2])
     return builder_block(&f->b, f->base, &spec);
 }
 
-static void transactions_are_read_at_their_places(void **state)
+TEST(transactions_are_read_at_their_places, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx[2];
     const struct built_block *block = with_two(f, tx);
     rig_accept_chain(&f->rig, block);
@@ -423,9 +406,8 @@ static void transactions_are_read_at_their_places(void **state)
     assert_int_equal(ask(&f->rig, &block->block.txids[2]).first_spent, 2);
 }
 
-static void old_rows_are_answered_and_renewed(void **state)
+TEST(old_rows_are_answered_and_renewed, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx;
     const struct built_block *block = with_tx(f, f->base, &tx);
     rig_accept_chain(&f->rig, block);
@@ -456,9 +438,8 @@ static void old_rows_are_answered_and_renewed(void **state)
     assert_false(ask(&f->rig, &tx.txid).is_read);
 }
 
-static void blocks_that_come_while_old_rows_are_renewed_are_found_at_once(void **state)
+TEST(blocks_that_come_while_old_rows_are_renewed_are_found_at_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base);
     assert_int_equal(rig_close(&f->rig), 0);
     change_row(f, NULL, NULL);
@@ -478,9 +459,8 @@ static void blocks_that_come_while_old_rows_are_renewed_are_found_at_once(void *
 }
 
 /* Whatever is wrong with a row or with the bytes it leads to, its block is read instead. */
-static void a_row_that_leads_elsewhere_leads_to_the_block(void **state)
+TEST(a_row_that_leads_elsewhere_leads_to_the_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx;
     const struct built_block *block = with_tx(f, f->base, &tx);
     rig_accept_chain(&f->rig, block);
@@ -509,28 +489,4 @@ static void a_row_that_leads_elsewhere_leads_to_the_block(void **state)
     assert_in_block(&f->rig, &tx.txid, block);
     assert_false(ask(&f->rig, &tx.txid).is_read);
     assert_placed(&f->rig, &block->block.txids[0]);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(transactions_of_the_chain_are_found),
-        TEST(what_was_just_mined_is_found_at_once),
-        TEST(unknown_transactions_are_not_found),
-        TEST(without_an_index_there_is_no_answer),
-        TEST(a_reorganisation_moves_transactions),
-        TEST(a_transaction_that_left_the_chain_is_not_found),
-        TEST(an_index_switched_on_later_catches_up),
-        TEST(a_restart_goes_on_where_the_index_was),
-        TEST(a_damaged_index_is_made_anew),
-        TEST(an_index_that_is_damaged_again_and_again_stops_the_node),
-        TEST(closing_answers_everybody),
-        TEST(transactions_are_read_at_their_places),
-        TEST(old_rows_are_answered_and_renewed),
-        TEST(blocks_that_come_while_old_rows_are_renewed_are_found_at_once),
-        TEST(a_row_that_leads_elsewhere_leads_to_the_block),
-        TEST(after_a_crash_the_index_is_not_ahead_of_the_coins),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,12 @@
 /* coins_fixture.h - coins on a simulated machine, and the plain array they are compared with.
  *
- * Included by the tests of coins*.c after cmocka.h. */
+ * For the tests of coins*.c. */
 #ifndef TESTS_UNIT_CHAIN_COINS_FIXTURE_H
 #define TESTS_UNIT_CHAIN_COINS_FIXTURE_H
 
-#include <string.h>
-
 #include "chain/coins/coins.h"
 #include "sim/sim_env.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* The tip that stands for a number. */

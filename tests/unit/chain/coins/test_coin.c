@@ -1,17 +1,8 @@
 /* test_coin.c - compressed coins: every class, the limits, and what must be refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include <string.h>
-
 #include "chain/coins/coin.h"
 #include "sim/sim_random.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 
@@ -44,9 +35,8 @@ static const struct {
 };
 /* clang-format on */
 
-static void scripts_find_their_class_and_come_back_whole(void **state)
+TEST(scripts_find_their_class_and_come_back_whole)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(scripts); i++) {
         uint8_t bytes[128], out[COIN_SCRIPT_EXPANDED_MAX];
         struct span script = span_of(bytes, hex_bytes(scripts[i].script, bytes, sizeof bytes));
@@ -112,9 +102,8 @@ static size_t round_trip(const struct coin *coin)
     return bytes;
 }
 
-static void coins_survive_the_round_trip_in_few_bytes(void **state)
+TEST(coins_survive_the_round_trip_in_few_bytes)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(coins); i++) {
         struct coin coin = {.value_sat = coins[i].value_sat,
                             .height = coins[i].height,
@@ -132,9 +121,8 @@ static void coins_survive_the_round_trip_in_few_bytes(void **state)
     }
 }
 
-static void random_amounts_and_raw_scripts_survive(void **state)
+TEST(random_amounts_and_raw_scripts_survive)
 {
-    (void)state;
     struct sim_random random = sim_random_of(1, 0);
     uint8_t script[300];
     for (size_t i = 0; i < sizeof script; i++)
@@ -168,9 +156,8 @@ static const struct { const char *name, *bytes; } malformed[] = {
 };
 /* clang-format on */
 
-static void malformed_coins_are_refused(void **state)
+TEST(malformed_coins_are_refused)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(malformed); i++) {
         uint8_t bytes[64];
         struct arena arena;
@@ -182,15 +169,4 @@ static void malformed_coins_are_refused(void **state)
         assert_true(r.failed);
         arena_deinit(&arena);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scripts_find_their_class_and_come_back_whole),
-        cmocka_unit_test(coins_survive_the_round_trip_in_few_bytes),
-        cmocka_unit_test(random_amounts_and_raw_scripts_survive),
-        cmocka_unit_test(malformed_coins_are_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,8 @@
 /* test_coin_set.c - a snapshot with changes on top looks like the coins after the changes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "chain/coins/coin_set.h"
 #include "sim/sim_env.h"
 #include "sim/sim_random.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_COINS = 64, SCRIPT_BYTES = 80 };
@@ -69,6 +63,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static void assert_coin(struct fixture *f, uint32_t at, bool is_there, const struct coin *want)
 {
     struct outpoint outpoint = outpoint_of(at);
@@ -82,9 +78,8 @@ static void assert_coin(struct fixture *f, uint32_t at, bool is_there, const str
     assert_true(span_equal(have.script_pubkey, want->script_pubkey));
 }
 
-static void what_the_store_has_is_found(void **state)
+TEST(what_the_store_has_is_found, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (uint32_t i = 0; i < N_COINS; i++) {
         struct coin want = coin_of(f, i);
         assert_coin(f, i, i % 2 == 0, &want);
@@ -92,9 +87,8 @@ static void what_the_store_has_is_found(void **state)
     assert_coin(f, N_COINS + 1, false, NULL);
 }
 
-static void changes_hide_the_store(void **state)
+TEST(changes_hide_the_store, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct coin other = coin_of(f, 5);
     struct outpoint in_store = outpoint_of(2), not_in_store = outpoint_of(3);
     coin_set_put(&f->set, &in_store, NULL);
@@ -107,9 +101,8 @@ static void changes_hide_the_store(void **state)
     assert_coin(f, 3, false, NULL);
 }
 
-static void scripts_are_copied(void **state)
+TEST(scripts_are_copied, struct fixture *f)
 {
-    struct fixture *f = *state;
     uint8_t script[40] = {1, 2, 3};
     struct coin coin = {.value_sat = 1, .script_pubkey = span_of(script, sizeof script)};
     struct outpoint outpoint = outpoint_of(1);
@@ -120,22 +113,20 @@ static void scripts_are_copied(void **state)
     assert_int_equal(have.script_pubkey.p[1], 2);
 }
 
-static void the_snapshot_stays_what_it_was(void **state)
+TEST(the_snapshot_stays_what_it_was, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (uint32_t i = 0; i < N_COINS; i++) {
         struct outpoint outpoint = outpoint_of(i);
         coins_repair_erase(f->coins, &outpoint);
     }
     struct block_hash tip = {{10}};
     assert_int_equal(coins_repair_commit(f->coins, &tip), 0);
-    what_the_store_has_is_found(state);
+    what_the_store_has_is_found(f);
 }
 
 /* Random changes against a plain array. */
-static void a_set_is_like_an_array(void **state)
+TEST(a_set_is_like_an_array, struct fixture *f)
 {
-    struct fixture *f = *state;
     bool is_there[N_COINS];
     struct coin coins[N_COINS];
     for (uint32_t i = 0; i < N_COINS; i++) {
@@ -154,21 +145,9 @@ static void a_set_is_like_an_array(void **state)
     }
 }
 
-static void a_set_never_made_can_be_ended(void **state)
+TEST(a_set_never_made_can_be_ended)
 {
-    (void)state;
     struct coin_set set = {0};
     coin_set_deinit(&set);
     assert_null(set.cursor);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(what_the_store_has_is_found), TEST(changes_hide_the_store),
-        TEST(scripts_are_copied),          TEST(the_snapshot_stays_what_it_was),
-        TEST(a_set_is_like_an_array),      cmocka_unit_test(a_set_never_made_can_be_ended),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

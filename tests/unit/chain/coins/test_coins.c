@@ -1,14 +1,7 @@
 /* test_coins.c - levels, marks and reads against a plain array, with flushes between. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
 
+#include "support/unit.h"
 #include "unit/chain/coins/coins_fixture.h"
 
 enum { CACHE_BYTES = 1 << 20, BATCH_BYTES = 2000 };
@@ -36,9 +29,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void a_new_store_is_empty_and_knows_nothing(void **state)
+FIXTURE(setup, teardown)
+
+TEST(a_new_store_is_empty_and_knows_nothing, struct setting *s)
 {
-    struct setting *s = *state;
     struct block_hash zero = {{0}}, tip = coins_store_tip(s->coins);
     assert_true(block_hash_equal(&tip, &zero));
     assert_false(coins_interrupted(s->coins, &tip, &tip));
@@ -48,9 +42,8 @@ static void a_new_store_is_empty_and_knows_nothing(void **state)
     assert_store_is(s->coins, NULL, 0);
 }
 
-static void a_fresh_coin_that_is_spent_leaves_no_trace(void **state)
+TEST(a_fresh_coin_that_is_spent_leaves_no_trace, struct setting *s)
 {
-    struct setting *s = *state;
     add_coin(s->coins, 1, 1, false);
     assert_int_equal(find_coin(s->coins, 1, 1), COINS_UNSPENT);
     assert_int_equal(coins_dirty(s->coins), 1);
@@ -60,9 +53,8 @@ static void a_fresh_coin_that_is_spent_leaves_no_trace(void **state)
     assert_int_equal(coins_cached(s->coins), 0);
 }
 
-static void a_coin_that_may_exist_below_is_kept_as_spent(void **state)
+TEST(a_coin_that_may_exist_below_is_kept_as_spent, struct setting *s)
 {
-    struct setting *s = *state;
     add_coin(s->coins, 1, 1, true);
     spend_coin(s->coins, 1);
     assert_int_equal(find_coin(s->coins, 1, 1), COINS_SPENT);
@@ -71,9 +63,8 @@ static void a_coin_that_may_exist_below_is_kept_as_spent(void **state)
 
 /* CVE-2018-17144: in whatever level a spent coin was, it is never found unspent again, and to
  * spend it twice is a bug that stops the node. */
-static void a_spent_coin_is_spent_in_every_level(void **state)
+TEST(a_spent_coin_is_spent_in_every_level, struct setting *s)
 {
-    struct setting *s = *state;
     add_coin(s->coins, 1, 1, false);
     assert_int_equal(flush_now(s->sim, s->coins, 1), 0);
     s->coins = reopen(s->sim, s->coins, CACHE_BYTES, 0);
@@ -134,9 +125,8 @@ static void play(struct setting *s, const char *steps, struct flush_result *resu
     }
 }
 
-static void a_coin_is_fresh_only_if_no_lower_level_has_it(void **state)
+TEST(a_coin_is_fresh_only_if_no_lower_level_has_it)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(fresh_rows); i++) {
         void *one;
         setup(&one);
@@ -156,9 +146,8 @@ static void a_coin_is_fresh_only_if_no_lower_level_has_it(void **state)
     }
 }
 
-static void a_coin_that_is_being_flushed_can_be_overwritten_and_spent(void **state)
+TEST(a_coin_that_is_being_flushed_can_be_overwritten_and_spent, struct setting *s)
 {
-    struct setting *s = *state;
     add_coin(s->coins, 5, 1, false);
     struct flush_result result = {0};
     struct block_hash tip = tip_of(1);
@@ -183,9 +172,8 @@ static void a_coin_that_is_being_flushed_can_be_overwritten_and_spent(void **sta
 
 /* BIP30's exceptions: a coinbase that overwrote an unspent one. However flushes fell in between,
  * memory and store end with the second coin, and with nothing once it is spent. */
-static void an_overwritten_coin_leaves_the_same_set_whatever_the_history(void **state)
+TEST(an_overwritten_coin_leaves_the_same_set_whatever_the_history)
 {
-    (void)state;
     static const char *const histories[] = {"ao", "afo", "afro", "aFo", "aof", "afof", "afrofr"};
     for (size_t i = 0; i < COUNT_OF(histories); i++) {
         void *one;
@@ -204,9 +192,8 @@ static void an_overwritten_coin_leaves_the_same_set_whatever_the_history(void **
     }
 }
 
-static void a_read_fills_memory_with_clean_coins_and_names_the_absent(void **state)
+TEST(a_read_fills_memory_with_clean_coins_and_names_the_absent, struct setting *s)
 {
-    struct setting *s = *state;
     add_coin(s->coins, 1, 1, false);
     add_coin(s->coins, 3, 1, false);
     assert_int_equal(flush_now(s->sim, s->coins, 1), 0);
@@ -233,9 +220,8 @@ static void a_read_fills_memory_with_clean_coins_and_names_the_absent(void **sta
 
 /* The race of architecture section 4: a value read before a flush and delivered after the flushed
  * table is gone would bring a spent coin back. */
-static void a_read_that_raced_with_a_flush_does_not_revive_a_spent_coin(void **state)
+TEST(a_read_that_raced_with_a_flush_does_not_revive_a_spent_coin, struct setting *s)
 {
-    struct setting *s = *state;
     add_coin(s->coins, 1, 1, false);
     assert_int_equal(flush_now(s->sim, s->coins, 1), 0);
     s->coins = reopen(s->sim, s->coins, CACHE_BYTES, 0);
@@ -265,9 +251,8 @@ static void a_read_that_raced_with_a_flush_does_not_revive_a_spent_coin(void **s
     assert_int_equal(find_coin(s->coins, 1, 1), COINS_UNKNOWN);
 }
 
-static void a_failing_read_is_a_fault_and_says_nothing_about_the_coin(void **state)
+TEST(a_failing_read_is_a_fault_and_says_nothing_about_the_coin, struct setting *s)
 {
-    struct setting *s = *state;
     struct read_fixture read;
     static const uint32_t number = 1;
     struct arena arena;
@@ -283,9 +268,8 @@ static void a_failing_read_is_a_fault_and_says_nothing_about_the_coin(void **sta
     arena_deinit(&arena);
 }
 
-static void a_cancelled_read_is_completed_with_an_error(void **state)
+TEST(a_cancelled_read_is_completed_with_an_error, struct setting *s)
 {
-    struct setting *s = *state;
     struct read_fixture reads[4];
     static const uint32_t number = 1;
     const struct env *env = sim_env_get(s->sim);
@@ -299,9 +283,8 @@ static void a_cancelled_read_is_completed_with_an_error(void **state)
     }
 }
 
-static void a_coin_can_be_got_from_any_level(void **state)
+TEST(a_coin_can_be_got_from_any_level, struct setting *s)
 {
-    struct setting *s = *state;
     struct arena arena;
     arena_init(&arena, 100);
     for (int level = 0; level < 3; level++) {
@@ -405,9 +388,8 @@ static void model_step(struct model *m, uint32_t step)
     }
 }
 
-static void random_operations_with_flushes_agree_with_a_plain_array(void **state)
+TEST(random_operations_with_flushes_agree_with_a_plain_array)
 {
-    (void)state;
     for (uint64_t seed = 0; seed < 12; seed++) {
         struct model *m = xcalloc(1, sizeof *m);
         struct setting s = {.sim = sim_env_new(seed)};
@@ -429,9 +411,8 @@ static void random_operations_with_flushes_agree_with_a_plain_array(void **state
     }
 }
 
-static void memory_stays_within_the_cache_size(void **state)
+TEST(memory_stays_within_the_cache_size)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(3);
     enum { SMALL_CACHE = 400000 };
     struct coins *coins = open_coins(sim, SMALL_CACHE, 0);
@@ -460,9 +441,8 @@ static void memory_stays_within_the_cache_size(void **state)
 
 /* Coins that were only looked at can fill the memory too. A flush has nothing to write then; if it
  * left memory full, the next one would be due at once, for ever. */
-static void a_flush_empties_a_memory_that_is_full_of_clean_coins(void **state)
+TEST(a_flush_empties_a_memory_that_is_full_of_clean_coins)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(4);
     enum { SMALL_CACHE = 100000, N_CLEAN = 3000, AT_ONCE = 50 };
     struct coins *coins = open_coins(sim, 1 << 20, 0);
@@ -490,9 +470,8 @@ static void a_flush_empties_a_memory_that_is_full_of_clean_coins(void **state)
     sim_env_free(sim);
 }
 
-static void after_a_small_flush_coins_stay_in_memory(void **state)
+TEST(after_a_small_flush_coins_stay_in_memory, struct setting *s)
 {
-    struct setting *s = *state;
     for (uint32_t i = 0; i < 3000; i++)
         add_coin(s->coins, i, 1, false);
     assert_int_equal(flush_now(s->sim, s->coins, 1), 0);
@@ -507,27 +486,3 @@ static void after_a_small_flush_coins_stay_in_memory(void **state)
     assert_int_equal(coins_cached(s->coins), 3000);
 }
 
-#define WITH_SETTING(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        WITH_SETTING(a_new_store_is_empty_and_knows_nothing),
-        WITH_SETTING(a_fresh_coin_that_is_spent_leaves_no_trace),
-        WITH_SETTING(a_coin_that_may_exist_below_is_kept_as_spent),
-        WITH_SETTING(a_spent_coin_is_spent_in_every_level),
-        cmocka_unit_test(a_coin_is_fresh_only_if_no_lower_level_has_it),
-        WITH_SETTING(a_coin_that_is_being_flushed_can_be_overwritten_and_spent),
-        cmocka_unit_test(an_overwritten_coin_leaves_the_same_set_whatever_the_history),
-        WITH_SETTING(a_read_fills_memory_with_clean_coins_and_names_the_absent),
-        WITH_SETTING(a_read_that_raced_with_a_flush_does_not_revive_a_spent_coin),
-        WITH_SETTING(a_failing_read_is_a_fault_and_says_nothing_about_the_coin),
-        WITH_SETTING(a_cancelled_read_is_completed_with_an_error),
-        WITH_SETTING(a_coin_can_be_got_from_any_level),
-        cmocka_unit_test(random_operations_with_flushes_agree_with_a_plain_array),
-        cmocka_unit_test(memory_stays_within_the_cache_size),
-        cmocka_unit_test(a_flush_empties_a_memory_that_is_full_of_clean_coins),
-        WITH_SETTING(after_a_small_flush_coins_stay_in_memory),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,14 +1,7 @@
 /* test_coins_flush.c - flushing: a crash at every point, faults, and what the store then is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
 
+#include "support/unit.h"
 #include "unit/chain/coins/coins_fixture.h"
 
 enum { N_COINS = 60, CACHE_BYTES = 1 << 20, SMALL_BATCH = 300 };
@@ -124,9 +117,8 @@ static void flush_with_crashes(size_t batch_bytes, struct crash_watch *watch)
     sim_env_free(sim);
 }
 
-static void a_crash_at_every_point_of_a_large_flush_can_be_repaired(void **state)
+TEST(a_crash_at_every_point_of_a_large_flush_can_be_repaired)
 {
-    (void)state;
     struct crash_watch watch;
     flush_with_crashes(SMALL_BATCH, &watch);
     assert_true(watch.n_interrupted > 20);
@@ -134,9 +126,8 @@ static void a_crash_at_every_point_of_a_large_flush_can_be_repaired(void **state
     assert_true(watch.n_new >= 2);
 }
 
-static void a_flush_of_one_batch_is_atomic_and_needs_no_marker(void **state)
+TEST(a_flush_of_one_batch_is_atomic_and_needs_no_marker)
 {
-    (void)state;
     struct crash_watch watch;
     flush_with_crashes(0, &watch);
     assert_int_equal(watch.n_interrupted, 0);
@@ -181,9 +172,8 @@ static void stop_at_half(void *arg)
     watch->n_new += inner.n_new;
 }
 
-static void a_repair_that_is_interrupted_too_is_done_again(void **state)
+TEST(a_repair_that_is_interrupted_too_is_done_again)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct coins *coins = open_coins(sim, CACHE_BYTES, SMALL_BATCH);
     move_tip(coins, 0, 1);
@@ -199,9 +189,8 @@ static void a_repair_that_is_interrupted_too_is_done_again(void **state)
     sim_env_free(sim);
 }
 
-static void a_failing_write_or_sync_ends_the_flush_and_is_never_retried(void **state)
+TEST(a_failing_write_or_sync_ends_the_flush_and_is_never_retried)
 {
-    (void)state;
     static const struct {
         unsigned ops;
         int error;
@@ -234,9 +223,8 @@ static void a_failing_write_or_sync_ends_the_flush_and_is_never_retried(void **s
         }
 }
 
-static void a_flush_without_changes_moves_the_tip_and_keeps_the_table(void **state)
+TEST(a_flush_without_changes_moves_the_tip_and_keeps_the_table)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct coins *coins = open_coins(sim, CACHE_BYTES, 0);
     move_tip(coins, 0, 1);
@@ -260,9 +248,8 @@ struct key_watch {
     uint32_t round[3000];
 };
 
-static void a_large_flush_reaches_the_store_whole_and_in_order(void **state)
+TEST(a_large_flush_reaches_the_store_whole_and_in_order)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct coins *coins = open_coins(sim, CACHE_BYTES, 0);
     struct key_watch *watch = xcalloc(1, sizeof *watch);
@@ -275,17 +262,4 @@ static void a_large_flush_reaches_the_store_whole_and_in_order(void **state)
     xfree(watch);
     coins_close(coins);
     sim_env_free(sim);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_crash_at_every_point_of_a_large_flush_can_be_repaired),
-        cmocka_unit_test(a_flush_of_one_batch_is_atomic_and_needs_no_marker),
-        cmocka_unit_test(a_repair_that_is_interrupted_too_is_done_again),
-        cmocka_unit_test(a_failing_write_or_sync_ends_the_flush_and_is_never_retried),
-        cmocka_unit_test(a_flush_without_changes_moves_the_tip_and_keeps_the_table),
-        cmocka_unit_test(a_large_flush_reaches_the_store_whole_and_in_order),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

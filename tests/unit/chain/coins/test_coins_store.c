@@ -1,14 +1,7 @@
 /* test_coins_store.c - opening, wiping, scanning; damage is an error, never a coin. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
 
+#include "support/unit.h"
 #include "unit/chain/coins/coins_fixture.h"
 
 enum { CACHE_BYTES = 1 << 20 };
@@ -39,9 +32,8 @@ static int try_open(struct sim_env *sim, char **error)
     return result;
 }
 
-static void a_damaged_tip_or_marker_is_refused_with_the_remedy(void **state)
+TEST(a_damaged_tip_or_marker_is_refused_with_the_remedy)
 {
-    (void)state;
     static const char *const keys[] = {"T", "M"};
     static const size_t lens[] = {32, 64};
     uint8_t bytes[65] = {0};
@@ -59,9 +51,8 @@ static void a_damaged_tip_or_marker_is_refused_with_the_remedy(void **state)
         }
 }
 
-static void a_store_that_cannot_be_opened_or_read_is_an_error(void **state)
+TEST(a_store_that_cannot_be_opened_or_read_is_an_error)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct coins *coins = open_coins(sim, CACHE_BYTES, 0);
     char *error = NULL;
@@ -77,9 +68,8 @@ static void a_store_that_cannot_be_opened_or_read_is_an_error(void **state)
     sim_env_free(sim);
 }
 
-static void damaged_coins_are_errors(void **state)
+TEST(damaged_coins_are_errors)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct outpoint outpoint = outpoint_of(5);
     uint8_t key[37] = {'C'};
@@ -107,9 +97,8 @@ static void damaged_coins_are_errors(void **state)
     sim_env_free(sim);
 }
 
-static void a_wiped_store_is_like_new_also_after_reopening(void **state)
+TEST(a_wiped_store_is_like_new_also_after_reopening)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct coins *coins = open_coins(sim, CACHE_BYTES, 0);
     add_coin(coins, 1, 1, false);
@@ -139,9 +128,8 @@ static bool stop_at_second(void *arg, const struct outpoint *outpoint, const str
     return ++*(int *)arg < 2;
 }
 
-static void a_scan_sees_its_snapshot_and_can_be_stopped(void **state)
+TEST(a_scan_sees_its_snapshot_and_can_be_stopped)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct coins *coins = open_coins(sim, CACHE_BYTES, 0);
     for (uint32_t i = 0; i < 4; i++)
@@ -164,9 +152,8 @@ static void a_scan_sees_its_snapshot_and_can_be_stopped(void **state)
 }
 
 /* Transaction 0 has the coins 0, 1, 2; transaction 1 has 3, 4, 5. */
-static void a_transaction_is_found_by_any_output_that_is_unspent(void **state)
+TEST(a_transaction_is_found_by_any_output_that_is_unspent)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct coins *coins = open_coins(sim, CACHE_BYTES, 0);
     struct txid stored = outpoint_of(1).txid, fresh = outpoint_of(5).txid;
@@ -189,17 +176,4 @@ static void a_transaction_is_found_by_any_output_that_is_unspent(void **state)
     assert_int_equal(height, 5);
     coins_close(coins);
     sim_env_free(sim);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_damaged_tip_or_marker_is_refused_with_the_remedy),
-        cmocka_unit_test(a_store_that_cannot_be_opened_or_read_is_an_error),
-        cmocka_unit_test(damaged_coins_are_errors),
-        cmocka_unit_test(a_wiped_store_is_like_new_also_after_reopening),
-        cmocka_unit_test(a_scan_sees_its_snapshot_and_can_be_stopped),
-        cmocka_unit_test(a_transaction_is_found_by_any_output_that_is_unspent),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,7 @@
 /* test_coins_table.c - the table against a plain array; memory and work stay within bounds. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include <string.h>
-
 #include "chain/coins/coins_table.h"
 #include "sim/sim_random.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static const struct siphash_key key = {11, 22};
@@ -131,9 +122,8 @@ static void model_step(struct coins_table *table, struct model *model, struct si
     assert_holds(s, number, step);
 }
 
-static void random_operations_agree_with_a_plain_array(void **state)
+TEST(random_operations_agree_with_a_plain_array)
 {
-    (void)state;
     struct coins_table table;
     struct model *model = xcalloc(1, sizeof *model);
     coins_table_init(&table, key);
@@ -155,9 +145,8 @@ static void random_operations_agree_with_a_plain_array(void **state)
     xfree(model);
 }
 
-static void memory_and_work_stay_bounded_while_the_table_grows(void **state)
+TEST(memory_and_work_stay_bounded_while_the_table_grows)
 {
-    (void)state;
     enum { N = 250000 };
     struct coins_table table;
     coins_table_init(&table, key);
@@ -188,9 +177,8 @@ static void memory_and_work_stay_bounded_while_the_table_grows(void **state)
     coins_table_deinit(&table);
 }
 
-static void erased_slots_are_used_again(void **state)
+TEST(erased_slots_are_used_again)
 {
-    (void)state;
     struct coins_table table;
     coins_table_init(&table, key);
     for (uint32_t i = 0; i < 5000; i++)
@@ -207,9 +195,8 @@ static void erased_slots_are_used_again(void **state)
     coins_table_deinit(&table);
 }
 
-static void a_table_can_be_taken_apart_from_its_end(void **state)
+TEST(a_table_can_be_taken_apart_from_its_end)
 {
-    (void)state;
     enum { N = 5000 };
     struct coins_table table;
     coins_table_init(&table, key);
@@ -241,9 +228,8 @@ static void a_table_can_be_taken_apart_from_its_end(void **state)
     coins_table_deinit(&table);
 }
 
-static void freeing_takes_many_small_steps(void **state)
+TEST(freeing_takes_many_small_steps)
 {
-    (void)state;
     struct coins_table table;
     coins_table_init(&table, key);
     for (uint32_t i = 0; i < 10000; i++) {
@@ -262,9 +248,8 @@ static void freeing_takes_many_small_steps(void **state)
     coins_table_deinit(&table);
 }
 
-static void a_cleared_slot_keeps_its_flags_and_name(void **state)
+TEST(a_cleared_slot_keeps_its_flags_and_name)
 {
-    (void)state;
     struct coins_table table;
     coins_table_init(&table, key);
     struct coins_slot *slot = coins_table_slot(&table, insert(&table, 1));
@@ -282,17 +267,4 @@ static void a_cleared_slot_keeps_its_flags_and_name(void **state)
     assert_int_equal(coins_slot_coin(slot, out).value_sat, 0);
     assert_true(find(&table, 1) != COINS_SLOT_NONE);
     coins_table_deinit(&table);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_operations_agree_with_a_plain_array),
-        cmocka_unit_test(memory_and_work_stay_bounded_while_the_table_grows),
-        cmocka_unit_test(erased_slots_are_used_again),
-        cmocka_unit_test(a_table_can_be_taken_apart_from_its_end),
-        cmocka_unit_test(freeing_takes_many_small_steps),
-        cmocka_unit_test(a_cleared_slot_keeps_its_flags_and_name),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,8 @@
 /* test_overlay.c - the coins as blocks in flight see them, against a plain model. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "chain/coins/overlay.h"
 #include "sim/sim_env.h"
 #include "sim/sim_random.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define MODEL_COINS  48
@@ -95,9 +89,8 @@ static int64_t committed_value(const struct fixture *f, uint32_t i)
                : 0;
 }
 
-static void nothing_unverified_reaches_the_coins(void **state)
+TEST(nothing_unverified_reaches_the_coins)
 {
-    (void)state;
     struct fixture f;
     setup(&f);
     struct coin five = coin_of(5);
@@ -113,9 +106,8 @@ static void nothing_unverified_reaches_the_coins(void **state)
     teardown(&f);
 }
 
-static void a_coin_made_and_spent_by_one_block_leaves_no_trace(void **state)
+TEST(a_coin_made_and_spent_by_one_block_leaves_no_trace)
 {
-    (void)state;
     struct fixture f;
     setup(&f);
     struct coin five = coin_of(5);
@@ -130,9 +122,8 @@ static void a_coin_made_and_spent_by_one_block_leaves_no_trace(void **state)
     teardown(&f);
 }
 
-static void a_newer_block_keeps_its_view_while_an_older_one_is_committed(void **state)
+TEST(a_newer_block_keeps_its_view_while_an_older_one_is_committed)
 {
-    (void)state;
     struct fixture f;
     setup(&f);
     struct coin five = coin_of(5);
@@ -187,9 +178,8 @@ static void push_random_layer(struct fixture *f, struct model *model, struct ove
     }
 }
 
-static void random_layers_agree_with_a_model(void **state)
+TEST(random_layers_agree_with_a_model)
 {
-    (void)state;
     struct fixture f;
     struct model model = {.n_layers = 0};
     struct overlay_layer layers[MODEL_LAYERS + 1];
@@ -230,15 +220,4 @@ static void random_layers_agree_with_a_model(void **state)
     }
     assert_int_equal(f.overlay.count, 0);
     teardown(&f);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_unverified_reaches_the_coins),
-        cmocka_unit_test(a_coin_made_and_spent_by_one_block_leaves_no_trace),
-        cmocka_unit_test(a_newer_block_keeps_its_view_while_an_older_one_is_committed),
-        cmocka_unit_test(random_layers_agree_with_a_model),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,11 @@
 /* test_scratch_pool.c - lending script scratches to jobs. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <pthread.h>
 
 #include "chain/core/scratch_pool.h"
+#include "support/unit.h"
 
-static void a_scratch_given_back_is_lent_again(void **state)
+TEST(a_scratch_given_back_is_lent_again)
 {
-    (void)state;
     struct scratch_pool pool;
     scratch_pool_init(&pool);
     struct script_scratch *first = scratch_pool_take(&pool);
@@ -25,9 +19,8 @@ static void a_scratch_given_back_is_lent_again(void **state)
     scratch_pool_deinit(&pool);
 }
 
-static void more_scratches_than_slots_are_freed_on_return(void **state)
+TEST(more_scratches_than_slots_are_freed_on_return)
 {
-    (void)state;
     struct scratch_pool pool;
     scratch_pool_init(&pool);
     struct script_scratch *lent[SCRATCH_POOL_SLOTS + 1];
@@ -54,9 +47,8 @@ static void *borrow_and_return(void *arg)
     return NULL;
 }
 
-static void no_two_threads_hold_the_same_scratch(void **state)
+TEST(no_two_threads_hold_the_same_scratch)
 {
-    (void)state;
     struct scratch_pool pool;
     pthread_t threads[4];
     scratch_pool_init(&pool);
@@ -68,14 +60,4 @@ static void no_two_threads_hold_the_same_scratch(void **state)
         assert_null(clash);
     }
     scratch_pool_deinit(&pool);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_scratch_given_back_is_lent_again),
-        cmocka_unit_test(more_scratches_than_slots_are_freed_on_return),
-        cmocka_unit_test(no_two_threads_hold_the_same_scratch),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
 /* test_store_format.c - our stores are known, all others are left as they are. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "chain/core/store_format.h"
 #include "sim/sim_env.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 
@@ -119,9 +113,8 @@ static struct outcome check(const struct row *rows, size_t n, bool with_file)
         }                                                                                          \
     }
 
-static void a_new_store_and_one_from_before_the_row_get_it(void **state)
+TEST(a_new_store_and_one_from_before_the_row_get_it)
 {
-    (void)state;
     static const struct row old[] = {ROW("Cxyz", "coin"), ROW("T", "tips")};
     static const struct row filling[] = {ROW("Cxyz", "coin"), ROW("M", "ab")};
     static const struct row marked[] = {ROW("Cxyz", "coin"), ROW("v", "\3C")};
@@ -140,9 +133,8 @@ static void a_new_store_and_one_from_before_the_row_get_it(void **state)
     }
 }
 
-static void a_store_that_is_not_ours_is_named_and_left_as_it_is(void **state)
+TEST(a_store_that_is_not_ours_is_named_and_left_as_it_is)
 {
-    (void)state;
     static const struct {
         struct row row;
         int code;
@@ -174,9 +166,8 @@ static void a_store_that_is_not_ours_is_named_and_left_as_it_is(void **state)
     }
 }
 
-static void one_of_ours_with_wrong_rows_is_damaged(void **state)
+TEST(one_of_ours_with_wrong_rows_is_damaged)
 {
-    (void)state;
     static const struct row all[] = {ROW("v", "\2"), ROW("v", ""), ROW("v", "\3D"),
                                      ROW("v", "\3C?")};
     static const struct row cut_short = ROW("txy", "8 bytes.");
@@ -193,9 +184,8 @@ static void one_of_ours_with_wrong_rows_is_damaged(void **state)
 }
 
 /* What cannot be opened is emptied by the caller, so that may be said of ours alone. */
-static void a_damaged_store_is_ours_only_if_our_file_is_there(void **state)
+TEST(a_damaged_store_is_ours_only_if_our_file_is_there)
 {
-    (void)state;
     static const struct {
         const char *file, *text;
         int code;
@@ -222,9 +212,8 @@ static void a_damaged_store_is_ours_only_if_our_file_is_there(void **state)
     }
 }
 
-static void a_store_that_cannot_be_read_is_no_other_programs(void **state)
+TEST(a_store_that_cannot_be_read_is_no_other_programs)
 {
-    (void)state;
     static const unsigned ops[] = {SIM_OP_READ, SIM_OP_OPEN};
     for (size_t i = 0; i < COUNT_OF(ops); i++) {
         struct sim_env *sim = sim_env_new(1);
@@ -238,16 +227,4 @@ static void a_store_that_cannot_be_read_is_no_other_programs(void **state)
         xfree(error);
         sim_env_free(sim);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_store_and_one_from_before_the_row_get_it),
-        cmocka_unit_test(a_store_that_is_not_ours_is_named_and_left_as_it_is),
-        cmocka_unit_test(one_of_ours_with_wrong_rows_is_damaged),
-        cmocka_unit_test(a_damaged_store_is_ours_only_if_our_file_is_there),
-        cmocka_unit_test(a_store_that_cannot_be_read_is_no_other_programs),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,10 @@
 /* test_block_file.c - records survive, damage is seen, space is given out in order. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
-#include <string.h>
 
 #include "chain/disk/block_file.h"
 #include "consensus/block.h"
 #include "sim/sim_env.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/crc32c.h"
 
@@ -51,6 +43,8 @@ static int teardown(void **state)
     xfree(s);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* Bytes that stand for block number n; never containing the magic. */
 static uint8_t *payload_of(uint32_t n, size_t len)
@@ -97,9 +91,8 @@ static int read_back(struct block_files *files, const struct file_pos *pos, uint
     return 0;
 }
 
-static void records_are_framed_as_core_does_and_come_back(void **state)
+TEST(records_are_framed_as_core_does_and_come_back, struct setting *s)
 {
-    struct setting *s = *state;
     assert_int_equal(block_files_count(s->files), 0);
     struct file_pos a = store(s->files, 1, 285), b = store(s->files, 2, 1);
     struct file_pos ua = store_undo(s->files, a.file, 3, 100);
@@ -133,9 +126,8 @@ static void records_are_framed_as_core_does_and_come_back(void **state)
     assert_int_equal(block_files_total_bytes(s->files), 285 + 1 + 16 + 100 + 1 + 24);
 }
 
-static void a_change_of_an_info_is_reported_once(void **state)
+TEST(a_change_of_an_info_is_reported_once, struct setting *s)
 {
-    struct setting *s = *state;
     store(s->files, 1, 100);
     assert_true(block_files_take_dirty(s->files, 0));
     assert_false(block_files_take_dirty(s->files, 0));
@@ -154,9 +146,8 @@ static void a_change_of_an_info_is_reported_once(void **state)
     assert_int_equal(block_files_alloc(s->files, 10, 8, 80).offset, 508);
 }
 
-static void any_flipped_bit_of_a_record_is_found(void **state)
+TEST(any_flipped_bit_of_a_record_is_found, struct setting *s)
 {
-    struct setting *s = *state;
     struct file_pos block = store(s->files, 1, 60), undo = store_undo(s->files, 0, 2, 60);
     struct sim_disk *disk = sim_env_disk(s->sim);
     for (uint32_t at = 0; at < 68 * 8; at++) {
@@ -173,9 +164,8 @@ static void any_flipped_bit_of_a_record_is_found(void **state)
     assert_int_equal(read_back(s->files, &undo, 2, true), 0);
 }
 
-static void a_wrong_position_is_damage_and_a_missing_file_is_missing(void **state)
+TEST(a_wrong_position_is_damage_and_a_missing_file_is_missing, struct setting *s)
 {
-    struct setting *s = *state;
     struct file_pos pos = store(s->files, 1, 60), wrong = pos;
     wrong.len = 59;
     assert_int_equal(read_back(s->files, &wrong, 1, false), -EUCLEAN);
@@ -195,9 +185,8 @@ static void a_wrong_position_is_damage_and_a_missing_file_is_missing(void **stat
     assert_int_equal(read_back(s->files, &wrong, 1, true), -ENOENT);
 }
 
-static void a_part_of_a_record_is_read_unchecked(void **state)
+TEST(a_part_of_a_record_is_read_unchecked, struct setting *s)
 {
-    struct setting *s = *state;
     struct file_pos pos = store(s->files, 1, 60), part = pos;
     uint8_t *want = payload_of(1, 60), *got;
     for (uint32_t from = 0; from < 60; from += 7) {
@@ -217,9 +206,8 @@ static void a_part_of_a_record_is_read_unchecked(void **state)
     assert_int_equal(block_files_read_part(s->files, &part, &got), -ENOENT);
 }
 
-static void a_truncated_file_is_damage(void **state)
+TEST(a_truncated_file_is_damage, struct setting *s)
 {
-    struct setting *s = *state;
     struct file_pos pos = store(s->files, 1, 60);
     const struct env *env = sim_env_get(s->sim);
     struct env_file *file;
@@ -231,9 +219,8 @@ static void a_truncated_file_is_damage(void **state)
     env_file_close(env, file);
 }
 
-static void a_record_that_does_not_fit_goes_to_the_next_file(void **state)
+TEST(a_record_that_does_not_fit_goes_to_the_next_file, struct setting *s)
 {
-    struct setting *s = *state;
     block_files_set_used(s->files, 0, BLOCK_FILE_MAX_BYTES - 108, 1, 1);
     struct file_pos fits = block_files_alloc(s->files, 100, 2, 2);
     assert_int_equal(fits.file, 0);
@@ -249,9 +236,8 @@ static void a_record_that_does_not_fit_goes_to_the_next_file(void **state)
     assert_int_equal(block_files_alloc_undo(s->files, 1, 10).file, 1);
 }
 
-static void undo_data_beyond_32_bits_goes_to_a_later_file(void **state)
+TEST(undo_data_beyond_32_bits_goes_to_a_later_file, struct setting *s)
 {
-    struct setting *s = *state;
     block_files_alloc(s->files, 100, 1, 1);
     assert_int_equal(block_files_alloc_undo(s->files, 0, 0xfffffff3).offset, 12);
     assert_int_equal(block_files_info(s->files, 0)->undo_bytes, 0xffffffff);
@@ -260,9 +246,8 @@ static void undo_data_beyond_32_bits_goes_to_a_later_file(void **state)
     assert_int_equal(read_back(s->files, &pos, 3, true), 0);
 }
 
-static void space_is_reserved_a_chunk_at_a_time(void **state)
+TEST(space_is_reserved_a_chunk_at_a_time, struct setting *s)
 {
-    struct setting *s = *state;
     const struct env *env = sim_env_get(s->sim);
     struct env_file *file;
     store(s->files, 1, 100);
@@ -290,9 +275,8 @@ static void put_file(struct sim_env *sim, const char *path, const void *p, size_
     env_file_close(env, file);
 }
 
-static void an_existing_xor_key_is_honoured(void **state)
+TEST(an_existing_xor_key_is_honoured, struct setting *s)
 {
-    struct setting *s = *state;
     static const uint8_t key[8] = {1, 2, 3, 4, 5, 6, 7, 8};
     block_files_close(s->files);
     put_file(s->sim, "blocks/xor.dat", key, 8);
@@ -317,9 +301,8 @@ static void an_existing_xor_key_is_honoured(void **state)
     env_file_close(env, file);
 }
 
-static void an_xor_key_of_another_length_is_refused(void **state)
+TEST(an_xor_key_of_another_length_is_refused, struct setting *s)
 {
-    struct setting *s = *state;
     for (size_t len = 7; len <= 9; len++) {
         put_file(s->sim, "blocks/xor.dat", "123456789", len);
         struct block_files *files;
@@ -363,9 +346,8 @@ static void assert_scan(struct block_files *files, uint32_t offset, const uint32
         assert_int_equal(read_back(files, &found.last, want[n - 1], false), 0);
 }
 
-static void a_scan_finds_all_records_from_an_offset_on(void **state)
+TEST(a_scan_finds_all_records_from_an_offset_on, struct setting *s)
 {
-    struct setting *s = *state;
     struct file_pos pos[4];
     static const uint32_t all[] = {0, 1, 2, 3};
     for (uint32_t i = 0; i < 4; i++)
@@ -379,9 +361,8 @@ static void a_scan_finds_all_records_from_an_offset_on(void **state)
     assert_int_equal(block_files_scan(s->files, 1, 0, note_found, &found), -ENOENT);
 }
 
-static void a_scan_goes_on_behind_damage(void **state)
+TEST(a_scan_goes_on_behind_damage, struct setting *s)
 {
-    struct setting *s = *state;
     struct file_pos pos[4];
     for (uint32_t i = 0; i < 4; i++)
         pos[i] = store(s->files, i, 100 + i);
@@ -395,9 +376,8 @@ static void a_scan_goes_on_behind_damage(void **state)
 }
 
 /* Hazard 82: the bound of a record is the largest block, not the largest message. */
-static void the_largest_block_is_found_and_a_larger_record_is_not(void **state)
+TEST(the_largest_block_is_found_and_a_larger_record_is_not, struct setting *s)
 {
-    struct setting *s = *state;
     for (uint32_t extra = 0; extra < 2; extra++) {
         struct file_pos pos = store(s->files, 5, BLOCK_SERIALIZED_MAX_BYTES + extra);
         struct found found = {0};
@@ -411,9 +391,8 @@ static void the_largest_block_is_found_and_a_larger_record_is_not(void **state)
     assert_int_equal(found.n, 0);
 }
 
-static void existing_files_get_no_new_records_when_reserved(void **state)
+TEST(existing_files_get_no_new_records_when_reserved, struct setting *s)
 {
-    struct setting *s = *state;
     put_file(s->sim, "blocks/blk00002.dat", "x", 1);
     put_file(s->sim, "blocks/blk0000x.dat", "x", 1);
     put_file(s->sim, "blocks/rev00007.dat", "x", 1);
@@ -427,9 +406,8 @@ static void existing_files_get_no_new_records_when_reserved(void **state)
     assert_int_equal(pos.offset, 8);
 }
 
-static void infos_given_at_opening_go_on_where_they_were(void **state)
+TEST(infos_given_at_opening_go_on_where_they_were, struct setting *s)
 {
-    struct setting *s = *state;
     static const struct block_file_info infos[2] = {
         {.n_blocks = 9, .block_bytes = BLOCK_FILE_MAX_BYTES},
         {.n_blocks = 1, .block_bytes = 300, .undo_bytes = 40, .height_first = 5, .height_last = 5},
@@ -446,9 +424,8 @@ static void infos_given_at_opening_go_on_where_they_were(void **state)
     assert_int_equal(block_files_alloc_undo(s->files, 1, 10).offset, 52);
 }
 
-static void a_removed_pair_is_gone_and_its_number_is_not_used_again(void **state)
+TEST(a_removed_pair_is_gone_and_its_number_is_not_used_again, struct setting *s)
 {
-    struct setting *s = *state;
     struct file_pos pos = store(s->files, 1, 100), undo = store_undo(s->files, 0, 2, 10);
     assert_int_equal(block_files_sync(s->files), 0);
     static const size_t first = 0;
@@ -467,9 +444,8 @@ static void a_removed_pair_is_gone_and_its_number_is_not_used_again(void **state
     assert_int_equal(block_files_remove(s->files, &first, 1), -EIO);
 }
 
-static void synced_records_survive_power_loss(void **state)
+TEST(synced_records_survive_power_loss, struct setting *s)
 {
-    struct setting *s = *state;
     struct file_pos a = store(s->files, 1, 3000), undo = store_undo(s->files, 0, 2, 700);
     assert_int_equal(block_files_sync(s->files), 0);
     struct file_pos b = store(s->files, 3, 3000);
@@ -489,9 +465,8 @@ static void synced_records_survive_power_loss(void **state)
     assert_true(lost > 0 && kept > 0);
 }
 
-static void a_full_disk_is_a_fault_of_the_write(void **state)
+TEST(a_full_disk_is_a_fault_of_the_write, struct setting *s)
 {
-    struct setting *s = *state;
     static const unsigned ops[] = {SIM_OP_WRITE, SIM_OP_ALLOCATE, SIM_OP_OPEN};
     for (size_t i = 0; i < COUNT_OF(ops); i++) {
         block_files_set_used(s->files, (int32_t)i, 0, -1, 0);
@@ -506,30 +481,3 @@ static void a_full_disk_is_a_fault_of_the_write(void **state)
     }
 }
 
-#define WITH_SETTING(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        WITH_SETTING(records_are_framed_as_core_does_and_come_back),
-        WITH_SETTING(a_change_of_an_info_is_reported_once),
-        WITH_SETTING(any_flipped_bit_of_a_record_is_found),
-        WITH_SETTING(a_wrong_position_is_damage_and_a_missing_file_is_missing),
-        WITH_SETTING(a_part_of_a_record_is_read_unchecked),
-        WITH_SETTING(a_truncated_file_is_damage),
-        WITH_SETTING(a_record_that_does_not_fit_goes_to_the_next_file),
-        WITH_SETTING(undo_data_beyond_32_bits_goes_to_a_later_file),
-        WITH_SETTING(space_is_reserved_a_chunk_at_a_time),
-        WITH_SETTING(an_existing_xor_key_is_honoured),
-        WITH_SETTING(an_xor_key_of_another_length_is_refused),
-        WITH_SETTING(a_scan_finds_all_records_from_an_offset_on),
-        WITH_SETTING(a_scan_goes_on_behind_damage),
-        WITH_SETTING(the_largest_block_is_found_and_a_larger_record_is_not),
-        WITH_SETTING(existing_files_get_no_new_records_when_reserved),
-        WITH_SETTING(infos_given_at_opening_go_on_where_they_were),
-        WITH_SETTING(a_removed_pair_is_gone_and_its_number_is_not_used_again),
-        WITH_SETTING(synced_records_survive_power_loss),
-        WITH_SETTING(a_full_disk_is_a_fault_of_the_write),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

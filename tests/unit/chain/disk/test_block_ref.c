@@ -1,14 +1,7 @@
 /* test_block_ref.c - the shared block lives until its last holder lets go. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "chain/disk/block_ref.h"
 #include "support/hex_bytes.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* Mainnet's first block. */
@@ -29,9 +22,8 @@ static uint8_t *genesis_raw(size_t *len)
     return raw;
 }
 
-static void a_held_block_stays_readable_until_the_last_drop(void **state)
+TEST(a_held_block_stays_readable_until_the_last_drop)
 {
-    (void)state;
     size_t len;
     uint8_t *raw = genesis_raw(&len);
     struct block_ref *ref = block_ref_take(raw, len);
@@ -49,9 +41,8 @@ static void a_held_block_stays_readable_until_the_last_drop(void **state)
     block_ref_drop(NULL);
 }
 
-static void bytes_that_are_not_exactly_one_block_are_refused(void **state)
+TEST(bytes_that_are_not_exactly_one_block_are_refused)
 {
-    (void)state;
     size_t len;
     uint8_t *raw = genesis_raw(&len);
     struct block_ref *ref = block_ref_take(raw, len - 1);
@@ -65,13 +56,4 @@ static void bytes_that_are_not_exactly_one_block_are_refused(void **state)
     assert_true(block_ref_decode_head(ref));
     assert_int_equal(ref->raw_len, len);
     block_ref_drop(ref);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_held_block_stays_readable_until_the_last_drop),
-        cmocka_unit_test(bytes_that_are_not_exactly_one_block_are_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

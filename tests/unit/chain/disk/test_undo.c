@@ -1,13 +1,6 @@
 /* test_undo.c - undo records: the order, the count that the block gives, and damage. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "chain/disk/undo.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 
@@ -55,9 +48,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void spent_coins_come_back_in_order(void **state)
+FIXTURE(setup, teardown)
+
+TEST(spent_coins_come_back_in_order, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct undo undo;
     assert_true(undo_decode(buffer_span(&f->buffer), &f->block, &f->arena, &undo));
     assert_int_equal(undo.n_spent, N_SPENT);
@@ -69,9 +63,8 @@ static void spent_coins_come_back_in_order(void **state)
     }
 }
 
-static void the_coins_of_one_transaction_are_taken_out(void **state)
+TEST(the_coins_of_one_transaction_are_taken_out, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct span raw = buffer_span(&f->buffer);
     struct undo undo;
     for (size_t first = 0; first <= N_SPENT; first++)
@@ -93,9 +86,8 @@ static void the_coins_of_one_transaction_are_taken_out(void **state)
     assert_false(undo_decode_part(span_of(huge, sizeof huge), 0, 0x7fffffff, &f->arena, &undo));
 }
 
-static void a_record_must_have_one_coin_for_each_input_of_the_block(void **state)
+TEST(a_record_must_have_one_coin_for_each_input_of_the_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct undo undo;
     f->tx[2].n_in = 2;
     assert_false(undo_decode(buffer_span(&f->buffer), &f->block, &f->arena, &undo));
@@ -106,9 +98,8 @@ static void a_record_must_have_one_coin_for_each_input_of_the_block(void **state
     assert_true(undo_decode(buffer_span(&f->buffer), &f->block, &f->arena, &undo));
 }
 
-static void a_block_of_only_a_coinbase_has_an_empty_record(void **state)
+TEST(a_block_of_only_a_coinbase_has_an_empty_record, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct undo undo;
     f->block.n_tx = 1;
     static const uint8_t empty[] = {0};
@@ -117,28 +108,11 @@ static void a_block_of_only_a_coinbase_has_an_empty_record(void **state)
     assert_false(undo_decode(span_of(empty, 0), &f->block, &f->arena, &undo));
 }
 
-static void truncated_and_overlong_records_are_refused(void **state)
+TEST(truncated_and_overlong_records_are_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct undo undo;
     for (size_t len = 0; len < f->buffer.len; len++)
         assert_false(undo_decode(span_of(f->buffer.p, len), &f->block, &f->arena, &undo));
     buffer_append(&f->buffer, "", 1);
     assert_false(undo_decode(buffer_span(&f->buffer), &f->block, &f->arena, &undo));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_coins_of_one_transaction_are_taken_out, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(spent_coins_come_back_in_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_record_must_have_one_coin_for_each_input_of_the_block,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(a_block_of_only_a_coinbase_has_an_empty_record, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(truncated_and_overlong_records_are_refused, setup,
-                                        teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,11 @@
 /* test_write_handles.c - what is written stays open until it is synced, and is synced once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
 #include <pthread.h>
 #include <time.h>
 
 #include "chain/disk/write_handles.h"
 #include "sim/sim_env.h"
+#include "support/unit.h"
 
 static void write_one(struct write_handles *handles, uint64_t id, const char *path)
 {
@@ -38,9 +31,8 @@ static bool survives(struct sim_env *sim, const char *path)
     return found;
 }
 
-static void a_file_is_shared_while_open_and_durable_after_sync(void **state)
+TEST(a_file_is_shared_while_open_and_durable_after_sync)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct write_handles handles;
     struct env_file *first, *second;
@@ -61,9 +53,8 @@ static void a_file_is_shared_while_open_and_durable_after_sync(void **state)
     sim_env_free(sim);
 }
 
-static void nothing_is_synced_twice(void **state)
+TEST(nothing_is_synced_twice)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct write_handles handles;
     write_handles_init(&handles, sim_env_get(sim));
@@ -76,9 +67,8 @@ static void nothing_is_synced_twice(void **state)
     sim_env_free(sim);
 }
 
-static void a_file_in_use_stays_open_through_a_sync(void **state)
+TEST(a_file_in_use_stays_open_through_a_sync)
 {
-    (void)state;
     struct sim_env *sim = sim_env_new(1);
     struct write_handles handles;
     struct env_file *file;
@@ -98,9 +88,8 @@ static void a_file_in_use_stays_open_through_a_sync(void **state)
     sim_env_free(sim);
 }
 
-static void faults_are_reported(void **state)
+TEST(faults_are_reported)
 {
-    (void)state;
     for (uint64_t n = 0; n < 3; n++) { /* the first file's sync, the second's, the directory's */
         struct sim_env *sim = sim_env_new(1);
         struct write_handles handles;
@@ -118,9 +107,8 @@ static void faults_are_reported(void **state)
 
 /* Who syncs next, for another reason, must not take what failed for durable: a kernel tells of a
  * page that it could not write once. */
-static void after_a_sync_that_failed_none_succeeds(void **state)
+TEST(after_a_sync_that_failed_none_succeeds)
 {
-    (void)state;
     for (uint64_t n = 0; n < 2; n++) {
         struct sim_env *sim = sim_env_new(1);
         struct write_handles handles;
@@ -194,9 +182,8 @@ static void *sync_in_thread(void *arg)
 
 /* A flush and an acknowledgement sync in jobs of their own: what one has under way is not durable
  * for the other yet. */
-static void a_second_sync_waits_for_the_first(void **state)
+TEST(a_second_sync_waits_for_the_first)
 {
-    (void)state;
     struct slow_disk disk = {.env.files = {.ctx = &disk,
                                            .open = open_any,
                                            .close = close_any,
@@ -225,17 +212,4 @@ static void a_second_sync_waits_for_the_first(void **state)
     assert_int_equal(pthread_join(second, NULL), 0);
     assert_int_equal(disk.n_ended, 2);
     write_handles_deinit(&disk.handles);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_file_is_shared_while_open_and_durable_after_sync),
-        cmocka_unit_test(nothing_is_synced_twice),
-        cmocka_unit_test(a_file_in_use_stays_open_through_a_sync),
-        cmocka_unit_test(faults_are_reported),
-        cmocka_unit_test(after_a_sync_that_failed_none_succeeds),
-        cmocka_unit_test(a_second_sync_waits_for_the_first),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,12 @@
 /* test_accept.c - headers and blocks coming in: what is refused, what that means for their name,
  * and what is stored of what nobody asked for. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "consensus/opcodes.h"
 #include "support/build.h"
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BASE = 20 };
@@ -43,6 +38,8 @@ static int teardown(void **state)
     xfree(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 struct answer {
     bool is_done;
@@ -88,9 +85,8 @@ static enum reject header_verdict(struct fixture *f, struct block_header header,
     return verdict.code;
 }
 
-static void headers_are_refused_for_what_they_say(void **state)
+TEST(headers_are_refused_for_what_they_say, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct env *env = sim_env_get(f->rig.sim);
     struct block_header good = builder_block(&f->b, f->base, NULL)->block.header;
     int64_t mtp_s = block_node_mtp(chain_tip(f->rig.chain));
@@ -118,9 +114,8 @@ static void headers_are_refused_for_what_they_say(void **state)
     assert_int_equal(header_verdict(f, header, false), REJECT_HIGH_HASH);
 }
 
-static void a_block_of_the_future_may_come_again_later(void **state)
+TEST(a_block_of_the_future_may_come_again_later, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct env *env = sim_env_get(f->rig.sim);
     int64_t now_s = env_unix_s(env);
     struct builder_spec spec = {.time = (uint32_t)(now_s + 7500)};
@@ -133,9 +128,8 @@ static void a_block_of_the_future_may_come_again_later(void **state)
     assert_true(accept_as(f, block, 0).is_connected);
 }
 
-static void a_header_without_its_block_is_known_and_not_stored(void **state)
+TEST(a_header_without_its_block_is_known_and_not_stored, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *block = builder_block(&f->b, f->base, NULL);
     rig_announce(&f->rig, block);
     const struct block_node *node = chain_find(f->rig.chain, &block->block.hash);
@@ -149,9 +143,8 @@ static void a_header_without_its_block_is_known_and_not_stored(void **state)
 /* -- Blocks --------------------------------------------------------------------------------------
  */
 
-static void bytes_that_are_no_block_are_malformed(void **state)
+TEST(bytes_that_are_no_block_are_malformed, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *block = builder_block(&f->b, f->base, NULL);
     struct span raw = block->block.raw;
     for (size_t len = 0; len < raw.len; len++)
@@ -168,9 +161,8 @@ static void keep_raw(void *arg, const struct chain_block_read *read)
 }
 
 /* As Core does. What is stored, and sent on, is the block alone. */
-static void bytes_behind_a_block_are_ignored(void **state)
+TEST(bytes_behind_a_block_are_ignored, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *block = builder_block(&f->b, f->base, NULL);
     struct span raw = block->block.raw;
     uint8_t *longer = xcalloc(1, raw.len + 3);
@@ -186,9 +178,8 @@ static void bytes_behind_a_block_are_ignored(void **state)
 }
 
 /* A copy whose transactions are not those of its header says nothing about the header: hazard 7 */
-static void a_mutated_copy_does_not_taint_the_block(void **state)
+TEST(a_mutated_copy_does_not_taint_the_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *block = builder_block(&f->b, f->base, NULL);
     uint8_t *raw = xmemdup(block->block.raw.p, block->block.raw.len);
     raw[block->block.raw.len - 5] ^= 1; /* the coinbase's lock time */
@@ -200,9 +191,8 @@ static void a_mutated_copy_does_not_taint_the_block(void **state)
     assert_true(accept_as(f, block, 0).is_connected);
 }
 
-static void a_mutated_copy_of_an_announced_block_does_not_either(void **state)
+TEST(a_mutated_copy_of_an_announced_block_does_not_either, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *block = builder_block(&f->b, f->base, NULL);
     rig_announce(&f->rig, block);
     uint8_t *raw = xmemdup(block->block.raw.p, block->block.raw.len);
@@ -221,9 +211,8 @@ static const struct built_block *block_without_height(struct fixture *f)
     return builder_block_of(&f->b, f->base, &coinbase, 1, 0);
 }
 
-static void a_block_that_is_bad_for_good_is_remembered(void **state)
+TEST(a_block_that_is_bad_for_good_is_remembered, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *bad = block_without_height(f);
     rig_announce(&f->rig, bad);
     struct chain_block_result result = accept_as(f, bad, 0);
@@ -239,9 +228,8 @@ static void a_block_that_is_bad_for_good_is_remembered(void **state)
     assert_ptr_equal(chain_best_header(f->rig.chain), chain_tip(f->rig.chain));
 }
 
-static void a_bad_block_that_was_not_announced_leaves_no_header(void **state)
+TEST(a_bad_block_that_was_not_announced_leaves_no_header, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx coinbase = build_coinbase(&f->b.arena, f->base->height + 1, 0);
     coinbase.in[0].script_sig.len = 1; /* at least two bytes */
     tx_finish(&coinbase, &f->b.arena);
@@ -250,9 +238,8 @@ static void a_bad_block_that_was_not_announced_leaves_no_header(void **state)
     assert_null(chain_find(f->rig.chain, &bad->block.hash));
 }
 
-static void two_copies_at_once_are_stored_once(void **state)
+TEST(two_copies_at_once_are_stored_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *block = builder_block(&f->b, f->base, NULL);
     struct answer answers[3] = {{0}};
     for (size_t i = 0; i < COUNT_OF(answers); i++)
@@ -271,9 +258,8 @@ static void two_copies_at_once_are_stored_once(void **state)
 /* -- What nobody asked for: hazard 49 ------------------------------------------------------------
  */
 
-static void unrequested_blocks_with_less_work_are_not_stored(void **state)
+TEST(unrequested_blocks_with_less_work_are_not_stored, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *low = builder_block(&f->b, built_ancestor(f->base, N_BASE - 2), NULL);
     const struct built_block *even =
         builder_block(&f->b, built_ancestor(f->base, N_BASE - 1), NULL);
@@ -285,9 +271,8 @@ static void unrequested_blocks_with_less_work_are_not_stored(void **state)
     assert_true(accept_as(f, low, CHAIN_ACCEPT_FORCE).is_new);
 }
 
-static void unrequested_blocks_far_ahead_are_not_stored(void **state)
+TEST(unrequested_blocks_far_ahead_are_not_stored, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *far = builder_blocks(&f->b, f->base, 289, NULL);
     const struct built_block *near = far->prev;
     rig_announce(&f->rig, far);
@@ -296,9 +281,8 @@ static void unrequested_blocks_far_ahead_are_not_stored(void **state)
     assert_true(accept_as(f, far, CHAIN_ACCEPT_FORCE).is_new);
 }
 
-static void below_the_least_work_nothing_is_stored_unasked(void **state)
+TEST(below_the_least_work_nothing_is_stored_unasked, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct u256 least = u256_add(chain_tip(f->rig.chain)->chain_work, u256_of(4));
     struct chain_options options = {.min_chain_work = &least};
     struct chain_rig rig;
@@ -316,9 +300,8 @@ static void below_the_least_work_nothing_is_stored_unasked(void **state)
 /* -- Promises ------------------------------------------------------------------------------------
  */
 
-static void a_durable_answer_survives_the_loss_of_power(void **state)
+TEST(a_durable_answer_survives_the_loss_of_power, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int i = 0; i < 10; i++) {
         f->base = builder_block(&f->b, f->base, NULL);
         struct chain_block_result result = accept_as(f, f->base, CHAIN_ACCEPT_DURABLE);
@@ -330,9 +313,8 @@ static void a_durable_answer_survives_the_loss_of_power(void **state)
     }
 }
 
-static void closing_answers_every_block(void **state)
+TEST(closing_answers_every_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *last = builder_blocks(&f->b, f->base, 10, NULL);
     for (int steps = 0; steps < 120; steps += 7) {
         struct answer answers[10] = {{0}};
@@ -352,9 +334,8 @@ static void closing_answers_every_block(void **state)
     }
 }
 
-static void a_chain_that_is_not_open_refuses_blocks_as_a_fault(void **state)
+TEST(a_chain_that_is_not_open_refuses_blocks_as_a_fault, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain_events none = {0};
     struct chain *chain =
         chain_new(sim_env_get(f->rig.sim), NULL, &f->rig.network, &f->rig.options, &none);
@@ -369,9 +350,8 @@ static void a_chain_that_is_not_open_refuses_blocks_as_a_fault(void **state)
 /* -- What waits for the disk --------------------------------------------------------------------
  */
 
-static void blocks_wait_while_the_disk_has_not_caught_up(void **state)
+TEST(blocks_wait_while_the_disk_has_not_caught_up, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { N = 40 };
     const struct built_block *blocks[N];
     const struct built_block *tip = builder_blocks(&f->b, f->base, N, blocks);
@@ -404,9 +384,8 @@ static void blocks_wait_while_the_disk_has_not_caught_up(void **state)
     assert_int_equal(answers[N].result.is_new + answers[N - 1].result.is_new, 1);
 }
 
-static void one_byte_less_than_the_limit_is_room(void **state)
+TEST(one_byte_less_than_the_limit_is_room, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain *chain = f->rig.chain;
     rig_settle(&f->rig);
     assert_int_equal(chain->unwritten_bytes, 0);
@@ -417,9 +396,8 @@ static void one_byte_less_than_the_limit_is_room(void **state)
     chain->unwritten_bytes = 0;
 }
 
-static void who_waits_for_the_disk_is_told_when_the_node_stops(void **state)
+TEST(who_waits_for_the_disk_is_told_when_the_node_stops, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { N = 10 };
     const struct built_block *blocks[N];
     const struct built_block *tip = builder_blocks(&f->b, f->base, N, blocks);
@@ -434,31 +412,4 @@ static void who_waits_for_the_disk_is_told_when_the_node_stops(void **state)
     assert_int_equal(rig_close(&f->rig), 0);
     for (int i = 0; i < N; i++)
         assert_true(answers[i].is_done);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(headers_are_refused_for_what_they_say),
-        TEST(a_block_of_the_future_may_come_again_later),
-        TEST(a_header_without_its_block_is_known_and_not_stored),
-        TEST(bytes_that_are_no_block_are_malformed),
-        TEST(bytes_behind_a_block_are_ignored),
-        TEST(a_mutated_copy_does_not_taint_the_block),
-        TEST(a_mutated_copy_of_an_announced_block_does_not_either),
-        TEST(a_block_that_is_bad_for_good_is_remembered),
-        TEST(a_bad_block_that_was_not_announced_leaves_no_header),
-        TEST(two_copies_at_once_are_stored_once),
-        TEST(unrequested_blocks_with_less_work_are_not_stored),
-        TEST(unrequested_blocks_far_ahead_are_not_stored),
-        TEST(below_the_least_work_nothing_is_stored_unasked),
-        TEST(a_durable_answer_survives_the_loss_of_power),
-        TEST(closing_answers_every_block),
-        TEST(blocks_wait_while_the_disk_has_not_caught_up),
-        TEST(one_byte_less_than_the_limit_is_room),
-        TEST(who_waits_for_the_disk_is_told_when_the_node_stops),
-        TEST(a_chain_that_is_not_open_refuses_blocks_as_a_fault),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

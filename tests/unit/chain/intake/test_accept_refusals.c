@@ -1,15 +1,11 @@
 /* test_accept_refusals.c - headers and blocks coming in: what is taken, what is refused, and what
  * of a refusal is remembered. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
+
+FIXTURE(fixture_setup, fixture_teardown)
 
 /* -- Headers ----------------------------------------------------------------------------------- */
 
@@ -27,9 +23,8 @@ static enum reject header_verdict(struct fixture *f, struct block_header header)
     return verdict.code;
 }
 
-static void headers_are_held_to_their_rules(void **state)
+TEST(headers_are_held_to_their_rules, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct block_node *tip = chain_tip(f->rig.chain);
     struct block_header good = builder_block(&f->b, base_tip(f), NULL)->block.header;
@@ -62,9 +57,8 @@ static void headers_are_held_to_their_rules(void **state)
     chain_check(f->rig.chain);
 }
 
-static void a_known_header_gives_the_same_node(void **state)
+TEST(a_known_header_gives_the_same_node, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct verdict verdict;
     fixture_start(f);
     const struct block_node *node =
@@ -81,9 +75,8 @@ static void note_best_header(void *ctx, const struct block_node *best_header)
     *last = best_header;
 }
 
-static void the_best_header_is_told_whoever_brings_it(void **state)
+TEST(the_best_header_is_told_whoever_brings_it, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct block_node *told = NULL;
     fixture_start(f);
     struct chain_rig *rig = &f->rig;
@@ -97,9 +90,8 @@ static void the_best_header_is_told_whoever_brings_it(void **state)
 }
 
 /* Hazard 28: miners extended headers that nobody had validated. */
-static void headers_on_an_invalid_block_do_not_move_the_tip(void **state)
+TEST(headers_on_an_invalid_block_do_not_move_the_tip, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *bad = block_spending(f, base_tip(f), 2, BUILDER_TRUE);
     const struct built_block *top = builder_blocks(&f->b, bad, 6, NULL);
@@ -190,9 +182,8 @@ static struct built_block mangled(struct fixture *f, const struct built_block *o
     return copy;
 }
 
-static void a_mangled_copy_does_not_keep_the_honest_block_out(void **state)
+TEST(a_mangled_copy_does_not_keep_the_honest_block_out, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int announced = 0; announced < 2; announced++)
         for (int kind = 0; kind < MANGLING_COUNT; kind++) {
             fixture_start_at_base(f);
@@ -217,9 +208,8 @@ static void a_mangled_copy_does_not_keep_the_honest_block_out(void **state)
         }
 }
 
-static void copies_and_the_honest_block_may_be_checked_at_once(void **state)
+TEST(copies_and_the_honest_block_may_be_checked_at_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *honest = block_to_mangle(f);
     while (honest->block.n_tx != 3)
@@ -242,9 +232,8 @@ static void copies_and_the_honest_block_may_be_checked_at_once(void **state)
     assert_true(rig_is_at(&f->rig, honest));
 }
 
-static void a_block_from_the_future_is_taken_when_its_time_has_come(void **state)
+TEST(a_block_from_the_future_is_taken_when_its_time_has_come, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     int64_t now_s = core_now_s(core_of(f->rig.chain));
     struct builder_spec spec = {.time = (uint32_t)now_s + 7200 + 60};
@@ -257,9 +246,8 @@ static void a_block_from_the_future_is_taken_when_its_time_has_come(void **state
 
 /* -- Invalid for good -------------------------------------------------------------------------- */
 
-static void a_block_that_breaks_a_rule_for_good_is_remembered(void **state)
+TEST(a_block_that_breaks_a_rule_for_good_is_remembered, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     struct built_block *bad = arena_calloc(&f->b.arena, 1, sizeof *bad);
     *bad = *builder_block(&f->b, base_tip(f), NULL);
@@ -275,9 +263,8 @@ static void a_block_that_breaks_a_rule_for_good_is_remembered(void **state)
     chain_check(f->rig.chain);
 }
 
-static void a_block_known_to_be_invalid_stays_so_over_a_restart(void **state)
+TEST(a_block_known_to_be_invalid_stays_so_over_a_restart, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *bad = block_spending(f, base_tip(f), 2, BUILDER_TRUE);
     assert_int_equal(rig_accept(&f->rig, bad).verdict.code, REJECT_SCRIPT_FAILED);
@@ -288,9 +275,8 @@ static void a_block_known_to_be_invalid_stays_so_over_a_restart(void **state)
     assert_true(rig_is_at(&f->rig, base_tip(f)));
 }
 
-static void bytes_that_are_no_block_are_refused(void **state)
+TEST(bytes_that_are_no_block_are_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answer = {0};
     fixture_start(f);
     for (size_t len = 0; len < 100; len++) {
@@ -325,9 +311,8 @@ static void assert_stored(struct fixture *f, const struct unasked *row)
         assert_int_equal(sim_disk_changes(sim_env_disk(f->rig.sim)), changes);
 }
 
-static void unasked_blocks_of_little_work_or_far_ahead_leave_the_disk_alone(void **state)
+TEST(unasked_blocks_of_little_work_or_far_ahead_leave_the_disk_alone, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *low = builder_block(&f->b, f->base[BASE_HEIGHT - 2], NULL);
     const struct built_block *equal = builder_block(&f->b, f->base[BASE_HEIGHT - 1], NULL);
@@ -347,9 +332,8 @@ static void unasked_blocks_of_little_work_or_far_ahead_leave_the_disk_alone(void
     assert_true(rig_is_at(&f->rig, base_tip(f)));
 }
 
-static void blocks_below_the_least_work_are_stored_only_if_asked_for(void **state)
+TEST(blocks_below_the_least_work_are_stored_only_if_asked_for, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct u256 work = u256_of(2 * 5); /* genesis and four blocks */
     f->options.min_chain_work = &work;
     fixture_start(f);
@@ -362,9 +346,8 @@ static void blocks_below_the_least_work_are_stored_only_if_asked_for(void **stat
 
 /* -- Answers ----------------------------------------------------------------------------------- */
 
-static void the_same_block_many_times_at_once_is_stored_once(void **state)
+TEST(the_same_block_many_times_at_once_is_stored_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answers[20] = {0};
     fixture_start(f);
     uint64_t bytes = chain_disk_bytes(f->rig.chain);
@@ -383,9 +366,8 @@ static void the_same_block_many_times_at_once_is_stored_once(void **state)
                          block_files_info(files_of(f->rig.chain), 0)->undo_bytes);
 }
 
-static void after_a_fault_no_block_is_taken_and_none_is_blamed(void **state)
+TEST(after_a_fault_no_block_is_taken_and_none_is_blamed, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer before = {0}, after = {0};
     fixture_start(f);
     submit_block(f, f->base[1], 0, &before);
@@ -396,26 +378,4 @@ static void after_a_fault_no_block_is_taken_and_none_is_blamed(void **state)
     assert_int_equal(after.verdict.code, REJECT_FAULT);
     assert_int_equal(f->rig.n_invalid, 0);
     assert_true(rig_is_at(&f->rig, f->b.genesis));
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(headers_are_held_to_their_rules),
-        TEST(a_known_header_gives_the_same_node),
-        TEST(the_best_header_is_told_whoever_brings_it),
-        TEST(headers_on_an_invalid_block_do_not_move_the_tip),
-        TEST(a_mangled_copy_does_not_keep_the_honest_block_out),
-        TEST(copies_and_the_honest_block_may_be_checked_at_once),
-        TEST(a_block_from_the_future_is_taken_when_its_time_has_come),
-        TEST(a_block_that_breaks_a_rule_for_good_is_remembered),
-        TEST(a_block_known_to_be_invalid_stays_so_over_a_restart),
-        TEST(bytes_that_are_no_block_are_refused),
-        TEST(unasked_blocks_of_little_work_or_far_ahead_leave_the_disk_alone),
-        TEST(blocks_below_the_least_work_are_stored_only_if_asked_for),
-        TEST(the_same_block_many_times_at_once_is_stored_once),
-        TEST(after_a_fault_no_block_is_taken_and_none_is_blamed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,7 @@
 /* test_import.c - files of blocks in any order and state: every readable block is taken, once. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
 #include "util/buffer.h"
 #include "util/endian.h"
@@ -20,6 +14,8 @@ static int setup(void **state)
     fixture_start(*state);
     return 0;
 }
+
+FIXTURE(setup, fixture_teardown)
 
 /* -- Making files ------------------------------------------------------------------------------ */
 
@@ -76,9 +72,8 @@ static struct answer import(struct fixture *f, const struct buffer *file)
 
 /* -- Order ------------------------------------------------------------------------------------- */
 
-static void a_file_in_order_is_imported(void **state)
+TEST(a_file_in_order_is_imported, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer file = {0};
     for (int32_t at = 0; at <= BASE_HEIGHT; at++)
         add_record(f, &file, f->base[at]);
@@ -89,9 +84,8 @@ static void a_file_in_order_is_imported(void **state)
     buffer_deinit(&file);
 }
 
-static void a_file_in_any_order_is_imported(void **state)
+TEST(a_file_in_any_order_is_imported, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (uint64_t seed = 0; seed < 12; seed++) {
         struct buffer file = {0};
         add_shuffled(f, &file, BASE_HEIGHT, seed);
@@ -106,9 +100,8 @@ static void a_file_in_any_order_is_imported(void **state)
 }
 
 /* With room for few that wait, the file is gone through as often as it takes. */
-static void more_blocks_that_wait_than_there_is_room_for_are_found_again(void **state)
+TEST(more_blocks_that_wait_than_there_is_room_for_are_found_again, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const size_t limits[] = {1, 7, 50};
     for (size_t i = 0; i < COUNT_OF(limits); i++) {
         struct buffer file = {0};
@@ -125,9 +118,8 @@ static void more_blocks_that_wait_than_there_is_room_for_are_found_again(void **
 }
 
 /* With room for few, blocks without parents must not keep it going round for ever. */
-static void an_import_without_progress_ends(void **state)
+TEST(an_import_without_progress_ends, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer file = {0};
     rig_deinit(&f->rig);
     f->options.import_parked_max = 5;
@@ -142,9 +134,8 @@ static void an_import_without_progress_ends(void **state)
     buffer_deinit(&file);
 }
 
-static void blocks_of_several_branches_are_all_stored(void **state)
+TEST(blocks_of_several_branches_are_all_stored, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer file = {0};
     const struct built_block *side = builder_blocks(&f->b, f->base[60], 30, NULL);
     for (int32_t at = 90; at > 60; at--)
@@ -160,9 +151,8 @@ static void blocks_of_several_branches_are_all_stored(void **state)
 
 /* -- What is no block -------------------------------------------------------------------------- */
 
-static void bytes_between_the_records_are_skipped(void **state)
+TEST(bytes_between_the_records_are_skipped, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer file = {0};
     struct sim_random random = sim_random_of(9, 0);
     for (int32_t at = 1; at <= 60; at++) {
@@ -187,9 +177,8 @@ static void bytes_between_the_records_are_skipped(void **state)
 }
 
 /* Megabytes of zeros before and within, as preallocated files have them. */
-static void a_magic_across_the_edge_of_a_read_is_found(void **state)
+TEST(a_magic_across_the_edge_of_a_read_is_found, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { EDGE = 1 << 20 };
     static const int before[] = {0, 1, 3, 4, 7, 8, 40, 87, 88, 89, 200};
     for (size_t i = 0; i < COUNT_OF(before); i++) {
@@ -209,9 +198,8 @@ static void a_magic_across_the_edge_of_a_read_is_found(void **state)
     }
 }
 
-static void a_file_cut_short_gives_what_is_whole(void **state)
+TEST(a_file_cut_short_gives_what_is_whole, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer whole = {0};
     for (int32_t at = 1; at <= 10; at++)
         add_record(f, &whole, f->base[at]);
@@ -230,9 +218,8 @@ static void a_file_cut_short_gives_what_is_whole(void **state)
     buffer_deinit(&whole);
 }
 
-static void empty_and_missing_files_are_told_apart(void **state)
+TEST(empty_and_missing_files_are_told_apart, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answer = {0};
     struct buffer file = {0};
     chain_import_file(f->rig.chain, "nowhere.dat", note_import, &answer);
@@ -243,9 +230,8 @@ static void empty_and_missing_files_are_told_apart(void **state)
     assert_int_equal(answer.n_blocks, 0);
 }
 
-static void a_file_that_cannot_be_read_is_an_error_but_no_fault(void **state)
+TEST(a_file_that_cannot_be_read_is_an_error_but_no_fault, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer file = {0};
     struct answer answer = {0};
     rig_settle(&f->rig);
@@ -267,9 +253,8 @@ static void a_file_that_cannot_be_read_is_an_error_but_no_fault(void **state)
     buffer_deinit(&file);
 }
 
-static void invalid_blocks_do_not_stop_an_import(void **state)
+TEST(invalid_blocks_do_not_stop_an_import, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer file = {0};
     const struct built_block *bad = block_spending(f, base_tip(f), 2, BUILDER_TRUE);
     const struct built_block *child = builder_blocks(&f->b, bad, 2, NULL);
@@ -287,9 +272,8 @@ static void invalid_blocks_do_not_stop_an_import(void **state)
 }
 
 /* A copy with other bytes comes first: its header is right, its transactions are not. */
-static void a_mangled_copy_before_the_block_does_not_keep_it_out(void **state)
+TEST(a_mangled_copy_before_the_block_does_not_keep_it_out, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer file = {0};
     add_record(f, &file, f->base[1]);
     size_t at = file.len;
@@ -305,9 +289,8 @@ static void a_mangled_copy_before_the_block_does_not_keep_it_out(void **state)
 
 /* -- Again, several, and not to the end -------------------------------------------------------- */
 
-static void a_file_imported_again_stores_nothing(void **state)
+TEST(a_file_imported_again_stores_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer file = {0};
     add_shuffled(f, &file, BASE_HEIGHT, 1);
     (void)import(f, &file);
@@ -321,9 +304,8 @@ static void a_file_imported_again_stores_nothing(void **state)
     buffer_deinit(&file);
 }
 
-static void several_files_are_imported_one_after_the_other(void **state)
+TEST(several_files_are_imported_one_after_the_other, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answers[3] = {0};
     static const char *const paths[] = {"a.dat", "b.dat", "c.dat"};
     for (int32_t i = 0; i < 3; i++) {
@@ -343,9 +325,8 @@ static void several_files_are_imported_one_after_the_other(void **state)
     assert_true(rig_is_at(&f->rig, base_tip(f)));
 }
 
-static void closing_amid_an_import_cancels_it(void **state)
+TEST(closing_amid_an_import_cancels_it, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer file = {0};
     add_shuffled(f, &file, BASE_HEIGHT, 2);
     for (int steps = 0; steps < 600; steps += 29) {
@@ -367,9 +348,8 @@ static void closing_amid_an_import_cancels_it(void **state)
     buffer_deinit(&file);
 }
 
-static void an_import_into_a_closing_chain_is_cancelled(void **state)
+TEST(an_import_into_a_closing_chain_is_cancelled, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer closed = {0}, answer = {0};
     write_file(f, IMPORT_PATH, span_of("x", 1));
     chain_close(f->rig.chain, note_error, &closed);
@@ -381,9 +361,8 @@ static void an_import_into_a_closing_chain_is_cancelled(void **state)
     f->rig.chain = NULL;
 }
 
-static void an_import_that_meets_a_full_disk_is_answered(void **state)
+TEST(an_import_that_meets_a_full_disk_is_answered, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct buffer file = {0};
     struct answer answer = {0};
     add_shuffled(f, &file, BASE_HEIGHT, 2);
@@ -401,9 +380,8 @@ static void an_import_that_meets_a_full_disk_is_answered(void **state)
 
 /* -- Our own files ----------------------------------------------------------------------------- */
 
-static void a_reindex_that_cannot_read_its_files_is_a_fault(void **state)
+TEST(a_reindex_that_cannot_read_its_files_is_a_fault, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, base_tip(f));
     assert_int_equal(rig_close(&f->rig), 0);
     f->rig.options.reindex = true;
@@ -420,30 +398,4 @@ static void a_reindex_that_cannot_read_its_files_is_a_fault(void **state)
     rig_settle(&f->rig);
     assert_true(rig_is_at(&f->rig, base_tip(f)));
     assert_coins_as_if_only(f, base_tip(f));
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_file_in_order_is_imported),
-        TEST(a_file_in_any_order_is_imported),
-        TEST(more_blocks_that_wait_than_there_is_room_for_are_found_again),
-        TEST(an_import_without_progress_ends),
-        TEST(blocks_of_several_branches_are_all_stored),
-        TEST(bytes_between_the_records_are_skipped),
-        TEST(a_magic_across_the_edge_of_a_read_is_found),
-        TEST(a_file_cut_short_gives_what_is_whole),
-        TEST(empty_and_missing_files_are_told_apart),
-        TEST(a_file_that_cannot_be_read_is_an_error_but_no_fault),
-        TEST(invalid_blocks_do_not_stop_an_import),
-        TEST(a_mangled_copy_before_the_block_does_not_keep_it_out),
-        TEST(a_file_imported_again_stores_nothing),
-        TEST(several_files_are_imported_one_after_the_other),
-        TEST(closing_amid_an_import_cancels_it),
-        TEST(an_import_into_a_closing_chain_is_cancelled),
-        TEST(an_import_that_meets_a_full_disk_is_answered),
-        TEST(a_reindex_that_cannot_read_its_files_is_a_fault),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,15 @@
 /* test_orders.c - orders and those who wait: answered once, in every way that a wait can end. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
+
+FIXTURE(fixture_setup, fixture_teardown)
 
 /* -- Waiting for a block's fate ---------------------------------------------------------------- */
 
-static void every_block_is_answered_once_whatever_its_fate(void **state)
+TEST(every_block_is_answered_once_whatever_its_fate, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *good = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
     const struct built_block *side = builder_block(&f->b, f->base[100], NULL);
@@ -37,9 +32,8 @@ static void every_block_is_answered_once_whatever_its_fate(void **state)
     assert_int_equal(f->rig.n_faults, 0);
 }
 
-static void all_who_wait_are_answered_with_a_fault_when_the_chain_closes(void **state)
+TEST(all_who_wait_are_answered_with_a_fault_when_the_chain_closes, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { N = 40 };
     for (int steps = 0; steps < 240; steps += 13) {
         struct answer blocks[N] = {0}, orders[3] = {0}, trial = {0}, flush = {0};
@@ -75,9 +69,8 @@ static void all_who_wait_are_answered_with_a_fault_when_the_chain_closes(void **
     }
 }
 
-static void a_block_that_comes_while_closing_is_a_fault(void **state)
+TEST(a_block_that_comes_while_closing_is_a_fault, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer closed = {0}, block = {0}, order = {0};
     fixture_start(f);
     chain_close(f->rig.chain, note_error, &closed);
@@ -94,9 +87,8 @@ static void a_block_that_comes_while_closing_is_a_fault(void **state)
 
 /* -- Durable answers --------------------------------------------------------------------------- */
 
-static void a_durable_block_survives_a_power_cut_right_after_its_answer(void **state)
+TEST(a_durable_block_survives_a_power_cut_right_after_its_answer, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start(f);
     for (int32_t height = 1; height <= 12; height++) {
         struct chain_block_result result = accept_with(f, f->base[height], CHAIN_ACCEPT_DURABLE);
@@ -111,9 +103,8 @@ static void a_durable_block_survives_a_power_cut_right_after_its_answer(void **s
     }
 }
 
-static void durable_blocks_submitted_together_are_all_answered(void **state)
+TEST(durable_blocks_submitted_together_are_all_answered, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answers[50] = {0};
     fixture_start(f);
     rig_announce(&f->rig, f->base[50]);
@@ -129,9 +120,8 @@ static void durable_blocks_submitted_together_are_all_answered(void **state)
 }
 
 /* Durability was promised and cannot be had: no answer may say otherwise. */
-static void a_durable_block_whose_bytes_cannot_be_kept_is_a_fault(void **state)
+TEST(a_durable_block_whose_bytes_cannot_be_kept_is_a_fault, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const enum sim_disk_op ops[] = {SIM_OP_WRITE, SIM_OP_SYNC};
     for (size_t i = 0; i < COUNT_OF(ops); i++) {
         struct answer answer = {0};
@@ -152,9 +142,8 @@ static void a_durable_block_whose_bytes_cannot_be_kept_is_a_fault(void **state)
 
 /* -- Orders ------------------------------------------------------------------------------------ */
 
-static void an_invalidation_of_a_side_branch_moves_nothing(void **state)
+TEST(an_invalidation_of_a_side_branch_moves_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *side = builder_blocks(&f->b, f->base[110], 5, NULL);
     rig_accept_chain(&f->rig, side);
@@ -172,9 +161,8 @@ static void an_invalidation_of_a_side_branch_moves_nothing(void **state)
     chain_check(f->rig.chain);
 }
 
-static void an_invalidated_branch_stays_so_over_a_restart(void **state)
+TEST(an_invalidated_branch_stays_so_over_a_restart, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     (void)rig_invalidate(&f->rig, f->base[115]);
     assert_int_equal(rig_close(&f->rig), 0);
@@ -186,9 +174,8 @@ static void an_invalidated_branch_stays_so_over_a_restart(void **state)
     assert_coins_as_if_only(f, base_tip(f));
 }
 
-static void what_was_answered_outlives_a_power_cut(void **state)
+TEST(what_was_answered_outlives_a_power_cut, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     static const enum sim_crash how[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
     for (size_t i = 0; i < COUNT_OF(how); i++) {
@@ -205,9 +192,8 @@ static void what_was_answered_outlives_a_power_cut(void **state)
     }
 }
 
-static void an_order_that_cannot_be_kept_is_a_fault(void **state)
+TEST(an_order_that_cannot_be_kept_is_a_fault, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_SYNC, 0, -EIO, true);
     assert_int_equal(rig_invalidate(&f->rig, f->base[115]).code, REJECT_FAULT);
@@ -215,9 +201,8 @@ static void an_order_that_cannot_be_kept_is_a_fault(void **state)
     sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_SYNC, 0, 0, false);
 }
 
-static void an_invalidated_tip_is_left_even_if_the_crash_comes_before_it_was(void **state)
+TEST(an_invalidated_tip_is_left_even_if_the_crash_comes_before_it_was, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answer = {0};
     fixture_start_at_base(f);
     chain_invalidate(f->rig.chain, &f->base[100]->block.hash, note_verdict, &answer);
@@ -231,9 +216,8 @@ static void an_invalidated_tip_is_left_even_if_the_crash_comes_before_it_was(voi
 }
 
 /* Damage on the way back is the order's failure, not the node's: all is as it was before. */
-static void an_order_that_would_go_back_over_damage_is_refused(void **state)
+TEST(an_order_that_would_go_back_over_damage_is_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const files[] = {"regtest/blocks/blk00000.dat",
                                         "regtest/blocks/rev00000.dat"};
     for (size_t i = 0; i < COUNT_OF(files); i++) {
@@ -261,9 +245,8 @@ static void an_order_that_would_go_back_over_damage_is_refused(void **state)
 }
 
 /* Of two branches of like work the one seen first stays, whatever the hashes are. */
-static void a_restart_does_not_change_who_was_first(void **state)
+TEST(a_restart_does_not_change_who_was_first, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *tip = base_tip(f);
     for (int i = 0; i < 8; i++) {
@@ -283,9 +266,8 @@ static void a_restart_does_not_change_who_was_first(void **state)
 }
 
 /* Nor does a crash, whatever has been written by then; a reindex finds the files in order too. */
-static void a_crash_does_not_change_who_was_first(void **state)
+TEST(a_crash_does_not_change_who_was_first, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { N_BRANCHES = 6 };
     static const enum sim_crash how[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
     for (uint64_t seed = 0; seed < 24; seed++) {
@@ -313,9 +295,8 @@ static void a_crash_does_not_change_who_was_first(void **state)
     }
 }
 
-static void a_precious_block_wins_over_the_tip_after_a_restart_too(void **state)
+TEST(a_precious_block_wins_over_the_tip_after_a_restart_too, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *a = builder_block(&f->b, base_tip(f), NULL);
     const struct built_block *b = builder_block(&f->b, base_tip(f), NULL);
@@ -334,9 +315,8 @@ static void a_precious_block_wins_over_the_tip_after_a_restart_too(void **state)
     assert_true(rig_is_at(&f->rig, a));
 }
 
-static void a_header_without_its_block_cannot_be_precious(void **state)
+TEST(a_header_without_its_block_cannot_be_precious, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     const struct built_block *next = builder_blocks(&f->b, base_tip(f), 2, NULL);
     rig_announce(&f->rig, next);
@@ -347,9 +327,8 @@ static void a_header_without_its_block_cannot_be_precious(void **state)
 }
 
 /* Orders of all kinds on a tree with many tips; the chain checks itself after every event. */
-static void random_orders_keep_the_invariants(void **state)
+TEST(random_orders_keep_the_invariants, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     struct sim_random random = sim_random_of(5, 0);
     const struct built_block *known[60];
@@ -398,39 +377,12 @@ static void order_again(void *arg, const struct verdict *verdict)
                      &reorder->inner);
 }
 
-static void an_order_given_from_within_an_answer_is_answered(void **state)
+TEST(an_order_given_from_within_an_answer_is_answered, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct reorder reorder = {.f = f};
     fixture_start_at_base(f);
     chain_invalidate(f->rig.chain, &f->base[119]->block.hash, order_again, &reorder);
     rig_wait(&f->rig, &reorder.inner.is_done);
     assert_int_equal(reorder.calls, 1);
     assert_int_equal(reorder.inner.verdict.code, REJECT_NONE);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(every_block_is_answered_once_whatever_its_fate),
-        TEST(all_who_wait_are_answered_with_a_fault_when_the_chain_closes),
-        TEST(a_block_that_comes_while_closing_is_a_fault),
-        TEST(a_durable_block_survives_a_power_cut_right_after_its_answer),
-        TEST(durable_blocks_submitted_together_are_all_answered),
-        TEST(a_durable_block_whose_bytes_cannot_be_kept_is_a_fault),
-        TEST(an_invalidation_of_a_side_branch_moves_nothing),
-        TEST(an_invalidated_branch_stays_so_over_a_restart),
-        TEST(what_was_answered_outlives_a_power_cut),
-        TEST(an_order_that_cannot_be_kept_is_a_fault),
-        TEST(an_invalidated_tip_is_left_even_if_the_crash_comes_before_it_was),
-        TEST(an_order_that_would_go_back_over_damage_is_refused),
-        TEST(a_restart_does_not_change_who_was_first),
-        TEST(a_crash_does_not_change_who_was_first),
-        TEST(a_precious_block_wins_over_the_tip_after_a_restart_too),
-        TEST(a_header_without_its_block_cannot_be_precious),
-        TEST(random_orders_keep_the_invariants),
-        TEST(an_order_given_from_within_an_answer_is_answered),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,12 @@
 /* test_connect.c - the rules about a block that need the coins and the chain below it, each at its
  * limit. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "consensus/opcodes.h"
 #include "consensus/pow.h"
 #include "consensus/tx_verify.h"
 #include "crypto/hash.h"
 #include "support/build.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BASE = 110 };
@@ -50,6 +44,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct builder_coin base_coin(const struct fixture *f, int32_t height)
 {
     return builder_coinbase_coin(built_ancestor(f->base, height));
@@ -70,9 +66,8 @@ static enum reject verdict_on(struct fixture *f, const struct tx *tx, uint32_t n
 
 /* -- Order and existence of coins -------------------------------------------------------------- */
 
-static void a_coin_can_be_spent_only_after_it_was_made(void **state)
+TEST(a_coin_can_be_spent_only_after_it_was_made, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f);
     struct builder_coin coin = base_coin(f, 1);
     struct tx tx[2] = {builder_spend(&f->b, &coin, 1, 1, 0, BUILDER_TRUE)};
@@ -83,9 +78,8 @@ static void a_coin_can_be_spent_only_after_it_was_made(void **state)
     assert_int_equal(verdict_on(f, swapped, 2), REJECT_INPUTS_MISSING);
 }
 
-static void a_coin_made_in_the_block_can_be_spent_once(void **state)
+TEST(a_coin_made_in_the_block_can_be_spent_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f);
     struct builder_coin coin = base_coin(f, 1);
     struct tx tx[3] = {builder_spend(&f->b, &coin, 1, 1, 0, BUILDER_TRUE)};
@@ -96,9 +90,8 @@ static void a_coin_made_in_the_block_can_be_spent_once(void **state)
     assert_int_equal(verdict_on(f, tx, 3), REJECT_INPUTS_MISSING);
 }
 
-static void what_cannot_be_spent_is_no_coin(void **state)
+TEST(what_cannot_be_spent_is_no_coin, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f);
     struct builder_coin coin = base_coin(f, 1);
     struct tx tx[2] = {builder_spend(&f->b, &coin, 1, 1, 0, BUILDER_RETURN)};
@@ -108,9 +101,8 @@ static void what_cannot_be_spent_is_no_coin(void **state)
     assert_int_equal(verdict_on(f, tx, 2), REJECT_INPUTS_MISSING);
 }
 
-static void the_coinbase_of_the_first_block_is_no_coin(void **state)
+TEST(the_coinbase_of_the_first_block_is_no_coin, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f);
     struct builder_coin coin = builder_coinbase_coin(f->b.genesis);
     coin.script = BUILDER_TRUE;
@@ -118,9 +110,8 @@ static void the_coinbase_of_the_first_block_is_no_coin(void **state)
     assert_int_equal(verdict_on(f, &tx, 1), REJECT_INPUTS_MISSING);
 }
 
-static void outputs_are_worth_at_most_the_inputs(void **state)
+TEST(outputs_are_worth_at_most_the_inputs, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f);
     struct builder_coin coin = base_coin(f, 1);
     struct tx tx = builder_spend(&f->b, &coin, 1, 2, 0, BUILDER_TRUE);
@@ -142,9 +133,8 @@ static struct tx locked_spend(struct fixture *f, int32_t height, uint32_t sequen
     return tx;
 }
 
-static void relative_locks_by_height_open_at_their_block(void **state)
+TEST(relative_locks_by_height_open_at_their_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f);
     const struct {
         int32_t coin;
@@ -166,9 +156,8 @@ static void relative_locks_by_height_open_at_their_block(void **state)
     }
 }
 
-static void relative_locks_by_time_open_with_the_median(void **state)
+TEST(relative_locks_by_time_open_with_the_median, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f);
     static const int32_t coins[] = {2, 3, 8, 10};
     int64_t now_s = block_node_mtp(chain_tip(f->rig.chain));
@@ -186,9 +175,8 @@ static void relative_locks_by_time_open_with_the_median(void **state)
     }
 }
 
-static void before_csv_is_active_there_are_no_relative_locks(void **state)
+TEST(before_csv_is_active_there_are_no_relative_locks, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->b.network.buried_height[BURIED_CSV] = N_BASE + 2;
     start(f);
     struct tx tx = locked_spend(f, 5, 0xffff, 2);
@@ -264,9 +252,8 @@ static enum reject verdict_on_multisigs(struct fixture *f, size_t n)
     return verdict_on(f, tx, n_coins + 1);
 }
 
-static void signature_operations_of_spent_scripts_count(void **state)
+TEST(signature_operations_of_spent_scripts_count, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f);
     /* Four units for each operation: 20000 operations are the limit. */
     assert_int_equal(verdict_on_multisigs(f, 20000 / MULTISIG_SIGOPS), REJECT_NONE);
@@ -281,9 +268,8 @@ static struct tx same_coinbase(struct fixture *f)
     return build_coinbase(&f->b.arena, 7, 25 * COIN_SAT);
 }
 
-static void a_transaction_must_not_hide_an_unspent_one(void **state)
+TEST(a_transaction_must_not_hide_an_unspent_one, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->b.network.buried_height[BURIED_HEIGHTINCB] = 1000;
     start(f);
     struct tx coinbase = same_coinbase(f);
@@ -308,31 +294,11 @@ static void a_transaction_must_not_hide_an_unspent_one(void **state)
     assert_true(rig_is_at(&f->rig, last));
 }
 
-static void since_bip34_nobody_looks_for_equal_coinbases(void **state)
+TEST(since_bip34_nobody_looks_for_equal_coinbases, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f);
     /* They cannot be: the height would be wrong in one of them. */
     struct tx coinbase = same_coinbase(f);
     const struct built_block *block = builder_block_of(&f->b, f->base, &coinbase, 1, 0);
     assert_int_equal(rig_accept(&f->rig, block).verdict.code, REJECT_CB_HEIGHT);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_coin_can_be_spent_only_after_it_was_made),
-        TEST(a_coin_made_in_the_block_can_be_spent_once),
-        TEST(what_cannot_be_spent_is_no_coin),
-        TEST(the_coinbase_of_the_first_block_is_no_coin),
-        TEST(outputs_are_worth_at_most_the_inputs),
-        TEST(relative_locks_by_height_open_at_their_block),
-        TEST(relative_locks_by_time_open_with_the_median),
-        TEST(before_csv_is_active_there_are_no_relative_locks),
-        TEST(signature_operations_of_spent_scripts_count),
-        TEST(a_transaction_must_not_hide_an_unspent_one),
-        TEST(since_bip34_nobody_looks_for_equal_coinbases),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

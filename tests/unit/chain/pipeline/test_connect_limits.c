@@ -1,20 +1,16 @@
 /* test_connect_limits.c - the rules that need coins, at both sides of each limit, with the coins in
  * memory, in flight, or only in the store. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "unit/chain/chain_fixture.h"
 #include "consensus/bip30.h"
 #include "consensus/opcodes.h"
 #include "consensus/pow.h"
 #include "consensus/script_iter.h"
 #include "crypto/hash.h"
+#include "support/unit.h"
+#include "unit/chain/chain_fixture.h"
+
+FIXTURE(fixture_setup, fixture_teardown)
 
 /* Bring all coins to the store and forget them in memory. */
 static void forget_coins(struct fixture *f)
@@ -34,9 +30,8 @@ static enum reject verdict_of(struct fixture *f, const struct built_block *block
 /* -- Money ------------------------------------------------------------------------------------- */
 
 /* Hazard 1: the fees of ten thousand transactions, to the last satoshi. */
-static void the_coinbase_takes_the_fees_of_all_and_not_one_more(void **state)
+TEST(the_coinbase_takes_the_fees_of_all_and_not_one_more, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { N = 10000, FEE = 3 };
     f->options.cache_bytes = 1 << 20;
     fixture_start_at_base(f);
@@ -58,9 +53,8 @@ static void the_coinbase_takes_the_fees_of_all_and_not_one_more(void **state)
     assert_coins_as_if_only(f, exact);
 }
 
-static void a_transaction_may_not_make_money(void **state)
+TEST(a_transaction_may_not_make_money, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     struct tx exact = spend_base(f, 4, 1, 0, BUILDER_TRUE);
     struct tx more = spend_base(f, 8, 1, -1, BUILDER_TRUE);
@@ -69,9 +63,8 @@ static void a_transaction_may_not_make_money(void **state)
     assert_int_equal(verdict_of(f, block_with(f, good, &more, 1)), REJECT_IN_BELOW_OUT);
 }
 
-static void the_subsidy_halves_at_its_height(void **state)
+TEST(the_subsidy_halves_at_its_height, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     int32_t halving = (int32_t)f->b.network.subsidy_halving_interval;
     const struct built_block *prev =
@@ -104,9 +97,8 @@ static struct builder_coin coin_at(struct fixture *f, enum where where,
     return builder_coin_of(maker, 0, BUILDER_TRUE);
 }
 
-static void a_coin_is_spent_once_wherever_it_is(void **state)
+TEST(a_coin_is_spent_once_wherever_it_is, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int where = 0; where < WHERE_COUNT; where++) {
         const struct built_block *prev = base_tip(f);
         uint32_t n;
@@ -140,9 +132,8 @@ static void a_coin_is_spent_once_wherever_it_is(void **state)
     }
 }
 
-static void a_coin_cannot_be_spent_before_it_is_made(void **state)
+TEST(a_coin_cannot_be_spent_before_it_is_made, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     struct tx maker = spend_base(f, 4, 1, 0, BUILDER_TRUE);
     struct builder_coin coin = builder_coin_of(&maker, 0, BUILDER_TRUE);
@@ -152,9 +143,8 @@ static void a_coin_cannot_be_spent_before_it_is_made(void **state)
     assert_int_equal(verdict_of(f, block_with(f, base_tip(f), right, 2)), REJECT_NONE);
 }
 
-static void what_can_never_be_spent_is_no_coin(void **state)
+TEST(what_can_never_be_spent_is_no_coin, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     struct tx maker = spend_base(f, 4, 1, 0, BUILDER_RETURN);
     struct builder_coin coin = builder_coin_of(&maker, 0, BUILDER_RETURN);
@@ -164,9 +154,8 @@ static void what_can_never_be_spent_is_no_coin(void **state)
 
 /* -- Maturity ---------------------------------------------------------------------------------- */
 
-static void a_coinbase_is_spent_a_hundred_blocks_later_and_not_before(void **state)
+TEST(a_coinbase_is_spent_a_hundred_blocks_later_and_not_before, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int flushed = 0; flushed < 2; flushed++) {
         fixture_start_at_base(f);
         if (flushed)
@@ -201,9 +190,8 @@ static const struct built_block *block_with_coinbase_of(struct fixture *f,
     return block;
 }
 
-static void a_coinbase_that_hides_an_unspent_one_is_refused(void **state)
+TEST(a_coinbase_that_hides_an_unspent_one_is_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->b.network.buried_height[BURIED_HEIGHTINCB] = 1000000;
     for (int flushed = 0; flushed < 2; flushed++) {
         fixture_start_at_base(f);
@@ -228,9 +216,8 @@ static void a_coinbase_that_hides_an_unspent_one_is_refused(void **state)
 }
 
 /* Two blocks in flight at once: the older coinbase is in no table yet. */
-static void a_coinbase_in_flight_is_not_hidden_either(void **state)
+TEST(a_coinbase_in_flight_is_not_hidden_either, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->b.network.buried_height[BURIED_HEIGHTINCB] = 1000000;
     fixture_start_at_base(f);
     const struct built_block *first = builder_block(&f->b, base_tip(f), NULL);
@@ -241,9 +228,8 @@ static void a_coinbase_in_flight_is_not_hidden_either(void **state)
 }
 
 /* Below the BIP34 block a coinbase may name any height, also one to come. */
-static void the_rule_is_asked_of_chains_that_lack_the_bip34_block(void **state)
+TEST(the_rule_is_asked_of_chains_that_lack_the_bip34_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->b.network.buried_height[BURIED_HEIGHTINCB] = 3;
     struct built_block *early = arena_calloc(&f->b.arena, 1, sizeof *early);
     *early = *builder_block(&f->b, f->b.genesis, NULL);
@@ -293,9 +279,8 @@ static const struct built_block *block_locked(struct fixture *f, const struct lo
     return block_with(f, base_tip(f), &tx, 1);
 }
 
-static void relative_locks_open_at_their_height_and_time(void **state)
+TEST(relative_locks_open_at_their_height_and_time, struct fixture *f)
 {
-    struct fixture *f = *state;
     /* The coin is of block 4, the spend in block 121. Blocks are a minute apart; the median time
      * past lags six blocks behind. Median before 121 is of 115, before 4 of about block 1 or 2. */
     fixture_start_at_base(f);
@@ -326,9 +311,8 @@ static void relative_locks_open_at_their_height_and_time(void **state)
     }
 }
 
-static void relative_locks_mean_nothing_before_their_activation(void **state)
+TEST(relative_locks_mean_nothing_before_their_activation, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const struct lock_row locked = {2, 0xffff, REJECT_NONE};
     f->b.network.buried_height[BURIED_CSV] = BASE_HEIGHT + 2;
     fixture_start_at_base(f);
@@ -397,9 +381,8 @@ static const struct built_block *block_of_sigops(struct fixture *f, enum sigops_
     return block_with(f, base_tip(f), tx, 2);
 }
 
-static void the_cost_of_signature_operations_is_limited(void **state)
+TEST(the_cost_of_signature_operations_is_limited, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const struct {
         enum sigops_form form;
         size_t n_legacy, n_spent; /* cost 4 and, spent, 4 (P2SH) or 1 (witness) each */
@@ -438,9 +421,8 @@ static const struct built_block *long_chain(struct fixture *f, const struct buil
     return builder_blocks(&f->b, from, TWO_WEEKS + 1, NULL);
 }
 
-static void scripts_are_skipped_only_deep_below_an_assumed_block(void **state)
+TEST(scripts_are_skipped_only_deep_below_an_assumed_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const struct assume_row rows[] = {
         {TWO_WEEKS + 1, 0, false, false, REJECT_NONE},
         {TWO_WEEKS + 1, 5, false, false, REJECT_NONE},
@@ -469,9 +451,8 @@ static void scripts_are_skipped_only_deep_below_an_assumed_block(void **state)
     }
 }
 
-static void a_block_above_the_assumed_one_is_checked(void **state)
+TEST(a_block_above_the_assumed_one_is_checked, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *bad = block_spending(f, base_tip(f), 2, BUILDER_TRUE);
     const struct built_block *top = long_chain(f, bad);
     f->options.assume_valid = &base_tip(f)->block.hash;
@@ -481,9 +462,8 @@ static void a_block_above_the_assumed_one_is_checked(void **state)
 }
 
 /* Only scripts are skipped. */
-static void an_assumed_block_may_not_break_other_rules(void **state)
+TEST(an_assumed_block_may_not_break_other_rules, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx tx = spend_base(f, 4, 1, -1, BUILDER_TRUE);
     const struct built_block *bad = block_with(f, base_tip(f), &tx, 1);
     const struct built_block *top = long_chain(f, bad);
@@ -491,28 +471,4 @@ static void an_assumed_block_may_not_break_other_rules(void **state)
     fixture_start_at_base(f);
     rig_announce(&f->rig, top);
     assert_int_equal(verdict_of(f, bad), REJECT_IN_BELOW_OUT);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(the_coinbase_takes_the_fees_of_all_and_not_one_more),
-        TEST(a_transaction_may_not_make_money),
-        TEST(the_subsidy_halves_at_its_height),
-        TEST(a_coin_is_spent_once_wherever_it_is),
-        TEST(a_coin_cannot_be_spent_before_it_is_made),
-        TEST(what_can_never_be_spent_is_no_coin),
-        TEST(a_coinbase_is_spent_a_hundred_blocks_later_and_not_before),
-        TEST(a_coinbase_that_hides_an_unspent_one_is_refused),
-        TEST(a_coinbase_in_flight_is_not_hidden_either),
-        TEST(the_rule_is_asked_of_chains_that_lack_the_bip34_block),
-        TEST(relative_locks_open_at_their_height_and_time),
-        TEST(relative_locks_mean_nothing_before_their_activation),
-        TEST(the_cost_of_signature_operations_is_limited),
-        TEST(scripts_are_skipped_only_deep_below_an_assumed_block),
-        TEST(a_block_above_the_assumed_one_is_checked),
-        TEST(an_assumed_block_may_not_break_other_rules),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

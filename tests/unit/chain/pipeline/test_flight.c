@@ -1,17 +1,11 @@
 /* test_flight.c - blocks in flight get what they need from memory, files and store, and what is
  * damaged there harms nothing. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
 
 #include "chain/coins/coins_internal.h"
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BASE = 130 };
@@ -48,6 +42,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 /* A block whose only transaction spends n coinbases of the base, from first on. */
 static const struct built_block *spend(struct fixture *f, const struct built_block *prev,
                                        int32_t first, uint32_t n)
@@ -74,9 +70,8 @@ static void damage(struct fixture *f, const char *path, const struct file_pos *p
 
 /* -- Coins from the store ---------------------------------------------------------------------- */
 
-static void coins_that_are_only_in_the_store_are_found(void **state)
+TEST(coins_that_are_only_in_the_store_are_found, struct fixture *f)
 {
-    struct fixture *f = *state;
     restart(f); /* memory is empty now */
     const struct built_block *block = spend(f, f->base, 1, 9);
     assert_true(rig_accept(&f->rig, block).is_connected);
@@ -86,9 +81,8 @@ static void coins_that_are_only_in_the_store_are_found(void **state)
     assert_true(rig_is_at(&f->rig, block));
 }
 
-static void a_spend_that_was_flushed_is_not_forgotten(void **state)
+TEST(a_spend_that_was_flushed_is_not_forgotten, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *block = spend(f, f->base, 1, 9);
     assert_true(rig_accept(&f->rig, block).is_connected);
     for (int i = 0; i < 4; i++) {
@@ -107,9 +101,8 @@ static void count_flush(void *arg, int error)
 }
 
 /* Reads of coins that race with flushes: whatever the moment, a spent coin stays spent. */
-static void reads_that_race_with_flushes_revive_nothing(void **state)
+TEST(reads_that_race_with_flushes_revive_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int delay = 0; delay < 60; delay++) {
         restart(f);
         const struct built_block *block = spend(f, f->base, 1, 10);
@@ -134,9 +127,8 @@ static void reads_that_race_with_flushes_revive_nothing(void **state)
 
 /* Memory that is short forgets coins that were just flushed. A block that found some of its coins
  * in memory, and waits for the others to be read, must ask for the first ones again. */
-static void what_memory_forgot_during_a_read_is_read_and_not_taken_for_spent(void **state)
+TEST(what_memory_forgot_during_a_read_is_read_and_not_taken_for_spent, struct fixture *f)
 {
-    struct fixture *f = *state;
     restart(f);
     const struct built_block *made = spend(f, f->base, 1, 4);
     struct builder_coin coins[2] = {
@@ -171,9 +163,8 @@ static void what_memory_forgot_during_a_read_is_read_and_not_taken_for_spent(voi
 /* -- Blocks and undo data from files ------------------------------------------------------------
  */
 
-static void a_stored_block_is_read_back_when_its_parent_comes(void **state)
+TEST(a_stored_block_is_read_back_when_its_parent_comes, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *parent = spend(f, f->base, 1, 3);
     const struct built_block *child = spend(f, parent, 4, 3);
     const struct built_block *last = spend(f, child, 7, 3);
@@ -188,9 +179,8 @@ static void a_stored_block_is_read_back_when_its_parent_comes(void **state)
     assert_true(rig_is_at(&f->rig, last));
 }
 
-static void a_damaged_block_holds_the_tip_until_it_comes_again(void **state)
+TEST(a_damaged_block_holds_the_tip_until_it_comes_again, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *parent = spend(f, f->base, 1, 3);
     const struct built_block *child = spend(f, parent, 4, 3);
     const struct built_block *last = spend(f, child, 7, 3);
@@ -212,9 +202,8 @@ static void a_damaged_block_holds_the_tip_until_it_comes_again(void **state)
     assert_true(rig_is_at(&f->rig, last));
 }
 
-static void damaged_undo_data_is_made_anew_on_the_way_back(void **state)
+TEST(damaged_undo_data_is_made_anew_on_the_way_back, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *a = spend(f, f->base, 1, 10);
     assert_true(rig_accept(&f->rig, a).is_connected);
     restart(f);
@@ -227,9 +216,8 @@ static void damaged_undo_data_is_made_anew_on_the_way_back(void **state)
     assert_int_equal(f->rig.n_invalid, 0);
 }
 
-static void undo_data_that_the_index_does_not_have_stops_the_node_too(void **state)
+TEST(undo_data_that_the_index_does_not_have_stops_the_node_too, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *a = spend(f, f->base, 1, 10);
     assert_true(rig_accept(&f->rig, a).is_connected);
     restart(f);
@@ -242,9 +230,8 @@ static void undo_data_that_the_index_does_not_have_stops_the_node_too(void **sta
     assert_true(rig_is_at(&f->rig, a));
 }
 
-static void a_block_to_be_left_that_is_damaged_stops_the_node(void **state)
+TEST(a_block_to_be_left_that_is_damaged_stops_the_node, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *a = spend(f, f->base, 1, 10);
     assert_true(rig_accept(&f->rig, a).is_connected);
     restart(f);
@@ -257,9 +244,8 @@ static void a_block_to_be_left_that_is_damaged_stops_the_node(void **state)
 
 /* -- Dropping ---------------------------------------------------------------------------------- */
 
-static void flights_can_be_dropped_at_any_moment(void **state)
+TEST(flights_can_be_dropped_at_any_moment, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *last = f->base;
     for (int32_t i = 0; i < 8; i++)
         last = spend(f, last, 1 + i, 1);
@@ -291,9 +277,8 @@ static void flights_can_be_dropped_at_any_moment(void **state)
 }
 
 /* More transactions than one script job takes, one of them with more inputs than that. */
-static void a_large_block_is_cut_into_jobs_and_checked_whole(void **state)
+TEST(a_large_block_is_cut_into_jobs_and_checked_whole, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->base, 1));
     struct tx fan = builder_spend(&f->b, &coin, 1, 2 * FLIGHT_JOB_INPUTS + 60, 0, BUILDER_WSH_TRUE);
     struct builder_spec spec = {.tx = &fan, .n_tx = 1};
@@ -324,23 +309,4 @@ static void a_large_block_is_cut_into_jobs_and_checked_whole(void **state)
         snprintf(want, sizeof want, "input %u of ", bad[i]);
         assert_non_null(strstr(result.verdict.detail, want));
     }
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(coins_that_are_only_in_the_store_are_found),
-        TEST(a_spend_that_was_flushed_is_not_forgotten),
-        TEST(reads_that_race_with_flushes_revive_nothing),
-        TEST(what_memory_forgot_during_a_read_is_read_and_not_taken_for_spent),
-        TEST(a_stored_block_is_read_back_when_its_parent_comes),
-        TEST(a_damaged_block_holds_the_tip_until_it_comes_again),
-        TEST(damaged_undo_data_is_made_anew_on_the_way_back),
-        TEST(undo_data_that_the_index_does_not_have_stops_the_node_too),
-        TEST(a_block_to_be_left_that_is_damaged_stops_the_node),
-        TEST(flights_can_be_dropped_at_any_moment),
-        TEST(a_large_block_is_cut_into_jobs_and_checked_whole),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,17 +3,12 @@
  *
  * CAIRN_SOAK in the environment gives the number of blocks; 300 without it, 100000 for a soak. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#include <cmocka.h>
-
-#include "unit/chain/chain_fixture.h"
 #include "consensus/opcodes.h"
+#include "support/unit.h"
+#include "unit/chain/chain_fixture.h"
+
+FIXTURE(fixture_setup, fixture_teardown)
 
 enum { N_COINS = 250, PER_BUILDER = 50 };
 
@@ -86,9 +81,8 @@ static const struct built_block *wrong_block(struct fixture *f, const struct pur
     return builder_block(&f->b, prev, &spec);
 }
 
-static void many_invalid_blocks_leave_nothing_behind(void **state)
+TEST(many_invalid_blocks_leave_nothing_behind, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct sim_random random = sim_random_of(36, 0);
     struct purse purse;
     fixture_start_at_base(f);
@@ -130,9 +124,8 @@ static void many_invalid_blocks_leave_nothing_behind(void **state)
 }
 
 /* The verdict names the first failing input in the order of the block, whichever job ends first. */
-static void of_several_bad_scripts_the_first_is_named(void **state)
+TEST(of_several_bad_scripts_the_first_is_named, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const uint32_t n_in[] = {95, 96, 97, 192, 193, 300};
     fixture_start_at_base(f);
     struct tx fan[2] = {spend_base(f, 4, 300, 0, BUILDER_TRUE),
@@ -154,14 +147,4 @@ static void of_several_bad_scripts_the_first_is_named(void **state)
             assert_int_equal(named, bad);
         }
     assert_true(rig_is_at(&f->rig, prev));
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(many_invalid_blocks_leave_nothing_behind),
-        TEST(of_several_bad_scripts_the_first_is_named),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,7 @@
 /* test_pipeline.c - blocks on their way into and out of the committed chain: connecting,
  * reorganising, refusing, and what the operator orders. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { MATURE = 101 }; /* blocks after which the first coinbase can be spent */
@@ -51,6 +45,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static const struct built_block *last_base(const struct fixture *f)
 {
     return f->base[COUNT_OF(f->base) - 1];
@@ -83,9 +79,8 @@ static void assert_coins_as_if_only(struct fixture *f, const struct built_block 
 
 /* -- Connecting -------------------------------------------------------------------------------- */
 
-static void a_block_on_the_tip_is_connected(void **state)
+TEST(a_block_on_the_tip_is_connected, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain_block_result result = rig_accept(&f->rig, f->base[1]);
     assert_int_equal(result.verdict.code, REJECT_NONE);
     assert_true(result.is_new);
@@ -95,9 +90,8 @@ static void a_block_on_the_tip_is_connected(void **state)
     assert_int_equal(f->rig.n_tip_changed, 1);
 }
 
-static void a_block_known_already_is_not_new(void **state)
+TEST(a_block_known_already_is_not_new, struct fixture *f)
 {
-    struct fixture *f = *state;
     (void)rig_accept(&f->rig, f->base[1]);
     struct chain_block_result result = rig_accept(&f->rig, f->base[1]);
     assert_int_equal(result.verdict.code, REJECT_NONE);
@@ -106,9 +100,8 @@ static void a_block_known_already_is_not_new(void **state)
     assert_int_equal(f->rig.n_connected, 1);
 }
 
-static void blocks_that_come_in_reverse_are_all_connected(void **state)
+TEST(blocks_that_come_in_reverse_are_all_connected, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int32_t at = 1; at <= 30; at++) {
         struct verdict verdict;
         assert_non_null(chain_accept_header(f->rig.chain, &f->base[at]->block.header, &verdict));
@@ -121,17 +114,15 @@ static void blocks_that_come_in_reverse_are_all_connected(void **state)
     assert_coins_as_if_only(f, f->base[30]);
 }
 
-static void a_block_without_its_parent_is_refused_as_missing(void **state)
+TEST(a_block_without_its_parent_is_refused_as_missing, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain_block_result result = rig_accept(&f->rig, f->base[2]);
     assert_int_equal(result.verdict.code, REJECT_PREV_NOT_FOUND);
     assert_null(result.node);
 }
 
-static void spends_of_all_kinds_of_coins_are_connected(void **state)
+TEST(spends_of_all_kinds_of_coins_are_connected, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     const struct built_block *block = last_base(f);
     static const enum builder_script to[] = {BUILDER_TRUE, BUILDER_WSH_TRUE, BUILDER_LONG,
@@ -149,9 +140,8 @@ static void spends_of_all_kinds_of_coins_are_connected(void **state)
     assert_ptr_equal(stats.tip, chain_tip(f->rig.chain));
 }
 
-static void a_chain_of_spends_in_one_block_is_connected(void **state)
+TEST(a_chain_of_spends_in_one_block_is_connected, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     struct tx tx[20];
     struct builder_coin coin = builder_coinbase_coin(f->base[4]);
@@ -189,9 +179,8 @@ static const struct built_block *block_with_bad_script(struct fixture *f, uint32
     return builder_block(&f->b, prev, &spec);
 }
 
-static void a_bad_script_anywhere_in_a_block_is_found(void **state)
+TEST(a_bad_script_anywhere_in_a_block_is_found, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     /* Several script jobs: the bad one in the first, in the middle, in the last. */
     static const uint32_t bad[] = {0, 95, 96, 150, 299};
@@ -213,9 +202,8 @@ static void a_bad_script_anywhere_in_a_block_is_found(void **state)
     }
 }
 
-static void a_block_on_an_invalid_one_is_refused(void **state)
+TEST(a_block_on_an_invalid_one_is_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     const struct built_block *bad = spending_block(f, last_base(f), 2, BUILDER_TRUE);
     const struct built_block *child = builder_block(&f->b, bad, NULL);
@@ -233,9 +221,8 @@ struct bad_spend {
     enum reject reject;
 };
 
-static void blocks_that_break_rules_about_coins_are_refused(void **state)
+TEST(blocks_that_break_rules_about_coins_are_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     int32_t tip = last_base(f)->height;
     const struct bad_spend rows[] = {
@@ -264,9 +251,8 @@ static void blocks_that_break_rules_about_coins_are_refused(void **state)
     }
 }
 
-static void what_stands_on_an_invalid_block_in_flight_is_dropped(void **state)
+TEST(what_stands_on_an_invalid_block_in_flight_is_dropped, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     /* A bad block and five good ones on it, all at once, so that they fly together. */
     const struct built_block *bad = spending_block(f, last_base(f), 2, BUILDER_TRUE);
@@ -280,9 +266,8 @@ static void what_stands_on_an_invalid_block_in_flight_is_dropped(void **state)
 
 /* -- Reorganising ------------------------------------------------------------------------------ */
 
-static void the_branch_with_more_work_wins(void **state)
+TEST(the_branch_with_more_work_wins, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     const struct built_block *a = spending_block(f, last_base(f), 4, BUILDER_TRUE);
     const struct built_block *b1 = spending_block(f, last_base(f), 4, BUILDER_LONG);
@@ -321,19 +306,18 @@ static void reorganise_by(struct fixture *f, int32_t n)
     assert_coins_as_if_only(f, a2);
 }
 
-static void a_reorganisation_of_fifteen_blocks_is_done(void **state)
+TEST(a_reorganisation_of_fifteen_blocks_is_done, struct fixture *f)
 {
-    reorganise_by(*state, 15);
+    reorganise_by(f, 15);
 }
 
-static void a_reorganisation_deeper_than_is_done_in_one_go_is_done(void **state)
+TEST(a_reorganisation_deeper_than_is_done_in_one_go_is_done, struct fixture *f)
 {
-    reorganise_by(*state, 40);
+    reorganise_by(f, 40);
 }
 
-static void a_reorganisation_to_an_invalid_branch_ends_where_it_began(void **state)
+TEST(a_reorganisation_to_an_invalid_branch_ends_where_it_began, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     const struct built_block *a = spending_block(f, last_base(f), 4, BUILDER_TRUE);
     a = builder_blocks(&f->b, a, 3, NULL);
@@ -350,9 +334,8 @@ static void a_reorganisation_to_an_invalid_branch_ends_where_it_began(void **sta
     assert_coins_as_if_only(f, a);
 }
 
-static void a_deep_reorganisation_to_an_invalid_branch_comes_back(void **state)
+TEST(a_deep_reorganisation_to_an_invalid_branch_comes_back, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     const struct built_block *a = builder_blocks(&f->b, last_base(f), 30, NULL);
     rig_accept_chain(&f->rig, a);
@@ -370,9 +353,8 @@ static void note_flush(void *arg, int error)
     ++*(int *)arg;
 }
 
-static void a_flush_amid_a_reorganisation_harms_nothing(void **state)
+TEST(a_flush_amid_a_reorganisation_harms_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     int flushes = 0;
     rig_accept_chain(&f->rig, last_base(f));
     const struct built_block *a = spending_block(f, last_base(f), 4, BUILDER_TRUE);
@@ -394,9 +376,8 @@ static void a_flush_amid_a_reorganisation_harms_nothing(void **state)
 
 /* -- Orders ------------------------------------------------------------------------------------ */
 
-static void an_invalidated_block_is_left_and_reconsidered_again(void **state)
+TEST(an_invalidated_block_is_left_and_reconsidered_again, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     int32_t tip = last_base(f)->height;
     assert_int_equal(rig_invalidate(&f->rig, f->base[tip - 30]).code, REJECT_NONE);
@@ -411,25 +392,22 @@ static void an_invalidated_block_is_left_and_reconsidered_again(void **state)
     assert_coins_as_if_only(f, last_base(f));
 }
 
-static void an_order_about_an_unknown_block_is_refused(void **state)
+TEST(an_order_about_an_unknown_block_is_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(rig_invalidate(&f->rig, f->base[1]).code, REJECT_PREV_NOT_FOUND);
     assert_int_equal(rig_reconsider(&f->rig, f->base[1]).code, REJECT_PREV_NOT_FOUND);
     assert_int_equal(rig_precious(&f->rig, f->base[1]).code, REJECT_PREV_NOT_FOUND);
 }
 
-static void the_first_block_cannot_be_invalidated(void **state)
+TEST(the_first_block_cannot_be_invalidated, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, f->base[5]);
     assert_int_equal(rig_invalidate(&f->rig, f->b.genesis).code, REJECT_NONE);
     assert_true(rig_is_at(&f->rig, f->base[5]));
 }
 
-static void a_precious_block_is_preferred_among_equals(void **state)
+TEST(a_precious_block_is_preferred_among_equals, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     const struct built_block *a = builder_block(&f->b, last_base(f), NULL);
     const struct built_block *b = builder_block(&f->b, last_base(f), NULL);
@@ -475,9 +453,8 @@ static enum reject try_block(struct fixture *f, const struct built_block *block)
     return trial.verdict.code;
 }
 
-static void a_block_that_is_only_tried_leaves_no_trace(void **state)
+TEST(a_block_that_is_only_tried_leaves_no_trace, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     struct coin_stats before = rig_coin_stats(&f->rig, COIN_STATS_MUHASH);
     const struct built_block *good = spending_block(f, last_base(f), 4, BUILDER_TRUE);
@@ -495,9 +472,8 @@ static void a_block_that_is_only_tried_leaves_no_trace(void **state)
 
 /* -- Stopping ---------------------------------------------------------------------------------- */
 
-static void a_restart_finds_what_was_there(void **state)
+TEST(a_restart_finds_what_was_there, struct fixture *f)
 {
-    struct fixture *f = *state;
     rig_accept_chain(&f->rig, last_base(f));
     const struct built_block *side = builder_blocks(&f->b, f->base[50], 3, NULL);
     rig_accept_chain(&f->rig, side);
@@ -516,9 +492,8 @@ static void a_restart_finds_what_was_there(void **state)
     assert_coins_as_if_only(f, longer);
 }
 
-static void closing_amid_work_loses_nothing_that_was_promised(void **state)
+TEST(closing_amid_work_loses_nothing_that_was_promised, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 400; steps += 37) {
         for (size_t i = 1; i < COUNT_OF(f->base); i++)
             rig_submit(&f->rig, f->base[i]);
@@ -533,35 +508,4 @@ static void closing_amid_work_loses_nothing_that_was_promised(void **state)
     rig_accept_chain(&f->rig, last_base(f));
     assert_true(rig_is_at(&f->rig, last_base(f)));
     assert_coins_as_if_only(f, last_base(f));
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_block_on_the_tip_is_connected),
-        TEST(a_block_known_already_is_not_new),
-        TEST(blocks_that_come_in_reverse_are_all_connected),
-        TEST(a_block_without_its_parent_is_refused_as_missing),
-        TEST(spends_of_all_kinds_of_coins_are_connected),
-        TEST(a_chain_of_spends_in_one_block_is_connected),
-        TEST(a_bad_script_anywhere_in_a_block_is_found),
-        TEST(a_block_on_an_invalid_one_is_refused),
-        TEST(blocks_that_break_rules_about_coins_are_refused),
-        TEST(what_stands_on_an_invalid_block_in_flight_is_dropped),
-        TEST(the_branch_with_more_work_wins),
-        TEST(a_reorganisation_of_fifteen_blocks_is_done),
-        TEST(a_reorganisation_deeper_than_is_done_in_one_go_is_done),
-        TEST(a_reorganisation_to_an_invalid_branch_ends_where_it_began),
-        TEST(a_deep_reorganisation_to_an_invalid_branch_comes_back),
-        TEST(a_flush_amid_a_reorganisation_harms_nothing),
-        TEST(an_invalidated_block_is_left_and_reconsidered_again),
-        TEST(an_order_about_an_unknown_block_is_refused),
-        TEST(the_first_block_cannot_be_invalidated),
-        TEST(a_precious_block_is_preferred_among_equals),
-        TEST(a_block_that_is_only_tried_leaves_no_trace),
-        TEST(a_restart_finds_what_was_there),
-        TEST(closing_amid_work_loses_nothing_that_was_promised),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

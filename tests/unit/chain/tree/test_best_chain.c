@@ -1,13 +1,7 @@
 /* test_best_chain.c - candidates and what is invalid, without any block being read or verified. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "sim/sim_env.h"
 #include "support/chain_inside.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* A chain that was never opened: only tree, candidates and committed chain are used. */
@@ -73,21 +67,21 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static bool is_candidate(const struct fixture *f, const struct block_node *node)
 {
     return sorted_map_find(&f->chain->candidates, node) != NULL;
 }
 
-static void a_new_chain_is_its_own_target(void **state)
+TEST(a_new_chain_is_its_own_target, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_ptr_equal(best_chain_target(f->chain), f->genesis);
     assert_int_equal(f->chain->candidates.count, 1);
 }
 
-static void the_target_has_the_most_work(void **state)
+TEST(the_target_has_the_most_work, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *a = add_block(f, f->genesis);
     assert_ptr_equal(best_chain_target(f->chain), a);
     struct block_node *b = add_block(f, f->genesis);
@@ -97,9 +91,8 @@ static void the_target_has_the_most_work(void **state)
     assert_int_equal(f->chain->candidates.count, 4);
 }
 
-static void a_gap_keeps_what_is_above_it_out(void **state)
+TEST(a_gap_keeps_what_is_above_it_out, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *a = add_header(f, f->genesis);
     struct block_node *b = add_block(f, a);
     struct block_node *c = add_header(f, b);
@@ -118,9 +111,8 @@ static void a_gap_keeps_what_is_above_it_out(void **state)
     assert_ptr_equal(best_chain_target(f->chain), d);
 }
 
-static void what_the_tip_has_passed_is_no_candidate(void **state)
+TEST(what_the_tip_has_passed_is_no_candidate, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *a = add_block(f, f->genesis);
     struct block_node *b = add_block(f, f->genesis);
     struct block_node *a2 = add_block(f, a);
@@ -133,9 +125,8 @@ static void what_the_tip_has_passed_is_no_candidate(void **state)
     assert_true(is_candidate(f, a2));
 }
 
-static void a_failed_block_takes_its_descendants_along(void **state)
+TEST(a_failed_block_takes_its_descendants_along, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *a = add_block(f, f->genesis);
     struct block_node *bad = add_block(f, a);
     struct block_node *child = add_block(f, bad);
@@ -156,9 +147,8 @@ static void a_failed_block_takes_its_descendants_along(void **state)
     assert_false(is_candidate(f, later));
 }
 
-static void a_tip_that_fails_is_left_for_the_best_of_the_rest(void **state)
+TEST(a_tip_that_fails_is_left_for_the_best_of_the_rest, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *a = add_block(f, f->genesis);
     struct block_node *b = add_block(f, a);
     struct block_node *c = add_block(f, b);
@@ -177,9 +167,8 @@ static void a_tip_that_fails_is_left_for_the_best_of_the_rest(void **state)
     assert_int_equal(f->chain->candidates.count, 1);
 }
 
-static void with_nothing_else_the_chain_goes_back_to_what_is_valid(void **state)
+TEST(with_nothing_else_the_chain_goes_back_to_what_is_valid, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *a = add_block(f, f->genesis);
     struct block_node *b = add_block(f, a);
     move_tip(f, b);
@@ -191,9 +180,8 @@ static void with_nothing_else_the_chain_goes_back_to_what_is_valid(void **state)
     assert_ptr_equal(best_chain_target(f->chain), f->genesis);
 }
 
-static void lost_data_makes_a_gap(void **state)
+TEST(lost_data_makes_a_gap, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *a = add_block(f, f->genesis);
     struct block_node *b = add_block(f, a);
     struct block_node *c = add_block(f, b);
@@ -208,9 +196,8 @@ static void lost_data_makes_a_gap(void **state)
     assert_ptr_equal(best_chain_target(f->chain), c);
 }
 
-static void a_rebuild_finds_the_same_candidates(void **state)
+TEST(a_rebuild_finds_the_same_candidates, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *a = add_block(f, f->genesis);
     struct block_node *b = add_block(f, a), *side = add_block(f, a);
     struct block_node *bad = add_block(f, b), *best = add_header(f, side);
@@ -224,21 +211,4 @@ static void a_rebuild_finds_the_same_candidates(void **state)
     assert_ptr_equal(best_chain_target(f->chain), target);
     assert_ptr_equal(f->chain->tree.best_header, best);
     assert_int_equal(side->chain_tx, 7);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_new_chain_is_its_own_target),
-        TEST(the_target_has_the_most_work),
-        TEST(a_gap_keeps_what_is_above_it_out),
-        TEST(what_the_tip_has_passed_is_no_candidate),
-        TEST(a_failed_block_takes_its_descendants_along),
-        TEST(a_tip_that_fails_is_left_for_the_best_of_the_rest),
-        TEST(with_nothing_else_the_chain_goes_back_to_what_is_valid),
-        TEST(lost_data_makes_a_gap),
-        TEST(a_rebuild_finds_the_same_candidates),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,8 @@
 /* test_best_chain_model.c - candidates and what is invalid, on trees of headers without any blocks,
  * against a model that looks at every node. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "sim/sim_random.h"
 #include "support/chain_inside.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define BITS 0x207fffffu
@@ -42,6 +35,8 @@ static int teardown(void **state)
     xfree(chain);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* A header on prev; number makes its hash. */
 static struct block_node *add(struct chain *chain, struct block_node *prev, uint32_t number)
@@ -95,16 +90,14 @@ static void move_tip(struct chain *chain, struct block_node *tip)
 
 /* -- One thing at a time ----------------------------------------------------------------------- */
 
-static void alone_the_first_block_is_the_target(void **state)
+TEST(alone_the_first_block_is_the_target, struct chain *chain)
 {
-    struct chain *chain = *state;
     assert_ptr_equal(best_chain_target(chain), chain->tree.genesis);
     assert_int_equal(chain->candidates.count, 1);
 }
 
-static void a_header_without_block_is_no_candidate(void **state)
+TEST(a_header_without_block_is_no_candidate, struct chain *chain)
 {
-    struct chain *chain = *state;
     struct block_node *node = add(chain, chain->tree.genesis, 1);
     assert_ptr_equal(best_chain_target(chain), chain->tree.genesis);
     best_chain_block_stored(chain, node, 3, false);
@@ -112,9 +105,8 @@ static void a_header_without_block_is_no_candidate(void **state)
     assert_int_equal(node->chain_tx, 4);
 }
 
-static void a_gap_that_is_filled_completes_all_above_it(void **state)
+TEST(a_gap_that_is_filled_completes_all_above_it, struct chain *chain)
 {
-    struct chain *chain = *state;
     struct block_node *node[6] = {chain->tree.genesis};
     for (uint32_t i = 1; i < 6; i++)
         node[i] = add(chain, node[i - 1], i);
@@ -128,9 +120,8 @@ static void a_gap_that_is_filled_completes_all_above_it(void **state)
     assert_int_equal(node[5]->chain_tx, 6);
 }
 
-static void the_first_of_equals_stays_whatever_the_hashes(void **state)
+TEST(the_first_of_equals_stays_whatever_the_hashes, struct chain *chain)
 {
-    struct chain *chain = *state;
     struct block_node *first = add_stored(chain, chain->tree.genesis, 200);
     for (uint32_t i = 1; i < 60; i++) {
         (void)add_stored(chain, chain->tree.genesis, i);
@@ -139,9 +130,8 @@ static void the_first_of_equals_stays_whatever_the_hashes(void **state)
 }
 
 /* First is who could have become the tip first, not whose block came first. */
-static void a_block_that_waited_for_its_parent_comes_after_one_that_did_not(void **state)
+TEST(a_block_that_waited_for_its_parent_comes_after_one_that_did_not, struct chain *chain)
 {
-    struct chain *chain = *state;
     struct block_node *a1 = add(chain, chain->tree.genesis, 1), *a2 = add(chain, a1, 2);
     struct block_node *b1 = add(chain, chain->tree.genesis, 3), *b2 = add(chain, b1, 4);
     best_chain_block_stored(chain, a2, 1, false);
@@ -151,9 +141,8 @@ static void a_block_that_waited_for_its_parent_comes_after_one_that_did_not(void
     assert_ptr_equal(best_chain_target(chain), b2);
 }
 
-static void what_the_tip_has_passed_is_forgotten(void **state)
+TEST(what_the_tip_has_passed_is_forgotten, struct chain *chain)
 {
-    struct chain *chain = *state;
     struct block_node *a1 = add_stored(chain, chain->tree.genesis, 1);
     struct block_node *b1 = add_stored(chain, chain->tree.genesis, 2);
     struct block_node *a2 = add_stored(chain, a1, 3);
@@ -168,9 +157,8 @@ static void what_the_tip_has_passed_is_forgotten(void **state)
     assert_ptr_equal(best_chain_target(chain), b3);
 }
 
-static void a_failed_block_takes_its_descendants_along(void **state)
+TEST(a_failed_block_takes_its_descendants_along, struct chain *chain)
 {
-    struct chain *chain = *state;
     struct block_node *a1 = add_stored(chain, chain->tree.genesis, 1);
     struct block_node *a2 = add_stored(chain, a1, 2);
     struct block_node *a3 = add_stored(chain, a2, 3);
@@ -185,9 +173,8 @@ static void a_failed_block_takes_its_descendants_along(void **state)
 }
 
 /* The committed tip itself: branches that it had passed are candidates again. */
-static void when_the_tip_fails_the_best_of_the_rest_is_found(void **state)
+TEST(when_the_tip_fails_the_best_of_the_rest_is_found, struct chain *chain)
 {
-    struct chain *chain = *state;
     struct block_node *a1 = add_stored(chain, chain->tree.genesis, 1);
     struct block_node *a2 = add_stored(chain, a1, 2), *a3 = add_stored(chain, a2, 3);
     struct block_node *b1 = add_stored(chain, chain->tree.genesis, 4);
@@ -200,9 +187,8 @@ static void when_the_tip_fails_the_best_of_the_rest_is_found(void **state)
     assert_ptr_equal(best_chain_target(chain), a1);
 }
 
-static void lost_data_makes_a_branch_incomplete_but_not_invalid(void **state)
+TEST(lost_data_makes_a_branch_incomplete_but_not_invalid, struct chain *chain)
 {
-    struct chain *chain = *state;
     struct block_node *a1 = add_stored(chain, chain->tree.genesis, 1);
     struct block_node *a2 = add_stored(chain, a1, 2), *a3 = add_stored(chain, a2, 3);
     best_chain_data_lost(chain, a2);
@@ -269,34 +255,17 @@ static void play_once(struct play *play)
     }
 }
 
-static void the_target_is_always_that_of_the_model(void **state)
+TEST(the_target_is_always_that_of_the_model)
 {
     for (uint64_t seed = 0; seed < 60; seed++) {
-        struct play play = {.chain = *state, .random = sim_random_of(seed, 1)};
+        void *state;
+        (void)setup(&state);
+        struct play play = {.chain = state, .random = sim_random_of(seed, 1)};
         play.node[play.n++] = play.chain->tree.genesis;
         for (int i = 0; i < 400; i++) {
             play_once(&play);
             assert_like_model(play.chain);
         }
-        (void)teardown(state);
-        (void)setup(state);
+        (void)teardown(&state);
     }
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(alone_the_first_block_is_the_target),
-        TEST(a_header_without_block_is_no_candidate),
-        TEST(a_gap_that_is_filled_completes_all_above_it),
-        TEST(the_first_of_equals_stays_whatever_the_hashes),
-        TEST(a_block_that_waited_for_its_parent_comes_after_one_that_did_not),
-        TEST(what_the_tip_has_passed_is_forgotten),
-        TEST(a_failed_block_takes_its_descendants_along),
-        TEST(when_the_tip_fails_the_best_of_the_rest_is_found),
-        TEST(lost_data_makes_a_branch_incomplete_but_not_invalid),
-        TEST(the_target_is_always_that_of_the_model),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

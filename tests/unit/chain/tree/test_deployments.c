@@ -1,19 +1,12 @@
 /* test_deployments.c - remembered states of deployments agree with computed ones. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "chain/tree/deployments.h"
 #include "chain/tree/node_view.h"
+#include "support/unit.h"
 
 #define NODES 1000
 
-static void a_remembered_state_is_the_computed_one(void **state)
+TEST(a_remembered_state_is_the_computed_one)
 {
-    (void)state;
     struct header_tree tree;
     struct deployments deployments;
     static struct block_node *node[NODES];
@@ -46,12 +39,4 @@ static void a_remembered_state_is_the_computed_one(void **state)
     assert_true(deployments.states.count <= NODES / 144 + 2);
     deployments_deinit(&deployments);
     header_tree_deinit(&tree);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_remembered_state_is_the_computed_one),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,7 @@
 /* test_header_tree.c - the tree against naive walks: ancestors, forks, median time, work. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include <string.h>
-
 #include "chain/tree/header_tree.h"
 #include "sim/sim_random.h"
+#include "support/unit.h"
 
 static const struct siphash_key key = {1, 2};
 
@@ -52,9 +43,8 @@ static const struct block_node *naive_fork(const struct block_node *a, const str
 
 enum { N_RANDOM = 2000 };
 
-static void a_random_tree_agrees_with_naive_walks(void **state)
+TEST(a_random_tree_agrees_with_naive_walks)
 {
-    (void)state;
     struct header_tree tree;
     header_tree_init(&tree, key);
     struct sim_random random = sim_random_of(3, 0);
@@ -83,9 +73,8 @@ static void a_random_tree_agrees_with_naive_walks(void **state)
     header_tree_deinit(&tree);
 }
 
-static void ancestors_of_a_long_chain_take_few_steps(void **state)
+TEST(ancestors_of_a_long_chain_take_few_steps)
 {
-    (void)state;
     struct header_tree tree;
     header_tree_init(&tree, key);
     struct block_node *tip = add(&tree, NULL, 0, 0x207fffff, 0);
@@ -103,9 +92,8 @@ static void ancestors_of_a_long_chain_take_few_steps(void **state)
     header_tree_deinit(&tree);
 }
 
-static void median_time_is_of_up_to_eleven_blocks(void **state)
+TEST(median_time_is_of_up_to_eleven_blocks)
 {
-    (void)state;
     static const uint32_t times[] = {50, 10, 90, 20, 80, 30, 70, 40, 60, 55, 45, 100, 5};
     /* The median (upper of two) of all blocks so far, from the 11th on of the last 11. */
     static const int64_t want[] = {50, 50, 50, 50, 50, 50, 50, 50, 50, 55, 50, 55, 55};
@@ -132,9 +120,8 @@ static const struct { uint32_t bits; const char *work; } works[] = {
 };
 /* clang-format on */
 
-static void work_follows_the_target(void **state)
+TEST(work_follows_the_target)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(works); i++) {
         struct header_tree tree;
         char hex[U256_HEX_BYTES];
@@ -148,9 +135,8 @@ static void work_follows_the_target(void **state)
     }
 }
 
-static void the_better_node_has_more_work_then_came_first_then_has_the_smaller_hash(void **state)
+TEST(the_better_node_has_more_work_then_came_first_then_has_the_smaller_hash)
 {
-    (void)state;
     struct header_tree tree;
     header_tree_init(&tree, key);
     struct block_node *genesis = add(&tree, NULL, 0, 0x207fffff, 0);
@@ -169,9 +155,8 @@ static void the_better_node_has_more_work_then_came_first_then_has_the_smaller_h
     header_tree_deinit(&tree);
 }
 
-static void the_best_header_has_most_work_and_no_failed_ancestor(void **state)
+TEST(the_best_header_has_most_work_and_no_failed_ancestor)
 {
-    (void)state;
     struct header_tree tree;
     header_tree_init(&tree, key);
     struct block_node *genesis = add(&tree, NULL, 0, 0x207fffff, 0);
@@ -191,9 +176,8 @@ static void the_best_header_has_most_work_and_no_failed_ancestor(void **state)
     header_tree_deinit(&tree);
 }
 
-static void descendants_are_visited_once_each_parents_first(void **state)
+TEST(descendants_are_visited_once_each_parents_first)
 {
-    (void)state;
     struct header_tree tree;
     header_tree_init(&tree, key);
     /*      0
@@ -218,9 +202,8 @@ static void descendants_are_visited_once_each_parents_first(void **state)
     header_tree_deinit(&tree);
 }
 
-static void a_dirty_node_is_listed_once(void **state)
+TEST(a_dirty_node_is_listed_once)
 {
-    (void)state;
     struct header_tree tree;
     header_tree_init(&tree, key);
     struct block_node *genesis = add(&tree, NULL, 0, 0x207fffff, 0);
@@ -232,19 +215,4 @@ static void a_dirty_node_is_listed_once(void **state)
         assert_true(at->is_dirty);
     assert_int_equal(n, 2);
     header_tree_deinit(&tree);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_random_tree_agrees_with_naive_walks),
-        cmocka_unit_test(ancestors_of_a_long_chain_take_few_steps),
-        cmocka_unit_test(median_time_is_of_up_to_eleven_blocks),
-        cmocka_unit_test(work_follows_the_target),
-        cmocka_unit_test(the_better_node_has_more_work_then_came_first_then_has_the_smaller_hash),
-        cmocka_unit_test(the_best_header_has_most_work_and_no_failed_ancestor),
-        cmocka_unit_test(descendants_are_visited_once_each_parents_first),
-        cmocka_unit_test(a_dirty_node_is_listed_once),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

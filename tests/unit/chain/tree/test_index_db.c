@@ -1,17 +1,9 @@
 /* test_index_db.c - the index comes back as it was, and damage names its remedy. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
-#include <string.h>
 
 #include "chain/tree/index_db.h"
 #include "sim/sim_env.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static const uint8_t magic[4] = {1, 2, 3, 4};
@@ -56,6 +48,8 @@ static int teardown(void **state)
     xfree(s);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* Add a block on prev (NULL: genesis); higher numbers have smaller hashes. */
 static struct block_node *add(struct header_tree *tree, struct block_node *prev, uint32_t number)
@@ -134,9 +128,8 @@ static void assert_loads_equal(struct setting *s)
     header_tree_deinit(&loaded);
 }
 
-static void a_tree_and_its_files_come_back_as_they_were(void **state)
+TEST(a_tree_and_its_files_come_back_as_they_were, struct setting *s)
 {
-    struct setting *s = *state;
     fill(s);
     block_files_alloc(s->files, 100, 3, 30);
     block_files_alloc_undo(s->files, 0, 40);
@@ -149,9 +142,8 @@ static void a_tree_and_its_files_come_back_as_they_were(void **state)
     assert_loads_equal(s);
 }
 
-static void only_what_changed_is_written_and_later_values_win(void **state)
+TEST(only_what_changed_is_written_and_later_values_win, struct setting *s)
 {
-    struct setting *s = *state;
     fill(s);
     assert_int_equal(write_all(s), 0);
     struct block_node *genesis = s->tree.genesis;
@@ -171,9 +163,8 @@ static void only_what_changed_is_written_and_later_values_win(void **state)
     assert_loads_equal(s);
 }
 
-static void the_best_header_after_loading_has_not_failed(void **state)
+TEST(the_best_header_after_loading_has_not_failed, struct setting *s)
 {
-    struct setting *s = *state;
     fill(s);
     struct block_node *best = s->tree.best_header;
     assert_int_equal(best->height, 5);
@@ -190,16 +181,14 @@ static void the_best_header_after_loading_has_not_failed(void **state)
     header_tree_deinit(&loaded);
 }
 
-static void an_empty_index_loads_as_empty(void **state)
+TEST(an_empty_index_loads_as_empty, struct setting *s)
 {
-    struct setting *s = *state;
     assert_loads_equal(s);
     assert_null(s->tree.best_header);
 }
 
-static void where_a_replay_began_is_kept_until_it_is_cleared(void **state)
+TEST(where_a_replay_began_is_kept_until_it_is_cleared, struct setting *s)
 {
-    struct setting *s = *state;
     int32_t file;
     uint32_t offset;
     assert_false(index_db_replay_from(s->db, &file, &offset));
@@ -218,9 +207,8 @@ static void where_a_replay_began_is_kept_until_it_is_cleared(void **state)
     assert_false(index_db_replay_from(s->db, &file, &offset));
 }
 
-static void flags_are_kept_by_name(void **state)
+TEST(flags_are_kept_by_name, struct setting *s)
 {
-    struct setting *s = *state;
     assert_false(index_db_flag(s->db, "txindex"));
     assert_int_equal(index_db_set_flag(s->db, "txindex"), 0);
     assert_int_equal(index_db_set_flag(s->db, INDEX_FLAG_REINDEXING), 0);
@@ -270,9 +258,8 @@ static void assert_load_is_refused(struct setting *s)
     header_tree_deinit(&loaded);
 }
 
-static void malformed_rows_are_refused(void **state)
+TEST(malformed_rows_are_refused)
 {
-    (void)state;
     static const uint8_t zeros[200];
     uint8_t node_at_1[37] = {'b', 0, 0, 0, 1};
     /* clang-format off */
@@ -298,9 +285,8 @@ static void malformed_rows_are_refused(void **state)
     }
 }
 
-static void a_missing_parent_is_refused(void **state)
+TEST(a_missing_parent_is_refused, struct setting *s)
 {
-    struct setting *s = *state;
     fill(s);
     uint8_t row[37] = {'b', 0, 0, 0, 1};
     memcpy(row + 5, s->tree.genesis->first_child->hash.b, 32);
@@ -309,9 +295,8 @@ static void a_missing_parent_is_refused(void **state)
     assert_load_is_refused(s);
 }
 
-static void a_block_at_a_height_that_does_not_fit_is_refused(void **state)
+TEST(a_block_at_a_height_that_does_not_fit_is_refused, struct setting *s)
 {
-    struct setting *s = *state;
     fill(s);
     const struct block_node *child = s->tree.genesis->first_child;
     struct block_header header = block_node_header(child);
@@ -324,9 +309,8 @@ static void a_block_at_a_height_that_does_not_fit_is_refused(void **state)
     assert_load_is_refused(s);
 }
 
-static void another_format_version_is_refused(void **state)
+TEST(another_format_version_is_refused, struct setting *s)
 {
-    struct setting *s = *state;
     struct index_db *db;
     char *error;
     put_raw(s, span_of("v", 1), span_of("\2", 1));
@@ -336,9 +320,8 @@ static void another_format_version_is_refused(void **state)
     xfree(error);
 }
 
-static void a_write_is_durable_and_a_failing_one_is_a_fault(void **state)
+TEST(a_write_is_durable_and_a_failing_one_is_a_fault, struct setting *s)
 {
-    struct setting *s = *state;
     fill(s);
     sim_disk_fail(sim_env_disk(s->sim), SIM_OP_SYNC, 0, -EIO, false);
     assert_int_equal(write_all(s), -EIO);
@@ -357,22 +340,3 @@ static void a_write_is_durable_and_a_failing_one_is_a_fault(void **state)
     sim_env_free(after);
 }
 
-#define WITH_SETTING(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        WITH_SETTING(a_tree_and_its_files_come_back_as_they_were),
-        WITH_SETTING(only_what_changed_is_written_and_later_values_win),
-        WITH_SETTING(the_best_header_after_loading_has_not_failed),
-        WITH_SETTING(an_empty_index_loads_as_empty),
-        WITH_SETTING(flags_are_kept_by_name),
-        WITH_SETTING(where_a_replay_began_is_kept_until_it_is_cleared),
-        cmocka_unit_test(malformed_rows_are_refused),
-        WITH_SETTING(a_missing_parent_is_refused),
-        WITH_SETTING(a_block_at_a_height_that_does_not_fit_is_refused),
-        WITH_SETTING(another_format_version_is_refused),
-        WITH_SETTING(a_write_is_durable_and_a_failing_one_is_a_fault),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

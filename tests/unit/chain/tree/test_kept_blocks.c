@@ -1,13 +1,7 @@
 /* test_kept_blocks.c - decoded blocks in memory until they are connected and written. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "chain/tree/kept_blocks.h"
 #include "support/chain_builder.h"
+#include "support/unit.h"
 
 struct fixture {
     struct chain_builder builder;
@@ -41,9 +35,8 @@ static void teardown(struct fixture *f)
     chain_builder_deinit(&f->builder);
 }
 
-static void a_block_is_kept_until_it_is_written_and_connected(void **state)
+TEST(a_block_is_kept_until_it_is_written_and_connected)
 {
-    (void)state;
     struct fixture f;
     setup(&f, 1 << 20);
     kept_blocks_add(&f.kept, f.node[0], f.ref[0]);
@@ -58,9 +51,8 @@ static void a_block_is_kept_until_it_is_written_and_connected(void **state)
     teardown(&f);
 }
 
-static void a_block_being_written_is_never_let_go(void **state)
+TEST(a_block_being_written_is_never_let_go)
 {
-    (void)state;
     struct fixture f;
     setup(&f, 0); /* no room at all */
     kept_blocks_add(&f.kept, f.node[0], f.ref[0]);
@@ -72,9 +64,8 @@ static void a_block_being_written_is_never_let_go(void **state)
     teardown(&f);
 }
 
-static void blocks_beyond_the_limit_are_let_go_once_written(void **state)
+TEST(blocks_beyond_the_limit_are_let_go_once_written)
 {
-    (void)state;
     struct fixture f;
     setup(&f, 1 << 20);
     kept_blocks_add(&f.kept, f.node[0], f.ref[0]);
@@ -89,9 +80,8 @@ static void blocks_beyond_the_limit_are_let_go_once_written(void **state)
     teardown(&f);
 }
 
-static void releasing_what_is_not_kept_does_nothing(void **state)
+TEST(releasing_what_is_not_kept_does_nothing)
 {
-    (void)state;
     struct fixture f;
     setup(&f, 1 << 20);
     kept_blocks_release(&f.kept, f.node[2]);
@@ -99,9 +89,8 @@ static void releasing_what_is_not_kept_does_nothing(void **state)
     teardown(&f);
 }
 
-static void trimming_spares_what_is_being_written(void **state)
+TEST(trimming_spares_what_is_being_written)
 {
-    (void)state;
     struct fixture f;
     setup(&f, 1 << 20);
     for (size_t i = 0; i < 4; i++)
@@ -120,9 +109,8 @@ static void trimming_spares_what_is_being_written(void **state)
 }
 
 /* Where nodes lie in memory must not decide what happens: a simulation could not be repeated. */
-static void which_blocks_trimming_lets_go_does_not_depend_on_addresses(void **state)
+TEST(which_blocks_trimming_lets_go_does_not_depend_on_addresses)
 {
-    (void)state;
     struct fixture f[8];
     unsigned kept[8] = {0};
     for (size_t k = 0; k < 8; k++) {
@@ -140,17 +128,4 @@ static void which_blocks_trimming_lets_go_does_not_depend_on_addresses(void **st
     }
     for (size_t k = 0; k < 8; k++)
         teardown(&f[k]);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_block_is_kept_until_it_is_written_and_connected),
-        cmocka_unit_test(a_block_being_written_is_never_let_go),
-        cmocka_unit_test(blocks_beyond_the_limit_are_let_go_once_written),
-        cmocka_unit_test(releasing_what_is_not_kept_does_nothing),
-        cmocka_unit_test(trimming_spares_what_is_being_written),
-        cmocka_unit_test(which_blocks_trimming_lets_go_does_not_depend_on_addresses),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

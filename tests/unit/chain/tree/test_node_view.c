@@ -1,18 +1,11 @@
 /* test_node_view.c - block nodes as the rules see them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "chain/tree/node_view.h"
+#include "support/unit.h"
 
 #define NODES 30
 
-static void the_view_shows_what_the_tree_holds(void **state)
+TEST(the_view_shows_what_the_tree_holds)
 {
-    (void)state;
     struct header_tree tree;
     struct block_node *node[NODES];
     header_tree_init(&tree, (struct siphash_key){1, 2});
@@ -37,12 +30,4 @@ static void the_view_shows_what_the_tree_holds(void **state)
     /* Times rise by ten: the median of eleven is five blocks back. */
     assert_int_equal(view->median_time_past(node[20]), 5150);
     header_tree_deinit(&tree);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_view_shows_what_the_tree_holds),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

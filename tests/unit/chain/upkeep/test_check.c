@@ -1,13 +1,7 @@
 /* test_check.c - the check of invariants notices each one that is broken. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -40,6 +34,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 /* Break something, see it noticed, mend it. */
 #define assert_noticed(f, field, value)                                                            \
     do {                                                                                           \
@@ -50,9 +46,8 @@ static int teardown(void **state)
         chain_check((f)->rig.chain);                                                               \
     } while (0)
 
-static void a_node_out_of_place_is_noticed(void **state)
+TEST(a_node_out_of_place_is_noticed, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *node = f->rig.chain->active.at[10];
     assert_noticed(f, node->height, 11);
     assert_noticed(f, node->chain_work, u256_of(5));
@@ -61,9 +56,8 @@ static void a_node_out_of_place_is_noticed(void **state)
     assert_noticed(f, node->first_child, NULL);
 }
 
-static void wrong_marks_of_stored_data_are_noticed(void **state)
+TEST(wrong_marks_of_stored_data_are_noticed, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *node = f->rig.chain->active.at[10];
     assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_HAVE_DATA);
     assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_HAVE_UNDO);
@@ -73,18 +67,16 @@ static void wrong_marks_of_stored_data_are_noticed(void **state)
     assert_noticed(f, node->chain_tx, 3);
 }
 
-static void a_wrong_committed_chain_is_noticed(void **state)
+TEST(a_wrong_committed_chain_is_noticed, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain *chain = f->rig.chain;
     struct block_node *node = chain->active.at[10];
     assert_noticed(f, chain->active.at[10], node->prev);
     assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_VALID_SCRIPTS);
 }
 
-static void a_failed_block_with_children_that_have_not_is_noticed(void **state)
+TEST(a_failed_block_with_children_that_have_not_is_noticed, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *node = f->rig.chain->active.at[10];
     assert_noticed(f, node->status, node->status | BLOCK_FAILED);
     assert_noticed(f, node->status, node->status | BLOCK_FAILED_CHILD);
@@ -92,9 +84,8 @@ static void a_failed_block_with_children_that_have_not_is_noticed(void **state)
     assert_noticed(f, best->status, best->status | BLOCK_FAILED);
 }
 
-static void wrong_candidates_are_noticed(void **state)
+TEST(wrong_candidates_are_noticed, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain *chain = f->rig.chain;
     assert_int_equal(chain->candidates.count, 1);
     struct block_node *tip = sorted_map_last(&chain->candidates);
@@ -105,9 +96,8 @@ static void wrong_candidates_are_noticed(void **state)
     assert_noticed(f, *slot, tip->first_child);
 }
 
-static void a_broken_list_of_what_is_to_be_written_is_noticed(void **state)
+TEST(a_broken_list_of_what_is_to_be_written_is_noticed, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct header_tree *tree = &f->rig.chain->tree;
     assert_non_null(tree->dirty);
     assert_noticed(f, tree->dirty, NULL);
@@ -115,9 +105,8 @@ static void a_broken_list_of_what_is_to_be_written_is_noticed(void **state)
     assert_noticed(f, tree->count, 4);
 }
 
-static void a_check_that_is_wanted_is_made(void **state)
+TEST(a_check_that_is_wanted_is_made, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain *chain = f->rig.chain;
     struct block_node *node = chain->active.at[10];
     node->n_tx++;
@@ -129,19 +118,4 @@ static void a_check_that_is_wanted_is_made(void **state)
     node->n_tx--;
     chain->next_check_us = 0;
     check_part.step(chain);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_node_out_of_place_is_noticed),
-        TEST(wrong_marks_of_stored_data_are_noticed),
-        TEST(a_wrong_committed_chain_is_noticed),
-        TEST(a_failed_block_with_children_that_have_not_is_noticed),
-        TEST(wrong_candidates_are_noticed),
-        TEST(a_broken_list_of_what_is_to_be_written_is_noticed),
-        TEST(a_check_that_is_wanted_is_made),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

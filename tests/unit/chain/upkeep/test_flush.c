@@ -1,13 +1,10 @@
 /* test_flush.c - what is durable when: the order of syncs, failing disks. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
+
+FIXTURE(fixture_setup, fixture_teardown)
 
 static struct block_hash stored_tip(const struct fixture *f)
 {
@@ -16,9 +13,8 @@ static struct block_hash stored_tip(const struct fixture *f)
 
 /* -- When ------------------------------------------------------------------------------------- */
 
-static void a_flush_brings_the_store_to_the_tip(void **state)
+TEST(a_flush_brings_the_store_to_the_tip, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     struct block_hash none = {{0}}, tip = stored_tip(f);
     assert_true(block_hash_equal(&tip, &none));
@@ -27,9 +23,8 @@ static void a_flush_brings_the_store_to_the_tip(void **state)
     assert_true(block_hash_equal(&tip, &base_tip(f)->block.hash));
 }
 
-static void news_are_flushed_after_a_while_and_nothing_is_without_news(void **state)
+TEST(news_are_flushed_after_a_while_and_nothing_is_without_news, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     sim_env_run_for(f->rig.sim, 2 * FLUSH_INTERVAL_SYNCING_US);
     struct block_hash tip = stored_tip(f);
@@ -41,9 +36,8 @@ static void news_are_flushed_after_a_while_and_nothing_is_without_news(void **st
     assert_int_equal(f->rig.chain->flush.completed, completed);
 }
 
-static void a_chain_that_has_caught_up_flushes_more_often(void **state)
+TEST(a_chain_that_has_caught_up_flushes_more_often, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->options.max_tip_age_s = INT32_MAX;
     fixture_start_at_base(f);
     assert_false(chain_is_initial_download(f->rig.chain));
@@ -55,9 +49,8 @@ static void a_chain_that_has_caught_up_flushes_more_often(void **state)
     assert_true(block_hash_equal(&tip, &base_tip(f)->block.hash));
 }
 
-static void a_full_cache_is_flushed_at_once(void **state)
+TEST(a_full_cache_is_flushed_at_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->options.cache_bytes = 100 << 10;
     fixture_start_at_base(f);
     const struct built_block *prev = base_tip(f);
@@ -71,9 +64,8 @@ static void a_full_cache_is_flushed_at_once(void **state)
     assert_coins_as_if_only(f, prev);
 }
 
-static void flushes_ordered_together_are_each_answered_once(void **state)
+TEST(flushes_ordered_together_are_each_answered_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answers[20] = {0};
     fixture_start(f);
     for (int32_t i = 0; i < 20; i++) {
@@ -118,9 +110,8 @@ static void check_order(void *arg)
     watch->is_watching = true;
 }
 
-static void the_coins_are_never_ahead_of_index_and_blocks(void **state)
+TEST(the_coins_are_never_ahead_of_index_and_blocks, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->options.flush_batch_bytes = 100;
     fixture_start(f);
     struct order_watch watch = {.f = f};
@@ -195,9 +186,8 @@ static void run_failing(struct fixture *f, const struct failing *row, bool *fail
     rig_deinit(&f->rig);
 }
 
-static void a_disk_that_fails_is_told_once_and_loses_nothing_acknowledged(void **state)
+TEST(a_disk_that_fails_is_told_once_and_loses_nothing_acknowledged, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const unsigned ops[] = {SIM_OP_WRITE, SIM_OP_SYNC, SIM_OP_OPEN, SIM_OP_CHANGES};
     static const int errors[] = {-EIO, -ENOSPC};
     f->options.flush_batch_bytes = 200;
@@ -212,9 +202,8 @@ static void a_disk_that_fails_is_told_once_and_loses_nothing_acknowledged(void *
     assert_true(n_failed > 20);
 }
 
-static void a_flush_after_a_fault_is_answered_with_an_error(void **state)
+TEST(a_flush_after_a_fault_is_answered_with_an_error, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answer = {0};
     fixture_start(f);
     core_fault(core_of(f->rig.chain), -EIO, "a test");
@@ -226,9 +215,8 @@ static void a_flush_after_a_fault_is_answered_with_an_error(void **state)
     assert_int_equal(f->rig.n_faults, 1);
 }
 
-static void all_flushes_under_way_end_in_an_error_when_the_disk_fails(void **state)
+TEST(all_flushes_under_way_end_in_an_error_when_the_disk_fails, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answers[3] = {0};
     fixture_start_at_base(f);
     sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_SYNC, 0, -EIO, true);
@@ -240,21 +228,4 @@ static void all_flushes_under_way_end_in_an_error_when_the_disk_fails(void **sta
         assert_int_not_equal(answers[i].error, 0);
     }
     assert_int_equal(f->rig.n_faults, 1);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_flush_brings_the_store_to_the_tip),
-        TEST(news_are_flushed_after_a_while_and_nothing_is_without_news),
-        TEST(a_chain_that_has_caught_up_flushes_more_often),
-        TEST(a_full_cache_is_flushed_at_once),
-        TEST(flushes_ordered_together_are_each_answered_once),
-        TEST(the_coins_are_never_ahead_of_index_and_blocks),
-        TEST(a_disk_that_fails_is_told_once_and_loses_nothing_acknowledged),
-        TEST(a_flush_after_a_fault_is_answered_with_an_error),
-        TEST(all_flushes_under_way_end_in_an_error_when_the_disk_fails),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

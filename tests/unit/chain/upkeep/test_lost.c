@@ -1,16 +1,10 @@
 /* test_lost.c - what is damaged or missing in the block files is known, over restarts too, until it
  * is there again. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BASE = 30 };
@@ -46,6 +40,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct block_node *node_at(struct fixture *f, int32_t height)
 {
     return block_node_ancestor(chain_tip_node(f->rig.chain), height);
@@ -74,9 +70,8 @@ static void damage(struct fixture *f, int32_t height)
     xfree(path);
 }
 
-static void a_file_that_was_mended_is_believed_at_the_next_start(void **state)
+TEST(a_file_that_was_mended_is_believed_at_the_next_start, struct fixture *f)
 {
-    struct fixture *f = *state;
     damage(f, 7);
     lost_block(f->rig.chain, node_at(f, 7));
     reopen(f);
@@ -88,9 +83,8 @@ static void a_file_that_was_mended_is_believed_at_the_next_start(void **state)
     chain_check(f->rig.chain);
 }
 
-static void a_mark_outlives_a_restart_and_goes_with_the_block(void **state)
+TEST(a_mark_outlives_a_restart_and_goes_with_the_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct block_node *nodes[4];
     damage(f, 7);
     damage(f, 9);
@@ -120,9 +114,8 @@ static void a_mark_outlives_a_restart_and_goes_with_the_block(void **state)
     assert_true(node_at(f, 7)->status & BLOCK_HAVE_DATA);
 }
 
-static void files_that_are_missing_or_short_are_found_at_the_start(void **state)
+TEST(files_that_are_missing_or_short_are_found_at_the_start, struct fixture *f)
 {
-    struct fixture *f = *state;
     size_t n_in_file = 0, n_undo = 0;
     for (int32_t h = 1; h <= N_BASE; h++) {
         n_in_file += node_at(f, h)->data.file == 1;
@@ -145,9 +138,8 @@ static void files_that_are_missing_or_short_are_found_at_the_start(void **state)
     chain_check(f->rig.chain);
 }
 
-static void a_start_without_any_of_its_files_is_refused(void **state)
+TEST(a_start_without_any_of_its_files_is_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     size_t n = block_files_count(files_of(f->rig.chain));
     assert_int_equal(rig_close(&f->rig), 0);
     for (size_t i = 0; i < n; i++) {
@@ -165,9 +157,8 @@ static void a_start_without_any_of_its_files_is_refused(void **state)
     chain_free(chain);
 }
 
-static void a_lost_block_beside_the_chain_counts_as_never_stored(void **state)
+TEST(a_lost_block_beside_the_chain_counts_as_never_stored, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *side =
         builder_blocks(&f->b, built_ancestor(f->last, N_BASE - 2), 1, NULL);
     struct chain_block_result result = rig_accept(&f->rig, side);
@@ -182,27 +173,12 @@ static void a_lost_block_beside_the_chain_counts_as_never_stored(void **state)
     assert_null(chain_loss(f->rig.chain));
 }
 
-static void the_first_block_is_a_constant_whatever_the_disk_says(void **state)
+TEST(the_first_block_is_a_constant_whatever_the_disk_says, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(rig_close(&f->rig), 0);
     remove_file(f, "blk00000.dat");
     rig_open(&f->rig);
     rig_settle(&f->rig);
     assert_true(chain_at(f->rig.chain, 0)->status & BLOCK_HAVE_DATA);
     assert_true(f->rig.chain->lost.n_blocks > 0);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_file_that_was_mended_is_believed_at_the_next_start),
-        TEST(a_mark_outlives_a_restart_and_goes_with_the_block),
-        TEST(files_that_are_missing_or_short_are_found_at_the_start),
-        TEST(a_start_without_any_of_its_files_is_refused),
-        TEST(a_lost_block_beside_the_chain_counts_as_never_stored),
-        TEST(the_first_block_is_a_constant_whatever_the_disk_says),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

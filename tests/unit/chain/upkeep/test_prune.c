@@ -1,16 +1,9 @@
 /* test_prune.c - old block files go, and nothing that may still be needed. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BLOCKS = 500, FILE_BYTES = 4000 };
@@ -48,6 +41,8 @@ static int teardown(void **state)
     xfree(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 struct answer {
     bool is_done;
@@ -100,9 +95,8 @@ static struct name_count count_files(const struct fixture *f)
     return count;
 }
 
-static void pruning_to_a_height_removes_whole_files_only(void **state)
+TEST(pruning_to_a_height_removes_whole_files_only, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct name_count before = count_files(f);
     assert_true(before.blk > 20);
     assert_int_equal(assert_stored_from(f), 0);
@@ -117,18 +111,16 @@ static void pruning_to_a_height_removes_whole_files_only(void **state)
     assert_int_equal(count_files(f).blk, after.blk);
 }
 
-static void the_last_288_blocks_are_kept_whatever_is_ordered(void **state)
+TEST(the_last_288_blocks_are_kept_whatever_is_ordered, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(prune_to(f, N_BLOCKS), 0);
     int32_t from = assert_stored_from(f);
     assert_in_range(from, N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS - 40,
                     N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS + 1);
 }
 
-static void pruning_below_the_first_file_removes_nothing(void **state)
+TEST(pruning_below_the_first_file_removes_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct name_count before = count_files(f);
     assert_int_equal(prune_to(f, 3), 0);
     assert_int_equal(prune_to(f, -1), 0);
@@ -136,9 +128,8 @@ static void pruning_below_the_first_file_removes_nothing(void **state)
     assert_int_equal(chain_prune_height(f->rig.chain), 0);
 }
 
-static void a_file_with_one_block_too_high_stays(void **state)
+TEST(a_file_with_one_block_too_high_stays, struct fixture *f)
 {
-    struct fixture *f = *state;
     /* A stale block of low height in a file of high ones, and high ones in no order. */
     const struct built_block *stale = builder_block(&f->b, built_ancestor(f->last, 5), NULL);
     (void)rig_accept(&f->rig, stale);
@@ -147,9 +138,8 @@ static void a_file_with_one_block_too_high_stays(void **state)
     (void)assert_stored_from(f);
 }
 
-static void a_pruned_chain_goes_on_after_a_restart(void **state)
+TEST(a_pruned_chain_goes_on_after_a_restart, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(prune_to(f, 150), 0);
     int32_t from = chain_prune_height(f->rig.chain);
     assert_true(from > 0);
@@ -168,9 +158,8 @@ static void a_pruned_chain_goes_on_after_a_restart(void **state)
     assert_true(rig_is_at(&f->rig, other));
 }
 
-static void an_order_that_would_go_back_below_what_is_kept_is_refused(void **state)
+TEST(an_order_that_would_go_back_below_what_is_kept_is_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(prune_to(f, 150), 0);
     int32_t from = assert_stored_from(f);
     struct verdict verdict = rig_invalidate(&f->rig, built_ancestor(f->last, from - 1));
@@ -181,9 +170,8 @@ static void an_order_that_would_go_back_below_what_is_kept_is_refused(void **sta
     assert_true(rig_is_at(&f->rig, built_ancestor(f->last, from - 1)));
 }
 
-static void without_pruning_a_pruned_directory_is_refused(void **state)
+TEST(without_pruning_a_pruned_directory_is_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(prune_to(f, 150), 0);
     assert_int_equal(rig_close(&f->rig), 0);
     f->rig.options.prune = false;
@@ -197,9 +185,8 @@ static void without_pruning_a_pruned_directory_is_refused(void **state)
     chain_free(chain);
 }
 
-static void a_target_is_kept_to_by_itself(void **state)
+TEST(a_target_is_kept_to_by_itself, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(rig_close(&f->rig), 0);
     /* Small enough that everything has to go that may. */
     f->rig.options.prune_target_bytes = BLOCK_FILE_CHUNK_BYTES + UNDO_FILE_CHUNK_BYTES + 20000;
@@ -218,9 +205,8 @@ static void a_target_is_kept_to_by_itself(void **state)
     assert_true(rig_is_at(&f->rig, next));
 }
 
-static void a_target_that_is_not_reached_prunes_nothing(void **state)
+TEST(a_target_that_is_not_reached_prunes_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(rig_close(&f->rig), 0);
     f->rig.options.prune_target_bytes = CHAIN_PRUNE_MIN_BYTES;
     rig_open(&f->rig);
@@ -229,9 +215,8 @@ static void a_target_that_is_not_reached_prunes_nothing(void **state)
     assert_int_equal(chain_prune_height(f->rig.chain), 0);
 }
 
-static void pruning_is_cancelled_by_closing(void **state)
+TEST(pruning_is_cancelled_by_closing, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answer = {0};
     chain_prune_to(f->rig.chain, 200, note_pruned, &answer);
     assert_int_equal(rig_close(&f->rig), 0);
@@ -307,9 +292,8 @@ static void crash_here(void *arg)
     watch->is_on = true;
 }
 
-static void a_crash_while_pruning_is_recovered_from(void **state)
+TEST(a_crash_while_pruning_is_recovered_from, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct crash_watch watch = {.f = f};
     assert_int_equal(rig_flush(&f->rig), 0);
     sim_disk_watch(sim_env_disk(f->rig.sim), crash_here, &watch);
@@ -359,9 +343,8 @@ static void assert_counts_what_is_there(const struct fixture *f)
 
 /* What a pruned chain has left cannot be connected without what it lacks: the files stay, are
  * counted, and are the first that the next pruning takes. */
-static void a_reindex_of_a_pruned_chain_counts_what_it_cannot_use(void **state)
+TEST(a_reindex_of_a_pruned_chain_counts_what_it_cannot_use, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(prune_to(f, 200), 0);
     int old_files = count_files(f).blk;
     assert_true(old_files > 5);
@@ -411,9 +394,8 @@ static void start_after_cut(void *arg)
     watch->is_on = true;
 }
 
-static void a_reindex_of_a_pruned_chain_cut_short_at_its_start_needs_no_help(void **state)
+TEST(a_reindex_of_a_pruned_chain_cut_short_at_its_start_needs_no_help, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct crash_watch watch = {.f = f};
     assert_int_equal(prune_to(f, 200), 0);
     assert_int_equal(rig_close(&f->rig), 0);
@@ -452,9 +434,8 @@ static void fetch_pruned(struct chain_rig *rig, const struct built_block *last)
 
 /* Who has lost the coins fetches again what was pruned: like any block that was acknowledged it is
  * found again after a crash, although the index knew the block before. */
-static void pruned_blocks_that_were_fetched_again_outlive_a_crash(void **state)
+TEST(pruned_blocks_that_were_fetched_again_outlive_a_crash, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const enum sim_crash how[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
     assert_int_equal(prune_to(f, 200), 0);
     assert_int_equal(rig_close(&f->rig), 0);
@@ -479,9 +460,8 @@ static void pruned_blocks_that_were_fetched_again_outlive_a_crash(void **state)
 }
 
 /* While files are gone through none is removed, whatever is ordered. */
-static void nothing_is_pruned_before_a_reindex_is_over(void **state)
+TEST(nothing_is_pruned_before_a_reindex_is_over, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(rig_close(&f->rig), 0);
     f->rig.options.reindex = true;
     rig_open(&f->rig);
@@ -500,27 +480,4 @@ static void nothing_is_pruned_before_a_reindex_is_over(void **state)
     assert_int_equal(prune_to(f, 150), 0);
     assert_true(count_files(f).blk < before);
     f->rig.options.reindex = false;
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(pruning_to_a_height_removes_whole_files_only),
-        TEST(the_last_288_blocks_are_kept_whatever_is_ordered),
-        TEST(pruning_below_the_first_file_removes_nothing),
-        TEST(a_file_with_one_block_too_high_stays),
-        TEST(a_pruned_chain_goes_on_after_a_restart),
-        TEST(an_order_that_would_go_back_below_what_is_kept_is_refused),
-        TEST(without_pruning_a_pruned_directory_is_refused),
-        TEST(a_target_is_kept_to_by_itself),
-        TEST(a_target_that_is_not_reached_prunes_nothing),
-        TEST(pruning_is_cancelled_by_closing),
-        TEST(a_crash_while_pruning_is_recovered_from),
-        TEST(a_reindex_of_a_pruned_chain_counts_what_it_cannot_use),
-        TEST(a_reindex_of_a_pruned_chain_cut_short_at_its_start_needs_no_help),
-        TEST(pruned_blocks_that_were_fetched_again_outlive_a_crash),
-        TEST(nothing_is_pruned_before_a_reindex_is_over),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,10 @@
 /* test_undo_repair.c - undo data that is damaged comes back byte for byte, from the blocks. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "chain/upkeep/undo_repair.h"
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BASE = 110, N_SPENDS = 6 };
@@ -53,6 +46,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct block_node *node_at(struct fixture *f, int32_t height)
 {
     return block_node_ancestor(chain_tip_node(f->rig.chain), height);
@@ -71,9 +66,8 @@ static struct span read_undo(struct fixture *f, const struct block_node *node, u
     return span_of(*raw, node->undo.len);
 }
 
-static void undo_data_comes_back_as_it_was(void **state)
+TEST(undo_data_comes_back_as_it_was, struct fixture *f)
 {
-    struct fixture *f = *state;
     uint8_t *before[N_SPENDS], *after;
     struct file_pos pos[N_SPENDS];
     for (int i = 0; i < N_SPENDS; i++) {
@@ -101,9 +95,8 @@ static void undo_data_comes_back_as_it_was(void **state)
     assert_int_equal(chain_tip(f->rig.chain)->height, N_BASE);
 }
 
-static void a_block_that_is_lost_itself_is_waited_for(void **state)
+TEST(a_block_that_is_lost_itself_is_waited_for, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *node = node_at(f, N_BASE + 3), *source = node_at(f, 3);
     damage(f, "rev", &node->undo);
     damage(f, "blk", &source->data);
@@ -125,9 +118,8 @@ static void a_block_that_is_lost_itself_is_waited_for(void **state)
     chain_check(f->rig.chain);
 }
 
-static void the_chain_can_be_closed_at_any_step(void **state)
+TEST(the_chain_can_be_closed_at_any_step, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 60; steps += 7) {
         for (int i = 0; i < N_SPENDS; i++)
             lost_undo(f->rig.chain, node_at(f, N_BASE + 1 + i));
@@ -139,15 +131,4 @@ static void the_chain_can_be_closed_at_any_step(void **state)
         for (int i = 0; i < N_SPENDS; i++)
             assert_true(node_at(f, N_BASE + 1 + i)->status & BLOCK_HAVE_UNDO);
     }
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(undo_data_comes_back_as_it_was),
-        TEST(a_block_that_is_lost_itself_is_waited_for),
-        TEST(the_chain_can_be_closed_at_any_step),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

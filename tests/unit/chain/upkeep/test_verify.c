@@ -1,15 +1,9 @@
 /* test_verify.c - each level of verification finds what it is there to find. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { N_BASE = 110, N_SPENDS = 5 };
@@ -50,6 +44,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 struct answer {
     bool is_done, ok;
 };
@@ -69,9 +65,8 @@ static bool verify(struct chain_rig *rig, int level, int n_blocks)
     return answer.ok;
 }
 
-static void a_good_chain_passes_at_every_level(void **state)
+TEST(a_good_chain_passes_at_every_level, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int level = 0; level <= 4; level++)
         for (int n_blocks = 0; n_blocks <= 200; n_blocks += 50)
             assert_true(verify(&f->rig, level, n_blocks));
@@ -79,18 +74,16 @@ static void a_good_chain_passes_at_every_level(void **state)
     assert_true(rig_is_at(&f->rig, f->last));
 }
 
-static void an_empty_chain_passes(void **state)
+TEST(an_empty_chain_passes, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct chain_rig rig;
     rig_start(&rig, 2, &f->b, NULL);
     assert_true(verify(&rig, 4, 0));
     rig_deinit(&rig);
 }
 
-static void verification_is_repeatable_while_the_tip_moves(void **state)
+TEST(verification_is_repeatable_while_the_tip_moves, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *other =
         builder_blocks(&f->b, built_ancestor(f->last, N_BASE), N_SPENDS + 4, NULL);
     struct answer answers[4] = {{0}};
@@ -118,9 +111,8 @@ static void assert_found_at_level(struct fixture *f, int level, int32_t height)
     }
 }
 
-static void a_damaged_block_is_found_at_level_0(void **state)
+TEST(a_damaged_block_is_found_at_level_0, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct block_node *node = chain_at(f->rig.chain, N_BASE + 2);
     assert_int_equal(rig_flush(&f->rig), 0);
     sim_disk_damage(sim_env_disk(f->rig.sim), "regtest/blocks/blk00000.dat",
@@ -128,9 +120,8 @@ static void a_damaged_block_is_found_at_level_0(void **state)
     assert_found_at_level(f, 0, N_BASE + 2);
 }
 
-static void damaged_undo_data_is_found_at_level_2(void **state)
+TEST(damaged_undo_data_is_found_at_level_2, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct block_node *node = chain_at(f->rig.chain, N_BASE + 2);
     assert_int_equal(rig_flush(&f->rig), 0);
     sim_disk_damage(sim_env_disk(f->rig.sim), "regtest/blocks/rev00000.dat",
@@ -138,18 +129,16 @@ static void damaged_undo_data_is_found_at_level_2(void **state)
     assert_found_at_level(f, 2, N_BASE + 2);
 }
 
-static void a_coin_that_is_missing_is_found_at_level_3(void **state)
+TEST(a_coin_that_is_missing_is_found_at_level_3, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->last, N_BASE + 3));
     struct coins *coins = chain_coins(f->rig.chain);
     coins_spend(coins, &coin.outpoint, coins_hash(coins_hash_key(coins), &coin.outpoint));
     assert_found_at_level(f, 3, N_BASE + 3);
 }
 
-static void a_coin_that_should_be_spent_is_found_at_level_3(void **state)
+TEST(a_coin_that_should_be_spent_is_found_at_level_3, struct fixture *f)
 {
-    struct fixture *f = *state;
     /* The first input of the block at N_BASE + 3 is this coinbase. */
     struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->last, 3));
     struct coins *coins = chain_coins(f->rig.chain);
@@ -162,9 +151,8 @@ static void a_coin_that_should_be_spent_is_found_at_level_3(void **state)
     assert_found_at_level(f, 3, N_BASE + 3);
 }
 
-static void a_coin_with_another_amount_is_found_at_level_3(void **state)
+TEST(a_coin_with_another_amount_is_found_at_level_3, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct builder_coin coin = builder_coinbase_coin(f->last);
     struct coins *coins = chain_coins(f->rig.chain);
     struct coin altered = {.value_sat = coin.value_sat + 1,
@@ -177,9 +165,8 @@ static void a_coin_with_another_amount_is_found_at_level_3(void **state)
 }
 
 /* A bad script below the block that was assumed to be valid. */
-static void a_script_that_was_never_run_is_found_at_level_4(void **state)
+TEST(a_script_that_was_never_run_is_found_at_level_4, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct builder_spec spec = {.coinbase_script = BUILDER_FALSE};
     const struct built_block *last = builder_block(&f->b, f->b.genesis, &spec);
     struct builder_coin coin = builder_coinbase_coin(last);
@@ -203,9 +190,8 @@ static void a_script_that_was_never_run_is_found_at_level_4(void **state)
     rig_deinit(&rig);
 }
 
-static void closing_ends_a_verification(void **state)
+TEST(closing_ends_a_verification, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 120; steps += 11) {
         struct answer answer = {0};
         chain_verify(f->rig.chain, 4, 0, note_verified, &answer);
@@ -226,9 +212,8 @@ static void start_verifying(struct fixture *f)
     rig_settle(&f->rig);
 }
 
-static void the_start_mends_damaged_undo_data_and_misses_a_damaged_block(void **state)
+TEST(the_start_mends_damaged_undo_data_and_misses_a_damaged_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct sim_disk *disk = sim_env_disk(f->rig.sim);
     const struct block_node *node = chain_tip(f->rig.chain)->prev;
     sim_disk_damage(disk, "regtest/blocks/rev00000.dat", node->undo.offset, 1);
@@ -249,9 +234,8 @@ static void the_start_mends_damaged_undo_data_and_misses_a_damaged_block(void **
     assert_true(rig_is_at(&f->rig, f->last));
 }
 
-static void the_start_verifies_and_stops_when_the_coins_differ(void **state)
+TEST(the_start_verifies_and_stops_when_the_coins_differ, struct fixture *f)
 {
-    struct fixture *f = *state;
     start_verifying(f);
     assert_int_equal(f->rig.n_faults, 0);
     struct builder_coin coin = builder_coinbase_coin(f->last);
@@ -262,9 +246,8 @@ static void the_start_verifies_and_stops_when_the_coins_differ(void **state)
     assert_non_null(strstr(f->rig.fault, "-reindex"));
 }
 
-static void a_failing_disk_is_not_taken_for_damage_at_the_start(void **state)
+TEST(a_failing_disk_is_not_taken_for_damage_at_the_start, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_int_equal(rig_close(&f->rig), 0);
     f->rig.options.check_blocks = 6;
     f->rig.options.check_level = 3;
@@ -276,25 +259,4 @@ static void a_failing_disk_is_not_taken_for_damage_at_the_start(void **state)
     assert_int_equal(f->rig.chain->lost.n_blocks, 0);
     assert_false(index_db_flag(index_db_of(f->rig.chain), INDEX_FLAG_DAMAGED_COINS));
     sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, 0, false);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_good_chain_passes_at_every_level),
-        TEST(an_empty_chain_passes),
-        TEST(verification_is_repeatable_while_the_tip_moves),
-        TEST(a_damaged_block_is_found_at_level_0),
-        TEST(damaged_undo_data_is_found_at_level_2),
-        TEST(a_coin_that_is_missing_is_found_at_level_3),
-        TEST(a_coin_that_should_be_spent_is_found_at_level_3),
-        TEST(a_coin_with_another_amount_is_found_at_level_3),
-        TEST(a_script_that_was_never_run_is_found_at_level_4),
-        TEST(closing_ends_a_verification),
-        TEST(the_start_mends_damaged_undo_data_and_misses_a_damaged_block),
-        TEST(the_start_verifies_and_stops_when_the_coins_differ),
-        TEST(a_failing_disk_is_not_taken_for_damage_at_the_start),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

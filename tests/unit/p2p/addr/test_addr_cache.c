@@ -1,13 +1,6 @@
 /* test_addr_cache.c - answers to getaddr by where one came in, for a time, bounded in number. */
 #include "p2p/addr/addr_cache.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static struct net_address local_of(unsigned i)
@@ -31,9 +24,8 @@ static struct addr_cache *get(struct addr_caches *caches, uint8_t network, unsig
     return cache;
 }
 
-static void an_answer_belongs_to_a_network_and_an_address_of_ours(void **state)
+TEST(an_answer_belongs_to_a_network_and_an_address_of_ours)
 {
-    (void)state;
     struct addr_caches caches = {0};
     struct addr_cache *first = get(&caches, NET_IPV4, 1, 0, 100);
     const struct net_peer_address *list = first->list;
@@ -52,9 +44,8 @@ static void an_answer_belongs_to_a_network_and_an_address_of_ours(void **state)
     assert_int_equal(caches.n, 0);
 }
 
-static void beyond_the_limit_one_answer_is_shared(void **state)
+TEST(beyond_the_limit_one_answer_is_shared)
 {
-    (void)state;
     struct addr_caches caches = {0};
     const struct net_peer_address *lists[ADDR_CACHES_MAX + 3];
     for (unsigned i = 0; i < ADDR_CACHES_MAX + 3; i++)
@@ -71,13 +62,4 @@ static void beyond_the_limit_one_answer_is_shared(void **state)
                      lists[ADDR_CACHES_MAX - 1]);
     assert_int_equal(caches.n, ADDR_CACHES_MAX);
     addr_caches_clear(&caches);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_answer_belongs_to_a_network_and_an_address_of_ours),
-        cmocka_unit_test(beyond_the_limit_one_answer_is_shared),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,7 @@
 /* test_addr_relay.c - addresses are taken at a bounded rate, passed on to few, told once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -34,7 +26,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
 /* An addrv2 message of n addresses that differ in their groups. */
@@ -61,9 +54,8 @@ static int64_t now_s(const struct raw_peer *raw)
     return env_unix_s(raw->env);
 }
 
-static void unasked_addresses_are_taken_slowly(void **state)
+TEST(unasked_addresses_are_taken_slowly, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 81, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -84,9 +76,8 @@ static void unasked_addresses_are_taken_slowly(void **state)
     raw_free(raw);
 }
 
-static void the_answer_to_our_getaddr_is_taken_whole(void **state)
+TEST(the_answer_to_our_getaddr_is_taken_whole, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const nodes[] = {"10.9.9.9:700"};
     struct p2p_options options = {.connect_only = true, .connect = nodes, .n_connect = 1};
     mesh_init(&f->mesh, 82, &f->builder, NULL);
@@ -103,9 +94,8 @@ static void the_answer_to_our_getaddr_is_taken_whole(void **state)
     raw_free(raw);
 }
 
-static void news_are_passed_on_to_two_at_most(void **state)
+TEST(news_are_passed_on_to_two_at_most, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 83, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw[6];
@@ -128,9 +118,8 @@ static void news_are_passed_on_to_two_at_most(void **state)
         raw_free(raw[i]);
 }
 
-static void old_news_are_kept_but_not_passed_on(void **state)
+TEST(old_news_are_kept_but_not_passed_on, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 84, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *one = raw_connect(&f->mesh, a), *two = raw_connect(&f->mesh, a);
@@ -145,9 +134,8 @@ static void old_news_are_kept_but_not_passed_on(void **state)
     raw_free(two);
 }
 
-static void getaddr_is_answered_once_with_a_part_of_the_book(void **state)
+TEST(getaddr_is_answered_once_with_a_part_of_the_book, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const nodes[] = {"10.9.9.9:700"};
     struct p2p_options options = {.connect_only = true, .connect = nodes, .n_connect = 1};
     mesh_init(&f->mesh, 85, &f->builder, NULL);
@@ -183,9 +171,8 @@ static void getaddr_is_answered_once_with_a_part_of_the_book(void **state)
 
 /* Who asks at two addresses of ours learns by the answers that they differ, not that they are one
  * node's. */
-static void who_comes_in_elsewhere_gets_another_answer(void **state)
+TEST(who_comes_in_elsewhere_gets_another_answer, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const nodes[] = {"10.9.9.9:700"};
     static const struct p2p_bind binds[] = {{.address = "10.0.1.1:18444"},
                                             {.address = "10.0.1.1:18555"}};
@@ -216,9 +203,8 @@ static void who_comes_in_elsewhere_gets_another_answer(void **state)
 }
 
 /* The host misbehaved: no port of it is worth keeping or telling. */
-static void discouraged_hosts_are_not_taken_in_at_any_port(void **state)
+TEST(discouraged_hosts_are_not_taken_in_at_any_port, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 87, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -237,9 +223,8 @@ static void discouraged_hosts_are_not_taken_in_at_any_port(void **state)
     raw_free(raw);
 }
 
-static void a_peer_without_addrv2_is_told_in_the_old_form(void **state)
+TEST(a_peer_without_addrv2_is_told_in_the_old_form, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const external[] = {"8.8.4.4"};
     static const char *const nodes[] = {"10.9.9.9:700"};
     struct p2p_options options = {.connect_only = true,
@@ -265,9 +250,8 @@ static void a_peer_without_addrv2_is_told_in_the_old_form(void **state)
     raw_free(raw);
 }
 
-static void what_peers_see_of_us_is_told_unless_the_user_forbids_it(void **state)
+TEST(what_peers_see_of_us_is_told_unless_the_user_forbids_it, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const nodes[] = {"10.9.9.9:700", "10.9.9.9:701"};
     mesh_init(&f->mesh, 87, &f->builder, NULL);
     for (int is_forbidden = 0; is_forbidden < 2; is_forbidden++) {
@@ -292,9 +276,8 @@ static void what_peers_see_of_us_is_told_unless_the_user_forbids_it(void **state
     }
 }
 
-static void too_many_addresses_are_a_fault(void **state)
+TEST(too_many_addresses_are_a_fault, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 87, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -303,21 +286,4 @@ static void too_many_addresses_are_a_fault(void **state)
     mesh_run(&f->mesh, 1000000);
     assert_true(raw->is_closed);
     raw_free(raw);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(unasked_addresses_are_taken_slowly),
-        T(the_answer_to_our_getaddr_is_taken_whole),
-        T(news_are_passed_on_to_two_at_most),
-        T(old_news_are_kept_but_not_passed_on),
-        T(getaddr_is_answered_once_with_a_part_of_the_book),
-        T(who_comes_in_elsewhere_gets_another_answer),
-        T(discouraged_hosts_are_not_taken_in_at_any_port),
-        T(a_peer_without_addrv2_is_told_in_the_old_form),
-        T(what_peers_see_of_us_is_told_unless_the_user_forbids_it),
-        T(too_many_addresses_are_a_fault),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

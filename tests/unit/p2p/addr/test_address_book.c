@@ -1,14 +1,7 @@
 /* test_address_book.c - no stranger fills the book with his own addresses. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/addr/address_book.h"
 #include "sim/sim_env.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define NOW INT64_C(1700000000)
@@ -37,6 +30,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct net_address host(uint32_t n)
 {
     uint8_t bytes[4] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
@@ -50,9 +45,8 @@ static bool add(struct world *w, uint32_t n, uint32_t told_by, int64_t time_s)
     return address_book_add(w->book, &address, ADDRESS_SOURCE_GOSSIP, &by, 0, NOW);
 }
 
-static void an_address_is_kept_once_and_can_be_selected(void **state)
+TEST(an_address_is_kept_once_and_can_be_selected, struct world *w)
 {
-    struct world *w = *state;
     struct net_peer_address out;
     int64_t last_try_s;
     assert_false(address_book_select(w->book, false, NOW, &out, &last_try_s));
@@ -81,9 +75,8 @@ static void count_draws(void *ctx, void *out, size_t len)
 }
 
 /* A node that knows few others looks for one twice a second: that must not cost a core. */
-static void selecting_from_a_small_book_takes_few_draws(void **state)
+TEST(selecting_from_a_small_book_takes_few_draws)
 {
-    (void)state;
     struct counted_random counted = {0};
     const struct env env = {.random = {.ctx = &counted, .fill = count_draws}};
     struct world w = {.book = address_book_new(&env)};
@@ -103,9 +96,8 @@ static void selecting_from_a_small_book_takes_few_draws(void **state)
     address_book_free(w.book);
 }
 
-static void what_worked_moves_to_tried(void **state)
+TEST(what_worked_moves_to_tried, struct world *w)
 {
-    struct world *w = *state;
     struct net_address a = host(0x08080808);
     struct address_entry entry;
     assert_true(add(w, 0x08080808, 0x01010101, NOW));
@@ -129,9 +121,8 @@ static void what_worked_moves_to_tried(void **state)
 }
 
 /* One source reaches 64 of 1024 buckets, whatever it says. */
-static void one_source_cannot_fill_the_book(void **state)
+TEST(one_source_cannot_fill_the_book, struct world *w)
 {
-    struct world *w = *state;
     for (uint32_t i = 0; i < 60000; i++)
         (void)add(w, 0x10000000 + i * 65537, 0x01010101, NOW);
     size_t n = address_book_count(w->book);
@@ -144,9 +135,8 @@ static void one_source_cannot_fill_the_book(void **state)
 }
 
 /* 8 buckets of tried are all that one group can reach. */
-static void one_group_cannot_fill_tried(void **state)
+TEST(one_group_cannot_fill_tried, struct world *w)
 {
-    struct world *w = *state;
     for (uint32_t i = 0; i < 3000; i++) {
         struct net_address a = host(0x08080000 + i);
         (void)add(w, 0x08080000 + i, 0x01000000 + i * 65536, NOW);
@@ -156,9 +146,8 @@ static void one_group_cannot_fill_tried(void **state)
                     ADDRESS_BOOK_BUCKETS_PER_GROUP * ADDRESS_BOOK_BUCKET_SIZE);
 }
 
-static void who_is_in_tried_is_tested_before_he_is_replaced(void **state)
+TEST(who_is_in_tried_is_tested_before_he_is_replaced, struct world *w)
 {
-    struct world *w = *state;
     uint32_t loser = 0;
     /* Fill tried until somebody finds his place taken. */
     for (uint32_t i = 0; i < 3000 && loser == 0; i++) {
@@ -189,9 +178,8 @@ static void who_is_in_tried_is_tested_before_he_is_replaced(void **state)
     assert_true(!address_book_find(w->book, &old.at, &entry) || !entry.is_tried);
 }
 
-static void terrible_addresses_make_room_and_are_not_told(void **state)
+TEST(terrible_addresses_make_room_and_are_not_told, struct world *w)
 {
-    struct world *w = *state;
     struct net_peer_address *list;
     assert_true(add(w, 0x08080808, 0x01010101, NOW - 31 * 86400)); /* a month old */
     assert_true(add(w, 0x09090909, 0x01010101, NOW));
@@ -215,9 +203,8 @@ static void terrible_addresses_make_room_and_are_not_told(void **state)
     xfree(list);
 }
 
-static void a_sample_is_a_bounded_part_of_the_book(void **state)
+TEST(a_sample_is_a_bounded_part_of_the_book, struct world *w)
 {
-    struct world *w = *state;
     struct net_peer_address *list;
     for (uint32_t i = 0; i < 1000; i++)
         (void)add(w, 0x10000000 + i * 65537, 0x01010101 + i * 65536, NOW);
@@ -236,9 +223,8 @@ static void a_sample_is_a_bounded_part_of_the_book(void **state)
     xfree(list);
 }
 
-static void each_source_has_its_quota(void **state)
+TEST(each_source_has_its_quota, struct world *w)
 {
-    struct world *w = *state;
     for (uint32_t i = 0; i < 400; i++) {
         struct net_peer_address address = {
             .at = host(0x10000000 + i * 65537), .services = 9, .time = (uint32_t)NOW};
@@ -256,9 +242,8 @@ static void each_source_has_its_quota(void **state)
             assert_int_equal(out.at.bytes[0], 8);
 }
 
-static void the_book_goes_to_bytes_and_back(void **state)
+TEST(the_book_goes_to_bytes_and_back, struct world *w)
 {
-    struct world *w = *state;
     for (uint32_t i = 0; i < 500; i++) {
         struct net_address a = host(0x10000000 + i * 65537);
         (void)add(w, 0x10000000 + i * 65537, 0x01010101 + i * 65536, NOW);
@@ -285,9 +270,8 @@ static void the_book_goes_to_bytes_and_back(void **state)
     buffer_deinit(&bytes);
 }
 
-static void damaged_bytes_leave_an_empty_book(void **state)
+TEST(damaged_bytes_leave_an_empty_book, struct world *w)
 {
-    struct world *w = *state;
     for (uint32_t i = 0; i < 50; i++)
         (void)add(w, 0x10000000 + i * 65537, 0x01010101, NOW);
     struct buffer bytes;
@@ -308,9 +292,8 @@ static void damaged_bytes_leave_an_empty_book(void **state)
 }
 
 /* Whatever is done to it in whatever order, its tables agree. */
-static void a_long_random_life_keeps_the_tables_whole(void **state)
+TEST(a_long_random_life_keeps_the_tables_whole, struct world *w)
 {
-    struct world *w = *state;
     uint64_t seed = 99;
     for (int i = 0; i < 60000; i++) {
         seed = seed * 6364136223846793005 + 1442695040888963407;
@@ -337,24 +320,4 @@ static void a_long_random_life_keeps_the_tables_whole(void **state)
             address_book_check(w->book);
     }
     assert_true(address_book_count(w->book) > 500);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(an_address_is_kept_once_and_can_be_selected),
-        T(selecting_from_a_small_book_takes_few_draws),
-        T(what_worked_moves_to_tried),
-        T(one_source_cannot_fill_the_book),
-        T(one_group_cannot_fill_tried),
-        T(who_is_in_tried_is_tested_before_he_is_replaced),
-        T(terrible_addresses_make_room_and_are_not_told),
-        T(a_sample_is_a_bounded_part_of_the_book),
-        T(each_source_has_its_quota),
-        T(the_book_goes_to_bytes_and_back),
-        T(damaged_bytes_leave_an_empty_book),
-        T(a_long_random_life_keeps_the_tables_whole),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

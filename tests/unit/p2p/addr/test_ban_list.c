@@ -1,14 +1,6 @@
 /* test_ban_list.c - bans are kept in order, end in time, and are bounded in number. */
 #include "p2p/addr/ban_list.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "util/assert.h"
 
 static struct net_range range_of(const char *text)
@@ -65,9 +57,8 @@ static const struct {
 };
 /* clang-format on */
 
-static void ranges_are_read_and_shown_in_one_form(void **state)
+TEST(ranges_are_read_and_shown_in_one_form)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         struct net_range range;
         char shown[NET_ADDRESS_TEXT_MAX];
@@ -81,9 +72,8 @@ static void ranges_are_read_and_shown_in_one_form(void **state)
     }
 }
 
-static void bans_hold_until_their_time(void **state)
+TEST(bans_hold_until_their_time)
 {
-    (void)state;
     struct ban_list list;
     ban_list_init(&list);
     assert_true(add(&list, "10.0.0.0/8", 100, 200));
@@ -106,9 +96,8 @@ static void bans_hold_until_their_time(void **state)
     ban_list_deinit(&list);
 }
 
-static void the_list_is_in_order_and_has_each_range_once(void **state)
+TEST(the_list_is_in_order_and_has_each_range_once)
 {
-    (void)state;
     static const char *const in[] = {"2a00::/16",   "1.2.3.4",    "10.0.0.0/8",
                                      "10.0.0.0/16", "9.0.0.0/30", "2a00::1"};
     static const char *const want[] = {"1.2.3.4/32",  "9.0.0.0/30", "10.0.0.0/8",
@@ -139,9 +128,8 @@ static void the_list_is_in_order_and_has_each_range_once(void **state)
     ban_list_deinit(&list);
 }
 
-static void a_full_list_takes_no_more(void **state)
+TEST(a_full_list_takes_no_more)
 {
-    (void)state;
     struct ban_list list;
     ban_list_init(&list);
     for (unsigned i = 0; i <= BAN_LIST_MAX; i++) {
@@ -158,15 +146,4 @@ static void a_full_list_takes_no_more(void **state)
     assert_true(has(&list, "1.0.39.15", 1)); /* number 9,999 */
     assert_false(has(&list, "1.0.39.16", 1));
     ban_list_deinit(&list);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranges_are_read_and_shown_in_one_form),
-        cmocka_unit_test(bans_hold_until_their_time),
-        cmocka_unit_test(the_list_is_in_order_and_has_each_range_once),
-        cmocka_unit_test(a_full_list_takes_no_more),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

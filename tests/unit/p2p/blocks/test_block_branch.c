@@ -1,16 +1,8 @@
 /* test_block_branch.c - which blocks come next: limits, forks, and that all are asked for in the
  * end. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/blocks/block_branch.h"
 #include "sim/sim_random.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define EASIEST 0x207fffffu
@@ -87,9 +79,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void the_first_missing_block_is_found_wherever_it_is(void **state)
+FIXTURE(setup, teardown)
+
+TEST(the_first_missing_block_is_found_wherever_it_is, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *tip = add_many(f, f->genesis, 3000);
     assert_int_equal(block_branch_missing(tip)->height, 1);
     for (int32_t height = 1; height <= 3000; height += 457) {
@@ -108,9 +101,8 @@ static void the_first_missing_block_is_found_wherever_it_is(void **state)
 }
 
 /* Issue 7, 0: the window moves past what is stored, though the tip stays where it is. */
-static void the_window_of_a_deep_fork_moves_though_the_tip_does_not(void **state)
+TEST(the_window_of_a_deep_fork_moves_though_the_tip_does_not, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *tip = add_many(f, f->genesis, 1100), *goal = add_many(f, f->genesis, 1101);
     struct block_branch out[BLOCK_BRANCHES_MAX];
     struct block_known known = {goal, false};
@@ -126,9 +118,8 @@ static void the_window_of_a_deep_fork_moves_though_the_tip_does_not(void **state
     assert_int_equal(block_branches(tip, u256_of(0), &known, 1, out), 0);
 }
 
-static void a_chain_with_as_much_work_as_the_tip_is_followed_one_with_less_is_not(void **state)
+TEST(a_chain_with_as_much_work_as_the_tip_is_followed_one_with_less_is_not, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *tip = add_many(f, f->genesis, 10);
     struct block_node *equal = add_many(f, f->genesis, 10), *less = equal->prev;
     struct block_branch out[BLOCK_BRANCHES_MAX];
@@ -151,9 +142,8 @@ static void a_chain_with_as_much_work_as_the_tip_is_followed_one_with_less_is_no
                      0);
 }
 
-static void no_more_than_sixteen_chains_are_followed_those_of_outbound_peers_first(void **state)
+TEST(no_more_than_sixteen_chains_are_followed_those_of_outbound_peers_first, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_branch out[BLOCK_BRANCHES_MAX];
     struct block_known known[BLOCK_BRANCHES_MAX + 1];
     for (size_t i = 0; i <= BLOCK_BRANCHES_MAX; i++)
@@ -172,9 +162,8 @@ static void no_more_than_sixteen_chains_are_followed_those_of_outbound_peers_fir
     assert_ptr_equal(out[1].goal, known[0].best);
 }
 
-static void each_further_chain_has_a_window_of_its_own(void **state)
+TEST(each_further_chain_has_a_window_of_its_own, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_node *a = add_many(f, f->genesis, 2000), *b = add_many(f, f->genesis, 1900);
     struct block_node *c = add_many(f, (struct block_node *)block_node_ancestor(a, 1000), 700);
     struct block_node *d = add_many(f, (struct block_node *)block_node_ancestor(a, 1025), 500);
@@ -311,9 +300,8 @@ static void run_world(uint64_t seed)
 
 /* Whatever is known and can be had, on the way to a chain better than the tip, is asked for in the
  * end, also beside chains that are withheld. $CAIRN_SEED: that one only. */
-static void all_that_can_be_had_is_asked_for_in_the_end(void **state)
+TEST(all_that_can_be_had_is_asked_for_in_the_end)
 {
-    (void)state;
     const char *seed = getenv("CAIRN_SEED");
     if (seed) {
         run_world(strtoull(seed, NULL, 10));
@@ -321,23 +309,4 @@ static void all_that_can_be_had_is_asked_for_in_the_end(void **state)
     }
     for (uint64_t i = 1; i <= 25; i++)
         run_world(i);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_first_missing_block_is_found_wherever_it_is, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(the_window_of_a_deep_fork_moves_though_the_tip_does_not,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_chain_with_as_much_work_as_the_tip_is_followed_one_with_less_is_not, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            no_more_than_sixteen_chains_are_followed_those_of_outbound_peers_first, setup,
-            teardown),
-        cmocka_unit_test_setup_teardown(each_further_chain_has_a_window_of_its_own, setup,
-                                        teardown),
-        cmocka_unit_test(all_that_can_be_had_is_asked_for_in_the_end),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,7 @@
 /* test_block_fetch.c - blocks from many peers: stalls, slow ones, lies, and what nobody asked for.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -32,6 +25,8 @@ static int teardown(void **state)
     xfree(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* Blocks that are worth downloading: each has transactions that pay to long scripts. */
 static const struct built_block *big_blocks(struct fixture *f, const struct built_block *from,
@@ -92,9 +87,8 @@ static bool is_half_way(void *arg)
 }
 
 /* Hazard 61. Two peers deliver; one stops in the middle and stays connected. */
-static void a_peer_that_stops_answering_causes_no_long_pause(void **state)
+TEST(a_peer_that_stops_answering_causes_no_long_pause, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct sim_net_options net = {
         .latency_min_us = 20000, .latency_max_us = 20000, .bytes_per_s = 1000000};
     mesh_init(&f->mesh, 11, &f->builder, &net);
@@ -134,9 +128,8 @@ static int64_t sync_time(struct fixture *f, uint64_t seed, const uint64_t *rates
 }
 
 /* 380 blocks of 29 kB are 11 MB: at 1.2 MB/s in all about nine seconds. */
-static void unequal_peers_are_all_used_and_the_slow_one_does_not_hold_up(void **state)
+TEST(unequal_peers_are_all_used_and_the_slow_one_does_not_hold_up, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const uint64_t rates[] = {500000, 500000, 150000, 50000};
     int64_t took_us = sync_time(f, 12, rates, 4);
     assert_in_range(took_us, 7000000, 14000000);
@@ -144,18 +137,16 @@ static void unequal_peers_are_all_used_and_the_slow_one_does_not_hold_up(void **
         assert_int_equal(mesh_count_ready(&f->mesh.nodes[i]), 1);
 }
 
-static void one_slow_peer_is_never_dropped(void **state)
+TEST(one_slow_peer_is_never_dropped, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const uint64_t rates[] = {60000};
     int64_t took_us = sync_time(f, 13, rates, 1);
     assert_in_range(took_us, 100000000, 300000000);
     assert_int_equal(mesh_count_ready(&f->mesh.nodes[0]), 1);
 }
 
-static void a_block_that_was_tampered_with_is_fetched_from_another(void **state)
+TEST(a_block_that_was_tampered_with_is_fetched_from_another, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 14, &f->builder, NULL);
     const struct built_block *blocks[3];
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 3, blocks);
@@ -183,9 +174,8 @@ static void a_block_that_was_tampered_with_is_fetched_from_another(void **state)
 }
 
 /* Hazard 59: a mangled copy that nobody asked for leaves the request that is under way alone. */
-static void an_unasked_mangled_copy_changes_nothing_for_others(void **state)
+TEST(an_unasked_mangled_copy_changes_nothing_for_others, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 15, &f->builder, NULL);
     const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
@@ -209,9 +199,8 @@ static void an_unasked_mangled_copy_changes_nothing_for_others(void **state)
 }
 
 /* A wallet that announces a block has it, and the few before it. */
-static void who_announces_a_block_is_asked_for_it_whatever_it_offers(void **state)
+TEST(who_announces_a_block_is_asked_for_it_whatever_it_offers, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 18, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 10, NULL);
     const struct built_block *next = builder_blocks(&f->builder, tip, 20, NULL);
@@ -238,9 +227,8 @@ static void who_announces_a_block_is_asked_for_it_whatever_it_offers(void **stat
 }
 
 /* Hazard 49. */
-static void unasked_blocks_with_little_work_are_not_stored(void **state)
+TEST(unasked_blocks_with_little_work_are_not_stored, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 16, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 10, NULL);
     const struct built_block *fork = builder_block(&f->builder, f->builder.genesis, NULL);
@@ -269,9 +257,8 @@ static void unasked_blocks_with_little_work_are_not_stored(void **state)
     raw_free(raw);
 }
 
-static void an_invalid_block_costs_its_sender_the_connection(void **state)
+TEST(an_invalid_block_costs_its_sender_the_connection, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 17, &f->builder, NULL);
     struct builder_spec spec = {.extra_sat = 1}; /* takes more than the subsidy */
     const struct built_block *bad = builder_block(&f->builder, f->builder.genesis, &spec);
@@ -287,9 +274,8 @@ static void an_invalid_block_costs_its_sender_the_connection(void **state)
     raw_free(raw);
 }
 
-static void notfound_sends_the_request_elsewhere(void **state)
+TEST(notfound_sends_the_request_elsewhere, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 18, &f->builder, NULL);
     const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
@@ -343,19 +329,18 @@ static void talk_and_expect_the_third(struct fixture *f, uint64_t seed, bool tri
         raw_free(raw[i]);
 }
 
-static void who_owes_a_block_and_talks_of_something_else_holds_up_nobody(void **state)
+TEST(who_owes_a_block_and_talks_of_something_else_holds_up_nobody, struct fixture *f)
 {
-    talk_and_expect_the_third(*state, 21, false);
+    talk_and_expect_the_third(f, 21, false);
 }
 
-static void two_that_deliver_byte_by_byte_hold_up_nobody(void **state)
+TEST(two_that_deliver_byte_by_byte_hold_up_nobody, struct fixture *f)
 {
-    talk_and_expect_the_third(*state, 22, true);
+    talk_and_expect_the_third(f, 22, true);
 }
 
-static void who_was_silent_once_is_asked_again_when_it_speaks(void **state)
+TEST(who_was_silent_once_is_asked_again_when_it_speaks, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 23, &f->builder, NULL);
     const struct built_block *blocks[2];
     (void)builder_blocks(&f->builder, f->builder.genesis, 2, blocks);
@@ -378,9 +363,8 @@ static void who_was_silent_once_is_asked_again_when_it_speaks(void **state)
     raw_free(one);
 }
 
-static void a_block_can_be_had_from_a_peer_by_order(void **state)
+TEST(a_block_can_be_had_from_a_peer_by_order, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 19, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 5, NULL);
     const struct built_block *fork = builder_block(&f->builder, built_ancestor(tip, 3), NULL);
@@ -419,9 +403,8 @@ static bool has_data(void *arg)
     return ((const struct block_node *)arg)->status & BLOCK_HAVE_DATA;
 }
 
-static void a_damaged_block_is_had_again_from_a_peer(void **state)
+TEST(a_damaged_block_is_had_again_from_a_peer, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 20, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 20, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
@@ -438,35 +421,4 @@ static void a_damaged_block_is_had_again_from_a_peer(void **state)
     assert_false(has_data((void *)node)); /* nobody has it so far */
     mesh_connect(a, b);
     assert_true(mesh_run_until(&f->mesh, has_data, (void *)node, 20));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_peer_that_stops_answering_causes_no_long_pause, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(
-            unequal_peers_are_all_used_and_the_slow_one_does_not_hold_up, setup, teardown),
-        cmocka_unit_test_setup_teardown(one_slow_peer_is_never_dropped, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_block_that_was_tampered_with_is_fetched_from_another,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(an_unasked_mangled_copy_changes_nothing_for_others, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(who_announces_a_block_is_asked_for_it_whatever_it_offers,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(unasked_blocks_with_little_work_are_not_stored, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(an_invalid_block_costs_its_sender_the_connection, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(notfound_sends_the_request_elsewhere, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            who_owes_a_block_and_talks_of_something_else_holds_up_nobody, setup, teardown),
-        cmocka_unit_test_setup_teardown(two_that_deliver_byte_by_byte_hold_up_nobody, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(who_was_silent_once_is_asked_again_when_it_speaks, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_block_can_be_had_from_a_peer_by_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_damaged_block_is_had_again_from_a_peer, setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

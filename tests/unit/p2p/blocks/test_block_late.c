@@ -1,18 +1,10 @@
 /* test_block_late.c - who owes blocks and does not deliver: both sides of each limit. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 #define WAY_US   20000 /* from one to the other */
 #define MS       INT64_C(1000)
@@ -51,6 +43,8 @@ static int teardown(void **state)
     xfree(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 static struct raw_peer *add_inbound(struct fixture *f)
 {
@@ -107,9 +101,8 @@ static const struct built_block *large_block(struct fixture *f, const struct bui
     return builder_block(&f->builder, tip, &spec);
 }
 
-static void a_second_peer_is_asked_after_a_fifth_of_a_second(void **state)
+TEST(a_second_peer_is_asked_after_a_fifth_of_a_second, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
     announce(f, one);
     announce(f, two);
@@ -123,9 +116,8 @@ static void a_second_peer_is_asked_after_a_fifth_of_a_second(void **state)
     assert_int_equal(raw_count(one, "getdata"), 1);
 }
 
-static void an_outbound_peer_is_asked_before_all_inbound_ones(void **state)
+TEST(an_outbound_peer_is_asked_before_all_inbound_ones, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
     struct raw_peer *three = add_outbound(f, PEER_MANUAL);
     announce(f, one);
@@ -138,9 +130,8 @@ static void an_outbound_peer_is_asked_before_all_inbound_ones(void **state)
 }
 
 /* Both that were asked are inbound; an outbound one has it, too, but only now. */
-static void one_of_two_is_always_an_outbound_peer_that_has_the_block(void **state)
+TEST(one_of_two_is_always_an_outbound_peer_that_has_the_block, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
     struct raw_peer *three = add_outbound(f, PEER_MANUAL);
     announce(f, one);
@@ -177,20 +168,19 @@ static void send_part_and_expect(struct fixture *f, size_t bytes, bool stalls)
                      stalls ? 2 * BLOCK_LATE_STALL_US : BLOCK_LATE_STALL_US);
 }
 
-static void six_thousand_bytes_are_progress(void **state)
+TEST(six_thousand_bytes_are_progress, struct fixture *f)
 {
-    send_part_and_expect(*state, BLOCK_LATE_PROGRESS_BYTES, false);
+    send_part_and_expect(f, BLOCK_LATE_PROGRESS_BYTES, false);
 }
 
-static void a_byte_less_is_silence(void **state)
+TEST(a_byte_less_is_silence, struct fixture *f)
 {
-    send_part_and_expect(*state, BLOCK_LATE_PROGRESS_BYTES - 1, true);
+    send_part_and_expect(f, BLOCK_LATE_PROGRESS_BYTES - 1, true);
 }
 
 /* Bytes of a block that nobody asked for are none of what is owed. */
-static void bytes_of_another_block_are_silence(void **state)
+TEST(bytes_of_another_block_are_silence, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *large = large_block(f, f->builder.genesis, 20000);
     struct raw_peer *one = add_inbound(f);
     announce(f, one);
@@ -204,9 +194,8 @@ static void bytes_of_another_block_are_silence(void **state)
 }
 
 /* It asks for blocks and does not read them, so it is not read either: it owes, and is silent. */
-static void a_pause_of_its_own_making_is_silence(void **state)
+TEST(a_pause_of_its_own_making_is_silence, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *large = large_block(f, f->builder.genesis, 200000);
     const struct built_block *next = builder_block(&f->builder, large, NULL);
     mesh_give(f->node, large);
@@ -274,24 +263,23 @@ static void fail_often(struct fixture *f, struct raw_peer *one, bool has_other, 
         assert_in_range(peer_of(f, 0)->fetch.n_stalls, 4, 20);
 }
 
-static void who_fails_five_times_in_a_row_is_dropped(void **state)
+TEST(who_fails_five_times_in_a_row_is_dropped, struct fixture *f)
 {
-    fail_often(*state, add_inbound(*state), true, true);
+    fail_often(f, add_inbound(f), true, true);
 }
 
-static void who_was_named_by_the_user_is_not_dropped(void **state)
+TEST(who_was_named_by_the_user_is_not_dropped, struct fixture *f)
 {
-    fail_often(*state, add_outbound(*state, PEER_MANUAL), true, false);
+    fail_often(f, add_outbound(f, PEER_MANUAL), true, false);
 }
 
-static void who_cannot_be_replaced_is_not_dropped(void **state)
+TEST(who_cannot_be_replaced_is_not_dropped, struct fixture *f)
 {
-    fail_often(*state, add_inbound(*state), false, false);
+    fail_often(f, add_inbound(f), false, false);
 }
 
-static void who_failed_is_not_asked_again_before_all_have(void **state)
+TEST(who_failed_is_not_asked_again_before_all_have, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *raw[3];
     for (size_t i = 0; i < 3; i++) {
         raw[i] = add_inbound(f);
@@ -317,9 +305,8 @@ static void who_failed_is_not_asked_again_before_all_have(void **state)
 }
 
 /* Hazard 59: the copy of one that was tampered with leaves the other one's place alone. */
-static void a_spoiled_copy_costs_the_other_one_nothing(void **state)
+TEST(a_spoiled_copy_costs_the_other_one_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *one = add_inbound(f), *two = add_outbound(f, PEER_MANUAL);
     announce(f, one);
     (void)raw_expect(one, "getdata");
@@ -335,23 +322,4 @@ static void a_spoiled_copy_costs_the_other_one_nothing(void **state)
     raw_send_block(two, f->block);
     assert_true(mesh_wait_tip(&f->mesh, f->block, 1) >= 0);
     assert_int_equal(raw_count(two, "getdata"), 1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(a_second_peer_is_asked_after_a_fifth_of_a_second),
-        T(an_outbound_peer_is_asked_before_all_inbound_ones),
-        T(one_of_two_is_always_an_outbound_peer_that_has_the_block),
-        T(six_thousand_bytes_are_progress),
-        T(a_byte_less_is_silence),
-        T(bytes_of_another_block_are_silence),
-        T(a_pause_of_its_own_making_is_silence),
-        T(who_fails_five_times_in_a_row_is_dropped),
-        T(who_was_named_by_the_user_is_not_dropped),
-        T(who_cannot_be_replaced_is_not_dropped),
-        T(who_failed_is_not_asked_again_before_all_have),
-        T(a_spoiled_copy_costs_the_other_one_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

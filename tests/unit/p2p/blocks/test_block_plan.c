@@ -1,13 +1,6 @@
 /* test_block_plan.c - the most urgent blocks from those who have them first. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/blocks/block_plan.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 #define ITEMS 1000
@@ -50,18 +43,16 @@ static void run(struct plan *plan, size_t *n, size_t *first_of_b)
     }
 }
 
-static void limits_follow_the_rate(void **state)
+TEST(limits_follow_the_rate)
 {
-    (void)state;
     assert_int_equal(plan_limit(0, 0.1, 1000, 16, 64), 16);
     assert_int_equal(plan_limit(1, 0.1, 1000, 16, 64), 1);
     assert_int_equal(plan_limit(1e9, 0.1, 1000, 16, 64), 64);
     assert_int_equal(plan_limit(10000, 0, 1000, 16, 64), (size_t)(10 * PLAN_AHEAD_S));
 }
 
-static void equal_peers_share_evenly(void **state)
+TEST(equal_peers_share_evenly)
 {
-    (void)state;
     struct plan_item items[ITEMS];
     struct plan_peer peers[2] = {{.rate_bytes_s = 1e6, .rtt_s = 0.05, .limit = 64, .who = &a},
                                  {.rate_bytes_s = 1e6, .rtt_s = 0.05, .limit = 64, .who = &b}};
@@ -74,9 +65,8 @@ static void equal_peers_share_evenly(void **state)
     assert_int_equal(first, 1);
 }
 
-static void a_slow_peer_gets_blocks_that_are_not_needed_soon(void **state)
+TEST(a_slow_peer_gets_blocks_that_are_not_needed_soon)
 {
-    (void)state;
     struct plan_item items[ITEMS];
     struct plan_peer peers[2] = {{.rate_bytes_s = 1e6, .rtt_s = 0.05, .limit = 64, .who = &a},
                                  {.rate_bytes_s = 2e4, .rtt_s = 0.05, .limit = 2, .who = &b}};
@@ -90,9 +80,8 @@ static void a_slow_peer_gets_blocks_that_are_not_needed_soon(void **state)
     assert_in_range(first, 20, 120);
 }
 
-static void a_slow_peer_alone_takes_what_comes_next(void **state)
+TEST(a_slow_peer_alone_takes_what_comes_next)
 {
-    (void)state;
     struct plan_item items[ITEMS];
     struct plan_peer peers[2] = {{.rate_bytes_s = 100, .rtt_s = 2, .limit = 3, .who = &a}};
     struct plan plan = {peers, 1, items, ITEMS, 0, 1e6, anybody, NULL};
@@ -107,9 +96,8 @@ static void a_slow_peer_alone_takes_what_comes_next(void **state)
     assert_int_equal(peers[0].n_in_flight, 3);
 }
 
-static void only_who_has_a_block_is_asked_for_it(void **state)
+TEST(only_who_has_a_block_is_asked_for_it)
 {
-    (void)state;
     struct plan_item items[ITEMS];
     struct plan_peer peers[2] = {{.rate_bytes_s = 1e6, .rtt_s = 0.05, .limit = 10, .who = &a},
                                  {.rate_bytes_s = 1e6, .rtt_s = 0.06, .limit = 10, .who = &b}};
@@ -129,9 +117,8 @@ static bool only_b_has_any(void *ctx, void *who, void *what)
 
 /* A new block that only a slow peer has told of: the quick one that has nothing is no reason to
  * wait, for nobody would look again. */
-static void who_alone_has_the_next_block_is_asked_however_slow(void **state)
+TEST(who_alone_has_the_next_block_is_asked_however_slow)
 {
-    (void)state;
     struct plan_item items[ITEMS];
     struct plan_peer peers[2] = {{.rate_bytes_s = 1e7, .rtt_s = 0.01, .limit = 64, .who = &a},
                                  {.rate_bytes_s = 1e4, .rtt_s = 1.5, .limit = 64, .who = &b}};
@@ -143,9 +130,8 @@ static void who_alone_has_the_next_block_is_asked_however_slow(void **state)
     assert_int_equal(n[1], 1);
 }
 
-static void nothing_is_planned_without_peers_or_items(void **state)
+TEST(nothing_is_planned_without_peers_or_items)
 {
-    (void)state;
     struct plan_peer *peer;
     struct plan_item *item, items[1] = {{.position = 0, .what = &numbers[0]}};
     struct plan_peer one = {.limit = 1, .who = &a};
@@ -153,18 +139,4 @@ static void nothing_is_planned_without_peers_or_items(void **state)
     assert_false(plan_next(&none, &peer, &item));
     struct plan empty = {&one, 1, NULL, 0, 0, 1000, anybody, NULL};
     assert_false(plan_next(&empty, &peer, &item));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(limits_follow_the_rate),
-        cmocka_unit_test(equal_peers_share_evenly),
-        cmocka_unit_test(a_slow_peer_gets_blocks_that_are_not_needed_soon),
-        cmocka_unit_test(a_slow_peer_alone_takes_what_comes_next),
-        cmocka_unit_test(only_who_has_a_block_is_asked_for_it),
-        cmocka_unit_test(who_alone_has_the_next_block_is_asked_however_slow),
-        cmocka_unit_test(nothing_is_planned_without_peers_or_items),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,9 @@
 /* test_block_request.c - two places for each block: who gets one, who loses his. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
 enum { PEERS = BLOCK_REQUEST_TRIED_MAX + 4 };
@@ -47,6 +39,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 /* A new inbound peer. */
 static struct peer *add_peer(struct fixture *f)
 {
@@ -62,9 +56,8 @@ static struct block_request *add_request(struct fixture *f)
     return block_request_add(&f->p2p->fetch, chain_at(f->node->chain, 0));
 }
 
-static void empty_places_come_first_then_those_of_the_silent(void **state)
+TEST(empty_places_come_first_then_those_of_the_silent, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct peer *a = add_peer(f), *b = add_peer(f), *c = add_peer(f);
     struct block_request *r = add_request(f);
     assert_ptr_equal(block_request_find(&f->p2p->fetch, r->node), r);
@@ -92,9 +85,8 @@ static void empty_places_come_first_then_those_of_the_silent(void **state)
     assert_int_equal(f->p2p->fetch.n_requests, 0);
 }
 
-static void of_two_that_are_slow_the_later_loses_its_place_and_an_inbound_one_first(void **state)
+TEST(of_two_that_are_slow_the_later_loses_its_place_and_an_inbound_one_first, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct peer *a = add_peer(f), *b = add_peer(f), *c = add_peer(f), *d = add_peer(f);
     struct block_request *r = add_request(f);
     block_request_ask(f->p2p, r, a, 1);
@@ -111,9 +103,8 @@ static void of_two_that_are_slow_the_later_loses_its_place_and_an_inbound_one_fi
     block_request_remove(f->p2p, r);
 }
 
-static void sixteen_that_failed_are_remembered(void **state)
+TEST(sixteen_that_failed_are_remembered, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct block_request *r = add_request(f);
     struct peer *peers[PEERS];
     for (size_t i = 0; i < PEERS; i++)
@@ -137,9 +128,8 @@ static void sixteen_that_failed_are_remembered(void **state)
         assert_int_equal(peers[i]->fetch.n_in_flight, 0);
 }
 
-static void who_goes_owes_nothing(void **state)
+TEST(who_goes_owes_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct peer *a = add_peer(f);
     struct block_request *r = add_request(f);
     block_request_ask(f->p2p, r, a, 1);
@@ -148,15 +138,4 @@ static void who_goes_owes_nothing(void **state)
     assert_int_equal(a->fetch.n_in_flight, 0);
     assert_null(block_request_find(&f->p2p->fetch, chain_at(f->node->chain, 0)));
     p2p_leave(f->p2p);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(empty_places_come_first_then_those_of_the_silent),
-        T(of_two_that_are_slow_the_later_loses_its_place_and_an_inbound_one_first),
-        T(sixteen_that_failed_are_remembered),
-        T(who_goes_owes_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

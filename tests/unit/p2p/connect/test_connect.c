@@ -1,15 +1,7 @@
 /* test_connect.c - outbound slots, manual nodes, inbound limits, and what a restart remembers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/connect/connect.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -34,12 +26,12 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
-static void a_manual_node_is_tried_until_it_is_there(void **state)
+TEST(a_manual_node_is_tried_until_it_is_there, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const nodes[] = {"10.9.9.9:700"};
     struct p2p_options options = {.connect_only = true, .connect = nodes, .n_connect = 1};
     mesh_init(&f->mesh, 91, &f->builder, NULL);
@@ -69,9 +61,8 @@ static void count_added(void *arg, const char *address, const struct p2p_peer_in
     n[1] += peer != NULL;
 }
 
-static void nodes_are_added_and_removed_by_the_user(void **state)
+TEST(nodes_are_added_and_removed_by_the_user, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct p2p_options options = {.connect_only = true};
     mesh_init(&f->mesh, 92, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
@@ -96,9 +87,8 @@ static void nodes_are_added_and_removed_by_the_user(void **state)
     assert_int_equal(p2p_add_node(a->p2p, "10.79.0.1"), P2P_FULL_LIST);
 }
 
-static void a_node_tried_once_is_not_tried_again(void **state)
+TEST(a_node_tried_once_is_not_tried_again, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 93, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), P2P_OK);
@@ -112,9 +102,8 @@ static void a_node_tried_once_is_not_tried_again(void **state)
 }
 
 /* What addconnection opens counts as of its class; a feeler goes as soon as it was greeted. */
-static void connections_of_a_class_are_opened_up_to_its_number(void **state)
+TEST(connections_of_a_class_are_opened_up_to_its_number, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 96, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw = raw_listen(&f->mesh, 700);
@@ -137,9 +126,8 @@ static void connections_of_a_class_are_opened_up_to_its_number(void **state)
 }
 
 /* Ten listeners at public addresses, of which three are of one group. */
-static void outbound_slots_are_filled_from_the_book_one_of_each_group(void **state)
+TEST(outbound_slots_are_filled_from_the_book_one_of_each_group, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct sim_net_options net = {.latency_min_us = 1000, .latency_max_us = 1000};
     mesh_init(&f->mesh, 94, &f->builder, &net);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
@@ -192,9 +180,8 @@ static void dial_of_two(struct fixture *f, bool has_good, int64_t *bad_try_s, in
     }
 }
 
-static void ports_of_other_services_are_dialled_only_for_lack_of_others(void **state)
+TEST(ports_of_other_services_are_dialled_only_for_lack_of_others, struct fixture *f)
 {
-    struct fixture *f = *state;
     int64_t bad_s = 0, good_s = 0;
     mesh_init(&f->mesh, 96, &f->builder, NULL);
     dial_of_two(f, true, &bad_s, &good_s);
@@ -204,9 +191,8 @@ static void ports_of_other_services_are_dialled_only_for_lack_of_others(void **s
     assert_true(bad_s > 0);
 }
 
-static void inbound_peers_are_limited_and_make_room(void **state)
+TEST(inbound_peers_are_limited_and_make_room, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct p2p_options options = {.max_connections = 45, .connect_only = true};
     mesh_init(&f->mesh, 95, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
@@ -239,9 +225,8 @@ static void ban(struct mesh_node *node, const char *text)
     p2p_disconnect_range(node->p2p, &entry.range);
 }
 
-static void who_is_banned_is_dropped_and_does_not_come_in(void **state)
+TEST(who_is_banned_is_dropped_and_does_not_come_in, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 99, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     mesh_connect(b, a);
@@ -264,9 +249,8 @@ static void who_is_banned_is_dropped_and_does_not_come_in(void **state)
     raw_free(raw);
 }
 
-static void a_ban_drops_whom_we_called_too(void **state)
+TEST(a_ban_drops_whom_we_called_too, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 100, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), P2P_OK);
@@ -282,9 +266,8 @@ static void a_ban_drops_whom_we_called_too(void **state)
     assert_int_equal(mesh_count_ready(a), 1);
 }
 
-static void the_permission_noban_is_stronger_than_a_ban(void **state)
+TEST(the_permission_noban_is_stronger_than_a_ban, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const whitelist[] = {"noban@10.9.9.9"};
     struct p2p_options options = {.connect_only = true, .whitelist = whitelist, .n_whitelist = 1};
     mesh_init(&f->mesh, 101, &f->builder, NULL);
@@ -299,9 +282,8 @@ static void the_permission_noban_is_stronger_than_a_ban(void **state)
     raw_free(raw);
 }
 
-static void who_is_banned_is_neither_dialled_nor_told_to_others(void **state)
+TEST(who_is_banned_is_neither_dialled_nor_told_to_others, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct sim_net_options net = {.latency_min_us = 1000, .latency_max_us = 1000};
     mesh_init(&f->mesh, 102, &f->builder, &net);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
@@ -328,9 +310,8 @@ static void who_is_banned_is_neither_dialled_nor_told_to_others(void **state)
     assert_int_equal(n, 2);
 }
 
-static void the_network_can_be_switched_off_and_on(void **state)
+TEST(the_network_can_be_switched_off_and_on, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 96, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     mesh_connect(a, b);
@@ -349,9 +330,8 @@ static void the_network_can_be_switched_off_and_on(void **state)
     assert_int_equal(mesh_count_ready(a), 1);
 }
 
-static void the_book_survives_a_restart(void **state)
+TEST(the_book_survives_a_restart, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct sim_net_options net = {.latency_min_us = 1000, .latency_max_us = 1000};
     mesh_init(&f->mesh, 97, &f->builder, &net);
     struct p2p_options options = {.data_dir = "regtest", .user_agent = "/x/", .connect_only = true};
@@ -377,9 +357,8 @@ static void the_book_survives_a_restart(void **state)
     p2p_free(again);
 }
 
-static void an_address_in_use_is_told_to_the_user(void **state)
+TEST(an_address_in_use_is_told_to_the_user, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 98, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct p2p_bind bind = {.address = "10.0.1.1:18444"};
@@ -393,25 +372,4 @@ static void an_address_in_use_is_told_to_the_user(void **state)
     xfree(error);
     p2p_stop(other);
     p2p_free(other);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(a_manual_node_is_tried_until_it_is_there),
-        T(nodes_are_added_and_removed_by_the_user),
-        T(a_node_tried_once_is_not_tried_again),
-        T(connections_of_a_class_are_opened_up_to_its_number),
-        T(outbound_slots_are_filled_from_the_book_one_of_each_group),
-        T(ports_of_other_services_are_dialled_only_for_lack_of_others),
-        T(inbound_peers_are_limited_and_make_room),
-        T(who_is_banned_is_dropped_and_does_not_come_in),
-        T(a_ban_drops_whom_we_called_too),
-        T(the_permission_noban_is_stronger_than_a_ban),
-        T(who_is_banned_is_neither_dialled_nor_told_to_others),
-        T(the_network_can_be_switched_off_and_on),
-        T(the_book_survives_a_restart),
-        T(an_address_in_use_is_told_to_the_user),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,8 @@
 /* test_dns_seed.c - when seeds are asked, and what becomes of their answers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/connect/dns_seed.h"
 #include "p2p/p2p_internal.h"
 #include "sim/sim_env.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 /* A world whose names all have the same two addresses, told when the test says so. */
@@ -82,9 +74,8 @@ static void teardown(struct world *w)
     sim_env_free(w->sim);
 }
 
-static void a_node_that_knows_nobody_asks_at_once(void **state)
+TEST(a_node_that_knows_nobody_asks_at_once)
 {
-    (void)state;
     struct world w;
     setup(&w, true, false);
     sim_env_run_for(w.sim, 1000);
@@ -98,9 +89,8 @@ static void a_node_that_knows_nobody_asks_at_once(void **state)
     assert_int_equal(w.n_cancelled, 0); /* it has answered */
 }
 
-static void a_seed_that_does_not_answer_is_asked_as_a_node(void **state)
+TEST(a_seed_that_does_not_answer_is_asked_as_a_node)
 {
-    (void)state;
     struct world w;
     setup(&w, true, false);
     sim_env_run_for(w.sim, 1000);
@@ -114,9 +104,8 @@ static void a_seed_that_does_not_answer_is_asked_as_a_node(void **state)
     assert_int_equal(w.n_cancelled, 1);
 }
 
-static void a_seed_with_a_port_or_an_address_is_a_node(void **state)
+TEST(a_seed_with_a_port_or_an_address_is_a_node)
 {
-    (void)state;
     static const char *const names[] = {"seed.example.org:5", "8.8.4.4"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         struct world w;
@@ -131,9 +120,8 @@ static void a_seed_with_a_port_or_an_address_is_a_node(void **state)
     }
 }
 
-static void seed_nodes_come_before_dns_unless_it_is_forced(void **state)
+TEST(seed_nodes_come_before_dns_unless_it_is_forced)
 {
-    (void)state;
     static const char *const nodes[] = {"10.1.2.3"};
     for (int is_forced = 0; is_forced < 2; is_forced++) {
         struct world w;
@@ -151,9 +139,8 @@ static void seed_nodes_come_before_dns_unless_it_is_forced(void **state)
     }
 }
 
-static void nobody_is_asked_against_the_operators_will(void **state)
+TEST(nobody_is_asked_against_the_operators_will)
 {
-    (void)state;
     /* clang-format off */
     static const struct { bool dns_seed, connect_only; } cases[] = {{false, false}, {true, true}};
     /* clang-format on */
@@ -164,16 +151,4 @@ static void nobody_is_asked_against_the_operators_will(void **state)
         assert_int_equal(w.n_asked, 0);
         teardown(&w);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_node_that_knows_nobody_asks_at_once),
-        cmocka_unit_test(a_seed_that_does_not_answer_is_asked_as_a_node),
-        cmocka_unit_test(a_seed_with_a_port_or_an_address_is_a_node),
-        cmocka_unit_test(seed_nodes_come_before_dns_unless_it_is_forced),
-        cmocka_unit_test(nobody_is_asked_against_the_operators_will),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

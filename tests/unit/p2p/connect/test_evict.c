@@ -1,13 +1,6 @@
 /* test_evict.c - an attacker cannot push out those who are hard to imitate. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/connect/evict.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 #define N 100
@@ -24,9 +17,8 @@ static void fill(struct evict_candidate *list, size_t n)
                                            .relays_txs = true};
 }
 
-static void nobody_goes_while_there_are_few(void **state)
+TEST(nobody_goes_while_there_are_few)
 {
-    (void)state;
     struct evict_candidate list[N];
     assert_int_equal(evict_choose(list, 0), 0);
     fill(list, 12);
@@ -35,9 +27,8 @@ static void nobody_goes_while_there_are_few(void **state)
     assert_true(evict_choose(list, N) != 0);
 }
 
-static void the_youngest_of_the_largest_group_goes(void **state)
+TEST(the_youngest_of_the_largest_group_goes)
 {
-    (void)state;
     struct evict_candidate list[N];
     fill(list, N);
     for (size_t i = 60; i < N; i++)
@@ -45,9 +36,8 @@ static void the_youngest_of_the_largest_group_goes(void **state)
     assert_int_equal(evict_choose(list, N), N);
 }
 
-static void the_protected_never_go(void **state)
+TEST(the_protected_never_go)
 {
-    (void)state;
     struct evict_candidate list[N];
     fill(list, N);
     for (size_t i = 0; i < N; i++)
@@ -56,9 +46,8 @@ static void the_protected_never_go(void **state)
 }
 
 /* A peer with one thing that cannot be had for nothing stays, though it came last. */
-static void each_merit_protects(void **state)
+TEST(each_merit_protects)
 {
-    (void)state;
     for (int merit = 0; merit < 5; merit++) {
         struct evict_candidate list[N];
         fill(list, N);
@@ -80,18 +69,16 @@ static void each_merit_protects(void **state)
     }
 }
 
-static void who_is_discouraged_goes_first(void **state)
+TEST(who_is_discouraged_goes_first)
 {
-    (void)state;
     struct evict_candidate list[N];
     fill(list, N);
     list[90].is_discouraged = true;
     assert_int_equal(evict_choose(list, N), 91);
 }
 
-static void the_order_of_the_list_does_not_matter(void **state)
+TEST(the_order_of_the_list_does_not_matter)
 {
-    (void)state;
     struct evict_candidate a[N], b[N];
     fill(a, N);
     fill(b, N);
@@ -101,17 +88,4 @@ static void the_order_of_the_list_does_not_matter(void **state)
         b[N - 1 - i] = c;
     }
     assert_int_equal(evict_choose(a, N), evict_choose(b, N));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nobody_goes_while_there_are_few),
-        cmocka_unit_test(the_youngest_of_the_largest_group_goes),
-        cmocka_unit_test(the_protected_never_go),
-        cmocka_unit_test(each_merit_protects),
-        cmocka_unit_test(who_is_discouraged_goes_first),
-        cmocka_unit_test(the_order_of_the_list_does_not_matter),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,7 @@
 /* test_named_node.c - nodes by name: found later, moved, never there, asked once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define SERVICES    (NODE_NETWORK | NODE_WITNESS)
@@ -74,7 +66,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 
 static void start(struct fixture *f, uint64_t seed, const struct p2p_options *options)
 {
@@ -91,9 +84,8 @@ static void remember_added(void *arg, const char *address, const struct p2p_peer
     snprintf(text, ADDED_BYTES, "%s%s%s", address, peer ? " " : "", peer ? peer->address_text : "");
 }
 
-static void a_name_that_is_not_known_yet_is_tried_again(void **state)
+TEST(a_name_that_is_not_known_yet_is_tried_again, struct fixture *f)
 {
-    struct fixture *f = *state;
     char added[ADDED_BYTES] = "";
     start(f, 301, NULL);
     assert_int_equal(p2p_add_node(f->node->p2p, "later.example:700"), P2P_OK);
@@ -121,9 +113,8 @@ static void a_name_that_is_not_known_yet_is_tried_again(void **state)
     raw_free(raw);
 }
 
-static void each_address_of_a_name_is_tried(void **state)
+TEST(each_address_of_a_name_is_tried, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f, 302, NULL);
     f->addresses[0] = "10.9.9.8"; /* nobody */
     f->addresses[1] = "nonsense";
@@ -137,9 +128,8 @@ static void each_address_of_a_name_is_tried(void **state)
     raw_free(raw);
 }
 
-static void hidden_services_are_never_asked_for_in_dns(void **state)
+TEST(hidden_services_are_never_asked_for_in_dns, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const names[] = {
         "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion",
         "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:700", "short.ONION",
@@ -152,9 +142,8 @@ static void hidden_services_are_never_asked_for_in_dns(void **state)
     assert_int_equal(f->node->p2p->named.n, COUNT_OF(names)); /* tried for ever */
 }
 
-static void without_dns_only_addresses_are_dialled(void **state)
+TEST(without_dns_only_addresses_are_dialled, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct p2p_options options = {.connect_only = true, .no_dns = true};
     start(f, 304, &options);
     struct raw_peer *raw = raw_listen(&f->mesh, 700);
@@ -166,9 +155,8 @@ static void without_dns_only_addresses_are_dialled(void **state)
     raw_free(raw);
 }
 
-static void what_is_tried_once_is_forgotten(void **state)
+TEST(what_is_tried_once_is_forgotten, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f, 305, NULL);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(p2p_try_node(f->node->p2p, "once.example:700"), P2P_OK);
@@ -183,9 +171,8 @@ static void what_is_tried_once_is_forgotten(void **state)
     assert_int_equal(p2p_try_node(f->node->p2p, "many.example:1"), P2P_FULL_LIST);
 }
 
-static void a_node_can_be_removed_while_its_name_is_looked_up(void **state)
+TEST(a_node_can_be_removed_while_its_name_is_looked_up, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f, 306, NULL);
     assert_int_equal(p2p_add_node(f->node->p2p, "gone.example"), P2P_OK);
     while (f->n_asked == 0)
@@ -202,9 +189,8 @@ static void a_node_can_be_removed_while_its_name_is_looked_up(void **state)
     assert_int_equal(f->n_cancelled, 2);
 }
 
-static void a_text_that_cannot_be_a_name_is_refused(void **state)
+TEST(a_text_that_cannot_be_a_name_is_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     char text[NAMED_TEXT_MAX + 2];
     start(f, 307, NULL);
     memset(text, 'a', sizeof text);
@@ -219,18 +205,4 @@ static void a_text_that_cannot_be_a_name_is_refused(void **state)
     struct named_node *node = named_node_find(f->node->p2p, "a.example:65536", NAMED_ADDED);
     assert_string_equal(node->host, "a.example:65536");
     assert_int_equal(node->port, MESH_PORT);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(a_name_that_is_not_known_yet_is_tried_again),
-        T(each_address_of_a_name_is_tried),
-        T(hidden_services_are_never_asked_for_in_dns),
-        T(without_dns_only_addresses_are_dialled),
-        T(what_is_tried_once_is_forgotten),
-        T(a_node_can_be_removed_while_its_name_is_looked_up),
-        T(a_text_that_cannot_be_a_name_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,7 @@
 /* test_seed_node.c - nodes that are asked for addresses: when, in what order, for how long. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
@@ -37,7 +29,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 
 static const char *const seeds[] = {"10.9.9.9:700", "10.9.9.9:701"};
 
@@ -66,9 +59,8 @@ static void send_addresses(struct raw_peer *raw, size_t n)
     buffer_deinit(&bytes);
 }
 
-static void who_knows_nobody_asks_one_after_the_other(void **state)
+TEST(who_knows_nobody_asks_one_after_the_other, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 311, &f->builder, NULL);
     struct raw_peer *raw[] = {raw_listen(&f->mesh, 700), raw_listen(&f->mesh, 701)};
     struct mesh_node *a = start(f, (struct p2p_options){0});
@@ -98,9 +90,8 @@ static void who_knows_nobody_asks_one_after_the_other(void **state)
     raw_free(raw[1]);
 }
 
-static void a_seed_that_tells_nothing_is_let_go(void **state)
+TEST(a_seed_that_tells_nothing_is_let_go, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 312, &f->builder, NULL);
     struct raw_peer *raw[] = {raw_listen(&f->mesh, 700), raw_listen(&f->mesh, 701)};
     (void)start(f, (struct p2p_options){0});
@@ -115,9 +106,8 @@ static void a_seed_that_tells_nothing_is_let_go(void **state)
     raw_free(raw[1]);
 }
 
-static void seeds_are_left_alone_with_connect(void **state)
+TEST(seeds_are_left_alone_with_connect, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 313, &f->builder, NULL);
     struct raw_peer *raw[] = {raw_listen(&f->mesh, 700), raw_listen(&f->mesh, 701)};
     (void)start(f, (struct p2p_options){.connect_only = true});
@@ -125,14 +115,4 @@ static void seeds_are_left_alone_with_connect(void **state)
     assert_false(raw[0]->is_up || raw[1]->is_up);
     raw_free(raw[0]);
     raw_free(raw[1]);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(who_knows_nobody_asks_one_after_the_other),
-        T(a_seed_that_tells_nothing_is_let_go),
-        T(seeds_are_left_alone_with_connect),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

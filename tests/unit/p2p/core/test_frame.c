@@ -1,13 +1,6 @@
 /* test_frame.c - messages out of a stream, whatever the pieces; memory follows the data. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/core/frame.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 #include "util/assert.h"
 
@@ -21,9 +14,8 @@ static size_t put(uint8_t *out, const char *name, const void *payload, size_t le
     return FRAME_HEADER_BYTES + len;
 }
 
-static void a_header_is_as_the_protocol_has_it(void **state)
+TEST(a_header_is_as_the_protocol_has_it)
 {
-    (void)state;
     uint8_t out[FRAME_HEADER_BYTES];
     /* The checksum of an empty payload is known: 5df6e0e2. */
     static const uint8_t want[FRAME_HEADER_BYTES] = {
@@ -33,9 +25,8 @@ static void a_header_is_as_the_protocol_has_it(void **state)
     assert_memory_equal(out, want, sizeof out);
 }
 
-static void messages_come_out_whatever_the_pieces(void **state)
+TEST(messages_come_out_whatever_the_pieces)
 {
-    (void)state;
     uint8_t stream[400], payload[100];
     for (size_t i = 0; i < sizeof payload; i++)
         payload[i] = (uint8_t)i;
@@ -91,9 +82,8 @@ static void header(uint8_t out[FRAME_HEADER_BYTES], const char *name, uint32_t l
         out[16 + i] = (uint8_t)(len >> 8 * i);
 }
 
-static void a_header_is_refused_before_anything_is_allocated(void **state)
+TEST(a_header_is_refused_before_anything_is_allocated)
 {
-    (void)state;
     uint8_t h[FRAME_HEADER_BYTES];
     header(h, "block", FRAME_PAYLOAD_MAX);
     assert_int_equal(read_header(h, NULL), FRAME_MORE);
@@ -114,9 +104,8 @@ static void a_header_is_refused_before_anything_is_allocated(void **state)
 }
 
 /* Junk, a ping, junk without a byte, a ping: in pieces of any size. */
-static void what_nobody_wants_is_thrown_away_as_it_comes(void **state)
+TEST(what_nobody_wants_is_thrown_away_as_it_comes)
 {
-    (void)state;
     uint8_t stream[1200], payload[1000] = {7};
     size_t n = put(stream, "junk", payload, sizeof payload);
     stream[20] ^= 1; /* nobody looks at its checksum */
@@ -147,9 +136,8 @@ static void what_nobody_wants_is_thrown_away_as_it_comes(void **state)
     }
 }
 
-static void a_message_can_be_given_up_in_the_middle(void **state)
+TEST(a_message_can_be_given_up_in_the_middle)
 {
-    (void)state;
     uint8_t stream[1200], payload[1000] = {7};
     size_t n = put(stream, "tx", payload, sizeof payload);
     size_t end = n + put(stream + n, "ping", payload, 8);
@@ -171,9 +159,8 @@ static void a_message_can_be_given_up_in_the_middle(void **state)
 }
 
 /* Hazard 46: 4 MB announced, one byte sent. */
-static void memory_follows_the_data_not_the_announcement(void **state)
+TEST(memory_follows_the_data_not_the_announcement)
 {
-    (void)state;
     struct frame_reader reader;
     uint8_t h[FRAME_HEADER_BYTES], *bytes = xcalloc(1, 1 << 20);
     header(h, "block", FRAME_PAYLOAD_MAX);
@@ -190,9 +177,8 @@ static void memory_follows_the_data_not_the_announcement(void **state)
     xfree(bytes);
 }
 
-static void a_wrong_checksum_loses_one_message_only(void **state)
+TEST(a_wrong_checksum_loses_one_message_only)
 {
-    (void)state;
     struct frame_reader reader;
     uint8_t stream[200];
     size_t n = put(stream, "tx", "hello", 5);
@@ -207,9 +193,8 @@ static void a_wrong_checksum_loses_one_message_only(void **state)
     frame_reader_deinit(&reader);
 }
 
-static void a_payload_can_be_taken_over(void **state)
+TEST(a_payload_can_be_taken_over)
 {
-    (void)state;
     struct frame_reader reader;
     uint8_t stream[200];
     size_t n = put(stream, "block", "some block", 10), len;
@@ -227,9 +212,8 @@ static void a_payload_can_be_taken_over(void **state)
     frame_reader_deinit(&reader);
 }
 
-static void a_large_buffer_is_not_kept(void **state)
+TEST(a_large_buffer_is_not_kept)
 {
-    (void)state;
     struct frame_reader reader;
     uint8_t *stream = xcalloc(1, 300000), *payload = xcalloc(1, 200000);
     size_t n = put(stream, "block", payload, 200000);
@@ -247,20 +231,4 @@ static void a_large_buffer_is_not_kept(void **state)
     frame_reader_deinit(&reader);
     xfree(stream);
     xfree(payload);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_header_is_as_the_protocol_has_it),
-        cmocka_unit_test(messages_come_out_whatever_the_pieces),
-        cmocka_unit_test(a_header_is_refused_before_anything_is_allocated),
-        cmocka_unit_test(what_nobody_wants_is_thrown_away_as_it_comes),
-        cmocka_unit_test(a_message_can_be_given_up_in_the_middle),
-        cmocka_unit_test(memory_follows_the_data_not_the_announcement),
-        cmocka_unit_test(a_wrong_checksum_loses_one_message_only),
-        cmocka_unit_test(a_payload_can_be_taken_over),
-        cmocka_unit_test(a_large_buffer_is_not_kept),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

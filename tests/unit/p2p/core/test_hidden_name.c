@@ -1,20 +1,12 @@
 /* test_hidden_name.c - names of hidden services, read and written. */
 #include "p2p/core/hidden_name.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "support/unit.h"
 
 #define ONION "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd"
 #define I2P   "aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypq" /* of 00 01 .. 1f */
 
-static void a_name_is_its_address_and_back(void **state)
+TEST(a_name_is_its_address_and_back)
 {
-    (void)state;
     static const uint8_t key[] = {0x79, 0xbc, 0xc6, 0x25, 0x18, 0x4b, 0x05, 0x19, 0x49, 0x75, 0xc2,
                                   0x8b, 0x66, 0xb6, 0x6b, 0x04, 0x69, 0xf7, 0xf6, 0x55, 0x6f, 0xb1,
                                   0xac, 0x31, 0x89, 0xa7, 0x9b, 0x40, 0xdd, 0xa3, 0x2f, 0x1f};
@@ -38,9 +30,8 @@ static void a_name_is_its_address_and_back(void **state)
                                   &address));
 }
 
-static void names_with_one_thing_wrong_are_refused(void **state)
+TEST(names_with_one_thing_wrong_are_refused)
 {
-    (void)state;
     static const char *const bad[] = {
         "",
         ".onion",
@@ -67,9 +58,8 @@ static void names_with_one_thing_wrong_are_refused(void **state)
             fail_msg("%s was taken", bad[i]);
 }
 
-static void a_name_is_a_range_of_one_address(void **state)
+TEST(a_name_is_a_range_of_one_address)
 {
-    (void)state;
     struct net_range range;
     struct net_address address;
     assert_true(hidden_name_parse(ONION ".onion", &address));
@@ -79,14 +69,4 @@ static void a_name_is_a_range_of_one_address(void **state)
     assert_false(net_range_contains(&range, &address));
     assert_false(net_range_parse(ONION ".onion/8", &range));
     assert_false(net_range_parse(ONION ".onion/256", &range));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_name_is_its_address_and_back),
-        cmocka_unit_test(names_with_one_thing_wrong_are_refused),
-        cmocka_unit_test(a_name_is_a_range_of_one_address),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

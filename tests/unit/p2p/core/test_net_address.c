@@ -1,13 +1,6 @@
 /* test_net_address.c - addresses as text, their groups and kinds. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/core/net_address.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 /* clang-format off */
@@ -48,9 +41,8 @@ static const struct {
 };
 /* clang-format on */
 
-static void addresses_are_read_strictly_and_shown_in_one_form(void **state)
+TEST(addresses_are_read_strictly_and_shown_in_one_form)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         struct net_address address;
         char shown[NET_ADDRESS_TEXT_MAX];
@@ -62,9 +54,8 @@ static void addresses_are_read_strictly_and_shown_in_one_form(void **state)
     }
 }
 
-static void what_is_shown_can_be_read_again(void **state)
+TEST(what_is_shown_can_be_read_again)
 {
-    (void)state;
     uint64_t seed = 88172645463325252;
     for (int i = 0; i < 2000; i++) {
         uint8_t bytes[16];
@@ -110,9 +101,8 @@ static const struct {
 };
 /* clang-format on */
 
-static void addresses_are_known_by_their_kind(void **state)
+TEST(addresses_are_known_by_their_kind)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         struct net_address address;
         assert_true(net_address_parse(kinds[i].text, 8333, &address));
@@ -125,9 +115,8 @@ static void addresses_are_known_by_their_kind(void **state)
     }
 }
 
-static void some_addresses_are_nobodys(void **state)
+TEST(some_addresses_are_nobodys)
 {
-    (void)state;
     static const struct {
         const char *text;
         bool is_valid;
@@ -152,9 +141,8 @@ static bool same_group(const char *a, const char *b)
     return net_group_equal(net_address_group(&x), net_address_group(&y));
 }
 
-static void groups_are_what_one_operator_may_hold(void **state)
+TEST(groups_are_what_one_operator_may_hold)
 {
-    (void)state;
     assert_true(same_group("8.8.1.1", "8.8.200.200"));
     assert_false(same_group("8.8.1.1", "8.9.1.1"));
     assert_true(same_group("2a00:1234::1", "2a00:1234:ffff::1"));
@@ -169,9 +157,8 @@ static void groups_are_what_one_operator_may_hold(void **state)
 }
 
 /* Whoever holds an IPv4 address holds all of these. */
-static void addresses_that_hold_an_ipv4_address_are_in_its_group(void **state)
+TEST(addresses_that_hold_an_ipv4_address_are_in_its_group)
 {
-    (void)state;
     static const char *const forms[] = {
         "2002:102:304::1",                      /* RFC 3964, 6to4 */
         "2001:0:9999:9999:9999:9999:fefd:fcfb", /* RFC 4380, Teredo: the complement */
@@ -188,9 +175,8 @@ static void addresses_that_hold_an_ipv4_address_are_in_its_group(void **state)
     assert_false(same_group("::fffe:0:102:304", "1.2.3.4"));
 }
 
-static void ports_of_other_services_are_known(void **state)
+TEST(ports_of_other_services_are_known)
 {
-    (void)state;
     size_t n = 0;
     for (uint32_t port = 0; port <= UINT16_MAX; port++)
         n += net_port_is_bad((uint16_t)port);
@@ -201,9 +187,8 @@ static void ports_of_other_services_are_known(void **state)
     assert_false(net_port_is_bad(443) || net_port_is_bad(6664) || net_port_is_bad(6670));
 }
 
-static void hidden_networks_have_names_but_cannot_be_dialled(void **state)
+TEST(hidden_networks_have_names_but_cannot_be_dialled)
 {
-    (void)state;
     struct net_address address = {.network = NET_I2P, .port = 0};
     char shown[NET_ADDRESS_TEXT_MAX];
     assert_string_equal(net_address_format_host(&address, shown),
@@ -239,9 +224,8 @@ static const char *const bad_ranges[] = {
 };
 /* clang-format on */
 
-static void ranges_contain_what_agrees_in_their_bits(void **state)
+TEST(ranges_contain_what_agrees_in_their_bits)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(ranges); i++) {
         struct net_range range;
         struct net_address in, out;
@@ -258,9 +242,8 @@ static void ranges_contain_what_agrees_in_their_bits(void **state)
     }
 }
 
-static void hashes_depend_on_the_key_and_on_every_part(void **state)
+TEST(hashes_depend_on_the_key_and_on_every_part)
 {
-    (void)state;
     struct siphash_key key = {1, 2}, other = {1, 3};
     struct net_address a, b;
     assert_true(net_address_parse("1.2.3.4:5", 0, &a) && net_address_parse("1.2.3.4:6", 0, &b));
@@ -269,21 +252,4 @@ static void hashes_depend_on_the_key_and_on_every_part(void **state)
     assert_true(net_host_hash(key, &a) == net_host_hash(key, &b));
     struct net_group group = net_address_group(&a);
     assert_true(net_group_hash(key, group, 0) != net_group_hash(key, group, 1));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses_are_read_strictly_and_shown_in_one_form),
-        cmocka_unit_test(what_is_shown_can_be_read_again),
-        cmocka_unit_test(addresses_are_known_by_their_kind),
-        cmocka_unit_test(some_addresses_are_nobodys),
-        cmocka_unit_test(groups_are_what_one_operator_may_hold),
-        cmocka_unit_test(addresses_that_hold_an_ipv4_address_are_in_its_group),
-        cmocka_unit_test(ports_of_other_services_are_known),
-        cmocka_unit_test(hidden_networks_have_names_but_cannot_be_dialled),
-        cmocka_unit_test(ranges_contain_what_agrees_in_their_bits),
-        cmocka_unit_test(hashes_depend_on_the_key_and_on_every_part),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

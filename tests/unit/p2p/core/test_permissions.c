@@ -1,13 +1,6 @@
 /* test_permissions.c - -whitelist and -whitebind, read strictly. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/core/permissions.h"
+#include "support/unit.h"
 
 /* clang-format off */
 static const struct {
@@ -31,9 +24,8 @@ static const struct {
 };
 /* clang-format on */
 
-static void rules_are_read_with_what_names_imply(void **state)
+TEST(rules_are_read_with_what_names_imply)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct permission_rule rule;
         bool ok = permissions_parse(rows[i].text, &rule);
@@ -47,9 +39,8 @@ static void rules_are_read_with_what_names_imply(void **state)
     }
 }
 
-static void names_before_an_address_are_split_off(void **state)
+TEST(names_before_an_address_are_split_off)
 {
-    (void)state;
     unsigned permissions;
     const char *rest;
     assert_true(permissions_parse_names("noban@127.0.0.1:8333", &permissions, &rest));
@@ -59,9 +50,8 @@ static void names_before_an_address_are_split_off(void **state)
     assert_false(permissions_parse_names("walk@127.0.0.1", &permissions, &rest));
 }
 
-static void names_are_listed_one_by_one(void **state)
+TEST(names_are_listed_one_by_one)
 {
-    (void)state;
     unsigned permissions = PERMISSION_NOBAN | PERMISSION_ADDR;
     assert_string_equal(permissions_next_name(&permissions), "noban");
     assert_string_equal(permissions_next_name(&permissions), "addr");
@@ -71,14 +61,4 @@ static void names_are_listed_one_by_one(void **state)
     while (permissions_next_name(&permissions))
         n++;
     assert_int_equal(n, 7);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_are_read_with_what_names_imply),
-        cmocka_unit_test(names_before_an_address_are_split_off),
-        cmocka_unit_test(names_are_listed_one_by_one),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

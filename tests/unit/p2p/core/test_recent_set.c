@@ -1,13 +1,6 @@
 /* test_recent_set.c - the last ids are remembered, memory is bounded. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/core/recent_set.h"
+#include "support/unit.h"
 
 static void id_of(uint8_t id[32], uint32_t n)
 {
@@ -15,9 +8,8 @@ static void id_of(uint8_t id[32], uint32_t n)
     memcpy(id, &n, 4);
 }
 
-static void the_last_ids_are_remembered_and_old_ones_forgotten(void **state)
+TEST(the_last_ids_are_remembered_and_old_ones_forgotten)
 {
-    (void)state;
     enum { MAX = 100, N = 5000 };
     struct recent_set set;
     uint8_t id[32];
@@ -41,9 +33,8 @@ static void the_last_ids_are_remembered_and_old_ones_forgotten(void **state)
     recent_set_deinit(&set);
 }
 
-static void clearing_forgets_everything(void **state)
+TEST(clearing_forgets_everything)
 {
-    (void)state;
     struct recent_set set;
     uint8_t id[32];
     recent_set_init(&set, (struct siphash_key){3, 4}, 10);
@@ -58,13 +49,4 @@ static void clearing_forgets_everything(void **state)
     }
     assert_true(recent_set_add(&set, id));
     recent_set_deinit(&set);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_last_ids_are_remembered_and_old_ones_forgotten),
-        cmocka_unit_test(clearing_forgets_everything),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,6 @@
 /* test_wire.c - payloads there and back, and what is refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/core/wire.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 static struct wire_version some_version(void)
@@ -25,9 +18,8 @@ static struct wire_version some_version(void)
     return v;
 }
 
-static void a_version_goes_there_and_back(void **state)
+TEST(a_version_goes_there_and_back)
 {
-    (void)state;
     uint8_t bytes[WIRE_VERSION_BYTES_MAX];
     struct wire_version v = some_version(), back;
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
@@ -45,9 +37,8 @@ static void a_version_goes_there_and_back(void **state)
 }
 
 /* Elements came with time: only whole ones may be missing. */
-static void an_old_version_lacks_what_came_later(void **state)
+TEST(an_old_version_lacks_what_came_later)
 {
-    (void)state;
     uint8_t bytes[WIRE_VERSION_BYTES_MAX];
     struct wire_version v = some_version(), back;
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
@@ -67,9 +58,8 @@ static void an_old_version_lacks_what_came_later(void **state)
     assert_false(wire_version_decode(&r, &back));
 }
 
-static void a_name_is_at_most_256_bytes(void **state)
+TEST(a_name_is_at_most_256_bytes)
 {
-    (void)state;
     for (size_t len = 255; len <= 257; len++) {
         uint8_t bytes[600];
         struct wire_version v = some_version(), back;
@@ -86,9 +76,8 @@ static void a_name_is_at_most_256_bytes(void **state)
     }
 }
 
-static void addresses_go_there_and_back_in_both_forms(void **state)
+TEST(addresses_go_there_and_back_in_both_forms)
 {
-    (void)state;
     static const char *const texts[] = {"1.2.3.4:8333", "[2a00::1]:1", "127.0.0.1:65535"};
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         for (int v2 = 0; v2 < 2; v2++) {
@@ -117,9 +106,8 @@ static const struct {
 /* clang-format on */
 
 /* BIP155: networks we do not know are passed over, the rest of the message counts. */
-static void unknown_networks_are_passed_over(void **state)
+TEST(unknown_networks_are_passed_over)
 {
-    (void)state;
     uint8_t zeros[600] = {0};
     zeros[0] = 0xfc;
     for (size_t i = 0; i < COUNT_OF(v2_rows); i++) {
@@ -149,9 +137,8 @@ static void unknown_networks_are_passed_over(void **state)
     assert_true(r.failed);
 }
 
-static void counts_are_bounded_before_they_are_trusted(void **state)
+TEST(counts_are_bounded_before_they_are_trusted)
 {
-    (void)state;
     uint8_t bytes[200] = {3};
     struct reader r = reader_of(span_of(bytes, 1 + 3 * 36));
     assert_int_equal(wire_count_decode(&r, 3, 36), 3);
@@ -163,9 +150,8 @@ static void counts_are_bounded_before_they_are_trusted(void **state)
     assert_true(r.failed);
 }
 
-static void a_locator_has_at_most_101_hashes(void **state)
+TEST(a_locator_has_at_most_101_hashes)
 {
-    (void)state;
     for (size_t n = 0; n <= 102; n += n == 0 ? 100 : 1) {
         uint8_t bytes[4 + 1 + 32 * 103 + 32 + 5] = {0};
         struct wire_locator locator;
@@ -181,18 +167,4 @@ static void a_locator_has_at_most_101_hashes(void **state)
         r = reader_of(span_of(bytes, w.len + 5));
         assert_int_equal(wire_locator_decode(&r, &locator), n <= 101);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_version_goes_there_and_back),
-        cmocka_unit_test(an_old_version_lacks_what_came_later),
-        cmocka_unit_test(a_name_is_at_most_256_bytes),
-        cmocka_unit_test(addresses_go_there_and_back_in_both_forms),
-        cmocka_unit_test(unknown_networks_are_passed_over),
-        cmocka_unit_test(counts_are_bounded_before_they_are_trusted),
-        cmocka_unit_test(a_locator_has_at_most_101_hashes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

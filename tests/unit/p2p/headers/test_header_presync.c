@@ -1,15 +1,8 @@
 /* test_header_presync.c - headers of little work cost us bits, lies are noticed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "consensus/pow.h"
 #include "p2p/headers/header_presync.h"
 #include "sim/sim_env.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 #define CHAIN_LEN 20000
@@ -61,6 +54,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct u256 work_of(const struct world *w, size_t n)
 {
     return u256_add(w->start->chain_work, u256_mul(pow_block_work(0x207fffff), n));
@@ -99,9 +94,8 @@ static size_t feed(struct header_presync *presync, const struct block_header *he
     return out;
 }
 
-static void enough_work_comes_out_whole_in_the_second_pass(void **state)
+TEST(enough_work_comes_out_whole_in_the_second_pass, struct world *w)
 {
-    struct world *w = *state;
     struct header_presync *presync = begin(w, 17000);
     enum presync_phase phase = PRESYNC_COMMIT;
     size_t n = feed(presync, w->headers, CHAIN_LEN, &phase);
@@ -111,9 +105,8 @@ static void enough_work_comes_out_whole_in_the_second_pass(void **state)
 }
 
 /* Hazard 47: a low chain costs a few bytes, and nothing comes out. */
-static void too_little_work_costs_bits_and_comes_to_nothing(void **state)
+TEST(too_little_work_costs_bits_and_comes_to_nothing, struct world *w)
 {
-    struct world *w = *state;
     struct header_presync *presync = begin(w, CHAIN_LEN + 1);
     enum presync_phase phase = PRESYNC_COMMIT;
     assert_int_equal(feed(presync, w->headers, CHAIN_LEN - 1, &phase), 0);
@@ -122,9 +115,8 @@ static void too_little_work_costs_bits_and_comes_to_nothing(void **state)
     presync_free(presync);
 }
 
-static void another_chain_in_the_second_pass_is_noticed_and_nothing_comes_out(void **state)
+TEST(another_chain_in_the_second_pass_is_noticed_and_nothing_comes_out, struct world *w)
 {
-    struct world *w = *state;
     struct header_presync *presync = begin(w, 18000);
     enum presync_phase phase = PRESYNC_COMMIT;
     const struct block_header *ready;
@@ -142,9 +134,8 @@ static void another_chain_in_the_second_pass_is_noticed_and_nothing_comes_out(vo
     presync_free(presync);
 }
 
-static void headers_that_do_not_follow_end_it(void **state)
+TEST(headers_that_do_not_follow_end_it, struct world *w)
 {
-    struct world *w = *state;
     struct header_presync *presync = begin(w, 15000);
     const struct block_header *ready;
     size_t n_ready;
@@ -156,9 +147,8 @@ static void headers_that_do_not_follow_end_it(void **state)
     presync_free(presync);
 }
 
-static void more_headers_than_the_time_allows_end_it(void **state)
+TEST(more_headers_than_the_time_allows_end_it, struct world *w)
 {
-    struct world *w = *state;
     /* As if the network were an hour old. */
     struct header_presync *presync =
         presync_new(sim_env_get(w->sim), w->network, w->start, work_of(w, 1000000), START_S + 3600);
@@ -177,17 +167,4 @@ static void more_headers_than_the_time_allows_end_it(void **state)
     assert_in_range(n, 60000, 70000); /* six a second for three hours */
     xfree(batch);
     presync_free(presync);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        T(enough_work_comes_out_whole_in_the_second_pass),
-        T(too_little_work_costs_bits_and_comes_to_nothing),
-        T(another_chain_in_the_second_pass_is_noticed_and_nothing_comes_out),
-        T(headers_that_do_not_follow_end_it),
-        T(more_headers_than_the_time_allows_end_it),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,9 @@
 /* test_header_sync.c - locators, low work, lies about headers, and one question for one inv. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/connect/dial.h"
 #include "p2p/headers/header_sync.h"
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -35,12 +28,12 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
-static void headers_out_of_order_or_without_work_are_faults(void **state)
+TEST(headers_out_of_order_or_without_work_are_faults, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 42, &f->builder, NULL);
     const struct built_block *blocks[4];
     builder_blocks(&f->builder, f->builder.genesis, 4, blocks);
@@ -67,9 +60,8 @@ static void headers_out_of_order_or_without_work_are_faults(void **state)
     raw_free(raw);
 }
 
-static void headers_that_connect_to_nothing_lead_to_a_question(void **state)
+TEST(headers_that_connect_to_nothing_lead_to_a_question, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 43, &f->builder, NULL);
     const struct built_block *blocks[4];
     builder_blocks(&f->builder, f->builder.genesis, 4, blocks);
@@ -89,9 +81,8 @@ static void headers_that_connect_to_nothing_lead_to_a_question(void **state)
 }
 
 /* Hazard 51: an inv of many unknown blocks is one question. */
-static void an_inv_of_many_blocks_leads_to_one_question(void **state)
+TEST(an_inv_of_many_blocks_leads_to_one_question, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 44, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -113,9 +104,8 @@ static void an_inv_of_many_blocks_leads_to_one_question(void **state)
     raw_free(raw);
 }
 
-static void who_offers_no_blocks_is_asked_once_for_what_it_announces(void **state)
+TEST(who_offers_no_blocks_is_asked_once_for_what_it_announces, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 50, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -133,9 +123,8 @@ static void who_offers_no_blocks_is_asked_once_for_what_it_announces(void **stat
 }
 
 /* And many such invs are few questions, none of which is forgotten. */
-static void a_stream_of_invs_leads_to_few_questions(void **state)
+TEST(a_stream_of_invs_leads_to_few_questions, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 49, &f->builder, NULL);
     const struct built_block *blocks[2];
     builder_blocks(&f->builder, f->builder.genesis, 2, blocks);
@@ -166,9 +155,8 @@ static void a_stream_of_invs_leads_to_few_questions(void **state)
 }
 
 /* Hazards 47 and 48: a chain below the work that counts is never in the tree. */
-static void headers_of_little_work_are_not_kept(void **state)
+TEST(headers_of_little_work_are_not_kept, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 45, &f->builder, NULL);
     enum { N = 4000 };
     const struct built_block **blocks = xcalloc(N, sizeof *blocks);
@@ -201,9 +189,8 @@ static void headers_of_little_work_are_not_kept(void **state)
     raw_free(raw);
 }
 
-static void a_chain_with_enough_work_is_synced_in_two_passes(void **state)
+TEST(a_chain_with_enough_work_is_synced_in_two_passes, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 46, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 4500, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
@@ -216,9 +203,8 @@ static void a_chain_with_enough_work_is_synced_in_two_passes(void **state)
 }
 
 /* Hazard 48: a fork that leaves far below the tip is not worth keeping. */
-static void an_old_fork_of_little_work_is_ignored(void **state)
+TEST(an_old_fork_of_little_work_is_ignored, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 47, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 400, NULL);
     const struct built_block *fork[3];
@@ -235,9 +221,8 @@ static void an_old_fork_of_little_work_is_ignored(void **state)
 }
 
 /* One that answers nothing does not keep us from syncing. */
-static void a_silent_sync_peer_is_replaced(void **state)
+TEST(a_silent_sync_peer_is_replaced, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 48, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 50, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
@@ -253,9 +238,8 @@ static void a_silent_sync_peer_is_replaced(void **state)
 }
 
 /* A peer of our own choice that knows less than we do is replaced; one of the user's is not. */
-static void an_outbound_peer_must_keep_up(void **state)
+TEST(an_outbound_peer_must_keep_up, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 50, &f->builder, NULL);
     const struct built_block *blocks[10];
     builder_blocks(&f->builder, f->builder.genesis, 10, blocks);
@@ -304,9 +288,8 @@ static size_t answer_alike(struct raw_peer *raw, const struct built_block *const
     return questions;
 }
 
-static void the_same_headers_again_and_again_capture_nobody(void **state)
+TEST(the_same_headers_again_and_again_capture_nobody, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 51, &f->builder, NULL);
     static const struct built_block *blocks[4100];
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 4100, blocks);
@@ -325,9 +308,8 @@ static void the_same_headers_again_and_again_capture_nobody(void **state)
     raw_free(raw);
 }
 
-static void a_longer_way_through_what_we_have_is_no_capture(void **state)
+TEST(a_longer_way_through_what_we_have_is_no_capture, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 52, &f->builder, NULL);
     const struct built_block *fork = builder_blocks(&f->builder, f->builder.genesis, 10, NULL);
     const struct built_block *less = builder_blocks(&f->builder, fork, 4500, NULL);
@@ -347,9 +329,8 @@ static void a_longer_way_through_what_we_have_is_no_capture(void **state)
 }
 
 /* Who brings 2,000 headers in 19 seconds keeps us for itself, in 21 seconds it does not. */
-static void the_next_peer_is_asked_if_one_is_slow(void **state)
+TEST(the_next_peer_is_asked_if_one_is_slow, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 53, &f->builder, NULL);
     static const struct built_block *blocks[8000];
     builder_blocks(&f->builder, f->builder.genesis, 8000, blocks);
@@ -373,24 +354,4 @@ static void the_next_peer_is_asked_if_one_is_slow(void **state)
     assert_int_equal(chain_best_header(a->chain)->height, 8000);
     raw_free(next);
     raw_free(slow);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(headers_out_of_order_or_without_work_are_faults),
-        T(headers_that_connect_to_nothing_lead_to_a_question),
-        T(an_inv_of_many_blocks_leads_to_one_question),
-        T(who_offers_no_blocks_is_asked_once_for_what_it_announces),
-        T(a_stream_of_invs_leads_to_few_questions),
-        T(headers_of_little_work_are_not_kept),
-        T(a_chain_with_enough_work_is_synced_in_two_passes),
-        T(an_old_fork_of_little_work_is_ignored),
-        T(a_silent_sync_peer_is_replaced),
-        T(an_outbound_peer_must_keep_up),
-        T(the_same_headers_again_and_again_capture_nobody),
-        T(a_longer_way_through_what_we_have_is_no_capture),
-        T(the_next_peer_is_asked_if_one_is_slow),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,8 @@
 /* test_laggards.c - peers that we chose and that know less than we do are let go, with care. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { SERVICES = NODE_NETWORK | NODE_WITNESS, PEERS_MAX = 6, S = 1000000 };
@@ -49,6 +42,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 /* An outbound peer that tells of the first n blocks. */
 static struct raw_peer *add(struct fixture *f, enum peer_class class, size_t n)
 {
@@ -67,9 +62,8 @@ static struct raw_peer *add(struct fixture *f, enum peer_class class, size_t n)
     return f->raw[i];
 }
 
-static void who_never_catches_up_is_asked_once_more_and_goes(void **state)
+TEST(who_never_catches_up_is_asked_once_more_and_goes, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *silent = add(f, PEER_FULL, 0), *behind = add(f, PEER_FULL, 1);
     mesh_run(&f->mesh, INT64_C(1190) * S);
     size_t n_behind = raw_count(behind, "getheaders");
@@ -81,9 +75,8 @@ static void who_never_catches_up_is_asked_once_more_and_goes(void **state)
     assert_true(silent->is_closed && behind->is_closed);
 }
 
-static void who_comes_up_to_where_we_were_stays(void **state)
+TEST(who_comes_up_to_where_we_were_stays, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *raw = add(f, PEER_BLOCK_ONLY, 1);
     mesh_run(&f->mesh, INT64_C(1210) * S);
     mesh_give(f->node, f->blocks[2]);
@@ -96,9 +89,8 @@ static void who_comes_up_to_where_we_were_stays(void **state)
 }
 
 /* The limit: four of those that knew our tip may fall behind, and only peers for everything. */
-static void a_few_that_knew_our_tip_are_spared(void **state)
+TEST(a_few_that_knew_our_tip_are_spared, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (size_t i = 0; i < LAGGARDS_SPARED_MAX; i++)
         (void)add(f, PEER_FULL, 2);
     struct raw_peer *fifth = add(f, PEER_FULL, 2), *block_only = add(f, PEER_BLOCK_ONLY, 2);
@@ -114,23 +106,10 @@ static void a_few_that_knew_our_tip_are_spared(void **state)
     assert_int_equal(f->node->p2p->n_spared, LAGGARDS_SPARED_MAX - 1);
 }
 
-static void whom_we_did_not_choose_may_know_nothing(void **state)
+TEST(whom_we_did_not_choose_may_know_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *manual = add(f, PEER_MANUAL, 0);
     mesh_run(&f->mesh, INT64_C(1400) * S);
     assert_false(manual->is_closed);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(who_never_catches_up_is_asked_once_more_and_goes),
-        T(who_comes_up_to_where_we_were_stays),
-        T(a_few_that_knew_our_tip_are_spared),
-        T(whom_we_did_not_choose_may_know_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

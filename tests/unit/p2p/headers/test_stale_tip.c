@@ -1,15 +1,8 @@
 /* test_stale_tip.c - one more outbound peer while no block comes, and the least useful goes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { SERVICES = NODE_NETWORK | NODE_WITNESS, PEERS_MAX = P2P_FULL_OUTBOUND + 1 };
@@ -40,6 +33,8 @@ static int teardown(void **state)
     xfree(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 /* A node with n outbound peers for everything, of its own choice as far as it knows. */
 static void start(struct fixture *f, size_t n, int max_connections)
@@ -96,9 +91,8 @@ static void know_an_address(struct fixture *f)
     (void)address_book_add(book, &address, ADDRESS_SOURCE_DNS, &address.at, 0, now_s);
 }
 
-static void one_more_is_dialled_when_no_block_comes(void **state)
+TEST(one_more_is_dialled_when_no_block_comes, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f, P2P_FULL_OUTBOUND, P2P_FULL_OUTBOUND);
     int64_t stale_us = STALE_TIP_SPACINGS * f->node->network.pow_target_spacing_s * 1000000;
     mesh_run(&f->mesh, stale_us - STALE_TIP_CHECK_US);
@@ -114,17 +108,15 @@ static void one_more_is_dialled_when_no_block_comes(void **state)
     assert_false(f->node->p2p->stale.wants_extra);
 }
 
-static void a_user_who_allows_fewer_gets_no_more(void **state)
+TEST(a_user_who_allows_fewer_gets_no_more, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f, 2, P2P_FULL_OUTBOUND - 1);
     mesh_run(&f->mesh, INT64_C(3) * 3600 * 1000000);
     assert_false(f->node->p2p->stale.wants_extra);
 }
 
-static void of_one_too_many_the_least_useful_goes(void **state)
+TEST(of_one_too_many_the_least_useful_goes, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f, PEERS_MAX, 50);
     for (size_t i = 0; i < PEERS_MAX; i++)
         peer_at(f, i)->score.last_block_us = 1000 + (int64_t)i;
@@ -141,9 +133,8 @@ static void of_one_too_many_the_least_useful_goes(void **state)
     assert_int_equal(count_full(f), P2P_FULL_OUTBOUND);
 }
 
-static void of_equals_the_youngest_goes_after_its_time(void **state)
+TEST(of_equals_the_youngest_goes_after_its_time, struct fixture *f)
 {
-    struct fixture *f = *state;
     start(f, PEERS_MAX, 50);
     struct peer *last = peer_at(f, PEERS_MAX - 1);
     last->connected_us = p2p_now_us(f->node->p2p) + STALE_TIP_EVICT_US - STALE_TIP_PROBATION_US / 2;
@@ -154,15 +145,3 @@ static void of_equals_the_youngest_goes_after_its_time(void **state)
     assert_int_equal(count_full(f), P2P_FULL_OUTBOUND);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(one_more_is_dialled_when_no_block_comes),
-        T(a_user_who_allows_fewer_gets_no_more),
-        T(of_one_too_many_the_least_useful_goes),
-        T(of_equals_the_youngest_goes_after_its_time),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

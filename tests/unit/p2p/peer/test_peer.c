@@ -1,15 +1,9 @@
 /* test_peer.c - what a peer is for, and which blocks it can be asked for. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 struct fixture {
     struct chain_builder builder;
     struct mesh mesh;
@@ -32,7 +26,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 
 /* A peer of that class whose version offers so much. */
 static struct peer peer_of(enum peer_class class, uint64_t services)
@@ -41,9 +36,8 @@ static struct peer peer_of(enum peer_class class, uint64_t services)
         .class = class, .state = PEER_READY, .version = {.version = 70016, .services = services}};
 }
 
-static void a_class_says_what_a_peer_is_for(void **state)
+TEST(a_class_says_what_a_peer_is_for)
 {
-    (void)state;
     static const struct {
         enum peer_class class;
         bool is_outbound, is_block_only, has_blocks;
@@ -60,9 +54,8 @@ static void a_class_says_what_a_peer_is_for(void **state)
     }
 }
 
-static void blocks_without_witnesses_are_none(void **state)
+TEST(blocks_without_witnesses_are_none)
 {
-    (void)state;
     struct peer peer = peer_of(PEER_FULL, NODE_NETWORK);
     assert_false(peer_has_blocks(&peer));
     peer.version.services = NODE_WITNESS;
@@ -73,9 +66,8 @@ static void blocks_without_witnesses_are_none(void **state)
 
 /* One that is pruned has the last 288 blocks, of which two may be gone in a moment; one that offers
  * nothing has what it has just announced. */
-static void who_can_serve_a_block_is_seen_from_what_he_announced(void **state)
+TEST(who_can_serve_a_block_is_seen_from_what_he_announced, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 41, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(a, builder_blocks(&f->builder, f->builder.genesis, 300, NULL));
@@ -97,22 +89,10 @@ static void who_can_serve_a_block_is_seen_from_what_he_announced(void **state)
     assert_false(peer_can_serve(&peer, chain_at(a->chain, 299)));
 }
 
-static void filters_are_for_those_who_may(void **state)
+TEST(filters_are_for_those_who_may)
 {
-    (void)state;
     struct peer peer = peer_of(PEER_INBOUND, 0);
     assert_int_equal(peer_asks_filter(&peer), FAULT_NOT_OFFERED);
     peer.permissions = PERMISSION_BLOOMFILTER;
     assert_int_equal(peer_asks_filter(&peer), FAULT_NONE);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_class_says_what_a_peer_is_for),
-        cmocka_unit_test(blocks_without_witnesses_are_none),
-        T(who_can_serve_a_block_is_seen_from_what_he_announced),
-        cmocka_unit_test(filters_are_for_those_who_may),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,9 @@
 /* test_score.c - what faults lead to, and how rates are measured. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/peer/score.h"
+#include "support/unit.h"
 
-static void every_fault_but_none_has_a_text_and_an_action(void **state)
+TEST(every_fault_but_none_has_a_text_and_an_action)
 {
-    (void)state;
     assert_int_equal(fault_action(FAULT_NONE), FAULT_ACTION_NONE);
     for (int i = 1; i < FAULT_COUNT; i++) {
         assert_true(fault_text((enum fault)i)[0] != '\0');
@@ -21,9 +13,8 @@ static void every_fault_but_none_has_a_text_and_an_action(void **state)
     assert_int_equal(fault_action(FAULT_MALFORMED), FAULT_ACTION_DROP);
 }
 
-static void the_shortest_round_trip_is_kept(void **state)
+TEST(the_shortest_round_trip_is_kept)
 {
-    (void)state;
     struct score score;
     score_init(&score);
     assert_int_equal(score.min_ping_us, -1);
@@ -35,9 +26,8 @@ static void the_shortest_round_trip_is_kept(void **state)
     assert_int_equal(score.min_ping_us, 100);
 }
 
-static void bursts_of_blocks_are_averaged(void **state)
+TEST(bursts_of_blocks_are_averaged)
 {
-    (void)state;
     struct score score;
     score_init(&score);
     /* 100 blocks of 10 kB in one second, all of each ten at once. */
@@ -51,9 +41,8 @@ static void bursts_of_blocks_are_averaged(void **state)
     assert_in_range((uint64_t)score.rate_bytes_s, 90000, 200000);
 }
 
-static void only_new_transactions_are_useful(void **state)
+TEST(only_new_transactions_are_useful)
 {
-    (void)state;
     struct score score;
     score_init(&score);
     score_tx(&score, 100, true, 5);
@@ -62,15 +51,4 @@ static void only_new_transactions_are_useful(void **state)
     assert_int_equal(score.wasted_bytes, 200);
     assert_int_equal(score.first_txs, 1);
     assert_int_equal(score.last_tx_us, 5);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_fault_but_none_has_a_text_and_an_action),
-        cmocka_unit_test(the_shortest_round_trip_is_kept),
-        cmocka_unit_test(bursts_of_blocks_are_averaged),
-        cmocka_unit_test(only_new_transactions_are_useful),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,21 +1,14 @@
 /* test_upload.c - the target of a day: both sides of each of its limits. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "p2p/peer/upload.h"
+#include "support/unit.h"
 
 #define MIB UINT64_C(1048576)
 #define NOW INT64_C(1700000000)
 /* One block of 4 MB in each of the 144 tenths of an hour. */
 #define DAY_OF_BLOCKS UINT64_C(576000000)
 
-static void without_a_target_there_is_no_limit(void **state)
+TEST(without_a_target_there_is_no_limit)
 {
-    (void)state;
     struct upload upload = {0};
     upload_count(&upload, UINT64_C(1) << 62, NOW);
     assert_false(upload_is_reached(&upload));
@@ -24,9 +17,8 @@ static void without_a_target_there_is_no_limit(void **state)
     assert_int_equal(upload_time_left_s(&upload, NOW), 0);
 }
 
-static void new_blocks_of_the_day_are_kept_room_for(void **state)
+TEST(new_blocks_of_the_day_are_kept_room_for)
 {
-    (void)state;
     struct upload upload = {.target_bytes = 800 * MIB};
     uint64_t old_bytes = 800 * MIB - DAY_OF_BLOCKS;
     assert_int_equal(upload_time_left_s(&upload, NOW), UPLOAD_CYCLE_S);
@@ -46,18 +38,16 @@ static void new_blocks_of_the_day_are_kept_room_for(void **state)
     assert_int_equal(upload_time_left_s(&upload, NOW + 1), UPLOAD_CYCLE_S - 1);
 }
 
-static void a_small_target_leaves_nothing_for_old_blocks(void **state)
+TEST(a_small_target_leaves_nothing_for_old_blocks)
 {
-    (void)state;
     struct upload upload = {.target_bytes = DAY_OF_BLOCKS};
     assert_false(upload_serves_historical(&upload, NOW));
     upload.target_bytes++;
     assert_true(upload_serves_historical(&upload, NOW));
 }
 
-static void the_next_day_counts_anew(void **state)
+TEST(the_next_day_counts_anew)
 {
-    (void)state;
     struct upload upload = {.target_bytes = 10};
     upload_count(&upload, 10, NOW);
     upload_count(&upload, 1, NOW + UPLOAD_CYCLE_S);
@@ -67,15 +57,4 @@ static void the_next_day_counts_anew(void **state)
     upload_count(&upload, 1, NOW + UPLOAD_CYCLE_S + 1);
     assert_int_equal(upload.sent_bytes, 1);
     assert_false(upload_is_reached(&upload));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_a_target_there_is_no_limit),
-        cmocka_unit_test(new_blocks_of_the_day_are_kept_room_for),
-        cmocka_unit_test(a_small_target_leaves_nothing_for_old_blocks),
-        cmocka_unit_test(the_next_day_counts_anew),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

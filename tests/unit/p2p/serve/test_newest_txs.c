@@ -1,14 +1,7 @@
 /* test_newest_txs.c - the newest block's transactions are found, and no others. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/serve/newest_txs.h"
 #include "support/chain_builder.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct world {
@@ -36,6 +29,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 static struct tx spend(struct world *w, int32_t height)
 {
     struct builder_coin coin = builder_coinbase_coin(built_ancestor(w->base, height));
@@ -61,9 +56,8 @@ static bool has(const struct world *w, const struct tx *tx)
     return by_txid != NULL;
 }
 
-static void each_block_takes_the_place_of_the_one_before(void **state)
+TEST(each_block_takes_the_place_of_the_one_before, struct world *w)
 {
-    struct world *w = *state;
     struct tx a = spend(w, 1), b = spend(w, 2);
     assert_false(has(w, &a));
     struct block_ref *first = block_with(w, &a), *second = block_with(w, &b);
@@ -77,9 +71,8 @@ static void each_block_takes_the_place_of_the_one_before(void **state)
     block_ref_drop(second);
 }
 
-static void what_was_taken_back_stays_until_the_chain_grows_again(void **state)
+TEST(what_was_taken_back_stays_until_the_chain_grows_again, struct world *w)
 {
-    struct world *w = *state;
     struct tx a = spend(w, 1), b = spend(w, 2);
     struct block_ref *lost = block_with(w, &a), *won = block_with(w, &b);
     newest_txs_connected(&w->newest, lost);
@@ -95,9 +88,8 @@ static void what_was_taken_back_stays_until_the_chain_grows_again(void **state)
     block_ref_drop(won);
 }
 
-static void an_id_is_of_its_kind(void **state)
+TEST(an_id_is_of_its_kind, struct world *w)
 {
-    struct world *w = *state;
     struct tx parent = spend(w, 1);
     struct builder_coin coin = builder_coin_of(&parent, 0, BUILDER_WSH_TRUE);
     struct tx a = builder_spend(&w->builder, &coin, 1, 1, 1000, BUILDER_WSH_TRUE);
@@ -110,14 +102,3 @@ static void an_id_is_of_its_kind(void **state)
     block_ref_drop(block);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(each_block_takes_the_place_of_the_one_before),
-        T(what_was_taken_back_stays_until_the_chain_grows_again),
-        T(an_id_is_of_its_kind),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

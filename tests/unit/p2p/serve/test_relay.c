@@ -1,15 +1,7 @@
 /* test_relay.c - how peers hear of blocks and transactions, and when. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/serve/relay.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -34,7 +26,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
 /* A node with coins to spend: those of the first twenty blocks are mature. */
@@ -62,9 +55,8 @@ static void give_tx(struct mesh_node *node, const struct tx *tx)
     assert_string_equal(reject_string(verdict.code), "");
 }
 
-static void blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others(void **state)
+TEST(blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 61, NULL, &tip);
     struct raw_peer *modern = raw_connect(&f->mesh, a), *old = raw_connect(&f->mesh, a);
@@ -89,9 +81,8 @@ static void blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others(v
 
 /* Blocks are told by headers only if they follow what the peer has; who asks and gets nothing has
  * our tip. */
-static void headers_are_told_only_if_they_follow_what_the_peer_has(void **state)
+TEST(headers_are_told_only_if_they_follow_what_the_peer_has, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 75, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -118,9 +109,8 @@ static void headers_are_told_only_if_they_follow_what_the_peer_has(void **state)
 }
 
 /* Who does not read is told nothing; and at once when it has read what there was. */
-static void a_block_is_told_as_soon_as_the_queue_is_empty(void **state)
+TEST(a_block_is_told_as_soon_as_the_queue_is_empty, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 74, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -143,9 +133,8 @@ static void a_block_is_told_as_soon_as_the_queue_is_empty(void **state)
     raw_free(raw);
 }
 
-static void a_peer_is_not_told_what_it_told_us(void **state)
+TEST(a_peer_is_not_told_what_it_told_us, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 62, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -161,9 +150,8 @@ static void a_peer_is_not_told_what_it_told_us(void **state)
     raw_free(raw);
 }
 
-static void transactions_are_told_once_after_a_random_wait(void **state)
+TEST(transactions_are_told_once_after_a_random_wait, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 63, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -188,9 +176,8 @@ static void transactions_are_told_once_after_a_random_wait(void **state)
 }
 
 /* A user's transaction does not end here because nobody was connected when it came. */
-static void what_nobody_has_fetched_is_told_to_those_who_come_later(void **state)
+TEST(what_nobody_has_fetched_is_told_to_those_who_come_later, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 75, NULL, &tip);
     struct tx tx = spend(f, tip, 1, 1000);
@@ -210,9 +197,8 @@ static void what_nobody_has_fetched_is_told_to_those_who_come_later(void **state
     raw_free(later);
 }
 
-static void what_our_user_sends_again_is_told_to_those_who_do_not_know_it(void **state)
+TEST(what_our_user_sends_again_is_told_to_those_who_do_not_know_it, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 76, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -234,9 +220,8 @@ static void what_our_user_sends_again_is_told_to_those_who_do_not_know_it(void *
 
 /* Core does so: hashes of a block that is being told need the transactions, and those of a block
  * that was taken back are in the mempool, but nobody was told of them there. */
-static void what_the_newest_block_held_may_be_fetched_untold(void **state)
+TEST(what_the_newest_block_held_may_be_fetched_untold, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 77, NULL, &tip);
     struct tx txs[2] = {spend(f, tip, 1, 1000)};
@@ -269,9 +254,8 @@ static void what_the_newest_block_held_may_be_fetched_untold(void **state)
 }
 
 /* What a peer was not told of yet it cannot fetch: that would tell when we got it. */
-static void a_transaction_cannot_be_fetched_before_it_is_told(void **state)
+TEST(a_transaction_cannot_be_fetched_before_it_is_told, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 64, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -288,9 +272,8 @@ static void a_transaction_cannot_be_fetched_before_it_is_told(void **state)
     raw_free(raw);
 }
 
-static void a_fee_filter_is_respected(void **state)
+TEST(a_fee_filter_is_respected, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 65, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -312,9 +295,8 @@ static void a_fee_filter_is_respected(void **state)
 }
 
 /* Nor by announcing it first. */
-static void who_announces_a_transaction_cannot_find_out_whether_it_is_here(void **state)
+TEST(who_announces_a_transaction_cannot_find_out_whether_it_is_here, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 72, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -330,9 +312,8 @@ static void who_announces_a_transaction_cannot_find_out_whether_it_is_here(void 
 }
 
 /* The product of such a filter and the size is beyond 64 bits. */
-static void a_fee_filter_of_all_money_lets_nothing_pass(void **state)
+TEST(a_fee_filter_of_all_money_lets_nothing_pass, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 73, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -352,9 +333,8 @@ static void a_fee_filter_of_all_money_lets_nothing_pass(void **state)
 }
 
 /* While it syncs a node wants no transactions; what comes right after the sync it must not miss. */
-static void the_end_of_the_sync_is_told_at_once(void **state)
+TEST(the_end_of_the_sync_is_told_at_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 69, &f->builder, NULL);
     struct chain_options options = {.max_tip_age_s = 86400};
     struct mesh_node *a = mesh_add(&f->mesh, NULL, &options);
@@ -371,9 +351,8 @@ static void the_end_of_the_sync_is_told_at_once(void **state)
     raw_free(raw);
 }
 
-static void a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool(void **state)
+TEST(a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     static const char *const trusted[] = {"noban,mempool@10.9.9.9"};
     struct p2p_options options = {.whitelist = trusted, .n_whitelist = 1};
@@ -391,9 +370,8 @@ static void a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool(void **stat
     raw_free(raw);
 }
 
-static void a_node_for_blocks_only_takes_no_transactions(void **state)
+TEST(a_node_for_blocks_only_takes_no_transactions, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct p2p_options options = {.blocks_only = true};
     struct mesh_node *a = rich_node(f, 67, &options, &tip);
@@ -415,26 +393,4 @@ static void a_node_for_blocks_only_takes_no_transactions(void **state)
     mesh_run(&f->mesh, 500000);
     assert_true(raw->is_closed);
     raw_free(raw);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others),
-        T(headers_are_told_only_if_they_follow_what_the_peer_has),
-        T(a_block_is_told_as_soon_as_the_queue_is_empty),
-        T(a_peer_is_not_told_what_it_told_us),
-        T(transactions_are_told_once_after_a_random_wait),
-        T(what_nobody_has_fetched_is_told_to_those_who_come_later),
-        T(what_our_user_sends_again_is_told_to_those_who_do_not_know_it),
-        T(what_the_newest_block_held_may_be_fetched_untold),
-        T(a_transaction_cannot_be_fetched_before_it_is_told),
-        T(who_announces_a_transaction_cannot_find_out_whether_it_is_here),
-        T(a_fee_filter_is_respected),
-        T(a_fee_filter_of_all_money_lets_nothing_pass),
-        T(the_end_of_the_sync_is_told_at_once),
-        T(a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool),
-        T(a_node_for_blocks_only_takes_no_transactions),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

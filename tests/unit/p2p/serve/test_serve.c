@@ -1,14 +1,7 @@
 /* test_serve.c - what peers ask for, and how much of it they get. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -33,7 +26,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
 static struct raw_peer *start(struct fixture *f, uint64_t seed, size_t n,
@@ -70,9 +64,8 @@ static size_t count_of(struct span message)
     return (size_t)read_compact_size(&r);
 }
 
-static void headers_follow_the_locator_up_to_2000(void **state)
+TEST(headers_follow_the_locator_up_to_2000, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct raw_peer *raw = start(f, 51, 2105, &tip);
     send_locator(raw, "getheaders", &f->builder.genesis->block.hash, NULL);
@@ -94,9 +87,8 @@ static void headers_follow_the_locator_up_to_2000(void **state)
     raw_free(raw);
 }
 
-static void getblocks_lists_500_and_goes_on_when_they_were_fetched(void **state)
+TEST(getblocks_lists_500_and_goes_on_when_they_were_fetched, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct raw_peer *raw = start(f, 52, 600, &tip);
     send_locator(raw, "getblocks", &f->builder.genesis->block.hash, NULL);
@@ -109,9 +101,8 @@ static void getblocks_lists_500_and_goes_on_when_they_were_fetched(void **state)
     raw_free(raw);
 }
 
-static void blocks_are_sent_as_they_are_stored_or_without_witness(void **state)
+TEST(blocks_are_sent_as_they_are_stored_or_without_witness, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *base;
     struct raw_peer *raw = start(f, 53, 110, &base);
     struct builder_coin coin = builder_coinbase_coin(built_ancestor(base, 1));
@@ -134,9 +125,8 @@ static void blocks_are_sent_as_they_are_stored_or_without_witness(void **state)
     raw_free(raw);
 }
 
-static void many_blocks_come_in_the_order_asked(void **state)
+TEST(many_blocks_come_in_the_order_asked, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct raw_peer *raw = start(f, 54, 120, &tip);
     uint8_t bytes[1 + 36 * 100];
@@ -157,9 +147,8 @@ static void many_blocks_come_in_the_order_asked(void **state)
     raw_free(raw);
 }
 
-static void what_is_not_here_is_told(void **state)
+TEST(what_is_not_here_is_told, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct raw_peer *raw = start(f, 55, 3, &tip);
     uint8_t hash[32] = {9};
@@ -175,9 +164,8 @@ static void what_is_not_here_is_told(void **state)
 }
 
 /* Hazard 52: kinds that we do not know are passed over, and then nothing is left to do. */
-static void unknown_kinds_are_passed_over(void **state)
+TEST(unknown_kinds_are_passed_over, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct raw_peer *raw = start(f, 56, 3, &tip);
     uint8_t *bytes = xcalloc(1, 3 + 36 * 50000);
@@ -200,9 +188,8 @@ static void unknown_kinds_are_passed_over(void **state)
 }
 
 /* BIP111: who wants filters from a node that does not offer them has to look elsewhere. */
-static void who_asks_for_a_filtered_block_has_to_go(void **state)
+TEST(who_asks_for_a_filtered_block_has_to_go, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct raw_peer *raw = start(f, 57, 3, &tip);
     raw_send_inv(raw, "getdata", INV_FILTERED_BLOCK, tip->block.hash.b);
@@ -211,9 +198,8 @@ static void who_asks_for_a_filtered_block_has_to_go(void **state)
     raw_free(raw);
 }
 
-static void a_peer_may_leave_while_its_blocks_are_read(void **state)
+TEST(a_peer_may_leave_while_its_blocks_are_read, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct raw_peer *raw = start(f, 57, 50, &tip);
     for (int32_t i = 1; i <= 50; i++)
@@ -224,9 +210,8 @@ static void a_peer_may_leave_while_its_blocks_are_read(void **state)
     assert_int_equal(mesh_count_ready(&f->mesh.nodes[0]), 0);
 }
 
-static void a_pruned_node_serves_the_last_288_and_says_so(void **state)
+TEST(a_pruned_node_serves_the_last_288_and_says_so, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 58, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 400, NULL);
     struct chain_options options = {.prune = true, .max_tip_age_s = INT64_C(100) * 365 * 86400};
@@ -248,9 +233,8 @@ static void a_pruned_node_serves_the_last_288_and_says_so(void **state)
 }
 
 /* -maxuploadtarget: what is left of the day is kept for new blocks. */
-static void old_blocks_are_kept_back_when_the_target_is_near(void **state)
+TEST(old_blocks_are_kept_back_when_the_target_is_near, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const char *const trusted[] = {"download@10.0.0.0/8"};
     static const char *const lists[] = {NULL, trusted[0]};
     mesh_init(&f->mesh, 59, &f->builder, NULL);
@@ -311,9 +295,8 @@ static bool nothing_is_read(void *arg)
 
 /* Six ask for ten blocks each: so many are read at a time. The first one finds nobody there and has
  * all of these; from then on nobody has his third before all have their first. */
-static void few_blocks_are_read_at_a_time_and_peers_take_turns(void **state)
+TEST(few_blocks_are_read_at_a_time_and_peers_take_turns, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { PEERS = SERVE_READS_ALL_MAX + 2, EACH = 10 };
     const struct built_block *tip;
     struct raw_peer *raw[PEERS];
@@ -344,9 +327,8 @@ static void few_blocks_are_read_at_a_time_and_peers_take_turns(void **state)
 }
 
 /* Who asks, goes and comes again has no more reads under way than who stays. */
-static void leaving_makes_no_room_for_more_reads(void **state)
+TEST(leaving_makes_no_room_for_more_reads, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct raw_peer *raw = start(f, 59, 200, &tip), *others[SERVE_READS_ALL_MAX];
     struct p2p *p2p = f->mesh.nodes[0].p2p;
@@ -376,9 +358,8 @@ static void leaving_makes_no_room_for_more_reads(void **state)
 }
 
 /* Everybody asks for the newest blocks: the disk is not asked for those. */
-static void the_newest_blocks_are_not_read(void **state)
+TEST(the_newest_blocks_are_not_read, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct raw_peer *raw = start(f, 60, 20, &tip);
     struct p2p *p2p = f->mesh.nodes[0].p2p;
@@ -414,9 +395,8 @@ static const struct built_block *large_blocks(struct fixture *f, const struct bu
 }
 
 /* Two who read nothing hold all that may be held; two more wait, one of whom reads. */
-static void who_takes_nothing_gives_way_to_those_who_wait(void **state)
+TEST(who_takes_nothing_gives_way_to_those_who_wait, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 61, &f->builder, NULL);
     const struct built_block *base = builder_blocks(&f->builder, f->builder.genesis, 110, NULL);
     const struct built_block *tip = large_blocks(f, base, 4);
@@ -453,9 +433,8 @@ static void who_takes_nothing_gives_way_to_those_who_wait(void **state)
 }
 
 /* Both sides of the least rate. */
-static void who_takes_enough_keeps_what_it_holds(void **state)
+TEST(who_takes_enough_keeps_what_it_holds, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 62, &f->builder, NULL);
     struct raw_peer *raw = raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
     raw_handshake(raw, SERVICES);
@@ -485,9 +464,8 @@ static void who_takes_enough_keeps_what_it_holds(void **state)
 }
 
 /* Who is told of no transactions gets no word about them. */
-static void who_wants_no_transactions_gets_no_answer_about_them(void **state)
+TEST(who_wants_no_transactions_gets_no_answer_about_them, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct raw_peer *raw = start(f, 59, 1, &tip);
     static const uint8_t hash[32] = {1};
@@ -497,27 +475,4 @@ static void who_wants_no_transactions_gets_no_answer_about_them(void **state)
     raw_send_inv(raw, "getdata", INV_WTX, hash);
     assert_null(raw_find(raw, "notfound", 1000000).p);
     raw_free(raw);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(who_wants_no_transactions_gets_no_answer_about_them),
-        T(headers_follow_the_locator_up_to_2000),
-        T(getblocks_lists_500_and_goes_on_when_they_were_fetched),
-        T(blocks_are_sent_as_they_are_stored_or_without_witness),
-        T(many_blocks_come_in_the_order_asked),
-        T(what_is_not_here_is_told),
-        T(unknown_kinds_are_passed_over),
-        T(who_asks_for_a_filtered_block_has_to_go),
-        T(a_peer_may_leave_while_its_blocks_are_read),
-        T(few_blocks_are_read_at_a_time_and_peers_take_turns),
-        T(leaving_makes_no_room_for_more_reads),
-        T(the_newest_blocks_are_not_read),
-        T(who_takes_nothing_gives_way_to_those_who_wait),
-        T(who_takes_enough_keeps_what_it_holds),
-        T(a_pruned_node_serves_the_last_288_and_says_so),
-        T(old_blocks_are_kept_back_when_the_target_is_near),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,12 @@
 /* test_messages.c - the table is sorted and complete. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/core/frame.h"
 #include "p2p/core/wire.h"
 #include "p2p/session/messages.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
-static void the_table_is_sorted_and_each_row_is_whole(void **state)
+TEST(the_table_is_sorted_and_each_row_is_whole)
 {
-    (void)state;
     for (size_t i = 0; i < MESSAGES_COUNT; i++) {
         const struct message *message = &messages[i];
         assert_non_null(message->name);
@@ -26,9 +18,8 @@ static void the_table_is_sorted_and_each_row_is_whole(void **state)
     }
 }
 
-static void the_handshake_has_its_own_phases(void **state)
+TEST(the_handshake_has_its_own_phases)
 {
-    (void)state;
     assert_int_equal(message_find(messages, "version")->phase, MESSAGE_VERSION);
     assert_int_equal(message_find(messages, "verack")->phase, MESSAGE_HANDSHAKE);
     assert_int_equal(message_find(messages, "wtxidrelay")->phase, MESSAGE_HANDSHAKE);
@@ -36,9 +27,8 @@ static void the_handshake_has_its_own_phases(void **state)
 }
 
 /* Each with the BIP that brought it in; all others are older than any peer, or negotiated. */
-static void messages_name_the_version_that_knows_them(void **state)
+TEST(messages_name_the_version_that_knows_them)
 {
-    (void)state;
     static const struct {
         const char *name;
         int32_t since;
@@ -56,9 +46,8 @@ static void messages_name_the_version_that_knows_them(void **state)
 }
 
 /* What negotiates has a column for those who are late; an answer has one for who has asked. */
-static void columns_say_what_is_special(void **state)
+TEST(columns_say_what_is_special)
 {
-    (void)state;
     size_t n_in_time = 0, n_answers = 0, n_heard = 0;
     for (size_t i = 0; i < MESSAGES_COUNT; i++) {
         n_in_time += (messages[i].flags & MESSAGE_IN_TIME) != 0;
@@ -69,15 +58,4 @@ static void columns_say_what_is_special(void **state)
     assert_int_equal(n_answers, 5);
     assert_int_equal(n_heard, 1);
     assert_non_null(message_find(messages, "block")->heard);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table_is_sorted_and_each_row_is_whole),
-        cmocka_unit_test(the_handshake_has_its_own_phases),
-        cmocka_unit_test(messages_name_the_version_that_knows_them),
-        cmocka_unit_test(columns_say_what_is_special),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

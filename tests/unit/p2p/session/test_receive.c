@@ -1,16 +1,8 @@
 /* test_receive.c - hostile bytes, turns, and large messages that nobody asked for. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "p2p/session/receive.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -34,6 +26,8 @@ static int teardown(void **state)
     xfree(f);
     return 0;
 }
+
+FIXTURE(setup, teardown)
 
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
@@ -66,9 +60,9 @@ static size_t bring(struct p2p *p2p, const struct buffer *bytes)
     return waits;
 }
 
-static void a_peer_has_so_many_messages_a_turn(void **state)
+TEST(a_peer_has_so_many_messages_a_turn, struct fixture *f)
 {
-    struct raw_peer *raw = start(*state, 42);
+    struct raw_peer *raw = start(f, 42);
     raw_handshake(raw, SERVICES);
     struct p2p *p2p = raw->mesh->nodes[0].p2p;
     mesh_run(raw->mesh, 1000000);
@@ -89,9 +83,9 @@ static void a_peer_has_so_many_messages_a_turn(void **state)
     raw_free(raw);
 }
 
-static void a_peer_has_so_many_bytes_a_turn(void **state)
+TEST(a_peer_has_so_many_bytes_a_turn, struct fixture *f)
 {
-    struct raw_peer *raw = start(*state, 43);
+    struct raw_peer *raw = start(f, 43);
     raw_handshake(raw, SERVICES);
     struct p2p *p2p = raw->mesh->nodes[0].p2p;
     struct buffer most, last, one;
@@ -153,9 +147,8 @@ static const struct {
 };
 /* clang-format on */
 
-static void only_what_proves_a_fault_ends_the_connection(void **state)
+TEST(only_what_proves_a_fault_ends_the_connection, struct fixture *f)
 {
-    struct fixture *f = *state;
     uint8_t *zeros = xcalloc(1, 100000);
     struct raw_peer *first = start(f, 24);
     for (size_t i = 0; i < COUNT_OF(hostile); i++) {
@@ -172,18 +165,17 @@ static void only_what_proves_a_fault_ends_the_connection(void **state)
     raw_free(first);
 }
 
-static void bytes_of_another_network_end_the_connection(void **state)
+TEST(bytes_of_another_network_end_the_connection, struct fixture *f)
 {
-    struct raw_peer *raw = start(*state, 25);
+    struct raw_peer *raw = start(f, 25);
     raw_send_bytes(raw, "GET / HTTP/1.1\r\nHost: somewhere\r\n\r\n", 35);
     mesh_run(raw->mesh, 500000);
     assert_true(raw->is_closed);
     raw_free(raw);
 }
 
-static void announced_bytes_cost_nothing_before_they_come(void **state)
+TEST(announced_bytes_cost_nothing_before_they_come, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *raw = start(f, 31);
     uint8_t header[FRAME_HEADER_BYTES + 1] = {0};
     raw_handshake(raw, SERVICES);
@@ -226,9 +218,8 @@ static struct peer *peer_number(struct fixture *f, int n)
 }
 
 /* Those who begin a large message while others are at it lose the message and nothing else. */
-static void large_messages_are_kept_from_few_at_a_time(void **state)
+TEST(large_messages_are_kept_from_few_at_a_time, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { N = 12 };
     struct raw_peer *raw[N];
     mesh_init(&f->mesh, 33, &f->builder, NULL);
@@ -294,9 +285,8 @@ static int give_way(struct fixture *f, const size_t bytes[4], int64_t after_us)
     return loser;
 }
 
-static void least_progress_gives_way(void **state)
+TEST(least_progress_gives_way, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const size_t second[4] = {5000, 100, 90000, 60000};
     static const size_t last[4] = {5000, 6000, 90000, 60};
     mesh_init(&f->mesh, 34, &f->builder, NULL);
@@ -307,9 +297,8 @@ static void least_progress_gives_way(void **state)
     assert_int_equal(give_way(f, last, 10 * RECEIVE_LARGE_US), 3);
 }
 
-static void a_message_is_large_from_a_named_size_on(void **state)
+TEST(a_message_is_large_from_a_named_size_on, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *raw = start(f, 35);
     raw_handshake(raw, SERVICES);
     for (int more = 0; more < 2; more++) {
@@ -328,9 +317,8 @@ static void a_message_is_large_from_a_named_size_on(void **state)
 }
 
 /* All places are taken, by peers that are quick; what was asked for is taken all the same. */
-static void what_was_asked_for_needs_no_place(void **state)
+TEST(what_was_asked_for_needs_no_place, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *base = builder_blocks(&f->builder, f->builder.genesis, 110, NULL);
     struct builder_coin coin = builder_coinbase_coin(built_ancestor(base, 1));
     struct tx tx = builder_spend(&f->builder, &coin, 1, 1000, 0, BUILDER_LONG);
@@ -358,24 +346,4 @@ static void what_was_asked_for_needs_no_place(void **state)
     for (int i = 0; i < RECEIVE_LARGE_MAX; i++)
         raw_free(raw[i]);
     raw_free(honest);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_peer_has_so_many_messages_a_turn, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_peer_has_so_many_bytes_a_turn, setup, teardown),
-        cmocka_unit_test_setup_teardown(only_what_proves_a_fault_ends_the_connection, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(bytes_of_another_network_end_the_connection, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(announced_bytes_cost_nothing_before_they_come, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(large_messages_are_kept_from_few_at_a_time, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(least_progress_gives_way, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_message_is_large_from_a_named_size_on, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_asked_for_needs_no_place, setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,7 @@
 /* test_orphans.c - bounded, fair, and one try at a time. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/txs/orphans.h"
 #include "support/build.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 struct world {
@@ -39,9 +32,8 @@ static struct tx child_of(struct world *w, uint32_t salt, const struct txid *par
     return tx;
 }
 
-static void an_orphan_is_kept_once_and_found_by_its_wtxid(void **state)
+TEST(an_orphan_is_kept_once_and_found_by_its_wtxid)
 {
-    (void)state;
     struct world w;
     start(&w);
     struct tx tx = child_of(&w, 1, NULL), other = child_of(&w, 2, NULL);
@@ -60,9 +52,8 @@ static void an_orphan_is_kept_once_and_found_by_its_wtxid(void **state)
 }
 
 /* Hazard 53: peers take turns, whatever one of them sent. */
-static void children_are_tried_one_by_one_and_peers_take_turns(void **state)
+TEST(children_are_tried_one_by_one_and_peers_take_turns)
 {
-    (void)state;
     struct world w;
     struct txid parent = {{9}};
     start(&w);
@@ -90,9 +81,8 @@ static void children_are_tried_one_by_one_and_peers_take_turns(void **state)
     stop(&w);
 }
 
-static void a_flood_pushes_out_only_itself(void **state)
+TEST(a_flood_pushes_out_only_itself)
 {
-    (void)state;
     struct world w;
     start(&w);
     struct tx honest = child_of(&w, 0, NULL);
@@ -113,9 +103,8 @@ static void a_flood_pushes_out_only_itself(void **state)
     stop(&w);
 }
 
-static void they_expire_after_twenty_minutes(void **state)
+TEST(they_expire_after_twenty_minutes)
 {
-    (void)state;
     struct world w;
     start(&w);
     struct tx a = child_of(&w, 1, NULL), b = child_of(&w, 2, NULL);
@@ -129,9 +118,8 @@ static void they_expire_after_twenty_minutes(void **state)
     stop(&w);
 }
 
-static void a_block_takes_its_own_and_wakes_children(void **state)
+TEST(a_block_takes_its_own_and_wakes_children)
 {
-    (void)state;
     struct world w;
     start(&w);
     struct tx mined = child_of(&w, 1, NULL), child = child_of(&w, 2, &mined.txid);
@@ -146,9 +134,8 @@ static void a_block_takes_its_own_and_wakes_children(void **state)
     stop(&w);
 }
 
-static void a_block_wakes_the_children_of_all_its_transactions(void **state)
+TEST(a_block_wakes_the_children_of_all_its_transactions)
 {
-    (void)state;
     enum { N = 200 };
     struct world w;
     start(&w);
@@ -171,9 +158,8 @@ static void a_block_wakes_the_children_of_all_its_transactions(void **state)
     stop(&w);
 }
 
-static void one_may_go_while_it_waits_for_its_turn(void **state)
+TEST(one_may_go_while_it_waits_for_its_turn)
 {
-    (void)state;
     struct world w;
     struct txid parent = {{9}};
     struct tx tx[3];
@@ -201,9 +187,8 @@ static uint64_t owner_of(const struct world *w, const struct tx *tx)
 }
 
 /* Who sends it first cannot take it away again. */
-static void an_orphan_passes_to_who_else_has_announced_it(void **state)
+TEST(an_orphan_passes_to_who_else_has_announced_it)
 {
-    (void)state;
     struct world w;
     struct txid parent = {{9}};
     start(&w);
@@ -231,9 +216,8 @@ static void an_orphan_passes_to_who_else_has_announced_it(void **state)
 }
 
 /* A flood by who sent it first: pushed out of his share, it is in another's. */
-static void a_flood_by_its_sender_does_not_push_it_out(void **state)
+TEST(a_flood_by_its_sender_does_not_push_it_out)
 {
-    (void)state;
     struct world w;
     start(&w);
     struct tx tx = child_of(&w, 0, NULL), lost = child_of(&w, 1, NULL);
@@ -255,9 +239,8 @@ static void a_flood_by_its_sender_does_not_push_it_out(void **state)
 }
 
 /* An heir whose share is full does not lose one of its own for it. */
-static void an_heir_without_room_is_passed_over(void **state)
+TEST(an_heir_without_room_is_passed_over)
 {
-    (void)state;
     struct world w;
     start(&w);
     struct tx own[ORPHANS_PEER_MAX], tx = child_of(&w, 9999, NULL);
@@ -275,9 +258,8 @@ static void an_heir_without_room_is_passed_over(void **state)
     stop(&w);
 }
 
-static void the_number_of_heirs_is_bounded(void **state)
+TEST(the_number_of_heirs_is_bounded)
 {
-    (void)state;
     struct world w;
     start(&w);
     struct tx tx = child_of(&w, 1, NULL);
@@ -286,22 +268,4 @@ static void the_number_of_heirs_is_bounded(void **state)
         assert_non_null(orphans_announced(&w.orphans, &tx.wtxid, 2 + i));
     assert_null(orphans_announced(&w.orphans, &tx.wtxid, 5000));
     stop(&w);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_orphan_is_kept_once_and_found_by_its_wtxid),
-        cmocka_unit_test(children_are_tried_one_by_one_and_peers_take_turns),
-        cmocka_unit_test(a_flood_pushes_out_only_itself),
-        cmocka_unit_test(an_orphan_passes_to_who_else_has_announced_it),
-        cmocka_unit_test(a_flood_by_its_sender_does_not_push_it_out),
-        cmocka_unit_test(an_heir_without_room_is_passed_over),
-        cmocka_unit_test(the_number_of_heirs_is_bounded),
-        cmocka_unit_test(they_expire_after_twenty_minutes),
-        cmocka_unit_test(a_block_takes_its_own_and_wakes_children),
-        cmocka_unit_test(a_block_wakes_the_children_of_all_its_transactions),
-        cmocka_unit_test(one_may_go_while_it_waits_for_its_turn),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

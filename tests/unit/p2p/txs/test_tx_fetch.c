@@ -1,13 +1,6 @@
 /* test_tx_fetch.c - one question at a time for each transaction, and no more than bounded. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/txs/tx_fetch.h"
+#include "support/unit.h"
 #include "util/assert.h"
 
 struct world {
@@ -67,9 +60,8 @@ static int whom(struct world *w, int64_t now_us)
     return -1;
 }
 
-static void each_is_asked_of_one_peer_at_a_time(void **state)
+TEST(each_is_asked_of_one_peer_at_a_time)
 {
-    (void)state;
     struct world w;
     start(&w);
     assert_true(tell(&w, 0, 7, 0, 0));
@@ -83,9 +75,8 @@ static void each_is_asked_of_one_peer_at_a_time(void **state)
 }
 
 /* Hazard 55: who announces and says nothing holds it up for a moment. */
-static void after_a_moment_another_is_asked_as_well(void **state)
+TEST(after_a_moment_another_is_asked_as_well)
 {
-    (void)state;
     struct world w;
     uint8_t id[32];
     start(&w);
@@ -109,9 +100,8 @@ static void after_a_moment_another_is_asked_as_well(void **state)
 }
 
 /* With each round twice as many: twenty inbound peers that say nothing are through soon. */
-static void the_number_asked_doubles_while_nothing_comes(void **state)
+TEST(the_number_asked_doubles_while_nothing_comes)
 {
-    (void)state;
     enum { N = 20 };
     static struct tx_fetch_peer peer[N];
     static const size_t want[] = {1, 2, 4, 8, 16, 20};
@@ -141,9 +131,8 @@ static void the_number_asked_doubles_while_nothing_comes(void **state)
 
 /* Who has kept us waiting is asked after those who have not, whoever announces first; and who
  * announces it after the wait is asked at once. */
-static void who_kept_us_waiting_comes_after_the_others(void **state)
+TEST(who_kept_us_waiting_comes_after_the_others)
 {
-    (void)state;
     struct world w;
     start(&w);
     for (uint32_t i = 0; i < 20; i++)
@@ -164,9 +153,8 @@ static void who_kept_us_waiting_comes_after_the_others(void **state)
 }
 
 /* Of equals coming first is worth nothing. */
-static void among_equals_the_lot_decides(void **state)
+TEST(among_equals_the_lot_decides)
 {
-    (void)state;
     struct world w;
     size_t n_first = 0;
     uint8_t id[32];
@@ -182,9 +170,8 @@ static void among_equals_the_lot_decides(void **state)
 }
 
 /* Though all give way to others who do not ask. */
-static void a_long_list_of_better_ones_elsewhere_stops_nobody(void **state)
+TEST(a_long_list_of_better_ones_elsewhere_stops_nobody)
 {
-    (void)state;
     struct world w;
     start(&w);
     for (uint32_t i = 0; i < 1000; i++) {
@@ -196,9 +183,8 @@ static void a_long_list_of_better_ones_elsewhere_stops_nobody(void **state)
 }
 
 /* What comes later is no answer. */
-static void after_a_minute_the_answer_counts_as_missed(void **state)
+TEST(after_a_minute_the_answer_counts_as_missed)
 {
-    (void)state;
     struct world w;
     start(&w);
     tell(&w, 2, 7, 0, 0);
@@ -215,9 +201,8 @@ static void after_a_minute_the_answer_counts_as_missed(void **state)
     stop(&w);
 }
 
-static void inbound_peers_wait_for_outbound_ones(void **state)
+TEST(inbound_peers_wait_for_outbound_ones)
 {
-    (void)state;
     struct world w;
     start(&w);
     tell(&w, 2, 7, TX_FETCH_INBOUND_DELAY_US, 0);
@@ -229,9 +214,8 @@ static void inbound_peers_wait_for_outbound_ones(void **state)
     stop(&w);
 }
 
-static void an_answer_or_a_leaving_peer_frees_it_for_others(void **state)
+TEST(an_answer_or_a_leaving_peer_frees_it_for_others)
 {
-    (void)state;
     struct world w;
     uint8_t id[32];
     start(&w);
@@ -252,9 +236,8 @@ static void an_answer_or_a_leaving_peer_frees_it_for_others(void **state)
     stop(&w);
 }
 
-static void what_has_come_is_forgotten_everywhere(void **state)
+TEST(what_has_come_is_forgotten_everywhere)
 {
-    (void)state;
     struct world w;
     uint8_t id[32];
     start(&w);
@@ -270,9 +253,8 @@ static void what_has_come_is_forgotten_everywhere(void **state)
 }
 
 /* Hazard 50. */
-static void announcements_and_questions_are_bounded(void **state)
+TEST(announcements_and_questions_are_bounded)
 {
-    (void)state;
     struct world w;
     start(&w);
     for (uint32_t i = 0; i < 2 * TX_FETCH_ANNOUNCEMENTS_MAX; i++)
@@ -285,9 +267,8 @@ static void announcements_and_questions_are_bounded(void **state)
     stop(&w);
 }
 
-static void many_inbound_peers_share_what_there_is(void **state)
+TEST(many_inbound_peers_share_what_there_is)
 {
-    (void)state;
     enum { N = 60 };
     static struct tx_fetch_peer peer[N];
     struct tx_fetch fetch;
@@ -308,9 +289,8 @@ static void many_inbound_peers_share_what_there_is(void **state)
     tx_fetch_deinit(&fetch);
 }
 
-static void questions_are_asked_in_order_of_time(void **state)
+TEST(questions_are_asked_in_order_of_time)
 {
-    (void)state;
     struct world w;
     start(&w);
     tell(&w, 0, 1, 30, 0);
@@ -323,9 +303,8 @@ static void questions_are_asked_in_order_of_time(void **state)
     stop(&w);
 }
 
-static void a_long_random_life_keeps_the_lists_whole(void **state)
+TEST(a_long_random_life_keeps_the_lists_whole)
 {
-    (void)state;
     struct world w;
     uint64_t seed = 4;
     uint8_t id[32];
@@ -356,25 +335,4 @@ static void a_long_random_life_keeps_the_lists_whole(void **state)
             tx_fetch_check(&w.fetch);
     }
     stop(&w);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_is_asked_of_one_peer_at_a_time),
-        cmocka_unit_test(after_a_minute_the_answer_counts_as_missed),
-        cmocka_unit_test(after_a_moment_another_is_asked_as_well),
-        cmocka_unit_test(the_number_asked_doubles_while_nothing_comes),
-        cmocka_unit_test(who_kept_us_waiting_comes_after_the_others),
-        cmocka_unit_test(among_equals_the_lot_decides),
-        cmocka_unit_test(a_long_list_of_better_ones_elsewhere_stops_nobody),
-        cmocka_unit_test(inbound_peers_wait_for_outbound_ones),
-        cmocka_unit_test(an_answer_or_a_leaving_peer_frees_it_for_others),
-        cmocka_unit_test(what_has_come_is_forgotten_everywhere),
-        cmocka_unit_test(announcements_and_questions_are_bounded),
-        cmocka_unit_test(many_inbound_peers_share_what_there_is),
-        cmocka_unit_test(questions_are_asked_in_order_of_time),
-        cmocka_unit_test(a_long_random_life_keeps_the_lists_whole),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

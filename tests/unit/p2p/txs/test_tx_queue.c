@@ -1,13 +1,6 @@
 /* test_tx_queue.c - turns between peers, bounds on what waits, and what failing costs. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/txs/tx_queue.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 enum { PEERS = 6 };
@@ -39,6 +32,8 @@ static int teardown(void **state)
     return 0;
 }
 
+FIXTURE(setup, teardown)
+
 /* A transaction of its own name from peer i, that long. */
 static uint8_t give(struct fixture *f, size_t i, size_t len)
 {
@@ -64,9 +59,8 @@ static uint64_t turn(struct fixture *f, int64_t now_us)
     return peer;
 }
 
-static void peers_take_turns_each_in_its_order(void **state)
+TEST(peers_take_turns_each_in_its_order, struct fixture *f)
 {
-    struct fixture *f = *state;
     uint8_t first = give(f, 0, 100), second = give(f, 0, 100);
     give(f, 0, 100);
     uint8_t other = give(f, 1, 100);
@@ -86,9 +80,8 @@ static void peers_take_turns_each_in_its_order(void **state)
     assert_int_equal(turn(f, 0), 3);
 }
 
-static void what_one_peer_has_waiting_is_bounded(void **state)
+TEST(what_one_peer_has_waiting_is_bounded, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx_queue_item *taken = NULL;
     for (size_t i = 0; i < TX_QUEUE_PEER_MAX; i++) {
         assert_false(tx_queue_is_full(&f->queue, &f->peer[0]));
@@ -106,9 +99,8 @@ static void what_one_peer_has_waiting_is_bounded(void **state)
     assert_true(tx_queue_is_full(&f->queue, &f->peer[1]));
 }
 
-static void what_waits_of_all_is_bounded(void **state)
+TEST(what_waits_of_all_is_bounded, struct fixture *f)
 {
-    struct fixture *f = *state;
     give(f, 0, TX_QUEUE_BYTES_MAX - 11);
     give(f, 1, 10);
     assert_false(tx_queue_is_full(&f->queue, &f->peer[1]));
@@ -119,9 +111,8 @@ static void what_waits_of_all_is_bounded(void **state)
     assert_true(tx_queue_is_full(&f->queue, &f->peer[3]));
 }
 
-static void few_are_judged_at_once(void **state)
+TEST(few_are_judged_at_once, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx_queue_item *item[TX_QUEUE_CHECKS_MAX];
     for (size_t i = 0; i < TX_QUEUE_CHECKS_MAX; i++) {
         give(f, i % 4, 10);
@@ -137,9 +128,8 @@ static void few_are_judged_at_once(void **state)
     assert_int_equal(f->queue.n_checking, 0);
 }
 
-static void the_bytes_being_judged_are_bounded(void **state)
+TEST(the_bytes_being_judged_are_bounded, struct fixture *f)
 {
-    struct fixture *f = *state;
     give(f, 0, TX_QUEUE_CHECKS_BYTES_MAX + 1);
     struct tx_queue_item *large = tx_queue_take(&f->queue, 0);
     assert_non_null(large); /* alone, or it would wait for ever */
@@ -154,9 +144,8 @@ static void the_bytes_being_judged_are_bounded(void **state)
     assert_int_equal(turn(f, 0), 1);
 }
 
-static void who_wasted_our_time_comes_last_and_is_forgiven(void **state)
+TEST(who_wasted_our_time_comes_last_and_is_forgiven, struct fixture *f)
 {
-    struct fixture *f = *state;
     (void)tx_queue_charge(&f->peer[0], TX_QUEUE_DOUBT_VB - 1, false, 0);
     assert_int_equal(tx_queue_level(&f->peer[0], 0), 0);
     (void)tx_queue_charge(&f->peer[0], 1, false, 0);
@@ -180,9 +169,8 @@ static void who_wasted_our_time_comes_last_and_is_forgiven(void **state)
     assert_int_equal(tx_queue_level(&f->peer[0], max_us), 0);
 }
 
-static void the_doubtful_have_few_places(void **state)
+TEST(the_doubtful_have_few_places, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx_queue_item *item[TX_QUEUE_DOUBTFUL_MAX];
     (void)tx_queue_charge(&f->peer[0], 3 * TX_QUEUE_DOUBT_VB, false, 0);
     for (size_t i = 0; i < TX_QUEUE_DOUBTFUL_MAX; i++) {
@@ -199,9 +187,8 @@ static void the_doubtful_have_few_places(void **state)
     assert_int_equal(turn(f, 0), 1);
 }
 
-static void failing_without_end_is_told(void **state)
+TEST(failing_without_end_is_told, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct tx_queue_peer *peer = &f->peer[0];
     assert_false(tx_queue_charge(peer, TX_QUEUE_BLAME_MAX_VB, true, 0));
     assert_true(tx_queue_charge(peer, 1, true, 0));
@@ -211,9 +198,8 @@ static void failing_without_end_is_told(void **state)
         assert_false(tx_queue_charge(&f->peer[2], TX_QUEUE_FORGIVE_VB_S, true, s * 1000000));
 }
 
-static void a_peer_that_goes_leaves_nothing_behind(void **state)
+TEST(a_peer_that_goes_leaves_nothing_behind, struct fixture *f)
 {
-    struct fixture *f = *state;
     give(f, 0, 10);
     give(f, 0, 20);
     give(f, 1, 30);
@@ -228,20 +214,3 @@ static void a_peer_that_goes_leaves_nothing_behind(void **state)
     assert_null(tx_queue_take(&f->queue, 0));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(peers_take_turns_each_in_its_order),
-        T(what_one_peer_has_waiting_is_bounded),
-        T(what_waits_of_all_is_bounded),
-        T(few_are_judged_at_once),
-        T(the_bytes_being_judged_are_bounded),
-        T(who_wasted_our_time_comes_last_and_is_forgiven),
-        T(the_doubtful_have_few_places),
-        T(failing_without_end_is_told),
-        T(a_peer_that_goes_leaves_nothing_behind),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,15 +1,7 @@
 /* test_tx_relay.c - transactions from peers: asked for once, orphans completed, floods bounded. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/txs/tx_relay.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -34,7 +26,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
 struct rich {
@@ -74,9 +67,8 @@ static bool has_tx(const struct rich *rich, const struct tx *tx)
     return mempool_find(rich->node->mempool, &tx->txid) != NULL;
 }
 
-static void what_is_announced_is_asked_for_and_taken(void **state)
+TEST(what_is_announced_is_asked_for_and_taken, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 71);
     struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
     raw_handshake(raw, SERVICES);
@@ -102,9 +94,8 @@ static void what_is_announced_is_asked_for_and_taken(void **state)
 }
 
 /* Hazard 55. */
-static void the_second_announcer_is_asked_when_the_first_says_nothing(void **state)
+TEST(the_second_announcer_is_asked_when_the_first_says_nothing, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 72);
     struct raw_peer *one = raw_connect(&f->mesh, rich.node);
     struct raw_peer *two = raw_connect(&f->mesh, rich.node);
@@ -160,20 +151,19 @@ static void many_that_withhold_delay_it_by_seconds(struct fixture *f, bool is_ou
     raw_free(source);
 }
 
-static void an_outbound_peer_is_asked_though_many_announce_before_it(void **state)
+TEST(an_outbound_peer_is_asked_though_many_announce_before_it, struct fixture *f)
 {
-    many_that_withhold_delay_it_by_seconds(*state, true, TX_FETCH_PATIENCE_US);
+    many_that_withhold_delay_it_by_seconds(f, true, TX_FETCH_PATIENCE_US);
 }
 
-static void an_inbound_peer_is_asked_though_many_announce_before_it(void **state)
+TEST(an_inbound_peer_is_asked_though_many_announce_before_it, struct fixture *f)
 {
-    many_that_withhold_delay_it_by_seconds(*state, false, 6 * TX_FETCH_PATIENCE_US);
+    many_that_withhold_delay_it_by_seconds(f, false, 6 * TX_FETCH_PATIENCE_US);
 }
 
 /* While its answer is being checked nobody else is asked. */
-static void one_answer_is_enough_if_it_is_good(void **state)
+TEST(one_answer_is_enough_if_it_is_good, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 81);
     struct raw_peer *raw[3];
     struct tx tx = spend(f, &rich, 1);
@@ -193,9 +183,8 @@ static void one_answer_is_enough_if_it_is_good(void **state)
         raw_free(raw[i]);
 }
 
-static void an_orphans_parent_is_asked_for_and_both_are_taken(void **state)
+TEST(an_orphans_parent_is_asked_for_and_both_are_taken, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 73);
     struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
     raw_handshake(raw, SERVICES);
@@ -222,9 +211,8 @@ static void note_orphan(void *arg, const struct p2p_orphan_info *info)
     *n_peers = *n_peers * 10 + info->n_peers;
 }
 
-static void orphans_are_shown_with_all_who_announced_them(void **state)
+TEST(orphans_are_shown_with_all_who_announced_them, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 81);
     struct raw_peer *first = raw_connect(&f->mesh, rich.node);
     struct raw_peer *second = raw_connect(&f->mesh, rich.node);
@@ -247,9 +235,8 @@ static void orphans_are_shown_with_all_who_announced_them(void **state)
 }
 
 /* An attacker sends it first and goes, or never has its parent: who announced it too is asked. */
-static void an_orphan_outlives_its_sender_if_another_has_it(void **state)
+TEST(an_orphan_outlives_its_sender_if_another_has_it, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 79);
     struct raw_peer *bad = raw_connect(&f->mesh, rich.node);
     struct raw_peer *honest = raw_connect(&f->mesh, rich.node);
@@ -270,9 +257,8 @@ static void an_orphan_outlives_its_sender_if_another_has_it(void **state)
 }
 
 /* A parent is named by its txid, and asked for after the wait that an announcement has. */
-static void a_parent_is_asked_for_in_the_peers_own_terms(void **state)
+TEST(a_parent_is_asked_for_in_the_peers_own_terms, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 80);
     static const struct {
         uint64_t services;
@@ -292,9 +278,8 @@ static void a_parent_is_asked_for_in_the_peers_own_terms(void **state)
     }
 }
 
-static void a_block_completes_orphans_too(void **state)
+TEST(a_block_completes_orphans_too, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 74);
     struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
     raw_handshake(raw, SERVICES);
@@ -309,9 +294,8 @@ static void a_block_completes_orphans_too(void **state)
 }
 
 /* Bad transactions are remembered until the next block; sending them is not held against a peer. */
-static void a_refused_transaction_is_not_asked_for_again(void **state)
+TEST(a_refused_transaction_is_not_asked_for_again, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 75);
     struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
     raw_handshake(raw, SERVICES);
@@ -332,9 +316,8 @@ static void a_refused_transaction_is_not_asked_for_again(void **state)
 }
 
 /* Hazard 50: announcements as fast as they come. */
-static void a_flood_of_announcements_is_bounded(void **state)
+TEST(a_flood_of_announcements_is_bounded, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 76);
     struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
     raw_handshake(raw, SERVICES);
@@ -375,9 +358,8 @@ static void a_flood_of_announcements_is_bounded(void **state)
 }
 
 /* Hazard 53: many orphans of one parent, and the loop goes on. */
-static void many_orphans_are_tried_one_at_a_time(void **state)
+TEST(many_orphans_are_tried_one_at_a_time, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct rich rich = rich_node(f, 77);
     struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
     raw_handshake(raw, SERVICES);
@@ -395,24 +377,4 @@ static void many_orphans_are_tried_one_at_a_time(void **state)
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(mempool_count(rich.node->mempool), 61);
     raw_free(raw);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(what_is_announced_is_asked_for_and_taken),
-        T(the_second_announcer_is_asked_when_the_first_says_nothing),
-        T(an_outbound_peer_is_asked_though_many_announce_before_it),
-        T(an_inbound_peer_is_asked_though_many_announce_before_it),
-        T(one_answer_is_enough_if_it_is_good),
-        T(an_orphans_parent_is_asked_for_and_both_are_taken),
-        T(orphans_are_shown_with_all_who_announced_them),
-        T(an_orphan_outlives_its_sender_if_another_has_it),
-        T(a_parent_is_asked_for_in_the_peers_own_terms),
-        T(a_block_completes_orphans_too),
-        T(a_refused_transaction_is_not_asked_for_again),
-        T(a_flood_of_announcements_is_bounded),
-        T(many_orphans_are_tried_one_at_a_time),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }
