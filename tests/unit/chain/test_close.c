@@ -1,13 +1,10 @@
 /* test_close.c - the end of the chain. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
+#include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
+
+FIXTURE(fixture_setup, fixture_teardown)
 
 /* The owner of a chain that frees it as soon as it may. */
 struct owner {
@@ -38,9 +35,8 @@ static int close_and_free(struct fixture *f)
     return owner.error;
 }
 
-static void a_chain_may_be_freed_from_within_the_answer_to_closing_it(void **state)
+TEST(a_chain_may_be_freed_from_within_the_answer_to_closing_it, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 300; steps += 11) {
         fixture_start(f);
         rig_announce(&f->rig, f->base[60]);
@@ -52,9 +48,8 @@ static void a_chain_may_be_freed_from_within_the_answer_to_closing_it(void **sta
     }
 }
 
-static void so_may_one_that_has_failed(void **state)
+TEST(so_may_one_that_has_failed, struct fixture *f)
 {
-    struct fixture *f = *state;
     for (int steps = 0; steps < 300; steps += 7) {
         fixture_start(f);
         rig_announce(&f->rig, f->base[60]);
@@ -68,9 +63,8 @@ static void so_may_one_that_has_failed(void **state)
     }
 }
 
-static void a_chain_that_never_opened_is_closed_too(void **state)
+TEST(a_chain_that_never_opened_is_closed_too, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct answer answer = {0};
     struct chain_events events = {0};
     struct sim_env *sim = sim_env_new(1);
@@ -83,9 +77,8 @@ static void a_chain_that_never_opened_is_closed_too(void **state)
     sim_env_free(sim);
 }
 
-static void a_disk_that_fails_at_the_last_flush_is_told(void **state)
+TEST(a_disk_that_fails_at_the_last_flush_is_told, struct fixture *f)
 {
-    struct fixture *f = *state;
     fixture_start_at_base(f);
     sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_SYNC, 0, -ENOSPC, true);
     assert_int_not_equal(rig_close(&f->rig), 0);
@@ -96,16 +89,4 @@ static void a_disk_that_fails_at_the_last_flush_is_told(void **state)
     rig_accept_chain(&f->rig, base_tip(f));
     assert_true(rig_is_at(&f->rig, base_tip(f)));
     assert_coins_as_if_only(f, base_tip(f));
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(a_chain_may_be_freed_from_within_the_answer_to_closing_it),
-        TEST(so_may_one_that_has_failed),
-        TEST(a_chain_that_never_opened_is_closed_too),
-        TEST(a_disk_that_fails_at_the_last_flush_is_told),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
 /* test_chain_core.c - turns, operations and faults. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
 
 #include "chain/core/chain_core.h"
 #include "sim/sim_env.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 struct fixture {
@@ -65,9 +59,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void news_start_a_turn_at_once_and_those_of_a_turn_another_one(void **state)
+FIXTURE(setup, teardown)
+
+TEST(news_start_a_turn_at_once_and_those_of_a_turn_another_one, struct fixture *f)
 {
-    struct fixture *f = *state;
     f->wakes_left = 2;
     core_wake(&f->core);
     assert_int_equal(f->n_turns, 1);
@@ -75,9 +70,8 @@ static void news_start_a_turn_at_once_and_those_of_a_turn_another_one(void **sta
     assert_int_equal(f->n_turns, 3);
 }
 
-static void news_that_can_wait_share_one_turn(void **state)
+TEST(news_that_can_wait_share_one_turn, struct fixture *f)
 {
-    struct fixture *f = *state;
     core_wake_soon(&f->core);
     core_wake_soon(&f->core);
     assert_int_equal(f->n_turns, 0);
@@ -85,18 +79,16 @@ static void news_that_can_wait_share_one_turn(void **state)
     assert_int_equal(f->n_turns, 1);
 }
 
-static void turns_that_were_stopped_are_not_taken(void **state)
+TEST(turns_that_were_stopped_are_not_taken, struct fixture *f)
 {
-    struct fixture *f = *state;
     core_wake_soon(&f->core);
     core_stop_turns(&f->core);
     sim_env_run_for(f->sim, 1000);
     assert_int_equal(f->n_turns, 0);
 }
 
-static void the_end_of_an_operation_wakes_only_a_chain_that_is_being_closed(void **state)
+TEST(the_end_of_an_operation_wakes_only_a_chain_that_is_being_closed, struct fixture *f)
 {
-    struct fixture *f = *state;
     core_begin(&f->core);
     core_begin(&f->core);
     core_end(&f->core);
@@ -109,9 +101,8 @@ static void the_end_of_an_operation_wakes_only_a_chain_that_is_being_closed(void
     assert_int_equal(f->core.ops_pending, 0);
 }
 
-static void only_an_open_chain_that_neither_ends_nor_failed_is_working(void **state)
+TEST(only_an_open_chain_that_neither_ends_nor_failed_is_working, struct fixture *f)
 {
-    struct fixture *f = *state;
     assert_false(core_is_working(&f->core));
     f->core.is_open = true;
     assert_true(core_is_working(&f->core));
@@ -122,9 +113,8 @@ static void only_an_open_chain_that_neither_ends_nor_failed_is_working(void **st
     assert_false(core_is_working(&f->core));
 }
 
-static void the_first_fault_alone_is_told_and_each_warning(void **state)
+TEST(the_first_fault_alone_is_told_and_each_warning, struct fixture *f)
 {
-    struct fixture *f = *state;
     core_fault(&f->core, -EIO, "a test");
     core_fault(&f->core, -ENOSPC, "another");
     assert_int_equal(f->n_faults, 1);
@@ -133,18 +123,4 @@ static void the_first_fault_alone_is_told_and_each_warning(void **state)
     assert_string_equal(f->warning, "take care");
     core_warn(&f->core, "");
     assert_string_equal(f->warning, "");
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(news_start_a_turn_at_once_and_those_of_a_turn_another_one),
-        TEST(news_that_can_wait_share_one_turn),
-        TEST(turns_that_were_stopped_are_not_taken),
-        TEST(the_end_of_an_operation_wakes_only_a_chain_that_is_being_closed),
-        TEST(only_an_open_chain_that_neither_ends_nor_failed_is_working),
-        TEST(the_first_fault_alone_is_told_and_each_warning),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }
