@@ -1,15 +1,9 @@
 /* test_welcome.c - who is banned, who has misbehaved, and who hears of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 struct fixture {
     struct chain_builder builder;
     struct mesh mesh;
@@ -32,11 +26,11 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
 
-static void who_is_banned_or_has_misbehaved_is_not_welcome(void **state)
+
+TEST(who_is_banned_or_has_misbehaved_is_not_welcome, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 54, &f->builder, NULL);
     struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
     static const uint8_t hosts[3][4] = {{32, 1, 1, 1}, {32, 2, 2, 2}, {32, 3, 3, 3}};
@@ -58,9 +52,8 @@ static void who_is_banned_or_has_misbehaved_is_not_welcome(void **state)
     assert_false(p2p_is_unwelcome(p2p, &banned));
 }
 
-static void nobody_is_told_of_who_is_not_welcome(void **state)
+TEST(nobody_is_told_of_who_is_not_welcome, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 55, &f->builder, NULL);
     struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
     uint8_t host[4] = {32, 0, 0, 1};
@@ -81,13 +74,4 @@ static void nobody_is_told_of_who_is_not_welcome(void **state)
     assert_int_equal(p2p_sample_addresses(p2p, 10, 0, NET_NONE, &list), 1);
     assert_int_equal(list[0].at.bytes[1], 0);
     xfree(list);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(who_is_banned_or_has_misbehaved_is_not_welcome),
-        T(nobody_is_told_of_who_is_not_welcome),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

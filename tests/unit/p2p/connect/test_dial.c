@@ -1,16 +1,10 @@
 /* test_dial.c - who may be dialled, and who has been. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 struct fixture {
     struct chain_builder builder;
     struct mesh mesh;
@@ -33,11 +27,11 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
 
-static void what_cannot_or_may_not_be_dialled_is_not(void **state)
+
+TEST(what_cannot_or_may_not_be_dialled_is_not, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 56, &f->builder, NULL);
     struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
     static const uint8_t host[4] = {10, 9, 9, 9};
@@ -54,9 +48,8 @@ static void what_cannot_or_may_not_be_dialled_is_not(void **state)
     assert_false(dial_has(p2p, &address));
 }
 
-static void full_peers_count_when_they_are_ready(void **state)
+TEST(full_peers_count_when_they_are_ready, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 57, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     static const uint8_t host[4] = {10, 9, 9, 9};
@@ -67,13 +60,4 @@ static void full_peers_count_when_they_are_ready(void **state)
     raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
     assert_int_equal(dial_count_full(a->p2p), 1);
     raw_free(raw);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(what_cannot_or_may_not_be_dialled_is_not),
-        T(full_peers_count_when_they_are_ready),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
 /* test_turn.c - turns come when they are due; waits are random. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 struct fixture {
     struct chain_builder builder;
     struct mesh mesh;
@@ -32,7 +26,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 
 /* Counts what becomes of timers, and passes everything on. */
 struct counted {
@@ -62,9 +57,8 @@ static int64_t pass_now(void *ctx)
     return env_now_us(counted->real);
 }
 
-static void a_turn_that_is_due_is_not_put_off(void **state)
+TEST(a_turn_that_is_due_is_not_put_off, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 8, &f->builder, NULL);
     struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
     mesh_run(&f->mesh, 1000000);
@@ -93,9 +87,8 @@ static void a_turn_that_is_due_is_not_put_off(void **state)
     p2p->env = counted.real;
 }
 
-static void waits_have_the_mean_that_is_asked_for(void **state)
+TEST(waits_have_the_mean_that_is_asked_for, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 9, &f->builder, NULL);
     struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
     int64_t sum_us = 0;
@@ -106,13 +99,4 @@ static void waits_have_the_mean_that_is_asked_for(void **state)
         assert_true(p2p_random(p2p, 3) < 3);
     }
     assert_in_range(sum_us, 4000 * 930, 4000 * 1070); /* four deviations of the sum */
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(a_turn_that_is_due_is_not_put_off),
-        T(waits_have_the_mean_that_is_asked_for),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,10 @@
 /* test_header_ask.c - locators, and one question at a time. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/headers/header_ask.h"
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 struct fixture {
     struct chain_builder builder;
     struct mesh mesh;
@@ -33,11 +27,11 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
 
-static void locators_step_back_twice_as_far_each_time(void **state)
+
+TEST(locators_step_back_twice_as_far_each_time, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 41, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 1000, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
@@ -58,9 +52,8 @@ static void locators_step_back_twice_as_far_each_time(void **state)
 }
 
 /* A peer that is asked is not asked again before it has answered, or the question is old. */
-static void a_question_that_is_open_waits_for_its_answer(void **state)
+TEST(a_question_that_is_open_waits_for_its_answer, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 43, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -83,13 +76,4 @@ static void a_question_that_is_open_waits_for_its_answer(void **state)
     mesh_run(&f->mesh, HEADER_ASK_PAUSE_US);
     assert_true(header_ask_is_due(a->p2p, peer));
     raw_free(raw);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(locators_step_back_twice_as_far_each_time),
-        T(a_question_that_is_open_waits_for_its_answer),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
 /* test_peers.c - peers are found, dropped at any time, and blamed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 struct fixture {
     struct chain_builder builder;
     struct mesh mesh;
@@ -32,7 +26,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 
 static struct peer *add(struct p2p *p2p, uint16_t port, uint64_t *stream)
 {
@@ -42,9 +37,8 @@ static struct peer *add(struct p2p *p2p, uint16_t port, uint64_t *stream)
     return peer_new(p2p, PEER_FULL, &address, *stream);
 }
 
-static void peers_are_found_by_id_and_by_stream(void **state)
+TEST(peers_are_found_by_id_and_by_stream, struct fixture *f)
 {
-    struct fixture *f = *state;
     uint64_t stream[2];
     mesh_init(&f->mesh, 51, &f->builder, NULL);
     struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
@@ -57,9 +51,8 @@ static void peers_are_found_by_id_and_by_stream(void **state)
 }
 
 /* A loop may drop the peer at which it stands, and any other. */
-static void who_is_dropped_is_not_found_but_stays_until_the_end(void **state)
+TEST(who_is_dropped_is_not_found_but_stays_until_the_end, struct fixture *f)
 {
-    struct fixture *f = *state;
     uint64_t stream[3];
     mesh_init(&f->mesh, 52, &f->builder, NULL);
     struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
@@ -83,9 +76,8 @@ static void who_is_dropped_is_not_found_but_stays_until_the_end(void **state)
     assert_int_equal(p2p->n_out, 2);
 }
 
-static void faults_have_the_consequences_of_their_table(void **state)
+TEST(faults_have_the_consequences_of_their_table, struct fixture *f)
 {
-    struct fixture *f = *state;
     uint64_t stream;
     mesh_init(&f->mesh, 53, &f->builder, NULL);
     struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
@@ -106,14 +98,4 @@ static void faults_have_the_consequences_of_their_table(void **state)
     assert_int_equal(peer->state, PEER_GONE);
     assert_true(p2p_is_discouraged(p2p, &address));
     p2p_leave(p2p);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(peers_are_found_by_id_and_by_stream),
-        T(who_is_dropped_is_not_found_but_stays_until_the_end),
-        T(faults_have_the_consequences_of_their_table),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

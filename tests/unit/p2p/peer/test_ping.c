@@ -1,16 +1,10 @@
 /* test_ping.c - pings are answered, measured, and missed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "p2p/session/messages.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 struct fixture {
     struct chain_builder builder;
     struct mesh mesh;
@@ -33,7 +27,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
 static struct raw_peer *start(struct fixture *f, uint64_t seed)
@@ -42,9 +37,8 @@ static struct raw_peer *start(struct fixture *f, uint64_t seed)
     return raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
 }
 
-static void pings_are_answered_and_measured(void **state)
+TEST(pings_are_answered_and_measured, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *raw = start(f, 28);
     raw_handshake(raw, SERVICES);
     raw_send(raw, "ping", "ABCDEFGH", 8);
@@ -69,9 +63,8 @@ static void pings_are_answered_and_measured(void **state)
 }
 
 /* What came before a ping has been dealt with when its pong comes, also what other threads do. */
-static void a_pong_comes_after_the_answer_to_what_came_before(void **state)
+TEST(a_pong_comes_after_the_answer_to_what_came_before, struct fixture *f)
 {
-    struct fixture *f = *state;
     enum { PINGS = 2 * PEER_HELD_PINGS_MAX };
     struct raw_peer *raw = start(f, 31);
     struct mesh_node *a = &f->mesh.nodes[0];
@@ -97,9 +90,8 @@ static void a_pong_comes_after_the_answer_to_what_came_before(void **state)
     raw_free(raw);
 }
 
-static void a_ping_waits_for_ten_seconds_at_most(void **state)
+TEST(a_ping_waits_for_ten_seconds_at_most, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *raw = start(f, 32);
     raw_handshake(raw, SERVICES);
     struct peer *peer = f->mesh.nodes[0].p2p->peers;
@@ -111,9 +103,8 @@ static void a_ping_waits_for_ten_seconds_at_most(void **state)
     raw_free(raw);
 }
 
-static void a_peer_that_answers_no_ping_is_gone_after_twenty_minutes(void **state)
+TEST(a_peer_that_answers_no_ping_is_gone_after_twenty_minutes, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *raw = start(f, 29);
     raw->is_silent = true;
     raw_handshake(raw, SERVICES);
@@ -122,15 +113,4 @@ static void a_peer_that_answers_no_ping_is_gone_after_twenty_minutes(void **stat
     mesh_run(&f->mesh, INT64_C(140) * 1000000);
     assert_true(raw->is_closed);
     raw_free(raw);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(pings_are_answered_and_measured),
-        T(a_pong_comes_after_the_answer_to_what_came_before),
-        T(a_ping_waits_for_ten_seconds_at_most),
-        T(a_peer_that_answers_no_ping_is_gone_after_twenty_minutes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,10 @@
 /* test_send.c - nobody is sent what he does not know, nor more than he reads. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "p2p/session/messages.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 struct fixture {
     struct chain_builder builder;
     struct mesh mesh;
@@ -33,7 +27,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
 static struct raw_peer *start(struct fixture *f, uint64_t seed)
@@ -43,9 +38,8 @@ static struct raw_peer *start(struct fixture *f, uint64_t seed)
 }
 
 /* All that a peer of some version is sent, whatever happens, is of names that it knows. */
-static void messages_go_only_to_versions_that_know_them(void **state)
+TEST(messages_go_only_to_versions_that_know_them, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const int32_t versions[] = {31800, 60000, 60001, 70001, 70011, 70012,
                                        70013, 70014, 70015, 70016, 70017};
     uint8_t zeros[8] = {0}, nothing[32] = {1};
@@ -76,9 +70,8 @@ static void messages_go_only_to_versions_that_know_them(void **state)
 }
 
 /* Hazard 51: a peer that asks and does not read has little queued for it. */
-static void a_peer_that_reads_nothing_has_at_most_a_megabyte_queued(void **state)
+TEST(a_peer_that_reads_nothing_has_at_most_a_megabyte_queued, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 30, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(a, builder_blocks(&f->builder, f->builder.genesis, 2100, NULL));
@@ -100,13 +93,4 @@ static void a_peer_that_reads_nothing_has_at_most_a_megabyte_queued(void **state
     mesh_run(&f->mesh, 60000000);
     assert_int_equal(raw_count(raw, "headers"), 200);
     raw_free(raw);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(messages_go_only_to_versions_that_know_them),
-        T(a_peer_that_reads_nothing_has_at_most_a_megabyte_queued),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,10 @@
 /* test_handshake.c - handshakes in any order, ourselves, and what clocks say. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "p2p/session/messages.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 struct fixture {
     struct chain_builder builder;
     struct mesh mesh;
@@ -34,7 +27,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
 static struct raw_peer *start(struct fixture *f, uint64_t seed)
@@ -43,7 +37,7 @@ static struct raw_peer *start(struct fixture *f, uint64_t seed)
     return raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
 }
 
-static void an_inbound_peer_is_greeted_after_it_has_greeted(void **state)
+TEST(an_inbound_peer_is_greeted_after_it_has_greeted, ?)
 {
     struct raw_peer *raw = start(*state, 21);
     mesh_run(raw->mesh, 5000000);
@@ -60,9 +54,8 @@ static void an_inbound_peer_is_greeted_after_it_has_greeted(void **state)
 }
 
 /* Hazard 42: greetings twice, and everything before its time. */
-static void greetings_twice_and_messages_too_early_have_no_effect(void **state)
+TEST(greetings_twice_and_messages_too_early_have_no_effect, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *raw = start(f, 22);
     uint8_t zeros[200] = {0};
     for (size_t i = 0; i < MESSAGES_COUNT; i++)
@@ -90,7 +83,7 @@ static void greetings_twice_and_messages_too_early_have_no_effect(void **state)
     raw_free(raw);
 }
 
-static void who_does_not_finish_the_handshake_is_dropped_after_a_minute(void **state)
+TEST(who_does_not_finish_the_handshake_is_dropped_after_a_minute, ?)
 {
     struct raw_peer *raw = start(*state, 23);
     raw_send_version(raw, SERVICES, 70016, 5);
@@ -101,9 +94,8 @@ static void who_does_not_finish_the_handshake_is_dropped_after_a_minute(void **s
     raw_free(raw);
 }
 
-static void too_old_versions_are_refused(void **state)
+TEST(too_old_versions_are_refused, struct fixture *f)
 {
-    struct fixture *f = *state;
     static const struct {
         int32_t version;
         bool closed;
@@ -120,9 +112,8 @@ static void too_old_versions_are_refused(void **state)
     raw_free(first);
 }
 
-static void a_connection_to_ourselves_is_noticed(void **state)
+TEST(a_connection_to_ourselves_is_noticed, struct fixture *f)
 {
-    struct fixture *f = *state;
     mesh_init(&f->mesh, 27, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     assert_int_equal(p2p_try_node(a->p2p, "10.0.1.1:18444"), P2P_OK);
@@ -133,9 +124,8 @@ static void a_connection_to_ourselves_is_noticed(void **state)
 }
 
 /* The difference to our clock is beyond 64 bits. */
-static void a_clock_at_the_beginning_of_time_is_only_wrong(void **state)
+TEST(a_clock_at_the_beginning_of_time_is_only_wrong, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *raw = start(f, 46);
     uint8_t bytes[WIRE_VERSION_BYTES_MAX];
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
@@ -153,9 +143,8 @@ static void a_clock_at_the_beginning_of_time_is_only_wrong(void **state)
 }
 
 /* Hazard 73: peers' clocks do not move ours. */
-static void wrong_clocks_of_most_peers_lead_to_a_warning_only(void **state)
+TEST(wrong_clocks_of_most_peers_lead_to_a_warning_only, struct fixture *f)
 {
-    struct fixture *f = *state;
     struct raw_peer *raw[6];
     char text[6][32];
     const char *nodes[6];
@@ -179,18 +168,4 @@ static void wrong_clocks_of_most_peers_lead_to_a_warning_only(void **state)
     mesh_give(a, block);
     for (int i = 0; i < 6; i++)
         raw_free(raw[i]);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(an_inbound_peer_is_greeted_after_it_has_greeted),
-        T(greetings_twice_and_messages_too_early_have_no_effect),
-        T(who_does_not_finish_the_handshake_is_dropped_after_a_minute),
-        T(too_old_versions_are_refused),
-        T(a_connection_to_ourselves_is_noticed),
-        T(a_clock_at_the_beginning_of_time_is_only_wrong),
-        T(wrong_clocks_of_most_peers_lead_to_a_warning_only),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

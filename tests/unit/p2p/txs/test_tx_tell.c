@@ -1,16 +1,10 @@
 /* test_tx_tell.c - who is told of a transaction. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "p2p/p2p_internal.h"
 #include "p2p/txs/tx_tell.h"
 #include "support/mesh.h"
+#include "support/unit.h"
 #include "util/alloc.h"
+
 struct fixture {
     struct chain_builder builder;
     struct mesh mesh;
@@ -33,7 +27,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define T(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+FIXTURE(setup, teardown)
+
 #define SERVICES (NODE_NETWORK | NODE_WITNESS)
 
 /* A node with coins to spend: those of the first twenty blocks are mature. */
@@ -62,9 +57,8 @@ static void give_tx(struct mesh_node *node, const struct tx *tx)
 }
 
 /* Everything that waits for a peer that does not read stays bounded. */
-static void a_queue_for_a_peer_has_a_limit(void **state)
+TEST(a_queue_for_a_peer_has_a_limit, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 68, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -82,9 +76,8 @@ static void a_queue_for_a_peer_has_a_limit(void **state)
     raw_free(raw);
 }
 
-static void who_knows_it_is_not_told(void **state)
+TEST(who_knows_it_is_not_told, struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 69, NULL, &tip);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
@@ -103,13 +96,4 @@ static void who_knows_it_is_not_told(void **state)
     tx_tell(a->p2p, entry);
     assert_int_equal(peer->relay.n_queue, 1);
     raw_free(raw);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(a_queue_for_a_peer_has_a_limit),
-        T(who_knows_it_is_not_told),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }
