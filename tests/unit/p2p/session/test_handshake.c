@@ -37,9 +37,9 @@ static struct raw_peer *start(struct fixture *f, uint64_t seed)
     return raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
 }
 
-TEST(an_inbound_peer_is_greeted_after_it_has_greeted, ?)
+TEST(an_inbound_peer_is_greeted_after_it_has_greeted, struct fixture *f)
 {
-    struct raw_peer *raw = start(*state, 21);
+    struct raw_peer *raw = start(f, 21);
     mesh_run(raw->mesh, 5000000);
     assert_int_equal(raw->n_got, 0); /* who says nothing learns nothing */
     raw_handshake(raw, SERVICES);
@@ -83,9 +83,9 @@ TEST(greetings_twice_and_messages_too_early_have_no_effect, struct fixture *f)
     raw_free(raw);
 }
 
-TEST(who_does_not_finish_the_handshake_is_dropped_after_a_minute, ?)
+TEST(who_does_not_finish_the_handshake_is_dropped_after_a_minute, struct fixture *f)
 {
-    struct raw_peer *raw = start(*state, 23);
+    struct raw_peer *raw = start(f, 23);
     raw_send_version(raw, SERVICES, 70016, 5);
     mesh_run(raw->mesh, 59000000);
     assert_false(raw->is_closed);
