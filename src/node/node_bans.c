@@ -8,6 +8,7 @@
 #include "rpc/json_in.h"
 #include "rpc/json_out.h"
 #include "util/alloc.h"
+#include "util/list.h"
 #include "util/replace_file.h"
 
 #define FILE_NAME   "banlist.json"
@@ -19,7 +20,7 @@
 struct waiter {
     rpc_saved_fn *done;
     void *arg;
-    struct waiter *next;
+    struct list_link link;
 };
 
 struct node_bans {
@@ -31,7 +32,7 @@ struct node_bans {
 
     /* One write at a time: who comes meanwhile waits for the next. */
     bool is_writing;
-    struct waiter *writing, *waiting;
+    struct list writing, waiting; /* of struct waiter */
     struct env_job job;
     struct buffer bytes; /* the job's while it runs */
     int error;
@@ -158,7 +159,7 @@ void node_bans_free(struct node_bans *bans)
 {
     if (!bans)
         return;
-    ASSERT(!bans->is_writing && !bans->writing && !bans->waiting);
+    ASSERT(!bans->is_writing && bans->writing.count == 0 && bans->waiting.count == 0);
     buffer_deinit(&bans->bytes);
     xfree(bans->path);
     xfree(bans);
@@ -243,44 +244,41 @@ static void encode(struct node_bans *bans)
 
 static void run_write(struct env_job *job)
 {
-    struct node_bans *bans =
-        (struct node_bans *)(void *)((char *)job - offsetof(struct node_bans, job));
+    struct node_bans *bans = CONTAINER_OF(job, struct node_bans, job);
     bans->error = replace_file(bans->env, bans->path, buffer_span(&bans->bytes));
 }
 
 static void start_write(struct node_bans *bans);
 
-static void tell(struct waiter *waiter, int error)
+static void tell(struct list *waiters, int error)
 {
-    while (waiter) {
-        struct waiter *next = waiter->next;
+    struct waiter *waiter;
+    while ((waiter = LIST_POP(struct waiter, waiters, link))) {
         waiter->done(waiter->arg, error);
         xfree(waiter);
-        waiter = next;
     }
 }
 
 static void on_written(struct env_job *job)
 {
-    struct node_bans *bans =
-        (struct node_bans *)(void *)((char *)job - offsetof(struct node_bans, job));
-    struct waiter *told = bans->writing;
+    struct node_bans *bans = CONTAINER_OF(job, struct node_bans, job);
+    struct list told = bans->writing;
     int error = job->cancelled ? -ECANCELED : bans->error;
-    bans->writing = NULL;
+    bans->writing = (struct list){0};
     bans->is_writing = false;
     if (error)
         log_warning(bans->log, "%s cannot be written: %s", bans->path, strerror(-error));
-    if (bans->waiting)
+    if (bans->waiting.count > 0)
         start_write(bans);
-    tell(told, error);
+    tell(&told, error);
 }
 
 static void start_write(struct node_bans *bans)
 {
-    ASSERT(!bans->is_writing && bans->waiting && bans->path);
+    ASSERT(!bans->is_writing && bans->waiting.count > 0 && bans->path);
     bans->is_writing = true;
     bans->writing = bans->waiting;
-    bans->waiting = NULL;
+    bans->waiting = (struct list){0};
     encode(bans);
     bans->job = (struct env_job){.run = run_write, .done = on_written};
     env_job_submit(bans->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &bans->job);
@@ -293,8 +291,8 @@ void node_bans_save(struct node_bans *bans, rpc_saved_fn *done, void *arg)
         return;
     }
     struct waiter *waiter = xmalloc(sizeof *waiter);
-    *waiter = (struct waiter){.done = done, .arg = arg, .next = bans->waiting};
-    bans->waiting = waiter;
+    *waiter = (struct waiter){.done = done, .arg = arg};
+    list_add_first(&bans->waiting, &waiter->link);
     if (!bans->is_writing)
         start_write(bans);
 }

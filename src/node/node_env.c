@@ -6,12 +6,13 @@
 
 #include "util/alloc.h"
 #include "util/hash_map.h"
+#include "util/list.h"
 
 #define JUMP_MAX_S (INT64_C(100) * 366 * 86400) /* no sum of a few overflows */
 
 struct node_timer {
     struct node_env *owner;
-    struct node_timer *next, *previous; /* in order of creation */
+    struct list_link link;
     uint64_t id, real_id;
     int64_t due_us;
     env_timer_fn *fn;
@@ -24,7 +25,7 @@ struct node_env {
     _Atomic int64_t mock_time_s; /* read by any thread; 0: off */
     _Atomic int64_t ahead_us;    /* of real's now_us: what the wall clock was set forward */
     struct hash_map timers;      /* by id */
-    struct node_timer *first, *last;
+    struct list in_order;        /* of creation */
     uint64_t last_id;
 };
 
@@ -52,14 +53,7 @@ static void timer_unlink(struct node_timer *timer)
 {
     struct node_env *owner = timer->owner;
     hash_map_remove(&owner->timers, hash_id(timer->id), has_id, &timer->id);
-    if (timer->next)
-        timer->next->previous = timer->previous;
-    else
-        owner->last = timer->previous;
-    if (timer->previous)
-        timer->previous->next = timer->next;
-    else
-        owner->first = timer->next;
+    list_remove(&owner->in_order, &timer->link);
 }
 
 static void on_timer(void *arg)
@@ -83,16 +77,11 @@ static uint64_t timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void 
         delay_us = INT64_MAX - now_us;
     struct node_timer *timer = xcalloc(1, sizeof *timer);
     *timer = (struct node_timer){.owner = node_env,
-                                 .previous = node_env->last,
                                  .id = ++node_env->last_id,
                                  .due_us = now_us + delay_us,
                                  .fn = fn,
                                  .arg = arg};
-    if (node_env->last)
-        node_env->last->next = timer;
-    else
-        node_env->first = timer;
-    node_env->last = timer;
+    list_add(&node_env->in_order, &timer->link);
     hash_map_insert(&node_env->timers, hash_id(timer->id), timer);
     timer->real_id = env_timer_start(real, delay_us, on_timer, timer);
     return timer->id;
@@ -131,7 +120,7 @@ void node_env_advance_timers(struct node_env *node_env, int64_t delta_us)
     const struct env *real = node_env->real;
     int64_t now_us = env_now_us(real);
     struct node_timer **timers = xcalloc(n, sizeof *timers);
-    for (struct node_timer *t = node_env->first; t; t = t->next) {
+    LIST_EACH (struct node_timer, t, &node_env->in_order, link) {
         t->due_us -= delta_us;
         timers[i++] = t;
     }
@@ -153,7 +142,7 @@ void node_env_set_mock_time(struct node_env *node_env, int64_t time_s)
 {
     int64_t jump_s = time_s ? time_s - unix_s(node_env) : 0;
     atomic_store_explicit(&node_env->mock_time_s, time_s, memory_order_relaxed);
-    if (jump_s <= 0 || !node_env->first)
+    if (jump_s <= 0 || node_env->in_order.count == 0)
         return;
     if (jump_s > JUMP_MAX_S)
         jump_s = JUMP_MAX_S;
@@ -186,8 +175,8 @@ void node_env_free(struct node_env *node_env)
 {
     if (!node_env)
         return;
-    while (node_env->first)
-        timer_drop(node_env->first);
+    LIST_EACH_REMOVING (struct node_timer, timer, &node_env->in_order, link)
+        timer_drop(timer);
     hash_map_deinit(&node_env->timers);
     xfree(node_env);
 }

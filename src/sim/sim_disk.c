@@ -12,7 +12,7 @@
 
 #include "sim/sim_inode.h"
 #include "sim/sim_kv.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 struct env_file {
     struct sim_disk *disk;
@@ -26,8 +26,7 @@ struct name {
 };
 
 struct names {
-    struct name *at;
-    size_t n, capacity;
+    ARRAY(struct name) list;
 };
 
 /* A directory change that is not durable yet. inode NULL: removal. */
@@ -38,11 +37,9 @@ struct name_change {
 
 struct sim_disk {
     struct names live, durable;
-    struct name_change *journal;
-    size_t n_journal, journal_capacity;
-    char **dirs;
-    size_t n_dirs;
-    struct sim_store *stores;
+    ARRAY(struct name_change) journal;
+    ARRAY(char *) dirs;
+    struct list stores;
     int64_t free_bytes;
     uint64_t changes;
     /* the fault to inject */
@@ -58,9 +55,9 @@ struct sim_disk {
 
 static struct name *names_find(const struct names *names, const char *path)
 {
-    for (size_t i = 0; i < names->n; i++)
-        if (strcmp(names->at[i].path, path) == 0)
-            return &names->at[i];
+    for (size_t i = 0; i < names->list.n; i++)
+        if (strcmp(names->list.at[i].path, path) == 0)
+            return &names->list.at[i];
     return NULL;
 }
 
@@ -73,11 +70,7 @@ static void names_set(struct names *names, const char *path, struct sim_inode *i
         name->inode = inode;
         return;
     }
-    if (names->n == names->capacity) {
-        names->capacity = names->capacity ? 2 * names->capacity : 16;
-        names->at = xrealloc(names->at, names->capacity, sizeof *names->at);
-    }
-    names->at[names->n++] = (struct name){.path = xstrdup(path), .inode = inode};
+    *ARRAY_ADD(&names->list) = (struct name){.path = xstrdup(path), .inode = inode};
 }
 
 static void names_unset(struct names *names, const char *path)
@@ -87,14 +80,14 @@ static void names_unset(struct names *names, const char *path)
         return;
     xfree(name->path);
     sim_inode_drop(name->inode);
-    *name = names->at[--names->n];
+    ARRAY_REMOVE_UNORDERED(&names->list, name - names->list.at);
 }
 
 static void names_deinit(struct names *names)
 {
-    while (names->n > 0)
-        names_unset(names, names->at[0].path);
-    xfree(names->at);
+    while (names->list.n > 0)
+        names_unset(names, names->list.at[0].path);
+    ARRAY_FREE(&names->list);
 }
 
 static void names_apply(struct names *names, const struct name_change *change)
@@ -124,8 +117,8 @@ static bool has_dir(const struct sim_disk *disk, const char *path, size_t len)
 {
     if (len == 0)
         return true;
-    for (size_t i = 0; i < disk->n_dirs; i++)
-        if (strlen(disk->dirs[i]) == len && memcmp(disk->dirs[i], path, len) == 0)
+    for (size_t i = 0; i < disk->dirs.n; i++)
+        if (strlen(disk->dirs.at[i]) == len && memcmp(disk->dirs.at[i], path, len) == 0)
             return true;
     return false;
 }
@@ -133,13 +126,10 @@ static bool has_dir(const struct sim_disk *disk, const char *path, size_t len)
 static void add_change(struct sim_disk *disk, const char *path, const char *from,
                        struct sim_inode *inode)
 {
-    if (disk->n_journal == disk->journal_capacity) {
-        disk->journal_capacity = disk->journal_capacity ? 2 * disk->journal_capacity : 16;
-        disk->journal = xrealloc(disk->journal, disk->journal_capacity, sizeof *disk->journal);
-    }
-    disk->journal[disk->n_journal++] = (struct name_change){
+    struct name_change *change = ARRAY_ADD(&disk->journal);
+    *change = (struct name_change){
         .path = xstrdup(path), .from = from ? xstrdup(from) : NULL, .inode = sim_inode_hold(inode)};
-    names_apply(&disk->live, &disk->journal[disk->n_journal - 1]);
+    names_apply(&disk->live, change);
 }
 
 static void change_free(struct name_change *change)
@@ -162,22 +152,21 @@ void sim_disk_free(struct sim_disk *disk)
 {
     names_deinit(&disk->live);
     names_deinit(&disk->durable);
-    for (size_t i = 0; i < disk->n_journal; i++)
-        change_free(&disk->journal[i]);
-    xfree(disk->journal);
-    for (size_t i = 0; i < disk->n_dirs; i++)
-        xfree(disk->dirs[i]);
-    xfree(disk->dirs);
-    sim_kv_free_all(disk->stores);
+    for (size_t i = 0; i < disk->journal.n; i++)
+        change_free(&disk->journal.at[i]);
+    ARRAY_FREE(&disk->journal);
+    for (size_t i = 0; i < disk->dirs.n; i++)
+        xfree(disk->dirs.at[i]);
+    ARRAY_FREE(&disk->dirs);
+    sim_kv_free_all(&disk->stores);
     xfree(disk);
 }
 
 static void add_dir(struct sim_disk *disk, const char *path, size_t len)
 {
-    disk->dirs = xrealloc(disk->dirs, disk->n_dirs + 1, sizeof *disk->dirs);
     char *dir = xcalloc(len + 1, 1);
     memcpy(dir, path, len);
-    disk->dirs[disk->n_dirs++] = dir;
+    *ARRAY_ADD(&disk->dirs) = dir;
 }
 
 /* The names that are left: of each directory's journal a prefix has happened. */
@@ -185,19 +174,19 @@ static void names_after_crash(const struct sim_disk *disk, enum sim_crash how,
                               struct sim_random *random, struct names *out)
 {
     const struct names *base = how == SIM_CRASH_KILLED ? &disk->live : &disk->durable;
-    for (size_t i = 0; i < base->n; i++)
-        names_set(out, base->at[i].path, base->at[i].inode);
+    for (size_t i = 0; i < base->list.n; i++)
+        names_set(out, base->list.at[i].path, base->list.at[i].inode);
     if (how != SIM_CRASH_POWER)
         return;
-    for (size_t d = 0; d <= disk->n_dirs; d++) {
-        const char *dir = d < disk->n_dirs ? disk->dirs[d] : "";
+    for (size_t d = 0; d <= disk->dirs.n; d++) {
+        const char *dir = d < disk->dirs.n ? disk->dirs.at[d] : "";
         size_t n = 0;
-        for (size_t i = 0; i < disk->n_journal; i++)
-            n += is_in_dir(disk->journal[i].path, dir);
+        for (size_t i = 0; i < disk->journal.n; i++)
+            n += is_in_dir(disk->journal.at[i].path, dir);
         size_t keep = (size_t)sim_random_below(random, n + 1);
-        for (size_t i = 0; i < disk->n_journal && keep > 0; i++)
-            if (is_in_dir(disk->journal[i].path, dir)) {
-                names_apply(out, &disk->journal[i]);
+        for (size_t i = 0; i < disk->journal.n && keep > 0; i++)
+            if (is_in_dir(disk->journal.at[i].path, dir)) {
+                names_apply(out, &disk->journal.at[i]);
                 keep--;
             }
     }
@@ -209,18 +198,19 @@ struct sim_disk *sim_disk_after_crash(const struct sim_disk *disk, enum sim_cras
     struct sim_random random = sim_random_of(seed, 0x637261);
     struct sim_disk *left = sim_disk_new();
     left->free_bytes = disk->free_bytes;
-    for (size_t i = 0; i < disk->n_dirs; i++)
-        add_dir(left, disk->dirs[i], strlen(disk->dirs[i]));
+    for (size_t i = 0; i < disk->dirs.n; i++)
+        add_dir(left, disk->dirs.at[i], strlen(disk->dirs.at[i]));
     struct names names = {0};
     names_after_crash(disk, how, &random, &names);
-    for (size_t i = 0; i < names.n; i++) {
-        struct sim_inode *inode = sim_inode_after_crash(names.at[i].inode, how, &random);
-        names_set(&left->live, names.at[i].path, inode);
-        names_set(&left->durable, names.at[i].path, inode);
+    for (size_t i = 0; i < names.list.n; i++) {
+        const struct name *name = &names.list.at[i];
+        struct sim_inode *inode = sim_inode_after_crash(name->inode, how, &random);
+        names_set(&left->live, name->path, inode);
+        names_set(&left->durable, name->path, inode);
         sim_inode_drop(inode);
     }
     names_deinit(&names);
-    left->stores = sim_kv_after_crash(disk->stores, how, &random);
+    left->stores = sim_kv_after_crash(&disk->stores, how, &random);
     return left;
 }
 
@@ -256,7 +246,7 @@ int64_t sim_disk_free_bytes(void *ctx, const char *path)
     return disk->free_bytes;
 }
 
-struct sim_store **sim_disk_stores(struct sim_disk *disk)
+struct list *sim_disk_stores(struct sim_disk *disk)
 {
     return &disk->stores;
 }
@@ -431,11 +421,11 @@ int sim_disk_remove(void *ctx, const char *path)
     if (!error && names_find(&disk->live, path))
         add_change(disk, path, NULL, NULL);
     else if (!error && has_dir(disk, path, strlen(path)))
-        for (size_t i = 0; i < disk->n_dirs; i++) {
-            if (strcmp(disk->dirs[i], path) != 0)
+        for (size_t i = 0; i < disk->dirs.n; i++) {
+            if (strcmp(disk->dirs.at[i], path) != 0)
                 continue;
-            xfree(disk->dirs[i]);
-            disk->dirs[i] = disk->dirs[--disk->n_dirs];
+            xfree(disk->dirs.at[i]);
+            ARRAY_REMOVE_UNORDERED(&disk->dirs, i);
         }
     else if (!error)
         error = -ENOENT;
@@ -448,17 +438,17 @@ int sim_disk_sync_dir(void *ctx, const char *path)
     struct sim_disk *disk = ctx;
     int error = sim_disk_begin(disk, SIM_OP_SYNC);
     size_t left = 0;
-    for (size_t i = 0; !error && i < disk->n_journal; i++) {
-        struct name_change *change = &disk->journal[i];
+    for (size_t i = 0; !error && i < disk->journal.n; i++) {
+        struct name_change *change = &disk->journal.at[i];
         if (is_in_dir(change->path, path)) {
             names_apply(&disk->durable, change);
             change_free(change);
         } else {
-            disk->journal[left++] = *change;
+            disk->journal.at[left++] = *change;
         }
     }
     if (!error)
-        disk->n_journal = left;
+        disk->journal.n = left;
     sim_disk_end(disk, SIM_OP_SYNC);
     return error;
 }
@@ -473,14 +463,14 @@ int sim_disk_list(void *ctx, const char *path, void (*fn)(void *arg, const char 
     struct sim_disk *disk = ctx;
     if (!has_dir(disk, path, strlen(path)))
         return -ENOENT;
-    const char **found = xcalloc(disk->live.n + disk->n_dirs + 1, sizeof *found);
+    const char **found = xcalloc(disk->live.list.n + disk->dirs.n + 1, sizeof *found);
     size_t n = 0;
-    for (size_t i = 0; i < disk->live.n; i++)
-        if (is_in_dir(disk->live.at[i].path, path))
-            found[n++] = disk->live.at[i].path;
-    for (size_t i = 0; i < disk->n_dirs; i++)
-        if (is_in_dir(disk->dirs[i], path))
-            found[n++] = disk->dirs[i];
+    for (size_t i = 0; i < disk->live.list.n; i++)
+        if (is_in_dir(disk->live.list.at[i].path, path))
+            found[n++] = disk->live.list.at[i].path;
+    for (size_t i = 0; i < disk->dirs.n; i++)
+        if (is_in_dir(disk->dirs.at[i], path))
+            found[n++] = disk->dirs.at[i];
     qsort(found, n, sizeof *found, compare_names);
     for (size_t i = 0; i < n; i++)
         fn(arg, strrchr(found[i], '/') ? strrchr(found[i], '/') + 1 : found[i]);

@@ -9,6 +9,7 @@
 #include "sim/sim_random.h"
 #include "util/env.h"
 #include "util/hash_map.h"
+#include "util/list.h"
 
 #define SIM_SECTOR_BYTES 512
 
@@ -77,6 +78,6 @@ int64_t sim_disk_free_bytes(void *disk, const char *path);
 int sim_disk_begin(struct sim_disk *disk, unsigned ops);
 void sim_disk_end(struct sim_disk *disk, unsigned ops);
 /* The list of stores, sim_kv.c's. */
-struct sim_store **sim_disk_stores(struct sim_disk *disk);
+struct list *sim_disk_stores(struct sim_disk *disk);
 
 #endif

@@ -20,9 +20,9 @@ void sim_events_init(struct sim_events *events, int64_t now_us)
 
 void sim_events_deinit(struct sim_events *events)
 {
-    for (size_t i = 0; i < events->n; i++)
-        xfree(events->heap[i]);
-    xfree(events->heap);
+    for (size_t i = 0; i < events->heap.n; i++)
+        xfree(events->heap.at[i]);
+    ARRAY_FREE(&events->heap);
     hash_map_deinit(&events->by_id);
     *events = (struct sim_events){0};
 }
@@ -34,15 +34,15 @@ static bool is_before(const struct sim_event *a, const struct sim_event *b)
 
 static void put(struct sim_events *events, size_t place, struct sim_event *event)
 {
-    events->heap[place] = event;
+    events->heap.at[place] = event;
     event->place = place;
 }
 
 /* Move event, which is meant for place, towards the root while it is before its parent. */
 static void sift_up(struct sim_events *events, size_t place, struct sim_event *event)
 {
-    while (place > 0 && is_before(event, events->heap[(place - 1) / 2])) {
-        put(events, place, events->heap[(place - 1) / 2]);
+    while (place > 0 && is_before(event, events->heap.at[(place - 1) / 2])) {
+        put(events, place, events->heap.at[(place - 1) / 2]);
         place = (place - 1) / 2;
     }
     put(events, place, event);
@@ -52,13 +52,14 @@ static void sift_down(struct sim_events *events, size_t place, struct sim_event 
 {
     for (;;) {
         size_t child = 2 * place + 1;
-        if (child >= events->n)
+        if (child >= events->heap.n)
             break;
-        if (child + 1 < events->n && is_before(events->heap[child + 1], events->heap[child]))
+        if (child + 1 < events->heap.n &&
+            is_before(events->heap.at[child + 1], events->heap.at[child]))
             child++;
-        if (!is_before(events->heap[child], event))
+        if (!is_before(events->heap.at[child], event))
             break;
-        put(events, place, events->heap[child]);
+        put(events, place, events->heap.at[child]);
         place = child;
     }
     put(events, place, event);
@@ -91,12 +92,8 @@ uint64_t sim_events_add_for(struct sim_events *events, const void *owner, int64_
         .arg = arg,
         .owner = owner,
     };
-    if (events->n == events->capacity) {
-        events->capacity = events->capacity ? 2 * events->capacity : 16;
-        events->heap = xrealloc(events->heap, events->capacity, sizeof *events->heap);
-    }
-    events->n++;
-    sift_up(events, events->n - 1, event);
+    *ARRAY_ADD(&events->heap) = event;
+    sift_up(events, events->heap.n - 1, event);
     hash_map_insert(&events->by_id, id_hash(event->id), event);
     return event->id;
 }
@@ -104,9 +101,9 @@ uint64_t sim_events_add_for(struct sim_events *events, const void *owner, int64_
 static void take_out(struct sim_events *events, struct sim_event *event)
 {
     size_t place = event->place;
-    struct sim_event *last = events->heap[--events->n];
+    struct sim_event *last = events->heap.at[--events->heap.n];
     if (last != event) {
-        if (place > 0 && is_before(last, events->heap[(place - 1) / 2]))
+        if (place > 0 && is_before(last, events->heap.at[(place - 1) / 2]))
             sift_up(events, place, last);
         else
             sift_down(events, place, last);
@@ -128,10 +125,10 @@ void sim_events_forget(struct sim_events *events, const void *owner)
     bool found = true;
     while (found) {
         found = false;
-        for (size_t i = events->n; i-- > 0;) {
-            if (i >= events->n || events->heap[i]->owner != owner)
+        for (size_t i = events->heap.n; i-- > 0;) {
+            if (i >= events->heap.n || events->heap.at[i]->owner != owner)
                 continue;
-            sim_events_cancel(events, events->heap[i]->id);
+            sim_events_cancel(events, events->heap.at[i]->id);
             found = true;
         }
     }
@@ -139,14 +136,14 @@ void sim_events_forget(struct sim_events *events, const void *owner)
 
 int64_t sim_events_next_us(const struct sim_events *events)
 {
-    return events->n ? events->heap[0]->at_us : INT64_MAX;
+    return events->heap.n ? events->heap.at[0]->at_us : INT64_MAX;
 }
 
 bool sim_events_step(struct sim_events *events)
 {
-    if (events->n == 0)
+    if (events->heap.n == 0)
         return false;
-    struct sim_event event = *events->heap[0];
+    struct sim_event event = *events->heap.at[0];
     sim_events_cancel(events, event.id);
     ASSERT(event.at_us >= events->now_us);
     events->now_us = event.at_us;

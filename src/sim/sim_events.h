@@ -9,13 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/array.h"
 #include "util/hash_map.h"
 
 struct sim_event;
 
 struct sim_events {
-    struct sim_event **heap; /* earliest first */
-    size_t n, capacity;
+    ARRAY(struct sim_event *) heap; /* earliest first */
     struct hash_map by_id;
     int64_t now_us;
     uint64_t last_id;

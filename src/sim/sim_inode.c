@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#include "util/alloc.h"
-#include "util/assert.h"
+#include "util/array.h"
 
 enum { PAGE_BYTES = 4096 };
 
@@ -19,8 +18,7 @@ struct sim_inode {
     uint64_t size, synced_size;
     struct page *pages;
     size_t n_pages;
-    size_t *dirty; /* numbers of the dirty pages */
-    size_t n_dirty, dirty_capacity;
+    ARRAY(size_t) dirty; /* numbers of the dirty pages */
 };
 
 struct sim_inode *sim_inode_new(void)
@@ -44,7 +42,7 @@ void sim_inode_drop(struct sim_inode *inode)
         xfree(inode->pages[i].synced);
     }
     xfree(inode->pages);
-    xfree(inode->dirty);
+    ARRAY_FREE(&inode->dirty);
     xfree(inode);
 }
 
@@ -68,11 +66,7 @@ static uint8_t *page_for_write(struct sim_inode *inode, size_t number)
     if (!page->dirty) {
         page->dirty = true;
         page->synced = page->live ? xmemdup(page->live, PAGE_BYTES) : NULL;
-        if (inode->n_dirty == inode->dirty_capacity) {
-            inode->dirty_capacity = inode->dirty_capacity ? 2 * inode->dirty_capacity : 16;
-            inode->dirty = xrealloc(inode->dirty, inode->dirty_capacity, sizeof *inode->dirty);
-        }
-        inode->dirty[inode->n_dirty++] = number;
+        *ARRAY_ADD(&inode->dirty) = number;
     }
     if (!page->live)
         page->live = xcalloc(1, PAGE_BYTES);
@@ -124,13 +118,13 @@ void sim_inode_truncate(struct sim_inode *inode, uint64_t size)
 
 void sim_inode_sync(struct sim_inode *inode)
 {
-    for (size_t i = 0; i < inode->n_dirty; i++) {
-        struct page *page = &inode->pages[inode->dirty[i]];
+    for (size_t i = 0; i < inode->dirty.n; i++) {
+        struct page *page = &inode->pages[inode->dirty.at[i]];
         xfree(page->synced);
         page->synced = NULL;
         page->dirty = false;
     }
-    inode->n_dirty = 0;
+    inode->dirty.n = 0;
     inode->synced_size = inode->size;
 }
 

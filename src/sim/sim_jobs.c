@@ -7,7 +7,7 @@ struct sim_task {
     struct sim_jobs *jobs;
     struct sim_pool *pool;
     struct env_job *job;
-    struct sim_task *next; /* of its queue, or of the started ones */
+    struct list_link link; /* of its queue, or of the started ones */
 };
 
 void sim_jobs_init(struct sim_jobs *jobs, struct sim_events *events, uint64_t seed)
@@ -19,30 +19,27 @@ void sim_jobs_init(struct sim_jobs *jobs, struct sim_events *events, uint64_t se
         (struct sim_pool){.workers = 2, .run_max_us = 5000, .done_max_us = 2000};
 }
 
+static void free_tasks(struct list *tasks)
+{
+    struct sim_task *task;
+    while ((task = LIST_POP(struct sim_task, tasks, link)))
+        xfree(task);
+}
+
 void sim_jobs_deinit(struct sim_jobs *jobs)
 {
     for (size_t p = 0; p < COUNT_OF(jobs->pool); p++)
         for (size_t i = 0; i < ENV_PRIORITY_COUNT; i++)
-            for (struct sim_task *task = jobs->pool[p].first[i], *next; task; task = next) {
-                next = task->next;
-                xfree(task);
-            }
-    for (struct sim_task *task = jobs->started, *next; task; task = next) {
-        next = task->next;
-        xfree(task);
-    }
+            free_tasks(&jobs->pool[p].queue[i]);
+    free_tasks(&jobs->started);
 }
 
 static struct sim_task *next_task(struct sim_pool *pool)
 {
     for (size_t i = 0; i < ENV_PRIORITY_COUNT; i++) {
-        struct sim_task *task = pool->first[i];
-        if (!task)
-            continue;
-        pool->first[i] = task->next;
-        if (!task->next)
-            pool->last[i] = NULL;
-        return task;
+        struct sim_task *task = LIST_POP(struct sim_task, &pool->queue[i], link);
+        if (task)
+            return task;
     }
     return NULL;
 }
@@ -63,10 +60,7 @@ static void on_done(void *arg)
 {
     struct sim_task *task = arg;
     struct sim_jobs *jobs = task->jobs;
-    struct sim_task **link = &jobs->started;
-    while (*link != task)
-        link = &(*link)->next;
-    *link = task->next;
+    list_remove(&jobs->started, &task->link);
     jobs->pending--;
     struct env_job *job = task->job;
     xfree(task);
@@ -93,8 +87,7 @@ static void start_tasks(struct sim_jobs *jobs, struct sim_pool *pool)
         if (!task)
             return;
         pool->busy++;
-        task->next = jobs->started;
-        jobs->started = task;
+        list_add_first(&jobs->started, &task->link);
         sim_events_add_for(jobs->events, jobs->owner, after(jobs, pool->run_max_us), on_run, task);
     }
 }
@@ -106,11 +99,7 @@ void sim_jobs_submit(struct sim_jobs *jobs, enum env_pool pool, enum env_priorit
     struct sim_task *task = xmalloc(sizeof *task);
     *task = (struct sim_task){.jobs = jobs, .pool = p, .job = job};
     job->cancelled = false;
-    if (p->last[priority])
-        p->last[priority]->next = task;
-    else
-        p->first[priority] = task;
-    p->last[priority] = task;
+    list_add(&p->queue[priority], &task->link);
     jobs->pending++;
     start_tasks(jobs, p);
 }
@@ -119,7 +108,7 @@ void sim_jobs_cancel(struct sim_jobs *jobs, struct env_job *job)
 {
     for (size_t p = 0; p < COUNT_OF(jobs->pool); p++)
         for (size_t i = 0; i < ENV_PRIORITY_COUNT; i++)
-            for (struct sim_task *task = jobs->pool[p].first[i]; task; task = task->next)
+            LIST_EACH (struct sim_task, task, &jobs->pool[p].queue[i], link)
                 if (task->job == job)
                     job->cancelled = true;
 }

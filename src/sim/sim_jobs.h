@@ -9,12 +9,10 @@
 #include "sim/sim_events.h"
 #include "sim/sim_random.h"
 #include "util/env.h"
-
-struct sim_task;
+#include "util/list.h"
 
 struct sim_pool {
-    struct sim_task *first[ENV_PRIORITY_COUNT];
-    struct sim_task *last[ENV_PRIORITY_COUNT];
+    struct list queue[ENV_PRIORITY_COUNT]; /* of struct sim_task */
     int workers, busy;
     int64_t run_max_us;  /* longest time from start to run */
     int64_t done_max_us; /* longest time from run to done */
@@ -28,8 +26,8 @@ struct sim_jobs {
     const void *owner; /* of the events: the machine */
     struct sim_random random;
     struct sim_pool pool[ENV_POOL_BLOCKING + 1];
-    struct sim_task *started; /* taken by a worker, not done */
-    size_t pending;           /* submitted, not done */
+    struct list started; /* taken by a worker, not done */
+    size_t pending;      /* submitted, not done */
 };
 
 /* Two idle pools. Borrows events. */

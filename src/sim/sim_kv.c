@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/alloc.h"
+#include "util/array.h"
 #include "util/buffer.h"
 
 struct entry {
@@ -26,16 +26,14 @@ struct version {
 };
 
 struct env_batch {
-    struct entry **at; /* in order of the calls */
-    size_t n, capacity;
+    ARRAY(struct entry *) entries; /* in order of the calls */
 };
 
 struct sim_store {
-    struct sim_store *next;
+    struct list_link link;
     char *path;
     struct version *now, *synced;
-    struct env_batch **unsynced; /* batches between synced and now */
-    size_t n_unsynced, unsynced_capacity;
+    ARRAY(struct env_batch *) unsynced; /* batches between synced and now */
     bool is_open;
 };
 
@@ -124,15 +122,16 @@ static int compare_places(const void *a, const void *b)
 /* A new version: old with batch applied. */
 static struct version *version_apply(const struct version *old, const struct env_batch *batch)
 {
-    struct version *version = version_new(old->n + batch->n);
-    struct entry ***places = xcalloc(batch->n ? batch->n : 1, sizeof *places);
-    for (size_t i = 0; i < batch->n; i++)
-        places[i] = &batch->at[i];
-    qsort(places, batch->n, sizeof *places, compare_places);
+    size_t n = batch->entries.n;
+    struct version *version = version_new(old->n + n);
+    struct entry ***places = xcalloc(n, sizeof *places);
+    for (size_t i = 0; i < n; i++)
+        places[i] = &batch->entries.at[i];
+    qsort(places, n, sizeof *places, compare_places);
     size_t at = 0;
-    for (size_t i = 0; i < batch->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct span key = entry_key(*places[i]);
-        if (i + 1 < batch->n && compare_keys(entry_key(*places[i + 1]), key) == 0)
+        if (i + 1 < n && compare_keys(entry_key(*places[i + 1]), key) == 0)
             continue; /* a later one of the same key wins */
         int order = -1;
         while (at < old->n && (order = compare_keys(entry_key(old->at[at]), key)) < 0)
@@ -159,9 +158,9 @@ struct env_batch *sim_kv_batch_new(void *ctx)
 void sim_kv_batch_clear(void *ctx, struct env_batch *batch)
 {
     (void)ctx;
-    for (size_t i = 0; i < batch->n; i++)
-        entry_drop(batch->at[i]);
-    batch->n = 0;
+    for (size_t i = 0; i < batch->entries.n; i++)
+        entry_drop(batch->entries.at[i]);
+    batch->entries.n = 0;
 }
 
 void sim_kv_batch_free(void *ctx, struct env_batch *batch)
@@ -170,17 +169,8 @@ void sim_kv_batch_free(void *ctx, struct env_batch *batch)
     if (!batch)
         return;
     sim_kv_batch_clear(NULL, batch);
-    xfree(batch->at);
+    ARRAY_FREE(&batch->entries);
     xfree(batch);
-}
-
-static void batch_add(struct env_batch *batch, struct entry *entry)
-{
-    if (batch->n == batch->capacity) {
-        batch->capacity = batch->capacity ? 2 * batch->capacity : 16;
-        batch->at = xrealloc(batch->at, batch->capacity, sizeof *batch->at);
-    }
-    batch->at[batch->n++] = entry;
 }
 
 static struct entry *entry_new(struct span key, struct span value, bool is_delete)
@@ -197,77 +187,74 @@ static struct entry *entry_new(struct span key, struct span value, bool is_delet
 void sim_kv_batch_put(void *ctx, struct env_batch *batch, struct span key, struct span value)
 {
     (void)ctx;
-    batch_add(batch, entry_new(key, value, false));
+    *ARRAY_ADD(&batch->entries) = entry_new(key, value, false);
 }
 
 void sim_kv_batch_delete(void *ctx, struct env_batch *batch, struct span key)
 {
     (void)ctx;
-    batch_add(batch, entry_new(key, span_of(NULL, 0), true));
+    *ARRAY_ADD(&batch->entries) = entry_new(key, span_of(NULL, 0), true);
 }
 
 /* -- stores ------------------------------------------------------------------------------------ */
 
-static struct sim_store *store_find(struct sim_store *stores, const char *path)
+static struct sim_store *store_find(const struct list *stores, const char *path)
 {
-    while (stores && strcmp(stores->path, path) != 0)
-        stores = stores->next;
-    return stores;
+    LIST_EACH (struct sim_store, store, stores, link)
+        if (strcmp(store->path, path) == 0)
+            return store;
+    return NULL;
 }
 
-bool sim_kv_exists(const struct sim_store *stores, const char *path)
+bool sim_kv_exists(const struct list *stores, const char *path)
 {
-    while (stores && strcmp(stores->path, path) != 0)
-        stores = stores->next;
-    return stores;
+    return store_find(stores, path) != NULL;
 }
 
 static void forget_unsynced(struct sim_store *store)
 {
-    for (size_t i = 0; i < store->n_unsynced; i++)
-        sim_kv_batch_free(NULL, store->unsynced[i]);
-    store->n_unsynced = 0;
+    for (size_t i = 0; i < store->unsynced.n; i++)
+        sim_kv_batch_free(NULL, store->unsynced.at[i]);
+    store->unsynced.n = 0;
 }
 
 static void store_free(struct sim_store *store)
 {
     forget_unsynced(store);
-    xfree(store->unsynced);
+    ARRAY_FREE(&store->unsynced);
     version_drop(store->now);
     version_drop(store->synced);
     xfree(store->path);
     xfree(store);
 }
 
-void sim_kv_free_all(struct sim_store *stores)
+void sim_kv_free_all(struct list *stores)
 {
-    for (struct sim_store *next; stores; stores = next) {
-        next = stores->next;
-        store_free(stores);
-    }
+    struct sim_store *store;
+    while ((store = LIST_POP(struct sim_store, stores, link)))
+        store_free(store);
 }
 
-struct sim_store *sim_kv_after_crash(const struct sim_store *stores, enum sim_crash how,
-                                     struct sim_random *random)
+struct list sim_kv_after_crash(const struct list *stores, enum sim_crash how,
+                               struct sim_random *random)
 {
-    struct sim_store *first = NULL, **link = &first;
-    for (; stores; stores = stores->next) {
+    struct list copies = {0};
+    LIST_EACH (const struct sim_store, store, stores, link) {
         struct sim_store *copy = xcalloc(1, sizeof *copy);
-        copy->path = xstrdup(stores->path);
-        copy->now = version_hold(how == SIM_CRASH_KILLED ? stores->now : stores->synced);
+        copy->path = xstrdup(store->path);
+        copy->now = version_hold(how == SIM_CRASH_KILLED ? store->now : store->synced);
         size_t keep = 0;
         if (how == SIM_CRASH_POWER)
-            keep = (size_t)sim_random_below(random, stores->n_unsynced + 1);
+            keep = (size_t)sim_random_below(random, store->unsynced.n + 1);
         for (size_t i = 0; i < keep; i++) {
-            struct version *next = version_apply(copy->now, stores->unsynced[i]);
+            struct version *next = version_apply(copy->now, store->unsynced.at[i]);
             version_drop(copy->now);
             copy->now = next;
         }
         copy->synced = version_hold(copy->now);
-        *link = copy;
-        link = &copy->next;
+        list_add(&copies, &copy->link);
     }
-    return first;
+    return copies;
 }
 
 int sim_kv_open(void *ctx, const char *path, const struct env_kv_options *options,
@@ -277,7 +264,7 @@ int sim_kv_open(void *ctx, const char *path, const struct env_kv_options *option
     (void)options;
     *out = NULL;
     int fault = sim_disk_begin(disk, SIM_OP_OPEN);
-    struct sim_store *store = store_find(*sim_disk_stores(disk), path);
+    struct sim_store *store = store_find(sim_disk_stores(disk), path);
     if (!fault && store && store->is_open)
         fault = -EBUSY;
     if (fault) {
@@ -290,8 +277,7 @@ int sim_kv_open(void *ctx, const char *path, const struct env_kv_options *option
         store->path = xstrdup(path);
         store->now = version_new(0);
         store->synced = version_hold(store->now);
-        store->next = *sim_disk_stores(disk);
-        *sim_disk_stores(disk) = store;
+        list_add_first(sim_disk_stores(disk), &store->link);
     }
     store->is_open = true;
     *out = xmalloc(sizeof **out);
@@ -312,15 +298,11 @@ int sim_kv_destroy(void *ctx, const char *path)
 {
     struct sim_disk *disk = ctx;
     int error = sim_disk_begin(disk, SIM_OP_NAMES);
-    for (struct sim_store **link = sim_disk_stores(disk); !error && *link;) {
-        struct sim_store *store = *link;
-        if (strcmp(store->path, path) == 0) {
-            ASSERT(!store->is_open);
-            *link = store->next;
-            store_free(store);
-        } else {
-            link = &store->next;
-        }
+    struct sim_store *store = error ? NULL : store_find(sim_disk_stores(disk), path);
+    if (store) {
+        ASSERT(!store->is_open);
+        list_remove(sim_disk_stores(disk), &store->link);
+        store_free(store);
     }
     sim_disk_end(disk, SIM_OP_NAMES);
     return error;
@@ -343,15 +325,10 @@ int sim_kv_get(void *ctx, struct env_kv *kv, struct span key, void *out_buffer)
 
 static void remember_unsynced(struct sim_store *store, const struct env_batch *batch)
 {
-    if (store->n_unsynced == store->unsynced_capacity) {
-        store->unsynced_capacity = store->unsynced_capacity ? 2 * store->unsynced_capacity : 16;
-        store->unsynced =
-            xrealloc(store->unsynced, store->unsynced_capacity, sizeof *store->unsynced);
-    }
     struct env_batch *copy = sim_kv_batch_new(NULL);
-    for (size_t i = 0; i < batch->n; i++)
-        batch_add(copy, entry_hold(batch->at[i]));
-    store->unsynced[store->n_unsynced++] = copy;
+    for (size_t i = 0; i < batch->entries.n; i++)
+        *ARRAY_ADD(&copy->entries) = entry_hold(batch->entries.at[i]);
+    *ARRAY_ADD(&store->unsynced) = copy;
 }
 
 int sim_kv_write(void *ctx, struct env_kv *kv, struct env_batch *batch, bool sync)

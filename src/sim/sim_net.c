@@ -7,6 +7,7 @@
 #include "sim/sim_random.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
+#include "util/list.h"
 
 #define HOST_NAME_BYTES  64
 #define RETRY_US         100000  /* how often waiting bytes look whether the way is free */
@@ -15,7 +16,7 @@
 
 struct segment {
     struct stream_end *to;
-    struct segment *next;
+    struct list_link link; /* of those under way, then in the inbox */
     size_t len;
     bool is_end; /* the last one: the sender has closed */
     uint8_t bytes[];
@@ -37,21 +38,21 @@ struct stream_end {
     int64_t free_us;         /* when the wire is free for this end's next segment */
     int64_t last_arrival_us; /* of this end's segments: they stay in order */
     size_t window_used;      /* sent by this end, not taken by the other */
-    struct segment *inbox, *inbox_last;
+    struct list inbox;       /* of struct segment */
 };
 
 struct stream {
     struct sim_net *net;
     struct stream_end end[2]; /* 0 connected, 1 accepted */
     unsigned pending;         /* events that point here */
-    struct stream *next;
-    struct segment *flying, *flying_last; /* under way, both directions */
-    char address[HOST_NAME_BYTES];        /* where it shall go */
+    struct list_link link;
+    struct list flying;            /* of struct segment: under way, both directions */
+    char address[HOST_NAME_BYTES]; /* where it shall go */
     uint16_t port;
 };
 
 struct listener {
-    struct listener *next;
+    struct list_link link;
     struct sim_host *host;
     uint64_t id;
     uint16_t port;
@@ -61,14 +62,14 @@ struct listener {
 
 struct sim_host {
     struct sim_net *net;
-    struct sim_host *next;
+    struct list_link link;
     char name[HOST_NAME_BYTES];
     uint64_t number;
     int group;
     uint64_t bytes_per_s;
     bool is_mute;
     uint16_t last_port;
-    struct listener *listeners;
+    struct list listeners;
 };
 
 struct sim_net {
@@ -76,8 +77,7 @@ struct sim_net {
     struct sim_net_options options;
     struct sim_random random;
     uint64_t seed;
-    struct sim_host *hosts;
-    struct stream *streams;
+    struct list hosts, streams;
     struct hash_map ends; /* by id */
     uint64_t last_id, last_host;
     uint64_t bytes;
@@ -97,34 +97,28 @@ struct sim_net *sim_net_new(struct sim_events *events, uint64_t seed,
     return net;
 }
 
-static void segment_list_free(struct segment *segment)
+static void segment_list_free(struct list *segments)
 {
-    while (segment) {
-        struct segment *next = segment->next;
+    LIST_EACH_REMOVING (struct segment, segment, segments, link)
         xfree(segment);
-        segment = next;
-    }
 }
 
 static void stream_free(struct stream *stream)
 {
     for (int i = 0; i < 2; i++) {
         buffer_deinit(&stream->end[i].out);
-        segment_list_free(stream->end[i].inbox);
+        segment_list_free(&stream->end[i].inbox);
     }
-    segment_list_free(stream->flying);
+    segment_list_free(&stream->flying);
     xfree(stream);
 }
 
 void sim_net_free(struct sim_net *net)
 {
-    ASSERT(!net->hosts);
+    ASSERT(net->hosts.count == 0);
     sim_events_forget(net->events, net);
-    while (net->streams) {
-        struct stream *next = net->streams->next;
-        stream_free(net->streams);
-        net->streams = next;
-    }
+    LIST_EACH_REMOVING (struct stream, stream, &net->streams, link)
+        stream_free(stream);
     hash_map_deinit(&net->ends);
     xfree(net);
 }
@@ -158,10 +152,7 @@ static void stream_release(struct stream *stream)
 {
     if (stream->pending > 0 || stream->end[0].host || stream->end[1].host)
         return;
-    struct stream **link = &stream->net->streams;
-    while (*link != stream)
-        link = &(*link)->next;
-    *link = stream->next;
+    list_remove(&stream->net->streams, &stream->link);
     stream_free(stream);
 }
 
@@ -270,11 +261,8 @@ static void deliver(struct stream_end *end)
 {
     struct stream *stream = end->stream;
     stream->pending++; /* callbacks may close both ends */
-    while (end->inbox && end->host && !end->is_paused && end->is_told) {
-        struct segment *segment = end->inbox;
-        end->inbox = segment->next;
-        if (!end->inbox)
-            end->inbox_last = NULL;
+    while (end->inbox.count > 0 && end->host && !end->is_paused && end->is_told) {
+        struct segment *segment = LIST_POP(struct segment, &end->inbox, link);
         if (segment->is_end) {
             end_reached(end, 0);
         } else {
@@ -294,26 +282,10 @@ static void deliver(struct stream_end *end)
  * free, and must not be overtaken. */
 static bool is_overtaking(const struct stream *stream, const struct segment *segment)
 {
-    const struct segment *at = stream->flying;
-    while (at->to != segment->to)
-        at = at->next;
-    return at != segment;
-}
-
-static void stop_flying(struct stream *stream, struct segment *segment)
-{
-    struct segment *before = NULL, *at = stream->flying;
-    while (at != segment) {
-        before = at;
-        at = at->next;
-    }
-    if (before)
-        before->next = segment->next;
-    else
-        stream->flying = segment->next;
-    if (stream->flying_last == segment)
-        stream->flying_last = before;
-    segment->next = NULL;
+    LIST_EACH (const struct segment, at, &stream->flying, link)
+        if (at->to == segment->to)
+            return at != segment;
+    return false;
 }
 
 static void on_arrival(void *arg)
@@ -327,17 +299,13 @@ static void on_arrival(void *arg)
         later(stream, stream->net->events->now_us + RETRY_US, on_arrival, segment);
         return;
     }
-    stop_flying(stream, segment);
+    list_remove(&stream->flying, &segment->link);
     if (!end->host) {
         xfree(segment);
         stream_release(stream);
         return;
     }
-    if (end->inbox_last)
-        end->inbox_last->next = segment;
-    else
-        end->inbox = segment;
-    end->inbox_last = segment;
+    list_add(&end->inbox, &segment->link);
     deliver(end);
 }
 
@@ -373,11 +341,7 @@ static void send_segment(struct stream_end *from, const uint8_t *bytes, size_t l
         memcpy(segment->bytes, bytes, len);
     from->window_used += len;
     struct stream *stream = from->stream;
-    if (stream->flying_last)
-        stream->flying_last->next = segment;
-    else
-        stream->flying = segment;
-    stream->flying_last = segment;
+    list_add(&stream->flying, &segment->link);
     later(stream, arrival_us(from, to->host, len), on_arrival, segment);
 }
 
@@ -415,7 +379,7 @@ static void pump(struct stream_end *from)
 
 static struct sim_host *find_host(struct sim_net *net, const char *address)
 {
-    for (struct sim_host *host = net->hosts; host; host = host->next)
+    LIST_EACH (struct sim_host, host, &net->hosts, link)
         if (strcmp(host->name, address) == 0)
             return host;
     return NULL;
@@ -423,9 +387,10 @@ static struct sim_host *find_host(struct sim_net *net, const char *address)
 
 static struct listener *find_listener(struct sim_host *host, uint16_t port)
 {
-    for (struct listener *l = host ? host->listeners : NULL; l; l = l->next)
-        if (l->port == port)
-            return l;
+    if (host)
+        LIST_EACH (struct listener, l, &host->listeners, link)
+            if (l->port == port)
+                return l;
     return NULL;
 }
 
@@ -500,8 +465,7 @@ uint64_t sim_net_connect(struct sim_host *host, const char *address, uint16_t po
     struct sim_net *net = host->net;
     struct stream *stream = xcalloc(1, sizeof *stream);
     stream->net = net;
-    stream->next = net->streams;
-    net->streams = stream;
+    list_add_first(&net->streams, &stream->link);
     stream->end[1].stream = stream;
     struct stream_end *end = end_attach(stream, 0, host, events, arg);
     if (host->last_port < FIRST_PORT)
@@ -525,13 +489,9 @@ uint64_t sim_net_listen(struct sim_host *host, const char *address, uint16_t por
         return 0;
     }
     struct listener *listener = xcalloc(1, sizeof *listener);
-    *listener = (struct listener){.next = host->listeners,
-                                  .host = host,
-                                  .id = ++host->net->last_id,
-                                  .port = port,
-                                  .events = events,
-                                  .arg = arg};
-    host->listeners = listener;
+    *listener = (struct listener){
+        .host = host, .id = ++host->net->last_id, .port = port, .events = events, .arg = arg};
+    list_add_first(&host->listeners, &listener->link);
     return listener->id;
 }
 
@@ -575,7 +535,7 @@ void sim_net_pause(struct sim_host *host, uint64_t id, bool paused)
     if (!end || end->is_paused == paused)
         return;
     end->is_paused = paused;
-    if (!paused && end->inbox)
+    if (!paused && end->inbox.count > 0)
         later(end->stream, end->stream->net->events->now_us, on_resumed, end);
 }
 
@@ -602,10 +562,9 @@ void sim_net_close(struct sim_host *host, uint64_t id)
         close_end(end);
         return;
     }
-    for (struct listener **link = &host->listeners; *link; link = &(*link)->next)
-        if ((*link)->id == id) {
-            struct listener *listener = *link;
-            *link = listener->next;
+    LIST_EACH_REMOVING (struct listener, listener, &host->listeners, link)
+        if (listener->id == id) {
+            list_remove(&host->listeners, &listener->link);
             xfree(listener);
             return;
         }
@@ -621,16 +580,13 @@ struct sim_host *sim_net_join(struct sim_net *net, const char *address)
     host->net = net;
     snprintf(host->name, sizeof host->name, "%s", address);
     host->number = ++net->last_host;
-    host->next = net->hosts;
-    net->hosts = host;
+    list_add_first(&net->hosts, &host->link);
     return host;
 }
 
 static void reset_streams(struct sim_host *host)
 {
-    struct stream *next;
-    for (struct stream *stream = host->net->streams; stream; stream = next) {
-        next = stream->next;
+    LIST_EACH_REMOVING (struct stream, stream, &host->net->streams, link) {
         for (int i = 0; i < 2; i++) {
             struct stream_end *end = &stream->end[i], *other = &stream->end[1 - i];
             if (end->host != host)
@@ -647,15 +603,9 @@ static void reset_streams(struct sim_host *host)
 void sim_net_leave(struct sim_host *host)
 {
     reset_streams(host);
-    while (host->listeners) {
-        struct listener *next = host->listeners->next;
-        xfree(host->listeners);
-        host->listeners = next;
-    }
-    struct sim_host **link = &host->net->hosts;
-    while (*link != host)
-        link = &(*link)->next;
-    *link = host->next;
+    LIST_EACH_REMOVING (struct listener, listener, &host->listeners, link)
+        xfree(listener);
+    list_remove(&host->net->hosts, &host->link);
     xfree(host);
 }
 

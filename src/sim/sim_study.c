@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sim/sim_spend.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 #define STUDY_PART  0x73747564 /* of the seed: see sim_random_of() */
 #define BASE_BLOCKS 112
@@ -26,28 +26,22 @@ struct study {
     struct sim_world *world;
     struct sim_random random;
     struct sim_spend spend;
-    struct mined *mined;
-    size_t n_mined, mined_capacity;
-    int64_t *delays_us;
-    size_t n_delays, delays_capacity;
+    ARRAY(struct mined) mined;
+    ARRAY(int64_t) delays_us;
 };
 
 static const struct mined *find_mined(const struct study *study, const char *hash)
 {
-    for (size_t i = study->n_mined; i-- > 0;)
-        if (strcmp(study->mined[i].hash, hash) == 0)
-            return &study->mined[i];
+    for (size_t i = study->mined.n; i-- > 0;)
+        if (strcmp(study->mined.at[i].hash, hash) == 0)
+            return &study->mined.at[i];
     return NULL;
 }
 
 /* The first node that has a block as its tip has mined it. */
 static void add_mined(struct study *study, const char *hash)
 {
-    if (study->n_mined == study->mined_capacity) {
-        study->mined_capacity = study->mined_capacity ? 2 * study->mined_capacity : 64;
-        study->mined = xrealloc(study->mined, study->mined_capacity, sizeof *study->mined);
-    }
-    struct mined *mined = &study->mined[study->n_mined++];
+    struct mined *mined = ARRAY_ADD(&study->mined);
     *mined = (struct mined){.at_us = sim_world_now_us(study->world)};
     memcpy(mined->hash, hash, HEX_ID_BYTES);
 }
@@ -61,12 +55,7 @@ static void on_tip(void *ctx, size_t node, const char *hash)
         add_mined(study, hash);
         return;
     }
-    if (study->n_delays == study->delays_capacity) {
-        study->delays_capacity = study->delays_capacity ? 2 * study->delays_capacity : 1024;
-        study->delays_us =
-            xrealloc(study->delays_us, study->delays_capacity, sizeof *study->delays_us);
-    }
-    study->delays_us[study->n_delays++] = sim_world_now_us(study->world) - mined->at_us;
+    *ARRAY_ADD(&study->delays_us) = sim_world_now_us(study->world) - mined->at_us;
 }
 
 /* -- What happens -------------------------------------------------------------------------------
@@ -110,7 +99,7 @@ static int compare_delays(const void *a, const void *b)
 
 static int64_t quantile(const struct study *study, unsigned percent)
 {
-    return study->n_delays ? study->delays_us[(study->n_delays - 1) * percent / 100] : 0;
+    return study->delays_us.n ? study->delays_us.at[(study->delays_us.n - 1) * percent / 100] : 0;
 }
 
 static bool has_block(struct chain *chain, const char *hash)
@@ -127,16 +116,16 @@ static void sum_up(struct study *study)
     struct sim_study_result *result = study->result;
     struct chain *chain = node_chain(sim_world_node(study->world, 0));
     const struct block_node *tip = chain_tip(chain);
-    if (study->n_delays > 0)
-        qsort(study->delays_us, study->n_delays, sizeof *study->delays_us, compare_delays);
-    result->n_samples = study->n_delays;
+    if (study->delays_us.n > 0)
+        qsort(study->delays_us.at, study->delays_us.n, sizeof(int64_t), compare_delays);
+    result->n_samples = study->delays_us.n;
     result->median_us = quantile(study, 50);
     result->p90_us = quantile(study, 90);
     result->p99_us = quantile(study, 99);
     result->max_us = quantile(study, 100);
-    result->n_mined = study->n_mined;
-    for (size_t i = 0; i < study->n_mined; i++)
-        result->n_stale += !has_block(chain, study->mined[i].hash);
+    result->n_mined = study->mined.n;
+    for (size_t i = 0; i < study->mined.n; i++)
+        result->n_stale += !has_block(chain, study->mined.at[i].hash);
     result->height = tip->height - BASE_BLOCKS;
     result->n_txs = tip->chain_tx - (uint64_t)tip->height - 1;
     result->bytes = sim_net_bytes(sim_world_net(study->world));
@@ -170,6 +159,6 @@ void sim_study_run(const struct sim_study_options *options, struct sim_study_res
     sum_up(&study);
     sim_world_free(study.world);
     sim_base_free(study.base);
-    xfree(study.mined);
-    xfree(study.delays_us);
+    ARRAY_FREE(&study.mined);
+    ARRAY_FREE(&study.delays_us);
 }

@@ -151,11 +151,7 @@ static void leave_network(struct sim_machine *machine, struct sim_env *env)
 
 static void life_free(struct sim_life *life)
 {
-    struct sim_life **link = &life->world->lives;
-    while (*link != life)
-        link = &(*link)->next;
-    *link = life->next;
-    life->world->n_lives--;
+    list_remove(&life->world->lives, &life->link);
     xfree(life);
 }
 
@@ -304,9 +300,7 @@ static struct sim_life *life_new(struct sim_world *world, size_t i)
     life->log = (struct log){.write = on_log, .ctx = life};
     if (world->options.traces_logs)
         life->log.categories = UINT32_MAX;
-    life->next = world->lives;
-    world->lives = life;
-    world->n_lives++;
+    list_add_first(&world->lives, &life->link);
     machine->env = NULL;
     machine->life = life;
     machine->host = sim_net_join(world->net, machine->address);
@@ -472,7 +466,7 @@ void sim_world_free(struct sim_world *world)
         xfree(machine->links);
         xfree(machine->error);
     }
-    while (world->n_lives > 0)
+    while (world->lives.count > 0)
         ASSERT(sim_events_step(&world->events));
     sim_net_free(world->net);
     sim_events_deinit(&world->events);

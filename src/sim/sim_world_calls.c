@@ -7,18 +7,10 @@
 
 #define SUMMARY_PATIENCE_US INT64_C(10000000)
 
-static struct sim_call *take_call(struct sim_life *life, struct sim_call *call)
-{
-    struct sim_call **link = &life->calls;
-    while (*link != call)
-        link = &(*link)->next;
-    *link = call->next;
-    return call;
-}
-
 static void on_reply(void *arg, struct rpc_reply *reply)
 {
-    struct sim_call *call = take_call(((struct sim_call *)arg)->life, arg);
+    struct sim_call *call = arg;
+    list_remove(&call->life->calls, &call->link);
     buffer_append(&reply->body, "", 1);
     if (call->done)
         call->done(call->arg, reply->status, (const char *)reply->body.p);
@@ -28,7 +20,7 @@ static void on_reply(void *arg, struct rpc_reply *reply)
 
 void sim_life_drop_calls(struct sim_life *life)
 {
-    for (struct sim_call *call = life->calls; call; call = call->next) {
+    LIST_EACH (struct sim_call, call, &life->calls, link) {
         sim_answer_fn *done = call->done;
         call->done = NULL;
         if (done)
@@ -49,8 +41,8 @@ void sim_world_call(struct sim_world *world, size_t i, const char *method, const
                                         .peer = "127.0.0.1:1",
                                         .body = span_of_string(body)};
     struct sim_call *call = xcalloc(1, sizeof *call);
-    *call = (struct sim_call){.life = life, .next = life->calls, .done = done, .arg = arg};
-    life->calls = call;
+    *call = (struct sim_call){.life = life, .done = done, .arg = arg};
+    list_add_first(&life->calls, &call->link);
     (void)rpc_handle(node_rpc(life->node), &request, on_reply, call);
     xfree(body);
 }
@@ -113,7 +105,7 @@ bool sim_world_summary(struct sim_world *world, size_t i, struct sim_summary *ou
     while (!wish.is_done && sim_events_next_us(&world->events) <= end_us)
         sim_events_step(&world->events);
     if (!wish.is_done) { /* it must not answer into this frame, which is gone then */
-        for (struct sim_call *call = world->machines[i].life->calls; call; call = call->next)
+        LIST_EACH (struct sim_call, call, &world->machines[i].life->calls, link)
             if (call->arg == &wish)
                 call->done = NULL;
     }

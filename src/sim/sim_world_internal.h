@@ -9,6 +9,7 @@
 #include "crypto/hash.h"
 #include "sim/sim_world.h"
 #include "util/hex.h"
+#include "util/list.h"
 
 #define SIM_ADDRESS_BYTES 32
 
@@ -17,7 +18,7 @@ struct sim_life;
 /* A call that was handed in and is not answered yet. */
 struct sim_call {
     struct sim_life *life;
-    struct sim_call *next;
+    struct list_link link;
     sim_answer_fn *done; /* NULL: nobody wants to know */
     void *arg;
 };
@@ -26,12 +27,12 @@ struct sim_call {
 struct sim_life {
     struct sim_world *world;
     size_t machine;
-    struct sim_life *next;
+    struct list_link link;
     struct sim_env *env;
     struct log log;
     struct node *node;
-    struct sim_call *calls;
-    bool is_ghost; /* its machine has crashed */
+    struct list calls; /* of struct sim_call */
+    bool is_ghost;     /* its machine has crashed */
 };
 
 struct sim_machine {
@@ -59,8 +60,7 @@ struct sim_world {
     struct sim_random random;
     struct network network;
     struct sim_machine *machines;
-    struct sim_life *lives;
-    size_t n_lives;
+    struct list lives; /* of struct sim_life */
     uint64_t n_crashes, n_lines;
     struct sha256 trace;
     char *failure;
