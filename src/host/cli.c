@@ -15,7 +15,7 @@
 #include "rpc/cli_answer.h"
 #include "rpc/cli_netinfo.h"
 #include "rpc/cli_request.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 #define CLI_VERSION    "v0.1.0"
 #define WARMUP_CODE    (-28)
@@ -28,9 +28,8 @@ struct cli {
     struct cli_config config;
     struct arena arena;
     char *stdin_password;
-    const char **args; /* method and arguments */
-    size_t n_args;
-    time_t deadline; /* of -rpcwait; 0: none */
+    ARRAY(const char *) args; /* method and arguments */
+    time_t deadline;          /* of -rpcwait; 0: none */
 };
 
 /* -- Standard input ----------------------------------------------------------------------- */
@@ -75,11 +74,10 @@ static char *read_password(void)
 
 static void add_arg(struct cli *cli, const char *arg)
 {
-    cli->args = xrealloc(cli->args, cli->n_args + 1, sizeof *cli->args);
     size_t size = strlen(arg) + 1;
     char *copy = arena_alloc(&cli->arena, size);
     memcpy(copy, arg, size);
-    cli->args[cli->n_args++] = copy;
+    *ARRAY_ADD(&cli->args) = copy;
 }
 
 /* Arguments of the command line, then those of standard input. */
@@ -251,20 +249,20 @@ static int print_reply(const struct json_value *reply)
 static int run_method(struct cli *cli, char **error)
 {
     struct json_value *params;
-    if (cli->n_args == 0) {
+    if (cli->args.n == 0) {
         *error = xstrdup("too few parameters (need at least command)");
         return 1;
     }
-    if (!cli_params(&cli->arena, cli->args[0], cli->args + 1, cli->n_args - 1,
+    if (!cli_params(&cli->arena, cli->args.at[0], cli->args.at + 1, cli->args.n - 1,
                     options_get_bool(&cli->config.options, "named", false), &params, error))
         return 1;
-    const struct json_value *reply = call(cli, cli->args[0], params, error);
+    const struct json_value *reply = call(cli, cli->args.at[0], params, error);
     return reply ? print_reply(reply) : 1;
 }
 
 static int run_getinfo(struct cli *cli, char **error)
 {
-    if (cli->n_args > 0) {
+    if (cli->args.n > 0) {
         *error = xstrdup("-getinfo takes no arguments");
         return 1;
     }
@@ -306,7 +304,7 @@ static const struct json_value *ask(struct cli *cli, const char *method, int *co
 static int run_addrinfo(struct cli *cli, char **error)
 {
     int code;
-    if (cli->n_args > 0) {
+    if (cli->args.n > 0) {
         *error = xstrdup("-addrinfo takes no arguments");
         return 1;
     }
@@ -333,7 +331,7 @@ static int run_netinfo(struct cli *cli, char **error)
     int code;
     struct cli_netinfo what;
     struct buffer text;
-    if (!cli_netinfo_read(cli->args, cli->n_args, &what, error))
+    if (!cli_netinfo_read(cli->args.at, cli->args.n, &what, error))
         return 1;
     buffer_init(&text);
     if (what.help) {
@@ -373,11 +371,11 @@ static struct json_value *text_value(struct cli *cli, const char *s)
 static int run_generate(struct cli *cli, char **error)
 {
     char address[ADDRESS_SIZE];
-    if (cli->n_args > GENERATE_ARGS) {
+    if (cli->args.n > GENERATE_ARGS) {
         *error = xstrdup("too many arguments (maximum 2 for nblocks and maxtries)");
         return 1;
     }
-    if (cli->n_args > 0 && strcmp(cli->args[0], "0") == 0) {
+    if (cli->args.n > 0 && strcmp(cli->args.at[0], "0") == 0) {
         *error = xstrdup("the first argument (number of blocks to generate, default: 1) must be an "
                          "integer value greater than zero");
         return 1;
@@ -391,8 +389,8 @@ static int run_generate(struct cli *cli, char **error)
         return print_reply(reply);
     const char *to = code == 0 ? (const char *)json_find(reply, "result")->text.p
                                : anyone_can_spend(cli, address);
-    const char *args[3] = {cli->n_args > 0 ? cli->args[0] : "1", to,
-                           cli->n_args > 1 ? cli->args[1] : "1000000"};
+    const char *args[3] = {cli->args.n > 0 ? cli->args.at[0] : "1", to,
+                           cli->args.n > 1 ? cli->args.at[1] : "1000000"};
     struct json_value *params;
     if (!cli_params(&cli->arena, "generatetoaddress", args, 3, false, &params, error))
         return 1;
@@ -455,7 +453,7 @@ int cli_main(int argc, const char *const *argv)
         fprintf(stderr, "error: %s\n", error);
     xfree(error);
     xfree(cli.stdin_password);
-    xfree(cli.args);
+    ARRAY_FREE(&cli.args);
     cli_config_deinit(&cli.config);
     arena_deinit(&cli.arena);
     return code & 0xff;

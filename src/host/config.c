@@ -17,7 +17,7 @@
 #include "host/log_file.h"
 #include "p2p/connect/dns_seed.h"
 #include "p2p/connect/named_node.h"
-#include "util/alloc.h"
+#include "util/array.h"
 #include "util/config_file.h"
 #include "util/hex.h"
 #include "util/parse.h"
@@ -203,13 +203,13 @@ static bool apply_signet_seeds(struct config *config, char **error)
     config->signet_seeds = config_list_of(config, "signetseednode");
     const struct config_list *seeds = &config->signet_seeds;
     for (size_t i = 0; i < seeds->n; i++)
-        if (seeds->items[i][0] == '\0' || strlen(seeds->items[i]) > NAMED_TEXT_MAX)
+        if (seeds->at[i][0] == '\0' || strlen(seeds->at[i]) > NAMED_TEXT_MAX)
             return REFUSE(error, "-signetseednode: '%s' cannot be the name of a node",
-                          seeds->items[i]);
+                          seeds->at[i]);
     if (seeds->n > DNS_SEED_LOOKUPS_MAX)
         return REFUSE(error, "-signetseednode: more than %d are given", DNS_SEED_LOOKUPS_MAX);
     if (seeds->n > 0) {
-        config->network.dns_seeds = seeds->items;
+        config->network.dns_seeds = seeds->at;
         config->network.n_dns_seeds = (uint32_t)seeds->n;
     }
     return true;
@@ -393,18 +393,12 @@ static bool set_chain(struct config *config, char **error)
 
 /* -- Lists ----------------------------------------------------------------------------------- */
 
-static void list_add(struct config_list *list, const char *item)
-{
-    list->items = xrealloc(list->items, list->n + 1, sizeof *list->items);
-    list->items[list->n++] = item;
-}
-
 struct config_list config_list_of(const struct config *config, const char *name)
 {
     struct config_list list = {0};
     const char *item;
     while ((item = options_get_list(&config->options, name, list.n)))
-        list_add(&list, item);
+        *ARRAY_ADD(&list) = item;
     return list;
 }
 
@@ -414,7 +408,7 @@ static struct config_list lasting_warnings(const struct options *options)
     struct config_list list = {0};
     for (size_t i = 0; i < options->n_messages; i++)
         if (options->messages[i].kind == OPTION_MESSAGE_LASTS)
-            list_add(&list, options->messages[i].text);
+            *ARRAY_ADD(&list) = options->messages[i].text;
     return list;
 }
 
@@ -621,6 +615,6 @@ void config_deinit(struct config *config)
                                    &config->rpcauth,     &config->rpc_whitelist,
                                    &config->warnings,    &config->signet_seeds};
     for (size_t i = 0; i < COUNT_OF(lists); i++)
-        xfree(lists[i]->items);
+        ARRAY_FREE(lists[i]);
     memset(config, 0, sizeof *config);
 }

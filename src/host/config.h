@@ -40,8 +40,8 @@ struct config_bind {
 
 /* A list option, as the array that other modules take. */
 struct config_list {
-    const char **items;
-    size_t n;
+    const char **at;
+    size_t n, capacity;
 };
 
 /* Strings live as long as the config. */

@@ -12,7 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "util/alloc.h"
+#include "util/array.h"
 #include "util/env.h"
 
 struct env_file {
@@ -204,9 +204,12 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*left, *right);
 }
 
-static int read_names(DIR *dir, char ***names, size_t *n_names)
+struct names {
+    ARRAY(char *) list;
+};
+
+static int read_names(DIR *dir, struct names *out)
 {
-    size_t capacity = 0;
     for (;;) {
         errno = 0;
         struct dirent *entry = readdir(dir);
@@ -214,11 +217,7 @@ static int read_names(DIR *dir, char ***names, size_t *n_names)
             return -errno;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (*n_names == capacity) {
-            capacity = capacity ? capacity * 2 : 32;
-            *names = xrealloc(*names, capacity, sizeof **names);
-        }
-        (*names)[(*n_names)++] = xstrdup(entry->d_name);
+        *ARRAY_ADD(&out->list) = xstrdup(entry->d_name);
     }
 }
 
@@ -228,18 +227,17 @@ int files_list(void *ctx, const char *path, void (*fn)(void *arg, const char *na
     DIR *dir = opendir(path);
     if (!dir)
         return -errno;
-    char **names = NULL;
-    size_t n_names = 0;
-    int rc = read_names(dir, &names, &n_names);
+    struct names names = {0};
+    int rc = read_names(dir, &names);
     closedir(dir);
-    if (n_names > 1)
-        qsort(names, n_names, sizeof *names, compare_names);
-    for (size_t i = 0; i < n_names; i++) {
+    if (names.list.n > 1)
+        qsort(names.list.at, names.list.n, sizeof(char *), compare_names);
+    for (size_t i = 0; i < names.list.n; i++) {
         if (rc == 0)
-            fn(arg, names[i]);
-        xfree(names[i]);
+            fn(arg, names.list.at[i]);
+        xfree(names.list.at[i]);
     }
-    xfree(names);
+    ARRAY_FREE(&names.list);
     return rc;
 }
 

@@ -73,14 +73,7 @@ static void request_orphan(struct request *request, bool tell)
 void http_connection_close(struct connection *connection, bool tell)
 {
     struct http *http = connection->http;
-    if (connection->next)
-        connection->next->previous = connection->previous;
-    if (connection->previous)
-        connection->previous->next = connection->next;
-    else
-        http->connections = connection->next;
-    http->n_connections--;
-
+    list_remove(&http->connections, &connection->link);
     struct request *request = connection->request;
     bool is_waiting = connection->state == STATE_WAITING;
     loop_timer_cancel(http->loop, connection->timer);
@@ -647,9 +640,7 @@ void http_stop(struct http *http)
 {
     http_stop_listening(http);
     http->stopping = true;
-    struct connection *next;
-    for (struct connection *c = http->connections; c; c = next) {
-        next = c->next;
+    LIST_EACH_REMOVING (struct connection, c, &http->connections, link) {
         if (c->state < STATE_WAITING && http_unsent(c) == 0)
             http_connection_close(c, true);
         else if (c->state < STATE_WAITING)
@@ -659,7 +650,7 @@ void http_stop(struct http *http)
 
 size_t http_connections(const struct http *http)
 {
-    return http->n_connections;
+    return http->connections.count;
 }
 
 size_t http_pending(const struct http *http)
@@ -670,7 +661,7 @@ size_t http_pending(const struct http *http)
 size_t http_unanswered(const struct http *http)
 {
     size_t n = 0;
-    for (struct connection *c = http->connections; c; c = c->next)
+    LIST_EACH (struct connection, c, &http->connections, link)
         n += c->state == STATE_WAITING || http_unsent(c) > 0;
     return n;
 }
@@ -680,10 +671,10 @@ void http_free(struct http *http)
     if (!http)
         return;
     http_stop_listening(http);
-    while (http->connections) {
-        struct request *request = http->connections->request;
-        bool is_owed = http->connections->state == STATE_WAITING && !request->is_delayed;
-        http_connection_close(http->connections, false);
+    LIST_EACH_REMOVING (struct connection, c, &http->connections, link) {
+        struct request *request = c->request;
+        bool is_owed = c->state == STATE_WAITING && !request->is_delayed;
+        http_connection_close(c, false);
         if (is_owed)
             request->http = NULL;
     }

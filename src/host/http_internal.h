@@ -13,6 +13,7 @@
 #include "host/http.h"
 #include "host/http_head.h"
 #include "util/buffer.h"
+#include "util/list.h"
 
 #define READ_BYTES_MAX (64 * 1024) /* taken from the kernel ahead of use */
 #define LISTENERS_MAX  16
@@ -51,7 +52,7 @@ struct request {
 
 struct connection {
     struct http *http;
-    struct connection *next, *previous;
+    struct list_link link;
     struct bufferevent *bufferevent;
     struct request *request; /* being read or answered */
     enum state state;
@@ -85,8 +86,7 @@ struct http {
     struct http_options options;
     struct listener listeners[LISTENERS_MAX];
     int n_listeners;
-    struct connection *connections;
-    size_t n_connections;
+    struct list connections;               /* newest first */
     size_t n_pending, n_parked, n_delayed; /* requests: see their limits in http.h */
     size_t body_bytes;                     /* of all requests being read or answered */
     bool stopping;

@@ -16,7 +16,7 @@
 static bool evict_one(struct http *http)
 {
     struct connection *oldest = NULL;
-    for (struct connection *c = http->connections; c; c = c->next) {
+    LIST_EACH (struct connection, c, &http->connections, link) {
         bool is_waiting = c->state == STATE_WAITING && !c->request->is_delayed;
         if (is_waiting || (http_unsent(c) > 0 && c->state != STATE_LINGER))
             continue;
@@ -32,7 +32,7 @@ static bool evict_one(struct http *http)
 bool http_evict_parked(struct http *http)
 {
     struct connection *first = NULL;
-    for (struct connection *c = http->connections; c; c = c->next) {
+    LIST_EACH (struct connection, c, &http->connections, link) {
         bool is_parked = c->state == STATE_WAITING && c->request->is_parked;
         if (is_parked && c->has_ended && (!first || c->since_us < first->since_us))
             first = c;
@@ -69,8 +69,8 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
                    text);
     /* Calls that are parked keep their connections beside the others' places. */
     size_t most = http->options.connections_max;
-    bool has_place = http->n_connections - http->n_parked < HTTP_CONNECTIONS_MAX;
-    bool has_descriptor = most == 0 || http->n_connections < most;
+    bool has_place = http->connections.count - http->n_parked < HTTP_CONNECTIONS_MAX;
+    bool has_descriptor = most == 0 || http->connections.count < most;
     bool has_room = is_allowed && ((has_place && has_descriptor) || evict_one(http) ||
                                    (has_place && http_evict_parked(http)));
     if (has_room)
@@ -86,11 +86,7 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
              (unsigned)port);
     connection->http = http;
     connection->bufferevent = bufferevent;
-    connection->next = http->connections;
-    if (connection->next)
-        connection->next->previous = connection;
-    http->connections = connection;
-    http->n_connections++;
+    list_add_first(&http->connections, &connection->link);
     bufferevent_setcb(bufferevent, http_on_read, http_on_written, http_on_event, connection);
     bufferevent_setwatermark(bufferevent, EV_READ, 0, READ_BYTES_MAX);
     bufferevent_enable(bufferevent, EV_READ | EV_WRITE);

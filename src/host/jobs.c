@@ -21,13 +21,9 @@
 
 #define POOL_COUNT 2
 
-struct job_list {
-    struct env_job *first, *last;
-};
-
 struct pool {
     struct jobs *jobs;
-    struct job_list queue[ENV_PRIORITY_COUNT];
+    struct list queue[ENV_PRIORITY_COUNT];
     unsigned passed_over[ENV_PRIORITY_COUNT]; /* how often in a row others went first */
     unsigned passed_over_max;                 /* then it is its turn */
     int n_low, low_max;                       /* running of the lowest priority */
@@ -40,37 +36,15 @@ struct pool {
 struct jobs {
     pthread_mutex_t lock;
     struct pool pools[POOL_COUNT];
-    struct job_list finished; /* waiting for their done */
+    struct list finished; /* waiting for their done */
     uint64_t sequence;
     bool stopping; /* no job starts any more */
     bool stopped;
 
     /* Only the loop thread's. */
     struct loop_waker *waker;
-    struct job_list ready; /* taken from finished, done not yet called */
+    struct list ready; /* taken from finished, done not yet called */
 };
-
-static void list_push(struct job_list *list, struct env_job *job)
-{
-    job->next = NULL;
-    if (list->last)
-        list->last->next = job;
-    else
-        list->first = job;
-    list->last = job;
-}
-
-static struct env_job *list_pop(struct job_list *list)
-{
-    struct env_job *job = list->first;
-    if (job) {
-        list->first = job->next;
-        if (!list->first)
-            list->last = NULL;
-        job->next = NULL;
-    }
-    return job;
-}
 
 /* -- Worker side, under the lock ------------------------------------------------------------ */
 
@@ -104,7 +78,7 @@ static struct env_job *pool_pop(struct pool *pool, int *priority)
         if (pool->queue[i].first)
             pool->passed_over[i]++;
     pool->passed_over[*priority] = 0;
-    struct env_job *job = list_pop(&pool->queue[*priority]);
+    struct env_job *job = LIST_POP(struct env_job, &pool->queue[*priority], link);
     pool->n_queued--;
     pool->n_low += *priority == ENV_PRIORITY_LOW;
     job->sequence = 0;
@@ -114,7 +88,7 @@ static struct env_job *pool_pop(struct pool *pool, int *priority)
 static void finish(struct jobs *jobs, struct env_job *job)
 {
     bool was_empty = !jobs->finished.first;
-    list_push(&jobs->finished, job);
+    list_add(&jobs->finished, &job->link);
     if (was_empty)
         loop_wake(jobs->waker);
 }
@@ -192,7 +166,7 @@ void jobs_submit(void *ctx, enum env_pool pool_number, enum env_priority priorit
         finish(jobs, job);
     } else {
         job->sequence = ++jobs->sequence;
-        list_push(&pool->queue[priority], job);
+        list_add(&pool->queue[priority], &job->link);
         pool->n_queued++;
         if (pool->n_idle > 0)
             pthread_cond_signal(&pool->work);
@@ -216,16 +190,8 @@ void jobs_cancel(void *ctx, struct env_job *job)
 static void take_finished(struct jobs *jobs)
 {
     pthread_mutex_lock(&jobs->lock);
-    struct job_list list = jobs->finished;
-    jobs->finished = (struct job_list){0};
+    list_take_all(&jobs->ready, &jobs->finished);
     pthread_mutex_unlock(&jobs->lock);
-    if (!list.first)
-        return;
-    if (jobs->ready.last)
-        jobs->ready.last->next = list.first;
-    else
-        jobs->ready.first = list.first;
-    jobs->ready.last = list.last;
 }
 
 /* The loop's turn: deliver results, but give the sockets a turn now and then. */
@@ -235,7 +201,7 @@ static bool deliver(void *arg)
     int64_t began_us = loop_now_us();
     take_finished(jobs);
     struct env_job *job;
-    while ((job = list_pop(&jobs->ready))) {
+    while ((job = LIST_POP(struct env_job, &jobs->ready, link))) {
         job->done(job);
         if (loop_now_us() - began_us > LOOP_BATCH_US)
             break;
@@ -303,13 +269,9 @@ void jobs_stop(struct jobs *jobs)
     }
 
     struct env_job *job;
-    for (;;) {
-        take_finished(jobs);
-        job = list_pop(&jobs->ready);
-        if (!job)
-            break;
+    for (take_finished(jobs); (job = LIST_POP(struct env_job, &jobs->ready, link));
+         take_finished(jobs))
         job->done(job);
-    }
     jobs->stopped = true;
 }
 

@@ -14,14 +14,14 @@
 #include "host/loop.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
+#include "util/ring.h"
 
 struct notify {
     const struct log *log;
     struct loop_signal *child_signal;
     pid_t running[NOTIFY_RUNNING_MAX];
     size_t n_running;
-    char *waiting[NOTIFY_WAITING_MAX]; /* command lines, oldest first */
-    size_t n_waiting;
+    struct ring waiting; /* command lines, char * */
 };
 
 extern char **environ;
@@ -78,11 +78,8 @@ static int spawn(const char *line, pid_t *pid)
 
 static void start_waiting(struct notify *notify)
 {
-    while (notify->n_waiting > 0 && notify->n_running < NOTIFY_RUNNING_MAX) {
-        char *line = notify->waiting[0];
-        notify->n_waiting--;
-        memmove(notify->waiting, notify->waiting + 1,
-                notify->n_waiting * sizeof notify->waiting[0]);
+    char *line;
+    while (notify->n_running < NOTIFY_RUNNING_MAX && ring_pop(&notify->waiting, &line)) {
         pid_t pid;
         int error = spawn(line, &pid);
         if (error)
@@ -116,12 +113,12 @@ struct notify *notify_new(struct loop *loop, const struct log *log)
 {
     struct notify *notify = xcalloc(1, sizeof *notify);
     notify->log = log;
+    ring_init(&notify->waiting, NOTIFY_WAITING_MAX, sizeof(char *));
     notify->child_signal = loop_signal_new(loop, SIGCHLD, on_child, notify);
-    if (!notify->child_signal) {
-        xfree(notify);
-        return NULL;
-    }
-    return notify;
+    if (notify->child_signal)
+        return notify;
+    notify_free(notify);
+    return NULL;
 }
 
 void notify_free(struct notify *notify)
@@ -129,27 +126,29 @@ void notify_free(struct notify *notify)
     if (!notify)
         return;
     loop_signal_free(notify->child_signal);
-    for (size_t i = 0; i < notify->n_waiting; i++)
-        xfree(notify->waiting[i]);
+    char *line;
+    while (ring_pop(&notify->waiting, &line))
+        xfree(line);
+    ring_deinit(&notify->waiting);
     xfree(notify);
 }
 
 void notify_run(struct notify *notify, const char *command, const char *text, bool quoted)
 {
-    if (notify->n_waiting == NOTIFY_WAITING_MAX) {
+    char *line;
+    if (ring_is_full(&notify->waiting) && ring_pop(&notify->waiting, &line)) {
         log_warning(notify->log, "notification commands take too long: one was left out");
-        xfree(notify->waiting[0]);
-        notify->n_waiting--;
-        memmove(notify->waiting, notify->waiting + 1,
-                notify->n_waiting * sizeof notify->waiting[0]);
+        xfree(line);
     }
-    notify->waiting[notify->n_waiting++] = notify_format(command, text, quoted);
+    line = notify_format(command, text, quoted);
+    bool has_room = ring_push(&notify->waiting, &line);
+    ASSERT(has_room);
     start_waiting(notify);
 }
 
 size_t notify_pending(const struct notify *notify)
 {
-    return notify->n_running + notify->n_waiting;
+    return notify->n_running + notify->waiting.count;
 }
 
 void notify_systemd(const char *state)

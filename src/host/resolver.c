@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "util/alloc.h"
+#include "util/list.h"
 
 #define ADDRESS_TEXT_BYTES 64
 
 struct lookup {
-    struct lookup *next;
+    struct list_link link;
     struct resolver *resolver;
     uint64_t id;
     uint64_t timer; /* until evdns is asked; 0: it is */
@@ -25,7 +26,7 @@ struct lookup {
 struct resolver {
     struct loop *loop;
     struct evdns_base *base; /* NULL before the first name */
-    struct lookup *lookups;
+    struct list lookups;
     uint64_t last_id;
     bool is_stale; /* a name was not found: perhaps the system knows other servers by now */
 };
@@ -39,10 +40,7 @@ struct resolver *resolver_new(struct loop *loop)
 
 static void forget(struct lookup *lookup)
 {
-    struct lookup **at = &lookup->resolver->lookups;
-    while (*at != lookup)
-        at = &(*at)->next;
-    *at = lookup->next;
+    list_remove(&lookup->resolver->lookups, &lookup->link);
     loop_timer_cancel(lookup->resolver->loop, lookup->timer);
     xfree(lookup->name);
     xfree(lookup);
@@ -52,7 +50,7 @@ void resolver_free(struct resolver *resolver)
 {
     if (!resolver)
         return;
-    for (struct lookup *at = resolver->lookups; at; at = at->next) {
+    LIST_EACH (struct lookup, at, &resolver->lookups, link) {
         at->done = NULL;
         loop_timer_cancel(resolver->loop, at->timer);
     }
@@ -61,8 +59,8 @@ void resolver_free(struct resolver *resolver)
         evdns_base_free(resolver->base, 1);
         event_base_loop(loop_base(resolver->loop), EVLOOP_NONBLOCK);
     }
-    while (resolver->lookups)
-        forget(resolver->lookups);
+    LIST_EACH_REMOVING (struct lookup, at, &resolver->lookups, link)
+        forget(at);
     xfree(resolver);
 }
 
@@ -95,7 +93,7 @@ static void answered(int error, struct evutil_addrinfo *found, void *arg)
 
 static bool is_asked(const struct resolver *resolver)
 {
-    for (const struct lookup *at = resolver->lookups; at; at = at->next)
+    LIST_EACH (const struct lookup, at, &resolver->lookups, link)
         if (!at->timer)
             return true;
     return false;
@@ -136,13 +134,12 @@ uint64_t resolver_start(void *ctx, const char *name, env_resolve_fn *done, void 
 {
     struct resolver *resolver = ctx;
     struct lookup *lookup = xcalloc(1, sizeof *lookup);
-    *lookup = (struct lookup){.next = resolver->lookups,
-                              .resolver = resolver,
+    *lookup = (struct lookup){.resolver = resolver,
                               .id = ++resolver->last_id,
                               .name = xstrdup(name),
                               .done = done,
                               .arg = arg};
-    resolver->lookups = lookup;
+    list_add_first(&resolver->lookups, &lookup->link);
     lookup->timer = loop_timer_start(resolver->loop, 0, ask, lookup);
     return lookup->id;
 }
@@ -150,7 +147,7 @@ uint64_t resolver_start(void *ctx, const char *name, env_resolve_fn *done, void 
 void resolver_cancel(void *ctx, uint64_t id)
 {
     struct resolver *resolver = ctx;
-    for (struct lookup *at = resolver->lookups; at; at = at->next)
+    LIST_EACH (struct lookup, at, &resolver->lookups, link)
         if (at->id == id)
             at->done = NULL;
 }

@@ -7,11 +7,12 @@
 #include "host/http.h"
 #include "host/loop.h"
 #include "util/alloc.h"
+#include "util/list.h"
 
 /* One call, from its request to its answer. */
 struct call {
     struct rpc_server *server;
-    struct call *next, *previous;
+    struct list_link link;
     struct http_request *request;
     uint64_t token;
     bool in_handle; /* rpc_handle() has not returned yet */
@@ -21,17 +22,12 @@ struct call {
 struct rpc_server {
     struct http *http;
     struct rpc *rpc;
-    struct call *calls;
+    struct list calls;
 };
 
 static void call_free(struct call *call)
 {
-    if (call->next)
-        call->next->previous = call->previous;
-    if (call->previous)
-        call->previous->next = call->next;
-    else
-        call->server->calls = call->next;
+    list_remove(&call->server->calls, &call->link);
     xfree(call);
 }
 
@@ -116,10 +112,8 @@ static void on_request(void *ctx, struct http_request *request)
 {
     struct rpc_server *server = ctx;
     struct call *call = xcalloc(1, sizeof *call);
-    *call = (struct call){.server = server, .next = server->calls, .request = request};
-    if (call->next)
-        call->next->previous = call;
-    server->calls = call;
+    *call = (struct call){.server = server, .request = request};
+    list_add_first(&server->calls, &call->link);
     request->user = call;
     const struct rpc_request rpc_request = {
         .http_method = request->method,
@@ -182,7 +176,7 @@ struct rpc_server *rpc_server_new(struct loop *loop, struct rpc *rpc, const stru
     const struct http_options options = {
         .allowed = config->rpc_allowed,
         .n_allowed = config->n_rpc_allowed,
-        .allowed_hosts = config->rpc_hosts.items,
+        .allowed_hosts = config->rpc_hosts.at,
         .n_allowed_hosts = config->rpc_hosts.n,
         .timeout_us = config->rpc_timeout_us,
         .pending_max = config->rpc_pending_max,
@@ -219,10 +213,11 @@ void rpc_server_free(struct rpc_server *server)
 {
     if (!server)
         return;
-    while (server->calls) {
-        rpc_cancel(server->rpc, server->calls->token);
-        http_drop(server->calls->request);
-        call_free(server->calls);
+    struct call *call;
+    while ((call = LIST_FIRST(struct call, &server->calls, link))) {
+        rpc_cancel(server->rpc, call->token);
+        http_drop(call->request);
+        call_free(call);
     }
     http_free(server->http);
     xfree(server);

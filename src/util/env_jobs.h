@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "util/list.h"
+
 enum env_pool {
     ENV_POOL_COMPUTE,  /* -par threads: parsing, scripts, formatting. Never blocks. */
     ENV_POOL_BLOCKING, /* a few threads: fsync, flush, reads. Nobody waits for ever: see submit */
@@ -26,9 +29,9 @@ enum env_priority {
 struct env_job {
     void (*run)(struct env_job *job);
     void (*done)(struct env_job *job);
-    bool cancelled;       /* set if run was skipped; read it in done */
-    struct env_job *next; /* the pool's */
-    uint64_t sequence;    /* the pool's */
+    bool cancelled;        /* set if run was skipped; read it in done */
+    struct list_link link; /* the pool's */
+    uint64_t sequence;     /* the pool's */
 };
 
 struct env_jobs {

@@ -91,6 +91,18 @@ static inline struct list_link *list_pop(struct list *list)
     return link;
 }
 
+/* Take all links out of a list and add them, in their order, at the end of another one. */
+static inline void list_take_all(struct list *to, struct list *from)
+{
+    if (from->count == 0)
+        return;
+    from->first->prev = to->last;
+    *(to->last ? &to->last->next : &to->first) = from->first;
+    to->last = from->last;
+    to->count += from->count;
+    *from = (struct list){0};
+}
+
 /* Loop over the objects of a list from the first to the last. Others may be added or removed
  * meanwhile, object itself not. */
 #define LIST_EACH(type, object, list, member)                                                      \

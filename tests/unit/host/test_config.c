@@ -73,7 +73,7 @@ TEST(values_reach_their_fields, struct world *w)
     assert_int_equal(c->chain.prune_target_bytes, (uint64_t)550 << 20);
     assert_int_equal(c->stop_at_height, 7);
     assert_int_equal(c->load_blocks.n, 2);
-    assert_string_equal(c->load_blocks.items[1], "b.dat");
+    assert_string_equal(c->load_blocks.at[1], "b.dat");
     assert_true(c->chain.stop_after_import);
     assert_int_equal(c->mock_time_s, 5);
     assert_int_equal(c->chain.check_blocks, 0);
@@ -313,8 +313,8 @@ TEST(what_does_nothing_here_lasts_as_a_warning, struct world *w)
 {
     ASSERT_OK(w, "-regtest", "-rest", "-zmqpubrawtx=tcp://127.0.0.1:1", "-keypool=1", "-upnp=0");
     assert_int_equal(w->config.warnings.n, 2);
-    assert_non_null(strstr(w->config.warnings.items[0], "-zmqpubrawtx"));
-    assert_non_null(strstr(w->config.warnings.items[1], "-rest"));
+    assert_non_null(strstr(w->config.warnings.at[0], "-zmqpubrawtx"));
+    assert_non_null(strstr(w->config.warnings.at[1], "-rest"));
     assert_true(says(w, OPTION_MESSAGE_LOGGED, "-keypool"));
     assert_true(says(w, OPTION_MESSAGE_LOGGED, "-upnp"));
 }

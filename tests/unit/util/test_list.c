@@ -87,6 +87,24 @@ TEST(a_loop_may_remove_what_it_stands_at)
     assert_names(&list, "");
 }
 
+TEST(all_of_a_list_go_behind_those_of_another)
+{
+    struct list list = {0}, more = {0};
+    struct thing a = {.name = 'a'}, b = {.name = 'b'}, c = {.name = 'c'};
+    list_take_all(&list, &more);
+    assert_names(&list, "");
+    list_add(&more, &a.link);
+    list_add(&more, &b.link);
+    list_take_all(&list, &more);
+    assert_names(&list, "ab");
+    assert_names(&more, "");
+    list_add(&more, &c.link);
+    list_take_all(&list, &more);
+    assert_names(&list, "abc");
+    list_take_all(&list, &more);
+    assert_names(&list, "abc");
+}
+
 TEST(an_object_can_be_in_two_lists)
 {
     struct list one = {0}, two = {0};
