@@ -112,7 +112,7 @@ static int parse_request_line(struct http_head *head, char *line)
 }
 
 /* True if the comma-separated list has the word. */
-static bool list_has(const char *list, const char *word)
+static bool has_word(const char *list, const char *word)
 {
     size_t n = strlen(word);
     while (*list) {
@@ -166,9 +166,9 @@ static int parse_field(struct http_head *head, const char *name, const char *val
             return 501;
         head->is_chunked = true;
     } else if (strcasecmp(name, "Connection") == 0) {
-        if (list_has(value, "close"))
+        if (has_word(value, "close"))
             head->keep_alive = false;
-        else if (list_has(value, "keep-alive"))
+        else if (has_word(value, "keep-alive"))
             head->keep_alive = true;
     } else if (strcasecmp(name, "Expect") == 0) {
         if (strcasecmp(value, "100-continue") != 0)

@@ -31,7 +31,7 @@ static struct pool_lane *lane_of(const struct pool_check *check)
 
 /* -- The list of checks ------------------------------------------------------------------------ */
 
-static void list_add(struct pool_check *check)
+static void pending_add(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
     check->prev = mempool->last_check;
@@ -45,7 +45,7 @@ static void list_add(struct pool_check *check)
     lane_of(check)->bytes += check->len;
 }
 
-static void list_remove(struct pool_check *check)
+static void pending_remove(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
     if (check->prev)
@@ -119,7 +119,7 @@ static void end(struct pool_check *check, const struct pool_entry *entry)
         log_printf(mempool->log, LOG_MEMPOOL, "transaction %s: %s", txid,
                    entry ? "accepted" : verdict_reason(&check->verdict, reason));
     }
-    list_remove(check);
+    pending_remove(check);
     if (check->done)
         check->done(check->arg, &result);
     wake_children(mempool, check);
@@ -394,7 +394,7 @@ static struct pool_check *check_new(struct mempool *mempool, const struct pool_c
     check->arg = like->arg;
     arena_init(&check->tx_arena, ENTRY_ARENA_BYTES);
     arena_init(&check->arena, CHECK_ARENA_BYTES);
-    list_add(check);
+    pending_add(check);
     return check;
 }
 

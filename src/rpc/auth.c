@@ -4,7 +4,7 @@
 #include "crypto/hash.h"
 #include "crypto/hmac.h"
 #include "crypto/mem.h"
-#include "util/alloc.h"
+#include "util/array.h"
 #include "util/base64.h"
 #include "util/hex.h"
 
@@ -27,10 +27,8 @@ struct whitelist_entry {
 };
 
 struct auth {
-    struct credential *credentials;
-    size_t n_credentials;
-    struct whitelist_entry *whitelist;
-    size_t n_whitelist;
+    ARRAY(struct credential) credentials;
+    ARRAY(struct whitelist_entry) whitelist;
     bool whitelist_default;
 };
 
@@ -44,9 +42,7 @@ static char *copy_part(const char *s, size_t len)
 
 static struct credential *add_credential(struct auth *auth, struct span user, const char *salt)
 {
-    auth->credentials =
-        xrealloc(auth->credentials, auth->n_credentials + 1, sizeof *auth->credentials);
-    struct credential *credential = &auth->credentials[auth->n_credentials++];
+    struct credential *credential = ARRAY_ADD(&auth->credentials);
     sha256(user, credential->user_digest);
     credential->salt = xstrdup(salt);
     return credential;
@@ -79,8 +75,7 @@ static void add_whitelist(struct auth *auth, const char *line)
 {
     const char *colon = strchr(line, ':');
     size_t user_len = colon ? (size_t)(colon - line) : strlen(line);
-    auth->whitelist = xrealloc(auth->whitelist, auth->n_whitelist + 1, sizeof *auth->whitelist);
-    struct whitelist_entry *entry = &auth->whitelist[auth->n_whitelist++];
+    struct whitelist_entry *entry = ARRAY_ADD(&auth->whitelist);
     entry->user = copy_part(line, user_len);
     entry->methods = xstrdup(colon ? colon + 1 : "");
 }
@@ -110,14 +105,14 @@ void auth_free(struct auth *auth)
 {
     if (!auth)
         return;
-    for (size_t i = 0; i < auth->n_credentials; i++)
-        xfree(auth->credentials[i].salt);
-    for (size_t i = 0; i < auth->n_whitelist; i++) {
-        xfree(auth->whitelist[i].user);
-        xfree(auth->whitelist[i].methods);
+    for (size_t i = 0; i < auth->credentials.n; i++)
+        xfree(auth->credentials.at[i].salt);
+    for (size_t i = 0; i < auth->whitelist.n; i++) {
+        xfree(auth->whitelist.at[i].user);
+        xfree(auth->whitelist.at[i].methods);
     }
-    xfree(auth->credentials);
-    xfree(auth->whitelist);
+    ARRAY_FREE(&auth->credentials);
+    ARRAY_FREE(&auth->whitelist);
     xfree(auth);
 }
 
@@ -146,8 +141,8 @@ bool auth_check(const struct auth *auth, const char *header, char *user)
     uint8_t digest[32], tag[32];
     unsigned found = 0;
     sha256(name, digest);
-    for (size_t i = 0; i < auth->n_credentials; i++) {
-        const struct credential *credential = &auth->credentials[i];
+    for (size_t i = 0; i < auth->credentials.n; i++) {
+        const struct credential *credential = &auth->credentials.at[i];
         hmac_sha256(span_of_string(credential->salt), password, tag);
         unsigned same_user = mem_equal_ct(digest, credential->user_digest, sizeof digest);
         unsigned same_password = mem_equal_ct(tag, credential->password_tag, sizeof tag);
@@ -159,8 +154,8 @@ bool auth_check(const struct auth *auth, const char *header, char *user)
 
 static bool has_whitelist(const struct auth *auth, const char *user)
 {
-    for (size_t i = 0; i < auth->n_whitelist; i++) {
-        if (strcmp(auth->whitelist[i].user, user) == 0)
+    for (size_t i = 0; i < auth->whitelist.n; i++) {
+        if (strcmp(auth->whitelist.at[i].user, user) == 0)
             return true;
     }
     return false;
@@ -172,7 +167,7 @@ bool auth_may_call_any(const struct auth *auth, const char *user)
 }
 
 /* Is method a word of a list separated by commas and spaces? */
-static bool list_has(const char *list, const char *method)
+static bool names_method(const char *list, const char *method)
 {
     size_t len = strlen(method);
     while (*list) {
@@ -187,9 +182,9 @@ static bool list_has(const char *list, const char *method)
 
 bool auth_may_call(const struct auth *auth, const char *user, const char *method)
 {
-    for (size_t i = 0; i < auth->n_whitelist; i++) {
-        if (strcmp(auth->whitelist[i].user, user) == 0 &&
-            !list_has(auth->whitelist[i].methods, method))
+    for (size_t i = 0; i < auth->whitelist.n; i++) {
+        if (strcmp(auth->whitelist.at[i].user, user) == 0 &&
+            !names_method(auth->whitelist.at[i].methods, method))
             return false;
     }
     return auth_may_call_any(auth, user);

@@ -38,7 +38,7 @@ void rpc_free(struct rpc *rpc)
 {
     if (!rpc)
         return;
-    ASSERT(rpc->n_calls == 0);
+    ASSERT(rpc->calls.count == 0);
     if (rpc->room_timer)
         env_timer_cancel(rpc->node.env, rpc->room_timer);
     auth_free(rpc->auth);
@@ -63,7 +63,7 @@ void rpc_set_mempool(struct rpc *rpc, struct mempool *mempool)
 
 size_t rpc_pending(const struct rpc *rpc)
 {
-    return rpc->n_calls;
+    return rpc->calls.count;
 }
 
 struct ec_context *rpc_ec_context(struct rpc *rpc)
@@ -97,11 +97,7 @@ static struct rpc_call *call_new(struct rpc *rpc, rpc_reply_fn *reply, void *arg
     arena_init(&call->arena, ARENA_CHUNK_BYTES);
     buffer_init(&call->answer);
     call->out = json_out_to(&call->answer);
-    call->next = rpc->calls;
-    if (call->next)
-        call->next->prev = call;
-    rpc->calls = call;
-    rpc->n_calls++;
+    list_add_first(&rpc->calls, &call->link);
     return call;
 }
 
@@ -113,13 +109,12 @@ struct free_job {
 
 static void run_free(struct env_job *job)
 {
-    struct free_job *free_job = (struct free_job *)(void *)job; /* its first member */
-    arena_deinit(&free_job->arena);
+    arena_deinit(&CONTAINER_OF(job, struct free_job, job)->arena);
 }
 
 static void on_freed(struct env_job *job)
 {
-    struct free_job *free_job = (struct free_job *)(void *)job;
+    struct free_job *free_job = CONTAINER_OF(job, struct free_job, job);
     arena_deinit(&free_job->arena); /* of a job that was cancelled */
     xfree(free_job);
 }
@@ -140,13 +135,7 @@ static void free_arena(struct rpc_call *call)
 static void call_free(struct rpc_call *call)
 {
     struct rpc *rpc = call->rpc;
-    if (call->next)
-        call->next->prev = call->prev;
-    if (call->prev)
-        call->prev->next = call->next;
-    else
-        rpc->calls = call->next;
-    rpc->n_calls--;
+    list_remove(&rpc->calls, &call->link);
     if (call->turn_timer)
         env_timer_cancel(rpc->node.env, call->turn_timer);
     xfree(call->error_message);
@@ -402,7 +391,7 @@ void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
 
 struct rpc_call *rpc_job_call(struct env_job *job)
 {
-    return (struct rpc_call *)(void *)((uint8_t *)job - offsetof(struct rpc_call, job));
+    return CONTAINER_OF(job, struct rpc_call, job);
 }
 
 bool rpc_park(struct rpc_call *call)
@@ -415,19 +404,24 @@ bool rpc_park(struct rpc_call *call)
     return false;
 }
 
+static struct rpc_call *first_call(const struct rpc *rpc)
+{
+    return LIST_FIRST(struct rpc_call, &rpc->calls, link);
+}
+
 void rpc_on_tip_changed(struct rpc *rpc, const struct block_node *tip)
 {
     (void)tip; /* waiting calls ask the chain */
     rpc->tip_sequence++;
     /* Answering may change the list: start again after each. */
-    struct rpc_call *call = rpc->calls;
+    struct rpc_call *call = first_call(rpc);
     while (call) {
         if (call->on_tip && call->tip_seen != rpc->tip_sequence) {
             call->tip_seen = rpc->tip_sequence;
             call->on_tip(call);
-            call = rpc->calls;
+            call = first_call(rpc);
         } else {
-            call = call->next;
+            call = LIST_NEXT(struct rpc_call, call, link);
         }
     }
 }
@@ -443,25 +437,25 @@ static void interrupt(struct rpc_call *call)
 void rpc_interrupt(struct rpc *rpc)
 {
     rpc->is_interrupted = true;
-    struct rpc_call *call = rpc->calls;
+    struct rpc_call *call = first_call(rpc);
     while (call) {
         if (call->on_interrupt || call->waits_for_room) {
             if (call->on_interrupt)
                 interrupt(call);
             else
                 call_end_waiting(call);
-            call = rpc->calls;
+            call = first_call(rpc);
         } else {
-            call = call->next;
+            call = LIST_NEXT(struct rpc_call, call, link);
         }
     }
 }
 
 void rpc_cancel(struct rpc *rpc, uint64_t token)
 {
-    struct rpc_call *call = rpc->calls;
+    struct rpc_call *call = first_call(rpc);
     while (call && call->token != token)
-        call = call->next;
+        call = LIST_NEXT(struct rpc_call, call, link);
     if (!call)
         return;
     call->reply = NULL;

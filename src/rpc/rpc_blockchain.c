@@ -7,7 +7,7 @@
 #include "consensus/versionbits.h"
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 enum rpc_progress rpc_getbestblockhash(struct rpc_call *call)
 {
@@ -157,23 +157,19 @@ static void put_tip(struct json_out *out, const struct chain *chain, const struc
 enum rpc_progress rpc_getchaintips(struct rpc_call *call)
 {
     const struct chain *chain = call->rpc->node.chain;
-    const struct block_node **tips = NULL;
-    size_t n = 0, capacity = 0, at = 0;
+    ARRAY(const struct block_node *) tips = {0};
+    size_t at = 0;
     for (const struct block_node *node; (node = chain_next_node(chain, &at));) {
         if (node->first_child && node != chain_tip(chain))
             continue;
-        if (n == capacity) {
-            capacity = capacity ? 2 * capacity : 16;
-            tips = xrealloc(tips, capacity, sizeof *tips);
-        }
-        tips[n++] = node;
+        *ARRAY_ADD(&tips) = node;
     }
-    qsort(tips, n, sizeof *tips, compare_tips);
+    qsort(tips.at, tips.n, sizeof *tips.at, compare_tips);
     json_open_array(&call->out);
-    for (size_t i = 0; i < n; i++)
-        put_tip(&call->out, chain, tips[i]);
+    for (size_t i = 0; i < tips.n; i++)
+        put_tip(&call->out, chain, tips.at[i]);
     json_close_array(&call->out);
-    xfree(tips);
+    ARRAY_FREE(&tips);
     return RPC_DONE;
 }
 

@@ -41,7 +41,7 @@ enum rpc_progress rpc_getrpcinfo(struct rpc_call *call)
     int64_t now_us = env_now_us(node->env);
     json_open_object(out);
     json_field_array(out, "active_commands");
-    for (const struct rpc_call *other = call->rpc->calls; other; other = other->next) {
+    LIST_EACH (const struct rpc_call, other, &call->rpc->calls, link) {
         if (!other->method || other->entry_done)
             continue;
         json_open_object(out);

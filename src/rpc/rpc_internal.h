@@ -52,8 +52,8 @@ struct rpc_method;
 struct rpc_call {
     struct rpc *rpc;
     uint64_t token;
-    struct rpc_call *next, *prev; /* all calls not answered yet */
-    rpc_reply_fn *reply;          /* NULL once nobody wants the answer */
+    struct list_link link; /* among the calls not answered yet */
+    rpc_reply_fn *reply;   /* NULL once nobody wants the answer */
     void *reply_arg;
     const struct rpc_client *client; /* or NULL */
     bool is_in_reserve;
@@ -101,8 +101,7 @@ struct rpc_call {
 struct rpc {
     struct rpc_node node;
     struct auth *auth;
-    struct rpc_call *calls;
-    size_t n_calls;
+    struct list calls; /* newest first */
     uint64_t next_token;
     uint64_t tip_sequence;
     size_t held_bytes; /* of all calls' answers that are not with their clients yet */

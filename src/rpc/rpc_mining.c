@@ -13,7 +13,7 @@
 #include "rpc/method_table.h"
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"
-#include "util/alloc.h"
+#include "util/array.h"
 #include "util/hex.h"
 
 enum {
@@ -624,18 +624,17 @@ enum rpc_progress rpc_getprioritisedtransactions(struct rpc_call *call)
     if (!rpc_need_mempool(call))
         return RPC_DONE;
     /* Sorted: the order of the table must not show. */
-    const struct mempool_delta **list = NULL, *delta;
-    size_t at = 0, n = 0;
-    while ((delta = mempool_next_delta(call->rpc->node.mempool, &at))) {
-        list = xrealloc(list, n + 1, sizeof(void *));
-        list[n++] = delta;
-    }
-    if (n > 1)
-        qsort(list, n, sizeof(void *), compare_deltas);
+    ARRAY(const struct mempool_delta *) list = {0};
+    const struct mempool_delta *delta;
+    size_t at = 0;
+    while ((delta = mempool_next_delta(call->rpc->node.mempool, &at)))
+        *ARRAY_ADD(&list) = delta;
+    if (list.n > 1)
+        qsort(list.at, list.n, sizeof(void *), compare_deltas);
     json_open_object(&call->out);
-    for (size_t i = 0; i < n; i++)
-        put_delta(call, list[i]);
+    for (size_t i = 0; i < list.n; i++)
+        put_delta(call, list.at[i]);
     json_close_object(&call->out);
-    xfree(list);
+    ARRAY_FREE(&list);
     return RPC_DONE;
 }

@@ -87,7 +87,7 @@ void rpc_room_leave(struct rpc_call *call)
 static struct rpc_call *next_to_begin(const struct rpc *rpc)
 {
     struct rpc_call *first = NULL;
-    for (struct rpc_call *call = rpc->calls; call; call = call->next) {
+    LIST_EACH (struct rpc_call, call, &rpc->calls, link) {
         if (call->waits_for_room && (!first || call->token < first->token) && may_begin(call))
             first = call;
     }

@@ -7,7 +7,7 @@
 #include "rpc/chain_json.h"
 #include "rpc/desc.h"
 #include "rpc/methods.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 enum {
     RANGE_END_DEFAULT = 1000,
@@ -41,11 +41,9 @@ struct coin_scan {
     const struct ec_context *ec;
     struct scan_order *orders;
     size_t n_orders;
-    struct needle *needles;
-    size_t n_needles, needles_room;
+    ARRAY(struct needle) needles;
     bool is_prepared;
-    struct found *found;
-    size_t n_found, found_room;
+    ARRAY(struct found) found;
     uint64_t n_coins;
     bool is_over_full;
     atomic_bool is_aborted;
@@ -76,12 +74,8 @@ static void add_needles(struct coin_scan *scan, const struct desc *desc, uint32_
 {
     struct span scripts[DESC_SCRIPTS_MAX];
     size_t n = desc_scripts(scan->ec, desc, index, &scan->arena, scripts);
-    if (scan->n_needles + n > scan->needles_room) {
-        scan->needles_room = 2 * scan->needles_room + DESC_SCRIPTS_MAX;
-        scan->needles = xrealloc(scan->needles, scan->needles_room, sizeof *scan->needles);
-    }
     for (size_t i = 0; i < n; i++)
-        scan->needles[scan->n_needles++] = (struct needle){scripts[i], desc, index, (uint32_t)i};
+        *ARRAY_ADD(&scan->needles) = (struct needle){scripts[i], desc, index, (uint32_t)i};
 }
 
 /* All scripts, sorted. Takes a while for large ranges, so the job does it before its first coin. */
@@ -95,8 +89,8 @@ static void prepare(struct coin_scan *scan)
                 add_needles(scan, order->list.variant[k], (uint32_t)index);
         }
     }
-    if (scan->n_needles > 0)
-        qsort(scan->needles, scan->n_needles, sizeof *scan->needles, compare_needles);
+    if (scan->needles.n > 0)
+        qsort(scan->needles.at, scan->needles.n, sizeof(struct needle), compare_needles);
 }
 
 static bool visit(void *arg, const struct outpoint *outpoint, const struct coin *coin)
@@ -111,20 +105,16 @@ static bool visit(void *arg, const struct outpoint *outpoint, const struct coin 
     unsigned part = (unsigned)outpoint->txid.b[0] << 8 | outpoint->txid.b[1];
     atomic_store_explicit(&scan->percent, part * 100 / 65536, memory_order_relaxed);
     const struct needle *needle =
-        scan->n_needles ? bsearch(&coin->script_pubkey, scan->needles, scan->n_needles,
-                                  sizeof *scan->needles, compare_script_to_needle)
+        scan->needles.n ? bsearch(&coin->script_pubkey, scan->needles.at, scan->needles.n,
+                                  sizeof(struct needle), compare_script_to_needle)
                         : NULL;
     if (!needle)
         return true;
-    if (scan->n_found == FOUND_MAX) {
+    if (scan->found.n == FOUND_MAX) {
         scan->is_over_full = true;
         return false;
     }
-    if (scan->n_found == scan->found_room) {
-        scan->found_room = 2 * scan->found_room + 16;
-        scan->found = xrealloc(scan->found, scan->found_room, sizeof *scan->found);
-    }
-    struct found *found = &scan->found[scan->n_found++];
+    struct found *found = ARRAY_ADD(&scan->found);
     *found = (struct found){*outpoint, *coin, needle};
     found->coin.script_pubkey = needle->script;
     return true;
@@ -140,8 +130,8 @@ static bool visit_coin(void *arg, const struct outpoint *outpoint, const struct 
 static void scan_free(struct coin_scan *scan)
 {
     arena_deinit(&scan->arena);
-    xfree(scan->needles);
-    xfree(scan->found);
+    ARRAY_FREE(&scan->needles);
+    ARRAY_FREE(&scan->found);
     xfree(scan);
 }
 
@@ -182,9 +172,9 @@ static void put_answer(struct rpc_call *call, struct coin_scan *scan, const stru
     json_field_int(out, "height", tip->height);
     json_field_id(out, "bestblock", tip->hash.b);
     json_field_array(out, "unspents");
-    for (size_t i = 0; i < scan->n_found; i++) {
-        put_found(call, scan, &scan->found[i], tip);
-        total_sat += scan->found[i].coin.value_sat;
+    for (size_t i = 0; i < scan->found.n; i++) {
+        put_found(call, scan, &scan->found.at[i], tip);
+        total_sat += scan->found.at[i].coin.value_sat;
     }
     json_close_array(out);
     json_field_amount(out, "total_amount", total_sat);

@@ -28,7 +28,7 @@ static void list_push(struct flight_list *list, struct flight *flight)
     list->n++;
 }
 
-static void list_remove(struct flight_list *list, struct flight *flight)
+static void flights_remove(struct flight_list *list, struct flight *flight)
 {
     if (flight->prev)
         flight->prev->next = flight->next;
@@ -52,7 +52,7 @@ static struct block_node *node_after(const struct chain *chain, const struct fli
 static void drop_newest(struct chain *chain)
 {
     struct flight *flight = chain->flights.newest;
-    list_remove(&chain->flights, flight);
+    flights_remove(&chain->flights, flight);
     chain->flight_bytes -= flight->data_pos.len;
     flight_drop(flight);
 }
@@ -307,7 +307,7 @@ static void commit_oldest(struct chain *chain)
     struct block_node *node = flight->node;
     bool connects = flight->kind == FLIGHT_CONNECT;
     ASSERT(connects ? node->prev == chain_tip_node(chain) : node == chain_tip_node(chain));
-    list_remove(&chain->flights, flight);
+    flights_remove(&chain->flights, flight);
     chain->flight_bytes -= flight->data_pos.len;
     overlay_commit(&chain->overlay, &flight->layer, chain->core.coins);
     if (connects) {

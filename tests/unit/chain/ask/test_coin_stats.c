@@ -20,12 +20,12 @@ struct listed {
 };
 
 /* The coins as a list: what the blocks make and do not spend. */
-struct list {
+struct coin_list {
     struct listed at[LISTED_MAX];
     size_t n;
 };
 
-static void spend_listed(struct list *list, const struct outpoint *outpoint)
+static void spend_listed(struct coin_list *list, const struct outpoint *outpoint)
 {
     size_t i = 0;
     while (!outpoint_equal(&list->at[i].outpoint, outpoint))
@@ -33,7 +33,7 @@ static void spend_listed(struct list *list, const struct outpoint *outpoint)
     list->at[i] = list->at[--list->n];
 }
 
-static void list_block(struct list *list, const struct built_block *block)
+static void list_block(struct coin_list *list, const struct built_block *block)
 {
     for (uint32_t i = 0; i < block->block.n_tx; i++) {
         const struct tx *tx = &block->block.tx[i];
@@ -59,9 +59,9 @@ static int compare_listed(const void *a, const void *b)
     return order ? order : (x->vout > y->vout) - (x->vout < y->vout);
 }
 
-static struct list *list_chain(const struct built_block *last)
+static struct coin_list *list_chain(const struct built_block *last)
 {
-    struct list *list = xcalloc(1, sizeof *list);
+    struct coin_list *list = xcalloc(1, sizeof *list);
     for (int32_t height = 1; height <= last->height; height++)
         list_block(list, built_ancestor(last, height));
     qsort(list->at, list->n, sizeof list->at[0], compare_listed);
@@ -79,7 +79,7 @@ static void append_listed(struct buffer *buffer, const struct listed *coin)
     write_span(&w, coin->out.script_pubkey);
 }
 
-static struct coin_stats stats_of_list(const struct list *list, enum coin_stats_hash hash)
+static struct coin_stats stats_of_list(const struct coin_list *list, enum coin_stats_hash hash)
 {
     struct coin_stats stats = {.n_outputs = list->n};
     struct buffer all;
@@ -108,7 +108,7 @@ static void assert_stats(struct chain_rig *rig, const struct built_block *last)
 {
     static const enum coin_stats_hash kinds[] = {COIN_STATS_NONE, COIN_STATS_SERIALIZED_3,
                                                  COIN_STATS_MUHASH};
-    struct list *list = list_chain(last);
+    struct coin_list *list = list_chain(last);
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         struct coin_stats have = rig_coin_stats(rig, kinds[i]);
         struct coin_stats want = stats_of_list(list, kinds[i]);
@@ -201,7 +201,7 @@ TEST(blocks_that_come_meanwhile_do_not_count)
     /* Whatever the tip was, the figures are of that one. */
     const struct built_block *at = built_ancestor(last, answer.stats.tip->height);
     assert_memory_equal(answer.stats.tip->hash.b, at->block.hash.b, 32);
-    struct list *list = list_chain(at);
+    struct coin_list *list = list_chain(at);
     struct coin_stats want = stats_of_list(list, COIN_STATS_SERIALIZED_3);
     assert_memory_equal(answer.stats.hash, want.hash, 32);
     xfree(list);
