@@ -42,14 +42,16 @@ class Links:
 
     def edges(self):
         """{module: modules it needs}: it uses a symbol that the other defines, or includes a
-        header that is internal to the other."""
+        header that is internal to the other. What is internal to a whole layer, like
+        p2p/p2p_internal.h, makes nobody need p2p.c: how far a struct is open is counted apart."""
         modules = {p for p in self.tree.select("src/", ends=(".c",)) if layer_of(p)}
         edges = {m: set() for m in modules}
         for source, names in self.needs.items():
             edges[source] |= {self.defines[n] for n in names if n in self.defines}
         for path in modules:
             for header, _ in includes(self.tree, path):
-                if header.endswith("_internal.h"):
+                whole = f"/{layer_of(header)}_internal.h"
+                if header.endswith("_internal.h") and not header.endswith(whole):
                     edges[path].add(header.replace("_internal.h", ".c"))
         return {m: {o for o in others if o in modules and o != m} for m, others in edges.items()}
 
@@ -140,3 +142,89 @@ def waiting(tree):
         return {}
     rows = [line.partition(": ") for line in tree.lines(path) if line and line[0] != "#"]
     return {name.strip(): why for name, _, why in rows}
+
+
+# -- Lints --------------------------------------------------------------------------------
+
+
+# Within a layer, a folder needs those to its left; files of no folder come last.
+FOLDERS = {
+    "chain": ["core", "coins", "disk", "tree", "pipeline", "intake", "upkeep", "ask", ""],
+    "p2p": ["core", "peer", "addr", "connect", "headers", "blocks", "txs", "serve", "session", ""],
+}
+
+
+def folders_right_of(path):
+    """The folders of a file's layer that it must not need; None if its own has no place."""
+    layer, own = layer_of(path), folder_of(path)
+    order = FOLDERS.get(layer, [""])
+    return order[order.index(own) + 1:] if own in order else None
+
+
+def lint_folder_includes(tree):
+    """Within a layer too, includes go to the left: the table FOLDERS."""
+    for path in tree.select("src/", ends=(".c", ".h", ".inc", ".def")):
+        if layer_of(path) is None:
+            continue
+        right = folders_right_of(path)
+        if right is None:
+            yield (path, 1, f"{folder_of(path)} has no place in the order of folders",
+                   "add it to FOLDERS in tools/lint/links.py")
+            continue
+        for header, line in includes(tree, path):
+            if layer_of(header) == layer_of(path) and folder_of(header) in right:
+                yield (path, line, f"includes {header[len('src/'):]}, whose folder is to its right",
+                       "move it, or hand over a callback")
+
+
+def lint_folders(tree):
+    """Within a layer too, calls go to the left: the table FOLDERS."""
+    if not tree.objects:
+        return
+    links = Links(tree)
+    for path, names in sorted(links.needs.items()):
+        right = folders_right_of(path) if layer_of(path) else None
+        for name in sorted(names):
+            other = links.defines.get(name, "")
+            if right and layer_of(other) == layer_of(path) and folder_of(other) in right:
+                yield (path, 1, f"uses {name} of {other[4:]}, whose folder is to its right",
+                       "let it be told through a callback")
+
+
+def lint_circles(tree):
+    """Files of a layer do not need each other in a circle."""
+    if not tree.objects:
+        return
+    for layer, groups in sorted(Links(tree).circles().items()):
+        for group in groups:
+            names = ", ".join(m[len(f"src/{layer}/"):] for m in group)
+            for module in group:
+                what = f"of {names}" if module == group[0] else f"with {group[0]}"
+                yield (module, 1, f"is in a circle {what}",
+                       "let one of them tell the other through a callback")
+
+
+ADVICE = {
+    "dead": "delete it, or name the open issue it waits for in tools/lint/waiting.txt",
+    "static": "make it static: only its own file uses it",
+    "tests": "only tests use it: let them look another way, or name an issue in waiting.txt",
+}
+
+
+def lint_dead_functions(tree):
+    """What a header declares, another file of src uses."""
+    if not tree.objects:
+        return
+    exempt = waiting(tree)
+    for name, (path, line, kind) in Links(tree).uncalled().items():
+        if name not in exempt and kind in ADVICE:
+            yield path, line, f"{name}() is used by no other file of src", ADVICE[kind]
+
+
+def lint_own_comments(tree):
+    """Each prototype of a header that another folder includes has a comment of its own."""
+    called = called_folders(tree)
+    for path, name, line, own in shared_prototypes(tree):
+        if path in called and not own:
+            yield (path, line, f"{name}() has no comment of its own",
+                   "say what it does: In, Out, Returns, Units, Owns, Fails, Spec as apply")

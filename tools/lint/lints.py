@@ -10,6 +10,11 @@ import re
 import subprocess
 import sys
 
+from citations import lint_citations
+from links import (lint_circles, lint_dead_functions, lint_folder_includes, lint_folders,
+                   lint_own_comments)
+from shape import (lint_default, lint_function_goal, lint_nesting, lint_parameters,
+                   lint_recursion)
 from source import TEST_HEAD, Tree, functions, layer_of, line_at, prototypes
 
 ORDER = ["util", "crypto", "consensus", "chain", "mempool", "p2p", "rpc", "node", "host", "sim",
@@ -269,8 +274,8 @@ def lint_assertions(tree):
 
 def lint_docs(tree):
     """Documents name only files and functions that exist."""
-    source = "\n".join(tree.code(p) for p in tree.select("src/", "tests/", ends=(
-        ".c", ".h", ".def", ".inc")))
+    source = {word for p in tree.select("src/", "tests/", ends=(".c", ".h", ".def", ".inc"))
+              for word in re.findall(r"\w+", tree.code(p))}
     known = set(tree.paths)
     folders = {os.path.dirname(p) for p in known}
     folders |= {"/".join(f.split("/")[:i]) for f in folders for i in range(1, f.count("/") + 1)}
@@ -278,7 +283,7 @@ def lint_docs(tree):
                  if re.match(r"(doc/[^/]+|doc/decisions/[^/]+|README|CONTRIBUTING)\.md$", p)]:
         for number, line in enumerate(tree.lines(path), 1):
             for name in re.findall(r"`([a-z][a-z0-9_]*)\(\)`", line):
-                if not re.search(r"\b" + name + r"\b", source):
+                if name not in source:
                     yield (path, number, f"names {name}(), which does not exist",
                            "correct the page")
             for name in re.findall(
@@ -304,24 +309,80 @@ LINTS = {
     "unit-tests": lint_unit_tests,
     "assertions": lint_assertions,
     "docs": lint_docs,
+    "parameters": lint_parameters,
+    "nesting": lint_nesting,
+    "recursion": lint_recursion,
+    "default": lint_default,
+    "function-goal": lint_function_goal,
+    "own-comments": lint_own_comments,
+    "folders": lint_folders,
+    "folder-includes": lint_folder_includes,
+    "circles": lint_circles,
+    "dead-functions": lint_dead_functions,
+    "citations": lint_citations,
 }
+
+NEED_OBJECTS = ("globals", "circles", "dead-functions", "folders")
+
+RATCHET = "tools/lint/ratchet.txt"
+
+
+def read_ratchet(tree):
+    """{(lint, layer): how many findings are left from before the lint}; they may only shrink."""
+    if RATCHET not in tree.paths:
+        return {}
+    rows = [line.split() for line in tree.lines(RATCHET) if line and line[0] != "#"]
+    return {(lint, layer): int(n) for lint, layer, n in rows}
+
+
+def write_ratchet(tree, rows):
+    head = [line for line in tree.lines(RATCHET) if line.startswith("#")]
+    body = [f"{lint} {layer} {n}" for (lint, layer), n in sorted(rows.items()) if n]
+    with open(os.path.join(tree.root, RATCHET), "w", encoding="utf-8") as f:
+        f.write("\n".join(head + body) + "\n")
+
+
+def judge(lint, findings, ratchet):
+    """Those findings of a lint that are more than their layer's row allows, all of that layer
+    then; and the rows as they would be: {layer: count} of the layers that have become better."""
+    by_layer = {}
+    for finding in findings:
+        by_layer.setdefault(layer_of(finding[0]) or finding[0].split("/")[0], []).append(finding)
+    bad, better = [], {}
+    for layer in sorted({*by_layer, *(la for li, la in ratchet if li == lint)}):
+        found, allowed = by_layer.get(layer, []), ratchet.get((lint, layer), 0)
+        if len(found) > allowed:
+            bad += found
+            if allowed:
+                bad.append((RATCHET, 1, f"{layer} has {len(found)}, {allowed} were left",
+                            "none of the above may be new"))
+        elif len(found) < allowed:
+            better[layer] = len(found)
+    return bad, better
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", default=".")
     parser.add_argument("--objects", default="")
+    parser.add_argument("--shrink", action="store_true", help="lower the rows of ratchet.txt")
     parser.add_argument("lints", nargs="*")
     args = parser.parse_args()
     for name in args.lints:
         if name not in LINTS:
             parser.error(f"no such lint: {name}; there are: {', '.join(LINTS)}")
     tree = Tree(args.root, args.objects)
+    ratchet = read_ratchet(tree)
     count = 0
     for name in args.lints or LINTS:
-        for path, line, what, advice in LINTS[name](tree):
+        findings, better = judge(name, LINTS[name](tree), ratchet)
+        if tree.objects or name not in NEED_OBJECTS:
+            ratchet.update({(name, layer): n for layer, n in better.items()})
+        for path, line, what, advice in findings:
             print(f"{path}:{line}: [{name}] {what}; {advice}")
             count += 1
+    if args.shrink:
+        write_ratchet(tree, ratchet)
     print(f"{count} finding{'' if count == 1 else 's'}")
     return 1 if count else 0
 

@@ -62,8 +62,9 @@ bool core_is_working(const struct chain_core *core);
  * Returns:  seconds since 1970 */
 int64_t core_now_s(const struct chain_core *core);
 
-/* An operation begins that the end of the chain must wait for; it has ended. */
+/* An operation begins that the end of the chain must wait for. */
 void core_begin(struct chain_core *core);
+/* An operation has ended that core_begin() counted: closing may go on now if it was the last. */
 void core_end(struct chain_core *core);
 /* Something has ended that a part calls busy: closing may go on now. */
 void core_ended(struct chain_core *core);
