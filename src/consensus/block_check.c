@@ -11,7 +11,8 @@
 #include "crypto/hash.h"
 #include "util/hex.h"
 
-/* OP_RETURN, a push of 36 bytes, then the header of BIP141; 32 bytes of commitment follow. */
+/* OP_RETURN, a push of 36 bytes, then four that mark it; 32 bytes of commitment follow.
+ * BIP-141, Commitment structure */
 static const uint8_t commitment_prefix[6] = {0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed};
 
 /* A transaction of this size without witness has the form of an inner node of the merkle tree. */
@@ -25,7 +26,7 @@ bool block_header_check(const struct network *network, const struct block_hash *
     return verdict_set(verdict, REJECT_NONE, NULL);
 }
 
-/* The least version that the rules in force at a height demand. */
+/* The least version that the rules in force at a height demand. BIP-90, Specification */
 static int32_t version_min(const struct network *network, int32_t height)
 {
     if (network_is_buried_active(network, BURIED_CLTV, height))
@@ -45,6 +46,7 @@ bool block_header_check_context(const struct block_header *header,
     if ((int64_t)header->time <= context->prev_mtp_s)
         return verdict_set(verdict, REJECT_TIME_TOO_OLD, "block's timestamp is too early");
 
+    /* BIP-94, 3. Time Warp Attack Prevention */
     if (network->enforce_bip94 && context->height % pow_retarget_interval(network) == 0 &&
         (int64_t)header->time < context->prev_time_s - TIMEWARP_GRACE_S)
         return verdict_set(verdict, REJECT_TIME_TIMEWARP,
@@ -115,6 +117,7 @@ static bool check_transactions(const struct block *block, struct arena *scratch,
     uint64_t sigops = 0;
     for (uint32_t i = 0; i < block->n_tx; i++)
         sigops += tx_legacy_sigops(&block->tx[i]);
+    /* BIP-141, Sigops */
     if (sigops * WITNESS_SCALE > BLOCK_SIGOPS_COST_MAX)
         return verdict_set(verdict, REJECT_BLK_SIGOPS, "out-of-bounds SigOpCount");
     return true;
@@ -143,6 +146,7 @@ uint32_t block_commitment_index(const struct block *block)
     if (block->n_tx == 0)
         return BLOCK_COMMITMENT_NONE;
     const struct tx *coinbase = &block->tx[0];
+    /* Of several the last one counts. BIP-141, Commitment structure */
     for (uint32_t i = coinbase->n_out; i-- > 0;) {
         struct span script = coinbase->out[i].script_pubkey;
         if (script.len >= BLOCK_COMMITMENT_BYTES &&
@@ -156,12 +160,14 @@ void block_commitment_compute(const uint8_t witness_root[32], const uint8_t nonc
                               uint8_t commitment[32])
 {
     uint8_t both[64];
+    /* BIP-141, Commitment structure */
     memcpy(both, witness_root, 32);
     memcpy(both + 32, nonce, 32);
     sha256d(span_of(both, sizeof both), commitment);
 }
 
-/* The coinbase's witness must be one item of 32 bytes: the nonce of the commitment. */
+/* The coinbase's witness must be one item of 32 bytes: the nonce of the commitment.
+ * BIP-141, Commitment structure */
 static bool coinbase_nonce(const struct tx *coinbase, struct span *nonce)
 {
     if (coinbase->n_in == 0)
@@ -191,6 +197,7 @@ static bool check_commitment(const struct block *block, uint32_t index, struct a
 bool block_check_witness(const struct block *block, bool expect, struct arena *scratch,
                          struct verdict *verdict)
 {
+    /* Without a commitment no transaction may have a witness. BIP-141, Commitment structure */
     uint32_t index = expect ? block_commitment_index(block) : BLOCK_COMMITMENT_NONE;
     if (index != BLOCK_COMMITMENT_NONE)
         return check_commitment(block, index, scratch, verdict);
@@ -203,7 +210,8 @@ bool block_check_witness(const struct block *block, bool expect, struct arena *s
     return verdict_set(verdict, REJECT_NONE, NULL);
 }
 
-/* BIP34: the coinbase's script starts with the block's height, in the shortest push. */
+/* The coinbase's script starts with the block's height, in the shortest push.
+ * BIP-34, Specification */
 static bool has_height(const struct tx *coinbase, int32_t height)
 {
     uint8_t expect[SCRIPT_NUM_PUSH_MAX];
@@ -215,6 +223,7 @@ static bool has_height(const struct tx *coinbase, int32_t height)
 bool block_check_context(const struct block *block, const struct network *network, int32_t height,
                          int64_t prev_mtp_s, struct arena *scratch, struct verdict *verdict)
 {
+    /* BIP-113, Specification */
     bool bip113 = network_is_buried_active(network, BURIED_CSV, height);
     int64_t lock_time_s = bip113 ? prev_mtp_s : (int64_t)block->header.time;
     for (uint32_t i = 0; i < block->n_tx; i++) {
@@ -232,6 +241,7 @@ bool block_check_context(const struct block *block, const struct network *networ
 
     /* After the commitment: before it, the weight of a copy padded with witness data would be held
      * against the hash. */
+    /* BIP-141, Block size */
     if (block_weight_wu(block) > BLOCK_WEIGHT_MAX_WU)
         return verdict_set(verdict, REJECT_BLK_WEIGHT,
                            "ContextualCheckBlock : weight limit failed");

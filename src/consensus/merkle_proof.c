@@ -48,7 +48,7 @@ static void build_level(struct tree *tree, uint32_t level, struct arena *scratch
     tree->hash[level] = arena_alloc(scratch, (size_t)width * 32);
     tree->is_wanted[level] = arena_calloc(scratch, width, sizeof(bool));
     for (uint32_t i = 0; i < width; i++) {
-        /* A node without a partner is paired with itself. */
+        /* A node without a partner is paired with itself. BIP-37, Partial Merkle branch format */
         uint32_t left = 2 * i, right = left + 1 < below ? left + 1 : left;
         hash_pair(tree->hash[level - 1][left], tree->hash[level - 1][right], tree->hash[level][i]);
         tree->is_wanted[level][i] =
@@ -69,7 +69,8 @@ static void build_tree(struct tree *tree, const struct block *block, const bool 
         build_level(tree, level, scratch);
 }
 
-/* What the walk shows: a bit for each node it comes to, a hash where it goes no further. */
+/* What the walk shows: a bit for each node it comes to, a hash where it goes no further.
+ * BIP-37, Constructing a partial merkle tree object */
 struct shown {
     uint8_t *bits;
     uint32_t n_bits, n_hashes;
@@ -113,6 +114,7 @@ void merkle_proof_append(const struct block *block, const bool *wanted, struct a
         BLOCK_HEADER_BYTES + 4 + 2 * 5 + 32 * (size_t)shown.n_hashes + shown.n_bits / 8 + 1;
     struct writer w = writer_to_buffer(buffer_reserve(out, room), room);
     block_header_encode(&w, &block->header);
+    /* BIP-37, Partial Merkle branch format */
     write_u32(&w, block->n_tx);
     write_compact_size(&w, shown.n_hashes);
     for (uint32_t i = 0; i < shown.n_hashes; i++)
@@ -124,7 +126,7 @@ void merkle_proof_append(const struct block *block, const bool *wanted, struct a
 
 /* -- Reading ---------------------------------------------------------------------------------- */
 
-/* The walk done again from its bits and hashes. */
+/* The walk done again from its bits and hashes. BIP-37, Parsing a partial merkle tree object */
 struct walk {
     struct span hashes, bits;
     size_t hashes_used, bits_used;
@@ -218,12 +220,14 @@ bool merkle_proof_read(struct span raw, struct arena *arena, struct merkle_proof
     walk.bits = read_var_span(&r);
     if (r.failed)
         return false;
+    /* BIP-37, Parsing a partial merkle tree object */
     if (out->n_tx == 0 || out->n_tx > MERKLE_PROOF_TX_MAX || n_hashes > out->n_tx ||
         8 * walk.bits.len < n_hashes)
         return true;
     out->ids = arena_calloc(arena, (size_t)n_hashes + 1, sizeof *out->ids);
     walk_proof(&walk, root);
-    /* All of it was needed, but for the bits that fill the last byte. */
+    /* All of it was needed, but for the bits that fill the last byte.
+     * BIP-37, Parsing a partial merkle tree object */
     out->is_whole = !walk.is_bad && walk.hashes_used == n_hashes &&
                     (walk.bits_used + 7) / 8 == walk.bits.len &&
                     memcmp(root, out->header.merkle_root, 32) == 0;

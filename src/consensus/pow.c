@@ -95,8 +95,8 @@ static uint32_t retarget(const struct network *network, const struct header_view
     if (actual_s > timespan_s * 4)
         actual_s = timespan_s * 4;
 
-    /* BIP94: the last block of a period may be one of minimum difficulty, the first may not; so
-     * the period's real difficulty is that of its first block. */
+    /* The last block of a period may be one of minimum difficulty, the first may not; so the
+     * period's real difficulty is that of its first block. BIP-94, 2. Block Storm Fix */
     uint32_t bits = network->enforce_bip94 ? first.bits : last.bits;
     return pow_target_to_bits(scale_target(network, bits, actual_s));
 }
@@ -125,6 +125,7 @@ uint32_t pow_next_bits(const struct network *network, const struct header_view *
         return last.bits;
 
     uint32_t limit_bits = pow_target_to_bits(u256_from_le(network->pow_limit));
+    /* BIP-94, 1. 20-minute Exception Rule */
     if ((int64_t)time > (int64_t)last.time + 2 * network->pow_target_spacing_s)
         return limit_bits;
     return real_bits(view, prev, interval, limit_bits);

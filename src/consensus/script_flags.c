@@ -18,13 +18,14 @@ uint32_t script_flags_for_block(const struct network *network, int32_t height,
         if (block_hash_equal(hash, &network->exceptions[i].hash))
             flags = network->exceptions[i].flags;
     }
+    /* By height, as it was with miners' votes. BIP-90, Specification */
     if (network_is_buried_active(network, BURIED_DERSIG, height))
         flags |= SCRIPT_VERIFY_DERSIG;
     if (network_is_buried_active(network, BURIED_CLTV, height))
         flags |= SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY;
     if (network_is_buried_active(network, BURIED_CSV, height))
         flags |= SCRIPT_VERIFY_CHECKSEQUENCEVERIFY;
-    /* BIP147 came with segwit */
+    /* It came with segwit. BIP-147, Deployment */
     if (network_is_buried_active(network, BURIED_SEGWIT, height))
         flags |= SCRIPT_VERIFY_NULLDUMMY;
     return flags;

@@ -35,6 +35,7 @@ enum script_error op_hash(struct script_run *run)
 enum script_error op_codeseparator(struct script_run *run)
 {
     run->code_at = run->it.at;
+    /* BIP-342, Common Signature Message Extension */
     run->codesep_pos = run->op_pos;
     return SCRIPT_OK;
 }
@@ -54,7 +55,8 @@ enum script_error op_checksig(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* ( sig n pubkey -- n+1 ) if the signature is good, ( -- n ) if it is empty. BIP342 */
+/* ( sig n pubkey -- n+1 ) if the signature is good, ( -- n ) if it is empty.
+ * BIP-342, Rules for signature opcodes */
 enum script_error op_checksigadd(struct script_run *run)
 {
     if (run->version != SCRIPT_VERSION_TAPSCRIPT)
@@ -129,6 +131,7 @@ static enum script_error multisig_script_code(struct script_run *run, const stru
                                               struct span *script_code)
 {
     *script_code = span_of(run->code_at, (size_t)(run->it.end - run->code_at));
+    /* BIP-143, No FindAndDelete */
     if (run->version != SCRIPT_VERSION_BASE)
         return SCRIPT_OK;
     for (uint32_t i = 0; i < m->n_sigs; i++) {
@@ -175,13 +178,15 @@ static enum script_error multisig_pop(struct script_run *run, const struct multi
         }
     }
     script_stack_pop(run->stack, m->n_items);
+    /* BIP-147, Specification */
     if ((run->flags & SCRIPT_VERIFY_NULLDUMMY) && script_stack_top(run->stack, 1)->len > 0)
         return SCRIPT_ERR_SIG_NULLDUMMY;
     script_stack_pop(run->stack, 1);
     return SCRIPT_OK;
 }
 
-/* OP_CHECKMULTISIG, OP_CHECKMULTISIGVERIFY; not in tapscript, where OP_CHECKSIGADD replaces them */
+/* OP_CHECKMULTISIG, OP_CHECKMULTISIGVERIFY; not in tapscript, where OP_CHECKSIGADD replaces them.
+ * BIP-342, Script execution */
 enum script_error op_checkmultisig(struct script_run *run)
 {
     if (run->version == SCRIPT_VERSION_TAPSCRIPT)

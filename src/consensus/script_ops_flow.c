@@ -30,7 +30,8 @@ enum script_error op_nop_upgradable(struct script_run *run)
 }
 
 /* Only the empty string and the number 1 are sure to be what the spender meant: anyone who relays
- * a witness could replace another true value. A rule in tapscript, policy in segwit v0. */
+ * a witness could replace another true value. A rule in tapscript, policy in segwit v0.
+ * BIP-342, Script execution */
 static enum script_error check_minimal_if(const struct script_run *run, struct span condition)
 {
     if (condition.len == 0 || (condition.len == 1 && condition.p[0] == 1))
@@ -108,11 +109,12 @@ static enum script_error read_time(const struct script_run *run, int64_t *time)
     if (!script_num_decode(script_stack_span(run->stack, 1), SCRIPT_NUM_TIME_BYTES_MAX,
                            run->minimal, time))
         return SCRIPT_ERR_SCRIPTNUM;
+    /* BIP-65, Detailed Specification; BIP-112, Specification */
     return *time < 0 ? SCRIPT_ERR_NEGATIVE_LOCKTIME : SCRIPT_OK;
 }
 
-/* BIP65: the transaction's lock time must be of the same kind and not earlier, and must count,
- * which it does not if this input is final. */
+/* The transaction's lock time must be of the same kind and not earlier, and must count, which it
+ * does not if this input is final. BIP-65, Detailed Specification */
 enum script_error op_checklocktimeverify(struct script_run *run)
 {
     if (!(run->flags & SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY))
@@ -130,7 +132,7 @@ enum script_error op_checklocktimeverify(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* BIP112: the same for the input's relative lock time. */
+/* The same for the input's relative lock time. BIP-112, Specification */
 enum script_error op_checksequenceverify(struct script_run *run)
 {
     if (!(run->flags & SCRIPT_VERIFY_CHECKSEQUENCEVERIFY))
@@ -139,6 +141,7 @@ enum script_error op_checksequenceverify(struct script_run *run)
     enum script_error error = read_time(run, &operand);
     if (error)
         return error;
+    /* An opcode that does nothing, for later soft forks. BIP-112, Specification */
     if (operand & SEQUENCE_DISABLE_FLAG)
         return SCRIPT_OK;
 
@@ -147,6 +150,7 @@ enum script_error op_checksequenceverify(struct script_run *run)
     /* The version is unsigned: 0x80000000 is a version above 2. CVE-2024-34478 */
     if (tx->version < SEQUENCE_LOCK_VERSION_MIN || (sequence & SEQUENCE_DISABLE_FLAG))
         return SCRIPT_ERR_UNSATISFIED_LOCKTIME;
+    /* Only bits with a meaning are compared. BIP-112, Specification */
     const uint32_t mask = SEQUENCE_TYPE_FLAG | SEQUENCE_LOCK_MASK;
     uint32_t want = (uint32_t)operand & mask, have = sequence & mask;
     bool same_kind = (want & SEQUENCE_TYPE_FLAG) == (have & SEQUENCE_TYPE_FLAG);

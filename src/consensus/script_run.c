@@ -16,6 +16,7 @@ const struct opcode_row *opcode_row(uint8_t opcode)
 bool opcode_is_success(uint8_t opcode)
 {
     /* clang-format off */
+    /* BIP-342, Script execution */
     static const struct { uint8_t first, last; } ranges[] = {
         {80, 80}, {98, 98}, {126, 129}, {131, 134}, {137, 138}, {141, 142}, {149, 153}, {187, 254},
     };
@@ -27,7 +28,8 @@ bool opcode_is_success(uint8_t opcode)
     return false;
 }
 
-/* Each length has one opcode that is the shortest, and some single bytes have one of their own. */
+/* Each length has one opcode that is the shortest, and some single bytes have one of their own.
+ * BIP-62, Push operators */
 bool script_push_is_minimal(const struct script_op *op)
 {
     struct span push = op->push;
@@ -48,6 +50,7 @@ bool script_push_is_minimal(const struct script_op *op)
 static enum script_error check_opcode(struct script_run *run, const struct opcode_row *row)
 {
     uint8_t opcode = run->op.opcode;
+    /* BIP-342, Resource limits */
     if (run->version != SCRIPT_VERSION_TAPSCRIPT && opcode > OP_16 &&
         ++run->op_count > SCRIPT_OPS_MAX)
         return SCRIPT_ERR_OP_COUNT;
@@ -81,6 +84,7 @@ static enum script_error exec_opcode(struct script_run *run, const struct opcode
 /* One opcode: limits first, then the opcode if its branch is taken, then the stack's size. */
 static enum script_error step(struct script_run *run)
 {
+    /* BIP-342, Resource limits */
     if (run->op.push.len > SCRIPT_PUSH_MAX)
         return SCRIPT_ERR_PUSH_SIZE;
 
@@ -97,6 +101,7 @@ static enum script_error step(struct script_run *run)
     }
     if (error)
         return error;
+    /* BIP-342, Resource limits */
     if (script_stack_depth(run->stack) + script_stack_depth(run->alt_stack) > SCRIPT_STACK_MAX)
         return SCRIPT_ERR_STACK_SIZE;
     return SCRIPT_OK;
@@ -106,6 +111,7 @@ static enum script_error step(struct script_run *run)
  * alternative stack start afresh. */
 enum script_error script_run(struct script_run *run, struct span script)
 {
+    /* BIP-342, Resource limits */
     if (run->version != SCRIPT_VERSION_TAPSCRIPT && script.len > SCRIPT_MAX_BYTES)
         return SCRIPT_ERR_SCRIPT_SIZE;
     run->flags = run->check->flags;

@@ -126,10 +126,12 @@ enum script_error script_check_encoding(const struct script_run *run, struct spa
 {
     const uint32_t der = SCRIPT_VERIFY_DERSIG | SCRIPT_VERIFY_LOW_S | SCRIPT_VERIFY_STRICTENC;
     uint32_t flags = run->check->flags;
-    /* The empty string is the one way to give no signature, for any of these rules. */
+    /* The empty string is the one way to give no signature, for any of these rules.
+     * BIP-66, Examples */
     if (sig.len > 0) {
         if ((flags & der) && !ecdsa_is_strict_der(sig))
             return SCRIPT_ERR_SIG_DER;
+        /* BIP-62, Low S values in signatures */
         if ((flags & SCRIPT_VERIFY_LOW_S) && !ecdsa_is_low_s(span_of(sig.p, sig.len - 1)))
             return SCRIPT_ERR_SIG_HIGH_S;
         if ((flags & SCRIPT_VERIFY_STRICTENC) && !is_defined_hash_type(sig))
@@ -137,6 +139,7 @@ enum script_error script_check_encoding(const struct script_run *run, struct spa
     }
     if ((flags & SCRIPT_VERIFY_STRICTENC) && !is_compressed(pubkey) && !is_uncompressed(pubkey))
         return SCRIPT_ERR_PUBKEYTYPE;
+    /* BIP-143, Restrictions on public key type */
     if ((flags & SCRIPT_VERIFY_WITNESS_PUBKEYTYPE) && run->version == SCRIPT_VERSION_V0 &&
         !is_compressed(pubkey))
         return SCRIPT_ERR_WITNESS_PUBKEYTYPE;
@@ -156,6 +159,7 @@ bool script_check_ecdsa(struct script_run *run, struct span sig, struct span pub
     const struct script_check *check = run->check;
     uint32_t hash_type = sig.p[sig.len - 1];
     uint8_t hash[32];
+    /* BIP-143, Specification */
     if (run->version == SCRIPT_VERSION_V0) {
         const struct sighash_v0_input in = {
             .tx = check->tx,
@@ -183,6 +187,7 @@ static enum script_error check_before_tapscript(struct script_run *run, struct s
                                                 struct span pubkey, bool *success)
 {
     struct span script_code = script_code_of(run);
+    /* BIP-143, No FindAndDelete */
     if (run->version == SCRIPT_VERSION_BASE &&
         script_find_and_delete(&script_code, sig, &run->scratch->script_code) > 0 &&
         (run->check->flags & SCRIPT_VERIFY_CONST_SCRIPTCODE))
@@ -202,13 +207,15 @@ static enum script_error check_before_tapscript(struct script_run *run, struct s
 enum script_error script_check_schnorr(struct script_run *run, struct span sig,
                                        const uint8_t pubkey[32])
 {
+    /* BIP-341, Taproot key path spending signature validation; BIP-342, Rules for signature
+     * opcodes */
     if (sig.len != SCHNORR_SIG_BYTES && sig.len != SCHNORR_SIG_BYTES + 1)
         return SCRIPT_ERR_SCHNORR_SIG_SIZE;
     uint8_t hash_type = SIGHASH_DEFAULT;
     if (sig.len == SCHNORR_SIG_BYTES + 1) {
         hash_type = sig.p[SCHNORR_SIG_BYTES];
         if (hash_type == SIGHASH_DEFAULT)
-            return SCRIPT_ERR_SCHNORR_SIG_HASHTYPE; /* it has a shorter form. BIP341 */
+            return SCRIPT_ERR_SCHNORR_SIG_HASHTYPE; /* it has a shorter form: see above */
     }
 
     const struct script_check *check = run->check;
@@ -228,6 +235,7 @@ enum script_error script_check_schnorr(struct script_run *run, struct span sig,
     uint8_t hash[32];
     if (!sighash_v1(&in, hash_type, hash))
         return SCRIPT_ERR_SCHNORR_SIG_HASHTYPE;
+    /* BIP-340, Verification */
     uint8_t key[1 + XONLY_BYTES] = {2}; /* of the two points with this x, that with even y */
     memcpy(key + 1, pubkey, XONLY_BYTES);
     struct ec_pubkey parsed;
@@ -239,20 +247,23 @@ enum script_error script_check_schnorr(struct script_run *run, struct span sig,
 
 /* The order of the steps is consensus: the budget is charged for any signature that is not empty,
  * also by a key of unknown type; an empty key always fails; a key of unknown type always
- * succeeds; a wrong signature fails the script. Spec: BIP342 */
+ * succeeds; a wrong signature fails the script. BIP-342, Rules for signature opcodes */
 static enum script_error check_tapscript(struct script_run *run, struct span sig,
                                          struct span pubkey, bool *success)
 {
     *success = sig.len > 0;
     if (*success) {
+        /* BIP-342, Resource limits */
         run->budget -= TAPSCRIPT_BUDGET_PER_SIGNATURE;
         if (run->budget < 0)
             return SCRIPT_ERR_TAPSCRIPT_VALIDATION_WEIGHT;
     }
+    /* BIP-342, Rules for signature opcodes */
     if (pubkey.len == 0)
         return SCRIPT_ERR_TAPSCRIPT_EMPTY_PUBKEY;
     if (pubkey.len == XONLY_BYTES)
         return *success ? script_check_schnorr(run, sig, pubkey.p) : SCRIPT_OK;
+    /* Keys of other sizes are for later soft forks. BIP-342, Rules for signature opcodes */
     if (run->check->flags & SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_PUBKEYTYPE)
         return SCRIPT_ERR_DISCOURAGE_UPGRADABLE_PUBKEYTYPE;
     return SCRIPT_OK;

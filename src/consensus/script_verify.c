@@ -54,8 +54,8 @@ static bool is_only_push_of(struct span script_sig, struct span redeem_script)
            span_equal(op.push, redeem_script);
 }
 
-/* BIP16: the last thing that scriptSig pushed is the script to satisfy, with the rest as its
- * stack.
+/* The last thing that scriptSig pushed is the script to satisfy, with the rest as its stack.
+ * BIP-16, Specification
  * In:   redeem   what was on top after scriptSig
  * Out:  witness  true if the redeem script is a witness program: then all else is done */
 static enum script_error verify_p2sh(struct script_run *run, const struct script_item *redeem,
@@ -63,6 +63,7 @@ static enum script_error verify_p2sh(struct script_run *run, const struct script
 {
     struct span script_sig = script_sig_of(run->check);
     struct span script = script_item_span(redeem);
+    /* BIP-16, Specification */
     if (!script_is_push_only(script_sig))
         return SCRIPT_ERR_SIG_PUSHONLY;
     script_stack_pop(run->stack, 1); /* the result of comparing hashes: below is scriptSig's */
@@ -78,6 +79,7 @@ static enum script_error verify_p2sh(struct script_run *run, const struct script
                script_is_witness_program(script, &version, &program);
     if (!*witness)
         return SCRIPT_OK;
+    /* BIP-141, Witness program */
     if (!is_only_push_of(script_sig, script))
         return SCRIPT_ERR_WITNESS_MALLEATED_P2SH;
     return script_verify_witness(run, version, program, true);
@@ -88,6 +90,7 @@ static enum script_error verify_end(const struct script_run *run)
 {
     if (has_flag(run->check, SCRIPT_VERIFY_CLEANSTACK) && run->stack->n != 1)
         return SCRIPT_ERR_CLEANSTACK;
+    /* A witness that no program asks for. BIP-141, Witness program */
     if (has_flag(run->check, SCRIPT_VERIFY_WITNESS) && has_witness(run->check))
         return SCRIPT_ERR_WITNESS_UNEXPECTED;
     return SCRIPT_OK;
@@ -121,12 +124,12 @@ enum script_error script_verify_generic(const struct script_check *check,
     struct span program;
     if (has_flag(check, SCRIPT_VERIFY_WITNESS) &&
         script_is_witness_program(script_pubkey, &version, &program)) {
-        if (script_sig.len > 0)
+        if (script_sig.len > 0) /* BIP-141, Witness program */
             return SCRIPT_ERR_WITNESS_MALLEATED;
         return script_verify_witness(&run, version, program, false);
     }
     if (has_flag(check, SCRIPT_VERIFY_P2SH) && script_is_p2sh(script_pubkey)) {
-        bool witness = false;
+        bool witness = false; /* BIP-16, Specification */
         error = verify_p2sh(&run, &redeem, &witness);
         if (error || witness)
             return error;
@@ -201,6 +204,7 @@ static bool fast_p2wpkh(struct script_run *run, struct span program, enum script
         return false;
     if (sig.len > SCRIPT_PUSH_MAX || pubkey.len > SCRIPT_PUSH_MAX)
         return false;
+    /* The script that is signed. BIP-143, Specification */
     uint8_t code[P2PKH_BYTES] = {OP_DUP, OP_HASH160, 20};
     memcpy(code + P2PKH_HASH_AT, program.p, P2WPKH_PROGRAM_BYTES);
     code[23] = OP_EQUALVERIFY;
@@ -223,6 +227,7 @@ static bool fast_witness(struct script_run *run, enum script_error *error)
         *error = SCRIPT_ERR_EVAL_FALSE;
         return true;
     }
+    /* BIP-141, P2WPKH */
     if (version == 0 && program.len == P2WPKH_PROGRAM_BYTES && fast_p2wpkh(run, program, error))
         return true;
     *error = script_verify_witness(run, version, program, false);
@@ -230,7 +235,8 @@ static bool fast_witness(struct script_run *run, enum script_error *error)
 }
 
 /* P2WPKH inside P2SH: scriptSig is one push of the program, which hashes to what the output names
- * and is true. Anything else is left to the interpreter, which knows the error. */
+ * and is true. Anything else is left to the interpreter, which knows the error.
+ * BIP-141, P2WPKH nested in BIP16 P2SH */
 static bool fast_p2sh_p2wpkh(struct script_run *run, enum script_error *error)
 {
     struct span sig = script_sig_of(run->check), script_pubkey = script_pubkey_of(run->check);

@@ -12,6 +12,7 @@
 
 /* ---- taproot trees ---- */
 
+/* BIP-341, Script validation rules */
 void taproot_leaf_hash(uint8_t leaf_version, struct span script, uint8_t out[32])
 {
     struct sha256 h;
@@ -24,7 +25,7 @@ void taproot_leaf_hash(uint8_t leaf_version, struct span script, uint8_t out[32]
 
 void taproot_branch_hash(const uint8_t a[32], const uint8_t b[32], uint8_t out[32])
 {
-    /* Sorted, so that a path needs no bit for left and right. */
+    /* Sorted, so that a path needs no bit for left and right. BIP-341, Script validation rules */
     bool in_order = memcmp(a, b, 32) < 0;
     struct sha256 h;
     tagged_hash_init(&h, HASH_TAG_TAP_BRANCH);
@@ -33,6 +34,8 @@ void taproot_branch_hash(const uint8_t a[32], const uint8_t b[32], uint8_t out[3
     sha256_final(&h, out);
 }
 
+/* A tree is hashed behind the key, no tree is nothing. BIP-341, Constructing and spending
+ * Taproot outputs */
 void taproot_tweak(const uint8_t internal[32], const uint8_t *merkle_root, uint8_t out[32])
 {
     struct sha256 h;
@@ -47,6 +50,8 @@ void taproot_tweak(const uint8_t internal[32], const uint8_t *merkle_root, uint8
 static bool is_committed(struct span control, struct span program, const uint8_t leaf_hash[32])
 {
     uint8_t node[32], tweak[32];
+    /* From the leaf up, then the tweaked key and its parity bit. BIP-341, Script validation
+     * rules */
     memcpy(node, leaf_hash, sizeof node);
     for (size_t at = TAPROOT_CONTROL_BASE; at < control.len; at += TAPROOT_CONTROL_NODE)
         taproot_branch_hash(node, control.p + at, node);
@@ -68,6 +73,7 @@ static enum script_error load_stack(struct script_run *run, uint64_t n)
         if (!witness_next(&it, &item))
             return SCRIPT_ERR_UNKNOWN_ERROR; /* not reached: the decoder has seen all items */
         if (item.len > SCRIPT_PUSH_MAX)
+            /* BIP-141, Witness program; BIP-342, Resource limits */
             return SCRIPT_ERR_PUSH_SIZE;
         if (i >= stack->hidden)
             script_stack_push_span(stack, item);
@@ -83,6 +89,7 @@ static enum script_error run_witness_script(struct script_run *run, struct span 
         error = script_run(run, script);
     if (error)
         return error;
+    /* BIP-141, Witness program; BIP-342, Script execution */
     if (script_stack_depth(run->stack) != 1)
         return SCRIPT_ERR_CLEANSTACK;
     return script_is_true(script_stack_span(run->stack, 1)) ? SCRIPT_OK : SCRIPT_ERR_EVAL_FALSE;
@@ -107,9 +114,10 @@ static uint64_t witness_tail(const struct script_check *check, struct span tail[
     return n;
 }
 
-/* ---- version 0: BIP141 ---- */
+/* ---- version 0 ---- */
 
-/* A hash of a script, or of a key. The script is the last witness item and no item of the stack. */
+/* A hash of a script, or of a key. The script is the last witness item and no item of the stack.
+ * BIP-141, Witness program */
 static enum script_error verify_v0(struct script_run *run, struct span program)
 {
     struct span tail[WITNESS_TAIL];
@@ -119,13 +127,16 @@ static enum script_error verify_v0(struct script_run *run, struct span program)
         if (n == 0)
             return SCRIPT_ERR_WITNESS_PROGRAM_WITNESS_EMPTY;
         uint8_t hash[32];
+        /* BIP-141, P2WSH */
         sha256(tail[0], hash);
         if (memcmp(hash, program.p, sizeof hash) != 0)
             return SCRIPT_ERR_WITNESS_PROGRAM_MISMATCH;
         return run_witness_script(run, tail[0], n - 1);
     }
     if (program.len != V0_KEY_HASH_BYTES)
+        /* BIP-141, Witness program */
         return SCRIPT_ERR_WITNESS_PROGRAM_WRONG_LENGTH;
+    /* A signature and a key, for the script that the key hash stands for. BIP-141, P2WPKH */
     if (n != 2)
         return SCRIPT_ERR_WITNESS_PROGRAM_MISMATCH;
     uint8_t script[25] = {OP_DUP, OP_HASH160, V0_KEY_HASH_BYTES};
@@ -135,10 +146,10 @@ static enum script_error verify_v0(struct script_run *run, struct span program)
     return run_witness_script(run, span_of(script, sizeof script), n);
 }
 
-/* ---- version 1: BIP341, BIP342 ---- */
+/* ---- version 1 ---- */
 
 /* Look for opcodes that make the script succeed at once, before all else: also before its stack
- * is looked at. Only what comes before such an opcode has to parse. */
+ * is looked at. Only what comes before such an opcode has to parse. BIP-342, Script execution */
 static enum script_error find_success(const struct script_run *run, struct span script,
                                       bool *success)
 {
@@ -157,7 +168,7 @@ static enum script_error find_success(const struct script_run *run, struct span 
 }
 
 /* The number of items is limited before the script runs, unlike in version 0; the budget is what
- * replaces limits on opcodes and script size. BIP342 */
+ * replaces limits on opcodes and script size. BIP-342, Resource limits */
 static enum script_error run_tapscript(struct script_run *run, struct span script, uint64_t n)
 {
     bool success;
@@ -176,10 +187,12 @@ static enum script_error run_tapscript(struct script_run *run, struct span scrip
 static enum script_error verify_script_path(struct script_run *run, struct span program,
                                             struct span script, struct span control, uint64_t n)
 {
+    /* A version and a key, then at most 128 nodes. BIP-341, Script validation rules */
     if (control.len < TAPROOT_CONTROL_BASE ||
         control.len > TAPROOT_CONTROL_BASE + TAPROOT_CONTROL_NODE * TAPROOT_CONTROL_NODES_MAX ||
         (control.len - TAPROOT_CONTROL_BASE) % TAPROOT_CONTROL_NODE != 0)
         return SCRIPT_ERR_TAPROOT_WRONG_CONTROL_SIZE;
+    /* BIP-341, Script validation rules */
     uint8_t leaf_version = control.p[0] & TAPROOT_LEAF_MASK;
     taproot_leaf_hash(leaf_version, script, run->leaf_hash);
     if (!is_committed(control, program, run->leaf_hash))
@@ -188,10 +201,11 @@ static enum script_error verify_script_path(struct script_run *run, struct span 
         return run_tapscript(run, script, n);
     if (run->check->flags & SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_TAPROOT_VERSION)
         return SCRIPT_ERR_DISCOURAGE_UPGRADABLE_TAPROOT_VERSION;
-    return SCRIPT_OK; /* room for soft forks */
+    return SCRIPT_OK; /* room for soft forks. BIP-341, Script validation rules */
 }
 
-/* An annex has no meaning yet but is signed, so that nobody can add or change one. BIP341 */
+/* An annex has no meaning yet but is signed, so that nobody can add or change one.
+ * BIP-341, Common signature message */
 static void hash_annex(struct script_run *run, struct span annex)
 {
     struct sha256 h;
@@ -209,13 +223,16 @@ static enum script_error verify_v1(struct script_run *run, struct span program)
     struct span tail[WITNESS_TAIL], *last = tail;
     uint64_t n = witness_tail(run->check, tail);
     if (n == 0)
+        /* BIP-341, Script validation rules */
         return SCRIPT_ERR_WITNESS_PROGRAM_WITNESS_EMPTY;
     run->has_annex = false;
+    /* The last of two or more items, by its first byte. BIP-341, Script validation rules */
     if (n >= 2 && last->len > 0 && last->p[0] == TAPROOT_ANNEX_TAG) {
         hash_annex(run, *last++);
         n--;
     }
     if (n == 1) {
+        /* BIP-341, Taproot key path spending signature validation */
         run->version = SCRIPT_VERSION_BASE; /* no script: the digest has no leaf */
         return script_check_schnorr(run, *last, program.p);
     }
@@ -227,12 +244,14 @@ enum script_error script_verify_witness(struct script_run *run, int version, str
 {
     if (version == 0)
         return verify_v0(run, program);
+    /* Not inside P2SH, and of other lengths nothing is asked. BIP-341, Script validation rules */
     if (version == 1 && program.len == V1_TAPROOT_BYTES && !is_p2sh)
         return run->check->flags & SCRIPT_VERIFY_TAPROOT ? verify_v1(run, program) : SCRIPT_OK;
     /* Pay to anchor (0x4e73): anyone may spend it, and that is no sign of a future soft fork. */
     if (version == 1 && program.len == 2 && program.p[0] == 0x4e && program.p[1] == 0x73 &&
         !is_p2sh)
         return SCRIPT_OK;
+    /* Versions without a meaning are anyone's. BIP-141, Witness program */
     if (run->check->flags & SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM)
         return SCRIPT_ERR_DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM;
     return SCRIPT_OK;

@@ -7,7 +7,7 @@
 #define BLANK_OUTPUT_BYTES   9  /* value -1, an empty script */
 #define V0_SMALL_SCRIPT_MAX  80 /* script codes that are hashed in one piece, without the cache */
 
-/* ---- what all inputs of a transaction share (BIP143, BIP341) ---- */
+/* ---- what all inputs of a transaction share ---- */
 
 /* SHA-256 through a buffer, since updates of a few bytes each are slow. */
 struct hash_sink {
@@ -52,7 +52,8 @@ static void write_outpoint(struct writer *w, const struct outpoint *outpoint)
     write_u32(w, outpoint->vout);
 }
 
-/* The three that BIP143 and BIP341 have in common, singly hashed. */
+/* The three that both versions have in common, singly hashed. BIP-143, Specification;
+ * BIP-341, Common signature message */
 static void hash_common(struct tx_sighash *sighash, const struct tx *tx)
 {
     struct hash_sink sink;
@@ -72,8 +73,9 @@ static void hash_common(struct tx_sighash *sighash, const struct tx *tx)
     hash_sink_close(&sink, sighash->outputs32);
 }
 
-/* BIP341 signs what all inputs spend, amounts and scripts: a device that signs needs no earlier
- * transactions to know the fee, and cannot be told lies about which inputs are its own. */
+/* Version 1 signs what all inputs spend, amounts and scripts: a device that signs needs no earlier
+ * transactions to know the fee, and cannot be told lies about which inputs are its own.
+ * BIP-341, Common signature message */
 static void hash_spent(struct tx_sighash *sighash, const struct tx *tx, const struct tx_out *spent)
 {
     struct hash_sink sink;
@@ -412,7 +414,7 @@ static void hash_one_output(const struct tx_out *out, uint8_t hash[32])
     hash_sink_close(&sink, hash);
 }
 
-/* All of the BIP143 message but its last four bytes. */
+/* All of a version 0 message but its last four bytes. BIP-143, Specification */
 static void v0_encode(struct writer *w, const struct sighash_v0_input *in,
                       const struct tx_sighash *sighash, struct span script_code, uint32_t hash_type)
 {
@@ -421,6 +423,7 @@ static void v0_encode(struct writer *w, const struct sighash_v0_input *in,
     bool all = !is_single(hash_type) && !is_none(hash_type);
     const struct tx_in *txin = &in->tx->in[in->input];
     uint8_t single[32];
+    /* Zero where the type signs none. BIP-143, Specification */
     const uint8_t *outputs = all ? sighash->outputs32d : zero;
     if (is_single(hash_type) && in->input < in->tx->n_out) {
         hash_one_output(&in->tx->out[in->input], single);
@@ -428,10 +431,12 @@ static void v0_encode(struct writer *w, const struct sighash_v0_input *in,
         outputs = single;
     }
     write_u32(w, in->tx->version);
+    /* What the type leaves out is zero. BIP-143, Specification */
     write_bytes(w, anyone ? zero : sighash->prevouts32d, 32);
     write_bytes(w, anyone || !all ? zero : sighash->sequences32d, 32);
     write_outpoint(w, &txin->prevout);
     write_var_span(w, script_code);
+    /* The amount too, so that nobody signs a fee he has not seen. BIP-143, Motivation */
     write_u64(w, (uint64_t)in->value_sat);
     write_u32(w, txin->sequence);
     write_bytes(w, outputs, 32);
@@ -473,6 +478,7 @@ void sighash_v0(struct sighash_cache *cache, const struct sighash_v0_input *in,
 /* The part of the message about this input. */
 static void v1_encode_input(struct writer *w, const struct sighash_v1_input *in, bool anyone)
 {
+    /* The spend type. BIP-341, Common signature message */
     write_u8(w, (uint8_t)(in->is_script_path * 2 + in->has_annex));
     if (anyone) {
         const struct tx_in *txin = &in->tx->in[in->input];
@@ -482,18 +488,19 @@ static void v1_encode_input(struct writer *w, const struct sighash_v1_input *in,
     } else {
         write_u32(w, in->input);
     }
+    /* BIP-341, Common signature message */
     if (in->has_annex)
         write_bytes(w, in->annex_hash, 32);
 }
 
-/* The message of BIP341, after its tag. Unlike the older ones it has one form for each set of
- * things signed, so that no two types can share a digest. */
+/* The message of version 1, after its tag. Unlike the older ones it has one form for each set of
+ * things signed, so that no two types can share a digest. BIP-341, Common signature message */
 static void v1_encode(struct writer *w, const struct sighash_v1_input *in,
                       const struct tx_sighash *sighash, uint8_t hash_type)
 {
     bool anyone = (hash_type & SIGHASH_ANYONECANPAY) != 0;
     uint8_t output_type = hash_type & 3;
-    write_u8(w, 0); /* epoch */
+    write_u8(w, 0); /* epoch. BIP-341, Taproot key path spending signature validation */
     write_u8(w, hash_type);
     write_u32(w, in->tx->version);
     write_u32(w, in->tx->lock_time);
@@ -506,11 +513,13 @@ static void v1_encode(struct writer *w, const struct sighash_v1_input *in,
     if (output_type == SIGHASH_ALL || output_type == SIGHASH_DEFAULT)
         write_bytes(w, sighash->outputs32, 32);
     v1_encode_input(w, in, anyone);
+    /* BIP-341, Common signature message */
     if (output_type == SIGHASH_SINGLE) {
         uint8_t single[32];
         hash_one_output(&in->tx->out[in->input], single);
         write_bytes(w, single, 32);
     }
+    /* BIP-342, Common Signature Message Extension */
     if (in->is_script_path) {
         write_bytes(w, in->leaf_hash, 32);
         write_u8(w, 0); /* key version */
@@ -521,10 +530,11 @@ static void v1_encode(struct writer *w, const struct sighash_v1_input *in,
 bool sighash_v1(const struct sighash_v1_input *in, uint8_t hash_type, uint8_t out[32])
 {
     ASSERT(in->input < in->tx->n_in && in->spent);
-    /* Nothing is left undefined: 0 to 3, and 0x81 to 0x83. */
+    /* Nothing is left undefined: 0 to 3, and 0x81 to 0x83. BIP-341, Common signature message */
     uint8_t plain = hash_type & (uint8_t)~SIGHASH_ANYONECANPAY;
     if (plain > SIGHASH_SINGLE || hash_type == SIGHASH_ANYONECANPAY)
         return false;
+    /* No output to sign: an error, no digest as before. BIP-341, Common signature message */
     if (plain == SIGHASH_SINGLE && in->input >= in->tx->n_out)
         return false;
 

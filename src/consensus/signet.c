@@ -5,6 +5,7 @@
 #include "consensus/merkle.h"
 #include "consensus/script_iter.h"
 
+/* BIP-325, Specification */
 static const uint8_t solution_header[4] = {0xec, 0xc7, 0xda, 0xa2};
 
 #define SIGNET_SCRIPT_FLAGS                                                                        \
@@ -35,7 +36,8 @@ static bool has_solution_header(struct span push)
 }
 
 /* Copy the commitment script to out, with the first push that starts with the solution's header
- * cut down to the header: signatures cannot sign themselves. Returns true if there was one. */
+ * cut down to the header: signatures cannot sign themselves. Returns true if there was one.
+ * BIP-325, Specification */
 static bool solution_cut(struct span script, struct arena *arena, struct span *out,
                          struct span *solution)
 {
@@ -96,7 +98,8 @@ static struct tx tx_bare(struct arena *arena, struct span script_pubkey)
 }
 
 /* What is signed: the header, with the root of the modified transactions, without bits and nonce
- * (so that a block can be signed before it is ground). Pushed after an OP_0. */
+ * (so that a block can be signed before it is ground). Pushed after an OP_0.
+ * BIP-325, Specification */
 static struct span signed_data_script(const struct block *block, const uint8_t root[32],
                                       struct arena *arena)
 {
@@ -112,7 +115,7 @@ static struct span signed_data_script(const struct block *block, const uint8_t r
     return span_of(script, w.len);
 }
 
-/* The solution: a scriptSig and a witness stack, nothing behind them. */
+/* The solution: a scriptSig and a witness stack, nothing behind them. BIP-325, Specification */
 static bool solution_decode(struct span solution, struct tx_in *in)
 {
     struct reader r = reader_of(solution);

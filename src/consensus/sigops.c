@@ -14,6 +14,7 @@ uint32_t script_sigops(struct span script, bool accurate)
         if (op.opcode == OP_CHECKSIG || op.opcode == OP_CHECKSIGVERIFY) {
             count++;
         } else if (op.opcode == OP_CHECKMULTISIG || op.opcode == OP_CHECKMULTISIGVERIFY) {
+            /* BIP-16, Specification */
             if (accurate && last >= OP_1 && last <= OP_16)
                 count += (uint32_t)opcode_small_int(last);
             else
@@ -51,6 +52,7 @@ static bool last_push(struct span script, struct span *push)
 uint32_t p2sh_sigops(struct span script_sig)
 {
     struct span redeem;
+    /* BIP-16, Specification */
     return last_push(script_sig, &redeem) ? script_sigops(redeem, true) : 0;
 }
 
@@ -58,6 +60,7 @@ static uint32_t program_sigops(int version, struct span program, struct span wit
 {
     if (version != 0)
         return 0;
+    /* BIP-141, Sigops */
     if (program.len == 20)
         return 1;
     if (program.len != 32)
@@ -83,6 +86,7 @@ static uint32_t witness_sigops(const struct tx_in *in, struct span script_pubkey
 
 uint64_t tx_sigops_cost(const struct tx *tx, const struct tx_out *spent, uint32_t flags)
 {
+    /* BIP-141, Sigops */
     uint64_t cost = (uint64_t)tx_legacy_sigops(tx) * WITNESS_SCALE;
     if (tx_is_coinbase(tx))
         return cost;

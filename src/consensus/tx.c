@@ -73,7 +73,8 @@ static bool witnesses_decode(struct reader *r, struct tx *tx)
             tx->has_witness = true;
         }
     }
-    /* A record of only empty stacks would be a second encoding of the same transaction. */
+    /* A record of only empty stacks would be a second encoding of the same transaction.
+     * BIP-144, Serialization */
     if (!tx->has_witness)
         r->failed = true;
     return !r->failed;
@@ -85,6 +86,7 @@ static bool body_decode(struct reader *r, struct arena *arena, bool allow_witnes
 {
     const uint8_t *start = r->at;
     uint64_t n_in = read_compact_size(r);
+    /* No inputs: the marker of the form with witnesses. BIP-144, Serialization */
     bool marker = n_in == 0 && allow_witness;
     if (marker) {
         uint8_t flag = read_u8(r);
@@ -111,6 +113,7 @@ static void hash_set(struct tx *tx, struct span body)
 {
     if (!tx->has_witness) {
         sha256d(tx->raw, tx->txid.b);
+        /* BIP-141, Transaction ID */
         memcpy(tx->wtxid.b, tx->txid.b, 32);
         return;
     }
@@ -119,7 +122,9 @@ static void hash_set(struct tx *tx, struct span body)
     sha256_update(&h, tx->raw.p, 4);
     sha256_update(&h, body.p, body.len);
     sha256_update(&h, tx->raw.p + tx->raw.len - 4, 4);
+    /* The txid has no witness in it. BIP-141, Transaction ID */
     sha256d_final(&h, tx->txid.b);
+    /* BIP-141, Transaction ID */
     sha256d(tx->raw, tx->wtxid.b);
 }
 
@@ -161,6 +166,7 @@ void tx_encode(struct writer *w, const struct tx *tx, bool with_witness)
 {
     bool witness = with_witness && tx->has_witness;
     write_u32(w, tx->version);
+    /* BIP-144, Serialization */
     if (witness) {
         write_u8(w, 0);
         write_u8(w, 1);

@@ -71,17 +71,20 @@ struct sequence_locks sequence_locks_of(const struct tx *tx, const struct spent_
 {
     struct sequence_locks locks = {.height = -1, .time_s = -1};
     /* Unsigned: as a signed number, version 0xffffffff would be less than 2. CVE-2024-34478 */
+    /* BIP-68, Specification */
     if (tx->version < 2)
         return locks;
 
     for (uint32_t i = 0; i < tx->n_in; i++) {
         uint32_t sequence = tx->in[i].sequence;
+        /* BIP-68, Specification */
         if (sequence & SEQUENCE_LOCK_DISABLE)
             continue;
         int32_t coin_height = (int32_t)spent[i].height;
         int32_t units = (int32_t)(sequence & SEQUENCE_LOCK_MASK);
         if (sequence & SEQUENCE_LOCK_TIME) {
-            /* counted from the median time past of the block before the coin's */
+            /* counted from the median time past of the block before the coin's.
+             * BIP-68, Specification */
             int64_t from_s = times->at(times->ctx, coin_height > 0 ? coin_height - 1 : 0);
             int64_t last_s = from_s + ((int64_t)units << SEQUENCE_LOCK_TIME_SHIFT) - 1;
             if (last_s > locks.time_s)

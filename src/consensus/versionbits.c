@@ -24,6 +24,7 @@ bool versionbits_signals(const struct network *network, enum bip9_deployment dep
                          int32_t version)
 {
     uint32_t bit = UINT32_C(1) << params_of(network, deployment)->bit;
+    /* The top bits tell that the others are votes. BIP-9, Bit flags */
     uint32_t bits = (uint32_t)version;
     return (bits & VERSIONBITS_TOP_MASK) == VERSIONBITS_TOP_BITS && (bits & bit) != 0;
 }
@@ -57,7 +58,7 @@ static uint32_t count_signals(const struct network *network, enum bip9_deploymen
     return count;
 }
 
-/* The state after one more period, which ends with end. */
+/* The state after one more period, which ends with end. BIP-9, State transitions */
 static enum bip9_state advance(const struct network *network, enum bip9_deployment deployment,
                                const struct header_view *view, const void *end,
                                enum bip9_state state)
@@ -72,6 +73,7 @@ static enum bip9_state advance(const struct network *network, enum bip9_deployme
             return BIP9_STATE_LOCKED_IN;
         return view->median_time_past(end) >= params->timeout ? BIP9_STATE_FAILED : state;
     case BIP9_STATE_LOCKED_IN:
+        /* BIP-341, Deployment */
         return view->facts(end).height + 1 >= params->min_activation_height ? BIP9_STATE_ACTIVE
                                                                             : state;
     case BIP9_STATE_ACTIVE:
@@ -177,6 +179,7 @@ int32_t versionbits_block_version(const struct network *network, const struct he
     for (int i = 0; i < BIP9_COUNT; i++) {
         enum bip9_deployment deployment = (enum bip9_deployment)i;
         enum bip9_state state = versionbits_state(network, deployment, view, prev, cache);
+        /* BIP-9, Bit flags */
         if (state == BIP9_STATE_STARTED || state == BIP9_STATE_LOCKED_IN)
             version |= UINT32_C(1) << params_of(network, deployment)->bit;
     }
