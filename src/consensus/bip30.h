@@ -11,7 +11,7 @@
  * number of a later height. Core: BIP34_IMPLIES_BIP30_LIMIT */
 #define BIP34_IMPLIES_BIP30_LIMIT 1983702
 
-/* Is this one of the two blocks that BIP30 is not asked of? */
+/* Is this one of the two blocks that BIP30 is not asked of? BIP-30, Specification */
 bool bip30_is_exception(const struct network *network, int32_t height,
                         const struct block_hash *hash);
 

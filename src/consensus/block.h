@@ -8,8 +8,8 @@
 #include "consensus/tx.h"
 
 #define BLOCK_HEADER_BYTES         80
-#define BLOCK_WEIGHT_MAX_WU        4000000 /* BIP141 */
-#define BLOCK_SIGOPS_COST_MAX      80000   /* BIP141 */
+#define BLOCK_WEIGHT_MAX_WU        4000000 /* BIP-141, Block size */
+#define BLOCK_SIGOPS_COST_MAX      80000   /* BIP-141, Sigops */
 #define BLOCK_SERIALIZED_MAX_BYTES 4000000
 
 struct block_header {

@@ -17,7 +17,7 @@ struct header_context {
     int32_t height;
     uint32_t bits_required; /* pow_next_bits() */
     int64_t prev_time_s;
-    int64_t prev_mtp_s; /* median time past of the block before. BIP113 */
+    int64_t prev_mtp_s; /* median time past of the block before. BIP-113, Specification */
     int64_t now_s;      /* our own clock, never adjusted by peers */
 };
 

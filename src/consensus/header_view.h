@@ -21,7 +21,7 @@ struct header_view {
     const void *(*prev)(const void *node);
     /* The ancestor (or node itself) at 0 <= height <= node's height. */
     const void *(*ancestor)(const void *node, int32_t height);
-    /* Median of the times of node and the ten before it. BIP113 */
+    /* Median of the times of node and the ten before it. BIP-113, Specification */
     int64_t (*median_time_past)(const void *node);
 };
 

@@ -20,7 +20,7 @@ NODISCARD bool merkle_root(const uint8_t *ids, size_t n, struct arena *scratch, 
 NODISCARD bool block_merkle_root(const struct block *block, struct arena *scratch,
                                  uint8_t root[32]);
 
-/* The root over the block's wtxids, the coinbase's taken as zero. BIP141 */
+/* The root over the block's wtxids, the coinbase's taken as zero. BIP-141, Commitment structure */
 void block_witness_merkle_root(const struct block *block, struct arena *scratch, uint8_t root[32]);
 
 #endif

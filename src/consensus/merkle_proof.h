@@ -1,7 +1,8 @@
 /* merkle_proof.h - a header with the branches of its merkle tree that lead to some transactions.
  *
  * Layer: consensus. Pure. It proves that a block has these transactions, without the others: the
- * message merkleblock, and what gettxoutproof answers. Spec: BIP37, "partial merkle branch" */
+ * message merkleblock, and what gettxoutproof answers.
+ * BIP-37, Partial Merkle branch format */
 #ifndef CONSENSUS_MERKLE_PROOF_H
 #define CONSENSUS_MERKLE_PROOF_H
 

@@ -113,8 +113,8 @@ const struct network *network_find(const char *name);
 const char *network_buried_name(enum buried_deployment deployment);
 const char *network_bip9_name(enum bip9_deployment deployment);
 
-/* Use another signet challenge: also sets the magic, which is derived from it (BIP325), and
- * clears minimum work, assumed-valid block and seeds. Borrows challenge. */
+/* Use another signet challenge: also sets the magic, which is derived from it, and clears minimum
+ * work, assumed-valid block and seeds. Borrows challenge. BIP-325, Message Start */
 void network_set_signet_challenge(struct network *network, struct span challenge);
 
 /* Apply -testactivationheight=name@height. Returns NULL or a message for the user (freed with

@@ -8,7 +8,7 @@
 #include "consensus/network.h"
 #include "util/u256.h"
 
-#define TIMEWARP_GRACE_S 600 /* BIP94 */
+#define TIMEWARP_GRACE_S 600 /* BIP-94, 3. Time Warp Attack Prevention */
 
 /* Expand compact bits: a 23-bit mantissa, a sign bit and an exponent counted in bytes.
  *

@@ -13,7 +13,7 @@
 #include "crypto/pubkey.h"
 
 #define SCRIPT_OPS_MAX                 201 /* opcodes above OP_16 in a script; not in tapscript */
-#define TAPSCRIPT_BUDGET_BASE          50  /* BIP342: sigops budget, and cost of a signature */
+#define TAPSCRIPT_BUDGET_BASE          50  /* and cost of a signature. BIP-342, Resource limits */
 #define TAPSCRIPT_BUDGET_PER_SIGNATURE 50
 #define TAPROOT_LEAF_MASK              0xfe
 #define TAPROOT_LEAF_TAPSCRIPT         0xc0
@@ -103,10 +103,10 @@ const struct opcode_row *opcode_row(uint8_t opcode);
  * Spec:     Core EvalScript() */
 enum script_error script_run(struct script_run *run, struct span script);
 
-/* True if opcode makes a tapscript succeed whatever else is in it. Spec: BIP342 */
+/* True if opcode makes a tapscript succeed whatever else is in it. BIP-342, Script execution */
 bool opcode_is_success(uint8_t opcode);
 
-/* True if a push of these bytes by this opcode is the shortest. Spec: BIP62 rule 3 */
+/* True if a push of these bytes by this opcode is the shortest. BIP-62, Push operators */
 bool script_push_is_minimal(const struct script_op *op);
 
 /* One OP_CHECKSIG, before tapscript and in it.

@@ -67,25 +67,27 @@ static inline bool script_next(struct script_iter *it, struct script_op *op)
 }
 
 /* True if script consists of pushes only, none cut short (OP_RESERVED counts as a push, as in
- * Core: IsPushOnly()). BIP16 demands it of the scriptSig of a P2SH input. */
+ * Core: IsPushOnly()). The scriptSig of a P2SH input has to be so: BIP-16, Specification */
 bool script_is_push_only(struct span script);
 
 /* True if an output with this script can never be spent: it starts with OP_RETURN or is longer
  * than SCRIPT_MAX_BYTES. Such outputs never enter the set of coins. */
 bool script_is_unspendable(struct span script);
 
-/* True for the P2SH template OP_HASH160 <20 bytes> OP_EQUAL, in exactly this encoding. BIP16 */
+/* True for the P2SH template OP_HASH160 <20 bytes> OP_EQUAL, in exactly this encoding.
+ * BIP-16, Specification */
 bool script_is_p2sh(struct span script);
 
 /* True for a witness program: OP_0 or OP_1 to OP_16, then one direct push of 2 to 40 bytes.
- * Out:      version  0 to 16; program  borrows script. BIP141 */
+ * Out:      version  0 to 16; program  borrows script. BIP-141, Witness program */
 bool script_is_witness_program(struct span script, int *version, struct span *program);
 
 /* Room for the longest script number push: the length byte and nine bytes. */
 #define SCRIPT_NUM_PUSH_MAX 10
 
 /* Encode the push of a number as the shortest script does (OP_0, OP_1NEGATE, OP_1 to OP_16, or a
- * push of the little-endian number with its sign bit). BIP34 heights are encoded so.
+ * push of the little-endian number with its sign bit). A block's height in its coinbase is
+ * encoded so: BIP-34, Specification.
  * Returns:  bytes written to out */
 size_t script_push_number(uint8_t out[SCRIPT_NUM_PUSH_MAX], int64_t n);
 

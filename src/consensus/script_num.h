@@ -1,7 +1,7 @@
 /* script_num.h - the numbers of script: little-endian sign and magnitude, of any length in form,
  * of at most four (or five) bytes as an operand.
  *
- * Layer: consensus. Pure. Spec: Core's CScriptNum; the shortest form is BIP62 rule 4. */
+ * Layer: consensus. Pure. Spec: Core's CScriptNum; the shortest form: BIP-62, Numbers. */
 #ifndef CONSENSUS_SCRIPT_NUM_H
 #define CONSENSUS_SCRIPT_NUM_H
 

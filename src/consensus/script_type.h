@@ -43,7 +43,8 @@ const char *script_type_name(enum script_type type);
 bool pubkey_has_valid_size(struct span pubkey);
 
 /* True if script has, before anything malformed, an opcode that lets a tapscript succeed whatever
- * else is in it, or OP_CHECKSIGADD: nobody should pay to such a script by its hash. BIP342 */
+ * else is in it, or OP_CHECKSIGADD: nobody should pay to such a script by its hash.
+ * BIP-342, Script execution */
 bool script_has_tapscript_op(struct span script);
 
 #endif

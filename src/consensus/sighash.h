@@ -76,7 +76,7 @@ struct sighash_v0_input {
 
 /* The digest of segwit v0.
  * In:   script_code  from the last OP_CODESEPARATOR executed; nothing is removed from it
- * Spec: BIP143 */
+ * Spec: BIP-143, Specification */
 void sighash_v0(struct sighash_cache *cache, const struct sighash_v0_input *in,
                 struct span script_code, uint32_t hash_type, uint8_t out[32]);
 
@@ -94,7 +94,7 @@ struct sighash_v1_input {
 
 /* The digest of taproot (key path) and tapscript (script path).
  * Returns: false if hash_type is not defined, or is SINGLE where there is no such output
- * Spec:    BIP341 "Common signature message", BIP342 */
+ * Spec:    BIP-341, Common signature message; BIP-342, Signature validation */
 NODISCARD bool sighash_v1(const struct sighash_v1_input *in, uint8_t hash_type, uint8_t out[32]);
 
 /* As tx_sighash_init(), but all that can be computed, whether or not tx has witnesses yet (for

@@ -1,6 +1,6 @@
-/* signet.h - blocks of a signet carry a solution to the network's challenge script. BIP325
+/* signet.h - blocks of a signet carry a solution to the network's challenge script.
  *
- * Layer: consensus. Pure. */
+ * Layer: consensus. Pure. Spec: BIP-325, Specification */
 #ifndef CONSENSUS_SIGNET_H
 #define CONSENSUS_SIGNET_H
 

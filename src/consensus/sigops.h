@@ -14,7 +14,7 @@ uint32_t script_sigops(struct span script, bool accurate);
 uint32_t tx_legacy_sigops(const struct tx *tx);
 
 /* Accurate count in the redeem script of an input that spends P2SH; 0 if script_sig is not just
- * pushes. BIP16 */
+ * pushes. BIP-16, Specification */
 uint32_t p2sh_sigops(struct span script_sig);
 
 /* The weighted cost of a transaction's signature operations: 4 for each legacy and P2SH one, 1
@@ -22,7 +22,7 @@ uint32_t p2sh_sigops(struct span script_sig);
  *
  * In:       spent  the n_in outputs that it spends; not looked at for a coinbase
  *           flags  SCRIPT_VERIFY_P2SH and SCRIPT_VERIFY_WITNESS decide what counts
- * Spec:     BIP141; Core GetTransactionSigOpCost() */
+ * Spec:     BIP-141, Sigops; Core GetTransactionSigOpCost() */
 uint64_t tx_sigops_cost(const struct tx *tx, const struct tx_out *spent, uint32_t flags);
 
 #endif

@@ -14,7 +14,7 @@
 
 #define COIN_SAT            INT64_C(100000000)
 #define MAX_MONEY_SAT       (INT64_C(21000000) * COIN_SAT)
-#define WITNESS_SCALE       4 /* weight units of a non-witness byte. BIP141 */
+#define WITNESS_SCALE       4 /* weight units of a non-witness byte. BIP-141, Block size */
 #define SEQUENCE_FINAL      UINT32_C(0xffffffff)
 #define OUTPOINT_INDEX_NULL UINT32_C(0xffffffff)
 
@@ -64,7 +64,7 @@ bool tx_is_coinbase(const struct tx *tx);
  * Returns:  false, with r->failed set, for: truncated data, non-canonical CompactSize, unknown
  *           flag, superfluous witness (flag set, all stacks empty), counts larger than the bytes
  *           left could hold
- * Spec:     BIP144; Core's serialization */
+ * Spec:     BIP-144, Serialization; Core's serialization */
 NODISCARD bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct tx *tx);
 
 /* Encode with or without the witness. tx need not be complete beyond version, in, out and

@@ -10,7 +10,7 @@
 #define COINBASE_MATURITY   100
 #define LOCK_TIME_THRESHOLD UINT32_C(500000000) /* below: a height; from here on: a time */
 
-#define SEQUENCE_LOCK_DISABLE    (UINT32_C(1) << 31) /* BIP68 */
+#define SEQUENCE_LOCK_DISABLE    (UINT32_C(1) << 31) /* BIP-68, Specification */
 #define SEQUENCE_LOCK_TIME       (UINT32_C(1) << 22) /* units of 512 s, else blocks */
 #define SEQUENCE_LOCK_MASK       UINT32_C(0xffff)
 #define SEQUENCE_LOCK_TIME_SHIFT 9
@@ -47,7 +47,8 @@ int64_t tx_output_total_sat(const struct tx *tx);
  * the median time past before it since BIP113)? Coinbases are no exception. */
 bool tx_is_final(const struct tx *tx, int32_t height, int64_t time_s);
 
-/* The last height and time at which a transaction is still locked; -1 for none. BIP68 */
+/* The last height and time at which a transaction is still locked; -1 for none.
+ * BIP-68, Specification */
 struct sequence_locks {
     int32_t height;
     int64_t time_s;

@@ -1,4 +1,4 @@
-/* versionbits.h - rule changes that miners signal readiness for. BIP9
+/* versionbits.h - rule changes that miners signal readiness for. BIP-9, Specification
  *
  * Layer: consensus. Pure: states follow from the headers alone. A state holds for a whole period
  * of blocks; a caller that asks often remembers it by the node that ends the period before. */
@@ -36,7 +36,7 @@ struct versionbits_cache {
  *
  * In:       prev   a node of view; NULL: for genesis
  *           cache  NULL: none
- * Spec:     BIP9; the minimum activation height is of BIP341's deployment */
+ * Spec:     BIP-9, State transitions; the minimum activation height: BIP-341, Deployment */
 enum bip9_state versionbits_state(const struct network *network, enum bip9_deployment deployment,
                                   const struct header_view *view, const void *prev,
                                   const struct versionbits_cache *cache);

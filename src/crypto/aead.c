@@ -117,6 +117,7 @@ static void advance(struct fs_aead *fs)
         return;
     static const uint8_t zeros[32];
     uint8_t nonce[12], next[32 + AEAD_TAG_BYTES];
+    /* BIP-324, Rekeying wrappers: FSChaCha20Poly1305 and FSChaCha20 */
     make_nonce(fs, 0xffffffff, nonce);
     aead_encrypt(fs->aead, nonce, span_of(NULL, 0), span_of(NULL, 0), span_of(zeros, 32), next);
     aead_set_key(fs->aead, next);

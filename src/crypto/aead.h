@@ -41,7 +41,8 @@ NODISCARD bool aead_decrypt(struct aead *aead, const uint8_t nonce[12], struct s
                             struct span in, uint8_t *head, size_t head_len, uint8_t *body);
 
 /* The same with nonces counted and the key replaced after every FS_REKEY_MESSAGES messages. Both
- * sides must process the same messages in the same order. Spec: BIP324, "Rekeying wrapper". */
+ * sides must process the same messages in the same order.
+ * BIP-324, Rekeying wrappers: FSChaCha20Poly1305 and FSChaCha20 */
 struct fs_aead;
 
 /* Make one for a direction. Owns: the caller. */

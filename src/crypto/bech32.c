@@ -5,13 +5,16 @@
  * whose sum is the remainder seen. The code's distance makes a find unique. */
 #include "crypto/bech32.h"
 
+/* BIP-173, Bech32 */
 static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
+/* BIP-173, Bech32; BIP-350, Bech32m */
 static uint32_t final_constant(enum bech32_encoding encoding)
 {
     return encoding == BECH32_M ? 0x2bc830a3 : 1;
 }
 
+/* BIP-173, Checksum design */
 static uint32_t polymod_step(uint32_t c, uint8_t value)
 {
     static const uint32_t generator[5] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd,
@@ -24,7 +27,7 @@ static uint32_t polymod_step(uint32_t c, uint8_t value)
     return c;
 }
 
-/* The remainder of prefix and values, before the encoding's constant. */
+/* The remainder of prefix and values, before the encoding's constant. BIP-173, Bech32 */
 static uint32_t checksum(const char *prefix, size_t prefix_len, const uint8_t *values, size_t n)
 {
     uint32_t c = 1;
@@ -44,7 +47,7 @@ static char lower(char c)
 }
 
 /* Note the characters outside of ASCII's printable ones, and those in the other case than the
- * first letter's. */
+ * first letter's. BIP-173, Bech32 */
 static void find_bad_characters(const char *text, size_t len, struct bech32_errors *errors)
 {
     bool seen_lower = false, seen_upper = false;
@@ -94,7 +97,7 @@ static bool take_apart(const char *text, struct parts *parts, struct bech32_erro
         errors->message = "Invalid character or mixed case";
         return false;
     }
-    const char *separator = strrchr(text, '1');
+    const char *separator = strrchr(text, '1'); /* the last one. BIP-173, Bech32 */
     if (!separator) {
         errors->message = "Missing separator";
         return false;
@@ -262,6 +265,7 @@ bool bech32_values_to_bytes(const uint8_t *values, size_t n, uint8_t *out, size_
         }
     }
     *len = at;
+    /* BIP-173, Segwit address format */
     return held < 5 && (bits & ((1u << held) - 1)) == 0;
 }
 
@@ -287,5 +291,6 @@ bool bech32_segwit_encode(const char *prefix, int version, struct span program,
     uint8_t values[1 + 64];
     values[0] = (uint8_t)version;
     size_t n = 1 + bech32_bytes_to_values(program, values + 1);
+    /* BIP-350, Addresses for segregated witness outputs */
     return bech32_encode(version == 0 ? BECH32_V0 : BECH32_M, prefix, values, n, text);
 }

@@ -59,7 +59,7 @@ static inline size_t bech32_error_at(const struct bech32_errors *errors, size_t 
 }
 
 /* Pack 5-bit values into bytes, n * 5 / 8 of them. Returns: false if the bits that are left over
- * are five or more, or not zero. Spec: BIP173, segwit address format. */
+ * are five or more, or not zero. BIP-173, Segwit address format */
 NODISCARD bool bech32_values_to_bytes(const uint8_t *values, size_t n, uint8_t *out, size_t *len);
 
 /* Split bytes into 5-bit values, the last filled with zero bits. Returns: their number. */

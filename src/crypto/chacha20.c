@@ -121,7 +121,8 @@ void fs_chacha20_crypt(struct fs_chacha20 *c, uint8_t *out, const uint8_t *in, s
     chacha20_crypt(&c->stream, out, in, len);
     if (++c->messages < FS_REKEY_MESSAGES)
         return;
-    /* The next key is the stream's next bytes; the nonce says how many keys there were. */
+    /* The next key is the stream's next bytes; the nonce says how many keys there were.
+     * BIP-324, Rekeying wrappers: FSChaCha20Poly1305 and FSChaCha20 */
     uint8_t key[32], nonce[12] = {0};
     chacha20_keystream(&c->stream, key, sizeof key);
     c->messages = 0;

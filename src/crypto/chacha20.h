@@ -25,7 +25,8 @@ void chacha20_keystream(struct chacha20 *c, uint8_t *out, size_t len);
 void chacha20_crypt(struct chacha20 *c, uint8_t *out, const uint8_t *in, size_t len);
 
 /* ChaCha20 whose key is replaced, by its own output, after every FS_REKEY_MESSAGES messages: who
- * steals the key later cannot read what was sent before. Spec: BIP324, "Rekeying wrapper". */
+ * steals the key later cannot read what was sent before.
+ * BIP-324, Rekeying wrappers: FSChaCha20Poly1305 and FSChaCha20 */
 enum { FS_REKEY_MESSAGES = 224 };
 
 struct fs_chacha20 {

@@ -96,6 +96,7 @@ static size_t strict_integer(struct span sig, size_t at, size_t rest)
     const uint8_t *number = sig.p + at + 2;
     if (length == 0 || at + 2 + length + rest > sig.len)
         return 0;
+    /* Neither negative nor padded. BIP-66, DER encoding reference */
     if (number[0] & 0x80)
         return 0;
     if (length > 1 && number[0] == 0 && !(number[1] & 0x80))
@@ -103,7 +104,8 @@ static size_t strict_integer(struct span sig, size_t at, size_t rest)
     return length;
 }
 
-/* 30 len 02 len-r r 02 len-s s hash-type, every length in one byte and exact. */
+/* 30 len 02 len-r r 02 len-s s hash-type, every length in one byte and exact.
+ * BIP-66, DER encoding reference */
 bool ecdsa_is_strict_der(struct span sig)
 {
     if (sig.len < 9 || sig.len > 73)

@@ -28,10 +28,10 @@ NODISCARD bool ecdsa_verify_lax(struct span sig, const uint8_t hash32[32],
  * Returns:  false if there are no two numbers at all */
 NODISCARD bool ecdsa_parse_lax(struct span sig, uint8_t compact[64]);
 
-/* The encoding rule of BIP66 (script flag DERSIG).
+/* The encoding rule of script flag DERSIG.
  *
  * In:       sig      with the hash type byte, as in a script: 9 to 73 bytes
- * Spec:     BIP66, "DER encoding reference" */
+ * Spec:     BIP-66, DER encoding reference */
 bool ecdsa_is_strict_der(struct span sig);
 
 enum { ECDSA_COMPACT_BYTES = 65 };

@@ -34,7 +34,8 @@ static struct field half(struct field a)
     return field_mul(a, inverse_of_2);
 }
 
-/* Spec: BIP324, XSwiftEC(): of three candidates at least one is on the curve. */
+/* XSwiftEC(): of three candidates at least one is on the curve.
+ * BIP-324, ElligatorSwift encoding of curve X coordinates */
 static struct field decode(struct field u, struct field t)
 {
     if (field_is_zero(u))
@@ -93,8 +94,8 @@ static bool invert_high(struct field x, struct field u, bool other_root, struct 
     return true;
 }
 
-/* Spec: BIP324, XSwiftECInv(). Bit 1 of which chooses between first and other candidates, bits 0
- * and 2 the signs of the two square roots. */
+/* XSwiftECInv(). Bit 1 of which chooses between first and other candidates, bits 0 and 2 the signs
+ * of the two square roots. BIP-324, ElligatorSwift encoding of curve X coordinates */
 static bool invert(struct field x, struct field u, int which, struct field *t)
 {
     struct field v, s, w;
@@ -176,6 +177,7 @@ bool ellswift_agree(const uint8_t key[32], const uint8_t ours[64], const uint8_t
     if (!secp256k1_ecdh(secp256k1_context_static, x, &point, key, keep_x, NULL))
         return false;
     struct sha256 h;
+    /* BIP-324, Shared secret computation */
     tagged_hash_init_string(&h, "bip324_ellswift_xonly_ecdh");
     sha256_update(&h, initiating ? ours : theirs, 64);
     sha256_update(&h, initiating ? theirs : ours, 64);

@@ -2,7 +2,8 @@
  * agreement over them.
  *
  * Layer: crypto. An encoding is a pair (u, t) of field numbers; every pair stands for some x, and
- * every x has about 2^256 pairs. Spec: BIP324, "ElligatorSwift encoding". */
+ * every x has about 2^256 pairs. Spec:
+ * BIP-324, ElligatorSwift encoding of curve X coordinates */
 #ifndef CRYPTO_ELLSWIFT_H
 #define CRYPTO_ELLSWIFT_H
 
@@ -33,7 +34,7 @@ NODISCARD bool ellswift_create(const struct ec_context *context, const uint8_t k
  * In:       key           the secret key of ours
  *           initiating    true for the side that opened the connection
  * Returns:  false if key is not valid
- * Spec:     BIP324, v2_ecdh() */
+ * Spec:     BIP-324, Shared secret computation */
 NODISCARD bool ellswift_agree(const uint8_t key[32], const uint8_t ours[64],
                               const uint8_t theirs[64], bool initiating, uint8_t secret[32]);
 

@@ -143,7 +143,8 @@ void sha3_256(struct span in, uint8_t out[32])
 }
 
 /* clang-format off */
-/* State after the block SHA256(tag) || SHA256(tag). A test works them out again. */
+/* State after the block SHA256(tag) || SHA256(tag). A test works them out again.
+ * BIP-340, Design */
 static const uint32_t tag_midstates[HASH_TAG_COUNT][8] = {
     [HASH_TAG_BIP340_CHALLENGE] = {0x9cecba11, 0x23925381, 0x11679112, 0xd1627e0f,
         0x97c87550, 0x003cc765, 0x90f61164, 0x33e9b66a}, /* BIP0340/challenge */

@@ -36,7 +36,7 @@ NODISCARD bool seckey_tweak_add(uint8_t key[32], const uint8_t tweak32[32]);
  *
  * In:       tweak32   hashTapTweak(x of the key || merkle root)
  * Out:      out       may be key
- * Spec:     BIP341, taproot_tweak_seckey() */
+ * Spec:     BIP-341, Constructing and spending Taproot outputs */
 NODISCARD bool seckey_taproot_tweak(const struct ec_context *context, const uint8_t key[32],
                                     const uint8_t tweak32[32], uint8_t out[32]);
 
@@ -65,7 +65,7 @@ NODISCARD bool ecdsa_sign_compact(const struct ec_context *context, const uint8_
  *
  * In:       aux32    fresh randomness, or NULL for none
  * Returns:  false if key is not valid
- * Spec:     BIP340, Sign() */
+ * Spec:     BIP-340, Default Signing */
 NODISCARD bool schnorr_sign(const struct ec_context *context, const uint8_t key[32],
                             struct span message, const uint8_t aux32[32], uint8_t sig[64]);
 

@@ -32,7 +32,7 @@ size_t ec_pubkey_serialize(const struct ec_pubkey *pubkey, bool compressed, uint
  * point at infinity (a chance of 2^-128); then pubkey is undefined. Spec: BIP32, public child. */
 NODISCARD bool ec_pubkey_tweak_add(struct ec_pubkey *pubkey, const uint8_t tweak32[32]);
 
-/* True if x is the x coordinate of a point. Spec: BIP340, lift_x() */
+/* True if x is the x coordinate of a point. BIP-340, Specification */
 bool xonly_is_valid(const uint8_t x[32]);
 
 /* The x coordinate of a key, and the parity of its y (may be NULL; 0 even, 1 odd). */
@@ -41,12 +41,12 @@ void xonly_from_pubkey(uint8_t x[32], int *parity, const struct ec_pubkey *pubke
 /* output = internal + tweak * G, as x and parity of y (may be NULL).
  *
  * Returns:  false if internal is not a point's x, or tweak not below the group's order
- * Spec:     BIP341, taproot_tweak_pubkey() */
+ * Spec:     BIP-341, Constructing and spending Taproot outputs */
 NODISCARD bool xonly_tweak_add(uint8_t output[32], int *parity, const uint8_t internal[32],
                                const uint8_t tweak32[32]);
 
 /* True if xonly_tweak_add(internal, tweak) gives output and parity; cheaper than doing it.
- * Spec: BIP341, script path validation rule on the control block. */
+ * BIP-341, Script validation rules */
 bool xonly_tweak_add_check(const uint8_t output[32], int parity, const uint8_t internal[32],
                            const uint8_t tweak32[32]);
 

@@ -15,7 +15,7 @@
  *
  * In:       pubkey   an x coordinate
  * Returns:  false also where pubkey is not the x of a point
- * Spec:     BIP340, Verify() */
+ * Spec:     BIP-340, Verification */
 NODISCARD bool schnorr_verify(const uint8_t sig[64], struct span message, const uint8_t pubkey[32]);
 
 /* The same by a key that was parsed before, which saves an eighth of the time. The parity of its y

@@ -40,28 +40,33 @@ static struct span of_hash160(struct arena *arena, struct span head, struct span
     return join(arena, head, span_of(hash, sizeof hash), tail);
 }
 
+/* BIP-381, pk() */
 static struct span script_pk(struct arena *arena, struct span key)
 {
     uint8_t push = (uint8_t)key.len;
     return join(arena, span_of(&push, 1), key, span_of("\xac", 1));
 }
 
+/* BIP-381, pkh() */
 static struct span script_pkh(struct arena *arena, struct span key)
 {
     return of_hash160(arena, span_of("\x76\xa9\x14", 3), key, span_of("\x88\xac", 2));
 }
 
+/* BIP-382, wpkh() */
 static struct span script_wpkh(struct arena *arena, struct span key)
 {
     return of_hash160(arena, span_of("\x00\x14", 2), key, span_of("", 0));
 }
 
+/* BIP-381, sh() */
 static struct span script_sh(struct arena *arena, struct span script)
 {
     return of_hash160(arena, span_of("\xa9\x14", 2), script, span_of("\x87", 1));
 }
 
-/* BIP341: a key without scripts is tweaked by its own hash. */
+/* A key without scripts is tweaked by its own hash. BIP-386, tr();
+ * BIP-341, Constructing and spending Taproot outputs */
 static struct span script_tr(struct arena *arena, struct span key, bool is_tweaked)
 {
     uint8_t output[32], tweak[32];
@@ -100,10 +105,12 @@ bool desc_derive(const struct ec_context *ec, const struct desc *desc, uint32_t 
             return false;
     }
     if (desc->function == DESC_SORTEDMULTI)
+        /* BIP-383, sortedmulti() */
         sort_keys(keys, desc->n_keys);
     return true;
 }
 
+/* BIP-383, Specification */
 static struct span script_multi(struct arena *arena, const struct desc *desc,
                                 const struct desc_derived *keys)
 {
@@ -124,6 +131,7 @@ static struct span script_multi(struct arena *arena, const struct desc *desc,
     return join(arena, span_of(script, w.len), span_of("", 0), span_of("", 0));
 }
 
+/* Two scripts, and two more for a compressed key. BIP-384, Specification */
 static size_t combo(struct arena *arena, struct span key, struct span scripts[DESC_SCRIPTS_MAX])
 {
     scripts[0] = script_pk(arena, key);
@@ -172,6 +180,7 @@ size_t desc_scripts(const struct ec_context *ec, const struct desc *desc, uint32
     if (desc->function == DESC_COMBO)
         return combo(arena, span_of(keys[0].bytes, keys[0].len), scripts);
     struct span script = inner_script(arena, desc, keys);
+    /* BIP-382, wsh() */
     if (desc->is_wsh) {
         uint8_t hash[32];
         sha256(script, hash);

@@ -81,6 +81,7 @@ static bool read_step(struct parse *parse, struct span text, struct desc_key *ke
 {
     uint64_t value = 0;
     uint8_t last = text.len > 0 ? text.p[text.len - 1] : 0;
+    /* BIP-380, Key Expressions */
     bool is_hardened = last == '\'' || last == 'h';
     if (is_hardened) {
         key->has_apostrophe = last == '\'';
@@ -93,6 +94,7 @@ static bool read_step(struct parse *parse, struct span text, struct desc_key *ke
     }
     if (text.len == 0 || value > UINT32_MAX)
         return refuse_step(parse, text);
+    /* BIP-380, Key Expressions */
     if (value >= BIP32_HARDENED)
         return refuse(parse, "Key path value %llu is out of range", (unsigned long long)value);
     *number = (uint32_t)value | (is_hardened ? BIP32_HARDENED : 0);
@@ -138,7 +140,8 @@ static bool read_origin(struct parse *parse, struct span *text, struct desc_key 
     return read_path(parse, origin, key, key->origin, &key->n_origin);
 }
 
-/* BIP143 allows compressed keys only. */
+/* Version 0 programs allow compressed keys only. BIP-382, wpkh(); BIP-382, wsh();
+ * BIP-143, Restrictions on public key type */
 static bool takes_uncompressed(const struct desc *desc)
 {
     return !desc->is_wsh && desc->function != DESC_WPKH && !desc_is_taproot(desc);
@@ -174,7 +177,8 @@ static bool read_hex_key(struct parse *parse, const struct desc *desc, struct sp
     return refuse(parse, "Pubkey '%.*s' is invalid", (int)text.len, (const char *)text.p);
 }
 
-/* A secret key in wallet import format. False, without a message, if it is none. */
+/* A secret key in wallet import format. False, without a message, if it is none.
+ * BIP-380, Key Expressions */
 static bool read_secret_key(const struct parse *parse, struct span text, struct desc_key *key)
 {
     char copy[128];
@@ -194,7 +198,8 @@ static bool read_secret_key(const struct parse *parse, struct span text, struct 
     return key->has_secret;
 }
 
-/* A star at the end, alone, with an apostrophe or with an h: every child. */
+/* A star at the end, alone, with an apostrophe or with an h: every child.
+ * BIP-380, Key Expressions */
 static void take_range(struct span *path, struct desc_key *key)
 {
     struct span last = *path;
@@ -270,6 +275,7 @@ static bool read_key(struct parse *parse, const struct desc *desc, struct span t
 
 /* -- Functions -------------------------------------------------------------------------------- */
 
+/* BIP-385, addr() */
 static bool read_addr(struct parse *parse, struct span arg, struct desc *desc)
 {
     char text[256];
@@ -285,6 +291,7 @@ static bool read_addr(struct parse *parse, struct span arg, struct desc *desc)
     return true;
 }
 
+/* BIP-385, raw() */
 static bool read_raw(struct parse *parse, struct span arg, struct desc *desc)
 {
     size_t len = arg.len / 2;
@@ -324,7 +331,8 @@ static bool read_threshold(struct parse *parse, struct span text, uint32_t *requ
     return true;
 }
 
-/* What a script of these keys must not exceed. BIP16: 520 bytes are pushed as one item at most. */
+/* What a script of these keys must not exceed. 520 bytes are pushed as one item at most:
+ * BIP-16, 520-byte limitation on serialized script size. BIP-383, Specification */
 static bool check_multi(struct parse *parse, const struct desc *desc)
 {
     size_t bytes = 3;
@@ -373,12 +381,12 @@ static bool check_place(struct parse *parse, const struct desc *desc)
     switch (desc->function) {
     case DESC_ADDR:
     case DESC_RAW:
-    case DESC_COMBO:
+    case DESC_COMBO: /* BIP-384, Specification; BIP-385, Specification */
         return is_top || refuse(parse, "Can only have %s() at top level", name);
-    case DESC_TR:
+    case DESC_TR: /* BIP-386, tr() */
     case DESC_RAWTR:
         return is_top || refuse(parse, "Can only have %s at top level", name);
-    case DESC_WPKH:
+    case DESC_WPKH: /* BIP-382, wpkh() */
         return !desc->is_wsh || refuse(parse, "Can only have wpkh() at top level or inside sh()");
     case DESC_PK:
     case DESC_PKH:
@@ -453,6 +461,7 @@ static bool read_variant(struct parse *parse, struct span text, struct desc *des
 
 /* -- The text --------------------------------------------------------------------------------- */
 
+/* BIP-380, Checksum */
 static bool check_checksum(struct parse *parse, struct span *text)
 {
     char want[DESCRIPTOR_CHECKSUM_CHARS + 1];
@@ -472,7 +481,8 @@ static bool check_checksum(struct parse *parse, struct span *text)
 }
 
 /* Write variant number `at` of a text with <a;b;...> in it. Returns how many variants there are: 1
- * without such a thing, 0 if two of them differ in number or one is not closed. BIP389 */
+ * without such a thing, 0 if two of them differ in number or one is not closed.
+ * BIP-389, Specification */
 static size_t write_variant(struct span text, size_t at, struct buffer *out)
 {
     size_t n = 1;

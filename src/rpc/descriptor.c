@@ -15,7 +15,8 @@ enum {
 };
 
 /* clang-format off */
-/* BIP380's INPUT_CHARSET the other way round: the place of each ASCII character in it. */
+/* The set of characters the other way round: the place of each ASCII character in it.
+ * BIP-380, Character Set */
 static const uint8_t input_place[128] = {
     NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
     NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
@@ -27,8 +28,9 @@ static const uint8_t input_place[128] = {
       71,   72,   73,   74,   75,   76,   77,   78,   79,   80,   81,   30,   62,   31,   63, NONE
 };
 
-/* BIP380's generators, combined: what the five bits shifted out at the top add. A getblock shows
- * thousands of descriptors of a hundred characters, so this is done by table. */
+/* The generators, combined: what the five bits shifted out at the top add. A getblock shows
+ * thousands of descriptors of a hundred characters, so this is done by table.
+ * BIP-380, Checksum */
 static const uint64_t generators[32] = {
     0x0000000000, 0xf5dee51989, 0xa9fdca3312, 0x5c232f2a9b,
     0x1bab10e32d, 0xee75f5faa4, 0xb256dad03f, 0x47883fc9b6,
@@ -57,6 +59,7 @@ bool descriptor_checksum(struct span text, char out[DESCRIPTOR_CHECKSUM_CHARS + 
         if (at == NONE)
             return false;
         c = poly_mod(c, at & 31);
+        /* Three characters' upper parts make one symbol more. BIP-380, Checksum */
         class = class * 3 + (at >> 5);
         if (++n_classes == 3) {
             c = poly_mod(c, class);
@@ -84,7 +87,8 @@ static void append_hex(struct buffer *buffer, struct span bytes)
     buffer->len += 2 * bytes.len;
 }
 
-/* Keys that a descriptor can name: no hybrid forms; segwit knows compressed ones only. */
+/* Keys that a descriptor can name: no hybrid forms; segwit knows compressed ones only.
+ * BIP-380, Key Expressions; BIP-382, wpkh(); BIP-382, wsh() */
 static bool is_nameable_key(struct span key, bool compressed_only)
 {
     return pubkey_has_valid_size(key) &&

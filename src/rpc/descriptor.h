@@ -13,7 +13,7 @@
 #define DESCRIPTOR_CHECKSUM_CHARS 8
 
 /* The checksum of a descriptor (without '#'), zero-terminated. Returns: false if it holds a
- * character that descriptors have not. Spec: BIP380 */
+ * character that descriptors have not. BIP-380, Checksum */
 NODISCARD bool descriptor_checksum(struct span text, char out[DESCRIPTOR_CHECKSUM_CHARS + 1]);
 
 /* Append the descriptor of an output script, with its checksum.

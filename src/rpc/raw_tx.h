@@ -8,7 +8,7 @@
 
 enum raw_tx_form {
     RAW_TX_LEGACY = 1,  /* try it as bytes without witness */
-    RAW_TX_WITNESS = 2, /* try it as bytes with witness (BIP144) */
+    RAW_TX_WITNESS = 2, /* as bytes with witness: BIP-144, Serialization */
     RAW_TX_ANY = RAW_TX_LEGACY | RAW_TX_WITNESS,
 };
 

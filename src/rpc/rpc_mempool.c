@@ -7,7 +7,7 @@
 #include "util/alloc.h"
 #include "util/hex.h"
 
-#define SEQUENCE_REPLACEABLE_MAX UINT32_C(0xfffffffd) /* BIP125 */
+#define SEQUENCE_REPLACEABLE_MAX UINT32_C(0xfffffffd) /* BIP-125, Summary */
 #define SLICE_ENTRIES            500                  /* written in one turn */
 
 bool rpc_need_mempool(struct rpc_call *call)

@@ -11,7 +11,7 @@
 
 enum {
     KEYS_MAX = 20,           /* of a script. Core: MAX_PUBKEYS_PER_MULTISIG */
-    REDEEM_SCRIPT_MAX = 520, /* BIP16: it is pushed as one item */
+    REDEEM_SCRIPT_MAX = 520, /* BIP-16, 520-byte limitation on serialized script size */
     SCRIPT_ROOM = 3 + KEYS_MAX * 66 + 3,
 };
 
@@ -172,7 +172,7 @@ enum rpc_progress rpc_createmultisig(struct rpc_call *call)
     if (!rpc_arg_int32(call, 0, &multisig.required) || !read_type(call, &asked) ||
         !read_keys(call, &multisig))
         return RPC_DONE;
-    /* Uncompressed keys have no witness form. BIP143 */
+    /* Uncompressed keys have no witness form. BIP-143, Restrictions on public key type */
     multisig.type = multisig.has_uncompressed ? TYPE_LEGACY : asked;
     build_script(&multisig);
     if (multisig.type == TYPE_LEGACY && multisig.len > REDEEM_SCRIPT_MAX)

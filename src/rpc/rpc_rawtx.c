@@ -12,7 +12,7 @@
 #include "rpc/tx_json.h"
 #include "util/hash_map.h"
 
-#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd) /* BIP125 */
+#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd) /* BIP-125, Summary */
 
 enum {
     TX_VERSION_MAX = 3,

@@ -44,7 +44,8 @@ static void put_strings(struct json_out *out, const char *key, const char *const
     json_close_array(out);
 }
 
-/* The rules in force, by name; '!' before those that a miner has to know of. */
+/* The rules in force, by name; '!' before those that a miner has to know of.
+ * BIP-9, getblocktemplate changes */
 static void put_rules(const struct rpc_call *call, struct json_out *out)
 {
     const struct rpc_node *node = &call->rpc->node;
@@ -58,6 +59,7 @@ static void put_rules(const struct rpc_call *call, struct json_out *out)
         if (chain_deployment_state(node->chain, tip, (enum bip9_deployment)i) == BIP9_STATE_ACTIVE)
             json_put_string(out, network_bip9_name((enum bip9_deployment)i));
     json_close_array(out);
+    /* BIP-9, getblocktemplate changes */
     json_field_object(out, "vbavailable");
     for (int i = 0; i < BIP9_COUNT; i++) {
         int state = chain_deployment_state(node->chain, tip, (enum bip9_deployment)i);
@@ -69,6 +71,7 @@ static void put_rules(const struct rpc_call *call, struct json_out *out)
     json_field_int(out, "vbrequired", 0);
 }
 
+/* BIP-22, Transactions Object Format; BIP-145, Transactions Object Format */
 static void put_tx(struct json_out *out, const struct block_template_tx *tx)
 {
     json_open_object(out);
@@ -85,6 +88,7 @@ static void put_tx(struct json_out *out, const struct block_template_tx *tx)
     json_close_object(out);
 }
 
+/* BIP-22, Optional: Long Polling */
 static void put_long_poll_id(struct json_out *out, const struct block_template *template)
 {
     char id[HEX_ID_BYTES], text[HEX_ID_BYTES + 21];
@@ -95,6 +99,7 @@ static void put_long_poll_id(struct json_out *out, const struct block_template *
 
 static void put_body(struct json_out *out, const struct block_template *template)
 {
+    /* BIP-22, Block Template Request */
     json_field_id(out, "previousblockhash", template->prev->hash.b);
     json_field_array(out, "transactions");
     for (size_t i = 0; i < template->n_tx; i++)
@@ -118,11 +123,14 @@ static void put_template(struct rpc_call *call, const struct block_template *tem
     json_field_int(out, "version", template->version);
     put_rules(call, out);
     put_body(out, template);
+    /* BIP-23, Basic Pool Extensions */
     json_field_string(out, "target",
                       u256_to_hex(pow_target_from_bits(template->bits, NULL, NULL), target));
     json_field_int(out, "mintime", template->min_time_s);
+    /* BIP-23, Mutations */
     put_strings(out, "mutable", mutable, COUNT_OF(mutable));
     json_field_string(out, "noncerange", "00000000ffffffff");
+    /* BIP-145, Sigops */
     json_field_int(out, "sigoplimit", BLOCK_SIGOPS_COST_MAX);
     json_field_int(out, "sizelimit", BLOCK_SERIALIZED_MAX_BYTES);
     json_field_int(out, "weightlimit", BLOCK_WEIGHT_MAX_WU);
@@ -167,7 +175,7 @@ static void answer(struct rpc_call *call)
     block_template_deinit(&template);
 }
 
-/* -- Waiting (BIP22, long polling) -------------------------------------------------------- */
+/* -- Waiting ------------------------------------------------------------------------------ */
 
 static void on_room_again(void *arg);
 
@@ -213,6 +221,7 @@ static void on_interrupt(struct rpc_call *call)
     rpc_finish(call);
 }
 
+/* BIP-22, Optional: Long Polling */
 static enum rpc_progress wait_for_change(struct rpc_call *call, const struct wish *wish)
 {
     const struct block_node *tip = chain_tip(call->rpc->node.chain);
@@ -248,7 +257,7 @@ static void read_long_poll_id(const struct rpc_call *call, const struct json_val
         wish->sequence_seen = UINT64_MAX; /* some other number: any change is news */
 }
 
-/* -- Proposals (BIP23) -------------------------------------------------------------------- */
+/* -- Proposals ---------------------------------------------------------------------------- */
 
 static void on_judged(void *arg, const struct verdict *verdict)
 {
@@ -257,6 +266,7 @@ static void on_judged(void *arg, const struct verdict *verdict)
     if (reject_class(verdict->code) == REJECT_CLASS_FAULT)
         rpc_fail(call, RPC_VERIFY_ERROR, "%s", reject_string(verdict->code));
     else if (verdict->code == REJECT_NONE)
+        /* Null says that all is well. BIP-22, Block Submission; BIP-23, Block Proposal */
         json_put_null(&call->out);
     else
         json_put_string(&call->out, verdict_reason(verdict, reason));
@@ -273,6 +283,7 @@ static void put_known(struct json_out *out, const struct block_node *node)
     json_put_string(out, reject_string(code));
 }
 
+/* BIP-23, Block Proposal */
 static enum rpc_progress judge_proposal(struct rpc_call *call, const struct json_value *request)
 {
     const struct json_value *data = json_find(request, "data");

@@ -145,8 +145,8 @@ static bool find_old(const struct signing *s, struct span pubkey, struct span *s
     return false;
 }
 
-/* OP_CHECKMULTISIG takes one item too many off the stack (BIP147), then signatures in the order of
- * the keys. Missing ones are empty, as Core leaves them. */
+/* OP_CHECKMULTISIG takes one item too many off the stack, then signatures in the order of the keys.
+ * Missing ones are empty, as Core leaves them. BIP-147, Specification */
 static bool sign_multisig(const struct signing *s, const struct script_solution *solution,
                           struct stack *stack)
 {
@@ -224,6 +224,7 @@ static bool sign_taproot(const struct signing *s, struct span program, struct st
         !schnorr_sign(s->request->ec, secret, span_of(hash, 32), NULL, sig))
         return false;
     sig[64] = s->request->hash_type;
+    /* BIP-341, Taproot key path spending signature validation */
     push(stack, span_of(sig, s->request->hash_type == SIGHASH_DEFAULT ? 64 : 65));
     return true;
 }
@@ -284,6 +285,7 @@ static bool sign_v0(struct signing *s, const struct script_solution *program, st
     s->segwit = true;
     if (program->type == SCRIPT_TYPE_WITNESS_V0_KEYHASH) {
         const struct sign_key *key = find_key_by_hash(s->request, program->item[0]);
+        /* BIP-143, Restrictions on public key type */
         if (!key || key->pubkey_len != 33)
             return false;
         s->script_code =
