@@ -125,6 +125,7 @@ static bool decode_segwit(const struct network *network, const struct bech32 *in
         return false;
     }
     int version = in->values[0];
+    /* BIP-350, Addresses for segregated witness outputs */
     if (version == 0 && in->encoding != BECH32_V0)
         return refuse(error, "Version 0 witness address must use Bech32 checksum");
     if (version != 0 && in->encoding != BECH32_M)
@@ -132,12 +133,15 @@ static bool decode_segwit(const struct network *network, const struct bech32 *in
 
     uint8_t program[BECH32_VALUES_MAX];
     size_t len;
+    /* BIP-173, Segwit address format */
     if (!bech32_values_to_bytes(in->values + 1, in->n_values - 1, program, &len))
         return refuse(error, "Invalid padding in Bech32 data section");
+    /* BIP-141, Witness program */
     if (version == 0 && len != 20 && len != 32)
         return refuse_size(error, "Invalid Bech32 v0 address program size", len, ", per BIP141");
     if (version > 16)
         return refuse(error, "Invalid Bech32 address witness version");
+    /* BIP-141, Witness program */
     if (len < 2 || len > 40)
         return refuse_size(error, "Invalid Bech32 address program size", len, "");
 

@@ -183,7 +183,7 @@ static bool set_inbound(struct config_net *config, const struct options *options
 }
 
 /* The name that peers see, with the comments of -uacomment behind it.
- * Spec: BIP14; Core FormatSubVersion() */
+ * Spec: BIP-14, Proposal; Core FormatSubVersion() */
 static bool set_user_agent(struct config_net *config, const struct options *options, char **error)
 {
     static const char safe[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -80,7 +80,8 @@ static void fill_txs(struct block_template *template, const struct mempool *memp
     template->mempool_sequence = mempool_sequence(mempool);
 }
 
-/* What the coinbase must commit to: the witness ids, its own taken as zero. BIP141 */
+/* What the coinbase must commit to: the witness ids, its own taken as zero.
+ * BIP-141, Commitment structure */
 static void fill_commitment(struct block_template *template)
 {
     static const uint8_t prefix[] = {OP_RETURN, 36, 0xaa, 0x21, 0xa9, 0xed};

@@ -55,7 +55,8 @@ struct block_template {
  *
  * Out:      template  borrows entries: use it before the mempool changes. Free it with
  *                     block_template_deinit()
- * Spec:     BIP22, BIP23, BIP141, BIP145 */
+ * Spec:     BIP-22, Block Template Request; BIP-23, Basic Pool Extensions;
+ *           BIP-145, Block Template */
 void block_assemble(struct chain *chain, const struct mempool *mempool,
                     const struct block_assembler_options *options, int64_t now_s,
                     struct block_template *template);

@@ -271,7 +271,7 @@ static uint32_t find_parents(const struct pool_check *check,
 }
 
 /* Version 3 transactions form pairs of a parent and a small child, so that nobody can hinder
- * their replacement. BIP431 */
+ * their replacement. BIP-431, Specification */
 static bool check_truc(const struct pool_check *check, struct pool_entry *const *parents,
                        uint32_t n_parents)
 {

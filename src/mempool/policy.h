@@ -10,7 +10,7 @@
 #include "mempool/feerate.h"
 
 #define POLICY_TX_VERSION_MAX         3
-#define POLICY_TRUC_VERSION           3 /* BIP431 */
+#define POLICY_TRUC_VERSION           3 /* BIP-431, Specification */
 #define POLICY_TX_WEIGHT_MAX_WU       400000
 #define POLICY_TX_BASE_BYTES_MIN      65    /* 64 bytes read as an inner merkle node */
 #define POLICY_SCRIPT_SIG_MAX_BYTES   1650  /* a P2SH 15-of-15 multisig */

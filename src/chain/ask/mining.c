@@ -21,8 +21,8 @@
 
 /* -- Building ---------------------------------------------------------------------------------- */
 
-/* The height (BIP34) and, as in Core, nothing more, but up to height 16, where it is one byte: a
- * coinbase must have two (bad-cb-length). */
+/* The height and, as in Core, nothing more, but up to height 16, where it is one byte: a coinbase
+ * must have two (bad-cb-length). BIP-34, Specification */
 static struct span coinbase_script_sig(struct arena *arena, int32_t height)
 {
     uint8_t *script = arena_alloc(arena, SCRIPT_NUM_PUSH_MAX + 1);
@@ -48,7 +48,7 @@ static struct tx make_coinbase(struct arena *arena, const struct network *networ
     return tx;
 }
 
-/* Commit to the witnesses in one more output of the coinbase. BIP141 */
+/* Commit to the witnesses in one more output of the coinbase. BIP-141, Commitment structure */
 static void add_commitment(struct arena *arena, struct block *block)
 {
     static const uint8_t prefix[] = {OP_RETURN, 36, 0xaa, 0x21, 0xa9, 0xed};
@@ -71,7 +71,7 @@ static void add_commitment(struct arena *arena, struct block *block)
 }
 
 /* The first block of a period stays near the last of the one before on every network, so that
- * BIP94 could be enforced anywhere. */
+ * the rule could be enforced anywhere. BIP-94, 3. Time Warp Attack Prevention */
 int64_t mining_least_time_s(const struct network *network, const struct block_node *prev)
 {
     int64_t least_s = block_node_mtp(prev) + 1;

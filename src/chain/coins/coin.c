@@ -13,12 +13,12 @@ struct script_template {
 /* clang-format off */
 static const struct script_template templates[COIN_SCRIPT_CLASS_COUNT] = {
     [COIN_SCRIPT_P2PKH]   = {{0x76, 0xa9, 20}, 3, 20, {0x88, 0xac}, 2},
-    [COIN_SCRIPT_P2SH]    = {{0xa9, 20},       2, 20, {0x87},       1}, /* BIP16 */
+    [COIN_SCRIPT_P2SH]    = {{0xa9, 20},       2, 20, {0x87},       1}, /* BIP-16, Specification */
     [COIN_SCRIPT_P2PK_02] = {{33, 0x02},       2, 32, {0xac},       1},
     [COIN_SCRIPT_P2PK_03] = {{33, 0x03},       2, 32, {0xac},       1},
-    [COIN_SCRIPT_P2WPKH]  = {{0x00, 20},       2, 20, {0},          0}, /* BIP141 */
-    [COIN_SCRIPT_P2WSH]   = {{0x00, 32},       2, 32, {0},          0}, /* BIP141 */
-    [COIN_SCRIPT_P2TR]    = {{0x51, 32},       2, 32, {0},          0}, /* BIP341 */
+    [COIN_SCRIPT_P2WPKH]  = {{0x00, 20},       2, 20, {0},          0}, /* BIP-141, P2WPKH */
+    [COIN_SCRIPT_P2WSH]   = {{0x00, 32},       2, 32, {0},          0}, /* BIP-141, P2WSH */
+    [COIN_SCRIPT_P2TR]    = {{0x51, 32},       2, 32, {0},          0}, /* BIP-341, Design */
 };
 /* clang-format on */
 

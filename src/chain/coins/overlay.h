@@ -27,7 +27,7 @@ struct overlay_change {
     const struct coin *after;  /* NULL: spent */
     uint64_t before_layer;     /* 0: the overlay knew nothing of the coin */
     bool created;              /* the block's first change was to create the coin */
-    bool may_exist;            /* an unspent coin of that name may be there already. BIP30 */
+    bool may_exist;            /* may overwrite a coin. BIP-30, Specification */
 };
 
 /* The changes of one block in flight. */

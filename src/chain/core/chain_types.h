@@ -11,7 +11,7 @@
 struct block_node;
 struct block_ref;
 
-#define CHAIN_PRUNE_KEEP_BLOCKS 288 /* never pruned, counted from the tip. BIP159 */
+#define CHAIN_PRUNE_KEEP_BLOCKS 288 /* never pruned, from the tip on. BIP-159, New service bit */
 #define CHAIN_PRUNE_MIN_BYTES   (UINT64_C(550) << 20)
 
 /* Bytes of blocks and undo data that wait for being written. Above it new blocks wait, and with

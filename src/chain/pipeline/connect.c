@@ -130,7 +130,8 @@ static bool enforces_bip30(const struct flight *flight)
 {
     const struct network *network = flight->chain->core.network;
     const struct block_node *node = flight->node;
-    /* Where every coinbase since the first block names its height, no two can be equal. */
+    /* Where every coinbase since the first block names its height, no two can be equal.
+     * BIP-34, Specification */
     int32_t bip34_height = network->buried_height[BURIED_HEIGHTINCB];
     if (bip34_height <= 1)
         return false;
@@ -272,6 +273,7 @@ enum connect_result flight_connect(struct flight *flight)
     flight->read_is_final = false;
     flight->script_flags =
         script_flags_for_block(chain->core.network, flight->node->height, &flight->node->hash);
+    /* BIP-30, Specification */
     if (enforces_bip30(flight) && breaks_bip30(&resolve))
         return refuse(flight, REJECT_TXNS_BIP30);
     resolve_block(&resolve);

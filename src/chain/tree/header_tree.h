@@ -75,7 +75,7 @@ void header_tree_mark_dirty(struct header_tree *tree, struct block_node *node);
 struct block_node *block_node_ancestor(const struct block_node *node, int32_t height);
 /* The last common block of two nodes of one tree. */
 struct block_node *block_node_fork(const struct block_node *a, const struct block_node *b);
-/* Median of the times of node and the ten before it. BIP113 */
+/* Median of the times of node and the ten before it. BIP-113, Specification */
 int64_t block_node_mtp(const struct block_node *node);
 struct block_header block_node_header(const struct block_node *node);
 /* True if a is ahead of b: more work, then smaller sequence, then smaller hash. */

@@ -16,6 +16,7 @@
 
 static bool can_tell(const struct peer *peer, const struct net_peer_address *address)
 {
+    /* BIP-155, Signaling support and compatibility */
     return peer->wants_addrv2 || wire_address_fits_v1(&address->at);
 }
 

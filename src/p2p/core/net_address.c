@@ -12,6 +12,7 @@ static const uint8_t mapped_ipv4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
 
 size_t net_network_bytes(uint8_t network)
 {
+    /* BIP-155, Specification */
     static const uint8_t bytes[] = {0, 4, 16, 10, 32, 32, 16};
     return network < COUNT_OF(bytes) ? bytes[network] : 0;
 }

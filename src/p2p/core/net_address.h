@@ -15,7 +15,7 @@
 #define NET_ADDRESS_BYTES_MAX 32
 #define NET_ADDRESS_TEXT_MAX  80 /* "[v6]:port", or a hidden service's name and port */
 
-/* BIP155 */
+/* BIP-155, Specification */
 enum net_network {
     NET_NONE = 0,
     NET_IPV4 = 1,

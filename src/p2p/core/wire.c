@@ -1,7 +1,7 @@
 /* wire.c - see wire.h. */
 #include "p2p/core/wire.h"
 
-#define ADDRESS_V2_BYTES_MAX 512 /* BIP155 */
+#define ADDRESS_V2_BYTES_MAX 512 /* BIP-155, Specification */
 
 /* -- Addresses ----------------------------------------------------------------------------------
  */
@@ -53,10 +53,11 @@ static void read_address_v2(struct reader *r, struct net_address *address)
     *address = (struct net_address){0};
     if (bytes.len > ADDRESS_V2_BYTES_MAX)
         r->failed = true;
+    /* Of networks that we do not know, or not any more, nothing is kept. BIP-155, Specification */
     if (r->failed || bytes.len != net_network_bytes(network) || network == NET_TORV2)
         return;
     if (network == NET_IPV6) {
-        /* An IPv4 address dressed up as IPv6 must be sent as what it is. BIP155 */
+        /* An IPv4 address dressed up as IPv6 must be sent as what it is. BIP-155, Specification */
         struct net_address v6 = net_address_of_16(bytes.p, port);
         if (v6.network == NET_IPV6)
             *address = v6;
@@ -72,6 +73,7 @@ void wire_address_decode(struct reader *r, bool v2, struct net_peer_address *add
 {
     *address = (struct net_peer_address){.time = read_u32(r)};
     if (v2) {
+        /* BIP-155, Specification */
         address->services = read_compact_size(r);
         read_address_v2(r, &address->at);
     } else {
@@ -120,6 +122,7 @@ bool wire_version_decode(struct reader *r, struct wire_version *version)
     if (reader_left(r) > 0)
         version->start_height = (int32_t)read_u32(r);
     if (reader_left(r) > 0)
+        /* BIP-37, Extensions to existing messages */
         version->relay = read_u8(r) != 0;
     return !r->failed;
 }

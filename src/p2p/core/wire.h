@@ -12,8 +12,8 @@
 
 #define WIRE_PROTOCOL_VERSION 70016 /* what we speak: up to BIP339 */
 #define WIRE_VERSION_MIN      31800 /* older peers know no headers: Core MIN_PEER_PROTO_VERSION */
-#define WIRE_VERSION_BIP31    60001 /* answers ping */
-#define WIRE_VERSION_WTXID    70016 /* BIP339 */
+#define WIRE_VERSION_BIP31    60001 /* answers ping. BIP-31, Specification */
+#define WIRE_VERSION_WTXID    70016 /* BIP-339, Specification */
 
 #define WIRE_INV_MAX           50000
 #define WIRE_HEADERS_MAX       2000
@@ -25,18 +25,18 @@
 
 enum wire_services {
     NODE_NETWORK = 1 << 0,          /* has all blocks */
-    NODE_WITNESS = 1 << 3,          /* BIP144 */
-    NODE_NETWORK_LIMITED = 1 << 10, /* has the last 288. BIP159 */
-    NODE_P2P_V2 = 1 << 11,          /* BIP324 */
+    NODE_WITNESS = 1 << 3,          /* BIP-144, Handshake */
+    NODE_NETWORK_LIMITED = 1 << 10, /* has the last 288. BIP-159, New service bit */
+    NODE_P2P_V2 = 1 << 11,          /* BIP-324, Signaling v2 support */
 };
 
 enum wire_inv_type {
     INV_TX = 1,
     INV_BLOCK = 2,
-    INV_FILTERED_BLOCK = 3, /* BIP37 */
-    INV_COMPACT_BLOCK = 4,  /* BIP152 */
-    INV_WTX = 5,            /* BIP339 */
-    INV_WITNESS = 1 << 30,  /* BIP144 */
+    INV_FILTERED_BLOCK = 3, /* BIP-37, Extensions to existing messages */
+    INV_COMPACT_BLOCK = 4,  /* BIP-152, MSG_CMPCT_BLOCK */
+    INV_WTX = 5,            /* BIP-339, Specification */
+    INV_WITNESS = 1 << 30,  /* BIP-144, Relay */
     INV_WITNESS_TX = INV_TX | INV_WITNESS,
     INV_WITNESS_BLOCK = INV_BLOCK | INV_WITNESS,
 };
@@ -56,7 +56,7 @@ struct wire_version {
     uint64_t nonce;
     char user_agent[WIRE_USER_AGENT_MAX + 1]; /* any bytes but zero: escape before showing */
     int32_t start_height;
-    bool relay; /* BIP37: announce transactions */
+    bool relay; /* announce transactions. BIP-37, Extensions to existing messages */
 };
 
 struct wire_locator {

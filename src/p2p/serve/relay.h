@@ -1,6 +1,7 @@
 /* relay.h - telling peers of new blocks and transactions, and hearing of theirs.
  *
- * Layer: p2p. Blocks are announced at once, by headers to those who asked for it (BIP130).
+ * Layer: p2p. Blocks are announced at once, by headers to those who asked for it
+ * (BIP-130, Specification).
  * Transactions wait for each peer's timer, whose intervals are random, so that who heard it first
  * cannot be told from the times. */
 #ifndef P2P_SERVE_RELAY_H

@@ -6,7 +6,7 @@
 #include "p2p/p2p_internal.h"
 #include "util/alloc.h"
 
-#define KEPT_BLOCKS_SERVED 288          /* NODE_NETWORK_LIMITED promises them. BIP159 */
+#define KEPT_BLOCKS_SERVED 288          /* NODE_NETWORK_LIMITED: BIP-159, New service bit */
 #define KEPT_BLOCKS_SLACK  2            /* the peer's tip may be a little behind */
 #define OLD_FORK_S         (30 * 86400) /* older side branches tell who we are: not served */
 #define TX_RECENT_S        120          /* an entry so old has reached everybody */
@@ -385,7 +385,7 @@ static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct w
         return FAULT_UPLOAD_LIMIT;
     if (is_below_limit(p2p, peer, node))
         return FAULT_PRUNED_REQUEST;
-    /* A compact block of anything but the tip may be answered with the whole one. BIP152 */
+    /* A compact block may be answered with the whole one. BIP-152, MSG_CMPCT_BLOCK */
     start_read(p2p, peer, node, inv->type != INV_BLOCK);
     return FAULT_NONE;
 }

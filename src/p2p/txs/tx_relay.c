@@ -117,7 +117,7 @@ static void orphan_announced(struct p2p *p2p, struct peer *peer, const struct wt
 void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
 {
     bool is_wtxid = inv->type == INV_WTX;
-    /* BIP339: one kind of id for one peer. */
+    /* One kind of id for one peer. BIP-339, Specification */
     if (is_wtxid != peer->wants_wtxid)
         return;
     /* Asked first: a flood has to be cheap. */
@@ -154,7 +154,7 @@ static void ask(struct p2p *p2p, struct peer *peer, int64_t now_us)
         else
             ids[kept++] = ids[i];
     }
-    /* Who has no witnesses could not tell what is meant. BIP144 */
+    /* Who has no witnesses could not tell what is meant. BIP-144, Relay */
     uint32_t by_txid = peer->version.services & NODE_WITNESS ? INV_WITNESS_TX : INV_TX;
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
     write_compact_size(&w, kept);
