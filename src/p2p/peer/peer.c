@@ -3,7 +3,7 @@
 
 #include "p2p/p2p_internal.h"
 
-#define KEPT_BLOCKS      288 /* that a pruned node serves. BIP159 */
+#define KEPT_BLOCKS      288 /* that a pruned node serves. BIP-159, New service bit */
 #define KEPT_BLOCKS_ASK  (KEPT_BLOCKS - 2)
 #define ANNOUNCED_BLOCKS 16 /* that who announces the last of them is asked for. Core */
 
@@ -67,6 +67,7 @@ struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer)
 
 uint64_t p2p_local_services(const struct p2p *p2p)
 {
+    /* BIP-144, Handshake; BIP-159, New service bit */
     uint64_t services = NODE_WITNESS | NODE_NETWORK_LIMITED;
     if (!chain_is_pruned(p2p->chain))
         services |= NODE_NETWORK;

@@ -12,6 +12,7 @@ void peer_ping(struct p2p *p2p, struct peer *peer)
     uint8_t bytes[8];
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
     peer->next_ping_us = p2p_now_us(p2p) + PEER_PING_US;
+    /* BIP-31, Specification */
     if (peer->version.version < WIRE_VERSION_BIP31) {
         peer_send(p2p, peer, "ping", span_of(NULL, 0));
         return;
@@ -51,6 +52,7 @@ enum fault peer_on_ping(struct p2p *p2p, struct peer *peer, struct reader *r)
     if (r->failed)
         return FAULT_NONE;
     if (!is_undecided(peer)) {
+        /* BIP-31, Specification */
         peer_send(p2p, peer, "pong", nonce);
         return FAULT_NONE;
     }

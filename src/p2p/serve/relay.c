@@ -90,7 +90,8 @@ static bool choose_headers(const struct p2p *p2p, const struct peer *peer,
     return true;
 }
 
-/* Spec: BIP130, Core SendMessages() */
+/* By headers to who wants them, if they connect to what it has. BIP-130, Specification;
+ * Core SendMessages() */
 static void tell_blocks(struct p2p *p2p, struct peer *peer)
 {
     const struct block_node *tip = chain_tip(p2p->chain), *told[RELAY_BLOCKS_MAX];
@@ -143,6 +144,7 @@ static void send_inv(struct p2p *p2p, struct peer *peer, const struct mempool_en
     struct writer w = writer_to_growing(&message);
     write_compact_size(&w, n);
     for (size_t i = 0; i < n; i++) {
+        /* BIP-339, Specification */
         struct wire_inv inv = {.type = peer->wants_wtxid ? INV_WTX : INV_TX};
         memcpy(inv.hash, peer->wants_wtxid ? entries[i]->tx.wtxid.b : entries[i]->tx.txid.b, 32);
         wire_inv_encode(&w, &inv);
@@ -198,6 +200,7 @@ static void send_fee_filter(struct p2p *p2p, struct peer *peer, int64_t now_us)
         return;
     uint8_t bytes[8];
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    /* BIP-133, Specification */
     write_u64(&w, (uint64_t)rate);
     peer_send(p2p, peer, "feefilter", span_of(bytes, w.len));
     peer->relay.fee_filter_sent = rate;
@@ -206,6 +209,7 @@ static void send_fee_filter(struct p2p *p2p, struct peer *peer, int64_t now_us)
 enum fault relay_on_fee_filter(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)p2p;
+    /* BIP-133, Specification */
     int64_t rate = (int64_t)read_u64(r);
     if (rate >= 0 && rate <= MAX_MONEY_SAT)
         peer->fee_filter_sat_per_kvb = rate;
@@ -273,7 +277,7 @@ enum fault relay_on_mempool(struct p2p *p2p, struct peer *peer, struct reader *r
     uint64_t at = 0;
     size_t n = 0;
     while ((entry = mempool_next(p2p->mempool, &at))) {
-        if (passes_filter(peer, entry))
+        if (passes_filter(peer, entry)) /* BIP-35, Specification; BIP-133, Specification */
             entries[n++] = entry;
         if (n == INV_PART) {
             send_inv(p2p, peer, entries, n);

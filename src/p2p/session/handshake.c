@@ -74,6 +74,7 @@ static bool has_services(const struct p2p *p2p, const struct peer *peer)
     if (peer->class == PEER_INBOUND || peer->class == PEER_MANUAL || peer->class == PEER_FEELER)
         return true;
     bool is_near = p2p_now_s(p2p) - chain_tip(p2p->chain)->time < RECENT_TIP_S;
+    /* A pruned node will do near the tip. BIP-159, New service bit */
     bool has_blocks = (services & NODE_NETWORK) || (is_near && (services & NODE_NETWORK_LIMITED));
     return has_blocks && (services & NODE_WITNESS);
 }
@@ -115,6 +116,8 @@ enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reade
     peer->state = PEER_GREETED;
     if (!peer->is_greeting_sent)
         send_version(p2p, peer);
+    /* Both before the verack. BIP-339, Specification; BIP-155, Signaling support and
+     * compatibility */
     peer_send(p2p, peer, "wtxidrelay", span_of(NULL, 0));
     peer_send(p2p, peer, "sendaddrv2", span_of(NULL, 0));
     peer_send(p2p, peer, "verack", span_of(NULL, 0));
@@ -128,6 +131,7 @@ enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reade
 enum fault handshake_on_wtxidrelay(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)p2p, (void)r;
+    /* BIP-339, Specification */
     peer->wants_wtxid = peer->version.version >= WIRE_VERSION_WTXID;
     return FAULT_NONE;
 }
@@ -135,6 +139,7 @@ enum fault handshake_on_wtxidrelay(struct p2p *p2p, struct peer *peer, struct re
 enum fault handshake_on_sendaddrv2(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)p2p, (void)r;
+    /* BIP-155, Signaling support and compatibility */
     peer->wants_addrv2 = true;
     return FAULT_NONE;
 }
@@ -148,6 +153,7 @@ enum fault handshake_on_verack(struct p2p *p2p, struct peer *peer, struct reader
     log_printf(p2p->log, LOG_NET, "peer=%llu %s: ready, %s, version %d, height %d, services %llx",
                (unsigned long long)peer->id, peer->text, agent, peer->version.version,
                peer->version.start_height, (unsigned long long)peer->version.services);
+    /* BIP-130, Specification */
     peer_send(p2p, peer, "sendheaders", span_of(NULL, 0));
     peer_ping(p2p, peer);
     p2p->up->peer_ready(p2p, peer);

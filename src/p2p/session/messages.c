@@ -44,13 +44,13 @@ const struct message messages[MESSAGES_COUNT] = {
     {"addr",        1, ADDR_MAX,    MESSAGE_READY,     0,     .handler = addr_relay_on_addr,
      .is_asked = addr_relay_is_asked},
     {"addrv2",      1, ADDRV2_MAX,  MESSAGE_READY,     0,     .handler = addr_relay_on_addrv2,
-     .is_asked = addr_relay_is_asked}, /* BIP155 */
+     .is_asked = addr_relay_is_asked}, /* BIP-155, Specification */
     {"block",      81, ANY,         MESSAGE_READY,     0,     .handler = block_fetch_on_block,
      .is_asked = block_late_is_asked, .heard = block_late_heard},
     {"feefilter",   8, 8,           MESSAGE_READY,     70013,
-     .handler = relay_on_fee_filter}, /* BIP133 */
+     .handler = relay_on_fee_filter}, /* BIP-133, Specification */
     {"filteradd",   0, ANY,         MESSAGE_READY,     0,     .handler = on_filter,
-     .flags = MESSAGE_UNREAD}, /* BIP37 */
+     .flags = MESSAGE_UNREAD}, /* BIP-37, New messages */
     {"filterclear", 0, ANY,         MESSAGE_READY,     0,     .handler = on_filter,
      .flags = MESSAGE_UNREAD},
     {"filterload",  0, ANY,         MESSAGE_READY,     0,     .handler = on_filter,
@@ -63,23 +63,27 @@ const struct message messages[MESSAGES_COUNT] = {
      .is_asked = header_is_asked},
     {"inv",         1, INV_MAX,     MESSAGE_READY,     0,     .handler = relay_on_inv},
     {"mempool",     0, 0,           MESSAGE_READY,     0,
-     .handler = relay_on_mempool}, /* BIP35 */
+     .handler = relay_on_mempool}, /* BIP-35, Specification */
     {"merkleblock", 0, ANY,         MESSAGE_READY,     0,     .flags = MESSAGE_UNREAD},
     {"notfound",    1, INV_MAX,     MESSAGE_READY,     0,     .handler = on_not_found},
-    {"ping",        0, 64,          MESSAGE_READY,     0,     .handler = peer_on_ping}, /* BIP31 */
+    /* BIP-31, Specification */
+    {"ping",        0, 64,          MESSAGE_READY,     0,     .handler = peer_on_ping},
     {"pong",        0, 64,          MESSAGE_READY,     60001, .handler = peer_on_pong},
-    {"reject",      0, 4096,        MESSAGE_READY,     0,     .flags = MESSAGE_UNREAD}, /* BIP61 */
+    /* BIP-61, reject */
+    {"reject",      0, 4096,        MESSAGE_READY,     0,     .flags = MESSAGE_UNREAD},
     {"sendaddrv2",  0, 64,          MESSAGE_HANDSHAKE, 70016, .handler = handshake_on_sendaddrv2,
-     .flags = MESSAGE_IN_TIME}, /* BIP155 */
-    {"sendcmpct",   9, 9,           MESSAGE_READY,     70014, .flags = MESSAGE_UNREAD}, /* BIP152 */
+     .flags = MESSAGE_IN_TIME}, /* BIP-155, Signaling support and compatibility */
+    /* BIP-152, sendcmpct */
+    {"sendcmpct",   9, 9,           MESSAGE_READY,     70014, .flags = MESSAGE_UNREAD},
     {"sendheaders", 0, 64,          MESSAGE_READY,     70012,
-     .handler = handshake_on_sendheaders}, /* BIP130 */
-    {"sendtxrcncl", 0, 64,          MESSAGE_HANDSHAKE, 70016, .flags = MESSAGE_UNREAD}, /* BIP330 */
+     .handler = handshake_on_sendheaders}, /* BIP-130, Specification */
+    /* BIP-330, sendtxrcncl */
+    {"sendtxrcncl", 0, 64,          MESSAGE_HANDSHAKE, 70016, .flags = MESSAGE_UNREAD},
     {"tx",         10, ANY,         MESSAGE_READY,     0,     .handler = tx_relay_on_tx,
      .is_asked = tx_relay_is_asked},
     {"verack",      0, 64,          MESSAGE_HANDSHAKE, 0,     .handler = handshake_on_verack},
     {"version",    46, VERSION_MAX, MESSAGE_VERSION,   0,     .handler = handshake_on_version},
     {"wtxidrelay",  0, 64,          MESSAGE_HANDSHAKE, 70016, .handler = handshake_on_wtxidrelay,
-     .flags = MESSAGE_IN_TIME}, /* BIP339 */
+     .flags = MESSAGE_IN_TIME}, /* BIP-339, Specification */
 };
 /* clang-format on */

@@ -126,7 +126,8 @@ static void handle(struct p2p *p2p, struct peer *peer)
         return; /* unknown, or given up in favour of others */
     if (!is_in_phase(peer, message)) {
         /* Repeated greetings and what comes before its time have no effect: hazard 42. But a peer
-         * that negotiates after the end is not one that BIP155 and BIP339 allow. */
+         * that negotiates after the end breaks BIP-339, Specification, and BIP-155, Signaling
+         * support and compatibility. */
         if (peer->state == PEER_READY && (message->flags & MESSAGE_IN_TIME))
             peer_fault(p2p, peer, FAULT_LATE_NEGOTIATION, message->name);
         return;
