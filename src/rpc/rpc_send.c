@@ -182,14 +182,21 @@ static void test_next(struct rpc_call *call)
                    max_fee_sat(tx, trial->max_rate), on_tested, call);
 }
 
+static bool spends_from(const struct tx *tx, const struct txid *txid)
+{
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        if (memcmp(tx->in[i].prevout.txid.b, txid->b, 32) == 0)
+            return true;
+    return false;
+}
+
 /* Whether none of the package spends what it or one behind it creates. */
 static bool is_sorted(const struct trial *trial)
 {
     for (uint32_t i = 0; i < trial->n; i++)
-        for (uint32_t j = 0; j < trial->tx[i].n_in; j++)
-            for (uint32_t k = i; k < trial->n; k++)
-                if (memcmp(trial->tx[i].in[j].prevout.txid.b, trial->tx[k].txid.b, 32) == 0)
-                    return false;
+        for (uint32_t k = i; k < trial->n; k++)
+            if (spends_from(&trial->tx[i], &trial->tx[k].txid))
+                return false;
     return true;
 }
 
@@ -202,14 +209,21 @@ static bool spends(const struct tx *tx, const struct outpoint *coin)
     return false;
 }
 
+static bool share_coin(const struct tx *a, const struct tx *b)
+{
+    for (uint32_t i = 0; i < a->n_in; i++)
+        if (spends(b, &a->in[i].prevout))
+            return true;
+    return false;
+}
+
 /* Whether two of the package spend one coin. Its weight bounds the pairs of inputs. */
 static bool has_conflict(const struct trial *trial)
 {
     for (uint32_t i = 0; i < trial->n; i++)
-        for (uint32_t j = 0; j < trial->tx[i].n_in; j++)
-            for (uint32_t k = i + 1; k < trial->n; k++)
-                if (spends(&trial->tx[k], &trial->tx[i].in[j].prevout))
-                    return true;
+        for (uint32_t k = i + 1; k < trial->n; k++)
+            if (share_coin(&trial->tx[i], &trial->tx[k]))
+                return true;
     return false;
 }
 

@@ -335,13 +335,27 @@ static bool check_names(struct rpc_call *call, const struct json_value *names,
     return true;
 }
 
+static void put_stats(struct rpc_call *call, struct block_stats *stats)
+{
+    const struct stats_call *stats_call = call->state;
+    const struct json_value *names = rpc_arg(call, 1);
+    struct stat list[N_STATS_MAX];
+    size_t n = list_stats(list, stats, stats_call);
+    if (!check_names(call, names, list, n))
+        return;
+    json_open_object(&call->out);
+    for (size_t i = 0; i < n; i++) {
+        if (is_wanted(names, list[i].name))
+            put_stat(&call->out, &list[i], stats, stats_call);
+    }
+    json_close_object(&call->out);
+}
+
 static void write_stats(struct env_job *job)
 {
     struct rpc_call *call = rpc_job_call(job);
     const struct stats_call *stats_call = call->state;
-    const struct json_value *names = rpc_arg(call, 1);
     struct block_stats stats = {0};
-    struct stat list[N_STATS_MAX];
     struct undo undo = {0};
     struct arena arena;
     arena_init(&arena, 1 << 16);
@@ -352,15 +366,7 @@ static void write_stats(struct env_job *job)
                  "conflict with a pruning event.");
     } else {
         compute(&stats, stats_call, &undo, &arena);
-        size_t n = list_stats(list, &stats, stats_call);
-        if (check_names(call, names, list, n)) {
-            json_open_object(&call->out);
-            for (size_t i = 0; i < n; i++) {
-                if (is_wanted(names, list[i].name))
-                    put_stat(&call->out, &list[i], &stats, stats_call);
-            }
-            json_close_object(&call->out);
-        }
+        put_stats(call, &stats);
     }
     arena_deinit(&arena);
 }

@@ -104,11 +104,16 @@ void sim_jobs_submit(struct sim_jobs *jobs, enum env_pool pool, enum env_priorit
     start_tasks(jobs, p);
 }
 
+static void cancel_queued(struct sim_pool *pool, struct env_job *job)
+{
+    for (size_t i = 0; i < ENV_PRIORITY_COUNT; i++)
+        LIST_EACH (struct sim_task, task, &pool->queue[i], link)
+            if (task->job == job)
+                job->cancelled = true;
+}
+
 void sim_jobs_cancel(struct sim_jobs *jobs, struct env_job *job)
 {
     for (size_t p = 0; p < COUNT_OF(jobs->pool); p++)
-        for (size_t i = 0; i < ENV_PRIORITY_COUNT; i++)
-            LIST_EACH (struct sim_task, task, &jobs->pool[p].queue[i], link)
-                if (task->job == job)
-                    job->cancelled = true;
+        cancel_queued(&jobs->pool[p], job);
 }

@@ -331,11 +331,10 @@ const char *options_get_list(const struct options *options, const char *name, si
         /* -noX ends the list, yet -noX followed by -X=value lets the config file's values in
          * again. That is odd, but it is how Core's users write "these and the file's". */
         bool revived = ranks[i].source == OPTION_FROM_CONFIG && !emptied;
-        if (!complete || revived) {
-            for (size_t j = choice.after; j < options->n_values; j++)
-                if (is_ranked(&options->values[j], def, &ranks[i]) && found++ == index)
-                    return options->values[j].text;
-        }
+        bool counts = !complete || revived;
+        for (size_t j = choice.after; counts && j < options->n_values; j++)
+            if (is_ranked(&options->values[j], def, &ranks[i]) && found++ == index)
+                return options->values[j].text;
         complete |= choice.negation != NULL;
         emptied |= choice.negation && !choice.last && found == 0;
     }

@@ -112,12 +112,33 @@ void addr_relay_peer_gone(struct p2p *p2p, struct peer *peer)
 /* -- What is heard ------------------------------------------------------------------------------
  */
 
+/* The peers with the best scores, best first. */
+struct best_peers {
+    struct peer *peer[FORWARD_PEERS];
+    uint64_t score[FORWARD_PEERS];
+};
+
+/* Put a peer in its place among the best n, if it is one of them. */
+static void best_peers_add(struct best_peers *best, size_t n, struct peer *peer, uint64_t score)
+{
+    size_t at = 0;
+    while (at < n && best->peer[at] && score <= best->score[at])
+        at++;
+    if (at == n)
+        return;
+    for (size_t i = n - 1; i > at; i--) {
+        best->peer[i] = best->peer[i - 1];
+        best->score[i] = best->score[i - 1];
+    }
+    best->peer[at] = peer;
+    best->score[at] = score;
+}
+
 /* The same one or two peers for one address for a day, so that repeating it gains nothing. */
 static void forward(struct p2p *p2p, const struct peer *from,
                     const struct net_peer_address *address)
 {
-    struct peer *best[FORWARD_PEERS] = {NULL};
-    uint64_t best_score[FORWARD_PEERS] = {0};
+    struct best_peers best = {.peer = {NULL}};
     size_t n = net_address_is_dialable(&address->at) ? FORWARD_PEERS : 1;
     uint64_t day = (uint64_t)p2p_now_s(p2p) / 86400;
     uint64_t hash = net_address_hash(p2p->key, &address->at) ^ day;
@@ -127,20 +148,11 @@ static void forward(struct p2p *p2p, const struct peer *from,
             continue;
         struct siphash_key key = {p2p->key.k0 ^ hash, p2p->key.k1};
         uint64_t score = siphash24(key, span_of(&peer->id, sizeof peer->id));
-        for (size_t i = 0; i < n; i++)
-            if (!best[i] || score > best_score[i]) {
-                for (size_t j = n - 1; j > i; j--) {
-                    best[j] = best[j - 1];
-                    best_score[j] = best_score[j - 1];
-                }
-                best[i] = peer;
-                best_score[i] = score;
-                break;
-            }
+        best_peers_add(&best, n, peer, score);
     }
     for (size_t i = 0; i < n; i++)
-        if (best[i])
-            queue_address(p2p, best[i], address);
+        if (best.peer[i])
+            queue_address(p2p, best.peer[i], address);
 }
 
 static void refill(struct p2p *p2p, struct peer_addr *addr)

@@ -49,31 +49,36 @@ static struct block block_of(struct arena *arena, uint32_t n_tx)
     return build_block(arena, txs, n_tx);
 }
 
+/* set: a bit for each transaction that the proof is to show. */
+static void prove_set(struct arena *arena, const struct block *block, uint32_t set)
+{
+    bool wanted[TX_MAX];
+    struct merkle_proof proof;
+    struct buffer raw;
+    buffer_init(&raw);
+    for (uint32_t i = 0; i < block->n_tx; i++)
+        wanted[i] = set >> i & 1;
+    merkle_proof_append(block, wanted, arena, &raw);
+    assert_true(merkle_proof_read(buffer_span(&raw), arena, &proof));
+    assert_true(proof.is_whole);
+    assert_int_equal(proof.n_tx, block->n_tx);
+    size_t at = 0;
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        if (wanted[i])
+            assert_true(txid_equal(&proof.ids[at++], &block->txids[i]));
+    }
+    assert_int_equal(proof.n_ids, at);
+    buffer_deinit(&raw);
+}
+
 TEST(every_set_of_transactions_is_proved)
 {
     struct arena arena;
     arena_init(&arena, 1 << 16);
     for (uint32_t n_tx = 1; n_tx <= TX_MAX; n_tx++) {
         struct block block = block_of(&arena, n_tx);
-        for (uint32_t set = 0; set < 1u << n_tx; set++) {
-            bool wanted[TX_MAX];
-            struct merkle_proof proof;
-            struct buffer raw;
-            buffer_init(&raw);
-            for (uint32_t i = 0; i < n_tx; i++)
-                wanted[i] = set >> i & 1;
-            merkle_proof_append(&block, wanted, &arena, &raw);
-            assert_true(merkle_proof_read(buffer_span(&raw), &arena, &proof));
-            assert_true(proof.is_whole);
-            assert_int_equal(proof.n_tx, n_tx);
-            size_t at = 0;
-            for (uint32_t i = 0; i < n_tx; i++) {
-                if (wanted[i])
-                    assert_true(txid_equal(&proof.ids[at++], &block.txids[i]));
-            }
-            assert_int_equal(proof.n_ids, at);
-            buffer_deinit(&raw);
-        }
+        for (uint32_t set = 0; set < 1u << n_tx; set++)
+            prove_set(&arena, &block, set);
     }
     arena_deinit(&arena);
 }
