@@ -104,13 +104,12 @@ class Nesting:
             self.expression(depth)
 
     def expression(self, depth):
-        """Up to the semicolon; a macro that loops, MACRO(...) {, is a control statement."""
+        """Up to the semicolon; a macro that loops, MACRO(...) { or if, is a control statement."""
         first = self.at
         while self.word() not in (";", "}", ""):
             if self.word() == "(":
                 self.skip_group("(", ")")
-                is_macro = first == self.at or self.steps[first].group(0).isupper()
-                if self.word() == "{" and is_macro:
+                if self.steps[first].group(0).isupper() and self.word() in ("{",) + CONTROL:
                     self.inner(depth + 1)
                     return
             elif self.word() == "{":
