@@ -245,6 +245,8 @@ void mesh_stop_node(struct mesh_node *node)
 
 void mesh_deinit(struct mesh *mesh)
 {
+    while (mesh->raws)
+        raw_free(mesh->raws);
     for (size_t i = 0; i < mesh->n_nodes; i++)
         mesh_stop_node(&mesh->nodes[i]);
     sim_env_set_host(mesh->prober_sim, NULL);
@@ -440,6 +442,8 @@ static struct raw_peer *raw_new(struct mesh *mesh)
 {
     struct raw_peer *raw = xcalloc(1, sizeof *raw);
     raw->mesh = mesh;
+    raw->next = mesh->raws;
+    mesh->raws = raw;
     raw->env = sim_env_get(mesh->prober_sim);
     frame_reader_init(&raw->frame, mesh->builder->network.magic);
     return raw;
@@ -458,6 +462,13 @@ struct raw_peer *raw_connect_at(struct mesh *mesh, struct mesh_node *node, uint1
     return raw;
 }
 
+struct raw_peer *raw_join(struct mesh *mesh, struct mesh_node *node, uint64_t services)
+{
+    struct raw_peer *raw = raw_connect(mesh, node);
+    raw_handshake(raw, services);
+    return raw;
+}
+
 struct raw_peer *raw_listen(struct mesh *mesh, uint16_t port)
 {
     int error;
@@ -469,6 +480,10 @@ struct raw_peer *raw_listen(struct mesh *mesh, uint16_t port)
 
 void raw_free(struct raw_peer *raw)
 {
+    struct raw_peer **at = &raw->mesh->raws;
+    while (*at != raw)
+        at = &(*at)->next;
+    *at = raw->next;
     if (raw->stream)
         env_stream_close(raw->env, raw->stream);
     if (raw->listener)

@@ -39,6 +39,7 @@ struct mesh {
     uint64_t seed;
     struct mesh_node nodes[MESH_NODES_MAX];
     size_t n_nodes;
+    struct raw_peer *raws;   /* that are still there, the newest first */
     struct sim_host *prober; /* where scripted peers are */
     struct sim_env *prober_sim;
 };
@@ -46,7 +47,7 @@ struct mesh {
 /* Make a mesh without nodes; net NULL: 20 ms from everybody to everybody. Borrows builder. */
 void mesh_init(struct mesh *mesh, uint64_t seed, struct chain_builder *builder,
                const struct sim_net_options *net);
-/* Stop and free all. */
+/* Stop and free all, raw peers too. */
 void mesh_deinit(struct mesh *mesh);
 
 /* Start a node at 10.0.n.1 that listens on MESH_PORT; options (may be NULL) say the rest. The tip's
@@ -82,6 +83,7 @@ bool mesh_peer_info(struct mesh_node *node, size_t n, struct p2p_peer_info *info
 /* One that says exactly what the test says. */
 struct raw_peer {
     struct mesh *mesh;
+    struct raw_peer *next; /* of the mesh */
     const struct env *env;
     uint64_t stream;
     uint64_t listener;
@@ -99,8 +101,10 @@ struct raw_peer {
     bool is_silent; /* answers no ping */
 };
 
-/* Connect to a node, and no more. Owns: the caller; raw_free() closes. */
+/* Connect to a node, and no more. raw_free() closes, mesh_deinit() at the latest. */
 struct raw_peer *raw_connect(struct mesh *mesh, struct mesh_node *node);
+/* Connect, and greet as raw_handshake() does. */
+struct raw_peer *raw_join(struct mesh *mesh, struct mesh_node *node, uint64_t services);
 /* The same at another port than MESH_PORT. */
 struct raw_peer *raw_connect_at(struct mesh *mesh, struct mesh_node *node, uint16_t port);
 /* Wait for a node to connect to 10.9.9.9 at that port. */

@@ -1,34 +1,8 @@
 /* test_p2p_view.c - what RPC shows of peers, and that orders survive peers that come and go. */
 #include "p2p/p2p.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+FIXTURE(mesh_setup, mesh_teardown)
 
 struct sums {
     uint64_t sent, received, total_sent, total_received;
@@ -72,24 +46,20 @@ TEST(bytes_per_message_add_up_to_the_whole, struct fixture *f)
 
 TEST(messages_we_do_not_know_are_counted_as_others, struct fixture *f)
 {
-    mesh_init(&f->mesh, 102, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct mesh_node *a = fixture_node(f, 102, NULL, NULL);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     raw_send(raw, "whatever", "12345", 5);
     mesh_run(&f->mesh, 500000);
     struct sums sums = {0};
     p2p_each_peer(a->p2p, add_up, &sums);
     assert_true(sums.received == sums.total_received);
-    raw_free(raw);
 }
 
 TEST(facts_of_a_peer_are_shown, struct fixture *f)
 {
     static const char *const trusted[] = {"relay,addr@10.9.0.0/16"};
     struct p2p_options options = {.whitelist = trusted, .n_whitelist = 1};
-    mesh_init(&f->mesh, 103, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct mesh_node *a = fixture_node(f, 103, &options, NULL);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
     struct p2p_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
@@ -106,14 +76,12 @@ TEST(facts_of_a_peer_are_shown, struct fixture *f)
     assert_true(info.relays_txs);
     assert_true(info.connected_s >= 1700000000);
     assert_true(info.last_recv_s >= info.connected_s);
-    raw_free(raw);
 }
 
 /* Hazard 43: peers that come and go while orders name them. */
 TEST(orders_may_name_peers_that_are_gone, struct fixture *f)
 {
-    mesh_init(&f->mesh, 104, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct mesh_node *a = fixture_node(f, 104, NULL, NULL);
     const struct built_block *blocks[2];
     builder_blocks(&f->builder, f->builder.genesis, 2, blocks);
     struct verdict verdict;

@@ -1,34 +1,8 @@
 /* test_addr_relay.c - addresses are taken at a bounded rate, passed on to few, told once. */
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+FIXTURE(mesh_setup, mesh_teardown)
 
 /* An addrv2 message of n addresses that differ in their groups. */
 static void send_addresses(struct raw_peer *raw, uint32_t first, size_t n, int64_t time_s)
@@ -56,10 +30,8 @@ static int64_t now_s(const struct raw_peer *raw)
 
 TEST(unasked_addresses_are_taken_slowly, struct fixture *f)
 {
-    mesh_init(&f->mesh, 81, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct mesh_node *a = fixture_node(f, 81, NULL, NULL);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     send_addresses(raw, 0, 1000, now_s(raw));
     mesh_run(&f->mesh, 1000000);
     struct p2p_peer_info info;
@@ -73,7 +45,6 @@ TEST(unasked_addresses_are_taken_slowly, struct fixture *f)
     assert_true(mesh_peer_info(a, 0, &info));
     assert_in_range(info.addr_processed, 10, 12);
     assert_int_equal(address_book_count(p2p_address_book(a->p2p)), info.addr_processed);
-    raw_free(raw);
 }
 
 TEST(the_answer_to_our_getaddr_is_taken_whole, struct fixture *f)
@@ -91,17 +62,14 @@ TEST(the_answer_to_our_getaddr_is_taken_whole, struct fixture *f)
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.addr_processed, 1000);
     assert_true(address_book_count(p2p_address_book(a->p2p)) > 500);
-    raw_free(raw);
 }
 
 TEST(news_are_passed_on_to_two_at_most, struct fixture *f)
 {
-    mesh_init(&f->mesh, 83, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct mesh_node *a = fixture_node(f, 83, NULL, NULL);
     struct raw_peer *raw[6];
     for (int i = 0; i < 6; i++) {
-        raw[i] = raw_connect(&f->mesh, a);
-        raw_handshake(raw[i], SERVICES);
+        raw[i] = raw_join(&f->mesh, a, SERVICES);
         raw_send(raw[i], "getaddr", NULL, 0); /* takes part */
     }
     mesh_run(&f->mesh, 1000000);
@@ -114,14 +82,11 @@ TEST(news_are_passed_on_to_two_at_most, struct fixture *f)
         after += raw_count(raw[i], "addrv2");
     assert_int_equal(after - before, 2);
     assert_int_equal(raw_count(raw[0], "addrv2"), 0);
-    for (int i = 0; i < 6; i++)
-        raw_free(raw[i]);
 }
 
 TEST(old_news_are_kept_but_not_passed_on, struct fixture *f)
 {
-    mesh_init(&f->mesh, 84, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct mesh_node *a = fixture_node(f, 84, NULL, NULL);
     struct raw_peer *one = raw_connect(&f->mesh, a), *two = raw_connect(&f->mesh, a);
     raw_handshake(one, SERVICES);
     raw_handshake(two, SERVICES);
@@ -130,8 +95,6 @@ TEST(old_news_are_kept_but_not_passed_on, struct fixture *f)
     mesh_run(&f->mesh, 400000000);
     assert_int_equal(raw_count(two, "addrv2"), 0);
     assert_int_equal(address_book_count(p2p_address_book(a->p2p)), 1);
-    raw_free(one);
-    raw_free(two);
 }
 
 TEST(getaddr_is_answered_once_with_a_part_of_the_book, struct fixture *f)
@@ -164,9 +127,6 @@ TEST(getaddr_is_answered_once_with_a_part_of_the_book, struct fixture *f)
     raw_send(source, "getaddr", NULL, 0);
     mesh_run(&f->mesh, 60000000);
     assert_int_equal(raw_count(source, "addrv2"), 0);
-    raw_free(raw);
-    raw_free(other);
-    raw_free(source);
 }
 
 /* Who asks at two addresses of ours learns by the answers that they differ, not that they are one
@@ -197,18 +157,13 @@ TEST(who_comes_in_elsewhere_gets_another_answer, struct fixture *f)
     }
     assert_false(span_equal(answer[0], answer[1]));
     assert_true(span_equal(answer[1], answer[2]));
-    for (size_t i = 0; i < 3; i++)
-        raw_free(raw[i]);
-    raw_free(source);
 }
 
 /* The host misbehaved: no port of it is worth keeping or telling. */
 TEST(discouraged_hosts_are_not_taken_in_at_any_port, struct fixture *f)
 {
-    mesh_init(&f->mesh, 87, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct mesh_node *a = fixture_node(f, 87, NULL, NULL);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     static const uint8_t bad[4] = {0x20, 0, 0, 0};
     struct net_address address = net_address_of_ipv4(bad, 9999);
     uint8_t id[32];
@@ -220,7 +175,6 @@ TEST(discouraged_hosts_are_not_taken_in_at_any_port, struct fixture *f)
     send_addresses(raw, 1, 1, now_s(raw));
     mesh_run(&f->mesh, 1000000);
     assert_int_equal(address_book_count(a->p2p->book), 1);
-    raw_free(raw);
 }
 
 TEST(a_peer_without_addrv2_is_told_in_the_old_form, struct fixture *f)
@@ -247,7 +201,6 @@ TEST(a_peer_without_addrv2_is_told_in_the_old_form, struct fixture *f)
     char text[NET_ADDRESS_TEXT_MAX];
     assert_string_equal(net_address_format(&self.at, text), "8.8.4.4:18444");
     assert_int_equal(raw_count(raw, "sendaddrv2"), 0);
-    raw_free(raw);
 }
 
 TEST(what_peers_see_of_us_is_told_unless_the_user_forbids_it, struct fixture *f)
@@ -278,12 +231,9 @@ TEST(what_peers_see_of_us_is_told_unless_the_user_forbids_it, struct fixture *f)
 
 TEST(too_many_addresses_are_a_fault, struct fixture *f)
 {
-    mesh_init(&f->mesh, 87, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct mesh_node *a = fixture_node(f, 87, NULL, NULL);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     send_addresses(raw, 0, 1001, now_s(raw));
     mesh_run(&f->mesh, 1000000);
     assert_true(raw->is_closed);
-    raw_free(raw);
 }

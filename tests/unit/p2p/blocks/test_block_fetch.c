@@ -1,32 +1,8 @@
 /* test_block_fetch.c - blocks from many peers: stalls, slow ones, lies, and what nobody asked for.
  */
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(mesh_setup, mesh_teardown)
 
 /* Blocks that are worth downloading: each has transactions that pay to long scripts. */
 static const struct built_block *big_blocks(struct fixture *f, const struct built_block *from,
@@ -151,8 +127,7 @@ TEST(a_block_that_was_tampered_with_is_fetched_from_another, struct fixture *f)
     const struct built_block *blocks[3];
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 3, blocks);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *liar = raw_connect(&f->mesh, a);
-    raw_handshake(liar, NODE_NETWORK | NODE_WITNESS);
+    struct raw_peer *liar = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
     raw_send_headers(liar, blocks, 3);
     (void)raw_expect(liar, "getdata");
     uint8_t *bad = xmemdup(blocks[0]->block.raw.p, blocks[0]->block.raw.len);
@@ -161,16 +136,13 @@ TEST(a_block_that_was_tampered_with_is_fetched_from_another, struct fixture *f)
     xfree(bad);
     mesh_run(&f->mesh, 1000000);
     assert_true(liar->is_closed);
-    struct raw_peer *honest = raw_connect(&f->mesh, a);
-    raw_handshake(honest, NODE_NETWORK | NODE_WITNESS);
+    struct raw_peer *honest = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
     raw_send_headers(honest, blocks, 3);
     (void)raw_expect(honest, "getdata");
     for (size_t i = 0; i < 3; i++)
         raw_send_block(honest, blocks[i]);
     assert_true(mesh_wait_tip(&f->mesh, tip, 10) >= 0);
     assert_false(honest->is_closed);
-    raw_free(liar);
-    raw_free(honest);
 }
 
 /* Hazard 59: a mangled copy that nobody asked for leaves the request that is under way alone. */
@@ -194,8 +166,6 @@ TEST(an_unasked_mangled_copy_changes_nothing_for_others, struct fixture *f)
     assert_int_equal(info.n_in_flight, 1);
     raw_send_block(honest, block);
     assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
-    raw_free(liar);
-    raw_free(honest);
 }
 
 /* A wallet that announces a block has it, and the few before it. */
@@ -209,8 +179,7 @@ TEST(who_announces_a_block_is_asked_for_it_whatever_it_offers, struct fixture *f
         chain[i] = built_ancestor(next, 11 + i);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(a, tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, NODE_WITNESS);
+    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_WITNESS);
     raw_send_headers(raw, chain, 2);
     struct span asked = raw_expect(raw, "getdata");
     assert_int_equal(asked.len, 1 + 2 * 36);
@@ -223,7 +192,6 @@ TEST(who_announces_a_block_is_asked_for_it_whatever_it_offers, struct fixture *f
     for (size_t i = 0; asked.p && i < 2; i++)
         for (size_t at = 1; at < asked.len; at += 36)
             assert_memory_not_equal(asked.p + at + 4, chain[2 + i]->block.hash.b, 32);
-    raw_free(raw);
 }
 
 /* Hazard 49. */
@@ -236,8 +204,7 @@ TEST(unasked_blocks_with_little_work_are_not_stored, struct fixture *f)
     const struct built_block *next = built_ancestor(far, 11);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(a, tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
+    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
     raw_send_block(raw, fork);
     mesh_run(&f->mesh, 1000000);
     const struct block_node *node = chain_find(a->chain, &fork->block.hash);
@@ -249,12 +216,10 @@ TEST(unasked_blocks_with_little_work_are_not_stored, struct fixture *f)
     assert_null(chain_find(a->chain, &far->block.hash));
     assert_true(raw->is_closed);
     raw_free(raw);
-    raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
+    raw = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
     /* One that extends the tip is welcome though nobody asked. */
     raw_send_block(raw, next);
     assert_true(mesh_wait_tip(&f->mesh, next, 10) >= 0);
-    raw_free(raw);
 }
 
 TEST(an_invalid_block_costs_its_sender_the_connection, struct fixture *f)
@@ -263,15 +228,13 @@ TEST(an_invalid_block_costs_its_sender_the_connection, struct fixture *f)
     struct builder_spec spec = {.extra_sat = 1}; /* takes more than the subsidy */
     const struct built_block *bad = builder_block(&f->builder, f->builder.genesis, &spec);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
+    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
     raw_send_headers(raw, &bad, 1);
     (void)raw_expect(raw, "getdata");
     raw_send_block(raw, bad);
     mesh_run(&f->mesh, 2000000);
     assert_true(raw->is_closed);
     assert_int_equal(chain_tip(a->chain)->height, 0);
-    raw_free(raw);
 }
 
 TEST(notfound_sends_the_request_elsewhere, struct fixture *f)
@@ -291,8 +254,6 @@ TEST(notfound_sends_the_request_elsewhere, struct fixture *f)
     (void)raw_expect(two, "getdata");
     raw_send_block(two, block);
     assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
-    raw_free(one);
-    raw_free(two);
 }
 
 /* Three peers have a block. The first two owe it and speak on, of something else or so slowly that
@@ -304,8 +265,7 @@ static void talk_and_expect_the_third(struct fixture *f, uint64_t seed, bool tri
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw[3];
     for (size_t i = 0; i < 3; i++) {
-        raw[i] = raw_connect(&f->mesh, a);
-        raw_handshake(raw[i], NODE_NETWORK | NODE_WITNESS);
+        raw[i] = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
         raw_send_headers(raw[i], &block, 1);
     }
     uint8_t header[FRAME_HEADER_BYTES];
@@ -360,7 +320,6 @@ TEST(who_was_silent_once_is_asked_again_when_it_speaks, struct fixture *f)
     (void)raw_expect(one, "getdata");
     raw_send_block(one, blocks[1]);
     assert_true(mesh_wait_tip(&f->mesh, blocks[1], 10) >= 0);
-    raw_free(one);
 }
 
 TEST(a_block_can_be_had_from_a_peer_by_order, struct fixture *f)
@@ -370,8 +329,7 @@ TEST(a_block_can_be_had_from_a_peer_by_order, struct fixture *f)
     const struct built_block *fork = builder_block(&f->builder, built_ancestor(tip, 3), NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(a, tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
+    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
     struct p2p_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_string_equal(p2p_get_block_from_peer(a->p2p, &fork->block.hash, info.id),
@@ -390,7 +348,6 @@ TEST(a_block_can_be_had_from_a_peer_by_order, struct fixture *f)
     mesh_run(&f->mesh, 1000000);
     const struct block_node *node = chain_find(a->chain, &fork->block.hash);
     assert_true(node->status & BLOCK_HAVE_DATA);
-    raw_free(raw);
 }
 
 static void note_read(void *arg, const struct chain_block_read *read)

@@ -1,50 +1,24 @@
 /* test_block_late.c - who owes blocks and does not deliver: both sides of each limit. */
 #include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
 #define WAY_US   20000 /* from one to the other */
 #define MS       INT64_C(1000)
 
-enum { PEERS = 6 };
-
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-    struct mesh_node *node;
-    const struct built_block *block; /* on genesis */
-    struct raw_peer *raw[PEERS];
-    size_t n_raw;
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
+    (void)mesh_setup(state);
+    struct fixture *f = *state;
     struct sim_net_options net = {.latency_min_us = WAY_US, .latency_max_us = WAY_US};
-    chain_builder_init(&f->builder);
     mesh_init(&f->mesh, 62, &f->builder, &net);
     struct p2p_options options = {.connect_only = true};
     f->node = mesh_add(&f->mesh, &options, NULL);
-    f->block = builder_block(&f->builder, f->builder.genesis, NULL);
-    *state = f;
+    f->blocks[0] = builder_block(&f->builder, f->builder.genesis, NULL);
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    for (size_t i = 0; i < f->n_raw; i++)
-        raw_free(f->raw[i]);
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, mesh_teardown)
 
 static struct raw_peer *add_inbound(struct fixture *f)
 {
@@ -77,7 +51,7 @@ static struct peer *peer_of(struct fixture *f, size_t n)
 
 static void announce(struct fixture *f, struct raw_peer *raw)
 {
-    raw_send_headers(raw, &f->block, 1);
+    raw_send_headers(raw, f->blocks, 1);
 }
 
 /* A block of that many bytes or a little more. */
@@ -111,8 +85,8 @@ TEST(a_second_peer_is_asked_after_a_fifth_of_a_second, struct fixture *f)
     assert_int_equal(raw_count(two, "getdata"), 0);
     mesh_run(&f->mesh, BLOCK_LATE_CHECK_US + 10 * MS);
     assert_int_equal(raw_count(two, "getdata"), 1);
-    raw_send_block(two, f->block);
-    assert_true(mesh_wait_tip(&f->mesh, f->block, 1) >= 0);
+    raw_send_block(two, f->blocks[0]);
+    assert_true(mesh_wait_tip(&f->mesh, f->blocks[0], 1) >= 0);
     assert_int_equal(raw_count(one, "getdata"), 1);
 }
 
@@ -312,14 +286,14 @@ TEST(a_spoiled_copy_costs_the_other_one_nothing, struct fixture *f)
     (void)raw_expect(one, "getdata");
     announce(f, two);
     (void)raw_expect(two, "getdata");
-    uint8_t *bad = xmemdup(f->block->block.raw.p, f->block->block.raw.len);
-    bad[f->block->block.raw.len - 1] ^= 1;
-    raw_send(one, "block", bad, f->block->block.raw.len);
+    uint8_t *bad = xmemdup(f->blocks[0]->block.raw.p, f->blocks[0]->block.raw.len);
+    bad[f->blocks[0]->block.raw.len - 1] ^= 1;
+    raw_send(one, "block", bad, f->blocks[0]->block.raw.len);
     xfree(bad);
     mesh_run(&f->mesh, 100 * MS);
     assert_int_equal(raw_count(two, "getdata"), 1);
     assert_int_equal(peer_of(f, 0)->fetch.n_in_flight, 1); /* the honest one: the other is gone */
-    raw_send_block(two, f->block);
-    assert_true(mesh_wait_tip(&f->mesh, f->block, 1) >= 0);
+    raw_send_block(two, f->blocks[0]);
+    assert_true(mesh_wait_tip(&f->mesh, f->blocks[0], 1) >= 0);
     assert_int_equal(raw_count(two, "getdata"), 1);
 }

@@ -1,75 +1,44 @@
 /* test_block_request.c - two places for each block: who gets one, who loses his. */
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+#include "support/mesh_fixture.h"
 
 enum { PEERS = BLOCK_REQUEST_TRIED_MAX + 4 };
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-    struct raw_peer *raw[PEERS];
-    size_t n_raw;
-    struct mesh_node *node;
-    struct p2p *p2p;
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    mesh_init(&f->mesh, 61, &f->builder, NULL);
-    f->node = mesh_add(&f->mesh, NULL, NULL);
-    f->p2p = f->node->p2p;
-    *state = f;
+    (void)mesh_setup(state);
+    (void)fixture_node(*state, 61, NULL, NULL);
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    for (size_t i = 0; i < f->n_raw; i++)
-        raw_free(f->raw[i]);
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, mesh_teardown)
 
 /* A new inbound peer. */
 static struct peer *add_peer(struct fixture *f)
 {
-    assert_in_range(f->n_raw, 0, PEERS - 1);
-    struct raw_peer *raw = raw_connect(&f->mesh, f->node);
-    f->raw[f->n_raw++] = raw;
-    raw_handshake(raw, SERVICES);
-    return f->p2p->peers_last;
+    (void)raw_join(&f->mesh, f->node, SERVICES);
+    return f->node->p2p->peers_last;
 }
 
 static struct block_request *add_request(struct fixture *f)
 {
-    return block_request_add(&f->p2p->fetch, chain_at(f->node->chain, 0));
+    return block_request_add(&f->node->p2p->fetch, chain_at(f->node->chain, 0));
 }
 
 TEST(empty_places_come_first_then_those_of_the_silent, struct fixture *f)
 {
     struct peer *a = add_peer(f), *b = add_peer(f), *c = add_peer(f);
     struct block_request *r = add_request(f);
-    assert_ptr_equal(block_request_find(&f->p2p->fetch, r->node), r);
+    assert_ptr_equal(block_request_find(&f->node->p2p->fetch, r->node), r);
     assert_false(block_request_has_peer(r));
-    block_request_ask(f->p2p, r, a, 1);
-    block_request_ask(f->p2p, r, b, 2);
+    block_request_ask(f->node->p2p, r, a, 1);
+    block_request_ask(f->node->p2p, r, b, 2);
     assert_int_equal(block_request_live(r), 2);
     assert_int_equal(block_request_slot(r, a->id), 0);
     assert_int_equal(block_request_slot(r, b->id), 1);
     r->is_given_up[0] = true;
     assert_int_equal(block_request_live(r), 1);
-    block_request_ask(f->p2p, r, c, 3);
+    block_request_ask(f->node->p2p, r, c, 3);
     assert_int_equal(block_request_slot(r, c->id), 0);
     assert_int_equal(block_request_slot(r, a->id), -1);
     assert_true(block_request_was_tried(r, a->id));
@@ -77,30 +46,30 @@ TEST(empty_places_come_first_then_those_of_the_silent, struct fixture *f)
     assert_int_equal(a->fetch.n_in_flight, 0);
     assert_int_equal(a->fetch.n_late, 1); /* it may still come from there */
     assert_int_equal(c->fetch.n_in_flight, 1);
-    block_request_clear(f->p2p, r, 0);
+    block_request_clear(f->node->p2p, r, 0);
     assert_int_equal(c->fetch.n_in_flight, 0);
     assert_int_equal(c->fetch.n_late, 0);
-    block_request_remove(f->p2p, r);
+    block_request_remove(f->node->p2p, r);
     assert_int_equal(b->fetch.n_in_flight, 0);
-    assert_int_equal(f->p2p->fetch.n_requests, 0);
+    assert_int_equal(f->node->p2p->fetch.n_requests, 0);
 }
 
 TEST(of_two_that_are_slow_the_later_loses_its_place_and_an_inbound_one_first, struct fixture *f)
 {
     struct peer *a = add_peer(f), *b = add_peer(f), *c = add_peer(f), *d = add_peer(f);
     struct block_request *r = add_request(f);
-    block_request_ask(f->p2p, r, a, 1);
-    block_request_ask(f->p2p, r, b, 2);
-    block_request_ask(f->p2p, r, c, 3);
+    block_request_ask(f->node->p2p, r, a, 1);
+    block_request_ask(f->node->p2p, r, b, 2);
+    block_request_ask(f->node->p2p, r, c, 3);
     assert_int_equal(block_request_slot(r, b->id), -1);
     assert_int_equal(block_request_slot(r, c->id), 1);
     /* The later one is of our choice, the other is not. */
     c->class = d->class = PEER_MANUAL;
-    block_request_ask(f->p2p, r, d, 4);
+    block_request_ask(f->node->p2p, r, d, 4);
     c->class = d->class = PEER_INBOUND;
     assert_int_equal(block_request_slot(r, d->id), 0);
     assert_int_equal(block_request_slot(r, c->id), 1);
-    block_request_remove(f->p2p, r);
+    block_request_remove(f->node->p2p, r);
 }
 
 TEST(sixteen_that_failed_are_remembered, struct fixture *f)
@@ -112,18 +81,18 @@ TEST(sixteen_that_failed_are_remembered, struct fixture *f)
     /* The first keeps its place; each other one loses it to the next. */
     size_t n = BLOCK_REQUEST_TRIED_MAX + 2;
     for (size_t i = 0; i < n; i++)
-        block_request_ask(f->p2p, r, peers[i], (int64_t)i);
+        block_request_ask(f->node->p2p, r, peers[i], (int64_t)i);
     assert_int_equal(r->n_tried, BLOCK_REQUEST_TRIED_MAX);
     for (size_t i = 1; i < n - 1; i++)
         assert_true(block_request_was_tried(r, peers[i]->id));
-    block_request_ask(f->p2p, r, peers[n], 100);
+    block_request_ask(f->node->p2p, r, peers[n], 100);
     assert_int_equal(r->n_tried, BLOCK_REQUEST_TRIED_MAX);
     assert_true(block_request_was_tried(r, peers[n - 1]->id));
     r->is_given_up[0] = r->is_given_up[1] = true;
-    block_request_forget(f->p2p, r);
+    block_request_forget(f->node->p2p, r);
     assert_int_equal(r->n_tried, 0);
     assert_false(block_request_has_peer(r));
-    block_request_remove(f->p2p, r);
+    block_request_remove(f->node->p2p, r);
     for (size_t i = 0; i < PEERS; i++)
         assert_int_equal(peers[i]->fetch.n_in_flight, 0);
 }
@@ -132,10 +101,10 @@ TEST(who_goes_owes_nothing, struct fixture *f)
 {
     struct peer *a = add_peer(f);
     struct block_request *r = add_request(f);
-    block_request_ask(f->p2p, r, a, 1);
-    p2p_enter(f->p2p);
-    peer_drop(f->p2p, a, "test");
+    block_request_ask(f->node->p2p, r, a, 1);
+    p2p_enter(f->node->p2p);
+    peer_drop(f->node->p2p, a, "test");
     assert_int_equal(a->fetch.n_in_flight, 0);
-    assert_null(block_request_find(&f->p2p->fetch, chain_at(f->node->chain, 0)));
-    p2p_leave(f->p2p);
+    assert_null(block_request_find(&f->node->p2p->fetch, chain_at(f->node->chain, 0)));
+    p2p_leave(f->node->p2p);
 }

@@ -1,41 +1,14 @@
 /* test_connect.c - outbound slots, manual nodes, inbound limits, and what a restart remembers. */
 #include "p2p/connect/connect.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+FIXTURE(mesh_setup, mesh_teardown)
 
 TEST(a_manual_node_is_tried_until_it_is_there, struct fixture *f)
 {
     static const char *const nodes[] = {"10.9.9.9:700"};
     struct p2p_options options = {.connect_only = true, .connect = nodes, .n_connect = 1};
-    mesh_init(&f->mesh, 91, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct mesh_node *a = fixture_node(f, 91, &options, NULL);
     mesh_run(&f->mesh, 20000000); /* nobody listens */
     struct raw_peer *raw = raw_listen(&f->mesh, 700);
     mesh_run(&f->mesh, 61000000);
@@ -50,7 +23,6 @@ TEST(a_manual_node_is_tried_until_it_is_there, struct fixture *f)
     raw->stream = 0;
     mesh_run(&f->mesh, 5000000);
     assert_true(raw->is_up);
-    raw_free(raw);
 }
 
 static void count_added(void *arg, const char *address, const struct p2p_peer_info *peer)
@@ -64,8 +36,7 @@ static void count_added(void *arg, const char *address, const struct p2p_peer_in
 TEST(nodes_are_added_and_removed_by_the_user, struct fixture *f)
 {
     struct p2p_options options = {.connect_only = true};
-    mesh_init(&f->mesh, 92, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct mesh_node *a = fixture_node(f, 92, &options, NULL);
     struct mesh_node *b = mesh_add(&f->mesh, &options, NULL);
     assert_int_equal(p2p_add_node(a->p2p, "10.0.2.1:18444"), P2P_OK);
     assert_int_equal(p2p_add_node(a->p2p, "10.0.2.1:18444"), P2P_EXISTS);
@@ -122,7 +93,6 @@ TEST(connections_of_a_class_are_opened_up_to_its_number, struct fixture *f)
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.class, PEER_BLOCK_ONLY);
     assert_int_equal(mesh_count_ready(b), 1);
-    raw_free(raw);
 }
 
 /* Ten listeners at public addresses, of which three are of one group. */
@@ -194,15 +164,12 @@ TEST(ports_of_other_services_are_dialled_only_for_lack_of_others, struct fixture
 TEST(inbound_peers_are_limited_and_make_room, struct fixture *f)
 {
     struct p2p_options options = {.max_connections = 45, .connect_only = true};
-    mesh_init(&f->mesh, 95, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct mesh_node *a = fixture_node(f, 95, &options, NULL);
     enum { N = 60 };
     struct raw_peer *raw[N];
     size_t open = 0;
-    for (int i = 0; i < N; i++) {
-        raw[i] = raw_connect(&f->mesh, a);
-        raw_handshake(raw[i], SERVICES);
-    }
+    for (int i = 0; i < N; i++)
+        raw[i] = raw_join(&f->mesh, a, SERVICES);
     mesh_run(&f->mesh, 1000000);
     for (int i = 0; i < N; i++)
         open += !raw[i]->is_closed;
@@ -210,8 +177,6 @@ TEST(inbound_peers_are_limited_and_make_room, struct fixture *f)
     assert_int_equal(mesh_count_ready(a), 45);
     assert_false(raw[0]->is_closed); /* who has been here longest stays */
     assert_false(raw[N - 1]->is_closed);
-    for (int i = 0; i < N; i++)
-        raw_free(raw[i]);
 }
 
 /* Ban a range for an hour, as setban does. */
@@ -230,8 +195,7 @@ TEST(who_is_banned_is_dropped_and_does_not_come_in, struct fixture *f)
     mesh_init(&f->mesh, 99, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     mesh_connect(b, a);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     ban(a, "10.9.0.0/16"); /* the scripted peer's */
     mesh_run(&f->mesh, 1000000);
     assert_true(raw->is_closed);
@@ -243,10 +207,8 @@ TEST(who_is_banned_is_dropped_and_does_not_come_in, struct fixture *f)
     assert_int_equal(raw->bytes_got, 0);
     raw_free(raw);
     mesh_run(&f->mesh, INT64_C(3600) * 1000000); /* it has ended */
-    raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    raw = raw_join(&f->mesh, a, SERVICES);
     assert_false(raw->is_closed);
-    raw_free(raw);
 }
 
 TEST(a_ban_drops_whom_we_called_too, struct fixture *f)
@@ -270,16 +232,13 @@ TEST(the_permission_noban_is_stronger_than_a_ban, struct fixture *f)
 {
     static const char *const whitelist[] = {"noban@10.9.9.9"};
     struct p2p_options options = {.connect_only = true, .whitelist = whitelist, .n_whitelist = 1};
-    mesh_init(&f->mesh, 101, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct mesh_node *a = fixture_node(f, 101, &options, NULL);
     ban(a, "10.0.0.0/8");
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     assert_false(raw->is_closed);
     ban(a, "10.9.9.9"); /* who is connected is dropped all the same, as in Core */
     mesh_run(&f->mesh, 1000000);
     assert_true(raw->is_closed);
-    raw_free(raw);
 }
 
 TEST(who_is_banned_is_neither_dialled_nor_told_to_others, struct fixture *f)
@@ -359,8 +318,7 @@ TEST(the_book_survives_a_restart, struct fixture *f)
 
 TEST(an_address_in_use_is_told_to_the_user, struct fixture *f)
 {
-    mesh_init(&f->mesh, 98, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct mesh_node *a = fixture_node(f, 98, NULL, NULL);
     struct p2p_bind bind = {.address = "10.0.1.1:18444"};
     struct p2p_options options = {
         .user_agent = "/x/", .listen = true, .binds = &bind, .n_binds = 1};

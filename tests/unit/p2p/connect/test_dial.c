@@ -1,34 +1,9 @@
 /* test_dial.c - who may be dialled, and who has been. */
 #include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
+FIXTURE(mesh_setup, mesh_teardown)
 
 TEST(what_cannot_or_may_not_be_dialled_is_not, struct fixture *f)
 {
@@ -50,8 +25,7 @@ TEST(what_cannot_or_may_not_be_dialled_is_not, struct fixture *f)
 
 TEST(full_peers_count_when_they_are_ready, struct fixture *f)
 {
-    mesh_init(&f->mesh, 57, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct mesh_node *a = fixture_node(f, 57, NULL, NULL);
     static const uint8_t host[4] = {10, 9, 9, 9};
     struct net_address address = net_address_of_ipv4(host, 700);
     struct raw_peer *raw = raw_listen(&f->mesh, 700);
@@ -59,5 +33,4 @@ TEST(full_peers_count_when_they_are_ready, struct fixture *f)
     assert_int_equal(dial_count_full(a->p2p), 0);
     raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
     assert_int_equal(dial_count_full(a->p2p), 1);
-    raw_free(raw);
 }

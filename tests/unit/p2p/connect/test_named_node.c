@@ -110,7 +110,6 @@ TEST(a_name_that_is_not_known_yet_is_tried_again, struct fixture *f)
     assert_int_equal(p2p_disconnect_address(f->node->p2p, "later.example:700"), P2P_OK);
     mesh_run(&f->mesh, 2 * SECOND);
     assert_int_equal(f->n_asked, n_asked + 1);
-    raw_free(raw);
 }
 
 TEST(each_address_of_a_name_is_tried, struct fixture *f)
@@ -125,7 +124,6 @@ TEST(each_address_of_a_name_is_tried, struct fixture *f)
     mesh_run(&f->mesh, PEER_DIAL_US + SECOND);
     assert_true(raw->is_up);
     assert_int_equal(f->n_asked, 1);
-    raw_free(raw);
 }
 
 TEST(hidden_services_are_never_asked_for_in_dns, struct fixture *f)
@@ -152,7 +150,6 @@ TEST(without_dns_only_addresses_are_dialled, struct fixture *f)
     mesh_run(&f->mesh, 10 * SECOND);
     assert_int_equal(f->n_asked, 0);
     assert_true(raw->is_up);
-    raw_free(raw);
 }
 
 TEST(what_is_tried_once_is_forgotten, struct fixture *f)

@@ -1,36 +1,10 @@
 /* test_seed_node.c - nodes that are asked for addresses: when, in what order, for how long. */
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
 #define SECOND   INT64_C(1000000)
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
+FIXTURE(mesh_setup, mesh_teardown)
 
 static const char *const seeds[] = {"10.9.9.9:700", "10.9.9.9:701"};
 
@@ -86,8 +60,6 @@ TEST(who_knows_nobody_asks_one_after_the_other, struct fixture *f)
     assert_true(raw[1 - first]->is_up); /* nobody of the book was there */
     mesh_run(&f->mesh, 60 * SECOND);
     assert_int_equal(a->p2p->named.n, 0); /* neither answered in time */
-    raw_free(raw[0]);
-    raw_free(raw[1]);
 }
 
 TEST(a_seed_that_tells_nothing_is_let_go, struct fixture *f)
@@ -102,8 +74,6 @@ TEST(a_seed_that_tells_nothing_is_let_go, struct fixture *f)
     assert_false(asked->is_closed);
     mesh_run(&f->mesh, 6 * SECOND);
     assert_true(asked->is_closed);
-    raw_free(raw[0]);
-    raw_free(raw[1]);
 }
 
 TEST(seeds_are_left_alone_with_connect, struct fixture *f)
@@ -113,6 +83,4 @@ TEST(seeds_are_left_alone_with_connect, struct fixture *f)
     (void)start(f, (struct p2p_options){.connect_only = true});
     mesh_run(&f->mesh, 60 * SECOND);
     assert_false(raw[0]->is_up || raw[1]->is_up);
-    raw_free(raw[0]);
-    raw_free(raw[1]);
 }

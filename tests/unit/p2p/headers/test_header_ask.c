@@ -1,34 +1,9 @@
 /* test_header_ask.c - locators, and one question at a time. */
 #include "p2p/headers/header_ask.h"
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
+FIXTURE(mesh_setup, mesh_teardown)
 
 TEST(locators_step_back_twice_as_far_each_time, struct fixture *f)
 {
@@ -54,10 +29,8 @@ TEST(locators_step_back_twice_as_far_each_time, struct fixture *f)
 /* A peer that is asked is not asked again before it has answered, or the question is old. */
 TEST(a_question_that_is_open_waits_for_its_answer, struct fixture *f)
 {
-    mesh_init(&f->mesh, 43, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, NODE_NETWORK | NODE_WITNESS);
+    struct mesh_node *a = fixture_node(f, 43, NULL, NULL);
+    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
     struct peer *peer = a->p2p->peers;
     mesh_run(&f->mesh, 400000);
     size_t n = raw_count(raw, "getheaders");
@@ -75,5 +48,4 @@ TEST(a_question_that_is_open_waits_for_its_answer, struct fixture *f)
     assert_false(header_ask_is_due(a->p2p, peer));
     mesh_run(&f->mesh, HEADER_ASK_PAUSE_US);
     assert_true(header_ask_is_due(a->p2p, peer));
-    raw_free(raw);
 }

@@ -2,35 +2,9 @@
 #include "p2p/connect/dial.h"
 #include "p2p/headers/header_sync.h"
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+FIXTURE(mesh_setup, mesh_teardown)
 
 TEST(headers_out_of_order_or_without_work_are_faults, struct fixture *f)
 {
@@ -38,15 +12,13 @@ TEST(headers_out_of_order_or_without_work_are_faults, struct fixture *f)
     const struct built_block *blocks[4];
     builder_blocks(&f->builder, f->builder.genesis, 4, blocks);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     const struct built_block *gap[] = {blocks[0], blocks[2]};
     raw_send_headers(raw, gap, 2);
     mesh_run(&f->mesh, 500000);
     assert_true(raw->is_closed);
     raw_free(raw);
-    raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    raw = raw_join(&f->mesh, a, SERVICES);
     struct built_block bad = *blocks[0];
     do {
         bad.block.header.nonce++;
@@ -57,7 +29,6 @@ TEST(headers_out_of_order_or_without_work_are_faults, struct fixture *f)
     mesh_run(&f->mesh, 500000);
     assert_true(raw->is_closed);
     assert_int_equal(chain_best_header(a->chain)->height, 0);
-    raw_free(raw);
 }
 
 TEST(headers_that_connect_to_nothing_lead_to_a_question, struct fixture *f)
@@ -66,8 +37,7 @@ TEST(headers_that_connect_to_nothing_lead_to_a_question, struct fixture *f)
     const struct built_block *blocks[4];
     builder_blocks(&f->builder, f->builder.genesis, 4, blocks);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     raw_send_headers(raw, NULL, 0);
     mesh_run(&f->mesh, 3000000);
     size_t n = raw_count(raw, "getheaders");
@@ -77,16 +47,13 @@ TEST(headers_that_connect_to_nothing_lead_to_a_question, struct fixture *f)
     raw_send_headers(raw, blocks, 4);
     (void)raw_expect(raw, "getdata");
     assert_false(raw->is_closed);
-    raw_free(raw);
 }
 
 /* Hazard 51: an inv of many unknown blocks is one question. */
 TEST(an_inv_of_many_blocks_leads_to_one_question, struct fixture *f)
 {
-    mesh_init(&f->mesh, 44, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct mesh_node *a = fixture_node(f, 44, NULL, NULL);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     size_t before = raw_count(raw, "getheaders");
     uint8_t *inv = xcalloc(1, 3 + 36 * 10000);
     struct writer w = writer_to_buffer(inv, 3 + 36 * 10000);
@@ -101,15 +68,12 @@ TEST(an_inv_of_many_blocks_leads_to_one_question, struct fixture *f)
     mesh_run(&f->mesh, 2000000);
     assert_int_equal(raw_count(raw, "getheaders"), before + 1);
     xfree(inv);
-    raw_free(raw);
 }
 
 TEST(who_offers_no_blocks_is_asked_once_for_what_it_announces, struct fixture *f)
 {
-    mesh_init(&f->mesh, 50, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, NODE_WITNESS);
+    struct mesh_node *a = fixture_node(f, 50, NULL, NULL);
+    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_WITNESS);
     assert_int_equal(raw_count(raw, "getheaders"), 0);
     for (uint8_t i = 1; i < 4; i++) {
         uint8_t hash[32] = {i};
@@ -119,7 +83,6 @@ TEST(who_offers_no_blocks_is_asked_once_for_what_it_announces, struct fixture *f
         mesh_run(&f->mesh, 200000000);
     }
     assert_int_equal(raw_count(raw, "getheaders"), 1);
-    raw_free(raw);
 }
 
 /* And many such invs are few questions, none of which is forgotten. */
@@ -129,8 +92,7 @@ TEST(a_stream_of_invs_leads_to_few_questions, struct fixture *f)
     const struct built_block *blocks[2];
     builder_blocks(&f->builder, f->builder.genesis, 2, blocks);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     for (int i = 0; i < 2; i++) { /* the question of one, then the question of all */
         raw_send_headers(raw, NULL, 0);
         mesh_run(&f->mesh, 100000);
@@ -151,7 +113,6 @@ TEST(a_stream_of_invs_leads_to_few_questions, struct fixture *f)
     raw_send_headers(raw, &blocks[1], 1);
     mesh_run(&f->mesh, 100000);
     assert_int_equal(chain_best_header(a->chain)->height, 2);
-    raw_free(raw);
 }
 
 /* Hazards 47 and 48: a chain below the work that counts is never in the tree. */
@@ -164,8 +125,7 @@ TEST(headers_of_little_work_are_not_kept, struct fixture *f)
     struct u256 needed = u256_of(2 * 5000);
     struct p2p_options options = {.min_chain_work = &needed};
     struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     raw_send_headers(raw, blocks, 2000);
     (void)raw_expect(raw, "getheaders");
     mesh_run(&f->mesh, 100000);
@@ -186,7 +146,6 @@ TEST(headers_of_little_work_are_not_kept, struct fixture *f)
     assert_int_equal(n, 1);
     assert_false(raw->is_closed);
     xfree(blocks);
-    raw_free(raw);
 }
 
 TEST(a_chain_with_enough_work_is_synced_in_two_passes, struct fixture *f)
@@ -211,13 +170,11 @@ TEST(an_old_fork_of_little_work_is_ignored, struct fixture *f)
     builder_blocks(&f->builder, f->builder.genesis, 3, fork);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(a, tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     raw_send_headers(raw, fork, 3);
     mesh_run(&f->mesh, 500000);
     assert_null(chain_find(a->chain, &fork[0]->block.hash));
     assert_false(raw->is_closed);
-    raw_free(raw);
 }
 
 /* One that answers nothing does not keep us from syncing. */
@@ -226,15 +183,13 @@ TEST(a_silent_sync_peer_is_replaced, struct fixture *f)
     mesh_init(&f->mesh, 48, &f->builder, NULL);
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 50, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     assert_int_equal(raw_count(raw, "getheaders"), 1);
     struct mesh_node *b = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(b, tip);
     mesh_connect(a, b);
     int64_t took_us = mesh_wait_tip(&f->mesh, tip, 60);
     assert_in_range(took_us, 1, 30000000);
-    raw_free(raw);
 }
 
 /* A peer of our own choice that knows less than we do is replaced; one of the user's is not. */
@@ -269,9 +224,6 @@ TEST(an_outbound_peer_must_keep_up, struct fixture *f)
     assert_true(behind->is_closed);
     assert_false(abreast->is_closed);
     assert_false(manual->is_closed);
-    raw_free(behind);
-    raw_free(abreast);
-    raw_free(manual);
 }
 
 /* Answer each question with the same headers for a while; returns how many questions came. */
@@ -295,8 +247,7 @@ TEST(the_same_headers_again_and_again_capture_nobody, struct fixture *f)
     const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 4100, blocks);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(b, tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     /* Alone, it is asked, asked for more, and then let be for a while. */
     assert_int_equal(answer_alike(raw, blocks, 2000, HEADER_SYNC_PATIENCE_US - 1000000), 2);
     assert_int_equal(chain_best_header(a->chain)->height, 2000);
@@ -305,7 +256,6 @@ TEST(the_same_headers_again_and_again_capture_nobody, struct fixture *f)
     (void)answer_alike(raw, blocks, 2000, 3000000);
     assert_int_equal(chain_best_header(a->chain)->height, 4100);
     assert_true(mesh_wait_tip(&f->mesh, tip, 30) >= 0);
-    raw_free(raw);
 }
 
 TEST(a_longer_way_through_what_we_have_is_no_capture, struct fixture *f)
@@ -352,6 +302,4 @@ TEST(the_next_peer_is_asked_if_one_is_slow, struct fixture *f)
     raw_send_headers(slow, blocks + 6000, 2000); /* late, and welcome all the same */
     mesh_run(&f->mesh, 1000000);
     assert_int_equal(chain_best_header(a->chain)->height, 8000);
-    raw_free(next);
-    raw_free(slow);
 }

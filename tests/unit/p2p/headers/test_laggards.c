@@ -1,48 +1,25 @@
 /* test_laggards.c - peers that we chose and that know less than we do are let go, with care. */
 #include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-enum { SERVICES = NODE_NETWORK | NODE_WITNESS, PEERS_MAX = 6, S = 1000000 };
+enum { PEERS_MAX = 6, S = 1000000 };
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-    struct mesh_node *node;
-    const struct built_block *blocks[3]; /* the node has two of them at first */
-    struct raw_peer *raw[PEERS_MAX];
-};
-
+/* A node that has two of the three blocks. */
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
+    (void)mesh_setup(state);
+    struct fixture *f = *state;
     struct p2p_options options = {.max_connections = 40};
-    chain_builder_init(&f->builder);
-    mesh_init(&f->mesh, 43, &f->builder, NULL);
-    f->node = mesh_add(&f->mesh, &options, NULL);
+    (void)fixture_node(f, 43, &options, NULL);
     for (size_t i = 0; i < COUNT_OF(f->blocks); i++)
         f->blocks[i] = builder_block(&f->builder, i ? f->blocks[i - 1] : f->builder.genesis, NULL);
     mesh_give(f->node, f->blocks[0]);
     mesh_give(f->node, f->blocks[1]);
-    *state = f;
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    for (size_t i = 0; i < PEERS_MAX; i++)
-        if (f->raw[i])
-            raw_free(f->raw[i]);
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, mesh_teardown)
 
 /* An outbound peer that tells of the first n blocks. */
 static struct raw_peer *add(struct fixture *f, enum peer_class class, size_t n)

@@ -1,47 +1,17 @@
 /* test_stale_tip.c - one more outbound peer while no block comes, and the least useful goes. */
 #include "p2p/connect/dial.h"
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-enum { SERVICES = NODE_NETWORK | NODE_WITNESS, PEERS_MAX = P2P_FULL_OUTBOUND + 1 };
+enum { PEERS_MAX = P2P_FULL_OUTBOUND + 1 };
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-    struct mesh_node *node;
-    struct raw_peer *raw[PEERS_MAX];
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    for (size_t i = 0; i < PEERS_MAX; i++)
-        if (f->raw[i])
-            raw_free(f->raw[i]);
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(mesh_setup, mesh_teardown)
 
 /* A node with n outbound peers for everything, of its own choice as far as it knows. */
 static void start(struct fixture *f, size_t n, int max_connections)
 {
     struct p2p_options options = {.max_connections = max_connections};
-    mesh_init(&f->mesh, 41, &f->builder, NULL);
-    f->node = mesh_add(&f->mesh, &options, NULL);
+    (void)fixture_node(f, 41, &options, NULL);
     const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
     mesh_give(f->node, block);
     for (size_t i = 0; i < n; i++) {

@@ -1,33 +1,8 @@
 /* test_peer.c - what a peer is for, and which blocks it can be asked for. */
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
+FIXTURE(mesh_setup, mesh_teardown)
 
 /* A peer of that class whose version offers so much. */
 static struct peer peer_of(enum peer_class class, uint64_t services)
@@ -68,8 +43,7 @@ TEST(blocks_without_witnesses_are_none)
  * nothing has what it has just announced. */
 TEST(who_can_serve_a_block_is_seen_from_what_he_announced, struct fixture *f)
 {
-    mesh_init(&f->mesh, 41, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct mesh_node *a = fixture_node(f, 41, NULL, NULL);
     mesh_give(a, builder_blocks(&f->builder, f->builder.genesis, 300, NULL));
     struct peer peer = peer_of(PEER_FULL, NODE_NETWORK | NODE_WITNESS);
     assert_false(peer_announces_blocks(&peer));

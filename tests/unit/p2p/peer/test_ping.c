@@ -1,45 +1,13 @@
 /* test_ping.c - pings are answered, measured, and missed. */
 #include "p2p/p2p_internal.h"
 #include "p2p/session/messages.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
-
-static struct raw_peer *start(struct fixture *f, uint64_t seed)
-{
-    mesh_init(&f->mesh, seed, &f->builder, NULL);
-    return raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
-}
+FIXTURE(mesh_setup, mesh_teardown)
 
 TEST(pings_are_answered_and_measured, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 28);
+    struct raw_peer *raw = fixture_caller(f, 28);
     raw_handshake(raw, SERVICES);
     raw_send(raw, "ping", "ABCDEFGH", 8);
     struct span pong = raw_expect(raw, "pong");
@@ -59,14 +27,13 @@ TEST(pings_are_answered_and_measured, struct fixture *f)
     mesh_run(&f->mesh, 100000);
     assert_true(mesh_peer_info(&f->mesh.nodes[0], 0, &info));
     assert_true(info.ping_wait_us > 0);
-    raw_free(raw);
 }
 
 /* What came before a ping has been dealt with when its pong comes, also what other threads do. */
 TEST(a_pong_comes_after_the_answer_to_what_came_before, struct fixture *f)
 {
     enum { PINGS = 2 * PEER_HELD_PINGS_MAX };
-    struct raw_peer *raw = start(f, 31);
+    struct raw_peer *raw = fixture_caller(f, 31);
     struct mesh_node *a = &f->mesh.nodes[0];
     raw_handshake(raw, SERVICES);
     const struct built_block *next = builder_block(&f->builder, f->builder.genesis, NULL);
@@ -87,12 +54,11 @@ TEST(a_pong_comes_after_the_answer_to_what_came_before, struct fixture *f)
     for (uint64_t i = 0; i < PINGS; i++)
         assert_memory_equal(raw_expect(raw, "pong").p, &i, sizeof i);
     assert_true(mesh_is_at(a, next));
-    raw_free(raw);
 }
 
 TEST(a_ping_waits_for_ten_seconds_at_most, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 32);
+    struct raw_peer *raw = fixture_caller(f, 32);
     raw_handshake(raw, SERVICES);
     struct peer *peer = f->mesh.nodes[0].p2p->peers;
     peer->fetch.n_undecided++; /* something that takes for ever */
@@ -100,17 +66,15 @@ TEST(a_ping_waits_for_ten_seconds_at_most, struct fixture *f)
     assert_null(raw_find(raw, "pong", PEER_HELD_PING_US - 1000000).p);
     assert_non_null(raw_find(raw, "pong", 2000000).p);
     peer->fetch.n_undecided--;
-    raw_free(raw);
 }
 
 TEST(a_peer_that_answers_no_ping_is_gone_after_twenty_minutes, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 29);
+    struct raw_peer *raw = fixture_caller(f, 29);
     raw->is_silent = true;
     raw_handshake(raw, SERVICES);
     mesh_run(&f->mesh, INT64_C(1190) * 1000000);
     assert_false(raw->is_closed);
     mesh_run(&f->mesh, INT64_C(140) * 1000000);
     assert_true(raw->is_closed);
-    raw_free(raw);
 }

@@ -1,41 +1,9 @@
 /* test_send.c - nobody is sent what he does not know, nor more than he reads. */
 #include "p2p/p2p_internal.h"
 #include "p2p/session/messages.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
-
-static struct raw_peer *start(struct fixture *f, uint64_t seed)
-{
-    mesh_init(&f->mesh, seed, &f->builder, NULL);
-    return raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
-}
+FIXTURE(mesh_setup, mesh_teardown)
 
 /* All that a peer of some version is sent, whatever happens, is of names that it knows. */
 TEST(messages_go_only_to_versions_that_know_them, struct fixture *f)
@@ -43,7 +11,7 @@ TEST(messages_go_only_to_versions_that_know_them, struct fixture *f)
     static const int32_t versions[] = {31800, 60000, 60001, 70001, 70011, 70012,
                                        70013, 70014, 70015, 70016, 70017};
     uint8_t zeros[8] = {0}, nothing[32] = {1};
-    struct raw_peer *first = start(f, 41);
+    (void)fixture_caller(f, 41);
     for (size_t i = 0; i < COUNT_OF(versions); i++) {
         struct raw_peer *raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
         raw_send_version(raw, SERVICES, versions[i], 5);
@@ -66,17 +34,14 @@ TEST(messages_go_only_to_versions_that_know_them, struct fixture *f)
         assert_true(raw_count(raw, "ping") >= 2);
         raw_free(raw);
     }
-    raw_free(first);
 }
 
 /* Hazard 51: a peer that asks and does not read has little queued for it. */
 TEST(a_peer_that_reads_nothing_has_at_most_a_megabyte_queued, struct fixture *f)
 {
-    mesh_init(&f->mesh, 30, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct mesh_node *a = fixture_node(f, 30, NULL, NULL);
     mesh_give(a, builder_blocks(&f->builder, f->builder.genesis, 2100, NULL));
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     env_stream_pause(raw->env, raw->stream, true);
     uint8_t locator[4 + 1 + 32 + 32] = {0};
     locator[4] = 1;
@@ -92,5 +57,4 @@ TEST(a_peer_that_reads_nothing_has_at_most_a_megabyte_queued, struct fixture *f)
     env_stream_pause(raw->env, raw->stream, false);
     mesh_run(&f->mesh, 60000000);
     assert_int_equal(raw_count(raw, "headers"), 200);
-    raw_free(raw);
 }

@@ -1,59 +1,8 @@
 /* test_relay.c - how peers hear of blocks and transactions, and when. */
 #include "p2p/serve/relay.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
-
-/* A node with coins to spend: those of the first twenty blocks are mature. */
-static struct mesh_node *rich_node(struct fixture *f, uint64_t seed,
-                                   const struct p2p_options *options,
-                                   const struct built_block **tip)
-{
-    mesh_init(&f->mesh, seed, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, options, NULL);
-    *tip = builder_blocks(&f->builder, f->builder.genesis, 120, NULL);
-    mesh_give(a, *tip);
-    return a;
-}
-
-static struct tx spend(struct fixture *f, const struct built_block *tip, int32_t height,
-                       int64_t fee_sat)
-{
-    struct builder_coin coin = builder_coinbase_coin(built_ancestor(tip, height));
-    return builder_spend(&f->builder, &coin, 1, 2, fee_sat, BUILDER_WSH_TRUE);
-}
-
-static void give_tx(struct mesh_node *node, const struct tx *tx)
-{
-    struct verdict verdict = mesh_give_tx(node, tx);
-    assert_string_equal(reject_string(verdict.code), "");
-}
+FIXTURE(mesh_setup, mesh_teardown)
 
 TEST(blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others, struct fixture *f)
 {
@@ -75,8 +24,6 @@ TEST(blocks_are_told_by_headers_to_who_wants_that_and_by_hash_to_others, struct 
     assert_int_equal(inv.len, 37);
     assert_memory_equal(inv.p + 5, next->block.hash.b, 32);
     assert_int_equal(raw_count(modern, "inv"), 0);
-    raw_free(modern);
-    raw_free(old);
 }
 
 /* Blocks are told by headers only if they follow what the peer has; who asks and gets nothing has
@@ -85,8 +32,7 @@ TEST(headers_are_told_only_if_they_follow_what_the_peer_has, struct fixture *f)
 {
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 75, NULL, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     raw_send(raw, "sendheaders", NULL, 0);
     mesh_run(&f->mesh, 500000);
     for (int i = 0; i < 2; i++) { /* nothing known; then not the one before */
@@ -105,7 +51,6 @@ TEST(headers_are_told_only_if_they_follow_what_the_peer_has, struct fixture *f)
     tip = builder_blocks(&f->builder, built_ancestor(tip, tip->height - 8), 9, NULL);
     mesh_give(a, tip); /* one of nine */
     assert_memory_equal(raw_expect(raw, "inv").p + 5, tip->block.hash.b, 32);
-    raw_free(raw);
 }
 
 /* Who does not read is told nothing; and at once when it has read what there was. */
@@ -113,8 +58,7 @@ TEST(a_block_is_told_as_soon_as_the_queue_is_empty, struct fixture *f)
 {
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 74, NULL, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     env_stream_pause(raw->env, raw->stream, true);
     uint8_t locator[4 + 1 + 32 + 32] = {0};
     locator[4] = 1;
@@ -130,15 +74,13 @@ TEST(a_block_is_told_as_soon_as_the_queue_is_empty, struct fixture *f)
     int64_t start_us = f->mesh.events.now_us;
     (void)raw_expect(raw, "inv");
     assert_in_range(f->mesh.events.now_us - start_us, 0, 2000000);
-    raw_free(raw);
 }
 
 TEST(a_peer_is_not_told_what_it_told_us, struct fixture *f)
 {
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 62, NULL, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     const struct built_block *next = builder_block(&f->builder, tip, NULL);
     raw_send_headers(raw, &next, 1);
     (void)raw_expect(raw, "getdata");
@@ -147,15 +89,13 @@ TEST(a_peer_is_not_told_what_it_told_us, struct fixture *f)
     mesh_run(&f->mesh, 3000000);
     assert_int_equal(raw_count(raw, "inv"), 0);
     assert_int_equal(raw_count(raw, "headers"), 0);
-    raw_free(raw);
 }
 
 TEST(transactions_are_told_once_after_a_random_wait, struct fixture *f)
 {
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 63, NULL, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     struct tx parent = spend(f, tip, 1, 1000);
     struct builder_coin coin = builder_coin_of(&parent, 0, BUILDER_WSH_TRUE);
     struct tx child = builder_spend(&f->builder, &coin, 1, 2, 5000, BUILDER_WSH_TRUE);
@@ -172,7 +112,6 @@ TEST(transactions_are_told_once_after_a_random_wait, struct fixture *f)
     assert_true(span_equal(raw_expect(raw, "tx"), child.raw));
     raw_send_inv(raw, "getdata", INV_TX, child.txid.b); /* without witness */
     assert_int_equal(raw_expect(raw, "tx").len, child.base_bytes);
-    raw_free(raw);
 }
 
 /* A user's transaction does not end here because nobody was connected when it came. */
@@ -182,40 +121,32 @@ TEST(what_nobody_has_fetched_is_told_to_those_who_come_later, struct fixture *f)
     struct mesh_node *a = rich_node(f, 75, NULL, &tip);
     struct tx tx = spend(f, tip, 1, 1000);
     give_tx(a, &tx);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     mesh_run(&f->mesh, 1000 * INT64_C(1000000));
     assert_int_equal(raw_count(raw, "inv"), 1);
     assert_memory_equal(raw_expect(raw, "inv").p + 5, tx.wtxid.b, 32);
     raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
     (void)raw_expect(raw, "tx");
-    struct raw_peer *later = raw_connect(&f->mesh, a);
-    raw_handshake(later, SERVICES);
+    struct raw_peer *later = raw_join(&f->mesh, a, SERVICES);
     mesh_run(&f->mesh, 1000 * INT64_C(1000000));
     assert_int_equal(raw_count(later, "inv"), 0); /* it is out: no more is done for it */
-    raw_free(raw);
-    raw_free(later);
 }
 
 TEST(what_our_user_sends_again_is_told_to_those_who_do_not_know_it, struct fixture *f)
 {
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 76, NULL, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     struct tx tx = spend(f, tip, 1, 1000);
     give_tx(a, &tx);
     (void)raw_expect(raw, "inv");
     raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
     (void)raw_expect(raw, "tx");
-    struct raw_peer *later = raw_connect(&f->mesh, a);
-    raw_handshake(later, SERVICES);
+    struct raw_peer *later = raw_join(&f->mesh, a, SERVICES);
     assert_int_equal(mesh_give_tx(a, &tx).code, REJECT_ALREADY_IN_MEMPOOL);
     mesh_run(&f->mesh, 60 * INT64_C(1000000));
     assert_memory_equal(raw_expect(later, "inv").p + 5, tx.wtxid.b, 32);
     assert_int_equal(raw_count(raw, "inv"), 1); /* the one from before */
-    raw_free(raw);
-    raw_free(later);
 }
 
 /* Core does so: hashes of a block that is being told need the transactions, and those of a block
@@ -231,8 +162,7 @@ TEST(what_the_newest_block_held_may_be_fetched_untold, struct fixture *f)
     assert_true(tx.has_witness);
     struct builder_spec spec = {.tx = txs, .n_tx = 2};
     mesh_give(a, builder_block(&f->builder, tip, &spec));
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     static const uint32_t types[] = {INV_TX, INV_WITNESS_TX, INV_WTX};
     for (size_t i = 0; i < COUNT_OF(types); i++) {
         bool is_wtxid = types[i] == INV_WTX;
@@ -250,7 +180,6 @@ TEST(what_the_newest_block_held_may_be_fetched_untold, struct fixture *f)
     give_tx(a, &untold);
     raw_send_inv(raw, "getdata", INV_WTX, untold.wtxid.b);
     (void)raw_expect(raw, "notfound");
-    raw_free(raw);
 }
 
 /* What a peer was not told of yet it cannot fetch: that would tell when we got it. */
@@ -258,8 +187,7 @@ TEST(a_transaction_cannot_be_fetched_before_it_is_told, struct fixture *f)
 {
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 64, NULL, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     struct tx tx = spend(f, tip, 1, 1000);
     give_tx(a, &tx);
     if (raw_count(raw, "inv") == 0) {
@@ -269,15 +197,13 @@ TEST(a_transaction_cannot_be_fetched_before_it_is_told, struct fixture *f)
     (void)raw_expect(raw, "inv");
     raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
     (void)raw_expect(raw, "tx");
-    raw_free(raw);
 }
 
 TEST(a_fee_filter_is_respected, struct fixture *f)
 {
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 65, NULL, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     uint8_t filter[8] = {0x10, 0x27}; /* 10,000 sat a kvB */
     raw_send(raw, "feefilter", filter, 8);
     mesh_run(&f->mesh, 500000);
@@ -291,7 +217,6 @@ TEST(a_fee_filter_is_respected, struct fixture *f)
     struct p2p_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.fee_filter_sat_per_kvb, 10000);
-    raw_free(raw);
 }
 
 /* Nor by announcing it first. */
@@ -299,8 +224,7 @@ TEST(who_announces_a_transaction_cannot_find_out_whether_it_is_here, struct fixt
 {
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 72, NULL, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     struct tx tx = spend(f, tip, 1, 1000);
     give_tx(a, &tx);
     assert_int_equal(raw_count(raw, "inv"), 0);
@@ -308,7 +232,6 @@ TEST(who_announces_a_transaction_cannot_find_out_whether_it_is_here, struct fixt
     raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
     (void)raw_expect(raw, "notfound");
     assert_int_equal(raw_count(raw, "tx"), 0);
-    raw_free(raw);
 }
 
 /* The product of such a filter and the size is beyond 64 bits. */
@@ -316,8 +239,7 @@ TEST(a_fee_filter_of_all_money_lets_nothing_pass, struct fixture *f)
 {
     const struct built_block *tip;
     struct mesh_node *a = rich_node(f, 73, NULL, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     uint8_t filter[8];
     struct writer w = writer_to_buffer(filter, sizeof filter);
     write_u64(&w, MAX_MONEY_SAT);
@@ -329,7 +251,6 @@ TEST(a_fee_filter_of_all_money_lets_nothing_pass, struct fixture *f)
     assert_in_range(mempool_find(a->mempool, &large.txid)->vbytes, 4400, 8780);
     mesh_run(&f->mesh, 60000000);
     assert_int_equal(raw_count(raw, "inv"), 0);
-    raw_free(raw);
 }
 
 /* While it syncs a node wants no transactions; what comes right after the sync it must not miss. */
@@ -338,8 +259,7 @@ TEST(the_end_of_the_sync_is_told_at_once, struct fixture *f)
     mesh_init(&f->mesh, 69, &f->builder, NULL);
     struct chain_options options = {.max_tip_age_s = 86400};
     struct mesh_node *a = mesh_add(&f->mesh, NULL, &options);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     struct reader r = reader_of(raw_expect(raw, "feefilter"));
     assert_int_equal(read_u64(&r), 9170997);
     struct builder_spec now = {.time = (uint32_t)env_unix_s(raw->env)};
@@ -348,7 +268,6 @@ TEST(the_end_of_the_sync_is_told_at_once, struct fixture *f)
     assert_int_equal(raw_count(raw, "feefilter"), 2);
     r = reader_of(raw_expect(raw, "feefilter"));
     assert_in_range(read_u64(&r), 0, 1000);
-    raw_free(raw);
 }
 
 TEST(a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool, struct fixture *f)
@@ -357,8 +276,7 @@ TEST(a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool, struct fixture *f
     static const char *const trusted[] = {"noban,mempool@10.9.9.9"};
     struct p2p_options options = {.whitelist = trusted, .n_whitelist = 1};
     struct mesh_node *a = rich_node(f, 66, &options, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     struct tx tx = spend(f, tip, 1, 1000);
     give_tx(a, &tx);
     mesh_run(&f->mesh, 100000);
@@ -367,7 +285,6 @@ TEST(a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool, struct fixture *f
     mesh_run(&f->mesh, 100000);
     assert_int_equal(raw_count(raw, "inv"), 2);
     assert_false(raw->is_closed);
-    raw_free(raw);
 }
 
 TEST(a_node_for_blocks_only_takes_no_transactions, struct fixture *f)
@@ -375,8 +292,7 @@ TEST(a_node_for_blocks_only_takes_no_transactions, struct fixture *f)
     const struct built_block *tip;
     struct p2p_options options = {.blocks_only = true};
     struct mesh_node *a = rich_node(f, 67, &options, &tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     struct reader r = reader_of(span_of(raw->got[0].payload, raw->got[0].len));
     struct wire_version version;
     assert_true(wire_version_decode(&r, &version));
@@ -392,5 +308,4 @@ TEST(a_node_for_blocks_only_takes_no_transactions, struct fixture *f)
     raw_send_inv(raw, "inv", INV_WTX, hash);
     mesh_run(&f->mesh, 500000);
     assert_true(raw->is_closed);
-    raw_free(raw);
 }

@@ -1,34 +1,8 @@
 /* test_serve.c - what peers ask for, and how much of it they get. */
 #include "p2p/p2p_internal.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+FIXTURE(mesh_setup, mesh_teardown)
 
 static struct raw_peer *start(struct fixture *f, uint64_t seed, size_t n,
                               const struct built_block **tip)
@@ -37,8 +11,7 @@ static struct raw_peer *start(struct fixture *f, uint64_t seed, size_t n,
     *tip = builder_blocks(&f->builder, f->builder.genesis, n, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(a, *tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     return raw;
 }
 
@@ -84,7 +57,6 @@ TEST(headers_follow_the_locator_up_to_2000, struct fixture *f)
     assert_int_equal(count_of(raw_expect(raw, "headers")), 2000);
     send_locator(raw, "getheaders", NULL, &built_ancestor(tip, 5)->block.hash);
     assert_int_equal(count_of(raw_expect(raw, "headers")), 1);
-    raw_free(raw);
 }
 
 TEST(getblocks_lists_500_and_goes_on_when_they_were_fetched, struct fixture *f)
@@ -98,7 +70,6 @@ TEST(getblocks_lists_500_and_goes_on_when_they_were_fetched, struct fixture *f)
     struct span inv = raw_expect(raw, "inv");
     assert_int_equal(count_of(inv), 1);
     assert_memory_equal(inv.p + 5, tip->block.hash.b, 32);
-    raw_free(raw);
 }
 
 TEST(blocks_are_sent_as_they_are_stored_or_without_witness, struct fixture *f)
@@ -122,7 +93,6 @@ TEST(blocks_are_sent_as_they_are_stored_or_without_witness, struct fixture *f)
     assert_true(block.len < tip->block.raw.len);
     raw_send_inv(raw, "getdata", INV_COMPACT_BLOCK, tip->block.hash.b);
     assert_true(span_equal(raw_expect(raw, "block"), tip->block.raw));
-    raw_free(raw);
 }
 
 TEST(many_blocks_come_in_the_order_asked, struct fixture *f)
@@ -144,7 +114,6 @@ TEST(many_blocks_come_in_the_order_asked, struct fixture *f)
         assert_true(span_equal(block, built_ancestor(tip, 120 - i)->block.raw));
     }
     (void)raw_expect(raw, "pong"); /* what follows a getdata is handled after it */
-    raw_free(raw);
 }
 
 TEST(what_is_not_here_is_told, struct fixture *f)
@@ -160,7 +129,6 @@ TEST(what_is_not_here_is_told, struct fixture *f)
         assert_memory_equal(message.p + 5, hash, 32);
         assert_int_equal(message.p[1], types[i] & 0xff);
     }
-    raw_free(raw);
 }
 
 /* Hazard 52: kinds that we do not know are passed over, and then nothing is left to do. */
@@ -184,7 +152,6 @@ TEST(unknown_kinds_are_passed_over, struct fixture *f)
     mesh_run(&f->mesh, 3000000);
     assert_true(raw->is_closed);
     xfree(bytes);
-    raw_free(raw);
 }
 
 /* BIP111: who wants filters from a node that does not offer them has to look elsewhere. */
@@ -195,7 +162,6 @@ TEST(who_asks_for_a_filtered_block_has_to_go, struct fixture *f)
     raw_send_inv(raw, "getdata", INV_FILTERED_BLOCK, tip->block.hash.b);
     mesh_run(&f->mesh, 3000000);
     assert_true(raw->is_closed);
-    raw_free(raw);
 }
 
 TEST(a_peer_may_leave_while_its_blocks_are_read, struct fixture *f)
@@ -217,8 +183,7 @@ TEST(a_pruned_node_serves_the_last_288_and_says_so, struct fixture *f)
     struct chain_options options = {.prune = true, .max_tip_age_s = INT64_C(100) * 365 * 86400};
     struct mesh_node *a = mesh_add(&f->mesh, NULL, &options);
     mesh_give(a, tip);
-    struct raw_peer *raw = raw_connect(&f->mesh, a);
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     struct wire_version version;
     struct reader r = reader_of(span_of(raw->got[0].payload, raw->got[0].len));
     assert_true(wire_version_decode(&r, &version));
@@ -229,7 +194,6 @@ TEST(a_pruned_node_serves_the_last_288_and_says_so, struct fixture *f)
     raw_send_inv(raw, "getdata", INV_WITNESS_BLOCK, built_ancestor(tip, 109)->block.hash.b);
     mesh_run(&f->mesh, 1000000);
     assert_true(raw->is_closed);
-    raw_free(raw);
 }
 
 /* -maxuploadtarget: what is left of the day is kept for new blocks. */
@@ -249,8 +213,7 @@ TEST(old_blocks_are_kept_back_when_the_target_is_near, struct fixture *f)
                                       .n_whitelist = i};
         struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
         mesh_give(a, tip);
-        struct raw_peer *raw = raw_connect(&f->mesh, a);
-        raw_handshake(raw, SERVICES);
+        struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
         raw_send_inv(raw, "getdata", INV_WITNESS_BLOCK, young->block.hash.b);
         (void)raw_expect(raw, "block");
         raw_send_inv(raw, "getdata", INV_WITNESS_BLOCK, built_ancestor(tip, 4)->block.hash.b);
@@ -302,10 +265,8 @@ TEST(few_blocks_are_read_at_a_time_and_peers_take_turns, struct fixture *f)
     struct raw_peer *raw[PEERS];
     raw[0] = start(f, 58, 200, &tip);
     struct p2p *p2p = f->mesh.nodes[0].p2p;
-    for (int i = 1; i < PEERS; i++) {
-        raw[i] = raw_connect(&f->mesh, &f->mesh.nodes[0]);
-        raw_handshake(raw[i], SERVICES);
-    }
+    for (int i = 1; i < PEERS; i++)
+        raw[i] = raw_join(&f->mesh, &f->mesh.nodes[0], SERVICES);
     for (int i = 0; i < PEERS; i++)
         ask_blocks(raw[i], tip, 10 * (i + 1), EACH);
     size_t most = 0;
@@ -333,8 +294,7 @@ TEST(leaving_makes_no_room_for_more_reads, struct fixture *f)
     struct raw_peer *raw = start(f, 59, 200, &tip), *others[SERVE_READS_ALL_MAX];
     struct p2p *p2p = f->mesh.nodes[0].p2p;
     for (int i = 0; i < SERVE_READS_ALL_MAX; i++) {
-        others[i] = raw_connect(&f->mesh, &f->mesh.nodes[0]);
-        raw_handshake(others[i], SERVICES);
+        others[i] = raw_join(&f->mesh, &f->mesh.nodes[0], SERVICES);
     }
     for (int i = 0; i < SERVE_READS_ALL_MAX; i++)
         ask_blocks(others[i], tip, 50, 10);
@@ -352,9 +312,6 @@ TEST(leaving_makes_no_room_for_more_reads, struct fixture *f)
     assert_true(mesh_run_until(&f->mesh, nothing_is_read, p2p, 10));
     mesh_run(&f->mesh, 500000);
     assert_int_equal(raw_count(raw, "block"), 3);
-    for (int i = 0; i < SERVE_READS_ALL_MAX; i++)
-        raw_free(others[i]);
-    raw_free(raw);
 }
 
 /* Everybody asks for the newest blocks: the disk is not asked for those. */
@@ -376,7 +333,6 @@ TEST(the_newest_blocks_are_not_read, struct fixture *f)
                             block.len);
         assert_int_equal(reads > 0, back == SERVE_RECENT_MAX);
     }
-    raw_free(raw);
 }
 
 /* n blocks of half a megabyte on base; SERVE_RECENT_MAX small ones on top. Returns the last of all.
@@ -408,8 +364,7 @@ TEST(who_takes_nothing_gives_way_to_those_who_wait, struct fixture *f)
     p2p->serve.held_max = len + 1; /* one is room for another */
     struct raw_peer *raw[4];
     for (int i = 0; i < 4; i++) {
-        raw[i] = raw_connect(&f->mesh, a);
-        raw_handshake(raw[i], SERVICES);
+        raw[i] = raw_join(&f->mesh, a, SERVICES);
         if (i < 3)
             env_stream_pause(raw[i]->env, raw[i]->stream, true);
         ask_blocks(raw[i], tip, base->height + 1 + i, 1);
@@ -428,16 +383,13 @@ TEST(who_takes_nothing_gives_way_to_those_who_wait, struct fixture *f)
     mesh_run(&f->mesh, 5 * SERVE_SLOW_US);
     assert_int_equal(mesh_count_ready(a), 2);
     assert_in_range(serve_held_bytes(p2p), 1, len);
-    for (int i = 0; i < 4; i++)
-        raw_free(raw[i]);
 }
 
 /* Both sides of the least rate. */
 TEST(who_takes_enough_keeps_what_it_holds, struct fixture *f)
 {
     mesh_init(&f->mesh, 62, &f->builder, NULL);
-    struct raw_peer *raw = raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
-    raw_handshake(raw, SERVICES);
+    struct raw_peer *raw = raw_join(&f->mesh, mesh_add(&f->mesh, NULL, NULL), SERVICES);
     struct p2p *p2p = f->mesh.nodes[0].p2p;
     struct peer *peer = p2p->peers;
     p2p->serve.held_max = 1;
@@ -455,12 +407,10 @@ TEST(who_takes_enough_keeps_what_it_holds, struct fixture *f)
         if (more)
             break;
         raw_free(raw);
-        raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
-        raw_handshake(raw, SERVICES);
+        raw = raw_join(&f->mesh, &f->mesh.nodes[0], SERVICES);
         peer = p2p->peers;
     }
     p2p->peers->serve.own_bytes = 0;
-    raw_free(raw);
 }
 
 /* Who is told of no transactions gets no word about them. */
@@ -474,5 +424,4 @@ TEST(who_wants_no_transactions_gets_no_answer_about_them, struct fixture *f)
     f->mesh.nodes[0].p2p->peers->relay.tells_txs = false; /* as of a peer that said so */
     raw_send_inv(raw, "getdata", INV_WTX, hash);
     assert_null(raw_find(raw, "notfound", 1000000).p);
-    raw_free(raw);
 }

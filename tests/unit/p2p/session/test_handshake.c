@@ -1,45 +1,13 @@
 /* test_handshake.c - handshakes in any order, ourselves, and what clocks say. */
 #include "p2p/p2p_internal.h"
 #include "p2p/session/messages.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
-
-static struct raw_peer *start(struct fixture *f, uint64_t seed)
-{
-    mesh_init(&f->mesh, seed, &f->builder, NULL);
-    return raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
-}
+FIXTURE(mesh_setup, mesh_teardown)
 
 TEST(an_inbound_peer_is_greeted_after_it_has_greeted, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 21);
+    struct raw_peer *raw = fixture_caller(f, 21);
     mesh_run(raw->mesh, 5000000);
     assert_int_equal(raw->n_got, 0); /* who says nothing learns nothing */
     raw_handshake(raw, SERVICES);
@@ -50,13 +18,12 @@ TEST(an_inbound_peer_is_greeted_after_it_has_greeted, struct fixture *f)
     assert_int_equal(raw_count(raw, "sendheaders"), 1);
     assert_int_equal(raw_count(raw, "feefilter"), 1);
     assert_int_equal(raw_count(raw, "getheaders"), 1);
-    raw_free(raw);
 }
 
 /* Hazard 42: greetings twice, and everything before its time. */
 TEST(greetings_twice_and_messages_too_early_have_no_effect, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 22);
+    struct raw_peer *raw = fixture_caller(f, 22);
     uint8_t zeros[200] = {0};
     for (size_t i = 0; i < MESSAGES_COUNT; i++)
         if (strcmp(messages[i].name, "version") != 0)
@@ -80,18 +47,16 @@ TEST(greetings_twice_and_messages_too_early_have_no_effect, struct fixture *f)
     assert_true(mesh_peer_info(&f->mesh.nodes[0], 0, &info));
     assert_true(info.services == SERVICES);
     assert_int_equal(f->mesh.nodes[0].n_peers, 1);
-    raw_free(raw);
 }
 
 TEST(who_does_not_finish_the_handshake_is_dropped_after_a_minute, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 23);
+    struct raw_peer *raw = fixture_caller(f, 23);
     raw_send_version(raw, SERVICES, 70016, 5);
     mesh_run(raw->mesh, 59000000);
     assert_false(raw->is_closed);
     mesh_run(raw->mesh, 2000000);
     assert_true(raw->is_closed);
-    raw_free(raw);
 }
 
 TEST(too_old_versions_are_refused, struct fixture *f)
@@ -100,7 +65,7 @@ TEST(too_old_versions_are_refused, struct fixture *f)
         int32_t version;
         bool closed;
     } rows[] = {{31799, true}, {31800, false}, {70001, false}, {-1, true}, {INT32_MAX, false}};
-    struct raw_peer *first = start(f, 26);
+    (void)fixture_caller(f, 26);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct raw_peer *raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
         raw_send_version(raw, SERVICES, rows[i].version, 9);
@@ -109,13 +74,11 @@ TEST(too_old_versions_are_refused, struct fixture *f)
         assert_int_equal(raw->is_closed, rows[i].closed);
         raw_free(raw);
     }
-    raw_free(first);
 }
 
 TEST(a_connection_to_ourselves_is_noticed, struct fixture *f)
 {
-    mesh_init(&f->mesh, 27, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct mesh_node *a = fixture_node(f, 27, NULL, NULL);
     assert_int_equal(p2p_try_node(a->p2p, "10.0.1.1:18444"), P2P_OK);
     mesh_run(&f->mesh, 2000000);
     assert_int_equal(mesh_count_ready(a), 0);
@@ -126,7 +89,7 @@ TEST(a_connection_to_ourselves_is_noticed, struct fixture *f)
 /* The difference to our clock is beyond 64 bits. */
 TEST(a_clock_at_the_beginning_of_time_is_only_wrong, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 46);
+    struct raw_peer *raw = fixture_caller(f, 46);
     uint8_t bytes[WIRE_VERSION_BYTES_MAX];
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
     struct wire_version version = {
@@ -139,7 +102,6 @@ TEST(a_clock_at_the_beginning_of_time_is_only_wrong, struct fixture *f)
     assert_true(mesh_peer_info(&f->mesh.nodes[0], 0, &info));
     assert_true(info.is_ready);
     assert_true(info.time_offset_s == INT64_MIN);
-    raw_free(raw);
 }
 
 /* Hazard 73: peers' clocks do not move ours. */
@@ -166,6 +128,4 @@ TEST(wrong_clocks_of_most_peers_lead_to_a_warning_only, struct fixture *f)
     /* A block by our own clock is taken all the same. */
     const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
     mesh_give(a, block);
-    for (int i = 0; i < 6; i++)
-        raw_free(raw[i]);
 }

@@ -1,41 +1,9 @@
 /* test_receive.c - hostile bytes, turns, and large messages that nobody asked for. */
 #include "p2p/p2p_internal.h"
 #include "p2p/session/receive.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
-
-static struct raw_peer *start(struct fixture *f, uint64_t seed)
-{
-    mesh_init(&f->mesh, seed, &f->builder, NULL);
-    return raw_connect(&f->mesh, mesh_add(&f->mesh, NULL, NULL));
-}
+FIXTURE(mesh_setup, mesh_teardown)
 
 static void put_messages(struct buffer *out, const char *name, size_t n, size_t len)
 {
@@ -62,7 +30,7 @@ static size_t bring(struct p2p *p2p, const struct buffer *bytes)
 
 TEST(a_peer_has_so_many_messages_a_turn, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 42);
+    struct raw_peer *raw = fixture_caller(f, 42);
     raw_handshake(raw, SERVICES);
     struct p2p *p2p = raw->mesh->nodes[0].p2p;
     mesh_run(raw->mesh, 1000000);
@@ -80,12 +48,11 @@ TEST(a_peer_has_so_many_messages_a_turn, struct fixture *f)
     assert_false(p2p->peers->is_paused);
     buffer_deinit(&one);
     buffer_deinit(&all);
-    raw_free(raw);
 }
 
 TEST(a_peer_has_so_many_bytes_a_turn, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 43);
+    struct raw_peer *raw = fixture_caller(f, 43);
     raw_handshake(raw, SERVICES);
     struct p2p *p2p = raw->mesh->nodes[0].p2p;
     struct buffer most, last, one;
@@ -120,7 +87,6 @@ TEST(a_peer_has_so_many_bytes_a_turn, struct fixture *f)
     buffer_deinit(&one);
     buffer_deinit(&last);
     buffer_deinit(&most);
-    raw_free(raw);
 }
 
 /* clang-format off */
@@ -150,7 +116,7 @@ static const struct {
 TEST(only_what_proves_a_fault_ends_the_connection, struct fixture *f)
 {
     uint8_t *zeros = xcalloc(1, 100000);
-    struct raw_peer *first = start(f, 24);
+    (void)fixture_caller(f, 24);
     for (size_t i = 0; i < COUNT_OF(hostile); i++) {
         struct raw_peer *raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
         if (hostile[i].ready)
@@ -162,21 +128,19 @@ TEST(only_what_proves_a_fault_ends_the_connection, struct fixture *f)
         raw_free(raw);
     }
     xfree(zeros);
-    raw_free(first);
 }
 
 TEST(bytes_of_another_network_end_the_connection, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 25);
+    struct raw_peer *raw = fixture_caller(f, 25);
     raw_send_bytes(raw, "GET / HTTP/1.1\r\nHost: somewhere\r\n\r\n", 35);
     mesh_run(raw->mesh, 500000);
     assert_true(raw->is_closed);
-    raw_free(raw);
 }
 
 TEST(announced_bytes_cost_nothing_before_they_come, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 31);
+    struct raw_peer *raw = fixture_caller(f, 31);
     uint8_t header[FRAME_HEADER_BYTES + 1] = {0};
     raw_handshake(raw, SERVICES);
     frame_header_encode(header, f->builder.network.magic, "block", span_of(NULL, 0));
@@ -185,13 +149,11 @@ TEST(announced_bytes_cost_nothing_before_they_come, struct fixture *f)
     mesh_run(&f->mesh, 1000000);
     assert_false(raw->is_closed);
     raw_free(raw);
-    raw = raw_connect(&f->mesh, &f->mesh.nodes[0]);
-    raw_handshake(raw, SERVICES);
+    raw = raw_join(&f->mesh, &f->mesh.nodes[0], SERVICES);
     header[16] = 1; /* one more than allowed */
     raw_send_bytes(raw, header, sizeof header);
     mesh_run(&f->mesh, 1000000);
     assert_true(raw->is_closed);
-    raw_free(raw);
 }
 
 enum { LARGE_BYTES = 3 + 36 * 20000 };
@@ -222,13 +184,10 @@ TEST(large_messages_are_kept_from_few_at_a_time, struct fixture *f)
 {
     enum { N = 12 };
     struct raw_peer *raw[N];
-    mesh_init(&f->mesh, 33, &f->builder, NULL);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct mesh_node *a = fixture_node(f, 33, NULL, NULL);
     uint8_t *message = large_message(f, LARGE_BYTES);
-    for (int i = 0; i < N; i++) {
-        raw[i] = raw_connect(&f->mesh, a);
-        raw_handshake(raw[i], SERVICES);
-    }
+    for (int i = 0; i < N; i++)
+        raw[i] = raw_join(&f->mesh, a, SERVICES);
     for (int i = 0; i < N; i++) /* all but the last byte: nobody finishes */
         raw_send_bytes(raw[i], message, FRAME_HEADER_BYTES + LARGE_BYTES - 1);
     mesh_run(&f->mesh, 900000);
@@ -261,10 +220,8 @@ static int give_way(struct fixture *f, const size_t bytes[4], int64_t after_us)
     int loser = -1;
     struct mesh_node *a = &f->mesh.nodes[0];
     uint8_t *message = large_message(f, LARGE_BYTES);
-    for (int i = 0; i < 5; i++) {
-        raw[i] = raw_connect(&f->mesh, a);
-        raw_handshake(raw[i], SERVICES);
-    }
+    for (int i = 0; i < 5; i++)
+        raw[i] = raw_join(&f->mesh, a, SERVICES);
     for (int i = 0; i < 4; i++)
         raw_send_bytes(raw[i], message, FRAME_HEADER_BYTES + bytes[i]);
     mesh_run(&f->mesh, after_us);
@@ -299,7 +256,7 @@ TEST(least_progress_gives_way, struct fixture *f)
 
 TEST(a_message_is_large_from_a_named_size_on, struct fixture *f)
 {
-    struct raw_peer *raw = start(f, 35);
+    struct raw_peer *raw = fixture_caller(f, 35);
     raw_handshake(raw, SERVICES);
     for (int more = 0; more < 2; more++) {
         uint8_t *message = large_message(f, RECEIVE_LARGE_BYTES + (size_t)more);
@@ -313,7 +270,6 @@ TEST(a_message_is_large_from_a_named_size_on, struct fixture *f)
         if (more == 0)
             assert_false(raw->is_closed);
     }
-    raw_free(raw);
 }
 
 /* All places are taken, by peers that are quick; what was asked for is taken all the same. */
@@ -325,14 +281,13 @@ TEST(what_was_asked_for_needs_no_place, struct fixture *f)
     struct builder_spec spec = {.tx = &tx, .n_tx = 1};
     const struct built_block *block = builder_block(&f->builder, base, &spec);
     assert_true(block->block.raw.len > RECEIVE_LARGE_BYTES);
-    struct raw_peer *honest = start(f, 36), *raw[RECEIVE_LARGE_MAX];
+    struct raw_peer *honest = fixture_caller(f, 36), *raw[RECEIVE_LARGE_MAX];
     struct mesh_node *a = &f->mesh.nodes[0];
     mesh_give(a, base);
     raw_handshake(honest, SERVICES);
     uint8_t *message = large_message(f, LARGE_BYTES);
     for (int i = 0; i < RECEIVE_LARGE_MAX; i++) {
-        raw[i] = raw_connect(&f->mesh, a);
-        raw_handshake(raw[i], SERVICES);
+        raw[i] = raw_join(&f->mesh, a, SERVICES);
         raw_send_bytes(raw[i], message, FRAME_HEADER_BYTES + LARGE_BYTES - 1);
     }
     mesh_run(&f->mesh, 500000);
@@ -343,7 +298,4 @@ TEST(what_was_asked_for_needs_no_place, struct fixture *f)
     assert_true(mesh_wait_tip(&f->mesh, block, 1) >= 0);
     assert_int_equal(a->p2p->n_large, RECEIVE_LARGE_MAX);
     xfree(message);
-    for (int i = 0; i < RECEIVE_LARGE_MAX; i++)
-        raw_free(raw[i]);
-    raw_free(honest);
 }

@@ -1,54 +1,19 @@
 /* test_tx_relay.c - transactions from peers: asked for once, orphans completed, floods bounded. */
 #include "p2p/txs/tx_relay.h"
-#include "support/mesh.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/mesh_fixture.h"
 
-struct fixture {
-    struct chain_builder builder;
-    struct mesh mesh;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->builder);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    mesh_deinit(&f->mesh);
-    chain_builder_deinit(&f->builder);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-#define SERVICES (NODE_NETWORK | NODE_WITNESS)
+FIXTURE(mesh_setup, mesh_teardown)
 
 struct rich {
     struct mesh_node *node;
     const struct built_block *tip;
 };
 
-static struct rich rich_node(struct fixture *f, uint64_t seed)
+static struct rich rich_of(struct fixture *f, uint64_t seed)
 {
     struct rich rich;
-    mesh_init(&f->mesh, seed, &f->builder, NULL);
-    rich.node = mesh_add(&f->mesh, NULL, NULL);
-    rich.tip = builder_blocks(&f->builder, f->builder.genesis, 120, NULL);
-    mesh_give(rich.node, rich.tip);
+    rich.node = rich_node(f, seed, NULL, &rich.tip);
     return rich;
-}
-
-static struct tx spend(struct fixture *f, const struct rich *rich, int32_t height)
-{
-    struct builder_coin coin = builder_coinbase_coin(built_ancestor(rich->tip, height));
-    return builder_spend(&f->builder, &coin, 1, 2, 1000, BUILDER_WSH_TRUE);
 }
 
 static struct tx child_of(struct fixture *f, const struct tx *parent)
@@ -69,10 +34,9 @@ static bool has_tx(const struct rich *rich, const struct tx *tx)
 
 TEST(what_is_announced_is_asked_for_and_taken, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 71);
-    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
-    raw_handshake(raw, SERVICES);
-    struct tx tx = spend(f, &rich, 1);
+    struct rich rich = rich_of(f, 71);
+    struct raw_peer *raw = raw_join(&f->mesh, rich.node, SERVICES);
+    struct tx tx = spend(f, rich.tip, 1, 1000);
     int64_t start_us = f->mesh.events.now_us;
     raw_send_inv(raw, "inv", INV_WTX, tx.wtxid.b);
     struct span getdata = raw_expect(raw, "getdata");
@@ -90,18 +54,17 @@ TEST(what_is_announced_is_asked_for_and_taken, struct fixture *f)
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(raw_count(raw, "getdata"), 1);
     assert_int_equal(raw_count(raw, "inv"), 0); /* nor told back */
-    raw_free(raw);
 }
 
 /* Hazard 55. */
 TEST(the_second_announcer_is_asked_when_the_first_says_nothing, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 72);
+    struct rich rich = rich_of(f, 72);
     struct raw_peer *one = raw_connect(&f->mesh, rich.node);
     struct raw_peer *two = raw_connect(&f->mesh, rich.node);
     raw_handshake(one, SERVICES);
     raw_handshake(two, SERVICES);
-    struct tx tx = spend(f, &rich, 1);
+    struct tx tx = spend(f, rich.tip, 1, 1000);
     raw_send_inv(one, "inv", INV_WTX, tx.wtxid.b);
     (void)raw_expect(one, "getdata");
     raw_send_inv(two, "inv", INV_WTX, tx.wtxid.b);
@@ -112,8 +75,6 @@ TEST(the_second_announcer_is_asked_when_the_first_says_nothing, struct fixture *
     send_tx(two, &tx);
     mesh_run(&f->mesh, 1000000);
     assert_true(has_tx(&rich, &tx));
-    raw_free(one);
-    raw_free(two);
 }
 
 /* Twenty inbound peers announce first and say nothing; one that is outbound, or one more that is
@@ -130,14 +91,12 @@ static void many_that_withhold_delay_it_by_seconds(struct fixture *f, bool is_ou
     rich.tip = builder_blocks(&f->builder, f->builder.genesis, 120, NULL);
     mesh_give(rich.node, rich.tip);
     raw_handshake(source, SERVICES);
-    struct tx tx = spend(f, &rich, 1);
+    struct tx tx = spend(f, rich.tip, 1, 1000);
     for (size_t i = 0; i < N; i++) {
-        bad[i] = raw_connect(&f->mesh, rich.node);
-        raw_handshake(bad[i], SERVICES);
+        bad[i] = raw_join(&f->mesh, rich.node, SERVICES);
         raw_send_inv(bad[i], "inv", INV_WTX, tx.wtxid.b);
     }
-    struct raw_peer *inbound = raw_connect(&f->mesh, rich.node);
-    raw_handshake(inbound, SERVICES);
+    struct raw_peer *inbound = raw_join(&f->mesh, rich.node, SERVICES);
     struct raw_peer *honest = is_outbound ? source : inbound;
     mesh_run(&f->mesh, 2 * TX_FETCH_INBOUND_DELAY_US); /* by now one of them is being asked */
     raw_send_inv(honest, "inv", INV_WTX, tx.wtxid.b);
@@ -164,12 +123,11 @@ TEST(an_inbound_peer_is_asked_though_many_announce_before_it, struct fixture *f)
 /* While its answer is being checked nobody else is asked. */
 TEST(one_answer_is_enough_if_it_is_good, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 81);
+    struct rich rich = rich_of(f, 81);
     struct raw_peer *raw[3];
-    struct tx tx = spend(f, &rich, 1);
+    struct tx tx = spend(f, rich.tip, 1, 1000);
     for (size_t i = 0; i < 3; i++) {
-        raw[i] = raw_connect(&f->mesh, rich.node);
-        raw_handshake(raw[i], SERVICES);
+        raw[i] = raw_join(&f->mesh, rich.node, SERVICES);
         raw_send_inv(raw[i], "inv", INV_WTX, tx.wtxid.b);
     }
     (void)raw_expect(raw[0], "getdata");
@@ -179,16 +137,13 @@ TEST(one_answer_is_enough_if_it_is_good, struct fixture *f)
     mesh_run(&f->mesh, 5000000);
     assert_true(has_tx(&rich, &tx));
     assert_int_equal(raw_count(raw[1], "getdata") + raw_count(raw[2], "getdata"), 0);
-    for (size_t i = 0; i < 3; i++)
-        raw_free(raw[i]);
 }
 
 TEST(an_orphans_parent_is_asked_for_and_both_are_taken, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 73);
-    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
-    raw_handshake(raw, SERVICES);
-    struct tx parent = spend(f, &rich, 1), child = child_of(f, &parent);
+    struct rich rich = rich_of(f, 73);
+    struct raw_peer *raw = raw_join(&f->mesh, rich.node, SERVICES);
+    struct tx parent = spend(f, rich.tip, 1, 1000), child = child_of(f, &parent);
     struct tx grandchild = child_of(f, &child);
     send_tx(raw, &grandchild);
     struct span getdata = raw_expect(raw, "getdata");
@@ -201,7 +156,6 @@ TEST(an_orphans_parent_is_asked_for_and_both_are_taken, struct fixture *f)
     assert_true(has_tx(&rich, &parent));
     assert_true(has_tx(&rich, &child));
     assert_true(has_tx(&rich, &grandchild));
-    raw_free(raw);
 }
 
 static void note_orphan(void *arg, const struct p2p_orphan_info *info)
@@ -213,12 +167,12 @@ static void note_orphan(void *arg, const struct p2p_orphan_info *info)
 
 TEST(orphans_are_shown_with_all_who_announced_them, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 81);
+    struct rich rich = rich_of(f, 81);
     struct raw_peer *first = raw_connect(&f->mesh, rich.node);
     struct raw_peer *second = raw_connect(&f->mesh, rich.node);
     raw_handshake(first, SERVICES);
     raw_handshake(second, SERVICES);
-    struct tx a = spend(f, &rich, 1), b = spend(f, &rich, 2);
+    struct tx a = spend(f, rich.tip, 1, 1000), b = spend(f, rich.tip, 2, 1000);
     struct tx one = child_of(f, &a), two = child_of(f, &b);
     size_t shown = 0;
     p2p_each_orphan(rich.node->p2p, note_orphan, &shown);
@@ -230,19 +184,17 @@ TEST(orphans_are_shown_with_all_who_announced_them, struct fixture *f)
     mesh_run(&f->mesh, 1000000);
     p2p_each_orphan(rich.node->p2p, note_orphan, &shown);
     assert_int_equal(shown, 21); /* the oldest first */
-    raw_free(first);
-    raw_free(second);
 }
 
 /* An attacker sends it first and goes, or never has its parent: who announced it too is asked. */
 TEST(an_orphan_outlives_its_sender_if_another_has_it, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 79);
+    struct rich rich = rich_of(f, 79);
     struct raw_peer *bad = raw_connect(&f->mesh, rich.node);
     struct raw_peer *honest = raw_connect(&f->mesh, rich.node);
     raw_handshake(bad, SERVICES);
     raw_handshake(honest, SERVICES);
-    struct tx parent = spend(f, &rich, 1), child = child_of(f, &parent);
+    struct tx parent = spend(f, rich.tip, 1, 1000), child = child_of(f, &parent);
     send_tx(bad, &child);
     (void)raw_expect(bad, "getdata"); /* for the parent: no answer */
     raw_send_inv(honest, "inv", INV_WTX, child.wtxid.b);
@@ -253,21 +205,19 @@ TEST(an_orphan_outlives_its_sender_if_another_has_it, struct fixture *f)
     send_tx(honest, &parent);
     mesh_run(&f->mesh, 2000000);
     assert_true(has_tx(&rich, &parent) && has_tx(&rich, &child));
-    raw_free(honest);
 }
 
 /* A parent is named by its txid, and asked for after the wait that an announcement has. */
 TEST(a_parent_is_asked_for_in_the_peers_own_terms, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 80);
+    struct rich rich = rich_of(f, 80);
     static const struct {
         uint64_t services;
         uint8_t type[4];
     } rows[] = {{NODE_NETWORK, {1, 0, 0, 0}}, {SERVICES, {1, 0, 0, 0x40}}}; /* BIP144 */
     for (int32_t i = 0; i < 2; i++) {
-        struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
-        raw_handshake(raw, rows[i].services);
-        struct tx parent = spend(f, &rich, 1 + i), child = child_of(f, &parent);
+        struct raw_peer *raw = raw_join(&f->mesh, rich.node, rows[i].services);
+        struct tx parent = spend(f, rich.tip, 1 + i, 1000), child = child_of(f, &parent);
         send_tx(raw, &child);
         mesh_run(&f->mesh, TX_FETCH_INBOUND_DELAY_US);
         assert_int_equal(raw_count(raw, "getdata"), 0); /* it may be on its way from another */
@@ -280,25 +230,22 @@ TEST(a_parent_is_asked_for_in_the_peers_own_terms, struct fixture *f)
 
 TEST(a_block_completes_orphans_too, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 74);
-    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
-    raw_handshake(raw, SERVICES);
-    struct tx parent = spend(f, &rich, 1), child = child_of(f, &parent);
+    struct rich rich = rich_of(f, 74);
+    struct raw_peer *raw = raw_join(&f->mesh, rich.node, SERVICES);
+    struct tx parent = spend(f, rich.tip, 1, 1000), child = child_of(f, &parent);
     send_tx(raw, &child);
     (void)raw_expect(raw, "getdata");
     struct builder_spec spec = {.tx = &parent, .n_tx = 1};
     mesh_give(rich.node, builder_block(&f->builder, rich.tip, &spec));
     mesh_run(&f->mesh, 2000000);
     assert_true(has_tx(&rich, &child));
-    raw_free(raw);
 }
 
 /* Bad transactions are remembered until the next block; sending them is not held against a peer. */
 TEST(a_refused_transaction_is_not_asked_for_again, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 75);
-    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
-    raw_handshake(raw, SERVICES);
+    struct rich rich = rich_of(f, 75);
+    struct raw_peer *raw = raw_join(&f->mesh, rich.node, SERVICES);
     struct builder_coin coin = builder_coinbase_coin(built_ancestor(rich.tip, 1));
     struct tx free_tx = builder_spend(&f->builder, &coin, 1, 2, 0, BUILDER_WSH_TRUE);
     send_tx(raw, &free_tx);
@@ -312,15 +259,13 @@ TEST(a_refused_transaction_is_not_asked_for_again, struct fixture *f)
     raw_send_inv(raw, "inv", INV_WTX, free_tx.wtxid.b);
     mesh_run(&f->mesh, 10000000);
     assert_int_equal(raw_count(raw, "getdata"), 1);
-    raw_free(raw);
 }
 
 /* Hazard 50: announcements as fast as they come. */
 TEST(a_flood_of_announcements_is_bounded, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 76);
-    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
-    raw_handshake(raw, SERVICES);
+    struct rich rich = rich_of(f, 76);
+    struct raw_peer *raw = raw_join(&f->mesh, rich.node, SERVICES);
     enum { N = 2000 };
     uint8_t *bytes = xcalloc(1, 3 + 36 * N);
     for (uint32_t round = 0; round < 20; round++) {
@@ -345,24 +290,20 @@ TEST(a_flood_of_announcements_is_bounded, struct fixture *f)
             asked += (raw->got[i].len - 1) / 36;
     assert_int_equal(asked, TX_FETCH_IN_FLIGHT_MAX);
     /* A block from another peer comes through all the same. */
-    struct raw_peer *honest = raw_connect(&f->mesh, rich.node);
-    raw_handshake(honest, SERVICES);
+    struct raw_peer *honest = raw_join(&f->mesh, rich.node, SERVICES);
     const struct built_block *next = builder_block(&f->builder, rich.tip, NULL);
     raw_send_headers(honest, &next, 1);
     (void)raw_expect(honest, "getdata");
     raw_send_block(honest, next);
     assert_in_range(mesh_wait_tip(&f->mesh, next, 10), 1, 2000000);
     xfree(bytes);
-    raw_free(raw);
-    raw_free(honest);
 }
 
 /* Hazard 53: many orphans of one parent, and the loop goes on. */
 TEST(many_orphans_are_tried_one_at_a_time, struct fixture *f)
 {
-    struct rich rich = rich_node(f, 77);
-    struct raw_peer *raw = raw_connect(&f->mesh, rich.node);
-    raw_handshake(raw, SERVICES);
+    struct rich rich = rich_of(f, 77);
+    struct raw_peer *raw = raw_join(&f->mesh, rich.node, SERVICES);
     struct builder_coin coin = builder_coinbase_coin(built_ancestor(rich.tip, 1));
     struct tx parent = builder_spend(&f->builder, &coin, 1, 60, 10000, BUILDER_WSH_TRUE);
     struct tx child[60];
@@ -376,5 +317,4 @@ TEST(many_orphans_are_tried_one_at_a_time, struct fixture *f)
     send_tx(raw, &parent);
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(mempool_count(rich.node->mempool), 61);
-    raw_free(raw);
 }
