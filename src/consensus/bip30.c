@@ -1,6 +1,7 @@
 /* bip30.c - see bip30.h. */
 #include "consensus/bip30.h"
 
+#include "util/assert.h"
 #include "util/hex.h"
 
 /* clang-format off */
@@ -16,6 +17,7 @@ static const struct repeat {
 int32_t bip30_overwritten_height(const struct network *network, int32_t height,
                                  const struct block_hash *hash)
 {
+    ASSERT(network);
     if (network->kind != NETWORK_MAIN)
         return -1;
     for (size_t i = 0; i < COUNT_OF(repeats); i++) {

@@ -2,6 +2,7 @@
 #include "consensus/block.h"
 
 #include "crypto/hash.h"
+#include "util/assert.h"
 
 /* Least bytes of a transaction (no inputs, no outputs); it bounds a claimed count. */
 #define TX_MIN_BYTES 10
@@ -12,6 +13,7 @@
 
 bool block_header_decode(struct reader *r, struct block_header *header)
 {
+    ASSERT(r && header);
     header->version = (int32_t)read_u32(r);
     read_bytes(r, header->prev.b, 32);
     read_bytes(r, header->merkle_root, 32);
@@ -23,6 +25,7 @@ bool block_header_decode(struct reader *r, struct block_header *header)
 
 void block_header_encode(struct writer *w, const struct block_header *header)
 {
+    ASSERT(header);
     write_u32(w, (uint32_t)header->version);
     write_bytes(w, header->prev.b, 32);
     write_bytes(w, header->merkle_root, 32);
@@ -82,6 +85,7 @@ bool block_decode(struct span raw, struct arena *arena, struct block *block)
 
 void block_encode(struct writer *w, const struct block *block, bool with_witness)
 {
+    ASSERT(block);
     block_header_encode(w, &block->header);
     write_compact_size(w, block->n_tx);
     for (uint32_t i = 0; i < block->n_tx; i++)

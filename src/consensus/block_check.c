@@ -9,6 +9,7 @@
 #include "consensus/tx_check.h"
 #include "consensus/tx_verify.h"
 #include "crypto/hash.h"
+#include "util/assert.h"
 #include "util/hex.h"
 
 /* OP_RETURN, a push of 36 bytes, then four that mark it; 32 bytes of commitment follow.
@@ -39,6 +40,7 @@ static int32_t version_min(const struct network *network, int32_t height)
 bool block_header_check_context(const struct block_header *header,
                                 const struct header_context *context, struct verdict *verdict)
 {
+    ASSERT(header && context);
     const struct network *network = context->network;
     if (header->bits != context->bits_required)
         return verdict_set(verdict, REJECT_BAD_DIFFBITS, "incorrect proof of work");
@@ -143,6 +145,7 @@ bool block_check(const struct block *block, const struct network *network, int f
 
 uint32_t block_commitment_index(const struct block *block)
 {
+    ASSERT(block);
     if (block->n_tx == 0)
         return BLOCK_COMMITMENT_NONE;
     const struct tx *coinbase = &block->tx[0];
@@ -223,6 +226,7 @@ static bool has_height(const struct tx *coinbase, int32_t height)
 bool block_check_context(const struct block *block, const struct network *network, int32_t height,
                          int64_t prev_mtp_s, struct arena *scratch, struct verdict *verdict)
 {
+    ASSERT(block);
     /* BIP-113, Specification */
     bool bip113 = network_is_buried_active(network, BURIED_CSV, height);
     int64_t lock_time_s = bip113 ? prev_mtp_s : (int64_t)block->header.time;

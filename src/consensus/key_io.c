@@ -7,6 +7,7 @@
 #include "crypto/base58.h"
 #include "crypto/key.h"
 #include "crypto/mem.h"
+#include "util/assert.h"
 #include "util/writer.h"
 
 /* The bytes of the two script forms around their 20-byte hash. */
@@ -186,6 +187,7 @@ bool address_decode(const struct network *network, const char *text,
 void wif_encode(const struct network *network, const uint8_t key[32], bool compressed,
                 char text[WIF_SIZE])
 {
+    ASSERT(network);
     uint8_t data[34] = {network->base58_secret};
     memcpy(data + 1, key, 32);
     data[33] = 1; /* the mark of a compressed public key */

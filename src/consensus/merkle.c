@@ -2,6 +2,7 @@
 #include "consensus/merkle.h"
 
 #include "crypto/hash.h"
+#include "util/assert.h"
 
 bool merkle_root(const uint8_t *ids, size_t n, struct arena *scratch, uint8_t root[32])
 {
@@ -35,6 +36,7 @@ bool block_merkle_root(const struct block *block, struct arena *scratch, uint8_t
 
 void block_witness_merkle_root(const struct block *block, struct arena *scratch, uint8_t root[32])
 {
+    ASSERT(block);
     struct arena_mark mark = arena_mark(scratch);
     uint8_t *ids = arena_alloc(scratch, (size_t)block->n_tx * 32);
     for (uint32_t i = 0; i < block->n_tx; i++) {

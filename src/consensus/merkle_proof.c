@@ -2,6 +2,7 @@
 #include "consensus/merkle_proof.h"
 
 #include "crypto/hash.h"
+#include "util/assert.h"
 
 enum { LEVELS_MAX = 16 }; /* 2^14 < MERKLE_PROOF_TX_MAX < 2^15: levels 0 to 15 */
 
@@ -100,6 +101,7 @@ static void walk_tree(const struct tree *tree, struct shown *shown)
 void merkle_proof_append(const struct block *block, const bool *wanted, struct arena *scratch,
                          struct buffer *out)
 {
+    ASSERT(out);
     ASSERT(block->n_tx > 0 && block->n_tx <= MERKLE_PROOF_TX_MAX);
     struct arena_mark mark = arena_mark(scratch);
     struct tree tree;
@@ -206,6 +208,7 @@ static void walk_proof(struct walk *walk, uint8_t root[32])
 
 bool merkle_proof_read(struct span raw, struct arena *arena, struct merkle_proof *out)
 {
+    ASSERT(out);
     struct reader r = reader_of(raw);
     struct walk walk = {.proof = out};
     uint8_t root[32];

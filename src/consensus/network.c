@@ -191,6 +191,7 @@ const char *network_bip9_name(enum bip9_deployment deployment)
 
 void network_set_signet_challenge(struct network *network, struct span challenge)
 {
+    ASSERT(network);
     /* The start of the double hash of the challenge with its length. BIP-325, Message Start */
     struct sha256 h;
     uint8_t digest[32];

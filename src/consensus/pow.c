@@ -2,6 +2,7 @@
 #include "consensus/pow.h"
 
 #include "consensus/tx.h"
+#include "util/assert.h"
 
 #define SUBSIDY_FIRST_SAT (50 * COIN_SAT)
 
@@ -47,6 +48,7 @@ static struct u256 valid_target(uint32_t bits)
 
 bool pow_check(const struct network *network, const struct block_hash *hash, uint32_t bits)
 {
+    ASSERT(network);
     struct u256 target = valid_target(bits);
     if (u256_is_zero(target) || u256_compare(target, u256_from_le(network->pow_limit)) > 0)
         return false;
@@ -117,6 +119,7 @@ static uint32_t real_bits(const struct header_view *view, const void *node, int3
 uint32_t pow_next_bits(const struct network *network, const struct header_view *view,
                        const void *prev, uint32_t time)
 {
+    ASSERT(view);
     struct header_facts last = view->facts(prev);
     int32_t interval = pow_retarget_interval(network);
     if ((last.height + 1) % interval == 0)
@@ -140,6 +143,7 @@ static struct u256 rounded(struct u256 target)
 bool pow_is_transition_permitted(const struct network *network, int32_t height, uint32_t old_bits,
                                  uint32_t new_bits)
 {
+    ASSERT(network);
     if (network->pow_allow_min_difficulty)
         return true;
     if (height % pow_retarget_interval(network) != 0)
@@ -154,6 +158,7 @@ bool pow_is_transition_permitted(const struct network *network, int32_t height, 
 
 int64_t pow_subsidy_sat(const struct network *network, int32_t height)
 {
+    ASSERT(network);
     ASSERT(height >= 0);
     uint32_t halvings = (uint32_t)height / network->subsidy_halving_interval;
     /* A shift by the width of the type or more is undefined in C. */

@@ -13,6 +13,7 @@ static const struct {
 } rows[REJECT_COUNT] = {
 #define X(name, string, class, source) {string, REJECT_CLASS_##class},
 #include "consensus/reject.def"
+#include "util/assert.h"
 #undef X
 };
 /* clang-format on */
@@ -43,6 +44,7 @@ bool verdict_set(struct verdict *verdict, enum reject code, const char *format, 
 
 char *verdict_reason(const struct verdict *verdict, char out[VERDICT_REASON_BYTES])
 {
+    ASSERT(verdict);
     const char *string = reject_string(verdict->code);
     if (verdict->code == REJECT_BAD_VERSION)
         snprintf(out, VERDICT_REASON_BYTES, "%s(0x%08x)", string, (unsigned)verdict->version);

@@ -2,10 +2,12 @@
 #include "consensus/script_flags.h"
 
 #include "consensus/script_verify.h"
+#include "util/assert.h"
 
 bool network_is_buried_active(const struct network *network, enum buried_deployment deployment,
                               int32_t height)
 {
+    ASSERT(network);
     ASSERT((unsigned)deployment < BURIED_COUNT);
     return height >= network->buried_height[deployment];
 }
@@ -13,6 +15,7 @@ bool network_is_buried_active(const struct network *network, enum buried_deploym
 uint32_t script_flags_for_block(const struct network *network, int32_t height,
                                 const struct block_hash *hash)
 {
+    ASSERT(network);
     uint32_t flags = SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_TAPROOT;
     for (uint32_t i = 0; hash && i < network->n_exceptions; i++) {
         if (block_hash_equal(hash, &network->exceptions[i].hash))

@@ -3,6 +3,7 @@
 
 #include "consensus/script_internal.h"
 #include "consensus/script_witness.h"
+#include "util/assert.h"
 
 /* What verification of one input needs at every step. */
 static struct script_run run_of(const struct script_check *check, struct script_scratch *scratch)
@@ -253,6 +254,7 @@ static bool fast_p2sh_p2wpkh(struct script_run *run, enum script_error *error)
 
 enum script_error script_verify(const struct script_check *check, struct script_scratch *scratch)
 {
+    ASSERT(scratch);
     ASSERT(check->input < check->tx->n_in && check->spent);
     struct script_run run = run_of(check, scratch);
     enum script_error error;

@@ -2,6 +2,7 @@
 #include "consensus/sighash.h"
 
 #include "consensus/script_iter.h"
+#include "util/assert.h"
 
 #define SKELETON_INPUT_BYTES 41 /* outpoint, an empty script, sequence */
 #define BLANK_OUTPUT_BYTES   9  /* value -1, an empty script */
@@ -120,6 +121,7 @@ static bool is_taproot_output(struct span script)
  * is computed where it is needed. */
 void tx_sighash_init(struct tx_sighash *sighash, const struct tx *tx, const struct tx_out *spent)
 {
+    ASSERT(tx);
     bool v0 = false, v1 = false;
     for (uint32_t i = 0; tx->has_witness && i < tx->n_in && !(v0 && v1); i++) {
         if (tx->in[i].witness.len == 0)

@@ -4,6 +4,7 @@
 #include "consensus/block_check.h"
 #include "consensus/merkle.h"
 #include "consensus/script_iter.h"
+#include "util/assert.h"
 
 /* BIP-325, Specification */
 static const uint8_t solution_header[4] = {0xec, 0xc7, 0xda, 0xa2};
@@ -160,6 +161,7 @@ bool signet_txs_make(const struct block *block, struct span challenge, struct ar
 bool signet_check(const struct block *block, const struct network *network, struct arena *arena,
                   struct script_scratch *scratch)
 {
+    ASSERT(block && network);
     if (!network->signet_blocks || block_hash_equal(&block->hash, &network->genesis_hash))
         return true;
 

@@ -3,6 +3,7 @@
 
 #include "consensus/script_iter.h"
 #include "consensus/script_verify.h"
+#include "util/assert.h"
 
 uint32_t script_sigops(struct span script, bool accurate)
 {
@@ -27,6 +28,7 @@ uint32_t script_sigops(struct span script, bool accurate)
 
 uint32_t tx_legacy_sigops(const struct tx *tx)
 {
+    ASSERT(tx);
     uint32_t count = 0;
     for (uint32_t i = 0; i < tx->n_in; i++)
         count += script_sigops(tx->in[i].script_sig, false);

@@ -2,6 +2,7 @@
 #include "consensus/tx.h"
 
 #include "crypto/hash.h"
+#include "util/assert.h"
 
 /* Least bytes that an input, an output and a witness stack take; they bound a claimed count. */
 #define TX_IN_MIN_BYTES  41
@@ -15,6 +16,7 @@ static const uint8_t zero32[32];
 
 bool tx_is_coinbase(const struct tx *tx)
 {
+    ASSERT(tx);
     return tx->n_in == 1 && tx->in[0].prevout.vout == OUTPOINT_INDEX_NULL &&
            memcmp(tx->in[0].prevout.txid.b, zero32, 32) == 0;
 }
@@ -130,6 +132,7 @@ static void hash_set(struct tx *tx, struct span body)
 
 bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct tx *tx)
 {
+    ASSERT(r);
     const uint8_t *start = r->at;
     struct span body;
     memset(tx, 0, sizeof *tx);
@@ -150,6 +153,7 @@ bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct
 
 void tx_in_encode(struct writer *w, const struct tx_in *in)
 {
+    ASSERT(in);
     write_bytes(w, in->prevout.txid.b, 32);
     write_u32(w, in->prevout.vout);
     write_var_span(w, in->script_sig);
@@ -158,12 +162,14 @@ void tx_in_encode(struct writer *w, const struct tx_in *in)
 
 void tx_out_encode(struct writer *w, const struct tx_out *out)
 {
+    ASSERT(out);
     write_u64(w, (uint64_t)out->value_sat);
     write_var_span(w, out->script_pubkey);
 }
 
 void tx_encode(struct writer *w, const struct tx *tx, bool with_witness)
 {
+    ASSERT(tx);
     bool witness = with_witness && tx->has_witness;
     write_u32(w, tx->version);
     /* BIP-144, Serialization */
@@ -188,6 +194,7 @@ void tx_encode(struct writer *w, const struct tx *tx, bool with_witness)
 
 void tx_finish(struct tx *tx, struct arena *arena)
 {
+    ASSERT(tx);
     tx->has_witness = false;
     for (uint32_t i = 0; i < tx->n_in; i++)
         tx->has_witness |= tx->in[i].witness.len > 0;
@@ -214,6 +221,7 @@ struct witness_iter witness_iter_of(struct span witness)
 
 bool witness_next(struct witness_iter *it, struct span *item)
 {
+    ASSERT(it);
     if (it->left == 0 || it->r.failed)
         return false;
     it->left--;

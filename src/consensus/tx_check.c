@@ -3,6 +3,7 @@
 
 #include "consensus/block.h"
 #include "crypto/siphash.h"
+#include "util/assert.h"
 
 /* Up to here comparing each input with each is cheaper than a table. */
 #define PAIRWISE_MAX 16
@@ -82,6 +83,7 @@ static bool has_null_input(const struct tx *tx)
 
 enum reject tx_check(const struct tx *tx, struct arena *scratch)
 {
+    ASSERT(tx);
     if (tx->n_in == 0)
         return REJECT_VIN_EMPTY;
     if (tx->n_out == 0)

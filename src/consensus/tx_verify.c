@@ -1,6 +1,8 @@
 /* tx_verify.c - a transaction and the coins it spends; lock times. */
 #include "consensus/tx_verify.h"
 
+#include "util/assert.h"
+
 static bool is_money(int64_t value_sat)
 {
     return value_sat >= 0 && value_sat <= MAX_MONEY_SAT;
@@ -8,6 +10,7 @@ static bool is_money(int64_t value_sat)
 
 int64_t tx_output_total_sat(const struct tx *tx)
 {
+    ASSERT(tx);
     int64_t total_sat = 0;
     for (uint32_t i = 0; i < tx->n_out; i++)
         total_sat += tx->out[i].value_sat;
@@ -18,6 +21,7 @@ int64_t tx_output_total_sat(const struct tx *tx)
 enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent,
                              int32_t spend_height, int64_t *fee_sat)
 {
+    ASSERT(tx);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         if (spent[i].missing)
             return REJECT_INPUTS_MISSING;
@@ -54,6 +58,7 @@ enum reject reject_for_tx(enum reject reject)
 
 bool tx_is_final(const struct tx *tx, int32_t height, int64_t time_s)
 {
+    ASSERT(tx);
     if (tx->lock_time == 0)
         return true;
     int64_t now = tx->lock_time < LOCK_TIME_THRESHOLD ? (int64_t)height : time_s;
@@ -69,6 +74,7 @@ bool tx_is_final(const struct tx *tx, int32_t height, int64_t time_s)
 struct sequence_locks sequence_locks_of(const struct tx *tx, const struct spent_coin *spent,
                                         const struct median_time_source *times)
 {
+    ASSERT(tx);
     struct sequence_locks locks = {.height = -1, .time_s = -1};
     /* Unsigned: as a signed number, version 0xffffffff would be less than 2. CVE-2024-34478 */
     /* BIP-68, Specification */

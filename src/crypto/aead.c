@@ -41,6 +41,7 @@ void aead_free(struct aead *aead)
 
 void aead_set_key(struct aead *aead, const uint8_t key[32])
 {
+    ASSERT(aead);
     int ok = EVP_CipherInit_ex(aead->ctx, NULL, NULL, key, NULL, -1);
     ASSERT(ok);
 }
@@ -60,6 +61,7 @@ static void feed(EVP_CIPHER_CTX *ctx, uint8_t *out, struct span in)
 void aead_encrypt(struct aead *aead, const uint8_t nonce[12], struct span aad, struct span head,
                   struct span body, uint8_t *out)
 {
+    ASSERT(aead);
     int none = 0, ok = EVP_CipherInit_ex(aead->ctx, NULL, NULL, NULL, nonce, 1);
     ASSERT(ok);
     feed(aead->ctx, NULL, aad);
@@ -129,6 +131,7 @@ static void advance(struct fs_aead *fs)
 void fs_aead_encrypt(struct fs_aead *fs, struct span aad, struct span head, struct span body,
                      uint8_t *out)
 {
+    ASSERT(fs);
     uint8_t nonce[12];
     make_nonce(fs, fs->messages, nonce);
     aead_encrypt(fs->aead, nonce, aad, head, body, out);
@@ -138,6 +141,7 @@ void fs_aead_encrypt(struct fs_aead *fs, struct span aad, struct span head, stru
 bool fs_aead_decrypt(struct fs_aead *fs, struct span aad, struct span in, uint8_t *head,
                      size_t head_len, uint8_t *body)
 {
+    ASSERT(fs);
     uint8_t nonce[12];
     make_nonce(fs, fs->messages, nonce);
     bool ok = aead_decrypt(fs->aead, nonce, aad, in, head, head_len, body);

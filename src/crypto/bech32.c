@@ -5,6 +5,8 @@
  * whose sum is the remainder seen. The code's distance makes a find unique. */
 #include "crypto/bech32.h"
 
+#include "util/assert.h"
+
 /* BIP-173, Bech32 */
 static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
@@ -125,6 +127,7 @@ static bool take_apart(const char *text, struct parts *parts, struct bech32_erro
 
 enum bech32_encoding bech32_decode(const char *text, struct bech32 *out)
 {
+    ASSERT(out);
     struct parts parts;
     struct bech32_errors errors;
     out->encoding = BECH32_INVALID;

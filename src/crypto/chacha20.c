@@ -5,6 +5,7 @@
 #include "crypto/chacha20.h"
 
 #include "crypto/mem.h"
+#include "util/assert.h"
 #include "util/endian.h"
 
 enum { LANES = 4, BATCH_BYTES = 64 * LANES };
@@ -49,6 +50,7 @@ static void make_batch(const uint32_t state[16], uint8_t out[BATCH_BYTES])
 void chacha20_init(struct chacha20 *c, const uint8_t key[32], const uint8_t nonce[12],
                    uint32_t counter)
 {
+    ASSERT(c);
     /* "expand 32-byte k" */
     static const uint32_t constants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
     memcpy(c->state, constants, sizeof constants);
@@ -110,6 +112,7 @@ void chacha20_crypt(struct chacha20 *c, uint8_t *out, const uint8_t *in, size_t 
 
 void fs_chacha20_init(struct fs_chacha20 *c, const uint8_t key[32])
 {
+    ASSERT(c);
     static const uint8_t nonce[12];
     c->messages = 0;
     c->rekeyings = 0;
@@ -118,6 +121,7 @@ void fs_chacha20_init(struct fs_chacha20 *c, const uint8_t key[32])
 
 void fs_chacha20_crypt(struct fs_chacha20 *c, uint8_t *out, const uint8_t *in, size_t len)
 {
+    ASSERT(c);
     chacha20_crypt(&c->stream, out, in, len);
     if (++c->messages < FS_REKEY_MESSAGES)
         return;

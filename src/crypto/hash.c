@@ -14,12 +14,14 @@
 
 void sha256_init(struct sha256 *h)
 {
+    ASSERT(h);
     memcpy(h->state, sha256_initial_state, sizeof h->state);
     h->total_bytes = 0;
 }
 
 void sha256_update(struct sha256 *h, const void *data, size_t len)
 {
+    ASSERT(h);
     const uint8_t *p = data;
     size_t used = h->total_bytes % 64;
     h->total_bytes += len;
@@ -68,12 +70,14 @@ static void store_state(const uint32_t state[8], uint8_t out[32])
 
 void sha256_final(struct sha256 *h, uint8_t out[32])
 {
+    ASSERT(h);
     pad(h);
     store_state(h->state, out);
 }
 
 void sha256d_final(struct sha256 *h, uint8_t out[32])
 {
+    ASSERT(h);
     pad(h);
     sha256_hash_digest(h->state);
     store_state(h->state, out);
@@ -161,6 +165,7 @@ static const uint32_t tag_midstates[HASH_TAG_COUNT][8] = {
 
 void tagged_hash_init(struct sha256 *h, enum hash_tag tag)
 {
+    ASSERT(h);
     ASSERT(tag < HASH_TAG_COUNT);
     memcpy(h->state, tag_midstates[tag], sizeof h->state);
     h->total_bytes = 64;

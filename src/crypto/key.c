@@ -50,6 +50,7 @@ bool seckey_tweak_add(uint8_t key[32], const uint8_t tweak32[32])
 bool seckey_taproot_tweak(const struct ec_context *context, const uint8_t key[32],
                           const uint8_t tweak32[32], uint8_t out[32])
 {
+    ASSERT(context);
     secp256k1_keypair pair;
     bool ok = secp256k1_keypair_create(context->raw, &pair, key) &&
               secp256k1_keypair_xonly_tweak_add(context->raw, &pair, tweak32) &&
@@ -68,6 +69,7 @@ static bool has_low_r(const secp256k1_ecdsa_signature *sig)
 size_t ecdsa_sign(const struct ec_context *context, const uint8_t key[32], const uint8_t hash32[32],
                   uint8_t sig[ECDSA_SIG_MAX])
 {
+    ASSERT(context);
     secp256k1_ecdsa_signature made;
     if (!secp256k1_ecdsa_sign(context->raw, &made, hash32, key, NULL, NULL))
         return 0;
@@ -88,6 +90,7 @@ size_t ecdsa_sign(const struct ec_context *context, const uint8_t key[32], const
 bool ecdsa_sign_compact(const struct ec_context *context, const uint8_t key[32],
                         const uint8_t hash32[32], bool compressed, uint8_t sig[ECDSA_COMPACT_BYTES])
 {
+    ASSERT(context);
     secp256k1_ecdsa_recoverable_signature made;
     int recovery = 0;
     if (!secp256k1_ecdsa_sign_recoverable(context->raw, &made, hash32, key, NULL, NULL))
@@ -102,6 +105,7 @@ bool ecdsa_sign_compact(const struct ec_context *context, const uint8_t key[32],
 bool schnorr_sign(const struct ec_context *context, const uint8_t key[32], struct span message,
                   const uint8_t aux32[32], uint8_t sig[64])
 {
+    ASSERT(context);
     secp256k1_keypair pair;
     if (!secp256k1_keypair_create(context->raw, &pair, key))
         return false;

@@ -3,6 +3,7 @@
 
 #include "crypto/chacha20.h"
 #include "crypto/hash.h"
+#include "util/assert.h"
 #include "util/endian.h"
 
 enum { LIMBS = MUHASH_LIMBS, NUMBER_BYTES = 8 * LIMBS };
@@ -140,12 +141,14 @@ static void number_of(struct num3072 *a, struct span element)
 
 void muhash_init(struct muhash *m)
 {
+    ASSERT(m);
     set_one(&m->numerator);
     set_one(&m->denominator);
 }
 
 void muhash_insert(struct muhash *m, struct span element)
 {
+    ASSERT(m);
     struct num3072 number;
     number_of(&number, element);
     multiply(&m->numerator, &number);
@@ -153,6 +156,7 @@ void muhash_insert(struct muhash *m, struct span element)
 
 void muhash_remove(struct muhash *m, struct span element)
 {
+    ASSERT(m);
     struct num3072 number;
     number_of(&number, element);
     multiply(&m->denominator, &number);
@@ -160,12 +164,14 @@ void muhash_remove(struct muhash *m, struct span element)
 
 void muhash_combine(struct muhash *m, const struct muhash *other)
 {
+    ASSERT(m && other);
     multiply(&m->numerator, &other->numerator);
     multiply(&m->denominator, &other->denominator);
 }
 
 void muhash_subtract(struct muhash *m, const struct muhash *other)
 {
+    ASSERT(m && other);
     struct num3072 numerator = other->numerator; /* other may be m */
     multiply(&m->numerator, &other->denominator);
     multiply(&m->denominator, &numerator);
@@ -173,6 +179,7 @@ void muhash_subtract(struct muhash *m, const struct muhash *other)
 
 void muhash_digest(const struct muhash *m, uint8_t out[32])
 {
+    ASSERT(m);
     uint8_t bytes[NUMBER_BYTES];
     struct num3072 quotient = m->denominator;
     invert(&quotient);
@@ -184,12 +191,14 @@ void muhash_digest(const struct muhash *m, uint8_t out[32])
 
 void muhash_encode(const struct muhash *m, uint8_t out[MUHASH_STATE_BYTES])
 {
+    ASSERT(m);
     store_number(&m->numerator, out);
     store_number(&m->denominator, out + NUMBER_BYTES);
 }
 
 void muhash_decode(struct muhash *m, const uint8_t in[MUHASH_STATE_BYTES])
 {
+    ASSERT(m);
     load_number(&m->numerator, in);
     load_number(&m->denominator, in + NUMBER_BYTES);
 }

@@ -205,6 +205,7 @@ static void choose_cookie(struct cli_config *config)
 
 bool cli_config_init(struct cli_config *config, int argc, const char *const *argv, char **error)
 {
+    ASSERT(config);
     *config = (struct cli_config){0};
     options_init(&config->options, table, COUNT_OF(table));
     if (!options_parse_args(&config->options, argc, argv, &config->first_operand, error))
@@ -223,6 +224,7 @@ bool cli_config_init(struct cli_config *config, int argc, const char *const *arg
 
 void cli_config_deinit(struct cli_config *config)
 {
+    ASSERT(config);
     options_deinit(&config->options);
     xfree(config->base_dir);
     xfree(config->config_path);
@@ -251,6 +253,7 @@ char *cli_config_path(const struct cli_config *config)
 
 char *cli_config_login(const struct cli_config *config, const char *stdin_password)
 {
+    ASSERT(config);
     const struct options *options = &config->options;
     const char *password =
         stdin_password ? stdin_password : options_get_string(options, "rpcpassword", "");

@@ -395,6 +395,7 @@ static bool set_chain(struct config *config, char **error)
 
 struct config_list config_list_of(const struct config *config, const char *name)
 {
+    ASSERT(config);
     struct config_list list = {0};
     const char *item;
     while ((item = options_get_list(&config->options, name, list.n)))
@@ -580,6 +581,7 @@ static bool wants_to_be_told(struct config *config)
 
 bool config_init(struct config *config, int argc, const char *const *argv, char **error)
 {
+    ASSERT(config && error);
     *error = NULL;
     memset(config, 0, sizeof *config);
     size_t n;
@@ -605,6 +607,7 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
 
 void config_deinit(struct config *config)
 {
+    ASSERT(config);
     config_net_deinit(&config->net);
     options_deinit(&config->options);
     char *strings[] = {config->base_dir, config->data_dir, config->blocks_dir, config->config_path,

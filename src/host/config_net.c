@@ -355,6 +355,7 @@ static bool set_block(struct config_net *config, const struct options *options,
 bool config_net_init(struct config_net *config, const struct options *options,
                      const struct network *network, const char *data_dir, char **error)
 {
+    ASSERT(config && error);
     *error = NULL;
     memset(config, 0, sizeof *config);
     arena_init(&config->strings, 1024);

@@ -5,6 +5,8 @@
 
 #include "host/config_internal.h"
 
+#include "util/assert.h"
+
 #define HOST_NAME_BYTES 256
 
 /* Add a numeric address, once. Returns: false if there is no room. */
@@ -98,6 +100,7 @@ static bool set_cookie(struct config *config, char **error)
 
 bool config_rpc_init(struct config *config, char **error)
 {
+    ASSERT(config);
     struct options *options = &config->options;
     int64_t port = options_get_int(options, "rpcport", config->network.rpc_port);
     if (port < 1 || port > 65535)

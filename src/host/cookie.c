@@ -35,6 +35,7 @@ static int write_new(const char *path, const char *text, unsigned mode)
 
 char *cookie_create(const struct env *env, const char *path, unsigned mode, char **error)
 {
+    ASSERT(error);
     uint8_t secret[COOKIE_SECRET_BYTES];
     char digits[2 * COOKIE_SECRET_BYTES + 1];
     env_random(env, secret, sizeof secret);

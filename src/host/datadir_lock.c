@@ -45,6 +45,7 @@ static char *open_error(const char *dir, int code)
 
 bool datadir_lock(struct datadir_lock *lock, const char *dir, char **error)
 {
+    ASSERT(lock && error);
     *error = NULL;
     *lock = DATADIR_UNLOCKED;
     char *path = xasprintf("%s/.lock", dir);
@@ -68,6 +69,7 @@ bool datadir_lock(struct datadir_lock *lock, const char *dir, char **error)
 
 void datadir_unlock(struct datadir_lock *lock)
 {
+    ASSERT(lock);
     if (lock->file >= 0)
         close(lock->file);
     if (lock->dir >= 0)

@@ -21,6 +21,7 @@ struct env_file {
 
 int files_open(void *ctx, const char *path, int flags, struct env_file **out)
 {
+    ASSERT(out);
     (void)ctx;
     int mode = O_CLOEXEC | ((flags & ENV_OPEN_WRITE) ? O_RDWR : O_RDONLY);
     if (flags & ENV_OPEN_CREATE)
@@ -88,6 +89,7 @@ int files_write_at(void *ctx, struct env_file *file, uint64_t offset, const void
 
 int64_t files_size(void *ctx, struct env_file *file)
 {
+    ASSERT(file);
     (void)ctx;
     struct stat st;
     return fstat(file->fd, &st) == 0 ? st.st_size : -errno;
@@ -121,6 +123,7 @@ int files_allocate(void *ctx, struct env_file *file, uint64_t offset, uint64_t n
 
 int files_sync(void *ctx, struct env_file *file)
 {
+    ASSERT(file);
     (void)ctx;
     /* Not repeated on any error, not even EINTR: after a failed sync the kernel may have dropped
      * the pages, and a second one would report success for lost data. */

@@ -72,6 +72,7 @@ static void request_orphan(struct request *request, bool tell)
 
 void http_connection_close(struct connection *connection, bool tell)
 {
+    ASSERT(connection);
     struct http *http = connection->http;
     list_remove(&http->connections, &connection->link);
     struct request *request = connection->request;

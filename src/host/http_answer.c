@@ -30,6 +30,7 @@ struct unread *http_unread_new(struct http *http)
 
 void http_unread_free(struct unread *unread)
 {
+    ASSERT(unread);
     unread->http = NULL;
     if (unread->n_bodies == 0)
         xfree(unread);
@@ -73,6 +74,7 @@ size_t http_unsent(const struct connection *connection)
 
 size_t http_untaken(const struct connection *connection)
 {
+    ASSERT(connection);
     int in_kernel = 0;
 #ifdef SIOCOUTQ
     /* A slow reader may leave megabytes with the kernel for minutes: that it reads shows there. */
@@ -117,6 +119,7 @@ static void write_head(struct connection *connection, const struct http_response
 void http_write_response(struct connection *connection, const struct http_response *response,
                          struct buffer *body, bool is_head, bool keep_alive)
 {
+    ASSERT(connection && response);
     struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
     write_head(connection, response);
     if (response->status != 204)
@@ -130,6 +133,7 @@ void http_write_response(struct connection *connection, const struct http_respon
 void http_write_part(struct connection *connection, const struct http_response *response,
                      struct buffer *body)
 {
+    ASSERT(connection && body);
     struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
     struct request *request = connection->request;
     ASSERT(request && !request->is_head && response->status != 204);

@@ -112,6 +112,7 @@ static void on_accept_error(struct evconnlistener *evlistener, void *arg)
 
 int http_listen(struct http *http, const char *address, uint16_t port)
 {
+    ASSERT(http);
     if (http->n_listeners == LISTENERS_MAX)
         return -EMFILE;
     int fd = sockets_listen(address, port);
@@ -132,6 +133,7 @@ int http_listen(struct http *http, const char *address, uint16_t port)
 
 void http_stop_listening(struct http *http)
 {
+    ASSERT(http);
     for (int i = 0; i < http->n_listeners; i++) {
         loop_timer_cancel(http->loop, http->listeners[i].timer);
         evconnlistener_free(http->listeners[i].listener);

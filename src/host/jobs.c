@@ -155,6 +155,7 @@ static void start_thread(struct pool *pool)
 void jobs_submit(void *ctx, enum env_pool pool_number, enum env_priority priority,
                  struct env_job *job)
 {
+    ASSERT(job);
     struct jobs *jobs = ctx;
     ASSERT(priority < ENV_PRIORITY_COUNT);
     struct pool *pool = &jobs->pools[pool_number];
@@ -180,6 +181,7 @@ void jobs_submit(void *ctx, enum env_pool pool_number, enum env_priority priorit
 
 void jobs_cancel(void *ctx, struct env_job *job)
 {
+    ASSERT(job);
     struct jobs *jobs = ctx;
     pthread_mutex_lock(&jobs->lock);
     if (job->sequence != 0)
@@ -217,6 +219,7 @@ int jobs_compute_threads(void *ctx)
 
 int jobs_threads_started(struct jobs *jobs)
 {
+    ASSERT(jobs);
     pthread_mutex_lock(&jobs->lock);
     int n = jobs->pools[ENV_POOL_COMPUTE].n_threads + jobs->pools[ENV_POOL_BLOCKING].n_threads;
     pthread_mutex_unlock(&jobs->lock);
@@ -256,6 +259,7 @@ struct jobs *jobs_new(struct loop *loop, int compute_threads, int blocking_threa
 
 void jobs_stop(struct jobs *jobs)
 {
+    ASSERT(jobs);
     if (jobs->stopped)
         return;
     pthread_mutex_lock(&jobs->lock);

@@ -91,6 +91,7 @@ static bool is_link_to_nothing(const char *path)
 
 int leveldb_dir_prepare(const char *path, char **error)
 {
+    ASSERT(error);
     *error = NULL;
     if (is_link_to_nothing(path)) {
         *error =

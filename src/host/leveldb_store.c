@@ -161,6 +161,7 @@ static int sync_new_names(struct env_kv *kv)
 int leveldb_store_open(void *ctx, const char *path, const struct env_kv_options *options,
                        struct env_kv **out, char **error)
 {
+    ASSERT(out);
     *out = NULL;
     if (error)
         *error = NULL;
@@ -278,12 +279,14 @@ void leveldb_store_batch_free(void *ctx, struct env_batch *batch)
 
 void leveldb_store_batch_clear(void *ctx, struct env_batch *batch)
 {
+    ASSERT(batch);
     (void)ctx;
     leveldb_writebatch_clear(batch->batch);
 }
 
 void leveldb_store_batch_put(void *ctx, struct env_batch *batch, struct span key, struct span value)
 {
+    ASSERT(batch);
     (void)ctx;
     leveldb_writebatch_put(batch->batch, (const char *)key.p, key.len, (const char *)value.p,
                            value.len);
@@ -291,12 +294,14 @@ void leveldb_store_batch_put(void *ctx, struct env_batch *batch, struct span key
 
 void leveldb_store_batch_delete(void *ctx, struct env_batch *batch, struct span key)
 {
+    ASSERT(batch);
     (void)ctx;
     leveldb_writebatch_delete(batch->batch, (const char *)key.p, key.len);
 }
 
 int leveldb_store_write(void *ctx, struct env_kv *kv, struct env_batch *batch, bool sync)
 {
+    ASSERT(kv);
     (void)ctx;
     char *message = NULL;
     /* Before this batch may become durable, not after: it may say that the others are. */
@@ -315,6 +320,7 @@ int leveldb_store_write(void *ctx, struct env_kv *kv, struct env_batch *batch, b
 /* LevelDB's iterators read from an implicit snapshot that lives as long as they do. */
 struct env_cursor *leveldb_store_cursor_open(void *ctx, struct env_kv *kv)
 {
+    ASSERT(kv);
     (void)ctx;
     struct env_cursor *cursor = xmalloc(sizeof *cursor);
     cursor->kv = kv;
@@ -333,12 +339,14 @@ void leveldb_store_cursor_close(void *ctx, struct env_cursor *cursor)
 
 void leveldb_store_cursor_seek(void *ctx, struct env_cursor *cursor, struct span key)
 {
+    ASSERT(cursor);
     (void)ctx;
     leveldb_iter_seek(cursor->iterator, (const char *)key.p, key.len);
 }
 
 bool leveldb_store_cursor_valid(void *ctx, struct env_cursor *cursor)
 {
+    ASSERT(cursor);
     (void)ctx;
     return leveldb_iter_valid(cursor->iterator);
 }
@@ -352,6 +360,7 @@ void leveldb_store_cursor_next(void *ctx, struct env_cursor *cursor)
 
 struct span leveldb_store_cursor_key(void *ctx, struct env_cursor *cursor)
 {
+    ASSERT(cursor);
     (void)ctx;
     size_t len = 0;
     const char *key = leveldb_iter_key(cursor->iterator, &len);
@@ -360,6 +369,7 @@ struct span leveldb_store_cursor_key(void *ctx, struct env_cursor *cursor)
 
 struct span leveldb_store_cursor_value(void *ctx, struct env_cursor *cursor)
 {
+    ASSERT(cursor);
     (void)ctx;
     size_t len = 0;
     const char *value = leveldb_iter_value(cursor->iterator, &len);
@@ -368,6 +378,7 @@ struct span leveldb_store_cursor_value(void *ctx, struct env_cursor *cursor)
 
 int leveldb_store_cursor_error(void *ctx, struct env_cursor *cursor)
 {
+    ASSERT(cursor);
     (void)ctx;
     char *message = NULL;
     leveldb_iter_get_error(cursor->iterator, &message);

@@ -191,6 +191,7 @@ static void shrink(const char *path)
 
 struct log_file *log_file_open(const struct log_file_options *options, char **error)
 {
+    ASSERT(options && error);
     *error = NULL;
     int fd = -1;
     if (options->path) {
@@ -232,6 +233,7 @@ struct log *log_file_log(struct log_file *file)
 
 void log_file_reopen(struct log_file *file)
 {
+    ASSERT(file);
     pthread_mutex_lock(&file->lock);
     if (file->path) {
         int fd = open_append(file->path);

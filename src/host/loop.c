@@ -275,6 +275,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 
 struct loop_signal *loop_signal_new(struct loop *loop, int number, env_timer_fn *fn, void *arg)
 {
+    ASSERT(loop);
     struct loop_signal *watch = xcalloc(1, sizeof *watch);
     *watch = (struct loop_signal){.fn = fn, .arg = arg};
     watch->event = evsignal_new(loop->base, number, on_signal, watch);
@@ -347,6 +348,7 @@ struct event_base *loop_base(struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
+    ASSERT(loop);
     while (!loop->stopping) {
         /* EXIT_ON_EMPTY is libevent's default; without any event left nothing can ever happen. */
         if (event_base_loop(loop->base, EVLOOP_ONCE) != 0)

@@ -135,6 +135,7 @@ void notify_free(struct notify *notify)
 
 void notify_run(struct notify *notify, const char *command, const char *text, bool quoted)
 {
+    ASSERT(notify);
     char *line;
     if (ring_is_full(&notify->waiting) && ring_pop(&notify->waiting, &line)) {
         log_warning(notify->log, "notification commands take too long: one was left out");

@@ -171,6 +171,7 @@ static bool listen_all(struct rpc_server *server, const struct config *config,
 struct rpc_server *rpc_server_new(struct loop *loop, struct rpc *rpc, const struct config *config,
                                   const struct log *log, char **error)
 {
+    ASSERT(error);
     *error = NULL;
     struct rpc_server *server = xcalloc(1, sizeof *server);
     const struct http_options options = {

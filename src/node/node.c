@@ -369,6 +369,7 @@ static void start_imports(struct node *node)
 struct node *node_new(const struct env *env, struct log *log, const struct node_options *options,
                       const struct node_events *events, char **error)
 {
+    ASSERT(options && error);
     *error = NULL;
     struct node *node = xcalloc(1, sizeof *node);
     node->node_env = node_env_new(env);
@@ -571,6 +572,7 @@ static void finish_start(void *arg)
 
 bool node_start(struct node *node, char **error)
 {
+    ASSERT(node && error);
     *error = NULL;
     if (node->is_stopping)
         return true; /* a signal was faster */
@@ -644,6 +646,7 @@ static void begin_stop(void *arg)
 
 void node_stop(struct node *node)
 {
+    ASSERT(node);
     if (node->is_stopping)
         return;
     node->is_stopping = true;

@@ -139,6 +139,7 @@ static char *load(struct node_bans *bans)
 struct node_bans *node_bans_new(const struct env *env, const struct log *log, struct p2p *p2p,
                                 const struct node_bans_options *options, char **warning)
 {
+    ASSERT(warning);
     ASSERT(options->ban_time_s >= 0);
     struct node_bans *bans = xcalloc(1, sizeof *bans);
     *bans = (struct node_bans){
@@ -170,6 +171,7 @@ void node_bans_free(struct node_bans *bans)
 enum rpc_net_result node_bans_add(struct node_bans *bans, const char *subnet, int64_t seconds,
                                   bool is_absolute)
 {
+    ASSERT(bans);
     struct ban_list *list = p2p_bans(bans->p2p);
     struct ban ban = {.created_s = now_s(bans)};
     if (!ban_range_parse(subnet, &ban.range))
@@ -206,6 +208,7 @@ void node_bans_clear(struct node_bans *bans)
 
 void node_bans_each(struct node_bans *bans, rpc_ban_fn *fn, void *arg)
 {
+    ASSERT(bans);
     struct ban_list *list = p2p_bans(bans->p2p);
     ban_list_sweep(list, now_s(bans));
     for (size_t i = 0; i < list->n; i++) {
@@ -286,6 +289,7 @@ static void start_write(struct node_bans *bans)
 
 void node_bans_save(struct node_bans *bans, rpc_saved_fn *done, void *arg)
 {
+    ASSERT(bans);
     if (!bans->path) {
         done(arg, 0);
         return;

@@ -140,6 +140,7 @@ void node_env_advance_timers(struct node_env *node_env, int64_t delta_us)
  * peers' clock is the mocked one. Real time goes on as well; setting back moves nothing. */
 void node_env_set_mock_time(struct node_env *node_env, int64_t time_s)
 {
+    ASSERT(node_env);
     int64_t jump_s = time_s ? time_s - unix_s(node_env) : 0;
     atomic_store_explicit(&node_env->mock_time_s, time_s, memory_order_relaxed);
     if (jump_s <= 0 || node_env->in_order.count == 0)

@@ -1,6 +1,8 @@
 /* progress.c - see progress.h */
 #include "node/progress.h"
 
+#include "util/assert.h"
+
 #include <stdio.h>
 #include <time.h> /* lint: formats a date, reads no clock */
 
@@ -20,6 +22,7 @@ static const struct progress_sample *oldest(const struct progress *progress)
 
 void progress_add(struct progress *progress, int64_t now_us, int32_t height, double part)
 {
+    ASSERT(progress);
     /* Within a second the last sample is replaced, so that the ring spans half a minute. The
      * first one stays: without it a short run would have no rate. */
     if (progress->n >= 2) {
@@ -40,6 +43,7 @@ void progress_add(struct progress *progress, int64_t now_us, int32_t height, dou
 
 double progress_blocks_per_s(const struct progress *progress)
 {
+    ASSERT(progress);
     if (progress->n < 2)
         return 0;
     const struct progress_sample *a = oldest(progress), *b = newest(progress);
@@ -50,6 +54,7 @@ double progress_blocks_per_s(const struct progress *progress)
 
 int64_t progress_seconds_left(const struct progress *progress)
 {
+    ASSERT(progress);
     if (progress->n < 2)
         return -1;
     const struct progress_sample *a = oldest(progress), *b = newest(progress);
@@ -78,6 +83,7 @@ static void format_left(int64_t left_s, char *out, size_t size)
 
 char *progress_format(const struct progress *progress, int64_t tip_time_s, char *line)
 {
+    ASSERT(progress);
     static const struct progress_sample none;
     const struct progress_sample *last = progress->n ? newest(progress) : &none;
     char date[16] = "", left[48];
@@ -105,6 +111,7 @@ static void format_rate(uint64_t bytes, int64_t us, char *out, size_t size)
 
 char *progress_format_traffic(const struct traffic *before, const struct traffic *now, char *out)
 {
+    ASSERT(before && now);
     const char *peers = now->n_peers == 1 ? "peer" : "peers";
     char down[24], up[24];
     if (now->now_us <= before->now_us) {

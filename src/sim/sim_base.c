@@ -65,6 +65,7 @@ struct sim_base *sim_base_new_in_files(int32_t n_blocks, uint32_t block_file_byt
 
 void sim_base_free(struct sim_base *base)
 {
+    ASSERT(base);
     sim_disk_free(base->disk);
     xfree(base->coins);
     xfree(base);

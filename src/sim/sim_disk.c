@@ -150,6 +150,7 @@ struct sim_disk *sim_disk_new(void)
 
 void sim_disk_free(struct sim_disk *disk)
 {
+    ASSERT(disk);
     names_deinit(&disk->live);
     names_deinit(&disk->durable);
     for (size_t i = 0; i < disk->journal.n; i++)
@@ -195,6 +196,7 @@ static void names_after_crash(const struct sim_disk *disk, enum sim_crash how,
 struct sim_disk *sim_disk_after_crash(const struct sim_disk *disk, enum sim_crash how,
                                       uint64_t seed)
 {
+    ASSERT(disk);
     struct sim_random random = sim_random_of(seed, 0x637261);
     struct sim_disk *left = sim_disk_new();
     left->free_bytes = disk->free_bytes;
@@ -216,6 +218,7 @@ struct sim_disk *sim_disk_after_crash(const struct sim_disk *disk, enum sim_cras
 
 void sim_disk_fail(struct sim_disk *disk, unsigned ops, uint64_t n, int error, bool forever)
 {
+    ASSERT(disk);
     ASSERT(error <= 0);
     disk->fail_ops = ops;
     disk->fail_after = n;
@@ -225,6 +228,7 @@ void sim_disk_fail(struct sim_disk *disk, unsigned ops, uint64_t n, int error, b
 
 void sim_disk_watch(struct sim_disk *disk, void (*fn)(void *arg), void *arg)
 {
+    ASSERT(disk);
     disk->watch = fn;
     disk->watch_arg = arg;
 }
@@ -272,12 +276,14 @@ int sim_disk_begin(struct sim_disk *disk, unsigned ops)
 
 void sim_disk_end(struct sim_disk *disk, unsigned ops)
 {
+    ASSERT(disk);
     if ((ops & SIM_OP_CHANGES) && disk->watch)
         disk->watch(disk->watch_arg);
 }
 
 void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, uint8_t mask)
 {
+    ASSERT(disk);
     struct name *name = names_find(&disk->live, path);
     ASSERT(name && offset < sim_inode_size(name->inode));
     uint8_t b;
@@ -290,6 +296,7 @@ void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, u
 
 int sim_disk_open(void *ctx, const char *path, int flags, struct env_file **out)
 {
+    ASSERT(out);
     struct sim_disk *disk = ctx;
     *out = NULL;
     int error = sim_disk_begin(disk, SIM_OP_OPEN);
@@ -315,6 +322,7 @@ int sim_disk_open(void *ctx, const char *path, int flags, struct env_file **out)
 
 int64_t sim_disk_read_at(void *ctx, struct env_file *file, uint64_t offset, void *p, size_t n)
 {
+    ASSERT(file);
     (void)ctx;
     int error = sim_disk_begin(file->disk, SIM_OP_READ);
     if (error)
@@ -330,6 +338,7 @@ int64_t sim_disk_read_at(void *ctx, struct env_file *file, uint64_t offset, void
 
 int sim_disk_write_at(void *ctx, struct env_file *file, uint64_t offset, const void *p, size_t n)
 {
+    ASSERT(file);
     (void)ctx;
     int error = sim_disk_begin(file->disk, SIM_OP_WRITE);
     if (!error && !file->writable)
@@ -344,12 +353,14 @@ int sim_disk_write_at(void *ctx, struct env_file *file, uint64_t offset, const v
 
 int64_t sim_disk_size(void *ctx, struct env_file *file)
 {
+    ASSERT(file);
     (void)ctx;
     return (int64_t)sim_inode_size(file->inode);
 }
 
 int sim_disk_truncate(void *ctx, struct env_file *file, uint64_t size)
 {
+    ASSERT(file);
     (void)ctx;
     int error = sim_disk_begin(file->disk, SIM_OP_WRITE);
     if (!error && !file->writable)
@@ -362,6 +373,7 @@ int sim_disk_truncate(void *ctx, struct env_file *file, uint64_t size)
 
 int sim_disk_allocate(void *ctx, struct env_file *file, uint64_t offset, uint64_t n)
 {
+    ASSERT(file);
     (void)ctx;
     int error = sim_disk_begin(file->disk, SIM_OP_ALLOCATE);
     /* As posix_fallocate() does: the file grows with zeros. */
@@ -373,6 +385,7 @@ int sim_disk_allocate(void *ctx, struct env_file *file, uint64_t offset, uint64_
 
 int sim_disk_sync(void *ctx, struct env_file *file)
 {
+    ASSERT(file);
     (void)ctx;
     int error = sim_disk_begin(file->disk, SIM_OP_SYNC);
     if (!error)

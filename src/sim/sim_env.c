@@ -240,6 +240,7 @@ void sim_env_set_host(struct sim_env *sim, struct sim_host *host)
 
 struct sim_env *sim_env_crash(const struct sim_env *sim, enum sim_crash how, uint64_t seed)
 {
+    ASSERT(sim);
     struct sim_events *shared = sim->events == &sim->own_events ? NULL : sim->events;
     return make(seed, shared, sim->events->now_us, sim->unix_base_s,
                 sim_disk_after_crash(sim->disk, how, seed));
@@ -247,6 +248,7 @@ struct sim_env *sim_env_crash(const struct sim_env *sim, enum sim_crash how, uin
 
 void sim_env_free(struct sim_env *sim)
 {
+    ASSERT(sim);
     sim_jobs_deinit(&sim->jobs);
     sim_events_forget(sim->events, sim);
     if (sim->events == &sim->own_events)
@@ -284,6 +286,7 @@ void sim_env_run_until_idle(struct sim_env *sim)
 
 void sim_env_run_for(struct sim_env *sim, int64_t us)
 {
+    ASSERT(sim);
     int64_t end_us = sim->events->now_us + us;
     while (sim_events_next_us(sim->events) <= end_us)
         sim_events_step(sim->events);
@@ -292,6 +295,7 @@ void sim_env_run_for(struct sim_env *sim, int64_t us)
 
 void sim_env_plant(struct sim_env *sim, int planted)
 {
+    ASSERT(sim);
 #ifdef CAIRN_PLANT
     sim->env.planted = planted;
 #else

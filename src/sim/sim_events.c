@@ -14,12 +14,14 @@ struct sim_event {
 
 void sim_events_init(struct sim_events *events, int64_t now_us)
 {
+    ASSERT(events);
     *events = (struct sim_events){.now_us = now_us};
     hash_map_init(&events->by_id);
 }
 
 void sim_events_deinit(struct sim_events *events)
 {
+    ASSERT(events);
     for (size_t i = 0; i < events->heap.n; i++)
         xfree(events->heap.at[i]);
     ARRAY_FREE(&events->heap);
@@ -112,6 +114,7 @@ static void take_out(struct sim_events *events, struct sim_event *event)
 
 void sim_events_cancel(struct sim_events *events, uint64_t id)
 {
+    ASSERT(events);
     struct sim_event *event = hash_map_remove(&events->by_id, id_hash(id), has_id, &id);
     if (!event)
         return;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/array.h"
+#include "util/assert.h"
 
 enum { PAGE_BYTES = 4096 };
 
@@ -75,6 +76,7 @@ static uint8_t *page_for_write(struct sim_inode *inode, size_t number)
 
 void sim_inode_write(struct sim_inode *inode, uint64_t offset, const uint8_t *p, size_t n)
 {
+    ASSERT(inode);
     while (n > 0) {
         size_t in_page = (size_t)(offset % PAGE_BYTES);
         size_t part = n < PAGE_BYTES - in_page ? n : PAGE_BYTES - in_page;
@@ -106,6 +108,7 @@ void sim_inode_read(const struct sim_inode *inode, uint64_t offset, uint8_t *p, 
 
 void sim_inode_truncate(struct sim_inode *inode, uint64_t size)
 {
+    ASSERT(inode);
     /* What is cut off must read as zeros if the file grows again. */
     for (size_t i = (size_t)(size / PAGE_BYTES); size < inode->size && i < inode->n_pages; i++) {
         if (!inode->pages[i].live)
@@ -118,6 +121,7 @@ void sim_inode_truncate(struct sim_inode *inode, uint64_t size)
 
 void sim_inode_sync(struct sim_inode *inode)
 {
+    ASSERT(inode);
     for (size_t i = 0; i < inode->dirty.n; i++) {
         struct page *page = &inode->pages[inode->dirty.at[i]];
         xfree(page->synced);
@@ -146,6 +150,7 @@ static uint8_t *page_after_crash(const struct page *page, enum sim_crash how, bo
 struct sim_inode *sim_inode_after_crash(const struct sim_inode *inode, enum sim_crash how,
                                         struct sim_random *random)
 {
+    ASSERT(inode);
     struct sim_inode *copy = xcalloc(1, sizeof *copy);
     bool all_new = how == SIM_CRASH_POWER && sim_random_below(random, 4) == 0;
     bool new_size = how == SIM_CRASH_KILLED || all_new;

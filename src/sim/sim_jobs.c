@@ -12,6 +12,7 @@ struct sim_task {
 
 void sim_jobs_init(struct sim_jobs *jobs, struct sim_events *events, uint64_t seed)
 {
+    ASSERT(jobs);
     *jobs = (struct sim_jobs){.events = events, .random = sim_random_of(seed, 0x6a6f62)};
     jobs->pool[ENV_POOL_COMPUTE] =
         (struct sim_pool){.workers = 2, .run_max_us = 500, .done_max_us = 200};
@@ -95,6 +96,7 @@ static void start_tasks(struct sim_jobs *jobs, struct sim_pool *pool)
 void sim_jobs_submit(struct sim_jobs *jobs, enum env_pool pool, enum env_priority priority,
                      struct env_job *job)
 {
+    ASSERT(jobs && job);
     struct sim_pool *p = &jobs->pool[pool];
     struct sim_task *task = xmalloc(sizeof *task);
     *task = (struct sim_task){.jobs = jobs, .pool = p, .job = job};

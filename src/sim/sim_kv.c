@@ -157,6 +157,7 @@ struct env_batch *sim_kv_batch_new(void *ctx)
 
 void sim_kv_batch_clear(void *ctx, struct env_batch *batch)
 {
+    ASSERT(batch);
     (void)ctx;
     for (size_t i = 0; i < batch->entries.n; i++)
         entry_drop(batch->entries.at[i]);
@@ -260,6 +261,7 @@ struct list sim_kv_after_crash(const struct list *stores, enum sim_crash how,
 int sim_kv_open(void *ctx, const char *path, const struct env_kv_options *options,
                 struct env_kv **out, char **error)
 {
+    ASSERT(out);
     struct sim_disk *disk = ctx;
     (void)options;
     *out = NULL;
@@ -310,6 +312,7 @@ int sim_kv_destroy(void *ctx, const char *path)
 
 int sim_kv_get(void *ctx, struct env_kv *kv, struct span key, void *out_buffer)
 {
+    ASSERT(kv);
     (void)ctx;
     int error = sim_disk_begin(kv->disk, SIM_OP_READ);
     if (error)
@@ -333,6 +336,7 @@ static void remember_unsynced(struct sim_store *store, const struct env_batch *b
 
 int sim_kv_write(void *ctx, struct env_kv *kv, struct env_batch *batch, bool sync)
 {
+    ASSERT(kv);
     (void)ctx;
     unsigned ops = SIM_OP_WRITE | (sync ? SIM_OP_SYNC : 0);
     int error = sim_disk_begin(kv->disk, ops);
@@ -359,6 +363,7 @@ int sim_kv_write(void *ctx, struct env_kv *kv, struct env_batch *batch, bool syn
 
 struct env_cursor *sim_kv_cursor_open(void *ctx, struct env_kv *kv)
 {
+    ASSERT(kv);
     (void)ctx;
     struct env_cursor *cursor = xmalloc(sizeof *cursor);
     *cursor = (struct env_cursor){.version = version_hold(kv->store->now), .at = kv->store->now->n};
@@ -376,12 +381,14 @@ void sim_kv_cursor_close(void *ctx, struct env_cursor *cursor)
 
 void sim_kv_cursor_seek(void *ctx, struct env_cursor *cursor, struct span key)
 {
+    ASSERT(cursor);
     (void)ctx;
     cursor->at = version_find(cursor->version, key);
 }
 
 bool sim_kv_cursor_valid(void *ctx, struct env_cursor *cursor)
 {
+    ASSERT(cursor);
     (void)ctx;
     return cursor->at < cursor->version->n;
 }

@@ -462,6 +462,7 @@ static void on_request(void *arg)
 uint64_t sim_net_connect(struct sim_host *host, const char *address, uint16_t port,
                          const struct env_stream_events *events, void *arg)
 {
+    ASSERT(host);
     struct sim_net *net = host->net;
     struct stream *stream = xcalloc(1, sizeof *stream);
     stream->net = net;
@@ -602,6 +603,7 @@ static void reset_streams(struct sim_host *host)
 
 void sim_net_leave(struct sim_host *host)
 {
+    ASSERT(host);
     reset_streams(host);
     LIST_EACH_REMOVING (struct listener, listener, &host->listeners, link)
         xfree(listener);

@@ -27,6 +27,7 @@ void sim_spend_init(struct sim_spend *spend, struct sim_random random)
 
 void sim_spend_add(struct sim_spend *spend, const struct sim_coin *coin)
 {
+    ASSERT(coin);
     if (coin->value_sat < LEAST_SAT)
         return;
     size_t at =
@@ -93,6 +94,7 @@ bool sim_spend_make(struct sim_spend *spend, struct sim_spend_tx *made)
 
 void sim_spend_add_mature(struct sim_spend *spend, const struct sim_base *base, int32_t height)
 {
+    ASSERT(spend);
     while (spend->n_base < sim_base_height(base) && spend->n_base + 1 + MATURITY <= height + 1) {
         struct sim_coin coin = sim_base_coin(base, ++spend->n_base);
         sim_spend_add(spend, &coin);

@@ -29,6 +29,7 @@ static void add_line(struct sim_world *world, const char *line)
 
 void sim_world_trace(struct sim_world *world, const char *format, ...)
 {
+    ASSERT(world);
     char line[LINE_BYTES];
     int64_t now_us = world->events.now_us;
     int n = snprintf(line, sizeof line, "%6lld.%06lld ", (long long)(now_us / 1000000),
@@ -42,6 +43,7 @@ void sim_world_trace(struct sim_world *world, const char *format, ...)
 
 uint64_t sim_world_trace_hash(const struct sim_world *world, char out[HEX_ID_BYTES])
 {
+    ASSERT(world);
     struct sha256 copy = world->trace;
     uint8_t digest[32];
     sha256_final(&copy, digest);
@@ -63,6 +65,7 @@ static void on_log(void *ctx, enum log_level level, enum log_category category, 
 
 void sim_world_fail(struct sim_world *world, const char *format, ...)
 {
+    ASSERT(world);
     char line[LINE_BYTES];
     va_list args;
     va_start(args, format);
@@ -236,6 +239,7 @@ static void on_disk_change(void *arg)
 
 void sim_world_crash_in_write(struct sim_world *world, size_t i, enum sim_crash how, uint64_t n)
 {
+    ASSERT(world);
     struct sim_machine *machine = &world->machines[i];
     disarm(machine);
     machine->is_armed = true;
@@ -250,6 +254,7 @@ void sim_world_spare(struct sim_world *world, size_t i)
 
 void sim_world_crash(struct sim_world *world, size_t i, enum sim_crash how)
 {
+    ASSERT(world);
     struct sim_machine *machine = &world->machines[i];
     ASSERT(machine->life);
     disarm(machine);
@@ -324,6 +329,7 @@ void sim_world_start(struct sim_world *world, size_t i)
 
 void sim_world_start_with(struct sim_world *world, size_t i, const struct sim_start *start)
 {
+    ASSERT(world && start);
     struct sim_machine *machine = &world->machines[i];
     ASSERT(machine->state == SIM_MACHINE_OFF);
     if (machine->crashed) /* it crashed at this very instant */
@@ -356,6 +362,7 @@ void sim_world_start_with(struct sim_world *world, size_t i, const struct sim_st
 
 void sim_world_stop(struct sim_world *world, size_t i)
 {
+    ASSERT(world);
     struct sim_machine *machine = &world->machines[i];
     ASSERT(machine->state == SIM_MACHINE_ON);
     sim_world_trace(world, "%zu stops", i);
@@ -376,6 +383,7 @@ static struct sim_env *env_of(struct sim_machine *machine)
 
 void sim_world_break(struct sim_world *world, size_t i, const struct sim_fault *fault)
 {
+    ASSERT(world && fault);
     struct sim_machine *machine = &world->machines[i];
     sim_world_trace(world, "%zu: disk fails (%x, after %llu, %d%s)", i, fault->ops,
                     (unsigned long long)fault->n, fault->error, fault->forever ? ", for good" : "");
@@ -388,6 +396,7 @@ void sim_world_break(struct sim_world *world, size_t i, const struct sim_fault *
 
 const char *sim_world_heal(struct sim_world *world, size_t i)
 {
+    ASSERT(world);
     struct sim_machine *machine = &world->machines[i];
     machine->may_fail = false;
     sim_disk_fail(sim_env_disk(env_of(machine)), 0, 0, 0, false);
@@ -396,6 +405,7 @@ const char *sim_world_heal(struct sim_world *world, size_t i)
 
 void sim_world_move_clock(struct sim_world *world, size_t i, int64_t delta_s)
 {
+    ASSERT(world);
     struct sim_machine *machine = &world->machines[i];
     struct sim_env *sim = env_of(machine);
     const struct env *env = sim_env_get(sim);
@@ -433,6 +443,7 @@ static void link_machine(struct sim_world *world, size_t i)
 
 struct sim_world *sim_world_new(const struct sim_world_options *options)
 {
+    ASSERT(options);
     struct sim_world *world = xcalloc(1, sizeof *world);
     world->options = *options;
     world->random = sim_random_of(options->seed, RANDOM_PART);
@@ -482,6 +493,7 @@ int64_t sim_world_now_us(const struct sim_world *world)
 
 void sim_world_run_for(struct sim_world *world, int64_t us)
 {
+    ASSERT(world);
     int64_t end_us = world->events.now_us + us;
     while (sim_events_next_us(&world->events) <= end_us)
         sim_events_step(&world->events);

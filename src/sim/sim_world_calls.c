@@ -31,6 +31,7 @@ void sim_life_drop_calls(struct sim_life *life)
 void sim_world_call(struct sim_world *world, size_t i, const char *method, const char *params,
                     sim_answer_fn *done, void *arg)
 {
+    ASSERT(world);
     struct sim_life *life = world->machines[i].life;
     ASSERT(life);
     char *body = xasprintf("{\"method\":\"%s\",\"params\":%s,\"id\":1}", method, params);

@@ -49,9 +49,9 @@ FIXTURE(setup, teardown)
 static pid_t launch(struct world *w, char **more)
 {
     char datadir[128], port[32], regtest[] = "-regtest", name[] = "cairnd";
-    char quiet[] = "-printtoconsole=0";
-    char *argv[ARGS_MAX] = {name, datadir, port, regtest, quiet};
-    int argc = 5;
+    char quiet[] = "-printtoconsole=0", deaf[] = "-listen=0"; /* another node may have the port */
+    char *argv[ARGS_MAX] = {name, datadir, port, regtest, quiet, deaf};
+    int argc = 6;
     snprintf(datadir, sizeof datadir, "-datadir=%s", w->dir.path);
     snprintf(port, sizeof port, "-rpcport=%d", w->port);
     while (more && *more)
