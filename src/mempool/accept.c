@@ -5,10 +5,14 @@
  * its scripts run as jobs, a few inputs each, so that a block never waits long for a thread; then
  * all that the loop did is done again if anything has changed, and it is in. What an output is
  * follows from its name, so scripts need to be checked only once. */
+#include "mempool/accept.h"
+
 #include "consensus/script_iter.h"
 #include "consensus/sigops.h"
 #include "consensus/tx_check.h"
 #include "mempool/check.h"
+#include "mempool/graph.h"
+#include "mempool/limit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -28,6 +32,9 @@ static struct pool_lane *lane_of(const struct pool_check *check)
     bool is_of_peer = check->flags & MEMPOOL_FROM_PEER;
     return &check->mempool->lanes[is_of_peer ? POOL_LANE_PEERS : POOL_LANE_OWN];
 }
+
+/* Do the next step: called whenever what it waited for has come. */
+static void advance(struct pool_check *check, bool coins_were_read);
 
 /* -- The list of checks ------------------------------------------------------------------------ */
 
@@ -92,7 +99,7 @@ static void wake_children(struct mempool *mempool, const struct pool_check *pare
         if (!check)
             break;
         check->is_woken = false;
-        pool_check_advance(check, false);
+        advance(check, false);
     }
     mempool->is_waking = false;
 }
@@ -126,12 +133,10 @@ static void end(struct pool_check *check, const struct pool_entry *entry)
     check_free(check);
     if (is_putback)
         mempool->putbacks.under_way--;
-    pool_putbacks_pump(mempool);
-    pool_waiters_call(mempool);
-    pool_close_continue(mempool);
+    mempool->check_ended(mempool);
 }
 
-void pool_check_refuse(struct pool_check *check, enum reject code)
+static void refuse(struct pool_check *check, enum reject code)
 {
     check->verdict = (struct verdict){.code = code};
     end(check, NULL);
@@ -186,7 +191,7 @@ static void begin(struct pool_check *check)
         hash_map_insert(&mempool->checks, pool_hash_id(mempool, check->tx.txid.b), check);
         check->is_in_map = true;
     }
-    pool_check_advance(check, false);
+    advance(check, false);
 }
 
 /* A job may end before one that was submitted earlier. What has come first is begun first all the
@@ -275,7 +280,7 @@ static void scripts_done(struct env_job *job)
 {
     struct pool_check *check = check_of_job(job);
     if (job->cancelled || check->mempool->closing) {
-        pool_check_refuse(check, REJECT_FAULT);
+        refuse(check, REJECT_FAULT);
     } else if (check->script_error != SCRIPT_OK) {
         check->scripts_ran = true;
         refuse_scripts(check);
@@ -283,7 +288,7 @@ static void scripts_done(struct env_job *job)
         submit(check, run_scripts, scripts_done);
     } else {
         check->scripts_hold = check->scripts_ran = true;
-        pool_check_advance(check, false);
+        advance(check, false);
     }
 }
 
@@ -297,6 +302,7 @@ static void commit(struct pool_check *check)
         .tx = check->tx,
         .arena_take = check->tx_arena,
         .fee_sat = check->fee_sat,
+        .delta_sat = mempool_delta_sat(mempool, &check->tx.txid),
         .sigops_cost = (uint32_t)check->sigops_cost,
         .time_s = check->time_s,
         .locks = check->locks,
@@ -322,7 +328,7 @@ static void commit(struct pool_check *check)
 static void conclude(struct pool_check *check)
 {
     if (check->max_fee_sat > 0 && check->fee_sat > check->max_fee_sat)
-        pool_check_refuse(check, REJECT_MAX_FEE_EXCEEDED);
+        refuse(check, REJECT_MAX_FEE_EXCEEDED);
     else if (check->flags & MEMPOOL_TEST_ONLY)
         end(check, NULL);
     else
@@ -343,11 +349,33 @@ static void refuse_known(struct pool_check *check, enum reject code)
     end(check, code == REJECT_ALREADY_IN_MEMPOOL ? entry : NULL);
 }
 
-void pool_check_advance(struct pool_check *check, bool coins_were_read)
+static void read_done(struct coins_read *read)
+{
+    struct pool_check *check =
+        (struct pool_check *)((char *)read - offsetof(struct pool_check, read));
+    if (read->error < 0) {
+        chain_fault_of_coins(check->mempool->chain, read->error, "reading coins");
+        refuse(check, REJECT_FAULT);
+        return;
+    }
+    advance(check, true);
+}
+
+static void start_read(struct pool_check *check)
+{
+    memset(check->absent, 0, check->n_missing * sizeof *check->absent);
+    check->read = (struct coins_read){.outpoints = check->missing,
+                                      .n = check->n_missing,
+                                      .absent = check->absent,
+                                      .done = read_done};
+    coins_read_start(chain_coins(check->mempool->chain), &check->read, ENV_PRIORITY_NORMAL);
+}
+
+static void advance(struct pool_check *check, bool coins_were_read)
 {
     struct mempool *mempool = check->mempool;
     if (mempool->closing) {
-        pool_check_refuse(check, REJECT_FAULT);
+        refuse(check, REJECT_FAULT);
         return;
     }
     const struct block_node *tip = chain_tip(mempool->chain);
@@ -367,6 +395,10 @@ void pool_check_advance(struct pool_check *check, bool coins_were_read)
     enum pool_find found = pool_check_find_coins(check, coins_were_read);
     if (found == POOL_FIND_WAITS)
         return;
+    if (found == POOL_FIND_READ) {
+        start_read(check);
+        return;
+    }
     check->rules_hold = found == POOL_FIND_ALL && pool_check_rules(check);
     if (!check->rules_hold)
         end(check, NULL);

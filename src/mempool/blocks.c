@@ -5,8 +5,14 @@
  * longer final: so the entries are valid on the tip at any time, also in the middle of a
  * reorganisation. They are put back when the chain is as good as before, or has been quiet for a
  * while: a deep reorganisation shows its way down, where much is not valid yet. */
+#include "mempool/blocks.h"
+
 #include <stdlib.h>
 
+#include "mempool/accept.h"
+#include "mempool/cluster.h"
+#include "mempool/graph.h"
+#include "mempool/limit.h"
 #include "mempool/mempool_internal.h"
 #include "util/alloc.h"
 

@@ -4,6 +4,9 @@
 
 #include "consensus/script_iter.h"
 #include "consensus/sigops.h"
+#include "mempool/cluster.h"
+#include "mempool/graph.h"
+#include "mempool/limit.h"
 
 bool pool_check_has_txid(const void *value, const void *key)
 {
@@ -145,29 +148,6 @@ static void collect_missing(struct pool_check *check)
     }
 }
 
-static void read_done(struct coins_read *read)
-{
-    struct pool_check *check =
-        (struct pool_check *)((char *)read - offsetof(struct pool_check, read));
-    if (read->error < 0) {
-        chain_fault_of_coins(check->mempool->chain, read->error, "reading coins");
-        pool_check_refuse(check, REJECT_FAULT);
-        return;
-    }
-    pool_check_advance(check, true);
-}
-
-static void start_read(struct pool_check *check)
-{
-    collect_missing(check);
-    memset(check->absent, 0, check->n_missing * sizeof *check->absent);
-    check->read = (struct coins_read){.outpoints = check->missing,
-                                      .n = check->n_missing,
-                                      .absent = check->absent,
-                                      .done = read_done};
-    coins_read_start(chain_coins(check->mempool->chain), &check->read, ENV_PRIORITY_NORMAL);
-}
-
 enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_read)
 {
     struct coin_search search = {.coins_were_read = coins_were_read};
@@ -179,8 +159,8 @@ enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_r
     }
     if (search.wanted == 0)
         return POOL_FIND_ALL;
-    start_read(check);
-    return POOL_FIND_WAITS;
+    collect_missing(check);
+    return POOL_FIND_READ;
 }
 
 /* -- Rules ------------------------------------------------------------------------------ */

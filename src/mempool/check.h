@@ -1,7 +1,6 @@
-/* check.h - a transaction being checked; for mempool*.c only.
+/* check.h - a transaction being checked: its coins, and the rules that need chain and entries.
  *
- * Layer: mempool. accept.c leads it through its jobs, check.c finds its coins and
- * applies the rules that need chain and entries. */
+ * Layer: mempool, internal. accept.c leads it through its jobs. */
 #ifndef MEMPOOL_CHECK_H
 #define MEMPOOL_CHECK_H
 
@@ -60,32 +59,29 @@ struct pool_check {
     const struct block_node *tip;
 };
 
-/* hash_map_equal_fn of mempool->checks; the check under way of that transaction, or NULL. */
+/* hash_map_equal_fn of mempool->checks: a struct pool_check and a struct txid. */
 bool pool_check_has_txid(const void *value, const void *key);
+/* The check under way of that transaction. Returns: NULL if there is none */
 struct pool_check *pool_check_find(const struct mempool *mempool, const struct txid *txid);
-
-/* -- accept.c -- */
-
-/* Do the next step: called whenever what it waited for has come. */
-void pool_check_advance(struct pool_check *check, bool coins_were_read);
-/* End with that verdict. */
-void pool_check_refuse(struct pool_check *check, enum reject code);
-
-/* -- check.c -- */
 
 /* The rules that look at the other entries only: before coins are looked for. */
 enum reject pool_check_entries(const struct pool_check *check);
 
 enum pool_find {
     POOL_FIND_ALL,
-    POOL_FIND_WAITS, /* for a read or a parent; pool_check_advance() will be called */
+    POOL_FIND_READ,  /* check->missing have to be read from the store first */
+    POOL_FIND_WAITS, /* for a parent that is being checked: check->waits_for */
     POOL_FIND_NONE,  /* verdict set */
 };
 
-/* Find the coins of all inputs. coins_were_read: a read it started has just ended. */
+/* Find the coins of all inputs.
+ *
+ * In:       coins_were_read  the read that it asked for has just ended
+ * Fails:    POOL_FIND_NONE: some coin does not exist, or the transaction is in the chain */
 enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_read);
 
-/* All rules but the scripts, on the tip and the entries as they are now. False: verdict set. */
+/* All rules but the scripts, on the tip and the entries as they are now. Returns: false: verdict
+ * set */
 bool pool_check_rules(struct pool_check *check);
 
 #endif

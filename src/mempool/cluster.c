@@ -7,6 +7,8 @@
  * Order: again and again the entry whose ancestors that are not placed yet, with itself, pay the
  * highest rate, is placed with them. Chunks: neighbours whose later one pays more are mined as
  * one. Better orders exist; this one is valid, and good for the common shapes. */
+#include "mempool/cluster.h"
+
 #include "mempool/mempool_internal.h"
 #include "util/alloc.h"
 
@@ -271,6 +273,39 @@ void pool_cluster_leave(struct mempool *mempool, struct pool_entry *entry)
 void pool_cluster_touch(struct mempool *mempool, struct pool_entry *entry)
 {
     mark_dirty(&mempool->clusters, entry->pub.cluster);
+}
+
+/* -- Relatives --------------------------------------------------------------------------------- */
+
+struct pool_cluster *pool_cluster_of(const struct mempool *mempool, const struct pool_entry *entry)
+{
+    ASSERT(entry->pub.cluster < mempool->clusters.n);
+    return mempool->clusters.at[entry->pub.cluster];
+}
+
+/* Parents come before children in the order of a cluster: one pass down, or one up, finds all. */
+uint64_t pool_ancestor_bits(const struct mempool *mempool, const struct pool_entry *entry)
+{
+    const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
+    uint64_t bits = UINT64_C(1) << entry->cluster_at;
+    for (uint32_t i = entry->cluster_at + 1; i-- > 0;) {
+        const struct mempool_entry *at = &cluster->order[i]->pub;
+        for (uint32_t k = 0; (bits >> i & 1) && k < at->n_parents; k++)
+            bits |= UINT64_C(1) << mempool->slots[at->parents[k]]->cluster_at;
+    }
+    return bits;
+}
+
+uint64_t pool_descendant_bits(const struct mempool *mempool, const struct pool_entry *entry)
+{
+    const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
+    uint64_t bits = UINT64_C(1) << entry->cluster_at;
+    for (uint32_t i = entry->cluster_at; i < cluster->n; i++) {
+        const struct mempool_entry *at = &cluster->order[i]->pub;
+        for (uint32_t k = 0; (bits >> i & 1) && k < at->n_children; k++)
+            bits |= UINT64_C(1) << mempool->slots[at->children[k]]->cluster_at;
+    }
+    return bits;
 }
 
 /* -- Ordering ---------------------------------------------------------------------------------- */

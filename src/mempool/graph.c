@@ -1,4 +1,7 @@
 /* graph.c - the entries of a mempool, what they spend, who spends them. */
+#include "mempool/graph.h"
+
+#include "mempool/cluster.h"
 #include "mempool/mempool_internal.h"
 #include "util/alloc.h"
 
@@ -78,37 +81,6 @@ const struct mempool_entry *mempool_next(const struct mempool *mempool, uint64_t
 }
 
 /* -- Relatives --------------------------------------------------------------------------------- */
-
-struct pool_cluster *pool_cluster_of(const struct mempool *mempool, const struct pool_entry *entry)
-{
-    ASSERT(entry->pub.cluster < mempool->clusters.n);
-    return mempool->clusters.at[entry->pub.cluster];
-}
-
-/* Parents come before children in the order of a cluster: one pass down, or one up, finds all. */
-uint64_t pool_ancestor_bits(const struct mempool *mempool, const struct pool_entry *entry)
-{
-    const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
-    uint64_t bits = UINT64_C(1) << entry->cluster_at;
-    for (uint32_t i = entry->cluster_at + 1; i-- > 0;) {
-        const struct mempool_entry *at = &cluster->order[i]->pub;
-        for (uint32_t k = 0; (bits >> i & 1) && k < at->n_parents; k++)
-            bits |= UINT64_C(1) << mempool->slots[at->parents[k]]->cluster_at;
-    }
-    return bits;
-}
-
-uint64_t pool_descendant_bits(const struct mempool *mempool, const struct pool_entry *entry)
-{
-    const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
-    uint64_t bits = UINT64_C(1) << entry->cluster_at;
-    for (uint32_t i = entry->cluster_at; i < cluster->n; i++) {
-        const struct mempool_entry *at = &cluster->order[i]->pub;
-        for (uint32_t k = 0; (bits >> i & 1) && k < at->n_children; k++)
-            bits |= UINT64_C(1) << mempool->slots[at->children[k]]->cluster_at;
-    }
-    return bits;
-}
 
 /* The entries of a set but one, in the order of their cluster. */
 static const struct mempool_entry **list_of_bits(const struct mempool *mempool,
@@ -282,7 +254,6 @@ struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition 
 {
     struct pool_entry *entry = xcalloc(1, sizeof *entry);
     uint32_t weight_wu = tx_weight_wu(&addition->tx);
-    int64_t delta_sat = mempool_delta_sat(mempool, &addition->tx.txid);
     entry->raw = addition->raw_take;
     entry->arena = addition->arena_take;
     entry->locks = addition->locks;
@@ -291,7 +262,7 @@ struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition 
     entry->pub = (struct mempool_entry){
         .tx = addition->tx,
         .fee_sat = addition->fee_sat,
-        .modified_fee_sat = addition->fee_sat + delta_sat,
+        .modified_fee_sat = addition->fee_sat + addition->delta_sat,
         .vbytes = policy_vbytes(weight_wu, addition->sigops_cost),
         .weight_wu = weight_wu,
         .adjusted_wu = policy_adjusted_wu(weight_wu, addition->sigops_cost),
@@ -397,10 +368,9 @@ static void verify_entry(const struct mempool *mempool, const struct pool_entry 
         const struct mempool_entry *child = mempool_at(mempool, pub->children[i]);
         ASSERT(edge_has(child->parents, child->n_parents, pub->index));
     }
-    ASSERT(pub->modified_fee_sat - pub->fee_sat == mempool_delta_sat(mempool, &pub->tx.txid));
 }
 
-void mempool_verify(const struct mempool *mempool)
+void pool_graph_verify(const struct mempool *mempool)
 {
     size_t count = 0, vbytes = 0, memory_bytes = 0, n_spent = 0, n_in_clusters = 0;
     for (const struct pool_entry *entry = mempool->oldest; entry; entry = entry->newer) {

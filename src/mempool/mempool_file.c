@@ -8,7 +8,10 @@
 
 #include <errno.h>
 
+#include "mempool/accept.h"
+#include "mempool/blocks.h"
 #include "mempool/check.h"
+#include "mempool/graph.h"
 #include "mempool/mempool_internal.h"
 #include "util/alloc.h"
 #include "util/buffer.h"

@@ -1,0 +1,86 @@
+/* entries.h - entries and clusters as the mempool's own modules see them.
+ *
+ * Layer: mempool, internal. Who does what, from the bottom: cluster.c orders clusters, graph.c
+ * holds entries and what they spend, deltas.c what our user adds to fees, limit.c keeps the size,
+ * check.c has the rules, accept.c leads through them what comes in, blocks.c follows the chain,
+ * mempool.c makes it and answers questions. Each calls those before it only. */
+#ifndef MEMPOOL_ENTRIES_H
+#define MEMPOOL_ENTRIES_H
+
+#include "consensus/tx_verify.h"
+#include "mempool/mempool.h"
+
+#define MEMPOOL_NO_CLUSTER UINT32_MAX
+
+struct pool_entry;
+
+/* A row of the index of outpoints spent. */
+struct pool_spend {
+    const struct outpoint *outpoint; /* of the entry's transaction */
+    struct pool_entry *entry;
+};
+
+struct pool_entry {
+    struct mempool_entry pub; /* first: the one is a pointer to the other */
+    uint8_t *raw;
+    struct arena arena;
+    struct pool_spend *spends; /* n_in */
+    struct pool_entry *older, *newer;
+    uint32_t cluster_at; /* place in the order of its cluster */
+    size_t memory_bytes; /* without edges */
+    struct sequence_locks locks;
+    /* Of the confirmed coins it spends, the highest; -1 for none: what a reorganisation can make
+     * invalid. */
+    int32_t coin_height_max, coinbase_height_max;
+};
+
+static inline struct pool_entry *pool_entry_of(const struct mempool_entry *entry)
+{
+    return (struct pool_entry *)entry;
+}
+
+/* Entries of a cluster that are mined together: those up to end that the chunk before has not. */
+struct pool_chunk {
+    uint32_t end;
+    struct feerate rate; /* modified fees by adjusted weight */
+};
+
+/* A connected component, in an order in which it can be mined. */
+struct pool_cluster {
+    uint32_t n, n_chunks;
+    struct pool_entry **order; /* n; parents before children */
+    struct pool_chunk *chunks; /* n_chunks, rates falling */
+    /* Most clusters are of one entry: order and chunks point here. */
+    struct pool_entry *only;
+    struct pool_chunk only_chunk;
+    uint32_t adjusted_wu;
+    uint64_t first_sequence; /* of the first entry: decides between equal rates */
+    uint32_t heap_at[2];     /* by enum pool_heap_kind, or POOL_NOT_IN_HEAP */
+    bool is_dirty;
+};
+#define POOL_NOT_IN_HEAP UINT32_MAX
+
+enum pool_heap_kind {
+    POOL_HEAP_WORST, /* the worst last chunk on top: what goes first */
+    POOL_HEAP_BEST,  /* the best first chunk on top: what is mined first */
+};
+
+/* A binary heap of cluster ids. */
+struct pool_heap {
+    uint32_t *ids, n, capacity;
+};
+
+struct pool_clusters {
+    struct pool_cluster **at; /* by id; NULL: free */
+    uint32_t n, capacity;
+    uint32_t *free_ids, n_free, free_capacity;
+    struct pool_heap heap[2]; /* by enum pool_heap_kind */
+    uint32_t *dirty, n_dirty, dirty_capacity;
+};
+
+static inline struct feerate pool_entry_rate(const struct pool_entry *entry)
+{
+    return (struct feerate){entry->pub.modified_fee_sat, entry->pub.adjusted_wu};
+}
+
+#endif

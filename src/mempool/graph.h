@@ -1,0 +1,41 @@
+/* graph.h - the entries of a mempool, what they spend, who spends them.
+ *
+ * Layer: mempool, internal. */
+#ifndef MEMPOOL_GRAPH_H
+#define MEMPOOL_GRAPH_H
+
+#include "mempool/entries.h"
+
+/* What is known of a transaction that passed all checks. */
+struct pool_addition {
+    uint8_t *raw_take;
+    struct tx tx; /* borrows raw and arena */
+    struct arena arena_take;
+    int64_t fee_sat, delta_sat; /* delta: what our user adds to it */
+    uint32_t sigops_cost;
+    int64_t time_s;
+    struct sequence_locks locks;
+    int32_t coin_height_max, coinbase_height_max;
+    bool is_unbroadcast;
+};
+
+/* Add it: its parents are those entries whose outputs it spends. Tells the event. */
+struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition *addition);
+/* Remove an entry and tell the event; its children stay, as when it was mined. Clusters must be
+ * settled afterwards: pool_clusters_settle(). */
+void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool_reason reason);
+/* Remove an entry and all that spend from it, children first; settle afterwards. */
+void pool_remove_tree(struct mempool *mempool, struct pool_entry *entry,
+                      enum mempool_reason reason);
+/* Tell that our user has sent an entry once more. */
+void pool_tell_again(struct mempool *mempool, const struct pool_entry *entry);
+
+/* The entry of an id. Returns: NULL if there is none */
+struct pool_entry *pool_find(const struct mempool *mempool, const struct txid *txid);
+/* The entry that spends an output. Returns: NULL if none does */
+struct pool_entry *pool_spender(const struct mempool *mempool, const struct outpoint *outpoint);
+
+/* Assert the invariants of all entries and clusters. */
+void pool_graph_verify(const struct mempool *mempool);
+
+#endif
