@@ -254,8 +254,11 @@ static void set_mock_time(void *ctx, int64_t unix_s)
 static void advance_timers(void *ctx, int64_t delta_s)
 {
     const struct node *node = ctx;
-    if (delta_s > 0 && delta_s <= INT64_MAX / 1000000)
-        node_env_advance_timers(node->node_env, delta_s * 1000000);
+    if (delta_s <= 0 || delta_s > INT64_MAX / 1000000)
+        return;
+    node_env_advance_timers(node->node_env, delta_s * 1000000);
+    if (node->p2p)
+        p2p_advance(node->p2p, delta_s * 1000000);
 }
 
 static int64_t now_s(void *ctx)
@@ -480,8 +483,8 @@ static void make_mesh(struct node *node)
     const struct p2p_events p2p_events = {.ctx = node, .warning = on_clock_warning};
     node->mempool =
         mempool_new(node->env, node->log, node->chain, &node->options.mempool, &mempool_events);
-    node->p2p = p2p_new(node->env, node->log, node->options.network, node->chain, node->mempool,
-                        &node->options.p2p, &p2p_events);
+    node->p2p = p2p_new(node_env_peers(node->node_env), node->log, node->options.network,
+                        node->chain, node->mempool, &node->options.p2p, &p2p_events);
     take_bans(node);
     node->net = node_net_new(node->p2p, node->bans, node->mempool);
 }

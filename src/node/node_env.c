@@ -9,23 +9,30 @@
 #include "util/list.h"
 
 #define JUMP_MAX_S (INT64_C(100) * 366 * 86400) /* no sum of a few overflows */
+#define AT_ONCE_US 1000 /* so soon is as good as now, also where the clock stands still */
 
 struct node_timer {
     struct node_env *owner;
     struct list_link link;
-    uint64_t id, real_id;
+    uint64_t id, real_id; /* real_id 0: does not run while the peers' clock stands still */
+    bool is_peers;        /* due by the peers' clock */
     int64_t due_us;
     env_timer_fn *fn;
     void *arg;
 };
 
 struct node_env {
-    struct env env;
+    struct env env, peers;
     const struct env *real;
     _Atomic int64_t mock_time_s; /* read by any thread; 0: off */
-    _Atomic int64_t ahead_us;    /* of real's now_us: what the wall clock was set forward */
-    struct hash_map timers;      /* by id */
-    struct list in_order;        /* of creation */
+    /* The peers' clock, for the loop thread alone. It never goes back: what the wall clock was set
+     * back is made up for before it moves on. */
+    bool is_still;
+    int64_t still_us;       /* while it stands still */
+    int64_t ahead_us;       /* of real's now_us, while it runs */
+    int64_t behind_us;      /* of the mocked wall clock */
+    struct hash_map timers; /* by id */
+    struct list in_order;   /* of creation */
     uint64_t last_id;
 };
 
@@ -66,11 +73,39 @@ static void on_timer(void *arg)
     fn(fn_arg);
 }
 
-static uint64_t timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void *arg)
+static int64_t peers_now_us(void *ctx)
 {
-    struct node_env *node_env = ctx;
-    const struct env *real = node_env->real;
-    int64_t now_us = env_now_us(real);
+    const struct node_env *node_env = ctx;
+    return node_env->is_still ? node_env->still_us
+                              : env_now_us(node_env->real) + node_env->ahead_us;
+}
+
+static int64_t delay_us_of(const struct node_timer *timer)
+{
+    struct node_env *owner = timer->owner;
+    int64_t now_us = timer->is_peers ? peers_now_us(owner) : env_now_us(owner->real);
+    return timer->due_us > now_us ? timer->due_us - now_us : 0;
+}
+
+static void arm(struct node_timer *timer)
+{
+    const struct node_env *owner = timer->owner;
+    int64_t delay_us = delay_us_of(timer);
+    bool waits = timer->is_peers && owner->is_still && delay_us > AT_ONCE_US;
+    timer->real_id = waits ? 0 : env_timer_start(owner->real, delay_us, on_timer, timer);
+}
+
+static void disarm(struct node_timer *timer)
+{
+    if (timer->real_id)
+        env_timer_cancel(timer->owner->real, timer->real_id);
+    timer->real_id = 0;
+}
+
+static uint64_t start(struct node_env *node_env, bool is_peers, int64_t delay_us,
+                      struct node_timer like)
+{
+    int64_t now_us = is_peers ? peers_now_us(node_env) : env_now_us(node_env->real);
     if (delay_us < 0)
         delay_us = 0;
     if (delay_us > INT64_MAX - now_us)
@@ -78,19 +113,29 @@ static uint64_t timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void 
     struct node_timer *timer = xcalloc(1, sizeof *timer);
     *timer = (struct node_timer){.owner = node_env,
                                  .id = ++node_env->last_id,
+                                 .is_peers = is_peers,
                                  .due_us = now_us + delay_us,
-                                 .fn = fn,
-                                 .arg = arg};
+                                 .fn = like.fn,
+                                 .arg = like.arg};
     list_add(&node_env->in_order, &timer->link);
     hash_map_insert(&node_env->timers, hash_id(timer->id), timer);
-    timer->real_id = env_timer_start(real, delay_us, on_timer, timer);
+    arm(timer);
     return timer->id;
+}
+
+static uint64_t timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void *arg)
+{
+    return start(ctx, false, delay_us, (struct node_timer){.fn = fn, .arg = arg});
+}
+
+static uint64_t peers_timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void *arg)
+{
+    return start(ctx, true, delay_us, (struct node_timer){.fn = fn, .arg = arg});
 }
 
 static void timer_drop(struct node_timer *timer)
 {
-    const struct env *real = timer->owner->real;
-    env_timer_cancel(real, timer->real_id);
+    disarm(timer);
     timer_unlink(timer);
     xfree(timer);
 }
@@ -106,56 +151,76 @@ static void timer_cancel(void *ctx, uint64_t id)
 static int compare_timers(const void *a, const void *b)
 {
     const struct node_timer *const *left = a, *const *right = b;
+    int64_t left_us = delay_us_of(*left), right_us = delay_us_of(*right);
+    if (left_us != right_us)
+        return left_us < right_us ? -1 : 1;
     if ((*left)->due_us != (*right)->due_us)
         return (*left)->due_us < (*right)->due_us ? -1 : 1;
     return (*left)->id < (*right)->id ? -1 : 1;
 }
 
-void node_env_advance_timers(struct node_env *node_env, int64_t delta_us)
+/* After what they are due by has moved. Started anew in the order in which they are due: those that
+ * are overdue all get no delay, and equal times fire in the order of their start. */
+static void arm_again(struct node_env *node_env, bool is_peers)
 {
-    ASSERT(delta_us >= 0);
-    size_t n = node_env->timers.count, i = 0;
-    if (n == 0)
-        return;
-    const struct env *real = node_env->real;
-    int64_t now_us = env_now_us(real);
-    struct node_timer **timers = xcalloc(n, sizeof *timers);
-    LIST_EACH (struct node_timer, t, &node_env->in_order, link) {
-        t->due_us -= delta_us;
-        timers[i++] = t;
-    }
-    /* Started anew in the order in which they are due: those that are overdue all get no delay,
-     * and equal times fire in the order of their start. */
+    struct node_timer **timers = xcalloc(node_env->timers.count + 1, sizeof *timers);
+    size_t n = 0;
+    LIST_EACH (struct node_timer, t, &node_env->in_order, link)
+        if (t->is_peers == is_peers)
+            timers[n++] = t;
     qsort(timers, n, sizeof *timers, compare_timers);
-    for (i = 0; i < n; i++) {
-        struct node_timer *t = timers[i];
-        env_timer_cancel(real, t->real_id);
-        int64_t delay_us = t->due_us > now_us ? t->due_us - now_us : 0;
-        t->real_id = env_timer_start(real, delay_us, on_timer, t);
+    for (size_t i = 0; i < n; i++) {
+        disarm(timers[i]);
+        arm(timers[i]);
     }
     xfree(timers);
 }
 
-/* Peers' timeouts are told in seconds of the wall clock by whoever sets it, as in Core, whose
- * peers' clock is the mocked one. Real time goes on as well; setting back moves nothing. */
+void node_env_advance_timers(struct node_env *node_env, int64_t delta_us)
+{
+    ASSERT(delta_us >= 0);
+    LIST_EACH (struct node_timer, t, &node_env->in_order, link)
+        if (!t->is_peers)
+            t->due_us -= delta_us;
+    arm_again(node_env, false);
+}
+
+/* The wall clock was set, by so much: the peers' stands still and has moved with it. */
+static void stand_still(struct node_env *node_env, int64_t jump_s)
+{
+    int64_t now_us = peers_now_us(node_env);
+    if (jump_s > JUMP_MAX_S)
+        jump_s = JUMP_MAX_S;
+    if (jump_s < -JUMP_MAX_S)
+        jump_s = -JUMP_MAX_S;
+    int64_t jump_us = jump_s * 1000000 - node_env->behind_us;
+    if (!node_env->is_still && jump_us < 0)
+        jump_us = 0; /* set back from the real time: nothing to make up for */
+    node_env->behind_us = jump_us < 0 ? -jump_us : 0;
+    node_env->still_us = now_us + (jump_us > 0 ? jump_us : 0);
+    node_env->is_still = true;
+}
+
 void node_env_set_mock_time(struct node_env *node_env, int64_t time_s)
 {
     ASSERT(node_env);
-    int64_t jump_s = time_s ? time_s - unix_s(node_env) : 0;
+    int64_t was_s = unix_s(node_env);
     atomic_store_explicit(&node_env->mock_time_s, time_s, memory_order_relaxed);
-    if (jump_s <= 0 || node_env->in_order.count == 0)
-        return;
-    if (jump_s > JUMP_MAX_S)
-        jump_s = JUMP_MAX_S;
-    atomic_fetch_add_explicit(&node_env->ahead_us, jump_s * 1000000, memory_order_relaxed);
-    node_env_advance_timers(node_env, jump_s * 1000000);
+    if (time_s) {
+        /* At the start nothing waits. */
+        stand_still(node_env, node_env->in_order.count > 0 ? time_s - was_s : 0);
+    } else {
+        node_env->ahead_us = peers_now_us(node_env) - env_now_us(node_env->real);
+        node_env->is_still = false;
+        node_env->behind_us = 0;
+    }
+    arm_again(node_env, true);
 }
 
 static int64_t now_us(void *ctx)
 {
-    struct node_env *node_env = ctx;
-    const struct env *real = node_env->real;
-    return env_now_us(real) + atomic_load_explicit(&node_env->ahead_us, memory_order_relaxed);
+    const struct node_env *node_env = ctx;
+    return env_now_us(node_env->real);
 }
 
 struct node_env *node_env_new(const struct env *real)
@@ -167,6 +232,9 @@ struct node_env *node_env_new(const struct env *real)
                                              .unix_s = unix_s,
                                              .timer_start = timer_start,
                                              .timer_cancel = timer_cancel};
+    node_env->peers = node_env->env;
+    node_env->peers.clock.now_us = peers_now_us;
+    node_env->peers.clock.timer_start = peers_timer_start;
     node_env->real = real;
     hash_map_init(&node_env->timers);
     return node_env;
@@ -185,4 +253,9 @@ void node_env_free(struct node_env *node_env)
 const struct env *node_env_env(const struct node_env *node_env)
 {
     return &node_env->env;
+}
+
+const struct env *node_env_peers(const struct node_env *node_env)
+{
+    return &node_env->peers;
 }

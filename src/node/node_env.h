@@ -17,11 +17,16 @@ void node_env_free(struct node_env *node_env); /* NULL is allowed */
 
 /* The view to hand down. */
 const struct env *node_env_env(const struct node_env *node_env);
+/* The same for what speaks to peers, whose now_us and timers follow the wall clock that is set, as
+ * in Core: they stand still with it, and move on when it is set forward. Never back: what it was
+ * set back is made up for first. What is due within a millisecond happens all the same. Loop
+ * thread. */
+const struct env *node_env_peers(const struct node_env *node_env);
 
-/* Let the wall clock stand still at unix_s; 0 gives the real one back. Where that is later than it
- * was and timers run, now_us and the timers move forward by as much. */
+/* Let the wall clock stand still at unix_s, and the peers' with it; 0 gives the real one back. */
 void node_env_set_mock_time(struct node_env *node_env, int64_t unix_s);
-/* Make all timers due delta_us sooner; they fire in the order of their times, then creation.
+/* Make all timers but the peers' due delta_us sooner; they fire in the order of their times, then
+ * creation.
  * Units: microseconds, not negative. */
 void node_env_advance_timers(struct node_env *node_env, int64_t delta_us);
 

@@ -387,6 +387,15 @@ void p2p_free(struct p2p *p2p)
     xfree(p2p);
 }
 
+void p2p_advance(struct p2p *p2p, int64_t delta_us)
+{
+    int64_t *const at_us[] = {&p2p->relay.next_again_us, &p2p->stale.next_check_us,
+                              &p2p->stale.next_evict_us, &p2p->connect.next_dump_us};
+    for (size_t i = 0; i < COUNT_OF(at_us); i++)
+        *at_us[i] = *at_us[i] > INT64_MIN + delta_us ? *at_us[i] - delta_us : INT64_MIN;
+    p2p_schedule_now(p2p);
+}
+
 size_t p2p_pending(const struct p2p *p2p)
 {
     return p2p->n_operations;

@@ -92,6 +92,9 @@ NODISCARD bool p2p_start(struct p2p *p2p, char **error);
  * by chain_close(), which comes next; p2p_free() comes after that, when nothing is pending. */
 void p2p_stop(struct p2p *p2p);
 void p2p_free(struct p2p *p2p);
+/* mockscheduler: what is done every few minutes, whatever peers do, is due so much sooner. Core has
+ * these in its scheduler; peers' own timeouts are not. */
+void p2p_advance(struct p2p *p2p, int64_t delta_us);
 /* Answers of chain, mempool and jobs that have not come yet. */
 size_t p2p_pending(const struct p2p *p2p);
 

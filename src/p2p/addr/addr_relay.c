@@ -196,10 +196,13 @@ static void take(struct p2p *p2p, struct peer *peer, struct net_peer_address *ad
 
 static enum fault on_addresses(struct p2p *p2p, struct peer *peer, struct reader *r, bool v2)
 {
+    bool is_too_many = wire_count_exceeds(*r, WIRE_ADDRESSES_MAX);
     /* The smallest entry of addrv2: time, services, network, length, no address, port. */
     size_t n = wire_count_decode(r, WIRE_ADDRESSES_MAX, v2 ? 9 : 30);
     if (peer_is_block_only(peer))
-        return r->failed ? FAULT_MALFORMED : FAULT_NONE;
+        return FAULT_NONE;
+    if (r->failed)
+        return is_too_many ? FAULT_OVERSIZED : FAULT_MALFORMED;
     if (!peer->addr.is_on) {
         /* Who speaks of addresses takes part. */
         peer->addr.is_on = true;

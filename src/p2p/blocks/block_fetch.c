@@ -74,6 +74,14 @@ bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_no
     return true;
 }
 
+/* What it said it has, it has not: it is asked no more before it says so again. */
+static void has_not(struct peer *peer, const struct block_node *node)
+{
+    const struct block_node *best = peer->headers.best_known;
+    if (node->prev && best && block_node_ancestor(best, node->height) == node)
+        peer->headers.best_known = node->prev;
+}
+
 void block_fetch_not_found(struct p2p *p2p, struct peer *peer, const struct block_hash *hash)
 {
     const struct block_node *node = chain_find(p2p->chain, hash);
@@ -85,10 +93,7 @@ void block_fetch_not_found(struct p2p *p2p, struct peer *peer, const struct bloc
         return;
     if (slot >= 0) {
         block_request_clear(p2p, request, slot);
-        /* What it said it has, it has not: it is asked no more before it says so again. */
-        if (node->prev && peer->headers.best_known &&
-            block_node_ancestor(peer->headers.best_known, node->height) == node)
-            peer->headers.best_known = node->prev;
+        has_not(peer, node);
     }
     if (!block_request_has_peer(request) && !request->is_delivered)
         block_request_remove(p2p, request);
@@ -413,6 +418,9 @@ static void on_decided(void *arg, const struct chain_block_result *result)
         ASSERT(peer->fetch.n_undecided > 0);
         peer->fetch.n_undecided--;
     }
+    /* Who may stay nevertheless would be asked again and again, at once each time. */
+    if (peer && node && reject_class(result->verdict.code) == REJECT_CLASS_MUTATED)
+        has_not(peer, node);
     if (peer && result->verdict.code != REJECT_NONE) {
         char reason[VERDICT_REASON_BYTES];
         peer_fault(p2p, peer, fault_of(&result->verdict, peer),
@@ -459,7 +467,10 @@ static enum fault take_asked(struct p2p *p2p, struct peer *peer, struct block_re
                              size_t len)
 {
     int slot = block_request_slot(request, peer->id);
-    header_sync_update_known(peer, request->node);
+    /* Not if it has told of another one since, with as much work, whose turn would never come. */
+    if (!peer->headers.best_known ||
+        u256_compare(peer->headers.best_known->chain_work, request->node->chain_work) < 0)
+        header_sync_update_known(peer, request->node);
     count_delivery(p2p, peer, len, p2p_now_us(p2p));
     if (slot >= 0)
         block_request_clear(p2p, request, slot);

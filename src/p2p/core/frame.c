@@ -48,8 +48,12 @@ static enum frame_result check_header(struct frame_reader *reader, frame_rule_fn
     reader->payload_size = read_u32(&r);
     if (reader->payload_size > FRAME_PAYLOAD_MAX)
         return FRAME_TOO_LARGE;
-    if (!take_name(reader))
-        return FRAME_BAD_NAME;
+    if (!take_name(reader)) {
+        /* Of no message that anybody knows; the stream goes on, as in Core. */
+        reader->name[0] = '\0';
+        reader->is_discarded = true;
+        return FRAME_MORE;
+    }
     if (!rule)
         return FRAME_MORE;
     struct frame_rule is = rule(arg, reader->name);

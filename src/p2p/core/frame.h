@@ -21,7 +21,6 @@ enum frame_result {
     FRAME_DISCARDED, /* the same of one that nobody wants: only name and payload_size are known */
     FRAME_BAD_CHECKSUM, /* a whole message was dropped; the stream goes on */
     FRAME_BAD_MAGIC,    /* the peer speaks another protocol or network: close */
-    FRAME_BAD_NAME,     /* not printable, or bytes behind its end: close */
     FRAME_TOO_LARGE,    /* close */
 };
 
@@ -37,7 +36,8 @@ struct frame_reader {
     uint8_t magic[4];
     uint8_t header[FRAME_HEADER_BYTES];
     uint32_t header_len;
-    char name[FRAME_NAME_BYTES + 1]; /* zero-terminated; valid once the header is complete */
+    char name[FRAME_NAME_BYTES + 1]; /* zero-terminated; valid once the header is complete;
+                                      * "" if it is not printable or has bytes behind its end */
     uint8_t *payload;                /* owned */
     uint32_t payload_len;            /* bytes here */
     uint32_t payload_size;           /* bytes the header announces */

@@ -153,6 +153,11 @@ size_t wire_count_decode(struct reader *r, size_t max, size_t item_bytes)
     return r->failed ? 0 : (size_t)n;
 }
 
+bool wire_count_exceeds(struct reader r, size_t max)
+{
+    return read_compact_size(&r) > max;
+}
+
 void wire_inv_decode(struct reader *r, struct wire_inv *inv)
 {
     inv->type = read_u32(r);

@@ -74,6 +74,8 @@ void wire_version_encode(struct writer *w, const struct wire_version *version);
 /* Read the count in front of a list of things of at least item_bytes; fails the reader if it is
  * above max or more than the bytes left can hold. */
 size_t wire_count_decode(struct reader *r, size_t max, size_t item_bytes);
+/* The count in front is above max, whatever follows it. */
+bool wire_count_exceeds(struct reader r, size_t max);
 
 /* One entry of addr (v2 false) or addrv2 (BIP155). An entry of a network that we do not know, or
  * whose length is not its network's, is skipped by setting network to NET_NONE. */

@@ -54,6 +54,15 @@ void header_ask_first(struct p2p *p2p, struct peer *peer)
     header_ask(p2p, peer, best->prev ? best->prev : best);
 }
 
+void header_ask_anew(struct p2p *p2p, struct peer *peer)
+{
+    const struct block_node *known = peer->headers.best_known;
+    if (known && known->prev)
+        header_ask(p2p, peer, known->prev);
+    else
+        header_ask_first(p2p, peer);
+}
+
 bool header_is_asked(const struct p2p *p2p, const struct peer *peer)
 {
     const struct peer_headers *headers = &peer->headers;

@@ -26,6 +26,8 @@ void header_ask(struct p2p *p2p, struct peer *peer, const struct block_node *nod
 /* From the block before our best header on: even a peer that knows no more answers with one header,
  * and so tells what it has. */
 void header_ask_first(struct p2p *p2p, struct peer *peer);
+/* From the block before the last that it told us of: its answer says how far it has come since. */
+void header_ask_anew(struct p2p *p2p, struct peer *peer);
 /* After our best header, but not before the last question was answered or is old: a peer that
  * announces on and on is asked once in a while only. */
 void header_ask_soon(struct p2p *p2p, struct peer *peer);

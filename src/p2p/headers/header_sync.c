@@ -90,6 +90,7 @@ static enum fault decode_headers(const struct p2p *p2p, struct reader *r, struct
                                  size_t *n)
 {
     enum fault fault = FAULT_NONE;
+    bool is_too_many = wire_count_exceeds(*r, WIRE_HEADERS_MAX);
     *n = wire_count_decode(r, WIRE_HEADERS_MAX, BLOCK_HEADER_BYTES + 1);
     *out = xmalloc((*n + 1) * sizeof **out);
     struct block_hash prev = {{0}};
@@ -107,7 +108,7 @@ static enum fault decode_headers(const struct p2p *p2p, struct reader *r, struct
         prev = hash;
     }
     if (r->failed)
-        fault = FAULT_MALFORMED;
+        fault = is_too_many ? FAULT_OVERSIZED : FAULT_MALFORMED;
     return fault;
 }
 
@@ -419,7 +420,7 @@ int64_t header_sync_tick(struct p2p *p2p, int64_t now_us)
             continue;
         int64_t at_us = peer->headers.asked_us + ASK_AGAIN_US;
         if (peer->headers.asked_us == 0 || at_us <= now_us) {
-            header_ask_first(p2p, peer);
+            header_ask_anew(p2p, peer);
             at_us = now_us + ASK_AGAIN_US;
         }
         if (at_us < next_us)

@@ -46,8 +46,8 @@ static int64_t tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
     }
     int64_t until_us =
         lag->since_us + LAGGARDS_PATIENCE_US + (lag->is_last_chance ? LAGGARDS_LAST_US : 0);
-    if (until_us > now_us)
-        return until_us;
+    if (now_us <= until_us)
+        return until_us + 1; /* after that, as in Core */
     if (lag->is_last_chance) {
         peer_drop(p2p, peer, "has known less than we do for long");
         return INT64_MAX;

@@ -48,7 +48,7 @@ struct peer {
     bool is_paused, is_handling;
     bool is_large; /* it sends something large unasked, and has a place for that, since then */
     int64_t large_since_us;
-    unsigned bad_checksums;
+    unsigned bad_messages; /* with a wrong checksum, or that could not be decoded */
 
     /* Handshake. */
     struct wire_version version; /* the peer's; zero before it is here */

@@ -241,6 +241,8 @@ void relay_peer_gone(struct p2p *p2p, struct peer *peer)
 
 enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
+    if (wire_count_exceeds(*r, WIRE_INV_MAX))
+        return FAULT_OVERSIZED;
     size_t n = wire_count_decode(r, WIRE_INV_MAX, WIRE_INV_BYTES);
     bool asks_headers = false;
     for (size_t i = 0; i < n; i++) {

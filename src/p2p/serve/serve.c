@@ -534,10 +534,11 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
 enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     struct peer_serve *serve = &peer->serve;
+    bool is_too_many = wire_count_exceeds(*r, WIRE_INV_MAX);
     size_t n = wire_count_decode(r, WIRE_INV_MAX, WIRE_INV_BYTES), len;
     ASSERT(!serve->items);
     if (r->failed)
-        return FAULT_MALFORMED;
+        return is_too_many ? FAULT_OVERSIZED : FAULT_MALFORMED;
     size_t head = frame_payload(&peer->frame).len - reader_left(r);
     serve->items = frame_payload_take(&peer->frame, &len);
     serve->at = reader_of(span_of(serve->items + head, n * WIRE_INV_BYTES));

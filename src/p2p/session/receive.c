@@ -132,14 +132,16 @@ static void handle(struct p2p *p2p, struct peer *peer)
             peer_fault(p2p, peer, FAULT_LATE_NEGOTIATION, message->name);
         return;
     }
-    if (len < message->min) {
-        peer_fault(p2p, peer, FAULT_UNDERSIZED, message->name);
-        return;
-    }
-    if (!message->handler)
-        return;
     struct reader r = reader_of(frame_payload(&peer->frame));
-    enum fault fault = message->handler(p2p, peer, &r);
+    enum fault fault = len < message->min ? FAULT_UNDERSIZED : FAULT_NONE;
+    if (fault == FAULT_NONE && message->handler)
+        fault = message->handler(p2p, peer, &r);
+    if (fault == FAULT_UNDERSIZED || fault == FAULT_MALFORMED) {
+        log_printf(p2p->log, LOG_NET, "peer=%llu: %s cannot be decoded",
+                   (unsigned long long)peer->id, message->name);
+        if (++peer->bad_messages <= RECEIVE_BAD_MESSAGES)
+            return;
+    }
     if (fault != FAULT_NONE)
         peer_fault(p2p, peer, fault, message->name);
 }
@@ -147,8 +149,9 @@ static void handle(struct p2p *p2p, struct peer *peer)
 static void frame_failed(struct p2p *p2p, struct peer *peer, enum frame_result result)
 {
     if (result == FRAME_BAD_CHECKSUM) {
+        peer->per_message[MESSAGES_COUNT].received += FRAME_HEADER_BYTES + peer->frame.payload_size;
         frame_reader_trim(&peer->frame);
-        if (++peer->bad_checksums > RECEIVE_BAD_CHECKSUMS)
+        if (++peer->bad_messages > RECEIVE_BAD_MESSAGES)
             peer_fault(p2p, peer, FAULT_CHECKSUM, "");
         return;
     }

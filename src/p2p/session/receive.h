@@ -13,7 +13,9 @@
 struct p2p;
 struct peer;
 
-#define RECEIVE_BAD_CHECKSUMS 16
+/* Messages with a wrong checksum, or that cannot be decoded, have no effect, as in Core; who sends
+ * more of them than that is let go. */
+#define RECEIVE_BAD_MESSAGES 16
 
 /* A message of an inbound peer that is longer than that, and that we did not ask for, ... */
 #define RECEIVE_LARGE_BYTES 40000

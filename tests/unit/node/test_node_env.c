@@ -182,27 +182,59 @@ TEST(advancing_fires_what_falls_due_in_the_right_order)
     node_env_free(node_env);
 }
 
-TEST(setting_the_wall_clock_forward_makes_timers_due)
+TEST(the_peers_clock_stands_still_and_moves_with_the_wall_clock_that_is_set)
 {
     struct fake fake = {.now_us = 7};
     struct env real = fake_env(&fake);
     struct node_env *node_env = node_env_new(&real);
-    const struct env *env = node_env_env(node_env);
+    const struct env *env = node_env_peers(node_env);
     struct trace trace = {""};
-    struct mark a = {&trace, 'a'}, b = {&trace, 'b'};
+    struct mark a = {&trace, 'a'}, b = {&trace, 'b'}, c = {&trace, 'c'};
     node_env_set_mock_time(node_env, 2000000000); /* at the start nothing waits yet */
     assert_int_equal(env_now_us(env), 7);
     env_timer_start(env, 60000000, note, &a);
     env_timer_start(env, 60000001, note, &b);
-    node_env_set_mock_time(node_env, 1999999999); /* back: nothing moves */
+    env_timer_start(env, 1000, note, &c); /* as good as now */
+    fake.now_us += 70000000;
+    fake_run(&fake);
+    assert_string_equal(trace.text, "c");
+    assert_int_equal(env_now_us(env), 7);
+    node_env_set_mock_time(node_env, 1999999990); /* back: nothing moves, and is made up for */
     node_env_set_mock_time(node_env, 2000000059);
+    assert_int_equal(env_now_us(env), 59000007);
+    node_env_set_mock_time(node_env, 2000000060);
+    fake_run(&fake);
+    assert_string_equal(trace.text, "ca");
+    node_env_set_mock_time(node_env, 0); /* it runs again, from where it stood */
     assert_int_equal(env_now_us(env), 60000007);
+    fake.now_us++;
+    fake_run(&fake);
+    assert_string_equal(trace.text, "cab");
+    assert_int_equal(env_now_us(env), 60000008);
+    assert_int_equal(env_unix_s(env), 1234567890);
+    node_env_free(node_env);
+}
+
+TEST(all_clocks_but_the_peers_run_on_while_the_wall_clock_is_set)
+{
+    struct fake fake = {.now_us = 7};
+    struct env real = fake_env(&fake);
+    struct node_env *node_env = node_env_new(&real);
+    const struct env *env = node_env_env(node_env), *peers = node_env_peers(node_env);
+    struct trace trace = {""};
+    struct mark a = {&trace, 'a'}, b = {&trace, 'b'};
+    env_timer_start(env, 2000, note, &a);
+    env_timer_start(peers, 2000, note, &b);
+    node_env_set_mock_time(node_env, 1234567890);
+    node_env_advance_timers(node_env, 1); /* the peers' are none of those */
+    fake.now_us += 1999;
     fake_run(&fake);
     assert_string_equal(trace.text, "a");
+    assert_int_equal(env_now_us(env), 2006);
     node_env_set_mock_time(node_env, INT64_MAX);
-    node_env_set_mock_time(node_env, 0);
-    assert_true(env_now_us(env) > 60000007);
-    assert_int_equal(env_unix_s(env), 1234567890);
+    fake_run(&fake);
+    assert_string_equal(trace.text, "ab");
+    assert_int_equal(env_now_us(env), 2006);
     node_env_free(node_env);
 }
 

@@ -97,10 +97,24 @@ TEST(a_header_is_refused_before_anything_is_allocated)
     h[0] ^= 1;
     assert_int_equal(read_header(h, NULL), FRAME_BAD_MAGIC);
     header(h, "block", 1);
-    h[15] = 'x'; /* behind the name's end */
-    assert_int_equal(read_header(h, NULL), FRAME_BAD_NAME);
-    header(h, "bl\x01ck", 1);
-    assert_int_equal(read_header(h, NULL), FRAME_BAD_NAME);
+}
+
+TEST(a_message_without_a_right_name_is_thrown_away)
+{
+    uint8_t stream[4 * FRAME_HEADER_BYTES + 16], payload[8] = {7};
+    size_t n = put(stream, "block", payload, 8);
+    stream[15] = 'x'; /* behind the name's end */
+    n += put(stream + n, "bl\x01ck", payload, 0);
+    n += put(stream + n, "ping", payload, 8);
+    struct frame_reader reader;
+    frame_reader_init(&reader, magic);
+    struct span rest = span_of(stream, n);
+    assert_int_equal(frame_read(&reader, &rest, NULL, NULL), FRAME_DISCARDED);
+    assert_string_equal(reader.name, "");
+    assert_int_equal(frame_read(&reader, &rest, NULL, NULL), FRAME_DISCARDED);
+    assert_int_equal(frame_read(&reader, &rest, NULL, NULL), FRAME_MESSAGE);
+    assert_string_equal(reader.name, "ping");
+    frame_reader_deinit(&reader);
 }
 
 /* Junk, a ping, junk without a byte, a ping: in pieces of any size. */

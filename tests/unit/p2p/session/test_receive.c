@@ -95,20 +95,20 @@ static const struct {
     size_t len;
     bool ready, closed;
 } hostile[] = {
-    {"a version cut short", "version", 45, false, true},
+    {"a version cut short", "version", 45, false, false},
     {"a version too long", "version", 513, false, true},
     {"a ping too long", "ping", 65, true, true},
     {"a ping without nonce", "ping", 0, true, false},
     {"an unknown message", "whatever", 100000, true, false},
-    {"an empty inv", "inv", 0, true, true},
+    {"an empty inv", "inv", 0, true, false},
     {"an inv of nothing", "inv", 1, true, false},
     {"a filter", "filterload", 10, true, true},
     {"the mempool without leave", "mempool", 0, true, true},
     {"wtxidrelay too late", "wtxidrelay", 0, true, true},
     {"sendaddrv2 too late", "sendaddrv2", 0, true, true},
     {"a transaction of nothing", "tx", 60, true, false},
-    {"a transaction too short", "tx", 9, true, true},
-    {"a locator cut short", "getheaders", 36, true, true},
+    {"a transaction too short", "tx", 9, true, false},
+    {"a locator cut short", "getheaders", 36, true, false},
     {"a verack again", "verack", 0, true, false},
 };
 /* clang-format on */
@@ -128,6 +128,20 @@ TEST(only_what_proves_a_fault_ends_the_connection, struct fixture *f)
         raw_free(raw);
     }
     xfree(zeros);
+}
+
+TEST(what_cannot_be_decoded_is_passed_over_so_many_times, struct fixture *f)
+{
+    struct raw_peer *raw = fixture_caller(f, 26);
+    raw_handshake(raw, SERVICES);
+    for (int i = 0; i < RECEIVE_BAD_MESSAGES; i++)
+        raw_send(raw, i % 2 ? "inv" : "tx", "\x05 23456789", i % 2 ? 1 : 9); /* cut short */
+    raw_send(raw, "ping", "01234567", 8);
+    (void)raw_expect(raw, "pong");
+    assert_false(raw->is_closed);
+    raw_send(raw, "inv", "\x05", 1);
+    mesh_run(&f->mesh, 500000);
+    assert_true(raw->is_closed);
 }
 
 TEST(bytes_of_another_network_end_the_connection, struct fixture *f)
