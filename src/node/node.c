@@ -45,7 +45,8 @@ struct node {
     bool is_mempool_loaded;
     struct p2p *p2p;
     struct node_bans *bans;
-    struct node_net *net; /* the mesh as RPC sees it */
+    struct node_net *net;    /* the mesh as RPC sees it */
+    struct rpc_node for_rpc; /* what RPC may look at; parts join it as they open */
     struct rpc *rpc;
     const char *warmup;         /* what is being done, "" once the chain is open */
     char *warnings[N_WARNINGS]; /* the one that holds of each source, or NULL */
@@ -282,11 +283,10 @@ static const char *warning(void *ctx, size_t index)
 
 static struct rpc *make_rpc(struct node *node, const struct env *real, char **error)
 {
-    const struct rpc_node view = {
+    node->for_rpc = (struct rpc_node){
         .ctx = node,
         .env = node->env,
         .log = node->log,
-        .chain = NULL,
         .network = node->options.network,
         .data_dir = node->options.chain.data_dir,
         .stop = rpc_stop,
@@ -300,7 +300,7 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
         .log_control = node->log,
         .block = node->options.block,
     };
-    return rpc_new(&view, &node->options.auth, error);
+    return rpc_new(&node->for_rpc, rpc_methods(), &node->options.auth, error);
 }
 
 /* -- Imports -------------------------------------------------------------------------------- */
@@ -493,8 +493,8 @@ static void make_mesh(struct node *node)
 static void start_mesh(struct node *node)
 {
     char *error = NULL;
-    rpc_set_net(node->rpc, node_net_view(node->net));
-    rpc_set_mempool(node->rpc, node->mempool);
+    node->for_rpc.net = node_net_view(node->net);
+    node->for_rpc.mempool = node->mempool;
     if (p2p_start(node->p2p, &error))
         return;
     node->error = error;
@@ -564,7 +564,7 @@ static void finish_start(void *arg)
         return;
     }
     node->warmup = "";
-    rpc_set_chain(node->rpc, node->chain);
+    node->for_rpc.chain = node->chain;
     start_mesh(node);
     start_imports(node);
     expect_mempool(node);

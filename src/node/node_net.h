@@ -11,7 +11,7 @@
 
 struct node_net;
 
-/* Make a view of a mesh for rpc_set_net().
+/* Make a view of a mesh for struct rpc_node.
  *
  * In:       p2p      borrowed; it must live as long as the view is in use
  *           bans     borrowed: who is banned by hand

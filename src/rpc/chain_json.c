@@ -36,7 +36,7 @@ void chain_json_put_work(struct json_out *out, struct u256 work)
 
 void chain_json_put_warnings(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     const char *text, *last = "";
     if (call->rpc->warnings_as_string) { /* room for one only: Core shows the last */
         for (size_t i = 0; (text = node->warning(node->ctx, i)); i++)
@@ -90,7 +90,7 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
     struct block_hash hash;
     if (!rpc_read_id(call, rpc_arg(call, index), name, hash.b))
         return NULL;
-    const struct block_node *node = chain_find(call->rpc->node.chain, &hash);
+    const struct block_node *node = chain_find(call->rpc->node->chain, &hash);
     if (!node)
         rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Block not found");
     return node;

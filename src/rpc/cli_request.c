@@ -54,7 +54,7 @@ static const char *copy_name(struct arena *arena, const char *s, size_t len)
 
 static enum cli_form form_named(struct span method_name, struct span name)
 {
-    const struct rpc_method *method = method_find(method_name);
+    const struct rpc_method *method = method_find(rpc_methods(), method_name);
     if (!method)
         return cli_form_named(method_name, name);
     /* Members of options are JSON in every method of ours. */
@@ -65,7 +65,7 @@ static enum cli_form form_named(struct span method_name, struct span name)
 
 static enum cli_form form_at(struct span method_name, size_t position)
 {
-    const struct rpc_method *method = method_find(method_name);
+    const struct rpc_method *method = method_find(rpc_methods(), method_name);
     if (!method)
         return cli_form_at(method_name, position);
     return form_of(method, position < method_params_max(method) ? (int)position : -1);

@@ -168,7 +168,7 @@ static bool read_params(struct rpc_call *call, const struct json_value *params)
 
 static bool is_warming_up(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     const char *status = node->warmup_status ? node->warmup_status(node->ctx) : "";
     if (node->chain && !*status)
         return false;
@@ -203,7 +203,7 @@ bool jsonrpc_read_request(struct rpc_call *call, const struct json_value *reques
     }
     if (is_warming_up(call))
         return false;
-    call->method = method_find(method->text);
+    call->method = method_find(call->rpc->methods, method->text);
     if (!call->method) {
         rpc_fail(call, RPC_METHOD_NOT_FOUND, "Method not found");
         return false;

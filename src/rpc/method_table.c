@@ -1,21 +1,16 @@
 /* method_table.c - what follows from the table: look-up, argument checks, help. */
 #include "rpc/method_table.h"
 
-#include "rpc/methods.h"
-
 static bool is_required(const struct rpc_param *param)
 {
     return param->fallback == NULL;
 }
 
-const struct rpc_method *method_find(struct span name)
+const struct rpc_method *method_find(const struct rpc_methods *methods, struct span name)
 {
-    size_t count;
-    const struct rpc_method *table = method_table(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (span_equal(name, span_of_string(table[i].name)))
-            return &table[i];
-    }
+    for (size_t i = 0; i < methods->n; i++)
+        if (span_equal(name, span_of_string(methods->at[i].name)))
+            return &methods->at[i];
     return NULL;
 }
 
@@ -117,7 +112,7 @@ static void write_param_shape(const struct rpc_param *param, struct buffer *buff
     buffer_append_string(buffer, after);
 }
 
-void method_write_usage(const struct rpc_method *method, struct buffer *buffer)
+static void write_usage(const struct rpc_method *method, struct buffer *buffer)
 {
     buffer_append_string(buffer, method->name);
     size_t n = method_params_max(method);
@@ -218,7 +213,7 @@ static void write_examples(const struct rpc_method *method, struct buffer *buffe
 
 void method_write_help(const struct rpc_method *method, struct buffer *buffer)
 {
-    method_write_usage(method, buffer);
+    write_usage(method, buffer);
     buffer_append_format(buffer, "\n\n%s\n", method->help);
     if (method->flags & RPC_GONE)
         return;
@@ -242,19 +237,18 @@ void method_write_help(const struct rpc_method *method, struct buffer *buffer)
     write_examples(method, buffer);
 }
 
-void method_write_list(struct buffer *buffer)
+void method_write_list(const struct rpc_methods *methods, struct buffer *buffer)
 {
-    size_t count;
-    const struct rpc_method *table = method_table(&count);
     const char *category = "";
-    for (size_t i = 0; i < count; i++) {
-        if (table[i].flags & RPC_HIDDEN)
+    for (size_t i = 0; i < methods->n; i++) {
+        const struct rpc_method *method = &methods->at[i];
+        if (method->flags & RPC_HIDDEN)
             continue;
-        if (strcmp(category, table[i].category) != 0) {
-            buffer_append_format(buffer, "%s== %s ==\n", *category ? "\n" : "", table[i].category);
-            category = table[i].category;
+        if (strcmp(category, method->category) != 0) {
+            buffer_append_format(buffer, "%s== %s ==\n", *category ? "\n" : "", method->category);
+            category = method->category;
         }
-        method_write_usage(&table[i], buffer);
+        write_usage(method, buffer);
         buffer_append_string(buffer, "\n");
     }
     /* The list ends without a line break. */

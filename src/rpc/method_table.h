@@ -50,10 +50,8 @@ struct rpc_method {
     struct rpc_param params[RPC_ARGS_MAX + 1];
 };
 
-/* The table, sorted by category, then name. */
-const struct rpc_method *method_table(size_t *count);
-/* The method of that name (len bytes), or NULL. */
-const struct rpc_method *method_find(struct span name);
+/* The method of that name, or NULL. */
+const struct rpc_method *method_find(const struct rpc_methods *methods, struct span name);
 
 /* How many arguments a method takes at most. */
 size_t method_params_max(const struct rpc_method *method);
@@ -64,11 +62,10 @@ int method_param_find(const struct rpc_method *method, struct span name);
 /* The parameter among whose members, as options, that name is, or -1. */
 int method_option_find(const struct rpc_method *method, struct span name);
 
-/* "getblock "blockhash" ( verbosity )" */
-void method_write_usage(const struct rpc_method *method, struct buffer *buffer);
-/* All of the help of one method, and the list of all methods by category. */
+/* All of the help of one method. */
 void method_write_help(const struct rpc_method *method, struct buffer *buffer);
-void method_write_list(struct buffer *buffer);
+/* The list of all methods by category, each as "getblock "blockhash" ( verbosity )". */
+void method_write_list(const struct rpc_methods *methods, struct buffer *buffer);
 
 /* Check number and kinds of call->args against the table. On failure the call has failed as
  * Core would have it: -1 with the help, or -3. */

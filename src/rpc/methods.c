@@ -456,8 +456,8 @@ static const struct rpc_method methods[] = {
 };
 /* clang-format on */
 
-const struct rpc_method *method_table(size_t *count)
+const struct rpc_methods *rpc_methods(void)
 {
-    *count = COUNT_OF(methods);
-    return methods;
+    static const struct rpc_methods all = {methods, COUNT_OF(methods)};
+    return &all;
 }

@@ -8,7 +8,7 @@
 
 const struct rpc_net *net_json_require(struct rpc_call *call)
 {
-    const struct rpc_net *net = call->rpc->node.net;
+    const struct rpc_net *net = call->rpc->node->net;
     if (!net)
         rpc_fail(call, RPC_CLIENT_P2P_DISABLED,
                  "Error: Peer-to-peer functionality missing or disabled");

@@ -1,9 +1,6 @@
 /* rpc.c - the life of a call: taken, executed entry by entry, answered once. */
 #include "rpc/rpc.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "crypto/key.h"
 #include "rpc/jsonrpc.h"
 #include "rpc/method_table.h"
@@ -11,23 +8,30 @@
 
 enum {
     ARENA_CHUNK_BYTES = 4096,
-    TURN_US = 2000,      /* a batch gives way to other work after this long */
-    AUTH_DELAY_MS = 250, /* against guessing. Core: 250 ms too, but it blocks its thread */
-    MESSAGE_MAX_BYTES = 65536,
+    TURN_US = 2000,          /* a batch gives way to other work after this long */
+    AUTH_DELAY_MS = 250,     /* against guessing. Core: 250 ms too, but it blocks its thread */
     PARSE_NOW_BYTES = 65536, /* a millisecond; larger bodies take a job */
     QUICK_BYTES_MAX = 4096,  /* of a request that is done although the server is full */
 };
 
 /* -- Life of the whole -------------------------------------------------------------------- */
 
-struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_auth_options *auth, char **error)
+static void call_run(struct rpc_call *call);
+static void entry_ended(struct rpc_call *call);
+
+struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_methods *methods,
+                    const struct rpc_auth_options *auth, char **error)
 {
+    ASSERT(node && methods->n > 0);
     struct auth *checked = auth_new(auth, error);
     if (!checked)
         return NULL;
     struct rpc *rpc = xcalloc(1, sizeof *rpc);
-    rpc->node = *node;
+    rpc->node = node;
+    rpc->methods = methods;
     rpc->auth = checked;
+    rpc->run = call_run;
+    rpc->entry_ended = entry_ended;
     rpc->next_token = 1;
     rpc->warnings_as_string = auth->deprecated_warnings_string;
     rpc->shows_start_height = auth->deprecated_start_height;
@@ -40,48 +44,15 @@ void rpc_free(struct rpc *rpc)
         return;
     ASSERT(rpc->calls.count == 0);
     if (rpc->room_timer)
-        env_timer_cancel(rpc->node.env, rpc->room_timer);
+        env_timer_cancel(rpc->node->env, rpc->room_timer);
     auth_free(rpc->auth);
     ec_context_free(rpc->ec);
     xfree(rpc);
 }
 
-void rpc_set_chain(struct rpc *rpc, struct chain *chain)
-{
-    rpc->node.chain = chain;
-}
-
-void rpc_set_net(struct rpc *rpc, const struct rpc_net *net)
-{
-    rpc->node.net = net;
-}
-
-void rpc_set_mempool(struct rpc *rpc, struct mempool *mempool)
-{
-    rpc->node.mempool = mempool;
-}
-
 size_t rpc_pending(const struct rpc *rpc)
 {
     return rpc->calls.count;
-}
-
-struct ec_context *rpc_ec_context(struct rpc *rpc)
-{
-    if (!rpc->ec) {
-        uint8_t seed[32];
-        env_random(rpc->node.env, seed, sizeof seed);
-        rpc->ec = ec_context_new(seed);
-    }
-    return rpc->ec;
-}
-
-void rpc_each_method(void (*fn)(void *arg, const char *name, const char *category), void *arg)
-{
-    size_t count;
-    const struct rpc_method *table = method_table(&count);
-    for (size_t i = 0; i < count; i++)
-        fn(arg, table[i].name, table[i].category);
 }
 
 /* -- Life of a call ----------------------------------------------------------------------- */
@@ -121,7 +92,7 @@ static void on_freed(struct env_job *job)
 
 static void free_arena(struct rpc_call *call)
 {
-    const struct env *env = call->rpc->node.env;
+    const struct env *env = call->rpc->node->env;
     if (!call->is_long) {
         arena_deinit(&call->arena);
         return;
@@ -137,7 +108,7 @@ static void call_free(struct rpc_call *call)
     struct rpc *rpc = call->rpc;
     list_remove(&rpc->calls, &call->link);
     if (call->turn_timer)
-        env_timer_cancel(rpc->node.env, call->turn_timer);
+        env_timer_cancel(rpc->node->env, call->turn_timer);
     xfree(call->error_message);
     buffer_deinit(&call->answer);
     rpc_room_leave(call);
@@ -188,23 +159,6 @@ static void call_refuse(struct rpc_call *call, int status, const char *text)
     buffer_deinit(&reply.body);
 }
 
-enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    ASSERT(len >= 0);
-    size_t size = (size_t)len < MESSAGE_MAX_BYTES ? (size_t)len + 1 : MESSAGE_MAX_BYTES;
-    xfree(call->error_message);
-    call->error_message = xmalloc(size);
-    va_start(args, format);
-    vsnprintf(call->error_message, size, format, args);
-    va_end(args);
-    call->error_code = code;
-    return RPC_DONE;
-}
-
 /* Forget what belonged to the entry before. */
 static void entry_reset(struct rpc_call *call)
 {
@@ -223,7 +177,7 @@ static void entry_reset(struct rpc_call *call)
 /* The entry has its result or error: write its end. */
 static void entry_close(struct rpc_call *call)
 {
-    const struct env *env = call->rpc->node.env;
+    const struct env *env = call->rpc->node->env;
     if (call->timer)
         env_timer_cancel(env, call->timer);
     call->timer = 0;
@@ -246,10 +200,10 @@ static bool entry_start(struct rpc_call *call)
     entry_reset(call);
     bool valid = jsonrpc_read_request(call, call->entry);
     jsonrpc_open_reply(call);
-    call->started_us = env_now_us(call->rpc->node.env);
+    call->started_us = env_now_us(call->rpc->node->env);
     if (!valid)
         return true;
-    log_printf(call->rpc->node.log, LOG_RPC, "ThreadRPCServer method=%s user=%s",
+    log_printf(call->rpc->node->log, LOG_RPC, "ThreadRPCServer method=%s user=%s",
                call->method->name, call->user);
     if (call->is_long && (call->method->flags & RPC_PURE)) {
         rpc_run_job(call, run_pure, NULL);
@@ -304,9 +258,9 @@ static void call_end_waiting(struct rpc_call *call)
     fn(arg, &reply);
 }
 
-void rpc_call_run(struct rpc_call *call)
+static void call_run(struct rpc_call *call)
 {
-    const struct env *env = call->rpc->node.env;
+    const struct env *env = call->rpc->node->env;
     int64_t start_us = env_now_us(env);
     for (;;) {
         if (!rpc_room_take(call)) {
@@ -332,77 +286,21 @@ static void on_turn(void *arg)
 {
     struct rpc_call *call = arg;
     call->turn_timer = 0;
-    rpc_call_run(call);
+    call_run(call);
 }
 
-void rpc_finish(struct rpc_call *call)
+static void entry_ended(struct rpc_call *call)
 {
-    ASSERT(!call->entry_done);
-    call->entry_done = true;
-    if (call->is_running)
-        return;
     entry_close(call);
     if (call->is_batch && call->entry->next && call->reply) {
         call->entry = call->entry->next;
-        rpc_call_run(call);
+        call_run(call);
     } else {
         call_complete(call);
     }
 }
 
 /* -- Waiting ------------------------------------------------------------------------------ */
-
-void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn)
-{
-    const struct env *env = call->rpc->node.env;
-    if (call->timer)
-        env_timer_cancel(env, call->timer);
-    call->timer = env_timer_start(env, delay_ms * 1000, fn, call);
-}
-
-static void on_job_done(struct env_job *job)
-{
-    struct rpc_call *call = rpc_job_call(job);
-    if (job->cancelled)
-        rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
-    if (call->job_end)
-        call->job_end(call);
-    if (job->cancelled || !call->job_next || call->job_next(call) == RPC_DONE)
-        rpc_finish(call);
-}
-
-void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
-                 void (*end)(struct rpc_call *call))
-{
-    call->job_end = end;
-    call->job_next = NULL;
-    const struct env *env = call->rpc->node.env;
-    call->job = (struct env_job){.run = run, .done = on_job_done};
-    env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &call->job);
-}
-
-void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
-                  void (*end)(struct rpc_call *call),
-                  enum rpc_progress (*next)(struct rpc_call *call))
-{
-    rpc_run_job(call, run, end);
-    call->job_next = next;
-}
-
-struct rpc_call *rpc_job_call(struct env_job *job)
-{
-    return CONTAINER_OF(job, struct rpc_call, job);
-}
-
-bool rpc_park(struct rpc_call *call)
-{
-    rpc_room_give(call); /* others may come and go meanwhile */
-    if (!call->client || !call->reply || call->client->park(call->reply_arg))
-        return true;
-    rpc_fail(call, RPC_MISC_ERROR, "Too many calls wait for something to happen");
-    call->is_queue_full = true;
-    return false;
-}
 
 static struct rpc_call *first_call(const struct rpc *rpc)
 {
@@ -487,11 +385,11 @@ static bool is_allowed(const struct rpc_call *call, const struct json_value *roo
 
 /* Where the server is full, what is quick is done all the same: who is locked out must be able to
  * look and to stop the node. */
-static bool is_quick(const struct json_value *root)
+static bool is_quick(const struct rpc_call *call, const struct json_value *root)
 {
     const struct json_value *name = json_find(root, "method");
     const struct rpc_method *method =
-        name && name->kind == JSON_KIND_STRING ? method_find(name->text) : NULL;
+        name && name->kind == JSON_KIND_STRING ? method_find(call->rpc->methods, name->text) : NULL;
     return method && (method->flags & RPC_QUICK);
 }
 
@@ -513,25 +411,25 @@ static void call_start(struct rpc_call *call, const struct json_value *root, boo
         call_parse_error(call, "Parse error");
         return;
     }
-    if (call->is_in_reserve && !is_quick(root)) {
+    if (call->is_in_reserve && !is_quick(call, root)) {
         call_refuse(call, 503, "Work queue depth exceeded");
         return;
     }
     if (!is_allowed) {
-        log_printf(call->rpc->node.log, LOG_ALWAYS,
+        log_printf(call->rpc->node->log, LOG_ALWAYS,
                    "RPC User %s not allowed to call any methods of the request", call->user);
         call_refuse(call, 403, "");
         return;
     }
     if (root->kind == JSON_KIND_OBJECT) {
         call->entry = root;
-        rpc_call_run(call);
+        call_run(call);
     } else if (root->kind == JSON_KIND_ARRAY) {
         call->is_batch = true;
         json_open_array(&call->out);
         call->entry = root->first;
         if (root->first)
-            rpc_call_run(call);
+            call_run(call);
         else
             call_complete(call);
     } else {
@@ -551,7 +449,7 @@ struct parse_job {
 
 static void run_parse(struct env_job *job)
 {
-    struct parse_job *parse = (struct parse_job *)(void *)job; /* its first member */
+    struct parse_job *parse = CONTAINER_OF(job, struct parse_job, job);
     if (!json_parse(buffer_span(&parse->body), &parse->call->arena, &parse->root))
         parse->root = NULL;
     parse->is_allowed = !parse->root || is_allowed(parse->call, parse->root);
@@ -560,7 +458,7 @@ static void run_parse(struct env_job *job)
 
 static void on_parsed(struct env_job *job)
 {
-    struct parse_job *parse = (struct parse_job *)(void *)job;
+    struct parse_job *parse = CONTAINER_OF(job, struct parse_job, job);
     struct rpc_call *call = parse->call;
     buffer_deinit(&parse->body); /* of a job that was cancelled */
     if (!call->reply)
@@ -574,7 +472,7 @@ static void on_parsed(struct env_job *job)
 static void call_parse(struct rpc_call *call, const struct rpc_request *request)
 {
     struct span body = request->body;
-    const struct env *env = call->rpc->node.env;
+    const struct env *env = call->rpc->node->env;
     struct json_value *root;
     if (call->is_in_reserve && body.len > QUICK_BYTES_MAX) {
         call_refuse(call, 503, "Work queue depth exceeded");
@@ -623,7 +521,7 @@ static int judge_head(const struct rpc *rpc, const struct rpc_request *request,
         return 401;
     if (!auth_check(rpc->auth, request->authorization, user)) {
         char peer[64];
-        log_warning(rpc->node.log, "ThreadRPCServer incorrect password attempt from %s",
+        log_warning(rpc->node->log, "ThreadRPCServer incorrect password attempt from %s",
                     log_escape(peer, sizeof peer, request->peer ? request->peer : "?",
                                request->peer ? strlen(request->peer) : 1));
         *text = "incorrect password";

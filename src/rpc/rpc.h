@@ -11,7 +11,8 @@
 
 struct rpc;
 
-/* What the methods need of the node beyond the chain. */
+/* What the methods need of the node. Who has it may change it while calls come: chain, net and
+ * mempool are there once they are open. */
 struct rpc_node {
     void *ctx;
     const struct env *env;
@@ -53,16 +54,25 @@ struct rpc_auth_options {
     bool deprecated_start_height;    /* -deprecatedrpc=startingheight */
 };
 
-/* Returns NULL with *error for malformed credentials. */
-NODISCARD struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_auth_options *auth,
-                              char **error);
-void rpc_free(struct rpc *rpc); /* no call may be pending */
-/* The chain is open now. */
-void rpc_set_chain(struct rpc *rpc, struct chain *chain);
-/* The network is there now; NULL: it is gone. Borrowed. */
-void rpc_set_net(struct rpc *rpc, const struct rpc_net *net);
-/* The mempool is there now; NULL: it is gone. Borrowed. */
-void rpc_set_mempool(struct rpc *rpc, struct mempool *mempool);
+/* The methods that can be called: see rpc/method_table.h. */
+struct rpc_method;
+struct rpc_methods {
+    const struct rpc_method *at; /* sorted by category, then name */
+    size_t n;
+};
+
+/* All methods there are. Lives for ever. */
+const struct rpc_methods *rpc_methods(void);
+
+/* Make what answers calls.
+ *
+ * In:       node, methods  borrowed as long as it lives
+ * Returns:  NULL with *error (xfree it) for malformed credentials
+ * Owns:     the caller, who frees it with rpc_free() */
+NODISCARD struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_methods *methods,
+                              const struct rpc_auth_options *auth, char **error);
+/* Free it; no call may be pending. */
+void rpc_free(struct rpc *rpc);
 
 /* Memory of all answers together, in the making or not yet read by their clients. Beyond, calls of
  * large answers and batches wait until clients have read: see rpc_room.c. */
@@ -137,8 +147,5 @@ size_t rpc_pending(const struct rpc *rpc);
 
 /* Chain events that calls wait for; node forwards them. */
 void rpc_on_tip_changed(struct rpc *rpc, const struct block_node *tip);
-
-/* The help of all methods, for man pages and completion: calls fn(arg, name, category). */
-void rpc_each_method(void (*fn)(void *arg, const char *name, const char *category), void *arg);
 
 #endif

@@ -7,7 +7,7 @@
 /* Spec: Core EnsureBanman() */
 static const struct rpc_net *require_bans(struct rpc_call *call)
 {
-    const struct rpc_net *net = call->rpc->node.net;
+    const struct rpc_net *net = call->rpc->node->net;
     if (!net)
         rpc_fail(call, RPC_DATABASE_ERROR, "Error: Ban database not loaded");
     return net;
@@ -16,7 +16,7 @@ static const struct rpc_net *require_bans(struct rpc_call *call)
 static void put_ban(void *arg, const struct rpc_ban *ban)
 {
     struct rpc_call *call = arg;
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     struct json_out *out = &call->out;
     json_open_object(out);
     json_field_string(out, "address", ban->subnet);

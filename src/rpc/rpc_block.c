@@ -89,14 +89,14 @@ static void on_read(void *arg, const struct chain_block_read *read)
     answer->undo_raw = copy_span(&call->arena, read->undo_raw);
     if (answer->verbosity > 0) {
         json_open_object(&call->out);
-        chain_json_put_header(&call->out, call->rpc->node.chain, read->node);
+        chain_json_put_header(&call->out, call->rpc->node->chain, read->node);
     }
     rpc_run_job(call, write_block, let_go);
 }
 
 enum rpc_progress rpc_getblock(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     struct block_answer *answer = arena_calloc(&call->arena, 1, sizeof *answer);
     answer->verbosity = 1;
     answer->network = node->network;

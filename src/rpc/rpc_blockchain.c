@@ -11,19 +11,19 @@
 
 enum rpc_progress rpc_getbestblockhash(struct rpc_call *call)
 {
-    json_put_id(&call->out, chain_tip(call->rpc->node.chain)->hash.b);
+    json_put_id(&call->out, chain_tip(call->rpc->node->chain)->hash.b);
     return RPC_DONE;
 }
 
 enum rpc_progress rpc_getblockcount(struct rpc_call *call)
 {
-    json_put_int(&call->out, chain_tip(call->rpc->node.chain)->height);
+    json_put_int(&call->out, chain_tip(call->rpc->node->chain)->height);
     return RPC_DONE;
 }
 
 enum rpc_progress rpc_getdifficulty(struct rpc_call *call)
 {
-    json_put_double(&call->out, chain_json_difficulty(chain_tip(call->rpc->node.chain)->bits));
+    json_put_double(&call->out, chain_json_difficulty(chain_tip(call->rpc->node->chain)->bits));
     return RPC_DONE;
 }
 
@@ -32,7 +32,7 @@ enum rpc_progress rpc_getblockhash(struct rpc_call *call)
     int32_t height = 0;
     if (!rpc_arg_int32(call, 0, &height))
         return RPC_DONE;
-    const struct block_node *node = chain_at(call->rpc->node.chain, height);
+    const struct block_node *node = chain_at(call->rpc->node->chain, height);
     if (!node)
         return rpc_fail(call, RPC_INVALID_PARAMETER, "Block height out of range");
     json_put_id(&call->out, node->hash.b);
@@ -53,7 +53,7 @@ enum rpc_progress rpc_getblockheader(struct rpc_call *call)
         return RPC_DONE;
     }
     json_open_object(&call->out);
-    chain_json_put_header(&call->out, call->rpc->node.chain, node);
+    chain_json_put_header(&call->out, call->rpc->node->chain, node);
     json_close_object(&call->out);
     return RPC_DONE;
 }
@@ -73,7 +73,7 @@ static void put_pruning(struct json_out *out, const struct chain *chain)
 
 enum rpc_progress rpc_getblockchaininfo(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     const struct chain *chain = node->chain;
     const struct block_node *tip = chain_tip(chain);
     struct json_out *out = &call->out;
@@ -99,7 +99,7 @@ enum rpc_progress rpc_getblockchaininfo(struct rpc_call *call)
 
 enum rpc_progress rpc_getchainstates(struct rpc_call *call)
 {
-    const struct chain *chain = call->rpc->node.chain;
+    const struct chain *chain = call->rpc->node->chain;
     const struct block_node *tip = chain_tip(chain);
     struct json_out *out = &call->out;
     json_open_object(out);
@@ -156,7 +156,7 @@ static void put_tip(struct json_out *out, const struct chain *chain, const struc
 
 enum rpc_progress rpc_getchaintips(struct rpc_call *call)
 {
-    const struct chain *chain = call->rpc->node.chain;
+    const struct chain *chain = call->rpc->node->chain;
     ARRAY(const struct block_node *) tips = {0};
     size_t at = 0;
     for (const struct block_node *node; (node = chain_next_node(chain, &at));) {
@@ -274,8 +274,8 @@ enum rpc_progress rpc_getdeploymentinfo(struct rpc_call *call)
         [BIP9_TESTDUMMY] = "testdummy",
         [BIP9_TAPROOT] = "taproot",
     };
-    const struct network *network = call->rpc->node.network;
-    const struct block_node *node = chain_tip(call->rpc->node.chain);
+    const struct network *network = call->rpc->node->network;
+    const struct block_node *node = chain_tip(call->rpc->node->chain);
     struct json_out *out = &call->out;
     if (rpc_arg(call, 0)) {
         node = chain_json_read_block(call, 0, "blockhash");
@@ -312,7 +312,7 @@ enum rpc_progress rpc_getindexinfo(struct rpc_call *call)
     for (size_t i = 0; i < COUNT_OF(indexes); i++) {
         bool synced = false;
         int32_t height = 0;
-        if (!indexes[i].status(call->rpc->node.chain, &synced, &height) ||
+        if (!indexes[i].status(call->rpc->node->chain, &synced, &height) ||
             (*only && strcmp(only, indexes[i].name) != 0))
             continue;
         json_field_object(&call->out, indexes[i].name);

@@ -22,7 +22,7 @@ static enum rpc_progress give_order(struct rpc_call *call,
     const struct block_node *node = chain_json_read_block(call, 0, "blockhash");
     if (!node)
         return RPC_DONE;
-    order(call->rpc->node.chain, &node->hash, on_order_done, call);
+    order(call->rpc->node->chain, &node->hash, on_order_done, call);
     return RPC_PENDING;
 }
 
@@ -54,7 +54,7 @@ enum rpc_progress rpc_verifychain(struct rpc_call *call)
     if (!rpc_arg_int32(call, 0, &level) || !rpc_arg_int32(call, 1, &n_blocks))
         return RPC_DONE;
     level = level < 0 ? 0 : level > 4 ? 4 : level;
-    chain_verify(call->rpc->node.chain, level, n_blocks < 0 ? 0 : n_blocks, on_verified, call);
+    chain_verify(call->rpc->node->chain, level, n_blocks < 0 ? 0 : n_blocks, on_verified, call);
     return RPC_PENDING;
 }
 
@@ -79,13 +79,13 @@ static void on_pruned(void *arg, int error)
     if (error)
         rpc_fail(call, RPC_DATABASE_ERROR, "Unable to prune: %s", strerror(-error));
     else
-        json_put_int(&call->out, chain_prune_height(call->rpc->node.chain) - 1);
+        json_put_int(&call->out, chain_prune_height(call->rpc->node->chain) - 1);
     rpc_finish(call);
 }
 
 enum rpc_progress rpc_pruneblockchain(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     int32_t height_arg = 0;
     if (!chain_is_pruned(node->chain))
         return rpc_fail(call, RPC_MISC_ERROR,

@@ -13,7 +13,7 @@ enum waiting_output {
 static enum waiting_output find_waiting(const struct rpc_call *call,
                                         const struct outpoint *outpoint, struct coin *coin)
 {
-    const struct mempool *mempool = call->rpc->node.mempool;
+    const struct mempool *mempool = call->rpc->node->mempool;
     if (!mempool || !rpc_arg_bool(call, 2, true))
         return OUTPUT_NOT_WAITING;
     if (mempool_spender(mempool, outpoint))
@@ -28,7 +28,7 @@ static enum waiting_output find_waiting(const struct rpc_call *call,
 
 static void put_output(struct rpc_call *call, const struct coin *coin, bool is_waiting)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     const struct block_node *tip = chain_tip(node->chain);
     struct json_out *out = &call->out;
     json_open_object(out);
@@ -57,9 +57,9 @@ enum rpc_progress rpc_gettxout(struct rpc_call *call)
     enum waiting_output waiting = find_waiting(call, &outpoint, &coin);
     int found = waiting == OUTPUT_WAITING;
     if (waiting == OUTPUT_NOT_WAITING)
-        found = coins_get(chain_coins(call->rpc->node.chain), &outpoint, &call->arena, &coin);
+        found = coins_get(chain_coins(call->rpc->node->chain), &outpoint, &call->arena, &coin);
     if (found < 0) {
-        chain_note_coins_error(call->rpc->node.chain, found);
+        chain_note_coins_error(call->rpc->node->chain, found);
         return rpc_fail(call, RPC_DATABASE_ERROR, "Unable to read the set of unspent outputs");
     }
     if (found == 0)
@@ -125,6 +125,6 @@ enum rpc_progress rpc_gettxoutsetinfo(struct rpc_call *call)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Querying specific block heights requires coinstatsindex");
     call->state = wish;
-    chain_coin_stats(call->rpc->node.chain, wish->hash, on_stats, call);
+    chain_coin_stats(call->rpc->node->chain, wish->hash, on_stats, call);
     return RPC_PENDING;
 }

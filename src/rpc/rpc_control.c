@@ -14,7 +14,7 @@ enum {
 
 static bool require_regtest(struct rpc_call *call)
 {
-    if (call->rpc->node.network->mine_blocks_on_demand)
+    if (call->rpc->node->network->mine_blocks_on_demand)
         return true;
     rpc_fail(call, RPC_MISC_ERROR, "%s is for regression testing (-regtest mode) only",
              call->method->name);
@@ -36,7 +36,7 @@ enum rpc_progress rpc_echo(struct rpc_call *call)
 
 enum rpc_progress rpc_getrpcinfo(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     struct json_out *out = &call->out;
     int64_t now_us = env_now_us(node->env);
     json_open_object(out);
@@ -106,9 +106,9 @@ enum rpc_progress rpc_help(struct rpc_call *call)
     buffer_init(&text);
     const struct json_value *command = rpc_arg(call, 0);
     if (!command || command->text.len == 0) {
-        method_write_list(&text);
+        method_write_list(call->rpc->methods, &text);
     } else {
-        const struct rpc_method *method = method_find(command->text);
+        const struct rpc_method *method = method_find(call->rpc->methods, command->text);
         if (method)
             method_write_help(method, &text);
         else
@@ -144,7 +144,7 @@ static bool read_categories(struct rpc_call *call, const struct json_value *list
 
 enum rpc_progress rpc_logging(struct rpc_call *call)
 {
-    struct log *log = call->rpc->node.log_control;
+    struct log *log = call->rpc->node->log_control;
     uint32_t include, exclude;
     if (!read_categories(call, rpc_arg(call, 0), &include) ||
         !read_categories(call, rpc_arg(call, 1), &exclude))
@@ -164,7 +164,7 @@ enum rpc_progress rpc_logging(struct rpc_call *call)
 
 enum rpc_progress rpc_mockscheduler(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     int64_t delta_s = 0;
     if (!require_regtest(call) || !rpc_arg_int64(call, 0, &delta_s))
         return RPC_DONE;
@@ -177,7 +177,7 @@ enum rpc_progress rpc_mockscheduler(struct rpc_call *call)
 
 enum rpc_progress rpc_setmocktime(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     int64_t time_s = 0;
     if (!require_regtest(call) || !rpc_arg_int64(call, 0, &time_s))
         return RPC_DONE;
@@ -191,7 +191,7 @@ enum rpc_progress rpc_setmocktime(struct rpc_call *call)
 
 enum rpc_progress rpc_uptime(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     int64_t up_us = env_now_us(node->clock) - node->start_us;
     json_put_int(&call->out, up_us > 0 ? up_us / US_PER_S : 0);
     return RPC_DONE;
@@ -199,7 +199,7 @@ enum rpc_progress rpc_uptime(struct rpc_call *call)
 
 enum rpc_progress rpc_stop(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     /* The answer is sent first: stopping drains the server. */
     json_put_string(&call->out, "Cairn stopping");
     node->stop(node->ctx);
@@ -220,7 +220,7 @@ static void write_valid_address(const struct rpc_call *call, struct json_out *ou
 {
     char text[ADDRESS_SIZE];
     struct script_solution solution = script_solve(script);
-    (void)address_encode(call->rpc->node.network, script, text);
+    (void)address_encode(call->rpc->node->network, script, text);
     json_field_bool(out, "isvalid", true);
     json_field_string(out, "address", text);
     json_field_hex(out, "scriptPubKey", script);
@@ -247,7 +247,7 @@ enum rpc_progress rpc_validateaddress(struct rpc_call *call)
     size_t len;
     struct address_error error = {0};
     bool valid =
-        address_decode(call->rpc->node.network, rpc_arg_string(call, 0, ""), script, &len, &error);
+        address_decode(call->rpc->node->network, rpc_arg_string(call, 0, ""), script, &len, &error);
     json_open_object(out);
     if (valid) {
         write_valid_address(call, out, span_of(script, len));

@@ -16,7 +16,7 @@ struct derive_order {
 static bool put_addresses(struct rpc_call *call, const struct derive_order *order,
                           const struct desc *desc, uint32_t index)
 {
-    const struct network *network = call->rpc->node.network;
+    const struct network *network = call->rpc->node->network;
     struct span scripts[DESC_SCRIPTS_MAX];
     struct arena arena;
     arena_init(&arena, 1024);
@@ -67,7 +67,7 @@ enum rpc_progress rpc_deriveaddresses(struct rpc_call *call)
         return RPC_DONE;
     if (!text->text.len || !memchr(text->text.p, '#', text->text.len))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Missing checksum");
-    if (!desc_parse(order->ec, call->rpc->node.network, text->text, &call->arena, &order->list,
+    if (!desc_parse(order->ec, call->rpc->node->network, text->text, &call->arena, &order->list,
                     error, sizeof error))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
     if (!order->list.is_range && range)
@@ -106,7 +106,7 @@ enum rpc_progress rpc_getdescriptorinfo(struct rpc_call *call)
     struct json_out *out = &call->out;
     struct desc_list list;
     char error[300];
-    if (!desc_parse(rpc_ec_context(call->rpc), call->rpc->node.network, text->text, &call->arena,
+    if (!desc_parse(rpc_ec_context(call->rpc), call->rpc->node->network, text->text, &call->arena,
                     &list, error, sizeof error))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
     json_open_object(out);

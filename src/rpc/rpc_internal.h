@@ -1,7 +1,9 @@
 /* rpc_internal.h - a call under way, and what handlers of methods work with.
  *
- * Layer: rpc, for this layer only. Start here: jsonrpc.c reads requests and writes replies,
- * method_table.c says what methods there are, dispatch in rpc.c brings both together. */
+ * Layer: rpc, for this layer only. From below: rpc_call.c is what handlers end and wait by,
+ * rpc_args.c reads their arguments, rpc_room.c makes them wait for memory; then the handlers, then
+ * methods.c, the table of them; jsonrpc.c reads requests and writes replies, and rpc.c brings all
+ * together. */
 #ifndef RPC_RPC_INTERNAL_H
 #define RPC_RPC_INTERNAL_H
 
@@ -99,8 +101,13 @@ struct rpc_call {
 };
 
 struct rpc {
-    struct rpc_node node;
+    const struct rpc_node *node;
+    const struct rpc_methods *methods;
     struct auth *auth;
+    /* rpc.c, as those below it see it: execute entries from call->entry on until one is pending or
+     * all are done; and what follows when the entry has its result or error. */
+    void (*run)(struct rpc_call *call);
+    void (*entry_ended)(struct rpc_call *call);
     struct list calls; /* newest first */
     uint64_t next_token;
     uint64_t tip_sequence;
@@ -141,9 +148,6 @@ NODISCARD bool rpc_room_has(const struct rpc_call *call);
 void rpc_room_give(struct rpc_call *call);
 /* The call waits no more. */
 void rpc_room_leave(struct rpc_call *call);
-/* Execute entries from call->entry on until one is pending or all are done. In rpc.c. */
-void rpc_call_run(struct rpc_call *call);
-
 /* The call waits from now on, maybe for ever, and takes nobody's place meanwhile. Returns: false,
  * with an error, if too many calls wait. */
 NODISCARD bool rpc_park(struct rpc_call *call);

@@ -12,7 +12,7 @@
 
 bool rpc_need_mempool(struct rpc_call *call)
 {
-    if (call->rpc->node.mempool)
+    if (call->rpc->node->mempool)
         return true;
     rpc_fail(call, RPC_CLIENT_MEMPOOL_DISABLED, "Mempool disabled or instance not found");
     return false;
@@ -25,7 +25,7 @@ static void on_settled(void *arg)
 
 void rpc_finish_settled(struct rpc_call *call)
 {
-    struct mempool *mempool = call->rpc->node.mempool;
+    struct mempool *mempool = call->rpc->node->mempool;
     if (mempool)
         mempool_settle(mempool, on_settled, call);
     else
@@ -78,7 +78,7 @@ static int compare_ids(const void *a, const void *b)
 /* The ids of some entries, sorted. */
 static void put_links(struct rpc_call *call, const char *key, const uint32_t *indexes, uint32_t n)
 {
-    const struct mempool *mempool = call->rpc->node.mempool;
+    const struct mempool *mempool = call->rpc->node->mempool;
     const struct txid **ids = xmalloc((n + (size_t)1) * sizeof(void *));
     for (uint32_t i = 0; i < n; i++)
         ids[i] = &mempool_at(mempool, indexes[i])->tx.txid;
@@ -94,7 +94,7 @@ static void put_links(struct rpc_call *call, const char *key, const uint32_t *in
 /* The fields of an entry, into an open object. Spec: Core entryToJSON() */
 static void put_entry(struct rpc_call *call, const struct mempool_entry *entry)
 {
-    const struct mempool *mempool = call->rpc->node.mempool;
+    const struct mempool *mempool = call->rpc->node->mempool;
     struct json_out *out = &call->out;
     size_t n;
     const struct mempool_entry **list = mempool_ancestors(mempool, entry, &n);
@@ -139,7 +139,7 @@ static const struct mempool_entry *read_entry(struct rpc_call *call)
     struct txid txid;
     if (!rpc_need_mempool(call) || !rpc_read_id(call, rpc_arg(call, 0), "txid", txid.b))
         return NULL;
-    const struct mempool_entry *entry = mempool_find(call->rpc->node.mempool, &txid);
+    const struct mempool_entry *entry = mempool_find(call->rpc->node->mempool, &txid);
     if (!entry)
         rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction not in mempool");
     return entry;
@@ -184,7 +184,7 @@ enum rpc_progress rpc_getmempoolancestors(struct rpc_call *call)
     const struct mempool_entry *entry = read_entry(call);
     size_t n;
     if (entry) {
-        const struct mempool_entry **list = mempool_ancestors(call->rpc->node.mempool, entry, &n);
+        const struct mempool_entry **list = mempool_ancestors(call->rpc->node->mempool, entry, &n);
         put_list(call, list, n);
     }
     return RPC_DONE;
@@ -195,7 +195,8 @@ enum rpc_progress rpc_getmempooldescendants(struct rpc_call *call)
     const struct mempool_entry *entry = read_entry(call);
     size_t n;
     if (entry) {
-        const struct mempool_entry **list = mempool_descendants(call->rpc->node.mempool, entry, &n);
+        const struct mempool_entry **list =
+            mempool_descendants(call->rpc->node->mempool, entry, &n);
         put_list(call, list, n);
     }
     return RPC_DONE;
@@ -205,7 +206,7 @@ static void put_ids(struct rpc_call *call)
 {
     const struct mempool_entry *entry;
     uint64_t at = 0;
-    while ((entry = mempool_next(call->rpc->node.mempool, &at)))
+    while ((entry = mempool_next(call->rpc->node->mempool, &at)))
         json_put_id(&call->out, entry->tx.txid.b);
     json_close_array(&call->out);
 }
@@ -223,7 +224,7 @@ static void write_slice(struct rpc_call *call)
     size_t end =
         listing->n - listing->at > SLICE_ENTRIES ? listing->at + SLICE_ENTRIES : listing->n;
     for (; listing->at < end; listing->at++) {
-        const struct mempool *mempool = call->rpc->node.mempool;
+        const struct mempool *mempool = call->rpc->node->mempool;
         const struct mempool_entry *entry =
             mempool ? mempool_find(mempool, &listing->ids[listing->at]) : NULL;
         if (entry)
@@ -247,7 +248,7 @@ static void on_turn(void *arg)
 
 static enum rpc_progress put_entries(struct rpc_call *call)
 {
-    const struct mempool *mempool = call->rpc->node.mempool;
+    const struct mempool *mempool = call->rpc->node->mempool;
     struct listing *listing = arena_calloc(&call->arena, 1, sizeof *listing);
     const struct mempool_entry *entry;
     uint64_t at = 0;
@@ -280,7 +281,8 @@ enum rpc_progress rpc_getrawmempool(struct rpc_call *call)
         json_open_object(out);
         json_field_array(out, "txids");
         put_ids(call);
-        json_field_int(out, "mempool_sequence", (int64_t)mempool_sequence(call->rpc->node.mempool));
+        json_field_int(out, "mempool_sequence",
+                       (int64_t)mempool_sequence(call->rpc->node->mempool));
         json_close_object(out);
     } else {
         json_open_array(out);
@@ -293,7 +295,7 @@ enum rpc_progress rpc_getrawmempool(struct rpc_call *call)
 
 enum rpc_progress rpc_getmempoolinfo(struct rpc_call *call)
 {
-    struct mempool *mempool = call->rpc->node.mempool;
+    struct mempool *mempool = call->rpc->node->mempool;
     struct json_out *out = &call->out;
     if (!rpc_need_mempool(call))
         return RPC_DONE;
@@ -336,7 +338,7 @@ static void on_saved(void *arg, int error)
 
 enum rpc_progress rpc_savemempool(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     if (!rpc_need_mempool(call))
         return RPC_DONE;
     if (mempool_file_is_loading(node->mempool))

@@ -23,7 +23,7 @@ enum rpc_progress rpc_signmessagewithprivkey(struct rpc_call *call)
 {
     uint8_t secret[32], hash[32], sig[ECDSA_COMPACT_BYTES];
     bool compressed;
-    if (!wif_decode(call->rpc->node.network, rpc_arg_string(call, 0, ""), secret, &compressed))
+    if (!wif_decode(call->rpc->node->network, rpc_arg_string(call, 0, ""), secret, &compressed))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid private key");
     hash_message(rpc_arg(call, 1)->text, hash);
     bool ok = ecdsa_sign_compact(rpc_ec_context(call->rpc), secret, hash, compressed, sig);
@@ -57,7 +57,7 @@ enum rpc_progress rpc_verifymessage(struct rpc_call *call)
 {
     uint8_t script[ADDRESS_SCRIPT_MAX];
     size_t script_len, len;
-    if (!address_decode(call->rpc->node.network, rpc_arg_string(call, 0, ""), script, &script_len,
+    if (!address_decode(call->rpc->node->network, rpc_arg_string(call, 0, ""), script, &script_len,
                         NULL))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid address");
     struct script_solution solution = script_solve(span_of(script, script_len));

@@ -67,7 +67,7 @@ static uint8_t *complete_block(struct rpc_call *call, struct span raw, size_t *l
     if (!block_decode_head(raw, &call->arena, &block))
         return NULL;
     buffer_init(&out);
-    if (lacks_coinbase_witness(&call->rpc->node, &block)) {
+    if (lacks_coinbase_witness(call->rpc->node, &block)) {
         block.tx[0].in[0].witness = span_of(nonce_witness, sizeof nonce_witness);
         block.tx[0].has_witness = true;
         encode_block(&out, &block);
@@ -104,7 +104,7 @@ static enum rpc_progress accept_submitted(struct rpc_call *call)
         block = complete_block(call, submitted->raw, &block_len);
     if (!block)
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block decode failed");
-    chain_accept_block(call->rpc->node.chain, block, block_len,
+    chain_accept_block(call->rpc->node->chain, block, block_len,
                        CHAIN_ACCEPT_FORCE | CHAIN_ACCEPT_DURABLE, on_submitted, call);
     return RPC_PENDING;
 }
@@ -130,7 +130,7 @@ enum rpc_progress rpc_submitheader(struct rpc_call *call)
         !hex_decode(raw, sizeof raw, (const char *)hex->text.p, 2 * sizeof raw) ||
         !block_header_decode(&r, &header))
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block header decode failed");
-    struct chain *chain = call->rpc->node.chain;
+    struct chain *chain = call->rpc->node->chain;
     if (!chain_find(chain, &header.prev)) {
         char prev[HEX_ID_BYTES];
         return rpc_fail(call, RPC_VERIFY_ERROR, "Must submit previous header (%s) first",
@@ -161,7 +161,7 @@ struct generate {
 /* A block of the transactions given. */
 static struct block_ref *build_block(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     const struct generate *generate = call->state;
     struct mining_template template = {
         .tx = generate->tx,
@@ -179,7 +179,7 @@ static struct block_ref *assemble_block(struct rpc_call *call)
     struct block_template template;
     rpc_assemble(call, &template);
     struct block_ref *block =
-        block_template_build(call->rpc->node.chain, &template, generate->script);
+        block_template_build(call->rpc->node->chain, &template, generate->script);
     block_template_deinit(&template);
     return block;
 }
@@ -216,7 +216,7 @@ static void end_early(struct rpc_call *call)
 {
     const struct generate *generate = call->state;
     if (generate->n_made > 0)
-        chain_flush(call->rpc->node.chain, end_generated, call);
+        chain_flush(call->rpc->node->chain, end_generated, call);
     else
         end_generated(call, 0);
 }
@@ -246,7 +246,7 @@ static void on_ground(void *arg, uint8_t *block_take, size_t len)
     const struct generate *generate = call->state;
     /* One sync at the end serves all: nothing is acknowledged before. */
     int flags = CHAIN_ACCEPT_FORCE | (generate->n_left == 1 ? CHAIN_ACCEPT_DURABLE : 0);
-    chain_accept_block(call->rpc->node.chain, block_take, len, flags, on_generated, call);
+    chain_accept_block(call->rpc->node->chain, block_take, len, flags, on_generated, call);
 }
 
 static void generate_next(struct rpc_call *call)
@@ -260,7 +260,8 @@ static void generate_next(struct rpc_call *call)
         end_early(call);
         return;
     }
-    mining_grind(call->rpc->node.chain, assemble_block(call), generate->max_tries, on_ground, call);
+    mining_grind(call->rpc->node->chain, assemble_block(call), generate->max_tries, on_ground,
+                 call);
 }
 
 static bool read_tries(struct rpc_call *call, struct generate *generate)
@@ -289,7 +290,7 @@ static bool read_address(struct rpc_call *call, const char *text, struct span *s
 {
     uint8_t *bytes = arena_alloc(&call->arena, ADDRESS_SCRIPT_MAX);
     size_t len;
-    if (!address_decode(call->rpc->node.network, text, bytes, &len, NULL))
+    if (!address_decode(call->rpc->node->network, text, bytes, &len, NULL))
         return false;
     *script = span_of(bytes, len);
     return true;
@@ -323,7 +324,7 @@ static bool read_mining_script(struct rpc_call *call, const struct json_value *t
 {
     const struct ec_context *ec = rpc_ec_context(call->rpc);
     struct desc_list list;
-    *is_none = !desc_parse(ec, call->rpc->node.network, text->text, &call->arena, &list, reason,
+    *is_none = !desc_parse(ec, call->rpc->node->network, text->text, &call->arena, &list, reason,
                            REASON_MAX);
     if (*is_none)
         return true;
@@ -376,7 +377,7 @@ static void on_one_ground(void *arg, uint8_t *block_take, size_t len)
         rpc_fail(call, RPC_MISC_ERROR, "Failed to make block.");
         rpc_finish(call);
     } else if (generate->submit) {
-        chain_accept_block(call->rpc->node.chain, block_take, len,
+        chain_accept_block(call->rpc->node->chain, block_take, len,
                            CHAIN_ACCEPT_FORCE | CHAIN_ACCEPT_DURABLE, on_one_accepted, call);
     } else {
         struct block_hash hash;
@@ -397,7 +398,7 @@ static void test_one(struct rpc_call *call)
 {
     struct generate *generate = call->state;
     generate->block = build_block(call);
-    chain_test_block(call->rpc->node.chain, generate->block, on_tested, call);
+    chain_test_block(call->rpc->node->chain, generate->block, on_tested, call);
 }
 
 static void on_tested(void *arg, const struct verdict *verdict)
@@ -415,7 +416,7 @@ static void on_tested(void *arg, const struct verdict *verdict)
                  chain_json_verdict(verdict, text, sizeof text));
         rpc_finish(call);
     } else {
-        mining_grind(call->rpc->node.chain, generate->block, generate->max_tries, on_one_ground,
+        mining_grind(call->rpc->node->chain, generate->block, generate->max_tries, on_one_ground,
                      call);
     }
 }
@@ -424,7 +425,7 @@ static void on_tested(void *arg, const struct verdict *verdict)
  */
 static bool read_waiting_tx(struct rpc_call *call, const struct json_value *v, struct tx *tx)
 {
-    const struct mempool *mempool = call->rpc->node.mempool;
+    const struct mempool *mempool = call->rpc->node->mempool;
     struct txid txid;
     if (!rpc_read_id(call, v, "txid", txid.b))
         return false;
@@ -518,7 +519,7 @@ static double hash_rate(const struct block_node *last, int32_t n)
 
 enum rpc_progress rpc_getnetworkhashps(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     const struct block_node *last = chain_tip(node->chain);
     int32_t n = HASH_RATE_BLOCKS, height = -1;
     if (!rpc_arg_int32(call, 0, &n) || !rpc_arg_int32(call, 1, &height))
@@ -546,7 +547,7 @@ static void put_last_block(struct rpc_call *call)
 
 enum rpc_progress rpc_getmininginfo(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     const struct block_node *tip = chain_tip(node->chain);
     struct json_out *out = &call->out;
     char bits[9];
@@ -580,7 +581,7 @@ enum rpc_progress rpc_getmininginfo(struct rpc_call *call)
 
 enum rpc_progress rpc_prioritisetransaction(struct rpc_call *call)
 {
-    struct mempool *mempool = call->rpc->node.mempool;
+    struct mempool *mempool = call->rpc->node->mempool;
     const struct json_value *dummy = rpc_arg(call, 1);
     struct txid txid;
     int64_t delta_sat = 0, zero;
@@ -609,7 +610,7 @@ static int compare_deltas(const void *a, const void *b)
 
 static void put_delta(struct rpc_call *call, const struct mempool_delta *delta)
 {
-    const struct mempool_entry *entry = mempool_find(call->rpc->node.mempool, &delta->txid);
+    const struct mempool_entry *entry = mempool_find(call->rpc->node->mempool, &delta->txid);
     char txid[HEX_ID_BYTES];
     json_field_object(&call->out, hex_encode_reversed(txid, span_of(delta->txid.b, 32)));
     json_field_int(&call->out, "fee_delta", delta->delta_sat);
@@ -627,7 +628,7 @@ enum rpc_progress rpc_getprioritisedtransactions(struct rpc_call *call)
     ARRAY(const struct mempool_delta *) list = {0};
     const struct mempool_delta *delta;
     size_t at = 0;
-    while ((delta = mempool_next_delta(call->rpc->node.mempool, &at)))
+    while ((delta = mempool_next_delta(call->rpc->node->mempool, &at)))
         *ARRAY_ADD(&list) = delta;
     if (list.n > 1)
         qsort(list.at, list.n, sizeof(void *), compare_deltas);

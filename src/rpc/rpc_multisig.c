@@ -179,7 +179,7 @@ enum rpc_progress rpc_createmultisig(struct rpc_call *call)
         return rpc_fail(call, RPC_INVALID_PARAMETER, "redeemScript exceeds size limit: %zu > %d",
                         multisig.len, REDEEM_SCRIPT_MAX);
     size_t len = build_output(&multisig, script);
-    bool ok = address_encode(call->rpc->node.network, span_of(script, len), address);
+    bool ok = address_encode(call->rpc->node->network, span_of(script, len), address);
     ASSERT(ok);
     json_open_object(out);
     json_field_string(out, "address", address);

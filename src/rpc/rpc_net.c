@@ -70,7 +70,7 @@ static void put_network_info(void *arg, const struct rpc_net_info *info)
 /* Without a network it answers too, with nothing in it: clients ask it for the version. */
 enum rpc_progress rpc_getnetworkinfo(struct rpc_call *call)
 {
-    const struct rpc_net *net = call->rpc->node.net;
+    const struct rpc_net *net = call->rpc->node->net;
     const struct rpc_net_info nothing = {.user_agent = CAIRN_API_USER_AGENT,
                                          .protocol_version = PROTOCOL_VERSION};
     if (net)
@@ -83,7 +83,7 @@ enum rpc_progress rpc_getnetworkinfo(struct rpc_call *call)
 static void put_totals(void *arg, const struct rpc_net_info *info)
 {
     struct rpc_call *call = arg;
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     const struct rpc_upload_info *upload = &info->upload;
     struct json_out *out = &call->out;
     json_open_object(out);
@@ -191,7 +191,7 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
 enum rpc_progress rpc_addconnection(struct rpc_call *call)
 {
     const char *address = rpc_arg_string(call, 0, ""), *type = rpc_arg_string(call, 1, "");
-    if (call->rpc->node.network->kind != NETWORK_REGTEST)
+    if (call->rpc->node->network->kind != NETWORK_REGTEST)
         return rpc_fail(call, RPC_MISC_ERROR,
                         "addconnection is for regression testing (-regtest mode) only.");
     const struct rpc_net *net = net_json_require(call);
@@ -330,7 +330,7 @@ static void put_addrman_count(void *arg, const struct rpc_addrman_count *count)
 
 enum rpc_progress rpc_getaddrmaninfo(struct rpc_call *call)
 {
-    const struct rpc_net *net = call->rpc->node.net;
+    const struct rpc_net *net = call->rpc->node->net;
     if (!net)
         return rpc_fail(call, RPC_CLIENT_P2P_DISABLED,
                         "Error: Address manager functionality missing or disabled");
@@ -345,7 +345,7 @@ enum rpc_progress rpc_getaddrmaninfo(struct rpc_call *call)
 enum rpc_progress rpc_getblockfrompeer(struct rpc_call *call)
 {
     const struct rpc_net *net = net_json_require(call);
-    const struct chain *chain = call->rpc->node.chain;
+    const struct chain *chain = call->rpc->node->chain;
     struct block_hash hash;
     int64_t peer = -1;
     if (!net || !rpc_read_id(call, rpc_arg(call, 0), "blockhash", hash.b) ||

@@ -100,7 +100,7 @@ static void on_block(void *arg, const struct chain_block_read *read)
 static bool find_by_coin(struct rpc_call *call, const struct proof_order *order,
                          const struct block_node **node)
 {
-    struct chain *chain = call->rpc->node.chain;
+    struct chain *chain = call->rpc->node->chain;
     *node = NULL;
     for (size_t i = 0; i < order->n && !*node; i++) {
         int32_t height = 0;
@@ -123,13 +123,13 @@ static void on_indexed(void *arg, int error, const struct chain_tx *found)
     } else if (!chain_json_need_block(call, found->node)) {
         rpc_finish(call);
     } else {
-        chain_read_block(call->rpc->node.chain, found->node, false, on_block, call);
+        chain_read_block(call->rpc->node->chain, found->node, false, on_block, call);
     }
 }
 
 enum rpc_progress rpc_gettxoutproof(struct rpc_call *call)
 {
-    struct chain *chain = call->rpc->node.chain;
+    struct chain *chain = call->rpc->node->chain;
     struct proof_order *order = arena_calloc(&call->arena, 1, sizeof *order);
     const struct block_node *node = NULL;
     if (!read_ids(call, order))
@@ -155,7 +155,7 @@ enum rpc_progress rpc_gettxoutproof(struct rpc_call *call)
 
 enum rpc_progress rpc_verifytxoutproof(struct rpc_call *call)
 {
-    const struct chain *chain = call->rpc->node.chain;
+    const struct chain *chain = call->rpc->node->chain;
     struct merkle_proof proof;
     struct span raw;
     if (!rpc_read_hex(call, rpc_arg(call, 0), "proof", &raw))

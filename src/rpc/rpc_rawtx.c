@@ -52,7 +52,7 @@ static void put_place(struct json_out *out, const struct chain *chain,
 /* found->tx, with what it spent if the block's undo data is there. */
 static void put_found_tx(struct rpc_call *call, const struct chain_tx *found, struct span undo_raw)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     const struct tx_wish *wish = call->state;
     const struct coin *spent = NULL;
     struct undo undo;
@@ -106,7 +106,7 @@ static void on_tx_block(void *arg, const struct chain_block_read *read)
 static void read_tx_block(struct rpc_call *call, const struct block_node *node)
 {
     const struct tx_wish *wish = call->state;
-    chain_read_block(call->rpc->node.chain, node, wish->verbosity >= 2, on_tx_block, call);
+    chain_read_block(call->rpc->node->chain, node, wish->verbosity >= 2, on_tx_block, call);
 }
 
 static void on_undo(void *arg, const struct chain_block_read *read)
@@ -137,7 +137,7 @@ static void answer_indexed(struct rpc_call *call, const struct chain_tx *found)
     } else {
         wish->raw = raw_tx_join(&call->arena, found->tx->raw, span_of(NULL, 0));
         wish->first_spent = found->first_spent;
-        chain_read_undo(call->rpc->node.chain, found->node, on_undo, call);
+        chain_read_undo(call->rpc->node->chain, found->node, on_undo, call);
     }
 }
 
@@ -164,7 +164,7 @@ static void on_indexed(void *arg, int error, const struct chain_tx *found)
         fail_index(call, error);
         return;
     }
-    if (!chain_txindex_status(call->rpc->node.chain, &synced, &height))
+    if (!chain_txindex_status(call->rpc->node->chain, &synced, &height))
         fail_not_found(call, "No such mempool transaction. Use -txindex or provide a block hash to "
                              "enable blockchain transaction queries");
     else if (error || !synced)
@@ -180,7 +180,7 @@ static const struct block_node *read_given_block(struct rpc_call *call)
     struct block_hash hash;
     if (!rpc_read_id(call, rpc_arg(call, 2), "parameter 3", hash.b))
         return NULL;
-    const struct block_node *node = chain_find(call->rpc->node.chain, &hash);
+    const struct block_node *node = chain_find(call->rpc->node->chain, &hash);
     if (!node)
         rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Block hash not found");
     else if (!(node->status & BLOCK_HAVE_DATA))
@@ -193,7 +193,7 @@ static const struct block_node *read_given_block(struct rpc_call *call)
 /* A transaction that waits in the mempool. */
 static bool put_waiting_tx(struct rpc_call *call, const struct tx_wish *wish)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     struct tx_json_style style = {.network = node->network, .with_hex = true};
     const struct mempool_entry *entry =
         node->mempool ? mempool_find(node->mempool, &wish->txid) : NULL;
@@ -211,7 +211,7 @@ static bool put_waiting_tx(struct rpc_call *call, const struct tx_wish *wish)
 
 enum rpc_progress rpc_getrawtransaction(struct rpc_call *call)
 {
-    struct chain *chain = call->rpc->node.chain;
+    struct chain *chain = call->rpc->node->chain;
     struct tx_wish *wish = arena_calloc(&call->arena, 1, sizeof *wish);
     if (!rpc_read_id(call, rpc_arg(call, 0), "parameter 1", wish->txid.b))
         return RPC_DONE;
@@ -247,7 +247,7 @@ enum rpc_progress rpc_decoderawtransaction(struct rpc_call *call)
         forms = rpc_arg_bool(call, 1, true) ? RAW_TX_WITNESS : RAW_TX_LEGACY;
     if (!raw_tx_decode(rpc_arg(call, 0)->text, forms, &call->arena, &tx))
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "TX decode failed");
-    struct tx_json_style style = {.network = call->rpc->node.network};
+    struct tx_json_style style = {.network = call->rpc->node->network};
     json_open_object(&call->out);
     tx_json_put_tx(&call->out, &tx, NULL, &style);
     json_close_object(&call->out);
@@ -324,7 +324,7 @@ static void put_segwit(struct json_out *out, const struct network *network, stru
 
 enum rpc_progress rpc_decodescript(struct rpc_call *call)
 {
-    const struct network *network = call->rpc->node.network;
+    const struct network *network = call->rpc->node->network;
     struct span script;
     if (!rpc_read_hex(call, rpc_arg(call, 0), "argument", &script))
         return RPC_DONE;
@@ -440,7 +440,7 @@ static bool read_address_output(struct rpc_call *call, struct outputs *outputs,
     const char *name = (const char *)value->name.p;
     uint8_t *script = arena_alloc(&call->arena, ADDRESS_SCRIPT_MAX);
     size_t len = 0;
-    bool valid = address_decode(call->rpc->node.network, name, script, &len, NULL);
+    bool valid = address_decode(call->rpc->node->network, name, script, &len, NULL);
     if (!rpc_read_amount(call, value, &out->value_sat))
         return false;
     if (!valid) {
@@ -499,7 +499,7 @@ static bool read_outputs(struct rpc_call *call, struct tx *tx)
     }
     if (list->kind != JSON_KIND_OBJECT && !rpc_expect_kind(call, list, JSON_KIND_ARRAY))
         return false;
-    const struct env *env = call->rpc->node.env;
+    const struct env *env = call->rpc->node->env;
     struct outputs outputs = {.tx = tx};
     env_random(env, &outputs.key, sizeof outputs.key);
     hash_map_init(&outputs.seen);

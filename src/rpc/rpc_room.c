@@ -23,7 +23,7 @@ static int entry_flags(const struct rpc_call *call)
     const struct json_value *name = json_find(call->entry, "method");
     if (!name || name->kind != JSON_KIND_STRING)
         return 0;
-    const struct rpc_method *method = method_find(name->text);
+    const struct rpc_method *method = method_find(call->rpc->methods, name->text);
     return method ? method->flags : 0;
 }
 
@@ -112,12 +112,12 @@ static void on_room(void *arg)
         return;
     rpc_room_leave(call);
     rpc_on_room(rpc); /* one a turn: the others have theirs in between */
-    rpc_call_run(call);
+    rpc->run(call);
 }
 
 void rpc_on_room(struct rpc *rpc)
 {
-    const struct env *env = rpc->node.env;
+    const struct env *env = rpc->node->env;
     if (rpc->n_wait_for_room > 0 && rpc->room_timer == 0)
         rpc->room_timer = env_timer_start(env, 0, on_room, rpc);
 }
@@ -151,4 +151,14 @@ void rpc_room_give(struct rpc_call *call)
     hold(call, call->answer.len);
     if (is_less)
         rpc_on_room(call->rpc);
+}
+
+bool rpc_park(struct rpc_call *call)
+{
+    rpc_room_give(call); /* others may come and go meanwhile */
+    if (!call->client || !call->reply || call->client->park(call->reply_arg))
+        return true;
+    rpc_fail(call, RPC_MISC_ERROR, "Too many calls wait for something to happen");
+    call->is_queue_full = true;
+    return false;
 }

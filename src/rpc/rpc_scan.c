@@ -271,7 +271,7 @@ static bool read_order(struct rpc_call *call, const struct json_value *value,
     if (!rpc_expect_kind(call, text, JSON_KIND_STRING) ||
         !rpc_read_range(call, range, &order->first, &order->last))
         return false;
-    if (!desc_parse(scan->ec, call->rpc->node.network, text->text, &scan->arena, &order->list,
+    if (!desc_parse(scan->ec, call->rpc->node->network, text->text, &scan->arena, &order->list,
                     error, sizeof error)) {
         rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
         return false;
@@ -328,7 +328,7 @@ static enum rpc_progress begin_scan(struct rpc_call *call)
     if (call->error_code || !call->reply)
         return RPC_DONE;
     call->on_interrupt = on_interrupt;
-    chain_scan_coins(call->rpc->node.chain, visit_coin, on_scanned, call);
+    chain_scan_coins(call->rpc->node->chain, visit_coin, on_scanned, call);
     return RPC_PENDING;
 }
 

@@ -38,7 +38,7 @@ static int64_t max_fee_sat(const struct tx *tx, int64_t sat_per_kvb)
 /* Is some output of it an unspent coin already? */
 static bool is_in_chain(const struct rpc_call *call, const struct tx *tx)
 {
-    struct chain *chain = call->rpc->node.chain;
+    struct chain *chain = call->rpc->node->chain;
     struct outpoint outpoint = {.txid = tx->txid};
     struct arena arena;
     bool is_there = false;
@@ -109,7 +109,7 @@ enum rpc_progress rpc_sendrawtransaction(struct rpc_call *call)
     if (!read_max_rate(call, 1, &max_rate))
         return RPC_DONE;
     call->state = tx;
-    mempool_accept(call->rpc->node.mempool, tx->raw, MEMPOOL_LOCAL, max_fee_sat(tx, max_rate),
+    mempool_accept(call->rpc->node->mempool, tx->raw, MEMPOOL_LOCAL, max_fee_sat(tx, max_rate),
                    on_sent, call);
     return RPC_PENDING;
 }
@@ -178,7 +178,7 @@ static void test_next(struct rpc_call *call)
         return;
     }
     const struct tx *tx = &trial->tx[trial->at];
-    mempool_accept(call->rpc->node.mempool, tx->raw, MEMPOOL_TEST_ONLY,
+    mempool_accept(call->rpc->node->mempool, tx->raw, MEMPOOL_TEST_ONLY,
                    max_fee_sat(tx, trial->max_rate), on_tested, call);
 }
 

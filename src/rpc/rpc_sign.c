@@ -45,7 +45,7 @@ static bool read_keys(struct rpc_call *call, struct signing_order *order)
         bool compressed;
         if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
             return false;
-        if (!wif_decode(call->rpc->node.network, (const char *)v->text.p, secret, &compressed) ||
+        if (!wif_decode(call->rpc->node->network, (const char *)v->text.p, secret, &compressed) ||
             !sign_key_init(&order->keys[order->n_keys++], rpc_ec_context(call->rpc), secret,
                            compressed)) {
             rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid private key");
@@ -83,7 +83,7 @@ static bool read_hash_type(struct rpc_call *call, uint8_t *type)
 /* An output of a transaction that waits, in the call's arena. */
 static bool find_waiting(struct rpc_call *call, const struct outpoint *prevout, struct tx_out *out)
 {
-    const struct mempool *mempool = call->rpc->node.mempool;
+    const struct mempool *mempool = call->rpc->node->mempool;
     const struct mempool_entry *entry = mempool ? mempool_find(mempool, &prevout->txid) : NULL;
     if (!entry || prevout->vout >= entry->tx.n_out)
         return false;
@@ -94,7 +94,7 @@ static bool find_waiting(struct rpc_call *call, const struct outpoint *prevout, 
 
 bool rpc_find_spent(struct rpc_call *call, const struct tx *tx, struct tx_out *spent, bool *known)
 {
-    struct coins *coins = chain_coins(call->rpc->node.chain);
+    struct coins *coins = chain_coins(call->rpc->node->chain);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         struct coin coin;
         known[i] = find_waiting(call, &tx->in[i].prevout, &spent[i]);
@@ -102,7 +102,7 @@ bool rpc_find_spent(struct rpc_call *call, const struct tx *tx, struct tx_out *s
             continue;
         int found = coins_get(coins, &tx->in[i].prevout, &call->arena, &coin);
         if (found < 0) {
-            chain_note_coins_error(call->rpc->node.chain, found);
+            chain_note_coins_error(call->rpc->node->chain, found);
             rpc_fail(call, RPC_DATABASE_ERROR, "Unable to read the set of unspent outputs");
             return false;
         }

@@ -46,7 +46,7 @@ static bool read_options(struct rpc_call *call, struct spender_call *wish)
     int32_t height;
     if (!rpc_check_fields(call, options, fields, COUNT_OF(fields)))
         return false;
-    wish->mempool_only = !chain_spenderindex_status(call->rpc->node.chain, &synced, &height);
+    wish->mempool_only = !chain_spenderindex_status(call->rpc->node->chain, &synced, &height);
     const struct json_value *only = options ? json_find(options, "mempool_only") : NULL;
     const struct json_value *with_tx = options ? json_find(options, "return_spending_tx") : NULL;
     if (only && only->kind == JSON_KIND_BOOL)
@@ -104,7 +104,7 @@ static void on_spender(void *arg, int error, const struct chain_spender *spender
 /* Answer what can be answered at once, then ask the index for the next. */
 static void go_on(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     struct spender_call *wish = call->state;
     for (; wish->at < wish->n; wish->at++) {
         const struct outpoint *outpoint = &wish->outpoint[wish->at];

@@ -20,7 +20,7 @@ enum {
 
 static const struct block_node *read_last_block(struct rpc_call *call)
 {
-    const struct chain *chain = call->rpc->node.chain;
+    const struct chain *chain = call->rpc->node->chain;
     if (!rpc_arg(call, 1))
         return chain_tip(chain);
     const struct block_node *last = chain_json_read_block(call, 1, "blockhash");
@@ -34,7 +34,7 @@ static const struct block_node *read_last_block(struct rpc_call *call)
 /* How many blocks the window has: those of a month, or what the caller says. */
 static bool read_window(struct rpc_call *call, const struct block_node *last, int32_t *n)
 {
-    int64_t month = MONTH_S / call->rpc->node.network->pow_target_spacing_s;
+    int64_t month = MONTH_S / call->rpc->node->network->pow_target_spacing_s;
     int64_t available = last->height > 0 ? last->height - 1 : 0;
     *n = (int32_t)(month < available ? month : available);
     if (!rpc_arg(call, 0))
@@ -55,7 +55,7 @@ enum rpc_progress rpc_getchaintxstats(struct rpc_call *call)
     const struct block_node *last = read_last_block(call);
     if (!last || !read_window(call, last, &n))
         return RPC_DONE;
-    const struct block_node *first = chain_at(call->rpc->node.chain, last->height - n);
+    const struct block_node *first = chain_at(call->rpc->node->chain, last->height - n);
     int64_t interval_s = block_node_mtp(last) - block_node_mtp(first);
     json_open_object(out);
     json_field_int(out, "time", last->time);
@@ -397,7 +397,7 @@ static void on_read(void *arg, const struct chain_block_read *read)
 /* The block that a height of the active chain or a hash names; NULL after an error. */
 static const struct block_node *read_hash_or_height(struct rpc_call *call)
 {
-    const struct chain *chain = call->rpc->node.chain;
+    const struct chain *chain = call->rpc->node->chain;
     const struct json_value *arg = rpc_arg(call, 0);
     int32_t height = 0, tip = chain_tip(chain)->height;
     if (!arg || arg->kind != JSON_KIND_NUMBER)
@@ -414,7 +414,7 @@ static const struct block_node *read_hash_or_height(struct rpc_call *call)
 
 enum rpc_progress rpc_getblockstats(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     struct stats_call *stats_call = arena_calloc(&call->arena, 1, sizeof *stats_call);
     const struct block_node *block = read_hash_or_height(call);
     if (!block || !chain_json_need_block(call, block))

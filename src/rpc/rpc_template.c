@@ -48,7 +48,7 @@ static void put_strings(struct json_out *out, const char *key, const char *const
  * BIP-9, getblocktemplate changes */
 static void put_rules(const struct rpc_call *call, struct json_out *out)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     const struct block_node *tip = chain_tip(node->chain);
     json_field_array(out, "rules");
     json_put_string(out, "csv");
@@ -115,7 +115,7 @@ static void put_template(struct rpc_call *call, const struct block_template *tem
 {
     static const char *const capabilities[] = {"proposal"};
     static const char *const mutable[] = {"time", "transactions", "prevblock"};
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     struct json_out *out = &call->out;
     char target[U256_HEX_BYTES], bits[9];
     json_open_object(out);
@@ -148,7 +148,7 @@ static void put_template(struct rpc_call *call, const struct block_template *tem
 
 void rpc_assemble(struct rpc_call *call, struct block_template *template)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     struct block_assembler_options options = node->block;
     if (options.max_weight_wu == 0)
         options = block_assembler_default_options();
@@ -160,7 +160,7 @@ void rpc_assemble(struct rpc_call *call, struct block_template *template)
 
 static void answer(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     struct block_template template;
     rpc_assemble(call, &template);
     /* With the clock set back the least time allowed is in its future: nobody's work is to be spent
@@ -200,7 +200,7 @@ static void on_room_again(void *arg)
 static void on_tip(struct rpc_call *call)
 {
     const struct wish *wish = call->state;
-    if (!block_hash_equal(&chain_tip(call->rpc->node.chain)->hash, &wish->tip_seen))
+    if (!block_hash_equal(&chain_tip(call->rpc->node->chain)->hash, &wish->tip_seen))
         end_wait(call);
 }
 
@@ -209,7 +209,7 @@ static void on_timer(void *arg)
     struct rpc_call *call = arg;
     const struct wish *wish = call->state;
     call->timer = 0;
-    if (mempool_sequence(call->rpc->node.mempool) != wish->sequence_seen)
+    if (mempool_sequence(call->rpc->node->mempool) != wish->sequence_seen)
         end_wait(call);
     else
         rpc_call_timer(call, LONGPOLL_AGAIN_MS, on_timer);
@@ -224,7 +224,7 @@ static void on_interrupt(struct rpc_call *call)
 /* BIP-22, Optional: Long Polling */
 static enum rpc_progress wait_for_change(struct rpc_call *call, const struct wish *wish)
 {
-    const struct block_node *tip = chain_tip(call->rpc->node.chain);
+    const struct block_node *tip = chain_tip(call->rpc->node->chain);
     if (call->rpc->is_interrupted || !block_hash_equal(&tip->hash, &wish->tip_seen)) {
         answer(call);
         return RPC_DONE;
@@ -245,8 +245,8 @@ static void read_long_poll_id(const struct rpc_call *call, const struct json_val
                               struct wish *wish)
 {
     wish->is_long_poll = true;
-    wish->tip_seen = chain_tip(call->rpc->node.chain)->hash;
-    wish->sequence_seen = mempool_sequence(call->rpc->node.mempool);
+    wish->tip_seen = chain_tip(call->rpc->node->chain)->hash;
+    wish->sequence_seen = mempool_sequence(call->rpc->node->mempool);
     uint8_t bytes[32];
     if (id->kind != JSON_KIND_STRING || id->text.len < 64 ||
         !hex_decode(bytes, sizeof bytes, (const char *)id->text.p, 64))
@@ -297,11 +297,11 @@ static enum rpc_progress judge_proposal(struct rpc_call *call, const struct json
     if (!is_hex || !block_ref_decode_head(ref)) {
         rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block decode failed");
     } else {
-        const struct block_node *known = chain_find(call->rpc->node.chain, &ref->block.hash);
+        const struct block_node *known = chain_find(call->rpc->node->chain, &ref->block.hash);
         if (known) {
             put_known(&call->out, known);
         } else {
-            chain_test_block(call->rpc->node.chain, ref, on_judged, call);
+            chain_test_block(call->rpc->node->chain, ref, on_judged, call);
             progress = RPC_PENDING;
         }
     }
@@ -313,7 +313,7 @@ static enum rpc_progress judge_proposal(struct rpc_call *call, const struct json
 
 static bool may_mine(struct rpc_call *call)
 {
-    const struct rpc_node *node = &call->rpc->node;
+    const struct rpc_node *node = call->rpc->node;
     if (node->network->is_test_chain || !chain_is_initial_download(node->chain))
         return true;
     rpc_fail(call, RPC_CLIENT_IN_INITIAL_DOWNLOAD,
@@ -323,7 +323,7 @@ static bool may_mine(struct rpc_call *call)
 
 static bool knows_rules(struct rpc_call *call, const struct wish *wish)
 {
-    if (call->rpc->node.network->signet_blocks && !has_rule(wish, "signet")) {
+    if (call->rpc->node->network->signet_blocks && !has_rule(wish, "signet")) {
         rpc_fail(call, RPC_INVALID_PARAMETER,
                  "getblocktemplate must be called with the signet rule set (call with "
                  "{\"rules\": [\"segwit\", \"signet\"]})");

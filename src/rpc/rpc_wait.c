@@ -25,7 +25,7 @@ static bool is_high_enough(const struct wait *wait, const struct block_node *tip
 
 static void write_tip(struct rpc_call *call)
 {
-    const struct block_node *tip = chain_tip(call->rpc->node.chain);
+    const struct block_node *tip = chain_tip(call->rpc->node->chain);
     json_open_object(&call->out);
     json_field_id(&call->out, "hash", tip->hash.b);
     json_field_int(&call->out, "height", tip->height);
@@ -41,7 +41,7 @@ static void end_wait(struct rpc_call *call)
 static void on_tip(struct rpc_call *call)
 {
     const struct wait *wait = call->state;
-    if (wait->is_over(wait, chain_tip(call->rpc->node.chain)))
+    if (wait->is_over(wait, chain_tip(call->rpc->node->chain)))
         end_wait(call);
 }
 
@@ -61,7 +61,7 @@ static enum rpc_progress start_wait(struct rpc_call *call, const struct wait *wa
         return RPC_DONE;
     if (timeout_ms < 0)
         return rpc_fail(call, RPC_MISC_ERROR, "Negative timeout");
-    if (call->rpc->is_interrupted || wait->is_over(wait, chain_tip(call->rpc->node.chain))) {
+    if (call->rpc->is_interrupted || wait->is_over(wait, chain_tip(call->rpc->node->chain))) {
         write_tip(call);
         return RPC_DONE;
     }
@@ -79,7 +79,7 @@ static enum rpc_progress start_wait(struct rpc_call *call, const struct wait *wa
 
 enum rpc_progress rpc_waitfornewblock(struct rpc_call *call)
 {
-    struct wait wait = {.is_over = is_other_block, .hash = chain_tip(call->rpc->node.chain)->hash};
+    struct wait wait = {.is_over = is_other_block, .hash = chain_tip(call->rpc->node->chain)->hash};
     const struct json_value *current = rpc_arg(call, 1);
     if (current && !rpc_read_id(call, current, "current_tip", wait.hash.b))
         return RPC_DONE;

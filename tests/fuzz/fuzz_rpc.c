@@ -35,6 +35,7 @@ struct machine {
     struct sim_env *sim;
     struct network network;
     struct chain *chain;
+    struct rpc_node node;
     struct rpc *rpc;
     struct log log;
     size_t n_replies;
@@ -71,18 +72,18 @@ static struct machine *machine_new(void)
     if (!chain_open(machine->chain, &error))
         abort();
     sim_env_run_until_idle(machine->sim);
-    struct rpc_node node = {.ctx = machine,
-                            .env = env,
-                            .chain = machine->chain,
-                            .network = &machine->network,
-                            .data_dir = "regtest",
-                            .stop = ignore,
-                            .set_mock_time = ignore_time,
-                            .advance_timers = ignore_time,
-                            .now_s = now_s,
-                            .log_control = &machine->log};
+    machine->node = (struct rpc_node){.ctx = machine,
+                                      .env = env,
+                                      .chain = machine->chain,
+                                      .network = &machine->network,
+                                      .data_dir = "regtest",
+                                      .stop = ignore,
+                                      .set_mock_time = ignore_time,
+                                      .advance_timers = ignore_time,
+                                      .now_s = now_s,
+                                      .log_control = &machine->log};
     struct rpc_auth_options auth = {.user = "u", .password = "p"};
-    machine->rpc = rpc_new(&node, &auth, &error);
+    machine->rpc = rpc_new(&machine->node, rpc_methods(), &auth, &error);
     ASSERT(machine->rpc);
     return machine;
 }

@@ -36,7 +36,7 @@ struct net_fake {
     int save_error;
 };
 
-/* An empty network; hand &fake->view to rpc_set_net(). Nothing to free. */
+/* An empty network; rig->node.net is &fake->view. Nothing to free. */
 void net_fake_init(struct net_fake *fake);
 
 #endif

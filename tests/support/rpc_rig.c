@@ -58,7 +58,7 @@ void rpc_rig_init(struct rpc_rig *rig, const struct chain_options *options,
     rig_start(&rig->chain, 1, &rig->builder, options);
     rig_settle(&rig->chain);
     const struct env *env = sim_env_get(rig->chain.sim);
-    struct rpc_node node = {
+    rig->node = (struct rpc_node){
         .ctx = rig,
         .env = env,
         .chain = rig->chain.chain,
@@ -75,7 +75,7 @@ void rpc_rig_init(struct rpc_rig *rig, const struct chain_options *options,
         .log_control = &rig->log,
     };
     char *error = NULL;
-    rig->rpc = rpc_new(&node, auth ? auth : &plain, &error);
+    rig->rpc = rpc_new(&rig->node, rpc_methods(), auth ? auth : &plain, &error);
     ASSERT(rig->rpc);
     rig->seen_tip = chain_tip(rig->chain.chain);
 }
@@ -105,7 +105,7 @@ void rpc_rig_add_mempool(struct rpc_rig *rig, const struct mempool_options *opti
                                             .block_connected = block_connected,
                                             .block_disconnected = block_disconnected,
                                             .tip_changed = tip_changed};
-    rpc_set_mempool(rig->rpc, rig->mempool);
+    rig->node.mempool = rig->mempool;
 }
 
 static void set_flag(void *arg)
@@ -122,7 +122,7 @@ static void close_mempool(struct rpc_rig *rig)
     rig_wait(&rig->chain, &is_closed);
     rig->chain.also = (struct chain_events){0};
     mempool_free(rig->mempool);
-    rpc_set_mempool(rig->rpc, NULL);
+    rig->node.mempool = NULL;
 }
 
 void rpc_rig_deinit(struct rpc_rig *rig)

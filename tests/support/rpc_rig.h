@@ -24,6 +24,7 @@ struct rpc_rig_answer {
 struct rpc_rig {
     struct chain_builder builder;
     struct chain_rig chain;
+    struct rpc_node node; /* tests may take parts away, or add a network */
     struct rpc *rpc;
     struct log log;
     const struct block_node *seen_tip;

@@ -13,6 +13,7 @@ struct world {
     struct env_host *host;
     struct loop *loop;
     struct config config;
+    struct rpc_node node;
     struct rpc *rpc;
     struct rpc_server *server;
     int port;
@@ -53,15 +54,15 @@ static int setup(void **state)
     loop_ignore_signals();
     w->host = env_host_new(1);
     w->loop = env_host_loop(w->host);
-    const struct rpc_node node = {.ctx = w,
-                                  .env = env_host_env(w->host),
-                                  .network = network_get(NETWORK_REGTEST),
-                                  .data_dir = "/nowhere",
-                                  .warmup_status = warmup_status,
-                                  .now_s = now_s,
-                                  .warning = no_warnings};
+    w->node = (struct rpc_node){.ctx = w,
+                                .env = env_host_env(w->host),
+                                .network = network_get(NETWORK_REGTEST),
+                                .data_dir = "/nowhere",
+                                .warmup_status = warmup_status,
+                                .now_s = now_s,
+                                .warning = no_warnings};
     const struct rpc_auth_options auth = {.user = "u", .password = "p"};
-    w->rpc = rpc_new(&node, &auth, &error);
+    w->rpc = rpc_new(&w->node, rpc_methods(), &auth, &error);
     assert_non_null(w->rpc);
     w->port = free_port();
     w->config.rpc_binds[0] = (struct config_bind){"127.0.0.1", (uint16_t)w->port};

@@ -27,9 +27,9 @@ TEST(parameters_are_counted_and_found)
                  {"third|", -1}, {"first|one", -1}, {"sixth", -1}, {"dreii", -1}};
     for (size_t i = 0; i < COUNT_OF(names); i++)
         assert_int_equal(method_param_find(&sample, span_of_string(names[i].name)), names[i].at);
-    assert_null(method_find(span_of_string("sample")));
-    assert_null(method_find(span_of_string("")));
-    assert_null(method_find(span_of("help\0", 5)));
+    assert_null(method_find(rpc_methods(), span_of_string("sample")));
+    assert_null(method_find(rpc_methods(), span_of_string("")));
+    assert_null(method_find(rpc_methods(), span_of("help\0", 5)));
 }
 
 TEST(help_comes_from_the_row)
@@ -58,7 +58,7 @@ TEST(the_list_is_grouped_and_hides_what_is_for_tests)
 {
     struct buffer text;
     buffer_init(&text);
-    method_write_list(&text);
+    method_write_list(rpc_methods(), &text);
     buffer_append(&text, "", 1);
     const char *list = (const char *)text.p;
     assert_memory_equal(list, "== Blockchain ==\n", 17);

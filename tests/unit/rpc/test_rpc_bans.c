@@ -15,7 +15,7 @@ static void net_rig_init(struct net_rig *rig)
 {
     rpc_rig_init(&rig->rpc, NULL, NULL);
     net_fake_init(&rig->fake);
-    rpc_set_net(rig->rpc.rpc, &rig->fake.view);
+    rig->rpc.node.net = &rig->fake.view;
 }
 
 #define UNBAN_FAILED                                                                               \

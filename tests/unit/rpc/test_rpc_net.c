@@ -51,7 +51,7 @@ static void net_rig_init(struct net_rig *rig)
 {
     rpc_rig_init(&rig->rpc, NULL, NULL);
     net_fake_init(&rig->fake);
-    rpc_set_net(rig->rpc.rpc, &rig->fake.view);
+    rig->rpc.node.net = &rig->fake.view;
 }
 
 static void net_rig_deinit(struct net_rig *rig)
@@ -344,7 +344,7 @@ TEST(a_pruning_node_fetches_nothing_ahead_of_its_tip)
     const struct chain_options options = {.prune = true};
     rpc_rig_init(&rig.rpc, &options, NULL);
     net_fake_init(&rig.fake);
-    rpc_set_net(rig.rpc.rpc, &rig.fake.view);
+    rig.rpc.node.net = &rig.fake.view;
     const struct built_block *block =
         builder_blocks(&rig.rpc.builder, rig.rpc.builder.genesis, 1, NULL);
     struct verdict verdict = {.code = REJECT_NONE};

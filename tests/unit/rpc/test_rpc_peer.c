@@ -81,7 +81,7 @@ static void init(struct rpc_rig *rig, struct net_fake *fake, const struct rpc_pe
     net_fake_init(fake);
     fake->peers = peers;
     fake->n_peers = n;
-    rpc_set_net(rig->rpc, &fake->view);
+    rig->node.net = &fake->view;
 }
 
 TEST(a_peer_before_the_handshake)
@@ -185,7 +185,7 @@ TEST(orphans_are_listed_as_the_verbosity_says)
     char want[1000];
     rpc_rig_init(&rig, NULL, NULL);
     net_fake_init(&fake);
-    rpc_set_net(rig.rpc, &fake.view);
+    rig.node.net = &fake.view;
     assert_call(&rig, "getorphantxs", "[]", "[]");
     fake.orphans = orphans;
     fake.n_orphans = COUNT_OF(orphans);

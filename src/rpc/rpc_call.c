@@ -1,0 +1,86 @@
+/* rpc_call.c - how a handler ends its call: with an error, later, or by a job off the loop. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "crypto/key.h"
+#include "rpc/rpc_internal.h"
+#include "util/alloc.h"
+
+enum { MESSAGE_MAX_BYTES = 65536 };
+
+enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    ASSERT(len >= 0);
+    size_t size = (size_t)len < MESSAGE_MAX_BYTES ? (size_t)len + 1 : MESSAGE_MAX_BYTES;
+    xfree(call->error_message);
+    call->error_message = xmalloc(size);
+    va_start(args, format);
+    vsnprintf(call->error_message, size, format, args);
+    va_end(args);
+    call->error_code = code;
+    return RPC_DONE;
+}
+
+void rpc_finish(struct rpc_call *call)
+{
+    ASSERT(!call->entry_done);
+    call->entry_done = true;
+    if (!call->is_running)
+        call->rpc->entry_ended(call);
+}
+
+void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn)
+{
+    const struct env *env = call->rpc->node->env;
+    if (call->timer)
+        env_timer_cancel(env, call->timer);
+    call->timer = env_timer_start(env, delay_ms * 1000, fn, call);
+}
+
+static void on_job_done(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    if (job->cancelled)
+        rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
+    if (call->job_end)
+        call->job_end(call);
+    if (job->cancelled || !call->job_next || call->job_next(call) == RPC_DONE)
+        rpc_finish(call);
+}
+
+void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
+                 void (*end)(struct rpc_call *call))
+{
+    call->job_end = end;
+    call->job_next = NULL;
+    const struct env *env = call->rpc->node->env;
+    call->job = (struct env_job){.run = run, .done = on_job_done};
+    env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &call->job);
+}
+
+void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
+                  void (*end)(struct rpc_call *call),
+                  enum rpc_progress (*next)(struct rpc_call *call))
+{
+    rpc_run_job(call, run, end);
+    call->job_next = next;
+}
+
+struct rpc_call *rpc_job_call(struct env_job *job)
+{
+    return CONTAINER_OF(job, struct rpc_call, job);
+}
+
+struct ec_context *rpc_ec_context(struct rpc *rpc)
+{
+    if (!rpc->ec) {
+        uint8_t seed[32];
+        env_random(rpc->node->env, seed, sizeof seed);
+        rpc->ec = ec_context_new(seed);
+    }
+    return rpc->ec;
+}
