@@ -423,7 +423,7 @@ static int run(struct cli *cli, int argc, const char *const *argv, char **error)
     if (!cli->config.network || argc < 2) {
         struct buffer text;
         buffer_init(&text);
-        cli_config_help(&text);
+        cli_config_help(options, &text);
         print(&text, 0);
         buffer_deinit(&text);
         return cli->config.network ? 1 : 0;

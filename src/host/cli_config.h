@@ -33,7 +33,7 @@ NODISCARD char *cli_config_login(const struct cli_config *config, const char *st
 /* The path that calls go to: "/", with -rpcwallet "/wallet/NAME", the name escaped. xfree it. */
 NODISCARD char *cli_config_path(const struct cli_config *config);
 
-/* The help text, not zero-terminated. */
-void cli_config_help(struct buffer *out);
+/* The help text, not zero-terminated. options: of cli_config_init() */
+void cli_config_help(const struct options *options, struct buffer *out);
 
 #endif

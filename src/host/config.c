@@ -2,15 +2,13 @@
 #include "host/config.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/config_base.h"
 #include "host/config_internal.h"
 #include "host/config_options.h"
 #include "host/files.h"
@@ -18,103 +16,14 @@
 #include "p2p/connect/dns_seed.h"
 #include "p2p/connect/named_node.h"
 #include "util/array.h"
-#include "util/config_file.h"
 #include "util/hex.h"
 #include "util/parse.h"
 
-#define CONFIG_FILE_BYTES_MAX  (1024 * 1024)
 #define MIB                    ((int64_t)1024 * 1024)
 #define FASTPRUNE_FILE_BYTES   (64 << 10)
 #define FASTPRUNE_AFTER_HEIGHT 100
 
-/* -- Paths ---------------------------------------------------------------------------------- */
-
-static bool is_dir(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-char *config_path_in(const char *dir, const char *path)
-{
-    if (path[0] == '/')
-        return xstrdup(path);
-    return xasprintf("%s/%s", dir, path);
-}
-
-/* Where relative paths of the command line start, so that they hold after -daemon's chdir. */
-static char *absolute(const char *path)
-{
-    char cwd[PATH_MAX];
-    if (path[0] == '/' || !getcwd(cwd, sizeof cwd))
-        return xstrdup(path);
-    return config_path_in(cwd, path);
-}
-
-static char *default_base_dir(void)
-{
-    const char *home = getenv("HOME");
-    if (!home || !*home) {
-        const struct passwd *user = getpwuid(getuid());
-        home = user && user->pw_dir ? user->pw_dir : "";
-    }
-    return xasprintf("%s/.cairn", home);
-}
-
-/* Settle base_dir, now or again after the config file named another. */
-static bool choose_base_dir(struct config *config, char **error)
-{
-    const char *given = options_get_string(&config->options, "datadir", "");
-    xfree(config->base_dir);
-    config->base_dir = *given ? absolute(given) : default_base_dir();
-    if (*given && !is_dir(config->base_dir))
-        return REFUSE(error, "Specified data directory \"%s\" does not exist.", given);
-    return true;
-}
-
 /* -- The config file ------------------------------------------------------------------------ */
-
-/* Returns: 0 or a negative errno. */
-static int read_text(const char *path, struct buffer *out)
-{
-    struct env_file *file = NULL;
-    int rc = files_open(NULL, path, ENV_OPEN_READ, &file);
-    if (rc != 0)
-        return rc;
-    uint8_t *p = buffer_reserve(out, CONFIG_FILE_BYTES_MAX + 1);
-    int64_t got = files_read_at(NULL, file, 0, p, CONFIG_FILE_BYTES_MAX + 1);
-    files_close(NULL, file);
-    if (got < 0)
-        return (int)got;
-    if (got > CONFIG_FILE_BYTES_MAX)
-        return -EFBIG;
-    out->len += (size_t)got;
-    return 0;
-}
-
-static bool read_included(void *ctx, const char *path, struct buffer *out)
-{
-    const struct config *config = ctx;
-    char *full = config_path_in(config->base_dir, path);
-    int rc = read_text(full, out);
-    xfree(full);
-    return rc == 0;
-}
-
-static bool exists(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0;
-}
-
-char *config_default_file(const char *dir)
-{
-    char *own = config_path_in(dir, CONFIG_FILE_NAME);
-    char *other = config_path_in(dir, CONFIG_OTHER_FILE_NAME);
-    bool is_other = !exists(own) && exists(other);
-    xfree(is_other ? own : other);
-    return is_other ? other : own;
-}
 
 /* The data directory that the file has named holds another config file: which one was meant? Core
  * stops there, in these words, unless -allowignoredconf is set. */
@@ -151,48 +60,6 @@ static bool refuse_second_file(struct config *config, const char *first_dir, cha
                            why);
     xfree(why);
     return is_allowed;
-}
-
-/* Settle which file it is; one that bears the other program's name is mentioned. */
-static void choose_config_file(struct config *config)
-{
-    struct options *options = &config->options;
-    if (options_is_set(options, "conf")) {
-        config->config_path =
-            config_path_in(config->base_dir, options_get_string(options, "conf", ""));
-        return;
-    }
-    config->config_path = config_default_file(config->base_dir);
-    if (strcmp(strrchr(config->config_path, '/') + 1, CONFIG_OTHER_FILE_NAME) == 0)
-        options_message(options, OPTION_MESSAGE_TOLD,
-                        "Config file: %s, since there is no " CONFIG_FILE_NAME " beside it",
-                        config->config_path);
-}
-
-static bool read_config_file(struct config *config, char **error)
-{
-    if (options_is_negated(&config->options, "conf"))
-        return true;
-    choose_config_file(config);
-    struct buffer text;
-    buffer_init(&text);
-    int rc = read_text(config->config_path, &text);
-    bool ok = true;
-    if (rc == 0)
-        ok = config_file_parse_all(&config->options, buffer_span(&text), config->config_path,
-                                   read_included, config, error);
-    else if (rc == -EISDIR)
-        ok = REFUSE(error, "Config file \"%s\" is a directory.", config->config_path);
-    else if (options_is_set(&config->options, "conf"))
-        ok = REFUSE(error,
-                    "Error reading configuration file: specified config file \"%s\" could not be "
-                    "opened.",
-                    config->config_path);
-    else if (rc != -ENOENT)
-        ok = REFUSE(error, "Error reading configuration file: \"%s\": %s", config->config_path,
-                    strerror(-rc));
-    buffer_deinit(&text);
-    return ok;
 }
 
 /* -- The network ---------------------------------------------------------------------------- */
@@ -274,11 +141,9 @@ static bool apply_tests(struct config *config, char **error)
 
 static bool choose_network(struct config *config, char **error)
 {
-    const char *name = options_chain(&config->options, error);
-    if (!name || !options_select_network(&config->options, name, error))
+    const struct network *network = config_choose_network(&config->options, error);
+    if (!network)
         return false;
-    const struct network *network = network_find(name);
-    ASSERT(network);
     config->network = *network;
     if (network->kind == NETWORK_SIGNET && !apply_signet(config, error))
         return false;
@@ -366,23 +231,7 @@ static int compute_threads(int64_t par)
 static bool set_chain(struct config *config, char **error)
 {
     const struct options *options = &config->options;
-    struct chain_options *chain = &config->chain;
-    int64_t dbcache = options_get_int(options, "dbcache", CONFIG_DBCACHE_MIB);
-    chain->cache_bytes =
-        (size_t)(config_clamp(dbcache, CONFIG_DBCACHE_MIN, CONFIG_DBCACHE_MAX) * MIB);
-    chain->reindex = options_get_bool(options, "reindex", false);
-    chain->reindex_chainstate = options_get_bool(options, "reindex-chainstate", false);
-    chain->txindex = options_get_bool(options, "txindex", false);
-    chain->spender_index = options_get_bool(options, "txospenderindex", false);
-    chain->max_tip_age_s =
-        config_clamp(options_get_int(options, "maxtipage", 24 * 60 * 60), 0, UINT32_MAX);
-    chain->check_invariants = options_get_int(options, "checkblockindex", 0) != 0;
-    chain->check_blocks = (int)config_clamp(options_get_int(options, "checkblocks", 6), 0, INT_MAX);
-    chain->check_level = (int)config_clamp(options_get_int(options, "checklevel", 3), 0, 4);
-    chain->stop_after_import = options_get_bool(options, "stopafterblockimport", false);
     config->compute_threads = compute_threads(options_get_int(options, "par", 0));
-    config->stop_at_height = options_get_int(options, "stopatheight", 0);
-    config->mock_time_s = options_get_int(options, "mocktime", 0);
     if (config->mock_time_s != 0 && !config->network.mine_blocks_on_demand)
         return REFUSE(error, "-mocktime is for regtest only.");
     if (config->mock_time_s < 0)
@@ -407,9 +256,9 @@ struct config_list config_list_of(const struct config *config, const char *name)
 static struct config_list lasting_warnings(const struct options *options)
 {
     struct config_list list = {0};
-    for (size_t i = 0; i < options->n_messages; i++)
-        if (options->messages[i].kind == OPTION_MESSAGE_LASTS)
-            *ARRAY_ADD(&list) = options->messages[i].text;
+    for (size_t i = 0; i < options->messages.n; i++)
+        if (options->messages.at[i].kind == OPTION_MESSAGE_LASTS)
+            *ARRAY_ADD(&list) = options->messages.at[i].text;
     return list;
 }
 
@@ -452,16 +301,15 @@ static bool set_log(struct config *config, char **error)
 static bool set_dirs(struct config *config, char **error)
 {
     const struct options *options = &config->options;
-    const char *sub = config->network.data_dir;
-    config->data_dir = *sub ? xasprintf("%s/%s", config->base_dir, sub) : xstrdup(config->base_dir);
+    config->data_dir = config_network_dir(config->base_dir, &config->network);
     config->pid_path =
         config_path_in(config->data_dir, options_get_string(options, "pid", "cairnd.pid"));
     const char *blocks = options_get_string(options, "blocksdir", "");
     if (!*blocks)
         return true;
-    char *blocks_base = absolute(blocks);
-    bool exists = is_dir(blocks_base);
-    config->blocks_dir = *sub ? config_path_in(blocks_base, sub) : xstrdup(blocks_base);
+    char *blocks_base = config_absolute(blocks);
+    bool exists = config_is_dir(blocks_base);
+    config->blocks_dir = config_network_dir(blocks_base, &config->network);
     xfree(blocks_base);
     return exists || REFUSE(error, "Specified blocks directory \"%s\" does not exist.", blocks);
 }
@@ -469,10 +317,10 @@ static bool set_dirs(struct config *config, char **error)
 /* The data directory, the config file that it holds, and what that file says of both. */
 static bool choose_dirs(struct config *config, char **error)
 {
-    if (!choose_base_dir(config, error) || !read_config_file(config, error))
-        return false;
-    char *first_dir = xstrdup(config->base_dir);
-    bool ok = choose_base_dir(config, error) && refuse_second_file(config, first_dir, error);
+    char *first_dir;
+    bool ok = config_read_base(&config->options, &first_dir, &config->base_dir,
+                               &config->config_path, error) &&
+              refuse_second_file(config, first_dir, error);
     xfree(first_dir);
     return ok && choose_network(config, error) && set_dirs(config, error);
 }
@@ -560,9 +408,7 @@ static bool refuse_contradictions(const struct options *options, char **error)
 
 static void set_process(struct config *config)
 {
-    struct options *options = &config->options;
-    config->daemon_wait = options_get_bool(options, "daemonwait", false);
-    config->daemon = config->daemon_wait || options_get_bool(options, "daemon", false);
+    config->daemon |= config->daemon_wait;
     config->load_blocks = config_list_of(config, "loadblock");
 }
 
@@ -594,6 +440,7 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
     if (!choose_dirs(config, error))
         return false;
     apply_interactions(&config->options);
+    options_fill(&config->options, config);
     set_process(config);
     if (!refuse_contradictions(&config->options, error) || !set_chain(config, error) ||
         !config_rpc_init(config, error) || !set_log(config, error) ||

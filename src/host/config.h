@@ -19,12 +19,6 @@
 #define CONFIG_RPC_BINDS_MAX 16
 #define CONFIG_SUBNETS_MAX   256
 #define CONFIG_COMPUTE_MAX   64
-#define CONFIG_DBCACHE_MIB   450
-#define CONFIG_DBCACHE_MIN   4
-#define CONFIG_DBCACHE_MAX   (1024 * 1024)
-
-#define CONFIG_FILE_NAME       "cairn.conf"
-#define CONFIG_OTHER_FILE_NAME "bitcoin.conf" /* read where the former is missing */
 
 enum config_action {
     CONFIG_RUN,
@@ -91,11 +85,5 @@ struct config {
  * Owns:     the caller; config_deinit() in either case */
 NODISCARD bool config_init(struct config *config, int argc, const char *const *argv, char **error);
 void config_deinit(struct config *config);
-
-/* The config file of a data directory unless -conf names one: cairn.conf, or bitcoin.conf where
- * that is alone, so that scripts made for bitcoind need no change. For both programs.
- *
- * Owns: the caller, xfree() */
-NODISCARD char *config_default_file(const char *dir);
 
 #endif

@@ -5,10 +5,8 @@
 #define HOST_CONFIG_INTERNAL_H
 
 #include "host/config.h"
+#include "host/config_base.h"
 #include "util/alloc.h"
-
-/* Set *error to a formatted line and return false. */
-#define REFUSE(error, ...) (*(error) = xasprintf(__VA_ARGS__), false)
 
 /* The value, or the limit that it is beyond. */
 static inline int64_t config_clamp(int64_t value, int64_t least, int64_t most)
@@ -16,9 +14,6 @@ static inline int64_t config_clamp(int64_t value, int64_t least, int64_t most)
     ASSERT(least <= most);
     return value < least ? least : value > most ? most : value;
 }
-
-/* A path that an option names, relative to dir unless absolute. Owns: the caller, xfree() */
-NODISCARD char *config_path_in(const char *dir, const char *path);
 
 /* All values of a list option, borrowed from the options. Owns: the caller frees items */
 NODISCARD struct config_list config_list_of(const struct config *config, const char *name);

@@ -112,7 +112,6 @@ static bool set_outbound(struct config_net *config, const struct options *option
     p2p->external = config->external;
     p2p->no_discover = !options_get_bool(options, "discover", true);
     p2p->no_dns = !options_get_bool(options, "dns", true);
-    p2p->dns_seed_forced = options_get_bool(options, "forcednsseed", false);
     if (first && strcmp(first, "0") != 0 &&
         !set_names(config, options, "connect", config->connect, &p2p->n_connect, error))
         return false;
@@ -156,7 +155,6 @@ static bool set_inbound(struct config_net *config, const struct options *options
 {
     struct p2p_options *p2p = &config->p2p;
     const char *spec;
-    p2p->listen = options_get_bool(options, "listen", true);
     p2p->binds = config->binds;
     for (size_t i = 0; (spec = options_get_list(options, "bind", i)); i++)
         if (!set_bind(config, spec, error))
@@ -239,28 +237,22 @@ static bool set_p2p(struct config_net *config, const struct options *options,
         *error = xasprintf("Invalid port specified in -port: '%lld'", (long long)port);
         return false;
     }
-    int64_t connections = options_get_int(options, "maxconnections", P2P_MAX_CONNECTIONS_DEFAULT);
-    if (connections < 0) {
+    if (p2p->max_connections < 0) {
         *error = xstrdup("-maxconnections must be greater or equal than zero");
         return false;
     }
     p2p->port = (uint16_t)port;
     config->network_port = network->p2p_port;
-    p2p->max_connections = connections > INT32_MAX ? INT32_MAX : (int)connections;
-    p2p->dns_seed = options_get_bool(options, "dnsseed", true);
-    p2p->blocks_only = options_get_bool(options, "blocksonly", false);
     p2p->is_inactive = !options_get_bool(options, "networkactive", true);
     const char *target = options_get_string(options, "maxuploadtarget", "0");
     if (!parse_bytes(target, MIB, &p2p->upload_target_bytes)) {
         *error = xasprintf("Unable to parse -maxuploadtarget: '%s'", target);
         return false;
     }
-    p2p->peer_timeout_s = options_get_int(options, "peertimeout", 60);
     if (p2p->peer_timeout_s <= 0) {
         *error = xstrdup("peertimeout must be a positive integer.");
         return false;
     }
-    config->ban_time_s = options_get_int(options, "bantime", BAN_TIME_DEFAULT_S);
     if (config->ban_time_s <= 0) {
         *error = xstrdup("-bantime must be a number of seconds, 1 at least");
         return false;
@@ -268,7 +260,7 @@ static bool set_p2p(struct config_net *config, const struct options *options,
     if (!refuse_hiding(options, error) || !set_user_agent(config, options, error) ||
         !set_outbound(config, options, error) || !set_inbound(config, options, error))
         return false;
-    if (connections == 0) { /* as Core: nobody calls, nobody is called but by order */
+    if (p2p->max_connections == 0) { /* as Core: nobody calls, nobody is called but by order */
         p2p->listen = false;
         p2p->connect_only = true;
     }
@@ -357,7 +349,6 @@ bool config_net_init(struct config_net *config, const struct options *options,
 {
     ASSERT(config && error);
     *error = NULL;
-    memset(config, 0, sizeof *config);
     arena_init(&config->strings, 1024);
     config->p2p.data_dir = data_dir;
     return set_p2p(config, options, network, error) &&

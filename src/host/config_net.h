@@ -27,8 +27,9 @@ struct config_net {
     const char *external[CONFIG_NET_ADDRESSES_MAX];
 };
 
-/* Read the options. Names of -connect, -addnode and -seednode are looked up by the running node;
- * one of -externalip here, unless -dns=0, and one that cannot be found is an error.
+/* Read the options whose rows have no target; the others are in config already. Names of -connect,
+ * -addnode and -seednode are looked up by the running node; one of -externalip here, unless -dns=0,
+ * and one that cannot be found is an error.
  *
  * In:       data_dir  borrowed for the life of config
  * Returns:  false with *error, a line for the user freed with xfree()

@@ -1,6 +1,12 @@
 /* config_options.c - see config_options.h */
 #include "host/config_options.h"
 
+#include <limits.h>
+
+#include "host/cli_config.h"
+#include "host/config.h"
+#include "host/config_base.h"
+
 #define G      OPTION_CATEGORY_GENERAL
 #define C      OPTION_CATEGORY_CONNECTION
 #define W      OPTION_CATEGORY_WALLET
@@ -17,90 +23,92 @@
 #define NET    OPTION_NETWORK_ONLY
 #define DEBUG  OPTION_DEBUG_ONLY
 #define LINE   OPTION_COMMAND_LINE_ONLY
+#define CLIENT OPTION_CLIENT_TOO
+#define ALONE  OPTION_CLIENT_ONLY
+#define MIB    (1024 * 1024)
+
+#define LIMITS(lowest, highest) .least = (lowest), .most = (highest)
+#define INTO(member)            OPTION_INTO(struct config, member)
+#define CLIENT_INTO(member)     OPTION_INTO(struct cli_config, member)
 
 /* Known to bitcoind, without effect here: whoever asks for it is warned. */
 #define IGNORED(name, category, type)                                                              \
     {                                                                                              \
-        name, NULL, "", category, type, OPTION_IGNORED                                             \
+        name, NULL, "", category, type, .flags = OPTION_IGNORED                                    \
     }
 
 /* The same, yet nobody misses it: a default of ours, a tuning of what is not here. */
 #define HARMLESS(name, category, type)                                                             \
     {                                                                                              \
-        name, NULL, "", category, type, OPTION_IGNORED | OPTION_HARMLESS                           \
+        name, NULL, "", category, type, .flags = OPTION_IGNORED | OPTION_HARMLESS                  \
     }
 
+/* clang-format off */
 static const struct option_def table[] = {
-    {"?", NULL, "Print this help message and exit", G, BOOL, LINE | OPTION_HIDDEN},
-    {"h", NULL, "Print this help message and exit", G, BOOL, LINE | OPTION_HIDDEN},
-    {"help", NULL, "Print this help message and exit (also -h or -?)", G, BOOL, LINE},
+    {"?", NULL, "Print this help message and exit", G, BOOL, .flags = LINE | OPTION_HIDDEN |
+     CLIENT},
+    {"h", NULL, "Print this help message and exit", G, BOOL, .flags = LINE | OPTION_HIDDEN |
+     CLIENT},
+    {"help", NULL, "Print this help message and exit (also -h or -?)", G, BOOL, .flags = LINE |
+     CLIENT},
     {"help-debug", NULL, "Print this help message with the debugging options and exit", G, BOOL,
-     LINE},
-    {"version", NULL, "Print the version and exit", G, BOOL, LINE},
-    {"alertnotify", "<cmd>",
-     "Run a command when the node has a warning (%s in cmd is replaced by the message)", G, STRING,
-     0},
-    {"allowignoredconf", NULL,
-     "Start although the data directory holds a config file that is not the one in use (default: "
-     "0)",
-     G, BOOL, 0},
-    {"assumevalid", "<hex>",
-     "Do not check the scripts of this block and its ancestors, if it is in the chain (0 to check "
-     "all; default: depends on the network)",
-     G, STRING, 0},
-    {"blocknotify", "<cmd>",
-     "Run a command when the best block changes (%s in cmd is replaced by the block's hash)", G,
-     STRING, 0},
+     .flags = LINE},
+    {"version", NULL, "Print the version and exit", G, BOOL, .flags = LINE | CLIENT},
+    {"alertnotify", "<cmd>", "Run a command when the node has a warning (%s in cmd is replaced by "
+     "the message)", G, STRING, .flags = 0},
+    {"allowignoredconf", NULL, "Start although the data directory holds a config file that is not "
+     "the one in use", G, BOOL, .fallback = "0"},
+    {"assumevalid", "<hex>", "Do not check the scripts of this block and its ancestors, if it is "
+     "in the chain (0 to check all; default: depends on the network)", G, STRING, .flags = 0},
+    {"blocknotify", "<cmd>", "Run a command when the best block changes (%s in cmd is replaced by "
+     "the block's hash)", G, STRING, .flags = 0},
     {"blocksdir", "<dir>", "Directory that holds the blocks directory (default: <datadir>)", G,
-     STRING, 0},
-    {"blocksonly", NULL, "Ask for no transactions, and relay none (default: 0)", G, BOOL, 0},
+     STRING, .flags = 0},
+    {"blocksonly", NULL, "Ask for no transactions, and relay none", G, BOOL, .fallback = "0",
+     INTO(net.p2p.blocks_only)},
     {"conf", "<file>",
      "Config file, relative to the data directory unless absolute (only useable from the command "
-     "line; default: cairn.conf, or bitcoin.conf where that is alone)",
-     G, STRING, LINE},
-    {"daemon", NULL, "Run in the background and accept commands (default: 0)", G, BOOL, 0},
-    {"daemonwait", NULL, "Run in the background, and return when start-up is complete (default: 0)",
-     G, BOOL, 0},
-    {"datadir", "<dir>", "Data directory (default: ~/.cairn)", G, STRING, OPTION_NO_NEGATION},
-    {"dbcache", "<n>",
-     "Size of the coins cache in MiB, used only as it fills (minimum 4, default: 450)", G, INT, 0},
-    {"fastprune", NULL,
-     "Small block files, and pruning from height 100 on (regtest), to test pruning", G, BOOL,
-     DEBUG},
-    {"includeconf", "<file>",
-     "Another config file, relative to the data directory (only in the config file)", G, STRING,
-     MULTI | OPTION_CONFIG_ONLY},
-    {"loadblock", "<file>", "Import the blocks of a file at start, in any order", G, STRING, MULTI},
-    {"maxmempool", "<n>", "Keep the mempool below this size in MB (default: 300)", G, INT, 0},
-    {"mempoolexpiry", "<n>", "Hours that a transaction may stay in the mempool (default: 336)", G,
-     INT, 0},
-    {"persistmempool", NULL, "Keep the mempool over a restart (default: 1)", G, BOOL, 0},
-    {"minimumchainwork", "<hex>",
-     "Chains with less work are not synced to (default: depends on the network)", G, STRING, DEBUG},
-    {"par", "<n>",
-     "Threads that verify scripts (0: one for each core, negative: leave that many cores free; "
-     "default: 0)",
-     G, INT, 0},
-    {"pid", "<file>",
-     "File that holds the process id, relative to the network's directory (default: cairnd.pid)", G,
-     STRING, 0},
-    {"prune", "<n>",
-     "Delete old block files (0: never, 1: by the RPC pruneblockchain, 550 or more: stay below "
-     "this size in MiB; default: 0). Going back to 0 needs the whole chain again.",
-     G, INT, 0},
-    {"reindex", NULL, "Rebuild the block index and the coins from the block files", G, BOOL, 0},
-    {"reindex-chainstate", NULL, "Rebuild the coins from the blocks that are stored", G, BOOL, 0},
-    {"repair", NULL,
-     "Make a damaged block index or coins database anew from the block files at the start; 0: stop "
-     "and say what to do (default: 1)",
-     G, BOOL, 0},
-    {"shutdownnotify", "<cmd>", "Run a command before the node stops", G, STRING, MULTI},
-    {"startupnotify", "<cmd>", "Run a command when the node has started", G, STRING, 0},
-    {"txindex", NULL, "Keep an index of all transactions, for getrawtransaction (default: 0)", G,
-     BOOL, 0},
-    {"txospenderindex", NULL,
-     "Keep an index of the transactions that spend outputs, for gettxspendingprevout (default: 0)",
-     G, BOOL, 0},
+     "line; default: " CONFIG_FILE_NAME ", or " CONFIG_OTHER_FILE_NAME " where that is alone)", G,
+     STRING, .flags = LINE | CLIENT},
+    {"daemon", NULL, "Run in the background and accept commands", G, BOOL, .fallback = "0",
+     INTO(daemon)},
+    {"daemonwait", NULL, "Run in the background, and return when start-up is complete", G, BOOL,
+     .fallback = "0", INTO(daemon_wait)},
+    {"datadir", "<dir>", "Data directory", G, STRING, .flags = OPTION_NO_NEGATION | CLIENT,
+     .fallback = "~/.cairn"},
+    {"dbcache", "<n>", "Size of the coins cache in MiB, used only as it fills", G, INT, .fallback =
+     "450", LIMITS(4, 1024 * 1024), INTO(chain.cache_bytes), .unit = MIB},
+    {"fastprune", NULL, "Small block files, and pruning from height 100 on (regtest), to test "
+     "pruning", G, BOOL, .flags = DEBUG},
+    {"includeconf", "<file>", "Another config file, relative to the data directory (only in the "
+     "config file)", G, STRING, .flags = MULTI | OPTION_CONFIG_ONLY | CLIENT},
+    {"loadblock", "<file>", "Import the blocks of a file at start, in any order", G, STRING, .flags
+     = MULTI},
+    {"maxmempool", "<n>", "Keep the mempool below this size in MB", G, INT, .fallback = "300"},
+    {"mempoolexpiry", "<n>", "Hours that a transaction may stay in the mempool", G, INT, .fallback
+     = "336"},
+    {"persistmempool", NULL, "Keep the mempool over a restart", G, BOOL, .fallback = "1"},
+    {"minimumchainwork", "<hex>", "Chains with less work are not synced to (default: depends on "
+     "the network)", G, STRING, .flags = DEBUG},
+    {"par", "<n>", "Threads that verify scripts (0: one for each core, negative: leave that many "
+     "cores free)", G, INT, .fallback = "0"},
+    {"pid", "<file>", "File that holds the process id, relative to the network's directory", G,
+     STRING, .fallback = "cairnd.pid"},
+    {"prune", "<n>", "Delete old block files (0: never, 1: by the RPC pruneblockchain, 550 or "
+     "more: stay below this size in MiB; default: 0). Going back to 0 needs the whole chain again."
+     , G, INT, .flags = 0},
+    {"reindex", NULL, "Rebuild the block index and the coins from the block files", G, BOOL,
+     INTO(chain.reindex)},
+    {"reindex-chainstate", NULL, "Rebuild the coins from the blocks that are stored", G, BOOL,
+     INTO(chain.reindex_chainstate)},
+    {"repair", NULL, "Make a damaged block index or coins database anew from the block files at "
+     "the start; 0: stop and say what to do", G, BOOL, .fallback = "1"},
+    {"shutdownnotify", "<cmd>", "Run a command before the node stops", G, STRING, .flags = MULTI},
+    {"startupnotify", "<cmd>", "Run a command when the node has started", G, STRING, .flags = 0},
+    {"txindex", NULL, "Keep an index of all transactions, for getrawtransaction", G, BOOL,
+     .fallback = "0", INTO(chain.txindex)},
+    {"txospenderindex", NULL, "Keep an index of the transactions that spend outputs, for "
+     "gettxspendingprevout", G, BOOL, .fallback = "0", INTO(chain.spender_index)},
     IGNORED("blockfilterindex", G, STRING),
     HARMLESS("blockreconstructionextratxn", G, INT),
     HARMLESS("blocksxor", G, BOOL),
@@ -113,43 +121,41 @@ static const struct option_def table[] = {
     HARMLESS("sysperms", G, BOOL),
     IGNORED("txreconciliation", G, BOOL),
 
-    {"addnode", "<ip>", "Connect to this node too, and keep trying", C, STRING, MULTI | NET},
-    {"bantime", "<n>", "Seconds that a ban of setban lasts which says none (default: 86400)", C,
-     INT, 0},
-    {"bind", "<addr>[:<port>][=onion]",
-     "Listen for peers on this address; =onion: they come through Tor", C, STRING, MULTI | NET},
-    {"connect", "<ip>", "Connect to these nodes only; 0 for none", C, STRING, MULTI | NET},
-    {"dns", NULL, "Look names up for -addnode, -connect and -seednode (default: 1)", C, BOOL, 0},
-    {"dnsseed", NULL,
-     "Ask DNS for addresses of peers when few are known (default: 1 unless -connect)", C, BOOL, 0},
-    {"discover", NULL,
-     "Tell others the address that peers see us at (default: 1 when listening and without "
-     "-externalip)",
-     C, BOOL, 0},
-    {"externalip", "<ip>", "The address that others see", C, STRING, MULTI},
-    {"forcednsseed", NULL, "Ask DNS for addresses of peers at every start (default: 0)", C, BOOL,
-     0},
-    {"listen", NULL, "Accept connections from peers (default: 1 unless -connect)", C, BOOL, 0},
-    {"maxconnections", "<n>", "Connections to peers at most (default: 125)", C, INT, 0},
-    {"maxuploadtarget", "<n>",
-     "Send peers less than this in 24 hours, if that can be had by keeping back blocks older than "
-     "a "
-     "week; peers with the permission download are served. In MiB, or with one of k, K, m, M, g, "
-     "G, t, T behind: lower case is of 1000 (default: 0, no limit)",
-     C, STRING, 0},
-    {"networkactive", NULL, "Let the node use the network (default: 1)", C, BOOL, 0},
-    {"peertimeout", "<n>", "Seconds for a peer to complete its handshake (default: 60)", C, INT,
-     DEBUG},
-    {"port", "<port>", "Listen for peers on this port (default: depends on the network)", C, INT,
+    {"addnode", "<ip>", "Connect to this node too, and keep trying", C, STRING, .flags = MULTI |
      NET},
-    {"seednode", "<ip>",
-     "Connect to this node for addresses of others while there are few peers, and disconnect", C,
-     STRING, MULTI},
-    {"timeout", "<n>", "Milliseconds for a connection to be made (default: 5000)", C, INT, 0},
-    {"whitebind", "<[permissions@]addr>", "Listen on this address and give peers there permissions",
-     C, STRING, MULTI | NET},
+    {"bantime", "<n>", "Seconds that a ban of setban lasts which says none", C, INT, .fallback =
+     "86400", INTO(net.ban_time_s)},
+    {"bind", "<addr>[:<port>][=onion]", "Listen for peers on this address; =onion: they come "
+     "through Tor", C, STRING, .flags = MULTI | NET},
+    {"connect", "<ip>", "Connect to these nodes only; 0 for none", C, STRING, .flags = MULTI | NET},
+    {"dns", NULL, "Look names up for -addnode, -connect and -seednode", C, BOOL, .fallback = "1"},
+    {"dnsseed", NULL, "Ask DNS for addresses of peers when few are known, unless -connect is given"
+     , C, BOOL, .fallback = "1", INTO(net.p2p.dns_seed)},
+    {"discover", NULL, "Tell others the address that peers see us at (default: 1 when listening "
+     "and without -externalip)", C, BOOL, .flags = 0},
+    {"externalip", "<ip>", "The address that others see", C, STRING, .flags = MULTI},
+    {"forcednsseed", NULL, "Ask DNS for addresses of peers at every start", C, BOOL, .fallback =
+     "0", INTO(net.p2p.dns_seed_forced)},
+    {"listen", NULL, "Accept connections from peers, unless -connect is given", C, BOOL, .fallback
+     = "1", INTO(net.p2p.listen)},
+    {"maxconnections", "<n>", "Connections to peers at most", C, INT, .fallback = "125",
+     INTO(net.p2p.max_connections)},
+    {"maxuploadtarget", "<n>", "Send peers less than this in 24 hours, if that can be had by "
+     "keeping back blocks older than a week; peers with the permission download are served. In "
+     "MiB, or with one of k, K, m, M, g, G, t, T behind: lower case is of 1000 (default: 0, no "
+     "limit)", C, STRING, .flags = 0},
+    {"networkactive", NULL, "Let the node use the network", C, BOOL, .fallback = "1"},
+    {"peertimeout", "<n>", "Seconds for a peer to complete its handshake", C, INT, .flags = DEBUG,
+     .fallback = "60", INTO(net.p2p.peer_timeout_s)},
+    {"port", "<port>", "Listen for peers on this port (default: depends on the network)", C, INT,
+     .flags = NET},
+    {"seednode", "<ip>", "Connect to this node for addresses of others while there are few peers, "
+     "and disconnect", C, STRING, .flags = MULTI},
+    {"timeout", "<n>", "Milliseconds for a connection to be made", C, INT, .fallback = "5000"},
+    {"whitebind", "<[permissions@]addr>", "Listen on this address and give peers there permissions"
+     , C, STRING, .flags = MULTI | NET},
     {"whitelist", "<[permissions@]subnet>", "Give peers of this range permissions", C, STRING,
-     MULTI},
+     .flags = MULTI},
     IGNORED("asmap", C, STRING),
     IGNORED("fixedseeds", C, BOOL),
     IGNORED("v2transport", C, BOOL),
@@ -169,7 +175,8 @@ static const struct option_def table[] = {
     IGNORED("proxy", C, STRING),
     HARMLESS("proxyrandomize", C, BOOL),
     IGNORED("torcontrol", C, STRING),
-    {"torpassword", NULL, "", C, STRING, OPTION_IGNORED | OPTION_HARMLESS | OPTION_SENSITIVE},
+    {"torpassword", NULL, "", C, STRING, .flags = OPTION_IGNORED | OPTION_HARMLESS |
+     OPTION_SENSITIVE},
     IGNORED("txsendrate", C, STRING),
     IGNORED("upnp", C, BOOL),
 
@@ -208,54 +215,48 @@ static const struct option_def table[] = {
     IGNORED("zmqpubsequence", Z, STRING),
     HARMLESS("zmqpubsequencehwm", Z, INT),
 
-    {"checkblockindex", NULL,
-     "Check every invariant of the block index after each event (default: 0)", D, INT, DEBUG},
-    {"checkblocks", "<n>", "Blocks to check at start (0: all; default: 6)", D, INT, DEBUG},
-    {"checklevel", "<n>", "How thoroughly -checkblocks checks, 0 to 4 (default: 3)", D, INT, DEBUG},
-    {"debug", "<category>",
-     "Write lines of this category too (1 or all: of every one; may be given more than once). "
-     "Categories: addrman, bench, blockstorage, coindb, http, leveldb, mempool, net, prune, "
-     "reindex, rpc, validation, and silently those of bitcoind that have no lines here.",
-     D, STRING, MULTI},
+    {"checkblockindex", NULL, "Check every invariant of the block index after each event", D, INT,
+     .flags = DEBUG, .fallback = "0", INTO(chain.check_invariants)},
+    {"checkblocks", "<n>", "Blocks to check at start (0: all)", D, INT, .flags = DEBUG, .fallback =
+     "6", LIMITS(0, INT_MAX), INTO(chain.check_blocks)},
+    {"checklevel", "<n>", "How thoroughly -checkblocks checks", D, INT, .flags = DEBUG, .fallback =
+     "3", LIMITS(0, 4), INTO(chain.check_level)},
+    {"debug", "<category>", "Write lines of this category too (1 or all: of every one; may be "
+     "given more than once). Categories: addrman, bench, blockstorage, coindb, http, leveldb, "
+     "mempool, net, prune, reindex, rpc, validation, and silently those of bitcoind that have no "
+     "lines here.", D, STRING, .flags = MULTI},
     {"debugexclude", "<category>", "Leave lines of this category out; goes before -debug", D,
-     STRING, MULTI},
-    {"debuglogfile", "<file>",
-     "The log, relative to the network's directory (default: debug.log; -nodebuglogfile: none)", G,
-     STRING, 0},
-    {"deprecatedrpc", "<method>",
-     "Answer in a form that is no longer the default: warnings, startingheight", D, STRING,
-     MULTI | DEBUG},
-    {"logratelimit", NULL,
-     "Limit how much alike may be logged in an hour, so that nobody can fill the disk (default: 1)",
-     D, BOOL, DEBUG},
-    {"logtimemicros", NULL, "Show microseconds in the log (default: 0)", D, BOOL, DEBUG},
-    {"logtimestamps", NULL, "Begin lines of the log with the time (default: 1)", D, BOOL, DEBUG},
-    {"maxtipage", "<n>",
-     "A tip older than this many seconds means that the node is still catching up (default: 86400)",
-     D, INT, DEBUG},
+     STRING, .flags = MULTI},
+    {"debuglogfile", "<file>", "The log, relative to the network's directory (default: debug.log; "
+     "-nodebuglogfile: none)", G, STRING, .flags = 0},
+    {"deprecatedrpc", "<method>", "Answer in a form that is no longer the default: warnings, "
+     "startingheight", D, STRING, .flags = MULTI | DEBUG},
+    {"logratelimit", NULL, "Limit how much alike may be logged in an hour, so that nobody can fill "
+     "the disk", D, BOOL, .flags = DEBUG, .fallback = "1"},
+    {"logtimemicros", NULL, "Show microseconds in the log", D, BOOL, .flags = DEBUG, .fallback =
+     "0"},
+    {"logtimestamps", NULL, "Begin lines of the log with the time", D, BOOL, .flags = DEBUG,
+     .fallback = "1"},
+    {"maxtipage", "<n>", "A tip older than this many seconds means that the node is still catching "
+     "up", D, INT, .flags = DEBUG, .fallback = "86400", LIMITS(0, UINT32_MAX),
+     INTO(chain.max_tip_age_s)},
     {"mocktime", "<n>", "Pretend that this is the time, in seconds since 1970 (0: do not)", D, INT,
-     DEBUG},
-    {"printtoconsole", NULL,
-     "Write the log to standard output too (default: 1 where that is no terminal and without "
-     "-daemon, else 0)",
-     D, BOOL, 0},
-    {"shrinkdebugfile", NULL,
-     "Keep only the last 10 MB of a larger log at start (default: 1 without -debug)", D, BOOL, 0},
-    {"stopafterblockimport", NULL,
-     "Stop when the imported blocks are connected or refused (default: 0)", D, BOOL, DEBUG},
-    {"stopatheight", "<n>", "Stop when the chain has reached this height (default: 0, never)", D,
-     INT, DEBUG},
-    {"test", "<option>",
-     "Switch something on for tests: bip94, testnet4's rules of time and difficulty (regtest only; "
-     "may be given more "
-     "than once)",
-     D, STRING, MULTI | DEBUG},
-    {"testactivationheight", "<name>@<height>",
-     "Height at which segwit, bip34, dersig, cltv or csv begins to hold (regtest only)", D, STRING,
-     MULTI | DEBUG},
-    {"uacomment", "<text>", "Comment for the user agent that peers see", D, STRING, MULTI},
-    {"vbparams", "<deployment>:<start>:<end>[:<min_activation_height>]",
-     "Times and height of a version bits deployment (regtest only)", D, STRING, MULTI | DEBUG},
+     .flags = DEBUG, .fallback = "0", INTO(mock_time_s)},
+    {"printtoconsole", NULL, "Write the log to standard output too (default: 1 where that is no "
+     "terminal and without -daemon, else 0)", D, BOOL, .flags = 0},
+    {"shrinkdebugfile", NULL, "Keep only the last 10 MB of a larger log at start (default: 1 "
+     "without -debug)", D, BOOL, .flags = 0},
+    {"stopafterblockimport", NULL, "Stop when the imported blocks are connected or refused", D,
+     BOOL, .flags = DEBUG, .fallback = "0", INTO(chain.stop_after_import)},
+    {"stopatheight", "<n>", "Stop when the chain has reached this height (0: never)", D, INT,
+     .flags = DEBUG, .fallback = "0", INTO(stop_at_height)},
+    {"test", "<option>", "Switch something on for tests: bip94, testnet4's rules of time and "
+     "difficulty (regtest only; may be given more than once)", D, STRING, .flags = MULTI | DEBUG},
+    {"testactivationheight", "<name>@<height>", "Height at which segwit, bip34, dersig, cltv or "
+     "csv begins to hold (regtest only)", D, STRING, .flags = MULTI | DEBUG},
+    {"uacomment", "<text>", "Comment for the user agent that peers see", D, STRING, .flags = MULTI},
+    {"vbparams", "<deployment>:<start>:<end>[:<min_activation_height>]", "Times and height of a "
+     "version bits deployment (regtest only)", D, STRING, .flags = MULTI | DEBUG},
     HARMLESS("addrmantest", D, BOOL),
     IGNORED("capturemessages", D, BOOL),
     HARMLESS("checkaddrman", D, INT),
@@ -277,83 +278,99 @@ static const struct option_def table[] = {
     HARMLESS("printpriority", D, BOOL),
     HARMLESS("rpcdoccheck", D, BOOL),
 
-    {"chain", "<chain>", "Use this chain: main, test, testnet4, signet or regtest (default: main)",
-     N, STRING, 0},
-    {"regtest", NULL,
-     "Use a private chain on which blocks are made at will; same as -chain=regtest", N, BOOL, 0},
-    {"signet", NULL, "Use the signet chain; same as -chain=signet", N, BOOL, 0},
-    {"signetchallenge", "<hex>",
-     "The script that signet blocks must satisfy (default: the public signet's)", N, STRING, MULTI},
-    {"signetseednode", "<host>[:<port>]",
-     "A seed of signet's addresses, instead of the network's own (may be given more than once)", N,
-     STRING, MULTI},
-    {"testnet", NULL, "Use the testnet3 chain; same as -chain=test", N, BOOL, 0},
-    {"testnet4", NULL, "Use the testnet4 chain; same as -chain=testnet4", N, BOOL, 0},
+    {"chain", "<chain>", "Use this chain: main, test, testnet4, signet or regtest", N, STRING,
+     .flags = CLIENT, .fallback = "main"},
+    {"regtest", NULL, "Use a private chain on which blocks are made at will; same as "
+     "-chain=regtest", N, BOOL, .flags = CLIENT},
+    {"signet", NULL, "Use the signet chain; same as -chain=signet", N, BOOL, .flags = CLIENT},
+    {"signetchallenge", "<hex>", "The script that signet blocks must satisfy (default: the public "
+     "signet's)", N, STRING, .flags = MULTI},
+    {"signetseednode", "<host>[:<port>]", "A seed of signet's addresses, instead of the network's "
+     "own (may be given more than once)", N, STRING, .flags = MULTI},
+    {"testnet", NULL, "Use the testnet3 chain; same as -chain=test", N, BOOL, .flags = CLIENT},
+    {"testnet4", NULL, "Use the testnet4 chain; same as -chain=testnet4", N, BOOL, .flags = CLIENT},
 
-    {"acceptnonstdtxn", NULL, "Relay nonstandard transactions (test chains only; default: 0)", L,
-     BOOL, DEBUG},
-    {"datacarrier", NULL, "Relay transactions that carry data (default: 1)", L, BOOL, 0},
-    {"datacarriersize", "<n>",
-     "Bytes of data-carrying outputs that a transaction may have to be relayed (default: 100000)",
-     L, INT, 0},
-    {"dustrelayfee", "<amount>", "Feerate in BTC/kvB that defines dust (default: 0.00003)", L,
-     STRING, DEBUG},
-    {"incrementalrelayfee", "<amount>",
-     "Feerate in BTC/kvB by which a replacement must be better (default: 0.000001)", L, STRING,
-     DEBUG},
-    {"minrelaytxfee", "<amount>",
-     "Least feerate in BTC/kvB of a transaction to be relayed (default: 0.000001)", L, STRING, 0},
-    {"permitbaremultisig", NULL, "Relay bare multisig outputs (default: 1)", L, BOOL, 0},
+    {"acceptnonstdtxn", NULL, "Relay nonstandard transactions (test chains only)", L, BOOL, .flags
+     = DEBUG, .fallback = "0"},
+    {"datacarrier", NULL, "Relay transactions that carry data", L, BOOL, .fallback = "1"},
+    {"datacarriersize", "<n>", "Bytes of data-carrying outputs that a transaction may have to be "
+     "relayed", L, INT, .fallback = "100000"},
+    {"dustrelayfee", "<amount>", "Feerate in BTC/kvB that defines dust", L, STRING, .flags = DEBUG,
+     .fallback = "0.00003"},
+    {"incrementalrelayfee", "<amount>", "Feerate in BTC/kvB by which a replacement must be better",
+     L, STRING, .flags = DEBUG, .fallback = "0.000001"},
+    {"minrelaytxfee", "<amount>", "Least feerate in BTC/kvB of a transaction to be relayed", L,
+     STRING, .fallback = "0.000001"},
+    {"permitbaremultisig", NULL, "Relay bare multisig outputs", L, BOOL, .fallback = "1"},
     IGNORED("acceptstalefeeestimates", L, BOOL),
     IGNORED("bytespersigop", L, INT),
     IGNORED("mempoolfullrbf", L, BOOL),
     IGNORED("whitelistforcerelay", L, BOOL),
     IGNORED("whitelistrelay", L, BOOL),
 
-    {"blockmaxweight", "<n>", "Weight of the blocks that we build (default: 4000000)", B, INT, 0},
-    {"blockmintxfee", "<amount>",
-     "Least feerate in BTC/kvB of transactions in blocks that we build (default: 0.00000001)", B,
-     STRING, 0},
-    {"blockreservedweight", "<n>",
-     "Weight kept free for header and coinbase in blocks that we build (default: 8000)", B, INT, 0},
+    {"blockmaxweight", "<n>", "Weight of the blocks that we build", B, INT, .fallback = "4000000"},
+    {"blockmintxfee", "<amount>", "Least feerate in BTC/kvB of transactions in blocks that we "
+     "build", B, STRING, .fallback = "0.00000001"},
+    {"blockreservedweight", "<n>", "Weight kept free for header and coinbase in blocks that we "
+     "build", B, INT, .fallback = "8000"},
     {"blockversion", "<n>", "Version of the blocks that we build (regtest; default: as signalled)",
-     B, INT, DEBUG},
+     B, INT, .flags = DEBUG},
 
-    {"rpcallowhost", "<name>",
-     "A name by which clients may call this node, beside localhost and addresses: requests that "
-     "name another Host are refused",
-     R, STRING, MULTI},
-    {"rpcallowip", "<ip>",
-     "Allow RPC from an address or range (1.2.3.4, 1.2.3.0/24, 1.2.3.0/255.255.255.0)", R, STRING,
-     MULTI},
-    {"rpcauth", "<user>:<salt>$<hash>", "User and hashed password for RPC", R, STRING,
+    {"rpcallowhost", "<name>", "A name by which clients may call this node, beside localhost and "
+     "addresses: requests that name another Host are refused", R, STRING, .flags = MULTI},
+    {"rpcallowip", "<ip>", "Allow RPC from an address or range (1.2.3.4, 1.2.3.0/24, "
+     "1.2.3.0/255.255.255.0)", R, STRING, .flags = MULTI},
+    {"rpcauth", "<user>:<salt>$<hash>", "User and hashed password for RPC", R, STRING, .flags =
      MULTI | OPTION_SENSITIVE},
-    {"rpcbind", "<addr>[:<port>]",
-     "Listen for RPC on this address; ignored without -rpcallowip (default: 127.0.0.1 and ::1)", R,
-     STRING, MULTI | NET},
-    {"rpccookiefile", "<file>",
-     "The cookie's file, relative to the network's directory (default: .cookie; -norpccookiefile: "
-     "none)",
-     R, STRING, 0},
-    {"rpccookieperms", "<who>", "Who may read the cookie: owner, group or all (default: owner)", R,
-     STRING, 0},
-    {"rpcpassword", "<pw>", "Password for RPC; -rpcauth is safer", R, STRING, OPTION_SENSITIVE},
-    {"rpcport", "<port>", "Listen for RPC on this port (default: depends on the network)", R, INT,
-     NET},
-    {"rpcservertimeout", "<n>", "Seconds that a client has for a request (default: 30)", R, INT,
-     DEBUG},
-    {"rpcthreads", "<n>", "Added to -rpcworkqueue (default: 16)", R, INT, DEBUG},
-    {"rpcuser", "<user>", "User name for RPC", R, STRING, OPTION_SENSITIVE},
-    {"rpcwhitelist", "<user>:<method>,...", "The methods that a user may call", R, STRING, MULTI},
-    {"rpcwhitelistdefault", NULL,
-     "Users without a whitelist may call nothing (default: 1 with -rpcwhitelist, else 0)", R, BOOL,
-     0},
-    {"rpcworkqueue", "<n>",
-     "Calls that may wait for their answer; more get the error 503 (default: 64)", R, INT, DEBUG},
-    {"server", NULL, "Accept commands over RPC (default: 1)", R, BOOL, 0},
+    {"rpcbind", "<addr>[:<port>]", "Listen for RPC on this address; ignored without -rpcallowip "
+     "(default: 127.0.0.1 and ::1)", R, STRING, .flags = MULTI | NET},
+    {"rpccookiefile", "<file>", "The cookie's file, relative to the network's directory (default: "
+     ".cookie; -norpccookiefile: none)", R, STRING, .flags = CLIENT},
+    {"rpccookieperms", "<who>", "Who may read the cookie: owner, group or all", R, STRING,
+     .fallback = "owner"},
+    {"rpcpassword", "<pw>", "Password for RPC; -rpcauth is safer", R, STRING, .flags =
+     OPTION_SENSITIVE | CLIENT},
+    {"rpcport", "<port>", "The port for RPC (default: depends on the network)", R, INT, .flags =
+     NET | CLIENT},
+    {"rpcservertimeout", "<n>", "Seconds that a client has for a request", R, INT, .flags = DEBUG,
+     .fallback = "30", LIMITS(1, 86400), INTO(rpc_timeout_us), .unit = 1000000},
+    {"rpcthreads", "<n>", "Added to -rpcworkqueue", R, INT, .flags = DEBUG, .fallback = "16"},
+    {"rpcuser", "<user>", "User name for RPC", R, STRING, .flags = OPTION_SENSITIVE | CLIENT},
+    {"rpcwhitelist", "<user>:<method>,...", "The methods that a user may call", R, STRING, .flags =
+     MULTI},
+    {"rpcwhitelistdefault", NULL, "Users without a whitelist may call nothing (default: 1 with "
+     "-rpcwhitelist, else 0)", R, BOOL, .flags = 0},
+    {"rpcworkqueue", "<n>", "Calls that may wait for their answer; more get the error 503", R, INT,
+     .flags = DEBUG, .fallback = "64"},
+    {"server", NULL, "Accept commands over RPC", R, BOOL, .fallback = "1", INTO(server)},
     IGNORED("ipcbind", R, STRING),
     IGNORED("rest", R, BOOL),
+
+    /* Of cairn-cli alone. */
+    {"addrinfo", NULL, "Show how many addresses of other nodes are known", G, BOOL, .flags = LINE |
+     ALONE},
+    {"generate", NULL, "Mine blocks: cairn-cli -generate [nblocks [maxtries]]. Without a wallet "
+     "they pay to an output that anybody can spend", G, BOOL, .flags = LINE | ALONE},
+    {"getinfo", NULL, "Show an overview of the node", G, BOOL, .flags = LINE | ALONE},
+    {"named", NULL, "Take arguments as name=value", G, BOOL, .flags = LINE | ALONE, .fallback = "0"
+     },
+    {"netinfo", NULL, "Show the connections: cairn-cli -netinfo [level [outonly]], with a level "
+     "from 0 to 4; -netinfo help explains", G, BOOL, .flags = LINE | ALONE},
+    {"rpcclienttimeout", "<n>", "Seconds to wait for an answer (0: for ever)", G, INT, .flags =
+     ALONE, .fallback = "900", LIMITS(0, INT64_MAX), CLIENT_INTO(timeout_s)},
+    {"rpcconnect", "<ip>[:<port>]", "Where the node listens", G, STRING, .flags = ALONE, .fallback
+     = "127.0.0.1"},
+    {"rpcwallet", "<name>", "The wallet that calls are for, at nodes that have wallets: they go to "
+     "/wallet/<name>", G, STRING, .flags = LINE | ALONE},
+    {"rpcwait", NULL, "Wait until the node has started", G, BOOL, .flags = LINE | ALONE,
+     CLIENT_INTO(wait)},
+    {"rpcwaittimeout", "<n>", "Seconds to wait at most for that (0: for ever)", G, INT, .flags =
+     LINE | ALONE, .fallback = "0", CLIENT_INTO(wait_timeout_s)},
+    {"stdin", NULL, "Read more arguments from standard input, one a line. A password by "
+     "-stdinrpcpass comes first", G, BOOL, .flags = LINE | ALONE},
+    {"stdinrpcpass", NULL, "Read the password from standard input", G, BOOL, .flags = LINE | ALONE},
 };
+/* clang-format on */
 
 const struct option_def *config_options(size_t *n)
 {

@@ -106,9 +106,6 @@ bool config_rpc_init(struct config *config, char **error)
     if (port < 1 || port > 65535)
         return REFUSE(error, "Invalid port specified in -rpcport: '%s'",
                       options_get_string(options, "rpcport", ""));
-    config->server = options_get_bool(options, "server", true);
-    config->rpc_timeout_us =
-        config_clamp(options_get_int(options, "rpcservertimeout", 30), 1, 86400) * 1000000;
     config->rpc_pending_max =
         (size_t)(config_clamp(options_get_int(options, "rpcworkqueue", 64), 1, 65536) +
                  config_clamp(options_get_int(options, "rpcthreads", 16), 0, 65536));

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "host/config.h"
-#include "host/config_options.h"
 #include "host/cookie.h"
 #include "host/datadir_lock.h"
 #include "host/descriptors.h"
@@ -96,13 +95,11 @@ static void on_warning(void *ctx, const char *line)
     fprintf(stderr, "Warning: %s\n", line);
 }
 
-static void print_help(bool with_debug)
+static void print_help(const struct options *options, bool with_debug)
 {
     struct buffer text;
-    size_t n;
-    const struct option_def *defs = config_options(&n);
     buffer_init(&text);
-    options_help(defs, n, with_debug, &text);
+    options_help(options, with_debug, &text);
     printf(CAIRN_NAME " version v" CAIRN_VERSION "\n\n"
                       "Usage:  cairnd [options]                     Start " CAIRN_NAME "\n\n");
     fwrite(text.p, 1, text.len, stdout);
@@ -308,8 +305,8 @@ static void log_start(struct daemon *daemon)
     log_printf(log, LOG_ALWAYS, "chain %s, data directory %s, %d compute threads",
                config->network.name, config->data_dir, config->compute_threads);
     options_describe(&config->options, log_option, log);
-    for (size_t i = 0; i < config->options.n_messages; i++) {
-        const struct option_message *message = &config->options.messages[i];
+    for (size_t i = 0; i < config->options.messages.n; i++) {
+        const struct option_message *message = &config->options.messages.at[i];
         log_warning(log, "%s", message->text);
         if (message->kind != OPTION_MESSAGE_LOGGED)
             fprintf(stderr, "Warning: %s\n", message->text);
@@ -567,7 +564,7 @@ static int live(struct lives *lives, int argc, char **argv)
     } else if (daemon->config.action == CONFIG_SHOW_VERSION) {
         print_version();
     } else if (daemon->config.action != CONFIG_RUN) {
-        print_help(daemon->config.action == CONFIG_SHOW_HELP_DEBUG);
+        print_help(&daemon->config.options, daemon->config.action == CONFIG_SHOW_HELP_DEBUG);
     } else {
         run(daemon);
         close_all(daemon);

@@ -59,15 +59,12 @@ static char *no_value_error(const struct place *place, const char *line)
 /* Options that have their place on the command line only. */
 static char *refuse_name(const struct place *place, const char *name)
 {
-    for (size_t i = 0; i < place->options->n_defs; i++) {
-        const struct option_def *def = &place->options->defs[i];
-        if ((def->flags & OPTION_COMMAND_LINE_ONLY) && strcmp(def->name, name) == 0)
-            return xasprintf("Error reading configuration file: %s cannot be set in the "
-                             "configuration file; use includeconf= if you want to include "
-                             "additional config files",
-                             name);
-    }
-    return NULL;
+    const struct option_def *def = options_find(place->options, name);
+    if (!def || !(def->flags & OPTION_COMMAND_LINE_ONLY))
+        return NULL;
+    return xasprintf("Error reading configuration file: %s cannot be set in the configuration "
+                     "file; use includeconf= if you want to include additional config files",
+                     name);
 }
 
 /* A value that slows each start is worth a word. Core: IsConfSupported() */
@@ -179,8 +176,8 @@ bool config_file_parse(struct options *options, struct span text, const char *pa
  */
 static const char *find_include(const struct options *options, const char *network, size_t index)
 {
-    for (size_t i = 0; i < options->n_values; i++) {
-        const struct option_value *value = &options->values[i];
+    for (size_t i = 0; i < options->values.n; i++) {
+        const struct option_value *value = &options->values.at[i];
         bool counts = value->source == OPTION_FROM_CONFIG && !value->negated &&
                       strcmp(value->def->name, "includeconf") == 0 &&
                       (*value->section == '\0' || strcmp(value->section, network) == 0);

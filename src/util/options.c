@@ -1,11 +1,11 @@
 /* options.c - values of options, and which of them count. */
 #include "util/options.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "util/alloc.h"
 #include "util/parse.h"
 
 enum { OPTIONS_ARENA_BYTES = 4096 };
@@ -29,8 +29,8 @@ void options_init(struct options *options, const struct option_def *defs, size_t
 
 void options_deinit(struct options *options)
 {
-    xfree(options->values);
-    xfree(options->messages);
+    ARRAY_FREE(&options->values);
+    ARRAY_FREE(&options->messages);
     arena_deinit(&options->arena);
     *options = (struct options){0};
 }
@@ -54,25 +54,20 @@ void options_message(struct options *options, enum option_message_kind kind, con
     vsnprintf(text, (size_t)len + 1, format, again);
     va_end(again);
 
-    if (options->n_messages == options->messages_capacity) {
-        options->messages_capacity = 2 * options->messages_capacity + 4;
-        options->messages =
-            xrealloc(options->messages, options->messages_capacity, sizeof *options->messages);
-    }
-    options->messages[options->n_messages++] = (struct option_message){.text = text, .kind = kind};
+    *ARRAY_ADD(&options->messages) = (struct option_message){.text = text, .kind = kind};
 }
 
-static const struct option_def *find_def(const struct options *options, const char *name)
+const struct option_def *options_find(const struct options *options, const char *name)
 {
     for (size_t i = 0; i < options->n_defs; i++)
-        if (strcmp(options->defs[i].name, name) == 0)
+        if (strcmp(options->defs[i].name, name) == 0 && options_has(options, &options->defs[i]))
             return &options->defs[i];
     return NULL;
 }
 
 static const struct option_def *get_def(const struct options *options, const char *name)
 {
-    const struct option_def *def = find_def(options, name);
+    const struct option_def *def = options_find(options, name);
     ASSERT(def);
     return def;
 }
@@ -87,16 +82,6 @@ static bool text_is_true(const char *text)
     text += *text == '-' || *text == '+';
     text += strspn(text, "0");
     return *text >= '1' && *text <= '9';
-}
-
-static void push_value(struct options *options, struct option_value value)
-{
-    if (options->n_values == options->values_capacity) {
-        options->values_capacity = 2 * options->values_capacity + 16;
-        options->values =
-            xrealloc(options->values, options->values_capacity, sizeof *options->values);
-    }
-    options->values[options->n_values++] = value;
 }
 
 /* What -noX, with or without a value, means. */
@@ -115,7 +100,7 @@ static bool add_negated(struct options *options, struct option_value out, const 
     out.text = twice ? "1" : "0";
     out.negated = !twice;
     out.is_literal = true;
-    push_value(options, out);
+    *ARRAY_ADD(&options->values) = out;
     return true;
 }
 
@@ -141,7 +126,7 @@ bool options_add(struct options *options, enum option_source source, const char 
                  const char *key, const char *value, bool *known, char **error)
 {
     bool negated = strncmp(key, "no", 2) == 0;
-    const struct option_def *def = find_def(options, negated ? key + 2 : key);
+    const struct option_def *def = options_find(options, negated ? key + 2 : key);
     *known = def != NULL;
     if (!def)
         return true;
@@ -157,7 +142,7 @@ bool options_add(struct options *options, enum option_source source, const char 
     if (*error)
         return false;
     out.text = keep_string(options, value ? value : "");
-    push_value(options, out);
+    *ARRAY_ADD(&options->values) = out;
     return true;
 }
 
@@ -240,8 +225,8 @@ static struct choice choose(const struct options *options, const struct option_d
                             const struct rank *rank)
 {
     struct choice choice = {0};
-    for (size_t i = 0; i < options->n_values; i++) {
-        const struct option_value *value = &options->values[i];
+    for (size_t i = 0; i < options->values.n; i++) {
+        const struct option_value *value = &options->values.at[i];
         if (!is_ranked(value, def, rank))
             continue;
         if (value->negated) {
@@ -332,13 +317,68 @@ const char *options_get_list(const struct options *options, const char *name, si
          * again. That is odd, but it is how Core's users write "these and the file's". */
         bool revived = ranks[i].source == OPTION_FROM_CONFIG && !emptied;
         bool counts = !complete || revived;
-        for (size_t j = choice.after; counts && j < options->n_values; j++)
-            if (is_ranked(&options->values[j], def, &ranks[i]) && found++ == index)
-                return options->values[j].text;
+        for (size_t j = choice.after; counts && j < options->values.n; j++)
+            if (is_ranked(&options->values.at[j], def, &ranks[i]) && found++ == index)
+                return options->values.at[j].text;
         complete |= choice.negation != NULL;
         emptied |= choice.negation && !choice.last && found == 0;
     }
     return NULL;
+}
+
+/* -- Targets -------------------------------------------------------------------------------- */
+
+static int64_t clamp(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* What holds of a number: given or not, within its limits. */
+static int64_t number_of(const struct options *options, const struct option_def *def)
+{
+    int64_t number = 0;
+    bool is_number = !def->fallback || parse_int64(def->fallback, &number);
+    ASSERT(is_number && def->least <= def->most);
+    number = options_get_int(options, def->name, number);
+    return def->least || def->most ? clamp(number, def->least, def->most) : number;
+}
+
+static void fill(const struct options *options, const struct option_def *def, void *to)
+{
+    if (def->type == OPTION_BOOL) {
+        bool fallback = def->fallback && text_is_true(def->fallback);
+        ASSERT(def->target == OPTION_TO_BOOL);
+        *(bool *)to = options_get_bool(options, def->name, fallback);
+        return;
+    }
+    int64_t value;
+    if (__builtin_mul_overflow(number_of(options, def), def->unit ? def->unit : 1, &value))
+        value = INT64_MAX;
+    switch (def->target) {
+    case OPTION_TO_NOTHING:
+        break;
+    case OPTION_TO_BOOL:
+        *(bool *)to = value != 0;
+        break;
+    case OPTION_TO_INT:
+        *(int *)to = (int)clamp(value, INT_MIN, INT_MAX);
+        break;
+    case OPTION_TO_INT64:
+        *(int64_t *)to = value;
+        break;
+    case OPTION_TO_SIZE:
+        *(size_t *)to = (size_t)clamp(value, 0, INT64_MAX);
+        break;
+    }
+}
+
+void options_fill(const struct options *options, void *target)
+{
+    for (size_t i = 0; i < options->n_defs; i++) {
+        const struct option_def *def = &options->defs[i];
+        if (def->target != OPTION_TO_NOTHING && options_has(options, def))
+            fill(options, def, (char *)target + def->at);
+    }
 }
 
 /* True if the value asks for nothing: -noX, -X=0, and of a text also the empty one. */
@@ -355,7 +395,7 @@ void options_tell_ignored(struct options *options)
 {
     for (size_t i = 0; i < options->n_defs; i++) {
         const struct option_def *def = &options->defs[i];
-        if (!(def->flags & OPTION_IGNORED))
+        if (!(def->flags & OPTION_IGNORED) || !options_has(options, def))
             continue;
         const struct option_value *value = find_value(options, def->name);
         if (!value || value->source == OPTION_IMPLIED)
@@ -372,12 +412,10 @@ bool options_imply(struct options *options, const char *name, const char *value)
 {
     if (options_is_set(options, name))
         return false;
-    push_value(options, (struct option_value){
-                            .def = get_def(options, name),
-                            .source = OPTION_IMPLIED,
-                            .section = "",
-                            .text = keep_string(options, value),
-                        });
+    *ARRAY_ADD(&options->values) = (struct option_value){.def = get_def(options, name),
+                                                         .source = OPTION_IMPLIED,
+                                                         .section = "",
+                                                         .text = keep_string(options, value)};
     return true;
 }
 
@@ -387,7 +425,7 @@ bool options_imply(struct options *options, const char *name, const char *value)
  * wins there, and a negation on the command line is passed over. Core: get_chain_type. */
 static const struct option_value *find_chain_value(const struct options *options, const char *name)
 {
-    const struct option_def *def = find_def(options, name);
+    const struct option_def *def = options_find(options, name);
     if (!def)
         return NULL;
     struct choice choice = choose(options, def, &(struct rank){OPTION_FROM_COMMAND_LINE, ""});
@@ -437,8 +475,8 @@ const char *options_chain(const struct options *options, char **error)
 static bool is_only_at_top(const struct options *options, const struct option_def *def)
 {
     bool at_top = false;
-    for (size_t i = 0; i < options->n_values; i++) {
-        const struct option_value *value = &options->values[i];
+    for (size_t i = 0; i < options->values.n; i++) {
+        const struct option_value *value = &options->values.at[i];
         if (value->def != def)
             continue;
         if (value->source == OPTION_FROM_CONFIG && *value->section == '\0')
@@ -474,8 +512,8 @@ bool options_select_network(struct options *options, const char *network, char *
 void options_describe(const struct options *options, void (*line)(void *ctx, const char *text),
                       void *ctx)
 {
-    for (size_t i = 0; i < options->n_values; i++) {
-        const struct option_value *value = &options->values[i];
+    for (size_t i = 0; i < options->values.n; i++) {
+        const struct option_value *value = &options->values.at[i];
         if (value->source == OPTION_IMPLIED)
             continue;
         bool from_config = value->source == OPTION_FROM_CONFIG;

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "util/arena.h"
-#include "util/assert.h"
+#include "util/array.h"
 
 /* -- The table -------------------------------------------------------------------------- */
 
@@ -56,17 +56,41 @@ enum option_flags {
     OPTION_CONFIG_ONLY = 1 << 8,       /* on the command line only -noX is allowed */
     OPTION_HIDDEN = 1 << 9,            /* never in the help */
     OPTION_HARMLESS = 1 << 10,         /* with OPTION_IGNORED: nobody misses its effect */
+    OPTION_CLIENT_TOO = 1 << 11,       /* the program's client has it as well */
+    OPTION_CLIENT_ONLY = 1 << 12,      /* the client alone has it */
+};
+
+/* The type of what options_fill() writes to. */
+enum option_target {
+    OPTION_TO_NOTHING,
+    OPTION_TO_BOOL,
+    OPTION_TO_INT,
+    OPTION_TO_INT64,
+    OPTION_TO_SIZE
 };
 
 /* One option. Names have no dash in front and never start with "no". */
 struct option_def {
     const char *name;     /* "rpcport" */
     const char *argument; /* "<port>", or NULL: shown as -rpcport=<port> */
-    const char *help;     /* one paragraph */
+    const char *help;     /* one paragraph; what follows from the row is added */
     enum option_category category;
     enum option_type type;
     unsigned flags;
+    const char *fallback; /* what holds if none is given; NULL: nothing, 0 or false */
+    int64_t least, most;  /* of a number, which is moved inside; both 0: any */
+    int64_t unit;         /* its target gets so many times the number; 0: once */
+    enum option_target target;
+    size_t at; /* where that is in the struct that options_fill() gets */
 };
+
+/* The part of a row that says where its value goes: a member of a struct. */
+#define OPTION_INTO(type, member)                                                                  \
+    .at = offsetof(type, member), .target = _Generic(((type *)NULL)->member, bool                  \
+                                                     : OPTION_TO_BOOL, int                         \
+                                                     : OPTION_TO_INT, int64_t                      \
+                                                     : OPTION_TO_INT64, size_t                     \
+                                                     : OPTION_TO_SIZE)
 
 /* -- Values ------------------------------------------------------------------------------- */
 
@@ -101,10 +125,9 @@ struct option_message {
 struct options {
     const struct option_def *defs;
     size_t n_defs;
-    struct option_value *values; /* in the order given */
-    size_t n_values, values_capacity;
-    struct option_message *messages;
-    size_t n_messages, messages_capacity;
+    bool is_client;                    /* rows of the client count, those of the program do not */
+    ARRAY(struct option_value) values; /* in the order given */
+    ARRAY(struct option_message) messages;
     const char *network; /* the section that counts, NULL before options_select_network() */
     struct arena arena;  /* all strings */
 };
@@ -113,6 +136,20 @@ struct options {
  *
  * In:       defs  borrowed until options_deinit(); the program's constant table */
 void options_init(struct options *options, const struct option_def *defs, size_t n_defs);
+
+/* Is a row one of this program? */
+static inline bool options_has(const struct options *options, const struct option_def *def)
+{
+    if (options->is_client)
+        return def->flags & (OPTION_CLIENT_TOO | OPTION_CLIENT_ONLY);
+    return !(def->flags & OPTION_CLIENT_ONLY);
+}
+
+/* Write the value of each row that has a target: the one that was given or else the fallback,
+ * within the limits, times the unit.
+ *
+ * Out:      target  the struct that the rows' targets are members of */
+void options_fill(const struct options *options, void *target);
 
 /* Free all values and messages. */
 void options_deinit(struct options *options);
@@ -177,6 +214,9 @@ void options_describe(const struct options *options, void (*line)(void *ctx, con
                       void *ctx);
 
 /* -- For config_file.c ----------------------------------------------------------------------- */
+
+/* The row of that name, or NULL if this program has none. */
+const struct option_def *options_find(const struct options *options, const char *name);
 
 /* Record one name and value.
  *

@@ -1,6 +1,7 @@
 /* options_help.c - help text, laid out as bitcoind's. */
 #include "util/options_help.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { TEXT_INDENT = 7 };
@@ -50,6 +51,26 @@ void options_help_wrap(const char *text, size_t indent, struct buffer *out)
     }
 }
 
+/* The help of a row, and what the row says beside it. */
+static void write_row(const struct option_def *def, struct buffer *out)
+{
+    bool is_limited = def->least || def->most;
+    struct buffer text;
+    buffer_init(&text);
+    buffer_append_string(&text, def->help);
+    if (is_limited && def->most == INT64_MAX)
+        buffer_append_format(&text, " (%" PRId64 " or more", def->least);
+    else if (is_limited)
+        buffer_append_format(&text, " (%" PRId64 " to %" PRId64, def->least, def->most);
+    if (def->fallback)
+        buffer_append_format(&text, "%sdefault: %s", is_limited ? "; " : " (", def->fallback);
+    if (is_limited || def->fallback)
+        buffer_append_string(&text, ")");
+    buffer_append(&text, "", 1);
+    options_help_wrap((const char *)text.p, TEXT_INDENT, out);
+    buffer_deinit(&text);
+}
+
 static bool is_shown(const struct option_def *def, bool with_debug)
 {
     if (def->flags & (OPTION_HIDDEN | OPTION_IGNORED))
@@ -57,13 +78,14 @@ static bool is_shown(const struct option_def *def, bool with_debug)
     return with_debug || !(def->flags & OPTION_DEBUG_ONLY);
 }
 
-void options_help(const struct option_def *defs, size_t n_defs, bool with_debug, struct buffer *out)
+void options_help(const struct options *options, bool with_debug, struct buffer *out)
 {
     for (int category = 0; category < OPTION_CATEGORY_COUNT; category++) {
         bool has_heading = false;
-        for (size_t i = 0; i < n_defs; i++) {
-            const struct option_def *def = &defs[i];
-            if ((int)def->category != category || !is_shown(def, with_debug))
+        for (size_t i = 0; i < options->n_defs; i++) {
+            const struct option_def *def = &options->defs[i];
+            if ((int)def->category != category || !options_has(options, def) ||
+                !is_shown(def, with_debug))
                 continue;
             if (!has_heading)
                 buffer_append_format(out, "%s:\n\n", headings[category]);
@@ -72,7 +94,7 @@ void options_help(const struct option_def *defs, size_t n_defs, bool with_debug,
             const char *dash = def->category == OPTION_CATEGORY_COMMAND ? "" : "-";
             buffer_append_format(out, "  %s%s%s%s\n", dash, def->name, def->argument ? "=" : "",
                                  def->argument ? def->argument : "");
-            options_help_wrap(def->help, TEXT_INDENT, out);
+            write_row(def, out);
             buffer_append_string(out, "\n");
         }
     }

@@ -10,12 +10,12 @@
 /* The help text has no longer lines, unless a single word is. */
 #define OPTIONS_HELP_COLUMNS 79
 
-/* Append the options of a table, by category, in the table's order.
+/* Append the options of a program, by category, in the table's order, with their defaults and
+ * limits.
  *
  * In:       with_debug  also those that are for debugging only (-help-debug)
  * Out:      out         text, not zero-terminated; hidden and ignored options are left out */
-void options_help(const struct option_def *defs, size_t n_defs, bool with_debug,
-                  struct buffer *out);
+void options_help(const struct options *options, bool with_debug, struct buffer *out);
 
 /* Append text broken into lines of at most OPTIONS_HELP_COLUMNS, each with indent spaces in
  * front. Newlines in text stay. */

@@ -65,8 +65,8 @@ static inline bool init(struct world *w, ...)
 static inline bool says(const struct world *w, enum option_message_kind kind, const char *text)
 {
     const struct options *options = &w->config.options;
-    for (size_t i = 0; i < options->n_messages; i++)
-        if (options->messages[i].kind == kind && strstr(options->messages[i].text, text))
+    for (size_t i = 0; i < options->messages.n; i++)
+        if (options->messages.at[i].kind == kind && strstr(options->messages.at[i].text, text))
             return true;
     return false;
 }

@@ -154,9 +154,9 @@ TEST(help_needs_no_files)
     struct buffer text;
     config_of(&config, "-help", "-datadir=/nonexistent/dir");
     assert_null(config.network);
-    cli_config_deinit(&config);
     buffer_init(&text);
-    cli_config_help(&text);
+    cli_config_help(&config.options, &text);
+    cli_config_deinit(&config);
     buffer_append(&text, "", 1);
     assert_non_null(strstr((const char *)text.p, "-rpcwaittimeout=<n>"));
     assert_null(strstr((const char *)text.p, "-txindex"));

@@ -439,8 +439,8 @@ TEST(help_and_version_look_at_nothing_else, struct world *w)
 TEST(ignored_options_are_warned_of, struct world *w)
 {
     ASSERT_OK(w, "-coinstatsindex");
-    assert_int_equal(w->config.options.n_messages, 1);
-    assert_non_null(strstr(w->config.options.messages[0].text, "coinstatsindex"));
+    assert_int_equal(w->config.options.messages.n, 1);
+    assert_non_null(strstr(w->config.options.messages.at[0].text, "coinstatsindex"));
 }
 
 TEST(the_default_directory_is_made_below_home, struct world *w)

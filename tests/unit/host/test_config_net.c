@@ -1,5 +1,5 @@
 /* test_config_net.c - options about peers and the mempool. */
-#include "host/config_net.h"
+#include "host/config.h"
 #include "host/config_options.h"
 #include "support/unit.h"
 #include "util/alloc.h"
@@ -8,7 +8,8 @@
 
 struct fixture {
     struct options options;
-    struct config_net net;
+    struct config config;
+    struct config_net net; /* a copy */
     char *error;
     bool ok;
 };
@@ -27,12 +28,15 @@ static void read_args(struct fixture *f, enum network_kind kind, const char *con
     options_init(&f->options, defs, n);
     f->error = NULL;
     assert_true(options_parse_args(&f->options, argc, argv, NULL, &f->error));
-    f->ok = config_net_init(&f->net, &f->options, network_get(kind), "data", &f->error);
+    memset(&f->config, 0, sizeof f->config);
+    options_fill(&f->options, &f->config);
+    f->ok = config_net_init(&f->config.net, &f->options, network_get(kind), "data", &f->error);
+    f->net = f->config.net;
 }
 
 static void done(struct fixture *f)
 {
-    config_net_deinit(&f->net);
+    config_net_deinit(&f->config.net);
     options_deinit(&f->options);
     xfree(f->error);
 }

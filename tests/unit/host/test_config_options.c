@@ -117,8 +117,11 @@ TEST(the_help_shows_what_has_a_meaning)
     struct buffer plain, debug;
     buffer_init(&plain);
     buffer_init(&debug);
-    options_help(table, n, false, &plain);
-    options_help(table, n, true, &debug);
+    struct options options;
+    options_init(&options, table, n);
+    options_help(&options, false, &plain);
+    options_help(&options, true, &debug);
+    options_deinit(&options);
     buffer_append(&plain, "", 1);
     buffer_append(&debug, "", 1);
     const char *text = (const char *)plain.p;
@@ -126,6 +129,8 @@ TEST(the_help_shows_what_has_a_meaning)
     assert_non_null(strstr(text, "-rpcallowip=<ip>"));
     assert_null(strstr(text, "-checkblocks"));
     assert_null(strstr(text, "-zmqpub"));
+    assert_null(strstr(text, "-rpcwaittimeout")); /* the client's */
+    assert_non_null(strstr(text, "(4 to 1048576;"));
     assert_non_null(strstr((const char *)debug.p, "-checkblocks=<n>"));
     assert_true(debug.len > plain.len);
     buffer_deinit(&plain);

@@ -26,7 +26,7 @@ TEST(rpc_is_bound_elsewhere_only_for_somebody, struct world *w)
     ASSERT_OK(w, "-rpcbind=0.0.0.0:99");
     assert_int_equal(w->config.n_rpc_binds, 2);
     assert_string_equal(w->config.rpc_binds[0].host, "127.0.0.1");
-    assert_true(w->config.options.n_messages > 0);
+    assert_true(w->config.options.messages.n > 0);
     ASSERT_OK(w, "-rpcbind=0.0.0.0:99", "-rpcbind=[::]", "-rpcallowip=10.0.0.0/8");
     assert_int_equal(w->config.n_rpc_binds, 3);
     assert_string_equal(w->config.rpc_binds[0].host, "0.0.0.0");

@@ -5,16 +5,17 @@
 
 /* clang-format off */
 static const struct option_def table[] = {
-    {"server",      NULL,     "", OPTION_CATEGORY_RPC,     OPTION_BOOL,   0},
-    {"datadir",     "<dir>",  "", OPTION_CATEGORY_GENERAL, OPTION_STRING, OPTION_NO_NEGATION},
-    {"par",         "<n>",    "", OPTION_CATEGORY_GENERAL, OPTION_INT,    0},
-    {"reindex",     NULL,     "", OPTION_CATEGORY_GENERAL, OPTION_BOOL,   0},
-    {"rpcpassword", "<pw>",   "", OPTION_CATEGORY_RPC,     OPTION_STRING, OPTION_SENSITIVE},
-    {"conf",        "<file>", "", OPTION_CATEGORY_GENERAL, OPTION_STRING, OPTION_COMMAND_LINE_ONLY},
+    {"server",      NULL,     "", OPTION_CATEGORY_RPC,     OPTION_BOOL,   .flags = 0},
+    {"datadir", "<dir>", "", OPTION_CATEGORY_GENERAL, OPTION_STRING, .flags = OPTION_NO_NEGATION},
+    {"par",         "<n>",    "", OPTION_CATEGORY_GENERAL, OPTION_INT,    .flags = 0},
+    {"reindex",     NULL,     "", OPTION_CATEGORY_GENERAL, OPTION_BOOL,   .flags = 0},
+    {"rpcpassword", "<pw>", "", OPTION_CATEGORY_RPC, OPTION_STRING, .flags = OPTION_SENSITIVE},
+    {"conf", "<file>", "", OPTION_CATEGORY_GENERAL, OPTION_STRING,
+     .flags = OPTION_COMMAND_LINE_ONLY},
     {"includeconf", "<file>", "", OPTION_CATEGORY_GENERAL, OPTION_STRING,
-     OPTION_MULTI | OPTION_CONFIG_ONLY},
-    {"chain",       "<c>",    "", OPTION_CATEGORY_CHAIN,   OPTION_STRING, 0},
-    {"regtest",     NULL,     "", OPTION_CATEGORY_CHAIN,   OPTION_BOOL,   0},
+     .flags = OPTION_MULTI | OPTION_CONFIG_ONLY},
+    {"chain",       "<c>",    "", OPTION_CATEGORY_CHAIN,   OPTION_STRING, .flags = 0},
+    {"regtest",     NULL,     "", OPTION_CATEGORY_CHAIN,   OPTION_BOOL,   .flags = 0},
 };
 
 /* What datadir is, with the network regtest. */
@@ -131,18 +132,18 @@ TEST(unknown_names_and_sections_are_told)
     char *error = NULL;
     options_init(&options, table, COUNT_OF(table));
     assert_true(config_file_parse(&options, span_of_string(text), "dir/c.conf", &error));
-    assert_int_equal(options.n_messages, 5);
-    assert_string_equal(options.messages[0].text,
+    assert_int_equal(options.messages.n, 5);
+    assert_string_equal(options.messages.at[0].text,
                         "Ignoring unknown configuration value dash_conf (dir/c.conf:1)");
-    assert_int_equal(options.messages[0].kind, OPTION_MESSAGE_LOGGED);
-    assert_string_equal(options.messages[1].text,
+    assert_int_equal(options.messages.at[0].kind, OPTION_MESSAGE_LOGGED);
+    assert_string_equal(options.messages.at[1].text,
                         "dir/c.conf:2 Section [testnot] is not recognized.");
-    assert_int_equal(options.messages[1].kind, OPTION_MESSAGE_TOLD);
-    assert_string_equal(options.messages[2].text,
+    assert_int_equal(options.messages.at[1].kind, OPTION_MESSAGE_TOLD);
+    assert_string_equal(options.messages.at[2].text,
                         "Ignoring unknown configuration value main.foo (dir/c.conf:5)");
-    assert_string_equal(options.messages[3].text,
+    assert_string_equal(options.messages.at[3].text,
                         "Ignoring unknown configuration value main.test.bar (dir/c.conf:6)");
-    assert_int_equal(strncmp(options.messages[4].text, "reindex=1 is set in the", 23), 0);
+    assert_int_equal(strncmp(options.messages.at[4].text, "reindex=1 is set in the", 23), 0);
     options_deinit(&options);
 }
 
@@ -155,7 +156,7 @@ TEST(a_byte_order_mark_is_passed_over_at_the_start_only)
         options_init(&options, table, COUNT_OF(table));
         assert_true(config_file_parse(&options, span_of_string(texts[i]), "c", &error));
         assert_false(options_get_bool(&options, "server", true));
-        assert_int_equal(options.n_messages, i == 0 ? 1 : 0);
+        assert_int_equal(options.messages.n, i == 0 ? 1 : 0);
         options_deinit(&options);
     }
     struct options options;
@@ -172,8 +173,8 @@ TEST(an_unknown_section_in_a_name_is_told)
     char *error = NULL;
     options_init(&options, table, COUNT_OF(table));
     assert_true(config_file_parse(&options, span_of_string("testnot.datadir=1\n"), "c", &error));
-    assert_int_equal(options.n_messages, 1);
-    assert_string_equal(options.messages[0].text, "c:1 Section [testnot] is not recognized.");
+    assert_int_equal(options.messages.n, 1);
+    assert_string_equal(options.messages.at[0].text, "c:1 Section [testnot] is not recognized.");
     options_deinit(&options);
 }
 
@@ -221,8 +222,8 @@ TEST(includes_are_read_one_level_deep)
     assert_string_equal(options_get_string(&options, "datadir", NULL), "/a");
     assert_false(options_is_set(&options, "par"));
     assert_int_equal(files.reads, 1);
-    assert_int_equal(options.n_messages, 1);
-    assert_string_equal(options.messages[0].text,
+    assert_int_equal(options.messages.n, 1);
+    assert_string_equal(options.messages.at[0].text,
                         "-includeconf cannot be used from included files; ignoring "
                         "-includeconf=b.conf");
     options_deinit(&options);

@@ -1,4 +1,6 @@
 /* test_options.c - the command line, and which of several values counts. */
+#include <limits.h>
+
 #include "support/unit.h"
 #include "util/alloc.h"
 #include "util/config_file.h"
@@ -6,27 +8,27 @@
 
 /* clang-format off */
 static const struct option_def table[] = {
-    {"server",      NULL,      "", OPTION_CATEGORY_RPC,        OPTION_BOOL,   0},
-    {"listen",      NULL,      "", OPTION_CATEGORY_CONNECTION, OPTION_BOOL,   0},
-    {"datadir",     "<dir>",   "", OPTION_CATEGORY_GENERAL,    OPTION_STRING, OPTION_NO_NEGATION},
-    {"par",         "<n>",     "", OPTION_CATEGORY_GENERAL,    OPTION_INT,    0},
-    {"proxy",       "<ip>",    "", OPTION_CATEGORY_CONNECTION, OPTION_STRING, OPTION_NEEDS_VALUE},
-    {"debug",       "<cat>",   "", OPTION_CATEGORY_DEBUG,      OPTION_STRING, OPTION_MULTI},
-    {"port",        "<port>",  "", OPTION_CATEGORY_CONNECTION, OPTION_INT,    OPTION_NETWORK_ONLY},
+    {"server",      NULL,      "", OPTION_CATEGORY_RPC,        OPTION_BOOL,   .flags = 0},
+    {"listen",      NULL,      "", OPTION_CATEGORY_CONNECTION, OPTION_BOOL,   .flags = 0},
+    {"datadir", "<dir>", "", OPTION_CATEGORY_GENERAL, OPTION_STRING, .flags = OPTION_NO_NEGATION},
+    {"par",         "<n>",     "", OPTION_CATEGORY_GENERAL,    OPTION_INT,    .flags = 0},
+    {"proxy", "<ip>", "", OPTION_CATEGORY_CONNECTION, OPTION_STRING, .flags = OPTION_NEEDS_VALUE},
+    {"debug", "<cat>", "", OPTION_CATEGORY_DEBUG, OPTION_STRING, .flags = OPTION_MULTI},
+    {"port", "<port>", "", OPTION_CATEGORY_CONNECTION, OPTION_INT, .flags = OPTION_NETWORK_ONLY},
     {"addnode",     "<ip>",    "", OPTION_CATEGORY_CONNECTION, OPTION_STRING,
-     OPTION_MULTI | OPTION_NETWORK_ONLY},
-    {"rpcpassword", "<pw>",    "", OPTION_CATEGORY_RPC,        OPTION_STRING, OPTION_SENSITIVE},
+     .flags = OPTION_MULTI | OPTION_NETWORK_ONLY},
+    {"rpcpassword", "<pw>", "", OPTION_CATEGORY_RPC, OPTION_STRING, .flags = OPTION_SENSITIVE},
     {"keypool",     "<n>",     "", OPTION_CATEGORY_WALLET,     OPTION_INT,
-     OPTION_IGNORED | OPTION_HARMLESS},
-    {"rest",        NULL,      "", OPTION_CATEGORY_RPC,        OPTION_BOOL,   OPTION_IGNORED},
-    {"asmap",       "<file>",  "", OPTION_CATEGORY_CONNECTION, OPTION_STRING, OPTION_IGNORED},
+     .flags = OPTION_IGNORED | OPTION_HARMLESS},
+    {"rest", NULL, "", OPTION_CATEGORY_RPC, OPTION_BOOL, .flags = OPTION_IGNORED},
+    {"asmap", "<file>", "", OPTION_CATEGORY_CONNECTION, OPTION_STRING, .flags = OPTION_IGNORED},
     {"includeconf", "<file>",  "", OPTION_CATEGORY_GENERAL,    OPTION_STRING,
-     OPTION_MULTI | OPTION_CONFIG_ONLY},
-    {"chain",       "<chain>", "", OPTION_CATEGORY_CHAIN,      OPTION_STRING, 0},
-    {"regtest",     NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   0},
-    {"signet",      NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   0},
-    {"testnet",     NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   0},
-    {"testnet4",    NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   0},
+     .flags = OPTION_MULTI | OPTION_CONFIG_ONLY},
+    {"chain",       "<chain>", "", OPTION_CATEGORY_CHAIN,      OPTION_STRING, .flags = 0},
+    {"regtest",     NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   .flags = 0},
+    {"signet",      NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   .flags = 0},
+    {"testnet",     NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   .flags = 0},
+    {"testnet4",    NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   .flags = 0},
 };
 /* clang-format on */
 
@@ -341,10 +343,10 @@ TEST(what_is_odd_is_told)
 {
     struct options options;
     parse(&options, (const char *[ARGS_MAX]){"-nolisten=0"}, NULL);
-    assert_int_equal(options.n_messages, 1);
-    assert_string_equal(options.messages[0].text,
+    assert_int_equal(options.messages.n, 1);
+    assert_string_equal(options.messages.at[0].text,
                         "Parsed potentially confusing double-negative -listen=0");
-    assert_int_equal(options.messages[0].kind, OPTION_MESSAGE_LOGGED);
+    assert_int_equal(options.messages.at[0].kind, OPTION_MESSAGE_LOGGED);
     assert_true(options_get_bool(&options, "listen", false));
     options_deinit(&options);
 }
@@ -364,11 +366,11 @@ TEST(what_does_nothing_here_is_told_where_it_is_missed)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct options options;
         parse(&options, (const char *[ARGS_MAX]){cases[i].argument, "-server"}, NULL);
-        assert_int_equal(options.n_messages, 0);
+        assert_int_equal(options.messages.n, 0);
         options_tell_ignored(&options);
-        assert_int_equal(options.n_messages, 1);
-        assert_int_equal(options.messages[0].kind, cases[i].want);
-        assert_non_null(strstr(options.messages[0].text, " does nothing here"));
+        assert_int_equal(options.messages.n, 1);
+        assert_int_equal(options.messages.at[0].kind, cases[i].want);
+        assert_non_null(strstr(options.messages.at[0].text, " does nothing here"));
         options_deinit(&options);
     }
 }
@@ -379,8 +381,8 @@ TEST(what_was_asked_for_and_taken_back_is_not_missed)
     struct options options;
     parse(&options, (const char *[ARGS_MAX]){"-rest", "-norest"}, NULL);
     options_tell_ignored(&options);
-    assert_int_equal(options.n_messages, 1);
-    assert_int_equal(options.messages[0].kind, OPTION_MESSAGE_LOGGED);
+    assert_int_equal(options.messages.n, 1);
+    assert_int_equal(options.messages.at[0].kind, OPTION_MESSAGE_LOGGED);
     options_deinit(&options);
 }
 
@@ -414,5 +416,79 @@ TEST(asking_for_an_unknown_option_is_a_bug)
     struct options options;
     options_init(&options, table, COUNT_OF(table));
     expect_assert_failure((void)options_is_set(&options, "nosuch"));
+    options_deinit(&options);
+}
+
+struct targets {
+    bool on, off, by_number;
+    int few, many;
+    int64_t us;
+    size_t bytes, negative;
+};
+
+/* clang-format off */
+static const struct option_def filled[] = {
+    {"on",  NULL, "", OPTION_CATEGORY_RPC, OPTION_BOOL, .fallback = "1",
+     OPTION_INTO(struct targets, on)},
+    {"off", NULL, "", OPTION_CATEGORY_RPC, OPTION_BOOL, OPTION_INTO(struct targets, off)},
+    {"by",  NULL, "", OPTION_CATEGORY_RPC, OPTION_INT,  OPTION_INTO(struct targets, by_number)},
+    {"few", NULL, "", OPTION_CATEGORY_RPC, OPTION_INT,  .fallback = "7", .least = 1, .most = 9,
+     OPTION_INTO(struct targets, few)},
+    {"many", NULL, "", OPTION_CATEGORY_RPC, OPTION_INT, OPTION_INTO(struct targets, many)},
+    {"s",   NULL, "", OPTION_CATEGORY_RPC, OPTION_INT,  .fallback = "2", .unit = 1000000,
+     OPTION_INTO(struct targets, us)},
+    {"mib", NULL, "", OPTION_CATEGORY_RPC, OPTION_INT,  .flags = OPTION_CLIENT_TOO,
+     .unit = 1048576, OPTION_INTO(struct targets, bytes)},
+    {"below", NULL, "", OPTION_CATEGORY_RPC, OPTION_INT, OPTION_INTO(struct targets, negative)},
+    {"client", NULL, "", OPTION_CATEGORY_RPC, OPTION_INT, .flags = OPTION_CLIENT_ONLY,
+     .fallback = "3", OPTION_INTO(struct targets, few)},
+};
+/* clang-format on */
+
+TEST(values_go_to_their_targets)
+{
+    static const struct {
+        const char *args[8];
+        struct targets want;
+    } rows[] = {
+        {{0}, {.on = true, .few = 7, .us = 2000000}},
+        {{"-noon", "-off", "-by=2", "-few=0", "-many=-5", "-s=1", "-mib=3", "-below=-1"},
+         {.off = true, .by_number = true, .few = 1, .many = -5, .us = 1000000, .bytes = 3145728}},
+        {{"-few=10", "-many=99999999999", "-s=9223372036854775807"},
+         {.on = true, .few = 9, .many = INT_MAX, .us = INT64_MAX}},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct options options;
+        struct targets got = {0};
+        const char *argv[9] = {"prog"};
+        char *error = NULL;
+        int argc = 1;
+        while (argc < 9 && rows[i].args[argc - 1]) {
+            argv[argc] = rows[i].args[argc - 1];
+            argc++;
+        }
+        options_init(&options, filled, COUNT_OF(filled));
+        assert_true(options_parse_args(&options, argc, argv, NULL, &error));
+        options_fill(&options, &got);
+        assert_memory_equal(&got, &rows[i].want, sizeof got);
+        options_deinit(&options);
+    }
+}
+
+TEST(a_client_has_its_rows_alone)
+{
+    struct options options;
+    struct targets got = {0};
+    char *error = NULL;
+    options_init(&options, filled, COUNT_OF(filled));
+    options.is_client = true;
+    assert_true(options_parse_args(&options, 3, (const char *const[]){"p", "-client=4", "-mib=1"},
+                                   NULL, &error));
+    assert_null(options_find(&options, "on"));
+    assert_non_null(options_find(&options, "client"));
+    options_fill(&options, &got);
+    assert_memory_equal(&got, (&(struct targets){.few = 4, .bytes = 1048576}), sizeof got);
+    assert_false(options_parse_args(&options, 2, (const char *const[]){"p", "-on"}, NULL, &error));
+    xfree(error);
     options_deinit(&options);
 }

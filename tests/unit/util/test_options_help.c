@@ -9,23 +9,26 @@
 /* clang-format off */
 static const struct option_def table[] = {
     {"rpcport",  "<port>", "Listen for requests on <port>",
-     OPTION_CATEGORY_RPC,     OPTION_INT,  0},
+     OPTION_CATEGORY_RPC,     OPTION_INT,  .flags = 0},
     {"version",  NULL,     "Print version and exit",
-     OPTION_CATEGORY_GENERAL, OPTION_BOOL, 0},
+     OPTION_CATEGORY_GENERAL, OPTION_BOOL, .flags = 0},
     {"stopafterblockimport", NULL, LONG_TEXT,
-     OPTION_CATEGORY_DEBUG,   OPTION_BOOL, OPTION_DEBUG_ONLY},
+     OPTION_CATEGORY_DEBUG,   OPTION_BOOL, .flags = OPTION_DEBUG_ONLY},
     {"keypool",  "<n>",    "Ignored",
-     OPTION_CATEGORY_GENERAL, OPTION_INT,  OPTION_IGNORED},
+     OPTION_CATEGORY_GENERAL, OPTION_INT,  .flags = OPTION_IGNORED},
     {"secret",   NULL,     "Hidden",
-     OPTION_CATEGORY_GENERAL, OPTION_BOOL, OPTION_HIDDEN},
+     OPTION_CATEGORY_GENERAL, OPTION_BOOL, .flags = OPTION_HIDDEN},
     {"server",   NULL,     "Accept commands",
-     OPTION_CATEGORY_RPC,     OPTION_BOOL, 0},
+     OPTION_CATEGORY_RPC,     OPTION_BOOL, .flags = 0},
 };
 /* clang-format on */
 
 static const char *help(struct buffer *out, bool with_debug)
 {
-    options_help(table, COUNT_OF(table), with_debug, out);
+    struct options options;
+    options_init(&options, table, COUNT_OF(table));
+    options_help(&options, with_debug, out);
+    options_deinit(&options);
     buffer_append(out, "", 1);
     return (const char *)out->p;
 }

@@ -1,0 +1,167 @@
+/* config_base.c - see config_base.h */
+#include "host/config_base.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/files.h"
+#include "util/config_file.h"
+#include "util/env.h"
+
+#define CONFIG_FILE_BYTES_MAX (1024 * 1024)
+
+/* -- Paths ---------------------------------------------------------------------------------- */
+
+bool config_is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+char *config_path_in(const char *dir, const char *path)
+{
+    if (path[0] == '/')
+        return xstrdup(path);
+    return xasprintf("%s/%s", dir, path);
+}
+
+char *config_network_dir(const char *dir, const struct network *network)
+{
+    return *network->data_dir ? config_path_in(dir, network->data_dir) : xstrdup(dir);
+}
+
+char *config_absolute(const char *path)
+{
+    char cwd[PATH_MAX];
+    if (path[0] == '/' || !getcwd(cwd, sizeof cwd))
+        return xstrdup(path);
+    return config_path_in(cwd, path);
+}
+
+static char *default_base_dir(void)
+{
+    const char *home = getenv("HOME");
+    if (!home || !*home) {
+        const struct passwd *user = getpwuid(getuid());
+        home = user && user->pw_dir ? user->pw_dir : "";
+    }
+    return xasprintf("%s/.cairn", home);
+}
+
+/* -datadir, now or again after the config file named another. */
+static bool choose_base_dir(const struct options *options, char **base_dir, char **error)
+{
+    const char *given = options_get_string(options, "datadir", "");
+    *base_dir = *given ? config_absolute(given) : default_base_dir();
+    if (*given && !config_is_dir(*base_dir))
+        return REFUSE(error, "Specified data directory \"%s\" does not exist.", given);
+    return true;
+}
+
+/* -- The config file ------------------------------------------------------------------------ */
+
+int config_read_text(const char *path, struct buffer *out)
+{
+    struct env_file *file = NULL;
+    int rc = files_open(NULL, path, ENV_OPEN_READ, &file);
+    if (rc != 0)
+        return rc;
+    uint8_t *p = buffer_reserve(out, CONFIG_FILE_BYTES_MAX + 1);
+    int64_t got = files_read_at(NULL, file, 0, p, CONFIG_FILE_BYTES_MAX + 1);
+    files_close(NULL, file);
+    if (got < 0)
+        return (int)got;
+    if (got > CONFIG_FILE_BYTES_MAX)
+        return -EFBIG;
+    out->len += (size_t)got;
+    return 0;
+}
+
+static bool read_included(void *ctx, const char *path, struct buffer *out)
+{
+    char *full = config_path_in(ctx, path);
+    int rc = config_read_text(full, out);
+    xfree(full);
+    return rc == 0;
+}
+
+static bool exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+char *config_default_file(const char *dir)
+{
+    char *own = config_path_in(dir, CONFIG_FILE_NAME);
+    char *other = config_path_in(dir, CONFIG_OTHER_FILE_NAME);
+    bool is_other = !exists(own) && exists(other);
+    xfree(is_other ? own : other);
+    return is_other ? other : own;
+}
+
+/* Which file it is; one that bears the other program's name is mentioned. */
+static char *choose_config_file(struct options *options, const char *base_dir)
+{
+    if (options_is_set(options, "conf"))
+        return config_path_in(base_dir, options_get_string(options, "conf", ""));
+    char *path = config_default_file(base_dir);
+    if (strcmp(strrchr(path, '/') + 1, CONFIG_OTHER_FILE_NAME) == 0)
+        options_message(options, OPTION_MESSAGE_TOLD,
+                        "Config file: %s, since there is no " CONFIG_FILE_NAME " beside it", path);
+    return path;
+}
+
+static bool read_config_file(struct options *options, char *base_dir, const char *path,
+                             char **error)
+{
+    struct buffer text;
+    buffer_init(&text);
+    int rc = config_read_text(path, &text);
+    bool ok = true;
+    if (rc == 0)
+        ok = config_file_parse_all(options, buffer_span(&text), path, read_included, base_dir,
+                                   error);
+    else if (rc == -EISDIR)
+        ok = REFUSE(error, "Config file \"%s\" is a directory.", path);
+    else if (options_is_set(options, "conf"))
+        ok = REFUSE(error,
+                    "Error reading configuration file: specified config file \"%s\" could not be "
+                    "opened.",
+                    path);
+    else if (rc != -ENOENT)
+        ok = REFUSE(error, "Error reading configuration file: \"%s\": %s", path, strerror(-rc));
+    buffer_deinit(&text);
+    return ok;
+}
+
+bool config_read_base(struct options *options, char **first_dir, char **base_dir,
+                      char **config_path, char **error)
+{
+    *first_dir = *base_dir = *config_path = NULL;
+    if (!choose_base_dir(options, first_dir, error))
+        return false;
+    if (!options_is_negated(options, "conf")) {
+        *config_path = choose_config_file(options, *first_dir);
+        if (!read_config_file(options, *first_dir, *config_path, error))
+            return false;
+    }
+    return choose_base_dir(options, base_dir, error);
+}
+
+/* -- The network ---------------------------------------------------------------------------- */
+
+const struct network *config_choose_network(struct options *options, char **error)
+{
+    const char *name = options_chain(options, error);
+    if (!name || !options_select_network(options, name, error))
+        return NULL;
+    const struct network *network = network_find(name);
+    ASSERT(network);
+    return network;
+}

@@ -1,0 +1,154 @@
+/* test_config_base.c - data directories, the files that are read from them, and their messages. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host/config_base.h"
+#include "host/config_options.h"
+#include "unit/host/temp_dir.h"
+
+struct base {
+    struct options options;
+    char *first_dir, *base_dir, *config_path, *error;
+    bool ok;
+};
+
+static void write_text(const char *dir, const char *name, const char *text)
+{
+    char *path = config_path_in(dir, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0 && fclose(file) == 0);
+    xfree(path);
+}
+
+/* Read what -datadir=dir and one more argument say. */
+static void read_base(struct base *base, const char *dir, const char *arg)
+{
+    size_t n;
+    const struct option_def *defs = config_options(&n);
+    char *datadir = xasprintf("-datadir=%s", dir);
+    const char *argv[] = {"cairnd", datadir, arg};
+    *base = (struct base){0};
+    options_init(&base->options, defs, n);
+    assert_true(options_parse_args(&base->options, arg ? 3 : 2, argv, NULL, &base->error));
+    base->ok = config_read_base(&base->options, &base->first_dir, &base->base_dir,
+                                &base->config_path, &base->error);
+    xfree(datadir);
+}
+
+static void done(struct base *base)
+{
+    options_deinit(&base->options);
+    xfree(base->first_dir);
+    xfree(base->base_dir);
+    xfree(base->config_path);
+    xfree(base->error);
+}
+
+static void paths_are_relative_to_a_directory_unless_absolute(void **state)
+{
+    (void)state;
+    char cwd[4096];
+    char *paths[] = {config_path_in("/a", "b/c"),
+                     config_path_in("/a", "/b"),
+                     config_absolute("/x"),
+                     config_absolute("y"),
+                     config_network_dir("/d", network_get(NETWORK_MAIN)),
+                     config_network_dir("/d", network_get(NETWORK_REGTEST))};
+    assert_non_null(getcwd(cwd, sizeof cwd));
+    char *here = config_path_in(cwd, "y");
+    const char *want[] = {"/a/b/c", "/b", "/x", here, "/d", "/d/regtest"};
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
+        assert_string_equal(paths[i], want[i]);
+        xfree(paths[i]);
+    }
+    xfree(here);
+}
+
+static void the_file_is_found_read_and_may_include_others(void **state)
+{
+    (void)state;
+    struct temp_dir dir;
+    struct base base;
+    temp_dir_make(&dir);
+    assert_true(config_is_dir(dir.path));
+    read_base(&base, dir.path, NULL); /* there is none: nothing is wrong */
+    assert_true(base.ok);
+    assert_string_equal(base.base_dir, dir.path);
+    done(&base);
+    write_text(dir.path, "bitcoin.conf", "par=3\n");
+    read_base(&base, dir.path, NULL);
+    assert_true(base.ok);
+    assert_int_equal(options_get_int(&base.options, "par", 0), 3);
+    assert_int_equal(base.options.messages.n, 1); /* of the other program's file */
+    done(&base);
+    write_text(dir.path, "cairn.conf", "par=4\nincludeconf=more.conf\n");
+    write_text(dir.path, "more.conf", "dbcache=5\n");
+    read_base(&base, dir.path, NULL);
+    assert_true(base.ok);
+    assert_int_equal(options_get_int(&base.options, "par", 0), 4);
+    assert_int_equal(options_get_int(&base.options, "dbcache", 0), 5);
+    done(&base);
+    read_base(&base, dir.path, "-noconf");
+    assert_true(base.ok && !base.config_path);
+    assert_int_equal(options_get_int(&base.options, "par", 0), 0);
+    done(&base);
+    temp_dir_remove(&dir);
+}
+
+static void what_cannot_be_read_has_its_message(void **state)
+{
+    (void)state;
+    struct temp_dir dir;
+    struct base base;
+    temp_dir_make(&dir);
+    read_base(&base, "/nonexistent/dir", NULL);
+    assert_false(base.ok);
+    assert_string_equal(base.error,
+                        "Specified data directory \"/nonexistent/dir\" does not exist.");
+    done(&base);
+    read_base(&base, dir.path, "-conf=none.conf");
+    assert_false(base.ok);
+    assert_non_null(strstr(base.error, "could not be opened"));
+    done(&base);
+    read_base(&base, dir.path, "-conf=/");
+    assert_false(base.ok);
+    assert_string_equal(base.error, "Config file \"/\" is a directory.");
+    done(&base);
+    temp_dir_remove(&dir);
+}
+
+static void the_network_that_is_asked_for_is_found(void **state)
+{
+    (void)state;
+    struct temp_dir dir;
+    struct base base;
+    temp_dir_make(&dir);
+    read_base(&base, dir.path, "-chain=regtest");
+    const struct network *network = config_choose_network(&base.options, &base.error);
+    assert_ptr_equal(network, network_get(NETWORK_REGTEST));
+    done(&base);
+    read_base(&base, dir.path, "-chain=none");
+    assert_null(config_choose_network(&base.options, &base.error));
+    assert_string_equal(base.error, "Unknown chain none.");
+    done(&base);
+    temp_dir_remove(&dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paths_are_relative_to_a_directory_unless_absolute),
+        cmocka_unit_test(the_file_is_found_read_and_may_include_others),
+        cmocka_unit_test(what_cannot_be_read_has_its_message),
+        cmocka_unit_test(the_network_that_is_asked_for_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
