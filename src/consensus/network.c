@@ -177,12 +177,6 @@ const struct network *network_find(const char *name)
     return NULL;
 }
 
-const char *network_buried_name(enum buried_deployment deployment)
-{
-    ASSERT((unsigned)deployment < BURIED_COUNT);
-    return buried_names[deployment];
-}
-
 const char *network_bip9_name(enum bip9_deployment deployment)
 {
     ASSERT((unsigned)deployment < BIP9_COUNT);

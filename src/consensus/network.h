@@ -109,8 +109,7 @@ struct network {
 const struct network *network_get(enum network_kind kind);
 const struct network *network_find(const char *name);
 
-/* The deployment's name in options and in getdeploymentinfo's answer: "csv", "taproot". */
-const char *network_buried_name(enum buried_deployment deployment);
+/* The deployment's name in options and in getdeploymentinfo's answer: "taproot". */
 const char *network_bip9_name(enum bip9_deployment deployment);
 
 /* Use another signet challenge: also sets the magic, which is derived from it, and clears minimum

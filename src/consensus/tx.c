@@ -151,7 +151,7 @@ bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct
     return true;
 }
 
-void tx_in_encode(struct writer *w, const struct tx_in *in)
+static void encode_input(struct writer *w, const struct tx_in *in)
 {
     ASSERT(in);
     write_bytes(w, in->prevout.txid.b, 32);
@@ -179,7 +179,7 @@ void tx_encode(struct writer *w, const struct tx *tx, bool with_witness)
     }
     write_compact_size(w, tx->n_in);
     for (uint32_t i = 0; i < tx->n_in; i++)
-        tx_in_encode(w, &tx->in[i]);
+        encode_input(w, &tx->in[i]);
     write_compact_size(w, tx->n_out);
     for (uint32_t i = 0; i < tx->n_out; i++)
         tx_out_encode(w, &tx->out[i]);

@@ -75,8 +75,7 @@ void tx_encode(struct writer *w, const struct tx *tx, bool with_witness);
  * raw is encoded into arena. */
 void tx_finish(struct tx *tx, struct arena *arena);
 
-/* Write one input (without its witness) or output, as in a transaction. */
-void tx_in_encode(struct writer *w, const struct tx_in *in);
+/* Write one output, as in a transaction. */
 void tx_out_encode(struct writer *w, const struct tx_out *out);
 
 /* Walks an encoded witness stack. */

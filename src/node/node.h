@@ -83,6 +83,5 @@ struct rpc *node_rpc(struct node *node);
 /* Its parts; for tests and simulations. NULL before the start. */
 struct chain *node_chain(struct node *node);
 struct mempool *node_mempool(struct node *node);
-struct p2p *node_p2p(struct node *node);
 
 #endif

@@ -238,11 +238,6 @@ uint64_t sim_disk_changes(const struct sim_disk *disk)
     return disk->changes;
 }
 
-void sim_disk_set_free_bytes(struct sim_disk *disk, int64_t free_bytes)
-{
-    disk->free_bytes = free_bytes;
-}
-
 int64_t sim_disk_free_bytes(void *ctx, const char *path)
 {
     struct sim_disk *disk = ctx;

@@ -55,9 +55,6 @@ uint64_t sim_disk_changes(const struct sim_disk *disk);
 /* Flip the bits of mask in the byte at offset of a file, behind everybody's back. */
 void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, uint8_t mask);
 
-/* What free_bytes() shall say; nothing else depends on it. */
-void sim_disk_set_free_bytes(struct sim_disk *disk, int64_t free_bytes);
-
 /* The functions of struct env_files; see there. */
 int sim_disk_open(void *disk, const char *path, int flags, struct env_file **out);
 int64_t sim_disk_read_at(void *disk, struct env_file *file, uint64_t offset, void *p, size_t n);

@@ -207,11 +207,6 @@ static struct sim_store *store_find(const struct list *stores, const char *path)
     return NULL;
 }
 
-bool sim_kv_exists(const struct list *stores, const char *path)
-{
-    return store_find(stores, path) != NULL;
-}
-
 static void forget_unsynced(struct sim_store *store)
 {
     for (size_t i = 0; i < store->unsynced.n; i++)

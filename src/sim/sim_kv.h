@@ -11,8 +11,6 @@
 struct list sim_kv_after_crash(const struct list *stores, enum sim_crash how,
                                struct sim_random *random);
 void sim_kv_free_all(struct list *stores);
-/* True if path names a store. */
-bool sim_kv_exists(const struct list *stores, const char *path);
 
 /* The functions of struct env_store; see there. ctx is the disk, and used by open and destroy. */
 int sim_kv_open(void *disk, const char *path, const struct env_kv_options *options,

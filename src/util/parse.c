@@ -167,12 +167,3 @@ bool parse_amount(const char *s, size_t len, int64_t *out_sat)
 {
     return parse_fixed_point(s, len, AMOUNT_DECIMALS, out_sat);
 }
-
-char *format_amount(int64_t amount_sat, char *out)
-{
-    /* By magnitude: the quotient of a small negative amount would lose its sign. */
-    uint64_t magnitude = amount_sat < 0 ? 0 - (uint64_t)amount_sat : (uint64_t)amount_sat;
-    snprintf(out, AMOUNT_STRING_BYTES, "%s%" PRIu64 ".%08" PRIu64, amount_sat < 0 ? "-" : "",
-             magnitude / 100000000, magnitude % 100000000);
-    return out;
-}

@@ -12,7 +12,6 @@
 
 enum {
     AMOUNT_DECIMALS = 8,
-    AMOUNT_STRING_BYTES = 24, /* "-92233720368.54775808" and its zero fit */
 };
 
 /* Read a decimal integer: digits with an optional minus before them.
@@ -45,12 +44,5 @@ NODISCARD bool parse_fixed_point(const char *s, size_t len, int decimals, int64_
  * Out:      out_sat  satoshi, not range-checked against the money supply: that is consensus's
  * Returns:  false as parse_fixed_point() */
 NODISCARD bool parse_amount(const char *s, size_t len, int64_t *out_sat);
-
-/* Show satoshi as bitcoins, always with 8 decimals.
- *
- * Out:      out  at least AMOUNT_STRING_BYTES
- * Returns:  out
- * Spec:     Core ValueFromAmount() */
-char *format_amount(int64_t amount_sat, char *out);
 
 #endif

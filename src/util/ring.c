@@ -48,9 +48,3 @@ bool ring_pop(struct ring *ring, void *element)
     ring->count--;
     return true;
 }
-
-void *ring_at(const struct ring *ring, size_t index)
-{
-    ASSERT(index < ring->count);
-    return slot(ring, index);
-}

@@ -33,9 +33,6 @@ NODISCARD bool ring_push(struct ring *ring, const void *element);
  * Out:      element  a copy of it; may be NULL to drop it */
 bool ring_pop(struct ring *ring, void *element);
 
-/* The index-th oldest element, in place: good until it is popped. index is below count. */
-void *ring_at(const struct ring *ring, size_t index);
-
 /* True if a push would fail. */
 static inline bool ring_is_full(const struct ring *ring)
 {

@@ -161,25 +161,6 @@ char *u256_to_hex(struct u256 a, char *out)
     return hex_encode_reversed(out, span_of(bytes, sizeof bytes));
 }
 
-bool u256_from_hex(const char *s, struct u256 *out)
-{
-    if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
-        s += 2;
-    size_t len = strlen(s);
-    if (len == 0 || len > 64)
-        return false;
-    struct u256 a = {{0}};
-    for (size_t i = 0; i < len; i++) {
-        int digit = hex_digit(s[i]);
-        if (digit < 0)
-            return false;
-        a = u256_shl(a, 4);
-        a.limb[0] |= (uint64_t)digit;
-    }
-    *out = a;
-    return true;
-}
-
 double u256_to_double(struct u256 a)
 {
     double result = 0;

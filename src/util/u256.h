@@ -64,12 +64,6 @@ unsigned u256_bits(struct u256 a);
  * Returns:  out */
 char *u256_to_hex(struct u256 a, char *out);
 
-/* Read up to 64 digits, most significant first, an optional 0x in front.
- *
- * Out:      out  the number; unchanged after failure
- * Returns:  false if s is empty, too long or has another character */
-NODISCARD bool u256_from_hex(const char *s, struct u256 *out);
-
 /* The nearest double, for figures shown to people. */
 double u256_to_double(struct u256 a);
 

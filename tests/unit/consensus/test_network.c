@@ -197,8 +197,6 @@ TEST(deployments_can_be_moved)
 
 TEST(names_of_deployments_are_those_of_the_options)
 {
-    assert_string_equal(network_buried_name(BURIED_CSV), "csv");
-    assert_string_equal(network_buried_name(BURIED_HEIGHTINCB), "bip34");
     assert_string_equal(network_bip9_name(BIP9_TAPROOT), "taproot");
     assert_string_equal(network_bip9_name(BIP9_TESTDUMMY), "testdummy");
 }

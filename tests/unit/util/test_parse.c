@@ -40,13 +40,6 @@ static const struct { const char *text; int64_t want_sat; } amounts[] = {
     {"1.e1", BAD}, {"1..1", BAD}, {"1.1.1", BAD}, {" 1", BAD}, {"1 ", BAD}, {"1,5", BAD},
     {"a", BAD}, {"1a", BAD}, {"1.a", BAD}, {"0x1", BAD}, {"inf", BAD}, {"nan", BAD},
 };
-
-static const struct { int64_t amount_sat; const char *want; } shown[] = {
-    {0, "0.00000000"}, {1, "0.00000001"}, {-1, "-0.00000001"},
-    {99999999, "0.99999999"}, {100000000, "1.00000000"}, {-100000001, "-1.00000001"},
-    {2100000000000000, "21000000.00000000"},
-    {INT64_MAX, "92233720368.54775807"}, {INT64_MIN, "-92233720368.54775808"},
-};
 /* clang-format on */
 
 TEST(integers_are_read_whole_or_not_at_all)
@@ -92,14 +85,6 @@ TEST(the_length_ends_the_number)
     assert_true(parse_fixed_point("1.255", 5, 3, &got));
     assert_int_equal(got, 1255);
     assert_false(parse_fixed_point("1.255", 5, 2, &got));
-}
-
-TEST(amounts_are_shown_with_eight_decimals)
-{
-    for (size_t i = 0; i < COUNT_OF(shown); i++) {
-        char out[AMOUNT_STRING_BYTES];
-        assert_string_equal(format_amount(shown[i].amount_sat, out), shown[i].want);
-    }
 }
 
 /* Spec: Core ParseByteUnits(), whose letters tell powers of 1000 from those of 1024 by case. */

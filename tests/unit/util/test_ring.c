@@ -14,8 +14,6 @@ TEST(elements_leave_in_the_order_they_came)
                 assert_true(ring_push(&ring, &in));
                 in++;
             }
-            for (size_t i = 0; i < ring.count; i++)
-                assert_int_equal(*(uint32_t *)ring_at(&ring, i), out + i);
             for (int n = round % 3; n > 0 && ring.count > 0; n--) {
                 assert_true(ring_pop(&ring, &got));
                 assert_int_equal(got, out);
@@ -45,11 +43,9 @@ TEST(a_full_ring_refuses_and_keeps_what_it_has)
     ring_deinit(&ring);
 }
 
-TEST(an_index_past_the_end_is_a_bug)
+TEST(a_ring_without_room_is_a_bug)
 {
     struct ring ring;
-    ring_init(&ring, 2, 1);
-    expect_assert_failure((void)ring_at(&ring, 0));
-    ring_deinit(&ring);
     expect_assert_failure(ring_init(&ring, 0, 1));
+    expect_assert_failure(ring_init(&ring, 1, 0));
 }
