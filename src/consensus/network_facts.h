@@ -10,8 +10,8 @@
 #define ZEROS_16 "\0\0\0\0" "\0\0\0\0" "\0\0\0\0" "\0\0\0\0"
 #define ZEROS_32 ZEROS_16 ZEROS_16
 
-/* The first block of a chain: the bytes of its merkle root, of time, bits and nonce, and the scripts
- * of its coinbase and of its output of 50 coins, each behind its length. */
+/* The first block of a chain: the bytes of its merkle root, of time, bits and nonce, and the
+ * scripts of its coinbase and of its output of 50 coins, each behind its length. */
 #define GENESIS(root, time_bits_nonce, coinbase, output)                                           \
     "\1\0\0\0" ZEROS_32 root time_bits_nonce                                                       \
     "\1" "\1\0\0\0" "\1" ZEROS_32 "\xff\xff\xff\xff" coinbase "\xff\xff\xff\xff"                   \

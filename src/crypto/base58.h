@@ -25,9 +25,14 @@ void base58_encode(struct span in, char *out);
  * Returns:  false for any other character, or if the bytes are more than max_len */
 NODISCARD bool base58_decode(const char *text, size_t max_len, uint8_t *out, size_t *len);
 
-/* The same with the first 4 bytes of the double SHA-256 behind the bytes; max_len does not count
- * them, BASE58_SIZE(in.len + 4) does. Decoding fails also where they do not fit. */
+/* Encode bytes with the first 4 bytes of their double SHA-256 behind them. Out: zero-terminated,
+ * BASE58_SIZE(in.len + 4) characters. */
 void base58check_encode(struct span in, char *out);
+
+/* Decode what base58check_encode() made.
+ *
+ * In:       max_len  room in out, without the 4 bytes of the checksum
+ * Returns:  false as base58_decode(), or if the checksum does not fit */
 NODISCARD bool base58check_decode(const char *text, size_t max_len, uint8_t *out, size_t *len);
 
 #endif

@@ -17,29 +17,34 @@ struct sha256 {
     uint8_t block[64];
 };
 
-/* SHA-256 in pieces: start, then hash any number of bytes. */
+/* Begin a SHA-256 in pieces. */
 void sha256_init(struct sha256 *h);
+/* Hash more bytes, of any number. */
 void sha256_update(struct sha256 *h, const void *p, size_t len);
 /* Writes the digest; h must be initialised again before further use. */
 void sha256_final(struct sha256 *h, uint8_t out[32]);
 /* Finish with a second SHA-256 over the first digest. */
 void sha256d_final(struct sha256 *h, uint8_t out[32]);
 
-/* SHA-256, and SHA-256 of that: what most hashes of the protocol are. */
+/* SHA-256 of bytes. */
 void sha256(struct span in, uint8_t out[32]);
+/* SHA-256 of the SHA-256: what most hashes of the protocol are. */
 void sha256d(struct span in, uint8_t out[32]);
 /* Double SHA-256 of n independent 64-byte inputs, each to 32 bytes; out may be in (merkle). */
 void sha256d_64(uint8_t *out, const uint8_t *in, size_t n);
 
-/* The other hashes that script knows, and those of addresses and keys. */
+/* SHA-1, which script knows. */
 void sha1(struct span in, uint8_t out[20]);
+/* RIPEMD-160, which script knows. */
 void ripemd160(struct span in, uint8_t out[20]);
-void hash160(struct span in, uint8_t out[20]); /* RIPEMD160(SHA256(in)) */
+/* RIPEMD160(SHA256(in)): of keys and scripts in addresses. */
+void hash160(struct span in, uint8_t out[20]);
+/* SHA-512, below the keys of BIP32. */
 void sha512(struct span in, uint8_t out[64]);
-void sha3_256(struct span in, uint8_t out[32]); /* FIPS 202 */
+/* SHA3-256, of onion addresses. Spec: FIPS 202 */
+void sha3_256(struct span in, uint8_t out[32]);
 
-/* Start SHA256(SHA256(tag) || SHA256(tag) || ...). Spec: BIP340. The tags of BIP340 to BIP342 have
- * their midstates precomputed: see enum hash_tag. */
+/* The tags of BIP340 to BIP342, whose midstates are precomputed. */
 enum hash_tag {
     HASH_TAG_BIP340_CHALLENGE,
     HASH_TAG_TAP_LEAF,
@@ -48,7 +53,9 @@ enum hash_tag {
     HASH_TAG_TAP_SIGHASH,
     HASH_TAG_COUNT,
 };
+/* Start SHA256(SHA256(tag) || SHA256(tag) || ...). Spec: BIP340 */
 void tagged_hash_init(struct sha256 *h, enum hash_tag tag);
+/* The same with a tag of any other text. */
 void tagged_hash_init_string(struct sha256 *h, const char *tag);
 
 /* A writer that feeds h. Borrows h for the writer's life. */

@@ -24,20 +24,23 @@ struct muhash {
 /* The empty set. */
 void muhash_init(struct muhash *m);
 
-/* Add or take away an element. An element may be in a set several times, or a negative number of
- * times: taking away may come first. About 2 us. */
+/* Add an element. It may be in a set several times, or a negative number of times: taking away may
+ * come first. About 2 us. */
 void muhash_insert(struct muhash *m, struct span element);
+/* Take an element away. About 2 us. */
 void muhash_remove(struct muhash *m, struct span element);
 
-/* Add all elements of other (for parts worked out by several threads), or take them away. */
+/* Add all elements of other: for parts worked out by several threads. */
 void muhash_combine(struct muhash *m, const struct muhash *other);
+/* Take all elements of other away. */
 void muhash_subtract(struct muhash *m, const struct muhash *other);
 
 /* The set's hash; m stays as it is. About 5 ms. */
 void muhash_digest(const struct muhash *m, uint8_t out[32]);
 
-/* The set itself as bytes, to continue later; decoding takes any bytes. */
+/* The set itself as bytes, to continue later. */
 void muhash_encode(const struct muhash *m, uint8_t out[MUHASH_STATE_BYTES]);
+/* The set that bytes stand for; any bytes do for one. */
 void muhash_decode(struct muhash *m, const uint8_t in[MUHASH_STATE_BYTES]);
 
 #endif

@@ -80,8 +80,9 @@ void node_free(struct node *node);
 
 /* Where RPC requests are handed in. Owned by the node. */
 struct rpc *node_rpc(struct node *node);
-/* Its parts; for tests and simulations. NULL before the start. */
+/* Its chain, for tests and simulations. NULL before the start. */
 struct chain *node_chain(struct node *node);
+/* Its mempool, for tests and simulations. NULL before the start. */
 struct mempool *node_mempool(struct node *node);
 
 #endif

@@ -36,6 +36,7 @@ enum rpc_net_result node_bans_add(struct node_bans *bans, const char *subnet, in
                                   bool is_absolute);
 /* Take the ban of exactly this range away. */
 enum rpc_net_result node_bans_remove(struct node_bans *bans, const char *subnet);
+/* Take all bans away. */
 void node_bans_clear(struct node_bans *bans);
 /* Call fn for each ban that holds, in order. */
 void node_bans_each(struct node_bans *bans, rpc_ban_fn *fn, void *arg);

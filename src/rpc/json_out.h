@@ -25,44 +25,62 @@ struct json_mark {
 /* Write behind what buffer holds already. */
 struct json_out json_out_to(struct buffer *buffer);
 
-/* Remember a point, and take back everything written since: an error may replace an answer. */
+/* Remember a point. */
 struct json_mark json_out_mark(const struct json_out *out);
+/* Take back everything written since: an error may replace an answer. */
 void json_out_rewind(struct json_out *out, struct json_mark mark);
 
-/* Structure. A key is followed by exactly one value. */
+/* Begin an object: keys follow, each with one value. */
 void json_open_object(struct json_out *out);
+/* End the innermost object. */
 void json_close_object(struct json_out *out);
+/* Begin an array: values follow. */
 void json_open_array(struct json_out *out);
+/* End the innermost array. */
 void json_close_array(struct json_out *out);
+/* The name of the value that comes next, in an object. Zero-terminated, needs no escapes. */
 void json_put_key(struct json_out *out, const char *key);
 
-/* Values. */
+/* The value null. */
 void json_put_null(struct json_out *out);
+/* The value true or false. */
 void json_put_bool(struct json_out *out, bool value);
+/* A whole number. */
 void json_put_int(struct json_out *out, int64_t value);
 /* 16 significant digits, as Core prints difficulties. Must be finite. */
 void json_put_double(struct json_out *out, double value);
 /* Coins with exactly 8 decimals from satoshi. */
 void json_put_amount(struct json_out *out, int64_t value_sat);
+/* A zero-terminated string, as json_put_text() writes it. */
 void json_put_string(struct json_out *out, const char *s);
 /* Bytes of valid UTF-8 as a string; escapes as UniValue does. */
 void json_put_text(struct json_out *out, struct span text);
-/* Bytes as hex; the second form in reverse order, as ids are shown. */
+/* Bytes as hex. */
 void json_put_hex(struct json_out *out, struct span bytes);
+/* Bytes as hex in reverse order, as ids are shown. */
 void json_put_id(struct json_out *out, const uint8_t id[32]);
 /* JSON text that is one value already. */
 void json_put_raw(struct json_out *out, struct span text);
 
-/* Key and value at once. */
-void json_field_object(struct json_out *out, const char *key); /* opens */
-void json_field_array(struct json_out *out, const char *key);  /* opens */
+/* Key and value at once: json_put_key() and json_open_object(). */
+void json_field_object(struct json_out *out, const char *key);
+/* json_put_key() and json_open_array(). */
+void json_field_array(struct json_out *out, const char *key);
+/* json_put_key() and json_put_null(). */
 void json_field_null(struct json_out *out, const char *key);
+/* json_put_key() and json_put_bool(). */
 void json_field_bool(struct json_out *out, const char *key, bool value);
+/* json_put_key() and json_put_int(). */
 void json_field_int(struct json_out *out, const char *key, int64_t value);
+/* json_put_key() and json_put_double(). */
 void json_field_double(struct json_out *out, const char *key, double value);
+/* json_put_key() and json_put_amount(). */
 void json_field_amount(struct json_out *out, const char *key, int64_t value_sat);
+/* json_put_key() and json_put_string(). */
 void json_field_string(struct json_out *out, const char *key, const char *s);
+/* json_put_key() and json_put_hex(). */
 void json_field_hex(struct json_out *out, const char *key, struct span bytes);
+/* json_put_key() and json_put_id(). */
 void json_field_id(struct json_out *out, const char *key, const uint8_t id[32]);
 
 #endif

@@ -18,8 +18,9 @@ NODISCARD void *xcalloc(size_t n, size_t size);
 /* Resize to n elements of size bytes; aborts if the product overflows. p may be NULL. */
 NODISCARD void *xrealloc(void *p, size_t n, size_t size);
 
-/* Copy len bytes, or a zero-terminated string, into a new allocation. */
+/* Copy len bytes into a new allocation. */
 NODISCARD void *xmemdup(const void *p, size_t len);
+/* Copy a zero-terminated string into a new allocation. */
 NODISCARD char *xstrdup(const char *s);
 
 /* A new string from a printf format. */
@@ -31,6 +32,7 @@ struct alloc_stats {
     size_t n_free_chunks;
     size_t n_regions; /* that the system gave: the heap, and each large allocation by itself */
 };
+/* The figures of this moment. */
 struct alloc_stats alloc_stats(void);
 
 /* The allocator's own statistics as XML, in a new allocation; NULL if it has none. */

@@ -27,13 +27,15 @@ void arena_init(struct arena *arena, size_t chunk_bytes);
 /* Free every chunk; the arena is empty and usable again. */
 void arena_deinit(struct arena *arena);
 
-/* Allocate size bytes aligned for any type (zeroed by arena_calloc). Never NULL. Larger requests
- * than chunk_bytes get a chunk of their own. Owns: the arena. */
+/* Allocate size bytes aligned for any type. Never NULL. Larger requests than chunk_bytes get a
+ * chunk of their own. Owns: the arena. */
 NODISCARD void *arena_alloc(struct arena *arena, size_t size);
+/* The same for n elements of size bytes, zeroed; aborts if the product overflows. */
 NODISCARD void *arena_calloc(struct arena *arena, size_t n, size_t size);
 
-/* Remember a point and free everything allocated after it. Marks nest. */
+/* Remember a point. Marks nest. */
 struct arena_mark arena_mark(const struct arena *arena);
+/* Free everything allocated after a point. */
 void arena_rewind(struct arena *arena, struct arena_mark mark);
 
 #endif

@@ -7,12 +7,12 @@
 
 #include <stddef.h>
 
-#define NODISCARD     __attribute__((warn_unused_result))
-#define NORETURN      __attribute__((noreturn))
-#define PRINTF(f, a)  __attribute__((format(printf, f, a)))
-#define COUNT_OF(a)   (sizeof(a) / sizeof((a)[0]))
-#define LIKELY(x)     __builtin_expect(!!(x), 1)
-#define UNLIKELY(x)   __builtin_expect(!!(x), 0)
+#define NODISCARD    __attribute__((warn_unused_result))
+#define NORETURN     __attribute__((noreturn))
+#define PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define COUNT_OF(a)  (sizeof(a) / sizeof((a)[0]))
+#define LIKELY(x)    __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)  __builtin_expect(!!(x), 0)
 
 /* The object that p points into: to its member of that name. */
 #define CONTAINER_OF(p, type, member)                                                              \

@@ -15,16 +15,19 @@ struct buffer {
     size_t capacity;
 };
 
-/* Make an empty buffer, which owns no memory yet; free what it owns. */
+/* Make an empty buffer, which owns no memory yet. */
 void buffer_init(struct buffer *buffer);
+/* Free what it owns; it is empty then. */
 void buffer_deinit(struct buffer *buffer);
 
 /* Make room for extra more bytes and return where they start; len does not change. */
 uint8_t *buffer_reserve(struct buffer *buffer, size_t extra);
 
-/* Append bytes, or a zero-terminated string without its end, or a printf format. */
+/* Append bytes. */
 void buffer_append(struct buffer *buffer, const void *p, size_t len);
+/* Append a zero-terminated string without its end. */
 void buffer_append_string(struct buffer *buffer, const char *s);
+/* Append what a printf format makes, without a zero. */
 void buffer_append_format(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -51,7 +51,7 @@ enum log_category {
 #define X(name, string) LOG_##name,
     LOG_CATEGORIES(X)
 #undef X
-    LOG_CATEGORY_COUNT,
+        LOG_CATEGORY_COUNT,
     LOG_ALWAYS = LOG_CATEGORY_COUNT, /* not a category: always written */
 };
 _Static_assert(LOG_CATEGORY_COUNT <= 32, "a bit each in struct log");
@@ -71,14 +71,17 @@ static inline bool log_is_on(const struct log *log, enum log_category category)
 /* Write a line if the category is on (log may be NULL: nothing is written). */
 void log_printf(const struct log *log, enum log_category category, const char *format, ...)
     PRINTF(3, 4);
+/* Write a line of level warning, whatever categories are on. */
 void log_warning(const struct log *log, const char *format, ...) PRINTF(2, 3);
+/* Write a line of level error, whatever categories are on. */
 void log_error(const struct log *log, const char *format, ...) PRINTF(2, 3);
 
 /* Copy s to out with control and non-ASCII bytes as \xNN; cut to out_len. Returns out. */
 char *log_escape(char *out, size_t out_len, const char *s, size_t len);
 
-/* The category's name, and back; -1 if there is none of that name. */
+/* The category's name, as in -debug. */
 const char *log_category_name(enum log_category category);
+/* The category of that name; -1 if there is none. */
 int log_category_find(const char *name);
 
 #endif

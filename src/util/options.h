@@ -197,11 +197,13 @@ bool options_is_set(const struct options *options, const char *name);
 bool options_is_negated(const struct options *options, const char *name);
 
 /* The value that counts; fallback if it was not given. Strings live as long as options does.
- * Negated is "0", 0 and false. On the command line the last value wins, in the config file the
- * first (Core's rule, which config files rely on). */
+ * Negated is "0". On the command line the last value wins, in the config file the first (Core's
+ * rule, which config files rely on). */
 const char *options_get_string(const struct options *options, const char *name,
                                const char *fallback);
+/* The value that counts as a number, "" and negated as 0; fallback if it was not given. */
 int64_t options_get_int(const struct options *options, const char *name, int64_t fallback);
+/* The value that counts as a truth, negated as false; fallback if it was not given. */
 bool options_get_bool(const struct options *options, const char *name, bool fallback);
 
 /* The index-th value of a list, or NULL past its end: those of the command line come first, then

@@ -19,6 +19,7 @@ enum {
  * Out:      out  the number; unchanged after failure
  * Returns:  false if the text is anything else or does not fit */
 NODISCARD bool parse_int64(const char *s, int64_t *out);
+/* Read digits as a number of 64 bits without a sign; otherwise as parse_int64(). */
 NODISCARD bool parse_uint64(const char *s, uint64_t *out);
 
 /* Read a count of bytes: digits and one of k, m, g, t (powers of 1000) or K, M, G, T (of 1024).

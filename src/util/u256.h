@@ -21,8 +21,9 @@ static inline struct u256 u256_of(uint64_t v)
     return (struct u256){{v, 0, 0, 0}};
 }
 
-/* From and to 32 little-endian bytes: how a block hash is compared with its target. */
+/* The number of 32 little-endian bytes: how a block hash is compared with its target. */
 struct u256 u256_from_le(const uint8_t bytes[32]);
+/* The 32 little-endian bytes of a number. */
 void u256_to_le(struct u256 a, uint8_t bytes[32]);
 
 /* Negative, 0 or positive as a is less than, equal to or greater than b. */
@@ -40,9 +41,11 @@ static inline bool u256_is_zero(struct u256 a)
     return (a.limb[0] | a.limb[1] | a.limb[2] | a.limb[3]) == 0;
 }
 
-/* a + b, a - b and a * factor, modulo 2^256. */
+/* a + b modulo 2^256. */
 struct u256 u256_add(struct u256 a, struct u256 b);
+/* a - b modulo 2^256. */
 struct u256 u256_sub(struct u256 a, struct u256 b);
+/* a * factor modulo 2^256. */
 struct u256 u256_mul(struct u256 a, uint64_t factor);
 
 /* a / b rounded down. b is not 0 (asserts). */
@@ -51,8 +54,9 @@ struct u256 u256_div(struct u256 a, struct u256 b);
 /* All bits inverted: 2^256 - 1 - a. */
 struct u256 u256_not(struct u256 a);
 
-/* Shifted by n bits, 0 for n of 256 or more. */
+/* Shifted up by n bits, 0 for n of 256 or more. */
 struct u256 u256_shl(struct u256 a, unsigned n);
+/* Shifted down by n bits, 0 for n of 256 or more. */
 struct u256 u256_shr(struct u256 a, unsigned n);
 
 /* The number of bits without leading zeros: 0 for 0, 256 for the largest. */
