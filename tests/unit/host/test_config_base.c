@@ -1,16 +1,9 @@
 /* test_config_base.c - data directories, the files that are read from them, and their messages. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "host/config_base.h"
 #include "host/config_options.h"
+#include "support/unit.h"
 #include "unit/host/temp_dir.h"
 
 struct base {
@@ -52,9 +45,8 @@ static void done(struct base *base)
     xfree(base->error);
 }
 
-static void paths_are_relative_to_a_directory_unless_absolute(void **state)
+TEST(paths_are_relative_to_a_directory_unless_absolute)
 {
-    (void)state;
     char cwd[4096];
     char *paths[] = {config_path_in("/a", "b/c"),
                      config_path_in("/a", "/b"),
@@ -72,9 +64,8 @@ static void paths_are_relative_to_a_directory_unless_absolute(void **state)
     xfree(here);
 }
 
-static void the_file_is_found_read_and_may_include_others(void **state)
+TEST(the_file_is_found_read_and_may_include_others)
 {
-    (void)state;
     struct temp_dir dir;
     struct base base;
     temp_dir_make(&dir);
@@ -103,9 +94,8 @@ static void the_file_is_found_read_and_may_include_others(void **state)
     temp_dir_remove(&dir);
 }
 
-static void what_cannot_be_read_has_its_message(void **state)
+TEST(what_cannot_be_read_has_its_message)
 {
-    (void)state;
     struct temp_dir dir;
     struct base base;
     temp_dir_make(&dir);
@@ -125,9 +115,8 @@ static void what_cannot_be_read_has_its_message(void **state)
     temp_dir_remove(&dir);
 }
 
-static void the_network_that_is_asked_for_is_found(void **state)
+TEST(the_network_that_is_asked_for_is_found)
 {
-    (void)state;
     struct temp_dir dir;
     struct base base;
     temp_dir_make(&dir);
@@ -140,15 +129,4 @@ static void the_network_that_is_asked_for_is_found(void **state)
     assert_string_equal(base.error, "Unknown chain none.");
     done(&base);
     temp_dir_remove(&dir);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paths_are_relative_to_a_directory_unless_absolute),
-        cmocka_unit_test(the_file_is_found_read_and_may_include_others),
-        cmocka_unit_test(what_cannot_be_read_has_its_message),
-        cmocka_unit_test(the_network_that_is_asked_for_is_found),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

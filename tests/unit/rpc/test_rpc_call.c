@@ -1,13 +1,7 @@
 /* test_rpc_call.c - handlers that fail, wait and use jobs, in a table of their own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "rpc/method_table.h"
 #include "support/rpc_rig.h"
+#include "support/unit.h"
 #include "util/alloc.h"
 
 static enum rpc_progress fail_late(struct rpc_call *call)
@@ -117,9 +111,8 @@ static void init(struct rpc_rig *rig)
     assert_non_null(rig->rpc);
 }
 
-static void an_error_replaces_what_was_written(void **state)
+TEST(an_error_replaces_what_was_written)
 {
-    (void)state;
     struct rpc_rig rig;
     init(&rig);
     assert_call(&rig, "faillate", "[]", "-1: bad after 1");
@@ -128,9 +121,8 @@ static void an_error_replaces_what_was_written(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void a_call_may_end_inside_its_handler_or_later(void **state)
+TEST(a_call_may_end_inside_its_handler_or_later)
 {
-    (void)state;
     struct rpc_rig rig;
     init(&rig);
     assert_call(&rig, "finishinside", "[]", "\"inside\"");
@@ -141,33 +133,20 @@ static void a_call_may_end_inside_its_handler_or_later(void **state)
     rpc_rig_deinit(&rig);
 }
 
-static void only_methods_of_the_table_are_there(void **state)
+TEST(only_methods_of_the_table_are_there)
 {
-    (void)state;
     struct rpc_rig rig;
     init(&rig);
     assert_call(&rig, "getblockcount", "[]", "-32601: Method not found");
     rpc_rig_deinit(&rig);
 }
 
-static void the_context_for_signing_is_made_once(void **state)
+TEST(the_context_for_signing_is_made_once)
 {
-    (void)state;
     struct rpc_rig rig;
     init(&rig);
     const struct ec_context *first = rpc_ec_context(rig.rpc);
     assert_non_null(first);
     assert_ptr_equal(rpc_ec_context(rig.rpc), first);
     rpc_rig_deinit(&rig);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_error_replaces_what_was_written),
-        cmocka_unit_test(a_call_may_end_inside_its_handler_or_later),
-        cmocka_unit_test(only_methods_of_the_table_are_there),
-        cmocka_unit_test(the_context_for_signing_is_made_once),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }
