@@ -5,6 +5,7 @@
 #include "crypto/hmac.h"
 #include "crypto/mem.h"
 #include "util/array.h"
+#include "util/assert.h"
 #include "util/base64.h"
 #include "util/hex.h"
 
@@ -82,6 +83,7 @@ static void add_whitelist(struct auth *auth, const char *line)
 
 struct auth *auth_new(const struct rpc_auth_options *options, char **error)
 {
+    ASSERT(options);
     struct auth *auth = xcalloc(1, sizeof *auth);
     const char *colon = options->cookie ? strchr(options->cookie, ':') : NULL;
     if (colon)
@@ -182,6 +184,7 @@ static bool names_method(const char *list, const char *method)
 
 bool auth_may_call(const struct auth *auth, const char *user, const char *method)
 {
+    ASSERT(auth);
     for (size_t i = 0; i < auth->whitelist.n; i++) {
         if (strcmp(auth->whitelist.at[i].user, user) == 0 &&
             !names_method(auth->whitelist.at[i].methods, method))

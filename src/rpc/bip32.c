@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "crypto/hmac.h"
 #include "crypto/pubkey.h"
+#include "util/assert.h"
 
 enum {
     EXTENDED_BYTES = 78, /* version, depth, fingerprint, number, chain code, key */
@@ -63,6 +64,7 @@ bool bip32_parse(const struct ec_context *ec, const struct network *network, str
 bool bip32_derive(const struct ec_context *ec, const struct bip32_key *key, uint32_t number,
                   struct bip32_key *child)
 {
+    ASSERT(key);
     uint8_t data[33 + 4], hash[64], bytes[65];
     struct ec_pubkey pubkey;
     bool is_hardened = number >= BIP32_HARDENED;
@@ -95,6 +97,7 @@ bool bip32_derive(const struct ec_context *ec, const struct bip32_key *key, uint
 void bip32_write_public(const struct network *network, const struct bip32_key *key,
                         struct buffer *out)
 {
+    ASSERT(network && key);
     uint8_t raw[EXTENDED_BYTES];
     char text[TEXT_MAX];
     memcpy(raw, network->base58_xpub, AT_DEPTH);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "consensus/pow.h"
+#include "util/assert.h"
 
 double chain_json_difficulty(uint32_t bits)
 {
@@ -36,6 +37,7 @@ void chain_json_put_work(struct json_out *out, struct u256 work)
 
 void chain_json_put_warnings(struct rpc_call *call)
 {
+    ASSERT(call);
     const struct rpc_node *node = call->rpc->node;
     const char *text, *last = "";
     if (call->rpc->warnings_as_string) { /* room for one only: Core shows the last */
@@ -60,6 +62,7 @@ int32_t chain_json_confirmations(const struct chain *chain, const struct block_n
 void chain_json_put_header(struct json_out *out, const struct chain *chain,
                            const struct block_node *node)
 {
+    ASSERT(node);
     char version[9];
     snprintf(version, sizeof version, "%08x", (uint32_t)node->version);
     json_field_id(out, "hash", node->hash.b);
@@ -98,6 +101,7 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
 
 bool chain_json_need_block(struct rpc_call *call, const struct block_node *block)
 {
+    ASSERT(block);
     if (block->status & BLOCK_HAVE_DATA)
         return true;
     if (block->status & BLOCK_LOST_DATA)
@@ -121,6 +125,7 @@ void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *
 
 char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_len)
 {
+    ASSERT(verdict);
     char reason[VERDICT_REASON_BYTES];
     snprintf(out, out_len, "%s%s%s", verdict_reason(verdict, reason), *verdict->detail ? ", " : "",
              verdict->detail);

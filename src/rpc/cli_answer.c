@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "util/assert.h"
 #include "util/parse.h"
 
 enum { INDENT = 2 };
@@ -111,6 +112,7 @@ static void write_network(struct buffer *text, const struct json_value *network)
 void cli_write_info(struct buffer *text, const struct json_value *chain,
                     const struct json_value *network)
 {
+    ASSERT(text);
     const struct json_value *warnings = member(chain, "warnings");
     write_line(text, "Chain", member(chain, "chain"));
     write_line(text, "Blocks", member(chain, "blocks"));

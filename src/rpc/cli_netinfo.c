@@ -439,6 +439,7 @@ void cli_netinfo_write(struct buffer *text, const struct cli_netinfo *what,
                        const struct json_value *network, const struct json_value *peers,
                        const char *chain, int64_t now_s)
 {
+    ASSERT(what);
     struct dashboard board = {
         .what = what,
         .now_s = now_s,

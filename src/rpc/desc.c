@@ -5,6 +5,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/pubkey.h"
+#include "util/assert.h"
 
 /* A key's bytes at an index. */
 static bool key_at(const struct ec_context *ec, const struct desc_key *key, uint32_t index,
@@ -98,6 +99,7 @@ static void sort_keys(struct desc_derived *keys, size_t n)
 bool desc_derive(const struct ec_context *ec, const struct desc *desc, uint32_t index,
                  struct desc_derived keys[DESC_KEYS_MAX])
 {
+    ASSERT(desc);
     for (size_t i = 0; i < desc->n_keys; i++) {
         keys[i] = (struct desc_derived){.key = &desc->keys[i]};
         if (desc->keys[i].needs_secret ||

@@ -3,6 +3,7 @@
 
 #include "consensus/key_io.h"
 #include "rpc/descriptor.h"
+#include "util/assert.h"
 #include "util/hex.h"
 
 /* Put the checksum behind what was written from start on. */
@@ -79,6 +80,8 @@ static void write_keys(struct buffer *out, const struct desc *desc, const struct
 bool desc_write_script(const struct ec_context *ec, const struct desc *desc, uint32_t index,
                        size_t at, struct buffer *out)
 {
+    ASSERT(desc);
+    ASSERT(desc);
     struct desc_derived keys[DESC_KEYS_MAX] = {0};
     if (desc->n_keys == 0) {
         descriptor_infer(out, desc->network, desc->script, NULL);
@@ -118,6 +121,7 @@ static void write_public_key(struct buffer *out, const struct desc *desc,
 
 void desc_write(const struct desc *desc, struct buffer *out)
 {
+    ASSERT(desc && out);
     size_t start = out->len;
     char address[ADDRESS_SIZE];
     buffer_append_format(out, "%s%s%s(", desc->is_sh ? "sh(" : "", desc->is_wsh ? "wsh(" : "",

@@ -6,6 +6,7 @@
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
 #include "crypto/pubkey.h"
+#include "util/assert.h"
 #include "util/hex.h"
 
 /* -- Checksum ----------------------------------------------------------------------------- */
@@ -147,6 +148,7 @@ static bool infer_rawtr(struct buffer *buffer, const struct script_solution *sol
 void descriptor_append(struct buffer *buffer, const struct script_solution *solution,
                        struct span script_pubkey, const char *address, const struct span *inside)
 {
+    ASSERT(buffer);
     char checksum[DESCRIPTOR_CHECKSUM_CHARS + 1];
     size_t start = buffer->len;
     if (!infer_keys(buffer, solution, false) && !infer_wsh(buffer, solution, inside) &&

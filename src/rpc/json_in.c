@@ -1,6 +1,7 @@
 /* json_in.c - JSON text to a tree of values in an arena, under limits. */
 #include "rpc/json_in.h"
 
+#include "util/assert.h"
 #include "util/parse.h"
 #include "util/utf8.h"
 
@@ -319,6 +320,7 @@ const struct json_value *json_find(const struct json_value *object, const char *
 
 const struct json_value *json_at(const struct json_value *array, size_t index)
 {
+    ASSERT(array);
     const struct json_value *v = array->first;
     while (v && index-- > 0)
         v = v->next;
@@ -339,6 +341,8 @@ bool json_text_is(const struct json_value *value, const char *s)
 
 bool json_integer_in(const struct json_value *value, int64_t min, int64_t max, int64_t *out)
 {
+    ASSERT(min <= max && out);
+    ASSERT(value);
     if (value->kind != JSON_KIND_NUMBER)
         return false;
     struct parser p = {.at = value->text.p, .end = value->text.p + value->text.len};
@@ -361,6 +365,8 @@ bool json_integer_in(const struct json_value *value, int64_t min, int64_t max, i
 
 bool json_fixed_point(const struct json_value *value, int decimals, int64_t *out)
 {
+    ASSERT(decimals >= 0 && out);
+    ASSERT(value);
     if (value->kind != JSON_KIND_NUMBER && value->kind != JSON_KIND_STRING)
         return false;
     return parse_fixed_point((const char *)value->text.p, value->text.len, decimals, out);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "util/assert.h"
 #include "util/hex.h"
 #include "util/utf8.h"
 
@@ -10,6 +11,7 @@
 
 struct json_out json_out_to(struct buffer *buffer)
 {
+    ASSERT(buffer);
     return (struct json_out){.buffer = buffer};
 }
 
@@ -72,6 +74,7 @@ void json_close_array(struct json_out *out)
 
 void json_put_key(struct json_out *out, const char *key)
 {
+    ASSERT(out);
     json_put_string(out, key);
     buffer_append(out->buffer, ":", 1);
     out->need_comma = false;
@@ -106,6 +109,7 @@ static uint64_t magnitude_of(int64_t value)
 
 void json_put_int(struct json_out *out, int64_t value)
 {
+    ASSERT(out);
     char text[DIGITS_MAX + 1], *end = text + sizeof text;
     char *start = write_digits(end, magnitude_of(value), 1);
     if (value < 0)
@@ -116,6 +120,7 @@ void json_put_int(struct json_out *out, int64_t value)
 
 void json_put_double(struct json_out *out, double value)
 {
+    ASSERT(out);
     ASSERT(isfinite(value));
     begin_item(out);
     buffer_append_format(out->buffer, "%.16g", value);
@@ -123,6 +128,7 @@ void json_put_double(struct json_out *out, double value)
 
 void json_put_amount(struct json_out *out, int64_t value_sat)
 {
+    ASSERT(out);
     char text[DIGITS_MAX + 2], *end = text + sizeof text;
     uint64_t magnitude = magnitude_of(value_sat);
     char *start = write_digits(end, magnitude % SAT_PER_COIN, 8);
@@ -187,6 +193,7 @@ static bool is_plain_word(const uint8_t *p)
 
 void json_put_text(struct json_out *out, struct span text)
 {
+    ASSERT(out);
     begin_item(out);
     buffer_append(out->buffer, "\"", 1);
     size_t plain = 0, len;
@@ -215,6 +222,7 @@ void json_put_text(struct json_out *out, struct span text)
 
 void json_put_hex(struct json_out *out, struct span bytes)
 {
+    ASSERT(out);
     begin_item(out);
     /* hex_encode() ends the text with a zero, which the quote takes the place of. */
     char *to = (char *)buffer_reserve(out->buffer, 2 * bytes.len + 2);
@@ -226,6 +234,7 @@ void json_put_hex(struct json_out *out, struct span bytes)
 
 void json_put_id(struct json_out *out, const uint8_t id[32])
 {
+    ASSERT(out);
     begin_item(out);
     char *to = (char *)buffer_reserve(out->buffer, 2 * 32 + 2);
     to[0] = '"';
@@ -236,6 +245,7 @@ void json_put_id(struct json_out *out, const uint8_t id[32])
 
 void json_put_raw(struct json_out *out, struct span text)
 {
+    ASSERT(out);
     begin_item(out);
     buffer_append(out->buffer, text.p, text.len);
 }

@@ -1,6 +1,8 @@
 /* json_write.c - a tree of values back to text, compact or indented. */
 #include "rpc/json_write.h"
 
+#include "util/assert.h"
+
 static void new_line(struct json_out *out, unsigned indent, size_t level)
 {
     if (indent == 0)
@@ -89,6 +91,7 @@ void json_write(struct buffer *buffer, const struct json_value *value, unsigned 
 
 void json_put_value(struct json_out *out, const struct json_value *value)
 {
+    ASSERT(out);
     json_put_raw(out, span_of(NULL, 0)); /* the comma, if one is due */
     json_write(out->buffer, value, 0);
 }

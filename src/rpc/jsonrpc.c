@@ -2,6 +2,7 @@
 #include "rpc/jsonrpc.h"
 
 #include "rpc/method_table.h"
+#include "util/assert.h"
 
 static bool is_absent(const struct json_value *value)
 {
@@ -178,6 +179,7 @@ static bool is_warming_up(struct rpc_call *call)
 
 bool jsonrpc_read_request(struct rpc_call *call, const struct json_value *request)
 {
+    ASSERT(request);
     if (request->kind != JSON_KIND_OBJECT) {
         call->id = json_new(&call->arena, JSON_KIND_NULL);
         rpc_fail(call, RPC_INVALID_REQUEST, "Invalid Request object");
@@ -220,6 +222,7 @@ bool jsonrpc_is_notification(const struct rpc_call *call)
 
 void jsonrpc_open_reply(struct rpc_call *call)
 {
+    ASSERT(call);
     struct json_out *out = &call->out;
     call->entry_mark = json_out_mark(out);
     json_open_object(out);
@@ -231,6 +234,7 @@ void jsonrpc_open_reply(struct rpc_call *call)
 
 static void write_error(struct rpc_call *call)
 {
+    ASSERT(call->error_message);
     struct json_out *out = &call->out;
     json_out_rewind(out, call->entry_mark);
     json_open_object(out);
@@ -246,6 +250,7 @@ static void write_error(struct rpc_call *call)
 
 void jsonrpc_close_reply(struct rpc_call *call)
 {
+    ASSERT(call->error_code == 0 || call->error_message);
     struct json_out *out = &call->out;
     if (jsonrpc_is_notification(call)) {
         json_out_rewind(out, call->entry_mark);
@@ -269,6 +274,7 @@ void jsonrpc_close_reply(struct rpc_call *call)
 
 int jsonrpc_http_status(const struct rpc_call *call)
 {
+    ASSERT(call);
     if (!call->error_code || call->is_v2)
         return 200;
     if (call->error_code == RPC_INVALID_REQUEST)

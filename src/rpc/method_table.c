@@ -1,6 +1,8 @@
 /* method_table.c - what follows from the table: look-up, argument checks, help. */
 #include "rpc/method_table.h"
 
+#include "util/assert.h"
+
 static bool is_required(const struct rpc_param *param)
 {
     return param->fallback == NULL;
@@ -8,6 +10,7 @@ static bool is_required(const struct rpc_param *param)
 
 const struct rpc_method *method_find(const struct rpc_methods *methods, struct span name)
 {
+    ASSERT(methods);
     for (size_t i = 0; i < methods->n; i++)
         if (span_equal(name, span_of_string(methods->at[i].name)))
             return &methods->at[i];
@@ -16,6 +19,8 @@ const struct rpc_method *method_find(const struct rpc_methods *methods, struct s
 
 size_t method_params_max(const struct rpc_method *method)
 {
+    ASSERT(method->params[RPC_ARGS_MAX].type == RPC_TYPE_NONE);
+    ASSERT(method);
     size_t n = 0;
     while (method->params[n].type != RPC_TYPE_NONE)
         n++;
@@ -24,6 +29,7 @@ size_t method_params_max(const struct rpc_method *method)
 
 size_t method_params_required(const struct rpc_method *method)
 {
+    ASSERT(method);
     size_t n = method_params_max(method);
     while (n > 0 && !is_required(&method->params[n - 1]))
         n--;
@@ -213,6 +219,8 @@ static void write_examples(const struct rpc_method *method, struct buffer *buffe
 
 void method_write_help(const struct rpc_method *method, struct buffer *buffer)
 {
+    ASSERT(method && method->help);
+    ASSERT(method);
     write_usage(method, buffer);
     buffer_append_format(buffer, "\n\n%s\n", method->help);
     if (method->flags & RPC_GONE)
@@ -239,6 +247,7 @@ void method_write_help(const struct rpc_method *method, struct buffer *buffer)
 
 void method_write_list(const struct rpc_methods *methods, struct buffer *buffer)
 {
+    ASSERT(methods && buffer);
     const char *category = "";
     for (size_t i = 0; i < methods->n; i++) {
         const struct rpc_method *method = &methods->at[i];
@@ -320,6 +329,8 @@ static struct json_value *find_mismatches(struct rpc_call *call)
 
 bool method_check_args(struct rpc_call *call)
 {
+    ASSERT(call->method);
+    ASSERT(call);
     const struct rpc_method *method = call->method;
     if (call->n_args < method_params_required(method) || call->n_args > method_params_max(method)) {
         struct buffer help;

@@ -2,12 +2,14 @@
 #include "rpc/net_json.h"
 
 #include "rpc/method_table.h"
+#include "util/assert.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 const struct rpc_net *net_json_require(struct rpc_call *call)
 {
+    ASSERT(call);
     const struct rpc_net *net = call->rpc->node->net;
     if (!net)
         rpc_fail(call, RPC_CLIENT_P2P_DISABLED,
@@ -44,6 +46,7 @@ void net_json_put_services(struct json_out *out, const char *key, const char *na
 
 enum rpc_progress net_json_fail_with_help(struct rpc_call *call)
 {
+    ASSERT(call);
     struct buffer help;
     buffer_init(&help);
     method_write_help(call->method, &help);

@@ -39,6 +39,7 @@ static bool decode_all(struct span raw, bool allow_witness, struct arena *arena,
 
 bool raw_tx_decode(struct span hex, int forms, struct arena *arena, struct tx *tx)
 {
+    ASSERT(forms != 0 && tx);
     size_t len = hex.len / 2;
     uint8_t *bytes = arena_alloc(arena, len + 1);
     struct tx legacy;

@@ -59,6 +59,7 @@ size_t rpc_pending(const struct rpc *rpc)
 
 static struct rpc_call *call_new(struct rpc *rpc, rpc_reply_fn *reply, void *arg)
 {
+    ASSERT(rpc && reply);
     struct rpc_call *call = xcalloc(1, sizeof *call);
     call->rpc = rpc;
     call->token = rpc->next_token++;
@@ -105,6 +106,7 @@ static void free_arena(struct rpc_call *call)
 
 static void call_free(struct rpc_call *call)
 {
+    ASSERT(!call->is_running && call->timer == 0);
     struct rpc *rpc = call->rpc;
     list_remove(&rpc->calls, &call->link);
     if (call->turn_timer)
@@ -120,6 +122,7 @@ static void call_free(struct rpc_call *call)
 /* Send what is in answer and forget the call. */
 static void call_answer(struct rpc_call *call)
 {
+    ASSERT(!call->waits_for_room);
     struct rpc_reply reply = {
         .status = call->status,
         .content_type = "application/json",
@@ -151,6 +154,7 @@ static struct rpc_reply refusal(int status, const char *text)
 /* Refuse without JSON. */
 static void call_refuse(struct rpc_call *call, int status, const char *text)
 {
+    ASSERT(status >= 400 && call->reply && !call->in_parts);
     struct rpc_reply reply = refusal(status, text);
     rpc_reply_fn *fn = call->reply;
     void *arg = call->reply_arg;
@@ -197,6 +201,7 @@ static void run_pure(struct env_job *job)
 /* Start the current entry. Returns true if it is done already. */
 static bool entry_start(struct rpc_call *call)
 {
+    ASSERT(call->entry && !call->is_running);
     entry_reset(call);
     bool valid = jsonrpc_read_request(call, call->entry);
     jsonrpc_open_reply(call);
@@ -219,6 +224,7 @@ static bool entry_start(struct rpc_call *call)
 /* All entries are done. */
 static void call_complete(struct rpc_call *call)
 {
+    ASSERT(!call->waits_for_room && call->turn_timer == 0);
     if (call->is_queue_full && !call->is_batch) {
         call_refuse(call, 503, "Work queue depth exceeded");
         return;
@@ -246,6 +252,7 @@ static void on_turn(void *arg);
 /* The end of a call that is answered no more, or no further. */
 static void call_end_waiting(struct rpc_call *call)
 {
+    ASSERT(call->waits_for_room && call->reply);
     rpc_room_leave(call);
     if (!call->in_parts) {
         call_refuse(call, 503, "Shutting down");
@@ -260,6 +267,7 @@ static void call_end_waiting(struct rpc_call *call)
 
 static void call_run(struct rpc_call *call)
 {
+    ASSERT(call->turn_timer == 0 && !call->is_running);
     const struct env *env = call->rpc->node->env;
     int64_t start_us = env_now_us(env);
     for (;;) {
@@ -284,6 +292,7 @@ static void call_run(struct rpc_call *call)
 
 static void on_turn(void *arg)
 {
+    ASSERT(arg);
     struct rpc_call *call = arg;
     call->turn_timer = 0;
     call_run(call);
@@ -291,6 +300,7 @@ static void on_turn(void *arg)
 
 static void entry_ended(struct rpc_call *call)
 {
+    ASSERT(call->entry_done && !call->is_running);
     entry_close(call);
     if (call->is_batch && call->entry->next && call->reply) {
         call->entry = call->entry->next;
@@ -309,6 +319,7 @@ static struct rpc_call *first_call(const struct rpc *rpc)
 
 void rpc_on_tip_changed(struct rpc *rpc, const struct block_node *tip)
 {
+    ASSERT(rpc);
     (void)tip; /* waiting calls ask the chain */
     rpc->tip_sequence++;
     /* Answering may change the list: start again after each. */
@@ -327,6 +338,7 @@ void rpc_on_tip_changed(struct rpc *rpc, const struct block_node *tip)
 /* Make a waiting call end. */
 static void interrupt(struct rpc_call *call)
 {
+    ASSERT(call->on_interrupt);
     void (*fn)(struct rpc_call *) = call->on_interrupt;
     call->on_interrupt = NULL;
     fn(call);
@@ -334,6 +346,7 @@ static void interrupt(struct rpc_call *call)
 
 void rpc_interrupt(struct rpc *rpc)
 {
+    ASSERT(rpc);
     rpc->is_interrupted = true;
     struct rpc_call *call = first_call(rpc);
     while (call) {
@@ -536,6 +549,7 @@ static int judge_head(const struct rpc *rpc, const struct rpc_request *request,
 
 bool rpc_admit(const struct rpc *rpc, const struct rpc_request *request, struct rpc_reply *reply)
 {
+    ASSERT(request && reply);
     char user[AUTH_USER_MAX];
     const char *text;
     int status = judge_head(rpc, request, user, &text);
@@ -547,6 +561,8 @@ bool rpc_admit(const struct rpc *rpc, const struct rpc_request *request, struct 
 uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_reply_fn *reply,
                     void *arg)
 {
+    ASSERT(request && reply && (request->body.p || request->body.len == 0));
+    ASSERT(request);
     struct rpc_call *call = call_new(rpc, reply, arg);
     uint64_t token = call->token;
     const char *text;

@@ -1,10 +1,12 @@
 /* rpc_args.c - what a handler reads of its arguments, with the errors that Core gives. */
 #include "consensus/tx.h"
 #include "rpc/rpc_internal.h"
+#include "util/assert.h"
 #include "util/hex.h"
 
 const struct json_value *rpc_arg(const struct rpc_call *call, size_t index)
 {
+    ASSERT(call);
     ASSERT(index < RPC_ARGS_MAX);
     const struct json_value *arg = call->args[index];
     return arg && arg->kind != JSON_KIND_NULL ? arg : NULL;
@@ -53,6 +55,7 @@ static bool check_field(struct rpc_call *call, const struct json_value *object,
 bool rpc_check_fields(struct rpc_call *call, const struct json_value *object,
                       const struct rpc_field *fields, size_t n)
 {
+    ASSERT(!object || object->kind == JSON_KIND_OBJECT);
     for (size_t i = 0; i < n; i++) {
         if (!check_field(call, object, &fields[i]))
             return false;
@@ -73,6 +76,7 @@ bool rpc_check_fields(struct rpc_call *call, const struct json_value *object,
 static bool read_integer(struct rpc_call *call, const struct json_value *value, int64_t min,
                          int64_t max, int64_t *out)
 {
+    ASSERT(min <= max && out);
     if (!rpc_expect_kind(call, value, JSON_KIND_NUMBER))
         return false;
     if (json_integer_in(value, min, max, out))
@@ -115,6 +119,7 @@ bool rpc_arg_verbosity(struct rpc_call *call, size_t index, bool allow_bool, int
 bool rpc_read_id(struct rpc_call *call, const struct json_value *value, const char *name,
                  uint8_t id[32])
 {
+    ASSERT(name && id);
     if (!rpc_expect_kind(call, value, JSON_KIND_STRING))
         return false;
     const char *text = (const char *)value->text.p;
@@ -135,6 +140,7 @@ bool rpc_read_id(struct rpc_call *call, const struct json_value *value, const ch
 bool rpc_read_hex(struct rpc_call *call, const struct json_value *value, const char *name,
                   struct span *bytes)
 {
+    ASSERT(name && bytes);
     if (!rpc_expect_kind(call, value, JSON_KIND_STRING))
         return false;
     size_t len = value->text.len / 2;
@@ -150,6 +156,7 @@ bool rpc_read_hex(struct rpc_call *call, const struct json_value *value, const c
 
 bool rpc_read_amount(struct rpc_call *call, const struct json_value *value, int64_t *value_sat)
 {
+    ASSERT(value_sat);
     if (!value || (value->kind != JSON_KIND_NUMBER && value->kind != JSON_KIND_STRING)) {
         rpc_fail(call, RPC_TYPE_ERROR, "Amount is not a number or string");
         return false;

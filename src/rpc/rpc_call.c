@@ -10,6 +10,8 @@ enum { MESSAGE_MAX_BYTES = 65536 };
 
 enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...)
 {
+    ASSERT(code != 0 && !call->entry_done);
+    ASSERT(call);
     va_list args;
     va_start(args, format);
     int len = vsnprintf(NULL, 0, format, args);
@@ -35,6 +37,8 @@ void rpc_finish(struct rpc_call *call)
 
 void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn)
 {
+    ASSERT(delay_ms >= 0 && fn);
+    ASSERT(call);
     const struct env *env = call->rpc->node->env;
     if (call->timer)
         env_timer_cancel(env, call->timer);
@@ -43,6 +47,7 @@ void rpc_call_timer(struct rpc_call *call, int64_t delay_ms, env_timer_fn *fn)
 
 static void on_job_done(struct env_job *job)
 {
+    ASSERT(job->done == on_job_done);
     struct rpc_call *call = rpc_job_call(job);
     if (job->cancelled)
         rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
@@ -55,6 +60,8 @@ static void on_job_done(struct env_job *job)
 void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
                  void (*end)(struct rpc_call *call))
 {
+    ASSERT(run && !call->entry_done);
+    ASSERT(call);
     call->job_end = end;
     call->job_next = NULL;
     const struct env *env = call->rpc->node->env;
@@ -66,6 +73,8 @@ void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
                   void (*end)(struct rpc_call *call),
                   enum rpc_progress (*next)(struct rpc_call *call))
 {
+    ASSERT(next);
+    ASSERT(call);
     rpc_run_job(call, run, end);
     call->job_next = next;
 }
@@ -77,6 +86,7 @@ struct rpc_call *rpc_job_call(struct env_job *job)
 
 struct ec_context *rpc_ec_context(struct rpc *rpc)
 {
+    ASSERT(rpc);
     if (!rpc->ec) {
         uint8_t seed[32];
         env_random(rpc->node->env, seed, sizeof seed);

@@ -12,6 +12,7 @@
 
 bool rpc_need_mempool(struct rpc_call *call)
 {
+    ASSERT(call);
     if (call->rpc->node->mempool)
         return true;
     rpc_fail(call, RPC_CLIENT_MEMPOOL_DISABLED, "Mempool disabled or instance not found");
@@ -25,6 +26,7 @@ static void on_settled(void *arg)
 
 void rpc_finish_settled(struct rpc_call *call)
 {
+    ASSERT(call);
     struct mempool *mempool = call->rpc->node->mempool;
     if (mempool)
         mempool_settle(mempool, on_settled, call);

@@ -34,6 +34,8 @@ static size_t all_bytes(const struct rpc_call *call)
 
 bool rpc_room_has(const struct rpc_call *call)
 {
+    ASSERT(call->held_bytes <= call->rpc->held_bytes);
+    ASSERT(call);
     if (!call->client || !call->reply)
         return true;
     size_t all = all_bytes(call);
@@ -57,6 +59,7 @@ static bool may_begin(const struct rpc_call *call)
 
 static void send_part(struct rpc_call *call)
 {
+    ASSERT(call->is_batch && call->client && call->reply);
     struct rpc_reply part = {
         .status = call->status, .content_type = "application/json", .body = call->answer};
     buffer_init(&call->answer);
@@ -117,6 +120,7 @@ static void on_room(void *arg)
 
 void rpc_on_room(struct rpc *rpc)
 {
+    ASSERT(rpc);
     const struct env *env = rpc->node->env;
     if (rpc->n_wait_for_room > 0 && rpc->room_timer == 0)
         rpc->room_timer = env_timer_start(env, 0, on_room, rpc);
@@ -147,6 +151,8 @@ bool rpc_room_take(struct rpc_call *call)
 
 void rpc_room_give(struct rpc_call *call)
 {
+    ASSERT(call->held_bytes <= call->rpc->held_bytes);
+    ASSERT(call);
     bool is_less = call->answer.len < call->held_bytes;
     hold(call, call->answer.len);
     if (is_less)
@@ -155,6 +161,8 @@ void rpc_room_give(struct rpc_call *call)
 
 bool rpc_park(struct rpc_call *call)
 {
+    ASSERT(!call->entry_done);
+    ASSERT(call);
     rpc_room_give(call); /* others may come and go meanwhile */
     if (!call->client || !call->reply || call->client->park(call->reply_arg))
         return true;

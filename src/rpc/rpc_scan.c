@@ -185,6 +185,7 @@ static void on_scanned(void *arg, int error, const struct block_node *tip)
 {
     struct rpc_call *call = arg;
     struct coin_scan *scan = call->state;
+    ASSERT(call->rpc->scan == scan);
     call->rpc->scan = NULL;
     if (error)
         rpc_fail(call, RPC_INTERNAL_ERROR,

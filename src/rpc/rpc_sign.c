@@ -11,6 +11,7 @@
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"
 #include "rpc/sign.h"
+#include "util/assert.h"
 #include "util/hex.h"
 
 enum {
@@ -94,6 +95,7 @@ static bool find_waiting(struct rpc_call *call, const struct outpoint *prevout, 
 
 bool rpc_find_spent(struct rpc_call *call, const struct tx *tx, struct tx_out *spent, bool *known)
 {
+    ASSERT(call && tx);
     struct coins *coins = chain_coins(call->rpc->node->chain);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         struct coin coin;

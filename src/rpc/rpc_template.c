@@ -148,6 +148,7 @@ static void put_template(struct rpc_call *call, const struct block_template *tem
 
 void rpc_assemble(struct rpc_call *call, struct block_template *template)
 {
+    ASSERT(call && template);
     const struct rpc_node *node = call->rpc->node;
     struct block_assembler_options options = node->block;
     if (options.max_weight_wu == 0)

@@ -34,6 +34,7 @@ static void write_tip(struct rpc_call *call)
 
 static void end_wait(struct rpc_call *call)
 {
+    ASSERT(call->state);
     write_tip(call);
     rpc_finish(call);
 }
@@ -41,6 +42,7 @@ static void end_wait(struct rpc_call *call)
 static void on_tip(struct rpc_call *call)
 {
     const struct wait *wait = call->state;
+    ASSERT(wait);
     if (wait->is_over(wait, chain_tip(call->rpc->node->chain)))
         end_wait(call);
 }

@@ -7,6 +7,7 @@
 #include "crypto/ecdsa.h"
 #include "crypto/hash.h"
 #include "rpc/raw_tx.h"
+#include "util/assert.h"
 
 enum {
     ITEMS_MAX = SCRIPT_PUBKEYS_MAX + 3, /* a dummy, signatures, scripts */
@@ -35,6 +36,8 @@ struct signing {
 bool sign_key_init(struct sign_key *key, const struct ec_context *ec, const uint8_t secret[32],
                    bool compressed)
 {
+    ASSERT(key && ec);
+    ASSERT(key);
     struct ec_pubkey pubkey;
     uint8_t tweak[32];
     struct sha256 h;
@@ -52,6 +55,7 @@ bool sign_key_init(struct sign_key *key, const struct ec_context *ec, const uint
 
 void sign_script_init(struct sign_script *script, struct span bytes)
 {
+    ASSERT(script);
     script->bytes = bytes;
     hash160(bytes, script->hash160);
     sha256(bytes, script->sha256);
@@ -309,6 +313,7 @@ static bool sign_v0(struct signing *s, const struct script_solution *program, st
 bool sign_input(const struct sign_request *request, struct tx *tx, const struct tx_out *spent,
                 const struct tx_sighash *sighash, uint32_t n)
 {
+    ASSERT(request && tx);
     struct signing s = {.request = request, .tx = tx, .spent = spent, .sighash = sighash, .n = n};
     struct stack sig = {.n = 0}, witness = {.n = 0};
     struct span script = spent[n].script_pubkey;

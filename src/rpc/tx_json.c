@@ -10,6 +10,7 @@
 #include "consensus/sighash.h"
 #include "crypto/ecdsa.h"
 #include "rpc/descriptor.h"
+#include "util/assert.h"
 #include "util/hex.h"
 
 /* -- Scripts ------------------------------------------------------------------------------ */
@@ -178,6 +179,7 @@ static void put_output(struct json_out *out, const struct tx_out *output, uint32
 void tx_json_put_tx(struct json_out *out, const struct tx *tx, const struct coin *spent,
                     const struct tx_json_style *style)
 {
+    ASSERT(tx);
     uint32_t weight_wu = tx_weight_wu(tx);
     bool is_coinbase = tx_is_coinbase(tx);
     int64_t fee_sat = 0;
@@ -211,6 +213,8 @@ void tx_json_put_tx(struct json_out *out, const struct tx *tx, const struct coin
 
 void tx_json_put_coinbase(struct json_out *out, const struct tx *tx)
 {
+    ASSERT(tx->n_in > 0);
+    ASSERT(tx);
     const struct tx_in *in = &tx->in[0];
     json_open_object(out);
     json_field_int(out, "version", tx->version);
