@@ -113,6 +113,7 @@ static void heap_move_down(struct loop *loop, uint32_t at, struct timer timer)
 
 static void heap_remove(struct loop *loop, uint32_t at)
 {
+    ASSERT(at < loop->n_timers);
     struct timer_slot *slot = &loop->slots[loop->heap[at].id % SLOT_MAX];
     slot->id = 0;
     slot->next_free = loop->free_slot;
@@ -184,6 +185,7 @@ static void on_timers(evutil_socket_t fd, short what, void *arg)
 
 uint64_t loop_timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void *arg)
 {
+    ASSERT(fn);
     struct loop *loop = ctx;
     int64_t now_us = loop_now_us();
     if (delay_us < 0)
@@ -346,19 +348,17 @@ struct event_base *loop_base(struct loop *loop)
     return loop->base;
 }
 
+bool loop_run_once(struct loop *loop, bool wait)
+{
+    /* EXIT_ON_EMPTY is libevent's default; without any event left nothing can ever happen. */
+    return event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0;
+}
+
 void loop_run(struct loop *loop)
 {
     ASSERT(loop);
-    while (!loop->stopping) {
-        /* EXIT_ON_EMPTY is libevent's default; without any event left nothing can ever happen. */
-        if (event_base_loop(loop->base, EVLOOP_ONCE) != 0)
-            break;
-    }
-}
-
-void loop_run_once(struct loop *loop, bool wait)
-{
-    event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+    while (!loop->stopping && loop_run_once(loop, true))
+        continue;
 }
 
 void loop_stop(struct loop *loop)

@@ -34,8 +34,8 @@ struct event_base *loop_base(struct loop *loop);
 
 /* Run until loop_stop(). A stop that was asked for before the run ends it at once. */
 void loop_run(struct loop *loop);
-/* Run whatever is ready now, or wait until one thing is; for tests and the last turns. */
-void loop_run_once(struct loop *loop, bool wait);
+/* Run whatever is ready now, or wait until one thing is. Returns: false if nothing can happen. */
+bool loop_run_once(struct loop *loop, bool wait);
 /* Make loop_run() return after the current turn. */
 void loop_stop(struct loop *loop);
 

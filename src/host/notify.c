@@ -78,6 +78,7 @@ static int spawn(const char *line, pid_t *pid)
 
 static void start_waiting(struct notify *notify)
 {
+    ASSERT(notify->n_running <= NOTIFY_RUNNING_MAX);
     char *line;
     while (notify->n_running < NOTIFY_RUNNING_MAX && ring_pop(&notify->waiting, &line)) {
         pid_t pid;

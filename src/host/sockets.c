@@ -18,6 +18,7 @@ static const uint8_t v4_mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
 
 int sockets_parse(const char *address, uint16_t port, struct sockaddr_storage *out)
 {
+    ASSERT(address && out);
     memset(out, 0, sizeof *out);
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -34,6 +35,7 @@ int sockets_parse(const char *address, uint16_t port, struct sockaddr_storage *o
 
 uint16_t sockets_format(const struct sockaddr *address, char *out, size_t size)
 {
+    ASSERT(address && size > 0);
     if (address->sa_family == AF_INET) {
         struct sockaddr_in v4;
         memcpy(&v4, address, sizeof v4);
@@ -63,6 +65,7 @@ static bool parse_port(const char *s, uint16_t *port)
 
 bool sockets_split(const char *s, char *host, size_t size, uint16_t *port)
 {
+    ASSERT(s && size > 0 && port);
     const char *begin = s, *end, *rest;
     const char *colon = strrchr(s, ':');
     if (s[0] == '[') {
@@ -171,6 +174,7 @@ static bool parse_mask(const char *s, bool is_v4, uint8_t mask[16])
 
 bool subnet_parse(struct subnet *subnet, const char *s)
 {
+    ASSERT(subnet && s);
     char address[INET6_ADDRSTRLEN];
     const char *slash = strchr(s, '/');
     size_t len = slash ? (size_t)(slash - s) : strlen(s);
@@ -186,6 +190,7 @@ bool subnet_parse(struct subnet *subnet, const char *s)
 
 bool subnet_contains(const struct subnet *subnet, const char *address)
 {
+    ASSERT(subnet && address);
     uint8_t bytes[16];
     bool is_v4;
     if (!parse_16(address, bytes, &is_v4))

@@ -252,6 +252,7 @@ static void report_failed_connect(void *arg)
 uint64_t streams_connect(void *ctx, const char *address, uint16_t port,
                          const struct env_stream_events *events, void *arg)
 {
+    ASSERT(address && events);
     struct streams *streams = ctx;
     struct stream *stream = stream_new(streams, events, arg);
     stream->connecting = true;
@@ -283,6 +284,7 @@ uint64_t streams_connect(void *ctx, const char *address, uint16_t port,
 uint64_t streams_listen(void *ctx, const char *address, uint16_t port,
                         const struct env_stream_events *events, void *arg, int *error)
 {
+    ASSERT(address && events && error);
     struct streams *streams = ctx;
     int fd = sockets_listen(address, port);
     if (fd < 0) {
