@@ -202,3 +202,22 @@ size_t mempool_rig_count(const struct mempool_rig *rig, enum mempool_reason reas
         n += rig->event[i].reason == reason && txid_equal(&rig->event[i].txid, &tx->txid);
     return n;
 }
+
+struct tx mempool_rig_pay(struct mempool_rig *rig, int32_t height, uint32_t n_out, int64_t fee_sat)
+{
+    struct builder_coin coin = mempool_rig_coin(rig, height);
+    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
+}
+
+struct tx mempool_rig_pay_on(struct mempool_rig *rig, const struct tx *parent, uint32_t i,
+                             uint32_t n_out, int64_t fee_sat)
+{
+    struct builder_coin coin = mempool_rig_output(parent, i);
+    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
+}
+
+int mempool_rig_teardown(void **state)
+{
+    mempool_rig_free(*state);
+    return 0;
+}

@@ -49,6 +49,8 @@ struct mempool_rig *mempool_rig_new(uint64_t seed, int32_t n_blocks,
                                     const struct mempool_options *options);
 /* Close both in order and free all. */
 void mempool_rig_free(struct mempool_rig *rig);
+/* The same as a fixture's teardown. */
+int mempool_rig_teardown(void **state);
 /* The same for a rig whose mempool the test has closed itself. */
 void mempool_rig_free_closed(struct mempool_rig *rig);
 
@@ -58,6 +60,10 @@ struct builder_coin mempool_rig_coin(const struct mempool_rig *rig, int32_t heig
 /* A standard transaction: n coins to n_out P2WSH outputs. */
 struct tx mempool_rig_spend(struct mempool_rig *rig, const struct builder_coin *coins, uint32_t n,
                             uint32_t n_out, int64_t fee_sat);
+/* The same of the coinbase at height; of the parent's output i. */
+struct tx mempool_rig_pay(struct mempool_rig *rig, int32_t height, uint32_t n_out, int64_t fee_sat);
+struct tx mempool_rig_pay_on(struct mempool_rig *rig, const struct tx *parent, uint32_t i,
+                             uint32_t n_out, int64_t fee_sat);
 /* The coin that its output i makes. */
 struct builder_coin mempool_rig_output(const struct tx *tx, uint32_t i);
 

@@ -11,31 +11,11 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    mempool_rig_free(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-/* One input, one output of that value less. */
-static struct tx simple(struct mempool_rig *rig, int32_t height, int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_coin(rig, height);
-    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
-}
-
-static struct tx child_of(struct mempool_rig *rig, const struct tx *parent, uint32_t i,
-                          int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_output(parent, i);
-    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
-}
+FIXTURE(setup, mempool_rig_teardown)
 
 TEST(good_transactions_get_in, struct mempool_rig *rig)
 {
-    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
     assert_reject(answer.verdict.code, REJECT_NONE);
     assert_true(answer.is_in);
@@ -55,7 +35,7 @@ TEST(good_transactions_get_in, struct mempool_rig *rig)
 
 TEST(bytes_that_are_no_transaction_are_refused, struct mempool_rig *rig)
 {
-    struct tx tx = simple(rig, 1, FEE_SAT), cut = tx;
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT), cut = tx;
     cut.raw.len--;
     assert_reject(mempool_rig_add(rig, &cut), REJECT_MALFORMED);
     cut.raw.len = 0;
@@ -87,7 +67,7 @@ TEST(rules_of_transactions_hold, struct mempool_rig *rig)
     tx.out[0].value_sat = MAX_MONEY_SAT + 1;
     tx_finish(&tx, &rig->builder.arena);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_VOUT_TOO_LARGE);
-    tx = simple(rig, 2, -1); /* takes more than it has */
+    tx = mempool_rig_pay(rig, 2, 1, -1); /* takes more than it has */
     assert_reject(mempool_rig_add(rig, &tx), REJECT_IN_BELOW_OUT);
 }
 
@@ -95,7 +75,7 @@ TEST(rules_of_transactions_hold, struct mempool_rig *rig)
 TEST(scripts_that_fail_are_named, struct mempool_rig *rig)
 {
     char reason[VERDICT_REASON_BYTES];
-    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     struct span wrong = builder_script_bytes(BUILDER_FALSE);
     tx.in[0].witness = build_witness(&rig->builder.arena, &wrong, 1);
     tx_finish(&tx, &rig->builder.arena);
@@ -140,7 +120,7 @@ TEST(scripts_run_in_slices, struct mempool_rig *rig)
 /* hazards row 81: nothing is free. */
 TEST(fees_have_a_ceiling_if_wanted, struct mempool_rig *rig)
 {
-    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, FEE_SAT - 1);
     assert_reject(answer.verdict.code, REJECT_MAX_FEE_EXCEEDED);
     assert_int_equal(answer.fee_sat, FEE_SAT);
@@ -151,7 +131,7 @@ TEST(fees_have_a_ceiling_if_wanted, struct mempool_rig *rig)
 
 TEST(a_test_changes_nothing, struct mempool_rig *rig)
 {
-    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     struct mempool_rig_answer answer =
         mempool_rig_answer(rig, &tx, MEMPOOL_TEST_ONLY | MEMPOOL_LOCAL, 0);
     assert_reject(answer.verdict.code, REJECT_NONE);
@@ -169,9 +149,9 @@ TEST(children_wait_for_parents, struct mempool_rig *rig)
     enum { N = 20 };
     struct tx tx[N];
     struct mempool_rig_answer answer[N], bad;
-    tx[0] = simple(rig, 1, FEE_SAT);
+    tx[0] = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     for (int i = 1; i < N; i++)
-        tx[i] = child_of(rig, &tx[i - 1], 0, FEE_SAT);
+        tx[i] = mempool_rig_pay_on(rig, &tx[i - 1], 0, 1, FEE_SAT);
     for (int i = 0; i < N; i++)
         mempool_rig_submit(rig, &tx[i], 0, &answer[i]);
     assert_int_equal(mempool_pending(rig->pool), N);
@@ -180,9 +160,9 @@ TEST(children_wait_for_parents, struct mempool_rig *rig)
         assert_reject(answer[i].verdict.code, REJECT_NONE);
     assert_int_equal(mempool_count(rig->pool), N);
     /* A parent that is refused takes its children with it. */
-    tx[0] = simple(rig, 2, 0);
+    tx[0] = mempool_rig_pay(rig, 2, 1, 0);
     for (int i = 1; i < N; i++)
-        tx[i] = child_of(rig, &tx[i - 1], 0, FEE_SAT);
+        tx[i] = mempool_rig_pay_on(rig, &tx[i - 1], 0, 1, FEE_SAT);
     mempool_rig_submit(rig, &tx[0], 0, &bad);
     for (int i = 1; i < N; i++)
         mempool_rig_submit(rig, &tx[i], 0, &answer[i]);
@@ -204,8 +184,8 @@ TEST(the_order_of_arrival_counts)
         mempool_rig_mine(rig, &fan, 1);
         for (uint32_t i = 0; i < PAIRS; i++) {
             struct mempool_rig_answer answer[2];
-            struct tx parent = child_of(rig, &fan, i, FEE_SAT);
-            struct tx child = child_of(rig, &parent, 0, FEE_SAT);
+            struct tx parent = mempool_rig_pay_on(rig, &fan, i, 1, FEE_SAT);
+            struct tx child = mempool_rig_pay_on(rig, &parent, 0, 1, FEE_SAT);
             mempool_rig_submit(rig, &parent, 0, &answer[0]);
             mempool_rig_submit(rig, &child, 0, &answer[1]);
             mempool_rig_settle(rig);
@@ -218,7 +198,7 @@ TEST(the_order_of_arrival_counts)
 
 TEST(one_of_two_conflicting_wins, struct mempool_rig *rig)
 {
-    struct tx a = simple(rig, 1, FEE_SAT), b = simple(rig, 1, 2 * FEE_SAT);
+    struct tx a = mempool_rig_pay(rig, 1, 1, FEE_SAT), b = mempool_rig_pay(rig, 1, 1, 2 * FEE_SAT);
     struct mempool_rig_answer answer_a, answer_b, again;
     mempool_rig_submit(rig, &a, 0, &answer_a);
     mempool_rig_submit(rig, &b, 0, &answer_b);
@@ -236,7 +216,8 @@ TEST(the_tip_may_move_meanwhile, struct mempool_rig *rig)
 {
     size_t n_late = 0, n_removed = 0;
     for (int32_t height = 1; height <= 11; height++) {
-        struct tx a = simple(rig, height, FEE_SAT), b = simple(rig, height, 2 * FEE_SAT);
+        struct tx a = mempool_rig_pay(rig, height, 1, FEE_SAT),
+                  b = mempool_rig_pay(rig, height, 1, 2 * FEE_SAT);
         struct builder_spec spec = {.tx = &b, .n_tx = 1};
         const struct built_block *block = builder_block(&rig->builder, rig->tip, &spec);
         struct mempool_rig_answer answer;
@@ -260,7 +241,7 @@ TEST(the_tip_may_move_meanwhile, struct mempool_rig *rig)
 
 TEST(the_number_of_checks_is_bounded, struct mempool_rig *rig)
 {
-    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     struct mempool_rig_answer *answer = test_calloc(MEMPOOL_PENDING_MAX + 1, sizeof *answer);
     for (size_t i = 0; i <= MEMPOOL_PENDING_MAX; i++)
         mempool_rig_submit(rig, &tx, 0, &answer[i]);
@@ -280,7 +261,7 @@ TEST(the_number_of_checks_is_bounded, struct mempool_rig *rig)
 TEST(peers_have_a_room_of_their_own, struct mempool_rig *rig)
 {
     enum { N = MEMPOOL_PEER_PENDING_MAX };
-    struct tx tx = simple(rig, 1, FEE_SAT), user = simple(rig, 2, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT), user = mempool_rig_pay(rig, 2, 1, FEE_SAT);
     struct mempool_rig_answer answer[N + 1] = {{0}}, own = {0}, last = {0};
     for (size_t i = 0; i <= N; i++)
         mempool_rig_submit(rig, &tx, MEMPOOL_FROM_PEER, &answer[i]);
@@ -297,7 +278,7 @@ TEST(peers_have_a_room_of_their_own, struct mempool_rig *rig)
     struct mempool_rig_answer *many = test_calloc(MEMPOOL_PENDING_MAX, sizeof *many);
     for (size_t i = 0; i < MEMPOOL_PENDING_MAX; i++)
         mempool_rig_submit(rig, &user, 0, &many[i]);
-    struct tx other = simple(rig, 3, FEE_SAT);
+    struct tx other = mempool_rig_pay(rig, 3, 1, FEE_SAT);
     mempool_rig_submit(rig, &other, MEMPOOL_FROM_PEER, &last);
     mempool_rig_settle(rig);
     assert_reject(last.verdict.code, REJECT_NONE);
@@ -329,9 +310,9 @@ static void note_closed(void *arg)
 TEST(closing_answers_all)
 {
     struct mempool_rig *rig = mempool_rig_new(9, 102, NULL);
-    struct tx tx[3] = {simple(rig, 1, FEE_SAT), simple(rig, 2, FEE_SAT)};
+    struct tx tx[3] = {mempool_rig_pay(rig, 1, 1, FEE_SAT), mempool_rig_pay(rig, 2, 1, FEE_SAT)};
     struct mempool_rig_answer answer[4];
-    tx[2] = child_of(rig, &tx[0], 0, FEE_SAT);
+    tx[2] = mempool_rig_pay_on(rig, &tx[0], 0, 1, FEE_SAT);
     for (int i = 0; i < 3; i++)
         mempool_rig_submit(rig, &tx[i], 0, &answer[i]);
     bool is_closed = false;

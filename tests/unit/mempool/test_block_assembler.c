@@ -13,20 +13,7 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    mempool_rig_free(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
-                              int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_coin(rig, height);
-    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
-}
+FIXTURE(setup, mempool_rig_teardown)
 
 static int64_t now_s(const struct mempool_rig *rig)
 {
@@ -86,7 +73,7 @@ TEST(an_empty_template_is_of_the_tip, struct mempool_rig *rig)
 
 TEST(templates_say_what_their_blocks_are, struct mempool_rig *rig)
 {
-    struct tx parent = spend_height(rig, 1, 2, 1000), other = spend_height(rig, 2, 1, 30000);
+    struct tx parent = mempool_rig_pay(rig, 1, 2, 1000), other = mempool_rig_pay(rig, 2, 1, 30000);
     struct builder_coin coins[2] = {mempool_rig_output(&parent, 1), mempool_rig_output(&other, 0)};
     struct tx child = mempool_rig_spend(rig, coins, 2, 1, 70000);
     assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
@@ -124,7 +111,7 @@ TEST(templates_say_what_their_blocks_are, struct mempool_rig *rig)
 
 TEST(weight_is_kept_for_the_coinbase, struct mempool_rig *rig)
 {
-    struct tx tx = spend_height(rig, 1, 1, 5000);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, 5000);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     struct block_template template;
     assemble(rig, BLOCK_RESERVED_WU_DEFAULT + tx_weight_wu(&tx), &template);
@@ -214,12 +201,12 @@ TEST(everything_gets_mined_in_the_end, struct mempool_rig *rig)
 /* hazards row 81: what nobody pays for does not keep a block from what somebody pays for. */
 TEST(a_flood_leaves_the_template_alone, struct mempool_rig *rig)
 {
-    struct tx good = spend_height(rig, 1, 1, 50000);
+    struct tx good = mempool_rig_pay(rig, 1, 1, 50000);
     assert_reject(mempool_rig_add(rig, &good), REJECT_NONE);
     for (int32_t height = 2; height <= 25; height++) {
-        struct tx tx = spend_height(rig, height, 20, 1000);
+        struct tx tx = mempool_rig_pay(rig, height, 20, 1000);
         assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
-        struct tx dust = spend_height(rig, height, 1, 0);
+        struct tx dust = mempool_rig_pay(rig, height, 1, 0);
         assert_reject(mempool_rig_add(rig, &dust), REJECT_MEMPOOL_CONFLICT);
     }
     struct block_template template;

@@ -15,31 +15,13 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    mempool_rig_free(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
-                              int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_coin(rig, height);
-    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
-}
-
-static struct tx spend_output(struct mempool_rig *rig, const struct tx *parent, uint32_t i)
-{
-    struct builder_coin coin = mempool_rig_output(parent, i);
-    return mempool_rig_spend(rig, &coin, 1, 1, FEE_SAT);
-}
+FIXTURE(setup, mempool_rig_teardown)
 
 TEST(what_is_mined_leaves, struct mempool_rig *rig)
 {
-    struct tx parent = spend_height(rig, 1, 2, FEE_SAT);
-    struct tx child = spend_output(rig, &parent, 0), other = spend_height(rig, 2, 1, FEE_SAT);
+    struct tx parent = mempool_rig_pay(rig, 1, 2, FEE_SAT);
+    struct tx child = mempool_rig_pay_on(rig, &parent, 0, 1, FEE_SAT),
+              other = mempool_rig_pay(rig, 2, 1, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &other), REJECT_NONE);
@@ -53,16 +35,18 @@ TEST(what_is_mined_leaves, struct mempool_rig *rig)
     assert_int_equal(mempool_delta_sat(rig->pool, &parent.txid), 0);
     assert_int_equal(mempool_delta_sat(rig->pool, &child.txid), 5);
     /* The child's output can still be spent, and the parent's other one. */
-    struct tx next[2] = {spend_output(rig, &child, 0), spend_output(rig, &parent, 1)};
+    struct tx next[2] = {mempool_rig_pay_on(rig, &child, 0, 1, FEE_SAT),
+                         mempool_rig_pay_on(rig, &parent, 1, 1, FEE_SAT)};
     assert_reject(mempool_rig_add(rig, &next[0]), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &next[1]), REJECT_NONE);
 }
 
 TEST(what_a_block_contradicts_leaves_with_all_that_follow, struct mempool_rig *rig)
 {
-    struct tx parent = spend_height(rig, 1, 2, FEE_SAT), mined = spend_height(rig, 1, 1, 1);
-    struct tx child = spend_output(rig, &parent, 0), grandchild = spend_output(rig, &child, 0);
-    struct tx other = spend_height(rig, 2, 1, FEE_SAT);
+    struct tx parent = mempool_rig_pay(rig, 1, 2, FEE_SAT), mined = mempool_rig_pay(rig, 1, 1, 1);
+    struct tx child = mempool_rig_pay_on(rig, &parent, 0, 1, FEE_SAT),
+              grandchild = mempool_rig_pay_on(rig, &child, 0, 1, FEE_SAT);
+    struct tx other = mempool_rig_pay(rig, 2, 1, FEE_SAT);
     const struct tx *all[] = {&parent, &child, &grandchild, &other};
     for (size_t i = 0; i < COUNT_OF(all); i++)
         assert_reject(mempool_rig_add(rig, all[i]), REJECT_NONE);
@@ -79,8 +63,9 @@ TEST(what_a_block_contradicts_leaves_with_all_that_follow, struct mempool_rig *r
 TEST(reorganised_transactions_come_back, struct mempool_rig *rig)
 {
     const struct built_block *fork = rig->tip;
-    struct tx a = spend_height(rig, 1, 2, 0), b = spend_output(rig, &a, 0);
-    struct tx c = spend_height(rig, 2, 1, FEE_SAT), waits = spend_output(rig, &b, 0);
+    struct tx a = mempool_rig_pay(rig, 1, 2, 0), b = mempool_rig_pay_on(rig, &a, 0, 1, FEE_SAT);
+    struct tx c = mempool_rig_pay(rig, 2, 1, FEE_SAT),
+              waits = mempool_rig_pay_on(rig, &b, 0, 1, FEE_SAT);
     struct tx first[2] = {a, b};
     mempool_rig_mine(rig, first, 2);
     mempool_rig_mine(rig, &c, 1);
@@ -107,8 +92,8 @@ TEST(reorganised_transactions_come_back, struct mempool_rig *rig)
 TEST(what_the_new_branch_spends_does_not_come_back, struct mempool_rig *rig)
 {
     const struct built_block *fork = rig->tip;
-    struct tx a = spend_height(rig, 1, 1, FEE_SAT), b = spend_height(rig, 1, 2, FEE_SAT);
-    struct tx child = spend_output(rig, &a, 0);
+    struct tx a = mempool_rig_pay(rig, 1, 1, FEE_SAT), b = mempool_rig_pay(rig, 1, 2, FEE_SAT);
+    struct tx child = mempool_rig_pay_on(rig, &a, 0, 1, FEE_SAT);
     mempool_rig_mine(rig, &a, 1);
     assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
     const struct built_block *other = builder_block(&rig->builder, fork, NULL);
@@ -124,14 +109,16 @@ TEST(what_became_too_early_leaves, struct mempool_rig *rig)
     const struct built_block *fork = rig->tip;
     mempool_rig_mine(rig, NULL, 0);
     const struct built_block *last = mempool_rig_mine(rig, NULL, 0); /* 112 */
-    struct tx young = spend_height(rig, 13, 1, FEE_SAT), locked = spend_height(rig, 1, 1, FEE_SAT);
-    struct tx relative = spend_height(rig, 2, 1, FEE_SAT), fine = spend_height(rig, 3, 1, FEE_SAT);
+    struct tx young = mempool_rig_pay(rig, 13, 1, FEE_SAT),
+              locked = mempool_rig_pay(rig, 1, 1, FEE_SAT);
+    struct tx relative = mempool_rig_pay(rig, 2, 1, FEE_SAT),
+              fine = mempool_rig_pay(rig, 3, 1, FEE_SAT);
     locked.lock_time = 112;
     locked.in[0].sequence = 0;
     relative.in[0].sequence = 111; /* blocks after 2: in 113 */
     tx_finish(&locked, &rig->builder.arena);
     tx_finish(&relative, &rig->builder.arena);
-    struct tx child = spend_output(rig, &young, 0);
+    struct tx child = mempool_rig_pay_on(rig, &young, 0, 1, FEE_SAT);
     const struct tx *all[] = {&young, &locked, &relative, &fine, &child};
     for (size_t i = 0; i < COUNT_OF(all); i++)
         assert_reject(mempool_rig_add(rig, all[i]), REJECT_NONE);
@@ -150,8 +137,9 @@ TEST(what_became_too_early_leaves, struct mempool_rig *rig)
 TEST(spends_of_a_lost_coinbase_leave, struct mempool_rig *rig)
 {
     const struct built_block *at = built_ancestor(rig->tip, 5);
-    struct tx tx = spend_height(rig, 6, 1, FEE_SAT), child = spend_output(rig, &tx, 0);
-    struct tx fine = spend_height(rig, 5, 1, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 6, 1, FEE_SAT),
+              child = mempool_rig_pay_on(rig, &tx, 0, 1, FEE_SAT);
+    struct tx fine = mempool_rig_pay(rig, 5, 1, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &fine), REJECT_NONE);
@@ -168,7 +156,8 @@ TEST(spends_of_a_lost_coinbase_leave, struct mempool_rig *rig)
 TEST(entries_put_back_are_what_they_were, struct mempool_rig *rig)
 {
     const struct built_block *fork = rig->tip;
-    struct tx parent = spend_height(rig, 1, 1, FEE_SAT), child = spend_output(rig, &parent, 0);
+    struct tx parent = mempool_rig_pay(rig, 1, 1, FEE_SAT),
+              child = mempool_rig_pay_on(rig, &parent, 0, 1, FEE_SAT);
     mempool_rig_mine(rig, &parent, 1);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &child, MEMPOOL_LOCAL, 0);
     assert_reject(answer.verdict.code, REJECT_NONE);
@@ -190,9 +179,9 @@ TEST(long_reorganisations_end_well, struct mempool_rig *rig)
 {
     const struct built_block *fork = rig->tip;
     struct tx chain[30];
-    chain[0] = spend_height(rig, 1, 1, FEE_SAT);
+    chain[0] = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     for (size_t i = 1; i < COUNT_OF(chain); i++)
-        chain[i] = spend_output(rig, &chain[i - 1], 0);
+        chain[i] = mempool_rig_pay_on(rig, &chain[i - 1], 0, 1, FEE_SAT);
     for (size_t i = 0; i < 20; i++)
         mempool_rig_mine(rig, &chain[i], 1);
     for (size_t i = 20; i < COUNT_OF(chain); i++)
@@ -217,7 +206,7 @@ TEST(blocks_taken_back_are_kept_up_to_a_limit, struct mempool_rig *rig)
 {
     const struct pool_putbacks *putbacks = &rig->pool->putbacks;
     const struct block_node *tip = chain_tip(rig->chain.chain);
-    struct tx tx = spend_height(rig, 1, 2, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 2, FEE_SAT);
     uint8_t *script = arena_calloc(&rig->builder.arena, 1, 900000);
     script[0] = OP_RETURN;
     tx.out[1] = (struct tx_out){.script_pubkey = span_of(script, 900000)};
@@ -256,7 +245,8 @@ TEST(who_asks_for_it_waits_for_all_to_be_back, struct mempool_rig *rig)
     int before = 0, first = 0, second = 0;
     mempool_settle(rig->pool, mark, &before);
     assert_int_equal(before, 1); /* nothing waits: at once */
-    struct tx parent = spend_height(rig, 1, 2, FEE_SAT), child = spend_output(rig, &parent, 0);
+    struct tx parent = mempool_rig_pay(rig, 1, 2, FEE_SAT),
+              child = mempool_rig_pay_on(rig, &parent, 0, 1, FEE_SAT);
     const struct built_block *mined = mempool_rig_mine(rig, &parent, 1);
     mempool_rig_mine(rig, &child, 1);
     assert_reject(rig_invalidate(&rig->chain, mined).code, REJECT_NONE);
@@ -277,7 +267,7 @@ TEST(who_asks_for_it_waits_for_all_to_be_back, struct mempool_rig *rig)
 TEST_WITH(setup, NULL, a_mempool_that_closes_keeps_nobody_waiting, struct mempool_rig *rig)
 {
     int n_waiting = 0, n_closed = 0;
-    struct tx tx = spend_height(rig, 1, 1, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     const struct built_block *mined = mempool_rig_mine(rig, &tx, 1);
     assert_reject(rig_invalidate(&rig->chain, mined).code, REJECT_NONE);
     mempool_settle(rig->pool, mark, &n_waiting);
@@ -295,7 +285,8 @@ TEST_WITH(setup, NULL, a_block_taken_back_after_the_close_keeps_nobody_waiting,
           struct mempool_rig *rig)
 {
     int n_waiting = 0, n_closed = 0;
-    struct tx tx = spend_height(rig, 1, 1, FEE_SAT), child = spend_output(rig, &tx, 0);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT),
+              child = mempool_rig_pay_on(rig, &tx, 0, 1, FEE_SAT);
     const struct built_block *mined = mempool_rig_mine(rig, &tx, 1);
     assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
     mempool_close(rig->pool, mark, &n_closed);

@@ -21,31 +21,11 @@ static int setup_nonstandard(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    mempool_rig_free(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-/* One input, one output of that value less. */
-static struct tx simple(struct mempool_rig *rig, int32_t height, int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_coin(rig, height);
-    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
-}
-
-static struct tx child_of(struct mempool_rig *rig, const struct tx *parent, uint32_t i,
-                          int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_output(parent, i);
-    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
-}
+FIXTURE(setup, mempool_rig_teardown)
 
 TEST(what_is_here_is_known, struct mempool_rig *rig)
 {
-    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     uint64_t sequence = mempool_sequence(rig->pool);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, MEMPOOL_LOCAL, 0);
@@ -68,11 +48,11 @@ TEST(what_is_here_is_known, struct mempool_rig *rig)
 
 TEST(what_is_mined_is_known, struct mempool_rig *rig)
 {
-    struct tx tx = simple(rig, 1, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     mempool_rig_mine(rig, &tx, 1);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_ALREADY_KNOWN);
     /* Once its outputs are spent it looks like any other that spends what is gone. */
-    struct tx next = child_of(rig, &tx, 0, FEE_SAT);
+    struct tx next = mempool_rig_pay_on(rig, &tx, 0, 1, FEE_SAT);
     mempool_rig_mine(rig, &next, 1);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
     assert_reject(answer.verdict.code, REJECT_INPUTS_UNKNOWN);
@@ -81,7 +61,8 @@ TEST(what_is_mined_is_known, struct mempool_rig *rig)
 
 TEST(conflicts_are_refused, struct mempool_rig *rig)
 {
-    struct tx tx = simple(rig, 1, FEE_SAT), other = simple(rig, 1, 2 * FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT),
+              other = mempool_rig_pay(rig, 1, 1, 2 * FEE_SAT);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &other), REJECT_MEMPOOL_CONFLICT);
     assert_true(mempool_rig_has(rig, &tx));
@@ -89,7 +70,8 @@ TEST(conflicts_are_refused, struct mempool_rig *rig)
 
 TEST(young_coinbases_wait, struct mempool_rig *rig)
 {
-    struct tx tx = simple(rig, 11, FEE_SAT), early = simple(rig, 12, FEE_SAT);
+    struct tx tx = mempool_rig_pay(rig, 11, 1, FEE_SAT),
+              early = mempool_rig_pay(rig, 12, 1, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &early, 0, 0);
     assert_reject(answer.verdict.code, REJECT_PREMATURE_SPEND_YET);
@@ -100,7 +82,7 @@ TEST(young_coinbases_wait, struct mempool_rig *rig)
 
 TEST(unknown_inputs_are_named, struct mempool_rig *rig)
 {
-    struct tx parent = simple(rig, 1, FEE_SAT);
+    struct tx parent = mempool_rig_pay(rig, 1, 1, FEE_SAT);
     struct builder_coin coins[2] = {mempool_rig_coin(rig, 2), mempool_rig_output(&parent, 0)};
     struct tx tx = mempool_rig_spend(rig, coins, 2, 1, FEE_SAT);
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
@@ -160,7 +142,7 @@ TEST(locked_transactions_wait, struct mempool_rig *rig)
         {0, SEQUENCE_LOCK_DISABLE | 0xffff, REJECT_NONE},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct tx tx = simple(rig, (int32_t)i + 1, FEE_SAT);
+        struct tx tx = mempool_rig_pay(rig, (int32_t)i + 1, 1, FEE_SAT);
         tx.lock_time = cases[i].lock_time;
         tx.in[0].sequence = cases[i].sequence;
         tx_finish(&tx, &rig->builder.arena);
@@ -171,7 +153,7 @@ TEST(locked_transactions_wait, struct mempool_rig *rig)
 TEST(relative_locks_hold_exactly, struct mempool_rig *rig)
 {
     for (uint32_t more = 0; more < 2; more++) {
-        struct tx tx = simple(rig, 9, FEE_SAT); /* in block 111 it is 102 blocks old */
+        struct tx tx = mempool_rig_pay(rig, 9, 1, FEE_SAT); /* in block 111 it is 102 blocks old */
         tx.in[0].sequence = 103 - more;
         tx_finish(&tx, &rig->builder.arena);
         assert_reject(mempool_rig_add(rig, &tx), more ? REJECT_NONE : REJECT_NON_BIP68_FINAL);
@@ -189,16 +171,16 @@ TEST(what_is_not_standard_is_refused, struct mempool_rig *rig)
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
     assert_reject(answer.verdict.code, REJECT_NONSTANDARD_INPUTS);
     assert_string_equal(answer.verdict.detail, "input 0 script unknown");
-    tx = simple(rig, 2, FEE_SAT);
+    tx = mempool_rig_pay(rig, 2, 1, FEE_SAT);
     struct span items[2] = {span_of(tx.raw.p, 81), builder_script_bytes(BUILDER_TRUE)};
     tx.in[0].witness = build_witness(&rig->builder.arena, items, 2);
     tx_finish(&tx, &rig->builder.arena);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_WITNESS_NONSTANDARD);
-    tx = simple(rig, 3, FEE_SAT);
+    tx = mempool_rig_pay(rig, 3, 1, FEE_SAT);
     tx.version = 4;
     tx_finish(&tx, &rig->builder.arena);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_TX_VERSION);
-    tx = simple(rig, 3, FEE_SAT);
+    tx = mempool_rig_pay(rig, 3, 1, FEE_SAT);
     tx.out[0].value_sat = 329;
     tx_finish(&tx, &rig->builder.arena);
     answer = mempool_rig_answer(rig, &tx, 0, 0);
@@ -206,7 +188,8 @@ TEST(what_is_not_standard_is_refused, struct mempool_rig *rig)
     assert_string_equal(answer.verdict.detail, "tx with dust output must be 0-fee");
 }
 
-TEST_WITH(setup_nonstandard, teardown, without_policy_it_is_taken, struct mempool_rig *rig)
+TEST_WITH(setup_nonstandard, mempool_rig_teardown, without_policy_it_is_taken,
+          struct mempool_rig *rig)
 {
     struct builder_coin coin = mempool_rig_coin(rig, 1);
     struct tx tx = builder_spend(&rig->builder, &coin, 1, 2, FEE_SAT, BUILDER_TRUE);
@@ -221,11 +204,11 @@ TEST_WITH(setup_nonstandard, teardown, without_policy_it_is_taken, struct mempoo
 
 TEST(fees_have_a_floor, struct mempool_rig *rig)
 {
-    struct tx tx = simple(rig, 1, 0);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, 0);
     int64_t least_sat = ((tx_weight_wu(&tx) + 3) / 4 * 100 + 999) / 1000;
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
     assert_reject(answer.verdict.code, REJECT_MIN_RELAY_FEE);
-    tx = simple(rig, 1, least_sat - 1);
+    tx = mempool_rig_pay(rig, 1, 1, least_sat - 1);
     answer = mempool_rig_answer(rig, &tx, 0, 0);
     assert_reject(answer.verdict.code, REJECT_MIN_RELAY_FEE);
     char want[40];
@@ -234,14 +217,15 @@ TEST(fees_have_a_floor, struct mempool_rig *rig)
     /* A delta counts as a fee. */
     mempool_prioritise(rig->pool, &tx.txid, 1);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
-    tx = simple(rig, 2, least_sat);
+    tx = mempool_rig_pay(rig, 2, 1, least_sat);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
-    tx = simple(rig, 3, 0);
+    tx = mempool_rig_pay(rig, 3, 1, 0);
     answer = mempool_rig_answer(rig, &tx, MEMPOOL_BYPASS_FEE, 0);
     assert_reject(answer.verdict.code, REJECT_NONE);
 }
 
-TEST_WITH(setup_nonstandard, teardown, costly_transactions_are_refused, struct mempool_rig *rig)
+TEST_WITH(setup_nonstandard, mempool_rig_teardown, costly_transactions_are_refused,
+          struct mempool_rig *rig)
 {
     struct builder_coin coin = mempool_rig_coin(rig, 1);
     uint8_t script[801];
@@ -270,16 +254,16 @@ TEST(version_3_comes_in_pairs, struct mempool_rig *rig)
     parent.version = 3;
     tx_finish(&parent, &rig->builder.arena);
     assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
-    struct tx tx = child_of(rig, &parent, 0, FEE_SAT);
+    struct tx tx = mempool_rig_pay_on(rig, &parent, 0, 1, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_TRUC_VIOLATION); /* of version 2 */
     tx.version = 3;
     tx_finish(&tx, &rig->builder.arena);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
-    struct tx more = child_of(rig, &parent, 1, FEE_SAT);
+    struct tx more = mempool_rig_pay_on(rig, &parent, 1, 1, FEE_SAT);
     more.version = 3;
     tx_finish(&more, &rig->builder.arena);
     assert_reject(mempool_rig_add(rig, &more), REJECT_TRUC_VIOLATION); /* a second child */
-    more = child_of(rig, &tx, 0, FEE_SAT);
+    more = mempool_rig_pay_on(rig, &tx, 0, 1, FEE_SAT);
     more.version = 3;
     tx_finish(&more, &rig->builder.arena);
     assert_reject(mempool_rig_add(rig, &more), REJECT_TRUC_VIOLATION); /* a grandchild */

@@ -13,27 +13,7 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    mempool_rig_free(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
-                              int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_coin(rig, height);
-    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
-}
-
-static struct tx spend_output(struct mempool_rig *rig, const struct tx *parent, uint32_t i,
-                              uint32_t n_out, int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_output(parent, i);
-    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
-}
+FIXTURE(setup, mempool_rig_teardown)
 
 /* Make a transaction that large by a data output. */
 static void pad(struct mempool_rig *rig, struct tx *tx, uint32_t vbytes)
@@ -58,11 +38,11 @@ static size_t cluster_count(const struct mempool_rig *rig, const struct tx *tx)
 
 TEST(a_chain_has_at_most_64_entries, struct mempool_rig *rig)
 {
-    struct tx tx = spend_height(rig, 1, 1, FEE_SAT), first = tx;
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT), first = tx;
     for (int i = 1; i <= 64; i++) {
         assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
         assert_int_equal(cluster_count(rig, &tx), i);
-        tx = spend_output(rig, &tx, 0, 1, FEE_SAT + 100 * i);
+        tx = mempool_rig_pay_on(rig, &tx, 0, 1, FEE_SAT + 100 * i);
     }
     struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
     assert_reject(answer.verdict.code, REJECT_CLUSTER_TOO_LARGE);
@@ -80,10 +60,10 @@ TEST(a_chain_has_at_most_64_entries, struct mempool_rig *rig)
 
 TEST(a_comb_has_at_most_64_entries, struct mempool_rig *rig)
 {
-    struct tx root = spend_height(rig, 1, 64, FEE_SAT);
+    struct tx root = mempool_rig_pay(rig, 1, 64, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &root), REJECT_NONE);
     for (uint32_t i = 0; i < 64; i++) {
-        struct tx tx = spend_output(rig, &root, i, 1, FEE_SAT + 1000 * (int64_t)i);
+        struct tx tx = mempool_rig_pay_on(rig, &root, i, 1, FEE_SAT + 1000 * (int64_t)i);
         assert_reject(mempool_rig_add(rig, &tx), i < 63 ? REJECT_NONE : REJECT_CLUSTER_TOO_LARGE);
     }
     assert_int_equal(mempool_find(rig->pool, &root.txid)->n_children, 63);
@@ -95,7 +75,7 @@ TEST(joining_counts_all_that_are_joined, struct mempool_rig *rig)
     enum { N = 66 };
     struct builder_coin coins[N];
     for (int32_t i = 0; i < N; i++) {
-        struct tx tx = spend_height(rig, i + 1, 1, FEE_SAT);
+        struct tx tx = mempool_rig_pay(rig, i + 1, 1, FEE_SAT);
         assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
         assert_int_equal(cluster_count(rig, &tx), 1);
         coins[i] = mempool_rig_output(&tx, 0);
@@ -105,7 +85,8 @@ TEST(joining_counts_all_that_are_joined, struct mempool_rig *rig)
         assert_reject(mempool_rig_add(rig, &tx), n == 63 ? REJECT_NONE : REJECT_CLUSTER_TOO_LARGE);
     }
     /* Two full halves cannot be joined. */
-    struct tx one = spend_height(rig, 71, 1, FEE_SAT), two = spend_height(rig, 72, 1, FEE_SAT);
+    struct tx one = mempool_rig_pay(rig, 71, 1, FEE_SAT),
+              two = mempool_rig_pay(rig, 72, 1, FEE_SAT);
     for (int i = 0; i < 32; i++) {
         assert_reject(mempool_rig_add(rig, &one), REJECT_NONE);
         assert_reject(mempool_rig_add(rig, &two), REJECT_NONE);
@@ -113,8 +94,8 @@ TEST(joining_counts_all_that_are_joined, struct mempool_rig *rig)
         coins[1] = mempool_rig_output(&two, 0);
         if (i == 30)
             coins[2] = coins[1]; /* of a half with 31 */
-        one = spend_output(rig, &one, 0, 1, FEE_SAT);
-        two = spend_output(rig, &two, 0, 1, FEE_SAT);
+        one = mempool_rig_pay_on(rig, &one, 0, 1, FEE_SAT);
+        two = mempool_rig_pay_on(rig, &two, 0, 1, FEE_SAT);
     }
     struct tx joint = mempool_rig_spend(rig, coins, 2, 1, FEE_SAT);
     assert_reject(mempool_rig_add(rig, &joint), REJECT_CLUSTER_TOO_LARGE);
@@ -122,11 +103,11 @@ TEST(joining_counts_all_that_are_joined, struct mempool_rig *rig)
 
 TEST(size_is_bounded_by_adjusted_weight, struct mempool_rig *rig)
 {
-    struct tx parent = spend_height(rig, 1, 1, 4 * FEE_SAT);
+    struct tx parent = mempool_rig_pay(rig, 1, 1, 4 * FEE_SAT);
     pad(rig, &parent, 60000);
     assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
     for (uint32_t vbytes = 41002; vbytes > 41000; vbytes--) {
-        struct tx child = spend_output(rig, &parent, 0, 1, 4 * FEE_SAT);
+        struct tx child = mempool_rig_pay_on(rig, &parent, 0, 1, 4 * FEE_SAT);
         pad(rig, &child, vbytes);
         bool fits = tx_weight_wu(&parent) + tx_weight_wu(&child) <= MEMPOOL_CLUSTER_WU_MAX;
         assert_int_equal(fits, vbytes == 41001);
@@ -143,9 +124,9 @@ static struct feerate chunk_of(const struct mempool_rig *rig, const struct tx *t
 
 TEST(a_child_pays_for_its_parent, struct mempool_rig *rig)
 {
-    struct tx parent = spend_height(rig, 1, 2, 1000);
-    struct tx child = spend_output(rig, &parent, 0, 1, 50000);
-    struct tx cheap = spend_output(rig, &parent, 1, 1, 500);
+    struct tx parent = mempool_rig_pay(rig, 1, 2, 1000);
+    struct tx child = mempool_rig_pay_on(rig, &parent, 0, 1, 50000);
+    struct tx cheap = mempool_rig_pay_on(rig, &parent, 1, 1, 500);
     assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
     assert_int_equal(chunk_of(rig, &parent).fee_sat, 1000);
     assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
@@ -167,9 +148,9 @@ TEST(a_child_pays_for_its_parent, struct mempool_rig *rig)
 
 TEST(a_diamond_is_one_cluster_until_it_is_cut, struct mempool_rig *rig)
 {
-    struct tx top = spend_height(rig, 1, 2, FEE_SAT);
-    struct tx left = spend_output(rig, &top, 0, 1, FEE_SAT);
-    struct tx right = spend_output(rig, &top, 1, 1, FEE_SAT);
+    struct tx top = mempool_rig_pay(rig, 1, 2, FEE_SAT);
+    struct tx left = mempool_rig_pay_on(rig, &top, 0, 1, FEE_SAT);
+    struct tx right = mempool_rig_pay_on(rig, &top, 1, 1, FEE_SAT);
     struct builder_coin coins[2] = {mempool_rig_output(&left, 0), mempool_rig_output(&right, 0)};
     struct tx bottom = mempool_rig_spend(rig, coins, 2, 1, FEE_SAT);
     struct tx *all[] = {&top, &left, &right, &bottom};
@@ -179,7 +160,7 @@ TEST(a_diamond_is_one_cluster_until_it_is_cut, struct mempool_rig *rig)
     mempool_rig_mine(rig, &top, 1); /* bottom still holds both sides together */
     assert_int_equal(cluster_count(rig, &left), 3);
     /* A block that spends what left spends: left and bottom go, right is alone. */
-    struct tx other = spend_output(rig, &top, 0, 2, FEE_SAT);
+    struct tx other = mempool_rig_pay_on(rig, &top, 0, 2, FEE_SAT);
     mempool_rig_mine(rig, &other, 1);
     assert_int_equal(mempool_count(rig->pool), 1);
     assert_int_equal(cluster_count(rig, &right), 1);
@@ -188,10 +169,10 @@ TEST(a_diamond_is_one_cluster_until_it_is_cut, struct mempool_rig *rig)
 
 TEST(a_cluster_splits_when_its_middle_is_mined, struct mempool_rig *rig)
 {
-    struct tx hub = spend_height(rig, 1, 5, FEE_SAT), leaf[5];
+    struct tx hub = mempool_rig_pay(rig, 1, 5, FEE_SAT), leaf[5];
     assert_reject(mempool_rig_add(rig, &hub), REJECT_NONE);
     for (uint32_t i = 0; i < 5; i++) {
-        leaf[i] = spend_output(rig, &hub, i, 1, FEE_SAT);
+        leaf[i] = mempool_rig_pay_on(rig, &hub, i, 1, FEE_SAT);
         assert_reject(mempool_rig_add(rig, &leaf[i]), REJECT_NONE);
     }
     assert_int_equal(cluster_count(rig, &leaf[0]), 6);

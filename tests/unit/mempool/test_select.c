@@ -13,27 +13,7 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    mempool_rig_free(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
-                              int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_coin(rig, height);
-    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
-}
-
-static struct tx spend_output(struct mempool_rig *rig, const struct tx *parent, uint32_t i,
-                              int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_output(parent, i);
-    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
-}
+FIXTURE(setup, mempool_rig_teardown)
 
 /* Exactly these, in this order. */
 static void assert_selected(const struct mempool_rig *rig,
@@ -60,8 +40,8 @@ TEST(nothing_is_selected_from_nothing, const struct mempool_rig *rig)
 
 TEST(best_rates_come_first, struct mempool_rig *rig)
 {
-    struct tx tx[3] = {spend_height(rig, 1, 1, 2000), spend_height(rig, 2, 1, 3000),
-                       spend_height(rig, 3, 1, 1000)};
+    struct tx tx[3] = {mempool_rig_pay(rig, 1, 1, 2000), mempool_rig_pay(rig, 2, 1, 3000),
+                       mempool_rig_pay(rig, 3, 1, 1000)};
     for (size_t i = 0; i < 3; i++)
         assert_reject(mempool_rig_add(rig, &tx[i]), REJECT_NONE);
     const struct tx *want[] = {&tx[1], &tx[0], &tx[2]};
@@ -77,8 +57,9 @@ TEST(best_rates_come_first, struct mempool_rig *rig)
 
 TEST(parents_come_with_the_children_that_pay, struct mempool_rig *rig)
 {
-    struct tx poor = spend_height(rig, 1, 1, 100), rich = spend_output(rig, &poor, 0, 90000);
-    struct tx middle = spend_height(rig, 2, 1, 5000);
+    struct tx poor = mempool_rig_pay(rig, 1, 1, 100),
+              rich = mempool_rig_pay_on(rig, &poor, 0, 1, 90000);
+    struct tx middle = mempool_rig_pay(rig, 2, 1, 5000);
     const struct tx *all[] = {&poor, &middle, &rich};
     for (size_t i = 0; i < 3; i++)
         assert_reject(mempool_rig_add(rig, all[i]), REJECT_NONE);
@@ -88,8 +69,9 @@ TEST(parents_come_with_the_children_that_pay, struct mempool_rig *rig)
 
 TEST(room_is_respected, struct mempool_rig *rig)
 {
-    struct tx large = spend_height(rig, 1, 100, 900000), small = spend_height(rig, 2, 1, 1000);
-    struct tx child = spend_output(rig, &large, 0, 100);
+    struct tx large = mempool_rig_pay(rig, 1, 100, 900000),
+              small = mempool_rig_pay(rig, 2, 1, 1000);
+    struct tx child = mempool_rig_pay_on(rig, &large, 0, 1, 100);
     const struct tx *all[] = {&large, &small, &child};
     for (size_t i = 0; i < 3; i++)
         assert_reject(mempool_rig_add(rig, all[i]), REJECT_NONE);
@@ -127,11 +109,11 @@ TEST(signature_operations_are_counted, struct mempool_rig *rig)
 
 TEST(poor_chunks_are_left_out_if_wanted, struct mempool_rig *rig)
 {
-    struct tx tx = spend_height(rig, 1, 1, 0);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, 0);
     uint32_t weight_wu = tx_weight_wu(&tx);
     /* 4 sat per virtual byte, the last of which is not full: for its weight alone it pays more. */
     assert_int_not_equal(weight_wu % 4, 0);
-    tx = spend_height(rig, 1, 1, (weight_wu + 3) / 4 * 4);
+    tx = mempool_rig_pay(rig, 1, 1, (weight_wu + 3) / 4 * 4);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     struct mempool_selection selection = whole_block;
     const struct tx *want[] = {&tx};
@@ -146,11 +128,11 @@ TEST(large_selections_are_in_order, struct mempool_rig *rig)
 {
     enum { FAN = 40, COINS = 20 };
     for (int32_t c = 0; c < COINS; c++) {
-        struct tx root = spend_height(rig, c + 1, FAN, 5000 + 977 * c);
+        struct tx root = mempool_rig_pay(rig, c + 1, FAN, 5000 + 977 * c);
         assert_reject(mempool_rig_add(rig, &root), REJECT_NONE);
         for (uint32_t i = 0; i < FAN; i++) {
-            struct tx leaf = spend_output(
-                rig, &root, i, 200 + (int64_t)(((uint32_t)c * 7919 + i * 104729) % 9973));
+            struct tx leaf = mempool_rig_pay_on(
+                rig, &root, i, 1, 200 + (int64_t)(((uint32_t)c * 7919 + i * 104729) % 9973));
             assert_reject(mempool_rig_add(rig, &leaf), REJECT_NONE);
         }
     }
