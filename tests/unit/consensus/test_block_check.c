@@ -6,27 +6,12 @@
 #include "consensus/pow.h"
 #include "consensus/script_iter.h"
 #include "crypto/hash.h"
+#include "support/arena_fixture.h"
 #include "support/build.h"
-#include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"
 
-static int setup(void **state)
-{
-    struct arena *arena = xmalloc(sizeof *arena);
-    arena_init(arena, 65536);
-    *state = arena;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    arena_deinit(*state);
-    xfree(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(arena_setup, arena_teardown)
 
 /* clang-format off */
 static const struct {

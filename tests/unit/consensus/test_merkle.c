@@ -3,28 +3,12 @@
  * hazards: rows 5 (CVE-2012-2459), 6 (inner nodes as transactions). */
 #include "consensus/merkle.h"
 #include "crypto/hash.h"
+#include "support/arena_fixture.h"
 #include "support/build.h"
-#include "support/unit.h"
-#include "util/alloc.h"
 
 #define LEAVES_MAX 70
 
-static int setup(void **state)
-{
-    struct arena *arena = xmalloc(sizeof *arena);
-    arena_init(arena, 4096);
-    *state = arena;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    arena_deinit(*state);
-    xfree(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(arena_setup, arena_teardown)
 
 static void leaf(uint8_t out[32], uint32_t n)
 {

@@ -4,27 +4,11 @@
 #include "consensus/script_iter.h"
 #include "consensus/script_verify.h"
 #include "consensus/sigops.h"
+#include "support/arena_fixture.h"
 #include "support/build.h"
 #include "support/hex_bytes.h"
-#include "support/unit.h"
-#include "util/alloc.h"
 
-static int setup(void **state)
-{
-    struct arena *arena = xmalloc(sizeof *arena);
-    arena_init(arena, 4096);
-    *state = arena;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    arena_deinit(*state);
-    xfree(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(arena_setup, arena_teardown)
 
 /* clang-format off */
 static const struct { const char *hex; uint32_t legacy, accurate; } scripts[] = {

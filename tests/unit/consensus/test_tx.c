@@ -3,9 +3,9 @@
  * hazards: rows 15, 16 (witnesses of any size), 22 (CompactSize forms), 33 (claimed sizes). */
 #include "consensus/block.h"
 #include "crypto/hash.h"
+#include "support/arena_fixture.h"
 #include "support/build.h"
 #include "support/hex_bytes.h"
-#include "support/unit.h"
 #include "util/alloc.h"
 
 /* The first transaction between two people: block 170 of the main chain. */
@@ -28,22 +28,7 @@ static const char bip143_example[] =
     "4518331561406f90300e8f3358f51928d43c212a8caed02de67eebee0121025476c2e83188368da1ff3e292e7aca"
     "fcdb3566bb0ad253f62fc70f07aeee635711000000";
 
-static int setup(void **state)
-{
-    struct arena *arena = xmalloc(sizeof *arena);
-    arena_init(arena, 4096);
-    *state = arena;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    arena_deinit(*state);
-    xfree(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(arena_setup, arena_teardown)
 
 /* Decode all of raw as one transaction. */
 static bool decode(struct span raw, struct arena *arena, bool allow_witness, struct tx *tx)

@@ -3,26 +3,10 @@
  * hazards: rows 1 (CVE-2010-5139), 2 (CVE-2018-17144), 32 (coinbase script). */
 #include "consensus/block.h"
 #include "consensus/tx_check.h"
+#include "support/arena_fixture.h"
 #include "support/build.h"
-#include "support/unit.h"
-#include "util/alloc.h"
 
-static int setup(void **state)
-{
-    struct arena *arena = xmalloc(sizeof *arena);
-    arena_init(arena, 4096);
-    *state = arena;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    arena_deinit(*state);
-    xfree(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(arena_setup, arena_teardown)
 
 static void assert_reject(struct arena *arena, struct tx *tx, enum reject want)
 {

@@ -2,26 +2,10 @@
  *
  * hazards: rows 1 (sums), 14 (CVE-2024-34478), 30 (lock times), 32 (maturity). */
 #include "consensus/tx_verify.h"
+#include "support/arena_fixture.h"
 #include "support/build.h"
-#include "support/unit.h"
-#include "util/alloc.h"
 
-static int setup(void **state)
-{
-    struct arena *arena = xmalloc(sizeof *arena);
-    arena_init(arena, 4096);
-    *state = arena;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    arena_deinit(*state);
-    xfree(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(arena_setup, arena_teardown)
 
 /* clang-format off */
 static const struct {
