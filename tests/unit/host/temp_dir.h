@@ -34,6 +34,23 @@ static inline void temp_dir_remove(struct temp_dir *dir)
     nftw(dir->path, temp_dir_unlink_, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* The directory as a fixture. */
+static inline int temp_dir_setup(void **state)
+{
+    *state = calloc(1, sizeof(struct temp_dir));
+    if (!*state)
+        return -1;
+    temp_dir_make(*state);
+    return 0;
+}
+
+static inline int temp_dir_teardown(void **state)
+{
+    temp_dir_remove(*state);
+    free(*state);
+    return 0;
+}
+
 /* The path of name below the directory; valid until the next call. */
 static inline const char *temp_path(struct temp_dir *dir, const char *name)
 {

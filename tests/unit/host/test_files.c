@@ -11,22 +11,7 @@
 #include "temp_dir.h"
 #include "util/env.h"
 
-static int setup(void **state)
-{
-    struct temp_dir *dir = calloc(1, sizeof *dir);
-    temp_dir_make(dir);
-    *state = dir;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    temp_dir_remove(*state);
-    free(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(temp_dir_setup, temp_dir_teardown)
 
 static struct env_file *open_new(struct temp_dir *dir, const char *name)
 {

@@ -15,22 +15,7 @@ enum { PATH_BYTES = 160, VALUE_BYTES = 4000, LOGS_MAX = 16 };
 
 static const struct env_kv_options options = {.write_buffer_bytes = 64 * 1024};
 
-static int setup(void **state)
-{
-    struct temp_dir *dir = calloc(1, sizeof *dir);
-    temp_dir_make(dir);
-    *state = dir;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    temp_dir_remove(*state);
-    free(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(temp_dir_setup, temp_dir_teardown)
 
 static struct env_kv *open_at(struct temp_dir *dir, const char *name)
 {

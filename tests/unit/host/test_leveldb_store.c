@@ -14,22 +14,7 @@
 static const struct env_kv_options options = {
     .cache_bytes = 1 << 20, .write_buffer_bytes = 64 * 1024, .bloom_bits = 10};
 
-static int setup(void **state)
-{
-    struct temp_dir *dir = calloc(1, sizeof *dir);
-    temp_dir_make(dir);
-    *state = dir;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    temp_dir_remove(*state);
-    free(*state);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(temp_dir_setup, temp_dir_teardown)
 
 static struct env_kv *open_store(struct temp_dir *dir)
 {
