@@ -2,34 +2,9 @@
 #include <errno.h>
 
 #include "support/chain_inside.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    if (f->rig.sim)
-        rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(builder_setup, rig_teardown)
 
 TEST(a_new_chain_has_the_first_block, struct fixture *f)
 {

@@ -2,44 +2,23 @@
 #include <errno.h>
 
 #include "support/chain_inside.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 
 enum { N_BASE = 110 };
 
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-    const struct built_block *last; /* spends one coin */
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
-    f->last = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
-    struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->last, 1));
+    struct fixture *f = fixture_new(state);
+    f->base = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->base, 1));
     struct tx tx = builder_spend(&f->b, &coin, 1, 2, 0, BUILDER_LONG);
     struct builder_spec spec = {.tx = &tx, .n_tx = 1};
-    f->last = builder_block(&f->b, f->last, &spec);
-    rig_start(&f->rig, 1, &f->b, NULL);
-    rig_accept_chain(&f->rig, f->last);
-    assert_true(rig_is_at(&f->rig, f->last));
-    *state = f;
+    f->base = builder_block(&f->b, f->base, &spec);
+    fixture_start_at_base(f);
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, rig_teardown)
 
 /* What a read brought, copied. */
 struct answer {
@@ -83,10 +62,10 @@ static struct answer read_node(struct fixture *f, const struct block_node *node,
 
 TEST(every_block_comes_back_as_it_was, struct fixture *f)
 {
-    for (int32_t height = 0; height <= f->last->height; height++) {
+    for (int32_t height = 0; height <= f->base->height; height++) {
         struct answer answer = read_node(f, chain_at(f->rig.chain, height), false);
         assert_int_equal(answer.error, 0);
-        struct span want = built_ancestor(f->last, height)->block.raw;
+        struct span want = built_ancestor(f->base, height)->block.raw;
         assert_true(span_equal(span_of(answer.block->raw, answer.block->raw_len), want));
         assert_int_equal(answer.undo_len, 0);
         block_ref_drop(answer.block);
@@ -107,7 +86,7 @@ TEST(undo_data_comes_with_it_if_wanted, struct fixture *f)
     assert_int_equal(answer.error, 0);
     assert_int_equal(answer.undo_len, 0);
     block_ref_drop(answer.block);
-    const struct built_block *side = builder_block(&f->b, f->last->prev, NULL);
+    const struct built_block *side = builder_block(&f->b, f->base->prev, NULL);
     (void)rig_accept(&f->rig, side);
     answer = read_node(f, chain_find(f->rig.chain, &side->block.hash), true);
     assert_int_equal(answer.error, 0);
@@ -120,21 +99,21 @@ TEST(a_block_just_connected_can_be_read, struct fixture *f)
 {
     for (int i = 0; i < 30; i++) {
         size_t before = f->rig.n_connected;
-        f->last = builder_block(&f->b, f->last, NULL);
-        rig_submit(&f->rig, f->last);
+        f->base = builder_block(&f->b, f->base, NULL);
+        rig_submit(&f->rig, f->base);
         while (f->rig.n_connected == before)
             assert_true(sim_env_step(f->rig.sim));
         struct answer answer = read_node(f, chain_tip(f->rig.chain), true);
         assert_int_equal(answer.error, 0);
         assert_int_equal(answer.undo_len, 1); /* no coins: the count alone */
-        assert_true(block_hash_equal(&answer.block->block.hash, &f->last->block.hash));
+        assert_true(block_hash_equal(&answer.block->block.hash, &f->base->block.hash));
         block_ref_drop(answer.block);
     }
 }
 
 TEST(a_block_that_is_not_stored_is_said_to_be_missing, struct fixture *f)
 {
-    const struct built_block *next = builder_block(&f->b, f->last, NULL);
+    const struct built_block *next = builder_block(&f->b, f->base, NULL);
     rig_announce(&f->rig, next);
     struct answer answer = {0};
     uint64_t id =
@@ -220,7 +199,7 @@ TEST(closing_answers_every_read, struct fixture *f)
 {
     for (int steps = 0; steps < 10; steps++) {
         struct answer answers[5] = {{0}};
-        const struct built_block *next = builder_block(&f->b, f->last, NULL);
+        const struct built_block *next = builder_block(&f->b, f->base, NULL);
         rig_submit(&f->rig, next); /* its undo data may be on its way */
         for (size_t i = 0; i < COUNT_OF(answers); i++) {
             (void)chain_read_block(f->rig.chain, chain_tip(f->rig.chain), i % 2, note_read,

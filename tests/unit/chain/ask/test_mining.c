@@ -4,36 +4,11 @@
 #include "consensus/opcodes.h"
 #include "consensus/pow.h"
 #include "support/chain_inside.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 
 #define NOW_S INT64_C(1700000000)
 
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    if (f->rig.sim)
-        rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(builder_setup, rig_teardown)
 
 static struct mining_template plain_template(void)
 {

@@ -3,42 +3,22 @@
 
 #include "chain/ask/tx_place.h"
 #include "support/chain_inside.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 #include "util/buffer.h"
 
 enum { N_BASE = 110 };
 
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-    const struct built_block *base;
-    struct chain_options options;
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
+    struct fixture *f = fixture_new(state);
     f->base = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
     f->options.txindex = true;
     f->options.check_invariants = true;
     rig_start(&f->rig, 1, &f->b, &f->options);
-    *state = f;
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, rig_teardown)
 
 struct answer {
     bool is_done;

@@ -5,41 +5,18 @@
 #include "consensus/opcodes.h"
 #include "support/build.h"
 #include "support/chain_inside.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 
 enum { N_BASE = 20 };
 
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-    const struct built_block *base;
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
-    f->base = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
     struct chain_options options = {.check_invariants = true};
-    rig_start(&f->rig, 1, &f->b, &options);
-    rig_accept_chain(&f->rig, f->base);
-    *state = f;
+    (void)fixture_at(state, N_BASE, &options);
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    assert_int_equal(f->rig.n_faults, 0);
-    rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, sound_teardown)
 
 struct answer {
     bool is_done;

@@ -5,25 +5,9 @@
 #include "consensus/tx_verify.h"
 #include "crypto/hash.h"
 #include "support/build.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 
 enum { N_BASE = 110 };
-
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-    const struct built_block *base;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
-    *state = f;
-    return 0;
-}
 
 /* Start with the base blocks, after a test has changed the network to its liking. */
 static void start(struct fixture *f)
@@ -35,16 +19,7 @@ static void start(struct fixture *f)
     assert_true(rig_is_at(&f->rig, f->base));
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(builder_setup, rig_teardown)
 
 static struct builder_coin base_coin(const struct fixture *f, int32_t height)
 {

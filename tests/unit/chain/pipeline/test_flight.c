@@ -4,45 +4,24 @@
 
 #include "chain/coins/coins_internal.h"
 #include "support/chain_inside.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 
 enum { N_BASE = 130 };
 
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-    const struct built_block *base;
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
+    struct fixture *f = fixture_new(state);
     static const enum builder_script kinds[] = {BUILDER_TRUE, BUILDER_LONG};
-    f->base = f->b.genesis;
     for (size_t i = 0; i < N_BASE; i++) {
         struct builder_spec spec = {.coinbase_script = kinds[i % COUNT_OF(kinds)]};
         f->base = builder_block(&f->b, f->base, &spec);
     }
-    struct chain_options options = {.check_invariants = true};
-    rig_start(&f->rig, 1, &f->b, &options);
-    rig_accept_chain(&f->rig, f->base);
-    *state = f;
+    f->options.check_invariants = true;
+    fixture_start_at_base(f);
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, rig_teardown)
 
 /* A block whose only transaction spends n coinbases of the base, from first on. */
 static const struct built_block *spend(struct fixture *f, const struct built_block *prev,

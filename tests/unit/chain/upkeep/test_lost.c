@@ -3,44 +3,25 @@
 #include <errno.h>
 
 #include "support/chain_inside.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 
 enum { N_BASE = 30 };
 
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-    const struct built_block *last;
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
-    f->last = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
+    struct fixture *f = fixture_new(state);
+    f->base = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
     rig_start(&f->rig, 1, &f->b, NULL);
     assert_int_equal(rig_close(&f->rig), 0);
     f->rig.options.block_file_bytes = 1000; /* several files */
     rig_open(&f->rig);
-    rig_accept_chain(&f->rig, f->last);
-    assert_true(rig_is_at(&f->rig, f->last));
+    rig_accept_chain(&f->rig, f->base);
+    assert_true(rig_is_at(&f->rig, f->base));
     assert_true(block_files_count(files_of(f->rig.chain)) > 2);
-    *state = f;
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, rig_teardown)
 
 static struct block_node *node_at(struct fixture *f, int32_t height)
 {
@@ -103,11 +84,11 @@ TEST(a_mark_outlives_a_restart_and_goes_with_the_block, struct fixture *f)
         chain_check(f->rig.chain);
         reopen(f);
     }
-    assert_true(rig_is_at(&f->rig, f->last));
-    struct chain_block_result result = rig_accept(&f->rig, built_ancestor(f->last, 9));
+    assert_true(rig_is_at(&f->rig, f->base));
+    struct chain_block_result result = rig_accept(&f->rig, built_ancestor(f->base, 9));
     assert_true(result.is_new);
     assert_int_equal(chain_lost_blocks(f->rig.chain, nodes, 4), 1);
-    assert_true(rig_accept(&f->rig, built_ancestor(f->last, 7)).is_new);
+    assert_true(rig_accept(&f->rig, built_ancestor(f->base, 7)).is_new);
     assert_string_equal(f->rig.loss, "");
     reopen(f);
     assert_null(chain_loss(f->rig.chain));
@@ -130,10 +111,10 @@ TEST(files_that_are_missing_or_short_are_found_at_the_start, struct fixture *f)
     assert_int_equal(f->rig.chain->lost.n_undo, n_undo);
     rig_settle(&f->rig);
     assert_int_equal(f->rig.chain->lost.n_undo, 0); /* these blocks spend nothing */
-    assert_true(rig_is_at(&f->rig, f->last));
+    assert_true(rig_is_at(&f->rig, f->base));
     for (int32_t h = N_BASE; h > 0; h--)
         if (node_at(f, h)->status & BLOCK_LOST_DATA)
-            assert_true(rig_accept(&f->rig, built_ancestor(f->last, h)).is_new);
+            assert_true(rig_accept(&f->rig, built_ancestor(f->base, h)).is_new);
     assert_string_equal(f->rig.loss, "");
     chain_check(f->rig.chain);
 }
@@ -160,7 +141,7 @@ TEST(a_start_without_any_of_its_files_is_refused, struct fixture *f)
 TEST(a_lost_block_beside_the_chain_counts_as_never_stored, struct fixture *f)
 {
     const struct built_block *side =
-        builder_blocks(&f->b, built_ancestor(f->last, N_BASE - 2), 1, NULL);
+        builder_blocks(&f->b, built_ancestor(f->base, N_BASE - 2), 1, NULL);
     struct chain_block_result result = rig_accept(&f->rig, side);
     assert_true(result.is_new && !result.is_connected);
     reopen(f); /* it is no longer in memory */

@@ -2,47 +2,24 @@
 #include <errno.h>
 
 #include "support/chain_inside.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 
 enum { N_BLOCKS = 500, FILE_BYTES = 4000 };
-
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-    const struct built_block *last;
-    struct chain_options options;
-};
 
 /* 500 blocks in files of about twenty blocks each. */
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
+    struct fixture *f = fixture_new(state);
     f->b.network.prune_after_height = 100;
-    f->last = builder_blocks(&f->b, f->b.genesis, N_BLOCKS, NULL);
+    f->base = builder_blocks(&f->b, f->b.genesis, N_BLOCKS, NULL);
     f->options.check_invariants = true;
     f->options.block_file_bytes = FILE_BYTES;
     f->options.prune = true;
-    rig_start(&f->rig, 1, &f->b, &f->options);
-    rig_accept_chain(&f->rig, f->last);
-    assert_true(rig_is_at(&f->rig, f->last));
-    *state = f;
+    fixture_start_at_base(f);
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    assert_int_equal(f->rig.n_faults, 0);
-    rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, sound_teardown)
 
 struct answer {
     bool is_done;
@@ -131,7 +108,7 @@ TEST(pruning_below_the_first_file_removes_nothing, struct fixture *f)
 TEST(a_file_with_one_block_too_high_stays, struct fixture *f)
 {
     /* A stale block of low height in a file of high ones, and high ones in no order. */
-    const struct built_block *stale = builder_block(&f->b, built_ancestor(f->last, 5), NULL);
+    const struct built_block *stale = builder_block(&f->b, built_ancestor(f->base, 5), NULL);
     (void)rig_accept(&f->rig, stale);
     assert_int_equal(prune_to(f, 200), 0);
     assert_true(chain_find(f->rig.chain, &stale->block.hash)->status & BLOCK_HAVE_DATA);
@@ -146,14 +123,14 @@ TEST(a_pruned_chain_goes_on_after_a_restart, struct fixture *f)
     assert_int_equal(rig_close(&f->rig), 0);
     rig_open(&f->rig);
     rig_settle(&f->rig);
-    assert_true(rig_is_at(&f->rig, f->last));
+    assert_true(rig_is_at(&f->rig, f->base));
     assert_int_equal(chain_prune_height(f->rig.chain), from);
-    const struct built_block *next = builder_blocks(&f->b, f->last, 3, NULL);
+    const struct built_block *next = builder_blocks(&f->b, f->base, 3, NULL);
     rig_accept_chain(&f->rig, next);
     assert_true(rig_is_at(&f->rig, next));
     /* A branch from within what is kept still wins. */
     const struct built_block *other =
-        builder_blocks(&f->b, built_ancestor(f->last, N_BLOCKS - 20), 30, NULL);
+        builder_blocks(&f->b, built_ancestor(f->base, N_BLOCKS - 20), 30, NULL);
     rig_accept_chain(&f->rig, other);
     assert_true(rig_is_at(&f->rig, other));
 }
@@ -162,12 +139,12 @@ TEST(an_order_that_would_go_back_below_what_is_kept_is_refused, struct fixture *
 {
     assert_int_equal(prune_to(f, 150), 0);
     int32_t from = assert_stored_from(f);
-    struct verdict verdict = rig_invalidate(&f->rig, built_ancestor(f->last, from - 1));
+    struct verdict verdict = rig_invalidate(&f->rig, built_ancestor(f->base, from - 1));
     assert_int_equal(verdict.code, REJECT_BLOCK_UNAVAILABLE);
     assert_non_null(strstr(verdict.detail, "pruned"));
-    assert_true(rig_is_at(&f->rig, f->last));
-    assert_int_equal(rig_invalidate(&f->rig, built_ancestor(f->last, from)).code, REJECT_NONE);
-    assert_true(rig_is_at(&f->rig, built_ancestor(f->last, from - 1)));
+    assert_true(rig_is_at(&f->rig, f->base));
+    assert_int_equal(rig_invalidate(&f->rig, built_ancestor(f->base, from)).code, REJECT_NONE);
+    assert_true(rig_is_at(&f->rig, built_ancestor(f->base, from - 1)));
 }
 
 TEST(without_pruning_a_pruned_directory_is_refused, struct fixture *f)
@@ -198,7 +175,7 @@ TEST(a_target_is_kept_to_by_itself, struct fixture *f)
     assert_in_range(from, N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS - 40,
                     N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS + 1);
     /* New files bring new rounds, without any order. */
-    const struct built_block *next = builder_blocks(&f->b, f->last, 100, NULL);
+    const struct built_block *next = builder_blocks(&f->b, f->base, 100, NULL);
     rig_accept_chain(&f->rig, next);
     sim_env_run_for(f->rig.sim, INT64_C(400) * 1000000); /* a flush by the clock */
     assert_true(chain_prune_height(f->rig.chain) >= from + 60);
@@ -281,10 +258,10 @@ static void crash_here(void *arg)
              &f->b, &options);
     rig_open(&rig);
     rig_settle(&rig);
-    assert_true(rig_is_at(&rig, f->last));
+    assert_true(rig_is_at(&rig, f->base));
     assert_index_is_true(&rig);
     if (watch->points++ % 8 == 0) {
-        struct verdict verdict = rig_invalidate(&rig, built_ancestor(f->last, N_BLOCKS - 100));
+        struct verdict verdict = rig_invalidate(&rig, built_ancestor(f->base, N_BLOCKS - 100));
         assert_int_equal(verdict.code, REJECT_NONE);
     }
     assert_int_equal(rig.n_faults, 0);
@@ -361,8 +338,8 @@ TEST(a_reindex_of_a_pruned_chain_counts_what_it_cannot_use, struct fixture *f)
         assert_counts_what_is_there(f);
     }
     f->rig.options.reindex = false;
-    rig_accept_chain(&f->rig, f->last);
-    assert_true(rig_is_at(&f->rig, f->last));
+    rig_accept_chain(&f->rig, f->base);
+    assert_true(rig_is_at(&f->rig, f->base));
     assert_counts_what_is_there(f);
     int all_files = count_files(f).blk;
     assert_int_equal(prune_to(f, 50), 0);
@@ -386,8 +363,8 @@ static void start_after_cut(void *arg)
     rig_open(&rig);
     rig_settle(&rig);
     watch->points += rig_is_at(&rig, f->b.genesis);
-    rig_accept_chain(&rig, f->last);
-    assert_true(rig_is_at(&rig, f->last));
+    rig_accept_chain(&rig, f->base);
+    assert_true(rig_is_at(&rig, f->base));
     assert_index_is_true(&rig);
     assert_int_equal(rig.n_faults, 0);
     rig_deinit(&rig);
@@ -407,8 +384,8 @@ TEST(a_reindex_of_a_pruned_chain_cut_short_at_its_start_needs_no_help, struct fi
     assert_true(watch.tried > 5 && watch.points > 2 && watch.points < (uint64_t)watch.tried);
     rig_settle(&f->rig);
     f->rig.options.reindex = false;
-    rig_accept_chain(&f->rig, f->last);
-    assert_true(rig_is_at(&f->rig, f->last));
+    rig_accept_chain(&f->rig, f->base);
+    assert_true(rig_is_at(&f->rig, f->base));
 }
 
 static void note_stored(void *arg, const struct chain_block_result *result)
@@ -447,12 +424,12 @@ TEST(pruned_blocks_that_were_fetched_again_outlive_a_crash, struct fixture *f)
         rig_open(&rig);
         rig_settle(&rig);
         assert_true(rig_is_at(&rig, f->b.genesis));
-        fetch_pruned(&rig, f->last);
-        assert_true(rig_is_at(&rig, f->last));
+        fetch_pruned(&rig, f->base);
+        assert_true(rig_is_at(&rig, f->base));
         rig_crash(&rig, how[i], i);
         rig_open(&rig);
         rig_settle(&rig);
-        assert_true(rig_is_at(&rig, f->last));
+        assert_true(rig_is_at(&rig, f->base));
         assert_index_is_true(&rig);
         rig_deinit(&rig);
     }
@@ -475,7 +452,7 @@ TEST(nothing_is_pruned_before_a_reindex_is_over, struct fixture *f)
     assert_int_equal(answer.error, 0);
     assert_true(!was_importing || count_files(f).blk == before);
     rig_settle(&f->rig);
-    assert_true(rig_is_at(&f->rig, f->last));
+    assert_true(rig_is_at(&f->rig, f->base));
     assert_int_equal(rig_flush(&f->rig), 0);
     assert_int_equal(prune_to(f, 150), 0);
     assert_true(count_files(f).blk < before);

@@ -3,50 +3,29 @@
 
 #include "chain/upkeep/undo_repair.h"
 #include "support/chain_inside.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 
 enum { N_BASE = 110, N_SPENDS = 6 };
-
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-    const struct built_block *last;
-};
 
 /* Blocks that spend coins of far and near ones, scripts short and long. */
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
-    f->last = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
+    struct fixture *f = fixture_new(state);
+    f->base = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
     for (int i = 1; i <= N_SPENDS; i++) {
-        struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->last, i));
+        struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->base, i));
         struct tx txs[2] = {builder_spend(&f->b, &coin, 1, 2, 0, BUILDER_LONG)};
         struct builder_coin near = builder_coin_of(&txs[0], 1, BUILDER_LONG);
         txs[1] = builder_spend(&f->b, &near, 1, 1, 0, BUILDER_TRUE);
         struct builder_spec spec = {.tx = txs, .n_tx = 2};
-        f->last = builder_block(&f->b, f->last, &spec);
+        f->base = builder_block(&f->b, f->base, &spec);
     }
-    rig_start(&f->rig, 1, &f->b, NULL);
-    rig_accept_chain(&f->rig, f->last);
-    assert_true(rig_is_at(&f->rig, f->last));
+    fixture_start_at_base(f);
     assert_int_equal(rig_flush(&f->rig), 0);
-    *state = f;
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, rig_teardown)
 
 static struct block_node *node_at(struct fixture *f, int32_t height)
 {
@@ -91,7 +70,7 @@ TEST(undo_data_comes_back_as_it_was, struct fixture *f)
         xfree(before[i]);
     }
     /* The way back is open. */
-    (void)rig_invalidate(&f->rig, built_ancestor(f->last, N_BASE + 1));
+    (void)rig_invalidate(&f->rig, built_ancestor(f->base, N_BASE + 1));
     assert_int_equal(chain_tip(f->rig.chain)->height, N_BASE);
 }
 
@@ -111,7 +90,7 @@ TEST(a_block_that_is_lost_itself_is_waited_for, struct fixture *f)
     rig_settle(&f->rig);
     node = node_at(f, N_BASE + 3);
     assert_true(node->status & BLOCK_LOST_UNDO);
-    assert_true(rig_accept(&f->rig, built_ancestor(f->last, 3)).is_new);
+    assert_true(rig_accept(&f->rig, built_ancestor(f->base, 3)).is_new);
     rig_settle(&f->rig);
     assert_true(node->status & BLOCK_HAVE_UNDO);
     assert_string_equal(f->rig.loss, "");

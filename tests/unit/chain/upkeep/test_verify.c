@@ -2,49 +2,28 @@
 #include <errno.h>
 
 #include "support/chain_inside.h"
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
+#include "support/rig_fixture.h"
 
 enum { N_BASE = 110, N_SPENDS = 5 };
 
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-    const struct built_block *last; /* five blocks with spends, then one without */
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
-    f->last = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
+    struct fixture *f = fixture_new(state);
+    f->base = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
     for (int32_t i = 1; i <= N_SPENDS; i++) {
-        struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->last, i));
+        struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->base, i));
         struct tx tx[2] = {builder_spend(&f->b, &coin, 1, 3, 10, BUILDER_LONG)};
         coin = builder_coin_of(&tx[0], 1, BUILDER_LONG);
         tx[1] = builder_spend(&f->b, &coin, 1, 2, 10, BUILDER_WSH_TRUE);
         struct builder_spec spec = {.tx = tx, .n_tx = 2};
-        f->last = builder_block(&f->b, f->last, &spec);
+        f->base = builder_block(&f->b, f->base, &spec);
     }
-    f->last = builder_block(&f->b, f->last, NULL);
-    rig_start(&f->rig, 1, &f->b, NULL);
-    rig_accept_chain(&f->rig, f->last);
-    assert_true(rig_is_at(&f->rig, f->last));
-    *state = f;
+    f->base = builder_block(&f->b, f->base, NULL);
+    fixture_start_at_base(f);
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
+FIXTURE(setup, rig_teardown)
 
 struct answer {
     bool is_done, ok;
@@ -71,7 +50,7 @@ TEST(a_good_chain_passes_at_every_level, struct fixture *f)
         for (int n_blocks = 0; n_blocks <= 200; n_blocks += 50)
             assert_true(verify(&f->rig, level, n_blocks));
     assert_true(verify(&f->rig, 4, 1));
-    assert_true(rig_is_at(&f->rig, f->last));
+    assert_true(rig_is_at(&f->rig, f->base));
 }
 
 TEST(an_empty_chain_passes, struct fixture *f)
@@ -85,7 +64,7 @@ TEST(an_empty_chain_passes, struct fixture *f)
 TEST(verification_is_repeatable_while_the_tip_moves, struct fixture *f)
 {
     const struct built_block *other =
-        builder_blocks(&f->b, built_ancestor(f->last, N_BASE), N_SPENDS + 4, NULL);
+        builder_blocks(&f->b, built_ancestor(f->base, N_BASE), N_SPENDS + 4, NULL);
     struct answer answers[4] = {{0}};
     for (size_t i = 0; i < COUNT_OF(answers); i++) {
         chain_verify(f->rig.chain, 4, 0, note_verified, &answers[i]);
@@ -104,7 +83,7 @@ TEST(verification_is_repeatable_while_the_tip_moves, struct fixture *f)
 /* The lowest level that fails must be `level`, where block `height` is within reach. */
 static void assert_found_at_level(struct fixture *f, int level, int32_t height)
 {
-    int reach = f->last->height - height + 1;
+    int reach = f->base->height - height + 1;
     for (int at = 0; at <= 4; at++) {
         assert_int_equal(verify(&f->rig, at, reach), at < level);
         assert_true(verify(&f->rig, at, reach - 1) || at > 2);
@@ -131,7 +110,7 @@ TEST(damaged_undo_data_is_found_at_level_2, struct fixture *f)
 
 TEST(a_coin_that_is_missing_is_found_at_level_3, struct fixture *f)
 {
-    struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->last, N_BASE + 3));
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->base, N_BASE + 3));
     struct coins *coins = chain_coins(f->rig.chain);
     coins_spend(coins, &coin.outpoint, coins_hash(coins_hash_key(coins), &coin.outpoint));
     assert_found_at_level(f, 3, N_BASE + 3);
@@ -140,7 +119,7 @@ TEST(a_coin_that_is_missing_is_found_at_level_3, struct fixture *f)
 TEST(a_coin_that_should_be_spent_is_found_at_level_3, struct fixture *f)
 {
     /* The first input of the block at N_BASE + 3 is this coinbase. */
-    struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->last, 3));
+    struct builder_coin coin = builder_coinbase_coin(built_ancestor(f->base, 3));
     struct coins *coins = chain_coins(f->rig.chain);
     struct coin revived = {.value_sat = coin.value_sat,
                            .script_pubkey = builder_script_bytes(coin.script),
@@ -153,15 +132,15 @@ TEST(a_coin_that_should_be_spent_is_found_at_level_3, struct fixture *f)
 
 TEST(a_coin_with_another_amount_is_found_at_level_3, struct fixture *f)
 {
-    struct builder_coin coin = builder_coinbase_coin(f->last);
+    struct builder_coin coin = builder_coinbase_coin(f->base);
     struct coins *coins = chain_coins(f->rig.chain);
     struct coin altered = {.value_sat = coin.value_sat + 1,
                            .script_pubkey = builder_script_bytes(coin.script),
-                           .height = (uint32_t)f->last->height,
+                           .height = (uint32_t)f->base->height,
                            .coinbase = true};
     coins_add(coins, &coin.outpoint, coins_hash(coins_hash_key(coins), &coin.outpoint), &altered,
               true);
-    assert_found_at_level(f, 3, f->last->height);
+    assert_found_at_level(f, 3, f->base->height);
 }
 
 /* A bad script below the block that was assumed to be valid. */
@@ -231,14 +210,14 @@ TEST(the_start_mends_damaged_undo_data_and_misses_a_damaged_block, struct fixtur
     start_verifying(f);
     assert_int_equal(f->rig.n_losses, 3);
     assert_int_equal(f->rig.chain->lost.n_blocks, 1);
-    assert_true(rig_is_at(&f->rig, f->last));
+    assert_true(rig_is_at(&f->rig, f->base));
 }
 
 TEST(the_start_verifies_and_stops_when_the_coins_differ, struct fixture *f)
 {
     start_verifying(f);
     assert_int_equal(f->rig.n_faults, 0);
-    struct builder_coin coin = builder_coinbase_coin(f->last);
+    struct builder_coin coin = builder_coinbase_coin(f->base);
     struct coins *coins = chain_coins(f->rig.chain);
     coins_spend(coins, &coin.outpoint, coins_hash(coins_hash_key(coins), &coin.outpoint));
     start_verifying(f);
