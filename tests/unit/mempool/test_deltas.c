@@ -4,17 +4,10 @@
 #include "support/unit.h"
 #include "util/alloc.h"
 
-static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
-                              int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_coin(rig, height);
-    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
-}
-
 TEST(deltas_add_up_and_are_remembered)
 {
     struct mempool_rig *rig = mempool_rig_new(2, 110, NULL);
-    struct tx tx = spend_height(rig, 1, 1, 5000);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, 5000);
     mempool_prioritise(rig->pool, &tx.txid, 700);
     mempool_prioritise(rig->pool, &tx.txid, 70);
     assert_int_equal(mempool_delta_sat(rig->pool, &tx.txid), 770);

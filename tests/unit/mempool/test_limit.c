@@ -13,25 +13,11 @@ static struct mempool_rig *rig_of_bytes(size_t max_bytes)
     return mempool_rig_new(13, 200, &options);
 }
 
-static struct tx spend_height(struct mempool_rig *rig, int32_t height, uint32_t n_out,
-                              int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_coin(rig, height);
-    return mempool_rig_spend(rig, &coin, 1, n_out, fee_sat);
-}
-
-static struct tx spend_output(struct mempool_rig *rig, const struct tx *parent, uint32_t i,
-                              int64_t fee_sat)
-{
-    struct builder_coin coin = mempool_rig_output(parent, i);
-    return mempool_rig_spend(rig, &coin, 1, 1, fee_sat);
-}
-
 /* Fill until something had to go. */
 static int64_t raise_floor(struct mempool_rig *rig)
 {
     for (int32_t i = 1; i < 100 && mempool_min_feerate_sat_per_kvb(rig->pool) == 100; i++) {
-        struct tx tx = spend_height(rig, i, 10, 500000 + i);
+        struct tx tx = mempool_rig_pay(rig, i, 10, 500000 + i);
         mempool_rig_add(rig, &tx);
     }
     return mempool_min_feerate_sat_per_kvb(rig->pool);
@@ -45,7 +31,7 @@ TEST(the_worst_give_way)
     struct tx tx[N];
     size_t n_full = 0, n_below = 0;
     for (int32_t i = 0; i < N; i++) {
-        tx[i] = spend_height(rig, i + 1, 10, 2000 + 1000 * (int64_t)((i * 37) % N));
+        tx[i] = mempool_rig_pay(rig, i + 1, 10, 2000 + 1000 * (int64_t)((i * 37) % N));
         struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx[i], 0, 0);
         enum reject code = answer.verdict.code;
         n_full += code == REJECT_MEMPOOL_FULL;
@@ -77,13 +63,14 @@ TEST(the_worst_give_way)
 TEST(chunks_are_evicted_whole)
 {
     struct mempool_rig *rig = rig_of_bytes(20000);
-    struct tx parent = spend_height(rig, 1, 2, 300), child = spend_output(rig, &parent, 0, 90000);
-    struct tx cheap = spend_output(rig, &parent, 1, 250);
+    struct tx parent = mempool_rig_pay(rig, 1, 2, 300),
+              child = mempool_rig_pay_on(rig, &parent, 0, 1, 90000);
+    struct tx cheap = mempool_rig_pay_on(rig, &parent, 1, 1, 250);
     assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &cheap), REJECT_NONE);
     for (int32_t i = 2; i < 40; i++) {
-        struct tx tx = spend_height(rig, i, 1, 2000 + 100 * i);
+        struct tx tx = mempool_rig_pay(rig, i, 1, 2000 + 100 * i);
         enum reject code = mempool_rig_add(rig, &tx);
         assert_true(code == REJECT_NONE || code == REJECT_MEMPOOL_MIN_FEE);
     }
@@ -143,8 +130,9 @@ TEST(what_waits_too_long_is_dropped)
 {
     struct mempool_options options = mempool_default_options();
     struct mempool_rig *rig = mempool_rig_new(2, 110, &options);
-    struct tx old = spend_height(rig, 1, 1, 5000), child = spend_output(rig, &old, 0, 5000);
-    struct tx young = spend_height(rig, 2, 1, 5000), last = spend_height(rig, 3, 1, 5000);
+    struct tx old = mempool_rig_pay(rig, 1, 1, 5000),
+              child = mempool_rig_pay_on(rig, &old, 0, 1, 5000);
+    struct tx young = mempool_rig_pay(rig, 2, 1, 5000), last = mempool_rig_pay(rig, 3, 1, 5000);
     assert_reject(mempool_rig_add(rig, &old), REJECT_NONE);
     mempool_rig_advance_s(rig, 600);
     assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
