@@ -11,7 +11,7 @@ FIXTURE(fixture_setup, fixture_teardown)
 
 static const struct index_store store = {
     .dir = "anindex",
-    .format = {.name = "index of things", .version = 1, .old_key = "B", .old_len = 2},
+    .format = {.name = "index of things", .version = 1, .kind = 'Z', .old_key = "B", .old_len = 2},
 };
 
 static struct env_kv *open_store(struct fixture *f, bool wipe)
@@ -63,7 +63,7 @@ TEST(a_damaged_store_is_emptied_with_a_warning, struct fixture *f)
 {
     fixture_start(f);
     put_and_close(f, open_store(f, false), "row", "x");
-    put_and_close(f, open_store(f, false), "v", "xx");
+    put_and_close(f, open_store(f, false), "v", "xxx");
     struct env_kv *kv = open_store(f, false);
     assert_int_equal(f->rig.n_warnings, 1);
     assert_non_null(strstr(f->rig.warning, "index of things was damaged"));

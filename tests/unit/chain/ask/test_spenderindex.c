@@ -246,7 +246,7 @@ TEST(a_damaged_index_is_made_anew, struct fixture *f)
     assert_true(rig_accept(&f->rig, block).is_connected);
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         assert_int_equal(rig_close(&f->rig), 0);
-        put_row(f, path, keys[i], span_of("xx", 2));
+        put_row(f, path, keys[i], span_of("xxx", 3));
         size_t n = f->rig.n_warnings;
         rig_open(&f->rig);
         rig_settle(&f->rig);

@@ -223,7 +223,7 @@ TEST(a_damaged_index_is_made_anew, struct fixture *f)
 {
     rig_accept_chain(&f->rig, f->base);
     assert_int_equal(rig_close(&f->rig), 0);
-    put_row(f, "regtest/indexes/txindex", "v", span_of("xx", 2));
+    put_row(f, "regtest/indexes/txindex", "v", span_of("xxx", 3));
     rig_open(&f->rig);
     rig_settle(&f->rig);
     assert_int_equal(f->rig.n_warnings, 1);
