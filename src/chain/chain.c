@@ -5,146 +5,207 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chain/chain_internal.h"
-#include "chain/tree/deployments.h"
+#include "chain/ask/coin_scan.h"
+#include "chain/ask/coin_stats.h"
+#include "chain/chain_parts.h"
 #include "chain/tree/node_view.h"
-#include "chain/upkeep/undo_repair.h"
 #include "consensus/pow.h"
 #include "util/alloc.h"
 
-/* -- The turn ------------------------------------------------------------------------------------
- */
-
-/* The tip has moved, and the chain rests for now: tell the node. */
-static void announce_tip(void *part)
-{
-    struct chain *chain = part;
-    if (!chain->tip_moved || !core_is_working(&chain->core))
-        return;
-    chain->tip_moved = false;
-    chain_update_initial_download(chain);
-    if (chain->core.events.tip_changed)
-        chain->core.events.tip_changed(chain->core.events.ctx, chain_tip(chain));
-}
-
-static const struct chain_part tip_part = {.name = "tip", .step = announce_tip};
-
-/* In the order of a turn: blocks come in and become the tip, the tip is told, those who follow it
- * go on, it is made durable, and then there is room for more. */
-static const struct row {
-    const struct chain_part *part;
-    size_t offset; /* of what the part works on, in struct chain */
-} rows[] = {
-    {&accept_part, 0},       {&pipeline_part, 0},    {&tip_part, 0},         {&txindex_part, 0},
-    {&spenderindex_part, 0}, {&waiters_part, 0},     {&undo_repair_part, 0}, {&prune_part, 0},
-    {&flush_part, 0},        {&block_reads_part, 0}, {&import_part, 0},      {&check_part, 0},
-};
-
-static void *part_of(const struct chain *chain, const struct row *row)
-{
-    return (char *)chain + row->offset;
-}
-
-static void take_turn(void *arg)
-{
-    struct chain *chain = arg;
-    for (size_t i = 0; i < COUNT_OF(rows) && chain->core.is_open; i++)
-        rows[i].part->step(part_of(chain, &rows[i]));
-    if (chain->core.closing)
-        close_step(chain);
-}
-
-bool chain_parts_are_busy(const struct chain *chain)
-{
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (rows[i].part->is_busy && rows[i].part->is_busy(part_of(chain, &rows[i])))
-            return true;
-    return false;
-}
-
-void chain_parts_cancel(struct chain *chain)
-{
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (rows[i].part->cancel)
-            rows[i].part->cancel(part_of(chain, &rows[i]));
-}
-
 /* -- Making ------------------------------------------------------------------------------------ */
+
+#define KEPT_BLOCKS_MAX_BYTES (64u << 20)
+
+static void on_block_failed(void *ctx, const struct block_node *node, const struct verdict *verdict)
+{
+    struct chain *chain = ctx;
+    waiters_block_failed(&chain->waiters, node, verdict);
+}
+
+static bool on_way_back_barred(void *ctx, const struct verdict *verdict)
+{
+    struct chain *chain = ctx;
+    return orders_give_up(&chain->orders, verdict);
+}
+
+/* What is remembered. */
+static void make_tree(struct chain *chain)
+{
+    struct chain_core *core = &chain->core;
+    struct siphash_key key;
+    env_random(core->env, &key, sizeof key);
+    overlay_init(&chain->overlay);
+    writes_init(&chain->writes, core);
+    header_tree_init(&chain->tree, key);
+    deployments_init(&chain->deployments);
+    kept_blocks_init(&chain->kept, KEPT_BLOCKS_MAX_BYTES);
+    best_chain_init(&chain->best, core, &chain->tree, &chain->active);
+    lost_init(&chain->lost, core, &chain->tree, &chain->active, &chain->kept, &chain->best);
+    chain->undo_writes = (struct undo_writes){
+        .core = core, .tree = &chain->tree, .writes = &chain->writes, .lost = &chain->lost};
+}
+
+static void make_upkeep(struct chain *chain)
+{
+    struct chain_core *core = &chain->core;
+    flush_init(&chain->flush, core, &chain->tree, &chain->active, &chain->writes);
+    chain->prune = (struct prune){.core = core,
+                                  .tree = &chain->tree,
+                                  .active = &chain->active,
+                                  .writes = &chain->writes,
+                                  .lost = &chain->lost,
+                                  .flush = &chain->flush};
+    chain->verifier = (struct verifier){
+        .core = core, .tree = &chain->tree, .lost = &chain->lost, .flush = &chain->flush};
+    chain->undo_repair = (struct undo_repair){
+        .core = core, .lost = &chain->lost, .undo_writes = &chain->undo_writes};
+}
+
+static void make_pipeline(struct chain *chain, const struct block_hash *assume_valid)
+{
+    struct chain_core *core = &chain->core;
+    struct pipeline with = {
+        .core = core,
+        .tree = &chain->tree,
+        .active = &chain->active,
+        .best = &chain->best,
+        .kept = &chain->kept,
+        .writes = &chain->writes,
+        .undo_writes = &chain->undo_writes,
+        .lost = &chain->lost,
+        .flush = &chain->flush,
+        .undo_repair = &chain->undo_repair,
+        .events = {.ctx = chain, .failed = on_block_failed, .barred = on_way_back_barred},
+        .flights = {.core = core,
+                    .tree = &chain->tree,
+                    .overlay = &chain->overlay,
+                    .assume_valid = *assume_valid,
+                    .min_chain_work = chain->min_chain_work},
+    };
+    pipeline_init(&chain->pipeline, &with);
+}
+
+static void make_intake(struct chain *chain)
+{
+    struct chain_core *core = &chain->core;
+    chain->waiters = (struct waiters){.core = core,
+                                      .active = &chain->active,
+                                      .writes = &chain->writes,
+                                      .pipeline = &chain->pipeline};
+    chain->intake = (struct intake){.core = core,
+                                    .tree = &chain->tree,
+                                    .active = &chain->active,
+                                    .best = &chain->best,
+                                    .kept = &chain->kept,
+                                    .writes = &chain->writes,
+                                    .lost = &chain->lost,
+                                    .waiters = &chain->waiters,
+                                    .min_chain_work = chain->min_chain_work};
+    chain->importer = (struct importer){
+        .core = core, .tree = &chain->tree, .flush = &chain->flush, .intake = &chain->intake};
+    chain->orders = (struct orders){.core = core,
+                                    .tree = &chain->tree,
+                                    .active = &chain->active,
+                                    .best = &chain->best,
+                                    .kept = &chain->kept,
+                                    .flush = &chain->flush,
+                                    .pipeline = &chain->pipeline,
+                                    .waiters = &chain->waiters};
+}
+
+static void make_askers(struct chain *chain)
+{
+    struct chain_core *core = &chain->core;
+    struct block_reads reads = {.core = core,
+                                .tree = &chain->tree,
+                                .kept = &chain->kept,
+                                .writes = &chain->writes,
+                                .lost = &chain->lost};
+    struct txindex txindex = {.core = core,
+                              .tree = &chain->tree,
+                              .active = &chain->active,
+                              .flush = &chain->flush,
+                              .lost = &chain->lost,
+                              .reads = &chain->reads};
+    struct spenderindex spenderindex = {.core = core,
+                                        .tree = &chain->tree,
+                                        .active = &chain->active,
+                                        .flush = &chain->flush,
+                                        .lost = &chain->lost,
+                                        .reads = &chain->reads};
+    block_reads_init(&chain->reads, &reads);
+    txindex_init(&chain->txindex, &txindex);
+    spenderindex_init(&chain->spenderindex, &spenderindex);
+    chain->trials = (struct trials){.core = core,
+                                    .active = &chain->active,
+                                    .pipeline = &chain->pipeline,
+                                    .waiters = &chain->waiters};
+}
 
 struct chain *chain_new(const struct env *env, const struct log *log, const struct network *network,
                         const struct chain_options *options, const struct chain_events *events)
 {
     struct chain *chain = xcalloc(1, sizeof *chain);
     core_init(&chain->core, env, log, network, options, events);
-    core_set_turn(&chain->core, take_turn, chain);
     chain->blocks_dir = options->blocks_dir ? xasprintf("%s/blocks", options->blocks_dir)
                                             : xasprintf("%s/blocks", options->data_dir);
     chain->index_dir = xasprintf("%s/blocks/index", options->data_dir);
-    chain->assume_valid = options->assume_valid ? *options->assume_valid : network->assume_valid;
     chain->min_chain_work =
         options->min_chain_work ? *options->min_chain_work : u256_from_le(network->min_chain_work);
-    struct siphash_key key;
-    env_random(env, &key, sizeof key);
-    header_tree_init(&chain->tree, key);
-    best_chain_init(chain);
-    kept_blocks_init(&chain->kept, KEPT_BLOCKS_MAX_BYTES);
-    overlay_init(&chain->overlay);
-    block_reads_init(chain);
-    deployments_init(&chain->deployments);
+    make_tree(chain);
+    make_upkeep(chain);
+    make_pipeline(chain, options->assume_valid ? options->assume_valid : &network->assume_valid);
+    make_intake(chain);
+    make_askers(chain);
     return chain;
+}
+
+static void close_stores(struct chain_core *core)
+{
+    if (core->coins)
+        coins_close(core->coins);
+    if (core->index)
+        index_db_close(core->index);
+    if (core->files)
+        block_files_close(core->files);
+    core->coins = NULL;
+    core->index = NULL;
+    core->files = NULL;
 }
 
 void chain_free(struct chain *chain)
 {
     if (!chain)
         return;
-    ASSERT(chain->flights.n == 0 && chain->flights_dropped == 0 && chain->core.ops_pending == 0);
-    txindex_close(chain);
-    spenderindex_close(chain);
-    block_reads_deinit(chain);
-    if (chain->core.coins)
-        coins_close(chain->core.coins);
-    if (chain->core.index)
-        index_db_close(chain->core.index);
-    if (chain->core.files)
-        block_files_close(chain->core.files);
+    ASSERT(chain->core.ops_pending == 0 && chain->pipeline.flights.n_dropped == 0);
+    txindex_close(&chain->txindex);
+    spenderindex_close(&chain->spenderindex);
+    block_reads_deinit(&chain->reads);
+    close_stores(&chain->core);
     lost_deinit(&chain->lost);
-    deployments_deinit(&chain->deployments);
-    overlay_deinit(&chain->overlay);
+    best_chain_deinit(&chain->best);
+    active_chain_deinit(&chain->active);
     kept_blocks_deinit(&chain->kept);
-    sorted_map_deinit(&chain->candidates);
+    deployments_deinit(&chain->deployments);
     header_tree_deinit(&chain->tree);
-    xfree(chain->active.at);
+    overlay_deinit(&chain->overlay);
     xfree(chain->blocks_dir);
     xfree(chain->index_dir);
     core_deinit(&chain->core);
     xfree(chain);
 }
 
-/* -- Failing --------------------------------------------------------------------------------------
+/* -- Failing -----------------------------------------------------------------------------------
  */
 
 void chain_fault_of_coins(struct chain *chain, int error, const char *what)
 {
-    if (chain->core.faulted || error != -EUCLEAN) {
-        core_fault(&chain->core, error, what);
-        return;
-    }
-    /* If not even that can be written, the next start sees the damage when it comes to it. */
-    int note_error = index_db_set_flag(chain->core.index, INDEX_FLAG_DAMAGED_COINS);
-    chain->core.noted_damage = note_error == 0;
-    if (note_error)
-        log_error(chain->core.log, "the damage of the coins cannot be noted: %s",
-                  strerror(-note_error));
-    core_fault(&chain->core, error, what);
-    log_error(chain->core.log,
-              "the coins database is damaged: the next start makes it anew from the "
-              "blocks, as -reindex-chainstate does");
+    lost_coins(&chain->core, error, what);
 }
 
 bool chain_noted_damage(const struct chain *chain)
 {
-    return chain->core.noted_damage && !chain->any_pruned;
+    return chain->core.noted_damage && !chain->core.any_pruned;
 }
 
 void chain_note_coins_error(struct chain *chain, int error)
@@ -161,27 +222,6 @@ enum chain_damage chain_damage(const struct chain *chain)
 /* -- The committed chain
  * ---------------------------------------------------------------------------- */
 
-void active_chain_set_tip(struct active_chain *active, struct block_node *tip)
-{
-    size_t n = (size_t)tip->height + 1;
-    if (n > active->capacity) {
-        active->capacity = n > 2 * active->capacity ? n + 1024 : 2 * active->capacity;
-        active->at = xrealloc(active->at, active->capacity, sizeof(struct block_node *));
-    }
-    for (struct block_node *node = tip; node; node = node->prev) {
-        size_t height = (size_t)node->height;
-        if (height < active->n && active->at[height] == node)
-            break;
-        active->at[height] = node;
-    }
-    active->n = n;
-}
-
-struct block_node *chain_tip_node(const struct chain *chain)
-{
-    return chain->active.n ? chain->active.at[chain->active.n - 1] : NULL;
-}
-
 const struct network *chain_network(const struct chain *chain)
 {
     return chain->core.network;
@@ -189,7 +229,7 @@ const struct network *chain_network(const struct chain *chain)
 
 const struct block_node *chain_tip(const struct chain *chain)
 {
-    return chain_tip_node(chain);
+    return active_chain_tip(&chain->active);
 }
 
 const struct block_node *chain_best_header(const struct chain *chain)
@@ -204,12 +244,12 @@ const struct block_node *chain_find(const struct chain *chain, const struct bloc
 
 const struct block_node *chain_at(const struct chain *chain, int32_t height)
 {
-    return height >= 0 && (size_t)height < chain->active.n ? chain->active.at[height] : NULL;
+    return active_chain_at(&chain->active, height);
 }
 
 bool chain_contains(const struct chain *chain, const struct block_node *node)
 {
-    return chain_at(chain, node->height) == node;
+    return active_chain_contains(&chain->active, node);
 }
 
 const struct block_node *chain_next_node(const struct chain *chain, size_t *at)
@@ -257,8 +297,8 @@ bool chain_is_initial_download(const struct chain *chain)
 
 void chain_update_initial_download(struct chain *chain)
 {
-    const struct block_node *tip = chain_tip_node(chain);
-    if (chain->core.left_initial_download || !tip || import_is_active(chain) ||
+    const struct block_node *tip = active_chain_tip(&chain->active);
+    if (chain->core.left_initial_download || !tip || importer_is_active(&chain->importer) ||
         u256_compare(tip->chain_work, chain->min_chain_work) < 0 ||
         tip->time < core_now_s(&chain->core) - chain->core.options.max_tip_age_s)
         return;
@@ -303,4 +343,211 @@ double chain_progress(const struct chain *chain, const struct block_node *node)
     if (recent && recent->chain_tx)
         tx_per_block = (double)(node->chain_tx - recent->chain_tx) / 2016;
     return (double)node->chain_tx / ((double)node->chain_tx + missing * tx_per_block);
+}
+
+/* -- Handing on --------------------------------------------------------------------------------
+ */
+
+const struct block_node *chain_accept_header(struct chain *chain, const struct block_header *header,
+                                             struct verdict *verdict)
+{
+    return intake_header(&chain->intake, header, verdict);
+}
+
+void chain_accept_block(struct chain *chain, uint8_t *block_take, size_t len, int flags,
+                        chain_block_fn *done, void *arg)
+{
+    intake_block(&chain->intake, block_take, len, flags, done, arg);
+}
+
+void chain_import_file(struct chain *chain, const char *path,
+                       void (*done)(void *arg, int error, uint64_t n_blocks), void *arg)
+{
+    import_file(&chain->importer, path, done, arg);
+}
+
+bool chain_is_importing(const struct chain *chain)
+{
+    return importer_is_active(&chain->importer);
+}
+
+bool chain_is_replaying(const struct chain *chain)
+{
+    return importer_is_replaying(&chain->importer);
+}
+
+bool chain_awaits_clock(const struct chain *chain)
+{
+    return chain->importer.early_s > 0;
+}
+
+int32_t chain_unconnected(struct chain *chain)
+{
+    if (importer_is_active(&chain->importer) || pipeline_is_at_rest(&chain->pipeline))
+        return 0;
+    int32_t ahead =
+        best_chain_target(&chain->best)->height - active_chain_tip(&chain->active)->height;
+    return ahead > 0 ? ahead : 1; /* more work at a lower height */
+}
+
+bool chain_is_at_rest(const struct chain *chain)
+{
+    return !importer_is_active(&chain->importer) && pipeline_is_at_rest(&chain->pipeline);
+}
+
+size_t chain_lost_blocks(struct chain *chain, const struct block_node **out, size_t max)
+{
+    return lost_list(&chain->lost, false, (struct block_node **)out, max);
+}
+
+const char *chain_loss(struct chain *chain)
+{
+    return lost_text(&chain->lost);
+}
+
+uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
+                          chain_read_fn *done, void *arg)
+{
+    return block_read(&chain->reads, node, want_undo, done, arg);
+}
+
+uint64_t chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
+                         void *arg)
+{
+    return block_read_undo(&chain->reads, node, done, arg);
+}
+
+uint64_t chain_read_for_peer(struct chain *chain, const struct block_node *node, bool is_raw,
+                             chain_read_fn *done, void *arg)
+{
+    return block_read_for_peer(&chain->reads, node, is_raw, done, arg);
+}
+
+void chain_read_cancel(struct chain *chain, uint64_t id)
+{
+    block_read_cancel(&chain->reads, id);
+}
+
+void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *done, void *arg)
+{
+    txindex_find(&chain->txindex, txid, done, arg);
+}
+
+bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height)
+{
+    return txindex_status(&chain->txindex, synced, height);
+}
+
+void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
+                        chain_spender_fn *done, void *arg)
+{
+    spenderindex_find(&chain->spenderindex, outpoint, done, arg);
+}
+
+bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t *height)
+{
+    return spenderindex_status(&chain->spenderindex, synced, height);
+}
+
+void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
+                      void *arg)
+{
+    orders_invalidate(&chain->orders, hash, done, arg);
+}
+
+void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
+                      void *arg)
+{
+    orders_reconsider(&chain->orders, hash, done, arg);
+}
+
+void chain_precious(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
+                    void *arg)
+{
+    orders_prefer(&chain->orders, hash, done, arg);
+}
+
+void chain_flush(struct chain *chain, void (*done)(void *arg, int error), void *arg)
+{
+    flush_order(&chain->flush, done, arg);
+}
+
+void chain_sync_blocks(struct chain *chain, chain_order_fn *done, void *arg)
+{
+    waiters_sync(&chain->waiters, done, arg);
+}
+
+void chain_prune_to(struct chain *chain, int32_t height, void (*done)(void *arg, int error),
+                    void *arg)
+{
+    prune_to(&chain->prune, height, done, arg);
+}
+
+int32_t chain_prune_height(const struct chain *chain)
+{
+    return prune_height(&chain->prune);
+}
+
+void chain_verify(struct chain *chain, int level, int n_blocks, void (*done)(void *arg, bool ok),
+                  void *arg)
+{
+    verify_order(&chain->verifier, level, n_blocks, done, arg);
+}
+
+void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_fn *done, void *arg)
+{
+    trial_start(&chain->trials, block, done, arg);
+}
+
+void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
+                      void (*done)(void *arg, int error, const struct coin_stats *stats), void *arg)
+{
+    coin_stats_count(&chain->flush, hash, done, arg);
+}
+
+void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,
+                      void (*done)(void *arg, int error, const struct block_node *tip), void *arg)
+{
+    coin_scan(&chain->flush, visit, done, arg);
+}
+
+/* The cache of states is nothing that a caller could see. */
+int chain_deployment_state(const struct chain *chain, const struct block_node *prev,
+                           enum bip9_deployment deployment)
+{
+    struct deployments *deployments = (struct deployments *)&chain->deployments;
+    return (int)deployments_state(deployments, chain->core.network, prev, deployment);
+}
+
+int32_t chain_block_version(struct chain *chain, const struct block_node *prev)
+{
+    struct versionbits_cache cache = deployments_cache(&chain->deployments);
+    return versionbits_block_version(chain->core.network, block_node_view(), prev, &cache);
+}
+
+void chain_begin(struct chain *chain)
+{
+    core_begin(&chain->core);
+}
+
+void chain_end(struct chain *chain)
+{
+    core_end(&chain->core);
+}
+
+const struct env *chain_env(const struct chain *chain)
+{
+    return chain->core.env;
+}
+
+bool chain_is_closing(const struct chain *chain)
+{
+    return chain->core.closing;
+}
+
+void chain_check(const struct chain *chain)
+{
+    header_tree_check(&chain->tree);
+    active_chain_check(&chain->active, chain->tree.genesis);
+    pipeline_check(&chain->pipeline);
 }

@@ -28,10 +28,7 @@ struct chain *chain_new(const struct env *env, const struct log *log, const stru
  * (connecting blocks stored before, reindexing) shows in the tip. */
 NODISCARD bool chain_open(struct chain *chain, char **error);
 
-/* What chain_open() failed for, where that can be made anew from the block files: with the option
- * reindex_chainstate or reindex of a chain that is opened in its place. Never after a failing disk,
- * a missing permission or a store that is not ours. */
-enum chain_damage { CHAIN_DAMAGE_NONE, CHAIN_DAMAGE_COINS, CHAIN_DAMAGE_INDEX };
+/* What chain_open() failed for. */
 enum chain_damage chain_damage(const struct chain *chain);
 /* Is the fault that stopped the chain one that the next chain_open() reports as damage, and that
  * can be made good then? */
@@ -83,19 +80,6 @@ int chain_deployment_state(const struct chain *chain, const struct block_node *p
 const struct block_node *chain_accept_header(struct chain *chain, const struct block_header *header,
                                              struct verdict *verdict);
 
-struct chain_block_result {
-    struct verdict verdict;        /* of the block itself; NONE if it was accepted or known */
-    bool is_new;                   /* it was not stored before */
-    bool is_connected;             /* it is now in the active chain: fully verified */
-    const struct block_node *node; /* NULL if the header was refused */
-};
-typedef void chain_block_fn(void *arg, const struct chain_block_result *result);
-
-enum chain_accept_flags {
-    CHAIN_ACCEPT_FORCE = 1,   /* store it even if it has little work or is far ahead */
-    CHAIN_ACCEPT_DURABLE = 2, /* answer after the block is synced to disk */
-};
-
 /* Take a block (block_take: bytes from xmalloc, owned by the chain from here on). Parses, checks,
  * stores, and activates the best chain; done(arg, result) when its fate is known: refused, stored
  * on a side branch, or verified and connected. */
@@ -123,15 +107,6 @@ bool chain_is_replaying(const struct chain *chain);
 
 /* -- Blocks going out ---------------------------------------------------------------------- */
 
-/* What chain_read_block() delivers. */
-struct chain_block_read {
-    int error; /* 0; -ENOENT not stored (pruned); -EUCLEAN damaged or lost; other faults */
-    struct block_ref *block; /* decoded; borrowed for the call, hold it to keep it */
-    struct span undo_raw;    /* encoded undo data if wanted and stored (undo_decode()) */
-    const struct block_node *node;
-};
-typedef void chain_read_fn(void *arg, const struct chain_block_read *read);
-
 /* Blocks of the committed chain that were stored, are damaged or missing and are wanted again: at
  * most max, those found last first. Returns how many. */
 size_t chain_lost_blocks(struct chain *chain, const struct block_node **out, size_t max);
@@ -152,13 +127,6 @@ void chain_read_cancel(struct chain *chain, uint64_t id);
 uint64_t chain_read_for_peer(struct chain *chain, const struct block_node *node, bool is_raw,
                              chain_read_fn *done, void *arg);
 
-/* A transaction that the txindex knows. Borrowed for the call. */
-struct chain_tx {
-    const struct block_node *node; /* its block, of the active chain */
-    const struct tx *tx;           /* NULL: it has to be looked for in its block */
-    uint32_t first_spent;          /* with tx: where its coins are in the block's undo data */
-};
-typedef void chain_tx_fn(void *arg, int error, const struct chain_tx *found);
 /* A transaction of the active chain, by the txindex, read off the loop. done gets NULL if it is
  * unknown. found->tx is NULL where the index has an old row, or its row does not lead to the
  * transaction (a damaged file, a block that was stored anew elsewhere). error: -ENOSYS no txindex;
@@ -168,12 +136,6 @@ void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *do
 /* txindex: is it on, is it caught up, at which height. */
 bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height);
 
-/* The transaction that spends an output. Borrowed for the call. */
-struct chain_spender {
-    const struct block_node *node; /* its block */
-    const struct tx *tx;
-};
-typedef void chain_spender_fn(void *arg, int error, const struct chain_spender *spender);
 /* Who in the active chain spends an output, by the index of -txospenderindex. done gets NULL if
  * nobody does; -ENOSYS if there is no such index, -EAGAIN while it is not built. Off the loop. */
 void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
@@ -186,7 +148,6 @@ bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t 
 /* done(arg, verdict) when the chain has come to rest after the order, and what chain_invalidate()
  * and chain_reconsider() have changed is on disk. chain_invalidate() changes nothing, and answers
  * with BLOCK_UNAVAILABLE, if a block that it would disconnect is pruned, missing or damaged. */
-typedef void chain_order_fn(void *arg, const struct verdict *verdict);
 void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
                       void *arg);
 void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
@@ -214,6 +175,15 @@ void chain_fault_of_coins(struct chain *chain, int error, const char *what);
 
 /* -- Mining (chain/mining.h builds on these) ------------------------------------------------ */
 
+/* The version of a block after prev: signals what is started or locked in. */
+int32_t chain_block_version(struct chain *chain, const struct block_node *prev);
+/* Work on behalf of the chain begins, which closing it waits for; it has ended. */
+void chain_begin(struct chain *chain);
+void chain_end(struct chain *chain);
+/* Is the chain being closed? Then such work should come to its end. The world that it lives in. */
+bool chain_is_closing(const struct chain *chain);
+const struct env *chain_env(const struct chain *chain);
+
 /* Would this block be valid on top of the tip? Nothing is stored. With proof of work unchecked.
  * done(arg, verdict). Spec: Core TestBlockValidity() */
 void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_fn *done,
@@ -221,13 +191,6 @@ void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_
 
 /* -- Statistics (chain/coin_stats.h) -------------------------------------------------------- */
 
-enum coin_stats_hash { COIN_STATS_NONE, COIN_STATS_SERIALIZED_3, COIN_STATS_MUHASH };
-struct coin_stats {
-    const struct block_node *tip;
-    uint64_t n_tx, n_outputs, bogo_size, disk_bytes;
-    int64_t total_sat;
-    uint8_t hash[32];
-};
 /* Flush, then count and hash every coin of the committed tip, off the loop. */
 void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
                       void (*done)(void *arg, int error, const struct coin_stats *stats),
@@ -236,7 +199,6 @@ void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
 /* Flush, then show every coin of the committed tip to visit, on another thread, in the order of the
  * txids' bytes, until it returns false. Then done(arg, error, tip) on the loop thread. The coin's
  * script is borrowed for the call. */
-typedef bool chain_coin_fn(void *arg, const struct outpoint *outpoint, const struct coin *coin);
 void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,
                       void (*done)(void *arg, int error, const struct block_node *tip), void *arg);
 

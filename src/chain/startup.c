@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chain/chain_internal.h"
-#include "chain/upkeep/undo_repair.h"
+#include "chain/chain_parts.h"
 #include "consensus/block_check.h"
 #include "consensus/script_iter.h"
 #include "util/alloc.h"
@@ -204,13 +203,13 @@ static bool refuse_lost_folder(struct chain *chain, char **error)
 
 static bool check_pruning(struct chain *chain, char **error)
 {
-    chain->any_pruned = index_db_flag(chain->core.index, INDEX_FLAG_PRUNED);
-    if (chain->any_pruned && !chain->core.options.prune) {
+    chain->core.any_pruned = index_db_flag(chain->core.index, INDEX_FLAG_PRUNED);
+    if (chain->core.any_pruned && !chain->core.options.prune) {
         *error = xstrdup("You need to rebuild the database using -reindex to go back to unpruned "
                          "mode.  This will redownload the entire blockchain");
         return false;
     }
-    if (chain->any_pruned && chain->core.options.reindex_chainstate) {
+    if (chain->core.any_pruned && chain->core.options.reindex_chainstate) {
         *error = xstrdup(chain->core.options.is_repair
                              ? "The coins database is damaged, and a pruned node lacks the blocks "
                                "to make it anew; start with -reindex, which downloads them again"
@@ -489,17 +488,6 @@ static bool repair_coins(struct chain *chain, const struct block_hash *old_hash,
 /* -- The tip
  * --------------------------------------------------------------------------------------- */
 
-/* The tip has won: it wins again, and over whatever comes from now on. Of others that are alike the
- * one stored first does. Without this a restart could decide a tie otherwise. */
-static void order_loaded(struct chain *chain)
-{
-    struct block_node *node;
-    size_t at = 0;
-    while ((node = hash_map_next(&chain->tree.by_hash, &at)))
-        node->sequence = chain_contains(chain, node) ? 0 : best_chain_place_sequence(node);
-    chain->next_sequence = LIVE_SEQUENCE_FIRST;
-}
-
 /* Every block that the coins were made of has been seen; pruned ones too. */
 static bool is_complete(const struct block_node *tip)
 {
@@ -540,7 +528,6 @@ static bool find_tip(struct chain *chain, char **error)
                        xstrdup("start with -reindex"));
     active_chain_set_tip(&chain->active, tip);
     chain->flush.tip = tip;
-    order_loaded(chain);
     return true;
 }
 
@@ -576,13 +563,14 @@ static bool find_marks(struct chain *chain, char **error)
     }
     if (!code && reindexing)
         code = block_files_reserve_existing(chain->core.files);
-    chain->marks = reindexing ? CHAIN_MARK_REINDEX : 0;
+    chain->flush.marks = reindexing ? CHAIN_MARK_REINDEX : 0;
     return code ? fail(error, "Cannot list the block files", code, NULL) : true;
 }
 
 bool chain_open(struct chain *chain, char **error)
 {
     ASSERT(!chain->core.is_open);
+    core_set_turn(&chain->core, chain_turn, chain);
     int64_t start_us = env_now_us(chain->core.env);
     if (!open_stores(chain, error) || !check_clock(chain, error))
         return false;
@@ -597,21 +585,21 @@ bool chain_open(struct chain *chain, char **error)
     /* Nothing is thrown away before all that can be refused has been. */
     if (!check_pruning(chain, error) ||
         (chain->core.options.reindex_chainstate && !wipe_coins(chain, error)) ||
-        !find_tip(chain, error) || !lost_open(chain, error))
+        !find_tip(chain, error) || !lost_open(&chain->lost, chain->blocks_dir, error))
         return false;
-    if (chain->core.options.txindex && txindex_open(chain, error))
+    if (chain->core.options.txindex && txindex_open(&chain->txindex, error))
         return false;
-    if (chain->core.options.spender_index && spenderindex_open(chain, error))
+    if (chain->core.options.spender_index && spenderindex_open(&chain->spenderindex, error))
         return false;
-    best_chain_rebuild(chain);
+    best_chain_load(&chain->best);
     chain->core.is_open = true;
     chain_update_initial_download(chain);
-    import_block_files(chain, chain->marks & CHAIN_MARK_REINDEX);
-    flush_start_timer(chain);
-    verify_at_start(chain);
+    import_block_files(&chain->importer, chain->flush.marks & CHAIN_MARK_REINDEX);
+    flush_start_timer(&chain->flush);
+    verify_at_start(&chain->verifier);
     core_wake_soon(&chain->core);
     log_printf(chain->core.log, LOG_ALWAYS, "%zu headers, tip at height %d, opened in %lld ms",
-               chain->tree.count, chain_tip_node(chain)->height,
+               chain->tree.count, active_chain_tip(&chain->active)->height,
                (long long)(env_now_us(chain->core.env) - start_us) / 1000);
     return true;
 }

@@ -4,7 +4,7 @@
 #ifndef MEMPOOL_BLOCK_ASSEMBLER_H
 #define MEMPOOL_BLOCK_ASSEMBLER_H
 
-#include "chain/ask/mining.h"
+#include "chain/mining.h"
 #include "consensus/block_check.h"
 #include "mempool/mempool.h"
 

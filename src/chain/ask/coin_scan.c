@@ -2,14 +2,17 @@
  *
  * As for the statistics, the coins are flushed and a snapshot of the store is taken in the same
  * turn, so all coins are of one tip whatever is committed meanwhile. */
+#include "chain/ask/coin_scan.h"
+
 #include <errno.h>
 
-#include "chain/chain_internal.h"
+#include "chain/coins/coins.h"
+#include "chain/tree/lost.h"
 #include "util/alloc.h"
 
 struct scan_job {
     struct env_job job;
-    struct chain *chain;
+    struct flush *flush;
     struct env_cursor *cursor;
     const struct block_node *tip;
     chain_coin_fn *visit;
@@ -21,7 +24,7 @@ struct scan_job {
 static bool visit_one(void *arg, const struct outpoint *outpoint, const struct coin *coin)
 {
     struct scan_job *scan = arg;
-    if (atomic_load_explicit(&scan->chain->core.stops_jobs, memory_order_relaxed)) {
+    if (atomic_load_explicit(&scan->flush->core->stops_jobs, memory_order_relaxed)) {
         scan->error = -ECANCELED;
         return false;
     }
@@ -31,7 +34,7 @@ static bool visit_one(void *arg, const struct outpoint *outpoint, const struct c
 static void run(struct env_job *job)
 {
     struct scan_job *scan = (struct scan_job *)job;
-    int error = coins_scan_snapshot(scan->chain->core.coins, scan->cursor, visit_one, scan);
+    int error = coins_scan_snapshot(scan->flush->core->coins, scan->cursor, visit_one, scan);
     scan->cursor = NULL;
     if (error)
         scan->error = error;
@@ -39,14 +42,14 @@ static void run(struct env_job *job)
 
 static void end(struct scan_job *scan, int error)
 {
-    struct chain *chain = scan->chain;
+    struct flush *flush = scan->flush;
     if (scan->cursor)
-        coins_snapshot_close(chain->core.coins, scan->cursor);
+        coins_snapshot_close(flush->core->coins, scan->cursor);
     scan->done(scan->arg, error, error ? NULL : scan->tip);
     if (error == -EUCLEAN)
-        chain_fault_of_coins(chain, error, "going through the coins");
+        lost_coins(flush->core, error, "going through the coins");
     xfree(scan);
-    core_end(&chain->core);
+    core_end(flush->core);
 }
 
 static void job_done(struct env_job *job)
@@ -58,22 +61,22 @@ static void job_done(struct env_job *job)
 static void flushed(void *arg, int error)
 {
     struct scan_job *scan = arg;
-    struct chain *chain = scan->chain;
-    if (error || chain->core.closing) {
+    struct flush *flush = scan->flush;
+    if (error || flush->core->closing) {
         end(scan, error ? error : -ECANCELED);
         return;
     }
-    scan->tip = chain->flush.tip;
-    scan->cursor = coins_snapshot(chain->core.coins);
+    scan->tip = flush->tip;
+    scan->cursor = coins_snapshot(flush->core->coins);
     scan->job = (struct env_job){.run = run, .done = job_done};
-    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &scan->job);
+    env_job_submit(flush->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &scan->job);
 }
 
-void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,
-                      void (*done)(void *arg, int error, const struct block_node *tip), void *arg)
+void coin_scan(struct flush *flush, chain_coin_fn *visit,
+               void (*done)(void *arg, int error, const struct block_node *tip), void *arg)
 {
     struct scan_job *scan = xcalloc(1, sizeof *scan);
-    *scan = (struct scan_job){.chain = chain, .visit = visit, .done = done, .arg = arg};
-    core_begin(&chain->core);
-    chain_flush(chain, flushed, scan);
+    *scan = (struct scan_job){.flush = flush, .visit = visit, .done = done, .arg = arg};
+    core_begin(flush->core);
+    flush_order(flush, flushed, scan);
 }

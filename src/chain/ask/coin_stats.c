@@ -2,10 +2,13 @@
  *
  * The coins are flushed and a snapshot of the store is taken in the same turn, so the figures are
  * of one tip whatever is committed while they are worked out. */
+#include "chain/ask/coin_stats.h"
+
 #include <errno.h>
 
-#include "chain/chain_internal.h"
 #include "chain/coins/coin_hash.h"
+#include "chain/coins/coins.h"
+#include "chain/tree/lost.h"
 #include "crypto/hash.h"
 #include "crypto/muhash.h"
 #include "util/alloc.h"
@@ -17,7 +20,7 @@
 
 struct stats_job {
     struct env_job job;
-    struct chain *chain;
+    struct flush *flush;
     enum coin_stats_hash hash;
     struct env_cursor *cursor;
     struct coin_stats stats;
@@ -54,7 +57,7 @@ static bool visit(void *arg, const struct outpoint *outpoint, const struct coin 
 {
     struct stats_job *job = arg;
     struct coin_stats *stats = &job->stats;
-    if (atomic_load_explicit(&job->chain->core.stops_jobs, memory_order_relaxed)) {
+    if (atomic_load_explicit(&job->flush->core->stops_jobs, memory_order_relaxed)) {
         job->error = -ECANCELED;
         return false;
     }
@@ -71,7 +74,7 @@ static bool visit(void *arg, const struct outpoint *outpoint, const struct coin 
 static void run(struct env_job *env_job)
 {
     struct stats_job *job = (struct stats_job *)env_job;
-    struct coins *coins = job->chain->core.coins;
+    struct coins *coins = job->flush->core->coins;
     int error = coins_scan_snapshot(coins, job->cursor, visit, job);
     job->cursor = NULL;
     if (error)
@@ -87,15 +90,15 @@ static void run(struct env_job *env_job)
 
 static void end(struct stats_job *job, int error)
 {
-    struct chain *chain = job->chain;
+    struct flush *flush = job->flush;
     if (job->cursor)
-        env_cursor_close(chain->core.env, job->cursor);
+        env_cursor_close(flush->core->env, job->cursor);
     job->done(job->arg, error, error ? NULL : &job->stats);
     if (error == -EUCLEAN)
-        chain_fault_of_coins(chain, error, "counting the coins");
+        lost_coins(flush->core, error, "counting the coins");
     buffer_deinit(&job->element);
     xfree(job);
-    core_end(&chain->core);
+    core_end(flush->core);
 }
 
 static void job_done(struct env_job *env_job)
@@ -107,28 +110,28 @@ static void job_done(struct env_job *env_job)
 static void flushed(void *arg, int error)
 {
     struct stats_job *job = arg;
-    struct chain *chain = job->chain;
-    if (error || chain->core.closing) {
+    struct flush *flush = job->flush;
+    if (error || flush->core->closing) {
         end(job, error ? error : -ECANCELED);
         return;
     }
-    job->stats.tip = chain->flush.tip;
-    job->cursor = coins_snapshot(chain->core.coins);
+    job->stats.tip = flush->tip;
+    job->cursor = coins_snapshot(flush->core->coins);
     job->job = (struct env_job){.run = run, .done = job_done};
-    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &job->job);
+    env_job_submit(flush->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &job->job);
 }
 
-void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
+void coin_stats_count(struct flush *flush, enum coin_stats_hash hash,
                       void (*done)(void *arg, int error, const struct coin_stats *stats), void *arg)
 {
     struct stats_job *job = xcalloc(1, sizeof *job);
-    job->chain = chain;
+    job->flush = flush;
     job->hash = hash;
     job->done = done;
     job->arg = arg;
     buffer_init(&job->element);
     sha256_init(&job->serialized);
     muhash_init(&job->muhash);
-    core_begin(&chain->core);
-    chain_flush(chain, flushed, job);
+    core_begin(flush->core);
+    flush_order(flush, flushed, job);
 }

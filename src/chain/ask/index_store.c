@@ -7,54 +7,54 @@
 
 #include "util/alloc.h"
 
-static void warn(struct chain *chain, const struct index_store *store)
+static void warn(struct chain_core *core, const struct index_store *store)
 {
     char message[200];
     snprintf(message, sizeof message,
              "The %s was damaged: it is being built again from the blocks. Meanwhile what it has "
              "not reached is not found",
              store->format.name);
-    core_warn(&chain->core, message);
+    core_warn(core, message);
 }
 
-static int open_once(struct chain *chain, const struct index_store *store, const char *path,
+static int open_once(struct chain_core *core, const struct index_store *store, const char *path,
                      struct env_kv **out, char **error)
 {
-    struct env_kv_options options = {.log = chain->core.log,
+    struct env_kv_options options = {.log = core->log,
                                      .cache_bytes = 8 << 20,
                                      .write_buffer_bytes = 16 << 20,
                                      .bloom_bits = store->bloom_bits};
-    return store_format_open(chain->core.env, path, &options, &store->format, out, error);
+    return store_format_open(core->env, path, &options, &store->format, out, error);
 }
 
-static int empty(struct chain *chain, const char *path)
+static int empty(struct chain_core *core, const char *path)
 {
-    int code = env_kv_destroy(chain->core.env, path);
+    int code = env_kv_destroy(core->env, path);
     return code == -ENOENT ? 0 : code;
 }
 
-int index_store_open(struct chain *chain, const struct index_store *store, bool wipe,
+int index_store_open(struct chain_core *core, const struct index_store *store, bool wipe,
                      struct env_kv **out, char **error)
 {
-    const struct env *env = chain->core.env;
-    char *parent = xasprintf("%s/indexes", chain->core.data_dir), *detail = NULL;
+    const struct env *env = core->env;
+    char *parent = xasprintf("%s/indexes", core->data_dir), *detail = NULL;
     char *path = xasprintf("%s/%s", parent, store->dir);
     *out = NULL;
     *error = NULL;
     int code = env_make_dir(env, parent);
     if (!code)
-        code = open_once(chain, store, path, out, &detail);
+        code = open_once(core, store, path, out, &detail);
     if (code == -EUCLEAN || (!code && wipe)) {
         if (code)
-            warn(chain, store);
+            warn(core, store);
         if (*out)
             env_kv_close(env, *out);
         *out = NULL;
         xfree(detail);
         detail = NULL;
-        code = empty(chain, path);
+        code = empty(core, path);
         if (!code)
-            code = open_once(chain, store, path, out, &detail);
+            code = open_once(core, store, path, out, &detail);
     }
     if (code)
         *error = xasprintf("Cannot open the %s %s: %s", store->format.name, path,
@@ -66,24 +66,24 @@ int index_store_open(struct chain *chain, const struct index_store *store, bool 
     return code;
 }
 
-bool index_store_rebuild(struct chain *chain, const struct index_store *store, int *n_rebuilt,
+bool index_store_rebuild(struct chain_core *core, const struct index_store *store, int *n_rebuilt,
                          struct env_kv **kv)
 {
     char *error = NULL;
-    ASSERT(*kv && !chain->core.faulted);
-    env_kv_close(chain->core.env, *kv);
+    ASSERT(*kv && !core->faulted);
+    env_kv_close(core->env, *kv);
     *kv = NULL;
     if (*n_rebuilt >= INDEX_REBUILDS_MAX) {
         error = xasprintf("the %s is damaged again and again: the disk may be failing",
                           store->format.name);
-        core_fault(&chain->core, -EUCLEAN, error);
+        core_fault(core, -EUCLEAN, error);
     } else {
         ++*n_rebuilt;
-        int code = index_store_open(chain, store, true, kv, &error);
+        int code = index_store_open(core, store, true, kv, &error);
         if (code)
-            core_fault(&chain->core, code, error);
+            core_fault(core, code, error);
         else
-            warn(chain, store);
+            warn(core, store);
     }
     xfree(error);
     return *kv != NULL;

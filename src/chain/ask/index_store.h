@@ -4,7 +4,7 @@
 #ifndef CHAIN_ASK_INDEX_STORE_H
 #define CHAIN_ASK_INDEX_STORE_H
 
-#include "chain/chain_internal.h"
+#include "chain/core/chain_core.h"
 #include "chain/core/store_format.h"
 
 /* As often as an index is made anew in one run: more than that is a disk that fails. */
@@ -20,12 +20,12 @@ struct index_store {
  * one of ours if wipe. A store of another program or a newer version stays as it is.
  *
  * Returns:  0, or a negative errno with *error set (xfree it) */
-NODISCARD int index_store_open(struct chain *chain, const struct index_store *store, bool wipe,
+NODISCARD int index_store_open(struct chain_core *core, const struct index_store *store, bool wipe,
                                struct env_kv **out, char **error);
 
 /* The store is damaged, and nobody uses it now: close it, and open it empty. *n_rebuilt counts.
  * On failure the chain is at fault and *kv NULL. */
-NODISCARD bool index_store_rebuild(struct chain *chain, const struct index_store *store,
+NODISCARD bool index_store_rebuild(struct chain_core *core, const struct index_store *store,
                                    int *n_rebuilt, struct env_kv **kv);
 
 #endif

@@ -10,12 +10,15 @@
  *
  * Blocks taken back stay in the index until others are connected in their place: until then the
  * outputs that they spent are still said to be spent, with the block's hash. Core does the same. */
+#include "chain/ask/spenderindex.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "chain/ask/index_store.h"
-#include "chain/chain_internal.h"
+#include "chain/disk/block_file.h"
+#include "chain/disk/block_ref.h"
 #include "crypto/siphash.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
@@ -24,13 +27,6 @@
 #define KEY_BYTES    17
 #define TAG_BYTES    4
 #define SECRET_BYTES 16
-
-enum spender_task {
-    TASK_NONE,
-    TASK_READ,  /* the next block */
-    TASK_INDEX, /* its rows are being written */
-    TASK_MARK,  /* the mark is being written */
-};
 
 /* A row found: where the spender may be. */
 struct hint {
@@ -41,7 +37,7 @@ struct hint {
 /* Somebody looks for a spender. */
 struct spender_lookup {
     struct env_job job;
-    struct chain *chain;
+    struct spenderindex *index;
     struct spender_lookup *next;
     struct outpoint outpoint;
     int32_t height;     /* the tip when it was asked: the index must have got there */
@@ -50,25 +46,6 @@ struct spender_lookup {
     int error;
     chain_spender_fn *done;
     void *arg;
-};
-
-struct spenderindex {
-    struct env_job job; /* first */
-    struct chain *chain;
-    uint64_t seen_returned; /* lost.n_returned, when a broken index was tried last */
-    struct env_kv *kv;
-    struct siphash_key secret;
-    enum spender_task task;
-    const struct block_node *at;     /* blocks up to here are in */
-    const struct block_node *next;   /* the task's */
-    const struct block_node *marked; /* what 'B' says */
-    uint64_t marked_flushes;         /* flush.completed when the mark was looked at last */
-    struct block_ref *block;
-    int error;
-    bool is_broken, was_synced;
-    bool is_damaged; /* made anew as soon as nobody uses the store */
-    int n_rebuilt, lookups_running;
-    struct spender_lookup *waiting;
 };
 
 /* -- Jobs -------------------------------------------------------------------------------------- */
@@ -97,7 +74,7 @@ static struct writer prefix_of(const struct spenderindex *index, const struct ou
 static void run_index(struct env_job *job)
 {
     struct spenderindex *index = (struct spenderindex *)job;
-    const struct env *env = index->chain->core.env;
+    const struct env *env = index->core->env;
     const struct block *block = &index->block->block;
     struct env_batch *batch = env_batch_new(env);
     for (uint32_t i = 1; i < block->n_tx; i++) { /* a coinbase spends nothing */
@@ -116,7 +93,7 @@ static void run_index(struct env_job *job)
 /* Write one row, synced. */
 static int write_row(const struct spenderindex *index, const char *key, struct span value)
 {
-    const struct env *env = index->chain->core.env;
+    const struct env *env = index->core->env;
     struct env_batch *batch = env_batch_new(env);
     env_batch_put(env, batch, span_of_string(key), value);
     int error = env_kv_write(env, index->kv, batch, true);
@@ -134,7 +111,7 @@ static void run_mark(struct env_job *job)
 static bool take_row(struct spender_lookup *lookup, struct env_cursor *cursor,
                      const uint8_t prefix[PREFIX_BYTES])
 {
-    const struct env *env = lookup->chain->core.env;
+    const struct env *env = lookup->index->core->env;
     struct span key, value;
     if (!env_cursor_valid(env, cursor))
         return false;
@@ -153,10 +130,10 @@ static bool take_row(struct spender_lookup *lookup, struct env_cursor *cursor,
 static void run_lookup(struct env_job *job)
 {
     struct spender_lookup *lookup = (struct spender_lookup *)job;
-    const struct env *env = lookup->chain->core.env;
+    const struct env *env = lookup->index->core->env;
     uint8_t prefix[KEY_BYTES];
-    (void)prefix_of(lookup->chain->spenderindex, &lookup->outpoint, prefix);
-    struct env_cursor *cursor = env_cursor_open(env, lookup->chain->spenderindex->kv);
+    (void)prefix_of(lookup->index, &lookup->outpoint, prefix);
+    struct env_cursor *cursor = env_cursor_open(env, lookup->index->kv);
     env_cursor_seek(env, cursor, span_of(prefix, PREFIX_BYTES));
     while (take_row(lookup, cursor, prefix))
         env_cursor_next(env, cursor);
@@ -181,7 +158,7 @@ static void forget_all(struct spenderindex *index)
 {
     index->is_damaged = true;
     index->is_broken = index->was_synced = false;
-    index->at = index->chain->tree.genesis;
+    index->at = index->tree->genesis;
     index->marked = NULL;
 }
 
@@ -190,11 +167,11 @@ static void forget_all(struct spenderindex *index)
 static void end_lookup(struct spender_lookup *lookup, int error,
                        const struct chain_spender *spender)
 {
-    struct chain *chain = lookup->chain;
+    struct spenderindex *index = lookup->index;
     lookup->done(lookup->arg, error, spender);
     buffer_deinit(&lookup->rows);
     xfree(lookup);
-    core_end(&chain->core);
+    core_end(index->core);
 }
 
 static bool spends(const struct tx *tx, const struct outpoint *outpoint)
@@ -240,31 +217,31 @@ static void hinted_block_was_read(void *arg, const struct chain_block_read *read
 static void try_next_hint(struct spender_lookup *lookup)
 {
     const struct block_node *node = NULL;
-    struct chain *chain = lookup->chain;
+    struct spenderindex *index = lookup->index;
     while (!node && (lookup->at + 1) * sizeof(struct hint) <= lookup->rows.len) {
         struct hint hint;
         memcpy(&hint, lookup->rows.p + lookup->at * sizeof hint, sizeof hint);
         lookup->at++;
-        node = block_of_hint(chain->spenderindex, &hint);
+        node = block_of_hint(index, &hint);
     }
     if (node)
-        (void)chain_read_block(chain, node, false, hinted_block_was_read, lookup);
+        (void)block_read(index->reads, node, false, hinted_block_was_read, lookup);
     else /* an index that is being made anew knows nothing of what is not spent */
-        end_lookup(lookup, chain->spenderindex->was_synced ? 0 : -EAGAIN, NULL);
+        end_lookup(lookup, index->was_synced ? 0 : -EAGAIN, NULL);
 }
 
 static void lookup_done(struct env_job *job)
 {
     struct spender_lookup *lookup = (struct spender_lookup *)job;
-    struct spenderindex *index = lookup->chain->spenderindex;
+    struct spenderindex *index = lookup->index;
     index->lookups_running--;
     if (lookup->error == -EUCLEAN) {
         forget_all(index);
         lookup->error = -EAGAIN; /* as for all who ask until it is there again */
     }
     if (index->is_damaged)
-        core_wake_soon(&index->chain->core);
-    if (job->cancelled || lookup->error || lookup->chain->core.closing)
+        core_wake_soon(index->core);
+    if (job->cancelled || lookup->error || lookup->index->core->closing)
         end_lookup(lookup, lookup->error ? lookup->error : -ECANCELED, NULL);
     else
         try_next_hint(lookup);
@@ -272,9 +249,9 @@ static void lookup_done(struct env_job *job)
 
 static void submit_lookup(struct spender_lookup *lookup)
 {
-    const struct env *env = lookup->chain->core.env;
+    const struct env *env = lookup->index->core->env;
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
-    lookup->chain->spenderindex->lookups_running++;
+    lookup->index->lookups_running++;
     env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
 }
 
@@ -284,7 +261,7 @@ static bool must_wait(const struct spenderindex *index, const struct spender_loo
 {
     return index->is_damaged ||
            (index->was_synced && !index->is_broken && index->at->height < lookup->height &&
-            index->at != chain_tip(index->chain));
+            index->at != active_chain_tip(index->active));
 }
 
 static void wake_lookups(struct spenderindex *index)
@@ -301,27 +278,26 @@ static void wake_lookups(struct spenderindex *index)
     }
 }
 
-void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
-                        chain_spender_fn *done, void *arg)
+void spenderindex_find(struct spenderindex *index, const struct outpoint *outpoint,
+                       chain_spender_fn *done, void *arg)
 {
-    const struct spenderindex *index = chain->spenderindex;
-    if (!index || chain->core.closing || !index->was_synced || index->is_broken) {
-        done(arg, !index ? -ENOSYS : chain->core.closing ? -ECANCELED : -EAGAIN, NULL);
+    if (!index->is_on || index->core->closing || !index->was_synced || index->is_broken) {
+        done(arg, !index->is_on ? -ENOSYS : index->core->closing ? -ECANCELED : -EAGAIN, NULL);
         return;
     }
     struct spender_lookup *lookup = xcalloc(1, sizeof *lookup);
-    *lookup = (struct spender_lookup){.chain = chain,
+    *lookup = (struct spender_lookup){.index = index,
                                       .outpoint = *outpoint,
-                                      .height = chain_tip(chain)->height,
+                                      .height = active_chain_tip(index->active)->height,
                                       .done = done,
                                       .arg = arg};
     buffer_init(&lookup->rows);
-    core_begin(&chain->core);
-    if (!must_wait(chain->spenderindex, lookup)) {
+    core_begin(index->core);
+    if (!must_wait(index, lookup)) {
         submit_lookup(lookup);
         return;
     }
-    struct spender_lookup **at = &chain->spenderindex->waiting;
+    struct spender_lookup **at = &index->waiting;
     while (*at)
         at = &(*at)->next;
     *at = lookup;
@@ -330,14 +306,13 @@ void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
 /* Does it stand for the tip, or for blocks on it that were taken back? */
 static bool covers_tip(const struct spenderindex *index)
 {
-    const struct block_node *tip = chain_tip(index->chain);
+    const struct block_node *tip = active_chain_tip(index->active);
     return block_node_fork(index->at, tip) == tip;
 }
 
-bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t *height)
+bool spenderindex_status(const struct spenderindex *index, bool *synced, int32_t *height)
 {
-    const struct spenderindex *index = chain->spenderindex;
-    if (!index)
+    if (!index->is_on)
         return false;
     *height = index->at->height;
     *synced = covers_tip(index);
@@ -353,89 +328,85 @@ static void stop_broken(struct spenderindex *index, int error)
              "The index of spenders stops at height %d: the next block cannot be read (%s)",
              index->at->height, strerror(-error));
     index->is_broken = true;
-    core_warn(&index->chain->core, message);
+    core_warn(index->core, message);
     wake_lookups(index);
 }
 
 static void task_done(struct env_job *job)
 {
     struct spenderindex *index = (struct spenderindex *)job;
-    struct chain *chain = index->chain;
     enum spender_task task = index->task;
     int error = job->cancelled ? -ECANCELED : index->error;
-    index->task = TASK_NONE;
+    index->task = SPENDER_TASK_NONE;
     block_ref_drop(index->block);
     index->block = NULL;
     if (error == -EUCLEAN) {
         forget_all(index);
     } else if (error) {
-        core_fault(&chain->core, error, "writing the index of spenders");
+        core_fault(index->core, error, "writing the index of spenders");
     } else if (index->is_damaged) {
         /* What was written will be thrown away. */
-    } else if (task == TASK_MARK) {
+    } else if (task == SPENDER_TASK_MARK) {
         index->marked = index->next;
     } else {
         index->at = index->next;
         wake_lookups(index);
     }
-    core_wake(&chain->core);
+    core_wake(index->core);
 }
 
 static void submit_task(struct spenderindex *index, enum spender_task task)
 {
-    const struct env *env = index->chain->core.env;
+    const struct env *env = index->core->env;
     index->task = task;
     index->error = 0;
-    index->job =
-        (struct env_job){.run = task == TASK_MARK ? run_mark : run_index, .done = task_done};
+    index->job = (struct env_job){.run = task == SPENDER_TASK_MARK ? run_mark : run_index,
+                                  .done = task_done};
     env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &index->job);
 }
 
 static void block_was_read(void *arg, const struct chain_block_read *read)
 {
     struct spenderindex *index = arg;
-    struct chain *chain = index->chain;
-    if (!read->error && !chain->core.closing) {
+    if (!read->error && !index->core->closing) {
         index->block = block_ref_hold(read->block);
-        submit_task(index, TASK_INDEX);
+        submit_task(index, SPENDER_TASK_INDEX);
         return;
     }
-    index->task = TASK_NONE;
-    if (read->error && read->error != -ECANCELED && !chain->core.closing)
+    index->task = SPENDER_TASK_NONE;
+    if (read->error && read->error != -ECANCELED && !index->core->closing)
         stop_broken(index, read->error);
 }
 
 /* The last block that may be marked as done: in the index, and in what the coins store holds. */
 static const struct block_node *markable(const struct spenderindex *index)
 {
-    return block_node_fork(index->at, index->chain->flush.tip);
+    return block_node_fork(index->at, index->flush->tip);
 }
 
 static bool start_mark(struct spenderindex *index)
 {
-    const struct chain *chain = index->chain;
-    if (chain->flush.stage != FLUSH_IDLE || index->marked_flushes == chain->flush.completed)
+    if (index->flush->stage != FLUSH_IDLE || index->marked_flushes == index->flush->completed)
         return false;
-    index->marked_flushes = chain->flush.completed;
+    index->marked_flushes = index->flush->completed;
     index->next = markable(index);
     if (index->next == index->marked)
         return false;
-    submit_task(index, TASK_MARK);
+    submit_task(index, SPENDER_TASK_MARK);
     return true;
 }
 
 static void start_next_block(struct spenderindex *index)
 {
-    struct chain *chain = index->chain;
     if (covers_tip(index)) {
         index->was_synced = true;
         wake_lookups(index);
         return;
     }
-    index->at = block_node_fork(index->at, chain_tip(chain));
-    index->next = chain_at(chain, index->at->height + 1);
-    index->task = TASK_READ;
-    (void)chain_read_block(chain, index->next, false, block_was_read, index);
+    index->at = block_node_fork(index->at, active_chain_tip(index->active));
+    index->next = active_chain_at(index->active, index->at->height + 1);
+    index->task = SPENDER_TASK_READ;
+    (void)block_read(index->reads, index->next, false, block_was_read, index);
 }
 
 static int load_secret(struct spenderindex *index);
@@ -444,11 +415,11 @@ static int load_secret(struct spenderindex *index);
 static bool rebuild(struct spenderindex *index)
 {
     if (index->lookups_running > 0 ||
-        !index_store_rebuild(index->chain, &the_store, &index->n_rebuilt, &index->kv))
+        !index_store_rebuild(index->core, &the_store, &index->n_rebuilt, &index->kv))
         return false;
     int error = load_secret(index);
     if (error) {
-        core_fault(&index->chain->core, error, "writing the index of spenders");
+        core_fault(index->core, error, "writing the index of spenders");
         return false;
     }
     index->is_damaged = false;
@@ -459,9 +430,9 @@ static bool rebuild(struct spenderindex *index)
 /* A block that could not be read may be there now. */
 static void retry_broken(struct spenderindex *index)
 {
-    if (index->seen_returned == index->chain->lost.n_returned)
+    if (index->seen_returned == index->lost->n_returned)
         return;
-    index->seen_returned = index->chain->lost.n_returned;
+    index->seen_returned = index->lost->n_returned;
     index->is_broken = false;
 }
 
@@ -470,7 +441,7 @@ static void retry_broken(struct spenderindex *index)
 static void step(struct spenderindex *index)
 {
     retry_broken(index);
-    if (index->task != TASK_NONE || index->is_broken || !core_is_working(&index->chain->core))
+    if (index->task != SPENDER_TASK_NONE || index->is_broken || !core_is_working(index->core))
         return;
     if (index->is_damaged && !rebuild(index))
         return;
@@ -480,24 +451,23 @@ static void step(struct spenderindex *index)
 
 static void step_part(void *part)
 {
-    struct chain *chain = part;
-    if (chain->spenderindex)
-        step(chain->spenderindex);
+    struct spenderindex *index = part;
+    if (index->is_on)
+        step(index);
 }
 
 static bool is_busy(const void *part)
 {
-    const struct chain *chain = part;
-    return chain->spenderindex && chain->spenderindex->task != TASK_NONE;
+    return ((const struct spenderindex *)part)->task != SPENDER_TASK_NONE;
 }
 
 /* Answer those who wait for the index to come nearer. */
 static void cancel_all(void *part)
 {
-    struct chain *chain = part;
-    while (chain->spenderindex && chain->spenderindex->waiting) {
-        struct spender_lookup *lookup = chain->spenderindex->waiting;
-        chain->spenderindex->waiting = lookup->next;
+    struct spenderindex *index = part;
+    while (index->waiting) {
+        struct spender_lookup *lookup = index->waiting;
+        index->waiting = lookup->next;
         end_lookup(lookup, -ECANCELED, NULL);
     }
 }
@@ -507,10 +477,16 @@ const struct chain_part spenderindex_part = {
 
 /* -- Opening and closing ----------------------------------------------------------------------- */
 
+void spenderindex_init(struct spenderindex *index, const struct spenderindex *with)
+{
+    ASSERT(!with->is_on && !with->kv);
+    *index = *with;
+}
+
 /* Read a row of exactly len bytes. Returns 0, -ENOENT, -EUCLEAN or what the store says. */
 static int read_row(const struct spenderindex *index, const char *key, void *out, size_t len)
 {
-    const struct env *env = index->chain->core.env;
+    const struct env *env = index->core->env;
     struct buffer value;
     buffer_init(&value);
     int error = env_kv_get(env, index->kv, span_of_string(key), &value);
@@ -525,7 +501,7 @@ static int read_row(const struct spenderindex *index, const char *key, void *out
 /* The store's own key, made when it is new. A store that has a mark has had a key. */
 static int load_secret(struct spenderindex *index)
 {
-    const struct env *env = index->chain->core.env;
+    const struct env *env = index->core->env;
     uint8_t bytes[SECRET_BYTES], mark[32];
     int error = read_row(index, "K", bytes, sizeof bytes);
     if (error == -ENOENT) {
@@ -544,15 +520,14 @@ static int load_secret(struct spenderindex *index)
 
 static int load_mark(struct spenderindex *index)
 {
-    const struct chain *chain = index->chain;
     struct block_hash hash;
     int error = read_row(index, "B", hash.b, sizeof hash.b);
     if (error && error != -ENOENT)
         return error;
     /* A mark of a chain that is not ours any more: begin anew. */
-    const struct block_node *node = error ? NULL : header_tree_find(&chain->tree, &hash);
+    const struct block_node *node = error ? NULL : header_tree_find(index->tree, &hash);
     index->marked = node;
-    index->at = node ? block_node_fork(node, chain->flush.tip) : chain->tree.genesis;
+    index->at = node ? block_node_fork(node, index->flush->tip) : index->tree->genesis;
     index->was_synced = covers_tip(index);
     return 0;
 }
@@ -563,40 +538,38 @@ static int load_rows(struct spenderindex *index)
     return error ? error : load_mark(index);
 }
 
-int spenderindex_open(struct chain *chain, char **error)
+int spenderindex_open(struct spenderindex *index, char **error)
 {
-    struct spenderindex *index = xcalloc(1, sizeof *index);
-    index->chain = chain;
-    int code = index_store_open(chain, &the_store, chain->core.options.reindex, &index->kv, error);
+    ASSERT(!index->is_on && !index->core->is_open);
+    int code =
+        index_store_open(index->core, &the_store, index->core->options.reindex, &index->kv, error);
     if (!code)
         code = load_rows(index);
     if (code == -EUCLEAN && index->kv &&
-        index_store_rebuild(chain, &the_store, &index->n_rebuilt, &index->kv))
+        index_store_rebuild(index->core, &the_store, &index->n_rebuilt, &index->kv))
         code = load_rows(index);
     if (code) {
         if (!*error)
             *error = xasprintf("Cannot read the index of spenders: %s", strerror(-code));
         if (index->kv)
-            env_kv_close(chain->core.env, index->kv);
-        xfree(index);
-    } else {
-        chain->spenderindex = index;
+            env_kv_close(index->core->env, index->kv);
+        index->kv = NULL;
     }
+    index->is_on = code == 0;
     return code;
 }
 
-void spenderindex_close(struct chain *chain)
+void spenderindex_close(struct spenderindex *index)
 {
-    struct spenderindex *index = chain->spenderindex;
-    if (!index)
+    if (!index->is_on)
         return;
-    ASSERT(index->task == TASK_NONE && !index->waiting);
+    ASSERT(index->task == SPENDER_TASK_NONE && !index->waiting);
     const struct block_node *node = markable(index);
     /* An error costs nothing but work at the next start. */
-    if (!chain->core.faulted && node != index->marked)
+    if (!index->core->faulted && node != index->marked)
         (void)write_row(index, "B", span_of(node->hash.b, sizeof node->hash.b));
     if (index->kv)
-        env_kv_close(chain->core.env, index->kv);
-    xfree(index);
-    chain->spenderindex = NULL;
+        env_kv_close(index->core->env, index->kv);
+    index->kv = NULL;
+    index->is_on = false;
 }

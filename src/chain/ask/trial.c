@@ -1,5 +1,6 @@
-/* trial.c - would a block be valid on top of the tip? Spec: Core TestBlockValidity() */
-#include "chain/chain_internal.h"
+/* trial.c - see trial.h. */
+#include "chain/ask/trial.h"
+
 #include "chain/tree/node_view.h"
 #include "consensus/block_check.h"
 #include "consensus/pow.h"
@@ -7,7 +8,7 @@
 
 /* One trial: waits for the chain to rest, then flies the block without committing it. */
 struct trial {
-    struct chain *chain;
+    struct trials *trials;
     struct block_ref *ref;
     struct block_node node; /* of the block, in no tree */
     chain_order_fn *done;
@@ -16,11 +17,11 @@ struct trial {
 
 static void end(struct trial *trial, const struct verdict *verdict)
 {
-    struct chain *chain = trial->chain;
+    struct trials *trials = trial->trials;
     trial->done(trial->arg, verdict);
     block_ref_drop(trial->ref);
     xfree(trial);
-    core_end(&chain->core);
+    core_end(trials->core);
 }
 
 static void flight_ended(void *arg, const struct verdict *verdict)
@@ -30,23 +31,23 @@ static void flight_ended(void *arg, const struct verdict *verdict)
 
 static bool check(const struct trial *trial, const struct block_node *tip, struct verdict *verdict)
 {
-    const struct chain *chain = trial->chain;
+    const struct trials *trials = trial->trials;
     const struct block *block = &trial->ref->block;
     struct header_context context = {
-        .network = chain->core.network,
+        .network = trials->core->network,
         .height = tip->height + 1,
         .bits_required =
-            pow_next_bits(chain->core.network, block_node_view(), tip, block->header.time),
+            pow_next_bits(trials->core->network, block_node_view(), tip, block->header.time),
         .prev_time_s = tip->time,
         .prev_mtp_s = block_node_mtp(tip),
-        .now_s = core_now_s(&chain->core),
+        .now_s = core_now_s(trials->core),
     };
     struct arena scratch;
     arena_init(&scratch, 64 << 10);
     /* In Core's order, which miners see: what the block says of itself first. */
-    bool ok = block_check(block, chain->core.network, BLOCK_CHECK_MERKLE, &scratch, verdict) &&
+    bool ok = block_check(block, trials->core->network, BLOCK_CHECK_MERKLE, &scratch, verdict) &&
               block_header_check_context(&block->header, &context, verdict) &&
-              block_check_context(block, chain->core.network, context.height, context.prev_mtp_s,
+              block_check_context(block, trials->core->network, context.height, context.prev_mtp_s,
                                   &scratch, verdict);
     arena_deinit(&scratch);
     return ok;
@@ -55,8 +56,8 @@ static bool check(const struct trial *trial, const struct block_node *tip, struc
 static void chain_rests(void *arg, const struct verdict *rest_verdict)
 {
     struct trial *trial = arg;
-    struct chain *chain = trial->chain;
-    struct block_node *tip = chain_tip_node(chain);
+    struct trials *trials = trial->trials;
+    struct block_node *tip = active_chain_tip(trials->active);
     const struct block *block = &trial->ref->block;
     struct verdict verdict = *rest_verdict;
     if (verdict.code == REJECT_NONE && !block_hash_equal(&block->header.prev, &tip->hash))
@@ -65,11 +66,8 @@ static void chain_rests(void *arg, const struct verdict *rest_verdict)
         end(trial, &verdict);
         return;
     }
-    if (chain->flights.n > 0) { /* somebody else's trial was faster */
-        struct waiter *waiter = xcalloc(1, sizeof *waiter);
-        waiter->order_done = chain_rests;
-        waiter->arg = trial;
-        waiters_add(chain, waiter);
+    if (trials->pipeline->flights.n > 0) { /* somebody else's trial was faster */
+        waiters_await_rest(trials->waiters, chain_rests, trial);
         return;
     }
     trial->node = (struct block_node){
@@ -82,29 +80,26 @@ static void chain_rests(void *arg, const struct verdict *rest_verdict)
         .data = {.file = -1},
         .undo = {.file = -1},
     };
-    struct flight *flight = flight_new(chain, &trial->node, FLIGHT_CONNECT, trial->ref);
+    struct flight *flight =
+        flight_new(&trials->pipeline->flights, &trial->node, FLIGHT_CONNECT, trial->ref);
     flight->is_test = true;
     flight->test_done = flight_ended;
     flight->test_arg = trial;
-    pipeline_start_test(chain, flight);
+    pipeline_start_test(trials->pipeline, flight);
 }
 
-void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_fn *done, void *arg)
+void trial_start(struct trials *trials, struct block_ref *block, chain_order_fn *done, void *arg)
 {
     struct trial *trial = xcalloc(1, sizeof *trial);
-    trial->chain = chain;
+    trial->trials = trials;
     trial->ref = block_ref_hold(block);
     trial->done = done;
     trial->arg = arg;
-    core_begin(&chain->core);
-    if (!core_is_working(&chain->core)) {
+    core_begin(trials->core);
+    if (!core_is_working(trials->core)) {
         struct verdict verdict = {.code = REJECT_FAULT};
         end(trial, &verdict);
         return;
     }
-    struct waiter *waiter = xcalloc(1, sizeof *waiter);
-    waiter->order_done = chain_rests;
-    waiter->arg = trial;
-    waiters_add(chain, waiter);
-    core_wake_soon(&chain->core);
+    waiters_await_rest(trials->waiters, chain_rests, trial);
 }

@@ -8,31 +8,26 @@
  * a block that the chain still has (hazard 76). Entries of blocks that left the chain are not
  * removed: the bytes of the hash tell that they are stale, and a transaction that was mined again
  * has got a new entry. */
+#include "chain/ask/txindex.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "chain/ask/index_store.h"
 #include "chain/ask/tx_place.h"
-#include "chain/chain_internal.h"
+#include "chain/disk/block_file.h"
+#include "chain/disk/block_ref.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
 
 #define KEY_BYTES          33
 #define LOOKUP_CHUNK_BYTES 1024
 
-enum txindex_task {
-    TASK_NONE,
-    TASK_READ,  /* the next block */
-    TASK_INDEX, /* its entries are being written */
-    TASK_RENEW, /* old entries are being written anew */
-    TASK_MARK,  /* the mark is being written */
-};
-
 /* Somebody looks for a transaction. */
 struct lookup {
     struct env_job job;
-    struct chain *chain;
+    struct txindex *index;
     struct lookup *next;
     struct txid txid;
     int32_t height; /* the tip when it was asked: the index must have got there */
@@ -46,28 +41,6 @@ struct lookup {
     void *arg;
 };
 
-struct txindex {
-    struct env_job job; /* first */
-    struct chain *chain;
-    uint64_t seen_returned; /* lost.n_returned, when a broken index was tried last */
-    struct env_kv *kv;
-    enum txindex_task task;
-    const struct block_node *at;     /* blocks up to here are in */
-    const struct block_node *placed; /* rows up to here, at most `at`, tell the place */
-    const struct block_node *next;   /* the task's */
-    const struct block_node *marked; /* what 'B' says */
-    const struct block_node *marked_placed;
-    uint64_t marked_flushes; /* flush.completed when the mark was looked at last */
-    struct block_ref *block;
-    struct file_pos data; /* where that block is */
-    int error;
-    bool is_broken, was_synced;
-    bool is_damaged; /* made anew as soon as nobody uses the store */
-    int n_rebuilt, lookups_running;
-    bool cannot_renew; /* until the next start */
-    struct lookup *waiting;
-};
-
 /* -- Jobs -------------------------------------------------------------------------------------- */
 
 static void tx_key(const struct txid *txid, uint8_t key[KEY_BYTES])
@@ -79,7 +52,7 @@ static void tx_key(const struct txid *txid, uint8_t key[KEY_BYTES])
 static void run_index(struct env_job *job)
 {
     struct txindex *index = (struct txindex *)job;
-    const struct env *env = index->chain->core.env;
+    const struct env *env = index->core->env;
     const struct block *block = &index->block->block;
     struct env_batch *batch = env_batch_new(env);
     uint8_t key[KEY_BYTES], value[TX_PLACE_BYTES];
@@ -102,7 +75,7 @@ static void run_index(struct env_job *job)
 static int write_mark(struct txindex *index, const struct block_node *node)
 {
     const struct block_node *placed = block_node_fork(index->placed, node);
-    const struct env *env = index->chain->core.env;
+    const struct env *env = index->core->env;
     struct env_batch *batch = env_batch_new(env);
     env_batch_put(env, batch, span_of("B", 1), span_of(node->hash.b, sizeof node->hash.b));
     env_batch_put(env, batch, span_of("P", 1), span_of(placed->hash.b, 32));
@@ -123,7 +96,7 @@ static void read_at_place(struct lookup *lookup)
 {
     uint8_t *raw;
     if (lookup->place.pos.file < 0 ||
-        block_files_read_part(lookup->chain->core.files, &lookup->place.pos, &raw))
+        block_files_read_part(lookup->index->core->files, &lookup->place.pos, &raw))
         return;
     struct span bytes = span_of(raw, lookup->place.pos.len);
     struct reader r = reader_of(bytes);
@@ -138,12 +111,12 @@ static void read_at_place(struct lookup *lookup)
 static void run_lookup(struct env_job *job)
 {
     struct lookup *lookup = (struct lookup *)job;
-    const struct env *env = lookup->chain->core.env;
+    const struct env *env = lookup->index->core->env;
     struct buffer value;
     uint8_t key[KEY_BYTES];
     buffer_init(&value);
     tx_key(&lookup->txid, key);
-    lookup->error = env_kv_get(env, lookup->chain->txindex->kv, span_of(key, sizeof key), &value);
+    lookup->error = env_kv_get(env, lookup->index->kv, span_of(key, sizeof key), &value);
     if (!lookup->error && !tx_place_decode(span_of(value.p, value.len), &lookup->place))
         lookup->error = -EUCLEAN;
     buffer_deinit(&value);
@@ -171,7 +144,7 @@ static void forget_all(struct txindex *index)
 {
     index->is_damaged = true;
     index->is_broken = index->was_synced = false;
-    index->at = index->placed = index->chain->tree.genesis;
+    index->at = index->placed = index->tree->genesis;
     index->marked = index->marked_placed = NULL;
 }
 
@@ -179,7 +152,7 @@ static void forget_all(struct txindex *index)
 
 static void end_lookup(struct lookup *lookup, int error, const struct block_node *node)
 {
-    struct chain *chain = lookup->chain;
+    struct txindex *index = lookup->index;
     struct chain_tx found = {.node = node,
                              .tx = lookup->raw ? &lookup->tx : NULL,
                              .first_spent = lookup->place.first_spent};
@@ -187,18 +160,18 @@ static void end_lookup(struct lookup *lookup, int error, const struct block_node
     arena_deinit(&lookup->arena);
     xfree(lookup->raw);
     xfree(lookup);
-    core_end(&chain->core);
+    core_end(index->core);
 }
 
 static void lookup_done(struct env_job *job)
 {
     struct lookup *lookup = (struct lookup *)job;
-    struct txindex *index = lookup->chain->txindex;
+    struct txindex *index = lookup->index;
     index->lookups_running--;
     if (lookup->error == -EUCLEAN)
         forget_all(index);
     if (index->is_damaged)
-        core_wake_soon(&index->chain->core);
+        core_wake_soon(index->core);
     if (job->cancelled || lookup->error) {
         int unknown = lookup->is_partial ? -EAGAIN : 0;
         int error = lookup->error == -ENOENT ? unknown : lookup->error;
@@ -206,17 +179,17 @@ static void lookup_done(struct env_job *job)
         return;
     }
     const struct tx_place *place = &lookup->place;
-    const struct block_node *node = chain_at(lookup->chain, place->height);
+    const struct block_node *node = active_chain_at(lookup->index->active, place->height);
     bool is_of_chain = node && memcmp(node->hash.b, place->tag, sizeof place->tag) == 0;
     end_lookup(lookup, 0, is_of_chain ? node : NULL);
 }
 
 static void submit_lookup(struct lookup *lookup)
 {
-    const struct env *env = lookup->chain->core.env;
-    lookup->is_partial = lookup->chain->txindex->at != chain_tip(lookup->chain);
+    const struct env *env = lookup->index->core->env;
+    lookup->is_partial = lookup->index->at != active_chain_tip(lookup->index->active);
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
-    lookup->chain->txindex->lookups_running++;
+    lookup->index->lookups_running++;
     env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
 }
 
@@ -226,7 +199,7 @@ static bool must_wait(const struct txindex *index, const struct lookup *lookup)
 {
     return index->is_damaged ||
            (index->was_synced && !index->is_broken && index->at->height < lookup->height &&
-            index->at != chain_tip(index->chain));
+            index->at != active_chain_tip(index->active));
 }
 
 static void wake_lookups(struct txindex *index)
@@ -243,37 +216,36 @@ static void wake_lookups(struct txindex *index)
     }
 }
 
-void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *done, void *arg)
+void txindex_find(struct txindex *index, const struct txid *txid, chain_tx_fn *done, void *arg)
 {
-    if (!chain->txindex || chain->core.closing) {
-        done(arg, chain->txindex ? -ECANCELED : -ENOSYS, NULL);
+    if (!index->is_on || index->core->closing) {
+        done(arg, index->is_on ? -ECANCELED : -ENOSYS, NULL);
         return;
     }
     struct lookup *lookup = xcalloc(1, sizeof *lookup);
-    *lookup = (struct lookup){.chain = chain,
+    *lookup = (struct lookup){.index = index,
                               .txid = *txid,
-                              .height = chain_tip(chain)->height,
+                              .height = active_chain_tip(index->active)->height,
                               .done = done,
                               .arg = arg};
     arena_init(&lookup->arena, LOOKUP_CHUNK_BYTES);
-    core_begin(&chain->core);
-    if (!must_wait(chain->txindex, lookup)) {
+    core_begin(index->core);
+    if (!must_wait(index, lookup)) {
         submit_lookup(lookup);
         return;
     }
-    struct lookup **at = &chain->txindex->waiting;
+    struct lookup **at = &index->waiting;
     while (*at)
         at = &(*at)->next;
     *at = lookup;
 }
 
-bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height)
+bool txindex_status(const struct txindex *index, bool *synced, int32_t *height)
 {
-    const struct txindex *index = chain->txindex;
-    if (!index)
+    if (!index->is_on)
         return false;
     *height = index->at->height;
-    *synced = index->at == chain_tip(chain);
+    *synced = index->at == active_chain_tip(index->active);
     return true;
 }
 
@@ -286,29 +258,28 @@ static void stop_broken(struct txindex *index, int error)
              "The transaction index stops at height %d: the next block cannot be read (%s)",
              index->at->height, strerror(-error));
     index->is_broken = true;
-    core_warn(&index->chain->core, message);
+    core_warn(index->core, message);
     wake_lookups(index);
 }
 
 static void task_done(struct env_job *job)
 {
     struct txindex *index = (struct txindex *)job;
-    struct chain *chain = index->chain;
     enum txindex_task task = index->task;
     int error = job->cancelled ? -ECANCELED : index->error;
-    index->task = TASK_NONE;
+    index->task = TX_TASK_NONE;
     block_ref_drop(index->block);
     index->block = NULL;
     if (error == -EUCLEAN) {
         forget_all(index);
     } else if (error) {
-        core_fault(&chain->core, error, "writing the transaction index");
+        core_fault(index->core, error, "writing the transaction index");
     } else if (index->is_damaged) {
         /* What was written will be thrown away. */
-    } else if (task == TASK_MARK) {
+    } else if (task == TX_TASK_MARK) {
         index->marked = index->next;
         index->marked_placed = block_node_fork(index->placed, index->next);
-    } else if (task == TASK_RENEW) {
+    } else if (task == TX_TASK_RENEW) {
         index->placed = index->next;
     } else {
         if (index->placed == index->at)
@@ -316,76 +287,72 @@ static void task_done(struct env_job *job)
         index->at = index->next;
         wake_lookups(index);
     }
-    core_wake(&chain->core);
+    core_wake(index->core);
 }
 
 static void submit_task(struct txindex *index, enum txindex_task task)
 {
-    const struct env *env = index->chain->core.env;
+    const struct env *env = index->core->env;
     index->task = task;
     index->error = 0;
     index->job =
-        (struct env_job){.run = task == TASK_MARK ? run_mark : run_index, .done = task_done};
+        (struct env_job){.run = task == TX_TASK_MARK ? run_mark : run_index, .done = task_done};
     env_job_submit(env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &index->job);
 }
 
 static void block_was_read(void *arg, const struct chain_block_read *read)
 {
     struct txindex *index = arg;
-    struct chain *chain = index->chain;
     bool is_renewal = index->next->height <= index->at->height;
-    if (!read->error && !chain->core.closing) {
+    if (!read->error && !index->core->closing) {
         index->block = block_ref_hold(read->block);
         index->data = index->next->data;
-        submit_task(index, is_renewal ? TASK_RENEW : TASK_INDEX);
+        submit_task(index, is_renewal ? TX_TASK_RENEW : TX_TASK_INDEX);
         return;
     }
-    index->task = TASK_NONE;
+    index->task = TX_TASK_NONE;
     if (is_renewal) {
         index->cannot_renew = true;
-        core_wake_soon(&index->chain->core);
+        core_wake_soon(index->core);
         return;
     }
-    if (read->error && read->error != -ECANCELED && !chain->core.closing)
+    if (read->error && read->error != -ECANCELED && !index->core->closing)
         stop_broken(index, read->error);
 }
 
 /* The last block that may be marked as done: in the index, and in what the coins store holds. */
 static const struct block_node *markable(const struct txindex *index)
 {
-    return block_node_fork(index->at, index->chain->flush.tip);
+    return block_node_fork(index->at, index->flush->tip);
 }
 
 static bool start_mark(struct txindex *index)
 {
-    const struct chain *chain = index->chain;
-    if (chain->flush.stage != FLUSH_IDLE || index->marked_flushes == chain->flush.completed)
+    if (index->flush->stage != FLUSH_IDLE || index->marked_flushes == index->flush->completed)
         return false;
-    index->marked_flushes = chain->flush.completed;
+    index->marked_flushes = index->flush->completed;
     index->next = markable(index);
     if (index->next == index->marked &&
         block_node_fork(index->placed, index->next) == index->marked_placed)
         return false;
-    submit_task(index, TASK_MARK);
+    submit_task(index, TX_TASK_MARK);
     return true;
 }
 
 /* The next block whose rows are old. Nobody waits for it: it is read as for a peer. */
 static void start_renewal(struct txindex *index)
 {
-    struct chain *chain = index->chain;
     if (index->placed == index->at || index->cannot_renew)
         return;
-    index->next = chain_at(chain, index->placed->height + 1);
-    index->task = TASK_READ;
-    (void)chain_read_for_peer(chain, index->next, false, block_was_read, index);
+    index->next = active_chain_at(index->active, index->placed->height + 1);
+    index->task = TX_TASK_READ;
+    (void)block_read_for_peer(index->reads, index->next, false, block_was_read, index);
 }
 
 static void start_next_block(struct txindex *index)
 {
-    struct chain *chain = index->chain;
-    const struct block_node *tip = chain_tip(chain);
-    if (!chain_contains(chain, index->at))
+    const struct block_node *tip = active_chain_tip(index->active);
+    if (!active_chain_contains(index->active, index->at))
         index->at = block_node_fork(index->at, tip);
     index->placed = block_node_fork(index->placed, index->at);
     if (index->at == tip) {
@@ -394,16 +361,16 @@ static void start_next_block(struct txindex *index)
         start_renewal(index);
         return;
     }
-    index->next = chain_at(chain, index->at->height + 1);
-    index->task = TASK_READ;
-    (void)chain_read_block(chain, index->next, false, block_was_read, index);
+    index->next = active_chain_at(index->active, index->at->height + 1);
+    index->task = TX_TASK_READ;
+    (void)block_read(index->reads, index->next, false, block_was_read, index);
 }
 
 /* Begin anew. False if that cannot be done yet, or not at all. */
 static bool rebuild(struct txindex *index)
 {
     if (index->lookups_running > 0 ||
-        !index_store_rebuild(index->chain, &the_store, &index->n_rebuilt, &index->kv))
+        !index_store_rebuild(index->core, &the_store, &index->n_rebuilt, &index->kv))
         return false;
     index->is_damaged = false;
     wake_lookups(index);
@@ -413,9 +380,9 @@ static bool rebuild(struct txindex *index)
 /* A block that could not be read may be there now. */
 static void retry_broken(struct txindex *index)
 {
-    if (index->seen_returned == index->chain->lost.n_returned)
+    if (index->seen_returned == index->lost->n_returned)
         return;
-    index->seen_returned = index->chain->lost.n_returned;
+    index->seen_returned = index->lost->n_returned;
     index->is_broken = index->cannot_renew = false;
 }
 
@@ -424,7 +391,7 @@ static void retry_broken(struct txindex *index)
 static void step(struct txindex *index)
 {
     retry_broken(index);
-    if (index->task != TASK_NONE || index->is_broken || !core_is_working(&index->chain->core))
+    if (index->task != TX_TASK_NONE || index->is_broken || !core_is_working(index->core))
         return;
     if (index->is_damaged && !rebuild(index))
         return;
@@ -434,24 +401,23 @@ static void step(struct txindex *index)
 
 static void step_part(void *part)
 {
-    struct chain *chain = part;
-    if (chain->txindex)
-        step(chain->txindex);
+    struct txindex *index = part;
+    if (index->is_on)
+        step(index);
 }
 
 static bool is_busy(const void *part)
 {
-    const struct chain *chain = part;
-    return chain->txindex && chain->txindex->task != TASK_NONE;
+    return ((const struct txindex *)part)->task != TX_TASK_NONE;
 }
 
 /* Answer those who wait for the index to come nearer. */
 static void cancel_all(void *part)
 {
-    struct chain *chain = part;
-    while (chain->txindex && chain->txindex->waiting) {
-        struct lookup *lookup = chain->txindex->waiting;
-        chain->txindex->waiting = lookup->next;
+    struct txindex *index = part;
+    while (index->waiting) {
+        struct lookup *lookup = index->waiting;
+        index->waiting = lookup->next;
         end_lookup(lookup, -ECANCELED, NULL);
     }
 }
@@ -461,75 +427,77 @@ const struct chain_part txindex_part = {
 
 /* -- Opening and closing ----------------------------------------------------------------------- */
 
+void txindex_init(struct txindex *index, const struct txindex *with)
+{
+    ASSERT(!with->is_on && !with->kv);
+    *index = *with;
+}
+
 /* *node: the block that a mark names; NULL if there is none, or it is of a chain that is not ours
  * any more. */
 static int load_mark(struct txindex *index, const char *key, const struct block_node **node)
 {
-    const struct chain *chain = index->chain;
     struct buffer value;
     struct block_hash hash;
     buffer_init(&value);
-    int error = env_kv_get(chain->core.env, index->kv, span_of(key, 1), &value);
+    int error = env_kv_get(index->core->env, index->kv, span_of(key, 1), &value);
     bool has_hash = !error && value.len == sizeof hash.b;
     if (has_hash)
         memcpy(hash.b, value.p, sizeof hash.b);
     buffer_deinit(&value);
-    *node = has_hash ? header_tree_find(&chain->tree, &hash) : NULL;
+    *node = has_hash ? header_tree_find(index->tree, &hash) : NULL;
     return error == -ENOENT ? 0 : error;
 }
 
 /* Without a mark: begin anew. */
 static int load_marks(struct txindex *index)
 {
-    const struct chain *chain = index->chain;
-    const struct block_node *genesis = chain->tree.genesis;
+    const struct block_node *genesis = index->tree->genesis;
     int error = load_mark(index, "B", &index->marked);
     if (!error)
         error = load_mark(index, "P", &index->marked_placed);
     if (error)
         return error;
-    index->at = index->marked ? block_node_fork(index->marked, chain->flush.tip) : genesis;
+    index->at = index->marked ? block_node_fork(index->marked, index->flush->tip) : genesis;
     index->placed =
         index->marked_placed ? block_node_fork(index->marked_placed, index->at) : genesis;
-    index->was_synced = index->at == chain_tip(chain);
+    index->was_synced = index->at == active_chain_tip(index->active);
     return 0;
 }
 
-int txindex_open(struct chain *chain, char **error)
+int txindex_open(struct txindex *index, char **error)
 {
-    struct txindex *index = xcalloc(1, sizeof *index);
-    index->chain = chain;
-    int code = index_store_open(chain, &the_store, chain->core.options.reindex, &index->kv, error);
+    ASSERT(!index->is_on && !index->core->is_open);
+    int code =
+        index_store_open(index->core, &the_store, index->core->options.reindex, &index->kv, error);
     if (!code)
         code = load_marks(index);
     if (code == -EUCLEAN && index->kv &&
-        index_store_rebuild(chain, &the_store, &index->n_rebuilt, &index->kv))
+        index_store_rebuild(index->core, &the_store, &index->n_rebuilt, &index->kv))
         code = load_marks(index);
     if (code) {
         if (!*error)
             *error = xasprintf("Cannot read the transaction index: %s", strerror(-code));
         if (index->kv)
-            env_kv_close(chain->core.env, index->kv);
-        xfree(index);
-    } else {
-        chain->txindex = index;
+            env_kv_close(index->core->env, index->kv);
+        index->kv = NULL;
     }
+    index->is_on = code == 0;
     return code;
 }
 
-void txindex_close(struct chain *chain)
+void txindex_close(struct txindex *index)
 {
-    struct txindex *index = chain->txindex;
-    if (!index)
+    if (!index->is_on)
         return;
-    ASSERT(index->task == TASK_NONE && !index->waiting);
+    ASSERT(index->task == TX_TASK_NONE && !index->waiting);
     const struct block_node *node = markable(index);
     /* An error costs nothing but work at the next start. */
-    if (!chain->core.faulted &&
+    if (!index->core->faulted &&
         (node != index->marked || block_node_fork(index->placed, node) != index->marked_placed))
         (void)write_mark(index, node);
     if (index->kv)
-        env_kv_close(chain->core.env, index->kv);
-    xfree(index);
-    chain->txindex = NULL;
+        env_kv_close(index->core->env, index->kv);
+    index->kv = NULL;
+    index->is_on = false;
 }

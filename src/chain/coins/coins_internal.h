@@ -63,6 +63,9 @@ struct coins {
 
 /* The key of an outpoint in the store. */
 void coins_store_key(const struct outpoint *outpoint, uint8_t key[COINS_KEY_BYTES]);
+/* Decode the row at a cursor; the script is in arena. False: it is no coin. */
+bool coins_store_row(const struct env *env, struct env_cursor *cursor, struct arena *arena,
+                     struct outpoint *outpoint, struct coin *coin);
 /* Add to batch what makes tip the store's tip. */
 void coins_batch_put_tip(const struct env *env, struct env_batch *batch,
                          const struct block_hash *tip);

@@ -236,8 +236,8 @@ struct env_cursor *coins_snapshot(struct coins *coins)
     return env_cursor_open(coins->env, coins->kv);
 }
 
-static bool decode_row(const struct env *env, struct env_cursor *cursor, struct arena *arena,
-                       struct outpoint *outpoint, struct coin *coin)
+bool coins_store_row(const struct env *env, struct env_cursor *cursor, struct arena *arena,
+                     struct outpoint *outpoint, struct coin *coin)
 {
     struct span key = env_cursor_key(env, cursor);
     struct reader r = reader_of(env_cursor_value(env, cursor));
@@ -267,59 +267,6 @@ int coins_snapshot_get(struct coins *coins, struct env_cursor *cursor,
     return coin_decode(&r, arena, coin) && reader_finish(&r) ? 1 : -EUCLEAN;
 }
 
-/* An output takes 9 bytes of a block's base. */
-enum { OUTPUTS_MAX = BLOCK_WEIGHT_MAX_WU / (9 * WITNESS_SCALE) };
-
-static enum coins_found find_in_memory(const struct coins *coins, const struct outpoint *outpoint,
-                                       int32_t *height)
-{
-    uint8_t script[COIN_SCRIPT_EXPANDED_MAX];
-    struct coin coin;
-    enum coins_found found =
-        coins_find(coins, outpoint, coins_hash(coins->key, outpoint), &coin, script);
-    if (found == COINS_UNSPENT)
-        *height = (int32_t)coin.height;
-    return found;
-}
-
-/* The rows of a transaction lie together; memory knows which of them are spent by now. */
-static int find_in_store(const struct coins *coins, struct env_cursor *cursor,
-                         const struct txid *txid, int32_t *height)
-{
-    const struct env *env = coins->env;
-    struct outpoint outpoint = {.txid = *txid};
-    struct coin coin;
-    uint8_t key[COINS_KEY_BYTES];
-    struct arena arena;
-    arena_init(&arena, 1024);
-    coins_store_key(&outpoint, key);
-    int result = 0;
-    for (env_cursor_seek(env, cursor, span_of(key, sizeof key));
-         result == 0 && env_cursor_valid(env, cursor); env_cursor_next(env, cursor)) {
-        struct span row = env_cursor_key(env, cursor);
-        if (row.len < 33 || memcmp(row.p, key, 33) != 0)
-            break;
-        if (!decode_row(env, cursor, &arena, &outpoint, &coin))
-            result = -EUCLEAN;
-        else if (find_in_memory(coins, &outpoint, height) != COINS_SPENT)
-            result = 1;
-        *height = result == 1 ? (int32_t)coin.height : 0;
-    }
-    arena_deinit(&arena);
-    return result ? result : env_cursor_error(env, cursor);
-}
-
-int coins_find_txid(struct coins *coins, const struct txid *txid, bool in_memory, int32_t *height)
-{
-    struct outpoint outpoint = {.txid = *txid};
-    struct env_cursor *cursor = coins_snapshot(coins);
-    int result = find_in_store(coins, cursor, txid, height);
-    coins_snapshot_close(coins, cursor);
-    for (; result == 0 && in_memory && outpoint.vout < (uint32_t)OUTPUTS_MAX; outpoint.vout++)
-        result = find_in_memory(coins, &outpoint, height) == COINS_UNSPENT;
-    return result;
-}
-
 void coins_snapshot_close(struct coins *coins, struct env_cursor *cursor)
 {
     env_cursor_close(coins->env, cursor);
@@ -343,7 +290,7 @@ int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
             break;
         struct outpoint outpoint;
         struct coin coin;
-        if (decode_row(env, cursor, &arena, &outpoint, &coin))
+        if (coins_store_row(env, cursor, &arena, &outpoint, &coin))
             go_on = visit(arg, &outpoint, &coin);
         else
             error = -EUCLEAN;

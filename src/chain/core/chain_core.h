@@ -34,6 +34,7 @@ struct chain_core {
     bool is_open, closing, faulted;
     bool noted_damage;          /* of the coins: the next start makes them anew */
     bool left_initial_download; /* was caught up once */
+    bool any_pruned;            /* some blocks were, in this data directory */
     atomic_bool stops_jobs;     /* tells long jobs that nobody will want their result */
     size_t ops_pending;         /* what core_begin() has counted */
 

@@ -1,4 +1,5 @@
-/* chain_types.h - what the chain is told by its owner, and what it tells: part of chain/chain.h.
+/* chain_types.h - what the chain is told by its owner, and what it tells and answers: the types of
+ * chain/chain.h.
  *
  * Layer: chain. Apart from the functions of chain.h, so that every part may know it. */
 #ifndef CHAIN_CORE_CHAIN_TYPES_H
@@ -10,6 +11,7 @@
 
 struct block_node;
 struct block_ref;
+struct coin;
 
 #define CHAIN_PRUNE_KEEP_BLOCKS 288 /* never pruned, from the tip on. BIP-159, New service bit */
 #define CHAIN_PRUNE_MIN_BYTES   (UINT64_C(550) << 20)
@@ -63,5 +65,61 @@ struct chain_events {
     /* Something to warn the operator of, until replaced ("" clears). */
     void (*warning)(void *ctx, const char *message);
 };
+
+/* What chain_open() failed for, where that can be made anew from the block files: with the option
+ * reindex_chainstate or reindex of a chain that is opened in its place. Never after a failing disk,
+ * a missing permission or a store that is not ours. */
+enum chain_damage { CHAIN_DAMAGE_NONE, CHAIN_DAMAGE_COINS, CHAIN_DAMAGE_INDEX };
+
+struct chain_block_result {
+    struct verdict verdict;        /* of the block itself; NONE if it was accepted or known */
+    bool is_new;                   /* it was not stored before */
+    bool is_connected;             /* it is now in the active chain: fully verified */
+    const struct block_node *node; /* NULL if the header was refused */
+};
+typedef void chain_block_fn(void *arg, const struct chain_block_result *result);
+
+enum chain_accept_flags {
+    CHAIN_ACCEPT_FORCE = 1,   /* store it even if it has little work or is far ahead */
+    CHAIN_ACCEPT_DURABLE = 2, /* answer after the block is synced to disk */
+};
+
+/* What chain_read_block() delivers. */
+struct chain_block_read {
+    int error; /* 0; -ENOENT not stored (pruned); -EUCLEAN damaged or lost; other faults */
+    struct block_ref *block; /* decoded; borrowed for the call, hold it to keep it */
+    struct span undo_raw;    /* encoded undo data if wanted and stored (undo_decode()) */
+    const struct block_node *node;
+};
+typedef void chain_read_fn(void *arg, const struct chain_block_read *read);
+
+/* A transaction that the txindex knows. Borrowed for the call. */
+struct chain_tx {
+    const struct block_node *node; /* its block, of the active chain */
+    const struct tx *tx;           /* NULL: it has to be looked for in its block */
+    uint32_t first_spent;          /* with tx: where its coins are in the block's undo data */
+};
+typedef void chain_tx_fn(void *arg, int error, const struct chain_tx *found);
+
+/* The transaction that spends an output. Borrowed for the call. */
+struct chain_spender {
+    const struct block_node *node; /* its block */
+    const struct tx *tx;
+};
+typedef void chain_spender_fn(void *arg, int error, const struct chain_spender *spender);
+
+/* An order, or something else that takes its time, is answered. */
+typedef void chain_order_fn(void *arg, const struct verdict *verdict);
+
+enum coin_stats_hash { COIN_STATS_NONE, COIN_STATS_SERIALIZED_3, COIN_STATS_MUHASH };
+struct coin_stats {
+    const struct block_node *tip;
+    uint64_t n_tx, n_outputs, bogo_size, disk_bytes;
+    int64_t total_sat;
+    uint8_t hash[32];
+};
+
+/* A coin is shown; false ends it. */
+typedef bool chain_coin_fn(void *arg, const struct outpoint *outpoint, const struct coin *coin);
 
 #endif

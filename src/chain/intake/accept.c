@@ -1,12 +1,14 @@
-/* accept.c - headers and blocks coming in: parsed and checked by a job, placed, stored.
+/* accept.c - see accept.h.
  *
  * A block's header enters the tree only after the block's own rules have passed, so a mangled
  * copy leaves no trace: hazard 7. Blocks from our own files are different: they come in order of
  * the file, and a child must be able to find its parent while that is still being parsed. */
+#include "chain/intake/accept.h"
+
 #include <errno.h>
 #include <stdio.h>
 
-#include "chain/chain_internal.h"
+#include "chain/disk/block_file.h"
 #include "chain/tree/node_view.h"
 #include "consensus/block_check.h"
 #include "consensus/pow.h"
@@ -19,7 +21,7 @@
 /* One block on its way in; lives until its bytes are written. */
 struct accept {
     struct env_job job;
-    struct chain *chain;
+    struct intake *intake;
     struct accept *next; /* of those that wait for room among the writes */
     struct block_ref *ref;
     int flags;
@@ -48,50 +50,51 @@ static struct block_node *refuse_header(struct verdict *verdict, enum reject cod
     return NULL;
 }
 
-static bool check_header_place(const struct chain *chain, const struct block_header *header,
+static bool check_header_place(const struct intake *intake, const struct block_header *header,
                                const struct block_node *prev, struct verdict *verdict)
 {
     struct header_context context = {
-        .network = chain->core.network,
+        .network = intake->core->network,
         .height = prev->height + 1,
-        .bits_required = pow_next_bits(chain->core.network, block_node_view(), prev, header->time),
+        .bits_required =
+            pow_next_bits(intake->core->network, block_node_view(), prev, header->time),
         .prev_time_s = prev->time,
         .prev_mtp_s = block_node_mtp(prev),
-        .now_s = core_now_s(&chain->core),
+        .now_s = core_now_s(intake->core),
     };
     return block_header_check_context(header, &context, verdict);
 }
 
 /* keeps_failed: what is, or lies above, a block that is called invalid is taken all the same. */
-static struct block_node *take_header(struct chain *chain, const struct block_header *header,
+static struct block_node *take_header(struct intake *intake, const struct block_header *header,
                                       const struct block_hash *hash, bool keeps_failed,
                                       struct verdict *verdict)
 {
-    struct header_tree *tree = &chain->tree;
+    struct header_tree *tree = intake->tree;
     *verdict = (struct verdict){.code = REJECT_NONE};
     struct block_node *node = header_tree_find(tree, hash);
     if (node && (node->status & BLOCK_FAILED_MASK) && !keeps_failed)
         return refuse_header(verdict, REJECT_DUPLICATE_INVALID);
     if (node)
         return node;
-    if (!block_header_check(chain->core.network, hash, header->bits, verdict))
+    if (!block_header_check(intake->core->network, hash, header->bits, verdict))
         return NULL;
     struct block_node *prev = header_tree_find(tree, &header->prev);
     if (!prev)
         return refuse_header(verdict, REJECT_PREV_NOT_FOUND);
     if ((prev->status & BLOCK_FAILED_MASK) && !keeps_failed)
         return refuse_header(verdict, REJECT_PREV_INVALID);
-    if (!check_header_place(chain, header, prev, verdict))
+    if (!check_header_place(intake, header, prev, verdict))
         return NULL;
     node = header_tree_add(tree, header, hash);
-    chain->headers_moved = chain->headers_moved || tree->best_header == node;
+    intake->headers_moved = intake->headers_moved || tree->best_header == node;
     return node;
 }
 
-struct block_node *accept_header(struct chain *chain, const struct block_header *header,
+struct block_node *accept_header(struct intake *intake, const struct block_header *header,
                                  const struct block_hash *hash, struct verdict *verdict)
 {
-    return take_header(chain, header, hash, false, verdict);
+    return take_header(intake, header, hash, false, verdict);
 }
 
 /* The header of a block on its way in. One that lies in our block files was good once: if the
@@ -101,24 +104,25 @@ static struct block_node *take_header_of(const struct accept *accept,
                                          const struct block_header *header,
                                          const struct block_hash *hash, struct verdict *verdict)
 {
-    return take_header(accept->chain, header, hash, accept->pos.file >= 0, verdict);
+    return take_header(accept->intake, header, hash, accept->pos.file >= 0, verdict);
 }
 
-static void announce_headers(struct chain *chain)
+static void announce_headers(struct intake *intake)
 {
-    if (!chain->headers_moved)
+    if (!intake->headers_moved)
         return;
-    chain->headers_moved = false;
-    if (chain->core.events.header_tip_changed)
-        chain->core.events.header_tip_changed(chain->core.events.ctx, chain->tree.best_header);
+    intake->headers_moved = false;
+    if (intake->core->events.header_tip_changed)
+        intake->core->events.header_tip_changed(intake->core->events.ctx,
+                                                intake->tree->best_header);
 }
 
-const struct block_node *chain_accept_header(struct chain *chain, const struct block_header *header,
-                                             struct verdict *verdict)
+const struct block_node *intake_header(struct intake *intake, const struct block_header *header,
+                                       struct verdict *verdict)
 {
     struct block_hash hash = block_header_hash(header);
-    struct block_node *node = accept_header(chain, header, &hash, verdict);
-    announce_headers(chain);
+    struct block_node *node = accept_header(intake, header, &hash, verdict);
+    announce_headers(intake);
     return node;
 }
 
@@ -126,9 +130,9 @@ const struct block_node *chain_accept_header(struct chain *chain, const struct b
 
 static bool check_signet(struct accept *accept, struct arena *arena)
 {
-    struct scratch_pool *pool = &accept->chain->core.scratch;
+    struct scratch_pool *pool = &accept->intake->core->scratch;
     struct script_scratch *scratch = scratch_pool_take(pool);
-    bool ok = signet_check(&accept->ref->block, accept->chain->core.network, arena, scratch);
+    bool ok = signet_check(&accept->ref->block, accept->intake->core->network, arena, scratch);
     scratch_pool_give(pool, scratch);
     if (!ok)
         accept->verdict = (struct verdict){.code = REJECT_SIGNET_BLKSIG};
@@ -137,7 +141,7 @@ static bool check_signet(struct accept *accept, struct arena *arena)
 
 static void check_block_rules(struct accept *accept)
 {
-    const struct network *network = accept->chain->core.network;
+    const struct network *network = accept->intake->core->network;
     const struct block *block = &accept->ref->block;
     struct arena scratch;
     arena_init(&scratch, 64 << 10);
@@ -181,21 +185,21 @@ static void answer(struct accept *accept, const struct chain_block_result *resul
 
 static void finish(struct accept *accept)
 {
-    struct chain *chain = accept->chain;
+    struct intake *intake = accept->intake;
     ASSERT(!accept->done);
     block_ref_drop(accept->ref);
     xfree(accept);
-    core_end(&chain->core);
+    core_end(intake->core);
 }
 
 static void refuse(struct accept *accept)
 {
-    struct chain *chain = accept->chain;
+    struct intake *intake = accept->intake;
     struct chain_block_result result = {.verdict = accept->verdict, .node = accept->node};
-    if (chain->core.events.block_invalid && accept->is_decoded &&
+    if (intake->core->events.block_invalid && accept->is_decoded &&
         reject_class(accept->verdict.code) != REJECT_CLASS_FAULT)
-        chain->core.events.block_invalid(chain->core.events.ctx, &accept->ref->block.hash,
-                                         &accept->verdict);
+        intake->core->events.block_invalid(intake->core->events.ctx, &accept->ref->block.hash,
+                                           &accept->verdict);
     answer(accept, &result);
     finish(accept);
 }
@@ -203,7 +207,7 @@ static void refuse(struct accept *accept)
 /* The rules of the block itself failed: if that is for good, its header is not wanted either. */
 static void refuse_for_good(struct accept *accept)
 {
-    struct chain *chain = accept->chain;
+    struct intake *intake = accept->intake;
     const struct block *block = &accept->ref->block;
     if (accept->failed_in_place && !accept->node) {
         /* The header comes before the block's place, and its verdict before that one. */
@@ -212,23 +216,23 @@ static void refuse_for_good(struct accept *accept)
         if (!accept->node)
             accept->verdict = verdict;
     }
-    struct block_node *node = header_tree_find(&chain->tree, &block->hash);
+    struct block_node *node = header_tree_find(intake->tree, &block->hash);
     if (node && node->height > 0 && !(node->status & (BLOCK_HAVE_DATA | BLOCK_FAILED_MASK)) &&
         reject_class(accept->verdict.code) == REJECT_CLASS_CONSENSUS) {
-        best_chain_mark_failed(chain, node);
-        waiters_block_failed(chain, node, &accept->verdict);
+        best_chain_mark_failed(intake->best, node);
+        waiters_block_failed(intake->waiters, node, &accept->verdict);
     }
     refuse(accept);
 }
 
-static bool is_unwanted(const struct chain *chain, const struct accept *accept)
+static bool is_unwanted(const struct intake *intake, const struct accept *accept)
 {
-    const struct block_node *tip = chain_tip_node(chain);
+    const struct block_node *tip = active_chain_tip(intake->active);
     if (accept->flags & CHAIN_ACCEPT_FORCE)
         return false;
     return u256_compare(accept->node->chain_work, tip->chain_work) < 0 ||
            accept->node->height > tip->height + UNREQUESTED_AHEAD_MAX ||
-           u256_compare(accept->node->chain_work, chain->min_chain_work) < 0;
+           u256_compare(accept->node->chain_work, intake->min_chain_work) < 0;
 }
 
 /* Wait for the block's fate in the place of the caller. */
@@ -243,7 +247,7 @@ static void hand_to_waiter(struct accept *accept, bool is_new)
     waiter->block_done = accept->done;
     waiter->arg = accept->arg;
     accept->done = NULL;
-    waiters_add(accept->chain, waiter);
+    waiters_add(accept->intake->waiters, waiter);
 }
 
 /* -- Storing ------------------------------------------------------------------------------------
@@ -251,119 +255,97 @@ static void hand_to_waiter(struct accept *accept, bool is_new)
 
 static void place(struct accept *accept);
 
-bool write_has_room(const struct chain *chain)
-{
-    size_t limit =
-        chain->core.options.unwritten_max ? chain->core.options.unwritten_max : CHAIN_UNWRITTEN_MAX;
-    return chain->unwritten_bytes < limit;
-}
-
-unsigned write_start(struct chain *chain, size_t bytes)
-{
-    chain->writes_pending[chain->write_epoch]++;
-    chain->unwritten_bytes += bytes;
-    return chain->write_epoch;
-}
-
 /* There may be room for more blocks. Their place is looked at again: much may have happened. */
 static void release_held(void *part)
 {
-    struct chain *chain = part;
-    while (chain->held && (write_has_room(chain) || chain->core.faulted || chain->core.closing)) {
-        struct accept *accept = chain->held;
-        chain->held = accept->next;
-        if (!chain->held)
-            chain->held_last = NULL;
+    struct intake *intake = part;
+    while (intake->held &&
+           (writes_have_room(intake->writes) || intake->core->faulted || intake->core->closing)) {
+        struct accept *accept = intake->held;
+        intake->held = accept->next;
+        if (!intake->held)
+            intake->held_last = NULL;
         place(accept);
     }
-}
-
-void write_done(struct chain *chain, unsigned epoch, size_t bytes, int error)
-{
-    ASSERT(chain->writes_pending[epoch] > 0 && chain->unwritten_bytes >= bytes);
-    chain->writes_pending[epoch]--;
-    chain->unwritten_bytes -= bytes;
-    if (error && !(error == -ECANCELED && chain->core.faulted))
-        core_fault(&chain->core, error, "writing block files");
-    core_wake(&chain->core);
 }
 
 static void run_write(struct env_job *job)
 {
     struct accept *accept = (struct accept *)job;
-    accept->write_error = block_files_write(accept->chain->core.files, &accept->pos,
+    accept->write_error = block_files_write(accept->intake->core->files, &accept->pos,
                                             span_of(accept->ref->raw, accept->ref->raw_len));
 }
 
 static void block_write_done(struct env_job *job)
 {
     struct accept *accept = (struct accept *)job;
-    struct chain *chain = accept->chain;
+    struct intake *intake = accept->intake;
     unsigned epoch = accept->epoch;
     int error = job->cancelled ? -ECANCELED : accept->write_error;
     size_t bytes = accept->ref->raw_len;
     bool was_lost = accept->was_lost;
-    kept_blocks_written(&chain->kept, accept->node);
+    kept_blocks_written(intake->kept, accept->node);
     finish(accept);
     if (was_lost)
-        lost_block_written(chain);
-    write_done(chain, epoch, bytes, error);
+        lost_block_written(intake->lost);
+    writes_done(intake->writes, epoch, bytes, false, error);
 }
 
 static void store(struct accept *accept)
 {
-    struct chain *chain = accept->chain;
+    struct intake *intake = accept->intake;
     struct block_node *node = accept->node;
     const struct block *block = &accept->ref->block;
     bool is_stored = accept->pos.file >= 0;
     accept->was_lost = node->status & BLOCK_LOST_DATA;
     if (!is_stored)
-        accept->pos = block_files_alloc(chain->core.files, (uint32_t)accept->ref->raw_len,
+        accept->pos = block_files_alloc(intake->core->files, (uint32_t)accept->ref->raw_len,
                                         node->height, node->time);
     accept->pos.crc32c = accept->crc32c;
     node->data = accept->pos;
     node->status |= BLOCK_VALID_TX;
-    kept_blocks_add(&chain->kept, node, accept->ref);
-    best_chain_block_stored(chain, node, block->n_tx, is_stored);
-    if (chain_contains(chain, node) || (node->status & BLOCK_FAILED_MASK))
-        kept_blocks_release(&chain->kept, node);
+    kept_blocks_add(intake->kept, node, accept->ref);
+    best_chain_block_stored(intake->best, node, block->n_tx, is_stored);
+    lost_block_found(intake->lost, node);
+    if (active_chain_contains(intake->active, node) || (node->status & BLOCK_FAILED_MASK))
+        kept_blocks_release(intake->kept, node);
     hand_to_waiter(accept, true);
     if (is_stored) {
         /* Whoever wrote it may have been killed before it was synced. */
-        int error = block_files_sync_too(chain->core.files, accept->pos.file);
+        int error = block_files_sync_too(intake->core->files, accept->pos.file);
         if (error)
-            core_fault(&chain->core, error, "opening block files");
-        block_files_set_used(chain->core.files, accept->pos.file,
+            core_fault(intake->core, error, "opening block files");
+        block_files_set_used(intake->core->files, accept->pos.file,
                              accept->pos.offset + accept->pos.len, node->height, node->time);
-        kept_blocks_written(&chain->kept, node);
+        kept_blocks_written(intake->kept, node);
         if (accept->was_lost)
-            lost_block_written(chain);
+            lost_block_written(intake->lost);
         finish(accept);
     } else {
-        accept->epoch = write_start(chain, accept->ref->raw_len);
+        accept->epoch = writes_start(intake->writes, accept->ref->raw_len, false);
         accept->job = (struct env_job){.run = run_write, .done = block_write_done};
-        env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &accept->job);
+        env_job_submit(intake->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &accept->job);
     }
 }
 
 /* Wait until the disk has caught up, behind those that wait already. */
 static void hold(struct accept *accept)
 {
-    struct chain *chain = accept->chain;
+    struct intake *intake = accept->intake;
     accept->next = NULL;
-    if (chain->held)
-        chain->held_last->next = accept;
+    if (intake->held)
+        intake->held_last->next = accept;
     else
-        chain->held = accept;
-    chain->held_last = accept;
+        intake->held = accept;
+    intake->held_last = accept;
 }
 
 /* The block's own rules have passed: find its place. */
 static void place(struct accept *accept)
 {
-    struct chain *chain = accept->chain;
+    struct intake *intake = accept->intake;
     const struct block *block = &accept->ref->block;
-    if (chain->core.closing || chain->core.faulted) {
+    if (intake->core->closing || intake->core->faulted) {
         accept->verdict = (struct verdict){.code = REJECT_FAULT};
         refuse(accept);
         return;
@@ -382,7 +364,7 @@ static void place(struct accept *accept)
     /* A block that was pruned or damaged after it was connected comes back only if asked for. */
     bool is_known = (accept->node->status & BLOCK_HAVE_DATA) ||
                     (accept->node->n_tx > 0 && !(accept->flags & CHAIN_ACCEPT_FORCE));
-    if (is_known || is_unwanted(chain, accept)) {
+    if (is_known || is_unwanted(intake, accept)) {
         hand_to_waiter(accept, false);
         finish(accept);
         return;
@@ -391,7 +373,7 @@ static void place(struct accept *accept)
         struct arena scratch;
         arena_init(&scratch, 64 << 10);
         bool ok =
-            block_check_context(block, chain->core.network, accept->node->height,
+            block_check_context(block, intake->core->network, accept->node->height,
                                 block_node_mtp(accept->node->prev), &scratch, &accept->verdict);
         arena_deinit(&scratch);
         if (!ok) {
@@ -400,7 +382,7 @@ static void place(struct accept *accept)
             return;
         }
     }
-    if (accept->pos.file < 0 && !write_has_room(chain))
+    if (accept->pos.file < 0 && !writes_have_room(intake->writes))
         hold(accept);
     else
         store(accept);
@@ -409,8 +391,8 @@ static void place(struct accept *accept)
 static void check_done(struct env_job *job)
 {
     struct accept *accept = (struct accept *)job;
-    struct chain *chain = accept->chain;
-    if (job->cancelled || chain->core.closing || chain->core.faulted) {
+    struct intake *intake = accept->intake;
+    if (job->cancelled || intake->core->closing || intake->core->faulted) {
         accept->verdict = (struct verdict){.code = REJECT_FAULT};
         refuse(accept);
     } else if (accept->verdict.code == REJECT_NONE) {
@@ -420,8 +402,8 @@ static void check_done(struct env_job *job)
     } else {
         refuse(accept);
     }
-    announce_headers(chain);
-    core_wake(&chain->core);
+    announce_headers(intake);
+    core_wake(intake->core);
 }
 
 /* -- Taking -------------------------------------------------------------------------------------
@@ -429,7 +411,7 @@ static void check_done(struct env_job *job)
 
 static void find_place(struct accept *accept, bool header_first)
 {
-    struct chain *chain = accept->chain;
+    struct intake *intake = accept->intake;
     struct reader r = reader_of(span_of(accept->ref->raw, accept->ref->raw_len));
     struct block_header header;
     if (!block_header_decode(&r, &header))
@@ -439,7 +421,7 @@ static void find_place(struct accept *accept, bool header_first)
         accept->node = take_header_of(accept, &header, &hash, &accept->verdict);
         accept->verdict = (struct verdict){.code = REJECT_NONE};
     }
-    const struct block_node *prev = header_tree_find(&chain->tree, &header.prev);
+    const struct block_node *prev = header_tree_find(intake->tree, &header.prev);
     if (!prev)
         return;
     accept->has_place = true;
@@ -447,47 +429,40 @@ static void find_place(struct accept *accept, bool header_first)
     accept->prev_mtp_s = block_node_mtp(prev);
 }
 
-static void start(struct chain *chain, uint8_t *block_take, size_t len, struct accept with,
+static void start(struct intake *intake, uint8_t *block_take, size_t len, struct accept with,
                   bool header_first)
 {
     struct accept *accept = xmalloc(sizeof *accept);
     *accept = with;
-    accept->chain = chain;
+    accept->intake = intake;
     accept->ref = block_ref_take(block_take, len);
-    core_begin(&chain->core);
-    if (chain->core.closing || chain->core.faulted || !chain->core.is_open) {
+    core_begin(intake->core);
+    if (intake->core->closing || intake->core->faulted || !intake->core->is_open) {
         accept->verdict = (struct verdict){.code = REJECT_FAULT};
         refuse(accept);
         return;
     }
     find_place(accept, header_first);
     accept->job = (struct env_job){.run = run_check, .done = check_done};
-    env_job_submit(chain->core.env, ENV_POOL_COMPUTE,
+    env_job_submit(intake->core->env, ENV_POOL_COMPUTE,
                    header_first ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_HIGH, &accept->job);
 }
 
-void chain_accept_block(struct chain *chain, uint8_t *block_take, size_t len, int flags,
-                        chain_block_fn *done, void *arg)
+void intake_block(struct intake *intake, uint8_t *block_take, size_t len, int flags,
+                  chain_block_fn *done, void *arg)
 {
     struct accept with = {.flags = flags, .done = done, .arg = arg, .pos = {.file = -1}};
-    start(chain, block_take, len, with, false);
+    start(intake, block_take, len, with, false);
 }
 
-void accept_imported_block(struct chain *chain, const struct file_pos *pos, uint8_t *block_take,
+void intake_imported_block(struct intake *intake, const struct file_pos *pos, uint8_t *block_take,
                            size_t len, chain_block_fn *done, void *arg)
 {
     struct accept with = {
         .flags = CHAIN_ACCEPT_FORCE, .done = done, .arg = arg, .pos = {.file = -1}};
     if (pos)
         with.pos = *pos;
-    start(chain, block_take, len, with, true);
+    start(intake, block_take, len, with, true);
 }
 
-static bool is_writing(const void *part)
-{
-    const struct chain *chain = part;
-    return chain->writes_pending[0] + chain->writes_pending[1] > 0;
-}
-
-const struct chain_part accept_part = {
-    .name = "accept", .step = release_held, .is_busy = is_writing};
+const struct chain_part intake_part = {.name = "intake", .step = release_held};

@@ -1,14 +1,17 @@
-/* import.c - blocks from files: -loadblock, -reindex, and what a crash left behind the index.
+/* import.c - see import.h.
  *
  * A scan job finds the records of a file a batch at a time, without reading the blocks. A record
  * whose parent is unknown waits, as parent hash -> place in the file, until the parent comes.
  * The others are read by jobs and accepted, with a bounded number of bytes under way. If more
  * records have to wait than there is room for, the file is gone through again. */
+#include "chain/intake/import.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "chain/chain_internal.h"
+#include "chain/disk/block_file.h"
+#include "chain/tree/index_db.h"
 #include "consensus/block_check.h"
 #include "crypto/hash.h"
 #include "util/alloc.h"
@@ -49,7 +52,7 @@ struct fetch {
 
 struct import {
     struct import *next;
-    struct chain *chain;
+    struct importer *importer;
     char *path; /* a file of the user's, or NULL: our block files */
     struct env_file *file;
     int32_t file_number; /* of our block files: the one being scanned */
@@ -107,7 +110,7 @@ static bool note_stored(void *arg, const struct file_pos *pos, struct span block
 static void scan_block_file(struct import *import)
 {
     bool is_last = import->file_number + 1 == import->file_end;
-    import->scan_error = block_files_scan(import->chain->core.files, import->file_number,
+    import->scan_error = block_files_scan(import->importer->core->files, import->file_number,
                                           (uint32_t)import->offset, note_stored, import);
     import->passed =
         !import->scan_error && (import->is_reindex || !is_last) ? import->file_number : -1;
@@ -124,7 +127,7 @@ static size_t take_record(struct import *import, const uint8_t *buffer, size_t a
 {
     if (n - at < RECORD_BYTES_MIN)
         return 0;
-    if (memcmp(buffer + at, import->chain->core.network->magic, 4) != 0)
+    if (memcmp(buffer + at, import->importer->core->network->magic, 4) != 0)
         return 1;
     struct reader r = reader_of(span_of(buffer + at + 4, 4));
     uint32_t len = read_u32(&r);
@@ -143,9 +146,9 @@ static size_t take_record(struct import *import, const uint8_t *buffer, size_t a
 /* A file of the user's: hop from record to record. */
 static void scan_file(struct import *import, uint8_t *buffer)
 {
-    const struct env *env = import->chain->core.env;
+    const struct env *env = import->importer->core->env;
     while (import->n_found < IMPORT_SCAN_BATCH && !import->scan_done &&
-           !atomic_load(&import->chain->core.stops_jobs)) {
+           !atomic_load(&import->importer->core->stops_jobs)) {
         int64_t n = env_file_read_at(env, import->file, import->offset, buffer, IMPORT_SCAN_BYTES);
         if (n < 0) {
             import->scan_error = (int)n;
@@ -164,7 +167,7 @@ static void scan_file(struct import *import, uint8_t *buffer)
 
 static void run_scan(struct env_job *job)
 {
-    struct import *import = (struct import *)((char *)job - offsetof(struct import, scan));
+    struct import *import = CONTAINER_OF(job, struct import, scan);
     if (!import->path) {
         scan_block_file(import);
         return;
@@ -179,7 +182,7 @@ static void run_scan(struct env_job *job)
 
 static uint64_t hash_of(const struct import *import, const struct block_hash *hash)
 {
-    return siphash13_id(import->chain->tree.key, hash->b, 0);
+    return siphash13_id(import->importer->tree->key, hash->b, 0);
 }
 
 static bool has_parent(const void *value, const void *key)
@@ -189,7 +192,7 @@ static bool has_parent(const void *value, const void *key)
 
 static void park(struct import *import, struct record *record)
 {
-    size_t limit = import->chain->core.options.import_parked_max;
+    size_t limit = import->importer->core->options.import_parked_max;
     if (import->n_parked >= (limit ? limit : IMPORT_PARKED_MAX)) {
         import->overflowed = true;
         xfree(record);
@@ -265,15 +268,15 @@ static void drop_records(struct import *import)
 static void run_fetch(struct env_job *job)
 {
     struct fetch *fetch = (struct fetch *)job;
-    struct chain *chain = fetch->import->chain;
+    struct importer *importer = fetch->import->importer;
     const struct record *record = fetch->record;
     if (record->pos.file >= 0) {
-        fetch->error = block_files_read(chain->core.files, &record->pos, &fetch->raw);
+        fetch->error = block_files_read(importer->core->files, &record->pos, &fetch->raw);
         return;
     }
     fetch->raw = xmalloc(record->len);
-    int64_t n = env_file_read_at(chain->core.env, fetch->import->file, record->offset, fetch->raw,
-                                 record->len);
+    int64_t n = env_file_read_at(importer->core->env, fetch->import->file, record->offset,
+                                 fetch->raw, record->len);
     if (n != (int64_t)record->len)
         fetch->error = n < 0 ? (int)n : -EIO;
 }
@@ -303,7 +306,7 @@ static void block_decided(void *arg, const struct chain_block_result *result)
     if (result->verdict.code == REJECT_NONE)
         import->n_blocks++;
     xfree(block);
-    core_wake_soon(&import->chain->core);
+    core_wake_soon(import->importer->core);
 }
 
 /* A block that could not be read. In our own files that is a fault of the disk, after which the
@@ -312,7 +315,7 @@ static void block_decided(void *arg, const struct chain_block_result *result)
 static void note_unread(struct import *import, const struct record *record, int error)
 {
     if (!import->path && error == -EUCLEAN)
-        log_warning(import->chain->core.log, "blk%05d.dat: the record at offset %u is damaged",
+        log_warning(import->importer->core->log, "blk%05d.dat: the record at offset %u is damaged",
                     (int)record->pos.file, record->pos.offset);
     else if (!import->error)
         import->error = error;
@@ -333,27 +336,27 @@ static void fetch_done(struct env_job *job)
         block_decided(block, &none);
     } else {
         block->time = load_le32(fetch->raw + HEADER_TIME_OFFSET);
-        accept_imported_block(import->chain, record->pos.file >= 0 ? &record->pos : NULL,
+        intake_imported_block(import->importer->intake, record->pos.file >= 0 ? &record->pos : NULL,
                               fetch->raw, record->len, block_decided, block);
-        if (header_tree_find(&import->chain->tree, &record->hash))
+        if (header_tree_find(import->importer->tree, &record->hash))
             unpark_children(import, &record->hash);
     }
     xfree(record);
     xfree(fetch);
-    core_end(&import->chain->core);
+    core_end(import->importer->core);
 }
 
 static void start_fetch(struct import *import, struct record *record)
 {
-    struct chain *chain = import->chain;
+    struct importer *importer = import->importer;
     struct fetch *fetch = xcalloc(1, sizeof *fetch);
     *fetch = (struct fetch){.import = import, .record = record};
     fetch->job.run = run_fetch;
     fetch->job.done = fetch_done;
     import->under_way++;
     import->under_way_bytes += record->len;
-    core_begin(&chain->core);
-    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &fetch->job);
+    core_begin(importer->core);
+    env_job_submit(importer->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &fetch->job);
 }
 
 /* What was pruned is not taken from a file of the user's. In our own it lies because it was fetched
@@ -368,7 +371,7 @@ static bool has_block(const struct block_node *known, const struct record *recor
  * tree by the time the child's is looked at; only a child of a block not yet accepted waits. */
 static void start_fetches(struct import *import)
 {
-    struct header_tree *tree = &import->chain->tree;
+    struct header_tree *tree = import->importer->tree;
     while (import->queue && import->under_way < IMPORT_UNDER_WAY_MAX &&
            import->under_way_bytes < IMPORT_UNDER_WAY_BYTES) {
         struct record *record = import->queue;
@@ -394,7 +397,7 @@ static void sort_found(struct import *import)
     struct record *record = import->found;
     /* Without a record it may be what a crash left: counted too, or pruning would not remove it. */
     if (!import->path && import->passed >= 0)
-        block_files_set_used(import->chain->core.files, import->passed, 1, -1, 0);
+        block_files_set_used(import->importer->core->files, import->passed, 1, -1, 0);
     import->found = NULL;
     import->found_end = &import->found;
     import->n_found = 0;
@@ -402,10 +405,10 @@ static void sort_found(struct import *import)
         struct record *next = record->next;
         /* Taken now, before a new block could be put there, and counted whatever comes of it. */
         if (record->pos.file >= 0)
-            block_files_set_used(import->chain->core.files, record->pos.file,
+            block_files_set_used(import->importer->core->files, record->pos.file,
                                  record->pos.offset + record->pos.len, -1, 0);
-        if (header_tree_find(&import->chain->tree, &record->prev) ||
-            header_tree_find(&import->chain->tree, &record->hash))
+        if (header_tree_find(import->importer->tree, &record->prev) ||
+            header_tree_find(import->importer->tree, &record->hash))
             enqueue(import, record);
         else
             park(import, record);
@@ -421,26 +424,26 @@ static void take_scan_error(struct import *import)
 
 static void scan_finished(struct env_job *job)
 {
-    struct import *import = (struct import *)((char *)job - offsetof(struct import, scan));
+    struct import *import = CONTAINER_OF(job, struct import, scan);
     import->scanning = false;
     take_scan_error(import);
     sort_found(import);
-    core_wake_soon(&import->chain->core);
-    core_end(&import->chain->core);
+    core_wake_soon(import->importer->core);
+    core_end(import->importer->core);
 }
 
 static void start_scan(struct import *import)
 {
-    struct chain *chain = import->chain;
+    struct importer *importer = import->importer;
     import->scanning = true;
-    core_begin(&chain->core);
+    core_begin(importer->core);
     import->scan = (struct env_job){.run = run_scan, .done = scan_finished};
-    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &import->scan);
+    env_job_submit(importer->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &import->scan);
 }
 
 static void free_import(struct import *import)
 {
-    const struct env *env = import->chain->core.env;
+    const struct env *env = import->importer->core->env;
     drop_records(import);
     hash_map_deinit(&import->parked);
     if (import->file)
@@ -452,45 +455,45 @@ static void free_import(struct import *import)
 /* Blocks of the future are for later: nothing is known of them until the clock lets them in. */
 static void tell_early(struct import *import)
 {
-    struct chain *chain = import->chain;
+    struct importer *importer = import->importer;
     char message[400];
     snprintf(message, sizeof message,
              "The block files contain %llu blocks which appear to be from the future. This may be "
              "due to your computer's date and time being set incorrectly; as soon as they are "
              "right, the blocks are taken in",
              (unsigned long long)(import->n_early + import->n_parked));
-    chain->early_s = (int64_t)import->early_time - BLOCK_TIME_AHEAD_MAX_S;
-    core_warn(&chain->core, message);
+    importer->early_s = (int64_t)import->early_time - BLOCK_TIME_AHEAD_MAX_S;
+    core_warn(importer->core, message);
 }
 
 /* The bug REINDEX_MARK_EARLY: the rows that the mark stands for are still to be written. */
-static int plant_early_end(struct chain *chain)
+static int plant_early_end(struct importer *importer)
 {
-    struct env_batch *batch = env_batch_new(chain->core.env);
-    index_db_batch_clear_flag(chain->core.index, batch, INDEX_FLAG_REINDEXING);
-    return index_db_write(chain->core.index, batch);
+    struct env_batch *batch = env_batch_new(importer->core->env);
+    index_db_batch_clear_flag(importer->core->index, batch, INDEX_FLAG_REINDEXING);
+    return index_db_write(importer->core->index, batch);
 }
 
 /* Our block files have been gone through. What was refused only for now stays marked, and so does
  * everything if it was not the end. */
 static void end_own_files(struct import *import)
 {
-    struct chain *chain = import->chain;
-    if (PLANTED(chain->core.env, REINDEX_MARK_EARLY) && import->is_reindex)
-        import->error = plant_early_end(chain);
-    if (PLANTED(chain->core.env, EARLY_ENDS_REPLAY))
+    struct importer *importer = import->importer;
+    if (PLANTED(importer->core->env, REINDEX_MARK_EARLY) && import->is_reindex)
+        import->error = plant_early_end(importer);
+    if (PLANTED(importer->core->env, EARLY_ENDS_REPLAY))
         import->n_early = 0;
     if (import->error)
-        core_fault(&chain->core, import->error, "reading the block files");
+        core_fault(importer->core, import->error, "reading the block files");
     else if (import->n_early > 0)
         tell_early(import);
     else
-        chain->marks_over |= import->is_reindex ? ~0u : CHAIN_MARK_REPLAY;
+        importer->flush->marks_over |= import->is_reindex ? ~0u : CHAIN_MARK_REPLAY;
 }
 
 static void warn_of_left_out(struct import *import)
 {
-    const struct log *log = import->chain->core.log;
+    const struct log *log = import->importer->core->log;
     if (import->truncated_at && !import->error)
         log_warning(log, "%s: cut short: the record at offset %llu has no end", import->path,
                     (unsigned long long)import->truncated_at);
@@ -503,8 +506,8 @@ static void warn_of_left_out(struct import *import)
 
 static void end_import(struct import *import)
 {
-    struct chain *chain = import->chain;
-    struct import **at = &chain->imports;
+    struct importer *importer = import->importer;
+    struct import **at = &importer->imports;
     while (*at != import)
         at = &(*at)->next;
     *at = import->next;
@@ -515,8 +518,7 @@ static void end_import(struct import *import)
         import->done(import->arg, import->is_cancelled ? -ECANCELED : import->error,
                      import->n_blocks);
     free_import(import);
-    chain_update_initial_download(chain);
-    core_wake_soon(&chain->core); /* the next file's turn */
+    core_wake_soon(importer->core); /* the next file's turn */
 }
 
 /* Some records found no room to wait; the parents of some of them are known by now. */
@@ -529,7 +531,7 @@ static void start_another_pass(struct import *import)
     import->offset = 0;
     import->file_number = 0;
     import->scan_done = false;
-    core_wake_soon(&import->chain->core);
+    core_wake_soon(import->importer->core);
 }
 
 /* Parents may have come from elsewhere, such as another file: queue what can go on now. */
@@ -537,9 +539,9 @@ static bool retry_parked(struct import *import)
 {
     struct parked *parked;
     size_t at = 0;
-    import->gave_up_at = import->chain->tree.count;
+    import->gave_up_at = import->importer->tree->count;
     while ((parked = hash_map_next(&import->parked, &at)))
-        if (header_tree_find(&import->chain->tree, &parked->parent)) {
+        if (header_tree_find(import->importer->tree, &parked->parent)) {
             struct block_hash parent = parked->parent;
             unpark_children(import, &parent);
             at = 0; /* the map has changed */
@@ -550,11 +552,11 @@ static bool retry_parked(struct import *import)
 /* Another file may still bring parents that records of this one wait for. */
 static bool others_may_help(const struct import *import)
 {
-    const struct chain *chain = import->chain;
-    for (const struct import *at = chain->imports; at; at = at->next) {
+    const struct importer *importer = import->importer;
+    for (const struct import *at = importer->imports; at; at = at->next) {
         bool is_through = at->scan_done || at->error;
         if (at != import &&
-            (!is_through || (at->n_parked > 0 && at->gave_up_at < chain->tree.count)))
+            (!is_through || (at->n_parked > 0 && at->gave_up_at < importer->tree->count)))
             return true;
     }
     return false;
@@ -562,14 +564,14 @@ static bool others_may_help(const struct import *import)
 
 static void let_others_go_first(struct import *import)
 {
-    struct import **at = &import->chain->imports;
+    struct import **at = &import->importer->imports;
     ASSERT(*at == import);
     *at = import->next;
     while (*at)
         at = &(*at)->next;
     *at = import;
     import->next = NULL;
-    core_wake_soon(&import->chain->core);
+    core_wake_soon(import->importer->core);
 }
 
 /* Everything found was fetched and decided. */
@@ -577,7 +579,7 @@ static void pass_done(struct import *import)
 {
     if (import->n_parked > 0 && !import->error) {
         if (retry_parked(import)) {
-            core_wake_soon(&import->chain->core);
+            core_wake_soon(import->importer->core);
             return;
         }
         if (others_may_help(import)) {
@@ -605,58 +607,40 @@ static void import_step(struct import *import)
         start_scan(import);
 }
 
-bool import_is_active(const struct chain *chain)
+bool importer_is_active(const struct importer *importer)
 {
-    return chain->imports != NULL;
+    return importer->imports != NULL;
 }
 
-bool chain_is_replaying(const struct chain *chain)
+bool importer_is_replaying(const struct importer *importer)
 {
-    for (const struct import *import = chain->imports; import; import = import->next)
+    for (const struct import *import = importer->imports; import; import = import->next)
         if (!import->path && !import->is_reindex)
             return true;
     return false;
 }
 
-int32_t chain_unconnected(struct chain *chain)
-{
-    if (chain->imports || pipeline_is_at_rest(chain))
-        return 0;
-    int32_t ahead = best_chain_target(chain)->height - chain_tip_node(chain)->height;
-    return ahead > 0 ? ahead : 1; /* more work at a lower height */
-}
-
-bool chain_awaits_clock(const struct chain *chain)
-{
-    return chain->early_s > 0;
-}
-
-bool chain_is_importing(const struct chain *chain)
-{
-    return import_is_active(chain);
-}
-
-static struct import *add_import(struct chain *chain)
+static struct import *add_import(struct importer *importer)
 {
     struct import *import = xcalloc(1, sizeof *import);
-    import->chain = chain;
+    import->importer = importer;
     import->queue_end = &import->queue;
     import->found_end = &import->found;
     hash_map_init(&import->parked);
-    struct import **at = &chain->imports;
+    struct import **at = &importer->imports;
     while (*at)
         at = &(*at)->next;
     *at = import;
-    core_wake_soon(&chain->core);
+    core_wake_soon(importer->core);
     return import;
 }
 
 /* One of our block files. */
-static struct import *add_own_import(struct chain *chain)
+static struct import *add_own_import(struct importer *importer)
 {
-    struct import *import = add_import(chain);
+    struct import *import = add_import(importer);
     size_t end = 0;
-    import->error = block_files_end(chain->core.files, &end);
+    import->error = block_files_end(importer->core->files, &end);
     import->file_end = (int32_t)end;
     import->passed = -1;
     return import;
@@ -666,16 +650,16 @@ static struct import *add_own_import(struct chain *chain)
  * or behind the last known record. */
 static void find_replay_start(struct import *import)
 {
-    struct chain *chain = import->chain;
-    size_t n = block_files_count(chain->core.files);
+    struct importer *importer = import->importer;
+    size_t n = block_files_count(importer->core->files);
     uint32_t offset;
-    if (index_db_replay_from(chain->core.index, &import->file_number, &offset)) {
+    if (index_db_replay_from(importer->core->index, &import->file_number, &offset)) {
         import->offset = offset;
-        chain->marks |= CHAIN_MARK_REPLAY;
+        importer->flush->marks |= CHAIN_MARK_REPLAY;
         return;
     }
     import->file_number = n ? (int32_t)n - 1 : 0;
-    import->offset = n ? block_files_info(chain->core.files, n - 1)->block_bytes : 0;
+    import->offset = n ? block_files_info(importer->core->files, n - 1)->block_bytes : 0;
 }
 
 static void scan_and_take(struct import *import)
@@ -688,16 +672,16 @@ static void scan_and_take(struct import *import)
  * of another crash. */
 static void start_replay(struct import *import)
 {
-    struct chain *chain = import->chain;
+    struct importer *importer = import->importer;
     find_replay_start(import);
     int32_t file = import->file_number;
     uint32_t offset = (uint32_t)import->offset;
     while (!import->scan_done && !import->error)
         scan_and_take(import);
-    if (import->found && !(chain->marks & CHAIN_MARK_REPLAY) && !import->error) {
-        if (!PLANTED(chain->core.env, REPLAY_NOT_NOTED))
-            import->error = index_db_set_replay_from(chain->core.index, file, offset);
-        chain->marks |= import->error ? 0 : CHAIN_MARK_REPLAY;
+    if (import->found && !(importer->flush->marks & CHAIN_MARK_REPLAY) && !import->error) {
+        if (!PLANTED(importer->core->env, REPLAY_NOT_NOTED))
+            import->error = index_db_set_replay_from(importer->core->index, file, offset);
+        importer->flush->marks |= import->error ? 0 : CHAIN_MARK_REPLAY;
     }
     /* Without the note nothing may be counted: a flush before the fault would make it so for good.
      */
@@ -707,38 +691,38 @@ static void start_replay(struct import *import)
         end_import(import); /* as after every clean stop: there is nothing to replay */
 }
 
-void import_block_files(struct chain *chain, bool from_start)
+void import_block_files(struct importer *importer, bool from_start)
 {
-    struct import *import = add_own_import(chain);
-    chain->early_s = 0;
-    chain->marks_over = 0; /* it begins anew */
+    struct import *import = add_own_import(importer);
+    importer->early_s = 0;
+    importer->flush->marks_over = 0; /* it begins anew */
     import->is_reindex = from_start;
     if (!from_start)
         start_replay(import);
 }
 
 /* The clock has moved: blocks of our files that were too new may be taken in now. */
-static void retry_early(struct chain *chain)
+static void retry_early(struct importer *importer)
 {
-    bool is_due = chain->early_s > 0 && core_now_s(&chain->core) >= chain->early_s;
-    if (!is_due || chain->imports)
+    bool is_due = importer->early_s > 0 && core_now_s(importer->core) >= importer->early_s;
+    if (!is_due || importer->imports)
         return;
-    core_warn(&chain->core, "");
-    import_block_files(chain, chain->marks & CHAIN_MARK_REINDEX);
+    core_warn(importer->core, "");
+    import_block_files(importer, importer->flush->marks & CHAIN_MARK_REINDEX);
 }
 
-void chain_import_file(struct chain *chain, const char *path,
-                       void (*done)(void *arg, int error, uint64_t n_blocks), void *arg)
+void import_file(struct importer *importer, const char *path,
+                 void (*done)(void *arg, int error, uint64_t n_blocks), void *arg)
 {
-    const struct env *env = chain->core.env;
+    const struct env *env = importer->core->env;
     struct env_file *file;
-    int error =
-        core_is_working(&chain->core) ? env_file_open(env, path, ENV_OPEN_READ, &file) : -ECANCELED;
+    int error = core_is_working(importer->core) ? env_file_open(env, path, ENV_OPEN_READ, &file)
+                                                : -ECANCELED;
     if (error) {
         done(arg, error, 0);
         return;
     }
-    struct import *import = add_import(chain);
+    struct import *import = add_import(importer);
     int64_t size = env_file_size(env, file);
     import->path = xstrdup(path);
     import->file = file;
@@ -751,10 +735,10 @@ void chain_import_file(struct chain *chain, const char *path,
 /* -- As a part --------------------------------------------------------------------------------- */
 
 /* Those that were cancelled end as soon as nothing of them is under way. */
-static void end_cancelled(struct chain *chain)
+static void end_cancelled(struct importer *importer)
 {
     struct import *next;
-    for (struct import *import = chain->imports; import; import = next) {
+    for (struct import *import = importer->imports; import; import = next) {
         next = import->next;
         if (import->is_cancelled && !import->scanning && import->under_way == 0)
             end_import(import);
@@ -763,26 +747,26 @@ static void end_cancelled(struct chain *chain)
 
 static void step_imports(void *part)
 {
-    struct chain *chain = part;
-    if (chain->core.closing)
-        end_cancelled(chain);
-    if (!core_is_working(&chain->core))
+    struct importer *importer = part;
+    if (importer->core->closing)
+        end_cancelled(importer);
+    if (!core_is_working(importer->core))
         return;
-    retry_early(chain);
+    retry_early(importer);
     /* One file after the other: only the first is worked on. */
-    if (chain->imports)
-        import_step(chain->imports);
+    if (importer->imports)
+        import_step(importer->imports);
 }
 
 static bool has_imports(const void *part)
 {
-    return import_is_active(part);
+    return importer_is_active(part);
 }
 
 static void cancel_all(void *part)
 {
-    struct chain *chain = part;
-    for (struct import *import = chain->imports; import; import = import->next)
+    struct importer *importer = part;
+    for (struct import *import = importer->imports; import; import = import->next)
         import->is_cancelled = true;
 }
 

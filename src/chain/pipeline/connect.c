@@ -3,7 +3,7 @@
  * Connecting goes in two passes. The first finds every coin that is spent and makes the block's
  * changes in the overlay; the second checks values, lock times and sigop costs in Core's order.
  * If either fails the changes are dropped and nothing has happened. */
-#include "chain/chain_internal.h"
+#include "chain/pipeline/flight.h"
 #include "consensus/bip30.h"
 #include "consensus/pow.h"
 #include "consensus/script_flags.h"
@@ -26,10 +26,10 @@ struct resolve {
 
 static void prefetch(const struct flight *flight, size_t at)
 {
-    const struct coins *coins = flight->chain->core.coins;
+    const struct coins *coins = flight->flights->core->coins;
     if (at + PREFETCH_INDEX_AHEAD < flight->n_spent) {
         uint64_t hash = flight->in_hash[at + PREFETCH_INDEX_AHEAD];
-        overlay_prefetch(&flight->chain->overlay, hash);
+        overlay_prefetch(flight->flights->overlay, hash);
         coins_prefetch_index(coins, hash);
     }
     if (at + PREFETCH_SLOT_AHEAD < flight->n_spent)
@@ -40,9 +40,9 @@ static void prefetch(const struct flight *flight, size_t at)
 static enum coins_found find_coin(const struct resolve *resolve, const struct outpoint *outpoint,
                                   uint64_t hash, struct coin *coin, uint8_t *script_out)
 {
-    struct chain *chain = resolve->flight->chain;
+    struct flights *flights = resolve->flight->flights;
     const struct coin *in_flight;
-    switch (overlay_find(&chain->overlay, outpoint, hash, &in_flight)) {
+    switch (overlay_find(flights->overlay, outpoint, hash, &in_flight)) {
     case OVERLAY_UNSPENT:
         *coin = *in_flight;
         return COINS_UNSPENT;
@@ -51,7 +51,7 @@ static enum coins_found find_coin(const struct resolve *resolve, const struct ou
     case OVERLAY_UNTOUCHED:
         break;
     }
-    enum coins_found found = coins_find(chain->core.coins, outpoint, hash, coin, script_out);
+    enum coins_found found = coins_find(flights->core->coins, outpoint, hash, coin, script_out);
     if (found == COINS_UNKNOWN && (resolve->store_is_empty || resolve->reads_are_final))
         return COINS_SPENT;
     return found;
@@ -88,7 +88,7 @@ static bool resolve_input(struct resolve *resolve, const struct outpoint *outpoi
         (struct tx_out){.value_sat = coin->value_sat, .script_pubkey = coin->script_pubkey};
     flight->rules[at] = (struct spent_coin){
         .value_sat = coin->value_sat, .height = coin->height, .coinbase = coin->coinbase};
-    overlay_spend(&flight->chain->overlay, &flight->layer, outpoint, hash);
+    overlay_spend(flight->flights->overlay, &flight->layer, outpoint, hash);
     return true;
 }
 
@@ -99,7 +99,7 @@ static void create_outputs(struct flight *flight, const struct tx *tx, size_t at
         if (script_is_unspendable(tx->out[i].script_pubkey))
             continue;
         outpoint.vout = i;
-        overlay_add(&flight->chain->overlay, &flight->layer, &outpoint, flight->out_hash[at + i],
+        overlay_add(flight->flights->overlay, &flight->layer, &outpoint, flight->out_hash[at + i],
                     &flight->created[at + i], is_coinbase);
     }
 }
@@ -128,7 +128,7 @@ static void resolve_block(struct resolve *resolve)
 
 static bool enforces_bip30(const struct flight *flight)
 {
-    const struct network *network = flight->chain->core.network;
+    const struct network *network = flight->flights->core->network;
     const struct block_node *node = flight->node;
     /* Where every coinbase since the first block names its height, no two can be equal.
      * BIP-34, Specification */
@@ -203,9 +203,9 @@ static enum reject check_tx(const struct flight *flight, const struct tx *tx, si
 
 static enum reject check_rules(const struct flight *flight, uint32_t missing_tx)
 {
-    const struct chain *chain = flight->chain;
+    const struct flights *flights = flight->flights;
     const struct block *block = &flight->block->block;
-    bool relative_locks = flight->node->height >= chain->core.network->buried_height[BURIED_CSV];
+    bool relative_locks = flight->node->height >= flights->core->network->buried_height[BURIED_CSV];
     int64_t fees_sat = 0;
     uint64_t sigops_cost = 0;
     size_t at = 0;
@@ -223,7 +223,7 @@ static enum reject check_rules(const struct flight *flight, uint32_t missing_tx)
             return REJECT_BLK_SIGOPS;
         at += i ? tx->n_in : 0;
     }
-    int64_t most_sat = pow_subsidy_sat(chain->core.network, flight->node->height) + fees_sat;
+    int64_t most_sat = pow_subsidy_sat(flights->core->network, flight->node->height) + fees_sat;
     if (tx_output_total_sat(&block->tx[0]) > most_sat)
         return REJECT_CB_AMOUNT;
     return REJECT_NONE;
@@ -235,24 +235,24 @@ static enum reject check_rules(const struct flight *flight, uint32_t missing_tx)
 /* Scripts of a block buried deep below one that the operator trusts need no check: hazard 35. */
 static bool is_assumed_valid(const struct flight *flight)
 {
-    const struct chain *chain = flight->chain;
+    const struct flights *flights = flight->flights;
     const struct block_node *node = flight->node;
-    const struct block_node *best = chain->tree.best_header;
-    const struct block_node *trusted = header_tree_find(&chain->tree, &chain->assume_valid);
+    const struct block_node *best = flights->tree->best_header;
+    const struct block_node *trusted = header_tree_find(flights->tree, &flights->assume_valid);
     if (!trusted || block_node_ancestor(trusted, node->height) != node ||
         block_node_ancestor(best, node->height) != node ||
-        u256_compare(best->chain_work, chain->min_chain_work) < 0)
+        u256_compare(best->chain_work, flights->min_chain_work) < 0)
         return false;
     /* The work on top must be worth two weeks at the best header's difficulty, so that a chain
      * mined for the purpose is no cheaper than an attack on any other node. */
     double ahead = u256_to_double(u256_sub(best->chain_work, node->chain_work)) /
                    u256_to_double(pow_block_work(best->bits));
-    return ahead * (double)chain->core.network->pow_target_spacing_s > 14 * 24 * 3600;
+    return ahead * (double)flights->core->network->pow_target_spacing_s > 14 * 24 * 3600;
 }
 
 static enum connect_result refuse(struct flight *flight, enum reject reject)
 {
-    overlay_drop(&flight->chain->overlay, &flight->layer);
+    overlay_drop(flight->flights->overlay, &flight->layer);
     flight->has_failed = true;
     flight->verdict = (struct verdict){.code = reject};
     return CONNECT_INVALID;
@@ -260,25 +260,25 @@ static enum connect_result refuse(struct flight *flight, enum reject reject)
 
 enum connect_result flight_connect(struct flight *flight)
 {
-    struct chain *chain = flight->chain;
-    struct block_hash store_tip = coins_store_tip(chain->core.coins), none = {{0}};
+    struct flights *flights = flight->flights;
+    struct block_hash store_tip = coins_store_tip(flights->core->coins), none = {{0}};
     struct resolve resolve = {
         .flight = flight,
         .store_is_empty = block_hash_equal(&store_tip, &none),
         .reads_are_final = flight->read_is_final &&
-                           flight->times_forgotten == coins_times_forgotten(chain->core.coins),
+                           flight->times_forgotten == coins_times_forgotten(flights->core->coins),
     };
-    flight->times_forgotten = coins_times_forgotten(chain->core.coins);
+    flight->times_forgotten = coins_times_forgotten(flights->core->coins);
     flight->n_missing = 0;
     flight->read_is_final = false;
     flight->script_flags =
-        script_flags_for_block(chain->core.network, flight->node->height, &flight->node->hash);
+        script_flags_for_block(flights->core->network, flight->node->height, &flight->node->hash);
     /* BIP-30, Specification */
     if (enforces_bip30(flight) && breaks_bip30(&resolve))
         return refuse(flight, REJECT_TXNS_BIP30);
     resolve_block(&resolve);
     if (resolve.is_collecting) {
-        overlay_drop(&chain->overlay, &flight->layer);
+        overlay_drop(flights->overlay, &flight->layer);
         flight->read_is_final = true;
         flight_read_coins(flight, ENV_PRIORITY_HIGH);
         return CONNECT_WAITS;
@@ -298,7 +298,7 @@ enum connect_result flight_connect(struct flight *flight)
  * the older coin must be there again, or the coins would depend on history: hazard 4. */
 static bool restores_overwritten(const struct flight *flight, struct coin *coin)
 {
-    int32_t height = bip30_overwritten_height(flight->chain->core.network, flight->node->height,
+    int32_t height = bip30_overwritten_height(flight->flights->core->network, flight->node->height,
                                               &flight->node->hash);
     if (height < 0)
         return false;
@@ -309,7 +309,7 @@ static bool restores_overwritten(const struct flight *flight, struct coin *coin)
 static void take_back_outputs(struct flight *flight, const struct tx *tx, size_t at,
                               bool is_coinbase)
 {
-    struct overlay *overlay = &flight->chain->overlay;
+    struct overlay *overlay = flight->flights->overlay;
     struct outpoint outpoint = {.txid = tx->txid};
     for (uint32_t i = 0; i < tx->n_out; i++) {
         if (script_is_unspendable(tx->out[i].script_pubkey))
@@ -333,7 +333,7 @@ enum connect_result flight_disconnect(struct flight *flight)
         take_back_outputs(flight, tx, out, i == 0);
         for (uint32_t k = tx->n_in; i > 0 && k-- > 0;) {
             in--;
-            overlay_add(&flight->chain->overlay, &flight->layer, &tx->in[k].prevout,
+            overlay_add(flight->flights->overlay, &flight->layer, &tx->in[k].prevout,
                         flight->in_hash[in], &flight->spent[in], false);
         }
     }

@@ -4,11 +4,51 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "chain/chain_internal.h"
+#include "chain/disk/block_file.h"
+#include "chain/tree/lost.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
 #define FLIGHT_ARENA_BYTES (64 << 10)
+
+void flights_push(struct flights *flights, struct flight *flight)
+{
+    flight->prev = flights->newest;
+    flight->next = NULL;
+    if (flights->newest)
+        flights->newest->next = flight;
+    else
+        flights->oldest = flight;
+    flights->newest = flight;
+    flights->n++;
+    flights->bytes += flight->data_pos.len;
+}
+
+void flights_remove(struct flights *flights, struct flight *flight)
+{
+    ASSERT(flights->n > 0 && flights->bytes >= flight->data_pos.len);
+    if (flight->prev)
+        flight->prev->next = flight->next;
+    else
+        flights->oldest = flight->next;
+    if (flight->next)
+        flight->next->prev = flight->prev;
+    else
+        flights->newest = flight->prev;
+    flights->n--;
+    flights->bytes -= flight->data_pos.len;
+}
+
+void flights_check(const struct flights *flights)
+{
+    size_t n = 0;
+    for (const struct flight *at = flights->oldest; at; at = at->next) {
+        ASSERT(!at->is_dropped && (!at->next || at->next->prev == at));
+        n++;
+    }
+    ASSERT(n == flights->n);
+    ASSERT(n > 0 || flights->overlay->count == 0);
+}
 
 /* -- Reading and preparing (jobs) ----------------------------------------------------------- */
 
@@ -44,7 +84,7 @@ static void prepare(struct flight *flight)
         flight->rules = arena_alloc(arena, flight->n_spent * sizeof *flight->rules);
         flight->scripts = arena_alloc(arena, (size_t)flight->n_spent * COIN_SCRIPT_EXPANDED_MAX);
     }
-    struct siphash_key key = coins_hash_key(flight->chain->core.coins);
+    struct siphash_key key = coins_hash_key(flight->flights->core->coins);
     size_t in = 0, out = 0;
     for (uint32_t i = 0; i < block->n_tx; i++) {
         const struct tx *tx = &block->tx[i];
@@ -76,8 +116,8 @@ static int prepare_undo(struct flight *flight)
 /* Blocking pool: bytes from disk. */
 static void run_read(struct env_job *job)
 {
-    struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, prepare));
-    struct block_files *files = flight->chain->core.files;
+    struct flight *flight = CONTAINER_OF(job, struct flight, prepare);
+    struct block_files *files = flight->flights->core->files;
     if (!flight->block) {
         uint8_t *raw;
         flight->read_error = block_files_read(files, &flight->data_pos, &raw);
@@ -92,7 +132,7 @@ static void run_read(struct env_job *job)
 /* Compute pool. */
 static void run_prepare(struct env_job *job)
 {
-    struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, prepare));
+    struct flight *flight = CONTAINER_OF(job, struct flight, prepare);
     if (!flight->is_kept_block && !block_ref_decode(flight->block)) {
         flight->read_error = -EUCLEAN;
         return;
@@ -106,15 +146,15 @@ static void free_if_idle(struct flight *flight)
 {
     if (flight->preparing || flight->reading_coins || flight->jobs_left)
         return;
-    struct chain *chain = flight->chain;
-    chain->flights_dropped--;
+    struct flights *flights = flight->flights;
+    flights->n_dropped--;
     flight_free(flight);
-    core_ended(&chain->core);
+    core_ended(flights->core);
 }
 
 static void prepare_done(struct env_job *job)
 {
-    struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, prepare));
+    struct flight *flight = CONTAINER_OF(job, struct flight, prepare);
     flight->preparing = false;
     if (flight->is_dropped) {
         free_if_idle(flight);
@@ -122,19 +162,19 @@ static void prepare_done(struct env_job *job)
     }
     ASSERT(!job->cancelled);
     flight->stage = FLIGHT_READY;
-    core_wake(&flight->chain->core);
+    core_wake(flight->flights->core);
 }
 
 static void submit_prepare(struct flight *flight)
 {
-    const struct env *env = flight->chain->core.env;
+    const struct env *env = flight->flights->core->env;
     flight->prepare = (struct env_job){.run = run_prepare, .done = prepare_done};
     env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_HIGH, &flight->prepare);
 }
 
 static void read_done(struct env_job *job)
 {
-    struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, prepare));
+    struct flight *flight = CONTAINER_OF(job, struct flight, prepare);
     if (flight->is_dropped || flight->read_error) {
         prepare_done(job);
         return;
@@ -142,11 +182,11 @@ static void read_done(struct env_job *job)
     submit_prepare(flight);
 }
 
-struct flight *flight_new(struct chain *chain, struct block_node *node, enum flight_kind kind,
+struct flight *flight_new(struct flights *flights, struct block_node *node, enum flight_kind kind,
                           struct block_ref *block)
 {
     struct flight *flight = xcalloc(1, sizeof *flight);
-    flight->chain = chain;
+    flight->flights = flights;
     flight->node = node;
     flight->height = node->height;
     flight->kind = kind;
@@ -154,7 +194,7 @@ struct flight *flight_new(struct chain *chain, struct block_node *node, enum fli
     flight->undo_pos = node->undo;
     atomic_init(&flight->abandoned, false);
     arena_init(&flight->arena, FLIGHT_ARENA_BYTES);
-    overlay_layer_init(&flight->layer, ++chain->next_layer);
+    overlay_layer_init(&flight->layer, ++flights->next_layer);
     if (block) {
         flight->block = block_ref_hold(block);
         flight->is_kept_block = true;
@@ -164,7 +204,7 @@ struct flight *flight_new(struct chain *chain, struct block_node *node, enum fli
         submit_prepare(flight);
     } else {
         flight->prepare = (struct env_job){.run = run_read, .done = read_done};
-        env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flight->prepare);
+        env_job_submit(flights->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flight->prepare);
     }
     return flight;
 }
@@ -173,27 +213,27 @@ struct flight *flight_new(struct chain *chain, struct block_node *node, enum fli
 
 static void coins_read_done(struct coins_read *read)
 {
-    struct flight *flight = (struct flight *)((char *)read - offsetof(struct flight, read));
+    struct flight *flight = CONTAINER_OF(read, struct flight, read);
     flight->reading_coins = false;
     if (flight->is_dropped) {
         free_if_idle(flight);
         return;
     }
     if (read->error)
-        chain_fault_of_coins(flight->chain, read->error, "reading the coins database");
-    core_wake(&flight->chain->core);
+        lost_coins(flight->flights->core, read->error, "reading the coins database");
+    core_wake(flight->flights->core);
 }
 
 void flight_read_coins(struct flight *flight, enum env_priority priority)
 {
     ASSERT(!flight->reading_coins && flight->n_missing > 0);
     flight->reading_coins = flight->has_prefetched = true;
-    flight->read = (struct coins_read){.coins = flight->chain->core.coins,
+    flight->read = (struct coins_read){.coins = flight->flights->core->coins,
                                        .outpoints = flight->missing,
                                        .n = flight->n_missing,
                                        .absent = flight->absent,
                                        .done = coins_read_done};
-    coins_read_start(flight->chain->core.coins, &flight->read, priority);
+    coins_read_start(flight->flights->core->coins, &flight->read, priority);
 }
 
 void flight_note_missing(struct flight *flight, const struct outpoint *outpoint)
@@ -212,8 +252,8 @@ void flight_prefetch(struct flight *flight)
     if (flight->has_prefetched || flight->kind != FLIGHT_CONNECT)
         return;
     flight->has_prefetched = true;
-    struct chain *chain = flight->chain;
-    struct block_hash store_tip = coins_store_tip(chain->core.coins), none = {{0}};
+    struct flights *flights = flight->flights;
+    struct block_hash store_tip = coins_store_tip(flights->core->coins), none = {{0}};
     if (block_hash_equal(&store_tip, &none))
         return; /* an empty store has nothing to give */
     const struct block *block = &flight->block->block;
@@ -226,9 +266,9 @@ void flight_prefetch(struct flight *flight)
             const struct outpoint *outpoint = &block->tx[i].in[k].prevout;
             uint64_t hash = flight->in_hash[at];
             if (at + 8 < flight->n_spent)
-                coins_prefetch_index(chain->core.coins, flight->in_hash[at + 8]);
-            if (overlay_find(&chain->overlay, outpoint, hash, &in_flight) == OVERLAY_UNTOUCHED &&
-                coins_find(chain->core.coins, outpoint, hash, &coin, script) == COINS_UNKNOWN)
+                coins_prefetch_index(flights->core->coins, flight->in_hash[at + 8]);
+            if (overlay_find(flights->overlay, outpoint, hash, &in_flight) == OVERLAY_UNTOUCHED &&
+                coins_find(flights->core->coins, outpoint, hash, &coin, script) == COINS_UNKNOWN)
                 flight_note_missing(flight, outpoint);
         }
     if (flight->n_missing > 0)
@@ -239,7 +279,7 @@ void flight_prefetch(struct flight *flight)
 
 static struct flight_job *job_of(struct env_job *job)
 {
-    return (struct flight_job *)((char *)job - offsetof(struct flight_job, job));
+    return CONTAINER_OF(job, struct flight_job, job);
 }
 
 static void run_undo(struct env_job *job)
@@ -282,7 +322,7 @@ static void run_scripts(struct env_job *env_job)
     struct flight_job *job = job_of(env_job);
     struct flight *flight = job->flight;
     const struct block *block = &flight->block->block;
-    struct script_scratch *scratch = scratch_pool_take(&flight->chain->core.scratch);
+    struct script_scratch *scratch = scratch_pool_take(&flight->flights->core->scratch);
     const struct tx_out *spent = flight->spent_out + job->spent_begin;
     for (uint32_t i = job->tx_begin; i < job->tx_end; i++) {
         if (atomic_load_explicit(&flight->abandoned, memory_order_relaxed))
@@ -293,7 +333,7 @@ static void run_scripts(struct env_job *env_job)
             break;
         spent += block->tx[i].n_in;
     }
-    scratch_pool_give(&flight->chain->core.scratch, scratch);
+    scratch_pool_give(&flight->flights->core->scratch, scratch);
 }
 
 /* The verdict for the first input, in block order, whose script failed. */
@@ -318,9 +358,9 @@ static void flight_job_done(struct env_job *env_job)
 {
     struct flight_job *job = job_of(env_job);
     struct flight *flight = job->flight;
-    struct chain *chain = flight->chain;
+    struct flights *flights = flight->flights;
     flight->jobs_left--;
-    chain->pending_inputs -= job->n_inputs;
+    flights->pending_inputs -= job->n_inputs;
     if (flight->is_dropped) {
         free_if_idle(flight);
         return;
@@ -328,8 +368,8 @@ static void flight_job_done(struct env_job *env_job)
     if (flight->jobs_left == 0)
         note_script_failure(flight);
     /* Waking for every job would cost more than it brings: wake when something can be done. */
-    if (flight->jobs_left == 0 || chain->pending_inputs < FLIGHT_PENDING_INPUTS_MAX)
-        core_wake(&chain->core);
+    if (flight->jobs_left == 0 || flights->pending_inputs < FLIGHT_PENDING_INPUTS_MAX)
+        core_wake(flights->core);
 }
 
 /* Cut the block into script jobs; with jobs NULL only count them. */
@@ -361,7 +401,7 @@ static uint32_t cut_jobs(const struct flight *flight, struct flight_job *jobs)
 
 void flight_submit_jobs(struct flight *flight)
 {
-    struct chain *chain = flight->chain;
+    struct flights *flights = flight->flights;
     uint32_t n_scripts = flight->checks_scripts ? cut_jobs(flight, NULL) : 0;
     flight->n_jobs = n_scripts + 1;
     flight->jobs = arena_calloc(&flight->arena, flight->n_jobs, sizeof *flight->jobs);
@@ -371,11 +411,11 @@ void flight_submit_jobs(struct flight *flight)
     flight->jobs_left = flight->n_jobs;
     for (uint32_t i = 0; i < flight->n_jobs; i++) {
         struct flight_job *job = &flight->jobs[i];
-        chain->pending_inputs += job->n_inputs;
+        flights->pending_inputs += job->n_inputs;
         job->flight = flight;
         job->job.run = job->is_undo ? run_undo : run_scripts;
         job->job.done = flight_job_done;
-        env_job_submit(chain->core.env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &job->job);
+        env_job_submit(flights->core->env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &job->job);
     }
 }
 
@@ -388,12 +428,12 @@ bool flight_is_verified(const struct flight *flight)
 
 void flight_drop(struct flight *flight)
 {
-    struct chain *chain = flight->chain;
-    overlay_drop(&chain->overlay, &flight->layer);
+    struct flights *flights = flight->flights;
+    overlay_drop(flights->overlay, &flight->layer);
     flight->is_dropped = true;
     atomic_store(&flight->abandoned, true);
-    const struct env *env = chain->core.env;
-    chain->flights_dropped++;
+    const struct env *env = flights->core->env;
+    flights->n_dropped++;
     if (flight->preparing)
         env_job_cancel(env, &flight->prepare);
     for (uint32_t i = 0; i < flight->n_jobs; i++)

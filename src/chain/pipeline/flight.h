@@ -11,6 +11,7 @@
 
 #include "chain/coins/coins.h"
 #include "chain/coins/overlay.h"
+#include "chain/core/chain_core.h"
 #include "chain/disk/block_ref.h"
 #include "chain/disk/undo.h"
 #include "chain/tree/header_tree.h"
@@ -18,10 +19,10 @@
 #include "consensus/script_verify.h"
 #include "consensus/tx_verify.h"
 
-struct chain;
 struct flight;
 
-#define FLIGHT_JOB_INPUTS 96 /* inputs that one script job checks, about */
+#define FLIGHT_JOB_INPUTS         96    /* inputs that one script job checks, about */
+#define FLIGHT_PENDING_INPUTS_MAX 20000 /* scripts waiting, beyond which no block is connected */
 
 enum flight_kind {
     FLIGHT_CONNECT,
@@ -48,7 +49,7 @@ struct flight_job {
 };
 
 struct flight {
-    struct chain *chain;
+    struct flights *flights;
     struct flight *next, *prev;
     struct block_node *node; /* the loop's: a tried block's is gone before its last job ends */
     int32_t height;
@@ -98,14 +99,30 @@ struct flight {
     void *test_arg;
 };
 
-struct flight_list {
-    struct flight *oldest, *newest;
+/* All that are under way, and what they share. */
+struct flights {
+    struct chain_core *core;
+    const struct header_tree *tree;
+    struct overlay *overlay;
+    struct block_hash assume_valid; /* scripts of blocks below it need no check; zero: none */
+    struct u256 min_chain_work;
+    struct flight *oldest, *newest; /* from the committed tip up */
     size_t n;
+    size_t n_dropped;      /* dropped, but with jobs under way */
+    size_t pending_inputs; /* whose scripts are still to be checked */
+    size_t bytes;          /* raw, of their blocks */
+    uint64_t next_layer;
 };
+
+/* Put a flight behind the newest; take one out. */
+void flights_push(struct flights *flights, struct flight *flight);
+void flights_remove(struct flights *flights, struct flight *flight);
+/* Assert what must hold of the list. */
+void flights_check(const struct flights *flights);
 
 /* Start a flight for node: its block from memory (block, held) or, if NULL, from disk. It calls
  * core_wake() whenever it has got further. Owns: the list it is put into. */
-struct flight *flight_new(struct chain *chain, struct block_node *node, enum flight_kind kind,
+struct flight *flight_new(struct flights *flights, struct block_node *node, enum flight_kind kind,
                           struct block_ref *block);
 
 /* Read coins that are not in memory ahead of time. Does nothing if all are, or if it was done. */

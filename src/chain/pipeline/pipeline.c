@@ -1,74 +1,58 @@
-/* pipeline.c - drives blocks in flight towards the best chain, and commits them in order.
+/* pipeline.c - see pipeline.h.
  *
  * The flights are the steps from the committed tip to the best chain: disconnects down to the
  * fork, then connects. Steps are started ahead of time, connected in the overlay one on top of
  * the other, and committed from the oldest when all their jobs have ended. When the best chain
  * changes, the newest flights that no longer lead there are dropped. */
+#include "chain/pipeline/pipeline.h"
+
 #include <errno.h>
 #include <stdio.h>
 
-#include "chain/chain_internal.h"
-#include "chain/upkeep/undo_repair.h"
+#include "chain/coins/coins.h"
+#include "chain/disk/block_file.h"
 #include "util/alloc.h"
 #include "util/crc32c.h"
 #include "util/hex.h"
 
-/* -- The list of flights ------------------------------------------------------------------------
- */
-
-static void list_push(struct flight_list *list, struct flight *flight)
-{
-    flight->prev = list->newest;
-    flight->next = NULL;
-    if (list->newest)
-        list->newest->next = flight;
-    else
-        list->oldest = flight;
-    list->newest = flight;
-    list->n++;
-}
-
-static void flights_remove(struct flight_list *list, struct flight *flight)
-{
-    if (flight->prev)
-        flight->prev->next = flight->next;
-    else
-        list->oldest = flight->next;
-    if (flight->next)
-        flight->next->prev = flight->prev;
-    else
-        list->newest = flight->prev;
-    list->n--;
-}
-
 /* Where the chain stands after a flight, or where it is committed if there is none. */
-static struct block_node *node_after(const struct chain *chain, const struct flight *flight)
+static struct block_node *node_after(const struct pipeline *pipeline, const struct flight *flight)
 {
     if (!flight)
-        return chain_tip_node(chain);
+        return active_chain_tip(pipeline->active);
     return flight->kind == FLIGHT_CONNECT ? flight->node : flight->node->prev;
 }
 
-static void drop_newest(struct chain *chain)
+static void drop_newest(struct pipeline *pipeline)
 {
-    struct flight *flight = chain->flights.newest;
-    flights_remove(&chain->flights, flight);
-    chain->flight_bytes -= flight->data_pos.len;
+    struct flight *flight = pipeline->flights.newest;
+    flights_remove(&pipeline->flights, flight);
     flight_drop(flight);
 }
 
-void pipeline_drop_all(struct chain *chain)
+static void drop_all(struct pipeline *pipeline)
 {
-    while (chain->flights.newest) {
-        struct flight *flight = chain->flights.newest;
+    while (pipeline->flights.newest) {
+        struct flight *flight = pipeline->flights.newest;
         void (*done)(void *, const struct verdict *) = flight->test_done;
         void *arg = flight->test_arg;
-        drop_newest(chain);
+        drop_newest(pipeline);
         struct verdict verdict = {.code = REJECT_FAULT};
         if (done)
             done(arg, &verdict);
     }
 }
+
+void pipeline_drop_steps(struct pipeline *pipeline)
+{
+    if (pipeline->flights.oldest && !pipeline->flights.oldest->is_test)
+        drop_all(pipeline);
+}
+
+#define FLIGHTS_MAX         64
+#define FLIGHT_WINDOW_BYTES (64u << 20) /* raw bytes of blocks in flight */
+#define REORG_ATOMIC_MAX    16          /* deeper reorganisations show their way down */
+#define TURN_MAX_US         10000       /* work done in one go before the loop gets its turn */
 
 /* -- Starting steps ------------------------------------------------------------------------------
  */
@@ -83,35 +67,35 @@ static bool leads_to(const struct flight *flight, const struct block_node *targe
 
 /* A block to be disconnected, or its undo data, is lost. Undo data is made anew where that is
  * possible; else the coins are, which needs no way back. */
-static void cannot_go_back(struct chain *chain, const struct block_node *node)
+static void cannot_go_back(struct pipeline *pipeline, const struct block_node *node)
 {
     struct verdict verdict = {.code = REJECT_NONE};
     (void)verdict_set(&verdict, REJECT_BLOCK_UNAVAILABLE,
                       "the block at height %d or its undo data (files blk%05d.dat, rev%05d.dat) is "
                       "damaged or missing, so the chain cannot go back below it",
                       node->height, node->data.file, node->undo.file);
-    if (orders_give_up(chain, &verdict))
-        log_warning(chain->core.log, "%s", verdict.detail);
-    else if (!undo_repair_is_busy(chain))
-        chain_fault_of_coins(chain, -EUCLEAN,
-                             "undo data is damaged or missing; start with -reindex-chainstate");
+    if (pipeline->events.barred(pipeline->events.ctx, &verdict))
+        log_warning(pipeline->core->log, "%s", verdict.detail);
+    else if (!undo_repair_is_busy(pipeline->undo_repair))
+        lost_coins(pipeline->core, -EUCLEAN,
+                   "undo data is damaged or missing; start with -reindex-chainstate");
 }
 
-static bool has_room(const struct chain *chain)
+static bool has_room(const struct pipeline *pipeline)
 {
-    return chain->flights.n == 0 ||
-           (chain->flights.n < FLIGHTS_MAX && chain->flight_bytes < FLIGHT_WINDOW_BYTES);
+    return pipeline->flights.n == 0 ||
+           (pipeline->flights.n < FLIGHTS_MAX && pipeline->flights.bytes < FLIGHT_WINDOW_BYTES);
 }
 
 /* Start the next step after the newest flight. False if there is none to start. */
-static bool start_step(struct chain *chain, struct block_node *target)
+static bool start_step(struct pipeline *pipeline, struct block_node *target)
 {
-    struct block_node *at = node_after(chain, chain->flights.newest);
-    if (at == target || !has_room(chain))
+    struct block_node *at = node_after(pipeline, pipeline->flights.newest);
+    if (at == target || !has_room(pipeline))
         return false;
     /* A flight that has failed is dropped as soon as those before it are known to be good. */
-    if (chain->flights.newest &&
-        (chain->flights.newest->has_failed || chain->flights.newest->is_test))
+    if (pipeline->flights.newest &&
+        (pipeline->flights.newest->has_failed || pipeline->flights.newest->is_test))
         return false;
     enum flight_kind kind = FLIGHT_CONNECT;
     struct block_node *node = at;
@@ -119,31 +103,31 @@ static bool start_step(struct chain *chain, struct block_node *target)
         node = block_node_ancestor(target, at->height + 1);
     else
         kind = FLIGHT_DISCONNECT;
-    if (kind == FLIGHT_DISCONNECT && (chain->undo_writes_pending > 0 || undo_repair_is_busy(chain)))
+    if (kind == FLIGHT_DISCONNECT &&
+        (pipeline->writes->n_undo > 0 || undo_repair_is_busy(pipeline->undo_repair)))
         return false; /* what is to be read may not be written yet */
-    if (kind == FLIGHT_CONNECT && !write_has_room(chain))
+    if (kind == FLIGHT_CONNECT && !writes_have_room(pipeline->writes))
         return false; /* it makes undo data, and the disk has not caught up */
-    struct block_ref *kept = kept_blocks_find(&chain->kept, node);
+    struct block_ref *kept = kept_blocks_find(pipeline->kept, node);
     if (!(node->status & BLOCK_HAVE_DATA) && !kept) {
         if (kind == FLIGHT_DISCONNECT && (node->status & BLOCK_LOST_DATA)) {
-            cannot_go_back(chain, node);
+            cannot_go_back(pipeline, node);
             return false;
         }
         if (kind == FLIGHT_DISCONNECT) {
-            core_fault(&chain->core, -ENOENT,
+            core_fault(pipeline->core, -ENOENT,
                        "a block to be disconnected is pruned; start with -reindex");
             return false;
         }
-        best_chain_data_lost(chain, node);
+        lost_side_block(pipeline->lost, node);
         return true;
     }
     if (kind == FLIGHT_DISCONNECT && !(node->status & BLOCK_HAVE_UNDO)) {
-        cannot_go_back(chain, node);
+        cannot_go_back(pipeline, node);
         return false;
     }
-    struct flight *flight = flight_new(chain, node, kind, kept);
-    chain->flight_bytes += flight->data_pos.len;
-    list_push(&chain->flights, flight);
+    struct flight *flight = flight_new(&pipeline->flights, node, kind, kept);
+    flights_push(&pipeline->flights, flight);
     return true;
 }
 
@@ -152,36 +136,36 @@ static bool start_step(struct chain *chain, struct block_node *target)
 
 /* A block that is to be disconnected, or its undo data, cannot be read: that is noted, and looked
  * at again when the step is tried anew. */
-static void way_back_failed(struct chain *chain, struct flight *flight)
+static void way_back_failed(struct pipeline *pipeline, struct flight *flight)
 {
     int error = flight->read_error;
     struct block_node *node = flight->node;
     bool in_undo = flight->block != NULL;
     if (error != -EUCLEAN && error != -ENOENT) {
-        core_fault(&chain->core, error, "reading a block file");
+        core_fault(pipeline->core, error, "reading a block file");
         return;
     }
-    while (chain->flights.newest != flight)
-        drop_newest(chain);
-    drop_newest(chain);
+    while (pipeline->flights.newest != flight)
+        drop_newest(pipeline);
+    drop_newest(pipeline);
     if (in_undo)
-        lost_undo(chain, node);
+        lost_undo(pipeline->lost, node);
     else
-        lost_block(chain, node);
-    if (chain_tip_node(chain)->status & BLOCK_FAILED_MASK)
-        cannot_go_back(chain, node); /* somebody waits for an answer */
+        lost_block(pipeline->lost, node);
+    if (active_chain_tip(pipeline->active)->status & BLOCK_FAILED_MASK)
+        cannot_go_back(pipeline, node); /* somebody waits for an answer */
 }
 
 /* Reading a block or its undo data back has failed. */
-static void read_failed(struct chain *chain, struct flight *flight)
+static void read_failed(struct pipeline *pipeline, struct flight *flight)
 {
     char message[200];
     if (flight->kind == FLIGHT_DISCONNECT) {
-        way_back_failed(chain, flight);
+        way_back_failed(pipeline, flight);
         return;
     }
     if (flight->read_error != -EUCLEAN && flight->read_error != -ENOENT) {
-        core_fault(&chain->core, flight->read_error, "reading a block file");
+        core_fault(pipeline->core, flight->read_error, "reading a block file");
         return;
     }
     snprintf(message, sizeof message,
@@ -189,16 +173,16 @@ static void read_failed(struct chain *chain, struct flight *flight)
              "stays before it until the block is had from a peer or by -reindex",
              flight->node->height, flight->data_pos.file, flight->data_pos.offset);
     struct block_node *node = flight->node;
-    while (chain->flights.newest != flight)
-        drop_newest(chain);
-    drop_newest(chain);
-    core_warn(&chain->core, message);
-    lost_block(chain, node);
+    while (pipeline->flights.newest != flight)
+        drop_newest(pipeline);
+    drop_newest(pipeline);
+    core_warn(pipeline->core, message);
+    lost_block(pipeline->lost, node);
 }
 
-static struct flight *first_unconnected(const struct chain *chain)
+static struct flight *first_unconnected(const struct pipeline *pipeline)
 {
-    struct flight *flight = chain->flights.newest;
+    struct flight *flight = pipeline->flights.newest;
     while (flight && flight->stage != FLIGHT_CONNECTED && flight->prev &&
            flight->prev->stage != FLIGHT_CONNECTED)
         flight = flight->prev;
@@ -206,18 +190,18 @@ static struct flight *first_unconnected(const struct chain *chain)
 }
 
 /* Connect the next flight if it is its turn. True if something was done. */
-static bool connect_step(struct chain *chain)
+static bool connect_step(struct pipeline *pipeline)
 {
-    struct flight *flight = first_unconnected(chain);
+    struct flight *flight = first_unconnected(pipeline);
     if (!flight || flight->stage != FLIGHT_READY || flight->has_failed || flight->reading_coins)
         return false;
     if (flight->prev && flight->prev->has_failed)
         return false;
     if (flight->read_error) {
-        read_failed(chain, flight);
+        read_failed(pipeline, flight);
         return true;
     }
-    if (chain->pending_inputs > FLIGHT_PENDING_INPUTS_MAX)
+    if (pipeline->flights.pending_inputs > FLIGHT_PENDING_INPUTS_MAX)
         return false;
     enum connect_result result =
         flight->kind == FLIGHT_CONNECT ? flight_connect(flight) : flight_disconnect(flight);
@@ -227,9 +211,9 @@ static bool connect_step(struct chain *chain)
 }
 
 /* Ask for coins that blocks further back in the queue will need. */
-static void prefetch_ahead(struct chain *chain)
+static void prefetch_ahead(struct pipeline *pipeline)
 {
-    for (struct flight *flight = first_unconnected(chain); flight; flight = flight->next)
+    for (struct flight *flight = first_unconnected(pipeline); flight; flight = flight->next)
         if (flight->stage == FLIGHT_READY && !flight->read_error && !flight->has_prefetched) {
             flight_prefetch(flight);
             return;
@@ -239,104 +223,54 @@ static void prefetch_ahead(struct chain *chain)
 /* -- Committing
  * ------------------------------------------------------------------------------------- */
 
-struct undo_write {
-    struct env_job job;
-    struct chain *chain;
-    struct file_pos pos;
-    uint8_t *undo;
-    unsigned epoch;
-    int error;
-};
-
-static void run_undo_write(struct env_job *job)
-{
-    struct undo_write *write = (struct undo_write *)job;
-    write->error = block_files_write_undo(write->chain->core.files, &write->pos,
-                                          span_of(write->undo, write->pos.len));
-}
-
-static void undo_write_done(struct env_job *job)
-{
-    struct undo_write *write = (struct undo_write *)job;
-    struct chain *chain = write->chain;
-    unsigned epoch = write->epoch;
-    int error = job->cancelled ? -ECANCELED : write->error;
-    size_t bytes = write->pos.len;
-    xfree(write->undo);
-    xfree(write);
-    chain->undo_writes_pending--;
-    write_done(chain, epoch, bytes, error);
-}
-
-void pipeline_write_undo(struct chain *chain, struct block_node *node, uint8_t *undo_take,
-                         size_t len)
-{
-    struct undo_write *write = xcalloc(1, sizeof *write);
-    bool has_place = node->undo.file >= 0 && node->undo.len == len;
-    ASSERT(node->data.file >= 0 && len <= UINT32_MAX);
-    write->chain = chain;
-    write->undo = undo_take;
-    write->pos = has_place
-                     ? node->undo
-                     : block_files_alloc_undo(chain->core.files, node->data.file, (uint32_t)len);
-    write->pos.crc32c = crc32c(0, write->undo, len);
-    write->epoch = write_start(chain, write->pos.len);
-    write->job = (struct env_job){.run = run_undo_write, .done = undo_write_done};
-    node->undo = write->pos;
-    node->status |= BLOCK_HAVE_UNDO;
-    lost_undo_found(chain, node);
-    header_tree_mark_dirty(&chain->tree, node);
-    chain->undo_writes_pending++;
-    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &write->job);
-}
-
-static void store_undo(struct chain *chain, struct flight *flight)
+static void store_undo(struct pipeline *pipeline, struct flight *flight)
 {
     /* Connected before: the same block spends the same coins. Written again all the same if the
      * coins are rebuilt, since that is what the operator is told to do about damaged undo data. */
-    if ((flight->node->status & BLOCK_HAVE_UNDO) && !chain->core.options.reindex_chainstate)
+    if ((flight->node->status & BLOCK_HAVE_UNDO) && !pipeline->core->options.reindex_chainstate)
         return;
-    pipeline_write_undo(chain, flight->node, flight->undo, flight->undo_len);
+    undo_write(pipeline->undo_writes, flight->node, flight->undo, flight->undo_len);
     flight->undo = NULL;
 }
 
-static void commit_oldest(struct chain *chain)
+static void commit_oldest(struct pipeline *pipeline)
 {
-    struct flight *flight = chain->flights.oldest;
+    struct flight *flight = pipeline->flights.oldest;
     ASSERT(flight_is_verified(flight) && !flight->has_failed);
     struct block_node *node = flight->node;
     bool connects = flight->kind == FLIGHT_CONNECT;
-    ASSERT(connects ? node->prev == chain_tip_node(chain) : node == chain_tip_node(chain));
-    flights_remove(&chain->flights, flight);
-    chain->flight_bytes -= flight->data_pos.len;
-    overlay_commit(&chain->overlay, &flight->layer, chain->core.coins);
+    ASSERT(connects ? node->prev == active_chain_tip(pipeline->active)
+                    : node == active_chain_tip(pipeline->active));
+    flights_remove(&pipeline->flights, flight);
+    overlay_commit(pipeline->flights.overlay, &flight->layer, pipeline->core->coins);
     if (connects) {
-        store_undo(chain, flight);
+        store_undo(pipeline, flight);
         node->status |= BLOCK_VALID_TX | BLOCK_VALID_SCRIPTS;
-        header_tree_mark_dirty(&chain->tree, node);
-        kept_blocks_release(&chain->kept, node);
+        header_tree_mark_dirty(pipeline->tree, node);
+        kept_blocks_release(pipeline->kept, node);
     }
-    active_chain_set_tip(&chain->active, connects ? node : node->prev);
-    best_chain_tip_moved(chain);
-    chain->tip_moved = true;
+    active_chain_set_tip(pipeline->active, connects ? node : node->prev);
+    best_chain_tip_moved(pipeline->best);
+    pipeline->tip_moved = true;
     void (*event)(void *, const struct block_node *, struct block_ref *) =
-        connects ? chain->core.events.block_connected : chain->core.events.block_disconnected;
+        connects ? pipeline->core->events.block_connected
+                 : pipeline->core->events.block_disconnected;
     if (event)
-        event(chain->core.events.ctx, node, flight->block);
+        event(pipeline->core->events.ctx, node, flight->block);
     flight_free(flight);
 }
 
 /* How many of the oldest flights may be committed together now; 0 if none. Going down is shown
  * only with the way up to more work, unless that is too far or there is none. */
-static size_t committable(const struct chain *chain)
+static size_t committable(const struct pipeline *pipeline)
 {
-    const struct flight *flight = chain->flights.oldest;
-    if (!flight || flight->is_test || flush_holds_commits(chain) || !flight_is_verified(flight) ||
-        flight->has_failed)
+    const struct flight *flight = pipeline->flights.oldest;
+    if (!flight || flight->is_test || flush_holds_commits(pipeline->flush) ||
+        !flight_is_verified(flight) || flight->has_failed)
         return 0;
     if (flight->kind == FLIGHT_CONNECT)
         return 1;
-    const struct block_node *tip = chain_tip_node(chain);
+    const struct block_node *tip = active_chain_tip(pipeline->active);
     size_t n = 0, n_down = 0;
     for (; flight; flight = flight->next) {
         if (!flight_is_verified(flight) || flight->has_failed)
@@ -350,20 +284,20 @@ static size_t committable(const struct chain *chain)
     }
     /* All verified, and none of them is better: so far only if there is no room for more, or if
      * the tip is no longer wanted. */
-    return !has_room(chain) || (tip->status & BLOCK_FAILED_MASK) ? 1 : 0;
+    return !has_room(pipeline) || (tip->status & BLOCK_FAILED_MASK) ? 1 : 0;
 }
 
 /* The first flight that has failed, once all before it are known to be good. */
-static struct flight *first_failed(const struct chain *chain)
+static struct flight *first_failed(const struct pipeline *pipeline)
 {
-    struct flight *flight = chain->flights.oldest;
+    struct flight *flight = pipeline->flights.oldest;
     while (flight && flight_is_verified(flight) && !flight->has_failed)
         flight = flight->next;
     return flight && flight->has_failed && flight->jobs_left == 0 ? flight : NULL;
 }
 
 /* The block of a flight is invalid, and all flights after it are void. */
-static void fail_flight(struct chain *chain, struct flight *flight)
+static void fail_flight(struct pipeline *pipeline, struct flight *flight)
 {
     struct block_node *node = flight->node;
     struct verdict verdict = flight->verdict;
@@ -371,117 +305,131 @@ static void fail_flight(struct chain *chain, struct flight *flight)
     hex_encode_reversed(hash, span_of(node->hash.b, 32));
     const char *script =
         verdict.script_error ? script_error_string((enum script_error)verdict.script_error) : "";
-    log_printf(chain->core.log, LOG_ALWAYS, "invalid block %s at height %d: %s%s%s %s", hash,
+    log_printf(pipeline->core->log, LOG_ALWAYS, "invalid block %s at height %d: %s%s%s %s", hash,
                node->height, reject_string(verdict.code), *script ? ": " : "", script,
                verdict.detail);
-    while (chain->flights.newest != flight)
-        drop_newest(chain);
-    drop_newest(chain);
-    kept_blocks_release(&chain->kept, node);
-    best_chain_mark_failed(chain, node);
-    waiters_block_failed(chain, node, &verdict);
-    if (chain->core.events.block_invalid)
-        chain->core.events.block_invalid(chain->core.events.ctx, &node->hash, &verdict);
+    while (pipeline->flights.newest != flight)
+        drop_newest(pipeline);
+    drop_newest(pipeline);
+    kept_blocks_release(pipeline->kept, node);
+    best_chain_mark_failed(pipeline->best, node);
+    pipeline->events.failed(pipeline->events.ctx, node, &verdict);
+    if (pipeline->core->events.block_invalid)
+        pipeline->core->events.block_invalid(pipeline->core->events.ctx, &node->hash, &verdict);
 }
 
 /* A block that was only to be tried out has come to its end. */
-static void end_test(struct chain *chain, struct flight *flight)
+static void end_test(struct pipeline *pipeline, struct flight *flight)
 {
     void (*done)(void *, const struct verdict *) = flight->test_done;
     void *arg = flight->test_arg;
     struct verdict verdict = flight->verdict;
-    while (chain->flights.newest != flight)
-        drop_newest(chain);
-    drop_newest(chain);
+    while (pipeline->flights.newest != flight)
+        drop_newest(pipeline);
+    drop_newest(pipeline);
     done(arg, &verdict);
 }
 
-static bool commit_step(struct chain *chain)
+static bool commit_step(struct pipeline *pipeline)
 {
-    struct flight *oldest = chain->flights.oldest;
+    struct flight *oldest = pipeline->flights.oldest;
     if (oldest && oldest->is_test && (oldest->has_failed || flight_is_verified(oldest)) &&
         oldest->jobs_left == 0) {
-        end_test(chain, oldest);
+        end_test(pipeline, oldest);
         return true;
     }
-    struct flight *failed = first_failed(chain);
-    if (failed && !flush_holds_commits(chain)) {
-        fail_flight(chain, failed);
+    struct flight *failed = first_failed(pipeline);
+    if (failed && !flush_holds_commits(pipeline->flush)) {
+        fail_flight(pipeline, failed);
         return true;
     }
-    size_t n = committable(chain);
+    size_t n = committable(pipeline);
     for (size_t i = 0; i < n; i++)
-        commit_oldest(chain);
+        commit_oldest(pipeline);
     return n > 0;
 }
 
 /* -- The driver
  * ------------------------------------------------------------------------------------- */
 
-void pipeline_start_test(struct chain *chain, struct flight *flight)
+void pipeline_start_test(struct pipeline *pipeline, struct flight *flight)
 {
-    ASSERT(chain->flights.n == 0 && flight->is_test);
-    list_push(&chain->flights, flight);
+    ASSERT(pipeline->flights.n == 0 && flight->is_test);
+    flights_push(&pipeline->flights, flight);
 }
 
-bool pipeline_is_at_rest(const struct chain *chain)
+bool pipeline_is_at_rest(const struct pipeline *pipeline)
 {
-    return chain->flights.n == 0 && sorted_map_last(&chain->candidates) == chain_tip_node(chain);
-}
-
-bool chain_is_at_rest(const struct chain *chain)
-{
-    return !import_is_active(chain) && pipeline_is_at_rest(chain);
+    return pipeline->flights.n == 0 && best_chain_is_reached(pipeline->best);
 }
 
 /* One thing. False if nothing can be done until a job ends. */
-static bool step(struct chain *chain)
+static bool step(struct pipeline *pipeline)
 {
-    if (commit_step(chain))
+    if (commit_step(pipeline))
         return true;
-    struct block_node *target = best_chain_target(chain);
-    if (chain->flights.newest && !leads_to(chain->flights.newest, target)) {
-        drop_newest(chain);
+    struct block_node *target = best_chain_target(pipeline->best);
+    if (pipeline->flights.newest && !leads_to(pipeline->flights.newest, target)) {
+        drop_newest(pipeline);
         return true;
     }
-    if (connect_step(chain))
+    if (connect_step(pipeline))
         return true;
-    return start_step(chain, target);
+    return start_step(pipeline, target);
 }
 
 /* Do what can be done now towards the best chain, for a while. */
 static void advance(void *part)
 {
-    struct chain *chain = part;
-    if (!core_is_working(&chain->core))
+    struct pipeline *pipeline = part;
+    if (!core_is_working(pipeline->core))
         return;
-    const struct env *env = chain->core.env;
+    const struct env *env = pipeline->core->env;
     int64_t start_us = env_now_us(env);
     bool more = true;
-    while (more && core_is_working(&chain->core)) {
-        more = step(chain);
+    while (more && core_is_working(pipeline->core)) {
+        more = step(pipeline);
         if (env_now_us(env) - start_us > TURN_MAX_US)
             break;
     }
-    prefetch_ahead(chain);
-    if (!core_is_working(&chain->core))
+    prefetch_ahead(pipeline);
+    if (!core_is_working(pipeline->core))
         return;
-    if (coins_turn(chain->core.coins) || more)
-        core_wake_soon(&chain->core);
-    if (pipeline_is_at_rest(chain))
-        kept_blocks_trim(&chain->kept);
+    if (coins_turn(pipeline->core->coins) || more)
+        core_wake_soon(pipeline->core);
+    if (pipeline_is_at_rest(pipeline))
+        kept_blocks_trim(pipeline->kept);
 }
 
 static bool has_flights(const void *part)
 {
-    const struct chain *chain = part;
-    return chain->flights.n > 0 || chain->flights_dropped > 0;
+    const struct pipeline *pipeline = part;
+    return pipeline->flights.n > 0 || pipeline->flights.n_dropped > 0;
 }
 
 static void cancel(void *part)
 {
-    pipeline_drop_all(part);
+    drop_all(part);
 }
 
 const struct chain_part pipeline_part = {
     .name = "pipeline", .step = advance, .is_busy = has_flights, .cancel = cancel};
+
+void pipeline_init(struct pipeline *pipeline, const struct pipeline *with)
+{
+    *pipeline = *with;
+    ASSERT(pipeline->events.failed && pipeline->events.barred && pipeline->flights.n == 0);
+}
+
+bool pipeline_take_moved(struct pipeline *pipeline)
+{
+    bool has_moved = pipeline->tip_moved;
+    pipeline->tip_moved = false;
+    return has_moved;
+}
+
+void pipeline_check(const struct pipeline *pipeline)
+{
+    flights_check(&pipeline->flights);
+    best_chain_check(pipeline->best, pipeline_is_at_rest(pipeline));
+}

@@ -1,10 +1,9 @@
-/* best_chain.c - which complete chain has the most work, and what is known to be invalid.
+/* best_chain.c - see best_chain.h.
  *
- * Candidates are the nodes whose blocks are stored back to genesis, that are not known to be
- * invalid and that are not behind the committed tip (or what is valid of it). The last one in order
- * is the target. Its sequence is part of a node's order, so a node leaves the set before that
- * changes. */
-#include "chain/chain_internal.h"
+ * Its sequence is part of a node's order, so a node leaves the set before that changes. */
+#include "chain/tree/best_chain.h"
+
+#define LIVE_SEQUENCE_FIRST (INT64_C(1) << 60) /* above that of any place in the files */
 
 /* Worse before better. */
 static int best_chain_compare(const void *a, const void *b)
@@ -14,55 +13,62 @@ static int best_chain_compare(const void *a, const void *b)
     return block_node_is_better(a, b) ? 1 : -1;
 }
 
-void best_chain_init(struct chain *chain)
+void best_chain_init(struct best_chain *best, const struct chain_core *core,
+                     struct header_tree *tree, const struct active_chain *active)
 {
-    sorted_map_init(&chain->candidates, best_chain_compare);
+    *best = (struct best_chain){.core = core, .tree = tree, .active = active};
+    sorted_map_init(&best->candidates, best_chain_compare);
+}
+
+void best_chain_deinit(struct best_chain *best)
+{
+    sorted_map_deinit(&best->candidates);
 }
 
 /* The tip; while a tip that has failed is being left, its last ancestor that has not. */
-static struct block_node *valid_tip(const struct chain *chain)
+static struct block_node *valid_tip(const struct best_chain *best)
 {
-    struct block_node *node = chain_tip_node(chain);
+    struct block_node *node = active_chain_tip(best->active);
     while (node->status & BLOCK_FAILED_MASK)
         node = node->prev;
     return node;
 }
 
-static void consider(struct chain *chain, struct block_node *node, const struct block_node *tip)
+static void consider(struct best_chain *best, struct block_node *node, const struct block_node *tip)
 {
     bool is_ahead = node == tip || block_node_is_better(node, tip);
     if (is_ahead && node->chain_tx > 0 && !(node->status & BLOCK_FAILED_MASK))
-        (void)sorted_map_insert(&chain->candidates, node);
+        (void)sorted_map_insert(&best->candidates, node);
 }
 
 /* The files are filled in order, so a block's place says who was first, whatever order they are
  * read in. 0 is left to the chain of the tip, 1 to blocks whose bytes are gone. */
-int64_t best_chain_place_sequence(const struct block_node *node)
+static int64_t place_sequence(const struct block_node *node)
 {
     if (!(node->status & BLOCK_HAVE_DATA))
         return 1;
     return 2 + ((int64_t)node->data.file << 32 | (int64_t)node->data.offset);
 }
 
-void best_chain_block_stored(struct chain *chain, struct block_node *node, uint32_t n_tx,
+void best_chain_block_stored(struct best_chain *best, struct block_node *node, uint32_t n_tx,
                              bool was_in_files)
 {
+    ASSERT(n_tx > 0);
     node->n_tx = n_tx;
     node->status |= BLOCK_HAVE_DATA;
-    lost_block_found(chain, node);
-    header_tree_mark_dirty(&chain->tree, node);
+    header_tree_mark_dirty(best->tree, node);
     if (node->chain_tx > 0)
         return; /* it was here before: damaged or pruned meanwhile, and fetched again */
     if (node->prev && node->prev->chain_tx == 0)
         return; /* a block below is missing: the one that fills the gap comes back here */
-    const struct block_node *tip = valid_tip(chain);
+    const struct block_node *tip = valid_tip(best);
     struct block_node *at = node;
     while (at) {
         bool is_complete = (at->status & BLOCK_HAVE_DATA) || at->n_tx > 0;
         if (is_complete) {
             at->chain_tx = (at->prev ? at->prev->chain_tx : 0) + at->n_tx;
-            at->sequence = was_in_files ? best_chain_place_sequence(at) : ++chain->next_sequence;
-            consider(chain, at, tip);
+            at->sequence = was_in_files ? place_sequence(at) : ++best->next_sequence;
+            consider(best, at, tip);
             at = block_node_next_descendant(node, at);
         } else {
             at = block_node_after_subtree(node, at);
@@ -70,19 +76,25 @@ void best_chain_block_stored(struct chain *chain, struct block_node *node, uint3
     }
 }
 
-struct block_node *best_chain_target(struct chain *chain)
+struct block_node *best_chain_target(const struct best_chain *best)
 {
-    struct block_node *best = sorted_map_last(&chain->candidates);
-    ASSERT(best);
-    return best;
+    struct block_node *target = sorted_map_last(&best->candidates);
+    ASSERT(target);
+    return target;
 }
 
-void best_chain_mark_failed(struct chain *chain, struct block_node *node)
+bool best_chain_is_reached(const struct best_chain *best)
 {
-    struct header_tree *tree = &chain->tree;
-    struct block_node *tip = chain_tip_node(chain);
+    return sorted_map_last(&best->candidates) == active_chain_tip(best->active);
+}
+
+void best_chain_mark_failed(struct best_chain *best, struct block_node *node)
+{
+    ASSERT(node->height > 0);
+    struct header_tree *tree = best->tree;
+    struct block_node *tip = active_chain_tip(best->active);
     for (struct block_node *at = node; at; at = block_node_next_descendant(node, at)) {
-        (void)sorted_map_remove(&chain->candidates, at);
+        (void)sorted_map_remove(&best->candidates, at);
         at->status |= at == node ? BLOCK_FAILED : BLOCK_FAILED_CHILD;
         header_tree_mark_dirty(tree, at);
     }
@@ -91,19 +103,19 @@ void best_chain_mark_failed(struct chain *chain, struct block_node *node)
     if (tree->best_header->status & BLOCK_FAILED_MASK)
         tree->best_header =
             u256_compare(node->prev->chain_work, tip->chain_work) > 0 ? node->prev : tip;
-    if ((tip->status & BLOCK_FAILED_MASK) || chain->candidates.count == 0)
-        best_chain_rebuild(chain);
+    if ((tip->status & BLOCK_FAILED_MASK) || best->candidates.count == 0)
+        best_chain_rebuild(best);
 }
 
-void best_chain_tip_moved(struct chain *chain)
+void best_chain_tip_moved(struct best_chain *best)
 {
-    struct block_node *tip = valid_tip(chain);
-    (void)sorted_map_insert(&chain->candidates, tip);
+    struct block_node *tip = valid_tip(best);
+    (void)sorted_map_insert(&best->candidates, tip);
     for (;;) {
-        struct block_node *worst = sorted_map_first(&chain->candidates);
+        struct block_node *worst = sorted_map_first(&best->candidates);
         if (worst == tip || !block_node_is_better(tip, worst))
             break;
-        (void)sorted_map_remove(&chain->candidates, worst);
+        (void)sorted_map_remove(&best->candidates, worst);
     }
 }
 
@@ -114,13 +126,13 @@ static uint64_t derive_chain_tx(const struct block_node *node)
     return is_complete ? (node->prev ? node->prev->chain_tx : 0) + node->n_tx : 0;
 }
 
-void best_chain_rebuild(struct chain *chain)
+void best_chain_rebuild(struct best_chain *best)
 {
-    struct header_tree *tree = &chain->tree;
-    const struct block_node *tip = valid_tip(chain);
+    struct header_tree *tree = best->tree;
+    const struct block_node *tip = valid_tip(best);
     struct block_node *best_header = tree->genesis;
-    sorted_map_deinit(&chain->candidates);
-    best_chain_init(chain);
+    sorted_map_deinit(&best->candidates);
+    sorted_map_init(&best->candidates, best_chain_compare);
     for (struct block_node *at = tree->genesis; at;
          at = block_node_next_descendant(tree->genesis, at)) {
         at->chain_tx = derive_chain_tx(at);
@@ -128,25 +140,94 @@ void best_chain_rebuild(struct chain *chain)
             continue;
         if (u256_compare(at->chain_work, best_header->chain_work) > 0)
             best_header = at;
-        consider(chain, at, tip);
+        consider(best, at, tip);
     }
     tree->best_header = best_header;
-    ASSERT(chain->candidates.count > 0);
+    ASSERT(best->candidates.count > 0);
 }
 
-void best_chain_data_lost(struct chain *chain, struct block_node *node)
+void best_chain_data_lost(struct best_chain *best, struct block_node *node)
 {
     node->status &= ~(uint32_t)(BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO);
-    lost_undo_found(chain, node); /* none is wanted before it is connected */
     node->n_tx = 0;
     node->data.file = -1;
     node->undo.file = -1;
-    header_tree_mark_dirty(&chain->tree, node);
-    if (!chain->core.is_open && chain->candidates.count == 0)
+    header_tree_mark_dirty(best->tree, node);
+    if (!best->core->is_open && best->candidates.count == 0)
         return; /* amid the start: the tree is gone through at its end */
     for (struct block_node *at = node; at; at = block_node_next_descendant(node, at)) {
-        (void)sorted_map_remove(&chain->candidates, at);
+        (void)sorted_map_remove(&best->candidates, at);
         at->chain_tx = 0;
     }
-    best_chain_rebuild(chain);
+    best_chain_rebuild(best);
+}
+
+void best_chain_load(struct best_chain *best)
+{
+    struct block_node *node;
+    size_t at = 0;
+    ASSERT(active_chain_tip(best->active) && !best->core->is_open);
+    while ((node = hash_map_next(&best->tree->by_hash, &at)))
+        node->sequence = active_chain_contains(best->active, node) ? 0 : place_sequence(node);
+    best->next_sequence = LIVE_SEQUENCE_FIRST;
+    best_chain_rebuild(best);
+}
+
+static void clear_one(struct best_chain *best, struct block_node *node)
+{
+    if (!(node->status & BLOCK_FAILED_MASK))
+        return;
+    node->status &= ~(uint32_t)BLOCK_FAILED_MASK;
+    header_tree_mark_dirty(best->tree, node);
+}
+
+void best_chain_clear_failed(struct best_chain *best, struct block_node *node)
+{
+    for (struct block_node *at = node; at; at = at->prev)
+        clear_one(best, at);
+    for (struct block_node *at = node; at; at = block_node_next_descendant(node, at))
+        clear_one(best, at);
+    best_chain_rebuild(best);
+}
+
+void best_chain_prefer(struct best_chain *best, struct block_node *node)
+{
+    struct block_node *tip = active_chain_tip(best->active);
+    if (u256_compare(node->chain_work, tip->chain_work) < 0 || node->chain_tx == 0 ||
+        (node->status & BLOCK_FAILED_MASK))
+        return;
+    /* A later order beats an earlier one while the chain has not grown in between. */
+    if (!best->precious_tip_base ||
+        u256_compare(tip->chain_work, best->precious_tip_base->chain_work) > 0)
+        best->precious_sequence = 0;
+    best->precious_tip_base = tip;
+    /* The sequence is part of the order of candidates: out before it changes. Hazard 34 */
+    (void)sorted_map_remove(&best->candidates, node);
+    node->sequence = --best->precious_sequence;
+    (void)sorted_map_insert(&best->candidates, node);
+    /* The tip itself may have been named: then what was preferred to it is behind it now. */
+    best_chain_tip_moved(best);
+}
+
+/* While the tip goes down a long way, what it has passed is left out: the old tip and the target
+ * stand for it. */
+void best_chain_check(const struct best_chain *best, bool at_rest)
+{
+    const struct block_node *tip = valid_tip(best);
+    const struct sorted_map *candidates = &best->candidates;
+    ASSERT(candidates->count > 0);
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct block_node *node = sorted_map_at(candidates, i);
+        ASSERT(node->chain_tx > 0 && !(node->status & BLOCK_FAILED_MASK));
+        ASSERT(node == tip || block_node_is_better(node, tip));
+        ASSERT(i == 0 || block_node_is_better(node, sorted_map_at(candidates, i - 1)));
+    }
+    if (!at_rest)
+        return;
+    for (struct block_node *at = best->tree->genesis; at;
+         at = block_node_next_descendant(best->tree->genesis, at)) {
+        bool is_ahead = at == tip || block_node_is_better(at, tip);
+        bool is_due = is_ahead && at->chain_tx > 0 && !(at->status & BLOCK_FAILED_MASK);
+        ASSERT(is_due == (sorted_map_find(candidates, at) != NULL));
+    }
 }

@@ -1,7 +1,6 @@
 /* deployments.c - see deployments.h. */
 #include "chain/tree/deployments.h"
 
-#include "chain/chain_internal.h"
 #include "chain/tree/node_view.h"
 #include "util/alloc.h"
 
@@ -69,10 +68,9 @@ struct versionbits_cache deployments_cache(struct deployments *deployments)
     return (struct versionbits_cache){.ctx = deployments, .get = get, .put = put};
 }
 
-int chain_deployment_state(const struct chain *chain, const struct block_node *prev,
-                           enum bip9_deployment deployment)
+enum bip9_state deployments_state(struct deployments *deployments, const struct network *network,
+                                  const struct block_node *prev, enum bip9_deployment deployment)
 {
-    /* The cache is no state that a caller could see. */
-    struct versionbits_cache cache = deployments_cache((struct deployments *)&chain->deployments);
-    return (int)versionbits_state(chain->core.network, deployment, block_node_view(), prev, &cache);
+    struct versionbits_cache cache = deployments_cache(deployments);
+    return versionbits_state(network, deployment, block_node_view(), prev, &cache);
 }

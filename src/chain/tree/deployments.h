@@ -16,6 +16,10 @@ struct deployments {
 void deployments_init(struct deployments *deployments);
 void deployments_deinit(struct deployments *deployments);
 
+/* The state of a deployment for the block after prev. */
+enum bip9_state deployments_state(struct deployments *deployments, const struct network *network,
+                                  const struct block_node *prev, enum bip9_deployment deployment);
+
 /* The cache that consensus/versionbits.h asks and fills; borrows deployments. */
 struct versionbits_cache deployments_cache(struct deployments *deployments);
 

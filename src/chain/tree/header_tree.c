@@ -184,3 +184,57 @@ struct block_node *block_node_next_descendant(const struct block_node *root, str
 {
     return at->first_child ? at->first_child : block_node_after_subtree(root, at);
 }
+
+/* -- Checking ---------------------------------------------------------------------------------- */
+
+/* A node and its parent. */
+static void check_place(const struct block_node *node)
+{
+    const struct block_node *prev = node->prev;
+    struct u256 work = pow_block_work(node->bits);
+    if (!prev) {
+        ASSERT(node->height == 0 && !node->skip);
+        ASSERT(u256_compare(node->chain_work, work) == 0);
+        return;
+    }
+    ASSERT(node->height == prev->height + 1);
+    ASSERT(u256_compare(node->chain_work, u256_add(prev->chain_work, work)) == 0);
+    ASSERT(node->time_max >= prev->time_max && node->time_max >= node->time);
+    ASSERT(node->skip && node->skip->height < node->height);
+    ASSERT(!(prev->status & BLOCK_FAILED_MASK) || (node->status & BLOCK_FAILED_MASK));
+}
+
+/* What is said to be stored, and what that means for the chain up to the node. */
+static void check_data(const struct block_node *node)
+{
+    bool has_data = node->status & BLOCK_HAVE_DATA, has_undo = node->status & BLOCK_HAVE_UNDO;
+    bool lost_data = node->status & BLOCK_LOST_DATA, lost_undo = node->status & BLOCK_LOST_UNDO;
+    ASSERT(!(has_data && lost_data) && !(has_undo && lost_undo));
+    ASSERT(lost_data || has_data == (node->data.file >= 0));
+    ASSERT(lost_undo || has_undo == (node->undo.file >= 0));
+    ASSERT(!has_data || node->n_tx > 0);
+    ASSERT(!has_undo || node->n_tx > 0); /* its data may be damaged */
+    ASSERT(!(node->status & BLOCK_VALID_SCRIPTS) || (node->status & BLOCK_VALID_TX));
+    uint64_t below = node->prev ? node->prev->chain_tx : 0;
+    bool is_complete = node->n_tx > 0 && (!node->prev || below > 0);
+    ASSERT(node->chain_tx == (is_complete ? below + node->n_tx : 0));
+}
+
+void header_tree_check(const struct header_tree *tree)
+{
+    size_t n = 0, n_dirty = 0;
+    for (struct block_node *at = tree->genesis; at;
+         at = block_node_next_descendant(tree->genesis, at)) {
+        check_place(at);
+        check_data(at);
+        n++;
+        n_dirty += at->is_dirty;
+    }
+    ASSERT(n == tree->count && n == tree->by_hash.count);
+    for (const struct block_node *at = tree->dirty; at; at = at->dirty_next) {
+        ASSERT(at->is_dirty && n_dirty > 0);
+        n_dirty--;
+    }
+    ASSERT(n_dirty == 0);
+    ASSERT(!(tree->best_header->status & BLOCK_FAILED_MASK));
+}

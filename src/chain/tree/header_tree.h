@@ -71,8 +71,45 @@ struct block_node *header_tree_add(struct header_tree *tree, const struct block_
 /* Note that the node differs from its row in the index, so that it is written next time. */
 void header_tree_mark_dirty(struct header_tree *tree, struct block_node *node);
 
+/* Assert every invariant of the tree: places, work, marks, what is said to be stored. Costly. */
+void header_tree_check(const struct header_tree *tree);
+
 /* The ancestor at height; NULL if height is negative or above node. */
 struct block_node *block_node_ancestor(const struct block_node *node, int32_t height);
+/* Its block is stored; its undo data is. */
+static inline bool block_node_has_data(const struct block_node *node)
+{
+    return node->status & BLOCK_HAVE_DATA;
+}
+
+static inline bool block_node_has_undo(const struct block_node *node)
+{
+    return node->status & BLOCK_HAVE_UNDO;
+}
+
+/* It, or a block below it, is known to be invalid. */
+static inline bool block_node_has_failed(const struct block_node *node)
+{
+    return node->status & BLOCK_FAILED_MASK;
+}
+
+/* Its block was stored, and is damaged or missing now; its block or its undo data is. */
+static inline bool block_node_lost_data(const struct block_node *node)
+{
+    return node->status & BLOCK_LOST_DATA;
+}
+
+static inline bool block_node_lost_any(const struct block_node *node)
+{
+    return node->status & BLOCK_LOST_MASK;
+}
+
+/* It was connected once: it obeys every rule. */
+static inline bool block_node_was_connected(const struct block_node *node)
+{
+    return node->status & BLOCK_VALID_SCRIPTS;
+}
+
 /* The last common block of two nodes of one tree. */
 struct block_node *block_node_fork(const struct block_node *a, const struct block_node *b);
 /* Median of the times of node and the ten before it. BIP-113, Specification */

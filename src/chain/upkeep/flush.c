@@ -1,43 +1,76 @@
-/* flush.c - makes what is committed durable, in the order of the crash rule: bytes of blocks and
+/* flush.c - see flush.h.
+ *
+ * What is committed is made durable, in the order of the crash rule: bytes of blocks and
  * undo data, then the index, then the coins.
  *
  * A flush first waits for the writes that were submitted before it; meanwhile no block is
  * committed, so that index and coins are of one tip. While the frozen coins are written, commits
  * go on. */
+#include "chain/upkeep/flush.h"
+
 #include <errno.h>
 
-#include "chain/chain_internal.h"
+#include "chain/coins/coins.h"
+#include "chain/disk/block_file.h"
+#include "chain/tree/index_db.h"
+#include "chain/tree/lost.h"
 #include "util/alloc.h"
 #include "util/planted.h"
 
-static void start_flush(struct chain *chain);
-
 static struct flush *flush_of(struct env_job *job)
 {
-    return (struct flush *)((char *)job - offsetof(struct flush, job));
+    return CONTAINER_OF(job, struct flush, job);
 }
 
-bool flush_holds_commits(const struct chain *chain)
+struct flush_waiter {
+    struct flush_waiter *next;
+    flush_fn *done;
+    void *arg;
+};
+
+void flush_init(struct flush *flush, struct chain_core *core, struct header_tree *tree,
+                const struct active_chain *active, struct writes *writes)
 {
-    enum flush_stage stage = chain->flush.stage;
+    *flush = (struct flush){.core = core, .tree = tree, .active = active, .writes = writes};
+}
+
+bool flush_is_idle(const struct flush *flush)
+{
+    return flush->stage == FLUSH_IDLE;
+}
+
+void flush_hold(struct flush *flush)
+{
+    ASSERT(flush->stage == FLUSH_IDLE);
+    flush->stage = FLUSH_HELD;
+}
+
+void flush_release(struct flush *flush)
+{
+    ASSERT(flush->stage == FLUSH_HELD);
+    flush->stage = FLUSH_IDLE;
+}
+
+bool flush_holds_commits(const struct flush *flush)
+{
+    enum flush_stage stage = flush->stage;
     if (stage == FLUSH_WAITING || stage == FLUSH_SYNCING)
         return true;
     /* Memory is bounded: with two full generations there is no room for another block. */
-    return stage == FLUSH_COINS && coins_is_full(chain->core.coins);
+    return stage == FLUSH_COINS && coins_is_full(flush->core->coins);
 }
 
-static void end_flush(struct chain *chain, int error)
+static void end_flush(struct flush *flush, int error)
 {
-    struct flush *flush = &chain->flush;
     struct flush_waiter *list = flush->running;
     flush->running = NULL;
     flush->stage = FLUSH_IDLE;
     if (flush->index_batch)
-        env_batch_free(chain->core.env, flush->index_batch);
+        env_batch_free(flush->core->env, flush->index_batch);
     flush->index_batch = NULL;
-    flush->last_us = env_now_us(chain->core.env);
+    flush->last_us = env_now_us(flush->core->env);
     if (error)
-        chain_fault_of_coins(chain, error, "flushing");
+        lost_coins(flush->core, error, "flushing");
     else
         flush->completed++;
     while (list) {
@@ -46,7 +79,7 @@ static void end_flush(struct chain *chain, int error)
         xfree(list);
         list = next;
     }
-    core_wake_soon(&chain->core);
+    core_wake_soon(flush->core);
 }
 
 static void coins_done(void *arg, int error)
@@ -57,136 +90,128 @@ static void coins_done(void *arg, int error)
 static void run_sync(struct env_job *job)
 {
     struct flush *flush = flush_of(job);
-    bool is_late = PLANTED(flush->chain->core.env, ROWS_BEFORE_BYTES);
-    flush->error = is_late ? 0 : block_files_sync(flush->chain->core.files);
+    bool is_late = PLANTED(flush->core->env, ROWS_BEFORE_BYTES);
+    flush->error = is_late ? 0 : block_files_sync(flush->core->files);
     if (flush->error)
         return;
-    flush->error = index_db_write(flush->chain->core.index, flush->index_batch);
+    flush->error = index_db_write(flush->core->index, flush->index_batch);
     flush->index_batch = NULL;
     if (is_late && !flush->error)
-        flush->error = block_files_sync(flush->chain->core.files);
+        flush->error = block_files_sync(flush->core->files);
 }
 
 static void sync_done(struct env_job *job)
 {
     struct flush *flush = flush_of(job);
-    struct chain *chain = flush->chain;
     int error = job->cancelled ? -ECANCELED : flush->error;
-    if (error || chain->core.faulted) {
-        end_flush(chain, error ? error : -EIO);
+    if (error || flush->core->faulted) {
+        end_flush(flush, error ? error : -EIO);
         return;
     }
     flush->stage = FLUSH_COINS;
-    flush->tip = chain_tip_node(chain);
-    chain->marks &= ~flush->ends_marks;
-    chain->marks_over &= ~flush->ends_marks;
-    coins_flush_start(chain->core.coins, &flush->tip->hash, coins_done, chain);
-    core_wake_soon(&chain->core);
+    flush->tip = active_chain_tip(flush->active);
+    flush->marks &= ~flush->ends_marks;
+    flush->marks_over &= ~flush->ends_marks;
+    coins_flush_start(flush->core->coins, &flush->tip->hash, coins_done, flush);
+    core_wake_soon(flush->core);
 }
 
 /* The writes that a flush waits for may have ended. */
-static void sync_if_drained(struct chain *chain)
+static void sync_if_drained(struct flush *flush)
 {
-    struct flush *flush = &chain->flush;
-    if (flush->stage != FLUSH_WAITING || chain->writes_pending[chain->write_epoch ^ 1] > 0)
+    if (flush->stage != FLUSH_WAITING || !writes_are_drained(flush->writes))
         return;
-    if (chain->core.faulted) {
-        end_flush(chain, -EIO);
+    if (flush->core->faulted) {
+        end_flush(flush, -EIO);
         return;
     }
     flush->stage = FLUSH_SYNCING;
     flush->job = (struct env_job){.run = run_sync, .done = sync_done};
-    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flush->job);
+    env_job_submit(flush->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flush->job);
 }
 
 /* Everything that a mark stands for is in this batch or was written before. */
-static void end_marks(struct chain *chain)
+static void end_marks(struct flush *flush)
 {
-    struct flush *flush = &chain->flush;
-    flush->ends_marks = chain->marks & chain->marks_over;
+    flush->ends_marks = flush->marks & flush->marks_over;
     if (flush->ends_marks & CHAIN_MARK_REINDEX)
-        index_db_batch_clear_flag(chain->core.index, flush->index_batch, INDEX_FLAG_REINDEXING);
+        index_db_batch_clear_flag(flush->core->index, flush->index_batch, INDEX_FLAG_REINDEXING);
     if (flush->ends_marks & CHAIN_MARK_REPLAY)
-        index_db_batch_clear_replay(chain->core.index, flush->index_batch);
+        index_db_batch_clear_replay(flush->core->index, flush->index_batch);
 }
 
-static void start_flush(struct chain *chain)
+void flush_begin(struct flush *flush)
 {
-    struct flush *flush = &chain->flush;
-    ASSERT(flush->stage == FLUSH_IDLE && chain->writes_pending[chain->write_epoch ^ 1] == 0);
-    flush->chain = chain;
+    ASSERT(flush->stage == FLUSH_IDLE && !flush->running && !flush->index_batch);
     flush->running = flush->wanted;
     flush->wanted = NULL;
     /* The index of this moment: what it names is written or being written, in this epoch. */
-    flush->index_batch = index_db_batch(chain->core.index, &chain->tree, chain->core.files);
-    end_marks(chain);
-    chain->write_epoch ^= 1;
+    flush->index_batch = index_db_batch(flush->core->index, flush->tree, flush->core->files);
+    end_marks(flush);
+    writes_begin_epoch(flush->writes);
     flush->stage = FLUSH_WAITING;
-    sync_if_drained(chain);
+    sync_if_drained(flush);
 }
 
-void chain_flush(struct chain *chain, void (*done)(void *arg, int error), void *arg)
+void flush_order(struct flush *flush, flush_fn *done, void *arg)
 {
-    if (!chain->core.is_open || chain->core.faulted) {
+    if (!flush->core->is_open || flush->core->faulted) {
         done(arg, -EIO);
         return;
     }
     struct flush_waiter *waiter = xcalloc(1, sizeof *waiter);
     waiter->done = done;
     waiter->arg = arg;
-    waiter->next = chain->flush.wanted;
-    chain->flush.wanted = waiter;
-    if (chain->flush.stage == FLUSH_IDLE)
-        start_flush(chain);
+    waiter->next = flush->wanted;
+    flush->wanted = waiter;
+    if (flush->stage == FLUSH_IDLE)
+        flush_begin(flush);
 }
 
-static bool is_due(const struct chain *chain)
+static bool is_due(const struct flush *flush)
 {
-    const struct flush *flush = &chain->flush;
-    bool has_news = chain->tree.dirty || flush->tip != chain_tip_node(chain);
+    bool has_news = flush->tree->dirty || flush->tip != active_chain_tip(flush->active);
     int64_t interval_us =
-        chain->core.left_initial_download ? FLUSH_INTERVAL_US : FLUSH_INTERVAL_SYNCING_US;
-    int64_t now_us = env_now_us(chain->core.env);
-    bool ends_marks = chain->marks & chain->marks_over; /* or the next start does it all again */
-    return coins_is_full(chain->core.coins) || prune_wants_flush(chain) || ends_marks ||
+        flush->core->left_initial_download ? FLUSH_INTERVAL_US : FLUSH_INTERVAL_SYNCING_US;
+    int64_t now_us = env_now_us(flush->core->env);
+    bool ends_marks = flush->marks & flush->marks_over; /* or the next start does it all again */
+    return coins_is_full(flush->core->coins) || ends_marks ||
            (has_news && now_us - flush->last_us >= interval_us);
 }
 
 static void step(void *part)
 {
-    struct chain *chain = part;
-    struct flush *flush = &chain->flush;
-    sync_if_drained(chain);
+    struct flush *flush = part;
+    sync_if_drained(flush);
     if (flush->stage == FLUSH_IDLE &&
-        (flush->wanted || (core_is_working(&chain->core) && is_due(chain))))
-        start_flush(chain);
+        (flush->wanted || (core_is_working(flush->core) && is_due(flush))))
+        flush_begin(flush);
 }
 
 static bool is_busy(const void *part)
 {
-    return ((const struct chain *)part)->flush.stage != FLUSH_IDLE;
+    return ((const struct flush *)part)->stage != FLUSH_IDLE;
 }
 
 static void flush_timer(void *arg)
 {
-    struct chain *chain = arg;
-    core_wake_soon(&chain->core);
-    chain->flush.timer =
-        env_timer_start(chain->core.env, FLUSH_INTERVAL_US / 4, flush_timer, chain);
+    struct flush *flush = arg;
+    core_wake_soon(flush->core);
+    flush->timer = env_timer_start(flush->core->env, FLUSH_INTERVAL_US / 4, flush_timer, flush);
 }
 
-void flush_start_timer(struct chain *chain)
+void flush_start_timer(struct flush *flush)
 {
-    chain->flush.last_us = env_now_us(chain->core.env);
-    flush_timer(chain);
+    flush->last_us = env_now_us(flush->core->env);
+    flush_timer(flush);
 }
 
 static void stop_timer(void *part)
 {
-    struct chain *chain = part;
-    if (chain->flush.timer)
-        env_timer_cancel(chain->core.env, chain->flush.timer);
-    chain->flush.timer = 0;
+    struct flush *flush = part;
+    if (flush->timer)
+        env_timer_cancel(flush->core->env, flush->timer);
+    flush->timer = 0;
 }
 
 const struct chain_part flush_part = {

@@ -1,13 +1,16 @@
-/* prune.c - removes old block files, down to a target or up to a height.
+/* prune.c - see prune.h.
  *
  * A round follows a flush: the nodes of some files are marked as without data, the index is
  * written and synced, only then the files go, durably, and only then their sizes are forgotten. So
  * after a crash the index never names what is gone, each file that is there is counted (the next
  * round takes it), and blocks between the coins store's tip and the committed one are always there
  * to be replayed. No flush runs during a round: the index has one writer. */
+#include "chain/upkeep/prune.h"
+
 #include <errno.h>
 
-#include "chain/chain_internal.h"
+#include "chain/disk/block_file.h"
+#include "chain/tree/index_db.h"
 #include "util/alloc.h"
 #include "util/planted.h"
 
@@ -18,7 +21,7 @@
 /* Who ordered pruning, and up to where. */
 struct prune_request {
     struct prune_request *next;
-    struct chain *chain;
+    struct prune *prune;
     int32_t height;
     void (*done)(void *arg, int error);
     void *arg;
@@ -43,12 +46,12 @@ static void count_node(struct file_use *uses, size_t n_files, const struct block
         uses[file].height_max = node->height;
 }
 
-static struct file_use *count_uses(const struct chain *chain, size_t n_files)
+static struct file_use *count_uses(const struct prune *prune, size_t n_files)
 {
     struct file_use *uses = xcalloc(n_files, sizeof *uses);
     for (size_t i = 0; i < n_files; i++)
         uses[i].height_max = -1;
-    const struct header_tree *tree = &chain->tree;
+    const struct header_tree *tree = prune->tree;
     for (struct block_node *at = tree->genesis; at;
          at = block_node_next_descendant(tree->genesis, at))
         count_node(uses, n_files, at);
@@ -57,16 +60,16 @@ static struct file_use *count_uses(const struct chain *chain, size_t n_files)
 
 /* The last height that may go: both the committed tip and the store's keep what a reorganisation
  * or a replay could ask for. */
-static int32_t height_limit(const struct chain *chain)
+static int32_t height_limit(const struct prune *prune)
 {
-    int32_t tip = chain_tip_node(chain)->height, stored = chain->flush.tip->height;
+    int32_t tip = active_chain_tip(prune->active)->height, stored = prune->flush->tip->height;
     return (tip < stored ? tip : stored) - CHAIN_PRUNE_KEEP_BLOCKS;
 }
 
-static bool is_over_target(const struct chain *chain, uint64_t bytes)
+static bool is_over_target(const struct prune *prune, uint64_t bytes)
 {
-    uint64_t target = chain->core.options.prune_target_bytes;
-    return chain->core.options.prune && target > 0 && bytes + PRUNE_BUFFER_BYTES >= target;
+    uint64_t target = prune->core->options.prune_target_bytes;
+    return prune->core->options.prune && target > 0 && bytes + PRUNE_BUFFER_BYTES >= target;
 }
 
 static uint64_t file_bytes(const struct block_file_info *info)
@@ -75,30 +78,30 @@ static uint64_t file_bytes(const struct block_file_info *info)
 }
 
 /* The last height that an order or the target lets go; a limit for this file. */
-static int32_t wanted_height(const struct chain *chain, uint64_t bytes)
+static int32_t wanted_height(const struct prune *prune, uint64_t bytes)
 {
-    int32_t limit = height_limit(chain), ordered = -1;
-    for (const struct prune_request *at = chain->prune.requests; at; at = at->next)
+    int32_t limit = height_limit(prune), ordered = -1;
+    for (const struct prune_request *at = prune->requests; at; at = at->next)
         if (at->height > ordered)
             ordered = at->height;
-    bool is_long =
-        (uint64_t)chain_tip_node(chain)->height > chain->core.network->prune_after_height;
-    if (is_long && is_over_target(chain, bytes))
+    bool is_long = (uint64_t)active_chain_tip(prune->active)->height >
+                   prune->core->network->prune_after_height;
+    if (is_long && is_over_target(prune, bytes))
         return limit;
     return ordered < limit ? ordered : limit;
 }
 
 /* Choose the files of one round. Returns how many. */
-static size_t choose_files(const struct chain *chain, struct file_use *uses, size_t n_files)
+static size_t choose_files(const struct prune *prune, struct file_use *uses, size_t n_files)
 {
-    uint64_t bytes = block_files_total_bytes(chain->core.files);
-    bool is_writing = chain->writes_pending[0] + chain->writes_pending[1] > 0;
+    uint64_t bytes = block_files_total_bytes(prune->core->files);
+    bool is_writing = writes_pending(prune->writes) > 0;
     /* The last file is being filled; the one before it may still be written to. */
     size_t n_complete = n_files - 1 - (is_writing && n_files > 1);
     size_t n_chosen = 0, n_nodes = 0;
     for (size_t i = 0; i < n_complete && n_nodes < ROUND_NODES_MAX; i++) {
-        uint64_t size = file_bytes(block_files_info(chain->core.files, i));
-        if (size == 0 || uses[i].height_max > wanted_height(chain, bytes))
+        uint64_t size = file_bytes(block_files_info(prune->core->files, i));
+        if (size == 0 || uses[i].height_max > wanted_height(prune, bytes))
             continue;
         uses[i].is_chosen = true;
         n_nodes += uses[i].n_nodes;
@@ -110,10 +113,10 @@ static size_t choose_files(const struct chain *chain, struct file_use *uses, siz
 
 /* -- A round ----------------------------------------------------------------------------------- */
 
-static void answer_requests(struct chain *chain, int error)
+static void answer_requests(struct prune *prune, int error)
 {
-    struct prune_request *list = chain->prune.requests;
-    chain->prune.requests = NULL;
+    struct prune_request *list = prune->requests;
+    prune->requests = NULL;
     while (list) {
         struct prune_request *next = list->next;
         list->done(list->arg, error);
@@ -122,29 +125,27 @@ static void answer_requests(struct chain *chain, int error)
     }
 }
 
-static bool start_round(struct chain *chain);
+static bool start_round(struct prune *prune);
 
 static void run_write(struct env_job *job)
 {
     struct prune *prune = (struct prune *)job;
-    const struct chain *chain = prune->chain;
-    bool is_early = PLANTED(chain->core.env, PRUNE_UNLINK_FIRST);
+    bool is_early = PLANTED(prune->core->env, PRUNE_UNLINK_FIRST);
     int early_error =
-        is_early ? block_files_remove(chain->core.files, prune->files, prune->n_files) : 0;
-    prune->error = index_db_write(chain->core.index, prune->batch);
+        is_early ? block_files_remove(prune->core->files, prune->files, prune->n_files) : 0;
+    prune->error = index_db_write(prune->core->index, prune->batch);
     prune->batch = NULL;
     if (!prune->error)
         prune->error = is_early
                            ? early_error
-                           : block_files_remove(chain->core.files, prune->files, prune->n_files);
+                           : block_files_remove(prune->core->files, prune->files, prune->n_files);
 }
 
-static void forget_files(struct chain *chain)
+static void forget_files(struct prune *prune)
 {
-    const struct prune *prune = &chain->prune;
     for (size_t i = 0; i < prune->n_files; i++) {
-        block_files_forget(chain->core.files, prune->files[i]);
-        log_printf(chain->core.log, LOG_PRUNE, "pruned blk%05zu.dat and rev%05zu.dat",
+        block_files_forget(prune->core->files, prune->files[i]);
+        log_printf(prune->core->log, LOG_PRUNE, "pruned blk%05zu.dat and rev%05zu.dat",
                    prune->files[i], prune->files[i]);
     }
 }
@@ -152,37 +153,37 @@ static void forget_files(struct chain *chain)
 static void round_done(struct env_job *job)
 {
     struct prune *prune = (struct prune *)job;
-    struct chain *chain = prune->chain;
-    const struct env *env = chain->core.env;
+    const struct env *env = prune->core->env;
     if (prune->batch)
         env_batch_free(env, prune->batch);
     prune->batch = NULL;
     int error = job->cancelled ? -ECANCELED : prune->error;
     if (!error)
-        forget_files(chain);
+        forget_files(prune);
     xfree(prune->files);
     prune->files = NULL;
-    chain->flush.stage = FLUSH_IDLE;
+    flush_release(prune->flush);
     if (error)
-        core_fault(&chain->core, error, "pruning");
-    else if (start_round(chain))
+        core_fault(prune->core, error, "pruning");
+    else if (start_round(prune))
         return;
-    answer_requests(chain, error);
-    core_wake_soon(&chain->core);
+    answer_requests(prune, error);
+    core_wake_soon(prune->core);
 }
 
 /* Forget where the chosen files' blocks are. */
-static void mark_nodes(struct chain *chain, const struct file_use *uses, size_t n_files,
+static void mark_nodes(struct prune *prune, const struct file_use *uses, size_t n_files,
                        struct block_node **marked, size_t *n_marked)
 {
-    struct header_tree *tree = &chain->tree;
+    struct header_tree *tree = prune->tree;
     for (struct block_node *at = tree->genesis; at;
          at = block_node_next_descendant(tree->genesis, at)) {
         size_t file = (size_t)at->data.file;
         if (file >= n_files || !uses[file].is_chosen)
             continue;
-        lost_block_found(chain, at); /* what was lost there is as wanted as the rest: no more */
-        lost_undo_found(chain, at);
+        lost_block_found(prune->lost,
+                         at); /* what was lost there is as wanted as the rest: no more */
+        lost_undo_found(prune->lost, at);
         bool is_stored = at->status & BLOCK_HAVE_DATA;
         at->status &= ~(uint32_t)(BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO);
         at->data = at->undo = (struct file_pos){.file = -1};
@@ -192,10 +193,9 @@ static void mark_nodes(struct chain *chain, const struct file_use *uses, size_t 
     }
 }
 
-static void submit_round(struct chain *chain, const struct file_use *uses, size_t n_files,
+static void submit_round(struct prune *prune, const struct file_use *uses, size_t n_files,
                          size_t n_chosen)
 {
-    struct prune *prune = &chain->prune;
     size_t n_nodes = 0, n_marked = 0;
     prune->files = xcalloc(n_chosen, sizeof *prune->files);
     prune->n_files = 0;
@@ -205,99 +205,102 @@ static void submit_round(struct chain *chain, const struct file_use *uses, size_
             n_nodes += uses[i].n_nodes;
         }
     struct block_node **marked = xcalloc(n_nodes ? n_nodes : 1, sizeof *marked);
-    mark_nodes(chain, uses, n_files, marked, &n_marked);
+    mark_nodes(prune, uses, n_files, marked, &n_marked);
     ASSERT(n_marked == n_nodes && prune->n_files == n_chosen);
-    prune->batch = index_db_batch_of(chain->core.index, marked, n_marked);
+    prune->batch = index_db_batch_of(prune->core->index, marked, n_marked);
     xfree(marked);
-    prune->chain = chain;
     prune->error = 0;
     prune->job = (struct env_job){.run = run_write, .done = round_done};
-    chain->flush.stage = FLUSH_PRUNING;
-    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &prune->job);
+    flush_hold(prune->flush);
+    env_job_submit(prune->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &prune->job);
 }
 
 /* From now on the data directory is a pruned one, whatever becomes of this round. */
-static bool set_flag(struct chain *chain)
+static bool set_flag(struct prune *prune)
 {
-    if (chain->any_pruned)
+    if (prune->core->any_pruned)
         return true;
-    int error = index_db_set_flag(chain->core.index, INDEX_FLAG_PRUNED);
+    int error = index_db_set_flag(prune->core->index, INDEX_FLAG_PRUNED);
     if (error)
-        core_fault(&chain->core, error, "writing the block index");
-    chain->any_pruned = !error;
+        core_fault(prune->core, error, "writing the block index");
+    prune->core->any_pruned = !error;
     return !error;
 }
 
 /* Start a round if there is something to remove. */
-static bool start_round(struct chain *chain)
+static bool start_round(struct prune *prune)
 {
-    size_t n_files = block_files_count(chain->core.files);
-    uint64_t bytes = block_files_total_bytes(chain->core.files);
+    size_t n_files = block_files_count(prune->core->files);
+    uint64_t bytes = block_files_total_bytes(prune->core->files);
     /* Files are not removed while they are gone through, or are to be once more. */
-    if (chain->core.closing || chain->core.faulted || chain->marks || n_files < 2 ||
-        wanted_height(chain, bytes) < 0)
+    if (prune->core->closing || prune->core->faulted || prune->flush->marks || n_files < 2 ||
+        wanted_height(prune, bytes) < 0)
         return false;
-    struct file_use *uses = count_uses(chain, n_files);
-    size_t n_chosen = choose_files(chain, uses, n_files);
-    bool goes = n_chosen > 0 && set_flag(chain);
+    struct file_use *uses = count_uses(prune, n_files);
+    size_t n_chosen = choose_files(prune, uses, n_files);
+    bool goes = n_chosen > 0 && set_flag(prune);
     if (goes)
-        submit_round(chain, uses, n_files, n_chosen);
+        submit_round(prune, uses, n_files, n_chosen);
     xfree(uses);
     return goes;
 }
 
+/* The target is passed: only a flush makes pruning possible. */
+static bool wants_flush(const struct prune *prune)
+{
+    return prune->core->options.prune &&
+           block_files_count(prune->core->files) != prune->n_files_seen &&
+           is_over_target(prune, block_files_total_bytes(prune->core->files));
+}
+
 /* At the end of a flush: remove files if there are too many bytes of them, or if that was ordered.
- * Sets the flush's stage while it is at work. */
+ * Holds the flush while it is at work. */
 static void step(void *part)
 {
-    struct chain *chain = part;
-    struct prune *prune = &chain->prune;
+    struct prune *prune = part;
     /* A waiter may have begun the next flush: its end comes by here too. */
-    if (chain->flush.stage != FLUSH_IDLE || prune->flushes_seen == chain->flush.completed)
+    if (!flush_is_idle(prune->flush))
         return;
-    prune->flushes_seen = chain->flush.completed;
-    prune->n_files_seen = block_files_count(chain->core.files);
-    if (!start_round(chain))
-        answer_requests(chain, chain->core.closing ? -ECANCELED : chain->core.faulted ? -EIO : 0);
+    if (prune->flushes_seen == prune->flush->completed) {
+        if (core_is_working(prune->core) && wants_flush(prune))
+            flush_begin(prune->flush);
+        return;
+    }
+    prune->flushes_seen = prune->flush->completed;
+    prune->n_files_seen = block_files_count(prune->core->files);
+    if (!start_round(prune))
+        answer_requests(prune, prune->core->closing ? -ECANCELED : prune->core->faulted ? -EIO : 0);
 }
 
 const struct chain_part prune_part = {.name = "prune", .step = step};
-
-bool prune_wants_flush(const struct chain *chain)
-{
-    return chain->core.options.prune &&
-           block_files_count(chain->core.files) != chain->prune.n_files_seen &&
-           is_over_target(chain, block_files_total_bytes(chain->core.files));
-}
 
 /* -- Orders and questions ---------------------------------------------------------------------- */
 
 static void flushed(void *arg, int error)
 {
     struct prune_request *request = arg;
-    struct chain *chain = request->chain;
+    struct prune *prune = request->prune;
     if (error) {
         request->done(request->arg, error);
         xfree(request);
         return;
     }
     /* The end of a flush looks at the requests next. */
-    request->next = chain->prune.requests;
-    chain->prune.requests = request;
+    request->next = prune->requests;
+    prune->requests = request;
 }
 
-void chain_prune_to(struct chain *chain, int32_t height, void (*done)(void *arg, int error),
-                    void *arg)
+void prune_to(struct prune *prune, int32_t height, void (*done)(void *arg, int error), void *arg)
 {
     struct prune_request *request = xcalloc(1, sizeof *request);
-    *request = (struct prune_request){.chain = chain, .height = height, .done = done, .arg = arg};
-    chain_flush(chain, flushed, request);
+    *request = (struct prune_request){.prune = prune, .height = height, .done = done, .arg = arg};
+    flush_order(prune->flush, flushed, request);
 }
 
-int32_t chain_prune_height(const struct chain *chain)
+int32_t prune_height(const struct prune *prune)
 {
-    const struct block_node *at = chain_tip_node(chain);
-    if (!chain->any_pruned)
+    const struct block_node *at = active_chain_tip(prune->active);
+    if (!prune->core->any_pruned)
         return 0;
     while (at->prev && (at->prev->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA)))
         at = at->prev;

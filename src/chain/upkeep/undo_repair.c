@@ -10,7 +10,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "chain/chain_internal.h"
+#include "chain/coins/coins.h"
+#include "chain/disk/block_file.h"
+#include "chain/disk/block_ref.h"
+#include "chain/disk/undo.h"
 #include "util/alloc.h"
 
 enum { TARGETS_MAX = 256 };
@@ -32,9 +35,9 @@ struct wanted {
     size_t at; /* in the target's undo data */
 };
 
-struct undo_repair {
+struct repair_round {
     struct env_job job;
-    struct chain *chain;
+    struct undo_repair *owner;
     enum stage stage;
     struct target targets[TARGETS_MAX]; /* newest first */
     size_t n_targets, n_read;
@@ -55,7 +58,7 @@ static bool has_outpoint(const void *value, const void *key)
            txid_equal(&wanted->outpoint.txid, &outpoint->txid);
 }
 
-static void note_inputs(struct undo_repair *repair, const struct block *block)
+static void note_inputs(struct repair_round *repair, const struct block *block)
 {
     struct target *target = &repair->targets[repair->n_read];
     for (uint32_t i = 1; i < block->n_tx; i++)
@@ -69,12 +72,12 @@ static void note_inputs(struct undo_repair *repair, const struct block *block)
             *wanted = (struct wanted){block->tx[i].in[k].prevout, target, at++};
             hash_map_insert(
                 &repair->wanted,
-                coins_hash(coins_hash_key(repair->chain->core.coins), &wanted->outpoint), wanted);
+                coins_hash(coins_hash_key(repair->owner->core->coins), &wanted->outpoint), wanted);
         }
     ASSERT(at == target->undo.n_spent);
 }
 
-static void find_outputs(struct undo_repair *repair, const struct block *block)
+static void find_outputs(struct repair_round *repair, const struct block *block)
 {
     for (uint32_t i = 0; i < block->n_tx; i++) {
         const struct tx *tx = &block->tx[i];
@@ -82,7 +85,7 @@ static void find_outputs(struct undo_repair *repair, const struct block *block)
         for (uint32_t k = 0; k < tx->n_out; k++) {
             outpoint.vout = k;
             struct wanted *wanted = hash_map_remove(
-                &repair->wanted, coins_hash(coins_hash_key(repair->chain->core.coins), &outpoint),
+                &repair->wanted, coins_hash(coins_hash_key(repair->owner->core->coins), &outpoint),
                 has_outpoint, &outpoint);
             if (!wanted)
                 continue;
@@ -100,7 +103,7 @@ static void find_outputs(struct undo_repair *repair, const struct block *block)
     }
 }
 
-static void encode(struct undo_repair *repair)
+static void encode(struct repair_round *repair)
 {
     for (size_t i = 0; i < repair->n_read; i++) {
         struct target *target = &repair->targets[i];
@@ -117,13 +120,13 @@ static void encode(struct undo_repair *repair)
 
 static void run(struct env_job *job)
 {
-    struct undo_repair *repair = (struct undo_repair *)job;
+    struct repair_round *repair = (struct repair_round *)job;
     uint8_t *raw;
     if (repair->stage == STAGE_ENCODE) {
         encode(repair);
         return;
     }
-    repair->error = block_files_read(repair->chain->core.files, &repair->pos, &raw);
+    repair->error = block_files_read(repair->owner->core->files, &repair->pos, &raw);
     if (repair->error)
         return;
     struct block_ref *ref = block_ref_take(raw, repair->pos.len);
@@ -138,18 +141,18 @@ static void run(struct env_job *job)
 
 /* -- From block to block ----------------------------------------------------------------------- */
 
-static void free_round(struct undo_repair *repair)
+static void free_round(struct repair_round *repair)
 {
     for (size_t i = 0; i < repair->n_targets; i++)
         xfree(repair->targets[i].raw);
-    repair->chain->undo_repair = NULL;
+    repair->owner->round = NULL;
     hash_map_deinit(&repair->wanted);
     arena_deinit(&repair->arena);
     xfree(repair);
 }
 
 /* Stored where it was, if it is the same; so nothing grows by repairs. */
-static size_t store(struct undo_repair *repair)
+static size_t store(struct repair_round *repair)
 {
     size_t n = 0;
     for (size_t i = 0; i < repair->n_read; i++) {
@@ -157,27 +160,27 @@ static size_t store(struct undo_repair *repair)
         if (!target->raw || !(target->node->status & BLOCK_LOST_UNDO) ||
             !(target->node->status & BLOCK_HAVE_DATA))
             continue;
-        pipeline_write_undo(repair->chain, target->node, target->raw, target->raw_len);
+        undo_write(repair->owner->undo_writes, target->node, target->raw, target->raw_len);
         target->raw = NULL;
         n++;
     }
     return n;
 }
 
-static void end_round(struct undo_repair *repair)
+static void end_round(struct repair_round *repair)
 {
-    struct chain *chain = repair->chain;
+    struct undo_repair *owner = repair->owner;
     size_t n = store(repair);
     free_round(repair);
     if (n > 0)
-        log_printf(chain->core.log, LOG_ALWAYS, "undo data of %zu blocks was made anew", n);
+        log_printf(owner->core->log, LOG_ALWAYS, "undo data of %zu blocks was made anew", n);
     if (n > 0)
-        chain->lost.n_changes++; /* there may be more */
-    core_wake_soon(&chain->core);
+        owner->lost->n_changes++; /* there may be more */
+    core_wake_soon(owner->core);
 }
 
 /* Choose the block of the next job. False: the round is over. */
-static bool choose(struct undo_repair *repair)
+static bool choose(struct repair_round *repair)
 {
     if (repair->stage == STAGE_INPUTS) {
         if (repair->n_read < repair->n_targets && repair->wanted.count < UNDO_REPAIR_COINS_MAX) {
@@ -201,24 +204,24 @@ static bool choose(struct undo_repair *repair)
     return true;
 }
 
-static void submit(struct undo_repair *repair);
+static void submit(struct repair_round *repair);
 
 static void job_done(struct env_job *job)
 {
-    struct undo_repair *repair = (struct undo_repair *)job;
-    struct chain *chain = repair->chain;
+    struct repair_round *repair = (struct repair_round *)job;
+    struct undo_repair *owner = repair->owner;
     int error = repair->error;
-    core_end(&chain->core);
-    if (job->cancelled || !core_is_working(&chain->core)) {
+    core_end(owner->core);
+    if (job->cancelled || !core_is_working(owner->core)) {
         free_round(repair);
         return;
     }
     repair->error = 0;
     if (error == -EUCLEAN || error == -ENOENT) {
-        lost_block(chain, repair->at);
+        lost_block(owner->lost, repair->at);
     } else if (error) {
         free_round(repair);
-        core_fault(&chain->core, error, "reading a block file");
+        core_fault(owner->core, error, "reading a block file");
         return;
     }
     repair->n_read += repair->stage == STAGE_INPUTS;
@@ -228,37 +231,37 @@ static void job_done(struct env_job *job)
         end_round(repair);
 }
 
-static void submit(struct undo_repair *repair)
+static void submit(struct repair_round *repair)
 {
-    struct chain *chain = repair->chain;
+    struct undo_repair *owner = repair->owner;
     repair->pos = repair->at->data;
     repair->job = (struct env_job){.run = run, .done = job_done};
-    core_begin(&chain->core);
-    env_job_submit(chain->core.env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &repair->job);
+    core_begin(owner->core);
+    env_job_submit(owner->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &repair->job);
 }
 
 /* Something is lost, or a block that may have been missing is there, since the last round began. */
-static bool has_reason(const struct chain *chain)
+static bool has_reason(const struct undo_repair *owner)
 {
-    return !chain->undo_repair && core_is_working(&chain->core) && chain->lost.n_undo > 0 &&
-           chain->undo_changes_seen != chain->lost.n_changes;
+    return !owner->round && core_is_working(owner->core) && owner->lost->n_undo > 0 &&
+           owner->changes_seen != owner->lost->n_changes;
 }
 
-bool undo_repair_is_busy(const struct chain *chain)
+bool undo_repair_is_busy(const struct undo_repair *owner)
 {
-    return chain->undo_repair || has_reason(chain);
+    return owner->round || has_reason(owner);
 }
 
 static void step(void *part)
 {
-    struct chain *chain = part;
-    if (!has_reason(chain))
+    struct undo_repair *owner = part;
+    if (!has_reason(owner))
         return;
-    chain->undo_changes_seen = chain->lost.n_changes;
+    owner->changes_seen = owner->lost->n_changes;
     struct block_node *nodes[TARGETS_MAX];
-    size_t n = lost_list(chain, true, nodes, TARGETS_MAX);
-    struct undo_repair *repair = xcalloc(1, sizeof *repair);
-    repair->chain = chain;
+    size_t n = lost_list(owner->lost, true, nodes, TARGETS_MAX);
+    struct repair_round *repair = xcalloc(1, sizeof *repair);
+    repair->owner = owner;
     for (size_t i = 0; i < n; i++)
         if (nodes[i]->status & BLOCK_HAVE_DATA)
             repair->targets[repair->n_targets++].node = nodes[i];
@@ -266,7 +269,7 @@ static void step(void *part)
         xfree(repair);
         return;
     }
-    chain->undo_repair = repair;
+    owner->round = repair;
     hash_map_init(&repair->wanted);
     arena_init(&repair->arena, 1 << 20);
     if (choose(repair))

@@ -6,17 +6,24 @@
 #ifndef CHAIN_UPKEEP_UNDO_REPAIR_H
 #define CHAIN_UPKEEP_UNDO_REPAIR_H
 
-#include "chain/core/chain_part.h"
-
-struct chain;
+#include "chain/tree/undo_writes.h"
 
 /* Coins looked for in one go down the chain; what is lost beyond that takes another. */
 #define UNDO_REPAIR_COINS_MAX 200000
 
+struct undo_repair {
+    struct chain_core *core;
+    struct lost *lost;
+    struct undo_writes *undo_writes;
+    struct repair_round *round; /* NULL: not at work */
+    uint64_t changes_seen;      /* lost->n_changes, when it began last */
+};
+
+/* Is it at work, or about to be? If not, what is lost still cannot be made anew now. */
+bool undo_repair_is_busy(const struct undo_repair *owner);
+
 /* Begins when something is lost, or a block that may have been missing is there. Ends by itself,
  * also when the chain is being closed. */
 extern const struct chain_part undo_repair_part;
-/* Is it at work, or about to be? If not, what is lost still cannot be made anew now. */
-bool undo_repair_is_busy(const struct chain *chain);
 
 #endif

@@ -6,22 +6,27 @@
  *
  * Levels: 0 the block can be read, 1 it obeys its own rules, 2 its undo data can be read, 3 it can
  * be taken back from the coins, 4 it can be connected again, scripts and all. */
+#include "chain/upkeep/verify.h"
+
 #include <errno.h>
 
-#include "chain/chain_internal.h"
 #include "chain/coins/coin_set.h"
+#include "chain/disk/block_file.h"
+#include "chain/disk/block_ref.h"
+#include "chain/disk/undo.h"
 #include "consensus/bip30.h"
 #include "consensus/block_check.h"
 #include "consensus/pow.h"
 #include "consensus/script_flags.h"
 #include "consensus/script_iter.h"
+#include "consensus/tx_verify.h"
 #include "util/alloc.h"
 
 #define VERIFY_MEMORY_MAX (128u << 20) /* changed coins; blocks below are not taken back */
 
 struct verify {
     struct env_job job;
-    struct chain *chain;
+    struct verifier *owner;
     int level, n_blocks;
     const struct block_node *tip;    /* whose coins the snapshot holds */
     const struct block_node *at;     /* the block of the job */
@@ -45,7 +50,7 @@ struct verify {
 
 static bool is_stopping(const struct verify *verify)
 {
-    return atomic_load_explicit(&verify->chain->core.stops_jobs, memory_order_relaxed);
+    return atomic_load_explicit(&verify->owner->core->stops_jobs, memory_order_relaxed);
 }
 
 static bool fail(struct verify *verify, const char *what)
@@ -62,7 +67,7 @@ static bool is_lost(int error)
 static bool read_block(struct verify *verify)
 {
     uint8_t *raw;
-    int error = block_files_read(verify->chain->core.files, &verify->data_pos, &raw);
+    int error = block_files_read(verify->owner->core->files, &verify->data_pos, &raw);
     verify->lacks_block = is_lost(error);
     verify->error = verify->lacks_block ? 0 : error;
     if (error)
@@ -76,7 +81,7 @@ static bool read_block(struct verify *verify)
 static bool check_block(struct verify *verify)
 {
     struct verdict verdict;
-    if (!block_check(&verify->ref->block, verify->chain->core.network, BLOCK_CHECK_ALL,
+    if (!block_check(&verify->ref->block, verify->owner->core->network, BLOCK_CHECK_ALL,
                      &verify->arena, &verdict))
         return fail(verify, "the block breaks a rule");
     return true;
@@ -87,7 +92,7 @@ static bool read_undo(struct verify *verify)
     uint8_t *raw;
     int error = verify->undo_pos.file < 0
                     ? -ENOENT
-                    : block_files_read_undo(verify->chain->core.files, &verify->undo_pos, &raw);
+                    : block_files_read_undo(verify->owner->core->files, &verify->undo_pos, &raw);
     verify->lacks_undo = is_lost(error);
     verify->error = verify->lacks_undo ? 0 : error;
     if (error)
@@ -120,7 +125,7 @@ static bool coin_equal(const struct coin *a, const struct coin *b)
 /* The coinbase of one of the two blocks that overwrote an older coin: that one comes back. */
 static bool restores_older(const struct verify *verify, uint32_t tx, struct coin *coin)
 {
-    int32_t height = bip30_overwritten_height(verify->chain->core.network, verify->at->height,
+    int32_t height = bip30_overwritten_height(verify->owner->core->network, verify->at->height,
                                               &verify->at->hash);
     if (tx > 0 || height < 0)
         return false;
@@ -192,7 +197,7 @@ static bool connect_inputs(struct verify *verify, const struct tx *tx,
     tx_sighash_init(&sighash, tx, spent);
     struct script_check check = {.tx = tx, .spent = spent, .sighash = &sighash};
     check.flags =
-        script_flags_for_block(verify->chain->core.network, verify->at->height, &verify->at->hash);
+        script_flags_for_block(verify->owner->core->network, verify->at->height, &verify->at->hash);
     for (check.input = 0; check.input < tx->n_in; check.input++)
         if (script_verify(&check, scratch) != SCRIPT_OK)
             return fail(verify, "a script fails");
@@ -213,7 +218,7 @@ static void create_outputs(struct verify *verify, uint32_t tx)
 static bool connect(struct verify *verify)
 {
     const struct block *block = &verify->ref->block;
-    struct script_scratch *scratch = scratch_pool_take(&verify->chain->core.scratch);
+    struct script_scratch *scratch = scratch_pool_take(&verify->owner->core->scratch);
     int64_t fees_sat = 0;
     bool ok = true;
     for (uint32_t i = 0; i < block->n_tx && ok; i++) {
@@ -222,8 +227,8 @@ static bool connect(struct verify *verify)
         if (ok)
             create_outputs(verify, i);
     }
-    scratch_pool_give(&verify->chain->core.scratch, scratch);
-    int64_t most_sat = pow_subsidy_sat(verify->chain->core.network, verify->at->height) + fees_sat;
+    scratch_pool_give(&verify->owner->core->scratch, scratch);
+    int64_t most_sat = pow_subsidy_sat(verify->owner->core->network, verify->at->height) + fees_sat;
     if (ok && tx_output_total_sat(&block->tx[0]) > most_sat)
         return fail(verify, "the coinbase takes too much");
     return ok;
@@ -254,11 +259,11 @@ static void run(struct env_job *job)
 
 static void end(struct verify *verify, bool ok)
 {
-    struct chain *chain = verify->chain;
+    struct verifier *owner = verify->owner;
     coin_set_deinit(&verify->set);
     verify->done(verify->arg, ok);
     xfree(verify);
-    core_end(&chain->core);
+    core_end(owner->core);
 }
 
 static void submit(struct verify *verify);
@@ -294,28 +299,28 @@ static bool is_mended_elsewhere(const struct verify *verify)
 
 static void note_failure(struct verify *verify)
 {
-    struct chain *chain = verify->chain;
-    struct block_node *node = header_tree_find(&chain->tree, &verify->at->hash);
-    log_error(chain->core.log, "verification: block at height %d: %s", node->height,
+    struct verifier *owner = verify->owner;
+    struct block_node *node = header_tree_find(owner->tree, &verify->at->hash);
+    log_error(owner->core->log, "verification: block at height %d: %s", node->height,
               verify->failure);
-    if (chain->core.closing || chain->core.faulted)
+    if (owner->core->closing || owner->core->faulted)
         return;
     if (verify->error == -EUCLEAN || (verify->error && verify->is_at_start))
-        chain_fault_of_coins(chain, verify->error, "verification");
+        lost_coins(owner->core, verify->error, "verification");
     if (verify->lacks_block && node->data.offset == verify->data_pos.offset)
-        lost_block(chain, node);
+        lost_block(owner->lost, node);
     if (verify->lacks_undo && node->undo.offset == verify->undo_pos.offset)
-        lost_undo(chain, node);
+        lost_undo(owner->lost, node);
 }
 
 static void job_done(struct env_job *job)
 {
     struct verify *verify = (struct verify *)job;
-    struct chain *chain = verify->chain;
+    struct verifier *owner = verify->owner;
     /* Pruned meanwhile: as if it had been before. */
     bool was_pruned =
         verify->failure && !(verify->at->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA));
-    if (job->cancelled || chain->core.closing || chain->core.faulted || verify->failure) {
+    if (job->cancelled || owner->core->closing || owner->core->faulted || verify->failure) {
         if (verify->failure && !was_pruned)
             note_failure(verify);
         end(verify, was_pruned || (verify->failure && is_mended_elsewhere(verify)));
@@ -330,7 +335,7 @@ static void job_done(struct env_job *job)
 
 static void submit(struct verify *verify)
 {
-    const struct env *env = verify->chain->core.env;
+    const struct env *env = verify->owner->core->env;
     verify->data_pos = verify->at->data;
     verify->undo_pos = verify->at->undo;
     verify->job = (struct env_job){.run = run, .done = job_done};
@@ -340,52 +345,53 @@ static void submit(struct verify *verify)
 static void flushed(void *arg, int error)
 {
     struct verify *verify = arg;
-    struct chain *chain = verify->chain;
-    verify->tip = verify->at = chain->flush.tip;
+    struct verifier *owner = verify->owner;
+    verify->tip = verify->at = owner->flush->tip;
     bool has_blocks = verify->tip && verify->tip->height > 0 && is_there(verify, verify->tip);
-    if (error || chain->core.closing || !has_blocks) {
-        end(verify, !error && !chain->core.closing);
+    if (error || owner->core->closing || !has_blocks) {
+        end(verify, !error && !owner->core->closing);
         return;
     }
-    coin_set_init(&verify->set, chain->core.coins, coins_snapshot(chain->core.coins));
+    coin_set_init(&verify->set, owner->core->coins, coins_snapshot(owner->core->coins));
     submit(verify);
 }
 
-static struct verify *start(struct chain *chain, int level, int n_blocks,
+static struct verify *start(struct verifier *owner, int level, int n_blocks,
                             void (*done)(void *arg, bool ok), void *arg)
 {
     struct verify *verify = xcalloc(1, sizeof *verify);
-    verify->chain = chain;
+    verify->owner = owner;
     verify->level = level;
     verify->n_blocks = n_blocks;
     verify->done = done;
     verify->arg = arg;
-    core_begin(&chain->core);
+    core_begin(owner->core);
     return verify;
 }
 
-void chain_verify(struct chain *chain, int level, int n_blocks, void (*done)(void *arg, bool ok),
+void verify_order(struct verifier *owner, int level, int n_blocks, void (*done)(void *arg, bool ok),
                   void *arg)
 {
-    chain_flush(chain, flushed, start(chain, level, n_blocks, done, arg));
+    flush_order(owner->flush, flushed, start(owner, level, n_blocks, done, arg));
 }
 
 /* The blocks and their undo data are there: it is the coins that differ from what these say. */
 static void start_verified(void *arg, bool ok)
 {
-    struct chain *chain = arg;
-    if (!ok && !chain->core.closing && !chain->core.faulted)
-        chain_fault_of_coins(chain, -EUCLEAN,
-                             "Corrupted block database detected. Please restart with -reindex or "
-                             "-reindex-chainstate to recover");
+    struct chain_core *core = arg;
+    if (!ok && !core->closing && !core->faulted)
+        lost_coins(core, -EUCLEAN,
+                   "Corrupted block database detected. Please restart with -reindex or "
+                   "-reindex-chainstate to recover");
 }
 
-void verify_at_start(struct chain *chain)
+void verify_at_start(struct verifier *owner)
 {
-    if (chain->core.options.check_blocks < 0 || chain->flush.tip->height == 0)
+    struct chain_core *core = owner->core;
+    if (core->options.check_blocks < 0 || owner->flush->tip->height == 0)
         return;
-    struct verify *verify = start(chain, chain->core.options.check_level,
-                                  chain->core.options.check_blocks, start_verified, chain);
+    struct verify *verify =
+        start(owner, core->options.check_level, core->options.check_blocks, start_verified, core);
     verify->is_at_start = true;
-    chain_flush(chain, flushed, verify);
+    flush_order(owner->flush, flushed, verify);
 }

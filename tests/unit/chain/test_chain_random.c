@@ -5,7 +5,7 @@
  * CAIRN_RUNS sets how many seeds are tried, CAIRN_SEED with which one to begin. */
 #include <errno.h>
 
-#include "chain/ask/mining.h"
+#include "chain/mining.h"
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "support/unit.h"

@@ -309,10 +309,10 @@ TEST(coins_of_blocks_that_the_index_lacks_name_reindex, struct fixture *f)
 {
     f->options.check_invariants = false;
     fixture_start_at_base(f);
-    struct block_node *node = block_node_ancestor(chain_tip_node(f->rig.chain), 50);
+    struct block_node *node = block_node_ancestor(active_chain_tip(active_of(f->rig.chain)), 50);
     node->n_tx = 0;
     node->status &= ~(uint32_t)(BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO);
-    header_tree_mark_dirty(&f->rig.chain->tree, node);
+    header_tree_mark_dirty(tree_of(f->rig.chain), node);
     close_rig(f);
     assert_names(error_of_open(f), "-reindex");
     f->rig.options.reindex = true;

@@ -383,7 +383,7 @@ TEST(a_save_amid_a_fault_ends)
     const struct built_block *block = builder_block(&rig->builder, rig->tip, &spec);
     sim_disk_fail(sim_env_disk(rig->chain.sim), SIM_OP_WRITE, 0, -ENOSPC, true);
     rig_submit(&rig->chain, block);
-    while (rig->chain.chain->writes_pending[0] + rig->chain.chain->writes_pending[1] == 0)
+    while (writes_of(rig->chain.chain)->pending[0] + writes_of(rig->chain.chain)->pending[1] == 0)
         assert_true(sim_env_step(rig->chain.sim));
     assert_int_equal(save(rig), -EIO);
     assert_int_equal(rig->chain.n_faults, 1);

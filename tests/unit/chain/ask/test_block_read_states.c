@@ -114,7 +114,7 @@ TEST(undo_data_names_the_coins_that_were_spent, struct fixture *f)
     /* As soon as it is in the chain, though its undo data is still on the way to the disk. */
     while (!rig_is_at(&f->rig, block))
         step_times(f, 1);
-    assert_true(f->rig.chain->undo_writes_pending > 0);
+    assert_true(writes_of(f->rig.chain)->n_undo > 0);
     (void)chain_read_block(f->rig.chain, chain_tip(f->rig.chain), true, note_read, &seen);
     rig_settle(&f->rig);
     assert_int_equal(seen.n_calls, 1);
@@ -243,7 +243,7 @@ TEST(a_damaged_block_is_told_and_warned_of, struct fixture *f)
         assert_int_equal(seen.error, -EUCLEAN);
         forget(&seen);
         assert_false(node->status & BLOCK_HAVE_DATA);
-        assert_int_equal(f->rig.chain->lost.n_blocks, i + 1);
+        assert_int_equal(lost_of(f->rig.chain)->n_blocks, i + 1);
         assert_non_null(strstr(f->rig.loss, "Damaged or missing"));
     }
     /* The tip stays, and so does all that is known of the block. */

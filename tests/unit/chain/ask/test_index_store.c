@@ -18,7 +18,7 @@ static struct env_kv *open_store(struct fixture *f, bool wipe)
 {
     struct env_kv *kv;
     char *error;
-    assert_int_equal(index_store_open(f->rig.chain, &store, wipe, &kv, &error), 0);
+    assert_int_equal(index_store_open(core_of(f->rig.chain), &store, wipe, &kv, &error), 0);
     assert_null(error);
     return kv;
 }
@@ -83,7 +83,8 @@ TEST(a_store_of_another_program_stays_as_it_is, struct fixture *f)
     assert_int_equal(env_kv_open(env, path, &options, &kv, NULL), 0);
     put_and_close(f, kv, "B", "a locator of Core's");
     for (int wipe = 0; wipe < 2; wipe++) {
-        assert_int_equal(index_store_open(f->rig.chain, &store, wipe, &kv, &error), -ENOTSUP);
+        assert_int_equal(index_store_open(core_of(f->rig.chain), &store, wipe, &kv, &error),
+                         -ENOTSUP);
         assert_null(kv);
         assert_non_null(strstr(error, "Bitcoin Core"));
         xfree(error);
@@ -100,10 +101,10 @@ TEST(a_store_is_made_anew_only_so_often, struct fixture *f)
     fixture_start(f);
     struct env_kv *kv = open_store(f, false);
     for (int i = 0; i < INDEX_REBUILDS_MAX; i++)
-        assert_true(index_store_rebuild(f->rig.chain, &store, &n_rebuilt, &kv));
+        assert_true(index_store_rebuild(core_of(f->rig.chain), &store, &n_rebuilt, &kv));
     assert_int_equal(f->rig.n_warnings, INDEX_REBUILDS_MAX);
     assert_int_equal(f->rig.n_faults, 0);
-    assert_false(index_store_rebuild(f->rig.chain, &store, &n_rebuilt, &kv));
+    assert_false(index_store_rebuild(core_of(f->rig.chain), &store, &n_rebuilt, &kv));
     assert_null(kv);
     assert_int_equal(f->rig.n_faults, 1);
     assert_int_equal(rig_close(&f->rig), -EIO);

@@ -1,5 +1,5 @@
 /* test_trial.c - trying a block out on the tip: every rule but the work, and no trace. */
-#include "chain/ask/mining.h"
+#include "chain/mining.h"
 #include "support/build.h"
 #include "support/chain_inside.h"
 #include "support/rig_fixture.h"

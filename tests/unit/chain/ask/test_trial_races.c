@@ -102,17 +102,17 @@ TEST(a_trial_leaves_nothing_behind, struct fixture *f)
     struct coin_stats before = rig_coin_stats(&f->rig, COIN_STATS_MUHASH);
     uint64_t bytes = chain_disk_bytes(f->rig.chain);
     uint64_t changes = sim_disk_changes(sim_env_disk(f->rig.sim));
-    size_t n_nodes = f->rig.chain->tree.count, n_tip_changed = f->rig.n_tip_changed;
+    size_t n_nodes = tree_of(f->rig.chain)->count, n_tip_changed = f->rig.n_tip_changed;
     for (int32_t height = 1; height <= 16; height++)
         (void)try_now(f, block_spending(f, base_tip(f), height, BUILDER_LONG));
     rig_settle(&f->rig);
     assert_int_equal(sim_disk_changes(sim_env_disk(f->rig.sim)), changes);
     assert_int_equal(chain_disk_bytes(f->rig.chain), bytes);
-    assert_int_equal(f->rig.chain->tree.count, n_nodes);
+    assert_int_equal(tree_of(f->rig.chain)->count, n_nodes);
     assert_int_equal(f->rig.n_tip_changed, n_tip_changed);
     assert_int_equal(f->rig.n_invalid, 0);
-    assert_int_equal(f->rig.chain->overlay.count, 0);
-    assert_int_equal(f->rig.chain->pending_inputs, 0);
+    assert_int_equal(overlay_of(f->rig.chain)->count, 0);
+    assert_int_equal(flights_of(f->rig.chain)->pending_inputs, 0);
     struct coin_stats after = rig_coin_stats(&f->rig, COIN_STATS_MUHASH);
     assert_memory_equal(before.hash, after.hash, 32);
 }

@@ -345,10 +345,10 @@ TEST(blocks_wait_while_the_disk_has_not_caught_up, struct fixture *f)
                        note_result, &answers[N]);
     bool was_full = false;
     while (sim_env_step(f->rig.sim)) {
-        was_full |= chain->held != NULL;
-        assert_true(chain->held == NULL || !write_has_room(chain));
-        assert_true(chain->unwritten_bytes < options_of(chain)->unwritten_max + 2 * len);
-        if (rig_is_at(&f->rig, tip) && chain->unwritten_bytes == 0 && !chain->held)
+        was_full |= intake_of(chain)->held != NULL;
+        assert_true(intake_of(chain)->held == NULL || !writes_have_room(writes_of(chain)));
+        assert_true(writes_of(chain)->bytes < options_of(chain)->unwritten_max + 2 * len);
+        if (rig_is_at(&f->rig, tip) && writes_of(chain)->bytes == 0 && !intake_of(chain)->held)
             break;
     }
     rig_settle(&f->rig);
@@ -365,12 +365,12 @@ TEST(one_byte_less_than_the_limit_is_room, struct fixture *f)
 {
     struct chain *chain = f->rig.chain;
     rig_settle(&f->rig);
-    assert_int_equal(chain->unwritten_bytes, 0);
-    chain->unwritten_bytes = CHAIN_UNWRITTEN_MAX - 1;
-    assert_true(write_has_room(chain));
-    chain->unwritten_bytes = CHAIN_UNWRITTEN_MAX;
-    assert_false(write_has_room(chain));
-    chain->unwritten_bytes = 0;
+    assert_int_equal(writes_of(chain)->bytes, 0);
+    writes_of(chain)->bytes = CHAIN_UNWRITTEN_MAX - 1;
+    assert_true(writes_have_room(writes_of(chain)));
+    writes_of(chain)->bytes = CHAIN_UNWRITTEN_MAX;
+    assert_false(writes_have_room(writes_of(chain)));
+    writes_of(chain)->bytes = 0;
 }
 
 TEST(who_waits_for_the_disk_is_told_when_the_node_stops, struct fixture *f)
@@ -384,7 +384,7 @@ TEST(who_waits_for_the_disk_is_told_when_the_node_stops, struct fixture *f)
     for (int i = 0; i < N; i++)
         chain_accept_block(f->rig.chain, built_bytes(blocks[i]), blocks[i]->block.raw.len, 0,
                            note_result, &answers[i]);
-    while (!f->rig.chain->held)
+    while (!intake_of(f->rig.chain)->held)
         assert_true(sim_env_step(f->rig.sim));
     assert_int_equal(rig_close(&f->rig), 0);
     for (int i = 0; i < N; i++)

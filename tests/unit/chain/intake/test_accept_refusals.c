@@ -286,7 +286,7 @@ TEST(bytes_that_are_no_block_are_refused, struct fixture *f)
         assert_int_not_equal(answer.verdict.code, REJECT_NONE);
         assert_null(answer.result.node);
     }
-    assert_int_equal(f->rig.chain->tree.count, 1);
+    assert_int_equal(tree_of(f->rig.chain)->count, 1);
 }
 
 /* -- Unasked: hazard 49 ------------------------------------------------------------------------ */

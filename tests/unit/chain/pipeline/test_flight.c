@@ -125,9 +125,9 @@ TEST(what_memory_forgot_during_a_read_is_read_and_not_taken_for_spent, struct fi
         assert_true(sim_env_step(f->rig.sim));
     /* One of its two coins is in the generation that was flushed, the other in the store alone. */
     rig_submit(&f->rig, block);
-    while (!chain->flights.oldest || !chain->flights.oldest->reading_coins)
+    while (!flights_of(chain)->oldest || !flights_of(chain)->oldest->reading_coins)
         assert_true(sim_env_step(f->rig.sim));
-    assert_int_equal(chain->flights.oldest->n_missing, 1);
+    assert_int_equal(flights_of(chain)->oldest->n_missing, 1);
     /* The next flush and what coins_turn() does when memory is short, at this very moment. */
     struct coins *memory = chain_coins(chain);
     coins_drop_frozen(memory);
@@ -200,7 +200,7 @@ TEST(undo_data_that_the_index_does_not_have_stops_the_node_too, struct fixture *
     const struct built_block *a = spend(f, f->base, 1, 10);
     assert_true(rig_accept(&f->rig, a).is_connected);
     restart(f);
-    struct block_node *tip = chain_tip_node(f->rig.chain);
+    struct block_node *tip = active_chain_tip(active_of(f->rig.chain));
     tip->status &= ~(uint32_t)BLOCK_HAVE_UNDO;
     tip->undo.file = -1;
     rig_accept_chain(&f->rig, builder_blocks(&f->b, f->base, 2, NULL));
@@ -243,9 +243,9 @@ TEST(flights_can_be_dropped_at_any_moment, struct fixture *f)
             assert_true(rig_reconsider(&f->rig, first).code == REJECT_NONE);
         rig_accept_chain(&f->rig, last);
         assert_true(rig_is_at(&f->rig, last));
-        assert_int_equal(f->rig.chain->flights_dropped, 0);
-        assert_int_equal(f->rig.chain->pending_inputs, 0);
-        assert_int_equal(f->rig.chain->flight_bytes, 0);
+        assert_int_equal(flights_of(f->rig.chain)->n_dropped, 0);
+        assert_int_equal(flights_of(f->rig.chain)->pending_inputs, 0);
+        assert_int_equal(flights_of(f->rig.chain)->bytes, 0);
         assert_int_equal(rig_invalidate(&f->rig, first).code, REJECT_NONE);
         assert_int_equal(rig_reconsider(&f->rig, first).code, REJECT_NONE);
         assert_true(rig_is_at(&f->rig, last));

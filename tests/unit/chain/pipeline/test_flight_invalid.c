@@ -115,9 +115,9 @@ TEST(many_invalid_blocks_leave_nothing_behind, struct fixture *f)
         arena_rewind(&f->b.arena, mark);
     }
     rig_settle(&f->rig);
-    assert_int_equal(f->rig.chain->flights_dropped, 0);
-    assert_int_equal(f->rig.chain->pending_inputs, 0);
-    assert_int_equal(f->rig.chain->overlay.count, 0);
+    assert_int_equal(flights_of(f->rig.chain)->n_dropped, 0);
+    assert_int_equal(flights_of(f->rig.chain)->pending_inputs, 0);
+    assert_int_equal(overlay_of(f->rig.chain)->count, 0);
     struct coin_stats after = rig_coin_stats(&f->rig, COIN_STATS_MUHASH);
     assert_memory_equal(before.hash, after.hash, 32);
     chain_check(f->rig.chain);

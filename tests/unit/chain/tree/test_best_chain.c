@@ -18,14 +18,14 @@ static struct block_node *add_header(struct fixture *f, struct block_node *prev)
     if (prev)
         header.prev = prev->hash;
     struct block_hash hash = block_header_hash(&header);
-    return header_tree_add(&f->chain->tree, &header, &hash);
+    return header_tree_add(tree_of(f->chain), &header, &hash);
 }
 
 static void store(struct fixture *f, struct block_node *node)
 {
     node->data.file = 0;
     node->status |= BLOCK_VALID_TX;
-    best_chain_block_stored(f->chain, node, 3, false);
+    best_chain_block_stored(best_of(f->chain), node, 3, false);
 }
 
 static struct block_node *add_block(struct fixture *f, struct block_node *prev)
@@ -37,8 +37,8 @@ static struct block_node *add_block(struct fixture *f, struct block_node *prev)
 
 static void move_tip(struct fixture *f, struct block_node *tip)
 {
-    active_chain_set_tip(&f->chain->active, tip);
-    best_chain_tip_moved(f->chain);
+    active_chain_set_tip(active_of(f->chain), tip);
+    best_chain_tip_moved(best_of(f->chain));
 }
 
 static int setup(void **state)
@@ -52,8 +52,8 @@ static int setup(void **state)
     f->genesis = add_header(f, NULL);
     f->genesis->n_tx = 1;
     f->genesis->chain_tx = 1;
-    active_chain_set_tip(&f->chain->active, f->genesis);
-    best_chain_rebuild(f->chain);
+    active_chain_set_tip(active_of(f->chain), f->genesis);
+    best_chain_rebuild(best_of(f->chain));
     *state = f;
     return 0;
 }
@@ -71,24 +71,24 @@ FIXTURE(setup, teardown)
 
 static bool is_candidate(const struct fixture *f, const struct block_node *node)
 {
-    return sorted_map_find(&f->chain->candidates, node) != NULL;
+    return sorted_map_find(&best_of(f->chain)->candidates, node) != NULL;
 }
 
 TEST(a_new_chain_is_its_own_target, struct fixture *f)
 {
-    assert_ptr_equal(best_chain_target(f->chain), f->genesis);
-    assert_int_equal(f->chain->candidates.count, 1);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), f->genesis);
+    assert_int_equal(best_of(f->chain)->candidates.count, 1);
 }
 
 TEST(the_target_has_the_most_work, struct fixture *f)
 {
     struct block_node *a = add_block(f, f->genesis);
-    assert_ptr_equal(best_chain_target(f->chain), a);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), a);
     struct block_node *b = add_block(f, f->genesis);
-    assert_ptr_equal(best_chain_target(f->chain), a); /* the first of equals */
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), a); /* the first of equals */
     struct block_node *b2 = add_block(f, b);
-    assert_ptr_equal(best_chain_target(f->chain), b2);
-    assert_int_equal(f->chain->candidates.count, 4);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), b2);
+    assert_int_equal(best_of(f->chain)->candidates.count, 4);
 }
 
 TEST(a_gap_keeps_what_is_above_it_out, struct fixture *f)
@@ -98,17 +98,17 @@ TEST(a_gap_keeps_what_is_above_it_out, struct fixture *f)
     struct block_node *c = add_header(f, b);
     struct block_node *d = add_block(f, c);
     struct block_node *side = add_block(f, b);
-    assert_ptr_equal(best_chain_target(f->chain), f->genesis);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), f->genesis);
     assert_int_equal(d->chain_tx, 0);
     store(f, a);
     assert_int_equal(a->chain_tx, 4);
     assert_int_equal(b->chain_tx, 7);
     assert_int_equal(side->chain_tx, 10);
     assert_int_equal(d->chain_tx, 0); /* the second gap is still there */
-    assert_ptr_equal(best_chain_target(f->chain), side);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), side);
     store(f, c);
     assert_int_equal(d->chain_tx, 13);
-    assert_ptr_equal(best_chain_target(f->chain), d);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), d);
 }
 
 TEST(what_the_tip_has_passed_is_no_candidate, struct fixture *f)
@@ -121,7 +121,7 @@ TEST(what_the_tip_has_passed_is_no_candidate, struct fixture *f)
     assert_false(is_candidate(f, b)); /* as much work, but later */
     assert_true(is_candidate(f, a) && is_candidate(f, a2));
     move_tip(f, a2);
-    assert_int_equal(f->chain->candidates.count, 1);
+    assert_int_equal(best_of(f->chain)->candidates.count, 1);
     assert_true(is_candidate(f, a2));
 }
 
@@ -133,13 +133,13 @@ TEST(a_failed_block_takes_its_descendants_along, struct fixture *f)
     struct block_node *header = add_header(f, child);
     struct block_node *other = add_block(f, a);
     move_tip(f, a);
-    best_chain_mark_failed(f->chain, bad);
+    best_chain_mark_failed(best_of(f->chain), bad);
     assert_true(bad->status & BLOCK_FAILED);
     assert_true(child->status & BLOCK_FAILED_CHILD);
     assert_true(header->status & BLOCK_FAILED_CHILD);
     assert_false(other->status & BLOCK_FAILED_MASK);
-    assert_ptr_equal(best_chain_target(f->chain), other);
-    assert_false(f->chain->tree.best_header->status & BLOCK_FAILED_MASK);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), other);
+    assert_false(tree_of(f->chain)->best_header->status & BLOCK_FAILED_MASK);
     assert_true(bad->is_dirty && child->is_dirty && header->is_dirty);
     /* What comes on top of it is failed too. */
     assert_true(add_header(f, header)->status & BLOCK_FAILED_CHILD);
@@ -154,17 +154,17 @@ TEST(a_tip_that_fails_is_left_for_the_best_of_the_rest, struct fixture *f)
     struct block_node *c = add_block(f, b);
     struct block_node *side = add_block(f, a);
     move_tip(f, c);
-    best_chain_mark_failed(f->chain, b);
-    assert_ptr_equal(best_chain_target(f->chain), side);
+    best_chain_mark_failed(best_of(f->chain), b);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), side);
     /* Going down, step by step, keeps it; so does what comes meanwhile. */
     move_tip(f, b);
-    assert_ptr_equal(best_chain_target(f->chain), side);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), side);
     struct block_node *late = add_block(f, side);
-    assert_ptr_equal(best_chain_target(f->chain), late);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), late);
     move_tip(f, a);
-    assert_ptr_equal(best_chain_target(f->chain), late);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), late);
     move_tip(f, late);
-    assert_int_equal(f->chain->candidates.count, 1);
+    assert_int_equal(best_of(f->chain)->candidates.count, 1);
 }
 
 TEST(with_nothing_else_the_chain_goes_back_to_what_is_valid, struct fixture *f)
@@ -172,12 +172,12 @@ TEST(with_nothing_else_the_chain_goes_back_to_what_is_valid, struct fixture *f)
     struct block_node *a = add_block(f, f->genesis);
     struct block_node *b = add_block(f, a);
     move_tip(f, b);
-    best_chain_mark_failed(f->chain, a);
-    assert_ptr_equal(best_chain_target(f->chain), f->genesis);
+    best_chain_mark_failed(best_of(f->chain), a);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), f->genesis);
     move_tip(f, a);
-    assert_ptr_equal(best_chain_target(f->chain), f->genesis);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), f->genesis);
     move_tip(f, f->genesis);
-    assert_ptr_equal(best_chain_target(f->chain), f->genesis);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), f->genesis);
 }
 
 TEST(lost_data_makes_a_gap, struct fixture *f)
@@ -186,14 +186,14 @@ TEST(lost_data_makes_a_gap, struct fixture *f)
     struct block_node *b = add_block(f, a);
     struct block_node *c = add_block(f, b);
     move_tip(f, a);
-    best_chain_data_lost(f->chain, b);
+    best_chain_data_lost(best_of(f->chain), b);
     assert_int_equal(b->n_tx, 0);
     assert_false(b->status & BLOCK_HAVE_DATA);
     assert_int_equal(c->chain_tx, 0);
     assert_true(c->status & BLOCK_HAVE_DATA); /* its own is still there */
-    assert_ptr_equal(best_chain_target(f->chain), a);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), a);
     store(f, b);
-    assert_ptr_equal(best_chain_target(f->chain), c);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), c);
 }
 
 TEST(a_rebuild_finds_the_same_candidates, struct fixture *f)
@@ -202,13 +202,13 @@ TEST(a_rebuild_finds_the_same_candidates, struct fixture *f)
     struct block_node *b = add_block(f, a), *side = add_block(f, a);
     struct block_node *bad = add_block(f, b), *best = add_header(f, side);
     move_tip(f, b);
-    best_chain_mark_failed(f->chain, bad);
-    size_t count = f->chain->candidates.count;
-    struct block_node *target = best_chain_target(f->chain);
+    best_chain_mark_failed(best_of(f->chain), bad);
+    size_t count = best_of(f->chain)->candidates.count;
+    struct block_node *target = best_chain_target(best_of(f->chain));
     side->chain_tx = 99; /* as an index would have it that was written too early */
-    best_chain_rebuild(f->chain);
-    assert_int_equal(f->chain->candidates.count, count);
-    assert_ptr_equal(best_chain_target(f->chain), target);
-    assert_ptr_equal(f->chain->tree.best_header, best);
+    best_chain_rebuild(best_of(f->chain));
+    assert_int_equal(best_of(f->chain)->candidates.count, count);
+    assert_ptr_equal(best_chain_target(best_of(f->chain)), target);
+    assert_ptr_equal(tree_of(f->chain)->best_header, best);
     assert_int_equal(side->chain_tx, 7);
 }

@@ -30,10 +30,10 @@ TEST(news_are_flushed_after_a_while_and_nothing_is_without_news, struct fixture 
     struct block_hash tip = stored_tip(f);
     assert_true(block_hash_equal(&tip, &base_tip(f)->block.hash));
     uint64_t changes = sim_disk_changes(sim_env_disk(f->rig.sim));
-    uint64_t completed = f->rig.chain->flush.completed;
+    uint64_t completed = flush_of(f->rig.chain)->completed;
     sim_env_run_for(f->rig.sim, 4 * FLUSH_INTERVAL_SYNCING_US);
     assert_int_equal(sim_disk_changes(sim_env_disk(f->rig.sim)), changes);
-    assert_int_equal(f->rig.chain->flush.completed, completed);
+    assert_int_equal(flush_of(f->rig.chain)->completed, completed);
 }
 
 TEST(a_chain_that_has_caught_up_flushes_more_often, struct fixture *f)
@@ -60,7 +60,7 @@ TEST(a_full_cache_is_flushed_at_once, struct fixture *f)
         assert_true(rig_accept(&f->rig, prev).is_connected);
     }
     rig_settle(&f->rig);
-    assert_true(f->rig.chain->flush.completed > 0);
+    assert_true(flush_of(f->rig.chain)->completed > 0);
     assert_coins_as_if_only(f, prev);
 }
 

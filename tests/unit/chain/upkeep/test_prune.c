@@ -34,7 +34,7 @@ static void note_pruned(void *arg, int error)
     answer->error = error;
 }
 
-static int prune_to(struct fixture *f, int32_t height)
+static int order_pruning(struct fixture *f, int32_t height)
 {
     struct answer answer = {0};
     chain_prune_to(f->rig.chain, height, note_pruned, &answer);
@@ -77,20 +77,20 @@ TEST(pruning_to_a_height_removes_whole_files_only, struct fixture *f)
     struct name_count before = count_files(f);
     assert_true(before.blk > 20);
     assert_int_equal(assert_stored_from(f), 0);
-    assert_int_equal(prune_to(f, 100), 0);
+    assert_int_equal(order_pruning(f, 100), 0);
     int32_t from = assert_stored_from(f);
     assert_in_range(from, 80, 101);
     struct name_count after = count_files(f);
     assert_true(after.blk < before.blk && after.rev < before.rev);
     /* Again to the same height: nothing more goes. */
-    assert_int_equal(prune_to(f, 100), 0);
+    assert_int_equal(order_pruning(f, 100), 0);
     assert_int_equal(chain_prune_height(f->rig.chain), from);
     assert_int_equal(count_files(f).blk, after.blk);
 }
 
 TEST(the_last_288_blocks_are_kept_whatever_is_ordered, struct fixture *f)
 {
-    assert_int_equal(prune_to(f, N_BLOCKS), 0);
+    assert_int_equal(order_pruning(f, N_BLOCKS), 0);
     int32_t from = assert_stored_from(f);
     assert_in_range(from, N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS - 40,
                     N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS + 1);
@@ -99,8 +99,8 @@ TEST(the_last_288_blocks_are_kept_whatever_is_ordered, struct fixture *f)
 TEST(pruning_below_the_first_file_removes_nothing, struct fixture *f)
 {
     struct name_count before = count_files(f);
-    assert_int_equal(prune_to(f, 3), 0);
-    assert_int_equal(prune_to(f, -1), 0);
+    assert_int_equal(order_pruning(f, 3), 0);
+    assert_int_equal(order_pruning(f, -1), 0);
     assert_int_equal(count_files(f).blk, before.blk);
     assert_int_equal(chain_prune_height(f->rig.chain), 0);
 }
@@ -110,14 +110,14 @@ TEST(a_file_with_one_block_too_high_stays, struct fixture *f)
     /* A stale block of low height in a file of high ones, and high ones in no order. */
     const struct built_block *stale = builder_block(&f->b, built_ancestor(f->base, 5), NULL);
     (void)rig_accept(&f->rig, stale);
-    assert_int_equal(prune_to(f, 200), 0);
+    assert_int_equal(order_pruning(f, 200), 0);
     assert_true(chain_find(f->rig.chain, &stale->block.hash)->status & BLOCK_HAVE_DATA);
     (void)assert_stored_from(f);
 }
 
 TEST(a_pruned_chain_goes_on_after_a_restart, struct fixture *f)
 {
-    assert_int_equal(prune_to(f, 150), 0);
+    assert_int_equal(order_pruning(f, 150), 0);
     int32_t from = chain_prune_height(f->rig.chain);
     assert_true(from > 0);
     assert_int_equal(rig_close(&f->rig), 0);
@@ -137,7 +137,7 @@ TEST(a_pruned_chain_goes_on_after_a_restart, struct fixture *f)
 
 TEST(an_order_that_would_go_back_below_what_is_kept_is_refused, struct fixture *f)
 {
-    assert_int_equal(prune_to(f, 150), 0);
+    assert_int_equal(order_pruning(f, 150), 0);
     int32_t from = assert_stored_from(f);
     struct verdict verdict = rig_invalidate(&f->rig, built_ancestor(f->base, from - 1));
     assert_int_equal(verdict.code, REJECT_BLOCK_UNAVAILABLE);
@@ -149,7 +149,7 @@ TEST(an_order_that_would_go_back_below_what_is_kept_is_refused, struct fixture *
 
 TEST(without_pruning_a_pruned_directory_is_refused, struct fixture *f)
 {
-    assert_int_equal(prune_to(f, 150), 0);
+    assert_int_equal(order_pruning(f, 150), 0);
     assert_int_equal(rig_close(&f->rig), 0);
     f->rig.options.prune = false;
     struct chain_events none = {0};
@@ -275,8 +275,8 @@ TEST(a_crash_while_pruning_is_recovered_from, struct fixture *f)
     assert_int_equal(rig_flush(&f->rig), 0);
     sim_disk_watch(sim_env_disk(f->rig.sim), crash_here, &watch);
     watch.is_on = true;
-    assert_int_equal(prune_to(f, 150), 0);
-    assert_int_equal(prune_to(f, 200), 0);
+    assert_int_equal(order_pruning(f, 150), 0);
+    assert_int_equal(order_pruning(f, 200), 0);
     assert_int_equal(rig_flush(&f->rig), 0); /* the sizes are forgotten now */
     sim_disk_watch(sim_env_disk(f->rig.sim), NULL, NULL);
     assert_true(watch.tried >= 30);
@@ -322,7 +322,7 @@ static void assert_counts_what_is_there(const struct fixture *f)
  * counted, and are the first that the next pruning takes. */
 TEST(a_reindex_of_a_pruned_chain_counts_what_it_cannot_use, struct fixture *f)
 {
-    assert_int_equal(prune_to(f, 200), 0);
+    assert_int_equal(order_pruning(f, 200), 0);
     int old_files = count_files(f).blk;
     assert_true(old_files > 5);
     for (int how = 0; how < 3; how++) {
@@ -342,7 +342,7 @@ TEST(a_reindex_of_a_pruned_chain_counts_what_it_cannot_use, struct fixture *f)
     assert_true(rig_is_at(&f->rig, f->base));
     assert_counts_what_is_there(f);
     int all_files = count_files(f).blk;
-    assert_int_equal(prune_to(f, 50), 0);
+    assert_int_equal(order_pruning(f, 50), 0);
     assert_true(count_files(f).blk <= all_files - old_files);
     assert_counts_what_is_there(f);
     assert_index_is_true(&f->rig);
@@ -374,7 +374,7 @@ static void start_after_cut(void *arg)
 TEST(a_reindex_of_a_pruned_chain_cut_short_at_its_start_needs_no_help, struct fixture *f)
 {
     struct crash_watch watch = {.f = f};
-    assert_int_equal(prune_to(f, 200), 0);
+    assert_int_equal(order_pruning(f, 200), 0);
     assert_int_equal(rig_close(&f->rig), 0);
     f->rig.options.reindex = true;
     sim_disk_watch(sim_env_disk(f->rig.sim), start_after_cut, &watch);
@@ -414,7 +414,7 @@ static void fetch_pruned(struct chain_rig *rig, const struct built_block *last)
 TEST(pruned_blocks_that_were_fetched_again_outlive_a_crash, struct fixture *f)
 {
     static const enum sim_crash how[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
-    assert_int_equal(prune_to(f, 200), 0);
+    assert_int_equal(order_pruning(f, 200), 0);
     assert_int_equal(rig_close(&f->rig), 0);
     const struct env *env = sim_env_get(f->rig.sim);
     assert_int_equal(env_kv_destroy(env, "regtest/chainstate"), 0);
@@ -454,7 +454,7 @@ TEST(nothing_is_pruned_before_a_reindex_is_over, struct fixture *f)
     rig_settle(&f->rig);
     assert_true(rig_is_at(&f->rig, f->base));
     assert_int_equal(rig_flush(&f->rig), 0);
-    assert_int_equal(prune_to(f, 150), 0);
+    assert_int_equal(order_pruning(f, 150), 0);
     assert_true(count_files(f).blk < before);
     f->rig.options.reindex = false;
 }

@@ -29,7 +29,7 @@ FIXTURE(setup, rig_teardown)
 
 static struct block_node *node_at(struct fixture *f, int32_t height)
 {
-    return block_node_ancestor(chain_tip_node(f->rig.chain), height);
+    return block_node_ancestor(active_chain_tip(active_of(f->rig.chain)), height);
 }
 
 static void damage(struct fixture *f, const char *kind, const struct file_pos *pos)
@@ -54,11 +54,11 @@ TEST(undo_data_comes_back_as_it_was, struct fixture *f)
         pos[i] = node->undo;
         (void)read_undo(f, node, &before[i]);
         damage(f, "rev", &node->undo);
-        lost_undo(f->rig.chain, node);
+        lost_undo(lost_of(f->rig.chain), node);
     }
-    assert_true(undo_repair_is_busy(f->rig.chain));
+    assert_true(undo_repair_is_busy(undo_repair_of(f->rig.chain)));
     rig_settle(&f->rig);
-    assert_false(undo_repair_is_busy(f->rig.chain));
+    assert_false(undo_repair_is_busy(undo_repair_of(f->rig.chain)));
     assert_string_equal(f->rig.loss, "");
     for (int i = 0; i < N_SPENDS; i++) {
         const struct block_node *node = node_at(f, N_BASE + 1 + i);
@@ -79,9 +79,9 @@ TEST(a_block_that_is_lost_itself_is_waited_for, struct fixture *f)
     struct block_node *node = node_at(f, N_BASE + 3), *source = node_at(f, 3);
     damage(f, "rev", &node->undo);
     damage(f, "blk", &source->data);
-    lost_undo(f->rig.chain, node);
+    lost_undo(lost_of(f->rig.chain), node);
     rig_settle(&f->rig);
-    assert_false(undo_repair_is_busy(f->rig.chain));
+    assert_false(undo_repair_is_busy(undo_repair_of(f->rig.chain)));
     assert_true(node->status & BLOCK_LOST_UNDO);
     assert_true(source->status & BLOCK_LOST_DATA); /* met on the way */
     /* Over a restart, too. */
@@ -101,7 +101,7 @@ TEST(the_chain_can_be_closed_at_any_step, struct fixture *f)
 {
     for (int steps = 0; steps < 60; steps += 7) {
         for (int i = 0; i < N_SPENDS; i++)
-            lost_undo(f->rig.chain, node_at(f, N_BASE + 1 + i));
+            lost_undo(lost_of(f->rig.chain), node_at(f, N_BASE + 1 + i));
         for (int i = 0; i < steps; i++)
             (void)sim_env_step(f->rig.sim);
         assert_int_equal(rig_close(&f->rig), 0);

@@ -209,7 +209,7 @@ TEST(the_start_mends_damaged_undo_data_and_misses_a_damaged_block, struct fixtur
     /* It is known at the next start too, and does not keep others from being looked at. */
     start_verifying(f);
     assert_int_equal(f->rig.n_losses, 3);
-    assert_int_equal(f->rig.chain->lost.n_blocks, 1);
+    assert_int_equal(lost_of(f->rig.chain)->n_blocks, 1);
     assert_true(rig_is_at(&f->rig, f->base));
 }
 
@@ -235,7 +235,7 @@ TEST(a_failing_disk_is_not_taken_for_damage_at_the_start, struct fixture *f)
     rig_settle(&f->rig);
     assert_int_equal(f->rig.n_faults, 1);
     assert_non_null(strstr(f->rig.fault, strerror(EIO)));
-    assert_int_equal(f->rig.chain->lost.n_blocks, 0);
+    assert_int_equal(lost_of(f->rig.chain)->n_blocks, 0);
     assert_false(index_db_flag(index_db_of(f->rig.chain), INDEX_FLAG_DAMAGED_COINS));
     sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, 0, 0, false);
 }

@@ -1,8 +1,6 @@
 /* mining.c - see mining.h. */
-#include "chain/ask/mining.h"
+#include "chain/mining.h"
 
-#include "chain/chain_internal.h"
-#include "chain/tree/node_view.h"
 #include "consensus/block_check.h"
 #include "consensus/merkle.h"
 #include "consensus/pow.h"
@@ -82,15 +80,14 @@ int64_t mining_least_time_s(const struct network *network, const struct block_no
 
 int32_t mining_block_version(struct chain *chain, const struct block_node *prev)
 {
-    struct versionbits_cache cache = deployments_cache(&chain->deployments);
-    return versionbits_block_version(chain->core.network, block_node_view(), prev, &cache);
+    return chain_block_version(chain, prev);
 }
 
 static void fill_header(struct chain *chain, const struct mining_template *template, int64_t now_s,
                         struct block_header *header)
 {
-    const struct block_node *prev = chain_tip_node(chain);
-    int64_t least_s = mining_least_time_s(chain->core.network, prev);
+    const struct block_node *prev = chain_tip(chain);
+    int64_t least_s = mining_least_time_s(chain_network(chain), prev);
     header->version = template->version ? template->version : mining_block_version(chain, prev);
     header->prev = prev->hash;
     header->time = (uint32_t)(now_s > least_s ? now_s : least_s);
@@ -114,16 +111,16 @@ static struct block_ref *encode(const struct block *block)
 struct block_ref *mining_build_block(struct chain *chain, const struct mining_template *template,
                                      int64_t now_s)
 {
-    int32_t height = chain_tip_node(chain)->height + 1;
+    int32_t height = chain_tip(chain)->height + 1;
     struct arena arena;
     arena_init(&arena, MINING_ARENA_BYTES);
     struct block block = {.n_tx = (uint32_t) template->n_tx + 1};
     block.tx = arena_alloc(&arena, block.n_tx * sizeof *block.tx);
     block.txids = arena_alloc(&arena, block.n_tx * sizeof *block.txids);
-    block.tx[0] = make_coinbase(&arena, chain->core.network, height, template);
+    block.tx[0] = make_coinbase(&arena, chain_network(chain), height, template);
     for (size_t i = 0; i < template->n_tx; i++)
         block.tx[i + 1] = template->tx[i];
-    if (height >= chain->core.network->buried_height[BURIED_SEGWIT])
+    if (height >= chain_network(chain)->buried_height[BURIED_SEGWIT])
         add_commitment(&arena, &block);
     for (uint32_t i = 0; i < block.n_tx; i++)
         block.txids[i] = block.tx[i].txid;
@@ -160,7 +157,7 @@ static bool try_nonce(const struct grind *grind)
     struct block_hash hash;
     sha256_update(&h, tail, sizeof tail);
     sha256d_final(&h, hash.b);
-    return pow_check(grind->chain->core.network, &hash, block->header.bits);
+    return pow_check(chain_network(grind->chain), &hash, block->header.bits);
 }
 
 static void run_slice(struct env_job *job)
@@ -188,7 +185,7 @@ static void end_grind(struct grind *grind)
     grind->done(grind->arg, raw, raw ? len : 0);
     block_ref_drop(grind->ref);
     xfree(grind);
-    core_end(&chain->core);
+    chain_end(chain);
 }
 
 static void submit_slice(struct grind *grind);
@@ -197,7 +194,7 @@ static void slice_done(struct env_job *job)
 {
     struct grind *grind = (struct grind *)job;
     bool goes_on = !grind->is_found && !grind->is_exhausted && grind->tries_left > 0 &&
-                   !job->cancelled && !grind->chain->core.closing;
+                   !job->cancelled && !chain_is_closing(grind->chain);
     if (goes_on)
         submit_slice(grind);
     else
@@ -206,7 +203,7 @@ static void slice_done(struct env_job *job)
 
 static void submit_slice(struct grind *grind)
 {
-    const struct env *env = grind->chain->core.env;
+    const struct env *env = chain_env(grind->chain);
     grind->job = (struct env_job){.run = run_slice, .done = slice_done};
     env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &grind->job);
 }
@@ -223,6 +220,6 @@ void mining_grind(struct chain *chain, struct block_ref *block_take, uint64_t ma
     grind->arg = arg;
     sha256_init(&grind->midstate);
     sha256_update(&grind->midstate, block_take->raw, 64);
-    core_begin(&chain->core);
+    chain_begin(chain);
     submit_slice(grind);
 }

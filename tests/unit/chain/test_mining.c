@@ -1,5 +1,5 @@
 /* test_mining.c - blocks of our own: their parts, their time and bits, the search for work. */
-#include "chain/ask/mining.h"
+#include "chain/mining.h"
 #include "consensus/block_check.h"
 #include "consensus/opcodes.h"
 #include "consensus/pow.h"

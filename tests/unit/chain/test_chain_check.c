@@ -1,4 +1,4 @@
-/* test_check.c - the check of invariants notices each one that is broken. */
+/* test_chain_check.c - the check of invariants notices each one that is broken. */
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "support/unit.h"
@@ -48,7 +48,7 @@ FIXTURE(setup, teardown)
 
 TEST(a_node_out_of_place_is_noticed, struct fixture *f)
 {
-    struct block_node *node = f->rig.chain->active.at[10];
+    struct block_node *node = active_of(f->rig.chain)->at[10];
     assert_noticed(f, node->height, 11);
     assert_noticed(f, node->chain_work, u256_of(5));
     assert_noticed(f, node->time_max, node->time - 1);
@@ -58,7 +58,7 @@ TEST(a_node_out_of_place_is_noticed, struct fixture *f)
 
 TEST(wrong_marks_of_stored_data_are_noticed, struct fixture *f)
 {
-    struct block_node *node = f->rig.chain->active.at[10];
+    struct block_node *node = active_of(f->rig.chain)->at[10];
     assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_HAVE_DATA);
     assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_HAVE_UNDO);
     assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_VALID_TX);
@@ -70,35 +70,35 @@ TEST(wrong_marks_of_stored_data_are_noticed, struct fixture *f)
 TEST(a_wrong_committed_chain_is_noticed, struct fixture *f)
 {
     struct chain *chain = f->rig.chain;
-    struct block_node *node = chain->active.at[10];
-    assert_noticed(f, chain->active.at[10], node->prev);
+    struct block_node *node = active_of(chain)->at[10];
+    assert_noticed(f, active_of(chain)->at[10], node->prev);
     assert_noticed(f, node->status, node->status & ~(uint32_t)BLOCK_VALID_SCRIPTS);
 }
 
 TEST(a_failed_block_with_children_that_have_not_is_noticed, struct fixture *f)
 {
-    struct block_node *node = f->rig.chain->active.at[10];
+    struct block_node *node = active_of(f->rig.chain)->at[10];
     assert_noticed(f, node->status, node->status | BLOCK_FAILED);
     assert_noticed(f, node->status, node->status | BLOCK_FAILED_CHILD);
-    struct block_node *best = f->rig.chain->tree.best_header;
+    struct block_node *best = tree_of(f->rig.chain)->best_header;
     assert_noticed(f, best->status, best->status | BLOCK_FAILED);
 }
 
 TEST(wrong_candidates_are_noticed, struct fixture *f)
 {
     struct chain *chain = f->rig.chain;
-    assert_int_equal(chain->candidates.count, 1);
-    struct block_node *tip = sorted_map_last(&chain->candidates);
+    assert_int_equal(best_of(chain)->candidates.count, 1);
+    struct block_node *tip = sorted_map_last(&best_of(chain)->candidates);
     /* None; one that is behind the tip; one whose block is missing. */
-    assert_noticed(f, chain->candidates.count, 0);
-    void **slot = &chain->candidates.items[chain->candidates.first];
+    assert_noticed(f, best_of(chain)->candidates.count, 0);
+    void **slot = &best_of(chain)->candidates.items[best_of(chain)->candidates.first];
     assert_noticed(f, *slot, tip->prev);
     assert_noticed(f, *slot, tip->first_child);
 }
 
 TEST(a_broken_list_of_what_is_to_be_written_is_noticed, struct fixture *f)
 {
-    struct header_tree *tree = &f->rig.chain->tree;
+    struct header_tree *tree = tree_of(f->rig.chain);
     assert_non_null(tree->dirty);
     assert_noticed(f, tree->dirty, NULL);
     assert_noticed(f, tree->dirty->is_dirty, false);
@@ -108,14 +108,14 @@ TEST(a_broken_list_of_what_is_to_be_written_is_noticed, struct fixture *f)
 TEST(a_check_that_is_wanted_is_made, struct fixture *f)
 {
     struct chain *chain = f->rig.chain;
-    struct block_node *node = chain->active.at[10];
+    struct block_node *node = active_of(chain)->at[10];
     node->n_tx++;
-    check_part.step(chain); /* not wanted: nothing is noticed */
+    chain_turn(chain); /* not wanted: nothing is noticed */
     options_of(chain)->check_invariants = true;
-    expect_assert_failure(check_part.step(chain));
+    expect_assert_failure(chain_turn(chain));
     chain->next_check_us = INT64_MAX;
-    check_part.step(chain); /* not due yet */
+    chain_turn(chain); /* not due yet */
     node->n_tx--;
     chain->next_check_us = 0;
-    check_part.step(chain);
+    chain_turn(chain);
 }

@@ -1,4 +1,4 @@
-/* test_close.c - the end of the chain. */
+/* test_turn.c - the turns, and the end of the chain. */
 #include <errno.h>
 
 #include "support/unit.h"

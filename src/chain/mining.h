@@ -1,8 +1,8 @@
 /* mining.h - blocks of our own, for test chains and block templates.
  *
  * Layer: chain. */
-#ifndef CHAIN_ASK_MINING_H
-#define CHAIN_ASK_MINING_H
+#ifndef CHAIN_MINING_H
+#define CHAIN_MINING_H
 
 #include "chain/chain.h"
 

@@ -4,16 +4,21 @@
  * is in its row, so it outlives a restart, and the row keeps the place. Blocks come from any peer
  * (events.block_lost wakes who asks), undo data is made anew by undo_repair.c. Loop thread only.
  * doc/decisions/0140-what-is-lost-is-had-again.md */
-#ifndef CHAIN_UPKEEP_LOST_H
-#define CHAIN_UPKEEP_LOST_H
+#ifndef CHAIN_TREE_LOST_H
+#define CHAIN_TREE_LOST_H
 
-#include "chain/tree/header_tree.h"
-
-struct chain;
+#include "chain/core/chain_core.h"
+#include "chain/tree/best_chain.h"
+#include "chain/tree/kept_blocks.h"
 
 #define LOST_TEXT_BYTES 300
 
 struct lost {
+    struct chain_core *core;
+    struct header_tree *tree;
+    const struct active_chain *active;
+    const struct kept_blocks *kept;
+    struct best_chain *best;
     struct block_node **at; /* marked when they were added; some may have been had again */
     size_t n, capacity;
     size_t n_blocks, n_undo; /* of the tree: marked now */
@@ -22,31 +27,49 @@ struct lost {
     char text[LOST_TEXT_BYTES];
 };
 
+/* Nothing is lost. Borrows the rest. */
+void lost_init(struct lost *lost, struct chain_core *core, struct header_tree *tree,
+               const struct active_chain *active, const struct kept_blocks *kept,
+               struct best_chain *best);
 /* Release what the set holds. */
 void lost_deinit(struct lost *lost);
 
 /* The stored block, or its undo data, is damaged or missing. A block that the committed chain does
  * not contain is as if it had never been stored. Again, or with nothing stored: nothing happens.
  * Not for the first block, which is a constant. */
-void lost_block(struct chain *chain, struct block_node *node);
-void lost_undo(struct chain *chain, struct block_node *node);
+void lost_block(struct lost *lost, struct block_node *node);
+void lost_undo(struct lost *lost, struct block_node *node);
+/* What is not in the committed chain has lost its block: it is as if it had never been stored. */
+void lost_side_block(struct lost *lost, struct block_node *node);
+/* The coins cannot be read: a fault of our disk that ends the work. Damage is noted durably, and
+ * the next start makes the coins anew.
+ *
+ * In:  error  a negative errno; -EUCLEAN: damage
+ *      what   was being done, for the log */
+void lost_coins(struct chain_core *core, int error, const char *what);
 
 /* The block, its undo data, is stored again: the mark goes. Without a mark nothing happens. */
-void lost_block_found(struct chain *chain, struct block_node *node);
-void lost_undo_found(struct chain *chain, struct block_node *node);
-
+void lost_block_found(struct lost *lost, struct block_node *node);
+void lost_undo_found(struct lost *lost, struct block_node *node);
 /* A block that was lost is on disk again: whoever waited for it goes on. */
-void lost_block_written(struct chain *chain);
+void lost_block_written(struct lost *lost);
 
 /* At a start, when the tip is known: take up the marks of the index, and mark what lies in files
  * that are missing or too short.
  *
+ * In:       dir    of the block files, for messages
  * Returns:  true, or false with *error (xfree it): the disk fails, or no file at all is there, so
  *           that a disk that is not mounted is likelier than damage */
-NODISCARD bool lost_open(struct chain *chain, char **error);
+NODISCARD bool lost_open(struct lost *lost, const char *dir, char **error);
 
 /* Marked nodes of the committed chain from the newest addition down, at most max of them whose undo
- * data (else whose block) is lost. Returns how many. */
-size_t lost_list(struct chain *chain, bool undo, struct block_node **out, size_t max);
+ * data (else whose block) is lost.
+ *
+ * Returns:  how many */
+size_t lost_list(struct lost *lost, bool undo, struct block_node **out, size_t max);
+/* What is lost, for the operator.
+ *
+ * Returns:  text, borrowed until the next call; NULL: nothing is */
+const char *lost_text(struct lost *lost);
 
 #endif

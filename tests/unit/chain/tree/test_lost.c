@@ -25,7 +25,7 @@ FIXTURE(setup, rig_teardown)
 
 static struct block_node *node_at(struct fixture *f, int32_t height)
 {
-    return block_node_ancestor(chain_tip_node(f->rig.chain), height);
+    return block_node_ancestor(active_chain_tip(active_of(f->rig.chain)), height);
 }
 
 static void reopen(struct fixture *f)
@@ -54,7 +54,7 @@ static void damage(struct fixture *f, int32_t height)
 TEST(a_file_that_was_mended_is_believed_at_the_next_start, struct fixture *f)
 {
     damage(f, 7);
-    lost_block(f->rig.chain, node_at(f, 7));
+    lost_block(lost_of(f->rig.chain), node_at(f, 7));
     reopen(f);
     assert_true(node_at(f, 7)->status & BLOCK_LOST_DATA);
     damage(f, 7); /* the same bit again */
@@ -70,9 +70,9 @@ TEST(a_mark_outlives_a_restart_and_goes_with_the_block, struct fixture *f)
     damage(f, 7);
     damage(f, 9);
     assert_null(chain_loss(f->rig.chain));
-    lost_block(f->rig.chain, node_at(f, 7));
-    lost_block(f->rig.chain, node_at(f, 9));
-    lost_block(f->rig.chain, node_at(f, 9)); /* once is enough */
+    lost_block(lost_of(f->rig.chain), node_at(f, 7));
+    lost_block(lost_of(f->rig.chain), node_at(f, 9));
+    lost_block(lost_of(f->rig.chain), node_at(f, 9)); /* once is enough */
     assert_int_equal(f->rig.n_losses, 1);
     for (int again = 0; again < 2; again++) {
         assert_int_equal(chain_lost_blocks(f->rig.chain, nodes, 4), 2);
@@ -107,10 +107,10 @@ TEST(files_that_are_missing_or_short_are_found_at_the_start, struct fixture *f)
     remove_file(f, "blk00001.dat");
     remove_file(f, "rev00002.dat");
     rig_open(&f->rig);
-    assert_int_equal(f->rig.chain->lost.n_blocks, n_in_file);
-    assert_int_equal(f->rig.chain->lost.n_undo, n_undo);
+    assert_int_equal(lost_of(f->rig.chain)->n_blocks, n_in_file);
+    assert_int_equal(lost_of(f->rig.chain)->n_undo, n_undo);
     rig_settle(&f->rig);
-    assert_int_equal(f->rig.chain->lost.n_undo, 0); /* these blocks spend nothing */
+    assert_int_equal(lost_of(f->rig.chain)->n_undo, 0); /* these blocks spend nothing */
     assert_true(rig_is_at(&f->rig, f->base));
     for (int32_t h = N_BASE; h > 0; h--)
         if (node_at(f, h)->status & BLOCK_LOST_DATA)
@@ -145,8 +145,8 @@ TEST(a_lost_block_beside_the_chain_counts_as_never_stored, struct fixture *f)
     struct chain_block_result result = rig_accept(&f->rig, side);
     assert_true(result.is_new && !result.is_connected);
     reopen(f); /* it is no longer in memory */
-    struct block_node *node = header_tree_find(&f->rig.chain->tree, &side->block.hash);
-    lost_block(f->rig.chain, node);
+    struct block_node *node = header_tree_find(tree_of(f->rig.chain), &side->block.hash);
+    lost_block(lost_of(f->rig.chain), node);
     assert_int_equal(node->n_tx, 0);
     assert_int_equal(node->data.file, -1);
     chain_check(f->rig.chain);
@@ -161,5 +161,5 @@ TEST(the_first_block_is_a_constant_whatever_the_disk_says, struct fixture *f)
     rig_open(&f->rig);
     rig_settle(&f->rig);
     assert_true(chain_at(f->rig.chain, 0)->status & BLOCK_HAVE_DATA);
-    assert_true(f->rig.chain->lost.n_blocks > 0);
+    assert_true(lost_of(f->rig.chain)->n_blocks > 0);
 }

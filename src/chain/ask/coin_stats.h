@@ -1,0 +1,16 @@
+/* coin_stats.h - counts and hashes all coins of the committed tip, off the loop.
+ *
+ * Layer: chain. Loop thread only. */
+#ifndef CHAIN_ASK_COIN_STATS_H
+#define CHAIN_ASK_COIN_STATS_H
+
+#include "chain/upkeep/flush.h"
+
+/* Flush, then count; see chain_coin_stats().
+ *
+ * Out:  done(arg, error, stats)  once */
+void coin_stats_count(struct flush *flush, enum coin_stats_hash hash,
+                      void (*done)(void *arg, int error, const struct coin_stats *stats),
+                      void *arg);
+
+#endif

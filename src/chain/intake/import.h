@@ -1,0 +1,38 @@
+/* import.h - blocks from files: -loadblock, -reindex, and what a crash left behind the index.
+ *
+ * Layer: chain. Loop thread only. */
+#ifndef CHAIN_INTAKE_IMPORT_H
+#define CHAIN_INTAKE_IMPORT_H
+
+#include "chain/intake/accept.h"
+#include "chain/upkeep/flush.h"
+
+struct import;
+
+struct importer {
+    struct chain_core *core;
+    struct header_tree *tree;
+    struct flush *flush; /* has the marks of what is to be gone through */
+    struct intake *intake;
+    struct import *imports; /* one after the other: only the first is worked on */
+    int64_t early_s;        /* when a block of our files that is too new now may come; 0: none is */
+};
+
+/* Import the block files: all of them from the start (reindex), or only what lies behind the
+ * index. */
+void import_block_files(struct importer *importer, bool from_start);
+/* Import a file of the user's.
+ *
+ * Out:  done(arg, error, n_blocks)  once, when every readable block is connected or refused;
+ *                                   within this call if the file cannot be opened */
+void import_file(struct importer *importer, const char *path,
+                 void (*done)(void *arg, int error, uint64_t n_blocks), void *arg);
+
+/* Is any file gone through or to be? Is one of them our own, behind the index? */
+bool importer_is_active(const struct importer *importer);
+bool importer_is_replaying(const struct importer *importer);
+
+/* Goes on with the first import. Busy while there is one. */
+extern const struct chain_part import_part;
+
+#endif

@@ -1,0 +1,58 @@
+/* pipeline.h - drives blocks in flight towards the best chain, and commits them in order.
+ *
+ * Layer: chain. Loop thread only. */
+#ifndef CHAIN_PIPELINE_PIPELINE_H
+#define CHAIN_PIPELINE_PIPELINE_H
+
+#include "chain/pipeline/flight.h"
+#include "chain/tree/undo_writes.h"
+#include "chain/upkeep/flush.h"
+#include "chain/upkeep/undo_repair.h"
+
+/* What the pipeline tells those who ordered blocks, besides the events of the chain. */
+struct pipeline_events {
+    void *ctx;
+    /* A block turned out to be invalid; all above it are void. */
+    void (*failed)(void *ctx, const struct block_node *node, const struct verdict *verdict);
+    /* The way back from a tip is barred by a block that cannot be read. Returns true if somebody
+     * had ordered to leave that tip and was answered, so that the tip may stay. */
+    bool (*barred)(void *ctx, const struct verdict *verdict);
+};
+
+struct pipeline {
+    struct chain_core *core;
+    struct header_tree *tree;
+    struct active_chain *active;
+    struct best_chain *best;
+    struct kept_blocks *kept;
+    struct writes *writes;
+    struct undo_writes *undo_writes;
+    struct lost *lost;
+    const struct flush *flush;
+    const struct undo_repair *undo_repair;
+    struct pipeline_events events;
+    struct flights flights;
+    bool tip_moved; /* since pipeline_take_moved() */
+};
+
+/* Nothing flies.
+ *
+ * In:  with  the parts that it needs, and its events; borrowed for its life */
+void pipeline_init(struct pipeline *pipeline, const struct pipeline *with);
+
+/* Nothing in flight and the tip is the best chain. */
+bool pipeline_is_at_rest(const struct pipeline *pipeline);
+/* Has the tip moved since this was asked last? */
+bool pipeline_take_moved(struct pipeline *pipeline);
+/* Fly a block that will not be committed; it is the flight's test_done that hears of its fate. At
+ * rest only. */
+void pipeline_start_test(struct pipeline *pipeline, struct flight *flight);
+/* Drop all flights but a block that is only tried out. */
+void pipeline_drop_steps(struct pipeline *pipeline);
+/* Assert what must hold of flights and candidates. Costly. */
+void pipeline_check(const struct pipeline *pipeline);
+
+/* Does what can be done now towards the best chain. Busy while a flight has jobs under way. */
+extern const struct chain_part pipeline_part;
+
+#endif

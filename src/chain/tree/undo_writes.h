@@ -1,0 +1,24 @@
+/* undo_writes.h - undo data of blocks, stored off the loop.
+ *
+ * Layer: chain. Loop thread only. */
+#ifndef CHAIN_TREE_UNDO_WRITES_H
+#define CHAIN_TREE_UNDO_WRITES_H
+
+#include "chain/disk/writes.h"
+#include "chain/tree/lost.h"
+
+struct undo_writes {
+    struct chain_core *core;
+    struct header_tree *tree;
+    struct writes *writes;
+    struct lost *lost;
+};
+
+/* Store a block's undo data, in its old place if there is one of that length. The node has it from
+ * now on: who reads it waits until writes->n_undo is 0.
+ *
+ * In:    undo_take  encoded, len bytes from xmalloc
+ * Owns:  undo_take */
+void undo_write(struct undo_writes *undo, struct block_node *node, uint8_t *undo_take, size_t len);
+
+#endif

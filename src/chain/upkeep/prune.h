@@ -1,0 +1,40 @@
+/* prune.h - removes old block files, down to a target or up to a height.
+ *
+ * Layer: chain. Loop thread only. */
+#ifndef CHAIN_UPKEEP_PRUNE_H
+#define CHAIN_UPKEEP_PRUNE_H
+
+#include "chain/tree/lost.h"
+#include "chain/upkeep/flush.h"
+
+struct prune_request;
+
+struct prune {
+    struct env_job job; /* first */
+    struct chain_core *core;
+    struct header_tree *tree;
+    const struct active_chain *active;
+    struct writes *writes;
+    struct lost *lost;
+    struct flush *flush;
+    struct env_batch *batch;
+    size_t *files; /* to be removed when the batch is written */
+    size_t n_files;
+    int error;
+    size_t n_files_seen;   /* when the target was looked at last */
+    uint64_t flushes_seen; /* flush->completed, then */
+    struct prune_request *requests;
+};
+
+/* Flush, then remove block files that hold only blocks at or below height, but never the last
+ * CHAIN_PRUNE_KEEP_BLOCKS.
+ *
+ * Out:  done(arg, error)  once, when they are gone: see prune_height() */
+void prune_to(struct prune *prune, int32_t height, void (*done)(void *arg, int error), void *arg);
+/* First height whose block is stored, or only lost, with all after it; 0 if nothing is pruned. */
+int32_t prune_height(const struct prune *prune);
+
+/* Prunes at the end of a flush; begins one when the target is passed. */
+extern const struct chain_part prune_part;
+
+#endif
