@@ -45,11 +45,13 @@ void chain_free(struct chain *chain);
 
 /* -- What is known ----------------------------------------------------------------------- */
 
-/* The network's facts; the last block of the active chain; the best header, whose block may be
- * missing; the node of a header by its hash, or NULL. Borrowed from the chain. */
+/* The network's facts. Borrowed from the chain. */
 const struct network *chain_network(const struct chain *chain);
+/* The last block of the active chain. Borrowed from the chain; NULL before it is opened. */
 const struct block_node *chain_tip(const struct chain *chain);
+/* The header with the most work that is not known to be invalid; its block may be missing. */
 const struct block_node *chain_best_header(const struct chain *chain);
+/* The node of a header by its hash, or NULL. Borrowed from the chain. */
 const struct block_node *chain_find(const struct chain *chain, const struct block_hash *hash);
 /* The block of the active chain at height; NULL above the tip or below 0. */
 const struct block_node *chain_at(const struct chain *chain, int32_t height);
@@ -64,7 +66,9 @@ double chain_progress(const struct chain *chain, const struct block_node *node);
 bool chain_is_pruned(const struct chain *chain); /* pruning is on */
 /* First height whose block is stored, with all after it (pruneheight); 0 if nothing is pruned. */
 int32_t chain_prune_height(const struct chain *chain);
+/* What the block files may have in all (-prune); 0: nothing is pruned but by order. */
 uint64_t chain_prune_target_bytes(const struct chain *chain);
+/* Bytes of all block and undo files on disk. */
 uint64_t chain_disk_bytes(const struct chain *chain);
 size_t chain_coins_cache_bytes(const struct chain *chain); /* the limit, for getchainstates */
 struct coins *chain_coins(struct chain *chain);            /* for RPC reads of the committed tip */
@@ -121,6 +125,7 @@ uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bo
 /* The same for what the block spent, alone: read->block is NULL where it had to be read. */
 uint64_t chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
                          void *arg);
+/* Nobody wants that read any more: its done is not called. An id that is over does nothing. */
 void chain_read_cancel(struct chain *chain, uint64_t id);
 /* The same for a peer of ours, which can wait: after what the user asks for and what we write.
  * is_raw: the bytes are only handed on, so block->raw is all that is filled in. */
@@ -150,8 +155,10 @@ bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t 
  * with BLOCK_UNAVAILABLE, if a block that it would disconnect is pruned, missing or damaged. */
 void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
                       void *arg);
+/* Give a block, its ancestors and descendants another chance. Answered as chain_invalidate(). */
 void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
                       void *arg);
+/* Prefer a block to others of like work, until the next start. done(arg, verdict) at rest. */
 void chain_precious(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
                     void *arg);
 /* Write everything to disk, synced. */
@@ -177,11 +184,13 @@ void chain_fault_of_coins(struct chain *chain, int error, const char *what);
 
 /* The version of a block after prev: signals what is started or locked in. */
 int32_t chain_block_version(struct chain *chain, const struct block_node *prev);
-/* Work on behalf of the chain begins, which closing it waits for; it has ended. */
+/* Work on behalf of the chain begins, which closing it waits for. */
 void chain_begin(struct chain *chain);
+/* Such work has ended. */
 void chain_end(struct chain *chain);
-/* Is the chain being closed? Then such work should come to its end. The world that it lives in. */
+/* Is the chain being closed? Then such work should come to its end. */
 bool chain_is_closing(const struct chain *chain);
+/* The world that the chain lives in. */
 const struct env *chain_env(const struct chain *chain);
 
 /* Would this block be valid on top of the tip? Nothing is stored. With proof of work unchecked.

@@ -212,6 +212,7 @@ void mining_grind(struct chain *chain, struct block_ref *block_take, uint64_t ma
                   void (*done)(void *arg, uint8_t *block_take, size_t len), void *arg)
 {
     struct grind *grind = xcalloc(1, sizeof *grind);
+    ASSERT(block_take && done);
     grind->chain = chain;
     grind->ref = block_take;
     grind->nonce = block_take->block.header.nonce;

@@ -376,7 +376,7 @@ static bool replay_read(struct replay *replay, const struct block_node *node, bo
         return false;
     if (!want_undo)
         return true;
-    if (!(node->status & BLOCK_HAVE_UNDO))
+    if (!block_node_has_undo(node))
         return false;
     replay->error = block_files_read_undo(files, &node->undo, &raw);
     if (replay->error)
@@ -504,7 +504,7 @@ static void tell_of_empty_coins(struct chain *chain)
     const struct block_node *node;
     size_t at = 0, n = 0;
     while ((node = hash_map_next(&chain->tree.by_hash, &at)))
-        n += (node->status & BLOCK_HAVE_UNDO) != 0;
+        n += block_node_has_undo(node);
     if (n == 0 || chain->core.options.reindex_chainstate)
         return;
     log_warning(chain->core.log, "the coins database is empty, made anew from %zu blocks", n);

@@ -332,7 +332,7 @@ const char *p2p_get_block_from_peer(struct p2p *p2p, const struct block_hash *ha
     if (chain_is_pruned(p2p->chain) && node->height > chain_tip(p2p->chain)->height)
         return "In prune mode, only blocks that the node has already synced previously can be "
                "fetched from a peer";
-    if (node->status & BLOCK_HAVE_DATA)
+    if (block_node_has_data(node))
         return "Block already downloaded";
     struct peer *peer = p2p_find_peer(p2p, id);
     if (!peer || peer->state != PEER_READY)

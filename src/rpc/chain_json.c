@@ -102,9 +102,9 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
 bool chain_json_need_block(struct rpc_call *call, const struct block_node *block)
 {
     ASSERT(block);
-    if (block->status & BLOCK_HAVE_DATA)
+    if (block_node_has_data(block))
         return true;
-    if (block->status & BLOCK_LOST_DATA)
+    if (block_node_lost_data(block))
         rpc_fail(call, RPC_MISC_ERROR, BLOCK_LOST_TEXT);
     else
         rpc_fail(call, RPC_MISC_ERROR, "Block not available (%s)",
@@ -118,7 +118,7 @@ void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *
     if (!chain_json_need_block(call, read->node))
         return;
     rpc_fail(call, RPC_MISC_ERROR,
-             read->node->status & BLOCK_LOST_UNDO
+             block_node_lost_undo(read->node)
                  ? "Undo data not found on disk (damaged or missing; it is made anew)"
                  : "Block not found on disk");
 }

@@ -136,11 +136,11 @@ static const char *tip_status(const struct chain *chain, const struct block_node
 {
     if (chain_contains(chain, node))
         return "active";
-    if (node->status & BLOCK_FAILED_MASK)
+    if (block_node_has_failed(node))
         return "invalid";
     if (node->chain_tx == 0)
         return "headers-only";
-    return node->status & BLOCK_VALID_SCRIPTS ? "valid-fork" : "valid-headers";
+    return block_node_was_connected(node) ? "valid-fork" : "valid-headers";
 }
 
 static void put_tip(struct json_out *out, const struct chain *chain, const struct block_node *node)

@@ -359,7 +359,7 @@ enum rpc_progress rpc_getblockfrompeer(struct rpc_call *call)
         return rpc_fail(call, RPC_MISC_ERROR,
                         "In prune mode, only blocks that the node has already synced previously "
                         "can be fetched from a peer");
-    if (block->status & BLOCK_HAVE_DATA)
+    if (block_node_has_data(block))
         return rpc_fail(call, RPC_MISC_ERROR, "Block already downloaded");
     const char *error =
         peer < 0 ? "Peer does not exist" : net->get_block(net->ctx, &hash, (uint64_t)peer);

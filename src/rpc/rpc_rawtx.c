@@ -183,7 +183,7 @@ static const struct block_node *read_given_block(struct rpc_call *call)
     const struct block_node *node = chain_find(call->rpc->node->chain, &hash);
     if (!node)
         rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Block hash not found");
-    else if (!(node->status & BLOCK_HAVE_DATA))
+    else if (!block_node_has_data(node))
         rpc_fail(call, RPC_MISC_ERROR, "Block not available");
     else
         return node;

@@ -277,9 +277,9 @@ static void on_judged(void *arg, const struct verdict *verdict)
 static void put_known(struct json_out *out, const struct block_node *node)
 {
     enum reject code = REJECT_DUPLICATE_INCONCLUSIVE;
-    if (node->status & BLOCK_FAILED_MASK)
+    if (block_node_has_failed(node))
         code = REJECT_DUPLICATE_INVALID;
-    else if (node->status & BLOCK_VALID_SCRIPTS)
+    else if (block_node_was_connected(node))
         code = REJECT_DUPLICATE;
     json_put_string(out, reject_string(code));
 }

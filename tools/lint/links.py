@@ -149,7 +149,7 @@ def waiting(tree):
 
 # Within a layer, a folder needs those to its left; files of no folder come last.
 FOLDERS = {
-    "chain": ["core", "coins", "disk", "tree", "pipeline", "intake", "upkeep", "ask", ""],
+    "chain": ["core", "coins", "disk", "tree", "upkeep", "pipeline", "intake", "ask", ""],
     "p2p": ["core", "peer", "addr", "connect", "headers", "blocks", "txs", "serve", "session", ""],
 }
 

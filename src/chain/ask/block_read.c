@@ -116,6 +116,7 @@ static void done(struct env_job *job)
 static void submit(struct block_read *read)
 {
     const struct env *env = read->reads->core->env;
+    ASSERT(block_node_has_data(read->node) || read->is_decoded);
     /* Where things are is asked now, not when the read was ordered. */
     read->data_pos = read->node->data;
     read->undo_pos = read->node->undo;
@@ -146,9 +147,9 @@ static uint64_t start(struct block_reads *reads, const struct block_node *node,
                       struct block_read with)
 {
     struct block_ref *kept = kept_blocks_find(reads->kept, node);
-    bool is_there = kept || (node->status & BLOCK_HAVE_DATA);
+    bool is_there = kept || block_node_has_data(node);
     if (reads->core->closing || !is_there) {
-        int error = node->status & BLOCK_LOST_DATA ? -EUCLEAN : -ENOENT;
+        int error = block_node_lost_data(node) ? -EUCLEAN : -ENOENT;
         struct chain_block_read result = {.error = reads->core->closing ? -ECANCELED : error,
                                           .node = node};
         with.done(with.arg, &result);
@@ -178,12 +179,14 @@ uint64_t block_read(struct block_reads *reads, const struct block_node *node, bo
                     chain_read_fn *done_fn, void *arg)
 {
     struct block_read with = {.want_undo = want_undo, .done = done_fn, .arg = arg};
+    ASSERT(node && done_fn);
     return start(reads, node, with);
 }
 
 uint64_t block_read_undo(struct block_reads *reads, const struct block_node *node,
                          chain_read_fn *done_fn, void *arg)
 {
+    ASSERT(node && done_fn);
     struct block_read with = {
         .want_undo = true, .is_undo_alone = true, .done = done_fn, .arg = arg};
     return start(reads, node, with);
@@ -193,6 +196,7 @@ uint64_t block_read_for_peer(struct block_reads *reads, const struct block_node 
                              chain_read_fn *done_fn, void *arg)
 {
     struct block_read with = {.is_raw = is_raw, .is_for_peer = true, .done = done_fn, .arg = arg};
+    ASSERT(node && done_fn);
     return start(reads, node, with);
 }
 

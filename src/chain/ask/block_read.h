@@ -27,15 +27,16 @@ void block_reads_init(struct block_reads *reads, const struct block_reads *with)
 /* No read may be under way. */
 void block_reads_deinit(struct block_reads *reads);
 
-/* Read a stored block; what it spent too, if want_undo; what it spent alone; a block for a peer,
- * which can wait. See chain_read_block() and those after it.
+/* Read a stored block, and what it spent if want_undo.
  *
  * Out:      done(arg, read)  once; within this call if the block is not stored
  * Returns:  an id for block_read_cancel(), or 0 if done has been called */
 uint64_t block_read(struct block_reads *reads, const struct block_node *node, bool want_undo,
                     chain_read_fn *done, void *arg);
+/* What a block spent, alone: read->block is NULL where it had to be read. Otherwise the same. */
 uint64_t block_read_undo(struct block_reads *reads, const struct block_node *node,
                          chain_read_fn *done, void *arg);
+/* A block for a peer, which can wait; is_raw: only its bytes, undecoded. Otherwise the same. */
 uint64_t block_read_for_peer(struct block_reads *reads, const struct block_node *node, bool is_raw,
                              chain_read_fn *done, void *arg);
 /* Nobody wants it any more: done is not called. An id that is over does nothing. */

@@ -76,6 +76,7 @@ void coin_scan(struct flush *flush, chain_coin_fn *visit,
                void (*done)(void *arg, int error, const struct block_node *tip), void *arg)
 {
     struct scan_job *scan = xcalloc(1, sizeof *scan);
+    ASSERT(visit && done);
     *scan = (struct scan_job){.flush = flush, .visit = visit, .done = done, .arg = arg};
     core_begin(flush->core);
     flush_order(flush, flushed, scan);

@@ -125,6 +125,7 @@ void coin_stats_count(struct flush *flush, enum coin_stats_hash hash,
                       void (*done)(void *arg, int error, const struct coin_stats *stats), void *arg)
 {
     struct stats_job *job = xcalloc(1, sizeof *job);
+    ASSERT(done);
     job->flush = flush;
     job->hash = hash;
     job->done = done;

@@ -281,6 +281,7 @@ static void wake_lookups(struct spenderindex *index)
 void spenderindex_find(struct spenderindex *index, const struct outpoint *outpoint,
                        chain_spender_fn *done, void *arg)
 {
+    ASSERT(outpoint && done);
     if (!index->is_on || index->core->closing || !index->was_synced || index->is_broken) {
         done(arg, !index->is_on ? -ENOSYS : index->core->closing ? -ECANCELED : -EAGAIN, NULL);
         return;
@@ -358,6 +359,7 @@ static void task_done(struct env_job *job)
 static void submit_task(struct spenderindex *index, enum spender_task task)
 {
     const struct env *env = index->core->env;
+    ASSERT(index->task == SPENDER_TASK_NONE || index->task == SPENDER_TASK_READ);
     index->task = task;
     index->error = 0;
     index->job = (struct env_job){.run = task == SPENDER_TASK_MARK ? run_mark : run_index,

@@ -18,6 +18,7 @@ struct trial {
 static void end(struct trial *trial, const struct verdict *verdict)
 {
     struct trials *trials = trial->trials;
+    ASSERT(verdict && trial->done);
     trial->done(trial->arg, verdict);
     block_ref_drop(trial->ref);
     xfree(trial);
@@ -91,6 +92,7 @@ static void chain_rests(void *arg, const struct verdict *rest_verdict)
 void trial_start(struct trials *trials, struct block_ref *block, chain_order_fn *done, void *arg)
 {
     struct trial *trial = xcalloc(1, sizeof *trial);
+    ASSERT(block && done);
     trial->trials = trials;
     trial->ref = block_ref_hold(block);
     trial->done = done;

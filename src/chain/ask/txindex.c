@@ -218,6 +218,7 @@ static void wake_lookups(struct txindex *index)
 
 void txindex_find(struct txindex *index, const struct txid *txid, chain_tx_fn *done, void *arg)
 {
+    ASSERT(txid && done);
     if (!index->is_on || index->core->closing) {
         done(arg, index->is_on ? -ECANCELED : -ENOSYS, NULL);
         return;
@@ -293,6 +294,7 @@ static void task_done(struct env_job *job)
 static void submit_task(struct txindex *index, enum txindex_task task)
 {
     const struct env *env = index->core->env;
+    ASSERT(index->task == TX_TASK_NONE || index->task == TX_TASK_READ);
     index->task = task;
     index->error = 0;
     index->job =

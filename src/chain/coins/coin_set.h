@@ -17,6 +17,7 @@ struct coin_set {
 
 /* Make a set of the coins in a snapshot (coins_snapshot(), taken); close it and forget. */
 void coin_set_init(struct coin_set *set, struct coins *coins, struct env_cursor *cursor_take);
+/* Free all of it, and close the snapshot. */
 void coin_set_deinit(struct coin_set *set);
 
 /* Look a coin up. Returns 1 if it is unspent, 0 if not, negative errno if the store fails. The

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "chain/coins/coins_internal.h"
+#include "chain/coins/coins_parts.h"
 #include "consensus/block.h"
 #include "util/alloc.h"
 #include "util/planted.h"

@@ -37,6 +37,7 @@ static inline uint64_t coins_hash(struct siphash_key key, const struct outpoint 
 /* Start fetching the cache lines that a lookup of hash will need; first the index for a batch of
  * hashes, then the slots. Only hints. */
 void coins_prefetch_index(const struct coins *coins, uint64_t hash);
+/* The second step of it. */
 void coins_prefetch_slot(const struct coins *coins, uint64_t hash);
 
 enum coins_found {
@@ -77,6 +78,7 @@ struct coins_read {
     enum env_priority priority;
     void *values;
 };
+/* Start a batch of reads. The struct stays where it is until done is called. */
 void coins_read_start(struct coins *coins, struct coins_read *read, enum env_priority priority);
 
 /* Read one coin now, through memory and store (for RPC). Returns 1 unspent, 0 not, negative errno
@@ -92,7 +94,9 @@ NODISCARD int coins_find_txid(struct coins *coins, const struct txid *txid, bool
 
 /* Memory of active and frozen tables; coins in memory; changes not yet in the store. */
 size_t coins_memory_bytes(const struct coins *coins);
+/* Coins in memory, in both tables. */
 size_t coins_cached(const struct coins *coins);
+/* Changes in memory that the store does not have yet. */
 size_t coins_dirty(const struct coins *coins);
 /* True if a flush is due because of memory. */
 bool coins_is_full(const struct coins *coins);
@@ -105,6 +109,7 @@ bool coins_is_full(const struct coins *coins);
  * durable before this is called. */
 void coins_flush_start(struct coins *coins, const struct block_hash *new_tip,
                        void (*done)(void *arg, int error), void *arg);
+/* Is a flush under way? */
 bool coins_is_flushing(const struct coins *coins);
 
 /* How often memory has let go of coins without being told to: what it knew before, it may not know
@@ -119,6 +124,7 @@ bool coins_turn(struct coins *coins);
  * returns true from coins_interrupted() with both tips: the store is then a mixture and must be
  * repaired with coins_repair_*() before use. */
 struct block_hash coins_store_tip(const struct coins *coins);
+/* Was a flush cut short? Then *old_tip and *new_tip are what it lay between. */
 bool coins_interrupted(const struct coins *coins, struct block_hash *old_tip,
                        struct block_hash *new_tip);
 
@@ -126,7 +132,9 @@ bool coins_interrupted(const struct coins *coins, struct block_hash *old_tip,
  * tip the store now stands (clears the marker, synced). At start only. */
 void coins_repair_put(struct coins *coins, const struct outpoint *outpoint,
                       const struct coin *coin);
+/* The opposite of coins_repair_put(), whether the coin is there or not. */
 void coins_repair_erase(struct coins *coins, const struct outpoint *outpoint);
+/* Write what was repaired, synced: the store stands at tip. 0 or a negative errno. */
 NODISCARD int coins_repair_commit(struct coins *coins, const struct block_hash *tip);
 
 /* Forget everything: the store becomes empty (-reindex-chainstate). */
@@ -142,6 +150,7 @@ NODISCARD int coins_scan(struct coins *coins,
 /* Snapshot now (loop thread), scan later (any thread): the pair that coins_scan() is made of. The
  * scan closes the cursor. */
 struct env_cursor *coins_snapshot(struct coins *coins);
+/* Show every coin of a snapshot, as coins_scan(). Owns: cursor, which it closes. Any thread. */
 NODISCARD int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
                                   bool (*visit)(void *arg, const struct outpoint *outpoint,
                                                 const struct coin *coin),
@@ -151,6 +160,7 @@ NODISCARD int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor
 NODISCARD int coins_snapshot_get(struct coins *coins, struct env_cursor *cursor,
                                  const struct outpoint *outpoint, struct arena *arena,
                                  struct coin *coin);
+/* Close a snapshot that was not scanned. */
 void coins_snapshot_close(struct coins *coins, struct env_cursor *cursor);
 
 /* Approximate bytes of the store on disk. */

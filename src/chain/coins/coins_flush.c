@@ -5,7 +5,7 @@
  * Coins are dealt into buckets by the first bits of their txid, and each bucket is sorted by
  * itself, so that sorting needs 4 bytes a coin. If all changes fit in one batch it is written
  * together with the tip, atomically; else a synced marker says that the store is a mixture. */
-#include "chain/coins/coins_internal.h"
+#include "chain/coins/coins_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "chain/coins/coins_internal.h"
+#include "chain/coins/coins_parts.h"
 #include "chain/core/store_format.h"
 #include "consensus/block.h"
 #include "util/alloc.h"

@@ -39,10 +39,12 @@ struct overlay_layer {
 
 /* Make an overlay without changes; free one that has none any more. */
 void overlay_init(struct overlay *overlay);
+/* Free one that has no changes any more. */
 void overlay_deinit(struct overlay *overlay);
 
 /* Make a layer without changes, newer than all there were; free one that has none any more. */
 void overlay_layer_init(struct overlay_layer *layer, uint64_t id);
+/* Free one that has no changes any more. */
 void overlay_layer_deinit(struct overlay_layer *layer);
 
 enum overlay_found {

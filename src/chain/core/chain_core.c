@@ -117,6 +117,7 @@ void core_fault(struct chain_core *core, int error, const char *what)
 
 void core_warn(struct chain_core *core, const char *message)
 {
+    ASSERT(message);
     log_warning(core->log, "%s", message);
     if (core->events.warning)
         core->events.warning(core->events.ctx, message);

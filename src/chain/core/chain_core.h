@@ -66,6 +66,7 @@ int64_t core_now_s(const struct chain_core *core);
 /* An operation begins that the end of the chain must wait for. */
 void core_begin(struct chain_core *core);
 /* An operation has ended that core_begin() counted: closing may go on now if it was the last. */
+/* One has ended: if the chain is being closed, a turn comes soon. */
 void core_end(struct chain_core *core);
 /* Something has ended that a part calls busy: closing may go on now. */
 void core_ended(struct chain_core *core);

@@ -40,6 +40,7 @@ struct block_files;
 NODISCARD int block_files_open(const struct env *env, const struct log *log, const char *blocks_dir,
                                const uint8_t magic[4], const struct block_file_info *infos,
                                size_t n_infos, struct block_files **out, char **error);
+/* Close all; no read or write may be under way. */
 void block_files_close(struct block_files *files);
 /* Close files to new records earlier than at BLOCK_FILE_MAX_BYTES. For tests of pruning. */
 void block_files_set_max_bytes(struct block_files *files, uint32_t max_bytes);
@@ -56,6 +57,7 @@ struct file_pos block_files_alloc_undo(struct block_files *files, int32_t file, 
  * thread. 0 or negative errno. */
 NODISCARD int block_files_write(struct block_files *files, const struct file_pos *pos,
                                 struct span block);
+/* The same for undo data; pos->crc32c must be set. Any thread. 0 or negative errno. */
 NODISCARD int block_files_write_undo(struct block_files *files, const struct file_pos *pos,
                                      struct span undo);
 
@@ -67,6 +69,7 @@ NODISCARD int block_files_read(struct block_files *files, const struct file_pos 
  * at, so the caller must know what it should get. Otherwise as block_files_read(). */
 NODISCARD int block_files_read_part(struct block_files *files, const struct file_pos *pos,
                                     uint8_t **out);
+/* The same for undo data. Any thread. */
 NODISCARD int block_files_read_undo(struct block_files *files, const struct file_pos *pos,
                                     uint8_t **out);
 
@@ -84,6 +87,7 @@ NODISCARD int block_files_sync_too(struct block_files *files, int32_t file);
 
 /* Files known, and their info. last: where the next record goes. */
 size_t block_files_count(const struct block_files *files);
+/* What is known of one of them. Borrowed until the next change. */
 const struct block_file_info *block_files_info(const struct block_files *files, size_t file);
 /* True once for each file whose info changed since the last call that cleared it. */
 bool block_files_take_dirty(struct block_files *files, size_t file);

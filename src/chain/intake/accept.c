@@ -73,7 +73,7 @@ static struct block_node *take_header(struct intake *intake, const struct block_
     struct header_tree *tree = intake->tree;
     *verdict = (struct verdict){.code = REJECT_NONE};
     struct block_node *node = header_tree_find(tree, hash);
-    if (node && (node->status & BLOCK_FAILED_MASK) && !keeps_failed)
+    if (node && block_node_has_failed(node) && !keeps_failed)
         return refuse_header(verdict, REJECT_DUPLICATE_INVALID);
     if (node)
         return node;
@@ -82,19 +82,13 @@ static struct block_node *take_header(struct intake *intake, const struct block_
     struct block_node *prev = header_tree_find(tree, &header->prev);
     if (!prev)
         return refuse_header(verdict, REJECT_PREV_NOT_FOUND);
-    if ((prev->status & BLOCK_FAILED_MASK) && !keeps_failed)
+    if (block_node_has_failed(prev) && !keeps_failed)
         return refuse_header(verdict, REJECT_PREV_INVALID);
     if (!check_header_place(intake, header, prev, verdict))
         return NULL;
     node = header_tree_add(tree, header, hash);
     intake->headers_moved = intake->headers_moved || tree->best_header == node;
     return node;
-}
-
-struct block_node *accept_header(struct intake *intake, const struct block_header *header,
-                                 const struct block_hash *hash, struct verdict *verdict)
-{
-    return take_header(intake, header, hash, false, verdict);
 }
 
 /* The header of a block on its way in. One that lies in our block files was good once: if the
@@ -120,8 +114,9 @@ static void announce_headers(struct intake *intake)
 const struct block_node *intake_header(struct intake *intake, const struct block_header *header,
                                        struct verdict *verdict)
 {
+    ASSERT(header && verdict);
     struct block_hash hash = block_header_hash(header);
-    struct block_node *node = accept_header(intake, header, &hash, verdict);
+    struct block_node *node = take_header(intake, header, &hash, false, verdict);
     announce_headers(intake);
     return node;
 }
@@ -217,7 +212,7 @@ static void refuse_for_good(struct accept *accept)
             accept->verdict = verdict;
     }
     struct block_node *node = header_tree_find(intake->tree, &block->hash);
-    if (node && node->height > 0 && !(node->status & (BLOCK_HAVE_DATA | BLOCK_FAILED_MASK)) &&
+    if (node && node->height > 0 && !block_node_has_data(node) && !block_node_has_failed(node) &&
         reject_class(accept->verdict.code) == REJECT_CLASS_CONSENSUS) {
         best_chain_mark_failed(intake->best, node);
         waiters_block_failed(intake->waiters, node, &accept->verdict);
@@ -297,7 +292,8 @@ static void store(struct accept *accept)
     struct block_node *node = accept->node;
     const struct block *block = &accept->ref->block;
     bool is_stored = accept->pos.file >= 0;
-    accept->was_lost = node->status & BLOCK_LOST_DATA;
+    ASSERT(accept->node && accept->verdict.code == REJECT_NONE);
+    accept->was_lost = block_node_lost_data(node);
     if (!is_stored)
         accept->pos = block_files_alloc(intake->core->files, (uint32_t)accept->ref->raw_len,
                                         node->height, node->time);
@@ -307,7 +303,7 @@ static void store(struct accept *accept)
     kept_blocks_add(intake->kept, node, accept->ref);
     best_chain_block_stored(intake->best, node, block->n_tx, is_stored);
     lost_block_found(intake->lost, node);
-    if (active_chain_contains(intake->active, node) || (node->status & BLOCK_FAILED_MASK))
+    if (active_chain_contains(intake->active, node) || block_node_has_failed(node))
         kept_blocks_release(intake->kept, node);
     hand_to_waiter(accept, true);
     if (is_stored) {
@@ -332,6 +328,7 @@ static void store(struct accept *accept)
 static void hold(struct accept *accept)
 {
     struct intake *intake = accept->intake;
+    ASSERT(!accept->next && accept->pos.file < 0);
     accept->next = NULL;
     if (intake->held)
         intake->held_last->next = accept;
@@ -356,13 +353,13 @@ static void place(struct accept *accept)
         refuse(accept);
         return;
     }
-    if ((accept->node->status & BLOCK_FAILED_MASK) && accept->pos.file < 0) {
+    if (block_node_has_failed(accept->node) && accept->pos.file < 0) {
         accept->verdict = (struct verdict){.code = REJECT_DUPLICATE_INVALID};
         refuse(accept);
         return;
     }
     /* A block that was pruned or damaged after it was connected comes back only if asked for. */
-    bool is_known = (accept->node->status & BLOCK_HAVE_DATA) ||
+    bool is_known = block_node_has_data(accept->node) ||
                     (accept->node->n_tx > 0 && !(accept->flags & CHAIN_ACCEPT_FORCE));
     if (is_known || is_unwanted(intake, accept)) {
         hand_to_waiter(accept, false);
@@ -452,6 +449,7 @@ void intake_block(struct intake *intake, uint8_t *block_take, size_t len, int fl
                   chain_block_fn *done, void *arg)
 {
     struct accept with = {.flags = flags, .done = done, .arg = arg, .pos = {.file = -1}};
+    ASSERT(block_take || len == 0);
     start(intake, block_take, len, with, false);
 }
 

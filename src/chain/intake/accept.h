@@ -27,9 +27,6 @@ struct intake {
  * Returns:  its node, new or known; NULL with the verdict if it is refused */
 const struct block_node *intake_header(struct intake *intake, const struct block_header *header,
                                        struct verdict *verdict);
-/* The same without telling. */
-struct block_node *accept_header(struct intake *intake, const struct block_header *header,
-                                 const struct block_hash *hash, struct verdict *verdict);
 /* Take a block, as chain_accept_block().
  *
  * In:    flags  of enum chain_accept_flags

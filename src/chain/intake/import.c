@@ -350,6 +350,7 @@ static void start_fetch(struct import *import, struct record *record)
 {
     struct importer *importer = import->importer;
     struct fetch *fetch = xcalloc(1, sizeof *fetch);
+    ASSERT(import->under_way < IMPORT_UNDER_WAY_MAX);
     *fetch = (struct fetch){.import = import, .record = record};
     fetch->job.run = run_fetch;
     fetch->job.done = fetch_done;
@@ -364,7 +365,7 @@ static void start_fetch(struct import *import, struct record *record)
 static bool has_block(const struct block_node *known, const struct record *record)
 {
     bool is_ours = record->pos.file >= 0;
-    return known && ((known->status & BLOCK_HAVE_DATA) || (known->n_tx > 0 && !is_ours));
+    return known && (block_node_has_data(known) || (known->n_tx > 0 && !is_ours));
 }
 
 /* Start what there is room for. A parent is fetched before its child, so that its header is in the
@@ -435,6 +436,7 @@ static void scan_finished(struct env_job *job)
 static void start_scan(struct import *import)
 {
     struct importer *importer = import->importer;
+    ASSERT(!import->scanning && !import->scan_done);
     import->scanning = true;
     core_begin(importer->core);
     import->scan = (struct env_job){.run = run_scan, .done = scan_finished};
@@ -716,6 +718,7 @@ void import_file(struct importer *importer, const char *path,
 {
     const struct env *env = importer->core->env;
     struct env_file *file;
+    ASSERT(path);
     int error = core_is_working(importer->core) ? env_file_open(env, path, ENV_OPEN_READ, &file)
                                                 : -ECANCELED;
     if (error) {

@@ -28,8 +28,9 @@ void import_block_files(struct importer *importer, bool from_start);
 void import_file(struct importer *importer, const char *path,
                  void (*done)(void *arg, int error, uint64_t n_blocks), void *arg);
 
-/* Is any file gone through or to be? Is one of them our own, behind the index? */
+/* Is any file gone through, or to be? */
 bool importer_is_active(const struct importer *importer);
+/* Is one of them our own block files, behind the index? */
 bool importer_is_replaying(const struct importer *importer);
 
 /* Goes on with the first import. Busy while there is one. */

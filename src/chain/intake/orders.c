@@ -66,8 +66,8 @@ static const struct block_node *find_gone(const struct orders *orders,
         return NULL;
     for (const struct block_node *at = active_chain_tip(orders->active); at != node->prev;
          at = at->prev)
-        if ((!(at->status & BLOCK_HAVE_DATA) && !kept_blocks_find(orders->kept, at)) ||
-            (at->status & BLOCK_LOST_UNDO))
+        if ((!block_node_has_data(at) && !kept_blocks_find(orders->kept, at)) ||
+            block_node_lost_undo(at))
             return at;
     return NULL;
 }
@@ -75,6 +75,7 @@ static const struct block_node *find_gone(const struct orders *orders,
 void orders_invalidate(struct orders *orders, const struct block_hash *hash, chain_order_fn *done,
                        void *arg)
 {
+    ASSERT(done);
     struct block_node *node = find_or_answer(orders, hash, done, arg);
     if (!node)
         return;
@@ -84,9 +85,9 @@ void orders_invalidate(struct orders *orders, const struct block_hash *hash, cha
         (void)verdict_set(&verdict, REJECT_BLOCK_UNAVAILABLE,
                           "the block at height %d is %s, so the chain cannot go back below it",
                           gone->height,
-                          gone->status & BLOCK_LOST_MASK ? "damaged or missing, or its undo data"
-                          : orders->core->any_pruned     ? "pruned"
-                                                         : "missing");
+                          block_node_lost_any(gone)  ? "damaged or missing, or its undo data"
+                          : orders->core->any_pruned ? "pruned"
+                                                     : "missing");
         done(arg, &verdict);
         return;
     }
@@ -107,9 +108,9 @@ bool orders_give_up(struct orders *orders, const struct verdict *verdict)
 {
     struct block_node *at = active_chain_tip(orders->active);
     ASSERT(verdict->code != REJECT_NONE);
-    if (!(at->status & BLOCK_FAILED_MASK))
+    if (!block_node_has_failed(at))
         return false; /* the tip is being left for a better one, not by order */
-    while (at->prev->status & BLOCK_FAILED_MASK)
+    while (block_node_has_failed(at->prev))
         at = at->prev;
     pipeline_drop_steps(orders->pipeline);
     best_chain_clear_failed(orders->best, at);
@@ -120,6 +121,7 @@ bool orders_give_up(struct orders *orders, const struct verdict *verdict)
 void orders_reconsider(struct orders *orders, const struct block_hash *hash, chain_order_fn *done,
                        void *arg)
 {
+    ASSERT(done);
     struct block_node *node = find_or_answer(orders, hash, done, arg);
     if (!node)
         return;
@@ -135,6 +137,7 @@ void orders_reconsider(struct orders *orders, const struct block_hash *hash, cha
 void orders_prefer(struct orders *orders, const struct block_hash *hash, chain_order_fn *done,
                    void *arg)
 {
+    ASSERT(done);
     struct block_node *node = find_or_answer(orders, hash, done, arg);
     if (!node)
         return;

@@ -24,8 +24,10 @@ struct orders {
  *                           changed is on disk; within this call if the order is refused */
 void orders_invalidate(struct orders *orders, const struct block_hash *hash, chain_order_fn *done,
                        void *arg);
+/* Give a block, its ancestors and descendants another chance. Answered in the same way. */
 void orders_reconsider(struct orders *orders, const struct block_hash *hash, chain_order_fn *done,
                        void *arg);
+/* Prefer a block to others of like work. Answered when the chain rests. */
 void orders_prefer(struct orders *orders, const struct block_hash *hash, chain_order_fn *done,
                    void *arg);
 /* The way back from a tip that was invalidated is barred by a block that cannot be read: the order

@@ -101,6 +101,7 @@ static void release(struct waiters *waiters, struct waiter *waiter)
 void waiters_sync(struct waiters *waiters, chain_order_fn *done, void *arg)
 {
     struct waiter *waiter = xcalloc(1, sizeof *waiter);
+    ASSERT(done);
     *waiter = (struct waiter){.durable = true, .order_done = done, .arg = arg};
     release(waiters, waiter);
 }
@@ -108,6 +109,7 @@ void waiters_sync(struct waiters *waiters, chain_order_fn *done, void *arg)
 void waiters_add(struct waiters *waiters, struct waiter *waiter)
 {
     struct waiter **at = &waiters->list;
+    ASSERT(!waiter->block_done != !waiter->order_done);
     while (*at)
         at = &(*at)->next;
     waiter->next = NULL;
@@ -148,6 +150,7 @@ void waiters_block_failed(struct waiters *waiters, const struct block_node *node
                           const struct verdict *verdict)
 {
     struct waiter **at = &waiters->list, *ready = NULL;
+    ASSERT(verdict->code != REJECT_NONE);
     while (*at) {
         struct waiter *waiter = *at;
         bool is_below = waiter->node && block_node_ancestor(waiter->node, node->height) == node;
@@ -175,6 +178,7 @@ void waiters_refuse_orders(struct waiters *waiters, const struct verdict *verdic
 void waiters_await_rest(struct waiters *waiters, chain_order_fn *done, void *arg)
 {
     struct waiter *waiter = xcalloc(1, sizeof *waiter);
+    ASSERT(done);
     waiter->order_done = done;
     waiter->arg = arg;
     waiters_add(waiters, waiter);

@@ -262,6 +262,7 @@ enum connect_result flight_connect(struct flight *flight)
 {
     struct flights *flights = flight->flights;
     struct block_hash store_tip = coins_store_tip(flights->core->coins), none = {{0}};
+    ASSERT(flight->kind == FLIGHT_CONNECT && flight->stage == FLIGHT_READY);
     struct resolve resolve = {
         .flight = flight,
         .store_is_empty = block_hash_equal(&store_tip, &none),
@@ -327,6 +328,7 @@ enum connect_result flight_disconnect(struct flight *flight)
 {
     const struct block *block = &flight->block->block;
     size_t in = flight->n_spent, out = flight->n_created;
+    ASSERT(flight->kind == FLIGHT_DISCONNECT && flight->stage == FLIGHT_READY);
     for (uint32_t i = block->n_tx; i-- > 0;) {
         const struct tx *tx = &block->tx[i];
         out -= tx->n_out;

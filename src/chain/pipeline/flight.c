@@ -13,6 +13,7 @@
 
 void flights_push(struct flights *flights, struct flight *flight)
 {
+    ASSERT(!flight->is_dropped);
     flight->prev = flights->newest;
     flight->next = NULL;
     if (flights->newest)
@@ -238,6 +239,7 @@ void flight_read_coins(struct flight *flight, enum env_priority priority)
 
 void flight_note_missing(struct flight *flight, const struct outpoint *outpoint)
 {
+    ASSERT(flight->n_missing < (size_t)flight->n_spent + flight->n_created);
     if (!flight->missing) {
         size_t most = (size_t)flight->n_spent + flight->n_created;
         flight->missing = arena_alloc(&flight->arena, most * sizeof *flight->missing);
@@ -249,6 +251,7 @@ void flight_note_missing(struct flight *flight, const struct outpoint *outpoint)
 
 void flight_prefetch(struct flight *flight)
 {
+    ASSERT(flight->stage == FLIGHT_READY);
     if (flight->has_prefetched || flight->kind != FLIGHT_CONNECT)
         return;
     flight->has_prefetched = true;
@@ -403,6 +406,7 @@ void flight_submit_jobs(struct flight *flight)
 {
     struct flights *flights = flight->flights;
     uint32_t n_scripts = flight->checks_scripts ? cut_jobs(flight, NULL) : 0;
+    ASSERT(flight->stage == FLIGHT_CONNECTED && flight->jobs_left == 0);
     flight->n_jobs = n_scripts + 1;
     flight->jobs = arena_calloc(&flight->arena, flight->n_jobs, sizeof *flight->jobs);
     if (n_scripts)
@@ -429,6 +433,7 @@ bool flight_is_verified(const struct flight *flight)
 void flight_drop(struct flight *flight)
 {
     struct flights *flights = flight->flights;
+    ASSERT(!flight->is_dropped);
     overlay_drop(flights->overlay, &flight->layer);
     flight->is_dropped = true;
     atomic_store(&flight->abandoned, true);

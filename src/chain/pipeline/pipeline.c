@@ -109,8 +109,8 @@ static bool start_step(struct pipeline *pipeline, struct block_node *target)
     if (kind == FLIGHT_CONNECT && !writes_have_room(pipeline->writes))
         return false; /* it makes undo data, and the disk has not caught up */
     struct block_ref *kept = kept_blocks_find(pipeline->kept, node);
-    if (!(node->status & BLOCK_HAVE_DATA) && !kept) {
-        if (kind == FLIGHT_DISCONNECT && (node->status & BLOCK_LOST_DATA)) {
+    if (!block_node_has_data(node) && !kept) {
+        if (kind == FLIGHT_DISCONNECT && block_node_lost_data(node)) {
             cannot_go_back(pipeline, node);
             return false;
         }
@@ -122,7 +122,7 @@ static bool start_step(struct pipeline *pipeline, struct block_node *target)
         lost_side_block(pipeline->lost, node);
         return true;
     }
-    if (kind == FLIGHT_DISCONNECT && !(node->status & BLOCK_HAVE_UNDO)) {
+    if (kind == FLIGHT_DISCONNECT && !block_node_has_undo(node)) {
         cannot_go_back(pipeline, node);
         return false;
     }
@@ -152,7 +152,7 @@ static void way_back_failed(struct pipeline *pipeline, struct flight *flight)
         lost_undo(pipeline->lost, node);
     else
         lost_block(pipeline->lost, node);
-    if (active_chain_tip(pipeline->active)->status & BLOCK_FAILED_MASK)
+    if (block_node_has_failed(active_chain_tip(pipeline->active)))
         cannot_go_back(pipeline, node); /* somebody waits for an answer */
 }
 
@@ -227,7 +227,7 @@ static void store_undo(struct pipeline *pipeline, struct flight *flight)
 {
     /* Connected before: the same block spends the same coins. Written again all the same if the
      * coins are rebuilt, since that is what the operator is told to do about damaged undo data. */
-    if ((flight->node->status & BLOCK_HAVE_UNDO) && !pipeline->core->options.reindex_chainstate)
+    if (block_node_has_undo(flight->node) && !pipeline->core->options.reindex_chainstate)
         return;
     undo_write(pipeline->undo_writes, flight->node, flight->undo, flight->undo_len);
     flight->undo = NULL;
@@ -284,7 +284,7 @@ static size_t committable(const struct pipeline *pipeline)
     }
     /* All verified, and none of them is better: so far only if there is no room for more, or if
      * the tip is no longer wanted. */
-    return !has_room(pipeline) || (tip->status & BLOCK_FAILED_MASK) ? 1 : 0;
+    return !has_room(pipeline) || block_node_has_failed(tip) ? 1 : 0;
 }
 
 /* The first flight that has failed, once all before it are known to be good. */

@@ -12,6 +12,7 @@ void active_chain_deinit(struct active_chain *active)
 void active_chain_set_tip(struct active_chain *active, struct block_node *tip)
 {
     size_t n = (size_t)tip->height + 1;
+    ASSERT(tip && tip->height >= 0);
     if (n > active->capacity) {
         active->capacity = n > 2 * active->capacity ? n + 1024 : 2 * active->capacity;
         active->at = xrealloc(active->at, active->capacity, sizeof(struct block_node *));
@@ -38,6 +39,7 @@ struct block_node *active_chain_at(const struct active_chain *active, int32_t he
 
 bool active_chain_contains(const struct active_chain *active, const struct block_node *node)
 {
+    ASSERT(node);
     return active_chain_at(active, node->height) == node;
 }
 
@@ -47,6 +49,6 @@ void active_chain_check(const struct active_chain *active, const struct block_no
     for (size_t i = 1; i < active->n; i++) {
         const struct block_node *node = active->at[i];
         ASSERT(node->prev == active->at[i - 1] && node->height == (int32_t)i);
-        ASSERT(node->n_tx > 0 && (node->status & BLOCK_VALID_SCRIPTS));
+        ASSERT(node->n_tx > 0 && block_node_was_connected(node));
     }
 }

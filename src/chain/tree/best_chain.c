@@ -29,7 +29,7 @@ void best_chain_deinit(struct best_chain *best)
 static struct block_node *valid_tip(const struct best_chain *best)
 {
     struct block_node *node = active_chain_tip(best->active);
-    while (node->status & BLOCK_FAILED_MASK)
+    while (block_node_has_failed(node))
         node = node->prev;
     return node;
 }
@@ -37,7 +37,7 @@ static struct block_node *valid_tip(const struct best_chain *best)
 static void consider(struct best_chain *best, struct block_node *node, const struct block_node *tip)
 {
     bool is_ahead = node == tip || block_node_is_better(node, tip);
-    if (is_ahead && node->chain_tx > 0 && !(node->status & BLOCK_FAILED_MASK))
+    if (is_ahead && node->chain_tx > 0 && !block_node_has_failed(node))
         (void)sorted_map_insert(&best->candidates, node);
 }
 
@@ -45,7 +45,7 @@ static void consider(struct best_chain *best, struct block_node *node, const str
  * read in. 0 is left to the chain of the tip, 1 to blocks whose bytes are gone. */
 static int64_t place_sequence(const struct block_node *node)
 {
-    if (!(node->status & BLOCK_HAVE_DATA))
+    if (!block_node_has_data(node))
         return 1;
     return 2 + ((int64_t)node->data.file << 32 | (int64_t)node->data.offset);
 }
@@ -64,7 +64,7 @@ void best_chain_block_stored(struct best_chain *best, struct block_node *node, u
     const struct block_node *tip = valid_tip(best);
     struct block_node *at = node;
     while (at) {
-        bool is_complete = (at->status & BLOCK_HAVE_DATA) || at->n_tx > 0;
+        bool is_complete = block_node_has_data(at) || at->n_tx > 0;
         if (is_complete) {
             at->chain_tx = (at->prev ? at->prev->chain_tx : 0) + at->n_tx;
             at->sequence = was_in_files ? place_sequence(at) : ++best->next_sequence;
@@ -100,10 +100,10 @@ void best_chain_mark_failed(struct best_chain *best, struct block_node *node)
     }
     /* A scan of the whole tree is too dear to be had for each invalid block: another branch of
      * headers takes over when its next header comes. */
-    if (tree->best_header->status & BLOCK_FAILED_MASK)
+    if (block_node_has_failed(tree->best_header))
         tree->best_header =
             u256_compare(node->prev->chain_work, tip->chain_work) > 0 ? node->prev : tip;
-    if ((tip->status & BLOCK_FAILED_MASK) || best->candidates.count == 0)
+    if (block_node_has_failed(tip) || best->candidates.count == 0)
         best_chain_rebuild(best);
 }
 
@@ -136,7 +136,7 @@ void best_chain_rebuild(struct best_chain *best)
     for (struct block_node *at = tree->genesis; at;
          at = block_node_next_descendant(tree->genesis, at)) {
         at->chain_tx = derive_chain_tx(at);
-        if (at->status & BLOCK_FAILED_MASK)
+        if (block_node_has_failed(at))
             continue;
         if (u256_compare(at->chain_work, best_header->chain_work) > 0)
             best_header = at;
@@ -175,7 +175,7 @@ void best_chain_load(struct best_chain *best)
 
 static void clear_one(struct best_chain *best, struct block_node *node)
 {
-    if (!(node->status & BLOCK_FAILED_MASK))
+    if (!block_node_has_failed(node))
         return;
     node->status &= ~(uint32_t)BLOCK_FAILED_MASK;
     header_tree_mark_dirty(best->tree, node);
@@ -183,6 +183,7 @@ static void clear_one(struct best_chain *best, struct block_node *node)
 
 void best_chain_clear_failed(struct best_chain *best, struct block_node *node)
 {
+    ASSERT(node);
     for (struct block_node *at = node; at; at = at->prev)
         clear_one(best, at);
     for (struct block_node *at = node; at; at = block_node_next_descendant(node, at))
@@ -193,8 +194,9 @@ void best_chain_clear_failed(struct best_chain *best, struct block_node *node)
 void best_chain_prefer(struct best_chain *best, struct block_node *node)
 {
     struct block_node *tip = active_chain_tip(best->active);
+    ASSERT(node && best->core->is_open);
     if (u256_compare(node->chain_work, tip->chain_work) < 0 || node->chain_tx == 0 ||
-        (node->status & BLOCK_FAILED_MASK))
+        block_node_has_failed(node))
         return;
     /* A later order beats an earlier one while the chain has not grown in between. */
     if (!best->precious_tip_base ||
@@ -218,7 +220,7 @@ void best_chain_check(const struct best_chain *best, bool at_rest)
     ASSERT(candidates->count > 0);
     for (size_t i = 0; i < candidates->count; i++) {
         const struct block_node *node = sorted_map_at(candidates, i);
-        ASSERT(node->chain_tx > 0 && !(node->status & BLOCK_FAILED_MASK));
+        ASSERT(node->chain_tx > 0 && !block_node_has_failed(node));
         ASSERT(node == tip || block_node_is_better(node, tip));
         ASSERT(i == 0 || block_node_is_better(node, sorted_map_at(candidates, i - 1)));
     }
@@ -227,7 +229,7 @@ void best_chain_check(const struct best_chain *best, bool at_rest)
     for (struct block_node *at = best->tree->genesis; at;
          at = block_node_next_descendant(best->tree->genesis, at)) {
         bool is_ahead = at == tip || block_node_is_better(at, tip);
-        bool is_due = is_ahead && at->chain_tx > 0 && !(at->status & BLOCK_FAILED_MASK);
+        bool is_due = is_ahead && at->chain_tx > 0 && !block_node_has_failed(at);
         ASSERT(is_due == (sorted_map_find(candidates, at) != NULL));
     }
 }

@@ -14,6 +14,7 @@ struct deployments {
 
 /* Make an empty memory; free it. */
 void deployments_init(struct deployments *deployments);
+/* Free what it remembers. */
 void deployments_deinit(struct deployments *deployments);
 
 /* The state of a deployment for the block after prev. */

@@ -57,6 +57,7 @@ struct header_tree {
 /* Make an empty tree; free it with all its nodes. key salts the hash map: hashes are chosen by
  * strangers. */
 void header_tree_init(struct header_tree *tree, struct siphash_key key);
+/* Free it with all its nodes. */
 void header_tree_deinit(struct header_tree *tree);
 
 /* The node of a header by its hash, or NULL. */
@@ -76,7 +77,7 @@ void header_tree_check(const struct header_tree *tree);
 
 /* The ancestor at height; NULL if height is negative or above node. */
 struct block_node *block_node_ancestor(const struct block_node *node, int32_t height);
-/* Its block is stored; its undo data is. */
+/* Its block is stored, and can be read; what it spent is. */
 static inline bool block_node_has_data(const struct block_node *node)
 {
     return node->status & BLOCK_HAVE_DATA;
@@ -93,15 +94,26 @@ static inline bool block_node_has_failed(const struct block_node *node)
     return node->status & BLOCK_FAILED_MASK;
 }
 
-/* Its block was stored, and is damaged or missing now; its block or its undo data is. */
+/* Its block was stored, and is damaged or missing now; its undo data; one of the two. */
 static inline bool block_node_lost_data(const struct block_node *node)
 {
     return node->status & BLOCK_LOST_DATA;
 }
 
+static inline bool block_node_lost_undo(const struct block_node *node)
+{
+    return node->status & BLOCK_LOST_UNDO;
+}
+
 static inline bool block_node_lost_any(const struct block_node *node)
 {
     return node->status & BLOCK_LOST_MASK;
+}
+
+/* Its block is stored, or would be but for damage: it was not pruned. */
+static inline bool block_node_was_stored(const struct block_node *node)
+{
+    return node->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA);
 }
 
 /* It was connected once: it obeys every rule. */
@@ -114,6 +126,7 @@ static inline bool block_node_was_connected(const struct block_node *node)
 struct block_node *block_node_fork(const struct block_node *a, const struct block_node *b);
 /* Median of the times of node and the ten before it. BIP-113, Specification */
 int64_t block_node_mtp(const struct block_node *node);
+/* The header that the node was made of. */
 struct block_header block_node_header(const struct block_node *node);
 /* True if a is ahead of b: more work, then smaller sequence, then smaller hash. */
 bool block_node_is_better(const struct block_node *a, const struct block_node *b);

@@ -16,6 +16,7 @@ struct index_db;
  * Returns:  0, or a negative errno with *error set (xfree it) */
 NODISCARD int index_db_open(const struct env *env, const char *path, struct index_db **out,
                             char **error);
+/* Close it. No write may be under way. NULL is allowed. */
 void index_db_close(struct index_db *db);
 
 /* Read all nodes into an empty tree (parents before children whatever the order on disk), with
@@ -27,6 +28,7 @@ NODISCARD int index_db_load(struct index_db *db, struct header_tree *tree,
 /* Collect changes on the loop thread, then write them, synced, on any thread. */
 struct env_batch *index_db_batch(struct index_db *db, struct header_tree *tree,
                                  struct block_files *files); /* clears dirty marks */
+/* Write a batch, synced. Any thread. Owns: batch_take. Returns 0 or a negative errno. */
 NODISCARD int index_db_write(struct index_db *db, struct env_batch *batch_take);
 /* Only the rows of these n nodes, whose dirty marks stay: for index_db_write(). */
 struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *const *nodes, size_t n);
@@ -38,16 +40,20 @@ struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *cons
 #define INDEX_FLAG_PRUNED        "prunedblockfiles"
 #define INDEX_FLAG_DAMAGED_COINS "damagedcoins" /* seen while running: to be made anew */
 bool index_db_flag(struct index_db *db, const char *name);
+/* Set one at once, synced. Returns 0 or a negative errno. */
 NODISCARD int index_db_set_flag(struct index_db *db, const char *name);
 /* Cleared at once, synced. Returns 0 or a negative errno. */
 NODISCARD int index_db_clear_flag(struct index_db *db, const char *name);
+/* Clear one together with the rows of a batch. */
 void index_db_batch_clear_flag(struct index_db *db, struct env_batch *batch, const char *name);
 
 /* Where the records of the block files begin that may not be in the index yet, while they are being
  * taken in after a crash: a second crash must not forget the rest. get returns false if there is
  * none. Set at once, synced; cleared as flags are. */
 bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset);
+/* Set that place at once, synced. Returns 0 or a negative errno. */
 NODISCARD int index_db_set_replay_from(struct index_db *db, int32_t file, uint32_t offset);
+/* Forget it together with the rows of a batch. */
 void index_db_batch_clear_replay(struct index_db *db, struct env_batch *batch);
 
 #endif

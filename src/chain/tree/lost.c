@@ -28,7 +28,7 @@ static void add(struct lost *lost, struct block_node *node, uint32_t mark)
 {
     ASSERT(mark == BLOCK_LOST_DATA || mark == BLOCK_LOST_UNDO);
     bool is_first = lost->n_blocks + lost->n_undo == 0;
-    bool is_listed = node->status & BLOCK_LOST_MASK;
+    bool is_listed = block_node_lost_any(node);
     node->status |= mark;
     *(mark == BLOCK_LOST_DATA ? &lost->n_blocks : &lost->n_undo) += 1;
     lost->n_changes += mark == BLOCK_LOST_UNDO;
@@ -75,7 +75,7 @@ static void tell(const struct lost *lost, const struct block_node *node, bool in
 void lost_block(struct lost *lost, struct block_node *node)
 {
     ASSERT(node->height > 0);
-    if (!(node->status & BLOCK_HAVE_DATA) || kept_blocks_find(lost->kept, node))
+    if (!block_node_has_data(node) || kept_blocks_find(lost->kept, node))
         return; /* who reads it now gets it from memory */
     tell(lost, node, false);
     if (active_chain_contains(lost->active, node)) {
@@ -84,7 +84,7 @@ void lost_block(struct lost *lost, struct block_node *node)
     } else {
         lost_side_block(lost, node);
     }
-    if (!(node->status & BLOCK_LOST_DATA))
+    if (!block_node_lost_data(node))
         add(lost, node, BLOCK_LOST_DATA);
     if (lost->core->is_open && !lost->core->closing && lost->core->events.block_lost)
         lost->core->events.block_lost(lost->core->events.ctx, node);
@@ -93,7 +93,7 @@ void lost_block(struct lost *lost, struct block_node *node)
 void lost_undo(struct lost *lost, struct block_node *node)
 {
     ASSERT(node->height > 0);
-    if (!(node->status & BLOCK_HAVE_UNDO))
+    if (!block_node_has_undo(node))
         return;
     tell(lost, node, true);
     node->status &= ~(uint32_t)BLOCK_HAVE_UNDO;
@@ -115,6 +115,7 @@ void lost_side_block(struct lost *lost, struct block_node *node)
 
 void lost_coins(struct chain_core *core, int error, const char *what)
 {
+    ASSERT(error < 0 && what);
     if (core->faulted || error != -EUCLEAN) {
         core_fault(core, error, what);
         return;
@@ -154,7 +155,7 @@ size_t lost_list(struct lost *lost, bool undo, struct block_node **out, size_t m
     size_t n = 0;
     for (size_t i = lost->n; i-- > 0 && n < max;) {
         struct block_node *node = lost->at[i];
-        if (!(node->status & BLOCK_LOST_MASK)) {
+        if (!block_node_lost_any(node)) {
             memmove(&lost->at[i], &lost->at[i + 1], (lost->n - i - 1) * sizeof(node));
             lost->n--;
         } else if ((node->status & mark) && active_chain_contains(lost->active, node)) {
@@ -227,11 +228,11 @@ static void tell_file(const struct lost *lost, const struct sizes *sizes, int32_
 
 static void mark_short(struct lost *lost, const struct sizes *sizes, struct block_node *at)
 {
-    if ((at->status & BLOCK_HAVE_DATA) && is_beyond(&at->data, sizes->block, sizes->n)) {
+    if (block_node_has_data(at) && is_beyond(&at->data, sizes->block, sizes->n)) {
         tell_file(lost, sizes, at->data.file);
         lost_block(lost, at);
     }
-    if ((at->status & BLOCK_HAVE_UNDO) && is_beyond(&at->undo, sizes->undo, sizes->n)) {
+    if (block_node_has_undo(at) && is_beyond(&at->undo, sizes->undo, sizes->n)) {
         tell_file(lost, sizes, at->undo.file);
         lost_undo(lost, at);
     }

@@ -34,10 +34,11 @@ void lost_init(struct lost *lost, struct chain_core *core, struct header_tree *t
 /* Release what the set holds. */
 void lost_deinit(struct lost *lost);
 
-/* The stored block, or its undo data, is damaged or missing. A block that the committed chain does
- * not contain is as if it had never been stored. Again, or with nothing stored: nothing happens.
- * Not for the first block, which is a constant. */
+/* The stored block is damaged or missing. One that the committed chain does not contain is as if it
+ * had never been stored. Again, or with nothing stored: nothing happens. Not for the first block,
+ * which is a constant. */
 void lost_block(struct lost *lost, struct block_node *node);
+/* The undo data of a stored block is. Of one beside the committed chain it is forgotten. */
 void lost_undo(struct lost *lost, struct block_node *node);
 /* What is not in the committed chain has lost its block: it is as if it had never been stored. */
 void lost_side_block(struct lost *lost, struct block_node *node);
@@ -48,8 +49,9 @@ void lost_side_block(struct lost *lost, struct block_node *node);
  *      what   was being done, for the log */
 void lost_coins(struct chain_core *core, int error, const char *what);
 
-/* The block, its undo data, is stored again: the mark goes. Without a mark nothing happens. */
+/* The block is stored again: the mark goes. Without a mark nothing happens. */
 void lost_block_found(struct lost *lost, struct block_node *node);
+/* The same for its undo data. */
 void lost_undo_found(struct lost *lost, struct block_node *node);
 /* A block that was lost is on disk again: whoever waited for it goes on. */
 void lost_block_written(struct lost *lost);

@@ -155,6 +155,7 @@ void flush_begin(struct flush *flush)
 
 void flush_order(struct flush *flush, flush_fn *done, void *arg)
 {
+    ASSERT(done);
     if (!flush->core->is_open || flush->core->faulted) {
         done(arg, -EIO);
         return;
@@ -202,6 +203,7 @@ static void flush_timer(void *arg)
 
 void flush_start_timer(struct flush *flush)
 {
+    ASSERT(flush->timer == 0 && flush->tip);
     flush->last_us = env_now_us(flush->core->env);
     flush_timer(flush);
 }

@@ -64,6 +64,7 @@ void flush_order(struct flush *flush, flush_fn *done, void *arg);
 void flush_begin(struct flush *flush);
 /* Somebody else writes the index: no flush begins before flush_release(). Only while idle. */
 void flush_hold(struct flush *flush);
+/* Flushes may begin again. */
 void flush_release(struct flush *flush);
 
 /* None is under way, and it is not held. */

@@ -39,7 +39,7 @@ struct file_use {
 static void count_node(struct file_use *uses, size_t n_files, const struct block_node *node)
 {
     size_t file = (size_t)node->data.file;
-    if (!(node->status & BLOCK_HAVE_DATA) || file >= n_files)
+    if (!block_node_has_data(node) || file >= n_files)
         return;
     uses[file].n_nodes++;
     if (node->height > uses[file].height_max)
@@ -49,6 +49,7 @@ static void count_node(struct file_use *uses, size_t n_files, const struct block
 static struct file_use *count_uses(const struct prune *prune, size_t n_files)
 {
     struct file_use *uses = xcalloc(n_files, sizeof *uses);
+    ASSERT(n_files > 0);
     for (size_t i = 0; i < n_files; i++)
         uses[i].height_max = -1;
     const struct header_tree *tree = prune->tree;
@@ -143,6 +144,7 @@ static void run_write(struct env_job *job)
 
 static void forget_files(struct prune *prune)
 {
+    ASSERT(prune->files && prune->n_files > 0);
     for (size_t i = 0; i < prune->n_files; i++) {
         block_files_forget(prune->core->files, prune->files[i]);
         log_printf(prune->core->log, LOG_PRUNE, "pruned blk%05zu.dat and rev%05zu.dat",
@@ -184,7 +186,7 @@ static void mark_nodes(struct prune *prune, const struct file_use *uses, size_t 
         lost_block_found(prune->lost,
                          at); /* what was lost there is as wanted as the rest: no more */
         lost_undo_found(prune->lost, at);
-        bool is_stored = at->status & BLOCK_HAVE_DATA;
+        bool is_stored = block_node_has_data(at);
         at->status &= ~(uint32_t)(BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO);
         at->data = at->undo = (struct file_pos){.file = -1};
         header_tree_mark_dirty(tree, at);
@@ -293,6 +295,7 @@ static void flushed(void *arg, int error)
 void prune_to(struct prune *prune, int32_t height, void (*done)(void *arg, int error), void *arg)
 {
     struct prune_request *request = xcalloc(1, sizeof *request);
+    ASSERT(done);
     *request = (struct prune_request){.prune = prune, .height = height, .done = done, .arg = arg};
     flush_order(prune->flush, flushed, request);
 }
@@ -300,9 +303,10 @@ void prune_to(struct prune *prune, int32_t height, void (*done)(void *arg, int e
 int32_t prune_height(const struct prune *prune)
 {
     const struct block_node *at = active_chain_tip(prune->active);
+    ASSERT(active_chain_tip(prune->active));
     if (!prune->core->any_pruned)
         return 0;
-    while (at->prev && (at->prev->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA)))
+    while (at->prev && block_node_was_stored(at->prev))
         at = at->prev;
     return at->height;
 }

@@ -105,6 +105,7 @@ static void find_outputs(struct repair_round *repair, const struct block *block)
 
 static void encode(struct repair_round *repair)
 {
+    ASSERT(repair->n_read <= repair->n_targets);
     for (size_t i = 0; i < repair->n_read; i++) {
         struct target *target = &repair->targets[i];
         if (target->n_found < target->undo.n_spent || !target->undo.spent)
@@ -143,6 +144,7 @@ static void run(struct env_job *job)
 
 static void free_round(struct repair_round *repair)
 {
+    ASSERT(repair->owner->round == repair || !repair->owner->round);
     for (size_t i = 0; i < repair->n_targets; i++)
         xfree(repair->targets[i].raw);
     repair->owner->round = NULL;
@@ -157,8 +159,8 @@ static size_t store(struct repair_round *repair)
     size_t n = 0;
     for (size_t i = 0; i < repair->n_read; i++) {
         struct target *target = &repair->targets[i];
-        if (!target->raw || !(target->node->status & BLOCK_LOST_UNDO) ||
-            !(target->node->status & BLOCK_HAVE_DATA))
+        if (!target->raw || !block_node_lost_undo(target->node) ||
+            !block_node_has_data(target->node))
             continue;
         undo_write(repair->owner->undo_writes, target->node, target->raw, target->raw_len);
         target->raw = NULL;
@@ -197,7 +199,7 @@ static bool choose(struct repair_round *repair)
     } else {
         return false;
     }
-    while (repair->at->height > 0 && !(repair->at->status & BLOCK_HAVE_DATA))
+    while (repair->at->height > 0 && !block_node_has_data(repair->at))
         repair->at = repair->at->prev;
     if (repair->wanted.count == 0 || repair->at->height == 0)
         repair->stage = STAGE_ENCODE;
@@ -263,7 +265,7 @@ static void step(void *part)
     struct repair_round *repair = xcalloc(1, sizeof *repair);
     repair->owner = owner;
     for (size_t i = 0; i < n; i++)
-        if (nodes[i]->status & BLOCK_HAVE_DATA)
+        if (block_node_has_data(nodes[i]))
             repair->targets[repair->n_targets++].node = nodes[i];
     if (repair->n_targets == 0) {
         xfree(repair);

@@ -260,6 +260,7 @@ static void run(struct env_job *job)
 static void end(struct verify *verify, bool ok)
 {
     struct verifier *owner = verify->owner;
+    ASSERT(verify->done && verify->owner->core->ops_pending > 0);
     coin_set_deinit(&verify->set);
     verify->done(verify->arg, ok);
     xfree(verify);
@@ -272,8 +273,8 @@ static void submit(struct verify *verify);
  * verified. */
 static bool is_there(const struct verify *verify, const struct block_node *node)
 {
-    bool is_lost_block = node->status & BLOCK_LOST_MASK;
-    return is_lost_block ? !verify->is_at_start : (node->status & BLOCK_HAVE_DATA) != 0;
+    bool is_lost_block = block_node_lost_any(node);
+    return is_lost_block ? !verify->is_at_start : block_node_has_data(node);
 }
 
 /* The block after this one, down and then up again; NULL at the end. */
@@ -318,8 +319,7 @@ static void job_done(struct env_job *job)
     struct verify *verify = (struct verify *)job;
     struct verifier *owner = verify->owner;
     /* Pruned meanwhile: as if it had been before. */
-    bool was_pruned =
-        verify->failure && !(verify->at->status & (BLOCK_HAVE_DATA | BLOCK_LOST_DATA));
+    bool was_pruned = verify->failure && !block_node_was_stored(verify->at);
     if (job->cancelled || owner->core->closing || owner->core->faulted || verify->failure) {
         if (verify->failure && !was_pruned)
             note_failure(verify);
@@ -372,6 +372,7 @@ static struct verify *start(struct verifier *owner, int level, int n_blocks,
 void verify_order(struct verifier *owner, int level, int n_blocks, void (*done)(void *arg, bool ok),
                   void *arg)
 {
+    ASSERT(done);
     flush_order(owner->flush, flushed, start(owner, level, n_blocks, done, arg));
 }
 
@@ -388,6 +389,7 @@ static void start_verified(void *arg, bool ok)
 void verify_at_start(struct verifier *owner)
 {
     struct chain_core *core = owner->core;
+    ASSERT(owner->flush->tip);
     if (core->options.check_blocks < 0 || owner->flush->tip->height == 0)
         return;
     struct verify *verify =

@@ -23,7 +23,7 @@ const struct block_node *block_branch_missing(const struct block_node *node)
 /* The last block of a known chain that may still be valid. */
 static const struct block_node *without_failed(const struct block_node *node)
 {
-    while (node->status & BLOCK_FAILED_MASK)
+    while (block_node_has_failed(node))
         node = node->prev;
     return node;
 }

@@ -231,7 +231,7 @@ static bool list_block(struct p2p *p2p, const struct block_node *node, size_t *p
                        struct ahead *ahead, struct plan *plan)
 {
     struct block_fetch *fetch = &p2p->fetch;
-    if (node->status & BLOCK_HAVE_DATA)
+    if (block_node_has_data(node))
         return true;
     const struct block_request *request = block_request_find(fetch, node);
     if (request && request->is_delivered)
@@ -474,7 +474,7 @@ static enum fault take_asked(struct p2p *p2p, struct peer *peer, struct block_re
     count_delivery(p2p, peer, len, p2p_now_us(p2p));
     if (slot >= 0)
         block_request_clear(p2p, request, slot);
-    if (request->is_delivered || (request->node->status & BLOCK_HAVE_DATA)) {
+    if (request->is_delivered || block_node_has_data(request->node)) {
         peer->score.wasted_bytes += len;
         return FAULT_NONE;
     }

@@ -348,8 +348,7 @@ static bool is_public(const struct p2p *p2p, const struct block_node *node)
     const struct block_node *best = chain_best_header(p2p->chain);
     if (chain_contains(p2p->chain, node))
         return true;
-    return (node->status & BLOCK_VALID_SCRIPTS) &&
-           (int64_t)best->time - (int64_t)node->time < OLD_FORK_S;
+    return block_node_was_connected(node) && (int64_t)best->time - (int64_t)node->time < OLD_FORK_S;
 }
 
 /* A pruned node that served what is older would soon not be able to, and tell how far it has
@@ -376,7 +375,7 @@ static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct w
     struct block_hash hash;
     memcpy(hash.b, inv->hash, 32);
     const struct block_node *node = chain_find(p2p->chain, &hash);
-    if (!node || !(node->status & BLOCK_HAVE_DATA) || (node->status & BLOCK_FAILED_MASK) ||
+    if (!node || !block_node_has_data(node) || block_node_has_failed(node) ||
         !is_public(p2p, node)) {
         not_found(peer, inv);
         return FAULT_NONE;
@@ -480,8 +479,7 @@ static bool may_serve(struct p2p *p2p, struct peer *peer, const struct wire_inv 
     if (inv->type != INV_BLOCK && inv->type != INV_WITNESS_BLOCK && inv->type != INV_COMPACT_BLOCK)
         return true;
     const struct block_node *node = chain_find(p2p->chain, &hash);
-    return !node || !(node->status & BLOCK_HAVE_DATA) || find_recent(p2p, node) ||
-           take_turn(p2p, peer);
+    return !node || !block_node_has_data(node) || find_recent(p2p, node) || take_turn(p2p, peer);
 }
 
 static enum fault serve_item(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)

@@ -2,7 +2,7 @@
  * damaged there harms nothing. */
 #include <errno.h>
 
-#include "chain/coins/coins_internal.h"
+#include "chain/coins/coins_parts.h"
 #include "support/chain_inside.h"
 #include "support/rig_fixture.h"
 

@@ -1,10 +1,10 @@
-/* coins_internal.h - the parts of struct coins, for coins*.c only.
+/* coins_parts.h - the parts of struct coins, for coins*.c only.
  *
  * Layer: chain. Keys of the store: 'C' txid vout (big-endian, so that keys are in order of outputs)
  * -> coin_encode(); 'T' -> the tip that the store stands for; 'M' -> {old tip, new tip} while a
  * flush of more than one batch is under way. */
-#ifndef CHAIN_COINS_COINS_INTERNAL_H
-#define CHAIN_COINS_COINS_INTERNAL_H
+#ifndef CHAIN_COINS_COINS_PARTS_H
+#define CHAIN_COINS_COINS_PARTS_H
 
 #include "chain/coins/coins.h"
 #include "chain/coins/coins_table.h"
