@@ -1,88 +1,36 @@
-/* chain_inside.h - the parts of a chain, for tests that look at one of them: the only place of the
- * tests that knows struct chain. A test uses the fields of a part only in that part's folder. */
+/* chain_inside.h - the parts of a chain, for tests that look at one of them.
+ *
+ * chain_inside.c is the only file of the tests' that knows struct chain, beside the tests of
+ * chain.c, startup.c and turn.c. A test uses the fields of a part only in that part's folder. */
 #ifndef TESTS_SUPPORT_CHAIN_INSIDE_H
 #define TESTS_SUPPORT_CHAIN_INSIDE_H
 
-#include "chain/chain_parts.h"
+#include "chain/chain.h"
+#include "chain/intake/import.h"
+#include "chain/intake/orders.h"
+#include "chain/tree/deployments.h"
+#include "chain/tree/index_db.h"
+#include "chain/upkeep/prune.h"
+#include "chain/upkeep/verify.h"
 
-static inline struct chain_core *core_of(struct chain *chain)
-{
-    return &chain->core;
-}
-
-static inline struct chain_options *options_of(struct chain *chain)
-{
-    return &chain->core.options;
-}
-
-static inline struct block_files *files_of(const struct chain *chain)
-{
-    return chain->core.files;
-}
-
-static inline struct index_db *index_db_of(const struct chain *chain)
-{
-    return chain->core.index;
-}
-
-static inline struct header_tree *tree_of(struct chain *chain)
-{
-    return &chain->tree;
-}
-
-static inline struct active_chain *active_of(struct chain *chain)
-{
-    return &chain->active;
-}
-
-static inline struct best_chain *best_of(struct chain *chain)
-{
-    return &chain->best;
-}
-
-static inline struct lost *lost_of(struct chain *chain)
-{
-    return &chain->lost;
-}
-
-static inline struct flush *flush_of(struct chain *chain)
-{
-    return &chain->flush;
-}
-
-static inline struct writes *writes_of(struct chain *chain)
-{
-    return &chain->writes;
-}
-
-static inline struct flights *flights_of(struct chain *chain)
-{
-    return &chain->pipeline.flights;
-}
-
-static inline struct intake *intake_of(struct chain *chain)
-{
-    return &chain->intake;
-}
-
-static inline struct undo_repair *undo_repair_of(struct chain *chain)
-{
-    return &chain->undo_repair;
-}
-
-static inline struct overlay *overlay_of(struct chain *chain)
-{
-    return &chain->overlay;
-}
-
-static inline struct waiters *waiters_of(struct chain *chain)
-{
-    return &chain->waiters;
-}
-
-static inline struct undo_writes *undo_writes_of(struct chain *chain)
-{
-    return &chain->undo_writes;
-}
+/* One part of the chain each; borrowed. */
+struct chain_core *core_of(struct chain *chain);
+struct chain_options *options_of(struct chain *chain);
+struct block_files *files_of(const struct chain *chain);
+struct index_db *index_db_of(const struct chain *chain);
+struct header_tree *tree_of(struct chain *chain);
+struct active_chain *active_of(struct chain *chain);
+struct best_chain *best_of(struct chain *chain);
+struct lost *lost_of(struct chain *chain);
+struct flush *flush_of(struct chain *chain);
+struct writes *writes_of(struct chain *chain);
+struct flights *flights_of(struct chain *chain);
+struct intake *intake_of(struct chain *chain);
+struct undo_repair *undo_repair_of(struct chain *chain);
+struct overlay *overlay_of(struct chain *chain);
+struct waiters *waiters_of(struct chain *chain);
+struct undo_writes *undo_writes_of(struct chain *chain);
+/* Where its block files are. Borrowed. */
+const char *blocks_dir_of(const struct chain *chain);
 
 #endif

@@ -127,7 +127,7 @@ static void check_files(struct run *run)
     struct chain *chain = chain_of(run, TRIED);
     const struct block_node *node;
     size_t at = 0;
-    if (env_list(core_of(chain)->env, chain->blocks_dir, on_file, run))
+    if (env_list(core_of(chain)->env, blocks_dir_of(chain), on_file, run))
         sim_world_fail(run->world, "no block files");
     while ((node = chain_next_node(chain, &at)))
         if (node->status & BLOCK_HAVE_DATA)

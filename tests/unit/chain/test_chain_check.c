@@ -1,4 +1,5 @@
 /* test_chain_check.c - the check of invariants notices each one that is broken. */
+#include "chain/chain_parts.h"
 #include "support/chain_inside.h"
 #include "support/chain_rig.h"
 #include "support/unit.h"
