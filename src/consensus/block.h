@@ -36,9 +36,13 @@ static inline uint32_t block_weight_wu(const struct block *block)
     return block->base_bytes * (WITNESS_SCALE - 1) + (uint32_t)block->raw.len;
 }
 
-/* Read and write the 80 bytes of a header, and hash them. Decoding fails only for want of bytes. */
+/* Read the BLOCK_HEADER_BYTES of a header. Fails only for want of bytes: any 80 are a header. */
 bool block_header_decode(struct reader *r, struct block_header *header);
+
+/* Write its BLOCK_HEADER_BYTES, without the transaction count that the message "headers" adds. */
 void block_header_encode(struct writer *w, const struct block_header *header);
+
+/* The double SHA-256 of those bytes: the block's id, and what its work is measured by. */
 struct block_hash block_header_hash(const struct block_header *header);
 
 /* Decode a whole block in one pass. Every transaction is hashed once. raw must be exactly one

@@ -105,11 +105,13 @@ struct network {
     } tx_stats;
 };
 
-/* The row of that network, or by name; NULL if there is none of that name. */
+/* The row of that network; never NULL. Constant: copy it to change it. */
 const struct network *network_get(enum network_kind kind);
+
+/* The row by its name ("main", "test", ...); NULL if there is none of that name. */
 const struct network *network_find(const char *name);
 
-/* The deployment's name in options and in getdeploymentinfo's answer: "taproot". */
+/* Its name in -vbparams and in getblocktemplate's answer: "taproot". */
 const char *network_bip9_name(enum bip9_deployment deployment);
 
 /* Use another signet challenge: also sets the magic, which is derived from it, and clears minimum

@@ -12,8 +12,10 @@ enum script_error {
     SCRIPT_OK = SCRIPT_ERR_OK,
 };
 
-/* Core's message for an error, and its name as in script_tests.json ("EVAL_FALSE"). */
+/* Core's message for an error, as its users see it. */
 const char *script_error_string(enum script_error error);
+
+/* Its name in Core's script_tests.json ("EVAL_FALSE"): for tests and tools. */
 const char *script_error_name(enum script_error error);
 
 #endif

@@ -59,7 +59,12 @@ void tx_sighash_init(struct tx_sighash *sighash, const struct tx *tx, const stru
 /* Per-thread memory: script stacks, the public keys parsed last. About 2 MB when used in full,
  * and twice the largest transaction with old inputs; grown lazily. */
 struct script_scratch;
+
+/* Make one; nearly nothing is allocated yet. Owns: the caller, who frees it with
+ * script_scratch_free(). For one thread at a time. */
 NODISCARD struct script_scratch *script_scratch_new(void);
+
+/* NULL is allowed. No check may be running with it. */
 void script_scratch_free(struct script_scratch *scratch);
 
 struct script_check {

@@ -75,7 +75,7 @@ void tx_encode(struct writer *w, const struct tx *tx, bool with_witness);
  * raw is encoded into arena. */
 void tx_finish(struct tx *tx, struct arena *arena);
 
-/* Write one output, as in a transaction. */
+/* Write one output as in a transaction: its value, then its script with a length in front. */
 void tx_out_encode(struct writer *w, const struct tx_out *out);
 
 /* Walks an encoded witness stack. */
@@ -83,7 +83,15 @@ struct witness_iter {
     struct reader r;
     uint64_t left; /* items not yet taken */
 };
+
+/* Start at the first item of tx_in.witness, which is borrowed; len 0 has no items. */
 struct witness_iter witness_iter_of(struct span witness);
+
+/* Take the next item.
+ *
+ * Out:      item  borrows the witness
+ * Returns:  false after the last; also, with it->r.failed set, where the bytes end too early,
+ *           which a witness of tx_decode() never does */
 bool witness_next(struct witness_iter *it, struct span *item);
 
 #endif

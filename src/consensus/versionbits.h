@@ -52,6 +52,11 @@ struct versionbits_stats {
     uint32_t elapsed, count; /* blocks of the period up to node; those of them that signal */
     bool possible;           /* the threshold can still be met */
 };
+
+/* Count the signals of node's period, from its first block up to node. Costs a step a block.
+ *
+ * In:       node  of view; NULL: before genesis, where nothing has elapsed
+ * Spec:     Core AbstractThresholdConditionChecker::GetStateStatisticsFor() */
 struct versionbits_stats versionbits_stats(const struct network *network,
                                            enum bip9_deployment deployment,
                                            const struct header_view *view, const void *node);
