@@ -60,6 +60,8 @@ struct block_template {
 void block_assemble(struct chain *chain, const struct mempool *mempool,
                     const struct block_assembler_options *options, int64_t now_s,
                     struct block_template *template);
+
+/* Free what a template holds; the entries that it borrows stay. */
 void block_template_deinit(struct block_template *template);
 
 /* Build the block that a template stands for, paying to a script. Returns its bytes with one

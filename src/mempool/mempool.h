@@ -121,9 +121,13 @@ enum mempool_accept_flags {
 void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t max_fee_sat,
                     mempool_result_fn *done, void *arg);
 
-/* Blocks came and went; called by node from the chain's events, before anybody else hears. */
+/* A block was connected: what it holds, and what conflicts with it, is removed. Called by node from
+ * the chain's events, before anybody else hears. */
 void mempool_block_connected(struct mempool *mempool, const struct block_node *node,
                              struct block_ref *block);
+/* A block was taken back: its transactions wait to be put back, and what is no longer valid without
+ * it is put aside with all that spends from it. Nothing is put back before mempool_tip_changed().
+ * Called likewise; block is borrowed for the call. */
 void mempool_block_disconnected(struct mempool *mempool, const struct block_node *node,
                                 struct block_ref *block);
 /* The chain rests on a new tip: begin to put reorganised transactions back. */
@@ -135,19 +139,25 @@ void mempool_settle(struct mempool *mempool, void (*done)(void *arg), void *arg)
 
 /* -- Asking ------------------------------------------------------------------------------------ */
 
-/* Entries, and of all of them: virtual bytes, memory, fees. */
+/* Entries. */
 size_t mempool_count(const struct mempool *mempool);
+/* Their virtual bytes, sigops adjusted: the sum of mempool_entry.vbytes. */
 size_t mempool_vbytes(const struct mempool *mempool);
+/* What they take from the heap: what -maxmempool limits. */
 size_t mempool_memory_bytes(const struct mempool *mempool);
+/* Their fees as they pay them, without deltas. */
 int64_t mempool_total_fee_sat(const struct mempool *mempool);
 uint64_t mempool_sequence(const struct mempool *mempool);         /* of the last event */
 int64_t mempool_min_feerate_sat_per_kvb(struct mempool *mempool); /* now; at least min relay */
+/* As handed to mempool_new(); lives as long as the mempool does. */
 const struct mempool_options *mempool_options_of(const struct mempool *mempool);
 size_t mempool_pending(const struct mempool *mempool); /* being checked, or to be put back */
+/* Entries of our own user that no peer has asked for or told us of yet. */
 size_t mempool_unbroadcast_count(const struct mempool *mempool);
 
 /* An entry by its id; NULL if there is none. */
 const struct mempool_entry *mempool_find(const struct mempool *mempool, const struct txid *txid);
+/* The same by the id that covers the witness: another witness of the same transaction is not it. */
 const struct mempool_entry *mempool_find_wtxid(const struct mempool *mempool,
                                                const struct wtxid *wtxid);
 /* The entry that spends an outpoint; NULL if none does. */
@@ -158,14 +168,16 @@ const struct mempool_entry *mempool_at(const struct mempool *mempool, uint32_t i
 /* Visit all in order of entry (sequence): start with *at = 0, ends with NULL. Nothing may change
  * meanwhile. */
 const struct mempool_entry *mempool_next(const struct mempool *mempool, uint64_t *at);
-/* All ancestors or descendants of an entry, itself left out; *n of them, freed with xfree(). */
+/* All ancestors of an entry in the mempool, itself left out; *n of them, freed with xfree(). The
+ * entries themselves are borrowed until the mempool changes. */
 const struct mempool_entry **mempool_ancestors(const struct mempool *mempool,
                                                const struct mempool_entry *entry, size_t *n);
+/* All that spends from it, directly or not, likewise. */
 const struct mempool_entry **mempool_descendants(const struct mempool *mempool,
                                                  const struct mempool_entry *entry, size_t *n);
-/* Number of entries in an entry's cluster, and the chunk that it would be mined in: its modified
- * fees, and its size in adjusted weight units. */
+/* Number of entries in an entry's cluster, itself included. */
 size_t mempool_cluster_count(const struct mempool *mempool, const struct mempool_entry *entry);
+/* The chunk that it would be mined in: its modified fees, and its size in adjusted weight units. */
 struct feerate mempool_chunk(const struct mempool *mempool, const struct mempool_entry *entry);
 
 /* -- Orders ------------------------------------------------------------------------------------ */
@@ -175,11 +187,13 @@ struct feerate mempool_chunk(const struct mempool *mempool, const struct mempool
 void mempool_prioritise(struct mempool *mempool, const struct txid *txid, int64_t delta_sat);
 /* The sum of its deltas; 0 if there are none. */
 int64_t mempool_delta_sat(const struct mempool *mempool, const struct txid *txid);
-/* Visit all deltas: start with *at = 0, ends with NULL. Arbitrary order. */
+
 struct mempool_delta {
     struct txid txid;
     int64_t delta_sat;
 };
+/* Visit all deltas, also of what is not here: start with *at = 0, ends with NULL. Arbitrary order,
+ * which must not reach behaviour. Nothing may change meanwhile. */
 const struct mempool_delta *mempool_next_delta(const struct mempool *mempool, size_t *at);
 /* A peer has asked for it or told us of it: it need not be sent again. */
 void mempool_mark_broadcast(struct mempool *mempool, const struct txid *txid);
