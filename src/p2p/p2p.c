@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "p2p/p2p_internal.h"
 #include "p2p/session/handshake.h"
 #include "p2p/session/messages.h"
 #include "p2p/session/receive.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 #define DISCOURAGED_MAX 50000
@@ -449,6 +449,7 @@ void p2p_block_lost(struct p2p *p2p, const struct block_node *node)
 
 void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event)
 {
+    ASSERT(p2p->mempool);
     if (event->reason != MEMPOOL_ADDED && event->reason != MEMPOOL_SENT_AGAIN)
         return;
     p2p_enter(p2p);

@@ -91,6 +91,7 @@ NODISCARD bool p2p_start(struct p2p *p2p, char **error);
 /* Drop all peers, write the address book. Callbacks of the chain that are under way are awaited
  * by chain_close(), which comes next; p2p_free() comes after that, when nothing is pending. */
 void p2p_stop(struct p2p *p2p);
+/* NULL is allowed. Nothing may be pending. */
 void p2p_free(struct p2p *p2p);
 /* mockscheduler: what is done every few minutes, whatever peers do, is due so much sooner. Core has
  * these in its scheduler; peers' own timeouts are not. */
@@ -102,9 +103,13 @@ size_t p2p_pending(const struct p2p *p2p);
 
 /* See struct chain_events. Blocks first, then one p2p_tip_changed(). */
 void p2p_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block);
+/* A block was taken back; called like the last. */
 void p2p_block_disconnected(struct p2p *p2p, struct block_ref *block);
+/* The chain rests on a new tip. */
 void p2p_tip_changed(struct p2p *p2p, const struct block_node *tip);
+/* There are more headers than before. */
 void p2p_header_tip_changed(struct p2p *p2p, const struct block_node *best_header);
+/* A block was found to be invalid: others are asked for. */
 void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash);
 /* A stored block is damaged: it is fetched again, now or when a peer that has it is there. */
 void p2p_block_lost(struct p2p *p2p, const struct block_node *node);
@@ -180,7 +185,9 @@ struct p2p_info {
     size_t n_blocks_in_flight;
     struct p2p_upload_info upload;
 };
+/* Describe the mesh as a whole. Pointers are borrowed until the next call into p2p. */
 void p2p_info(const struct p2p *p2p, struct p2p_info *info);
+/* The book, borrowed. */
 struct address_book *p2p_address_book(struct p2p *p2p);
 /* address_book_sample() without those that are not welcome here. */
 size_t p2p_sample_addresses(struct p2p *p2p, size_t max, unsigned percent, uint8_t network,
@@ -209,10 +216,12 @@ enum p2p_result {
     P2P_FULL_LIST, /* P2P_MANUAL_MAX, P2P_ONCE_MAX */
 };
 
-/* addnode add, remove, onetry. Names and addresses; P2P_BAD_ADDRESS only for what is empty or
+/* addnode add. Names and addresses; P2P_BAD_ADDRESS only for what is empty or
  * longer than NAMED_TEXT_MAX. */
 enum p2p_result p2p_add_node(struct p2p *p2p, const char *address);
+/* addnode remove. P2P_UNKNOWN: it was not added. */
 enum p2p_result p2p_remove_node(struct p2p *p2p, const char *address);
+/* addnode onetry: one round of attempts. */
 enum p2p_result p2p_try_node(struct p2p *p2p, const char *address);
 /* addconnection, for tests: connect as an outbound peer of that class, though nothing was chosen at
  * random. P2P_FULL_LIST: there are as many of its class as there may be. */
@@ -221,8 +230,9 @@ enum p2p_result p2p_open_connection(struct p2p *p2p, const char *address, enum p
 void p2p_each_added(struct p2p *p2p,
                     void (*fn)(void *arg, const char *address, const struct p2p_peer_info *peer),
                     void *arg);
-/* disconnectnode, by address text or by id. */
+/* disconnectnode, by address text. */
 enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *address);
+/* disconnectnode, by id. */
 enum p2p_result p2p_disconnect_id(struct p2p *p2p, uint64_t id);
 /* setban: who is banned, for the caller to read and change. It holds from now on for who comes in,
  * unless he has the permission noban, and for whom we dial of our own accord; nodes that the user

@@ -1,8 +1,8 @@
 /* p2p_view.c - the mesh as RPC sees and orders it. */
 #include "p2p/connect/dial.h"
 #include "p2p/headers/header_presync.h"
-#include "p2p/p2p_internal.h"
 #include "p2p/session/handshake.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 /* -- Looking ------------------------------------------------------------------------------------
@@ -24,7 +24,7 @@ static int32_t common_height(const struct p2p *p2p, const struct peer *peer)
     return best ? block_node_fork(chain_tip(p2p->chain), best)->height : -1;
 }
 
-void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_peer_info *info)
+static void show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_peer_info *info)
 {
     int64_t now_us = p2p_now_us(p2p);
     *info = (struct p2p_peer_info){
@@ -80,7 +80,7 @@ void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_
         next = peer->next;
         if (peer->state == PEER_GONE || peer->state == PEER_CONNECTING)
             continue;
-        p2p_show_peer(p2p, peer, &info);
+        show_peer(p2p, peer, &info);
         info.per_message = bytes;
         info.n_per_message = traffic(peer, bytes);
         fn(arg, &info);
@@ -166,6 +166,7 @@ static bool can_be_named(const char *text)
 
 enum p2p_result p2p_add_node(struct p2p *p2p, const char *text)
 {
+    ASSERT(text);
     if (!can_be_named(text))
         return P2P_BAD_ADDRESS;
     if (named_node_find(p2p, text, NAMED_ADDED))
@@ -218,6 +219,7 @@ enum p2p_result p2p_try_node(struct p2p *p2p, const char *text)
 
 enum p2p_result p2p_open_connection(struct p2p *p2p, const char *text, enum peer_class class)
 {
+    ASSERT(text);
     static const size_t most[PEER_CLASS_COUNT] = {[PEER_FULL] = P2P_FULL_OUTBOUND,
                                                   [PEER_BLOCK_ONLY] = P2P_BLOCK_ONLY_OUTBOUND,
                                                   [PEER_FEELER] = 1,
@@ -243,7 +245,7 @@ void p2p_each_added(struct p2p *p2p,
             continue;
         const struct peer *peer = named_node_peer(node);
         if (peer)
-            p2p_show_peer(p2p, peer, &info);
+            show_peer(p2p, peer, &info);
         fn(arg, node->text, peer ? &info : NULL);
     }
 }

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "p2p/p2p_internal.h"
 #include "p2p/session/messages.h"
+#include "p2p/state.h"
 #include "sim/sim_env.h"
 #include "sim/sim_net.h"
 #include "util/alloc.h"

@@ -52,7 +52,7 @@ def lint_layers(tree):
             elif (own, other) in STRANGERS or (other, own) in STRANGERS:
                 yield (path, number, f"{own} includes {other}: they never know each other",
                        "let node join them by callbacks")
-            elif target.endswith("_internal.h"):
+            elif target.endswith(("_internal.h", "/state.h")):
                 yield (path, number, f'"{target}" is internal to {other}', "use its public header")
 
 

@@ -36,6 +36,7 @@ static struct addr_cache *free_place(struct addr_caches *caches)
 struct addr_cache *addr_caches_get(struct addr_caches *caches, uint8_t network,
                                    const struct net_address *local, int64_t now_us)
 {
+    ASSERT(caches->n <= ADDR_CACHES_MAX);
     for (size_t i = 0; i < caches->n; i++)
         expire(&caches->caches[i], now_us);
     struct addr_cache *cache = find(caches, network, local);

@@ -1,7 +1,7 @@
 /* addr_relay.c - see addr_relay.h. */
 #include "p2p/addr/addr_relay.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 #define GOSSIP_PENALTY_S (2 * 3600) /* hearsay is older than it claims */
@@ -49,6 +49,7 @@ static void queue_address(struct p2p *p2p, struct peer *peer,
 
 static void send_queue(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->addr.n_queue > 0 && peer->addr.n_queue <= ADDR_QUEUE_MAX);
     struct peer_addr *addr = &peer->addr;
     struct buffer message;
     buffer_init(&message);
@@ -81,6 +82,7 @@ static void tell_self(struct p2p *p2p, struct peer *peer, int64_t now_us)
 
 void addr_relay_peer_ready(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_READY);
     struct peer_addr *addr = &peer->addr;
     addr->tokens = 1;
     addr->tokens_us = p2p_now_us(p2p);
@@ -196,6 +198,7 @@ static void take(struct p2p *p2p, struct peer *peer, struct net_peer_address *ad
 
 static enum fault on_addresses(struct p2p *p2p, struct peer *peer, struct reader *r, bool v2)
 {
+    ASSERT(peer->state == PEER_READY);
     bool is_too_many = wire_count_exceeds(*r, WIRE_ADDRESSES_MAX);
     /* The smallest entry of addrv2: time, services, network, length, no address, port. */
     size_t n = wire_count_decode(r, WIRE_ADDRESSES_MAX, v2 ? 9 : 30);
@@ -255,6 +258,7 @@ static const struct addr_cache *cached_answer(struct p2p *p2p, const struct peer
 enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)r;
+    ASSERT(peer->state == PEER_READY);
     struct peer_addr *addr = &peer->addr;
     /* Whom we connect to could compare our answer with what it told us. And once is enough. */
     if (peer_is_outbound(peer) || addr->has_asked)

@@ -43,9 +43,11 @@ bool addr_relay_is_asked(const struct p2p *p2p, const struct peer *peer);
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t addr_relay_tick(struct p2p *p2p, int64_t now_us);
 
-/* Handlers. */
+/* The handler of "addr". */
 enum fault addr_relay_on_addr(struct p2p *p2p, struct peer *peer, struct reader *r);
+/* The handler of "addrv2". Spec: BIP-155, Specification */
 enum fault addr_relay_on_addrv2(struct p2p *p2p, struct peer *peer, struct reader *r);
+/* The handler of "getaddr": answered once, to who has come to us. */
 enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct reader *r);
 
 #endif

@@ -298,6 +298,7 @@ bool address_book_add(struct address_book *book, const struct net_peer_address *
                       enum address_source source, const struct net_address *told_by,
                       int64_t penalty_s, int64_t now_s)
 {
+    ASSERT(source < ADDRESS_SOURCE_COUNT && penalty_s >= 0);
     if (!net_address_is_routable(&address->at) || address->at.port == 0)
         return false;
     if (net_address_same_host(&address->at, told_by))
@@ -506,6 +507,7 @@ bool address_book_select(struct address_book *book, bool new_only, int64_t now_s
 size_t address_book_sample(struct address_book *book, size_t max, unsigned percent_max,
                            uint8_t network, int64_t now_s, struct net_peer_address **out)
 {
+    ASSERT(percent_max <= 100);
     size_t want = percent_max ? book->count * percent_max / 100 : book->count;
     if (max && want > max)
         want = max;
@@ -534,6 +536,7 @@ size_t address_book_count(const struct address_book *book)
 
 size_t address_book_count_of(const struct address_book *book, uint8_t network, bool tried)
 {
+    ASSERT(network <= NET_CJDNS);
     size_t n = 0;
     for (size_t i = 0; i < book->count; i++) {
         const struct entry *entry = book->entries[book->order[i]];
@@ -561,6 +564,7 @@ static void show(const struct entry *entry, struct address_entry *out)
 
 bool address_book_next(const struct address_book *book, size_t *at, struct address_entry *out)
 {
+    ASSERT(*at <= book->n_ids);
     /* By id, not by the shuffled order: the same book gives the same list. */
     while (*at < book->n_ids && !book->entries[*at])
         (*at)++;
@@ -675,6 +679,7 @@ static void forget_all(struct address_book *book)
 
 bool address_book_decode(struct address_book *book, struct span bytes)
 {
+    ASSERT(book->count == 0);
     ASSERT(book->count == 0);
     uint8_t hash[32];
     if (bytes.len < 60 || bytes.len > ADDRESS_BOOK_FILE_MAX_BYTES)

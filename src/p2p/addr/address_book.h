@@ -47,6 +47,7 @@ struct address_entry {
 
 /* An empty book with a random key. Borrows env, for randomness only: times are handed in. */
 struct address_book *address_book_new(const struct env *env);
+/* NULL is allowed. */
 void address_book_free(struct address_book *book);
 
 /* Hear of an address. told_by is the peer that said so (or the address itself).
@@ -92,6 +93,7 @@ size_t address_book_sample(struct address_book *book, size_t max, unsigned perce
 size_t address_book_count(const struct address_book *book);
 /* Of a network (NET_NONE: all), in new or in tried. */
 size_t address_book_count_of(const struct address_book *book, uint8_t network, bool tried);
+/* Of a source. */
 size_t address_book_count_source(const struct address_book *book, enum address_source source);
 /* Visit all: start with *at = 0; false at the end. */
 bool address_book_next(const struct address_book *book, size_t *at, struct address_entry *out);
@@ -99,9 +101,12 @@ bool address_book_next(const struct address_book *book, size_t *at, struct addre
 bool address_book_find(const struct address_book *book, const struct net_address *address,
                        struct address_entry *out);
 
-/* The whole book as bytes with a checksum, and back into an empty one. Returns: false, with the
- * book left empty, if the bytes are damaged, of another version or more than the limit. */
+/* The whole book as bytes with a checksum, appended to out. */
 void address_book_encode(const struct address_book *book, struct buffer *out);
+/* Fill an empty book from such bytes.
+ *
+ * Fails:    returns false, and the book is left empty, if the bytes are damaged, of another version
+ *           or more than the limit */
 NODISCARD bool address_book_decode(struct address_book *book, struct span bytes);
 
 /* Assert that tables, entries and counts agree. For tests. */

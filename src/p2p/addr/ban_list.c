@@ -44,6 +44,7 @@ static size_t find(const struct ban_list *list, const struct net_range *range, b
 
 bool ban_list_add(struct ban_list *list, const struct ban *ban)
 {
+    ASSERT(ban->range.bits <= 8 * NET_ADDRESS_BYTES_MAX && list->n <= BAN_LIST_MAX);
     bool is_there;
     size_t at = find(list, &ban->range, &is_there);
     if (is_there) {
@@ -99,6 +100,7 @@ bool ban_list_has(const struct ban_list *list, const struct net_address *address
 
 bool ban_list_has_range(const struct ban_list *list, const struct net_range *range, int64_t now_s)
 {
+    ASSERT(range->bits <= 8 * NET_ADDRESS_BYTES_MAX);
     bool is_there;
     size_t at = find(list, range, &is_there);
     return is_there && now_s < list->bans[at].until_s;

@@ -20,8 +20,9 @@ struct ban_list {
     size_t n, capacity;
 };
 
-/* An empty list; what it owns is freed. */
+/* An empty list. */
 void ban_list_init(struct ban_list *list);
+/* Free what it owns. */
 void ban_list_deinit(struct ban_list *list);
 
 /* Add a ban, or make the one of the same range last until then if that is later.
@@ -30,12 +31,14 @@ void ban_list_deinit(struct ban_list *list);
 NODISCARD bool ban_list_add(struct ban_list *list, const struct ban *ban);
 /* Take the ban of exactly this range away. Returns: false if there is none */
 bool ban_list_remove(struct ban_list *list, const struct net_range *range);
+/* Forget all bans. */
 void ban_list_clear(struct ban_list *list);
 /* Forget the bans that have ended. */
 void ban_list_sweep(struct ban_list *list, int64_t now_s);
 
-/* Is the address in any range that is banned now; is exactly this range? */
+/* Is the address in any range that is banned now? */
 bool ban_list_has(const struct ban_list *list, const struct net_address *address, int64_t now_s);
+/* Is exactly this range banned now? */
 bool ban_list_has_range(const struct ban_list *list, const struct net_range *range, int64_t now_s);
 
 /* Read what setban is given: an address that somebody can have, or with a '/' a range, which gets

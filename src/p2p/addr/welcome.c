@@ -1,7 +1,7 @@
 /* welcome.c - see welcome.h. */
 #include "p2p/addr/welcome.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 bool p2p_is_banned(const struct p2p *p2p, const struct net_address *address)
 {
@@ -23,6 +23,7 @@ bool p2p_is_unwelcome(const struct p2p *p2p, const struct net_address *address)
 size_t p2p_sample_addresses(struct p2p *p2p, size_t max, unsigned percent, uint8_t network,
                             struct net_peer_address **list)
 {
+    ASSERT(list);
     size_t kept = 0,
            n = address_book_sample(p2p->book, max, percent, network, p2p_now_s(p2p), list);
     for (size_t i = 0; i < n; i++)

@@ -92,6 +92,7 @@ static int32_t lesser(int32_t a, int32_t b)
 size_t block_branches(const struct block_node *tip, struct u256 min_work,
                       const struct block_known *known, size_t n_known, struct block_branch *out)
 {
+    ASSERT(n_known == 0 || known);
     size_t n = 0;
     int32_t used = 0;
     while (n < BLOCK_BRANCHES_MAX) {

@@ -5,7 +5,7 @@
 #include "p2p/blocks/block_branch.h"
 #include "p2p/blocks/block_late.h"
 #include "p2p/blocks/block_plan.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 #define BLOCK_BYTES_START  20000.0
@@ -33,11 +33,6 @@ void block_fetch_deinit(struct p2p *p2p)
     hash_map_deinit(&p2p->fetch.by_node);
 }
 
-bool block_fetch_is_pending(const struct p2p *p2p, const struct block_node *node)
-{
-    return block_request_find(&p2p->fetch, node) != NULL;
-}
-
 void block_fetch_wake(struct p2p *p2p)
 {
     p2p->fetch.wants_run = true;
@@ -46,6 +41,7 @@ void block_fetch_wake(struct p2p *p2p)
 
 void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_GONE);
     struct block_request *next;
     /* The peer is not found by its id any more: its account is closed here. */
     for (struct block_request *request = p2p->fetch.requests; request; request = next) {
@@ -62,6 +58,7 @@ void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer)
 
 bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_node *node)
 {
+    ASSERT(peer->state == PEER_READY);
     struct block_request *request = block_request_find(&p2p->fetch, node);
     if (request && (request->is_delivered || block_request_slot(request, peer->id) >= 0))
         return false;
@@ -341,6 +338,7 @@ static bool has_backoff(const struct p2p *p2p)
 
 int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us)
 {
+    ASSERT(p2p->fetch.n_delivered <= p2p->fetch.n_requests);
     struct block_fetch *fetch = &p2p->fetch;
     bool has_headers = fetch->n_answers != p2p->headers.n_answers;
     if (fetch->n_requests > fetch->n_delivered || fetch->wants_run || has_headers ||
@@ -450,6 +448,7 @@ static void deliver(struct p2p *p2p, struct peer *peer, const struct block_hash 
 /* Keep the books of a peer that has delivered. */
 static void count_delivery(struct p2p *p2p, struct peer *peer, size_t len, int64_t now_us)
 {
+    ASSERT(p2p->fetch.block_bytes > 0);
     struct peer_fetch *fetch = &peer->fetch;
     score_block(&peer->score, len, now_us - fetch->busy_since_us, now_us);
     fetch->busy_since_us = now_us;
@@ -466,6 +465,7 @@ static void count_delivery(struct p2p *p2p, struct peer *peer, size_t len, int64
 static enum fault take_asked(struct p2p *p2p, struct peer *peer, struct block_request *request,
                              size_t len)
 {
+    ASSERT(block_request_find(&p2p->fetch, request->node) == request);
     int slot = block_request_slot(request, peer->id);
     /* Not if it has told of another one since, with as much work, whose turn would never come. */
     if (!peer->headers.best_known ||
@@ -516,6 +516,7 @@ static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct 
 
 enum fault block_fetch_on_block(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
+    ASSERT(peer->state == PEER_READY);
     struct block_header header;
     size_t len = reader_left(r);
     if (!block_header_decode(r, &header))

@@ -34,9 +34,11 @@ struct block_fetch {
     uint64_t n_answers; /* of header_sync, at the last run */
 };
 
-/* Begin; end, when the chain has answered for all that was given to it; a peer is gone. */
+/* Begin. */
 void block_fetch_init(struct p2p *p2p);
+/* End, when the chain has answered for all that was given to it. */
 void block_fetch_deinit(struct p2p *p2p);
+/* A peer is gone: others may be asked for what it owed. */
 void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer);
 
 /* Something changed (headers, a block, a peer): look for what to ask, soon. */
@@ -48,8 +50,6 @@ void block_fetch_not_found(struct p2p *p2p, struct peer *peer, const struct bloc
 /* The heights in flight from a peer, ascending; returns how many (at most max). */
 size_t block_fetch_heights(const struct p2p *p2p, const struct peer *peer, int32_t *out,
                            size_t max);
-/* Is it asked for, or being checked? */
-bool block_fetch_is_pending(const struct p2p *p2p, const struct block_node *node);
 
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us);

@@ -2,7 +2,7 @@
 #include "p2p/blocks/block_late.h"
 
 #include "p2p/blocks/block_plan.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 #define SOONER_FACTOR 1.3 /* in initial download a second peer must be so much quicker */
 #define DOUBLINGS_MAX 8   /* of the wait, two for each peer asked before */
@@ -58,6 +58,7 @@ void block_late_heard(struct p2p *p2p, struct peer *peer)
 
 void block_late_delivered(struct peer *peer, int64_t now_us)
 {
+    ASSERT(peer->fetch.stall_us >= BLOCK_LATE_STALL_US);
     struct peer_fetch *fetch = &peer->fetch;
     fetch->heard_us = fetch->last_delivery_us = now_us;
     fetch->n_stalls = 0;

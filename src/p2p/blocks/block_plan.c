@@ -1,6 +1,8 @@
 /* block_plan.c - see block_plan.h. */
 #include "p2p/blocks/block_plan.h"
 
+#include "util/assert.h"
+
 static double rate_of(const struct plan_peer *peer)
 {
     return peer->rate_bytes_s > 0 ? peer->rate_bytes_s : PLAN_RATE_UNKNOWN;
@@ -13,6 +15,7 @@ static double rtt_of(double rtt_s)
 
 size_t plan_limit(double rate_bytes_s, double rtt_s, double block_bytes, size_t start, size_t max)
 {
+    ASSERT(max > 0 && block_bytes > 0);
     if (rate_bytes_s <= 0)
         return start;
     double n = rate_bytes_s * (rtt_of(rtt_s) + PLAN_AHEAD_S) / block_bytes;
@@ -23,6 +26,7 @@ size_t plan_limit(double rate_bytes_s, double rtt_s, double block_bytes, size_t 
 
 double plan_eta_s(const struct plan_peer *peer, double block_bytes)
 {
+    ASSERT(block_bytes > 0);
     double queued = (double)(peer->n_in_flight + 1) * block_bytes;
     return rtt_of(peer->rtt_s) + queued / rate_of(peer);
 }
@@ -89,6 +93,7 @@ static struct plan_item *item_for(const struct plan *plan, const struct plan_pee
 
 bool plan_next(struct plan *plan, struct plan_peer **peer, struct plan_item **item)
 {
+    ASSERT(plan->first <= plan->n_items);
     while (plan->first < plan->n_items && plan->items[plan->first].is_taken)
         plan->first++;
     struct plan_peer *best;

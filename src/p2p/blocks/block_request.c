@@ -1,7 +1,7 @@
 /* block_request.c - see block_request.h. */
 #include "p2p/blocks/block_request.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 static uint64_t node_hash(const struct block_node *node)
@@ -89,6 +89,7 @@ static void release(struct p2p *p2p, struct block_request *request, int slot)
 
 void block_request_remove(struct p2p *p2p, struct block_request *request)
 {
+    ASSERT(p2p->fetch.n_requests > 0);
     struct block_fetch *fetch = &p2p->fetch;
     for (int slot = 0; slot < BLOCK_REQUEST_SLOTS; slot++)
         release(p2p, request, slot);
@@ -130,6 +131,7 @@ static int choose_slot(const struct p2p *p2p, const struct block_request *reques
 void block_request_ask(struct p2p *p2p, struct block_request *request, struct peer *peer,
                        int64_t now_us)
 {
+    ASSERT(peer->state == PEER_READY);
     ASSERT(block_request_slot(request, peer->id) < 0 && !request->is_delivered);
     int slot = choose_slot(p2p, request, peer);
     if (request->peer[slot]) {

@@ -7,7 +7,7 @@
 #include "crypto/hash.h"
 #include "p2p/connect/dial.h"
 #include "p2p/connect/evict.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 #include "util/replace_file.h"
 
@@ -149,6 +149,7 @@ static void dump_done(struct env_job *job)
 
 static void start_dump(struct p2p *p2p, int64_t now_us)
 {
+    ASSERT(!p2p->connect.is_dumping || p2p->n_operations > 0);
     p2p->connect.next_dump_us = now_us + CONNECT_DUMP_US;
     if (!p2p->options.data_dir || p2p->connect.is_dumping)
         return;
@@ -165,6 +166,7 @@ static void start_dump(struct p2p *p2p, int64_t now_us)
 
 void connect_init(struct p2p *p2p)
 {
+    ASSERT(p2p->connect.n_anchors == 0);
     int64_t now_us = p2p_now_us(p2p);
     if (p2p->options.data_dir) {
         read_book(p2p);
@@ -366,6 +368,7 @@ int64_t connect_tick(struct p2p *p2p, int64_t now_us)
 
 void connect_peer_ready(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->class == PEER_FEELER || peer->state == PEER_READY);
     peer->is_discouraged = p2p_is_discouraged(p2p, &peer->address);
     if (!peer_is_outbound(peer))
         return;
@@ -383,6 +386,7 @@ void connect_peer_ready(struct p2p *p2p, struct peer *peer)
 
 void connect_peer_gone(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_GONE);
     if (!peer_is_outbound(peer))
         return;
     if (peer->was_ready && peer->class != PEER_BLOCK_ONLY)

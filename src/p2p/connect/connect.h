@@ -29,7 +29,9 @@ void connect_init(struct p2p *p2p);
 
 /* A stream has come in: may it stay? May drop another peer to make room. */
 bool connect_admit(struct p2p *p2p, const struct net_address *address, unsigned permissions);
+/* A peer has completed its handshake: the book learns of it. */
 void connect_peer_ready(struct p2p *p2p, struct peer *peer);
+/* A peer is gone: it was there until now, and who named it may try again. */
 void connect_peer_gone(struct p2p *p2p, struct peer *peer);
 
 /* Write peers.dat and anchors.dat: now, or by a job. */

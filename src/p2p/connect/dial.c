@@ -1,10 +1,11 @@
 /* dial.c - see dial.h. */
 #include "p2p/connect/dial.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_class class)
 {
+    ASSERT(class < PEER_CLASS_COUNT && class != PEER_INBOUND);
     char host[NET_ADDRESS_TEXT_MAX];
     bool is_ordered = class == PEER_MANUAL;
     if (!net_address_is_dialable(address) || (!is_ordered && p2p_is_unwelcome(p2p, address)))

@@ -3,7 +3,7 @@
 
 #include "p2p/connect/dial.h"
 #include "p2p/core/wire.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 /* Seeds answer with nodes of given services when the name begins with x and those bits in hex. */
@@ -38,6 +38,7 @@ static void on_answer(void *arg, const char *const *addresses, size_t n)
 
 static void ask_one(struct dns_seed *seed, const char *name)
 {
+    ASSERT(seed->n_lookups < DNS_SEED_LOOKUPS_MAX);
     struct p2p *p2p = seed->p2p;
     struct net_address address;
     if (strchr(name, ':') || net_address_parse(name, 0, &address)) { /* -signetseednode */

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "util/assert.h"
+
 #define PROTECT_GROUPS     4
 #define PROTECT_PING       8
 #define PROTECT_TX         4
@@ -122,6 +124,7 @@ static size_t drop_protected(struct evict_candidate *list, size_t n)
 
 uint64_t evict_choose(struct evict_candidate *list, size_t n)
 {
+    ASSERT(list || n == 0);
     n = drop_protected(list, n);
     n = protect(list, n, by_group, PROTECT_GROUPS);
     n = protect(list, n, by_ping, PROTECT_PING);

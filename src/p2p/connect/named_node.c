@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "p2p/connect/dial.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 #include "util/parse.h"
 
@@ -205,6 +205,7 @@ static void on_names(void *arg, const char *const *addresses, size_t n)
 
 static void look_up(struct named_node *node)
 {
+    ASSERT(node->host && node->lookup == 0);
     const struct env *env = node->p2p->env;
     node->n_addresses = node->at = 0;
     if (can_look_up(node))
@@ -218,6 +219,7 @@ static void look_up(struct named_node *node)
 /* The next address that can be dialled. */
 static void dial_next(struct named_node *node)
 {
+    ASSERT(node->at < node->n_addresses && node->n_addresses <= NAMED_ADDRESSES_MAX);
     struct p2p *p2p = node->p2p;
     while (node->at < node->n_addresses) {
         const struct net_address *address = &node->addresses[node->at++];
@@ -281,6 +283,7 @@ void named_nodes_wake(struct p2p *p2p)
 
 void named_nodes_peer_ready(struct p2p *p2p, const struct peer *peer)
 {
+    ASSERT(peer_is_outbound(peer));
     for (size_t i = 0; i < p2p->named.n; i++)
         if (p2p->named.list[i]->peer == peer->id)
             p2p->named.list[i]->retry_us = NAMED_RETRY_FIRST_US;
@@ -297,6 +300,7 @@ static void peer_gone(struct named_node *node, bool was_ready)
 
 void named_nodes_peer_gone(struct p2p *p2p, const struct peer *peer)
 {
+    ASSERT(peer->state == PEER_GONE);
     for (size_t i = 0; i < p2p->named.n; i++)
         if (p2p->named.list[i]->peer == peer->id)
             peer_gone(p2p->named.list[i], peer->was_ready);

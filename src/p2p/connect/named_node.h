@@ -45,8 +45,9 @@ struct named_nodes {
 
 /* Those of the options. */
 void named_nodes_init(struct p2p *p2p);
-/* Forget the look-ups under way; free all. */
+/* Forget the look-ups under way. */
 void named_nodes_stop(struct p2p *p2p);
+/* Free all. */
 void named_nodes_deinit(struct p2p *p2p);
 
 /* Add a node, to be tried at once.
@@ -63,8 +64,9 @@ struct peer *named_node_peer(const struct named_node *node);
 
 /* Have all tried now. */
 void named_nodes_wake(struct p2p *p2p);
-/* A peer of ours has completed its handshake, or is gone. */
+/* A peer of ours has completed its handshake: its node waits no longer than at first. */
 void named_nodes_peer_ready(struct p2p *p2p, const struct peer *peer);
+/* A peer of ours is gone: the next address of its node is tried, or another round begins. */
 void named_nodes_peer_gone(struct p2p *p2p, const struct peer *peer);
 
 /* Returns: when it wants to be called again, INT64_MAX: never. */

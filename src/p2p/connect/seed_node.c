@@ -2,10 +2,11 @@
 #include "p2p/connect/seed_node.h"
 
 #include "p2p/connect/dial.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 void seed_node_init(struct p2p *p2p)
 {
+    ASSERT(p2p->seed_nodes.n_left == 0);
     struct seed_node *seeds = &p2p->seed_nodes;
     const struct p2p_options *options = &p2p->options;
     *seeds = (struct seed_node){0};

@@ -125,6 +125,7 @@ bool frame_is_open(const struct frame_reader *reader)
 void frame_discard(struct frame_reader *reader)
 {
     ASSERT(frame_is_open(reader));
+    ASSERT(frame_is_open(reader));
     xfree(reader->payload);
     reader->payload = NULL;
     reader->capacity = 0;
@@ -134,6 +135,7 @@ void frame_discard(struct frame_reader *reader)
 enum frame_result frame_read(struct frame_reader *reader, struct span *bytes, frame_rule_fn *rule,
                              void *arg)
 {
+    ASSERT(reader->payload_len <= reader->payload_size);
     bool is_complete = reader->header_len == FRAME_HEADER_BYTES;
     if (is_complete && reader->payload_len == reader->payload_size)
         start_message(reader);
@@ -163,6 +165,7 @@ struct span frame_payload(const struct frame_reader *reader)
 
 uint8_t *frame_payload_take(struct frame_reader *reader, size_t *len)
 {
+    ASSERT(reader->payload_len == reader->payload_size);
     ASSERT(!reader->is_discarded);
     uint8_t *payload = reader->payload;
     *len = reader->payload_len;
@@ -183,6 +186,7 @@ void frame_checksum(struct span payload, uint8_t out[4])
 void frame_header_encode_known(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4],
                                const char *name, size_t len, const uint8_t checksum[4])
 {
+    ASSERT(len <= FRAME_PAYLOAD_MAX && strlen(name) <= FRAME_NAME_BYTES);
     uint8_t padded[FRAME_NAME_BYTES] = {0};
     size_t n = strlen(name);
     ASSERT(n <= FRAME_NAME_BYTES && len <= FRAME_PAYLOAD_MAX);

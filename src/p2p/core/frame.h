@@ -45,8 +45,9 @@ struct frame_reader {
     bool is_discarded; /* the message being read: nothing of it is kept */
 };
 
-/* Start reading a stream of that network; free what is held of an unfinished message. */
+/* Start reading a stream of that network. */
 void frame_reader_init(struct frame_reader *reader, const uint8_t magic[4]);
+/* Free what is held of an unfinished message. */
 void frame_reader_deinit(struct frame_reader *reader);
 
 /* Take bytes up to the end of the next message, moving the span on. After FRAME_MESSAGE, name and
@@ -72,10 +73,10 @@ void frame_reader_trim(struct frame_reader *reader);
 
 /* The checksum of a payload. */
 void frame_checksum(struct span payload, uint8_t out[4]);
-/* Write the header of a message of that length and checksum; or of that payload. name has at most
- * 12 characters. */
+/* Write the header of a message of that length and checksum. name has at most 12 characters. */
 void frame_header_encode_known(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4],
                                const char *name, size_t len, const uint8_t checksum[4]);
+/* The same of a message with that payload. */
 void frame_header_encode(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4], const char *name,
                          struct span payload);
 

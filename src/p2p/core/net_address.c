@@ -151,6 +151,7 @@ static bool take_port(const char *s, uint16_t default_port, uint16_t *out)
 
 bool net_address_parse(const char *text, uint16_t default_port, struct net_address *out)
 {
+    ASSERT(text && out);
     uint8_t bytes[16];
     uint16_t port;
     const char *s = text;
@@ -202,6 +203,7 @@ static char *format_ipv6(const uint8_t bytes[16], char *out)
 
 char *net_address_format_host(const struct net_address *address, char *out)
 {
+    ASSERT(address->network <= NET_CJDNS);
     const uint8_t *b = address->bytes;
     switch (address->network) {
     case NET_IPV4:
@@ -415,11 +417,6 @@ uint64_t net_address_hash(struct siphash_key key, const struct net_address *addr
     return hash_address(key, address, address->port);
 }
 
-uint64_t net_host_hash(struct siphash_key key, const struct net_address *address)
-{
-    return hash_address(key, address, 0);
-}
-
 uint64_t net_group_hash(struct siphash_key key, struct net_group group, uint64_t extra)
 {
     uint8_t bytes[sizeof group.bytes + 8];
@@ -447,6 +444,7 @@ static bool mask_bits(const struct net_address *mask, unsigned *bits)
 
 bool net_range_parse(const char *text, struct net_range *out)
 {
+    ASSERT(text && out);
     char host[NET_ADDRESS_TEXT_MAX];
     const char *slash = strchr(text, '/');
     size_t n = slash ? (size_t)(slash - text) : strlen(text);
@@ -473,6 +471,7 @@ bool net_range_parse(const char *text, struct net_range *out)
 
 bool net_range_contains(const struct net_range *range, const struct net_address *address)
 {
+    ASSERT(range->bits <= 8 * NET_ADDRESS_BYTES_MAX);
     if (address->network != range->base.network)
         return false;
     unsigned whole = range->bits / 8, rest = range->bits % 8;

@@ -51,8 +51,9 @@ size_t net_network_bytes(uint8_t network);
  */
 const char *net_address_network_name(const struct net_address *address);
 
-/* Make an address from 4 bytes, or from 16 with IPv4 told by its prefix ::ffff:0:0/96. */
+/* Make an address from 4 bytes. */
 struct net_address net_address_of_ipv4(const uint8_t bytes[4], uint16_t port);
+/* Make one from 16 bytes, IPv4 told by its prefix ::ffff:0:0/96. */
 struct net_address net_address_of_16(const uint8_t bytes[16], uint16_t port);
 
 /* Read "1.2.3.4", "1.2.3.4:8333", "::1", "[::1]" or "[::1]:8333".
@@ -61,23 +62,31 @@ struct net_address net_address_of_16(const uint8_t bytes[16], uint16_t port);
  * Returns:  false if it is anything else: names are resolved before they come here */
 NODISCARD bool net_address_parse(const char *text, uint16_t default_port, struct net_address *out);
 
-/* Write the host alone, or "host:port" with IPv6 in brackets.
+/* Write the host alone.
  *
  * Out:      out  NET_ADDRESS_TEXT_MAX
  * Returns:  out */
 char *net_address_format_host(const struct net_address *address, char *out);
+/* Write "host:port", IPv6 in brackets.
+ *
+ * Out:      out  NET_ADDRESS_TEXT_MAX
+ * Returns:  out */
 char *net_address_format(const struct net_address *address, char *out);
 
-/* The same address and port; the same address whatever the port. */
+/* The same address and port. */
 bool net_address_equal(const struct net_address *a, const struct net_address *b);
+/* The same address, whatever the port. */
 bool net_address_same_host(const struct net_address *a, const struct net_address *b);
 
-/* Could be reached over the public Internet or its network; is on this machine; is in an address
- * range of somebody's own; can be dialled by us (IPv4 and IPv6). */
-bool net_address_is_valid(const struct net_address *address); /* could be anybody's */
+/* Could be anybody's. */
+bool net_address_is_valid(const struct net_address *address);
+/* Could be reached over the public Internet or its network. */
 bool net_address_is_routable(const struct net_address *address);
+/* Is on this machine. */
 bool net_address_is_local(const struct net_address *address);
+/* Is in an address range of somebody's own. */
 bool net_address_is_private(const struct net_address *address);
+/* Can be dialled by us: IPv4 and IPv6. */
 bool net_address_is_dialable(const struct net_address *address);
 
 /* Is this port known for another service? We dial such ones only where there is little else, so
@@ -90,11 +99,12 @@ bool net_port_is_bad(uint16_t port);
  * bits of the hidden networks, one for all local and one for all other unroutable addresses.
  * Spec: Core NetGroupManager::GetGroup() without asmap */
 struct net_group net_address_group(const struct net_address *address);
+/* The same group. */
 bool net_group_equal(struct net_group a, struct net_group b);
 
-/* A keyed hash of address and port, of the address alone, of a group with a number. */
+/* A keyed hash of address and port. */
 uint64_t net_address_hash(struct siphash_key key, const struct net_address *address);
-uint64_t net_host_hash(struct siphash_key key, const struct net_address *address);
+/* A keyed hash of a group with a number. */
 uint64_t net_group_hash(struct siphash_key key, struct net_group group, uint64_t extra);
 
 /* A range of addresses: "10.0.0.0/8", "fc00::/7", "1.2.3.0/255.255.255.0" or one address, which may
@@ -103,7 +113,9 @@ struct net_range {
     struct net_address base;
     unsigned bits; /* of base that must agree */
 };
+/* Read one. Returns: false if malformed */
 NODISCARD bool net_range_parse(const char *text, struct net_range *out);
+/* Is the address in the range? */
 bool net_range_contains(const struct net_range *range, const struct net_address *address);
 
 /* The host, without its port, as an id for a recent_set. */

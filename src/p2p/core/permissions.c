@@ -59,6 +59,7 @@ static const char *parse_names(const char *text, struct permission_rule *rule)
 
 bool permissions_parse(const char *text, struct permission_rule *out)
 {
+    ASSERT(text && out);
     const char *range = parse_names(text, out);
     if (!range || !net_range_parse(range, &out->range))
         return false;
@@ -69,6 +70,7 @@ bool permissions_parse(const char *text, struct permission_rule *out)
 
 bool permissions_parse_names(const char *text, unsigned *permissions, const char **rest)
 {
+    ASSERT(text && permissions && rest);
     struct permission_rule rule;
     *rest = parse_names(text, &rule);
     *permissions = rule.permissions;

@@ -8,6 +8,7 @@
 void recent_set_init(struct recent_set *set, struct siphash_key key, size_t n_max)
 {
     ASSERT(n_max > 0);
+    ASSERT(n_max > 0);
     *set = (struct recent_set){.key = key, .n_max = n_max};
 }
 
@@ -51,6 +52,7 @@ static bool has_hash(const struct recent_set *set, uint64_t hash)
 
 bool recent_set_has(const struct recent_set *set, const uint8_t id[32])
 {
+    ASSERT(set->n_max > 0);
     return has_hash(set, hash_of(set, id));
 }
 
@@ -80,6 +82,7 @@ static void grow(struct recent_set *set)
 
 bool recent_set_add(struct recent_set *set, const uint8_t id[32])
 {
+    ASSERT(set->count <= set->n_max);
     uint64_t hash = hash_of(set, id);
     bool is_new = !has_hash(set, hash);
     if (set->count == set->n_max)

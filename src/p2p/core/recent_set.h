@@ -20,8 +20,9 @@ struct recent_set {
     size_t count; /* in table[0], the younger */
 };
 
-/* Make an empty set that remembers at least the last n_max ids; free it. */
+/* Make an empty set that remembers at least the last n_max ids. */
 void recent_set_init(struct recent_set *set, struct siphash_key key, size_t n_max);
+/* Free what it holds. */
 void recent_set_deinit(struct recent_set *set);
 
 /* Forget everything. */
@@ -29,6 +30,7 @@ void recent_set_clear(struct recent_set *set);
 
 /* Remember an id. Returns: true if it was not remembered before. */
 bool recent_set_add(struct recent_set *set, const uint8_t id[32]);
+/* Is it remembered? */
 bool recent_set_has(const struct recent_set *set, const uint8_t id[32]);
 
 #endif

@@ -1,7 +1,7 @@
 /* turn.c - see turn.h. */
 #include "p2p/core/turn.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 int64_t p2p_now_us(const struct p2p *p2p)
 {
@@ -23,6 +23,7 @@ uint64_t p2p_random(const struct p2p *p2p, uint64_t below)
 
 int64_t p2p_random_wait_us(const struct p2p *p2p, int64_t mean_us)
 {
+    ASSERT(mean_us > 0);
     /* Exponential, by von Neumann's way of comparing uniform draws: no logarithm, so the same on
      * every machine. */
     for (int64_t whole = 0;; whole++) {

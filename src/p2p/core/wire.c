@@ -84,6 +84,7 @@ void wire_address_decode(struct reader *r, bool v2, struct net_peer_address *add
 
 void wire_address_encode(struct writer *w, bool v2, const struct net_peer_address *address)
 {
+    ASSERT(v2 || wire_address_fits_v1(&address->at));
     write_u32(w, address->time);
     if (!v2) {
         write_u64(w, address->services);
@@ -129,6 +130,7 @@ bool wire_version_decode(struct reader *r, struct wire_version *version)
 
 void wire_version_encode(struct writer *w, const struct wire_version *version)
 {
+    ASSERT(strlen(version->user_agent) <= WIRE_USER_AGENT_MAX);
     write_u32(w, (uint32_t)version->version);
     write_u64(w, version->services);
     write_u64(w, (uint64_t)version->time);
@@ -147,6 +149,7 @@ void wire_version_encode(struct writer *w, const struct wire_version *version)
 
 size_t wire_count_decode(struct reader *r, size_t max, size_t item_bytes)
 {
+    ASSERT(max > 0 && item_bytes > 0);
     uint64_t n = read_compact_size(r);
     if (n > max || n > reader_left(r) / item_bytes)
         r->failed = true;

@@ -69,6 +69,7 @@ struct wire_locator {
 /* The version message. Fields behind the receiver's address were added over time: what an old peer
  * leaves out gets its default. Decoding fails if an element is cut short or the name too long. */
 NODISCARD bool wire_version_decode(struct reader *r, struct wire_version *version);
+/* Write one, with all its fields. */
 void wire_version_encode(struct writer *w, const struct wire_version *version);
 
 /* Read the count in front of a list of things of at least item_bytes; fails the reader if it is
@@ -80,12 +81,14 @@ bool wire_count_exceeds(struct reader r, size_t max);
 /* One entry of addr (v2 false) or addrv2 (BIP155). An entry of a network that we do not know, or
  * whose length is not its network's, is skipped by setting network to NET_NONE. */
 void wire_address_decode(struct reader *r, bool v2, struct net_peer_address *address);
+/* Write one; for v2 false it must fit: wire_address_fits_v1(). */
 void wire_address_encode(struct writer *w, bool v2, const struct net_peer_address *address);
 /* Can be told in an addr message, which has room for 16 bytes only. */
 bool wire_address_fits_v1(const struct net_address *address);
 
 /* One entry of inv, getdata or notfound. */
 void wire_inv_decode(struct reader *r, struct wire_inv *inv);
+/* Write one. */
 void wire_inv_encode(struct writer *w, const struct wire_inv *inv);
 
 /* getheaders and getblocks. */

@@ -1,10 +1,11 @@
 /* header_ask.c - see header_ask.h. */
 #include "p2p/headers/header_ask.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 void header_locator(const struct block_node *node, struct buffer *out)
 {
+    ASSERT(node);
     uint8_t hashes[WIRE_LOCATOR_MAX][32];
     size_t n = 0;
     int32_t step = 1;
@@ -23,6 +24,7 @@ void header_locator(const struct block_node *node, struct buffer *out)
 
 void header_ask_send(struct p2p *p2p, struct peer *peer, const struct buffer *locator)
 {
+    ASSERT(locator->len > 0 && (locator->len - 1) % 32 == 0);
     static const uint8_t no_stop[32] = {0};
     struct buffer payload;
     buffer_init(&payload);
@@ -78,6 +80,7 @@ bool header_ask_is_due(const struct p2p *p2p, const struct peer *peer)
 
 void header_ask_soon(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_READY);
     peer->headers.ask_again = !header_ask_is_due(p2p, peer);
     if (peer->headers.ask_again)
         p2p_schedule(p2p, peer->headers.asked_us + HEADER_ASK_PAUSE_US + 1);

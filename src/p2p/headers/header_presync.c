@@ -49,6 +49,7 @@ struct header_presync *presync_new(const struct env *env, const struct network *
                                    const struct block_node *start, struct u256 min_work,
                                    int64_t now_s)
 {
+    ASSERT(start && start->height >= 0);
     struct header_presync *presync = xcalloc(1, sizeof *presync);
     presync->network = network;
     presync->start = start;
@@ -197,6 +198,7 @@ enum presync_phase presync_take(struct header_presync *presync, const struct blo
                                 size_t n, bool is_full, const struct block_header **ready,
                                 size_t *n_ready)
 {
+    ASSERT(n > 0);
     *ready = NULL;
     *n_ready = 0;
     if (presync->phase == PRESYNC_COMMIT) {

@@ -29,6 +29,7 @@ struct header_presync;
 struct header_presync *presync_new(const struct env *env, const struct network *network,
                                    const struct block_node *start, struct u256 min_work,
                                    int64_t now_s);
+/* NULL is allowed. */
 void presync_free(struct header_presync *presync);
 
 /* Take one message of headers that follow each other and have their proof of work.
@@ -41,10 +42,13 @@ enum presync_phase presync_take(struct header_presync *presync, const struct blo
                                 size_t n, bool is_full, const struct block_header **ready,
                                 size_t *n_ready);
 
-/* The block after which to ask for more headers, and the height of it. */
+/* The block after which to ask for more headers. */
 struct block_hash presync_next(const struct header_presync *presync);
+/* The height of that block. */
 int32_t presync_height(const struct header_presync *presync);
+/* Where it began. */
 const struct block_node *presync_start(const struct header_presync *presync);
+/* What it holds. */
 size_t presync_memory_bytes(const struct header_presync *presync);
 
 #endif

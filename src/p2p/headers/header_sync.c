@@ -4,7 +4,7 @@
 #include "consensus/pow.h"
 #include "p2p/headers/header_ask.h"
 #include "p2p/headers/header_presync.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 #define FAR_BEHIND_S 86400              /* our best header is older: one peer is enough */
@@ -26,6 +26,7 @@ struct u256 header_sync_min_work(const struct p2p *p2p)
 
 void header_sync_update_known(struct peer *peer, const struct block_node *node)
 {
+    ASSERT(node);
     const struct block_node *best = peer->headers.best_known;
     if (!best || u256_compare(node->chain_work, best->chain_work) >= 0)
         peer->headers.best_known = node;
@@ -62,6 +63,7 @@ static bool is_far_behind(const struct p2p *p2p)
 
 void header_sync_peer_ready(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_READY);
     if (!peer_has_blocks(peer))
         return;
     if (p2p->headers.is_synced || !is_far_behind(p2p))
@@ -78,6 +80,7 @@ static void presync_end(struct peer *peer)
 
 void header_sync_peer_gone(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_GONE);
     presync_end(peer);
     if (p2p->headers.sync_peer == peer->id)
         p2p->headers.sync_peer = 0;
@@ -315,6 +318,7 @@ static enum fault take(struct p2p *p2p, struct peer *peer, const struct block_he
 
 enum fault header_sync_on_headers(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
+    ASSERT(peer->state == PEER_READY);
     struct block_header *headers;
     size_t n;
     peer->headers.is_asked = false;

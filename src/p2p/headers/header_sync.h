@@ -45,8 +45,9 @@ struct header_sync {
     uint64_t n_answers; /* messages of headers that have come: there may be blocks to ask for */
 };
 
-/* A peer is ready; a peer is gone. */
+/* A peer is ready: it is asked for headers, now or when its turn comes. */
 void header_sync_peer_ready(struct p2p *p2p, struct peer *peer);
+/* A peer is gone: another one is asked in its place. */
 void header_sync_peer_gone(struct p2p *p2p, struct peer *peer);
 
 /* It announced a block by its hash. Returns: true if we know its header. */

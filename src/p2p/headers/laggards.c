@@ -2,7 +2,7 @@
 #include "p2p/headers/laggards.h"
 
 #include "p2p/headers/header_ask.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 /* Its best block has the work of this one, or more. */
 static bool knows(const struct peer *peer, const struct block_node *node)
@@ -23,6 +23,7 @@ void laggards_told(struct p2p *p2p, struct peer *peer)
 
 void laggards_peer_gone(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_GONE);
     ASSERT(!peer->lag.is_spared || p2p->n_spared > 0);
     p2p->n_spared -= peer->lag.is_spared;
 }

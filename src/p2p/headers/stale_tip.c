@@ -1,7 +1,7 @@
 /* stale_tip.c - see stale_tip.h. */
 #include "p2p/headers/stale_tip.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 void stale_tip_init(struct p2p *p2p)
 {

@@ -1,7 +1,7 @@
 /* peer.c - see peer.h. */
 #include "p2p/peer/peer.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 #define KEPT_BLOCKS      288 /* that a pruned node serves. BIP-159, New service bit */
 #define KEPT_BLOCKS_ASK  (KEPT_BLOCKS - 2)
@@ -31,6 +31,7 @@ bool peer_announces_blocks(const struct peer *peer)
 
 bool peer_can_serve(const struct peer *peer, const struct block_node *node)
 {
+    ASSERT(node && node->height >= 0);
     const struct block_node *best = peer->headers.best_known;
     if (peer->state != PEER_READY || !best)
         return false;
@@ -57,6 +58,7 @@ enum fault peer_asks_filter(const struct peer *peer)
 
 struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer)
 {
+    ASSERT(peer->stream != 0);
     char text[NET_ADDRESS_TEXT_MAX];
     struct net_address at = {0};
     uint16_t port = env_stream_local(p2p->env, peer->stream, text, sizeof text);

@@ -1,7 +1,7 @@
 /* peers.c - see peers.h. */
 #include "p2p/peer/peers.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 /* -- Finding ------------------------------------------------------------------------------------
@@ -43,6 +43,7 @@ static bool is_self(const void *value, const void *key)
 struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_address *address,
                       uint64_t stream)
 {
+    ASSERT(class < PEER_CLASS_COUNT && !p2p_find_stream(p2p, stream));
     struct peer *peer = xcalloc(1, sizeof *peer);
     peer->id = ++p2p->last_id;
     peer->class = class;
@@ -118,6 +119,7 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
 
 void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char *detail)
 {
+    ASSERT(fault < FAULT_COUNT && detail);
     enum fault_action action = fault_action(fault);
     if (action == FAULT_ACTION_NONE || peer->state == PEER_GONE)
         return;
@@ -149,6 +151,7 @@ static void peer_free(struct peer *peer)
 
 void p2p_enter(struct p2p *p2p)
 {
+    ASSERT(p2p->depth < 1000);
     p2p->depth++;
 }
 

@@ -1,7 +1,7 @@
 /* ping.c - see ping.h. */
 #include "p2p/peer/ping.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 #define ADDR_FETCH_TIMEOUT_US (INT64_C(300) * 1000000) /* for its addresses. Core */
 
@@ -48,6 +48,7 @@ void peer_decided(struct p2p *p2p, struct peer *peer)
  * other threads: clients rely on it, since Core takes a peer's messages one after the other. */
 enum fault peer_on_ping(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
+    ASSERT(peer->state == PEER_READY);
     struct span nonce = read_span(r, 8);
     if (r->failed)
         return FAULT_NONE;
@@ -80,6 +81,7 @@ static int64_t held_pings_tick(struct p2p *p2p, struct peer *peer, int64_t now_u
 
 enum fault peer_on_pong(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
+    ASSERT(peer->state == PEER_READY);
     uint64_t nonce = read_u64(r);
     if (r->failed || peer->ping_nonce == 0 || nonce != peer->ping_nonce)
         return FAULT_NONE; /* late or confused, but no proof of anything */
@@ -91,6 +93,7 @@ enum fault peer_on_pong(struct p2p *p2p, struct peer *peer, struct reader *r)
 
 int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
+    ASSERT(peer->state != PEER_GONE);
     int64_t timeout_us =
         peer->state == PEER_CONNECTING ? PEER_DIAL_US : p2p->options.peer_timeout_s * 1000000;
     if (peer->state != PEER_READY) {

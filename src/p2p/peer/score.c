@@ -45,6 +45,7 @@ void score_ping(struct score *score, int64_t rtt_us)
 
 void score_block(struct score *score, uint64_t len, int64_t busy_us, int64_t now_us)
 {
+    ASSERT(len > 0);
     score->useful_bytes += len;
     score->last_block_us = now_us;
     score->measured_bytes += len;
@@ -61,6 +62,7 @@ void score_block(struct score *score, uint64_t len, int64_t busy_us, int64_t now
 
 void score_tx(struct score *score, uint64_t len, bool is_new, int64_t now_us)
 {
+    ASSERT(len > 0);
     if (!is_new) {
         score->wasted_bytes += len;
         return;

@@ -46,8 +46,9 @@ enum fault {
         FAULT_COUNT,
 };
 
-/* What is done about a fault; how it is logged. */
+/* What is done about a fault. */
 enum fault_action fault_action(enum fault fault);
+/* How it is logged. */
 const char *fault_text(enum fault fault);
 
 /* A peer's account. Times are monotonic microseconds, -1 for never. */
@@ -68,6 +69,7 @@ void score_init(struct score *score);
 void score_ping(struct score *score, int64_t rtt_us);
 /* It delivered len bytes of a block that it was busy with for busy_us. */
 void score_block(struct score *score, uint64_t len, int64_t busy_us, int64_t now_us);
+/* It delivered a transaction of len bytes, which nobody had given us before or somebody had. */
 void score_tx(struct score *score, uint64_t len, bool is_new, int64_t now_us);
 
 #endif

@@ -1,7 +1,7 @@
 /* send.c - see send.h. */
 #include "p2p/peer/send.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 /* Send the header of a message, and count all of it. False: the peer is sent nothing. */
 static bool send_header(struct p2p *p2p, struct peer *peer, const char *name, size_t len,
@@ -29,6 +29,7 @@ static bool send_header(struct p2p *p2p, struct peer *peer, const char *name, si
 
 void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span payload)
 {
+    ASSERT(payload.len <= FRAME_PAYLOAD_MAX);
     uint8_t checksum[4];
     frame_checksum(payload, checksum);
     if (send_header(p2p, peer, name, payload.len, checksum) && payload.len > 0)
@@ -43,6 +44,7 @@ static void drop_block(void *arg)
 void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block,
                      const uint8_t checksum[4])
 {
+    ASSERT(block->raw_len > 0);
     if (send_header(p2p, peer, "block", block->raw_len, checksum))
         env_stream_send_shared(p2p->env, peer->stream, span_of(block->raw, block->raw_len),
                                drop_block, block_ref_hold(block));

@@ -23,8 +23,9 @@ void upload_count(struct upload *upload, uint64_t bytes, int64_t now_s);
 bool upload_is_reached(const struct upload *upload);
 /* May historical blocks be served? Not when what is left is needed for the blocks to come. */
 bool upload_serves_historical(const struct upload *upload, int64_t now_s);
-/* Bytes, and seconds, that are left of this cycle; 0 without a target. */
+/* Bytes that are left of this cycle; 0 without a target. */
 uint64_t upload_bytes_left(const struct upload *upload);
+/* Seconds that are left of this cycle; 0 without a target. */
 int64_t upload_time_left_s(const struct upload *upload, int64_t now_s);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "p2p/headers/header_ask.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 #define TRICKLE_TARGET     70 /* told in one go, and a share of what waits. Core: 14 a second */
@@ -94,6 +94,7 @@ static bool choose_headers(const struct p2p *p2p, const struct peer *peer,
  * Core SendMessages() */
 static void tell_blocks(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->relay.n_tips > 0);
     const struct block_node *tip = chain_tip(p2p->chain), *told[RELAY_BLOCKS_MAX];
     size_t n;
     bool is_by_headers = choose_headers(p2p, peer, told, &n);
@@ -158,6 +159,7 @@ static void send_inv(struct p2p *p2p, struct peer *peer, const struct mempool_en
 /* Tell a peer of what has gathered, the rest next time. */
 static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
+    ASSERT(peer->relay.n_queue > 0);
     struct peer_relay *relay = &peer->relay;
     size_t max = TRICKLE_TARGET + relay->n_queue / 1000 * 5, n = 0, kept = 0;
     if (max > RELAY_TRICKLE_MAX || (peer->permissions & PERMISSION_NOBAN))
@@ -221,6 +223,7 @@ enum fault relay_on_fee_filter(struct p2p *p2p, struct peer *peer, struct reader
 
 void relay_peer_ready(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_READY);
     /* With -blocksonly too: the user's own transactions go out. */
     peer->relay.tells_txs = p2p->mempool && peer->version.relay && !peer_is_block_only(peer);
     if (p2p->mempool)
@@ -231,6 +234,7 @@ void relay_peer_ready(struct p2p *p2p, struct peer *peer)
 void relay_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     (void)p2p;
+    ASSERT(peer->state == PEER_GONE);
     xfree(peer->relay.queue);
     peer->relay.queue = NULL;
     peer->relay.n_queue = peer->relay.queue_capacity = 0;

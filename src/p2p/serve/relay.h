@@ -53,9 +53,11 @@ void relay_tip_changed(struct p2p *p2p, const struct block_node *tip);
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t relay_tick(struct p2p *p2p, int64_t now_us);
 
-/* Handlers. */
+/* The handler of "inv". */
 enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r);
+/* The handler of "feefilter". Spec: BIP-133, Specification */
 enum fault relay_on_fee_filter(struct p2p *p2p, struct peer *peer, struct reader *r);
+/* The handler of "mempool", for who has that permission. Spec: BIP-35, Specification */
 enum fault relay_on_mempool(struct p2p *p2p, struct peer *peer, struct reader *r);
 
 #endif

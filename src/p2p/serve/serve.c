@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 #define KEPT_BLOCKS_SERVED 288          /* NODE_NETWORK_LIMITED: BIP-159, New service bit */
@@ -546,6 +546,7 @@ enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r
 
 void serve_peer_gone(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_GONE);
     struct peer_serve *serve = &peer->serve;
     leave_queue(&p2p->serve, peer);
     while (serve->first) {
@@ -592,6 +593,7 @@ void serve_tip_changed(struct p2p *p2p)
 
 void serve_init(struct p2p *p2p)
 {
+    ASSERT(p2p->serve.n_reads == 0);
     newest_txs_init(&p2p->serve.newest, p2p->key);
     p2p->serve.held_max = SERVE_HELD_MAX;
 }
@@ -658,6 +660,7 @@ static void send_headers(struct p2p *p2p, struct peer *peer, const struct block_
 
 enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
+    ASSERT(peer->state == PEER_READY);
     struct wire_locator locator;
     if (!wire_locator_decode(r, &locator))
         return FAULT_MALFORMED;
@@ -677,6 +680,7 @@ enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader
 
 enum fault serve_on_getblocks(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
+    ASSERT(peer->state == PEER_READY);
     struct wire_locator locator;
     if (!wire_locator_decode(r, &locator))
         return FAULT_MALFORMED;

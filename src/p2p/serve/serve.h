@@ -68,12 +68,15 @@ struct serve {
     struct newest_txs newest;
 };
 
-/* Begin. A block is the tip now: keep it for those who will ask. One was taken back. The chain
- * rests on a new tip. Let go of all of them. */
+/* Begin. */
 void serve_init(struct p2p *p2p);
+/* A block is the tip now: keep it for those who will ask. */
 void serve_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block);
+/* One was taken back. */
 void serve_block_disconnected(struct p2p *p2p, struct block_ref *block);
+/* The chain rests on a new tip. */
 void serve_tip_changed(struct p2p *p2p);
+/* Let go of all that is kept. */
 void serve_deinit(struct p2p *p2p);
 /* Bytes that count for SERVE_HELD_MAX. */
 size_t serve_held_bytes(const struct p2p *p2p);
@@ -84,11 +87,14 @@ int64_t serve_tick(struct p2p *p2p, int64_t now_us);
 bool serve_is_busy(const struct peer *peer);
 /* Go on, as far as the peer's queue has room. */
 void serve_continue(struct p2p *p2p, struct peer *peer);
+/* A peer is gone: its reads end unseen, its place in the queue is free. */
 void serve_peer_gone(struct p2p *p2p, struct peer *peer);
 
-/* Handlers. */
+/* The handler of "getdata". */
 enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r);
+/* The handler of "getheaders". */
 enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader *r);
+/* The handler of "getblocks": a list of hashes, the tip told when its last one is fetched. */
 enum fault serve_on_getblocks(struct p2p *p2p, struct peer *peer, struct reader *r);
 
 #endif

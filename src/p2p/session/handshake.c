@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 #define TIME_OFFSETS_MIN     5 /* outbound peers that must agree before we doubt our clock */
 #define TIME_OFFSET_WARN_S   600
@@ -30,6 +30,7 @@ int64_t handshake_time_offset_s(const struct p2p *p2p)
 
 static void send_version(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(!peer->is_greeting_sent);
     uint8_t bytes[WIRE_VERSION_BYTES_MAX];
     struct wire_version ours = {
         .version = WIRE_PROTOCOL_VERSION,
@@ -99,6 +100,7 @@ static void check_clock(struct p2p *p2p)
 
 enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
+    ASSERT(peer->state == PEER_NEW);
     if (!wire_version_decode(r, &peer->version))
         return FAULT_MALFORMED;
     if (peer->version.version < WIRE_VERSION_MIN)
@@ -131,6 +133,7 @@ enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reade
 enum fault handshake_on_wtxidrelay(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)p2p, (void)r;
+    ASSERT(peer->state == PEER_GREETED);
     /* BIP-339, Specification */
     peer->wants_wtxid = peer->version.version >= WIRE_VERSION_WTXID;
     return FAULT_NONE;
@@ -139,6 +142,7 @@ enum fault handshake_on_wtxidrelay(struct p2p *p2p, struct peer *peer, struct re
 enum fault handshake_on_sendaddrv2(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)p2p, (void)r;
+    ASSERT(peer->state == PEER_GREETED);
     /* BIP-155, Signaling support and compatibility */
     peer->wants_addrv2 = true;
     return FAULT_NONE;
@@ -147,6 +151,7 @@ enum fault handshake_on_sendaddrv2(struct p2p *p2p, struct peer *peer, struct re
 enum fault handshake_on_verack(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)r;
+    ASSERT(peer->state == PEER_GREETED);
     peer->state = PEER_READY;
     char agent[4 * WIRE_USER_AGENT_MAX + 1];
     log_escape(agent, sizeof agent, peer->version.user_agent, strlen(peer->version.user_agent));
@@ -167,6 +172,7 @@ enum fault handshake_on_verack(struct p2p *p2p, struct peer *peer, struct reader
 enum fault handshake_on_sendheaders(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)p2p, (void)r;
+    ASSERT(peer->state == PEER_READY);
     peer->wants_headers = true;
     return FAULT_NONE;
 }

@@ -2,8 +2,8 @@
 #include "p2p/session/messages.h"
 
 #include "p2p/headers/header_ask.h"
-#include "p2p/p2p_internal.h"
 #include "p2p/session/handshake.h"
+#include "p2p/state.h"
 
 #define LOCATOR_MAX (4 + 1 + 32 * WIRE_LOCATOR_MAX + 32)
 #define INV_MAX     (3 + WIRE_INV_BYTES * WIRE_INV_MAX)

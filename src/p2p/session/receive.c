@@ -1,7 +1,7 @@
 /* receive.c - see receive.h. */
 #include "p2p/session/receive.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 
 /* -- What is worth keeping -----------------------------------------------------------------------
  */
@@ -118,6 +118,7 @@ static bool must_wait(const struct p2p *p2p, const struct peer *peer)
 
 static void handle(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->is_handling);
     const struct message *message = message_find(p2p->messages, peer->frame.name);
     size_t index = message ? (size_t)(message - p2p->messages) : MESSAGES_COUNT;
     size_t len = peer->frame.payload_size;
@@ -252,6 +253,7 @@ void receive_resume(struct p2p *p2p, struct peer *peer)
 
 void receive_peer_gone(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_GONE);
     end_large(p2p, peer);
 }
 

@@ -170,6 +170,7 @@ void orphans_remove(struct orphans *orphans, const struct wtxid *wtxid)
 
 void orphans_peer_gone(struct orphans *orphans, uint64_t peer)
 {
+    ASSERT(peer != 0);
     struct orphan *next;
     for (struct orphan *orphan = orphans->first; orphan; orphan = next) {
         next = orphan->next;
@@ -231,6 +232,7 @@ static void list_parents(struct orphan *orphan, const struct tx *tx)
 
 bool orphans_add(struct orphans *orphans, uint64_t peer, const struct tx *tx, int64_t now_us)
 {
+    ASSERT(peer != 0);
     if (find(orphans, &tx->wtxid) || tx->raw.len > ORPHANS_PEER_BYTES_MAX / 2)
         return false;
     struct orphan *orphan = xcalloc(1, sizeof *orphan);
@@ -263,6 +265,7 @@ bool orphans_add(struct orphans *orphans, uint64_t peer, const struct tx *tx, in
 const struct orphan *orphans_announced(struct orphans *orphans, const struct wtxid *wtxid,
                                        uint64_t peer)
 {
+    ASSERT(peer != 0);
     struct orphan *orphan = find(orphans, wtxid);
     if (!orphan || orphan->peer == peer || find_heir(orphan, peer) < orphan->n_heirs ||
         orphan->n_heirs >= ORPHANS_HEIRS_MAX)

@@ -53,8 +53,9 @@ struct orphans {
     size_t turn; /* whose work is next */
 };
 
-/* Make an empty store; free it with all that is in it. */
+/* Make an empty store. */
 void orphans_init(struct orphans *orphans, struct siphash_key key);
+/* Free it with all that is in it. */
 void orphans_deinit(struct orphans *orphans);
 
 /* Keep a copy of a transaction. Returns: false if it is here already or is too large. */
@@ -65,8 +66,9 @@ const struct orphan *orphans_announced(struct orphans *orphans, const struct wtx
                                        uint64_t peer);
 /* By wtxid; NULL if it is not here. */
 const struct orphan *orphans_find(const struct orphans *orphans, const struct wtxid *wtxid);
-/* Remove one; forget a peer: its orphans pass to others who have announced them. */
+/* Remove one, if it is here. */
 void orphans_remove(struct orphans *orphans, const struct wtxid *wtxid);
+/* Forget a peer: its orphans pass to others who have announced them. */
 void orphans_peer_gone(struct orphans *orphans, uint64_t peer);
 /* A block has these transactions: orphans that are among them go, children are tried again. */
 void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n);
@@ -75,6 +77,7 @@ void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n);
 void orphans_parent_arrived(struct orphans *orphans, const struct txid *parent);
 /* The next one to try, peers taking turns; NULL if there is none. It stays here. */
 const struct orphan *orphans_next(struct orphans *orphans);
+/* Is there one to try? */
 bool orphans_have_work(const struct orphans *orphans);
 /* Drop what is too old. Returns: when the next one is, INT64_MAX: never. */
 int64_t orphans_expire(struct orphans *orphans, int64_t now_us);

@@ -275,6 +275,7 @@ bool tx_fetch_has_room(const struct tx_fetch *fetch, const struct tx_fetch_peer 
 bool tx_fetch_announced(struct tx_fetch *fetch, struct tx_fetch_peer *peer, const uint8_t id[32],
                         bool is_wtxid, int64_t delay_us, int64_t now_us)
 {
+    ASSERT(delay_us >= 0);
     struct tx_want *want = find(fetch, id);
     for (struct tx_announcement *a = want ? want->announcements : NULL; a; a = a->next_of_want)
         if (a->peer == peer)
@@ -342,6 +343,7 @@ static bool gives_way(const struct tx_announcement *a, int64_t now_us)
 size_t tx_fetch_next(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64_t now_us,
                      struct tx_fetch_id *out, size_t max)
 {
+    ASSERT(out || max == 0);
     size_t n = 0, n_seen = 0;
     struct tx_announcement *next;
     for (struct tx_announcement *a = peer->first;
@@ -407,6 +409,7 @@ size_t tx_fetch_announcers(const struct tx_fetch *fetch, const uint8_t id[32], u
 
 void tx_fetch_delivered(struct tx_fetch_peer *peer)
 {
+    ASSERT(peer->n_announced <= TX_FETCH_ANNOUNCEMENTS_MAX || peer->is_unlimited);
     peer->missed /= 2;
 }
 

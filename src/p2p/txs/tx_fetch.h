@@ -45,6 +45,7 @@ struct tx_fetch {
 
 /* Begin without peers; end when all have been taken out. */
 void tx_fetch_init(struct tx_fetch *fetch, struct siphash_key key);
+/* Free all. */
 void tx_fetch_deinit(struct tx_fetch *fetch);
 
 /* preferred: outbound, or trusted. unlimited: whitelisted for relay. */
@@ -83,10 +84,10 @@ void tx_fetch_delivered(struct tx_fetch_peer *peer);
 /* Nobody need be asked any more: it is here, or known to be bad. */
 void tx_fetch_forget(struct tx_fetch *fetch, const uint8_t id[32]);
 
-/* Was this id asked of this peer, without an answer so far? Is anybody asked for it, or about to?
- */
+/* Was this id asked of this peer, without an answer so far? */
 bool tx_fetch_is_asked(const struct tx_fetch *fetch, const struct tx_fetch_peer *peer,
                        const uint8_t id[32]);
+/* Is anybody asked for it, or about to be? */
 bool tx_fetch_is_wanted(const struct tx_fetch *fetch, const uint8_t id[32]);
 
 /* Let what was asked too long ago be asked of others. Returns: when the next runs out, by either

@@ -6,6 +6,7 @@
 
 void tx_queue_peer_init(struct tx_queue_peer *peer, uint64_t id)
 {
+    ASSERT(id != 0);
     *peer = (struct tx_queue_peer){.id = id};
 }
 
@@ -128,6 +129,7 @@ void tx_queue_done(struct tx_queue *queue, struct tx_queue_peer *peer,
                    struct tx_queue_item *item_take)
 {
     ASSERT(queue->n_checking > 0 && queue->checking_bytes >= item_take->len);
+    ASSERT(queue->n_checking > 0 && queue->checking_bytes >= item_take->len);
     queue->n_checking--;
     queue->n_doubtful -= item_take->is_doubtful;
     queue->checking_bytes -= item_take->len;
@@ -140,6 +142,7 @@ void tx_queue_done(struct tx_queue *queue, struct tx_queue_peer *peer,
 
 bool tx_queue_charge(struct tx_queue_peer *peer, double cost_vb, bool is_blamed, int64_t now_us)
 {
+    ASSERT(cost_vb >= 0);
     ASSERT(cost_vb >= 0);
     peer->wasted_vb = left_of(peer->wasted_vb, peer, now_us) + cost_vb;
     peer->blamed_vb = left_of(peer->blamed_vb, peer, now_us) + (is_blamed ? cost_vb : 0);

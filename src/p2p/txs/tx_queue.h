@@ -54,8 +54,9 @@ struct tx_queue {
     size_t n_checking, n_doubtful, checking_bytes;
 };
 
-/* Begin a peer's part; end it: what waits is forgotten, what is being judged goes on. */
+/* Begin a peer's part. */
 void tx_queue_peer_init(struct tx_queue_peer *peer, uint64_t id);
+/* End it: what waits is forgotten, what is being judged goes on. */
 void tx_queue_peer_deinit(struct tx_queue *queue, struct tx_queue_peer *peer);
 
 /* Keep a copy of a transaction until its turn. There is always room for one: ask

@@ -2,7 +2,7 @@
 #include "p2p/txs/tx_relay.h"
 
 #include "consensus/script_error.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 #define GETDATA_BATCH 100
@@ -44,6 +44,7 @@ bool tx_relay_is_asked(const struct p2p *p2p, const struct peer *peer)
 
 void tx_relay_peer_ready(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_READY && !peer->has_txs);
     bool is_preferred = peer_is_outbound(peer) || (peer->permissions & PERMISSION_NOBAN);
     tx_queue_peer_init(&peer->tx_queue, peer->id);
     tx_fetch_peer_init(&p2p->txs.fetch, &peer->txs, peer->id, is_preferred,
@@ -53,6 +54,7 @@ void tx_relay_peer_ready(struct p2p *p2p, struct peer *peer)
 
 void tx_relay_peer_gone(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(peer->state == PEER_GONE);
     if (peer->has_txs)
         tx_fetch_peer_deinit(&p2p->txs.fetch, &peer->txs, p2p_now_us(p2p));
     peer->has_txs = false;
@@ -186,6 +188,7 @@ static void on_result(void *arg, const struct mempool_result *result);
 static void submit(struct p2p *p2p, uint64_t peer, struct span raw, const struct txid *txid,
                    const struct wtxid *wtxid, struct tx_queue_item *item)
 {
+    ASSERT(p2p->mempool);
     struct submission *submission = xcalloc(1, sizeof *submission);
     *submission = (struct submission){
         .p2p = p2p, .peer = peer, .item = item, .txid = *txid, .wtxid = *wtxid, .len = raw.len};
@@ -370,6 +373,7 @@ static void on_result(void *arg, const struct mempool_result *result)
 
 enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
+    ASSERT(peer->state == PEER_READY);
     struct arena arena;
     struct tx tx;
     if (!peer_may_send_txs(p2p, peer))

@@ -29,10 +29,13 @@ struct tx_relay {
     bool orphan_pending;         /* one orphan is in the mempool's hands */
 };
 
-/* Begin; end; a peer is ready; a peer is gone. */
+/* Begin. */
 void tx_relay_init(struct p2p *p2p);
+/* End; the mempool has answered for all that was given to it. */
 void tx_relay_deinit(struct p2p *p2p);
+/* A peer is ready: it may announce transactions. */
 void tx_relay_peer_ready(struct p2p *p2p, struct peer *peer);
+/* A peer is gone: others are asked for what it owed. */
 void tx_relay_peer_gone(struct p2p *p2p, struct peer *peer);
 
 /* It was asked for a transaction that it has not delivered. */
@@ -42,9 +45,11 @@ void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_in
 /* The peer says it has not got one. */
 void tx_relay_not_found(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv);
 
-/* What the chain and the mempool did. */
+/* A block has these: nobody need be asked for them. */
 void tx_relay_block_connected(struct p2p *p2p, const struct block *block);
+/* What was refused on the old tip may be good on the new one. */
 void tx_relay_tip_changed(struct p2p *p2p);
+/* One has come in: its children are worth another try. */
 void tx_relay_added(struct p2p *p2p, const struct mempool_entry *entry);
 
 /* Returns: when it wants to be called again, INT64_MAX: never. */

@@ -1,7 +1,7 @@
 /* tx_tell.c - see tx_tell.h. */
 #include "p2p/txs/tx_tell.h"
 
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "util/alloc.h"
 
 bool tx_tell_is_known(const struct peer *peer, const struct mempool_entry *entry)
@@ -13,6 +13,7 @@ bool tx_tell_is_known(const struct peer *peer, const struct mempool_entry *entry
 static void queue_tx(struct p2p *p2p, struct peer *peer, const struct mempool_entry *entry,
                      int64_t now_us)
 {
+    ASSERT(peer->relay.n_queue <= RELAY_QUEUE_MAX);
     struct peer_relay *relay = &peer->relay;
     const struct wtxid *wtxid = &entry->tx.wtxid;
     if (relay->n_queue >= RELAY_QUEUE_MAX || tx_tell_is_known(peer, entry))
@@ -39,6 +40,7 @@ static void queue_tx(struct p2p *p2p, struct peer *peer, const struct mempool_en
 
 void tx_tell(struct p2p *p2p, const struct mempool_entry *entry)
 {
+    ASSERT(p2p->mempool);
     int64_t now_us = p2p_now_us(p2p);
     for (struct peer *peer = p2p->peers; peer; peer = peer->next)
         if (peer->state == PEER_READY && peer->relay.tells_txs)

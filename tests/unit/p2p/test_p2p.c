@@ -1,6 +1,6 @@
 /* test_p2p.c - whole nodes on a simulated network: they find each other's blocks and transactions.
  */
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

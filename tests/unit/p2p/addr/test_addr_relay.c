@@ -1,5 +1,5 @@
 /* test_addr_relay.c - addresses are taken at a bounded rate, passed on to few, told once. */
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

@@ -1,5 +1,5 @@
 /* test_welcome.c - who is banned, who has misbehaved, and who hears of them. */
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

@@ -1,10 +1,10 @@
 /* test_block_late.c - who owes blocks and does not deliver: both sides of each limit. */
 #include "p2p/connect/dial.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
-#define WAY_US   20000 /* from one to the other */
-#define MS       INT64_C(1000)
+#define WAY_US 20000 /* from one to the other */
+#define MS     INT64_C(1000)
 
 static int setup(void **state)
 {

@@ -1,5 +1,5 @@
 /* test_block_request.c - two places for each block: who gets one, who loses his. */
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 enum { PEERS = BLOCK_REQUEST_TRIED_MAX + 4 };

@@ -1,6 +1,6 @@
 /* test_dial.c - who may be dialled, and who has been. */
 #include "p2p/connect/dial.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

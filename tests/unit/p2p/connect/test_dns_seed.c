@@ -1,6 +1,6 @@
 /* test_dns_seed.c - when seeds are asked, and what becomes of their answers. */
 #include "p2p/connect/dns_seed.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "sim/sim_env.h"
 #include "support/unit.h"
 #include "util/alloc.h"

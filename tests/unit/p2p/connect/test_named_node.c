@@ -1,5 +1,5 @@
 /* test_named_node.c - nodes by name: found later, moved, never there, asked once. */
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh.h"
 #include "support/unit.h"
 #include "util/alloc.h"
@@ -67,7 +67,6 @@ static int teardown(void **state)
 }
 
 FIXTURE(setup, teardown)
-
 
 static void start(struct fixture *f, uint64_t seed, const struct p2p_options *options)
 {

@@ -1,8 +1,8 @@
 /* test_seed_node.c - nodes that are asked for addresses: when, in what order, for how long. */
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
-#define SECOND   INT64_C(1000000)
+#define SECOND INT64_C(1000000)
 
 FIXTURE(mesh_setup, mesh_teardown)
 

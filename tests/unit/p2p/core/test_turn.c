@@ -1,5 +1,5 @@
 /* test_turn.c - turns come when they are due; waits are random. */
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

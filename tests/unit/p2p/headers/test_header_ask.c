@@ -1,6 +1,6 @@
 /* test_header_ask.c - locators, and one question at a time. */
 #include "p2p/headers/header_ask.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

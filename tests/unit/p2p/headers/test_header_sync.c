@@ -1,7 +1,7 @@
 /* test_header_sync.c - locators, low work, lies about headers, and one question for one inv. */
 #include "p2p/connect/dial.h"
 #include "p2p/headers/header_sync.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

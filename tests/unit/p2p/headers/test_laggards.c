@@ -1,6 +1,6 @@
 /* test_laggards.c - peers that we chose and that know less than we do are let go, with care. */
 #include "p2p/connect/dial.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 enum { PEERS_MAX = 6, S = 1000000 };
@@ -89,4 +89,3 @@ TEST(whom_we_did_not_choose_may_know_nothing, struct fixture *f)
     mesh_run(&f->mesh, INT64_C(1400) * S);
     assert_false(manual->is_closed);
 }
-

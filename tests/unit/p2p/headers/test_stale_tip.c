@@ -1,6 +1,6 @@
 /* test_stale_tip.c - one more outbound peer while no block comes, and the least useful goes. */
 #include "p2p/connect/dial.h"
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 enum { PEERS_MAX = P2P_FULL_OUTBOUND + 1 };
@@ -114,4 +114,3 @@ TEST(of_equals_the_youngest_goes_after_its_time, struct fixture *f)
     assert_null(peer_at(f, PEERS_MAX - 1));
     assert_int_equal(count_full(f), P2P_FULL_OUTBOUND);
 }
-

@@ -1,5 +1,5 @@
 /* test_peer.c - what a peer is for, and which blocks it can be asked for. */
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

@@ -1,6 +1,6 @@
 /* test_ping.c - pings are answered, measured, and missed. */
-#include "p2p/p2p_internal.h"
 #include "p2p/session/messages.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

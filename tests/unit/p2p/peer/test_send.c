@@ -1,6 +1,6 @@
 /* test_send.c - nobody is sent what he does not know, nor more than he reads. */
-#include "p2p/p2p_internal.h"
 #include "p2p/session/messages.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

@@ -1,5 +1,5 @@
 /* test_serve.c - what peers ask for, and how much of it they get. */
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

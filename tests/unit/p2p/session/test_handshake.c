@@ -1,6 +1,6 @@
 /* test_handshake.c - handshakes in any order, ourselves, and what clocks say. */
-#include "p2p/p2p_internal.h"
 #include "p2p/session/messages.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

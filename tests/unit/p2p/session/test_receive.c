@@ -1,6 +1,6 @@
 /* test_receive.c - hostile bytes, turns, and large messages that nobody asked for. */
-#include "p2p/p2p_internal.h"
 #include "p2p/session/receive.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)

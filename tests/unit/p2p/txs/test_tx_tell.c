@@ -1,5 +1,5 @@
 /* test_tx_tell.c - who is told of a transaction. */
-#include "p2p/p2p_internal.h"
+#include "p2p/state.h"
 #include "p2p/txs/tx_tell.h"
 #include "support/mesh_fixture.h"
 

@@ -1,8 +1,8 @@
-/* p2p_internal.h - the mesh as its own modules see it.
+/* state.h - the mesh as its own parts see it: what each of them keeps.
  *
  * Layer: p2p, internal. */
-#ifndef P2P_P2P_INTERNAL_H
-#define P2P_P2P_INTERNAL_H
+#ifndef P2P_STATE_H
+#define P2P_STATE_H
 
 #include "p2p/addr/addr_cache.h"
 #include "p2p/addr/welcome.h"
@@ -91,8 +91,5 @@ struct p2p {
     struct dns_seed seed;
     size_t n_operations; /* callbacks of chain and mempool that are under way */
 };
-
-/* Fill in what getpeerinfo shows. */
-void p2p_show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_peer_info *info);
 
 #endif
