@@ -18,7 +18,7 @@
 
 /* Who waits for the file to hold what was ordered before. */
 struct waiter {
-    rpc_saved_fn *done;
+    net_saved_fn *done;
     void *arg;
     struct list_link link;
 };
@@ -168,19 +168,19 @@ void node_bans_free(struct node_bans *bans)
 
 /* -- Orders --------------------------------------------------------------------------------- */
 
-enum rpc_net_result node_bans_add(struct node_bans *bans, const char *subnet, int64_t seconds,
-                                  bool is_absolute)
+enum net_result node_bans_add(struct node_bans *bans, const char *subnet, int64_t seconds,
+                              bool is_absolute)
 {
     ASSERT(bans);
     struct ban_list *list = p2p_bans(bans->p2p);
     struct ban ban = {.created_s = now_s(bans)};
     if (!ban_range_parse(subnet, &ban.range))
-        return RPC_NET_BAD_ADDRESS;
+        return NET_RESULT_BAD_ADDRESS;
     ban_list_sweep(list, ban.created_s);
     if (ban_list_has_range(list, &ban.range, ban.created_s))
-        return RPC_NET_EXISTS;
+        return NET_RESULT_EXISTS;
     if (is_absolute && seconds < ban.created_s)
-        return RPC_NET_IN_PAST;
+        return NET_RESULT_IN_PAST;
     if (seconds <= 0)
         seconds = bans->ban_time_s;
     if (is_absolute)
@@ -188,17 +188,17 @@ enum rpc_net_result node_bans_add(struct node_bans *bans, const char *subnet, in
     else if (__builtin_add_overflow(ban.created_s, seconds, &ban.until_s))
         ban.until_s = INT64_MAX;
     if (!ban_list_add(list, &ban))
-        return RPC_NET_FULL;
+        return NET_RESULT_FULL;
     p2p_disconnect_range(bans->p2p, &ban.range);
-    return RPC_NET_OK;
+    return NET_RESULT_OK;
 }
 
-enum rpc_net_result node_bans_remove(struct node_bans *bans, const char *subnet)
+enum net_result node_bans_remove(struct node_bans *bans, const char *subnet)
 {
     struct net_range range;
     if (!ban_range_parse(subnet, &range))
-        return RPC_NET_BAD_ADDRESS;
-    return ban_list_remove(p2p_bans(bans->p2p), &range) ? RPC_NET_OK : RPC_NET_UNKNOWN;
+        return NET_RESULT_BAD_ADDRESS;
+    return ban_list_remove(p2p_bans(bans->p2p), &range) ? NET_RESULT_OK : NET_RESULT_UNKNOWN;
 }
 
 void node_bans_clear(struct node_bans *bans)
@@ -206,14 +206,14 @@ void node_bans_clear(struct node_bans *bans)
     ban_list_clear(p2p_bans(bans->p2p));
 }
 
-void node_bans_each(struct node_bans *bans, rpc_ban_fn *fn, void *arg)
+void node_bans_each(struct node_bans *bans, net_ban_fn *fn, void *arg)
 {
     ASSERT(bans);
     struct ban_list *list = p2p_bans(bans->p2p);
     ban_list_sweep(list, now_s(bans));
     for (size_t i = 0; i < list->n; i++) {
         char text[NET_ADDRESS_TEXT_MAX];
-        const struct rpc_ban ban = {.subnet = ban_range_format(&list->bans[i].range, text),
+        const struct net_ban ban = {.subnet = ban_range_format(&list->bans[i].range, text),
                                     .created_s = list->bans[i].created_s,
                                     .until_s = list->bans[i].until_s};
         fn(arg, &ban);
@@ -222,7 +222,7 @@ void node_bans_each(struct node_bans *bans, rpc_ban_fn *fn, void *arg)
 
 /* -- Writing the file ----------------------------------------------------------------------- */
 
-static void put_entry(void *arg, const struct rpc_ban *ban)
+static void put_entry(void *arg, const struct net_ban *ban)
 {
     struct json_out *out = arg;
     json_open_object(out);
@@ -287,7 +287,7 @@ static void start_write(struct node_bans *bans)
     env_job_submit(bans->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &bans->job);
 }
 
-void node_bans_save(struct node_bans *bans, rpc_saved_fn *done, void *arg)
+void node_bans_save(struct node_bans *bans, net_saved_fn *done, void *arg)
 {
     ASSERT(bans);
     if (!bans->path) {

@@ -7,7 +7,7 @@
 #define NODE_NODE_BANS_H
 
 #include "p2p/p2p.h"
-#include "rpc/net_view.h"
+#include "util/net_view.h"
 
 struct node_bans;
 
@@ -32,17 +32,17 @@ void node_bans_free(struct node_bans *bans);
 
 /* Ban an address or range (ban_range_parse()) for that long, or until then, and drop its peers.
  * seconds 0 or less: the default time from now. */
-enum rpc_net_result node_bans_add(struct node_bans *bans, const char *subnet, int64_t seconds,
-                                  bool is_absolute);
+enum net_result node_bans_add(struct node_bans *bans, const char *subnet, int64_t seconds,
+                              bool is_absolute);
 /* Take the ban of exactly this range away. */
-enum rpc_net_result node_bans_remove(struct node_bans *bans, const char *subnet);
+enum net_result node_bans_remove(struct node_bans *bans, const char *subnet);
 /* Take all bans away. */
 void node_bans_clear(struct node_bans *bans);
 /* Call fn for each ban that holds, in order. */
-void node_bans_each(struct node_bans *bans, rpc_ban_fn *fn, void *arg);
+void node_bans_each(struct node_bans *bans, net_ban_fn *fn, void *arg);
 
 /* Make all that was ordered so far durable; done(arg, error) once, now or later: 0 or a negative
  * errno. */
-void node_bans_save(struct node_bans *bans, rpc_saved_fn *done, void *arg);
+void node_bans_save(struct node_bans *bans, net_saved_fn *done, void *arg);
 
 #endif

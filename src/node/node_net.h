@@ -1,13 +1,13 @@
 /* node_net.h - the mesh in the form that the RPC methods look at.
  *
- * Layer: node. p2p/ and rpc/ do not know each other: here their structs are turned into each
- * other, field by field, without any logic of its own. Loop thread only. */
+ * Layer: node. p2p/ and rpc/ do not know each other: here the calls of one are handed to the
+ * other, without any logic of its own. Loop thread only. */
 #ifndef NODE_NODE_NET_H
 #define NODE_NODE_NET_H
 
 #include "node/node_bans.h"
 #include "p2p/p2p.h"
-#include "rpc/net_view.h"
+#include "util/net_view.h"
 
 struct node_net;
 
@@ -23,6 +23,6 @@ NODISCARD struct node_net *node_net_new(struct p2p *p2p, struct node_bans *bans,
 void node_net_free(struct node_net *net);
 
 /* What to hand to RPC; lives as long as net. */
-const struct rpc_net *node_net_view(const struct node_net *net);
+const struct net_view *node_net_view(const struct node_net *net);
 
 #endif

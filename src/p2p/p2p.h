@@ -14,6 +14,7 @@
 #include "p2p/core/net_address.h"
 #include "p2p/core/permissions.h"
 #include "p2p/core/wire.h"
+#include "util/net_view.h"
 
 struct p2p;
 
@@ -118,59 +119,8 @@ void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event);
 
 /* -- Looking: getpeerinfo, getnetworkinfo, getnettotals --------------------------------------- */
 
-struct p2p_message_bytes {
-    const char *name; /* "*other*" for those we do not know */
-    uint64_t sent, received;
-};
-
-/* One peer. Strings and arrays are borrowed until the next call into p2p. */
-struct p2p_peer_info {
-    uint64_t id;
-    enum peer_class class;
-    bool is_ready; /* handshake done */
-    struct net_address address;
-    char address_text[NET_ADDRESS_TEXT_MAX];
-    struct net_address address_bind;  /* our end of the connection; network NET_NONE: unknown */
-    struct net_address address_local; /* ours, as the peer sees it; network NET_NONE: unknown */
-    const char *network;
-    uint64_t services;
-    bool relays_txs; /* it wants announcements of transactions */
-    int64_t last_send_s, last_recv_s, last_tx_s, last_block_s,
-        connected_s; /* wall clock; 0: never */
-    uint64_t bytes_sent, bytes_received;
-    int64_t time_offset_s;
-    int64_t ping_us, min_ping_us, ping_wait_us; /* -1: none */
-    int32_t version;
-    const char *user_agent;
-    int32_t start_height;
-    bool is_high_bandwidth_to, is_high_bandwidth_from; /* BIP152 */
-    int32_t presynced_headers;                         /* -1: none */
-    int32_t synced_headers, synced_blocks;
-    int32_t in_flight[64]; /* heights, ascending */
-    size_t n_in_flight;
-    bool is_addr_relay;
-    uint64_t addr_processed, addr_rate_limited;
-    unsigned permissions;
-    int64_t fee_filter_sat_per_kvb; /* the peer's */
-    size_t n_tx_announced;          /* its announcements that wait: inventory to fetch */
-    size_t n_tx_to_send;            /* ours that wait for the next trickle */
-    uint64_t last_tx_sequence;
-    double block_rate_bytes_s;
-    const struct p2p_message_bytes *per_message;
-    size_t n_per_message;
-};
-
-/* Call fn for every peer, oldest first. */
-void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_info *info),
-                   void *arg);
-
-/* How much may still be sent today: see p2p/peer/upload.h. */
-struct p2p_upload_info {
-    uint64_t target_bytes; /* 0: no limit */
-    bool is_reached, serves_historical;
-    uint64_t bytes_left;
-    int64_t time_left_s;
-};
+/* Call fn for every peer, oldest first, but for those that are being connected to. */
+void p2p_each_peer(struct p2p *p2p, net_peer_fn *fn, void *arg);
 
 struct p2p_info {
     const char *user_agent; /* ours; borrowed for the life of p2p */
@@ -183,7 +133,7 @@ struct p2p_info {
     const struct net_address *local; /* our addresses that we advertise */
     size_t n_local;
     size_t n_blocks_in_flight;
-    struct p2p_upload_info upload;
+    struct net_upload_info upload;
 };
 /* Describe the mesh as a whole. Pointers are borrowed until the next call into p2p. */
 void p2p_info(const struct p2p *p2p, struct p2p_info *info);
@@ -193,47 +143,31 @@ struct address_book *p2p_address_book(struct p2p *p2p);
 size_t p2p_sample_addresses(struct p2p *p2p, size_t max, unsigned percent, uint8_t network,
                             struct net_peer_address **list);
 
-/* A transaction that waits for its parents. Pointers are borrowed for the callback. */
-struct p2p_orphan_info {
-    struct txid txid;
-    struct wtxid wtxid;
-    struct span raw; /* as on the wire */
-    uint32_t weight_wu;
-    const uint64_t *peers; /* who has sent or announced it; the one that is charged comes first */
-    size_t n_peers;
-};
 /* Call fn for every orphan, oldest first. */
-void p2p_each_orphan(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_orphan_info *info),
-                     void *arg);
+void p2p_each_orphan(struct p2p *p2p, net_orphan_fn *fn, void *arg);
 
 /* -- Orders: addnode, disconnectnode, ... ------------------------------------------------------ */
 
-enum p2p_result {
-    P2P_OK,
-    P2P_UNKNOWN, /* no such node or peer */
-    P2P_EXISTS,  /* is in the list already */
-    P2P_BAD_ADDRESS,
-    P2P_FULL_LIST, /* P2P_MANUAL_MAX, P2P_ONCE_MAX */
-};
-
-/* addnode add. Names and addresses; P2P_BAD_ADDRESS only for what is empty or
+/* addnode add. Names and addresses; NET_RESULT_BAD_ADDRESS only for what is empty or
  * longer than NAMED_TEXT_MAX. */
-enum p2p_result p2p_add_node(struct p2p *p2p, const char *address);
-/* addnode remove. P2P_UNKNOWN: it was not added. */
-enum p2p_result p2p_remove_node(struct p2p *p2p, const char *address);
+enum net_result p2p_add_node(struct p2p *p2p, const char *address);
+/* addnode remove. NET_RESULT_UNKNOWN: it was not added. */
+enum net_result p2p_remove_node(struct p2p *p2p, const char *address);
 /* addnode onetry: one round of attempts. */
-enum p2p_result p2p_try_node(struct p2p *p2p, const char *address);
+enum net_result p2p_try_node(struct p2p *p2p, const char *address);
 /* addconnection, for tests: connect as an outbound peer of that class, though nothing was chosen at
- * random. P2P_FULL_LIST: there are as many of its class as there may be. */
-enum p2p_result p2p_open_connection(struct p2p *p2p, const char *address, enum peer_class class);
+ * random.
+ *
+ * In:       type  as in struct net_peer_info
+ * Returns:  NET_RESULT_UNKNOWN: no type that we open; NET_RESULT_FULL: there are as many of them as
+ *           there may be */
+enum net_result p2p_open_connection(struct p2p *p2p, const char *address, const char *type);
 /* getaddednodeinfo: peer NULL if not connected. */
-void p2p_each_added(struct p2p *p2p,
-                    void (*fn)(void *arg, const char *address, const struct p2p_peer_info *peer),
-                    void *arg);
+void p2p_each_added(struct p2p *p2p, net_added_fn *fn, void *arg);
 /* disconnectnode, by address text. */
-enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *address);
+enum net_result p2p_disconnect_address(struct p2p *p2p, const char *address);
 /* disconnectnode, by id. */
-enum p2p_result p2p_disconnect_id(struct p2p *p2p, uint64_t id);
+enum net_result p2p_disconnect_id(struct p2p *p2p, uint64_t id);
 /* setban: who is banned, for the caller to read and change. It holds from now on for who comes in,
  * unless he has the permission noban, and for whom we dial of our own accord; nodes that the user
  * names are dialled still, as in Core. */

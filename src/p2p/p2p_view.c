@@ -5,17 +5,33 @@
 #include "p2p/state.h"
 #include "util/alloc.h"
 
+#define PERMISSIONS_MAX 32 /* bits of a mask */
+#define IN_FLIGHT_MAX   64 /* heights that are shown */
+
 /* -- Looking ------------------------------------------------------------------------------------
  */
 
-static size_t traffic(const struct peer *peer, struct p2p_message_bytes *out)
+/* Sorted by name: those that we do not know come first. */
+static size_t traffic(const struct peer *peer, struct net_message_bytes *out)
 {
     size_t n = 0;
-    for (size_t i = 0; i < COUNT_OF(peer->per_message); i++)
-        if (peer->per_message[i].sent || peer->per_message[i].received)
-            out[n++] = peer->per_message[i];
+    for (size_t i = 0; i < COUNT_OF(peer->per_message); i++) {
+        const struct net_message_bytes *row = &peer->per_message[i == 0 ? MESSAGES_COUNT : i - 1];
+        if (row->sent || row->received)
+            out[n++] = *row;
+    }
     return n;
 }
+
+/* By enum peer_class. Spec: Core ConnectionTypeAsString() */
+static const char *const class_names[PEER_CLASS_COUNT] = {
+    [PEER_INBOUND] = "inbound",
+    [PEER_FULL] = "outbound-full-relay",
+    [PEER_BLOCK_ONLY] = "block-relay-only",
+    [PEER_FEELER] = "feeler",
+    [PEER_ADDR_FETCH] = "addr-fetch",
+    [PEER_MANUAL] = "manual",
+};
 
 /* The height of the last block that both have. */
 static int32_t common_height(const struct p2p *p2p, const struct peer *peer)
@@ -24,18 +40,47 @@ static int32_t common_height(const struct p2p *p2p, const struct peer *peer)
     return best ? block_node_fork(chain_tip(p2p->chain), best)->height : -1;
 }
 
-static void show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p_peer_info *info)
+/* A peer as it is shown, with what that points to. */
+struct shown {
+    struct net_peer_info info;
+    char bind[NET_ADDRESS_TEXT_MAX], local[NET_ADDRESS_TEXT_MAX];
+    const char *permissions[PERMISSIONS_MAX];
+    int32_t in_flight[IN_FLIGHT_MAX];
+    struct net_message_bytes per_message[MESSAGES_COUNT + 1];
+};
+
+static void show_lists(const struct p2p *p2p, const struct peer *peer, struct shown *out)
 {
-    int64_t now_us = p2p_now_us(p2p);
-    *info = (struct p2p_peer_info){
+    struct net_peer_info *info = &out->info;
+    unsigned bits = peer->permissions;
+    const char *name;
+    while ((name = permissions_next_name(&bits)))
+        out->permissions[info->n_permissions++] = name;
+    info->permissions = out->permissions;
+    info->n_in_flight = block_fetch_heights(p2p, peer, out->in_flight, IN_FLIGHT_MAX);
+    info->in_flight = out->in_flight;
+    info->n_per_message = traffic(peer, out->per_message);
+    info->per_message = out->per_message;
+    struct net_address bind = peer_own_end(p2p, peer);
+    if (bind.network != NET_NONE)
+        info->address_bind = net_address_format(&bind, out->bind);
+    if (net_address_is_valid(&peer->version.receiver))
+        info->address_local = net_address_format(&peer->version.receiver, out->local);
+}
+
+static const struct net_peer_info *show_peer(const struct p2p *p2p, const struct peer *peer,
+                                             struct shown *out)
+{
+    const struct peer_headers *headers = &peer->headers;
+    out->info = (struct net_peer_info){
         .id = peer->id,
-        .class = peer->class,
         .is_ready = peer->state == PEER_READY,
-        .address = peer->address,
-        .address_bind = peer_own_end(p2p, peer),
+        .address = peer->text,
         .network = peer->is_inbound_onion ? "onion" : net_address_network_name(&peer->address),
         .services = peer->version.services,
         .relays_txs = peer->relay.tells_txs,
+        .last_inv_sequence = peer->relay.told_sequence,
+        .n_inv_to_send = peer->relay.n_queue,
         .last_send_s = peer->last_send_s,
         .last_recv_s = peer->last_recv_s,
         .last_tx_s = peer->last_tx_s,
@@ -46,53 +91,44 @@ static void show_peer(const struct p2p *p2p, const struct peer *peer, struct p2p
         .time_offset_s = peer->time_offset_s,
         .ping_us = peer->score.ping_us,
         .min_ping_us = peer->score.min_ping_us,
-        .ping_wait_us = peer->ping_nonce ? now_us - peer->ping_us : -1,
+        .ping_wait_us = peer->ping_nonce ? p2p_now_us(p2p) - peer->ping_us : -1,
         .version = peer->version.version,
-        .user_agent = peer->version.user_agent,
+        .user_agent = span_of_string(peer->version.user_agent),
+        .is_inbound = peer->class == PEER_INBOUND,
         .start_height = peer->version.version ? peer->version.start_height : -1,
-        .presynced_headers = peer->headers.presync ? presync_height(peer->headers.presync) : -1,
-        .synced_headers = peer->headers.best_known ? peer->headers.best_known->height : -1,
+        .presynced_headers = headers->presync ? presync_height(headers->presync) : -1,
+        .synced_headers = headers->best_known ? headers->best_known->height : -1,
         .synced_blocks = common_height(p2p, peer),
         .is_addr_relay = peer->addr.is_on,
         .addr_processed = peer->addr.processed,
         .addr_rate_limited = peer->addr.rate_limited,
-        .permissions = peer->permissions,
         .fee_filter_sat_per_kvb = peer->fee_filter_sat_per_kvb,
-        .n_tx_announced = peer->has_txs ? peer->txs.n_announced : 0,
-        .n_tx_to_send = peer->relay.n_queue,
-        .last_tx_sequence = peer->relay.told_sequence,
-        .block_rate_bytes_s = peer->score.rate_bytes_s,
+        .connection_type = class_names[peer->class],
+        .transport = "v1",
+        .session_id = "",
     };
-    if (net_address_is_valid(&peer->version.receiver))
-        info->address_local = peer->version.receiver;
-    memcpy(info->address_text, peer->text, sizeof info->address_text);
-    info->n_in_flight = block_fetch_heights(p2p, peer, info->in_flight, COUNT_OF(info->in_flight));
+    show_lists(p2p, peer, out);
+    return &out->info;
 }
 
-void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_info *info),
-                   void *arg)
+void p2p_each_peer(struct p2p *p2p, net_peer_fn *fn, void *arg)
 {
     struct peer *next;
     p2p_enter(p2p);
     for (struct peer *peer = p2p->peers; peer; peer = next) {
-        struct p2p_message_bytes bytes[MESSAGES_COUNT + 1];
-        struct p2p_peer_info info;
+        struct shown shown;
         next = peer->next;
-        if (peer->state == PEER_GONE || peer->state == PEER_CONNECTING)
-            continue;
-        show_peer(p2p, peer, &info);
-        info.per_message = bytes;
-        info.n_per_message = traffic(peer, bytes);
-        fn(arg, &info);
+        if (peer->state != PEER_GONE && peer->state != PEER_CONNECTING)
+            fn(arg, show_peer(p2p, peer, &shown));
     }
     p2p_leave(p2p);
 }
 
-static struct p2p_upload_info show_upload(const struct p2p *p2p)
+static struct net_upload_info show_upload(const struct p2p *p2p)
 {
     const struct upload *upload = &p2p->upload;
     int64_t now_s = p2p_now_s(p2p);
-    return (struct p2p_upload_info){
+    return (struct net_upload_info){
         .target_bytes = upload->target_bytes,
         .is_reached = upload_is_reached(upload),
         .serves_historical = upload_serves_historical(upload, now_s),
@@ -130,20 +166,19 @@ struct address_book *p2p_address_book(struct p2p *p2p)
     return p2p->book;
 }
 
-void p2p_each_orphan(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_orphan_info *info),
-                     void *arg)
+void p2p_each_orphan(struct p2p *p2p, net_orphan_fn *fn, void *arg)
 {
     for (const struct orphan *orphan = p2p->txs.orphans.first; orphan; orphan = orphan->next) {
         uint64_t peers[1 + ORPHANS_HEIRS_MAX] = {orphan->peer};
         ASSERT(orphan->n_heirs <= ORPHANS_HEIRS_MAX);
         for (size_t i = 0; i < orphan->n_heirs; i++)
             peers[1 + i] = orphan->heirs[i];
-        const struct p2p_orphan_info info = {.txid = orphan->txid,
-                                             .wtxid = orphan->wtxid,
-                                             .raw = span_of(orphan->raw, orphan->raw_len),
-                                             .weight_wu = orphan->weight_wu,
-                                             .peers = peers,
-                                             .n_peers = 1 + orphan->n_heirs};
+        const struct net_orphan info = {.txid = &orphan->txid,
+                                        .wtxid = &orphan->wtxid,
+                                        .raw = span_of(orphan->raw, orphan->raw_len),
+                                        .weight_wu = orphan->weight_wu,
+                                        .peers = peers,
+                                        .n_peers = 1 + orphan->n_heirs};
         fn(arg, &info);
     }
 }
@@ -164,89 +199,88 @@ static bool can_be_named(const char *text)
     return text[0] != '\0' && strlen(text) <= NAMED_TEXT_MAX;
 }
 
-enum p2p_result p2p_add_node(struct p2p *p2p, const char *text)
+enum net_result p2p_add_node(struct p2p *p2p, const char *text)
 {
     ASSERT(text);
     if (!can_be_named(text))
-        return P2P_BAD_ADDRESS;
+        return NET_RESULT_BAD_ADDRESS;
     if (named_node_find(p2p, text, NAMED_ADDED))
-        return P2P_EXISTS;
+        return NET_RESULT_EXISTS;
     if (count_named(p2p, NAMED_ADDED) >= P2P_MANUAL_MAX)
-        return P2P_FULL_LIST;
+        return NET_RESULT_FULL;
     (void)named_node_add(p2p, text, NAMED_ADDED);
-    return P2P_OK;
+    return NET_RESULT_OK;
 }
 
-enum p2p_result p2p_remove_node(struct p2p *p2p, const char *text)
+enum net_result p2p_remove_node(struct p2p *p2p, const char *text)
 {
     struct named_node *node = named_node_find(p2p, text, NAMED_ADDED);
     if (!node)
-        return P2P_UNKNOWN;
+        return NET_RESULT_UNKNOWN;
     named_node_remove(p2p, node);
-    return P2P_OK;
+    return NET_RESULT_OK;
 }
 
-static enum p2p_result open_once(struct p2p *p2p, const struct net_address *address,
+static enum net_result open_once(struct p2p *p2p, const struct net_address *address,
                                  enum peer_class class)
 {
     if (!p2p->is_running || !p2p->is_active)
-        return P2P_OK;
+        return NET_RESULT_OK;
     p2p_enter(p2p);
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
         if (net_address_equal(&peer->address, address)) {
             p2p_leave(p2p);
-            return P2P_EXISTS;
+            return NET_RESULT_EXISTS;
         }
     (void)dial(p2p, address, class);
     p2p_schedule_now(p2p);
     p2p_leave(p2p);
-    return P2P_OK;
+    return NET_RESULT_OK;
 }
 
-enum p2p_result p2p_try_node(struct p2p *p2p, const char *text)
+enum net_result p2p_try_node(struct p2p *p2p, const char *text)
 {
     struct net_address address;
     if (!can_be_named(text))
-        return P2P_BAD_ADDRESS;
+        return NET_RESULT_BAD_ADDRESS;
     if (net_address_parse(text, p2p->network->p2p_port, &address))
         return open_once(p2p, &address, PEER_MANUAL);
     if (count_named(p2p, NAMED_ONCE) >= P2P_ONCE_MAX)
-        return P2P_FULL_LIST;
+        return NET_RESULT_FULL;
     if (p2p->is_running && p2p->is_active)
         (void)named_node_add(p2p, text, NAMED_ONCE);
-    return P2P_OK;
+    return NET_RESULT_OK;
 }
 
-enum p2p_result p2p_open_connection(struct p2p *p2p, const char *text, enum peer_class class)
+enum net_result p2p_open_connection(struct p2p *p2p, const char *text, const char *type)
 {
-    ASSERT(text);
     static const size_t most[PEER_CLASS_COUNT] = {[PEER_FULL] = P2P_FULL_OUTBOUND,
                                                   [PEER_BLOCK_ONLY] = P2P_BLOCK_ONLY_OUTBOUND,
                                                   [PEER_FEELER] = 1,
                                                   [PEER_ADDR_FETCH] = P2P_ONCE_MAX};
-    ASSERT(class < PEER_CLASS_COUNT && most[class] > 0);
+    enum peer_class class = 0;
     struct net_address address;
     size_t n = 0;
+    while (class < PEER_CLASS_COUNT && (most[class] == 0 || strcmp(type, class_names[class]) != 0))
+        class ++;
+    if (class == PEER_CLASS_COUNT)
+        return NET_RESULT_UNKNOWN;
     if (!net_address_parse(text, p2p->network->p2p_port, &address))
-        return P2P_BAD_ADDRESS;
+        return NET_RESULT_BAD_ADDRESS;
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
         n += peer->class == class;
-    return n >= most[class] ? P2P_FULL_LIST : open_once(p2p, &address, class);
+    return n >= most[class] ? NET_RESULT_FULL : open_once(p2p, &address, class);
 }
 
-void p2p_each_added(struct p2p *p2p,
-                    void (*fn)(void *arg, const char *address, const struct p2p_peer_info *peer),
-                    void *arg)
+void p2p_each_added(struct p2p *p2p, net_added_fn *fn, void *arg)
 {
     for (size_t i = 0; i < p2p->named.n; i++) {
         const struct named_node *node = p2p->named.list[i];
-        struct p2p_peer_info info;
+        struct shown shown;
         if (node->purpose != NAMED_ADDED)
             continue;
         const struct peer *peer = named_node_peer(node);
-        if (peer)
-            show_peer(p2p, peer, &info);
-        fn(arg, node->text, peer ? &info : NULL);
+        fn(arg, node->text, peer ? show_peer(p2p, peer, &shown) : NULL);
     }
 }
 
@@ -259,9 +293,9 @@ static bool is_called(const struct p2p *p2p, const struct peer *peer, const char
     return is_so;
 }
 
-enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *text)
+enum net_result p2p_disconnect_address(struct p2p *p2p, const char *text)
 {
-    enum p2p_result result = P2P_UNKNOWN;
+    enum net_result result = NET_RESULT_UNKNOWN;
     struct peer *next;
     p2p_enter(p2p);
     for (struct peer *peer = p2p->peers; peer; peer = next) {
@@ -269,21 +303,21 @@ enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *text)
         if (peer->state == PEER_GONE || !is_called(p2p, peer, text))
             continue;
         peer_drop(p2p, peer, "the user said so");
-        result = P2P_OK;
+        result = NET_RESULT_OK;
     }
     p2p_leave(p2p);
     return result;
 }
 
-enum p2p_result p2p_disconnect_id(struct p2p *p2p, uint64_t id)
+enum net_result p2p_disconnect_id(struct p2p *p2p, uint64_t id)
 {
     struct peer *peer = p2p_find_peer(p2p, id);
     if (!peer)
-        return P2P_UNKNOWN;
+        return NET_RESULT_UNKNOWN;
     p2p_enter(p2p);
     peer_drop(p2p, peer, "the user said so");
     p2p_leave(p2p);
-    return P2P_OK;
+    return NET_RESULT_OK;
 }
 
 struct ban_list *p2p_bans(struct p2p *p2p)

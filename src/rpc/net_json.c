@@ -7,10 +7,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-const struct rpc_net *net_json_require(struct rpc_call *call)
+const struct net_view *net_json_require(struct rpc_call *call)
 {
     ASSERT(call);
-    const struct rpc_net *net = call->rpc->node->net;
+    const struct net_view *net = call->rpc->node->net;
     if (!net)
         rpc_fail(call, RPC_CLIENT_P2P_DISABLED,
                  "Error: Peer-to-peer functionality missing or disabled");

@@ -7,7 +7,7 @@
 #include "rpc/rpc_internal.h"
 
 /* The network; NULL after an error -31: there is none. */
-const struct rpc_net *net_json_require(struct rpc_call *call);
+const struct net_view *net_json_require(struct rpc_call *call);
 
 /* Two fields: service bits as 16 digits of hex, and an array of their names. Bits without a name
  * are "UNKNOWN[2^n]". */

@@ -6,8 +6,8 @@
 #define RPC_RPC_H
 
 #include "mempool/block_assembler.h"
-#include "rpc/net_view.h"
 #include "util/buffer.h"
+#include "util/net_view.h"
 
 struct rpc;
 
@@ -34,7 +34,7 @@ struct rpc_node {
     /* -debug categories may be changed at run time (logging). */
     struct log *log_control;
     /* The network; NULL while there is none: methods that need it get -31. */
-    const struct rpc_net *net;
+    const struct net_view *net;
     /* Transactions that wait for a block; NULL while there is no mempool: methods that need it get
      * -33. */
     struct mempool *mempool;

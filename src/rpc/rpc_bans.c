@@ -5,15 +5,15 @@
 #include "rpc/net_json.h"
 
 /* Spec: Core EnsureBanman() */
-static const struct rpc_net *require_bans(struct rpc_call *call)
+static const struct net_view *require_bans(struct rpc_call *call)
 {
-    const struct rpc_net *net = call->rpc->node->net;
+    const struct net_view *net = call->rpc->node->net;
     if (!net)
         rpc_fail(call, RPC_DATABASE_ERROR, "Error: Ban database not loaded");
     return net;
 }
 
-static void put_ban(void *arg, const struct rpc_ban *ban)
+static void put_ban(void *arg, const struct net_ban *ban)
 {
     struct rpc_call *call = arg;
     const struct rpc_node *node = call->rpc->node;
@@ -29,7 +29,7 @@ static void put_ban(void *arg, const struct rpc_ban *ban)
 
 enum rpc_progress rpc_listbanned(struct rpc_call *call)
 {
-    const struct rpc_net *net = require_bans(call);
+    const struct net_view *net = require_bans(call);
     if (!net)
         return RPC_DONE;
     json_open_array(&call->out);
@@ -52,29 +52,29 @@ static void on_saved(void *arg, int error)
 }
 
 /* What is answered with null is on the disk. */
-static enum rpc_progress save(struct rpc_call *call, const struct rpc_net *net)
+static enum rpc_progress save(struct rpc_call *call, const struct net_view *net)
 {
     net->save_bans(net->ctx, on_saved, call);
     return RPC_PENDING;
 }
 
-static enum rpc_progress fail(struct rpc_call *call, enum rpc_net_result result)
+static enum rpc_progress fail(struct rpc_call *call, enum net_result result)
 {
     switch (result) {
-    case RPC_NET_BAD_ADDRESS:
+    case NET_RESULT_BAD_ADDRESS:
         return rpc_fail(call, RPC_CLIENT_INVALID_IP_OR_SUBNET, "Error: Invalid IP/Subnet");
-    case RPC_NET_EXISTS:
+    case NET_RESULT_EXISTS:
         return rpc_fail(call, RPC_CLIENT_NODE_ALREADY_ADDED, "Error: IP/Subnet already banned");
-    case RPC_NET_IN_PAST:
+    case NET_RESULT_IN_PAST:
         return rpc_fail(call, RPC_INVALID_PARAMETER, "Error: Absolute timestamp is in the past");
-    case RPC_NET_FULL:
+    case NET_RESULT_FULL:
         return rpc_fail(call, RPC_CLIENT_NODE_CAPACITY_REACHED,
                         "Error: The ban list is full: remove some, or ban whole subnets");
-    case RPC_NET_UNKNOWN:
+    case NET_RESULT_UNKNOWN:
         return rpc_fail(call, RPC_CLIENT_INVALID_IP_OR_SUBNET,
                         "Error: Unban failed. Requested address/subnet was not previously "
                         "manually banned.");
-    case RPC_NET_OK:
+    case NET_RESULT_OK:
         break;
     }
     ASSERT(!"a result of a failed ban");
@@ -87,19 +87,19 @@ enum rpc_progress rpc_setban(struct rpc_call *call)
     bool is_add = strcmp(command, "add") == 0;
     if (!is_add && strcmp(command, "remove") != 0)
         return net_json_fail_with_help(call);
-    const struct rpc_net *net = require_bans(call);
+    const struct net_view *net = require_bans(call);
     int64_t seconds = 0;
     if (!net || (is_add && !rpc_arg_int64(call, 2, &seconds)))
         return RPC_DONE;
-    enum rpc_net_result result =
-        is_add ? net->ban(net->ctx, subnet, seconds, rpc_arg_bool(call, 3, false))
-               : net->unban(net->ctx, subnet);
-    return result == RPC_NET_OK ? save(call, net) : fail(call, result);
+    enum net_result result = is_add
+                                 ? net->ban(net->ctx, subnet, seconds, rpc_arg_bool(call, 3, false))
+                                 : net->unban(net->ctx, subnet);
+    return result == NET_RESULT_OK ? save(call, net) : fail(call, result);
 }
 
 enum rpc_progress rpc_clearbanned(struct rpc_call *call)
 {
-    const struct rpc_net *net = require_bans(call);
+    const struct net_view *net = require_bans(call);
     if (!net)
         return RPC_DONE;
     net->clear_bans(net->ctx);

@@ -15,11 +15,11 @@ enum {
 
 /* -- The whole ---------------------------------------------------------------------------- */
 
-static void put_networks(struct json_out *out, const struct rpc_net_info *info)
+static void put_networks(struct json_out *out, const struct net_info *info)
 {
     json_field_array(out, "networks");
     for (size_t i = 0; i < info->n_networks; i++) {
-        const struct rpc_network_state *network = &info->networks[i];
+        const struct net_network_state *network = &info->networks[i];
         json_open_object(out);
         json_field_string(out, "name", network->name);
         json_field_bool(out, "limited", network->is_limited);
@@ -31,7 +31,7 @@ static void put_networks(struct json_out *out, const struct rpc_net_info *info)
     json_close_array(out);
 }
 
-static void put_local_addresses(struct json_out *out, const struct rpc_net_info *info)
+static void put_local_addresses(struct json_out *out, const struct net_info *info)
 {
     json_field_array(out, "localaddresses");
     for (size_t i = 0; i < info->n_local; i++) {
@@ -44,7 +44,7 @@ static void put_local_addresses(struct json_out *out, const struct rpc_net_info 
     json_close_array(out);
 }
 
-static void put_network_info(void *arg, const struct rpc_net_info *info)
+static void put_network_info(void *arg, const struct net_info *info)
 {
     struct rpc_call *call = arg;
     struct json_out *out = &call->out;
@@ -70,9 +70,9 @@ static void put_network_info(void *arg, const struct rpc_net_info *info)
 /* Without a network it answers too, with nothing in it: clients ask it for the version. */
 enum rpc_progress rpc_getnetworkinfo(struct rpc_call *call)
 {
-    const struct rpc_net *net = call->rpc->node->net;
-    const struct rpc_net_info nothing = {.user_agent = CAIRN_API_USER_AGENT,
-                                         .protocol_version = PROTOCOL_VERSION};
+    const struct net_view *net = call->rpc->node->net;
+    const struct net_info nothing = {.user_agent = CAIRN_API_USER_AGENT,
+                                     .protocol_version = PROTOCOL_VERSION};
     if (net)
         net->info(net->ctx, put_network_info, call);
     else
@@ -80,11 +80,11 @@ enum rpc_progress rpc_getnetworkinfo(struct rpc_call *call)
     return RPC_DONE;
 }
 
-static void put_totals(void *arg, const struct rpc_net_info *info)
+static void put_totals(void *arg, const struct net_info *info)
 {
     struct rpc_call *call = arg;
     const struct rpc_node *node = call->rpc->node;
-    const struct rpc_upload_info *upload = &info->upload;
+    const struct net_upload_info *upload = &info->upload;
     struct json_out *out = &call->out;
     json_open_object(out);
     json_field_int(out, "totalbytesrecv", (int64_t)info->bytes_received);
@@ -103,13 +103,13 @@ static void put_totals(void *arg, const struct rpc_net_info *info)
 
 enum rpc_progress rpc_getnettotals(struct rpc_call *call)
 {
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     if (net)
         net->info(net->ctx, put_totals, call);
     return RPC_DONE;
 }
 
-static void put_connection_count(void *arg, const struct rpc_net_info *info)
+static void put_connection_count(void *arg, const struct net_info *info)
 {
     struct rpc_call *call = arg;
     json_put_int(&call->out, (int64_t)(info->n_in + info->n_out));
@@ -117,7 +117,7 @@ static void put_connection_count(void *arg, const struct rpc_net_info *info)
 
 enum rpc_progress rpc_getconnectioncount(struct rpc_call *call)
 {
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     if (net)
         net->info(net->ctx, put_connection_count, call);
     return RPC_DONE;
@@ -125,7 +125,7 @@ enum rpc_progress rpc_getconnectioncount(struct rpc_call *call)
 
 enum rpc_progress rpc_setnetworkactive(struct rpc_call *call)
 {
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     if (net)
         json_put_bool(&call->out, net->set_active(net->ctx, rpc_arg_bool(call, 0, true)));
     return RPC_DONE;
@@ -133,7 +133,7 @@ enum rpc_progress rpc_setnetworkactive(struct rpc_call *call)
 
 enum rpc_progress rpc_ping(struct rpc_call *call)
 {
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     if (!net)
         return RPC_DONE;
     net->ping_all(net->ctx);
@@ -143,24 +143,24 @@ enum rpc_progress rpc_ping(struct rpc_call *call)
 
 /* -- Nodes added by hand ------------------------------------------------------------------ */
 
-static enum rpc_progress answer_added(struct rpc_call *call, enum rpc_net_result result)
+static enum rpc_progress answer_added(struct rpc_call *call, enum net_result result)
 {
     switch (result) {
-    case RPC_NET_OK:
+    case NET_RESULT_OK:
         json_put_null(&call->out);
         return RPC_DONE;
-    case RPC_NET_UNKNOWN:
+    case NET_RESULT_UNKNOWN:
         return rpc_fail(call, RPC_CLIENT_NODE_NOT_ADDED,
                         "Error: Node could not be removed. It has not been added previously.");
-    case RPC_NET_EXISTS:
+    case NET_RESULT_EXISTS:
         return rpc_fail(call, RPC_CLIENT_NODE_ALREADY_ADDED, "Error: Node already added");
-    case RPC_NET_BAD_ADDRESS:
+    case NET_RESULT_BAD_ADDRESS:
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Error: Invalid address: it is empty or longer than a name can be");
-    case RPC_NET_FULL:
+    case NET_RESULT_FULL:
         return rpc_fail(call, RPC_CLIENT_NODE_CAPACITY_REACHED,
                         "Error: Already at capacity for specified connection type.");
-    case RPC_NET_IN_PAST:
+    case NET_RESULT_IN_PAST:
         break;
     }
     ASSERT(!"a result of orders about nodes");
@@ -173,7 +173,7 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
     bool is_add = strcmp(command, "add") == 0, is_remove = strcmp(command, "remove") == 0;
     if (!is_add && !is_remove && strcmp(command, "onetry") != 0)
         return net_json_fail_with_help(call);
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     if (!net)
         return RPC_DONE;
     if (rpc_arg_bool(call, 2, false))
@@ -184,8 +184,8 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
     if (is_remove)
         return answer_added(call, net->remove_node(net->ctx, node));
     /* A node that is connected already is no error: it was to be tried. */
-    enum rpc_net_result result = net->try_node(net->ctx, node);
-    return answer_added(call, result == RPC_NET_EXISTS ? RPC_NET_OK : result);
+    enum net_result result = net->try_node(net->ctx, node);
+    return answer_added(call, result == NET_RESULT_EXISTS ? NET_RESULT_OK : result);
 }
 
 enum rpc_progress rpc_addconnection(struct rpc_call *call)
@@ -194,19 +194,19 @@ enum rpc_progress rpc_addconnection(struct rpc_call *call)
     if (call->rpc->node->network->kind != NETWORK_REGTEST)
         return rpc_fail(call, RPC_MISC_ERROR,
                         "addconnection is for regression testing (-regtest mode) only.");
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     if (!net)
         return RPC_DONE;
     if (rpc_arg_bool(call, 2, false))
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Error: Adding v2transport connections requires -v2transport init flag to "
                         "be set.");
-    enum rpc_net_result result = net->open_connection(net->ctx, address, type);
-    if (result == RPC_NET_UNKNOWN)
+    enum net_result result = net->open_connection(net->ctx, address, type);
+    if (result == NET_RESULT_UNKNOWN)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Error: Invalid connection type: outbound-full-relay, block-relay-only, "
                         "feeler or addr-fetch");
-    if (result != RPC_NET_OK)
+    if (result != NET_RESULT_OK)
         return answer_added(call, result);
     json_open_object(&call->out);
     json_field_string(&call->out, "address", address);
@@ -222,7 +222,7 @@ struct added_list {
     size_t n;
 };
 
-static void put_added(void *arg, const char *address, const struct rpc_peer_info *peer)
+static void put_added(void *arg, const char *address, const struct net_peer_info *peer)
 {
     struct added_list *list = arg;
     struct json_out *out = &list->call->out;
@@ -245,7 +245,7 @@ static void put_added(void *arg, const char *address, const struct rpc_peer_info
 
 enum rpc_progress rpc_getaddednodeinfo(struct rpc_call *call)
 {
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     if (!net)
         return RPC_DONE;
     struct added_list list = {.call = call, .only = rpc_arg_string(call, 0, NULL)};
@@ -259,11 +259,11 @@ enum rpc_progress rpc_getaddednodeinfo(struct rpc_call *call)
 
 enum rpc_progress rpc_disconnectnode(struct rpc_call *call)
 {
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     const char *address = rpc_arg_string(call, 0, NULL);
     bool has_id = rpc_arg(call, 1) != NULL;
     int64_t id = -1;
-    enum rpc_net_result result = RPC_NET_UNKNOWN;
+    enum net_result result = NET_RESULT_UNKNOWN;
     if (!net)
         return RPC_DONE;
     if (has_id ? address && *address : !address)
@@ -275,7 +275,7 @@ enum rpc_progress rpc_disconnectnode(struct rpc_call *call)
         result = net->disconnect_address(net->ctx, address);
     else if (id >= 0)
         result = net->disconnect_id(net->ctx, (uint64_t)id);
-    if (result != RPC_NET_OK)
+    if (result != NET_RESULT_OK)
         return rpc_fail(call, RPC_CLIENT_NODE_NOT_CONNECTED, "Node not found in connected nodes");
     json_put_null(&call->out);
     return RPC_DONE;
@@ -283,7 +283,7 @@ enum rpc_progress rpc_disconnectnode(struct rpc_call *call)
 
 /* -- Addresses ---------------------------------------------------------------------------- */
 
-static void put_node_address(void *arg, const struct rpc_node_address *address)
+static void put_node_address(void *arg, const struct net_node_address *address)
 {
     struct rpc_call *call = arg;
     struct json_out *out = &call->out;
@@ -301,7 +301,7 @@ static void put_node_address(void *arg, const struct rpc_node_address *address)
 
 enum rpc_progress rpc_getnodeaddresses(struct rpc_call *call)
 {
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     const char *network = rpc_arg_string(call, 1, NULL);
     int32_t count = 1;
     if (!net || !rpc_arg_int32(call, 0, &count))
@@ -317,7 +317,7 @@ enum rpc_progress rpc_getnodeaddresses(struct rpc_call *call)
     return RPC_DONE;
 }
 
-static void put_addrman_count(void *arg, const struct rpc_addrman_count *count)
+static void put_addrman_count(void *arg, const struct net_addrman_count *count)
 {
     struct rpc_call *call = arg;
     struct json_out *out = &call->out;
@@ -330,7 +330,7 @@ static void put_addrman_count(void *arg, const struct rpc_addrman_count *count)
 
 enum rpc_progress rpc_getaddrmaninfo(struct rpc_call *call)
 {
-    const struct rpc_net *net = call->rpc->node->net;
+    const struct net_view *net = call->rpc->node->net;
     if (!net)
         return rpc_fail(call, RPC_CLIENT_P2P_DISABLED,
                         "Error: Address manager functionality missing or disabled");
@@ -344,7 +344,7 @@ enum rpc_progress rpc_getaddrmaninfo(struct rpc_call *call)
 
 enum rpc_progress rpc_getblockfrompeer(struct rpc_call *call)
 {
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     const struct chain *chain = call->rpc->node->chain;
     struct block_hash hash;
     int64_t peer = -1;

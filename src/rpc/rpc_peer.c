@@ -28,12 +28,12 @@ static void put_user_agent(struct json_out *out, struct span text, struct arena 
     json_put_text(out, span_of(shown, len));
 }
 
-static void put_per_message(struct json_out *out, const char *key, const struct rpc_peer_info *peer,
+static void put_per_message(struct json_out *out, const char *key, const struct net_peer_info *peer,
                             bool sent)
 {
     json_field_object(out, key);
     for (size_t i = 0; i < peer->n_per_message; i++) {
-        const struct rpc_message_bytes *message = &peer->per_message[i];
+        const struct net_message_bytes *message = &peer->per_message[i];
         uint64_t bytes = sent ? message->sent : message->received;
         if (bytes > 0)
             json_field_int(out, message->name, (int64_t)bytes);
@@ -42,7 +42,7 @@ static void put_per_message(struct json_out *out, const char *key, const struct 
 }
 
 /* Who it is and what it offers. */
-static void put_identity(struct json_out *out, const struct rpc_peer_info *peer)
+static void put_identity(struct json_out *out, const struct net_peer_info *peer)
 {
     json_field_int(out, "id", (int64_t)peer->id);
     json_field_string(out, "addr", peer->address);
@@ -57,7 +57,7 @@ static void put_identity(struct json_out *out, const struct rpc_peer_info *peer)
     json_field_int(out, "inv_to_send", (int64_t)peer->n_inv_to_send);
 }
 
-static void put_traffic(struct json_out *out, const struct rpc_peer_info *peer)
+static void put_traffic(struct json_out *out, const struct net_peer_info *peer)
 {
     json_field_int(out, "lastsend", peer->last_send_s);
     json_field_int(out, "lastrecv", peer->last_recv_s);
@@ -73,7 +73,7 @@ static void put_traffic(struct json_out *out, const struct rpc_peer_info *peer)
 }
 
 /* How far it is, and what we are asking it for. */
-static void put_sync(struct json_out *out, const struct rpc_peer_info *peer, bool with_start)
+static void put_sync(struct json_out *out, const struct net_peer_info *peer, bool with_start)
 {
     json_field_bool(out, "inbound", peer->is_inbound);
     json_field_bool(out, "bip152_hb_to", peer->is_high_bandwidth_to);
@@ -89,7 +89,7 @@ static void put_sync(struct json_out *out, const struct rpc_peer_info *peer, boo
     json_close_array(out);
 }
 
-static void put_peer(void *arg, const struct rpc_peer_info *peer)
+static void put_peer(void *arg, const struct net_peer_info *peer)
 {
     struct rpc_call *call = arg;
     struct json_out *out = &call->out;
@@ -117,7 +117,7 @@ static void put_peer(void *arg, const struct rpc_peer_info *peer)
 
 enum rpc_progress rpc_getpeerinfo(struct rpc_call *call)
 {
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     if (!net)
         return RPC_DONE;
     json_open_array(&call->out);
@@ -133,17 +133,17 @@ struct orphan_list {
     int32_t verbosity;
 };
 
-static void put_orphan(void *arg, const struct rpc_orphan *orphan)
+static void put_orphan(void *arg, const struct net_orphan *orphan)
 {
     const struct orphan_list *list = arg;
     struct json_out *out = &list->call->out;
     if (list->verbosity == 0) {
-        json_put_id(out, orphan->txid.b);
+        json_put_id(out, orphan->txid->b);
         return;
     }
     json_open_object(out);
-    json_field_id(out, "txid", orphan->txid.b);
-    json_field_id(out, "wtxid", orphan->wtxid.b);
+    json_field_id(out, "txid", orphan->txid->b);
+    json_field_id(out, "wtxid", orphan->wtxid->b);
     json_field_int(out, "bytes", (int64_t)orphan->raw.len);
     json_field_int(out, "vsize", (orphan->weight_wu + WITNESS_SCALE - 1) / WITNESS_SCALE);
     json_field_int(out, "weight", orphan->weight_wu);
@@ -159,7 +159,7 @@ static void put_orphan(void *arg, const struct rpc_orphan *orphan)
 enum rpc_progress rpc_getorphantxs(struct rpc_call *call)
 {
     struct orphan_list list = {.call = call};
-    const struct rpc_net *net = net_json_require(call);
+    const struct net_view *net = net_json_require(call);
     if (!net || !rpc_arg_verbosity(call, 0, false, &list.verbosity))
         return RPC_DONE;
     if (list.verbosity < 0 || list.verbosity > 2)

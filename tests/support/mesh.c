@@ -259,7 +259,7 @@ void mesh_deinit(struct mesh *mesh)
 /* -- What tests do with nodes --------------------------------------------------------------------
  */
 
-static void count_ready(void *arg, const struct p2p_peer_info *info)
+static void count_ready(void *arg, const struct net_peer_info *info)
 {
     *(size_t *)arg += info->is_ready;
 }
@@ -274,10 +274,10 @@ size_t mesh_count_ready(struct mesh_node *node)
 struct want_peer {
     size_t left;
     bool found;
-    struct p2p_peer_info *info;
+    struct net_peer_info *info;
 };
 
-static void pick_peer(void *arg, const struct p2p_peer_info *info)
+static void pick_peer(void *arg, const struct net_peer_info *info)
 {
     struct want_peer *want = arg;
     if (want->left-- == 0) {
@@ -286,7 +286,7 @@ static void pick_peer(void *arg, const struct p2p_peer_info *info)
     }
 }
 
-bool mesh_peer_info(struct mesh_node *node, size_t n, struct p2p_peer_info *info)
+bool mesh_peer_info(struct mesh_node *node, size_t n, struct net_peer_info *info)
 {
     struct want_peer want = {.left = n, .info = info};
     p2p_each_peer(node->p2p, pick_peer, &want);
@@ -310,7 +310,7 @@ void mesh_connect(struct mesh_node *from, struct mesh_node *to)
     char text[64];
     struct pair pair = {from, to, mesh_count_ready(from) + 1, mesh_count_ready(to) + 1};
     snprintf(text, sizeof text, "%s:%d", to->address, MESH_PORT);
-    assert_int_equal(p2p_add_node(from->p2p, text), P2P_OK);
+    assert_int_equal(p2p_add_node(from->p2p, text), NET_RESULT_OK);
     assert_true(mesh_run_until(from->mesh, are_ready, &pair, PATIENCE_S));
 }
 

@@ -74,7 +74,7 @@ int64_t mesh_wait_tip(struct mesh *mesh, const struct built_block *block, int64_
 /* Peers of a node that are ready. */
 size_t mesh_count_ready(struct mesh_node *node);
 /* The info of a node's n-th peer. False if there is none. */
-bool mesh_peer_info(struct mesh_node *node, size_t n, struct p2p_peer_info *info);
+bool mesh_peer_info(struct mesh_node *node, size_t n, struct net_peer_info *info);
 
 /* -- Scripted peers ---------------------------------------------------------------------------- */
 

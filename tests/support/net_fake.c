@@ -6,27 +6,27 @@
 
 #include "util/assert.h"
 
-static void each_peer(void *ctx, rpc_peer_fn *fn, void *arg)
+static void each_peer(void *ctx, net_peer_fn *fn, void *arg)
 {
     struct net_fake *fake = ctx;
     for (size_t i = 0; i < fake->n_peers; i++)
         fn(arg, &fake->peers[i]);
 }
 
-static void each_added(void *ctx, rpc_added_fn *fn, void *arg)
+static void each_added(void *ctx, net_added_fn *fn, void *arg)
 {
     struct net_fake *fake = ctx;
     for (size_t i = 0; i < fake->n_added; i++)
         fn(arg, fake->added[i].address, fake->added[i].peer);
 }
 
-static void info(void *ctx, rpc_net_info_fn *fn, void *arg)
+static void info(void *ctx, net_info_fn *fn, void *arg)
 {
     struct net_fake *fake = ctx;
     fn(arg, &fake->info);
 }
 
-static bool addresses(void *ctx, size_t max, const char *network, rpc_node_address_fn *fn,
+static bool addresses(void *ctx, size_t max, const char *network, net_node_address_fn *fn,
                       void *arg)
 {
     struct net_fake *fake = ctx;
@@ -42,21 +42,21 @@ static bool addresses(void *ctx, size_t max, const char *network, rpc_node_addre
     return true;
 }
 
-static void addrman(void *ctx, rpc_addrman_fn *fn, void *arg)
+static void addrman(void *ctx, net_addrman_fn *fn, void *arg)
 {
     struct net_fake *fake = ctx;
     for (size_t i = 0; i < fake->n_counts; i++)
         fn(arg, &fake->counts[i]);
 }
 
-static void each_orphan(void *ctx, rpc_orphan_fn *fn, void *arg)
+static void each_orphan(void *ctx, net_orphan_fn *fn, void *arg)
 {
     struct net_fake *fake = ctx;
     for (size_t i = 0; i < fake->n_orphans; i++)
         fn(arg, &fake->orphans[i]);
 }
 
-static void each_ban(void *ctx, rpc_ban_fn *fn, void *arg)
+static void each_ban(void *ctx, net_ban_fn *fn, void *arg)
 {
     struct net_fake *fake = ctx;
     for (size_t i = 0; i < fake->n_bans; i++)
@@ -65,51 +65,51 @@ static void each_ban(void *ctx, rpc_ban_fn *fn, void *arg)
 
 /* -- Orders --------------------------------------------------------------------------------- */
 
-static enum rpc_net_result note(struct net_fake *fake, const char *verb, const char *what)
+static enum net_result note(struct net_fake *fake, const char *verb, const char *what)
 {
     int len = snprintf(fake->order, sizeof fake->order, "%s %s", verb, what);
     ASSERT(len > 0 && (size_t)len < sizeof fake->order);
     return fake->result;
 }
 
-static enum rpc_net_result note_id(struct net_fake *fake, const char *verb, uint64_t id)
+static enum net_result note_id(struct net_fake *fake, const char *verb, uint64_t id)
 {
     char text[32];
     snprintf(text, sizeof text, "#%llu", (unsigned long long)id);
     return note(fake, verb, text);
 }
 
-static enum rpc_net_result add_node(void *ctx, const char *address)
+static enum net_result add_node(void *ctx, const char *address)
 {
     return note(ctx, "add", address);
 }
 
-static enum rpc_net_result remove_node(void *ctx, const char *address)
+static enum net_result remove_node(void *ctx, const char *address)
 {
     return note(ctx, "remove", address);
 }
 
-static enum rpc_net_result try_node(void *ctx, const char *address)
+static enum net_result try_node(void *ctx, const char *address)
 {
     return note(ctx, "try", address);
 }
 
-static enum rpc_net_result open_connection(void *ctx, const char *address, const char *type)
+static enum net_result open_connection(void *ctx, const char *address, const char *type)
 {
     return note(ctx, type, address);
 }
 
-static enum rpc_net_result disconnect_address(void *ctx, const char *address)
+static enum net_result disconnect_address(void *ctx, const char *address)
 {
     return note(ctx, "disconnect", address);
 }
 
-static enum rpc_net_result disconnect_id(void *ctx, uint64_t id)
+static enum net_result disconnect_id(void *ctx, uint64_t id)
 {
     return note_id(ctx, "disconnect", id);
 }
 
-static enum rpc_net_result ban(void *ctx, const char *subnet, int64_t seconds, bool is_absolute)
+static enum net_result ban(void *ctx, const char *subnet, int64_t seconds, bool is_absolute)
 {
     char text[40];
     snprintf(text, sizeof text, "%s %s %lld", subnet, is_absolute ? "until" : "for",
@@ -117,7 +117,7 @@ static enum rpc_net_result ban(void *ctx, const char *subnet, int64_t seconds, b
     return note(ctx, "ban", text);
 }
 
-static enum rpc_net_result unban(void *ctx, const char *subnet)
+static enum net_result unban(void *ctx, const char *subnet)
 {
     return note(ctx, "unban", subnet);
 }
@@ -127,7 +127,7 @@ static void clear_bans(void *ctx)
     (void)note(ctx, "clear", "bans");
 }
 
-static void save_bans(void *ctx, rpc_saved_fn *done, void *arg)
+static void save_bans(void *ctx, net_saved_fn *done, void *arg)
 {
     struct net_fake *fake = ctx;
     fake->n_saves++;

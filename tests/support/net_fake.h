@@ -4,34 +4,35 @@
 #ifndef TESTS_SUPPORT_NET_FAKE_H
 #define TESTS_SUPPORT_NET_FAKE_H
 
-#include "rpc/net_view.h"
+#include "consensus/ids.h"
+#include "util/net_view.h"
 
 struct net_fake_added {
     const char *address;
-    const struct rpc_peer_info *peer;
+    const struct net_peer_info *peer;
 };
 
 struct net_fake {
-    struct rpc_net view;
-    struct rpc_net_info info;
-    const struct rpc_peer_info *peers;
+    struct net_view view;
+    struct net_info info;
+    const struct net_peer_info *peers;
     size_t n_peers;
     struct net_fake_added added[4];
     size_t n_added;
-    const struct rpc_node_address *addresses;
+    const struct net_node_address *addresses;
     size_t n_addresses;
-    const struct rpc_addrman_count *counts;
+    const struct net_addrman_count *counts;
     size_t n_counts;
-    const struct rpc_orphan *orphans;
+    const struct net_orphan *orphans;
     size_t n_orphans;
-    const struct rpc_ban *bans;
+    const struct net_ban *bans;
     size_t n_bans;
 
     char order[64]; /* the last one: "add 1.2.3.4" */
     int n_pings;
     struct block_hash asked;
-    enum rpc_net_result result; /* of the orders */
-    const char *error;          /* of get_block */
+    enum net_result result; /* of the orders */
+    const char *error;      /* of get_block */
     size_t n_saves;
     int save_error;
 };

@@ -70,7 +70,7 @@ struct peer {
     int64_t connected_us, connected_s, last_send_s, last_recv_s, last_tx_s, last_block_s;
     int64_t last_recv_us;
     uint64_t bytes_sent, bytes_received;
-    struct p2p_message_bytes per_message[MESSAGES_COUNT + 1];
+    struct net_message_bytes per_message[MESSAGES_COUNT + 1];
     int64_t time_offset_s;
 
     struct score score;

@@ -93,7 +93,7 @@ static int save(struct rig *rig)
     return rig->error;
 }
 
-static void show_ban(void *arg, const struct rpc_ban *ban)
+static void show_ban(void *arg, const struct net_ban *ban)
 {
     buffer_append_format(arg, "%s %lld %lld;", ban->subnet, (long long)ban->created_s - START,
                          (long long)ban->until_s - START);
@@ -118,16 +118,16 @@ TEST(bans_have_the_length_that_was_ordered)
 {
     struct rig rig;
     rig_init(&rig);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 0, false), RPC_NET_OK);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 0, false), NET_RESULT_OK);
     assert_string_equal(rig.p2p.dropped, "1.2.3.4/32");
-    assert_int_equal(node_bans_add(rig.bans, "10.1.0.0/8", 60, false), RPC_NET_OK);
+    assert_int_equal(node_bans_add(rig.bans, "10.1.0.0/8", 60, false), NET_RESULT_OK);
     assert_string_equal(rig.p2p.dropped, "10.0.0.0/8");
-    assert_int_equal(node_bans_add(rig.bans, "::1", START + 5, true), RPC_NET_OK);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.5", -7, false), RPC_NET_OK);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.6", START, true), RPC_NET_OK); /* is over */
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.7", INT64_MAX, false), RPC_NET_OK);
+    assert_int_equal(node_bans_add(rig.bans, "::1", START + 5, true), NET_RESULT_OK);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.5", -7, false), NET_RESULT_OK);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.6", START, true), NET_RESULT_OK); /* is over */
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.7", INT64_MAX, false), NET_RESULT_OK);
     assert_int_equal(rig.p2p.list.bans[2].until_s, INT64_MAX);
-    assert_int_equal(node_bans_remove(rig.bans, "1.2.3.7"), RPC_NET_OK);
+    assert_int_equal(node_bans_remove(rig.bans, "1.2.3.7"), NET_RESULT_OK);
     assert_bans(&rig, "1.2.3.4/32 0 500;1.2.3.5/32 0 500;10.0.0.0/8 0 60;::1/128 0 5;");
     sim_env_set_unix_s(rig.sim, START + 60);
     assert_bans(&rig, "1.2.3.4/32 0 500;1.2.3.5/32 0 500;");
@@ -138,19 +138,19 @@ TEST(orders_that_make_no_sense_are_refused)
 {
     struct rig rig;
     rig_init(&rig);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4/99", 0, false), RPC_NET_BAD_ADDRESS);
-    assert_int_equal(node_bans_remove(rig.bans, "x"), RPC_NET_BAD_ADDRESS);
-    assert_int_equal(node_bans_remove(rig.bans, "1.2.3.4"), RPC_NET_UNKNOWN);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", START - 1, true), RPC_NET_IN_PAST);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 0, true), RPC_NET_IN_PAST);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4/99", 0, false), NET_RESULT_BAD_ADDRESS);
+    assert_int_equal(node_bans_remove(rig.bans, "x"), NET_RESULT_BAD_ADDRESS);
+    assert_int_equal(node_bans_remove(rig.bans, "1.2.3.4"), NET_RESULT_UNKNOWN);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", START - 1, true), NET_RESULT_IN_PAST);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 0, true), NET_RESULT_IN_PAST);
     assert_bans(&rig, "");
     assert_string_equal(rig.p2p.dropped, "");
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 10, false), RPC_NET_OK);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4/32", 20, false), RPC_NET_EXISTS);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", START - 1, true), RPC_NET_EXISTS);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4/31", 20, false), RPC_NET_OK);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 10, false), NET_RESULT_OK);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4/32", 20, false), NET_RESULT_EXISTS);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", START - 1, true), NET_RESULT_EXISTS);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4/31", 20, false), NET_RESULT_OK);
     sim_env_set_unix_s(rig.sim, START + 10); /* a ban that is over is in nobody's way */
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 10, false), RPC_NET_OK);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 10, false), NET_RESULT_OK);
     assert_bans(&rig, "1.2.3.4/31 0 20;1.2.3.4/32 10 20;");
     node_bans_clear(rig.bans);
     assert_bans(&rig, "");
@@ -165,7 +165,7 @@ TEST(a_full_list_is_an_error)
         char text[32];
         snprintf(text, sizeof text, "1.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
         assert_int_equal(node_bans_add(rig.bans, text, 0, false),
-                         i < BAN_LIST_MAX ? RPC_NET_OK : RPC_NET_FULL);
+                         i < BAN_LIST_MAX ? NET_RESULT_OK : NET_RESULT_FULL);
     }
     assert_int_equal(save(&rig), 0);
     rig_crash(&rig, SIM_CRASH_LOST);
@@ -178,13 +178,13 @@ TEST(what_was_saved_outlives_a_power_cut)
 {
     struct rig rig;
     rig_init(&rig);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.0/24", 100, false), RPC_NET_OK);
-    assert_int_equal(node_bans_add(rig.bans, "2a00::/16", 7, false), RPC_NET_OK);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.0/24", 100, false), NET_RESULT_OK);
+    assert_int_equal(node_bans_add(rig.bans, "2a00::/16", 7, false), NET_RESULT_OK);
     assert_int_equal(save(&rig), 0);
     rig_crash(&rig, SIM_CRASH_LOST);
     sim_env_set_unix_s(rig.sim, START + 6);
     assert_bans(&rig, "1.2.3.0/24 0 100;2a00::/16 0 7;");
-    assert_int_equal(node_bans_remove(rig.bans, "1.2.3.0/24"), RPC_NET_OK);
+    assert_int_equal(node_bans_remove(rig.bans, "1.2.3.0/24"), NET_RESULT_OK);
     assert_int_equal(save(&rig), 0);
     rig_crash(&rig, SIM_CRASH_LOST);
     sim_env_set_unix_s(rig.sim, START + 6);
@@ -201,7 +201,7 @@ TEST(orders_during_a_write_are_in_the_next)
     for (int i = 0; i < 5; i++) {
         char text[24];
         snprintf(text, sizeof text, "1.2.3.%d", i);
-        assert_int_equal(node_bans_add(rig.bans, text, 100, false), RPC_NET_OK);
+        assert_int_equal(node_bans_add(rig.bans, text, 100, false), NET_RESULT_OK);
         node_bans_save(rig.bans, on_saved, &rig);
     }
     assert_int_equal(rig.n_saved, 0);
@@ -217,7 +217,7 @@ TEST(a_disk_that_fails_is_told_and_the_next_order_tries_again)
 {
     struct rig rig;
     rig_init(&rig);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 100, false), RPC_NET_OK);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 100, false), NET_RESULT_OK);
     sim_disk_fail(sim_env_disk(rig.sim), SIM_OP_SYNC, 0, -ENOSPC, false);
     assert_int_equal(save(&rig), -ENOSPC);
     assert_bans(&rig, "1.2.3.4/32 0 100;"); /* it holds all the same */
@@ -298,7 +298,7 @@ TEST(without_a_folder_nothing_is_kept)
     struct rig rig = {.sim = sim_env_new(7)};
     static const struct node_bans_options options = {0};
     rig.bans = node_bans_new(sim_env_get(rig.sim), NULL, &rig.p2p, &options, &rig.warning);
-    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 0, false), RPC_NET_OK);
+    assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 0, false), NET_RESULT_OK);
     assert_int_equal(rig.p2p.list.bans[0].until_s - rig.p2p.list.bans[0].created_s, 86400);
     node_bans_save(rig.bans, on_saved, &rig);
     assert_int_equal(rig.n_saved, 1);

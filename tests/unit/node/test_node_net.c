@@ -10,17 +10,17 @@
 /* -- The mesh, played ----------------------------------------------------------------------- */
 
 struct p2p {
-    const struct p2p_peer_info *peers;
+    const struct net_peer_info *peers;
     size_t n_peers;
-    const struct p2p_orphan_info *orphans;
+    const struct net_orphan *orphans;
     size_t n_orphans;
     const char *added[2];
-    const struct p2p_peer_info *added_peers[2];
+    const struct net_peer_info *added_peers[2];
     size_t n_added;
     struct p2p_info info;
     struct address_book *book;
     char order[80]; /* the last one */
-    enum p2p_result result;
+    enum net_result result;
     const char *error;
     struct block_hash asked;
     struct ban_list bans;
@@ -35,23 +35,19 @@ const struct mempool_options *mempool_options_of(const struct mempool *mempool)
     return &mempool->options;
 }
 
-void p2p_each_peer(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_peer_info *info),
-                   void *arg)
+void p2p_each_peer(struct p2p *p2p, net_peer_fn *fn, void *arg)
 {
     for (size_t i = 0; i < p2p->n_peers; i++)
         fn(arg, &p2p->peers[i]);
 }
 
-void p2p_each_orphan(struct p2p *p2p, void (*fn)(void *arg, const struct p2p_orphan_info *info),
-                     void *arg)
+void p2p_each_orphan(struct p2p *p2p, net_orphan_fn *fn, void *arg)
 {
     for (size_t i = 0; i < p2p->n_orphans; i++)
         fn(arg, &p2p->orphans[i]);
 }
 
-void p2p_each_added(struct p2p *p2p,
-                    void (*fn)(void *arg, const char *address, const struct p2p_peer_info *peer),
-                    void *arg)
+void p2p_each_added(struct p2p *p2p, net_added_fn *fn, void *arg)
 {
     for (size_t i = 0; i < p2p->n_added; i++)
         fn(arg, p2p->added[i], p2p->added_peers[i]);
@@ -84,42 +80,39 @@ void p2p_disconnect_range(struct p2p *p2p, const struct net_range *range)
     snprintf(p2p->order, sizeof p2p->order, "drop %.60s", ban_range_format(range, text));
 }
 
-static enum p2p_result note(struct p2p *p2p, const char *verb, const char *what)
+static enum net_result note(struct p2p *p2p, const char *verb, const char *what)
 {
     snprintf(p2p->order, sizeof p2p->order, "%s %s", verb, what);
     return p2p->result;
 }
 
-enum p2p_result p2p_add_node(struct p2p *p2p, const char *address)
+enum net_result p2p_add_node(struct p2p *p2p, const char *address)
 {
     return note(p2p, "add", address);
 }
 
-enum p2p_result p2p_open_connection(struct p2p *p2p, const char *address, enum peer_class class)
+enum net_result p2p_open_connection(struct p2p *p2p, const char *address, const char *type)
 {
-    return note(p2p,
-                class == PEER_FULL     ? "full"
-                : class == PEER_FEELER ? "feel"
-                                       : "other",
-                address);
+    (void)type;
+    return note(p2p, "open", address);
 }
 
-enum p2p_result p2p_remove_node(struct p2p *p2p, const char *address)
+enum net_result p2p_remove_node(struct p2p *p2p, const char *address)
 {
     return note(p2p, "remove", address);
 }
 
-enum p2p_result p2p_try_node(struct p2p *p2p, const char *address)
+enum net_result p2p_try_node(struct p2p *p2p, const char *address)
 {
     return note(p2p, "try", address);
 }
 
-enum p2p_result p2p_disconnect_address(struct p2p *p2p, const char *address)
+enum net_result p2p_disconnect_address(struct p2p *p2p, const char *address)
 {
     return note(p2p, "disconnect", address);
 }
 
-enum p2p_result p2p_disconnect_id(struct p2p *p2p, uint64_t id)
+enum net_result p2p_disconnect_id(struct p2p *p2p, uint64_t id)
 {
     char text[24];
     snprintf(text, sizeof text, "%llu", (unsigned long long)id);
@@ -162,7 +155,7 @@ struct net_rig {
     struct p2p p2p;
     struct node_bans *bans;
     struct node_net *net;
-    const struct rpc_net *view;
+    const struct net_view *view;
 };
 
 static void rig_init(struct net_rig *rig, const struct mempool *mempool)
@@ -193,190 +186,34 @@ static struct net_address address_of(const char *text)
 
 /* -- Peers ---------------------------------------------------------------------------------- */
 
-/* The fields of a peer whose values are told apart by their numbers. */
-static void assert_numbers(const struct rpc_peer_info *peer)
+static const struct net_peer_info shown = {.address = "1.2.3.4:8333", .version = 14};
+
+static void see_peer(void *arg, const struct net_peer_info *seen)
 {
-    assert_int_equal(peer->id, 1);
-    assert_int_equal(peer->services, 2);
-    assert_int_equal(peer->last_send_s, 3);
-    assert_int_equal(peer->last_recv_s, 4);
-    assert_int_equal(peer->last_tx_s, 5);
-    assert_int_equal(peer->last_block_s, 6);
-    assert_int_equal(peer->connected_s, 7);
-    assert_int_equal(peer->bytes_sent, 8);
-    assert_int_equal(peer->bytes_received, 9);
-    assert_int_equal(peer->time_offset_s, -10);
-    assert_int_equal(peer->ping_us, 11);
-    assert_int_equal(peer->min_ping_us, 12);
-    assert_int_equal(peer->ping_wait_us, 13);
-    assert_int_equal(peer->version, 14);
-    assert_int_equal(peer->start_height, 15);
-    assert_int_equal(peer->presynced_headers, 16);
-    assert_int_equal(peer->synced_headers, 17);
-    assert_int_equal(peer->synced_blocks, 18);
-    assert_int_equal(peer->addr_processed, 19);
-    assert_int_equal(peer->addr_rate_limited, 20);
-    assert_int_equal(peer->fee_filter_sat_per_kvb, 21);
-    assert_int_equal(peer->n_inv_to_send, 22);
-    assert_int_equal(peer->last_inv_sequence, 23);
+    assert_ptr_equal(seen, &shown);
+    ++*(int *)arg;
 }
 
-static void assert_texts_and_lists(const struct rpc_peer_info *peer)
+static void see_orphan(void *arg, const struct net_orphan *seen)
 {
-    static const struct rpc_message_bytes want[] = {{"*other*", 0, 5}, {"inv", 1, 2}, {"tx", 3, 4}};
-    assert_string_equal(peer->address, "1.2.3.4:8333");
-    assert_null(peer->address_bind);
-    assert_string_equal(peer->address_local, "[2001:db8::2]:8333");
-    assert_string_equal(peer->network, "ipv4");
-    assert_true(span_equal(peer->user_agent, span_of_string("/x/")));
-    assert_string_equal(peer->connection_type, "outbound-full-relay");
-    assert_string_equal(peer->transport, "v1");
-    assert_string_equal(peer->session_id, "");
-    assert_int_equal(peer->n_in_flight, 2);
-    assert_int_equal(peer->in_flight[1], 101);
-    assert_int_equal(peer->n_permissions, 2);
-    assert_string_equal(peer->permissions[0], "noban");
-    assert_string_equal(peer->permissions[1], "download");
-    assert_int_equal(peer->n_per_message, COUNT_OF(want));
-    for (size_t i = 0; i < COUNT_OF(want); i++) {
-        assert_string_equal(peer->per_message[i].name, want[i].name);
-        assert_int_equal(peer->per_message[i].sent, want[i].sent);
-        assert_int_equal(peer->per_message[i].received, want[i].received);
-    }
+    assert_int_equal(seen->weight_wu, 12);
+    ++*(int *)arg;
 }
 
-static void check_known(void *arg, const struct rpc_peer_info *peer)
+TEST(peers_and_orphans_are_handed_on)
 {
-    int *n = arg;
-    ++*n;
-    assert_numbers(peer);
-    assert_texts_and_lists(peer);
-    assert_true(peer->relays_txs);
-    assert_false(peer->is_inbound);
-    assert_true(peer->is_high_bandwidth_to);
-    assert_false(peer->is_high_bandwidth_from);
-    assert_true(peer->is_addr_relay);
-}
-
-static const struct p2p_message_bytes traffic[] = {{"tx", 3, 4}, {"*other*", 0, 5}, {"inv", 1, 2}};
-
-static struct p2p_peer_info known_peer(void)
-{
-    return (struct p2p_peer_info){
-        .id = 1,
-        .class = PEER_FULL,
-        .address_text = "1.2.3.4:8333",
-        .address_local = address_of("[2001:db8::2]:8333"),
-        .network = "ipv4",
-        .services = 2,
-        .relays_txs = true,
-        .last_send_s = 3,
-        .last_recv_s = 4,
-        .last_tx_s = 5,
-        .last_block_s = 6,
-        .connected_s = 7,
-        .bytes_sent = 8,
-        .bytes_received = 9,
-        .time_offset_s = -10,
-        .ping_us = 11,
-        .min_ping_us = 12,
-        .ping_wait_us = 13,
-        .version = 14,
-        .user_agent = "/x/",
-        .start_height = 15,
-        .is_high_bandwidth_to = true,
-        .presynced_headers = 16,
-        .synced_headers = 17,
-        .synced_blocks = 18,
-        .in_flight = {100, 101},
-        .n_in_flight = 2,
-        .is_addr_relay = true,
-        .addr_processed = 19,
-        .addr_rate_limited = 20,
-        .permissions = PERMISSION_NOBAN | PERMISSION_DOWNLOAD,
-        .fee_filter_sat_per_kvb = 21,
-        .n_tx_announced = 99,
-        .n_tx_to_send = 22,
-        .last_tx_sequence = 23,
-        .per_message = traffic,
-        .n_per_message = COUNT_OF(traffic),
-    };
-}
-
-TEST(every_field_of_a_peer_arrives)
-{
+    static const struct net_orphan orphan = {.weight_wu = 12};
     struct net_rig rig;
     int n = 0;
     rig_init(&rig, NULL);
-    const struct p2p_peer_info peers[2] = {known_peer(), known_peer()};
-    rig.p2p.peers = peers;
-    rig.view->each_peer(rig.view->ctx, check_known, &n);
-    assert_int_equal(n, 0);
-    rig.p2p.n_peers = 2;
-    rig.view->each_peer(rig.view->ctx, check_known, &n);
-    assert_int_equal(n, 2);
-    rig_deinit(&rig);
-}
-
-static void check_orphan(void *arg, const struct rpc_orphan *orphan)
-{
-    int *n = arg;
-    assert_int_equal(orphan->txid.b[0], 1);
-    assert_int_equal(orphan->wtxid.b[0], 2);
-    assert_int_equal(orphan->raw.len, 3);
-    assert_int_equal(orphan->weight_wu, 12);
-    assert_int_equal(orphan->n_peers, 2);
-    assert_int_equal(orphan->peers[1], 8);
-    ++*n;
-}
-
-TEST(orphans_arrive_whole)
-{
-    static const uint64_t peers[] = {7, 8};
-    const struct p2p_orphan_info orphan = {{{1}}, {{2}}, span_of("abc", 3), 12, peers, 2};
-    struct net_rig rig;
-    int n = 0;
-    rig_init(&rig, NULL);
-    rig.view->each_orphan(rig.view->ctx, check_orphan, &n);
-    assert_int_equal(n, 0);
+    rig.p2p.peers = &shown;
+    rig.p2p.n_peers = 1;
     rig.p2p.orphans = &orphan;
     rig.p2p.n_orphans = 1;
-    rig.view->each_orphan(rig.view->ctx, check_orphan, &n);
-    assert_int_equal(n, 1);
+    rig.view->each_peer(rig.view->ctx, see_peer, &n);
+    rig.view->each_orphan(rig.view->ctx, see_orphan, &n);
+    assert_int_equal(n, 2);
     rig_deinit(&rig);
-}
-
-static void check_fresh(void *arg, const struct rpc_peer_info *peer)
-{
-    const char *type = arg;
-    assert_string_equal(peer->connection_type, type);
-    assert_int_equal(peer->is_inbound, strcmp(type, "inbound") == 0);
-    assert_null(peer->address_local);
-    assert_int_equal(peer->user_agent.len, 0);
-    assert_int_equal(peer->n_permissions, 0);
-    assert_int_equal(peer->n_per_message, 0);
-}
-
-TEST(classes_have_names_that_clients_know)
-{
-    static const struct {
-        enum peer_class class;
-        const char *want;
-    } rows[] = {
-        {PEER_INBOUND, "inbound"},       {PEER_FULL, "outbound-full-relay"},
-        {PEER_FEELER, "feeler"},         {PEER_BLOCK_ONLY, "block-relay-only"},
-        {PEER_ADDR_FETCH, "addr-fetch"}, {PEER_MANUAL, "manual"},
-    };
-    assert_int_equal(COUNT_OF(rows), PEER_CLASS_COUNT);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct net_rig rig;
-        const struct p2p_peer_info peer = {.class = rows[i].class, .network = "ipv4"};
-        rig_init(&rig, NULL);
-        rig.p2p.peers = &peer;
-        rig.p2p.n_peers = 1;
-        rig.view->each_peer(rig.view->ctx, check_fresh, (void *)(uintptr_t)rows[i].want);
-        rig_deinit(&rig);
-    }
 }
 
 struct added_seen {
@@ -384,7 +221,7 @@ struct added_seen {
     char last[32];
 };
 
-static void see_added(void *arg, const char *address, const struct rpc_peer_info *peer)
+static void see_added(void *arg, const char *address, const struct net_peer_info *peer)
 {
     struct added_seen *seen = arg;
     seen->n++;
@@ -399,10 +236,9 @@ TEST(added_nodes_come_with_their_peer)
 {
     struct net_rig rig;
     struct added_seen seen = {0};
-    const struct p2p_peer_info peer = known_peer();
     rig_init(&rig, NULL);
     rig.p2p.added[0] = "1.2.3.4";
-    rig.p2p.added_peers[0] = &peer;
+    rig.p2p.added_peers[0] = &shown;
     rig.p2p.added[1] = "5.6.7.8:9";
     rig.p2p.n_added = 2;
     rig.view->each_added(rig.view->ctx, see_added, &seen);
@@ -414,7 +250,7 @@ TEST(added_nodes_come_with_their_peer)
 
 /* -- The whole ------------------------------------------------------------------------------ */
 
-static void check_info(void *arg, const struct rpc_net_info *info)
+static void check_info(void *arg, const struct net_info *info)
 {
     static const char *const names[] = {"ipv4", "ipv6", "onion", "i2p", "cjdns"};
     const int64_t *fee_sat = arg;
@@ -484,7 +320,7 @@ struct addresses_seen {
     char last[64];
 };
 
-static void see_address(void *arg, const struct rpc_node_address *address)
+static void see_address(void *arg, const struct net_node_address *address)
 {
     struct addresses_seen *seen = arg;
     seen->n++;
@@ -526,7 +362,7 @@ TEST(addresses_can_be_asked_for_by_network)
     rig_deinit(&rig);
 }
 
-static void see_count(void *arg, const struct rpc_addrman_count *count)
+static void see_count(void *arg, const struct net_addrman_count *count)
 {
     struct buffer *text = arg;
     buffer_append_format(text, "%s %zu+%zu;", count->name ? count->name : "all", count->n_new,
@@ -555,7 +391,7 @@ TEST(addresses_are_counted_by_network)
 
 /* -- Orders --------------------------------------------------------------------------------- */
 
-static void count_ban(void *arg, const struct rpc_ban *ban)
+static void count_ban(void *arg, const struct net_ban *ban)
 {
     assert_true(ban->until_s > ban->created_s);
     ++*(int *)arg;
@@ -573,26 +409,28 @@ TEST(orders_are_passed_on)
     struct block_hash hash = {{1, 2, 3}};
     rig_init(&rig, NULL);
     void *ctx = rig.view->ctx;
-    assert_int_equal(rig.view->add_node(ctx, "a"), RPC_NET_OK);
+    assert_int_equal(rig.view->add_node(ctx, "a"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "add a");
-    assert_int_equal(rig.view->remove_node(ctx, "b"), RPC_NET_OK);
+    assert_int_equal(rig.view->remove_node(ctx, "b"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "remove b");
-    assert_int_equal(rig.view->try_node(ctx, "c"), RPC_NET_OK);
+    assert_int_equal(rig.view->open_connection(ctx, "o", "feeler"), NET_RESULT_OK);
+    assert_string_equal(rig.p2p.order, "open o");
+    assert_int_equal(rig.view->try_node(ctx, "c"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "try c");
-    assert_int_equal(rig.view->disconnect_address(ctx, "d"), RPC_NET_OK);
+    assert_int_equal(rig.view->disconnect_address(ctx, "d"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "disconnect d");
-    assert_int_equal(rig.view->disconnect_id(ctx, UINT64_MAX), RPC_NET_OK);
+    assert_int_equal(rig.view->disconnect_id(ctx, UINT64_MAX), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "disconnect id 18446744073709551615");
-    assert_int_equal(rig.view->ban(ctx, "1.2.3.4", NOW + 9, true), RPC_NET_OK);
+    assert_int_equal(rig.view->ban(ctx, "1.2.3.4", NOW + 9, true), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "drop 1.2.3.4/32");
     assert_int_equal(rig.p2p.bans.bans[0].until_s, NOW + 9);
-    assert_int_equal(rig.view->ban(ctx, "::1", 7, false), RPC_NET_OK);
+    assert_int_equal(rig.view->ban(ctx, "::1", 7, false), NET_RESULT_OK);
     assert_int_equal(rig.p2p.bans.bans[1].until_s, NOW + 7);
     int n_bans = 0, n_saves = 0;
     rig.view->each_ban(ctx, count_ban, &n_bans);
     assert_int_equal(n_bans, 2);
-    assert_int_equal(rig.view->unban(ctx, "::1"), RPC_NET_OK);
-    assert_int_equal(rig.view->unban(ctx, "::1"), RPC_NET_UNKNOWN);
+    assert_int_equal(rig.view->unban(ctx, "::1"), NET_RESULT_OK);
+    assert_int_equal(rig.view->unban(ctx, "::1"), NET_RESULT_UNKNOWN);
     rig.view->clear_bans(ctx);
     assert_int_equal(rig.p2p.bans.n, 0);
     rig.view->save_bans(ctx, count_save, &n_saves);
@@ -607,28 +445,5 @@ TEST(orders_are_passed_on)
     assert_memory_equal(rig.p2p.asked.b, hash.b, sizeof hash.b);
     rig.p2p.error = "Peer does not exist";
     assert_string_equal(rig.view->get_block(ctx, &hash, 5), "Peer does not exist");
-    rig_deinit(&rig);
-}
-
-TEST(results_are_translated)
-{
-    static const struct {
-        enum p2p_result result;
-        enum rpc_net_result want;
-    } rows[] = {
-        {P2P_OK, RPC_NET_OK},          {P2P_UNKNOWN, RPC_NET_UNKNOWN},
-        {P2P_EXISTS, RPC_NET_EXISTS},  {P2P_BAD_ADDRESS, RPC_NET_BAD_ADDRESS},
-        {P2P_FULL_LIST, RPC_NET_FULL},
-    };
-    struct net_rig rig;
-    rig_init(&rig, NULL);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        rig.p2p.result = rows[i].result;
-        assert_int_equal(rig.view->add_node(rig.view->ctx, "x"), rows[i].want);
-        assert_int_equal(rig.view->remove_node(rig.view->ctx, "x"), rows[i].want);
-        assert_int_equal(rig.view->try_node(rig.view->ctx, "x"), rows[i].want);
-        assert_int_equal(rig.view->disconnect_address(rig.view->ctx, "x"), rows[i].want);
-        assert_int_equal(rig.view->disconnect_id(rig.view->ctx, 1), rows[i].want);
-    }
     rig_deinit(&rig);
 }

@@ -10,17 +10,17 @@ TEST(two_nodes_shake_hands, struct fixture *f)
     mesh_init(&f->mesh, 1, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     mesh_connect(a, b);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     mesh_run(&f->mesh, 1000000);
     assert_true(mesh_peer_info(a, 0, &info));
-    assert_int_equal(info.class, PEER_MANUAL);
-    assert_string_equal(info.user_agent, "/Cairn:test/");
-    assert_string_equal(info.address_text, "10.0.2.1:18444");
+    assert_string_equal(info.connection_type, "manual");
+    assert_true(span_equal(info.user_agent, span_of_string("/Cairn:test/")));
+    assert_string_equal(info.address, "10.0.2.1:18444");
     assert_int_equal(info.version, WIRE_PROTOCOL_VERSION);
     assert_true(info.services & NODE_NETWORK);
     assert_in_range(info.min_ping_us, 40000, 45000); /* the way there and back */
     assert_true(mesh_peer_info(b, 0, &info));
-    assert_int_equal(info.class, PEER_INBOUND);
+    assert_string_equal(info.connection_type, "inbound");
     assert_int_equal(a->n_peers, 1);
     assert_int_equal(b->n_peers, 1);
 }
@@ -33,7 +33,7 @@ TEST(a_new_node_syncs_headers_first_and_then_all_blocks, struct fixture *f)
     mesh_give(a, tip);
     mesh_connect(b, a);
     assert_true(mesh_wait_tip(&f->mesh, tip, 60) >= 0);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(b, 0, &info));
     assert_int_equal(info.synced_headers, 2500);
     assert_int_equal(info.synced_blocks, 2500);

@@ -9,7 +9,7 @@ struct sums {
     bool sorted;
 };
 
-static void add_up(void *arg, const struct p2p_peer_info *info)
+static void add_up(void *arg, const struct net_peer_info *info)
 {
     struct sums *sums = arg;
     sums->total_sent += info->bytes_sent;
@@ -19,6 +19,8 @@ static void add_up(void *arg, const struct p2p_peer_info *info)
         sums->sent += info->per_message[i].sent;
         sums->received += info->per_message[i].received;
         assert_true(info->per_message[i].sent + info->per_message[i].received > 0);
+        if (i > 0)
+            assert_true(strcmp(info->per_message[i - 1].name, info->per_message[i].name) < 0);
     }
 }
 
@@ -61,21 +63,49 @@ TEST(facts_of_a_peer_are_shown, struct fixture *f)
     struct p2p_options options = {.whitelist = trusted, .n_whitelist = 1};
     struct mesh_node *a = fixture_node(f, 103, &options, NULL);
     struct raw_peer *raw = raw_connect(&f->mesh, a);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_false(info.is_ready);
     assert_int_equal(info.start_height, -1);
     raw_handshake(raw, SERVICES);
     assert_true(mesh_peer_info(a, 0, &info));
     assert_true(info.is_ready);
-    assert_int_equal(info.permissions, PERMISSION_RELAY | PERMISSION_ADDR);
-    assert_string_equal(info.user_agent, "/raw:1/");
+    assert_int_equal(info.n_permissions, 2);
+    assert_true(span_equal(info.user_agent, span_of_string("/raw:1/")));
     assert_string_equal(info.network, "not_publicly_routable");
     assert_int_equal(info.synced_headers, -1);
     assert_int_equal(info.presynced_headers, -1);
     assert_true(info.relays_txs);
     assert_true(info.connected_s >= 1700000000);
     assert_true(info.last_recv_s >= info.connected_s);
+}
+
+/* What a peer's texts and lists are while they are borrowed. */
+static void check_texts(void *arg, const struct net_peer_info *info)
+{
+    (void)arg;
+    assert_int_equal(strncmp(info->address, "10.9.9.9:", 9), 0);
+    assert_string_equal(info->address_bind, "10.0.1.1:18444");
+    assert_string_equal(info->connection_type, "inbound");
+    assert_true(info->is_inbound);
+    assert_string_equal(info->transport, "v1");
+    assert_string_equal(info->session_id, "");
+    assert_int_equal(info->n_permissions, 2);
+    assert_string_equal(info->permissions[0], "relay");
+    assert_string_equal(info->permissions[1], "addr");
+    assert_int_equal(info->n_in_flight, 0);
+}
+
+TEST(texts_and_lists_of_a_peer_are_shown, struct fixture *f)
+{
+    static const char *const trusted[] = {"relay,addr@10.9.0.0/16"};
+    struct p2p_options options = {.whitelist = trusted, .n_whitelist = 1};
+    mesh_init(&f->mesh, 105, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct raw_peer *raw = raw_connect(&f->mesh, a);
+    raw_handshake(raw, SERVICES);
+    p2p_each_peer(a->p2p, check_texts, NULL);
+    raw_free(raw);
 }
 
 /* Hazard 43: peers that come and go while orders name them. */
@@ -107,5 +137,5 @@ TEST(orders_may_name_peers_that_are_gone, struct fixture *f)
     }
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(mesh_count_ready(a), 0);
-    assert_int_equal(p2p_disconnect_id(a->p2p, 12345), P2P_UNKNOWN);
+    assert_int_equal(p2p_disconnect_id(a->p2p, 12345), NET_RESULT_UNKNOWN);
 }

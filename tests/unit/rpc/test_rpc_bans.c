@@ -25,26 +25,26 @@ TEST(setban_gives_the_order_and_its_outcome)
 {
     static const struct {
         const char *params;
-        enum rpc_net_result result;
+        enum net_result result;
         const char *want, *order;
     } rows[] = {
-        {"[\"1.2.3.4\",\"add\"]", RPC_NET_OK, "null", "ban 1.2.3.4 for 0"},
-        {"[\"1.2.3.0/24\",\"add\",99]", RPC_NET_OK, "null", "ban 1.2.3.0/24 for 99"},
-        {"[\"::1\",\"add\",99,false]", RPC_NET_OK, "null", "ban ::1 for 99"},
-        {"{\"subnet\":\"::1\",\"command\":\"add\",\"bantime\":99,\"absolute\":true}", RPC_NET_OK,
+        {"[\"1.2.3.4\",\"add\"]", NET_RESULT_OK, "null", "ban 1.2.3.4 for 0"},
+        {"[\"1.2.3.0/24\",\"add\",99]", NET_RESULT_OK, "null", "ban 1.2.3.0/24 for 99"},
+        {"[\"::1\",\"add\",99,false]", NET_RESULT_OK, "null", "ban ::1 for 99"},
+        {"{\"subnet\":\"::1\",\"command\":\"add\",\"bantime\":99,\"absolute\":true}", NET_RESULT_OK,
          "null", "ban ::1 until 99"},
-        {"[\"1.2.3.4\",\"add\"]", RPC_NET_EXISTS, "-23: Error: IP/Subnet already banned",
+        {"[\"1.2.3.4\",\"add\"]", NET_RESULT_EXISTS, "-23: Error: IP/Subnet already banned",
          "ban 1.2.3.4 for 0"},
-        {"[\"x\",\"add\"]", RPC_NET_BAD_ADDRESS, "-30: Error: Invalid IP/Subnet", "ban x for 0"},
-        {"[\"1.2.3.4\",\"add\",5,true]", RPC_NET_IN_PAST,
+        {"[\"x\",\"add\"]", NET_RESULT_BAD_ADDRESS, "-30: Error: Invalid IP/Subnet", "ban x for 0"},
+        {"[\"1.2.3.4\",\"add\",5,true]", NET_RESULT_IN_PAST,
          "-8: Error: Absolute timestamp is in the past", "ban 1.2.3.4 until 5"},
-        {"[\"1.2.3.4\",\"add\"]", RPC_NET_FULL,
+        {"[\"1.2.3.4\",\"add\"]", NET_RESULT_FULL,
          "-34: Error: The ban list is full: remove some, or ban whole subnets",
          "ban 1.2.3.4 for 0"},
-        {"[\"1.2.3.4\",\"remove\"]", RPC_NET_OK, "null", "unban 1.2.3.4"},
-        {"[\"1.2.3.4\",\"remove\",5,true]", RPC_NET_OK, "null", "unban 1.2.3.4"},
-        {"[\"1.2.3.4\",\"remove\"]", RPC_NET_UNKNOWN, UNBAN_FAILED, "unban 1.2.3.4"},
-        {"[\"x\",\"remove\"]", RPC_NET_BAD_ADDRESS, "-30: Error: Invalid IP/Subnet", "unban x"},
+        {"[\"1.2.3.4\",\"remove\"]", NET_RESULT_OK, "null", "unban 1.2.3.4"},
+        {"[\"1.2.3.4\",\"remove\",5,true]", NET_RESULT_OK, "null", "unban 1.2.3.4"},
+        {"[\"1.2.3.4\",\"remove\"]", NET_RESULT_UNKNOWN, UNBAN_FAILED, "unban 1.2.3.4"},
+        {"[\"x\",\"remove\"]", NET_RESULT_BAD_ADDRESS, "-30: Error: Invalid IP/Subnet", "unban x"},
     };
     struct net_rig rig;
     net_rig_init(&rig);
@@ -54,7 +54,7 @@ TEST(setban_gives_the_order_and_its_outcome)
         rig.fake.result = rows[i].result;
         assert_call(&rig.rpc, "setban", rows[i].params, rows[i].want);
         assert_string_equal(rig.fake.order, rows[i].order);
-        assert_int_equal(rig.fake.n_saves, rows[i].result == RPC_NET_OK);
+        assert_int_equal(rig.fake.n_saves, rows[i].result == NET_RESULT_OK);
     }
     rig.fake.order[0] = 0;
     assert_holds(rpc_rig_call(&rig.rpc, "setban", "[\"1.2.3.4\",\"drop\"]"),
@@ -65,7 +65,7 @@ TEST(setban_gives_the_order_and_its_outcome)
 
 TEST(bans_are_listed_and_cleared)
 {
-    static const struct rpc_ban bans[] = {{"1.2.3.4/32", 1000, 1500}, {"::/1", 1100, 1101}};
+    static const struct net_ban bans[] = {{"1.2.3.4/32", 1000, 1500}, {"::/1", 1100, 1101}};
     struct net_rig rig;
     net_rig_init(&rig);
     assert_call(&rig.rpc, "setmocktime", "[1100]", "null");

@@ -61,18 +61,18 @@ static void net_rig_deinit(struct net_rig *rig)
 
 TEST(networkinfo_has_the_fields_in_order)
 {
-    static const struct rpc_network_state networks[] = {
+    static const struct net_network_state networks[] = {
         {.name = "ipv4", .is_reachable = true, .proxy = ""},
         {.name = "onion",
          .is_limited = true,
          .proxy = "127.0.0.1:9050",
          .randomizes_credentials = true},
     };
-    static const struct rpc_local_address local[] = {{"2001:db8::1", 8333, 4}};
+    static const struct net_local_address local[] = {{"2001:db8::1", 8333, 4}};
     struct net_rig rig;
     net_rig_init(&rig);
     rig.rpc.warnings[0] = "Look out";
-    rig.fake.info = (struct rpc_net_info){
+    rig.fake.info = (struct net_info){
         .user_agent = "/Satoshi:31.0.0/Cairn:0.1.0(a; b)/",
         .protocol_version = 70016,
         .local_services = 0xc49,
@@ -118,7 +118,7 @@ TEST(totals_count_bytes_since_the_start)
                 "\"uploadtarget\":{\"timeframe\":86400,\"target\":0,\"target_reached\":false,"
                 "\"serve_historical_blocks\":true,\"bytes_left_in_cycle\":0,"
                 "\"time_left_in_cycle\":0}}");
-    rig.fake.info.upload = (struct rpc_upload_info){.target_bytes = 800,
+    rig.fake.info.upload = (struct net_upload_info){.target_bytes = 800,
                                                     .is_reached = true,
                                                     .serves_historical = false,
                                                     .bytes_left = 3,
@@ -153,23 +153,23 @@ TEST(addnode_gives_the_order_and_its_outcome)
 {
     static const struct {
         const char *params;
-        enum rpc_net_result result;
+        enum net_result result;
         const char *want, *order;
     } rows[] = {
-        {"[\"1.2.3.4:5\",\"add\"]", RPC_NET_OK, "null", "add 1.2.3.4:5"},
-        {"[\"1.2.3.4\",\"add\",false]", RPC_NET_EXISTS, "-23: Error: Node already added",
+        {"[\"1.2.3.4:5\",\"add\"]", NET_RESULT_OK, "null", "add 1.2.3.4:5"},
+        {"[\"1.2.3.4\",\"add\",false]", NET_RESULT_EXISTS, "-23: Error: Node already added",
          "add 1.2.3.4"},
-        {"[\"1.2.3.4\",\"add\"]", RPC_NET_FULL,
+        {"[\"1.2.3.4\",\"add\"]", NET_RESULT_FULL,
          "-34: Error: Already at capacity for specified connection type.", "add 1.2.3.4"},
-        {"[\"foo\",\"add\"]", RPC_NET_BAD_ADDRESS,
+        {"[\"foo\",\"add\"]", NET_RESULT_BAD_ADDRESS,
          "-8: Error: Invalid address: it is empty or longer than a name can be", "add foo"},
-        {"[\"1.2.3.4\",\"remove\"]", RPC_NET_OK, "null", "remove 1.2.3.4"},
-        {"[\"1.2.3.4\",\"remove\"]", RPC_NET_UNKNOWN,
+        {"[\"1.2.3.4\",\"remove\"]", NET_RESULT_OK, "null", "remove 1.2.3.4"},
+        {"[\"1.2.3.4\",\"remove\"]", NET_RESULT_UNKNOWN,
          "-24: Error: Node could not be removed. It has not been added previously.",
          "remove 1.2.3.4"},
-        {"{\"node\":\"::1\",\"command\":\"onetry\"}", RPC_NET_OK, "null", "try ::1"},
-        {"[\"1.2.3.4\",\"onetry\"]", RPC_NET_EXISTS, "null", "try 1.2.3.4"},
-        {"[\"1.2.3.4\",\"add\",true]", RPC_NET_OK,
+        {"{\"node\":\"::1\",\"command\":\"onetry\"}", NET_RESULT_OK, "null", "try ::1"},
+        {"[\"1.2.3.4\",\"onetry\"]", NET_RESULT_EXISTS, "null", "try 1.2.3.4"},
+        {"[\"1.2.3.4\",\"add\",true]", NET_RESULT_OK,
          "-8: Error: v2transport requested but not enabled (see -v2transport)", ""},
     };
     struct net_rig rig;
@@ -194,10 +194,10 @@ TEST(a_test_opens_connections_of_a_class)
     assert_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"feeler\",false]",
                 "{\"address\":\"1.2.3.4\",\"connection_type\":\"feeler\"}");
     assert_string_equal(rig.fake.order, "feeler 1.2.3.4");
-    rig.fake.result = RPC_NET_UNKNOWN;
+    rig.fake.result = NET_RESULT_UNKNOWN;
     assert_starts(rpc_rig_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"x\",false]"),
                   "-8: Error: Invalid connection type");
-    rig.fake.result = RPC_NET_FULL;
+    rig.fake.result = NET_RESULT_FULL;
     assert_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"feeler\",false]",
                 "-34: Error: Already at capacity for specified connection type.");
     assert_starts(rpc_rig_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"feeler\",true]"),
@@ -210,8 +210,8 @@ TEST(added_nodes_are_listed)
     struct net_rig rig;
     net_rig_init(&rig);
     assert_call(&rig.rpc, "getaddednodeinfo", "[]", "[]");
-    static const struct rpc_peer_info peer = {.address = "1.2.3.4:8333"};
-    static const struct rpc_peer_info inbound = {.address = "5.6.7.8:999", .is_inbound = true};
+    static const struct net_peer_info peer = {.address = "1.2.3.4:8333"};
+    static const struct net_peer_info inbound = {.address = "5.6.7.8:999", .is_inbound = true};
     rig.fake.added[0] = (struct net_fake_added){"1.2.3.4", &peer};
     rig.fake.added[1] = (struct net_fake_added){"5.6.7.8:9", NULL};
     rig.fake.added[2] = (struct net_fake_added){"5.6.7.8", &inbound};
@@ -234,21 +234,21 @@ TEST(a_peer_is_disconnected_by_address_or_id)
 {
     static const struct {
         const char *params;
-        enum rpc_net_result result;
+        enum net_result result;
         const char *want, *order;
     } rows[] = {
 #define ONLY_ONE  "-32602: Only one of address and nodeid should be provided."
 #define NOT_THERE "-29: Node not found in connected nodes"
-        {"[\"1.2.3.4:5\"]", RPC_NET_OK, "null", "disconnect 1.2.3.4:5"},
-        {"[\"1.2.3.4:5\"]", RPC_NET_UNKNOWN, NOT_THERE, "disconnect 1.2.3.4:5"},
-        {"[\"\"]", RPC_NET_UNKNOWN, NOT_THERE, "disconnect "},
-        {"[\"\",0]", RPC_NET_OK, "null", "disconnect #0"},
-        {"{\"nodeid\":7}", RPC_NET_OK, "null", "disconnect #7"},
-        {"[null,7]", RPC_NET_UNKNOWN, NOT_THERE, "disconnect #7"},
-        {"[null,-1]", RPC_NET_OK, NOT_THERE, ""},
-        {"[\"1.2.3.4\",7]", RPC_NET_OK, ONLY_ONE, ""},
-        {"[]", RPC_NET_OK, ONLY_ONE, ""},
-        {"[null,1.5]", RPC_NET_OK, "-1: JSON integer out of range", ""},
+        {"[\"1.2.3.4:5\"]", NET_RESULT_OK, "null", "disconnect 1.2.3.4:5"},
+        {"[\"1.2.3.4:5\"]", NET_RESULT_UNKNOWN, NOT_THERE, "disconnect 1.2.3.4:5"},
+        {"[\"\"]", NET_RESULT_UNKNOWN, NOT_THERE, "disconnect "},
+        {"[\"\",0]", NET_RESULT_OK, "null", "disconnect #0"},
+        {"{\"nodeid\":7}", NET_RESULT_OK, "null", "disconnect #7"},
+        {"[null,7]", NET_RESULT_UNKNOWN, NOT_THERE, "disconnect #7"},
+        {"[null,-1]", NET_RESULT_OK, NOT_THERE, ""},
+        {"[\"1.2.3.4\",7]", NET_RESULT_OK, ONLY_ONE, ""},
+        {"[]", NET_RESULT_OK, ONLY_ONE, ""},
+        {"[null,1.5]", NET_RESULT_OK, "-1: JSON integer out of range", ""},
     };
     struct net_rig rig;
     net_rig_init(&rig);
@@ -265,7 +265,7 @@ TEST(a_peer_is_disconnected_by_address_or_id)
 
 TEST(addresses_of_nodes)
 {
-    static const struct rpc_node_address addresses[] = {
+    static const struct net_node_address addresses[] = {
         {1700000000, UINT64_C(0x8000000000000009), "1.2.3.4", "ipv4", 8333},
         {1700000001, 1, "abc.onion", "onion", 18333},
     };
@@ -293,7 +293,7 @@ TEST(addresses_of_nodes)
 
 TEST(the_book_is_counted_by_network)
 {
-    static const struct rpc_addrman_count counts[] = {{"ipv4", 5, 2}, {NULL, 6, 2}};
+    static const struct net_addrman_count counts[] = {{"ipv4", 5, 2}, {NULL, 6, 2}};
     struct net_rig rig;
     net_rig_init(&rig);
     rig.fake.counts = counts;

@@ -5,7 +5,7 @@
 #include "support/unit.h"
 
 /* Before the handshake: what nobody knows yet is 0, -1 or not there. */
-static const struct rpc_peer_info fresh = {
+static const struct net_peer_info fresh = {
     .id = 2,
     .address = "127.0.0.1:50000",
     .network = "not_publicly_routable",
@@ -26,9 +26,9 @@ static const struct rpc_peer_info fresh = {
 /* With every field set. */
 static const int32_t in_flight[] = {101, 103};
 static const char *const permissions[] = {"noban", "download"};
-static const struct rpc_message_bytes messages[] = {
+static const struct net_message_bytes messages[] = {
     {"*other*", 0, 31}, {"ping", 64, 32}, {"verack", 24, 0}};
-static const struct rpc_peer_info known = {
+static const struct net_peer_info known = {
     .id = 7,
     .address = "[2001:db8::1]:8333",
     .address_bind = "[2001:db8::2]:40000",
@@ -72,7 +72,7 @@ static const struct rpc_peer_info known = {
 };
 
 /* Put peers into a new rig, with credentials that ask for the deprecated field or not. */
-static void init(struct rpc_rig *rig, struct net_fake *fake, const struct rpc_peer_info *peers,
+static void init(struct rpc_rig *rig, struct net_fake *fake, const struct net_peer_info *peers,
                  size_t n, bool deprecated)
 {
     const struct rpc_auth_options auth = {
@@ -133,7 +133,7 @@ TEST(a_peer_about_whom_all_is_known)
 
 TEST(peers_come_in_their_order)
 {
-    struct rpc_peer_info peers[3] = {fresh, fresh, fresh};
+    struct net_peer_info peers[3] = {fresh, fresh, fresh};
     struct rpc_rig rig;
     struct net_fake fake;
     peers[0].id = 4;
@@ -163,7 +163,7 @@ TEST(names_are_stripped_of_what_could_harm)
         {"/\0x\xff\xc3\xa9<b>/", 10, "\"subver\":\"/xb/\""},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct rpc_peer_info peer = fresh;
+        struct net_peer_info peer = fresh;
         struct rpc_rig rig;
         struct net_fake fake;
         peer.user_agent = span_of(rows[i].name, rows[i].len);
@@ -176,8 +176,10 @@ TEST(names_are_stripped_of_what_could_harm)
 TEST(orphans_are_listed_as_the_verbosity_says)
 {
     static const uint64_t peers[] = {3, 1};
-    const struct rpc_orphan orphans[] = {
-        {{{1}}, {{2}}, span_of("abc", 3), 9, peers, 2},
+    static const struct txid txid = {{1}};
+    static const struct wtxid wtxid = {{2}};
+    const struct net_orphan orphans[] = {
+        {&txid, &wtxid, span_of("abc", 3), 9, peers, 2},
     };
     static const char zeros[] = "00000000000000000000000000000000000000000000000000000000000000";
     struct rpc_rig rig;

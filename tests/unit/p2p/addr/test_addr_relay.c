@@ -34,7 +34,7 @@ TEST(unasked_addresses_are_taken_slowly, struct fixture *f)
     struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
     send_addresses(raw, 0, 1000, now_s(raw));
     mesh_run(&f->mesh, 1000000);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.addr_processed, 1);
     assert_int_equal(info.addr_rate_limited, 999);
@@ -58,7 +58,7 @@ TEST(the_answer_to_our_getaddr_is_taken_whole, struct fixture *f)
     assert_int_equal(raw_count(raw, "getaddr"), 1);
     send_addresses(raw, 0, 1000, now_s(raw) - 3600);
     mesh_run(&f->mesh, 1000000);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.addr_processed, 1000);
     assert_true(address_book_count(p2p_address_book(a->p2p)) > 500);

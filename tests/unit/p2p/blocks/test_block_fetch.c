@@ -161,7 +161,7 @@ TEST(an_unasked_mangled_copy_changes_nothing_for_others, struct fixture *f)
     raw_send(liar, "block", bad, block->block.raw.len);
     xfree(bad);
     mesh_run(&f->mesh, 100000);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.n_in_flight, 1);
     raw_send_block(honest, block);
@@ -330,7 +330,7 @@ TEST(a_block_can_be_had_from_a_peer_by_order, struct fixture *f)
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     mesh_give(a, tip);
     struct raw_peer *raw = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_string_equal(p2p_get_block_from_peer(a->p2p, &fork->block.hash, info.id),
                         "Block header missing");

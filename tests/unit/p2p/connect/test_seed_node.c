@@ -44,9 +44,9 @@ TEST(who_knows_nobody_asks_one_after_the_other, struct fixture *f)
     raw_send_version(raw[first], SERVICES, 70015, 9);
     raw_send(raw[first], "verack", NULL, 0);
     (void)raw_expect(raw[first], "getaddr");
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
-    assert_int_equal(info.class, PEER_ADDR_FETCH);
+    assert_string_equal(info.connection_type, "addr-fetch");
     assert_int_equal(raw_count(raw[first], "getheaders"), 0);
     send_addresses(raw[first], 1); /* may be its own */
     mesh_run(&f->mesh, SECOND);

@@ -129,7 +129,7 @@ TEST(headers_of_little_work_are_not_kept, struct fixture *f)
     raw_send_headers(raw, blocks, 2000);
     (void)raw_expect(raw, "getheaders");
     mesh_run(&f->mesh, 100000);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.presynced_headers, 2000);
     raw_send_headers(raw, blocks + 2000, 2000);

@@ -14,7 +14,7 @@ TEST(pings_are_answered_and_measured, struct fixture *f)
     assert_int_equal(pong.len, 8);
     assert_memory_equal(pong.p, "ABCDEFGH", 8);
     mesh_run(&f->mesh, 1000000);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(&f->mesh.nodes[0], 0, &info));
     assert_in_range(info.min_ping_us, 40000, 41000);
     assert_int_equal(info.ping_wait_us, -1);
@@ -39,7 +39,7 @@ TEST(a_pong_comes_after_the_answer_to_what_came_before, struct fixture *f)
     const struct built_block *next = builder_block(&f->builder, f->builder.genesis, NULL);
     raw_send_block(raw, next);
     raw_send(raw, "ping", "ABCDEFGH", 8);
-    const struct p2p_message_bytes *pongs =
+    const struct net_message_bytes *pongs =
         &a->p2p->peers->per_message[message_find(messages, "pong") - messages];
     for (int i = 0; i < 10000 && pongs->sent == 0; i++)
         mesh_run(&f->mesh, 10);

@@ -49,7 +49,7 @@ TEST(a_peer_that_reads_nothing_has_at_most_a_megabyte_queued, struct fixture *f)
     for (int i = 0; i < 200; i++)
         raw_send(raw, "getheaders", locator, sizeof locator); /* each answered by 160 kB */
     mesh_run(&f->mesh, 10000000);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     size_t taken = SIM_NET_WINDOW_BYTES + SIM_NET_SEGMENT_BYTES;
     assert_in_range(info.bytes_sent, PEER_SEND_QUEUE_PAUSE, PEER_SEND_QUEUE_PAUSE + 200000 + taken);

@@ -214,7 +214,7 @@ TEST(a_fee_filter_is_respected, struct fixture *f)
     struct span inv = raw_expect(raw, "inv");
     assert_int_equal(inv.len, 37);
     assert_memory_equal(inv.p + 5, dear.wtxid.b, 32);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.fee_filter_sat_per_kvb, 10000);
 }
@@ -298,7 +298,7 @@ TEST(a_node_for_blocks_only_takes_no_transactions, struct fixture *f)
     assert_true(wire_version_decode(&r, &version));
     assert_false(version.relay);
     assert_int_equal(raw_count(raw, "feefilter"), 0);
-    struct p2p_peer_info info; /* but what its user sends goes out */
+    struct net_peer_info info; /* but what its user sends goes out */
     assert_true(mesh_peer_info(a, 0, &info));
     assert_true(info.relays_txs);
     struct tx tx = spend(f, tip, 1, 5000);

@@ -43,7 +43,7 @@ TEST(greetings_twice_and_messages_too_early_have_no_effect, struct fixture *f)
     raw_send(raw, "ping", zeros, 8);
     (void)raw_expect(raw, "pong");
     assert_int_equal(mesh_count_ready(&f->mesh.nodes[0]), 1);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(&f->mesh.nodes[0], 0, &info));
     assert_true(info.services == SERVICES);
     assert_int_equal(f->mesh.nodes[0].n_peers, 1);
@@ -79,10 +79,10 @@ TEST(too_old_versions_are_refused, struct fixture *f)
 TEST(a_connection_to_ourselves_is_noticed, struct fixture *f)
 {
     struct mesh_node *a = fixture_node(f, 27, NULL, NULL);
-    assert_int_equal(p2p_try_node(a->p2p, "10.0.1.1:18444"), P2P_OK);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.1.1:18444"), NET_RESULT_OK);
     mesh_run(&f->mesh, 2000000);
     assert_int_equal(mesh_count_ready(a), 0);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_false(mesh_peer_info(a, 0, &info));
 }
 
@@ -98,7 +98,7 @@ TEST(a_clock_at_the_beginning_of_time_is_only_wrong, struct fixture *f)
     raw_send(raw, "version", bytes, w.len);
     raw_send(raw, "verack", NULL, 0);
     mesh_run(&f->mesh, 1000000);
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(&f->mesh.nodes[0], 0, &info));
     assert_true(info.is_ready);
     assert_true(info.time_offset_s == INT64_MIN);

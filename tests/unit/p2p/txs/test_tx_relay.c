@@ -1,4 +1,5 @@
 /* test_tx_relay.c - transactions from peers: asked for once, orphans completed, floods bounded. */
+#include "p2p/state.h"
 #include "p2p/txs/tx_relay.h"
 #include "support/mesh_fixture.h"
 
@@ -46,10 +47,10 @@ TEST(what_is_announced_is_asked_for_and_taken, struct fixture *f)
     send_tx(raw, &tx);
     mesh_run(&f->mesh, 1000000);
     assert_true(has_tx(&rich, &tx));
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(rich.node, 0, &info));
     assert_true(info.last_tx_s > 0);
-    assert_int_equal(info.n_tx_announced, 0);
+    assert_int_equal(rich.node->p2p->peers->txs.n_announced, 0);
     raw_send_inv(raw, "inv", INV_WTX, tx.wtxid.b); /* it is here: nobody is asked */
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(raw_count(raw, "getdata"), 1);
@@ -158,7 +159,7 @@ TEST(an_orphans_parent_is_asked_for_and_both_are_taken, struct fixture *f)
     assert_true(has_tx(&rich, &grandchild));
 }
 
-static void note_orphan(void *arg, const struct p2p_orphan_info *info)
+static void note_orphan(void *arg, const struct net_orphan *info)
 {
     size_t *n_peers = arg;
     assert_true(info->raw.len > 0 && info->weight_wu > 0);
@@ -281,9 +282,7 @@ TEST(a_flood_of_announcements_is_bounded, struct fixture *f)
         raw_send(raw, "inv", bytes, w.len);
     }
     mesh_run(&f->mesh, 30000000);
-    struct p2p_peer_info info;
-    assert_true(mesh_peer_info(rich.node, 0, &info));
-    assert_int_equal(info.n_tx_announced, TX_FETCH_ANNOUNCEMENTS_MAX);
+    assert_int_equal(rich.node->p2p->peers->txs.n_announced, TX_FETCH_ANNOUNCEMENTS_MAX);
     size_t asked = 0;
     for (size_t i = 0; i < raw->n_got; i++)
         if (strcmp(raw->got[i].name, "getdata") == 0)

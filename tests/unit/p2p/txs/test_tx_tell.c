@@ -15,12 +15,12 @@ TEST(a_queue_for_a_peer_has_a_limit, struct fixture *f)
         struct tx tx = spend(f, tip, i, 1000);
         give_tx(a, &tx);
     }
-    struct p2p_peer_info info;
+    struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
-    assert_in_range(info.n_tx_to_send, 0, 15);
+    assert_in_range(info.n_inv_to_send, 0, 15);
     mesh_run(&f->mesh, 60000000);
     assert_true(mesh_peer_info(a, 0, &info));
-    assert_int_equal(info.n_tx_to_send, 0);
+    assert_int_equal(info.n_inv_to_send, 0);
 }
 
 TEST(who_knows_it_is_not_told, struct fixture *f)

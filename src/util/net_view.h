@@ -1,27 +1,31 @@
-/* net_view.h - what the methods about the network see of it, and what they can order.
+/* net_view.h - the mesh as it is shown to users, and what they can order.
  *
- * Layer: rpc. The mesh is a layer beside this one, so neither includes the other: node/ fills a
- * struct rpc_net in. Plain values and text only. Everything is on the loop thread; pointers in a
- * struct are borrowed for the callback that it is handed to. */
-#ifndef RPC_NET_VIEW_H
-#define RPC_NET_VIEW_H
+ * Layer: util, since p2p/ fills in what rpc/ prints, and neither includes the other: node/ joins
+ * them by a struct net_view. Plain values and text only. Everything is on the loop thread; pointers
+ * in a struct are borrowed for the callback that it is handed to. */
+#ifndef UTIL_NET_VIEW_H
+#define UTIL_NET_VIEW_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "consensus/ids.h"
 #include "util/span.h"
 
+struct block_hash;
+struct txid;
+struct wtxid;
+
 /* Bytes of one kind of message, with their headers. */
-struct rpc_message_bytes {
+struct net_message_bytes {
     const char *name; /* "*other*" for those we do not know */
     uint64_t sent, received;
 };
 
 /* One peer. Times are seconds of the wall clock, 0: never. */
-struct rpc_peer_info {
+struct net_peer_info {
     uint64_t id;
+    bool is_ready;             /* the handshake is done */
     const char *address;       /* "host:port" */
     const char *address_bind;  /* our end of the connection; NULL: unknown */
     const char *address_local; /* what the peer says that our address is; NULL: nothing */
@@ -47,7 +51,7 @@ struct rpc_peer_info {
     const char *const *permissions; /* names */
     size_t n_permissions;
     int64_t fee_filter_sat_per_kvb;
-    const struct rpc_message_bytes *per_message; /* sorted by name */
+    const struct net_message_bytes *per_message; /* sorted by name */
     size_t n_per_message;
     const char *connection_type; /* "inbound", "outbound-full-relay", "block-relay-only", ... */
     const char *transport;       /* "v1", "v2" or "detecting" */
@@ -55,14 +59,14 @@ struct rpc_peer_info {
 };
 
 /* An address that we tell others is ours. */
-struct rpc_local_address {
+struct net_local_address {
     const char *host;
     uint16_t port;
     int32_t score;
 };
 
 /* One network of getnetworkinfo. */
-struct rpc_network_state {
+struct net_network_state {
     const char *name; /* "ipv4", ... */
     bool is_limited;  /* by -onlynet */
     bool is_reachable;
@@ -71,7 +75,7 @@ struct rpc_network_state {
 };
 
 /* -maxuploadtarget: how much may still be sent today. */
-struct rpc_upload_info {
+struct net_upload_info {
     uint64_t target_bytes; /* 0: no limit */
     bool is_reached, serves_historical;
     uint64_t bytes_left;
@@ -79,7 +83,7 @@ struct rpc_upload_info {
 };
 
 /* The whole. */
-struct rpc_net_info {
+struct net_info {
     const char *user_agent; /* ours, BIP14 */
     int32_t protocol_version;
     uint64_t local_services;
@@ -87,16 +91,16 @@ struct rpc_net_info {
     size_t n_in, n_out;
     int64_t time_offset_s;
     uint64_t bytes_received, bytes_sent;
-    struct rpc_upload_info upload;
+    struct net_upload_info upload;
     int64_t min_relay_sat_per_kvb, incremental_sat_per_kvb;
-    const struct rpc_network_state *networks;
+    const struct net_network_state *networks;
     size_t n_networks;
-    const struct rpc_local_address *local;
+    const struct net_local_address *local;
     size_t n_local;
 };
 
 /* An address of the address book. */
-struct rpc_node_address {
+struct net_node_address {
     int64_t time_s;
     uint64_t services;
     const char *host, *network;
@@ -104,83 +108,84 @@ struct rpc_node_address {
 };
 
 /* How many addresses of a network the book holds; name NULL: of all networks. */
-struct rpc_addrman_count {
+struct net_addrman_count {
     const char *name;
     size_t n_new, n_tried;
 };
 
 /* A transaction that waits for its parents, and the peers that have sent or announced it. */
-struct rpc_orphan {
-    struct txid txid;
-    struct wtxid wtxid;
-    struct span raw;
+struct net_orphan {
+    const struct txid *txid;
+    const struct wtxid *wtxid;
+    struct span raw; /* as on the wire */
     uint32_t weight_wu;
-    const uint64_t *peers;
+    const uint64_t *peers; /* the one that is charged comes first */
     size_t n_peers;
 };
 
 /* A ban by hand. Times are seconds of the wall clock. */
-struct rpc_ban {
+struct net_ban {
     const char *subnet; /* "1.2.3.0/24" */
     int64_t created_s, until_s;
 };
 
-enum rpc_net_result {
-    RPC_NET_OK,
-    RPC_NET_UNKNOWN,     /* no such node or peer */
-    RPC_NET_EXISTS,      /* is in the list already */
-    RPC_NET_BAD_ADDRESS, /* cannot be a name */
-    RPC_NET_FULL,        /* the list is full */
-    RPC_NET_IN_PAST,     /* a ban that ends before it begins */
+enum net_result {
+    NET_RESULT_OK,
+    NET_RESULT_UNKNOWN,     /* no such node or peer */
+    NET_RESULT_EXISTS,      /* is in the list already */
+    NET_RESULT_BAD_ADDRESS, /* cannot be a name */
+    NET_RESULT_FULL,        /* the list is full */
+    NET_RESULT_IN_PAST,     /* a ban that ends before it begins */
 };
 
 /* A peer, one after the other. */
-typedef void rpc_peer_fn(void *arg, const struct rpc_peer_info *peer);
+typedef void net_peer_fn(void *arg, const struct net_peer_info *peer);
 /* A node of the list of -addnode and addnode; peer NULL: not connected. */
-typedef void rpc_added_fn(void *arg, const char *address, const struct rpc_peer_info *peer);
+typedef void net_added_fn(void *arg, const char *address, const struct net_peer_info *peer);
 /* The whole. */
-typedef void rpc_net_info_fn(void *arg, const struct rpc_net_info *info);
+typedef void net_info_fn(void *arg, const struct net_info *info);
 /* An address of the book, one after the other. */
-typedef void rpc_node_address_fn(void *arg, const struct rpc_node_address *address);
+typedef void net_node_address_fn(void *arg, const struct net_node_address *address);
 /* An orphan, one after the other. */
-typedef void rpc_orphan_fn(void *arg, const struct rpc_orphan *orphan);
+typedef void net_orphan_fn(void *arg, const struct net_orphan *orphan);
 /* A ban, one after the other. */
-typedef void rpc_ban_fn(void *arg, const struct rpc_ban *ban);
+typedef void net_ban_fn(void *arg, const struct net_ban *ban);
 /* What was ordered is durable (error 0), or is not (a negative errno). */
-typedef void rpc_saved_fn(void *arg, int error);
+typedef void net_saved_fn(void *arg, int error);
 /* The counts of one network; that of all comes last. */
-typedef void rpc_addrman_fn(void *arg, const struct rpc_addrman_count *count);
+typedef void net_addrman_fn(void *arg, const struct net_addrman_count *count);
 
-/* All members are set. Callbacks handed in are called before the call returns. */
-struct rpc_net {
+/* The mesh, in the hands of those who look at it. All members are set. Callbacks handed in are
+ * called before the call returns. */
+struct net_view {
     void *ctx;
     /* Looking. Peers come oldest first. */
-    void (*each_peer)(void *ctx, rpc_peer_fn *fn, void *arg);
-    void (*each_added)(void *ctx, rpc_added_fn *fn, void *arg);
-    void (*info)(void *ctx, rpc_net_info_fn *fn, void *arg);
+    void (*each_peer)(void *ctx, net_peer_fn *fn, void *arg);
+    void (*each_added)(void *ctx, net_added_fn *fn, void *arg);
+    void (*info)(void *ctx, net_info_fn *fn, void *arg);
     /* Random addresses, at most max (0: all that are worth telling), of a network (NULL: any).
      * Returns: false if there is no network of that name */
-    bool (*addresses)(void *ctx, size_t max, const char *network, rpc_node_address_fn *fn,
+    bool (*addresses)(void *ctx, size_t max, const char *network, net_node_address_fn *fn,
                       void *arg);
-    void (*addrman)(void *ctx, rpc_addrman_fn *fn, void *arg);
-    void (*each_orphan)(void *ctx, rpc_orphan_fn *fn, void *arg);
+    void (*addrman)(void *ctx, net_addrman_fn *fn, void *arg);
+    void (*each_orphan)(void *ctx, net_orphan_fn *fn, void *arg);
     /* The bans that hold, sorted. */
-    void (*each_ban)(void *ctx, rpc_ban_fn *fn, void *arg);
+    void (*each_ban)(void *ctx, net_ban_fn *fn, void *arg);
 
     /* Orders. */
-    enum rpc_net_result (*add_node)(void *ctx, const char *address);
-    enum rpc_net_result (*remove_node)(void *ctx, const char *address);
-    enum rpc_net_result (*try_node)(void *ctx, const char *address);
-    /* type: as in rpc_peer_info; RPC_NET_UNKNOWN: none that we open */
-    enum rpc_net_result (*open_connection)(void *ctx, const char *address, const char *type);
-    enum rpc_net_result (*disconnect_address)(void *ctx, const char *address);
-    enum rpc_net_result (*disconnect_id)(void *ctx, uint64_t id);
+    enum net_result (*add_node)(void *ctx, const char *address);
+    enum net_result (*remove_node)(void *ctx, const char *address);
+    enum net_result (*try_node)(void *ctx, const char *address);
+    /* type: as in net_peer_info; NET_RESULT_UNKNOWN: none that we open */
+    enum net_result (*open_connection)(void *ctx, const char *address, const char *type);
+    enum net_result (*disconnect_address)(void *ctx, const char *address);
+    enum net_result (*disconnect_id)(void *ctx, uint64_t id);
     /* Ban an address or range for seconds, or until then; 0: for the default time. */
-    enum rpc_net_result (*ban)(void *ctx, const char *subnet, int64_t seconds, bool is_absolute);
-    enum rpc_net_result (*unban)(void *ctx, const char *subnet);
+    enum net_result (*ban)(void *ctx, const char *subnet, int64_t seconds, bool is_absolute);
+    enum net_result (*unban)(void *ctx, const char *subnet);
     void (*clear_bans)(void *ctx);
     /* done once, now or later: what was ordered of bans so far is on the disk. */
-    void (*save_bans)(void *ctx, rpc_saved_fn *done, void *arg);
+    void (*save_bans)(void *ctx, net_saved_fn *done, void *arg);
     void (*ping_all)(void *ctx);
     /* Returns: what it is then */
     bool (*set_active)(void *ctx, bool is_active);
