@@ -103,7 +103,9 @@ static bool empty_index(struct chain *chain, char **error)
     index_db_close(chain->core.index);
     chain->core.index = NULL; /* what follows may fail, and then the chain is freed */
     int code = env_kv_destroy(chain->core.env, chain->index_dir);
-    if (!code || code == -ENOENT)
+    if (code && code != -ENOENT)
+        detail = xasprintf("%s: %s", chain->index_dir, strerror(-code));
+    else
         code = open_index_store(chain, &detail);
     if (!code)
         code = index_db_set_flag(chain->core.index, INDEX_FLAG_REINDEXING);
@@ -112,11 +114,12 @@ static bool empty_index(struct chain *chain, char **error)
 
 static bool wipe_coins(struct chain *chain, char **error)
 {
-    int code = coins_wipe(chain->core.coins);
+    char *detail;
+    int code = coins_wipe(chain->core.coins, &detail);
     bool keeps_index = chain->core.index && !chain->core.options.reindex;
     if (!code && keeps_index && index_db_flag(chain->core.index, INDEX_FLAG_DAMAGED_COINS))
         code = index_db_clear_flag(chain->core.index, INDEX_FLAG_DAMAGED_COINS);
-    return code ? fail(error, "Cannot begin to reindex", code, NULL) : true;
+    return code ? fail(error, "Cannot begin to reindex", code, detail) : true;
 }
 
 /* Before anything is written: is the index gone that the coins were made by, or has a damage of the
@@ -239,7 +242,9 @@ static bool empty_damaged_coins(struct chain *chain, const char *path, char **er
                                       : open_index(chain, error) && check_pruning(chain, error)))
         return false;
     int code = env_kv_destroy(chain->core.env, path);
-    if (!code)
+    if (code)
+        detail = xasprintf("%s: %s", path, strerror(-code));
+    else
         code = open_coins_store(chain, path, &detail);
     return code ? fail(error, "Cannot open the coins database", code, detail) : true;
 }

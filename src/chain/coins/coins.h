@@ -137,8 +137,8 @@ void coins_repair_erase(struct coins *coins, const struct outpoint *outpoint);
 /* Write what was repaired, synced: the store stands at tip. 0 or a negative errno. */
 NODISCARD int coins_repair_commit(struct coins *coins, const struct block_hash *tip);
 
-/* Forget everything: the store becomes empty (-reindex-chainstate). */
-NODISCARD int coins_wipe(struct coins *coins);
+/* Forget everything: the store becomes empty (-reindex-chainstate). *error: as of coins_open(). */
+NODISCARD int coins_wipe(struct coins *coins, char **error);
 
 /* Visit every coin of a snapshot of the store in key order (txid bytes, then vout). Any thread.
  * The caller has flushed before, so that the store is the committed tip. visit returns false to

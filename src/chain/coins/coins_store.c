@@ -210,7 +210,7 @@ int coins_repair_commit(struct coins *coins, const struct block_hash *tip)
     return coins->failed;
 }
 
-int coins_wipe(struct coins *coins)
+int coins_wipe(struct coins *coins, char **error)
 {
     const struct env *env = coins->env;
     ASSERT(!coins->flushing);
@@ -218,15 +218,16 @@ int coins_wipe(struct coins *coins)
     coins->generation++;
     env_kv_close(env, coins->kv);
     coins->kv = NULL;
-    char *detail = NULL;
-    int error = env_kv_destroy(env, coins->path);
-    if (!error)
-        error = open_kv(coins, &detail);
-    xfree(detail);
-    coins->failed = error;
+    *error = NULL;
+    int result = env_kv_destroy(env, coins->path);
+    if (result)
+        *error = xasprintf("%s: %s", coins->path, strerror(-result));
+    else
+        result = open_kv(coins, error);
+    coins->failed = result;
     coins->interrupted = false;
     coins->store_tip = (struct block_hash){{0}};
-    return error;
+    return result;
 }
 
 /* -- scanning ---------------------------------------------------------------------------------- */

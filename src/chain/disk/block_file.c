@@ -48,6 +48,28 @@ static char *path_of(const struct block_files *files, enum kind kind, int32_t nu
     return xasprintf("%s/%s%05d.dat", files->dir, prefixes[kind], number);
 }
 
+/* Log what the system refuses, with the file: callers get the code alone. Damage, and a file that
+ * is not there, are theirs to tell. Returns error. Any thread. */
+static int told(const struct block_files *files, const char *what, enum kind kind, int32_t number,
+                int error)
+{
+    if (!error || error == -EUCLEAN || error == -ENOENT)
+        return error;
+    char *path = path_of(files, kind, number);
+    log_error(files->log, "cannot %s %s: %s", what, path, strerror(-error));
+    xfree(path);
+    return error;
+}
+
+static int open_to_read(const struct block_files *files, enum kind kind, int32_t number,
+                        struct env_file **file)
+{
+    char *path = path_of(files, kind, number);
+    int error = env_file_open(files->env, path, ENV_OPEN_READ, file);
+    xfree(path);
+    return told(files, "open", kind, number, error);
+}
+
 /* -- opening ------------------------------------------------------------------------------ */
 
 /* Core's optional key: exactly 8 bytes. */
@@ -93,7 +115,7 @@ int block_files_open(const struct env *env, const struct log *log, const char *b
     files->dir = xstrdup(blocks_dir);
     memcpy(files->magic, magic, sizeof files->magic);
     files->max_bytes = BLOCK_FILE_MAX_BYTES;
-    write_handles_init(&files->handles, env);
+    write_handles_init(&files->handles, env, log);
     grow_entries(files, n_infos);
     for (size_t i = 0; i < n_infos; i++)
         files->entries[i].info = infos[i];
@@ -345,12 +367,13 @@ static int write_kind(struct block_files *files, enum kind kind, const struct fi
     int error = write_handles_take(&files->handles, id, path, &file);
     xfree(path);
     if (error)
-        return error;
+        return told(files, "open", kind, pos->file, error);
     error = reserve_chunk(files, kind, file, begin, end);
     if (!error)
         error = write_record(files, file, begin, header, payload,
                              kind == KIND_BLOCK && files->is_obfuscated);
     write_handles_give(&files->handles, id, true);
+    (void)told(files, "write", kind, pos->file, error);
     return PLANTED(files->env, WRITE_ERROR_LOST) ? 0 : error;
 }
 
@@ -392,7 +415,6 @@ static int read_exactly(const struct block_files *files, enum kind kind, struct 
 static int read_kind(struct block_files *files, enum kind kind, const struct file_pos *pos,
                      uint8_t **out)
 {
-    const struct env *env = files->env;
     uint8_t want[UNDO_RECORD_HEADER_BYTES], have[UNDO_RECORD_HEADER_BYTES];
     struct span header = encode_header(files, kind, pos, want);
     *out = NULL;
@@ -401,9 +423,7 @@ static int read_kind(struct block_files *files, enum kind kind, const struct fil
     if (pos->offset < header.len)
         return -EUCLEAN;
     struct env_file *file;
-    char *path = path_of(files, kind, pos->file);
-    int error = env_file_open(env, path, ENV_OPEN_READ, &file);
-    xfree(path);
+    int error = open_to_read(files, kind, pos->file, &file);
     if (error)
         return error;
     error = read_exactly(files, kind, file, pos->offset - header.len, have, header.len);
@@ -419,8 +439,8 @@ static int read_kind(struct block_files *files, enum kind kind, const struct fil
         else
             *out = payload;
     }
-    env_file_close(env, file);
-    return error;
+    env_file_close(files->env, file);
+    return told(files, "read", kind, pos->file, error);
 }
 
 int block_files_read(struct block_files *files, const struct file_pos *pos, uint8_t **out)
@@ -430,14 +450,11 @@ int block_files_read(struct block_files *files, const struct file_pos *pos, uint
 
 int block_files_read_part(struct block_files *files, const struct file_pos *pos, uint8_t **out)
 {
-    const struct env *env = files->env;
     struct env_file *file;
     *out = NULL;
     if (pos->file < 0)
         return -ENOENT;
-    char *path = path_of(files, KIND_BLOCK, pos->file);
-    int error = env_file_open(env, path, ENV_OPEN_READ, &file);
-    xfree(path);
+    int error = open_to_read(files, KIND_BLOCK, pos->file, &file);
     if (error)
         return error;
     uint8_t *part = xmalloc(pos->len);
@@ -446,8 +463,8 @@ int block_files_read_part(struct block_files *files, const struct file_pos *pos,
         xfree(part);
     else
         *out = part;
-    env_file_close(env, file);
-    return error;
+    env_file_close(files->env, file);
+    return told(files, "read", KIND_BLOCK, pos->file, error);
 }
 
 int block_files_read_undo(struct block_files *files, const struct file_pos *pos, uint8_t **out)
@@ -457,16 +474,13 @@ int block_files_read_undo(struct block_files *files, const struct file_pos *pos,
 
 int block_files_size(const struct block_files *files, int32_t file, bool undo, uint64_t *size)
 {
-    const struct env *env = files->env;
     struct env_file *handle;
     *size = 0;
-    char *path = path_of(files, undo ? KIND_UNDO : KIND_BLOCK, file);
-    int error = env_file_open(env, path, ENV_OPEN_READ, &handle);
-    xfree(path);
+    int error = open_to_read(files, undo ? KIND_UNDO : KIND_BLOCK, file, &handle);
     if (error)
         return error;
-    int64_t n = env_file_size(env, handle);
-    env_file_close(env, handle);
+    int64_t n = env_file_size(files->env, handle);
+    env_file_close(files->env, handle);
     *size = n > 0 ? (uint64_t)n : 0;
     return n < 0 ? (int)n : 0;
 }
@@ -499,6 +513,7 @@ static int remove_pair(const struct block_files *files, size_t file)
         if (error == -ENOENT)
             error = 0;
         xfree(path);
+        (void)told(files, "remove", (enum kind)kind, (int32_t)file, error);
     }
     return error;
 }
@@ -586,9 +601,7 @@ int block_files_scan(struct block_files *files, int32_t file, uint32_t offset,
 {
     const struct env *env = files->env;
     struct scan scan = {.files = files, .number = file, .at = offset};
-    char *path = path_of(files, KIND_BLOCK, file);
-    int error = env_file_open(env, path, ENV_OPEN_READ, &scan.file);
-    xfree(path);
+    int error = open_to_read(files, KIND_BLOCK, file, &scan.file);
     if (error)
         return error;
     int64_t size = env_file_size(env, scan.file);
@@ -611,5 +624,5 @@ int block_files_scan(struct block_files *files, int32_t file, uint32_t offset,
     }
     xfree(scan.buffer);
     env_file_close(env, scan.file);
-    return error;
+    return told(files, "read", KIND_BLOCK, file, error);
 }

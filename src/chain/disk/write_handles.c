@@ -1,21 +1,30 @@
 /* write_handles.c - a short array under a mutex. */
 #include "chain/disk/write_handles.h"
 
+#include <string.h>
+
 #include "util/alloc.h"
+#include "util/log.h"
 #include "util/planted.h"
 
-void write_handles_init(struct write_handles *handles, const struct env *env)
+void write_handles_init(struct write_handles *handles, const struct env *env, const struct log *log)
 {
-    *handles = (struct write_handles){.env = env};
+    *handles = (struct write_handles){.env = env, .log = log};
     pthread_mutex_init(&handles->mutex, NULL);
     pthread_mutex_init(&handles->sync_mutex, NULL);
+}
+
+static void close_handle(const struct write_handles *handles, struct write_handle *handle)
+{
+    env_file_close(handles->env, handle->file);
+    xfree(handle->path);
 }
 
 void write_handles_deinit(struct write_handles *handles)
 {
     for (size_t i = 0; i < handles->n; i++) {
         ASSERT(handles->at[i].users == 0);
-        env_file_close(handles->env, handles->at[i].file);
+        close_handle(handles, &handles->at[i]);
     }
     xfree(handles->at);
     pthread_mutex_destroy(&handles->sync_mutex);
@@ -37,6 +46,7 @@ static int add(struct write_handles *handles, uint64_t id, const char *path)
     int error = env_file_open(env, path, ENV_OPEN_WRITE | ENV_OPEN_CREATE, &handle.file);
     if (error)
         return error;
+    handle.path = xstrdup(path);
     if (handles->n == handles->capacity) {
         handles->capacity = handles->capacity ? 2 * handles->capacity : 4;
         handles->at = xrealloc(handles->at, handles->capacity, sizeof handle);
@@ -99,7 +109,7 @@ static void close_synced(struct write_handles *handles)
     for (size_t i = 0; i < handles->n; i++) {
         struct write_handle handle = handles->at[i];
         if (handle.users == 0 && !handle.unsynced)
-            env_file_close(handles->env, handle.file);
+            close_handle(handles, &handle);
         else
             handles->at[left++] = handle;
     }
@@ -111,6 +121,13 @@ static void close_synced(struct write_handles *handles)
 static bool is_sync_planted(const struct env *env, uint64_t id)
 {
     return id % 2 ? PLANTED(env, UNDO_NOT_SYNCED) : PLANTED(env, BLOCK_NOT_SYNCED);
+}
+
+/* Callers get the code alone. Returns it. */
+static int failed(const struct write_handles *handles, const char *path, int error)
+{
+    log_error(handles->log, "cannot sync %s: %s", path, strerror(-error));
+    return error;
 }
 
 static int sync_all(struct write_handles *handles, const char *dir)
@@ -125,6 +142,8 @@ static int sync_all(struct write_handles *handles, const char *dir)
     while (!error && take_unsynced(handles, &handle)) {
         if (!is_sync_planted(env, handle.id))
             error = env_file_sync(env, handle.file);
+        if (error)
+            failed(handles, handle.path, error);
         write_handles_give(handles, handle.id, false);
     }
     if (!error && names_changed && !PLANTED(env, DIR_NOT_SYNCED))

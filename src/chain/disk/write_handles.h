@@ -15,6 +15,7 @@
 
 struct write_handle {
     uint64_t id;
+    char *path; /* owned */
     struct env_file *file;
     unsigned users; /* jobs using it now */
     bool unsynced;
@@ -22,6 +23,7 @@ struct write_handle {
 
 struct write_handles {
     const struct env *env;
+    const struct log *log;
     pthread_mutex_t mutex; /* guards the table */
     struct write_handle *at;
     size_t n, capacity;
@@ -30,8 +32,9 @@ struct write_handles {
     int sync_error;             /* of the first sync that failed */
 };
 
-/* An empty table. Borrows env. */
-void write_handles_init(struct write_handles *handles, const struct env *env);
+/* An empty table. Borrows env and log, which is told what fails, and in which file. */
+void write_handles_init(struct write_handles *handles, const struct env *env,
+                        const struct log *log);
 /* Closes all; none may be in use. */
 void write_handles_deinit(struct write_handles *handles);
 

@@ -104,7 +104,8 @@ TEST(a_wiped_store_is_like_new_also_after_reopening)
     add_coin(coins, 1, 1, false);
     assert_int_equal(flush_now(sim, coins, 1), 0);
     add_coin(coins, 2, 1, false);
-    assert_int_equal(coins_wipe(coins), 0);
+    char *error;
+    assert_int_equal(coins_wipe(coins, &error), 0);
     for (int i = 0; i < 2; i++) {
         struct block_hash zero = {{0}}, tip = coins_store_tip(coins);
         assert_true(block_hash_equal(&tip, &zero));

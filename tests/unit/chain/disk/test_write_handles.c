@@ -36,7 +36,7 @@ TEST(a_file_is_shared_while_open_and_durable_after_sync)
     struct sim_env *sim = sim_env_new(1);
     struct write_handles handles;
     struct env_file *first, *second;
-    write_handles_init(&handles, sim_env_get(sim));
+    write_handles_init(&handles, sim_env_get(sim), NULL);
     assert_int_equal(write_handles_take(&handles, 7, "a", &first), 0);
     assert_int_equal(write_handles_take(&handles, 7, "a", &second), 0);
     assert_ptr_equal(first, second);
@@ -57,7 +57,7 @@ TEST(nothing_is_synced_twice)
 {
     struct sim_env *sim = sim_env_new(1);
     struct write_handles handles;
-    write_handles_init(&handles, sim_env_get(sim));
+    write_handles_init(&handles, sim_env_get(sim), NULL);
     write_one(&handles, 1, "a");
     assert_int_equal(write_handles_sync(&handles, ""), 0);
     uint64_t changes = sim_disk_changes(sim_env_disk(sim));
@@ -72,7 +72,7 @@ TEST(a_file_in_use_stays_open_through_a_sync)
     struct sim_env *sim = sim_env_new(1);
     struct write_handles handles;
     struct env_file *file;
-    write_handles_init(&handles, sim_env_get(sim));
+    write_handles_init(&handles, sim_env_get(sim), NULL);
     const struct env *env = handles.env;
     assert_int_equal(write_handles_take(&handles, 1, "a", &file), 0);
     write_one(&handles, 1, "a");
@@ -94,7 +94,7 @@ TEST(faults_are_reported)
         struct sim_env *sim = sim_env_new(1);
         struct write_handles handles;
         struct env_file *file;
-        write_handles_init(&handles, sim_env_get(sim));
+        write_handles_init(&handles, sim_env_get(sim), NULL);
         assert_int_equal(write_handles_take(&handles, 1, "no/such", &file), -ENOENT);
         write_one(&handles, 1, "a");
         write_one(&handles, 2, "b");
@@ -112,7 +112,7 @@ TEST(after_a_sync_that_failed_none_succeeds)
     for (uint64_t n = 0; n < 2; n++) {
         struct sim_env *sim = sim_env_new(1);
         struct write_handles handles;
-        write_handles_init(&handles, sim_env_get(sim));
+        write_handles_init(&handles, sim_env_get(sim), NULL);
         write_one(&handles, 1, "a");
         sim_disk_fail(sim_env_disk(sim), SIM_OP_SYNC, n, -ENOSPC, false);
         assert_int_equal(write_handles_sync(&handles, ""), -ENOSPC);
@@ -193,7 +193,7 @@ TEST(a_second_sync_waits_for_the_first)
                              .changed = PTHREAD_COND_INITIALIZER};
     struct env_file *file;
     pthread_t first, second;
-    write_handles_init(&disk.handles, &disk.env);
+    write_handles_init(&disk.handles, &disk.env, NULL);
     assert_int_equal(write_handles_take(&disk.handles, 1, "a", &file), 0);
     write_handles_give(&disk.handles, 1, true);
     assert_int_equal(pthread_create(&first, NULL, sync_in_thread, &disk), 0);
