@@ -46,7 +46,8 @@ static int open_index_store(struct chain *chain, char **detail)
     *detail = NULL;
     if (chain->core.index)
         return 0;
-    return index_db_open(chain->core.env, chain->index_dir, &chain->core.index, detail);
+    return index_db_open(chain->core.env, chain->core.log, chain->index_dir, &chain->core.index,
+                         detail);
 }
 
 static bool fail_of_index(struct chain *chain, int code, char **error, char *detail_take)

@@ -306,8 +306,10 @@ int leveldb_store_write(void *ctx, struct env_kv *kv, struct env_batch *batch, b
     char *message = NULL;
     /* Before this batch may become durable, not after: it may say that the others are. */
     int error = sync && kv->has_unsynced ? leveldb_dir_sync_logs(kv->path) : 0;
-    if (error)
+    if (error) {
+        log_error(kv->log, "the store %s: cannot sync its logs: %s", kv->path, strerror(-error));
         return error;
+    }
     leveldb_write(kv->db, sync ? kv->sync_options : kv->write_options, batch->batch, &message);
     if (message)
         return failed(kv, message);

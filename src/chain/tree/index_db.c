@@ -30,12 +30,14 @@ static int damaged(const struct index_db *db, const char *what, char **error)
     return -EUCLEAN;
 }
 
-int index_db_open(const struct env *env, const char *path, struct index_db **out, char **error)
+int index_db_open(const struct env *env, const struct log *log, const char *path,
+                  struct index_db **out, char **error)
 {
     static const struct store_format format = {
         .name = "block index", .version = INDEX_VERSION, .kind = 'I'};
     struct index_db *db = xcalloc(1, sizeof *db);
     struct env_kv_options options = {
+        .log = log,
         .cache_bytes = INDEX_CACHE_BYTES,
         .write_buffer_bytes = INDEX_WRITE_BUFFER_BYTES,
     };

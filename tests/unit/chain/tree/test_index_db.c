@@ -20,7 +20,7 @@ static struct index_db *open_db(struct sim_env *sim)
 {
     struct index_db *db;
     char *error;
-    assert_int_equal(index_db_open(sim_env_get(sim), "index", &db, &error), 0);
+    assert_int_equal(index_db_open(sim_env_get(sim), NULL, "index", &db, &error), 0);
     return db;
 }
 
@@ -314,7 +314,7 @@ TEST(another_format_version_is_refused, struct setting *s)
     struct index_db *db;
     char *error;
     put_raw(s, span_of("v", 1), span_of("\2", 1));
-    assert_int_equal(index_db_open(sim_env_get(s->sim), "index", &db, &error), -ENOTSUP);
+    assert_int_equal(index_db_open(sim_env_get(s->sim), NULL, "index", &db, &error), -ENOTSUP);
     assert_non_null(strstr(error, "newer version"));
     assert_null(db);
     xfree(error);
@@ -339,4 +339,3 @@ TEST(a_write_is_durable_and_a_failing_one_is_a_fault, struct setting *s)
     s->db = old_db;
     sim_env_free(after);
 }
-
