@@ -7,7 +7,6 @@
 
 void kept_blocks_init(struct kept_blocks *kept, size_t max_bytes)
 {
-    ASSERT(max_bytes > 0);
     *kept = (struct kept_blocks){.max_bytes = max_bytes};
     hash_map_init(&kept->by_node);
 }
