@@ -177,6 +177,21 @@ static enum net_result open_connection(void *ctx, const char *address, const cha
     return p2p_open_connection(net->p2p, address, type);
 }
 
+static enum net_result add_address(void *ctx, const char *host, uint16_t port, bool is_tried,
+                                   int64_t now_s)
+{
+    struct node_net *net = ctx;
+    struct address_book *book = p2p_address_book(net->p2p);
+    struct net_peer_address address = {.services = NODE_NETWORK | NODE_WITNESS};
+    if (!net_address_parse(host, port, &address.at) || address.at.port != port)
+        return NET_RESULT_BAD_ADDRESS;
+    address.time = (uint32_t)now_s;
+    if (!address_book_add(book, &address, ADDRESS_SOURCE_MANUAL, &address.at, 0, now_s))
+        return NET_RESULT_EXISTS;
+    return is_tried && !address_book_good(book, &address.at, now_s) ? NET_RESULT_FULL
+                                                                    : NET_RESULT_OK;
+}
+
 static enum net_result disconnect_address(void *ctx, const char *address)
 {
     struct node_net *net = ctx;
@@ -261,6 +276,7 @@ struct node_net *node_net_new(struct p2p *p2p, struct node_bans *bans,
                                       .remove_node = remove_node,
                                       .try_node = try_node,
                                       .open_connection = open_connection,
+                                      .add_address = add_address,
                                       .disconnect_address = disconnect_address,
                                       .disconnect_id = disconnect_id,
                                       .ban = ban,

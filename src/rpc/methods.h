@@ -84,6 +84,7 @@ RPC_HANDLER(submitheader);
 
 /* rpc_net.c: peers and addresses */
 RPC_HANDLER(addconnection);
+RPC_HANDLER(addpeeraddress);
 RPC_HANDLER(addnode);
 RPC_HANDLER(disconnectnode);
 RPC_HANDLER(getaddednodeinfo);

@@ -188,6 +188,33 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
     return answer_added(call, result == NET_RESULT_EXISTS ? NET_RESULT_OK : result);
 }
 
+/* For tests: the book of addresses as if a peer had told of one. */
+enum rpc_progress rpc_addpeeraddress(struct rpc_call *call)
+{
+    const struct net_view *net = call->rpc->node->net;
+    int32_t port = 0;
+    if (!net)
+        return rpc_fail(call, RPC_CLIENT_P2P_DISABLED,
+                        "Error: Address manager functionality missing or disabled");
+    if (!rpc_arg_int32(call, 1, &port))
+        return RPC_DONE;
+    if (port < 0 || port > UINT16_MAX)
+        return rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
+    int64_t now_s = call->rpc->node->now_s(call->rpc->node->ctx);
+    enum net_result result = net->add_address(net->ctx, rpc_arg_string(call, 0, ""), (uint16_t)port,
+                                              rpc_arg_bool(call, 2, false), now_s);
+    if (result == NET_RESULT_BAD_ADDRESS)
+        return rpc_fail(call, RPC_CLIENT_INVALID_IP_OR_SUBNET, "Invalid IP address");
+    json_open_object(&call->out);
+    json_field_bool(&call->out, "success", result == NET_RESULT_OK);
+    if (result != NET_RESULT_OK)
+        json_field_string(&call->out, "error",
+                          result == NET_RESULT_FULL ? "failed-adding-to-tried"
+                                                    : "failed-adding-to-new");
+    json_close_object(&call->out);
+    return RPC_DONE;
+}
+
 enum rpc_progress rpc_addconnection(struct rpc_call *call)
 {
     const char *address = rpc_arg_string(call, 0, ""), *type = rpc_arg_string(call, 1, "");

@@ -178,6 +178,10 @@ struct net_view {
     enum net_result (*try_node)(void *ctx, const char *address);
     /* type: as in net_peer_info; NET_RESULT_UNKNOWN: none that we open */
     enum net_result (*open_connection)(void *ctx, const char *address, const char *type);
+    /* Put an address into the book, among those that were tried if that is said. NET_RESULT_EXISTS:
+     * it did not become new; NET_RESULT_FULL: nor tried */
+    enum net_result (*add_address)(void *ctx, const char *host, uint16_t port, bool is_tried,
+                                   int64_t now_s);
     enum net_result (*disconnect_address)(void *ctx, const char *address);
     enum net_result (*disconnect_id)(void *ctx, uint64_t id);
     /* Ban an address or range for seconds, or until then; 0: for the default time. */

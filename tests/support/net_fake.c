@@ -94,6 +94,15 @@ static enum net_result try_node(void *ctx, const char *address)
     return note(ctx, "try", address);
 }
 
+static enum net_result add_address(void *ctx, const char *host, uint16_t port, bool is_tried,
+                                   int64_t now_s)
+{
+    struct net_fake *fake = ctx;
+    (void)now_s;
+    snprintf(fake->order, sizeof fake->order, "address %s %u %d", host, port, is_tried);
+    return fake->result;
+}
+
 static enum net_result open_connection(void *ctx, const char *address, const char *type)
 {
     return note(ctx, type, address);
@@ -169,6 +178,7 @@ void net_fake_init(struct net_fake *fake)
                                        .remove_node = remove_node,
                                        .try_node = try_node,
                                        .open_connection = open_connection,
+                                       .add_address = add_address,
                                        .disconnect_address = disconnect_address,
                                        .disconnect_id = disconnect_id,
                                        .ban = ban,

@@ -187,6 +187,27 @@ TEST(addnode_gives_the_order_and_its_outcome)
     net_rig_deinit(&rig);
 }
 
+TEST(a_test_fills_the_address_book)
+{
+    struct net_rig rig;
+    net_rig_init(&rig);
+    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",65535]", "{\"success\":true}");
+    assert_string_equal(rig.fake.order, "address 1.2.3.4 65535 0");
+    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",0,true]", "{\"success\":true}");
+    assert_string_equal(rig.fake.order, "address 1.2.3.4 0 1");
+    rig.fake.result = NET_RESULT_EXISTS;
+    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",1]",
+                "{\"success\":false,\"error\":\"failed-adding-to-new\"}");
+    rig.fake.result = NET_RESULT_FULL;
+    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",1,true]",
+                "{\"success\":false,\"error\":\"failed-adding-to-tried\"}");
+    rig.fake.result = NET_RESULT_BAD_ADDRESS;
+    assert_call(&rig.rpc, "addpeeraddress", "[\"x\",1]", "-30: Invalid IP address");
+    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",65536]", "-1: JSON integer out of range");
+    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",-1]", "-1: JSON integer out of range");
+    net_rig_deinit(&rig);
+}
+
 TEST(a_test_opens_connections_of_a_class)
 {
     struct net_rig rig;
