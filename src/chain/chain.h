@@ -28,6 +28,10 @@ struct chain *chain_new(const struct env *env, const struct log *log, const stru
  * (connecting blocks stored before, reindexing) shows in the tip. */
 NODISCARD bool chain_open(struct chain *chain, char **error);
 
+/* Ends an error of chain_open() as a line of its own, where a rebuild is one way out and the user's
+ * to choose. Core asks there, and without anybody to answer prints the question bare. */
+#define CHAIN_REBUILD_ADVICE "Please restart with -reindex or -reindex-chainstate to recover."
+
 /* What chain_open() failed for. */
 enum chain_damage chain_damage(const struct chain *chain);
 /* Is the fault that stopped the chain one that the next chain_open() reports as damage, and that

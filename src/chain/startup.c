@@ -549,7 +549,7 @@ static bool check_clock(const struct chain *chain, char **error)
     *error = xstrdup("The block database contains a block which appears to be from the future. "
                      "This may be due to your computer's date and time being set incorrectly. "
                      "Only rebuild the block database if you are sure that your computer's date "
-                     "and time are correct");
+                     "and time are correct.\n" CHAIN_REBUILD_ADVICE);
     return false;
 }
 

@@ -11,8 +11,9 @@
 #include "util/parse.h"
 #include "util/version.h"
 
-#define HOST_TEXT_MAX 256
-#define MIB           UINT64_C(1048576)
+#define CLUSTER_KVB_MAX 1000 /* a block's worth: nobody mines more at once */
+#define HOST_TEXT_MAX   256
+#define MIB             UINT64_C(1048576)
 
 static char *keep(struct config_net *config, const char *s)
 {
@@ -283,6 +284,26 @@ static bool set_feerate(const struct options *options, const char *name, int64_t
     return true;
 }
 
+static bool set_cluster_limits(struct mempool_options *mempool, const struct options *options,
+                               char **error)
+{
+    int64_t count = options_get_int(options, "limitclustercount", MEMPOOL_CLUSTER_COUNT_MAX);
+    int64_t kvb = options_get_int(options, "limitclustersize", MEMPOOL_CLUSTER_VBYTES_MAX / 1000);
+    if (count < 1 || count > MEMPOOL_CLUSTER_COUNT_MAX) {
+        *error = count < 1 ? xstrdup("limitclustercount must be at least 1")
+                           : xasprintf("limitclustercount must be less than or equal to %d",
+                                       MEMPOOL_CLUSTER_COUNT_MAX);
+        return false;
+    }
+    if (kvb < 1 || kvb > CLUSTER_KVB_MAX) {
+        *error = xasprintf("limitclustersize must be from 1 to %d kvB", CLUSTER_KVB_MAX);
+        return false;
+    }
+    mempool->cluster_count_max = (uint32_t)count;
+    mempool->cluster_vbytes_max = (uint32_t)kvb * 1000;
+    return true;
+}
+
 static bool set_mempool(struct config_net *config, const struct options *options,
                         const struct network *network, char **error)
 {
@@ -293,6 +314,8 @@ static bool set_mempool(struct config_net *config, const struct options *options
         *error = xstrdup("-maxmempool must be at least 5 MB");
         return false;
     }
+    if (!set_cluster_limits(mempool, options, error))
+        return false;
     mempool->max_bytes = (size_t)mib * 1000000;
     mempool->expiry_s = 3600 * options_get_int(options, "mempoolexpiry", mempool->expiry_s / 3600);
     bool allows_nonstandard = options_get_bool(options, "acceptnonstdtxn", false);

@@ -231,6 +231,10 @@ static const struct option_def table[] = {
      "-nodebuglogfile: none)", G, STRING, .flags = 0},
     {"deprecatedrpc", "<method>", "Answer in a form that is no longer the default: warnings, "
      "startingheight", D, STRING, .flags = MULTI | DEBUG},
+    {"limitclustercount", "<n>", "Transactions at most that hang together in the mempool, 1 to 64",
+     D, INT, .flags = DEBUG, .fallback = "64"},
+    {"limitclustersize", "<n>", "Virtual size in kvB at most of what hangs together in the "
+     "mempool, 1 to 1000", D, INT, .flags = DEBUG, .fallback = "101"},
     {"logratelimit", NULL, "Limit how much alike may be logged in an hour, so that nobody can fill "
      "the disk", D, BOOL, .flags = DEBUG, .fallback = "1"},
     {"logtimemicros", NULL, "Show microseconds in the log", D, BOOL, .flags = DEBUG, .fallback =
@@ -265,8 +269,6 @@ static const struct option_def table[] = {
     HARMLESS("forcecompactdb", D, BOOL),
     HARMLESS("limitancestorcount", D, INT),
     HARMLESS("limitancestorsize", D, INT),
-    IGNORED("limitclustercount", D, INT),
-    IGNORED("limitclustersize", D, INT),
     HARMLESS("limitdescendantcount", D, INT),
     HARMLESS("limitdescendantsize", D, INT),
     HARMLESS("logips", D, BOOL),

@@ -95,6 +95,16 @@ static void on_warning(void *ctx, const char *line)
     fprintf(stderr, "Warning: %s\n", line);
 }
 
+static void print_error(const struct daemon *daemon, bool is_mended)
+{
+    bool is_question = strstr(daemon->error, "\n" CHAIN_REBUILD_ADVICE) != NULL;
+    fprintf(stderr, "%s%s%s%s\n", daemon->progress_shown ? "\n" : "",
+            is_mended     ? "Warning: "
+            : is_question ? ""
+                          : "Error: ",
+            daemon->error, is_mended ? ". Starting again to make that good" : "");
+}
+
 static void print_help(const struct options *options, bool with_debug)
 {
     struct buffer text;
@@ -572,9 +582,7 @@ static int live(struct lives *lives, int argc, char **argv)
     int status = daemon->error ? 1 : 0;
     lives->wants_another = daemon->can_be_mended && lives->n < LIVES_MAX;
     if (daemon->error)
-        fprintf(stderr, "%s%s: %s%s\n", daemon->progress_shown ? "\n" : "",
-                lives->wants_another ? "Warning" : "Error", daemon->error,
-                lives->wants_another ? ". Starting again to make that good" : "");
+        print_error(daemon, lives->wants_another);
     lives->parent_pipe = daemon->parent_pipe;
     if (!lives->wants_another)
         tell_parent(daemon, (unsigned char)status);

@@ -212,6 +212,11 @@ static uint32_t clusters_of(struct pool_entry *const *entries, uint32_t n,
     return n_ids;
 }
 
+static uint64_t cluster_wu_max(const struct mempool *mempool)
+{
+    return (uint64_t)mempool->options.cluster_vbytes_max * WITNESS_SCALE;
+}
+
 bool pool_cluster_has_room(const struct mempool *mempool, struct pool_entry *const *parents,
                            uint32_t n_parents, uint32_t adjusted_wu)
 {
@@ -224,7 +229,7 @@ bool pool_cluster_has_room(const struct mempool *mempool, struct pool_entry *con
         count += mempool->clusters.at[ids[i]]->n;
         wu += mempool->clusters.at[ids[i]]->adjusted_wu;
     }
-    return count <= MEMPOOL_CLUSTER_COUNT_MAX && wu <= MEMPOOL_CLUSTER_WU_MAX;
+    return count <= mempool->options.cluster_count_max && wu <= cluster_wu_max(mempool);
 }
 
 void pool_cluster_join(struct mempool *mempool, struct pool_entry *entry)
@@ -492,7 +497,7 @@ void pool_cluster_verify(const struct mempool *mempool, uint32_t id)
 {
     const struct pool_cluster *cluster = mempool->clusters.at[id];
     ASSERT(!cluster->is_dirty && cluster->n > 0 && cluster->n <= MEMPOOL_CLUSTER_COUNT_MAX);
-    ASSERT(cluster->adjusted_wu <= MEMPOOL_CLUSTER_WU_MAX);
+    ASSERT(cluster->adjusted_wu <= cluster_wu_max(mempool));
     uint32_t wu = 0, at = 0;
     for (uint32_t i = 0; i < cluster->n; i++) {
         const struct pool_entry *entry = cluster->order[i];

@@ -19,6 +19,8 @@ struct mempool_options mempool_default_options(void)
         .require_standard = true,
         .permit_bare_multisig = true,
         .max_datacarrier_bytes = 100000,
+        .cluster_count_max = MEMPOOL_CLUSTER_COUNT_MAX,
+        .cluster_vbytes_max = MEMPOOL_CLUSTER_VBYTES_MAX,
     };
 }
 
@@ -57,6 +59,10 @@ struct mempool *mempool_new(const struct env *env, const struct log *log, struct
     mempool->log = log;
     mempool->chain = chain;
     mempool->options = *options;
+    if (mempool->options.cluster_count_max == 0)
+        mempool->options.cluster_count_max = MEMPOOL_CLUSTER_COUNT_MAX;
+    if (mempool->options.cluster_vbytes_max == 0)
+        mempool->options.cluster_vbytes_max = MEMPOOL_CLUSTER_VBYTES_MAX;
     if (events)
         mempool->events = *events;
     mempool->policy = (struct policy){

@@ -14,7 +14,6 @@ struct mempool;
 
 #define MEMPOOL_CLUSTER_COUNT_MAX  64
 #define MEMPOOL_CLUSTER_VBYTES_MAX 101000
-#define MEMPOOL_CLUSTER_WU_MAX     (MEMPOOL_CLUSTER_VBYTES_MAX * WITNESS_SCALE)
 
 /* Transactions being checked at once, and their bytes; more are refused. Those of peers have room
  * of their own, so that nobody out there can take the user's. */
@@ -34,6 +33,8 @@ struct mempool_options {
     bool require_standard;           /* off on test chains by -acceptnonstdtxn */
     bool permit_bare_multisig;       /* default true */
     size_t max_datacarrier_bytes;    /* default 100000; 0: none */
+    uint32_t cluster_count_max;      /* -limitclustercount; 0: 64, the most */
+    uint32_t cluster_vbytes_max;     /* -limitclustersize; 0: 101000 */
 };
 
 enum mempool_reason {

@@ -316,9 +316,10 @@ enum rpc_progress rpc_getmempoolinfo(struct rpc_call *call)
     json_field_bool(out, "fullrbf", false); /* conflicts are refused */
     json_field_bool(out, "permitbaremultisig", options->permit_bare_multisig);
     json_field_int(out, "maxdatacarriersize", (int64_t)options->max_datacarrier_bytes);
-    json_field_int(out, "limitclustercount", MEMPOOL_CLUSTER_COUNT_MAX);
-    json_field_int(out, "limitclustersize", MEMPOOL_CLUSTER_VBYTES_MAX);
-    json_field_bool(out, "optimal", false); /* clusters are ordered well, not optimally */
+    json_field_int(out, "limitclustercount", options->cluster_count_max);
+    json_field_int(out, "limitclustersize", options->cluster_vbytes_max);
+    /* Clusters are ordered well, not optimally; without any there is nothing to be better. */
+    json_field_bool(out, "optimal", mempool_count(mempool) == 0);
     json_close_object(out);
     return RPC_DONE;
 }

@@ -147,6 +147,9 @@ def test_a_tip_in_the_future_names_the_date_and_nothing_is_written(context):
             node.refuses_to_start("contains a block which appears to be from the future. This may "
                                   "be due to your computer's date and time being set incorrectly",
                                   f"-mocktime={time - 7201}", *options)
+            said = node.output().strip().splitlines()[-2:]
+            assert said[0].startswith("The block database contains"), said  # as Core: no "Error:"
+            equal(said[1], "Please restart with -reindex or -reindex-chainstate to recover.")
         equal({name: os.path.getsize(node.path("blocks", name))
                for name in os.listdir(node.path("blocks"))}, before)
         node.start(f"-mocktime={time - 7200}")

@@ -185,6 +185,10 @@ TEST(mistakes_are_named)
          "Option -onlynet is not there yet, and without it peers and DNS would be called directly"},
         {{"-whitelist=1.2.3.4/99"}, "Invalid netmask specified in -whitelist: '1.2.3.4/99'"},
         {{"-maxmempool=4"},         "-maxmempool must be at least 5 MB"},
+        {{"-limitclustercount=65"}, "limitclustercount must be less than or equal to 64"},
+        {{"-limitclustercount=0"},  "limitclustercount must be at least 1"},
+        {{"-limitclustersize=0"},   "limitclustersize must be from 1 to 1000 kvB"},
+        {{"-limitclustersize=1001"}, "limitclustersize must be from 1 to 1000 kvB"},
         {{"-minrelaytxfee=x"},      "Invalid amount for -minrelaytxfee=<amount>: 'x'"},
         {{"-dustrelayfee=-1"},      "Invalid amount for -dustrelayfee=<amount>: '-1'"},
         {{"-blockmintxfee=x"},      "Invalid amount for -blockmintxfee=<amount>: 'x'"},
@@ -222,8 +226,11 @@ TEST(limits_are_met_exactly)
     read_args(&f, NETWORK_REGTEST,
               (const char *const[]){"-port=65535", "-maxmempool=5", "-maxconnections=0",
                                     "-datacarrier=0", "-minrelaytxfee=0.00001",
-                                    "-maxuploadtarget=1", NULL});
+                                    "-maxuploadtarget=1", "-limitclustercount=1",
+                                    "-limitclustersize=1000", NULL});
     assert_true(f.ok);
+    assert_int_equal(f.net.mempool.cluster_count_max, 1);
+    assert_int_equal(f.net.mempool.cluster_vbytes_max, 1000000);
     assert_int_equal(f.net.p2p.upload_target_bytes, 1 << 20);
     assert_int_equal(f.net.p2p.port, 65535);
     assert_int_equal(f.net.mempool.max_bytes, 5000000);

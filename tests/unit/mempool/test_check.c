@@ -124,6 +124,32 @@ TEST(coins_come_from_the_store, struct mempool_rig *rig)
     assert_true(outpoint_equal(&answer.missing, &coins[2].outpoint));
 }
 
+TEST(clusters_have_the_limits_that_are_set, struct mempool_rig *rig)
+{
+    struct mempool_options options = mempool_default_options();
+    options.cluster_count_max = 2;
+    mempool_free(rig->pool);
+    rig->pool = mempool_new(sim_env_get(rig->chain.sim), NULL, rig->chain.chain, &options, NULL);
+    struct tx parent = mempool_rig_pay(rig, 1, 2, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
+    struct tx child = mempool_rig_pay_on(rig, &parent, 0, 1, FEE_SAT),
+              more = mempool_rig_pay_on(rig, &parent, 1, 1, FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &more), REJECT_CLUSTER_TOO_LARGE);
+    mempool_free(rig->pool);
+    options = mempool_default_options();
+    options.cluster_vbytes_max =
+        tx_weight_wu(&parent) / WITNESS_SCALE; /* one byte may be missing */
+    rig->pool = mempool_new(sim_env_get(rig->chain.sim), NULL, rig->chain.chain, &options, NULL);
+    assert_reject(mempool_rig_add(rig, &parent),
+                  tx_weight_wu(&parent) % WITNESS_SCALE ? REJECT_CLUSTER_TOO_LARGE : REJECT_NONE);
+    options.cluster_vbytes_max++;
+    mempool_free(rig->pool);
+    rig->pool = mempool_new(sim_env_get(rig->chain.sim), NULL, rig->chain.chain, &options, NULL);
+    assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
+    assert_reject(mempool_rig_add(rig, &child), REJECT_CLUSTER_TOO_LARGE);
+}
+
 TEST(locked_transactions_wait, struct mempool_rig *rig)
 {
     int64_t mtp_s = block_node_mtp(chain_tip(rig->chain.chain));

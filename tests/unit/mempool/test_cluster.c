@@ -109,7 +109,8 @@ TEST(size_is_bounded_by_adjusted_weight, struct mempool_rig *rig)
     for (uint32_t vbytes = 41002; vbytes > 41000; vbytes--) {
         struct tx child = mempool_rig_pay_on(rig, &parent, 0, 1, 4 * FEE_SAT);
         pad(rig, &child, vbytes);
-        bool fits = tx_weight_wu(&parent) + tx_weight_wu(&child) <= MEMPOOL_CLUSTER_WU_MAX;
+        bool fits = tx_weight_wu(&parent) + tx_weight_wu(&child) <=
+                    MEMPOOL_CLUSTER_VBYTES_MAX * WITNESS_SCALE;
         assert_int_equal(fits, vbytes == 41001);
         assert_reject(mempool_rig_add(rig, &child), fits ? REJECT_NONE : REJECT_CLUSTER_TOO_LARGE);
     }

@@ -71,7 +71,7 @@ TEST(an_empty_mempool_is_described, struct fixture *f)
                 "\"minrelaytxfee\":0.00000100,\"incrementalrelayfee\":0.00000100,"
                 "\"unbroadcastcount\":0,\"fullrbf\":false,\"permitbaremultisig\":true,"
                 "\"maxdatacarriersize\":100000,\"limitclustercount\":64,"
-                "\"limitclustersize\":101000,\"optimal\":false}");
+                "\"limitclustersize\":101000,\"optimal\":true}");
 }
 
 TEST(entries_are_listed, struct fixture *f)
