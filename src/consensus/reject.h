@@ -36,11 +36,13 @@ const char *reject_string(enum reject reject);
 enum reject_class reject_class(enum reject reject);
 
 /* A verdict with what is known beyond the code. */
+#define VERDICT_DETAIL_BYTES 384 /* for the longest, which names two transactions */
+
 struct verdict {
     enum reject code;
-    int script_error; /* enum script_error if code is a script failure, else 0 */
-    uint32_t version; /* of the block if code is BAD_VERSION, else 0 */
-    char detail[256]; /* Core's debug message, or "" */
+    int script_error;                  /* enum script_error if code is a script failure, else 0 */
+    uint32_t version;                  /* of the block if code is BAD_VERSION, else 0 */
+    char detail[VERDICT_DETAIL_BYTES]; /* Core's debug message, or "" */
 };
 
 /* Set a verdict's code and, by a printf format (may be NULL: none), its detail.

@@ -1,7 +1,11 @@
 /* tx_verify.c - a transaction and the coins it spends; lock times. */
 #include "consensus/tx_verify.h"
 
+#include <stdio.h>
+
 #include "util/assert.h"
+#include "util/hex.h"
+#include "util/parse.h"
 
 static bool is_money(int64_t value_sat)
 {
@@ -45,6 +49,56 @@ enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent
         return REJECT_FEE_OUT_OF_RANGE;
     *fee_sat = in_sat - out_sat;
     return REJECT_NONE;
+}
+
+static char *describe_young(const struct tx *tx, const struct spent_coin *spent,
+                            int32_t spend_height, char *out)
+{
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        int64_t depth = (int64_t)spend_height - spent[i].height;
+        if (spent[i].coinbase && depth < COINBASE_MATURITY) {
+            snprintf(out, TX_VERIFY_DETAIL_BYTES, "tried to spend coinbase at depth %lld",
+                     (long long)depth);
+            break;
+        }
+    }
+    return out;
+}
+
+static char *describe_values(const struct tx *tx, const struct spent_coin *spent, char *out)
+{
+    char in_text[AMOUNT_STRING_BYTES], out_text[AMOUNT_STRING_BYTES];
+    int64_t in_sat = 0;
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        in_sat += spent[i].value_sat;
+    snprintf(out, TX_VERIFY_DETAIL_BYTES, "value in (%s) < value out (%s)",
+             format_money(in_sat, in_text), format_money(tx_output_total_sat(tx), out_text));
+    return out;
+}
+
+char *tx_verify_detail(enum reject reject, const struct tx *tx, const struct spent_coin *spent,
+                       int32_t spend_height, char out[TX_VERIFY_DETAIL_BYTES])
+{
+    *out = '\0';
+    if (reject == REJECT_INPUTS_MISSING)
+        snprintf(out, TX_VERIFY_DETAIL_BYTES, "CheckTxInputs: inputs missing/spent");
+    else if (reject == REJECT_PREMATURE_SPEND)
+        return describe_young(tx, spent, spend_height, out);
+    else if (reject == REJECT_IN_BELOW_OUT)
+        return describe_values(tx, spent, out);
+    return out;
+}
+
+void tx_script_verdict(struct verdict *verdict, enum reject reject, const struct tx *tx,
+                       uint32_t input, int script_error)
+{
+    char txid[HEX_ID_BYTES], wtxid[HEX_ID_BYTES], prev[HEX_ID_BYTES];
+    const struct outpoint *spent = &tx->in[input].prevout;
+    verdict_set(verdict, reject, "input %u of %s (wtxid %s), spending %s:%u", input,
+                hex_encode_reversed(txid, span_of(tx->txid.b, 32)),
+                hex_encode_reversed(wtxid, span_of(tx->wtxid.b, 32)),
+                hex_encode_reversed(prev, span_of(spent->txid.b, 32)), spent->vout);
+    verdict->script_error = script_error;
 }
 
 enum reject reject_for_tx(enum reject reject)

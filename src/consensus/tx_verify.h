@@ -35,6 +35,18 @@ struct spent_coin {
 NODISCARD enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent,
                                        int32_t spend_height, int64_t *fee_sat);
 
+/* What Core adds to a verdict of tx_verify_inputs() in its debug message; "" for some.
+ *
+ * In:       all as given there, and the verdict
+ * Returns:  out, zero-terminated */
+#define TX_VERIFY_DETAIL_BYTES 80
+char *tx_verify_detail(enum reject reject, const struct tx *tx, const struct spent_coin *spent,
+                       int32_t spend_height, char out[TX_VERIFY_DETAIL_BYTES]);
+
+/* The verdict, with Core's debug message, where the script of an input has failed. */
+void tx_script_verdict(struct verdict *verdict, enum reject reject, const struct tx *tx,
+                       uint32_t input, int script_error);
+
 /* The same rule for a transaction that is not in a block: missing coins and young coinbases may
  * be there later, so INPUTS_MISSING and PREMATURE_SPEND become INPUTS_UNKNOWN (class MISSING) and
  * PREMATURE_SPEND_YET (class EARLY). */

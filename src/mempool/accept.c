@@ -252,16 +252,11 @@ static void run_scripts(struct env_job *job)
  * stricter flags is enough: what fails so is not relayed, and we blame nobody for it. Hazard 12 */
 static void refuse_scripts(struct pool_check *check)
 {
-    const struct tx *tx = &check->tx;
-    char txid[65], wtxid[65], prev[65];
-    const struct outpoint *spent = &tx->in[check->next_input].prevout;
-    bool is_stripped = !tx->has_witness && policy_spends_witness_program(tx, check->spent);
-    verdict_set(&check->verdict, is_stripped ? REJECT_TX_SCRIPT_STRIPPED : REJECT_TX_SCRIPT_FAILED,
-                "input %u of %s (wtxid %s), spending %s:%u", check->next_input,
-                hex_encode_reversed(txid, span_of(tx->txid.b, 32)),
-                hex_encode_reversed(wtxid, span_of(tx->wtxid.b, 32)),
-                hex_encode_reversed(prev, span_of(spent->txid.b, 32)), spent->vout);
-    check->verdict.script_error = (int)check->script_error;
+    bool is_stripped =
+        !check->tx.has_witness && policy_spends_witness_program(&check->tx, check->spent);
+    tx_script_verdict(&check->verdict,
+                      is_stripped ? REJECT_TX_SCRIPT_STRIPPED : REJECT_TX_SCRIPT_FAILED, &check->tx,
+                      check->next_input, (int)check->script_error);
     end(check, NULL);
 }
 

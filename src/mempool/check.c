@@ -2,11 +2,15 @@
  * entries; in the order of Core's checks, which clients can see. */
 #include "mempool/check.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "consensus/script_iter.h"
 #include "consensus/sigops.h"
 #include "mempool/cluster.h"
 #include "mempool/graph.h"
 #include "mempool/limit.h"
+#include "util/hex.h"
 
 bool pool_check_has_txid(const void *value, const void *key)
 {
@@ -197,11 +201,9 @@ static bool check_values(struct pool_check *check)
 {
     int32_t height = check->tip->height + 1;
     enum reject code = tx_verify_inputs(&check->tx, check->rules, height, &check->fee_sat);
-    if (code == REJECT_PREMATURE_SPEND)
-        return verdict_set(&check->verdict, reject_for_tx(code),
-                           "tried to spend coinbase at depth %d",
-                           height - check->coinbase_height_max);
-    return verdict_set(&check->verdict, reject_for_tx(code), NULL);
+    char detail[TX_VERIFY_DETAIL_BYTES];
+    return verdict_set(&check->verdict, reject_for_tx(code), "%s",
+                       tx_verify_detail(code, &check->tx, check->rules, height, detail));
 }
 
 static bool check_standard(struct pool_check *check)
@@ -250,21 +252,66 @@ static uint32_t find_parents(const struct pool_check *check,
     return n;
 }
 
+static bool refuse_truc(struct pool_check *check, const struct tx *tx, const char *kind,
+                        const char *format, ...) PRINTF(4, 5);
+
+/* "kind ID (wtxid=ID) " and what is wrong with it, in Core's words. */
+static bool refuse_truc(struct pool_check *check, const struct tx *tx, const char *kind,
+                        const char *format, ...)
+{
+    char txid[HEX_ID_BYTES], wtxid[HEX_ID_BYTES], what[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return verdict_set(&check->verdict, REJECT_TRUC_VIOLATION, "%s %s (wtxid=%s) %s", kind,
+                       hex_encode_reversed(txid, span_of(tx->txid.b, 32)),
+                       hex_encode_reversed(wtxid, span_of(tx->wtxid.b, 32)), what);
+}
+
+/* Version 3 spends version 3 alone, and the other way round. */
+static bool check_truc_parents(struct pool_check *check, struct pool_entry *const *parents,
+                               uint32_t n_parents)
+{
+    static const char *const kinds[] = {"non-version=3 tx", "version=3 tx"};
+    bool is_truc = check->tx.version == POLICY_TRUC_VERSION;
+    for (uint32_t i = 0; i < n_parents; i++) {
+        const struct tx *parent = &parents[i]->pub.tx;
+        char txid[HEX_ID_BYTES], wtxid[HEX_ID_BYTES];
+        if ((parent->version == POLICY_TRUC_VERSION) == is_truc)
+            continue;
+        char what[200];
+        snprintf(what, sizeof what, "cannot spend from %s %s (wtxid=%s)", kinds[!is_truc],
+                 hex_encode_reversed(txid, span_of(parent->txid.b, 32)),
+                 hex_encode_reversed(wtxid, span_of(parent->wtxid.b, 32)));
+        return refuse_truc(check, &check->tx, kinds[is_truc], "%s", what);
+    }
+    return true;
+}
+
 /* Version 3 transactions form pairs of a parent and a small child, so that nobody can hinder
- * their replacement. BIP-431, Specification */
-static bool check_truc(const struct pool_check *check, struct pool_entry *const *parents,
+ * their replacement. BIP-431, Specification; messages of Core SingleTRUCChecks() */
+static bool check_truc(struct pool_check *check, struct pool_entry *const *parents,
                        uint32_t n_parents)
 {
-    bool is_truc = check->tx.version == POLICY_TRUC_VERSION;
-    for (uint32_t i = 0; i < n_parents; i++)
-        if ((parents[i]->pub.tx.version == POLICY_TRUC_VERSION) != is_truc)
-            return false;
-    if (!is_truc)
+    const struct tx *tx = &check->tx;
+    if (!check_truc_parents(check, parents, n_parents))
+        return false;
+    if (tx->version != POLICY_TRUC_VERSION)
         return true;
+    if (check->vbytes > POLICY_TRUC_VBYTES_MAX)
+        return refuse_truc(check, tx, "version=3 tx", "is too big: %u > %d virtual bytes",
+                           check->vbytes, POLICY_TRUC_VBYTES_MAX);
     if (n_parents == 0)
-        return check->vbytes <= POLICY_TRUC_VBYTES_MAX;
-    return n_parents == 1 && parents[0]->pub.n_parents == 0 && parents[0]->pub.n_children == 0 &&
-           check->vbytes <= POLICY_TRUC_CHILD_VBYTES_MAX;
+        return true;
+    if (n_parents > 1 || parents[0]->pub.n_parents > 0)
+        return refuse_truc(check, tx, "tx", "would have too many ancestors");
+    if (check->vbytes > POLICY_TRUC_CHILD_VBYTES_MAX)
+        return refuse_truc(check, tx, "version=3 child tx", "is too big: %u > %d virtual bytes",
+                           check->vbytes, POLICY_TRUC_CHILD_VBYTES_MAX);
+    if (parents[0]->pub.n_children > 0)
+        return refuse_truc(check, &parents[0]->pub.tx, "tx", "would exceed descendant count limit");
+    return true;
 }
 
 static bool check_policy(struct pool_check *check)
@@ -286,7 +333,7 @@ static bool check_policy(struct pool_check *check)
     struct pool_entry *parents[MEMPOOL_CLUSTER_COUNT_MAX];
     uint32_t n_parents = find_parents(check, parents);
     if (!check_truc(check, parents, n_parents))
-        return verdict_set(verdict, REJECT_TRUC_VIOLATION, NULL);
+        return false;
     if (!pool_cluster_has_room(mempool, parents, n_parents,
                                policy_adjusted_wu(weight_wu, check->sigops_cost)))
         return verdict_set(verdict, REJECT_CLUSTER_TOO_LARGE, NULL);

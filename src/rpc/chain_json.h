@@ -32,7 +32,7 @@ NODISCARD bool chain_json_need_block(struct rpc_call *call, const struct block_n
 /* Error -1 that says why a block that was asked for could not be read. */
 void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *read);
 
-#define CHAIN_JSON_VERDICT_BYTES (VERDICT_REASON_BYTES + 256)
+#define CHAIN_JSON_VERDICT_BYTES (VERDICT_REASON_BYTES + VERDICT_DETAIL_BYTES)
 
 /* "reason, detail" of a verdict, the reason as verdict_reason() words it; out_len bytes at most, of
  * which CHAIN_JSON_VERDICT_BYTES are enough. Returns out. */

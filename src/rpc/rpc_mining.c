@@ -35,8 +35,8 @@ static void on_submitted(void *arg, const struct chain_block_result *result)
         json_put_string(&call->out, verdict_reason(verdict, text));
     else if (!result->is_new)
         json_put_string(&call->out, "duplicate");
-    else if (!result->is_connected)
-        json_put_string(&call->out, "inconclusive");
+    else if (!result->is_connected || result->was_connected)
+        json_put_string(&call->out, "inconclusive"); /* as Core, which tells what it has learnt */
     else
         json_put_null(&call->out);
     rpc_finish_settled(call);

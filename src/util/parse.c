@@ -1,7 +1,6 @@
 /* parse.c - strict reading of numbers. */
 #include "util/parse.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -166,4 +165,17 @@ bool parse_fixed_point(const char *s, size_t len, int decimals, int64_t *out)
 bool parse_amount(const char *s, size_t len, int64_t *out_sat)
 {
     return parse_fixed_point(s, len, AMOUNT_DECIMALS, out_sat);
+}
+
+char *format_money(int64_t amount_sat, char *out)
+{
+    /* By magnitude: the quotient of a small negative amount would lose its sign. */
+    uint64_t magnitude = amount_sat < 0 ? 0 - (uint64_t)amount_sat : (uint64_t)amount_sat;
+    snprintf(out, AMOUNT_STRING_BYTES, "%s%llu.%08llu", amount_sat < 0 ? "-" : "",
+             (unsigned long long)(magnitude / 100000000),
+             (unsigned long long)(magnitude % 100000000));
+    size_t len = strlen(out);
+    while (out[len - 1] == '0' && out[len - 3] != '.')
+        out[--len] = '\0';
+    return out;
 }

@@ -46,4 +46,13 @@ NODISCARD bool parse_fixed_point(const char *s, size_t len, int decimals, int64_
  * Returns:  false as parse_fixed_point() */
 NODISCARD bool parse_amount(const char *s, size_t len, int64_t *out_sat);
 
+#define AMOUNT_STRING_BYTES 24 /* "-92233720368.54775808" and its zero fit */
+
+/* Show satoshi as bitcoins for a message: two decimals, and those behind them that are not zeros.
+ *
+ * Out:      out  at least AMOUNT_STRING_BYTES
+ * Returns:  out
+ * Spec:     Core FormatMoney() */
+char *format_money(int64_t amount_sat, char *out);
+
 #endif

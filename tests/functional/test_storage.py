@@ -261,6 +261,10 @@ def test_pruning(context):
     node.restart()
     equal(node.coins(), want)
     equal(node.rpc.getblock(made[-280].id(), 0), made[-280].hex())
+    # What was pruned is kept if it is handed in again, and teaches nothing new.
+    equal(node.rpc.submitblock(made[0].hex()), "inconclusive")
+    equal(node.rpc.getblock(made[0].id(), 0), made[0].hex())
+    equal(node.rpc.submitblock(made[0].hex()), "duplicate")
     # A branch from within the kept blocks is still possible.
     branch = chain.grow(made[-5], 6, extra=b"b")
     for block in branch:

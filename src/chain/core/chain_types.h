@@ -75,6 +75,7 @@ struct chain_block_result {
     struct verdict verdict;        /* of the block itself; NONE if it was accepted or known */
     bool is_new;                   /* it was not stored before */
     bool is_connected;             /* it is now in the active chain: fully verified */
+    bool was_connected;            /* it was when it came: its bytes were pruned or lost */
     const struct block_node *node; /* NULL if the header was refused */
 };
 typedef void chain_block_fn(void *arg, const struct chain_block_result *result);

@@ -237,7 +237,10 @@ static void hand_to_waiter(struct accept *accept, bool is_new)
         return;
     struct waiter *waiter = xcalloc(1, sizeof *waiter);
     waiter->node = accept->node;
-    waiter->result = (struct chain_block_result){.is_new = is_new, .node = accept->node};
+    waiter->result =
+        (struct chain_block_result){.is_new = is_new,
+                                    .node = accept->node,
+                                    .was_connected = chain_contains(accept->chain, accept->node)};
     waiter->durable = accept->flags & CHAIN_ACCEPT_DURABLE;
     waiter->block_done = accept->done;
     waiter->arg = accept->arg;

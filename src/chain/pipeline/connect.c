@@ -4,11 +4,15 @@
  * changes in the overlay; the second checks values, lock times and sigop costs in Core's order.
  * If either fails the changes are dropped and nothing has happened. */
 #include "chain/pipeline/flight.h"
+
+#include <stdio.h>
+
 #include "consensus/bip30.h"
 #include "consensus/pow.h"
 #include "consensus/script_flags.h"
 #include "consensus/script_iter.h"
 #include "consensus/sigops.h"
+#include "util/hex.h"
 
 #define PREFETCH_INDEX_AHEAD 16
 #define PREFETCH_SLOT_AHEAD  8
@@ -184,49 +188,62 @@ static bool sequence_locks_hold(const struct flight *flight, const struct tx *tx
     return sequence_locks_open(locks, flight->node->height, block_node_mtp(flight->node->prev));
 }
 
-/* The rules of one transaction but the first, in Core's order; adds to fees and sigops. */
-static enum reject check_tx(const struct flight *flight, const struct tx *tx, size_t spent_at,
-                            int64_t *fees_sat, bool relative_locks)
+static bool refuse_tx(struct verdict *verdict, enum reject reject, const char *detail,
+                      const struct tx *tx)
 {
-    int64_t fee_sat;
-    enum reject reject =
-        tx_verify_inputs(tx, flight->rules + spent_at, flight->node->height, &fee_sat);
-    if (reject != REJECT_NONE)
-        return reject;
-    *fees_sat += fee_sat;
-    if (*fees_sat > MAX_MONEY_SAT)
-        return REJECT_ACCUMULATED_FEE_OUT_OF_RANGE;
-    if (relative_locks && !sequence_locks_hold(flight, tx, flight->rules + spent_at))
-        return REJECT_TXNS_NONFINAL;
-    return REJECT_NONE;
+    char id[HEX_ID_BYTES];
+    return verdict_set(verdict, reject, "%s transaction %s", detail,
+                       hex_encode_reversed(id, span_of(tx->txid.b, 32)));
 }
 
-static enum reject check_rules(const struct flight *flight, uint32_t missing_tx)
+/* The rules of one transaction but the first, in Core's order and words; adds to fees. */
+static bool check_tx(const struct flight *flight, const struct tx *tx,
+                     const struct spent_coin *spent, int64_t *fees_sat, struct verdict *verdict)
 {
-    const struct flights *flights = flight->flights;
+    const struct network *network = flight->flights->core->network;
+    int32_t height = flight->node->height;
+    int64_t fee_sat;
+    enum reject reject = tx_verify_inputs(tx, spent, height, &fee_sat);
+    if (reject != REJECT_NONE) {
+        char detail[TX_VERIFY_DETAIL_BYTES], text[TX_VERIFY_DETAIL_BYTES + 4];
+        snprintf(text, sizeof text, "%s in", tx_verify_detail(reject, tx, spent, height, detail));
+        return refuse_tx(verdict, reject, text, tx);
+    }
+    *fees_sat += fee_sat;
+    if (*fees_sat > MAX_MONEY_SAT)
+        return verdict_set(verdict, REJECT_ACCUMULATED_FEE_OUT_OF_RANGE,
+                           "accumulated fee in the block out of range");
+    if (height >= network->buried_height[BURIED_CSV] && !sequence_locks_hold(flight, tx, spent))
+        return refuse_tx(verdict, REJECT_TXNS_NONFINAL, "contains a non-BIP68-final", tx);
+    return true;
+}
+
+static bool check_rules(const struct flight *flight, uint32_t missing_tx, struct verdict *verdict)
+{
     const struct block *block = &flight->block->block;
-    bool relative_locks = flight->node->height >= flights->core->network->buried_height[BURIED_CSV];
     int64_t fees_sat = 0;
     uint64_t sigops_cost = 0;
     size_t at = 0;
     for (uint32_t i = 0; i < block->n_tx; i++) {
         const struct tx *tx = &block->tx[i];
         if (i == missing_tx)
-            return REJECT_INPUTS_MISSING;
-        enum reject reject = REJECT_NONE;
-        if (i > 0)
-            reject = check_tx(flight, tx, at, &fees_sat, relative_locks);
-        if (reject != REJECT_NONE)
-            return reject;
+            return refuse_tx(verdict, REJECT_INPUTS_MISSING,
+                             "CheckTxInputs: inputs missing/spent in", tx);
+        if (i > 0 && !check_tx(flight, tx, flight->rules + at, &fees_sat, verdict))
+            return false;
         sigops_cost += tx_sigops_cost(tx, i ? flight->spent_out + at : NULL, flight->script_flags);
         if (sigops_cost > BLOCK_SIGOPS_COST_MAX)
-            return REJECT_BLK_SIGOPS;
+            return verdict_set(verdict, REJECT_BLK_SIGOPS, "too many sigops");
         at += i ? tx->n_in : 0;
     }
-    int64_t most_sat = pow_subsidy_sat(flights->core->network, flight->node->height) + fees_sat;
-    if (tx_output_total_sat(&block->tx[0]) > most_sat)
-        return REJECT_CB_AMOUNT;
-    return REJECT_NONE;
+    int64_t most_sat =
+        pow_subsidy_sat(flight->flights->core->network, flight->node->height) + fees_sat;
+    int64_t paid_sat = tx_output_total_sat(&block->tx[0]);
+    if (paid_sat > most_sat)
+        return verdict_set(verdict, REJECT_CB_AMOUNT,
+                           "coinbase pays too much (actual=%lld vs limit=%lld)",
+                           (long long)paid_sat, (long long)most_sat);
+    return true;
 }
 
 /* -- Scripts: which rules, and whether at all ----------------------------------------------------
@@ -250,11 +267,11 @@ static bool is_assumed_valid(const struct flight *flight)
     return ahead * (double)flights->core->network->pow_target_spacing_s > 14 * 24 * 3600;
 }
 
-static enum connect_result refuse(struct flight *flight, enum reject reject)
+static enum connect_result refuse(struct flight *flight, const struct verdict *verdict)
 {
     overlay_drop(flight->flights->overlay, &flight->layer);
     flight->has_failed = true;
-    flight->verdict = (struct verdict){.code = reject};
+    flight->verdict = *verdict;
     return CONNECT_INVALID;
 }
 
@@ -274,9 +291,12 @@ enum connect_result flight_connect(struct flight *flight)
     flight->read_is_final = false;
     flight->script_flags =
         script_flags_for_block(flights->core->network, flight->node->height, &flight->node->hash);
+    struct verdict verdict = {0};
     /* BIP-30, Specification */
-    if (enforces_bip30(flight) && breaks_bip30(&resolve))
-        return refuse(flight, REJECT_TXNS_BIP30);
+    if (enforces_bip30(flight) && breaks_bip30(&resolve)) {
+        verdict_set(&verdict, REJECT_TXNS_BIP30, "tried to overwrite transaction");
+        return refuse(flight, &verdict);
+    }
     resolve_block(&resolve);
     if (resolve.is_collecting) {
         overlay_drop(flights->overlay, &flight->layer);
@@ -284,9 +304,8 @@ enum connect_result flight_connect(struct flight *flight)
         flight_read_coins(flight, ENV_PRIORITY_HIGH);
         return CONNECT_WAITS;
     }
-    enum reject reject = check_rules(flight, resolve.bad_tx);
-    if (reject != REJECT_NONE)
-        return refuse(flight, reject);
+    if (!check_rules(flight, resolve.bad_tx, &verdict))
+        return refuse(flight, &verdict);
     flight->checks_scripts = !is_assumed_valid(flight);
     flight->stage = FLIGHT_CONNECTED;
     return CONNECT_DONE;

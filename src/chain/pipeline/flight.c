@@ -349,12 +349,8 @@ static void note_script_failure(struct flight *flight)
     if (!first || flight->has_failed)
         return;
     flight->has_failed = true;
-    flight->verdict =
-        (struct verdict){.code = REJECT_SCRIPT_FAILED, .script_error = (int)first->error};
-    char hex[65];
-    hex_encode_reversed(hex, span_of(flight->block->block.tx[first->bad_tx].txid.b, 32));
-    snprintf(flight->verdict.detail, sizeof flight->verdict.detail, "input %u of %s",
-             first->bad_input, hex);
+    tx_script_verdict(&flight->verdict, REJECT_SCRIPT_FAILED,
+                      &flight->block->block.tx[first->bad_tx], first->bad_input, (int)first->error);
 }
 
 static void flight_job_done(struct env_job *env_job)

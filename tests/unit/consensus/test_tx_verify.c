@@ -56,6 +56,43 @@ TEST(inputs_cover_outputs_and_are_there, struct arena *arena)
     }
 }
 
+TEST(a_verdict_says_what_was_found, struct arena *arena)
+{
+    static const struct {
+        struct spent_coin spent[2];
+        const char *want;
+    } rows[] = {
+        {{{1, 1, false, true}, {1, 1, false, false}}, "CheckTxInputs: inputs missing/spent"},
+        {{{1, 100, true, false}, {1, 101, true, false}}, "tried to spend coinbase at depth 99"},
+        {{{150000000, 1, false, false}, {1, 1, false, false}},
+         "value in (1.50000001) < value out (50.00)"},
+        {{{-1, 1, false, false}, {1, 1, false, false}}, ""},
+    };
+    struct tx tx = build_tx(arena, 1, 2, 1);
+    tx.out[0].value_sat = INT64_C(5000000000);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char detail[TX_VERIFY_DETAIL_BYTES];
+        int64_t fee_sat;
+        enum reject got = tx_verify_inputs(&tx, rows[i].spent, 200, &fee_sat);
+        assert_string_equal(tx_verify_detail(got, &tx, rows[i].spent, 200, detail), rows[i].want);
+    }
+}
+
+TEST(a_failed_script_is_named, struct arena *arena)
+{
+    struct tx tx = build_tx(arena, 1, 2, 1);
+    struct verdict verdict = {0};
+    tx.in[1].prevout.vout = 7;
+    memset(tx.in[1].prevout.txid.b, 0x22, 32);
+    tx_script_verdict(&verdict, REJECT_SCRIPT_FAILED, &tx, 1, 5);
+    assert_int_equal(verdict.code, REJECT_SCRIPT_FAILED);
+    assert_int_equal(verdict.script_error, 5);
+    assert_non_null(strstr(verdict.detail, "input 1 of "));
+    assert_non_null(strstr(verdict.detail, " (wtxid "));
+    assert_non_null(strstr(verdict.detail, "), spending 2222222222"));
+    assert_non_null(strstr(verdict.detail, "2222:7"));
+}
+
 TEST(alone_a_transaction_may_be_valid_later)
 {
     assert_int_equal(reject_class(REJECT_INPUTS_MISSING), REJECT_CLASS_CONSENSUS);

@@ -273,6 +273,14 @@ TEST_WITH(setup_nonstandard, mempool_rig_teardown, costly_transactions_are_refus
     }
 }
 
+static void assert_truc(struct mempool_rig *rig, const struct tx *tx, const char *why)
+{
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, tx, 0, 0);
+    assert_reject(answer.verdict.code, REJECT_TRUC_VIOLATION);
+    if (!strstr(answer.verdict.detail, why))
+        fail_msg("%s", answer.verdict.detail);
+}
+
 TEST(version_3_comes_in_pairs, struct mempool_rig *rig)
 {
     struct builder_coin coin = mempool_rig_coin(rig, 1);
@@ -281,18 +289,18 @@ TEST(version_3_comes_in_pairs, struct mempool_rig *rig)
     tx_finish(&parent, &rig->builder.arena);
     assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
     struct tx tx = mempool_rig_pay_on(rig, &parent, 0, 1, FEE_SAT);
-    assert_reject(mempool_rig_add(rig, &tx), REJECT_TRUC_VIOLATION); /* of version 2 */
+    assert_truc(rig, &tx, ") cannot spend from version=3 tx "); /* of version 2 */
     tx.version = 3;
     tx_finish(&tx, &rig->builder.arena);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     struct tx more = mempool_rig_pay_on(rig, &parent, 1, 1, FEE_SAT);
     more.version = 3;
     tx_finish(&more, &rig->builder.arena);
-    assert_reject(mempool_rig_add(rig, &more), REJECT_TRUC_VIOLATION); /* a second child */
+    assert_truc(rig, &more, ") would exceed descendant count limit"); /* a second child */
     more = mempool_rig_pay_on(rig, &tx, 0, 1, FEE_SAT);
     more.version = 3;
     tx_finish(&more, &rig->builder.arena);
-    assert_reject(mempool_rig_add(rig, &more), REJECT_TRUC_VIOLATION); /* a grandchild */
+    assert_truc(rig, &more, ") would have too many ancestors"); /* a grandchild */
 }
 
 /* -- At the same time -------------------------------------------------------------------------- */

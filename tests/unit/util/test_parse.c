@@ -87,6 +87,22 @@ TEST(the_length_ends_the_number)
     assert_false(parse_fixed_point("1.255", 5, 2, &got));
 }
 
+TEST(amounts_in_messages_have_two_decimals_at_least)
+{
+    static const struct {
+        int64_t amount_sat;
+        const char *want;
+    } rows[] = {
+        {0, "0.00"},           {1, "0.00000001"},
+        {-150000000, "-1.50"}, {INT64_C(5000000000), "50.00"},
+        {123450000, "1.2345"}, {INT64_C(2100000000000000), "21000000.00"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char out[AMOUNT_STRING_BYTES];
+        assert_string_equal(format_money(rows[i].amount_sat, out), rows[i].want);
+    }
+}
+
 /* Spec: Core ParseByteUnits(), whose letters tell powers of 1000 from those of 1024 by case. */
 TEST(counts_of_bytes_may_have_a_unit)
 {
