@@ -237,6 +237,11 @@ const struct block_node *chain_best_header(const struct chain *chain)
     return chain->tree.best_header;
 }
 
+const struct block_node *chain_best_failed(const struct chain *chain)
+{
+    return chain->tree.best_failed;
+}
+
 const struct block_node *chain_find(const struct chain *chain, const struct block_hash *hash)
 {
     return header_tree_find(&chain->tree, hash);

@@ -57,6 +57,9 @@ const struct block_node *chain_tip(const struct chain *chain);
 const struct block_node *chain_best_header(const struct chain *chain);
 /* The node of a header by its hash, or NULL. Borrowed from the chain. */
 const struct block_node *chain_find(const struct chain *chain, const struct block_hash *hash);
+/* Of the headers whose blocks have failed, or whose ancestors have, the one with most work; NULL if
+ * there is none. */
+const struct block_node *chain_best_failed(const struct chain *chain);
 /* The block of the active chain at height; NULL above the tip or below 0. */
 const struct block_node *chain_at(const struct chain *chain, int32_t height);
 /* True if node is in the active chain. */
@@ -81,6 +84,9 @@ uint32_t chain_next_bits(const struct chain *chain, const struct block_node *pre
 /* State of a deployment for the block after prev: see consensus/versionbits.h. */
 int chain_deployment_state(const struct chain *chain, const struct block_node *prev,
                            enum bip9_deployment deployment);
+/* Rule changes signalled for on the way to the tip that are unknown here. */
+struct versionbits_unknown;
+void chain_update_unknown_rules(const struct chain *chain, struct versionbits_unknown *unknown);
 
 /* -- Blocks and headers coming in ---------------------------------------------------------- */
 

@@ -65,7 +65,7 @@ static const struct network networks[NETWORK_COUNT] = {
         .genesis_raw = SPAN(main_genesis), .genesis_hash = {MAIN_GENESIS_HASH},
         .pow_limit = POW_LIMIT_32,
         .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
-        .subsidy_halving_interval = 210000,
+        .subsidy_halving_interval = 210000, .unknown_rules_height = 711648,
         .buried_height = {227931, 363725, 388381, 419328, 481824},
         .bip34_hash = {MAIN_BIP34_HASH},
         .bip9 = {
@@ -87,7 +87,7 @@ static const struct network networks[NETWORK_COUNT] = {
         .genesis_raw = SPAN(test_genesis), .genesis_hash = {TEST_GENESIS_HASH},
         .pow_limit = POW_LIMIT_32, .pow_allow_min_difficulty = true,
         .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
-        .subsidy_halving_interval = 210000,
+        .subsidy_halving_interval = 210000, .unknown_rules_height = 2013984,
         .buried_height = {21111, 330776, 581885, 770112, 834624},
         .bip34_hash = {TEST_BIP34_HASH},
         .bip9 = {

@@ -71,6 +71,7 @@ struct network {
     /* Testnet4's time-warp fix and its retarget from the period's first block; -test=bip94. */
     bool enforce_bip94;
     int64_t pow_target_spacing_s, pow_target_timespan_s;
+    int32_t unknown_rules_height; /* signals below are of rule changes that are known today */
     uint32_t subsidy_halving_interval;
 
     int32_t buried_height[BURIED_COUNT];

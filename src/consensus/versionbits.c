@@ -1,6 +1,10 @@
 /* versionbits.c - rule changes that miners signal readiness for. */
 #include "consensus/versionbits.h"
 
+#include <string.h>
+
+#include "consensus/pow.h"
+
 static const char *const state_names[BIP9_STATE_COUNT] = {
     [BIP9_STATE_DEFINED] = "defined",     [BIP9_STATE_STARTED] = "started",
     [BIP9_STATE_LOCKED_IN] = "locked_in", [BIP9_STATE_ACTIVE] = "active",
@@ -184,4 +188,57 @@ int32_t versionbits_block_version(const struct network *network, const struct he
             version |= UINT32_C(1) << params_of(network, deployment)->bit;
     }
     return (int32_t)version;
+}
+
+/* -- Rule changes that we do not know of --------------------------------------------------------
+ */
+
+/* Bits signalled by enough blocks of the period that ends with end. */
+static uint32_t unknown_signals(const struct network *network, const struct header_view *view,
+                                const void *end, const struct versionbits_cache *cache)
+{
+    int32_t period = pow_retarget_interval(network);
+    /* Test chains change more easily. Spec: Core WarningBitsConditionChecker */
+    int32_t threshold = network->is_test_chain ? period * 3 / 4 : period * 9 / 10;
+    const void *before = one_period_back(view, end, period);
+    uint32_t ours = (uint32_t)versionbits_block_version(network, view, before, cache);
+    int32_t counts[VERSIONBITS_RULE_BITS] = {0};
+    const void *node = end;
+    for (int32_t n = 0; n < period; n++) {
+        uint32_t version = (uint32_t)view->facts(node).version;
+        bool is_signal = (version & VERSIONBITS_TOP_MASK) == VERSIONBITS_TOP_BITS;
+        for (uint32_t bit = 0; is_signal && bit < VERSIONBITS_RULE_BITS; bit++)
+            counts[bit] += (int32_t)((version & ~ours) >> bit & 1);
+        node = view->prev(node);
+    }
+    uint32_t bits = 0;
+    for (uint32_t bit = 0; bit < VERSIONBITS_RULE_BITS; bit++)
+        bits |= counts[bit] >= threshold ? UINT32_C(1) << bit : 0;
+    return bits;
+}
+
+void versionbits_unknown_update(struct versionbits_unknown *unknown, const struct network *network,
+                                const struct header_view *view, const void *prev,
+                                const struct versionbits_cache *cache)
+{
+    int32_t period = pow_retarget_interval(network);
+    const void *last = period_end(view, prev, period);
+    if (last == unknown->end)
+        return;
+    int32_t last_height = last ? view->facts(last).height : -1;
+    int32_t height = unknown->end ? view->facts(unknown->end).height : INT32_MAX;
+    /* In the first period nothing could have been signalled for; a reorganisation starts over. */
+    if (height >= last_height || view->ancestor(last, height) != unknown->end) {
+        *unknown = (struct versionbits_unknown){0};
+        height = period - 1;
+    }
+    while (height + period <= last_height) {
+        height += period;
+        unknown->active |= unknown->locked_in;
+        unknown->locked_in = 0;
+        if (height >= network->unknown_rules_height)
+            unknown->locked_in =
+                unknown_signals(network, view, view->ancestor(last, height), cache);
+    }
+    unknown->end = last;
 }

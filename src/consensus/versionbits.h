@@ -69,6 +69,21 @@ bool versionbits_signals(const struct network *network, enum bip9_deployment dep
 int32_t versionbits_block_version(const struct network *network, const struct header_view *view,
                                   const void *prev, const struct versionbits_cache *cache);
 
+/* Rule changes that nobody has told us of: bits for which most blocks of a period signal and that
+ * none of our deployments explains. Bits from 5 on are for miners' own use. */
+#define VERSIONBITS_RULE_BITS 5
+
+struct versionbits_unknown {
+    const void *end;    /* last node of the last period that was looked at; NULL: none yet */
+    uint32_t locked_in; /* bits whose rules hold from the period after this one on */
+    uint32_t active;
+};
+
+/* Bring up to date for the block after prev: looks at whole periods that were not looked at. */
+void versionbits_unknown_update(struct versionbits_unknown *unknown, const struct network *network,
+                                const struct header_view *view, const void *prev,
+                                const struct versionbits_cache *cache);
+
 /* "defined", "started", "locked_in", "active", "failed". */
 const char *versionbits_state_name(enum bip9_state state);
 

@@ -12,6 +12,7 @@
 #include "node/node_env.h"
 #include "node/node_net.h"
 #include "node/progress.h"
+#include "node/watch.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -30,6 +31,8 @@ enum warning_source {
     WARNING_OF_CLOCK,
     WARNING_OF_REPAIR,
     WARNING_OF_BANS,
+    WARNING_OF_RULES,
+    WARNING_OF_FORKS,
     N_WARNINGS,
 };
 
@@ -51,7 +54,8 @@ struct node {
     const char *warmup;         /* what is being done, "" once the chain is open */
     char *warnings[N_WARNINGS]; /* the one that holds of each source, or NULL */
     char *error;                /* why the node stops, or NULL */
-    size_t n_imports_left;      /* files of -loadblock */
+    struct versionbits_unknown unknown_rules;
+    size_t n_imports_left; /* files of -loadblock */
     bool is_stopping, is_closed;
     uint64_t timer; /* stop, or a recheck */
     uint64_t status_timer;
@@ -135,6 +139,37 @@ static void log_tip(struct node *node, const struct block_node *tip, const char 
                chain_progress(node->chain, tip));
 }
 
+/* What holds of this source from now on; "": nothing any more. */
+static void set_warning(struct node *node, enum warning_source source, const char *message)
+{
+    ASSERT((unsigned)source < N_WARNINGS);
+    xfree(node->warnings[source]);
+    node->warnings[source] = *message ? xstrdup(message) : NULL;
+    if (*message)
+        node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
+}
+
+/* The same, told only where it is new. */
+static void renew_warning(struct node *node, enum warning_source source, const char *message)
+{
+    const char *old = node->warnings[source];
+    if (strcmp(old ? old : "", message) == 0)
+        return;
+    if (*message)
+        log_warning(node->log, "%s", message);
+    set_warning(node, source, message);
+}
+
+/* While catching up, what others have long known is no news. */
+static void look_around(struct node *node)
+{
+    char line[WATCH_LINE_BYTES];
+    if (chain_is_initial_download(node->chain))
+        return;
+    renew_warning(node, WARNING_OF_RULES, watch_rules(&node->unknown_rules, node->chain, line));
+    renew_warning(node, WARNING_OF_FORKS, watch_forks(node->chain));
+}
+
 static void on_tip_changed(void *ctx, const struct block_node *tip)
 {
     struct node *node = ctx;
@@ -144,6 +179,7 @@ static void on_tip_changed(void *ctx, const struct block_node *tip)
     mempool_tip_changed(node->mempool, tip);
     p2p_tip_changed(node->p2p, tip);
     rpc_on_tip_changed(node->rpc, tip);
+    look_around(node);
     if (is_catching_up(node)) {
         show_progress(node, tip);
     } else {
@@ -181,6 +217,7 @@ static void on_block_invalid(void *ctx, const struct block_hash *hash,
     struct node *node = ctx;
     if (reject_class(verdict->code) == REJECT_CLASS_CONSENSUS)
         p2p_block_invalid(node->p2p, hash);
+    look_around(node);
 }
 
 static void on_block_lost(void *ctx, const struct block_node *block)
@@ -201,16 +238,6 @@ static void on_mempool_changed(void *ctx, const struct mempool_event *event)
 {
     struct node *node = ctx;
     p2p_mempool_changed(node->p2p, event);
-}
-
-/* What holds of this source from now on; "": nothing any more. */
-static void set_warning(struct node *node, enum warning_source source, const char *message)
-{
-    ASSERT((unsigned)source < N_WARNINGS);
-    xfree(node->warnings[source]);
-    node->warnings[source] = *message ? xstrdup(message) : NULL;
-    if (*message)
-        node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
 }
 
 static void on_clock_warning(void *ctx, const char *message)

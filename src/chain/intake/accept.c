@@ -240,7 +240,8 @@ static void hand_to_waiter(struct accept *accept, bool is_new)
     waiter->result =
         (struct chain_block_result){.is_new = is_new,
                                     .node = accept->node,
-                                    .was_connected = chain_contains(accept->chain, accept->node)};
+                                    .was_connected = active_chain_contains(accept->intake->active,
+                                                                           accept->node)};
     waiter->durable = accept->flags & CHAIN_ACCEPT_DURABLE;
     waiter->block_done = accept->done;
     waiter->arg = accept->arg;

@@ -96,6 +96,7 @@ void best_chain_mark_failed(struct best_chain *best, struct block_node *node)
     for (struct block_node *at = node; at; at = block_node_next_descendant(node, at)) {
         (void)sorted_map_remove(&best->candidates, at);
         at->status |= at == node ? BLOCK_FAILED : BLOCK_FAILED_CHILD;
+        header_tree_note_failed(tree, at);
         header_tree_mark_dirty(tree, at);
     }
     /* A scan of the whole tree is too dear to be had for each invalid block: another branch of
@@ -131,13 +132,16 @@ void best_chain_rebuild(struct best_chain *best)
     struct header_tree *tree = best->tree;
     const struct block_node *tip = valid_tip(best);
     struct block_node *best_header = tree->genesis;
+    tree->best_failed = NULL;
     sorted_map_deinit(&best->candidates);
     sorted_map_init(&best->candidates, best_chain_compare);
     for (struct block_node *at = tree->genesis; at;
          at = block_node_next_descendant(tree->genesis, at)) {
         at->chain_tx = derive_chain_tx(at);
-        if (block_node_has_failed(at))
+        if (block_node_has_failed(at)) {
+            header_tree_note_failed(tree, at);
             continue;
+        }
         if (u256_compare(at->chain_work, best_header->chain_work) > 0)
             best_header = at;
         consider(best, at, tip);

@@ -97,8 +97,16 @@ struct block_node *header_tree_add(struct header_tree *tree, const struct block_
     if (!(node->status & BLOCK_FAILED_MASK) &&
         (!tree->best_header || u256_compare(node->chain_work, tree->best_header->chain_work) > 0))
         tree->best_header = node;
+    if (node->status & BLOCK_FAILED_MASK)
+        header_tree_note_failed(tree, node);
     header_tree_mark_dirty(tree, node);
     return node;
+}
+
+void header_tree_note_failed(struct header_tree *tree, struct block_node *node)
+{
+    if (!tree->best_failed || u256_compare(node->chain_work, tree->best_failed->chain_work) > 0)
+        tree->best_failed = node;
 }
 
 void header_tree_mark_dirty(struct header_tree *tree, struct block_node *node)

@@ -50,6 +50,7 @@ struct header_tree {
     struct arena arena;
     struct block_node *genesis;
     struct block_node *best_header; /* most work, not failed */
+    struct block_node *best_failed; /* of the failed ones the one with most work, or NULL */
     struct block_node *dirty;       /* to be written to the index */
     size_t count;
 };
@@ -68,6 +69,9 @@ struct block_node *header_tree_find(const struct header_tree *tree, const struct
  * No rules are checked here. */
 struct block_node *header_tree_add(struct header_tree *tree, const struct block_header *header,
                                    const struct block_hash *hash);
+
+/* Note that the node has failed: it may be the best that has. */
+void header_tree_note_failed(struct header_tree *tree, struct block_node *node);
 
 /* Note that the node differs from its row in the index, so that it is written next time. */
 void header_tree_mark_dirty(struct header_tree *tree, struct block_node *node);

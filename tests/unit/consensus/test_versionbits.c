@@ -262,3 +262,64 @@ TEST(states_have_names)
     assert_string_equal(versionbits_state_name(BIP9_STATE_FAILED), "failed");
 }
 
+
+/* -- Rule changes that we do not know of --------------------------------------------------------
+ */
+
+static struct versionbits_unknown unknown_at(struct fixture *fixture,
+                                             const struct versionbits_unknown *from, int height)
+{
+    struct versionbits_unknown unknown = *from;
+    versionbits_unknown_update(&unknown, &fixture->network, &view, &fixture->headers[height - 1],
+                               NULL);
+    return unknown;
+}
+
+/* 7 of 10 blocks are enough on a test chain, 9 on main. */
+TEST(unknown_bits_lock_in_and_hold_for_good, struct fixture *fixture)
+{
+    fixture->network.pow_target_timespan_s = PERIOD * fixture->network.pow_target_spacing_s;
+    const struct versionbits_unknown none = {0};
+    for (int i = 0; i < 10; i++) { /* the first period never counts, bit 5 is not for rules */
+        fixture->headers[i].version = SILENT | 1 << 1;
+        fixture->headers[10 + i].version = SILENT | 1 << 5;
+        fixture->headers[20 + i].version = i < 6 ? SILENT | 1 << 4 : SILENT;
+        fixture->headers[30 + i].version = i < 7 ? SILENT | 1 << 4 : SILENT;
+        fixture->headers[40 + i].version = i < 9 ? SILENT | 1 : SILENT;
+        fixture->headers[50 + i].version = 0x40000001; /* not of BIP9 */
+    }
+    static const struct {
+        int height;
+        uint32_t locked_in, active;
+    } rows[] = {{9, 0, 0},           {10, 0, 0},          {20, 0, 0},      {30, 0, 0},
+                {39, 0, 0},          {40, 1 << 4, 0},     {49, 1 << 4, 0}, {50, 1, 1 << 4},
+                {60, 0, 1 | 1 << 4}, {100, 0, 1 | 1 << 4}};
+    struct versionbits_unknown growing = none;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct versionbits_unknown at_once = unknown_at(fixture, &none, rows[i].height);
+        growing = unknown_at(fixture, &growing, rows[i].height);
+        assert_int_equal(at_once.locked_in, rows[i].locked_in);
+        assert_int_equal(at_once.active, rows[i].active);
+        assert_memory_equal(&growing, &at_once, sizeof growing);
+    }
+    struct versionbits_unknown back = unknown_at(fixture, &growing, 45); /* a reorganisation */
+    assert_int_equal(back.active, 0);
+    assert_int_equal(back.locked_in, 1 << 4);
+    fixture->network.is_test_chain = false;
+    assert_int_equal(unknown_at(fixture, &none, 100).active, 1);
+    fixture->network.unknown_rules_height = 50;
+    assert_int_equal(unknown_at(fixture, &none, 100).active, 0);
+}
+
+/* What a deployment of ours explains is not unknown. */
+TEST(known_bits_are_not_unknown, struct fixture *fixture)
+{
+    fixture->network.pow_target_timespan_s = PERIOD * fixture->network.pow_target_spacing_s;
+    fixture->network.bip9[BIP9_TESTDUMMY].bit = 3;
+    for (int i = 30; i < 60; i++)
+        fixture->headers[i].version = SILENT | 1 << 3;
+    const struct versionbits_unknown none = {0};
+    assert_int_equal(unknown_at(fixture, &none, 60).active, 0);
+    fixture->network.bip9[BIP9_TESTDUMMY].start_time = BIP9_NEVER_ACTIVE;
+    assert_int_equal(unknown_at(fixture, &none, 60).active, 1 << 3);
+}

@@ -212,3 +212,18 @@ TEST(a_rebuild_finds_the_same_candidates, struct fixture *f)
     assert_ptr_equal(tree_of(f->chain)->best_header, best);
     assert_int_equal(side->chain_tx, 7);
 }
+
+TEST(the_best_that_has_failed_is_known, struct fixture *f)
+{
+    struct block_node *a = add_block(f, f->genesis), *b = add_block(f, a), *c = add_header(f, b);
+    assert_null(chain_best_failed(f->chain));
+    best_chain_mark_failed(f->chain, b);
+    assert_ptr_equal(chain_best_failed(f->chain), c);
+    struct block_node *d = add_header(f, c);
+    assert_ptr_equal(chain_best_failed(f->chain), d);
+    best_chain_rebuild(f->chain);
+    assert_ptr_equal(chain_best_failed(f->chain), d);
+    b->status = c->status = d->status = 0; /* as an order does that gives them another chance */
+    best_chain_rebuild(f->chain);
+    assert_null(chain_best_failed(f->chain));
+}
