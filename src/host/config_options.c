@@ -110,6 +110,13 @@ static const struct option_def table[] = {
     {"txospenderindex", NULL, "Keep an index of the transactions that spend outputs, for "
      "gettxspendingprevout", G, BOOL, .fallback = "0", INTO(chain.spender_index)},
     IGNORED("blockfilterindex", G, STRING),
+    HARMLESS("choosedatadir", G, BOOL),
+    HARMLESS("dbcrashratio", G, INT),
+    HARMLESS("lang", G, STRING),
+    HARMLESS("min", G, BOOL),
+    HARMLESS("resetguisettings", G, BOOL),
+    HARMLESS("splash", G, BOOL),
+    HARMLESS("uiplatform", G, STRING),
     HARMLESS("blockreconstructionextratxn", G, INT),
     HARMLESS("blocksxor", G, BOOL),
     IGNORED("coinstatsindex", G, BOOL),

@@ -49,64 +49,127 @@ TEST(what_secrets_say_is_never_logged)
         assert_true(find(secrets[i])->flags & OPTION_SENSITIVE);
 }
 
-/* Options that tools made for bitcoind write: each must at least be accepted. */
-TEST(options_of_the_usual_tools_are_known)
+/* Every option that bitcoind v31 knows, as its -help-debug and its documentation list them, with
+ * those of its graphical sister, of its wallet and of older versions that files still have. */
+/* clang-format off */
+static const char *const works[] = {
+    "?", "h", "help", "help-debug", "version", "alertnotify", "allowignoredconf", "assumevalid",
+    "blocknotify", "blocksdir", "blocksonly", "conf", "daemon", "daemonwait", "datadir",
+    "dbcache", "fastprune", "includeconf", "loadblock", "maxmempool", "mempoolexpiry",
+    "minimumchainwork", "par", "persistmempool", "pid", "prune", "reindex", "reindex-chainstate",
+    "shutdownnotify", "startupnotify", "txindex", "txospenderindex", "addnode", "bantime", "bind",
+    "connect", "discover", "dns", "dnsseed", "externalip", "forcednsseed", "listen",
+    "maxconnections", "maxuploadtarget", "networkactive", "peertimeout", "port", "seednode",
+    "timeout", "whitebind", "whitelist", "checkblockindex", "checkblocks", "checklevel", "debug",
+    "debugexclude", "debuglogfile", "deprecatedrpc", "logratelimit", "logtimemicros",
+    "logtimestamps", "maxtipage", "mocktime", "printtoconsole", "shrinkdebugfile",
+    "stopafterblockimport", "stopatheight", "test", "testactivationheight", "uacomment",
+    "vbparams", "chain", "regtest", "signet", "signetchallenge", "signetseednode", "testnet",
+    "testnet4", "acceptnonstdtxn", "datacarrier", "datacarriersize", "dustrelayfee",
+    "incrementalrelayfee", "minrelaytxfee", "permitbaremultisig", "blockmaxweight",
+    "blockmintxfee", "blockreservedweight", "blockversion", "rpcallowip", "rpcauth", "rpcbind",
+    "rpccookiefile", "rpccookieperms", "rpcpassword", "rpcport", "rpcservertimeout", "rpcthreads",
+    "rpcuser", "rpcwhitelist", "rpcwhitelistdefault", "rpcworkqueue", "server",
+};
+
+/* Who asks for one of these is told that it is not there. */
+static const char *const missed[] = {
+    "acceptstalefeeestimates", "asmap", "blockfilterindex", "bytespersigop", "capturemessages",
+    "cjdnsreachable", "coinstatsindex", "fixedseeds", "i2pacceptincoming", "i2psam", "ipcbind",
+    "limitclustercount", "limitclustersize", "listenonion", "mempoolfullrbf", "natpmp", "onion",
+    "onlynet", "peerblockfilters", "peerbloomfilters", "persistmempoolv1", "privatebroadcast",
+    "proxy", "rest", "settings", "signer", "torcontrol", "txreconciliation", "txsendrate", "upnp",
+    "v2transport", "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
+    "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
+};
+
+/* What only tunes something that is not here, or shows less or more of it. */
+static const char *const tunes[] = {
+    "addrmantest", "addresstype", "avoidpartialspends", "banscore", "blockreconstructionextratxn",
+    "blocksxor", "changetype", "checkaddrman", "checkmempool", "checkpoints", "choosedatadir",
+    "consolidatefeerate", "dbbatchsize", "dbcrashratio", "disablewallet", "discardfee",
+    "fallbackfee", "forcecompactdb", "keypool", "lang", "limitancestorcount", "limitancestorsize",
+    "limitdescendantcount", "limitdescendantsize", "logips", "loglevel", "loglevelalways",
+    "logsourcelocations", "logthreadnames", "maxapsfee", "maxorphantx", "maxreceivebuffer",
+    "maxsendbuffer", "maxsigcachesize", "maxtxfee", "min", "mintxfee", "paytxfee",
+    "prevoutfetchthreads", "printpriority", "proxyrandomize", "resetguisettings", "rpcdoccheck",
+    "spendzeroconfchange", "splash", "sysperms", "torpassword", "txconfirmtarget", "uiplatform",
+    "unsafesqlitesync",
+    "walletbroadcast", "walletcrosschain", "walletrbf", "walletrejectlongchains",
+    "zmqpubhashblockhwm", "zmqpubhashtxhwm", "zmqpubrawblockhwm", "zmqpubrawtxhwm",
+    "zmqpubsequencehwm",
+};
+/* clang-format on */
+
+static void assert_known(const char *const *names, size_t n, int flags)
 {
-    const char *names[] = {
-        "server",
-        "regtest",
-        "rpcauth",
-        "debug",
-        "zmqpubrawblock",
-        "zmqpubrawtx",
-        "zmqpubhashtx",
-        "zmqpubhashblock",
-        "txindex",
-        "dnsseed",
-        "rpcbind",
-        "rpcallowip",
-        "rpcport",
-        "rest",
-        "listen",
-        "listenonion",
-        "fallbackfee",
-        "blockfilterindex",
-        "peerblockfilters",
-        "upnp",
-        "checkmempool",
-        "logips",
-        "logtimemicros",
-        "capturemessages",
-        "natpmp",
-        "discover",
-        "maxmempool",
-        "wallet",
-        "disablewallet",
-        "walletrbf",
-        "acceptnonstdtxn",
-        "minrelaytxfee",
-        "proxy",
-        "onlynet",
-        "maxuploadtarget",
-        "coinstatsindex",
-        "settings",
-        "loglevel",
-        "logthreadnames",
-        "uacomment",
-        "keypool",
-        "maxconnections",
-        "datacarrier",
-        "mempoolfullrbf",
-        "peertimeout",
-        "logsourcelocations",
-        "printpriority",
-        "unsafesqlitesync",
-        "test",
-        "checkaddrman",
-    };
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (!find(names[i]))
+    for (size_t i = 0; i < n; i++) {
+        const struct option_def *def = find(names[i]);
+        if (!def)
             fail_msg("unknown: %s", names[i]);
+        if ((int)(def->flags & (OPTION_IGNORED | OPTION_HARMLESS)) != flags)
+            fail_msg("not as listed here: %s", names[i]);
+    }
+}
+
+TEST(every_option_of_bitcoind_has_its_row)
+{
+    size_t n;
+    (void)config_options(&n);
+    assert_known(works, COUNT_OF(works), 0);
+    assert_known(missed, COUNT_OF(missed), OPTION_IGNORED);
+    assert_known(tunes, COUNT_OF(tunes), OPTION_IGNORED | OPTION_HARMLESS);
+}
+
+static bool is_listed(const char *name, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* So that a new row is thought about, here and in doc/configuration.md. */
+TEST(the_options_that_are_ours_alone_are_few)
+{
+    static const char *const ours[] = {"repair", "rpcallowhost"};
+    size_t n;
+    const struct option_def *table = config_options(&n);
+    for (size_t i = 0; i < n; i++)
+        if (!is_listed(table[i].name, works, COUNT_OF(works)) &&
+            !is_listed(table[i].name, missed, COUNT_OF(missed)) &&
+            !is_listed(table[i].name, tunes, COUNT_OF(tunes)) &&
+            !is_listed(table[i].name, ours, COUNT_OF(ours)))
+            fail_msg("neither bitcoind's nor listed as ours: %s", table[i].name);
+}
+
+static const char *value_for(const struct option_def *def)
+{
+    return strcmp(def->name, "peerblockfilters") == 0 || def->type != OPTION_STRING ? "1" : "x";
+}
+
+/* One line on standard error and in getnetworkinfo for each that is missed, none for the rest. */
+TEST(who_asks_for_what_is_not_here_is_told)
+{
+    size_t n;
+    const struct option_def *table = config_options(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (!(table[i].flags & OPTION_IGNORED))
+            continue;
+        struct options options;
+        char arg[80], *error = NULL;
+        snprintf(arg, sizeof arg, "-%s=%s", table[i].name, value_for(&table[i]));
+        const char *const argv[] = {"cairnd", arg};
+        options_init(&options, table, n);
+        assert_true(options_parse_args(&options, 2, argv, NULL, &error));
+        assert_true(options_select_network(&options, "regtest", &error));
+        options_tell_ignored(&options);
+        assert_int_equal(options.messages.n, 1);
+        assert_int_equal(options.messages.at[0].kind, table[i].flags & OPTION_HARMLESS
+                                                          ? OPTION_MESSAGE_LOGGED
+                                                          : OPTION_MESSAGE_LASTS);
+        assert_non_null(strstr(options.messages.at[0].text, table[i].name));
+        options_deinit(&options);
     }
 }
 

@@ -1,7 +1,7 @@
 /* test_watch.c - warnings about rules and chains that others follow. */
-#include "chain/chain_internal.h"
 #include "node/watch.h"
 #include "sim/sim_env.h"
+#include "support/chain_inside.h"
 #include "support/unit.h"
 #include "util/alloc.h"
 
