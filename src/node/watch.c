@@ -9,7 +9,7 @@
 
 char *watch_rules(struct versionbits_unknown *unknown, const struct chain *chain, char *line)
 {
-    chain_update_unknown_rules(chain, unknown);
+    chain_update_unknown_rules(chain, chain_tip(chain), unknown);
     *line = '\0';
     for (int bit = 0; bit < VERSIONBITS_RULE_BITS && !*line; bit++)
         if (unknown->active >> bit & 1)

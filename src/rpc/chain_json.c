@@ -117,10 +117,12 @@ void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *
     ASSERT(read->error);
     if (!chain_json_need_block(call, read->node))
         return;
-    rpc_fail(call, RPC_MISC_ERROR,
-             block_node_lost_undo(read->node)
-                 ? "Undo data not found on disk (damaged or missing; it is made anew)"
-                 : "Block not found on disk");
+    if (block_node_lost_undo(read->node))
+        rpc_fail(call, RPC_INTERNAL_ERROR,
+                 "Undo data expected but can't be read. This could be due to disk corruption or a "
+                 "conflict with a pruning event.");
+    else
+        rpc_fail(call, RPC_MISC_ERROR, "Block not found on disk");
 }
 
 char *chain_json_verdict(const struct verdict *verdict, char *out, size_t out_len)

@@ -92,6 +92,17 @@ def test_damaged_undo_data_never_gives_wrong_coins(context):
     node.stop()
 
 
+def test_a_missing_file_of_undo_data_is_told_in_the_common_words(context):
+    node, blocks = filled(context)
+    node.restart()
+    os.rename(node.path("blocks", "rev00000.dat"), node.path("blocks", "away"))
+    for verbosity in (2, 3):
+        rpc_fails(-32603, "Undo data expected but can't be read", node.rpc.getblock,
+                  blocks[-10].id(), verbosity)
+    equal(node.rpc.getblock(blocks[-10].id(), 1)["height"], len(blocks) - 9)
+    node.stop()
+
+
 def database_dirs(node):
     found = []
     for base, _, names in os.walk(node.netdir):
