@@ -84,8 +84,8 @@ uint32_t chain_next_bits(const struct chain *chain, const struct block_node *pre
 /* State of a deployment for the block after prev: see consensus/versionbits.h. */
 int chain_deployment_state(const struct chain *chain, const struct block_node *prev,
                            enum bip9_deployment deployment);
-/* Rule changes signalled for in the blocks up to prev that are unknown here. */
 struct versionbits_unknown;
+/* Rule changes signalled for in the blocks up to prev that are unknown here. */
 void chain_update_unknown_rules(const struct chain *chain, const struct block_node *prev,
                                 struct versionbits_unknown *unknown);
 

@@ -121,28 +121,6 @@ TEST(every_option_of_bitcoind_has_its_row)
     assert_known(tunes, COUNT_OF(tunes), OPTION_IGNORED | OPTION_HARMLESS);
 }
 
-static bool is_listed(const char *name, const char *const *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
-/* So that a new row is thought about, here and in doc/configuration.md. */
-TEST(the_options_that_are_ours_alone_are_few)
-{
-    static const char *const ours[] = {"repair", "rpcallowhost"};
-    size_t n;
-    const struct option_def *table = config_options(&n);
-    for (size_t i = 0; i < n; i++)
-        if (!is_listed(table[i].name, works, COUNT_OF(works)) &&
-            !is_listed(table[i].name, missed, COUNT_OF(missed)) &&
-            !is_listed(table[i].name, tunes, COUNT_OF(tunes)) &&
-            !is_listed(table[i].name, ours, COUNT_OF(ours)))
-            fail_msg("neither bitcoind's nor listed as ours: %s", table[i].name);
-}
-
 static const char *value_for(const struct option_def *def)
 {
     return strcmp(def->name, "peerblockfilters") == 0 || def->type != OPTION_STRING ? "1" : "x";
