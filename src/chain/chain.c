@@ -524,6 +524,13 @@ int chain_deployment_state(const struct chain *chain, const struct block_node *p
     return (int)deployments_state(deployments, chain->core.network, prev, deployment);
 }
 
+void chain_update_unknown_rules(const struct chain *chain, const struct block_node *prev,
+                                struct versionbits_unknown *unknown)
+{
+    struct versionbits_cache cache = deployments_cache((struct deployments *)&chain->deployments);
+    versionbits_unknown_update(unknown, chain->core.network, block_node_view(), prev, &cache);
+}
+
 int32_t chain_block_version(struct chain *chain, const struct block_node *prev)
 {
     struct versionbits_cache cache = deployments_cache(&chain->deployments);

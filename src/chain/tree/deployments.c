@@ -74,10 +74,3 @@ enum bip9_state deployments_state(struct deployments *deployments, const struct 
     struct versionbits_cache cache = deployments_cache(deployments);
     return versionbits_state(network, deployment, block_node_view(), prev, &cache);
 }
-
-void chain_update_unknown_rules(const struct chain *chain, const struct block_node *prev,
-                                struct versionbits_unknown *unknown)
-{
-    struct versionbits_cache cache = deployments_cache((struct deployments *)&chain->deployments);
-    versionbits_unknown_update(unknown, chain->core.network, block_node_view(), prev, &cache);
-}

@@ -24,16 +24,16 @@ static struct block_node *add_header(struct fixture *f, struct block_node *prev,
     if (prev)
         header.prev = prev->hash;
     struct block_hash hash = block_header_hash(&header);
-    return header_tree_add(&f->chain->tree, &header, &hash);
+    return header_tree_add(tree_of(f->chain), &header, &hash);
 }
 
 /* The tip moves by n blocks of that version. */
 static void grow(struct fixture *f, int n, int32_t version)
 {
-    struct block_node *tip = chain_tip_node(f->chain);
+    struct block_node *tip = active_chain_tip(active_of(f->chain));
     for (int i = 0; i < n; i++)
         tip = add_header(f, tip, version);
-    active_chain_set_tip(&f->chain->active, tip);
+    active_chain_set_tip(active_of(f->chain), tip);
 }
 
 static int setup(void **state)
@@ -47,7 +47,7 @@ static int setup(void **state)
     struct block_node *genesis = add_header(f, NULL, SILENT);
     genesis->n_tx = 1;
     genesis->chain_tx = 1;
-    active_chain_set_tip(&f->chain->active, genesis);
+    active_chain_set_tip(active_of(f->chain), genesis);
     *state = f;
     return 0;
 }
@@ -89,13 +89,13 @@ TEST(rules_that_most_blocks_signal_for_are_warned_of, struct fixture *f)
 TEST(a_failed_chain_of_more_than_six_blocks_is_warned_of, struct fixture *f)
 {
     grow(f, 10, SILENT);
-    struct block_node *tip = chain_tip_node(f->chain), *at = tip;
+    struct block_node *tip = active_chain_tip(active_of(f->chain)), *at = tip;
     assert_string_equal(watch_forks(f->chain), "");
     struct block_node *first = at = add_header(f, tip, SILENT);
     for (int i = 1; i < 6; i++)
         at = add_header(f, at, SILENT);
-    best_chain_tip_moved(f->chain);
-    best_chain_mark_failed(f->chain, first);
+    best_chain_tip_moved(best_of(f->chain));
+    best_chain_mark_failed(best_of(f->chain), first);
     assert_string_equal(watch_forks(f->chain), "");
     add_header(f, at, SILENT); /* its parent has failed, and so has it */
     assert_non_null(strstr(watch_forks(f->chain), "more than 6 blocks longer"));

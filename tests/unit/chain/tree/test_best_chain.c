@@ -217,13 +217,13 @@ TEST(the_best_that_has_failed_is_known, struct fixture *f)
 {
     struct block_node *a = add_block(f, f->genesis), *b = add_block(f, a), *c = add_header(f, b);
     assert_null(chain_best_failed(f->chain));
-    best_chain_mark_failed(f->chain, b);
+    best_chain_mark_failed(best_of(f->chain), b);
     assert_ptr_equal(chain_best_failed(f->chain), c);
     struct block_node *d = add_header(f, c);
     assert_ptr_equal(chain_best_failed(f->chain), d);
-    best_chain_rebuild(f->chain);
+    best_chain_rebuild(best_of(f->chain));
     assert_ptr_equal(chain_best_failed(f->chain), d);
     b->status = c->status = d->status = 0; /* as an order does that gives them another chance */
-    best_chain_rebuild(f->chain);
+    best_chain_rebuild(best_of(f->chain));
     assert_null(chain_best_failed(f->chain));
 }
