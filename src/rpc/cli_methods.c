@@ -16,7 +16,6 @@ static const struct cli_method methods[] = {
     {"abandontransaction", "txid"},
     {"abortprivatebroadcast", "id"},
     {"addhdkey", "hdkey"},
-    {"addpeeraddress", "address port: tried:"},
     {"analyzepsbt", "psbt"},
     {"backupwallet", "destination"},
     {"bumpfee",
