@@ -66,7 +66,8 @@ static const char *const works[] = {
     "stopafterblockimport", "stopatheight", "test", "testactivationheight", "uacomment",
     "vbparams", "chain", "regtest", "signet", "signetchallenge", "signetseednode", "testnet",
     "testnet4", "acceptnonstdtxn", "datacarrier", "datacarriersize", "dustrelayfee",
-    "incrementalrelayfee", "minrelaytxfee", "permitbaremultisig", "blockmaxweight",
+    "incrementalrelayfee", "limitclustercount",
+    "limitclustersize", "minrelaytxfee", "permitbaremultisig", "blockmaxweight",
     "blockmintxfee", "blockreservedweight", "blockversion", "rpcallowip", "rpcauth", "rpcbind",
     "rpccookiefile", "rpccookieperms", "rpcpassword", "rpcport", "rpcservertimeout", "rpcthreads",
     "rpcuser", "rpcwhitelist", "rpcwhitelistdefault", "rpcworkqueue", "server",
@@ -76,7 +77,7 @@ static const char *const works[] = {
 static const char *const missed[] = {
     "acceptstalefeeestimates", "asmap", "blockfilterindex", "bytespersigop", "capturemessages",
     "cjdnsreachable", "coinstatsindex", "fixedseeds", "i2pacceptincoming", "i2psam", "ipcbind",
-    "limitclustercount", "limitclustersize", "listenonion", "mempoolfullrbf", "natpmp", "onion",
+    "listenonion", "mempoolfullrbf", "natpmp", "onion",
     "onlynet", "peerblockfilters", "peerbloomfilters", "persistmempoolv1", "privatebroadcast",
     "proxy", "rest", "settings", "signer", "torcontrol", "txreconciliation", "txsendrate", "upnp",
     "v2transport", "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
