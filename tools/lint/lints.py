@@ -13,6 +13,7 @@ import sys
 from citations import lint_citations
 from links import (lint_circles, lint_dead_functions, lint_folder_includes, lint_folders,
                    lint_own_comments)
+from paths import lint_path
 from shape import (lint_default, lint_function_goal, lint_nesting, lint_parameters,
                    lint_recursion)
 from source import TEST_HEAD, Tree, functions, layer_of, line_at, prototypes
@@ -320,6 +321,7 @@ LINTS = {
     "circles": lint_circles,
     "dead-functions": lint_dead_functions,
     "citations": lint_citations,
+    "path": lint_path,
 }
 
 NEED_OBJECTS = ("globals", "circles", "dead-functions", "folders")
