@@ -108,6 +108,7 @@ static bool on_head(void *ctx, const struct http_request *request, struct http_r
     return false;
 }
 
+/* [tx 1] A call has come by HTTP. */
 static void on_request(void *ctx, struct http_request *request)
 {
     struct rpc_server *server = ctx;

@@ -122,6 +122,7 @@ static void report_close(struct stream *stream, int error)
 
 /* -- libevent's callbacks ------------------------------------------------------------------ */
 
+/* [block 1] Bytes come from the kernel. */
 static void on_read(struct bufferevent *bufferevent, void *arg)
 {
     struct stream *stream = arg;
@@ -325,6 +326,7 @@ uint16_t streams_local(void *ctx, uint64_t id, char *address, size_t size)
     return sockets_local(bufferevent_getfd(stream->bufferevent), address, size);
 }
 
+/* [tx 13] And given to the kernel. */
 void streams_send(void *ctx, uint64_t id, struct span bytes)
 {
     struct streams *streams = ctx;

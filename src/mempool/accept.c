@@ -466,6 +466,7 @@ static void accept(struct mempool *mempool, struct span raw, const struct pool_c
     start(check);
 }
 
+/* [tx 4] The mempool takes a copy; decoding and rules of the transaction alone are a job. */
 void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t max_fee_sat,
                     mempool_result_fn *done, void *arg)
 {

@@ -152,6 +152,7 @@ static void collect_missing(struct pool_check *check)
     }
 }
 
+/* [tx 5] The coins that it spends. */
 enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_read)
 {
     struct coin_search search = {.coins_were_read = coins_were_read};
@@ -340,6 +341,7 @@ static bool check_policy(struct pool_check *check)
     return true;
 }
 
+/* [tx 6] The rules that need them: fees, lock times, clusters. */
 bool pool_check_rules(struct pool_check *check)
 {
     check->verdict = (struct verdict){0};

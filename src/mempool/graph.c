@@ -250,6 +250,7 @@ static void append(struct mempool *mempool, struct pool_entry *entry)
     mempool->newest = entry;
 }
 
+/* [tx 7] Its scripts are right: it is an entry. */
 struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition *addition)
 {
     struct pool_entry *entry = xcalloc(1, sizeof *entry);

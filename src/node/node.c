@@ -170,6 +170,7 @@ static void look_around(struct node *node)
     renew_warning(node, WARNING_OF_FORKS, watch_forks(node->chain));
 }
 
+/* [block 15] Mempool, peers and clients hear of it. */
 static void on_tip_changed(void *ctx, const struct block_node *tip)
 {
     struct node *node = ctx;
@@ -234,6 +235,7 @@ static void on_loss(void *ctx, const char *message)
         node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
 }
 
+/* [tx 8] Everybody hears of it. */
 static void on_mempool_changed(void *ctx, const struct mempool_event *event)
 {
     struct node *node = ctx;

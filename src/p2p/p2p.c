@@ -158,6 +158,7 @@ static void take_close(struct p2p *p2p, uint64_t stream, int error)
     p2p_leave(p2p);
 }
 
+/* [block 2] They are a peer's. */
 static void on_bytes(void *arg, uint64_t stream, struct span bytes)
 {
     take_bytes(arg, stream, bytes);

@@ -558,6 +558,7 @@ bool rpc_admit(const struct rpc *rpc, const struct rpc_request *request, struct 
     return status == 0;
 }
 
+/* [tx 2] Its text becomes a call of a method. */
 uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_reply_fn *reply,
                     void *arg)
 {

@@ -93,6 +93,7 @@ static bool burns_too_much(const struct tx *tx, int64_t max_burn_sat)
     return false;
 }
 
+/* [tx 3] The method: its parameters, and what Core refuses before the mempool is asked. */
 enum rpc_progress rpc_sendrawtransaction(struct rpc_call *call)
 {
     struct tx *tx = arena_calloc(&call->arena, 1, sizeof *tx);

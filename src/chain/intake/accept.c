@@ -153,6 +153,7 @@ static void check_block_rules(struct accept *accept)
     arena_deinit(&scratch);
 }
 
+/* [block 7] On another thread: decoded, and the rules of the block alone. */
 static void run_check(struct env_job *job)
 {
     struct accept *accept = (struct accept *)job;
@@ -290,6 +291,7 @@ static void block_write_done(struct env_job *job)
     writes_done(intake->writes, epoch, bytes, false, error);
 }
 
+/* [block 9] Written to a block file, whatever the tip. */
 static void store(struct accept *accept)
 {
     struct intake *intake = accept->intake;
@@ -341,7 +343,9 @@ static void hold(struct accept *accept)
     intake->held_last = accept;
 }
 
-/* The block's own rules have passed: find its place. */
+/* [block 8] Its place in the tree of headers.
+ *
+ * The block's own rules have passed: find its place. */
 static void place(struct accept *accept)
 {
     struct intake *intake = accept->intake;
@@ -449,6 +453,7 @@ static void start(struct intake *intake, uint8_t *block_take, size_t len, struct
                    header_first ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_HIGH, &accept->job);
 }
 
+/* [block 6] The chain takes its bytes over. */
 void intake_block(struct intake *intake, uint8_t *block_take, size_t len, int flags,
                   chain_block_fn *done, void *arg)
 {

@@ -275,6 +275,7 @@ static enum connect_result refuse(struct flight *flight, const struct verdict *v
     return CONNECT_INVALID;
 }
 
+/* [block 12] Its coins are spent and made in an overlay. */
 enum connect_result flight_connect(struct flight *flight)
 {
     struct flights *flights = flight->flights;

@@ -398,6 +398,7 @@ static uint32_t cut_jobs(const struct flight *flight, struct flight_job *jobs)
     return n;
 }
 
+/* [block 13] Its scripts, on all threads, beside those of other flights. */
 void flight_submit_jobs(struct flight *flight)
 {
     struct flights *flights = flight->flights;

@@ -87,7 +87,9 @@ static bool has_room(const struct pipeline *pipeline)
            (pipeline->flights.n < FLIGHTS_MAX && pipeline->flights.bytes < FLIGHT_WINDOW_BYTES);
 }
 
-/* Start the next step after the newest flight. False if there is none to start. */
+/* [block 11] One flight nearer to the best candidate.
+ *
+ * Start the next step after the newest flight. False if there is none to start. */
 static bool start_step(struct pipeline *pipeline, struct block_node *target)
 {
     struct block_node *at = node_after(pipeline, pipeline->flights.newest);
@@ -233,6 +235,7 @@ static void store_undo(struct pipeline *pipeline, struct flight *flight)
     flight->undo = NULL;
 }
 
+/* [block 14] All have passed: the tip moves. */
 static void commit_oldest(struct pipeline *pipeline)
 {
     struct flight *flight = pipeline->flights.oldest;

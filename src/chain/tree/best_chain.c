@@ -50,6 +50,7 @@ static int64_t place_sequence(const struct block_node *node)
     return 2 + ((int64_t)node->data.file << 32 | (int64_t)node->data.offset);
 }
 
+/* [block 10] Complete back to the first block: a candidate. */
 void best_chain_block_stored(struct best_chain *best, struct block_node *node, uint32_t n_tx,
                              bool was_in_files)
 {

@@ -140,6 +140,7 @@ static void end_marks(struct flush *flush)
         index_db_batch_clear_replay(flush->core->index, flush->index_batch);
 }
 
+/* [block 16] Now and then all of it becomes durable. */
 void flush_begin(struct flush *flush)
 {
     ASSERT(flush->stage == FLUSH_IDLE && !flush->running && !flush->index_batch);

@@ -514,6 +514,7 @@ static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct 
     return FAULT_NONE;
 }
 
+/* [block 5] A block: was it asked for, who has earned what by it. */
 enum fault block_fetch_on_block(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     ASSERT(peer->state == PEER_READY);

@@ -27,6 +27,7 @@ static bool send_header(struct p2p *p2p, struct peer *peer, const char *name, si
     return true;
 }
 
+/* [tx 12] Framed. */
 void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span payload)
 {
     ASSERT(payload.len <= FRAME_PAYLOAD_MAX);

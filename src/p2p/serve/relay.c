@@ -156,7 +156,9 @@ static void send_inv(struct p2p *p2p, struct peer *peer, const struct mempool_en
     buffer_deinit(&message);
 }
 
-/* Tell a peer of what has gathered, the rest next time. */
+/* [tx 10] At a random moment of its own each peer is told.
+ *
+ * Tell a peer of what has gathered, the rest next time. */
 static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
     ASSERT(peer->relay.n_queue > 0);

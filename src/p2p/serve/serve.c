@@ -529,6 +529,7 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
         p2p_schedule_now(p2p);
 }
 
+/* [tx 11] The peer asks for it. */
 enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     struct peer_serve *serve = &peer->serve;

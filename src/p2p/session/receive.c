@@ -116,6 +116,7 @@ static bool must_wait(const struct p2p *p2p, const struct peer *peer)
            !peer_has_room(p2p, peer);
 }
 
+/* [block 4] The message's row names who handles it. */
 static void handle(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->is_handling);
@@ -207,6 +208,7 @@ static void set_paused(struct p2p *p2p, struct peer *peer, bool paused)
     env_stream_pause(p2p->env, peer->stream, paused);
 }
 
+/* [block 3] They become messages, as many as a turn allows. */
 void receive_bytes(struct p2p *p2p, struct peer *peer, struct span bytes)
 {
     peer->bytes_received += bytes.len;

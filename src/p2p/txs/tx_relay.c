@@ -431,6 +431,7 @@ void tx_relay_tip_changed(struct p2p *p2p)
     recent_set_clear(&p2p->txs.rejects);
 }
 
+/* [tx 9] Who waited for it is tried again. */
 void tx_relay_added(struct p2p *p2p, const struct mempool_entry *entry)
 {
     tx_fetch_forget(&p2p->txs.fetch, entry->tx.wtxid.b);
