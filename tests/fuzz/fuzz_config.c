@@ -34,8 +34,8 @@ static bool read_same(void *ctx, const char *path, struct buffer *out)
 /* Every value as a line under its own heading; "[]" is the top of the file. */
 static void write_values(const struct options *options, struct buffer *out)
 {
-    for (size_t i = 0; i < options->n_values; i++) {
-        const struct option_value *value = &options->values[i];
+    for (size_t i = 0; i < options->values.n; i++) {
+        const struct option_value *value = &options->values.at[i];
         const char *text = value->is_literal ? value->negated ? "1" : "0" : value->text;
         buffer_append_format(out, "[%s]\n%s%s=%s\n", value->section, value->is_literal ? "no" : "",
                              value->def->name, text);
@@ -53,7 +53,7 @@ static void check_getters(struct options *options)
             (void)options_get_int(options, table[i].name, 0);
             (void)options_get_bool(options, table[i].name, false);
             for (size_t j = 0; options_get_list(options, table[i].name, j); j++)
-                ASSERT(j < options->n_values);
+                ASSERT(j < options->values.n);
         }
     }
     xfree(error);
