@@ -186,7 +186,7 @@ static enum net_result add_address(void *ctx, const char *host, uint16_t port, b
     if (!net_address_parse(host, port, &address.at) || address.at.port != port)
         return NET_RESULT_BAD_ADDRESS;
     address.time = (uint32_t)now_s;
-    if (!address_book_add(book, &address, ADDRESS_SOURCE_MANUAL, &address.at, 0, now_s))
+    if (!address_book_add(book, &address, ADDRESS_SOURCE_GOSSIP, &address.at, 0, now_s))
         return NET_RESULT_EXISTS;
     return is_tried && !address_book_good(book, &address.at, now_s) ? NET_RESULT_FULL
                                                                     : NET_RESULT_OK;

@@ -389,6 +389,23 @@ TEST(addresses_are_counted_by_network)
     rig_deinit(&rig);
 }
 
+/* As many as tests fill the book with: they count as told by peers, not by our user. */
+TEST(a_test_fills_the_address_book)
+{
+    struct net_rig rig;
+    char host[NET_ADDRESS_TEXT_MAX];
+    rig_init(&rig, NULL);
+    rig.p2p.book = address_book_new(&rig.env);
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(host, sizeof host, "%u.%u.1.1", 20 + (i >> 8), i % 256);
+        (void)rig.view->add_address(rig.view->ctx, host, 8333, false, NOW);
+    }
+    assert_true(address_book_count_of(rig.p2p.book, NET_IPV4, false) > 500);
+    assert_int_equal(rig.view->add_address(rig.view->ctx, "x", 8333, false, NOW),
+                     NET_RESULT_BAD_ADDRESS);
+    rig_deinit(&rig);
+}
+
 /* -- Orders --------------------------------------------------------------------------------- */
 
 static void count_ban(void *arg, const struct net_ban *ban)
