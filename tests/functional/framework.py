@@ -25,6 +25,7 @@ SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer"
                        r"|runtime error:|assertion failed")
 SKIP_STATUS = 77
+NODES_SHOWN = 4  # of a failed test, the last ones: what they said at the end
 DATA_SUBDIR = {"main": "", "test": "testnet3", "testnet4": "testnet4", "signet": "signet",
                "regtest": "regtest"}
 
@@ -383,11 +384,11 @@ def run_one(args, name, function):
         state, note = "SKIPPED", f" ({skip})"
     except Exception:  # pylint: disable=broad-except
         state = "FAILED"
-        traceback.print_exc(file=sys.stdout)
-        for node in set(context.nodes):
+        for node in list(dict.fromkeys(context.nodes))[-NODES_SHOWN:]:
             print(f"--- {node.name}: exit status {node.process.poll()}, output:")
             print(node.output()[-1500:])
             print(f"--- debug.log of {node.name}:\n{node.log()[-1500:]}")
+        traceback.print_exc(file=sys.stdout)  # last: who cuts the output cuts its beginning
     context.close(args.keep)
     print(f"[ {state:^8} ] {name} {time.monotonic() - start:.1f} s{note}", flush=True)
     return state

@@ -69,12 +69,14 @@ class Victim:
         self.branch = [base.blocks[-1]]  # what submitblock extends
         self.n_spent = 0
         self.kills = 0
+        self.story = collections.deque(maxlen=8)  # what the last lives began with and answered
         self.answered, self.refused = collections.Counter(), collections.Counter()  # by order
 
     # -- one life
 
     def live(self, seconds, extra, env):
         """Start, order this and that, and be killed so long after the start or the first answer."""
+        self.story.append([*extra])
         self.node.launch(*extra, env=env)
         process = self.node.process
         timer = threading.Timer(seconds, process.kill)
@@ -101,6 +103,7 @@ class Victim:
         try:
             order(rpc)
             self.answered[order.__name__] += 1
+            self.story[-1].append(order.__name__)
         except RpcError as error:
             self.refused[f"{order.__name__}: {error}"] += 1
             if self.invalid_state == "ordered":
@@ -211,11 +214,14 @@ class Victim:
         if self.invalid_state != "none":
             invalid = [tip["hash"] for tip in rpc.getchaintips() if tip["status"] == "invalid"]
             try:
-                is_invalid = rpc.getblock(self.invalid)["confirmations"] == -1 and bool(invalid)
-            except RpcError:
-                is_invalid = False
+                confirmations = rpc.getblock(self.invalid)["confirmations"]
+            except RpcError as error:
+                confirmations = str(error)
+            is_invalid = confirmations == -1 and bool(invalid)
             if self.invalid_state == "acked":
-                assert is_invalid, f"{self.node.name}: invalidateblock {self.invalid} is forgotten"
+                assert is_invalid, (f"{self.node.name}: invalidateblock {self.invalid} is "
+                                    f"forgotten: {confirmations}, {rpc.getchaintips()}, "
+                                    f"{list(self.story)}")
             rpc.reconsiderblock(self.invalid)
             self.invalid_state = "none"
             wait_until(lambda: not self.is_working(rpc), 60, f"{self.node.name} comes to rest")
@@ -264,8 +270,8 @@ def campaign(context, part, options, draw_start):
         victims += 1
         while victim.kills < KILLS_A_VICTIM:
             for _ in range(LIVES_A_CHECK):
-                options, env = draw_start(victim)
-                victim.live(context.random.uniform(0.005, 0.12), options, env)
+                extra, env = draw_start(victim)
+                victim.live(context.random.uniform(0.005, 0.12), extra, env)
             victim.check()
             if victim.kills < KILLS_A_VICTIM:
                 victim.node.kill()
