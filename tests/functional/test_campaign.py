@@ -160,8 +160,10 @@ class Victim:
             rpc.reconsiderblock(self.invalid)
             self.invalid_state = "none"
         elif self.invalid_state == "none":
-            height = rpc.getblockcount()
-            self.invalid = rpc.getblockhash(height - self.random.randrange(0, 5))
+            height = rpc.getblockcount() - self.random.randrange(0, 5)
+            if height < 1:
+                return  # the first block cannot be ruled out: as in Core, the order does nothing
+            self.invalid = rpc.getblockhash(height)
             self.invalid_state = "ordered"
             rpc.invalidateblock(self.invalid)
             self.invalid_state = "acked"
