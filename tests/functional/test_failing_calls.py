@@ -47,6 +47,7 @@ class Sufferer(Victim):
     def suffer(self, extra, env, amid_orders=None):
         """Start with the plan in env, give orders, stop. Returns the exit status."""
         start = len(self.text())
+        self.story.append([*extra])
         self.node.launch(*extra, env=env)
         try:
             rpc = self.connect(self.node.process)
