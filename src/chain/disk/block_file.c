@@ -523,9 +523,12 @@ int block_files_remove(const struct block_files *files, const size_t *numbers, s
     int error = 0;
     for (size_t i = 0; i < n && !error; i++)
         error = remove_pair(files, numbers[i]);
-    if (PLANTED(files->env, PRUNE_NOT_SYNCED))
+    if (error || PLANTED(files->env, PRUNE_NOT_SYNCED))
         return error;
-    return error ? error : env_sync_dir(files->env, files->dir);
+    error = env_sync_dir(files->env, files->dir);
+    if (error)
+        log_error(files->log, "cannot sync %s: %s", files->dir, strerror(-error));
+    return error;
 }
 
 void block_files_forget(struct block_files *files, size_t file)

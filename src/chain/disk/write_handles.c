@@ -146,8 +146,11 @@ static int sync_all(struct write_handles *handles, const char *dir)
             failed(handles, handle.path, error);
         write_handles_give(handles, handle.id, false);
     }
-    if (!error && names_changed && !PLANTED(env, DIR_NOT_SYNCED))
+    if (!error && names_changed && !PLANTED(env, DIR_NOT_SYNCED)) {
         error = env_sync_dir(env, dir);
+        if (error)
+            failed(handles, dir, error);
+    }
     if (!error)
         close_synced(handles);
     return error;
