@@ -121,21 +121,17 @@ static void make_askers(struct chain *chain)
                                 .kept = &chain->kept,
                                 .writes = &chain->writes,
                                 .lost = &chain->lost};
-    struct txindex txindex = {.core = core,
-                              .tree = &chain->tree,
-                              .active = &chain->active,
-                              .flush = &chain->flush,
-                              .lost = &chain->lost,
-                              .reads = &chain->reads};
-    struct spenderindex spenderindex = {.core = core,
-                                        .tree = &chain->tree,
-                                        .active = &chain->active,
-                                        .flush = &chain->flush,
-                                        .lost = &chain->lost,
-                                        .reads = &chain->reads};
+    struct index_follower follower = {.core = core,
+                                      .tree = &chain->tree,
+                                      .active = &chain->active,
+                                      .flush = &chain->flush,
+                                      .lost = &chain->lost,
+                                      .reads = &chain->reads};
     block_reads_init(&chain->reads, &reads);
-    txindex_init(&chain->txindex, &txindex);
-    spenderindex_init(&chain->spenderindex, &spenderindex);
+    follower.kind = &txindex_kind;
+    index_follower_init(&chain->txindex.follower, &follower);
+    follower.kind = &spenderindex_kind;
+    index_follower_init(&chain->spenderindex.follower, &follower);
     chain->trials = (struct trials){.core = core,
                                     .active = &chain->active,
                                     .pipeline = &chain->pipeline,
@@ -178,8 +174,8 @@ void chain_free(struct chain *chain)
     if (!chain)
         return;
     ASSERT(chain->core.ops_pending == 0 && chain->pipeline.flights.n_dropped == 0);
-    txindex_close(&chain->txindex);
-    spenderindex_close(&chain->spenderindex);
+    index_follower_close(&chain->txindex.follower);
+    index_follower_close(&chain->spenderindex.follower);
     block_reads_deinit(&chain->reads);
     close_stores(&chain->core);
     lost_deinit(&chain->lost);
@@ -440,7 +436,7 @@ void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *do
 
 bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height)
 {
-    return txindex_status(&chain->txindex, synced, height);
+    return index_follower_status(&chain->txindex.follower, synced, height);
 }
 
 void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
@@ -451,7 +447,7 @@ void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
 
 bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t *height)
 {
-    return spenderindex_status(&chain->spenderindex, synced, height);
+    return index_follower_status(&chain->spenderindex.follower, synced, height);
 }
 
 void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,

@@ -593,9 +593,10 @@ bool chain_open(struct chain *chain, char **error)
         (chain->core.options.reindex_chainstate && !wipe_coins(chain, error)) ||
         !find_tip(chain, error) || !lost_open(&chain->lost, chain->blocks_dir, error))
         return false;
-    if (chain->core.options.txindex && txindex_open(&chain->txindex, error))
+    if (chain->core.options.txindex && index_follower_open(&chain->txindex.follower, error))
         return false;
-    if (chain->core.options.spender_index && spenderindex_open(&chain->spenderindex, error))
+    if (chain->core.options.spender_index &&
+        index_follower_open(&chain->spenderindex.follower, error))
         return false;
     best_chain_load(&chain->best);
     chain->core.is_open = true;

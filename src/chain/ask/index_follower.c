@@ -1,0 +1,410 @@
+/* index_follower.c - see index_follower.h */
+#include "chain/ask/index_follower.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "chain/disk/block_ref.h"
+#include "util/alloc.h"
+#include "util/buffer.h"
+
+#define MESSAGE_BYTES 200
+
+static const char *name_of(const struct index_follower *follower)
+{
+    return follower->kind->store.format.name;
+}
+
+/* Does it stand for the tip, or for blocks on it that were taken back? */
+static bool covers_tip(const struct index_follower *follower)
+{
+    const struct block_node *tip = active_chain_tip(follower->active);
+    return block_node_fork(follower->at, tip) == tip;
+}
+
+static void fault(struct index_follower *follower, int error, const char *what)
+{
+    char message[MESSAGE_BYTES];
+    snprintf(message, sizeof message, "%s the %s", what, name_of(follower));
+    core_fault(follower->core, error, message);
+}
+
+/* What it holds is worth nothing any more; nobody may be told that something is unknown. */
+static void forget_all(struct index_follower *follower)
+{
+    follower->is_damaged = true;
+    follower->is_broken = follower->was_synced = false;
+    follower->at = follower->tree->genesis;
+    follower->marked = NULL;
+    if (follower->kind->forget)
+        follower->kind->forget(follower);
+}
+
+/* -- Looking up -------------------------------------------------------------------------------- */
+
+static void run_lookup(struct env_job *job)
+{
+    struct index_lookup *lookup = (struct index_lookup *)job;
+    lookup->follower->kind->find(lookup);
+}
+
+static void lookup_done(struct env_job *job)
+{
+    struct index_lookup *lookup = (struct index_lookup *)job;
+    struct index_follower *follower = lookup->follower;
+    ASSERT(follower->lookups_running > 0);
+    follower->lookups_running--;
+    if (lookup->error == -EUCLEAN)
+        forget_all(follower);
+    if (follower->is_damaged)
+        core_wake_soon(follower->core);
+    if (job->cancelled)
+        follower->kind->end(lookup, -ECANCELED);
+    else
+        follower->kind->answer(lookup);
+}
+
+static void submit_lookup(struct index_lookup *lookup)
+{
+    struct index_follower *follower = lookup->follower;
+    lookup->is_partial = !covers_tip(follower);
+    lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
+    follower->lookups_running++;
+    env_job_submit(follower->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
+}
+
+/* While the index only now and then trails the tip by some blocks, a look-up waits for it: what
+ * has just been mined is to be found. */
+static bool must_wait(const struct index_follower *follower, const struct index_lookup *lookup)
+{
+    return follower->is_damaged || (follower->was_synced && !follower->is_broken &&
+                                    follower->at->height < lookup->height && !covers_tip(follower));
+}
+
+static void wake_lookups(struct index_follower *follower)
+{
+    struct index_lookup **at = &follower->waiting;
+    while (*at) {
+        struct index_lookup *lookup = *at;
+        if (must_wait(follower, lookup)) {
+            at = &lookup->next;
+            continue;
+        }
+        *at = lookup->next;
+        submit_lookup(lookup);
+    }
+}
+
+void index_lookup_start(struct index_follower *follower, struct index_lookup *lookup_take)
+{
+    ASSERT(follower->is_on && !follower->core->closing);
+    lookup_take->follower = follower;
+    lookup_take->height = active_chain_tip(follower->active)->height;
+    core_begin(follower->core);
+    if (!must_wait(follower, lookup_take)) {
+        submit_lookup(lookup_take);
+        return;
+    }
+    struct index_lookup **at = &follower->waiting;
+    while (*at)
+        at = &(*at)->next;
+    *at = lookup_take;
+}
+
+void index_lookup_end(struct index_follower *follower)
+{
+    core_end(follower->core);
+}
+
+bool index_follower_status(const struct index_follower *follower, bool *synced, int32_t *height)
+{
+    if (!follower->is_on)
+        return false;
+    *height = follower->at->height;
+    *synced = covers_tip(follower);
+    return true;
+}
+
+/* -- Writing ----------------------------------------------------------------------------------- */
+
+static void run_rows(struct env_job *job)
+{
+    struct index_follower *follower = (struct index_follower *)job;
+    const struct env *env = follower->core->env;
+    struct env_batch *batch = env_batch_new(env);
+    follower->kind->put_rows(follower, batch);
+    follower->error = env_kv_write(env, follower->kv, batch, false);
+    env_batch_free(env, batch);
+}
+
+static int write_mark(struct index_follower *follower, const struct block_node *node)
+{
+    const struct env *env = follower->core->env;
+    struct env_batch *batch = env_batch_new(env);
+    env_batch_put(env, batch, span_of("B", 1), span_of(node->hash.b, sizeof node->hash.b));
+    if (follower->kind->put_mark)
+        follower->kind->put_mark(follower, node, batch);
+    int error = env_kv_write(env, follower->kv, batch, true);
+    env_batch_free(env, batch);
+    return error;
+}
+
+static void run_mark(struct env_job *job)
+{
+    struct index_follower *follower = (struct index_follower *)job;
+    follower->error = write_mark(follower, follower->next);
+}
+
+static void task_done(struct env_job *job)
+{
+    struct index_follower *follower = (struct index_follower *)job;
+    enum index_task task = follower->task;
+    int error = job->cancelled ? -ECANCELED : follower->error;
+    follower->task = INDEX_TASK_NONE;
+    block_ref_drop(follower->block);
+    follower->block = NULL;
+    if (error == -EUCLEAN) {
+        forget_all(follower);
+    } else if (error) {
+        fault(follower, error, "writing");
+    } else if (!follower->is_damaged) { /* else what was written will be thrown away */
+        if (follower->kind->written)
+            follower->kind->written(follower, task);
+        if (task == INDEX_TASK_MARK)
+            follower->marked = follower->next;
+        if (task == INDEX_TASK_ROWS) {
+            follower->at = follower->next;
+            wake_lookups(follower);
+        }
+    }
+    core_wake(follower->core);
+}
+
+static void submit_task(struct index_follower *follower, enum index_task task)
+{
+    ASSERT(follower->task == INDEX_TASK_NONE || follower->task == INDEX_TASK_READ);
+    follower->task = task;
+    follower->error = 0;
+    follower->job =
+        (struct env_job){.run = task == INDEX_TASK_MARK ? run_mark : run_rows, .done = task_done};
+    env_job_submit(follower->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &follower->job);
+}
+
+/* -- Following the tip ------------------------------------------------------------------------- */
+
+static void stop_broken(struct index_follower *follower, int error)
+{
+    char message[MESSAGE_BYTES];
+    snprintf(message, sizeof message,
+             "The %s stops at height %d: the next block cannot be read (%s)", name_of(follower),
+             follower->at->height, strerror(-error));
+    follower->is_broken = true;
+    core_warn(follower->core, message);
+    wake_lookups(follower);
+}
+
+static void block_was_read(void *arg, const struct chain_block_read *read)
+{
+    struct index_follower *follower = arg;
+    bool is_renewal = follower->next->height <= follower->at->height;
+    ASSERT(follower->task == INDEX_TASK_READ);
+    if (!read->error && !follower->core->closing) {
+        follower->block = block_ref_hold(read->block);
+        follower->data = follower->next->data;
+        submit_task(follower, is_renewal ? INDEX_TASK_RENEW : INDEX_TASK_ROWS);
+        return;
+    }
+    follower->task = INDEX_TASK_NONE;
+    if (is_renewal) {
+        follower->cannot_renew = true;
+        core_wake_soon(follower->core);
+        return;
+    }
+    if (read->error && read->error != -ECANCELED && !follower->core->closing)
+        stop_broken(follower, read->error);
+}
+
+/* The last block that may be marked as done: in the index, and in what the coins store holds. */
+static const struct block_node *markable(const struct index_follower *follower)
+{
+    return block_node_fork(follower->at, follower->flush->tip);
+}
+
+static bool is_marked(const struct index_follower *follower, const struct block_node *node)
+{
+    return node == follower->marked &&
+           (!follower->kind->is_marked || follower->kind->is_marked(follower, node));
+}
+
+static bool start_mark(struct index_follower *follower)
+{
+    if (!flush_is_idle(follower->flush) || follower->marked_flushes == follower->flush->completed)
+        return false;
+    follower->marked_flushes = follower->flush->completed;
+    follower->next = markable(follower);
+    if (is_marked(follower, follower->next))
+        return false;
+    submit_task(follower, INDEX_TASK_MARK);
+    return true;
+}
+
+/* Nobody waits for it: it is read as for a peer. */
+static void start_renewal(struct index_follower *follower)
+{
+    const struct block_node *old = NULL;
+    if (follower->kind->next_old && !follower->cannot_renew)
+        old = follower->kind->next_old(follower);
+    if (!old)
+        return;
+    ASSERT(old->height <= follower->at->height);
+    follower->next = old;
+    follower->task = INDEX_TASK_READ;
+    (void)block_read_for_peer(follower->reads, old, false, block_was_read, follower);
+}
+
+static void start_next_block(struct index_follower *follower)
+{
+    if (covers_tip(follower)) {
+        follower->was_synced = true;
+        wake_lookups(follower);
+        start_renewal(follower);
+        return;
+    }
+    follower->at = block_node_fork(follower->at, active_chain_tip(follower->active));
+    follower->next = active_chain_at(follower->active, follower->at->height + 1);
+    follower->task = INDEX_TASK_READ;
+    (void)block_read(follower->reads, follower->next, false, block_was_read, follower);
+}
+
+/* -- Opening and closing ----------------------------------------------------------------------- */
+
+int index_row_read(const struct index_follower *follower, const char *key, void *out, size_t len)
+{
+    struct buffer value;
+    buffer_init(&value);
+    int error = env_kv_get(follower->core->env, follower->kv, span_of_string(key), &value);
+    if (!error && value.len != len)
+        error = -EUCLEAN;
+    if (!error)
+        memcpy(out, value.p, len);
+    buffer_deinit(&value);
+    return error;
+}
+
+/* Without a mark, or with that of a chain that is not ours any more: begin anew. */
+static int load(struct index_follower *follower)
+{
+    struct block_hash hash;
+    int error = index_row_read(follower, "B", hash.b, sizeof hash.b);
+    if (error && error != -ENOENT)
+        return error;
+    follower->marked = error ? NULL : header_tree_find(follower->tree, &hash);
+    follower->at = follower->marked ? block_node_fork(follower->marked, follower->flush->tip)
+                                    : follower->tree->genesis;
+    follower->was_synced = covers_tip(follower);
+    return follower->kind->load(follower);
+}
+
+/* Begin anew. False if that cannot be done yet, or not at all. */
+static bool rebuild(struct index_follower *follower)
+{
+    if (follower->lookups_running > 0 ||
+        !index_store_rebuild(follower->core, &follower->kind->store, &follower->n_rebuilt,
+                             &follower->kv))
+        return false;
+    int error = load(follower);
+    if (error) {
+        fault(follower, error, "writing");
+        return false;
+    }
+    follower->is_damaged = false;
+    wake_lookups(follower);
+    return true;
+}
+
+/* A block that could not be read may be there now. */
+static void retry_broken(struct index_follower *follower)
+{
+    if (follower->seen_returned == follower->lost->n_returned)
+        return;
+    follower->seen_returned = follower->lost->n_returned;
+    follower->is_broken = follower->cannot_renew = false;
+}
+
+static void step(void *part)
+{
+    struct index_follower *follower = part;
+    if (!follower->is_on)
+        return;
+    retry_broken(follower);
+    if (follower->task != INDEX_TASK_NONE || follower->is_broken ||
+        !core_is_working(follower->core) || (follower->is_damaged && !rebuild(follower)))
+        return;
+    if (!start_mark(follower))
+        start_next_block(follower);
+}
+
+static bool is_busy(const void *part)
+{
+    return ((const struct index_follower *)part)->task != INDEX_TASK_NONE;
+}
+
+static void cancel(void *part)
+{
+    struct index_follower *follower = part;
+    while (follower->waiting) {
+        struct index_lookup *lookup = follower->waiting;
+        follower->waiting = lookup->next;
+        follower->kind->end(lookup, -ECANCELED);
+    }
+}
+
+const struct chain_part index_follower_part = {
+    .name = "index", .step = step, .is_busy = is_busy, .cancel = cancel};
+
+void index_follower_init(struct index_follower *follower, const struct index_follower *with)
+{
+    ASSERT(with->kind && !with->is_on && !with->kv);
+    *follower = *with;
+}
+
+static void close_store(struct index_follower *follower)
+{
+    if (follower->kv)
+        env_kv_close(follower->core->env, follower->kv);
+    follower->kv = NULL;
+    follower->is_on = false;
+}
+
+int index_follower_open(struct index_follower *follower, char **error)
+{
+    ASSERT(!follower->is_on && !follower->core->is_open);
+    struct chain_core *core = follower->core;
+    const struct index_store *store = &follower->kind->store;
+    int code = index_store_open(core, store, core->options.reindex, &follower->kv, error);
+    if (!code)
+        code = load(follower);
+    if (code == -EUCLEAN && follower->kv &&
+        index_store_rebuild(core, store, &follower->n_rebuilt, &follower->kv))
+        code = load(follower);
+    follower->is_on = code == 0;
+    if (code) {
+        if (!*error)
+            *error = xasprintf("Cannot read the %s: %s", store->format.name, strerror(-code));
+        close_store(follower);
+    }
+    return code;
+}
+
+void index_follower_close(struct index_follower *follower)
+{
+    if (!follower->is_on)
+        return;
+    ASSERT(follower->task == INDEX_TASK_NONE && !follower->waiting);
+    const struct block_node *node = markable(follower);
+    /* An error costs nothing but work at the next start. */
+    if (!follower->core->faulted && !is_marked(follower, node))
+        (void)write_mark(follower, node);
+    close_store(follower);
+}
