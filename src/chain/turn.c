@@ -17,7 +17,7 @@ static void announce_tip(void *part)
         chain->core.events.tip_changed(chain->core.events.ctx, chain_tip(chain));
 }
 
-static const struct chain_part tip_part = {.name = "tip", .step = announce_tip};
+static const struct chain_part tip_part = {.step = announce_tip};
 
 /* chain_check() if the options want it, in at most a tenth of the time. */
 static void check_now_and_then(void *part)
@@ -34,7 +34,7 @@ static void check_now_and_then(void *part)
     chain->next_check_us = end_us + 9 * (end_us - start_us);
 }
 
-static const struct chain_part check_part = {.name = "check", .step = check_now_and_then};
+static const struct chain_part check_part = {.step = check_now_and_then};
 
 /* clang-format off */
 /* In the order of a turn: blocks come in and become the tip, the tip is told, those who follow it

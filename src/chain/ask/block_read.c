@@ -220,5 +220,4 @@ static void cancel_all(void *part)
     }
 }
 
-const struct chain_part block_reads_part = {
-    .name = "block reads", .step = start_waiting, .cancel = cancel_all};
+const struct chain_part block_reads_part = {.step = start_waiting, .cancel = cancel_all};

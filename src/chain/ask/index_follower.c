@@ -360,8 +360,7 @@ static void cancel(void *part)
     }
 }
 
-const struct chain_part index_follower_part = {
-    .name = "index", .step = step, .is_busy = is_busy, .cancel = cancel};
+const struct chain_part index_follower_part = {.step = step, .is_busy = is_busy, .cancel = cancel};
 
 void index_follower_init(struct index_follower *follower, const struct index_follower *with)
 {

@@ -1,14 +1,13 @@
 /* chain_part.h - a part of the chain, as the chain's turn and its end see it.
  *
  * Layer: chain. A part that has news calls core_wake() and knows nobody else: the turn asks each
- * part in the order of one table (chain/chain.c) what it can do now. */
+ * part in the order of one table (chain/turn.c) what it can do now. */
 #ifndef CHAIN_CORE_CHAIN_PART_H
 #define CHAIN_CORE_CHAIN_PART_H
 
 #include <stdbool.h>
 
 struct chain_part {
-    const char *name;
     /* Do what can be done now, without waiting. Called in every turn, so it looks first whether
      * there is anything. NULL: never has anything to do. */
     void (*step)(void *part);

@@ -58,4 +58,4 @@ static bool is_busy(const void *part)
     return writes_pending(part) > 0;
 }
 
-const struct chain_part writes_part = {.name = "writes", .is_busy = is_busy};
+const struct chain_part writes_part = {.is_busy = is_busy};

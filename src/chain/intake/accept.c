@@ -238,11 +238,10 @@ static void hand_to_waiter(struct accept *accept, bool is_new)
         return;
     struct waiter *waiter = xcalloc(1, sizeof *waiter);
     waiter->node = accept->node;
-    waiter->result =
-        (struct chain_block_result){.is_new = is_new,
-                                    .node = accept->node,
-                                    .was_connected = active_chain_contains(accept->intake->active,
-                                                                           accept->node)};
+    waiter->result = (struct chain_block_result){
+        .is_new = is_new,
+        .node = accept->node,
+        .was_connected = active_chain_contains(accept->intake->active, accept->node)};
     waiter->durable = accept->flags & CHAIN_ACCEPT_DURABLE;
     waiter->block_done = accept->done;
     waiter->arg = accept->arg;
@@ -472,4 +471,4 @@ void intake_imported_block(struct intake *intake, const struct file_pos *pos, ui
     start(intake, block_take, len, with, true);
 }
 
-const struct chain_part intake_part = {.name = "intake", .step = release_held};
+const struct chain_part intake_part = {.step = release_held};

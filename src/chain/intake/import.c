@@ -774,4 +774,4 @@ static void cancel_all(void *part)
 }
 
 const struct chain_part import_part = {
-    .name = "import", .step = step_imports, .is_busy = has_imports, .cancel = cancel_all};
+    .step = step_imports, .is_busy = has_imports, .cancel = cancel_all};

@@ -206,4 +206,4 @@ static void fail_all(void *part)
 }
 
 const struct chain_part waiters_part = {
-    .name = "waiters", .step = step_waiters, .is_busy = is_syncing, .cancel = fail_all};
+    .step = step_waiters, .is_busy = is_syncing, .cancel = fail_all};

@@ -415,8 +415,7 @@ static void cancel(void *part)
     drop_all(part);
 }
 
-const struct chain_part pipeline_part = {
-    .name = "pipeline", .step = advance, .is_busy = has_flights, .cancel = cancel};
+const struct chain_part pipeline_part = {.step = advance, .is_busy = has_flights, .cancel = cancel};
 
 void pipeline_init(struct pipeline *pipeline, const struct pipeline *with)
 {

@@ -217,5 +217,4 @@ static void stop_timer(void *part)
     flush->timer = 0;
 }
 
-const struct chain_part flush_part = {
-    .name = "flush", .step = step, .is_busy = is_busy, .cancel = stop_timer};
+const struct chain_part flush_part = {.step = step, .is_busy = is_busy, .cancel = stop_timer};

@@ -274,7 +274,7 @@ static void step(void *part)
         answer_requests(prune, prune->core->closing ? -ECANCELED : prune->core->faulted ? -EIO : 0);
 }
 
-const struct chain_part prune_part = {.name = "prune", .step = step};
+const struct chain_part prune_part = {.step = step};
 
 /* -- Orders and questions ---------------------------------------------------------------------- */
 

@@ -278,4 +278,4 @@ static void step(void *part)
         submit(repair);
 }
 
-const struct chain_part undo_repair_part = {.name = "undo repair", .step = step};
+const struct chain_part undo_repair_part = {.step = step};
