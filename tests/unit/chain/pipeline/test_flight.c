@@ -142,17 +142,29 @@ TEST(what_memory_forgot_during_a_read_is_read_and_not_taken_for_spent, struct fi
 /* -- Blocks and undo data from files ------------------------------------------------------------
  */
 
-TEST(a_stored_block_is_read_back_when_its_parent_comes, struct fixture *f)
+/* Blocks that are stored before their parent comes: only the files have them after the restart.
+ *
+ * Returns:  the parent; *child on it and *last on that one */
+static const struct built_block *store_without_parent(struct fixture *f,
+                                                      const struct built_block **child,
+                                                      const struct built_block **last)
 {
     const struct built_block *parent = spend(f, f->base, 1, 3);
-    const struct built_block *child = spend(f, parent, 4, 3);
-    const struct built_block *last = spend(f, child, 7, 3);
-    rig_announce(&f->rig, last);
-    rig_submit(&f->rig, child);
-    rig_submit(&f->rig, last);
+    *child = spend(f, parent, 4, 3);
+    *last = spend(f, *child, 7, 3);
+    rig_announce(&f->rig, *last);
+    rig_submit(&f->rig, *child);
+    rig_submit(&f->rig, *last);
     rig_settle(&f->rig);
     assert_true(rig_is_at(&f->rig, f->base));
-    restart(f); /* only the files have the two now */
+    restart(f);
+    return parent;
+}
+
+TEST(a_stored_block_is_read_back_when_its_parent_comes, struct fixture *f)
+{
+    const struct built_block *child, *last;
+    const struct built_block *parent = store_without_parent(f, &child, &last);
     assert_true(rig_accept(&f->rig, parent).is_connected);
     rig_settle(&f->rig);
     assert_true(rig_is_at(&f->rig, last));
@@ -160,14 +172,8 @@ TEST(a_stored_block_is_read_back_when_its_parent_comes, struct fixture *f)
 
 TEST(a_damaged_block_holds_the_tip_until_it_comes_again, struct fixture *f)
 {
-    const struct built_block *parent = spend(f, f->base, 1, 3);
-    const struct built_block *child = spend(f, parent, 4, 3);
-    const struct built_block *last = spend(f, child, 7, 3);
-    rig_announce(&f->rig, last);
-    rig_submit(&f->rig, child);
-    rig_submit(&f->rig, last);
-    rig_settle(&f->rig);
-    restart(f);
+    const struct built_block *child, *last;
+    const struct built_block *parent = store_without_parent(f, &child, &last);
     damage(f, "regtest/blocks/blk00000.dat", &chain_find(f->rig.chain, &child->block.hash)->data);
     assert_true(rig_accept(&f->rig, parent).is_connected);
     rig_settle(&f->rig);

@@ -1,37 +1,11 @@
 /* test_pipeline.c - blocks on their way into and out of the committed chain: connecting,
  * reorganising, refusing, and what the operator orders. */
-#include "support/chain_rig.h"
-#include "support/unit.h"
-#include "util/alloc.h"
-
-enum { MATURE = 101 }; /* blocks after which the first coinbase can be spent */
-
-struct fixture {
-    struct chain_builder b;
-    struct chain_rig rig;
-    const struct built_block *base[MATURE + 20]; /* by height; coinbases of all kinds */
-};
-
-/* Blocks 1 to MATURE + 9: the coinbases of the first ones can be spent. */
-static void build_base(struct fixture *f)
-{
-    static const enum builder_script kinds[] = {BUILDER_TRUE, BUILDER_WSH_TRUE, BUILDER_FALSE,
-                                                BUILDER_LONG};
-    f->base[0] = f->b.genesis;
-    for (size_t i = 1; i < COUNT_OF(f->base); i++) {
-        struct builder_spec spec = {.coinbase_script = kinds[i % COUNT_OF(kinds)]};
-        f->base[i] = builder_block(&f->b, f->base[i - 1], &spec);
-    }
-}
+#include "unit/chain/chain_fixture.h"
 
 static int setup(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    chain_builder_init(&f->b);
-    build_base(f);
-    struct chain_options options = {.check_invariants = true};
-    rig_start(&f->rig, 1, &f->b, &options);
-    *state = f;
+    (void)fixture_setup(state);
+    fixture_start(*state);
     return 0;
 }
 
@@ -39,43 +13,10 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
     assert_int_equal(f->rig.n_faults, 0);
-    rig_deinit(&f->rig);
-    chain_builder_deinit(&f->b);
-    xfree(f);
-    return 0;
+    return fixture_teardown(state);
 }
 
 FIXTURE(setup, teardown)
-
-static const struct built_block *last_base(const struct fixture *f)
-{
-    return f->base[COUNT_OF(f->base) - 1];
-}
-
-/* A block with one transaction that spends the coinbase of base block `height`. */
-static const struct built_block *spending_block(struct fixture *f, const struct built_block *prev,
-                                                int32_t height, enum builder_script to)
-{
-    struct builder_coin coin = builder_coinbase_coin(f->base[height]);
-    struct tx tx = builder_spend(&f->b, &coin, 1, 2, 1000, to);
-    struct builder_spec spec = {.tx = &tx, .n_tx = 1};
-    return builder_block(&f->b, prev, &spec);
-}
-
-/* The set of coins equals that of a node that has seen only the blocks up to last. */
-static void assert_coins_as_if_only(struct fixture *f, const struct built_block *last)
-{
-    struct chain_rig fresh;
-    rig_start(&fresh, 77, &f->b, NULL);
-    rig_accept_chain(&fresh, last);
-    assert_true(rig_is_at(&fresh, last));
-    struct coin_stats want = rig_coin_stats(&fresh, COIN_STATS_MUHASH);
-    struct coin_stats have = rig_coin_stats(&f->rig, COIN_STATS_MUHASH);
-    assert_memory_equal(have.hash, want.hash, 32);
-    assert_int_equal(have.n_outputs, want.n_outputs);
-    assert_int_equal(have.total_sat, want.total_sat);
-    rig_deinit(&fresh);
-}
 
 /* -- Connecting -------------------------------------------------------------------------------- */
 
@@ -123,26 +64,26 @@ TEST(a_block_without_its_parent_is_refused_as_missing, struct fixture *f)
 
 TEST(spends_of_all_kinds_of_coins_are_connected, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
-    const struct built_block *block = last_base(f);
+    rig_accept_chain(&f->rig, base_tip(f));
+    const struct built_block *block = base_tip(f);
     static const enum builder_script to[] = {BUILDER_TRUE, BUILDER_WSH_TRUE, BUILDER_LONG,
                                              BUILDER_RETURN};
     static const int32_t from[] = {4, 1, 3, 5}; /* of kinds TRUE, WSH, LONG, WSH */
     for (size_t i = 0; i < COUNT_OF(to); i++) {
-        block = spending_block(f, block, from[i], to[i]);
+        block = block_spending(f, block, from[i], to[i]);
         struct chain_block_result result = rig_accept(&f->rig, block);
         assert_int_equal(result.verdict.code, REJECT_NONE);
         assert_true(result.is_connected);
     }
     struct coin_stats stats = rig_coin_stats(&f->rig, COIN_STATS_NONE);
     /* Four coinbases were spent, four were made, three transactions made two coins each. */
-    assert_int_equal(stats.n_outputs, last_base(f)->height + 3 * 2);
+    assert_int_equal(stats.n_outputs, base_tip(f)->height + 3 * 2);
     assert_ptr_equal(stats.tip, chain_tip(f->rig.chain));
 }
 
 TEST(a_chain_of_spends_in_one_block_is_connected, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
+    rig_accept_chain(&f->rig, base_tip(f));
     struct tx tx[20];
     struct builder_coin coin = builder_coinbase_coin(f->base[4]);
     for (size_t i = 0; i < COUNT_OF(tx); i++) {
@@ -150,7 +91,7 @@ TEST(a_chain_of_spends_in_one_block_is_connected, struct fixture *f)
         coin = builder_coin_of(&tx[i], 0, BUILDER_WSH_TRUE);
     }
     struct builder_spec spec = {.tx = tx, .n_tx = COUNT_OF(tx), .extra_sat = 200};
-    const struct built_block *block = builder_block(&f->b, last_base(f), &spec);
+    const struct built_block *block = builder_block(&f->b, base_tip(f), &spec);
     assert_true(rig_accept(&f->rig, block).is_connected);
     assert_coins_as_if_only(f, block);
 }
@@ -167,7 +108,7 @@ static const struct built_block *block_with_bad_script(struct fixture *f, uint32
     coin = builder_coinbase_coin(f->base[8]);
     fan[1] = builder_spend(&f->b, &coin, 1, 1, 0, BUILDER_FALSE);
     struct builder_spec spec = {.tx = fan, .n_tx = 2};
-    const struct built_block *prev = builder_block(&f->b, last_base(f), &spec);
+    const struct built_block *prev = builder_block(&f->b, base_tip(f), &spec);
     assert_true(rig_accept(&f->rig, prev).is_connected);
     struct tx *tx = arena_alloc(&f->b.arena, n_tx * sizeof *tx);
     for (uint32_t i = 0; i < n_tx; i++) {
@@ -181,7 +122,7 @@ static const struct built_block *block_with_bad_script(struct fixture *f, uint32
 
 TEST(a_bad_script_anywhere_in_a_block_is_found, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
+    rig_accept_chain(&f->rig, base_tip(f));
     /* Several script jobs: the bad one in the first, in the middle, in the last. */
     static const uint32_t bad[] = {0, 95, 96, 150, 299};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -198,19 +139,19 @@ TEST(a_bad_script_anywhere_in_a_block_is_found, struct fixture *f)
         const struct built_block *honest = builder_block(&f->b, block->prev, NULL);
         assert_true(rig_accept(&f->rig, honest).is_connected);
         assert_int_equal(rig_invalidate(&f->rig, block->prev).code, REJECT_NONE);
-        assert_true(rig_is_at(&f->rig, last_base(f)));
+        assert_true(rig_is_at(&f->rig, base_tip(f)));
     }
 }
 
 TEST(a_block_on_an_invalid_one_is_refused, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
-    const struct built_block *bad = spending_block(f, last_base(f), 2, BUILDER_TRUE);
+    rig_accept_chain(&f->rig, base_tip(f));
+    const struct built_block *bad = block_spending(f, base_tip(f), 2, BUILDER_TRUE);
     const struct built_block *child = builder_block(&f->b, bad, NULL);
     assert_int_equal(rig_accept(&f->rig, bad).verdict.code, REJECT_SCRIPT_FAILED);
     assert_int_equal(rig_accept(&f->rig, child).verdict.code, REJECT_PREV_INVALID);
     assert_int_equal(rig_accept(&f->rig, bad).verdict.code, REJECT_DUPLICATE_INVALID);
-    assert_true(rig_is_at(&f->rig, last_base(f)));
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
 }
 
 struct bad_spend {
@@ -223,8 +164,8 @@ struct bad_spend {
 
 TEST(blocks_that_break_rules_about_coins_are_refused, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
-    int32_t tip = last_base(f)->height;
+    rig_accept_chain(&f->rig, base_tip(f));
+    int32_t tip = base_tip(f)->height;
     const struct bad_spend rows[] = {
         {4, tip, 0, false, REJECT_NONE},
         {4, tip, 1000, false, REJECT_NONE}, /* all of the fee */
@@ -247,19 +188,19 @@ TEST(blocks_that_break_rules_about_coins_are_refused, struct fixture *f)
         assert_int_equal(result.is_connected, rows[i].reject == REJECT_NONE);
         if (result.is_connected)
             assert_int_equal(rig_invalidate(&f->rig, block).code, REJECT_NONE);
-        assert_true(rig_is_at(&f->rig, last_base(f)));
+        assert_true(rig_is_at(&f->rig, base_tip(f)));
     }
 }
 
 TEST(what_stands_on_an_invalid_block_in_flight_is_dropped, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
+    rig_accept_chain(&f->rig, base_tip(f));
     /* A bad block and five good ones on it, all at once, so that they fly together. */
-    const struct built_block *bad = spending_block(f, last_base(f), 2, BUILDER_TRUE);
+    const struct built_block *bad = block_spending(f, base_tip(f), 2, BUILDER_TRUE);
     const struct built_block *worse = builder_blocks(&f->b, bad, 5, NULL);
     rig_accept_chain(&f->rig, worse);
-    assert_true(rig_is_at(&f->rig, last_base(f)));
-    const struct built_block *honest = builder_block(&f->b, last_base(f), NULL);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    const struct built_block *honest = builder_block(&f->b, base_tip(f), NULL);
     assert_true(rig_accept(&f->rig, honest).is_connected);
     assert_coins_as_if_only(f, honest);
 }
@@ -268,10 +209,10 @@ TEST(what_stands_on_an_invalid_block_in_flight_is_dropped, struct fixture *f)
 
 TEST(the_branch_with_more_work_wins, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
-    const struct built_block *a = spending_block(f, last_base(f), 4, BUILDER_TRUE);
-    const struct built_block *b1 = spending_block(f, last_base(f), 4, BUILDER_LONG);
-    const struct built_block *b2 = spending_block(f, b1, 8, BUILDER_WSH_TRUE);
+    rig_accept_chain(&f->rig, base_tip(f));
+    const struct built_block *a = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
+    const struct built_block *b1 = block_spending(f, base_tip(f), 4, BUILDER_LONG);
+    const struct built_block *b2 = block_spending(f, b1, 8, BUILDER_WSH_TRUE);
     assert_true(rig_accept(&f->rig, a).is_connected);
     struct chain_block_result side = rig_accept(&f->rig, b1);
     assert_int_equal(side.verdict.code, REJECT_NONE);
@@ -288,10 +229,10 @@ TEST(the_branch_with_more_work_wins, struct fixture *f)
 /* Two branches of n and n + 1 blocks with spends that contradict each other. */
 static void reorganise_by(struct fixture *f, int32_t n)
 {
-    rig_accept_chain(&f->rig, last_base(f));
-    const struct built_block *a = spending_block(f, last_base(f), 4, BUILDER_TRUE);
+    rig_accept_chain(&f->rig, base_tip(f));
+    const struct built_block *a = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
     a = builder_blocks(&f->b, a, (size_t)n - 1, NULL);
-    const struct built_block *b = spending_block(f, last_base(f), 4, BUILDER_LONG);
+    const struct built_block *b = block_spending(f, base_tip(f), 4, BUILDER_LONG);
     b = builder_blocks(&f->b, b, (size_t)n, NULL);
     rig_accept_chain(&f->rig, a);
     assert_true(rig_is_at(&f->rig, a));
@@ -318,14 +259,14 @@ TEST(a_reorganisation_deeper_than_is_done_in_one_go_is_done, struct fixture *f)
 
 TEST(a_reorganisation_to_an_invalid_branch_ends_where_it_began, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
-    const struct built_block *a = spending_block(f, last_base(f), 4, BUILDER_TRUE);
+    rig_accept_chain(&f->rig, base_tip(f));
+    const struct built_block *a = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
     a = builder_blocks(&f->b, a, 3, NULL);
     rig_accept_chain(&f->rig, a);
     /* Invalid in its third block, with more work than a only by its fifth. */
-    const struct built_block *fork = spending_block(f, last_base(f), 4, BUILDER_LONG);
+    const struct built_block *fork = block_spending(f, base_tip(f), 4, BUILDER_LONG);
     const struct built_block *bad = builder_blocks(&f->b, fork, 1, NULL);
-    bad = spending_block(f, bad, 2, BUILDER_TRUE);
+    bad = block_spending(f, bad, 2, BUILDER_TRUE);
     bad = builder_blocks(&f->b, bad, 4, NULL);
     rig_accept_chain(&f->rig, bad);
     assert_true(rig_is_at(&f->rig, a));
@@ -336,11 +277,11 @@ TEST(a_reorganisation_to_an_invalid_branch_ends_where_it_began, struct fixture *
 
 TEST(a_deep_reorganisation_to_an_invalid_branch_comes_back, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
-    const struct built_block *a = builder_blocks(&f->b, last_base(f), 30, NULL);
+    rig_accept_chain(&f->rig, base_tip(f));
+    const struct built_block *a = builder_blocks(&f->b, base_tip(f), 30, NULL);
     rig_accept_chain(&f->rig, a);
-    const struct built_block *bad = builder_blocks(&f->b, last_base(f), 29, NULL);
-    bad = spending_block(f, bad, 2, BUILDER_TRUE);
+    const struct built_block *bad = builder_blocks(&f->b, base_tip(f), 29, NULL);
+    bad = block_spending(f, bad, 2, BUILDER_TRUE);
     bad = builder_blocks(&f->b, bad, 5, NULL);
     rig_accept_chain(&f->rig, bad);
     assert_true(rig_is_at(&f->rig, a));
@@ -356,20 +297,20 @@ static void note_flush(void *arg, int error)
 TEST(a_flush_amid_a_reorganisation_harms_nothing, struct fixture *f)
 {
     int flushes = 0;
-    rig_accept_chain(&f->rig, last_base(f));
-    const struct built_block *a = spending_block(f, last_base(f), 4, BUILDER_TRUE);
+    rig_accept_chain(&f->rig, base_tip(f));
+    const struct built_block *a = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
     a = builder_blocks(&f->b, a, 5, NULL);
     rig_accept_chain(&f->rig, a);
-    const struct built_block *b = spending_block(f, last_base(f), 4, BUILDER_LONG);
+    const struct built_block *b = block_spending(f, base_tip(f), 4, BUILDER_LONG);
     b = builder_blocks(&f->b, b, 7, NULL);
-    for (int32_t at = last_base(f)->height + 1; at <= b->height; at++) {
+    for (int32_t at = base_tip(f)->height + 1; at <= b->height; at++) {
         rig_submit(&f->rig, built_ancestor(b, at));
         chain_flush(f->rig.chain, note_flush, &flushes);
         for (int i = 0; i < 7; i++)
             (void)sim_env_step(f->rig.sim);
     }
     rig_settle(&f->rig);
-    assert_int_equal(flushes, b->height - last_base(f)->height);
+    assert_int_equal(flushes, b->height - base_tip(f)->height);
     assert_true(rig_is_at(&f->rig, b));
     assert_coins_as_if_only(f, b);
 }
@@ -378,8 +319,8 @@ TEST(a_flush_amid_a_reorganisation_harms_nothing, struct fixture *f)
 
 TEST(an_invalidated_block_is_left_and_reconsidered_again, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
-    int32_t tip = last_base(f)->height;
+    rig_accept_chain(&f->rig, base_tip(f));
+    int32_t tip = base_tip(f)->height;
     assert_int_equal(rig_invalidate(&f->rig, f->base[tip - 30]).code, REJECT_NONE);
     assert_true(rig_is_at(&f->rig, f->base[tip - 31]));
     assert_coins_as_if_only(f, f->base[tip - 31]);
@@ -388,8 +329,8 @@ TEST(an_invalidated_block_is_left_and_reconsidered_again, struct fixture *f)
     rig_accept_chain(&f->rig, other);
     assert_true(rig_is_at(&f->rig, other));
     assert_int_equal(rig_reconsider(&f->rig, f->base[tip - 30]).code, REJECT_NONE);
-    assert_true(rig_is_at(&f->rig, last_base(f)));
-    assert_coins_as_if_only(f, last_base(f));
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_coins_as_if_only(f, base_tip(f));
 }
 
 TEST(an_order_about_an_unknown_block_is_refused, struct fixture *f)
@@ -408,10 +349,10 @@ TEST(the_first_block_cannot_be_invalidated, struct fixture *f)
 
 TEST(a_precious_block_is_preferred_among_equals, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
-    const struct built_block *a = builder_block(&f->b, last_base(f), NULL);
-    const struct built_block *b = builder_block(&f->b, last_base(f), NULL);
-    const struct built_block *c = builder_block(&f->b, last_base(f), NULL);
+    rig_accept_chain(&f->rig, base_tip(f));
+    const struct built_block *a = builder_block(&f->b, base_tip(f), NULL);
+    const struct built_block *b = builder_block(&f->b, base_tip(f), NULL);
+    const struct built_block *c = builder_block(&f->b, base_tip(f), NULL);
     assert_true(rig_accept(&f->rig, a).is_connected);
     assert_false(rig_accept(&f->rig, b).is_connected);
     assert_false(rig_accept(&f->rig, c).is_connected);
@@ -455,15 +396,15 @@ static enum reject try_block(struct fixture *f, const struct built_block *block)
 
 TEST(a_block_that_is_only_tried_leaves_no_trace, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
+    rig_accept_chain(&f->rig, base_tip(f));
     struct coin_stats before = rig_coin_stats(&f->rig, COIN_STATS_MUHASH);
-    const struct built_block *good = spending_block(f, last_base(f), 4, BUILDER_TRUE);
-    const struct built_block *bad = spending_block(f, last_base(f), 2, BUILDER_TRUE);
+    const struct built_block *good = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
+    const struct built_block *bad = block_spending(f, base_tip(f), 2, BUILDER_TRUE);
     const struct built_block *stale = builder_block(&f->b, f->base[3], NULL);
     assert_int_equal(try_block(f, good), REJECT_NONE);
     assert_int_equal(try_block(f, bad), REJECT_SCRIPT_FAILED);
     assert_int_equal(try_block(f, stale), REJECT_PREVBLK_NOT_BEST);
-    assert_true(rig_is_at(&f->rig, last_base(f)));
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
     assert_null(chain_find(f->rig.chain, &good->block.hash));
     struct coin_stats after = rig_coin_stats(&f->rig, COIN_STATS_MUHASH);
     assert_memory_equal(before.hash, after.hash, 32);
@@ -474,19 +415,19 @@ TEST(a_block_that_is_only_tried_leaves_no_trace, struct fixture *f)
 
 TEST(a_restart_finds_what_was_there, struct fixture *f)
 {
-    rig_accept_chain(&f->rig, last_base(f));
+    rig_accept_chain(&f->rig, base_tip(f));
     const struct built_block *side = builder_blocks(&f->b, f->base[50], 3, NULL);
     rig_accept_chain(&f->rig, side);
     struct coin_stats before = rig_coin_stats(&f->rig, COIN_STATS_SERIALIZED_3);
     assert_int_equal(rig_close(&f->rig), 0);
     rig_open(&f->rig);
     rig_settle(&f->rig);
-    assert_true(rig_is_at(&f->rig, last_base(f)));
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
     assert_non_null(chain_find(f->rig.chain, &side->block.hash));
     struct coin_stats after = rig_coin_stats(&f->rig, COIN_STATS_SERIALIZED_3);
     assert_memory_equal(before.hash, after.hash, 32);
     /* The side branch is complete: more work on it wins. */
-    const struct built_block *longer = builder_blocks(&f->b, side, MATURE, NULL);
+    const struct built_block *longer = builder_blocks(&f->b, side, 101, NULL);
     rig_accept_chain(&f->rig, longer);
     assert_true(rig_is_at(&f->rig, longer));
     assert_coins_as_if_only(f, longer);
@@ -505,7 +446,7 @@ TEST(closing_amid_work_loses_nothing_that_was_promised, struct fixture *f)
         rig_settle(&f->rig);
         assert_true(chain_tip(f->rig.chain)->height >= height);
     }
-    rig_accept_chain(&f->rig, last_base(f));
-    assert_true(rig_is_at(&f->rig, last_base(f)));
-    assert_coins_as_if_only(f, last_base(f));
+    rig_accept_chain(&f->rig, base_tip(f));
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_coins_as_if_only(f, base_tip(f));
 }
