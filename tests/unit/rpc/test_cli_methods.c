@@ -20,8 +20,10 @@ TEST(positions_have_forms)
         {"getrawaddrman", 0, CLI_TEXT},  {"nosuchmethod", 0, CLI_TEXT},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        if (cli_form_at(span_of_string(cases[i].method), cases[i].position) != cases[i].form)
-            fail_msg("%s %zu", cases[i].method, cases[i].position);
+        enum cli_form form = cli_form_at(span_of_string(cases[i].method), cases[i].position);
+        if (form != cases[i].form)
+            print_error("%s %zu\n", cases[i].method, cases[i].position);
+        assert_int_equal(form, cases[i].form);
     }
 }
 
@@ -45,9 +47,11 @@ TEST(names_and_members_have_forms)
         {"loadwallet", "filename", CLI_TEXT},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        if (cli_form_named(span_of_string(cases[i].method), span_of_string(cases[i].name)) !=
-            cases[i].form)
-            fail_msg("%s %s", cases[i].method, cases[i].name);
+        enum cli_form form =
+            cli_form_named(span_of_string(cases[i].method), span_of_string(cases[i].name));
+        if (form != cases[i].form)
+            print_error("%s %s\n", cases[i].method, cases[i].name);
+        assert_int_equal(form, cases[i].form);
     }
 }
 
@@ -55,6 +59,7 @@ TEST(names_and_members_have_forms)
 TEST(no_method_is_in_both_tables)
 {
     size_t count = rpc_methods()->n;
+    assert_true(count > 0);
     const struct rpc_method *table = rpc_methods()->at;
     for (size_t i = 0; i < count; i++) {
         for (size_t at = 0; at < RPC_ARGS_MAX; at++) {

@@ -31,7 +31,10 @@ TEST(each_form_has_its_limits)
         {"\xf5\x80\x80\x80", 0},
         {"\xf0\x90\x80\x7f", 0},
     };
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (utf8_sequence_bytes(span_of_string(rows[i].text)) != rows[i].want)
-            fail_msg("row %zu", i);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        size_t have = utf8_sequence_bytes(span_of_string(rows[i].text));
+        if (have != rows[i].want)
+            print_error("row %zu\n", i);
+        assert_int_equal(have, rows[i].want);
+    }
 }
