@@ -58,6 +58,21 @@ static bool fail_of_index(struct chain *chain, int code, char **error, char *det
     return fail(error, "Cannot open the block index", code, detail_take);
 }
 
+/* A read that has failed, or what it found is damaged: no mark may be taken for one that is not
+ * there. */
+static bool fail_of_mark(struct chain *chain, int code, const char *name, char **error)
+{
+    return fail_of_index(chain, code, error,
+                         xasprintf("%s: the mark \"%s\" cannot be read: %s",
+                                   index_db_path(chain->core.index), name, strerror(-code)));
+}
+
+static bool read_flag(struct chain *chain, const char *name, bool *is_set, char **error)
+{
+    int code = index_db_flag(chain->core.index, name, is_set);
+    return code ? fail_of_mark(chain, code, name, error) : true;
+}
+
 /* A reindex that was cut short amid its first steps is still the order. One that is damaged is left
  * to be emptied if that is the order. */
 static bool open_index(struct chain *chain, char **error)
@@ -70,9 +85,8 @@ static bool open_index(struct chain *chain, char **error)
     }
     if (code)
         return fail_of_index(chain, code, error, detail);
-    if (index_db_flag(chain->core.index, INDEX_FLAG_TO_EMPTY))
-        chain->core.options.reindex = true;
-    return true;
+    return chain->core.options.reindex ||
+           read_flag(chain, INDEX_FLAG_TO_EMPTY, &chain->core.options.reindex, error);
 }
 
 static bool load_index(struct chain *chain, struct block_file_info **infos, size_t *n_infos,
@@ -116,9 +130,11 @@ static bool empty_index(struct chain *chain, char **error)
 static bool wipe_coins(struct chain *chain, char **error)
 {
     char *detail;
+    bool is_noted = false, keeps_index = chain->core.index && !chain->core.options.reindex;
+    if (keeps_index && !read_flag(chain, INDEX_FLAG_DAMAGED_COINS, &is_noted, error))
+        return false;
     int code = coins_wipe(chain->core.coins, &detail);
-    bool keeps_index = chain->core.index && !chain->core.options.reindex;
-    if (!code && keeps_index && index_db_flag(chain->core.index, INDEX_FLAG_DAMAGED_COINS))
+    if (!code && is_noted)
         code = index_db_clear_flag(chain->core.index, INDEX_FLAG_DAMAGED_COINS);
     return code ? fail(error, "Cannot begin to reindex", code, detail) : true;
 }
@@ -131,8 +147,11 @@ static bool check_stores(struct chain *chain, char **error)
         return damaged(chain, CHAIN_DAMAGE_INDEX, error,
                        "The block index is missing; start with -reindex",
                        xstrdup("there are coins, but no blocks are known"));
-    if (!chain->core.options.reindex_chainstate && !chain->core.options.reindex &&
-        index_db_flag(chain->core.index, INDEX_FLAG_DAMAGED_COINS))
+    bool is_noted = false,
+         makes_anew = chain->core.options.reindex_chainstate || chain->core.options.reindex;
+    if (!makes_anew && !read_flag(chain, INDEX_FLAG_DAMAGED_COINS, &is_noted, error))
+        return false;
+    if (is_noted)
         return damaged(chain, CHAIN_DAMAGE_COINS, error,
                        "The coins database is corrupt; start with -reindex-chainstate",
                        xstrdup("the run before this one met the damage"));
@@ -207,7 +226,8 @@ static bool refuse_lost_folder(struct chain *chain, char **error)
 
 static bool check_pruning(struct chain *chain, char **error)
 {
-    chain->core.any_pruned = index_db_flag(chain->core.index, INDEX_FLAG_PRUNED);
+    if (!read_flag(chain, INDEX_FLAG_PRUNED, &chain->core.any_pruned, error))
+        return false;
     if (chain->core.any_pruned && !chain->core.options.prune) {
         *error = xstrdup("You need to rebuild the database using -reindex to go back to unpruned "
                          "mode.  This will redownload the entire blockchain");
@@ -558,9 +578,16 @@ static bool check_clock(const struct chain *chain, char **error)
  * be that the first flush was still to come: to replay it does not take long.) */
 static bool find_marks(struct chain *chain, char **error)
 {
-    bool reindexing = index_db_flag(chain->core.index, INDEX_FLAG_REINDEXING);
+    struct importer *importer = &chain->importer;
+    bool reindexing, replays;
     size_t end = 0;
-    int code = block_files_end(chain->core.files, &end);
+    if (!read_flag(chain, INDEX_FLAG_REINDEXING, &reindexing, error))
+        return false;
+    int code = index_db_replay_from(chain->core.index, &replays, &importer->replay_file,
+                                    &importer->replay_offset);
+    if (code)
+        return fail_of_mark(chain, code, "replay", error);
+    code = block_files_end(chain->core.files, &end);
     if (!code && !reindexing && !chain->tree.genesis && end > 1) {
         log_printf(chain->core.log, LOG_ALWAYS,
                    "the block index is empty, made anew from the files");
@@ -569,7 +596,7 @@ static bool find_marks(struct chain *chain, char **error)
     }
     if (!code && reindexing)
         code = block_files_reserve_existing(chain->core.files);
-    chain->flush.marks = reindexing ? CHAIN_MARK_REINDEX : 0;
+    chain->flush.marks = (reindexing ? CHAIN_MARK_REINDEX : 0) | (replays ? CHAIN_MARK_REPLAY : 0);
     return code ? fail(error, "Cannot list the block files", code, NULL) : true;
 }
 

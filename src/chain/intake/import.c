@@ -654,10 +654,9 @@ static void find_replay_start(struct import *import)
 {
     struct importer *importer = import->importer;
     size_t n = block_files_count(importer->core->files);
-    uint32_t offset;
-    if (index_db_replay_from(importer->core->index, &import->file_number, &offset)) {
-        import->offset = offset;
-        importer->flush->marks |= CHAIN_MARK_REPLAY;
+    if (importer->flush->marks & CHAIN_MARK_REPLAY) {
+        import->file_number = importer->replay_file;
+        import->offset = importer->replay_offset;
         return;
     }
     import->file_number = n ? (int32_t)n - 1 : 0;
@@ -684,6 +683,8 @@ static void start_replay(struct import *import)
         if (!PLANTED(importer->core->env, REPLAY_NOT_NOTED))
             import->error = index_db_set_replay_from(importer->core->index, file, offset);
         importer->flush->marks |= import->error ? 0 : CHAIN_MARK_REPLAY;
+        importer->replay_file = file;
+        importer->replay_offset = offset;
     }
     /* Without the note nothing may be counted: a flush before the fault would make it so for good.
      */

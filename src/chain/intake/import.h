@@ -15,7 +15,9 @@ struct importer {
     struct flush *flush; /* has the marks of what is to be gone through */
     struct intake *intake;
     struct import *imports; /* one after the other: only the first is worked on */
-    int64_t early_s;        /* when a block of our files that is too new now may come; 0: none is */
+    int32_t replay_file;    /* where the replay began that CHAIN_MARK_REPLAY stands for */
+    uint32_t replay_offset;
+    int64_t early_s; /* when a block of our files that is too new now may come; 0: none is */
 };
 
 /* Import the block files: all of them from the start (reindex), or only what lies behind the

@@ -64,6 +64,11 @@ void index_db_close(struct index_db *db)
     xfree(db);
 }
 
+const char *index_db_path(const struct index_db *db)
+{
+    return db->path;
+}
+
 /* -- rows ---------------------------------------------------------------------------------- */
 
 static void node_key(const struct block_node *node, uint8_t key[NODE_KEY_BYTES])
@@ -292,16 +297,18 @@ int index_db_write(struct index_db *db, struct env_batch *batch_take)
 
 /* -- flags ------------------------------------------------------------------------------------- */
 
-bool index_db_flag(struct index_db *db, const char *name)
+int index_db_flag(struct index_db *db, const char *name, bool *is_set)
 {
     struct buffer value;
     buffer_init(&value);
     char *key = xasprintf("F%s", name);
     int error = env_kv_get(db->env, db->kv, span_of_string(key), &value);
-    bool is_set = error == 0 && value.len == 1 && value.p[0] == 1;
+    *is_set = error == 0;
+    if (!error && (value.len != 1 || value.p[0] != 1))
+        error = -EUCLEAN;
     xfree(key);
     buffer_deinit(&value);
-    return is_set;
+    return error == -ENOENT ? 0 : error;
 }
 
 int index_db_set_flag(struct index_db *db, const char *name)
@@ -329,7 +336,7 @@ int index_db_clear_flag(struct index_db *db, const char *name)
     return index_db_write(db, batch);
 }
 
-bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset)
+int index_db_replay_from(struct index_db *db, bool *is_set, int32_t *file, uint32_t *offset)
 {
     struct buffer value;
     buffer_init(&value);
@@ -337,9 +344,11 @@ bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset)
     struct reader r = reader_of(buffer_span(&value));
     *file = (int32_t)read_u32(&r);
     *offset = read_u32(&r);
-    bool is_set = error == 0 && reader_finish(&r) && *file >= 0;
+    *is_set = error == 0;
+    if (!error && (!reader_finish(&r) || *file < 0))
+        error = -EUCLEAN;
     buffer_deinit(&value);
-    return is_set;
+    return error == -ENOENT ? 0 : error;
 }
 
 int index_db_set_replay_from(struct index_db *db, int32_t file, uint32_t offset)

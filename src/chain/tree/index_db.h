@@ -18,6 +18,8 @@ NODISCARD int index_db_open(const struct env *env, const struct log *log, const 
                             struct index_db **out, char **error);
 /* Close it. No write may be under way. NULL is allowed. */
 void index_db_close(struct index_db *db);
+/* Where it is, for messages. Borrowed. */
+const char *index_db_path(const struct index_db *db);
 
 /* Read all nodes into an empty tree (parents before children whatever the order on disk), with
  * chain_tx and status as they were stored; *infos gets the file infos (xmalloc). Dirty marks are
@@ -39,7 +41,10 @@ struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *cons
 #define INDEX_FLAG_TO_EMPTY      "toempty" /* coins and index are about to be: -reindex */
 #define INDEX_FLAG_PRUNED        "prunedblockfiles"
 #define INDEX_FLAG_DAMAGED_COINS "damagedcoins" /* seen while running: to be made anew */
-bool index_db_flag(struct index_db *db, const char *name);
+/* Is one set? A start must know before it goes on: a read that fails is not "no".
+ *
+ * Returns:  0, or a negative errno: -EUCLEAN if the row is damaged */
+NODISCARD int index_db_flag(struct index_db *db, const char *name, bool *is_set);
 /* Set one at once, synced. Returns 0 or a negative errno. */
 NODISCARD int index_db_set_flag(struct index_db *db, const char *name);
 /* Cleared at once, synced. Returns 0 or a negative errno. */
@@ -48,9 +53,10 @@ NODISCARD int index_db_clear_flag(struct index_db *db, const char *name);
 void index_db_batch_clear_flag(struct index_db *db, struct env_batch *batch, const char *name);
 
 /* Where the records of the block files begin that may not be in the index yet, while they are being
- * taken in after a crash: a second crash must not forget the rest. get returns false if there is
- * none. Set at once, synced; cleared as flags are. */
-bool index_db_replay_from(struct index_db *db, int32_t *file, uint32_t *offset);
+ * taken in after a crash: a second crash must not forget the rest. Set at once, synced; cleared as
+ * flags are. Returns as index_db_flag() does. */
+NODISCARD int index_db_replay_from(struct index_db *db, bool *is_set, int32_t *file,
+                                   uint32_t *offset);
 /* Set that place at once, synced. Returns 0 or a negative errno. */
 NODISCARD int index_db_set_replay_from(struct index_db *db, int32_t file, uint32_t offset);
 /* Forget it together with the rows of a batch. */

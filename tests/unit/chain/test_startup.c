@@ -4,6 +4,7 @@
 
 #include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
+#include "util/buffer.h"
 
 FIXTURE(fixture_setup, fixture_teardown)
 
@@ -346,6 +347,130 @@ TEST(a_pruned_directory_is_opened_only_for_pruning, struct fixture *f)
     f->rig.options.reindex_chainstate = false;
     rig_open(&f->rig);
     assert_true(rig_is_at(&f->rig, base_tip(f)));
+}
+
+/* Is the failing read still to come? Reads until it fails, or often enough. */
+static bool is_read_to_fail(struct fixture *f)
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    struct env_kv *kv;
+    struct buffer value;
+    bool fails = false;
+    buffer_init(&value);
+    struct env_kv_options options = {0};
+    assert_int_equal(env_kv_open(env, "any", &options, &kv, NULL), 0);
+    for (int i = 0; i < 1000 && !fails; i++)
+        fails = env_kv_get(env, kv, span_of_string("none"), &value) == -EIO;
+    env_kv_close(env, kv);
+    buffer_deinit(&value);
+    return fails;
+}
+
+static void note_fault(void *ctx, const char *message)
+{
+    char *fault = ctx;
+    snprintf(fault, 200, "%s", message);
+}
+
+/* A start with one failing read, until its files have been looked at. Returns whether it was used
+ * as if nothing had been; *error (200 bytes) gets what was said. */
+static bool start_with_failing_read(struct fixture *f, uint64_t n, char *error)
+{
+    struct chain_events events = {.ctx = error, .fault = note_fault};
+    struct chain *chain =
+        chain_new(sim_env_get(f->rig.sim), NULL, &f->rig.network, &f->rig.options, &events);
+    char *refused = NULL;
+    struct answer closed = {0};
+    *error = '\0';
+    sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, n, -EIO, false);
+    bool ok = chain_open(chain, &refused);
+    if (ok)
+        sim_env_run_for(f->rig.sim, 1000000);
+    else
+        snprintf(error, 200, "%s", refused);
+    chain_close(chain, note_error, &closed);
+    rig_wait(&f->rig, &closed.is_done);
+    chain_free(chain);
+    xfree(refused);
+    return ok && !*error;
+}
+
+/* Each single read that fails at a start stops it with an error that names the file or store; none
+ * is taken for "nothing is there". Afterwards the start goes as if nothing had been. */
+static void assert_no_read_may_fail(struct fixture *f)
+{
+    char error[200];
+    bool is_over = false;
+    for (uint64_t n = 0; !is_over; n++) {
+        bool is_used = start_with_failing_read(f, n, error);
+        is_over = is_read_to_fail(f);
+        assert_int_equal(is_used, is_over);
+        assert_true(is_over || strstr(error, "Input/output error"));
+        assert_true(is_over || strstr(error, "blocks/index") || strstr(error, "chainstate") ||
+                    strstr(error, "reading the block files"));
+        assert_true(!is_over || n > 4);
+        sim_disk_fail(sim_env_disk(f->rig.sim), 0, 0, 0, false);
+    }
+}
+
+TEST(a_mark_of_the_index_that_cannot_be_read_is_not_taken_for_none, struct fixture *f)
+{
+    static const char *const flags[] = {NULL, INDEX_FLAG_REINDEXING, INDEX_FLAG_PRUNED};
+    f->options.prune = true;
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        fixture_start_at_base(f);
+        if (flags[i])
+            assert_int_equal(index_db_set_flag(index_db_of(f->rig.chain), flags[i]), 0);
+        close_rig(f);
+        assert_no_read_may_fail(f);
+        open_again(f);
+        assert_true(rig_is_at(&f->rig, base_tip(f)));
+        rig_deinit(&f->rig);
+    }
+}
+
+/* Blocks behind the index, and the note of where they begin: without it the next start would look
+ * for them in the last file alone. */
+TEST(a_noted_replay_that_cannot_be_read_is_not_taken_for_none, struct fixture *f)
+{
+    fixture_start(f);
+    rig_accept_chain(&f->rig, f->base[10]);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    assert_int_equal(index_db_set_replay_from(index_db_of(f->rig.chain), 0, 0), 0);
+    close_rig(f);
+    assert_no_read_may_fail(f);
+}
+
+TEST(known_damage_of_the_coins_is_not_forgotten_when_a_read_fails, struct fixture *f)
+{
+    char error[200];
+    fixture_start_at_base(f);
+    assert_int_equal(index_db_set_flag(index_db_of(f->rig.chain), INDEX_FLAG_DAMAGED_COINS), 0);
+    close_rig(f);
+    for (uint64_t n = 0; n < 40; n++)
+        assert_false(start_with_failing_read(f, n, error));
+    sim_disk_fail(sim_env_disk(f->rig.sim), 0, 0, 0, false);
+    assert_names(error_of_open(f), "start with -reindex-chainstate");
+}
+
+TEST(a_reindex_that_was_to_begin_is_not_forgotten_when_a_read_fails, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    assert_int_equal(index_db_set_flag(index_db_of(f->rig.chain), INDEX_FLAG_TO_EMPTY), 0);
+    close_rig(f);
+    bool has_begun = false;
+    for (uint64_t n = 0; !has_begun; n++) {
+        char *error = NULL;
+        sim_disk_fail(sim_env_disk(f->rig.sim), SIM_OP_READ, n, -EIO, false);
+        f->rig.chain = chain_new(sim_env_get(f->rig.sim), NULL, &f->rig.network, &f->rig.options,
+                                 &f->rig.also);
+        has_begun = chain_open(f->rig.chain, &error);
+        assert_true(!has_begun || chain_is_importing(f->rig.chain) ||
+                    core_of(f->rig.chain)->faulted);
+        sim_disk_fail(sim_env_disk(f->rig.sim), 0, 0, 0, false);
+        (void)rig_close(&f->rig);
+        xfree(error);
+    }
 }
 
 TEST(a_disk_that_fails_while_opening_is_an_error_and_not_a_crash, struct fixture *f)

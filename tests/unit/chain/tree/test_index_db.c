@@ -181,6 +181,20 @@ TEST(the_best_header_after_loading_has_not_failed, struct setting *s)
     header_tree_deinit(&loaded);
 }
 
+static bool has_flag(struct index_db *db, const char *name)
+{
+    bool is_set;
+    assert_int_equal(index_db_flag(db, name, &is_set), 0);
+    return is_set;
+}
+
+static bool has_replay(struct index_db *db, int32_t *file, uint32_t *offset)
+{
+    bool is_set;
+    assert_int_equal(index_db_replay_from(db, &is_set, file, offset), 0);
+    return is_set;
+}
+
 TEST(an_empty_index_loads_as_empty, struct setting *s)
 {
     assert_loads_equal(s);
@@ -191,36 +205,36 @@ TEST(where_a_replay_began_is_kept_until_it_is_cleared, struct setting *s)
 {
     int32_t file;
     uint32_t offset;
-    assert_false(index_db_replay_from(s->db, &file, &offset));
+    assert_false(has_replay(s->db, &file, &offset));
     assert_int_equal(index_db_set_replay_from(s->db, 7, 0xfffffff0), 0);
     struct sim_env *after = sim_env_crash(s->sim, SIM_CRASH_LOST, 1);
     struct index_db *db = open_db(after);
-    assert_true(index_db_replay_from(db, &file, &offset));
+    assert_true(has_replay(db, &file, &offset));
     assert_int_equal(file, 7);
     assert_int_equal(offset, 0xfffffff0);
     index_db_close(db);
     sim_env_free(after);
     struct env_batch *batch = index_db_batch(s->db, &s->tree, s->files);
     index_db_batch_clear_replay(s->db, batch);
-    assert_true(index_db_replay_from(s->db, &file, &offset)); /* not before the rows are written */
+    assert_true(has_replay(s->db, &file, &offset)); /* not before the rows are written */
     assert_int_equal(index_db_write(s->db, batch), 0);
-    assert_false(index_db_replay_from(s->db, &file, &offset));
+    assert_false(has_replay(s->db, &file, &offset));
 }
 
 TEST(flags_are_kept_by_name, struct setting *s)
 {
-    assert_false(index_db_flag(s->db, "txindex"));
+    assert_false(has_flag(s->db, "txindex"));
     assert_int_equal(index_db_set_flag(s->db, "txindex"), 0);
     assert_int_equal(index_db_set_flag(s->db, INDEX_FLAG_REINDEXING), 0);
     struct env_batch *batch = index_db_batch(s->db, &s->tree, s->files);
     index_db_batch_clear_flag(s->db, batch, INDEX_FLAG_REINDEXING);
-    assert_true(index_db_flag(s->db, INDEX_FLAG_REINDEXING));
+    assert_true(has_flag(s->db, INDEX_FLAG_REINDEXING));
     assert_int_equal(index_db_write(s->db, batch), 0);
     struct sim_env *after = sim_env_crash(s->sim, SIM_CRASH_LOST, 1);
     struct index_db *db = open_db(after);
-    assert_true(index_db_flag(db, "txindex"));
-    assert_false(index_db_flag(db, "tx"));
-    assert_false(index_db_flag(db, "reindexing"));
+    assert_true(has_flag(db, "txindex"));
+    assert_false(has_flag(db, "tx"));
+    assert_false(has_flag(db, "reindexing"));
     index_db_close(db);
     sim_env_free(after);
 }
@@ -241,6 +255,27 @@ static void put_raw(struct setting *s, struct span k, struct span v)
     env_batch_free(env, batch);
     env_kv_close(env, kv);
     s->db = NULL;
+}
+
+TEST(a_mark_that_cannot_be_read_or_is_damaged_is_not_taken_for_none, struct setting *s)
+{
+    struct sim_disk *disk = sim_env_disk(s->sim);
+    bool is_set;
+    int32_t file;
+    uint32_t offset;
+    sim_disk_fail(disk, SIM_OP_READ, 0, -EIO, false);
+    assert_int_equal(index_db_flag(s->db, INDEX_FLAG_PRUNED, &is_set), -EIO);
+    sim_disk_fail(disk, SIM_OP_READ, 0, -EIO, false);
+    assert_int_equal(index_db_replay_from(s->db, &is_set, &file, &offset), -EIO);
+    put_raw(s, span_of_string("F" INDEX_FLAG_PRUNED), span_of_string("no"));
+    s->db = open_db(s->sim);
+    assert_int_equal(index_db_flag(s->db, INDEX_FLAG_PRUNED, &is_set), -EUCLEAN);
+    put_raw(s, span_of_string("r"), span_of_string("\1\2\3"));
+    s->db = open_db(s->sim);
+    assert_int_equal(index_db_replay_from(s->db, &is_set, &file, &offset), -EUCLEAN);
+    put_raw(s, span_of_string("r"), span_of_string("\1\2\3\x80\1\1\1\1"));
+    s->db = open_db(s->sim);
+    assert_int_equal(index_db_replay_from(s->db, &is_set, &file, &offset), -EUCLEAN);
 }
 
 static void assert_load_is_refused(struct setting *s)
