@@ -113,6 +113,19 @@ class Withholder:
         self.stopped = True
 
 
+class Hurrier(Withholder):
+    """Sends all but the last 125 kB at once and the rest just so quickly that it is progress."""
+
+    def trickle(self, peer, raw):
+        data = p2p.frame("block", raw)
+        at = len(data) - 125_000
+        peer.send_raw(data[:at])
+        while at < len(data) and not self.stopped and peer.send_raw(data[at:at + 1700]):
+            at += 1700
+            time.sleep(0.05)
+        self.is_busy = False
+
+
 def child_of(node, size=0, tag=b""):
     """A block on the node's tip with about that many bytes."""
     tip = node.rpc.getblockheader(node.rpc.getbestblockhash())
@@ -127,14 +140,14 @@ def child_of(node, size=0, tag=b""):
 class Scene:
     """The victim, an honest outbound peer of it, and inbound attackers."""
 
-    def __init__(self, context, n, drip=3, primed=True, far=True):
+    def __init__(self, context, n, drip=3, primed=True, far=True, kind=Withholder):
         self.honest = p2p.node(context, "-debug=0", name="honest")
         self.address = Far(context, self.honest.p2p_port).address if far else self.honest.p2p
         self.victim = p2p.node(context, name="victim")
         self.victim.rpc.addnode(self.address, "onetry")
         tip = self.honest.rpc.generatetoaddress(110, chain.TRUE_ADDRESS)[-1]
         self.victim.wait_tip(tip, 60)
-        self.bad = [Withholder(drip) for _ in range(n)]
+        self.bad = [kind(drip) for _ in range(n)]
         self.peers = [p2p.connect(context, self.victim, on_message=bad.take) for bad in self.bad]
         for bad, peer in zip(self.bad, self.peers):
             context.cleanups.append(bad.stop)
@@ -176,8 +189,8 @@ class Scene:
         self.honest.stop()
 
 
-def withhold(context, n, what, drip, size=1000):
-    scene = Scene(context, n, drip)
+def withhold(context, n, what, drip=3, size=1000, kind=Withholder):
+    scene = Scene(context, n, drip, kind=kind)
     time.sleep(0.5)
     block = child_of(scene.honest, size)
     scene.announce(block)
@@ -210,6 +223,14 @@ def test_eight_that_say_nothing_hold_up_no_block(context):
 
 def test_eight_that_send_20_kB_a_second_of_a_large_block_hold_it_up_little(context):
     withhold(context, 8, "send 20 kB/s", 20_000, BIG)
+
+
+def test_one_that_sends_most_of_a_large_block_at_once_holds_it_up_little(context):
+    withhold(context, 1, "hurry, then dawdle", size=BIG, kind=Hurrier)
+
+
+def test_eight_that_send_most_of_a_large_block_at_once_hold_it_up_little(context):
+    withhold(context, 8, "hurry, then dawdle", size=BIG, kind=Hurrier)
 
 
 def test_eight_that_ask_and_do_not_read_hold_up_no_block(context):

@@ -198,7 +198,7 @@ static bool is_near(const struct p2p *p2p, const struct block_node *node)
            node->height <= top;
 }
 
-/* What is here of it came so quickly that the rest comes before another one's would. */
+/* What is here of it came so quickly that the rest may come before another one's would. */
 static bool is_nearly_here(const struct p2p *p2p, const struct block_request *request, int slot,
                            int64_t now_us)
 {
@@ -271,16 +271,16 @@ static bool is_due(const struct block_request *request, const struct owed *owed,
                    const struct peer *pick, int64_t now_us)
 {
     int64_t base_us = near ? BLOCK_LATE_NEAR_US : BLOCK_LATE_FAR_US;
-    if (owed->n_nearly > 0)
-        return false;
+    /* No longer than that: who begins quickly may dawdle with the rest of it. */
+    int64_t grace_us = owed->n_nearly > 0 ? BLOCK_LATE_NEAR_US : 0;
     if (owed->n_live < BLOCK_REQUEST_SLOTS)
-        return now_us - owed->last_us >= base_us;
+        return now_us - owed->last_us >= base_us + grace_us;
     /* One of two is always an outbound peer that has it. */
     if (owed->n_inbound == BLOCK_REQUEST_SLOTS && peer_is_outbound(pick))
-        return now_us - owed->first_us >= base_us;
+        return now_us - owed->first_us >= base_us + grace_us;
     /* Of two that are slow, the later one is given up for a third; each time after a longer wait,
      * so that those who need long come to their end. */
-    return now_us - owed->last_us >= wait_us(request, base_us);
+    return now_us - owed->last_us >= wait_us(request, base_us) + grace_us;
 }
 
 static void hedge(struct p2p *p2p, struct block_request *request, int64_t now_us)

@@ -90,6 +90,30 @@ TEST(a_second_peer_is_asked_after_a_fifth_of_a_second, struct fixture *f)
     assert_int_equal(raw_count(one, "getdata"), 1);
 }
 
+/* Nine tenths of it come at once: the rest seems to take no longer than that, but it dawdles. */
+TEST(who_begins_quickly_has_a_fifth_of_a_second_more, struct fixture *f)
+{
+    const struct built_block *block = large_block(f, f->builder.genesis, 300000);
+    mesh_give(f->node, block->prev);
+    struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
+    raw_send_headers(one, &block, 1);
+    raw_send_headers(two, &block, 1);
+    (void)raw_expect(one, "getdata");
+    uint8_t header[FRAME_HEADER_BYTES];
+    frame_header_encode(header, f->node->network.magic, "block", block->block.raw);
+    raw_send_bytes(one, header, sizeof header);
+    size_t at = block->block.raw.len * 9 / 10;
+    raw_send_bytes(one, block->block.raw.p, at);
+    mesh_run(&f->mesh, 2 * BLOCK_LATE_NEAR_US - 2 * WAY_US - 50 * MS);
+    assert_int_equal(raw_count(two, "getdata"), 0);
+    for (int i = 0; i < 3; i++) {
+        raw_send_bytes(one, block->block.raw.p + at, BLOCK_LATE_PROGRESS_BYTES);
+        at += BLOCK_LATE_PROGRESS_BYTES;
+        mesh_run(&f->mesh, 70 * MS);
+    }
+    assert_int_equal(raw_count(two, "getdata"), 1);
+}
+
 TEST(an_outbound_peer_is_asked_before_all_inbound_ones, struct fixture *f)
 {
     struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
