@@ -126,6 +126,22 @@ class Hurrier(Withholder):
         self.is_busy = False
 
 
+class Denier(Withholder):
+    """Says of blocks that it told of that it has not got them, and tells of them again."""
+
+    def take(self, peer, name, payload):
+        held_back = []
+        for item in p2p.read_inv(payload) if name == "getdata" else ():
+            whole, raw = self.store.get(item[1], (False, None))
+            if raw is None or whole:
+                continue
+            self.asked.setdefault(item[1], []).append(time.monotonic())
+            held_back.append(raw[:80])
+            peer.send_raw(p2p.frame("notfound", p2p.inv([item])) +
+                          p2p.frame("headers", p2p.headers(held_back[-1:])))
+        return bool(held_back) or super().take(peer, name, payload)
+
+
 def child_of(node, size=0, tag=b""):
     """A block on the node's tip with about that many bytes."""
     tip = node.rpc.getblockheader(node.rpc.getbestblockhash())
@@ -202,6 +218,7 @@ def withhold(context, n, what, drip=3, size=1000, kind=Withholder):
     print(f"{n} attackers {what}, {asked} of them were asked: blocks there "
           f"{[round(s, 2) for s in took]} s after the honest peer had them")
     assert asked > 0 and max(took) < LIMIT_S, took
+    assert all(len(bad.asked.get(block.hash(), ())) <= 1 for bad in scene.bad), asked
     scene.end()
 
 
@@ -231,6 +248,18 @@ def test_one_that_sends_most_of_a_large_block_at_once_holds_it_up_little(context
 
 def test_eight_that_send_most_of_a_large_block_at_once_hold_it_up_little(context):
     withhold(context, 8, "hurry, then dawdle", size=BIG, kind=Hurrier)
+
+
+def test_one_that_says_that_it_has_not_what_it_told_of_holds_up_no_block(context):
+    withhold(context, 1, "deny what they told of", kind=Denier)
+
+
+def test_eight_that_say_that_they_have_not_what_they_told_of_hold_up_no_block(context):
+    withhold(context, 8, "deny what they told of", kind=Denier)
+
+
+def test_twenty_that_say_that_they_have_not_what_they_told_of_hold_up_no_block(context):
+    withhold(context, 20, "deny what they told of", kind=Denier)
 
 
 def test_eight_that_ask_and_do_not_read_hold_up_no_block(context):

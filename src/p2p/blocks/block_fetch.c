@@ -89,10 +89,12 @@ void block_fetch_not_found(struct p2p *p2p, struct peer *peer, const struct bloc
     if (!request)
         return;
     if (slot >= 0) {
-        block_request_clear(p2p, request, slot);
+        /* Remembered for a while, also where nobody is left: it may tell of it again at once, and
+         * would be asked, and deny it, for ever. */
+        block_request_deny(p2p, request, slot);
         has_not(peer, node);
     }
-    if (!block_request_has_peer(request) && !request->is_delivered)
+    if (!block_request_has_peer(request) && !request->is_delivered && request->is_wanted_by_user)
         block_request_remove(p2p, request);
     block_fetch_wake(p2p);
 }
@@ -167,16 +169,35 @@ static void window_fill(struct p2p *p2p, struct window *window)
 /* -- Planning ------------------------------------------------------------------------------------
  */
 
+/* It may be asked for the block, as far as that goes: it has not failed with it. */
+static bool is_untried(const struct block_request *request, const struct peer *peer)
+{
+    return block_request_slot(request, peer->id) < 0 && !block_request_was_tried(request, peer->id);
+}
+
+/* A peer that we have chosen may be asked. */
+static bool has_outbound(const struct p2p *p2p, const struct block_request *request)
+{
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer_is_outbound(peer) && !peer->fetch.is_stalled &&
+            peer->fetch.n_in_flight < BLOCK_FETCH_PEER_MAX && is_untried(request, peer) &&
+            peer_can_serve(peer, request->node))
+            return true;
+    return false;
+}
+
 static bool can_serve(void *ctx, void *who, void *what)
 {
     struct p2p *p2p = ctx;
     const struct peer *peer = who;
     const struct block_node *node = what;
     const struct block_request *request = block_request_find(&p2p->fetch, node);
-    if (request &&
-        (block_request_slot(request, peer->id) >= 0 || block_request_was_tried(request, peer->id)))
+    if ((request && !is_untried(request, peer)) || !peer_can_serve(peer, node))
         return false;
-    return peer_can_serve(peer, node);
+    /* Once one has failed it is the turn of those that we have chosen: of others there may be any
+     * number that fail, one after the other. */
+    return !request || request->n_tried == 0 || peer_is_outbound(peer) ||
+           !has_outbound(p2p, request);
 }
 
 static double rtt_s(const struct peer *peer)
@@ -496,8 +517,10 @@ static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct 
         peer->fetch.n_late--;
         block_late_delivered(peer, p2p_now_us(p2p));
     }
-    if (node && (node->n_tx > 0 || block_request_find(&p2p->fetch, node)))
-        return FAULT_NONE; /* here, or on its way: nobody's request is touched. Hazard 59 */
+    const struct block_request *request = node ? block_request_find(&p2p->fetch, node) : NULL;
+    bool is_on_its_way = request && (request->is_delivered || block_request_has_peer(request));
+    if (node && (node->n_tx > 0 || is_on_its_way))
+        return FAULT_NONE; /* nobody's request is touched. Hazard 59 */
     const struct block_node *prev = chain_find(p2p->chain, &header->prev);
     if (!prev)
         return FAULT_BLOCK_ORPHAN;
@@ -525,8 +548,7 @@ enum fault block_fetch_on_block(struct p2p *p2p, struct peer *peer, struct reade
     struct block_hash hash = block_header_hash(&header);
     const struct block_node *node = chain_find(p2p->chain, &hash);
     struct block_request *request = node ? block_request_find(&p2p->fetch, node) : NULL;
-    if (request &&
-        (block_request_slot(request, peer->id) >= 0 || block_request_was_tried(request, peer->id)))
+    if (request && !is_untried(request, peer))
         return take_asked(p2p, peer, request, len);
     return take_unasked(p2p, peer, node, &header, &hash);
 }

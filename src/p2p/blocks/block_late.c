@@ -301,6 +301,13 @@ static void hedge(struct p2p *p2p, struct block_request *request, int64_t now_us
     block_request_send(p2p, pick, &request->node, 1);
 }
 
+/* Nobody owes it any more, and somebody else has brought it. */
+static bool is_over(const struct block_request *request)
+{
+    return !request->is_delivered && !block_request_has_peer(request) &&
+           block_node_has_data(request->node);
+}
+
 /* All that have it were asked, and none delivers or has moved for long: begin anew. */
 static void begin_anew(struct p2p *p2p, struct block_request *request, int64_t now_us)
 {
@@ -323,6 +330,10 @@ void block_late_hedge(struct p2p *p2p, int64_t now_us)
     struct block_request *next;
     for (struct block_request *request = p2p->fetch.requests; request; request = next) {
         next = request->next;
+        if (is_over(request)) {
+            block_request_remove(p2p, request);
+            continue;
+        }
         hedge(p2p, request, now_us);
         begin_anew(p2p, request, now_us);
     }

@@ -128,6 +128,14 @@ static int choose_slot(const struct p2p *p2p, const struct block_request *reques
     return is_taken ? 1 - last : last;
 }
 
+static void remember_tried(struct block_request *request, uint64_t peer)
+{
+    size_t at = request->n_tried < BLOCK_REQUEST_TRIED_MAX
+                    ? request->n_tried++
+                    : request->n_asked % BLOCK_REQUEST_TRIED_MAX;
+    request->tried[at] = peer;
+}
+
 void block_request_ask(struct p2p *p2p, struct block_request *request, struct peer *peer,
                        int64_t now_us)
 {
@@ -135,10 +143,7 @@ void block_request_ask(struct p2p *p2p, struct block_request *request, struct pe
     ASSERT(block_request_slot(request, peer->id) < 0 && !request->is_delivered);
     int slot = choose_slot(p2p, request, peer);
     if (request->peer[slot]) {
-        size_t at = request->n_tried < BLOCK_REQUEST_TRIED_MAX
-                        ? request->n_tried++
-                        : request->n_asked % BLOCK_REQUEST_TRIED_MAX;
-        request->tried[at] = request->peer[slot];
+        remember_tried(request, request->peer[slot]);
         release(p2p, request, slot);
     }
     request->peer[slot] = peer->id;
@@ -147,6 +152,13 @@ void block_request_ask(struct p2p *p2p, struct block_request *request, struct pe
     /* Who still owes what others delivered meanwhile has been busy with that since then. */
     if (peer->fetch.n_in_flight++ == 0 && peer->fetch.n_late == 0)
         peer->fetch.busy_since_us = now_us;
+}
+
+void block_request_deny(struct p2p *p2p, struct block_request *request, int slot)
+{
+    ASSERT(request->peer[slot] != 0);
+    remember_tried(request, request->peer[slot]);
+    block_request_clear(p2p, request, slot);
 }
 
 void block_request_forget(struct p2p *p2p, struct block_request *request)

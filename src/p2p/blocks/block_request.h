@@ -12,9 +12,10 @@ struct p2p;
 struct peer;
 struct block_fetch;
 
-#define BLOCK_REQUEST_SLOTS     2
-#define BLOCK_REQUEST_BATCH     64 /* in one getdata */
-#define BLOCK_REQUEST_TRIED_MAX 16 /* who failed with one block; the first are forgotten */
+#define BLOCK_REQUEST_SLOTS 2
+#define BLOCK_REQUEST_BATCH 64 /* in one getdata */
+/* Who failed with one block; more than have places by default, since the first are forgotten. */
+#define BLOCK_REQUEST_TRIED_MAX 128
 
 /* One block that is on its way to us. */
 struct block_request {
@@ -53,6 +54,8 @@ void block_request_ask(struct p2p *p2p, struct block_request *request, struct pe
                        int64_t now_us);
 /* The peer of that slot owes it no more: it has delivered, or has nothing. */
 void block_request_clear(struct p2p *p2p, struct block_request *request, int slot);
+/* It says that it has not got the block: it owes it no more, and is not asked again. */
+void block_request_deny(struct p2p *p2p, struct block_request *request, int slot);
 /* Who was given up and who failed may be asked again. */
 void block_request_forget(struct p2p *p2p, struct block_request *request);
 /* Send the requests for at most BLOCK_REQUEST_BATCH blocks, all in one. */

@@ -1,5 +1,7 @@
 /* test_block_fetch.c - blocks from many peers: stalls, slow ones, lies, and what nobody asked for.
  */
+#include "p2p/blocks/block_late.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)
@@ -254,6 +256,48 @@ TEST(notfound_sends_the_request_elsewhere, struct fixture *f)
     (void)raw_expect(two, "getdata");
     raw_send_block(two, block);
     assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
+}
+
+/* It says so of what it tells of, again and again: each time it was to be asked anew, at once. */
+TEST(who_has_not_what_it_tells_of_is_not_asked_again_at_once, struct fixture *f)
+{
+    mesh_init(&f->mesh, 19, &f->builder, NULL);
+    const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *one = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(one, &block, 1);
+    (void)raw_expect(one, "getdata");
+    for (int i = 0; i < 20; i++) {
+        raw_send_inv(one, "notfound", INV_WITNESS_BLOCK, block->block.hash.b);
+        raw_send_headers(one, &block, 1);
+        mesh_run(&f->mesh, BLOCK_LATE_FORGET_US / 40);
+    }
+    assert_int_equal(raw_count(one, "getdata"), 1);
+    mesh_run(&f->mesh, BLOCK_LATE_FORGET_US);
+    assert_int_equal(raw_count(one, "getdata"), 2);
+    raw_send_block(one, block);
+    assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
+}
+
+/* Nobody owes the block any more, but it is remembered who has it not. */
+TEST(a_block_that_was_not_found_is_taken_from_who_sends_it_unasked, struct fixture *f)
+{
+    mesh_init(&f->mesh, 20, &f->builder, NULL);
+    const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *one = raw_connect(&f->mesh, a), *two = raw_connect(&f->mesh, a);
+    raw_handshake(one, NODE_NETWORK | NODE_WITNESS);
+    raw_handshake(two, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(one, &block, 1);
+    (void)raw_expect(one, "getdata");
+    raw_send_inv(one, "notfound", INV_WITNESS_BLOCK, block->block.hash.b);
+    mesh_run(&f->mesh, 100000);
+    raw_send_block(two, block);
+    assert_true(mesh_wait_tip(&f->mesh, block, 1) >= 0);
+    raw_send_headers(two, &block, 1);
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(raw_count(two, "getdata"), 0);
+    assert_int_equal(a->p2p->fetch.n_requests, 0);
 }
 
 /* Three peers have a block. The first two owe it and speak on, of something else or so slowly that

@@ -127,6 +127,24 @@ TEST(an_outbound_peer_is_asked_before_all_inbound_ones, struct fixture *f)
     assert_int_equal(raw_count(two, "getdata"), 0);
 }
 
+/* So many blocks ahead that nobody is asked for the next one twice. */
+TEST(of_what_one_has_not_an_outbound_peer_is_asked_before_inbound_ones, struct fixture *f)
+{
+    const struct built_block *blocks[BLOCK_LATE_NEAR + 1];
+    (void)builder_blocks(&f->builder, f->builder.genesis, COUNT_OF(blocks), blocks);
+    struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
+    struct raw_peer *three = add_outbound(f, PEER_MANUAL);
+    raw_send_headers(one, blocks, COUNT_OF(blocks));
+    (void)raw_expect(one, "getdata");
+    raw_send_headers(two, blocks, COUNT_OF(blocks));
+    raw_send_headers(three, blocks, COUNT_OF(blocks));
+    mesh_run(&f->mesh, 2 * WAY_US);
+    raw_send_inv(one, "notfound", INV_WITNESS_BLOCK, blocks[0]->block.hash.b);
+    mesh_run(&f->mesh, 2 * WAY_US + 10 * MS);
+    assert_int_equal(raw_count(three, "getdata"), 1);
+    assert_int_equal(raw_count(two, "getdata"), 0);
+}
+
 /* Both that were asked are inbound; an outbound one has it, too, but only now. */
 TEST(one_of_two_is_always_an_outbound_peer_that_has_the_block, struct fixture *f)
 {

@@ -7,7 +7,8 @@ enum { PEERS = BLOCK_REQUEST_TRIED_MAX + 4 };
 static int setup(void **state)
 {
     (void)mesh_setup(state);
-    (void)fixture_node(*state, 61, NULL, NULL);
+    struct p2p_options options = {.max_connections = 2 * PEERS};
+    (void)fixture_node(*state, 61, &options, NULL);
     return 0;
 }
 
@@ -72,12 +73,12 @@ TEST(of_two_that_are_slow_the_later_loses_its_place_and_an_inbound_one_first, st
     block_request_remove(f->node->p2p, r);
 }
 
-TEST(sixteen_that_failed_are_remembered, struct fixture *f)
+TEST(all_that_failed_are_remembered, struct fixture *f)
 {
-    struct block_request *r = add_request(f);
     struct peer *peers[PEERS];
     for (size_t i = 0; i < PEERS; i++)
         peers[i] = add_peer(f);
+    struct block_request *r = add_request(f);
     /* The first keeps its place; each other one loses it to the next. */
     size_t n = BLOCK_REQUEST_TRIED_MAX + 2;
     for (size_t i = 0; i < n; i++)
@@ -95,6 +96,19 @@ TEST(sixteen_that_failed_are_remembered, struct fixture *f)
     block_request_remove(f->node->p2p, r);
     for (size_t i = 0; i < PEERS; i++)
         assert_int_equal(peers[i]->fetch.n_in_flight, 0);
+}
+
+TEST(who_denies_a_block_owes_it_no_more_and_is_remembered, struct fixture *f)
+{
+    struct peer *a = add_peer(f);
+    struct block_request *r = add_request(f);
+    block_request_ask(f->node->p2p, r, a, 1);
+    block_request_deny(f->node->p2p, r, block_request_slot(r, a->id));
+    assert_int_equal(a->fetch.n_in_flight, 0);
+    assert_int_equal(a->fetch.n_late, 0); /* it will not come */
+    assert_false(block_request_has_peer(r));
+    assert_true(block_request_was_tried(r, a->id));
+    block_request_remove(f->node->p2p, r);
 }
 
 TEST(who_goes_owes_nothing, struct fixture *f)
