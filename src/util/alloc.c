@@ -53,6 +53,7 @@ void *xrealloc(void *p, size_t n, size_t size)
 
 void *xmemdup(const void *p, size_t len)
 {
+    ASSERT(p || len == 0);
     void *copy = xmalloc(len);
     if (len)
         memcpy(copy, p, len);
@@ -61,6 +62,7 @@ void *xmemdup(const void *p, size_t len)
 
 char *xstrdup(const char *s)
 {
+    ASSERT(s);
     return xmemdup(s, strlen(s) + 1);
 }
 

@@ -3,6 +3,7 @@
 
 void base64_append(struct buffer *out, struct span bytes)
 {
+    ASSERT(out && (bytes.p || bytes.len == 0));
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < bytes.len; i += 3) {
         size_t left = bytes.len - i;
@@ -29,6 +30,7 @@ static int digit_of(uint8_t c)
 
 bool base64_decode(struct span text, uint8_t *out, size_t room, size_t *len)
 {
+    ASSERT(len && (text.p || text.len == 0));
     size_t padding = 0;
     if (text.len % 4 != 0 || text.len / 4 * 3 > room)
         return false;

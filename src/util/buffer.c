@@ -11,6 +11,7 @@ enum { BUFFER_FIRST_BYTES = 64 };
 
 void buffer_init(struct buffer *buffer)
 {
+    ASSERT(buffer);
     *buffer = (struct buffer){0};
 }
 
@@ -40,6 +41,7 @@ void buffer_append(struct buffer *buffer, const void *p, size_t len)
 {
     if (len == 0)
         return;
+    ASSERT(p);
     memcpy(buffer_reserve(buffer, len), p, len);
     buffer->len += len;
 }
@@ -54,6 +56,7 @@ void buffer_append_format(struct buffer *buffer, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
+    ASSERT(buffer->len <= buffer->capacity);
     size_t room = buffer->capacity - buffer->len;
     int len = vsnprintf(room ? (char *)buffer->p + buffer->len : NULL, room, format, args);
     va_end(args);
@@ -65,6 +68,7 @@ void buffer_append_format(struct buffer *buffer, const char *format, ...)
         vsnprintf(at, (size_t)len + 1, format, again);
     }
     va_end(again);
+    ASSERT((size_t)len < buffer->capacity - buffer->len);
     buffer->len += (size_t)len;
 }
 
@@ -75,5 +79,6 @@ static void append_piece(void *ctx, const void *p, size_t len)
 
 struct writer writer_to_growing(struct buffer *buffer)
 {
+    ASSERT(buffer);
     return (struct writer){.sink = append_piece, .sink_ctx = buffer};
 }

@@ -146,6 +146,7 @@ static char *parse_line(struct place *place, char *line)
 
 bool config_file_parse(struct options *options, struct span text, const char *path, char **error)
 {
+    ASSERT(options && path && error);
     struct place place = {.options = options, .path = path, .section = xstrdup("")};
     const char *at = (const char *)text.p, *end = at ? at + text.len : at;
     *error = NULL;
@@ -206,6 +207,7 @@ static bool parse_included(struct options *options, const char *path, config_fil
 bool config_file_parse_all(struct options *options, struct span text, const char *path,
                            config_file_read_fn *read, void *ctx, char **error)
 {
+    ASSERT(read && error);
     if (!config_file_parse(options, text, path, error))
         return false;
     if (options_is_negated(options, "includeconf"))
@@ -214,6 +216,7 @@ bool config_file_parse_all(struct options *options, struct span text, const char
     if (!network)
         return false;
 
+    ASSERT(options_is_network(network));
     size_t n = 0, i = 0;
     while (find_include(options, network, n))
         n++;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/assert.h"
+
 /* The checksum of each byte; reflected polynomial 0x82f63b78. */
 static const uint32_t crc_of_byte[256] = {
 #include "util/crc32c_table.inc"
@@ -39,6 +41,7 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, con
 
 uint32_t crc32c(uint32_t crc, const void *p, size_t len)
 {
+    ASSERT(p || len == 0);
 #ifdef __x86_64__
     /* The compiler's runtime found out at start: this is a load and a test. */
     if (__builtin_cpu_supports("sse4.2"))

@@ -26,6 +26,7 @@ void hash_map_deinit(struct hash_map *map)
 static size_t find_slot(const struct hash_map *map, uint64_t hash, hash_map_equal_fn *equal,
                         const void *key)
 {
+    ASSERT(equal && (map->count == 0 || map->count < map->capacity));
     if (map->count == 0)
         return SIZE_MAX;
     size_t mask = map->capacity - 1;
@@ -44,6 +45,7 @@ void *hash_map_find(const struct hash_map *map, uint64_t hash, hash_map_equal_fn
 
 static void place(struct hash_map *map, struct hash_map_slot slot)
 {
+    VERIFY(map->capacity > 0 && (map->capacity & (map->capacity - 1)) == 0);
     size_t mask = map->capacity - 1;
     size_t i = (size_t)slot.hash & mask;
     while (map->slots[i].value)
@@ -103,6 +105,7 @@ void *hash_map_remove(struct hash_map *map, uint64_t hash, hash_map_equal_fn *eq
 
 void *hash_map_next(const struct hash_map *map, size_t *at)
 {
+    ASSERT(at);
     while (*at < map->capacity) {
         void *value = map->slots[(*at)++].value;
         if (value)

@@ -1,6 +1,8 @@
 /* hex.c - hexadecimal text by table lookup. */
 #include "util/hex.h"
 
+#include "util/assert.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -15,6 +17,8 @@ static const char digit_pairs[256][2] = {
     ROW('8'), ROW('9'), ROW('a'), ROW('b'), ROW('c'), ROW('d'), ROW('e'), ROW('f'),
 };
 
+_Static_assert(sizeof digit_pairs == 2 * (UINT8_MAX + 1), "two digits for every byte");
+
 /* A digit's value plus 1, so that the zeros of the table mean "not a digit". */
 static const uint8_t digit_values[256] = {
     ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
@@ -26,6 +30,7 @@ static const uint8_t digit_values[256] = {
 
 char *hex_encode(char *out, struct span bytes)
 {
+    ASSERT(out && (bytes.p || bytes.len == 0));
     char *at = out;
     for (size_t i = 0; i < bytes.len; i++, at += 2)
         memcpy(at, digit_pairs[bytes.p[i]], 2);
@@ -35,6 +40,7 @@ char *hex_encode(char *out, struct span bytes)
 
 char *hex_encode_reversed(char *out, struct span bytes)
 {
+    ASSERT(out && (bytes.p || bytes.len == 0));
     char *at = out;
     for (size_t i = bytes.len; i-- > 0; at += 2)
         memcpy(at, digit_pairs[bytes.p[i]], 2);
@@ -53,6 +59,7 @@ static uint8_t decode_pair(const char *s, unsigned *bad)
 
 bool hex_decode(void *out, size_t out_len, const char *s, size_t len)
 {
+    ASSERT(s && (out || out_len == 0));
     if (len % 2 != 0 || len / 2 != out_len)
         return false;
     uint8_t *bytes = out;
@@ -64,6 +71,7 @@ bool hex_decode(void *out, size_t out_len, const char *s, size_t len)
 
 bool hex_decode_reversed(void *out, size_t out_len, const char *s, size_t len)
 {
+    ASSERT(s && (out || out_len == 0));
     if (len % 2 != 0 || len / 2 != out_len)
         return false;
     uint8_t *bytes = out;

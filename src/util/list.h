@@ -94,6 +94,7 @@ static inline struct list_link *list_pop(struct list *list)
 /* Take all links out of a list and add them, in their order, at the end of another one. */
 static inline void list_take_all(struct list *to, struct list *from)
 {
+    ASSERT(to != from && (to->last == NULL) == (to->count == 0));
     if (from->count == 0)
         return;
     from->first->prev = to->last;

@@ -13,6 +13,7 @@ enum { LOG_LINE_BYTES = 512 };
 static void write_line(const struct log *log, enum log_level level, enum log_category category,
                        const char *format, va_list args)
 {
+    ASSERT(log->write);
     char line[LOG_LINE_BYTES];
     va_list again;
     va_copy(again, args);
@@ -100,6 +101,7 @@ const char *log_category_name(enum log_category category)
 
 int log_category_find(const char *name)
 {
+    ASSERT(name);
     for (int i = 0; i < LOG_CATEGORY_COUNT; i++)
         if (strcmp(category_names[i], name) == 0)
             return i;

@@ -23,6 +23,7 @@ bool options_is_network(const char *s)
 
 void options_init(struct options *options, const struct option_def *defs, size_t n_defs)
 {
+    ASSERT(defs || n_defs == 0);
     *options = (struct options){.defs = defs, .n_defs = n_defs};
     arena_init(&options->arena, OPTIONS_ARENA_BYTES);
 }
@@ -59,6 +60,7 @@ void options_message(struct options *options, enum option_message_kind kind, con
 
 const struct option_def *options_find(const struct options *options, const char *name)
 {
+    ASSERT(name);
     for (size_t i = 0; i < options->n_defs; i++)
         if (strcmp(options->defs[i].name, name) == 0 && options_has(options, &options->defs[i]))
             return &options->defs[i];
@@ -125,6 +127,7 @@ static char *refuse_value(const struct option_def *def, enum option_source sourc
 bool options_add(struct options *options, enum option_source source, const char *section,
                  const char *key, const char *value, bool *known, char **error)
 {
+    ASSERT(section && key && known && error);
     bool negated = strncmp(key, "no", 2) == 0;
     const struct option_def *def = options_find(options, negated ? key + 2 : key);
     *known = def != NULL;
@@ -171,6 +174,7 @@ static bool parse_arg(struct options *options, const char *arg, char **error)
 bool options_parse_args(struct options *options, int argc, const char *const *argv,
                         int *first_operand, char **error)
 {
+    ASSERT(argv && error);
     *error = NULL;
     int i = 1;
     /* A lone "-" is an operand: it stands for standard input. */
@@ -374,6 +378,7 @@ static void fill(const struct options *options, const struct option_def *def, vo
 
 void options_fill(const struct options *options, void *target)
 {
+    ASSERT(target);
     for (size_t i = 0; i < options->n_defs; i++) {
         const struct option_def *def = &options->defs[i];
         if (def->target != OPTION_TO_NOTHING && options_has(options, def))
@@ -410,6 +415,7 @@ void options_tell_ignored(struct options *options)
 
 bool options_imply(struct options *options, const char *name, const char *value)
 {
+    ASSERT(value);
     if (options_is_set(options, name))
         return false;
     *ARRAY_ADD(&options->values) = (struct option_value){.def = get_def(options, name),
@@ -437,6 +443,7 @@ static const struct option_value *find_chain_value(const struct options *options
 
 const char *options_chain(const struct options *options, char **error)
 {
+    ASSERT(error);
     static const struct {
         const char *option, *chain;
     } switches[] = {
@@ -474,6 +481,7 @@ const char *options_chain(const struct options *options, char **error)
 /* True if the option has values, and all of them at the file's top. */
 static bool is_only_at_top(const struct options *options, const struct option_def *def)
 {
+    ASSERT(options->network);
     bool at_top = false;
     for (size_t i = 0; i < options->values.n; i++) {
         const struct option_value *value = &options->values.at[i];
@@ -512,6 +520,7 @@ bool options_select_network(struct options *options, const char *network, char *
 void options_describe(const struct options *options, void (*line)(void *ctx, const char *text),
                       void *ctx)
 {
+    ASSERT(line);
     for (size_t i = 0; i < options->values.n; i++) {
         const struct option_value *value = &options->values.at[i];
         if (value->source == OPTION_IMPLIED)

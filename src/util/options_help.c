@@ -1,6 +1,8 @@
 /* options_help.c - help text, laid out as bitcoind's. */
 #include "util/options_help.h"
 
+#include "util/assert.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@ static const char *const headings[OPTION_CATEGORY_COUNT] = {
 /* One line of the source text: words, broken before the column limit. */
 static void wrap_line(const char *line, size_t len, size_t indent, struct buffer *out)
 {
+    ASSERT(indent < OPTIONS_HELP_COLUMNS);
     size_t column = 0, i = 0;
     while (i < len) {
         while (i < len && line[i] == ' ')
@@ -44,6 +47,7 @@ static void wrap_line(const char *line, size_t len, size_t indent, struct buffer
 
 void options_help_wrap(const char *text, size_t indent, struct buffer *out)
 {
+    ASSERT(text && out);
     while (*text) {
         size_t len = strcspn(text, "\n");
         wrap_line(text, len, indent, out);
@@ -54,6 +58,7 @@ void options_help_wrap(const char *text, size_t indent, struct buffer *out)
 /* The help of a row, and what the row says beside it. */
 static void write_row(const struct option_def *def, struct buffer *out)
 {
+    ASSERT(def->help);
     bool is_limited = def->least || def->most;
     struct buffer text;
     buffer_init(&text);
@@ -80,6 +85,7 @@ static bool is_shown(const struct option_def *def, bool with_debug)
 
 void options_help(const struct options *options, bool with_debug, struct buffer *out)
 {
+    ASSERT(options && out);
     for (int category = 0; category < OPTION_CATEGORY_COUNT; category++) {
         bool has_heading = false;
         for (size_t i = 0; i < options->n_defs; i++) {

@@ -1,6 +1,8 @@
 /* parse.c - strict reading of numbers. */
 #include "util/parse.h"
 
+#include "util/assert.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +13,7 @@ static bool is_digit(char c)
 
 bool parse_uint64(const char *s, uint64_t *out)
 {
+    ASSERT(s && out);
     uint64_t value = 0;
     if (*s == '\0')
         return false;
@@ -25,6 +28,7 @@ bool parse_uint64(const char *s, uint64_t *out)
 
 bool parse_int64(const char *s, int64_t *out)
 {
+    ASSERT(s && out);
     bool negative = *s == '-';
     uint64_t magnitude;
     if (!parse_uint64(s + negative, &magnitude))
@@ -37,6 +41,7 @@ bool parse_int64(const char *s, int64_t *out)
 
 bool parse_bytes(const char *s, uint64_t unit, uint64_t *out)
 {
+    ASSERT(s && unit > 0 && out);
     static const char letters[] = "kmgtKMGT";
     char digits[24]; /* UINT64_MAX has 20, and zeros in front are nobody's wish */
     size_t len = strlen(s);
@@ -72,6 +77,7 @@ struct decimal {
 
 static bool add_digit(struct decimal *d, char c)
 {
+    ASSERT(d->digits >= 0 && d->zeros >= 0);
     if (c == '0') {
         d->zeros++;
         return true;
@@ -138,6 +144,7 @@ static const char *read_exponent(const char *at, const char *end, struct decimal
 
 bool parse_fixed_point(const char *s, size_t len, int decimals, int64_t *out)
 {
+    ASSERT(s && decimals >= 0 && decimals < 18 && out);
     struct decimal d = {0};
     const char *at = s, *end = s + len;
     bool negative = at < end && *at == '-';
@@ -169,6 +176,7 @@ bool parse_amount(const char *s, size_t len, int64_t *out_sat)
 
 char *format_money(int64_t amount_sat, char *out)
 {
+    ASSERT(out);
     /* By magnitude: the quotient of a small negative amount would lose its sign. */
     uint64_t magnitude = amount_sat < 0 ? 0 - (uint64_t)amount_sat : (uint64_t)amount_sat;
     snprintf(out, AMOUNT_STRING_BYTES, "%s%llu.%08llu", amount_sat < 0 ? "-" : "",

@@ -32,6 +32,7 @@ static int sync_name(const struct env *env, const char *path)
 
 int replace_file(const struct env *env, const char *path, struct span bytes)
 {
+    ASSERT(env && path && (bytes.p || bytes.len == 0));
     char *aside = xasprintf("%s.new", path);
     int error = write_aside(env, aside, bytes);
     if (!error)

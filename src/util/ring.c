@@ -23,6 +23,7 @@ void ring_deinit(struct ring *ring)
 
 static uint8_t *slot(const struct ring *ring, size_t index)
 {
+    ASSERT(index < ring->capacity && ring->first < ring->capacity);
     size_t at = ring->first + index;
     if (at >= ring->capacity)
         at -= ring->capacity;
@@ -31,6 +32,7 @@ static uint8_t *slot(const struct ring *ring, size_t index)
 
 bool ring_push(struct ring *ring, const void *element)
 {
+    ASSERT(ring->slots && element);
     if (ring_is_full(ring))
         return false;
     memcpy(slot(ring, ring->count), element, ring->element_bytes);
@@ -40,6 +42,7 @@ bool ring_push(struct ring *ring, const void *element)
 
 bool ring_pop(struct ring *ring, void *element)
 {
+    ASSERT(ring->slots && ring->count <= ring->capacity);
     if (ring->count == 0)
         return false;
     if (element)

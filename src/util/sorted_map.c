@@ -9,6 +9,7 @@ enum { SORTED_MAP_FIRST_CAPACITY = 16 };
 
 void sorted_map_init(struct sorted_map *map, sorted_map_compare_fn *compare)
 {
+    ASSERT(compare);
     *map = (struct sorted_map){.compare = compare};
 }
 
@@ -79,12 +80,15 @@ bool sorted_map_insert(struct sorted_map *map, void *value)
     }
     at[index] = value;
     map->count++;
+    VERIFY(index == 0 || map->compare(at[index - 1], value) < 0);
+    VERIFY(index + 1 == map->count || map->compare(value, at[index + 1]) < 0);
     ASSERT(map->first + map->count <= map->capacity);
     return true;
 }
 
 void *sorted_map_remove(struct sorted_map *map, const void *key)
 {
+    ASSERT(key);
     size_t index = sorted_map_lower_bound(map, key);
     if (!is_at(map, index, key))
         return NULL;

@@ -10,6 +10,7 @@ __extension__ typedef unsigned __int128 u128;
 
 struct u256 u256_from_le(const uint8_t bytes[32])
 {
+    ASSERT(bytes);
     struct u256 a = {{0}};
     for (unsigned i = 0; i < 32; i++)
         a.limb[i / 8] |= (uint64_t)bytes[i] << (8 * (i % 8));
@@ -18,6 +19,7 @@ struct u256 u256_from_le(const uint8_t bytes[32])
 
 void u256_to_le(struct u256 a, uint8_t bytes[32])
 {
+    ASSERT(bytes);
     for (unsigned i = 0; i < 32; i++)
         bytes[i] = (uint8_t)(a.limb[i / 8] >> (8 * (i % 8)));
 }
@@ -151,11 +153,13 @@ struct u256 u256_div(struct u256 a, struct u256 b)
         uint64_t digit = guess > UINT64_MAX ? UINT64_MAX : (uint64_t)guess;
         quotient.limb[at] = subtract_multiple(r, b, n, at, digit);
     }
+    VERIFY(r[4] == 0 && u256_compare((struct u256){{r[0], r[1], r[2], r[3]}}, b) < 0);
     return quotient;
 }
 
 char *u256_to_hex(struct u256 a, char *out)
 {
+    ASSERT(out);
     uint8_t bytes[32];
     u256_to_le(a, bytes);
     return hex_encode_reversed(out, span_of(bytes, sizeof bytes));
