@@ -41,6 +41,7 @@ static void advance(struct pool_check *check, bool coins_were_read);
 static void pending_add(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
+    ASSERT(!check->prev && !check->next && check != mempool->last_check);
     check->prev = mempool->last_check;
     if (mempool->last_check)
         mempool->last_check->next = check;
@@ -54,6 +55,8 @@ static void pending_add(struct pool_check *check)
 
 static void pending_remove(struct pool_check *check)
 {
+    ASSERT(check->mempool->n_checks > 0 && lane_of(check)->n > 0);
+    ASSERT(lane_of(check)->bytes >= check->len);
     struct mempool *mempool = check->mempool;
     if (check->prev)
         check->prev->next = check->next;
@@ -108,6 +111,9 @@ static void wake_children(struct mempool *mempool, const struct pool_check *pare
 static void end(struct pool_check *check, const struct pool_entry *entry)
 {
     struct mempool *mempool = check->mempool;
+    ASSERT(!check->waits_for && (!check->is_putback || mempool->putbacks.under_way > 0));
+    ASSERT(!entry || check->verdict.code == REJECT_NONE ||
+           check->verdict.code == REJECT_ALREADY_IN_MEMPOOL);
     bool is_unknown = reject_class(check->verdict.code) == REJECT_CLASS_MISSING;
     bool is_putback = check->is_putback;
     struct mempool_result result = {
@@ -183,6 +189,7 @@ static void run_form(struct env_job *job)
 static void begin(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
+    ASSERT(check->is_formed && !check->is_in_map);
     if (check->verdict.code != REJECT_NONE) {
         end(check, NULL);
         return;
@@ -225,6 +232,7 @@ static uint64_t hashed_bytes(const struct pool_check *check, uint32_t input)
 
 static void run_scripts(struct env_job *job)
 {
+    ASSERT(check_of_job(job)->next_input < check_of_job(job)->tx.n_in);
     struct pool_check *check = check_of_job(job);
     struct scratch_pool *pool = &check->mempool->scratch;
     struct script_scratch *scratch = scratch_pool_take(pool);
@@ -292,6 +300,8 @@ static void scripts_done(struct env_job *job)
 static void commit(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
+    ASSERT(check->raw && check->sigops_cost <= POLICY_TX_SIGOPS_COST_MAX);
+    ASSERT(check->fee_sat >= 0 && check->fee_sat <= MAX_MONEY_SAT);
     struct pool_addition addition = {
         .raw_take = check->raw,
         .tx = check->tx,
@@ -322,6 +332,7 @@ static void commit(struct pool_check *check)
 /* Everything has been checked. */
 static void conclude(struct pool_check *check)
 {
+    ASSERT(check->scripts_hold && check->rules_hold && check->epoch == check->mempool->epoch);
     if (check->max_fee_sat > 0 && check->fee_sat > check->max_fee_sat)
         refuse(check, REJECT_MAX_FEE_EXCEEDED);
     else if (check->flags & MEMPOOL_TEST_ONLY)
@@ -358,6 +369,7 @@ static void read_done(struct coins_read *read)
 
 static void start_read(struct pool_check *check)
 {
+    ASSERT(check->n_missing > 0 && check->n_missing <= check->tx.n_in);
     memset(check->absent, 0, check->n_missing * sizeof *check->absent);
     check->read = (struct coins_read){.outpoints = check->missing,
                                       .n = check->n_missing,
@@ -368,6 +380,7 @@ static void start_read(struct pool_check *check)
 
 static void advance(struct pool_check *check, bool coins_were_read)
 {
+    ASSERT(check->is_formed && !check->waits_for);
     struct mempool *mempool = check->mempool;
     if (mempool->closing) {
         refuse(check, REJECT_FAULT);
@@ -427,6 +440,7 @@ static struct pool_check *check_new(struct mempool *mempool, const struct pool_c
 
 static void start(struct pool_check *check)
 {
+    ASSERT(!check->is_formed && !check->next_forming);
     struct pool_lane *lane = lane_of(check);
     if (lane->first_forming)
         lane->last_forming->next_forming = check;
@@ -470,6 +484,7 @@ static void accept(struct mempool *mempool, struct span raw, const struct pool_c
 void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t max_fee_sat,
                     mempool_result_fn *done, void *arg)
 {
+    ASSERT(mempool && max_fee_sat >= 0);
     struct pool_check like = {.flags = flags,
                               .max_fee_sat = max_fee_sat,
                               .time_s = pool_now_s(mempool),
@@ -481,12 +496,14 @@ void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t
 void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s,
                         mempool_result_fn *done, void *arg)
 {
+    ASSERT(mempool->n_loads > 0 && done);
     struct pool_check like = {.time_s = time_s, .done = done, .arg = arg};
     accept(mempool, raw, &like);
 }
 
 void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback)
 {
+    ASSERT(putback->raw && putback->len > 0);
     struct pool_check like = {
         .flags = MEMPOOL_BYPASS_FEE | (putback->is_unbroadcast ? MEMPOOL_LOCAL : 0),
         .time_s = putback->time_s,

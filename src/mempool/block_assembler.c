@@ -7,6 +7,11 @@
 #include "consensus/script_flags.h"
 #include "util/alloc.h"
 
+_Static_assert(BLOCK_RESERVED_WU_MIN <= BLOCK_RESERVED_WU_DEFAULT &&
+                   BLOCK_RESERVED_WU_DEFAULT < BLOCK_WEIGHT_MAX_WU,
+               "what is reserved leaves room for transactions");
+_Static_assert(BLOCK_RESERVED_SIGOPS < BLOCK_SIGOPS_COST_MAX, "and for their signatures");
+
 #define TEMPLATE_ARENA_BYTES (16 << 10)
 
 struct block_assembler_options block_assembler_default_options(void)
@@ -75,6 +80,8 @@ static void fill_txs(struct block_template *template, const struct mempool *memp
         template->weight_wu += entries[i]->weight_wu;
         template->sigops_cost += entries[i]->sigops_cost;
     }
+    ASSERT(template->weight_wu <= selection.max_weight_wu);
+    ASSERT(template->sigops_cost <= selection.max_sigops_cost && template->fees_sat >= 0);
     xfree(entries);
     fill_depends(template);
     template->mempool_sequence = mempool_sequence(mempool);
@@ -104,6 +111,7 @@ void block_assemble(struct chain *chain, const struct mempool *mempool,
     const struct block_node *prev = chain_tip(chain);
     ASSERT(options->reserved_weight_wu <= options->max_weight_wu &&
            options->max_weight_wu <= BLOCK_WEIGHT_MAX_WU);
+    ASSERT(prev && options->min_sat_per_kvb >= 0);
     *template = (struct block_template){.prev = prev, .height = prev->height + 1};
     arena_init(&template->arena, TEMPLATE_ARENA_BYTES);
     template->version = options->version ? options->version : mining_block_version(chain, prev);
@@ -121,6 +129,7 @@ void block_assemble(struct chain *chain, const struct mempool *mempool,
 
 void block_template_deinit(struct block_template *template)
 {
+    ASSERT(template);
     arena_deinit(&template->arena);
 }
 

@@ -28,6 +28,7 @@ static void putback_push(struct mempool *mempool, const struct tx *tx,
                          const struct pool_putback *like)
 {
     struct pool_putbacks *putbacks = &mempool->putbacks;
+    ASSERT(tx->raw.p && tx->raw.len > 0 && putbacks->first <= putbacks->n);
     if (putbacks->n == putbacks->capacity) {
         putbacks->capacity = putbacks->capacity ? 2 * putbacks->capacity : 64;
         putbacks->at = xrealloc(putbacks->at, putbacks->capacity, sizeof *putbacks->at);
@@ -68,6 +69,7 @@ size_t pool_putbacks_list(const struct mempool *mempool, const struct pool_putba
 
 static void putback_drop(struct pool_putbacks *putbacks, struct pool_putback *putback)
 {
+    ASSERT(putback->was_here || putbacks->block_bytes >= putback->len);
     if (!putback->was_here)
         putbacks->block_bytes -= putback->len;
     xfree(putback->raw);
@@ -94,6 +96,7 @@ static void sort_and_trim(struct mempool *mempool)
     }
     putbacks->first = 0;
     putbacks->n = n;
+    ASSERT(putbacks->block_bytes <= MEMPOOL_REORG_BYTES_MAX);
     putbacks->is_sorted = true;
 }
 
@@ -110,6 +113,7 @@ void pool_putbacks_deinit(struct mempool *mempool)
     stop_quiet_timer(mempool);
     for (size_t i = putbacks->first; i < putbacks->n; i++)
         putback_drop(putbacks, &putbacks->at[i]);
+    ASSERT(putbacks->block_bytes == 0);
     xfree(putbacks->at);
     *putbacks = (struct pool_putbacks){.under_way = putbacks->under_way};
 }
@@ -165,6 +169,7 @@ static void remove_conflicts(struct mempool *mempool, const struct tx *tx)
 
 static void remove_mined(struct mempool *mempool, struct pool_entry *entry, int32_t height)
 {
+    ASSERT(entry->pub.n_parents == 0); /* a block has parents before their children */
     /* What its children spend is a coin of this height now. */
     for (uint32_t i = 0; i < entry->pub.n_children; i++) {
         struct pool_entry *child = mempool->slots[entry->pub.children[i]];
@@ -177,6 +182,7 @@ static void remove_mined(struct mempool *mempool, struct pool_entry *entry, int3
 void mempool_block_connected(struct mempool *mempool, const struct block_node *node,
                              struct block_ref *block)
 {
+    ASSERT(node && block->block.n_tx > 0);
     const struct block *b = &block->block;
     mempool->epoch++;
     mempool->block_since_bump = true;
@@ -229,6 +235,7 @@ static void put_aside_tree(struct mempool *mempool, struct pool_entry *entry)
 void mempool_block_disconnected(struct mempool *mempool, const struct block_node *node,
                                 struct block_ref *block)
 {
+    ASSERT(node->prev); /* the first block of all stays */
     mempool->epoch++;
     if (u256_compare(node->chain_work, mempool->putbacks.work_before) > 0)
         mempool->putbacks.work_before = node->chain_work;
@@ -265,6 +272,7 @@ static void quiet_timer(void *arg)
 
 void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
 {
+    ASSERT(tip);
     struct pool_putbacks *putbacks = &mempool->putbacks;
     mempool->epoch++;
     if (mempool->closing)
@@ -279,6 +287,7 @@ void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
 
 void mempool_settle(struct mempool *mempool, void (*done)(void *arg), void *arg)
 {
+    ASSERT(done);
     if (pool_is_settled(mempool)) {
         done(arg);
         return;

@@ -28,6 +28,7 @@ struct pool_check *pool_check_find(const struct mempool *mempool, const struct t
 static void note_coin(struct pool_check *check, uint32_t i, const struct tx_out *out,
                       const struct spent_coin *rules)
 {
+    ASSERT(i < check->tx.n_in && rules->value_sat == out->value_sat);
     check->rules[i] = *rules;
     check->spent[i].value_sat = out->value_sat;
     if (check->spent[i].script_pubkey.p || out->script_pubkey.len == 0)
@@ -155,6 +156,7 @@ static void collect_missing(struct pool_check *check)
 /* [tx 5] The coins that it spends. */
 enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_read)
 {
+    ASSERT(check->is_decoded && check->tip && !check->waits_for);
     struct coin_search search = {.coins_were_read = coins_were_read};
     check->coin_height_max = check->coinbase_height_max = -1;
     for (uint32_t i = 0; i < check->tx.n_in; i++) {
@@ -165,6 +167,7 @@ enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_r
     if (search.wanted == 0)
         return POOL_FIND_ALL;
     collect_missing(check);
+    ASSERT(check->n_missing >= search.wanted && check->n_missing <= check->tx.n_in);
     return POOL_FIND_READ;
 }
 
@@ -172,6 +175,7 @@ enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_r
 
 enum reject pool_check_entries(const struct pool_check *check)
 {
+    ASSERT(check->is_decoded && check->tip);
     const struct mempool *mempool = check->mempool;
     const struct tx *tx = &check->tx;
     if (!tx_is_final(tx, check->tip->height + 1, block_node_mtp(check->tip)))
@@ -319,6 +323,7 @@ static bool check_policy(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
     struct verdict *verdict = &check->verdict;
+    ASSERT(check->fee_sat >= 0 && check->fee_sat <= MAX_MONEY_SAT);
     uint32_t weight_wu = tx_weight_wu(&check->tx);
     check->sigops_cost = tx_sigops_cost(&check->tx, check->spent, SCRIPT_VERIFY_STANDARD);
     check->vbytes = policy_vbytes(weight_wu, check->sigops_cost);
@@ -344,6 +349,7 @@ static bool check_policy(struct pool_check *check)
 /* [tx 6] The rules that need them: fees, lock times, clusters. */
 bool pool_check_rules(struct pool_check *check)
 {
+    ASSERT(check->tip && check->spent && check->rules);
     check->verdict = (struct verdict){0};
     if (!check_locks(check))
         return verdict_set(&check->verdict, REJECT_NON_BIP68_FINAL, NULL);

@@ -12,6 +12,8 @@
 #include "mempool/mempool_internal.h"
 #include "util/alloc.h"
 
+_Static_assert(MEMPOOL_CLUSTER_COUNT_MAX <= 64, "a set of a cluster's entries is one word");
+
 /* A cluster being ordered: bit i stands for member[i], members sorted by sequence. */
 struct draft {
     struct pool_entry *member[MEMPOOL_CLUSTER_COUNT_MAX];
@@ -37,6 +39,8 @@ void pool_clusters_init(struct pool_clusters *clusters)
 
 void pool_clusters_deinit(struct pool_clusters *clusters)
 {
+    ASSERT(clusters->n_free == clusters->n && clusters->n_dirty == 0);
+    ASSERT(clusters->heap[POOL_HEAP_WORST].n == 0 && clusters->heap[POOL_HEAP_BEST].n == 0);
     for (uint32_t i = 0; i < clusters->n; i++)
         ASSERT(!clusters->at[i]);
     xfree(clusters->at);
@@ -69,6 +73,7 @@ static bool is_above(const struct pool_clusters *clusters, enum pool_heap_kind k
 static void heap_set(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t at,
                      uint32_t id)
 {
+    ASSERT(at < clusters->heap[kind].n && clusters->at[id]);
     clusters->heap[kind].ids[at] = id;
     clusters->at[id]->heap_at[kind] = at;
 }
@@ -111,6 +116,7 @@ static void heap_take(struct pool_clusters *clusters, enum pool_heap_kind kind, 
 {
     struct pool_heap *heap = &clusters->heap[kind];
     uint32_t at = clusters->at[id]->heap_at[kind];
+    ASSERT(at == POOL_NOT_IN_HEAP || (at < heap->n && heap->ids[at] == id));
     if (at == POOL_NOT_IN_HEAP)
         return;
     clusters->at[id]->heap_at[kind] = POOL_NOT_IN_HEAP;
@@ -136,6 +142,7 @@ static uint32_t cluster_new(struct pool_clusters *clusters)
     uint32_t id;
     if (clusters->n_free > 0) {
         id = clusters->free_ids[--clusters->n_free];
+        ASSERT(id < clusters->n && !clusters->at[id]);
     } else {
         if (clusters->n == clusters->capacity) {
             clusters->capacity = clusters->capacity ? 2 * clusters->capacity : 16;
@@ -151,6 +158,7 @@ static uint32_t cluster_new(struct pool_clusters *clusters)
 
 static void set_order(struct pool_cluster *cluster, struct pool_entry *const *entries, uint32_t n)
 {
+    ASSERT(n > 0 && n <= MEMPOOL_CLUSTER_COUNT_MAX);
     struct pool_entry **order = &cluster->only;
     if (n > 1)
         order = xmalloc(n * sizeof(struct pool_entry *));
@@ -166,6 +174,7 @@ static void set_order(struct pool_cluster *cluster, struct pool_entry *const *en
 
 static void set_chunks(struct pool_cluster *cluster, const struct pool_chunk *chunks, uint32_t n)
 {
+    ASSERT(n > 0 && n <= cluster->n && chunks[n - 1].end == cluster->n);
     if (cluster->chunks != &cluster->only_chunk)
         xfree(cluster->chunks);
     cluster->only_chunk = chunks[0];
@@ -176,6 +185,7 @@ static void set_chunks(struct pool_cluster *cluster, const struct pool_chunk *ch
 static void cluster_free(struct pool_clusters *clusters, uint32_t id)
 {
     struct pool_cluster *cluster = clusters->at[id];
+    ASSERT(cluster && !cluster->is_dirty);
     heap_take(clusters, POOL_HEAP_WORST, id);
     heap_take(clusters, POOL_HEAP_BEST, id);
     if (cluster->order != &cluster->only)
@@ -189,6 +199,7 @@ static void cluster_free(struct pool_clusters *clusters, uint32_t id)
 
 static void mark_dirty(struct pool_clusters *clusters, uint32_t id)
 {
+    ASSERT(id < clusters->n && clusters->at[id]);
     if (clusters->at[id]->is_dirty)
         return;
     clusters->at[id]->is_dirty = true;
@@ -234,6 +245,7 @@ bool pool_cluster_has_room(const struct mempool *mempool, struct pool_entry *con
 
 void pool_cluster_join(struct mempool *mempool, struct pool_entry *entry)
 {
+    ASSERT(entry->pub.n_parents < MEMPOOL_CLUSTER_COUNT_MAX);
     struct pool_clusters *clusters = &mempool->clusters;
     struct pool_entry *all[MEMPOOL_CLUSTER_COUNT_MAX];
     uint32_t ids[MEMPOOL_CLUSTER_COUNT_MAX], n = 0, wu = entry->pub.adjusted_wu;
@@ -265,6 +277,8 @@ void pool_cluster_leave(struct mempool *mempool, struct pool_entry *entry)
     uint32_t id = entry->pub.cluster;
     struct pool_cluster *cluster = mempool->clusters.at[id];
     ASSERT(cluster->order[entry->cluster_at] == entry);
+    ASSERT(entry->cluster_at < cluster->n && cluster->adjusted_wu >= entry->pub.adjusted_wu);
+    ASSERT(entry->pub.n_parents == 0 && entry->pub.n_children == 0);
     for (uint32_t i = entry->cluster_at + 1; i < cluster->n; i++) {
         cluster->order[i - 1] = cluster->order[i];
         cluster->order[i - 1]->cluster_at = i - 1;
@@ -291,6 +305,7 @@ struct pool_cluster *pool_cluster_of(const struct mempool *mempool, const struct
 /* Parents come before children in the order of a cluster: one pass down, or one up, finds all. */
 uint64_t pool_ancestor_bits(const struct mempool *mempool, const struct pool_entry *entry)
 {
+    ASSERT(pool_cluster_of(mempool, entry)->order[entry->cluster_at] == entry);
     const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
     uint64_t bits = UINT64_C(1) << entry->cluster_at;
     for (uint32_t i = entry->cluster_at + 1; i-- > 0;) {
@@ -303,6 +318,7 @@ uint64_t pool_ancestor_bits(const struct mempool *mempool, const struct pool_ent
 
 uint64_t pool_descendant_bits(const struct mempool *mempool, const struct pool_entry *entry)
 {
+    ASSERT(pool_cluster_of(mempool, entry)->order[entry->cluster_at] == entry);
     const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);
     uint64_t bits = UINT64_C(1) << entry->cluster_at;
     for (uint32_t i = entry->cluster_at; i < cluster->n; i++) {
@@ -399,6 +415,7 @@ static uint32_t linearise(const struct draft *draft, uint64_t set, struct pool_e
     uint32_t n = 0;
     while (left) {
         placed = best_ancestors(draft, left, rates, placed);
+        ASSERT(placed && (placed & ~left) == 0);
         for (uint64_t rest = placed; rest; rest &= rest - 1)
             order[n++] = draft->member[__builtin_ctzll(rest)];
         left &= ~placed;
@@ -449,6 +466,7 @@ static void settle(struct mempool *mempool, uint32_t id)
         cluster_free(&mempool->clusters, id);
         return;
     }
+    ASSERT(cluster->n <= MEMPOOL_CLUSTER_COUNT_MAX);
     struct draft draft = {.n = cluster->n};
     uint64_t components[MEMPOOL_CLUSTER_COUNT_MAX];
     uint32_t n_components = 0;

@@ -20,6 +20,7 @@ static struct mempool_delta *find_delta(const struct mempool *mempool, const str
 
 int64_t mempool_delta_sat(const struct mempool *mempool, const struct txid *txid)
 {
+    ASSERT(mempool && txid);
     const struct mempool_delta *delta = find_delta(mempool, txid);
     return delta ? delta->delta_sat : 0;
 }
@@ -41,6 +42,7 @@ static int64_t add_clamped(int64_t a, int64_t b)
 
 void mempool_prioritise(struct mempool *mempool, const struct txid *txid, int64_t delta_sat)
 {
+    ASSERT(mempool && txid);
     struct mempool_delta *delta = find_delta(mempool, txid);
     uint64_t hash = pool_hash_id(mempool, txid->b);
     if (!delta) {
@@ -51,6 +53,7 @@ void mempool_prioritise(struct mempool *mempool, const struct txid *txid, int64_
     delta->delta_sat = add_clamped(delta->delta_sat, delta_sat);
     struct pool_entry *entry = pool_find(mempool, txid);
     if (entry) {
+        ASSERT(mempool->clusters.n_dirty == 0);
         entry->pub.modified_fee_sat = entry->pub.fee_sat + delta->delta_sat;
         pool_cluster_touch(mempool, entry);
         pool_clusters_settle(mempool);

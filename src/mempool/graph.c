@@ -72,6 +72,7 @@ const struct mempool_entry *mempool_at(const struct mempool *mempool, uint32_t i
 
 const struct mempool_entry *mempool_next(const struct mempool *mempool, uint64_t *at)
 {
+    ASSERT(*at == 0 || (*at <= mempool->n_slots && mempool->slots[*at - 1]));
     const struct pool_entry *entry =
         *at == 0 ? mempool->oldest : mempool->slots[(uint32_t)*at - 1]->newer;
     if (!entry)
@@ -172,6 +173,7 @@ static void take_slot(struct mempool *mempool, struct pool_entry *entry)
 {
     if (mempool->n_free_slots > 0) {
         entry->pub.index = mempool->free_slots[--mempool->n_free_slots];
+        ASSERT(entry->pub.index < mempool->n_slots && !mempool->slots[entry->pub.index]);
     } else {
         if (mempool->n_slots == mempool->slots_capacity) {
             mempool->slots_capacity = mempool->slots_capacity ? 2 * mempool->slots_capacity : 16;
@@ -184,6 +186,7 @@ static void take_slot(struct mempool *mempool, struct pool_entry *entry)
 
 static void give_slot(struct mempool *mempool, uint32_t index)
 {
+    ASSERT(index < mempool->n_slots && mempool->slots[index]);
     mempool->slots[index] = NULL;
     if (mempool->n_free_slots == mempool->free_capacity) {
         mempool->free_capacity = mempool->free_capacity ? 2 * mempool->free_capacity : 16;
@@ -195,6 +198,7 @@ static void give_slot(struct mempool *mempool, uint32_t index)
 static void tell(struct mempool *mempool, const struct pool_entry *entry,
                  enum mempool_reason reason)
 {
+    ASSERT((unsigned)reason < MEMPOOL_REASON_COUNT);
     mempool->sequence++;
     mempool->epoch++;
     struct mempool_event event = {
@@ -242,6 +246,7 @@ static void count_entry(struct mempool *mempool, struct pool_entry *entry)
 
 static void append(struct mempool *mempool, struct pool_entry *entry)
 {
+    ASSERT(!mempool->newest || mempool->newest->pub.sequence < entry->pub.sequence);
     entry->older = mempool->newest;
     if (mempool->newest)
         mempool->newest->newer = entry;
@@ -253,6 +258,8 @@ static void append(struct mempool *mempool, struct pool_entry *entry)
 /* [tx 7] Its scripts are right: it is an entry. */
 struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition *addition)
 {
+    ASSERT(addition->raw_take && addition->tx.n_in > 0 && addition->fee_sat >= 0);
+    VERIFY(!pool_find(mempool, &addition->tx.txid));
     struct pool_entry *entry = xcalloc(1, sizeof *entry);
     uint32_t weight_wu = tx_weight_wu(&addition->tx);
     entry->raw = addition->raw_take;
@@ -280,6 +287,7 @@ struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition 
     count_entry(mempool, entry);
     pool_cluster_join(mempool, entry);
     pool_clusters_settle(mempool);
+    ASSERT(mempool->count == mempool->by_txid.count && mempool->count == mempool->by_wtxid.count);
     tell(mempool, entry, MEMPOOL_ADDED);
     return entry;
 }
@@ -315,6 +323,7 @@ static void remove_from_list(struct mempool *mempool, struct pool_entry *entry)
 
 void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool_reason reason)
 {
+    ASSERT(mempool->count > 0 && mempool->vbytes >= entry->pub.vbytes);
     tell(mempool, entry, reason);
     unindex_entry(mempool, entry);
     unlink_all(mempool, entry);
@@ -326,6 +335,9 @@ void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool
     mempool->vbytes -= entry->pub.vbytes;
     mempool->total_fee_sat -= entry->pub.fee_sat;
     mempool->n_unbroadcast -= entry->pub.is_unbroadcast;
+    ASSERT(mempool->count == mempool->by_txid.count && mempool->count == mempool->by_wtxid.count);
+    ASSERT(mempool->count > 0 ||
+           (mempool->vbytes == 0 && mempool->memory_bytes == 0 && mempool->total_fee_sat == 0));
     xfree(entry->pub.parents);
     xfree(entry->pub.children);
     xfree(entry->spends);

@@ -53,6 +53,7 @@ int64_t mempool_min_feerate_sat_per_kvb(struct mempool *mempool)
 /* From now on nothing gets in that pays no more than what had to go. Core: trackPackageRemoved() */
 static void raise_floor(struct mempool *mempool, struct feerate rate)
 {
+    ASSERT(rate.size > 0);
     double sat_per_kvb = (double)rate.fee_sat * 1000 * WITNESS_SCALE / (double)rate.size +
                          (double)mempool->options.incremental_sat_per_kvb;
     if (sat_per_kvb > mempool->rolling_sat_per_kvb) {
@@ -65,6 +66,7 @@ static void raise_floor(struct mempool *mempool, struct feerate rate)
 static void evict_worst(struct mempool *mempool)
 {
     struct pool_cluster *worst = pool_clusters_worst(mempool);
+    ASSERT(worst && worst->n_chunks > 0 && worst->chunks[worst->n_chunks - 1].end == worst->n);
     uint32_t last = worst->n_chunks - 1;
     uint32_t begin = last == 0 ? 0 : worst->chunks[last - 1].end;
     raise_floor(mempool, worst->chunks[last].rate);

@@ -53,6 +53,8 @@ struct mempool *mempool_new(const struct env *env, const struct log *log, struct
                             const struct mempool_options *options,
                             const struct mempool_events *events)
 {
+    ASSERT(env && chain && options);
+    ASSERT(options->cluster_count_max <= MEMPOOL_CLUSTER_COUNT_MAX);
     struct mempool *mempool = xcalloc(1, sizeof *mempool);
     mempool->env = env;
     mempool->check_ended = check_ended;
@@ -195,6 +197,7 @@ struct feerate mempool_chunk(const struct mempool *mempool, const struct mempool
     const struct pool_entry *own = pool_entry_of(entry);
     const struct pool_cluster *cluster = pool_cluster_of(mempool, own);
     uint32_t i = 0;
+    ASSERT(!cluster->is_dirty && own->cluster_at < cluster->n);
     while (cluster->chunks[i].end <= own->cluster_at)
         i++;
     return cluster->chunks[i].rate;
@@ -205,6 +208,7 @@ void mempool_mark_broadcast(struct mempool *mempool, const struct txid *txid)
     struct pool_entry *entry = pool_find(mempool, txid);
     if (!entry || !entry->pub.is_unbroadcast)
         return;
+    ASSERT(mempool->n_unbroadcast > 0);
     entry->pub.is_unbroadcast = false;
     mempool->n_unbroadcast--;
 }

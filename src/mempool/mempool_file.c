@@ -150,6 +150,7 @@ static void blocks_synced(void *arg, const struct verdict *verdict)
 void mempool_file_save(const struct mempool *mempool, const char *path,
                        void (*done)(void *arg, int error), void *arg)
 {
+    ASSERT(path && done);
     struct save *save = xcalloc(1, sizeof *save);
     save->env = mempool->env;
     save->path = xstrdup(path);
@@ -273,6 +274,7 @@ static void end(struct load *load)
         if (load->r.failed)
             load->result.error = -EUCLEAN;
     }
+    ASSERT(load->under_way == 0 && mempool->n_loads > 0);
     load->done(load->arg, &load->result);
     drop_again(load);
     xfree(load->bytes);
@@ -290,6 +292,7 @@ static void taken(void *arg, const struct mempool_result *result)
 {
     struct load_tx *tx = arg;
     struct load *load = tx->load;
+    ASSERT(load->under_way > 0);
     bool is_in = result->verdict.code == REJECT_NONE || result->was_known;
     load->under_way--;
     if (!is_in && !load->mempool->closing && !pool_is_settled(load->mempool)) {
@@ -325,6 +328,7 @@ static bool read_next(struct load *load, struct span *raw, int64_t *time_s)
 
 static void hand_in(struct load *load, struct load_tx *tx)
 {
+    ASSERT(load->under_way < LOAD_AT_ONCE);
     tx->next = NULL;
     load->under_way++;
     pool_accept_loaded(load->mempool, tx->raw, tx->time_s, taken, tx);
@@ -337,6 +341,7 @@ static void hand_in_next(struct load *load)
     struct load_tx with = {.load = load};
     if (!read_next(load, &with.raw, &with.time_s))
         return;
+    ASSERT(load->n_left > 0);
     load->n_left--;
     if (with.time_s <= pool_now_s(mempool) - mempool->options.expiry_s)
         load->result.n_expired++;
@@ -402,6 +407,7 @@ static void load_done(struct env_job *job)
 void mempool_file_load(struct mempool *mempool, const char *path,
                        void (*done)(void *arg, const struct mempool_load *load), void *arg)
 {
+    ASSERT(path && done);
     struct load *load = xcalloc(1, sizeof *load);
     load->mempool = mempool;
     load->path = xstrdup(path);

@@ -1,6 +1,7 @@
 /* policy.c - see policy.h. */
 #include "mempool/policy.h"
 
+#include "consensus/block.h"
 #include "consensus/script_type.h"
 #include "consensus/sigops.h"
 
@@ -16,10 +17,15 @@
 #define SPEND_BYTES         (32 + 4 + 1 + 107 + 4)
 #define SPEND_WITNESS_BYTES (32 + 4 + 1 + 107 / WITNESS_SCALE + 4)
 
+_Static_assert(POLICY_TX_WEIGHT_MAX_WU <= BLOCK_WEIGHT_MAX_WU, "what is relayed can be mined");
+_Static_assert(5 * POLICY_TX_SIGOPS_COST_MAX <= BLOCK_SIGOPS_COST_MAX, "a block has room for five");
+_Static_assert(POLICY_TRUC_CHILD_VBYTES_MAX < POLICY_TRUC_VBYTES_MAX, "a small child");
+
 /* -- The transaction by itself ----------------------------------------------------------------- */
 
 int64_t policy_dust_threshold_sat(const struct tx_out *out, int64_t dust_sat_per_kvb)
 {
+    ASSERT(out && dust_sat_per_kvb >= 0);
     if (script_is_unspendable(out->script_pubkey))
         return 0;
     struct writer w = writer_counting();
@@ -72,6 +78,7 @@ static enum reject check_outputs(const struct policy *policy, const struct tx *t
 
 enum reject policy_check_tx(const struct policy *policy, const struct tx *tx)
 {
+    ASSERT(policy && tx->n_in > 0 && tx->n_out > 0); /* tx_check() holds */
     if (tx->version < 1 || tx->version > POLICY_TX_VERSION_MAX)
         return REJECT_TX_VERSION;
     if (tx_weight_wu(tx) > POLICY_TX_WEIGHT_MAX_WU)
@@ -153,6 +160,7 @@ static bool check_input(const struct tx *tx, uint32_t i, struct span script_pubk
 
 bool policy_check_inputs(const struct tx *tx, const struct tx_out *spent, struct verdict *verdict)
 {
+    ASSERT(tx && spent && verdict);
     if (!legacy_sigops_are_few(tx, spent))
         return verdict_set(verdict, REJECT_NONSTANDARD_INPUTS,
                            "non-witness sigops exceed bip54 limit");
@@ -236,6 +244,7 @@ static bool input_witness_is_standard(const struct tx_in *in, struct span script
 
 bool policy_witness_is_standard(const struct tx *tx, const struct tx_out *spent)
 {
+    ASSERT(tx && spent);
     for (uint32_t i = 0; i < tx->n_in; i++)
         if (tx->in[i].witness.len > 0 &&
             !input_witness_is_standard(&tx->in[i], spent[i].script_pubkey))
@@ -245,6 +254,7 @@ bool policy_witness_is_standard(const struct tx *tx, const struct tx_out *spent)
 
 bool policy_spends_witness_program(const struct tx *tx, const struct tx_out *spent)
 {
+    ASSERT(tx && spent);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         struct span script = spent[i].script_pubkey;
         if (script_solve(script).type == SCRIPT_TYPE_ANCHOR)

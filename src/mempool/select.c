@@ -70,6 +70,7 @@ static void merge_push_place(struct merge *merge, uint32_t place)
 /* Go on in the top cluster, or leave it. */
 static void merge_next(struct merge *merge, bool leave)
 {
+    ASSERT(merge->n > 0 && merge->at[0].cluster->heap_at[POOL_HEAP_BEST] != POOL_NOT_IN_HEAP);
     struct cursor top = merge->at[0];
     uint32_t place = top.cluster->heap_at[POOL_HEAP_BEST];
     bool is_first = top.chunk == 0;
@@ -95,6 +96,7 @@ static void chunk_bounds(const struct cursor *cursor, uint32_t *begin, uint32_t 
 {
     *begin = cursor->chunk == 0 ? 0 : cursor->cluster->chunks[cursor->chunk - 1].end;
     *end = cursor->cluster->chunks[cursor->chunk].end;
+    ASSERT(*begin < *end && *end <= cursor->cluster->n);
 }
 
 /* Take the chunk if there is room for all of it. */
@@ -136,6 +138,7 @@ const struct mempool_entry **mempool_select_for_block(const struct mempool *memp
                                                       const struct mempool_selection *selection,
                                                       size_t *n, int64_t *fees_sat)
 {
+    ASSERT(selection && n && fees_sat);
     ASSERT(mempool->clusters.n_dirty == 0);
     struct choice choice = {0};
     struct merge merge = {.clusters = &mempool->clusters};
