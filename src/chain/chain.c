@@ -406,27 +406,22 @@ const char *chain_loss(struct chain *chain)
     return lost_text(&chain->lost);
 }
 
-uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
-                          chain_read_fn *done, void *arg)
+void chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
+                      chain_read_fn *done, void *arg)
 {
-    return block_read(&chain->reads, node, want_undo, done, arg);
+    block_read(&chain->reads, node, want_undo, done, arg);
 }
 
-uint64_t chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
-                         void *arg)
+void chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
+                     void *arg)
 {
-    return block_read_undo(&chain->reads, node, done, arg);
+    block_read_undo(&chain->reads, node, done, arg);
 }
 
-uint64_t chain_read_for_peer(struct chain *chain, const struct block_node *node, bool is_raw,
-                             chain_read_fn *done, void *arg)
+void chain_read_for_peer(struct chain *chain, const struct block_node *node, bool is_raw,
+                         chain_read_fn *done, void *arg)
 {
-    return block_read_for_peer(&chain->reads, node, is_raw, done, arg);
-}
-
-void chain_read_cancel(struct chain *chain, uint64_t id)
-{
-    block_read_cancel(&chain->reads, id);
+    block_read_for_peer(&chain->reads, node, is_raw, done, arg);
 }
 
 void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *done, void *arg)

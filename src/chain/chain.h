@@ -129,19 +129,16 @@ size_t chain_lost_blocks(struct chain *chain, const struct block_node **out, siz
  * Borrowed until the next call. */
 const char *chain_loss(struct chain *chain);
 
-/* Read a stored block, off the loop. want_undo: also what it spent. Returns an id for
- * chain_read_cancel(): after that done is not called. */
-uint64_t chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
-                          chain_read_fn *done, void *arg);
+/* Read a stored block, off the loop. want_undo: also what it spent. */
+void chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
+                      chain_read_fn *done, void *arg);
 /* The same for what the block spent, alone: read->block is NULL where it had to be read. */
-uint64_t chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
-                         void *arg);
-/* Nobody wants that read any more: its done is not called. An id that is over does nothing. */
-void chain_read_cancel(struct chain *chain, uint64_t id);
+void chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
+                     void *arg);
 /* The same for a peer of ours, which can wait: after what the user asks for and what we write.
  * is_raw: the bytes are only handed on, so block->raw is all that is filled in. */
-uint64_t chain_read_for_peer(struct chain *chain, const struct block_node *node, bool is_raw,
-                             chain_read_fn *done, void *arg);
+void chain_read_for_peer(struct chain *chain, const struct block_node *node, bool is_raw,
+                         chain_read_fn *done, void *arg);
 
 /* A transaction of the active chain, by the txindex, read off the loop. done gets NULL if it is
  * unknown. found->tx is NULL where the index has an old row, or its row does not lead to the

@@ -131,7 +131,7 @@ static void check_files(struct run *run)
         sim_world_fail(run->world, "no block files");
     while ((node = chain_next_node(chain, &at)))
         if (node->status & BLOCK_HAVE_DATA)
-            (void)chain_read_block(chain, node, node->status & BLOCK_HAVE_UNDO, on_read, run);
+            chain_read_block(chain, node, node->status & BLOCK_HAVE_UNDO, on_read, run);
     sim_world_run_for(run->world, 3 * SECOND);
 }
 

@@ -7,12 +7,11 @@
 #include "chain/disk/block_ref.h"
 #include "util/alloc.h"
 
-/* One read. Cancelling only forgets who asked: the job ends by itself. */
+/* One read. */
 struct block_read {
     struct env_job job;
     struct block_reads *reads;
-    struct block_read *next;
-    uint64_t id;
+    struct list_link link; /* of those that wait */
     const struct block_node *node;
     struct block_ref *ref;
     bool is_decoded, want_undo, is_raw, is_for_peer;
@@ -20,31 +19,18 @@ struct block_read {
     struct file_pos data_pos, undo_pos;
     uint8_t *undo;
     int error;
-    chain_read_fn *done; /* NULL: cancelled */
+    chain_read_fn *done;
     void *arg;
 };
 
 void block_reads_init(struct block_reads *reads, const struct block_reads *with)
 {
     *reads = *with;
-    hash_map_init(&reads->by_id);
 }
 
 void block_reads_deinit(struct block_reads *reads)
 {
-    ASSERT(reads->by_id.count == 0 && !reads->waiting);
-    hash_map_deinit(&reads->by_id);
-}
-
-static bool has_id(const void *value, const void *key)
-{
-    return ((const struct block_read *)value)->id == *(const uint64_t *)key;
-}
-
-/* Ids are counted up: spreading them is all the hash has to do. */
-static uint64_t hash_id(uint64_t id)
-{
-    return id * UINT64_C(0x9e3779b97f4a7c15);
+    ASSERT(reads->waiting.count == 0);
 }
 
 static void run(struct env_job *job)
@@ -97,16 +83,13 @@ static void done(struct env_job *job)
     struct block_read *read = (struct block_read *)job;
     struct block_reads *reads = read->reads;
     note_loss(read);
-    (void)hash_map_remove(&reads->by_id, hash_id(read->id), has_id, &read->id);
-    if (read->done) {
-        struct chain_block_read result = {
-            .error = job->cancelled ? -ECANCELED : read->error,
-            .block = read->ref,
-            .undo_raw = span_of(read->undo, read->undo ? read->undo_pos.len : 0),
-            .node = read->node,
-        };
-        read->done(read->arg, &result);
-    }
+    struct chain_block_read result = {
+        .error = job->cancelled ? -ECANCELED : read->error,
+        .block = read->ref,
+        .undo_raw = span_of(read->undo, read->undo ? read->undo_pos.len : 0),
+        .node = read->node,
+    };
+    read->done(read->arg, &result);
     block_ref_drop(read->ref);
     xfree(read->undo);
     xfree(read);
@@ -126,25 +109,18 @@ static void submit(struct block_read *read)
                    &read->job);
 }
 
-static bool must_wait(const struct block_read *read)
-{
-    return read->want_undo && read->reads->writes->n_undo > 0;
-}
-
 /* Undo data may have been written: reads that waited for it can start. */
 static void start_waiting(void *part)
 {
     struct block_reads *reads = part;
-    while (reads->waiting && !must_wait(reads->waiting)) {
-        struct block_read *read = reads->waiting;
-        reads->waiting = read->next;
+    struct block_read *read;
+    while (reads->writes->n_undo == 0 &&
+           (read = LIST_POP(struct block_read, &reads->waiting, link)))
         submit(read);
-    }
 }
 
 /* with: what is wanted, and who wants it. */
-static uint64_t start(struct block_reads *reads, const struct block_node *node,
-                      struct block_read with)
+static void start(struct block_reads *reads, const struct block_node *node, struct block_read with)
 {
     struct block_ref *kept = kept_blocks_find(reads->kept, node);
     bool is_there = kept || block_node_has_data(node);
@@ -153,67 +129,52 @@ static uint64_t start(struct block_reads *reads, const struct block_node *node,
         struct chain_block_read result = {.error = reads->core->closing ? -ECANCELED : error,
                                           .node = node};
         with.done(with.arg, &result);
-        return 0;
+        return;
     }
     struct block_read *read = xcalloc(1, sizeof *read);
     *read = with;
     read->reads = reads;
-    read->id = ++reads->last_id;
     read->node = node;
     read->ref = kept ? block_ref_hold(kept) : NULL;
     read->is_decoded = kept != NULL;
     core_begin(reads->core);
-    hash_map_insert(&reads->by_id, hash_id(read->id), read);
-    if (!must_wait(read)) {
+    if (read->want_undo && reads->writes->n_undo > 0)
+        list_add(&reads->waiting, &read->link);
+    else
         submit(read);
-        return read->id;
-    }
-    struct block_read **end = &reads->waiting;
-    while (*end)
-        end = &(*end)->next;
-    *end = read;
-    return read->id;
 }
 
-uint64_t block_read(struct block_reads *reads, const struct block_node *node, bool want_undo,
-                    chain_read_fn *done_fn, void *arg)
+void block_read(struct block_reads *reads, const struct block_node *node, bool want_undo,
+                chain_read_fn *done_fn, void *arg)
 {
     struct block_read with = {.want_undo = want_undo, .done = done_fn, .arg = arg};
     ASSERT(node && done_fn);
-    return start(reads, node, with);
+    start(reads, node, with);
 }
 
-uint64_t block_read_undo(struct block_reads *reads, const struct block_node *node,
-                         chain_read_fn *done_fn, void *arg)
+void block_read_undo(struct block_reads *reads, const struct block_node *node,
+                     chain_read_fn *done_fn, void *arg)
 {
     ASSERT(node && done_fn);
     struct block_read with = {
         .want_undo = true, .is_undo_alone = true, .done = done_fn, .arg = arg};
-    return start(reads, node, with);
+    start(reads, node, with);
 }
 
-uint64_t block_read_for_peer(struct block_reads *reads, const struct block_node *node, bool is_raw,
-                             chain_read_fn *done_fn, void *arg)
+void block_read_for_peer(struct block_reads *reads, const struct block_node *node, bool is_raw,
+                         chain_read_fn *done_fn, void *arg)
 {
     struct block_read with = {.is_raw = is_raw, .is_for_peer = true, .done = done_fn, .arg = arg};
     ASSERT(node && done_fn);
-    return start(reads, node, with);
-}
-
-void block_read_cancel(struct block_reads *reads, uint64_t id)
-{
-    struct block_read *read = hash_map_find(&reads->by_id, hash_id(id), has_id, &id);
-    if (read)
-        read->done = NULL;
+    start(reads, node, with);
 }
 
 static void cancel_all(void *part)
 {
     struct block_reads *reads = part;
     /* Those under way end by themselves; those waiting are let go with an error. */
-    while (reads->waiting) {
-        struct block_read *read = reads->waiting;
-        reads->waiting = read->next;
+    struct block_read *read;
+    while ((read = LIST_POP(struct block_read, &reads->waiting, link))) {
         read->want_undo = false;
         read->job.cancelled = true;
         done(&read->job);

@@ -260,7 +260,7 @@ static void start_renewal(struct index_follower *follower)
     ASSERT(old->height <= follower->at->height);
     follower->next = old;
     follower->task = INDEX_TASK_READ;
-    (void)block_read_for_peer(follower->reads, old, false, block_was_read, follower);
+    block_read_for_peer(follower->reads, old, false, block_was_read, follower);
 }
 
 static void start_next_block(struct index_follower *follower)
@@ -274,7 +274,7 @@ static void start_next_block(struct index_follower *follower)
     follower->at = block_node_fork(follower->at, active_chain_tip(follower->active));
     follower->next = active_chain_at(follower->active, follower->at->height + 1);
     follower->task = INDEX_TASK_READ;
-    (void)block_read(follower->reads, follower->next, false, block_was_read, follower);
+    block_read(follower->reads, follower->next, false, block_was_read, follower);
 }
 
 /* -- Opening and closing ----------------------------------------------------------------------- */

@@ -185,7 +185,7 @@ static void try_next_hint(struct spender_lookup *lookup)
         node = block_of_hint(follower, &hint);
     }
     if (node)
-        (void)block_read(follower->reads, node, false, hinted_block_was_read, lookup);
+        block_read(follower->reads, node, false, hinted_block_was_read, lookup);
     else /* an index that is being made anew knows nothing of what is not spent */
         end(&lookup->base, follower->was_synced ? 0 : -EAGAIN);
 }

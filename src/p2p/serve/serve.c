@@ -336,7 +336,7 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
     p2p->serve.n_reads++;
     read->is_starting = true;
     /* Bytes are handed on as they are; leaving the witness out needs them decoded. */
-    (void)chain_read_for_peer(p2p->chain, node, with_witness, on_read, read);
+    chain_read_for_peer(p2p->chain, node, with_witness, on_read, read);
     read->is_starting = false;
     if (read->is_done)
         p2p_schedule_now(p2p);

@@ -173,8 +173,8 @@ static void ask_something(struct forest *f, struct chain_rig *rig, struct tally 
         block_ref_drop(ref);
         break;
     case 1:
-        (void)chain_read_block(rig->chain, node ? node : chain_tip(rig->chain), true, check_read,
-                               &tally->answered);
+        chain_read_block(rig->chain, node ? node : chain_tip(rig->chain), true, check_read,
+                         &tally->answered);
         break;
     case 2:
         chain_coin_stats(rig->chain, COIN_STATS_NONE, ignore_stats, &tally->answered);

@@ -55,7 +55,7 @@ static void note_read(void *arg, const struct chain_block_read *read)
 static struct answer read_node(struct fixture *f, const struct block_node *node, bool want_undo)
 {
     struct answer answer = {0};
-    (void)chain_read_block(f->rig.chain, node, want_undo, note_read, &answer);
+    chain_read_block(f->rig.chain, node, want_undo, note_read, &answer);
     rig_wait(&f->rig, &answer.is_done);
     return answer;
 }
@@ -116,11 +116,9 @@ TEST(a_block_that_is_not_stored_is_said_to_be_missing, struct fixture *f)
     const struct built_block *next = builder_block(&f->b, f->base, NULL);
     rig_announce(&f->rig, next);
     struct answer answer = {0};
-    uint64_t id =
-        chain_read_block(f->rig.chain, chain_best_header(f->rig.chain), true, note_read, &answer);
+    chain_read_block(f->rig.chain, chain_best_header(f->rig.chain), true, note_read, &answer);
     assert_true(answer.is_done); /* at once */
     assert_int_equal(answer.error, -ENOENT);
-    chain_read_cancel(f->rig.chain, id);
 }
 
 TEST(damage_is_reported, struct fixture *f)
@@ -177,24 +175,6 @@ TEST(a_failing_disk_is_reported, struct fixture *f)
     block_ref_drop(answer.block);
 }
 
-TEST(a_cancelled_read_never_answers, struct fixture *f)
-{
-    struct answer answers[4] = {{0}};
-    uint64_t ids[COUNT_OF(answers)];
-    for (size_t i = 0; i < COUNT_OF(answers); i++)
-        ids[i] = chain_read_block(f->rig.chain, chain_at(f->rig.chain, (int32_t)i + 1), true,
-                                  note_read, &answers[i]);
-    chain_read_cancel(f->rig.chain, ids[1]);
-    chain_read_cancel(f->rig.chain, ids[3]);
-    chain_read_cancel(f->rig.chain, ids[3]); /* twice is once */
-    rig_settle(&f->rig);
-    for (size_t i = 0; i < COUNT_OF(answers); i++) {
-        assert_int_equal(answers[i].is_done, i % 2 == 0);
-        block_ref_drop(answers[i].block);
-    }
-    chain_read_cancel(f->rig.chain, ids[0]); /* answered long ago */
-}
-
 TEST(closing_answers_every_read, struct fixture *f)
 {
     for (int steps = 0; steps < 10; steps++) {
@@ -202,8 +182,7 @@ TEST(closing_answers_every_read, struct fixture *f)
         const struct built_block *next = builder_block(&f->b, f->base, NULL);
         rig_submit(&f->rig, next); /* its undo data may be on its way */
         for (size_t i = 0; i < COUNT_OF(answers); i++) {
-            (void)chain_read_block(f->rig.chain, chain_tip(f->rig.chain), i % 2, note_read,
-                                   &answers[i]);
+            chain_read_block(f->rig.chain, chain_tip(f->rig.chain), i % 2, note_read, &answers[i]);
             for (int k = 0; k < steps; k++)
                 (void)sim_env_step(f->rig.sim);
         }

@@ -46,7 +46,7 @@ static const struct block_node *node_of(const struct fixture *f, const struct bu
 static struct seen read_now(struct fixture *f, const struct block_node *node, bool want_undo)
 {
     struct seen seen = {0};
-    (void)chain_read_block(f->rig.chain, node, want_undo, note_read, &seen);
+    chain_read_block(f->rig.chain, node, want_undo, note_read, &seen);
     rig_settle(&f->rig);
     assert_int_equal(seen.n_calls, 1);
     assert_ptr_equal(seen.node, node);
@@ -94,7 +94,7 @@ TEST(a_block_is_read_while_it_is_being_written, struct fixture *f)
         rig_submit(&f->rig, block);
         step_times(f, steps);
         const struct block_node *node = node_of(f, block);
-        (void)chain_read_block(f->rig.chain, node, true, note_read, &seen);
+        chain_read_block(f->rig.chain, node, true, note_read, &seen);
         rig_settle(&f->rig);
         assert_int_equal(seen.n_calls, 1);
         if (seen.error == 0)
@@ -115,7 +115,7 @@ TEST(undo_data_names_the_coins_that_were_spent, struct fixture *f)
     while (!rig_is_at(&f->rig, block))
         step_times(f, 1);
     assert_true(writes_of(f->rig.chain)->n_undo > 0);
-    (void)chain_read_block(f->rig.chain, chain_tip(f->rig.chain), true, note_read, &seen);
+    chain_read_block(f->rig.chain, chain_tip(f->rig.chain), true, note_read, &seen);
     rig_settle(&f->rig);
     assert_int_equal(seen.n_calls, 1);
     struct undo undo;
@@ -153,8 +153,7 @@ TEST(many_reads_are_each_answered_with_their_block, struct fixture *f)
 {
     struct seen seen[BASE_HEIGHT + 1] = {0};
     for (int32_t at = 0; at <= BASE_HEIGHT; at++)
-        (void)chain_read_block(f->rig.chain, chain_at(f->rig.chain, at), at % 2, note_read,
-                               &seen[at]);
+        chain_read_block(f->rig.chain, chain_at(f->rig.chain, at), at % 2, note_read, &seen[at]);
     rig_settle(&f->rig);
     for (int32_t at = 0; at <= BASE_HEIGHT; at++) {
         assert_int_equal(seen[at].n_calls, 1);
@@ -173,27 +172,6 @@ TEST(a_header_without_block_is_not_found, struct fixture *f)
     assert_null(seen.block);
 }
 
-TEST(a_cancelled_read_is_not_answered, struct fixture *f)
-{
-    for (int steps = 0; steps < 4; steps++) {
-        struct seen cancelled = {0}, other = {0};
-        const struct block_node *node = chain_at(f->rig.chain, 7);
-        uint64_t id = chain_read_block(f->rig.chain, node, false, note_read, &cancelled);
-        (void)chain_read_block(f->rig.chain, node, false, note_read, &other);
-        step_times(f, steps);
-        int before = cancelled.n_calls;
-        chain_read_cancel(f->rig.chain, id);
-        chain_read_cancel(f->rig.chain, id);
-        chain_read_cancel(f->rig.chain, UINT64_MAX);
-        rig_settle(&f->rig);
-        assert_int_equal(cancelled.n_calls, before);
-        assert_int_equal(other.n_calls, 1);
-        forget(&cancelled);
-        assert_is(&other, f->base[7]);
-        chain_read_cancel(f->rig.chain, id); /* long gone */
-    }
-}
-
 TEST(closing_answers_or_lets_go_of_every_read, struct fixture *f)
 {
     for (int steps = 0; steps < 12; steps++) {
@@ -205,10 +183,9 @@ TEST(closing_answers_or_lets_go_of_every_read, struct fixture *f)
         rig_submit(&f->rig, tip);
         step_times(f, steps);
         for (int i = 0; i < 10; i++)
-            (void)chain_read_block(f->rig.chain, chain_tip(f->rig.chain), i % 2, note_read,
-                                   &seen[i]);
+            chain_read_block(f->rig.chain, chain_tip(f->rig.chain), i % 2, note_read, &seen[i]);
         chain_close(f->rig.chain, note_error, &closed);
-        (void)chain_read_block(f->rig.chain, chain_at(f->rig.chain, 1), false, note_read, &late);
+        chain_read_block(f->rig.chain, chain_at(f->rig.chain, 1), false, note_read, &late);
         rig_wait(&f->rig, &closed.is_done);
         assert_int_equal(closed.error, 0);
         assert_int_equal(late.error, -ECANCELED);

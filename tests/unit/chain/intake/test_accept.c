@@ -147,7 +147,7 @@ TEST(bytes_behind_a_block_are_ignored, struct fixture *f)
     assert_true(accept_raw(f, longer, raw.len + 3, 0).is_connected);
     xfree(longer);
     struct block_ref *stored = NULL;
-    (void)chain_read_block(f->rig.chain, chain_tip(f->rig.chain), false, keep_raw, &stored);
+    chain_read_block(f->rig.chain, chain_tip(f->rig.chain), false, keep_raw, &stored);
     rig_settle(&f->rig);
     assert_non_null(stored);
     assert_true(span_equal(stored->block.raw, raw));

@@ -416,7 +416,7 @@ TEST(a_damaged_block_is_had_again_from_a_peer, struct fixture *f)
     sim_disk_damage(sim_env_disk(a->sim), "regtest/blocks/blk00000.dat", node->data.offset + 90,
                     0x40);
     int error = 1;
-    (void)chain_read_block(a->chain, node, false, note_read, &error);
+    chain_read_block(a->chain, node, false, note_read, &error);
     mesh_run(&f->mesh, 1000000);
     assert_int_not_equal(error, 0);
     assert_false(has_data((void *)node)); /* nobody has it so far */
