@@ -15,7 +15,4 @@ enum script_error {
 /* Core's message for an error, as its users see it. */
 const char *script_error_string(enum script_error error);
 
-/* Its name in Core's script_tests.json ("EVAL_FALSE"): for tests and tools. */
-const char *script_error_name(enum script_error error);
-
 #endif

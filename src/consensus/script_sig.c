@@ -240,7 +240,7 @@ enum script_error script_check_schnorr(struct script_run *run, struct span sig,
     memcpy(key + 1, pubkey, XONLY_BYTES);
     struct ec_pubkey parsed;
     if (!script_scratch_pubkey(run->scratch, span_of(key, sizeof key), &parsed) ||
-        !schnorr_verify_parsed(sig.p, span_of(hash, sizeof hash), &parsed))
+        !schnorr_verify(sig.p, span_of(hash, sizeof hash), &parsed))
         return SCRIPT_ERR_SCHNORR_SIG;
     return SCRIPT_OK;
 }

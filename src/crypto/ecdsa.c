@@ -39,8 +39,7 @@ static struct span read_integer(struct reader *r)
     return number;
 }
 
-/* Parse into the library's form; numbers that do not fit become zero. False if unreadable. */
-static bool parse_lax(struct span sig, secp256k1_ecdsa_signature *out)
+bool ecdsa_parse_lax(struct span sig, uint8_t compact[64])
 {
     struct reader r = reader_of(sig);
     if (read_u8(&r) != TAG_SEQUENCE)
@@ -54,25 +53,23 @@ static bool parse_lax(struct span sig, secp256k1_ecdsa_signature *out)
     if (r.failed)
         return false;
 
-    uint8_t compact[64] = {0};
-    bool fits = number_r.len <= 32 && number_s.len <= 32;
-    if (fits) {
-        if (number_r.len)
-            memcpy(compact + 32 - number_r.len, number_r.p, number_r.len);
-        if (number_s.len)
-            memcpy(compact + 64 - number_s.len, number_s.p, number_s.len);
-        fits = secp256k1_ecdsa_signature_parse_compact(secp256k1_context_static, out, compact);
-    }
-    if (!fits)
-        memset(out, 0, sizeof *out);
+    secp256k1_ecdsa_signature parsed;
+    memset(compact, 0, 64);
+    if (number_r.len > 32 || number_s.len > 32)
+        return true;
+    memcpy(compact + 32 - number_r.len, number_r.p, number_r.len);
+    memcpy(compact + 64 - number_s.len, number_s.p, number_s.len);
+    if (!secp256k1_ecdsa_signature_parse_compact(secp256k1_context_static, &parsed, compact))
+        memset(compact, 0, 64);
     return true;
 }
 
-bool ecdsa_parse_lax(struct span sig, uint8_t compact[64])
+/* The same into the library's form. */
+static bool parse_lax(struct span sig, secp256k1_ecdsa_signature *out)
 {
-    secp256k1_ecdsa_signature parsed;
-    return parse_lax(sig, &parsed) &&
-           secp256k1_ecdsa_signature_serialize_compact(secp256k1_context_static, compact, &parsed);
+    uint8_t compact[64];
+    return ecdsa_parse_lax(sig, compact) &&
+           secp256k1_ecdsa_signature_parse_compact(secp256k1_context_static, out, compact);
 }
 
 bool ecdsa_verify_lax(struct span sig, const uint8_t hash32[32], const struct ec_pubkey *pubkey)

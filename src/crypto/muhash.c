@@ -162,21 +162,6 @@ void muhash_remove(struct muhash *m, struct span element)
     multiply(&m->denominator, &number);
 }
 
-void muhash_combine(struct muhash *m, const struct muhash *other)
-{
-    ASSERT(m && other);
-    multiply(&m->numerator, &other->numerator);
-    multiply(&m->denominator, &other->denominator);
-}
-
-void muhash_subtract(struct muhash *m, const struct muhash *other)
-{
-    ASSERT(m && other);
-    struct num3072 numerator = other->numerator; /* other may be m */
-    multiply(&m->numerator, &other->denominator);
-    multiply(&m->denominator, &numerator);
-}
-
 void muhash_digest(const struct muhash *m, uint8_t out[32])
 {
     ASSERT(m);

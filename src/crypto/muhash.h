@@ -1,4 +1,4 @@
-/* muhash.h - a hash of a set: elements come and go in any order, and sets can be merged.
+/* muhash.h - a hash of a set: elements come and go in any order.
  *
  * Layer: crypto. A set is the product of its elements, each hashed to a number, modulo the prime
  * 2^3072 - 1103717. What was removed is kept as a divisor, so that the costly inversion happens
@@ -29,11 +29,6 @@ void muhash_init(struct muhash *m);
 void muhash_insert(struct muhash *m, struct span element);
 /* Take an element away. About 2 us. */
 void muhash_remove(struct muhash *m, struct span element);
-
-/* Add all elements of other: for parts worked out by several threads. */
-void muhash_combine(struct muhash *m, const struct muhash *other);
-/* Take all elements of other away. */
-void muhash_subtract(struct muhash *m, const struct muhash *other);
 
 /* The set's hash; m stays as it is. About 5 ms. */
 void muhash_digest(const struct muhash *m, uint8_t out[32]);

@@ -4,15 +4,7 @@
 #include <secp256k1_extrakeys.h>
 #include <secp256k1_schnorrsig.h>
 
-bool schnorr_verify(const uint8_t sig[64], struct span message, const uint8_t pubkey[32])
-{
-    secp256k1_xonly_pubkey key;
-    return secp256k1_xonly_pubkey_parse(secp256k1_context_static, &key, pubkey) &&
-           secp256k1_schnorrsig_verify(secp256k1_context_static, sig, message.p, message.len, &key);
-}
-
-bool schnorr_verify_parsed(const uint8_t sig[64], struct span message,
-                           const struct ec_pubkey *pubkey)
+bool schnorr_verify(const uint8_t sig[64], struct span message, const struct ec_pubkey *pubkey)
 {
     secp256k1_xonly_pubkey key;
     return secp256k1_xonly_pubkey_from_pubkey(secp256k1_context_static, &key, NULL,

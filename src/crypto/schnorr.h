@@ -13,14 +13,9 @@
 
 /* Verify a signature over a message of any length.
  *
- * In:       pubkey   an x coordinate
- * Returns:  false also where pubkey is not the x of a point
+ * In:       pubkey   the parity of its y does not count: only x is the key
  * Spec:     BIP-340, Verification */
-NODISCARD bool schnorr_verify(const uint8_t sig[64], struct span message, const uint8_t pubkey[32]);
-
-/* The same by a key that was parsed before, which saves an eighth of the time. The parity of its y
- * does not count: only x is the key. */
-NODISCARD bool schnorr_verify_parsed(const uint8_t sig[64], struct span message,
-                                     const struct ec_pubkey *pubkey);
+NODISCARD bool schnorr_verify(const uint8_t sig[64], struct span message,
+                              const struct ec_pubkey *pubkey);
 
 #endif

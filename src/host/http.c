@@ -649,16 +649,6 @@ void http_stop(struct http *http)
     }
 }
 
-size_t http_connections(const struct http *http)
-{
-    return http->connections.count;
-}
-
-size_t http_pending(const struct http *http)
-{
-    return http->n_pending;
-}
-
 size_t http_unanswered(const struct http *http)
 {
     size_t n = 0;

@@ -80,9 +80,6 @@ NODISCARD int http_listen(struct http *http, const char *address, uint16_t port)
 
 /* Stop listening, end idle connections; the others end after their answer. */
 void http_stop(struct http *http);
-/* Open connections, and requests not answered yet. */
-size_t http_connections(const struct http *http);
-size_t http_pending(const struct http *http);
 /* Connections with an answer that is still due or not wholly handed to the kernel. */
 size_t http_unanswered(const struct http *http);
 

@@ -217,15 +217,6 @@ int jobs_compute_threads(void *ctx)
     return jobs->pools[ENV_POOL_COMPUTE].threads_max;
 }
 
-int jobs_threads_started(struct jobs *jobs)
-{
-    ASSERT(jobs);
-    pthread_mutex_lock(&jobs->lock);
-    int n = jobs->pools[ENV_POOL_COMPUTE].n_threads + jobs->pools[ENV_POOL_BLOCKING].n_threads;
-    pthread_mutex_unlock(&jobs->lock);
-    return n;
-}
-
 static void pool_init(struct pool *pool, struct jobs *jobs, int threads_max)
 {
     ASSERT(threads_max >= 1);

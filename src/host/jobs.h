@@ -30,7 +30,4 @@ void jobs_submit(void *jobs, enum env_pool pool, enum env_priority priority, str
 void jobs_cancel(void *jobs, struct env_job *job);
 int jobs_compute_threads(void *jobs);
 
-/* Threads that run at the moment, of both pools. */
-int jobs_threads_started(struct jobs *jobs);
-
 #endif

@@ -307,23 +307,15 @@ uint64_t streams_listen(void *ctx, const char *address, uint16_t port,
     return stream->id;
 }
 
-uint16_t streams_port(struct streams *streams, uint64_t id)
-{
-    struct stream *stream = find(streams, id);
-    if (!stream)
-        return 0;
-    if (stream->listener)
-        return sockets_local_port(evconnlistener_get_fd(stream->listener));
-    return stream->bufferevent ? sockets_local_port(bufferevent_getfd(stream->bufferevent)) : 0;
-}
-
 uint16_t streams_local(void *ctx, uint64_t id, char *address, size_t size)
 {
     struct streams *streams = ctx;
     struct stream *stream = find(streams, id);
-    if (!stream || !stream->bufferevent)
+    if (!stream || !(stream->listener || stream->bufferevent))
         return 0;
-    return sockets_local(bufferevent_getfd(stream->bufferevent), address, size);
+    return sockets_local(stream->listener ? evconnlistener_get_fd(stream->listener)
+                                          : bufferevent_getfd(stream->bufferevent),
+                         address, size);
 }
 
 /* [tx 13] And given to the kernel. */

@@ -23,16 +23,14 @@ void streams_free(struct streams *streams);
  * (with a negative errno; -EINVAL for an address that is not numeric). Borrows events. */
 uint64_t streams_connect(void *streams, const char *address, uint16_t port,
                          const struct env_stream_events *events, void *arg);
-/* Listen; port 0 takes a free one, see streams_port(). Returns: the listener's id, or 0 with
+/* Listen; port 0 takes a free one, see streams_local(). Returns: the listener's id, or 0 with
  * *error, a negative errno. Borrows events. */
 uint64_t streams_listen(void *streams, const char *address, uint16_t port,
                         const struct env_stream_events *events, void *arg, int *error);
-/* The local port of a stream or listener; 0 if there is no such id. */
-uint16_t streams_port(struct streams *streams, uint64_t id);
 
-/* Queue a copy of bytes. An id that is gone is ignored, here and below. */
-/* Our own end of a stream: see struct env_streams. */
+/* Our own end of a stream or listener: see struct env_streams. */
 uint16_t streams_local(void *streams, uint64_t id, char *address, size_t size);
+/* Queue a copy of bytes. An id that is gone is ignored, here and below. */
 void streams_send(void *streams, uint64_t id, struct span bytes);
 /* Queue bytes without a copy; release(arg) once when they are sent, or the stream is gone. */
 void streams_send_shared(void *streams, uint64_t id, struct span bytes, void (*release)(void *arg),

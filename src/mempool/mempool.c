@@ -176,20 +176,9 @@ const struct mempool_options *mempool_options_of(const struct mempool *mempool)
     return &mempool->options;
 }
 
-size_t mempool_pending(const struct mempool *mempool)
-{
-    const struct pool_putbacks *putbacks = &mempool->putbacks;
-    return mempool->n_checks + putbacks->n - putbacks->first;
-}
-
 size_t mempool_unbroadcast_count(const struct mempool *mempool)
 {
     return mempool->n_unbroadcast;
-}
-
-size_t mempool_cluster_count(const struct mempool *mempool, const struct mempool_entry *entry)
-{
-    return pool_cluster_of(mempool, pool_entry_of(entry))->n;
 }
 
 struct feerate mempool_chunk(const struct mempool *mempool, const struct mempool_entry *entry)

@@ -152,7 +152,6 @@ uint64_t mempool_sequence(const struct mempool *mempool);         /* of the last
 int64_t mempool_min_feerate_sat_per_kvb(struct mempool *mempool); /* now; at least min relay */
 /* As handed to mempool_new(); lives as long as the mempool does. */
 const struct mempool_options *mempool_options_of(const struct mempool *mempool);
-size_t mempool_pending(const struct mempool *mempool); /* being checked, or to be put back */
 /* Entries of our own user that no peer has asked for or told us of yet. */
 size_t mempool_unbroadcast_count(const struct mempool *mempool);
 
@@ -176,8 +175,6 @@ const struct mempool_entry **mempool_ancestors(const struct mempool *mempool,
 /* All that spends from it, directly or not, likewise. */
 const struct mempool_entry **mempool_descendants(const struct mempool *mempool,
                                                  const struct mempool_entry *entry, size_t *n);
-/* Number of entries in an entry's cluster, itself included. */
-size_t mempool_cluster_count(const struct mempool *mempool, const struct mempool_entry *entry);
 /* The chunk that it would be mined in: its modified fees, and its size in adjusted weight units. */
 struct feerate mempool_chunk(const struct mempool *mempool, const struct mempool_entry *entry);
 
@@ -212,7 +209,7 @@ const struct mempool_entry **mempool_select_for_block(const struct mempool *memp
                                                       const struct mempool_selection *selection,
                                                       size_t *n, int64_t *fees_sat);
 
-/* Assert every invariant. Costly; for tests and -checkmempool. */
+/* Assert every invariant. Costly. */
 void mempool_verify(const struct mempool *mempool);
 
 #endif

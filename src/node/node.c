@@ -727,3 +727,8 @@ struct mempool *node_mempool(struct node *node)
 {
     return node->mempool;
 }
+
+struct p2p *node_p2p(struct node *node)
+{
+    return node->p2p;
+}

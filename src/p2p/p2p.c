@@ -402,6 +402,12 @@ size_t p2p_pending(const struct p2p *p2p)
     return p2p->n_operations;
 }
 
+void p2p_check(const struct p2p *p2p)
+{
+    address_book_check(p2p->book);
+    tx_fetch_check(&p2p->txs.fetch);
+}
+
 /* -- What happened elsewhere ---------------------------------------------------------------------
  */
 

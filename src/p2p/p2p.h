@@ -100,6 +100,9 @@ void p2p_advance(struct p2p *p2p, int64_t delta_us);
 /* Answers of chain, mempool and jobs that have not come yet. */
 size_t p2p_pending(const struct p2p *p2p);
 
+/* Assert that the parts agree with themselves. Costly. */
+void p2p_check(const struct p2p *p2p);
+
 /* -- What the chain and the mempool did: called by node from their events ---------------------- */
 
 /* See struct chain_events. Blocks first, then one p2p_tip_changed(). */

@@ -306,8 +306,10 @@ static void compare_summaries(struct scenario *s)
             sim_world_fail(s->world, "node %zu has other coins than node 0", i);
         if (sim_world_failure(s->world))
             return;
-        chain_check(node_chain(sim_world_node(s->world, i)));
-        mempool_verify(node_mempool(sim_world_node(s->world, i)));
+        struct node *node = sim_world_node(s->world, i);
+        chain_check(node_chain(node));
+        mempool_verify(node_mempool(node));
+        p2p_check(node_p2p(node));
     }
 }
 

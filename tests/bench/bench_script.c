@@ -125,7 +125,7 @@ static double signatures_time(struct bench *b, bool schnorr)
     double best = 1e9, start = now_s(), batch_start = start, end = start;
     for (uint32_t n = 0; end - start < b->seconds;) {
         const struct signed_hash *s = &all[n % SIGNATURES];
-        if (schnorr ? !schnorr_verify_parsed(s->sig, span_of(s->hash, 32), &pubkey)
+        if (schnorr ? !schnorr_verify(s->sig, span_of(s->hash, 32), &pubkey)
                     : !ecdsa_verify_lax(span_of(s->sig, s->len), s->hash, &pubkey))
             exit(1);
         if (++n % BATCH == 0) {

@@ -11,6 +11,7 @@
 #include "p2p/state.h"
 #include "sim/sim_env.h"
 #include "sim/sim_net.h"
+#include "support/frame_header.h"
 #include "util/alloc.h"
 
 struct world {
@@ -146,7 +147,7 @@ static void close_world(struct world *w)
 static void send_message(struct world *w, const char *name, struct span payload, bool is_broken)
 {
     uint8_t header[FRAME_HEADER_BYTES];
-    frame_header_encode(header, network_get(NETWORK_REGTEST)->magic, name, payload);
+    frame_header_of(header, network_get(NETWORK_REGTEST)->magic, name, payload);
     if (is_broken)
         header[20] ^= 1;
     sim_net_send(w->peer_host, w->stream, span_of(header, sizeof header));
@@ -171,8 +172,7 @@ static void check_books(const struct world *w)
 {
     const struct p2p *p2p = w->p2p;
     size_t n = 0, in_flight = 0, owed = 0;
-    tx_fetch_check(&p2p->txs.fetch);
-    address_book_check(p2p->book);
+    p2p_check(p2p);
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {
         ASSERT(peer->state != PEER_GONE && p2p_find_peer(p2p, peer->id) == peer);
         in_flight += peer->fetch.n_in_flight;

@@ -1,6 +1,7 @@
 /* mempool_rig.c - see mempool_rig.h. */
 #include "support/mempool_rig.h"
 
+#include "mempool/mempool_internal.h"
 #include "util/alloc.h"
 
 static void changed(void *ctx, const struct mempool_event *event)
@@ -171,6 +172,11 @@ const struct built_block *mempool_rig_mine(struct mempool_rig *rig, const struct
     if (rig->n_blocks < MEMPOOL_RIG_BLOCKS && block->height == rig->n_blocks + 1)
         rig->block[rig->n_blocks++] = block;
     return block;
+}
+
+size_t mempool_pending(const struct mempool *mempool)
+{
+    return mempool->n_checks + mempool->putbacks.n - mempool->putbacks.first;
 }
 
 void mempool_rig_settle(struct mempool_rig *rig)

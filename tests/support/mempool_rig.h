@@ -81,6 +81,8 @@ const struct built_block *mempool_rig_mine(struct mempool_rig *rig, const struct
 const struct built_block *mempool_rig_mine_on(struct mempool_rig *rig,
                                               const struct built_block *prev, const struct tx *tx,
                                               uint32_t n);
+/* Transactions that are being checked, or to be put back. */
+size_t mempool_pending(const struct mempool *mempool);
 /* Run until nothing happens any more. */
 void mempool_rig_settle(struct mempool_rig *rig);
 /* Let the wall clock go on. */

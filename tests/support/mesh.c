@@ -1,6 +1,7 @@
 /* mesh.c - see mesh.h. */
 #include "support/mesh.h"
 
+#include "support/frame_header.h"
 #include "support/unit.h"
 #include "util/alloc.h"
 #include "util/reader.h"
@@ -502,7 +503,7 @@ void raw_send_bytes(struct raw_peer *raw, const void *bytes, size_t len)
 void raw_send(struct raw_peer *raw, const char *name, const void *payload, size_t len)
 {
     uint8_t header[FRAME_HEADER_BYTES];
-    frame_header_encode(header, raw->mesh->builder->network.magic, name, span_of(payload, len));
+    frame_header_of(header, raw->mesh->builder->network.magic, name, span_of(payload, len));
     raw_send_bytes(raw, header, sizeof header);
     raw_send_bytes(raw, payload, len);
 }

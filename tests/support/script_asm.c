@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "consensus/script_internal.h"
+#include "support/script_names.h"
 #include "util/hex.h"
 
 static _Noreturn void bad(const char *what, const char *text)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/script_names.h"
 #include "util/hex.h"
 
 void script_vm_init(struct script_vm *vm)

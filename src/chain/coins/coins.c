@@ -239,26 +239,6 @@ int coins_get(struct coins *coins, const struct outpoint *outpoint, struct arena
 
 /* -- memory --------------------------------------------------------------------------------- */
 
-size_t coins_memory_bytes(const struct coins *coins)
-{
-    size_t bytes = coins->active.bytes + coins->frozen.bytes;
-    for (const struct coins_dying *dying = coins->dying; dying; dying = dying->next)
-        bytes += dying->table.bytes;
-    return bytes;
-}
-
-size_t coins_cached(const struct coins *coins)
-{
-    return (size_t)coins->active.count + coins->frozen.count;
-}
-
-size_t coins_dirty(const struct coins *coins)
-{
-    bool is_flushed =
-        coins->frozen_state == COINS_FROZEN_KEPT || coins->frozen_state == COINS_FROZEN_MERGING;
-    return (size_t)coins->active.n_dirty + (is_flushed ? 0 : coins->frozen.n_dirty);
-}
-
 bool coins_is_full(const struct coins *coins)
 {
     /* A quarter is left for the table that fills while this one is being flushed. */

@@ -92,12 +92,6 @@ NODISCARD int coins_get(struct coins *coins, const struct outpoint *outpoint, st
 NODISCARD int coins_find_txid(struct coins *coins, const struct txid *txid, bool in_memory,
                               int32_t *height);
 
-/* Memory of active and frozen tables; coins in memory; changes not yet in the store. */
-size_t coins_memory_bytes(const struct coins *coins);
-/* Coins in memory, in both tables. */
-size_t coins_cached(const struct coins *coins);
-/* Changes in memory that the store does not have yet. */
-size_t coins_dirty(const struct coins *coins);
 /* True if a flush is due because of memory. */
 bool coins_is_full(const struct coins *coins);
 
@@ -109,8 +103,6 @@ bool coins_is_full(const struct coins *coins);
  * durable before this is called. */
 void coins_flush_start(struct coins *coins, const struct block_hash *new_tip,
                        void (*done)(void *arg, int error), void *arg);
-/* Is a flush under way? */
-bool coins_is_flushing(const struct coins *coins);
 
 /* How often memory has let go of coins without being told to: what it knew before, it may not know
  * now. A constant number means that a coin which is unknown now was unknown before. */
@@ -140,17 +132,11 @@ NODISCARD int coins_repair_commit(struct coins *coins, const struct block_hash *
 /* Forget everything: the store becomes empty (-reindex-chainstate). *error: as of coins_open(). */
 NODISCARD int coins_wipe(struct coins *coins, char **error);
 
-/* Visit every coin of a snapshot of the store in key order (txid bytes, then vout). Any thread.
- * The caller has flushed before, so that the store is the committed tip. visit returns false to
- * stop. Returns 0 or a negative errno. */
-NODISCARD int coins_scan(struct coins *coins,
-                         bool (*visit)(void *arg, const struct outpoint *outpoint,
-                                       const struct coin *coin),
-                         void *arg);
-/* Snapshot now (loop thread), scan later (any thread): the pair that coins_scan() is made of. The
- * scan closes the cursor. */
+/* The store as it is now, to be scanned later. The caller has flushed before, so that it is the
+ * committed tip. Loop thread. */
 struct env_cursor *coins_snapshot(struct coins *coins);
-/* Show every coin of a snapshot, as coins_scan(). Owns: cursor, which it closes. Any thread. */
+/* Visit every coin of a snapshot in key order (txid bytes, then vout). Any thread. visit returns
+ * false to stop. Owns: cursor, which it closes. Returns 0 or a negative errno. */
 NODISCARD int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
                                   bool (*visit)(void *arg, const struct outpoint *outpoint,
                                                 const struct coin *coin),

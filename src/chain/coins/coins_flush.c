@@ -265,8 +265,3 @@ void coins_flush_start(struct coins *coins, const struct block_hash *new_tip,
     coins->flushing = true;
     env_job_submit(coins->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &coins->flush.job);
 }
-
-bool coins_is_flushing(const struct coins *coins)
-{
-    return coins->flushing;
-}

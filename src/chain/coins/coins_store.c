@@ -304,13 +304,6 @@ int coins_scan_snapshot(struct coins *coins, struct env_cursor *cursor,
     return error;
 }
 
-int coins_scan(struct coins *coins,
-               bool (*visit)(void *arg, const struct outpoint *outpoint, const struct coin *coin),
-               void *arg)
-{
-    return coins_scan_snapshot(coins, coins_snapshot(coins), visit, arg);
-}
-
 struct size_sum {
     struct coins *coins;
     uint64_t bytes;

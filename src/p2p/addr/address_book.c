@@ -546,11 +546,6 @@ size_t address_book_count_of(const struct address_book *book, uint8_t network, b
     return n;
 }
 
-size_t address_book_count_source(const struct address_book *book, enum address_source source)
-{
-    return book->per_source[source];
-}
-
 static void show(const struct entry *entry, struct address_entry *out)
 {
     *out = (struct address_entry){.address = entry->address,
@@ -572,15 +567,6 @@ bool address_book_next(const struct address_book *book, size_t *at, struct addre
         return false;
     show(book->entries[(*at)++], out);
     return true;
-}
-
-bool address_book_find(const struct address_book *book, const struct net_address *address,
-                       struct address_entry *out)
-{
-    const struct entry *entry = find(book, address);
-    if (entry)
-        show(entry, out);
-    return entry != NULL;
 }
 
 /* -- As bytes ------------------------------------------------------------------------------------

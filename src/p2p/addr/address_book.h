@@ -93,13 +93,8 @@ size_t address_book_sample(struct address_book *book, size_t max, unsigned perce
 size_t address_book_count(const struct address_book *book);
 /* Of a network (NET_NONE: all), in new or in tried. */
 size_t address_book_count_of(const struct address_book *book, uint8_t network, bool tried);
-/* Of a source. */
-size_t address_book_count_source(const struct address_book *book, enum address_source source);
 /* Visit all: start with *at = 0; false at the end. */
 bool address_book_next(const struct address_book *book, size_t *at, struct address_entry *out);
-/* The address's entry; false if unknown. */
-bool address_book_find(const struct address_book *book, const struct net_address *address,
-                       struct address_entry *out);
 
 /* The whole book as bytes with a checksum, appended to out. */
 void address_book_encode(const struct address_book *book, struct buffer *out);
@@ -109,7 +104,7 @@ void address_book_encode(const struct address_book *book, struct buffer *out);
  *           or more than the limit */
 NODISCARD bool address_book_decode(struct address_book *book, struct span bytes);
 
-/* Assert that tables, entries and counts agree. For tests. */
+/* Assert that tables, entries and counts agree. Costly. */
 void address_book_check(const struct address_book *book);
 
 #endif

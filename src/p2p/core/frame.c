@@ -183,8 +183,8 @@ void frame_checksum(struct span payload, uint8_t out[4])
     memcpy(out, hash, 4);
 }
 
-void frame_header_encode_known(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4],
-                               const char *name, size_t len, const uint8_t checksum[4])
+void frame_header_encode(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4], const char *name,
+                         size_t len, const uint8_t checksum[4])
 {
     ASSERT(len <= FRAME_PAYLOAD_MAX && strlen(name) <= FRAME_NAME_BYTES);
     uint8_t padded[FRAME_NAME_BYTES] = {0};
@@ -197,12 +197,4 @@ void frame_header_encode_known(uint8_t out[FRAME_HEADER_BYTES], const uint8_t ma
     write_u32(&w, (uint32_t)len);
     write_bytes(&w, checksum, 4);
     ASSERT(w.len == FRAME_HEADER_BYTES);
-}
-
-void frame_header_encode(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4], const char *name,
-                         struct span payload)
-{
-    uint8_t checksum[4];
-    frame_checksum(payload, checksum);
-    frame_header_encode_known(out, magic, name, payload.len, checksum);
 }

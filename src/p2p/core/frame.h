@@ -73,11 +73,9 @@ void frame_reader_trim(struct frame_reader *reader);
 
 /* The checksum of a payload. */
 void frame_checksum(struct span payload, uint8_t out[4]);
-/* Write the header of a message of that length and checksum. name has at most 12 characters. */
-void frame_header_encode_known(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4],
-                               const char *name, size_t len, const uint8_t checksum[4]);
-/* The same of a message with that payload. */
+/* Write the header of a message whose payload has that length and checksum. name has at most 12
+ * characters. */
 void frame_header_encode(uint8_t out[FRAME_HEADER_BYTES], const uint8_t magic[4], const char *name,
-                         struct span payload);
+                         size_t len, const uint8_t checksum[4]);
 
 #endif

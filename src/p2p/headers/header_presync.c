@@ -241,10 +241,3 @@ const struct block_node *presync_start(const struct header_presync *presync)
 {
     return presync->start;
 }
-
-size_t presync_memory_bytes(const struct header_presync *presync)
-{
-    return sizeof *presync + presync->bits_capacity +
-           (presync->held ? PRESYNC_BUFFER * 2 * sizeof *presync->held : 0) +
-           presync->ready_capacity * sizeof *presync->ready;
-}

@@ -48,7 +48,5 @@ struct block_hash presync_next(const struct header_presync *presync);
 int32_t presync_height(const struct header_presync *presync);
 /* Where it began. */
 const struct block_node *presync_start(const struct header_presync *presync);
-/* What it holds. */
-size_t presync_memory_bytes(const struct header_presync *presync);
 
 #endif

@@ -13,7 +13,7 @@ static bool send_header(struct p2p *p2p, struct peer *peer, const char *name, si
         peer->version.version < message->since)
         return false;
     uint8_t header[FRAME_HEADER_BYTES];
-    frame_header_encode_known(header, p2p->network->magic, name, len, checksum);
+    frame_header_encode(header, p2p->network->magic, name, len, checksum);
     env_stream_send(p2p->env, peer->stream, span_of(header, sizeof header));
     size_t n = sizeof header + len;
     peer->turn_bytes += n;

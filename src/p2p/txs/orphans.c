@@ -342,14 +342,6 @@ const struct orphan *orphans_next(struct orphans *orphans)
     return NULL;
 }
 
-bool orphans_have_work(const struct orphans *orphans)
-{
-    for (size_t i = 0; i < orphans->n_shares; i++)
-        if (orphans->shares[i].work_first)
-            return true;
-    return false;
-}
-
 int64_t orphans_expire(struct orphans *orphans, int64_t now_us)
 {
     while (orphans->first && orphans->first->until_us <= now_us)

@@ -77,8 +77,6 @@ void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n);
 void orphans_parent_arrived(struct orphans *orphans, const struct txid *parent);
 /* The next one to try, peers taking turns; NULL if there is none. It stays here. */
 const struct orphan *orphans_next(struct orphans *orphans);
-/* Is there one to try? */
-bool orphans_have_work(const struct orphans *orphans);
 /* Drop what is too old. Returns: when the next one is, INT64_MAX: never. */
 int64_t orphans_expire(struct orphans *orphans, int64_t now_us);
 

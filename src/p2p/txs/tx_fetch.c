@@ -444,11 +444,6 @@ bool tx_fetch_is_asked(const struct tx_fetch *fetch, const struct tx_fetch_peer 
     return a && a->state == STATE_ASKED;
 }
 
-bool tx_fetch_is_wanted(const struct tx_fetch *fetch, const uint8_t id[32])
-{
-    return find(fetch, id) != NULL;
-}
-
 int64_t tx_fetch_expire(struct tx_fetch *fetch, int64_t now_us)
 {
     while (fetch->asked_first && fetch->asked_first->at_us <= now_us)

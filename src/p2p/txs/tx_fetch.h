@@ -87,14 +87,12 @@ void tx_fetch_forget(struct tx_fetch *fetch, const uint8_t id[32]);
 /* Was this id asked of this peer, without an answer so far? */
 bool tx_fetch_is_asked(const struct tx_fetch *fetch, const struct tx_fetch_peer *peer,
                        const uint8_t id[32]);
-/* Is anybody asked for it, or about to be? */
-bool tx_fetch_is_wanted(const struct tx_fetch *fetch, const uint8_t id[32]);
 
 /* Let what was asked too long ago be asked of others. Returns: when the next runs out, by either
  * limit. */
 int64_t tx_fetch_expire(struct tx_fetch *fetch, int64_t now_us);
 
-/* Assert that lists and counts agree. For tests. */
+/* Assert that lists and counts agree. Costly. */
 void tx_fetch_check(const struct tx_fetch *fetch);
 
 #endif

@@ -1,5 +1,6 @@
 /* test_script_error.c - every error has its own name and a message. */
 #include "consensus/script_error.h"
+#include "support/script_names.h"
 #include "support/unit.h"
 
 TEST(messages_are_the_ones_wallets_know)

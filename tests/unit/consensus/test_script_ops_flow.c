@@ -1,6 +1,7 @@
 /* test_script_ops_flow.c - branches, stops and time locks.
  *
  * hazards: row 14 (versions are unsigned), row 27 (MINIMALIF), row 18. */
+#include "support/script_names.h"
 #include "support/script_vm.h"
 #include "support/unit.h"
 

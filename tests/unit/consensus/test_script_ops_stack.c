@@ -1,6 +1,7 @@
 /* test_script_ops_stack.c - opcodes that move stack items.
  *
  * hazards: row 18 (too few items), row 20 (index of five bytes), row 21 (a full stack). */
+#include "support/script_names.h"
 #include "support/script_vm.h"
 #include "support/unit.h"
 

@@ -2,6 +2,7 @@
  *
  * hazards: row 9 (disabled opcodes, in a branch not taken too), row 10 (opcode count), row 19
  * (long pushes), row 27 (limits). */
+#include "support/script_names.h"
 #include "support/script_vm.h"
 #include "support/unit.h"
 

@@ -3,6 +3,7 @@
  * hazards: row 13 (CVE-2024-38365), row 17 (Schnorr s not below the order), row 28 (lax DER). */
 #include "support/hex_bytes.h"
 #include "support/script_keys.h"
+#include "support/script_names.h"
 #include "support/script_vm.h"
 #include "support/unit.h"
 

@@ -7,6 +7,7 @@
 #include "consensus/block.h"
 #include "consensus/tx_check.h"
 #include "support/script_asm.h"
+#include "support/script_names.h"
 #include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"

@@ -8,6 +8,7 @@
 #include "consensus/script_witness.h"
 #include "support/script_asm.h"
 #include "support/script_keys.h"
+#include "support/script_names.h"
 #include "support/unit.h"
 #include "support/vectors.h"
 #include "util/alloc.h"

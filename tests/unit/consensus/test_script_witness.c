@@ -4,6 +4,7 @@
  * OP_SUCCESS, annex, unknown leaves). */
 #include "consensus/script_witness.h"
 #include "support/script_keys.h"
+#include "support/script_names.h"
 #include "support/script_vm.h"
 #include "support/unit.h"
 #include "util/alloc.h"

@@ -260,8 +260,11 @@ static void check_key_path(struct arena *arena, const struct tx *tx, const struc
     json_t *witness = json_object_get(json_object_get(row, "expected"), "witness");
     struct span sig = span_from_hex(arena, json_string_value(json_array_get(witness, 0)));
     assert_int_equal(sig.len, type == SIGHASH_DEFAULT ? 64 : 65);
-    const uint8_t *output_key = spent[in.input].script_pubkey.p + 2;
-    assert_true(schnorr_verify(sig.p, span_of(hash, 32), output_key));
+    uint8_t output_key[33] = {2};
+    struct ec_pubkey pubkey;
+    memcpy(output_key + 1, spent[in.input].script_pubkey.p + 2, 32);
+    assert_true(ec_pubkey_parse(&pubkey, span_of(output_key, 33)));
+    assert_true(schnorr_verify(sig.p, span_of(hash, 32), &pubkey));
 
     /* The vectors were signed with auxiliary randomness of zeros. */
     uint8_t tweaked[32], mine[64];

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "host/http.h"
 #include "host/http_head.h"
+#include "host/http_internal.h"
 #include "host/loop.h"
 #include "support/unit.h"
 #include "util/alloc.h"
@@ -186,8 +186,8 @@ TEST(a_request_is_answered_and_the_connection_kept, struct world *w)
         assert_string_equal(w->last_uri, "/x");
     }
     assert_int_equal(w->n_requests, 3);
-    assert_int_equal(http_connections(w->http), 1);
-    assert_int_equal(http_pending(w->http), 0);
+    assert_int_equal(w->http->connections.count, 1);
+    assert_int_equal(w->http->n_pending, 0);
     close(fd);
 }
 
@@ -232,7 +232,7 @@ TEST(an_answer_may_come_later_and_holds_the_next_request_back, struct world *w)
     say(fd, "GET /1 HTTP/1.1\r\n" HOST_LINE "\r\nGET /2 HTTP/1.1\r\n" HOST_LINE "\r\n");
     run_for(w, 20000);
     assert_int_equal(w->n_requests, 1);
-    assert_int_equal(http_pending(w->http), 1);
+    assert_int_equal(w->http->n_pending, 1);
     answer(w->held[0], "first");
     hear(w, fd, "first", heard, sizeof heard);
     assert_int_equal(w->n_requests, 2);
@@ -264,7 +264,7 @@ TEST(a_late_refusal_holds_up_nobody_else, struct world *w)
     say(slow, "POST /wrong HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
     say(quick, "GET / HTTP/1.1\r\n" HOST_LINE "\r\n");
     hear(w, quick, "{}\n", heard, sizeof heard);
-    assert_int_equal(http_pending(w->http), 0); /* it takes nobody's place */
+    assert_int_equal(w->http->n_pending, 0); /* it takes nobody's place */
     hear(w, slow, "who are you", heard, sizeof heard);
     assert_true(loop_now_us() - began_us >= DELAY_MS * 1000);
     /* Its short body was read past: the connection goes on. */
@@ -333,7 +333,7 @@ TEST(a_client_that_shuts_its_side_gets_its_answer, struct world *w)
     assert_int_equal(w->n_requests, 3);
     close(fd);
     run_for(w, 20000);
-    assert_int_equal(http_connections(w->http), 0);
+    assert_int_equal(w->http->connections.count, 0);
 }
 
 TEST(parked_requests_take_no_place, struct world *w)
@@ -351,11 +351,11 @@ TEST(parked_requests_take_no_place, struct world *w)
         if (i < 3)
             assert_true(http_park(w->held[i]));
         assert_true(http_park(w->held[0])); /* again: nothing */
-        assert_int_equal(http_pending(w->http), i < 3 ? 0 : 1);
+        assert_int_equal(w->http->n_pending, i < 3 ? 0 : 1);
     }
     answer(w->held[0], "x");
     answer(w->held[3], "x");
-    assert_int_equal(http_pending(w->http), 0);
+    assert_int_equal(w->http->n_pending, 0);
     http_drop(w->held[1]);
     http_drop(w->held[2]);
     for (int i = 0; i < 4; i++)
@@ -403,12 +403,12 @@ TEST(a_client_that_leaves_is_told_of_and_a_late_answer_is_harmless, struct world
     reset(fd);
     while (w->n_cancelled == 0)
         loop_run_once(w->loop, true);
-    assert_int_equal(http_connections(w->http), 0);
-    assert_int_equal(http_pending(w->http), 1);
+    assert_int_equal(w->http->connections.count, 0);
+    assert_int_equal(w->http->n_pending, 1);
     /* What the handler was given stays readable until it answers. */
     assert_string_equal(w->held[0]->uri, "/");
     answer(w->held[0], "nobody hears this");
-    assert_int_equal(http_pending(w->http), 0);
+    assert_int_equal(w->http->n_pending, 0);
 }
 
 TEST(a_client_that_leaves_during_a_delay_is_forgotten, struct world *w)
@@ -422,7 +422,7 @@ TEST(a_client_that_leaves_during_a_delay_is_forgotten, struct world *w)
     reset(fd);
     run_for(w, 20000);
     assert_int_equal(w->n_cancelled, 0);
-    assert_int_equal(http_connections(w->http), 0);
+    assert_int_equal(w->http->connections.count, 0);
     run_for(w, DELAY_MS * 1000 + 20000);
 }
 
@@ -438,7 +438,7 @@ TEST(a_dropped_request_ends_its_connection, struct world *w)
     http_drop(w->held[0]);
     hear(w, fd, NULL, heard, sizeof heard);
     assert_string_equal(heard, "");
-    assert_int_equal(http_pending(w->http), 0);
+    assert_int_equal(w->http->n_pending, 0);
     close(fd);
 }
 
@@ -596,7 +596,7 @@ TEST(a_dawdler_is_ended_at_its_deadline, struct world *w)
     int fd = dial(w);
     int64_t began_us = loop_now_us();
     const char *text = "POST / HTTP/1.1\r\nHost: localhost\r\nX: aaaaaaaaaaaaaaaaaaaaaaa";
-    while (http_connections(w->http) > 0 || loop_now_us() - began_us < 20000) {
+    while (w->http->connections.count > 0 || loop_now_us() - began_us < 20000) {
         if (*text && write(fd, text, 1) == 1)
             text++;
         run_for(w, 10000);
@@ -615,7 +615,7 @@ TEST(an_idle_connection_is_ended_but_a_waiting_one_is_not, struct world *w)
     int idle = dial(w), waiting = dial(w);
     say(waiting, "GET / HTTP/1.1\r\n" HOST_LINE "\r\n");
     run_for(w, 150000);
-    assert_int_equal(http_connections(w->http), 1);
+    assert_int_equal(w->http->connections.count, 1);
     answer(w->held[0], "long awaited");
     hear(w, waiting, "long awaited", heard, sizeof heard);
     close(idle);
@@ -634,7 +634,7 @@ TEST(a_flood_of_dawdlers_does_not_keep_a_good_client_out, struct world *w)
         loop_run_once(w->loop, false);
     }
     run_for(w, 10000);
-    assert_true(http_connections(w->http) <= HTTP_CONNECTIONS_MAX);
+    assert_true(w->http->connections.count <= HTTP_CONNECTIONS_MAX);
     int good = dial(w);
     say(good, "GET / HTTP/1.1\r\n" HOST_LINE "\r\n");
     hear(w, good, "{}\n", heard, sizeof heard);
@@ -682,10 +682,10 @@ TEST(stopping_answers_what_waits_and_takes_nothing_new, struct world *w)
     char heard[2048];
     int idle = dial(w), waiting = dial(w);
     say(waiting, "GET / HTTP/1.1\r\n" HOST_LINE "\r\n");
-    while (w->n_held == 0 || http_connections(w->http) < 2)
+    while (w->n_held == 0 || w->http->connections.count < 2)
         loop_run_once(w->loop, true);
     http_stop(w->http);
-    assert_int_equal(http_connections(w->http), 1);
+    assert_int_equal(w->http->connections.count, 1);
     answer(w->held[0], "stopping");
     hear(w, waiting, NULL, heard, sizeof heard);
     assert_non_null(strstr(heard, "Connection: close"));

@@ -1,7 +1,7 @@
 /* test_http_listen.c - which connections are taken in, and which leave for others. */
 #include <errno.h>
 
-#include "host/http.h"
+#include "host/http_internal.h"
 #include "host/loop.h"
 #include "http_client.h"
 #include "support/unit.h"
@@ -89,9 +89,9 @@ TEST(a_parked_call_keeps_its_connection_beside_the_others, struct world *w)
         idle[i] = client_dial(w->port);
         assert_true(idle[i] >= 0);
         size_t want = i < HTTP_CONNECTIONS_MAX ? (size_t)i + 2 : HTTP_CONNECTIONS_MAX + 1;
-        for (int turn = 0; turn < 20 || (turn < 200 && http_connections(w->http) != want); turn++)
+        for (int turn = 0; turn < 20 || (turn < 200 && w->http->connections.count != want); turn++)
             loop_run_once(w->loop, false);
-        assert_int_equal(http_connections(w->http), want);
+        assert_int_equal(w->http->connections.count, want);
     }
     /* The oldest idle one made room for the last. */
     char byte;

@@ -1,6 +1,7 @@
 /* test_blocks.c - the mempool follows the chain, forward and back. */
 #include "consensus/opcodes.h"
 #include "mempool/block_assembler.h"
+#include "mempool/cluster.h"
 #include "mempool/mempool_internal.h"
 #include "sim/sim_random.h"
 #include "support/mempool_rig.h"
@@ -82,7 +83,8 @@ TEST(reorganised_transactions_come_back, struct mempool_rig *rig)
     assert_true(mempool_rig_has(rig, &waits) && !mempool_rig_has(rig, &c));
     assert_int_equal(mempool_rig_count(rig, MEMPOOL_REMOVED_REORG, &waits), 1);
     assert_int_equal(mempool_find(rig->pool, &waits.txid)->n_parents, 1);
-    assert_int_equal(mempool_cluster_count(rig->pool, mempool_find(rig->pool, &a.txid)), 3);
+    assert_int_equal(pool_cluster_of(rig->pool, pool_entry_of(mempool_find(rig->pool, &a.txid)))->n,
+                     3);
     /* And they can be mined again. */
     struct tx all[3] = {a, b, waits};
     mempool_rig_mine(rig, all, 3);
@@ -478,4 +480,3 @@ TEST(whatever_happens_all_that_waits_can_be_mined)
     }
     assert_true(n_in > 400);
 }
-

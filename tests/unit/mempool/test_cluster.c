@@ -1,5 +1,6 @@
 /* test_cluster.c - clusters: their limits, their order, merging and splitting. */
 #include "consensus/opcodes.h"
+#include "mempool/cluster.h"
 #include "support/build.h"
 #include "support/mempool_rig.h"
 #include "support/unit.h"
@@ -31,7 +32,7 @@ static void pad(struct mempool_rig *rig, struct tx *tx, uint32_t vbytes)
 
 static size_t cluster_count(const struct mempool_rig *rig, const struct tx *tx)
 {
-    return mempool_cluster_count(rig->pool, mempool_find(rig->pool, &tx->txid));
+    return pool_cluster_of(rig->pool, pool_entry_of(mempool_find(rig->pool, &tx->txid)))->n;
 }
 
 /* -- Limits (hazards row 65) ------------------------------------------------------------------- */
@@ -181,4 +182,3 @@ TEST(a_cluster_splits_when_its_middle_is_mined, struct mempool_rig *rig)
     for (uint32_t i = 0; i < 5; i++)
         assert_int_equal(cluster_count(rig, &leaf[i]), 1);
 }
-

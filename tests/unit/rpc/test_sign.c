@@ -4,6 +4,7 @@
 #include "crypto/hash.h"
 #include "rpc/raw_tx.h"
 #include "rpc/sign.h"
+#include "support/script_names.h"
 #include "support/unit.h"
 
 #define FLAGS                                                                                      \

@@ -4,10 +4,33 @@
 #ifndef TESTS_UNIT_CHAIN_COINS_FIXTURE_H
 #define TESTS_UNIT_CHAIN_COINS_FIXTURE_H
 
-#include "chain/coins/coins.h"
+#include "chain/coins/coins_parts.h"
 #include "sim/sim_env.h"
 #include "support/unit.h"
 #include "util/alloc.h"
+
+/* Memory of all tables. */
+static inline size_t coins_memory_bytes(const struct coins *coins)
+{
+    size_t bytes = coins->active.bytes + coins->frozen.bytes;
+    for (const struct coins_dying *dying = coins->dying; dying; dying = dying->next)
+        bytes += dying->table.bytes;
+    return bytes;
+}
+
+/* Coins in memory, in both tables. */
+static inline size_t coins_cached(const struct coins *coins)
+{
+    return (size_t)coins->active.count + coins->frozen.count;
+}
+
+/* Changes in memory that the store does not have yet. */
+static inline size_t coins_dirty(const struct coins *coins)
+{
+    bool is_flushed =
+        coins->frozen_state == COINS_FROZEN_KEPT || coins->frozen_state == COINS_FROZEN_MERGING;
+    return (size_t)coins->active.n_dirty + (is_flushed ? 0 : coins->frozen.n_dirty);
+}
 
 /* The tip that stands for a number. */
 static inline struct block_hash tip_of(uint8_t number)
@@ -110,10 +133,10 @@ static inline int flush_now(struct sim_env *sim, struct coins *coins, uint8_t ti
     struct flush_result result = {0};
     struct block_hash tip = tip_of(tip_number);
     coins_flush_start(coins, &tip, on_flushed, &result);
-    assert_true(coins_is_flushing(coins));
+    assert_true(coins->flushing);
     sim_env_run_until_idle(sim);
     assert_int_equal(result.n, 1);
-    assert_false(coins_is_flushing(coins));
+    assert_false(coins->flushing);
     return result.error;
 }
 
@@ -180,7 +203,7 @@ static inline void assert_store_is(struct coins *coins, const uint32_t *round, u
     uint32_t want = 0;
     for (uint32_t i = 0; i < n; i++)
         want += round[i] != 0;
-    assert_int_equal(coins_scan(coins, check_row, &check), 0);
+    assert_int_equal(coins_scan_snapshot(coins, coins_snapshot(coins), check_row, &check), 0);
     assert_int_equal(check.seen, want);
 }
 

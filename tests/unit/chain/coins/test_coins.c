@@ -356,7 +356,7 @@ static void start_some_read(struct model *m, uint32_t number)
 
 static void start_some_flush(struct model *m)
 {
-    if (coins_is_flushing(m->s->coins))
+    if (m->s->coins->flushing)
         return;
     assert_int_equal(m->flushed.error, 0);
     struct block_hash tip = tip_of((uint8_t)m->flushes++);
@@ -420,7 +420,7 @@ TEST(memory_stays_within_the_cache_size)
     uint8_t tip_number = 1;
     for (uint32_t i = 0; i < 40000; i++) {
         while (coins_is_full(coins)) {
-            if (!coins_is_flushing(coins)) {
+            if (!coins->flushing) {
                 struct block_hash tip = tip_of(tip_number++);
                 coins_flush_start(coins, &tip, on_flushed, &flushed);
             }
@@ -485,4 +485,3 @@ TEST(after_a_small_flush_coins_stay_in_memory, struct setting *s)
     assert_int_equal(coins_dirty(s->coins), 0);
     assert_int_equal(coins_cached(s->coins), 3000);
 }
-

@@ -92,7 +92,8 @@ TEST(damaged_coins_are_errors)
     sim_env_run_until_idle(sim);
     assert_int_equal(read.read.error, -EUCLEAN);
     struct scan_check check = {.n = 0};
-    assert_int_equal(coins_scan(coins, check_row, &check), -EUCLEAN);
+    assert_int_equal(coins_scan_snapshot(coins, coins_snapshot(coins), check_row, &check),
+                     -EUCLEAN);
     coins_close(coins);
     sim_env_free(sim);
 }
@@ -145,7 +146,7 @@ TEST(a_scan_sees_its_snapshot_and_can_be_stopped)
     assert_int_equal(check.seen, 4);
     assert_store_is(coins, after, 4);
     int seen = 0;
-    assert_int_equal(coins_scan(coins, stop_at_second, &seen), 0);
+    assert_int_equal(coins_scan_snapshot(coins, coins_snapshot(coins), stop_at_second, &seen), 0);
     assert_int_equal(seen, 2);
     assert_in_range(coins_store_bytes(coins), 1, 100); /* it has no files but our mark */
     coins_close(coins);

@@ -2,6 +2,7 @@
  */
 #include "p2p/blocks/block_late.h"
 #include "p2p/state.h"
+#include "support/frame_header.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)
@@ -313,7 +314,7 @@ static void talk_and_expect_the_third(struct fixture *f, uint64_t seed, bool tri
         raw_send_headers(raw[i], &block, 1);
     }
     uint8_t header[FRAME_HEADER_BYTES];
-    frame_header_encode(header, a->network.magic, "block", block->block.raw);
+    frame_header_of(header, a->network.magic, "block", block->block.raw);
     for (size_t i = 0; trickles && i < 2; i++)
         raw_send_bytes(raw[i], header, sizeof header);
     for (int i = 0; i < 150 && raw_count(raw[2], "getdata") == 0; i++) {

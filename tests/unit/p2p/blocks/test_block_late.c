@@ -1,6 +1,7 @@
 /* test_block_late.c - who owes blocks and does not deliver: both sides of each limit. */
 #include "p2p/connect/dial.h"
 #include "p2p/state.h"
+#include "support/frame_header.h"
 #include "support/mesh_fixture.h"
 
 #define WAY_US 20000 /* from one to the other */
@@ -100,7 +101,7 @@ TEST(who_begins_quickly_has_a_fifth_of_a_second_more, struct fixture *f)
     raw_send_headers(two, &block, 1);
     (void)raw_expect(one, "getdata");
     uint8_t header[FRAME_HEADER_BYTES];
-    frame_header_encode(header, f->node->network.magic, "block", block->block.raw);
+    frame_header_of(header, f->node->network.magic, "block", block->block.raw);
     raw_send_bytes(one, header, sizeof header);
     size_t at = block->block.raw.len * 9 / 10;
     raw_send_bytes(one, block->block.raw.p, at);
@@ -169,7 +170,7 @@ static void send_part_and_expect(struct fixture *f, size_t bytes, bool stalls)
     raw_send_headers(one, &large, 1);
     (void)raw_expect(one, "getdata");
     uint8_t header[FRAME_HEADER_BYTES];
-    frame_header_encode(header, f->node->network.magic, "block", large->block.raw);
+    frame_header_of(header, f->node->network.magic, "block", large->block.raw);
     raw_send_bytes(one, header, sizeof header);
     mesh_run(&f->mesh, 400 * MS);
     assert_false(peer_of(f, 0)->fetch.is_stalled);
@@ -202,7 +203,7 @@ TEST(bytes_of_another_block_are_silence, struct fixture *f)
     announce(f, one);
     (void)raw_expect(one, "getdata");
     uint8_t header[FRAME_HEADER_BYTES];
-    frame_header_encode(header, f->node->network.magic, "block", large->block.raw);
+    frame_header_of(header, f->node->network.magic, "block", large->block.raw);
     raw_send_bytes(one, header, sizeof header);
     raw_send_bytes(one, large->block.raw.p, 3 * BLOCK_LATE_PROGRESS_BYTES);
     mesh_run(&f->mesh, BLOCK_LATE_STALL_US + BLOCK_LATE_CHECK_US);

@@ -1,5 +1,6 @@
 /* test_frame.c - messages out of a stream, whatever the pieces; memory follows the data. */
 #include "p2p/core/frame.h"
+#include "support/frame_header.h"
 #include "support/unit.h"
 #include "util/alloc.h"
 #include "util/assert.h"
@@ -8,7 +9,7 @@ static const uint8_t magic[4] = {0xfa, 0xbf, 0xb5, 0xda};
 
 static size_t put(uint8_t *out, const char *name, const void *payload, size_t len)
 {
-    frame_header_encode(out, magic, name, span_of(payload, len));
+    frame_header_of(out, magic, name, span_of(payload, len));
     if (len)
         memcpy(out + FRAME_HEADER_BYTES, payload, len);
     return FRAME_HEADER_BYTES + len;
@@ -21,7 +22,7 @@ TEST(a_header_is_as_the_protocol_has_it)
     static const uint8_t want[FRAME_HEADER_BYTES] = {
         0xfa, 0xbf, 0xb5, 0xda, 'v', 'e', 'r', 'a', 'c',  'k',  0,    0,
         0,    0,    0,    0,    0,   0,   0,   0,   0x5d, 0xf6, 0xe0, 0xe2};
-    frame_header_encode(out, magic, "verack", span_of(NULL, 0));
+    frame_header_of(out, magic, "verack", span_of(NULL, 0));
     assert_memory_equal(out, want, sizeof out);
 }
 
@@ -77,7 +78,7 @@ static struct frame_rule ping_is_short(void *arg, const char *name)
 
 static void header(uint8_t out[FRAME_HEADER_BYTES], const char *name, uint32_t len)
 {
-    frame_header_encode(out, magic, name, span_of(NULL, 0));
+    frame_header_of(out, magic, name, span_of(NULL, 0));
     for (int i = 0; i < 4; i++)
         out[16 + i] = (uint8_t)(len >> 8 * i);
 }

@@ -1,6 +1,7 @@
 /* test_receive.c - hostile bytes, turns, and large messages that nobody asked for. */
 #include "p2p/session/receive.h"
 #include "p2p/state.h"
+#include "support/frame_header.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)
@@ -8,7 +9,7 @@ FIXTURE(mesh_setup, mesh_teardown)
 static void put_messages(struct buffer *out, const char *name, size_t n, size_t len)
 {
     uint8_t header[FRAME_HEADER_BYTES], *payload = xcalloc(1, len + 1);
-    frame_header_encode(header, network_find("regtest")->magic, name, span_of(payload, len));
+    frame_header_of(header, network_find("regtest")->magic, name, span_of(payload, len));
     for (size_t i = 0; i < n; i++) {
         buffer_append(out, header, sizeof header);
         buffer_append(out, payload, len);
@@ -157,7 +158,7 @@ TEST(announced_bytes_cost_nothing_before_they_come, struct fixture *f)
     struct raw_peer *raw = fixture_caller(f, 31);
     uint8_t header[FRAME_HEADER_BYTES + 1] = {0};
     raw_handshake(raw, SERVICES);
-    frame_header_encode(header, f->builder.network.magic, "block", span_of(NULL, 0));
+    frame_header_of(header, f->builder.network.magic, "block", span_of(NULL, 0));
     header[16] = 0, header[17] = 0x09, header[18] = 0x3d, header[19] = 0; /* 4,000,000 */
     raw_send_bytes(raw, header, sizeof header);
     mesh_run(&f->mesh, 1000000);
@@ -180,8 +181,8 @@ static uint8_t *large_message(const struct fixture *f, size_t len)
     message[FRAME_HEADER_BYTES] = 253;
     message[FRAME_HEADER_BYTES + 1] = n & 0xff;
     message[FRAME_HEADER_BYTES + 2] = (uint8_t)(n >> 8);
-    frame_header_encode(message, f->builder.network.magic, "inv",
-                        span_of(message + FRAME_HEADER_BYTES, len));
+    frame_header_of(message, f->builder.network.magic, "inv",
+                    span_of(message + FRAME_HEADER_BYTES, len));
     return message;
 }
 

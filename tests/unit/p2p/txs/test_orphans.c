@@ -64,7 +64,7 @@ TEST(children_are_tried_one_by_one_and_peers_take_turns)
     struct tx honest = child_of(&w, 100, &parent), stranger = child_of(&w, 101, NULL);
     assert_true(orphans_add(&w.orphans, 2, &honest, 0));
     assert_true(orphans_add(&w.orphans, 3, &stranger, 0));
-    assert_false(orphans_have_work(&w.orphans));
+    assert_null(orphans_next(&w.orphans));
     orphans_parent_arrived(&w.orphans, &parent);
     orphans_parent_arrived(&w.orphans, &parent); /* twice is once */
     size_t n = 0, honest_at = 0;

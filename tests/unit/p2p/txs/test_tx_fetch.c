@@ -231,7 +231,7 @@ TEST(an_answer_or_a_leaving_peer_frees_it_for_others)
     int third = whom(&w, 6);
     assert_true(third >= 2 && third != first && third != second);
     tx_fetch_answered(&w.fetch, &w.peer[third], id, 7);
-    assert_false(tx_fetch_is_wanted(&w.fetch, id)); /* nobody is left */
+    assert_int_equal(w.fetch.wants.count, 0); /* nobody is left */
     assert_int_equal(w.fetch.n_total, 0);
     stop(&w);
 }
