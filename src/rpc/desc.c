@@ -11,6 +11,7 @@
 static bool key_at(const struct ec_context *ec, const struct desc_key *key, uint32_t index,
                    uint8_t out[65], size_t *len)
 {
+    ASSERT(key->len <= sizeof key->bytes);
     struct bip32_key child = key->extended;
     *len = key->len;
     memcpy(out, key->is_extended ? child.pubkey : key->bytes, key->len);
@@ -44,6 +45,7 @@ static struct span of_hash160(struct arena *arena, struct span head, struct span
 /* BIP-381, pk() */
 static struct span script_pk(struct arena *arena, struct span key)
 {
+    ASSERT(key.len == 33 || key.len == 65);
     uint8_t push = (uint8_t)key.len;
     return join(arena, span_of(&push, 1), key, span_of("\xac", 1));
 }
@@ -57,6 +59,7 @@ static struct span script_pkh(struct arena *arena, struct span key)
 /* BIP-382, wpkh() */
 static struct span script_wpkh(struct arena *arena, struct span key)
 {
+    ASSERT(key.len == 33); /* BIP-143, Restrictions on public key type */
     return of_hash160(arena, span_of("\x00\x14", 2), key, span_of("", 0));
 }
 
@@ -70,6 +73,7 @@ static struct span script_sh(struct arena *arena, struct span script)
  * BIP-341, Constructing and spending Taproot outputs */
 static struct span script_tr(struct arena *arena, struct span key, bool is_tweaked)
 {
+    ASSERT(key.len == 32 || key.len == 33);
     uint8_t output[32], tweak[32];
     const uint8_t *x = key.len == 32 ? key.p : key.p + 1;
     memcpy(output, x, sizeof output);
@@ -116,6 +120,8 @@ bool desc_derive(const struct ec_context *ec, const struct desc *desc, uint32_t 
 static struct span script_multi(struct arena *arena, const struct desc *desc,
                                 const struct desc_derived *keys)
 {
+    ASSERT(desc->n_keys <= DESC_KEYS_MAX);
+    ASSERT(desc->required >= 1 && desc->required <= desc->n_keys);
     uint8_t script[3 + DESC_KEYS_MAX * 66 + 2];
     struct writer w = writer_to_buffer(script, sizeof script);
     uint32_t numbers[2] = {desc->required, (uint32_t)desc->n_keys};
@@ -195,6 +201,7 @@ size_t desc_scripts(const struct ec_context *ec, const struct desc *desc, uint32
 bool desc_mining_script(const struct ec_context *ec, const struct desc *desc, struct arena *arena,
                         struct span *script)
 {
+    ASSERT(script);
     struct span scripts[DESC_SCRIPTS_MAX];
     size_t n = desc_scripts(ec, desc, 0, arena, scripts);
     if (n > 0)

@@ -104,6 +104,7 @@ static bool read_step(struct parse *parse, struct span text, struct desc_key *ke
 static bool read_path(struct parse *parse, struct span text, struct desc_key *key,
                       uint32_t path[DESC_PATH_MAX], size_t *n)
 {
+    ASSERT(*n <= DESC_PATH_MAX);
     bool has_more = text.len > 0;
     while (has_more) {
         has_more = memchr(text.p, '/', text.len) != NULL;
@@ -370,6 +371,7 @@ static bool read_multi(struct parse *parse, struct span arg, struct desc *desc)
         if (!add_key(parse, desc, take_until(&arg, ',')))
             return false;
     }
+    ASSERT(desc->n_keys == n);
     return check_multi(parse, desc);
 }
 
@@ -513,6 +515,7 @@ static size_t write_variant(struct span text, size_t at, struct buffer *out)
 bool desc_parse(const struct ec_context *ec, const struct network *network, struct span text,
                 struct arena *arena, struct desc_list *out, char *error, size_t size)
 {
+    ASSERT(out && error && size > 0);
     struct parse parse = {ec, network, arena, error, size};
     *out = (struct desc_list){0};
     if (!check_checksum(&parse, &text))

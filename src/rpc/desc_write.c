@@ -58,6 +58,7 @@ static void write_key(struct buffer *out, const struct desc_derived *derived, ui
 static void write_keys(struct buffer *out, const struct desc *desc, const struct desc_derived *keys,
                        uint32_t index, size_t at)
 {
+    ASSERT(at < DESC_SCRIPTS_MAX);
     static const char *const combos[DESC_SCRIPTS_MAX] = {"pk", "pkh", "wpkh", "sh(wpkh"};
     bool is_multi = desc_is_multi(desc);
     bool is_combo = desc->function == DESC_COMBO;
@@ -80,8 +81,7 @@ static void write_keys(struct buffer *out, const struct desc *desc, const struct
 bool desc_write_script(const struct ec_context *ec, const struct desc *desc, uint32_t index,
                        size_t at, struct buffer *out)
 {
-    ASSERT(desc);
-    ASSERT(desc);
+    ASSERT(desc && out);
     struct desc_derived keys[DESC_KEYS_MAX] = {0};
     if (desc->n_keys == 0) {
         descriptor_infer(out, desc->network, desc->script, NULL);

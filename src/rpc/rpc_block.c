@@ -17,6 +17,7 @@ struct block_answer {
 static void put_txs(struct json_out *out, const struct block_answer *answer,
                     const struct undo *undo)
 {
+    ASSERT(answer->verbosity >= 1);
     const struct block *block = &answer->block->block;
     struct tx_json_style style = {
         .network = answer->network, .with_hex = true, .with_prevouts = answer->verbosity >= 3};
@@ -85,6 +86,7 @@ static void on_read(void *arg, const struct chain_block_read *read)
         rpc_finish(call);
         return;
     }
+    ASSERT(read->block && !answer->block);
     answer->block = block_ref_hold(read->block);
     answer->undo_raw = copy_span(&call->arena, read->undo_raw);
     if (answer->verbosity > 0) {

@@ -146,6 +146,7 @@ static const char *tip_status(const struct chain *chain, const struct block_node
 static void put_tip(struct json_out *out, const struct chain *chain, const struct block_node *node)
 {
     const struct block_node *fork = block_node_fork(node, chain_tip(chain));
+    ASSERT(fork && fork->height <= node->height);
     json_open_object(out);
     json_field_int(out, "height", node->height);
     json_field_id(out, "hash", node->hash.b);
@@ -164,6 +165,7 @@ enum rpc_progress rpc_getchaintips(struct rpc_call *call)
             continue;
         *ARRAY_ADD(&tips) = node;
     }
+    ASSERT(tips.n > 0); /* the tip is one */
     qsort(tips.at, tips.n, sizeof *tips.at, compare_tips);
     json_open_array(&call->out);
     for (size_t i = 0; i < tips.n; i++)
@@ -219,6 +221,7 @@ static void put_signalling(struct json_out *out, const struct network *network,
                            enum bip9_deployment deployment, const struct block_node *node,
                            uint32_t elapsed)
 {
+    ASSERT(elapsed <= (uint32_t)node->height + 1);
     struct buffer text;
     buffer_init(&text);
     for (uint32_t i = elapsed; i > 0; i--) {

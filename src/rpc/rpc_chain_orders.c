@@ -19,6 +19,7 @@ static enum rpc_progress give_order(struct rpc_call *call,
                                     void (*order)(struct chain *, const struct block_hash *,
                                                   chain_order_fn *, void *))
 {
+    ASSERT(order);
     const struct block_node *node = chain_json_read_block(call, 0, "blockhash");
     if (!node)
         return RPC_DONE;
@@ -75,6 +76,7 @@ static int64_t find_height_by_time(const struct chain *chain, int64_t time_s)
 
 static void on_pruned(void *arg, int error)
 {
+    ASSERT(error <= 0);
     struct rpc_call *call = arg;
     if (error)
         rpc_fail(call, RPC_DATABASE_ERROR, "Unable to prune: %s", strerror(-error));

@@ -76,6 +76,7 @@ struct stats_wish {
 
 static void on_stats(void *arg, int error, const struct coin_stats *stats)
 {
+    ASSERT(error ? error < 0 : stats != NULL);
     struct rpc_call *call = arg;
     const struct stats_wish *wish = call->state;
     struct json_out *out = &call->out;

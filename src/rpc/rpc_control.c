@@ -12,6 +12,9 @@ enum {
     US_PER_S = 1000000,
 };
 
+_Static_assert(MOCK_TIME_MAX <= INT64_MAX / 1000000000, "its nanoseconds do not overflow");
+_Static_assert(LOG_CATEGORY_COUNT < 32, "a bit for each category");
+
 static bool require_regtest(struct rpc_call *call)
 {
     if (call->rpc->node->network->mine_blocks_on_demand)

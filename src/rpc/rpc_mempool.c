@@ -223,6 +223,7 @@ struct listing {
 static void write_slice(struct rpc_call *call)
 {
     struct listing *listing = call->state;
+    ASSERT(listing->at <= listing->n);
     size_t end =
         listing->n - listing->at > SLICE_ENTRIES ? listing->at + SLICE_ENTRIES : listing->n;
     for (; listing->at < end; listing->at++) {
@@ -257,6 +258,7 @@ static enum rpc_progress put_entries(struct rpc_call *call)
     listing->ids = arena_alloc(&call->arena, mempool_count(mempool) * sizeof *listing->ids);
     while ((entry = mempool_next(mempool, &at)))
         listing->ids[listing->n++] = entry->tx.txid;
+    ASSERT(listing->n == mempool_count(mempool));
     call->state = listing;
     json_open_object(&call->out);
     write_slice(call);
@@ -328,6 +330,7 @@ enum rpc_progress rpc_getmempoolinfo(struct rpc_call *call)
 
 static void on_saved(void *arg, int error)
 {
+    ASSERT(error <= 0);
     struct rpc_call *call = arg;
     if (error) {
         rpc_fail(call, RPC_MISC_ERROR, "Unable to dump mempool to disk");

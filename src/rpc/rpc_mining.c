@@ -74,6 +74,7 @@ static uint8_t *complete_block(struct rpc_call *call, struct span raw, size_t *l
     } else {
         buffer_append(&out, block.raw.p, block.raw.len);
     }
+    ASSERT(out.p && out.len >= BLOCK_HEADER_BYTES);
     *len = out.len;
     return out.p;
 }
@@ -89,6 +90,7 @@ static void read_submitted(struct env_job *job)
     struct rpc_call *call = rpc_job_call(job);
     struct submitted *submitted = call->state;
     const struct json_value *hex = rpc_arg(call, 0);
+    ASSERT(submitted && hex && hex->kind == JSON_KIND_STRING);
     size_t len = hex->text.len / 2;
     uint8_t *raw = arena_alloc(&call->arena, len + 1);
     submitted->raw = span_of(raw, len);
@@ -98,6 +100,7 @@ static void read_submitted(struct env_job *job)
 static enum rpc_progress accept_submitted(struct rpc_call *call)
 {
     const struct submitted *submitted = call->state;
+    ASSERT(submitted->raw.p);
     size_t block_len;
     uint8_t *block = NULL;
     if (submitted->is_hex)
@@ -202,6 +205,7 @@ static void generate_next(struct rpc_call *call);
 
 static void end_generated(void *arg, int error)
 {
+    ASSERT(error <= 0);
     struct rpc_call *call = arg;
     if (error)
         rpc_fail(call, RPC_DATABASE_ERROR, "Cannot write the blocks: %s", strerror(-error));
@@ -230,6 +234,7 @@ static void on_generated(void *arg, const struct chain_block_result *result)
         rpc_finish(call);
         return;
     }
+    ASSERT(generate->n_left > 0);
     json_put_id(&call->out, result->node->hash.b);
     generate->n_left--;
     generate->n_made++;
@@ -279,6 +284,7 @@ static bool read_tries(struct rpc_call *call, struct generate *generate)
 
 static enum rpc_progress generate_blocks(struct rpc_call *call, struct generate *generate)
 {
+    ASSERT(!call->state && generate->n_made == 0);
     call->state = generate;
     json_open_array(&call->out);
     generate_next(call);
@@ -470,6 +476,7 @@ static bool read_txs(struct rpc_call *call, struct generate *generate)
 /* CVE-2012-2459: no block can be made of a list that has a transaction twice. */
 static bool has_duplicate(const struct generate *generate)
 {
+    ASSERT(generate->tx || generate->n_tx == 0);
     for (size_t i = 1; i < generate->n_tx; i++)
         for (size_t k = 0; k < i; k++)
             if (txid_equal(&generate->tx[i].txid, &generate->tx[k].txid))
@@ -504,8 +511,10 @@ enum rpc_progress rpc_generateblock(struct rpc_call *call)
 /* Hashes per second that the work of the last n blocks up to one took. */
 static double hash_rate(const struct block_node *last, int32_t n)
 {
+    ASSERT(last && n >= 0);
     n = last->height < n ? last->height : n;
     const struct block_node *first = block_node_ancestor(last, last->height - n);
+    ASSERT(first && first->height + n == last->height);
     int64_t time_min = first->time, time_max = first->time;
     for (const struct block_node *node = last; node != first; node = node->prev) {
         time_min = node->time < time_min ? node->time : time_min;
@@ -610,6 +619,7 @@ static int compare_deltas(const void *a, const void *b)
 
 static void put_delta(struct rpc_call *call, const struct mempool_delta *delta)
 {
+    ASSERT(call->rpc->node->mempool);
     const struct mempool_entry *entry = mempool_find(call->rpc->node->mempool, &delta->txid);
     char txid[HEX_ID_BYTES];
     json_field_object(&call->out, hex_encode_reversed(txid, span_of(delta->txid.b, 32)));

@@ -100,6 +100,7 @@ static bool read_keys(struct rpc_call *call, struct multisig *multisig)
 /* OP_1 to OP_16; above, a push of the number. */
 static void write_number(struct writer *w, uint32_t number)
 {
+    ASSERT(number >= 1 && number <= KEYS_MAX);
     if (number > 16)
         write_u8(w, 1);
     write_u8(w, (uint8_t)(number > 16 ? number : 0x50 + number));
@@ -107,6 +108,7 @@ static void write_number(struct writer *w, uint32_t number)
 
 static void build_script(struct multisig *multisig)
 {
+    ASSERT(multisig->n <= KEYS_MAX && multisig->required >= 1);
     struct writer w = writer_to_buffer(multisig->script, sizeof multisig->script);
     write_number(&w, (uint32_t)multisig->required);
     for (uint32_t i = 0; i < multisig->n; i++) {
@@ -121,6 +123,7 @@ static void build_script(struct multisig *multisig)
 /* The output script of an address for the script. Returns its length. */
 static size_t build_output(const struct multisig *multisig, uint8_t out[ADDRESS_SCRIPT_MAX])
 {
+    ASSERT(multisig->len > 0);
     struct span script = span_of(multisig->script, multisig->len);
     uint8_t program[34] = {0, 32};
     if (multisig->type != TYPE_LEGACY) {
@@ -142,6 +145,7 @@ static size_t build_output(const struct multisig *multisig, uint8_t out[ADDRESS_
 
 static void put_descriptor(struct json_out *out, const struct multisig *multisig)
 {
+    ASSERT((unsigned)multisig->type <= TYPE_BECH32);
     static const char *const heads[] = {"sh(", "sh(wsh(", "wsh("}, *const tails[] = {")", "))",
                                                                                      ")"};
     char checksum[DESCRIPTOR_CHECKSUM_CHARS + 1];

@@ -17,6 +17,7 @@ enum {
 
 static void put_networks(struct json_out *out, const struct net_info *info)
 {
+    ASSERT(info->networks || info->n_networks == 0);
     json_field_array(out, "networks");
     for (size_t i = 0; i < info->n_networks; i++) {
         const struct net_network_state *network = &info->networks[i];
@@ -33,6 +34,7 @@ static void put_networks(struct json_out *out, const struct net_info *info)
 
 static void put_local_addresses(struct json_out *out, const struct net_info *info)
 {
+    ASSERT(info->local || info->n_local == 0);
     json_field_array(out, "localaddresses");
     for (size_t i = 0; i < info->n_local; i++) {
         json_open_object(out);
@@ -46,6 +48,7 @@ static void put_local_addresses(struct json_out *out, const struct net_info *inf
 
 static void put_network_info(void *arg, const struct net_info *info)
 {
+    ASSERT(info->user_agent);
     struct rpc_call *call = arg;
     struct json_out *out = &call->out;
     json_open_object(out);
@@ -251,6 +254,7 @@ struct added_list {
 
 static void put_added(void *arg, const char *address, const struct net_peer_info *peer)
 {
+    ASSERT(address);
     struct added_list *list = arg;
     struct json_out *out = &list->call->out;
     if (list->only && strcmp(list->only, address) != 0)
@@ -316,6 +320,7 @@ static void put_node_address(void *arg, const struct net_node_address *address)
     struct json_out *out = &call->out;
     char services[24]; /* 64 bits without a sign */
     int len = snprintf(services, sizeof services, "%" PRIu64, address->services);
+    ASSERT(len > 0 && (size_t)len < sizeof services);
     json_open_object(out);
     json_field_int(out, "time", address->time_s);
     json_put_key(out, "services");

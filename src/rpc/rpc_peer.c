@@ -31,6 +31,7 @@ static void put_user_agent(struct json_out *out, struct span text, struct arena 
 static void put_per_message(struct json_out *out, const char *key, const struct net_peer_info *peer,
                             bool sent)
 {
+    ASSERT(peer->per_message || peer->n_per_message == 0);
     json_field_object(out, key);
     for (size_t i = 0; i < peer->n_per_message; i++) {
         const struct net_message_bytes *message = &peer->per_message[i];
@@ -75,6 +76,7 @@ static void put_traffic(struct json_out *out, const struct net_peer_info *peer)
 /* How far it is, and what we are asking it for. */
 static void put_sync(struct json_out *out, const struct net_peer_info *peer, bool with_start)
 {
+    ASSERT(peer->in_flight || peer->n_in_flight == 0);
     json_field_bool(out, "inbound", peer->is_inbound);
     json_field_bool(out, "bip152_hb_to", peer->is_high_bandwidth_to);
     json_field_bool(out, "bip152_hb_from", peer->is_high_bandwidth_from);
@@ -94,6 +96,7 @@ static void put_peer(void *arg, const struct net_peer_info *peer)
     struct rpc_call *call = arg;
     struct json_out *out = &call->out;
     json_open_object(out);
+    ASSERT(peer->permissions || peer->n_permissions == 0);
     put_identity(out, peer);
     put_traffic(out, peer);
     json_field_int(out, "version", peer->version);
@@ -135,6 +138,7 @@ struct orphan_list {
 
 static void put_orphan(void *arg, const struct net_orphan *orphan)
 {
+    ASSERT(orphan->peers || orphan->n_peers == 0);
     const struct orphan_list *list = arg;
     struct json_out *out = &list->call->out;
     if (list->verbosity == 0) {

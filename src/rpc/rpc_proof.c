@@ -35,6 +35,7 @@ static bool read_ids(struct rpc_call *call, struct proof_order *order)
         if (!rpc_read_id(call, v, "txid", order->ids[order->n++].b))
             return false;
     }
+    ASSERT(order->n == list->n);
     order->first = order->ids[0];
     qsort(order->ids, order->n, sizeof *order->ids, compare_ids);
     for (size_t i = 1; i < order->n; i++) {
@@ -55,6 +56,7 @@ static void write_proof(struct env_job *job)
     struct rpc_call *call = rpc_job_call(job);
     const struct proof_order *order = call->state;
     const struct block *block = &order->block->block;
+    ASSERT(order->n > 0 && block->n_tx > 0);
     bool *wanted = arena_calloc(&call->arena, block->n_tx, sizeof *wanted);
     size_t n_found = 0;
     for (uint32_t i = 0; i < block->n_tx; i++) {
@@ -89,6 +91,7 @@ static void on_block(void *arg, const struct chain_block_read *read)
         rpc_finish(call);
         return;
     }
+    ASSERT(read->block && !order->block);
     order->block = block_ref_hold(read->block);
     rpc_run_job(call, write_proof, let_go);
 }

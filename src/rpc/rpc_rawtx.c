@@ -40,6 +40,7 @@ static void fail_not_found(struct rpc_call *call, const char *why)
 static void put_place(struct json_out *out, const struct chain *chain,
                       const struct block_node *node)
 {
+    ASSERT(chain && node);
     int32_t confirmations = chain_json_confirmations(chain, node);
     json_field_id(out, "blockhash", node->hash.b);
     json_field_int(out, "confirmations", confirmations > 0 ? confirmations : 0);
@@ -72,6 +73,7 @@ static void put_found_tx(struct rpc_call *call, const struct chain_tx *found, st
 static void finish_found_tx(struct rpc_call *call, const struct chain_tx *found,
                             struct span undo_raw)
 {
+    ASSERT(found->tx && found->node);
     const struct tx_wish *wish = call->state;
     if (wish->verbosity <= 0)
         json_put_hex(&call->out, found->tx->raw);
@@ -89,6 +91,7 @@ static void on_tx_block(void *arg, const struct chain_block_read *read)
         rpc_finish(call);
         return;
     }
+    ASSERT(read->block && read->node);
     const struct block *block = &read->block->block;
     struct chain_tx found = {.node = read->node};
     uint32_t at = 0;
@@ -129,6 +132,7 @@ static void on_undo(void *arg, const struct chain_block_read *read)
 /* The index led to the transaction, or only to its block. */
 static void answer_indexed(struct rpc_call *call, const struct chain_tx *found)
 {
+    ASSERT(found->node && call->state);
     struct tx_wish *wish = call->state;
     if (!found->tx) {
         read_tx_block(call, found->node);
@@ -144,6 +148,7 @@ static void answer_indexed(struct rpc_call *call, const struct chain_tx *found)
 /* The index could not be asked: that says nothing about the transaction. */
 static void fail_index(struct rpc_call *call, int error)
 {
+    ASSERT(error < 0);
     if (error == -ECANCELED)
         rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
     else
@@ -310,6 +315,7 @@ static void put_segwit(struct json_out *out, const struct network *network, stru
         hash160(solution->item[0], program + 2);
     } else if (solution->type == SCRIPT_TYPE_PUBKEYHASH) {
         program[1] = 20;
+        ASSERT(solution->n_items == 1 && solution->item[0].len == 20);
         memcpy(program + 2, solution->item[0].p, 20);
     } else {
         program[1] = 32;
@@ -395,6 +401,7 @@ static bool read_inputs(struct rpc_call *call, struct tx *tx)
             return false;
         signals = signals || in->sequence <= SEQUENCE_REPLACEABLE;
     }
+    ASSERT(tx->n_in == list->n);
     if (rpc_arg(call, 3) && replaceable && tx->n_in > 0 && !signals) {
         rpc_fail(call, RPC_INVALID_PARAMETER,
                  "Invalid parameter combination: Sequence number(s) contradict replaceable option");
@@ -505,6 +512,7 @@ static bool read_outputs(struct rpc_call *call, struct tx *tx)
     hash_map_init(&outputs.seen);
     tx->out = arena_calloc(&call->arena, list->n + 1, sizeof *tx->out);
     bool ok = read_output_list(call, &outputs, list);
+    ASSERT(tx->n_out <= list->n);
     hash_map_deinit(&outputs.seen);
     return ok;
 }

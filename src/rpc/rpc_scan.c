@@ -74,6 +74,7 @@ static void add_needles(struct coin_scan *scan, const struct desc *desc, uint32_
 {
     struct span scripts[DESC_SCRIPTS_MAX];
     size_t n = desc_scripts(scan->ec, desc, index, &scan->arena, scripts);
+    ASSERT(n <= DESC_SCRIPTS_MAX);
     for (size_t i = 0; i < n; i++)
         *ARRAY_ADD(&scan->needles) = (struct needle){scripts[i], desc, index, (uint32_t)i};
 }
@@ -84,6 +85,7 @@ static void prepare(struct coin_scan *scan)
     scan->is_prepared = true;
     for (size_t i = 0; i < scan->n_orders; i++) {
         const struct scan_order *order = &scan->orders[i];
+        ASSERT(order->first <= order->last);
         for (uint64_t index = order->first; index <= order->last; index++) {
             for (size_t k = 0; k < order->list.n; k++)
                 add_needles(scan, order->list.variant[k], (uint32_t)index);
@@ -232,6 +234,7 @@ static bool read_range_bounds(struct rpc_call *call, const struct json_value *ra
 bool rpc_read_range(struct rpc_call *call, const struct json_value *range, uint32_t *first,
                     uint32_t *last)
 {
+    ASSERT(first && last);
     int64_t low, high;
     if (!read_range_bounds(call, range, &low, &high))
         return false;
@@ -318,6 +321,7 @@ static void run_read_orders(struct env_job *job)
 /* The descriptors have been read, or could not be. */
 static void end_reading(struct rpc_call *call)
 {
+    ASSERT(call->rpc->scan && call->rpc->scan == call->state);
     if (!call->error_code && call->reply)
         return;
     call->rpc->scan = NULL;
@@ -328,6 +332,7 @@ static enum rpc_progress begin_scan(struct rpc_call *call)
 {
     if (call->error_code || !call->reply)
         return RPC_DONE;
+    ASSERT(call->rpc->scan == call->state && !call->on_interrupt);
     call->on_interrupt = on_interrupt;
     chain_scan_coins(call->rpc->node->chain, visit_coin, on_scanned, call);
     return RPC_PENDING;

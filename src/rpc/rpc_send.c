@@ -30,6 +30,7 @@ static bool read_max_rate(struct rpc_call *call, size_t index, int64_t *sat_per_
 
 static int64_t max_fee_sat(const struct tx *tx, int64_t sat_per_kvb)
 {
+    ASSERT(sat_per_kvb >= 0 && sat_per_kvb < COIN_SAT);
     return feerate_fee_sat(sat_per_kvb, policy_vbytes(tx_weight_wu(tx), 0));
 }
 
@@ -54,6 +55,7 @@ static bool is_in_chain(const struct rpc_call *call, const struct tx *tx)
 /* Whatever is wrong with it, Core looks into the chain first. */
 static void fail_to_send(struct rpc_call *call, const struct verdict *verdict)
 {
+    ASSERT(verdict->code != REJECT_NONE && call->state);
     char text[CHAIN_JSON_VERDICT_BYTES];
     chain_json_verdict(verdict, text, sizeof text);
     bool is_missing = reject_class(verdict->code) == REJECT_CLASS_MISSING;
@@ -166,6 +168,7 @@ static void on_tested(void *arg, const struct mempool_result *result)
     else
         put_refused(&call->out, &result->verdict);
     json_close_object(&call->out);
+    ASSERT(trial->at < trial->n && trial->n <= TEST_TXS_MAX);
     trial->at++;
     test_next(call);
 }
@@ -173,6 +176,7 @@ static void on_tested(void *arg, const struct mempool_result *result)
 static void test_next(struct rpc_call *call)
 {
     struct trial *trial = call->state;
+    ASSERT(trial->at <= trial->n);
     if (trial->at == trial->n) {
         json_close_array(&call->out);
         rpc_finish(call);
@@ -283,6 +287,7 @@ enum rpc_progress rpc_testmempoolaccept(struct rpc_call *call)
     }
     call->state = trial;
     json_open_array(&call->out);
+    ASSERT(trial->n == list->n);
     const char *fault = package_fault(trial);
     if (fault)
         return put_package_fault(call, fault);

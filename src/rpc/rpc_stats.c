@@ -34,6 +34,7 @@ static const struct block_node *read_last_block(struct rpc_call *call)
 /* How many blocks the window has: those of a month, or what the caller says. */
 static bool read_window(struct rpc_call *call, const struct block_node *last, int32_t *n)
 {
+    ASSERT(call->rpc->node->network->pow_target_spacing_s > 0);
     int64_t month = MONTH_S / call->rpc->node->network->pow_target_spacing_s;
     int64_t available = last->height > 0 ? last->height - 1 : 0;
     *n = (int32_t)(month < available ? month : available);
@@ -56,6 +57,7 @@ enum rpc_progress rpc_getchaintxstats(struct rpc_call *call)
     if (!last || !read_window(call, last, &n))
         return RPC_DONE;
     const struct block_node *first = chain_at(call->rpc->node->chain, last->height - n);
+    ASSERT(first && first->height + n == last->height);
     int64_t interval_s = block_node_mtp(last) - block_node_mtp(first);
     json_open_object(out);
     json_field_int(out, "time", last->time);
@@ -155,6 +157,7 @@ static void add_tx(struct block_stats *stats, const struct tx *tx, int64_t fee_s
 {
     size_t at = stats->n++;
     int64_t bytes = (int64_t)tx->raw.len, weight = tx_weight_wu(tx);
+    ASSERT(weight > 0);
     int64_t rate = fee_sat * WITNESS_SCALE / weight;
     stats->fees[at] = fee_sat;
     stats->sizes[at] = bytes;
@@ -228,6 +231,7 @@ static void compute(struct block_stats *stats, const struct stats_call *stats_ca
         spent += tx->n_in;
         add_tx(stats, tx, in_sat - out_sat);
     }
+    ASSERT(stats->n + 1 == block->n_tx);
     find_percentiles(stats);
 }
 
@@ -373,6 +377,7 @@ static void write_stats(struct env_job *job)
 
 static void let_go(struct rpc_call *call)
 {
+    ASSERT(((const struct stats_call *)call->state)->block);
     const struct stats_call *stats_call = call->state;
     block_ref_drop(stats_call->block);
 }
@@ -386,6 +391,7 @@ static void on_read(void *arg, const struct chain_block_read *read)
         rpc_finish(call);
         return;
     }
+    ASSERT(read->block && !stats_call->block);
     stats_call->block = block_ref_hold(read->block);
     uint8_t *copy = arena_alloc(&call->arena, read->undo_raw.len + 1);
     if (read->undo_raw.len)
