@@ -29,6 +29,7 @@
  * stops there, in these words, unless -allowignoredconf is set. */
 static bool refuse_second_file(struct config *config, const char *first_dir, char **error)
 {
+    ASSERT(config->base_dir && first_dir);
     char *second = config_default_file(config->base_dir);
     struct stat a, b;
     const char *name = strrchr(second, '/') + 1;
@@ -244,6 +245,7 @@ static bool set_chain(struct config *config, char **error)
 
 struct config_list config_list_of(const struct config *config, const char *name)
 {
+    ASSERT(name);
     ASSERT(config);
     struct config_list list = {0};
     const char *item;
@@ -266,6 +268,7 @@ static struct config_list lasting_warnings(const struct options *options)
 
 static bool set_log(struct config *config, char **error)
 {
+    ASSERT(config->data_dir && !config->log_path);
     struct options *options = &config->options;
     static const char *const lists[] = {"debug", "debugexclude"};
     const char *name;
@@ -300,6 +303,7 @@ static bool set_log(struct config *config, char **error)
 
 static bool set_dirs(struct config *config, char **error)
 {
+    ASSERT(config->base_dir && !config->data_dir);
     const struct options *options = &config->options;
     config->data_dir = config_network_dir(config->base_dir, &config->network);
     config->pid_path =
@@ -327,6 +331,7 @@ static bool choose_dirs(struct config *config, char **error)
 
 static bool make_dirs(struct config *config, char **error)
 {
+    ASSERT(config->data_dir);
     const char *dirs[] = {config->data_dir, config->blocks_dir};
     for (size_t i = 0; i < COUNT_OF(dirs); i++) {
         int rc = dirs[i] ? files_make_dir(NULL, dirs[i]) : 0;
@@ -379,6 +384,7 @@ static bool interacts(const struct options *options, const struct interaction *r
 static void apply_interactions(struct options *options)
 {
     static const char *const words[] = {" set", " set", "=1", "=0"};
+    _Static_assert(COUNT_OF(words) == WHEN_OFF + 1, "a word for each case");
     for (size_t i = 0; i < COUNT_OF(interactions); i++) {
         const struct interaction *row = &interactions[i];
         if (interacts(options, row) && options_imply(options, row->implied, row->value))

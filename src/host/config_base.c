@@ -25,6 +25,7 @@ bool config_is_dir(const char *path)
 
 char *config_path_in(const char *dir, const char *path)
 {
+    ASSERT(dir && path);
     if (path[0] == '/')
         return xstrdup(path);
     return xasprintf("%s/%s", dir, path);
@@ -32,11 +33,13 @@ char *config_path_in(const char *dir, const char *path)
 
 char *config_network_dir(const char *dir, const struct network *network)
 {
+    ASSERT(dir && network);
     return *network->data_dir ? config_path_in(dir, network->data_dir) : xstrdup(dir);
 }
 
 char *config_absolute(const char *path)
 {
+    ASSERT(path);
     char cwd[PATH_MAX];
     if (path[0] == '/' || !getcwd(cwd, sizeof cwd))
         return xstrdup(path);
@@ -67,6 +70,7 @@ static bool choose_base_dir(const struct options *options, char **base_dir, char
 
 int config_read_text(const char *path, struct buffer *out)
 {
+    ASSERT(path && out);
     struct env_file *file = NULL;
     int rc = files_open(NULL, path, ENV_OPEN_READ, &file);
     if (rc != 0)
@@ -98,6 +102,7 @@ static bool exists(const char *path)
 
 char *config_default_file(const char *dir)
 {
+    ASSERT(dir);
     char *own = config_path_in(dir, CONFIG_FILE_NAME);
     char *other = config_path_in(dir, CONFIG_OTHER_FILE_NAME);
     bool is_other = !exists(own) && exists(other);
@@ -143,6 +148,7 @@ static bool read_config_file(struct options *options, char *base_dir, const char
 bool config_read_base(struct options *options, char **first_dir, char **base_dir,
                       char **config_path, char **error)
 {
+    ASSERT(options && first_dir && base_dir && config_path && error);
     *first_dir = *base_dir = *config_path = NULL;
     if (!choose_base_dir(options, first_dir, error))
         return false;

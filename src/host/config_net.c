@@ -14,6 +14,7 @@
 #define CLUSTER_KVB_MAX 1000 /* a block's worth: nobody mines more at once */
 #define HOST_TEXT_MAX   256
 #define MIB             UINT64_C(1048576)
+_Static_assert(CLUSTER_KVB_MAX * 1000 * WITNESS_SCALE <= BLOCK_WEIGHT_MAX_WU, "a block has room");
 
 static char *keep(struct config_net *config, const char *s)
 {
@@ -34,6 +35,7 @@ static char *keep_address(struct config_net *config, const char *host, uint16_t 
 
 bool config_look_up(const char *name, size_t index, char out[CONFIG_ADDRESS_BYTES])
 {
+    ASSERT(name && out);
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
     if (getaddrinfo(name, NULL, &hints, &found) != 0)
@@ -70,6 +72,7 @@ static bool resolve(struct config_net *config, const struct options *options, co
 static bool set_names(struct config_net *config, const struct options *options, const char *name,
                       const char **list, size_t *n, char **error)
 {
+    ASSERT(*n <= CONFIG_NET_ADDRESSES_MAX);
     const char *spec;
     for (size_t i = 0; (spec = options_get_list(options, name, i)); i++) {
         if (*n == CONFIG_NET_ADDRESSES_MAX)
@@ -123,6 +126,7 @@ static bool set_outbound(struct config_net *config, const struct options *option
 
 static bool add_bind(struct config_net *config, const char *address, struct p2p_bind bind)
 {
+    ASSERT(address && config->p2p.port > 0);
     char host[HOST_TEXT_MAX];
     /* As Core: what comes in through Tor has the port beside ours where none is named. */
     uint16_t port = (uint16_t)(config->p2p.port + (bind.is_onion ? 1 : 0));
@@ -197,6 +201,7 @@ static bool set_user_agent(struct config_net *config, const struct options *opti
             buffer_deinit(&name);
             return false;
         }
+        ASSERT(name.len > 1 && name.p[name.len - 1] == '/');
         name.len--; /* the end of what there is: '/' or ")/" */
         if (i > 0)
             name.len--;
@@ -371,6 +376,7 @@ bool config_net_init(struct config_net *config, const struct options *options,
                      const struct network *network, const char *data_dir, char **error)
 {
     ASSERT(config && error);
+    ASSERT(options && network);
     *error = NULL;
     arena_init(&config->strings, 1024);
     config->p2p.data_dir = data_dir;

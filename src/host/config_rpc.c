@@ -12,6 +12,7 @@
 /* Add a numeric address, once. Returns: false if there is no room. */
 static bool add_rpc_bind(struct config *config, const char *host, uint16_t port)
 {
+    ASSERT(config->n_rpc_binds <= CONFIG_RPC_BINDS_MAX);
     for (size_t i = 0; i < config->n_rpc_binds; i++)
         if (config->rpc_binds[i].port == port && strcmp(config->rpc_binds[i].host, host) == 0)
             return true;
@@ -77,6 +78,7 @@ static bool set_rpc_access(struct config *config, char **error)
 
 static bool set_cookie(struct config *config, char **error)
 {
+    ASSERT(config->data_dir && !config->cookie_path);
     static const struct {
         const char *who;
         unsigned mode;

@@ -97,6 +97,7 @@ static void on_warning(void *ctx, const char *line)
 
 static void print_error(const struct daemon *daemon, bool is_mended)
 {
+    ASSERT(daemon->error);
     bool is_question = strstr(daemon->error, "\n" CHAIN_REBUILD_ADVICE) != NULL;
     fprintf(stderr, "%s%s%s%s\n", daemon->progress_shown ? "\n" : "",
             is_mended     ? "Warning: "
@@ -126,6 +127,7 @@ static void print_version(void)
 
 static void notify_option(struct daemon *daemon, const char *name, const char *text, bool quoted)
 {
+    ASSERT(daemon->notify && text);
     const char *command = options_get_string(&daemon->config.options, name, "");
     if (*command)
         notify_run(daemon->notify, command, text, quoted);
@@ -157,6 +159,7 @@ static void leave_terminal(struct daemon *daemon)
 static void on_started(struct daemon *daemon)
 {
     const struct config *config = &daemon->config;
+    ASSERT(config->n_rpc_binds > 0);
     log_printf(log_of(daemon), LOG_ALWAYS, "init message: Done loading");
     notify_systemd("READY=1");
     leave_terminal(daemon);
@@ -218,6 +221,7 @@ static void end_when_idle(void *arg)
 static void on_stopped(void *ctx, const char *error)
 {
     struct daemon *daemon = ctx;
+    ASSERT(daemon->node && daemon->end_us == 0);
     if (error && !daemon->error)
         daemon->error = xstrdup(error);
     daemon->can_be_mended = error && node_can_be_mended(daemon->node);
@@ -228,6 +232,7 @@ static void on_stopped(void *ctx, const char *error)
 static void on_stop_signal(void *arg)
 {
     struct daemon *daemon = arg;
+    ASSERT(daemon->node);
     node_stop(daemon->node);
 }
 
@@ -254,6 +259,7 @@ static void detach(void)
  * The lock is on the open file, which both share: it stays with the child. */
 static bool go_to_background(struct daemon *daemon, char **error)
 {
+    ASSERT(daemon->parent_pipe < 0);
     int ends[2];
     printf(CAIRN_NAME " starting\n");
     fflush(stdout);
@@ -287,6 +293,7 @@ static bool go_to_background(struct daemon *daemon, char **error)
 
 static bool open_log(struct daemon *daemon, char **error)
 {
+    ASSERT(!daemon->log_file);
     const struct config *config = &daemon->config;
     const struct options *options = &config->options;
     const struct log_file_options log_options = {
@@ -325,6 +332,7 @@ static void log_start(struct daemon *daemon)
 
 static bool make_world(struct daemon *daemon, char **error)
 {
+    ASSERT(!daemon->env_host && !daemon->notify);
     daemon->env_host = env_host_new(daemon->config.compute_threads);
     if (daemon->env_host)
         daemon->loop = env_host_loop(daemon->env_host);
@@ -349,6 +357,7 @@ static bool fail_server(struct daemon *daemon, char **error)
 
 static bool make_node(struct daemon *daemon, char **error)
 {
+    ASSERT(daemon->env_host && !daemon->node);
     const struct config *config = &daemon->config;
     const struct env *env = env_host_env(daemon->env_host);
     if (config->server && config->cookie_path) {
@@ -421,6 +430,7 @@ static bool watch_signals(struct daemon *daemon, char **error)
 
 static bool serve(struct daemon *daemon, char **error)
 {
+    ASSERT(daemon->node && !daemon->rpc_server);
     if (!daemon->config.server)
         return true;
     daemon->rpc_server = rpc_server_new(daemon->loop, node_rpc(daemon->node), &daemon->config,
@@ -430,6 +440,7 @@ static bool serve(struct daemon *daemon, char **error)
 
 static bool write_pid(struct daemon *daemon, char **error)
 {
+    ASSERT(!daemon->has_pid_file);
     const char *path = daemon->config.pid_path;
     if (options_is_negated(&daemon->config.options, "pid"))
         return true;
@@ -565,6 +576,7 @@ struct lives {
 
 static int live(struct lives *lives, int argc, char **argv)
 {
+    ASSERT(lives->n < LIVES_MAX);
     struct daemon *daemon = xcalloc(1, sizeof *daemon);
     daemon->data_lock = daemon->blocks_lock = DATADIR_UNLOCKED;
     daemon->parent_pipe = lives->parent_pipe;

@@ -13,6 +13,7 @@
 #include "host/resolver.h"
 #include "host/streams.h"
 #include "util/alloc.h"
+#include "util/assert.h"
 
 #define BLOCKING_THREADS 3 /* one is free of what peers ask for, and of long counts */
 
@@ -39,6 +40,7 @@ static int64_t unix_s(void *ctx)
 /* Without randomness there are no safe keys, ids or cookies: nothing sensible can go on. */
 static void fill_random(void *ctx, void *out, size_t len)
 {
+    ASSERT(out || len == 0);
     (void)ctx;
     size_t have = 0;
     while (have < len) {
@@ -94,6 +96,7 @@ static const struct env_store store = {
 /* Every part has its own context; files and stores need none. */
 static void fill_env(struct env_host *host)
 {
+    ASSERT(host->streams && host->resolver);
     host->env = (struct env){
         .clock = {.ctx = host->loop,
                   .now_us = now_us,
@@ -139,6 +142,7 @@ struct env_host *env_host_new(int compute_threads)
 
 void env_host_stop_jobs(struct env_host *host)
 {
+    ASSERT(host);
     jobs_stop(host->jobs);
 }
 
@@ -155,10 +159,12 @@ void env_host_free(struct env_host *host)
 
 const struct env *env_host_env(const struct env_host *host)
 {
+    ASSERT(host);
     return &host->env;
 }
 
 struct loop *env_host_loop(struct env_host *host)
 {
+    ASSERT(host);
     return host->loop;
 }

@@ -33,6 +33,7 @@ static struct evbuffer *input_of(struct connection *connection)
 
 static void request_free(struct request *request)
 {
+    ASSERT(!request->http || request->http->body_bytes >= request->body_bytes);
     if (request->http)
         request->http->body_bytes -= request->body_bytes;
     buffer_deinit(&request->body);
@@ -48,6 +49,8 @@ static void uncount(struct request *request)
     if (!http)
         return;
     ASSERT(request->is_counted + request->is_parked + request->is_delayed <= 1);
+    ASSERT(http->n_pending >= request->is_counted && http->n_parked >= request->is_parked &&
+           http->n_delayed >= request->is_delayed);
     http->n_pending -= request->is_counted;
     http->n_parked -= request->is_parked;
     http->n_delayed -= request->is_delayed;
@@ -111,6 +114,7 @@ static void on_deadline(void *arg)
 
 static void set_deadline(struct connection *connection, int64_t delay_us)
 {
+    ASSERT(delay_us >= 0);
     struct loop *loop = connection->http->loop;
     loop_timer_cancel(loop, connection->timer);
     connection->untaken_before = delay_us ? http_untaken(connection) : 0;
@@ -127,6 +131,7 @@ static void enter_head(struct connection *connection)
 
 void http_connection_start(struct connection *connection)
 {
+    ASSERT(connection);
     enter_head(connection);
 }
 
@@ -168,6 +173,7 @@ static void finish(struct request *request)
 {
     struct connection *connection = request->connection;
     struct http *http = request->http;
+    ASSERT(connection && connection->request == request);
     bool keep_alive = request->keep_alive && !http->stopping;
     if (request->in_parts) {
         http_write_part(connection, &request->response, &request->response_body);

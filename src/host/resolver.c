@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "util/alloc.h"
+#include "util/assert.h"
 #include "util/list.h"
 
 #define ADDRESS_TEXT_BYTES 64
@@ -33,6 +34,7 @@ struct resolver {
 
 struct resolver *resolver_new(struct loop *loop)
 {
+    ASSERT(loop);
     struct resolver *resolver = xcalloc(1, sizeof *resolver);
     resolver->loop = loop;
     return resolver;
@@ -78,6 +80,7 @@ static size_t numeric_addresses(const struct evutil_addrinfo *found,
 static void answered(int error, struct evutil_addrinfo *found, void *arg)
 {
     struct lookup *lookup = arg;
+    ASSERT(lookup->timer == 0);
     char texts[RESOLVER_ADDRESSES_MAX][ADDRESS_TEXT_BYTES];
     const char *addresses[RESOLVER_ADDRESSES_MAX] = {NULL};
     size_t n = error == 0 ? numeric_addresses(found, texts) : 0;
@@ -118,6 +121,7 @@ static void renew(struct resolver *resolver)
 /* Ask on a turn of its own, since evdns answers at once what it knows from the hosts file. */
 static void ask(void *arg)
 {
+    ASSERT(((struct lookup *)arg)->timer != 0);
     struct lookup *lookup = arg;
     struct resolver *resolver = lookup->resolver;
     renew(resolver);
@@ -132,6 +136,7 @@ static void ask(void *arg)
 
 uint64_t resolver_start(void *ctx, const char *name, env_resolve_fn *done, void *arg)
 {
+    ASSERT(name && done);
     struct resolver *resolver = ctx;
     struct lookup *lookup = xcalloc(1, sizeof *lookup);
     *lookup = (struct lookup){.resolver = resolver,
