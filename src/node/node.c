@@ -69,6 +69,7 @@ struct node {
 
 static void set_timer(struct node *node, int64_t delay_us, env_timer_fn *fn)
 {
+    ASSERT(delay_us >= 0 && fn);
     env_timer_cancel(node->env, node->timer);
     node->timer = env_timer_start(node->env, delay_us, fn, node);
 }
@@ -173,6 +174,7 @@ static void look_around(struct node *node)
 /* [block 15] Mempool, peers and clients hear of it. */
 static void on_tip_changed(void *ctx, const struct block_node *tip)
 {
+    ASSERT(tip);
     struct node *node = ctx;
     char hash[HEX_ID_BYTES];
     hex_encode_reversed(hash, span_of(tip->hash.b, sizeof tip->hash.b));
@@ -194,6 +196,7 @@ static void on_tip_changed(void *ctx, const struct block_node *tip)
 
 static void on_block_connected(void *ctx, const struct block_node *block, struct block_ref *ref)
 {
+    ASSERT(block && ref);
     struct node *node = ctx;
     mempool_block_connected(node->mempool, block, ref);
     p2p_block_connected(node->p2p, block, ref);
@@ -201,6 +204,7 @@ static void on_block_connected(void *ctx, const struct block_node *block, struct
 
 static void on_block_disconnected(void *ctx, const struct block_node *block, struct block_ref *ref)
 {
+    ASSERT(block && ref);
     struct node *node = ctx;
     mempool_block_disconnected(node->mempool, block, ref);
     p2p_block_disconnected(node->p2p, ref);
@@ -215,6 +219,7 @@ static void on_header_tip_changed(void *ctx, const struct block_node *best_heade
 static void on_block_invalid(void *ctx, const struct block_hash *hash,
                              const struct verdict *verdict)
 {
+    ASSERT(hash && verdict->code != REJECT_NONE);
     struct node *node = ctx;
     if (reject_class(verdict->code) == REJECT_CLASS_CONSENSUS)
         p2p_block_invalid(node->p2p, hash);
@@ -351,6 +356,7 @@ static void stop_after_import(void *arg)
 /* A file that cannot be read: go on without it, unless the import is all that was wanted. */
 static void tell_unreadable(struct node *node, const char *path, int error)
 {
+    ASSERT(error < 0);
     char *line = xasprintf("Cannot read block file %s: %s", path, strerror(-error));
     log_warning(node->log, "%s", line);
     node->events.warning(node->events.ctx, line);
@@ -371,6 +377,7 @@ static void on_imported(void *arg, int error, uint64_t n_blocks)
     struct load_block *file = arg;
     struct node *node = file->node;
     const char *path = file->path;
+    ASSERT(node->n_imports_left > 0 && error <= 0);
     node->n_imports_left--;
     xfree(file);
     if (error == -ECANCELED || node->is_stopping)
@@ -386,6 +393,7 @@ static void on_imported(void *arg, int error, uint64_t n_blocks)
 
 static void start_imports(struct node *node)
 {
+    ASSERT(node->n_imports_left == 0 && node->for_rpc.chain);
     node->n_imports_left = node->options.n_load_blocks;
     for (size_t i = 0; i < node->options.n_load_blocks; i++) {
         struct load_block *file = xmalloc(sizeof *file);
@@ -402,6 +410,7 @@ struct node *node_new(const struct env *env, struct log *log, const struct node_
                       const struct node_events *events, char **error)
 {
     ASSERT(options && error);
+    ASSERT(env && events);
     *error = NULL;
     struct node *node = xcalloc(1, sizeof *node);
     node->node_env = node_env_new(env);
@@ -423,6 +432,7 @@ struct node *node_new(const struct env *env, struct log *log, const struct node_
 /* The damage that kept it from being opened, if it can be made good. */
 static enum chain_damage try_open_chain(struct node *node, char **error)
 {
+    ASSERT(!node->chain);
     const struct chain_events events = {
         .ctx = node,
         .block_connected = on_block_connected,
@@ -449,6 +459,7 @@ static enum chain_damage try_open_chain(struct node *node, char **error)
 /* What can be made anew from the block files will be, and the operator is told. */
 static void order_repair(struct node *node, enum chain_damage damage, const char *why)
 {
+    ASSERT(damage != CHAIN_DAMAGE_NONE && why);
     bool is_index = damage == CHAIN_DAMAGE_INDEX;
     struct chain_options *options = &node->options.chain;
     char *message = xasprintf("The %s is damaged or missing and is made anew from the block files, "
@@ -508,6 +519,7 @@ static void take_bans(struct node *node)
 /* What the chain's events go to; it does nothing yet. */
 static void make_mesh(struct node *node)
 {
+    ASSERT(node->chain && !node->mempool && !node->p2p);
     const struct mempool_events mempool_events = {.ctx = node, .changed = on_mempool_changed};
     const struct p2p_events p2p_events = {.ctx = node, .warning = on_clock_warning};
     node->mempool =
@@ -521,6 +533,7 @@ static void make_mesh(struct node *node)
 /* The chain is open: from here on failure means a clean stop. */
 static void start_mesh(struct node *node)
 {
+    ASSERT(node->net && !node->for_rpc.net);
     char *error = NULL;
     node->for_rpc.net = node_net_view(node->net);
     node->for_rpc.mempool = node->mempool;
@@ -553,6 +566,7 @@ static void load_mempool(void *arg)
     node->load_timer = 0;
     if (node->is_stopping)
         return;
+    ASSERT(node->mempool_path && !node->is_mempool_loaded);
     bool is_complete = node->n_imports_left == 0 && chain_is_at_rest(node->chain) &&
                        !chain_awaits_clock(node->chain);
     if (is_complete)
@@ -563,6 +577,7 @@ static void load_mempool(void *arg)
 
 static void expect_mempool(struct node *node)
 {
+    ASSERT(!node->mempool_path && node->load_timer == 0);
     if (!node->options.persist_mempool || node->is_stopping)
         return;
     node->mempool_path = xasprintf("%s/mempool.dat", node->options.chain.data_dir);
@@ -588,6 +603,7 @@ static void finish_start(void *arg)
     node->timer = 0;
     if (node->is_stopping)
         return;
+    ASSERT(!node->for_rpc.chain && node->p2p);
     if (is_replaying(node)) {
         set_timer(node, REPLAY_POLL_US, finish_start);
         return;
@@ -623,6 +639,7 @@ static void report_stopped(void *arg)
 {
     struct node *node = arg;
     node->timer = 0;
+    ASSERT(node->is_stopping && node->is_closed);
     /* The chain answered everything that waited for it; what is left answers by itself. */
     if (rpc_pending(node->rpc) > 0 || (node->p2p && p2p_pending(node->p2p) > 0)) {
         set_timer(node, RECHECK_US, report_stopped);
@@ -634,6 +651,7 @@ static void report_stopped(void *arg)
 static void on_chain_closed(void *arg, int error)
 {
     struct node *node = arg;
+    ASSERT(node->is_stopping && !node->is_closed && error <= 0);
     node->is_closed = true;
     if (error != 0 && !node->error)
         node->error = xasprintf("Cannot write everything to disk: %s", strerror(-error));
@@ -658,6 +676,7 @@ static void begin_stop(void *arg)
 {
     struct node *node = arg;
     node->timer = 0;
+    ASSERT(node->is_stopping && !node->is_closed);
     env_timer_cancel(node->env, node->status_timer);
     env_timer_cancel(node->env, node->load_timer);
     end_progress(node);
@@ -687,6 +706,7 @@ void node_stop(struct node *node)
 
 bool node_can_be_mended(const struct node *node)
 {
+    ASSERT(node);
     return node->options.repair && node->chain && chain_noted_damage(node->chain);
 }
 

@@ -48,6 +48,7 @@ static int64_t now_s(const struct node_bans *bans)
 /* The whole file. Returns: 0, or a negative errno */
 static int read_file(const struct node_bans *bans, struct buffer *out)
 {
+    ASSERT(bans->path && out->len == 0);
     const struct env *env = bans->env;
     struct env_file *file;
     int error = env_file_open(env, bans->path, ENV_OPEN_READ, &file);
@@ -103,6 +104,7 @@ static const char *take_entries(struct node_bans *bans, struct span text, struct
 /* Nothing that the user has ordered is overwritten because we cannot read it. */
 static char *put_aside(const struct node_bans *bans, const char *why)
 {
+    ASSERT(bans->path && why);
     char *aside = xasprintf("%s.bad", bans->path);
     int error = env_rename(bans->env, bans->path, aside);
     char *warning =
@@ -140,6 +142,7 @@ struct node_bans *node_bans_new(const struct env *env, const struct log *log, st
                                 const struct node_bans_options *options, char **warning)
 {
     ASSERT(warning);
+    ASSERT(env && p2p);
     ASSERT(options->ban_time_s >= 0);
     struct node_bans *bans = xcalloc(1, sizeof *bans);
     *bans = (struct node_bans){
@@ -171,6 +174,7 @@ void node_bans_free(struct node_bans *bans)
 enum net_result node_bans_add(struct node_bans *bans, const char *subnet, int64_t seconds,
                               bool is_absolute)
 {
+    ASSERT(subnet);
     ASSERT(bans);
     struct ban_list *list = p2p_bans(bans->p2p);
     struct ban ban = {.created_s = now_s(bans)};
@@ -195,6 +199,7 @@ enum net_result node_bans_add(struct node_bans *bans, const char *subnet, int64_
 
 enum net_result node_bans_remove(struct node_bans *bans, const char *subnet)
 {
+    ASSERT(bans && subnet);
     struct net_range range;
     if (!ban_range_parse(subnet, &range))
         return NET_RESULT_BAD_ADDRESS;
@@ -203,6 +208,7 @@ enum net_result node_bans_remove(struct node_bans *bans, const char *subnet)
 
 void node_bans_clear(struct node_bans *bans)
 {
+    ASSERT(bans);
     ban_list_clear(p2p_bans(bans->p2p));
 }
 
@@ -247,6 +253,7 @@ static void encode(struct node_bans *bans)
 
 static void run_write(struct env_job *job)
 {
+    ASSERT(CONTAINER_OF(job, struct node_bans, job)->is_writing);
     struct node_bans *bans = CONTAINER_OF(job, struct node_bans, job);
     bans->error = replace_file(bans->env, bans->path, buffer_span(&bans->bytes));
 }
@@ -266,6 +273,7 @@ static void on_written(struct env_job *job)
 {
     struct node_bans *bans = CONTAINER_OF(job, struct node_bans, job);
     struct list told = bans->writing;
+    ASSERT(bans->is_writing && told.count > 0);
     int error = job->cancelled ? -ECANCELED : bans->error;
     bans->writing = (struct list){0};
     bans->is_writing = false;
@@ -289,6 +297,7 @@ static void start_write(struct node_bans *bans)
 
 void node_bans_save(struct node_bans *bans, net_saved_fn *done, void *arg)
 {
+    ASSERT(done);
     ASSERT(bans);
     if (!bans->path) {
         done(arg, 0);

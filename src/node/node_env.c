@@ -58,6 +58,7 @@ static bool has_id(const void *value, const void *key)
 
 static void timer_unlink(struct node_timer *timer)
 {
+    ASSERT(timer->owner->timers.count == timer->owner->in_order.count);
     struct node_env *owner = timer->owner;
     hash_map_remove(&owner->timers, hash_id(timer->id), has_id, &timer->id);
     list_remove(&owner->in_order, &timer->link);
@@ -66,6 +67,7 @@ static void timer_unlink(struct node_timer *timer)
 static void on_timer(void *arg)
 {
     struct node_timer *timer = arg;
+    ASSERT(timer->real_id != 0);
     env_timer_fn *fn = timer->fn;
     void *fn_arg = timer->arg;
     timer_unlink(timer);
@@ -89,6 +91,7 @@ static int64_t delay_us_of(const struct node_timer *timer)
 
 static void arm(struct node_timer *timer)
 {
+    ASSERT(timer->real_id == 0);
     const struct node_env *owner = timer->owner;
     int64_t delay_us = delay_us_of(timer);
     bool waits = timer->is_peers && owner->is_still && delay_us > AT_ONCE_US;
@@ -105,6 +108,7 @@ static void disarm(struct node_timer *timer)
 static uint64_t start(struct node_env *node_env, bool is_peers, int64_t delay_us,
                       struct node_timer like)
 {
+    ASSERT(like.fn);
     int64_t now_us = is_peers ? peers_now_us(node_env) : env_now_us(node_env->real);
     if (delay_us < 0)
         delay_us = 0;
@@ -120,6 +124,7 @@ static uint64_t start(struct node_env *node_env, bool is_peers, int64_t delay_us
     list_add(&node_env->in_order, &timer->link);
     hash_map_insert(&node_env->timers, hash_id(timer->id), timer);
     arm(timer);
+    ASSERT(node_env->timers.count == node_env->in_order.count);
     return timer->id;
 }
 
@@ -225,6 +230,7 @@ static int64_t now_us(void *ctx)
 
 struct node_env *node_env_new(const struct env *real)
 {
+    ASSERT(real);
     struct node_env *node_env = xcalloc(1, sizeof *node_env);
     node_env->env = *real; /* all but the clock is the world's own */
     node_env->env.clock = (struct env_clock){.ctx = node_env,
@@ -246,16 +252,19 @@ void node_env_free(struct node_env *node_env)
         return;
     LIST_EACH_REMOVING (struct node_timer, timer, &node_env->in_order, link)
         timer_drop(timer);
+    ASSERT(node_env->timers.count == 0);
     hash_map_deinit(&node_env->timers);
     xfree(node_env);
 }
 
 const struct env *node_env_env(const struct node_env *node_env)
 {
+    ASSERT(node_env);
     return &node_env->env;
 }
 
 const struct env *node_env_peers(const struct node_env *node_env)
 {
+    ASSERT(node_env);
     return &node_env->peers;
 }

@@ -48,6 +48,7 @@ static void each_orphan(void *ctx, net_orphan_fn *fn, void *arg)
 /* Our addresses as text. Returns: n of them in an allocation that holds the texts too */
 static struct net_local_address *convert_local(const struct net_address *local, size_t n)
 {
+    ASSERT(local || n == 0);
     size_t size = sizeof(struct net_local_address) + NET_ADDRESS_TEXT_MAX;
     struct net_local_address *out = xcalloc(n + 1, size);
     char *texts = (char *)(out + n);
@@ -260,6 +261,7 @@ static const char *get_block(void *ctx, const struct block_hash *hash, uint64_t 
 struct node_net *node_net_new(struct p2p *p2p, struct node_bans *bans,
                               const struct mempool *mempool)
 {
+    ASSERT(p2p && bans);
     struct node_net *net = xcalloc(1, sizeof *net);
     *net = (struct node_net){.p2p = p2p,
                              .bans = bans,
@@ -296,5 +298,6 @@ void node_net_free(struct node_net *net)
 
 const struct net_view *node_net_view(const struct node_net *net)
 {
+    ASSERT(net);
     return &net->view;
 }

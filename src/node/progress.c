@@ -11,11 +11,13 @@
 
 static const struct progress_sample *newest(const struct progress *progress)
 {
+    ASSERT(progress->n > 0 && progress->next < PROGRESS_SAMPLES);
     return &progress->samples[(progress->next + PROGRESS_SAMPLES - 1) % PROGRESS_SAMPLES];
 }
 
 static const struct progress_sample *oldest(const struct progress *progress)
 {
+    ASSERT(progress->n > 0 && progress->n <= PROGRESS_SAMPLES);
     size_t at = progress->next + PROGRESS_SAMPLES - progress->n;
     return &progress->samples[at % PROGRESS_SAMPLES];
 }
@@ -84,6 +86,7 @@ static void format_left(int64_t left_s, char *out, size_t size)
 char *progress_format(const struct progress *progress, int64_t tip_time_s, char *line)
 {
     ASSERT(progress);
+    ASSERT(line);
     static const struct progress_sample none;
     const struct progress_sample *last = progress->n ? newest(progress) : &none;
     char date[16] = "", left[48];
@@ -100,6 +103,7 @@ char *progress_format(const struct progress *progress, int64_t tip_time_s, char 
 
 static void format_rate(uint64_t bytes, int64_t us, char *out, size_t size)
 {
+    ASSERT(us > 0);
     double rate = (double)bytes * 1e6 / (double)us;
     if (rate < 999.5)
         snprintf(out, size, "%.0f B/s", rate);
@@ -112,6 +116,7 @@ static void format_rate(uint64_t bytes, int64_t us, char *out, size_t size)
 char *progress_format_traffic(const struct traffic *before, const struct traffic *now, char *out)
 {
     ASSERT(before && now);
+    ASSERT(out && now->received >= before->received && now->sent >= before->sent);
     const char *peers = now->n_peers == 1 ? "peer" : "peers";
     char down[24], up[24];
     if (now->now_us <= before->now_us) {

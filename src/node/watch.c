@@ -5,10 +5,13 @@
 
 #include "consensus/pow.h"
 
+_Static_assert(VERSIONBITS_RULE_BITS <= 8 * sizeof(uint32_t), "a bit for each rule");
+
 #define FORK_BLOCKS 6 /* ahead, by work: fewer may be chance, or somebody's mistake */
 
 char *watch_rules(struct versionbits_unknown *unknown, const struct chain *chain, char *line)
 {
+    ASSERT(unknown && chain && line);
     chain_update_unknown_rules(chain, chain_tip(chain), unknown);
     *line = '\0';
     for (int bit = 0; bit < VERSIONBITS_RULE_BITS && !*line; bit++)
@@ -20,6 +23,7 @@ char *watch_rules(struct versionbits_unknown *unknown, const struct chain *chain
 const char *watch_forks(const struct chain *chain)
 {
     const struct block_node *failed = chain_best_failed(chain), *tip = chain_tip(chain);
+    ASSERT(tip);
     if (!failed)
         return "";
     struct u256 ahead = tip->chain_work, block = pow_block_work(tip->bits);
