@@ -14,7 +14,7 @@
 #include "mempool/graph.h"
 #include "mempool/limit.h"
 #include "mempool/mempool_internal.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 #define UNDER_WAY_MAX 64
 /* After this long a tip with less work than before is taken as it is. */
@@ -29,11 +29,7 @@ static void putback_push(struct mempool *mempool, const struct tx *tx,
 {
     struct pool_putbacks *putbacks = &mempool->putbacks;
     ASSERT(tx->raw.p && tx->raw.len > 0 && putbacks->first <= putbacks->n);
-    if (putbacks->n == putbacks->capacity) {
-        putbacks->capacity = putbacks->capacity ? 2 * putbacks->capacity : 64;
-        putbacks->at = xrealloc(putbacks->at, putbacks->capacity, sizeof *putbacks->at);
-    }
-    struct pool_putback *putback = &putbacks->at[putbacks->n++];
+    struct pool_putback *putback = ARRAY_ADD(putbacks);
     *putback = *like;
     putback->txid = tx->txid;
     putback->raw = xmemdup(tx->raw.p, tx->raw.len);
@@ -172,7 +168,7 @@ static void remove_mined(struct mempool *mempool, struct pool_entry *entry, int3
     ASSERT(entry->pub.n_parents == 0); /* a block has parents before their children */
     /* What its children spend is a coin of this height now. */
     for (uint32_t i = 0; i < entry->pub.n_children; i++) {
-        struct pool_entry *child = mempool->slots[entry->pub.children[i]];
+        struct pool_entry *child = mempool->slots.at[entry->pub.children[i]];
         if (child->coin_height_max < height)
             child->coin_height_max = height;
     }

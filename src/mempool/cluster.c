@@ -10,7 +10,7 @@
 #include "mempool/cluster.h"
 
 #include "mempool/mempool_internal.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 _Static_assert(MEMPOOL_CLUSTER_COUNT_MAX <= 64, "a set of a cluster's entries is one word");
 
@@ -22,16 +22,6 @@ struct draft {
     uint32_t n;
 };
 
-/* A list of numbers that grows. */
-static void push(uint32_t **list, uint32_t *n, uint32_t *capacity, uint32_t value)
-{
-    if (*n == *capacity) {
-        *capacity = *capacity ? 2 * *capacity : 16;
-        *list = xrealloc(*list, *capacity, sizeof **list);
-    }
-    (*list)[(*n)++] = value;
-}
-
 void pool_clusters_init(struct pool_clusters *clusters)
 {
     *clusters = (struct pool_clusters){0};
@@ -39,15 +29,15 @@ void pool_clusters_init(struct pool_clusters *clusters)
 
 void pool_clusters_deinit(struct pool_clusters *clusters)
 {
-    ASSERT(clusters->n_free == clusters->n && clusters->n_dirty == 0);
+    ASSERT(clusters->free.n == clusters->n && clusters->dirty.n == 0);
     ASSERT(clusters->heap[POOL_HEAP_WORST].n == 0 && clusters->heap[POOL_HEAP_BEST].n == 0);
     for (uint32_t i = 0; i < clusters->n; i++)
         ASSERT(!clusters->at[i]);
     xfree(clusters->at);
-    xfree(clusters->free_ids);
-    xfree(clusters->heap[POOL_HEAP_WORST].ids);
-    xfree(clusters->heap[POOL_HEAP_BEST].ids);
-    xfree(clusters->dirty);
+    ARRAY_FREE(&clusters->free);
+    ARRAY_FREE(&clusters->heap[POOL_HEAP_WORST]);
+    ARRAY_FREE(&clusters->heap[POOL_HEAP_BEST]);
+    ARRAY_FREE(&clusters->dirty);
 }
 
 /* -- The heaps --------------------------------------------------------------------------------- */
@@ -74,28 +64,28 @@ static void heap_set(struct pool_clusters *clusters, enum pool_heap_kind kind, u
                      uint32_t id)
 {
     ASSERT(at < clusters->heap[kind].n && clusters->at[id]);
-    clusters->heap[kind].ids[at] = id;
+    clusters->heap[kind].at[at] = id;
     clusters->at[id]->heap_at[kind] = at;
 }
 
 /* Move the element at a place to where it belongs. */
 static void heap_fix(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t at)
 {
-    const struct pool_heap *heap = &clusters->heap[kind];
-    uint32_t id = heap->ids[at];
-    while (at > 0 && is_above(clusters, kind, id, heap->ids[(at - 1) / 2])) {
-        heap_set(clusters, kind, at, heap->ids[(at - 1) / 2]);
+    const struct pool_ids *heap = &clusters->heap[kind];
+    uint32_t id = heap->at[at];
+    while (at > 0 && is_above(clusters, kind, id, heap->at[(at - 1) / 2])) {
+        heap_set(clusters, kind, at, heap->at[(at - 1) / 2]);
         at = (at - 1) / 2;
     }
     for (;;) {
         uint32_t child = 2 * at + 1;
         if (child >= heap->n)
             break;
-        if (child + 1 < heap->n && is_above(clusters, kind, heap->ids[child + 1], heap->ids[child]))
+        if (child + 1 < heap->n && is_above(clusters, kind, heap->at[child + 1], heap->at[child]))
             child++;
-        if (!is_above(clusters, kind, heap->ids[child], id))
+        if (!is_above(clusters, kind, heap->at[child], id))
             break;
-        heap_set(clusters, kind, at, heap->ids[child]);
+        heap_set(clusters, kind, at, heap->at[child]);
         at = child;
     }
     heap_set(clusters, kind, at, id);
@@ -103,24 +93,24 @@ static void heap_fix(struct pool_clusters *clusters, enum pool_heap_kind kind, u
 
 static void heap_put(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t id)
 {
-    struct pool_heap *heap = &clusters->heap[kind];
+    struct pool_ids *heap = &clusters->heap[kind];
     struct pool_cluster *cluster = clusters->at[id];
     if (cluster->heap_at[kind] == POOL_NOT_IN_HEAP) {
-        cluster->heap_at[kind] = heap->n;
-        push(&heap->ids, &heap->n, &heap->capacity, id);
+        cluster->heap_at[kind] = (uint32_t)heap->n;
+        *ARRAY_ADD(heap) = id;
     }
     heap_fix(clusters, kind, cluster->heap_at[kind]);
 }
 
 static void heap_take(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t id)
 {
-    struct pool_heap *heap = &clusters->heap[kind];
+    struct pool_ids *heap = &clusters->heap[kind];
     uint32_t at = clusters->at[id]->heap_at[kind];
-    ASSERT(at == POOL_NOT_IN_HEAP || (at < heap->n && heap->ids[at] == id));
+    ASSERT(at == POOL_NOT_IN_HEAP || (at < heap->n && heap->at[at] == id));
     if (at == POOL_NOT_IN_HEAP)
         return;
     clusters->at[id]->heap_at[kind] = POOL_NOT_IN_HEAP;
-    uint32_t last = heap->ids[--heap->n];
+    uint32_t last = heap->at[--heap->n];
     if (last == id)
         return;
     heap_set(clusters, kind, at, last);
@@ -130,9 +120,9 @@ static void heap_take(struct pool_clusters *clusters, enum pool_heap_kind kind, 
 struct pool_cluster *pool_clusters_worst(const struct mempool *mempool)
 {
     const struct pool_clusters *clusters = &mempool->clusters;
-    const struct pool_heap *heap = &clusters->heap[POOL_HEAP_WORST];
-    ASSERT(clusters->n_dirty == 0);
-    return heap->n ? clusters->at[heap->ids[0]] : NULL;
+    const struct pool_ids *heap = &clusters->heap[POOL_HEAP_WORST];
+    ASSERT(clusters->dirty.n == 0);
+    return heap->n ? clusters->at[heap->at[0]] : NULL;
 }
 
 /* -- Membership -------------------------------------------------------------------------------- */
@@ -140,15 +130,12 @@ struct pool_cluster *pool_clusters_worst(const struct mempool *mempool)
 static uint32_t cluster_new(struct pool_clusters *clusters)
 {
     uint32_t id;
-    if (clusters->n_free > 0) {
-        id = clusters->free_ids[--clusters->n_free];
+    if (clusters->free.n > 0) {
+        id = clusters->free.at[--clusters->free.n];
         ASSERT(id < clusters->n && !clusters->at[id]);
     } else {
-        if (clusters->n == clusters->capacity) {
-            clusters->capacity = clusters->capacity ? 2 * clusters->capacity : 16;
-            clusters->at = xrealloc(clusters->at, clusters->capacity, sizeof(void *));
-        }
-        id = clusters->n++;
+        ARRAY_RESERVE(clusters, 1);
+        id = (uint32_t)clusters->n++;
     }
     struct pool_cluster *cluster = xcalloc(1, sizeof *cluster);
     cluster->heap_at[POOL_HEAP_WORST] = cluster->heap_at[POOL_HEAP_BEST] = POOL_NOT_IN_HEAP;
@@ -194,7 +181,7 @@ static void cluster_free(struct pool_clusters *clusters, uint32_t id)
         xfree(cluster->chunks);
     xfree(cluster);
     clusters->at[id] = NULL;
-    push(&clusters->free_ids, &clusters->n_free, &clusters->free_capacity, id);
+    *ARRAY_ADD(&clusters->free) = id;
 }
 
 static void mark_dirty(struct pool_clusters *clusters, uint32_t id)
@@ -203,7 +190,7 @@ static void mark_dirty(struct pool_clusters *clusters, uint32_t id)
     if (clusters->at[id]->is_dirty)
         return;
     clusters->at[id]->is_dirty = true;
-    push(&clusters->dirty, &clusters->n_dirty, &clusters->dirty_capacity, id);
+    *ARRAY_ADD(&clusters->dirty) = id;
 }
 
 /* The distinct clusters of some entries. Returns how many. */
@@ -250,7 +237,7 @@ void pool_cluster_join(struct mempool *mempool, struct pool_entry *entry)
     struct pool_entry *all[MEMPOOL_CLUSTER_COUNT_MAX];
     uint32_t ids[MEMPOOL_CLUSTER_COUNT_MAX], n = 0, wu = entry->pub.adjusted_wu;
     for (uint32_t i = 0; i < entry->pub.n_parents; i++)
-        all[i] = mempool->slots[entry->pub.parents[i]];
+        all[i] = mempool->slots.at[entry->pub.parents[i]];
     uint32_t n_ids = clusters_of(all, entry->pub.n_parents, ids);
     if (n_ids == 0)
         ids[n_ids++] = cluster_new(clusters);
@@ -311,7 +298,7 @@ uint64_t pool_ancestor_bits(const struct mempool *mempool, const struct pool_ent
     for (uint32_t i = entry->cluster_at + 1; i-- > 0;) {
         const struct mempool_entry *at = &cluster->order[i]->pub;
         for (uint32_t k = 0; (bits >> i & 1) && k < at->n_parents; k++)
-            bits |= UINT64_C(1) << mempool->slots[at->parents[k]]->cluster_at;
+            bits |= UINT64_C(1) << mempool->slots.at[at->parents[k]]->cluster_at;
     }
     return bits;
 }
@@ -324,7 +311,7 @@ uint64_t pool_descendant_bits(const struct mempool *mempool, const struct pool_e
     for (uint32_t i = entry->cluster_at; i < cluster->n; i++) {
         const struct mempool_entry *at = &cluster->order[i]->pub;
         for (uint32_t k = 0; (bits >> i & 1) && k < at->n_children; k++)
-            bits |= UINT64_C(1) << mempool->slots[at->children[k]]->cluster_at;
+            bits |= UINT64_C(1) << mempool->slots.at[at->children[k]]->cluster_at;
     }
     return bits;
 }
@@ -354,7 +341,7 @@ static void draft_fill(const struct mempool *mempool, struct draft *draft)
         draft->ancestors[i] = UINT64_C(1) << i;
         draft->linked[i] = 0;
         for (uint32_t k = 0; k < entry->n_parents; k++) {
-            uint32_t at = mempool->slots[entry->parents[k]]->cluster_at;
+            uint32_t at = mempool->slots.at[entry->parents[k]]->cluster_at;
             ASSERT(at < i);
             draft->ancestors[i] |= draft->ancestors[at];
             draft->linked[i] |= UINT64_C(1) << at;
@@ -483,9 +470,9 @@ static void settle(struct mempool *mempool, uint32_t id)
 void pool_clusters_settle(struct mempool *mempool)
 {
     struct pool_clusters *clusters = &mempool->clusters;
-    for (uint32_t i = 0; i < clusters->n_dirty; i++)
-        settle(mempool, clusters->dirty[i]);
-    clusters->n_dirty = 0;
+    for (uint32_t i = 0; i < clusters->dirty.n; i++)
+        settle(mempool, clusters->dirty.at[i]);
+    clusters->dirty.n = 0;
 }
 
 /* -- Invariants -------------------------------------------------------------------------------- */
@@ -505,10 +492,10 @@ static bool is_connected(const struct mempool *mempool, const struct pool_cluste
 
 static void verify_place(const struct mempool *mempool, enum pool_heap_kind kind, uint32_t id)
 {
-    const struct pool_heap *heap = &mempool->clusters.heap[kind];
+    const struct pool_ids *heap = &mempool->clusters.heap[kind];
     uint32_t at = mempool->clusters.at[id]->heap_at[kind];
-    ASSERT(at < heap->n && heap->ids[at] == id);
-    ASSERT(at == 0 || !is_above(&mempool->clusters, kind, id, heap->ids[(at - 1) / 2]));
+    ASSERT(at < heap->n && heap->at[at] == id);
+    ASSERT(at == 0 || !is_above(&mempool->clusters, kind, id, heap->at[(at - 1) / 2]));
 }
 
 void pool_cluster_verify(const struct mempool *mempool, uint32_t id)
@@ -522,7 +509,7 @@ void pool_cluster_verify(const struct mempool *mempool, uint32_t id)
         ASSERT(entry->cluster_at == i && entry->pub.cluster == id);
         wu += entry->pub.adjusted_wu;
         for (uint32_t k = 0; k < entry->pub.n_parents; k++) {
-            const struct pool_entry *parent = mempool->slots[entry->pub.parents[k]];
+            const struct pool_entry *parent = mempool->slots.at[entry->pub.parents[k]];
             ASSERT(parent->pub.cluster == id && parent->cluster_at < i);
         }
     }

@@ -53,7 +53,7 @@ void mempool_prioritise(struct mempool *mempool, const struct txid *txid, int64_
     delta->delta_sat = add_clamped(delta->delta_sat, delta_sat);
     struct pool_entry *entry = pool_find(mempool, txid);
     if (entry) {
-        ASSERT(mempool->clusters.n_dirty == 0);
+        ASSERT(mempool->clusters.dirty.n == 0);
         entry->pub.modified_fee_sat = entry->pub.fee_sat + delta->delta_sat;
         pool_cluster_touch(mempool, entry);
         pool_clusters_settle(mempool);

@@ -65,17 +65,17 @@ enum pool_heap_kind {
     POOL_HEAP_BEST,  /* the best first chunk on top: what is mined first */
 };
 
-/* A binary heap of cluster ids. */
-struct pool_heap {
-    uint32_t *ids, n, capacity;
+/* Ids or indexes, in no order or as a binary heap. */
+struct pool_ids {
+    uint32_t *at;
+    size_t n, capacity;
 };
 
 struct pool_clusters {
     struct pool_cluster **at; /* by id; NULL: free */
-    uint32_t n, capacity;
-    uint32_t *free_ids, n_free, free_capacity;
-    struct pool_heap heap[2]; /* by enum pool_heap_kind */
-    uint32_t *dirty, n_dirty, dirty_capacity;
+    size_t n, capacity;
+    struct pool_ids free, dirty;
+    struct pool_ids heap[2]; /* by enum pool_heap_kind */
 };
 
 static inline struct feerate pool_entry_rate(const struct pool_entry *entry)

@@ -3,7 +3,7 @@
 
 #include "mempool/cluster.h"
 #include "mempool/mempool_internal.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 /* What a map takes for one value, and malloc for one block, about. */
 #define MAP_SLOT_BYTES (2 * sizeof(struct hash_map_slot))
@@ -66,15 +66,15 @@ const struct mempool_entry *mempool_spender(const struct mempool *mempool,
 
 const struct mempool_entry *mempool_at(const struct mempool *mempool, uint32_t index)
 {
-    ASSERT(index < mempool->n_slots && mempool->slots[index]);
-    return &mempool->slots[index]->pub;
+    ASSERT(index < mempool->slots.n && mempool->slots.at[index]);
+    return &mempool->slots.at[index]->pub;
 }
 
 const struct mempool_entry *mempool_next(const struct mempool *mempool, uint64_t *at)
 {
-    ASSERT(*at == 0 || (*at <= mempool->n_slots && mempool->slots[*at - 1]));
+    ASSERT(*at == 0 || (*at <= mempool->slots.n && mempool->slots.at[*at - 1]));
     const struct pool_entry *entry =
-        *at == 0 ? mempool->oldest : mempool->slots[(uint32_t)*at - 1]->newer;
+        *at == 0 ? mempool->oldest : mempool->slots.at[(uint32_t)*at - 1]->newer;
     if (!entry)
         return NULL;
     *at = (uint64_t)entry->pub.index + 1;
@@ -156,11 +156,11 @@ static void unlink_all(struct mempool *mempool, struct pool_entry *entry)
 {
     struct mempool_entry *pub = &entry->pub;
     for (uint32_t i = 0; i < pub->n_parents; i++) {
-        struct mempool_entry *parent = &mempool->slots[pub->parents[i]]->pub;
+        struct mempool_entry *parent = &mempool->slots.at[pub->parents[i]]->pub;
         edge_remove(mempool, parent->children, &parent->n_children, pub->index);
     }
     for (uint32_t i = 0; i < pub->n_children; i++) {
-        struct mempool_entry *child = &mempool->slots[pub->children[i]]->pub;
+        struct mempool_entry *child = &mempool->slots.at[pub->children[i]]->pub;
         edge_remove(mempool, child->parents, &child->n_parents, pub->index);
     }
     mempool->memory_bytes -= (pub->n_parents + pub->n_children) * sizeof *pub->parents;
@@ -171,28 +171,21 @@ static void unlink_all(struct mempool *mempool, struct pool_entry *entry)
 
 static void take_slot(struct mempool *mempool, struct pool_entry *entry)
 {
-    if (mempool->n_free_slots > 0) {
-        entry->pub.index = mempool->free_slots[--mempool->n_free_slots];
-        ASSERT(entry->pub.index < mempool->n_slots && !mempool->slots[entry->pub.index]);
+    if (mempool->free_slots.n > 0) {
+        entry->pub.index = mempool->free_slots.at[--mempool->free_slots.n];
+        ASSERT(entry->pub.index < mempool->slots.n && !mempool->slots.at[entry->pub.index]);
     } else {
-        if (mempool->n_slots == mempool->slots_capacity) {
-            mempool->slots_capacity = mempool->slots_capacity ? 2 * mempool->slots_capacity : 16;
-            mempool->slots = xrealloc(mempool->slots, mempool->slots_capacity, sizeof(void *));
-        }
-        entry->pub.index = mempool->n_slots++;
+        ARRAY_RESERVE(&mempool->slots, 1);
+        entry->pub.index = (uint32_t)mempool->slots.n++;
     }
-    mempool->slots[entry->pub.index] = entry;
+    mempool->slots.at[entry->pub.index] = entry;
 }
 
 static void give_slot(struct mempool *mempool, uint32_t index)
 {
-    ASSERT(index < mempool->n_slots && mempool->slots[index]);
-    mempool->slots[index] = NULL;
-    if (mempool->n_free_slots == mempool->free_capacity) {
-        mempool->free_capacity = mempool->free_capacity ? 2 * mempool->free_capacity : 16;
-        mempool->free_slots = xrealloc(mempool->free_slots, mempool->free_capacity, 4);
-    }
-    mempool->free_slots[mempool->n_free_slots++] = index;
+    ASSERT(index < mempool->slots.n && mempool->slots.at[index]);
+    mempool->slots.at[index] = NULL;
+    *ARRAY_ADD(&mempool->free_slots) = index;
 }
 
 static void tell(struct mempool *mempool, const struct pool_entry *entry,
@@ -362,7 +355,7 @@ void pool_remove_tree(struct mempool *mempool, struct pool_entry *entry, enum me
 static void verify_entry(const struct mempool *mempool, const struct pool_entry *entry)
 {
     const struct mempool_entry *pub = &entry->pub;
-    ASSERT(mempool->slots[pub->index] == entry);
+    ASSERT(mempool->slots.at[pub->index] == entry);
     ASSERT(pool_find(mempool, &pub->tx.txid) == entry);
     ASSERT(mempool_find_wtxid(mempool, &pub->tx.wtxid) == pub);
     ASSERT(!entry->older || entry->older->pub.sequence < pub->sequence);
@@ -403,5 +396,5 @@ void pool_graph_verify(const struct mempool *mempool)
         pool_cluster_verify(mempool, id);
         n_in_clusters += mempool->clusters.at[id]->n;
     }
-    ASSERT(n_in_clusters == count && mempool->clusters.n_dirty == 0);
+    ASSERT(n_in_clusters == count && mempool->clusters.dirty.n == 0);
 }

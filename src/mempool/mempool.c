@@ -105,8 +105,8 @@ void mempool_free(struct mempool *mempool)
     hash_map_deinit(&mempool->by_wtxid);
     hash_map_deinit(&mempool->spent);
     hash_map_deinit(&mempool->checks);
-    xfree(mempool->slots);
-    xfree(mempool->free_slots);
+    ARRAY_FREE(&mempool->slots);
+    ARRAY_FREE(&mempool->free_slots);
     xfree(mempool);
 }
 

@@ -8,6 +8,7 @@
 #include "crypto/siphash.h"
 #include "mempool/entries.h"
 #include "mempool/policy.h"
+#include "util/array.h"
 #include "util/hash_map.h"
 
 /* A transaction to be put back after a reorganisation, in this order: those of blocks by height
@@ -65,9 +66,8 @@ struct mempool {
     struct hash_map by_txid, by_wtxid; /* of struct pool_entry */
     struct hash_map spent;             /* of struct pool_spend */
     struct hash_map deltas;            /* of struct mempool_delta */
-    struct pool_entry **slots;         /* by index; NULL: free */
-    uint32_t n_slots, slots_capacity;
-    uint32_t *free_slots, n_free_slots, free_capacity;
+    ARRAY(struct pool_entry *) slots;  /* by index; NULL: free */
+    struct pool_ids free_slots;
     struct pool_entry *oldest, *newest;
     struct pool_clusters clusters;
     size_t count, vbytes, memory_bytes, n_unbroadcast;

@@ -1,6 +1,6 @@
 /* select.c - entries for a block: the chunks of all clusters, merged by falling rate. */
 #include "mempool/mempool_internal.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 /* A block with less room than this is full enough to stop trying what may still fit. */
 #define FULL_ENOUGH_WU        4000
@@ -18,7 +18,7 @@ struct cursor {
 struct merge {
     const struct pool_clusters *clusters;
     struct cursor *at;
-    uint32_t n, capacity;
+    size_t n, capacity;
 };
 
 /* Of equal rates the cluster with the older first entry, so that nothing depends on ids. */
@@ -50,11 +50,8 @@ static void sift_down(struct merge *merge, struct cursor cursor)
 
 static void merge_push(struct merge *merge, struct cursor cursor)
 {
-    if (merge->n == merge->capacity) {
-        merge->capacity = 2 * merge->capacity + 64;
-        merge->at = xrealloc(merge->at, merge->capacity, sizeof *merge->at);
-    }
-    uint32_t at = merge->n++;
+    ARRAY_RESERVE(merge, 1);
+    size_t at = merge->n++;
     for (; at > 0 && is_before(&cursor, &merge->at[(at - 1) / 2]); at = (at - 1) / 2)
         merge->at[at] = merge->at[(at - 1) / 2];
     merge->at[at] = cursor;
@@ -62,9 +59,9 @@ static void merge_push(struct merge *merge, struct cursor cursor)
 
 static void merge_push_place(struct merge *merge, uint32_t place)
 {
-    const struct pool_heap *heap = &merge->clusters->heap[POOL_HEAP_BEST];
+    const struct pool_ids *heap = &merge->clusters->heap[POOL_HEAP_BEST];
     if (place < heap->n)
-        merge_push(merge, (struct cursor){.cluster = merge->clusters->at[heap->ids[place]]});
+        merge_push(merge, (struct cursor){.cluster = merge->clusters->at[heap->at[place]]});
 }
 
 /* Go on in the top cluster, or leave it. */
@@ -86,7 +83,7 @@ static void merge_next(struct merge *merge, bool leave)
 
 /* What has been chosen so far. */
 struct choice {
-    const struct mempool_entry **list;
+    const struct mempool_entry **at;
     size_t n, capacity;
     uint64_t weight_wu, sigops_cost;
     int64_t fees_sat;
@@ -114,12 +111,8 @@ static bool try_chunk(struct choice *choice, const struct cursor *cursor,
         return false;
     choice->weight_wu = weight_wu;
     choice->sigops_cost = sigops_cost;
-    if (choice->n + (end - begin) > choice->capacity) {
-        choice->capacity = 2 * choice->capacity + MEMPOOL_CLUSTER_COUNT_MAX;
-        choice->list = xrealloc(choice->list, choice->capacity, sizeof(void *));
-    }
     for (uint32_t i = begin; i < end; i++) {
-        choice->list[choice->n++] = &cursor->cluster->order[i]->pub;
+        *ARRAY_ADD(choice) = &cursor->cluster->order[i]->pub;
         choice->fees_sat += cursor->cluster->order[i]->pub.fee_sat;
     }
     return true;
@@ -139,7 +132,7 @@ const struct mempool_entry **mempool_select_for_block(const struct mempool *memp
                                                       size_t *n, int64_t *fees_sat)
 {
     ASSERT(selection && n && fees_sat);
-    ASSERT(mempool->clusters.n_dirty == 0);
+    ASSERT(mempool->clusters.dirty.n == 0);
     struct choice choice = {0};
     struct merge merge = {.clusters = &mempool->clusters};
     merge_push_place(&merge, 0);
@@ -159,5 +152,5 @@ const struct mempool_entry **mempool_select_for_block(const struct mempool *memp
     xfree(merge.at);
     *n = choice.n;
     *fees_sat = choice.fees_sat;
-    return choice.list;
+    return choice.at;
 }

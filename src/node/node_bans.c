@@ -219,9 +219,9 @@ void node_bans_each(struct node_bans *bans, net_ban_fn *fn, void *arg)
     ban_list_sweep(list, now_s(bans));
     for (size_t i = 0; i < list->n; i++) {
         char text[NET_ADDRESS_TEXT_MAX];
-        const struct net_ban ban = {.subnet = ban_range_format(&list->bans[i].range, text),
-                                    .created_s = list->bans[i].created_s,
-                                    .until_s = list->bans[i].until_s};
+        const struct net_ban ban = {.subnet = ban_range_format(&list->at[i].range, text),
+                                    .created_s = list->at[i].created_s,
+                                    .until_s = list->at[i].until_s};
         fn(arg, &ban);
     }
 }

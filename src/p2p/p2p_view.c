@@ -80,7 +80,7 @@ static const struct net_peer_info *show_peer(const struct p2p *p2p, const struct
         .services = peer->version.services,
         .relays_txs = peer->relay.tells_txs,
         .last_inv_sequence = peer->relay.told_sequence,
-        .n_inv_to_send = peer->relay.n_queue,
+        .n_inv_to_send = peer->relay.queue.n,
         .last_send_s = peer->last_send_s,
         .last_recv_s = peer->last_recv_s,
         .last_tx_s = peer->last_tx_s,
@@ -170,15 +170,15 @@ void p2p_each_orphan(struct p2p *p2p, net_orphan_fn *fn, void *arg)
 {
     for (const struct orphan *orphan = p2p->txs.orphans.first; orphan; orphan = orphan->next) {
         uint64_t peers[1 + ORPHANS_HEIRS_MAX] = {orphan->peer};
-        ASSERT(orphan->n_heirs <= ORPHANS_HEIRS_MAX);
-        for (size_t i = 0; i < orphan->n_heirs; i++)
-            peers[1 + i] = orphan->heirs[i];
+        ASSERT(orphan->heirs.n <= ORPHANS_HEIRS_MAX);
+        for (size_t i = 0; i < orphan->heirs.n; i++)
+            peers[1 + i] = orphan->heirs.at[i];
         const struct net_orphan info = {.txid = &orphan->txid,
                                         .wtxid = &orphan->wtxid,
                                         .raw = span_of(orphan->raw, orphan->raw_len),
                                         .weight_wu = orphan->weight_wu,
                                         .peers = peers,
-                                        .n_peers = 1 + orphan->n_heirs};
+                                        .n_peers = 1 + orphan->heirs.n};
         fn(arg, &info);
     }
 }
@@ -190,7 +190,7 @@ static size_t count_named(const struct p2p *p2p, enum named_purpose purpose)
 {
     size_t n = 0;
     for (size_t i = 0; i < p2p->named.n; i++)
-        n += p2p->named.list[i]->purpose == purpose;
+        n += p2p->named.at[i]->purpose == purpose;
     return n;
 }
 
@@ -275,7 +275,7 @@ enum net_result p2p_open_connection(struct p2p *p2p, const char *text, const cha
 void p2p_each_added(struct p2p *p2p, net_added_fn *fn, void *arg)
 {
     for (size_t i = 0; i < p2p->named.n; i++) {
-        const struct named_node *node = p2p->named.list[i];
+        const struct named_node *node = p2p->named.at[i];
         struct shown shown;
         if (node->purpose != NAMED_ADDED)
             continue;
@@ -289,7 +289,7 @@ static bool is_called(const struct p2p *p2p, const struct peer *peer, const char
 {
     bool is_so = strcmp(peer->text, text) == 0;
     for (size_t i = 0; i < p2p->named.n && !is_so; i++)
-        is_so = p2p->named.list[i]->peer == peer->id && strcmp(p2p->named.list[i]->text, text) == 0;
+        is_so = p2p->named.at[i]->peer == peer->id && strcmp(p2p->named.at[i]->text, text) == 0;
     return is_so;
 }
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/alloc.h"
+#include "util/array.h"
 #include "util/endian.h"
 #include "util/planted.h"
 
@@ -171,10 +171,7 @@ static int write_table(struct flush_writer *w, const struct coins_table *table)
     int error = 0;
     for (uint32_t b = 0; b < UINT32_C(1) << order.bits && !error; b++) {
         size_t n = order.start[b + 1] - order.start[b];
-        if (n > capacity) {
-            capacity = 2 * n;
-            items = xrealloc(items, capacity, sizeof *items);
-        }
+        items = array_reserve(items, 0, &capacity, n, sizeof *items);
         for (size_t i = 0; i < n; i++) {
             const struct coins_slot *slot =
                 coins_table_slot(table, order.slots[order.start[b] + i]);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "util/alloc.h"
+#include "util/array.h"
 #include "util/log.h"
 #include "util/planted.h"
 
@@ -47,11 +47,7 @@ static int add(struct write_handles *handles, uint64_t id, const char *path)
     if (error)
         return error;
     handle.path = xstrdup(path);
-    if (handles->n == handles->capacity) {
-        handles->capacity = handles->capacity ? 2 * handles->capacity : 4;
-        handles->at = xrealloc(handles->at, handles->capacity, sizeof handle);
-    }
-    handles->at[handles->n++] = handle;
+    *ARRAY_ADD(handles) = handle;
     handles->names_changed = true; /* it may be new; one sync of the directory too many is cheap */
     return 0;
 }

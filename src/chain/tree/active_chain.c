@@ -1,7 +1,7 @@
 /* active_chain.c - see active_chain.h. */
 #include "chain/tree/active_chain.h"
 
-#include "util/alloc.h"
+#include "util/array.h"
 
 void active_chain_deinit(struct active_chain *active)
 {
@@ -13,10 +13,8 @@ void active_chain_set_tip(struct active_chain *active, struct block_node *tip)
 {
     size_t n = (size_t)tip->height + 1;
     ASSERT(tip && tip->height >= 0);
-    if (n > active->capacity) {
-        active->capacity = n > 2 * active->capacity ? n + 1024 : 2 * active->capacity;
-        active->at = xrealloc(active->at, active->capacity, sizeof(struct block_node *));
-    }
+    if (n > active->n)
+        ARRAY_RESERVE(active, n - active->n);
     for (struct block_node *node = tip; node; node = node->prev) {
         size_t height = (size_t)node->height;
         if (height < active->n && active->at[height] == node)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "chain/tree/index_db.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 void lost_init(struct lost *lost, struct chain_core *core, struct header_tree *tree,
                const struct active_chain *active, const struct kept_blocks *kept,
@@ -17,9 +17,7 @@ void lost_init(struct lost *lost, struct chain_core *core, struct header_tree *t
 
 void lost_deinit(struct lost *lost)
 {
-    xfree(lost->at);
-    lost->at = NULL;
-    lost->n = lost->capacity = 0;
+    ARRAY_FREE(lost);
 }
 
 /* -- Marks ------------------------------------------------------------------------------------- */
@@ -32,13 +30,8 @@ static void add(struct lost *lost, struct block_node *node, uint32_t mark)
     node->status |= mark;
     *(mark == BLOCK_LOST_DATA ? &lost->n_blocks : &lost->n_undo) += 1;
     lost->n_changes += mark == BLOCK_LOST_UNDO;
-    if (!is_listed) {
-        if (lost->n == lost->capacity) {
-            lost->capacity = 2 * lost->capacity + 64;
-            lost->at = xrealloc(lost->at, lost->capacity, sizeof(struct block_node *));
-        }
-        lost->at[lost->n++] = node;
-    }
+    if (!is_listed)
+        *ARRAY_ADD(lost) = node;
     if (is_first && lost->core->events.loss)
         lost->core->events.loss(lost->core->events.ctx, lost_text(lost));
 }

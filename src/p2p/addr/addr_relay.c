@@ -34,32 +34,28 @@ static void queue_address(struct p2p *p2p, struct peer *peer,
     struct peer_addr *addr = &peer->addr;
     uint8_t id[32];
     address_id(&address->at, id);
-    if (!addr->is_on || !can_tell(peer, address) || addr->n_queue >= ADDR_QUEUE_MAX ||
+    if (!addr->is_on || !can_tell(peer, address) || addr->queue.n >= ADDR_QUEUE_MAX ||
         !recent_set_add(&addr->known, id))
         return;
-    if (addr->n_queue == addr->queue_capacity) {
-        addr->queue_capacity = addr->queue_capacity ? 2 * addr->queue_capacity : 8;
-        addr->queue = xrealloc(addr->queue, addr->queue_capacity, sizeof *addr->queue);
-    }
-    addr->queue[addr->n_queue++] = *address;
-    if (addr->n_queue == 1)
+    *ARRAY_ADD(&addr->queue) = *address;
+    if (addr->queue.n == 1)
         addr->next_us = p2p_now_us(p2p) + p2p_random_wait_us(p2p, ADDR_INTERVAL_US);
     p2p_schedule(p2p, addr->next_us);
 }
 
 static void send_queue(struct p2p *p2p, struct peer *peer)
 {
-    ASSERT(peer->addr.n_queue > 0 && peer->addr.n_queue <= ADDR_QUEUE_MAX);
+    ASSERT(peer->addr.queue.n > 0 && peer->addr.queue.n <= ADDR_QUEUE_MAX);
     struct peer_addr *addr = &peer->addr;
     struct buffer message;
     buffer_init(&message);
     struct writer w = writer_to_growing(&message);
-    write_compact_size(&w, addr->n_queue);
-    for (size_t i = 0; i < addr->n_queue; i++)
-        wire_address_encode(&w, peer->wants_addrv2, &addr->queue[i]);
+    write_compact_size(&w, addr->queue.n);
+    for (size_t i = 0; i < addr->queue.n; i++)
+        wire_address_encode(&w, peer->wants_addrv2, &addr->queue.at[i]);
     peer_send(p2p, peer, peer->wants_addrv2 ? "addrv2" : "addr", buffer_span(&message));
     buffer_deinit(&message);
-    addr->n_queue = 0;
+    addr->queue.n = 0;
 }
 
 /* Tell the peer where we can be reached; what it sees of us, if we do not know better. */
@@ -106,9 +102,7 @@ bool addr_relay_is_asked(const struct p2p *p2p, const struct peer *peer)
 void addr_relay_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     (void)p2p;
-    xfree(peer->addr.queue);
-    peer->addr.queue = NULL;
-    peer->addr.n_queue = peer->addr.queue_capacity = 0;
+    ARRAY_FREE(&peer->addr.queue);
 }
 
 /* -- What is heard ------------------------------------------------------------------------------
@@ -276,7 +270,7 @@ enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct read
         cache = cached_answer(p2p, peer);
         n = cache->n;
     }
-    addr->n_queue = 0;
+    addr->queue.n = 0;
     for (size_t i = 0; i < n; i++)
         queue_address(p2p, peer, is_trusted ? &list[i] : &cache->list[i]);
     xfree(list);
@@ -297,9 +291,9 @@ int64_t addr_relay_tick(struct p2p *p2p, int64_t now_us)
             continue;
         if (addr->next_self_us <= now_us)
             tell_self(p2p, peer, now_us);
-        if (addr->n_queue > 0 && addr->next_us <= now_us)
+        if (addr->queue.n > 0 && addr->next_us <= now_us)
             send_queue(p2p, peer);
-        if (addr->n_queue > 0 && addr->next_us < next_us)
+        if (addr->queue.n > 0 && addr->next_us < next_us)
             next_us = addr->next_us;
         if (addr->next_self_us < next_us)
             next_us = addr->next_self_us;

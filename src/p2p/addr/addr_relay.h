@@ -7,6 +7,7 @@
 #include "p2p/core/recent_set.h"
 #include "p2p/core/wire.h"
 #include "p2p/peer/score.h"
+#include "util/array.h"
 #include "util/reader.h"
 
 struct p2p;
@@ -28,8 +29,7 @@ struct peer_addr {
     bool has_asked; /* it sent getaddr: answered once */
     uint64_t processed, rate_limited;
     struct recent_set known; /* addresses that it knows */
-    struct net_peer_address *queue;
-    size_t n_queue, queue_capacity;
+    ARRAY(struct net_peer_address) queue;
     int64_t next_us, next_self_us;
 };
 

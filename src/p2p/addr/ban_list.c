@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "util/alloc.h"
+#include "util/array.h"
 
 void ban_list_init(struct ban_list *list)
 {
@@ -13,7 +13,7 @@ void ban_list_init(struct ban_list *list)
 
 void ban_list_deinit(struct ban_list *list)
 {
-    xfree(list->bans);
+    xfree(list->at);
     ban_list_init(list);
 }
 
@@ -33,12 +33,12 @@ static size_t find(const struct ban_list *list, const struct net_range *range, b
     size_t low = 0, high = list->n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare(&list->bans[middle].range, range) < 0)
+        if (compare(&list->at[middle].range, range) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    *is_there = low < list->n && compare(&list->bans[low].range, range) == 0;
+    *is_there = low < list->n && compare(&list->at[low].range, range) == 0;
     return low;
 }
 
@@ -48,19 +48,15 @@ bool ban_list_add(struct ban_list *list, const struct ban *ban)
     bool is_there;
     size_t at = find(list, &ban->range, &is_there);
     if (is_there) {
-        if (list->bans[at].until_s < ban->until_s)
-            list->bans[at] = *ban;
+        if (list->at[at].until_s < ban->until_s)
+            list->at[at] = *ban;
         return true;
     }
     if (list->n == BAN_LIST_MAX)
         return false;
-    if (list->n == list->capacity) {
-        list->capacity = list->capacity ? 2 * list->capacity : 16;
-        list->bans = xrealloc(list->bans, list->capacity, sizeof *list->bans);
-    }
-    memmove(list->bans + at + 1, list->bans + at, (list->n - at) * sizeof *list->bans);
-    list->bans[at] = *ban;
-    list->n++;
+    ARRAY_RESERVE(list, 1);
+    memmove(list->at + at + 1, list->at + at, (list->n++ - at) * sizeof *list->at);
+    list->at[at] = *ban;
     ASSERT(list->n <= BAN_LIST_MAX);
     return true;
 }
@@ -71,8 +67,7 @@ bool ban_list_remove(struct ban_list *list, const struct net_range *range)
     size_t at = find(list, range, &is_there);
     if (!is_there)
         return false;
-    list->n--;
-    memmove(list->bans + at, list->bans + at + 1, (list->n - at) * sizeof *list->bans);
+    ARRAY_REMOVE(list, at);
     return true;
 }
 
@@ -85,15 +80,15 @@ void ban_list_sweep(struct ban_list *list, int64_t now_s)
 {
     size_t kept = 0;
     for (size_t i = 0; i < list->n; i++)
-        if (now_s < list->bans[i].until_s)
-            list->bans[kept++] = list->bans[i];
+        if (now_s < list->at[i].until_s)
+            list->at[kept++] = list->at[i];
     list->n = kept;
 }
 
 bool ban_list_has(const struct ban_list *list, const struct net_address *address, int64_t now_s)
 {
     for (size_t i = 0; i < list->n; i++)
-        if (now_s < list->bans[i].until_s && net_range_contains(&list->bans[i].range, address))
+        if (now_s < list->at[i].until_s && net_range_contains(&list->at[i].range, address))
             return true;
     return false;
 }
@@ -103,7 +98,7 @@ bool ban_list_has_range(const struct ban_list *list, const struct net_range *ran
     ASSERT(range->bits <= 8 * NET_ADDRESS_BYTES_MAX);
     bool is_there;
     size_t at = find(list, range, &is_there);
-    return is_there && now_s < list->bans[at].until_s;
+    return is_there && now_s < list->at[at].until_s;
 }
 
 /* -- As text ------------------------------------------------------------------------------------

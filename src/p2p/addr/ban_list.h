@@ -16,7 +16,7 @@ struct ban {
 
 /* Sorted by network, address, length of the range. */
 struct ban_list {
-    struct ban *bans;
+    struct ban *at;
     size_t n, capacity;
 };
 

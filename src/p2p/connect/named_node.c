@@ -6,7 +6,7 @@
 
 #include "p2p/connect/dial.h"
 #include "p2p/state.h"
-#include "util/alloc.h"
+#include "util/array.h"
 #include "util/parse.h"
 
 /* -- Texts --------------------------------------------------------------------------------------
@@ -54,10 +54,6 @@ struct named_node *named_node_add(struct p2p *p2p, const char *text, enum named_
 {
     struct named_nodes *named = &p2p->named;
     ASSERT(text[0] != '\0' && strlen(text) <= NAMED_TEXT_MAX);
-    if (named->n == named->capacity) {
-        named->capacity = named->capacity ? 2 * named->capacity : 4;
-        named->list = xrealloc(named->list, named->capacity, sizeof *named->list);
-    }
     struct named_node *node = xcalloc(1, sizeof *node);
     *node = (struct named_node){
         .p2p = p2p, .text = xstrdup(text), .purpose = purpose, .retry_us = NAMED_RETRY_FIRST_US};
@@ -65,7 +61,7 @@ struct named_node *named_node_add(struct p2p *p2p, const char *text, enum named_
         node->n_addresses = 1;
     else
         node->host = split(text, p2p->network->p2p_port, &node->port);
-    named->list[named->n++] = node;
+    *ARRAY_ADD(named) = node;
     p2p_schedule_now(p2p);
     return node;
 }
@@ -90,11 +86,10 @@ void named_node_remove(struct p2p *p2p, struct named_node *node)
 {
     struct named_nodes *named = &p2p->named;
     size_t at = 0;
-    while (at < named->n && named->list[at] != node)
+    while (at < named->n && named->at[at] != node)
         at++;
     ASSERT(at < named->n);
-    named->n--;
-    memmove(&named->list[at], &named->list[at + 1], (named->n - at) * sizeof(struct named_node *));
+    ARRAY_REMOVE(named, at);
     node_free(node);
 }
 
@@ -103,7 +98,7 @@ struct named_node *named_node_find(struct p2p *p2p, const char *text, enum named
     struct net_address address;
     bool is_address = net_address_parse(text, p2p->network->p2p_port, &address);
     for (size_t i = 0; i < p2p->named.n; i++) {
-        struct named_node *node = p2p->named.list[i];
+        struct named_node *node = p2p->named.at[i];
         if (node->purpose != purpose)
             continue;
         if (strcmp(node->text, text) == 0 ||
@@ -145,14 +140,14 @@ void named_nodes_init(struct p2p *p2p)
 void named_nodes_stop(struct p2p *p2p)
 {
     for (size_t i = 0; i < p2p->named.n; i++)
-        cancel_lookup(p2p->named.list[i]);
+        cancel_lookup(p2p->named.at[i]);
 }
 
 void named_nodes_deinit(struct p2p *p2p)
 {
     for (size_t i = 0; i < p2p->named.n; i++)
-        node_free(p2p->named.list[i]);
-    xfree(p2p->named.list);
+        node_free(p2p->named.at[i]);
+    xfree(p2p->named.at);
     p2p->named = (struct named_nodes){0};
 }
 
@@ -256,7 +251,7 @@ int64_t named_nodes_tick(struct p2p *p2p, int64_t now_us)
 {
     int64_t next_us = INT64_MAX;
     for (size_t i = 0; i < p2p->named.n;) {
-        struct named_node *node = p2p->named.list[i];
+        struct named_node *node = p2p->named.at[i];
         bool is_waiting = !node->is_over && !node->peer && !node->lookup;
         if (is_waiting && node->next_us <= now_us)
             go_on(node);
@@ -274,7 +269,7 @@ int64_t named_nodes_tick(struct p2p *p2p, int64_t now_us)
 void named_nodes_wake(struct p2p *p2p)
 {
     for (size_t i = 0; i < p2p->named.n; i++)
-        p2p->named.list[i]->next_us = 0;
+        p2p->named.at[i]->next_us = 0;
     p2p_schedule_now(p2p);
 }
 
@@ -285,8 +280,8 @@ void named_nodes_peer_ready(struct p2p *p2p, const struct peer *peer)
 {
     ASSERT(peer_is_outbound(peer));
     for (size_t i = 0; i < p2p->named.n; i++)
-        if (p2p->named.list[i]->peer == peer->id)
-            p2p->named.list[i]->retry_us = NAMED_RETRY_FIRST_US;
+        if (p2p->named.at[i]->peer == peer->id)
+            p2p->named.at[i]->retry_us = NAMED_RETRY_FIRST_US;
 }
 
 static void peer_gone(struct named_node *node, bool was_ready)
@@ -302,6 +297,6 @@ void named_nodes_peer_gone(struct p2p *p2p, const struct peer *peer)
 {
     ASSERT(peer->state == PEER_GONE);
     for (size_t i = 0; i < p2p->named.n; i++)
-        if (p2p->named.list[i]->peer == peer->id)
-            peer_gone(p2p->named.list[i], peer->was_ready);
+        if (p2p->named.at[i]->peer == peer->id)
+            peer_gone(p2p->named.at[i], peer->was_ready);
 }

@@ -39,7 +39,7 @@ struct named_node {
 };
 
 struct named_nodes {
-    struct named_node **list;
+    struct named_node **at;
     size_t n, capacity;
 };
 

@@ -3,7 +3,7 @@
 
 #include "consensus/pow.h"
 #include "crypto/siphash.h"
-#include "util/alloc.h"
+#include "util/array.h"
 
 #define BLOCKS_PER_SECOND_MAX 6    /* by the median-time rule, in the long run */
 #define FUTURE_S              7200 /* a header's time may be ahead of ours */
@@ -175,10 +175,8 @@ static bool fetch(struct header_presync *presync, const struct block_header *hea
 /* Hand out the oldest n of those held. */
 static void release(struct header_presync *presync, size_t n)
 {
-    if (n > presync->ready_capacity) {
-        presync->ready = xrealloc(presync->ready, n, sizeof *presync->ready);
-        presync->ready_capacity = n;
-    }
+    presync->ready =
+        array_reserve(presync->ready, 0, &presync->ready_capacity, n, sizeof *presync->ready);
     for (size_t i = 0; i < n; i++) {
         const struct small_header *small = &presync->held[i];
         struct block_header *header = &presync->ready[i];

@@ -161,22 +161,22 @@ static void send_inv(struct p2p *p2p, struct peer *peer, const struct mempool_en
  * Tell a peer of what has gathered, the rest next time. */
 static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
-    ASSERT(peer->relay.n_queue > 0);
+    ASSERT(peer->relay.queue.n > 0);
     struct peer_relay *relay = &peer->relay;
-    size_t max = TRICKLE_TARGET + relay->n_queue / 1000 * 5, n = 0, kept = 0;
+    size_t max = TRICKLE_TARGET + relay->queue.n / 1000 * 5, n = 0, kept = 0;
     if (max > RELAY_TRICKLE_MAX || (peer->permissions & PERMISSION_NOBAN))
         max = RELAY_TRICKLE_MAX;
-    const struct mempool_entry **entries = xmalloc((relay->n_queue + 1) * sizeof *entries);
-    for (size_t i = 0; i < relay->n_queue; i++) {
+    const struct mempool_entry **entries = xmalloc((relay->queue.n + 1) * sizeof *entries);
+    for (size_t i = 0; i < relay->queue.n; i++) {
         /* It may have left the mempool, or the peer may have told us meanwhile. */
-        const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &relay->queue[i]);
+        const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &relay->queue.at[i]);
         if (entry && !tx_tell_is_known(peer, entry) && passes_filter(peer, entry))
             entries[n++] = entry;
     }
     qsort(entries, n, sizeof *entries, compare_entries);
     for (size_t i = max; i < n; i++)
-        relay->queue[kept++] = entries[i]->tx.wtxid;
-    relay->n_queue = kept;
+        relay->queue.at[kept++] = entries[i]->tx.wtxid;
+    relay->queue.n = kept;
     relay->told_sequence = mempool_sequence(p2p->mempool);
     send_inv(p2p, peer, entries, n < max ? n : max);
     xfree(entries);
@@ -237,9 +237,7 @@ void relay_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     (void)p2p;
     ASSERT(peer->state == PEER_GONE);
-    xfree(peer->relay.queue);
-    peer->relay.queue = NULL;
-    peer->relay.n_queue = peer->relay.queue_capacity = 0;
+    ARRAY_FREE(&peer->relay.queue);
 }
 
 /* -- What they tell us ---------------------------------------------------------------------------
@@ -330,11 +328,11 @@ int64_t relay_tick(struct p2p *p2p, int64_t now_us)
         bool has_room = peer_has_room(p2p, peer);
         if (relay->n_tips > 0 && has_room)
             tell_blocks(p2p, peer);
-        if (relay->n_queue > 0 && relay->next_us <= now_us && has_room)
+        if (relay->queue.n > 0 && relay->next_us <= now_us && has_room)
             trickle(p2p, peer, now_us);
         if (relay->next_fee_filter_us <= now_us)
             send_fee_filter(p2p, peer, now_us);
-        if (relay->n_queue > 0 && has_room && relay->next_us < next_us)
+        if (relay->queue.n > 0 && has_room && relay->next_us < next_us)
             next_us = relay->next_us;
         if (relay->next_fee_filter_us < next_us)
             next_us = relay->next_fee_filter_us;

@@ -12,6 +12,7 @@
 #include "p2p/core/wire.h"
 #include "p2p/peer/score.h"
 #include "p2p/txs/tx_tell.h"
+#include "util/array.h"
 #include "util/reader.h"
 
 struct p2p;
@@ -24,11 +25,10 @@ struct peer;
 #define RELAY_AGAIN_US      INT64_C(600000000) /* and up to half of it more */
 
 struct peer_relay {
-    bool tells_txs;          /* we tell it of transactions: it wants them, and they are on */
-    struct recent_set known; /* ids of transactions that it has told us of, or we it */
-    struct wtxid *queue;     /* to be told */
-    size_t n_queue, queue_capacity;
-    int64_t next_us;        /* when, if there is something */
+    bool tells_txs;            /* we tell it of transactions: it wants them, and they are on */
+    struct recent_set known;   /* ids of transactions that it has told us of, or we it */
+    ARRAY(struct wtxid) queue; /* to be told */
+    int64_t next_us;           /* when, if there is something */
     uint64_t told_sequence; /* entries up to here may be fetched by it. Core m_last_inv_sequence */
     int64_t next_fee_filter_us;
     int64_t fee_filter_sent;                         /* -1: none */

@@ -32,9 +32,9 @@ const struct orphan *orphans_find(const struct orphans *orphans, const struct wt
 
 static struct orphan_share *find_share(struct orphans *orphans, uint64_t peer)
 {
-    for (size_t i = 0; i < orphans->n_shares; i++)
-        if (orphans->shares[i].peer == peer)
-            return &orphans->shares[i];
+    for (size_t i = 0; i < orphans->shares.n; i++)
+        if (orphans->shares.at[i].peer == peer)
+            return &orphans->shares.at[i];
     return NULL;
 }
 
@@ -43,19 +43,14 @@ static struct orphan_share *get_share(struct orphans *orphans, uint64_t peer)
     struct orphan_share *share = find_share(orphans, peer);
     if (share)
         return share;
-    if (orphans->n_shares == orphans->shares_capacity) {
-        orphans->shares_capacity = orphans->shares_capacity ? 2 * orphans->shares_capacity : 8;
-        orphans->shares =
-            xrealloc(orphans->shares, orphans->shares_capacity, sizeof *orphans->shares);
-    }
-    share = &orphans->shares[orphans->n_shares++];
+    share = ARRAY_ADD(&orphans->shares);
     *share = (struct orphan_share){.peer = peer};
     return share;
 }
 
 static void drop_share(struct orphans *orphans, struct orphan_share *share)
 {
-    *share = orphans->shares[--orphans->n_shares];
+    *share = orphans->shares.at[--orphans->shares.n];
 }
 
 /* -- Taking out ---------------------------------------------------------------------------------
@@ -114,7 +109,7 @@ static void take_out(struct orphans *orphans, struct orphan *orphan)
                           has_wtxid, orphan->wtxid.b);
     xfree(orphan->raw);
     xfree(orphan->parents);
-    xfree(orphan->heirs);
+    xfree(orphan->heirs.at);
     xfree(orphan);
 }
 
@@ -130,10 +125,9 @@ static bool has_room(struct orphans *orphans, uint64_t peer, size_t len)
 static void pass_on(struct orphans *orphans, struct orphan *orphan)
 {
     bool has_work = orphan->has_work;
-    while (orphan->n_heirs > 0) {
-        uint64_t heir = orphan->heirs[0];
-        orphan->n_heirs--;
-        memmove(orphan->heirs, orphan->heirs + 1, orphan->n_heirs * sizeof *orphan->heirs);
+    while (orphan->heirs.n > 0) {
+        uint64_t heir = orphan->heirs.at[0];
+        ARRAY_REMOVE(&orphan->heirs, 0);
         if (!has_room(orphans, heir, orphan->raw_len))
             continue;
         discharge(orphans, orphan);
@@ -148,7 +142,7 @@ static void pass_on(struct orphans *orphans, struct orphan *orphan)
 static size_t find_heir(const struct orphan *orphan, uint64_t peer)
 {
     size_t i = 0;
-    while (i < orphan->n_heirs && orphan->heirs[i] != peer)
+    while (i < orphan->heirs.n && orphan->heirs.at[i] != peer)
         i++;
     return i;
 }
@@ -157,7 +151,7 @@ void orphans_deinit(struct orphans *orphans)
 {
     while (orphans->first)
         take_out(orphans, orphans->first);
-    xfree(orphans->shares);
+    xfree(orphans->shares.at);
     hash_map_deinit(&orphans->by_wtxid);
 }
 
@@ -175,8 +169,8 @@ void orphans_peer_gone(struct orphans *orphans, uint64_t peer)
     for (struct orphan *orphan = orphans->first; orphan; orphan = next) {
         next = orphan->next;
         size_t i = find_heir(orphan, peer);
-        if (i < orphan->n_heirs)
-            orphan->heirs[i] = orphan->heirs[--orphan->n_heirs];
+        if (i < orphan->heirs.n)
+            ARRAY_REMOVE_UNORDERED(&orphan->heirs, i);
         if (orphan->peer == peer)
             pass_on(orphans, orphan);
     }
@@ -198,8 +192,8 @@ static void make_room(struct orphans *orphans)
     while (orphans->count > ORPHANS_MAX || orphans->bytes > ORPHANS_BYTES_MAX) {
         const struct orphan_share *most = NULL;
         bool by_bytes = orphans->bytes > ORPHANS_BYTES_MAX;
-        for (size_t i = 0; i < orphans->n_shares; i++) {
-            const struct orphan_share *share = &orphans->shares[i];
+        for (size_t i = 0; i < orphans->shares.n; i++) {
+            const struct orphan_share *share = &orphans->shares.at[i];
             size_t amount = by_bytes ? share->bytes : share->count;
             if (!most || amount > (by_bytes ? most->bytes : most->count))
                 most = share;
@@ -267,14 +261,10 @@ const struct orphan *orphans_announced(struct orphans *orphans, const struct wtx
 {
     ASSERT(peer != 0);
     struct orphan *orphan = find(orphans, wtxid);
-    if (!orphan || orphan->peer == peer || find_heir(orphan, peer) < orphan->n_heirs ||
-        orphan->n_heirs >= ORPHANS_HEIRS_MAX)
+    if (!orphan || orphan->peer == peer || find_heir(orphan, peer) < orphan->heirs.n ||
+        orphan->heirs.n >= ORPHANS_HEIRS_MAX)
         return NULL;
-    if (orphan->n_heirs == orphan->heirs_capacity) {
-        orphan->heirs_capacity = orphan->heirs_capacity ? 2 * orphan->heirs_capacity : 4;
-        orphan->heirs = xrealloc(orphan->heirs, orphan->heirs_capacity, sizeof *orphan->heirs);
-    }
-    orphan->heirs[orphan->n_heirs++] = peer;
+    *ARRAY_ADD(&orphan->heirs) = peer;
     return orphan;
 }
 
@@ -330,12 +320,12 @@ void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n)
 
 const struct orphan *orphans_next(struct orphans *orphans)
 {
-    for (size_t i = 0; i < orphans->n_shares; i++) {
-        struct orphan_share *share = &orphans->shares[(orphans->turn + i) % orphans->n_shares];
+    for (size_t i = 0; i < orphans->shares.n; i++) {
+        struct orphan_share *share = &orphans->shares.at[(orphans->turn + i) % orphans->shares.n];
         struct orphan *orphan = share->work_first;
         if (!orphan)
             continue;
-        orphans->turn = (orphans->turn + i + 1) % orphans->n_shares;
+        orphans->turn = (orphans->turn + i + 1) % orphans->shares.n;
         unlink_work(share, orphan);
         return orphan;
     }

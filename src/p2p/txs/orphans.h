@@ -10,6 +10,7 @@
 
 #include "consensus/tx.h"
 #include "crypto/siphash.h"
+#include "util/array.h"
 #include "util/hash_map.h"
 
 #define ORPHANS_MAX            3000
@@ -23,10 +24,9 @@ struct orphan {
     struct orphan *next, *prev; /* all, oldest first */
     struct orphan *work_next;   /* to be tried again, in order */
     bool has_work;
-    uint64_t peer;   /* who sent it, and is charged for it */
-    uint64_t *heirs; /* who has announced it too */
-    size_t n_heirs, heirs_capacity;
-    uint8_t *raw; /* owned */
+    uint64_t peer;         /* who sent it, and is charged for it */
+    ARRAY(uint64_t) heirs; /* who has announced it too */
+    uint8_t *raw;          /* owned */
     size_t raw_len;
     uint32_t weight_wu;
     struct txid txid;
@@ -48,8 +48,7 @@ struct orphans {
     struct hash_map by_wtxid;
     struct orphan *first, *last;
     size_t count, bytes;
-    struct orphan_share *shares;
-    size_t n_shares, shares_capacity;
+    ARRAY(struct orphan_share) shares;
     size_t turn; /* whose work is next */
 };
 

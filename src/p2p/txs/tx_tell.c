@@ -13,17 +13,13 @@ bool tx_tell_is_known(const struct peer *peer, const struct mempool_entry *entry
 static void queue_tx(struct p2p *p2p, struct peer *peer, const struct mempool_entry *entry,
                      int64_t now_us)
 {
-    ASSERT(peer->relay.n_queue <= RELAY_QUEUE_MAX);
+    ASSERT(peer->relay.queue.n <= RELAY_QUEUE_MAX);
     struct peer_relay *relay = &peer->relay;
     const struct wtxid *wtxid = &entry->tx.wtxid;
-    if (relay->n_queue >= RELAY_QUEUE_MAX || tx_tell_is_known(peer, entry))
+    if (relay->queue.n >= RELAY_QUEUE_MAX || tx_tell_is_known(peer, entry))
         return;
-    if (relay->n_queue == relay->queue_capacity) {
-        relay->queue_capacity = relay->queue_capacity ? 2 * relay->queue_capacity : 16;
-        relay->queue = xrealloc(relay->queue, relay->queue_capacity, sizeof *relay->queue);
-    }
-    relay->queue[relay->n_queue++] = *wtxid;
-    if (relay->n_queue > 1)
+    *ARRAY_ADD(&relay->queue) = *wtxid;
+    if (relay->queue.n > 1)
         return;
     if (peer->permissions & PERMISSION_NOBAN) {
         relay->next_us = now_us;

@@ -126,7 +126,7 @@ TEST(bans_have_the_length_that_was_ordered)
     assert_int_equal(node_bans_add(rig.bans, "1.2.3.5", -7, false), NET_RESULT_OK);
     assert_int_equal(node_bans_add(rig.bans, "1.2.3.6", START, true), NET_RESULT_OK); /* is over */
     assert_int_equal(node_bans_add(rig.bans, "1.2.3.7", INT64_MAX, false), NET_RESULT_OK);
-    assert_int_equal(rig.p2p.list.bans[2].until_s, INT64_MAX);
+    assert_int_equal(rig.p2p.list.at[2].until_s, INT64_MAX);
     assert_int_equal(node_bans_remove(rig.bans, "1.2.3.7"), NET_RESULT_OK);
     assert_bans(&rig, "1.2.3.4/32 0 500;1.2.3.5/32 0 500;10.0.0.0/8 0 60;::1/128 0 5;");
     sim_env_set_unix_s(rig.sim, START + 60);
@@ -299,7 +299,7 @@ TEST(without_a_folder_nothing_is_kept)
     static const struct node_bans_options options = {0};
     rig.bans = node_bans_new(sim_env_get(rig.sim), NULL, &rig.p2p, &options, &rig.warning);
     assert_int_equal(node_bans_add(rig.bans, "1.2.3.4", 0, false), NET_RESULT_OK);
-    assert_int_equal(rig.p2p.list.bans[0].until_s - rig.p2p.list.bans[0].created_s, 86400);
+    assert_int_equal(rig.p2p.list.at[0].until_s - rig.p2p.list.at[0].created_s, 86400);
     node_bans_save(rig.bans, on_saved, &rig);
     assert_int_equal(rig.n_saved, 1);
     rig_deinit(&rig);

@@ -440,9 +440,9 @@ TEST(orders_are_passed_on)
     assert_string_equal(rig.p2p.order, "disconnect id 18446744073709551615");
     assert_int_equal(rig.view->ban(ctx, "1.2.3.4", NOW + 9, true), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "drop 1.2.3.4/32");
-    assert_int_equal(rig.p2p.bans.bans[0].until_s, NOW + 9);
+    assert_int_equal(rig.p2p.bans.at[0].until_s, NOW + 9);
     assert_int_equal(rig.view->ban(ctx, "::1", 7, false), NET_RESULT_OK);
-    assert_int_equal(rig.p2p.bans.bans[1].until_s, NOW + 7);
+    assert_int_equal(rig.p2p.bans.at[1].until_s, NOW + 7);
     int n_bans = 0, n_saves = 0;
     rig.view->each_ban(ctx, count_ban, &n_bans);
     assert_int_equal(n_bans, 2);

@@ -111,12 +111,12 @@ TEST(the_list_is_in_order_and_has_each_range_once)
     assert_int_equal(list.n, COUNT_OF(want));
     for (size_t i = 0; i < COUNT_OF(want); i++) {
         char shown[NET_ADDRESS_TEXT_MAX];
-        assert_string_equal(ban_range_format(&list.bans[i].range, shown), want[i]);
+        assert_string_equal(ban_range_format(&list.at[i].range, shown), want[i]);
     }
-    assert_int_equal(list.bans[2].until_s, 1002);
-    assert_int_equal(list.bans[2].created_s, 1);
-    assert_int_equal(list.bans[1].until_s, 2000);
-    assert_int_equal(list.bans[1].created_s, 5);
+    assert_int_equal(list.at[2].until_s, 1002);
+    assert_int_equal(list.at[2].created_s, 1);
+    assert_int_equal(list.at[1].until_s, 2000);
+    assert_int_equal(list.at[1].created_s, 5);
     struct net_range range = range_of("10.0.0.0/8");
     assert_true(ban_list_remove(&list, &range));
     assert_false(ban_list_remove(&list, &range));

@@ -102,7 +102,7 @@ TEST(a_seed_that_does_not_answer_is_asked_as_a_node)
     assert_int_equal(w.n_asked, 2); /* for its own addresses */
     assert_string_equal(w.name, "seed.example.org");
     assert_int_equal(w.p2p->named.n, 1);
-    assert_int_equal(w.p2p->named.list[0]->purpose, NAMED_SEED);
+    assert_int_equal(w.p2p->named.at[0]->purpose, NAMED_SEED);
     teardown(&w);
     assert_int_equal(w.n_cancelled, 1);
 }
@@ -116,7 +116,7 @@ TEST(a_seed_with_a_port_or_an_address_is_a_node)
         w.network.dns_seeds = &names[i];
         sim_env_run_for(w.sim, 1000);
         assert_int_equal(w.p2p->named.n, 1);
-        assert_string_equal(w.p2p->named.list[0]->text, names[i]);
+        assert_string_equal(w.p2p->named.at[0]->text, names[i]);
         if (i == 0)
             assert_string_equal(w.name, "seed.example.org");
         teardown(&w);

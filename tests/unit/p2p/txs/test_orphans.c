@@ -95,8 +95,8 @@ TEST(a_flood_pushes_out_only_itself)
         }
     assert_in_range(w.orphans.count, ORPHANS_MAX - 50, ORPHANS_MAX);
     assert_non_null(orphans_find(&w.orphans, &honest.wtxid));
-    for (size_t i = 0; i < w.orphans.n_shares; i++)
-        assert_true(w.orphans.shares[i].count <= ORPHANS_PEER_MAX);
+    for (size_t i = 0; i < w.orphans.shares.n; i++)
+        assert_true(w.orphans.shares.at[i].count <= ORPHANS_PEER_MAX);
     orphans_peer_gone(&w.orphans, 7);
     for (const struct orphan *o = w.orphans.first; o; o = o->next)
         assert_int_not_equal(o->peer, 7);

@@ -36,9 +36,9 @@ TEST(who_knows_it_is_not_told, struct fixture *f)
     mesh_run(&f->mesh, 60000000); /* it was told */
     assert_true(tx_tell_is_known(peer, entry));
     tx_tell(a->p2p, entry);
-    assert_int_equal(peer->relay.n_queue, 0);
+    assert_int_equal(peer->relay.queue.n, 0);
     recent_set_clear(&peer->relay.known);
     assert_false(tx_tell_is_known(peer, entry));
     tx_tell(a->p2p, entry);
-    assert_int_equal(peer->relay.n_queue, 1);
+    assert_int_equal(peer->relay.queue.n, 1);
 }
