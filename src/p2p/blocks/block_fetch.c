@@ -39,6 +39,16 @@ void block_fetch_wake(struct p2p *p2p)
     p2p_schedule_now(p2p);
 }
 
+/* Nobody owes it: it ends, unless it is to be remembered for a while that some have failed with it.
+ * Else others like them would be asked one after the other, for ever. */
+static void end_if_idle(struct p2p *p2p, struct block_request *request)
+{
+    if (block_request_has_peer(request) || request->is_delivered)
+        return;
+    if (request->n_tried == 0 || request->is_wanted_by_user)
+        block_request_remove(p2p, request);
+}
+
 void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->state == PEER_GONE);
@@ -46,11 +56,15 @@ void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer)
     /* The peer is not found by its id any more: its account is closed here. */
     for (struct block_request *request = p2p->fetch.requests; request; request = next) {
         next = request->next;
-        for (int slot = 0; slot < BLOCK_REQUEST_SLOTS; slot++)
-            if (request->peer[slot] == peer->id)
-                block_request_clear(p2p, request, slot);
-        if (!block_request_has_peer(request) && !request->is_delivered)
-            block_request_remove(p2p, request);
+        int slot = block_request_slot(request, peer->id);
+        if (slot < 0)
+            continue;
+        /* Whoever comes to us may come again under another name: that is a failure of his kind. */
+        if (peer_is_outbound(peer))
+            block_request_clear(p2p, request, slot);
+        else
+            block_request_deny(p2p, request, slot);
+        end_if_idle(p2p, request);
     }
     peer->fetch.n_in_flight = 0;
     block_fetch_wake(p2p);
@@ -89,13 +103,10 @@ void block_fetch_not_found(struct p2p *p2p, struct peer *peer, const struct bloc
     if (!request)
         return;
     if (slot >= 0) {
-        /* Remembered for a while, also where nobody is left: it may tell of it again at once, and
-         * would be asked, and deny it, for ever. */
         block_request_deny(p2p, request, slot);
         has_not(peer, node);
     }
-    if (!block_request_has_peer(request) && !request->is_delivered && request->is_wanted_by_user)
-        block_request_remove(p2p, request);
+    end_if_idle(p2p, request);
     block_fetch_wake(p2p);
 }
 
@@ -399,20 +410,22 @@ static enum fault fault_of(const struct verdict *verdict, const struct peer *pee
     return FAULT_NONE;
 }
 
-/* A copy that was tampered with says nothing about the block: who else owes it still may deliver.
- * Hazard 59. */
-static void end_request(struct p2p *p2p, struct block_request *request,
+/* A copy that was tampered with says nothing about the block: who else owes it still may deliver,
+ * and its sender has failed. Hazard 59. */
+static void end_request(struct p2p *p2p, struct block_request *request, uint64_t sender,
                         const struct verdict *verdict)
 {
     enum reject_class class = reject_class(verdict->code);
     bool is_spoiled = class == REJECT_CLASS_MUTATED || class == REJECT_CLASS_PROTOCOL;
-    if (!is_spoiled || !request->is_delivered || block_request_live(request) == 0) {
+    if (!is_spoiled || !request->is_delivered) {
         block_request_remove(p2p, request);
         return;
     }
     request->is_delivered = false;
     ASSERT(p2p->fetch.n_delivered > 0);
     p2p->fetch.n_delivered--;
+    block_request_failed(request, sender);
+    end_if_idle(p2p, request);
 }
 
 /* The chain has made up its mind. */
@@ -429,7 +442,7 @@ static void on_decided(void *arg, const struct chain_block_result *result)
     struct block_request *request =
         node && delivery->was_asked ? block_request_find(fetch, node) : NULL;
     if (request)
-        end_request(p2p, request, &result->verdict);
+        end_request(p2p, request, delivery->peer, &result->verdict);
     struct peer *peer = p2p_find_peer(p2p, delivery->peer);
     if (peer && result->is_new)
         peer->last_block_s = p2p_now_s(p2p);

@@ -128,8 +128,9 @@ static int choose_slot(const struct p2p *p2p, const struct block_request *reques
     return is_taken ? 1 - last : last;
 }
 
-static void remember_tried(struct block_request *request, uint64_t peer)
+void block_request_failed(struct block_request *request, uint64_t peer)
 {
+    ASSERT(peer != 0);
     size_t at = request->n_tried < BLOCK_REQUEST_TRIED_MAX
                     ? request->n_tried++
                     : request->n_asked % BLOCK_REQUEST_TRIED_MAX;
@@ -143,7 +144,7 @@ void block_request_ask(struct p2p *p2p, struct block_request *request, struct pe
     ASSERT(block_request_slot(request, peer->id) < 0 && !request->is_delivered);
     int slot = choose_slot(p2p, request, peer);
     if (request->peer[slot]) {
-        remember_tried(request, request->peer[slot]);
+        block_request_failed(request, request->peer[slot]);
         release(p2p, request, slot);
     }
     request->peer[slot] = peer->id;
@@ -156,8 +157,7 @@ void block_request_ask(struct p2p *p2p, struct block_request *request, struct pe
 
 void block_request_deny(struct p2p *p2p, struct block_request *request, int slot)
 {
-    ASSERT(request->peer[slot] != 0);
-    remember_tried(request, request->peer[slot]);
+    block_request_failed(request, request->peer[slot]);
     block_request_clear(p2p, request, slot);
 }
 

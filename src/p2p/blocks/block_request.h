@@ -54,7 +54,9 @@ void block_request_ask(struct p2p *p2p, struct block_request *request, struct pe
                        int64_t now_us);
 /* The peer of that slot owes it no more: it has delivered, or has nothing. */
 void block_request_clear(struct p2p *p2p, struct block_request *request, int slot);
-/* It says that it has not got the block: it owes it no more, and is not asked again. */
+/* The peer, which owes it no more, has failed with it: it is not asked again. */
+void block_request_failed(struct block_request *request, uint64_t peer);
+/* The peer of that slot has not got the block, or is gone: it owes it no more, and has failed. */
 void block_request_deny(struct p2p *p2p, struct block_request *request, int slot);
 /* Who was given up and who failed may be asked again. */
 void block_request_forget(struct p2p *p2p, struct block_request *request);

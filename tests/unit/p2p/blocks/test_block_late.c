@@ -146,6 +146,47 @@ TEST(of_what_one_has_not_an_outbound_peer_is_asked_before_inbound_ones, struct f
     assert_int_equal(raw_count(two, "getdata"), 0);
 }
 
+/* One of two that came to us was asked first and has failed: the outbound one is next. */
+static void expect_the_outbound_one(struct fixture *f,
+                                    void (*end)(struct fixture *, struct raw_peer *))
+{
+    struct raw_peer *one = add_inbound(f), *two = add_inbound(f);
+    struct raw_peer *three = add_outbound(f, PEER_MANUAL);
+    announce(f, one);
+    (void)raw_expect(one, "getdata");
+    announce(f, two);
+    announce(f, three);
+    mesh_run(&f->mesh, 2 * WAY_US);
+    end(f, one);
+    mesh_run(&f->mesh, 2 * WAY_US + 10 * MS);
+    assert_int_equal(raw_count(three, "getdata"), 1);
+    assert_int_equal(raw_count(two, "getdata"), 0);
+}
+
+static void leave(struct fixture *f, struct raw_peer *raw)
+{
+    (void)f;
+    env_stream_close(raw->env, raw->stream);
+}
+
+static void send_spoiled(struct fixture *f, struct raw_peer *raw)
+{
+    uint8_t *bad = xmemdup(f->blocks[0]->block.raw.p, f->blocks[0]->block.raw.len);
+    bad[f->blocks[0]->block.raw.len - 1] ^= 1;
+    raw_send(raw, "block", bad, f->blocks[0]->block.raw.len);
+    xfree(bad);
+}
+
+TEST(who_leaves_instead_of_delivering_has_failed, struct fixture *f)
+{
+    expect_the_outbound_one(f, leave);
+}
+
+TEST(who_sends_a_spoiled_copy_has_failed, struct fixture *f)
+{
+    expect_the_outbound_one(f, send_spoiled);
+}
+
 /* Both that were asked are inbound; an outbound one has it, too, but only now. */
 TEST(one_of_two_is_always_an_outbound_peer_that_has_the_block, struct fixture *f)
 {
@@ -329,10 +370,7 @@ TEST(a_spoiled_copy_costs_the_other_one_nothing, struct fixture *f)
     (void)raw_expect(one, "getdata");
     announce(f, two);
     (void)raw_expect(two, "getdata");
-    uint8_t *bad = xmemdup(f->blocks[0]->block.raw.p, f->blocks[0]->block.raw.len);
-    bad[f->blocks[0]->block.raw.len - 1] ^= 1;
-    raw_send(one, "block", bad, f->blocks[0]->block.raw.len);
-    xfree(bad);
+    send_spoiled(f, one);
     mesh_run(&f->mesh, 100 * MS);
     assert_int_equal(raw_count(two, "getdata"), 1);
     assert_int_equal(peer_of(f, 0)->fetch.n_in_flight, 1); /* the honest one: the other is gone */

@@ -111,14 +111,33 @@ TEST(who_denies_a_block_owes_it_no_more_and_is_remembered, struct fixture *f)
     block_request_remove(f->node->p2p, r);
 }
 
-TEST(who_goes_owes_nothing, struct fixture *f)
+/* The request of the one block after its only peer, of that class, has gone; NULL: it has ended. */
+static struct block_request *after_leaving(struct fixture *f, enum peer_class class)
 {
+    struct p2p *p2p = f->node->p2p;
     struct peer *a = add_peer(f);
     struct block_request *r = add_request(f);
-    block_request_ask(f->node->p2p, r, a, 1);
-    p2p_enter(f->node->p2p);
-    peer_drop(f->node->p2p, a, "test");
+    a->class = class;
+    p2p->n_in -= class != PEER_INBOUND;
+    p2p->n_out += class != PEER_INBOUND;
+    block_request_ask(p2p, r, a, 1);
+    p2p_enter(p2p);
+    peer_drop(p2p, a, "test");
     assert_int_equal(a->fetch.n_in_flight, 0);
-    assert_null(block_request_find(&f->node->p2p->fetch, chain_at(f->node->chain, 0)));
-    p2p_leave(f->node->p2p);
+    p2p_leave(p2p);
+    r = block_request_find(&p2p->fetch, chain_at(f->node->chain, 0));
+    assert_false(r && block_request_has_peer(r));
+    return r;
+}
+
+TEST(who_goes_owes_nothing, struct fixture *f)
+{
+    assert_null(after_leaving(f, PEER_FULL));
+}
+
+TEST(who_came_and_goes_is_remembered, struct fixture *f)
+{
+    struct block_request *r = after_leaving(f, PEER_INBOUND);
+    assert_non_null(r);
+    assert_int_equal(r->n_tried, 1);
 }
