@@ -59,11 +59,11 @@ static struct file_use *count_uses(const struct prune *prune, size_t n_files)
     return uses;
 }
 
-/* The last height that may go: both the committed tip and the store's keep what a reorganisation
- * or a replay could ask for. */
-static int32_t height_limit(const struct prune *prune)
+/* The last height that may go: both the committed tip and that of the store, stored, keep what a
+ * reorganisation or a replay could ask for. */
+static int32_t height_limit(const struct prune *prune, int32_t stored)
 {
-    int32_t tip = active_chain_tip(prune->active)->height, stored = prune->flush->tip->height;
+    int32_t tip = active_chain_tip(prune->active)->height;
     return (tip < stored ? tip : stored) - CHAIN_PRUNE_KEEP_BLOCKS;
 }
 
@@ -78,10 +78,10 @@ static uint64_t file_bytes(const struct block_file_info *info)
     return (uint64_t)info->block_bytes + info->undo_bytes;
 }
 
-/* The last height that an order or the target lets go; a limit for this file. */
-static int32_t wanted_height(const struct prune *prune, uint64_t bytes)
+/* The last height that an order or the target lets go, with limit as the last that may. */
+static int32_t wanted_height(const struct prune *prune, uint64_t bytes, int32_t limit)
 {
-    int32_t limit = height_limit(prune), ordered = -1;
+    int32_t ordered = -1;
     for (const struct prune_request *at = prune->requests; at; at = at->next)
         if (at->height > ordered)
             ordered = at->height;
@@ -92,8 +92,9 @@ static int32_t wanted_height(const struct prune *prune, uint64_t bytes)
     return ordered < limit ? ordered : limit;
 }
 
-/* Choose the files of one round. Returns how many. */
-static size_t choose_files(const struct prune *prune, struct file_use *uses, size_t n_files)
+/* Choose the files of one round, with blocks up to the height limit. Returns how many. */
+static size_t choose_files(const struct prune *prune, struct file_use *uses, size_t n_files,
+                           int32_t limit)
 {
     uint64_t bytes = block_files_total_bytes(prune->core->files);
     bool is_writing = writes_pending(prune->writes) > 0;
@@ -102,7 +103,7 @@ static size_t choose_files(const struct prune *prune, struct file_use *uses, siz
     size_t n_chosen = 0, n_nodes = 0;
     for (size_t i = 0; i < n_complete && n_nodes < ROUND_NODES_MAX; i++) {
         uint64_t size = file_bytes(block_files_info(prune->core->files, i));
-        if (size == 0 || uses[i].height_max > wanted_height(prune, bytes))
+        if (size == 0 || uses[i].height_max > wanted_height(prune, bytes, limit))
             continue;
         uses[i].is_chosen = true;
         n_nodes += uses[i].n_nodes;
@@ -150,6 +151,7 @@ static void forget_files(struct prune *prune)
         log_printf(prune->core->log, LOG_PRUNE, "pruned blk%05zu.dat and rev%05zu.dat",
                    prune->files[i], prune->files[i]);
     }
+    prune->bytes_seen = block_files_total_bytes(prune->core->files);
 }
 
 static void round_done(struct env_job *job)
@@ -234,12 +236,13 @@ static bool start_round(struct prune *prune)
 {
     size_t n_files = block_files_count(prune->core->files);
     uint64_t bytes = block_files_total_bytes(prune->core->files);
+    int32_t limit = height_limit(prune, prune->flush->tip->height);
     /* Files are not removed while they are gone through, or are to be once more. */
     if (prune->core->closing || prune->core->faulted || prune->flush->marks || n_files < 2 ||
-        wanted_height(prune, bytes) < 0)
+        wanted_height(prune, bytes, limit) < 0)
         return false;
     struct file_use *uses = count_uses(prune, n_files);
-    size_t n_chosen = choose_files(prune, uses, n_files);
+    size_t n_chosen = choose_files(prune, uses, n_files, limit);
     bool goes = n_chosen > 0 && set_flag(prune);
     if (goes)
         submit_round(prune, uses, n_files, n_chosen);
@@ -247,12 +250,27 @@ static bool start_round(struct prune *prune)
     return goes;
 }
 
-/* The target is passed: only a flush makes pruning possible. */
-static bool wants_flush(const struct prune *prune)
+/* A file goes as soon as the store's tip is the committed one. */
+static bool flush_frees_files(const struct prune *prune, size_t n_files)
 {
-    return prune->core->options.prune &&
-           block_files_count(prune->core->files) != prune->n_files_seen &&
-           is_over_target(prune, block_files_total_bytes(prune->core->files));
+    struct file_use *uses = count_uses(prune, n_files);
+    bool frees = choose_files(prune, uses, n_files, height_limit(prune, INT32_MAX)) > 0;
+    xfree(uses);
+    return frees;
+}
+
+/* The target is passed, and only a flush makes pruning possible. Looked at anew where Core does:
+ * when a chunk was filled or a file begun. */
+static bool wants_flush(struct prune *prune)
+{
+    uint64_t bytes = block_files_total_bytes(prune->core->files);
+    size_t n_files = block_files_count(prune->core->files);
+    if (!prune->core->options.prune || !is_over_target(prune, bytes) ||
+        (n_files == prune->n_files_seen && bytes < prune->bytes_seen + BLOCK_FILE_CHUNK_BYTES))
+        return false;
+    prune->n_files_seen = n_files;
+    prune->bytes_seen = bytes;
+    return flush_frees_files(prune, n_files);
 }
 
 /* At the end of a flush: remove files if there are too many bytes of them, or if that was ordered.
@@ -270,6 +288,7 @@ static void step(void *part)
     }
     prune->flushes_seen = prune->flush->completed;
     prune->n_files_seen = block_files_count(prune->core->files);
+    prune->bytes_seen = block_files_total_bytes(prune->core->files);
     if (!start_round(prune))
         answer_requests(prune, prune->core->closing ? -ECANCELED : prune->core->faulted ? -EIO : 0);
 }

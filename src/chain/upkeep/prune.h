@@ -21,7 +21,8 @@ struct prune {
     size_t *files; /* to be removed when the batch is written */
     size_t n_files;
     int error;
-    size_t n_files_seen;   /* when the target was looked at last */
+    size_t n_files_seen; /* when the target was looked at last */
+    uint64_t bytes_seen;   /* of all files, then */
     uint64_t flushes_seen; /* flush->completed, then */
     struct prune_request *requests;
 };

@@ -1,10 +1,12 @@
 /* test_prune.c - old block files go, and nothing that may still be needed. */
 #include <errno.h>
 
+#include "consensus/script_iter.h"
+#include "support/build.h"
 #include "support/chain_inside.h"
 #include "support/rig_fixture.h"
 
-enum { N_BLOCKS = 500, FILE_BYTES = 4000 };
+enum { N_BLOCKS = 500, FILE_BYTES = 4000, BIG_BYTES = 900000 };
 
 /* 500 blocks in files of about twenty blocks each. */
 static int setup(void **state)
@@ -190,6 +192,39 @@ TEST(a_target_that_is_not_reached_prunes_nothing, struct fixture *f)
     assert_int_equal(rig_flush(&f->rig), 0);
     rig_settle(&f->rig);
     assert_int_equal(chain_prune_height(f->rig.chain), 0);
+}
+
+/* A coinbase with a long output that can never be spent. */
+static const struct built_block *big_block(struct fixture *f, const struct built_block *prev,
+                                           struct span script)
+{
+    struct tx coinbase = build_coinbase(&f->b.arena, prev->height + 1, 0);
+    coinbase.out[0].script_pubkey = script;
+    tx_finish(&coinbase, &f->b.arena);
+    return builder_block_of(&f->b, prev, &coinbase, 1, 0);
+}
+
+/* The chain may be too short for pruning when the target is passed, and the next file 100 blocks
+ * away. */
+TEST(the_target_is_looked_at_again_within_a_file, struct fixture *f)
+{
+    struct span script = {.p = xcalloc(1, BIG_BYTES), .len = BIG_BYTES};
+    *(uint8_t *)script.p = OP_RETURN;
+    assert_int_equal(rig_close(&f->rig), 0);
+    f->rig.network.prune_after_height = N_BLOCKS + 15;
+    f->rig.options.block_file_bytes = 100 * BIG_BYTES;
+    f->rig.options.prune_target_bytes =
+        BLOCK_FILE_CHUNK_BYTES + UNDO_FILE_CHUNK_BYTES + 10 * BIG_BYTES;
+    rig_open(&f->rig);
+    const struct built_block *at = f->base;
+    for (int i = 0; i < 40; i++) {
+        at = big_block(f, at, script);
+        assert_true(rig_accept(&f->rig, at).is_connected);
+        rig_settle(&f->rig);
+        assert_true(i > 15 || chain_prune_height(f->rig.chain) == 0);
+    }
+    assert_true(chain_prune_height(f->rig.chain) > 100);
+    xfree((void *)script.p);
 }
 
 TEST(pruning_is_cancelled_by_closing, struct fixture *f)
