@@ -16,12 +16,11 @@ void stale_tip_moved(struct p2p *p2p)
     p2p->stale.moved_us = p2p_now_us(p2p);
 }
 
+/* Whether somebody owes us a block does not matter, as it does in Core: whoever holds all our peers
+ * can have one dripped whenever we look. */
 static bool is_stale(const struct p2p *p2p, int64_t now_us)
 {
     int64_t spacing_us = p2p->network->pow_target_spacing_s * 1000000;
-    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
-        if (peer->fetch.n_in_flight > 0)
-            return false; /* one may be here in a moment */
     return now_us - p2p->stale.moved_us > STALE_TIP_SPACINGS * spacing_us;
 }
 

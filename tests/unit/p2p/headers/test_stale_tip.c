@@ -61,9 +61,8 @@ static void know_an_address(struct fixture *f)
     (void)address_book_add(book, &address, ADDRESS_SOURCE_DNS, &address.at, 0, now_s);
 }
 
-TEST(one_more_is_dialled_when_no_block_comes, struct fixture *f)
+static void expect_one_more(struct fixture *f)
 {
-    start(f, P2P_FULL_OUTBOUND, P2P_FULL_OUTBOUND);
     int64_t stale_us = STALE_TIP_SPACINGS * f->node->network.pow_target_spacing_s * 1000000;
     mesh_run(&f->mesh, stale_us - STALE_TIP_CHECK_US);
     assert_false(f->node->p2p->stale.wants_extra);
@@ -76,6 +75,21 @@ TEST(one_more_is_dialled_when_no_block_comes, struct fixture *f)
     mesh_give(f->node, builder_blocks(&f->builder, f->builder.genesis, 2, NULL));
     mesh_run(&f->mesh, STALE_TIP_CHECK_US + 1000000);
     assert_false(f->node->p2p->stale.wants_extra);
+}
+
+TEST(one_more_is_dialled_when_no_block_comes, struct fixture *f)
+{
+    start(f, P2P_FULL_OUTBOUND, P2P_FULL_OUTBOUND);
+    expect_one_more(f);
+}
+
+/* Whoever holds all our peers can have a block dripped at any time. */
+TEST(a_block_that_is_owed_is_no_block, struct fixture *f)
+{
+    start(f, P2P_FULL_OUTBOUND, P2P_FULL_OUTBOUND);
+    peer_at(f, 0)->fetch.n_in_flight = 1;
+    expect_one_more(f);
+    peer_at(f, 0)->fetch.n_in_flight = 0;
 }
 
 TEST(a_user_who_allows_fewer_gets_no_more, struct fixture *f)
