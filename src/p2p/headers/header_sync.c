@@ -382,10 +382,24 @@ static int64_t next_useful_us(const struct p2p *p2p, int64_t now_us)
     return next_us;
 }
 
+/* One that came to us is asked, which may mean to keep us waiting, and one that we have chosen is
+ * here and was not asked yet. */
+static bool is_outranked(const struct p2p *p2p)
+{
+    const struct peer *asked = p2p_find_peer(p2p, p2p->headers.sync_peer);
+    if (!asked || peer_is_outbound(asked))
+        return false;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer_is_outbound(peer) && peer->state == PEER_READY && peer_has_blocks(peer) &&
+            peer->headers.asked_us == 0)
+            return true;
+    return false;
+}
+
 static int64_t sync_tick(struct p2p *p2p, int64_t now_us)
 {
     struct header_sync *sync = &p2p->headers;
-    if (sync->sync_peer && now_us < sync->until_us)
+    if (sync->sync_peer && now_us < sync->until_us && !is_outranked(p2p))
         return sync->until_us;
     struct peer *peer = choose(p2p, now_us);
     if (!peer)
