@@ -35,10 +35,12 @@ string is what peers' logs and RPC clients see. The class says what may be remem
 def page():
     out = [HEAD]
     in_table = False
-    for match in ROW.finditer(SOURCE.read_text()):
+    text = SOURCE.read_text()
+    for match in ROW.finditer(text):
         code, string, kind, source, comment = match.groups()
         if comment is not None:
-            if "X(code" in comment:
+            # A heading has an empty line above it; other comments say why there is such a rule.
+            if not text[:match.start()].endswith("\n\n"):
                 continue
             title = " ".join(comment.split())
             out.append(f"\n## {title}\n\n| code | reject string | class | source |\n"

@@ -1,4 +1,7 @@
-/* bip30.c - see bip30.h. */
+/* bip30.c - see bip30.h.
+ *
+ * Found by their hashes, which are written as people read them: two rows, asked for once in a
+ * block. */
 #include "consensus/bip30.h"
 
 #include "util/assert.h"
@@ -14,6 +17,7 @@ static const struct repeat {
 };
 /* clang-format on */
 
+/* By height and hash: a block of another chain at that height enjoys no exception. */
 int32_t bip30_overwritten_height(const struct network *network, int32_t height,
                                  const struct block_hash *hash)
 {

@@ -1,5 +1,12 @@
 /* bip30.h - the two blocks of the main chain that broke BIP30 before it was a rule.
  *
+ * A transaction's id was once nothing but its content, and two coinbases that pay the same key with
+ * the same script were the same transaction: the second overwrote the first's coin, which could
+ * then be spent once only. Worse, when the second's block was taken back the coin was gone although
+ * the first's block was not. BIP30 refuses a transaction whose id still has unspent outputs; BIP34
+ * puts the height into each coinbase and so makes the question needless, up to the height below.
+ * BIP-30, Motivation; BIP-34, Motivation
+ *
  * Layer: consensus. Pure data. The coinbases of blocks 91842 and 91880 have the ids of those of
  * blocks 91812 and 91722, which they overwrote while those were unspent. */
 #ifndef CONSENSUS_BIP30_H
@@ -15,7 +22,9 @@
 bool bip30_is_exception(const struct network *network, int32_t height,
                         const struct block_hash *hash);
 
-/* The height of the block whose coinbase that block overwrote; -1 if it is none of the two. */
+/* The height of the block whose coinbase that block overwrote; -1 if it is none of the two. Who
+ * takes such a block back must know that the coin of the earlier one does not return: overwritten
+ * is overwritten. */
 int32_t bip30_overwritten_height(const struct network *network, int32_t height,
                                  const struct block_hash *hash);
 

@@ -34,6 +34,8 @@ void block_header_encode(struct writer *w, const struct block_header *header)
     write_u32(w, header->nonce);
 }
 
+/* Header hash and block hash are one: transactions come in through the merkle root alone. That is
+ * why a block's bytes can be altered without altering its name, see REJECT_CLASS_MUTATED. */
 struct block_hash block_header_hash(const struct block_header *header)
 {
     uint8_t raw[BLOCK_HEADER_BYTES];
@@ -59,6 +61,7 @@ bool block_decode_head(struct span raw, struct arena *arena, struct block *block
 
     const uint8_t *after_header = r.at;
     uint64_t claimed = read_compact_size(&r);
+    /* The count is no promise that memory may be taken for: the bytes that are there bound it. */
     if (r.failed || claimed > reader_left(&r) / TX_MIN_BYTES)
         return false;
     size_t n_tx = (size_t)claimed;
@@ -78,6 +81,7 @@ bool block_decode_head(struct span raw, struct arena *arena, struct block *block
     return true;
 }
 
+/* For bytes that are meant to be one block and nothing else. */
 bool block_decode(struct span raw, struct arena *arena, struct block *block)
 {
     return block_decode_head(raw, arena, block) && block->raw.len == raw.len;

@@ -1,17 +1,30 @@
 /* block.h - block headers and decoded blocks.
  *
  * Layer: consensus. Pure. A decoded block borrows its raw bytes and its arena; chain/ wraps both
- * in the one reference-counted object (chain/block_ref.h). */
+ * in the one reference-counted object (chain/block_ref.h).
+ *
+ * A header is 80 bytes, numbers little-endian:
+ *
+ *     version 4 | hash of the header before 32 | merkle root 32 | time 4 | bits 4 | nonce 4
+ *
+ * A block is a header, a CompactSize count, and so many transactions, the coinbase in front. */
 #ifndef CONSENSUS_BLOCK_H
 #define CONSENSUS_BLOCK_H
 
 #include "consensus/tx.h"
 
-#define BLOCK_HEADER_BYTES         80
+#define BLOCK_HEADER_BYTES 80
+/* The old limit of a million bytes lives on in the weight: a byte without witness counts four
+ * times. So a block can have four million bytes at most, nearly all of them witnesses; signature
+ * operations were scaled by the same four. BIP-141, Block size */
 #define BLOCK_WEIGHT_MAX_WU        4000000 /* BIP-141, Block size */
 #define BLOCK_SIGOPS_COST_MAX      80000   /* BIP-141, Sigops */
 #define BLOCK_SERIALIZED_MAX_BYTES 4000000
 
+/* 80 bytes that all of a block's work is for. The hash before makes a chain of them, the root
+ * commits to the transactions (not to their witnesses: the coinbase does that), the bits are the
+ * target in compact form. The version is signed in the format; the time is not, and lasts until
+ * 2106. */
 struct block_header {
     int32_t version;
     struct block_hash prev;
@@ -21,6 +34,7 @@ struct block_header {
     uint32_t nonce;
 };
 
+/* The txids lie side by side as well, since the lowest level of the merkle tree is just that. */
 struct block {
     struct block_header header;
     struct block_hash hash;
@@ -31,6 +45,8 @@ struct block {
     struct span raw;
 };
 
+/* As tx_weight_wu(), for header, count and transactions together. The decoder bounds raw so that
+ * the product fits. BIP-141, Transaction size calculations */
 static inline uint32_t block_weight_wu(const struct block *block)
 {
     return block->base_bytes * (WITNESS_SCALE - 1) + (uint32_t)block->raw.len;

@@ -1,4 +1,8 @@
-/* block_check.c - rules of headers and blocks. */
+/* block_check.c - rules of headers and blocks.
+ *
+ * A block is refused with the first rule that it breaks, and which one is first can be seen from
+ * outside: miners read the reason, and whether the hash is marked as bad for ever hangs on its
+ * class. So the order below is part of the rules, and is Core's. */
 #include "consensus/block_check.h"
 
 #include "consensus/merkle.h"
@@ -19,6 +23,8 @@ static const uint8_t commitment_prefix[6] = {0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed}
 /* A transaction of this size without witness has the form of an inner node of the merkle tree. */
 #define MERKLE_NODE_BYTES 64
 
+/* Work comes before any other rule: to check it costs one hash, to make it what a block costs.
+ * Until it is shown, nothing else of a stranger's header is worth a thought or a byte of memory. */
 bool block_header_check(const struct network *network, const struct block_hash *hash, uint32_t bits,
                         struct verdict *verdict)
 {
@@ -27,7 +33,10 @@ bool block_header_check(const struct network *network, const struct block_hash *
     return verdict_set(verdict, REJECT_NONE, NULL);
 }
 
-/* The least version that the rules in force at a height demand. BIP-90, Specification */
+/* The least version that the rules in force at a height demand. Each of these rules was voted in by
+ * block versions: once 950 of the last 1,000 blocks had the new version, lower ones were refused.
+ * The heights at which that happened are facts now, so nothing is counted any more. BIP-90,
+ * Specification */
 static int32_t version_min(const struct network *network, int32_t height)
 {
     if (network_is_buried_active(network, BURIED_CLTV, height))
@@ -37,6 +46,9 @@ static int32_t version_min(const struct network *network, int32_t height)
     return network_is_buried_active(network, BURIED_HEIGHTINCB, height) ? 2 : INT32_MIN;
 }
 
+/* Order as in Core, and reject reasons with it. The time has a lower bound which is a rule for ever
+ * and an upper one which is not, so the upper one is asked later: a header that is wrong in both
+ * ways is wrong for good. */
 bool block_header_check_context(const struct block_header *header,
                                 const struct header_context *context, struct verdict *verdict)
 {
@@ -45,15 +57,22 @@ bool block_header_check_context(const struct block_header *header,
     if (header->bits != context->bits_required)
         return verdict_set(verdict, REJECT_BAD_DIFFBITS, "incorrect proof of work");
 
+    /* Later than the median of the eleven blocks before. A single miner cannot turn time back, a
+     * majority of six of eleven could; times may still go down from one block to the next. */
     if ((int64_t)header->time <= context->prev_mtp_s)
         return verdict_set(verdict, REJECT_TIME_TOO_OLD, "block's timestamp is too early");
 
-    /* BIP-94, 3. Time Warp Attack Prevention */
+    /* A retarget measures from a period's first block to its last, so two neighbouring periods
+     * share no interval: whoever makes all blocks could end one period late and begin the next far
+     * back, and let the difficulty fall without end. Ten minutes of slack are all that a period's
+     * first block gets. BIP-94, 3. Time Warp Attack Prevention */
     if (network->enforce_bip94 && context->height % pow_retarget_interval(network) == 0 &&
         (int64_t)header->time < context->prev_time_s - TIMEWARP_GRACE_S)
         return verdict_set(verdict, REJECT_TIME_TIMEWARP,
                            "block's timestamp is too early on diff adjustment block");
 
+    /* By our own clock, not one that peers have voted on: that would be a way to split off a
+     * victim. */
     if ((int64_t)header->time > context->now_s + BLOCK_TIME_AHEAD_MAX_S)
         return verdict_set(verdict, REJECT_TIME_TOO_NEW, "block timestamp too far in the future");
 
@@ -67,6 +86,8 @@ bool block_header_check_context(const struct block_header *header,
     return verdict_set(verdict, REJECT_NONE, NULL);
 }
 
+/* Both verdicts are of this copy only: whoever passed it on may have altered it, and the header's
+ * own transactions may be fine. */
 static bool check_merkle_root(const struct block *block, struct arena *scratch,
                               struct verdict *verdict)
 {
@@ -80,6 +101,9 @@ static bool check_merkle_root(const struct block *block, struct arena *scratch,
     return verdict_set(verdict, REJECT_NONE, NULL);
 }
 
+/* An inner node is the hash of 64 bytes, two hashes; so is the txid of a transaction of 64 bytes.
+ * Such a transaction can be made to stand for a node, and a node for a transaction.
+ * CVE-2017-12842 */
 static bool has_merkle_node_tx(const struct block *block)
 {
     for (uint32_t i = 0; i < block->n_tx; i++) {
@@ -89,6 +113,8 @@ static bool has_merkle_node_tx(const struct block *block)
     return false;
 }
 
+/* Exactly one coinbase, in front. Without this rule a second one could pay its miner again, for its
+ * input is never asked for a coin. */
 static bool check_coinbases(const struct block *block, struct verdict *verdict)
 {
     if (!tx_is_coinbase(&block->tx[0])) {
@@ -105,6 +131,11 @@ static bool check_coinbases(const struct block *block, struct verdict *verdict)
     return true;
 }
 
+/* Every transaction by itself, in order: the verdict names the first that fails. Signature
+ * operations are counted here by what scripts say without their coins; those in P2SH redeem scripts
+ * and witnesses are added when the coins are known, against the same limit (bad-blk-sigops both
+ * times). The count is static and coarse, OP_CHECKMULTISIG as 20, because it bounds work before any
+ * script is run. */
 static bool check_transactions(const struct block *block, struct arena *scratch,
                                struct verdict *verdict)
 {
@@ -136,6 +167,8 @@ bool block_check(const struct block *block, const struct network *network, int f
     if ((flags & BLOCK_CHECK_MERKLE) && !check_merkle_root(block, scratch, verdict))
         return false;
 
+    /* Only bounds that are quick to see; the weight itself has to wait until the witnesses are
+     * known to be the block's own, see block_check_context(). */
     if (block->n_tx == 0 || block->n_tx > BLOCK_WEIGHT_MAX_WU / WITNESS_SCALE ||
         block->base_bytes > BLOCK_WEIGHT_MAX_WU / WITNESS_SCALE)
         return verdict_set(verdict, REJECT_BLK_LENGTH, "size limits failed");
@@ -143,6 +176,8 @@ bool block_check(const struct block *block, const struct network *network, int f
            verdict_set(verdict, REJECT_NONE, NULL);
 }
 
+/* Anybody may add outputs that look like one, and miners' software appends its own behind: only the
+ * last counts, so that there is one answer. */
 uint32_t block_commitment_index(const struct block *block)
 {
     ASSERT(block);
@@ -169,8 +204,10 @@ void block_commitment_compute(const uint8_t witness_root[32], const uint8_t nonc
     sha256d(span_of(both, sizeof both), commitment);
 }
 
-/* The coinbase's witness must be one item of 32 bytes: the nonce of the commitment.
- * BIP-141, Commitment structure */
+/* The coinbase's witness must be one item of 32 bytes: the nonce of the commitment. A coinbase
+ * spends no output, so its witness has no script to satisfy and is free to hold this value, which
+ * later soft forks can make a commitment of their own. BIP-141, Commitment structure; BIP-141,
+ * Extensible commitment structure */
 static bool coinbase_nonce(const struct tx *coinbase, struct span *nonce)
 {
     if (coinbase->n_in == 0)
@@ -179,6 +216,8 @@ static bool coinbase_nonce(const struct tx *coinbase, struct span *nonce)
     return it.left == 1 && witness_next(&it, nonce) && nonce->len == 32;
 }
 
+/* The nonce is asked first: without it there is nothing to compare. The coinbase's own wtxid counts
+ * as zero in the tree, since it would have to contain the root that contains it. */
 static bool check_commitment(const struct block *block, uint32_t index, struct arena *scratch,
                              struct verdict *verdict)
 {
@@ -197,6 +236,8 @@ static bool check_commitment(const struct block *block, uint32_t index, struct a
     return verdict_set(verdict, REJECT_NONE, NULL);
 }
 
+/* A block whose transactions have no witnesses may do without a commitment; if there is one it must
+ * be right all the same. */
 bool block_check_witness(const struct block *block, bool expect, struct arena *scratch,
                          struct verdict *verdict)
 {
@@ -213,8 +254,9 @@ bool block_check_witness(const struct block *block, bool expect, struct arena *s
     return verdict_set(verdict, REJECT_NONE, NULL);
 }
 
-/* The coinbase's script starts with the block's height, in the shortest push.
- * BIP-34, Specification */
+/* The coinbase's script starts with the block's height, in the shortest push. It makes every
+ * coinbase unique, so that no two transactions share a txid any more (see bip30.h). What follows
+ * the height is the miner's own. BIP-34, Specification */
 static bool has_height(const struct tx *coinbase, int32_t height)
 {
     uint8_t expect[SCRIPT_NUM_PUSH_MAX];
@@ -223,11 +265,13 @@ static bool has_height(const struct tx *coinbase, int32_t height)
     return script.len >= len && memcmp(script.p, expect, len) == 0;
 }
 
+/* In Core's order: lock times, then the coinbase's height, then witnesses, the weight last. */
 bool block_check_context(const struct block *block, const struct network *network, int32_t height,
                          int64_t prev_mtp_s, struct arena *scratch, struct verdict *verdict)
 {
     ASSERT(block);
-    /* BIP-113, Specification */
+    /* Before that rule, whoever put a later time into his block could take transactions that were
+     * still locked; now the past decides, which nobody can choose. BIP-113, Specification */
     bool bip113 = network_is_buried_active(network, BURIED_CSV, height);
     int64_t lock_time_s = bip113 ? prev_mtp_s : (int64_t)block->header.time;
     for (uint32_t i = 0; i < block->n_tx; i++) {

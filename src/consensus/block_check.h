@@ -1,7 +1,28 @@
 /* block_check.h - rules of headers and blocks: on their own, and in their place in the chain.
  *
  * Layer: consensus. Pure: what the chain knows comes in as a few facts. Every check stops at the
- * first rule broken, in Core's order, and says so in verdict; it returns true if there is none. */
+ * first rule broken, in Core's order, and says so in verdict; it returns true if there is none.
+ *
+ * The whole order, from a header alone to a connected block, with what a step is refused with:
+ *
+ *     block_header_check()          work                         high-hash
+ *     block_header_check_context()  difficulty, time, version    bad-diffbits, time-too-old,
+ *                                                                time-too-new, bad-version
+ *     block_check()                 these transactions           bad-txnmrklroot,
+ *                                                                bad-txns-duplicate
+ *                                   size, one coinbase           bad-blk-length, bad-cb-...
+ *                                   each transaction by itself   see tx_check.h
+ *                                   signature operations         bad-blk-sigops
+ *     block_check_context()         lock times, height           bad-txns-nonfinal, bad-cb-height
+ *                                   witnesses, then weight       bad-witness-..., bad-blk-weight
+ *     connecting, with the coins    no id twice                  bad-txns-BIP30
+ *                                   each input                   bad-txns-inputs-missingorspent
+ *                                   scripts                      block-script-verify-flag-failed
+ *                                   what the miner takes         bad-cb-amount
+ *
+ * Cheap comes before costly, and what a stranger could have altered on the way comes before what
+ * would be held against the block's hash: a verdict of class MUTATED must win where both are
+ * possible. */
 #ifndef CONSENSUS_BLOCK_CHECK_H
 #define CONSENSUS_BLOCK_CHECK_H
 
@@ -9,9 +30,14 @@
 #include "consensus/network.h"
 #include "consensus/reject.h"
 
+/* How far ahead of our clock a block's time may be. It is the one rule that depends on who asks and
+ * when: a block refused by it may be valid later, hence class EARLY and never a mark on its
+ * header. */
 #define BLOCK_TIME_AHEAD_MAX_S (2 * 60 * 60)
 
-/* Facts about the place of a header in the chain. */
+/* Facts about the place of a header in the chain. Everything a header is measured against that is
+ * not in the header: the chain computes it once for the parent. The bits are demanded exactly, so
+ * pow_next_bits() alone decides on difficulty. */
 struct header_context {
     const struct network *network;
     int32_t height;
@@ -31,6 +57,8 @@ NODISCARD bool block_header_check_context(const struct block_header *header,
                                           const struct header_context *context,
                                           struct verdict *verdict);
 
+/* A template that is tried has no work yet, and a block whose root we have just computed ourselves
+ * needs no second look. */
 enum block_check_flags {
     BLOCK_CHECK_POW = 1 << 0,
     BLOCK_CHECK_MERKLE = 1 << 1,

@@ -14,7 +14,9 @@ struct header_facts {
     uint32_t bits;
 };
 
-/* A node stands for one header of a tree; its type is the caller's. */
+/* A node stands for one header of a tree; its type is the caller's. The median time past is asked
+ * for by node since a chain can keep it with each header. It never falls along a chain, unlike the
+ * times themselves. */
 struct header_view {
     struct header_facts (*facts)(const void *node);
     /* The one before; NULL for genesis. */

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Three names of like form that must never be mixed up: as types of their own, a compiler
+ * notices. */
 struct txid {
     uint8_t b[32];
 };
@@ -18,6 +20,7 @@ struct block_hash {
     uint8_t b[32];
 };
 
+/* An output by the transaction that made it and its number there. */
 struct outpoint {
     struct txid txid;
     uint32_t vout;

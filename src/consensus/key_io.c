@@ -26,6 +26,7 @@ static const uint8_t *hash_between(struct span script, struct span head, struct 
     return script.p + head.len;
 }
 
+/* The version byte is in front of what the checksum covers: it shows as the first letter. */
 static void encode_hash(uint8_t version, const uint8_t hash[20], char text[ADDRESS_SIZE])
 {
     uint8_t data[21] = {version};
@@ -70,6 +71,7 @@ static bool refuse(struct address_error *error, const char *message)
     return false;
 }
 
+/* Head, hash and tail make the only script that such an address can mean. */
 static void build(struct span head, const uint8_t hash[20], struct span tail, uint8_t *script,
                   size_t *script_len)
 {
@@ -80,6 +82,8 @@ static void build(struct span head, const uint8_t hash[20], struct span tail, ui
     *script_len = w.len;
 }
 
+/* A text without a valid checksum gets another message than one that is no Base58 at all, as in
+ * Core. */
 static bool decode_base58(const struct network *network, const char *text, uint8_t *script,
                           size_t *script_len, struct address_error *error)
 {
@@ -113,7 +117,9 @@ static bool refuse_size(struct address_error *error, const char *before, size_t 
     return false;
 }
 
-/* What a correctly encoded text says, in Core's order of refusals. */
+/* What a correctly encoded text says, in Core's order of refusals. Version 0 has the older checksum
+ * and all others the newer one: the older lets letters q be inserted or left out before a final p
+ * without being noticed. BIP-350, Motivation */
 static bool decode_segwit(const struct network *network, const struct bech32 *in, uint8_t *script,
                           size_t *script_len, struct address_error *error)
 {
@@ -195,6 +201,7 @@ void wif_encode(const struct network *network, const uint8_t key[32], bool compr
     mem_wipe(data, sizeof data);
 }
 
+/* What is no key in the end has been wiped from memory all the same. */
 bool wif_decode(const struct network *network, const char *text, uint8_t key[32], bool *compressed)
 {
     uint8_t data[34];

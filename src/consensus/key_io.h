@@ -1,5 +1,9 @@
 /* key_io.h - addresses and secret keys as text.
  *
+ * An address is a form for people: it has a checksum, and the network's mark, so that money of one
+ * network is not sent to another. Nothing in a block is an address. BIP-13, Specification; BIP-173,
+ * Segwit address format
+ *
  * Layer: consensus. An address names an output script on one network: the forms are P2PKH and P2SH
  * (Base58) and witness programs (BIP173, BIP350). Pure. */
 #ifndef CONSENSUS_KEY_IO_H
@@ -40,7 +44,8 @@ NODISCARD bool address_decode(const struct network *network, const char *text,
                               uint8_t script[ADDRESS_SCRIPT_MAX], size_t *script_len,
                               struct address_error *error);
 
-/* Wallet import format: a secret key, and whether its public key is used compressed. */
+/* Wallet import format: a secret key, and whether its public key is used compressed. The mark of a
+ * compressed key is there because the two forms of one public key have two addresses. */
 void wif_encode(const struct network *network, const uint8_t key[32], bool compressed,
                 char text[WIF_SIZE]);
 

@@ -1,9 +1,19 @@
-/* merkle.c - merkle trees, a level at a time, so that hashes go through in batches. */
+/* merkle.c - merkle trees, a level at a time, so that hashes go through in batches.
+ *
+ *     root = H(ab|cc)      H is SHA-256 twice, over 64 bytes. Of three transactions the last
+ *        /       \         stands on both sides of its node, as it would if it were there twice:
+ *     H(ab)     H(cc)      the root does not tell.
+ *     /   \     /   \
+ * a b c (c) */
 #include "consensus/merkle.h"
 
 #include "crypto/hash.h"
 #include "util/assert.h"
 
+/* A level of odd length is filled up with its last hash. So the lists a b c and a b c c have one
+ * root, and whoever sends the longer one makes a valid block look invalid, for good if its hash is
+ * remembered as bad. Equal neighbours are what gives such a list away; they are looked for before
+ * the level is filled up, as the filling itself is no fault. CVE-2012-2459 */
 bool merkle_root(const uint8_t *ids, size_t n, struct arena *scratch, uint8_t root[32])
 {
     memset(root, 0, 32);
@@ -34,6 +44,7 @@ bool block_merkle_root(const struct block *block, struct arena *scratch, uint8_t
     return merkle_root((const uint8_t *)block->txids, block->n_tx, scratch, root);
 }
 
+/* A block with its coinbase alone has the root zero. */
 void block_witness_merkle_root(const struct block *block, struct arena *scratch, uint8_t root[32])
 {
     ASSERT(block);

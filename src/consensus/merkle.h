@@ -1,5 +1,10 @@
 /* merkle.h - merkle trees over transaction ids.
  *
+ * The tree lets a header of 80 bytes stand for thousands of transactions, and a proof that one of
+ * them is there be a dozen hashes long. Its construction has two weaknesses that all nodes have to
+ * live with: lists with repeated ends share a root (CVE-2012-2459), and a node cannot be told from
+ * a transaction of 64 bytes (CVE-2017-12842).
+ *
  * Layer: consensus. Pure. */
 #ifndef CONSENSUS_MERKLE_H
 #define CONSENSUS_MERKLE_H

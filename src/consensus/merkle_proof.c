@@ -11,11 +11,13 @@ struct place {
     uint32_t level, at;
 };
 
+/* Nodes of a level: each stands for 2^level leaves, the last one for what is left of them. */
 static uint32_t width_of(uint32_t n_tx, uint32_t level)
 {
     return (uint32_t)(((uint64_t)n_tx + (UINT64_C(1) << level) - 1) >> level);
 }
 
+/* The level that has one node, the root. */
 static uint32_t top_level(uint32_t n_tx)
 {
     uint32_t level = 0;
@@ -43,6 +45,7 @@ struct tree {
     uint32_t n_tx, top;
 };
 
+/* A node is wanted if it lies above a wanted leaf: the walk has to go through it. */
 static void build_level(struct tree *tree, uint32_t level, struct arena *scratch)
 {
     uint32_t width = width_of(tree->n_tx, level), below = width_of(tree->n_tx, level - 1);
@@ -57,6 +60,7 @@ static void build_level(struct tree *tree, uint32_t level, struct arena *scratch
     }
 }
 
+/* From the leaves up. All levels are kept, as the walk starts from the root. */
 static void build_tree(struct tree *tree, const struct block *block, const bool *wanted,
                        struct arena *scratch)
 {
@@ -78,6 +82,8 @@ struct shown {
     const uint8_t **hashes;
 };
 
+/* From the root down, left before right: the reader takes the same way, so the bits need no places.
+ * A stack instead of recursion; it holds one waiting right side a level. */
 static void walk_tree(const struct tree *tree, struct shown *shown)
 {
     struct place stack[2 * LEVELS_MAX] = {{tree->top, 0}};
@@ -189,6 +195,8 @@ static bool go_up(struct walk *walk, struct half *stack, size_t *n, uint8_t hash
     return false;
 }
 
+/* The root comes out in root if the walk ends well. Everything that a stranger can get wrong sets
+ * is_bad: bits or hashes that end too early, and sides that may not be equal. */
 static void walk_proof(struct walk *walk, uint8_t root[32])
 {
     struct half stack[LEVELS_MAX];

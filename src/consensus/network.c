@@ -15,7 +15,9 @@
 
 /* Blocks that broke a rule before it was one. Checking them with fewer flags lets every other
  * block, of any height, be checked with P2SH, witness and taproot rules (Core:
- * GetBlockScriptFlags()). */
+ * GetBlockScriptFlags()). One spends an output of the P2SH form with a script that fails, mined
+ * before P2SH was a rule; one spends taproot outputs before taproot. The testnet's is of the first
+ * kind. */
 static const struct script_flag_exception main_exceptions[] = {
     {.hash = {MAIN_BIP16_EXCEPTION}, .flags = 0},
     {.hash = {MAIN_TAPROOT_EXCEPTION}, .flags = SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS},
@@ -183,6 +185,8 @@ const char *network_bip9_name(enum bip9_deployment deployment)
     return bip9_names[deployment];
 }
 
+/* Every challenge is a network of its own, so nodes of two of them cannot talk. What is known of
+ * the public signet's chain, its work and its seeds, says nothing about another's. */
 void network_set_signet_challenge(struct network *network, struct span challenge)
 {
     ASSERT(network);
@@ -202,6 +206,7 @@ void network_set_signet_challenge(struct network *network, struct span challenge
     network->n_dns_seeds = 0;
 }
 
+/* A whole number within bounds; anything else in the text is refused. */
 static bool number_in(const char *text, int64_t least, int64_t most, int64_t *out)
 {
     return parse_int64(text, out) && *out >= least && *out <= most;
@@ -240,6 +245,7 @@ static size_t fields_cut(char *text, const char *fields[VBPARAMS_FIELDS_MAX])
     return n;
 }
 
+/* Core's words for what is wrong, in Core's order. */
 static char *vbparams_apply(struct network *network, const char *const fields[], size_t n)
 {
     int64_t start, timeout, min_height = 0;

@@ -11,6 +11,8 @@
 #include "util/assert.h"
 #include "util/span.h"
 
+/* Separate currencies as far as the rules go: each has its own first block, and its magic keeps
+ * messages of one from being taken for messages of another. */
 enum network_kind {
     NETWORK_MAIN,
     NETWORK_TEST,
@@ -20,7 +22,9 @@ enum network_kind {
     NETWORK_COUNT,
 };
 
-/* Rules buried at a height. -testactivationheight=name@height changes them on regtest. */
+/* Rules buried at a height. -testactivationheight=name@height changes them on regtest. What was
+ * activated by votes of miners is a height now, since the chain before it is settled: no votes have
+ * to be counted again. BIP-90, Motivation */
 enum buried_deployment {
     BURIED_HEIGHTINCB, /* BIP34, "bip34" */
     BURIED_DERSIG,     /* BIP66, "dersig" (getblockchaininfo names it bip66) */
@@ -30,7 +34,8 @@ enum buried_deployment {
     BURIED_COUNT,
 };
 
-/* BIP9 deployments still tracked. -vbparams=name:start:end[:min_height] changes them on regtest. */
+/* BIP9 deployments still tracked. -vbparams=name:start:end[:min_height] changes them on regtest.
+ * Taproot is active for long, and stays here because clients ask for its state. */
 enum bip9_deployment {
     BIP9_TESTDUMMY,
     BIP9_TAPROOT,
@@ -41,6 +46,8 @@ enum bip9_deployment {
 #define BIP9_NEVER_ACTIVE  INT64_C(-2)
 #define BIP9_NO_TIMEOUT    INT64_MAX
 
+/* Times are compared with the median time past, in seconds since 1970. The minimum height came with
+ * taproot: it lets a change lock in early and hold later. BIP-341, Deployment */
 struct bip9_params {
     int bit;
     int64_t start_time, timeout;
@@ -48,7 +55,8 @@ struct bip9_params {
     uint32_t period, threshold; /* blocks */
 };
 
-/* A block that is checked with fewer script flags than the rest of its chain. */
+/* A block that is checked with fewer script flags than the rest of its chain. The flags replace the
+ * ones that hold at every height; those that come by height are added. */
 struct script_flag_exception {
     struct block_hash hash;
     uint32_t flags;
@@ -77,11 +85,16 @@ struct network {
     int32_t buried_height[BURIED_COUNT];
     struct block_hash bip34_hash; /* the block at the BIP34 height, zero if none. See BIP30 rules */
     struct bip9_params bip9[BIP9_COUNT];
+    /* What an unknown change of rules is noticed by; the deployments have their own. */
     uint32_t rule_change_threshold, miner_confirmation_window;
 
     const struct script_flag_exception *exceptions;
     uint32_t n_exceptions;
 
+    /* A chain with less work than this is none that a node should follow: it keeps a victim without
+     * honest peers from being shown a cheap chain. The other is a block whose ancestors' scripts
+     * need not be run if it is in the best chain: they have been run, and looked at by many, before
+     * this release. Neither one decides which chain is valid. */
     uint8_t min_chain_work[32];
     struct block_hash assume_valid; /* zero: none */
 

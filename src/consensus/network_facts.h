@@ -11,7 +11,9 @@
 #define ZEROS_32 ZEROS_16 ZEROS_16
 
 /* The first block of a chain: the bytes of its merkle root, of time, bits and nonce, and the
- * scripts of its coinbase and of its output of 50 coins, each behind its length. */
+ * scripts of its coinbase and of its output of 50 coins, each behind its length. It is in no set of
+ * coins: the first implementation never stored its output, so those 50 coins cannot be spent, and
+ * that is a rule by now. */
 #define GENESIS(root, time_bits_nonce, coinbase, output)                                           \
     "\1\0\0\0" ZEROS_32 root time_bits_nonce                                                       \
     "\1" "\1\0\0\0" "\1" ZEROS_32 "\xff\xff\xff\xff" coinbase "\xff\xff\xff\xff"                   \

@@ -1,4 +1,10 @@
-/* pow.c - proof of work. */
+/* pow.c - proof of work.
+ *
+ * Every 2,016 blocks (main network) the target is multiplied by the time that they took and divided
+ * by the time that they should take. All arithmetic is on whole numbers of 256 bits, as a node that
+ * rounded otherwise would leave the chain. The product never overflows: the time taken is bounded
+ * by four timespans, and the largest limit of a network that retargets, signet's, is just small
+ * enough. */
 #include "consensus/pow.h"
 
 #include "consensus/tx.h"
@@ -10,10 +16,14 @@ struct u256 pow_target_from_bits(uint32_t bits, bool *negative, bool *overflow)
 {
     unsigned size = bits >> 24;
     uint32_t mantissa = bits & 0x7fffff;
+    /* With fewer than three bytes, the lower ones of the mantissa fall off. */
     if (size < 3)
         mantissa >>= 8 * (3 - size);
     if (negative)
         *negative = mantissa != 0 && (bits & 0x800000) != 0;
+    /* More than 256 bits: the mantissa's three bytes end at byte size, so a size of 33 leaves room
+     * for two of them, 34 for one, above that for none. A mantissa of zero is zero at any size, and
+     * neither negative nor too large. */
     if (overflow)
         *overflow = mantissa != 0 && (size > 34 || (mantissa > 0xff && size > 33) ||
                                       (mantissa > 0xffff && size > 32));
@@ -38,7 +48,8 @@ uint32_t pow_target_to_bits(struct u256 target)
     return mantissa | (uint32_t)size << 24;
 }
 
-/* The target of bits, or zero (never a valid target) if they are none. */
+/* The target of bits, or zero (never a valid target) if they are none. Zero would ask for a hash of
+ * zero, which nobody finds. */
 static struct u256 valid_target(uint32_t bits)
 {
     bool negative, overflow;
@@ -86,11 +97,15 @@ static uint32_t retarget(const struct network *network, const struct header_view
     if (network->pow_no_retargeting)
         return last.bits;
 
+    /* From a period's first block to its last are 2,015 intervals, not the 2,016 that the timespan
+     * is made for: the first implementation was off by one, and all have to be. */
     int32_t first_height = last.height - (pow_retarget_interval(network) - 1);
     ASSERT(first_height >= 0);
     struct header_facts first = view->facts(view->ancestor(prev, first_height));
 
     int64_t timespan_s = network->pow_target_timespan_s;
+    /* A period's times can be wrong by much, by accident or on purpose: in no case does the
+     * difficulty change by more than four times, up or down. */
     int64_t actual_s = (int64_t)last.time - (int64_t)first.time;
     if (actual_s < timespan_s / 4)
         actual_s = timespan_s / 4;
@@ -103,7 +118,9 @@ static uint32_t retarget(const struct network *network, const struct header_view
     return pow_target_to_bits(scale_target(network, bits, actual_s));
 }
 
-/* The last bits that were not granted by the 20-minute rule. */
+/* The last bits that were not granted by the 20-minute rule. Back to a period's first block, which
+ * never has the exception, or to one that was not granted it. The walk is short where blocks are
+ * mined in earnest; on testnet it can be a whole period. */
 static uint32_t real_bits(const struct header_view *view, const void *node, int32_t interval,
                           uint32_t limit_bits)
 {
@@ -116,6 +133,9 @@ static uint32_t real_bits(const struct header_view *view, const void *node, int3
     }
 }
 
+/* Within a period nothing changes. The test networks have an exception, so that the chain goes on
+ * when a strong miner has left: who waits for 20 minutes by the block's time may mine at the least
+ * difficulty. The next block in time needs the period's real one again. */
 uint32_t pow_next_bits(const struct network *network, const struct header_view *view,
                        const void *prev, uint32_t time)
 {
@@ -134,12 +154,15 @@ uint32_t pow_next_bits(const struct network *network, const struct header_view *
     return real_bits(view, prev, interval, limit_bits);
 }
 
-/* Round a target as bits do. */
+/* Round a target as bits do. Both ends of the range are compared in the form that headers can
+ * hold. */
 static struct u256 rounded(struct u256 target)
 {
     return pow_target_from_bits(pow_target_to_bits(target), NULL, NULL);
 }
 
+/* Only at a change of period may bits change at all, and there by four times at most; on networks
+ * with the 20-minute rule everything is possible. */
 bool pow_is_transition_permitted(const struct network *network, int32_t height, uint32_t old_bits,
                                  uint32_t new_bits)
 {

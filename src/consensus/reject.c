@@ -13,7 +13,6 @@ static const struct {
 } rows[REJECT_COUNT] = {
 #define X(name, string, class, source) {string, REJECT_CLASS_##class},
 #include "consensus/reject.def"
-#include "util/assert.h"
 #undef X
 };
 /* clang-format on */
@@ -30,6 +29,7 @@ enum reject_class reject_class(enum reject reject)
     return rows[reject].class;
 }
 
+/* All of it is set anew, so nothing of an earlier verdict can remain. */
 bool verdict_set(struct verdict *verdict, enum reject code, const char *format, ...)
 {
     *verdict = (struct verdict){.code = code};

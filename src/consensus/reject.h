@@ -1,6 +1,11 @@
 /* reject.h - verdicts: why data from outside was refused, and what may be remembered of it.
  *
- * Layer: consensus. One list, reject.def, holds code, wire string, class and source. */
+ * Layer: consensus. One list, reject.def, holds code, wire string, class and source.
+ *
+ * A verdict has a code for us, a string for others, and a class. The class is what a caller acts
+ * on: whether a hash is remembered as bad, whether a peer is dropped, whether to ask again. So two
+ * codes may share a string and differ in class, and a new rule needs no change where verdicts are
+ * used. */
 #ifndef CONSENSUS_REJECT_H
 #define CONSENSUS_REJECT_H
 
@@ -32,7 +37,8 @@ enum reject {
 /* Core's reject string ("bad-txns-vout-empty"); "" for REJECT_NONE. */
 const char *reject_string(enum reject reject);
 
-/* What may be remembered of data that was refused so. */
+/* What may be remembered of data that was refused so. The two codes of one string exist for this:
+ * the words are the same for clients, what is remembered is not. */
 enum reject_class reject_class(enum reject reject);
 
 /* A verdict with what is known beyond the code. */

@@ -1,6 +1,10 @@
 /* script_flags.h - which script rules does a block obey, and which deployments does its height
  * switch on?
  *
+ * A block is checked by the rules of its height, not by those of today. P2SH, witness and taproot
+ * rules are dated back to the first block all the same: apart from a few blocks, which are named,
+ * the whole chain obeys them, and code that needs no date is simpler than code that has one.
+ *
  * Layer: consensus. Pure. */
 #ifndef CONSENSUS_SCRIPT_FLAGS_H
 #define CONSENSUS_SCRIPT_FLAGS_H

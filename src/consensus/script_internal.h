@@ -12,6 +12,9 @@
 #include "consensus/sighash.h"
 #include "crypto/pubkey.h"
 
+/* Bounds that keep a script's cost in proportion to its size. Before tapscript they are counts per
+ * script; a tapscript's budget is the size of its input's witness, so that who wants more checks
+ * pays for more bytes. */
 #define SCRIPT_OPS_MAX                 201 /* opcodes above OP_16 in a script; not in tapscript */
 #define TAPSCRIPT_BUDGET_BASE          50  /* and cost of a signature. BIP-342, Resource limits */
 #define TAPSCRIPT_BUDGET_PER_SIGNATURE 50
@@ -23,7 +26,8 @@
 #define TAPROOT_CONTROL_NODES_MAX      128
 #define CODESEP_NONE                   UINT32_MAX
 
-/* Which rules a script runs under. */
+/* Which rules a script runs under. They differ in what is signed, in limits, and in what opcodes
+ * mean. P2SH is no version of its own: its redeem script runs under the oldest rules. */
 enum script_version {
     SCRIPT_VERSION_BASE,      /* scriptSig, scriptPubKey, P2SH redeem script */
     SCRIPT_VERSION_V0,        /* BIP141 */
@@ -56,7 +60,8 @@ struct script_run {
     bool minimal; /* flags has MINIMALDATA */
 
     struct script_iter it;
-    struct script_op op;    /* the current one */
+    struct script_op op; /* the current one */
+    /* A separator moves it. Each script that is run begins again at its own start. */
     const uint8_t *code_at; /* signatures sign the script from here: behind the last separator */
     uint32_t op_count;
     uint32_t op_pos; /* number of the current opcode, pushes counted too */
@@ -75,6 +80,7 @@ struct script_run {
 
 #define IF_ALL_TRUE UINT32_MAX
 
+/* Most opcodes are passed over in a branch that is not taken, without a flag. */
 enum opcode_flags {
     OPCODE_BRANCH = 1 << 0,   /* also run in a branch not taken */
     OPCODE_DISABLED = 1 << 1, /* fails even in a branch not taken. CVE-2010-5137 */

@@ -3,6 +3,8 @@
 
 #include "util/assert.h"
 
+/* The numbers -1 to 16 have opcodes of their own and count as pushes, with OP_RESERVED among
+ * them. */
 bool script_is_push_only(struct span script)
 {
     struct script_iter it = script_iter_of(script);
@@ -25,6 +27,8 @@ bool script_is_p2sh(struct span script)
            script.p[22] == OP_EQUAL;
 }
 
+/* A version and one direct push, with room for a hash of 256 bits and some more; in any other
+ * encoding it is an ordinary script. BIP-141, Witness program */
 bool script_is_witness_program(struct span script, int *version, struct span *program)
 {
     if (script.len < 4 || script.len > 42)
@@ -39,6 +43,7 @@ bool script_is_witness_program(struct span script, int *version, struct span *pr
     return true;
 }
 
+/* The heights 1 to 16 are single opcodes: regtest chains begin with them. */
 size_t script_push_number(uint8_t out[SCRIPT_NUM_PUSH_MAX], int64_t n)
 {
     if (n == 0 || (n >= 1 && n <= 16)) {

@@ -25,6 +25,7 @@ struct script_op {
     struct span push; /* what opcodes up to OP_PUSHDATA4 push; else empty */
 };
 
+/* An empty script may have no memory: then start and end are the same null pointer. */
 static inline struct script_iter script_iter_of(struct span script)
 {
     return (struct script_iter){.at = script.p, .end = script.p ? script.p + script.len : script.p};
@@ -70,12 +71,14 @@ static inline bool script_next(struct script_iter *it, struct script_op *op)
  * Core: IsPushOnly()). The scriptSig of a P2SH input has to be so: BIP-16, Specification */
 bool script_is_push_only(struct span script);
 
-/* True if an output with this script can never be spent: it starts with OP_RETURN or is longer
- * than SCRIPT_MAX_BYTES. Such outputs never enter the set of coins. */
+/* True if an output with this script can never be spent: it starts with OP_RETURN or is longer than
+ * SCRIPT_MAX_BYTES. Such outputs never enter the set of coins. A script of that length would fail
+ * when run, so its output may be forgotten at once. */
 bool script_is_unspendable(struct span script);
 
-/* True for the P2SH template OP_HASH160 <20 bytes> OP_EQUAL, in exactly this encoding.
- * BIP-16, Specification */
+/* True for the P2SH template OP_HASH160 <20 bytes> OP_EQUAL, in exactly this encoding. Anything
+ * that looks a little different is an ordinary script, and means just the comparison. BIP-16,
+ * Specification */
 bool script_is_p2sh(struct span script);
 
 /* True for a witness program: OP_0 or OP_1 to OP_16, then one direct push of 2 to 40 bytes.

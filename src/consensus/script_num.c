@@ -1,4 +1,11 @@
-/* script_num.c - the numbers of script. */
+/* script_num.c - the numbers of script.
+ *
+ *     value   bytes       value   bytes
+ *         0   (none)        127   7f
+ *         1   01            128   8000
+ *        16   10            255   ff00
+ *        -1   81           -255   ff80
+ *        -0   80          -128   8080 */
 #include "consensus/script_num.h"
 
 /* The last byte holds the sign. It may be without magnitude only if the byte before it needs its

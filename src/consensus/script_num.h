@@ -1,6 +1,11 @@
 /* script_num.h - the numbers of script: little-endian sign and magnitude, of any length in form,
  * of at most four (or five) bytes as an operand.
  *
+ * Zero is the empty string, the sign is the top bit of the last byte. So a number has many forms
+ * (0x01, 0x0100; 0x80 is a negative zero), which would let others change a transaction, hence the
+ * rule of the shortest. The bounds are on operands alone: the sum of two four-byte numbers may have
+ * five bytes, be stored and compared as bytes, and not be added to again.
+ *
  * Layer: consensus. Pure. Spec: Core's CScriptNum; the shortest form: BIP-62, Numbers. */
 #ifndef CONSENSUS_SCRIPT_NUM_H
 #define CONSENSUS_SCRIPT_NUM_H

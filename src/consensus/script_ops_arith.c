@@ -1,5 +1,7 @@
 /* script_ops_arith.c - opcodes that compare and compute. Operands have four bytes at most, so no
- * result leaves the range of int64_t. */
+ * result leaves the range of int64_t. The results can be longer than four bytes, and then no opcode
+ * here takes them as an operand again: so overflow is impossible without any number being of fixed
+ * size. */
 #include "consensus/script_internal.h"
 
 /* Read the k-th item from the top as an operand. */
@@ -9,7 +11,8 @@ static bool read_number(const struct script_run *run, uint32_t k, int64_t *n)
                              n);
 }
 
-/* OP_EQUAL, OP_EQUALVERIFY: of bytes, not numbers */
+/* OP_EQUAL, OP_EQUALVERIFY: of bytes, not numbers An empty string and a zero byte are both false
+ * and both the number 0, yet not equal. */
 enum script_error op_equal(struct script_run *run)
 {
     bool equal = span_equal(script_stack_span(run->stack, 1), script_stack_span(run->stack, 2));
@@ -96,7 +99,8 @@ enum script_error op_binary(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* OP_NUMEQUAL, then OP_VERIFY with an error of its own */
+/* OP_NUMEQUAL, then OP_VERIFY with an error of its own Equality of numbers: 0x01 and 0x0100 are
+ * one, where MINIMALDATA does not forbid the longer. */
 enum script_error op_numequalverify(struct script_run *run)
 {
     enum script_error error = op_binary(run);

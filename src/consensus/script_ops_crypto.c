@@ -1,7 +1,9 @@
 /* script_ops_crypto.c - opcodes that hash and check signatures. */
 #include "consensus/script_internal.h"
 
-/* OP_RIPEMD160, OP_SHA1, OP_SHA256, OP_HASH160, OP_HASH256 */
+/* OP_RIPEMD160, OP_SHA1, OP_SHA256, OP_HASH160, OP_HASH256 OP_HASH160 is SHA-256, then RIPEMD-160,
+ * of which addresses are made; OP_HASH256 is SHA-256 twice. SHA-1 was broken long ago: coins were
+ * locked to whoever shows a collision, and were taken so. */
 enum script_error op_hash(struct script_run *run)
 {
     struct span in = script_stack_span(run->stack, 1);
@@ -31,7 +33,9 @@ enum script_error op_hash(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* Signatures after this one sign only what follows it. */
+/* Signatures after this one sign only what follows it. Meant for signatures over parts of a script,
+ * which nobody has found a safe use for. Tapscript signs the separator's position instead of
+ * cutting the script. BIP-342, Common Signature Message Extension */
 enum script_error op_codeseparator(struct script_run *run)
 {
     run->code_at = run->it.at;
@@ -40,7 +44,9 @@ enum script_error op_codeseparator(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* ( sig pubkey -- bool ), or ( sig pubkey -- ) for OP_CHECKSIGVERIFY */
+/* ( sig pubkey -- bool ), or ( sig pubkey -- ) for OP_CHECKSIGVERIFY A wrong signature is an
+ * answer, "no", and only some rules make it an error: those of encodings, of NULLFAIL and of
+ * tapscript. */
 enum script_error op_checksig(struct script_run *run)
 {
     bool success;
@@ -55,8 +61,10 @@ enum script_error op_checksig(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* ( sig n pubkey -- n+1 ) if the signature is good, ( -- n ) if it is empty.
- * BIP-342, Rules for signature opcodes */
+/* ( sig n pubkey -- n+1 ) if the signature is good, ( -- n ) if it is empty. Counting signatures up
+ * and comparing with a number at the end is what multisignature is in tapscript: each key has its
+ * signature or an empty one in a place of its own, so nothing has to be tried. BIP-342, Rules for
+ * signature opcodes */
 enum script_error op_checksigadd(struct script_run *run)
 {
     if (run->version != SCRIPT_VERSION_TAPSCRIPT)
@@ -86,7 +94,8 @@ struct multisig {
     uint32_t n_items;              /* all but the dummy */
 };
 
-/* Read a count that lies k-th from the top. Out: n, if it is 0 to max. */
+/* Read a count that lies k-th from the top. Out: n, if it is 0 to max. The two counts are numbers
+ * like others: read with the same limit, and refused if not minimal where that is asked. */
 static enum script_error read_count(const struct script_run *run, uint32_t k, uint32_t max,
                                     enum script_error out_of_range, uint32_t *n)
 {
@@ -126,7 +135,8 @@ static enum script_error multisig_read(struct script_run *run, struct multisig *
     return SCRIPT_OK;
 }
 
-/* Legacy only: no signature signs itself or the others. */
+/* Legacy only: no signature signs itself or the others. All signatures are removed first, also
+ * those that will not be tried. */
 static enum script_error multisig_script_code(struct script_run *run, const struct multisig *m,
                                               struct span *script_code)
 {
@@ -144,7 +154,9 @@ static enum script_error multisig_script_code(struct script_run *run, const stru
 }
 
 /* Signatures and keys are in the same order, so each key is tried once. Encodings are checked only
- * of those that are tried: that is consensus too, wherever the encoding is. */
+ * of those that are tried: that is consensus too, wherever the encoding is. Keys are tried from the
+ * top of the stack, the last one written first. As soon as fewer keys than signatures are left, the
+ * answer is no, and encodings of the rest are nobody's concern. */
 static enum script_error multisig_check(struct script_run *run, const struct multisig *m,
                                         struct span script_code, bool *success)
 {
@@ -167,7 +179,9 @@ static enum script_error multisig_check(struct script_run *run, const struct mul
     return SCRIPT_OK;
 }
 
-/* Remove the items, and the dummy that the first implementation took by mistake. */
+/* Remove the items, and the dummy that the first implementation took by mistake. It has to be empty
+ * by the rules of today, since it is signed by nobody: whoever relays the transaction could have
+ * changed it. BIP-147, Motivation */
 static enum script_error multisig_pop(struct script_run *run, const struct multisig *m,
                                       bool success)
 {

@@ -1,7 +1,8 @@
 /* script_ops_flow.c - opcodes that branch, stop, wait for a time, or do nothing yet. */
 #include "consensus/script_internal.h"
 
-#define LOCK_TIME_THRESHOLD       500000000 /* lower: a height, else a time */
+#define LOCK_TIME_THRESHOLD 500000000 /* lower: a height, else a time */
+/* Bits of a relative lock time, as in tx_verify.h. BIP-68, Specification */
 #define SEQUENCE_DISABLE_FLAG     (UINT32_C(1) << 31)
 #define SEQUENCE_TYPE_FLAG        (UINT32_C(1) << 22)
 #define SEQUENCE_LOCK_MASK        UINT32_C(0x0000ffff)
@@ -14,6 +15,7 @@ enum script_error op_bad(struct script_run *run)
     return SCRIPT_ERR_BAD_OPCODE;
 }
 
+/* OP_NOP proper: it will never mean anything else. */
 enum script_error op_nop(struct script_run *run)
 {
     (void)run;
@@ -44,7 +46,7 @@ static enum script_error check_minimal_if(const struct script_run *run, struct s
 }
 
 /* OP_IF, OP_NOTIF. Inside a branch not taken the condition is not there to be read: only the depth
- * is counted. */
+ * is counted. The condition is taken off the stack, as by every opcode that reads. */
 enum script_error op_if(struct script_run *run)
 {
     if (run->if_first_false == IF_ALL_TRUE) {
@@ -62,7 +64,8 @@ enum script_error op_if(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* Every OP_ELSE turns the condition around, so there may be several. */
+/* Every OP_ELSE turns the condition around, so there may be several. Only the innermost condition
+ * turns; inside a branch that is not taken nothing can become true. */
 enum script_error op_else(struct script_run *run)
 {
     if (run->if_depth == 0)
@@ -85,6 +88,7 @@ enum script_error op_endif(struct script_run *run)
     return SCRIPT_OK;
 }
 
+/* The element stays where it is if the script fails: nobody looks at the stack after that. */
 enum script_error op_verify(struct script_run *run)
 {
     if (!script_is_true(script_stack_span(run->stack, 1)))
@@ -93,7 +97,9 @@ enum script_error op_verify(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* Makes an output unspendable, for data (once, in 2010, it ended a script with success). */
+/* Makes an output unspendable, for data (once, in 2010, it ended a script with success). That early
+ * meaning let anybody spend everybody's coins: a scriptSig of OP_1 OP_RETURN ended before the
+ * owner's conditions were reached. CVE-2010-5141 */
 enum script_error op_return(struct script_run *run)
 {
     (void)run;
@@ -101,7 +107,9 @@ enum script_error op_return(struct script_run *run)
 }
 
 /* Read the operand of a time opcode and leave it on the stack: these were no-operations once, and
- * nodes that still think so must see the same stack. Five bytes, since times go beyond 2038. */
+ * nodes that still think so must see the same stack. Five bytes, since times go beyond 2038.
+ * Numbers here may have five bytes where arithmetic has four. The sign is read too, to be
+ * refused. */
 static enum script_error read_time(const struct script_run *run, int64_t *time)
 {
     if (script_stack_depth(run->stack) < 1)
@@ -114,7 +122,10 @@ static enum script_error read_time(const struct script_run *run, int64_t *time)
 }
 
 /* The transaction's lock time must be of the same kind and not earlier, and must count, which it
- * does not if this input is final. BIP-65, Detailed Specification */
+ * does not if this input is final. So a script can say that its coin is frozen until some block or
+ * time: the transaction that spends it has to have that lock time, and tx_is_final() keeps it out
+ * of blocks until then. The script itself never sees the chain, hence its result is the same
+ * whenever it is run. BIP-65, Detailed Specification */
 enum script_error op_checklocktimeverify(struct script_run *run)
 {
     if (!(run->flags & SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY))
@@ -132,7 +143,9 @@ enum script_error op_checklocktimeverify(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* The same for the input's relative lock time. BIP-112, Specification */
+/* The same for the input's relative lock time. The transaction must be of version 2 or more, for
+ * only those have relative locks; the input's own sequence is what is compared, and
+ * sequence_locks_of() enforces it. BIP-112, Specification */
 enum script_error op_checksequenceverify(struct script_run *run)
 {
     if (!(run->flags & SCRIPT_VERIFY_CHECKSEQUENCEVERIFY))

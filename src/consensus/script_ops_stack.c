@@ -1,8 +1,11 @@
 /* script_ops_stack.c - opcodes that move stack items. The picture on each shows the top at the
- * right end, before and after. */
+ * right end, before and after. The table says how deep the stack has to be, and the loop has
+ * looked: no handler can find too few. None of them has changed since 2010, and none is a rule of a
+ * BIP. */
 #include "consensus/script_internal.h"
 
-/* ( -- n ) */
+/* ( -- n ) OP_1NEGATE lies two below OP_1, with one reserved byte between: the same subtraction
+ * gives -1 for it. */
 enum script_error op_small_number(struct script_run *run)
 {
     script_stack_push_num(run->stack, run->op.opcode - (OP_1 - 1));
@@ -108,7 +111,8 @@ enum script_error op_swap(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* ( a -- a a ) if a is true, else ( a -- a ) */
+/* ( a -- a a ) if a is true, else ( a -- a ) Truth is that of a condition: any bytes that are not
+ * all zero, but for a negative zero. */
 enum script_error op_ifdup(struct script_run *run)
 {
     if (script_is_true(script_stack_span(run->stack, 1)))
@@ -116,7 +120,7 @@ enum script_error op_ifdup(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* ( -- n ) */
+/* ( -- n ) Elements that a v0 witness has beyond what was loaded count too, see script_stack.h. */
 enum script_error op_depth(struct script_run *run)
 {
     script_stack_push_num(run->stack, script_stack_depth(run->stack));
@@ -145,6 +149,9 @@ enum script_error op_tuck(struct script_run *run)
 }
 
 /* Take the index of OP_PICK and OP_ROLL off the stack.
+ *
+ * The index is removed before it is judged, so it counts items below itself.
+ *
  * Out: k  the item meant, counted from the top */
 static enum script_error take_index(struct script_run *run, uint32_t *k)
 {
@@ -183,7 +190,7 @@ enum script_error op_roll(struct script_run *run)
     return move_items(run, k, 1);
 }
 
-/* ( a -- a len ) */
+/* ( a -- a len ) The length of the bytes as they are; what number they might be plays no part. */
 enum script_error op_size(struct script_run *run)
 {
     script_stack_push_num(run->stack, script_stack_top(run->stack, 1)->len);

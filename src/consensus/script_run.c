@@ -1,4 +1,9 @@
-/* script_run.c - the loop that runs a script, and the table of what it runs. */
+/* script_run.c - the loop that runs a script, and the table of what it runs.
+ *
+ * A script is a list of opcodes that work on a stack, without loops: its cost is bounded by its
+ * length. It never looks at anything but the transaction and the outputs that this spends, so that
+ * its answer is the same on each node, at any time, in any order. It ends with an error, which one
+ * can be seen from outside, or with a stack, of which the caller asks for truth. */
 #include "consensus/script_internal.h"
 
 /* Bytes without a row have no handler, and fail where they are executed. */
@@ -8,11 +13,16 @@ static const struct opcode_row rows[256] = {
 #undef X
 };
 
+/* The table is indexed by the byte itself: there is no opcode without an answer. */
 const struct opcode_row *opcode_row(uint8_t opcode)
 {
     return &rows[opcode];
 }
 
+/* Nearly all bytes that had no use when tapscript was made: reserved ones (not OP_VERIF and
+ * OP_VERNOTIF, which fail anywhere), disabled ones and those above the last opcode. A later soft
+ * fork can give any of them any meaning, even a stack of another kind, since to old nodes the
+ * script succeeds whatever it does. 255 is left out: it stands for "no opcode". */
 bool opcode_is_success(uint8_t opcode)
 {
     /* clang-format off */
@@ -28,8 +38,9 @@ bool opcode_is_success(uint8_t opcode)
     return false;
 }
 
-/* Each length has one opcode that is the shortest, and some single bytes have one of their own.
- * BIP-62, Push operators */
+/* Each length has one opcode that is the shortest, and some single bytes have one of their own. A
+ * push of more than 65,535 bytes has one form only, and no script may have it. BIP-62, Push
+ * operators */
 bool script_push_is_minimal(const struct script_op *op)
 {
     struct span push = op->push;
@@ -46,7 +57,9 @@ bool script_push_is_minimal(const struct script_op *op)
     return true;
 }
 
-/* The limits that hold for an opcode whether its branch is taken or not. */
+/* The limits that hold for an opcode whether its branch is taken or not. Counting, and failing, in
+ * branches that are not taken makes a script's cost and fate visible without running it: nobody can
+ * hide a disabled opcode behind a condition. */
 static enum script_error check_opcode(struct script_run *run, const struct opcode_row *row)
 {
     uint8_t opcode = run->op.opcode;
@@ -62,7 +75,8 @@ static enum script_error check_opcode(struct script_run *run, const struct opcod
     return SCRIPT_OK;
 }
 
-/* Opcodes up to OP_PUSHDATA4. The stack borrows the bytes from the script. */
+/* Opcodes up to OP_PUSHDATA4. The stack borrows the bytes from the script. What is asked of pushes
+ * is asked only of those that are executed. */
 static enum script_error exec_push(struct script_run *run)
 {
     if (run->minimal && !script_push_is_minimal(&run->op))
@@ -71,7 +85,9 @@ static enum script_error exec_push(struct script_run *run)
     return SCRIPT_OK;
 }
 
-/* All others: the table says how many items the opcode needs, the handler does the rest. */
+/* All others: the table says how many items the opcode needs, the handler does the rest. An opcode
+ * without a meaning is no fault as long as nobody comes to it: scripts with such a branch are in
+ * the chain. */
 static enum script_error exec_opcode(struct script_run *run, const struct opcode_row *row)
 {
     if (!row->exec)
@@ -81,7 +97,9 @@ static enum script_error exec_opcode(struct script_run *run, const struct opcode
     return row->exec(run);
 }
 
-/* One opcode: limits first, then the opcode if its branch is taken, then the stack's size. */
+/* One opcode: limits first, then the opcode if its branch is taken, then the stack's size. The
+ * element's size is a limit that even a branch not taken has to keep; the stack's is looked at when
+ * the opcode is done, so in between it can be exceeded. */
 static enum script_error step(struct script_run *run)
 {
     /* BIP-342, Resource limits */
@@ -108,7 +126,9 @@ static enum script_error step(struct script_run *run)
 }
 
 /* What a script can leave behind for the next one is the stack alone: counters, conditions and the
- * alternative stack start afresh. */
+ * alternative stack start afresh. A script is not parsed as a whole before it runs: whatever its
+ * end looks like, an error in front of it comes first. Conditions must be closed by the script that
+ * opened them. */
 enum script_error script_run(struct script_run *run, struct span script)
 {
     /* BIP-342, Resource limits */

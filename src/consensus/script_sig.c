@@ -1,4 +1,12 @@
-/* script_sig.c - checking one signature, under each version of the rules. */
+/* script_sig.c - checking one signature, under each version of the rules.
+ *
+ *     version    key                 signature                       what it signs of the script
+ *     legacy     33 or 65 bytes      ECDSA in DER, hash type         no signature, no separators
+ *     v0         33 (policy), or 65  the same                        from the last separator on
+ *     tapscript  32; others succeed  Schnorr: 64 bytes, or one more  its leaf, and where it is
+ *     key path   the output key      the same                        there is none
+ *
+ * An empty signature is a valid way to say no, except in a key path. */
 #include "consensus/script_internal.h"
 
 #include "crypto/ecdsa.h"
@@ -11,6 +19,9 @@
 
 /* Encode the push that consensus removes: of the shortest length prefix, but never a number
  * opcode. So the empty string is OP_0.
+ *
+ * It is the form in which the first implementation appended a signature to a script to look for it.
+ *
  * Returns: length of the prefix; the data follows */
 static size_t push_prefix(struct span data, uint8_t prefix[5])
 {
@@ -86,6 +97,10 @@ static size_t needle_remove(const struct needle *needle, uint8_t *bytes, size_t 
     return found;
 }
 
+/* A signature cannot sign itself, so wherever it stands in the script, it is taken out before
+ * hashing. In practice it never stands there, but blocks depend on the detail: what counts as a
+ * match, that matches may follow one another, that they may begin inside what a reader would call
+ * data. */
 size_t script_find_and_delete(struct span *script, struct span data, struct buffer *owned)
 {
     struct needle needle = {.data = data};
@@ -103,7 +118,8 @@ size_t script_find_and_delete(struct span *script, struct span data, struct buff
 
 /* ---- encodings ---- */
 
-/* ALL, NONE or SINGLE, with or without ANYONECANPAY. */
+/* ALL, NONE or SINGLE, with or without ANYONECANPAY. Bits beyond these are hashed with the rest,
+ * and by consensus they are allowed. */
 static bool is_defined_hash_type(struct span sig)
 {
     uint8_t type = sig.p[sig.len - 1] & (uint8_t)~SIGHASH_ANYONECANPAY;
@@ -116,11 +132,15 @@ static bool is_compressed(struct span pubkey)
     return pubkey.len == 33 && (pubkey.p[0] == 2 || pubkey.p[0] == 3);
 }
 
+/* Keys that begin with 6 or 7 hold both coordinates and the parity too. They are valid in old
+ * scripts. */
 static bool is_uncompressed(struct span pubkey)
 {
     return pubkey.len == 65 && pubkey.p[0] == 4;
 }
 
+/* In the order in which clients see the errors: the form of the signature, its s, its hash type,
+ * then the key. All but DERSIG is policy: a block may break it. */
 enum script_error script_check_encoding(const struct script_run *run, struct span sig,
                                         struct span pubkey)
 {
@@ -148,6 +168,9 @@ enum script_error script_check_encoding(const struct script_run *run, struct spa
 
 /* ---- ECDSA ---- */
 
+/* The last byte of a signature is its hash type and no part of the signature proper. What remains
+ * is read with the tolerance that all nodes had before strict DER was a rule: old blocks hold
+ * signatures that are none today, and where DERSIG holds the form has been checked already. */
 bool script_check_ecdsa(struct script_run *run, struct span sig, struct span pubkey,
                         struct span script_code)
 {
@@ -182,7 +205,8 @@ static struct span script_code_of(const struct script_run *run)
 }
 
 /* Legacy and version 0. The signature is removed from the script before its encoding is looked at,
- * so the error that CONST_SCRIPTCODE gives comes first. */
+ * so the error that CONST_SCRIPTCODE gives comes first. NULLFAIL is asked after the check: only a
+ * signature that is wrong has to be empty. */
 static enum script_error check_before_tapscript(struct script_run *run, struct span sig,
                                                 struct span pubkey, bool *success)
 {
@@ -204,6 +228,9 @@ static enum script_error check_before_tapscript(struct script_run *run, struct s
 
 /* ---- Schnorr ---- */
 
+/* In a key path the key is the output's own, in a tapscript it is what the script has pushed; the
+ * digest tells the two apart, so that no signature for one is good for the other. Undefined hash
+ * types fail, where ECDSA would hash them: none can acquire a meaning by accident. */
 enum script_error script_check_schnorr(struct script_run *run, struct span sig,
                                        const uint8_t pubkey[32])
 {

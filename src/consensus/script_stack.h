@@ -5,7 +5,10 @@
  * No opcode makes anything longer than a hash of 32 bytes: whatever is longer was pushed, so it
  * lies in a script or a witness that outlives the stack. Hence an item either borrows bytes or
  * holds up to 33 of its own, copying one costs 48 bytes at most, and pushing data copies none
- * of it. */
+ * of it.
+ *
+ *     items[0]  items[1] ...  items[n - 1]     hidden elements, if any, lie below items[0]
+ *     bottom                  top, k = 1 */
 #ifndef CONSENSUS_SCRIPT_STACK_H
 #define CONSENSUS_SCRIPT_STACK_H
 
@@ -20,6 +23,8 @@
 #define SCRIPT_STACK_SLOTS 1104
 
 struct script_item {
+    /* Truth, numbers and equality are all questions about the same bytes: an element has no
+     * type. */
     const uint8_t *p; /* NULL: the bytes are own[] */
     uint32_t len;
     uint8_t own[36];

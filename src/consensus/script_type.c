@@ -24,6 +24,7 @@ const char *script_type_name(enum script_type type)
     return names[type];
 }
 
+/* First bytes 6 and 7 are the hybrid form, which consensus allows in old scripts. */
 bool pubkey_has_valid_size(struct span pubkey)
 {
     if (pubkey.len == 33)
@@ -33,6 +34,8 @@ bool pubkey_has_valid_size(struct span pubkey)
     return false;
 }
 
+/* Of version 0 all other lengths can never be spent; of later versions they are somebody's
+ * future. */
 static enum script_type program_type(int version, struct span program)
 {
     static const uint8_t anchor[2] = {0x4e, 0x73};
@@ -77,7 +80,8 @@ static int key_count(const struct script_op *op)
     return 0;
 }
 
-/* m <key> ... n OP_CHECKMULTISIG */
+/* m <key> ... n OP_CHECKMULTISIG Both counts have to be what is there: else it is another script
+ * that begins alike. */
 static bool match_multisig(struct span script, struct script_solution *solution)
 {
     struct script_iter it = script_iter_of(script);
@@ -98,6 +102,7 @@ static bool match_multisig(struct span script, struct script_solution *solution)
     return it.at + 1 == it.end && *it.at == OP_CHECKMULTISIG;
 }
 
+/* Each form excludes the others, so the order of the questions does not matter. */
 struct script_solution script_solve(struct span script)
 {
     struct script_solution solution = {.witness_version = -1, .n_items = 1};
@@ -131,6 +136,8 @@ struct script_solution script_solve(struct span script)
     return (struct script_solution){.type = SCRIPT_TYPE_NONSTANDARD, .witness_version = -1};
 }
 
+/* An opcode that succeeds in a tapscript fails, or is disabled, elsewhere: a script with it that is
+ * paid to by its hash cannot be spent. */
 bool script_has_tapscript_op(struct span script)
 {
     struct script_iter it = script_iter_of(script);

@@ -1,4 +1,19 @@
-/* script_verify.c - which scripts an input has to satisfy: legacy, P2SH, segwit v0, taproot. */
+/* script_verify.c - which scripts an input has to satisfy: legacy, P2SH, segwit v0, taproot.
+ *
+ * The layers of the rules, oldest first. Each was added so that older nodes, which know only those
+ * above it, still find the input satisfied:
+ *
+ *     output script               satisfied by
+ *     anything                    scriptSig leaves a stack on which it ends true
+ *     OP_HASH160 <20> OP_EQUAL    also by the script with that hash, pushed last
+ *     OP_0 <20>                   witness: signature, key
+ *     OP_0 <32>                   witness: elements, the script with that hash
+ *     OP_HASH160 <20> OP_EQUAL    where that script is one of the two before, also as they are
+ *     OP_1 <32>                   witness: signature; or elements, a script, its place in a tree
+ *     OP_1 <4e73>                 anything: pay to anchor
+ *     OP_2 to OP_16 <2 to 40>     anything, so far
+ *
+ * BIP-16, Specification; BIP-141, Witness program; BIP-341, Script validation rules */
 #include "consensus/script_verify.h"
 
 #include "consensus/script_internal.h"
@@ -16,11 +31,13 @@ static struct script_run run_of(const struct script_check *check, struct script_
     return run;
 }
 
+/* What the spender gives: data for the script, though before P2SH it may be any program. */
 static struct span script_sig_of(const struct script_check *check)
 {
     return check->tx->in[check->input].script_sig;
 }
 
+/* What the payer demanded. */
 static struct span script_pubkey_of(const struct script_check *check)
 {
     return check->spent[check->input].script_pubkey;
@@ -32,6 +49,8 @@ static bool has_witness(const struct script_check *check)
     return witness_iter_of(check->tx->in[check->input].witness).left > 0;
 }
 
+/* Flags only ever add rules: what is valid with more of them is valid with fewer, which is what
+ * makes each a soft fork. (An exception block is checked with fewer.) */
 static bool has_flag(const struct script_check *check, uint32_t flag)
 {
     return (check->flags & flag) != 0;
@@ -45,7 +64,8 @@ static enum script_error check_result(const struct script_stack *stack)
     return SCRIPT_OK;
 }
 
-/* Does scriptSig push redeem_script in the shortest way, and nothing else? */
+/* Does scriptSig push redeem_script in the shortest way, and nothing else? Else anybody could push
+ * it in another form, and change the txid of a transaction that he has not signed. */
 static bool is_only_push_of(struct span script_sig, struct span redeem_script)
 {
     struct script_iter it = script_iter_of(script_sig);
@@ -57,6 +77,10 @@ static bool is_only_push_of(struct span script_sig, struct span redeem_script)
 
 /* The last thing that scriptSig pushed is the script to satisfy, with the rest as its stack.
  * BIP-16, Specification
+ *
+ * The stack is that which scriptSig left: scriptPubKey has only compared a hash since, and its
+ * result is taken off. To nodes from before P2SH that comparison was all.
+ *
  * In:   redeem   what was on top after scriptSig
  * Out:  witness  true if the redeem script is a witness program: then all else is done */
 static enum script_error verify_p2sh(struct script_run *run, const struct script_item *redeem,
@@ -64,7 +88,8 @@ static enum script_error verify_p2sh(struct script_run *run, const struct script
 {
     struct span script_sig = script_sig_of(run->check);
     struct span script = script_item_span(redeem);
-    /* BIP-16, Specification */
+    /* Asked only now, when the hash has been found right: an order that the error shows. BIP-16,
+     * Specification */
     if (!script_is_push_only(script_sig))
         return SCRIPT_ERR_SIG_PUSHONLY;
     script_stack_pop(run->stack, 1); /* the result of comparing hashes: below is scriptSig's */
@@ -86,7 +111,8 @@ static enum script_error verify_p2sh(struct script_run *run, const struct script
     return script_verify_witness(run, version, program, true);
 }
 
-/* The end of every input without a witness program. */
+/* The end of every input without a witness program. Both keep others from adding to an input what
+ * its scripts do not look at. */
 static enum script_error verify_end(const struct script_run *run)
 {
     if (has_flag(run->check, SCRIPT_VERIFY_CLEANSTACK) && run->stack->n != 1)
@@ -97,6 +123,9 @@ static enum script_error verify_end(const struct script_run *run)
     return SCRIPT_OK;
 }
 
+/* The order is that of the soft forks: scriptSig, scriptPubKey, then the witness program or the
+ * redeem script, with a result that is asked for after each. A script can only be spent if all
+ * layers agree that it can: old nodes see the outer ones, and must not be told another story. */
 enum script_error script_verify_generic(const struct script_check *check,
                                         struct script_scratch *scratch)
 {
@@ -159,7 +188,9 @@ static bool is_p2pkh(struct span s)
            s.p[23] == OP_EQUALVERIFY && s.p[24] == OP_CHECKSIG;
 }
 
-/* OP_DUP OP_HASH160 <hash> OP_EQUALVERIFY OP_CHECKSIG on a stack of sig and pubkey. */
+/* OP_DUP OP_HASH160 <hash> OP_EQUALVERIFY OP_CHECKSIG on a stack of sig and pubkey. Where the
+ * public key does not fit, the interpreter would stop at OP_EQUALVERIFY: the error is that one,
+ * although no signature was looked at. */
 static enum script_error fast_checksig(struct script_run *run, struct span sig, struct span pubkey,
                                        struct span script_code)
 {
@@ -252,6 +283,8 @@ static bool fast_p2sh_p2wpkh(struct script_run *run, enum script_error *error)
     return fast_p2wpkh(run, program, error);
 }
 
+/* Nearly all inputs of the chain have one of the four forms below; for the others, and for these
+ * where anything is unusual, the interpreter decides. */
 enum script_error script_verify(const struct script_check *check, struct script_scratch *scratch)
 {
     ASSERT(scratch);

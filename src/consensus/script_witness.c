@@ -1,4 +1,15 @@
-/* script_witness.c - witness programs. */
+/* script_witness.c - witness programs.
+ *
+ * A taproot output key Q is an internal key P moved by a hash of P and of the root of a tree of
+ * scripts:
+ *
+ *     Q = P + t*G,  t = H_TapTweak(P | root)        the tweak
+ *     leaf = H_TapLeaf(version | script)            each script is a leaf
+ *     node = H_TapBranch(smaller | larger)          of two nodes, in the order of their bytes
+ *
+ * Spending by the key shows a signature by Q and nothing else: not even whether there is a tree. By
+ * a script it shows that script, P, and the hashes from the leaf to the root, from which Q follows.
+ * BIP-341, Constructing and spending Taproot outputs */
 #include "consensus/script_witness.h"
 
 #include "consensus/script_internal.h"
@@ -12,7 +23,9 @@
 
 /* ---- taproot trees ---- */
 
-/* BIP-341, Script validation rules */
+/* The version is hashed with the script, so a leaf cannot be run under rules it was not made for;
+ * the tag keeps leaves and inner nodes apart, which the merkle tree of blocks does not. BIP-341,
+ * Script validation rules */
 void taproot_leaf_hash(uint8_t leaf_version, struct span script, uint8_t out[32])
 {
     struct sha256 h;
@@ -46,7 +59,8 @@ void taproot_tweak(const uint8_t internal[32], const uint8_t *merkle_root, uint8
     sha256_final(&h, out);
 }
 
-/* Is the leaf in the tree that the output key commits to? */
+/* Is the leaf in the tree that the output key commits to? The bit says which of two points the
+ * output key is: without it a whole batch of such checks could not be done at once. */
 static bool is_committed(struct span control, struct span program, const uint8_t leaf_hash[32])
 {
     uint8_t node[32], tweak[32];
@@ -61,7 +75,8 @@ static bool is_committed(struct span control, struct span program, const uint8_t
 
 /* ---- running a witness script ---- */
 
-/* Put the first n items of the witness on the stack. */
+/* Put the first n items of the witness on the stack. Every element is bounded before anything runs,
+ * in contrast to pushes, which are bounded one by one. */
 static enum script_error load_stack(struct script_run *run, uint64_t n)
 {
     struct script_stack *stack = &run->scratch->stack;
@@ -81,7 +96,8 @@ static enum script_error load_stack(struct script_run *run, uint64_t n)
     return SCRIPT_OK;
 }
 
-/* Run a script on the first n items of the witness: exactly one must be left, and true. */
+/* Run a script on the first n items of the witness: exactly one must be left, and true. What is
+ * policy for old scripts is a rule here: nothing may be left over that others could add. */
 static enum script_error run_witness_script(struct script_run *run, struct span script, uint64_t n)
 {
     enum script_error error = load_stack(run, n);
@@ -117,7 +133,8 @@ static uint64_t witness_tail(const struct script_check *check, struct span tail[
 /* ---- version 0 ---- */
 
 /* A hash of a script, or of a key. The script is the last witness item and no item of the stack.
- * BIP-141, Witness program */
+ * Other lengths fail, unlike programs of other versions: nothing of version 0 is left for soft
+ * forks. BIP-141, Witness program */
 static enum script_error verify_v0(struct script_run *run, struct span program)
 {
     struct span tail[WITNESS_TAIL];
@@ -148,8 +165,9 @@ static enum script_error verify_v0(struct script_run *run, struct span program)
 
 /* ---- version 1 ---- */
 
-/* Look for opcodes that make the script succeed at once, before all else: also before its stack
- * is looked at. Only what comes before such an opcode has to parse. BIP-342, Script execution */
+/* Look for opcodes that make the script succeed at once, before all else: also before its stack is
+ * looked at. Only what comes before such an opcode has to parse. Hence such an opcode may even
+ * stand in a script that would break every other limit. BIP-342, Script execution */
 static enum script_error find_success(const struct script_run *run, struct span script,
                                       bool *success)
 {
@@ -183,7 +201,9 @@ static enum script_error run_tapscript(struct script_run *run, struct span scrip
     return run_witness_script(run, script, n);
 }
 
-/* In: n  items below script and control block */
+/* In: n items below script and control block The control block names the leaf's version, the
+ * internal key and the hashes on the way up. Whoever shows it reveals this one leaf and no
+ * other. */
 static enum script_error verify_script_path(struct script_run *run, struct span program,
                                             struct span script, struct span control, uint64_t n)
 {
@@ -217,7 +237,7 @@ static void hash_annex(struct script_run *run, struct span annex)
 }
 
 /* After the annex is taken off: one item is a signature by the output key, more are a script path.
- */
+ * The annex comes off before items are counted: with it, a key path has two of them. */
 static enum script_error verify_v1(struct script_run *run, struct span program)
 {
     struct span tail[WITNESS_TAIL], *last = tail;
@@ -239,6 +259,8 @@ static enum script_error verify_v1(struct script_run *run, struct span program)
     return verify_script_path(run, program, last[1], last[0], n - 2);
 }
 
+/* What is not known yet succeeds. Each soft fork takes some of that away: this is why outputs of
+ * unknown versions must not be used before, and why a wallet can pay to them already. */
 enum script_error script_verify_witness(struct script_run *run, int version, struct span program,
                                         bool is_p2sh)
 {

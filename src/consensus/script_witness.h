@@ -11,6 +11,9 @@ struct script_run;
 
 /* Does the input's witness satisfy a witness program?
  *
+ * A witness program is a version and a hash or key; all else that spending takes is in the witness,
+ * and so outside of the txid.
+ *
  * In:       run      check and scratch are set
  *           version  0 to 16
  *           is_p2sh  the program is a P2SH redeem script: then only version 0 has a meaning

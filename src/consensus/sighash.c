@@ -1,4 +1,17 @@
-/* sighash.c - the digest that a signature signs. */
+/* sighash.c - the digest that a signature signs.
+ *
+ * What each version hashes, in this order; (A) not with ANYONECANPAY, (O) not with NONE or SINGLE:
+ *
+ *     legacy  twice SHA-256: version; count and all inputs, scripts of others empty, their
+ *             sequences zero unless (O), with A this input alone; all outputs (O), or blank ones
+ *             and the own, or none; lock time; type in 4 bytes
+ *     v0      twice SHA-256: version; hash of outpoints (A); hash of sequences (A) (O); own
+ *             outpoint, script, amount and sequence; hash of outputs (O), or of the own; lock time;
+ *             type in 4 bytes
+ *     v1      tagged SHA-256: a zero; type; version; lock time; hashes of outpoints, amounts,
+ *             scripts and sequences (A); hash of outputs (O); spend type; own number, or else
+ *             own outpoint, amount, script and sequence; annex; own output with SINGLE; in a
+ *             tapscript its leaf, key version and last separator */
 #include "consensus/sighash.h"
 
 #include "consensus/script_iter.h"
@@ -53,8 +66,10 @@ static void write_outpoint(struct writer *w, const struct outpoint *outpoint)
     write_u32(w, outpoint->vout);
 }
 
-/* The three that both versions have in common, singly hashed. BIP-143, Specification;
- * BIP-341, Common signature message */
+/* The three that both versions have in common, singly hashed. An order of fields that all versions
+ * share: outpoints, sequences, outputs, each list by itself. Older digests hash whole inputs one
+ * after the other, which is why they cost anew for each. BIP-143, Specification; BIP-341, Common
+ * signature message */
 static void hash_common(struct tx_sighash *sighash, const struct tx *tx)
 {
     struct hash_sink sink;
@@ -92,7 +107,8 @@ static void hash_spent(struct tx_sighash *sighash, const struct tx *tx, const st
 }
 
 /* Compute the parts that version 0 needs, that version 1 needs, or both. BIP143 hashes twice what
- * BIP341 hashes once, so the second hash is all that is added. */
+ * BIP341 hashes once, so the second hash is all that is added. has_v0 and has_v1 tell readers what
+ * is filled in; the rest stays as it was. */
 static void sighash_fill(struct tx_sighash *sighash, const struct tx *tx,
                          const struct tx_out *spent, bool v0, bool v1)
 {
@@ -160,18 +176,22 @@ void sighash_cache_deinit(struct sighash_cache *cache)
     sighash_cache_init(cache);
 }
 
+/* A midstate contains the input's outpoint and script, so it is worth nothing to another input.
+ * Those that differ in hash type alone lie in different slots. */
 void sighash_cache_begin_input(struct sighash_cache *cache)
 {
     for (int i = 0; i < SIGHASH_MIDSTATES; i++)
         cache->midstate[i].filled = false;
 }
 
-/* Undefined types count too: only five bits are looked at, and what is neither of these is ALL. */
+/* Undefined types count too: only five bits are looked at, and what is neither of these is ALL. So
+ * 0x43 is SINGLE as 0x03 is, and signs another digest, for all bits of the type are hashed. */
 static bool is_single(uint32_t hash_type)
 {
     return (hash_type & SIGHASH_OUTPUT_MASK) == SIGHASH_SINGLE;
 }
 
+/* Signs no output: whoever gets it may pay himself. It is the signer's choice to make. */
 static bool is_none(uint32_t hash_type)
 {
     return (hash_type & SIGHASH_OUTPUT_MASK) == SIGHASH_NONE;
@@ -203,7 +223,8 @@ static void midstate_fill(struct sighash_midstate *m, struct span script_code, b
     m->filled = true;
 }
 
-/* Continue a copy of the midstate with the hash type. */
+/* Continue a copy of the midstate with the hash type. The type goes behind everything else: four
+ * bytes, the lowest one from the signature. */
 static void midstate_finish(const struct sha256 *state, uint32_t hash_type, uint8_t out[32])
 {
     struct sha256 h = *state;
@@ -225,7 +246,8 @@ static size_t compact_size_bytes(uint64_t n)
 }
 
 /* The transaction as legacy digests see it, but with every script empty. The digest of an input is
- * this with one script put in, and with parts left out as the type says. */
+ * this with one script put in, and with parts left out as the type says. Scripts of other inputs
+ * are never signed: they hold signatures, which are made one after the other. */
 static void skeleton_encode(struct writer *w, const struct tx *tx, bool zero_sequence)
 {
     write_u32(w, tx->version);
@@ -292,7 +314,9 @@ static struct sha256 hash_inputs_before(struct sighash_skeleton *skeleton, const
 }
 
 /* Hash script_code as a length and bytes, leaving out each OP_CODESEPARATOR. What follows a push
- * that is cut short cannot be parsed and is hashed as it is. */
+ * that is cut short cannot be parsed and is hashed as it is. A signer who removes nothing would get
+ * another digest: the separators that are left are those not executed yet, as all before the last
+ * executed one were cut off. */
 static void hash_script_code(struct sha256 *h, struct span script_code)
 {
     struct script_iter it = script_iter_of(script_code);
@@ -319,7 +343,8 @@ static void hash_script_code(struct sha256 *h, struct span script_code)
         sha256_update(h, from, (size_t)(script_code.p + script_code.len - from));
 }
 
-/* The outputs of SINGLE: as many as the input's number, all blank but the last. */
+/* The outputs of SINGLE: as many as the input's number, all blank but the last. Blank is an amount
+ * of -1 with an empty script, what a fresh output was in the first implementation. */
 static void hash_single_output(struct sha256 *h, const struct tx *tx, uint32_t input)
 {
     struct hash_sink sink;
@@ -337,7 +362,8 @@ static void hash_single_output(struct sha256 *h, const struct tx *tx, uint32_t i
     *h = sink.h;
 }
 
-/* Hash the outputs that hash_type covers, and the lock time. */
+/* Hash the outputs that hash_type covers, and the lock time. With NONE no outputs are there at all,
+ * not even blank ones. */
 static void hash_outputs(struct sha256 *h, const struct sighash_skeleton *skeleton,
                          const struct tx *tx, uint32_t input, uint32_t hash_type)
 {
@@ -355,7 +381,9 @@ static void hash_outputs(struct sha256 *h, const struct sighash_skeleton *skelet
     }
 }
 
-/* All of a legacy digest but its last four bytes. */
+/* All of a legacy digest but its last four bytes. With ANYONECANPAY the transaction looks as if
+ * this input were its only one. The other inputs' sequences are zero unless all outputs are
+ * signed. */
 static struct sha256 hash_legacy(struct sighash_cache *cache, const struct tx *tx, uint32_t input,
                                  struct span script_code, uint32_t hash_type)
 {
@@ -416,7 +444,9 @@ static void hash_one_output(const struct tx_out *out, uint8_t hash[32])
     hash_sink_close(&sink, hash);
 }
 
-/* All of a version 0 message but its last four bytes. BIP-143, Specification */
+/* All of a version 0 message but its last four bytes. A fixed order with hashes in place of lists;
+ * what the type leaves out is a hash of zeros and not missing, so that the message has one length
+ * but for the script. BIP-143, Specification */
 static void v0_encode(struct writer *w, const struct sighash_v0_input *in,
                       const struct tx_sighash *sighash, struct span script_code, uint32_t hash_type)
 {
@@ -477,7 +507,9 @@ void sighash_v0(struct sighash_cache *cache, const struct sighash_v0_input *in,
 
 /* ---- taproot ---- */
 
-/* The part of the message about this input. */
+/* The part of the message about this input. Its number stands for the outpoint where all outpoints
+ * are signed already. With ANYONECANPAY it must not be there, as the signer cannot know it: hence
+ * the outpoint, amount and script themselves. */
 static void v1_encode_input(struct writer *w, const struct sighash_v1_input *in, bool anyone)
 {
     /* The spend type. BIP-341, Common signature message */
@@ -496,7 +528,8 @@ static void v1_encode_input(struct writer *w, const struct sighash_v1_input *in,
 }
 
 /* The message of version 1, after its tag. Unlike the older ones it has one form for each set of
- * things signed, so that no two types can share a digest. BIP-341, Common signature message */
+ * things signed, so that no two types can share a digest. DEFAULT and ALL sign the same things and
+ * are still two digests, as the type is in front. BIP-341, Common signature message */
 static void v1_encode(struct writer *w, const struct sighash_v1_input *in,
                       const struct tx_sighash *sighash, uint8_t hash_type)
 {

@@ -1,5 +1,10 @@
 /* sighash.h - the digest that a signature signs: legacy, BIP143 (segwit v0), BIP341 (taproot).
  *
+ * A signature does not sign a transaction as it stands, for it is a part of it: it signs a digest
+ * of those parts that its hash type chooses. Outputs: all, none, or the one with the input's
+ * number. Inputs: all, or with ANYONECANPAY only the own one, so that others can add theirs. The
+ * three versions make the same choices and hash different bytes.
+ *
  * Layer: consensus. Pure but for the cache handed in, which belongs to one thread. */
 #ifndef CONSENSUS_SIGHASH_H
 #define CONSENSUS_SIGHASH_H
@@ -41,7 +46,8 @@ struct sighash_cache {
         struct buffer bytes; /* version, inputs without scripts, outputs, lock time */
         uint32_t prefix_inputs;
         struct sha256 prefix; /* over the bytes before input number prefix_inputs */
-    } skeleton[2];            /* [1]: with sequence 0, for NONE and SINGLE */
+        /* Sequences are not signed with NONE and SINGLE: others may still replace their inputs. */
+    } skeleton[2]; /* [1]: with sequence 0, for NONE and SINGLE */
     struct sighash_midstate midstate[SIGHASH_MIDSTATES];
 };
 
@@ -56,6 +62,10 @@ void sighash_cache_deinit(struct sighash_cache *cache);
 void sighash_cache_begin_input(struct sighash_cache *cache);
 
 /* The digest of before segregated witness.
+ *
+ * That number was meant as an error, and its callers took it for a digest: a signature made for it
+ * holds for any transaction in which the same happens, whatever else is in it, and gives the key's
+ * coins away. It is a rule of blocks now.
  *
  * In:   cache        filled for tx, which must have its txid set (tx_decode(), tx_finish())
  *       script_code  the script from the last OP_CODESEPARATOR executed, signature removed; any
@@ -75,6 +85,11 @@ struct sighash_v0_input {
 };
 
 /* The digest of segwit v0.
+ *
+ * The amount is signed, and each part is hashed once for all inputs: the two faults of the older
+ * digest that it mends. SINGLE without an output signs zeros here, with all else, so nothing is
+ * given away.
+ *
  * In:   script_code  from the last OP_CODESEPARATOR executed; nothing is removed from it
  * Spec: BIP-143, Specification */
 void sighash_v0(struct sighash_cache *cache, const struct sighash_v0_input *in,
@@ -93,6 +108,9 @@ struct sighash_v1_input {
 };
 
 /* The digest of taproot (key path) and tapscript (script path).
+ *
+ * The type is hashed in front, not behind, and has one byte.
+ *
  * Returns: false if hash_type is not defined, or is SINGLE where there is no such output
  * Spec:    BIP-341, Common signature message; BIP-342, Signature validation */
 NODISCARD bool sighash_v1(const struct sighash_v1_input *in, uint8_t hash_type, uint8_t out[32]);

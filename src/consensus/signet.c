@@ -1,4 +1,9 @@
-/* signet.c - the signed blocks of a signet. */
+/* signet.c - the signed blocks of a signet.
+ *
+ *     coinbase output  OP_RETURN <aa21a9ed commitment> <ecc7daa2 solution>
+ *     to_spend         has one output, whose script is the challenge; its scriptSig holds version,
+ *                      previous hash, merkle root without the solution, and time of the block
+ *     to_sign          spends that output; the solution is its scriptSig and witness */
 #include "consensus/signet.h"
 
 #include "consensus/block_check.h"
@@ -30,15 +35,16 @@ static void push_write(struct writer *w, struct span data)
     write_span(w, data);
 }
 
+/* Something has to follow the header: a push of it alone is no solution. */
 static bool has_solution_header(struct span push)
 {
     return push.len > sizeof solution_header &&
            memcmp(push.p, solution_header, sizeof solution_header) == 0;
 }
 
-/* Copy the commitment script to out, with the first push that starts with the solution's header
- * cut down to the header: signatures cannot sign themselves. Returns true if there was one.
- * BIP-325, Specification */
+/* Copy the commitment script to out, with the first push that starts with the solution's header cut
+ * down to the header: signatures cannot sign themselves. Returns true if there was one. Only the
+ * first such push counts; others stay, and are signed with the rest. BIP-325, Specification */
 static bool solution_cut(struct span script, struct arena *arena, struct span *out,
                          struct span *solution)
 {
@@ -65,7 +71,8 @@ static bool solution_cut(struct span script, struct arena *arena, struct span *o
     return found;
 }
 
-/* Root of the block's transactions with that coinbase. */
+/* Root of the block's transactions with that coinbase. The coinbase without its solution has
+ * another id, so the tree has another root: that is what was signed. */
 static void modified_root(const struct block *block, const struct tx *coinbase, struct arena *arena,
                           uint8_t root[32])
 {
@@ -88,7 +95,8 @@ static struct tx coinbase_with(const struct tx *coinbase, uint32_t index, struct
     return copy;
 }
 
-/* One input, one output, version and lock time 0. */
+/* One input, one output, version and lock time 0. Neither of the two transactions will ever be in a
+ * block; they only give the interpreter what it needs. */
 static struct tx tx_bare(struct arena *arena, struct span script_pubkey)
 {
     struct tx tx = {.n_in = 1, .n_out = 1};
@@ -131,6 +139,8 @@ static bool solution_decode(struct span solution, struct tx_in *in)
     return true;
 }
 
+/* The first one pays to the challenge and commits to the block in its scriptSig; the second one
+ * spends it with the solution, to an output that nobody can spend. */
 bool signet_txs_make(const struct block *block, struct span challenge, struct arena *arena,
                      struct signet_txs *txs)
 {
@@ -158,6 +168,8 @@ bool signet_txs_make(const struct block *block, struct span challenge, struct ar
     return true;
 }
 
+/* The flags are fixed: they are part of the network's rules, and do not change with height. Taproot
+ * is not among them: a challenge of that form would be met by anything. */
 bool signet_check(const struct block *block, const struct network *network, struct arena *arena,
                   struct script_scratch *scratch)
 {

@@ -1,5 +1,10 @@
 /* signet.h - blocks of a signet carry a solution to the network's challenge script.
  *
+ * A test network whose blocks need a signature beside work: it is as reliable as whoever signs, and
+ * nobody else's power can disturb it. The signature is no new kind of data: it is what would spend
+ * an output with the challenge as its script, so any script can be one, and the interpreter checks
+ * it.
+ *
  * Layer: consensus. Pure. Spec: BIP-325, Specification */
 #ifndef CONSENSUS_SIGNET_H
 #define CONSENSUS_SIGNET_H

@@ -5,6 +5,10 @@
 #include "consensus/script_verify.h"
 #include "util/assert.h"
 
+/* A parser that goes through the bytes and runs nothing: also opcodes in branches that are never
+ * taken count, and what stands behind a broken push does not. Two ways of counting remain from
+ * history, the coarse one for what everybody can see and the accurate one for what is shown only
+ * when it is spent. */
 uint32_t script_sigops(struct span script, bool accurate)
 {
     struct script_iter it = script_iter_of(script);
@@ -26,6 +30,8 @@ uint32_t script_sigops(struct span script, bool accurate)
     return count;
 }
 
+/* An output's script counts where it is made, whether or not it is ever spent, and a scriptSig
+ * counts although it hardly ever checks anything. */
 uint32_t tx_legacy_sigops(const struct tx *tx)
 {
     ASSERT(tx);
@@ -51,6 +57,7 @@ static bool last_push(struct span script, struct span *push)
     return !it.failed;
 }
 
+/* Redeem scripts count where they are spent; before, nobody knows them. */
 uint32_t p2sh_sigops(struct span script_sig)
 {
     struct span redeem;
@@ -58,6 +65,8 @@ uint32_t p2sh_sigops(struct span script_sig)
     return last_push(script_sig, &redeem) ? script_sigops(redeem, true) : 0;
 }
 
+/* Of a version 0 program: one for a key, for a script what it holds. Later versions have budgets of
+ * their own and cost nothing here. */
 static uint32_t program_sigops(int version, struct span program, struct span witness)
 {
     if (version != 0)
@@ -74,6 +83,7 @@ static uint32_t program_sigops(int version, struct span program, struct span wit
     return script_sigops(item, true);
 }
 
+/* The program may also be a redeem script. */
 static uint32_t witness_sigops(const struct tx_in *in, struct span script_pubkey)
 {
     int version;
@@ -86,6 +96,7 @@ static uint32_t witness_sigops(const struct tx_in *in, struct span script_pubkey
     return 0;
 }
 
+/* The coinbase's scripts count, its input spends nothing that could. */
 uint64_t tx_sigops_cost(const struct tx *tx, const struct tx_out *spent, uint32_t flags)
 {
     /* BIP-141, Sigops */

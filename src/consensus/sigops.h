@@ -1,6 +1,12 @@
 /* sigops.h - counting signature operations, which blocks may hold only so many of.
  *
- * Layer: consensus. Pure. Counts are static: what a script could do, not what it does. */
+ * Layer: consensus. Pure. Counts are static: what a script could do, not what it does.
+ *
+ * What a block may hold of them was the bound on its cost when signatures were all that took time.
+ * An operation outside of witnesses counts four, like the bytes there: so the old bound of 20,000
+ * is the new one of 80,000 in other units, and a witness makes operations cheaper. Taproot's do not
+ * count here at all, since each has to be paid for by witness bytes. BIP-141, Sigops; BIP-342,
+ * Resource limits */
 #ifndef CONSENSUS_SIGOPS_H
 #define CONSENSUS_SIGOPS_H
 

@@ -1,4 +1,9 @@
-/* tx.c - transactions: one pass over the bytes, each hashed once. */
+/* tx.c - transactions: one pass over the bytes, each hashed once.
+ *
+ * What is refused here has no meaning at all: numbers that are cut off, lengths not in their
+ * shortest form, more than one encoding of the same transaction. What has a meaning but is not
+ * allowed, such as no outputs or a negative amount, is decoded, so that the verdict can name the
+ * rule that it breaks. */
 #include "consensus/tx.h"
 
 #include "crypto/hash.h"
@@ -21,6 +26,8 @@ bool tx_is_coinbase(const struct tx *tx)
            memcmp(tx->in[0].prevout.txid.b, zero32, 32) == 0;
 }
 
+/* A claimed count is a stranger's word: it is held against the bytes that are left before memory is
+ * taken for it, or five bytes could ask for four billion inputs. */
 static bool inputs_decode(struct reader *r, struct arena *arena, uint64_t n_in, struct tx *tx)
 {
     if (r->failed || n_in > reader_left(r) / TX_IN_MIN_BYTES) {
@@ -41,6 +48,8 @@ static bool inputs_decode(struct reader *r, struct arena *arena, uint64_t n_in, 
     return true;
 }
 
+/* The same for outputs. What the values are worth is not asked here: a negative amount decodes,
+ * since its reason for being refused is a rule and not a broken encoding. */
 static bool outputs_decode(struct reader *r, struct arena *arena, struct tx *tx)
 {
     uint64_t n_out = read_compact_size(r);
@@ -82,7 +91,9 @@ static bool witnesses_decode(struct reader *r, struct tx *tx)
     return !r->failed;
 }
 
-/* Decode what lies between version and lock time. */
+/* Decode what lies between version and lock time. The count of inputs can stand for the marker
+ * because no valid transaction has none; nodes from before segwit take such bytes for an invalid
+ * transaction, and are never sent them. BIP-144, Serialization */
 static bool body_decode(struct reader *r, struct arena *arena, bool allow_witness, struct tx *tx,
                         struct span *body)
 {
@@ -92,6 +103,8 @@ static bool body_decode(struct reader *r, struct arena *arena, bool allow_witnes
     bool marker = n_in == 0 && allow_witness;
     if (marker) {
         uint8_t flag = read_u8(r);
+        /* Flag 1 is the only one with a meaning; others are kept for later forms, which a reader of
+         * today could not take apart. */
         if (flag > 1)
             r->failed = true;
         if (r->failed)
@@ -145,6 +158,7 @@ bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct
         return false;
     }
     tx->raw = span_of(start, (size_t)(r->at - start));
+    /* Version, body and lock time: what remains when marker, flag and witnesses are left out. */
     tx->base_bytes = (uint32_t)(4 + body.len + 4);
     ASSERT(tx->has_witness ? tx->base_bytes < tx->raw.len : tx->base_bytes == tx->raw.len);
     hash_set(tx, body);

@@ -1,6 +1,17 @@
 /* tx.h - a transaction, decoded: spans into its bytes, arrays in an arena.
  *
- * Layer: consensus. Pure. Everything here borrows the raw bytes it was decoded from. */
+ * Layer: consensus. Pure. Everything here borrows the raw bytes it was decoded from.
+ *
+ * As bytes, numbers little-endian, counts as CompactSize:
+ *
+ *     version 4 | count, inputs | count, outputs | lock time 4                      without witness
+ *     version 4 | 00 01 | count, inputs | count, outputs | witnesses | lock time 4  with it
+ *     input:   txid 32, index 4, script with its length, sequence 4
+ *     output:  amount 8, script with its length
+ *     witness: for each input a count of elements, each element with its length
+ *
+ * The second form is for whoever asks for it; txids are hashes of the first in any case, so that
+ * nodes that know nothing of witnesses agree on them. BIP-144, Serialization */
 #ifndef CONSENSUS_TX_H
 #define CONSENSUS_TX_H
 
@@ -12,12 +23,19 @@
 #include "util/reader.h"
 #include "util/writer.h"
 
-#define COIN_SAT            INT64_C(100000000)
+#define COIN_SAT INT64_C(100000000)
+/* A bound on every amount and every sum of amounts, not the number of coins that there will be:
+ * halvings round down, so that number stays a little below. It is a rule of blocks all the same: an
+ * amount above it is refused although 64 bits could hold it. CVE-2010-5139 */
 #define MAX_MONEY_SAT       (INT64_C(21000000) * COIN_SAT)
 #define WITNESS_SCALE       4 /* weight units of a non-witness byte. BIP-141, Block size */
 #define SEQUENCE_FINAL      UINT32_C(0xffffffff)
 #define OUTPOINT_INDEX_NULL UINT32_C(0xffffffff)
 
+/* An input: the output that it spends, and what satisfies that output's script. Its sequence has
+ * three meanings by now: all ones opts out of the transaction's lock time, the top bit unset is a
+ * relative lock time (BIP-68, Specification), and anything below 0xfffffffe once asked for
+ * replacement (BIP-125, Summary), which is no rule of blocks. */
 struct tx_in {
     struct outpoint prevout;
     uint32_t sequence;
@@ -28,11 +46,16 @@ struct tx_in {
     struct span witness;
 };
 
+/* An output. The amount is signed in the format, so a stranger can send a negative one: decoding
+ * takes it, tx_check() refuses it. */
 struct tx_out {
     int64_t value_sat;
     struct span script_pubkey;
 };
 
+/* A transaction. Its two names differ in what they cover: the txid leaves witnesses out, so that
+ * nobody on the way can change it by changing a signature's form, and is what inputs refer to; the
+ * wtxid covers all, and is what a block's commitment is made of. BIP-141, Transaction ID */
 struct tx {
     struct txid txid;
     struct wtxid wtxid; /* equals txid without witness */
@@ -46,12 +69,17 @@ struct tx {
     struct span raw;     /* as on the wire, with witness if has_witness */
 };
 
+/* Weight units: three for each byte that old nodes see, and one more for every byte there is, so
+ * that a witness byte counts a quarter. Decoders bound the size far below what 32 bits hold.
+ * BIP-141, Transaction size calculations */
 static inline uint32_t tx_weight_wu(const struct tx *tx)
 {
     return tx->base_bytes * (WITNESS_SCALE - 1) + (uint32_t)tx->raw.len;
 }
 
-/* True if tx has exactly one input and that input's prevout is null. */
+/* True if tx has exactly one input and that input's prevout is null. Index and id both have to be
+ * null: an input with one of them is an ordinary input whose output does not exist. A null input
+ * beside others makes no coinbase either; tx_check() refuses that. */
 bool tx_is_coinbase(const struct tx *tx);
 
 /* Decode one transaction and hash it (txid and wtxid, each once).

@@ -1,6 +1,13 @@
 /* tx_check.h - rules a transaction must obey on its own, before any chain state.
  *
- * Layer: consensus. Pure. */
+ * Layer: consensus. Pure.
+ *
+ * These rules look at nothing but the transaction, so they are asked first of everything that comes
+ * in, on any thread, before a coin is looked up. They say: there is something to spend and somebody
+ * to pay (bad-txns-vin-empty, bad-txns-vout-empty), a block has room for it (bad-txns-oversize),
+ * amounts are money (bad-txns-vout-negative, -toolarge, bad-txns-txouttotal-toolarge), no coin is
+ * named twice (bad-txns-inputs-duplicate), and it is a coinbase in all respects or in none
+ * (bad-cb-length, bad-txns-prevout-null). */
 #ifndef CONSENSUS_TX_CHECK_H
 #define CONSENSUS_TX_CHECK_H
 

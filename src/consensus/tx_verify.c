@@ -7,11 +7,13 @@
 #include "util/hex.h"
 #include "util/parse.h"
 
+/* Does an amount, or a sum of amounts, lie in the range of money? CVE-2010-5139 */
 static bool is_money(int64_t value_sat)
 {
     return value_sat >= 0 && value_sat <= MAX_MONEY_SAT;
 }
 
+/* That the sum is money is no question any more: tx_check() has refused everything else. */
 int64_t tx_output_total_sat(const struct tx *tx)
 {
     ASSERT(tx);
@@ -22,6 +24,11 @@ int64_t tx_output_total_sat(const struct tx *tx)
     return total_sat;
 }
 
+/* That coins exist is asked of all inputs before anything is asked of one, since that is the
+ * verdict which may change when a parent arrives. Then, input by input, age before amount; amounts
+ * of coins were checked when they were made, and are checked again because a damaged store must not
+ * make money. What remains of the inputs is the fee; it may be zero, and whoever makes the block
+ * may take less than all fees but not more (bad-cb-amount). */
 enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent,
                              int32_t spend_height, int64_t *fee_sat)
 {
@@ -51,6 +58,7 @@ enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent
     return REJECT_NONE;
 }
 
+/* Core's words for REJECT_PREMATURE_SPEND: the first coinbase that is too young. */
 static char *describe_young(const struct tx *tx, const struct spent_coin *spent,
                             int32_t spend_height, char *out)
 {
@@ -65,6 +73,7 @@ static char *describe_young(const struct tx *tx, const struct spent_coin *spent,
     return out;
 }
 
+/* Core's words for REJECT_IN_BELOW_OUT. */
 static char *describe_values(const struct tx *tx, const struct spent_coin *spent, char *out)
 {
     char in_text[AMOUNT_STRING_BYTES], out_text[AMOUNT_STRING_BYTES];
@@ -101,6 +110,8 @@ void tx_script_verdict(struct verdict *verdict, enum reject reject, const struct
     verdict->script_error = script_error;
 }
 
+/* In a block the same finding is final, for the block says what comes before it: no later coin can
+ * repair it. */
 enum reject reject_for_tx(enum reject reject)
 {
     if (reject == REJECT_INPUTS_MISSING)
@@ -110,6 +121,11 @@ enum reject reject_for_tx(enum reject reject)
     return reject;
 }
 
+/* The lock time is the last height, or time, that does not do, hence "less than". Below the
+ * threshold it is a height: 500 million blocks are nine thousand years away, and 500 million
+ * seconds after 1970 was in 1985. A transaction all of whose inputs have the highest sequence is
+ * final whatever its lock time: that was the old idea of a draft that its parties may still
+ * replace. */
 bool tx_is_final(const struct tx *tx, int32_t height, int64_t time_s)
 {
     ASSERT(tx);
@@ -140,6 +156,8 @@ struct sequence_locks sequence_locks_of(const struct tx *tx, const struct spent_
         /* BIP-68, Specification */
         if (sequence & SEQUENCE_LOCK_DISABLE)
             continue;
+        /* Each lock counts from the coin that its own input spends, and the latest of them
+         * decides. */
         int32_t coin_height = (int32_t)spent[i].height;
         int32_t units = (int32_t)(sequence & SEQUENCE_LOCK_MASK);
         if (sequence & SEQUENCE_LOCK_TIME) {
@@ -156,6 +174,8 @@ struct sequence_locks sequence_locks_of(const struct tx *tx, const struct spent_
     return locks;
 }
 
+/* Time is compared with the median time past of the block before, never with the block's own time:
+ * its miner could choose that. BIP-113, Specification */
 bool sequence_locks_open(struct sequence_locks locks, int32_t height, int64_t prev_mtp_s)
 {
     return locks.height < height && locks.time_s < prev_mtp_s;

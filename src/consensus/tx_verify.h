@@ -1,21 +1,35 @@
 /* tx_verify.h - rules about a transaction and the coins it spends, and about its lock times.
  *
- * Layer: consensus. Pure: the caller looks the coins up. */
+ * Layer: consensus. Pure: the caller looks the coins up.
+ *
+ * Three questions remain for a transaction that passed tx_check(). Do its coins exist, and are they
+ * worth what it pays: tx_verify_inputs(). Has its time come: tx_is_final() for the lock time of the
+ * whole, sequence_locks_of() for those of its inputs. May it spend them: script_verify(). The first
+ * two cost little and depend on the place in the chain; the last costs nearly all the time and does
+ * not, so its answer can be kept when the tip changes. */
 #ifndef CONSENSUS_TX_VERIFY_H
 #define CONSENSUS_TX_VERIFY_H
 
 #include "consensus/reject.h"
 #include "consensus/tx.h"
 
+/* Blocks that have to pass before a coinbase may be spent. If its block leaves the chain, so does
+ * every transaction that spends from it, for ever: unlike other transactions a coinbase cannot be
+ * mined again elsewhere. A hundred blocks make that unlikely. */
 #define COINBASE_MATURITY   100
 #define LOCK_TIME_THRESHOLD UINT32_C(500000000) /* below: a height; from here on: a time */
 
+/* How a sequence number holds a relative lock time: with the top bit it is none; bit 22 chooses
+ * between time and blocks; the lowest 16 bits are the amount. Time counts in units of 512 seconds,
+ * so that 16 bits reach about as far as 65,535 blocks do, more than a year. The other bits have no
+ * meaning and are ignored. BIP-68, Specification */
 #define SEQUENCE_LOCK_DISABLE    (UINT32_C(1) << 31) /* BIP-68, Specification */
 #define SEQUENCE_LOCK_TIME       (UINT32_C(1) << 22) /* units of 512 s, else blocks */
 #define SEQUENCE_LOCK_MASK       UINT32_C(0xffff)
 #define SEQUENCE_LOCK_TIME_SHIFT 9
 
-/* What the rules ask about the coin that one input spends. */
+/* What the rules ask about the coin that one input spends. The script is not among it: that it is
+ * satisfied is asked apart, by script_verify(), for many inputs at once on other threads. */
 struct spent_coin {
     int64_t value_sat;
     uint32_t height; /* of the block that created it */
@@ -59,8 +73,10 @@ int64_t tx_output_total_sat(const struct tx *tx);
  * the median time past before it since BIP113)? Coinbases are no exception. */
 bool tx_is_final(const struct tx *tx, int32_t height, int64_t time_s);
 
-/* The last height and time at which a transaction is still locked; -1 for none.
- * BIP-68, Specification */
+/* The last height and time at which a transaction is still locked; -1 for none. Like the lock time
+ * of a transaction, these name the last block that is too early: so a comparison with "less than"
+ * is right for both, and an input without a lock is -1, before every block. BIP-68,
+ * Specification */
 struct sequence_locks {
     int32_t height;
     int64_t time_s;

@@ -17,6 +17,7 @@ const char *versionbits_state_name(enum bip9_state state)
     return state_names[state];
 }
 
+/* The row of that network: a copy of it may have been changed by options. */
 static const struct bip9_params *params_of(const struct network *network,
                                            enum bip9_deployment deployment)
 {
@@ -24,6 +25,7 @@ static const struct bip9_params *params_of(const struct network *network,
     return &network->bip9[deployment];
 }
 
+/* A signal counts in whatever state the deployment is; only in one of them does anybody count. */
 bool versionbits_signals(const struct network *network, enum bip9_deployment deployment,
                          int32_t version)
 {
@@ -44,13 +46,15 @@ static const void *period_end(const struct header_view *view, const void *prev, 
     return height < 0 ? NULL : view->ancestor(prev, height);
 }
 
+/* The end of the period before; NULL in front of the first. */
 static const void *one_period_back(const struct header_view *view, const void *end, int32_t period)
 {
     int32_t height = view->facts(end).height - period;
     return height < 0 ? NULL : view->ancestor(end, height);
 }
 
-/* Signalling blocks among node and the n - 1 before it. */
+/* Signalling blocks among node and the n - 1 before it. Costs a step for each block of a period, so
+ * states are remembered by those who ask often. */
 static uint32_t count_signals(const struct network *network, enum bip9_deployment deployment,
                               const struct header_view *view, const void *node, uint32_t n)
 {
@@ -62,7 +66,9 @@ static uint32_t count_signals(const struct network *network, enum bip9_deploymen
     return count;
 }
 
-/* The state after one more period, which ends with end. BIP-9, State transitions */
+/* The state after one more period, which ends with end. Once in a period, at its end. The wait of
+ * one period between locked in and active gives everybody time to upgrade; the minimum height can
+ * make it longer. BIP-9, State transitions */
 static enum bip9_state advance(const struct network *network, enum bip9_deployment deployment,
                                const struct header_view *view, const void *end,
                                enum bip9_state state)
@@ -101,11 +107,14 @@ static void cache_put(const struct versionbits_cache *cache, enum bip9_deploymen
         cache->put(cache->ctx, deployment, node, state);
 }
 
+/* It follows from headers alone, so it is the same on every node that has them, whatever the order
+ * in which they came. */
 enum bip9_state versionbits_state(const struct network *network, enum bip9_deployment deployment,
                                   const struct header_view *view, const void *prev,
                                   const struct versionbits_cache *cache)
 {
     const struct bip9_params *params = params_of(network, deployment);
+    /* Not times, but names for what holds from the first block on, and for what never will. */
     if (params->start_time == BIP9_ALWAYS_ACTIVE)
         return BIP9_STATE_ACTIVE;
     if (params->start_time == BIP9_NEVER_ACTIVE)
@@ -176,6 +185,8 @@ struct versionbits_stats versionbits_stats(const struct network *network,
     return stats;
 }
 
+/* A miner's node signals by default for what it knows and enforces; -blockversion sets another
+ * version. */
 int32_t versionbits_block_version(const struct network *network, const struct header_view *view,
                                   const void *prev, const struct versionbits_cache *cache)
 {
@@ -217,6 +228,9 @@ static uint32_t unknown_signals(const struct network *network, const struct head
     return bits;
 }
 
+/* A node that does not know the rules of a change which has come into force follows the chain on
+ * trust: its user should hear of it. Votes of the period before are what is judged, as for known
+ * deployments. BIP-9, Warning mechanism */
 void versionbits_unknown_update(struct versionbits_unknown *unknown, const struct network *network,
                                 const struct header_view *view, const void *prev,
                                 const struct versionbits_cache *cache)

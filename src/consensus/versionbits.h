@@ -1,7 +1,14 @@
 /* versionbits.h - rule changes that miners signal readiness for. BIP-9, Specification
  *
  * Layer: consensus. Pure: states follow from the headers alone. A state holds for a whole period
- * of blocks; a caller that asks often remembers it by the node that ends the period before. */
+ * of blocks; a caller that asks often remembers it by the node that ends the period before.
+ *
+ *     DEFINED --start time--> STARTED --enough signals--> LOCKED_IN --a period, or more--> ACTIVE
+ *                                |
+ *                                +------ timeout -------> FAILED
+ *
+ * A state changes at the border of two periods only, by what the headers up to there say. Votes do
+ * not make a rule: they tell when those who make blocks are ready to enforce it. */
 #ifndef CONSENSUS_VERSIONBITS_H
 #define CONSENSUS_VERSIONBITS_H
 
@@ -10,9 +17,14 @@
 #include "consensus/header_view.h"
 #include "consensus/network.h"
 
+/* Three bits that mark a version as a set of votes: 001. Versions from before are small numbers,
+ * and the other patterns are left for other schemes. BIP-9, Bit flags */
 #define VERSIONBITS_TOP_BITS UINT32_C(0x20000000)
 #define VERSIONBITS_TOP_MASK UINT32_C(0xe0000000)
 
+/* A deployment only goes forward: defined, started when its time has come, locked in when enough
+ * blocks of one period signal, active a period later, or failed when its time is over first. BIP-9,
+ * States */
 enum bip9_state {
     BIP9_STATE_DEFINED,
     BIP9_STATE_STARTED,
@@ -54,6 +66,8 @@ struct versionbits_stats {
 };
 
 /* Count the signals of node's period, from its first block up to node. Costs a step a block.
+ *
+ * Possible: there are enough blocks left in the period to reach the threshold.
  *
  * In:       node  of view; NULL: before genesis, where nothing has elapsed
  * Spec:     Core AbstractThresholdConditionChecker::GetStateStatisticsFor() */
