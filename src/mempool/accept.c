@@ -41,32 +41,16 @@ static void advance(struct pool_check *check, bool coins_were_read);
 static void pending_add(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
-    ASSERT(!check->prev && !check->next && check != mempool->last_check);
-    check->prev = mempool->last_check;
-    if (mempool->last_check)
-        mempool->last_check->next = check;
-    else
-        mempool->first_check = check;
-    mempool->last_check = check;
-    mempool->n_checks++;
+    list_add(&mempool->under_way, &check->link);
     lane_of(check)->n++;
     lane_of(check)->bytes += check->len;
 }
 
 static void pending_remove(struct pool_check *check)
 {
-    ASSERT(check->mempool->n_checks > 0 && lane_of(check)->n > 0);
-    ASSERT(lane_of(check)->bytes >= check->len);
+    ASSERT(lane_of(check)->n > 0 && lane_of(check)->bytes >= check->len);
     struct mempool *mempool = check->mempool;
-    if (check->prev)
-        check->prev->next = check->next;
-    else
-        mempool->first_check = check->next;
-    if (check->next)
-        check->next->prev = check->prev;
-    else
-        mempool->last_check = check->prev;
-    mempool->n_checks--;
+    list_remove(&mempool->under_way, &check->link);
     lane_of(check)->n--;
     lane_of(check)->bytes -= check->len;
     if (check->is_in_map)
@@ -86,8 +70,7 @@ static void check_free(struct pool_check *check)
  * only marked then, and found by the loop that is running already. */
 static void wake_children(struct mempool *mempool, const struct pool_check *parent)
 {
-    struct pool_check *check;
-    for (check = mempool->first_check; check; check = check->next) {
+    LIST_EACH (struct pool_check, check, &mempool->under_way, link) {
         if (check->waits_for == parent) {
             check->waits_for = NULL;
             check->is_woken = true;
@@ -97,12 +80,13 @@ static void wake_children(struct mempool *mempool, const struct pool_check *pare
         return;
     mempool->is_waking = true;
     for (;;) {
-        for (check = mempool->first_check; check && !check->is_woken; check = check->next)
-            continue;
-        if (!check)
+        struct pool_check *woken = LIST_FIRST(struct pool_check, &mempool->under_way, link);
+        while (woken && !woken->is_woken)
+            woken = LIST_NEXT(struct pool_check, woken, link);
+        if (!woken)
             break;
-        check->is_woken = false;
-        advance(check, false);
+        woken->is_woken = false;
+        advance(woken, false);
     }
     mempool->is_waking = false;
 }
@@ -210,9 +194,9 @@ static void form_done(struct env_job *job)
     if (job->cancelled)
         check->verdict.code = REJECT_FAULT;
     check->is_formed = true;
-    while (lane->first_forming && lane->first_forming->is_formed) {
-        struct pool_check *first = lane->first_forming;
-        lane->first_forming = first->next_forming;
+    struct pool_check *first;
+    while ((first = LIST_FIRST(struct pool_check, &lane->forming, forming)) && first->is_formed) {
+        list_remove(&lane->forming, &first->forming);
         begin(first);
     }
 }
@@ -440,13 +424,8 @@ static struct pool_check *check_new(struct mempool *mempool, const struct pool_c
 
 static void start(struct pool_check *check)
 {
-    ASSERT(!check->is_formed && !check->next_forming);
-    struct pool_lane *lane = lane_of(check);
-    if (lane->first_forming)
-        lane->last_forming->next_forming = check;
-    else
-        lane->first_forming = check;
-    lane->last_forming = check;
+    ASSERT(!check->is_formed);
+    list_add(&lane_of(check)->forming, &check->forming);
     submit(check, run_form, form_done);
 }
 

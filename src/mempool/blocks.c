@@ -137,15 +137,14 @@ bool pool_is_settled(const struct mempool *mempool)
 
 void pool_waiters_call(struct mempool *mempool)
 {
-    if (!mempool->waiters || !pool_is_settled(mempool))
+    if (!pool_is_settled(mempool))
         return;
-    struct pool_waiter *list = mempool->waiters;
-    mempool->waiters = NULL; /* they may ask again */
-    while (list) {
-        struct pool_waiter *next = list->next;
-        list->done(list->arg);
-        xfree(list);
-        list = next;
+    struct list list = mempool->waiters;
+    struct pool_waiter *waiter;
+    mempool->waiters = (struct list){0}; /* they may ask again */
+    while ((waiter = LIST_POP(struct pool_waiter, &list, link))) {
+        waiter->done(waiter->arg);
+        xfree(waiter);
     }
 }
 
@@ -274,7 +273,7 @@ void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
     if (mempool->closing)
         return;
     stop_quiet_timer(mempool);
-    if (mempool->waiters || u256_compare(tip->chain_work, putbacks->work_before) >= 0)
+    if (mempool->waiters.count > 0 || u256_compare(tip->chain_work, putbacks->work_before) >= 0)
         put_back(mempool);
     else if (putbacks->first < putbacks->n)
         putbacks->quiet_timer = env_timer_start(mempool->env, QUIET_US, quiet_timer, mempool);
@@ -288,11 +287,9 @@ void mempool_settle(struct mempool *mempool, void (*done)(void *arg), void *arg)
         done(arg);
         return;
     }
-    struct pool_waiter *waiter = xcalloc(1, sizeof *waiter), **end = &mempool->waiters;
+    struct pool_waiter *waiter = xmalloc(sizeof *waiter);
     *waiter = (struct pool_waiter){.done = done, .arg = arg};
-    while (*end)
-        end = &(*end)->next;
-    *end = waiter;
+    list_add(&mempool->waiters, &waiter->link);
     if (mempool->closing)
         return; /* what is under way ends with a refusal */
     stop_quiet_timer(mempool);

@@ -9,9 +9,8 @@
 
 struct pool_check {
     struct mempool *mempool;
-    struct pool_check *prev, *next;
-    struct pool_check *next_forming;
-    bool is_formed; /* its first job has ended */
+    struct list_link link, forming; /* of those under way; of its lane's */
+    bool is_formed;                 /* its first job has ended */
     struct env_job job;
     struct coins_read read;
 

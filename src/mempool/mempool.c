@@ -95,7 +95,7 @@ void mempool_free(struct mempool *mempool)
 {
     if (!mempool)
         return;
-    ASSERT(mempool->n_checks == 0 && mempool->n_loads == 0 && !mempool->waiters);
+    ASSERT(mempool->under_way.count == 0 && mempool->n_loads == 0 && mempool->waiters.count == 0);
     pool_putbacks_deinit(mempool);
     free_entries(mempool);
     pool_clusters_deinit(&mempool->clusters);
@@ -112,7 +112,7 @@ void mempool_free(struct mempool *mempool)
 
 static bool is_idle(const struct mempool *mempool)
 {
-    return mempool->n_checks == 0 && mempool->n_loads == 0;
+    return mempool->under_way.count == 0 && mempool->n_loads == 0;
 }
 
 static void on_close_timer(void *arg)

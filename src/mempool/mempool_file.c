@@ -62,7 +62,7 @@ static struct absent find_absent(const struct mempool *mempool)
     absent.n_waiting = pool_putbacks_list(mempool, &absent.waiting);
     for (size_t i = 0; i < absent.n_waiting; i++)
         absent.n_unbroadcast += absent.waiting[i]->is_unbroadcast;
-    for (const struct pool_check *at = mempool->first_check; at; at = at->next) {
+    LIST_EACH (struct pool_check, at, &mempool->under_way, link) {
         absent.n_under_way += at->is_putback;
         absent.n_unbroadcast += at->is_putback && (at->flags & MEMPOOL_LOCAL);
     }
@@ -72,7 +72,7 @@ static struct absent find_absent(const struct mempool *mempool)
 static void encode_absent(const struct mempool *mempool, const struct absent *absent,
                           struct writer *w)
 {
-    for (const struct pool_check *at = mempool->first_check; at; at = at->next)
+    LIST_EACH (struct pool_check, at, &mempool->under_way, link)
         if (at->is_putback)
             encode_tx(w, span_of(at->raw, at->len), at->time_s, 0);
     for (size_t i = 0; i < absent->n_waiting; i++) {
@@ -88,7 +88,7 @@ static void encode_unbroadcast(const struct mempool *mempool, const struct absen
     for (const struct pool_entry *entry = mempool->oldest; entry; entry = entry->newer)
         if (entry->pub.is_unbroadcast)
             write_bytes(w, entry->pub.tx.txid.b, 32);
-    for (const struct pool_check *at = mempool->first_check; at; at = at->next)
+    LIST_EACH (struct pool_check, at, &mempool->under_way, link)
         if (at->is_putback && (at->flags & MEMPOOL_LOCAL))
             write_bytes(w, at->tx.txid.b, 32);
     for (size_t i = 0; i < absent->n_waiting; i++)
@@ -165,7 +165,7 @@ void mempool_file_save(const struct mempool *mempool, const char *path,
 
 /* A transaction that was handed in. */
 struct load_tx {
-    struct load_tx *next; /* of those that are to be tried again */
+    struct list_link link; /* of those that are to be tried again */
     struct load *load;
     struct span raw; /* in the load's bytes */
     int64_t time_s;
@@ -180,7 +180,7 @@ struct load {
     struct reader r;
     uint64_t n_left; /* transactions not handed in yet */
     size_t under_way;
-    struct load_tx *again, **again_end;
+    struct list again; /* of struct load_tx */
     uint64_t hold_timer;
     bool has_begun;
     struct mempool_load result;
@@ -256,15 +256,6 @@ static void read_unbroadcast(struct load *load)
     }
 }
 
-static void drop_again(struct load *load)
-{
-    while (load->again) {
-        struct load_tx *tx = load->again;
-        load->again = tx->next;
-        xfree(tx);
-    }
-}
-
 static void end(struct load *load)
 {
     struct mempool *mempool = load->mempool;
@@ -276,7 +267,8 @@ static void end(struct load *load)
     }
     ASSERT(load->under_way == 0 && mempool->n_loads > 0);
     load->done(load->arg, &load->result);
-    drop_again(load);
+    LIST_EACH_REMOVING (struct load_tx, tx, &load->again, link)
+        xfree(tx);
     xfree(load->bytes);
     xfree(load->path);
     xfree(load);
@@ -296,8 +288,7 @@ static void taken(void *arg, const struct mempool_result *result)
     bool is_in = result->verdict.code == REJECT_NONE || result->was_known;
     load->under_way--;
     if (!is_in && !load->mempool->closing && !pool_is_settled(load->mempool)) {
-        *load->again_end = tx;
-        load->again_end = &tx->next;
+        list_add(&load->again, &tx->link);
     } else {
         load->result.n_taken += is_in;
         load->result.n_refused += !is_in;
@@ -329,7 +320,6 @@ static bool read_next(struct load *load, struct span *raw, int64_t *time_s)
 static void hand_in(struct load *load, struct load_tx *tx)
 {
     ASSERT(load->under_way < LOAD_AT_ONCE);
-    tx->next = NULL;
     load->under_way++;
     pool_accept_loaded(load->mempool, tx->raw, tx->time_s, taken, tx);
 }
@@ -349,16 +339,6 @@ static void hand_in_next(struct load *load)
         hand_in(load, xmemdup(&with, sizeof with));
 }
 
-/* What was refused amid a reorganisation comes first: others may spend it. */
-static void hand_in_again(struct load *load)
-{
-    struct load_tx *tx = load->again;
-    load->again = tx->next;
-    if (!load->again)
-        load->again_end = &load->again;
-    hand_in(load, tx);
-}
-
 static void on_hold_timer(void *arg)
 {
     struct load *load = arg;
@@ -368,7 +348,8 @@ static void on_hold_timer(void *arg)
 
 static bool has_left(const struct load *load)
 {
-    return !load->mempool->closing && !load->result.error && (load->n_left > 0 || load->again);
+    return !load->mempool->closing && !load->result.error &&
+           (load->n_left > 0 || load->again.count > 0);
 }
 
 /* Hand in what there is room for. While a reorganisation's transactions wait to be put back,
@@ -378,8 +359,10 @@ static void pump(struct load *load)
     struct mempool *mempool = load->mempool;
     const struct env *env = mempool->env;
     while (has_left(load) && pool_is_settled(mempool) && load->under_way < LOAD_AT_ONCE) {
-        if (load->again)
-            hand_in_again(load);
+        /* What was refused amid a reorganisation comes first: others may spend it. */
+        struct load_tx *again = LIST_POP(struct load_tx, &load->again, link);
+        if (again)
+            hand_in(load, again);
         else
             hand_in_next(load);
     }
@@ -411,7 +394,6 @@ void mempool_file_load(struct mempool *mempool, const char *path,
     struct load *load = xcalloc(1, sizeof *load);
     load->mempool = mempool;
     load->path = xstrdup(path);
-    load->again_end = &load->again;
     load->done = done;
     load->arg = arg;
     load->job = (struct env_job){.run = run_load, .done = load_done};

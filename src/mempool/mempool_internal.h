@@ -10,6 +10,7 @@
 #include "mempool/policy.h"
 #include "util/array.h"
 #include "util/hash_map.h"
+#include "util/list.h"
 
 /* A transaction to be put back after a reorganisation, in this order: those of blocks by height
  * and place, then those that were here before by sequence. */
@@ -35,7 +36,7 @@ struct pool_putbacks {
 
 /* Who wants to know when all has been put back. */
 struct pool_waiter {
-    struct pool_waiter *next;
+    struct list_link link;
     void (*done)(void *arg);
     void *arg;
 };
@@ -49,8 +50,8 @@ enum pool_lane_kind {
     POOL_LANE_COUNT,
 };
 struct pool_lane {
-    size_t n, bytes;                                 /* under way */
-    struct pool_check *first_forming, *last_forming; /* not yet looked at, in order of arrival */
+    size_t n, bytes;     /* under way */
+    struct list forming; /* struct pool_check not yet looked at, in order of arrival */
 };
 
 struct mempool {
@@ -81,16 +82,15 @@ struct mempool {
     bool block_since_bump;
     int64_t oldest_time_s; /* no entry is older */
 
-    struct pool_check *first_check, *last_check; /* under way, in order of arrival */
-    size_t n_checks;
+    struct list under_way; /* of struct pool_check, in order of arrival */
     struct pool_lane lanes[POOL_LANE_COUNT];
     struct hash_map checks; /* of struct pool_check, by txid; the first of each */
     bool is_waking;
     void (*check_ended)(struct mempool *mempool); /* tells those above accept.c */
 
     struct pool_putbacks putbacks;
-    struct pool_waiter *waiters; /* in order of arrival */
-    size_t n_loads;              /* files being loaded: mempool_file_load() */
+    struct list waiters; /* in order of arrival */
+    size_t n_loads;      /* files being loaded: mempool_file_load() */
     bool is_load_expected;
     bool closing;
     uint64_t close_timer;

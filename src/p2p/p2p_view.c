@@ -168,7 +168,7 @@ struct address_book *p2p_address_book(struct p2p *p2p)
 
 void p2p_each_orphan(struct p2p *p2p, net_orphan_fn *fn, void *arg)
 {
-    for (const struct orphan *orphan = p2p->txs.orphans.first; orphan; orphan = orphan->next) {
+    LIST_EACH (struct orphan, orphan, &p2p->txs.orphans.all, link) {
         uint64_t peers[1 + ORPHANS_HEIRS_MAX] = {orphan->peer};
         ASSERT(orphan->heirs.n <= ORPHANS_HEIRS_MAX);
         for (size_t i = 0; i < orphan->heirs.n; i++)

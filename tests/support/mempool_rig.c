@@ -176,7 +176,7 @@ const struct built_block *mempool_rig_mine(struct mempool_rig *rig, const struct
 
 size_t mempool_pending(const struct mempool *mempool)
 {
-    return mempool->n_checks + mempool->putbacks.n - mempool->putbacks.first;
+    return mempool->under_way.count + mempool->putbacks.n - mempool->putbacks.first;
 }
 
 void mempool_rig_settle(struct mempool_rig *rig)

@@ -230,8 +230,8 @@ static void send_tx(struct run *run)
 static bool is_kept(const struct mempool *mempool, const struct sent_tx *sent)
 {
     bool is_found = mempool_find(mempool, &sent->txid);
-    for (const struct pool_check *at = mempool->first_check; at && !is_found; at = at->next)
-        is_found = at->is_putback && txid_equal(&at->tx.txid, &sent->txid);
+    LIST_EACH (struct pool_check, at, &mempool->under_way, link)
+        is_found |= at->is_putback && txid_equal(&at->tx.txid, &sent->txid);
     const struct pool_putbacks *putbacks = &mempool->putbacks;
     for (size_t i = putbacks->first; i < putbacks->n && !is_found; i++)
         is_found = txid_equal(&putbacks->at[i].txid, &sent->txid);

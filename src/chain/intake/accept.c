@@ -22,7 +22,7 @@
 struct accept {
     struct env_job job;
     struct intake *intake;
-    struct accept *next; /* of those that wait for room among the writes */
+    struct list_link link; /* of those that wait for room among the writes */
     struct block_ref *ref;
     int flags;
     chain_block_fn *done; /* NULL once called or handed to a waiter */
@@ -258,14 +258,9 @@ static void place(struct accept *accept);
 static void release_held(void *part)
 {
     struct intake *intake = part;
-    while (intake->held &&
-           (writes_have_room(intake->writes) || intake->core->faulted || intake->core->closing)) {
-        struct accept *accept = intake->held;
-        intake->held = accept->next;
-        if (!intake->held)
-            intake->held_last = NULL;
-        place(accept);
-    }
+    while (intake->held.count > 0 &&
+           (writes_have_room(intake->writes) || intake->core->faulted || intake->core->closing))
+        place(LIST_POP(struct accept, &intake->held, link));
 }
 
 static void run_write(struct env_job *job)
@@ -333,13 +328,8 @@ static void store(struct accept *accept)
 static void hold(struct accept *accept)
 {
     struct intake *intake = accept->intake;
-    ASSERT(!accept->next && accept->pos.file < 0);
-    accept->next = NULL;
-    if (intake->held)
-        intake->held_last->next = accept;
-    else
-        intake->held = accept;
-    intake->held_last = accept;
+    ASSERT(accept->pos.file < 0);
+    list_add(&intake->held, &accept->link);
 }
 
 /* [block 8] Its place in the tree of headers.

@@ -18,8 +18,8 @@ struct intake {
     struct lost *lost;
     struct waiters *waiters;
     struct u256 min_chain_work;
-    bool headers_moved;              /* the best header has, and nobody was told */
-    struct accept *held, *held_last; /* blocks that wait for room to be written, oldest first */
+    bool headers_moved; /* the best header has, and nobody was told */
+    struct list held;   /* struct accept: blocks that wait for room to be written, oldest first */
 };
 
 /* Take a header, and tell of a new best one.

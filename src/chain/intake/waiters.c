@@ -16,29 +16,28 @@ static void call(struct waiter *waiter)
     xfree(waiter);
 }
 
-/* Call a list of waiters; they may make new ones meanwhile. */
-static void call_all(struct waiter *list)
+/* Call a list of waiters, which is empty then; they may make new ones meanwhile. */
+static void call_all(struct list *list)
 {
-    while (list) {
-        struct waiter *next = list->next;
-        call(list);
-        list = next;
-    }
+    struct list all = *list;
+    struct waiter *waiter;
+    *list = (struct list){0};
+    while ((waiter = LIST_POP(struct waiter, &all, link)))
+        call(waiter);
+}
+
+/* The same, with a failure. */
+static void fail_all_of(struct list *list)
+{
+    LIST_EACH (struct waiter, waiter, list, link)
+        waiter->result.verdict = (struct verdict){.code = REJECT_FAULT};
+    call_all(list);
 }
 
 static void run_sync(struct env_job *job)
 {
     struct waiters *waiters = CONTAINER_OF(job, struct waiters, sync_job);
     waiters->sync_error = block_files_sync(waiters->core->files);
-}
-
-static void fail_list(struct waiter **list)
-{
-    struct waiter *all = *list;
-    *list = NULL;
-    for (struct waiter *at = all; at; at = at->next)
-        at->result.verdict = (struct verdict){.code = REJECT_FAULT};
-    call_all(all);
 }
 
 static void serve_durable(struct waiters *waiters);
@@ -48,14 +47,9 @@ static void sync_done(struct env_job *job)
     struct waiters *waiters = CONTAINER_OF(job, struct waiters, sync_job);
     waiters->sync_running = false;
     int error = job->cancelled ? -ECANCELED : waiters->sync_error;
-    struct waiter *list = waiters->syncing;
-    waiters->syncing = NULL;
-    if (error) {
-        for (struct waiter *at = list; at; at = at->next)
-            at->result.verdict = (struct verdict){.code = REJECT_FAULT};
+    if (error)
         core_fault(waiters->core, error, "syncing block files");
-    }
-    call_all(list);
+    (error ? fail_all_of : call_all)(&waiters->syncing);
     serve_durable(waiters);
     core_ended(waiters->core);
 }
@@ -67,7 +61,7 @@ static void start_sync(struct waiters *waiters)
         return;
     waiters->sync_running = true;
     waiters->syncing = waiters->sync_waiters;
-    waiters->sync_waiters = NULL;
+    waiters->sync_waiters = (struct list){0};
     waiters->sync_job = (struct env_job){.run = run_sync, .done = sync_done};
     env_job_submit(waiters->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &waiters->sync_job);
 }
@@ -76,9 +70,9 @@ static void start_sync(struct waiters *waiters)
 static void serve_durable(struct waiters *waiters)
 {
     /* After a failed write a sync would tell that bytes are safe which are not there. */
-    if (waiters->sync_waiters && waiters->core->faulted)
-        fail_list(&waiters->sync_waiters);
-    else if (waiters->sync_waiters)
+    if (waiters->sync_waiters.count > 0 && waiters->core->faulted)
+        fail_all_of(&waiters->sync_waiters);
+    else if (waiters->sync_waiters.count > 0)
         start_sync(waiters);
 }
 
@@ -89,12 +83,10 @@ static void release(struct waiters *waiters, struct waiter *waiter)
     if (waiter->durable && waiters->core->faulted)
         waiter->result.verdict = (struct verdict){.code = REJECT_FAULT};
     if (!waiter->durable || waiters->core->faulted) {
-        waiter->next = NULL;
         call(waiter);
         return;
     }
-    waiter->next = waiters->sync_waiters;
-    waiters->sync_waiters = waiter;
+    list_add_first(&waiters->sync_waiters, &waiter->link);
     start_sync(waiters);
 }
 
@@ -108,12 +100,8 @@ void waiters_sync(struct waiters *waiters, chain_order_fn *done, void *arg)
 
 void waiters_add(struct waiters *waiters, struct waiter *waiter)
 {
-    struct waiter **at = &waiters->list;
     ASSERT(!waiter->block_done != !waiter->order_done);
-    while (*at)
-        at = &(*at)->next;
-    waiter->next = NULL;
-    *at = waiter;
+    list_add(&waiters->list, &waiter->link);
 }
 
 static bool is_decided(const struct waiters *waiters, const struct waiter *waiter, bool at_rest)
@@ -125,52 +113,41 @@ static bool is_decided(const struct waiters *waiters, const struct waiter *waite
 static void answer_decided(struct waiters *waiters)
 {
     bool at_rest = pipeline_is_at_rest(waiters->pipeline);
-    struct waiter **at = &waiters->list, *ready = NULL, **ready_end = &ready;
-    while (*at) {
-        struct waiter *waiter = *at;
-        if (!is_decided(waiters, waiter, at_rest)) {
-            at = &waiter->next;
+    struct list ready = {0};
+    struct waiter *next;
+    LIST_EACH_REMOVING (struct waiter, waiter, &waiters->list, link) {
+        if (!is_decided(waiters, waiter, at_rest))
             continue;
-        }
-        *at = waiter->next;
-        waiter->next = NULL;
+        list_remove(&waiters->list, &waiter->link);
         waiter->result.is_connected =
             waiter->node && active_chain_contains(waiters->active, waiter->node);
-        *ready_end = waiter;
-        ready_end = &waiter->next;
+        list_add(&ready, &waiter->link);
     }
-    while (ready) {
-        struct waiter *next = ready->next;
-        release(waiters, ready);
-        ready = next;
-    }
+    while ((next = LIST_POP(struct waiter, &ready, link)))
+        release(waiters, next);
 }
 
 void waiters_block_failed(struct waiters *waiters, const struct block_node *node,
                           const struct verdict *verdict)
 {
-    struct waiter **at = &waiters->list, *ready = NULL;
+    struct list ready = {0};
     ASSERT(verdict->code != REJECT_NONE);
-    while (*at) {
-        struct waiter *waiter = *at;
+    LIST_EACH_REMOVING (struct waiter, waiter, &waiters->list, link) {
         bool is_below = waiter->node && block_node_ancestor(waiter->node, node->height) == node;
-        if (!is_below) {
-            at = &waiter->next;
+        if (!is_below)
             continue;
-        }
-        *at = waiter->next;
-        waiter->next = ready;
-        ready = waiter;
+        list_remove(&waiters->list, &waiter->link);
+        list_add_first(&ready, &waiter->link);
         waiter->result.verdict =
             waiter->node == node ? *verdict : (struct verdict){.code = REJECT_PREV_INVALID};
     }
-    call_all(ready);
+    call_all(&ready);
 }
 
 void waiters_refuse_orders(struct waiters *waiters, const struct verdict *verdict)
 {
     ASSERT(verdict->code != REJECT_NONE);
-    for (struct waiter *waiter = waiters->list; waiter; waiter = waiter->next)
+    LIST_EACH (struct waiter, waiter, &waiters->list, link)
         if (waiter->order_done)
             waiter->result.verdict = *verdict;
 }
@@ -188,7 +165,7 @@ void waiters_await_rest(struct waiters *waiters, chain_order_fn *done, void *arg
 static void step_waiters(void *part)
 {
     struct waiters *waiters = part;
-    if (waiters->list && core_is_working(waiters->core))
+    if (waiters->list.count > 0 && core_is_working(waiters->core))
         answer_decided(waiters);
     serve_durable(waiters);
 }
@@ -201,8 +178,8 @@ static bool is_syncing(const void *part)
 static void fail_all(void *part)
 {
     struct waiters *waiters = part;
-    fail_list(&waiters->list);
-    fail_list(&waiters->sync_waiters);
+    fail_all_of(&waiters->list);
+    fail_all_of(&waiters->sync_waiters);
 }
 
 const struct chain_part waiters_part = {

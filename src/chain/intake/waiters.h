@@ -6,10 +6,11 @@
 
 #include "chain/disk/writes.h"
 #include "chain/pipeline/pipeline.h"
+#include "util/list.h"
 
 /* Somebody who wants to know what became of a block, or that the chain has come to rest. */
 struct waiter {
-    struct waiter *next;
+    struct list_link link;
     struct block_node *node; /* NULL: waits for rest only */
     struct chain_block_result result;
     bool durable;
@@ -23,9 +24,9 @@ struct waiters {
     const struct active_chain *active;
     const struct writes *writes;
     const struct pipeline *pipeline;
-    struct waiter *list;         /* for a fate, oldest first */
-    struct waiter *sync_waiters; /* decided, but to be told only when synced */
-    struct waiter *syncing;      /* those of the sync under way */
+    struct list list;         /* for a fate, oldest first */
+    struct list sync_waiters; /* decided, but to be told only when synced */
+    struct list syncing;      /* those of the sync under way */
     struct env_job sync_job;
     bool sync_running;
     int sync_error;

@@ -23,7 +23,7 @@ static struct flush *flush_of(struct env_job *job)
 }
 
 struct flush_waiter {
-    struct flush_waiter *next;
+    struct list_link link;
     flush_fn *done;
     void *arg;
 };
@@ -62,8 +62,9 @@ bool flush_holds_commits(const struct flush *flush)
 
 static void end_flush(struct flush *flush, int error)
 {
-    struct flush_waiter *list = flush->running;
-    flush->running = NULL;
+    struct list list = flush->running;
+    struct flush_waiter *waiter;
+    flush->running = (struct list){0};
     flush->stage = FLUSH_IDLE;
     if (flush->index_batch)
         env_batch_free(flush->core->env, flush->index_batch);
@@ -73,11 +74,9 @@ static void end_flush(struct flush *flush, int error)
         lost_coins(flush->core, error, "flushing");
     else
         flush->completed++;
-    while (list) {
-        struct flush_waiter *next = list->next;
-        list->done(list->arg, error);
-        xfree(list);
-        list = next;
+    while ((waiter = LIST_POP(struct flush_waiter, &list, link))) {
+        waiter->done(waiter->arg, error);
+        xfree(waiter);
     }
     core_wake_soon(flush->core);
 }
@@ -143,9 +142,9 @@ static void end_marks(struct flush *flush)
 /* [block 16] Now and then all of it becomes durable. */
 void flush_begin(struct flush *flush)
 {
-    ASSERT(flush->stage == FLUSH_IDLE && !flush->running && !flush->index_batch);
+    ASSERT(flush->stage == FLUSH_IDLE && flush->running.count == 0 && !flush->index_batch);
     flush->running = flush->wanted;
-    flush->wanted = NULL;
+    flush->wanted = (struct list){0};
     /* The index of this moment: what it names is written or being written, in this epoch. */
     flush->index_batch = index_db_batch(flush->core->index, flush->tree, flush->core->files);
     end_marks(flush);
@@ -164,8 +163,7 @@ void flush_order(struct flush *flush, flush_fn *done, void *arg)
     struct flush_waiter *waiter = xcalloc(1, sizeof *waiter);
     waiter->done = done;
     waiter->arg = arg;
-    waiter->next = flush->wanted;
-    flush->wanted = waiter;
+    list_add_first(&flush->wanted, &waiter->link);
     if (flush->stage == FLUSH_IDLE)
         flush_begin(flush);
 }
@@ -186,7 +184,7 @@ static void step(void *part)
     struct flush *flush = part;
     sync_if_drained(flush);
     if (flush->stage == FLUSH_IDLE &&
-        (flush->wanted || (core_is_working(flush->core) && is_due(flush))))
+        (flush->wanted.count > 0 || (core_is_working(flush->core) && is_due(flush))))
         flush_begin(flush);
 }
 

@@ -7,6 +7,7 @@
 
 #include "chain/disk/writes.h"
 #include "chain/tree/active_chain.h"
+#include "util/list.h"
 
 #define FLUSH_INTERVAL_US         (INT64_C(60) * 1000000)
 #define FLUSH_INTERVAL_SYNCING_US (INT64_C(300) * 1000000)
@@ -37,11 +38,11 @@ struct flush {
     enum flush_stage stage;
     struct env_job job;
     struct env_batch *index_batch;
-    unsigned marks;               /* of enum chain_mark: which the index has ... */
-    unsigned marks_over;          /* ... which of them the next flush takes away ... */
-    unsigned ends_marks;          /* ... and which the one under way does */
-    struct flush_waiter *wanted;  /* want a flush that starts after now */
-    struct flush_waiter *running; /* wait for the one under way */
+    unsigned marks;      /* of enum chain_mark: which the index has ... */
+    unsigned marks_over; /* ... which of them the next flush takes away ... */
+    unsigned ends_marks; /* ... and which the one under way does */
+    struct list wanted;  /* want a flush that starts after now */
+    struct list running; /* wait for the one under way */
     int error;
     uint64_t completed; /* flushes that reached the store */
     int64_t last_us;

@@ -20,7 +20,7 @@
 
 /* Who ordered pruning, and up to where. */
 struct prune_request {
-    struct prune_request *next;
+    struct list_link link;
     struct prune *prune;
     int32_t height;
     void (*done)(void *arg, int error);
@@ -82,7 +82,7 @@ static uint64_t file_bytes(const struct block_file_info *info)
 static int32_t wanted_height(const struct prune *prune, uint64_t bytes, int32_t limit)
 {
     int32_t ordered = -1;
-    for (const struct prune_request *at = prune->requests; at; at = at->next)
+    LIST_EACH (struct prune_request, at, &prune->requests, link)
         if (at->height > ordered)
             ordered = at->height;
     bool is_long = (uint64_t)active_chain_tip(prune->active)->height >
@@ -117,13 +117,12 @@ static size_t choose_files(const struct prune *prune, struct file_use *uses, siz
 
 static void answer_requests(struct prune *prune, int error)
 {
-    struct prune_request *list = prune->requests;
-    prune->requests = NULL;
-    while (list) {
-        struct prune_request *next = list->next;
-        list->done(list->arg, error);
-        xfree(list);
-        list = next;
+    struct list list = prune->requests;
+    struct prune_request *request;
+    prune->requests = (struct list){0};
+    while ((request = LIST_POP(struct prune_request, &list, link))) {
+        request->done(request->arg, error);
+        xfree(request);
     }
 }
 
@@ -307,8 +306,7 @@ static void flushed(void *arg, int error)
         return;
     }
     /* The end of a flush looks at the requests next. */
-    request->next = prune->requests;
-    prune->requests = request;
+    list_add_first(&prune->requests, &request->link);
 }
 
 void prune_to(struct prune *prune, int32_t height, void (*done)(void *arg, int error), void *arg)

@@ -24,7 +24,7 @@ struct prune {
     size_t n_files_seen; /* when the target was looked at last */
     uint64_t bytes_seen;   /* of all files, then */
     uint64_t flushes_seen; /* flush->completed, then */
-    struct prune_request *requests;
+    struct list requests;  /* of struct prune_request */
 };
 
 /* Flush, then remove block files that hold only blocks at or below height, but never the last

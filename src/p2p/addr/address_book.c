@@ -666,7 +666,6 @@ static void forget_all(struct address_book *book)
 bool address_book_decode(struct address_book *book, struct span bytes)
 {
     ASSERT(book->count == 0);
-    ASSERT(book->count == 0);
     uint8_t hash[32];
     if (bytes.len < 60 || bytes.len > ADDRESS_BOOK_FILE_MAX_BYTES)
         return false;

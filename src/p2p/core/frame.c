@@ -125,7 +125,6 @@ bool frame_is_open(const struct frame_reader *reader)
 void frame_discard(struct frame_reader *reader)
 {
     ASSERT(frame_is_open(reader));
-    ASSERT(frame_is_open(reader));
     xfree(reader->payload);
     reader->payload = NULL;
     reader->capacity = 0;

@@ -8,7 +8,6 @@
 void recent_set_init(struct recent_set *set, struct siphash_key key, size_t n_max)
 {
     ASSERT(n_max > 0);
-    ASSERT(n_max > 0);
     *set = (struct recent_set){.key = key, .n_max = n_max};
 }
 

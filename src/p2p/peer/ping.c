@@ -27,7 +27,8 @@ void peer_ping(struct p2p *p2p, struct peer *peer)
 
 static bool is_undecided(const struct peer *peer)
 {
-    return peer->fetch.n_undecided > 0 || peer->tx_queue.n > 0 || peer->tx_queue.n_checking > 0;
+    return peer->fetch.n_undecided > 0 || peer->tx_queue.items.count > 0 ||
+           peer->tx_queue.n_checking > 0;
 }
 
 static void answer_held_ping(struct p2p *p2p, struct peer *peer)

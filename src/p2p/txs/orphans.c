@@ -56,19 +56,6 @@ static void drop_share(struct orphans *orphans, struct orphan_share *share)
 /* -- Taking out ---------------------------------------------------------------------------------
  */
 
-static void unlink_work(struct orphan_share *share, struct orphan *orphan)
-{
-    struct orphan **link = &share->work_first, *before = NULL;
-    while (*link != orphan) {
-        before = *link;
-        link = &(*link)->work_next;
-    }
-    *link = orphan->work_next;
-    if (share->work_last == orphan)
-        share->work_last = before;
-    orphan->has_work = false;
-}
-
 static void give_work(struct orphans *orphans, struct orphan *orphan);
 
 /* Charge a peer for it, or nobody any more. */
@@ -85,7 +72,8 @@ static void discharge(struct orphans *orphans, struct orphan *orphan)
     struct orphan_share *share = find_share(orphans, orphan->peer);
     ASSERT(share && share->count > 0);
     if (orphan->has_work)
-        unlink_work(share, orphan);
+        list_remove(&share->work, &orphan->work);
+    orphan->has_work = false;
     share->count--;
     share->bytes -= orphan->raw_len;
     if (share->count == 0)
@@ -95,15 +83,7 @@ static void discharge(struct orphans *orphans, struct orphan *orphan)
 static void take_out(struct orphans *orphans, struct orphan *orphan)
 {
     discharge(orphans, orphan);
-    if (orphan->prev)
-        orphan->prev->next = orphan->next;
-    else
-        orphans->first = orphan->next;
-    if (orphan->next)
-        orphan->next->prev = orphan->prev;
-    else
-        orphans->last = orphan->prev;
-    orphans->count--;
+    list_remove(&orphans->all, &orphan->link);
     orphans->bytes -= orphan->raw_len;
     (void)hash_map_remove(&orphans->by_wtxid, siphash13_id(orphans->key, orphan->wtxid.b, 0),
                           has_wtxid, orphan->wtxid.b);
@@ -149,8 +129,8 @@ static size_t find_heir(const struct orphan *orphan, uint64_t peer)
 
 void orphans_deinit(struct orphans *orphans)
 {
-    while (orphans->first)
-        take_out(orphans, orphans->first);
+    LIST_EACH_REMOVING (struct orphan, orphan, &orphans->all, link)
+        take_out(orphans, orphan);
     xfree(orphans->shares.at);
     hash_map_deinit(&orphans->by_wtxid);
 }
@@ -165,9 +145,7 @@ void orphans_remove(struct orphans *orphans, const struct wtxid *wtxid)
 void orphans_peer_gone(struct orphans *orphans, uint64_t peer)
 {
     ASSERT(peer != 0);
-    struct orphan *next;
-    for (struct orphan *orphan = orphans->first; orphan; orphan = next) {
-        next = orphan->next;
+    LIST_EACH_REMOVING (struct orphan, orphan, &orphans->all, link) {
         size_t i = find_heir(orphan, peer);
         if (i < orphan->heirs.n)
             ARRAY_REMOVE_UNORDERED(&orphan->heirs, i);
@@ -179,7 +157,7 @@ void orphans_peer_gone(struct orphans *orphans, uint64_t peer)
 /* The oldest of that peer. */
 static void evict_from(struct orphans *orphans, uint64_t peer)
 {
-    for (struct orphan *orphan = orphans->first; orphan; orphan = orphan->next)
+    LIST_EACH (struct orphan, orphan, &orphans->all, link)
         if (orphan->peer == peer) {
             pass_on(orphans, orphan);
             return;
@@ -189,7 +167,7 @@ static void evict_from(struct orphans *orphans, uint64_t peer)
 /* Who takes most makes room: a flood can only push out itself. */
 static void make_room(struct orphans *orphans)
 {
-    while (orphans->count > ORPHANS_MAX || orphans->bytes > ORPHANS_BYTES_MAX) {
+    while (orphans->all.count > ORPHANS_MAX || orphans->bytes > ORPHANS_BYTES_MAX) {
         const struct orphan_share *most = NULL;
         bool by_bytes = orphans->bytes > ORPHANS_BYTES_MAX;
         for (size_t i = 0; i < orphans->shares.n; i++) {
@@ -237,13 +215,7 @@ bool orphans_add(struct orphans *orphans, uint64_t peer, const struct tx *tx, in
     orphan->wtxid = tx->wtxid;
     orphan->until_us = now_us + ORPHANS_LIFE_US;
     list_parents(orphan, tx);
-    orphan->prev = orphans->last;
-    if (orphans->last)
-        orphans->last->next = orphan;
-    else
-        orphans->first = orphan;
-    orphans->last = orphan;
-    orphans->count++;
+    list_add(&orphans->all, &orphan->link);
     orphans->bytes += orphan->raw_len;
     charge(orphans, orphan, peer);
     struct orphan_share *share = find_share(orphans, peer);
@@ -282,26 +254,21 @@ static void give_work(struct orphans *orphans, struct orphan *orphan)
 {
     struct orphan_share *share = find_share(orphans, orphan->peer);
     ASSERT(share);
-    orphan->work_next = NULL;
-    if (share->work_last)
-        share->work_last->work_next = orphan;
-    else
-        share->work_first = orphan;
-    share->work_last = orphan;
+    list_add(&share->work, &orphan->work);
     orphan->has_work = true;
 }
 
 void orphans_parent_arrived(struct orphans *orphans, const struct txid *parent)
 {
     /* At most ORPHANS_MAX binary searches; what is found is tried one at a time. */
-    for (struct orphan *orphan = orphans->first; orphan; orphan = orphan->next)
+    LIST_EACH (struct orphan, orphan, &orphans->all, link)
         if (!orphan->has_work && has_parent(orphan, parent))
             give_work(orphans, orphan);
 }
 
 void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n)
 {
-    if (orphans->count == 0)
+    if (orphans->all.count == 0)
         return;
     struct txid *ids = xmalloc((n + 1) * sizeof *ids);
     for (size_t i = 0; i < n; i++) {
@@ -311,7 +278,7 @@ void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n)
     qsort(ids, n, sizeof *ids, compare_txids);
     /* Each parent is looked for in the block, not each transaction in all orphans: those are
      * bounded by bytes, and would be gone through thousands of times. Hazard 53 */
-    for (struct orphan *orphan = orphans->first; orphan; orphan = orphan->next)
+    LIST_EACH (struct orphan, orphan, &orphans->all, link)
         for (size_t i = 0; !orphan->has_work && i < orphan->n_parents; i++)
             if (bsearch(&orphan->parents[i], ids, n, sizeof *ids, compare_txids))
                 give_work(orphans, orphan);
@@ -322,11 +289,11 @@ const struct orphan *orphans_next(struct orphans *orphans)
 {
     for (size_t i = 0; i < orphans->shares.n; i++) {
         struct orphan_share *share = &orphans->shares.at[(orphans->turn + i) % orphans->shares.n];
-        struct orphan *orphan = share->work_first;
+        struct orphan *orphan = LIST_POP(struct orphan, &share->work, work);
         if (!orphan)
             continue;
         orphans->turn = (orphans->turn + i + 1) % orphans->shares.n;
-        unlink_work(share, orphan);
+        orphan->has_work = false;
         return orphan;
     }
     return NULL;
@@ -334,7 +301,8 @@ const struct orphan *orphans_next(struct orphans *orphans)
 
 int64_t orphans_expire(struct orphans *orphans, int64_t now_us)
 {
-    while (orphans->first && orphans->first->until_us <= now_us)
-        take_out(orphans, orphans->first);
-    return orphans->first ? orphans->first->until_us : INT64_MAX;
+    struct orphan *oldest;
+    while ((oldest = LIST_FIRST(struct orphan, &orphans->all, link)) && oldest->until_us <= now_us)
+        take_out(orphans, oldest);
+    return oldest ? oldest->until_us : INT64_MAX;
 }

@@ -12,6 +12,7 @@
 #include "crypto/siphash.h"
 #include "util/array.h"
 #include "util/hash_map.h"
+#include "util/list.h"
 
 #define ORPHANS_MAX            3000
 #define ORPHANS_BYTES_MAX      (8u << 20)
@@ -21,8 +22,8 @@
 #define ORPHANS_LIFE_US        (INT64_C(1200) * 1000000)
 
 struct orphan {
-    struct orphan *next, *prev; /* all, oldest first */
-    struct orphan *work_next;   /* to be tried again, in order */
+    struct list_link link; /* all, oldest first */
+    struct list_link work; /* to be tried again, in order */
     bool has_work;
     uint64_t peer;         /* who sent it, and is charged for it */
     ARRAY(uint64_t) heirs; /* who has announced it too */
@@ -40,14 +41,14 @@ struct orphan {
 struct orphan_share {
     uint64_t peer;
     size_t count, bytes;
-    struct orphan *work_first, *work_last;
+    struct list work; /* of struct orphan */
 };
 
 struct orphans {
     struct siphash_key key;
     struct hash_map by_wtxid;
-    struct orphan *first, *last;
-    size_t count, bytes;
+    struct list all; /* of struct orphan, oldest first */
+    size_t bytes;
     ARRAY(struct orphan_share) shares;
     size_t turn; /* whose work is next */
 };

@@ -19,9 +19,9 @@ struct tx_announcement {
     struct tx_want *want;
     struct tx_fetch_peer *peer;
     struct tx_announcement *next_of_want;
-    struct tx_announcement *next, *prev;         /* list of candidates, or of those asked */
-    struct tx_announcement *all_next, *all_prev; /* of its peer */
-    int64_t at_us;                               /* candidate: not before; asked: until */
+    struct list_link link; /* of candidates of its peer, or of those asked */
+    struct list_link all;  /* of its peer */
+    int64_t at_us;         /* candidate: not before; asked: until */
     uint64_t lot; /* that nobody can foresee: of inbound peers the first gets no advantage */
     uint8_t state;
     bool is_late; /* asked, and patience with it has run out */
@@ -37,7 +37,7 @@ struct tx_want {
     unsigned n_rounds;   /* how often it has */
     int64_t patience_us; /* while listed: until when */
     bool is_listed;
-    struct tx_want *next, *prev; /* of those with patience left */
+    struct list_link link; /* of those with patience left */
 };
 
 void tx_fetch_init(struct tx_fetch *fetch, struct siphash_key key)
@@ -81,56 +81,21 @@ static struct tx_want *find(const struct tx_fetch *fetch, const uint8_t id[32])
 /* Put a candidate into its peer's list by time. Most are the latest: looked for from the end. */
 static void list_candidate(struct tx_announcement *a)
 {
-    struct tx_fetch_peer *peer = a->peer;
-    struct tx_announcement *after = peer->last;
+    struct list *list = &a->peer->candidates;
+    struct tx_announcement *after = LIST_LAST(struct tx_announcement, list, link);
     while (after && after->at_us > a->at_us)
-        after = after->prev;
-    a->prev = after;
-    a->next = after ? after->next : peer->first;
-    if (a->next)
-        a->next->prev = a;
-    else
-        peer->last = a;
-    if (after)
-        after->next = a;
-    else
-        peer->first = a;
+        after = LIST_PREV(struct tx_announcement, after, link);
+    list_add_before(list, &a->link, after ? after->link.next : list->first);
     a->state = STATE_CANDIDATE;
-}
-
-static void unlink_from(struct tx_announcement **first, struct tx_announcement **last,
-                        struct tx_announcement *a)
-{
-    if (a->prev)
-        a->prev->next = a->next;
-    else
-        *first = a->next;
-    if (a->next)
-        a->next->prev = a->prev;
-    else
-        *last = a->prev;
-    a->next = a->prev = NULL;
-}
-
-static void list_asked(struct tx_fetch *fetch, struct tx_announcement *a)
-{
-    a->prev = fetch->asked_last;
-    a->next = NULL;
-    if (fetch->asked_last)
-        fetch->asked_last->next = a;
-    else
-        fetch->asked_first = a;
-    fetch->asked_last = a;
-    a->state = STATE_ASKED;
 }
 
 /* Take an announcement out of whatever list its state puts it into. */
 static void unlist(struct tx_fetch *fetch, struct tx_announcement *a)
 {
     if (a->state == STATE_CANDIDATE)
-        unlink_from(&a->peer->first, &a->peer->last, a);
+        list_remove(&a->peer->candidates, &a->link);
     if (a->state == STATE_ASKED) {
-        unlink_from(&fetch->asked_first, &fetch->asked_last, a);
+        list_remove(&fetch->asked, &a->link);
         ASSERT(a->peer->n_in_flight > 0 && a->want->n_asked > 0);
         a->peer->n_in_flight--;
         a->want->n_asked--;
@@ -141,15 +106,7 @@ static void end_patience(struct tx_fetch *fetch, struct tx_want *want)
 {
     if (!want->is_listed)
         return;
-    if (want->prev)
-        want->prev->next = want->next;
-    else
-        fetch->patient_first = want->next;
-    if (want->next)
-        want->next->prev = want->prev;
-    else
-        fetch->patient_last = want->prev;
-    want->next = want->prev = NULL;
+    list_remove(&fetch->patient, &want->link);
     want->is_listed = false;
 }
 
@@ -158,12 +115,7 @@ static void begin_patience(struct tx_fetch *fetch, struct tx_want *want, int64_t
 {
     end_patience(fetch, want);
     want->patience_us = now_us + TX_FETCH_PATIENCE_US;
-    want->prev = fetch->patient_last;
-    if (fetch->patient_last)
-        fetch->patient_last->next = want;
-    else
-        fetch->patient_first = want;
-    fetch->patient_last = want;
+    list_add(&fetch->patient, &want->link);
     want->is_listed = true;
 }
 
@@ -173,13 +125,7 @@ static void begin_patience(struct tx_fetch *fetch, struct tx_want *want, int64_t
 static void free_announcement(struct tx_fetch *fetch, struct tx_announcement *a)
 {
     unlist(fetch, a);
-    if (a->all_prev)
-        a->all_prev->all_next = a->all_next;
-    else
-        a->peer->all = a->all_next;
-    if (a->all_next)
-        a->all_next->all_prev = a->all_prev;
-    a->peer->n_announced--;
+    list_remove(&a->peer->all, &a->all);
     fetch->n_total--;
     xfree(a);
 }
@@ -263,12 +209,12 @@ static void lose_patience(struct tx_fetch *fetch, struct tx_want *want, int64_t 
 bool tx_fetch_has_room(const struct tx_fetch *fetch, const struct tx_fetch_peer *peer)
 {
     if (peer->is_unlimited)
-        return peer->n_announced < TX_FETCH_TOTAL_MAX;
-    if (peer->n_announced >= TX_FETCH_ANNOUNCEMENTS_MAX)
+        return peer->all.count < TX_FETCH_TOTAL_MAX;
+    if (peer->all.count >= TX_FETCH_ANNOUNCEMENTS_MAX)
         return false;
     if (peer->is_preferred || fetch->n_total < TX_FETCH_TOTAL_MAX)
         return true;
-    return peer->n_announced < TX_FETCH_TOTAL_MAX / (fetch->n_peers ? fetch->n_peers : 1) &&
+    return peer->all.count < TX_FETCH_TOTAL_MAX / (fetch->n_peers ? fetch->n_peers : 1) &&
            fetch->n_total < 2 * TX_FETCH_TOTAL_MAX;
 }
 
@@ -296,11 +242,7 @@ bool tx_fetch_announced(struct tx_fetch *fetch, struct tx_fetch_peer *peer, cons
     a->lot = siphash13_id(fetch->key, id, (uint32_t)peer->id);
     a->next_of_want = want->announcements;
     want->announcements = a;
-    a->all_next = peer->all;
-    if (peer->all)
-        peer->all->all_prev = a;
-    peer->all = a;
-    peer->n_announced++;
+    list_add_first(&peer->all, &a->all);
     fetch->n_total++;
     if (want->n_asked >= want->n_target)
         a->state = STATE_WAITING;
@@ -318,7 +260,8 @@ static void mark_asked(struct tx_fetch *fetch, struct tx_announcement *a, int64_
     unlist(fetch, a);
     a->at_us = now_us + TX_FETCH_TIMEOUT_US;
     a->is_late = false;
-    list_asked(fetch, a);
+    list_add(&fetch->asked, &a->link);
+    a->state = STATE_ASKED;
     want->n_asked++;
     a->peer->n_in_flight++;
     begin_patience(fetch, want, now_us);
@@ -340,15 +283,22 @@ static bool gives_way(const struct tx_announcement *a, int64_t now_us)
     return n >= want->n_target;
 }
 
+/* The first that may be asked of a peer, if there is one. */
+static struct tx_announcement *candidate_of(const struct tx_fetch_peer *peer)
+{
+    return LIST_FIRST(struct tx_announcement, &peer->candidates, link);
+}
+
 size_t tx_fetch_next(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64_t now_us,
                      struct tx_fetch_id *out, size_t max)
 {
     ASSERT(out || max == 0);
     size_t n = 0, n_seen = 0;
     struct tx_announcement *next;
-    for (struct tx_announcement *a = peer->first;
+    for (struct tx_announcement *a = candidate_of(peer);
          a && a->at_us <= now_us && n < max && has_place(peer); a = next) {
-        next = a->next; /* of this peer: asking for one changes the lists of others only */
+        next = LIST_NEXT(struct tx_announcement, a,
+                         link); /* of this peer: asking for one changes the lists of others only */
         /* A flood must not make this long; then nobody gives way, so that somebody is asked. */
         if (++n_seen > VISITS_MAX && n > 0)
             break;
@@ -363,7 +313,8 @@ size_t tx_fetch_next(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64_t
 
 int64_t tx_fetch_next_us(const struct tx_fetch_peer *peer)
 {
-    return peer->first && has_place(peer) ? peer->first->at_us : INT64_MAX;
+    const struct tx_announcement *first = candidate_of(peer);
+    return first && has_place(peer) ? first->at_us : INT64_MAX;
 }
 
 /* -- Answers ------------------------------------------------------------------------------------
@@ -409,7 +360,7 @@ size_t tx_fetch_announcers(const struct tx_fetch *fetch, const uint8_t id[32], u
 
 void tx_fetch_delivered(struct tx_fetch_peer *peer)
 {
-    ASSERT(peer->n_announced <= TX_FETCH_ANNOUNCEMENTS_MAX || peer->is_unlimited);
+    ASSERT(peer->all.count <= TX_FETCH_ANNOUNCEMENTS_MAX || peer->is_unlimited);
     peer->missed /= 2;
 }
 
@@ -422,8 +373,8 @@ void tx_fetch_forget(struct tx_fetch *fetch, const uint8_t id[32])
 
 void tx_fetch_peer_deinit(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64_t now_us)
 {
-    while (peer->all) {
-        struct tx_announcement *a = peer->all;
+    struct tx_announcement *a;
+    while ((a = LIST_FIRST(struct tx_announcement, &peer->all, all))) {
         struct tx_want *want = a->want;
         struct tx_announcement **link = &want->announcements;
         while (*link != a)
@@ -432,7 +383,7 @@ void tx_fetch_peer_deinit(struct tx_fetch *fetch, struct tx_fetch_peer *peer, in
         free_announcement(fetch, a);
         ask_more(fetch, want, now_us);
     }
-    ASSERT(peer->n_announced == 0 && peer->n_in_flight == 0 && !peer->first);
+    ASSERT(peer->all.count == 0 && peer->n_in_flight == 0 && peer->candidates.count == 0);
     ASSERT(fetch->n_peers > 0);
     fetch->n_peers--;
 }
@@ -446,13 +397,15 @@ bool tx_fetch_is_asked(const struct tx_fetch *fetch, const struct tx_fetch_peer 
 
 int64_t tx_fetch_expire(struct tx_fetch *fetch, int64_t now_us)
 {
-    while (fetch->asked_first && fetch->asked_first->at_us <= now_us)
-        give_up(fetch, fetch->asked_first, now_us);
-    while (fetch->patient_first && fetch->patient_first->patience_us <= now_us)
-        lose_patience(fetch, fetch->patient_first, now_us);
-    int64_t next_us = fetch->asked_first ? fetch->asked_first->at_us : INT64_MAX;
-    bool is_sooner = fetch->patient_first && fetch->patient_first->patience_us < next_us;
-    return is_sooner ? fetch->patient_first->patience_us : next_us;
+    struct tx_announcement *a;
+    struct tx_want *want;
+    while ((a = LIST_FIRST(struct tx_announcement, &fetch->asked, link)) && a->at_us <= now_us)
+        give_up(fetch, a, now_us);
+    while ((want = LIST_FIRST(struct tx_want, &fetch->patient, link)) &&
+           want->patience_us <= now_us)
+        lose_patience(fetch, want, now_us);
+    int64_t next_us = a ? a->at_us : INT64_MAX;
+    return want && want->patience_us < next_us ? want->patience_us : next_us;
 }
 
 /* -- Invariants ---------------------------------------------------------------------------------
@@ -460,7 +413,7 @@ int64_t tx_fetch_expire(struct tx_fetch *fetch, int64_t now_us)
 
 void tx_fetch_check(const struct tx_fetch *fetch)
 {
-    size_t total = 0, at = 0, n_asked = 0, listed = 0, patient = 0;
+    size_t total = 0, at = 0, n_asked = 0, patient = 0;
     const struct tx_want *want;
     while ((want = hash_map_next(&fetch->wants, &at))) {
         size_t asked = 0, candidates = 0;
@@ -478,14 +431,14 @@ void tx_fetch_check(const struct tx_fetch *fetch)
         n_asked += asked;
         patient += want->is_listed;
     }
-    for (const struct tx_announcement *a = fetch->asked_first; a; a = a->next) {
-        ASSERT(a->state == STATE_ASKED && (!a->next || a->at_us <= a->next->at_us));
-        listed++;
+    ASSERT(total == fetch->n_total && n_asked == fetch->asked.count);
+    LIST_EACH (struct tx_announcement, a, &fetch->asked, link) {
+        const struct tx_announcement *next = LIST_NEXT(struct tx_announcement, a, link);
+        ASSERT(a->state == STATE_ASKED && (!next || a->at_us <= next->at_us));
     }
-    ASSERT(total == fetch->n_total && n_asked == listed);
-    for (want = fetch->patient_first; want; want = want->next) {
-        ASSERT(want->is_listed && (!want->next || want->patience_us <= want->next->patience_us));
-        patient--;
+    ASSERT(patient == fetch->patient.count);
+    LIST_EACH (struct tx_want, one, &fetch->patient, link) {
+        const struct tx_want *next = LIST_NEXT(struct tx_want, one, link);
+        ASSERT(one->is_listed && (!next || one->patience_us <= next->patience_us));
     }
-    ASSERT(patient == 0);
 }

@@ -11,9 +11,7 @@
 
 #include "crypto/siphash.h"
 #include "util/hash_map.h"
-
-struct tx_announcement;
-struct tx_want;
+#include "util/list.h"
 
 #define TX_FETCH_ANNOUNCEMENTS_MAX 5000  /* of one peer, waiting or asked */
 #define TX_FETCH_TOTAL_MAX         80000 /* of all; then inbound peers share it evenly */
@@ -27,9 +25,9 @@ struct tx_want;
 
 /* One peer's part. Embedded in struct peer, initialised by tx_fetch_peer_init(). */
 struct tx_fetch_peer {
-    struct tx_announcement *first, *last; /* that may be asked of it, in order of time */
-    struct tx_announcement *all;          /* every one of it */
-    size_t n_announced, n_in_flight;
+    struct list candidates; /* of struct tx_announcement, in order of when it may be asked */
+    struct list all;        /* every one of it */
+    size_t n_in_flight;
     uint64_t id;
     bool is_preferred, is_unlimited;
     unsigned missed; /* answers that were not there in time; halved by each that comes */
@@ -37,9 +35,9 @@ struct tx_fetch_peer {
 
 struct tx_fetch {
     struct siphash_key key;
-    struct hash_map wants;                            /* struct tx_want by id */
-    struct tx_announcement *asked_first, *asked_last; /* in order of their timeouts */
-    struct tx_want *patient_first, *patient_last;     /* of which one is asked; in order of time */
+    struct hash_map wants; /* struct tx_want by id */
+    struct list asked;     /* of struct tx_announcement, in order of their timeouts */
+    struct list patient;   /* of struct tx_want, of which one is asked; in order of time */
     size_t n_total, n_peers;
 };
 

@@ -10,30 +10,14 @@ void tx_queue_peer_init(struct tx_queue_peer *peer, uint64_t id)
     *peer = (struct tx_queue_peer){.id = id};
 }
 
-static void unlink_peer(struct tx_queue *queue, struct tx_queue_peer *peer)
-{
-    if (peer->prev)
-        peer->prev->next = peer->next;
-    else
-        queue->first = peer->next;
-    if (peer->next)
-        peer->next->prev = peer->prev;
-    peer->next = peer->prev = NULL;
-}
-
 static struct tx_queue_item *take_first(struct tx_queue *queue, struct tx_queue_peer *peer)
 {
-    struct tx_queue_item *item = peer->first;
-    ASSERT(item && peer->n > 0 && peer->bytes >= item->len && queue->bytes >= item->len);
-    peer->first = item->next;
-    item->next = NULL;
-    peer->n--;
+    struct tx_queue_item *item = LIST_POP(struct tx_queue_item, &peer->items, link);
+    ASSERT(item && peer->bytes >= item->len && queue->bytes >= item->len);
     peer->bytes -= item->len;
     queue->bytes -= item->len;
-    if (!peer->first) {
-        peer->last = NULL;
-        unlink_peer(queue, peer);
-    }
+    if (peer->items.count == 0)
+        list_remove(&queue->peers, &peer->link);
     return item;
 }
 
@@ -45,40 +29,33 @@ static void free_item(struct tx_queue_item *item)
 
 void tx_queue_peer_deinit(struct tx_queue *queue, struct tx_queue_peer *peer)
 {
-    while (peer->first)
+    while (peer->items.count > 0)
         free_item(take_first(queue, peer));
-    ASSERT(peer->n == 0 && peer->bytes == 0);
+    ASSERT(peer->bytes == 0);
 }
 
 void tx_queue_add(struct tx_queue *queue, struct tx_queue_peer *peer, const struct tx *tx)
 {
-    ASSERT(peer->n < TX_QUEUE_PEER_MAX);
+    ASSERT(peer->items.count < TX_QUEUE_PEER_MAX);
     struct tx_queue_item *item = xcalloc(1, sizeof *item);
     item->raw = xmemdup(tx->raw.p, tx->raw.len);
     item->len = tx->raw.len;
     item->txid = tx->txid;
     item->wtxid = tx->wtxid;
     item->peer = peer->id;
-    if (peer->last) {
-        peer->last->next = item;
-    } else {
-        peer->first = item;
-        peer->next = queue->first;
-        if (queue->first)
-            queue->first->prev = peer;
-        queue->first = peer;
-    }
-    peer->last = item;
-    peer->n++;
+    if (peer->items.count == 0)
+        list_add_first(&queue->peers, &peer->link);
+    list_add(&peer->items, &item->link);
     peer->bytes += item->len;
     queue->bytes += item->len;
 }
 
 bool tx_queue_is_full(const struct tx_queue *queue, const struct tx_queue_peer *peer)
 {
-    if (peer->n + peer->n_checking >= TX_QUEUE_PEER_MAX || peer->bytes >= TX_QUEUE_PEER_BYTES)
+    size_t n = peer->items.count;
+    if (n + peer->n_checking >= TX_QUEUE_PEER_MAX || peer->bytes >= TX_QUEUE_PEER_BYTES)
         return true;
-    return peer->n > 0 && queue->bytes >= TX_QUEUE_BYTES_MAX;
+    return n > 0 && queue->bytes >= TX_QUEUE_BYTES_MAX;
 }
 
 /* -- Turns --------------------------------------------------------------------------------------
@@ -101,7 +78,7 @@ struct tx_queue_item *tx_queue_take(struct tx_queue *queue, int64_t now_us)
     unsigned best_level = 0;
     if (queue->n_checking >= TX_QUEUE_CHECKS_MAX)
         return NULL;
-    for (struct tx_queue_peer *peer = queue->first; peer; peer = peer->next) {
+    LIST_EACH (struct tx_queue_peer, peer, &queue->peers, link) {
         unsigned level = tx_queue_level(peer, now_us);
         bool is_better = best && level == best_level && peer->turn < best->turn;
         if (!best || level < best_level || is_better) {
@@ -113,7 +90,8 @@ struct tx_queue_item *tx_queue_take(struct tx_queue *queue, int64_t now_us)
         return NULL;
     /* One that is larger than all of the room is judged alone. */
     if (queue->n_checking > 0 &&
-        queue->checking_bytes + best->first->len > TX_QUEUE_CHECKS_BYTES_MAX)
+        queue->checking_bytes + LIST_FIRST(struct tx_queue_item, &best->items, link)->len >
+            TX_QUEUE_CHECKS_BYTES_MAX)
         return NULL;
     struct tx_queue_item *item = take_first(queue, best);
     item->is_doubtful = best_level > 0;
@@ -129,7 +107,6 @@ void tx_queue_done(struct tx_queue *queue, struct tx_queue_peer *peer,
                    struct tx_queue_item *item_take)
 {
     ASSERT(queue->n_checking > 0 && queue->checking_bytes >= item_take->len);
-    ASSERT(queue->n_checking > 0 && queue->checking_bytes >= item_take->len);
     queue->n_checking--;
     queue->n_doubtful -= item_take->is_doubtful;
     queue->checking_bytes -= item_take->len;
@@ -142,7 +119,6 @@ void tx_queue_done(struct tx_queue *queue, struct tx_queue_peer *peer,
 
 bool tx_queue_charge(struct tx_queue_peer *peer, double cost_vb, bool is_blamed, int64_t now_us)
 {
-    ASSERT(cost_vb >= 0);
     ASSERT(cost_vb >= 0);
     peer->wasted_vb = left_of(peer->wasted_vb, peer, now_us) + cost_vb;
     peer->blamed_vb = left_of(peer->blamed_vb, peer, now_us) + (is_blamed ? cost_vb : 0);

@@ -9,6 +9,7 @@
 #define P2P_TXS_TX_QUEUE_H
 
 #include "consensus/tx.h"
+#include "util/list.h"
 
 #define TX_QUEUE_PEER_MAX         32          /* of one peer, waiting or being judged */
 #define TX_QUEUE_PEER_BYTES       200000      /* so many wait: nothing more is read from it */
@@ -26,8 +27,8 @@
 
 /* A transaction on its way. */
 struct tx_queue_item {
-    struct tx_queue_item *next;
-    uint8_t *raw; /* owned */
+    struct list_link link; /* of its peer's */
+    uint8_t *raw;          /* owned */
     size_t len;
     struct txid txid;
     struct wtxid wtxid;
@@ -37,9 +38,9 @@ struct tx_queue_item {
 
 /* One peer's part. Embedded in struct peer. */
 struct tx_queue_peer {
-    struct tx_queue_peer *next, *prev; /* of those that have something waiting */
-    struct tx_queue_item *first, *last;
-    size_t n, bytes; /* waiting */
+    struct list_link link; /* of those that have something waiting */
+    struct list items;     /* waiting */
+    size_t bytes;          /* theirs */
     size_t n_checking;
     uint64_t id;
     uint64_t turn; /* when it was served last */
@@ -48,7 +49,7 @@ struct tx_queue_peer {
 };
 
 struct tx_queue {
-    struct tx_queue_peer *first;
+    struct list peers; /* that have something waiting */
     uint64_t turn;
     size_t bytes; /* waiting, of all */
     size_t n_checking, n_doubtful, checking_bytes;

@@ -345,10 +345,11 @@ TEST(blocks_wait_while_the_disk_has_not_caught_up, struct fixture *f)
                        note_result, &answers[N]);
     bool was_full = false;
     while (sim_env_step(f->rig.sim)) {
-        was_full |= intake_of(chain)->held != NULL;
-        assert_true(intake_of(chain)->held == NULL || !writes_have_room(writes_of(chain)));
+        was_full |= intake_of(chain)->held.count > 0;
+        assert_true(intake_of(chain)->held.count == 0 || !writes_have_room(writes_of(chain)));
         assert_true(writes_of(chain)->bytes < options_of(chain)->unwritten_max + 2 * len);
-        if (rig_is_at(&f->rig, tip) && writes_of(chain)->bytes == 0 && !intake_of(chain)->held)
+        if (rig_is_at(&f->rig, tip) && writes_of(chain)->bytes == 0 &&
+            intake_of(chain)->held.count == 0)
             break;
     }
     rig_settle(&f->rig);
@@ -384,7 +385,7 @@ TEST(who_waits_for_the_disk_is_told_when_the_node_stops, struct fixture *f)
     for (int i = 0; i < N; i++)
         chain_accept_block(f->rig.chain, built_bytes(blocks[i]), blocks[i]->block.raw.len, 0,
                            note_result, &answers[i]);
-    while (!intake_of(f->rig.chain)->held)
+    while (intake_of(f->rig.chain)->held.count == 0)
         assert_true(sim_env_step(f->rig.sim));
     assert_int_equal(rig_close(&f->rig), 0);
     for (int i = 0; i < N; i++)

@@ -29,7 +29,7 @@ TEST(what_is_told_to_orders_is_not_told_to_blocks, struct fixture *f)
     fixture_start_at_base(f);
     const struct built_block *next = builder_block(&f->b, base_tip(f), NULL);
     submit_block(f, next, 0, &block);
-    while (!waiters_of(f->rig.chain)->list)
+    while (waiters_of(f->rig.chain)->list.count == 0)
         assert_true(sim_env_step(f->rig.sim));
     waiters_await_rest(waiters_of(f->rig.chain), note_verdict, &order);
     waiters_refuse_orders(waiters_of(f->rig.chain), &verdict);

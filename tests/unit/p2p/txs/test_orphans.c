@@ -18,7 +18,7 @@ static void start(struct world *w)
 static void stop(struct world *w)
 {
     orphans_deinit(&w->orphans);
-    assert_int_equal(w->orphans.count, 0);
+    assert_int_equal(w->orphans.all.count, 0);
     assert_int_equal(w->orphans.bytes, 0);
     arena_deinit(&w->arena);
 }
@@ -77,7 +77,7 @@ TEST(children_are_tried_one_by_one_and_peers_take_turns)
     }
     assert_int_equal(n, 11);
     assert_in_range(honest_at, 1, 2);
-    assert_int_equal(w.orphans.count, 12); /* they stay until somebody decides */
+    assert_int_equal(w.orphans.all.count, 12); /* they stay until somebody decides */
     stop(&w);
 }
 
@@ -93,12 +93,12 @@ TEST(a_flood_pushes_out_only_itself)
             struct tx tx = child_of(&w, salt++, NULL);
             assert_true(orphans_add(&w.orphans, peer, &tx, 0));
         }
-    assert_in_range(w.orphans.count, ORPHANS_MAX - 50, ORPHANS_MAX);
+    assert_in_range(w.orphans.all.count, ORPHANS_MAX - 50, ORPHANS_MAX);
     assert_non_null(orphans_find(&w.orphans, &honest.wtxid));
     for (size_t i = 0; i < w.orphans.shares.n; i++)
         assert_true(w.orphans.shares.at[i].count <= ORPHANS_PEER_MAX);
     orphans_peer_gone(&w.orphans, 7);
-    for (const struct orphan *o = w.orphans.first; o; o = o->next)
+    LIST_EACH (struct orphan, o, &w.orphans.all, link)
         assert_int_not_equal(o->peer, 7);
     stop(&w);
 }
@@ -111,9 +111,9 @@ TEST(they_expire_after_twenty_minutes)
     assert_true(orphans_add(&w.orphans, 1, &a, 0));
     assert_true(orphans_add(&w.orphans, 1, &b, 10));
     assert_int_equal(orphans_expire(&w.orphans, ORPHANS_LIFE_US - 1), ORPHANS_LIFE_US);
-    assert_int_equal(w.orphans.count, 2);
+    assert_int_equal(w.orphans.all.count, 2);
     assert_int_equal(orphans_expire(&w.orphans, ORPHANS_LIFE_US), ORPHANS_LIFE_US + 10);
-    assert_int_equal(w.orphans.count, 1);
+    assert_int_equal(w.orphans.all.count, 1);
     assert_int_equal(orphans_expire(&w.orphans, ORPHANS_LIFE_US + 10), INT64_MAX);
     stop(&w);
 }
@@ -150,7 +150,7 @@ TEST(a_block_wakes_the_children_of_all_its_transactions)
     assert_true(orphans_add(&w.orphans, 1, &child[N], 0));
     assert_true(orphans_add(&w.orphans, 1, &mined[7], 0));
     orphans_block(&w.orphans, mined, N);
-    assert_int_equal(w.orphans.count, N + 1);
+    assert_int_equal(w.orphans.all.count, N + 1);
     size_t n = 0;
     for (const struct orphan *orphan; (orphan = orphans_next(&w.orphans)); n++)
         assert_memory_not_equal(orphan->wtxid.b, child[N].wtxid.b, 32);

@@ -281,7 +281,7 @@ TEST(many_inbound_peers_share_what_there_is)
         for (int j = 0; j < 3000; j++)
             (void)tx_fetch_announced(&fetch, &peer[i], id_of(id, n++), true, 0, 0);
     assert_in_range(fetch.n_total, TX_FETCH_TOTAL_MAX, 2 * TX_FETCH_TOTAL_MAX);
-    assert_true(peer[N - 1].n_announced >= TX_FETCH_TOTAL_MAX / N);
+    assert_true(peer[N - 1].all.count >= TX_FETCH_TOTAL_MAX / N);
     /* Our own choice of peer is heard all the same. */
     assert_true(tx_fetch_announced(&fetch, &peer[0], id_of(id, n), true, 0, 0));
     for (int i = 0; i < N; i++)

@@ -27,7 +27,7 @@ static int teardown(void **state)
     for (size_t i = 0; i < PEERS; i++)
         tx_queue_peer_deinit(&f->queue, &f->peer[i]);
     assert_int_equal(f->queue.bytes, 0);
-    assert_null(f->queue.first);
+    assert_int_equal(f->queue.peers.count, 0);
     xfree(f);
     return 0;
 }
@@ -162,8 +162,8 @@ TEST(who_wasted_our_time_comes_last_and_is_forgiven, struct fixture *f)
     assert_int_equal(tx_queue_level(&f->peer[0], forgiven_us), 0);
     (void)turn(f, forgiven_us);
     (void)turn(f, forgiven_us);
-    assert_int_equal(f->peer[1].n, 0); /* equals again: each had one turn of two */
-    assert_int_equal(f->peer[0].n, 1);
+    assert_int_equal(f->peer[1].items.count, 0); /* equals again: each had one turn of two */
+    assert_int_equal(f->peer[0].items.count, 1);
     (void)tx_queue_charge(&f->peer[0], 1e12, false, 0);
     int64_t max_us = (int64_t)(TX_QUEUE_WASTED_MAX_VB / TX_QUEUE_FORGIVE_VB_S * 1e6);
     assert_int_equal(tx_queue_level(&f->peer[0], max_us), 0);
@@ -213,4 +213,3 @@ TEST(a_peer_that_goes_leaves_nothing_behind, struct fixture *f)
     assert_int_equal(f->queue.checking_bytes, 0);
     assert_null(tx_queue_take(&f->queue, 0));
 }
-

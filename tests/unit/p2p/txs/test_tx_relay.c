@@ -50,7 +50,7 @@ TEST(what_is_announced_is_asked_for_and_taken, struct fixture *f)
     struct net_peer_info info;
     assert_true(mesh_peer_info(rich.node, 0, &info));
     assert_true(info.last_tx_s > 0);
-    assert_int_equal(rich.node->p2p->peers->txs.n_announced, 0);
+    assert_int_equal(rich.node->p2p->peers->txs.all.count, 0);
     raw_send_inv(raw, "inv", INV_WTX, tx.wtxid.b); /* it is here: nobody is asked */
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(raw_count(raw, "getdata"), 1);
@@ -282,7 +282,7 @@ TEST(a_flood_of_announcements_is_bounded, struct fixture *f)
         raw_send(raw, "inv", bytes, w.len);
     }
     mesh_run(&f->mesh, 30000000);
-    assert_int_equal(rich.node->p2p->peers->txs.n_announced, TX_FETCH_ANNOUNCEMENTS_MAX);
+    assert_int_equal(rich.node->p2p->peers->txs.all.count, TX_FETCH_ANNOUNCEMENTS_MAX);
     size_t asked = 0;
     for (size_t i = 0; i < raw->n_got; i++)
         if (strcmp(raw->got[i].name, "getdata") == 0)
