@@ -248,6 +248,34 @@ def test_a_block_is_not_copied_for_each_who_asks_and_does_not_read(context):
     assert grown < 8 * 1024, grown
 
 
+def test_what_follows_blocks_is_not_kept(context):
+    """A peer sends the blocks that it was asked for, all but the first, each with 3.9 MB behind it
+    that mean nothing: what waits for the first one is the blocks alone."""
+    node = p2p.node(context, "-debug=0")
+    when, blocks, parent = int(time.time()) - 100_000, [], chain.GENESIS
+    for height in range(1, 62):
+        blocks.append(chain.Block(parent, height, when + height))
+        parent = blocks[-1].hash()
+    raw = {block.hash(): block.encode() for block in blocks[1:]}
+    peer = p2p.connect(context, node, mute=("getdata",))
+    before = p2p.resident_kb(node.process)
+    peer.send("headers", p2p.headers([block.header() for block in blocks]))
+    start = time.monotonic()
+    while raw and time.monotonic() < start + 60:
+        for _, digest in tuple(peer.asked):
+            if digest in raw:
+                peer.send("block", raw.pop(digest) + bytes(3_900_000))
+        time.sleep(0.02)
+    framework.equal(len(raw), 0, "blocks that were not asked for")
+    peer.sync(60)
+    grown = p2p.resident_kb(node.process) - before
+    print(f"60 blocks with 3.9 MB behind each wait for another one: {grown} kB more")
+    peer.send("block", blocks[0].encode())
+    node.wait_tip(blocks[-1].id(), 20)
+    node.stop()
+    assert grown < 100 * 1024, grown
+
+
 if __name__ == "__main__":
     # What is freed must be free where memory is measured: AddressSanitizer keeps 256 MB of it back.
     others = os.environ.get("ASAN_OPTIONS", "detect_stack_use_after_return=1")

@@ -6,14 +6,19 @@
 /* Arrays of a typical full block fit in a few chunks; a tiny block wastes little. */
 enum { BLOCK_ARENA_CHUNK_BYTES = 64 << 10, SMALL_BLOCK_ARENA_CHUNK_BYTES = 2 << 10 };
 
+static void start_arena(struct block_ref *ref)
+{
+    arena_init(&ref->arena, ref->raw_len < BLOCK_ARENA_CHUNK_BYTES ? SMALL_BLOCK_ARENA_CHUNK_BYTES
+                                                                   : BLOCK_ARENA_CHUNK_BYTES);
+}
+
 struct block_ref *block_ref_take(uint8_t *raw, size_t len)
 {
     struct block_ref *ref = xcalloc(1, sizeof *ref);
     atomic_init(&ref->holders, 1);
     ref->raw = raw;
     ref->raw_len = len;
-    arena_init(&ref->arena, len < BLOCK_ARENA_CHUNK_BYTES ? SMALL_BLOCK_ARENA_CHUNK_BYTES
-                                                          : BLOCK_ARENA_CHUNK_BYTES);
+    start_arena(ref);
     return ref;
 }
 
@@ -28,8 +33,17 @@ bool block_ref_decode_head(struct block_ref *ref)
     ASSERT(!ref->block.raw.p);
     if (!block_decode_head(span_of(ref->raw, ref->raw_len), &ref->arena, &ref->block))
         return false;
-    ref->raw_len = ref->block.raw.len;
-    return true;
+    size_t len = ref->block.raw.len;
+    if (len == ref->raw_len)
+        return true;
+    /* What follows would stay in memory as long as the block does, counted by nobody: 4 MB behind
+     * each of a thousand small ones. The bytes may move, and all of the block points into them. */
+    arena_deinit(&ref->arena);
+    ref->raw = xrealloc(ref->raw, len, 1);
+    ref->raw_len = len;
+    ref->block = (struct block){0};
+    start_arena(ref);
+    return block_ref_decode(ref);
 }
 
 struct block_ref *block_ref_hold(struct block_ref *ref)

@@ -1,4 +1,6 @@
 /* test_block_ref.c - the shared block lives until its last holder lets go. */
+#include <malloc.h>
+
 #include "chain/disk/block_ref.h"
 #include "support/hex_bytes.h"
 #include "support/unit.h"
@@ -55,5 +57,23 @@ TEST(bytes_that_are_not_exactly_one_block_are_refused)
     ref = block_ref_take(genesis_raw(&len), len + 1);
     assert_true(block_ref_decode_head(ref));
     assert_int_equal(ref->raw_len, len);
+    block_ref_drop(ref);
+}
+
+/* As AddressSanitizer sees it, too: nothing points to where the bytes were. */
+TEST(what_follows_a_block_is_given_back)
+{
+    size_t len, tail = 4000000;
+    uint8_t *bytes = genesis_raw(&len), *raw = xcalloc(len + tail, 1);
+    memcpy(raw, bytes, len);
+    xfree(bytes);
+    struct block_ref *ref = block_ref_take(raw, len + tail);
+    assert_true(block_ref_decode_head(ref));
+    assert_in_range(malloc_usable_size(ref->raw), len, len + 4096);
+    assert_in_range(ref->arena.total_bytes, 1, 4096);
+    assert_ptr_equal(ref->block.raw.p, ref->raw);
+    assert_int_equal(ref->block.raw.len, len);
+    assert_int_equal(ref->block.tx[0].out[0].value_sat, 50 * COIN_SAT);
+    assert_int_equal(ref->block.tx[0].out[0].script_pubkey.p[0], 0x41);
     block_ref_drop(ref);
 }
