@@ -355,13 +355,13 @@ static bool is_useless(const struct peer *peer, int64_t now_us)
            now_us - peer->headers.useless_us < HEADER_SYNC_PATIENCE_US;
 }
 
-/* The next peer to sync from: outbound ones first, those not asked before first. */
-static struct peer *choose(const struct p2p *p2p, int64_t now_us)
+/* The next peer to sync from: those not asked before first, outbound ones before others. */
+static struct peer *choose_of(const struct p2p *p2p, int64_t now_us, bool only_outbound)
 {
     struct peer *best = NULL;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
         if (peer->state != PEER_READY || !peer_has_blocks(peer) || is_useless(peer, now_us) ||
-            peer->id == p2p->headers.sync_peer)
+            peer->id == p2p->headers.sync_peer || (only_outbound && !peer_is_outbound(peer)))
             continue;
         if (!best || peer->headers.asked_us < best->headers.asked_us ||
             (peer->headers.asked_us == best->headers.asked_us && peer_is_outbound(peer) &&
@@ -369,6 +369,14 @@ static struct peer *choose(const struct p2p *p2p, int64_t now_us)
             best = peer;
     }
     return best;
+}
+
+/* Of those that come to us there may be any number, new ones all the time: they have each second
+ * turn at most. */
+static struct peer *choose(const struct p2p *p2p, int64_t now_us)
+{
+    struct peer *peer = p2p->headers.was_inbound ? choose_of(p2p, now_us, true) : NULL;
+    return peer ? peer : choose_of(p2p, now_us, false);
 }
 
 /* When the first of those that brought nothing new may be asked again. */
@@ -405,6 +413,7 @@ static int64_t sync_tick(struct p2p *p2p, int64_t now_us)
     if (!peer)
         return next_useful_us(p2p, now_us); /* or as soon as somebody new is there */
     sync->sync_peer = peer->id;
+    sync->was_inbound = !peer_is_outbound(peer);
     sync->until_us = now_us + HEADER_SYNC_PATIENCE_US;
     header_ask_first(p2p, peer);
     return sync->until_us;

@@ -41,6 +41,7 @@ struct peer_headers {
 struct header_sync {
     uint64_t sync_peer; /* who is asked while we are far behind; 0: nobody */
     int64_t until_us;   /* its time, longer with each header that is new */
+    bool was_inbound;   /* the last one that was asked: outbound ones are next */
     bool is_synced;     /* one peer has told us all it has: now everybody is asked */
     uint64_t n_answers; /* messages of headers that have come: there may be blocks to ask for */
 };

@@ -288,6 +288,32 @@ TEST(a_longer_way_through_what_we_have_is_no_capture, struct fixture *f)
     assert_int_equal(chain_best_header(a->chain)->height, more->height);
 }
 
+/* An outbound peer that was slow once has its turn again before the second of those who came to us.
+ */
+TEST(those_who_come_to_us_have_each_second_turn_at_most, struct fixture *f)
+{
+    mesh_init(&f->mesh, 56, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, &(struct p2p_options){.connect_only = true}, NULL);
+    struct net_address address;
+    struct raw_peer *out = raw_listen(&f->mesh, 701), *in[3];
+    assert_true(net_address_parse("10.9.9.9:701", 0, &address));
+    assert_non_null(dial(a->p2p, &address, PEER_MANUAL));
+    raw_handshake(out, SERVICES);
+    (void)raw_expect(out, "getheaders");
+    for (size_t i = 0; i < COUNT_OF(in); i++)
+        in[i] = raw_join(&f->mesh, a, SERVICES);
+    for (size_t turn = 1; turn <= COUNT_OF(in); turn++) {
+        size_t asked = 0;
+        mesh_run(&f->mesh, HEADER_SYNC_PATIENCE_US);
+        for (size_t i = 0; i < COUNT_OF(in); i++)
+            asked += raw_count(in[i], "getheaders");
+        assert_int_equal(asked, turn);
+        assert_int_equal(raw_count(out, "getheaders"), turn);
+        mesh_run(&f->mesh, HEADER_SYNC_PATIENCE_US);
+        assert_int_equal(raw_count(out, "getheaders"), turn + 1);
+    }
+}
+
 /* Who brings 2,000 headers in 19 seconds keeps us for itself, in 21 seconds it does not. */
 TEST(the_next_peer_is_asked_if_one_is_slow, struct fixture *f)
 {
