@@ -4,7 +4,8 @@
 #include "crypto/hash.h"
 #include "util/assert.h"
 
-/* Least bytes of a transaction (no inputs, no outputs); it bounds a claimed count. */
+/* Least bytes of a transaction (no inputs, no outputs); it bounds a claimed count. No valid one is
+ * so short, but the format allows it. */
 #define TX_MIN_BYTES 10
 
 /* Longer input is refused before anything is added up, so that weights fit 32 bits
@@ -50,6 +51,7 @@ struct block_hash block_header_hash(const struct block_header *header)
 
 bool block_decode_head(struct span raw, struct arena *arena, struct block *block)
 {
+    ASSERT(arena && block);
     memset(block, 0, sizeof *block);
     if (raw.len > BLOCK_DECODE_MAX_BYTES)
         return false;
@@ -77,6 +79,7 @@ bool block_decode_head(struct span raw, struct arena *arena, struct block *block
     }
     block->n_tx = (uint32_t)n_tx;
     block->base_bytes = base_bytes;
+    ASSERT(base_bytes <= (size_t)(r.at - raw.p));
     block->raw = span_of(raw.p, (size_t)(r.at - raw.p));
     return true;
 }

@@ -7,7 +7,14 @@
  *
  *     version 4 | hash of the header before 32 | merkle root 32 | time 4 | bits 4 | nonce 4
  *
- * A block is a header, a CompactSize count, and so many transactions, the coinbase in front. */
+ * A block is a header, a CompactSize count, and so many transactions, the coinbase in front.
+ *
+ * The coinbase is the transaction that pays the miner, and where a block has room for what came
+ * later:
+ *
+ *     input    null outpoint; script: height, then anything; witness: the commitment's nonce
+ *     outputs  subsidy and fees, to whom the miner likes; one with OP_RETURN and the commitment
+ *              to the witnesses of all transactions */
 #ifndef CONSENSUS_BLOCK_H
 #define CONSENSUS_BLOCK_H
 

@@ -16,8 +16,13 @@
 #include "util/assert.h"
 #include "util/hex.h"
 
-/* OP_RETURN, a push of 36 bytes, then four that mark it; 32 bytes of commitment follow.
- * BIP-141, Commitment structure */
+_Static_assert(BLOCK_WEIGHT_MAX_WU % WITNESS_SCALE == 0 &&
+                   BLOCK_SERIALIZED_MAX_BYTES == BLOCK_WEIGHT_MAX_WU,
+               "a block of witnesses alone has as many bytes as weight units");
+
+/* OP_RETURN, a push of 36 bytes, then four that mark it; 32 bytes of commitment follow. An output
+ * that begins with OP_RETURN is never a coin, so the commitment costs nobody memory. BIP-141,
+ * Commitment structure */
 static const uint8_t commitment_prefix[6] = {0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed};
 
 /* A transaction of this size without witness has the form of an inner node of the merkle tree. */
@@ -53,6 +58,7 @@ bool block_header_check_context(const struct block_header *header,
                                 const struct header_context *context, struct verdict *verdict)
 {
     ASSERT(header && context);
+    ASSERT(context->network && context->height > 0);
     const struct network *network = context->network;
     if (header->bits != context->bits_required)
         return verdict_set(verdict, REJECT_BAD_DIFFBITS, "incorrect proof of work");
@@ -117,6 +123,7 @@ static bool has_merkle_node_tx(const struct block *block)
  * input is never asked for a coin. */
 static bool check_coinbases(const struct block *block, struct verdict *verdict)
 {
+    ASSERT(block->n_tx > 0);
     if (!tx_is_coinbase(&block->tx[0])) {
         /* With a 64-byte transaction this may be another block's tree, cut at an inner level:
          * then the hash belongs to a block that can be valid. */
@@ -159,6 +166,7 @@ static bool check_transactions(const struct block *block, struct arena *scratch,
 bool block_check(const struct block *block, const struct network *network, int flags,
                  struct arena *scratch, struct verdict *verdict)
 {
+    ASSERT(block && network && scratch);
     if ((flags & BLOCK_CHECK_POW) &&
         !block_header_check(network, &block->hash, block->header.bits, verdict))
         return false;
@@ -194,6 +202,7 @@ uint32_t block_commitment_index(const struct block *block)
     return BLOCK_COMMITMENT_NONE;
 }
 
+/* Twice SHA-256 over the root and the nonce, like an inner node of the tree. */
 void block_commitment_compute(const uint8_t witness_root[32], const uint8_t nonce[32],
                               uint8_t commitment[32])
 {
@@ -222,6 +231,7 @@ static bool check_commitment(const struct block *block, uint32_t index, struct a
                              struct verdict *verdict)
 {
     struct span nonce;
+    ASSERT(index < block->tx[0].n_out);
     if (!coinbase_nonce(&block->tx[0], &nonce))
         return verdict_set(verdict, REJECT_WITNESS_NONCE_SIZE,
                            "CheckWitnessMalleation : invalid witness reserved value size");
@@ -241,6 +251,7 @@ static bool check_commitment(const struct block *block, uint32_t index, struct a
 bool block_check_witness(const struct block *block, bool expect, struct arena *scratch,
                          struct verdict *verdict)
 {
+    ASSERT(block && scratch);
     /* Without a commitment no transaction may have a witness. BIP-141, Commitment structure */
     uint32_t index = expect ? block_commitment_index(block) : BLOCK_COMMITMENT_NONE;
     if (index != BLOCK_COMMITMENT_NONE)
@@ -256,7 +267,9 @@ bool block_check_witness(const struct block *block, bool expect, struct arena *s
 
 /* The coinbase's script starts with the block's height, in the shortest push. It makes every
  * coinbase unique, so that no two transactions share a txid any more (see bip30.h). What follows
- * the height is the miner's own. BIP-34, Specification */
+ * the height is the miner's own. BIP-34, Specification
+ *
+ * At 227,931, 0x037a5b, the script begins with 03 5b 7a 03: three bytes, the lowest first. */
 static bool has_height(const struct tx *coinbase, int32_t height)
 {
     uint8_t expect[SCRIPT_NUM_PUSH_MAX];
@@ -298,6 +311,7 @@ bool block_check_context(const struct block *block, const struct network *networ
 
 bool block_is_mutated(const struct block *block, bool check_witness, struct arena *scratch)
 {
+    ASSERT(block && scratch);
     struct verdict verdict;
     if (!check_merkle_root(block, scratch, &verdict))
         return true;

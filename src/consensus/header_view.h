@@ -1,7 +1,12 @@
 /* header_view.h - how rules about a chain of headers look back along it.
  *
  * Layer: consensus. chain/ keeps the headers; it gives the rules this view of them, so that they
- * stay pure and tests can use a plain array. */
+ * stay pure and tests can use a plain array.
+ *
+ *     facts(n)    height, version, time and bits of one header: what rules compare
+ *     prev(n)     one step back, for rules that look at each block of a period
+ *     ancestor    a jump back, for the first block of a period
+ *     median      of the eleven times up to n: what lock times are measured by */
 #ifndef CONSENSUS_HEADER_VIEW_H
 #define CONSENSUS_HEADER_VIEW_H
 

@@ -1,6 +1,9 @@
 /* ids.h - the 32-byte names of things, as distinct types.
  *
- * Layer: consensus. Bytes are in hash order; people read them reversed (see hex_reverse). */
+ * Layer: consensus. Bytes are in hash order; people read them reversed (see hex_reverse).
+ *
+ * A hash is a number to whoever measures work by it, and a name to everybody else: it is never
+ * compared for order, but for work (u256.h) and in the merkle branches of taproot. */
 #ifndef CONSENSUS_IDS_H
 #define CONSENSUS_IDS_H
 

@@ -35,7 +35,8 @@ static void encode_hash(uint8_t version, const uint8_t hash[20], char text[ADDRE
 }
 
 /* The version of a witness program that has an address, or -1. Of version 0 only the two lengths
- * with a meaning do. */
+ * with a meaning do. Lengths of version 0 without a meaning get no address: nothing sent there
+ * could be spent. */
 static int address_version(struct span script)
 {
     if (script.len < 4 || script.len > 42 || script.p[1] != script.len - 2)
@@ -45,8 +46,10 @@ static int address_version(struct span script)
     return script.p[0] >= OP_1 && script.p[0] <= OP_16 ? opcode_small_int(script.p[0]) : -1;
 }
 
+/* The forms are tried in the order of their age; a script has one of them at most. */
 bool address_encode(const struct network *network, struct span script, char text[ADDRESS_SIZE])
 {
+    ASSERT(network && text);
     text[0] = '\0';
     const uint8_t *hash = hash_between(script, span_of(p2pkh_head, sizeof p2pkh_head),
                                        span_of(p2pkh_tail, sizeof p2pkh_tail));
@@ -159,7 +162,9 @@ static bool decode_segwit(const struct network *network, const struct bech32 *in
     return true;
 }
 
-/* True if text starts with the network's prefix, whatever its case: then it is meant as Bech32. */
+/* True if text starts with the network's prefix, whatever its case: then it is meant as Bech32.
+ * Whoever mistypes such a text is told about Bech32, with the places that are wrong, and not that
+ * it is no Base58. */
 static bool looks_like_bech32(const struct network *network, const char *text)
 {
     for (const char *p = network->bech32_hrp; *p; p++, text++) {
@@ -174,6 +179,7 @@ bool address_decode(const struct network *network, const char *text,
                     uint8_t script[ADDRESS_SCRIPT_MAX], size_t *script_len,
                     struct address_error *error)
 {
+    ASSERT(network && text && script && script_len);
     struct address_error ignored;
     if (!error)
         error = &ignored;
@@ -204,6 +210,7 @@ void wif_encode(const struct network *network, const uint8_t key[32], bool compr
 /* What is no key in the end has been wiped from memory all the same. */
 bool wif_decode(const struct network *network, const char *text, uint8_t key[32], bool *compressed)
 {
+    ASSERT(network && text && key && compressed);
     uint8_t data[34];
     size_t len = 0;
     bool ok = base58check_decode(text, sizeof data, data, &len) &&

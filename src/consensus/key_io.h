@@ -5,7 +5,14 @@
  * Segwit address format
  *
  * Layer: consensus. An address names an output script on one network: the forms are P2PKH and P2SH
- * (Base58) and witness programs (BIP173, BIP350). Pure. */
+ * (Base58) and witness programs (BIP173, BIP350). Pure.
+ *
+ *     output script                 text               begins with, on the main network
+ *     P2PKH                         Base58, mark 0     1
+ *     P2SH                          Base58, mark 5     3
+ *     OP_0 <20>, OP_0 <32>          Bech32             bc1q
+ *     OP_1 <32>                     Bech32m            bc1p
+ *     OP_1 to OP_16 <2 to 40>       Bech32m            bc1 */
 #ifndef CONSENSUS_KEY_IO_H
 #define CONSENSUS_KEY_IO_H
 

@@ -16,6 +16,7 @@
  * the level is filled up, as the filling itself is no fault. CVE-2012-2459 */
 bool merkle_root(const uint8_t *ids, size_t n, struct arena *scratch, uint8_t root[32])
 {
+    ASSERT((ids || n == 0) && scratch);
     memset(root, 0, 32);
     if (n == 0)
         return false;
@@ -26,6 +27,8 @@ bool merkle_root(const uint8_t *ids, size_t n, struct arena *scratch, uint8_t ro
     bool mutated = false;
     while (n > 1) {
         for (size_t i = 0; i + 1 < n; i += 2)
+            /* Nobody can make two different transactions of one id, so equal hashes are a
+             * repetition. */
             mutated |= memcmp(level + i * 32, level + (i + 1) * 32, 32) == 0;
         if (n % 2) {
             memcpy(level + n * 32, level + (n - 1) * 32, 32);

@@ -148,7 +148,8 @@ struct half {
     uint8_t left[32];
 };
 
-/* Come to a node: true if its hash stands here, false if it follows from those below. */
+/* Come to a node: true if its hash stands here, false if it follows from those below. Running out
+ * of bits or hashes is no fault of ours: the proof is bad, and the walk ends. */
 static bool take_node(struct walk *walk, struct place here, uint8_t hash[32])
 {
     if (walk->bits_used >= 8 * walk->bits.len) {
@@ -169,8 +170,9 @@ static bool take_node(struct walk *walk, struct place here, uint8_t hash[32])
     return true;
 }
 
-/* Hash upwards as far as both sides are known. Returns: false at the top, else *next is where to
- * go on. The stack's nodes from *n on are done. */
+/* Hash upwards as far as both sides are known. Returns: false at the top, else *next is where to go
+ * on. The stack's nodes from *n on are done. A side that has no sibling is hashed with itself, as
+ * when the tree was built. */
 static bool go_up(struct walk *walk, struct half *stack, size_t *n, uint8_t hash[32],
                   struct place *next)
 {

@@ -9,7 +9,8 @@
 #include "consensus/block.h"
 #include "util/buffer.h"
 
-/* More transactions than that no block can have. */
+/* More transactions than that no block can have. One with an input and an output, neither of which
+ * has a script, takes 60 bytes. */
 #define MERKLE_PROOF_TX_MAX (BLOCK_WEIGHT_MAX_WU / (WITNESS_SCALE * 60))
 
 /* Append a proof that the block has the transactions whose flag in wanted (n_tx of them) is set.
@@ -17,6 +18,8 @@
 void merkle_proof_append(const struct block *block, const bool *wanted, struct arena *scratch,
                          struct buffer *out);
 
+/* What a proof claims, and whether it follows. A proof that is not whole proves nothing, so it has
+ * no ids then, whatever its hashes were. */
 struct merkle_proof {
     struct block_header header;
     uint32_t n_tx;    /* that the block is said to have */

@@ -67,10 +67,16 @@ static const struct network networks[NETWORK_COUNT] = {
         .genesis_raw = SPAN(main_genesis), .genesis_hash = {MAIN_GENESIS_HASH},
         .pow_limit = POW_LIMIT_32,
         .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
+        /* About four years. The height is one at which the rules that are known today had
+         * settled. */
         .subsidy_halving_interval = 210000, .unknown_rules_height = 711648,
+        /* Height in coinbase: March 2013. Strict DER: July 2015. Lock times in scripts: December
+         * 2015. Relative lock times: July 2016. Segwit: August 2017. */
         .buried_height = {227931, 363725, 388381, 419328, 481824},
         .bip34_hash = {MAIN_BIP34_HASH},
         .bip9 = {
+            /* Taproot: from 24 April to 11 August 2021, with 90% of a period; it locked in in June
+             * and held from November on, so that there was time to upgrade. BIP-341, Deployment */
             TESTDUMMY_NEVER(1815),
             [BIP9_TAPROOT] = {.bit = 2, .start_time = 1619222400, .timeout = 1628640000,
                               .min_activation_height = 709632, .period = 2016, .threshold = 1815},
@@ -139,6 +145,9 @@ static const struct network networks[NETWORK_COUNT] = {
         .pow_limit = POW_LIMIT_REGTEST, .pow_allow_min_difficulty = true,
         .pow_no_retargeting = true,
         .pow_target_spacing_s = 600, .pow_target_timespan_s = ONE_DAY_S,
+        /* Short, so that tests come to see halvings and changes of difficulty rules soon. All rules
+         * hold from the start: what tests want is today's behaviour, and options move single
+         * heights. */
         .subsidy_halving_interval = 150,
         .buried_height = {1, 1, 1, 1, 0},
         .bip9 = {
@@ -172,6 +181,7 @@ const struct network *network_get(enum network_kind kind)
 
 const struct network *network_find(const char *name)
 {
+    ASSERT(name);
     for (size_t i = 0; i < NETWORK_COUNT; i++) {
         if (strcmp(networks[i].name, name) == 0)
             return &networks[i];
@@ -179,6 +189,7 @@ const struct network *network_find(const char *name)
     return NULL;
 }
 
+/* The names are those of Core's options and answers, which clients compare. */
 const char *network_bip9_name(enum bip9_deployment deployment)
 {
     ASSERT((unsigned)deployment < BIP9_COUNT);
@@ -214,6 +225,7 @@ static bool number_in(const char *text, int64_t least, int64_t most, int64_t *ou
 
 char *network_set_activation_height(struct network *network, const char *spec)
 {
+    ASSERT(network && spec);
     const char *at = strchr(spec, '@');
     if (!at)
         return xasprintf("Invalid format (%s) for -testactivationheight=name@height.", spec);
@@ -248,6 +260,7 @@ static size_t fields_cut(char *text, const char *fields[VBPARAMS_FIELDS_MAX])
 /* Core's words for what is wrong, in Core's order. */
 static char *vbparams_apply(struct network *network, const char *const fields[], size_t n)
 {
+    ASSERT(n >= 3 && n <= VBPARAMS_FIELDS_MAX);
     int64_t start, timeout, min_height = 0;
     if (!parse_int64(fields[1], &start))
         return xasprintf("Invalid nStartTime (%s)", fields[1]);
@@ -267,6 +280,7 @@ static char *vbparams_apply(struct network *network, const char *const fields[],
     return xasprintf("Invalid deployment (%s)", fields[0]);
 }
 
+/* Only tests use it: the times of a real network's deployments are rules. */
 char *network_set_vbparams(struct network *network, const char *spec)
 {
     const char *fields[VBPARAMS_FIELDS_MAX];

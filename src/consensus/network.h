@@ -70,14 +70,18 @@ struct network {
     uint8_t magic[4];
     uint16_t p2p_port, rpc_port;
 
+    /* The one block that no rule is asked of: it is where the chain begins by definition. */
     struct span genesis_raw; /* the genesis block's bytes */
     struct block_hash genesis_hash;
 
+    /* The easiest target there is, which is also the first one. */
     uint8_t pow_limit[32];         /* little-endian 256-bit number, as everywhere */
     bool pow_allow_min_difficulty; /* 20-minute rule of the testnets */
     bool pow_no_retargeting;
     /* Testnet4's time-warp fix and its retarget from the period's first block; -test=bip94. */
     bool enforce_bip94;
+    /* A retarget aims at a block in so many seconds, over so many blocks as fit into the
+     * timespan. */
     int64_t pow_target_spacing_s, pow_target_timespan_s;
     int32_t unknown_rules_height; /* signals below are of rule changes that are known today */
     uint32_t subsidy_halving_interval;
@@ -98,18 +102,21 @@ struct network {
     uint8_t min_chain_work[32];
     struct block_hash assume_valid; /* zero: none */
 
+    /* Whether coins are worth nothing: some defaults are bolder there. */
     bool is_test_chain;
     bool mine_blocks_on_demand; /* regtest */
     bool default_consistency_checks;
     bool signet_blocks;
     struct span signet_challenge;
 
+    /* What texts of this network begin with, so that they are not taken for those of another. */
     uint8_t base58_pubkey, base58_script, base58_secret;
     uint8_t base58_xpub[4], base58_xprv[4];
     const char *bech32_hrp;
 
     const char *const *dns_seeds;
     uint32_t n_dns_seeds;
+    /* A short chain is not pruned: it would save nothing. */
     uint64_t prune_after_height;
 
     /* For estimates: transactions up to some time, and how many a second came then; 0: unknown. */

@@ -1,6 +1,10 @@
 /* opcodes.h - the opcodes of scripts and their names.
  *
- * Layer: consensus. One list, opcodes.def, in order of the value. */
+ * Layer: consensus. One list, opcodes.def, in order of the value.
+ *
+ *     00              pushes the empty string       4f, 51 - 60     push -1, 1 to 16
+ *     01 - 4b         push as many bytes            61 - b9         do something, or did
+ *     4c, 4d, 4e      push what a length says       ba              only in tapscript */
 #ifndef CONSENSUS_OPCODES_H
 #define CONSENSUS_OPCODES_H
 

@@ -78,18 +78,21 @@ struct u256 pow_block_work(uint32_t bits)
 
 int32_t pow_retarget_interval(const struct network *network)
 {
+    ASSERT(network->pow_target_spacing_s > 0);
     return (int32_t)(network->pow_target_timespan_s / network->pow_target_spacing_s);
 }
 
 /* target * span / timespan, at most the limit. */
 static struct u256 scale_target(const struct network *network, uint32_t bits, int64_t span_s)
 {
+    ASSERT(span_s > 0);
     struct u256 limit = u256_from_le(network->pow_limit);
     struct u256 target = u256_mul(pow_target_from_bits(bits, NULL, NULL), (uint64_t)span_s);
     target = u256_div(target, u256_of((uint64_t)network->pow_target_timespan_s));
     return u256_compare(target, limit) > 0 ? limit : target;
 }
 
+/* The next period's bits, from the times of the one that ends with prev. */
 static uint32_t retarget(const struct network *network, const struct header_view *view,
                          const void *prev)
 {
@@ -140,6 +143,7 @@ uint32_t pow_next_bits(const struct network *network, const struct header_view *
                        const void *prev, uint32_t time)
 {
     ASSERT(view);
+    ASSERT(network && prev);
     struct header_facts last = view->facts(prev);
     int32_t interval = pow_retarget_interval(network);
     if ((last.height + 1) % interval == 0)

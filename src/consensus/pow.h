@@ -67,7 +67,12 @@ bool pow_is_transition_permitted(const struct network *network, int32_t height, 
                                  uint32_t new_bits);
 
 /* New coins that the block at height may create, without fees. It halves at fixed heights, by a
- * shift: fractions of a satoshi are dropped, which is why less than 21 million coins come to be. */
+ * shift: fractions of a satoshi are dropped, which is why less than 21 million coins come to be.
+ *
+ *     height       coins         height        satoshi
+ *     0            50            6,510,000     2
+ *     210,000      25            6,720,000     1
+ *     420,000      12.5          6,930,000     0 */
 int64_t pow_subsidy_sat(const struct network *network, int32_t height);
 
 #endif

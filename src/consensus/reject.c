@@ -6,6 +6,8 @@
 
 #include "consensus/script_error.h"
 
+_Static_assert(REJECT_NONE == 0, "a verdict of zeros refuses nothing");
+
 /* clang-format off */
 static const struct {
     const char *string;
@@ -32,6 +34,7 @@ enum reject_class reject_class(enum reject reject)
 /* All of it is set anew, so nothing of an earlier verdict can remain. */
 bool verdict_set(struct verdict *verdict, enum reject code, const char *format, ...)
 {
+    ASSERT((unsigned)code < REJECT_COUNT);
     *verdict = (struct verdict){.code = code};
     if (format) {
         va_list args;
@@ -42,6 +45,7 @@ bool verdict_set(struct verdict *verdict, enum reject code, const char *format, 
     return code == REJECT_NONE;
 }
 
+/* Brackets hold what Core puts there: clients cut the string at them. */
 char *verdict_reason(const struct verdict *verdict, char out[VERDICT_REASON_BYTES])
 {
     ASSERT(verdict);

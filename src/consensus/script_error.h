@@ -1,6 +1,9 @@
 /* script_error.h - how a script can fail. Names and messages are Core's.
  *
- * Layer: consensus. One list: script_error.def, X(name, "NAME in script_tests.json", "message"). */
+ * Layer: consensus. One list: script_error.def, X(name, "NAME in script_tests.json", "message").
+ *
+ * Which error it is decides nothing in a block, where any will do; it is what tests of all nodes
+ * compare and what users read. */
 #ifndef CONSENSUS_SCRIPT_ERROR_H
 #define CONSENSUS_SCRIPT_ERROR_H
 

@@ -1,4 +1,12 @@
-/* script_flags.c - script rules by height. */
+/* script_flags.c - script rules by height.
+ *
+ *     in force on the main network            from height    since
+ *     P2SH                                    0 (173,805)    April 2012, dated back
+ *     strict DER                              363,725        July 2015
+ *     OP_CHECKLOCKTIMEVERIFY                  388,381        December 2015
+ *     OP_CHECKSEQUENCEVERIFY                  419,328        July 2016
+ *     segwit; empty dummy of CHECKMULTISIG    0; 481,824     August 2017, segwit dated back
+ *     taproot                                 0 (709,632)    November 2021, dated back */
 #include "consensus/script_flags.h"
 
 #include "consensus/script_verify.h"
@@ -17,6 +25,7 @@ uint32_t script_flags_for_block(const struct network *network, int32_t height,
 {
     ASSERT(network);
     uint32_t flags = SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_TAPROOT;
+    /* A template has no hash yet, and cannot be one of those old blocks. */
     for (uint32_t i = 0; hash && i < network->n_exceptions; i++) {
         if (block_hash_equal(hash, &network->exceptions[i].hash))
             flags = network->exceptions[i].flags;

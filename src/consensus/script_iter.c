@@ -1,4 +1,8 @@
-/* script_iter.c - questions about a script that need no execution. */
+/* script_iter.c - questions about a script that need no execution.
+ *
+ * All of them are exact: a script that means the same but is written in another way is another
+ * script. So old nodes and new ones, which treat these forms apart, always agree on which ones they
+ * are. */
 #include "consensus/script_iter.h"
 
 #include "util/assert.h"

@@ -1,7 +1,16 @@
 /* script_iter.h - walk a script, one opcode at a time.
  *
  * Layer: consensus. The one place that knows how pushes are encoded. Shared by the interpreter,
- * the sigop counters and the recognition of output types. */
+ * the sigop counters and the recognition of output types.
+ *
+ *     byte       then                  pushes
+ *     00                               nothing, the empty string
+ *     01 - 4b    the data              so many bytes
+ *     4c         length in 1, data     up to 255 bytes
+ *     4d         length in 2, data     up to 65,535 bytes
+ *     4e         length in 4, data     more than anything allows
+ *
+ * A longer form may be used for shorter data: it means the same, hence the rule of the shortest. */
 #ifndef CONSENSUS_SCRIPT_ITER_H
 #define CONSENSUS_SCRIPT_ITER_H
 

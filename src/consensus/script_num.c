@@ -56,6 +56,7 @@ size_t script_num_encode(int64_t value, uint8_t out[SCRIPT_NUM_ENCODED_MAX])
     return len;
 }
 
+/* A zero byte that is not the last one says nothing yet: 0x0001 is true. */
 bool script_is_true(struct span in)
 {
     for (size_t i = 0; i < in.len; i++) {

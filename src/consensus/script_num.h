@@ -16,7 +16,8 @@
 #include "util/assert.h"
 #include "util/span.h"
 
-#define SCRIPT_NUM_BYTES_MAX      4 /* operand of arithmetic */
+#define SCRIPT_NUM_BYTES_MAX 4 /* operand of arithmetic */
+/* Four bytes end in 2038; a lock time has 32 bits without a sign, up to 2106. */
 #define SCRIPT_NUM_TIME_BYTES_MAX 5 /* operand of CHECKLOCKTIMEVERIFY and CHECKSEQUENCEVERIFY */
 #define SCRIPT_NUM_ENCODED_MAX    9 /* what script_num_encode() may write */
 

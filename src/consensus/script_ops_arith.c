@@ -1,7 +1,15 @@
 /* script_ops_arith.c - opcodes that compare and compute. Operands have four bytes at most, so no
  * result leaves the range of int64_t. The results can be longer than four bytes, and then no opcode
  * here takes them as an operand again: so overflow is impossible without any number being of fixed
- * size. */
+ * size.
+ *
+ *     OP_1ADD, OP_1SUB           ( a -- a+1 )        ( a -- a-1 )
+ *     OP_NEGATE, OP_ABS          ( a -- -a )         ( a -- |a| )
+ *     OP_NOT, OP_0NOTEQUAL       ( a -- a is zero )  ( a -- a is not zero )
+ *     OP_ADD, OP_SUB             ( a b -- a+b )      ( a b -- a-b )
+ *     OP_MIN, OP_MAX             ( a b -- smaller )  ( a b -- larger )
+ *     OP_BOOLAND, OP_BOOLOR      ( a b -- none is zero )  ( a b -- one is not zero )
+ *     OP_NUMEQUAL, OP_LESSTHAN   ( a b -- a is b )   ( a b -- a is less than b ), and so on */
 #include "consensus/script_internal.h"
 
 /* Read the k-th item from the top as an operand. */

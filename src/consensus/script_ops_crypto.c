@@ -1,4 +1,13 @@
-/* script_ops_crypto.c - opcodes that hash and check signatures. */
+/* script_ops_crypto.c - opcodes that hash and check signatures.
+ *
+ *     OP_RIPEMD160, OP_SHA1, OP_HASH160    ( a -- hash of 20 bytes )
+ *     OP_SHA256, OP_HASH256                ( a -- hash of 32 bytes )
+ *     OP_CHECKSIG                          ( sig key -- bool )
+ *     OP_CHECKMULTISIG                     ( dummy sig_1 .. sig_m m key_1 .. key_n n -- bool )
+ *     OP_CHECKSIGADD                       ( sig n key -- n or n+1 ), in tapscript alone
+ *
+ * What a signature covers, in which form it has to be and what a wrong one means differs from
+ * version to version: that is in script_sig.c and sighash.c. */
 #include "consensus/script_internal.h"
 
 /* OP_RIPEMD160, OP_SHA1, OP_SHA256, OP_HASH160, OP_HASH256 OP_HASH160 is SHA-256, then RIPEMD-160,
@@ -156,10 +165,15 @@ static enum script_error multisig_script_code(struct script_run *run, const stru
 /* Signatures and keys are in the same order, so each key is tried once. Encodings are checked only
  * of those that are tried: that is consensus too, wherever the encoding is. Keys are tried from the
  * top of the stack, the last one written first. As soon as fewer keys than signatures are left, the
- * answer is no, and encodings of the rest are nobody's concern. */
+ * answer is no, and encodings of the rest are nobody's concern.
+ *
+ *     keys         A B C      the last one is tried first: 2 by C, 1 by B, 1 by A
+ *     signatures   1 2        with 1 by A and 2 by C: good. With 1 by C and 2 by A: 2 fails for C
+ *                             and B, then one key is left for two signatures: not good */
 static enum script_error multisig_check(struct script_run *run, const struct multisig *m,
                                         struct span script_code, bool *success)
 {
+    ASSERT(m->n_sigs <= m->n_keys && m->n_keys <= SCRIPT_PUBKEYS_MAX);
     uint32_t key = 0, sig = 0;
     while (sig < m->n_sigs) {
         if (m->n_sigs - sig > m->n_keys - key) {
@@ -185,6 +199,7 @@ static enum script_error multisig_check(struct script_run *run, const struct mul
 static enum script_error multisig_pop(struct script_run *run, const struct multisig *m,
                                       bool success)
 {
+    ASSERT(script_stack_depth(run->stack) > m->n_items);
     if (!success && (run->flags & SCRIPT_VERIFY_NULLFAIL)) {
         for (uint32_t i = 0; i < m->n_sigs; i++) {
             if (script_stack_span(run->stack, m->first_sig + i).len > 0)

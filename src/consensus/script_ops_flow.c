@@ -1,4 +1,12 @@
-/* script_ops_flow.c - opcodes that branch, stop, wait for a time, or do nothing yet. */
+/* script_ops_flow.c - opcodes that branch, stop, wait for a time, or do nothing yet.
+ *
+ * Conditions nest to any depth, yet two numbers hold them all: how deep it is, and which is the
+ * outermost false one. Inside that nothing is run and nothing can be true, so no more is kept of
+ * it:
+ *
+ *     OP_1 OP_IF    OP_0 OP_IF    OP_1 OP_IF    OP_ENDIF    OP_ELSE    OP_ENDIF    OP_ENDIF
+ *     depth 1       2             3             2           2          1           0
+ *     false -       1             1             1           -          -           - */
 #include "consensus/script_internal.h"
 
 #define LOCK_TIME_THRESHOLD 500000000 /* lower: a height, else a time */
@@ -125,7 +133,12 @@ static enum script_error read_time(const struct script_run *run, int64_t *time)
  * does not if this input is final. So a script can say that its coin is frozen until some block or
  * time: the transaction that spends it has to have that lock time, and tx_is_final() keeps it out
  * of blocks until then. The script itself never sees the chain, hence its result is the same
- * whenever it is run. BIP-65, Detailed Specification */
+ * whenever it is run. BIP-65, Detailed Specification
+ *
+ *     <time> OP_CHECKLOCKTIMEVERIFY OP_DROP <key> OP_CHECKSIG
+ *
+ * is nobody's before that time and the key's from then on. The operand has to be dropped, since a
+ * no-operation leaves it. */
 enum script_error op_checklocktimeverify(struct script_run *run)
 {
     if (!(run->flags & SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY))

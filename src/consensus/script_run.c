@@ -6,6 +6,9 @@
  * can be seen from outside, or with a stack, of which the caller asks for truth. */
 #include "consensus/script_internal.h"
 
+_Static_assert(OP_PUSHDATA4 + 1 == OP_1NEGATE && OP_1NEGATE + 2 == OP_1 && OP_1 + 15 == OP_16,
+               "pushes, then the small numbers, in one row");
+
 /* Bytes without a row have no handler, and fail where they are executed. */
 static const struct opcode_row rows[256] = {
 #define X(opcode, stack_min, flags, handler) [OP_##opcode] = {#opcode, stack_min, flags, handler},
@@ -131,6 +134,7 @@ static enum script_error step(struct script_run *run)
  * opened them. */
 enum script_error script_run(struct script_run *run, struct span script)
 {
+    ASSERT(run->check && run->scratch);
     /* BIP-342, Resource limits */
     if (run->version != SCRIPT_VERSION_TAPSCRIPT && script.len > SCRIPT_MAX_BYTES)
         return SCRIPT_ERR_SCRIPT_SIZE;
@@ -145,6 +149,7 @@ enum script_error script_run(struct script_run *run, struct span script)
     run->if_first_false = IF_ALL_TRUE;
     run->codesep_pos = CODESEP_NONE;
 
+    /* Pushes count as opcodes in this number, as tapscript's digest has it. */
     for (; script_next(&run->it, &run->op); run->op_pos++) {
         enum script_error error = step(run);
         if (error)

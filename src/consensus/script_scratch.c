@@ -1,7 +1,12 @@
-/* script_scratch.c - memory of one thread that checks scripts. */
+/* script_scratch.c - memory of one thread that checks scripts.
+ *
+ * Nothing here is remembered for the result's sake: with a fresh one every check gives the same
+ * answer, only slower. */
 #include "consensus/script_internal.h"
 
 #include "util/alloc.h"
+
+_Static_assert((PUBKEY_CACHE_SLOTS & (PUBKEY_CACHE_SLOTS - 1)) == 0, "a hash is masked by it");
 
 #define KEY_COMPRESSED_BYTES 33
 
@@ -17,6 +22,7 @@ struct script_scratch *script_scratch_new(void)
     return scratch;
 }
 
+/* Nothing secret was in it: public keys and scripts are in the chain. */
 void script_scratch_free(struct script_scratch *scratch)
 {
     if (!scratch)
@@ -44,6 +50,7 @@ static struct pubkey_slot *slot_of(struct script_scratch *scratch, const uint8_t
 bool script_scratch_pubkey(struct script_scratch *scratch, struct span key,
                            struct ec_pubkey *parsed)
 {
+    ASSERT(scratch && parsed);
     /* The other forms hold both coordinates: nothing to compute, nothing to cache. */
     if (key.len != KEY_COMPRESSED_BYTES)
         return ec_pubkey_parse(parsed, key);

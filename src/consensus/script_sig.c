@@ -91,6 +91,7 @@ static size_t needle_remove(const struct needle *needle, uint8_t *bytes, size_t 
         kept = it.at;
         more = script_next(&it, &op);
     } while (more);
+    ASSERT(to <= kept && kept <= it.end);
     size_t rest = (size_t)(it.end - kept);
     memmove(to, kept, rest);
     *len = (size_t)(to - bytes) + rest;
@@ -103,6 +104,7 @@ static size_t needle_remove(const struct needle *needle, uint8_t *bytes, size_t 
  * data. */
 size_t script_find_and_delete(struct span *script, struct span data, struct buffer *owned)
 {
+    ASSERT(script && owned);
     struct needle needle = {.data = data};
     needle.prefix_len = push_prefix(data, needle.prefix);
     if (script->len == 0 || !needle_found(&needle, *script))
@@ -122,6 +124,7 @@ size_t script_find_and_delete(struct span *script, struct span data, struct buff
  * and by consensus they are allowed. */
 static bool is_defined_hash_type(struct span sig)
 {
+    ASSERT(sig.len > 0);
     uint8_t type = sig.p[sig.len - 1] & (uint8_t)~SIGHASH_ANYONECANPAY;
     return type >= SIGHASH_ALL && type <= SIGHASH_SINGLE;
 }

@@ -1,4 +1,7 @@
-/* script_type.c - the well-known forms of output scripts. */
+/* script_type.c - the well-known forms of output scripts.
+ *
+ * What a form says about the owner is convention: a script of no known form is as valid in a block.
+ * Policy and what people are shown depend on it, so the forms are Core's, with its limits. */
 #include "consensus/script_type.h"
 
 #include "consensus/script_internal.h"

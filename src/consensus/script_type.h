@@ -11,14 +11,24 @@
 enum script_type {
     SCRIPT_TYPE_NONSTANDARD,
     SCRIPT_TYPE_ANCHOR, /* pay to anchor: OP_1 <4e73> */
+    /* <33 or 65 bytes> OP_CHECKSIG: the oldest form, shorter to spend and longer to hold. */
     SCRIPT_TYPE_PUBKEY,
+    /* OP_DUP OP_HASH160 <20 bytes> OP_EQUALVERIFY OP_CHECKSIG: the key is shown when it is
+     * spent. */
     SCRIPT_TYPE_PUBKEYHASH,
+    /* OP_HASH160 <20 bytes> OP_EQUAL. BIP-16, Specification */
     SCRIPT_TYPE_SCRIPTHASH,
+    /* m <key> ... n OP_CHECKMULTISIG. BIP-11, Specification */
     SCRIPT_TYPE_MULTISIG,
+    /* OP_RETURN and pushes: never spent, so it never enters the set of coins. */
     SCRIPT_TYPE_NULLDATA,
+    /* OP_0 <20 bytes>. BIP-141, P2WPKH */
     SCRIPT_TYPE_WITNESS_V0_KEYHASH,
+    /* OP_0 <32 bytes>. BIP-141, P2WSH */
     SCRIPT_TYPE_WITNESS_V0_SCRIPTHASH,
+    /* OP_1 <32 bytes>. BIP-341, Script validation rules */
     SCRIPT_TYPE_WITNESS_V1_TAPROOT,
+    /* Any other program of version 1 to 16. */
     SCRIPT_TYPE_WITNESS_UNKNOWN,
     SCRIPT_TYPE_COUNT,
 };

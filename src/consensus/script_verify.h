@@ -59,7 +59,8 @@ enum script_flag {
                 SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_TAPROOT))
 
 /* Rules that relayed transactions obey: all there are but SIGPUSHONLY, which P2SH and witnesses
- * make unnecessary. */
+ * make unnecessary. A transaction that breaks one of these and none of the others may still be
+ * mined by somebody else, so whoever sends it has done nothing wrong. */
 #define SCRIPT_VERIFY_STANDARD (((UINT32_C(1) << 21) - 1) & ~(uint32_t)SCRIPT_VERIFY_SIGPUSHONLY)
 
 /* What BIP143 and BIP341 digests share over all inputs of one transaction, computed once. */

@@ -63,6 +63,7 @@ void taproot_tweak(const uint8_t internal[32], const uint8_t *merkle_root, uint8
  * output key is: without it a whole batch of such checks could not be done at once. */
 static bool is_committed(struct span control, struct span program, const uint8_t leaf_hash[32])
 {
+    ASSERT(program.len == V1_TAPROOT_BYTES && control.len >= TAPROOT_CONTROL_BASE);
     uint8_t node[32], tweak[32];
     /* From the leaf up, then the tweaked key and its parity bit. BIP-341, Script validation
      * rules */
@@ -186,7 +187,10 @@ static enum script_error find_success(const struct script_run *run, struct span 
 }
 
 /* The number of items is limited before the script runs, unlike in version 0; the budget is what
- * replaces limits on opcodes and script size. BIP-342, Resource limits */
+ * replaces limits on opcodes and script size. BIP-342, Resource limits
+ *
+ * A signature takes 65 or 66 bytes of witness and costs 50: a script that is given its signatures
+ * never reaches the limit, and one that checks the same signature many times does. */
 static enum script_error run_tapscript(struct script_run *run, struct span script, uint64_t n)
 {
     bool success;
@@ -264,6 +268,7 @@ static enum script_error verify_v1(struct script_run *run, struct span program)
 enum script_error script_verify_witness(struct script_run *run, int version, struct span program,
                                         bool is_p2sh)
 {
+    ASSERT(version >= 0 && version <= 16 && program.len >= 2 && program.len <= 40);
     if (version == 0)
         return verify_v0(run, program);
     /* Not inside P2SH, and of other lengths nothing is asked. BIP-341, Script validation rules */

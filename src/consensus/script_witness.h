@@ -1,6 +1,13 @@
 /* script_witness.h - witness programs: segwit v0 and taproot.
  *
- * Layer: consensus. Used by script_verify and script_sign only. */
+ * Layer: consensus. Used by script_verify and script_sign only.
+ *
+ *     program        the witness, its last element at the right
+ *     OP_0 <20>      signature, key
+ *     OP_0 <32>      elements for the script, script
+ *     OP_1 <32>      signature                                          by the key
+ *                    elements for the script, script, control block     by a script
+ *                    either, and behind it an annex: 50 and any bytes */
 #ifndef CONSENSUS_SCRIPT_WITNESS_H
 #define CONSENSUS_SCRIPT_WITNESS_H
 

@@ -216,6 +216,7 @@ static bool midstate_fits(const struct sighash_midstate *m, struct span script_c
 static void midstate_fill(struct sighash_midstate *m, struct span script_code, bool segwit,
                           const struct sha256 *state)
 {
+    ASSERT(!m->filled || !midstate_fits(m, script_code, segwit));
     m->script_code.len = 0;
     buffer_append(&m->script_code, script_code.p, script_code.len);
     m->segwit = segwit;
@@ -282,6 +283,7 @@ static struct sighash_skeleton *skeleton_get(struct sighash_cache *cache, const 
     skeleton->bytes.len = 0;
     struct writer w = writer_to_buffer(buffer_reserve(&skeleton->bytes, count.len), count.len);
     skeleton_encode(&w, tx, zero_sequence);
+    ASSERT(w.len == count.len);
     skeleton->bytes.len = w.len;
 
     skeleton->prefix_inputs = 0;
@@ -302,6 +304,7 @@ static size_t skeleton_input_at(const struct tx *tx, uint32_t i)
 static struct sha256 hash_inputs_before(struct sighash_skeleton *skeleton, const struct tx *tx,
                                         uint32_t input)
 {
+    ASSERT(input < tx->n_in);
     if (skeleton->prefix_inputs > input) {
         skeleton->prefix_inputs = 0;
         sha256_init(&skeleton->prefix);
@@ -347,6 +350,7 @@ static void hash_script_code(struct sha256 *h, struct span script_code)
  * of -1 with an empty script, what a fresh output was in the first implementation. */
 static void hash_single_output(struct sha256 *h, const struct tx *tx, uint32_t input)
 {
+    ASSERT(input < tx->n_out);
     struct hash_sink sink;
     struct writer w = {.sink = hash_sink_write, .sink_ctx = &sink};
     sink.h = *h;

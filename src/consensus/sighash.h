@@ -5,7 +5,14 @@
  * number. Inputs: all, or with ANYONECANPAY only the own one, so that others can add theirs. The
  * three versions make the same choices and hash different bytes.
  *
- * Layer: consensus. Pure but for the cache handed in, which belongs to one thread. */
+ * Layer: consensus. Pure but for the cache handed in, which belongs to one thread.
+ *
+ *     ALL                        this transaction and no other: what nearly everybody signs
+ *     ALL | ANYONECANPAY         these outputs, whoever else pays for them
+ *     SINGLE                     my output; the others may still be arranged
+ *     SINGLE | ANYONECANPAY      my coin for this output: an offer that anybody can complete
+ *     NONE                       these inputs, for whatever the others agree on
+ *     NONE | ANYONECANPAY        my coin, for anything */
 #ifndef CONSENSUS_SIGHASH_H
 #define CONSENSUS_SIGHASH_H
 
@@ -32,6 +39,7 @@ struct sighash_midstate {
     struct sha256 state;
 };
 
+/* Of the 256 types of a signature only so many kinds differ in more than their last four bytes. */
 #define SIGHASH_MIDSTATES 6 /* {ALL, NONE, SINGLE} x {all inputs, ANYONECANPAY} */
 
 /* What digests of one transaction share, and what digests of one input share. A transaction of

@@ -14,6 +14,7 @@
 /* BIP-325, Specification */
 static const uint8_t solution_header[4] = {0xec, 0xc7, 0xda, 0xa2};
 
+/* The rules of segwit and before, whatever the height. */
 #define SIGNET_SCRIPT_FLAGS                                                                        \
     (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_DERSIG | SCRIPT_VERIFY_NULLDUMMY)
 
@@ -76,6 +77,7 @@ static bool solution_cut(struct span script, struct arena *arena, struct span *o
 static void modified_root(const struct block *block, const struct tx *coinbase, struct arena *arena,
                           uint8_t root[32])
 {
+    ASSERT(block->n_tx > 0);
     struct txid *ids = arena_alloc(arena, block->n_tx * sizeof *ids);
     memcpy(ids, block->txids, block->n_tx * sizeof *ids);
     ids[0] = coinbase->txid;
@@ -87,6 +89,7 @@ static void modified_root(const struct block *block, const struct tx *coinbase, 
 static struct tx coinbase_with(const struct tx *coinbase, uint32_t index, struct span script,
                                struct arena *arena)
 {
+    ASSERT(index < coinbase->n_out);
     struct tx copy = *coinbase;
     copy.out = arena_alloc(arena, copy.n_out * sizeof *copy.out);
     memcpy(copy.out, coinbase->out, copy.n_out * sizeof *copy.out);
@@ -144,6 +147,7 @@ static bool solution_decode(struct span solution, struct tx_in *in)
 bool signet_txs_make(const struct block *block, struct span challenge, struct arena *arena,
                      struct signet_txs *txs)
 {
+    ASSERT(block && arena && txs);
     static const uint8_t op_return[1] = {OP_RETURN};
     uint32_t index = block_commitment_index(block);
     if (index == BLOCK_COMMITMENT_NONE)

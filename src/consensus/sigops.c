@@ -1,4 +1,12 @@
-/* sigops.c - counting signature operations. */
+/* sigops.c - counting signature operations.
+ *
+ *     counted for                         when it is made     when it is spent
+ *     P2PKH                               4                   0
+ *     bare multisig, 2 of 3               80                  0
+ *     P2SH of 2 of 3                      0                   12
+ *     P2WPKH                              0                   1
+ *     P2WSH of 2 of 3                     0                   3
+ *     taproot                             0                   0: its witness pays */
 #include "consensus/sigops.h"
 
 #include "consensus/script_iter.h"
@@ -99,6 +107,7 @@ static uint32_t witness_sigops(const struct tx_in *in, struct span script_pubkey
 /* The coinbase's scripts count, its input spends nothing that could. */
 uint64_t tx_sigops_cost(const struct tx *tx, const struct tx_out *spent, uint32_t flags)
 {
+    ASSERT(spent || tx_is_coinbase(tx));
     /* BIP-141, Sigops */
     uint64_t cost = (uint64_t)tx_legacy_sigops(tx) * WITNESS_SCALE;
     if (tx_is_coinbase(tx))

@@ -126,6 +126,7 @@ static bool body_decode(struct reader *r, struct arena *arena, bool allow_witnes
 /* Hash from the spans of the raw bytes: nothing is encoded again. */
 static void hash_set(struct tx *tx, struct span body)
 {
+    ASSERT(tx->raw.len >= body.len + 8); /* version and lock time around it */
     if (!tx->has_witness) {
         sha256d(tx->raw, tx->txid.b);
         /* BIP-141, Transaction ID */
@@ -146,6 +147,7 @@ static void hash_set(struct tx *tx, struct span body)
 bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct tx *tx)
 {
     ASSERT(r);
+    ASSERT(arena && tx);
     const uint8_t *start = r->at;
     struct span body;
     memset(tx, 0, sizeof *tx);
@@ -191,6 +193,7 @@ void tx_encode(struct writer *w, const struct tx *tx, bool with_witness)
         write_u8(w, 0);
         write_u8(w, 1);
     }
+    ASSERT((tx->in || tx->n_in == 0) && (tx->out || tx->n_out == 0));
     write_compact_size(w, tx->n_in);
     for (uint32_t i = 0; i < tx->n_in; i++)
         encode_input(w, &tx->in[i]);
@@ -219,12 +222,14 @@ void tx_finish(struct tx *tx, struct arena *arena)
     uint8_t *raw = arena_alloc(arena, full.len);
     struct writer w = writer_to_buffer(raw, full.len);
     tx_encode(&w, tx, true);
+    ASSERT(base.len >= 10 && (tx->has_witness ? base.len < full.len : base.len == full.len));
     tx->raw = span_of(raw, full.len);
     tx->base_bytes = (uint32_t)base.len;
     /* with a witness, the body starts behind version, marker and flag */
     hash_set(tx, tx->has_witness ? span_of(raw + 6, base.len - 8) : span_of(raw + 4, base.len - 8));
 }
 
+/* A count without elements is a witness too, and holds none. */
 struct witness_iter witness_iter_of(struct span witness)
 {
     struct witness_iter it = {.r = reader_of(witness)};
@@ -236,6 +241,7 @@ struct witness_iter witness_iter_of(struct span witness)
 bool witness_next(struct witness_iter *it, struct span *item)
 {
     ASSERT(it);
+    ASSERT(item);
     if (it->left == 0 || it->r.failed)
         return false;
     it->left--;

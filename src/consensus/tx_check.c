@@ -51,6 +51,7 @@ static bool has_duplicate_hashed(const struct tx *tx, struct arena *scratch)
     size_t capacity = 64;
     while (capacity < (size_t)tx->n_in * 2)
         capacity *= 2;
+    ASSERT((capacity & (capacity - 1)) == 0 && capacity > tx->n_in);
     uint32_t *slots = arena_calloc(scratch, capacity, sizeof *slots); /* input number + 1 */
     struct siphash_key key;
     memcpy(&key, tx->txid.b, sizeof key);
@@ -100,6 +101,7 @@ static bool has_null_input(const struct tx *tx)
 enum reject tx_check(const struct tx *tx, struct arena *scratch)
 {
     ASSERT(tx);
+    ASSERT(scratch);
     if (tx->n_in == 0)
         return REJECT_VIN_EMPTY;
     if (tx->n_out == 0)

@@ -14,6 +14,8 @@
 #include "consensus/reject.h"
 #include "consensus/tx.h"
 
+/* Of a coinbase's scriptSig. Both bounds count: a height of one byte alone would be too short, so
+ * the first blocks of a test chain have something behind it. */
 #define COINBASE_SCRIPT_MIN_BYTES 2
 #define COINBASE_SCRIPT_MAX_BYTES 100
 

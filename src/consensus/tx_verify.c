@@ -32,6 +32,7 @@ int64_t tx_output_total_sat(const struct tx *tx)
 enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent,
                              int32_t spend_height, int64_t *fee_sat)
 {
+    ASSERT(spent && fee_sat && spend_height >= 0);
     ASSERT(tx);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         if (spent[i].missing)
@@ -88,6 +89,7 @@ static char *describe_values(const struct tx *tx, const struct spent_coin *spent
 char *tx_verify_detail(enum reject reject, const struct tx *tx, const struct spent_coin *spent,
                        int32_t spend_height, char out[TX_VERIFY_DETAIL_BYTES])
 {
+    ASSERT(tx && spent && out);
     *out = '\0';
     if (reject == REJECT_INPUTS_MISSING)
         snprintf(out, TX_VERIFY_DETAIL_BYTES, "CheckTxInputs: inputs missing/spent");
@@ -103,6 +105,7 @@ void tx_script_verdict(struct verdict *verdict, enum reject reject, const struct
 {
     char txid[HEX_ID_BYTES], wtxid[HEX_ID_BYTES], prev[HEX_ID_BYTES];
     const struct outpoint *spent = &tx->in[input].prevout;
+    ASSERT(input < tx->n_in && reject != REJECT_NONE && script_error != 0);
     verdict_set(verdict, reject, "input %u of %s (wtxid %s), spending %s:%u", input,
                 hex_encode_reversed(txid, span_of(tx->txid.b, 32)),
                 hex_encode_reversed(wtxid, span_of(tx->wtxid.b, 32)),
@@ -145,6 +148,7 @@ struct sequence_locks sequence_locks_of(const struct tx *tx, const struct spent_
                                         const struct median_time_source *times)
 {
     ASSERT(tx);
+    ASSERT(spent && times);
     struct sequence_locks locks = {.height = -1, .time_s = -1};
     /* Unsigned: as a signed number, version 0xffffffff would be less than 2. CVE-2024-34478 */
     /* BIP-68, Specification */

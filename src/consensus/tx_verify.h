@@ -70,7 +70,14 @@ enum reject reject_for_tx(enum reject reject);
 int64_t tx_output_total_sat(const struct tx *tx);
 
 /* May tx be in a block at this height, whose lock times are measured by time_s (its own time, or
- * the median time past before it since BIP113)? Coinbases are no exception. */
+ * the median time past before it since BIP113)? Coinbases are no exception.
+ *
+ *     lock time             the transaction may be in
+ *     0                     any block
+ *     up to 499,999,999     a block above that height
+ *     from 500,000,000      a block whose measure of time is above it
+ *     any, all sequences    any block
+ *     0xffffffff */
 bool tx_is_final(const struct tx *tx, int32_t height, int64_t time_s);
 
 /* The last height and time at which a transaction is still locked; -1 for none. Like the lock time
@@ -93,7 +100,11 @@ struct median_time_source {
  *
  * In:       spent   n_in of them; only heights are used. For a coin of the mempool: the height of
  *                   the next block
- *           times   asked only for inputs with a time lock, at the height before the coin's */
+ *           times   asked only for inputs with a time lock, at the height before the coin's
+ *
+ * An example: a coin of height 100, a sequence of 10 blocks. The height is 109, and the transaction
+ * may be in block 110. With 10 units of time instead it may be in a block whose predecessor has a
+ * median time past of at least that of block 99 plus 5,120 seconds. */
 struct sequence_locks sequence_locks_of(const struct tx *tx, const struct spent_coin *spent,
                                         const struct median_time_source *times);
 

@@ -1,4 +1,9 @@
-/* versionbits.c - rule changes that miners signal readiness for. */
+/* versionbits.c - rule changes that miners signal readiness for.
+ *
+ * A deployment's life on the main network: a period is 2,016 blocks, about two weeks, and begins
+ * where the difficulty changes. The state of a block is the state of its period; so it is enough to
+ * find the last block of the period before, and to go back from there until some period's state is
+ * known. */
 #include "consensus/versionbits.h"
 
 #include <string.h>
@@ -39,6 +44,7 @@ bool versionbits_signals(const struct network *network, enum bip9_deployment dep
  * the first period. */
 static const void *period_end(const struct header_view *view, const void *prev, int32_t period)
 {
+    ASSERT(period > 0);
     if (!prev)
         return NULL;
     int32_t height = view->facts(prev).height;
@@ -177,10 +183,12 @@ struct versionbits_stats versionbits_stats(const struct network *network,
                                            const struct header_view *view, const void *node)
 {
     const struct bip9_params *params = params_of(network, deployment);
+    ASSERT(params->period > 0 && params->threshold <= params->period);
     struct versionbits_stats stats = {.period = params->period, .threshold = params->threshold};
     if (node)
         stats.elapsed = (uint32_t)(view->facts(node).height % (int32_t)params->period) + 1;
     stats.count = count_signals(network, deployment, view, node, stats.elapsed);
+    /* So many may fail to signal; so many have. */
     stats.possible = stats.period - stats.threshold >= stats.elapsed - stats.count;
     return stats;
 }
@@ -209,7 +217,8 @@ static uint32_t unknown_signals(const struct network *network, const struct head
                                 const void *end, const struct versionbits_cache *cache)
 {
     int32_t period = pow_retarget_interval(network);
-    /* Test chains change more easily. Spec: Core WarningBitsConditionChecker */
+    /* Test chains change more easily. The bits of deployments that are known, and signalled for at
+     * the time, are taken off below. Spec: Core WarningBitsConditionChecker */
     int32_t threshold = network->is_test_chain ? period * 3 / 4 : period * 9 / 10;
     const void *before = one_period_back(view, end, period);
     uint32_t ours = (uint32_t)versionbits_block_version(network, view, before, cache);
