@@ -301,11 +301,11 @@ static void hedge(struct p2p *p2p, struct block_request *request, int64_t now_us
     block_request_send(p2p, pick, &request->node, 1);
 }
 
-/* Nobody owes it any more, and somebody else has brought it. */
+/* Nobody owes it any more, and somebody else has brought it, for good or ill. */
 static bool is_over(const struct block_request *request)
 {
     return !request->is_delivered && !block_request_has_peer(request) &&
-           block_node_has_data(request->node);
+           (block_node_has_data(request->node) || block_node_has_failed(request->node));
 }
 
 /* All that have it were asked, and none delivers or has moved for long: begin anew. */

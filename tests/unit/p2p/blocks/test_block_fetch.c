@@ -301,6 +301,32 @@ TEST(a_block_that_was_not_found_is_taken_from_who_sends_it_unasked, struct fixtu
     assert_int_equal(a->p2p->fetch.n_requests, 0);
 }
 
+/* What is remembered of who has it not ends with it: nobody is asked for what is refused. */
+TEST(a_block_that_was_not_found_and_is_refused_is_asked_of_nobody, struct fixture *f)
+{
+    mesh_init(&f->mesh, 21, &f->builder, NULL);
+    const struct built_block *blocks[2];
+    (void)builder_blocks(&f->builder, f->builder.genesis, 2, blocks);
+    struct tx coinbases[] = {blocks[0]->block.tx[0], blocks[1]->block.tx[0]};
+    const struct built_block *bad =
+        builder_block_of(&f->builder, f->builder.genesis, coinbases, 2, 0);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *one = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
+    struct raw_peer *two = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
+    struct raw_peer *three = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(one, &bad, 1);
+    (void)raw_expect(one, "getdata");
+    raw_send_inv(one, "notfound", INV_WITNESS_BLOCK, bad->block.hash.b);
+    mesh_run(&f->mesh, 100000);
+    raw_send_block(two, bad);
+    mesh_run(&f->mesh, 300000);
+    assert_true(two->is_closed);
+    raw_send_inv(three, "inv", INV_BLOCK, bad->block.hash.b);
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(raw_count(three, "getdata"), 0);
+    assert_int_equal(a->p2p->fetch.n_requests, 0);
+}
+
 /* Three peers have a block. The first two owe it and speak on, of something else or so slowly that
  * it never ends. The third is asked all the same. */
 static void talk_and_expect_the_third(struct fixture *f, uint64_t seed, bool trickles)
