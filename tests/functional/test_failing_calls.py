@@ -98,8 +98,8 @@ class Sufferer(Victim):
 
 
 def is_named(path, text):
-    """The file, also where one beside it takes its place when it is whole; or the store, whose files
-    mean nothing to people."""
+    """The file, also where one beside it takes its place once it is whole; or the store, whose
+    files mean nothing to people."""
     words = [os.path.basename(path).removesuffix(".new").removesuffix(".tmp")]
     for folder, name in STORES.items():
         if f"/{folder}/" in path + "/":
