@@ -268,40 +268,23 @@ void json_field_null(struct json_out *out, const char *key)
     json_put_null(out);
 }
 
-void json_field_bool(struct json_out *out, const char *key, bool value)
-{
-    json_put_key(out, key);
-    json_put_bool(out, value);
-}
-
-void json_field_int(struct json_out *out, const char *key, int64_t value)
-{
-    json_put_key(out, key);
-    json_put_int(out, value);
-}
-
-void json_field_double(struct json_out *out, const char *key, double value)
-{
-    json_put_key(out, key);
-    json_put_double(out, value);
-}
+/* json_field_what(): the key, then the value by json_put_what(). */
+#define FIELD(what, type)                                                                          \
+    void json_field_##what(struct json_out *out, const char *key, type value)                      \
+    {                                                                                              \
+        json_put_key(out, key);                                                                    \
+        json_put_##what(out, value);                                                               \
+    }
+FIELD(bool, bool)
+FIELD(int, int64_t)
+FIELD(double, double)
+FIELD(string, const char *)
+FIELD(hex, struct span)
 
 void json_field_amount(struct json_out *out, const char *key, int64_t value_sat)
 {
     json_put_key(out, key);
     json_put_amount(out, value_sat);
-}
-
-void json_field_string(struct json_out *out, const char *key, const char *s)
-{
-    json_put_key(out, key);
-    json_put_string(out, s);
-}
-
-void json_field_hex(struct json_out *out, const char *key, struct span bytes)
-{
-    json_put_key(out, key);
-    json_put_hex(out, bytes);
 }
 
 void json_field_id(struct json_out *out, const char *key, const uint8_t id[32])

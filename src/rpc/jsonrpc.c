@@ -29,10 +29,8 @@ static bool read_version(struct rpc_call *call, const struct json_value *version
 {
     if (is_absent(version))
         return true;
-    if (version->kind != JSON_KIND_STRING) {
-        rpc_fail(call, RPC_INVALID_REQUEST, "jsonrpc field must be a string");
-        return false;
-    }
+    if (version->kind != JSON_KIND_STRING)
+        return rpc_refuse(call, RPC_INVALID_REQUEST, "jsonrpc field must be a string");
     /* "1.0" stood in many 1.1 clients' requests although that version has no such field. */
     if (json_text_is(version, "1.0") || json_text_is(version, "1.1"))
         return true;
@@ -40,8 +38,7 @@ static bool read_version(struct rpc_call *call, const struct json_value *version
         call->is_v2 = true;
         return true;
     }
-    rpc_fail(call, RPC_INVALID_REQUEST, "JSON-RPC version not supported");
-    return false;
+    return rpc_refuse(call, RPC_INVALID_REQUEST, "JSON-RPC version not supported");
 }
 
 /* -- Parameters --------------------------------------------------------------------------- */
@@ -97,32 +94,27 @@ static bool sort_named(struct rpc_call *call, const struct json_value *params,
         if (!slot && take_option(call, v, &options, &is_twice)) {
             if (!is_twice)
                 continue;
-            rpc_fail(call, RPC_INVALID_PARAMETER, "Parameter %s specified multiple times",
-                     show(v->name).text);
-            return false;
+            return rpc_refuse(call, RPC_INVALID_PARAMETER, "Parameter %s specified multiple times",
+                              show(v->name).text);
         }
         if (!slot && v->kind == JSON_KIND_ARRAY && span_equal(v->name, span_of_string("args")))
             slot = args;
-        if (!slot) {
-            rpc_fail(call, RPC_INVALID_PARAMETER, "Unknown named parameter %s", show(v->name).text);
-            return false;
-        }
-        if (*slot) {
-            rpc_fail(call, RPC_INVALID_PARAMETER, "Parameter %s specified multiple times",
-                     show(v->name).text);
-            return false;
-        }
+        if (!slot)
+            return rpc_refuse(call, RPC_INVALID_PARAMETER, "Unknown named parameter %s",
+                              show(v->name).text);
+        if (*slot)
+            return rpc_refuse(call, RPC_INVALID_PARAMETER, "Parameter %s specified multiple times",
+                              show(v->name).text);
         *slot = v;
     }
     if (!options.object)
         return true;
-    if (named[options.at]) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Parameter %.*s conflicts with parameter %.*s",
-                 (int)strcspn(call->method->params[options.at].name, "|:"),
-                 call->method->params[options.at].name, (int)options.object->first->name.len,
-                 (const char *)options.object->first->name.p);
-        return false;
-    }
+    if (named[options.at])
+        return rpc_refuse(
+            call, RPC_INVALID_PARAMETER, "Parameter %.*s conflicts with parameter %.*s",
+            (int)strcspn(call->method->params[options.at].name, "|:"),
+            call->method->params[options.at].name, (int)options.object->first->name.len,
+            (const char *)options.object->first->name.p);
     named[options.at] = options.object;
     return true;
 }
@@ -141,10 +133,10 @@ static bool read_named(struct rpc_call *call, const struct json_value *params)
             continue;
         if (i < call->n_args) {
             const char *name = call->method->params[i].name;
-            rpc_fail(call, RPC_INVALID_PARAMETER,
-                     "Parameter %.*s specified twice both as positional and named argument",
-                     (int)strcspn(name, "|:"), name);
-            return false;
+            return rpc_refuse(
+                call, RPC_INVALID_PARAMETER,
+                "Parameter %.*s specified twice both as positional and named argument",
+                (int)strcspn(name, "|:"), name);
         }
         call->args[i] = named[i];
     }
@@ -182,34 +174,25 @@ bool jsonrpc_read_request(struct rpc_call *call, const struct json_value *reques
     ASSERT(request);
     if (request->kind != JSON_KIND_OBJECT) {
         call->id = json_new(&call->arena, JSON_KIND_NULL);
-        rpc_fail(call, RPC_INVALID_REQUEST, "Invalid Request object");
-        return false;
+        return rpc_refuse(call, RPC_INVALID_REQUEST, "Invalid Request object");
     }
     /* The id before anything that can fail, so that errors carry it. */
     call->id = json_find(request, "id");
     if (!read_version(call, json_find(request, "jsonrpc")))
         return false;
     const struct json_value *method = json_find(request, "method");
-    if (is_absent(method)) {
-        rpc_fail(call, RPC_INVALID_REQUEST, "Missing method");
-        return false;
-    }
-    if (method->kind != JSON_KIND_STRING) {
-        rpc_fail(call, RPC_INVALID_REQUEST, "Method must be a string");
-        return false;
-    }
+    if (is_absent(method))
+        return rpc_refuse(call, RPC_INVALID_REQUEST, "Missing method");
+    if (method->kind != JSON_KIND_STRING)
+        return rpc_refuse(call, RPC_INVALID_REQUEST, "Method must be a string");
     const struct json_value *params = json_find(request, "params");
-    if (!is_absent(params) && params->kind != JSON_KIND_ARRAY && params->kind != JSON_KIND_OBJECT) {
-        rpc_fail(call, RPC_INVALID_REQUEST, "Params must be an array or object");
-        return false;
-    }
+    if (!is_absent(params) && params->kind != JSON_KIND_ARRAY && params->kind != JSON_KIND_OBJECT)
+        return rpc_refuse(call, RPC_INVALID_REQUEST, "Params must be an array or object");
     if (is_warming_up(call))
         return false;
     call->method = method_find(call->rpc->methods, method->text);
-    if (!call->method) {
-        rpc_fail(call, RPC_METHOD_NOT_FOUND, "Method not found");
-        return false;
-    }
+    if (!call->method)
+        return rpc_refuse(call, RPC_METHOD_NOT_FOUND, "Method not found");
     return read_params(call, params) && method_check_args(call);
 }
 

@@ -29,9 +29,8 @@ bool rpc_expect_kind(struct rpc_call *call, const struct json_value *value, enum
     enum json_kind have = value ? value->kind : JSON_KIND_NULL;
     if (have == kind)
         return true;
-    rpc_fail(call, RPC_TYPE_ERROR, "JSON value of type %s is not of expected type %s",
-             json_kind_name(have), json_kind_name(kind));
-    return false;
+    return rpc_refuse(call, RPC_TYPE_ERROR, "JSON value of type %s is not of expected type %s",
+                      json_kind_name(have), json_kind_name(kind));
 }
 
 static bool check_field(struct rpc_call *call, const struct json_value *object,
@@ -41,15 +40,13 @@ static bool check_field(struct rpc_call *call, const struct json_value *object,
     bool is_absent = !value || value->kind == JSON_KIND_NULL;
     if (is_absent && field->need == RPC_FIELD_OPTIONAL)
         return true;
-    if (!value) {
-        rpc_fail(call, RPC_TYPE_ERROR, "Missing %s", field->name);
-        return false;
-    }
+    if (!value)
+        return rpc_refuse(call, RPC_TYPE_ERROR, "Missing %s", field->name);
     if (value->kind == field->kind)
         return true;
-    rpc_fail(call, RPC_TYPE_ERROR, "JSON value of type %s for field %s is not of expected type %s",
-             json_kind_name(value->kind), field->name, json_kind_name(field->kind));
-    return false;
+    return rpc_refuse(call, RPC_TYPE_ERROR,
+                      "JSON value of type %s for field %s is not of expected type %s",
+                      json_kind_name(value->kind), field->name, json_kind_name(field->kind));
 }
 
 bool rpc_check_fields(struct rpc_call *call, const struct json_value *object,
@@ -66,9 +63,8 @@ bool rpc_check_fields(struct rpc_call *call, const struct json_value *object,
             i++;
         if (i < n)
             continue;
-        rpc_fail(call, RPC_TYPE_ERROR, "Unexpected key %.*s", (int)v->name.len,
-                 (const char *)v->name.p);
-        return false;
+        return rpc_refuse(call, RPC_TYPE_ERROR, "Unexpected key %.*s", (int)v->name.len,
+                          (const char *)v->name.p);
     }
     return true;
 }
@@ -81,8 +77,7 @@ static bool read_integer(struct rpc_call *call, const struct json_value *value, 
         return false;
     if (json_integer_in(value, min, max, out))
         return true;
-    rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
-    return false;
+    return rpc_refuse(call, RPC_MISC_ERROR, "JSON integer out of range");
 }
 
 bool rpc_arg_int64(struct rpc_call *call, size_t index, int64_t *out)
@@ -108,10 +103,8 @@ bool rpc_arg_verbosity(struct rpc_call *call, size_t index, bool allow_bool, int
     const struct json_value *arg = rpc_arg(call, index);
     if (!arg || arg->kind != JSON_KIND_BOOL)
         return rpc_arg_int32(call, index, out);
-    if (!allow_bool) {
-        rpc_fail(call, RPC_TYPE_ERROR, "Verbosity was boolean but only integer allowed");
-        return false;
-    }
+    if (!allow_bool)
+        return rpc_refuse(call, RPC_TYPE_ERROR, "Verbosity was boolean but only integer allowed");
     *out = arg->boolean;
     return true;
 }
@@ -123,17 +116,13 @@ bool rpc_read_id(struct rpc_call *call, const struct json_value *value, const ch
     if (!rpc_expect_kind(call, value, JSON_KIND_STRING))
         return false;
     const char *text = (const char *)value->text.p;
-    if (value->text.len != 64) {
-        rpc_fail(call, RPC_INVALID_PARAMETER,
-                 "%s must be of length 64 (not %zu, for '" RPC_TEXT "')", name, value->text.len,
-                 text);
-        return false;
-    }
-    if (!hex_decode_reversed(id, 32, text, 64)) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be hexadecimal string (not '" RPC_TEXT "')",
-                 name, text);
-        return false;
-    }
+    if (value->text.len != 64)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "%s must be of length 64 (not %zu, for '" RPC_TEXT "')", name,
+                          value->text.len, text);
+    if (!hex_decode_reversed(id, 32, text, 64))
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "%s must be hexadecimal string (not '" RPC_TEXT "')", name, text);
     return true;
 }
 
@@ -145,11 +134,10 @@ bool rpc_read_hex(struct rpc_call *call, const struct json_value *value, const c
         return false;
     size_t len = value->text.len / 2;
     uint8_t *decoded = arena_alloc(&call->arena, len + 1);
-    if (!hex_decode(decoded, len, (const char *)value->text.p, value->text.len)) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be hexadecimal string (not '" RPC_TEXT "')",
-                 name, (const char *)value->text.p);
-        return false;
-    }
+    if (!hex_decode(decoded, len, (const char *)value->text.p, value->text.len))
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "%s must be hexadecimal string (not '" RPC_TEXT "')", name,
+                          (const char *)value->text.p);
     *bytes = span_of(decoded, len);
     return true;
 }
@@ -157,17 +145,11 @@ bool rpc_read_hex(struct rpc_call *call, const struct json_value *value, const c
 bool rpc_read_amount(struct rpc_call *call, const struct json_value *value, int64_t *value_sat)
 {
     ASSERT(value_sat);
-    if (!value || (value->kind != JSON_KIND_NUMBER && value->kind != JSON_KIND_STRING)) {
-        rpc_fail(call, RPC_TYPE_ERROR, "Amount is not a number or string");
-        return false;
-    }
-    if (!json_fixed_point(value, 8, value_sat)) {
-        rpc_fail(call, RPC_TYPE_ERROR, "Invalid amount");
-        return false;
-    }
-    if (*value_sat < 0 || *value_sat > MAX_MONEY_SAT) {
-        rpc_fail(call, RPC_TYPE_ERROR, "Amount out of range");
-        return false;
-    }
+    if (!value || (value->kind != JSON_KIND_NUMBER && value->kind != JSON_KIND_STRING))
+        return rpc_refuse(call, RPC_TYPE_ERROR, "Amount is not a number or string");
+    if (!json_fixed_point(value, 8, value_sat))
+        return rpc_refuse(call, RPC_TYPE_ERROR, "Invalid amount");
+    if (*value_sat < 0 || *value_sat > MAX_MONEY_SAT)
+        return rpc_refuse(call, RPC_TYPE_ERROR, "Amount out of range");
     return true;
 }

@@ -8,23 +8,39 @@
 
 enum { MESSAGE_MAX_BYTES = 65536 };
 
-enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...)
+static void set_error(struct rpc_call *call, enum rpc_code code, const char *format, va_list args)
 {
     ASSERT(code != 0 && !call->entry_done);
-    ASSERT(call);
-    va_list args;
-    va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, again);
+    va_end(again);
     ASSERT(len >= 0);
     size_t size = (size_t)len < MESSAGE_MAX_BYTES ? (size_t)len + 1 : MESSAGE_MAX_BYTES;
     xfree(call->error_message);
     call->error_message = xmalloc(size);
-    va_start(args, format);
     vsnprintf(call->error_message, size, format, args);
-    va_end(args);
     call->error_code = code;
+}
+
+enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...)
+{
+    ASSERT(call);
+    va_list args;
+    va_start(args, format);
+    set_error(call, code, format, args);
+    va_end(args);
     return RPC_DONE;
+}
+
+bool rpc_refuse(struct rpc_call *call, enum rpc_code code, const char *format, ...)
+{
+    ASSERT(call);
+    va_list args;
+    va_start(args, format);
+    set_error(call, code, format, args);
+    va_end(args);
+    return false;
 }
 
 void rpc_finish(struct rpc_call *call)

@@ -111,8 +111,7 @@ static bool read_hash_type(struct rpc_call *call, enum coin_stats_hash *hash)
     } else if (strcmp(name, "none") == 0) {
         *hash = COIN_STATS_NONE;
     } else {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "'%s' is not a valid hash_type", name);
-        return false;
+        return rpc_refuse(call, RPC_INVALID_PARAMETER, "'%s' is not a valid hash_type", name);
     }
     return true;
 }

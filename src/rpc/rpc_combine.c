@@ -37,24 +37,20 @@ static bool read_copies(struct rpc_call *call, struct combine_order *order)
     for (const struct json_value *v = list->first; v; v = v->next) {
         if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
             return false;
-        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, &order->copies[order->n++])) {
-            rpc_fail(call, RPC_DESERIALIZATION_ERROR,
-                     "TX decode failed for tx %zu. Make sure the tx has at least one input.",
-                     order->n - 1);
-            return false;
-        }
+        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, &order->copies[order->n++]))
+            return rpc_refuse(
+                call, RPC_DESERIALIZATION_ERROR,
+                "TX decode failed for tx %zu. Make sure the tx has at least one input.",
+                order->n - 1);
     }
-    if (order->n < 2) {
-        rpc_fail(call, RPC_DESERIALIZATION_ERROR,
-                 "Missing transactions. At least two transactions required.");
-        return false;
-    }
+    if (order->n < 2)
+        return rpc_refuse(call, RPC_DESERIALIZATION_ERROR,
+                          "Missing transactions. At least two transactions required.");
     for (size_t i = 1; i < order->n; i++) {
         if (is_same(&order->copies[0], &order->copies[i]))
             continue;
-        rpc_fail(call, RPC_INVALID_PARAMETER,
-                 "Transaction number %zu not compatible with first transaction", i + 1);
-        return false;
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Transaction number %zu not compatible with first transaction", i + 1);
     }
     return true;
 }
@@ -69,8 +65,7 @@ static bool find_spent(struct rpc_call *call, struct combine_order *order)
     for (uint32_t i = 0; i < tx->n_in; i++) {
         if (known[i])
             continue;
-        rpc_fail(call, RPC_VERIFY_ERROR, "Input not found or already spent");
-        return false;
+        return rpc_refuse(call, RPC_VERIFY_ERROR, "Input not found or already spent");
     }
     return true;
 }

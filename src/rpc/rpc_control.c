@@ -19,9 +19,8 @@ static bool require_regtest(struct rpc_call *call)
 {
     if (call->rpc->node->network->mine_blocks_on_demand)
         return true;
-    rpc_fail(call, RPC_MISC_ERROR, "%s is for regression testing (-regtest mode) only",
-             call->method->name);
-    return false;
+    return rpc_refuse(call, RPC_MISC_ERROR, "%s is for regression testing (-regtest mode) only",
+                      call->method->name);
 }
 
 enum rpc_progress rpc_echo(struct rpc_call *call)
@@ -137,9 +136,8 @@ static bool read_categories(struct rpc_call *call, const struct json_value *list
         } else if (category >= 0) {
             *bits |= UINT32_C(1) << category;
         } else {
-            rpc_fail(call, RPC_INVALID_PARAMETER, "unknown logging category %s",
-                     (const char *)v->text.p);
-            return false;
+            return rpc_refuse(call, RPC_INVALID_PARAMETER, "unknown logging category %s",
+                              (const char *)v->text.p);
         }
     }
     return true;

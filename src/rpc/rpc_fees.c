@@ -15,9 +15,8 @@ static bool read_target(struct rpc_call *call, int32_t *target)
         return false;
     if (*target >= 1 && *target <= TARGET_MAX)
         return true;
-    rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid conf_target, must be between 1 and %d",
-             TARGET_MAX);
-    return false;
+    return rpc_refuse(call, RPC_INVALID_PARAMETER, "Invalid conf_target, must be between 1 and %d",
+                      TARGET_MAX);
 }
 
 /* Names of modes are read in any case. */

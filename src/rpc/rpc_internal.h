@@ -133,6 +133,8 @@ struct rpc {
  * Returns: RPC_DONE, so that a handler can return it */
 enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...)
     PRINTF(3, 4);
+/* The same in what says whether it has succeeded. Returns: false */
+bool rpc_refuse(struct rpc_call *call, enum rpc_code code, const char *format, ...) PRINTF(3, 4);
 
 /* A call that was PENDING has its result or error. The call may be gone when this returns. */
 void rpc_finish(struct rpc_call *call);

@@ -15,8 +15,7 @@ bool rpc_need_mempool(struct rpc_call *call)
     ASSERT(call);
     if (call->rpc->node->mempool)
         return true;
-    rpc_fail(call, RPC_CLIENT_MEMPOOL_DISABLED, "Mempool disabled or instance not found");
-    return false;
+    return rpc_refuse(call, RPC_CLIENT_MEMPOOL_DISABLED, "Mempool disabled or instance not found");
 }
 
 static void on_settled(void *arg)

@@ -274,10 +274,8 @@ static bool read_tries(struct rpc_call *call, struct generate *generate)
     int64_t tries = TRIES_DEFAULT;
     if (!rpc_arg_int32(call, 0, &generate->n_left) || !rpc_arg_int64(call, 2, &tries))
         return false;
-    if (tries < 0) {
-        rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
-        return false;
-    }
+    if (tries < 0)
+        return rpc_refuse(call, RPC_MISC_ERROR, "JSON integer out of range");
     generate->max_tries = (uint64_t)tries;
     return true;
 }
@@ -436,11 +434,9 @@ static bool read_waiting_tx(struct rpc_call *call, const struct json_value *v, s
     if (!rpc_read_id(call, v, "txid", txid.b))
         return false;
     const struct mempool_entry *entry = mempool ? mempool_find(mempool, &txid) : NULL;
-    if (!entry) {
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction %s not in mempool.",
-                 (const char *)v->text.p);
-        return false;
-    }
+    if (!entry)
+        return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction %s not in mempool.",
+                          (const char *)v->text.p);
     uint8_t *raw = arena_alloc(&call->arena, entry->tx.raw.len);
     memcpy(raw, entry->tx.raw.p, entry->tx.raw.len);
     struct reader r = reader_of(span_of(raw, entry->tx.raw.len));
@@ -463,12 +459,11 @@ static bool read_txs(struct rpc_call *call, struct generate *generate)
                 return false;
             continue;
         }
-        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, tx)) {
-            rpc_fail(call, RPC_DESERIALIZATION_ERROR,
-                     "Transaction decode failed for %s. Make sure the tx has at least one input.",
-                     (const char *)v->text.p);
-            return false;
-        }
+        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, tx))
+            return rpc_refuse(
+                call, RPC_DESERIALIZATION_ERROR,
+                "Transaction decode failed for %s. Make sure the tx has at least one input.",
+                (const char *)v->text.p);
     }
     return true;
 }

@@ -60,11 +60,9 @@ static bool read_key(struct rpc_call *call, const struct json_value *value, stru
         error = "must have a length of either 33 or 65 bytes";
     else if (!ec_pubkey_parse(&parsed, span_of(bytes, len)))
         error = "must be cryptographically valid.";
-    if (error) {
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Pubkey \"" RPC_TEXT "\" %s",
-                 (const char *)value->text.p, error);
-        return false;
-    }
+    if (error)
+        return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY, "Pubkey \"" RPC_TEXT "\" %s",
+                          (const char *)value->text.p, error);
     *key = span_of(bytes, len);
     return true;
 }
@@ -72,12 +70,10 @@ static bool read_key(struct rpc_call *call, const struct json_value *value, stru
 static bool read_keys(struct rpc_call *call, struct multisig *multisig)
 {
     const struct json_value *list = rpc_arg(call, 1);
-    if (list->n > KEYS_MAX) {
-        rpc_fail(call, RPC_INVALID_PARAMETER,
-                 "Number of keys involved in the multisignature address creation > 20\n"
-                 "Reduce the number");
-        return false;
-    }
+    if (list->n > KEYS_MAX)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Number of keys involved in the multisignature address creation > 20\n"
+                          "Reduce the number");
     for (const struct json_value *v = list->first; v; v = v->next) {
         struct span *key = &multisig->key[multisig->n++];
         if (!read_key(call, v, key))

@@ -26,10 +26,8 @@ static int compare_ids(const void *a, const void *b)
 static bool read_ids(struct rpc_call *call, struct proof_order *order)
 {
     const struct json_value *list = rpc_arg(call, 0);
-    if (list->n == 0) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Parameter 'txids' cannot be empty");
-        return false;
-    }
+    if (list->n == 0)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER, "Parameter 'txids' cannot be empty");
     order->ids = arena_calloc(&call->arena, list->n, sizeof *order->ids);
     for (const struct json_value *v = list->first; v; v = v->next) {
         if (!rpc_read_id(call, v, "txid", order->ids[order->n++].b))
@@ -42,9 +40,8 @@ static bool read_ids(struct rpc_call *call, struct proof_order *order)
         char text[HEX_ID_BYTES];
         if (compare_ids(&order->ids[i - 1], &order->ids[i]) != 0)
             continue;
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, duplicated txid: %s",
-                 hex_encode_reversed(text, span_of(order->ids[i].b, 32)));
-        return false;
+        return rpc_refuse(call, RPC_INVALID_PARAMETER, "Invalid parameter, duplicated txid: %s",
+                          hex_encode_reversed(text, span_of(order->ids[i].b, 32)));
     }
     return true;
 }
@@ -108,10 +105,8 @@ static bool find_by_coin(struct rpc_call *call, const struct proof_order *order,
     for (size_t i = 0; i < order->n && !*node; i++) {
         int32_t height = 0;
         int found = coins_find_txid(chain_coins(chain), &order->ids[i], i < PROBED_MAX, &height);
-        if (found < 0) {
-            rpc_fail(call, RPC_DATABASE_ERROR, "Cannot read the coins database");
-            return false;
-        }
+        if (found < 0)
+            return rpc_refuse(call, RPC_DATABASE_ERROR, "Cannot read the coins database");
         *node = found ? chain_at(chain, height) : NULL;
     }
     return true;

@@ -355,10 +355,9 @@ static bool read_sequence(struct rpc_call *call, const struct json_value *input,
     int64_t n;
     if (!value || value->kind != JSON_KIND_NUMBER)
         return true;
-    if (!json_integer_in(value, 0, SEQUENCE_FINAL, &n)) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, sequence number is out of range");
-        return false;
-    }
+    if (!json_integer_in(value, 0, SEQUENCE_FINAL, &n))
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Invalid parameter, sequence number is out of range");
     *sequence = (uint32_t)n;
     return true;
 }
@@ -370,18 +369,13 @@ static bool read_input(struct rpc_call *call, const struct json_value *value, st
         !rpc_read_id(call, json_find(value, "txid"), "txid", in->prevout.txid.b))
         return false;
     const struct json_value *n = json_find(value, "vout");
-    if (!n || n->kind != JSON_KIND_NUMBER) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, missing vout key");
-        return false;
-    }
-    if (!json_integer_in(n, INT32_MIN, INT32_MAX, &vout)) {
-        rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
-        return false;
-    }
-    if (vout < 0) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, vout cannot be negative");
-        return false;
-    }
+    if (!n || n->kind != JSON_KIND_NUMBER)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER, "Invalid parameter, missing vout key");
+    if (!json_integer_in(n, INT32_MIN, INT32_MAX, &vout))
+        return rpc_refuse(call, RPC_MISC_ERROR, "JSON integer out of range");
+    if (vout < 0)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Invalid parameter, vout cannot be negative");
     in->prevout.vout = (uint32_t)vout;
     return read_sequence(call, value, &in->sequence);
 }
@@ -402,11 +396,10 @@ static bool read_inputs(struct rpc_call *call, struct tx *tx)
         signals = signals || in->sequence <= SEQUENCE_REPLACEABLE;
     }
     ASSERT(tx->n_in == list->n);
-    if (rpc_arg(call, 3) && replaceable && tx->n_in > 0 && !signals) {
-        rpc_fail(call, RPC_INVALID_PARAMETER,
-                 "Invalid parameter combination: Sequence number(s) contradict replaceable option");
-        return false;
-    }
+    if (rpc_arg(call, 3) && replaceable && tx->n_in > 0 && !signals)
+        return rpc_refuse(
+            call, RPC_INVALID_PARAMETER,
+            "Invalid parameter combination: Sequence number(s) contradict replaceable option");
     return true;
 }
 
@@ -428,10 +421,8 @@ static bool read_data_output(struct rpc_call *call, struct outputs *outputs,
                              const struct json_value *value, struct tx_out *out)
 {
     struct span data;
-    if (outputs->has_data) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, duplicate key: data");
-        return false;
-    }
+    if (outputs->has_data)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER, "Invalid parameter, duplicate key: data");
     outputs->has_data = true;
     if (!rpc_read_hex(call, value, "Data", &data))
         return false;
@@ -450,17 +441,14 @@ static bool read_address_output(struct rpc_call *call, struct outputs *outputs,
     bool valid = address_decode(call->rpc->node->network, name, script, &len, NULL);
     if (!rpc_read_amount(call, value, &out->value_sat))
         return false;
-    if (!valid) {
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid Bitcoin address: " RPC_TEXT, name);
-        return false;
-    }
+    if (!valid)
+        return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid Bitcoin address: " RPC_TEXT,
+                          name);
     out->script_pubkey = span_of(script, len);
     uint64_t hash = siphash24(outputs->key, out->script_pubkey);
-    if (hash_map_find(&outputs->seen, hash, same_script, &out->script_pubkey)) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, duplicated address: " RPC_TEXT,
-                 name);
-        return false;
-    }
+    if (hash_map_find(&outputs->seen, hash, same_script, &out->script_pubkey))
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Invalid parameter, duplicated address: " RPC_TEXT, name);
     hash_map_insert(&outputs->seen, hash, out);
     return true;
 }
@@ -480,16 +468,12 @@ static bool read_output_list(struct rpc_call *call, struct outputs *outputs,
 {
     bool is_array = list->kind == JSON_KIND_ARRAY;
     for (const struct json_value *v = list->first; v; v = v->next) {
-        if (is_array && v->kind != JSON_KIND_OBJECT) {
-            rpc_fail(call, RPC_INVALID_PARAMETER,
-                     "Invalid parameter, key-value pair not an object as expected");
-            return false;
-        }
-        if (is_array && v->n != 1) {
-            rpc_fail(call, RPC_INVALID_PARAMETER,
-                     "Invalid parameter, key-value pair must contain exactly one key");
-            return false;
-        }
+        if (is_array && v->kind != JSON_KIND_OBJECT)
+            return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                              "Invalid parameter, key-value pair not an object as expected");
+        if (is_array && v->n != 1)
+            return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                              "Invalid parameter, key-value pair must contain exactly one key");
         if (!read_output(call, outputs, is_array ? v->first : v))
             return false;
     }
@@ -499,11 +483,9 @@ static bool read_output_list(struct rpc_call *call, struct outputs *outputs,
 static bool read_outputs(struct rpc_call *call, struct tx *tx)
 {
     const struct json_value *list = rpc_arg(call, 1);
-    if (!list) {
-        rpc_fail(call, RPC_INVALID_PARAMETER,
-                 "Invalid parameter, output argument must be non-null");
-        return false;
-    }
+    if (!list)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Invalid parameter, output argument must be non-null");
     if (list->kind != JSON_KIND_OBJECT && !rpc_expect_kind(call, list, JSON_KIND_ARRAY))
         return false;
     const struct env *env = call->rpc->node->env;

@@ -245,10 +245,8 @@ bool rpc_read_range(struct rpc_call *call, const struct json_value *range, uint3
         error = "End of range is too high";
     else if (high >= low + RANGE_MAX)
         error = "Range is too large";
-    if (error) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "%s", error);
-        return false;
-    }
+    if (error)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER, "%s", error);
     *first = (uint32_t)low;
     *last = (uint32_t)high;
     return true;
@@ -263,28 +261,23 @@ static bool read_order(struct rpc_call *call, const struct json_value *value,
     if (value->kind == JSON_KIND_OBJECT) {
         text = json_find(value, "desc");
         range = json_find(value, "range");
-        if (!text || text->kind == JSON_KIND_NULL) {
-            rpc_fail(call, RPC_INVALID_PARAMETER, "Descriptor needs to be provided in scan object");
-            return false;
-        }
+        if (!text || text->kind == JSON_KIND_NULL)
+            return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                              "Descriptor needs to be provided in scan object");
     } else if (value->kind != JSON_KIND_STRING) {
-        rpc_fail(call, RPC_INVALID_PARAMETER,
-                 "Scan object needs to be either a string or an object");
-        return false;
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Scan object needs to be either a string or an object");
     }
     if (!rpc_expect_kind(call, text, JSON_KIND_STRING) ||
         !rpc_read_range(call, range, &order->first, &order->last))
         return false;
     if (!desc_parse(scan->ec, call->rpc->node->network, text->text, &scan->arena, &order->list,
-                    error, sizeof error)) {
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
-        return false;
-    }
-    if (order->list.needs_secret) {
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
-                 "Cannot derive script without private keys: '%s'", (const char *)text->text.p);
-        return false;
-    }
+                    error, sizeof error))
+        return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
+    if (order->list.needs_secret)
+        return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY,
+                          "Cannot derive script without private keys: '%s'",
+                          (const char *)text->text.p);
     if (!order->list.is_range)
         order->first = order->last = 0;
     return true;
@@ -294,20 +287,17 @@ static bool read_orders(struct rpc_call *call, struct coin_scan *scan)
 {
     const struct json_value *objects = rpc_arg(call, 1);
     uint64_t n_indexes = 0;
-    if (!objects) {
-        rpc_fail(call, RPC_MISC_ERROR, "scanobjects argument is required for the start action");
-        return false;
-    }
+    if (!objects)
+        return rpc_refuse(call, RPC_MISC_ERROR,
+                          "scanobjects argument is required for the start action");
     scan->orders = arena_calloc(&scan->arena, objects->n + 1, sizeof *scan->orders);
     for (const struct json_value *v = objects->first; v; v = v->next) {
         struct scan_order *order = &scan->orders[scan->n_orders++];
         if (!read_order(call, v, scan, order))
             return false;
         n_indexes += (uint64_t)(order->last - order->first + 1) * order->list.n;
-        if (n_indexes > INDEXES_MAX) {
-            rpc_fail(call, RPC_INVALID_PARAMETER, "Range is too large");
-            return false;
-        }
+        if (n_indexes > INDEXES_MAX)
+            return rpc_refuse(call, RPC_INVALID_PARAMETER, "Range is too large");
     }
     return true;
 }

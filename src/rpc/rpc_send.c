@@ -23,9 +23,8 @@ static bool read_max_rate(struct rpc_call *call, size_t index, int64_t *sat_per_
         return false;
     if (*sat_per_kvb < COIN_SAT)
         return true;
-    rpc_fail(call, RPC_INVALID_PARAMETER,
-             "Fee rates larger than or equal to 1BTC/kvB are not accepted");
-    return false;
+    return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                      "Fee rates larger than or equal to 1BTC/kvB are not accepted");
 }
 
 static int64_t max_fee_sat(const struct tx *tx, int64_t sat_per_kvb)

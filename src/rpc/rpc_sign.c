@@ -48,10 +48,8 @@ static bool read_keys(struct rpc_call *call, struct signing_order *order)
             return false;
         if (!wif_decode(call->rpc->node->network, (const char *)v->text.p, secret, &compressed) ||
             !sign_key_init(&order->keys[order->n_keys++], rpc_ec_context(call->rpc), secret,
-                           compressed)) {
-            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid private key");
-            return false;
-        }
+                           compressed))
+            return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid private key");
         mem_wipe(secret, sizeof secret);
     }
     return true;
@@ -77,8 +75,7 @@ static bool read_hash_type(struct rpc_call *call, uint8_t *type)
             return true;
         }
     }
-    rpc_fail(call, RPC_INVALID_PARAMETER, "'%s' is not a valid sighash parameter.", name);
-    return false;
+    return rpc_refuse(call, RPC_INVALID_PARAMETER, "'%s' is not a valid sighash parameter.", name);
 }
 
 /* An output of a transaction that waits, in the call's arena. */
@@ -106,8 +103,8 @@ bool rpc_find_spent(struct rpc_call *call, const struct tx *tx, struct tx_out *s
         int found = coins_get(coins, &tx->in[i].prevout, &call->arena, &coin);
         if (found < 0) {
             chain_note_coins_error(call->rpc->node->chain, found);
-            rpc_fail(call, RPC_DATABASE_ERROR, "Unable to read the set of unspent outputs");
-            return false;
+            return rpc_refuse(call, RPC_DATABASE_ERROR,
+                              "Unable to read the set of unspent outputs");
         }
         known[i] = found > 0;
         if (known[i])
@@ -184,19 +181,16 @@ static bool read_scripts(struct rpc_call *call, struct signing_order *order,
     if (!read_script_member(call, object, "redeemScript", &redeem) ||
         !read_script_member(call, object, "witnessScript", &witness))
         return false;
-    if (!redeem.p && !witness.p) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Missing redeemScript/witnessScript");
-        return false;
-    }
+    if (!redeem.p && !witness.p)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER, "Missing redeemScript/witnessScript");
     struct sign_script *script = &order->scripts[order->n_scripts];
     add_script(order, witness.p ? witness : redeem);
     struct sign_script *wrapped = &order->scripts[order->n_scripts];
     add_script(order, p2wsh_of(&call->arena, script));
     if (witness.p && redeem.p && !span_equal(witness, redeem) &&
-        !span_equal(redeem, wrapped->bytes)) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "redeemScript does not correspond to witnessScript");
-        return false;
-    }
+        !span_equal(redeem, wrapped->bytes))
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "redeemScript does not correspond to witnessScript");
     struct span hash = script_solve(script_pubkey).item[0];
     bool matches = type == SCRIPT_TYPE_SCRIPTHASH
                        ? span_equal(hash, span_of(script->hash160, 20)) ||
@@ -220,10 +214,9 @@ static bool read_prevout_value(struct rpc_call *call, struct signing_order *orde
     for (uint32_t i = 0; i < order->tx.n_in; i++) {
         if (!outpoint_equal(&order->tx.in[i].prevout, outpoint))
             continue;
-        if (order->info[i].is_known && !span_equal(order->spent[i].script_pubkey, script_pubkey)) {
-            rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Previous output scriptPubKey mismatch");
-            return false;
-        }
+        if (order->info[i].is_known && !span_equal(order->spent[i].script_pubkey, script_pubkey))
+            return rpc_refuse(call, RPC_DESERIALIZATION_ERROR,
+                              "Previous output scriptPubKey mismatch");
         order->spent[i].script_pubkey = script_pubkey;
         if (amount)
             order->spent[i].value_sat = value_sat;
@@ -239,11 +232,9 @@ static bool read_prevout(struct rpc_call *call, struct signing_order *order,
     struct outpoint outpoint;
     struct span script_pubkey;
     int64_t vout;
-    if (object->kind != JSON_KIND_OBJECT) {
-        rpc_fail(call, RPC_DESERIALIZATION_ERROR,
-                 "expected object with {\"txid'\",\"vout\",\"scriptPubKey\"}");
-        return false;
-    }
+    if (object->kind != JSON_KIND_OBJECT)
+        return rpc_refuse(call, RPC_DESERIALIZATION_ERROR,
+                          "expected object with {\"txid'\",\"vout\",\"scriptPubKey\"}");
     const struct json_value *txid = require_member(call, object, "txid", JSON_KIND_STRING);
     const struct json_value *n =
         txid ? require_member(call, object, "vout", JSON_KIND_NUMBER) : NULL;
@@ -251,14 +242,10 @@ static bool read_prevout(struct rpc_call *call, struct signing_order *order,
         n ? require_member(call, object, "scriptPubKey", JSON_KIND_STRING) : NULL;
     if (!script || !rpc_read_id(call, txid, "txid", outpoint.txid.b))
         return false;
-    if (!json_integer_in(n, INT32_MIN, INT32_MAX, &vout)) {
-        rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
-        return false;
-    }
-    if (vout < 0) {
-        rpc_fail(call, RPC_DESERIALIZATION_ERROR, "vout cannot be negative");
-        return false;
-    }
+    if (!json_integer_in(n, INT32_MIN, INT32_MAX, &vout))
+        return rpc_refuse(call, RPC_MISC_ERROR, "JSON integer out of range");
+    if (vout < 0)
+        return rpc_refuse(call, RPC_DESERIALIZATION_ERROR, "vout cannot be negative");
     outpoint.vout = (uint32_t)vout;
     return rpc_read_hex(call, script, "scriptPubKey", &script_pubkey) &&
            read_prevout_value(call, order, object, &outpoint, script_pubkey) &&
@@ -385,9 +372,8 @@ static bool has_amounts(struct rpc_call *call, const struct signing_order *order
         if (!order->info[i].is_known || order->info[i].has_amount ||
             order->tx.in[i].witness.len == 0)
             continue;
-        rpc_fail(call, RPC_TYPE_ERROR, "Missing amount for COutPoint(%s, %u)",
-                 hex_encode_reversed(txid, span_of(prevout->txid.b, 32)), prevout->vout);
-        return false;
+        return rpc_refuse(call, RPC_TYPE_ERROR, "Missing amount for COutPoint(%s, %u)",
+                          hex_encode_reversed(txid, span_of(prevout->txid.b, 32)), prevout->vout);
     }
     return true;
 }

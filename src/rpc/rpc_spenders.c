@@ -23,14 +23,11 @@ static bool read_outpoint(struct rpc_call *call, const struct json_value *value,
         !rpc_check_fields(call, value, fields, COUNT_OF(fields)) ||
         !rpc_read_id(call, json_find(value, "txid"), "txid", outpoint->txid.b))
         return false;
-    if (!json_integer_in(json_find(value, "vout"), INT32_MIN, INT32_MAX, &vout)) {
-        rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
-        return false;
-    }
-    if (vout < 0) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, vout cannot be negative");
-        return false;
-    }
+    if (!json_integer_in(json_find(value, "vout"), INT32_MIN, INT32_MAX, &vout))
+        return rpc_refuse(call, RPC_MISC_ERROR, "JSON integer out of range");
+    if (vout < 0)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Invalid parameter, vout cannot be negative");
     outpoint->vout = (uint32_t)vout;
     return true;
 }

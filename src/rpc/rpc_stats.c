@@ -44,9 +44,8 @@ static bool read_window(struct rpc_call *call, const struct block_node *last, in
         return false;
     if (*n >= 0 && (*n == 0 || *n < last->height))
         return true;
-    rpc_fail(call, RPC_INVALID_PARAMETER,
-             "Invalid block count: should be between 0 and the block's height - 1");
-    return false;
+    return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                      "Invalid block count: should be between 0 and the block's height - 1");
 }
 
 enum rpc_progress rpc_getchaintxstats(struct rpc_call *call)
@@ -332,9 +331,8 @@ static bool check_names(struct rpc_call *call, const struct json_value *names,
             i++;
         if (i < n)
             continue;
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid selected statistic '" RPC_TEXT "'",
-                 v->kind == JSON_KIND_STRING ? (const char *)v->text.p : "");
-        return false;
+        return rpc_refuse(call, RPC_INVALID_PARAMETER, "Invalid selected statistic '" RPC_TEXT "'",
+                          v->kind == JSON_KIND_STRING ? (const char *)v->text.p : "");
     }
     return true;
 }

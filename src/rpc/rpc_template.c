@@ -323,25 +323,20 @@ static bool may_mine(struct rpc_call *call)
     const struct rpc_node *node = call->rpc->node;
     if (node->network->is_test_chain || !chain_is_initial_download(node->chain))
         return true;
-    rpc_fail(call, RPC_CLIENT_IN_INITIAL_DOWNLOAD,
-             GBT_CLIENT_NAME " is in initial sync and waiting for blocks...");
-    return false;
+    return rpc_refuse(call, RPC_CLIENT_IN_INITIAL_DOWNLOAD,
+                      GBT_CLIENT_NAME " is in initial sync and waiting for blocks...");
 }
 
 static bool knows_rules(struct rpc_call *call, const struct wish *wish)
 {
-    if (call->rpc->node->network->signet_blocks && !has_rule(wish, "signet")) {
-        rpc_fail(call, RPC_INVALID_PARAMETER,
-                 "getblocktemplate must be called with the signet rule set (call with "
-                 "{\"rules\": [\"segwit\", \"signet\"]})");
-        return false;
-    }
-    if (!has_rule(wish, "segwit")) {
-        rpc_fail(call, RPC_INVALID_PARAMETER,
-                 "getblocktemplate must be called with the segwit rule set (call with "
-                 "{\"rules\": [\"segwit\"]})");
-        return false;
-    }
+    if (call->rpc->node->network->signet_blocks && !has_rule(wish, "signet"))
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "getblocktemplate must be called with the signet rule set (call with "
+                          "{\"rules\": [\"segwit\", \"signet\"]})");
+    if (!has_rule(wish, "segwit"))
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "getblocktemplate must be called with the segwit rule set (call with "
+                          "{\"rules\": [\"segwit\"]})");
     return true;
 }
 
