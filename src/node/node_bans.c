@@ -171,9 +171,9 @@ void node_bans_free(struct node_bans *bans)
 
 /* -- Orders --------------------------------------------------------------------------------- */
 
-enum net_result node_bans_add(struct node_bans *bans, const char *subnet, int64_t seconds,
-                              bool is_absolute)
+enum net_result node_bans_add(void *ctx, const char *subnet, int64_t seconds, bool is_absolute)
 {
+    struct node_bans *bans = ctx;
     ASSERT(subnet);
     ASSERT(bans);
     struct ban_list *list = p2p_bans(bans->p2p);
@@ -197,8 +197,9 @@ enum net_result node_bans_add(struct node_bans *bans, const char *subnet, int64_
     return NET_RESULT_OK;
 }
 
-enum net_result node_bans_remove(struct node_bans *bans, const char *subnet)
+enum net_result node_bans_remove(void *ctx, const char *subnet)
 {
+    struct node_bans *bans = ctx;
     ASSERT(bans && subnet);
     struct net_range range;
     if (!ban_range_parse(subnet, &range))
@@ -206,14 +207,16 @@ enum net_result node_bans_remove(struct node_bans *bans, const char *subnet)
     return ban_list_remove(p2p_bans(bans->p2p), &range) ? NET_RESULT_OK : NET_RESULT_UNKNOWN;
 }
 
-void node_bans_clear(struct node_bans *bans)
+void node_bans_clear(void *ctx)
 {
+    struct node_bans *bans = ctx;
     ASSERT(bans);
     ban_list_clear(p2p_bans(bans->p2p));
 }
 
-void node_bans_each(struct node_bans *bans, net_ban_fn *fn, void *arg)
+void node_bans_each(void *ctx, net_ban_fn *fn, void *arg)
 {
+    struct node_bans *bans = ctx;
     ASSERT(bans);
     struct ban_list *list = p2p_bans(bans->p2p);
     ban_list_sweep(list, now_s(bans));
@@ -295,8 +298,9 @@ static void start_write(struct node_bans *bans)
     env_job_submit(bans->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &bans->job);
 }
 
-void node_bans_save(struct node_bans *bans, net_saved_fn *done, void *arg)
+void node_bans_save(void *ctx, net_saved_fn *done, void *arg)
 {
+    struct node_bans *bans = ctx;
     ASSERT(done);
     ASSERT(bans);
     if (!bans->path) {

@@ -30,19 +30,20 @@ NODISCARD struct node_bans *node_bans_new(const struct env *env, const struct lo
 /* NULL is allowed. Nothing may be on its way to the disk. */
 void node_bans_free(struct node_bans *bans);
 
-/* Ban an address or range (ban_range_parse()) for that long, or until then, and drop its peers.
+/* Below, bans is a struct node_bans, as the members of struct net_view hand it over.
+ *
+ * Ban an address or range (ban_range_parse()) for that long, or until then, and drop its peers.
  * seconds 0 or less: the default time from now. */
-enum net_result node_bans_add(struct node_bans *bans, const char *subnet, int64_t seconds,
-                              bool is_absolute);
+enum net_result node_bans_add(void *bans, const char *subnet, int64_t seconds, bool is_absolute);
 /* Take the ban of exactly this range away. */
-enum net_result node_bans_remove(struct node_bans *bans, const char *subnet);
+enum net_result node_bans_remove(void *bans, const char *subnet);
 /* Take all bans away. */
-void node_bans_clear(struct node_bans *bans);
+void node_bans_clear(void *bans);
 /* Call fn for each ban that holds, in order. */
-void node_bans_each(struct node_bans *bans, net_ban_fn *fn, void *arg);
+void node_bans_each(void *bans, net_ban_fn *fn, void *arg);
 
 /* Make all that was ordered so far durable; done(arg, error) once, now or later: 0 or a negative
  * errno. */
-void node_bans_save(struct node_bans *bans, net_saved_fn *done, void *arg);
+void node_bans_save(void *bans, net_saved_fn *done, void *arg);
 
 #endif

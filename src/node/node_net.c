@@ -25,24 +25,6 @@ static const struct {
 
 /* -- Peers ---------------------------------------------------------------------------------- */
 
-static void each_peer(void *ctx, net_peer_fn *fn, void *arg)
-{
-    const struct node_net *net = ctx;
-    p2p_each_peer(net->p2p, fn, arg);
-}
-
-static void each_added(void *ctx, net_added_fn *fn, void *arg)
-{
-    const struct node_net *net = ctx;
-    p2p_each_added(net->p2p, fn, arg);
-}
-
-static void each_orphan(void *ctx, net_orphan_fn *fn, void *arg)
-{
-    const struct node_net *net = ctx;
-    p2p_each_orphan(net->p2p, fn, arg);
-}
-
 /* -- The whole ------------------------------------------------------------------------------ */
 
 /* Our addresses as text. Returns: n of them in an allocation that holds the texts too */
@@ -154,30 +136,6 @@ static void addrman(void *ctx, net_addrman_fn *fn, void *arg)
 
 /* -- Orders --------------------------------------------------------------------------------- */
 
-static enum net_result add_node(void *ctx, const char *address)
-{
-    struct node_net *net = ctx;
-    return p2p_add_node(net->p2p, address);
-}
-
-static enum net_result remove_node(void *ctx, const char *address)
-{
-    struct node_net *net = ctx;
-    return p2p_remove_node(net->p2p, address);
-}
-
-static enum net_result try_node(void *ctx, const char *address)
-{
-    struct node_net *net = ctx;
-    return p2p_try_node(net->p2p, address);
-}
-
-static enum net_result open_connection(void *ctx, const char *address, const char *type)
-{
-    struct node_net *net = ctx;
-    return p2p_open_connection(net->p2p, address, type);
-}
-
 static enum net_result add_address(void *ctx, const char *host, uint16_t port, bool is_tried,
                                    int64_t now_s)
 {
@@ -193,54 +151,6 @@ static enum net_result add_address(void *ctx, const char *host, uint16_t port, b
                                                                     : NET_RESULT_OK;
 }
 
-static enum net_result disconnect_address(void *ctx, const char *address)
-{
-    struct node_net *net = ctx;
-    return p2p_disconnect_address(net->p2p, address);
-}
-
-static enum net_result disconnect_id(void *ctx, uint64_t id)
-{
-    struct node_net *net = ctx;
-    return p2p_disconnect_id(net->p2p, id);
-}
-
-static void each_ban(void *ctx, net_ban_fn *fn, void *arg)
-{
-    const struct node_net *net = ctx;
-    node_bans_each(net->bans, fn, arg);
-}
-
-static enum net_result ban(void *ctx, const char *subnet, int64_t seconds, bool is_absolute)
-{
-    const struct node_net *net = ctx;
-    return node_bans_add(net->bans, subnet, seconds, is_absolute);
-}
-
-static enum net_result unban(void *ctx, const char *subnet)
-{
-    const struct node_net *net = ctx;
-    return node_bans_remove(net->bans, subnet);
-}
-
-static void clear_bans(void *ctx)
-{
-    const struct node_net *net = ctx;
-    node_bans_clear(net->bans);
-}
-
-static void save_bans(void *ctx, net_saved_fn *done, void *arg)
-{
-    const struct node_net *net = ctx;
-    node_bans_save(net->bans, done, arg);
-}
-
-static void ping_all(void *ctx)
-{
-    struct node_net *net = ctx;
-    p2p_ping_all(net->p2p);
-}
-
 static bool set_active(void *ctx, bool is_active)
 {
     struct node_net *net = ctx;
@@ -248,12 +158,6 @@ static bool set_active(void *ctx, bool is_active)
     p2p_set_active(net->p2p, is_active);
     p2p_info(net->p2p, &have);
     return have.is_active;
-}
-
-static const char *get_block(void *ctx, const struct block_hash *hash, uint64_t peer)
-{
-    struct node_net *net = ctx;
-    return p2p_get_block_from_peer(net->p2p, hash, peer);
 }
 
 /* -- Life ----------------------------------------------------------------------------------- */
@@ -267,27 +171,29 @@ struct node_net *node_net_new(struct p2p *p2p, struct node_bans *bans,
                              .bans = bans,
                              .mempool = mempool,
                              .view = {.ctx = net,
-                                      .each_peer = each_peer,
-                                      .each_added = each_added,
+                                      .mesh = p2p,
+                                      .bans = bans,
+                                      .each_peer = p2p_each_peer,
+                                      .each_added = p2p_each_added,
                                       .info = info,
                                       .addresses = addresses,
                                       .addrman = addrman,
-                                      .each_orphan = each_orphan,
-                                      .each_ban = each_ban,
-                                      .add_node = add_node,
-                                      .remove_node = remove_node,
-                                      .try_node = try_node,
-                                      .open_connection = open_connection,
+                                      .each_orphan = p2p_each_orphan,
+                                      .each_ban = node_bans_each,
+                                      .add_node = p2p_add_node,
+                                      .remove_node = p2p_remove_node,
+                                      .try_node = p2p_try_node,
+                                      .open_connection = p2p_open_connection,
                                       .add_address = add_address,
-                                      .disconnect_address = disconnect_address,
-                                      .disconnect_id = disconnect_id,
-                                      .ban = ban,
-                                      .unban = unban,
-                                      .clear_bans = clear_bans,
-                                      .save_bans = save_bans,
-                                      .ping_all = ping_all,
+                                      .disconnect_address = p2p_disconnect_address,
+                                      .disconnect_id = p2p_disconnect_id,
+                                      .ban = node_bans_add,
+                                      .unban = node_bans_remove,
+                                      .clear_bans = node_bans_clear,
+                                      .save_bans = node_bans_save,
+                                      .ping_all = p2p_ping_all,
                                       .set_active = set_active,
-                                      .get_block = get_block}};
+                                      .get_block = p2p_get_block_from_peer}};
     return net;
 }
 

@@ -120,10 +120,11 @@ void p2p_block_lost(struct p2p *p2p, const struct block_node *node);
 /* See struct mempool_events: new entries are announced to peers. */
 void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event);
 
-/* -- Looking: getpeerinfo, getnetworkinfo, getnettotals --------------------------------------- */
+/* -- Looking: getpeerinfo, getnetworkinfo, getnettotals. A void *p2p is a struct p2p, as the
+ * members of struct net_view hand it over ------------------------------------------------------ */
 
 /* Call fn for every peer, oldest first, but for those that are being connected to. */
-void p2p_each_peer(struct p2p *p2p, net_peer_fn *fn, void *arg);
+void p2p_each_peer(void *p2p, net_peer_fn *fn, void *arg);
 
 struct p2p_info {
     const char *user_agent; /* ours; borrowed for the life of p2p */
@@ -147,30 +148,30 @@ size_t p2p_sample_addresses(struct p2p *p2p, size_t max, unsigned percent, uint8
                             struct net_peer_address **list);
 
 /* Call fn for every orphan, oldest first. */
-void p2p_each_orphan(struct p2p *p2p, net_orphan_fn *fn, void *arg);
+void p2p_each_orphan(void *p2p, net_orphan_fn *fn, void *arg);
 
 /* -- Orders: addnode, disconnectnode, ... ------------------------------------------------------ */
 
 /* addnode add. Names and addresses; NET_RESULT_BAD_ADDRESS only for what is empty or
  * longer than NAMED_TEXT_MAX. */
-enum net_result p2p_add_node(struct p2p *p2p, const char *address);
+enum net_result p2p_add_node(void *p2p, const char *address);
 /* addnode remove. NET_RESULT_UNKNOWN: it was not added. */
-enum net_result p2p_remove_node(struct p2p *p2p, const char *address);
+enum net_result p2p_remove_node(void *p2p, const char *address);
 /* addnode onetry: one round of attempts. */
-enum net_result p2p_try_node(struct p2p *p2p, const char *address);
+enum net_result p2p_try_node(void *p2p, const char *address);
 /* addconnection, for tests: connect as an outbound peer of that class, though nothing was chosen at
  * random.
  *
  * In:       type  as in struct net_peer_info
  * Returns:  NET_RESULT_UNKNOWN: no type that we open; NET_RESULT_FULL: there are as many of them as
  *           there may be */
-enum net_result p2p_open_connection(struct p2p *p2p, const char *address, const char *type);
+enum net_result p2p_open_connection(void *p2p, const char *address, const char *type);
 /* getaddednodeinfo: peer NULL if not connected. */
-void p2p_each_added(struct p2p *p2p, net_added_fn *fn, void *arg);
+void p2p_each_added(void *p2p, net_added_fn *fn, void *arg);
 /* disconnectnode, by address text. */
-enum net_result p2p_disconnect_address(struct p2p *p2p, const char *address);
+enum net_result p2p_disconnect_address(void *p2p, const char *address);
 /* disconnectnode, by id. */
-enum net_result p2p_disconnect_id(struct p2p *p2p, uint64_t id);
+enum net_result p2p_disconnect_id(void *p2p, uint64_t id);
 /* setban: who is banned, for the caller to read and change. It holds from now on for who comes in,
  * unless he has the permission noban, and for whom we dial of our own accord; nodes that the user
  * names are dialled still, as in Core. */
@@ -178,12 +179,12 @@ struct ban_list *p2p_bans(struct p2p *p2p);
 /* Drop all peers of that range, whatever their class and permissions. */
 void p2p_disconnect_range(struct p2p *p2p, const struct net_range *range);
 /* Ask every peer for a pong at once. */
-void p2p_ping_all(struct p2p *p2p);
+void p2p_ping_all(void *p2p);
 /* setnetworkactive: off drops everybody. */
 void p2p_set_active(struct p2p *p2p, bool is_active);
 /* getblockfrompeer. Returns NULL, or Core's error message. The peer is looked up here and now:
  * hazard 43. */
-NODISCARD const char *p2p_get_block_from_peer(struct p2p *p2p, const struct block_hash *hash,
+NODISCARD const char *p2p_get_block_from_peer(void *p2p, const struct block_hash *hash,
                                               uint64_t peer);
 
 #endif

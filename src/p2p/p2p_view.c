@@ -111,8 +111,9 @@ static const struct net_peer_info *show_peer(const struct p2p *p2p, const struct
     return &out->info;
 }
 
-void p2p_each_peer(struct p2p *p2p, net_peer_fn *fn, void *arg)
+void p2p_each_peer(void *ctx, net_peer_fn *fn, void *arg)
 {
+    struct p2p *p2p = ctx;
     struct peer *next;
     p2p_enter(p2p);
     for (struct peer *peer = p2p->peers; peer; peer = next) {
@@ -166,8 +167,9 @@ struct address_book *p2p_address_book(struct p2p *p2p)
     return p2p->book;
 }
 
-void p2p_each_orphan(struct p2p *p2p, net_orphan_fn *fn, void *arg)
+void p2p_each_orphan(void *ctx, net_orphan_fn *fn, void *arg)
 {
+    struct p2p *p2p = ctx;
     LIST_EACH (struct orphan, orphan, &p2p->txs.orphans.all, link) {
         uint64_t peers[1 + ORPHANS_HEIRS_MAX] = {orphan->peer};
         ASSERT(orphan->heirs.n <= ORPHANS_HEIRS_MAX);
@@ -199,8 +201,9 @@ static bool can_be_named(const char *text)
     return text[0] != '\0' && strlen(text) <= NAMED_TEXT_MAX;
 }
 
-enum net_result p2p_add_node(struct p2p *p2p, const char *text)
+enum net_result p2p_add_node(void *ctx, const char *text)
 {
+    struct p2p *p2p = ctx;
     ASSERT(text);
     if (!can_be_named(text))
         return NET_RESULT_BAD_ADDRESS;
@@ -212,8 +215,9 @@ enum net_result p2p_add_node(struct p2p *p2p, const char *text)
     return NET_RESULT_OK;
 }
 
-enum net_result p2p_remove_node(struct p2p *p2p, const char *text)
+enum net_result p2p_remove_node(void *ctx, const char *text)
 {
+    struct p2p *p2p = ctx;
     struct named_node *node = named_node_find(p2p, text, NAMED_ADDED);
     if (!node)
         return NET_RESULT_UNKNOWN;
@@ -238,8 +242,9 @@ static enum net_result open_once(struct p2p *p2p, const struct net_address *addr
     return NET_RESULT_OK;
 }
 
-enum net_result p2p_try_node(struct p2p *p2p, const char *text)
+enum net_result p2p_try_node(void *ctx, const char *text)
 {
+    struct p2p *p2p = ctx;
     struct net_address address;
     if (!can_be_named(text))
         return NET_RESULT_BAD_ADDRESS;
@@ -252,8 +257,9 @@ enum net_result p2p_try_node(struct p2p *p2p, const char *text)
     return NET_RESULT_OK;
 }
 
-enum net_result p2p_open_connection(struct p2p *p2p, const char *text, const char *type)
+enum net_result p2p_open_connection(void *ctx, const char *text, const char *type)
 {
+    struct p2p *p2p = ctx;
     static const size_t most[PEER_CLASS_COUNT] = {[PEER_FULL] = P2P_FULL_OUTBOUND,
                                                   [PEER_BLOCK_ONLY] = P2P_BLOCK_ONLY_OUTBOUND,
                                                   [PEER_FEELER] = 1,
@@ -272,8 +278,9 @@ enum net_result p2p_open_connection(struct p2p *p2p, const char *text, const cha
     return n >= most[class] ? NET_RESULT_FULL : open_once(p2p, &address, class);
 }
 
-void p2p_each_added(struct p2p *p2p, net_added_fn *fn, void *arg)
+void p2p_each_added(void *ctx, net_added_fn *fn, void *arg)
 {
+    struct p2p *p2p = ctx;
     for (size_t i = 0; i < p2p->named.n; i++) {
         const struct named_node *node = p2p->named.at[i];
         struct shown shown;
@@ -293,8 +300,9 @@ static bool is_called(const struct p2p *p2p, const struct peer *peer, const char
     return is_so;
 }
 
-enum net_result p2p_disconnect_address(struct p2p *p2p, const char *text)
+enum net_result p2p_disconnect_address(void *ctx, const char *text)
 {
+    struct p2p *p2p = ctx;
     enum net_result result = NET_RESULT_UNKNOWN;
     struct peer *next;
     p2p_enter(p2p);
@@ -309,8 +317,9 @@ enum net_result p2p_disconnect_address(struct p2p *p2p, const char *text)
     return result;
 }
 
-enum net_result p2p_disconnect_id(struct p2p *p2p, uint64_t id)
+enum net_result p2p_disconnect_id(void *ctx, uint64_t id)
 {
+    struct p2p *p2p = ctx;
     struct peer *peer = p2p_find_peer(p2p, id);
     if (!peer)
         return NET_RESULT_UNKNOWN;
@@ -337,8 +346,9 @@ void p2p_disconnect_range(struct p2p *p2p, const struct net_range *range)
     p2p_leave(p2p);
 }
 
-void p2p_ping_all(struct p2p *p2p)
+void p2p_ping_all(void *ctx)
 {
+    struct p2p *p2p = ctx;
     p2p_enter(p2p);
     for (struct peer *peer = p2p->peers; peer; peer = peer->next)
         peer_ping(p2p, peer);
@@ -359,8 +369,9 @@ void p2p_set_active(struct p2p *p2p, bool is_active)
     p2p_leave(p2p);
 }
 
-const char *p2p_get_block_from_peer(struct p2p *p2p, const struct block_hash *hash, uint64_t id)
+const char *p2p_get_block_from_peer(void *ctx, const struct block_hash *hash, uint64_t id)
 {
+    struct p2p *p2p = ctx;
     const struct block_node *node = chain_find(p2p->chain, hash);
     const char *error = NULL;
     if (!node)

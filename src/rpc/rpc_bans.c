@@ -33,7 +33,7 @@ enum rpc_progress rpc_listbanned(struct rpc_call *call)
     if (!net)
         return RPC_DONE;
     json_open_array(&call->out);
-    net->each_ban(net->ctx, put_ban, call);
+    net->each_ban(net->bans, put_ban, call);
     json_close_array(&call->out);
     return RPC_DONE;
 }
@@ -54,7 +54,7 @@ static void on_saved(void *arg, int error)
 /* What is answered with null is on the disk. */
 static enum rpc_progress save(struct rpc_call *call, const struct net_view *net)
 {
-    net->save_bans(net->ctx, on_saved, call);
+    net->save_bans(net->bans, on_saved, call);
     return RPC_PENDING;
 }
 
@@ -91,9 +91,9 @@ enum rpc_progress rpc_setban(struct rpc_call *call)
     int64_t seconds = 0;
     if (!net || (is_add && !rpc_arg_int64(call, 2, &seconds)))
         return RPC_DONE;
-    enum net_result result = is_add
-                                 ? net->ban(net->ctx, subnet, seconds, rpc_arg_bool(call, 3, false))
-                                 : net->unban(net->ctx, subnet);
+    enum net_result result =
+        is_add ? net->ban(net->bans, subnet, seconds, rpc_arg_bool(call, 3, false))
+               : net->unban(net->bans, subnet);
     return result == NET_RESULT_OK ? save(call, net) : fail(call, result);
 }
 
@@ -102,6 +102,6 @@ enum rpc_progress rpc_clearbanned(struct rpc_call *call)
     const struct net_view *net = require_bans(call);
     if (!net)
         return RPC_DONE;
-    net->clear_bans(net->ctx);
+    net->clear_bans(net->bans);
     return save(call, net);
 }

@@ -139,7 +139,7 @@ enum rpc_progress rpc_ping(struct rpc_call *call)
     const struct net_view *net = net_json_require(call);
     if (!net)
         return RPC_DONE;
-    net->ping_all(net->ctx);
+    net->ping_all(net->mesh);
     json_put_null(&call->out);
     return RPC_DONE;
 }
@@ -183,11 +183,11 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Error: v2transport requested but not enabled (see -v2transport)");
     if (is_add)
-        return answer_added(call, net->add_node(net->ctx, node));
+        return answer_added(call, net->add_node(net->mesh, node));
     if (is_remove)
-        return answer_added(call, net->remove_node(net->ctx, node));
+        return answer_added(call, net->remove_node(net->mesh, node));
     /* A node that is connected already is no error: it was to be tried. */
-    enum net_result result = net->try_node(net->ctx, node);
+    enum net_result result = net->try_node(net->mesh, node);
     return answer_added(call, result == NET_RESULT_EXISTS ? NET_RESULT_OK : result);
 }
 
@@ -231,7 +231,7 @@ enum rpc_progress rpc_addconnection(struct rpc_call *call)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Error: Adding v2transport connections requires -v2transport init flag to "
                         "be set.");
-    enum net_result result = net->open_connection(net->ctx, address, type);
+    enum net_result result = net->open_connection(net->mesh, address, type);
     if (result == NET_RESULT_UNKNOWN)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Error: Invalid connection type: outbound-full-relay, block-relay-only, "
@@ -281,7 +281,7 @@ enum rpc_progress rpc_getaddednodeinfo(struct rpc_call *call)
         return RPC_DONE;
     struct added_list list = {.call = call, .only = rpc_arg_string(call, 0, NULL)};
     json_open_array(&call->out);
-    net->each_added(net->ctx, put_added, &list);
+    net->each_added(net->mesh, put_added, &list);
     json_close_array(&call->out);
     if (list.only && list.n == 0)
         return rpc_fail(call, RPC_CLIENT_NODE_NOT_ADDED, "Error: Node has not been added.");
@@ -303,9 +303,9 @@ enum rpc_progress rpc_disconnectnode(struct rpc_call *call)
     if (!rpc_arg_int64(call, 1, &id))
         return RPC_DONE;
     if (!has_id)
-        result = net->disconnect_address(net->ctx, address);
+        result = net->disconnect_address(net->mesh, address);
     else if (id >= 0)
-        result = net->disconnect_id(net->ctx, (uint64_t)id);
+        result = net->disconnect_id(net->mesh, (uint64_t)id);
     if (result != NET_RESULT_OK)
         return rpc_fail(call, RPC_CLIENT_NODE_NOT_CONNECTED, "Node not found in connected nodes");
     json_put_null(&call->out);
@@ -394,7 +394,7 @@ enum rpc_progress rpc_getblockfrompeer(struct rpc_call *call)
     if (block_node_has_data(block))
         return rpc_fail(call, RPC_MISC_ERROR, "Block already downloaded");
     const char *error =
-        peer < 0 ? "Peer does not exist" : net->get_block(net->ctx, &hash, (uint64_t)peer);
+        peer < 0 ? "Peer does not exist" : net->get_block(net->mesh, &hash, (uint64_t)peer);
     if (error)
         return rpc_fail(call, RPC_MISC_ERROR, "%s", error);
     json_open_object(&call->out);

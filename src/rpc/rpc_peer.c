@@ -124,7 +124,7 @@ enum rpc_progress rpc_getpeerinfo(struct rpc_call *call)
     if (!net)
         return RPC_DONE;
     json_open_array(&call->out);
-    net->each_peer(net->ctx, put_peer, call);
+    net->each_peer(net->mesh, put_peer, call);
     json_close_array(&call->out);
     return RPC_DONE;
 }
@@ -169,7 +169,7 @@ enum rpc_progress rpc_getorphantxs(struct rpc_call *call)
     if (list.verbosity < 0 || list.verbosity > 2)
         return rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid verbosity value %d", list.verbosity);
     json_open_array(&call->out);
-    net->each_orphan(net->ctx, put_orphan, &list);
+    net->each_orphan(net->mesh, put_orphan, &list);
     json_close_array(&call->out);
     return RPC_DONE;
 }

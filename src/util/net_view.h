@@ -158,43 +158,43 @@ typedef void net_addrman_fn(void *arg, const struct net_addrman_count *count);
 /* The mesh, in the hands of those who look at it. All members are set. Callbacks handed in are
  * called before the call returns. */
 struct net_view {
-    void *ctx;
+    void *ctx, *mesh, *bans; /* handed to the members that name them */
     /* Looking. Peers come oldest first. */
-    void (*each_peer)(void *ctx, net_peer_fn *fn, void *arg);
-    void (*each_added)(void *ctx, net_added_fn *fn, void *arg);
+    void (*each_peer)(void *mesh, net_peer_fn *fn, void *arg);
+    void (*each_added)(void *mesh, net_added_fn *fn, void *arg);
     void (*info)(void *ctx, net_info_fn *fn, void *arg);
     /* Random addresses, at most max (0: all that are worth telling), of a network (NULL: any).
      * Returns: false if there is no network of that name */
     bool (*addresses)(void *ctx, size_t max, const char *network, net_node_address_fn *fn,
                       void *arg);
     void (*addrman)(void *ctx, net_addrman_fn *fn, void *arg);
-    void (*each_orphan)(void *ctx, net_orphan_fn *fn, void *arg);
+    void (*each_orphan)(void *mesh, net_orphan_fn *fn, void *arg);
     /* The bans that hold, sorted. */
-    void (*each_ban)(void *ctx, net_ban_fn *fn, void *arg);
+    void (*each_ban)(void *bans, net_ban_fn *fn, void *arg);
 
     /* Orders. */
-    enum net_result (*add_node)(void *ctx, const char *address);
-    enum net_result (*remove_node)(void *ctx, const char *address);
-    enum net_result (*try_node)(void *ctx, const char *address);
+    enum net_result (*add_node)(void *mesh, const char *address);
+    enum net_result (*remove_node)(void *mesh, const char *address);
+    enum net_result (*try_node)(void *mesh, const char *address);
     /* type: as in net_peer_info; NET_RESULT_UNKNOWN: none that we open */
-    enum net_result (*open_connection)(void *ctx, const char *address, const char *type);
+    enum net_result (*open_connection)(void *mesh, const char *address, const char *type);
     /* Put an address into the book, among those that were tried if that is said. NET_RESULT_EXISTS:
      * it did not become new; NET_RESULT_FULL: nor tried */
     enum net_result (*add_address)(void *ctx, const char *host, uint16_t port, bool is_tried,
                                    int64_t now_s);
-    enum net_result (*disconnect_address)(void *ctx, const char *address);
-    enum net_result (*disconnect_id)(void *ctx, uint64_t id);
+    enum net_result (*disconnect_address)(void *mesh, const char *address);
+    enum net_result (*disconnect_id)(void *mesh, uint64_t id);
     /* Ban an address or range for seconds, or until then; 0: for the default time. */
-    enum net_result (*ban)(void *ctx, const char *subnet, int64_t seconds, bool is_absolute);
-    enum net_result (*unban)(void *ctx, const char *subnet);
-    void (*clear_bans)(void *ctx);
+    enum net_result (*ban)(void *bans, const char *subnet, int64_t seconds, bool is_absolute);
+    enum net_result (*unban)(void *bans, const char *subnet);
+    void (*clear_bans)(void *bans);
     /* done once, now or later: what was ordered of bans so far is on the disk. */
-    void (*save_bans)(void *ctx, net_saved_fn *done, void *arg);
-    void (*ping_all)(void *ctx);
+    void (*save_bans)(void *bans, net_saved_fn *done, void *arg);
+    void (*ping_all)(void *mesh);
     /* Returns: what it is then */
     bool (*set_active)(void *ctx, bool is_active);
     /* Returns: NULL, or the message of the error */
-    const char *(*get_block)(void *ctx, const struct block_hash *hash, uint64_t peer);
+    const char *(*get_block)(void *mesh, const struct block_hash *hash, uint64_t peer);
 };
 
 #endif

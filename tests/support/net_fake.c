@@ -167,6 +167,8 @@ static const char *get_block(void *ctx, const struct block_hash *hash, uint64_t 
 void net_fake_init(struct net_fake *fake)
 {
     *fake = (struct net_fake){.view = {.ctx = fake,
+                                       .mesh = fake,
+                                       .bans = fake,
                                        .each_peer = each_peer,
                                        .each_added = each_added,
                                        .info = info,

@@ -35,20 +35,23 @@ const struct mempool_options *mempool_options_of(const struct mempool *mempool)
     return &mempool->options;
 }
 
-void p2p_each_peer(struct p2p *p2p, net_peer_fn *fn, void *arg)
+void p2p_each_peer(void *ctx, net_peer_fn *fn, void *arg)
 {
+    struct p2p *p2p = ctx;
     for (size_t i = 0; i < p2p->n_peers; i++)
         fn(arg, &p2p->peers[i]);
 }
 
-void p2p_each_orphan(struct p2p *p2p, net_orphan_fn *fn, void *arg)
+void p2p_each_orphan(void *ctx, net_orphan_fn *fn, void *arg)
 {
+    struct p2p *p2p = ctx;
     for (size_t i = 0; i < p2p->n_orphans; i++)
         fn(arg, &p2p->orphans[i]);
 }
 
-void p2p_each_added(struct p2p *p2p, net_added_fn *fn, void *arg)
+void p2p_each_added(void *ctx, net_added_fn *fn, void *arg)
 {
+    struct p2p *p2p = ctx;
     for (size_t i = 0; i < p2p->n_added; i++)
         fn(arg, p2p->added[i], p2p->added_peers[i]);
 }
@@ -86,41 +89,48 @@ static enum net_result note(struct p2p *p2p, const char *verb, const char *what)
     return p2p->result;
 }
 
-enum net_result p2p_add_node(struct p2p *p2p, const char *address)
+enum net_result p2p_add_node(void *ctx, const char *address)
 {
+    struct p2p *p2p = ctx;
     return note(p2p, "add", address);
 }
 
-enum net_result p2p_open_connection(struct p2p *p2p, const char *address, const char *type)
+enum net_result p2p_open_connection(void *ctx, const char *address, const char *type)
 {
+    struct p2p *p2p = ctx;
     (void)type;
     return note(p2p, "open", address);
 }
 
-enum net_result p2p_remove_node(struct p2p *p2p, const char *address)
+enum net_result p2p_remove_node(void *ctx, const char *address)
 {
+    struct p2p *p2p = ctx;
     return note(p2p, "remove", address);
 }
 
-enum net_result p2p_try_node(struct p2p *p2p, const char *address)
+enum net_result p2p_try_node(void *ctx, const char *address)
 {
+    struct p2p *p2p = ctx;
     return note(p2p, "try", address);
 }
 
-enum net_result p2p_disconnect_address(struct p2p *p2p, const char *address)
+enum net_result p2p_disconnect_address(void *ctx, const char *address)
 {
+    struct p2p *p2p = ctx;
     return note(p2p, "disconnect", address);
 }
 
-enum net_result p2p_disconnect_id(struct p2p *p2p, uint64_t id)
+enum net_result p2p_disconnect_id(void *ctx, uint64_t id)
 {
+    struct p2p *p2p = ctx;
     char text[24];
     snprintf(text, sizeof text, "%llu", (unsigned long long)id);
     return note(p2p, "disconnect id", text);
 }
 
-void p2p_ping_all(struct p2p *p2p)
+void p2p_ping_all(void *ctx)
 {
+    struct p2p *p2p = ctx;
     note(p2p, "ping", "all");
 }
 
@@ -129,8 +139,9 @@ void p2p_set_active(struct p2p *p2p, bool is_active)
     p2p->info.is_active = is_active;
 }
 
-const char *p2p_get_block_from_peer(struct p2p *p2p, const struct block_hash *hash, uint64_t peer)
+const char *p2p_get_block_from_peer(void *ctx, const struct block_hash *hash, uint64_t peer)
 {
+    struct p2p *p2p = ctx;
     p2p->asked = *hash;
     snprintf(p2p->order, sizeof p2p->order, "get %llu", (unsigned long long)peer);
     return p2p->error;
@@ -210,8 +221,8 @@ TEST(peers_and_orphans_are_handed_on)
     rig.p2p.n_peers = 1;
     rig.p2p.orphans = &orphan;
     rig.p2p.n_orphans = 1;
-    rig.view->each_peer(rig.view->ctx, see_peer, &n);
-    rig.view->each_orphan(rig.view->ctx, see_orphan, &n);
+    rig.view->each_peer(rig.view->mesh, see_peer, &n);
+    rig.view->each_orphan(rig.view->mesh, see_orphan, &n);
     assert_int_equal(n, 2);
     rig_deinit(&rig);
 }
@@ -241,7 +252,7 @@ TEST(added_nodes_come_with_their_peer)
     rig.p2p.added_peers[0] = &shown;
     rig.p2p.added[1] = "5.6.7.8:9";
     rig.p2p.n_added = 2;
-    rig.view->each_added(rig.view->ctx, see_added, &seen);
+    rig.view->each_added(rig.view->mesh, see_added, &seen);
     assert_int_equal(seen.n, 2);
     assert_int_equal(seen.connected, 1);
     assert_string_equal(seen.last, "5.6.7.8:9");
@@ -425,42 +436,42 @@ TEST(orders_are_passed_on)
     struct net_rig rig;
     struct block_hash hash = {{1, 2, 3}};
     rig_init(&rig, NULL);
-    void *ctx = rig.view->ctx;
-    assert_int_equal(rig.view->add_node(ctx, "a"), NET_RESULT_OK);
+    void *mesh = rig.view->mesh, *bans = rig.view->bans;
+    assert_int_equal(rig.view->add_node(mesh, "a"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "add a");
-    assert_int_equal(rig.view->remove_node(ctx, "b"), NET_RESULT_OK);
+    assert_int_equal(rig.view->remove_node(mesh, "b"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "remove b");
-    assert_int_equal(rig.view->open_connection(ctx, "o", "feeler"), NET_RESULT_OK);
+    assert_int_equal(rig.view->open_connection(mesh, "o", "feeler"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "open o");
-    assert_int_equal(rig.view->try_node(ctx, "c"), NET_RESULT_OK);
+    assert_int_equal(rig.view->try_node(mesh, "c"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "try c");
-    assert_int_equal(rig.view->disconnect_address(ctx, "d"), NET_RESULT_OK);
+    assert_int_equal(rig.view->disconnect_address(mesh, "d"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "disconnect d");
-    assert_int_equal(rig.view->disconnect_id(ctx, UINT64_MAX), NET_RESULT_OK);
+    assert_int_equal(rig.view->disconnect_id(mesh, UINT64_MAX), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "disconnect id 18446744073709551615");
-    assert_int_equal(rig.view->ban(ctx, "1.2.3.4", NOW + 9, true), NET_RESULT_OK);
+    assert_int_equal(rig.view->ban(bans, "1.2.3.4", NOW + 9, true), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "drop 1.2.3.4/32");
     assert_int_equal(rig.p2p.bans.at[0].until_s, NOW + 9);
-    assert_int_equal(rig.view->ban(ctx, "::1", 7, false), NET_RESULT_OK);
+    assert_int_equal(rig.view->ban(bans, "::1", 7, false), NET_RESULT_OK);
     assert_int_equal(rig.p2p.bans.at[1].until_s, NOW + 7);
     int n_bans = 0, n_saves = 0;
-    rig.view->each_ban(ctx, count_ban, &n_bans);
+    rig.view->each_ban(bans, count_ban, &n_bans);
     assert_int_equal(n_bans, 2);
-    assert_int_equal(rig.view->unban(ctx, "::1"), NET_RESULT_OK);
-    assert_int_equal(rig.view->unban(ctx, "::1"), NET_RESULT_UNKNOWN);
-    rig.view->clear_bans(ctx);
+    assert_int_equal(rig.view->unban(bans, "::1"), NET_RESULT_OK);
+    assert_int_equal(rig.view->unban(bans, "::1"), NET_RESULT_UNKNOWN);
+    rig.view->clear_bans(bans);
     assert_int_equal(rig.p2p.bans.n, 0);
-    rig.view->save_bans(ctx, count_save, &n_saves);
+    rig.view->save_bans(bans, count_save, &n_saves);
     assert_int_equal(n_saves, 1);
-    rig.view->ping_all(ctx);
+    rig.view->ping_all(mesh);
     assert_string_equal(rig.p2p.order, "ping all");
-    assert_true(rig.view->set_active(ctx, true));
+    assert_true(rig.view->set_active(rig.view->ctx, true));
     assert_true(rig.p2p.info.is_active);
-    assert_false(rig.view->set_active(ctx, false));
-    assert_null(rig.view->get_block(ctx, &hash, 5));
+    assert_false(rig.view->set_active(rig.view->ctx, false));
+    assert_null(rig.view->get_block(mesh, &hash, 5));
     assert_string_equal(rig.p2p.order, "get 5");
     assert_memory_equal(rig.p2p.asked.b, hash.b, sizeof hash.b);
     rig.p2p.error = "Peer does not exist";
-    assert_string_equal(rig.view->get_block(ctx, &hash, 5), "Peer does not exist");
+    assert_string_equal(rig.view->get_block(mesh, &hash, 5), "Peer does not exist");
     rig_deinit(&rig);
 }
