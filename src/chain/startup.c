@@ -228,11 +228,10 @@ static bool check_pruning(struct chain *chain, char **error)
 {
     if (!read_flag(chain, INDEX_FLAG_PRUNED, &chain->core.any_pruned, error))
         return false;
-    if (chain->core.any_pruned && !chain->core.options.prune) {
-        *error = xstrdup("You need to rebuild the database using -reindex to go back to unpruned "
+    if (chain->core.any_pruned && !chain->core.options.prune)
+        return fail_with(error,
+                         "You need to rebuild the database using -reindex to go back to unpruned "
                          "mode.  This will redownload the entire blockchain");
-        return false;
-    }
     if (chain->core.any_pruned && chain->core.options.reindex_chainstate) {
         *error = xstrdup(chain->core.options.is_repair
                              ? "The coins database is damaged, and a pruned node lacks the blocks "
@@ -566,11 +565,11 @@ static bool check_clock(const struct chain *chain, char **error)
     const struct block_node *tip = header_tree_find(&chain->tree, &hash);
     if (!tip || (int64_t)tip->time <= core_now_s(&chain->core) + BLOCK_TIME_AHEAD_MAX_S)
         return true;
-    *error = xstrdup("The block database contains a block which appears to be from the future. "
+    return fail_with(error,
+                     "The block database contains a block which appears to be from the future. "
                      "This may be due to your computer's date and time being set incorrectly. "
                      "Only rebuild the block database if you are sure that your computer's date "
                      "and time are correct.\n" CHAIN_REBUILD_ADVICE);
-    return false;
 }
 
 /* Are the block files to be gone through? Also if there are some, but neither index nor coins: a
@@ -611,10 +610,8 @@ bool chain_open(struct chain *chain, char **error)
         return false;
     if (!chain->tree.genesis && !add_genesis(chain, error))
         return false;
-    if (!block_hash_equal(&chain->tree.genesis->hash, &chain->core.network->genesis_hash)) {
-        *error = xstrdup("Incorrect or no genesis block found. Wrong datadir for network?");
-        return false;
-    }
+    if (!block_hash_equal(&chain->tree.genesis->hash, &chain->core.network->genesis_hash))
+        return fail_with(error, "Incorrect or no genesis block found. Wrong datadir for network?");
     /* Nothing is thrown away before all that can be refused has been. */
     if (!check_pruning(chain, error) ||
         (chain->core.options.reindex_chainstate && !wipe_coins(chain, error)) ||

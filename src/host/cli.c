@@ -86,10 +86,9 @@ static bool collect_args(struct cli *cli, int argc, const char *const *argv, cha
     const struct options *options = &cli->config.options;
     if (options_get_bool(options, "stdinrpcpass", false)) {
         cli->stdin_password = read_password();
-        if (!cli->stdin_password) {
-            *error = xstrdup("-stdinrpcpass specified but failed to read from standard input");
-            return false;
-        }
+        if (!cli->stdin_password)
+            return fail_with(error,
+                             "-stdinrpcpass specified but failed to read from standard input");
     }
     for (int i = cli->config.first_operand; i < argc; i++)
         add_arg(cli, argv[i]);

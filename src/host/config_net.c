@@ -92,14 +92,11 @@ static bool set_external(struct config_net *config, const struct options *option
     struct p2p_options *p2p = &config->p2p;
     const char *spec;
     for (size_t i = 0; (spec = options_get_list(options, "externalip", i)); i++) {
-        if (p2p->n_external == CONFIG_NET_ADDRESSES_MAX) {
-            *error = xasprintf("-externalip: more than %d are given", CONFIG_NET_ADDRESSES_MAX);
-            return false;
-        }
-        if (!resolve(config, options, spec, p2p->port, &config->external[p2p->n_external])) {
-            *error = xasprintf("Cannot resolve -externalip address: '%s'", spec);
-            return false;
-        }
+        if (p2p->n_external == CONFIG_NET_ADDRESSES_MAX)
+            return fail_with(error, "-externalip: more than %d are given",
+                             CONFIG_NET_ADDRESSES_MAX);
+        if (!resolve(config, options, spec, p2p->port, &config->external[p2p->n_external]))
+            return fail_with(error, "Cannot resolve -externalip address: '%s'", spec);
         p2p->n_external++;
     }
     return true;
@@ -152,8 +149,7 @@ static bool set_bind(struct config_net *config, const char *spec, char **error)
         if (add_bind(config, address, (struct p2p_bind){.is_onion = is_onion}))
             return true;
     }
-    *error = xasprintf("Cannot resolve -bind address: '%s'", spec);
-    return false;
+    return fail_with(error, "Cannot resolve -bind address: '%s'", spec);
 }
 
 static bool set_inbound(struct config_net *config, const struct options *options, char **error)
@@ -168,18 +164,14 @@ static bool set_inbound(struct config_net *config, const struct options *options
         unsigned permissions;
         const char *address;
         if (!permissions_parse_names(spec, &permissions, &address) ||
-            !add_bind(config, address, (struct p2p_bind){.permissions = permissions})) {
-            *error = xasprintf("Cannot resolve -whitebind address: '%s'", spec);
-            return false;
-        }
+            !add_bind(config, address, (struct p2p_bind){.permissions = permissions}))
+            return fail_with(error, "Cannot resolve -whitebind address: '%s'", spec);
     }
     p2p->whitelist = config->whitelist;
     for (size_t i = 0; (spec = options_get_list(options, "whitelist", i)); i++) {
         struct permission_rule rule;
-        if (i == CONFIG_NET_ADDRESSES_MAX || !permissions_parse(spec, &rule)) {
-            *error = xasprintf("Invalid netmask specified in -whitelist: '%s'", spec);
-            return false;
-        }
+        if (i == CONFIG_NET_ADDRESSES_MAX || !permissions_parse(spec, &rule))
+            return fail_with(error, "Invalid netmask specified in -whitelist: '%s'", spec);
         config->whitelist[p2p->n_whitelist++] = keep(config, spec);
     }
     return true;
@@ -226,10 +218,10 @@ static bool refuse_hiding(const struct options *options, char **error)
         const char *value = options_get_string(options, names[i], "0");
         if (options_is_negated(options, names[i]) || strcmp(value, "0") == 0)
             continue;
-        *error = xasprintf("Option -%s is not there yet, and without it peers and DNS would be "
-                           "called directly",
-                           names[i]);
-        return false;
+        return fail_with(error,
+                         "Option -%s is not there yet, and without it peers and DNS would be "
+                         "called directly",
+                         names[i]);
     }
     return true;
 }
@@ -239,30 +231,20 @@ static bool set_p2p(struct config_net *config, const struct options *options,
 {
     struct p2p_options *p2p = &config->p2p;
     int64_t port = options_get_int(options, "port", network->p2p_port);
-    if (port < 1 || port > UINT16_MAX) {
-        *error = xasprintf("Invalid port specified in -port: '%lld'", (long long)port);
-        return false;
-    }
-    if (p2p->max_connections < 0) {
-        *error = xstrdup("-maxconnections must be greater or equal than zero");
-        return false;
-    }
+    if (port < 1 || port > UINT16_MAX)
+        return fail_with(error, "Invalid port specified in -port: '%lld'", (long long)port);
+    if (p2p->max_connections < 0)
+        return fail_with(error, "-maxconnections must be greater or equal than zero");
     p2p->port = (uint16_t)port;
     config->network_port = network->p2p_port;
     p2p->is_inactive = !options_get_bool(options, "networkactive", true);
     const char *target = options_get_string(options, "maxuploadtarget", "0");
-    if (!parse_bytes(target, MIB, &p2p->upload_target_bytes)) {
-        *error = xasprintf("Unable to parse -maxuploadtarget: '%s'", target);
-        return false;
-    }
-    if (p2p->peer_timeout_s <= 0) {
-        *error = xstrdup("peertimeout must be a positive integer.");
-        return false;
-    }
-    if (config->ban_time_s <= 0) {
-        *error = xstrdup("-bantime must be a number of seconds, 1 at least");
-        return false;
-    }
+    if (!parse_bytes(target, MIB, &p2p->upload_target_bytes))
+        return fail_with(error, "Unable to parse -maxuploadtarget: '%s'", target);
+    if (p2p->peer_timeout_s <= 0)
+        return fail_with(error, "peertimeout must be a positive integer.");
+    if (config->ban_time_s <= 0)
+        return fail_with(error, "-bantime must be a number of seconds, 1 at least");
     if (!refuse_hiding(options, error) || !set_user_agent(config, options, error) ||
         !set_outbound(config, options, error) || !set_inbound(config, options, error))
         return false;
@@ -281,10 +263,8 @@ static bool set_feerate(const struct options *options, const char *name, int64_t
     int64_t value;
     if (!text)
         return true;
-    if (!parse_amount(text, strlen(text), &value) || value < 0 || value > MAX_MONEY_SAT) {
-        *error = xasprintf("Invalid amount for -%s=<amount>: '%s'", name, text);
-        return false;
-    }
+    if (!parse_amount(text, strlen(text), &value) || value < 0 || value > MAX_MONEY_SAT)
+        return fail_with(error, "Invalid amount for -%s=<amount>: '%s'", name, text);
     *sat_per_kvb = value;
     return true;
 }
@@ -300,10 +280,8 @@ static bool set_cluster_limits(struct mempool_options *mempool, const struct opt
                                        MEMPOOL_CLUSTER_COUNT_MAX);
         return false;
     }
-    if (kvb < 1 || kvb > CLUSTER_KVB_MAX) {
-        *error = xasprintf("limitclustersize must be from 1 to %d kvB", CLUSTER_KVB_MAX);
-        return false;
-    }
+    if (kvb < 1 || kvb > CLUSTER_KVB_MAX)
+        return fail_with(error, "limitclustersize must be from 1 to %d kvB", CLUSTER_KVB_MAX);
     mempool->cluster_count_max = (uint32_t)count;
     mempool->cluster_vbytes_max = (uint32_t)kvb * 1000;
     return true;
@@ -315,10 +293,8 @@ static bool set_mempool(struct config_net *config, const struct options *options
     struct mempool_options *mempool = &config->mempool;
     *mempool = mempool_default_options();
     int64_t mib = options_get_int(options, "maxmempool", (int64_t)(mempool->max_bytes / 1000000));
-    if (mib < 5 || mib > INT32_MAX) {
-        *error = xstrdup("-maxmempool must be at least 5 MB");
-        return false;
-    }
+    if (mib < 5 || mib > INT32_MAX)
+        return fail_with(error, "-maxmempool must be at least 5 MB");
     if (!set_cluster_limits(mempool, options, error))
         return false;
     mempool->max_bytes = (size_t)mib * 1000000;

@@ -263,10 +263,8 @@ static bool go_to_background(struct daemon *daemon, char **error)
     int ends[2];
     printf(CAIRN_NAME " starting\n");
     fflush(stdout);
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        *error = xasprintf("Cannot go to the background: %s", strerror(errno));
-        return false;
-    }
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return fail_with(error, "Cannot go to the background: %s", strerror(errno));
     pid_t child = fork();
     if (child < 0) {
         *error = xasprintf("Cannot go to the background: %s", strerror(errno));
@@ -338,10 +336,8 @@ static bool make_world(struct daemon *daemon, char **error)
         daemon->loop = env_host_loop(daemon->env_host);
     if (daemon->env_host)
         daemon->notify = notify_new(daemon->loop, log_of(daemon));
-    if (!daemon->notify) {
-        *error = xstrdup("Cannot get the file descriptors that the event loop needs");
-        return false;
-    }
+    if (!daemon->notify)
+        return fail_with(error, "Cannot get the file descriptors that the event loop needs");
     return true;
 }
 
@@ -351,8 +347,7 @@ static bool fail_server(struct daemon *daemon, char **error)
 {
     log_error(log_of(daemon), "%s", *error);
     xfree(*error);
-    *error = xstrdup("Unable to start HTTP server. See debug log for details.");
-    return false;
+    return fail_with(error, "Unable to start HTTP server. See debug log for details.");
 }
 
 static bool make_node(struct daemon *daemon, char **error)
@@ -420,10 +415,8 @@ static bool watch_signals(struct daemon *daemon, char **error)
     for (size_t i = 0; i < SIGNALS_WATCHED; i++) {
         daemon->signals[i] =
             loop_signal_new(daemon->loop, watched[i].number, watched[i].fn, daemon);
-        if (!daemon->signals[i]) {
-            *error = xstrdup("Cannot watch for signals");
-            return false;
-        }
+        if (!daemon->signals[i])
+            return fail_with(error, "Cannot watch for signals");
     }
     return true;
 }
@@ -445,10 +438,8 @@ static bool write_pid(struct daemon *daemon, char **error)
     if (options_is_negated(&daemon->config.options, "pid"))
         return true;
     int rc = pid_file_write(path);
-    if (rc != 0) {
-        *error = xasprintf("Unable to create the PID file '%s': %s", path, strerror(-rc));
-        return false;
-    }
+    if (rc != 0)
+        return fail_with(error, "Unable to create the PID file '%s': %s", path, strerror(-rc));
     daemon->has_pid_file = true;
     return true;
 }
@@ -484,12 +475,11 @@ static bool share_descriptors(struct daemon *daemon, char **error)
     struct config *config = &daemon->config;
     struct descriptors share;
     size_t limit = raise_descriptors();
-    if (!descriptors_share(limit, config->net.p2p.max_connections, &share)) {
-        *error = xasprintf("Not enough file descriptors available. %zu available, %d required: see "
-                           "ulimit -n.",
-                           limit, DESCRIPTORS_LEAST);
-        return false;
-    }
+    if (!descriptors_share(limit, config->net.p2p.max_connections, &share))
+        return fail_with(error,
+                         "Not enough file descriptors available. %zu available, %d required: see "
+                         "ulimit -n.",
+                         limit, DESCRIPTORS_LEAST);
     if (share.p2p < config->net.p2p.max_connections)
         options_message(&config->options, OPTION_MESSAGE_TOLD,
                         "Reducing -maxconnections from %d to %d, because of system limitations.",

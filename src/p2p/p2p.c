@@ -313,21 +313,19 @@ static bool listen_all(struct p2p *p2p, char **error)
         return true;
     p2p->listeners = arena_calloc(&p2p->arena, o->n_binds + 2, sizeof *p2p->listeners);
     for (size_t i = 0; i < o->n_binds; i++)
-        if (!listen_on(p2p, &o->binds[i], &code)) {
-            *error = xasprintf("Unable to bind to %s on this computer: %s", o->binds[i].address,
-                               strerror(-code));
-            return false;
-        }
+        if (!listen_on(p2p, &o->binds[i], &code))
+            return fail_with(error, "Unable to bind to %s on this computer: %s",
+                             o->binds[i].address, strerror(-code));
     if (o->n_binds > 0)
         return true;
     /* Every interface; one of the two kinds of address is enough. */
     bool has_v4 = listen_on(p2p, &(struct p2p_bind){.address = "0.0.0.0"}, &code);
     if (listen_on(p2p, &(struct p2p_bind){.address = "::"}, &code) || has_v4)
         return true;
-    *error = xasprintf("Unable to listen on port %u: %s. Another node may be running; -port= and "
-                       "-listen=0 help",
-                       o->port, strerror(-code));
-    return false;
+    return fail_with(error,
+                     "Unable to listen on port %u: %s. Another node may be running; -port= and "
+                     "-listen=0 help",
+                     o->port, strerror(-code));
 }
 
 bool p2p_start(struct p2p *p2p, char **error)

@@ -107,16 +107,12 @@ bool cli_netinfo_read(const char *const *args, size_t n, struct cli_netinfo *out
         return true;
     }
     uint64_t level;
-    if (!parse_uint64(args[0], &level) || level > UINT8_MAX) {
-        *error = xasprintf("invalid -netinfo level argument: %s\n%s", args[0], more);
-        return false;
-    }
+    if (!parse_uint64(args[0], &level) || level > UINT8_MAX)
+        return fail_with(error, "invalid -netinfo level argument: %s\n%s", args[0], more);
     out->level = level < CLI_NETINFO_LEVEL_MAX ? (unsigned)level : CLI_NETINFO_LEVEL_MAX;
     if (n > 1) {
-        if (!is_word(args[1], "outonly") && !is_word(args[1], "o")) {
-            *error = xasprintf("invalid -netinfo outonly argument: %s\n%s", args[1], more);
-            return false;
-        }
+        if (!is_word(args[1], "outonly") && !is_word(args[1], "o"))
+            return fail_with(error, "invalid -netinfo outonly argument: %s\n%s", args[1], more);
         out->outbound_only = true;
     }
     return true;

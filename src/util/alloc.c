@@ -66,19 +66,35 @@ char *xstrdup(const char *s)
     return xmemdup(s, strlen(s) + 1);
 }
 
+static char *format_text(const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    ASSERT(len >= 0);
+    char *s = xmalloc((size_t)len + 1);
+    vsnprintf(s, (size_t)len + 1, format, args);
+    return s;
+}
+
 char *xasprintf(const char *format, ...)
 {
-    va_list args, again;
+    va_list args;
     va_start(args, format);
-    va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    char *s = format_text(format, args);
     va_end(args);
-    ASSERT(len >= 0);
-
-    char *s = xmalloc((size_t)len + 1);
-    vsnprintf(s, (size_t)len + 1, format, again);
-    va_end(again);
     return s;
+}
+
+bool fail_with(char **error, const char *format, ...)
+{
+    ASSERT(error);
+    va_list args;
+    va_start(args, format);
+    *error = format_text(format, args);
+    va_end(args);
+    return false;
 }
 
 void xfree(void *p)

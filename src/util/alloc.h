@@ -5,6 +5,7 @@
 #ifndef UTIL_ALLOC_H
 #define UTIL_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/assert.h"
@@ -25,6 +26,8 @@ NODISCARD char *xstrdup(const char *s);
 
 /* A new string from a printf format. */
 NODISCARD char *xasprintf(const char *format, ...) PRINTF(1, 2);
+/* The same into *error, in what says whether it has succeeded. Returns: false */
+bool fail_with(char **error, const char *format, ...) PRINTF(2, 3);
 
 /* What the heap holds, as its allocator counts it. */
 struct alloc_stats {

@@ -90,10 +90,9 @@ static bool text_is_true(const char *text)
 static bool add_negated(struct options *options, struct option_value out, const char *value,
                         char **error)
 {
-    if (out.def->flags & OPTION_NO_NEGATION) {
-        *error = xasprintf("Negating of -%s is meaningless and therefore forbidden", out.def->name);
-        return false;
-    }
+    if (out.def->flags & OPTION_NO_NEGATION)
+        return fail_with(error, "Negating of -%s is meaningless and therefore forbidden",
+                         out.def->name);
     bool twice = value && !text_is_true(value);
     if (twice)
         options_message(options, OPTION_MESSAGE_LOGGED,
@@ -183,12 +182,11 @@ bool options_parse_args(struct options *options, int argc, const char *const *ar
             return false;
     if (first_operand) {
         *first_operand = i < argc ? i : argc;
-    } else if (i < argc) {
-        *error = xasprintf("Command line contains unexpected token '%s', see -help for a list of "
-                           "options.",
-                           argv[i]);
-        return false;
-    }
+    } else if (i < argc)
+        return fail_with(error,
+                         "Command line contains unexpected token '%s', see -help for a list of "
+                         "options.",
+                         argv[i]);
     return true;
 }
 
@@ -507,10 +505,10 @@ bool options_select_network(struct options *options, const char *network, char *
         const struct option_def *def = &options->defs[i];
         if (!(def->flags & OPTION_NETWORK_ONLY) || !is_only_at_top(options, def))
             continue;
-        *error = xasprintf("Config setting for -%s only applied on %s network when in [%s] "
-                           "section.",
-                           def->name, network, network);
-        return false;
+        return fail_with(error,
+                         "Config setting for -%s only applied on %s network when in [%s] "
+                         "section.",
+                         def->name, network, network);
     }
     return true;
 }
