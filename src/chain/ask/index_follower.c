@@ -84,14 +84,10 @@ static bool must_wait(const struct index_follower *follower, const struct index_
 
 static void wake_lookups(struct index_follower *follower)
 {
-    struct index_lookup **at = &follower->waiting;
-    while (*at) {
-        struct index_lookup *lookup = *at;
-        if (must_wait(follower, lookup)) {
-            at = &lookup->next;
+    LIST_EACH_REMOVING (struct index_lookup, lookup, &follower->waiting, link) {
+        if (must_wait(follower, lookup))
             continue;
-        }
-        *at = lookup->next;
+        list_remove(&follower->waiting, &lookup->link);
         submit_lookup(lookup);
     }
 }
@@ -102,14 +98,10 @@ void index_lookup_start(struct index_follower *follower, struct index_lookup *lo
     lookup_take->follower = follower;
     lookup_take->height = active_chain_tip(follower->active)->height;
     core_begin(follower->core);
-    if (!must_wait(follower, lookup_take)) {
+    if (must_wait(follower, lookup_take))
+        list_add(&follower->waiting, &lookup_take->link);
+    else
         submit_lookup(lookup_take);
-        return;
-    }
-    struct index_lookup **at = &follower->waiting;
-    while (*at)
-        at = &(*at)->next;
-    *at = lookup_take;
 }
 
 void index_lookup_end(struct index_follower *follower)
@@ -353,11 +345,9 @@ static bool is_busy(const void *part)
 static void cancel(void *part)
 {
     struct index_follower *follower = part;
-    while (follower->waiting) {
-        struct index_lookup *lookup = follower->waiting;
-        follower->waiting = lookup->next;
+    struct index_lookup *lookup;
+    while ((lookup = LIST_POP(struct index_lookup, &follower->waiting, link)))
         follower->kind->end(lookup, -ECANCELED);
-    }
 }
 
 const struct chain_part index_follower_part = {.step = step, .is_busy = is_busy, .cancel = cancel};
@@ -400,7 +390,7 @@ void index_follower_close(struct index_follower *follower)
 {
     if (!follower->is_on)
         return;
-    ASSERT(follower->task == INDEX_TASK_NONE && !follower->waiting);
+    ASSERT(follower->task == INDEX_TASK_NONE && follower->waiting.count == 0);
     const struct block_node *node = markable(follower);
     /* An error costs nothing but work at the next start. */
     if (!follower->core->faulted && !is_marked(follower, node))

@@ -26,7 +26,7 @@ struct index_follower;
 struct index_lookup {
     struct env_job job; /* first */
     struct index_follower *follower;
-    struct index_lookup *next;
+    struct list_link link;
     int32_t height;  /* the tip when it was asked: the index must have got there */
     bool is_partial; /* asked of an index that had not reached the tip */
     int error;       /* what find() met */
@@ -86,7 +86,8 @@ struct index_follower {
     bool is_damaged;   /* made anew as soon as nobody uses the store */
     bool cannot_renew; /* an old block cannot be read */
     int n_rebuilt, lookups_running;
-    struct index_lookup *waiting; /* until the index has got there, in order of arrival */
+    struct list
+        waiting; /* of struct index_lookup: until the index has got there, in order of arrival */
 };
 
 /* Off.

@@ -15,7 +15,7 @@
  * way until the disk has answered, so that who comes and goes does not get more of them. */
 struct serve_read {
     struct p2p *p2p;
-    struct serve_read *next;
+    struct list_link link; /* of its peer's */
     uint64_t peer;
     const struct block_node *node;
     struct block_ref *block; /* held; NULL until it is here */
@@ -26,7 +26,7 @@ struct serve_read {
 
 bool serve_is_busy(const struct peer *peer)
 {
-    return peer->serve.items != NULL || peer->serve.first != NULL;
+    return peer->serve.items != NULL || peer->serve.reads.count > 0;
 }
 
 /* -- Blocks -------------------------------------------------------------------------------------
@@ -149,13 +149,10 @@ static bool fits(const struct p2p *p2p, const struct peer *peer, size_t len)
 static void send_ready(struct p2p *p2p, struct peer *peer)
 {
     struct peer_serve *serve = &peer->serve;
-    while (serve->first && serve->first->is_done && fits(p2p, peer, serve->first->len) &&
-           !peer_turn_is_over(peer)) {
-        struct serve_read *read = serve->first;
-        serve->first = read->next;
-        if (!serve->first)
-            serve->last = NULL;
-        serve->n_reads--;
+    struct serve_read *read;
+    while ((read = LIST_FIRST(struct serve_read, &serve->reads, link)) && read->is_done &&
+           fits(p2p, peer, read->len) && !peer_turn_is_over(peer)) {
+        list_remove(&serve->reads, &read->link);
         serve->read_bytes -= read->len;
         serve->own_bytes -= read->own_bytes;
         send_block(p2p, peer, read);
@@ -169,32 +166,14 @@ static void send_ready(struct p2p *p2p, struct peer *peer)
 
 static void enqueue(struct serve *serve, struct peer *peer)
 {
-    if (peer->serve.is_waiting)
-        return;
-    peer->serve.is_waiting = true;
-    peer->serve.next_waiting = NULL;
-    if (serve->last)
-        serve->last->serve.next_waiting = peer;
-    else
-        serve->first = peer;
-    serve->last = peer;
+    if (!list_has(&serve->waiting, &peer->serve.waiting))
+        list_add(&serve->waiting, &peer->serve.waiting);
 }
 
 static void leave_queue(struct serve *serve, struct peer *peer)
 {
-    if (!peer->serve.is_waiting)
-        return;
-    struct peer *before = NULL;
-    for (struct peer *at = serve->first; at != peer; at = at->serve.next_waiting)
-        before = at;
-    if (before)
-        before->serve.next_waiting = peer->serve.next_waiting;
-    else
-        serve->first = peer->serve.next_waiting;
-    if (serve->last == peer)
-        serve->last = before;
-    peer->serve.is_waiting = false;
-    peer->serve.next_waiting = NULL;
+    if (list_has(&serve->waiting, &peer->serve.waiting))
+        list_remove(&serve->waiting, &peer->serve.waiting);
 }
 
 /* What of such blocks is in memory because of this peer. */
@@ -226,8 +205,8 @@ static bool is_full(const struct p2p *p2p)
 static bool take_turn(struct p2p *p2p, struct peer *peer)
 {
     struct serve *serve = &p2p->serve;
-    bool may = serve->n_reads < SERVE_READS_ALL_MAX && (peer->serve.has_turn || !serve->first) &&
-               !is_full(p2p);
+    bool may = serve->n_reads < SERVE_READS_ALL_MAX &&
+               (peer->serve.has_turn || serve->waiting.count == 0) && !is_full(p2p);
     if (!may)
         enqueue(serve, peer);
     peer->serve.has_turn = false;
@@ -237,16 +216,16 @@ static bool take_turn(struct p2p *p2p, struct peer *peer)
 /* Whose turn it is: who holds nothing comes before those who have not taken what they have. */
 static struct peer *pick(const struct p2p *p2p)
 {
-    for (struct peer *peer = p2p->serve.first; peer; peer = peer->serve.next_waiting)
+    LIST_EACH (struct peer, peer, &p2p->serve.waiting, serve.waiting)
         if (held_by(p2p, peer) == 0)
             return peer;
-    return p2p->serve.first;
+    return LIST_FIRST(struct peer, &p2p->serve.waiting, serve.waiting);
 }
 
 static void next_turns(struct p2p *p2p)
 {
     struct serve *serve = &p2p->serve;
-    while (serve->first && serve->n_reads < SERVE_READS_ALL_MAX && !is_full(p2p)) {
+    while (serve->waiting.count > 0 && serve->n_reads < SERVE_READS_ALL_MAX && !is_full(p2p)) {
         struct peer *peer = pick(p2p);
         leave_queue(serve, peer);
         peer->serve.has_turn = true;
@@ -273,13 +252,14 @@ int64_t serve_tick(struct p2p *p2p, int64_t now_us)
 {
     struct peer *next;
     next_turns(p2p);
-    for (struct peer *peer = p2p->peers; peer && p2p->serve.first && is_full(p2p); peer = next) {
+    for (struct peer *peer = p2p->peers; peer && p2p->serve.waiting.count > 0 && is_full(p2p);
+         peer = next) {
         next = peer->next;
         if (is_slow(p2p, peer, now_us))
             peer_drop(p2p, peer, "keeps others from blocks and takes none");
     }
     next_turns(p2p);
-    return p2p->serve.first && is_full(p2p) ? now_us + 1000000 : INT64_MAX;
+    return p2p->serve.waiting.count > 0 && is_full(p2p) ? now_us + 1000000 : INT64_MAX;
 }
 
 static void on_read(void *arg, const struct chain_block_read *result)
@@ -316,12 +296,7 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
                                 .node = node,
                                 .len = node->data.len,
                                 .with_witness = with_witness};
-    if (serve->last)
-        serve->last->next = read;
-    else
-        serve->first = read;
-    serve->last = read;
-    serve->n_reads++;
+    list_add(&serve->reads, &read->link);
     serve->read_bytes += read->len;
     const struct serve_recent *recent = find_recent(p2p, node);
     if (recent) {
@@ -447,7 +422,7 @@ static void end_getdata(struct p2p *p2p, struct peer *peer)
     struct peer_serve *serve = &peer->serve;
     xfree(serve->items);
     serve->items = NULL;
-    if (!serve->not_found || serve->first)
+    if (!serve->not_found || serve->reads.count > 0)
         return;
     struct buffer message;
     buffer_init(&message);
@@ -467,8 +442,8 @@ static bool has_room_for_read(const struct p2p *p2p, const struct peer *peer)
 {
     const struct peer_serve *serve = &peer->serve;
     size_t queued = queued_bytes(p2p, peer);
-    return serve->n_reads == 0 ||
-           (serve->n_reads < SERVE_READS_MAX && queued + serve->read_bytes < PEER_SEND_QUEUE_PAUSE);
+    return serve->reads.count == 0 || (serve->reads.count < SERVE_READS_MAX &&
+                                       queued + serve->read_bytes < PEER_SEND_QUEUE_PAUSE);
 }
 
 /* Can the item be looked at now? A block that has to be read waits for its peer's turn. */
@@ -523,7 +498,7 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
     }
     if (serve->items && reader_left(&serve->at) == 0)
         end_getdata(p2p, peer);
-    else if (!serve->items && !serve->first)
+    else if (!serve->items && serve->reads.count == 0)
         end_getdata(p2p, peer); /* the last read has come back: what was not found is told */
     if (serve_is_busy(peer) && (n > SERVE_ITEMS_TURN || peer_turn_is_over(peer)))
         p2p_schedule_now(p2p);
@@ -550,9 +525,8 @@ void serve_peer_gone(struct p2p *p2p, struct peer *peer)
     ASSERT(peer->state == PEER_GONE);
     struct peer_serve *serve = &peer->serve;
     leave_queue(&p2p->serve, peer);
-    while (serve->first) {
-        struct serve_read *read = serve->first;
-        serve->first = read->next;
+    struct serve_read *read;
+    while ((read = LIST_POP(struct serve_read, &serve->reads, link))) {
         if (read->is_done)
             read_free(read); /* else on_read() does, which finds no peer */
     }

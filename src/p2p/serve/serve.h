@@ -10,6 +10,7 @@
 #include "p2p/core/wire.h"
 #include "p2p/peer/score.h"
 #include "p2p/serve/newest_txs.h"
+#include "util/list.h"
 
 struct p2p;
 struct peer;
@@ -32,17 +33,17 @@ struct serve_read;
 struct peer_serve {
     uint8_t *items; /* what is left of the message; NULL: nothing under way */
     struct reader at;
-    struct serve_read *first, *last; /* reads, in the order in which they were asked for */
-    size_t n_reads, read_bytes;      /* under way or waiting for their turn */
-    struct buffer *not_found;        /* entries of the notfound that will end it; NULL: none */
+    struct list reads;        /* of struct serve_read, in the order in which they were asked for */
+    size_t read_bytes;        /* of these, under way or waiting for their turn */
+    struct buffer *not_found; /* entries of the notfound that will end it; NULL: none */
     size_t n_not_found;
-    size_t own_bytes;          /* of its reads: those of blocks that are not kept for all */
-    size_t lent_bytes;         /* of such blocks sent to it since its queue was empty, ... */
-    size_t lent_max;           /* ... the largest of them, ... */
-    int64_t lent_us;           /* ... that is since then, ... */
-    uint64_t lent_at;          /* ... when it had taken so many bytes of all kinds */
-    struct peer *next_waiting; /* after it in the queue of those who want to read */
-    bool is_waiting, has_turn;
+    size_t own_bytes;         /* of its reads: those of blocks that are not kept for all */
+    size_t lent_bytes;        /* of such blocks sent to it since its queue was empty, ... */
+    size_t lent_max;          /* ... the largest of them, ... */
+    int64_t lent_us;          /* ... that is since then, ... */
+    uint64_t lent_at;         /* ... when it had taken so many bytes of all kinds */
+    struct list_link waiting; /* in the queue of those who want to read */
+    bool has_turn;
     struct block_hash continue_at; /* after this one is fetched, tell the tip: getblocks */
     bool has_continue;
 };
@@ -63,7 +64,7 @@ struct serve_recent {
 struct serve {
     size_t n_reads;                               /* under way */
     size_t held_max;                              /* SERVE_HELD_MAX; less in tests */
-    struct peer *first, *last;                    /* who waits for one of them to end */
+    struct list waiting;                          /* peers who wait for one of them to end */
     struct serve_recent recent[SERVE_RECENT_MAX]; /* newest first */
     struct newest_txs newest;
 };

@@ -253,7 +253,7 @@ static bool nothing_is_read(void *arg)
 {
     const struct p2p *p2p = arg;
     assert_true(p2p->serve.n_reads <= SERVE_READS_ALL_MAX);
-    return p2p->serve.n_reads == 0 && !p2p->serve.first;
+    return p2p->serve.n_reads == 0 && p2p->serve.waiting.count == 0;
 }
 
 /* Six ask for ten blocks each: so many are read at a time. The first one finds nobody there and has
@@ -299,7 +299,7 @@ TEST(leaving_makes_no_room_for_more_reads, struct fixture *f)
     for (int i = 0; i < SERVE_READS_ALL_MAX; i++)
         ask_blocks(others[i], tip, 50, 10);
     ask_blocks(raw, tip, 60, 3);
-    while (!p2p->serve.first)
+    while (p2p->serve.waiting.count == 0)
         mesh_run(&f->mesh, 100);
     assert_int_equal(p2p->serve.n_reads, SERVE_READS_ALL_MAX);
     size_t pending = p2p_pending(p2p);
@@ -371,14 +371,14 @@ TEST(who_takes_nothing_gives_way_to_those_who_wait, struct fixture *f)
         mesh_run(&f->mesh, 200000);
     }
     assert_in_range(serve_held_bytes(p2p), len + 1, 2 * len);
-    assert_ptr_equal(p2p->serve.first->serve.next_waiting, p2p->serve.last);
+    assert_int_equal(p2p->serve.waiting.count, 2);
     /* What is on its way counts as taken, so it is the second time of which they take nothing. */
     mesh_run(&f->mesh, 2 * SERVE_SLOW_US - 3000000);
     assert_int_equal(mesh_count_ready(a), 4);
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(mesh_count_ready(a), 2);
     assert_int_equal(raw_count(raw[3], "block"), 1);
-    assert_null(p2p->serve.first);
+    assert_int_equal(p2p->serve.waiting.count, 0);
     /* The third reads nothing either, but nobody waits for it. */
     mesh_run(&f->mesh, 5 * SERVE_SLOW_US);
     assert_int_equal(mesh_count_ready(a), 2);
@@ -398,8 +398,7 @@ TEST(who_takes_enough_keeps_what_it_holds, struct fixture *f)
         peer->serve.lent_us = p2p_now_us(p2p) - SERVE_SLOW_US;
         peer->serve.lent_at =
             peer->bytes_sent - SERVE_SLOW_US / 1000000 * SERVE_RATE_MIN + (more ? 0 : 1);
-        p2p->serve.first = p2p->serve.last = peer; /* somebody waits */
-        peer->serve.is_waiting = true;
+        list_add(&p2p->serve.waiting, &peer->serve.waiting); /* somebody waits */
         p2p_enter(p2p);
         (void)serve_tick(p2p, p2p_now_us(p2p));
         assert_int_equal(peer->state == PEER_GONE, !more);
