@@ -215,6 +215,7 @@ static bool evict_one(struct p2p *p2p)
             .is_protected = peer->permissions & PERMISSION_NOBAN,
             .is_discouraged = peer->is_discouraged,
             .is_local = !peer->is_inbound_onion && net_address_is_local(&peer->address),
+            .is_onion = peer->is_inbound_onion,
         };
     }
     uint64_t id = evict_choose(list, n);

@@ -74,6 +74,18 @@ static int by_age(const void *a, const void *b)
     return order(x->id, y->id);
 }
 
+static int by_local(const void *a, const void *b)
+{
+    const struct evict_candidate *x = a, *y = b;
+    return x->is_local != y->is_local ? y->is_local - x->is_local : by_age(a, b);
+}
+
+static int by_onion(const void *a, const void *b)
+{
+    const struct evict_candidate *x = a, *y = b;
+    return x->is_onion != y->is_onion ? y->is_onion - x->is_onion : by_age(a, b);
+}
+
 /* Take the first `keep` in that order out of the race; what is left moves to the front. */
 static size_t protect(struct evict_candidate *list, size_t n, compare_fn *compare, size_t keep)
 {
@@ -113,6 +125,23 @@ static int64_t gave_bytes(const struct evict_candidate *c)
     return c->useful_bytes > INT64_MAX ? INT64_MAX : (int64_t)c->useful_bytes;
 }
 
+/* Half of them, the oldest; up to a half of those are local or come through Tor. Neither kind keeps
+ * the other from its part. */
+static size_t protect_half(struct evict_candidate *list, size_t n)
+{
+    size_t half = n / 2, places = half / 2, n_local = 0, n_onion = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_local += list[i].is_local;
+        n_onion += list[i].is_onion;
+    }
+    size_t free = n_onion < places - places / 2 ? places - n_onion : places / 2;
+    size_t keep_local = n_local < free ? n_local : free;
+    size_t keep_onion = n_onion < places - keep_local ? n_onion : places - keep_local;
+    n = protect(list, n, by_local, keep_local);
+    n = protect(list, n, by_onion, keep_onion);
+    return protect(list, n, by_age, half - keep_local - keep_onion);
+}
+
 static size_t drop_protected(struct evict_candidate *list, size_t n)
 {
     size_t kept = 0;
@@ -132,7 +161,7 @@ uint64_t evict_choose(struct evict_candidate *list, size_t n)
     n = protect_givers(list, n, by_block_only, PROTECT_BLOCK_ONLY, gave_block);
     n = protect_givers(list, n, by_block, PROTECT_BLOCK, gave_block);
     n = protect_givers(list, n, by_useful, PROTECT_USEFUL, gave_bytes);
-    n = protect(list, n, by_age, n / 2);
+    n = protect_half(list, n);
     if (n == 0)
         return 0;
     /* Who is discouraged goes first. Otherwise the youngest of the largest group. */

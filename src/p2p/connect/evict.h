@@ -2,8 +2,9 @@
  *
  * Layer: p2p. Pure. Peers that are hard to imitate keep their places: by keyed network group, by
  * low latency, by transactions and blocks they gave first, by useful bytes; half of the rest by how
- * long they have been here. Of the others, the youngest of the largest group goes.
- * Spec: Core SelectNodeToEvict() */
+ * long they have been here, of which up to a half is for those on this machine and those that come
+ * through Tor: all of them are in one group, and the latter are slow. Of the others, the youngest
+ * of the largest group goes. Spec: Core SelectNodeToEvict() */
 #ifndef P2P_CONNECT_EVICT_H
 #define P2P_CONNECT_EVICT_H
 
@@ -18,7 +19,7 @@ struct evict_candidate {
     int64_t min_ping_us; /* -1: unknown, the worst */
     int64_t last_block_us, last_tx_us;
     uint64_t useful_bytes;
-    bool relays_txs, is_protected, is_discouraged, is_local;
+    bool relays_txs, is_protected, is_discouraged, is_local, is_onion;
 };
 
 /* The id of who shall go; 0 if nobody may. Reorders the candidates. */

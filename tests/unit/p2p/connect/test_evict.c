@@ -69,6 +69,37 @@ TEST(each_merit_protects)
     }
 }
 
+/* The last to come are in one group, the only one of more than one: first those from this machine,
+ * then those that come through Tor. Does one of them go? */
+static bool one_of_them_goes(size_t n_local, size_t n_onion)
+{
+    struct evict_candidate list[N];
+    size_t first_onion = N - n_onion, first = first_onion - n_local;
+    fill(list, N);
+    for (size_t i = 0; i < N; i++) {
+        list[i].group_hash = i < first ? 1000 + i : 5000;
+        list[i].is_local = i >= first && i < first_onion;
+        list[i].is_onion = i >= first_onion;
+    }
+    return evict_choose(list, N) > first;
+}
+
+/* Four groups and eight short ways keep their places: of 88 half stay, and 22 of them may be such.
+ * Of those one too many is alone in its group, two are not. */
+TEST(those_from_here_and_through_tor_have_places_of_their_own)
+{
+    assert_false(one_of_them_goes(0, 23));
+    assert_true(one_of_them_goes(0, 24));
+    assert_false(one_of_them_goes(23, 0));
+    assert_true(one_of_them_goes(24, 0));
+    assert_false(one_of_them_goes(3, 20));
+    assert_false(one_of_them_goes(20, 3));
+    assert_true(one_of_them_goes(3, 21));
+    assert_true(one_of_them_goes(21, 3));
+    assert_false(one_of_them_goes(11, 12));
+    assert_true(one_of_them_goes(12, 12));
+}
+
 TEST(who_is_discouraged_goes_first)
 {
     struct evict_candidate list[N];
