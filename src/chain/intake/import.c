@@ -51,7 +51,7 @@ struct fetch {
 };
 
 struct import {
-    struct import *next;
+    struct list_link link;
     struct importer *importer;
     char *path; /* a file of the user's, or NULL: our block files */
     struct env_file *file;
@@ -509,10 +509,7 @@ static void warn_of_left_out(struct import *import)
 static void end_import(struct import *import)
 {
     struct importer *importer = import->importer;
-    struct import **at = &importer->imports;
-    while (*at != import)
-        at = &(*at)->next;
-    *at = import->next;
+    list_remove(&importer->imports, &import->link);
     warn_of_left_out(import);
     if (!import->path && !import->is_cancelled)
         end_own_files(import);
@@ -555,7 +552,7 @@ static bool retry_parked(struct import *import)
 static bool others_may_help(const struct import *import)
 {
     const struct importer *importer = import->importer;
-    for (const struct import *at = importer->imports; at; at = at->next) {
+    LIST_EACH (struct import, at, &importer->imports, link) {
         bool is_through = at->scan_done || at->error;
         if (at != import &&
             (!is_through || (at->n_parked > 0 && at->gave_up_at < importer->tree->count)))
@@ -566,13 +563,10 @@ static bool others_may_help(const struct import *import)
 
 static void let_others_go_first(struct import *import)
 {
-    struct import **at = &import->importer->imports;
-    ASSERT(*at == import);
-    *at = import->next;
-    while (*at)
-        at = &(*at)->next;
-    *at = import;
-    import->next = NULL;
+    struct list *imports = &import->importer->imports;
+    ASSERT(imports->first == &import->link);
+    list_remove(imports, &import->link);
+    list_add(imports, &import->link);
     core_wake_soon(import->importer->core);
 }
 
@@ -611,12 +605,12 @@ static void import_step(struct import *import)
 
 bool importer_is_active(const struct importer *importer)
 {
-    return importer->imports != NULL;
+    return importer->imports.count > 0;
 }
 
 bool importer_is_replaying(const struct importer *importer)
 {
-    for (const struct import *import = importer->imports; import; import = import->next)
+    LIST_EACH (struct import, import, &importer->imports, link)
         if (!import->path && !import->is_reindex)
             return true;
     return false;
@@ -629,10 +623,7 @@ static struct import *add_import(struct importer *importer)
     import->queue_end = &import->queue;
     import->found_end = &import->found;
     hash_map_init(&import->parked);
-    struct import **at = &importer->imports;
-    while (*at)
-        at = &(*at)->next;
-    *at = import;
+    list_add(&importer->imports, &import->link);
     core_wake_soon(importer->core);
     return import;
 }
@@ -708,7 +699,7 @@ void import_block_files(struct importer *importer, bool from_start)
 static void retry_early(struct importer *importer)
 {
     bool is_due = importer->early_s > 0 && core_now_s(importer->core) >= importer->early_s;
-    if (!is_due || importer->imports)
+    if (!is_due || importer_is_active(importer))
         return;
     core_warn(importer->core, "");
     import_block_files(importer, importer->flush->marks & CHAIN_MARK_REINDEX);
@@ -741,12 +732,9 @@ void import_file(struct importer *importer, const char *path,
 /* Those that were cancelled end as soon as nothing of them is under way. */
 static void end_cancelled(struct importer *importer)
 {
-    struct import *next;
-    for (struct import *import = importer->imports; import; import = next) {
-        next = import->next;
+    LIST_EACH_REMOVING (struct import, import, &importer->imports, link)
         if (import->is_cancelled && !import->scanning && import->under_way == 0)
             end_import(import);
-    }
 }
 
 static void step_imports(void *part)
@@ -758,8 +746,8 @@ static void step_imports(void *part)
         return;
     retry_early(importer);
     /* One file after the other: only the first is worked on. */
-    if (importer->imports)
-        import_step(importer->imports);
+    if (importer_is_active(importer))
+        import_step(LIST_FIRST(struct import, &importer->imports, link));
 }
 
 static bool has_imports(const void *part)
@@ -770,7 +758,7 @@ static bool has_imports(const void *part)
 static void cancel_all(void *part)
 {
     struct importer *importer = part;
-    for (struct import *import = importer->imports; import; import = import->next)
+    LIST_EACH (struct import, import, &importer->imports, link)
         import->is_cancelled = true;
 }
 

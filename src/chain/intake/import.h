@@ -7,15 +7,13 @@
 #include "chain/intake/accept.h"
 #include "chain/upkeep/flush.h"
 
-struct import;
-
 struct importer {
     struct chain_core *core;
     struct header_tree *tree;
     struct flush *flush; /* has the marks of what is to be gone through */
     struct intake *intake;
-    struct import *imports; /* one after the other: only the first is worked on */
-    int32_t replay_file;    /* where the replay began that CHAIN_MARK_REPLAY stands for */
+    struct list imports; /* of struct import, one after the other: only the first is worked on */
+    int32_t replay_file; /* where the replay began that CHAIN_MARK_REPLAY stands for */
     uint32_t replay_offset;
     int64_t early_s; /* when a block of our files that is too new now may come; 0: none is */
 };

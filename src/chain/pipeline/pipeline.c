@@ -30,6 +30,14 @@ static void drop_newest(struct pipeline *pipeline)
     flight_drop(flight);
 }
 
+/* Drop a flight with all that were started after it. */
+static void drop_from(struct pipeline *pipeline, const struct flight *flight)
+{
+    while (pipeline->flights.newest != flight)
+        drop_newest(pipeline);
+    drop_newest(pipeline);
+}
+
 static void drop_all(struct pipeline *pipeline)
 {
     while (pipeline->flights.newest) {
@@ -147,9 +155,7 @@ static void way_back_failed(struct pipeline *pipeline, struct flight *flight)
         core_fault(pipeline->core, error, "reading a block file");
         return;
     }
-    while (pipeline->flights.newest != flight)
-        drop_newest(pipeline);
-    drop_newest(pipeline);
+    drop_from(pipeline, flight);
     if (in_undo)
         lost_undo(pipeline->lost, node);
     else
@@ -175,9 +181,7 @@ static void read_failed(struct pipeline *pipeline, struct flight *flight)
              "stays before it until the block is had from a peer or by -reindex",
              flight->node->height, flight->data_pos.file, flight->data_pos.offset);
     struct block_node *node = flight->node;
-    while (pipeline->flights.newest != flight)
-        drop_newest(pipeline);
-    drop_newest(pipeline);
+    drop_from(pipeline, flight);
     core_warn(pipeline->core, message);
     lost_block(pipeline->lost, node);
 }
@@ -311,9 +315,7 @@ static void fail_flight(struct pipeline *pipeline, struct flight *flight)
     log_printf(pipeline->core->log, LOG_ALWAYS, "invalid block %s at height %d: %s%s%s %s", hash,
                node->height, reject_string(verdict.code), *script ? ": " : "", script,
                verdict.detail);
-    while (pipeline->flights.newest != flight)
-        drop_newest(pipeline);
-    drop_newest(pipeline);
+    drop_from(pipeline, flight);
     kept_blocks_release(pipeline->kept, node);
     best_chain_mark_failed(pipeline->best, node);
     pipeline->events.failed(pipeline->events.ctx, node, &verdict);
@@ -327,9 +329,7 @@ static void end_test(struct pipeline *pipeline, struct flight *flight)
     void (*done)(void *, const struct verdict *) = flight->test_done;
     void *arg = flight->test_arg;
     struct verdict verdict = flight->verdict;
-    while (pipeline->flights.newest != flight)
-        drop_newest(pipeline);
-    drop_newest(pipeline);
+    drop_from(pipeline, flight);
     done(arg, &verdict);
 }
 
