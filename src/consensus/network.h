@@ -90,7 +90,6 @@ struct network {
     struct block_hash bip34_hash; /* the block at the BIP34 height, zero if none. See BIP30 rules */
     struct bip9_params bip9[BIP9_COUNT];
     /* What an unknown change of rules is noticed by; the deployments have their own. */
-    uint32_t rule_change_threshold, miner_confirmation_window;
 
     const struct script_flag_exception *exceptions;
     uint32_t n_exceptions;
@@ -105,7 +104,6 @@ struct network {
     /* Whether coins are worth nothing: some defaults are bolder there. */
     bool is_test_chain;
     bool mine_blocks_on_demand; /* regtest */
-    bool default_consistency_checks;
     bool signet_blocks;
     struct span signet_challenge;
 

@@ -1,8 +1,6 @@
 /* opcodes.c - names of opcodes. */
 #include "consensus/opcodes.h"
 
-#include <stddef.h>
-
 /* clang-format off */
 static const char *const names[256] = {
 #define X(name, value, string) [value] = string,

@@ -52,12 +52,6 @@ enum script_flag {
     SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_PUBKEYTYPE = 1 << 20,
 };
 
-/* Rules that blocks obey now: breaking one of them in a transaction is the sender's fault. */
-#define SCRIPT_VERIFY_MANDATORY                                                                    \
-    ((uint32_t)(SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_DERSIG | SCRIPT_VERIFY_NULLDUMMY |              \
-                SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY | SCRIPT_VERIFY_CHECKSEQUENCEVERIFY |            \
-                SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_TAPROOT))
-
 /* Rules that relayed transactions obey: all there are but SIGPUSHONLY, which P2SH and witnesses
  * make unnecessary. A transaction that breaks one of these and none of the others may still be
  * mined by somebody else, so whoever sends it has done nothing wrong. */

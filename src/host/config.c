@@ -1,7 +1,6 @@
 /* config.c - see config.h */
 #include "host/config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -236,7 +236,6 @@ static bool set_p2p(struct config_net *config, const struct options *options,
     if (p2p->max_connections < 0)
         return fail_with(error, "-maxconnections must be greater or equal than zero");
     p2p->port = (uint16_t)port;
-    config->network_port = network->p2p_port;
     p2p->is_inactive = !options_get_bool(options, "networkactive", true);
     const char *target = options_get_string(options, "maxuploadtarget", "0");
     if (!parse_bytes(target, MIB, &p2p->upload_target_bytes))

@@ -16,8 +16,7 @@ struct config_net {
     struct p2p_options p2p;
     struct mempool_options mempool;
     struct block_assembler_options block;
-    int64_t ban_time_s;    /* -bantime */
-    uint16_t network_port; /* where others listen, unless told otherwise; ours is p2p.port */
+    int64_t ban_time_s; /* -bantime */
     struct arena strings;
     struct p2p_bind binds[CONFIG_NET_ADDRESSES_MAX];
     const char *connect[CONFIG_NET_ADDRESSES_MAX];

@@ -1,7 +1,6 @@
 /* rpc_server.c - see rpc_server.h */
 #include "host/rpc_server.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "host/http.h"

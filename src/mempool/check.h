@@ -32,7 +32,6 @@ struct pool_check {
     /* Filled when its coins were found; scripts are copies, since their owners may go. */
     struct tx_out *spent;
     struct spent_coin *rules;
-    uint8_t *script_room;
     struct outpoint *missing;
     bool *absent;
     size_t n_missing;

@@ -136,7 +136,6 @@ struct p2p_info {
     uint16_t port;
     const struct net_address *local; /* our addresses that we advertise */
     size_t n_local;
-    size_t n_blocks_in_flight;
     struct net_upload_info upload;
 };
 /* Describe the mesh as a whole. Pointers are borrowed until the next call into p2p. */

@@ -152,7 +152,6 @@ void p2p_info(const struct p2p *p2p, struct p2p_info *info)
         .local = p2p->local,
         .n_local = p2p->n_local,
         .upload = show_upload(p2p),
-        .n_blocks_in_flight = p2p->fetch.n_requests - p2p->fetch.n_delivered,
     };
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {
         if (peer->state == PEER_CONNECTING)

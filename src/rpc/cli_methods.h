@@ -5,7 +5,6 @@
 #ifndef RPC_CLI_METHODS_H
 #define RPC_CLI_METHODS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/span.h"

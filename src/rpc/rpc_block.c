@@ -1,6 +1,5 @@
 /* rpc_block.c - getblock: read off the loop, written off the loop, from bytes that do not change.
  */
-#include <errno.h>
 
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"

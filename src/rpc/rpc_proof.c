@@ -1,5 +1,4 @@
 /* rpc_proof.c - proofs that a block has some transactions: made and checked. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "chain/coins/coins.h"

@@ -1,6 +1,5 @@
 /* rpc_scan.c - scantxoutset: the unspent outputs that descriptors stand for. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 

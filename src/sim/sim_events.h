@@ -6,7 +6,6 @@
 #define SIM_EVENTS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "util/array.h"

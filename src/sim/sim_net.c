@@ -31,7 +31,6 @@ struct stream_end {
     void *arg;
     uint16_t port;
     bool is_paused, is_told; /* told: on_connect was called */
-    bool wants_writable;
     bool writable_event;
     struct buffer out; /* not yet under way */
     size_t out_at;

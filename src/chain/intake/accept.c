@@ -6,7 +6,6 @@
 #include "chain/intake/accept.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "chain/disk/block_file.h"
 #include "chain/tree/node_view.h"

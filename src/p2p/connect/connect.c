@@ -1,7 +1,6 @@
 /* connect.c - see connect.h. */
 #include "p2p/connect/connect.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "crypto/hash.h"

@@ -1,8 +1,6 @@
 /* serve.c - see serve.h. */
 #include "p2p/serve/serve.h"
 
-#include <errno.h>
-
 #include "p2p/state.h"
 #include "util/alloc.h"
 

@@ -6,8 +6,6 @@
 #ifndef P2P_SESSION_RECEIVE_H
 #define P2P_SESSION_RECEIVE_H
 
-#include <stdbool.h>
-
 #include "util/span.h"
 
 struct p2p;
