@@ -180,7 +180,7 @@ static void check_books(const struct world *w)
         n++;
     }
     ASSERT(n == p2p->n_in + p2p->n_out && n == p2p->by_id.count && n == p2p->by_stream.count);
-    for (const struct block_request *r = p2p->fetch.requests; r; r = r->next)
+    LIST_EACH (struct block_request, r, &p2p->fetch.requests, link)
         owed += (r->peer[0] != 0) + (r->peer[1] != 0);
     ASSERT(in_flight == owed && !p2p->gone);
 }

@@ -28,8 +28,8 @@ void block_fetch_init(struct p2p *p2p)
 
 void block_fetch_deinit(struct p2p *p2p)
 {
-    while (p2p->fetch.requests)
-        block_request_remove(p2p, p2p->fetch.requests);
+    LIST_EACH_REMOVING (struct block_request, request, &p2p->fetch.requests, link)
+        block_request_remove(p2p, request);
     hash_map_deinit(&p2p->fetch.by_node);
 }
 
@@ -52,10 +52,8 @@ static void end_if_idle(struct p2p *p2p, struct block_request *request)
 void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->state == PEER_GONE);
-    struct block_request *next;
     /* The peer is not found by its id any more: its account is closed here. */
-    for (struct block_request *request = p2p->fetch.requests; request; request = next) {
-        next = request->next;
+    LIST_EACH_REMOVING (struct block_request, request, &p2p->fetch.requests, link) {
         int slot = block_request_slot(request, peer->id);
         if (slot < 0)
             continue;
@@ -113,9 +111,11 @@ void block_fetch_not_found(struct p2p *p2p, struct peer *peer, const struct bloc
 size_t block_fetch_heights(const struct p2p *p2p, const struct peer *peer, int32_t *out, size_t max)
 {
     size_t n = 0;
-    for (const struct block_request *r = p2p->fetch.requests; r && n < max; r = r->next) {
+    LIST_EACH (struct block_request, r, &p2p->fetch.requests, link) {
         if (block_request_slot(r, peer->id) < 0 || r->is_delivered)
             continue;
+        if (n == max)
+            break;
         size_t at = n++;
         for (; at > 0 && out[at - 1] > r->node->height; at--)
             out[at] = out[at - 1];
@@ -284,9 +284,9 @@ static bool list_block(struct p2p *p2p, const struct block_node *node, size_t *p
 static void list_items(struct p2p *p2p, struct window *window, struct plan *plan)
 {
     struct block_fetch *fetch = &p2p->fetch;
-    struct ahead ahead = {.blocks = fetch->n_requests,
+    struct ahead ahead = {.blocks = fetch->requests.count,
                           .bytes = (double)fetch->delivered_bytes +
-                                   (double)(fetch->n_requests - fetch->n_delivered) *
+                                   (double)(fetch->requests.count - fetch->n_delivered) *
                                        fetch->block_bytes};
     bool is_full[BLOCK_BRANCHES_MAX] = {false};
     size_t left = window->n;
@@ -370,10 +370,10 @@ static bool has_backoff(const struct p2p *p2p)
 
 int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us)
 {
-    ASSERT(p2p->fetch.n_delivered <= p2p->fetch.n_requests);
+    ASSERT(p2p->fetch.n_delivered <= p2p->fetch.requests.count);
     struct block_fetch *fetch = &p2p->fetch;
     bool has_headers = fetch->n_answers != p2p->headers.n_answers;
-    if (fetch->n_requests > fetch->n_delivered || fetch->wants_run || has_headers ||
+    if (fetch->requests.count > fetch->n_delivered || fetch->wants_run || has_headers ||
         has_backoff(p2p)) {
         block_late_check(p2p, now_us);
         block_late_hedge(p2p, now_us);
@@ -381,7 +381,7 @@ int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us)
         fetch->n_answers = p2p->headers.n_answers;
         run(p2p, now_us);
     }
-    bool is_waiting = fetch->n_requests > fetch->n_delivered || has_backoff(p2p);
+    bool is_waiting = fetch->requests.count > fetch->n_delivered || has_backoff(p2p);
     return is_waiting ? now_us + BLOCK_LATE_CHECK_US : INT64_MAX;
 }
 

@@ -10,6 +10,7 @@
 #include "p2p/blocks/block_request.h"
 #include "p2p/peer/score.h"
 #include "util/hash_map.h"
+#include "util/list.h"
 #include "util/reader.h"
 
 struct p2p;
@@ -24,8 +25,7 @@ struct peer;
 
 struct block_fetch {
     struct hash_map by_node;
-    struct block_request *requests;
-    size_t n_requests;
+    struct list requests; /* of struct block_request */
     size_t n_delivered;
     size_t delivered_bytes; /* handed to the chain, which has not answered */
     double block_bytes;     /* average size of late, for estimates */

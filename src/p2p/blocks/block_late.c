@@ -83,7 +83,7 @@ static double rtt_s(const struct peer *peer)
 /* Something that this peer owes, and that others may be asked for. */
 static const struct block_request *find_owed(const struct p2p *p2p, const struct peer *peer)
 {
-    for (const struct block_request *r = p2p->fetch.requests; r; r = r->next)
+    LIST_EACH (struct block_request, r, &p2p->fetch.requests, link)
         if (!r->is_delivered && block_request_slot(r, peer->id) >= 0)
             return r;
     return NULL;
@@ -109,7 +109,7 @@ static bool is_our_pause(const struct p2p *p2p, const struct peer *peer)
 
 static void give_up_all(struct p2p *p2p, const struct peer *peer)
 {
-    for (struct block_request *r = p2p->fetch.requests; r; r = r->next) {
+    LIST_EACH (struct block_request, r, &p2p->fetch.requests, link) {
         int slot = block_request_slot(r, peer->id);
         if (slot >= 0)
             r->is_given_up[slot] = true;
@@ -327,9 +327,7 @@ static void begin_anew(struct p2p *p2p, struct block_request *request, int64_t n
 
 void block_late_hedge(struct p2p *p2p, int64_t now_us)
 {
-    struct block_request *next;
-    for (struct block_request *request = p2p->fetch.requests; request; request = next) {
-        next = request->next;
+    LIST_EACH_REMOVING (struct block_request, request, &p2p->fetch.requests, link) {
         if (is_over(request)) {
             block_request_remove(p2p, request);
             continue;

@@ -27,11 +27,7 @@ struct block_request *block_request_add(struct block_fetch *fetch, const struct 
     ASSERT(!block_request_find(fetch, node));
     struct block_request *request = xcalloc(1, sizeof *request);
     request->node = node;
-    request->next = fetch->requests;
-    if (fetch->requests)
-        fetch->requests->prev = request;
-    fetch->requests = request;
-    fetch->n_requests++;
+    list_add_first(&fetch->requests, &request->link);
     hash_map_insert(&fetch->by_node, node_hash(node), request);
     return request;
 }
@@ -89,19 +85,12 @@ static void release(struct p2p *p2p, struct block_request *request, int slot)
 
 void block_request_remove(struct p2p *p2p, struct block_request *request)
 {
-    ASSERT(p2p->fetch.n_requests > 0);
     struct block_fetch *fetch = &p2p->fetch;
     for (int slot = 0; slot < BLOCK_REQUEST_SLOTS; slot++)
         release(p2p, request, slot);
     if (request->is_delivered)
         fetch->n_delivered--;
-    if (request->prev)
-        request->prev->next = request->next;
-    else
-        fetch->requests = request->next;
-    if (request->next)
-        request->next->prev = request->prev;
-    fetch->n_requests--;
+    list_remove(&fetch->requests, &request->link);
     (void)hash_map_remove(&fetch->by_node, node_hash(request->node), has_node, request->node);
     xfree(request);
 }

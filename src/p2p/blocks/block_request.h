@@ -7,6 +7,7 @@
 
 #include "chain/tree/header_tree.h"
 #include "util/hash_map.h"
+#include "util/list.h"
 
 struct p2p;
 struct peer;
@@ -19,7 +20,7 @@ struct block_fetch;
 
 /* One block that is on its way to us. */
 struct block_request {
-    struct block_request *next, *prev; /* of all, in no order */
+    struct list_link link; /* of all, in no order */
     const struct block_node *node;
     uint64_t peer[BLOCK_REQUEST_SLOTS]; /* ids of who was asked, 0: nobody */
     int64_t asked_us[BLOCK_REQUEST_SLOTS];

@@ -298,7 +298,7 @@ TEST(a_block_that_was_not_found_is_taken_from_who_sends_it_unasked, struct fixtu
     raw_send_headers(two, &block, 1);
     mesh_run(&f->mesh, 1000000);
     assert_int_equal(raw_count(two, "getdata"), 0);
-    assert_int_equal(a->p2p->fetch.n_requests, 0);
+    assert_int_equal(a->p2p->fetch.requests.count, 0);
 }
 
 /* What is remembered of who has it not ends with it: nobody is asked for what is refused. */
@@ -324,7 +324,7 @@ TEST(a_block_that_was_not_found_and_is_refused_is_asked_of_nobody, struct fixtur
     raw_send_inv(three, "inv", INV_BLOCK, bad->block.hash.b);
     mesh_run(&f->mesh, 1000000);
     assert_int_equal(raw_count(three, "getdata"), 0);
-    assert_int_equal(a->p2p->fetch.n_requests, 0);
+    assert_int_equal(a->p2p->fetch.requests.count, 0);
 }
 
 /* Three peers have a block. The first two owe it and speak on, of something else or so slowly that

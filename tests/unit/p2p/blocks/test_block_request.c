@@ -52,7 +52,7 @@ TEST(empty_places_come_first_then_those_of_the_silent, struct fixture *f)
     assert_int_equal(c->fetch.n_late, 0);
     block_request_remove(f->node->p2p, r);
     assert_int_equal(b->fetch.n_in_flight, 0);
-    assert_int_equal(f->node->p2p->fetch.n_requests, 0);
+    assert_int_equal(f->node->p2p->fetch.requests.count, 0);
 }
 
 TEST(of_two_that_are_slow_the_later_loses_its_place_and_an_inbound_one_first, struct fixture *f)
