@@ -424,7 +424,11 @@ static void end_request(struct p2p *p2p, struct block_request *request, uint64_t
     request->is_delivered = false;
     ASSERT(p2p->fetch.n_delivered > 0);
     p2p->fetch.n_delivered--;
-    block_request_failed(request, sender);
+    /* Whom such a copy does not cost the connection is asked again when it tells of the block
+     * again, as Core does: there are few of them. */
+    const struct peer *peer = p2p_find_peer(p2p, sender);
+    if (!peer || (peer->class != PEER_MANUAL && !(peer->permissions & PERMISSION_NOBAN)))
+        block_request_failed(request, sender);
     end_if_idle(p2p, request);
 }
 

@@ -148,6 +148,30 @@ TEST(a_block_that_was_tampered_with_is_fetched_from_another, struct fixture *f)
     assert_false(honest->is_closed);
 }
 
+/* It is trusted and stays, and may have another copy by now: it is asked again when it says so. */
+TEST(who_may_send_spoiled_copies_is_asked_again_when_it_tells_of_the_block_again, struct fixture *f)
+{
+    const char *const whitelist[] = {"noban@10.0.0.0/8"};
+    struct p2p_options options = {.whitelist = whitelist, .n_whitelist = 1};
+    struct mesh_node *a = fixture_node(f, 22, &options, NULL);
+    const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(raw, &block, 1);
+    (void)raw_expect(raw, "getdata");
+    uint8_t *bad = xmemdup(block->block.raw.p, block->block.raw.len);
+    bad[block->block.raw.len - 1] ^= 1;
+    raw_send(raw, "block", bad, block->block.raw.len);
+    xfree(bad);
+    mesh_run(&f->mesh, 1000000);
+    assert_false(raw->is_closed);
+    assert_int_equal(raw_count(raw, "getdata"), 1);
+    raw_send_headers(raw, &block, 1);
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(raw_count(raw, "getdata"), 2);
+    raw_send_block(raw, block);
+    assert_true(mesh_wait_tip(&f->mesh, block, 1) >= 0);
+}
+
 /* Hazard 59: a mangled copy that nobody asked for leaves the request that is under way alone. */
 TEST(an_unasked_mangled_copy_changes_nothing_for_others, struct fixture *f)
 {
