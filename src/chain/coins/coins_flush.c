@@ -155,6 +155,7 @@ static int write_full_batch(struct flush_writer *w)
 static int write_bucket(struct flush_writer *w, const struct sort_item *items, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
+        VERIFY(i == 0 || compare_items(&items[i - 1], &items[i]) < 0);
         put_slot(w, items[i].slot);
         int error = w->batch_bytes >= w->batch_max ? write_full_batch(w) : 0;
         if (error)
@@ -217,6 +218,7 @@ static void flush_done(struct env_job *job)
     struct coins_flush *flush = (struct coins_flush *)(void *)job;
     struct coins *coins = flush->coins;
     int error = job->cancelled ? -ECANCELED : flush->error;
+    ASSERT(coins->flushing && error <= 0);
     coins->flushing = false;
     if (error) {
         /* Never written again: after a failed sync nobody knows what is on the disk. */
@@ -239,6 +241,7 @@ static void flush_done(struct env_job *job)
 void coins_flush_start(struct coins *coins, const struct block_hash *new_tip,
                        void (*done)(void *arg, int error), void *arg)
 {
+    ASSERT(new_tip && done);
     ASSERT(!coins->flushing);
     ASSERT(!coins->interrupted); /* a mixture must be repaired before anything is put on top */
     coins->flush = (struct coins_flush){

@@ -64,6 +64,7 @@ static enum coins_found find_coin(const struct resolve *resolve, const struct ou
 /* Find and spend the coin of one input; at counts the block's inputs. False if there is none. */
 static bool resolve_input(struct resolve *resolve, const struct outpoint *outpoint, size_t at)
 {
+    ASSERT(at < resolve->flight->n_spent);
     struct flight *flight = resolve->flight;
     uint64_t hash = flight->in_hash[at];
     struct coin *coin = &flight->spent[at];
@@ -236,6 +237,7 @@ static bool check_rules(const struct flight *flight, uint32_t missing_tx, struct
             return verdict_set(verdict, REJECT_BLK_SIGOPS, "too many sigops");
         at += i ? tx->n_in : 0;
     }
+    ASSERT(at == flight->n_spent && fees_sat >= 0);
     int64_t most_sat =
         pow_subsidy_sat(flight->flights->core->network, flight->node->height) + fees_sat;
     int64_t paid_sat = tx_output_total_sat(&block->tx[0]);

@@ -306,6 +306,7 @@ static struct flight *first_failed(const struct pipeline *pipeline)
 /* The block of a flight is invalid, and all flights after it are void. */
 static void fail_flight(struct pipeline *pipeline, struct flight *flight)
 {
+    ASSERT(flight->verdict.code != REJECT_NONE && !flight->is_test);
     struct block_node *node = flight->node;
     struct verdict verdict = flight->verdict;
     char hash[65];
@@ -326,6 +327,7 @@ static void fail_flight(struct pipeline *pipeline, struct flight *flight)
 /* A block that was only to be tried out has come to its end. */
 static void end_test(struct pipeline *pipeline, struct flight *flight)
 {
+    ASSERT(flight->is_test && flight->test_done);
     void (*done)(void *, const struct verdict *) = flight->test_done;
     void *arg = flight->test_arg;
     struct verdict verdict = flight->verdict;

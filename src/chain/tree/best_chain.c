@@ -16,6 +16,7 @@ static int best_chain_compare(const void *a, const void *b)
 void best_chain_init(struct best_chain *best, const struct chain_core *core,
                      struct header_tree *tree, const struct active_chain *active)
 {
+    ASSERT(core && tree && active);
     *best = (struct best_chain){.core = core, .tree = tree, .active = active};
     sorted_map_init(&best->candidates, best_chain_compare);
 }

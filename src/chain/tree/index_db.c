@@ -11,11 +11,14 @@
 
 enum {
     NODE_KEY_BYTES = 37,
+    NODE_VALUE_BYTES = BLOCK_HEADER_BYTES + 4 + 4 + 8 + 8 + 2 * 4 * 4,
     INDEX_VERSION = 1,
     INDEX_CACHE_BYTES = 1 << 20,
     INDEX_WRITE_BUFFER_BYTES = 1 << 20,
     FILE_COUNT_MAX = 100000, /* a larger number in the store is damage */
 };
+
+_Static_assert(NODE_KEY_BYTES == 1 + 4 + sizeof(struct block_hash), "'b', height, hash");
 
 struct index_db {
     const struct env *env;
@@ -33,6 +36,7 @@ static int damaged(const struct index_db *db, const char *what, char **error)
 int index_db_open(const struct env *env, const struct log *log, const char *path,
                   struct index_db **out, char **error)
 {
+    ASSERT(env && path && out && error);
     static const struct store_format format = {
         .name = "block index", .version = INDEX_VERSION, .kind = 'I'};
     struct index_db *db = xcalloc(1, sizeof *db);
@@ -204,6 +208,7 @@ int index_db_load(struct index_db *db, struct header_tree *tree, struct block_fi
 {
     const struct env *env = db->env;
     ASSERT(tree->count == 0);
+    ASSERT(infos && n_infos && error);
     struct info_list list = {0};
     const char *wrong = NULL;
     struct env_cursor *cursor = env_cursor_open(env, db->kv);
@@ -246,6 +251,7 @@ static void put_node(struct index_db *db, struct env_batch *batch, const struct 
     node_key(node, key);
     value->len = 0;
     encode_node(&w, node);
+    ASSERT(value->len == NODE_VALUE_BYTES);
     env_batch_put(db->env, batch, span_of(key, sizeof key), buffer_span(value));
 }
 
@@ -290,6 +296,7 @@ struct env_batch *index_db_batch(struct index_db *db, struct header_tree *tree,
 
 int index_db_write(struct index_db *db, struct env_batch *batch_take)
 {
+    ASSERT(batch_take);
     int error = env_kv_write(db->env, db->kv, batch_take, true);
     env_batch_free(db->env, batch_take);
     return error;
@@ -299,6 +306,7 @@ int index_db_write(struct index_db *db, struct env_batch *batch_take)
 
 int index_db_flag(struct index_db *db, const char *name, bool *is_set)
 {
+    ASSERT(name && is_set);
     struct buffer value;
     buffer_init(&value);
     char *key = xasprintf("F%s", name);
@@ -338,6 +346,7 @@ int index_db_clear_flag(struct index_db *db, const char *name)
 
 int index_db_replay_from(struct index_db *db, bool *is_set, int32_t *file, uint32_t *offset)
 {
+    ASSERT(is_set && file && offset);
     struct buffer value;
     buffer_init(&value);
     int error = env_kv_get(db->env, db->kv, span_of_string("r"), &value);

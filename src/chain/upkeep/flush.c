@@ -31,6 +31,7 @@ struct flush_waiter {
 void flush_init(struct flush *flush, struct chain_core *core, struct header_tree *tree,
                 const struct active_chain *active, struct writes *writes)
 {
+    ASSERT(core && tree && active && writes);
     *flush = (struct flush){.core = core, .tree = tree, .active = active, .writes = writes};
 }
 
@@ -62,6 +63,7 @@ bool flush_holds_commits(const struct flush *flush)
 
 static void end_flush(struct flush *flush, int error)
 {
+    ASSERT(flush->stage != FLUSH_IDLE && flush->stage != FLUSH_HELD && error <= 0);
     struct list list = flush->running;
     struct flush_waiter *waiter;
     flush->running = (struct list){0};
@@ -88,6 +90,7 @@ static void coins_done(void *arg, int error)
 
 static void run_sync(struct env_job *job)
 {
+    ASSERT(flush_of(job)->stage == FLUSH_SYNCING && flush_of(job)->index_batch);
     struct flush *flush = flush_of(job);
     bool is_late = PLANTED(flush->core->env, ROWS_BEFORE_BYTES);
     flush->error = is_late ? 0 : block_files_sync(flush->core->files);
@@ -103,6 +106,7 @@ static void sync_done(struct env_job *job)
 {
     struct flush *flush = flush_of(job);
     int error = job->cancelled ? -ECANCELED : flush->error;
+    ASSERT(flush->stage == FLUSH_SYNCING);
     if (error || flush->core->faulted) {
         end_flush(flush, error ? error : -EIO);
         return;
