@@ -110,10 +110,8 @@ static uint32_t retarget(const struct network *network, const struct header_view
     /* A period's times can be wrong by much, by accident or on purpose: in no case does the
      * difficulty change by more than four times, up or down. */
     int64_t actual_s = (int64_t)last.time - (int64_t)first.time;
-    if (actual_s < timespan_s / 4)
-        actual_s = timespan_s / 4;
-    if (actual_s > timespan_s * 4)
-        actual_s = timespan_s * 4;
+    actual_s = MAX_OF(actual_s, timespan_s / 4);
+    actual_s = MIN_OF(actual_s, timespan_s * 4);
 
     /* The last block of a period may be one of minimum difficulty, the first may not; so the
      * period's real difficulty is that of its first block. BIP-94, 2. Block Storm Fix */

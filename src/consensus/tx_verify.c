@@ -169,8 +169,7 @@ struct sequence_locks sequence_locks_of(const struct tx *tx, const struct spent_
              * BIP-68, Specification */
             int64_t from_s = times->at(times->ctx, coin_height > 0 ? coin_height - 1 : 0);
             int64_t last_s = from_s + ((int64_t)units << SEQUENCE_LOCK_TIME_SHIFT) - 1;
-            if (last_s > locks.time_s)
-                locks.time_s = last_s;
+            locks.time_s = MAX_OF(locks.time_s, last_s);
         } else if (coin_height + units - 1 > locks.height) {
             locks.height = coin_height + units - 1;
         }

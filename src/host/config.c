@@ -223,8 +223,7 @@ static bool set_pruning(struct config *config, char **error)
 static int compute_threads(int64_t par)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cores < 1)
-        cores = 1;
+    cores = MAX_OF(cores, 1);
     return (int)config_clamp(par > 0 ? par : cores + par, 1, CONFIG_COMPUTE_MAX);
 }
 

@@ -15,8 +15,7 @@ bool descriptors_share(size_t limit, int max_connections, struct descriptors *ou
     /* Clients give way first, down to a third. */
     size_t least = left / 3 > DESCRIPTORS_RPC_MIN ? left / 3 : DESCRIPTORS_RPC_MIN;
     out->rpc = left > wanted + least ? left - wanted : least;
-    if (out->rpc > DESCRIPTORS_RPC_MAX)
-        out->rpc = DESCRIPTORS_RPC_MAX;
+    out->rpc = MIN_OF(out->rpc, DESCRIPTORS_RPC_MAX);
     size_t p2p = left - out->rpc;
     if (p2p < wanted)
         out->p2p = (int)p2p;

@@ -424,8 +424,7 @@ static bool read_head(struct connection *connection)
         connection->since_us = loop_now_us();
         set_deadline(connection, connection->http->options.timeout_us);
     }
-    if (len > HTTP_HEAD_BYTES_MAX)
-        len = HTTP_HEAD_BYTES_MAX;
+    len = MIN_OF(len, HTTP_HEAD_BYTES_MAX);
     const char *bytes = (const char *)evbuffer_pullup(input, (ev_ssize_t)len);
     ASSERT(bytes);
     size_t blank = http_blank_lines(bytes, len);

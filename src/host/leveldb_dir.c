@@ -139,8 +139,7 @@ static void visit_name(void *arg, const char *name)
     xfree(digits);
     if (!is_log)
         return;
-    if (number > walk->newest)
-        walk->newest = number;
+    walk->newest = MAX_OF(walk->newest, number);
     if (walk->syncs && !walk->error)
         walk->error = sync_log(walk->path, name);
 }

@@ -188,10 +188,8 @@ uint64_t loop_timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void *a
     ASSERT(fn);
     struct loop *loop = ctx;
     int64_t now_us = loop_now_us();
-    if (delay_us < 0)
-        delay_us = 0;
-    if (delay_us > INT64_MAX - now_us)
-        delay_us = INT64_MAX - now_us;
+    delay_us = MAX_OF(delay_us, 0);
+    delay_us = MIN_OF(delay_us, INT64_MAX - now_us);
 
     uint32_t slot = slot_take(loop);
     uint64_t id = ++loop->created << SLOT_BITS | slot;

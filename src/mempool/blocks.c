@@ -168,8 +168,7 @@ static void remove_mined(struct mempool *mempool, struct pool_entry *entry, int3
     /* What its children spend is a coin of this height now. */
     for (uint32_t i = 0; i < entry->pub.n_children; i++) {
         struct pool_entry *child = mempool->slots.at[entry->pub.children[i]];
-        if (child->coin_height_max < height)
-            child->coin_height_max = height;
+        child->coin_height_max = MAX_OF(child->coin_height_max, height);
     }
     pool_remove(mempool, entry, MEMPOOL_REMOVED_BLOCK);
 }

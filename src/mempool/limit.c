@@ -90,8 +90,7 @@ static void expire(struct mempool *mempool)
         }
     }
     for (const struct pool_entry *entry = mempool->oldest; entry; entry = entry->newer)
-        if (entry->pub.time_s < oldest_s)
-            oldest_s = entry->pub.time_s;
+        oldest_s = MIN_OF(oldest_s, entry->pub.time_s);
     mempool->oldest_time_s = oldest_s;
 }
 

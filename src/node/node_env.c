@@ -110,10 +110,8 @@ static uint64_t start(struct node_env *node_env, bool is_peers, int64_t delay_us
 {
     ASSERT(like.fn);
     int64_t now_us = is_peers ? peers_now_us(node_env) : env_now_us(node_env->real);
-    if (delay_us < 0)
-        delay_us = 0;
-    if (delay_us > INT64_MAX - now_us)
-        delay_us = INT64_MAX - now_us;
+    delay_us = MAX_OF(delay_us, 0);
+    delay_us = MIN_OF(delay_us, INT64_MAX - now_us);
     struct node_timer *timer = xcalloc(1, sizeof *timer);
     *timer = (struct node_timer){.owner = node_env,
                                  .id = ++node_env->last_id,
@@ -194,10 +192,8 @@ void node_env_advance_timers(struct node_env *node_env, int64_t delta_us)
 static void stand_still(struct node_env *node_env, int64_t jump_s)
 {
     int64_t now_us = peers_now_us(node_env);
-    if (jump_s > JUMP_MAX_S)
-        jump_s = JUMP_MAX_S;
-    if (jump_s < -JUMP_MAX_S)
-        jump_s = -JUMP_MAX_S;
+    jump_s = MIN_OF(jump_s, JUMP_MAX_S);
+    jump_s = MAX_OF(jump_s, -JUMP_MAX_S);
     int64_t jump_us = jump_s * 1000000 - node_env->behind_us;
     if (!node_env->is_still && jump_us < 0)
         jump_us = 0; /* set back from the real time: nothing to make up for */

@@ -53,8 +53,7 @@ static void all_peer_gone(struct p2p *p2p, struct peer *peer)
 
 static void earlier(int64_t *next_us, int64_t at_us)
 {
-    if (at_us < *next_us)
-        *next_us = at_us;
+    *next_us = MIN_OF(*next_us, at_us);
 }
 
 static void tick(struct p2p *p2p)

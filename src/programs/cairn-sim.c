@@ -98,8 +98,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    if (o[LATENCY_MAX].value < o[LATENCY_MIN].value)
-        o[LATENCY_MAX].value = o[LATENCY_MIN].value;
+    o[LATENCY_MAX].value = MAX_OF(o[LATENCY_MAX].value, o[LATENCY_MIN].value);
     const struct sim_study_options options = {
         .seed = (uint64_t)o[SEED].value,
         .n_nodes = (size_t)o[NODES].value,

@@ -108,8 +108,7 @@ enum rpc_progress rpc_pruneblockchain(struct rpc_call *call)
     if (height > tip)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Blockchain is shorter than the attempted prune height.");
-    if (height > tip - CHAIN_PRUNE_KEEP_BLOCKS)
-        height = tip - CHAIN_PRUNE_KEEP_BLOCKS;
+    height = MIN_OF(height, tip - CHAIN_PRUNE_KEEP_BLOCKS);
     chain_prune_to(node->chain, (int32_t)(height < 0 ? -1 : height), on_pruned, call);
     return RPC_PENDING;
 }

@@ -85,8 +85,7 @@ void sim_inode_write(struct sim_inode *inode, uint64_t offset, const uint8_t *p,
         p += part;
         n -= part;
     }
-    if (offset > inode->size)
-        inode->size = offset;
+    inode->size = MAX_OF(inode->size, offset);
 }
 
 void sim_inode_read(const struct sim_inode *inode, uint64_t offset, uint8_t *p, size_t n)

@@ -224,8 +224,7 @@ static int64_t arrival_us(struct stream_end *from, const struct sim_host *to, si
     int64_t now_us = net->events->now_us;
     int64_t latency = latency_us(net, from->host, to);
     uint64_t rate = rate_of(net, from->host, to);
-    if (from->free_us < now_us)
-        from->free_us = now_us;
+    from->free_us = MAX_OF(from->free_us, now_us);
     if (rate)
         from->free_us += (int64_t)(len * 1000000 / rate);
     int64_t at_us = from->free_us + latency;
@@ -233,8 +232,7 @@ static int64_t arrival_us(struct stream_end *from, const struct sim_host *to, si
         at_us += (int64_t)sim_random_below(&net->random, (uint64_t)net->options.jitter_us);
     if (net->options.loss_ppm && sim_random_below(&net->random, 1000000) < net->options.loss_ppm)
         at_us += 3 * latency;
-    if (at_us < from->last_arrival_us)
-        at_us = from->last_arrival_us;
+    at_us = MAX_OF(at_us, from->last_arrival_us);
     from->last_arrival_us = at_us;
     return at_us;
 }
@@ -351,8 +349,7 @@ static void pump(struct stream_end *from)
         return;
     while (from->out_at < from->out.len && from->window_used < SIM_NET_WINDOW_BYTES) {
         size_t n = from->out.len - from->out_at;
-        if (n > SIM_NET_SEGMENT_BYTES)
-            n = SIM_NET_SEGMENT_BYTES;
+        n = MIN_OF(n, SIM_NET_SEGMENT_BYTES);
         send_segment(from, from->out.p + from->out_at, n, false);
         from->out_at += n;
     }
@@ -468,8 +465,7 @@ uint64_t sim_net_connect(struct sim_host *host, const char *address, uint16_t po
     list_add_first(&net->streams, &stream->link);
     stream->end[1].stream = stream;
     struct stream_end *end = end_attach(stream, 0, host, events, arg);
-    if (host->last_port < FIRST_PORT)
-        host->last_port = FIRST_PORT;
+    host->last_port = MAX_OF(host->last_port, FIRST_PORT);
     end->port = host->last_port++;
     snprintf(stream->address, sizeof stream->address, "%s", address);
     stream->port = port;

@@ -29,8 +29,7 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t extra)
         size_t need = buffer->len + extra;
         /* Doubling: n appended bytes cost O(n) copying altogether. */
         size_t capacity = buffer->capacity ? 2 * buffer->capacity : BUFFER_FIRST_BYTES;
-        if (capacity < need)
-            capacity = need;
+        capacity = MAX_OF(capacity, need);
         buffer->p = xrealloc(buffer->p, capacity, 1);
         buffer->capacity = capacity;
     }

@@ -378,8 +378,7 @@ static void free_last_chunk(struct coins_table *table)
     }
     uint32_t slots = chunk ? CHUNK_SLOTS : table->first_chunk_slots;
     table->bytes -= slots * sizeof(struct coins_slot) + HEAP_OVERHEAD_BYTES;
-    if (table->n_slots > first)
-        table->n_slots = first;
+    table->n_slots = MIN_OF(table->n_slots, first);
     xfree(table->chunks[chunk]);
     table->chunks[chunk] = NULL;
 }

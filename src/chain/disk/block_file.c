@@ -248,8 +248,7 @@ void block_files_set_used(struct block_files *files, int32_t file, uint32_t end,
     ASSERT(file >= 0 && file <= FILE_NUMBER_MAX);
     grow_entries(files, (size_t)file + 1);
     struct file_entry *entry = &files->entries[file];
-    if (end > entry->info.block_bytes)
-        entry->info.block_bytes = end;
+    entry->info.block_bytes = MAX_OF(entry->info.block_bytes, end);
     if (height >= 0)
         note_block(&entry->info, height, time);
     entry->is_dirty = true;

@@ -82,8 +82,7 @@ struct block_node *header_tree_add(struct header_tree *tree, const struct block_
         node->height = prev->height + 1;
         node->skip = skip_for_child_of(prev);
         node->chain_work = u256_add(node->chain_work, prev->chain_work);
-        if (prev->time_max > node->time_max)
-            node->time_max = prev->time_max;
+        node->time_max = MAX_OF(node->time_max, prev->time_max);
         if (prev->status & BLOCK_FAILED_MASK)
             node->status = BLOCK_FAILED_CHILD;
         node->next_sibling = prev->first_child;

@@ -42,8 +42,7 @@ static void count_node(struct file_use *uses, size_t n_files, const struct block
     if (!block_node_has_data(node) || file >= n_files)
         return;
     uses[file].n_nodes++;
-    if (node->height > uses[file].height_max)
-        uses[file].height_max = node->height;
+    uses[file].height_max = MAX_OF(uses[file].height_max, node->height);
 }
 
 static struct file_use *count_uses(const struct prune *prune, size_t n_files)
@@ -83,8 +82,7 @@ static int32_t wanted_height(const struct prune *prune, uint64_t bytes, int32_t 
 {
     int32_t ordered = -1;
     LIST_EACH (struct prune_request, at, &prune->requests, link)
-        if (at->height > ordered)
-            ordered = at->height;
+        ordered = MAX_OF(ordered, at->height);
     bool is_long = (uint64_t)active_chain_tip(prune->active)->height >
                    prune->core->network->prune_after_height;
     if (is_long && is_over_target(prune, bytes))

@@ -156,8 +156,7 @@ static void refill(struct p2p *p2p, struct peer_addr *addr)
     int64_t now_us = p2p_now_us(p2p);
     if (addr->tokens < ADDR_BUCKET_MAX) {
         addr->tokens += (double)(now_us - addr->tokens_us) / 1e6 * ADDR_RATE_PER_S;
-        if (addr->tokens > ADDR_BUCKET_MAX)
-            addr->tokens = ADDR_BUCKET_MAX;
+        addr->tokens = MIN_OF(addr->tokens, ADDR_BUCKET_MAX);
     }
     addr->tokens_us = now_us;
 }
@@ -295,8 +294,7 @@ int64_t addr_relay_tick(struct p2p *p2p, int64_t now_us)
             send_queue(p2p, peer);
         if (addr->queue.n > 0 && addr->next_us < next_us)
             next_us = addr->next_us;
-        if (addr->next_self_us < next_us)
-            next_us = addr->next_self_us;
+        next_us = MIN_OF(next_us, addr->next_self_us);
     }
     return next_us;
 }

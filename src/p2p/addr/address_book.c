@@ -304,8 +304,7 @@ bool address_book_add(struct address_book *book, const struct net_peer_address *
     if (net_address_same_host(&address->at, told_by))
         penalty_s = 0;
     int64_t time_s = (int64_t)address->time - penalty_s;
-    if (time_s < 0)
-        time_s = 0;
+    time_s = MAX_OF(time_s, 0);
     struct entry *entry = find(book, &address->at);
     bool is_new = !entry;
     if (entry) {

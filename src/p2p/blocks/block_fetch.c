@@ -493,11 +493,9 @@ static void count_delivery(struct p2p *p2p, struct peer *peer, size_t len, int64
     block_late_delivered(peer, now_us);
     /* The first ones count more: a wrong guess would keep peers idle for a hundred blocks. */
     double weight = 1.0 / (double)++p2p->fetch.n_sized;
-    if (weight < BLOCK_BYTES_WEIGHT)
-        weight = BLOCK_BYTES_WEIGHT;
+    weight = MAX_OF(weight, BLOCK_BYTES_WEIGHT);
     p2p->fetch.block_bytes += weight * ((double)len - p2p->fetch.block_bytes);
-    if (p2p->fetch.block_bytes < 200)
-        p2p->fetch.block_bytes = 200;
+    p2p->fetch.block_bytes = MAX_OF(p2p->fetch.block_bytes, 200);
 }
 
 static enum fault take_asked(struct p2p *p2p, struct peer *peer, struct block_request *request,

@@ -126,8 +126,7 @@ static bool is_silent(const struct p2p *p2p, const struct peer *peer, int64_t no
     int64_t rtt_us =
         peer->score.min_ping_us < 0 ? (int64_t)(PLAN_RTT_UNKNOWN * 1e6) : peer->score.min_ping_us;
     int64_t part_us = fetch->stall_us / BLOCK_LATE_IDLE_PART;
-    if (part_us > BLOCK_LATE_IDLE_MAX_US)
-        part_us = BLOCK_LATE_IDLE_MAX_US;
+    part_us = MIN_OF(part_us, BLOCK_LATE_IDLE_MAX_US);
     return silent_us >= part_us + rtt_us && has_substitute(p2p, peer, true);
 }
 
@@ -228,8 +227,7 @@ static struct owed look(const struct p2p *p2p, const struct block_request *reque
         owed.n_inbound += !peer_is_outbound(peer);
         owed.n_nearly += is_nearly_here(p2p, request, slot, now_us);
         owed.last_us = later_of(owed.last_us, request->asked_us[slot]);
-        if (request->asked_us[slot] < owed.first_us)
-            owed.first_us = request->asked_us[slot];
+        owed.first_us = MIN_OF(owed.first_us, request->asked_us[slot]);
     }
     return owed;
 }

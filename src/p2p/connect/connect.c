@@ -356,8 +356,7 @@ int64_t connect_tick(struct p2p *p2p, int64_t now_us)
     int64_t next_us = seed_node_tick(p2p, now_us); /* may name one: first */
     const int64_t others_us[] = {named_nodes_tick(p2p, now_us), outbound_tick(p2p, now_us)};
     for (size_t i = 0; i < COUNT_OF(others_us); i++)
-        if (others_us[i] < next_us)
-            next_us = others_us[i];
+        next_us = MIN_OF(next_us, others_us[i]);
     if (p2p->connect.next_dump_us <= now_us)
         start_dump(p2p, now_us);
     return p2p->connect.next_dump_us < next_us ? p2p->connect.next_dump_us : next_us;

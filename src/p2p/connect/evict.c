@@ -89,8 +89,7 @@ static int by_onion(const void *a, const void *b)
 /* Take the first `keep` in that order out of the race; what is left moves to the front. */
 static size_t protect(struct evict_candidate *list, size_t n, compare_fn *compare, size_t keep)
 {
-    if (keep > n)
-        keep = n;
+    keep = MIN_OF(keep, n);
     qsort(list, n, sizeof *list, compare);
     for (size_t i = keep; i < n; i++)
         list[i - keep] = list[i];

@@ -173,8 +173,7 @@ static void end_round(struct named_node *node, const char *why)
         log_printf(p2p->log, is_first ? LOG_ALWAYS : LOG_NET, "%s %s; next attempt in %d s",
                    node->text, why, (int)(node->retry_us / 1000000));
     node->retry_us *= 2;
-    if (node->retry_us > NAMED_RETRY_MAX_US)
-        node->retry_us = NAMED_RETRY_MAX_US;
+    node->retry_us = MIN_OF(node->retry_us, NAMED_RETRY_MAX_US);
     p2p_schedule_now(p2p);
 }
 

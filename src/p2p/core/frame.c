@@ -64,8 +64,7 @@ static enum frame_result check_header(struct frame_reader *reader, frame_rule_fn
 static void take(struct span *bytes, uint8_t *to, uint32_t *len, uint32_t want)
 {
     size_t n = want - *len;
-    if (n > bytes->len)
-        n = bytes->len;
+    n = MIN_OF(n, bytes->len);
     if (n)
         memcpy(to + *len, bytes->p, n);
     *len += (uint32_t)n;
@@ -77,15 +76,13 @@ static void take(struct span *bytes, uint8_t *to, uint32_t *len, uint32_t want)
 static void grow(struct frame_reader *reader, size_t arrived)
 {
     size_t need = reader->payload_len + arrived;
-    if (need > reader->payload_size)
-        need = reader->payload_size;
+    need = MIN_OF(need, reader->payload_size);
     if (need <= reader->capacity)
         return;
     size_t capacity = reader->capacity ? reader->capacity : FRAME_FIRST_BYTES;
     while (capacity < need)
         capacity *= 2;
-    if (capacity > FRAME_PAYLOAD_MAX)
-        capacity = FRAME_PAYLOAD_MAX;
+    capacity = MIN_OF(capacity, FRAME_PAYLOAD_MAX);
     reader->payload = xrealloc(reader->payload, capacity, 1);
     reader->capacity = (uint32_t)capacity;
 }
@@ -109,8 +106,7 @@ static void start_message(struct frame_reader *reader)
 static enum frame_result discard(struct frame_reader *reader, struct span *bytes)
 {
     size_t n = reader->payload_size - reader->payload_len;
-    if (n > bytes->len)
-        n = bytes->len;
+    n = MIN_OF(n, bytes->len);
     reader->payload_len += (uint32_t)n;
     bytes->p += n;
     bytes->len -= n;

@@ -63,8 +63,7 @@ struct header_presync *presync_new(const struct env *env, const struct network *
     presync->last_bits = presync->fetched_bits = start->bits;
     /* No honest chain has more headers than this. */
     int64_t seconds = now_s - block_node_mtp(start) + FUTURE_S;
-    if (seconds < 0)
-        seconds = 0;
+    seconds = MAX_OF(seconds, 0);
     presync->n_bits_max = (size_t)(seconds * BLOCKS_PER_SECOND_MAX / PRESYNC_PERIOD) + 1;
     return presync;
 }

@@ -123,8 +123,7 @@ static void count_progress(struct p2p *p2p, const struct peer *peer, size_t n_ne
         return;
     int64_t max_us = p2p_now_us(p2p) + HEADER_SYNC_PATIENCE_US;
     sync->until_us += (int64_t)n_new * (1000000 / HEADER_SYNC_RATE);
-    if (sync->until_us > max_us)
-        sync->until_us = max_us;
+    sync->until_us = MIN_OF(sync->until_us, max_us);
 }
 
 /* It answers, but with what we have: another one is asked. */
@@ -450,8 +449,7 @@ int64_t header_sync_tick(struct p2p *p2p, int64_t now_us)
             header_ask_anew(p2p, peer);
             at_us = now_us + ASK_AGAIN_US;
         }
-        if (at_us < next_us)
-            next_us = at_us;
+        next_us = MIN_OF(next_us, at_us);
     }
     return next_us;
 }

@@ -66,8 +66,7 @@ int64_t laggards_tick(struct p2p *p2p, int64_t now_us)
     for (struct peer *peer = p2p->peers; peer; peer = next) {
         next = peer->next;
         int64_t at_us = peer->state == PEER_READY ? tick(p2p, peer, now_us) : INT64_MAX;
-        if (at_us < next_us)
-            next_us = at_us;
+        next_us = MIN_OF(next_us, at_us);
     }
     return next_us;
 }

@@ -109,10 +109,8 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
     int64_t first_us = peer->connected_us + timeout_us;
     int64_t silent_us = peer->last_recv_us + PEER_SILENCE_US;
     int64_t pong_us = peer->ping_nonce ? peer->ping_us + PEER_SILENCE_US : INT64_MAX;
-    if (silent_us < first_us)
-        silent_us = first_us;
-    if (pong_us < first_us)
-        pong_us = first_us;
+    silent_us = MAX_OF(silent_us, first_us);
+    pong_us = MAX_OF(pong_us, first_us);
     if (silent_us <= now_us || pong_us <= now_us) {
         peer_drop(p2p, peer, "silent for 20 minutes");
         return INT64_MAX;
@@ -126,11 +124,8 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
     if (peer->next_ping_us <= now_us)
         peer_ping(p2p, peer);
     int64_t next_us = held_pings_tick(p2p, peer, now_us);
-    if (peer->next_ping_us < next_us)
-        next_us = peer->next_ping_us;
-    if (fetch_us < next_us)
-        next_us = fetch_us;
-    if (silent_us < next_us)
-        next_us = silent_us;
+    next_us = MIN_OF(next_us, peer->next_ping_us);
+    next_us = MIN_OF(next_us, fetch_us);
+    next_us = MIN_OF(next_us, silent_us);
     return pong_us < next_us ? pong_us : next_us;
 }

@@ -334,8 +334,7 @@ int64_t relay_tick(struct p2p *p2p, int64_t now_us)
             send_fee_filter(p2p, peer, now_us);
         if (relay->queue.n > 0 && has_room && relay->next_us < next_us)
             next_us = relay->next_us;
-        if (relay->next_fee_filter_us < next_us)
-            next_us = relay->next_fee_filter_us;
+        next_us = MIN_OF(next_us, relay->next_fee_filter_us);
     }
     return next_us;
 }

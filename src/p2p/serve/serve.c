@@ -88,8 +88,7 @@ static void lend(struct p2p *p2p, struct peer *peer, size_t len)
         count_from_now(p2p, peer);
     }
     serve->lent_bytes += len;
-    if (len > serve->lent_max)
-        serve->lent_max = len;
+    serve->lent_max = MAX_OF(serve->lent_max, len);
 }
 
 static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *read)

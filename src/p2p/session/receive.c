@@ -67,8 +67,7 @@ static int64_t large_age_us(const struct p2p *p2p, const struct peer *peer)
 static uint64_t large_rate(const struct p2p *p2p, const struct peer *peer)
 {
     int64_t age_us = large_age_us(p2p, peer);
-    if (age_us < RECEIVE_LARGE_US)
-        age_us = RECEIVE_LARGE_US;
+    age_us = MAX_OF(age_us, RECEIVE_LARGE_US);
     return (uint64_t)peer->frame.payload_len * 1000000 / (uint64_t)age_us;
 }
 

@@ -123,7 +123,6 @@ bool tx_queue_charge(struct tx_queue_peer *peer, double cost_vb, bool is_blamed,
     peer->wasted_vb = left_of(peer->wasted_vb, peer, now_us) + cost_vb;
     peer->blamed_vb = left_of(peer->blamed_vb, peer, now_us) + (is_blamed ? cost_vb : 0);
     peer->at_us = now_us;
-    if (peer->wasted_vb > TX_QUEUE_WASTED_MAX_VB)
-        peer->wasted_vb = TX_QUEUE_WASTED_MAX_VB;
+    peer->wasted_vb = MIN_OF(peer->wasted_vb, TX_QUEUE_WASTED_MAX_VB);
     return peer->blamed_vb > TX_QUEUE_BLAME_MAX_VB;
 }

@@ -462,8 +462,7 @@ int64_t tx_relay_tick(struct p2p *p2p, int64_t now_us)
         return INT64_MAX;
     int64_t next_us = tx_fetch_expire(&p2p->txs.fetch, now_us);
     int64_t orphan_us = orphans_expire(&p2p->txs.orphans, now_us);
-    if (orphan_us < next_us)
-        next_us = orphan_us;
+    next_us = MIN_OF(next_us, orphan_us);
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
         if (peer->state != PEER_READY)
             continue;
@@ -472,8 +471,7 @@ int64_t tx_relay_tick(struct p2p *p2p, int64_t now_us)
             ask(p2p, peer, now_us);
             at_us = tx_fetch_next_us(&peer->txs);
         }
-        if (at_us < next_us)
-            next_us = at_us;
+        next_us = MIN_OF(next_us, at_us);
     }
     try_orphan(p2p);
     return next_us;
