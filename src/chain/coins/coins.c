@@ -56,7 +56,8 @@ enum coins_found coins_find(const struct coins *coins, const struct outpoint *ou
     return COINS_UNSPENT;
 }
 
-/* True if the frozen table has the coin unspent. */
+/* True if the frozen table has the coin unspent. Then a coin of that name in the active table is
+ * not fresh: dropped when it is spent, it would let the frozen one show through. */
 static bool is_frozen_unspent(const struct coins *coins, const struct outpoint *outpoint,
                               uint64_t hash)
 {
@@ -90,7 +91,7 @@ void coins_spend(struct coins *coins, const struct outpoint *outpoint, uint64_t 
     struct coins_table *active = &coins->active;
     uint32_t number = coins_table_find(active, outpoint, hash);
     if (number == COINS_SLOT_NONE)
-        number = coins_table_insert(active, outpoint, hash);
+        number = coins_table_insert(active, outpoint, hash); /* to hide what is below */
     struct coins_slot *slot = coins_table_slot(active, number);
     unsigned flags = coins_slot_flags(slot);
     ASSERT(!(flags & COINS_TOMB)); /* CVE-2018-17144: nothing is spent twice */
@@ -104,6 +105,7 @@ void coins_spend(struct coins *coins, const struct outpoint *outpoint, uint64_t 
 
 /* -- reading from the store ------------------------------------------------------------------- */
 
+/* What a job has read, undecoded: it must not touch the tables. */
 struct read_values {
     struct buffer bytes;
     size_t end[]; /* of each outpoint's value in bytes */
@@ -171,6 +173,8 @@ static int take_read_values(struct coins_read *read)
     return error;
 }
 
+/* Also the second and later attempts, which read everything again: of what was read before a flush
+ * ended, nobody can tell which part is old. */
 static void submit_read(struct coins_read *read)
 {
     const struct env *env = read->coins->env;
@@ -243,6 +247,7 @@ bool coins_is_full(const struct coins *coins)
 {
     /* A quarter is left for the table that fills while this one is being flushed. */
     size_t limit = coins->options.cache_bytes;
+    /* Half of what an entry can name: a frozen table of like size may be merged back into it. */
     if (coins->active.count >= COINS_TABLE_MAX / 2)
         return true;
     if (coins->frozen_state == COINS_FROZEN_FLUSHING)
@@ -281,7 +286,8 @@ uint64_t coins_times_forgotten(const struct coins *coins)
     return coins->times_forgotten;
 }
 
-/* Move a few flushed coins to the active table, as clean ones, if it does not know better. */
+/* Move a few flushed coins to the active table, as clean ones, if it does not know better. From the
+ * last slot down, so that the frozen table gives back its memory as the active one takes some. */
 static void merge_some(struct coins *coins)
 {
     struct coins_table *frozen = &coins->frozen, *active = &coins->active;

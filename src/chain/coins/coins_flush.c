@@ -35,6 +35,7 @@ static bool is_dirty(const struct coins_slot *slot)
     return coins_slot_is_used(slot) && (coins_slot_flags(slot) & COINS_DIRTY);
 }
 
+/* A counting sort by bucket: one walk of the slots counts, the second one places. */
 static struct order order_of(const struct coins_table *table)
 {
     struct order order = {.table = table};
@@ -87,12 +88,13 @@ static int compare_items(const void *a, const void *b)
 
 /* -- writing ------------------------------------------------------------------------------ */
 
+/* What a flush writes with, on its thread. */
 struct flush_writer {
     const struct coins_flush *flush;
-    struct env_batch *batch;
-    struct buffer value;
-    size_t batch_bytes, batch_max;
-    bool marked; /* the marker is in the store */
+    struct env_batch *batch;       /* owned; filled up to batch_max, then written and cleared */
+    struct buffer value;           /* of the row being made; kept for its memory */
+    size_t batch_bytes, batch_max; /* about, with what the store adds to each row */
+    bool marked;                   /* the marker is in the store */
 };
 
 static void put_slot(struct flush_writer *w, const struct coins_slot *slot)
@@ -114,6 +116,8 @@ static void put_slot(struct flush_writer *w, const struct coins_slot *slot)
     w->batch_bytes += w->value.len;
 }
 
+/* Synced by itself, before the first batch: from the moment that any part of the new state can be
+ * in the store, a start must be able to tell that it is a mixture, and of what. */
 static int write_marker(struct flush_writer *w)
 {
     const struct env *env = w->flush->coins->env;
@@ -140,6 +144,8 @@ static int plant_tip(struct flush_writer *w)
     return error;
 }
 
+/* Not synced: the last batch, which is, makes all before it durable. What a crash leaves of these
+ * is a mixture that the marker names. */
 static int write_full_batch(struct flush_writer *w)
 {
     const struct env *env = w->flush->coins->env;
@@ -229,6 +235,7 @@ static void flush_done(struct env_job *job)
         coins->generation++;
         coins->store_tip = flush->new_tip;
         if (flush->table) {
+            /* A large one would crowd out what comes: it is only read until memory is short. */
             bool is_small = coins->frozen.bytes <= coins->options.cache_bytes / 2;
             coins->frozen_state = is_small ? COINS_FROZEN_MERGING : COINS_FROZEN_KEPT;
         }
@@ -254,6 +261,7 @@ void coins_flush_start(struct coins *coins, const struct block_hash *new_tip,
         .arg = arg,
     };
     if (!coins->failed && coins->active.n_dirty > 0) {
+        /* What the last flush left behind goes: there is one frozen table at a time. */
         coins_drop_frozen(coins);
         coins->frozen = coins->active;
         coins_table_init(&coins->active, coins->key);

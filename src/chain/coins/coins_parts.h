@@ -13,7 +13,8 @@
 #define COINS_KEY_BYTES         37
 #define COINS_FLUSH_BATCH_BYTES (4u << 20)
 
-/* What the frozen table is. */
+/* What the frozen table is. NONE -> FLUSHING -> MERGING or KEPT -> NONE; FLUSHING -> FAILED, which
+ * stays. Coins are found in it in every state but NONE. */
 enum coins_frozen_state {
     COINS_FROZEN_NONE,
     COINS_FROZEN_FLUSHING, /* read by the flush job; its changes are newer than the store */
@@ -22,12 +23,13 @@ enum coins_frozen_state {
     COINS_FROZEN_FAILED,   /* the flush failed: the node is stopping */
 };
 
+/* The one flush that can be under way. The job reads all of it and writes error. */
 struct coins_flush {
-    struct env_job job;
+    struct env_job job; /* first */
     struct coins *coins;
     const struct coins_table *table; /* NULL: there are no changes, only a new tip */
     struct block_hash old_tip, new_tip;
-    int error;
+    int error; /* 0 or a negative errno; set at once if an earlier write has failed */
     void (*done)(void *arg, int error);
     void *arg;
 };
@@ -48,17 +50,17 @@ struct coins {
     struct coins_table active;
     struct coins_table frozen; /* empty unless frozen_state says otherwise */
     enum coins_frozen_state frozen_state;
-    struct coins_dying *dying;
-    uint64_t times_forgotten; /* tables dropped with coins in them */
+    struct coins_dying *dying; /* owned; coins_turn() frees a little of the first one */
+    uint64_t times_forgotten;  /* tables dropped with coins in them */
     uint64_t generation; /* counts flushes that ended: reads that started before one are stale */
     struct coins_flush flush;
     bool flushing;
     int failed; /* what the first failed write returned; the store is not written again */
-    struct block_hash store_tip;
-    bool interrupted;
+    struct block_hash store_tip; /* moved when a flush has ended, not when it begins */
+    bool interrupted;            /* the store is a mixture: only repairing or wiping ends that */
     struct block_hash old_tip, new_tip; /* of the interrupted flush */
-    struct env_batch *repair;
-    size_t repair_bytes;
+    struct env_batch *repair;           /* NULL: nothing is being repaired */
+    size_t repair_bytes;                /* in that batch */
 };
 
 /* The key of an outpoint in the store. */

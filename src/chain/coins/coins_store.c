@@ -1,4 +1,7 @@
-/* coins_store.c - the store below the tables: opening, repair, scanning. */
+/* coins_store.c - the store below the tables: opening, repair, scanning.
+ *
+ * Writing is coins_flush.c's while the node runs; here only the repair at a start writes, and
+ * never while there is anything in memory: what it sets would not be seen through the tables. */
 #include <errno.h>
 #include <string.h>
 
@@ -110,6 +113,8 @@ int coins_open(const struct env *env, const struct log *log, const char *path,
     return 0;
 }
 
+/* All of it, at once: at the end, or when the store below is emptied. Nobody waits for a loop turn
+ * then. */
 static void forget_memory(struct coins *coins)
 {
     coins_table_deinit(&coins->active);
@@ -152,6 +157,8 @@ bool coins_interrupted(const struct coins *coins, struct block_hash *old_tip,
 
 /* -- repair ----------------------------------------------------------------------------------- */
 
+/* The batch that a repair collects in, written first if it is full. A write that fails is told by
+ * coins_repair_commit() alone: none after it is tried, and the marker stays. */
 static struct env_batch *repair_batch(struct coins *coins)
 {
     const struct env *env = coins->env;

@@ -105,6 +105,8 @@ static uint32_t take_slot(struct coins_table *table)
     return slot;
 }
 
+/* Before a slot gets another script or none. The rest of it stays as it was: the caller overwrites
+ * the length, or a second call would free the script again. */
 static void release_long_script(struct coins_table *table, struct coins_slot *slot)
 {
     if (!has_long_script(slot))
@@ -231,6 +233,8 @@ static struct coins_group *group_of(const struct coins_table *table, uint64_t ha
     return group_at(table, group_number(table->n_groups, hash));
 }
 
+/* Put an entry into the first free place from its home on. There must be one, or this never ends:
+ * group_add() sees to it. */
 static void group_place(struct coins_group *group, uint64_t entry)
 {
     uint32_t at = home_of(group, entry);
@@ -256,6 +260,8 @@ static void group_renew(struct coins_table *table, struct coins_group *group, ui
     group->count = 0;
 }
 
+/* By a fifth rather than twice: groups are small, so that moving one is cheap, and what all of them
+ * have free is what a coin costs beyond its slot. */
 static void group_grow(struct coins_table *table, struct coins_group *group)
 {
     struct coins_group old = *group;
@@ -296,6 +302,8 @@ static void group_remove(struct coins_group *group, uint32_t gap)
     group->count--;
 }
 
+/* An empty group at the end. Groups come in blocks, which never move: pointers to them stay good
+ * while a split makes another one. */
 static uint32_t add_group(struct coins_table *table)
 {
     uint32_t number = table->n_groups, block = number / GROUP_BLOCK;
@@ -350,6 +358,7 @@ void coins_table_init(struct coins_table *table, struct siphash_key key)
     *table = (struct coins_table){.key = key, .free_slot = COINS_SLOT_NONE};
 }
 
+/* The whole index goes in one step, before the slots: nothing can be found afterwards. */
 static void free_index(struct coins_table *table)
 {
     for (uint32_t i = 0; i < table->n_groups; i++) {

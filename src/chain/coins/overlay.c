@@ -7,6 +7,8 @@
 #define OVERLAY_ARENA_BYTES  (256 << 10)
 #define LAYER_CAPACITY_MIN   64
 
+/* The newest state of one coin that a block in flight has touched. Its address stays: changes of
+ * layers point to it. */
 struct overlay_entry {
     struct outpoint outpoint;
     const struct coin *coin; /* NULL: spent */
@@ -91,6 +93,7 @@ static void remove_slot(struct overlay *overlay, size_t at)
     overlay->slots[gap] = NULL;
 }
 
+/* No layer in flight knows the coin any more: from now on the coins are asked. */
 static void remove_entry(struct overlay *overlay, struct overlay_entry *entry)
 {
     size_t at = find_slot(overlay, &entry->outpoint, entry->hash);
@@ -209,7 +212,7 @@ void overlay_commit(struct overlay *overlay, struct overlay_layer *oldest, struc
         ASSERT(change->before_layer < oldest->id);
         if (change->after)
             coins_add(coins, &entry->outpoint, entry->hash, change->after, change->may_exist);
-        else if (!change->created || change->may_exist)
+        else if (!change->created || change->may_exist) /* else it came and went within the block */
             coins_spend(coins, &entry->outpoint, entry->hash);
         if (entry->layer == oldest->id)
             remove_entry(overlay, entry);

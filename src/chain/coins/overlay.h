@@ -11,13 +11,15 @@
 
 struct overlay_entry;
 
+/* Layers are stacked: changes are made in and taken back from the newest one alone, and the oldest
+ * one alone goes to the coins. With no layer left it is empty; its memory stays for the next. */
 struct overlay {
     struct overlay_entry **slots; /* open addressing by coins_hash() */
     size_t capacity;              /* a power of two, or 0 */
     size_t count;
-    struct overlay_entry *free_entries;
-    uint64_t committed; /* id of the last layer that was committed */
-    struct arena arena;
+    struct overlay_entry *free_entries; /* to be used again */
+    uint64_t committed;                 /* id of the last layer that was committed */
+    struct arena arena;                 /* of all entries */
 };
 
 /* One coin that a block changed. */

@@ -81,6 +81,7 @@ static void on_turn_timer(void *arg)
 
 void core_wake(struct chain_core *core)
 {
+    /* Within a turn a part may be amid its step: what is new is looked at in the next one. */
     if (core->in_turn)
         core_wake_soon(core);
     else
@@ -89,6 +90,7 @@ void core_wake(struct chain_core *core)
 
 void core_wake_soon(struct chain_core *core)
 {
+    /* However many parts ask, one turn answers all of them. */
     if (core->turn_timer == 0)
         core->turn_timer = env_timer_start(core->env, 0, on_turn_timer, core);
 }
@@ -107,7 +109,7 @@ void core_fault(struct chain_core *core, int error, const char *what)
     char message[300];
     ASSERT(error < 0);
     if (core->faulted)
-        return;
+        return; /* what fails after the first fault mostly follows from it, and would mislead */
     core->faulted = true;
     snprintf(message, sizeof message, "%s: %s", what, strerror(-error));
     log_error(core->log, "%s", message);

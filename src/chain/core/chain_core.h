@@ -31,6 +31,9 @@ struct chain_core {
     struct block_files *files;
     struct scratch_pool scratch; /* script scratches for jobs */
 
+    /* Open from the end of chain_open() to the end of closing. Closing is set by chain_close() and
+     * faulted by core_fault(); neither is ever taken back: a chain that is to work again is a new
+     * one. */
     bool is_open, closing, faulted;
     bool noted_damage;          /* of the coins: the next start makes them anew */
     bool left_initial_download; /* was caught up once */
@@ -65,8 +68,8 @@ int64_t core_now_s(const struct chain_core *core);
 
 /* An operation begins that the end of the chain must wait for. */
 void core_begin(struct chain_core *core);
-/* An operation has ended that core_begin() counted: closing may go on now if it was the last. */
-/* One has ended: if the chain is being closed, a turn comes soon. */
+/* An operation that core_begin() counted has ended: if the chain is being closed, a turn comes
+ * soon, in which closing goes on if it was the last. */
 void core_end(struct chain_core *core);
 /* Something has ended that a part calls busy: closing may go on now. */
 void core_ended(struct chain_core *core);

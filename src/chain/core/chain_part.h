@@ -1,7 +1,8 @@
 /* chain_part.h - a part of the chain, as the chain's turn and its end see it.
  *
  * Layer: chain. A part that has news calls core_wake() and knows nobody else: the turn asks each
- * part in the order of one table (chain/turn.c) what it can do now. */
+ * part in the order of one table (chain/turn.c) what it can do now. A part never calls another
+ * one's step: that would be a turn within a turn, and its own state would change under its feet. */
 #ifndef CHAIN_CORE_CHAIN_PART_H
 #define CHAIN_CORE_CHAIN_PART_H
 

@@ -28,6 +28,8 @@ struct resolve {
 
 /* -- First pass: coins ------------------------------------------------------------------------ */
 
+/* The index entry further ahead than the slot: it must have come by the time that it is read to
+ * find the slot. Both distances in inputs. */
 static void prefetch(const struct flight *flight, size_t at)
 {
     const struct coins *coins = flight->flights->core->coins;
@@ -97,6 +99,8 @@ static bool resolve_input(struct resolve *resolve, const struct outpoint *outpoi
     return true;
 }
 
+/* What nobody can spend is never a coin, as in Core: the coins, and the hash over them, would
+ * differ otherwise. A coinbase may overwrite an older one of its id. BIP-30, Specification */
 static void create_outputs(struct flight *flight, const struct tx *tx, size_t at, bool is_coinbase)
 {
     struct outpoint outpoint = {.txid = tx->txid};
@@ -219,6 +223,10 @@ static bool check_tx(const struct flight *flight, const struct tx *tx,
     return true;
 }
 
+/* The second pass. Of a transaction with a missing input nothing has been found out, but those
+ * before it are checked first: of two faults the one that comes first in the block is named.
+ *
+ * In:  missing_tx  the first of those; n_tx if there is none */
 static bool check_rules(const struct flight *flight, uint32_t missing_tx, struct verdict *verdict)
 {
     const struct block *block = &flight->block->block;
@@ -269,6 +277,7 @@ static bool is_assumed_valid(const struct flight *flight)
     return ahead * (double)flights->core->network->pow_target_spacing_s > 14 * 24 * 3600;
 }
 
+/* Nothing of the block may stay in the overlay: a valid one on the same parent comes next. */
 static enum connect_result refuse(struct flight *flight, const struct verdict *verdict)
 {
     overlay_drop(flight->flights->overlay, &flight->layer);

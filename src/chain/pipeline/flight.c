@@ -143,6 +143,8 @@ static void run_prepare(struct env_job *job)
         flight->read_error = prepare_undo(flight);
 }
 
+/* A dropped flight goes with its last job, never before: a job holds pointers into it. Freeing at
+ * the drop while script threads ran was CVE-2024-52911 (hazard 36). */
 static void free_if_idle(struct flight *flight)
 {
     if (flight->preparing || flight->reading_coins || flight->jobs_left)
@@ -173,6 +175,8 @@ static void submit_prepare(struct flight *flight)
     env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_HIGH, &flight->prepare);
 }
 
+/* Two jobs, since the threads that may wait for the disk are few and must not be kept busy with
+ * hashing, and those that compute must never wait. */
 static void read_done(struct env_job *job)
 {
     struct flight *flight = CONTAINER_OF(job, struct flight, prepare);
@@ -249,6 +253,8 @@ void flight_note_missing(struct flight *flight, const struct outpoint *outpoint)
     flight->missing[flight->n_missing++] = *outpoint;
 }
 
+/* On the overlay and the coins as they are now, with flights before this one still to be connected:
+ * a coin that they will create is asked of the store in vain, which costs a look-up and no more. */
 void flight_prefetch(struct flight *flight)
 {
     ASSERT(flight->stage == FLIGHT_READY);
@@ -285,6 +291,8 @@ static struct flight_job *job_of(struct env_job *job)
     return CONTAINER_OF(job, struct flight_job, job);
 }
 
+/* Encoded off the loop, whether the block will pass or not: by the time that is known, its undo
+ * data is ready to be written. */
 static void run_undo(struct env_job *job)
 {
     struct flight *flight = job_of(job)->flight;
@@ -320,6 +328,8 @@ static enum script_error check_tx(const struct flight_job *job, const struct tx 
     return SCRIPT_OK;
 }
 
+/* Looks at abandoned between transactions, not between inputs: a slow one (hazard 11) runs to its
+ * end, but only on its own thread. */
 static void run_scripts(struct env_job *env_job)
 {
     struct flight_job *job = job_of(env_job);
@@ -427,6 +437,8 @@ bool flight_is_verified(const struct flight *flight)
 
 /* -- The end --------------------------------------------------------------------------------- */
 
+/* Jobs that have not started are cancelled, which still calls their done; those that run see
+ * abandoned. Nobody is waited for: free_if_idle() comes by after each. */
 void flight_drop(struct flight *flight)
 {
     struct flights *flights = flight->flights;

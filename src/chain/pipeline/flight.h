@@ -25,13 +25,16 @@ struct flight;
 #define FLIGHT_PENDING_INPUTS_MAX 20000 /* scripts waiting, beyond which no block is connected */
 
 enum flight_kind {
-    FLIGHT_CONNECT,
-    FLIGHT_DISCONNECT,
+    FLIGHT_CONNECT,    /* its block comes on top of the tip */
+    FLIGHT_DISCONNECT, /* its block is the tip, and is taken back by its undo data */
 };
 
+/* In this order, never back; a flight can be dropped at any of them. The end of the last one is
+ * that all its jobs have ended: flight_is_verified(). */
 enum flight_stage {
     FLIGHT_READING,   /* block or undo data being read, then prepared by a job */
-    FLIGHT_READY,     /* waits for the flights before it, and for coins being read */
+    FLIGHT_READY,     /* waits for the flights before it, and for coins being read; or could not be
+                       * read: read_error is looked at when its turn has come */
     FLIGHT_CONNECTED, /* its changes are in the overlay; scripts may still be running */
 };
 
@@ -48,23 +51,25 @@ struct flight_job {
     uint32_t bad_tx, bad_input;
 };
 
+/* The loop thread owns it. Jobs write what they make (block, undo_raw, what prepare() fills, undo,
+ * their own error), each before its done; nobody else looks at that while the job is under way. */
 struct flight {
     struct flights *flights;
-    struct flight *next, *prev;
-    struct block_node *node; /* the loop's: a tried block's is gone before its last job ends */
+    struct flight *next, *prev; /* towards newest, oldest */
+    struct block_node *node;    /* the loop's: a tried block's is gone before its last job ends */
     int32_t height;
     enum flight_kind kind;
     enum flight_stage stage;
-    bool is_test;          /* chain_test_block(): never committed */
-    bool is_dropped;       /* freed when its last job ends */
-    bool has_failed;       /* verdict says why */
-    bool is_kept_block;    /* block came from memory */
-    atomic_bool abandoned; /* tells running jobs that nobody wants their result */
-    struct verdict verdict;
-    int read_error;
+    bool is_test;           /* chain_test_block(): never committed */
+    bool is_dropped;        /* freed when its last job ends */
+    bool has_failed;        /* verdict says why */
+    bool is_kept_block;     /* block came from memory */
+    atomic_bool abandoned;  /* tells running jobs that nobody wants their result */
+    struct verdict verdict; /* with has_failed */
+    int read_error;         /* 0, or a negative errno: -EUCLEAN is damage, -ENOENT a file gone */
 
-    struct env_job prepare; /* read and prepare */
-    bool preparing;
+    struct env_job prepare;             /* read and prepare */
+    bool preparing;                     /* that job is under way, in either of its two parts */
     struct file_pos data_pos, undo_pos; /* copies for the job */
     struct block_ref *block;
     uint8_t *undo_raw;        /* of a block to disconnect */
@@ -82,18 +87,19 @@ struct flight {
     struct coins_read read; /* coins that were not in memory */
     struct outpoint *missing;
     bool *absent;
-    uint32_t n_missing;
-    bool reading_coins, has_prefetched;
-    bool read_is_final; /* it asked for all that was missing, with all flights before connected */
+    uint32_t n_missing;  /* noted in missing; absent says of each what the read found */
+    bool reading_coins;  /* read is under way */
+    bool has_prefetched; /* coins were read, or looked for, ahead of time: once is enough */
+    bool read_is_final;  /* it asked for all that was missing, with all flights before connected */
     uint64_t times_forgotten; /* of the coins, when the block was last tried: then it is final only
                                * if memory still knows all that it knew */
 
     struct overlay_layer layer;
-    uint32_t script_flags;
-    bool checks_scripts;
-    struct flight_job *jobs;
-    uint32_t n_jobs, jobs_left;
-    uint8_t *undo; /* encoded, for a block to connect */
+    uint32_t script_flags;      /* the rules of its height: set when it is connected */
+    bool checks_scripts;        /* not below the block that is assumed valid */
+    struct flight_job *jobs;    /* in the arena; the last one encodes the undo data */
+    uint32_t n_jobs, jobs_left; /* of them: not ended yet */
+    uint8_t *undo; /* encoded, for a block to connect; from xmalloc, handed on by the commit */
     size_t undo_len;
     void (*test_done)(void *arg, const struct verdict *verdict);
     void *test_arg;
@@ -111,11 +117,12 @@ struct flights {
     size_t n_dropped;      /* dropped, but with jobs under way */
     size_t pending_inputs; /* whose scripts are still to be checked */
     size_t bytes;          /* raw, of their blocks */
-    uint64_t next_layer;
+    uint64_t next_layer;   /* id of the last layer made */
 };
 
-/* Put a flight behind the newest; take one out. */
+/* Put a flight behind the newest. Owns: the list, until flights_remove(). */
 void flights_push(struct flights *flights, struct flight *flight);
+/* Take one out: the newest, to be dropped, or the oldest, to be committed. */
 void flights_remove(struct flights *flights, struct flight *flight);
 /* Assert what must hold of the list. */
 void flights_check(const struct flights *flights);
@@ -128,21 +135,25 @@ struct flight *flight_new(struct flights *flights, struct block_node *node, enum
 /* Read coins that are not in memory ahead of time. Does nothing if all are, or if it was done. */
 void flight_prefetch(struct flight *flight);
 
-/* Note a coin that is not in memory; then read all that were noted. */
+/* Note a coin that is not in memory, to be read. At most one for each input and output. */
 void flight_note_missing(struct flight *flight, const struct outpoint *outpoint);
+/* Read all that were noted: there must be some, and no read under way. When they are in the active
+ * table a turn comes; if the store fails, the chain is at fault.
+ *
+ * In:  priority  HIGH for the block that everything waits for, NORMAL ahead of time */
 void flight_read_coins(struct flight *flight, enum env_priority priority);
 
 /* Submit the jobs of a flight just connected. */
 void flight_submit_jobs(struct flight *flight);
 
-/* All jobs ended (scripts, undo). */
+/* All jobs ended (scripts, undo). It may have failed all the same: has_failed. */
 bool flight_is_verified(const struct flight *flight);
 
 /* Give up: takes back its changes (it must be the newest connected one) and frees it now, or when
  * its last job ends. It must not be in a list any more. */
 void flight_drop(struct flight *flight);
 
-/* Free after commit. */
+/* Free after commit. Its layer must be empty and no job under way; it is in no list. */
 void flight_free(struct flight *flight);
 
 /* -- connect.c -- */

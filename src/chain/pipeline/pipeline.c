@@ -23,6 +23,7 @@ static struct block_node *node_after(const struct pipeline *pipeline, const stru
     return flight->kind == FLIGHT_CONNECT ? flight->node : flight->node->prev;
 }
 
+/* Always the newest: only its changes lie on top in the overlay. */
 static void drop_newest(struct pipeline *pipeline)
 {
     struct flight *flight = pipeline->flights.newest;
@@ -38,6 +39,7 @@ static void drop_from(struct pipeline *pipeline, const struct flight *flight)
     drop_newest(pipeline);
 }
 
+/* At the end of the chain. Who has a block tried out is told that it was us, not the block. */
 static void drop_all(struct pipeline *pipeline)
 {
     while (pipeline->flights.newest) {
@@ -65,6 +67,8 @@ void pipeline_drop_steps(struct pipeline *pipeline)
 /* -- Starting steps ------------------------------------------------------------------------------
  */
 
+/* Is the flight still a step on the way to target? A block that is only tried out leads nowhere,
+ * and is never in the way. */
 static bool leads_to(const struct flight *flight, const struct block_node *target)
 {
     if (flight->is_test)
@@ -89,6 +93,7 @@ static void cannot_go_back(struct pipeline *pipeline, const struct block_node *n
                    "undo data is damaged or missing; start with -reindex-chainstate");
 }
 
+/* One always flies, however large: else a block above the window would never be connected. */
 static bool has_room(const struct pipeline *pipeline)
 {
     return pipeline->flights.n == 0 ||
@@ -186,6 +191,7 @@ static void read_failed(struct pipeline *pipeline, struct flight *flight)
     lost_block(pipeline->lost, node);
 }
 
+/* Flights are connected in order, so those that are not are the newest ones: sought from there. */
 static struct flight *first_unconnected(const struct pipeline *pipeline)
 {
     struct flight *flight = pipeline->flights.newest;
@@ -335,6 +341,9 @@ static void end_test(struct pipeline *pipeline, struct flight *flight)
     done(arg, &verdict);
 }
 
+/* What has come to its end: a trial, then a failure whose ancestors are all good, then success. A
+ * block fails only at its turn, so that of several invalid ones the lowest is named, as Core does,
+ * whichever script thread was the first to find something. */
 static bool commit_step(struct pipeline *pipeline)
 {
     struct flight *oldest = pipeline->flights.oldest;
@@ -368,7 +377,9 @@ bool pipeline_is_at_rest(const struct pipeline *pipeline)
     return pipeline->flights.n == 0 && best_chain_is_reached(pipeline->best);
 }
 
-/* One thing. False if nothing can be done until a job ends. */
+/* One thing. False if nothing can be done until a job ends. What is finished goes first, since it
+ * makes room and may change the target; then what no longer leads there, before more is put on top
+ * of it; then connecting, which other flights wait for; then starting. */
 static bool step(struct pipeline *pipeline)
 {
     if (commit_step(pipeline))

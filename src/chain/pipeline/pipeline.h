@@ -1,6 +1,8 @@
 /* pipeline.h - drives blocks in flight towards the best chain, and commits them in order.
  *
- * Layer: chain. Loop thread only. */
+ * Layer: chain. Loop thread only. It looks at the target of best_chain in every turn, so nobody has
+ * to tell it that there is a better one. It never judges a block by itself (flight.h does), and
+ * never shows a tip some of whose checks are still under way. */
 #ifndef CHAIN_PIPELINE_PIPELINE_H
 #define CHAIN_PIPELINE_PIPELINE_H
 
@@ -19,6 +21,8 @@ struct pipeline_events {
     bool (*barred)(void *ctx, const struct verdict *verdict);
 };
 
+/* Owns the flights; all else is borrowed for its life. The tip moves here alone once the chain is
+ * open. */
 struct pipeline {
     struct chain_core *core;
     struct header_tree *tree;

@@ -6,6 +6,8 @@
 
 #include "chain/tree/header_tree.h"
 
+/* at[h] is the block at height h: n is the tip's height and 1. Set at a start, then moved by each
+ * commit of the pipeline. */
 struct active_chain {
     struct block_node **at;
     size_t n, capacity;

@@ -35,6 +35,8 @@ static struct block_node *valid_tip(const struct best_chain *best)
     return node;
 }
 
+/* Let a node be a candidate if it is one. Nodes behind the tip are left out, so that the set stays
+ * as small as the number of branches that matter. */
 static void consider(struct best_chain *best, struct block_node *node, const struct block_node *tip)
 {
     bool is_ahead = node == tip || block_node_is_better(node, tip);

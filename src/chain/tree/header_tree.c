@@ -45,6 +45,7 @@ static struct u256 work_of(const struct block_node *prev, uint32_t bits)
     return pow_block_work(bits);
 }
 
+/* Where the node's jump ends; the first block's ends at itself. */
 static struct block_node *jump(struct block_node *node)
 {
     return node->skip ? node->skip : node;

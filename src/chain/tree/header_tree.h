@@ -11,6 +11,10 @@
 #include "util/hash_map.h"
 #include "util/u256.h"
 
+/* What is known of a block, as bits: rows of the index hold them as they are, so a value is never
+ * given another meaning. HAVE and LOST exclude each other; pruning takes both away. VALID stays
+ * once it is set. FAILED comes by best_chain_mark_failed(), or with a header on one that has it,
+ * and goes by best_chain_clear_failed() alone. */
 enum block_status {
     BLOCK_HAVE_DATA = 1 << 0,     /* data is stored (data.file says where) */
     BLOCK_HAVE_UNDO = 1 << 1,     /* undo data is stored */
@@ -24,12 +28,15 @@ enum block_status {
 #define BLOCK_LOST_MASK   (BLOCK_LOST_DATA | BLOCK_LOST_UNDO)
 #define BLOCK_FAILED_MASK (BLOCK_FAILED | BLOCK_FAILED_CHILD)
 
+/* One header, and what is known of its block. From hash to nonce all but the links to children is
+ * a fact, set when the node is made; the rest changes, and each change of what its row holds is
+ * followed by header_tree_mark_dirty(). */
 struct block_node {
     struct block_hash hash;
     struct block_node *prev; /* NULL: genesis */
     struct block_node *skip; /* some way back, for ancestor lookups in O(log n) */
-    struct block_node *first_child, *next_sibling;
-    struct u256 chain_work;
+    struct block_node *first_child, *next_sibling; /* the newest child comes first */
+    struct u256 chain_work;                        /* of all blocks up to here, this one too */
     int32_t height;
     uint32_t time_max; /* largest time up to here */
     uint8_t merkle_root[32];
@@ -39,15 +46,16 @@ struct block_node {
     uint32_t status;   /* enum block_status */
     uint64_t chain_tx; /* transactions up to here; 0 while a block up to here is missing */
     int64_t sequence;  /* order in which it could first become the tip; smaller wins ties */
-    struct file_pos data, undo;
+    struct file_pos data, undo; /* in blk and rev files; file -1: nowhere. Kept while it is lost */
     struct block_node *dirty_next; /* list of nodes that the index has to write */
     bool is_dirty;
 };
 
+/* Owns all nodes. It has no limit of its own: who takes headers from peers asks for work first. */
 struct header_tree {
-    struct hash_map by_hash;
+    struct hash_map by_hash; /* of struct block_node */
     struct siphash_key key;
-    struct arena arena;
+    struct arena arena; /* of the nodes */
     struct block_node *genesis;
     struct block_node *best_header; /* most work, not failed */
     struct block_node *best_failed; /* of the failed ones the one with most work, or NULL */
@@ -55,8 +63,7 @@ struct header_tree {
     size_t count;
 };
 
-/* Make an empty tree; free it with all its nodes. key salts the hash map: hashes are chosen by
- * strangers. */
+/* Make an empty tree. key salts the hash map: hashes are chosen by strangers. */
 void header_tree_init(struct header_tree *tree, struct siphash_key key);
 /* Free it with all its nodes. */
 void header_tree_deinit(struct header_tree *tree);
@@ -79,14 +86,16 @@ void header_tree_mark_dirty(struct header_tree *tree, struct block_node *node);
 /* Assert every invariant of the tree: places, work, marks, what is said to be stored. Costly. */
 void header_tree_check(const struct header_tree *tree);
 
-/* The ancestor at height; NULL if height is negative or above node. */
+/* The ancestor at height, node itself at its own; NULL if height is negative or above node. O(log
+ * n). */
 struct block_node *block_node_ancestor(const struct block_node *node, int32_t height);
-/* Its block is stored, and can be read; what it spent is. */
+/* The status in words. Its block is stored, and can be read. */
 static inline bool block_node_has_data(const struct block_node *node)
 {
     return node->status & BLOCK_HAVE_DATA;
 }
 
+/* What it spent is. */
 static inline bool block_node_has_undo(const struct block_node *node)
 {
     return node->status & BLOCK_HAVE_UNDO;

@@ -15,13 +15,15 @@ struct kept_block {
     bool is_wanted; /* not connected yet */
 };
 
+/* bytes may pass max_bytes by what is being written, which CHAIN_UNWRITTEN_MAX bounds. */
 struct kept_blocks {
-    struct hash_map by_node;
-    size_t bytes, max_bytes;
+    struct hash_map by_node; /* of struct kept_block, owned */
+    size_t bytes, max_bytes; /* with the decoded form: that is what memory holds */
 };
 
-/* Keep nothing yet, and from now on up to max_bytes; let go of everything. */
+/* Keep nothing yet, and from now on up to max_bytes. */
 void kept_blocks_init(struct kept_blocks *kept, size_t max_bytes);
+/* Let go of everything, also of what is being written: its job holds the block by itself. */
 void kept_blocks_deinit(struct kept_blocks *kept);
 
 /* Keep a block that is being written (holds ref). */

@@ -22,6 +22,8 @@ void lost_deinit(struct lost *lost)
 
 /* -- Marks ------------------------------------------------------------------------------------- */
 
+/* Listed once for both halves. Of several losses the first alone is told: the text says the rest to
+ * who asks. */
 static void add(struct lost *lost, struct block_node *node, uint32_t mark)
 {
     ASSERT(mark == BLOCK_LOST_DATA || mark == BLOCK_LOST_UNDO);
