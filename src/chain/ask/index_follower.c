@@ -49,6 +49,7 @@ static void run_lookup(struct env_job *job)
     lookup->follower->kind->find(lookup);
 }
 
+/* Damage is acted on before the asker is told: he must not be told that something is unknown. */
 static void lookup_done(struct env_job *job)
 {
     struct index_lookup *lookup = (struct index_lookup *)job;
@@ -120,6 +121,8 @@ bool index_follower_status(const struct index_follower *follower, bool *synced, 
 
 /* -- Writing ----------------------------------------------------------------------------------- */
 
+/* Not synced: the mark is, and with it all rows before it. What a crash takes of them is above the
+ * mark, and is written again. */
 static void run_rows(struct env_job *job)
 {
     struct index_follower *follower = (struct index_follower *)job;
@@ -148,6 +151,8 @@ static void run_mark(struct env_job *job)
     follower->error = write_mark(follower, follower->next);
 }
 
+/* follower->at moves here alone while the tip goes up: rows that are being written count for
+ * nothing. */
 static void task_done(struct env_job *job)
 {
     struct index_follower *follower = (struct index_follower *)job;
@@ -185,6 +190,8 @@ static void submit_task(struct index_follower *follower, enum index_task task)
 
 /* -- Following the tip ------------------------------------------------------------------------- */
 
+/* The index is left where it is, and the node goes on without: blocks are worth more. Look-ups are
+ * answered with what there is. */
 static void stop_broken(struct index_follower *follower, int error)
 {
     char message[MESSAGE_BYTES];
@@ -229,6 +236,7 @@ static bool is_marked(const struct index_follower *follower, const struct block_
            (!follower->kind->is_marked || follower->kind->is_marked(follower, node));
 }
 
+/* After each flush that has ended, once: before it the coins stand where they stood. */
 static bool start_mark(struct index_follower *follower)
 {
     if (!flush_is_idle(follower->flush) || follower->marked_flushes == follower->flush->completed)
@@ -255,6 +263,8 @@ static void start_renewal(struct index_follower *follower)
     block_read_for_peer(follower->reads, old, false, block_was_read, follower);
 }
 
+/* After a reorganisation it first goes back to the fork; rows above that stay, and are hints of
+ * which each look-up sees for itself whether they still hold. */
 static void start_next_block(struct index_follower *follower)
 {
     if (covers_tip(follower)) {

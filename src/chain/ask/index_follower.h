@@ -12,6 +12,8 @@
 #include "chain/ask/index_store.h"
 #include "chain/upkeep/flush.h"
 
+/* What is under way, one thing at a time. NONE -> READ -> ROWS or RENEW -> NONE; NONE -> MARK ->
+ * NONE; READ -> NONE if the block cannot be read. */
 enum index_task {
     INDEX_TASK_NONE,
     INDEX_TASK_READ,  /* the next block */
@@ -70,8 +72,8 @@ struct index_follower {
     const struct flush *flush;
     const struct lost *lost;
     struct block_reads *reads;
-    bool is_on; /* opened */
-    struct env_kv *kv;
+    bool is_on;        /* opened */
+    struct env_kv *kv; /* owned. NULL: it is off, or could not be made anew */
     enum index_task task;
     const struct block_node *at;     /* blocks up to here are in */
     const struct block_node *next;   /* the task's */
@@ -80,12 +82,12 @@ struct index_follower {
     uint64_t seen_returned;          /* lost.n_returned, when a broken index was tried last */
     struct block_ref *block;
     struct file_pos data; /* where that block is */
-    int error;
-    bool is_broken;    /* the next block cannot be read */
-    bool was_synced;   /* it had reached the tip, so it is near it now */
-    bool is_damaged;   /* made anew as soon as nobody uses the store */
-    bool cannot_renew; /* an old block cannot be read */
-    int n_rebuilt, lookups_running;
+    int error;            /* the job's: 0 or a negative errno */
+    bool is_broken;       /* the next block cannot be read: until some lost block is back */
+    bool was_synced;      /* it had reached the tip, so it is near it now */
+    bool is_damaged;      /* made anew as soon as nobody uses the store */
+    bool cannot_renew;    /* an old block cannot be read */
+    int n_rebuilt, lookups_running; /* in this run; jobs that read the store */
     struct list
         waiting; /* of struct index_lookup: until the index has got there, in order of arrival */
 };

@@ -10,7 +10,7 @@
 
 struct spenderindex {
     struct index_follower follower; /* first */
-    struct siphash_key secret;
+    struct siphash_key secret;      /* of the rows' hashes: the store's, from its first start on */
 };
 
 /* What tells this index from others. */

@@ -24,9 +24,10 @@ enum {
 enum kind { KIND_BLOCK, KIND_UNDO };
 static const char *const prefixes[] = {"blk", "rev"};
 
+/* A pair of files as the loop counts it; jobs never look at it. */
 struct file_entry {
     struct block_file_info info;
-    bool is_dirty;
+    bool is_dirty; /* the index has to write it */
 };
 
 struct block_files {
@@ -43,6 +44,7 @@ struct block_files {
     struct write_handles handles; /* shared with jobs */
 };
 
+/* A new string, for xfree(). */
 static char *path_of(const struct block_files *files, enum kind kind, int32_t number)
 {
     return xasprintf("%s/%s%05d.dat", files->dir, prefixes[kind], number);
@@ -355,6 +357,7 @@ static int write_record(const struct block_files *files, struct env_file *file, 
     return error;
 }
 
+/* A write that failed may have changed the file all the same, so it is given back as written to. */
 static int write_kind(struct block_files *files, enum kind kind, const struct file_pos *pos,
                       struct span header, struct span payload)
 {
@@ -411,6 +414,8 @@ static int read_exactly(const struct block_files *files, enum kind kind, struct 
     return 0;
 }
 
+/* The framing is compared too: a place that leads into the midst of another record is damage, and
+ * is found before a length from the index makes us read megabytes of something else. */
 static int read_kind(struct block_files *files, enum kind kind, const struct file_pos *pos,
                      uint8_t **out)
 {
@@ -502,6 +507,7 @@ int block_files_sync(struct block_files *files)
     return write_handles_sync(&files->handles, files->dir);
 }
 
+/* A file that is not there is as good as removed: the round before a crash may have got so far. */
 static int remove_pair(const struct block_files *files, size_t file)
 {
     const struct env *env = files->env;

@@ -25,7 +25,9 @@ struct file_pos {
     uint32_t crc32c; /* of the payload, before obfuscation */
 };
 
-/* What is known of one blk/rev pair; persisted in the block index. */
+/* What is known of one blk/rev pair; persisted in the block index. Space is never given back: bytes
+ * grow until the pair is pruned. Heights and times are of all blocks ever put there, of side
+ * branches too; -1 and 0 while there is none. */
 struct block_file_info {
     uint32_t n_blocks;
     uint32_t block_bytes, undo_bytes; /* used, including record headers */

@@ -13,12 +13,13 @@
 #include "util/assert.h"
 #include "util/env.h"
 
+/* Guarded by the table's mutex, file's contents apart. */
 struct write_handle {
     uint64_t id;
     char *path; /* owned */
     struct env_file *file;
     unsigned users; /* jobs using it now */
-    bool unsynced;
+    bool unsynced;  /* given back as written since its last sync began: it must stay open */
 };
 
 struct write_handles {

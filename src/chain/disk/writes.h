@@ -9,6 +9,8 @@
 #include "chain/core/chain_core.h"
 #include "chain/core/chain_part.h"
 
+/* Whose bytes they are, and where they go, is not known here: intake and undo_writes say when one
+ * begins and ends. */
 struct writes {
     struct chain_core *core;
     size_t pending[2]; /* by epoch */

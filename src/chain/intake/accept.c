@@ -43,6 +43,7 @@ struct accept {
 
 /* -- Headers ---------------------------------------------------------------------------------- */
 
+/* Returns NULL, for the caller to return in turn. */
 static struct block_node *refuse_header(struct verdict *verdict, enum reject code)
 {
     *verdict = (struct verdict){.code = code};
@@ -100,6 +101,8 @@ static struct block_node *take_header_of(const struct accept *accept,
     return take_header(accept->intake, header, hash, accept->pos.file >= 0, verdict);
 }
 
+/* Once for all headers of a call: peers send two thousand at a time, and who hears of each would
+ * look at the tree as often. */
 static void announce_headers(struct intake *intake)
 {
     if (!intake->headers_moved)
@@ -122,6 +125,7 @@ const struct block_node *intake_header(struct intake *intake, const struct block
 
 /* -- The job: parse and check ------------------------------------------------------------------ */
 
+/* The signature that a signet's blocks bear instead of work. BIP-325, Specification */
 static bool check_signet(struct accept *accept, struct arena *arena)
 {
     struct scratch_pool *pool = &accept->intake->core->scratch;
@@ -170,6 +174,7 @@ static void run_check(struct env_job *job)
 /* -- Placing ------------------------------------------------------------------------------------
  */
 
+/* At most once: after that, or when a waiter has taken it over, done is NULL. */
 static void answer(struct accept *accept, const struct chain_block_result *result)
 {
     chain_block_fn *done = accept->done;
@@ -178,6 +183,7 @@ static void answer(struct accept *accept, const struct chain_block_result *resul
         done(accept->arg, result);
 }
 
+/* The end of every way: the block is let go, and the chain may be closed. */
 static void finish(struct accept *accept)
 {
     struct intake *intake = accept->intake;
@@ -199,7 +205,9 @@ static void refuse(struct accept *accept)
     finish(accept);
 }
 
-/* The rules of the block itself failed: if that is for good, its header is not wanted either. */
+/* The rules of the block itself failed: if that is for good, its header is not wanted either. For
+ * good is class CONSENSUS alone: a mangled copy says nothing of the block whose hash it bears, and
+ * one that is too new may be right tomorrow (hazard 7). */
 static void refuse_for_good(struct accept *accept)
 {
     struct intake *intake = accept->intake;
@@ -220,6 +228,9 @@ static void refuse_for_good(struct accept *accept)
     refuse(accept);
 }
 
+/* Nobody asked for it, and storing it would be to do as a stranger likes with our disk: hazard 49.
+ * It has less work than the tip, is far ahead of it, or is of a chain too light to be the real one.
+ */
 static bool is_unwanted(const struct intake *intake, const struct accept *accept)
 {
     const struct block_node *tip = active_chain_tip(intake->active);
@@ -269,6 +280,7 @@ static void run_write(struct env_job *job)
                                             span_of(accept->ref->raw, accept->ref->raw_len));
 }
 
+/* writes_done() comes last: it takes a turn, in which all that this block changes must be true. */
 static void block_write_done(struct env_job *job)
 {
     struct accept *accept = (struct accept *)job;
@@ -402,6 +414,11 @@ static void check_done(struct env_job *job)
 /* -- Taking -------------------------------------------------------------------------------------
  */
 
+/* What the job needs to know of the block's place, if its parent is known by now; if not, place()
+ * checks the same when the job has ended.
+ *
+ * In:  header_first  of our own files: the header is taken at once, so that the next record finds
+ *                    its parent. What comes of it is asked again when the block has been checked */
 static void find_place(struct accept *accept, bool header_first)
 {
     struct intake *intake = accept->intake;
@@ -422,6 +439,7 @@ static void find_place(struct accept *accept, bool header_first)
     accept->prev_mtp_s = block_node_mtp(prev);
 }
 
+/* The beginning of every way. A block just mined goes before those of an import. */
 static void start(struct intake *intake, uint8_t *block_take, size_t len, struct accept with,
                   bool header_first)
 {

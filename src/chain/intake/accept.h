@@ -8,6 +8,8 @@
 
 struct accept;
 
+/* Borrows the parts below for its life. It never connects anything: what it stores becomes a
+ * candidate, and the pipeline finds that by itself. */
 struct intake {
     struct chain_core *core;
     struct header_tree *tree;

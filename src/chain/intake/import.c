@@ -36,9 +36,10 @@ struct record {
     uint32_t len;
 };
 
+/* Records whose parent is not known yet. */
 struct parked {
     struct block_hash parent;
-    struct record *records;
+    struct record *records; /* owned, last found first */
 };
 
 /* One block being read. */
@@ -50,6 +51,9 @@ struct fetch {
     int error;
 };
 
+/* A file, or all of our block files, being gone through. While scanning is set the scan job has
+ * file_number, offset, scan_done, scan_error, truncated_at, passed, found and n_found for itself;
+ * all else is the loop's. */
 struct import {
     struct list_link link;
     struct importer *importer;
@@ -71,11 +75,11 @@ struct import {
     size_t n_queued;
     struct hash_map parked; /* struct parked by parent */
     size_t n_parked;
-    bool overflowed;      /* records were left out: another pass is needed */
-    size_t gave_up_at;    /* headers known when the waiting records were last tried */
-    uint64_t pass_blocks; /* new blocks of this pass */
-    size_t under_way, under_way_bytes;
-    uint64_t n_blocks;
+    bool overflowed;                   /* records were left out: another pass is needed */
+    size_t gave_up_at;                 /* headers known when the waiting records were last tried */
+    uint64_t pass_blocks;              /* new blocks of this pass */
+    size_t under_way, under_way_bytes; /* blocks being read or not decided yet */
+    uint64_t n_blocks;                 /* accepted or known, of all passes */
     uint64_t n_early;    /* blocks too new for our clock; their descendants wait for them */
     uint32_t early_time; /* of the first of them to be due */
     void (*done)(void *arg, int error, uint64_t n_blocks);
@@ -85,6 +89,8 @@ struct import {
 /* -- Scanning (job)
  * -------------------------------------------------------------------------------- */
 
+/* Only its name, its parent's and its place are kept: a file has many more records than memory has
+ * room for blocks. */
 static void note_record(struct import *import, struct span header, const struct file_pos *pos,
                         uint64_t offset, uint32_t len)
 {
@@ -234,6 +240,7 @@ static void unpark_children(struct import *import, const struct block_hash *pare
     xfree(parked);
 }
 
+/* All that were found and are not being read. */
 static void drop_records(struct import *import)
 {
     struct parked *parked;
@@ -293,6 +300,7 @@ static void note_early(struct import *import, uint32_t time)
     import->n_early++;
 }
 
+/* Also for a block that could not be read, with a verdict of ours: every fetch ends here. */
 static void block_decided(void *arg, const struct chain_block_result *result)
 {
     struct import_block *block = arg;
@@ -506,6 +514,7 @@ static void warn_of_left_out(struct import *import)
         log_warning(log, "%zu blocks were left out: their parents are unknown", import->n_parked);
 }
 
+/* Out of the list before done is called, which may import the next file. */
 static void end_import(struct import *import)
 {
     struct importer *importer = import->importer;
@@ -589,6 +598,8 @@ static void pass_done(struct import *import)
         end_import(import);
 }
 
+/* Reading goes on beside the scan, and the scan goes on only when little of what it has found is
+ * left, so that records in memory stay few. */
 static void import_step(struct import *import)
 {
     start_fetches(import);
@@ -755,6 +766,7 @@ static bool has_imports(const void *part)
     return importer_is_active(part);
 }
 
+/* Jobs under way end by themselves: the turns of the closing chain wait for that. */
 static void cancel_all(void *part)
 {
     struct importer *importer = part;

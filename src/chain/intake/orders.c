@@ -28,6 +28,7 @@ static void order_is_kept(void *arg, int error)
     end_kept_order(arg, &verdict);
 }
 
+/* At rest. An order that was refused on the way has changed nothing that would have to be kept. */
 static void keep_order(void *arg, const struct verdict *verdict)
 {
     struct kept_order *order = arg;
@@ -45,6 +46,7 @@ static void answer_when_kept(struct orders *orders, chain_order_fn *done, void *
     waiters_await_rest(orders->waiters, keep_order, order);
 }
 
+/* The node that an order names; or NULL, and the order is answered. */
 static struct block_node *find_or_answer(struct orders *orders, const struct block_hash *hash,
                                          chain_order_fn *done, void *arg)
 {

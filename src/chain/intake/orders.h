@@ -7,6 +7,7 @@
 #include "chain/intake/waiters.h"
 #include "chain/upkeep/flush.h"
 
+/* Holds nothing of its own; borrows the parts for its life. */
 struct orders {
     const struct chain_core *core;
     struct header_tree *tree;

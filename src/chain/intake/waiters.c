@@ -34,6 +34,7 @@ static void fail_all_of(struct list *list)
     call_all(list);
 }
 
+/* Not a flush: blocks alone, which later starts find in their files without index or coins. */
 static void run_sync(struct env_job *job)
 {
     struct waiters *waiters = CONTAINER_OF(job, struct waiters, sync_job);
@@ -54,7 +55,8 @@ static void sync_done(struct env_job *job)
     core_ended(waiters->core);
 }
 
-/* All who wait for durability when a sync starts are served by that one. */
+/* All who wait for durability when a sync starts are served by that one. Not while a write is under
+ * way, which the sync might miss: its end comes by here again. */
 static void start_sync(struct waiters *waiters)
 {
     if (waiters->sync_running || writes_pending(waiters->writes) > 0)
@@ -76,6 +78,8 @@ static void serve_durable(struct waiters *waiters)
         start_sync(waiters);
 }
 
+/* Decided: answered now, or when it is on disk if that was asked for. After a fault nothing becomes
+ * durable any more, and who asked for it must not hear that all is well. */
 static void release(struct waiters *waiters, struct waiter *waiter)
 {
     if (PLANTED(waiters->core->env, ANSWER_BEFORE_SYNC))
@@ -104,6 +108,8 @@ void waiters_add(struct waiters *waiters, struct waiter *waiter)
     list_add(&waiters->list, &waiter->link);
 }
 
+/* At rest nothing changes any more by itself: a block that is not in the chain then is on a side
+ * branch, for as long as nobody brings another. */
 static bool is_decided(const struct waiters *waiters, const struct waiter *waiter, bool at_rest)
 {
     return at_rest || (waiter->node && active_chain_contains(waiters->active, waiter->node));

@@ -13,7 +13,7 @@ struct waiter {
     struct list_link link;
     struct block_node *node; /* NULL: waits for rest only */
     struct chain_block_result result;
-    bool durable;
+    bool durable;               /* to be answered when the blocks' bytes are synced */
     chain_block_fn *block_done; /* one of the two */
     chain_order_fn *order_done;
     void *arg;
@@ -28,8 +28,8 @@ struct waiters {
     struct list sync_waiters; /* decided, but to be told only when synced */
     struct list syncing;      /* those of the sync under way */
     struct env_job sync_job;
-    bool sync_running;
-    int sync_error;
+    bool sync_running; /* one at a time: who comes meanwhile waits for the next */
+    int sync_error;    /* the job's: 0 or a negative errno */
 };
 
 /* Wait in the place that the waiter names.

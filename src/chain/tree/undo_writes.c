@@ -6,6 +6,7 @@
 #include "util/alloc.h"
 #include "util/crc32c.h"
 
+/* One on its way: freed when its job has ended. */
 struct undo_write {
     struct env_job job;
     struct undo_writes *owner;

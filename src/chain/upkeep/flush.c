@@ -61,6 +61,7 @@ bool flush_holds_commits(const struct flush *flush)
     return stage == FLUSH_COINS && coins_is_full(flush->core->coins);
 }
 
+/* Idle before the waiters are told: one of them may order the next flush. */
 static void end_flush(struct flush *flush, int error)
 {
     ASSERT(flush->stage != FLUSH_IDLE && flush->stage != FLUSH_HELD && error <= 0);
@@ -102,6 +103,9 @@ static void run_sync(struct env_job *job)
         flush->error = block_files_sync(flush->core->files);
 }
 
+/* Bytes and index are durable. Only now the coins may say that they stand for this tip: blocks that
+ * a store of coins is ahead of could not be replayed. Commits have been held since the batch was
+ * made, so the tip is the one that it knows. */
 static void sync_done(struct env_job *job)
 {
     struct flush *flush = flush_of(job);
@@ -197,6 +201,7 @@ static bool is_busy(const void *part)
     return ((const struct flush *)part)->stage != FLUSH_IDLE;
 }
 
+/* A quarter of the time between flushes, by which one can come late while nothing else happens. */
 static void flush_timer(void *arg)
 {
     struct flush *flush = arg;

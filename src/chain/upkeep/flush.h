@@ -12,6 +12,8 @@
 #define FLUSH_INTERVAL_US         (INT64_C(60) * 1000000)
 #define FLUSH_INTERVAL_SYNCING_US (INT64_C(300) * 1000000)
 
+/* IDLE -> WAITING -> SYNCING -> COINS -> IDLE, from each of them straight to IDLE if it fails; and
+ * IDLE -> HELD -> IDLE. */
 enum flush_stage {
     FLUSH_IDLE,
     FLUSH_WAITING, /* for writes submitted before it began; nothing is committed meanwhile */
@@ -30,24 +32,26 @@ enum chain_mark {
 typedef void flush_fn(void *arg, int error);
 struct flush_waiter;
 
+/* Has the rows of the index and the coins written, and is the only one to do so but for a prune
+ * round, which holds it. What is borrowed stays for its life. */
 struct flush {
     struct chain_core *core;
     struct header_tree *tree;
     const struct active_chain *active;
     struct writes *writes;
     enum flush_stage stage;
-    struct env_job job;
-    struct env_batch *index_batch;
-    unsigned marks;      /* of enum chain_mark: which the index has ... */
-    unsigned marks_over; /* ... which of them the next flush takes away ... */
-    unsigned ends_marks; /* ... and which the one under way does */
-    struct list wanted;  /* want a flush that starts after now */
-    struct list running; /* wait for the one under way */
-    int error;
-    uint64_t completed; /* flushes that reached the store */
-    int64_t last_us;
-    uint64_t timer;
-    struct block_node *tip; /* what the store stands for */
+    struct env_job job;            /* SYNCING */
+    struct env_batch *index_batch; /* owned until the job has it: the index when it began */
+    unsigned marks;                /* of enum chain_mark: which the index has ... */
+    unsigned marks_over;           /* ... which of them the next flush takes away ... */
+    unsigned ends_marks;           /* ... and which the one under way does */
+    struct list wanted;            /* want a flush that starts after now */
+    struct list running;           /* wait for the one under way */
+    int error;                     /* the job's */
+    uint64_t completed;            /* flushes that reached the store */
+    int64_t last_us;               /* when the last one ended, well or not */
+    uint64_t timer;                /* looks whether one is due when no block comes; 0: none */
+    struct block_node *tip;        /* what the store stands for */
 };
 
 /* Nothing is to be flushed. Borrows the rest. */

@@ -113,6 +113,7 @@ static size_t choose_files(const struct prune *prune, struct file_use *uses, siz
 
 /* -- A round ----------------------------------------------------------------------------------- */
 
+/* The list is empty before they are told: they may order more. */
 static void answer_requests(struct prune *prune, int error)
 {
     struct list list = prune->requests;
@@ -124,6 +125,7 @@ static void answer_requests(struct prune *prune, int error)
     }
 }
 
+/* Rounds follow one another until nothing is to be removed: each is bounded. */
 static bool start_round(struct prune *prune);
 
 static void run_write(struct env_job *job)
@@ -151,6 +153,8 @@ static void forget_files(struct prune *prune)
     prune->bytes_seen = block_files_total_bytes(prune->core->files);
 }
 
+/* An error stops the node: the tree says already that the blocks are gone. What is left of the
+ * files is still counted, so a round after the next start takes it. */
 static void round_done(struct env_job *job)
 {
     struct prune *prune = (struct prune *)job;

@@ -9,6 +9,7 @@
 
 struct prune_request;
 
+/* A round is under way while files is not NULL; it holds the flush for so long. */
 struct prune {
     struct env_job job; /* first */
     struct chain_core *core;
@@ -17,11 +18,11 @@ struct prune {
     struct writes *writes;
     struct lost *lost;
     struct flush *flush;
-    struct env_batch *batch;
-    size_t *files; /* to be removed when the batch is written */
+    struct env_batch *batch; /* rows of the blocks that go; the job's */
+    size_t *files;           /* to be removed when the batch is written */
     size_t n_files;
     int error;
-    size_t n_files_seen; /* when the target was looked at last */
+    size_t n_files_seen;   /* when the target was looked at last */
     uint64_t bytes_seen;   /* of all files, then */
     uint64_t flushes_seen; /* flush->completed, then */
     struct list requests;  /* of struct prune_request */

@@ -18,13 +18,15 @@
 
 enum { TARGETS_MAX = 256 };
 
+/* Of a round, one after the other: see above. */
 enum stage { STAGE_INPUTS, STAGE_OUTPUTS, STAGE_ENCODE };
 
+/* A block whose undo data is to be made. */
 struct target {
     struct block_node *node;
-    struct undo undo;
-    size_t n_found;
-    uint8_t *raw; /* encoded */
+    struct undo undo; /* coins as they are found, in the round's arena */
+    size_t n_found;   /* of them; complete when it is undo.n_spent */
+    uint8_t *raw;     /* encoded; NULL: not complete, or handed on */
     size_t raw_len;
 };
 
@@ -35,6 +37,7 @@ struct wanted {
     size_t at; /* in the target's undo data */
 };
 
+/* Between submit() and job_done() all of it is the job's. */
 struct repair_round {
     struct env_job job;
     struct undo_repair *owner;
@@ -77,6 +80,7 @@ static void note_inputs(struct repair_round *repair, const struct block *block)
     ASSERT(at == target->undo.n_spent);
 }
 
+/* Scripts are copied: the block goes when the job ends, and the next one needs its memory. */
 static void find_outputs(struct repair_round *repair, const struct block *block)
 {
     for (uint32_t i = 0; i < block->n_tx; i++) {
@@ -103,6 +107,7 @@ static void find_outputs(struct repair_round *repair, const struct block *block)
     }
 }
 
+/* What is not complete is left out: a block on the way was missing, or the coin was never there. */
 static void encode(struct repair_round *repair)
 {
     ASSERT(repair->n_read <= repair->n_targets);

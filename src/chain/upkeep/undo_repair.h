@@ -1,8 +1,8 @@
 /* undo_repair.h - undo data that is damaged or missing, made anew from the blocks.
  *
  * Layer: chain. What a block spent was created by blocks before it: these are gone through from the
- * block down, off the loop and last among all reads, until every coin is found. Loop thread only.
- */
+ * block down, off the loop and last among all reads, until every coin is found. A pruned node may
+ * lack one of them, and what is lost stays so. Loop thread only. */
 #ifndef CHAIN_UPKEEP_UNDO_REPAIR_H
 #define CHAIN_UPKEEP_UNDO_REPAIR_H
 

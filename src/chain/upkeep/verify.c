@@ -24,6 +24,8 @@
 
 #define VERIFY_MEMORY_MAX (128u << 20) /* changed coins; blocks below are not taken back */
 
+/* One look at the last blocks. Between submit() and job_done() the job has set, ref, undo, arena,
+ * lowest, failure and what tells why for itself. */
 struct verify {
     struct env_job job;
     struct verifier *owner;
@@ -48,6 +50,7 @@ struct verify {
 
 /* -- Jobs -------------------------------------------------------------------------------------- */
 
+/* Asked for each transaction: a block of scripts can take seconds, which nobody waits for. */
 static bool is_stopping(const struct verify *verify)
 {
     return atomic_load_explicit(&verify->owner->core->stops_jobs, memory_order_relaxed);
@@ -155,6 +158,8 @@ static bool take_back_outputs(struct verify *verify, uint32_t tx)
     return true;
 }
 
+/* From the last transaction back, so that what was spent within the block is there when its creator
+ * is looked at. Unlike the pipeline it checks what it finds: that is what it is for. */
 static bool disconnect(struct verify *verify)
 {
     const struct block *block = &verify->ref->block;
