@@ -20,8 +20,10 @@ struct chacha20 {
 void chacha20_init(struct chacha20 *c, const uint8_t key[32], const uint8_t nonce[12],
                    uint32_t counter);
 
-/* The next len bytes of key stream, or those combined with len bytes of in (which may be out). */
+/* The next len bytes of key stream. */
 void chacha20_keystream(struct chacha20 *c, uint8_t *out, size_t len);
+/* Combine len bytes of in with the next of the key stream: encrypts, and done twice from the same
+ * position decrypts. out may be in, but not overlap it otherwise. */
 void chacha20_crypt(struct chacha20 *c, uint8_t *out, const uint8_t *in, size_t len);
 
 /* ChaCha20 whose key is replaced, by its own output, after every FS_REKEY_MESSAGES messages: who

@@ -24,6 +24,7 @@ struct cli_config {
  * Returns: false with *error (xfree it); cli_config_deinit() in either case */
 NODISCARD bool cli_config_init(struct cli_config *config, int argc, const char *const *argv,
                                char **error);
+/* Free what a config owns; also after a cli_config_init() that failed. */
 void cli_config_deinit(struct cli_config *config);
 
 /* "user:password" from -rpcuser and -rpcpassword, or the cookie. stdin_password: NULL, or what

@@ -84,6 +84,7 @@ struct config {
  * Returns:  false with *error, a line for the user freed with xfree()
  * Owns:     the caller; config_deinit() in either case */
 NODISCARD bool config_init(struct config *config, int argc, const char *const *argv, char **error);
+/* Free what a config owns; also after a config_init() that failed. */
 void config_deinit(struct config *config);
 
 #endif

@@ -21,6 +21,8 @@ void env_host_free(struct env_host *host);
 
 /* What everything else gets to see. Valid until env_host_free(). */
 const struct env *env_host_env(const struct env_host *host);
+/* The loop that the env's timers, sockets and job results run on: for what has no place in struct
+ * env (HTTP, signals), and to run it. Owns: host. */
 struct loop *env_host_loop(struct env_host *host);
 
 #endif

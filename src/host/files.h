@@ -21,18 +21,26 @@ NODISCARD int64_t files_read_at(void *ctx, struct env_file *file, uint64_t offse
 NODISCARD int files_write_at(void *ctx, struct env_file *file, uint64_t offset, const void *p,
                              size_t n);
 NODISCARD int64_t files_size(void *ctx, struct env_file *file); /* bytes */
+/* Cut a file, or grow it with zeros. -EFBIG for a size that off_t cannot name. */
 NODISCARD int files_truncate(void *ctx, struct env_file *file, uint64_t size);
 /* Reserve space without changing the size. A file system that cannot says 0. */
 NODISCARD int files_allocate(void *ctx, struct env_file *file, uint64_t offset, uint64_t n);
+/* Make contents and size durable. Asked of the kernel once: after a failed sync a second one may
+ * say that all is well although pages were dropped, so the error is final. */
 NODISCARD int files_sync(void *ctx, struct env_file *file);
 void files_close(void *ctx, struct env_file *file); /* NULL is allowed */
+/* Make a directory (mode 0700) and its parents, durably; one that is there is success. */
 NODISCARD int files_make_dir(void *ctx, const char *path);
+/* Rename, over what has the new name. Durable after files_sync_dir(). */
 NODISCARD int files_rename(void *ctx, const char *from, const char *to);
+/* Remove a file or an empty directory. Durable after files_sync_dir(). */
 NODISCARD int files_remove(void *ctx, const char *path);
+/* Make names made, changed and removed in a directory durable. */
 NODISCARD int files_sync_dir(void *ctx, const char *path);
 /* Call fn for each entry except . and .., sorted by bytes. */
 NODISCARD int files_list(void *ctx, const char *path, void (*fn)(void *arg, const char *name),
                          void *arg);
+/* Bytes that this user may still write on the volume that holds path: without root's reserve. */
 NODISCARD int64_t files_free_bytes(void *ctx, const char *path);
 
 #endif

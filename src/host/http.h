@@ -92,9 +92,10 @@ NODISCARD bool http_park(struct http_request *request);
  * to the end of the connection. http_reply() sends the last part; status and headers are those of
  * the first. How much a client has not read tells http_unread(). */
 void http_reply_part(struct http_request *request, const struct http_response *part);
-/* Bytes of answers that the kernel has not taken yet: those of the request's client, none if it has
- * gone; and memory held by all answers, each until the last of its bytes is taken. */
+/* Bytes of answers that the kernel has not taken yet from the request's client's queue; none if the
+ * client has gone. */
 size_t http_unread(const struct http_request *request);
+/* Bytes of memory held by answers to all clients, each until the last of its bytes is taken. */
 size_t http_unread_all(const struct http *http);
 
 /* Answer a request, exactly once; it is gone then. Also right after the client went away. */

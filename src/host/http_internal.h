@@ -114,8 +114,9 @@ void http_write_part(struct connection *connection, const struct http_response *
                      struct buffer *body);
 /* The last part has been queued. */
 void http_write_last(struct connection *connection);
-/* The account of what is unread; the server's end lets go of it. */
+/* Open the account of what is unread. */
 struct unread *http_unread_new(struct http *http);
+/* The server's end lets go of the account; it is freed with the last body that libevent holds. */
 void http_unread_free(struct unread *unread);
 /* End the connection of the parked call that is the first of those whose clients have shut their
  * side. Returns: false if there is none. */

@@ -25,9 +25,13 @@ void jobs_stop(struct jobs *jobs);
 /* Free the pools, stopping them first if that was not done. */
 void jobs_free(struct jobs *jobs);
 
-/* See struct env: job_submit, job_cancel, compute_threads. */
+/* Put a job at the end of its queue. Borrows job until its done. During jobs_stop() the job is
+ * cancelled at once, and its done still follows. A first thread that cannot be started ends the
+ * process; of later ones the pool does without. */
 void jobs_submit(void *jobs, enum env_pool pool, enum env_priority priority, struct env_job *job);
+/* Let a job that has not started be skipped; one that runs, or has run, is not disturbed. */
 void jobs_cancel(void *jobs, struct env_job *job);
+/* Threads that the compute pool may have, running yet or not. */
 int jobs_compute_threads(void *jobs);
 
 #endif

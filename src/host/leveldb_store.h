@@ -45,12 +45,18 @@ NODISCARD int leveldb_store_write(void *ctx, struct env_kv *kv, struct env_batch
 
 /* A cursor over the store as it is now; not positioned until the first seek. */
 struct env_cursor *leveldb_store_cursor_open(void *ctx, struct env_kv *kv);
+/* Free a cursor and let go of the state it saw; NULL is allowed. Before its store is closed. */
 void leveldb_store_cursor_close(void *ctx, struct env_cursor *cursor);
+/* Move to the first key at or after key, by bytes. */
 void leveldb_store_cursor_seek(void *ctx, struct env_cursor *cursor, struct span key);
+/* Is the cursor at a key? Not beyond the last one, and not after a fault: both look alike, see
+ * leveldb_store_cursor_error(). */
 bool leveldb_store_cursor_valid(void *ctx, struct env_cursor *cursor);
+/* Move to the next key. The cursor must be valid. */
 void leveldb_store_cursor_next(void *ctx, struct env_cursor *cursor);
-/* Borrowed until the cursor moves or is closed. */
+/* The key here. Borrowed until the cursor moves or is closed. */
 struct span leveldb_store_cursor_key(void *ctx, struct env_cursor *cursor);
+/* The value here, as long. */
 struct span leveldb_store_cursor_value(void *ctx, struct env_cursor *cursor);
 /* 0, or why the cursor became invalid before the end: -EUCLEAN, -EIO. */
 NODISCARD int leveldb_store_cursor_error(void *ctx, struct env_cursor *cursor);

@@ -20,8 +20,9 @@ struct loop_signal;
 /* How long one batch of timers or wake-ups may run before sockets are looked at again. */
 #define LOOP_BATCH_US 10000
 
-/* Microseconds of the monotonic clock, and seconds of the wall clock. Any thread. */
+/* Microseconds of the monotonic clock: for waiting and measuring. Any thread. */
 int64_t loop_now_us(void);
+/* Seconds of the wall clock, which may jump either way: for times that others see. Any thread. */
 int64_t loop_unix_s(void);
 
 /* Make a loop. Owns: the caller, freed with loop_free() after everything that was made on it.
@@ -51,6 +52,8 @@ typedef bool loop_wake_fn(void *arg);
 
 /* Make a waker. Owns: the caller. Fails: NULL if no eventfd is to be had. */
 NODISCARD struct loop_waker *loop_waker_new(struct loop *loop, loop_wake_fn *fn, void *arg);
+/* Free a waker, which no thread may wake any more; a wake-up on its way is dropped. NULL is
+ * allowed. */
 void loop_waker_free(struct loop_waker *waker);
 /* Have fn called on the loop thread soon; calls before it ran are merged. Any thread. */
 void loop_wake(struct loop_waker *waker);
@@ -59,6 +62,7 @@ void loop_wake(struct loop_waker *waker);
  * watch signals. Owns: the caller. Fails: NULL. */
 NODISCARD struct loop_signal *loop_signal_new(struct loop *loop, int number, env_timer_fn *fn,
                                               void *arg);
+/* Watch the signal no more. */
 void loop_signal_free(struct loop_signal *watch);
 
 /* Ignore SIGPIPE and SIGXFSZ: a peer that goes away and a file that may not grow (EFBIG) are errors

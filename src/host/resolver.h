@@ -15,8 +15,9 @@ NODISCARD struct resolver *resolver_new(struct loop *loop);
 /* Look-ups under way are forgotten without a call. NULL is allowed. */
 void resolver_free(struct resolver *resolver);
 
-/* See resolve and resolve_cancel of struct env. */
+/* Look up a name; done comes later, never from inside this call. Copies name. Returns: an id. */
 uint64_t resolver_start(void *resolver, const char *name, env_resolve_fn *done, void *arg);
+/* Let done not be called. The question itself stays with the name server until it is answered. */
 void resolver_cancel(void *resolver, uint64_t id);
 
 #endif

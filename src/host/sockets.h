@@ -25,8 +25,9 @@ NODISCARD bool sockets_split(const char *s, char *host, size_t size, uint16_t *p
 /* A bound, listening, non-blocking socket. Returns: the descriptor, or a negative errno
  * (-EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL for an address that is not numeric). */
 NODISCARD int sockets_listen(const char *address, uint16_t port);
+/* The port that a socket is bound to, 0 if it has none. */
 uint16_t sockets_local_port(int fd);
-/* The same, with the numeric address. Returns: the port, 0 if the socket has none. */
+/* The same, with the numeric address in size bytes. */
 uint16_t sockets_local(int fd, char *address, size_t size);
 /* Send small pieces at once: answers and messages are written whole. */
 void sockets_no_delay(int fd);

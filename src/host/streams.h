@@ -35,7 +35,10 @@ void streams_send(void *streams, uint64_t id, struct span bytes);
 /* Queue bytes without a copy; release(arg) once when they are sent, or the stream is gone. */
 void streams_send_shared(void *streams, uint64_t id, struct span bytes, void (*release)(void *arg),
                          void *arg);
+/* Bytes sent that the kernel has not taken yet. */
 size_t streams_queued_bytes(void *streams, uint64_t id);
+/* Read no more, so that the peer's window fills and it has to wait; or read again. Bytes that were
+ * read before the pause are handed out after it, later, not from inside this call. */
 void streams_pause(void *streams, uint64_t id, bool paused);
 /* Close a stream or listener. What is queued is offered to the kernel once, not waited for. */
 void streams_close(void *streams, uint64_t id);

@@ -14,6 +14,7 @@ struct auth;
 /* Copies what it needs of options. Returns NULL with *error (free with xfree()) for a malformed
  * -rpcauth. */
 NODISCARD struct auth *auth_new(const struct rpc_auth_options *options, char **error);
+/* Free it; NULL is allowed. */
 void auth_free(struct auth *auth);
 
 /* Is the value of an Authorization header right?
@@ -23,8 +24,10 @@ void auth_free(struct auth *auth);
  * Spec:     RFC 7617; Core's rpcauth: user:salt$HMAC-SHA256(key salt, password) in hex */
 NODISCARD bool auth_check(const struct auth *auth, const char *header, char *user);
 
-/* May that user call anything at all, and this method? */
+/* May that user call anything at all? If not, the answer is 403, whatever the request wants. Not so
+ * who has no -rpcwhitelist line where -rpcwhitelistdefault is on. */
 bool auth_may_call_any(const struct auth *auth, const char *user);
+/* May that user call this method? All of the user's -rpcwhitelist lines must name it. */
 bool auth_may_call(const struct auth *auth, const char *user, const char *method);
 
 #endif

@@ -16,9 +16,9 @@ enum cli_form {
     CLI_EITHER, /* JSON if it is, else text */
 };
 
-/* The form of an argument by position, or by name (members of options count as names).
- * Text for methods and arguments that are not known. */
+/* The form of the argument at a position, from 0. Text for methods and arguments not known. */
 enum cli_form cli_form_at(struct span method, size_t position);
+/* The form of the argument of that name; members of options count as names. */
 enum cli_form cli_form_named(struct span method, struct span name);
 
 #endif

@@ -16,8 +16,9 @@ void json_write(struct buffer *buffer, const struct json_value *value, unsigned 
 /* The same, compact, as an item of an answer. */
 void json_put_value(struct json_out *out, const struct json_value *value);
 
-/* A copy of a tree in an arena, and constructors for trees made by hand. */
+/* A value made by hand, without text or children, in an arena. */
 struct json_value *json_new(struct arena *arena, enum json_kind kind);
+/* The same with a copy of text: of a string, or of a number as it is to be written. */
 struct json_value *json_new_text(struct arena *arena, enum json_kind kind, struct span text);
 /* Hang child under container as its last; name (borrowed) for objects, else NULL. Linear. */
 void json_add(struct json_value *container, const char *name, struct json_value *child);

@@ -40,6 +40,7 @@ struct sign_request {
 /* Fill in a key from its secret. Returns: false if the secret is no key. */
 NODISCARD bool sign_key_init(struct sign_key *key, const struct ec_context *ec,
                              const uint8_t secret[32], bool compressed);
+/* Fill in a script and its hashes, by which outputs name it. Borrows bytes. */
 void sign_script_init(struct sign_script *script, struct span bytes);
 
 /* Sign input number n as far as keys and scripts go. Signatures of a multisig script that are

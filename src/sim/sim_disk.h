@@ -55,24 +55,41 @@ uint64_t sim_disk_changes(const struct sim_disk *disk);
 /* Flip the bits of mask in the byte at offset of a file, behind everybody's back. */
 void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, uint8_t mask);
 
-/* The functions of struct env_files; see there. */
+/* The functions of struct env_files; see there.
+ *
+ * Open a file; a new one is a change of its directory that a power loss may take back. -ENOENT. */
 int sim_disk_open(void *disk, const char *path, int flags, struct env_file **out);
+/* Read up to n bytes. Returns: the bytes read, fewer only at the end. */
 int64_t sim_disk_read_at(void *disk, struct env_file *file, uint64_t offset, void *p, size_t n);
+/* Write all n bytes. One that is made to fail leaves the first half written, as a full disk may. */
 int sim_disk_write_at(void *disk, struct env_file *file, uint64_t offset, const void *p, size_t n);
+/* Bytes of the file. Never fails. */
 int64_t sim_disk_size(void *disk, struct env_file *file);
+/* Cut, or grow with zeros. */
 int sim_disk_truncate(void *disk, struct env_file *file, uint64_t size);
+/* Grow with zeros up to offset + n, as posix_fallocate() does: code that takes a file's size for
+ * what it has written is found out. */
 int sim_disk_allocate(void *disk, struct env_file *file, uint64_t offset, uint64_t n);
+/* Make contents and size sure, but not the file's name: see sim_disk_sync_dir(). */
 int sim_disk_sync(void *disk, struct env_file *file);
+/* Close a file, which syncs nothing. NULL is allowed. */
 void sim_disk_close(void *disk, struct env_file *file);
+/* Make a directory and its parents. They are sure at once: no crash takes a directory back. */
 int sim_disk_make_dir(void *disk, const char *path);
+/* Rename a file, over what has the new name. -ENOENT if it or the directory is not there. */
 int sim_disk_rename(void *disk, const char *from, const char *to);
+/* Remove a file or a directory. -ENOENT. */
 int sim_disk_remove(void *disk, const char *path);
+/* Make the changes of names in a directory sure, in the order in which they were made. */
 int sim_disk_sync_dir(void *disk, const char *path);
+/* Call fn for each file and directory in it, sorted by bytes. -ENOENT. */
 int sim_disk_list(void *disk, const char *path, void (*fn)(void *arg, const char *name), void *arg);
+/* Always 1 TiB: a disk that runs full is played by sim_disk_fail() with -ENOSPC. */
 int64_t sim_disk_free_bytes(void *disk, const char *path);
 
-/* For sim_kv.c: begin an operation (returns the error to fail with, or 0) and end it. */
+/* For sim_kv.c: an operation begins. Returns: the error to fail with, or 0. */
 int sim_disk_begin(struct sim_disk *disk, unsigned ops);
+/* It has ended, well or not: who watches looks at what is on the disk now. */
 void sim_disk_end(struct sim_disk *disk, unsigned ops);
 /* The list of stores, sim_kv.c's. */
 struct list *sim_disk_stores(struct sim_disk *disk);

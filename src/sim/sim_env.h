@@ -29,7 +29,9 @@ const struct env *sim_env_get(const struct sim_env *sim);
 /* Give the machine its place in a network: from now on the functions of streams work. NULL takes
  * it away; what is then sent is lost, and nobody answers who connects. */
 void sim_env_set_host(struct sim_env *sim, struct sim_host *host);
+/* Its disk, to break it or to look at it. Owns: sim. */
 struct sim_disk *sim_env_disk(struct sim_env *sim);
+/* Its job pools, to slow them down. Owns: sim. */
 struct sim_jobs *sim_env_jobs(struct sim_env *sim);
 
 /* Run the next event: a timer, or a step of a job. False if nothing is left to happen. */

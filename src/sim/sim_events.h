@@ -27,9 +27,10 @@ void sim_events_deinit(struct sim_events *events);
 
 /* Call fn(arg) when the clock reaches at_us (now, if that is past). Returns an id, never 0. */
 uint64_t sim_events_add(struct sim_events *events, int64_t at_us, void (*fn)(void *arg), void *arg);
-/* The same for one of several machines that share the clock; forget all that is owner's. */
+/* The same for one of several machines that share the clock: owner is only compared. */
 uint64_t sim_events_add_for(struct sim_events *events, const void *owner, int64_t at_us,
                             void (*fn)(void *arg), void *arg);
+/* Forget all that is owner's: its machine is gone, and what args point to with it. */
 void sim_events_forget(struct sim_events *events, const void *owner);
 /* Take an event back; one that is gone already is ignored. */
 void sim_events_cancel(struct sim_events *events, uint64_t id);

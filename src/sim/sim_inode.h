@@ -10,8 +10,9 @@ struct sim_inode;
 
 /* An empty file with one holder. */
 struct sim_inode *sim_inode_new(void);
-/* One holder more, one less; freed with the last. NULL is allowed. */
+/* One holder more. Returns: inode. NULL is allowed. */
 struct sim_inode *sim_inode_hold(struct sim_inode *inode);
+/* One holder less; freed with the last. NULL is allowed. */
 void sim_inode_drop(struct sim_inode *inode);
 
 uint64_t sim_inode_size(const struct sim_inode *inode); /* bytes */

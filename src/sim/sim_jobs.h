@@ -35,9 +35,10 @@ void sim_jobs_init(struct sim_jobs *jobs, struct sim_events *events, uint64_t se
 /* Forget jobs that have not completed. */
 void sim_jobs_deinit(struct sim_jobs *jobs);
 
-/* See struct env. */
+/* Put a job at the end of its queue. Borrows job until its done. */
 void sim_jobs_submit(struct sim_jobs *jobs, enum env_pool pool, enum env_priority priority,
                      struct env_job *job);
+/* Let a job that no worker has taken be skipped; as with real threads, a later wish is too late. */
 void sim_jobs_cancel(struct sim_jobs *jobs, struct env_job *job);
 
 #endif

@@ -48,13 +48,18 @@ uint64_t sim_net_bytes(const struct sim_net *net);
 /* The functions of struct env that concern streams; see there. */
 uint64_t sim_net_connect(struct sim_host *host, const char *address, uint16_t port,
                          const struct env_stream_events *events, void *arg);
+/* Listen on a port; the address is not looked at, since a host has one. -EADDRINUSE. */
 uint64_t sim_net_listen(struct sim_host *host, const char *address, uint16_t port,
                         const struct env_stream_events *events, void *arg, int *error);
+/* Queue a copy of bytes. An id that is gone is ignored, here and below. */
 void sim_net_send(struct sim_host *host, uint64_t stream, struct span bytes);
+/* Bytes sent that do not fit into the window yet. */
 size_t sim_net_queued_bytes(struct sim_host *host, uint64_t stream);
 /* This end's address and port, as struct env_streams has it. */
 uint16_t sim_net_local(struct sim_host *host, uint64_t id, char *address, size_t size);
+/* Hand out no more bytes, or again: what waits is then handed out by an event of its own. */
 void sim_net_pause(struct sim_host *host, uint64_t stream, bool paused);
+/* Close a stream or listener. Queued bytes that fit into the window still arrive. */
 void sim_net_close(struct sim_host *host, uint64_t stream);
 
 #endif

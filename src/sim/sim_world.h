@@ -27,14 +27,18 @@ struct sim_world;
 struct sim_base *sim_base_new(int32_t n_blocks);
 /* The same in block files of that many bytes: see struct chain_options. */
 struct sim_base *sim_base_new_in_files(int32_t n_blocks, uint32_t block_file_bytes);
+/* Free it; worlds made from it must be gone. */
 void sim_base_free(struct sim_base *base);
 
-/* The coin that the coinbase of a block of it made; mature 100 blocks later. */
+/* A coin that anyone may spend. */
 struct sim_coin {
     struct outpoint outpoint;
     int64_t value_sat;
 };
+/* The coin that the coinbase of its block at height made, which is at least 1: that of the genesis
+ * block is no coin. Mature 100 blocks later. */
 struct sim_coin sim_base_coin(const struct sim_base *base, int32_t height);
+/* Its tip's height. */
 int32_t sim_base_height(const struct sim_base *base);
 
 /* -- The world ----------------------------------------------------------------------------------
@@ -76,6 +80,8 @@ void sim_world_run_for(struct sim_world *world, int64_t us);
 /* What went wrong first, or NULL: a node that does not start, or stops because of an error, or what
  * sim_world_fail() said. */
 const char *sim_world_failure(const struct sim_world *world);
+/* Something went wrong: a line of the trace, and the world's failure if it is the first. The run
+ * goes on, so that the trace shows what came of it. */
 void sim_world_fail(struct sim_world *world, const char *format, ...) PRINTF(2, 3);
 
 /* Add a line to the trace, with the time before it. */
@@ -96,11 +102,12 @@ enum sim_machine_state {
 enum sim_machine_state sim_world_state(const struct sim_world *world, size_t i);
 /* Start the node of a machine that is off, on what its disk holds. */
 void sim_world_start(struct sim_world *world, size_t i);
-/* The same with options that concern this start alone. */
+/* Options that concern one start alone. */
 struct sim_start {
     bool reindex, reindex_chainstate;
     bool prune; /* by order only; short chains too */
 };
+/* The same with such options. */
 void sim_world_start_with(struct sim_world *world, size_t i, const struct sim_start *start);
 /* Begin the clean stop of a node that is on; once it is off it can be started again. */
 void sim_world_stop(struct sim_world *world, size_t i);
@@ -114,14 +121,15 @@ void sim_world_spare(struct sim_world *world, size_t i);
 /* Crashes of the second kind so far. */
 uint64_t sim_world_n_crashes(const struct sim_world *world);
 
-/* Let calls of a machine's disk fail from now on: see sim_disk_fail(). Until sim_world_heal() it is
- * no failure of the world that its node stops or does not start because of an error. */
+/* What fails of a disk: see sim_disk_fail(). */
 struct sim_fault {
-    unsigned ops;
-    uint64_t n;
-    int error;
-    bool forever;
+    unsigned ops; /* enum sim_disk_op, or'ed */
+    uint64_t n;   /* so many of them succeed before */
+    int error;    /* negative errno */
+    bool forever; /* and all later ones */
 };
+/* Let calls of a machine's disk fail from now on. Until sim_world_heal() it is no failure of the
+ * world that its node stops or does not start because of an error. */
 void sim_world_break(struct sim_world *world, size_t i, const struct sim_fault *fault);
 /* The disk is sound again. Returns what its node has stopped or not started with since the last
  * sim_world_break(), or NULL; valid until the next one. */
@@ -130,9 +138,11 @@ const char *sim_world_heal(struct sim_world *world, size_t i);
  * on its node may refuse to start, as under sim_world_break(). */
 void sim_world_move_clock(struct sim_world *world, size_t i, int64_t delta_s);
 
-/* The node of a machine that is not off; its place in the network, while it is not off. */
+/* The node of a machine that is not off. */
 struct node *sim_world_node(struct sim_world *world, size_t i);
+/* A machine's place in the network, while it is not off; each start makes a new one. */
 struct sim_host *sim_world_host(struct sim_world *world, size_t i);
+/* The network of all machines. */
 struct sim_net *sim_world_net(struct sim_world *world);
 
 /* -- Speaking to nodes --------------------------------------------------------------------------
@@ -147,13 +157,14 @@ void sim_world_call(struct sim_world *world, size_t i, const char *method, const
                     sim_answer_fn *done, void *arg);
 /* Have a node mine a block from its mempool; it pays to anyone. */
 void sim_world_mine(struct sim_world *world, size_t i);
+/* What two nodes that agree have in common. */
+struct sim_summary {
+    int32_t height;
+    char tip[HEX_ID_BYTES], muhash[HEX_ID_BYTES]; /* of the coins: hexadecimal text */
+};
 /* Run until a node has told its height, best block and the muhash of its coins.
  *
  * Returns: false if it did not within 10 s */
-struct sim_summary {
-    int32_t height;
-    char tip[HEX_ID_BYTES], muhash[HEX_ID_BYTES];
-};
 bool sim_world_summary(struct sim_world *world, size_t i, struct sim_summary *out);
 
 #endif

@@ -17,8 +17,9 @@ struct newest_txs {
     bool is_taken_back;      /* stays until newest_txs_settled() */
 };
 
-/* Make it empty; let go of the block. */
+/* Make it empty. key: random, so that nobody can choose ids that collide (hazard 63). */
 void newest_txs_init(struct newest_txs *newest, struct siphash_key key);
+/* Let go of the block. */
 void newest_txs_deinit(struct newest_txs *newest);
 
 /* A block, decoded, is on top of the chain now. Nothing changes while one that was taken back is
