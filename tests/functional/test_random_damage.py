@@ -347,7 +347,7 @@ def test_no_random_damage_needs_a_hand_or_gives_a_wrong_answer(context):
     seconds = time.monotonic() - start
     print(f"figures: {rounds} damages, {len(problems)} with a problem, {restarts} further lives; "
           f"{1000 * seconds / rounds:.0f} ms a damage")
-    assert not problems, f"{len(problems)} of {rounds}: {dict(by_kind)}"
+    assert not problems, "\n".join([f"{len(problems)} of {rounds}: {dict(by_kind)}", *problems])
 
 
 if __name__ == "__main__":
