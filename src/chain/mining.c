@@ -31,6 +31,7 @@ static struct span coinbase_script_sig(struct arena *arena, int32_t height)
     return span_of(script, len);
 }
 
+/* With the lock time of the block before, as Core's miner sets it: BIP54 asks for that. */
 static struct tx make_coinbase(struct arena *arena, const struct network *network, int32_t height,
                                const struct mining_template *template)
 {
@@ -146,6 +147,8 @@ struct grind {
     void *arg;
 };
 
+/* The first 64 bytes of a header do not change with the nonce, so they are hashed once: half of the
+ * work of each try is saved. */
 static bool try_nonce(const struct grind *grind)
 {
     const struct block *block = &grind->ref->block;

@@ -38,6 +38,7 @@ static void advance(struct pool_check *check, bool coins_were_read);
 
 /* -- The list of checks ------------------------------------------------------------------------ */
 
+/* Its bytes count for its lane from here to pending_remove(), whatever becomes of it. */
 static void pending_add(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
@@ -91,7 +92,9 @@ static void wake_children(struct mempool *mempool, const struct pool_check *pare
     mempool->is_waking = false;
 }
 
-/* Answer. entry: it is in the mempool. */
+/* Answer. entry: it is in the mempool. In this order: out of the lists, so that who asks for more
+ * finds room; then who asked; then the children, which find the entry by now or never; last those
+ * above, who may close the mempool. */
 static void end(struct pool_check *check, const struct pool_entry *entry)
 {
     struct mempool *mempool = check->mempool;
@@ -170,6 +173,8 @@ static void run_form(struct env_job *job)
     check->absent = arena_alloc(&check->arena, tx->n_in * sizeof *check->absent);
 }
 
+/* On the loop, in the order of arrival. Of several checks of one id the first is the one that
+ * children wait for; a test decides nothing for them. */
 static void begin(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
@@ -214,6 +219,8 @@ static uint64_t hashed_bytes(const struct pool_check *check, uint32_t input)
     return (uint64_t)sigops * check->tx.base_bytes;
 }
 
+/* A slice of them. Slow ones share a thread with the rest of the world so, and a block's scripts
+ * come in between: hazard 12. */
 static void run_scripts(struct env_job *job)
 {
     ASSERT(check_of_job(job)->next_input < check_of_job(job)->tx.n_in);
@@ -281,6 +288,8 @@ static void scripts_done(struct env_job *job)
 
 /* -- In ---------------------------------------------------------------------------------------- */
 
+/* Added first and limited then: only with it in its cluster is it known whether it is the worst. If
+ * it is, it is gone again, and nothing of it may be read but its ids. */
 static void commit(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
@@ -325,6 +334,7 @@ static void conclude(struct pool_check *check)
         commit(check);
 }
 
+/* It is here already, or cannot come beside what is here. */
 static void refuse_known(struct pool_check *check, enum reject code)
 {
     struct mempool *mempool = check->mempool;
@@ -351,6 +361,7 @@ static void read_done(struct coins_read *read)
     advance(check, true);
 }
 
+/* The store is asked at the same priority as for blocks ahead of time: nobody's block waits. */
 static void start_read(struct pool_check *check)
 {
     ASSERT(check->n_missing > 0 && check->n_missing <= check->tx.n_in);
@@ -402,6 +413,7 @@ static void advance(struct pool_check *check, bool coins_were_read)
 
 /* -- Starting ---------------------------------------------------------------------------------- */
 
+/* like: what the caller wants to be so; all else is new. */
 static struct pool_check *check_new(struct mempool *mempool, const struct pool_check *like,
                                     uint8_t *raw_take, size_t len)
 {
@@ -436,6 +448,7 @@ static void refuse_unseen(void *arg)
     end(check, NULL);
 }
 
+/* Each lane has its own: strangers cannot take the user's, nor he theirs (hazard 64). */
 static bool has_room(const struct mempool *mempool, int flags, size_t len)
 {
     const struct pool_lane *peers = &mempool->lanes[POOL_LANE_PEERS];

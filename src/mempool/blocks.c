@@ -24,6 +24,7 @@
 
 /* -- What waits -------------------------------------------------------------------------------- */
 
+/* The bytes are copied: the block or entry that they lie in goes. */
 static void putback_push(struct mempool *mempool, const struct tx *tx,
                          const struct pool_putback *like)
 {
@@ -162,6 +163,7 @@ static void remove_conflicts(struct mempool *mempool, const struct tx *tx)
     }
 }
 
+/* It is in a block. Its children stay: what they spend is a confirmed coin now. */
 static void remove_mined(struct mempool *mempool, struct pool_entry *entry, int32_t height)
 {
     ASSERT(entry->pub.n_parents == 0); /* a block has parents before their children */
@@ -210,6 +212,7 @@ static bool is_still_valid(const struct pool_entry *entry, const struct block_no
            sequence_locks_open(entry->locks, height, mtp_s);
 }
 
+/* With all that spends from it: without their parent they would be nobody's children. */
 static void put_aside_tree(struct mempool *mempool, struct pool_entry *entry)
 {
     const struct pool_cluster *cluster = pool_cluster_of(mempool, entry);

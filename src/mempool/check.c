@@ -25,6 +25,8 @@ struct pool_check *pool_check_find(const struct mempool *mempool, const struct t
 
 /* -- Coins ------------------------------------------------------------------------------------- */
 
+/* The coin of input i. Its script is copied once: it follows from the outpoint, so a later look
+ * finds the same. */
 static void note_coin(struct pool_check *check, uint32_t i, const struct tx_out *out,
                       const struct spent_coin *rules)
 {
@@ -110,6 +112,8 @@ static enum pool_find no_such_coin(struct pool_check *check, uint32_t i)
     return POOL_FIND_NONE;
 }
 
+/* Entries, then coins; a parent that is being checked is waited for before an output of it is
+ * called spent or unknown. */
 static enum pool_find find_coin(struct pool_check *check, uint32_t i, struct coin_search *search)
 {
     struct mempool *mempool = check->mempool;
@@ -137,6 +141,7 @@ static enum pool_find find_coin(struct pool_check *check, uint32_t i, struct coi
     return POOL_FIND_ALL;
 }
 
+/* All of them at once, in the order of the inputs: one read instead of one for each. */
 static void collect_missing(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
@@ -195,6 +200,7 @@ static int64_t median_time_at(void *ctx, int32_t height)
     return block_node_mtp(block_node_ancestor(ctx, height));
 }
 
+/* Is it final by its inputs, in the next block? BIP-68, Specification */
 static bool check_locks(struct pool_check *check)
 {
     struct median_time_source times = {.ctx = (void *)(uintptr_t)check->tip, .at = median_time_at};
@@ -221,6 +227,8 @@ static bool check_standard(struct pool_check *check)
     return true;
 }
 
+/* Of two fees that are not reached version 3 names the floor of a full mempool, all others the
+ * relay fee: Core's order, which clients see. */
 static bool check_fees(struct pool_check *check, int64_t modified_fee_sat)
 {
     struct mempool *mempool = check->mempool;

@@ -7,20 +7,23 @@
 #include "consensus/script_verify.h"
 #include "mempool/mempool_internal.h"
 
+/* One transaction on its way. While a job of its is under way the job has what it fills (tx,
+ * verdict and the arrays; or sighash, next_input, script_error) for itself; all else is the loop's.
+ * It is freed when it has been answered, and answered exactly once. */
 struct pool_check {
     struct mempool *mempool;
     struct list_link link, forming; /* of those under way; of its lane's */
     bool is_formed;                 /* its first job has ended */
-    struct env_job job;
-    struct coins_read read;
+    struct env_job job;             /* its form, then its scripts, a slice at a time */
+    struct coins_read read;         /* of missing */
 
-    uint8_t *raw;
+    uint8_t *raw; /* owned, until it is the entry's; what is decoded borrows from it */
     size_t len;
-    int flags; /* enum mempool_accept_flags */
-    int64_t max_fee_sat;
-    int64_t time_s;
-    bool is_putback;
-    mempool_result_fn *done;
+    int flags;               /* enum mempool_accept_flags */
+    int64_t max_fee_sat;     /* 0: any */
+    int64_t time_s;          /* when it came */
+    bool is_putback;         /* after a reorganisation: counted in putbacks.under_way */
+    mempool_result_fn *done; /* NULL: nobody asks */
     void *arg;
 
     struct arena tx_arena; /* of the decoded transaction; becomes the entry's */
@@ -30,21 +33,21 @@ struct pool_check {
     struct verdict verdict;
 
     /* Filled when its coins were found; scripts are copies, since their owners may go. */
-    struct tx_out *spent;
-    struct spent_coin *rules;
-    struct outpoint *missing;
-    bool *absent;
+    struct tx_out *spent;     /* n_in, as scripts want it */
+    struct spent_coin *rules; /* n_in, the same as the rules of consensus/tx_verify.h want it */
+    struct outpoint *missing; /* room for n_in: not in memory, to be read ... */
+    bool *absent;             /* ... and which of them the store does not have */
     size_t n_missing;
     struct outpoint unknown; /* the first input that does not exist */
     bool is_in_map;
     const struct pool_check *waits_for; /* a parent that is being checked */
     bool is_woken;                      /* that parent has been decided */
 
-    int64_t fee_sat;
-    uint64_t sigops_cost;
-    uint32_t vbytes;
-    struct sequence_locks locks;
-    int32_t coin_height_max, coinbase_height_max;
+    int64_t fee_sat;                              /* without the delta that our user adds */
+    uint64_t sigops_cost;                         /* as a block counts it */
+    uint32_t vbytes;                              /* adjusted: policy_vbytes() */
+    struct sequence_locks locks;                  /* as of struct pool_entry ... */
+    int32_t coin_height_max, coinbase_height_max; /* ... and these */
 
     struct tx_sighash sighash;
     uint32_t next_input; /* scripts of those before it hold */

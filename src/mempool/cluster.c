@@ -91,6 +91,7 @@ static void heap_fix(struct pool_clusters *clusters, enum pool_heap_kind kind, u
     heap_set(clusters, kind, at, id);
 }
 
+/* Into the heap, or to another place in it if its rates have changed. */
 static void heap_put(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t id)
 {
     struct pool_ids *heap = &clusters->heap[kind];
@@ -143,6 +144,7 @@ static uint32_t cluster_new(struct pool_clusters *clusters)
     return id;
 }
 
+/* entries: not the cluster's own order, which is freed. */
 static void set_order(struct pool_cluster *cluster, struct pool_entry *const *entries, uint32_t n)
 {
     ASSERT(n > 0 && n <= MEMPOOL_CLUSTER_COUNT_MAX);
@@ -376,7 +378,8 @@ static struct feerate rate_of_set(const struct draft *draft, uint64_t set)
     return rate;
 }
 
-/* The unplaced ancestors of the entry for which they pay best; of equals the oldest entry. */
+/* The unplaced ancestors of the entry for which they pay best; of equals the oldest entry. Only the
+ * rates of those are worked out anew that have lost an ancestor to what was placed last. */
 static uint64_t best_ancestors(const struct draft *draft, uint64_t left, struct feerate *rates,
                                uint64_t placed_last)
 {
@@ -394,7 +397,8 @@ static uint64_t best_ancestors(const struct draft *draft, uint64_t left, struct 
     return best;
 }
 
-/* Order the members of a set. Returns how many. */
+/* Order the members of a set. Returns how many. What is placed together is in the order of its
+ * bits, which is that of sequence: parents first. */
 static uint32_t linearise(const struct draft *draft, uint64_t set, struct pool_entry **order)
 {
     struct feerate rates[MEMPOOL_CLUSTER_COUNT_MAX];
@@ -445,6 +449,7 @@ static void settle_component(struct mempool *mempool, uint32_t id, const struct 
     heap_put(&mempool->clusters, POOL_HEAP_BEST, id);
 }
 
+/* The first component keeps the id; each other becomes a cluster of its own. */
 static void settle(struct mempool *mempool, uint32_t id)
 {
     struct pool_cluster *cluster = mempool->clusters.at[id];

@@ -20,15 +20,17 @@ struct pool_spend {
     struct pool_entry *entry;
 };
 
+/* One entry. The loop thread's; its transaction never changes once it is in. graph.c adds and
+ * removes it, cluster.c alone changes its cluster and its place there. */
 struct pool_entry {
-    struct mempool_entry pub; /* first: the one is a pointer to the other */
-    uint8_t *raw;
-    struct arena arena;
-    struct pool_spend *spends; /* n_in */
+    struct mempool_entry pub;  /* first: the one is a pointer to the other */
+    uint8_t *raw;              /* owned; pub.tx borrows from it ... */
+    struct arena arena;        /* ... and from this */
+    struct pool_spend *spends; /* n_in, owned */
     struct pool_entry *older, *newer;
-    uint32_t cluster_at; /* place in the order of its cluster */
-    size_t memory_bytes; /* without edges */
-    struct sequence_locks locks;
+    uint32_t cluster_at;         /* place in the order of its cluster */
+    size_t memory_bytes;         /* without edges */
+    struct sequence_locks locks; /* of the coins it spends. BIP-68, Specification */
     /* Of the confirmed coins it spends, the highest; -1 for none: what a reorganisation can make
      * invalid. */
     int32_t coin_height_max, coinbase_height_max;
@@ -45,7 +47,9 @@ struct pool_chunk {
     struct feerate rate; /* modified fees by adjusted weight */
 };
 
-/* A connected component, in an order in which it can be mined. */
+/* A connected component, in an order in which it can be mined. While it is dirty it may be several
+ * components, its order is valid but not good, and its chunks and places in the heaps are of
+ * before. */
 struct pool_cluster {
     uint32_t n, n_chunks;
     struct pool_entry **order; /* n; parents before children */
@@ -53,10 +57,10 @@ struct pool_cluster {
     /* Most clusters are of one entry: order and chunks point here. */
     struct pool_entry *only;
     struct pool_chunk only_chunk;
-    uint32_t adjusted_wu;
+    uint32_t adjusted_wu;    /* of all its entries */
     uint64_t first_sequence; /* of the first entry: decides between equal rates */
     uint32_t heap_at[2];     /* by enum pool_heap_kind, or POOL_NOT_IN_HEAP */
-    bool is_dirty;
+    bool is_dirty;           /* in the list of those to be settled */
 };
 #define POOL_NOT_IN_HEAP UINT32_MAX
 
@@ -71,6 +75,8 @@ struct pool_ids {
     size_t n, capacity;
 };
 
+/* All clusters. Every one that is not dirty is in both heaps. Ids are used again: they mean
+ * nothing beyond the next change. */
 struct pool_clusters {
     struct pool_cluster **at; /* by id; NULL: free */
     size_t n, capacity;

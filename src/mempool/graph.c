@@ -114,6 +114,8 @@ const struct mempool_entry **mempool_descendants(const struct mempool *mempool,
 
 /* -- Edges ------------------------------------------------------------------------------------- */
 
+/* Lists of edges are short, at most a cluster's, so they are searched and grown one by one. What
+ * they take is counted as it comes and goes; what is left of it in the heap is not given back. */
 static void edge_add(struct mempool *mempool, uint32_t **list, uint32_t *n, uint32_t index)
 {
     *list = xrealloc(*list, *n + 1, sizeof **list);
@@ -188,6 +190,7 @@ static void give_slot(struct mempool *mempool, uint32_t index)
     *ARRAY_ADD(&mempool->free_slots) = index;
 }
 
+/* Before a removal and after an addition, so that who hears of it always finds a whole entry. */
 static void tell(struct mempool *mempool, const struct pool_entry *entry,
                  enum mempool_reason reason)
 {
@@ -200,6 +203,7 @@ static void tell(struct mempool *mempool, const struct pool_entry *entry,
         mempool->events.changed(mempool->events.ctx, &event);
 }
 
+/* No new sequence: nothing has changed, and who counts events would look for a change. */
 void pool_tell_again(struct mempool *mempool, const struct pool_entry *entry)
 {
     struct mempool_event event = {
@@ -221,6 +225,8 @@ static void index_entry(struct mempool *mempool, struct pool_entry *entry)
     }
 }
 
+/* What it takes of the heap is estimated once and kept, so that what is taken off when it goes is
+ * what was added. */
 static void count_entry(struct mempool *mempool, struct pool_entry *entry)
 {
     const struct tx *tx = &entry->pub.tx;

@@ -5,6 +5,7 @@
 #include "mempool/graph.h"
 #include "mempool/mempool_internal.h"
 
+/* Core: ROLLING_FEE_HALFLIFE, and how often CTxMemPool::GetMinFee() looks. */
 #define ROLLING_HALFLIFE_S (12 * 60 * 60)
 #define ROLLING_UPDATE_S   10
 
@@ -50,7 +51,8 @@ int64_t mempool_min_feerate_sat_per_kvb(struct mempool *mempool)
     return rolling > least ? rolling : least;
 }
 
-/* From now on nothing gets in that pays no more than what had to go. Core: trackPackageRemoved() */
+/* From now on nothing gets in that pays no more than what had to go: else the same transactions
+ * could be sent round again and again for nothing (hazard 66). Core: trackPackageRemoved() */
 static void raise_floor(struct mempool *mempool, struct feerate rate)
 {
     ASSERT(rate.size > 0);

@@ -12,6 +12,8 @@
 
 struct mempool;
 
+/* The most that a cluster may have, entries and adjusted virtual bytes: what bounds the work that
+ * one change makes (hazard 65). Core: DEFAULT_CLUSTER_LIMIT, DEFAULT_CLUSTER_SIZE_LIMIT_KVB */
 #define MEMPOOL_CLUSTER_COUNT_MAX  64
 #define MEMPOOL_CLUSTER_VBYTES_MAX 101000
 

@@ -256,6 +256,8 @@ static void read_unbroadcast(struct load *load)
     }
 }
 
+/* Deltas and marks come last in the file, so they are read when all transactions have been decided.
+ * A load that was cut short never comes to them. */
 static void end(struct load *load)
 {
     struct mempool *mempool = load->mempool;
@@ -297,7 +299,8 @@ static void taken(void *arg, const struct mempool_result *result)
     pump(load);
 }
 
-/* The next transaction with its time and delta. False: there is none, or the file is damaged. */
+/* The next transaction with its time and delta. False: there is none, or the file is damaged. The
+ * delta goes before the transaction: it may be what it gets in by. */
 static bool read_next(struct load *load, struct span *raw, int64_t *time_s)
 {
     struct arena arena;

@@ -13,25 +13,28 @@
 #include "util/list.h"
 
 /* A transaction to be put back after a reorganisation, in this order: those of blocks by height
- * and place, then those that were here before by sequence. */
+ * and place, then those that were here before by sequence. So parents come before their children,
+ * which a transaction can only be checked after. */
 struct pool_putback {
     struct txid txid;
-    uint8_t *raw;
+    uint8_t *raw; /* owned, until its check takes it over */
     size_t len;
-    uint64_t major, minor;
-    int64_t time_s;
-    bool was_here; /* its scripts have been checked */
+    uint64_t major, minor; /* the order: height and place, or the last of all and sequence */
+    int64_t time_s;        /* since when it is known: the expiry goes by that */
+    bool was_here;         /* its scripts have been checked */
     bool is_unbroadcast;
 };
 
+/* At rest there are none. A block taken back adds some, and nothing is put back until the chain
+ * says where it rests: mempool_tip_changed(). */
 struct pool_putbacks {
     struct pool_putback *at;
     size_t first, n, capacity; /* at[first .. n - 1] wait */
     size_t block_bytes;        /* of those that come from blocks */
-    size_t under_way;
-    bool is_sorted;
-    struct u256 work_before; /* of the best tip that was left */
-    uint64_t quiet_timer;
+    size_t under_way;          /* whose checks have begun */
+    bool is_sorted;            /* and trimmed: they may be put back */
+    struct u256 work_before;   /* of the best tip that was left */
+    uint64_t quiet_timer;      /* 0: none */
 };
 
 /* Who wants to know when all has been put back. */
@@ -54,6 +57,8 @@ struct pool_lane {
     struct list forming; /* struct pool_check not yet looked at, in order of arrival */
 };
 
+/* The loop thread's alone, but for what is constant, which jobs read: options, policy, key and the
+ * scratches. */
 struct mempool {
     const struct env *env;
     const struct log *log;
@@ -69,32 +74,33 @@ struct mempool {
     struct hash_map deltas;            /* of struct mempool_delta */
     ARRAY(struct pool_entry *) slots;  /* by index; NULL: free */
     struct pool_ids free_slots;
-    struct pool_entry *oldest, *newest;
+    struct pool_entry *oldest, *newest; /* by sequence: parents before children */
     struct pool_clusters clusters;
     size_t count, vbytes, memory_bytes, n_unbroadcast;
     int64_t total_fee_sat;
-    uint64_t sequence;
-    uint64_t epoch; /* grows with every change of entries or tip */
+    uint64_t sequence; /* of the last event, by one more with each; begins anew with each start */
+    uint64_t epoch;    /* grows with every change of entries or tip: what was found out in an older
+                        * one has to be found out again */
 
     /* The floor that a full mempool leaves behind, in sat for 1,000 bytes; halves with time. */
     double rolling_sat_per_kvb;
-    int64_t rolling_update_s;
-    bool block_since_bump;
-    int64_t oldest_time_s; /* no entry is older */
+    int64_t rolling_update_s; /* wall clock, of the last halving or block */
+    bool block_since_bump;    /* only then it falls: until a block comes nothing has made room */
+    int64_t oldest_time_s;    /* no entry is older */
 
     struct list under_way; /* of struct pool_check, in order of arrival */
     struct pool_lane lanes[POOL_LANE_COUNT];
     struct hash_map checks; /* of struct pool_check, by txid; the first of each */
-    bool is_waking;
+    bool is_waking;         /* wake_children() is at work further up */
     void (*check_ended)(struct mempool *mempool); /* tells those above accept.c */
 
     struct pool_putbacks putbacks;
-    struct list waiters; /* in order of arrival */
-    size_t n_loads;      /* files being loaded: mempool_file_load() */
-    bool is_load_expected;
-    bool closing;
+    struct list waiters;   /* in order of arrival */
+    size_t n_loads;        /* files being loaded: mempool_file_load() */
+    bool is_load_expected; /* one will be: until then nothing may be saved */
+    bool closing;          /* set by mempool_close(), never taken back */
     uint64_t close_timer;
-    void (*close_done)(void *arg);
+    void (*close_done)(void *arg); /* NULL: not closing, or told */
     void *close_arg;
 };
 

@@ -9,6 +9,7 @@
 #include "consensus/tx.h"
 #include "mempool/feerate.h"
 
+/* All of them are Core's: policy/policy.h and policy/truc_policy.h. */
 #define POLICY_TX_VERSION_MAX         3
 #define POLICY_TRUC_VERSION           3 /* BIP-431, Specification */
 #define POLICY_TX_WEIGHT_MAX_WU       400000

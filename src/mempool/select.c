@@ -31,6 +31,7 @@ static bool is_before(const struct cursor *a, const struct cursor *b)
     return a->cluster->first_sequence < b->cluster->first_sequence;
 }
 
+/* Put a cursor in the place of the top, and let it sink to where it belongs. */
 static void sift_down(struct merge *merge, struct cursor cursor)
 {
     uint32_t at = 0;
@@ -57,6 +58,7 @@ static void merge_push(struct merge *merge, struct cursor cursor)
     merge->at[at] = cursor;
 }
 
+/* The cluster at a place of the mempool's own heap, if there is one. */
 static void merge_push_place(struct merge *merge, uint32_t place)
 {
     const struct pool_ids *heap = &merge->clusters->heap[POOL_HEAP_BEST];

@@ -7,7 +7,8 @@
 #include "chain/disk/block_ref.h"
 #include "util/alloc.h"
 
-/* One read. */
+/* One read. From submit() to its end node apart all of it is the job's; the node may be pruned or
+ * moved meanwhile, hence the copies of its places. */
 struct block_read {
     struct env_job job;
     struct block_reads *reads;
