@@ -27,15 +27,18 @@
 
 /* Who may have something to warn of; the latest word of each is kept. */
 enum warning_source {
-    WARNING_OF_CHAIN,
-    WARNING_OF_CLOCK,
-    WARNING_OF_REPAIR,
-    WARNING_OF_BANS,
-    WARNING_OF_RULES,
-    WARNING_OF_FORKS,
+    WARNING_OF_CHAIN,  /* what core_warn() says: damage, blocks of the future */
+    WARNING_OF_CLOCK,  /* ours differs from those of many peers */
+    WARNING_OF_REPAIR, /* something is made anew; holds until the next start */
+    WARNING_OF_BANS,   /* the file could not be read as it is; likewise */
+    WARNING_OF_RULES,  /* watch_rules() */
+    WARNING_OF_FORKS,  /* watch_forks() */
     N_WARNINGS,
 };
 
+/* Owns its parts. chain, mempool, p2p, bans and net are NULL until the start has got to them, and
+ * then stay until node_free(); RPC is there from the beginning, so that who asks too early gets an
+ * answer. */
 struct node {
     struct node_env *node_env;
     const struct env *env; /* node_env's */
@@ -44,8 +47,8 @@ struct node {
     struct node_events events;
     struct chain *chain;
     struct mempool *mempool;
-    char *mempool_path; /* NULL: it is not kept */
-    bool is_mempool_loaded;
+    char *mempool_path;     /* NULL: it is not kept */
+    bool is_mempool_loaded; /* only then it is saved: what was never read must not be overwritten */
     struct p2p *p2p;
     struct node_bans *bans;
     struct node_net *net;    /* the mesh as RPC sees it */
@@ -55,18 +58,19 @@ struct node {
     char *warnings[N_WARNINGS]; /* the one that holds of each source, or NULL */
     char *error;                /* why the node stops, or NULL */
     struct versionbits_unknown unknown_rules;
-    size_t n_imports_left; /* files of -loadblock */
-    bool is_stopping, is_closed;
-    uint64_t timer; /* stop, or a recheck */
-    uint64_t status_timer;
-    int64_t opened_us;      /* when the chain was open */
-    uint64_t load_timer;    /* looks whether mempool.dat can be loaded */
-    struct traffic traffic; /* when the last progress line was shown */
-    int64_t shown_us, logged_us;
-    bool has_shown;
+    size_t n_imports_left;       /* files of -loadblock */
+    bool is_stopping, is_closed; /* ordered; the chain has been closed. Never taken back */
+    uint64_t timer;              /* stop, or a recheck */
+    uint64_t status_timer;       /* the next progress line, where somebody looks */
+    int64_t opened_us;           /* when the chain was open */
+    uint64_t load_timer;         /* looks whether mempool.dat can be loaded */
+    struct traffic traffic;      /* when the last progress line was shown */
+    int64_t shown_us, logged_us; /* the last progress line; the last line about a tip */
+    bool has_shown;              /* a progress line that stands there still */
     struct progress progress;
 };
 
+/* Only one at a time is wanted: whatever was to come, a stop comes instead. */
 static void set_timer(struct node *node, int64_t delay_us, env_timer_fn *fn)
 {
     ASSERT(delay_us >= 0 && fn);
@@ -194,6 +198,7 @@ static void on_tip_changed(void *ctx, const struct block_node *tip)
         node_stop(node);
 }
 
+/* The mempool first, here and below: who hears of the block next may ask what is left in it. */
 static void on_block_connected(void *ctx, const struct block_node *block, struct block_ref *ref)
 {
     ASSERT(block && ref);
@@ -253,6 +258,7 @@ static void on_clock_warning(void *ctx, const char *message)
     set_warning(node, WARNING_OF_CLOCK, message);
 }
 
+/* The first fault is the reason that is told. */
 static void on_fault(void *ctx, const char *message)
 {
     struct node *node = ctx;
@@ -672,6 +678,9 @@ static void on_mempool_saved(void *arg, int error)
     mempool_close(node->mempool, on_mempool_closed, node);
 }
 
+/* From the outside in: no new calls, no new peers, then the mempool, which still needs the chain to
+ * make its blocks durable, and the chain last. Each goes on when the one before has said that it is
+ * through. */
 static void begin_stop(void *arg)
 {
     struct node *node = arg;
@@ -715,6 +724,7 @@ void node_free(struct node *node)
     if (!node)
         return;
     ASSERT(!node->chain || node->is_closed);
+    /* In reverse of making: nobody may be left with a pointer to what is gone. */
     if (node->rpc)
         rpc_free(node->rpc);
     node_net_free(node->net);

@@ -1,6 +1,9 @@
 /* node.h - one whole node: chain, mempool, mesh and RPC joined by callbacks, from start to stop.
  *
- * Layer: node. Knows the world only as struct env. Any number of nodes may live in one process.
+ * Layer: node. Knows the world only as struct env. Any number of nodes may live in one process. All
+ * calls on the loop thread. It judges nothing: it makes the parts in their order, hands the news of
+ * one to the others, and ends them in reverse. The program (host/) and the simulator make nodes;
+ * nothing below this layer knows of it.
  * Start here: node_new, node_start, node_rpc, node_stop, node_free. */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H

@@ -242,6 +242,7 @@ static void put_entry(void *arg, const struct net_ban *ban)
     json_close_object(out);
 }
 
+/* On the loop, all of the list as it is: the job has the bytes alone. */
 static void encode(struct node_bans *bans)
 {
     bans->bytes.len = 0;
@@ -272,6 +273,7 @@ static void tell(struct list *waiters, int error)
     }
 }
 
+/* The next write begins before anybody is told: who orders more then waits for the one after. */
 static void on_written(struct env_job *job)
 {
     struct node_bans *bans = CONTAINER_OF(job, struct node_bans, job);

@@ -64,6 +64,7 @@ static void timer_unlink(struct node_timer *timer)
     list_remove(&owner->in_order, &timer->link);
 }
 
+/* Gone before it is told: what it calls may cancel its id, or start the next one. */
 static void on_timer(void *arg)
 {
     struct node_timer *timer = arg;
@@ -89,6 +90,7 @@ static int64_t delay_us_of(const struct node_timer *timer)
     return timer->due_us > now_us ? timer->due_us - now_us : 0;
 }
 
+/* Have the world fire it when it is due; not while it is due by a clock that stands still. */
 static void arm(struct node_timer *timer)
 {
     ASSERT(timer->real_id == 0);

@@ -1,6 +1,7 @@
 /* progress.h - how a catch-up is going, and the line that tells it.
  *
- * Layer: node. Pure: fed with the time and the tip, gives rates over the last half minute. */
+ * Layer: node. Pure: fed with the time and the tip, gives rates over the last half minute. Figures
+ * for people alone: nothing is decided by them. */
 #ifndef NODE_PROGRESS_H
 #define NODE_PROGRESS_H
 
@@ -18,6 +19,7 @@ struct progress_sample {
     double part; /* of all transactions that is verified, 0..1 */
 };
 
+/* All zeros: nothing is known yet. */
 struct progress {
     struct progress_sample samples[PROGRESS_SAMPLES]; /* a ring, one a second at most */
     size_t n, next;

@@ -7,7 +7,8 @@
 
 _Static_assert(VERSIONBITS_RULE_BITS <= 8 * sizeof(uint32_t), "a bit for each rule");
 
-#define FORK_BLOCKS 6 /* ahead, by work: fewer may be chance, or somebody's mistake */
+/* Ahead, by work: fewer may be chance, or somebody's mistake. Core: CheckForkWarningConditions() */
+#define FORK_BLOCKS 6
 
 char *watch_rules(struct versionbits_unknown *unknown, const struct chain *chain, char *line)
 {
