@@ -10,15 +10,17 @@
 
 struct arena_chunk;
 
+/* Owns its chunks. A copy of the struct takes the arena over: the old one must not be used. */
 struct arena {
     struct arena_chunk *chunk; /* newest first */
     size_t chunk_bytes;        /* size of an ordinary chunk */
     size_t total_bytes;        /* what all chunks take from the heap */
 };
 
+/* A point in the life of an arena: void once it has been rewound to an earlier one. */
 struct arena_mark {
-    struct arena_chunk *chunk;
-    size_t used;
+    struct arena_chunk *chunk; /* the newest then; NULL: nothing had been allocated */
+    size_t used;               /* of it */
 };
 
 /* Make an empty arena; nothing is allocated until the first arena_alloc(). */

@@ -9,10 +9,12 @@
 #include "util/span.h"
 #include "util/writer.h"
 
+/* Pointers into it are void after each call that appends. It never shrinks: who uses it again sets
+ * len to 0 and keeps its memory. */
 struct buffer {
-    uint8_t *p;
-    size_t len;
-    size_t capacity;
+    uint8_t *p;      /* owned; NULL while capacity is 0 */
+    size_t len;      /* bytes in use */
+    size_t capacity; /* bytes there is room for */
 };
 
 /* Make an empty buffer, which owns no memory yet. */
@@ -34,6 +36,7 @@ void buffer_append_format(struct buffer *buffer, const char *format, ...)
 /* A writer whose sink appends to buffer. Borrows buffer for the writer's life. */
 struct writer writer_to_growing(struct buffer *buffer);
 
+/* What is in it, borrowed until the next change. */
 static inline struct span buffer_span(const struct buffer *buffer)
 {
     return span_of(buffer->p, buffer->len);

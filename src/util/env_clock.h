@@ -9,6 +9,8 @@
 #include <stdint.h>
 typedef void env_timer_fn(void *arg);
 
+/* What is measured goes by now_us; unix_s is only for what is compared with times of others:
+ * blocks, addresses, transactions. Peers never move either of them (hazard 73). */
 struct env_clock {
     void *ctx;
     /* Clocks. Any thread. now_us is monotonic; unix_s is the wall clock and may jump. */
@@ -23,7 +25,8 @@ struct env_clock {
 
 struct env_random {
     void *ctx;
-    /* Fill out with len unpredictable bytes. Any thread. */
+    /* Fill out with len unpredictable bytes, fit for keys. Any thread. Never fails: a world that
+     * cannot give them aborts. */
     void (*fill)(void *ctx, void *out, size_t len);
 };
 

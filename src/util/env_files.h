@@ -16,6 +16,8 @@ enum env_open_flags {
     ENV_OPEN_TRUNCATE = 8,
 };
 
+/* Who opens a file closes it, once, also after an error of it. -ENOENT: there is no such file or
+ * directory; -EINTR is never seen. */
 struct env_files {
     void *ctx;
     /* Files. Any thread; one file's writes must not overlap. Paths are UTF-8, separated by '/',

@@ -10,6 +10,7 @@
 
 #include "util/list.h"
 
+/* Where a job runs. The two are apart so that a slow disk never holds up what computes. */
 enum env_pool {
     ENV_POOL_COMPUTE,  /* -par threads: parsing, scripts, formatting. Never blocks. */
     ENV_POOL_BLOCKING, /* a few threads: fsync, flush, reads. Nobody waits for ever: see submit */

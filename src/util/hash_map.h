@@ -12,6 +12,7 @@
 
 #include "util/assert.h"
 
+/* The hash is kept: growing needs no key, and most slots that differ are told apart by it. */
 struct hash_map_slot {
     uint64_t hash;
     void *value; /* NULL: free */
@@ -26,7 +27,7 @@ struct hash_map {
 /* True if value is the one that key names. */
 typedef bool hash_map_equal_fn(const void *value, const void *key);
 
-/* Make an empty map, which owns no memory yet; free its memory. */
+/* Make an empty map, which owns no memory yet. All zeros are one, too. */
 void hash_map_init(struct hash_map *map);
 void hash_map_deinit(struct hash_map *map); /* frees the table, not the values */
 

@@ -15,10 +15,13 @@
 
 #include "util/assert.h"
 
+/* The first one's prev and the last one's next are NULL; of the only one both are, as of one that
+ * is in no list. */
 struct list_link {
     struct list_link *next, *prev;
 };
 
+/* first is NULL exactly if count is 0, and so is last. */
 struct list {
     struct list_link *first, *last;
     size_t count;

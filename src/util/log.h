@@ -56,6 +56,8 @@ enum log_category {
 };
 _Static_assert(LOG_CATEGORY_COUNT <= 32, "a bit each in struct log");
 
+/* Any thread may write; categories are changed by the loop thread alone, and a line more or less at
+ * that moment does no harm. */
 struct log {
     uint32_t categories; /* bit i: category i is on */
     /* One finished line without its newline; any thread. */
@@ -63,6 +65,7 @@ struct log {
     void *ctx;
 };
 
+/* Would a line be written? To be asked before a line that takes work to make. */
 static inline bool log_is_on(const struct log *log, enum log_category category)
 {
     return log && (category == LOG_ALWAYS || (log->categories >> category & 1));
@@ -76,7 +79,8 @@ void log_warning(const struct log *log, const char *format, ...) PRINTF(2, 3);
 /* Write a line of level error, whatever categories are on. */
 void log_error(const struct log *log, const char *format, ...) PRINTF(2, 3);
 
-/* Copy s to out with control and non-ASCII bytes as \xNN; cut to out_len. Returns out. */
+/* Copy s to out with control and non-ASCII bytes as \xNN; cut to out_len, with the zero, and never
+ * amid an escaped byte. Returns out. */
 char *log_escape(char *out, size_t out_len, const char *s, size_t len);
 
 /* The category's name, as in -debug. */

@@ -12,10 +12,11 @@
 
 #include "util/span.h"
 
+/* Borrows the bytes. at <= end at any time. */
 struct reader {
-    const uint8_t *at;
-    const uint8_t *end;
-    bool failed;
+    const uint8_t *at;  /* the next byte */
+    const uint8_t *end; /* behind the last one */
+    bool failed;        /* never taken back; may be set by who finds that what was read is wrong */
 };
 
 static inline struct reader reader_of(struct span s)
@@ -83,7 +84,8 @@ static inline uint64_t read_u64(struct reader *r)
     return low | (uint64_t)read_u32(r) << 32;
 }
 
-/* A CompactSize. The shortest form is the only one accepted: any other fails the reader. */
+/* A CompactSize. The shortest form is the only one accepted: any other fails the reader, or one
+ * transaction could have two sets of bytes (hazard 22). */
 static inline uint64_t read_compact_size(struct reader *r)
 {
     uint8_t first = read_u8(r);
@@ -103,7 +105,8 @@ static inline uint64_t read_compact_size(struct reader *r)
     return r->failed ? 0 : value;
 }
 
-/* A CompactSize followed by that many bytes (a script, a witness item). */
+/* A CompactSize followed by that many bytes (a script, a witness item). Bounded by what is left and
+ * by nothing else: a cap of our own would split us from the others (hazard 15). */
 static inline struct span read_var_span(struct reader *r)
 {
     uint64_t len = read_compact_size(r);

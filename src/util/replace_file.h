@@ -1,6 +1,7 @@
 /* replace_file.h - a file is written as a whole: a crash leaves the old one or the new one.
  *
- * Layer: util. */
+ * Layer: util. For files that are small and read at a start: mempool.dat, banlist.json, peers.dat.
+ * Without both syncs a power cut can leave a file of that name that is empty or cut short. */
 #ifndef UTIL_REPLACE_FILE_H
 #define UTIL_REPLACE_FILE_H
 

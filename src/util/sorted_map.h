@@ -52,12 +52,13 @@ static inline void *sorted_map_at(const struct sorted_map *map, size_t index)
     return map->items[map->first + index];
 }
 
-/* The least and the greatest value, or NULL if the map is empty. */
+/* The least value, or NULL if the map is empty. */
 static inline void *sorted_map_first(const struct sorted_map *map)
 {
     return map->count ? map->items[map->first] : NULL;
 }
 
+/* The greatest value, likewise. */
 static inline void *sorted_map_last(const struct sorted_map *map)
 {
     return map->count ? map->items[map->first + map->count - 1] : NULL;

@@ -19,16 +19,19 @@ struct writer {
     void *sink_ctx;
 };
 
+/* A writer that keeps nothing: len is how much room the same writes need. */
 static inline struct writer writer_counting(void)
 {
     return (struct writer){0};
 }
 
+/* A writer into capacity bytes, which it borrows; to be counted before. */
 static inline struct writer writer_to_buffer(void *buffer, size_t capacity)
 {
     return (struct writer){.buffer = buffer, .capacity = capacity};
 }
 
+/* The one that all others come to. Integers are little-endian, as on the wire. */
 static inline void write_bytes(struct writer *w, const void *p, size_t len)
 {
     if (len == 0)
@@ -70,6 +73,7 @@ static inline void write_u64(struct writer *w, uint64_t v)
     write_u32(w, (uint32_t)(v >> 32));
 }
 
+/* In its shortest form, the only one that readers take. */
 static inline void write_compact_size(struct writer *w, uint64_t v)
 {
     if (v < 253) {
