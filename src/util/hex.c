@@ -59,7 +59,7 @@ static uint8_t decode_pair(const char *s, unsigned *bad)
 
 bool hex_decode(void *out, size_t out_len, const char *s, size_t len)
 {
-    ASSERT(s && (out || out_len == 0));
+    ASSERT((s || len == 0) && (out || out_len == 0));
     if (len % 2 != 0 || len / 2 != out_len)
         return false;
     uint8_t *bytes = out;
@@ -71,7 +71,7 @@ bool hex_decode(void *out, size_t out_len, const char *s, size_t len)
 
 bool hex_decode_reversed(void *out, size_t out_len, const char *s, size_t len)
 {
-    ASSERT(s && (out || out_len == 0));
+    ASSERT((s || len == 0) && (out || out_len == 0));
     if (len % 2 != 0 || len / 2 != out_len)
         return false;
     uint8_t *bytes = out;
