@@ -141,7 +141,6 @@ static void make_askers(struct chain *chain)
 struct chain *chain_new(const struct env *env, const struct log *log, const struct network *network,
                         const struct chain_options *options, const struct chain_events *events)
 {
-    ASSERT(env && network && options);
     struct chain *chain = xcalloc(1, sizeof *chain);
     core_init(&chain->core, env, log, network, options, events);
     chain->blocks_dir = options->blocks_dir ? xasprintf("%s/blocks", options->blocks_dir)
@@ -241,7 +240,6 @@ const struct block_node *chain_best_failed(const struct chain *chain)
 
 const struct block_node *chain_find(const struct chain *chain, const struct block_hash *hash)
 {
-    ASSERT(hash);
     return header_tree_find(&chain->tree, hash);
 }
 

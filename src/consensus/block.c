@@ -51,7 +51,6 @@ struct block_hash block_header_hash(const struct block_header *header)
 
 bool block_decode_head(struct span raw, struct arena *arena, struct block *block)
 {
-    ASSERT(arena && block);
     memset(block, 0, sizeof *block);
     if (raw.len > BLOCK_DECODE_MAX_BYTES)
         return false;

@@ -123,7 +123,6 @@ static bool has_merkle_node_tx(const struct block *block)
  * input is never asked for a coin. */
 static bool check_coinbases(const struct block *block, struct verdict *verdict)
 {
-    ASSERT(block->n_tx > 0);
     if (!tx_is_coinbase(&block->tx[0])) {
         /* With a 64-byte transaction this may be another block's tree, cut at an inner level:
          * then the hash belongs to a block that can be valid. */
@@ -166,7 +165,6 @@ static bool check_transactions(const struct block *block, struct arena *scratch,
 bool block_check(const struct block *block, const struct network *network, int flags,
                  struct arena *scratch, struct verdict *verdict)
 {
-    ASSERT(block && network && scratch);
     if ((flags & BLOCK_CHECK_POW) &&
         !block_header_check(network, &block->hash, block->header.bits, verdict))
         return false;
@@ -251,7 +249,6 @@ static bool check_commitment(const struct block *block, uint32_t index, struct a
 bool block_check_witness(const struct block *block, bool expect, struct arena *scratch,
                          struct verdict *verdict)
 {
-    ASSERT(block && scratch);
     /* Without a commitment no transaction may have a witness. BIP-141, Commitment structure */
     uint32_t index = expect ? block_commitment_index(block) : BLOCK_COMMITMENT_NONE;
     if (index != BLOCK_COMMITMENT_NONE)
@@ -311,7 +308,6 @@ bool block_check_context(const struct block *block, const struct network *networ
 
 bool block_is_mutated(const struct block *block, bool check_witness, struct arena *scratch)
 {
-    ASSERT(block && scratch);
     struct verdict verdict;
     if (!check_merkle_root(block, scratch, &verdict))
         return true;

@@ -49,7 +49,6 @@ static int address_version(struct span script)
 /* The forms are tried in the order of their age; a script has one of them at most. */
 bool address_encode(const struct network *network, struct span script, char text[ADDRESS_SIZE])
 {
-    ASSERT(network && text);
     text[0] = '\0';
     const uint8_t *hash = hash_between(script, span_of(p2pkh_head, sizeof p2pkh_head),
                                        span_of(p2pkh_tail, sizeof p2pkh_tail));
@@ -179,7 +178,6 @@ bool address_decode(const struct network *network, const char *text,
                     uint8_t script[ADDRESS_SCRIPT_MAX], size_t *script_len,
                     struct address_error *error)
 {
-    ASSERT(network && text && script && script_len);
     struct address_error ignored;
     if (!error)
         error = &ignored;
@@ -210,7 +208,6 @@ void wif_encode(const struct network *network, const uint8_t key[32], bool compr
 /* What is no key in the end has been wiped from memory all the same. */
 bool wif_decode(const struct network *network, const char *text, uint8_t key[32], bool *compressed)
 {
-    ASSERT(network && text && key && compressed);
     uint8_t data[34];
     size_t len = 0;
     bool ok = base58check_decode(text, sizeof data, data, &len) &&

@@ -176,7 +176,6 @@ const struct network *network_get(enum network_kind kind)
 
 const struct network *network_find(const char *name)
 {
-    ASSERT(name);
     for (size_t i = 0; i < NETWORK_COUNT; i++) {
         if (strcmp(networks[i].name, name) == 0)
             return &networks[i];
@@ -220,7 +219,6 @@ static bool number_in(const char *text, int64_t least, int64_t most, int64_t *ou
 
 char *network_set_activation_height(struct network *network, const char *spec)
 {
-    ASSERT(network && spec);
     const char *at = strchr(spec, '@');
     if (!at)
         return xasprintf("Invalid format (%s) for -testactivationheight=name@height.", spec);

@@ -134,7 +134,6 @@ static enum script_error step(struct script_run *run)
  * opened them. */
 enum script_error script_run(struct script_run *run, struct span script)
 {
-    ASSERT(run->check && run->scratch);
     /* BIP-342, Resource limits */
     if (run->version != SCRIPT_VERSION_TAPSCRIPT && script.len > SCRIPT_MAX_BYTES)
         return SCRIPT_ERR_SCRIPT_SIZE;

@@ -50,7 +50,6 @@ static struct pubkey_slot *slot_of(struct script_scratch *scratch, const uint8_t
 bool script_scratch_pubkey(struct script_scratch *scratch, struct span key,
                            struct ec_pubkey *parsed)
 {
-    ASSERT(scratch && parsed);
     /* The other forms hold both coordinates: nothing to compute, nothing to cache. */
     if (key.len != KEY_COMPRESSED_BYTES)
         return ec_pubkey_parse(parsed, key);

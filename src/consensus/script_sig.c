@@ -104,7 +104,6 @@ static size_t needle_remove(const struct needle *needle, uint8_t *bytes, size_t 
  * data. */
 size_t script_find_and_delete(struct span *script, struct span data, struct buffer *owned)
 {
-    ASSERT(script && owned);
     struct needle needle = {.data = data};
     needle.prefix_len = push_prefix(data, needle.prefix);
     if (script->len == 0 || !needle_found(&needle, *script))

@@ -216,7 +216,6 @@ static bool midstate_fits(const struct sighash_midstate *m, struct span script_c
 static void midstate_fill(struct sighash_midstate *m, struct span script_code, bool segwit,
                           const struct sha256 *state)
 {
-    ASSERT(!m->filled || !midstate_fits(m, script_code, segwit));
     m->script_code.len = 0;
     buffer_append(&m->script_code, script_code.p, script_code.len);
     m->segwit = segwit;

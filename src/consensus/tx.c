@@ -147,7 +147,6 @@ static void hash_set(struct tx *tx, struct span body)
 bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct tx *tx)
 {
     ASSERT(r);
-    ASSERT(arena && tx);
     const uint8_t *start = r->at;
     struct span body;
     memset(tx, 0, sizeof *tx);
@@ -241,7 +240,6 @@ struct witness_iter witness_iter_of(struct span witness)
 bool witness_next(struct witness_iter *it, struct span *item)
 {
     ASSERT(it);
-    ASSERT(item);
     if (it->left == 0 || it->r.failed)
         return false;
     it->left--;

@@ -89,7 +89,6 @@ static char *describe_values(const struct tx *tx, const struct spent_coin *spent
 char *tx_verify_detail(enum reject reject, const struct tx *tx, const struct spent_coin *spent,
                        int32_t spend_height, char out[TX_VERIFY_DETAIL_BYTES])
 {
-    ASSERT(tx && spent && out);
     *out = '\0';
     if (reject == REJECT_INPUTS_MISSING)
         snprintf(out, TX_VERIFY_DETAIL_BYTES, "CheckTxInputs: inputs missing/spent");

@@ -243,7 +243,6 @@ static bool set_chain(struct config *config, char **error)
 
 struct config_list config_list_of(const struct config *config, const char *name)
 {
-    ASSERT(name);
     ASSERT(config);
     struct config_list list = {0};
     const char *item;

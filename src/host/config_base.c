@@ -33,13 +33,11 @@ char *config_path_in(const char *dir, const char *path)
 
 char *config_network_dir(const char *dir, const struct network *network)
 {
-    ASSERT(dir && network);
     return *network->data_dir ? config_path_in(dir, network->data_dir) : xstrdup(dir);
 }
 
 char *config_absolute(const char *path)
 {
-    ASSERT(path);
     char cwd[PATH_MAX];
     if (path[0] == '/' || !getcwd(cwd, sizeof cwd))
         return xstrdup(path);
@@ -70,7 +68,6 @@ static bool choose_base_dir(const struct options *options, char **base_dir, char
 
 int config_read_text(const char *path, struct buffer *out)
 {
-    ASSERT(path && out);
     struct env_file *file = NULL;
     int rc = files_open(NULL, path, ENV_OPEN_READ, &file);
     if (rc != 0)
@@ -102,7 +99,6 @@ static bool exists(const char *path)
 
 char *config_default_file(const char *dir)
 {
-    ASSERT(dir);
     char *own = config_path_in(dir, CONFIG_FILE_NAME);
     char *other = config_path_in(dir, CONFIG_OTHER_FILE_NAME);
     bool is_other = !exists(own) && exists(other);

@@ -351,7 +351,6 @@ bool config_net_init(struct config_net *config, const struct options *options,
                      const struct network *network, const char *data_dir, char **error)
 {
     ASSERT(config && error);
-    ASSERT(options && network);
     *error = NULL;
     arena_init(&config->strings, 1024);
     config->p2p.data_dir = data_dir;

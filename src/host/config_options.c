@@ -6,7 +6,6 @@
 #include "host/cli_config.h"
 #include "host/config.h"
 #include "host/config_base.h"
-#include "util/assert.h"
 
 #define G      OPTION_CATEGORY_GENERAL
 #define C      OPTION_CATEGORY_CONNECTION
@@ -384,7 +383,6 @@ static const struct option_def table[] = {
 
 const struct option_def *config_options(size_t *n)
 {
-    ASSERT(n);
     *n = COUNT_OF(table);
     return table;
 }

@@ -232,7 +232,6 @@ static void on_stopped(void *ctx, const char *error)
 static void on_stop_signal(void *arg)
 {
     struct daemon *daemon = arg;
-    ASSERT(daemon->node);
     node_stop(daemon->node);
 }
 

@@ -131,7 +131,6 @@ static void enter_head(struct connection *connection)
 
 void http_connection_start(struct connection *connection)
 {
-    ASSERT(connection);
     enter_head(connection);
 }
 

@@ -364,7 +364,6 @@ static void read_done(struct coins_read *read)
 /* The store is asked at the same priority as for blocks ahead of time: nobody's block waits. */
 static void start_read(struct pool_check *check)
 {
-    ASSERT(check->n_missing > 0 && check->n_missing <= check->tx.n_in);
     memset(check->absent, 0, check->n_missing * sizeof *check->absent);
     check->read = (struct coins_read){.outpoints = check->missing,
                                       .n = check->n_missing,
@@ -436,7 +435,6 @@ static struct pool_check *check_new(struct mempool *mempool, const struct pool_c
 
 static void start(struct pool_check *check)
 {
-    ASSERT(!check->is_formed);
     list_add(&lane_of(check)->forming, &check->forming);
     submit(check, run_form, form_done);
 }

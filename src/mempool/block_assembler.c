@@ -129,7 +129,6 @@ void block_assemble(struct chain *chain, const struct mempool *mempool,
 
 void block_template_deinit(struct block_template *template)
 {
-    ASSERT(template);
     arena_deinit(&template->arena);
 }
 

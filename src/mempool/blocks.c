@@ -269,7 +269,6 @@ static void quiet_timer(void *arg)
 
 void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
 {
-    ASSERT(tip);
     struct pool_putbacks *putbacks = &mempool->putbacks;
     mempool->epoch++;
     if (mempool->closing)

@@ -30,7 +30,6 @@ struct pool_check *pool_check_find(const struct mempool *mempool, const struct t
 static void note_coin(struct pool_check *check, uint32_t i, const struct tx_out *out,
                       const struct spent_coin *rules)
 {
-    ASSERT(i < check->tx.n_in && rules->value_sat == out->value_sat);
     check->rules[i] = *rules;
     check->spent[i].value_sat = out->value_sat;
     if (check->spent[i].script_pubkey.p || out->script_pubkey.len == 0)
@@ -180,7 +179,6 @@ enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_r
 
 enum reject pool_check_entries(const struct pool_check *check)
 {
-    ASSERT(check->is_decoded && check->tip);
     const struct mempool *mempool = check->mempool;
     const struct tx *tx = &check->tx;
     if (!tx_is_final(tx, check->tip->height + 1, block_node_mtp(check->tip)))
@@ -331,7 +329,6 @@ static bool check_policy(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
     struct verdict *verdict = &check->verdict;
-    ASSERT(check->fee_sat >= 0 && check->fee_sat <= MAX_MONEY_SAT);
     uint32_t weight_wu = tx_weight_wu(&check->tx);
     check->sigops_cost = tx_sigops_cost(&check->tx, check->spent, SCRIPT_VERIFY_STANDARD);
     check->vbytes = policy_vbytes(weight_wu, check->sigops_cost);

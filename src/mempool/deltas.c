@@ -20,7 +20,6 @@ static struct mempool_delta *find_delta(const struct mempool *mempool, const str
 
 int64_t mempool_delta_sat(const struct mempool *mempool, const struct txid *txid)
 {
-    ASSERT(mempool && txid);
     const struct mempool_delta *delta = find_delta(mempool, txid);
     return delta ? delta->delta_sat : 0;
 }
@@ -42,7 +41,6 @@ static int64_t add_clamped(int64_t a, int64_t b)
 
 void mempool_prioritise(struct mempool *mempool, const struct txid *txid, int64_t delta_sat)
 {
-    ASSERT(mempool && txid);
     struct mempool_delta *delta = find_delta(mempool, txid);
     uint64_t hash = pool_hash_id(mempool, txid->b);
     if (!delta) {

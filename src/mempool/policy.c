@@ -160,7 +160,6 @@ static bool check_input(const struct tx *tx, uint32_t i, struct span script_pubk
 
 bool policy_check_inputs(const struct tx *tx, const struct tx_out *spent, struct verdict *verdict)
 {
-    ASSERT(tx && spent && verdict);
     if (!legacy_sigops_are_few(tx, spent))
         return verdict_set(verdict, REJECT_NONSTANDARD_INPUTS,
                            "non-witness sigops exceed bip54 limit");
@@ -244,7 +243,6 @@ static bool input_witness_is_standard(const struct tx_in *in, struct span script
 
 bool policy_witness_is_standard(const struct tx *tx, const struct tx_out *spent)
 {
-    ASSERT(tx && spent);
     for (uint32_t i = 0; i < tx->n_in; i++)
         if (tx->in[i].witness.len > 0 &&
             !input_witness_is_standard(&tx->in[i], spent[i].script_pubkey))
@@ -254,7 +252,6 @@ bool policy_witness_is_standard(const struct tx *tx, const struct tx_out *spent)
 
 bool policy_spends_witness_program(const struct tx *tx, const struct tx_out *spent)
 {
-    ASSERT(tx && spent);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         struct span script = spent[i].script_pubkey;
         if (script_solve(script).type == SCRIPT_TYPE_ANCHOR)

@@ -715,7 +715,6 @@ void node_stop(struct node *node)
 
 bool node_can_be_mended(const struct node *node)
 {
-    ASSERT(node);
     return node->options.repair && node->chain && chain_noted_damage(node->chain);
 }
 

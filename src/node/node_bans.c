@@ -174,7 +174,6 @@ void node_bans_free(struct node_bans *bans)
 enum net_result node_bans_add(void *ctx, const char *subnet, int64_t seconds, bool is_absolute)
 {
     struct node_bans *bans = ctx;
-    ASSERT(subnet);
     ASSERT(bans);
     struct ban_list *list = p2p_bans(bans->p2p);
     struct ban ban = {.created_s = now_s(bans)};
@@ -200,7 +199,6 @@ enum net_result node_bans_add(void *ctx, const char *subnet, int64_t seconds, bo
 enum net_result node_bans_remove(void *ctx, const char *subnet)
 {
     struct node_bans *bans = ctx;
-    ASSERT(bans && subnet);
     struct net_range range;
     if (!ban_range_parse(subnet, &range))
         return NET_RESULT_BAD_ADDRESS;
@@ -210,7 +208,6 @@ enum net_result node_bans_remove(void *ctx, const char *subnet)
 void node_bans_clear(void *ctx)
 {
     struct node_bans *bans = ctx;
-    ASSERT(bans);
     ban_list_clear(p2p_bans(bans->p2p));
 }
 

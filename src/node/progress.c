@@ -86,7 +86,6 @@ static void format_left(int64_t left_s, char *out, size_t size)
 char *progress_format(const struct progress *progress, int64_t tip_time_s, char *line)
 {
     ASSERT(progress);
-    ASSERT(line);
     static const struct progress_sample none;
     const struct progress_sample *last = progress->n ? newest(progress) : &none;
     char date[16] = "", left[48];
@@ -103,7 +102,6 @@ char *progress_format(const struct progress *progress, int64_t tip_time_s, char 
 
 static void format_rate(uint64_t bytes, int64_t us, char *out, size_t size)
 {
-    ASSERT(us > 0);
     double rate = (double)bytes * 1e6 / (double)us;
     if (rate < 999.5)
         snprintf(out, size, "%.0f B/s", rate);

@@ -12,7 +12,6 @@ _Static_assert(VERSIONBITS_RULE_BITS <= 8 * sizeof(uint32_t), "a bit for each ru
 
 char *watch_rules(struct versionbits_unknown *unknown, const struct chain *chain, char *line)
 {
-    ASSERT(unknown && chain && line);
     chain_update_unknown_rules(chain, chain_tip(chain), unknown);
     *line = '\0';
     for (int bit = 0; bit < VERSIONBITS_RULE_BITS && !*line; bit++)
@@ -24,7 +23,6 @@ char *watch_rules(struct versionbits_unknown *unknown, const struct chain *chain
 const char *watch_forks(const struct chain *chain)
 {
     const struct block_node *failed = chain_best_failed(chain), *tip = chain_tip(chain);
-    ASSERT(tip);
     if (!failed)
         return "";
     struct u256 ahead = tip->chain_work, block = pow_block_work(tip->bits);

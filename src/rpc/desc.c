@@ -201,7 +201,6 @@ size_t desc_scripts(const struct ec_context *ec, const struct desc *desc, uint32
 bool desc_mining_script(const struct ec_context *ec, const struct desc *desc, struct arena *arena,
                         struct span *script)
 {
-    ASSERT(script);
     struct span scripts[DESC_SCRIPTS_MAX];
     size_t n = desc_scripts(ec, desc, 0, arena, scripts);
     if (n > 0)

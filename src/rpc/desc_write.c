@@ -81,7 +81,6 @@ static void write_keys(struct buffer *out, const struct desc *desc, const struct
 bool desc_write_script(const struct ec_context *ec, const struct desc *desc, uint32_t index,
                        size_t at, struct buffer *out)
 {
-    ASSERT(desc && out);
     struct desc_derived keys[DESC_KEYS_MAX] = {0};
     if (desc->n_keys == 0) {
         descriptor_infer(out, desc->network, desc->script, NULL);

@@ -16,7 +16,6 @@ struct block_answer {
 static void put_txs(struct json_out *out, const struct block_answer *answer,
                     const struct undo *undo)
 {
-    ASSERT(answer->verbosity >= 1);
     const struct block *block = &answer->block->block;
     struct tx_json_style style = {
         .network = answer->network, .with_hex = true, .with_prevouts = answer->verbosity >= 3};

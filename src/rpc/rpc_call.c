@@ -25,7 +25,6 @@ static void set_error(struct rpc_call *call, enum rpc_code code, const char *for
 
 enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...)
 {
-    ASSERT(call);
     va_list args;
     va_start(args, format);
     set_error(call, code, format, args);
@@ -35,7 +34,6 @@ enum rpc_progress rpc_fail(struct rpc_call *call, enum rpc_code code, const char
 
 bool rpc_refuse(struct rpc_call *call, enum rpc_code code, const char *format, ...)
 {
-    ASSERT(call);
     va_list args;
     va_start(args, format);
     set_error(call, code, format, args);

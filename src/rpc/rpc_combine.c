@@ -98,7 +98,6 @@ static size_t take_scripts(const struct tx_in *in, struct sign_script scripts[2]
 static bool take_complete(const struct combine_order *order, const struct tx_sighash *sighash,
                           uint32_t input, struct script_scratch *scratch)
 {
-    ASSERT(input < order->copies[0].n_in);
     struct tx *tx = &order->copies[0];
     struct tx_in first = tx->in[input];
     struct script_check check = {.tx = tx,
@@ -137,7 +136,6 @@ static void merge_input(struct rpc_call *call, const struct combine_order *order
 
 static void combine_job(struct env_job *job)
 {
-    ASSERT(rpc_job_call(job)->state);
     struct rpc_call *call = rpc_job_call(job);
     const struct combine_order *order = call->state;
     struct tx *tx = &order->copies[0];

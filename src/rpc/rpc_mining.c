@@ -100,7 +100,6 @@ static void read_submitted(struct env_job *job)
 static enum rpc_progress accept_submitted(struct rpc_call *call)
 {
     const struct submitted *submitted = call->state;
-    ASSERT(submitted->raw.p);
     size_t block_len;
     uint8_t *block = NULL;
     if (submitted->is_hex)

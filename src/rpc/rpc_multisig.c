@@ -96,7 +96,6 @@ static bool read_keys(struct rpc_call *call, struct multisig *multisig)
 /* OP_1 to OP_16; above, a push of the number. */
 static void write_number(struct writer *w, uint32_t number)
 {
-    ASSERT(number >= 1 && number <= KEYS_MAX);
     if (number > 16)
         write_u8(w, 1);
     write_u8(w, (uint8_t)(number > 16 ? number : 0x50 + number));

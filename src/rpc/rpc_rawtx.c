@@ -40,7 +40,6 @@ static void fail_not_found(struct rpc_call *call, const char *why)
 static void put_place(struct json_out *out, const struct chain *chain,
                       const struct block_node *node)
 {
-    ASSERT(chain && node);
     int32_t confirmations = chain_json_confirmations(chain, node);
     json_field_id(out, "blockhash", node->hash.b);
     json_field_int(out, "confirmations", confirmations > 0 ? confirmations : 0);
@@ -395,7 +394,6 @@ static bool read_inputs(struct rpc_call *call, struct tx *tx)
             return false;
         signals = signals || in->sequence <= SEQUENCE_REPLACEABLE;
     }
-    ASSERT(tx->n_in == list->n);
     if (rpc_arg(call, 3) && replaceable && tx->n_in > 0 && !signals)
         return rpc_refuse(
             call, RPC_INVALID_PARAMETER,

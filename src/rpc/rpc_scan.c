@@ -233,7 +233,6 @@ static bool read_range_bounds(struct rpc_call *call, const struct json_value *ra
 bool rpc_read_range(struct rpc_call *call, const struct json_value *range, uint32_t *first,
                     uint32_t *last)
 {
-    ASSERT(first && last);
     int64_t low, high;
     if (!read_range_bounds(call, range, &low, &high))
         return false;

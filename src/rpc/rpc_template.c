@@ -92,7 +92,6 @@ static void put_tx(struct json_out *out, const struct block_template_tx *tx)
 /* BIP-22, Optional: Long Polling */
 static void put_long_poll_id(struct json_out *out, const struct block_template *template)
 {
-    ASSERT(template->prev);
     char id[HEX_ID_BYTES], text[HEX_ID_BYTES + 21];
     hex_encode_reversed(id, span_of(template->prev->hash.b, 32));
     snprintf(text, sizeof text, "%s%llu", id, (unsigned long long)template->mempool_sequence);
@@ -156,7 +155,6 @@ void rpc_assemble(struct rpc_call *call, struct block_template *template)
     if (options.max_weight_wu == 0)
         options = block_assembler_default_options();
     block_assemble(node->chain, node->mempool, &options, node->now_s(node->ctx), template);
-    ASSERT(options.reserved_weight_wu + template->weight_wu <= options.max_weight_wu);
     call->rpc->last_block_txs = template->n_tx;
     call->rpc->last_block_wu = options.reserved_weight_wu + template->weight_wu;
     call->rpc->has_assembled = true;
@@ -167,7 +165,6 @@ static void answer(struct rpc_call *call)
     const struct rpc_node *node = call->rpc->node;
     struct block_template template;
     rpc_assemble(call, &template);
-    ASSERT(template.prev == chain_tip(node->chain));
     /* With the clock set back the least time allowed is in its future: nobody's work is to be spent
      * on what this node would refuse. Core's words: TestBlockValidity() */
     if (template.time_s > node->now_s(node->ctx) + BLOCK_TIME_AHEAD_MAX_S)

@@ -62,7 +62,6 @@ void *xmemdup(const void *p, size_t len)
 
 char *xstrdup(const char *s)
 {
-    ASSERT(s);
     return xmemdup(s, strlen(s) + 1);
 }
 
@@ -89,7 +88,6 @@ char *xasprintf(const char *format, ...)
 
 bool fail_with(char **error, const char *format, ...)
 {
-    ASSERT(error);
     va_list args;
     va_start(args, format);
     *error = format_text(format, args);

@@ -77,7 +77,6 @@ void *arena_calloc(struct arena *arena, size_t n, size_t size)
 
 struct arena_mark arena_mark(const struct arena *arena)
 {
-    ASSERT(arena);
     return (struct arena_mark){
         .chunk = arena->chunk,
         .used = arena->chunk ? arena->chunk->used : 0,

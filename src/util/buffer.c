@@ -11,7 +11,6 @@ enum { BUFFER_FIRST_BYTES = 64 };
 
 void buffer_init(struct buffer *buffer)
 {
-    ASSERT(buffer);
     *buffer = (struct buffer){0};
 }
 

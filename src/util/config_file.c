@@ -216,7 +216,6 @@ bool config_file_parse_all(struct options *options, struct span text, const char
     if (!network)
         return false;
 
-    ASSERT(options_is_network(network));
     size_t n = 0, i = 0;
     while (find_include(options, network, n))
         n++;

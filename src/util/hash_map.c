@@ -105,7 +105,6 @@ void *hash_map_remove(struct hash_map *map, uint64_t hash, hash_map_equal_fn *eq
 
 void *hash_map_next(const struct hash_map *map, size_t *at)
 {
-    ASSERT(at);
     while (*at < map->capacity) {
         void *value = map->slots[(*at)++].value;
         if (value)

@@ -101,7 +101,6 @@ const char *log_category_name(enum log_category category)
 
 int log_category_find(const char *name)
 {
-    ASSERT(name);
     for (int i = 0; i < LOG_CATEGORY_COUNT; i++)
         if (strcmp(category_names[i], name) == 0)
             return i;

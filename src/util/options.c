@@ -60,7 +60,6 @@ void options_message(struct options *options, enum option_message_kind kind, con
 
 const struct option_def *options_find(const struct options *options, const char *name)
 {
-    ASSERT(name);
     for (size_t i = 0; i < options->n_defs; i++)
         if (strcmp(options->defs[i].name, name) == 0 && options_has(options, &options->defs[i]))
             return &options->defs[i];
@@ -413,7 +412,6 @@ void options_tell_ignored(struct options *options)
 
 bool options_imply(struct options *options, const char *name, const char *value)
 {
-    ASSERT(value);
     if (options_is_set(options, name))
         return false;
     *ARRAY_ADD(&options->values) = (struct option_value){.def = get_def(options, name),
@@ -441,7 +439,6 @@ static const struct option_value *find_chain_value(const struct options *options
 
 const char *options_chain(const struct options *options, char **error)
 {
-    ASSERT(error);
     static const struct {
         const char *option, *chain;
     } switches[] = {
@@ -479,7 +476,6 @@ const char *options_chain(const struct options *options, char **error)
 /* True if the option has values, and all of them at the file's top. */
 static bool is_only_at_top(const struct options *options, const struct option_def *def)
 {
-    ASSERT(options->network);
     bool at_top = false;
     for (size_t i = 0; i < options->values.n; i++) {
         const struct option_value *value = &options->values.at[i];

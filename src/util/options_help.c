@@ -47,7 +47,6 @@ static void wrap_line(const char *line, size_t len, size_t indent, struct buffer
 
 void options_help_wrap(const char *text, size_t indent, struct buffer *out)
 {
-    ASSERT(text && out);
     while (*text) {
         size_t len = strcspn(text, "\n");
         wrap_line(text, len, indent, out);
@@ -85,7 +84,6 @@ static bool is_shown(const struct option_def *def, bool with_debug)
 
 void options_help(const struct options *options, bool with_debug, struct buffer *out)
 {
-    ASSERT(options && out);
     for (int category = 0; category < OPTION_CATEGORY_COUNT; category++) {
         bool has_heading = false;
         for (size_t i = 0; i < options->n_defs; i++) {

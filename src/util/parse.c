@@ -28,7 +28,6 @@ bool parse_uint64(const char *s, uint64_t *out)
 
 bool parse_int64(const char *s, int64_t *out)
 {
-    ASSERT(s && out);
     bool negative = *s == '-';
     uint64_t magnitude;
     if (!parse_uint64(s + negative, &magnitude))
@@ -176,7 +175,6 @@ bool parse_amount(const char *s, size_t len, int64_t *out_sat)
 
 char *format_money(int64_t amount_sat, char *out)
 {
-    ASSERT(out);
     /* By magnitude: the quotient of a small negative amount would lose its sign. */
     uint64_t magnitude = amount_sat < 0 ? 0 - (uint64_t)amount_sat : (uint64_t)amount_sat;
     snprintf(out, AMOUNT_STRING_BYTES, "%s%llu.%08llu", amount_sat < 0 ? "-" : "",

@@ -10,7 +10,6 @@ __extension__ typedef unsigned __int128 u128;
 
 struct u256 u256_from_le(const uint8_t bytes[32])
 {
-    ASSERT(bytes);
     struct u256 a = {{0}};
     for (unsigned i = 0; i < 32; i++)
         a.limb[i / 8] |= (uint64_t)bytes[i] << (8 * (i % 8));
@@ -19,7 +18,6 @@ struct u256 u256_from_le(const uint8_t bytes[32])
 
 void u256_to_le(struct u256 a, uint8_t bytes[32])
 {
-    ASSERT(bytes);
     for (unsigned i = 0; i < 32; i++)
         bytes[i] = (uint8_t)(a.limb[i / 8] >> (8 * (i % 8)));
 }
@@ -159,7 +157,6 @@ struct u256 u256_div(struct u256 a, struct u256 b)
 
 char *u256_to_hex(struct u256 a, char *out)
 {
-    ASSERT(out);
     uint8_t bytes[32];
     u256_to_le(a, bytes);
     return hex_encode_reversed(out, span_of(bytes, sizeof bytes));

@@ -6,7 +6,6 @@
 size_t utf8_sequence_bytes(struct span text)
 {
     ASSERT(text.len > 0);
-    ASSERT(text.p);
     const uint8_t *s = text.p;
     uint8_t low = 0x80, high = 0xbf; /* of the second byte */
     size_t len;

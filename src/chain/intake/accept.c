@@ -339,7 +339,6 @@ static void store(struct accept *accept)
 static void hold(struct accept *accept)
 {
     struct intake *intake = accept->intake;
-    ASSERT(accept->pos.file < 0);
     list_add(&intake->held, &accept->link);
 }
 

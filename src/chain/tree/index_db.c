@@ -36,7 +36,6 @@ static int damaged(const struct index_db *db, const char *what, char **error)
 int index_db_open(const struct env *env, const struct log *log, const char *path,
                   struct index_db **out, char **error)
 {
-    ASSERT(env && path && out && error);
     static const struct store_format format = {
         .name = "block index", .version = INDEX_VERSION, .kind = 'I'};
     struct index_db *db = xcalloc(1, sizeof *db);
@@ -208,7 +207,6 @@ int index_db_load(struct index_db *db, struct header_tree *tree, struct block_fi
 {
     const struct env *env = db->env;
     ASSERT(tree->count == 0);
-    ASSERT(infos && n_infos && error);
     struct info_list list = {0};
     const char *wrong = NULL;
     struct env_cursor *cursor = env_cursor_open(env, db->kv);
@@ -306,7 +304,6 @@ int index_db_write(struct index_db *db, struct env_batch *batch_take)
 
 int index_db_flag(struct index_db *db, const char *name, bool *is_set)
 {
-    ASSERT(name && is_set);
     struct buffer value;
     buffer_init(&value);
     char *key = xasprintf("F%s", name);
@@ -346,7 +343,6 @@ int index_db_clear_flag(struct index_db *db, const char *name)
 
 int index_db_replay_from(struct index_db *db, bool *is_set, int32_t *file, uint32_t *offset)
 {
-    ASSERT(is_set && file && offset);
     struct buffer value;
     buffer_init(&value);
     int error = env_kv_get(db->env, db->kv, span_of_string("r"), &value);

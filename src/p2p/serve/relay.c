@@ -161,7 +161,6 @@ static void send_inv(struct p2p *p2p, struct peer *peer, const struct mempool_en
  * Tell a peer of what has gathered, the rest next time. */
 static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
-    ASSERT(peer->relay.queue.n > 0);
     struct peer_relay *relay = &peer->relay;
     size_t max = TRICKLE_TARGET + relay->queue.n / 1000 * 5, n = 0, kept = 0;
     if (max > RELAY_TRICKLE_MAX || (peer->permissions & PERMISSION_NOBAN))
