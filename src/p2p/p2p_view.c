@@ -1,4 +1,8 @@
-/* p2p_view.c - the mesh as RPC sees and orders it. */
+/* p2p_view.c - the mesh as RPC sees and orders it.
+ *
+ * Called by the node's struct net_view, on the loop thread, between messages: a peer is looked up
+ * anew by each call, and what is shown is copied or borrowed for the callback alone, so that one
+ * which goes meanwhile is missed and not followed (hazard 43). */
 #include "p2p/connect/dial.h"
 #include "p2p/headers/header_presync.h"
 #include "p2p/session/handshake.h"
@@ -224,6 +228,8 @@ enum net_result p2p_remove_node(void *ctx, const char *text)
     return NET_RESULT_OK;
 }
 
+/* While there is no network the order counts as carried out, as in Core: nobody is told of an
+ * attempt's end either way. */
 static enum net_result open_once(struct p2p *p2p, const struct net_address *address,
                                  enum peer_class class)
 {

@@ -29,7 +29,8 @@ struct p2p_listener {
     bool is_onion;
 };
 
-/* What the lower parts tell those above them, which they do not know. */
+/* What the lower parts tell those above them, which they do not know: p2p.c fills it in, once. So
+ * the folders stay in their order, and a peer's end reaches all that keep something of it. */
 struct p2p_upward {
     void (*turn)(struct p2p *p2p); /* the timer has rung */
     void (*peer_ready)(struct p2p *p2p, struct peer *peer);
@@ -38,6 +39,8 @@ struct p2p_upward {
     const struct env_stream_events *outbound;                   /* of streams that we open */
 };
 
+/* On the loop thread, all of it. Each part below changes only its own members and what it has in
+ * struct peer; the lists of peers are peers.c's. */
 struct p2p {
     const struct p2p_upward *up;
     const struct message *messages; /* MESSAGES_COUNT */
@@ -50,16 +53,19 @@ struct p2p {
     struct arena arena; /* strings and lists of options */
     struct p2p_events events;
 
-    bool is_running, is_active;
-    unsigned depth; /* entries under way: peers that are gone are freed when it is 0 again */
-    struct u256 min_chain_work;
-    struct siphash_key key;
+    bool is_running;            /* between start and stop */
+    bool is_active;             /* setnetworkactive: no peers while it is false */
+    unsigned depth;             /* entries under way: who is gone is freed when it is 0 again */
+    struct u256 min_chain_work; /* of a chain whose blocks are worth fetching */
+    struct siphash_key key;     /* random: of every table that peers' bytes are keys of */
     struct peer *peers, *peers_last;
-    struct peer *gone;
+    struct peer *gone; /* by their prev, not yet freed */
     struct hash_map by_id, by_stream;
     size_t n_large;     /* peers that are sending us something large */
     size_t n_in, n_out; /* connected or connecting */
     uint64_t last_id;
+    /* The one timer of all parts: p2p_schedule() keeps the earliest of their wishes, and each turn
+     * asks all of them anew. */
     uint64_t timer; /* 0: none */
     int64_t timer_us;
 
@@ -69,10 +75,10 @@ struct p2p {
     size_t n_rules;
     struct net_address local[P2P_LOCAL_MAX];
     size_t n_local;
-    struct recent_set discouraged; /* hosts */
-    struct ban_list bans;
+    struct recent_set discouraged;  /* hosts; forgotten at the next start, as in Core */
+    struct ban_list bans;           /* by hand. Kept on disk by the node, not here */
     struct addr_caches addr_caches; /* answers to getaddr */
-    bool has_warned_time;
+    bool has_warned_time;           /* our clock differs from most peers': said once */
 
     uint64_t bytes_sent, bytes_received;
     struct upload upload;

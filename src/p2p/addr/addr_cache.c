@@ -22,7 +22,7 @@ static struct addr_cache *find(struct addr_caches *caches, uint8_t network,
     return NULL;
 }
 
-/* A place for another answer; NULL: all are in use. */
+/* A place for another answer; NULL: all are in use. Those that have expired have no list. */
 static struct addr_cache *free_place(struct addr_caches *caches)
 {
     if (caches->n < ADDR_CACHES_MAX)

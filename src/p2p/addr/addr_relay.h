@@ -13,20 +13,21 @@
 struct p2p;
 struct peer;
 
-#define ADDR_RATE_PER_S  0.1 /* addresses taken from one peer. Core MAX_ADDR_RATE_PER_SECOND */
-#define ADDR_BUCKET_MAX  1000.0
-#define ADDR_QUEUE_MAX   1000              /* waiting to be told to one peer */
+#define ADDR_RATE_PER_S  0.1    /* addresses taken from one peer. Core MAX_ADDR_RATE_PER_SECOND */
+#define ADDR_BUCKET_MAX  1000.0 /* saved up by who is silent for long */
+#define ADDR_QUEUE_MAX   1000   /* waiting to be told to one peer */
 #define ADDR_INTERVAL_US INT64_C(30000000) /* mean time between messages to one peer */
 #define ADDR_SELF_US     (INT64_C(86400) * 1000000)
 #define ADDR_CACHE_US    (INT64_C(21) * 3600 * 1000000) /* life of an answer to getaddr */
 #define ADDR_FORWARD_MAX 10                             /* longer messages are answers, not news */
 
+/* What the gossip keeps of a peer: changed in addr_relay.c alone. */
 struct peer_addr {
-    bool is_on; /* it takes part: it spoke of addresses, or we asked it to */
-    double tokens;
-    int64_t tokens_us;
-    bool was_asked; /* we sent getaddr: its answer is not limited */
-    bool has_asked; /* it sent getaddr: answered once */
+    bool is_on;        /* it takes part: it spoke of addresses, or we asked it to */
+    double tokens;     /* addresses that are taken from it now: hazards 40 and 67 */
+    int64_t tokens_us; /* when they were counted */
+    bool was_asked;    /* we sent getaddr: its answer is not limited */
+    bool has_asked;    /* it sent getaddr: answered once */
     uint64_t processed, rate_limited;
     struct recent_set known; /* addresses that it knows */
     ARRAY(struct net_peer_address) queue;

@@ -17,6 +17,7 @@ void ban_list_deinit(struct ban_list *list)
     ban_list_init(list);
 }
 
+/* An order of its own, not Core's: only setban's exact ranges are looked up by it. */
 static int compare(const struct net_range *a, const struct net_range *b)
 {
     if (a->base.network != b->base.network)
@@ -85,6 +86,7 @@ void ban_list_sweep(struct ban_list *list, int64_t now_s)
     list->n = kept;
 }
 
+/* One after the other, since ranges may lie within each other; the list is bounded (hazard 57). */
 bool ban_list_has(const struct ban_list *list, const struct net_address *address, int64_t now_s)
 {
     for (size_t i = 0; i < list->n; i++)

@@ -4,6 +4,7 @@
 #include "p2p/state.h"
 #include "util/alloc.h"
 
+/* Not keyed, unlike the tables that peers fill: to choose these bytes takes proof of work. */
 static uint64_t node_hash(const struct block_node *node)
 {
     uint64_t hash;
@@ -74,7 +75,8 @@ void block_request_clear(struct p2p *p2p, struct block_request *request, int slo
     request->is_given_up[slot] = false;
 }
 
-/* The same, but its block may still come. */
+/* The same, but its block may still come: the peer has a credit for one that nobody asks for any
+ * more, so that what was asked is not called unasked when it is late. */
 static void release(struct p2p *p2p, struct block_request *request, int slot)
 {
     struct peer *peer = request->peer[slot] ? p2p_find_peer(p2p, request->peer[slot]) : NULL;
@@ -101,7 +103,9 @@ static bool is_inbound(const struct p2p *p2p, uint64_t id)
     return peer && !peer_is_outbound(peer);
 }
 
-/* Where the next one asked goes. */
+/* Where the next one asked goes. Where both owe it, the last asked goes, who has had least time;
+ * but an inbound peer goes before an outbound one, which an attacker cannot choose for us: one at
+ * least shall be of those (hazard 60). */
 static int choose_slot(const struct p2p *p2p, const struct block_request *request,
                        const struct peer *peer)
 {
@@ -120,6 +124,7 @@ static int choose_slot(const struct p2p *p2p, const struct block_request *reques
 void block_request_failed(struct block_request *request, uint64_t peer)
 {
     ASSERT(peer != 0);
+    /* Full: one is overwritten, and may be asked again. Better than to ask nobody. */
     size_t at = request->n_tried < BLOCK_REQUEST_TRIED_MAX
                     ? request->n_tried++
                     : request->n_asked % BLOCK_REQUEST_TRIED_MAX;

@@ -14,6 +14,8 @@ struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_
     uint64_t stream = env_stream_connect(p2p->env, host, address->port, p2p->up->outbound, p2p);
     struct peer *peer = peer_new(p2p, class, address, stream);
     peer->permissions = permissions_of(p2p->rules, p2p->n_rules, address, false);
+    /* A failure counts against an address only if we seem to be online: another one is out there
+     * beside this. Else an hour without a network would spoil the whole book. */
     bool is_online = p2p->n_out > 1;
     address_book_attempt(p2p->book, address, is_online, p2p_now_s(p2p));
     return peer;

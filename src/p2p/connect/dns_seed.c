@@ -17,6 +17,7 @@ static void on_answer(void *arg, const char *const *addresses, size_t n)
     struct dns_seed_lookup *lookup = arg;
     struct p2p *p2p = lookup->seed->p2p;
     lookup->id = 0;
+    /* A seed whose name server fails is a node too: it is dialled, to be asked for addresses. */
     if (n == 0) {
         (void)named_node_add(p2p, lookup->name, NAMED_SEED);
         return;
@@ -52,6 +53,8 @@ static void ask_one(struct dns_seed *seed, const char *name)
     xfree(question);
 }
 
+/* Seeds see who asks, and could answer with nodes of one party's choice: so only where the peers
+ * that the address book gave are too few, after a while (hazard 70). */
 static void ask(void *arg)
 {
     struct dns_seed *seed = arg;

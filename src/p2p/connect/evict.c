@@ -5,6 +5,8 @@
 
 #include "util/assert.h"
 
+/* How many keep their place for each reason. Core's, but for the last: an attacker who is to have
+ * all places has to beat the honest in every one of them (hazard 71). */
 #define PROTECT_GROUPS     4
 #define PROTECT_PING       8
 #define PROTECT_TX         4
@@ -51,6 +53,8 @@ static int by_block(const void *a, const void *b)
     return order(x->id, y->id);
 }
 
+/* Those without transactions first: they are few, and keep blocks flowing where transactions are
+ * used against us. */
 static int by_block_only(const void *a, const void *b)
 {
     const struct evict_candidate *x = a, *y = b;
@@ -141,6 +145,7 @@ static size_t protect_half(struct evict_candidate *list, size_t n)
     return protect(list, n, by_age, half - keep_local - keep_onion);
 }
 
+/* Before all others, so that peers of the user's do not use up what protects strangers. */
 static size_t drop_protected(struct evict_candidate *list, size_t n)
 {
     size_t kept = 0;

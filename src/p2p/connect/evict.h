@@ -12,14 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* An inbound peer, as far as it matters here. Times are monotonic microseconds. */
 struct evict_candidate {
     uint64_t id;
     uint64_t group_hash; /* keyed: cannot be predicted */
     int64_t connected_us;
     int64_t min_ping_us; /* -1: unknown, the worst */
     int64_t last_block_us, last_tx_us;
-    uint64_t useful_bytes;
-    bool relays_txs, is_protected, is_discouraged, is_local, is_onion;
+    uint64_t useful_bytes; /* blocks and transactions that were new to us. Not in Core */
+    bool relays_txs;
+    bool is_protected;   /* by permission: never chosen, and takes no place from the others */
+    bool is_discouraged; /* chosen first, if nothing else protects it */
+    bool is_local, is_onion;
 };
 
 /* The id of who shall go; 0 if nobody may. Reorders the candidates. */

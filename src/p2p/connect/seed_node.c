@@ -17,6 +17,7 @@ void seed_node_init(struct p2p *p2p)
         return;
     }
     seeds->left = arena_calloc(&p2p->arena, options->n_seed_nodes, sizeof *seeds->left);
+    /* In a random order, so that not every node of a fleet asks the same one first. */
     for (size_t i = 0; i < options->n_seed_nodes; i++) {
         size_t at = (size_t)p2p_random(p2p, ++seeds->n_left);
         seeds->left[i] = seeds->left[at];

@@ -77,6 +77,7 @@ bool permissions_parse_names(const char *text, unsigned *permissions, const char
     return *rest && !rule.in && !rule.out;
 }
 
+/* Not from the table above, which has one bit under two names and names that stand for several. */
 const char *permissions_next_name(unsigned *permissions)
 {
     static const char *const by_bit[] = {"bloomfilter", "noban",    "forcerelay", "relay",

@@ -41,6 +41,8 @@ static size_t find(const uint64_t *table, size_t slots, uint64_t hash)
     return at;
 }
 
+/* Two ids with one hash are taken for one: 64 bits under a key that peers do not know, so that none
+ * can be made to look like another on purpose. */
 static bool has_hash(const struct recent_set *set, uint64_t hash)
 {
     for (int i = 0; i < 2; i++)

@@ -15,6 +15,7 @@
 #define WIRE_VERSION_BIP31    60001 /* answers ping. BIP-31, Specification */
 #define WIRE_VERSION_WTXID    70016 /* BIP-339, Specification */
 
+/* How many of each a message may have, as Core sends and takes them: more is malformed. */
 #define WIRE_INV_MAX           50000
 #define WIRE_HEADERS_MAX       2000
 #define WIRE_LOCATOR_MAX       101
@@ -41,15 +42,18 @@ enum wire_inv_type {
     INV_WITNESS_BLOCK = INV_BLOCK | INV_WITNESS,
 };
 
+/* One thing that a peer has or wants. */
 struct wire_inv {
-    uint32_t type; /* enum wire_inv_type, or anything */
+    uint32_t type; /* enum wire_inv_type, or anything: who handles it passes over what it is not */
     uint8_t hash[32];
 };
 
+/* The greeting. Nothing in it is proven: services are a promise, receiver and time mere opinions.
+ */
 struct wire_version {
     int32_t version;
-    uint64_t services;
-    int64_t time;
+    uint64_t services;          /* enum wire_services and bits that we do not know */
+    int64_t time;               /* seconds of its wall clock, any 64 bits (hazard 41) */
     uint64_t receiver_services; /* what the sender believes of the receiver */
     struct net_address receiver;
     struct net_address sender;
@@ -59,11 +63,12 @@ struct wire_version {
     bool relay; /* announce transactions. BIP-37, Extensions to existing messages */
 };
 
+/* Where a peer stands: the first of the hashes that is in our chain is where we agree. */
 struct wire_locator {
-    uint32_t version;
+    uint32_t version;   /* not looked at, like Core */
     struct span hashes; /* n times 32 bytes, newest first; borrows the message */
     size_t n;
-    struct block_hash stop;
+    struct block_hash stop; /* zero: as many as a message holds */
 };
 
 /* The version message. Fields behind the receiver's address were added over time: what an old peer

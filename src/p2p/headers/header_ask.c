@@ -47,6 +47,7 @@ void header_ask(struct p2p *p2p, struct peer *peer, const struct block_node *nod
     header_locator(node, &locator);
     header_ask_send(p2p, peer, &locator);
     buffer_deinit(&locator);
+    /* A new question: what was walked was the answer to another. */
     peer->headers.walked = NULL;
 }
 
@@ -68,6 +69,7 @@ void header_ask_anew(struct p2p *p2p, struct peer *peer)
 bool header_is_asked(const struct p2p *p2p, const struct peer *peer)
 {
     const struct peer_headers *headers = &peer->headers;
+    /* Also a while after an answer: it may have been of the question before. */
     return headers->is_asked ||
            (headers->asked_us > 0 && p2p_now_us(p2p) - headers->asked_us < HEADER_ASK_ANSWER_US);
 }

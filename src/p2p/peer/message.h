@@ -31,6 +31,8 @@ enum {
     MESSAGE_IN_TIME = 2, /* after the handshake it ends the connection */
 };
 
+/* One row. Handlers run on the loop thread with a payload of min to max bytes, in their phase only,
+ * and may drop the peer. */
 struct message {
     const char *name;
     uint32_t min, max; /* bytes of payload */

@@ -20,17 +20,22 @@
 
 struct p2p_listener;
 
+/* Only forward, one at a time; from each of them to GONE. A message out of its state is passed over
+ * unread, so that none can set a peer back or greet twice (hazard 42). */
 enum peer_state {
-    PEER_CONNECTING,
-    PEER_NEW,     /* the stream is up, the peer's version is not here */
-    PEER_GREETED, /* its version is here, its verack not */
-    PEER_READY,
-    PEER_GONE,
+    PEER_CONNECTING, /* dialled: nothing is sent, RPC does not show it. Inbound ones begin as NEW */
+    PEER_NEW,        /* the stream is up, the peer's version is not here */
+    PEER_GREETED,    /* its version is here, its verack not */
+    PEER_READY,      /* messages.c's handlers are called, ours are sent */
+    PEER_GONE,       /* in no list or map but p2p->gone, until p2p_leave() frees it */
 };
 
+/* Made by peer_new(), ended by peer_drop() alone. Who keeps a peer over a call that may come back
+ * keeps its id: the pointer is good only until the outermost p2p_leave(). */
 struct peer {
-    struct peer *next, *prev; /* oldest first */
-    uint64_t id, stream;
+    struct peer *next, *prev;      /* oldest first */
+    uint64_t id;                   /* from 1, never used again: what others remember of it */
+    uint64_t stream;               /* env's */
     struct p2p_listener *listener; /* that it came in by; NULL: we dialled */
     enum peer_class class;
     enum peer_state state;
@@ -38,8 +43,8 @@ struct peer {
     char text[NET_ADDRESS_TEXT_MAX]; /* of address */
     unsigned permissions;
     bool is_inbound_onion; /* came in by -bind=ADDR=onion: its own address is unknown */
-    bool is_discouraged;
-    bool was_ready; /* when it went */
+    bool is_discouraged; /* its host misbehaved before it came: first to go where room is needed */
+    bool was_ready;      /* when it went */
 
     /* Bytes in. */
     struct frame_reader frame;
@@ -53,10 +58,11 @@ struct peer {
     /* Handshake. */
     struct wire_version version; /* the peer's; zero before it is here */
     uint64_t nonce;              /* ours: to find connections to ourselves */
-    uint64_t our_services;
+    uint64_t our_services;       /* as we told it: it is held to those, whatever they are later */
+    /* It has sent sendheaders, wtxidrelay, sendaddrv2: the last two count before verack only. */
     bool wants_headers, wants_wtxid, wants_addrv2;
-    bool is_greeting_sent;
-    int64_t fee_filter_sat_per_kvb;
+    bool is_greeting_sent;          /* our version: who dials speaks first */
+    int64_t fee_filter_sat_per_kvb; /* it wants nothing cheaper; 0: it has not said */
 
     /* Ping. */
     uint64_t ping_nonce; /* 0: none under way */
@@ -64,14 +70,15 @@ struct peer {
                       [8]; /* to be answered when what came before is decided */
     size_t n_held_pings;
     int64_t held_since_us;
-    int64_t ping_us, next_ping_us;
+    int64_t ping_us; /* when that was sent; -1: none is */
+    int64_t next_ping_us;
 
-    /* For getpeerinfo. */
+    /* For getpeerinfo. Times in seconds are of the wall clock, 0 for never. */
     int64_t connected_us, connected_s, last_send_s, last_recv_s, last_tx_s, last_block_s;
     int64_t last_recv_us;
     uint64_t bytes_sent, bytes_received;
-    struct net_message_bytes per_message[MESSAGES_COUNT + 1];
-    int64_t time_offset_s;
+    struct net_message_bytes per_message[MESSAGES_COUNT + 1]; /* as messages.c, then all others */
+    int64_t time_offset_s; /* its clock less ours; any 64 bits, so never added to anything */
 
     struct score score;
     struct peer_headers headers;

@@ -7,6 +7,7 @@
 /* -- Finding ------------------------------------------------------------------------------------
  */
 
+/* Ids are counted by us, so nobody can choose them to collide: no key is needed. */
 static uint64_t id_hash(uint64_t id)
 {
     return id * UINT64_C(0x9e3779b97f4a7c15) >> 8;
@@ -105,6 +106,7 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
         log_printf(p2p->log, LOG_NET, "peer=%llu %s: disconnecting: %s",
                    (unsigned long long)peer->id, peer->text, why);
     peer->was_ready = peer->state == PEER_READY;
+    /* Before anybody is told: whoever is, and drops or sends again, finds it gone already. */
     peer->state = PEER_GONE;
     env_stream_close(p2p->env, peer->stream);
     unlink_peer(p2p, peer);

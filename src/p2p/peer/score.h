@@ -14,7 +14,9 @@ enum fault_action {
     FAULT_ACTION_DISCOURAGE, /* and its address is not welcome until the next start */
 };
 
-/* X(name, "as logged", action) */
+/* X(name, "as logged", action). What an honest but old, odd or badly connected peer may do ends the
+ * connection at most; only what takes intent is remembered against its address, since others may
+ * come from the same one. A malformed message is dropped for and no more, as in Core. */
 #define FAULTS(X)                                                                                  \
     X(NONE, "", NONE)                                                                              \
     X(MAGIC, "bytes of another network or protocol", DROP)                                         \
@@ -51,7 +53,8 @@ enum fault_action fault_action(enum fault fault);
 /* How it is logged. */
 const char *fault_text(enum fault fault);
 
-/* A peer's account. Times are monotonic microseconds, -1 for never. */
+/* A peer's account: what evict.c weighs and block_plan.c counts on. Times are monotonic
+ * microseconds, -1 for never. Changed by the functions below alone. */
 struct score {
     int64_t ping_us, min_ping_us;      /* round trips; -1: none yet */
     uint64_t useful_bytes;             /* blocks and transactions that were new to us */

@@ -51,6 +51,8 @@ void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block
                                drop_block, block_ref_hold(block));
 }
 
+/* Where it has not, whoever answers its requests stops until on_writable: a peer that asks and does
+ * not read costs one message more than this (hazard 51). */
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer)
 {
     return env_stream_queued_bytes(p2p->env, peer->stream) < PEER_SEND_QUEUE_PAUSE;

@@ -35,6 +35,7 @@ bool upload_serves_historical(const struct upload *upload, int64_t now_s)
 {
     if (upload->target_bytes == 0)
         return true;
+    /* What new blocks may take until the cycle ends is kept for them: old ones can wait. */
     uint64_t blocks = (uint64_t)(upload_time_left_s(upload, now_s) / BLOCK_INTERVAL_S);
     uint64_t reserve = blocks * BLOCK_BYTES_MAX;
     return reserve < upload->target_bytes && upload->sent_bytes < upload->target_bytes - reserve;

@@ -30,6 +30,7 @@ static bool has_wtxid(const void *value, const void *key)
     return memcmp(((const struct tx *)value)->wtxid.b, key, 32) == 0;
 }
 
+/* Held before the old one is let go of: it may be the same block, with one holder. */
 static void take(struct newest_txs *newest, struct block_ref *block)
 {
     ASSERT(block->block.n_tx > 0);

@@ -60,6 +60,8 @@ void handshake_begin(struct p2p *p2p, struct peer *peer)
     p2p_schedule(p2p, p2p_now_us(p2p) + p2p->options.peer_timeout_s * 1000000);
 }
 
+/* Only our outbound connections have nonces that are out there; in time, since ours to ourselves
+ * are not ready before this end has answered. */
 static bool is_ourselves(const struct p2p *p2p, uint64_t nonce)
 {
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
@@ -68,7 +70,8 @@ static bool is_ourselves(const struct p2p *p2p, uint64_t nonce)
     return false;
 }
 
-/* What we connect to on our own account must have what we need. */
+/* What we connect to on our own account must have what we need. Who comes to us need not: he asks,
+ * and a feeler only looks whether somebody is there. */
 static bool has_services(const struct p2p *p2p, const struct peer *peer)
 {
     uint64_t services = peer->version.services;

@@ -10,6 +10,8 @@ void tx_queue_peer_init(struct tx_queue_peer *peer, uint64_t id)
     *peer = (struct tx_queue_peer){.id = id};
 }
 
+/* A peer is in the queue's list only while it has something waiting: looking for whose turn it is
+ * costs nothing for the silent. */
 static struct tx_queue_item *take_first(struct tx_queue *queue, struct tx_queue_peer *peer)
 {
     struct tx_queue_item *item = LIST_POP(struct tx_queue_item, &peer->items, link);
@@ -53,6 +55,8 @@ void tx_queue_add(struct tx_queue *queue, struct tx_queue_peer *peer, const stru
 bool tx_queue_is_full(const struct tx_queue *queue, const struct tx_queue_peer *peer)
 {
     size_t n = peer->items.count;
+    /* Even where all together are full each peer may have one waiting: nobody is shut out by what
+     * others have sent. */
     if (n + peer->n_checking >= TX_QUEUE_PEER_MAX || peer->bytes >= TX_QUEUE_PEER_BYTES)
         return true;
     return n > 0 && queue->bytes >= TX_QUEUE_BYTES_MAX;

@@ -17,6 +17,7 @@
 struct p2p;
 struct peer;
 
+/* Each set keeps that many for sure, and up to twice as many. */
 #define TX_RELAY_REJECTS_MAX   20000
 #define TX_RELAY_CONFIRMED_MAX 48000
 
