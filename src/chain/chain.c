@@ -1,4 +1,7 @@
-/* chain.c - the chain as an object: making, asking, failing. */
+/* chain.c - the chain as an object: making, asking, failing.
+ *
+ * It has no rules of its own. Parts are made from the bottom up, so that each gets what it needs
+ * complete, and calls from outside are handed to the one that answers them. */
 #include "chain/chain.h"
 
 #include <errno.h>

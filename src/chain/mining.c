@@ -135,14 +135,15 @@ struct block_ref *mining_build_block(struct chain *chain, const struct mining_te
 
 /* -- Searching --------------------------------------------------------------------------------- */
 
+/* One search, slice after slice: so that closing never waits for more than one. */
 struct grind {
-    struct env_job job;
+    struct env_job job; /* first */
     struct chain *chain;
-    struct block_ref *ref;
+    struct block_ref *ref;  /* held; its bytes stay as they are, the nonce is put into a copy */
     struct sha256 midstate; /* of all but the last 16 bytes of the header */
     uint32_t nonce;         /* the next to try */
     uint64_t tries_left;
-    bool is_found, is_exhausted;
+    bool is_found, is_exhausted; /* nonce has the work; all nonces have been tried */
     void (*done)(void *arg, uint8_t *block_take, size_t len);
     void *arg;
 };

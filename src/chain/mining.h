@@ -1,15 +1,18 @@
 /* mining.h - blocks of our own, for test chains and block templates.
  *
- * Layer: chain. */
+ * Layer: chain. Building is the loop's, searching is a job's. mempool/block_assembler.h chooses the
+ * transactions. */
 #ifndef CHAIN_MINING_H
 #define CHAIN_MINING_H
 
 #include "chain/chain.h"
 
+/* What a block is built of. All borrowed for the call. Nothing is checked: whoever fills it knows
+ * that it is valid on the tip, or wants to see it refused. */
 struct mining_template {
     const struct tx *tx; /* the transactions after the coinbase, in order */
     size_t n_tx;
-    int64_t fees_sat;
+    int64_t fees_sat; /* theirs, which the coinbase takes with the subsidy */
     struct span coinbase_script_pubkey;
     int32_t version; /* of the block; 0: what mining_block_version() says */
 };

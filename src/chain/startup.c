@@ -1,4 +1,8 @@
-/* startup.c - opens the stores, repairs what a crash left behind, and finds the tip. */
+/* startup.c - opens the stores, repairs what a crash left behind, and finds the tip.
+ *
+ * All of it on the loop thread and within chain_open(): nobody else is there yet. A step that
+ * destroys leaves a mark first, where there is room for one, so that the next start goes on with
+ * what this one was cut short amid. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +45,7 @@ static bool has_coins(const struct chain *chain)
            coins_interrupted(chain->core.coins, &old_tip, &new_tip);
 }
 
+/* Once; again it does nothing. */
 static int open_index_store(struct chain *chain, char **detail)
 {
     *detail = NULL;
@@ -224,6 +229,8 @@ static bool refuse_lost_folder(struct chain *chain, char **error)
                           chain->blocks_dir));
 }
 
+/* A data directory that was pruned once stays a pruned one: blocks that are gone cannot be asked
+ * for one by one, and a node without -prune promises all of them. */
 static bool check_pruning(struct chain *chain, char **error)
 {
     if (!read_flag(chain, INDEX_FLAG_PRUNED, &chain->core.any_pruned, error))
@@ -297,6 +304,7 @@ static int make_dirs(struct chain *chain)
     return code;
 }
 
+/* The coins first: whether there are any decides what a missing index or folder means. */
 static bool open_stores(struct chain *chain, char **error)
 {
     struct block_file_info *infos = NULL;
@@ -346,6 +354,7 @@ static bool take_first_record(void *arg, const struct file_pos *pos, struct span
     return false;
 }
 
+/* Not synced: if a crash takes it, the next start writes it again. */
 static int store_genesis(struct chain *chain, struct block_node *node)
 {
     struct span raw = chain->core.network->genesis_raw;
@@ -379,10 +388,11 @@ static bool add_genesis(struct chain *chain, char **error)
 /* -- After a crash -------------------------------------------------------------------------------
  */
 
+/* One block being replayed. */
 struct replay {
     struct chain *chain;
-    struct block_ref *ref;
-    struct arena arena;
+    struct block_ref *ref; /* NULL: it could not be read */
+    struct arena arena;    /* of the undo data */
     struct undo undo;
     int error; /* why it cannot be read; 0: damaged */
 };
@@ -423,6 +433,8 @@ static void replay_end(struct replay *replay)
     arena_deinit(&replay->arena);
 }
 
+/* Inputs before outputs, and transactions in their order: what is spent within the block is put and
+ * then erased, and erased it stays. */
 static void replay_tx(struct replay *replay, const struct tx *tx, int32_t height, bool coinbase)
 {
     struct coins *coins = replay->chain->core.coins;
@@ -536,6 +548,8 @@ static void tell_of_empty_coins(struct chain *chain)
     core_warn(&chain->core, "The coins database is empty: it is made anew from the stored blocks");
 }
 
+/* The tip is the one that the coins stand for. By the crash rule the index knows every block that
+ * they were made of; what it knows beyond that is connected anew. */
 static bool find_tip(struct chain *chain, char **error)
 {
     struct block_hash old_tip, new_tip, none = {{0}};

@@ -79,6 +79,7 @@ static void note_loss(const struct block_read *read)
         lost_block(reads->lost, node);
 }
 
+/* A loss is noted before the asker is told, so that he is answered at once if he asks again. */
 static void done(struct env_job *job)
 {
     struct block_read *read = (struct block_read *)job;

@@ -1,6 +1,8 @@
 /* block_read.h - stored blocks read back for those who ask, off the loop.
  *
- * Layer: chain. Loop thread only. */
+ * Layer: chain. Loop thread only. From memory while the block is kept, else by a job; what turns
+ * out to be damaged is noted as lost, so that asking for a block is also what finds that. Never
+ * waits for a block that is not stored: fetching is p2p's. */
 #ifndef CHAIN_ASK_BLOCK_READ_H
 #define CHAIN_ASK_BLOCK_READ_H
 
@@ -8,6 +10,7 @@
 #include "chain/tree/lost.h"
 #include "util/list.h"
 
+/* Borrows the parts. A read under way is counted by the core, not here. */
 struct block_reads {
     struct chain_core *core;
     struct header_tree *tree;

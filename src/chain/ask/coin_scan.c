@@ -10,12 +10,13 @@
 #include "chain/tree/lost.h"
 #include "util/alloc.h"
 
+/* Waits for its flush, then is a job, then is gone. */
 struct scan_job {
-    struct env_job job;
+    struct env_job job; /* first */
     struct flush *flush;
-    struct env_cursor *cursor;
-    const struct block_node *tip;
-    chain_coin_fn *visit;
+    struct env_cursor *cursor;    /* the snapshot; NULL before it is taken and after the scan */
+    const struct block_node *tip; /* whose coins it has */
+    chain_coin_fn *visit;         /* on the job's thread */
     void (*done)(void *arg, int error, const struct block_node *tip);
     void *arg;
     int error;

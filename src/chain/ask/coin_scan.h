@@ -1,6 +1,7 @@
 /* coin_scan.h - every coin of the committed tip shown to somebody, off the loop.
  *
- * Layer: chain. Loop thread only. */
+ * Layer: chain. Loop thread only. A full set takes long: it is read last among all reads, and the
+ * job ends early when the chain is being closed. */
 #ifndef CHAIN_ASK_COIN_SCAN_H
 #define CHAIN_ASK_COIN_SCAN_H
 

@@ -18,21 +18,23 @@
  */
 #define BOGO_COIN_BYTES (32 + 4 + 4 + 8 + 2)
 
+/* Waits for its flush, then is a job, then is gone. */
 struct stats_job {
-    struct env_job job;
+    struct env_job job; /* first */
     struct flush *flush;
     enum coin_stats_hash hash;
-    struct env_cursor *cursor;
+    struct env_cursor *cursor; /* the snapshot; NULL before it is taken and after the scan */
     struct coin_stats stats;
-    struct txid last_txid; /* of the coin before; they come in order */
-    struct sha256 serialized;
-    struct muhash muhash;
-    struct buffer element;
+    struct txid last_txid;    /* of the coin before; they come in order */
+    struct sha256 serialized; /* of all coins so far, if hash asks for that ... */
+    struct muhash muhash;     /* ... or this */
+    struct buffer element;    /* one coin; kept for its memory */
     int error;
     void (*done)(void *arg, int error, const struct coin_stats *stats);
     void *arg;
 };
 
+/* One hash runs over all coins in their order; MuHash takes each as a whole, in any. */
 static void hash_coin(struct stats_job *stats, const struct outpoint *outpoint,
                       const struct coin *coin)
 {

@@ -203,6 +203,8 @@ static void stop_broken(struct index_follower *follower, int error)
     wake_lookups(follower);
 }
 
+/* The next block, or an old one whose rows are written anew: told apart by their height. Without
+ * the next one the index stops; without an old one its rows stay as they are. */
 static void block_was_read(void *arg, const struct chain_block_read *read)
 {
     struct index_follower *follower = arg;

@@ -156,6 +156,8 @@ static const struct block_node *block_of_hint(const struct index_follower *follo
 
 static void try_next_hint(struct spender_lookup *lookup);
 
+/* Does the transaction at that place spend the output? If not, the hint was of another one with the
+ * same hash. */
 static void hinted_block_was_read(void *arg, const struct chain_block_read *read)
 {
     struct spender_lookup *lookup = arg;

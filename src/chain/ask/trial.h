@@ -1,6 +1,7 @@
 /* trial.h - would a block be valid on top of the tip? Spec: Core TestBlockValidity()
  *
- * Layer: chain. Loop thread only. */
+ * Layer: chain. Loop thread only. One at a time flies, when the chain is at rest; the others wait.
+ * Nothing of the block is kept: its node is in no tree, its coins never leave the overlay. */
 #ifndef CHAIN_ASK_TRIAL_H
 #define CHAIN_ASK_TRIAL_H
 

@@ -44,6 +44,7 @@ static void tx_key(const struct txid *txid, uint8_t key[KEY_BYTES])
     memcpy(key + 1, txid->b, sizeof txid->b);
 }
 
+/* A transaction lies as far behind the place of its block as its bytes do in the block's. */
 static void put_rows(struct index_follower *follower, struct env_batch *batch)
 {
     const struct block *block = &follower->block->block;

@@ -127,6 +127,7 @@ void coin_encode(struct writer *w, const struct coin *coin)
     write_span(w, payload);
 }
 
+/* The script, in arena; an empty span after a failure. Bounded by what is left in the reader. */
 static struct span decode_script(struct reader *r, struct arena *arena)
 {
     uint8_t class = read_u8(r);

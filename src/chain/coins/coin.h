@@ -1,6 +1,6 @@
 /* coin.h - an unspent transaction output, and its compressed form for store and undo data.
  *
- * Layer: chain. */
+ * Layer: chain. One coin has one encoding: any other form of it is refused when it is read. */
 #ifndef CHAIN_COINS_COIN_H
 #define CHAIN_COINS_COIN_H
 

@@ -5,9 +5,10 @@
 
 #define SET_ARENA_BYTES (256 << 10)
 
+/* A coin that differs from the snapshot's, or may. In the set's arena. */
 struct coin_change {
     struct outpoint outpoint;
-    struct coin coin;
+    struct coin coin; /* means nothing once it is spent */
     bool is_unspent;
 };
 

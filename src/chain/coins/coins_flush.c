@@ -97,6 +97,7 @@ struct flush_writer {
     bool marked;                   /* the marker is in the store */
 };
 
+/* What the store must have: a coin, or nothing, whether it has had one or not. */
 static void put_slot(struct flush_writer *w, const struct coins_slot *slot)
 {
     const struct env *env = w->flush->coins->env;
@@ -170,6 +171,7 @@ static int write_bucket(struct flush_writer *w, const struct sort_item *items, s
     return 0;
 }
 
+/* Bucket by bucket, each sorted in an array that is used again for the next. */
 static int write_table(struct flush_writer *w, const struct coins_table *table)
 {
     struct order order = order_of(table);

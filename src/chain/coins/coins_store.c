@@ -27,6 +27,8 @@ void coins_batch_put_tip(const struct env *env, struct env_batch *batch,
     env_batch_delete(env, batch, span_of("M", 1));
 }
 
+/* A store from before there were marks is known by its tip, or by the marker of a flush that was
+ * cut short, whatever their lengths: damage in them is found out later, and is ours. */
 static int open_kv(struct coins *coins, char **error)
 {
     struct env_kv_options options = {

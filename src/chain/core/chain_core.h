@@ -18,6 +18,10 @@ struct block_files;
 struct coins;
 struct index_db;
 
+/* Embedded in struct chain and handed to each part, which may read all of it. Marks that a part
+ * sets itself: noted_damage (lost.c), any_pruned (prune.c, startup.c), left_initial_download
+ * (chain.c).
+ */
 struct chain_core {
     const struct env *env;
     const struct log *log;

@@ -113,11 +113,14 @@ typedef void chain_spender_fn(void *arg, int error, const struct chain_spender *
 typedef void chain_order_fn(void *arg, const struct verdict *verdict);
 
 enum coin_stats_hash { COIN_STATS_NONE, COIN_STATS_SERIALIZED_3, COIN_STATS_MUHASH };
+/* Of all coins of one tip. Borrowed for the call. */
 struct coin_stats {
     const struct block_node *tip;
-    uint64_t n_tx, n_outputs, bogo_size, disk_bytes;
+    uint64_t n_tx, n_outputs; /* transactions with unspent outputs; these */
+    uint64_t bogo_size;       /* bytes, as Core counts them whatever the store's format is */
+    uint64_t disk_bytes;      /* of the store's files, about */
     int64_t total_sat;
-    uint8_t hash[32];
+    uint8_t hash[32]; /* as asked for; zeros for COIN_STATS_NONE */
 };
 
 /* A coin is shown; false ends it. */

@@ -11,6 +11,7 @@
 
 /* -- The marks --------------------------------------------------------------------------------- */
 
+/* Synced: what is put into the store afterwards must never be found without it. */
 static int write_row(const struct env *env, struct env_kv *kv, const struct store_format *format)
 {
     const uint8_t value[2] = {format->version, (uint8_t)format->kind};
@@ -33,6 +34,7 @@ static int has_file(const struct env *env, const char *path)
     return !error ? 1 : error == -ENOENT ? 0 : error;
 }
 
+/* For a store so damaged that its rows cannot be read: the file says that it may be emptied. */
 static int write_file(const struct env *env, const char *path, const struct store_format *format)
 {
     int result = has_file(env, path);
@@ -116,6 +118,8 @@ static int is_cores(const struct env *env, struct env_kv *kv)
     return result;
 }
 
+/* A store without our row: it is new, or ours from before there were marks, and gets it; or it was
+ * cut short; or it is somebody else's, and nothing is written into it. */
 static int check_unmarked(const struct env *env, struct env_kv *kv, const char *path,
                           const struct store_format *format, char **error)
 {

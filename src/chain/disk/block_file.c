@@ -21,6 +21,7 @@ enum {
     FILE_NUMBER_MAX = 99999, /* five digits in the name */
 };
 
+/* Of a pair; also the lowest bit of a write handle's id. */
 enum kind { KIND_BLOCK, KIND_UNDO };
 static const char *const prefixes[] = {"blk", "rev"};
 
@@ -30,6 +31,8 @@ struct file_entry {
     bool is_dirty; /* the index has to write it */
 };
 
+/* Constant after opening, so that jobs may read it, but for entries, n, capacity, first_open and
+ * max_bytes, which are the loop's, and handles, which lock by themselves. */
 struct block_files {
     const struct env *env;
     const struct log *log;
@@ -37,7 +40,7 @@ struct block_files {
     uint8_t magic[4];
     uint8_t xor_key[XOR_KEY_BYTES];
     bool is_obfuscated;
-    struct file_entry *entries;
+    struct file_entry *entries; /* by file number, owned */
     size_t n, capacity;
     size_t first_open;            /* files before this one get no new records */
     uint32_t max_bytes;           /* of a block file */
@@ -548,12 +551,13 @@ void block_files_forget(struct block_files *files, size_t file)
 
 /* -- scanning --------------------------------------------------------------------------------- */
 
+/* A walk through one block file, on whatever thread asked for it. */
 struct scan {
     const struct block_files *files;
     struct env_file *file;
     int32_t number;
-    uint64_t size, at;
-    uint8_t *buffer; /* of the largest record, or of SEARCH_BYTES */
+    uint64_t size, at; /* of the file; the next byte to look at */
+    uint8_t *buffer;   /* of the largest record, or of SEARCH_BYTES */
 };
 
 /* Move at to the next magic, or to the end. */

@@ -11,10 +11,10 @@
 #include "consensus/block.h"
 
 struct block_ref {
-    atomic_int holders;
-    uint8_t *raw; /* owned */
+    atomic_int holders; /* at least 1 */
+    uint8_t *raw;       /* owned; the block's scripts are spans into it */
     size_t raw_len;
-    struct arena arena;
+    struct arena arena; /* of the block's arrays */
     struct block block; /* valid after a successful block_ref_decode() */
 };
 

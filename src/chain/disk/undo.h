@@ -1,6 +1,8 @@
 /* undo.h - what a block spent, so that it can be disconnected.
  *
- * Layer: chain. */
+ * Layer: chain. Encoded by a job of the block's flight, stored by undo_writes.c; read to take the
+ * block back, to tell fees, and to repair coins after a crash. The order is that of the inputs, so
+ * it means something only together with its block: the record names no outpoint. */
 #ifndef CHAIN_DISK_UNDO_H
 #define CHAIN_DISK_UNDO_H
 

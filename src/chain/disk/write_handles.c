@@ -126,6 +126,8 @@ static int failed(const struct write_handles *handles, const char *path, int err
     return error;
 }
 
+/* names_changed is cleared first: a file created meanwhile sets it again, for the next sync. The
+ * mutex is not held while the disk works, or every write would wait. */
 static int sync_all(struct write_handles *handles, const char *dir)
 {
     const struct env *env = handles->env;

@@ -137,6 +137,7 @@ static bool check_signet(struct accept *accept, struct arena *arena)
     return ok;
 }
 
+/* In Core's order, which decides what a block with two faults is refused for. */
 static void check_block_rules(struct accept *accept)
 {
     const struct network *network = accept->intake->core->network;

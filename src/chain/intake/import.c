@@ -196,6 +196,8 @@ static bool has_parent(const void *value, const void *key)
     return block_hash_equal(&((const struct parked *)value)->parent, key);
 }
 
+/* Let a record wait for its parent. Without room it is dropped and found again by another pass, so
+ * that a file in the worst order costs time and not memory. */
 static void park(struct import *import, struct record *record)
 {
     size_t limit = import->importer->core->options.import_parked_max;
@@ -329,6 +331,8 @@ static void note_unread(struct import *import, const struct record *record, int 
         import->error = error;
 }
 
+/* The block goes to intake, which takes its header at once: so its children can be queued now, and
+ * are read while it is still being checked. */
 static void fetch_done(struct env_job *job)
 {
     struct fetch *fetch = (struct fetch *)job;

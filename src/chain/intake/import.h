@@ -1,6 +1,8 @@
 /* import.h - blocks from files: -loadblock, -reindex, and what a crash left behind the index.
  *
- * Layer: chain. Loop thread only. */
+ * Layer: chain. Loop thread only. Blocks come in any order and are given to intake as soon as
+ * their parents are known; each record of our own files stays where it is. What may not be in the
+ * index yet has a mark there (enum chain_mark) until a flush has written it. */
 #ifndef CHAIN_INTAKE_IMPORT_H
 #define CHAIN_INTAKE_IMPORT_H
 

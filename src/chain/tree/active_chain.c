@@ -15,6 +15,7 @@ void active_chain_set_tip(struct active_chain *active, struct block_node *tip)
     ASSERT(tip && tip->height >= 0);
     if (n > active->n)
         ARRAY_RESERVE(active, n - active->n);
+    /* Down to the fork, below which all is as it was: a block is one step. */
     for (struct block_node *node = tip; node; node = node->prev) {
         size_t height = (size_t)node->height;
         if (height < active->n && active->at[height] == node)

@@ -4,6 +4,8 @@
 #include "chain/tree/node_view.h"
 #include "util/alloc.h"
 
+/* A state that was worked out. It follows from the blocks up to node alone, so it holds for ever,
+ * whichever branch is the active one. BIP-9, State transitions */
 struct remembered {
     const void *node; /* NULL: the first period */
     enum bip9_deployment deployment;

@@ -20,10 +20,11 @@ enum {
 
 _Static_assert(NODE_KEY_BYTES == 1 + 4 + sizeof(struct block_hash), "'b', height, hash");
 
+/* Constant once it is open; the store itself may be used by any thread. */
 struct index_db {
     const struct env *env;
-    struct env_kv *kv;
-    char *path;
+    struct env_kv *kv; /* owned; NULL: could not be opened */
+    char *path;        /* owned */
 };
 
 static int damaged(const struct index_db *db, const char *what, char **error)
@@ -74,6 +75,7 @@ const char *index_db_path(const struct index_db *db)
 
 /* -- rows ---------------------------------------------------------------------------------- */
 
+/* With the height first and big-endian, so that a walk meets parents before their children. */
 static void node_key(const struct block_node *node, uint8_t key[NODE_KEY_BYTES])
 {
     key[0] = 'b';
@@ -163,6 +165,7 @@ static const char *load_node(struct header_tree *tree, struct span key, struct s
     return reader_finish(&r) ? NULL : "a block entry is malformed";
 }
 
+/* By file number; files that the store does not name are zeros. */
 struct info_list {
     struct block_file_info *at;
     size_t n;

@@ -10,9 +10,9 @@
 
 struct kept_block {
     const struct block_node *node;
-    struct block_ref *ref;
-    bool is_writing;
-    bool is_wanted; /* not connected yet */
+    struct block_ref *ref; /* held */
+    bool is_writing;       /* its bytes are not on the disk yet: it cannot be let go */
+    bool is_wanted;        /* not connected yet */
 };
 
 /* bytes may pass max_bytes by what is being written, which CHAIN_UNWRITTEN_MAX bounds. */

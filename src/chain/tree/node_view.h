@@ -1,6 +1,7 @@
 /* node_view.h - block nodes as the rules of consensus/ see them.
  *
- * Layer: chain. */
+ * Layer: chain. Difficulty and deployments depend on blocks long past: consensus/ asks for those by
+ * this view, and so needs neither the tree nor a copy of it. Loop thread only. */
 #ifndef CHAIN_TREE_NODE_VIEW_H
 #define CHAIN_TREE_NODE_VIEW_H
 

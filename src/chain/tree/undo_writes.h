@@ -1,12 +1,14 @@
 /* undo_writes.h - undo data of blocks, stored off the loop.
  *
- * Layer: chain. Loop thread only. */
+ * Layer: chain. Loop thread only. The place is given out and noted at once, the bytes come later:
+ * until they have, the index must not be written, which is what the epochs of writes.h are for. */
 #ifndef CHAIN_TREE_UNDO_WRITES_H
 #define CHAIN_TREE_UNDO_WRITES_H
 
 #include "chain/disk/writes.h"
 #include "chain/tree/lost.h"
 
+/* Holds nothing of its own: what is under way is counted in writes. */
 struct undo_writes {
     struct chain_core *core;
     struct header_tree *tree;

@@ -198,6 +198,8 @@ static void mark_nodes(struct prune *prune, const struct file_use *uses, size_t 
     }
 }
 
+/* From here on nobody finds these blocks any more, though their files go only when the rows are
+ * durable. */
 static void submit_round(struct prune *prune, const struct file_use *uses, size_t n_files,
                          size_t n_chosen)
 {

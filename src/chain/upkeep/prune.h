@@ -1,6 +1,7 @@
 /* prune.h - removes old block files, down to a target or up to a height.
  *
- * Layer: chain. Loop thread only. */
+ * Layer: chain. Loop thread only. Whole pairs of files alone, never the one being filled, and never
+ * one with a block that a reorganisation or the replay after a crash could still ask for. */
 #ifndef CHAIN_UPKEEP_PRUNE_H
 #define CHAIN_UPKEEP_PRUNE_H
 

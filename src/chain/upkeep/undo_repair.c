@@ -61,6 +61,7 @@ static bool has_outpoint(const void *value, const void *key)
            txid_equal(&wanted->outpoint.txid, &outpoint->txid);
 }
 
+/* Make room for a target's coins, and look for each of its inputs from now on. */
 static void note_inputs(struct repair_round *repair, const struct block *block)
 {
     struct target *target = &repair->targets[repair->n_read];
@@ -213,6 +214,8 @@ static bool choose(struct repair_round *repair)
 
 static void submit(struct repair_round *repair);
 
+/* A block that is damaged itself is noted and passed over; as a target it counts as read, but has
+ * no room for coins, by which encode() knows it. */
 static void job_done(struct env_job *job)
 {
     struct repair_round *repair = (struct repair_round *)job;

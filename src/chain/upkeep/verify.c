@@ -220,6 +220,7 @@ static void create_outputs(struct verify *verify, uint32_t tx)
     }
 }
 
+/* Values and scripts alone: by these, coins that are wrong show. */
 static bool connect(struct verify *verify)
 {
     const struct block *block = &verify->ref->block;
@@ -239,6 +240,8 @@ static bool connect(struct verify *verify)
     return ok;
 }
 
+/* One block, as far as the level asks on this way. When the changed coins have taken their memory,
+ * blocks further down are still read and checked, but not taken back. */
 static void run(struct env_job *job)
 {
     struct verify *verify = (struct verify *)job;

@@ -1,12 +1,14 @@
 /* verify.h - checks the last blocks against each other and against the coins, as verifychain.
  *
- * Layer: chain. Loop thread only; the work is done by jobs. */
+ * Layer: chain. Loop thread only; the work is done by jobs, last among all reads. It changes no
+ * coin: what it takes back and connects again is a set of its own over a snapshot. */
 #ifndef CHAIN_UPKEEP_VERIFY_H
 #define CHAIN_UPKEEP_VERIFY_H
 
 #include "chain/tree/lost.h"
 #include "chain/upkeep/flush.h"
 
+/* Borrows the parts; each look is an object of its own, and there may be several. */
 struct verifier {
     struct chain_core *core;
     struct header_tree *tree;
