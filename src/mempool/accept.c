@@ -372,6 +372,9 @@ static void start_read(struct pool_check *check)
     coins_read_start(chain_coins(check->mempool->chain), &check->read, ENV_PRIORITY_NORMAL);
 }
 
+/* Always from the beginning, on the tip and the entries of this moment, which may be others than
+ * before what it waited for. It ends in one of four ways: answered, a read under way, a job under
+ * way, or waiting for a parent, which wakes it. */
 static void advance(struct pool_check *check, bool coins_were_read)
 {
     ASSERT(check->is_formed && !check->waits_for);

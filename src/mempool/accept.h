@@ -1,6 +1,7 @@
 /* accept.h - a transaction on its way into the mempool, by ways that are not mempool_accept().
  *
- * Layer: mempool, internal. */
+ * Layer: mempool, internal. All checks are those of any other; but what is put back needs no room
+ * among the checks under way and reaches no floor of fees, since it was in once. */
 #ifndef MEMPOOL_ACCEPT_H
 #define MEMPOOL_ACCEPT_H
 

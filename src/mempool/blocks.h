@@ -1,6 +1,8 @@
 /* blocks.h - what waits to be put back after a reorganisation, and who waits for that.
  *
- * Layer: mempool, internal. */
+ * Layer: mempool, internal. mempool.c goes on with it whenever a check has ended, and
+ * mempool_file.c saves what waits as well. What the node calls (mempool_block_connected() and so
+ * on) is in mempool.h. */
 #ifndef MEMPOOL_BLOCKS_H
 #define MEMPOOL_BLOCKS_H
 

@@ -325,6 +325,8 @@ static bool check_truc(struct pool_check *check, struct pool_entry *const *paren
     return true;
 }
 
+/* What need not hold in a block: dust, signature operations, fees, version 3, clusters; in Core's
+ * order. On the way sigops_cost and vbytes are found out. */
 static bool check_policy(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;

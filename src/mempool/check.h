@@ -1,6 +1,7 @@
 /* check.h - a transaction being checked: its coins, and the rules that need chain and entries.
  *
- * Layer: mempool, internal. accept.c leads it through its jobs. */
+ * Layer: mempool, internal. accept.c leads it through its jobs. The functions change no entry, so
+ * they can be asked again whenever tip or entries have changed. */
 #ifndef MEMPOOL_CHECK_H
 #define MEMPOOL_CHECK_H
 

@@ -1,6 +1,8 @@
 /* cluster.h - clusters of entries: merging, splitting, ordering, the worst of all.
  *
- * Layer: mempool, internal. */
+ * Layer: mempool, internal. Called by graph.c, which knows the edges, and by deltas.c; limit.c and
+ * select.c take from it what is worst and best. Between a change and pool_clusters_settle() only
+ * membership and relatives may be asked for: chunks and heaps are of before. */
 #ifndef MEMPOOL_CLUSTER_H
 #define MEMPOOL_CLUSTER_H
 

@@ -33,10 +33,11 @@ void fee_buckets_encode(const struct fee_buckets *buckets, struct writer *w);
 /* Are the next ones of a file these? */
 NODISCARD bool fee_buckets_match(const struct fee_buckets *buckets, struct reader *r);
 
+/* What a horizon is: a constant. */
 struct fee_horizon {
     const char *name;
     uint32_t periods, scale; /* scale: blocks of one */
-    double decay;
+    double decay;            /* what is left of each count after one block, below 1 */
 };
 
 struct fee_stats {
@@ -50,9 +51,10 @@ struct fee_stats {
     uint32_t *waiting, *waiting_long;
 };
 
-/* Empty statistics. Borrows horizon and buckets for its life; fee_stats_deinit() frees the rest. */
+/* Empty statistics. Borrows horizon and buckets for its life. */
 void fee_stats_init(struct fee_stats *stats, const struct fee_horizon *horizon,
                     const struct fee_buckets *buckets);
+/* Free what fee_stats_init() made. */
 void fee_stats_deinit(struct fee_stats *stats);
 /* As far as the horizon looks, in blocks. */
 uint32_t fee_stats_blocks(const struct fee_stats *stats);

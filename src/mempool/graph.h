@@ -1,6 +1,8 @@
 /* graph.h - the entries of a mempool, what they spend, who spends them.
  *
- * Layer: mempool, internal. */
+ * Layer: mempool, internal. No two entries spend the same outpoint, and an entry whose output is
+ * spent here is a parent of who spends it. Nothing is judged: accept.c adds what passed all checks;
+ * blocks.c and limit.c say what has to go. */
 #ifndef MEMPOOL_GRAPH_H
 #define MEMPOOL_GRAPH_H
 
@@ -8,9 +10,9 @@
 
 /* What is known of a transaction that passed all checks. */
 struct pool_addition {
-    uint8_t *raw_take;
-    struct tx tx; /* borrows raw and arena */
-    struct arena arena_take;
+    uint8_t *raw_take;          /* from xmalloc */
+    struct tx tx;               /* borrows raw and arena */
+    struct arena arena_take;    /* what tx points to beside raw */
     int64_t fee_sat, delta_sat; /* delta: what our user adds to it */
     uint32_t sigops_cost;
     int64_t time_s;

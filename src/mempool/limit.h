@@ -1,6 +1,7 @@
 /* limit.h - the mempool keeps its size, and leaves a floor behind.
  *
- * Layer: mempool, internal. */
+ * Layer: mempool, internal. Asked after each addition and each new tip. What goes is a whole chunk
+ * at a time, with all that spends from it, so that what stays can be mined. */
 #ifndef MEMPOOL_LIMIT_H
 #define MEMPOOL_LIMIT_H
 

@@ -42,6 +42,9 @@ const char *mempool_reason_name(enum mempool_reason reason)
     return names[reason];
 }
 
+/* A check has ended, so there is room for the next that waits to be put back; when none is left,
+ * who waits for that is told, and closing may go on. accept.c must not know those above it, hence
+ * the pointer. */
 static void check_ended(struct mempool *mempool)
 {
     pool_putbacks_pump(mempool);

@@ -111,12 +111,13 @@ void mempool_file_encode(const struct mempool *mempool, struct buffer *out)
     xfree(absent.waiting);
 }
 
+/* A file on its way to the disk. It does not know the mempool, which may go meanwhile. */
 struct save {
-    struct env_job job;
+    struct env_job job; /* first */
     const struct env *env;
-    char *path;
-    struct buffer bytes;
-    int error;
+    char *path;          /* owned */
+    struct buffer bytes; /* all that is to be in it */
+    int error;           /* of the blocks' sync, or else of the job; 0 or a negative errno */
     void (*done)(void *arg, int error);
     void *arg;
 };
@@ -171,23 +172,26 @@ struct load_tx {
     int64_t time_s;
 };
 
+/* A file being loaded: read by a job, then handed in bit by bit on the loop. */
 struct load {
-    struct env_job job;
+    struct env_job job; /* first */
     struct mempool *mempool;
-    char *path;
-    uint8_t *bytes;
+    char *path;     /* owned */
+    uint8_t *bytes; /* owned: the whole file */
     size_t len;
-    struct reader r;
-    uint64_t n_left; /* transactions not handed in yet */
-    size_t under_way;
-    struct list again; /* of struct load_tx */
-    uint64_t hold_timer;
-    bool has_begun;
+    struct reader r;     /* at the next transaction, then at what comes behind them */
+    uint64_t n_left;     /* transactions not handed in yet */
+    size_t under_way;    /* handed in and not decided, at most LOAD_AT_ONCE */
+    struct list again;   /* of struct load_tx */
+    uint64_t hold_timer; /* 0: none */
+    bool has_begun;      /* the head was read: the rest may be looked at in the end */
     struct mempool_load result;
     void (*done)(void *arg, const struct mempool_load *load);
     void *arg;
 };
 
+/* The whole file at once, as far as FILE_BYTES_MAX: transactions are spans into it until they have
+ * been handed in. */
 static void run_load(struct env_job *job)
 {
     struct load *load = (struct load *)job;

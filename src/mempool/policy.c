@@ -46,6 +46,7 @@ uint32_t policy_count_dust(const struct tx *tx, int64_t dust_sat_per_kvb)
     return n;
 }
 
+/* Core: IsStandard() */
 static bool is_standard_script(const struct script_solution *solution)
 {
     if (solution->type == SCRIPT_TYPE_NONSTANDARD)
@@ -55,6 +56,8 @@ static bool is_standard_script(const struct script_solution *solution)
     return true;
 }
 
+/* Data is limited for all outputs of a transaction together, in bytes of their scripts. Dust is
+ * allowed once: check_policy() of check.c asks then that there is no fee. */
 static enum reject check_outputs(const struct policy *policy, const struct tx *tx)
 {
     size_t data_left = policy->max_datacarrier_bytes;
@@ -133,6 +136,7 @@ static bool legacy_sigops_are_few(const struct tx *tx, const struct tx_out *spen
     return true;
 }
 
+/* One output spent: its form is known, and if it is P2SH, what the script in it runs is little. */
 static bool check_input(const struct tx *tx, uint32_t i, struct span script_pubkey,
                         struct verdict *verdict)
 {
@@ -208,6 +212,8 @@ static bool wsh_is_standard(struct span witness)
            items_are_short(witness, end.n - 1);
 }
 
+/* An annex has no meaning yet: who uses one today may be bound by a rule of tomorrow, so it is not
+ * relayed. Leaves of unknown versions are no affair of ours. BIP-341, Script validation rules */
 static bool taproot_is_standard(struct span witness)
 {
     struct stack_end end = stack_end(witness);
@@ -222,6 +228,8 @@ static bool taproot_is_standard(struct span witness)
     return items_are_short(witness, end.n - 2);
 }
 
+/* A witness where nothing looks at it is room for whatever somebody wants stored, and so is one
+ * that is larger than its script needs. */
 static bool input_witness_is_standard(const struct tx_in *in, struct span script)
 {
     if (script_solve(script).type == SCRIPT_TYPE_ANCHOR)

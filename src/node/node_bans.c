@@ -23,6 +23,7 @@ struct waiter {
     struct list_link link;
 };
 
+/* The bans themselves are in the mesh's list; here is only how they get to the disk. */
 struct node_bans {
     const struct env *env;
     const struct log *log;
@@ -35,7 +36,7 @@ struct node_bans {
     struct list writing, waiting; /* of struct waiter */
     struct env_job job;
     struct buffer bytes; /* the job's while it runs */
-    int error;
+    int error;           /* the job's: 0 or a negative errno */
 };
 
 static int64_t now_s(const struct node_bans *bans)
@@ -116,6 +117,8 @@ static char *put_aside(const struct node_bans *bans, const char *why)
     return warning;
 }
 
+/* Take over what the file says; without a file there are no bans. Returns: NULL, or a warning to
+ * xfree() */
 static char *load(struct node_bans *bans)
 {
     struct buffer bytes;

@@ -11,6 +11,8 @@
 #define JUMP_MAX_S (INT64_C(100) * 366 * 86400) /* no sum of a few overflows */
 #define AT_ONCE_US 1000 /* so soon is as good as now, also where the clock stands still */
 
+/* A timer that has not fired. due_us is of the clock that it is due by; fn and arg are the
+ * caller's. In both the map and the list of its owner. */
 struct node_timer {
     struct node_env *owner;
     struct list_link link;
@@ -21,6 +23,7 @@ struct node_timer {
     void *arg;
 };
 
+/* env and peers are handed out by pointer, so it must not be moved. */
 struct node_env {
     struct env env, peers;
     const struct env *real;
@@ -107,6 +110,7 @@ static void disarm(struct node_timer *timer)
     timer->real_id = 0;
 }
 
+/* A timer of ours over one of the world: setting a clock can move it, and the id stays. */
 static uint64_t start(struct node_env *node_env, bool is_peers, int64_t delay_us,
                       struct node_timer like)
 {

@@ -5,6 +5,7 @@
 
 #include "util/alloc.h"
 
+/* Owns nothing but itself. */
 struct node_net {
     struct p2p *p2p;
     struct node_bans *bans;
@@ -22,8 +23,6 @@ static const struct {
     {"ipv4", NET_IPV4, true}, {"ipv6", NET_IPV6, true},    {"onion", NET_TORV3, false},
     {"i2p", NET_I2P, false},  {"cjdns", NET_CJDNS, false},
 };
-
-/* -- Peers ---------------------------------------------------------------------------------- */
 
 /* -- The whole ------------------------------------------------------------------------------ */
 
