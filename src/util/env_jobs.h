@@ -17,9 +17,9 @@ enum env_pool {
 };
 
 enum env_priority {
-    ENV_PRIORITY_HIGH, /* what somebody waits for */
-    ENV_PRIORITY_NORMAL,
-    ENV_PRIORITY_LOW,
+    ENV_PRIORITY_HIGH,   /* what somebody waits for */
+    ENV_PRIORITY_NORMAL, /* the stream of blocks, ahead of time */
+    ENV_PRIORITY_LOW,    /* what can wait: peers, looks at everything, repairs */
     ENV_PRIORITY_COUNT,
 };
 

@@ -45,11 +45,13 @@ struct env_streams {
      * needed no more; that may be before this returns. */
     void (*send_shared)(void *ctx, uint64_t stream, struct span bytes, void (*release)(void *arg),
                         void *arg);
+    /* What is queued and not sent yet: who sends asks before he sends more (hazard 51). */
     size_t (*queued_bytes)(void *ctx, uint64_t stream);
     /* Our own end: writes the numeric address into size bytes. Returns its port, 0 if unknown. */
     uint16_t (*local)(void *ctx, uint64_t stream, char *address, size_t size);
-    void (*pause)(void *ctx, uint64_t stream, bool paused); /* stop or resume reading */
-    void (*close)(void *ctx, uint64_t stream);              /* streams and listeners */
+    /* Stop or resume reading: what then fills up is the peer's own queue. */
+    void (*pause)(void *ctx, uint64_t stream, bool paused);
+    void (*close)(void *ctx, uint64_t stream); /* streams and listeners */
 };
 
 #endif

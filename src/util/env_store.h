@@ -15,6 +15,7 @@ struct env_kv;     /* an open key-value store */
 struct env_cursor; /* an iterator over a snapshot of a store */
 struct env_batch;  /* writes that happen together or not at all */
 
+/* Sizes are wishes: the store may take somewhat more or less. */
 struct env_kv_options {
     const struct log *log;     /* a failing store says there what and in which file; or NULL */
     size_t cache_bytes;        /* read cache */

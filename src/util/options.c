@@ -222,6 +222,7 @@ static bool is_ranked(const struct option_value *value, const struct option_def 
            strcmp(value->section, rank->section) == 0;
 }
 
+/* In the order given: a negation withdraws all before it, and what comes after counts again. */
 static struct choice choose(const struct options *options, const struct option_def *def,
                             const struct rank *rank)
 {
@@ -344,6 +345,8 @@ static int64_t number_of(const struct options *options, const struct option_def 
     return def->least || def->most ? clamp(number, def->least, def->most) : number;
 }
 
+/* What does not fit into the target is cut to what does: limits of a row come first, but rows
+ * without limits take any number. */
 static void fill(const struct options *options, const struct option_def *def, void *to)
 {
     if (def->type == OPTION_BOOL) {

@@ -12,10 +12,10 @@
 #include "util/assert.h"
 
 struct ring {
-    uint8_t *slots;
-    size_t element_bytes;
-    size_t capacity; /* the most elements it can hold */
-    size_t first;    /* the slot of the oldest */
+    uint8_t *slots;       /* owned, capacity of them */
+    size_t element_bytes; /* of one */
+    size_t capacity;      /* the most elements it can hold */
+    size_t first;         /* the slot of the oldest */
     size_t count;
 };
 
