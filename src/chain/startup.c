@@ -132,6 +132,7 @@ static bool empty_index(struct chain *chain, char **error)
     return code ? fail_of_index(chain, code, error, detail) : true;
 }
 
+/* The note of their damage goes after them: cut short in between, the next start does it again. */
 static bool wipe_coins(struct chain *chain, char **error)
 {
     char *detail;

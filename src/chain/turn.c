@@ -114,6 +114,8 @@ static void last_flush_done(void *arg, int error)
     chain->close_timer = env_timer_start(chain->core.env, 0, finish_now, chain);
 }
 
+/* At the end of each turn: when nobody is busy, one more flush, so that the next start has nothing
+ * to replay. After a fault there is none: what we know may not be what is on the disk. */
 static void close_if_drained(struct chain *chain)
 {
     ASSERT(chain->core.closing);

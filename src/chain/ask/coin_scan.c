@@ -41,6 +41,7 @@ static void run(struct env_job *job)
         scan->error = error;
 }
 
+/* The asker first: after a fault all that is still to be answered is only cancelled. */
 static void end(struct scan_job *scan, int error)
 {
     struct flush *flush = scan->flush;

@@ -336,6 +336,7 @@ static void retry_broken(struct index_follower *follower)
     follower->is_broken = follower->cannot_renew = false;
 }
 
+/* The mark goes before the next block, or a long way to the tip would have none until its end. */
 static void step(void *part)
 {
     struct index_follower *follower = part;

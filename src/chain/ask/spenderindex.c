@@ -103,6 +103,7 @@ static bool take_row(struct spender_lookup *lookup, struct env_cursor *cursor,
     return true;
 }
 
+/* Only the rows: which of their blocks count is the loop's to say. */
 static void find(struct index_lookup *base)
 {
     struct spender_lookup *lookup = CONTAINER_OF(base, struct spender_lookup, base);
@@ -176,6 +177,7 @@ static void hinted_block_was_read(void *arg, const struct chain_block_read *read
     try_next_hint(lookup);
 }
 
+/* One block at a time: nearly always there is one hint, and it is right. */
 static void try_next_hint(struct spender_lookup *lookup)
 {
     const struct block_node *node = NULL;

@@ -30,6 +30,7 @@ static void flight_ended(void *arg, const struct verdict *verdict)
     end(arg, verdict);
 }
 
+/* All that needs no coins. On the loop, since only our own user has blocks tried out. */
 static bool check(const struct trial *trial, const struct block_node *tip, struct verdict *verdict)
 {
     const struct trials *trials = trial->trials;

@@ -126,6 +126,7 @@ static void end(struct index_lookup *base, int error)
     tell(CONTAINER_OF(base, struct tx_lookup, base), error, NULL);
 }
 
+/* A row of a block that is not in the chain any more says nothing, and is as good as none. */
 static void answer(struct index_lookup *base)
 {
     struct tx_lookup *lookup = CONTAINER_OF(base, struct tx_lookup, base);
@@ -163,6 +164,8 @@ static void forget(struct index_follower *follower)
     index->marked_placed = NULL;
 }
 
+/* New rows tell the place, but placed follows them only where there are no old ones below: it says
+ * of all rows up to it that they do. */
 static void written(struct index_follower *follower, enum index_task task)
 {
     struct txindex *index = index_of(follower);

@@ -160,6 +160,7 @@ static int check_marked(const struct env *env, struct env_kv *kv, const char *pa
     return row.p[1] == (uint8_t)format->kind ? 0 : -EUCLEAN;
 }
 
+/* The file comes last: only beside a store whose rows have shown that it is ours. */
 static int check(const struct env *env, struct env_kv *kv, const char *path,
                  const struct store_format *format, char **error)
 {

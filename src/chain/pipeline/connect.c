@@ -135,6 +135,9 @@ static void resolve_block(struct resolve *resolve)
 
 /* -- BIP30: no transaction may hide an older one of the same id -------------------------------- */
 
+/* Looking for each output is dear, so it is left out where no coinbase can equal an older one:
+ * after BIP34, up to the first height that an older coinbase happens to name (hazard 3). Core:
+ * ConnectBlock() */
 static bool enforces_bip30(const struct flight *flight)
 {
     const struct network *network = flight->flights->core->network;
@@ -338,6 +341,8 @@ static bool restores_overwritten(const struct flight *flight, struct coin *coin)
     return true;
 }
 
+/* All of them: what was spent within the block is there again by now, since its spender comes later
+ * and was taken back before. */
 static void take_back_outputs(struct flight *flight, const struct tx *tx, size_t at,
                               bool is_coinbase)
 {

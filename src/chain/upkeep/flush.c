@@ -89,6 +89,7 @@ static void coins_done(void *arg, int error)
     end_flush(arg, error);
 }
 
+/* A row names a block's place, so the bytes there must be durable before it is (the crash rule). */
 static void run_sync(struct env_job *job)
 {
     ASSERT(flush_of(job)->stage == FLUSH_SYNCING && flush_of(job)->index_batch);
@@ -176,6 +177,8 @@ void flush_order(struct flush *flush, flush_fn *done, void *arg)
         flush_begin(flush);
 }
 
+/* While catching up less often: what a crash takes is only work, and the same coins would be
+ * written again and again. */
 static bool is_due(const struct flush *flush)
 {
     bool has_news = flush->tree->dirty || flush->tip != active_chain_tip(flush->active);

@@ -175,6 +175,8 @@ static size_t store(struct repair_round *repair)
     return n;
 }
 
+/* A round that has mended something may be followed by another, for what had no room in this one;
+ * one that has not waits for a block to come back. */
 static void end_round(struct repair_round *repair)
 {
     struct undo_repair *owner = repair->owner;

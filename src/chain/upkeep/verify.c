@@ -306,6 +306,8 @@ static bool is_mended_elsewhere(const struct verify *verify)
     return verify->is_at_start && (verify->lacks_block || verify->lacks_undo);
 }
 
+/* Each is acted on by what it shows: damaged coins stop the chain, a block or undo data that is
+ * lost is had again. Not if it has been stored elsewhere meanwhile. */
 static void note_failure(struct verify *verify)
 {
     struct verifier *owner = verify->owner;
