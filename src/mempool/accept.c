@@ -161,6 +161,7 @@ static bool check_form(struct pool_check *check)
     return verdict_set(verdict, code, NULL);
 }
 
+/* With the arrays that the loop will fill, of as many as there are inputs. */
 static void run_form(struct env_job *job)
 {
     struct pool_check *check = check_of_job(job);
@@ -460,6 +461,7 @@ static bool has_room(const struct mempool *mempool, int flags, size_t len)
     return own->n < MEMPOOL_PENDING_MAX && own->bytes + len <= MEMPOOL_PENDING_BYTES_MAX;
 }
 
+/* What is refused for want of room is not even copied: that is what the limit is for. */
 static void accept(struct mempool *mempool, struct span raw, const struct pool_check *like)
 {
     bool is_refused = mempool->closing || !has_room(mempool, like->flags, raw.len);

@@ -47,6 +47,7 @@ static struct feerate worst_rate(const struct pool_cluster *cluster)
     return cluster->chunks[cluster->n_chunks - 1].rate;
 }
 
+/* The order of a heap. Total, so that nothing depends on how it came about. */
 static bool is_above(const struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t a,
                      uint32_t b)
 {
@@ -103,6 +104,7 @@ static void heap_put(struct pool_clusters *clusters, enum pool_heap_kind kind, u
     heap_fix(clusters, kind, cluster->heap_at[kind]);
 }
 
+/* The last one takes its place, and may belong above or below it. */
 static void heap_take(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t id)
 {
     struct pool_ids *heap = &clusters->heap[kind];
@@ -430,6 +432,7 @@ static uint32_t cut_chunks(struct pool_entry *const *order, uint32_t n, struct p
     return n_chunks;
 }
 
+/* A component becomes the cluster of that id: ordered, cut, and put into its places. */
 static void settle_component(struct mempool *mempool, uint32_t id, const struct draft *draft,
                              uint64_t set)
 {

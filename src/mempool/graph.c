@@ -142,6 +142,8 @@ static void edge_remove(struct mempool *mempool, uint32_t *list, uint32_t *n, ui
     mempool->memory_bytes -= sizeof *list;
 }
 
+/* One edge for each parent, however many of its outputs are spent. Children need no search: what
+ * would spend from it was refused while it was not here. */
 static void link_parents(struct mempool *mempool, struct pool_entry *entry)
 {
     struct mempool_entry *pub = &entry->pub;
@@ -212,6 +214,7 @@ void pool_tell_again(struct mempool *mempool, const struct pool_entry *entry)
         mempool->events.changed(mempool->events.ctx, &event);
 }
 
+/* The rows of the index of outpoints are one array of the entry, which must not move after this. */
 static void index_entry(struct mempool *mempool, struct pool_entry *entry)
 {
     const struct tx *tx = &entry->pub.tx;

@@ -234,6 +234,7 @@ static bool read_head(struct load *load)
     return !load->r.failed;
 }
 
+/* A count that is damaged ends with the bytes: nothing is allocated by it (hazard 79). */
 static void read_deltas(struct load *load)
 {
     uint64_t n = read_compact_size(&load->r);

@@ -97,6 +97,7 @@ static struct traffic traffic_now(const struct node *node, int64_t now_us)
                             .sent = info.bytes_sent};
 }
 
+/* Each call counts for the rate; a line is shown only now and then. */
 static void show_progress(struct node *node, const struct block_node *tip)
 {
     char line[PROGRESS_LINE_BYTES], net[PROGRESS_LINE_BYTES];
@@ -133,6 +134,7 @@ static void end_progress(struct node *node)
     node->has_shown = false;
 }
 
+/* While catching up one line a second, not one for each of thousands of blocks (hazard 58). */
 static void log_tip(struct node *node, const struct block_node *tip, const char *hash)
 {
     int64_t now_us = env_now_us(node->env);
@@ -221,6 +223,8 @@ static void on_header_tip_changed(void *ctx, const struct block_node *best_heade
     p2p_header_tip_changed(node->p2p, best_header);
 }
 
+/* Passed on only if no copy of the block could mend it: else it may be our fault, the clock's, or
+ * that of who mangled it on the way (hazard 7). */
 static void on_block_invalid(void *ctx, const struct block_hash *hash,
                              const struct verdict *verdict)
 {
@@ -397,6 +401,7 @@ static void on_imported(void *arg, int error, uint64_t n_blocks)
         end_progress(node);
 }
 
+/* All are counted before the first begins: one that cannot be opened ends within the call. */
 static void start_imports(struct node *node)
 {
     ASSERT(node->n_imports_left == 0 && node->for_rpc.chain);
@@ -581,6 +586,8 @@ static void load_mempool(void *arg)
         node->load_timer = env_timer_start(node->env, LOAD_POLL_US, load_mempool, node);
 }
 
+/* Said before it can be loaded, so that nobody takes the empty mempool of until then for all there
+ * is. */
 static void expect_mempool(struct node *node)
 {
     ASSERT(!node->mempool_path && node->load_timer == 0);
