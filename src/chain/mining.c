@@ -176,6 +176,7 @@ static void run_slice(struct env_job *job)
     }
 }
 
+/* Found, given up, or the chain is being closed: whoever ordered it hears of it once. */
 static void end_grind(struct grind *grind)
 {
     struct chain *chain = grind->chain;

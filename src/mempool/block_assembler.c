@@ -46,6 +46,8 @@ static void sort(uint32_t *numbers, uint32_t n)
     }
 }
 
+/* Every parent of a chosen entry is chosen too, and comes before it; numbers are from 1.
+ * BIP-22, Transactions Object Format */
 static void fill_depends(struct block_template *template)
 {
     uint32_t *numbers = number_entries(template);

@@ -28,11 +28,12 @@ static const struct fee_horizon horizons[FEE_HORIZONS] = {
     [FEE_HORIZON_LONG] = {"long", 42, 24, 0.99931},   /* in 1008 */
 };
 
+/* A transaction that waits. */
 struct tracked {
     struct txid txid;
-    double rate; /* sat for 1,000 bytes */
-    uint32_t bucket;
-    int32_t height;
+    double rate;     /* sat for 1,000 bytes */
+    uint32_t bucket; /* of that rate: it counts there until it leaves */
+    int32_t height;  /* of the tip when it came */
 };
 
 struct fee_estimator {
@@ -256,6 +257,7 @@ static int32_t file_span(const struct fee_estimator *estimator)
     return estimator->file_best - estimator->file_first;
 }
 
+/* Blocks watched since the start. */
 static int32_t own_span(const struct fee_estimator *estimator)
 {
     return estimator->first == 0 ? 0 : estimator->best - estimator->first;
@@ -308,6 +310,7 @@ void fee_estimator_encode(const struct fee_estimator *estimator, struct buffer *
         fee_stats_encode(&estimator->stats[file_order[i]], &w);
 }
 
+/* What was read before a fault stays in the statistics: the caller makes them anew. */
 static bool read_stats(struct fee_estimator *estimator, struct reader *r)
 {
     for (int i = 0; i < FEE_HORIZONS; i++)

@@ -140,14 +140,18 @@ void fee_stats_mined(struct fee_stats *stats, uint32_t waited_blocks, uint32_t b
 
 /* -- Asking ------------------------------------------------------------------------------------ */
 
-/* Buckets looked at together, since each alone may have too few transactions. */
+/* Buckets looked at together, since each alone may have too few transactions. Counts are decayed,
+ * but for waiting. */
 struct group {
     uint32_t top, low;
     bool is_empty;
+    /* Mined within the target, mined at all, left unmined after it, waiting for longer than it. */
     double within, mined, left, waiting;
     double mined_unjudged; /* of mined, since it was last judged */
 };
 
+/* One bucket more, from above. Who has not waited as long as the target yet is no failure, and
+ * counts for nothing. */
 static void group_take(struct group *group, const struct fee_stats *stats,
                        const struct fee_question *question, uint32_t bucket)
 {

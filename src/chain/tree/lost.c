@@ -38,6 +38,7 @@ static void add(struct lost *lost, struct block_node *node, uint32_t mark)
         lost->core->events.loss(lost->core->events.ctx, lost_text(lost));
 }
 
+/* The node stays in the list until lost_list() comes by, or nothing is lost any more. */
 static void take_away(struct lost *lost, struct block_node *node, uint32_t mark)
 {
     size_t *n = mark == BLOCK_LOST_DATA ? &lost->n_blocks : &lost->n_undo;

@@ -128,6 +128,7 @@ static void answer_requests(struct prune *prune, int error)
 /* Rounds follow one another until nothing is to be removed: each is bounded. */
 static bool start_round(struct prune *prune);
 
+/* Rows, then files: see above. The other order is the planted bug. */
 static void run_write(struct env_job *job)
 {
     struct prune *prune = (struct prune *)job;
