@@ -1,4 +1,8 @@
-/* graph.c - the entries of a mempool, what they spend, who spends them. */
+/* graph.c - the entries of a mempool, what they spend, who spends them.
+ *
+ * An entry is in both maps of ids, with each input in the map of outpoints, in a slot, in the list
+ * by sequence and in a cluster; pool_add() puts it into all of them and pool_remove() takes it out.
+ * Edges are numbers of slots. */
 #include "mempool/graph.h"
 
 #include "mempool/cluster.h"

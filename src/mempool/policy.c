@@ -1,4 +1,7 @@
-/* policy.c - see policy.h. */
+/* policy.c - see policy.h.
+ *
+ * Rule after rule as Core has them: which one is named for a transaction that breaks two is what
+ * wallets see. */
 #include "mempool/policy.h"
 
 #include "consensus/block.h"

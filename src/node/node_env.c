@@ -1,4 +1,7 @@
-/* node_env.c - see node_env.h */
+/* node_env.c - see node_env.h
+ *
+ * A timer handed out is one of ours over one of the world, and its id stays when that is started
+ * anew: whenever a clock is set, all timers that are due by it are. */
 #include "node/node_env.h"
 
 #include <stdatomic.h>

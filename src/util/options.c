@@ -1,4 +1,8 @@
-/* options.c - values of options, and which of them count. */
+/* options.c - values of options, and which of them count.
+ *
+ * Values are kept as they came and never merged: each getter finds anew what counts, by the ranks
+ * of get_ranks(). So it does not matter in which order sources are read, nor that the network is
+ * chosen only after all of them. */
 #include "util/options.h"
 
 #include <limits.h>

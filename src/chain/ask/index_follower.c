@@ -1,4 +1,7 @@
-/* index_follower.c - see index_follower.h */
+/* index_follower.c - see index_follower.h
+ *
+ * One task at a time (enum index_task), begun by a turn and ended by the job or the read that it
+ * is. A damaged store is given up at once, but emptied only when no look-up reads it any more. */
 #include "chain/ask/index_follower.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
-/* overlay.c - see overlay.h. */
+/* overlay.c - see overlay.h.
+ *
+ * An entry is one coin, in the table from the first layer that changes it until no layer in flight
+ * has; a change of a layer points to its entry and keeps what was there before. Layers are numbered
+ * as they come, so a number tells whether what was before is still in flight or committed. */
 #include "chain/coins/overlay.h"
 
 #include "util/alloc.h"

@@ -1,4 +1,7 @@
-/* store_format.c - see store_format.h */
+/* store_format.c - see store_format.h
+ *
+ * The row decides; without it what an old version of ours left, or that there is nothing at all; if
+ * the rows cannot be read, the file beside the store. What none of them knows is not ours. */
 #include "chain/core/store_format.h"
 
 #include <errno.h>

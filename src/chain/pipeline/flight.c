@@ -1,4 +1,7 @@
-/* flight.c - see flight.h. */
+/* flight.c - see flight.h.
+ *
+ * A flight never moves by itself: the end of each of its jobs calls for a turn, in which the
+ * pipeline looks how far it has got. */
 #include "chain/pipeline/flight.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
-/* lost.c - see lost.h. */
+/* lost.c - see lost.h.
+ *
+ * The marks are in the nodes, and the counts follow them; the list only says where to look. */
 #include "chain/tree/lost.h"
 
 #include <errno.h>
