@@ -79,14 +79,11 @@ static void note_loss(const struct block_read *read)
         lost_block(reads->lost, node);
 }
 
-/* A loss is noted before the asker is told, so that he is answered at once if he asks again. */
-static void done(struct env_job *job)
+static void answer(struct block_read *read, int error)
 {
-    struct block_read *read = (struct block_read *)job;
     struct block_reads *reads = read->reads;
-    note_loss(read);
     struct chain_block_read result = {
-        .error = job->cancelled ? -ECANCELED : read->error,
+        .error = error,
         .block = read->ref,
         .undo_raw = span_of(read->undo, read->undo ? read->undo_pos.len : 0),
         .node = read->node,
@@ -96,6 +93,14 @@ static void done(struct env_job *job)
     xfree(read->undo);
     xfree(read);
     core_end(reads->core);
+}
+
+/* A loss is noted before the asker is told, so that he is answered at once if he asks again. */
+static void done(struct env_job *job)
+{
+    struct block_read *read = (struct block_read *)job;
+    note_loss(read);
+    answer(read, job->cancelled ? -ECANCELED : read->error);
 }
 
 static void submit(struct block_read *read)
@@ -111,14 +116,25 @@ static void submit(struct block_read *read)
                    &read->job);
 }
 
+/* Why a block is not there. */
+static int absence(const struct block_node *node)
+{
+    return block_node_lost_data(node) ? -EUCLEAN : -ENOENT;
+}
+
 /* Undo data may have been written: reads that waited for it can start. */
 static void start_waiting(void *part)
 {
     struct block_reads *reads = part;
     struct block_read *read;
     while (reads->writes->n_undo == 0 &&
-           (read = LIST_POP(struct block_read, &reads->waiting, link)))
-        submit(read);
+           (read = LIST_POP(struct block_read, &reads->waiting, link))) {
+        /* Meanwhile it may have been pruned, or found damaged. */
+        if (read->is_decoded || block_node_has_data(read->node))
+            submit(read);
+        else
+            answer(read, absence(read->node));
+    }
 }
 
 /* with: what is wanted, and who wants it. */
@@ -127,9 +143,8 @@ static void start(struct block_reads *reads, const struct block_node *node, stru
     struct block_ref *kept = kept_blocks_find(reads->kept, node);
     bool is_there = kept || block_node_has_data(node);
     if (reads->core->closing || !is_there) {
-        int error = block_node_lost_data(node) ? -EUCLEAN : -ENOENT;
-        struct chain_block_read result = {.error = reads->core->closing ? -ECANCELED : error,
-                                          .node = node};
+        int error = reads->core->closing ? -ECANCELED : absence(node);
+        struct chain_block_read result = {.error = error, .node = node};
         with.done(with.arg, &result);
         return;
     }

@@ -128,6 +128,35 @@ TEST(undo_data_names_the_coins_that_were_spent, struct fixture *f)
     assert_is(&seen, block);
 }
 
+/* The read that waits is answered, and nobody takes the block for one that is there. */
+TEST(a_block_is_found_damaged_while_a_read_of_it_waits_for_undo_data, struct fixture *f)
+{
+    const struct built_block *prev = base_tip(f);
+    bool has_met = false;
+    for (int32_t height = 1; !has_met && height < 100; height++) {
+        const struct block_node *node = chain_at(f->rig.chain, height);
+        struct seen other = {0}, waiting = {0};
+        sim_disk_damage(sim_env_disk(f->rig.sim), "regtest/blocks/blk00000.dat",
+                        node->data.offset + 9, 1);
+        const struct built_block *next = builder_block(&f->b, prev, NULL);
+        rig_submit(&f->rig, next);
+        step_times(f, height % 4);
+        chain_read_block(f->rig.chain, node, false, note_read, &other); /* does not wait */
+        while (writes_of(f->rig.chain)->n_undo == 0 && !rig_is_at(&f->rig, next))
+            assert_true(sim_env_step(f->rig.sim));
+        chain_read_block(f->rig.chain, node, true, note_read, &waiting);
+        while (other.n_calls == 0)
+            assert_true(sim_env_step(f->rig.sim));
+        has_met = waiting.n_calls == 0 && writes_of(f->rig.chain)->n_undo > 0;
+        rig_settle(&f->rig);
+        assert_int_equal(other.error, -EUCLEAN);
+        assert_int_equal(waiting.n_calls, 1);
+        assert_int_equal(waiting.error, -EUCLEAN);
+        prev = next;
+    }
+    assert_true(has_met);
+}
+
 TEST(a_block_that_was_never_connected_has_no_undo_data, struct fixture *f)
 {
     const struct built_block *side = builder_block(&f->b, f->base[5], NULL);
