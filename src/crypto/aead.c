@@ -84,6 +84,7 @@ bool aead_decrypt(struct aead *aead, const uint8_t nonce[12], struct span aad, s
     int none = 0, ok = EVP_CipherInit_ex(aead->ctx, NULL, NULL, NULL, nonce, 0) &&
                        EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag);
     ASSERT(ok);
+    /* Written before the tag is known to be right: what it says decides, not what is there. */
     feed(aead->ctx, NULL, aad);
     feed(aead->ctx, head, span_of(in.p, head_len));
     feed(aead->ctx, body, span_of(in.p + head_len, body_len));

@@ -38,7 +38,8 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* number = number * 58 + digit, least significant byte first. False if it outgrows max_len. */
+/* number = number * 58 + digit, least significant byte first. False if it outgrows max_len: the
+ * work grows with the square of the length, and a text of RPC may have megabytes. */
 static bool add_digit(uint8_t *number, size_t *n, size_t max_len, size_t digit)
 {
     size_t carry = digit;

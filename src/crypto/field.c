@@ -114,6 +114,8 @@ struct field field_mul(struct field a, struct field b)
         r.limb[i] += carry;
         carry = r.limb[i] < carry;
     }
+    /* What was carried was at most the difference, so this is below 2^256 + 2^65: once is enough.
+     */
     return reduce_once(r, carry);
 }
 
@@ -122,7 +124,8 @@ struct field field_square(struct field a)
     return field_mul(a, a);
 }
 
-/* a to a power given as 64 digits of 4 bits, most significant first. */
+/* a to a power given as 64 digits of 4 bits, most significant first. The table is read at places
+ * that depend on the exponent, which is a constant here, never a secret. */
 static struct field power(struct field a, const uint64_t exponent[4])
 {
     struct field table[16] = {field_of(1)};

@@ -8,7 +8,8 @@
 #include "crypto/mem.h"
 #include "util/assert.h"
 
-/* The key as one block: hashed if it is longer, then filled with zeros. */
+/* Put a pad on the key's block; 0x36 ^ 0x5c takes the inner one off and the outer one on at once.
+ */
 static void xor_pad(uint8_t *block, size_t len, uint8_t with)
 {
     for (size_t i = 0; i < len; i++)

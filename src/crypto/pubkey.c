@@ -6,6 +6,8 @@
 
 _Static_assert(sizeof(struct ec_pubkey) == sizeof(secp256k1_pubkey), "the library's own size");
 
+/* Ours has the library's bytes under a name of our own, so that no header includes the library's.
+ * All below works with the library's static context: nothing here is secret, or needs blinding. */
 static secp256k1_pubkey *raw(struct ec_pubkey *pubkey)
 {
     return (secp256k1_pubkey *)(void *)pubkey;

@@ -55,8 +55,8 @@ struct config {
     struct u256 min_chain_work;
     int compute_threads;
     struct config_list load_blocks, signet_seeds;
-    int64_t stop_at_height;
-    int64_t mock_time_s;
+    int64_t stop_at_height; /* 0: never */
+    int64_t mock_time_s;    /* wall clock; 0: the real one. On chains that mine on demand only */
 
     struct config_net net;
 

@@ -43,6 +43,9 @@
         name, NULL, "", category, type, .flags = OPTION_IGNORED | OPTION_HARMLESS                  \
     }
 
+/* A row that has a target is read into it by
+ * options_fill(), within its limits; one without is read by name, where it takes more than that:
+ * see config.c, config_net.c and config_rpc.c. Names are Core's where it has the option. */
 /* clang-format off */
 static const struct option_def table[] = {
     {"?", NULL, "Print this help message and exit", G, BOOL, .flags = LINE | OPTION_HIDDEN |

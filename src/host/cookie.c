@@ -44,6 +44,7 @@ char *cookie_create(const struct env *env, const char *path, unsigned mode, char
     explicit_bzero(secret, sizeof secret);
     explicit_bzero(digits, sizeof digits);
 
+    /* Whole or not there: a client that looks meanwhile reads no half of a cookie. */
     char *temporary = xasprintf("%s.tmp", path);
     int rc = write_new(temporary, cookie, mode);
     if (rc == 0 && rename(temporary, path) != 0)

@@ -61,7 +61,7 @@ static struct log *log_of(struct daemon *daemon)
     return daemon->log_file ? log_file_log(daemon->log_file) : NULL;
 }
 
-/* A line on the terminal; not where output is collected. */
+/* A line on the terminal, after the progress that stands there; not where output is collected. */
 static void say(struct daemon *daemon, const char *line)
 {
     if (!daemon->shows_progress)

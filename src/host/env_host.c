@@ -37,7 +37,8 @@ static int64_t unix_s(void *ctx)
     return loop_unix_s();
 }
 
-/* Without randomness there are no safe keys, ids or cookies: nothing sensible can go on. */
+/* Without randomness there are no safe keys, ids or cookies: nothing sensible can go on. Right
+ * after the machine's start this waits until the kernel has gathered some. */
 static void fill_random(void *ctx, void *out, size_t len)
 {
     ASSERT(out || len == 0);
@@ -148,6 +149,8 @@ void env_host_free(struct env_host *host)
 {
     if (!host)
         return;
+    /* Jobs first: their ends may still send, or start timers. The loop last: all were made on it.
+     */
     jobs_free(host->jobs);
     resolver_free(host->resolver);
     streams_free(host->streams);

@@ -18,6 +18,10 @@
 #define READ_BYTES_MAX (64 * 1024) /* taken from the kernel ahead of use */
 #define LISTENERS_MAX  16
 
+/* HEAD, then BODY, or CHUNK_SIZE, CHUNK_DATA and CHUNK_END in turn up to TRAILER; then WAITING.
+ * After the answer HEAD again where the connection is kept, else FLUSH and LINGER. Those up to
+ * TRAILER have a deadline for the client's bytes; while an answer goes out it is for the client's
+ * reading, and each byte that is taken renews it. */
 enum state {
     STATE_HEAD,
     STATE_BODY,       /* by Content-Length */

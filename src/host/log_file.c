@@ -19,6 +19,7 @@
 #define LIMIT_SLOTS        64
 #define LIMIT_PREFIX_BYTES 16
 
+/* What one kind of lines has written, and was not let write, in the hour that runs: hazard 58. */
 struct limit {
     uint64_t bytes, dropped_bytes;
 };
@@ -50,6 +51,8 @@ static void append_time(struct buffer *out, bool micros)
     buffer_append_string(out, "Z ");
 }
 
+/* Nothing that a peer has sent ends a line or moves a terminal's cursor (hazard 75). Bytes above
+ * 127 stay: file names are UTF-8. */
 static void append_escaped(struct buffer *out, const char *line)
 {
     for (const char *c = line; *c; c++) {
@@ -133,6 +136,9 @@ static bool limit_take(struct log_file *file, const char *line, size_t bytes, st
     return false;
 }
 
+/* Any thread. Only lines that are always logged are limited: a debug category is on because
+ * somebody wants to see all of it. The lock keeps lines whole, also while the file is opened anew.
+ */
 static void write_line(void *ctx, enum log_level level, enum log_category category,
                        const char *line)
 {

@@ -26,6 +26,8 @@ struct notify {
 
 extern char **environ;
 
+/* A warning may quote what a peer sent, and all of this becomes a line for the shell: letters, and
+ * signs that mean nothing to it within quotes. Spec: Core SanitizeString() */
 static bool is_harmless(char c)
 {
     if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
@@ -53,7 +55,8 @@ char *notify_format(const char *command, const char *text, bool quoted)
     return (char *)line.p;
 }
 
-/* Start one command. Returns: 0 or an errno. */
+/* Start one command. Returns: 0 or an errno. Not by fork(), which copies the page tables of all the
+ * memory that a node has, and the locks that its other threads hold. */
 static int spawn(const char *line, pid_t *pid)
 {
     posix_spawnattr_t attr;
@@ -91,7 +94,8 @@ static void start_waiting(struct notify *notify)
     }
 }
 
-/* Some child has ended, ours or not. */
+/* Some child has ended, ours or not; signals of several may have come as one, so all are asked. By
+ * their ids: those that somebody else started are his to wait for. */
 static void on_child(void *arg)
 {
     struct notify *notify = arg;

@@ -8,7 +8,8 @@
 #include "util/alloc.h"
 #include "util/list.h"
 
-/* One call, from its request to its answer. */
+/* One call, from its request to its answer. Whoever comes last frees it: the answer, or the return
+ * of rpc_handle(), within which the answer may come already. */
 struct call {
     struct rpc_server *server;
     struct list_link link;
@@ -137,6 +138,8 @@ static void on_cancel(void *ctx, struct http_request *request)
 {
     struct rpc_server *server = ctx;
     struct call *call = request->user;
+    /* First, so that nobody answers a call that is freed: the method may still be at work for it.
+     */
     rpc_cancel(server->rpc, call->token);
     http_drop(request);
     call_free(call);

@@ -101,6 +101,7 @@ int sockets_listen(const char *address, uint16_t port)
     int on = 1;
     /* On Linux this only skips the wait after a close: two listeners still exclude each other. */
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* No IPv4 through it, whatever the system's default: 0.0.0.0 can be bound beside ::. */
     if (at.ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, (struct sockaddr *)&at, (socklen_t)len) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {

@@ -6,9 +6,10 @@
 #include "sim/sim_study.h"
 #include "util/parse.h"
 
+/* All are numbers, given as --name=value; no file is read, so that the command line is the run. */
 struct option {
     const char *name, *help;
-    int64_t value, min, max;
+    int64_t value, min, max; /* both limits are allowed */
 };
 
 enum {

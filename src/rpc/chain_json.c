@@ -6,6 +6,7 @@
 #include "consensus/pow.h"
 #include "util/assert.h"
 
+/* Step by step as Core does, so that the last digit is its own, too. */
 double chain_json_difficulty(uint32_t bits)
 {
     uint32_t mantissa = bits & 0x00ffffff;
@@ -115,6 +116,7 @@ bool chain_json_need_block(struct rpc_call *call, const struct block_node *block
 void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *read)
 {
     ASSERT(read->error);
+    /* The read that failed may have been what showed that the block is lost. */
     if (!chain_json_need_block(call, read->node))
         return;
     if (block_node_lost_undo(read->node))

@@ -20,6 +20,8 @@ static void append_text(struct buffer *text, const struct json_value *value)
     buffer_append(text, value->text.p, value->text.len);
 }
 
+/* Never INT_MIN, of which there is no absolute value: the exit status is made of that, and Core
+ * Lightning reads it. */
 int cli_error_code(const struct json_value *reply)
 {
     const struct json_value *error = member(reply, "error");

@@ -32,6 +32,7 @@ static enum cli_form form_of(const struct rpc_method *method, int param)
 }
 
 /* NULL with *error set if text has to be JSON and is none. */
+/* JSON where the method wants it, so that a number's digits reach the node as they were typed. */
 static struct json_value *convert(struct arena *arena, enum cli_form form, const char *text,
                                   char **error)
 {

@@ -46,6 +46,8 @@ bool raw_tx_decode(struct span hex, int forms, struct arena *arena, struct tx *t
     if (!hex_decode(bytes, len, (const char *)hex.p, hex.len))
         return false;
     struct span raw = span_of(bytes, len);
+    /* Bytes that can be read both ways: a transaction without inputs looks like the mark of one
+     * with witnesses. The one that makes sense wins, then the one with. Spec: Core DecodeTx() */
     bool has_witness = (forms & RAW_TX_WITNESS) && decode_all(raw, true, arena, tx);
     if (has_witness && is_sane(tx))
         return true;

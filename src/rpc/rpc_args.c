@@ -15,6 +15,7 @@ const struct json_value *rpc_arg(const struct rpc_call *call, size_t index)
 bool rpc_arg_bool(const struct rpc_call *call, size_t index, bool fallback)
 {
     const struct json_value *arg = rpc_arg(call, index);
+    /* No kind is checked from here on: the table has said that it is a bool. */
     return arg ? arg->boolean : fallback;
 }
 
@@ -49,6 +50,8 @@ static bool check_field(struct rpc_call *call, const struct json_value *object,
                       json_kind_name(value->kind), field->name, json_kind_name(field->kind));
 }
 
+/* Known members first, in the table's order, then those that nobody knows: as Core tells of them.
+ */
 bool rpc_check_fields(struct rpc_call *call, const struct json_value *object,
                       const struct rpc_field *fields, size_t n)
 {

@@ -132,6 +132,7 @@ static int compare_tips(const void *a, const void *b)
     return memcmp(x->hash.b, y->hash.b, sizeof x->hash.b);
 }
 
+/* In this order: a block that failed may have been connected before it did, and may lack data. */
 static const char *tip_status(const struct chain *chain, const struct block_node *node)
 {
     if (chain_contains(chain, node))
@@ -198,6 +199,7 @@ static void put_script_flags(struct json_out *out, uint32_t flags)
     json_close_array(out);
 }
 
+/* active: for the block that follows this one, as in Core; script_flags are this one's own. */
 static void put_buried(struct json_out *out, const struct network *network,
                        const struct block_node *node)
 {
@@ -234,6 +236,8 @@ static void put_signalling(struct json_out *out, const struct network *network,
     buffer_deinit(&text);
 }
 
+/* The state of a block is that of all after its parent: status is this block's own, status_next
+ * that of the next. BIP-9, State transitions. Core: SoftForkDescPushBack() */
 static void put_bip9(struct json_out *out, const struct network *network,
                      enum bip9_deployment deployment, const struct block_node *node)
 {

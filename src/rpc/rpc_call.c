@@ -6,7 +6,7 @@
 #include "rpc/rpc_internal.h"
 #include "util/alloc.h"
 
-enum { MESSAGE_MAX_BYTES = 65536 };
+enum { MESSAGE_MAX_BYTES = 65536 }; /* of an error: some quote an argument, which may have 30 MB */
 
 static void set_error(struct rpc_call *call, enum rpc_code code, const char *format, va_list args)
 {
@@ -45,6 +45,8 @@ void rpc_finish(struct rpc_call *call)
 {
     ASSERT(!call->entry_done);
     call->entry_done = true;
+    /* Within its handler: the loop over the batch's entries goes on by itself, without recursion.
+     */
     if (!call->is_running)
         call->rpc->entry_ended(call);
 }
@@ -65,6 +67,7 @@ static void on_job_done(struct env_job *job)
     struct rpc_call *call = rpc_job_call(job);
     if (job->cancelled)
         rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
+    /* In each case: it gives back what the job worked on (hazard 36). */
     if (call->job_end)
         call->job_end(call);
     if (job->cancelled || !call->job_next || call->job_next(call) == RPC_DONE)

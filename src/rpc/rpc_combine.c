@@ -7,11 +7,12 @@
 #include "rpc/raw_tx.h"
 #include "rpc/sign.h"
 
+/* What the job works on, all in the call's arena. */
 struct combine_order {
     const struct ec_context *ec;
     struct tx *copies; /* the first becomes the answer */
     size_t n;
-    struct tx_out *spent;
+    struct tx_out *spent; /* one for each input of the first */
 };
 
 /* -- Arguments ---------------------------------------------------------------------------- */

@@ -76,7 +76,8 @@ static int compare_ids(const void *a, const void *b)
     return 0;
 }
 
-/* The ids of some entries, sorted. */
+/* The ids of some entries, sorted: their order in the mempool is of no meaning, and must not show.
+ */
 static void put_links(struct rpc_call *call, const char *key, const uint32_t *indexes, uint32_t n)
 {
     const struct mempool *mempool = call->rpc->node->mempool;

@@ -24,6 +24,8 @@ enum {
 
 /* -- Blocks handed in --------------------------------------------------------------------- */
 
+/* A block that is fine but not the tip is "inconclusive": whether it is valid to the last is known
+ * only once it is connected. BIP-22, Block Submission */
 static void on_submitted(void *arg, const struct chain_block_result *result)
 {
     struct rpc_call *call = arg;

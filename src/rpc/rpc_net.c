@@ -83,6 +83,7 @@ enum rpc_progress rpc_getnetworkinfo(struct rpc_call *call)
     return RPC_DONE;
 }
 
+/* bytes_left_in_cycle is 0 without a target, and so is time_left_in_cycle. */
 static void put_totals(void *arg, const struct net_info *info)
 {
     struct rpc_call *call = arg;

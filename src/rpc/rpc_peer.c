@@ -5,7 +5,7 @@
 
 #define US_PER_S 1e6
 
-/* A duration in seconds, unless there is none. */
+/* A duration in seconds. The field is left out if there is none: 0 would be the best of pings. */
 static void put_duration(struct json_out *out, const char *key, int64_t us)
 {
     if (us >= 0)

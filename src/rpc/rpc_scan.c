@@ -34,19 +34,20 @@ struct found {
     const struct needle *needle;
 };
 
-/* One scan: made by its call, and read by those that ask how far it is. */
+/* One scan: made by its call, and read by those that ask how far it is. Between start and
+ * on_scanned() all but the atomics is the job's alone. */
 struct coin_scan {
-    struct arena arena;
+    struct arena arena; /* descriptors and scripts */
     const struct ec_context *ec;
     struct scan_order *orders;
     size_t n_orders;
     ARRAY(struct needle) needles;
     bool is_prepared;
     ARRAY(struct found) found;
-    uint64_t n_coins;
-    bool is_over_full;
-    atomic_bool is_aborted;
-    atomic_uint percent;
+    uint64_t n_coins;       /* looked at */
+    bool is_over_full;      /* FOUND_MAX were found: an error, no cut answer */
+    atomic_bool is_aborted; /* set on the loop thread */
+    atomic_uint percent;    /* set by the job; of the txids' range, since nobody knows the count */
 };
 
 /* -- Needles (job) ---------------------------------------------------------------------------- */

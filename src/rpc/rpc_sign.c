@@ -23,12 +23,13 @@ struct spent_info {
     bool is_known, has_amount;
 };
 
+/* What the job works on, all in the call's arena: nobody else touches it. */
 struct signing_order {
     const struct ec_context *ec;
     struct tx tx;
-    struct tx_out *spent;
+    struct tx_out *spent; /* n_in of them, and as many info */
     struct spent_info *info;
-    struct sign_key *keys;
+    struct sign_key *keys; /* wiped at the job's end */
     size_t n_keys;
     struct sign_script *scripts;
     size_t n_scripts;
@@ -182,6 +183,8 @@ static bool read_scripts(struct rpc_call *call, struct signing_order *order,
         return false;
     if (!redeem.p && !witness.p)
         return rpc_refuse(call, RPC_INVALID_PARAMETER, "Missing redeemScript/witnessScript");
+    /* The script, and the output within P2SH that it may stand behind: a redeemScript may be given
+     * as either, since older clients know no witnessScript. */
     struct sign_script *script = &order->scripts[order->n_scripts];
     add_script(order, witness.p ? witness : redeem);
     struct sign_script *wrapped = &order->scripts[order->n_scripts];

@@ -111,6 +111,8 @@ static int64_t output_bytes(struct span script)
     return (int64_t)w.len + OUTPUT_OVERHEAD_BYTES;
 }
 
+/* What the genesis block makes is no coin, nor what a repeated coinbase makes, whose coin is there
+ * already (BIP30, hazard 4). The _actual fields leave these and unspendable outputs out. */
 static int64_t add_outputs(struct block_stats *stats, const struct stats_call *stats_call,
                            const struct tx *tx, bool is_coinbase)
 {

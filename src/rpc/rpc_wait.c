@@ -1,11 +1,11 @@
 /* rpc_wait.c - answers that come with a new tip, with time, or with the end of the node. */
 #include "rpc/methods.h"
 
-/* What the call waits for. */
+/* What the call waits for. In its arena, once it waits. */
 struct wait {
     bool (*is_over)(const struct wait *wait, const struct block_node *tip);
-    struct block_hash hash;
-    int32_t height;
+    struct block_hash hash; /* is_other_block, is_that_block */
+    int32_t height;         /* is_high_enough */
 };
 
 static bool is_other_block(const struct wait *wait, const struct block_node *tip)
@@ -32,6 +32,7 @@ static void write_tip(struct rpc_call *call)
     json_close_object(&call->out);
 }
 
+/* Also where time is over or the node stops: with the tip as it is then, as Core does. */
 static void end_wait(struct rpc_call *call)
 {
     ASSERT(call->state);

@@ -43,6 +43,8 @@ static const char *sighash_name(uint8_t type)
     }
 }
 
+/* Up to four bytes are shown as a number, whatever they are: Core's choice, by which a short
+ * push and the number that it stands for look alike. */
 static void write_push(struct buffer *buffer, struct span push, bool decode_sighash)
 {
     if (push.len <= SCRIPT_NUM_BYTES_MAX) {

@@ -24,6 +24,8 @@ static void on_read(void *arg, const struct chain_block_read *read)
         .outpoint = {.txid = coinbase->txid, .vout = 0}, .value_sat = coinbase->out[0].value_sat};
 }
 
+/* By a node of its own world, in the usual way: the disk that it leaves is what any node would. The
+ * coinbases are read back from it, since RPC names blocks only. */
 static void mine_base(struct sim_base *base, struct sim_world *world)
 {
     char params[128];

@@ -14,15 +14,16 @@
 #include "sim/sim_kv.h"
 #include "util/array.h"
 
+/* An open file: it keeps its contents, also after its name was removed or given to another. */
 struct env_file {
     struct sim_disk *disk;
-    struct sim_inode *inode;
+    struct sim_inode *inode; /* held */
     bool writable;
 };
 
 struct name {
-    char *path;
-    struct sim_inode *inode;
+    char *path;              /* whole */
+    struct sim_inode *inode; /* held */
 };
 
 struct names {
@@ -35,17 +36,18 @@ struct name_change {
     struct sim_inode *inode;
 };
 
+/* live is what the process sees; durable with the whole of the journal behind it is live. */
 struct sim_disk {
     struct names live, durable;
-    ARRAY(struct name_change) journal;
-    ARRAY(char *) dirs;
-    struct list stores;
+    ARRAY(struct name_change) journal; /* oldest first, of all directories */
+    ARRAY(char *) dirs;                /* whole paths; made for good at once */
+    struct list stores;                /* sim_kv.c's */
     int64_t free_bytes;
-    uint64_t changes;
-    /* the fault to inject */
+    uint64_t changes; /* operations of SIM_OP_CHANGES that have begun */
+    /* The fault to inject. */
     unsigned fail_ops;
-    uint64_t fail_after;
-    int fail_error;
+    uint64_t fail_after; /* so many succeed before it */
+    int fail_error;      /* negative errno; 0: none is to come */
     bool fail_forever;
     void (*watch)(void *arg);
     void *watch_arg;
@@ -250,6 +252,7 @@ struct list *sim_disk_stores(struct sim_disk *disk)
     return &disk->stores;
 }
 
+/* Watched first, also where it fails then: a crash may come before an operation that never was. */
 int sim_disk_begin(struct sim_disk *disk, unsigned ops)
 {
     if (ops & SIM_OP_CHANGES) {

@@ -20,6 +20,9 @@ struct sim_env {
     uint64_t n_dead; /* streams asked for while there was no network */
 };
 
+/* The functions of struct env. None of them reads the real clock, or depends on an address in
+ * memory: the seed decides everything. */
+
 static int64_t now_us(void *ctx)
 {
     return ((struct sim_env *)ctx)->events->now_us;

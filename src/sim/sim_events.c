@@ -4,9 +4,9 @@
 #include "util/alloc.h"
 
 struct sim_event {
-    int64_t at_us;
-    uint64_t id;
-    size_t place; /* in the heap */
+    int64_t at_us; /* never before the clock */
+    uint64_t id;   /* counts up: breaks ties, so that what was asked for first happens first */
+    size_t place;  /* in the heap */
     void (*fn)(void *arg);
     void *arg;
     const void *owner;
@@ -100,6 +100,7 @@ uint64_t sim_events_add_for(struct sim_events *events, const void *owner, int64_
     return event->id;
 }
 
+/* The last of the heap fills the gap; it may belong above or below that. */
 static void take_out(struct sim_events *events, struct sim_event *event)
 {
     size_t place = event->place;

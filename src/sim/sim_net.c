@@ -40,6 +40,7 @@ struct stream_end {
     struct list inbox;       /* of struct segment */
 };
 
+/* Freed when both sides are gone and no event points to it any more. */
 struct stream {
     struct sim_net *net;
     struct stream_end end[2]; /* 0 connected, 1 accepted */
@@ -62,12 +63,12 @@ struct listener {
 struct sim_host {
     struct sim_net *net;
     struct list_link link;
-    char name[HOST_NAME_BYTES];
-    uint64_t number;
-    int group;
+    char name[HOST_NAME_BYTES]; /* its numeric address */
+    uint64_t number;            /* never used again: names the pair whose latency is drawn */
+    int group;                  /* the next four: see the functions that set them in sim_net.h */
     uint64_t bytes_per_s;
     bool is_mute;
-    uint16_t last_port;
+    uint16_t last_port; /* given to a connecting end */
     struct list listeners;
 };
 

@@ -20,6 +20,7 @@
 #define LOOK_US           INT64_C(500000)
 #define CRASH_CHANGES_MAX 80 /* changes of the disk until a crash amid them */
 
+/* A run. group and tip are by machine and outlive its crashes. */
 struct scenario {
     const struct sim_scenario_options *options;
     struct sim_scenario_result *result;
