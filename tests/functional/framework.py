@@ -25,6 +25,8 @@ SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer"
                        r"|runtime error:|assertion failed")
 SKIP_STATUS = 77
+# How many times as much time and memory a build may take as an ordinary one (ThreadSanitizer: 4).
+SLOWDOWN = float(os.environ.get("CAIRN_TESTS_SLOWDOWN", "1"))
 NODES_SHOWN = 4  # of a failed test, the last ones: what they said at the end
 DATA_SUBDIR = {"main": "", "test": "testnet3", "testnet4": "testnet4", "signet": "signet",
                "regtest": "regtest"}
@@ -66,7 +68,7 @@ def rpc_fails(code, pattern, function, *args, **named):
 
 def wait_until(predicate, seconds=60, what="condition", pause=0.02):
     """Ask again and again until predicate() is true. Returns its value."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOWDOWN
     while True:
         value = predicate()
         if value:
