@@ -49,6 +49,7 @@ struct block_node {
     struct file_pos data, undo; /* in blk and rev files; file -1: nowhere. Kept while it is lost */
     struct block_node *dirty_next; /* list of nodes that the index has to write */
     bool is_dirty;
+    bool is_listed_lost; /* in the list of lost.h, be it lost or had again */
 };
 
 /* Owns all nodes. It has no limit of its own: who takes headers from peers asks for work first. */

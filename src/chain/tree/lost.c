@@ -30,17 +30,24 @@ static void add(struct lost *lost, struct block_node *node, uint32_t mark)
 {
     ASSERT(mark == BLOCK_LOST_DATA || mark == BLOCK_LOST_UNDO);
     bool is_first = lost->n_blocks + lost->n_undo == 0;
-    bool is_listed = block_node_lost_any(node);
     node->status |= mark;
     *(mark == BLOCK_LOST_DATA ? &lost->n_blocks : &lost->n_undo) += 1;
     lost->n_changes += mark == BLOCK_LOST_UNDO;
-    if (!is_listed)
+    if (!node->is_listed_lost)
         *ARRAY_ADD(lost) = node;
+    node->is_listed_lost = true;
     if (is_first && lost->core->events.loss)
         lost->core->events.loss(lost->core->events.ctx, lost_text(lost));
 }
 
-/* The node stays in the list until lost_list() comes by, or nothing is lost any more. */
+static void unlist(struct lost *lost, size_t i)
+{
+    lost->at[i]->is_listed_lost = false;
+    memmove(&lost->at[i], &lost->at[i + 1], (lost->n - i - 1) * sizeof *lost->at);
+    lost->n--;
+}
+
+/* The node stays in the list until somebody asks, or nothing is lost any more. */
 static void take_away(struct lost *lost, struct block_node *node, uint32_t mark)
 {
     size_t *n = mark == BLOCK_LOST_DATA ? &lost->n_blocks : &lost->n_undo;
@@ -52,7 +59,8 @@ static void take_away(struct lost *lost, struct block_node *node, uint32_t mark)
     header_tree_mark_dirty(lost->tree, node);
     if (lost->n_blocks + lost->n_undo > 0)
         return;
-    lost->n = 0;
+    while (lost->n > 0)
+        unlist(lost, lost->n - 1);
     log_printf(lost->core->log, LOG_ALWAYS,
                "what was damaged or missing in the block files is there");
     if (lost->core->events.loss)
@@ -153,12 +161,10 @@ size_t lost_list(struct lost *lost, bool undo, struct block_node **out, size_t m
     size_t n = 0;
     for (size_t i = lost->n; i-- > 0 && n < max;) {
         struct block_node *node = lost->at[i];
-        if (!block_node_lost_any(node)) {
-            memmove(&lost->at[i], &lost->at[i + 1], (lost->n - i - 1) * sizeof(node));
-            lost->n--;
-        } else if ((node->status & mark) && active_chain_contains(lost->active, node)) {
+        if (!block_node_lost_any(node))
+            unlist(lost, i);
+        else if ((node->status & mark) && active_chain_contains(lost->active, node))
             out[n++] = node;
-        }
     }
     return n;
 }
@@ -168,6 +174,8 @@ const char *lost_text(struct lost *lost)
     char blocks[80] = "", undo[80] = "";
     if (lost->n_blocks + lost->n_undo == 0)
         return NULL;
+    while (!block_node_lost_any(lost->at[lost->n - 1]))
+        unlist(lost, lost->n - 1);
     if (lost->n_blocks > 0)
         snprintf(blocks, sizeof blocks, " %zu stored blocks (asked of peers)", lost->n_blocks);
     if (lost->n_undo > 0)

@@ -95,6 +95,28 @@ TEST(a_mark_outlives_a_restart_and_goes_with_the_block, struct fixture *f)
     assert_true(node_at(f, 7)->status & BLOCK_HAVE_DATA);
 }
 
+TEST(what_was_had_again_and_lost_again_is_listed_once, struct fixture *f)
+{
+    const struct block_node *nodes[4];
+    lost_block(lost_of(f->rig.chain), node_at(f, 7));
+    lost_block(lost_of(f->rig.chain), node_at(f, 9));
+    assert_true(rig_accept(&f->rig, built_ancestor(f->base, 9)).is_new);
+    assert_non_null(strstr(chain_loss(f->rig.chain), " 1 stored blocks"));
+    assert_non_null(strstr(chain_loss(f->rig.chain), "at height 7"));
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(rig_flush(&f->rig), 0); /* it is not in memory any more */
+        lost_block(lost_of(f->rig.chain), node_at(f, 9));
+        assert_int_equal(chain_lost_blocks(f->rig.chain, nodes, 4), 2);
+        assert_int_equal(nodes[0]->height + nodes[1]->height, 16);
+        assert_true(rig_accept(&f->rig, built_ancestor(f->base, 9)).is_new);
+    }
+    assert_true(rig_accept(&f->rig, built_ancestor(f->base, 7)).is_new);
+    assert_string_equal(f->rig.loss, "");
+    assert_int_equal(rig_flush(&f->rig), 0);
+    lost_block(lost_of(f->rig.chain), node_at(f, 9));
+    assert_int_equal(chain_lost_blocks(f->rig.chain, nodes, 4), 1);
+}
+
 TEST(files_that_are_missing_or_short_are_found_at_the_start, struct fixture *f)
 {
     size_t n_in_file = 0, n_undo = 0;
