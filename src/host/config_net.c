@@ -316,6 +316,21 @@ static bool set_mempool(struct config_net *config, const struct options *options
            set_feerate(options, "dustrelayfee", &mempool->dust_sat_per_kvb, error);
 }
 
+/* The first message is Core's. Where money is real, nobody should pay by an invented rate. */
+static bool set_fees(struct config_net *config, const struct options *options,
+                     const struct network *network, char **error)
+{
+    config->accepts_stale_fees = options_get_bool(options, "acceptstalefeeestimates", false);
+    if (config->accepts_stale_fees && network->kind != NETWORK_REGTEST)
+        return fail_with(error, "acceptstalefeeestimates is not supported on %s chain.",
+                         network->name);
+    if (!set_feerate(options, "fallbackestimate", &config->fallback_sat_per_kvb, error))
+        return false;
+    if (config->fallback_sat_per_kvb > 0 && !network->is_test_chain)
+        return fail_with(error, "-fallbackestimate is not supported on %s chain.", network->name);
+    return true;
+}
+
 /* Messages are Core's. */
 static bool set_block(struct config_net *config, const struct options *options,
                       const struct network *network, char **error)
@@ -356,7 +371,7 @@ bool config_net_init(struct config_net *config, const struct options *options,
     config->p2p.data_dir = data_dir;
     return set_p2p(config, options, network, error) &&
            set_mempool(config, options, network, error) &&
-           set_block(config, options, network, error);
+           set_fees(config, options, network, error) && set_block(config, options, network, error);
 }
 
 void config_net_deinit(struct config_net *config)

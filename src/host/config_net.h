@@ -16,7 +16,9 @@ struct config_net {
     struct p2p_options p2p;
     struct mempool_options mempool;
     struct block_assembler_options block;
-    int64_t ban_time_s; /* -bantime */
+    int64_t ban_time_s;           /* -bantime */
+    bool accepts_stale_fees;      /* -acceptstalefeeestimates */
+    int64_t fallback_sat_per_kvb; /* -fallbackestimate */
     struct arena strings;
     struct p2p_bind binds[CONFIG_NET_ADDRESSES_MAX];
     const char *connect[CONFIG_NET_ADDRESSES_MAX];

@@ -314,7 +314,10 @@ static const struct option_def table[] = {
     {"minrelaytxfee", "<amount>", "Least feerate in BTC/kvB of a transaction to be relayed", L,
      STRING, .fallback = "0.000001"},
     {"permitbaremultisig", NULL, "Relay bare multisig outputs", L, BOOL, .fallback = "1"},
-    IGNORED("acceptstalefeeestimates", L, BOOL),
+    {"acceptstalefeeestimates", NULL, "Read fee estimates from a file older than 60 hours (test "
+     "chains only)", L, BOOL, .flags = DEBUG, .fallback = "0"},
+    {"fallbackestimate", "<amount>", "Feerate in BTC/kvB that estimatesmartfee answers where "
+     "nothing is known (test chains only; 0: an error)", L, STRING, .fallback = "0"},
     IGNORED("bytespersigop", L, INT),
     IGNORED("mempoolfullrbf", L, BOOL),
     IGNORED("whitelistforcerelay", L, BOOL),

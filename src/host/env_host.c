@@ -70,6 +70,7 @@ static const struct env_files files = {
     .remove = files_remove,
     .sync_dir = files_sync_dir,
     .list = files_list,
+    .modified_s = files_modified_s,
     .free_bytes = files_free_bytes,
 };
 

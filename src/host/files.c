@@ -244,6 +244,13 @@ int files_list(void *ctx, const char *path, void (*fn)(void *arg, const char *na
     return rc;
 }
 
+int64_t files_modified_s(void *ctx, const char *path)
+{
+    (void)ctx;
+    struct stat st;
+    return stat(path, &st) == 0 ? (int64_t)st.st_mtime : -errno;
+}
+
 int64_t files_free_bytes(void *ctx, const char *path)
 {
     (void)ctx;

@@ -40,6 +40,8 @@ NODISCARD int files_sync_dir(void *ctx, const char *path);
 /* Call fn for each entry except . and .., sorted by bytes. */
 NODISCARD int files_list(void *ctx, const char *path, void (*fn)(void *arg, const char *name),
                          void *arg);
+/* When a file's contents were last changed, as the file system says; its own clock, not ours. */
+NODISCARD int64_t files_modified_s(void *ctx, const char *path);
 /* Bytes that this user may still write on the volume that holds path: without root's reserve. */
 NODISCARD int64_t files_free_bytes(void *ctx, const char *path);
 

@@ -308,6 +308,7 @@ static void commit(struct pool_check *check)
         .coin_height_max = check->coin_height_max,
         .coinbase_height_max = check->coinbase_height_max,
         .is_unbroadcast = check->flags & MEMPOOL_LOCAL,
+        .is_putback = check->is_putback,
     };
     /* The bytes are the entry's now; what is in struct tx itself can still be read. */
     check->raw = NULL;

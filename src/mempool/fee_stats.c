@@ -76,7 +76,7 @@ void fee_stats_init(struct fee_stats *stats, const struct fee_horizon *horizon,
 {
     ASSERT(horizon->periods > 0 && horizon->scale > 0);
     ASSERT(horizon->decay > 0 && horizon->decay < 1);
-    *stats = (struct fee_stats){.horizon = horizon, .buckets = buckets};
+    *stats = (struct fee_stats){.horizon = horizon, .buckets = buckets, .is_blank = true};
     stats->averages = xcalloc((size_t)n_rows(stats) * FEE_BUCKETS, sizeof *stats->averages);
     stats->waiting = xcalloc((size_t)fee_stats_blocks(stats) * FEE_BUCKETS, sizeof *stats->waiting);
     stats->waiting_long = xcalloc(FEE_BUCKETS, sizeof *stats->waiting_long);
@@ -108,6 +108,7 @@ void fee_stats_leave(struct fee_stats *stats, const struct fee_leave *leave)
         return;
     /* A period that has not ended may still have been met. */
     uint32_t ended = waited / stats->horizon->scale;
+    stats->is_blank &= ended == 0;
     for (uint32_t i = 0; i < ended && i < stats->horizon->periods; i++)
         row_left(stats, i)[leave->bucket] += 1;
 }
@@ -119,7 +120,7 @@ void fee_stats_next_block(struct fee_stats *stats, int32_t height)
         stats->waiting_long[i] += oldest[i];
         oldest[i] = 0;
     }
-    size_t n = (size_t)n_rows(stats) * FEE_BUCKETS;
+    size_t n = stats->is_blank ? 0 : (size_t)n_rows(stats) * FEE_BUCKETS;
     for (size_t i = 0; i < n; i++)
         stats->averages[i] *= stats->horizon->decay;
 }
@@ -132,6 +133,7 @@ static uint32_t periods_of(const struct fee_stats *stats, uint32_t blocks)
 void fee_stats_mined(struct fee_stats *stats, uint32_t waited_blocks, uint32_t bucket, double rate)
 {
     ASSERT(waited_blocks > 0 && bucket < FEE_BUCKETS);
+    stats->is_blank = false;
     for (uint32_t i = periods_of(stats, waited_blocks) - 1; i < stats->horizon->periods; i++)
         row_within(stats, i)[bucket] += 1;
     row(stats, ROW_MINED)[bucket] += 1;
@@ -296,6 +298,7 @@ bool fee_stats_decode(struct fee_stats *stats, struct reader *r)
 {
     uint32_t periods = stats->horizon->periods;
     uint64_t decay_bits;
+    stats->is_blank = false;
     memcpy(&decay_bits, &stats->horizon->decay, sizeof decay_bits);
     bool is_good = read_u64(r) == decay_bits && read_u32(r) == stats->horizon->scale &&
                    read_row(r, row(stats, ROW_RATES)) && read_row(r, row(stats, ROW_MINED)) &&

@@ -49,6 +49,7 @@ struct fee_stats {
     /* For each height, by its remainder modulo the blocks of the horizon, those that came at it and
      * still wait; and those that wait for longer. */
     uint32_t *waiting, *waiting_long;
+    bool is_blank; /* all averages are 0 */
 };
 
 /* Empty statistics. Borrows horizon and buckets for its life. */

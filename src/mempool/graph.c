@@ -198,13 +198,15 @@ static void give_slot(struct mempool *mempool, uint32_t index)
 
 /* Before a removal and after an addition, so that who hears of it always finds a whole entry. */
 static void tell(struct mempool *mempool, const struct pool_entry *entry,
-                 enum mempool_reason reason)
+                 enum mempool_reason reason, bool is_putback)
 {
     ASSERT((unsigned)reason < MEMPOOL_REASON_COUNT);
     mempool->sequence++;
     mempool->epoch++;
-    struct mempool_event event = {
-        .sequence = mempool->sequence, .reason = reason, .entry = &entry->pub};
+    struct mempool_event event = {.sequence = mempool->sequence,
+                                  .reason = reason,
+                                  .entry = &entry->pub,
+                                  .is_putback = is_putback};
     if (mempool->events.changed)
         mempool->events.changed(mempool->events.ctx, &event);
 }
@@ -294,7 +296,7 @@ struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition 
     pool_cluster_join(mempool, entry);
     pool_clusters_settle(mempool);
     ASSERT(mempool->count == mempool->by_txid.count && mempool->count == mempool->by_wtxid.count);
-    tell(mempool, entry, MEMPOOL_ADDED);
+    tell(mempool, entry, MEMPOOL_ADDED, addition->is_putback);
     return entry;
 }
 
@@ -330,7 +332,7 @@ static void remove_from_list(struct mempool *mempool, struct pool_entry *entry)
 void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool_reason reason)
 {
     ASSERT(mempool->count > 0 && mempool->vbytes >= entry->pub.vbytes);
-    tell(mempool, entry, reason);
+    tell(mempool, entry, reason, false);
     unindex_entry(mempool, entry);
     unlink_all(mempool, entry);
     pool_cluster_leave(mempool, entry);

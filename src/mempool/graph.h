@@ -18,7 +18,7 @@ struct pool_addition {
     int64_t time_s;
     struct sequence_locks locks;
     int32_t coin_height_max, coinbase_height_max;
-    bool is_unbroadcast;
+    bool is_unbroadcast, is_putback;
 };
 
 /* Add it: its parents are those entries whose outputs it spends. Tells the event. */

@@ -77,6 +77,7 @@ struct mempool_event {
     uint64_t sequence;
     enum mempool_reason reason;
     const struct mempool_entry *entry; /* borrowed; still whole when it is being removed */
+    bool is_putback; /* added: a reorganisation had taken it out of a block, or from here */
 };
 
 /* Called from within changes: changed must not change the mempool itself. */

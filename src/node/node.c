@@ -10,6 +10,7 @@
 
 #include "mempool/mempool_file.h"
 #include "node/node_env.h"
+#include "node/node_fees.h"
 #include "node/node_net.h"
 #include "node/progress.h"
 #include "node/watch.h"
@@ -49,6 +50,7 @@ struct node {
     struct mempool *mempool;
     char *mempool_path;     /* NULL: it is not kept */
     bool is_mempool_loaded; /* only then it is saved: what was never read must not be overwritten */
+    struct node_fees *fees; /* NULL with -blocksonly: who sees nothing learns nothing */
     struct p2p *p2p;
     struct node_bans *bans;
     struct node_net *net;    /* the mesh as RPC sees it */
@@ -206,6 +208,8 @@ static void on_block_connected(void *ctx, const struct block_node *block, struct
     ASSERT(block && ref);
     struct node *node = ctx;
     mempool_block_connected(node->mempool, block, ref);
+    if (node->fees)
+        node_fees_block_connected(node->fees, block);
     p2p_block_connected(node->p2p, block, ref);
 }
 
@@ -254,6 +258,8 @@ static void on_mempool_changed(void *ctx, const struct mempool_event *event)
 {
     struct node *node = ctx;
     p2p_mempool_changed(node->p2p, event);
+    if (node->fees)
+        node_fees_mempool_changed(node->fees, event);
 }
 
 static void on_clock_warning(void *ctx, const char *message)
@@ -343,6 +349,7 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
         .warning = warning,
         .log_control = node->log,
         .block = node->options.block,
+        .fallback_sat_per_kvb = node->options.fallback_sat_per_kvb,
     };
     return rpc_new(&node->for_rpc, rpc_methods(), &node->options.auth, error);
 }
@@ -527,6 +534,15 @@ static void take_bans(struct node *node)
     xfree(warning);
 }
 
+static void make_fees(struct node *node)
+{
+    const struct node_fees_options options = {.data_dir = node->options.chain.data_dir,
+                                              .accepts_stale = node->options.accepts_stale_fees,
+                                              .clock = node->for_rpc.clock};
+    if (!node->options.p2p.blocks_only)
+        node->fees = node_fees_new(node->env, node->log, node->chain, &options);
+}
+
 /* What the chain's events go to; it does nothing yet. */
 static void make_mesh(struct node *node)
 {
@@ -537,6 +553,7 @@ static void make_mesh(struct node *node)
         mempool_new(node->env, node->log, node->chain, &node->options.mempool, &mempool_events);
     node->p2p = p2p_new(node_env_peers(node->node_env), node->log, node->options.network,
                         node->chain, node->mempool, &node->options.p2p, &p2p_events);
+    make_fees(node);
     take_bans(node);
     node->net = node_net_new(node->p2p, node->bans, node->mempool);
 }
@@ -548,6 +565,7 @@ static void start_mesh(struct node *node)
     char *error = NULL;
     node->for_rpc.net = node_net_view(node->net);
     node->for_rpc.mempool = node->mempool;
+    node->for_rpc.fees = node->fees ? node_fees_estimator(node->fees) : NULL;
     if (p2p_start(node->p2p, &error))
         return;
     node->error = error;
@@ -685,6 +703,16 @@ static void on_mempool_saved(void *arg, int error)
     mempool_close(node->mempool, on_mempool_closed, node);
 }
 
+static void on_fees_stopped(void *arg)
+{
+    struct node *node = arg;
+    /* After a fault nothing is written any more. */
+    if (node->is_mempool_loaded && !node->error)
+        mempool_file_save(node->mempool, node->mempool_path, on_mempool_saved, node);
+    else
+        mempool_close(node->mempool, on_mempool_closed, node);
+}
+
 /* From the outside in: no new calls, no new peers, then the mempool, which still needs the chain to
  * make its blocks durable, and the chain last. Each goes on when the one before has said that it is
  * through. */
@@ -701,11 +729,10 @@ static void begin_stop(void *arg)
     rpc_interrupt(node->rpc);
     if (node->chain) {
         p2p_stop(node->p2p);
-        /* After a fault nothing is written any more. */
-        if (node->is_mempool_loaded && !node->error)
-            mempool_file_save(node->mempool, node->mempool_path, on_mempool_saved, node);
+        if (node->fees)
+            node_fees_stop(node->fees, !node->error, on_fees_stopped, node);
         else
-            mempool_close(node->mempool, on_mempool_closed, node);
+            on_fees_stopped(node);
     } else {
         on_chain_closed(node, 0);
     }
@@ -735,6 +762,7 @@ void node_free(struct node *node)
         rpc_free(node->rpc);
     node_net_free(node->net);
     node_bans_free(node->bans);
+    node_fees_free(node->fees);
     if (node->p2p)
         p2p_free(node->p2p);
     if (node->mempool)

@@ -45,6 +45,8 @@ struct node_options {
     struct mempool_options mempool;
     struct block_assembler_options block; /* all zero: the defaults */
     bool persist_mempool;                 /* -persistmempool: in data_dir/mempool.dat */
+    bool accepts_stale_fees;              /* -acceptstalefeeestimates */
+    int64_t fallback_sat_per_kvb;         /* -fallbackestimate: where none is known; 0: none */
     bool repair;                          /* what is damaged is made anew, without being asked */
     struct p2p_options p2p;
     int64_t ban_time_s; /* -bantime; 0: a day */

@@ -6,6 +6,7 @@
 #define RPC_RPC_H
 
 #include "mempool/block_assembler.h"
+#include "mempool/fee_estimator.h"
 #include "util/buffer.h"
 #include "util/net_view.h"
 
@@ -38,6 +39,9 @@ struct rpc_node {
     /* Transactions that wait for a block; NULL while there is no mempool: methods that need it get
      * -33. */
     struct mempool *mempool;
+    /* What is known of fees; NULL where nothing is learnt: with -blocksonly. */
+    const struct fee_estimator *fees;
+    int64_t fallback_sat_per_kvb;         /* what is said where nothing is known; 0: that */
     struct block_assembler_options block; /* for mining; all zero: the defaults */
 };
 

@@ -42,7 +42,7 @@ struct sim_disk {
     ARRAY(struct name_change) journal; /* oldest first, of all directories */
     ARRAY(char *) dirs;                /* whole paths; made for good at once */
     struct list stores;                /* sim_kv.c's */
-    int64_t free_bytes;
+    int64_t free_bytes, modified_s;
     uint64_t changes; /* operations of SIM_OP_CHANGES that have begun */
     /* The fault to inject. */
     unsigned fail_ops;
@@ -147,6 +147,7 @@ struct sim_disk *sim_disk_new(void)
 {
     struct sim_disk *disk = xcalloc(1, sizeof *disk);
     disk->free_bytes = INT64_C(1) << 40;
+    disk->modified_s = INT64_MAX;
     return disk;
 }
 
@@ -202,6 +203,7 @@ struct sim_disk *sim_disk_after_crash(const struct sim_disk *disk, enum sim_cras
     struct sim_random random = sim_random_of(seed, 0x637261);
     struct sim_disk *left = sim_disk_new();
     left->free_bytes = disk->free_bytes;
+    left->modified_s = disk->modified_s;
     for (size_t i = 0; i < disk->dirs.n; i++)
         add_dir(left, disk->dirs.at[i], strlen(disk->dirs.at[i]));
     struct names names = {0};
@@ -238,6 +240,17 @@ void sim_disk_watch(struct sim_disk *disk, void (*fn)(void *arg), void *arg)
 uint64_t sim_disk_changes(const struct sim_disk *disk)
 {
     return disk->changes;
+}
+
+void sim_disk_set_modified(struct sim_disk *disk, int64_t unix_s)
+{
+    disk->modified_s = unix_s;
+}
+
+int64_t sim_disk_modified_s(void *ctx, const char *path)
+{
+    struct sim_disk *disk = ctx;
+    return names_find(&disk->live, path) ? disk->modified_s : -ENOENT;
 }
 
 int64_t sim_disk_free_bytes(void *ctx, const char *path)

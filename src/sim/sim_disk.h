@@ -55,6 +55,9 @@ uint64_t sim_disk_changes(const struct sim_disk *disk);
 /* Flip the bits of mask in the byte at offset of a file, behind everybody's back. */
 void sim_disk_damage(struct sim_disk *disk, const char *path, uint64_t offset, uint8_t mask);
 
+/* Let all files look as if they had last been changed then. INT64_MAX, as at first: just now. */
+void sim_disk_set_modified(struct sim_disk *disk, int64_t unix_s);
+
 /* The functions of struct env_files; see there.
  *
  * Open a file; a new one is a change of its directory that a power loss may take back. -ENOENT. */
@@ -84,6 +87,8 @@ int sim_disk_remove(void *disk, const char *path);
 int sim_disk_sync_dir(void *disk, const char *path);
 /* Call fn for each file and directory in it, sorted by bytes. -ENOENT. */
 int sim_disk_list(void *disk, const char *path, void (*fn)(void *arg, const char *name), void *arg);
+/* As sim_disk_set_modified() says, whatever was written since. -ENOENT. */
+int64_t sim_disk_modified_s(void *disk, const char *path);
 /* Always 1 TiB: a disk that runs full is played by sim_disk_fail() with -ENOSPC. */
 int64_t sim_disk_free_bytes(void *disk, const char *path);
 

@@ -148,6 +148,7 @@ static const struct env_files files = {
     .remove = sim_disk_remove,
     .sync_dir = sim_disk_sync_dir,
     .list = sim_disk_list,
+    .modified_s = sim_disk_modified_s,
     .free_bytes = sim_disk_free_bytes,
 };
 

@@ -149,6 +149,11 @@ static inline int env_list(const struct env *env, const char *path,
     return env->files.list(env->files.ctx, path, fn, arg);
 }
 
+static inline int64_t env_modified_s(const struct env *env, const char *path)
+{
+    return env->files.modified_s(env->files.ctx, path);
+}
+
 static inline int64_t env_free_bytes(const struct env *env, const char *path)
 {
     return env->files.free_bytes(env->files.ctx, path);

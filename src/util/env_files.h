@@ -39,6 +39,8 @@ struct env_files {
     int (*remove)(void *ctx, const char *path); /* a file, or an empty directory */
     int (*sync_dir)(void *ctx, const char *path);
     int (*list)(void *ctx, const char *path, void (*fn)(void *arg, const char *name), void *arg);
+    /* When the contents of a file were last changed, by the wall clock. Units: seconds */
+    int64_t (*modified_s)(void *ctx, const char *path);
     /* Free bytes on the volume that holds path. */
     int64_t (*free_bytes)(void *ctx, const char *path);
 };

@@ -16,6 +16,7 @@
 struct mempool_rig_event {
     enum mempool_reason reason;
     struct txid txid;
+    bool is_putback;
 };
 
 struct mempool_rig {

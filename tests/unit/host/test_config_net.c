@@ -190,6 +190,7 @@ TEST(mistakes_are_named)
         {{"-limitclustersize=0"},   "limitclustersize must be from 1 to 1000 kvB"},
         {{"-limitclustersize=1001"}, "limitclustersize must be from 1 to 1000 kvB"},
         {{"-minrelaytxfee=x"},      "Invalid amount for -minrelaytxfee=<amount>: 'x'"},
+        {{"-fallbackestimate=x"},   "Invalid amount for -fallbackestimate=<amount>: 'x'"},
         {{"-dustrelayfee=-1"},      "Invalid amount for -dustrelayfee=<amount>: '-1'"},
         {{"-blockmintxfee=x"},      "Invalid amount for -blockmintxfee=<amount>: 'x'"},
         {{"-blockmaxweight=4000001"},
@@ -259,6 +260,29 @@ TEST(the_version_of_blocks_is_chosen_on_regtest_only)
     read_args(&f, NETWORK_SIGNET, (const char *const[]){"-blockversion=1337", NULL});
     assert_true(f.ok);
     assert_int_equal(f.net.block.version, 0);
+    done(&f);
+}
+
+TEST(fees_are_made_up_on_test_chains_only)
+{
+    struct fixture f;
+    read_args(&f, NETWORK_MAIN, (const char *const[]){"-fallbackestimate=0.0002", NULL});
+    assert_false(f.ok);
+    assert_string_equal(f.error, "-fallbackestimate is not supported on main chain.");
+    done(&f);
+    read_args(&f, NETWORK_MAIN, (const char *const[]){"-fallbackestimate=0", NULL});
+    assert_true(f.ok);
+    done(&f);
+    read_args(&f, NETWORK_SIGNET, (const char *const[]){"-fallbackestimate=0.0002", NULL});
+    assert_true(f.ok);
+    assert_int_equal(f.net.fallback_sat_per_kvb, 20000);
+    done(&f);
+    read_args(&f, NETWORK_SIGNET, (const char *const[]){"-acceptstalefeeestimates", NULL});
+    assert_false(f.ok);
+    assert_string_equal(f.error, "acceptstalefeeestimates is not supported on signet chain.");
+    done(&f);
+    read_args(&f, NETWORK_REGTEST, (const char *const[]){"-acceptstalefeeestimates", NULL});
+    assert_true(f.ok && f.net.accepts_stale_fees && f.net.fallback_sat_per_kvb == 0);
     done(&f);
 }
 

@@ -65,8 +65,8 @@ static const char *const works[] = {
     "logtimestamps", "maxtipage", "mocktime", "printtoconsole", "shrinkdebugfile",
     "stopafterblockimport", "stopatheight", "test", "testactivationheight", "uacomment",
     "vbparams", "chain", "regtest", "signet", "signetchallenge", "signetseednode", "testnet",
-    "testnet4", "acceptnonstdtxn", "datacarrier", "datacarriersize", "dustrelayfee",
-    "incrementalrelayfee", "limitclustercount",
+    "testnet4", "acceptnonstdtxn", "acceptstalefeeestimates", "datacarrier", "datacarriersize",
+    "dustrelayfee", "incrementalrelayfee", "limitclustercount",
     "limitclustersize", "minrelaytxfee", "permitbaremultisig", "blockmaxweight",
     "blockmintxfee", "blockreservedweight", "blockversion", "rpcallowip", "rpcauth", "rpcbind",
     "rpccookiefile", "rpccookieperms", "rpcpassword", "rpcport", "rpcservertimeout", "rpcthreads",
@@ -75,7 +75,7 @@ static const char *const works[] = {
 
 /* Who asks for one of these is told that it is not there. */
 static const char *const missed[] = {
-    "acceptstalefeeestimates", "asmap", "blockfilterindex", "bytespersigop", "capturemessages",
+    "asmap", "blockfilterindex", "bytespersigop", "capturemessages",
     "cjdnsreachable", "coinstatsindex", "fixedseeds", "i2pacceptincoming", "i2psam", "ipcbind",
     "listenonion", "mempoolfullrbf", "natpmp", "onion",
     "onlynet", "peerblockfilters", "peerbloomfilters", "persistmempoolv1", "privatebroadcast",

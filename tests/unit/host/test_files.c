@@ -178,6 +178,15 @@ TEST(a_listing_is_sorted_and_complete, struct temp_dir *dir)
     assert_int_equal(files_list(NULL, temp_path(dir, "none"), append_name, all), -ENOENT);
 }
 
+TEST(when_a_file_was_changed_is_known, struct temp_dir *dir)
+{
+    const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1500000000}};
+    temp_write(dir, "f", "x");
+    assert_int_equal(utimensat(AT_FDCWD, temp_path(dir, "f"), times, 0), 0);
+    assert_int_equal(files_modified_s(NULL, temp_path(dir, "f")), 1500000000);
+    assert_int_equal(files_modified_s(NULL, temp_path(dir, "none")), -ENOENT);
+}
+
 TEST(free_space_is_known, struct temp_dir *dir)
 {
     assert_true(files_free_bytes(NULL, dir->path) > 0);

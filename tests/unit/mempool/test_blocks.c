@@ -61,6 +61,14 @@ TEST(what_a_block_contradicts_leaves_with_all_that_follow, struct mempool_rig *r
     assert_true(txid_equal(&rig->event[rig->n_events - 3].txid, &grandchild.txid));
 }
 
+static int count_put_back(const struct mempool_rig *rig, size_t first, size_t end)
+{
+    int n = 0;
+    for (size_t i = first; i < end; i++)
+        n += rig->event[i].reason == MEMPOOL_ADDED && rig->event[i].is_putback;
+    return n;
+}
+
 TEST(reorganised_transactions_come_back, struct mempool_rig *rig)
 {
     const struct built_block *fork = rig->tip;
@@ -71,6 +79,7 @@ TEST(reorganised_transactions_come_back, struct mempool_rig *rig)
     mempool_rig_mine(rig, first, 2);
     mempool_rig_mine(rig, &c, 1);
     assert_reject(mempool_rig_add(rig, &waits), REJECT_NONE);
+    size_t n_events = rig->n_events;
     /* Another branch, longer, that holds c only. */
     const struct built_block *other = builder_block(&rig->builder, fork, NULL);
     struct builder_spec spec = {.tx = &c, .n_tx = 1};
@@ -82,6 +91,9 @@ TEST(reorganised_transactions_come_back, struct mempool_rig *rig)
     assert_true(mempool_rig_has(rig, &a) && mempool_rig_has(rig, &b));
     assert_true(mempool_rig_has(rig, &waits) && !mempool_rig_has(rig, &c));
     assert_int_equal(mempool_rig_count(rig, MEMPOOL_REMOVED_REORG, &waits), 1);
+    /* The events tell so. */
+    assert_int_equal(count_put_back(rig, 0, n_events), 0);
+    assert_int_equal(count_put_back(rig, n_events, rig->n_events), 3);
     assert_int_equal(mempool_find(rig->pool, &waits.txid)->n_parents, 1);
     assert_int_equal(pool_cluster_of(rig->pool, pool_entry_of(mempool_find(rig->pool, &a.txid)))->n,
                      3);

@@ -1,0 +1,264 @@
+/* test_node_fees.c - what the estimator is told of, and the file that it lives on in.
+ *
+ * The chain is played by this file. */
+#include <errno.h>
+
+#include "node/node_fees.h"
+#include "sim/sim_env.h"
+#include "support/unit.h"
+#include "util/alloc.h"
+#include "util/replace_file.h"
+
+#define DIR  "regtest"
+#define PATH DIR "/fees/block_policy_estimates.dat"
+#define OLD  DIR "/fee_estimates.dat"
+#define HOUR 3600
+#define NOW  1700000000
+
+struct chain {
+    struct block_node tip, best_header;
+    bool is_initial_download;
+};
+
+const struct block_node *chain_tip(const struct chain *chain)
+{
+    return &chain->tip;
+}
+
+const struct block_node *chain_best_header(const struct chain *chain)
+{
+    return &chain->best_header;
+}
+
+bool chain_is_initial_download(const struct chain *chain)
+{
+    return chain->is_initial_download;
+}
+
+struct rig {
+    struct sim_env *sim;
+    const struct env *env;
+    struct chain chain;
+    struct node_fees *fees;
+    uint8_t n_txs;
+    int n_stopped;
+};
+
+static void open_fees(struct rig *rig, bool accepts_stale)
+{
+    const struct node_fees_options options = {
+        .data_dir = DIR, .accepts_stale = accepts_stale, .clock = rig->env};
+    rig->fees = node_fees_new(rig->env, NULL, &rig->chain, &options);
+}
+
+static void on_stopped(void *arg)
+{
+    struct rig *rig = arg;
+    rig->n_stopped++;
+}
+
+static void close_fees(struct rig *rig, bool keep)
+{
+    int before = rig->n_stopped;
+    node_fees_stop(rig->fees, keep, on_stopped, rig);
+    sim_env_run_until_idle(rig->sim);
+    assert_int_equal(rig->n_stopped, before + 1);
+    node_fees_free(rig->fees);
+}
+
+static int set_up(void **state)
+{
+    struct rig *rig = xcalloc(1, sizeof *rig);
+    rig->sim = sim_env_new(3);
+    rig->env = sim_env_get(rig->sim);
+    sim_env_set_unix_s(rig->sim, NOW);
+    assert_int_equal(env_make_dir(rig->env, DIR), 0);
+    rig->chain.tip.height = rig->chain.best_header.height = 100;
+    rig->chain.tip.time = NOW;
+    open_fees(rig, false);
+    node_fees_block_connected(rig->fees, &rig->chain.tip);
+    *state = rig;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct rig *rig = *state;
+    close_fees(rig, false);
+    sim_env_free(rig->sim);
+    xfree(rig);
+    return 0;
+}
+
+FIXTURE(set_up, tear_down)
+
+static size_t waiting(const struct rig *rig)
+{
+    return fee_estimator_waiting(node_fees_estimator(rig->fees));
+}
+
+static int64_t known(const struct rig *rig)
+{
+    return fee_estimator_smart(node_fees_estimator(rig->fees), 2, false).sat_per_kvb;
+}
+
+static struct mempool_entry entry_of(const struct rig *rig, uint8_t id)
+{
+    struct mempool_entry entry = {.fee_sat = 400, .vbytes = 200, .height = rig->chain.tip.height};
+    entry.tx.txid.b[0] = id;
+    return entry;
+}
+
+static void change(struct rig *rig, uint8_t id, enum mempool_reason reason)
+{
+    struct mempool_entry entry = entry_of(rig, id);
+    const struct mempool_event event = {.reason = reason, .entry = &entry};
+    node_fees_mempool_changed(rig->fees, &event);
+}
+
+static void learn(struct rig *rig)
+{
+    for (int block = 0; block < 7; block++) {
+        for (uint8_t id = 0; id < 30; id++) {
+            change(rig, id, MEMPOOL_ADDED);
+            change(rig, id, MEMPOOL_REMOVED_BLOCK);
+        }
+        rig->chain.tip.height++;
+        rig->chain.best_header.height++;
+        node_fees_block_connected(rig->fees, &rig->chain.tip);
+    }
+    assert_int_equal(known(rig), 2000);
+}
+
+TEST(only_what_competes_now_is_followed, struct rig *rig)
+{
+    struct mempool_entry entry = entry_of(rig, 1);
+    struct mempool_event event = {.reason = MEMPOOL_ADDED, .entry = &entry, .is_putback = true};
+    node_fees_mempool_changed(rig->fees, &event); /* had been in a block */
+    assert_int_equal(waiting(rig), 0);
+    event.is_putback = false;
+    entry.n_parents = 1;
+    node_fees_mempool_changed(rig->fees, &event); /* its child may pay for it, or it for another */
+    assert_int_equal(waiting(rig), 0);
+    rig->chain.is_initial_download = true;
+    change(rig, 1, MEMPOOL_ADDED);
+    rig->chain.is_initial_download = false;
+    rig->chain.best_header.height += 2;
+    change(rig, 1, MEMPOOL_ADDED);
+    assert_int_equal(waiting(rig), 0);
+    rig->chain.best_header.height -= 1;
+    change(rig, 1, MEMPOOL_ADDED);
+    assert_int_equal(waiting(rig), 1);
+    rig->chain.tip.time = NOW - 3 * HOUR - 1;
+    change(rig, 2, MEMPOOL_ADDED);
+    assert_int_equal(waiting(rig), 1);
+    rig->chain.tip.time = NOW - 3 * HOUR;
+    change(rig, 2, MEMPOOL_ADDED);
+    assert_int_equal(waiting(rig), 2);
+    change(rig, 2, MEMPOOL_SENT_AGAIN);
+    change(rig, 1, MEMPOOL_REMOVED_EXPIRY);
+    assert_int_equal(waiting(rig), 1);
+}
+
+TEST(what_was_learnt_is_there_after_a_restart, struct rig *rig)
+{
+    learn(rig);
+    close_fees(rig, true);
+    open_fees(rig, false);
+    assert_int_equal(known(rig), 2000);
+    /* Who has nothing new to say leaves the file. */
+    close_fees(rig, false);
+    open_fees(rig, false);
+    assert_int_equal(known(rig), 2000);
+}
+
+TEST(who_has_learnt_nothing_writes_nothing, struct rig *rig)
+{
+    close_fees(rig, true);
+    assert_int_equal(env_modified_s(rig->env, PATH), -ENOENT);
+    open_fees(rig, false);
+}
+
+TEST(after_a_fault_nothing_is_written, struct rig *rig)
+{
+    learn(rig);
+    close_fees(rig, false);
+    assert_int_equal(env_modified_s(rig->env, PATH), -ENOENT);
+    open_fees(rig, false);
+    assert_int_equal(known(rig), 0);
+}
+
+TEST(the_file_is_written_each_hour, struct rig *rig)
+{
+    learn(rig);
+    sim_env_run_for(rig->sim, (INT64_C(1) * HOUR - 1) * 1000000);
+    assert_int_equal(env_modified_s(rig->env, PATH), -ENOENT);
+    sim_env_run_for(rig->sim, 2 * 1000000);
+    assert_true(env_modified_s(rig->env, PATH) > 0);
+    assert_int_equal(env_remove(rig->env, PATH), 0);
+    sim_env_run_for(rig->sim, INT64_C(1) * HOUR * 1000000);
+    assert_true(env_modified_s(rig->env, PATH) > 0);
+}
+
+TEST(a_stop_waits_for_the_write_of_the_hour, struct rig *rig)
+{
+    learn(rig);
+    change(rig, 77, MEMPOOL_ADDED);
+    /* The timer has fired, its job has not ended. */
+    while (sim_env_step(rig->sim) && env_now_us(rig->env) < INT64_C(3600) * 1000000)
+        ;
+    node_fees_stop(rig->fees, true, on_stopped, rig);
+    assert_int_equal(rig->n_stopped, 0);
+    sim_env_run_until_idle(rig->sim);
+    assert_int_equal(rig->n_stopped, 1);
+    change(rig, 78, MEMPOOL_ADDED); /* too late to be learnt from */
+    node_fees_block_connected(rig->fees, &rig->chain.tip);
+    assert_int_equal(waiting(rig), 0);
+    node_fees_free(rig->fees);
+    open_fees(rig, false);
+    assert_int_equal(known(rig), 2000);
+}
+
+TEST(an_old_file_is_read_by_order_only, struct rig *rig)
+{
+    learn(rig);
+    close_fees(rig, true);
+    sim_disk_set_modified(sim_env_disk(rig->sim), env_unix_s(rig->env) - 60 * HOUR - 1);
+    open_fees(rig, false);
+    assert_int_equal(known(rig), 0);
+    close_fees(rig, true);
+    open_fees(rig, true);
+    assert_int_equal(known(rig), 2000);
+    close_fees(rig, true);
+    sim_disk_set_modified(sim_env_disk(rig->sim), env_unix_s(rig->env) - 60 * HOUR);
+    open_fees(rig, false);
+    assert_int_equal(known(rig), 2000);
+}
+
+TEST(a_damaged_file_is_no_obstacle, struct rig *rig)
+{
+    learn(rig);
+    close_fees(rig, true);
+    sim_disk_damage(sim_env_disk(rig->sim), PATH, 0, 1);
+    open_fees(rig, false);
+    assert_int_equal(known(rig), 0);
+    close_fees(rig, false);
+    sim_disk_fail(sim_env_disk(rig->sim), SIM_OP_OPEN, 0, -EIO, false);
+    open_fees(rig, false);
+    assert_int_equal(known(rig), 0);
+}
+
+TEST(the_old_place_of_the_file_is_known, struct rig *rig)
+{
+    learn(rig);
+    close_fees(rig, true);
+    assert_int_equal(env_rename(rig->env, PATH, OLD), 0);
+    open_fees(rig, false);
+    assert_int_equal(known(rig), 2000);
+    assert_int_equal(env_modified_s(rig->env, OLD), -ENOENT);
+    close_fees(rig, true);
+    assert_int_equal(replace_file(rig->env, OLD, span_of_string("left over")), 0);
+    open_fees(rig, false);
+    assert_int_equal(known(rig), 2000);
+    assert_int_equal(env_modified_s(rig->env, OLD), -ENOENT);
+}
