@@ -160,11 +160,13 @@ void fee_estimator_block(struct fee_estimator *estimator, int32_t height)
 {
     /* After a reorganisation: how long they waited is not to be told any more. */
     bool is_new = height > estimator->best;
-    if (is_new) {
-        estimator->best = height;
+    /* What waits moves on by each block, also by those that were not told. */
+    for (int32_t at = estimator->tracked.count > 0 ? estimator->best + 1 : height;
+         is_new && at <= height; at++)
         for (int i = 0; i < FEE_HORIZONS; i++)
-            fee_stats_next_block(&estimator->stats[i], height);
-    }
+            fee_stats_next_block(&estimator->stats[i], at);
+    if (is_new)
+        estimator->best = height;
     for (size_t i = 0; i < estimator->mined.n; i++) {
         if (is_new)
             count_mined(estimator, estimator->mined.at[i]);

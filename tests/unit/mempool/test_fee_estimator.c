@@ -201,6 +201,24 @@ TEST(a_block_of_a_reorganisation_teaches_nothing, struct rig *rig)
     assert_int_equal(smart(rig, 2, false), HIGH);
 }
 
+/* Whatever a chain may do between two calls: what waits grows older by all that was left out. */
+TEST(blocks_that_were_not_told_have_passed, struct rig *rig)
+{
+    static const int skipped[] = {1, 2, 12, 13, 200, 2000};
+    for (size_t i = 0; i < COUNT_OF(skipped); i++) {
+        uint32_t first = come(rig, 20, LOW);
+        block(rig);
+        rig->height += skipped[i];
+        come(rig, 5, HIGH); /* not on a block told of: not followed */
+        assert_int_equal(fee_estimator_waiting(rig->fees), 20);
+        block(rig);
+        take(rig, first, 10);
+        block(rig);
+        leave(rig, first + 10, 10);
+        assert_int_equal(fee_estimator_waiting(rig->fees), 0);
+    }
+}
+
 TEST(what_waits_at_the_end_has_left, struct rig *rig)
 {
     blocks_with(rig, 10, 30, HIGH);
