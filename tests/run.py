@@ -57,7 +57,9 @@ def run_job(job):
     if job.kind in ("unit", "functional") and (status != SKIP or CMOCKA_LINE.search(output)):
         return count_lines(job, status, output, seconds)
     passed, failed, skipped = [], [], []
-    (passed if status == 0 else skipped if status == SKIP else failed).append(job.name)
+    # libFuzzer ends with that status too, when it has found something.
+    is_skipped = status == SKIP and job.kind != "fuzz"
+    (passed if status == 0 else skipped if is_skipped else failed).append(job.name)
     return Result(job, passed, failed, skipped, output, seconds)
 
 
