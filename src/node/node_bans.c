@@ -9,6 +9,7 @@
 #include "rpc/json_out.h"
 #include "util/alloc.h"
 #include "util/list.h"
+#include "util/read_file.h"
 #include "util/replace_file.h"
 
 #define FILE_NAME   "banlist.json"
@@ -45,27 +46,6 @@ static int64_t now_s(const struct node_bans *bans)
 }
 
 /* -- Reading the file ----------------------------------------------------------------------- */
-
-/* The whole file. Returns: 0, or a negative errno */
-static int read_file(const struct node_bans *bans, struct buffer *out)
-{
-    ASSERT(bans->path && out->len == 0);
-    const struct env *env = bans->env;
-    struct env_file *file;
-    int error = env_file_open(env, bans->path, ENV_OPEN_READ, &file);
-    if (error)
-        return error;
-    int64_t size = env_file_size(env, file), got = size;
-    if (size > BAN_FILE_MAX_BYTES)
-        got = -EFBIG;
-    if (got > 0)
-        got = env_file_read_at(env, file, 0, buffer_reserve(out, (size_t)size), (size_t)size);
-    env_file_close(env, file);
-    if (got < 0)
-        return (int)got;
-    out->len = (size_t)got;
-    return 0;
-}
 
 /* One entry. Returns: false if it is none that we know */
 static bool read_entry(const struct json_value *entry, struct ban *out)
@@ -127,7 +107,7 @@ static char *load(struct node_bans *bans)
     char *warning = NULL;
     buffer_init(&bytes);
     arena_init(&arena, ARENA_BYTES);
-    int error = read_file(bans, &bytes);
+    int error = read_file(bans->env, bans->path, BAN_FILE_MAX_BYTES, &bytes);
     if (error)
         wrong = error == -ENOENT ? NULL : strerror(-error);
     else

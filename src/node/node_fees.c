@@ -6,6 +6,7 @@
 
 #include "util/alloc.h"
 #include "util/log.h"
+#include "util/read_file.h"
 #include "util/replace_file.h"
 
 #define DIR_NAME    "fees"
@@ -52,26 +53,6 @@ static void move_legacy(const struct node_fees *fees)
                     strerror(-error));
 }
 
-/* The whole file. Returns: 0, or a negative errno */
-static int read_file(const struct node_fees *fees, struct buffer *out)
-{
-    const struct env *env = fees->env;
-    struct env_file *file;
-    int error = env_file_open(env, fees->path, ENV_OPEN_READ, &file);
-    if (error)
-        return error;
-    int64_t size = env_file_size(env, file), got = size;
-    if (size > FEE_FILE_MAX_BYTES)
-        got = -EFBIG;
-    if (got > 0)
-        got = env_file_read_at(env, file, 0, buffer_reserve(out, (size_t)size), (size_t)size);
-    env_file_close(env, file);
-    if (got < 0)
-        return (int)got;
-    out->len = (size_t)got;
-    return 0;
-}
-
 /* What was known long ago may be far from what holds now. */
 static bool is_too_old(const struct node_fees *fees, const struct node_fees_options *options)
 {
@@ -92,7 +73,7 @@ static void load(struct node_fees *fees, const struct node_fees_options *options
     if (env_modified_s(fees->env, fees->path) == -ENOENT || is_too_old(fees, options))
         return;
     buffer_init(&bytes);
-    int error = read_file(fees, &bytes);
+    int error = read_file(fees->env, fees->path, FEE_FILE_MAX_BYTES, &bytes);
     if (error)
         log_warning(fees->log, "%s cannot be read: %s", fees->path, strerror(-error));
     else if (!fee_estimator_decode(fees->estimator, buffer_span(&bytes)))

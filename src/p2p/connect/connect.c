@@ -8,6 +8,7 @@
 #include "p2p/connect/evict.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
+#include "util/read_file.h"
 #include "util/replace_file.h"
 
 #define SELECT_TRIES    100
@@ -33,22 +34,11 @@ static int write_file(const struct p2p *p2p, const char *name, struct span bytes
 }
 
 /* The whole of a file of at most that many bytes. */
-static bool read_file(const struct p2p *p2p, const char *name, size_t max, struct buffer *out)
+static bool read_named(const struct p2p *p2p, const char *name, int64_t max_bytes,
+                       struct buffer *out)
 {
-    const struct env *env = p2p->env;
     char path[FILE_PATH_BYTES];
-    struct env_file *file;
-    if (env_file_open(env, path_of(p2p, name, path), ENV_OPEN_READ, &file) != 0)
-        return false;
-    int64_t size = env_file_size(env, file);
-    bool ok = size >= 0 && (uint64_t)size <= max;
-    if (ok) {
-        uint8_t *p = buffer_reserve(out, (size_t)size);
-        ok = env_file_read_at(env, file, 0, p, (size_t)size) == size;
-        out->len += ok ? (size_t)size : 0;
-    }
-    env_file_close(env, file);
-    return ok;
+    return read_file(p2p->env, path_of(p2p, name, path), max_bytes, out) == 0;
 }
 
 /* The peers that we would like to find again first: an attacker who makes us restart must not win
@@ -75,7 +65,7 @@ static void read_anchors(struct p2p *p2p)
     struct buffer bytes;
     uint8_t hash[32];
     buffer_init(&bytes);
-    if (read_file(p2p, "anchors.dat", 4096, &bytes) && bytes.len >= 36) {
+    if (read_named(p2p, "anchors.dat", 4096, &bytes) && bytes.len >= 36) {
         struct span body = span_of(bytes.p, bytes.len - 32);
         struct reader r = reader_of(body);
         sha256d(body, hash);
@@ -94,7 +84,7 @@ static void read_book(struct p2p *p2p)
 {
     struct buffer bytes;
     buffer_init(&bytes);
-    if (read_file(p2p, "peers.dat", ADDRESS_BOOK_FILE_MAX_BYTES, &bytes) &&
+    if (read_named(p2p, "peers.dat", ADDRESS_BOOK_FILE_MAX_BYTES, &bytes) &&
         !address_book_decode(p2p->book, buffer_span(&bytes)))
         log_warning(p2p->log, "peers.dat is damaged or of another version: starting without it");
     buffer_deinit(&bytes);
