@@ -2,24 +2,19 @@
  *
  * A change marks clusters dirty; pool_clusters_settle() then splits each into its connected
  * components and orders each component anew. With at most 64 entries a set of them is one word, so
- * that doing this from scratch costs less than keeping track of what has changed.
- *
- * Order: again and again the entry whose ancestors that are not placed yet, with itself, pay the
- * highest rate, is placed with them. Chunks: neighbours whose later one pays more are mined as
- * one. Better orders exist; this one is valid, and good for the common shapes. */
+ * that doing this from scratch costs less than keeping track of what has changed. */
 #include "mempool/cluster.h"
 
 #include "mempool/mempool_internal.h"
 #include "util/array.h"
 
-_Static_assert(MEMPOOL_CLUSTER_COUNT_MAX <= 64, "a set of a cluster's entries is one word");
+_Static_assert(MEMPOOL_CLUSTER_COUNT_MAX <= LINEAR_COUNT_MAX, "a cluster can be ordered");
 
 /* A cluster being ordered: bit i stands for member[i], members sorted by sequence. */
 struct draft {
     struct pool_entry *member[MEMPOOL_CLUSTER_COUNT_MAX];
-    uint64_t ancestors[MEMPOOL_CLUSTER_COUNT_MAX]; /* with itself */
-    uint64_t linked[MEMPOOL_CLUSTER_COUNT_MAX];    /* parents, children */
-    uint32_t n;
+    struct linear_graph graph;
+    uint64_t linked[MEMPOOL_CLUSTER_COUNT_MAX]; /* parents, children */
 };
 
 void pool_clusters_init(struct pool_clusters *clusters)
@@ -163,7 +158,7 @@ static void set_order(struct pool_cluster *cluster, struct pool_entry *const *en
     cluster->n = n;
 }
 
-static void set_chunks(struct pool_cluster *cluster, const struct pool_chunk *chunks, uint32_t n)
+static void set_chunks(struct pool_cluster *cluster, const struct linear_chunk *chunks, uint32_t n)
 {
     ASSERT(n > 0 && n <= cluster->n && chunks[n - 1].end == cluster->n);
     if (cluster->chunks != &cluster->only_chunk)
@@ -335,19 +330,22 @@ static void sort_by_sequence(struct pool_entry **entries, uint32_t n)
 }
 
 /* Sets every member's cluster_at to its bit. */
-static void draft_fill(const struct mempool *mempool, struct draft *draft)
+static void draft_fill(const struct mempool *mempool, struct draft *draft, uint32_t n)
 {
-    sort_by_sequence(draft->member, draft->n);
-    for (uint32_t i = 0; i < draft->n; i++)
+    struct linear_graph *graph = &draft->graph;
+    graph->n = n;
+    sort_by_sequence(draft->member, n);
+    for (uint32_t i = 0; i < n; i++)
         draft->member[i]->cluster_at = i;
-    for (uint32_t i = 0; i < draft->n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         const struct mempool_entry *entry = &draft->member[i]->pub;
-        draft->ancestors[i] = UINT64_C(1) << i;
+        graph->rate[i] = pool_entry_rate(draft->member[i]);
+        graph->ancestors[i] = UINT64_C(1) << i;
         draft->linked[i] = 0;
         for (uint32_t k = 0; k < entry->n_parents; k++) {
             uint32_t at = mempool->slots.at[entry->parents[k]]->cluster_at;
             ASSERT(at < i);
-            draft->ancestors[i] |= draft->ancestors[at];
+            graph->ancestors[i] |= graph->ancestors[at];
             draft->linked[i] |= UINT64_C(1) << at;
             draft->linked[at] |= UINT64_C(1) << i;
         }
@@ -361,75 +359,11 @@ static uint64_t component_of_first(const struct draft *draft, uint64_t set)
     while (component != before) {
         uint64_t fresh = component & ~before;
         before = component;
-        for (uint32_t i = 0; i < draft->n; i++)
-            if (fresh >> i & 1)
-                component |= draft->linked[i];
+        for (; fresh; fresh &= fresh - 1)
+            component |= draft->linked[__builtin_ctzll(fresh)];
     }
     ASSERT((component & ~set) == 0);
     return component;
-}
-
-static struct feerate rate_of_set(const struct draft *draft, uint64_t set)
-{
-    struct feerate rate = {0, 0};
-    for (; set; set &= set - 1) {
-        const struct mempool_entry *entry = &draft->member[__builtin_ctzll(set)]->pub;
-        rate.fee_sat += entry->modified_fee_sat;
-        rate.size += entry->adjusted_wu;
-    }
-    return rate;
-}
-
-/* The unplaced ancestors of the entry for which they pay best; of equals the oldest entry. Only the
- * rates of those are worked out anew that have lost an ancestor to what was placed last. */
-static uint64_t best_ancestors(const struct draft *draft, uint64_t left, struct feerate *rates,
-                               uint64_t placed_last)
-{
-    uint64_t best = 0;
-    struct feerate best_rate = {0, 0};
-    for (uint64_t rest = left; rest; rest &= rest - 1) {
-        uint32_t i = (uint32_t)__builtin_ctzll(rest);
-        if (draft->ancestors[i] & placed_last)
-            rates[i] = rate_of_set(draft, draft->ancestors[i] & left);
-        if (!best || feerate_compare(rates[i], best_rate) > 0) {
-            best = draft->ancestors[i] & left;
-            best_rate = rates[i];
-        }
-    }
-    return best;
-}
-
-/* Order the members of a set. Returns how many. What is placed together is in the order of its
- * bits, which is that of sequence: parents first. */
-static uint32_t linearise(const struct draft *draft, uint64_t set, struct pool_entry **order)
-{
-    struct feerate rates[MEMPOOL_CLUSTER_COUNT_MAX];
-    uint64_t left = set, placed = set; /* at first all rates have to be computed */
-    uint32_t n = 0;
-    while (left) {
-        placed = best_ancestors(draft, left, rates, placed);
-        ASSERT(placed && (placed & ~left) == 0);
-        for (uint64_t rest = placed; rest; rest &= rest - 1)
-            order[n++] = draft->member[__builtin_ctzll(rest)];
-        left &= ~placed;
-    }
-    return n;
-}
-
-/* Cut an order into chunks whose rates fall. Returns how many. */
-static uint32_t cut_chunks(struct pool_entry *const *order, uint32_t n, struct pool_chunk *chunks)
-{
-    uint32_t n_chunks = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        struct pool_chunk chunk = {.end = i + 1, .rate = pool_entry_rate(order[i])};
-        while (n_chunks > 0 && feerate_compare(chunk.rate, chunks[n_chunks - 1].rate) > 0) {
-            n_chunks--;
-            chunk.rate.fee_sat += chunks[n_chunks].rate.fee_sat;
-            chunk.rate.size += chunks[n_chunks].rate.size;
-        }
-        chunks[n_chunks++] = chunk;
-    }
-    return n_chunks;
 }
 
 /* A component becomes the cluster of that id: ordered, cut, and put into its places. */
@@ -438,10 +372,13 @@ static void settle_component(struct mempool *mempool, uint32_t id, const struct 
 {
     struct pool_cluster *cluster = mempool->clusters.at[id];
     struct pool_entry *order[MEMPOOL_CLUSTER_COUNT_MAX];
-    struct pool_chunk chunks[MEMPOOL_CLUSTER_COUNT_MAX];
-    uint32_t n = linearise(draft, set, order);
+    struct linear_chunk chunks[MEMPOOL_CLUSTER_COUNT_MAX];
+    uint8_t numbers[MEMPOOL_CLUSTER_COUNT_MAX];
+    uint32_t n = linearise(&draft->graph, set, numbers);
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = draft->member[numbers[i]];
     set_order(cluster, order, n);
-    set_chunks(cluster, chunks, cut_chunks(order, n, chunks));
+    set_chunks(cluster, chunks, linear_cut_chunks(&draft->graph, numbers, n, chunks));
     cluster->adjusted_wu = 0;
     for (uint32_t i = 0; i < n; i++) {
         order[i]->pub.cluster = id;
@@ -462,12 +399,12 @@ static void settle(struct mempool *mempool, uint32_t id)
         return;
     }
     ASSERT(cluster->n <= MEMPOOL_CLUSTER_COUNT_MAX);
-    struct draft draft = {.n = cluster->n};
+    struct draft draft;
     uint64_t components[MEMPOOL_CLUSTER_COUNT_MAX];
     uint32_t n_components = 0;
     memcpy(draft.member, cluster->order, cluster->n * sizeof(struct pool_entry *));
-    draft_fill(mempool, &draft);
-    uint64_t left = UINT64_MAX >> (64 - draft.n);
+    draft_fill(mempool, &draft, cluster->n);
+    uint64_t left = UINT64_MAX >> (64 - draft.graph.n);
     for (; left; left &= ~components[n_components++])
         components[n_components] = component_of_first(&draft, left);
     for (uint32_t i = 0; i < n_components; i++)

@@ -1,6 +1,7 @@
 /* entries.h - entries and clusters as the mempool's own modules see them.
  *
- * Layer: mempool, internal. Who does what, from the bottom: cluster.c orders clusters, graph.c
+ * Layer: mempool, internal. Who does what, from the bottom: linearise.c
+ * orders numbers, diagram.c compares what orders earn, cluster.c keeps clusters in order, graph.c
  * holds entries and what they spend, deltas.c what our user adds to fees, limit.c keeps the size,
  * check.c has the rules, accept.c leads through them what comes in, blocks.c follows the chain,
  * mempool.c makes it and answers questions. Each calls those before it only. */
@@ -8,6 +9,7 @@
 #define MEMPOOL_ENTRIES_H
 
 #include "consensus/tx_verify.h"
+#include "mempool/linearise.h"
 #include "mempool/mempool.h"
 
 #define MEMPOOL_NO_CLUSTER UINT32_MAX
@@ -41,22 +43,16 @@ static inline struct pool_entry *pool_entry_of(const struct mempool_entry *entry
     return (struct pool_entry *)entry;
 }
 
-/* Entries of a cluster that are mined together: those up to end that the chunk before has not. */
-struct pool_chunk {
-    uint32_t end;
-    struct feerate rate; /* modified fees by adjusted weight */
-};
-
 /* A connected component, in an order in which it can be mined. While it is dirty it may be several
  * components, its order is valid but not good, and its chunks and places in the heaps are of
  * before. */
 struct pool_cluster {
     uint32_t n, n_chunks;
-    struct pool_entry **order; /* n; parents before children */
-    struct pool_chunk *chunks; /* n_chunks, rates falling */
+    struct pool_entry **order;   /* n; parents before children */
+    struct linear_chunk *chunks; /* n_chunks, mined together each; modified fees, adjusted weight */
     /* Most clusters are of one entry: order and chunks point here. */
     struct pool_entry *only;
-    struct pool_chunk only_chunk;
+    struct linear_chunk only_chunk;
     uint32_t adjusted_wu;    /* of all its entries */
     uint64_t first_sequence; /* of the first entry: decides between equal rates */
     uint32_t heap_at[2];     /* by enum pool_heap_kind, or POOL_NOT_IN_HEAP */

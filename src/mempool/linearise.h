@@ -1,0 +1,39 @@
+/* linearise.h - an order for a few things that depend on each other, best rates first.
+ *
+ * Layer: mempool. Pure: knows numbers, fees, sizes and what needs what, nothing of transactions. A
+ * set of members is one word, which is why there are at most 64. */
+#ifndef MEMPOOL_LINEARISE_H
+#define MEMPOOL_LINEARISE_H
+
+#include "mempool/feerate.h"
+
+#define LINEAR_COUNT_MAX 64
+
+/* Who needs whom. Members are numbered such that all that one needs have lower numbers. Of members
+ * that are equally good the lower number goes first: give the older one the lower. */
+struct linear_graph {
+    uint32_t n;
+    struct feerate rate[LINEAR_COUNT_MAX];
+    uint64_t ancestors[LINEAR_COUNT_MAX]; /* all that it needs, directly or not, with itself */
+};
+
+/* Neighbours in an order, taken together: those before end that the chunk before has not. */
+struct linear_chunk {
+    uint32_t end;
+    struct feerate rate; /* the sums of fees and of sizes */
+};
+
+/* The members of a set, as a row of bits, in an order in which each comes after all that it needs
+ * and in which the best chunks come first.
+ *
+ * In:       set    what is left out of it counts as placed before
+ * Out:      order  the numbers of the members
+ * Returns:  how many there are in the set */
+uint32_t linearise(const struct linear_graph *graph, uint64_t set, uint8_t *order);
+
+/* Cut an order of n members into chunks whose rates fall: one that pays more than the one before is
+ * taken together with it. Returns: how many, at most n */
+uint32_t linear_cut_chunks(const struct linear_graph *graph, const uint8_t *order, uint32_t n,
+                           struct linear_chunk *chunks);
+
+#endif
