@@ -19,7 +19,7 @@
 enum {
     CONNECTIONS_MAX = 64,
     ARGUMENTS_MAX = 100000,
-    ARGUMENT_BYTES = 65, /* a txid and its end */
+    ARGUMENT_BYTES = 600, /* a small transaction in hex and its end */
     IN_BYTES = 16 << 20,
 };
 
@@ -46,7 +46,7 @@ static double now(void)
 
 static void read_arguments(void)
 {
-    while (n_arguments < ARGUMENTS_MAX && scanf("%64s", arguments[n_arguments]) == 1)
+    while (n_arguments < ARGUMENTS_MAX && scanf("%599s", arguments[n_arguments]) == 1)
         n_arguments++;
 }
 
@@ -62,7 +62,7 @@ static int connect_to(const char *port)
 
 static void send_call(int fd, char *const argv[])
 {
-    char body[300], text[800], quoted[ARGUMENT_BYTES + 2] = "";
+    char body[ARGUMENT_BYTES + 100], text[ARGUMENT_BYTES + 600], quoted[ARGUMENT_BYTES + 2] = "";
     if (n_arguments)
         snprintf(quoted, sizeof quoted, "\"%s\"", arguments[next_argument++ % n_arguments]);
     int len = snprintf(body, sizeof body, "{\"id\":1,\"method\":\"%s\",\"params\":[%s%s]}", argv[5],
