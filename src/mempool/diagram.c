@@ -4,8 +4,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-__extension__ typedef __int128 i128;
-
 static int by_falling_rate(const void *a, const void *b)
 {
     const struct feerate *x = a, *y = b;

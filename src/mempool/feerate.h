@@ -8,6 +8,9 @@
 
 #include "util/assert.h"
 
+/* For sums and products of fees and sizes that need more than 64 bits. */
+__extension__ typedef __int128 i128;
+
 /* A fee for a size; size is in the unit of the context (bytes, weight units) and at least 1. */
 struct feerate {
     int64_t fee_sat;

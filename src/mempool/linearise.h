@@ -23,13 +23,21 @@ struct linear_chunk {
     struct feerate rate; /* the sums of fees and of sizes */
 };
 
+/* What one order may cost, in visits of members: under 1 ms. A search for bad graphs of 64 found
+ * none that needs a quarter of it (hazard 65). */
+#define LINEAR_STEPS_MAX 200000
+
 /* The members of a set, as a row of bits, in an order in which each comes after all that it needs
- * and in which the best chunks come first.
+ * and that no other order is better than at any size; cut into chunks as small as they can be. If
+ * the steps do not suffice it may be worse, but nowhere worse than by the best ancestors first.
  *
  * In:       set    what is left out of it counts as placed before
  * Out:      order  the numbers of the members
  * Returns:  how many there are in the set */
 uint32_t linearise(const struct linear_graph *graph, uint64_t set, uint8_t *order);
+/* The same with so many steps; 0: the best ancestors first. */
+uint32_t linearise_within(const struct linear_graph *graph, uint64_t set, uint64_t steps,
+                          uint8_t *order);
 
 /* Cut an order of n members into chunks whose rates fall: one that pays more than the one before is
  * taken together with it. Returns: how many, at most n */
