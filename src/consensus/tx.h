@@ -77,6 +77,12 @@ static inline uint32_t tx_weight_wu(const struct tx *tx)
     return tx->base_bytes * (WITNESS_SCALE - 1) + (uint32_t)tx->raw.len;
 }
 
+/* The same in virtual bytes, rounded up. */
+static inline uint32_t tx_vbytes(const struct tx *tx)
+{
+    return (tx_weight_wu(tx) + WITNESS_SCALE - 1) / WITNESS_SCALE;
+}
+
 /* True if tx has exactly one input and that input's prevout is null. Index and id both have to be
  * null: an input with one of them is an ordinary input whose output does not exist. A null input
  * beside others makes no coinbase either; tx_check() refuses that. */

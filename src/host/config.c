@@ -409,6 +409,23 @@ static bool refuse_contradictions(const struct options *options, char **error)
     return true;
 }
 
+/* Sizes of what comes before and behind a transaction have no limits of their own any more.
+ * Spec: Core AppInitParameterInteraction(), messages too */
+static void tell_replaced(struct options *options)
+{
+    static const char *const kinds[] = {"ancestor", "descendant"};
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        char name[32];
+        snprintf(name, sizeof name, "limit%ssize", kinds[i]);
+        if (options_is_set(options, name))
+            options_message(options, OPTION_MESSAGE_TOLD,
+                            "Option '-%s' is given but %s size limits have been replaced with "
+                            "cluster size limits (see -limitclustersize). This option has no "
+                            "effect.",
+                            name, kinds[i]);
+    }
+}
+
 static void set_process(struct config *config)
 {
     config->daemon |= config->daemon_wait;
@@ -451,6 +468,7 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         return false;
     config->net.p2p.min_chain_work = config->chain.min_chain_work; /* headers of less: not kept */
     options_tell_ignored(&config->options);
+    tell_replaced(&config->options);
     config->warnings = lasting_warnings(&config->options);
     return make_dirs(config, error);
 }

@@ -11,9 +11,11 @@
 #include "util/parse.h"
 #include "util/version.h"
 
-#define CLUSTER_KVB_MAX 1000 /* a block's worth: nobody mines more at once */
-#define HOST_TEXT_MAX   256
-#define MIB             UINT64_C(1048576)
+#define CLUSTER_KVB_MAX  1000 /* a block's worth: nobody mines more at once */
+#define HOST_TEXT_MAX    256
+#define HOUR_S           INT64_C(3600)
+#define EXPIRY_HOURS_MAX INT64_C(100000000) /* 11,000 years: sums of times do not wrap */
+#define MIB              UINT64_C(1048576)
 _Static_assert(CLUSTER_KVB_MAX * 1000 * WITNESS_SCALE <= BLOCK_WEIGHT_MAX_WU, "a block has room");
 
 static char *keep(struct config_net *config, const char *s)
@@ -262,7 +264,7 @@ static bool set_feerate(const struct options *options, const char *name, int64_t
     int64_t value;
     if (!text)
         return true;
-    if (!parse_amount(text, strlen(text), &value) || value < 0 || value > MAX_MONEY_SAT)
+    if (!parse_money(text, &value) || value > MAX_MONEY_SAT)
         return fail_with(error, "Invalid amount for -%s=<amount>: '%s'", name, text);
     *sat_per_kvb = value;
     return true;
@@ -286,18 +288,47 @@ static bool set_cluster_limits(struct mempool_options *mempool, const struct opt
     return true;
 }
 
+/* Room for a cluster of the largest size, with all that stands beside its bytes. Core: a factor of
+ * 40, and the message. */
+static bool set_memory(struct mempool_options *mempool, const struct options *options,
+                       char **error)
+{
+    int64_t mb = options_get_int(options, "maxmempool", (int64_t)(mempool->max_bytes / 1000000));
+    int64_t least_mb = (INT64_C(40) * mempool->cluster_vbytes_max + 999999) / 1000000;
+    if (mb < least_mb || mb > INT32_MAX)
+        return fail_with(error, "-maxmempool must be at least %lld MB", (long long)least_mb);
+    mempool->max_bytes = (size_t)mb * 1000000;
+    return true;
+}
+
+/* In Core's order. A replacement must pay that much more for each byte, so nothing gets in by less,
+ * unless somebody has said by how much: one option for both. */
+static bool set_relay_fees(struct mempool_options *mempool, const struct options *options,
+                           char **error)
+{
+    int64_t *incremental = &mempool->incremental_sat_per_kvb;
+    if (!set_feerate(options, "incrementalrelayfee", incremental, error) ||
+        !set_feerate(options, "minrelaytxfee", &mempool->min_relay_sat_per_kvb, error))
+        return false;
+    if (!options_is_set(options, "minrelaytxfee") && *incremental > mempool->min_relay_sat_per_kvb)
+        mempool->min_relay_sat_per_kvb = *incremental;
+    return set_feerate(options, "dustrelayfee", &mempool->dust_sat_per_kvb, error);
+}
+
+static int64_t within(int64_t value, int64_t least, int64_t most)
+{
+    return MAX_OF(least, MIN_OF(value, most));
+}
+
 static bool set_mempool(struct config_net *config, const struct options *options,
                         const struct network *network, char **error)
 {
     struct mempool_options *mempool = &config->mempool;
     *mempool = mempool_default_options();
-    int64_t mib = options_get_int(options, "maxmempool", (int64_t)(mempool->max_bytes / 1000000));
-    if (mib < 5 || mib > INT32_MAX)
-        return fail_with(error, "-maxmempool must be at least 5 MB");
-    if (!set_cluster_limits(mempool, options, error))
+    if (!set_cluster_limits(mempool, options, error) || !set_memory(mempool, options, error))
         return false;
-    mempool->max_bytes = (size_t)mib * 1000000;
-    mempool->expiry_s = 3600 * options_get_int(options, "mempoolexpiry", mempool->expiry_s / 3600);
+    int64_t expiry_h = options_get_int(options, "mempoolexpiry", mempool->expiry_s / HOUR_S);
+    mempool->expiry_s = HOUR_S * within(expiry_h, -EXPIRY_HOURS_MAX, EXPIRY_HOURS_MAX);
     bool allows_nonstandard = options_get_bool(options, "acceptnonstdtxn", false);
     if (allows_nonstandard && !network->is_test_chain) {
         *error =
@@ -311,9 +342,10 @@ static bool set_mempool(struct config_net *config, const struct options *options
         options_get_int(options, "datacarriersize", (int64_t)mempool->max_datacarrier_bytes);
     mempool->max_datacarrier_bytes =
         options_get_bool(options, "datacarrier", true) && carrier > 0 ? (size_t)carrier : 0;
-    return set_feerate(options, "minrelaytxfee", &mempool->min_relay_sat_per_kvb, error) &&
-           set_feerate(options, "incrementalrelayfee", &mempool->incremental_sat_per_kvb, error) &&
-           set_feerate(options, "dustrelayfee", &mempool->dust_sat_per_kvb, error);
+    int64_t per_sigop = options_get_int(options, "bytespersigop", mempool->bytes_per_sigop);
+    mempool->bytes_per_sigop = (uint32_t)within(per_sigop, 0, UINT32_MAX);
+    mempool->persist_without_key = options_get_bool(options, "persistmempoolv1", false);
+    return set_relay_fees(mempool, options, error);
 }
 
 /* The first message is Core's. Where money is real, nobody should pay by an invented rate. */

@@ -91,6 +91,8 @@ static const struct option_def table[] = {
     {"mempoolexpiry", "<n>", "Hours that a transaction may stay in the mempool", G, INT, .fallback
      = "336"},
     {"persistmempool", NULL, "Keep the mempool over a restart", G, BOOL, .fallback = "1"},
+    {"persistmempoolv1", NULL, "Write mempool.dat in the form that programs before 2024 read, "
+     "without a key", G, BOOL, .fallback = "0"},
     {"minimumchainwork", "<hex>", "Chains with less work are not synced to (default: depends on "
      "the network)", G, STRING, .flags = DEBUG},
     {"par", "<n>", "Threads that verify scripts (0: one for each core, negative: leave that many "
@@ -125,7 +127,6 @@ static const struct option_def table[] = {
     IGNORED("coinstatsindex", G, BOOL),
     HARMLESS("dbbatchsize", G, INT),
     HARMLESS("maxorphantx", G, INT),
-    IGNORED("persistmempoolv1", G, BOOL),
     HARMLESS("prevoutfetchthreads", G, INT),
     IGNORED("settings", G, STRING),
     HARMLESS("sysperms", G, BOOL),
@@ -243,6 +244,10 @@ static const struct option_def table[] = {
      "startingheight", D, STRING, .flags = MULTI | DEBUG},
     {"limitclustercount", "<n>", "Transactions at most that hang together in the mempool, 1 to 64",
      D, INT, .flags = DEBUG, .fallback = "64"},
+    {"limitancestorsize", "<n>", "Without effect: -limitclustersize is there instead", D, INT,
+     .flags = DEBUG},
+    {"limitdescendantsize", "<n>", "Without effect: -limitclustersize is there instead", D, INT,
+     .flags = DEBUG},
     {"limitclustersize", "<n>", "Virtual size in kvB at most of what hangs together in the "
      "mempool, 1 to 1000", D, INT, .flags = DEBUG, .fallback = "101"},
     {"logratelimit", NULL, "Limit how much alike may be logged in an hour, so that nobody can fill "
@@ -278,9 +283,7 @@ static const struct option_def table[] = {
     HARMLESS("checkpoints", D, BOOL),
     HARMLESS("forcecompactdb", D, BOOL),
     HARMLESS("limitancestorcount", D, INT),
-    HARMLESS("limitancestorsize", D, INT),
     HARMLESS("limitdescendantcount", D, INT),
-    HARMLESS("limitdescendantsize", D, INT),
     HARMLESS("logips", D, BOOL),
     HARMLESS("loglevel", D, STRING),
     HARMLESS("loglevelalways", D, BOOL),
@@ -304,6 +307,8 @@ static const struct option_def table[] = {
 
     {"acceptnonstdtxn", NULL, "Relay nonstandard transactions (test chains only)", L, BOOL, .flags
      = DEBUG, .fallback = "0"},
+    {"bytespersigop", "<n>", "Bytes that a signature operation counts for in sizes of transactions "
+     "to be relayed and mined", L, INT, .fallback = "20"},
     {"datacarrier", NULL, "Relay transactions that carry data", L, BOOL, .fallback = "1"},
     {"datacarriersize", "<n>", "Bytes of data-carrying outputs that a transaction may have to be "
      "relayed", L, INT, .fallback = "100000"},
@@ -318,7 +323,6 @@ static const struct option_def table[] = {
      "chains only)", L, BOOL, .flags = DEBUG, .fallback = "0"},
     {"fallbackestimate", "<amount>", "Feerate in BTC/kvB that estimatesmartfee answers where "
      "nothing is known (test chains only; 0: an error)", L, STRING, .fallback = "0"},
-    IGNORED("bytespersigop", L, INT),
     IGNORED("mempoolfullrbf", L, BOOL),
     IGNORED("whitelistforcerelay", L, BOOL),
     IGNORED("whitelistrelay", L, BOOL),

@@ -333,7 +333,7 @@ static bool check_policy(struct pool_check *check)
     struct verdict *verdict = &check->verdict;
     uint32_t weight_wu = tx_weight_wu(&check->tx);
     check->sigops_cost = tx_sigops_cost(&check->tx, check->spent, SCRIPT_VERIFY_STANDARD);
-    check->vbytes = policy_vbytes(weight_wu, check->sigops_cost);
+    check->vbytes = policy_vbytes(&mempool->policy, weight_wu, check->sigops_cost);
     int64_t modified_fee_sat = check->fee_sat + mempool_delta_sat(mempool, &check->tx.txid);
     if (mempool->options.require_standard && (check->fee_sat != 0 || modified_fee_sat != 0) &&
         policy_count_dust(&check->tx, mempool->policy.dust_sat_per_kvb) > 0)
@@ -348,7 +348,7 @@ static bool check_policy(struct pool_check *check)
     if (!check_truc(check, parents, n_parents))
         return false;
     if (!pool_cluster_has_room(mempool, parents, n_parents,
-                               policy_adjusted_wu(weight_wu, check->sigops_cost)))
+                               policy_adjusted_wu(&mempool->policy, weight_wu, check->sigops_cost)))
         return verdict_set(verdict, REJECT_CLUSTER_TOO_LARGE, NULL);
     return true;
 }

@@ -19,6 +19,7 @@ struct mempool_options mempool_default_options(void)
         .require_standard = true,
         .permit_bare_multisig = true,
         .max_datacarrier_bytes = 100000,
+        .bytes_per_sigop = POLICY_BYTES_PER_SIGOP,
         .cluster_count_max = MEMPOOL_CLUSTER_COUNT_MAX,
         .cluster_vbytes_max = MEMPOOL_CLUSTER_VBYTES_MAX,
     };
@@ -74,6 +75,7 @@ struct mempool *mempool_new(const struct env *env, const struct log *log, struct
         .dust_sat_per_kvb = options->dust_sat_per_kvb,
         .permit_bare_multisig = options->permit_bare_multisig,
         .max_datacarrier_bytes = options->max_datacarrier_bytes,
+        .bytes_per_sigop = options->bytes_per_sigop,
     };
     env_random(env, &mempool->key, sizeof mempool->key);
     scratch_pool_init(&mempool->scratch);

@@ -35,8 +35,10 @@ struct mempool_options {
     bool require_standard;           /* off on test chains by -acceptnonstdtxn */
     bool permit_bare_multisig;       /* default true */
     size_t max_datacarrier_bytes;    /* default 100000; 0: none */
+    uint32_t bytes_per_sigop;        /* -bytespersigop; default 20 */
     uint32_t cluster_count_max;      /* -limitclustercount; 0: 64, the most */
     uint32_t cluster_vbytes_max;     /* -limitclustersize; 0: 101000 */
+    bool persist_without_key;        /* -persistmempoolv1: the form of mempool.dat before v27 */
 };
 
 enum mempool_reason {

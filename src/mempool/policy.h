@@ -22,7 +22,7 @@
 #define POLICY_WSH_ITEMS_MAX          100
 #define POLICY_WITNESS_ITEM_MAX_BYTES 80 /* of P2WSH and tapscript */
 #define POLICY_DUST_OUTPUTS_MAX       1  /* and then without fee: ephemeral dust */
-#define POLICY_BYTES_PER_SIGOP        20
+#define POLICY_BYTES_PER_SIGOP        20 /* unless -bytespersigop says otherwise */
 #define POLICY_TRUC_VBYTES_MAX        10000
 #define POLICY_TRUC_CHILD_VBYTES_MAX  1000
 
@@ -31,6 +31,7 @@ struct policy {
     int64_t dust_sat_per_kvb;     /* -dustrelayfee */
     bool permit_bare_multisig;    /* -permitbaremultisig */
     size_t max_datacarrier_bytes; /* -datacarriersize; 0: none */
+    uint32_t bytes_per_sigop;     /* -bytespersigop; 0: signature operations cost nothing */
 };
 
 /* Is the form of a transaction standard, looking at nothing but itself? Returns the first rule
@@ -58,17 +59,20 @@ int64_t policy_dust_threshold_sat(const struct tx_out *out, int64_t dust_sat_per
 /* Outputs below that threshold. */
 uint32_t policy_count_dust(const struct tx *tx, int64_t dust_sat_per_kvb);
 
-/* Weight as fees see it: no less than signature operations are worth. */
-static inline uint32_t policy_adjusted_wu(uint32_t weight_wu, uint64_t sigops_cost)
+/* Weight as fees see it: no less than signature operations are worth. No more than INT32_MAX, which
+ * is far beyond what is relayed, whatever the operator has chosen. */
+static inline uint32_t policy_adjusted_wu(const struct policy *policy, uint32_t weight_wu,
+                                          uint64_t sigops_cost)
 {
-    uint64_t of_sigops = sigops_cost * POLICY_BYTES_PER_SIGOP;
+    uint64_t of_sigops = MIN_OF(sigops_cost * policy->bytes_per_sigop, (uint64_t)INT32_MAX);
     return of_sigops > weight_wu ? (uint32_t)of_sigops : weight_wu;
 }
 
 /* The same in virtual bytes, rounded up. Core: GetVirtualTransactionSize() */
-static inline uint32_t policy_vbytes(uint32_t weight_wu, uint64_t sigops_cost)
+static inline uint32_t policy_vbytes(const struct policy *policy, uint32_t weight_wu,
+                                     uint64_t sigops_cost)
 {
-    return (policy_adjusted_wu(weight_wu, sigops_cost) + WITNESS_SCALE - 1) / WITNESS_SCALE;
+    return (policy_adjusted_wu(policy, weight_wu, sigops_cost) + WITNESS_SCALE - 1) / WITNESS_SCALE;
 }
 
 #endif

@@ -30,7 +30,7 @@ static bool read_max_rate(struct rpc_call *call, size_t index, int64_t *sat_per_
 static int64_t max_fee_sat(const struct tx *tx, int64_t sat_per_kvb)
 {
     ASSERT(sat_per_kvb >= 0 && sat_per_kvb < COIN_SAT);
-    return feerate_fee_sat(sat_per_kvb, policy_vbytes(tx_weight_wu(tx), 0));
+    return feerate_fee_sat(sat_per_kvb, tx_vbytes(tx));
 }
 
 /* -- sendrawtransaction ------------------------------------------------------------------- */
@@ -131,7 +131,7 @@ static void put_allowed(struct json_out *out, const struct mempool_result *resul
     json_field_int(out, "vsize_adjusted", result->vbytes); /* larger if signatures cost more */
     json_field_int(out, "vsize", result->vbytes);
     json_field_int(out, "vsize_bip141",
-                   (tx_weight_wu(result->tx) + WITNESS_SCALE - 1) / WITNESS_SCALE);
+                   tx_vbytes(result->tx));
     json_field_object(out, "fees");
     json_field_amount(out, "base", result->fee_sat);
     json_field_amount(out, "effective-feerate", result->fee_sat * 1000 / result->vbytes);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MONEY_WHOLE_DIGITS_MAX 10 /* with eight decimals it fits into 64 bits */
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -168,9 +170,30 @@ bool parse_fixed_point(const char *s, size_t len, int decimals, int64_t *out)
     return true;
 }
 
-bool parse_amount(const char *s, size_t len, int64_t *out_sat)
+/* "1." and ".5" are amounts, and so is "." alone: Core's reading, which config files may rely on.
+ */
+bool parse_money(const char *s, int64_t *out_sat)
 {
-    return parse_fixed_point(s, len, AMOUNT_DECIMALS, out_sat);
+    ASSERT(s && out_sat);
+    static const char blanks[] = " \f\n\r\t\v";
+    s += strspn(s, blanks);
+    size_t len = strlen(s);
+    while (len > 0 && strchr(blanks, s[len - 1]))
+        len--;
+    const char *at = s, *end = s + len;
+    int64_t amount_sat = 0;
+    for (; at < end && is_digit(*at); at++) {
+        if (at - s == MONEY_WHOLE_DIGITS_MAX)
+            return false;
+        amount_sat = 10 * amount_sat + (*at - '0');
+    }
+    at += at < end && *at == '.';
+    for (int i = 0; i < AMOUNT_DECIMALS; i++)
+        amount_sat = 10 * amount_sat + (at < end && is_digit(*at) ? *at++ - '0' : 0);
+    if (len == 0 || at != end)
+        return false;
+    *out_sat = amount_sat;
+    return true;
 }
 
 char *format_money(int64_t amount_sat, char *out)

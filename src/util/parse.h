@@ -40,11 +40,13 @@ NODISCARD bool parse_bytes(const char *s, uint64_t unit, uint64_t *out);
  * Spec:     Core ParseFixedPoint() */
 NODISCARD bool parse_fixed_point(const char *s, size_t len, int decimals, int64_t *out);
 
-/* Read an amount of bitcoins, "1.23456789".
+/* Read an amount of bitcoins as options have it: digits, with at most eight more behind a point,
+ * blanks around it; no sign, no exponent.
  *
  * Out:      out_sat  satoshi, not range-checked against the money supply: that is consensus's
- * Returns:  false as parse_fixed_point() */
-NODISCARD bool parse_amount(const char *s, size_t len, int64_t *out_sat);
+ * Returns:  false if the text is anything else
+ * Spec:     Core ParseMoney() */
+NODISCARD bool parse_money(const char *s, int64_t *out_sat);
 
 #define AMOUNT_STRING_BYTES 24 /* "-92233720368.54775808" and its zero fit */
 

@@ -206,6 +206,22 @@ TEST(tests_may_ask_for_the_rules_of_bip94, struct world *w)
     }
 }
 
+/* In Core's words. */
+TEST(who_limits_ancestors_by_size_is_told_what_does, struct world *w)
+{
+    ASSERT_OK(w, "-regtest", "-limitancestorsize=5");
+    assert_true(says(w, OPTION_MESSAGE_TOLD,
+                     "Option '-limitancestorsize' is given but ancestor size limits have been "
+                     "replaced with cluster size limits (see -limitclustersize). This option has "
+                     "no effect."));
+    ASSERT_OK(w, "-regtest", "-limitdescendantsize=5", "-limitancestorcount=1");
+    assert_true(says(w, OPTION_MESSAGE_TOLD,
+                     "Option '-limitdescendantsize' is given but descendant size limits have been "
+                     "replaced with cluster size limits (see -limitclustersize). This option has "
+                     "no effect."));
+    assert_int_equal(w->config.warnings.n, 0);
+}
+
 TEST(the_config_file_is_read_and_the_command_line_outranks_it, struct world *w)
 {
     temp_write(&w->dir, "cairn.conf", "txindex=1\ndbcache=100\n[regtest]\nrpcport=1234\n");

@@ -185,11 +185,21 @@ TEST(mistakes_are_named)
          "Option -onlynet is not there yet, and without it peers and DNS would be called directly"},
         {{"-whitelist=1.2.3.4/99"}, "Invalid netmask specified in -whitelist: '1.2.3.4/99'"},
         {{"-maxmempool=4"},         "-maxmempool must be at least 5 MB"},
+        {{"-maxmempool=0"},         "-maxmempool must be at least 5 MB"},
+        {{"-limitclustersize=1000", "-maxmempool=39"}, "-maxmempool must be at least 40 MB"},
+        {{"-limitclustersize=25", "-maxmempool=0"}, "-maxmempool must be at least 1 MB"},
+        {{"-limitclustersize=26", "-maxmempool=1"}, "-maxmempool must be at least 2 MB"},
         {{"-limitclustercount=65"}, "limitclustercount must be less than or equal to 64"},
         {{"-limitclustercount=0"},  "limitclustercount must be at least 1"},
         {{"-limitclustersize=0"},   "limitclustersize must be from 1 to 1000 kvB"},
         {{"-limitclustersize=1001"}, "limitclustersize must be from 1 to 1000 kvB"},
         {{"-minrelaytxfee=x"},      "Invalid amount for -minrelaytxfee=<amount>: 'x'"},
+        {{"-minrelaytxfee="},       "Invalid amount for -minrelaytxfee=<amount>: ''"},
+        {{"-minrelaytxfee=1e-5"},   "Invalid amount for -minrelaytxfee=<amount>: '1e-5'"},
+        {{"-minrelaytxfee=21000000.00000001"},
+         "Invalid amount for -minrelaytxfee=<amount>: '21000000.00000001'"},
+        {{"-incrementalrelayfee=x", "-minrelaytxfee=x"}, /* the first of them in Core's order */
+         "Invalid amount for -incrementalrelayfee=<amount>: 'x'"},
         {{"-fallbackestimate=x"},   "Invalid amount for -fallbackestimate=<amount>: 'x'"},
         {{"-dustrelayfee=-1"},      "Invalid amount for -dustrelayfee=<amount>: '-1'"},
         {{"-blockmintxfee=x"},      "Invalid amount for -blockmintxfee=<amount>: 'x'"},
@@ -225,7 +235,7 @@ TEST(limits_are_met_exactly)
 {
     struct fixture f;
     read_args(&f, NETWORK_REGTEST,
-              (const char *const[]){"-port=65535", "-maxmempool=5", "-maxconnections=0",
+              (const char *const[]){"-port=65535", "-maxmempool=40", "-maxconnections=0",
                                     "-datacarrier=0", "-minrelaytxfee=0.00001",
                                     "-maxuploadtarget=1", "-limitclustercount=1",
                                     "-limitclustersize=1000", NULL});
@@ -234,7 +244,7 @@ TEST(limits_are_met_exactly)
     assert_int_equal(f.net.mempool.cluster_vbytes_max, 1000000);
     assert_int_equal(f.net.p2p.upload_target_bytes, 1 << 20);
     assert_int_equal(f.net.p2p.port, 65535);
-    assert_int_equal(f.net.mempool.max_bytes, 5000000);
+    assert_int_equal(f.net.mempool.max_bytes, 40000000);
     assert_false(f.net.p2p.listen);
     assert_true(f.net.p2p.connect_only);
     assert_int_equal(f.net.mempool.max_datacarrier_bytes, 0);
@@ -247,6 +257,60 @@ TEST(limits_are_met_exactly)
     assert_int_equal(f.net.block.max_weight_wu, 2000);
     assert_int_equal(f.net.block.reserved_weight_wu, 2000);
     assert_int_equal(f.net.block.min_sat_per_kvb, 2000);
+    done(&f);
+}
+
+TEST(one_option_raises_both_relay_fees)
+{
+    /* clang-format off */
+    static const struct { const char *args[3]; int64_t least, incremental; } cases[] = {
+        {{"-incrementalrelayfee=0.000002"}, 200, 200},
+        {{"-incrementalrelayfee=0.0000005"}, 100, 50},
+        {{"-incrementalrelayfee=0.000002", "-minrelaytxfee=0.0000001"}, 10, 200},
+        {{"-incrementalrelayfee=0", "-minrelaytxfee=0"}, 0, 0},
+        {{"-minrelaytxfee=.00000001"}, 1, 100},
+        {{"-minrelaytxfee=21000000"}, MAX_MONEY_SAT, 100},
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct fixture f;
+        read_args(&f, NETWORK_MAIN, cases[i].args);
+        assert_true(f.ok);
+        assert_int_equal(f.net.mempool.min_relay_sat_per_kvb, cases[i].least);
+        assert_int_equal(f.net.mempool.incremental_sat_per_kvb, cases[i].incremental);
+        done(&f);
+    }
+}
+
+TEST(the_mempool_is_as_the_options_say)
+{
+    struct fixture f;
+    read_args(&f, NETWORK_MAIN, (const char *const[]){NULL});
+    assert_int_equal(f.net.mempool.bytes_per_sigop, 20);
+    assert_int_equal(f.net.mempool.dust_sat_per_kvb, 3000);
+    assert_int_equal(f.net.mempool.max_datacarrier_bytes, 100000);
+    assert_true(f.net.mempool.permit_bare_multisig);
+    assert_false(f.net.mempool.persist_without_key);
+    done(&f);
+    read_args(&f, NETWORK_MAIN,
+              (const char *const[]){"-bytespersigop=43", "-persistmempoolv1", "-mempoolexpiry=1",
+                                    "-dustrelayfee=0", "-permitbaremultisig=0",
+                                    "-datacarriersize=83", "-limitclustersize=25", NULL});
+    assert_true(f.ok);
+    assert_int_equal(f.net.mempool.bytes_per_sigop, 43);
+    assert_int_equal(f.net.mempool.expiry_s, 3600);
+    assert_int_equal(f.net.mempool.dust_sat_per_kvb, 0);
+    assert_int_equal(f.net.mempool.max_datacarrier_bytes, 83);
+    assert_false(f.net.mempool.permit_bare_multisig);
+    assert_true(f.net.mempool.persist_without_key);
+    done(&f);
+    read_args(&f, NETWORK_MAIN,
+              (const char *const[]){"-bytespersigop=-1", "-mempoolexpiry=9223372036854775807",
+                                    "-limitclustersize=25", "-maxmempool=1", NULL});
+    assert_true(f.ok);
+    assert_int_equal(f.net.mempool.bytes_per_sigop, 0);
+    assert_int_equal(f.net.mempool.expiry_s, INT64_C(360000000000));
+    assert_int_equal(f.net.mempool.max_bytes, 1000000);
     done(&f);
 }
 

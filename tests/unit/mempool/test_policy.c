@@ -374,11 +374,18 @@ TEST(missing_witnesses_are_recognised, struct fixture *f)
 
 TEST(signature_operations_count_as_bytes)
 {
-    assert_int_equal(policy_vbytes(400, 0), 100);
-    assert_int_equal(policy_vbytes(401, 0), 101);
-    assert_int_equal(policy_vbytes(400, 20), 100);
-    assert_int_equal(policy_vbytes(400, 21), 105);
-    assert_int_equal(policy_adjusted_wu(400, 21), 420);
+    struct policy policy = {.bytes_per_sigop = POLICY_BYTES_PER_SIGOP};
+    assert_int_equal(policy_vbytes(&policy, 400, 0), 100);
+    assert_int_equal(policy_vbytes(&policy, 401, 0), 101);
+    assert_int_equal(policy_vbytes(&policy, 400, 20), 100);
+    assert_int_equal(policy_vbytes(&policy, 400, 21), 105);
+    assert_int_equal(policy_adjusted_wu(&policy, 400, 21), 420);
+    policy.bytes_per_sigop = 0;
+    assert_int_equal(policy_vbytes(&policy, 400, 16000), 100);
+    policy.bytes_per_sigop = UINT32_MAX; /* does not wrap */
+    assert_int_equal(policy_adjusted_wu(&policy, 400, 16000), INT32_MAX);
+    assert_int_equal(policy_vbytes(&policy, 400, 16000), INT32_MAX / 4 + 1);
+    assert_int_equal(policy_vbytes(&policy, 400, 0), 100);
 }
 
 TEST(fees_are_rounded_up)

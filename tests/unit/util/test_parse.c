@@ -70,7 +70,7 @@ TEST(amounts_are_exact_or_refused)
 {
     for (size_t i = 0; i < COUNT_OF(amounts); i++) {
         int64_t got = 55;
-        bool ok = parse_amount(amounts[i].text, strlen(amounts[i].text), &got);
+        bool ok = parse_fixed_point(amounts[i].text, strlen(amounts[i].text), 8, &got);
         if (ok != (amounts[i].want_sat != BAD))
             fail_msg("\"%s\"", amounts[i].text);
         assert_int_equal(got, ok ? amounts[i].want_sat : 55);
@@ -80,7 +80,7 @@ TEST(amounts_are_exact_or_refused)
 TEST(the_length_ends_the_number)
 {
     int64_t got = 0;
-    assert_true(parse_amount("1.25}", 4, &got));
+    assert_true(parse_fixed_point("1.25}", 4, 8, &got));
     assert_int_equal(got, 125000000);
     assert_true(parse_fixed_point("1.255", 5, 3, &got));
     assert_int_equal(got, 1255);
@@ -146,5 +146,32 @@ TEST(counts_of_bytes_may_have_a_unit)
         uint64_t got = 5;
         if (parse_bytes(bad[i], 1048576, &got) || got != 5)
             fail_msg("accepted: %s", bad[i]);
+    }
+}
+
+/* As config files have them; limits on both sides. */
+TEST(money_is_digits_and_a_point)
+{
+    /* clang-format off */
+    static const struct { const char *text; int64_t want_sat; } good[] = {
+        {"0", 0}, {"1", 100000000}, {"0.00000001", 1}, {"1.5", 150000000}, {".5", 50000000},
+        {"1.", 100000000}, {".", 0}, {" \t0.1\n", 10000000}, {"007", 700000000},
+        {"9999999999.99999999", 999999999999999999},
+    };
+    static const char *const bad[] = {
+        "", " ", "-1", "+1", "1e3", "1,5", "0.000000001", "1.2.3", "0 1", "x", "1x", "12345678901",
+        "0x1", "1. 5",
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        int64_t sat = -1;
+        assert_true(parse_money(good[i].text, &sat));
+        assert_int_equal(sat, good[i].want_sat);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        int64_t sat = -1;
+        if (parse_money(bad[i], &sat))
+            fail_msg("taken: '%s'", bad[i]);
+        assert_int_equal(sat, -1);
     }
 }
