@@ -15,15 +15,24 @@
 #include "mempool/mempool_internal.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
+#include "util/read_file.h"
 #include "util/replace_file.h"
 
 #define VERSION_PLAIN    1
 #define VERSION_WITH_KEY 2
-#define KEY_BYTES        8
+#define KEY_BYTES        MEMPOOL_FILE_KEY_BYTES
+#define KEYED_FROM       (8 + 1 + KEY_BYTES) /* version, the key's length, the key */
 #define LOAD_AT_ONCE     64
 #define FILE_BYTES_MAX   (INT64_C(2) << 30)
 #define TX_ARENA_BYTES   4096
 #define HOLD_US          100000 /* until the next look at whether a reorganisation is over */
+
+/* Combine what stands behind the key with it: the same does and undoes it. */
+static void combine(uint8_t *bytes, size_t len, const uint8_t key[KEY_BYTES])
+{
+    for (size_t at = KEYED_FROM; at < len; at++)
+        bytes[at] ^= key[at % KEY_BYTES];
+}
 
 /* -- Saving ------------------------------------------------------------------------------------ */
 
@@ -96,11 +105,14 @@ static void encode_unbroadcast(const struct mempool *mempool, const struct absen
             write_bytes(w, absent->waiting[i]->txid.b, 32);
 }
 
-void mempool_file_encode(const struct mempool *mempool, struct buffer *out)
+/* All of the file, not combined with the key yet. */
+static void encode(const struct mempool *mempool, const uint8_t *key, struct buffer *out)
 {
     struct writer w = writer_to_growing(out);
     struct absent absent = find_absent(mempool);
-    write_u64(&w, VERSION_PLAIN);
+    write_u64(&w, key ? VERSION_WITH_KEY : VERSION_PLAIN);
+    if (key)
+        write_var_span(&w, span_of(key, KEY_BYTES));
     write_u64(&w, mempool->count + absent.n_under_way + absent.n_waiting);
     for (const struct pool_entry *entry = mempool->oldest; entry; entry = entry->newer)
         encode_tx(&w, entry->pub.tx.raw, entry->pub.time_s,
@@ -111,12 +123,23 @@ void mempool_file_encode(const struct mempool *mempool, struct buffer *out)
     xfree(absent.waiting);
 }
 
+void mempool_file_encode(const struct mempool *mempool, const uint8_t key[MEMPOOL_FILE_KEY_BYTES],
+                         struct buffer *out)
+{
+    ASSERT(out->len == 0);
+    encode(mempool, key, out);
+    if (key)
+        combine(out->p, out->len, key);
+}
+
 /* A file on its way to the disk. It does not know the mempool, which may go meanwhile. */
 struct save {
     struct env_job job; /* first */
     const struct env *env;
     char *path;          /* owned */
-    struct buffer bytes; /* all that is to be in it */
+    struct buffer bytes; /* all that is to be in it, not combined with the key yet */
+    uint8_t key[KEY_BYTES];
+    bool has_key;
     int error;           /* of the blocks' sync, or else of the job; 0 or a negative errno */
     void (*done)(void *arg, int error);
     void *arg;
@@ -125,6 +148,8 @@ struct save {
 static void run_save(struct env_job *job)
 {
     struct save *save = (struct save *)job;
+    if (!save->error && save->has_key)
+        combine(save->bytes.p, save->bytes.len, save->key);
     if (!save->error)
         save->error = replace_file(save->env, save->path, buffer_span(&save->bytes));
 }
@@ -158,7 +183,10 @@ void mempool_file_save(const struct mempool *mempool, const char *path,
     save->done = done;
     save->arg = arg;
     buffer_init(&save->bytes);
-    mempool_file_encode(mempool, &save->bytes);
+    save->has_key = !mempool->options.persist_without_key;
+    if (save->has_key)
+        env_random(mempool->env, save->key, sizeof save->key);
+    encode(mempool, save->has_key ? save->key : NULL, &save->bytes);
     chain_sync_blocks(mempool->chain, blocks_synced, save);
 }
 
@@ -176,9 +204,9 @@ struct load_tx {
 struct load {
     struct env_job job; /* first */
     struct mempool *mempool;
-    char *path;     /* owned */
-    uint8_t *bytes; /* owned: the whole file */
-    size_t len;
+    struct mempool_load_options options;
+    char *path;          /* owned */
+    struct buffer bytes; /* the whole file */
     struct reader r;     /* at the next transaction, then at what comes behind them */
     uint64_t n_left;     /* transactions not handed in yet */
     size_t under_way;    /* handed in and not decided, at most LOAD_AT_ONCE */
@@ -195,38 +223,21 @@ struct load {
 static void run_load(struct env_job *job)
 {
     struct load *load = (struct load *)job;
-    const struct env *env = load->mempool->env;
-    struct env_file *file;
-    load->result.error = env_file_open(env, load->path, ENV_OPEN_READ, &file);
-    if (load->result.error)
-        return;
-    int64_t size = env_file_size(env, file), got = size;
-    if (size > FILE_BYTES_MAX)
-        got = -EUCLEAN;
-    if (got > 0) {
-        load->bytes = xmalloc((size_t)size);
-        got = env_file_read_at(env, file, 0, load->bytes, (size_t)size);
-    }
-    env_file_close(env, file);
-    if (got < 0)
-        load->result.error = (int)got;
-    else
-        load->len = (size_t)got;
+    load->result.error = read_file(load->mempool->env, load->path, FILE_BYTES_MAX, &load->bytes);
 }
 
 /* Version and key. The bytes are put in plain; false if they are of another format. */
 static bool read_head(struct load *load)
 {
-    load->r = reader_of(span_of(load->bytes, load->len));
+    load->r = reader_of(buffer_span(&load->bytes));
     uint64_t version = read_u64(&load->r);
     if (version == VERSION_WITH_KEY) {
         uint8_t key[KEY_BYTES];
         if (read_compact_size(&load->r) != KEY_BYTES)
             return false;
         read_bytes(&load->r, key, sizeof key);
-        size_t at = load->len - reader_left(&load->r);
-        for (; !load->r.failed && at < load->len; at++)
-            load->bytes[at] ^= key[at % KEY_BYTES];
+        if (!load->r.failed)
+            combine(load->bytes.p, load->bytes.len, key);
     } else if (version != VERSION_PLAIN) {
         return false;
     }
@@ -242,7 +253,7 @@ static void read_deltas(struct load *load)
         struct txid txid;
         read_bytes(&load->r, txid.b, sizeof txid.b);
         int64_t delta_sat = (int64_t)read_u64(&load->r);
-        if (!load->r.failed)
+        if (!load->r.failed && !load->options.leaves_deltas)
             mempool_prioritise(load->mempool, &txid, delta_sat);
     }
 }
@@ -253,7 +264,8 @@ static void read_unbroadcast(struct load *load)
     for (uint64_t i = 0; i < n && !load->r.failed; i++) {
         struct txid txid;
         read_bytes(&load->r, txid.b, sizeof txid.b);
-        struct pool_entry *entry = load->r.failed ? NULL : pool_find(load->mempool, &txid);
+        bool is_asked = !load->r.failed && !load->options.leaves_unbroadcast;
+        struct pool_entry *entry = is_asked ? pool_find(load->mempool, &txid) : NULL;
         if (entry && !entry->pub.is_unbroadcast) {
             entry->pub.is_unbroadcast = true;
             load->mempool->n_unbroadcast++;
@@ -273,10 +285,12 @@ static void end(struct load *load)
             load->result.error = -EUCLEAN;
     }
     ASSERT(load->under_way == 0 && mempool->n_loads > 0);
+    if (load->options.is_expected && load->result.error != -ECANCELED)
+        mempool->is_load_expected = false;
     load->done(load->arg, &load->result);
     LIST_EACH_REMOVING (struct load_tx, tx, &load->again, link)
         xfree(tx);
-    xfree(load->bytes);
+    buffer_deinit(&load->bytes);
     xfree(load->path);
     xfree(load);
     mempool->n_loads--;
@@ -315,9 +329,11 @@ static bool read_next(struct load *load, struct span *raw, int64_t *time_s)
     if (ok)
         *raw = tx.raw;
     *time_s = (int64_t)read_u64(&load->r);
+    if (load->options.uses_current_time)
+        *time_s = pool_now_s(load->mempool);
     int64_t delta_sat = (int64_t)read_u64(&load->r);
     ok = ok && !load->r.failed;
-    if (ok && delta_sat != 0)
+    if (ok && delta_sat != 0 && !load->options.leaves_deltas)
         mempool_prioritise(load->mempool, &tx.txid, delta_sat);
     arena_deinit(&arena);
     if (!ok)
@@ -395,16 +411,18 @@ static void load_done(struct env_job *job)
 }
 
 void mempool_file_load(struct mempool *mempool, const char *path,
+                       const struct mempool_load_options *options,
                        void (*done)(void *arg, const struct mempool_load *load), void *arg)
 {
-    ASSERT(path && done);
+    ASSERT(path && options && done);
     struct load *load = xcalloc(1, sizeof *load);
     load->mempool = mempool;
+    load->options = *options;
     load->path = xstrdup(path);
+    buffer_init(&load->bytes);
     load->done = done;
     load->arg = arg;
     load->job = (struct env_job){.run = run_load, .done = load_done};
-    mempool->is_load_expected = false;
     mempool->n_loads++;
     env_job_submit(mempool->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
 }
@@ -414,7 +432,7 @@ void mempool_file_expect(struct mempool *mempool)
     mempool->is_load_expected = true;
 }
 
-bool mempool_file_is_loading(const struct mempool *mempool)
+bool mempool_file_is_expected(const struct mempool *mempool)
 {
-    return mempool->n_loads > 0 || mempool->is_load_expected;
+    return mempool->is_load_expected;
 }

@@ -97,7 +97,7 @@ struct mempool {
     struct pool_putbacks putbacks;
     struct list waiters;   /* in order of arrival */
     size_t n_loads;        /* files being loaded: mempool_file_load() */
-    bool is_load_expected; /* one will be: until then nothing may be saved */
+    bool is_load_expected; /* until that one has ended nothing may be saved */
     bool closing;          /* set by mempool_close(), never taken back */
     uint64_t close_timer;
     void (*close_done)(void *arg); /* NULL: not closing, or told */

@@ -598,8 +598,9 @@ static void load_mempool(void *arg)
     ASSERT(node->mempool_path && !node->is_mempool_loaded);
     bool is_complete = node->n_imports_left == 0 && chain_is_at_rest(node->chain) &&
                        !chain_awaits_clock(node->chain);
+    const struct mempool_load_options all_of_it = {.is_expected = true};
     if (is_complete)
-        mempool_file_load(node->mempool, node->mempool_path, on_mempool_loaded, node);
+        mempool_file_load(node->mempool, node->mempool_path, &all_of_it, on_mempool_loaded, node);
     else
         node->load_timer = env_timer_start(node->env, LOAD_POLL_US, load_mempool, node);
 }

@@ -91,7 +91,7 @@ static const struct rpc_method methods[] = {
      "All transactions of the mempool.",
      "[\"hex\", ...], {\"txid\": {...}, ...} or {\"txids\": [...], \"mempool_sequence\": n}",
      {{"verbose", RPC_TYPE_BOOL, "false", "Whole entries if true, else ids"},
-      {"mempool_sequence", RPC_TYPE_BOOL, "false", "Tell the number of the last change as well"}}},
+      {"mempool_sequence", RPC_TYPE_BOOL, "false", "Tell the number of the next change as well"}}},
     {"gettxout", "Blockchain", rpc_gettxout, 0,
      "An unspent output.",
      "{...} or null    the output; null if it is spent or never was",
@@ -118,6 +118,17 @@ static const struct rpc_method methods[] = {
       {"options:mempool_only|return_spending_tx", RPC_TYPE_OPTIONS, "",
        "{\"mempool_only\": bool, \"return_spending_tx\": bool}; without the index only the\n"
        "   mempool is looked at"}}},
+    {"importmempool", "Blockchain", rpc_importmempool, 0,
+     "Take the transactions of a file that savemempool or a stop has written, here or elsewhere.\n"
+     "It must be one of yours: it can change fees and send transactions out.",
+     "{}",
+     {{"filepath", RPC_TYPE_STRING, NULL, "The file: mempool.dat"},
+      {"options:use_current_time|apply_fee_delta_priority|apply_unbroadcast_set",
+       RPC_TYPE_OPTIONS, "",
+       "{\"use_current_time\": bool (true: all have come now, false: when the file says),\n"
+       "    \"apply_fee_delta_priority\": bool (default false; deltas of prioritisetransaction\n"
+       "    are added to those here), \"apply_unbroadcast_set\": bool (default false; what nobody\n"
+       "    has asked its node for is sent by this one)}"}}},
     {"invalidateblock", "Blockchain", rpc_invalidateblock, RPC_HIDDEN,
      "Treat a block, and all that build on it, as invalid from now on.",
      "null",

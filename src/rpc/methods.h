@@ -209,6 +209,11 @@ RPC_HANDLER(getmempoolentry);
 RPC_HANDLER(getmempoolinfo);
 /* Whole entries of a full mempool are megabytes: a slice a turn, and they wait for room. */
 RPC_HANDLER(getrawmempool);
+
+/* rpc_mempool_file.c: the mempool as a file */
+/* {} when all of the file has been decided, also if none of it was taken. Node packages move a
+ * mempool to a new machine so. */
+RPC_HANDLER(importmempool);
 /* The path of the file, when it is written and synced. */
 RPC_HANDLER(savemempool);
 

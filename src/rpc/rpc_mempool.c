@@ -1,5 +1,4 @@
 /* rpc_mempool.c - methods that look into the mempool. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "mempool/mempool_file.h"
@@ -285,8 +284,9 @@ enum rpc_progress rpc_getrawmempool(struct rpc_call *call)
         json_open_object(out);
         json_field_array(out, "txids");
         put_ids(call);
+        /* That of the next event, as Core tells it: who follows events goes on from there. */
         json_field_int(out, "mempool_sequence",
-                       (int64_t)mempool_sequence(call->rpc->node->mempool));
+                       (int64_t)mempool_sequence(call->rpc->node->mempool) + 1);
         json_close_object(out);
     } else {
         json_open_array(out);
@@ -305,7 +305,7 @@ enum rpc_progress rpc_getmempoolinfo(struct rpc_call *call)
         return RPC_DONE;
     const struct mempool_options *options = mempool_options_of(mempool);
     json_open_object(out);
-    json_field_bool(out, "loaded", !mempool_file_is_loading(mempool));
+    json_field_bool(out, "loaded", !mempool_file_is_expected(mempool));
     json_field_int(out, "size", (int64_t)mempool_count(mempool));
     json_field_int(out, "bytes", (int64_t)mempool_vbytes(mempool));
     json_field_int(out, "usage", (int64_t)mempool_memory_bytes(mempool));
@@ -324,35 +324,4 @@ enum rpc_progress rpc_getmempoolinfo(struct rpc_call *call)
     json_field_bool(out, "optimal", mempool_count(mempool) == 0);
     json_close_object(out);
     return RPC_DONE;
-}
-
-/* -- The file ----------------------------------------------------------------------------- */
-
-static void on_saved(void *arg, int error)
-{
-    ASSERT(error <= 0);
-    struct rpc_call *call = arg;
-    if (error) {
-        rpc_fail(call, RPC_MISC_ERROR, "Unable to dump mempool to disk");
-    } else {
-        json_open_object(&call->out);
-        json_field_string(&call->out, "filename", call->state);
-        json_close_object(&call->out);
-    }
-    rpc_finish(call);
-}
-
-enum rpc_progress rpc_savemempool(struct rpc_call *call)
-{
-    const struct rpc_node *node = call->rpc->node;
-    if (!rpc_need_mempool(call))
-        return RPC_DONE;
-    if (mempool_file_is_loading(node->mempool))
-        return rpc_fail(call, RPC_MISC_ERROR, "The mempool was not loaded yet");
-    size_t size = strlen(node->data_dir) + sizeof "/mempool.dat";
-    char *path = arena_alloc(&call->arena, size);
-    snprintf(path, size, "%s/mempool.dat", node->data_dir);
-    call->state = path;
-    mempool_file_save(node->mempool, path, on_saved, call);
-    return RPC_PENDING;
 }

@@ -1,4 +1,5 @@
 """The mempool over RPC: taking in, mining, templates, reorganisations, limits of clusters."""
+import os
 import threading
 import time
 
@@ -253,6 +254,37 @@ def test_the_mempool_is_kept_over_a_restart(context):
     node.stop()
     node.start("-persistmempool=0")
     equal(node.rpc.getmempoolinfo()["size"], 0)
+    node.stop()
+
+
+def test_a_mempool_is_taken_from_a_file(context):
+    node, coins = funded(context, 2, "-persistmempoolv1")
+    tx, other = pay(coins[0]), pay(coins[1])
+    txid = chain.display(tx.txid())
+    send(node, tx)
+    node.rpc.prioritisetransaction(txid, 0, 500)
+    with open(node.rpc.savemempool()["filename"], "rb") as file:
+        equal(file.read(8), bytes([1, 0, 0, 0, 0, 0, 0, 0]))
+    copy = node.path("a copy")
+    os.rename(node.path("mempool.dat"), copy)
+    node.kill()
+    node.start("-persistmempool=0", "-persistmempoolv1=0")
+    equal(node.rpc.getrawmempool(), [])
+    send(node, other)
+    equal(node.rpc.importmempool(copy), {})
+    equal(sorted(node.rpc.getrawmempool()), ids(tx, other))
+    entry = node.rpc.getmempoolentry(txid)
+    equal((entry["fees"]["modified"], entry["unbroadcast"]), (0.0001, False))
+    equal(node.rpc.importmempool(copy, {"apply_fee_delta_priority": True,
+                                        "apply_unbroadcast_set": True}), {})
+    entry = node.rpc.getmempoolentry(txid)
+    equal((entry["fees"]["modified"], entry["unbroadcast"]), (0.000105, True))
+    rpc_fails(-1, "Unable to import mempool file, see debug log for details.",
+              node.rpc.importmempool, node.path("nowhere"))
+    with open(node.rpc.savemempool()["filename"], "rb") as file:
+        equal(file.read(9), bytes([2, 0, 0, 0, 0, 0, 0, 0, 8]))
+    os.mkdir(node.path("mempool.dat.new"))
+    rpc_fails(-1, "Unable to dump mempool to disk", node.rpc.savemempool)
     node.stop()
 
 

@@ -9,7 +9,7 @@
 bool storage_is_settled(struct run *run)
 {
     const struct mempool *mempool = node_mempool(sim_world_node(run->world, TRIED));
-    return chain_is_at_rest(chain_of(run, TRIED)) && mempool && !mempool_file_is_loading(mempool);
+    return chain_is_at_rest(chain_of(run, TRIED)) && mempool && !mempool_file_is_expected(mempool);
 }
 
 void storage_settle(struct run *run)

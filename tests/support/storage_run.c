@@ -261,7 +261,7 @@ static void on_saved(void *arg, int status, const char *body)
 static void save_mempool(struct run *run)
 {
     const struct mempool *mempool = node_mempool(sim_world_node(run->world, TRIED));
-    if (run->is_saving || !mempool || mempool_file_is_loading(mempool))
+    if (run->is_saving || !mempool || mempool_file_is_expected(mempool))
         return;
     run->is_saving = true;
     run->saving_tip = chain_tip(chain_of(run, TRIED))->hash;

@@ -8,8 +8,11 @@
 #include "support/mempool_rig.h"
 #include "support/unit.h"
 #include "util/alloc.h"
+#include "util/read_file.h"
 
 #define PATH "regtest/mempool.dat"
+
+static const struct mempool_load_options all_of_it;
 
 struct answer {
     bool is_done;
@@ -38,7 +41,7 @@ static int save(struct mempool_rig *rig)
 static struct mempool_load load(struct mempool_rig *rig)
 {
     struct answer answer = {0};
-    mempool_file_load(rig->pool, PATH, loaded, &answer);
+    mempool_file_load(rig->pool, PATH, &all_of_it, loaded, &answer);
     assert_false(answer.is_done);
     rig_wait(&rig->chain, &answer.is_done);
     mempool_verify(rig->pool);
@@ -140,27 +143,158 @@ TEST(an_empty_mempool_is_a_small_file)
     mempool_rig_free(rig);
 }
 
-/* Core's newer form: everything behind the key is combined with it. */
-TEST(files_with_a_key_are_read)
+static void get_file(struct mempool_rig *rig, struct buffer *out)
+{
+    buffer_init(out);
+    assert_int_equal(read_file(sim_env_get(rig->chain.sim), PATH, 1 << 20, out), 0);
+}
+
+/* Core's form since v27: everything behind the key is combined with it by its place in the file. */
+TEST(a_file_has_a_key_that_is_new_each_time)
 {
     struct tx tx[N];
     struct mempool_rig *rig = filled_rig(tx);
-    static const uint8_t key[8] = {1, 2, 3, 4, 5, 6, 7, 0x88};
-    struct buffer plain, keyed;
+    struct buffer first, second, plain, keyed;
+    assert_int_equal(save(rig), 0);
+    get_file(rig, &first);
+    assert_int_equal(save(rig), 0);
+    get_file(rig, &second);
+    static const uint8_t head[] = {2, 0, 0, 0, 0, 0, 0, 0, 8};
+    assert_memory_equal(first.p, head, sizeof head);
+    assert_memory_equal(second.p, head, sizeof head);
+    assert_memory_not_equal(first.p + 9, second.p + 9, 8);
     buffer_init(&plain);
+    mempool_file_encode(rig->pool, NULL, &plain);
+    assert_int_equal(first.len, plain.len + 9);
+    for (size_t at = 17; at < first.len; at++)
+        assert_int_equal(first.p[at] ^ first.p[9 + at % 8], plain.p[at - 9]);
     buffer_init(&keyed);
-    mempool_file_encode(rig->pool, &plain);
-    struct writer w = writer_to_growing(&keyed);
-    write_u64(&w, 2);
-    write_var_span(&w, span_of(key, sizeof key));
-    write_bytes(&w, plain.p + 8, plain.len - 8);
-    for (size_t at = 17; at < keyed.len; at++)
-        keyed.p[at] ^= key[at % 8];
-    put_file(rig, keyed.p, keyed.len);
+    mempool_file_encode(rig->pool, second.p + 9, &keyed);
+    assert_int_equal(keyed.len, second.len);
+    assert_memory_equal(keyed.p, second.p, second.len);
     start_anew(rig);
     assert_int_equal(load(rig).n_taken, N);
+    buffer_deinit(&first);
+    buffer_deinit(&second);
     buffer_deinit(&plain);
     buffer_deinit(&keyed);
+    mempool_rig_free(rig);
+}
+
+TEST(the_older_form_has_none)
+{
+    struct mempool_options options = mempool_default_options();
+    options.persist_without_key = true;
+    struct mempool_rig *rig = mempool_rig_new(3, 101, &options);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, 3000);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    assert_int_equal(save(rig), 0);
+    struct buffer file;
+    get_file(rig, &file);
+    static const uint8_t head[] = {1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0};
+    assert_memory_equal(file.p, head, sizeof head);
+    assert_memory_equal(file.p + sizeof head, tx.raw.p, tx.raw.len);
+    buffer_deinit(&file);
+    start_anew(rig);
+    assert_int_equal(load(rig).n_taken, 1);
+    mempool_rig_free(rig);
+}
+
+/* Two transactions, the first with a delta; a delta of one that is not there; the second not
+ * broadcast. As Core's DumpMempool() lays it out, written by hand. */
+static void put_handmade_file(struct mempool_rig *rig, const struct tx *a, const struct tx *b,
+                              int64_t time_s)
+{
+    struct buffer file;
+    buffer_init(&file);
+    struct writer w = writer_to_growing(&file);
+    write_u64(&w, 1);
+    write_u64(&w, 2);
+    write_span(&w, a->raw);
+    write_u64(&w, (uint64_t)time_s);
+    write_u64(&w, 500);
+    write_span(&w, b->raw);
+    write_u64(&w, (uint64_t)time_s);
+    write_u64(&w, 0);
+    write_compact_size(&w, 1);
+    write_bytes(&w, a->in[0].prevout.txid.b, 32);
+    write_u64(&w, (uint64_t)-7);
+    write_compact_size(&w, 2);
+    write_bytes(&w, b->txid.b, 32);
+    write_bytes(&w, a->in[0].prevout.txid.b, 32);
+    put_file(rig, file.p, file.len);
+    buffer_deinit(&file);
+}
+
+static struct mempool_load load_with(struct mempool_rig *rig,
+                                     const struct mempool_load_options *options)
+{
+    struct answer answer = {0};
+    mempool_file_load(rig->pool, PATH, options, loaded, &answer);
+    rig_wait(&rig->chain, &answer.is_done);
+    return answer.load;
+}
+
+/* Spec: Core importmempool */
+TEST(what_of_a_file_counts_can_be_chosen)
+{
+    for (int wish = 0; wish < 8; wish++) {
+        struct mempool_rig *rig = mempool_rig_new(3, 110, NULL);
+        struct tx a = mempool_rig_pay(rig, 1, 1, 3000), b = mempool_rig_pay(rig, 2, 1, 3000);
+        mempool_rig_advance_s(rig, 5000);
+        int64_t now_s = env_unix_s(sim_env_get(rig->chain.sim));
+        put_handmade_file(rig, &a, &b, now_s - 4000);
+        mempool_prioritise(rig->pool, &a.txid, 11);
+        struct mempool_load_options options = {.uses_current_time = wish & 1,
+                                               .leaves_deltas = wish & 2,
+                                               .leaves_unbroadcast = wish & 4};
+        struct mempool_load result = load_with(rig, &options);
+        assert_int_equal(result.error, 0);
+        assert_int_equal(result.n_taken, 2);
+        int64_t time_s = mempool_find(rig->pool, &a.txid)->time_s;
+        assert_true(wish & 1 ? time_s >= now_s : time_s == now_s - 4000);
+        assert_int_equal(mempool_delta_sat(rig->pool, &a.txid), wish & 2 ? 11 : 511);
+        assert_int_equal(mempool_delta_sat(rig->pool, &a.in[0].prevout.txid), wish & 2 ? 0 : -7);
+        assert_int_equal(mempool_find(rig->pool, &b.txid)->is_unbroadcast, !(wish & 4));
+        assert_int_equal(mempool_unbroadcast_count(rig->pool), wish & 4 ? 0 : 1);
+        mempool_rig_free(rig);
+    }
+}
+
+TEST(with_the_current_time_nothing_is_too_old)
+{
+    struct mempool_rig *rig = mempool_rig_new(3, 110, NULL);
+    struct tx a = mempool_rig_pay(rig, 1, 1, 3000), b = mempool_rig_pay(rig, 2, 1, 3000);
+    int64_t now_s = env_unix_s(sim_env_get(rig->chain.sim));
+    int64_t expiry_s = mempool_options_of(rig->pool)->expiry_s;
+    put_handmade_file(rig, &a, &b, now_s - expiry_s - 1);
+    assert_int_equal(load(rig).n_expired, 2);
+    struct mempool_load_options options = {.uses_current_time = true};
+    assert_int_equal(load_with(rig, &options).n_taken, 2);
+    mempool_rig_free(rig);
+}
+
+/* Until the file of the start was tried nothing may be saved in its place; another one that is
+ * loaded meanwhile, or later, is no hindrance. */
+TEST(the_file_of_the_start_is_expected_until_it_was_tried)
+{
+    struct mempool_rig *rig = mempool_rig_new(3, 110, NULL);
+    assert_false(mempool_file_is_expected(rig->pool));
+    assert_int_equal(save(rig), 0);
+    mempool_file_expect(rig->pool);
+    assert_int_equal(load(rig).error, 0);
+    assert_true(mempool_file_is_expected(rig->pool));
+    struct mempool_load_options expected = {.is_expected = true};
+    assert_int_equal(load_with(rig, &expected).error, 0);
+    assert_false(mempool_file_is_expected(rig->pool));
+    mempool_file_expect(rig->pool);
+    put_file(rig, "damaged", 7);
+    assert_int_equal(load_with(rig, &expected).error, -EUCLEAN);
+    assert_false(mempool_file_is_expected(rig->pool));
+    struct answer answer = {0};
+    mempool_file_load(rig->pool, PATH, &all_of_it, loaded, &answer);
+    assert_false(mempool_file_is_expected(rig->pool));
+    rig_wait(&rig->chain, &answer.is_done);
     mempool_rig_free(rig);
 }
 
@@ -172,7 +306,7 @@ TEST(damaged_files_are_given_up)
     struct sim_random random = sim_random_of(1, 1);
     struct buffer bytes;
     buffer_init(&bytes);
-    mempool_file_encode(rig->pool, &bytes);
+    mempool_file_encode(rig->pool, NULL, &bytes);
     for (int i = 0; i < 60; i++) {
         put_file(rig, bytes.p, sim_random_below(&random, bytes.len));
         start_anew(rig);
@@ -216,12 +350,12 @@ TEST(what_spends_a_block_that_is_taken_back_comes_back_too)
         start_anew(rig);
         struct answer answer = {0};
         if (n_steps > 0)
-            mempool_file_load(rig->pool, PATH, loaded, &answer);
+            mempool_file_load(rig->pool, PATH, &all_of_it, loaded, &answer);
         for (int i = 1; i < n_steps; i++)
             (void)sim_env_step(rig->chain.sim);
         assert_int_equal(rig_invalidate(&rig->chain, block).code, REJECT_NONE);
         if (n_steps == 0)
-            mempool_file_load(rig->pool, PATH, loaded, &answer);
+            mempool_file_load(rig->pool, PATH, &all_of_it, loaded, &answer);
         rig_wait(&rig->chain, &answer.is_done);
         mempool_rig_settle(rig);
         assert_int_equal(answer.load.n_taken, 2);
@@ -280,7 +414,7 @@ TEST(closing_ends_a_load)
     start_anew(rig);
     struct answer answer = {0};
     bool is_closed = false;
-    mempool_file_load(rig->pool, PATH, loaded, &answer);
+    mempool_file_load(rig->pool, PATH, &all_of_it, loaded, &answer);
     while (mempool_pending(rig->pool) == 0)
         assert_true(sim_env_step(rig->chain.sim));
     mempool_close(rig->pool, note_closed, &is_closed);
@@ -304,7 +438,7 @@ TEST(closing_ends_a_load_that_waits)
     assert_int_equal(rig_invalidate(&rig->chain, block).code, REJECT_NONE);
     struct answer answer = {0};
     bool is_closed = false;
-    mempool_file_load(rig->pool, PATH, loaded, &answer);
+    mempool_file_load(rig->pool, PATH, &all_of_it, loaded, &answer);
     sim_env_run_for(rig->chain.sim, 200000);
     assert_false(answer.is_done);
     mempool_close(rig->pool, note_closed, &is_closed);
@@ -347,7 +481,8 @@ TEST(a_saved_file_outlives_a_power_cut)
     struct buffer want;
     struct env_file *file;
     buffer_init(&want);
-    mempool_file_encode(rig->pool, &want);
+    static const uint8_t any_key[MEMPOOL_FILE_KEY_BYTES] = {1};
+    mempool_file_encode(rig->pool, any_key, &want);
     assert_int_equal(env_file_open(env, PATH, ENV_OPEN_READ, &file), 0);
     assert_int_equal(env_file_size(env, file), want.len);
     env_file_close(env, file);

@@ -62,7 +62,7 @@ TEST(an_empty_mempool_is_described, struct fixture *f)
 {
     assert_call(&f->rig, "getrawmempool", "[]", "[]");
     assert_call(&f->rig, "getrawmempool", "[true]", "{}");
-    assert_call(&f->rig, "getrawmempool", "[false,true]", "{\"txids\":[],\"mempool_sequence\":0}");
+    assert_call(&f->rig, "getrawmempool", "[false,true]", "{\"txids\":[],\"mempool_sequence\":1}");
     assert_call(&f->rig, "getrawmempool", "[true,true]",
                 "-8: Verbose results cannot contain mempool sequence values.");
     assert_call(&f->rig, "getmempoolinfo", "[]",
@@ -81,7 +81,7 @@ TEST(entries_are_listed, struct fixture *f)
     add(&f->rig, &f->child, MEMPOOL_LOCAL);
     snprintf(want, sizeof want, "[\"%s\",\"%s\"]", f->parent_id, f->child_id);
     assert_call(&f->rig, "getrawmempool", "[]", want);
-    snprintf(want, sizeof want, "{\"txids\":[\"%s\",\"%s\"],\"mempool_sequence\":2}", f->parent_id,
+    snprintf(want, sizeof want, "{\"txids\":[\"%s\",\"%s\"],\"mempool_sequence\":3}", f->parent_id,
              f->child_id);
     assert_call(&f->rig, "getrawmempool", "[false,true]", want);
     const char *got = rpc_rig_call(&f->rig, "getmempoolinfo", "[]");
