@@ -55,9 +55,6 @@ static const struct cli_method methods[] = {
     {"getreceivedbylabel", "label minconf: include_immature_coinbase:"},
     {"gettransaction", "txid include_watchonly: verbose:"},
     {"importdescriptors", "requests:"},
-    {"importmempool",
-     "filepath options: | apply_fee_delta_priority: apply_unbroadcast_set: "
-     "use_current_time:"},
     {"importprunedfunds", "rawtransaction txoutproof"},
     {"joinpsbts", "txs:"},
     {"keypoolrefill", "newsize:"},
