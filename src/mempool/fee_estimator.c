@@ -184,14 +184,6 @@ void fee_estimator_leave_all(struct fee_estimator *estimator)
     hash_map_init(&estimator->tracked);
 }
 
-bool fee_estimator_is_blank(const struct fee_estimator *estimator)
-{
-    for (int i = 0; i < FEE_HORIZONS; i++)
-        if (!estimator->stats[i].is_blank)
-            return false;
-    return true;
-}
-
 size_t fee_estimator_waiting(const struct fee_estimator *estimator)
 {
     return estimator->tracked.count;

@@ -51,8 +51,6 @@ void fee_estimator_mined(struct fee_estimator *estimator, const struct txid *txi
 void fee_estimator_block(struct fee_estimator *estimator, int32_t height);
 /* The node stops: all that wait leave unmined. */
 void fee_estimator_leave_all(struct fee_estimator *estimator);
-/* Has it nothing to keep: has no transaction that it was told of been mined, or waited in vain? */
-bool fee_estimator_is_blank(const struct fee_estimator *estimator);
 /* How many wait. */
 size_t fee_estimator_waiting(const struct fee_estimator *estimator);
 

@@ -208,8 +208,7 @@ static void on_block_connected(void *ctx, const struct block_node *block, struct
     ASSERT(block && ref);
     struct node *node = ctx;
     mempool_block_connected(node->mempool, block, ref);
-    if (node->fees)
-        node_fees_block_connected(node->fees, block);
+    node_fees_block_connected(node->fees, block, &ref->block);
     p2p_block_connected(node->p2p, block, ref);
 }
 
@@ -258,8 +257,7 @@ static void on_mempool_changed(void *ctx, const struct mempool_event *event)
 {
     struct node *node = ctx;
     p2p_mempool_changed(node->p2p, event);
-    if (node->fees)
-        node_fees_mempool_changed(node->fees, event);
+    node_fees_mempool_changed(node->fees, event);
 }
 
 static void on_clock_warning(void *ctx, const char *message)
@@ -312,10 +310,14 @@ static void advance_timers(void *ctx, int64_t delta_s)
         p2p_advance(node->p2p, delta_s * 1000000);
 }
 
+static void settle_files(void *ctx, void (*done)(void *arg), void *arg)
+{
+    node_fees_settle(((const struct node *)ctx)->fees, done, arg);
+}
+
 static int64_t now_s(void *ctx)
 {
-    const struct node *node = ctx;
-    return env_unix_s(node->env);
+    return env_unix_s(((const struct node *)ctx)->env);
 }
 
 /* Those of the options first, then those of the sources in their order. */
@@ -343,6 +345,7 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
         .warmup_status = warmup_status,
         .set_mock_time = set_mock_time,
         .advance_timers = advance_timers,
+        .settle_files = settle_files,
         .now_s = now_s,
         .clock = real,
         .start_us = env_now_us(real),
@@ -565,7 +568,8 @@ static void start_mesh(struct node *node)
     char *error = NULL;
     node->for_rpc.net = node_net_view(node->net);
     node->for_rpc.mempool = node->mempool;
-    node->for_rpc.fees = node->fees ? node_fees_estimator(node->fees) : NULL;
+    node->for_rpc.fees = node_fees_estimator(node->fees);
+    node->for_rpc.mempool_fees = node_fees_mempool_estimator(node->fees);
     if (p2p_start(node->p2p, &error))
         return;
     node->error = error;
@@ -730,10 +734,7 @@ static void begin_stop(void *arg)
     rpc_interrupt(node->rpc);
     if (node->chain) {
         p2p_stop(node->p2p);
-        if (node->fees)
-            node_fees_stop(node->fees, !node->error, on_fees_stopped, node);
-        else
-            on_fees_stopped(node);
+        node_fees_stop(node->fees, !node->error, on_fees_stopped, node);
     } else {
         on_chain_closed(node, 0);
     }

@@ -5,29 +5,43 @@
 #include <string.h>
 
 #include "util/alloc.h"
+#include "util/array.h"
 #include "util/log.h"
 #include "util/read_file.h"
 #include "util/replace_file.h"
 
-#define DIR_NAME    "fees"
-#define FILE_NAME   "block_policy_estimates.dat"
-#define LEGACY_NAME "fee_estimates.dat" /* as Core called it up to v30 */
+#define DIR_NAME     "fees"
+#define FILE_NAME    "block_policy_estimates.dat"
+#define MEMPOOL_NAME "mempool_policy_estimator.dat"
+#define LEGACY_NAME  "fee_estimates.dat" /* of FILE_NAME, as Core called it up to v30 */
+
+/* One of the two files. */
+struct fees_file {
+    char *path;
+    struct buffer bytes; /* the job's while it runs */
+    int error;
+};
+
+struct fees_waiter {
+    void (*done)(void *arg);
+    void *arg;
+};
 
 struct node_fees {
     const struct env *env;
     const struct log *log;
     const struct chain *chain;
     struct fee_estimator *estimator;
-    char *dir, *path, *legacy_path;
+    struct mempool_estimator *by_mempool;
+    uint64_t ours_wu; /* of what has left the mempool for the block to be told of */
+    char *dir, *legacy_path;
+    struct fees_file file, mempool_file;
     uint64_t timer;
     bool is_stopping;
 
     bool is_writing, must_write_again;
     struct env_job job;
-    struct buffer bytes; /* the job's while it runs */
-    int error;
-    void (*done)(void *arg); /* NULL: nobody waits */
-    void *arg;
+    ARRAY(struct fees_waiter) waiters; /* for the writing to end */
 };
 
 /* -- Reading the file ----------------------------------------------------------------------- */
@@ -39,46 +53,62 @@ static void move_legacy(const struct node_fees *fees)
     if (env_modified_s(env, fees->legacy_path) < 0)
         return;
     int error;
-    if (env_modified_s(env, fees->path) >= 0) {
+    if (env_modified_s(env, fees->file.path) >= 0) {
         error = env_remove(env, fees->legacy_path);
     } else {
         error = env_make_dir(env, fees->dir);
         if (!error)
-            error = env_rename(env, fees->legacy_path, fees->path);
+            error = env_rename(env, fees->legacy_path, fees->file.path);
         if (!error)
             error = env_sync_dir(env, fees->dir);
     }
     if (error)
-        log_warning(fees->log, "%s cannot be moved to %s: %s", fees->legacy_path, fees->path,
+        log_warning(fees->log, "%s cannot be moved to %s: %s", fees->legacy_path, fees->file.path,
                     strerror(-error));
 }
 
 /* What was known long ago may be far from what holds now. */
 static bool is_too_old(const struct node_fees *fees, const struct node_fees_options *options)
 {
-    int64_t age_s = env_unix_s(options->clock) - env_modified_s(fees->env, fees->path);
-    if (options->accepts_stale || age_s <= FEE_FILE_AGE_MAX_S)
+    int64_t modified_s = env_modified_s(fees->env, fees->file.path);
+    int64_t age_s = env_unix_s(options->clock) - modified_s;
+    if (options->accepts_stale || modified_s < 0 || age_s <= FEE_FILE_AGE_MAX_S)
         return false;
     log_printf(fees->log, LOG_ALWAYS,
-               "%s is not read: it was written %lld hours ago, and estimates older than %d hours "
-               "are taken only with -acceptstalefeeestimates",
-               fees->path, (long long)(age_s / 3600), FEE_FILE_AGE_MAX_S / 3600);
+               "Fee estimation file %s too old (age=%lld > %d hours): it is taken only with "
+               "-acceptstalefeeestimates",
+               fees->file.path, (long long)(age_s / 3600), FEE_FILE_AGE_MAX_S / 3600);
     return true;
+}
+
+/* False if there is none, or it cannot be read, which is told. bytes is as new then. */
+static bool read_bytes_of(const struct node_fees *fees, const char *path, int64_t max_bytes,
+                          struct buffer *bytes)
+{
+    if (env_modified_s(fees->env, path) == -ENOENT)
+        return false;
+    int error = read_file(fees->env, path, max_bytes, bytes);
+    if (error)
+        log_warning(fees->log, "%s cannot be read: %s", path, strerror(-error));
+    return !error;
 }
 
 static void load(struct node_fees *fees, const struct node_fees_options *options)
 {
     struct buffer bytes;
-    move_legacy(fees);
-    if (env_modified_s(fees->env, fees->path) == -ENOENT || is_too_old(fees, options))
-        return;
     buffer_init(&bytes);
-    int error = read_file(fees->env, fees->path, FEE_FILE_MAX_BYTES, &bytes);
-    if (error)
-        log_warning(fees->log, "%s cannot be read: %s", fees->path, strerror(-error));
-    else if (!fee_estimator_decode(fees->estimator, buffer_span(&bytes)))
+    move_legacy(fees);
+    if (!is_too_old(fees, options) &&
+        read_bytes_of(fees, fees->file.path, FEE_FILE_MAX_BYTES, &bytes) &&
+        !fee_estimator_decode(fees->estimator, buffer_span(&bytes)))
         log_warning(fees->log, "%s is damaged or of another version: fee estimates begin anew",
-                    fees->path);
+                    fees->file.path);
+    bytes.len = 0;
+    /* Its age is no matter: the next block tells whether it belongs to the tip. */
+    if (read_bytes_of(fees, fees->mempool_file.path, MEMPOOL_ESTIMATOR_FILE_MAX_BYTES, &bytes) &&
+        !mempool_estimator_decode(fees->by_mempool, buffer_span(&bytes)))
+        log_warning(fees->log, "%s is damaged or of another version: blocks are compared anew",
+                    fees->mempool_file.path);
     buffer_deinit(&bytes);
 }
 
@@ -88,27 +118,49 @@ static void run_write(struct env_job *job)
 {
     struct node_fees *fees = CONTAINER_OF(job, struct node_fees, job);
     ASSERT(fees->is_writing);
-    fees->error = env_make_dir(fees->env, fees->dir);
-    if (!fees->error)
-        fees->error = replace_file(fees->env, fees->path, buffer_span(&fees->bytes));
+    int error = env_make_dir(fees->env, fees->dir);
+    fees->file.error = fees->mempool_file.error = error;
+    if (error)
+        return;
+    fees->file.error = replace_file(fees->env, fees->file.path, buffer_span(&fees->file.bytes));
+    fees->mempool_file.error =
+        replace_file(fees->env, fees->mempool_file.path, buffer_span(&fees->mempool_file.bytes));
 }
 
 static void write_file(struct node_fees *fees);
+
+static bool is_written(const struct node_fees *fees, const struct fees_file *file)
+{
+    if (file->error)
+        log_warning(fees->log, "%s cannot be written: %s", file->path, strerror(-file->error));
+    return !file->error;
+}
 
 static void on_written(struct env_job *job)
 {
     struct node_fees *fees = CONTAINER_OF(job, struct node_fees, job);
     ASSERT(fees->is_writing);
     fees->is_writing = false;
-    int error = job->cancelled ? -ECANCELED : fees->error;
-    if (error)
-        log_warning(fees->log, "%s cannot be written: %s", fees->path, strerror(-error));
-    else
-        log_printf(fees->log, LOG_ALWAYS, "Flushed fee estimates to %s.", fees->path);
-    if (fees->must_write_again)
+    if (job->cancelled)
+        fees->file.error = fees->mempool_file.error = -ECANCELED;
+    /* These words are what Core's users look for in the log. */
+    if (is_written(fees, &fees->file))
+        log_printf(fees->log, LOG_ALWAYS, "Flushed fee estimates to %s.", fees->file.path);
+    if (is_written(fees, &fees->mempool_file))
+        log_printf(fees->log, LOG_ALWAYS, "mempool_policy: mined-block stats flushed to %s.",
+                   fees->mempool_file.path);
+    if (fees->must_write_again) {
         write_file(fees);
-    else if (fees->done)
-        fees->done(fees->arg);
+        return;
+    }
+    /* Whoever is told may begin to wait again. */
+    struct fees_waiter *waiters = fees->waiters.at;
+    size_t n = fees->waiters.n;
+    fees->waiters.at = NULL;
+    fees->waiters.n = fees->waiters.capacity = 0;
+    for (size_t i = 0; i < n; i++)
+        waiters[i].done(waiters[i].arg);
+    xfree(waiters);
 }
 
 static void write_file(struct node_fees *fees)
@@ -118,8 +170,9 @@ static void write_file(struct node_fees *fees)
     if (fees->is_writing)
         return;
     fees->is_writing = true;
-    fees->bytes.len = 0;
-    fee_estimator_encode(fees->estimator, &fees->bytes);
+    fees->file.bytes.len = fees->mempool_file.bytes.len = 0;
+    fee_estimator_encode(fees->estimator, &fees->file.bytes);
+    mempool_estimator_encode(fees->by_mempool, &fees->mempool_file.bytes);
     fees->job = (struct env_job){.run = run_write, .done = on_written};
     env_job_submit(fees->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &fees->job);
 }
@@ -128,9 +181,7 @@ static void on_hour(void *arg)
 {
     struct node_fees *fees = arg;
     fees->timer = env_timer_start(fees->env, FEE_FILE_EVERY_US, on_hour, fees);
-    /* What a file holds that was too old to be read is better than nothing. */
-    if (!fee_estimator_is_blank(fees->estimator))
-        write_file(fees);
+    write_file(fees);
 }
 
 /* -- Life ----------------------------------------------------------------------------------- */
@@ -144,10 +195,13 @@ struct node_fees *node_fees_new(const struct env *env, const struct log *log,
     fees->log = log;
     fees->chain = chain;
     fees->estimator = fee_estimator_new(env);
+    fees->by_mempool = mempool_estimator_new(env);
     fees->dir = xasprintf("%s/" DIR_NAME, options->data_dir);
-    fees->path = xasprintf("%s/" FILE_NAME, fees->dir);
+    fees->file.path = xasprintf("%s/" FILE_NAME, fees->dir);
+    fees->mempool_file.path = xasprintf("%s/" MEMPOOL_NAME, fees->dir);
     fees->legacy_path = xasprintf("%s/" LEGACY_NAME, options->data_dir);
-    buffer_init(&fees->bytes);
+    buffer_init(&fees->file.bytes);
+    buffer_init(&fees->mempool_file.bytes);
     load(fees, options);
     fees->timer = env_timer_start(env, FEE_FILE_EVERY_US, on_hour, fees);
     return fees;
@@ -157,33 +211,51 @@ void node_fees_free(struct node_fees *fees)
 {
     if (!fees)
         return;
-    ASSERT(!fees->is_writing);
+    ASSERT(!fees->is_writing && fees->waiters.n == 0);
     env_timer_cancel(fees->env, fees->timer);
     fee_estimator_free(fees->estimator);
-    buffer_deinit(&fees->bytes);
+    mempool_estimator_free(fees->by_mempool);
+    buffer_deinit(&fees->file.bytes);
+    buffer_deinit(&fees->mempool_file.bytes);
     xfree(fees->dir);
-    xfree(fees->path);
+    xfree(fees->file.path);
+    xfree(fees->mempool_file.path);
     xfree(fees->legacy_path);
     xfree(fees);
 }
 
 const struct fee_estimator *node_fees_estimator(const struct node_fees *fees)
 {
-    return fees->estimator;
+    return fees ? fees->estimator : NULL;
+}
+
+struct mempool_estimator *node_fees_mempool_estimator(const struct node_fees *fees)
+{
+    return fees ? fees->by_mempool : NULL;
 }
 
 void node_fees_stop(struct node_fees *fees, bool keep, void (*done)(void *arg), void *arg)
 {
-    ASSERT(done && !fees->is_stopping);
+    ASSERT(done && (!fees || !fees->is_stopping));
+    if (!fees) {
+        done(arg);
+        return;
+    }
     fees->is_stopping = true;
     env_timer_cancel(fees->env, fees->timer);
     fees->timer = 0;
     fee_estimator_leave_all(fees->estimator);
-    fees->done = done;
-    fees->arg = arg;
-    if (keep && !fee_estimator_is_blank(fees->estimator))
+    if (keep)
         write_file(fees);
-    if (!fees->is_writing)
+    node_fees_settle(fees, done, arg);
+}
+
+void node_fees_settle(struct node_fees *fees, void (*done)(void *arg), void *arg)
+{
+    ASSERT(done);
+    if (fees && fees->is_writing)
+        *ARRAY_ADD(&fees->waiters) = (struct fees_waiter){.done = done, .arg = arg};
+    else
         done(arg);
 }
 
@@ -201,9 +273,10 @@ static bool is_current(const struct node_fees *fees)
 void node_fees_mempool_changed(struct node_fees *fees, const struct mempool_event *event)
 {
     const struct mempool_entry *entry = event->entry;
-    if (fees->is_stopping || event->reason == MEMPOOL_SENT_AGAIN)
+    if (!fees || fees->is_stopping || event->reason == MEMPOOL_SENT_AGAIN)
         return;
     if (event->reason == MEMPOOL_REMOVED_BLOCK) {
+        fees->ours_wu += entry->weight_wu;
         fee_estimator_mined(fees->estimator, &entry->tx.txid);
     } else if (event->reason != MEMPOOL_ADDED) {
         fee_estimator_left(fees->estimator, &entry->tx.txid);
@@ -216,8 +289,18 @@ void node_fees_mempool_changed(struct node_fees *fees, const struct mempool_even
     }
 }
 
-void node_fees_block_connected(struct node_fees *fees, const struct block_node *block)
+void node_fees_block_connected(struct node_fees *fees, const struct block_node *node,
+                               const struct block *block)
 {
-    if (!fees->is_stopping)
-        fee_estimator_block(fees->estimator, block->height);
+    ASSERT(node->prev && block->n_tx > 0);
+    if (!fees || fees->is_stopping)
+        return;
+    struct mined_block mined = {.hash = node->hash, .height = node->height};
+    for (uint32_t i = 1; i < block->n_tx; i++)
+        mined.txs_wu += tx_weight_wu(&block->tx[i]);
+    /* Where we have a transaction with another witness, our copy may be larger. */
+    mined.ours_wu = MIN_OF(fees->ours_wu, mined.txs_wu);
+    fees->ours_wu = 0;
+    mempool_estimator_block(fees->by_mempool, &mined, &node->prev->hash);
+    fee_estimator_block(fees->estimator, node->height);
 }

@@ -439,11 +439,15 @@ static const struct rpc_method methods[] = {
       {"threshold", RPC_TYPE_NUMBER, "0.95", "What part of them must be confirmed in time"}}},
     {"estimatesmartfee", "Util", rpc_estimatesmartfee, 0,
      "The rate that a transaction should pay to be confirmed within some blocks.",
-     "{\"feerate\": n, \"errors\": [\"str\", ...], \"blocks\": n}    no feerate if none is known",
+     "{\"feerate\": n, \"errors\": [\"str\", ...], \"estimator\": \"str\", \"blocks\": n,\n"
+     "\"mempool_health_statistics\": [...]}    no feerate if none is known; estimator: whose it\n"
+     "is, where both were asked",
      {{"conf_target", RPC_TYPE_NUMBER, NULL, "Blocks, 1 to 1008"},
       {"estimate_mode", RPC_TYPE_STRING, "\"economical\"", "unset, economical or conservative"},
       {"options", RPC_TYPE_OPTIONS, "",
-       "{\"fee_rate_estimator\": \"str\", \"verbosity\": n}"}}},
+       "{\"fee_rate_estimator\": \"str\", \"verbosity\": n}    block_policy: by what was mined;\n"
+       "mempool_policy: by what waits; else the lower of the two. From verbosity 2 on with what\n"
+       "the mempool knew of the last blocks"}}},
     {"getdescriptorinfo", "Util", rpc_getdescriptorinfo, 0,
      "What a descriptor is, with public keys in place of secret ones, and its checksum.",
      "{\"descriptor\": \"str\", \"checksum\": \"str\", \"isrange\": true|false,\n"

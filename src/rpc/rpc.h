@@ -7,6 +7,7 @@
 
 #include "mempool/block_assembler.h"
 #include "mempool/fee_estimator.h"
+#include "mempool/mempool_estimator.h"
 #include "util/buffer.h"
 #include "util/net_view.h"
 
@@ -27,6 +28,9 @@ struct rpc_node {
     /* Wall clock offset for tests: setmocktime (0 turns it off), mockscheduler. */
     void (*set_mock_time)(void *ctx, int64_t unix_s);
     void (*advance_timers)(void *ctx, int64_t delta_s);
+    /* done(arg) once, now or later: files that timers had written are on disk. NULL: there are
+     * none. */
+    void (*settle_files)(void *ctx, void (*done)(void *arg), void *arg);
     int64_t (*now_s)(void *ctx); /* wall clock, mocked if set */
     const struct env *clock;     /* whose now_us nobody sets, for uptime */
     int64_t start_us;            /* by it */
@@ -39,8 +43,9 @@ struct rpc_node {
     /* Transactions that wait for a block; NULL while there is no mempool: methods that need it get
      * -33. */
     struct mempool *mempool;
-    /* What is known of fees; NULL where nothing is learnt: with -blocksonly. */
+    /* What is known of fees; NULL where nothing is learnt: with -blocksonly. Both or none. */
     const struct fee_estimator *fees;
+    struct mempool_estimator *mempool_fees;
     int64_t fallback_sat_per_kvb;         /* what is said where nothing is known; 0: that */
     struct block_assembler_options block; /* for mining; all zero: the defaults */
 };

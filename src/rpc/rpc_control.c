@@ -163,6 +163,23 @@ enum rpc_progress rpc_logging(struct rpc_call *call)
 
 /* -- Clock -------------------------------------------------------------------------------- */
 
+static void on_timers_done(void *arg)
+{
+    rpc_finish(arg);
+}
+
+/* Behind the timers that the advance made due: now their files. */
+static void on_timers_fired(void *arg)
+{
+    struct rpc_call *call = arg;
+    call->timer = 0;
+    const struct rpc_node *node = call->rpc->node;
+    if (node->settle_files)
+        node->settle_files(node->ctx, on_timers_done, call);
+    else
+        rpc_finish(call);
+}
+
 enum rpc_progress rpc_mockscheduler(struct rpc_call *call)
 {
     const struct rpc_node *node = call->rpc->node;
@@ -173,7 +190,8 @@ enum rpc_progress rpc_mockscheduler(struct rpc_call *call)
         return rpc_fail(call, RPC_MISC_ERROR,
                         "delta_time must be between 1 and 3600 seconds (1 hr)");
     node->advance_timers(node->ctx, delta_s);
-    return RPC_DONE;
+    rpc_call_timer(call, 0, on_timers_fired);
+    return RPC_PENDING;
 }
 
 enum rpc_progress rpc_setmocktime(struct rpc_call *call)

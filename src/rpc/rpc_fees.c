@@ -1,6 +1,7 @@
 /* rpc_fees.c - what a transaction should pay. */
 #include <ctype.h>
 
+#include "mempool/mempool_file.h"
 #include "rpc/methods.h"
 
 /* False, with an error, where fees are not watched. */
@@ -48,38 +49,142 @@ static void put_error(struct json_out *out, const char *text)
     json_close_array(out);
 }
 
-/* What is estimated, raised to what would be let into the mempool at all; 0: nothing is known. */
-static int64_t payable(const struct rpc_node *node, int64_t sat_per_kvb)
-{
-    int64_t least = MAX_OF(mempool_min_feerate_sat_per_kvb(node->mempool),
-                           mempool_options_of(node->mempool)->min_relay_sat_per_kvb);
-    if (sat_per_kvb == 0)
-        sat_per_kvb = node->fallback_sat_per_kvb;
-    return sat_per_kvb == 0 ? 0 : MAX_OF(sat_per_kvb, least);
-}
+enum estimator_choice {
+    BY_BOTH, /* the lower of the two */
+    BY_BLOCKS,
+    BY_MEMPOOL,
+};
+struct smart_options {
+    int32_t target;
+    bool is_conservative;
+    enum estimator_choice by;
+    int64_t verbosity;
+};
 
-enum rpc_progress rpc_estimatesmartfee(struct rpc_call *call)
+/* What is not known stands for both: Core takes any word. */
+static bool read_options(struct rpc_call *call, struct smart_options *options)
 {
     static const struct rpc_field fields[] = {
         {"fee_rate_estimator", JSON_KIND_STRING, RPC_FIELD_OPTIONAL},
         {"verbosity", JSON_KIND_NUMBER, RPC_FIELD_OPTIONAL},
     };
+    const struct json_value *arg = rpc_arg(call, 2);
+    if (!rpc_check_fields(call, arg, fields, COUNT_OF(fields)))
+        return false;
+    const struct json_value *by = arg ? json_find(arg, "fee_rate_estimator") : NULL;
+    const struct json_value *verbosity = arg ? json_find(arg, "verbosity") : NULL;
+    if (by && json_text_is(by, "block_policy"))
+        options->by = BY_BLOCKS;
+    else if (by && json_text_is(by, "mempool_policy"))
+        options->by = BY_MEMPOOL;
+    if (verbosity && verbosity->kind == JSON_KIND_NUMBER &&
+        !json_integer_in(verbosity, INT32_MIN, INT32_MAX, &options->verbosity))
+        return rpc_refuse(call, RPC_MISC_ERROR, "JSON integer out of range");
+    return true;
+}
+
+/* Either error, or what to pay by whom. */
+struct smart_answer {
+    const char *error, *estimator; /* estimator: NULL if it need not be told */
+    int64_t sat_per_kvb;
+    int32_t blocks;
+    bool is_fallback;
+};
+
+static struct smart_answer ask_blocks(const struct rpc_node *node,
+                                      const struct smart_options *options)
+{
+    struct fee_estimate estimate =
+        fee_estimator_smart(node->fees, options->target, options->is_conservative);
+    struct smart_answer answer = {.sat_per_kvb = estimate.sat_per_kvb, .blocks = estimate.blocks};
+    answer.is_fallback = answer.sat_per_kvb == 0;
+    if (answer.is_fallback)
+        answer.sat_per_kvb = node->fallback_sat_per_kvb;
+    if (answer.sat_per_kvb == 0)
+        answer.error = "Insufficient data or no feerate found";
+    return answer;
+}
+
+static struct smart_answer ask_mempool(const struct rpc_node *node,
+                                       const struct smart_options *options)
+{
+    struct smart_answer answer = {.blocks = MEMPOOL_ESTIMATOR_TARGET};
+    if (mempool_file_is_expected(node->mempool)) {
+        answer.error = "Mempool not loaded yet, no fee rate estimate available";
+        return answer;
+    }
+    struct mempool_estimate estimate = mempool_estimator_ask(
+        node->mempool_fees, node->mempool, &chain_tip(node->chain)->hash, options->is_conservative);
+    answer.sat_per_kvb = estimate.sat_per_kvb;
+    if (estimate.status == MEMPOOL_ESTIMATE_FEW_BLOCKS)
+        answer.error = "Not enough recent block data for fee rate estimation";
+    else if (estimate.status == MEMPOOL_ESTIMATE_UNRELIABLE)
+        answer.error = "Mempool is unreliable for fee rate estimation";
+    return answer;
+}
+
+/* Blocks have the say: the mempool's estimate can lower theirs, so that nobody can raise it by what
+ * he puts there. Where it has none, theirs stands: a node that has just started would know nothing
+ * for six blocks else. */
+static struct smart_answer ask_both(const struct rpc_node *node,
+                                    const struct smart_options *options)
+{
+    struct smart_answer by_blocks = ask_blocks(node, options);
+    if (by_blocks.error || by_blocks.is_fallback)
+        return by_blocks;
+    struct smart_answer by_mempool = ask_mempool(node, options);
+    by_blocks.estimator = "block_policy";
+    by_mempool.estimator = "mempool_policy";
+    return by_mempool.error || by_mempool.sat_per_kvb >= by_blocks.sat_per_kvb ? by_blocks
+                                                                               : by_mempool;
+}
+
+/* No less than what would be let into the mempool at all. */
+static int64_t payable(const struct rpc_node *node, int64_t sat_per_kvb)
+{
+    int64_t least = MAX_OF(mempool_min_feerate_sat_per_kvb(node->mempool),
+                           mempool_options_of(node->mempool)->min_relay_sat_per_kvb);
+    return MAX_OF(sat_per_kvb, least);
+}
+
+/* How much of the last blocks the mempool had known, the newest first. */
+static void put_health(struct json_out *out, const struct rpc_node *node)
+{
+    size_t n;
+    const struct mined_block *blocks =
+        mempool_estimator_blocks(node->mempool_fees, &chain_tip(node->chain)->hash, &n);
+    json_field_array(out, "mempool_health_statistics");
+    while (n-- > 0) {
+        json_open_object(out);
+        json_field_int(out, "block_height", blocks[n].height);
+        json_field_int(out, "block_weight", (int64_t)blocks[n].txs_wu);
+        json_field_int(out, "mempool_txs_weight", (int64_t)blocks[n].ours_wu);
+        json_close_object(out);
+    }
+    json_close_array(out);
+}
+
+enum rpc_progress rpc_estimatesmartfee(struct rpc_call *call)
+{
     const struct rpc_node *node = call->rpc->node;
     struct json_out *out = &call->out;
-    int32_t target = 0;
-    bool is_conservative = false;
-    if (!need_fees(call) || !rpc_need_mempool(call) || !read_target(call, &target) ||
-        !read_mode(call, &is_conservative) ||
-        !rpc_check_fields(call, rpc_arg(call, 2), fields, COUNT_OF(fields)))
+    struct smart_options options = {.verbosity = 1};
+    if (!need_fees(call) || !rpc_need_mempool(call) || !read_target(call, &options.target) ||
+        !read_mode(call, &options.is_conservative) || !read_options(call, &options))
         return RPC_DONE;
-    struct fee_estimate estimate = fee_estimator_smart(node->fees, target, is_conservative);
-    int64_t sat_per_kvb = payable(node, estimate.sat_per_kvb);
+    struct smart_answer answer = options.by == BY_BLOCKS    ? ask_blocks(node, &options)
+                                 : options.by == BY_MEMPOOL ? ask_mempool(node, &options)
+                                                            : ask_both(node, &options);
     json_open_object(out);
-    if (sat_per_kvb > 0)
-        json_field_amount(out, "feerate", sat_per_kvb);
+    if (answer.error)
+        put_error(out, answer.error);
     else
-        put_error(out, "Insufficient data or no feerate found");
-    json_field_int(out, "blocks", estimate.blocks);
+        json_field_amount(out, "feerate", payable(node, answer.sat_per_kvb));
+    if (answer.estimator)
+        json_field_string(out, "estimator", answer.estimator);
+    json_field_int(out, "blocks", answer.blocks);
+    if (options.verbosity >= 2)
+        put_health(out, node);
     json_close_object(out);
     return RPC_DONE;
 }

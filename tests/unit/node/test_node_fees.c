@@ -1,6 +1,6 @@
-/* test_node_fees.c - what the estimator is told of, and the file that it lives on in.
+/* test_node_fees.c - what the estimators are told of, and the files that they live on in.
  *
- * The chain is played by this file. */
+ * The chain is played by this file, and the mempool, in which nothing waits. */
 #include <errno.h>
 
 #include "node/node_fees.h"
@@ -11,12 +11,15 @@
 
 #define DIR  "regtest"
 #define PATH DIR "/fees/block_policy_estimates.dat"
+#define POOL DIR "/fees/mempool_policy_estimator.dat"
 #define OLD  DIR "/fee_estimates.dat"
 #define HOUR 3600
 #define NOW  1700000000
 
+#define TX_WU 800 /* of each transaction here */
+
 struct chain {
-    struct block_node tip, best_header;
+    struct block_node tip, prev, best_header;
     bool is_initial_download;
 };
 
@@ -33,6 +36,23 @@ const struct block_node *chain_best_header(const struct chain *chain)
 bool chain_is_initial_download(const struct chain *chain)
 {
     return chain->is_initial_download;
+}
+
+const struct mempool_entry **mempool_select_for_block(const struct mempool *mempool,
+                                                      const struct mempool_selection *selection,
+                                                      size_t *n, int64_t *fees_sat)
+{
+    assert_non_null(selection);
+    assert_null(mempool);
+    *n = 0;
+    *fees_sat = 0;
+    return NULL;
+}
+
+struct feerate mempool_chunk(const struct mempool *mempool, const struct mempool_entry *entry)
+{
+    (void)mempool;
+    return (struct feerate){entry->fee_sat, entry->adjusted_wu};
 }
 
 struct rig {
@@ -66,6 +86,21 @@ static void close_fees(struct rig *rig, bool keep)
     node_fees_free(rig->fees);
 }
 
+/* A block on the tip, of n transactions behind its coinbase. */
+static void connect(struct rig *rig, uint32_t n)
+{
+    struct tx tx[64] = {{.base_bytes = 100, .raw = {.len = 100}}};
+    const struct block block = {.tx = tx, .n_tx = n + 1};
+    for (uint32_t i = 1; i <= n; i++)
+        tx[i] = (struct tx){.base_bytes = TX_WU / 4, .raw = {.len = TX_WU / 4}};
+    rig->chain.prev = rig->chain.tip;
+    rig->chain.tip.prev = &rig->chain.prev;
+    rig->chain.tip.height++;
+    rig->chain.best_header.height++;
+    memcpy(rig->chain.tip.hash.b, &rig->chain.tip.height, sizeof rig->chain.tip.height);
+    node_fees_block_connected(rig->fees, &rig->chain.tip, &block);
+}
+
 static int set_up(void **state)
 {
     struct rig *rig = xcalloc(1, sizeof *rig);
@@ -73,10 +108,10 @@ static int set_up(void **state)
     rig->env = sim_env_get(rig->sim);
     sim_env_set_unix_s(rig->sim, NOW);
     assert_int_equal(env_make_dir(rig->env, DIR), 0);
-    rig->chain.tip.height = rig->chain.best_header.height = 100;
+    rig->chain.tip.height = rig->chain.best_header.height = 99;
     rig->chain.tip.time = NOW;
     open_fees(rig, false);
-    node_fees_block_connected(rig->fees, &rig->chain.tip);
+    connect(rig, 0);
     *state = rig;
     return 0;
 }
@@ -104,7 +139,8 @@ static int64_t known(const struct rig *rig)
 
 static struct mempool_entry entry_of(const struct rig *rig, uint8_t id)
 {
-    struct mempool_entry entry = {.fee_sat = 400, .vbytes = 200, .height = rig->chain.tip.height};
+    struct mempool_entry entry = {
+        .fee_sat = 400, .vbytes = 200, .weight_wu = TX_WU, .height = rig->chain.tip.height};
     entry.tx.txid.b[0] = id;
     return entry;
 }
@@ -123,9 +159,7 @@ static void learn(struct rig *rig)
             change(rig, id, MEMPOOL_ADDED);
             change(rig, id, MEMPOOL_REMOVED_BLOCK);
         }
-        rig->chain.tip.height++;
-        rig->chain.best_header.height++;
-        node_fees_block_connected(rig->fees, &rig->chain.tip);
+        connect(rig, 40);
     }
     assert_int_equal(known(rig), 2000);
 }
@@ -172,11 +206,14 @@ TEST(what_was_learnt_is_there_after_a_restart, struct rig *rig)
     assert_int_equal(known(rig), 2000);
 }
 
-TEST(who_has_learnt_nothing_writes_nothing, struct rig *rig)
+/* Core's users find both files after each stop. */
+TEST(who_has_learnt_nothing_writes_that, struct rig *rig)
 {
     close_fees(rig, true);
-    assert_int_equal(env_modified_s(rig->env, PATH), -ENOENT);
+    assert_true(env_modified_s(rig->env, PATH) > 0);
+    assert_true(env_modified_s(rig->env, POOL) > 0);
     open_fees(rig, false);
+    assert_int_equal(known(rig), 0);
 }
 
 TEST(after_a_fault_nothing_is_written, struct rig *rig)
@@ -212,7 +249,7 @@ TEST(a_stop_waits_for_the_write_of_the_hour, struct rig *rig)
     sim_env_run_until_idle(rig->sim);
     assert_int_equal(rig->n_stopped, 1);
     change(rig, 78, MEMPOOL_ADDED); /* too late to be learnt from */
-    node_fees_block_connected(rig->fees, &rig->chain.tip);
+    connect(rig, 1);
     assert_int_equal(waiting(rig), 0);
     node_fees_free(rig->fees);
     open_fees(rig, false);
@@ -226,7 +263,7 @@ TEST(an_old_file_is_read_by_order_only, struct rig *rig)
     sim_disk_set_modified(sim_env_disk(rig->sim), env_unix_s(rig->env) - 60 * HOUR - 1);
     open_fees(rig, false);
     assert_int_equal(known(rig), 0);
-    close_fees(rig, true);
+    close_fees(rig, false);
     open_fees(rig, true);
     assert_int_equal(known(rig), 2000);
     close_fees(rig, true);
@@ -246,6 +283,100 @@ TEST(a_damaged_file_is_no_obstacle, struct rig *rig)
     sim_disk_fail(sim_env_disk(rig->sim), SIM_OP_OPEN, 0, -EIO, false);
     open_fees(rig, false);
     assert_int_equal(known(rig), 0);
+}
+
+/* Of the newest block; how many are known in *n. */
+static struct mined_block newest(const struct rig *rig, size_t *n)
+{
+    const struct mined_block *blocks =
+        mempool_estimator_blocks(node_fees_mempool_estimator(rig->fees), &rig->chain.tip.hash, n);
+    return *n > 0 ? blocks[*n - 1] : (struct mined_block){0};
+}
+
+TEST(blocks_are_compared_with_what_was_here, struct rig *rig)
+{
+    size_t n;
+    learn(rig);
+    struct mined_block block = newest(rig, &n);
+    assert_int_equal(n, MEMPOOL_ESTIMATOR_BLOCKS);
+    assert_int_equal(block.height, rig->chain.tip.height);
+    assert_int_equal(block.txs_wu, 40 * TX_WU);
+    assert_int_equal(block.ours_wu, 30 * TX_WU);
+    /* What leaves otherwise is not in the block, and what was in the last one not in the next. */
+    change(rig, 1, MEMPOOL_REMOVED_EXPIRY);
+    connect(rig, 3);
+    block = newest(rig, &n);
+    assert_int_equal(block.txs_wu, 3 * TX_WU);
+    assert_int_equal(block.ours_wu, 0);
+    /* Ours has more witness. */
+    change(rig, 1, MEMPOOL_REMOVED_BLOCK);
+    change(rig, 2, MEMPOOL_REMOVED_BLOCK);
+    connect(rig, 1);
+    block = newest(rig, &n);
+    assert_int_equal(block.ours_wu, TX_WU);
+}
+
+TEST(compared_blocks_are_there_after_a_restart, struct rig *rig)
+{
+    size_t n;
+    learn(rig);
+    close_fees(rig, true);
+    open_fees(rig, false);
+    struct mined_block block = newest(rig, &n);
+    assert_int_equal(n, MEMPOOL_ESTIMATOR_BLOCKS);
+    assert_int_equal(block.ours_wu, 30 * TX_WU);
+    /* They say nothing of another tip. */
+    close_fees(rig, true);
+    rig->chain.tip.hash.b[31] ^= 1;
+    open_fees(rig, false);
+    newest(rig, &n);
+    assert_int_equal(n, 0);
+}
+
+TEST(damage_of_one_file_is_none_of_the_other, struct rig *rig)
+{
+    size_t n;
+    learn(rig);
+    close_fees(rig, true);
+    sim_disk_damage(sim_env_disk(rig->sim), POOL, 10, 1);
+    open_fees(rig, false);
+    newest(rig, &n);
+    assert_int_equal(n, 0);
+    assert_int_equal(known(rig), 2000);
+    close_fees(rig, false);
+    uint8_t large[MEMPOOL_ESTIMATOR_FILE_MAX_BYTES + 1] = {0};
+    assert_int_equal(replace_file(rig->env, POOL, span_of(large, sizeof large)), 0);
+    open_fees(rig, false);
+    newest(rig, &n);
+    assert_int_equal(n, 0);
+}
+
+TEST(with_blocksonly_there_is_nobody_to_tell, struct rig *rig)
+{
+    struct mempool_entry entry = entry_of(rig, 1);
+    const struct mempool_event event = {.reason = MEMPOOL_ADDED, .entry = &entry};
+    node_fees_mempool_changed(NULL, &event);
+    assert_null(node_fees_estimator(NULL));
+    assert_null(node_fees_mempool_estimator(NULL));
+    node_fees_settle(NULL, on_stopped, rig);
+    node_fees_stop(NULL, true, on_stopped, rig);
+    assert_int_equal(rig->n_stopped, 2);
+    assert_int_equal(waiting(rig), 0);
+    assert_int_equal(env_modified_s(rig->env, PATH), -ENOENT);
+}
+
+TEST(who_waits_for_the_files_is_told_when_they_are_there, struct rig *rig)
+{
+    node_fees_settle(rig->fees, on_stopped, rig);
+    assert_int_equal(rig->n_stopped, 1); /* nothing is being written */
+    while (sim_env_step(rig->sim) && env_now_us(rig->env) < INT64_C(3600) * 1000000)
+        ;
+    node_fees_settle(rig->fees, on_stopped, rig);
+    node_fees_settle(rig->fees, on_stopped, rig);
+    assert_int_equal(rig->n_stopped, 1);
+    sim_env_run_for(rig->sim, 1000000);
+    assert_int_equal(rig->n_stopped, 3);
+    assert_true(env_modified_s(rig->env, POOL) > 0);
 }
 
 TEST(the_old_place_of_the_file_is_known, struct rig *rig)

@@ -88,6 +88,26 @@ TEST(the_clock_can_be_mocked_on_regtest)
     rpc_rig_deinit(&rig);
 }
 
+static void settle_files(void *ctx, void (*done)(void *arg), void *arg)
+{
+    struct rpc_rig *rig = ctx;
+    assert_int_equal(rig->advanced_s, 60);
+    rig->advanced_s = 0;
+    env_timer_start(rig->node.env, 5000000, done, arg);
+}
+
+TEST(the_scheduler_answers_when_files_are_written)
+{
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    rig.node.settle_files = settle_files;
+    int64_t begin_us = env_now_us(rig.node.env);
+    assert_call(&rig, "mockscheduler", "[60]", "null");
+    assert_int_equal(rig.advanced_s, 0);
+    assert_true(env_now_us(rig.node.env) - begin_us >= 5000000);
+    rpc_rig_deinit(&rig);
+}
+
 TEST(log_categories_can_be_switched)
 {
     struct rpc_rig rig;

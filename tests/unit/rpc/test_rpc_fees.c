@@ -16,11 +16,13 @@ static struct fee_estimator *open_rig(struct rpc_rig *rig)
     rpc_rig_add_mempool(rig, NULL);
     struct fee_estimator *fees = fee_estimator_new(rig->node.env);
     rig->node.fees = fees;
+    rig->node.mempool_fees = mempool_estimator_new(rig->node.env);
     return fees;
 }
 
 static void close_rig(struct rpc_rig *rig, struct fee_estimator *fees)
 {
+    mempool_estimator_free(rig->node.mempool_fees);
     rpc_rig_deinit(rig);
     fee_estimator_free(fees);
 }
@@ -44,9 +46,10 @@ TEST(what_was_paid_is_what_to_pay)
     struct rpc_rig rig;
     struct fee_estimator *fees = open_rig(&rig);
     teach(fees, 1, 7, 400);
-    assert_call(&rig, "estimatesmartfee", "[1]", "{\"feerate\":0.00002000,\"blocks\":2}");
+    assert_call(&rig, "estimatesmartfee", "[1]",
+                "{\"feerate\":0.00002000,\"estimator\":\"block_policy\",\"blocks\":2}");
     assert_call(&rig, "estimatesmartfee", "[9,\"conservative\"]",
-                "{\"feerate\":0.00002000,\"blocks\":3}");
+                "{\"feerate\":0.00002000,\"estimator\":\"block_policy\",\"blocks\":3}");
     const char *got = rpc_rig_call(&rig, "estimaterawfee", "[2]");
     assert_starts(got, "{\"short\":{\"feerate\":0.00002000,\"decay\":0.962,\"scale\":1,"
                        "\"pass\":{\"startrange\":");
@@ -60,7 +63,8 @@ TEST(what_the_mempool_would_refuse_is_not_told)
     struct rpc_rig rig;
     struct fee_estimator *fees = open_rig(&rig);
     teach(fees, 1, 7, 10); /* 50 sat for 1,000 vbytes, where 100 are asked for */
-    assert_call(&rig, "estimatesmartfee", "[2]", "{\"feerate\":0.00000100,\"blocks\":2}");
+    assert_call(&rig, "estimatesmartfee", "[2]",
+                "{\"feerate\":0.00000100,\"estimator\":\"block_policy\",\"blocks\":2}");
     close_rig(&rig, fees);
 }
 
@@ -71,7 +75,8 @@ TEST(where_nothing_is_known_the_fallback_is_told)
     rig.node.fallback_sat_per_kvb = 20000;
     assert_call(&rig, "estimatesmartfee", "[2]", "{\"feerate\":0.00020000,\"blocks\":0}");
     teach(fees, 1, 7, 400);
-    assert_call(&rig, "estimatesmartfee", "[2]", "{\"feerate\":0.00002000,\"blocks\":2}");
+    assert_call(&rig, "estimatesmartfee", "[2]",
+                "{\"feerate\":0.00002000,\"estimator\":\"block_policy\",\"blocks\":2}");
     close_rig(&rig, fees);
 }
 
@@ -97,6 +102,9 @@ TEST(without_data_there_is_no_rate)
         "[6,\"unset\"]",
         "[6,\"Conservative\",{}]",
         "[6,\"unset\",{\"fee_rate_estimator\":\"block_policy\",\"verbosity\":1}]",
+        "[6,\"unset\",{\"fee_rate_estimator\":\"none\",\"verbosity\":null}]",
+        "[6,\"unset\",{\"fee_rate_estimator\":\"auto\"}]",
+        "[6,\"unset\",{\"fee_rate_estimator\":\"any word\"}]",
     };
     for (size_t i = 0; i < COUNT_OF(good); i++)
         assert_call(&rig, "estimatesmartfee", good[i], NOTHING);
@@ -120,12 +128,69 @@ TEST(arguments_are_judged_all_the_same)
                 "type string");
     assert_call(&rig, "estimatesmartfee", "[1,\"unset\",{\"verbosity\":\"x\"}]",
                 "-3: JSON value of type string for field verbosity is not of expected type number");
+    assert_call(&rig, "estimatesmartfee", "[1,\"unset\",{\"verbosity\":1.5}]",
+                "-1: JSON integer out of range");
     assert_call(&rig, "estimatesmartfee", "[1,\"unset\",{\"other\":true}]",
                 "-3: Unexpected key other");
     assert_call(&rig, "estimatesmartfee", "{\"conf_target\":1,\"verbosity\":1}",
                 "-8: Unknown named parameter verbosity");
     assert_starts(rpc_rig_call(&rig, "estimatesmartfee", "[]"),
                   "-1: estimatesmartfee conf_target ( \"estimate_mode\" options )");
+    close_rig(&rig, fees);
+}
+
+#define ASK_MEMPOOL "[6,\"unset\",{\"fee_rate_estimator\":\"mempool_policy\"}]"
+#define ASK_HEALTH  "[6,\"unset\",{\"fee_rate_estimator\":\"block_policy\",\"verbosity\":2}]"
+
+/* Six blocks of 1,000 weight units up to the tip, of which the mempool had so much. */
+static void compare(struct rpc_rig *rig, uint64_t ours_wu)
+{
+    const struct block_node *tip = chain_tip(rig->node.chain);
+    struct mined_block block = {.height = tip->height - 5, .txs_wu = 1000, .ours_wu = ours_wu};
+    for (uint8_t i = 0; i < MEMPOOL_ESTIMATOR_BLOCKS; i++, block.height++) {
+        struct block_hash prev = block.hash;
+        block.hash = i == 5 ? tip->hash : (struct block_hash){.b = {1, i}};
+        mempool_estimator_block(rig->node.mempool_fees, &block, &prev);
+    }
+}
+
+TEST(the_mempool_lowers_what_blocks_say)
+{
+    struct rpc_rig rig;
+    struct fee_estimator *fees = open_rig(&rig);
+    (void)rpc_rig_call(&rig, "generatetodescriptor", "[6,\"raw(51)\"]");
+    teach(fees, 1, 7, 400);
+    assert_call(
+        &rig, "estimatesmartfee", ASK_MEMPOOL,
+        "{\"errors\":[\"Not enough recent block data for fee rate estimation\"],\"blocks\":2}");
+    assert_call(&rig, "estimatesmartfee", ASK_HEALTH,
+                "{\"feerate\":0.00002000,\"blocks\":3,\"mempool_health_statistics\":[]}");
+    compare(&rig, 749);
+    assert_call(&rig, "estimatesmartfee", ASK_MEMPOOL,
+                "{\"errors\":[\"Mempool is unreliable for fee rate estimation\"],\"blocks\":2}");
+    assert_call(&rig, "estimatesmartfee", "[6]",
+                "{\"feerate\":0.00002000,\"estimator\":\"block_policy\",\"blocks\":3}");
+    compare(&rig, 750);
+    assert_starts(rpc_rig_call(&rig, "estimatesmartfee", ASK_HEALTH),
+                  "{\"feerate\":0.00002000,\"blocks\":3,\"mempool_health_statistics\":["
+                  "{\"block_height\":6,\"block_weight\":1000,\"mempool_txs_weight\":750},"
+                  "{\"block_height\":5,");
+    /* Nothing waits: the least will do. */
+    assert_call(&rig, "estimatesmartfee", ASK_MEMPOOL, "{\"feerate\":0.00000100,\"blocks\":2}");
+    assert_call(&rig, "estimatesmartfee", "[6]",
+                "{\"feerate\":0.00000100,\"estimator\":\"mempool_policy\",\"blocks\":2}");
+    close_rig(&rig, fees);
+}
+
+TEST(the_mempool_alone_knows_nothing)
+{
+    struct rpc_rig rig;
+    struct fee_estimator *fees = open_rig(&rig);
+    (void)rpc_rig_call(&rig, "generatetodescriptor", "[6,\"raw(51)\"]");
+    compare(&rig, 1000);
+    assert_call(&rig, "estimatesmartfee", "[6]", NOTHING);
+    rig.node.fallback_sat_per_kvb = 20000;
+    assert_call(&rig, "estimatesmartfee", "[6]", "{\"feerate\":0.00020000,\"blocks\":0}");
     close_rig(&rig, fees);
 }
 
