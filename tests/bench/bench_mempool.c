@@ -1,7 +1,10 @@
 /* bench_mempool.c - how fast transactions get in, and what a large mempool costs the loop.
  *
  * usage: bench_mempool [fans]    each fan is 1 transaction with 500 outputs and 500 that spend
- * them; one in ten of these has a child */
+ * them; one in ten of these has a child
+ *
+ * Then clusters of 64 in the worst shapes, and the longest that one acceptance took (hazard 65:
+ * under 5 ms), in time of this thread, which does all of it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -92,6 +95,98 @@ static void fill(struct mempool_rig *rig, const struct builder_coin *coins, size
     xfree(txs);
 }
 
+/* -- Clusters at their limit ------------------------------------------------------------------- */
+
+enum shape { CHAIN, COMB, FAN_IN, DIAMONDS, TWO_ROWS, LAYERS, SHAPE_COUNT };
+static const char *const shape_names[SHAPE_COUNT] = {
+    "chain", "comb", "63 joined by one", "diamonds", "two full rows of 32", "full layers of 8"};
+enum { N = MEMPOOL_CLUSTER_COUNT_MAX, ROUNDS = 40 };
+
+static bool needs(enum shape shape, uint32_t child, uint32_t parent)
+{
+    switch (shape) {
+    case CHAIN:
+        return child == parent + 1;
+    case COMB:
+        return child > 0 && parent == 0;
+    case FAN_IN:
+        return child == N - 1 && parent < child;
+    case DIAMONDS: /* each bottom is the next top */
+        return child % 3 ? parent == (child - 1) / 3 * 3
+                         : parent < child && parent + 2 >= child && child > 0;
+    case TWO_ROWS:
+        return child >= N / 2 && parent < N / 2;
+    case LAYERS:
+        return child / 8 == parent / 8 + 1;
+    case SHAPE_COUNT:
+        break;
+    }
+    ASSERT(false);
+    return false;
+}
+
+static uint32_t count_children(enum shape shape, uint32_t i)
+{
+    uint32_t n = 0;
+    for (uint32_t child = i + 1; child < N; child++)
+        n += needs(shape, child, i);
+    return n;
+}
+
+static double thread_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Build a cluster transaction by transaction. Returns: the longest that one of them took */
+static double take_cluster_in(struct mempool_rig *rig, enum shape shape, int32_t height,
+                              struct sim_random *random, struct tally *tally, double *sum_s)
+{
+    static const uint32_t n_coins = 64;
+    struct builder_coin coin = mempool_rig_coin(rig, height), coins[N];
+    struct tx fan = mempool_rig_spend(rig, &coin, 1, n_coins, 100000), txs[N];
+    uint32_t used[N] = {0};
+    double worst_s = 0;
+    mempool_rig_mine(rig, &fan, 1);
+    for (uint32_t i = 0; i < N; i++) {
+        uint32_t n = 0;
+        for (uint32_t parent = 0; parent < i; parent++)
+            if (needs(shape, i, parent))
+                coins[n++] = mempool_rig_output(&txs[parent], used[parent]++);
+        if (n == 0)
+            coins[n++] = mempool_rig_output(&fan, i);
+        int64_t fee_sat = 400 + (int64_t)sim_random_below(random, 20000);
+        txs[i] = mempool_rig_spend(rig, coins, n, MAX_OF(count_children(shape, i), 1u), fee_sat);
+        double begin_s = thread_s();
+        hand_in(rig, &txs[i], tally);
+        settle(rig);
+        worst_s = MAX_OF(worst_s, thread_s() - begin_s);
+        *sum_s += thread_s() - begin_s;
+    }
+    return worst_s;
+}
+
+static void measure_shapes(void)
+{
+    struct sim_random random = sim_random_of(1, 1);
+    for (int shape = 0; shape < SHAPE_COUNT; shape++) {
+        struct mempool_rig *rig = mempool_rig_new(1, 100 + ROUNDS, NULL);
+        struct tally tally = {0};
+        double worst_s = 0, sum_s = 0;
+        rig->keeps_no_events = true;
+        for (int32_t i = 0; i < ROUNDS; i++) {
+            double s = take_cluster_in(rig, (enum shape)shape, i + 1, &random, &tally, &sum_s);
+            worst_s = MAX_OF(worst_s, s);
+        }
+        ASSERT(tally.n_refused == 0 && mempool_count(rig->pool) == N * ROUNDS);
+        printf("%d clusters of 64, %-20s worst acceptance %6.3f ms, mean %6.3f ms\n", ROUNDS,
+               shape_names[shape], worst_s * 1000, sum_s * 1000 / (N * ROUNDS));
+        mempool_rig_free(rig);
+    }
+}
+
 int main(int argc, char **argv)
 {
     int32_t n_fans = argc > 1 ? atoi(argv[1]) : 100;
@@ -114,5 +209,6 @@ int main(int argc, char **argv)
     block_template_deinit(&template);
     xfree(coins);
     mempool_rig_free(rig);
+    measure_shapes();
     return 0;
 }
