@@ -5,8 +5,6 @@
 #ifndef MEMPOOL_CLOSURE_H
 #define MEMPOOL_CLOSURE_H
 
-#include <stdbool.h>
-
 #include "mempool/linearise.h"
 
 /* A set being cut, and what flows in it: see closure.c. */

@@ -51,9 +51,8 @@ static bool is_above(const struct pool_clusters *clusters, enum pool_heap_kind k
                                         : feerate_compare(y->chunks[0].rate, x->chunks[0].rate);
     if (order != 0)
         return order < 0;
-    /* Of equals the older is mined first and the younger goes first. */
-    return kind == POOL_HEAP_WORST ? x->first_sequence > y->first_sequence
-                                   : x->first_sequence < y->first_sequence;
+    return kind == POOL_HEAP_WORST ? x->heap_rank[kind] > y->heap_rank[kind]
+                                   : x->heap_rank[kind] < y->heap_rank[kind];
 }
 
 static void heap_set(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t at,
@@ -174,6 +173,7 @@ static void cluster_free(struct pool_clusters *clusters, uint32_t id)
     ASSERT(cluster && !cluster->is_dirty);
     heap_take(clusters, POOL_HEAP_WORST, id);
     heap_take(clusters, POOL_HEAP_BEST, id);
+    clusters->n_best -= cluster->is_best;
     if (cluster->order != &cluster->only)
         xfree(cluster->order);
     if (cluster->chunks != &cluster->only_chunk)
@@ -366,6 +366,14 @@ static uint64_t component_of_first(const struct draft *draft, uint64_t set)
     return component;
 }
 
+static uint64_t last_rank(const struct pool_cluster *cluster)
+{
+    uint64_t rank = 0;
+    for (uint32_t i = 0; i < cluster->n_chunks; i++)
+        rank = pool_chunk_rank(cluster, i, rank);
+    return rank;
+}
+
 /* A component becomes the cluster of that id: ordered, cut, and put into its places. */
 static void settle_component(struct mempool *mempool, uint32_t id, const struct draft *draft,
                              uint64_t set)
@@ -374,7 +382,8 @@ static void settle_component(struct mempool *mempool, uint32_t id, const struct 
     struct pool_entry *order[MEMPOOL_CLUSTER_COUNT_MAX];
     struct linear_chunk chunks[MEMPOOL_CLUSTER_COUNT_MAX];
     uint8_t numbers[MEMPOOL_CLUSTER_COUNT_MAX];
-    uint32_t n = linearise(&draft->graph, set, numbers);
+    bool is_best;
+    uint32_t n = linearise_within(&draft->graph, set, LINEAR_STEPS_MAX, numbers, &is_best);
     for (uint32_t i = 0; i < n; i++)
         order[i] = draft->member[numbers[i]];
     set_order(cluster, order, n);
@@ -384,7 +393,10 @@ static void settle_component(struct mempool *mempool, uint32_t id, const struct 
         order[i]->pub.cluster = id;
         cluster->adjusted_wu += order[i]->pub.adjusted_wu;
     }
-    cluster->first_sequence = order[0]->pub.sequence;
+    mempool->clusters.n_best += (size_t)is_best - (size_t)cluster->is_best;
+    cluster->is_best = is_best;
+    cluster->heap_rank[POOL_HEAP_WORST] = last_rank(cluster);
+    cluster->heap_rank[POOL_HEAP_BEST] = pool_chunk_rank(cluster, 0, 0);
     heap_put(&mempool->clusters, POOL_HEAP_WORST, id);
     heap_put(&mempool->clusters, POOL_HEAP_BEST, id);
 }
@@ -468,7 +480,8 @@ void pool_cluster_verify(const struct mempool *mempool, uint32_t id)
         ASSERT(feerate_compare(rate, cluster->chunks[c].rate) == 0);
         ASSERT(c == 0 || feerate_compare(cluster->chunks[c - 1].rate, rate) >= 0);
     }
-    ASSERT(at == cluster->n && cluster->first_sequence == cluster->order[0]->pub.sequence);
+    ASSERT(at == cluster->n && cluster->heap_rank[POOL_HEAP_WORST] == last_rank(cluster));
+    ASSERT(cluster->heap_rank[POOL_HEAP_BEST] == pool_chunk_rank(cluster, 0, 0));
     verify_place(mempool, POOL_HEAP_WORST, id);
     verify_place(mempool, POOL_HEAP_BEST, id);
 }

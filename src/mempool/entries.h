@@ -53,10 +53,11 @@ struct pool_cluster {
     /* Most clusters are of one entry: order and chunks point here. */
     struct pool_entry *only;
     struct linear_chunk only_chunk;
-    uint32_t adjusted_wu;    /* of all its entries */
-    uint64_t first_sequence; /* of the first entry: decides between equal rates */
-    uint32_t heap_at[2];     /* by enum pool_heap_kind, or POOL_NOT_IN_HEAP */
-    bool is_dirty;           /* in the list of those to be settled */
+    uint32_t adjusted_wu;  /* of all its entries */
+    uint64_t heap_rank[2]; /* pool_chunk_rank() of its last chunk, and of its first */
+    uint32_t heap_at[2];   /* by enum pool_heap_kind, or POOL_NOT_IN_HEAP */
+    bool is_dirty;         /* in the list of those to be settled */
+    bool is_best;          /* no order is better */
 };
 #define POOL_NOT_IN_HEAP UINT32_MAX
 
@@ -78,7 +79,21 @@ struct pool_clusters {
     size_t n, capacity;
     struct pool_ids free, dirty;
     struct pool_ids heap[2]; /* by enum pool_heap_kind */
+    size_t n_best;           /* that are in the best order; others are rare, and too hard */
 };
+
+/* Where among all chunks of the same rate a cluster's chunk i is mined, the lowest first, by the
+ * oldest entry of it or of those that its cluster has to mine before it. Depends on nothing but the
+ * chunk and what it needs, so that it stays when a cluster is split; and no chunk has that of
+ * another cluster. before: that of chunk i - 1 */
+static inline uint64_t pool_chunk_rank(const struct pool_cluster *cluster, uint32_t i,
+                                       uint64_t before)
+{
+    const struct linear_chunk *chunk = &cluster->chunks[i];
+    uint64_t own = cluster->order[i == 0 ? 0 : chunk[-1].end]->pub.sequence;
+    bool is_first = i == 0 || feerate_compare(chunk[-1].rate, chunk->rate) != 0;
+    return is_first ? own : MAX_OF(own, before);
+}
 
 static inline struct feerate pool_entry_rate(const struct pool_entry *entry)
 {

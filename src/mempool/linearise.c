@@ -108,20 +108,23 @@ static void fall_back(const struct linear_graph *graph, uint64_t set, uint8_t *o
 }
 
 uint32_t linearise_within(const struct linear_graph *graph, uint64_t set, uint64_t steps,
-                          uint8_t *order)
+                          uint8_t *order, bool *is_best)
 {
     uint32_t n = (uint32_t)__builtin_popcountll(set);
     ASSERT(graph->n <= LINEAR_COUNT_MAX);
+    *is_best = n <= 1;
     if (n <= 1 || steps == 0)
         return order_by_ancestors(graph, set, order);
-    if (!order_by_closures(graph, set, steps, order))
+    *is_best = order_by_closures(graph, set, steps, order);
+    if (!*is_best)
         fall_back(graph, set, order, n);
     return n;
 }
 
 uint32_t linearise(const struct linear_graph *graph, uint64_t set, uint8_t *order)
 {
-    return linearise_within(graph, set, LINEAR_STEPS_MAX, order);
+    bool is_best;
+    return linearise_within(graph, set, LINEAR_STEPS_MAX, order, &is_best);
 }
 
 uint32_t linear_cut_chunks(const struct linear_graph *graph, const uint8_t *order, uint32_t n,

@@ -5,6 +5,8 @@
 #ifndef MEMPOOL_LINEARISE_H
 #define MEMPOOL_LINEARISE_H
 
+#include <stdbool.h>
+
 #include "mempool/feerate.h"
 
 #define LINEAR_COUNT_MAX 64
@@ -35,9 +37,9 @@ struct linear_chunk {
  * Out:      order  the numbers of the members
  * Returns:  how many there are in the set */
 uint32_t linearise(const struct linear_graph *graph, uint64_t set, uint8_t *order);
-/* The same with so many steps; 0: the best ancestors first. */
+/* The same with so many steps; 0: the best ancestors first. *is_best: the steps have sufficed. */
 uint32_t linearise_within(const struct linear_graph *graph, uint64_t set, uint64_t steps,
-                          uint8_t *order);
+                          uint8_t *order, bool *is_best);
 
 /* Cut an order of n members into chunks whose rates fall: one that pays more than the one before is
  * taken together with it. Returns: how many, at most n */

@@ -197,6 +197,28 @@ struct feerate mempool_chunk(const struct mempool *mempool, const struct mempool
     return cluster->chunks[i].rate;
 }
 
+const struct linear_chunk *mempool_cluster_chunks(const struct mempool *mempool,
+                                                  const struct mempool_entry *entry, uint32_t *n)
+{
+    const struct pool_cluster *cluster = pool_cluster_of(mempool, pool_entry_of(entry));
+    ASSERT(!cluster->is_dirty);
+    *n = cluster->n_chunks;
+    return cluster->chunks;
+}
+
+const struct mempool_entry *mempool_cluster_at(const struct mempool *mempool,
+                                               const struct mempool_entry *entry, uint32_t place)
+{
+    const struct pool_cluster *cluster = pool_cluster_of(mempool, pool_entry_of(entry));
+    ASSERT(place < cluster->n);
+    return &cluster->order[place]->pub;
+}
+
+bool mempool_is_optimal(const struct mempool *mempool)
+{
+    return mempool->clusters.n_best == mempool->clusters.heap[POOL_HEAP_BEST].n;
+}
+
 void mempool_mark_broadcast(struct mempool *mempool, const struct txid *txid)
 {
     struct pool_entry *entry = pool_find(mempool, txid);

@@ -2,13 +2,13 @@
  *
  * Layer: mempool. Entries, an index of the outpoints they spend, and clusters: connected components
  * of entries that spend one another, within Core's limits. Every change is an event with a
- * sequence number and a reason. Replacement, packages and optimal linearisation will build on
- * these structures; for now a conflicting transaction is refused. Loop thread only. */
+ * sequence number and a reason. Replacement and packages will build on these structures; for now a
+ * conflicting transaction is refused. Loop thread only. */
 #ifndef MEMPOOL_MEMPOOL_H
 #define MEMPOOL_MEMPOOL_H
 
 #include "chain/chain.h"
-#include "mempool/feerate.h"
+#include "mempool/linearise.h"
 
 struct mempool;
 
@@ -182,6 +182,20 @@ const struct mempool_entry **mempool_descendants(const struct mempool *mempool,
                                                  const struct mempool_entry *entry, size_t *n);
 /* The chunk that it would be mined in: its modified fees, and its size in adjusted weight units. */
 struct feerate mempool_chunk(const struct mempool *mempool, const struct mempool_entry *entry);
+/* The chunks of its cluster in the order in which they are mined, *n of them, borrowed until the
+ * mempool changes; their ends are places for mempool_cluster_at(). */
+const struct linear_chunk *mempool_cluster_chunks(const struct mempool *mempool,
+                                                  const struct mempool_entry *entry, uint32_t *n);
+/* The entry at a place in the order of an entry's cluster. */
+const struct mempool_entry *mempool_cluster_at(const struct mempool *mempool,
+                                               const struct mempool_entry *entry, uint32_t place);
+/* Is every cluster in an order that no other is better than? */
+bool mempool_is_optimal(const struct mempool *mempool);
+/* All entries, best chunks first, every entry after its parents; *n of them, freed with xfree().
+ * The entries themselves are borrowed until the mempool changes. */
+const struct mempool_entry **mempool_in_mining_order(const struct mempool *mempool, size_t *n);
+/* All chunks in that order, as mempool_chunk() gives them; likewise. */
+struct feerate *mempool_feerate_diagram(const struct mempool *mempool, size_t *n);
 
 /* -- Orders ------------------------------------------------------------------------------------ */
 

@@ -1,4 +1,6 @@
-/* select.c - entries for a block: the chunks of all clusters, merged by falling rate. */
+/* select.c - all chunks in the order in which they are mined, and those that a block has room for:
+ * the chunks of all clusters, merged by falling rate. What goes when the mempool is full is the
+ * last of this order: limit.c. */
 #include "mempool/mempool_internal.h"
 #include "util/array.h"
 
@@ -10,6 +12,7 @@
 struct cursor {
     const struct pool_cluster *cluster;
     uint32_t chunk;
+    uint64_t rank; /* pool_chunk_rank() of the chunk */
 };
 
 /* A heap of cursors, the best next chunk on top. It begins with the top of the mempool's own heap
@@ -21,14 +24,13 @@ struct merge {
     size_t n, capacity;
 };
 
-/* Of equal rates the cluster with the older first entry, so that nothing depends on ids. */
 static bool is_before(const struct cursor *a, const struct cursor *b)
 {
     int order =
         feerate_compare(a->cluster->chunks[a->chunk].rate, b->cluster->chunks[b->chunk].rate);
     if (order != 0)
         return order > 0;
-    return a->cluster->first_sequence < b->cluster->first_sequence;
+    return a->rank < b->rank;
 }
 
 /* Put a cursor in the place of the top, and let it sink to where it belongs. */
@@ -62,8 +64,10 @@ static void merge_push(struct merge *merge, struct cursor cursor)
 static void merge_push_place(struct merge *merge, uint32_t place)
 {
     const struct pool_ids *heap = &merge->clusters->heap[POOL_HEAP_BEST];
-    if (place < heap->n)
-        merge_push(merge, (struct cursor){.cluster = merge->clusters->at[heap->at[place]]});
+    if (place >= heap->n)
+        return;
+    const struct pool_cluster *cluster = merge->clusters->at[heap->at[place]];
+    merge_push(merge, (struct cursor){.cluster = cluster, .rank = pool_chunk_rank(cluster, 0, 0)});
 }
 
 /* Go on in the top cluster, or leave it. */
@@ -75,12 +79,56 @@ static void merge_next(struct merge *merge, bool leave)
     bool is_first = top.chunk == 0;
     if (leave || ++top.chunk == top.cluster->n_chunks)
         top = merge->at[--merge->n];
+    else
+        top.rank = pool_chunk_rank(top.cluster, top.chunk, top.rank);
     if (merge->n > 0)
         sift_down(merge, top);
     if (is_first) {
         merge_push_place(merge, 2 * place + 1);
         merge_push_place(merge, 2 * place + 2);
     }
+}
+
+static void chunk_bounds(const struct cursor *cursor, uint32_t *begin, uint32_t *end)
+{
+    *begin = cursor->chunk == 0 ? 0 : cursor->cluster->chunks[cursor->chunk - 1].end;
+    *end = cursor->cluster->chunks[cursor->chunk].end;
+    ASSERT(*begin < *end && *end <= cursor->cluster->n);
+}
+
+/* Begin with the chunk that is mined first, if there is any. */
+static struct merge merge_begin(const struct mempool *mempool)
+{
+    ASSERT(mempool->clusters.dirty.n == 0);
+    struct merge merge = {.clusters = &mempool->clusters};
+    merge_push_place(&merge, 0);
+    return merge;
+}
+
+const struct mempool_entry **mempool_in_mining_order(const struct mempool *mempool, size_t *n)
+{
+    const struct mempool_entry **list = xmalloc((mempool->count + 1) * sizeof *list);
+    struct merge merge = merge_begin(mempool);
+    for (*n = 0; merge.n > 0; merge_next(&merge, false)) {
+        uint32_t begin, end;
+        chunk_bounds(&merge.at[0], &begin, &end);
+        for (uint32_t i = begin; i < end; i++)
+            list[(*n)++] = &merge.at[0].cluster->order[i]->pub;
+    }
+    ASSERT(*n == mempool->count);
+    xfree(merge.at);
+    return list;
+}
+
+struct feerate *mempool_feerate_diagram(const struct mempool *mempool, size_t *n)
+{
+    struct feerate *rates = xmalloc((mempool->count + 1) * sizeof *rates);
+    struct merge merge = merge_begin(mempool);
+    for (*n = 0; merge.n > 0; merge_next(&merge, false))
+        rates[(*n)++] = merge.at[0].cluster->chunks[merge.at[0].chunk].rate;
+    ASSERT(*n <= mempool->count);
+    xfree(merge.at);
+    return rates;
 }
 
 /* What has been chosen so far. */
@@ -90,13 +138,6 @@ struct choice {
     uint64_t weight_wu, sigops_cost;
     int64_t fees_sat;
 };
-
-static void chunk_bounds(const struct cursor *cursor, uint32_t *begin, uint32_t *end)
-{
-    *begin = cursor->chunk == 0 ? 0 : cursor->cluster->chunks[cursor->chunk - 1].end;
-    *end = cursor->cluster->chunks[cursor->chunk].end;
-    ASSERT(*begin < *end && *end <= cursor->cluster->n);
-}
 
 /* Take the chunk if there is room for all of it. */
 static bool try_chunk(struct choice *choice, const struct cursor *cursor,
@@ -134,10 +175,8 @@ const struct mempool_entry **mempool_select_for_block(const struct mempool *memp
                                                       size_t *n, int64_t *fees_sat)
 {
     ASSERT(selection && n && fees_sat);
-    ASSERT(mempool->clusters.dirty.n == 0);
     struct choice choice = {0};
-    struct merge merge = {.clusters = &mempool->clusters};
-    merge_push_place(&merge, 0);
+    struct merge merge = merge_begin(mempool);
     uint32_t failures = 0;
     while (merge.n > 0) {
         const struct cursor *top = &merge.at[0];

@@ -75,6 +75,12 @@ static const struct rpc_method methods[] = {
      "[\"hex\", ...] or {\"txid\": {...}, ...}    without the one named",
      {{"txid", RPC_TYPE_HEX, NULL, "The transaction's id; it is in the mempool"},
       {"verbose", RPC_TYPE_BOOL, "false", "Whole entries if true, else ids"}}},
+    {"getmempoolcluster", "Blockchain", rpc_getmempoolcluster, 0,
+     "What a transaction of the mempool hangs together with, in the order in which it is mined,\n"
+     "cut into the chunks that are mined together. Weights count signature operations in.",
+     "{\"clusterweight\": n, \"txcount\": n, \"chunks\": [{\"chunkfee\": n, \"chunkweight\": n,\n"
+     " \"txs\": [\"hex\", ...]}, ...]}",
+     {{"txid", RPC_TYPE_HEX, NULL, "The transaction's id; it is in the mempool"}}},
     {"getmempooldescendants", "Blockchain", rpc_getmempooldescendants, 0,
      "The transactions of the mempool that build on one of them, near or far.",
      "[\"hex\", ...] or {\"txid\": {...}, ...}    without the one named",
@@ -84,6 +90,10 @@ static const struct rpc_method methods[] = {
      "A transaction of the mempool: sizes, fees, and what it hangs together with.",
      "{...}    the entry",
      {{"txid", RPC_TYPE_HEX, NULL, "The transaction's id; it is in the mempool"}}},
+    {"getmempoolfeeratediagram", "Blockchain", rpc_getmempoolfeeratediagram,
+     RPC_HIDDEN | RPC_LARGE,
+     "What the mempool's chunks earn, the best first: the sums of their weights and fees.",
+     "[{\"weight\": n, \"fee\": n}, ...]    one for each chunk, behind one of zeros", {{0}}},
     {"getmempoolinfo", "Blockchain", rpc_getmempoolinfo, 0,
      "How full the mempool is, and what it asks for.",
      "{...}    the state of the mempool", {{0}}},

@@ -196,6 +196,12 @@ RPC_HANDLER(getpeerinfo);
  * commitment. -10 in the initial download, not on test chains. Long polling parks the call. */
 RPC_HANDLER(getblocktemplate);
 
+/* rpc_mempool_cluster.c: what hangs together in the mempool */
+/* In the order of mining, as blocks will have it; the same for all of a cluster. */
+RPC_HANDLER(getmempoolcluster);
+/* Of a full mempool it is megabytes: a slice a turn, of the state when it was asked for. */
+RPC_HANDLER(getmempoolfeeratediagram);
+
 /* rpc_mempool.c: transactions that wait */
 /* Without the transaction itself; in no order that is promised. */
 RPC_HANDLER(getmempoolancestors);

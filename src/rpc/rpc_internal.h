@@ -171,6 +171,8 @@ struct rpc_call *rpc_job_call(struct env_job *job);
 
 /* False, with error -33, if there is no mempool. */
 NODISCARD bool rpc_need_mempool(struct rpc_call *call);
+/* The entry of the mempool that the first argument names; NULL after an error. */
+const struct mempool_entry *rpc_read_entry(struct rpc_call *call);
 /* rpc_finish(), but not before the mempool holds again what a reorganisation took out of it: who
  * asks for it next sees what Core would show. */
 void rpc_finish_settled(struct rpc_call *call);

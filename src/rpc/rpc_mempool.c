@@ -134,8 +134,7 @@ static void put_named_entry(struct rpc_call *call, const struct mempool_entry *e
     json_close_object(&call->out);
 }
 
-/* The entry that the first argument names; NULL after an error. */
-static const struct mempool_entry *read_entry(struct rpc_call *call)
+const struct mempool_entry *rpc_read_entry(struct rpc_call *call)
 {
     struct txid txid;
     if (!rpc_need_mempool(call) || !rpc_read_id(call, rpc_arg(call, 0), "txid", txid.b))
@@ -148,7 +147,7 @@ static const struct mempool_entry *read_entry(struct rpc_call *call)
 
 enum rpc_progress rpc_getmempoolentry(struct rpc_call *call)
 {
-    const struct mempool_entry *entry = read_entry(call);
+    const struct mempool_entry *entry = rpc_read_entry(call);
     if (!entry)
         return RPC_DONE;
     json_open_object(&call->out);
@@ -182,7 +181,7 @@ static void put_list(struct rpc_call *call, const struct mempool_entry **list, s
 
 enum rpc_progress rpc_getmempoolancestors(struct rpc_call *call)
 {
-    const struct mempool_entry *entry = read_entry(call);
+    const struct mempool_entry *entry = rpc_read_entry(call);
     size_t n;
     if (entry) {
         const struct mempool_entry **list = mempool_ancestors(call->rpc->node->mempool, entry, &n);
@@ -193,7 +192,7 @@ enum rpc_progress rpc_getmempoolancestors(struct rpc_call *call)
 
 enum rpc_progress rpc_getmempooldescendants(struct rpc_call *call)
 {
-    const struct mempool_entry *entry = read_entry(call);
+    const struct mempool_entry *entry = rpc_read_entry(call);
     size_t n;
     if (entry) {
         const struct mempool_entry **list =
@@ -320,8 +319,7 @@ enum rpc_progress rpc_getmempoolinfo(struct rpc_call *call)
     json_field_int(out, "maxdatacarriersize", (int64_t)options->max_datacarrier_bytes);
     json_field_int(out, "limitclustercount", options->cluster_count_max);
     json_field_int(out, "limitclustersize", options->cluster_vbytes_max);
-    /* Clusters are ordered well, not optimally; without any there is nothing to be better. */
-    json_field_bool(out, "optimal", mempool_count(mempool) == 0);
+    json_field_bool(out, "optimal", mempool_is_optimal(mempool));
     json_close_object(out);
     return RPC_DONE;
 }

@@ -291,10 +291,14 @@ static enum diagram_order compare_with_ancestors(const struct linear_graph *grap
 {
     uint8_t order[LINEAR_COUNT_MAX], slow[LINEAR_COUNT_MAX];
     struct feerate ours[LINEAR_COUNT_MAX], theirs[LINEAR_COUNT_MAX];
-    assert_valid(graph, all_of(graph), order, linearise_within(graph, all_of(graph), steps, order));
+    bool is_best;
+    assert_valid(graph, all_of(graph), order,
+                 linearise_within(graph, all_of(graph), steps, order, &is_best));
     slow_by_ancestors(graph, slow);
     if (steps == 0)
         assert_memory_equal(order, slow, graph->n);
+    assert_true(steps < LINEAR_STEPS_MAX || is_best);
+    assert_false(steps == 0 && is_best);
     uint32_t n = chunks_of(graph, order, graph->n, ours);
     return diagram_compare(ours, n, theirs, chunks_of(graph, slow, graph->n, theirs));
 }
@@ -393,8 +397,10 @@ TEST(the_worst_known_graphs_need_a_part_of_the_steps)
         enum fees fees = (enum fees)(round / SHAPE_COUNT % FEES_COUNT);
         struct linear_graph graph = draw_graph(&random, shape, fees, 64);
         uint8_t all[LINEAR_COUNT_MAX], part[LINEAR_COUNT_MAX];
+        bool is_best;
         linearise(&graph, UINT64_MAX, all);
-        linearise_within(&graph, UINT64_MAX, LINEAR_STEPS_MAX / 10, part);
+        linearise_within(&graph, UINT64_MAX, LINEAR_STEPS_MAX / 10, part, &is_best);
+        assert_true(is_best);
         assert_memory_equal(all, part, 64);
     }
 }

@@ -1,4 +1,8 @@
-/* test_select.c - what a block is filled with, and in which order. */
+/* test_select.c - what a block is filled with, and in which order; what goes when there is no room.
+ */
+#include "mempool/limit.h"
+#include "mempool/mempool_internal.h"
+#include "sim/sim_random.h"
 #include "support/build.h"
 #include "support/mempool_rig.h"
 #include "support/unit.h"
@@ -157,3 +161,114 @@ TEST(large_selections_are_in_order, struct mempool_rig *rig)
     xfree(list);
 }
 
+/* -- Mining and eviction ----------------------------------------------------------------------- */
+
+/* A transaction of some of the coins, which it takes away, at one of few rates: many are equal. */
+static void add_random(struct mempool_rig *rig, struct sim_random *random,
+                       struct builder_coin *coins, uint32_t *n_coins)
+{
+    struct builder_coin spent[2];
+    uint32_t n = 1 + (uint32_t)sim_random_below(random, 8) / 7, n_out = 1 + (uint32_t)(n == 1);
+    int64_t rate = 1 + (int64_t)sim_random_below(random, 4);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = (uint32_t)sim_random_below(random, *n_coins);
+        spent[i] = coins[at];
+        coins[at] = coins[--*n_coins];
+    }
+    struct tx tx = mempool_rig_spend(rig, spent, n, n_out, 0);
+    tx = mempool_rig_spend(rig, spent, n, n_out, rate * tx_weight_wu(&tx));
+    bool is_in = mempool_rig_add(rig, &tx) == REJECT_NONE; /* else too many hang together */
+    for (uint32_t i = 0; i < (is_in ? n_out : n); i++)
+        coins[(*n_coins)++] = is_in ? mempool_rig_output(&tx, i) : spent[i];
+}
+
+static void fill_at_random(struct mempool_rig *rig, uint64_t seed)
+{
+    struct sim_random random = sim_random_of(seed, 0);
+    struct builder_coin coins[400];
+    uint32_t n_coins = 0;
+    for (int32_t i = 0; i < 12; i++) {
+        struct tx root = mempool_rig_pay(rig, i + 1, 8, 1);
+        root = mempool_rig_pay(rig, i + 1, 8, 2 * tx_weight_wu(&root));
+        assert_reject(mempool_rig_add(rig, &root), REJECT_NONE);
+        for (uint32_t k = 0; k < 8; k++)
+            coins[n_coins++] = mempool_rig_output(&root, k);
+    }
+    for (int i = 0; i < 200 && n_coins > 3; i++)
+        add_random(rig, &random, coins, &n_coins);
+}
+
+static struct mempool_rig *new_random_rig(uint64_t seed)
+{
+    struct mempool_rig *rig = mempool_rig_new(seed, 120, NULL);
+    fill_at_random(rig, seed);
+    return rig;
+}
+
+/* Chunk by chunk what was last is first to go, to the last of equals. */
+TEST(eviction_is_mining_backwards)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct mempool_rig *rig = new_random_rig(seed);
+        size_t n, at = 0, n_left;
+        const struct mempool_entry **list = mempool_in_mining_order(rig->pool, &n);
+        struct txid *ids = xmalloc(n * sizeof *ids);
+        for (size_t i = 0; i < n; i++)
+            ids[i] = list[i]->tx.txid;
+        xfree(list);
+        assert_true(n > 100);
+        rig->n_events = 0;
+        while ((n_left = mempool_count(rig->pool)) > 0) {
+            size_t n_chunks;
+            struct feerate *diagram = mempool_feerate_diagram(rig->pool, &n_chunks);
+            rig->pool->options.max_bytes = mempool_memory_bytes(rig->pool) - 1;
+            pool_limit(rig->pool);
+            mempool_verify(rig->pool);
+            assert_int_equal(rig->n_events, n - mempool_count(rig->pool));
+            struct feerate gone = {-mempool_total_fee_sat(rig->pool), 0};
+            for (size_t i = 0; i < n_chunks; i++)
+                gone.fee_sat += diagram[i].fee_sat;
+            assert_int_equal(gone.fee_sat, diagram[n_chunks - 1].fee_sat);
+            xfree(diagram);
+            for (; at < rig->n_events; at++)
+                assert_memory_equal(rig->event[at].txid.b, ids[n - 1 - at].b, 32);
+        }
+        xfree(ids);
+        mempool_rig_free(rig);
+    }
+}
+
+/* A block with room for all holds all, in the order of mining; the diagram falls. */
+TEST(all_is_mined_in_one_order)
+{
+    struct mempool_rig *rig = new_random_rig(7);
+    size_t n, n_order, n_chunks;
+    int64_t fees_sat, sum_sat = 0;
+    const struct mempool_entry **block =
+        mempool_select_for_block(rig->pool, &whole_block, &n, &fees_sat);
+    const struct mempool_entry **order = mempool_in_mining_order(rig->pool, &n_order);
+    struct feerate *diagram = mempool_feerate_diagram(rig->pool, &n_chunks);
+    assert_int_equal(n, n_order);
+    assert_memory_equal(block, order, n * sizeof(void *));
+    assert_true(n_chunks > 50 && n_chunks < n);
+    size_t at = 0;
+    for (size_t i = 0; i < n_chunks; i++) {
+        struct feerate sum = {0, 0};
+        assert_true(i == 0 || feerate_compare(diagram[i - 1], diagram[i]) >= 0);
+        while (sum.size < diagram[i].size) {
+            assert_int_equal(feerate_compare(mempool_chunk(rig->pool, order[at]), diagram[i]), 0);
+            sum.size += order[at]->adjusted_wu;
+            sum.fee_sat += order[at++]->modified_fee_sat;
+        }
+        assert_int_equal(sum.size, diagram[i].size);
+        assert_int_equal(sum.fee_sat, diagram[i].fee_sat);
+        sum_sat += sum.fee_sat;
+    }
+    assert_int_equal(at, n);
+    assert_int_equal(sum_sat, fees_sat);
+    assert_true(mempool_is_optimal(rig->pool));
+    xfree(diagram);
+    xfree(order);
+    xfree(block);
+    mempool_rig_free(rig);
+}
