@@ -304,6 +304,7 @@ static void commit(struct pool_check *check)
         .delta_sat = mempool_delta_sat(mempool, &check->tx.txid),
         .sigops_cost = (uint32_t)check->sigops_cost,
         .time_s = check->time_s,
+        .was_in_block = check->was_in_block,
         .locks = check->locks,
         .coin_height_max = check->coin_height_max,
         .coinbase_height_max = check->coinbase_height_max,
@@ -428,6 +429,7 @@ static struct pool_check *check_new(struct mempool *mempool, const struct pool_c
     check->flags = like->flags;
     check->max_fee_sat = like->max_fee_sat;
     check->time_s = like->time_s;
+    check->was_in_block = like->was_in_block;
     check->is_putback = like->is_putback;
     check->scripts_hold = like->scripts_hold;
     check->done = like->done;
@@ -503,6 +505,7 @@ void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback)
     struct pool_check like = {
         .flags = MEMPOOL_BYPASS_FEE | (putback->is_unbroadcast ? MEMPOOL_LOCAL : 0),
         .time_s = putback->time_s,
+        .was_in_block = !putback->was_here,
         .is_putback = true,
         .scripts_hold = putback->was_here,
     };

@@ -23,6 +23,7 @@ struct pool_check {
     int flags;               /* enum mempool_accept_flags */
     int64_t max_fee_sat;     /* 0: any */
     int64_t time_s;          /* when it came */
+    bool was_in_block;       /* one that was taken back */
     bool is_putback;         /* after a reorganisation: counted in putbacks.under_way */
     mempool_result_fn *done; /* NULL: nobody asks */
     void *arg;

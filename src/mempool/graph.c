@@ -284,6 +284,7 @@ struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition 
         .adjusted_wu = policy_adjusted_wu(&mempool->policy, weight_wu, addition->sigops_cost),
         .sigops_cost = addition->sigops_cost,
         .time_s = addition->time_s,
+        .was_in_block = addition->was_in_block,
         .height = chain_tip(mempool->chain)->height,
         .sequence = mempool->sequence + 1,
         .is_unbroadcast = addition->is_unbroadcast,

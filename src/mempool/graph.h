@@ -16,6 +16,7 @@ struct pool_addition {
     int64_t fee_sat, delta_sat; /* delta: what our user adds to it */
     uint32_t sigops_cost;
     int64_t time_s;
+    bool was_in_block;
     struct sequence_locks locks;
     int32_t coin_height_max, coinbase_height_max;
     bool is_unbroadcast, is_putback;

@@ -68,6 +68,7 @@ struct mempool_entry {
     int64_t time_s;    /* when it came */
     int32_t height;    /* of the tip when it came */
     uint64_t sequence; /* of the event that added it */
+    bool was_in_block; /* until it was taken back: everybody may have seen it there */
     bool is_unbroadcast;
     uint32_t *parents, n_parents; /* indexes of entries in the mempool: mempool_at() */
     uint32_t *children, n_children;

@@ -364,12 +364,13 @@ static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct w
 /* -- Transactions -------------------------------------------------------------------------------
  */
 
-/* Only what the peer was told of, or everybody may know by now: otherwise asking would tell what we
- * got from whom, and when. That the peer has told us of it proves nothing: anybody can, and ask. */
+/* Only what the peer was told of, or everybody may know by now, of a block or by its age: otherwise
+ * asking would tell what we got from whom, and when. That the peer has told us of it proves
+ * nothing: anybody can, and ask. */
 static bool may_fetch(const struct p2p *p2p, const struct peer *peer,
                       const struct mempool_entry *entry)
 {
-    return entry->sequence <= peer->relay.told_sequence ||
+    return entry->was_in_block || entry->sequence <= peer->relay.told_sequence ||
            p2p_now_s(p2p) - entry->time_s > TX_RECENT_S;
 }
 

@@ -183,7 +183,8 @@ TEST(entries_put_back_are_what_they_were, struct mempool_rig *rig)
     const struct mempool_entry *entry = mempool_find(rig->pool, &child.txid);
     assert_non_null(entry);
     assert_int_equal(entry->time_s, time_s);
-    assert_true(entry->is_unbroadcast);
+    assert_true(entry->is_unbroadcast && !entry->was_in_block);
+    assert_true(mempool_find(rig->pool, &parent.txid)->was_in_block);
     assert_int_equal(entry->modified_fee_sat, FEE_SAT - 3000);
     assert_int_equal(entry->n_parents, 1);
 }

@@ -172,7 +172,14 @@ TEST(what_the_newest_block_held_may_be_fetched_untold, struct fixture *f)
     /* A longer branch takes the block's place: what it held is there still, ... */
     struct builder_spec late = {.time = tip->block.header.time + 700};
     const struct built_block *fork = builder_block(&f->builder, tip, &late);
-    mesh_give(a, builder_blocks(&f->builder, fork, 1, NULL));
+    const struct built_block *branch = builder_blocks(&f->builder, fork, 1, NULL);
+    mesh_give(a, branch);
+    raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
+    (void)raw_expect(raw, "tx");
+    /* ... also when other blocks have come since, ... */
+    struct tx other = spend(f, tip, 3, 1000);
+    struct builder_spec full = {.tx = &other, .n_tx = 1};
+    mesh_give(a, builder_block(&f->builder, branch, &full));
     raw_send_inv(raw, "getdata", INV_WTX, tx.wtxid.b);
     (void)raw_expect(raw, "tx");
     /* ... what else is in the mempool is not. */
