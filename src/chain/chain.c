@@ -13,6 +13,7 @@
 #include "chain/chain_parts.h"
 #include "chain/tree/node_view.h"
 #include "consensus/pow.h"
+#include "consensus/script_flags.h"
 #include "util/alloc.h"
 
 /* -- Making ------------------------------------------------------------------------------------ */
@@ -229,6 +230,14 @@ const struct network *chain_network(const struct chain *chain)
 const struct block_node *chain_tip(const struct chain *chain)
 {
     return active_chain_tip(&chain->active);
+}
+
+void chain_scripts_hold(struct chain *chain, const struct wtxid *wtxid)
+{
+    int32_t height = chain_tip(chain)->height + 1;
+    uint32_t flags = script_flags_for_block(chain->core.network, height, NULL);
+    ASSERT((flags & ~SCRIPT_VERIFY_STANDARD) == 0);
+    script_cache_add(&chain->core.script_cache, wtxid, flags);
 }
 
 const struct block_node *chain_best_header(const struct chain *chain)

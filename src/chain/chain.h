@@ -53,6 +53,19 @@ void chain_free(struct chain *chain);
 const struct network *chain_network(const struct chain *chain);
 /* The last block of the active chain. Borrowed from the chain; NULL before it is opened. */
 const struct block_node *chain_tip(const struct chain *chain);
+/* All scripts of a transaction hold by SCRIPT_VERIFY_STANDARD, on the outputs that its inputs name:
+ * a block that has it need not run them again.
+ *
+ * It is remembered by the rules of the next block, which are some of the standard ones. Every one
+ * of these only takes away ways of passing: it lets a script fail that would have held without it,
+ * and never the other way round, or it could not have been a soft fork (those of policy are made
+ * like one). So who passes all of them passes any part of them. Not by the standard rules: a block
+ * is asked about by its own, and one of another height may have others, or of the two exceptions
+ * fewer. Core runs scripts of what it accepts a second time, by the rules of the next block, in
+ * case that is ever wrong; here a test goes through the flags of every height.
+ *
+ * Core: CheckInputsFromMempoolAndCache() */
+void chain_scripts_hold(struct chain *chain, const struct wtxid *wtxid);
 /* The header with the most work that is not known to be invalid; its block may be missing. */
 const struct block_node *chain_best_header(const struct chain *chain);
 /* The node of a header by its hash, or NULL. Borrowed from the chain. */

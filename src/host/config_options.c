@@ -256,6 +256,9 @@ static const struct option_def table[] = {
      "0"},
     {"logtimestamps", NULL, "Begin lines of the log with the time", D, BOOL, .flags = DEBUG,
      .fallback = "1"},
+    {"maxsigcachesize", "<n>", "MiB for remembering which scripts hold; half of it is used, since "
+     "single signatures are not remembered", D, INT, .flags = DEBUG, .fallback = "32",
+     LIMITS(0, 2048), INTO(chain.script_cache_bytes), .unit = MIB / 2},
     {"maxtipage", "<n>", "A tip older than this many seconds means that the node is still catching "
      "up", D, INT, .flags = DEBUG, .fallback = "86400", LIMITS(0, UINT32_MAX),
      INTO(chain.max_tip_age_s)},
@@ -289,7 +292,6 @@ static const struct option_def table[] = {
     HARMLESS("loglevelalways", D, BOOL),
     HARMLESS("logsourcelocations", D, BOOL),
     HARMLESS("logthreadnames", D, BOOL),
-    HARMLESS("maxsigcachesize", D, INT),
     HARMLESS("printpriority", D, BOOL),
     HARMLESS("rpcdoccheck", D, BOOL),
 

@@ -311,6 +311,8 @@ static void commit(struct pool_check *check)
         .is_unbroadcast = check->flags & MEMPOOL_LOCAL,
         .is_putback = check->is_putback,
     };
+    ASSERT(check->scripts_hold);
+    chain_scripts_hold(mempool->chain, &check->tx.wtxid);
     /* The bytes are the entry's now; what is in struct tx itself can still be read. */
     check->raw = NULL;
     arena_init(&check->tx_arena, ENTRY_ARENA_BYTES);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chain/core/script_cache.h"
 #include "sim/sim_world_internal.h"
 #include "util/alloc.h"
 
@@ -275,6 +276,7 @@ static struct node_options node_options_of(const struct sim_world *world,
         .network = &world->network,
         .chain = {.data_dir = "regtest",
                   .cache_bytes = cache ? cache : CACHE_DEFAULT,
+                  .script_cache_bytes = SCRIPT_CACHE_BYTES_DEFAULT,
                   .flush_batch_bytes = world->options.flush_batch_bytes,
                   .txindex = world->options.txindex,
                   .block_file_bytes = world->options.block_file_bytes,

@@ -67,6 +67,31 @@ def test_sent_transactions_wait_and_are_mined(context):
     node.stop()
 
 
+def known_scripts(node):
+    """(transactions, of them known ones) of each block that it connected."""
+    words = [line.split() for line in node.log().splitlines() if "connected block at" in line]
+    return [(int(w[w.index("transactions,") - 1]), int(w[w.index("known,") - 1])) for w in words]
+
+
+def test_scripts_of_known_transactions_are_run_once(context):
+    node, coins = funded(context, 5, "-debug=bench")
+    stranger = context.started("-listen=0", "-debug=bench", "-maxsigcachesize=0", name="stranger")
+    parent = pay(coins[0], 2)
+    for tx in (parent, pay(coin_of(parent)), pay(coins[1])):
+        send(node, tx)
+    mined = node.rpc.generatetoaddress(1, ADDRESS)[0]
+    equal(known_scripts(node)[-1], (4, 3))
+    for height in range(1, node.rpc.getblockcount() + 1):
+        block = node.rpc.getblock(node.rpc.getblockhash(height), 0)
+        equal(stranger.rpc.submitblock(block), None)
+    equal(known_scripts(stranger)[-1], (4, 0))
+    # The way back and forth again.
+    node.rpc.invalidateblock(mined)
+    equal(node.rpc.getmempoolinfo()["size"], 3)
+    node.rpc.reconsiderblock(mined)
+    equal(known_scripts(node)[-1], (4, 3))
+
+
 def test_refusals(context):
     node, coins = funded(context)
     tx = pay(coins[0])

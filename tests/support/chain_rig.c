@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chain/core/script_cache.h"
 #include "util/alloc.h"
 
 #define RIG_PATIENCE_US (INT64_C(120) * 1000000)
@@ -92,6 +93,8 @@ void rig_init(struct chain_rig *rig, struct sim_env *sim_take, const struct chai
         rig->options.data_dir = "regtest";
     if (rig->options.cache_bytes == 0)
         rig->options.cache_bytes = 4 << 20;
+    if (rig->options.script_cache_bytes == 0)
+        rig->options.script_cache_bytes = SCRIPT_CACHE_BYTES_DEFAULT;
     if (getenv("CAIRN_TEST_LOG"))
         rig->log = (struct log){.write = write_log, .categories = UINT32_MAX};
 }

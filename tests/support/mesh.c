@@ -1,6 +1,7 @@
 /* mesh.c - see mesh.h. */
 #include "support/mesh.h"
 
+#include "chain/core/script_cache.h"
 #include "support/frame_header.h"
 #include "support/unit.h"
 #include "util/alloc.h"
@@ -147,6 +148,7 @@ static void open_chain(struct mesh_node *node, const struct chain_options *optio
     o.data_dir = "regtest";
     if (o.cache_bytes == 0)
         o.cache_bytes = 4 << 20;
+    o.script_cache_bytes = SCRIPT_CACHE_BYTES_DEFAULT;
     struct chain_events events = {.ctx = node,
                                   .block_connected = block_connected,
                                   .block_disconnected = block_disconnected,

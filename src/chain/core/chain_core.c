@@ -16,6 +16,9 @@ void core_init(struct chain_core *core, const struct env *env, const struct log 
     core->data_dir = xstrdup(options->data_dir);
     atomic_init(&core->stops_jobs, false);
     scratch_pool_init(&core->scratch);
+    struct siphash_key salt;
+    env_random(env, &salt, sizeof salt);
+    script_cache_init(&core->script_cache, options->script_cache_bytes, salt);
 }
 
 void core_set_turn(struct chain_core *core, void (*turn)(void *arg), void *arg)
@@ -29,6 +32,7 @@ void core_deinit(struct chain_core *core)
 {
     ASSERT(core->ops_pending == 0 && !core->in_turn);
     core_stop_turns(core);
+    script_cache_deinit(&core->script_cache);
     scratch_pool_deinit(&core->scratch);
     xfree(core->data_dir);
 }

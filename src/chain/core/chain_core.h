@@ -10,6 +10,7 @@
 
 #include "chain/core/chain_types.h"
 #include "chain/core/scratch_pool.h"
+#include "chain/core/script_cache.h"
 #include "consensus/network.h"
 #include "util/env.h"
 #include "util/log.h"
@@ -34,6 +35,7 @@ struct chain_core {
     struct index_db *index;
     struct block_files *files;
     struct scratch_pool scratch; /* script scratches for jobs */
+    struct script_cache script_cache;
 
     /* Open from the end of chain_open() to the end of closing. Closing is set by chain_close() and
      * faulted by core_fault(); neither is ever taken back: a chain that is to work again is a new

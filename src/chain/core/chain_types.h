@@ -24,6 +24,7 @@ struct chain_options {
     const char *data_dir;      /* the network's directory: blocks/ and chainstate/ below it */
     const char *blocks_dir;    /* NULL: data_dir */
     size_t cache_bytes;        /* -dbcache */
+    size_t script_cache_bytes; /* half of -maxsigcachesize; 0: nothing is remembered */
     size_t flush_batch_bytes;  /* 0: 4 MB. Small ones make a flush take many steps, for tests */
     uint32_t block_file_bytes; /* 0: BLOCK_FILE_MAX_BYTES. Small files are for tests of pruning */
     size_t unwritten_max;      /* 0: CHAIN_UNWRITTEN_MAX. For tests */

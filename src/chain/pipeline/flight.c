@@ -12,7 +12,8 @@
 #include "util/alloc.h"
 #include "util/hex.h"
 
-#define FLIGHT_ARENA_BYTES (64 << 10)
+#define FLIGHT_ARENA_BYTES   (64 << 10)
+#define KNOWN_PREFETCH_AHEAD 8
 
 void flights_push(struct flights *flights, struct flight *flight)
 {
@@ -197,6 +198,7 @@ struct flight *flight_new(struct flights *flights, struct block_node *node, enum
     flight->flights = flights;
     flight->node = node;
     flight->height = node->height;
+    flight->begun_us = env_now_us(flights->core->env);
     flight->kind = kind;
     flight->data_pos = node->data;
     flight->undo_pos = node->undo;
@@ -340,14 +342,15 @@ static void run_scripts(struct env_job *env_job)
     const struct block *block = &flight->block->block;
     struct script_scratch *scratch = scratch_pool_take(&flight->flights->core->scratch);
     const struct tx_out *spent = flight->spent_out + job->spent_begin;
-    for (uint32_t i = job->tx_begin; i < job->tx_end; i++) {
+    for (uint32_t i = job->tx_begin; i < job->tx_end; spent += block->tx[i++].n_in) {
         if (atomic_load_explicit(&flight->abandoned, memory_order_relaxed))
             break;
+        if (flight->is_known[i])
+            continue;
         job->error = check_tx(job, &block->tx[i], spent, scratch, &job->bad_input);
         job->bad_tx = i;
         if (job->error != SCRIPT_OK)
             break;
-        spent += block->tx[i].n_in;
     }
     scratch_pool_give(&flight->flights->core->scratch, scratch);
 }
@@ -384,7 +387,33 @@ static void flight_job_done(struct env_job *env_job)
         core_wake(flights->core);
 }
 
-/* Cut the block into script jobs; with jobs NULL only count them. */
+/* Mark the transactions whose scripts were checked by the same rules when they came alone. Once for
+ * each flight, on the loop: its jobs read what is found here. */
+static void find_known(struct flight *flight)
+{
+    struct script_cache *cache = &flight->flights->core->script_cache;
+    const struct block *block = &flight->block->block;
+    flight->is_known = arena_calloc(&flight->arena, block->n_tx, sizeof *flight->is_known);
+    for (uint32_t i = 1; i < block->n_tx; i++) {
+        if (i + KNOWN_PREFETCH_AHEAD < block->n_tx)
+            script_cache_prefetch(cache, &block->tx[i + KNOWN_PREFETCH_AHEAD].wtxid,
+                                  flight->script_flags);
+        const struct wtxid *wtxid = &block->tx[i].wtxid;
+        flight->is_known[i] = flight->is_test
+                                  ? script_cache_has(cache, wtxid, flight->script_flags)
+                                  : script_cache_mined(cache, wtxid, flight->script_flags);
+        flight->n_known += flight->is_known[i];
+    }
+}
+
+/* Inputs of transaction i that jobs have to check. */
+static uint32_t inputs_to_check(const struct flight *flight, uint32_t i)
+{
+    return flight->is_known[i] ? 0 : flight->block->block.tx[i].n_in;
+}
+
+/* Cut the block into script jobs; with jobs NULL only count them. What is known may lie within a
+ * job, which passes over it, but never begins one. */
 static uint32_t cut_jobs(const struct flight *flight, struct flight_job *jobs)
 {
     const struct block *block = &flight->block->block;
@@ -392,11 +421,12 @@ static uint32_t cut_jobs(const struct flight *flight, struct flight_job *jobs)
     for (uint32_t i = 1; i < block->n_tx;) {
         struct flight_job job = {.tx_begin = i, .spent_begin = spent_begin};
         uint32_t inputs = 0;
-        do
-            inputs += block->tx[i++].n_in;
-        while (i < block->n_tx && inputs + block->tx[i].n_in <= FLIGHT_JOB_INPUTS);
+        do {
+            inputs += inputs_to_check(flight, i);
+            spent_begin += block->tx[i++].n_in;
+        } while (i < block->n_tx && inputs > 0 &&
+                 inputs + inputs_to_check(flight, i) <= FLIGHT_JOB_INPUTS);
         job.tx_end = i;
-        spent_begin += inputs;
         /* A single large transaction is shared out by inputs. */
         uint32_t step = job.tx_end - job.tx_begin == 1 ? FLIGHT_JOB_INPUTS : inputs;
         for (uint32_t at = 0; at < inputs; at += step) {
@@ -415,8 +445,10 @@ static uint32_t cut_jobs(const struct flight *flight, struct flight_job *jobs)
 void flight_submit_jobs(struct flight *flight)
 {
     struct flights *flights = flight->flights;
-    uint32_t n_scripts = flight->checks_scripts ? cut_jobs(flight, NULL) : 0;
     ASSERT(flight->stage == FLIGHT_CONNECTED && flight->jobs_left == 0);
+    if (flight->checks_scripts)
+        find_known(flight);
+    uint32_t n_scripts = flight->checks_scripts ? cut_jobs(flight, NULL) : 0;
     flight->n_jobs = n_scripts + 1;
     flight->jobs = arena_calloc(&flight->arena, flight->n_jobs, sizeof *flight->jobs);
     if (n_scripts)
@@ -426,6 +458,7 @@ void flight_submit_jobs(struct flight *flight)
     for (uint32_t i = 0; i < flight->n_jobs; i++) {
         struct flight_job *job = &flight->jobs[i];
         flights->pending_inputs += job->n_inputs;
+        flights->n_scripts += job->n_inputs;
         job->flight = flight;
         job->job.run = job->is_undo ? run_undo : run_scripts;
         job->job.done = flight_job_done;

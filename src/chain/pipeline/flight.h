@@ -66,7 +66,8 @@ struct flight {
     bool is_kept_block;     /* block came from memory */
     atomic_bool abandoned;  /* tells running jobs that nobody wants their result */
     struct verdict verdict; /* with has_failed */
-    int read_error;         /* 0, or a negative errno: -EUCLEAN is damage, -ENOENT a file gone */
+    int64_t begun_us;
+    int read_error; /* 0, or a negative errno: -EUCLEAN is damage, -ENOENT a file gone */
 
     struct env_job prepare;             /* read and prepare */
     bool preparing;                     /* that job is under way, in either of its two parts */
@@ -97,6 +98,9 @@ struct flight {
     struct overlay_layer layer;
     uint32_t script_flags;      /* the rules of its height: set when it is connected */
     bool checks_scripts;        /* not below the block that is assumed valid */
+    uint32_t n_known;           /* transactions in is_known */
+    bool *is_known;             /* n_tx: its scripts hold, and no job looks at them; with
+                                 * checks_scripts */
     struct flight_job *jobs;    /* in the arena; the last one encodes the undo data */
     uint32_t n_jobs, jobs_left; /* of them: not ended yet */
     uint8_t *undo; /* encoded, for a block to connect; from xmalloc, handed on by the commit */
@@ -116,6 +120,7 @@ struct flights {
     size_t n;
     size_t n_dropped;      /* dropped, but with jobs under way */
     size_t pending_inputs; /* whose scripts are still to be checked */
+    uint64_t n_scripts;    /* inputs ever given to jobs, for tests; what is known is not */
     size_t bytes;          /* raw, of their blocks */
     uint64_t next_layer;   /* id of the last layer made */
 };

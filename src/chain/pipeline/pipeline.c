@@ -245,6 +245,15 @@ static void store_undo(struct pipeline *pipeline, struct flight *flight)
     flight->undo = NULL;
 }
 
+/* From when its flight began until the mempool and all others have heard of it. */
+static void log_time(const struct pipeline *pipeline, const struct flight *flight)
+{
+    int64_t us = env_now_us(pipeline->core->env) - flight->begun_us;
+    log_printf(pipeline->core->log, LOG_BENCH,
+               "connected block at height %d: %u transactions, scripts of %u known, %lld us",
+               flight->height, flight->block->block.n_tx, flight->n_known, (long long)us);
+}
+
 /* [block 14] All have passed: the tip moves. */
 static void commit_oldest(struct pipeline *pipeline)
 {
@@ -270,6 +279,8 @@ static void commit_oldest(struct pipeline *pipeline)
                  : pipeline->core->events.block_disconnected;
     if (event)
         event(pipeline->core->events.ctx, node, flight->block);
+    if (connects && log_is_on(pipeline->core->log, LOG_BENCH))
+        log_time(pipeline, flight);
     flight_free(flight);
 }
 

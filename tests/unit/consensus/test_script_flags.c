@@ -39,6 +39,22 @@ TEST(flags_change_at_the_buried_heights)
     }
 }
 
+/* chain_scripts_hold() relies on it: who passes the standard rules passes those of any block. */
+TEST(the_standard_rules_contain_those_of_every_block)
+{
+    for (int kind = 0; kind < NETWORK_COUNT; kind++) {
+        const struct network *network = network_get((enum network_kind)kind);
+        uint32_t flags = script_flags_for_block(network, 0, NULL);
+        for (int i = 0; i < BURIED_COUNT; i++)
+            flags |= script_flags_for_block(network, network->buried_height[i], NULL);
+        flags |= script_flags_for_block(network, INT32_MAX, NULL);
+        for (uint32_t i = 0; i < network->n_exceptions; i++)
+            flags |= network->exceptions[i].flags;
+        assert_int_equal(flags & ~SCRIPT_VERIFY_STANDARD, 0);
+        assert_int_equal(flags & ALWAYS, ALWAYS);
+    }
+}
+
 static struct block_hash hash_of(const char *shown)
 {
     uint8_t bytes[32];

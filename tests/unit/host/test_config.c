@@ -1,6 +1,7 @@
 /* test_config.c - each option reaches its field, each mistake its message, nothing is half done. */
 #include <sys/stat.h>
 
+#include "chain/core/script_cache.h"
 #include "config_world.h"
 
 FIXTURE(setup, teardown)
@@ -58,6 +59,24 @@ TEST(each_chain_has_its_directory_and_port, struct world *w)
         struct stat st;
         assert_int_equal(stat(w->config.data_dir, &st), 0);
         assert_int_equal(st.st_mode & 077, 0);
+    }
+}
+
+/* Half of what the option names, as Core shares it out; 0 is a size, not the default. */
+TEST(half_of_the_signature_cache_is_for_scripts, struct world *w)
+{
+    static const struct {
+        const char *option;
+        size_t bytes;
+    } rows[] = {{"-regtest", SCRIPT_CACHE_BYTES_DEFAULT},
+                {"-maxsigcachesize=0", 0},
+                {"-maxsigcachesize=1", 512 << 10},
+                {"-maxsigcachesize=100", 50 << 20},
+                {"-maxsigcachesize=-3", 0},
+                {"-maxsigcachesize=9999999", 1 << 30}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        ASSERT_OK(w, rows[i].option);
+        assert_int_equal(w->config.chain.script_cache_bytes, rows[i].bytes);
     }
 }
 

@@ -92,7 +92,7 @@ static const char *const tunes[] = {
     "fallbackfee", "forcecompactdb", "keypool", "lang", "limitancestorcount",
     "limitdescendantcount", "logips", "loglevel", "loglevelalways", "logsourcelocations",
     "logthreadnames", "maxapsfee", "maxorphantx", "maxreceivebuffer", "maxsendbuffer",
-    "maxsigcachesize", "maxtxfee", "min", "mintxfee", "paytxfee", "prevoutfetchthreads",
+    "maxtxfee", "min", "mintxfee", "paytxfee", "prevoutfetchthreads",
     "printpriority", "proxyrandomize", "resetguisettings", "rpcdoccheck", "spendzeroconfchange",
     "splash", "sysperms", "torpassword", "txconfirmtarget", "uiplatform", "unsafesqlitesync",
     "walletbroadcast", "walletcrosschain", "walletrbf", "walletrejectlongchains",

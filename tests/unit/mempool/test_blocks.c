@@ -4,6 +4,8 @@
 #include "mempool/cluster.h"
 #include "mempool/mempool_internal.h"
 #include "sim/sim_random.h"
+#include "support/build.h"
+#include "support/chain_inside.h"
 #include "support/mempool_rig.h"
 #include "support/unit.h"
 #include "util/alloc.h"
@@ -40,6 +42,50 @@ TEST(what_is_mined_leaves, struct mempool_rig *rig)
                          mempool_rig_pay_on(rig, &parent, 1, 1, FEE_SAT)};
     assert_reject(mempool_rig_add(rig, &next[0]), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &next[1]), REJECT_NONE);
+}
+
+/* Nor are those run again that come back into the mempool, nor when their block comes back. */
+TEST(a_block_of_known_transactions_runs_no_script, struct mempool_rig *rig)
+{
+    const struct flights *flights = flights_of(rig->chain.chain);
+    struct tx tx[3] = {mempool_rig_pay(rig, 1, 2, FEE_SAT)};
+    tx[1] = mempool_rig_pay_on(rig, &tx[0], 0, 1, FEE_SAT);
+    tx[2] = mempool_rig_pay(rig, 2, 1, FEE_SAT);
+    uint64_t before = flights->n_scripts;
+    for (size_t i = 0; i < 2; i++)
+        assert_reject(mempool_rig_add(rig, &tx[i]), REJECT_NONE);
+    const struct built_block *block = mempool_rig_mine(rig, tx, 2);
+    assert_int_equal(flights->n_scripts, before);
+    assert_int_equal(mempool_count(rig->pool), 0);
+    assert_int_equal(rig_invalidate(&rig->chain, block).code, REJECT_NONE);
+    mempool_rig_settle(rig);
+    assert_int_equal(mempool_count(rig->pool), 2);
+    assert_int_equal(rig_reconsider(&rig->chain, block).code, REJECT_NONE);
+    assert_int_equal(flights->n_scripts, before);
+    /* What the mempool has never seen is run, and nothing else is. */
+    mempool_rig_mine(rig, &tx[2], 1);
+    assert_int_equal(flights->n_scripts, before + 1);
+}
+
+/* The same txid with another witness: it is checked in full, and is wrong. */
+TEST(a_block_with_another_witness_is_checked_in_full, struct mempool_rig *rig)
+{
+    static const uint8_t other[] = {OP_0};
+    struct span item = span_of(other, sizeof other);
+    struct arena *arena = &rig->builder.arena;
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT), wrong = tx;
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    wrong.in = arena_alloc(arena, sizeof *wrong.in);
+    wrong.in[0] = tx.in[0];
+    wrong.in[0].witness = build_witness(arena, &item, 1);
+    tx_finish(&wrong, arena);
+    assert_true(txid_equal(&wrong.txid, &tx.txid));
+    struct builder_spec spec = {.tx = &wrong, .n_tx = 1};
+    const struct built_block *block = builder_block(&rig->builder, rig->tip, &spec);
+    assert_reject(rig_accept(&rig->chain, block).verdict.code, REJECT_SCRIPT_FAILED);
+    assert_true(mempool_rig_has(rig, &tx));
+    mempool_rig_mine(rig, &tx, 1);
+    assert_int_equal(mempool_count(rig->pool), 0);
 }
 
 TEST(what_a_block_contradicts_leaves_with_all_that_follow, struct mempool_rig *rig)
