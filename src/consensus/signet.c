@@ -9,6 +9,7 @@
 #include "consensus/block_check.h"
 #include "consensus/merkle.h"
 #include "consensus/script_iter.h"
+#include "consensus/script_write.h"
 #include "util/assert.h"
 
 /* BIP-325, Specification */
@@ -17,24 +18,6 @@ static const uint8_t solution_header[4] = {0xec, 0xc7, 0xda, 0xa2};
 /* The rules of segwit and before, whatever the height. */
 #define SIGNET_SCRIPT_FLAGS                                                                        \
     (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_DERSIG | SCRIPT_VERIFY_NULLDUMMY)
-
-/* Write a push in its shortest form, as signers of the block do. */
-static void push_write(struct writer *w, struct span data)
-{
-    if (data.len < OP_PUSHDATA1) {
-        write_u8(w, (uint8_t)data.len);
-    } else if (data.len <= 0xff) {
-        write_u8(w, OP_PUSHDATA1);
-        write_u8(w, (uint8_t)data.len);
-    } else if (data.len <= 0xffff) {
-        write_u8(w, OP_PUSHDATA2);
-        write_u16(w, (uint16_t)data.len);
-    } else {
-        write_u8(w, OP_PUSHDATA4);
-        write_u32(w, (uint32_t)data.len);
-    }
-    write_span(w, data);
-}
 
 /* Something has to follow the header: a push of it alone is no solution. */
 static bool has_solution_header(struct span push)
@@ -66,7 +49,7 @@ static bool solution_cut(struct span script, struct arena *arena, struct span *o
             push.len = sizeof solution_header;
             found = true;
         }
-        push_write(&w, push);
+        script_write_push(&w, push);
     }
     *out = found ? span_of(copy, w.len) : script;
     return found;

@@ -1,4 +1,4 @@
-/* raw_tx.c - transactions that come as hex, and the pieces to make one from. */
+/* raw_tx.c - transactions that come as hex. */
 #include "rpc/raw_tx.h"
 
 #include "consensus/script_iter.h"
@@ -57,34 +57,4 @@ bool raw_tx_decode(struct span hex, int forms, struct arena *arena, struct tx *t
         return true;
     }
     return has_witness;
-}
-
-struct span raw_tx_push(struct arena *arena, struct span data)
-{
-    uint8_t *script = arena_alloc(arena, data.len + 5);
-    struct writer w = writer_to_buffer(script, data.len + 5);
-    if (data.len < OP_PUSHDATA1) {
-        write_u8(&w, (uint8_t)data.len);
-    } else if (data.len <= UINT8_MAX) {
-        write_u8(&w, OP_PUSHDATA1);
-        write_u8(&w, (uint8_t)data.len);
-    } else if (data.len <= UINT16_MAX) {
-        write_u8(&w, OP_PUSHDATA2);
-        write_u16(&w, (uint16_t)data.len);
-    } else {
-        write_u8(&w, OP_PUSHDATA4);
-        write_u32(&w, (uint32_t)data.len);
-    }
-    write_span(&w, data);
-    return span_of(script, w.len);
-}
-
-struct span raw_tx_join(struct arena *arena, struct span a, struct span b)
-{
-    uint8_t *p = arena_alloc(arena, a.len + b.len + 1);
-    if (a.len)
-        memcpy(p, a.p, a.len);
-    if (b.len)
-        memcpy(p + a.len, b.p, b.len);
-    return span_of(p, a.len + b.len);
 }

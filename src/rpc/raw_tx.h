@@ -1,6 +1,6 @@
-/* raw_tx.h - transactions that come as hex, and the pieces to make one from.
+/* raw_tx.h - transactions that come as hex.
  *
- * Layer: rpc. Spec: Core DecodeHexTx(), ConstructTransaction(). */
+ * Layer: rpc. Spec: Core DecodeHexTx(). */
 #ifndef RPC_RAW_TX_H
 #define RPC_RAW_TX_H
 
@@ -18,13 +18,6 @@ enum raw_tx_form {
  * Out:      tx   borrows arena only
  * Returns:  false if hex is no transaction */
 NODISCARD bool raw_tx_decode(struct span hex, int forms, struct arena *arena, struct tx *tx);
-
-/* Pushes of data in their shortest form, as wallets write them.
- * Returns:  the script push || data, in arena */
-struct span raw_tx_push(struct arena *arena, struct span data);
-
-/* a || b, in arena. */
-struct span raw_tx_join(struct arena *arena, struct span a, struct span b);
 
 /* True if all of script are known opcodes and pushes of at most 520 bytes. Core: HasValidOps() */
 bool raw_tx_has_valid_ops(struct span script);

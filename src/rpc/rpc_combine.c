@@ -3,9 +3,9 @@
 #include "consensus/script_iter.h"
 #include "consensus/script_verify.h"
 #include "consensus/sighash.h"
+#include "consensus/sign.h"
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"
-#include "rpc/sign.h"
 
 /* What the job works on, all in the call's arena. */
 struct combine_order {

@@ -4,6 +4,7 @@
 
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
+#include "consensus/script_write.h"
 #include "crypto/hash.h"
 #include "crypto/siphash.h"
 #include "rpc/chain_json.h"
@@ -138,7 +139,7 @@ static void answer_indexed(struct rpc_call *call, const struct chain_tx *found)
     } else if (wish->verbosity < 2 || tx_is_coinbase(found->tx)) {
         finish_found_tx(call, found, span_of(NULL, 0));
     } else {
-        wish->raw = raw_tx_join(&call->arena, found->tx->raw, span_of(NULL, 0));
+        wish->raw = script_join(&call->arena, found->tx->raw, span_of(NULL, 0));
         wish->first_spent = found->first_spent;
         chain_read_undo(call->rpc->node->chain, found->node, on_undo, call);
     }
@@ -426,7 +427,7 @@ static bool read_data_output(struct rpc_call *call, struct outputs *outputs,
         return false;
     uint8_t op = OP_RETURN;
     out->script_pubkey =
-        raw_tx_join(&call->arena, span_of(&op, 1), raw_tx_push(&call->arena, data));
+        script_join(&call->arena, span_of(&op, 1), script_push(&call->arena, data));
     return true;
 }
 

@@ -4,13 +4,14 @@
 #include "chain/coins/coins.h"
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
+#include "consensus/script_write.h"
 #include "consensus/sighash.h"
+#include "consensus/sign.h"
 #include "crypto/hash.h"
 #include "crypto/mem.h"
 #include "mempool/mempool.h"
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"
-#include "rpc/sign.h"
 #include "util/assert.h"
 #include "util/hex.h"
 
@@ -87,7 +88,7 @@ static bool find_waiting(struct rpc_call *call, const struct outpoint *prevout, 
     if (!entry || prevout->vout >= entry->tx.n_out)
         return false;
     *out = entry->tx.out[prevout->vout];
-    out->script_pubkey = raw_tx_join(&call->arena, out->script_pubkey, span_of("", 0));
+    out->script_pubkey = script_join(&call->arena, out->script_pubkey, span_of("", 0));
     return true;
 }
 

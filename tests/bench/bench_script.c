@@ -9,9 +9,9 @@
 
 #include "consensus/script_internal.h"
 #include "consensus/script_witness.h"
+#include "consensus/sign.h"
 #include "crypto/ecdsa.h"
 #include "crypto/schnorr.h"
-#include "rpc/sign.h"
 #include "support/script_asm.h"
 #include "util/alloc.h"
 

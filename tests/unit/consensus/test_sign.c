@@ -1,9 +1,9 @@
 /* test_sign.c - every form of output is signed, and what is signed verifies. */
 #include "consensus/script_iter.h"
+#include "consensus/script_write.h"
 #include "consensus/sighash.h"
+#include "consensus/sign.h"
 #include "crypto/hash.h"
-#include "rpc/raw_tx.h"
-#include "rpc/sign.h"
 #include "support/script_names.h"
 #include "support/unit.h"
 
@@ -58,7 +58,7 @@ static void tear_down(struct fixture *f)
 
 static struct span joined(struct fixture *f, struct span a, struct span b, struct span c)
 {
-    return raw_tx_join(&f->arena, raw_tx_join(&f->arena, a, b), c);
+    return script_join(&f->arena, script_join(&f->arena, a, b), c);
 }
 
 static struct span key_bytes(const struct sign_key *key)
@@ -68,7 +68,7 @@ static struct span key_bytes(const struct sign_key *key)
 
 static struct span p2pk(struct fixture *f, const struct sign_key *key)
 {
-    return joined(f, raw_tx_push(&f->arena, key_bytes(key)), span_of("\xac", 1), span_of(NULL, 0));
+    return joined(f, script_push(&f->arena, key_bytes(key)), span_of("\xac", 1), span_of(NULL, 0));
 }
 
 static struct span p2pkh(struct fixture *f, const struct sign_key *key)
@@ -100,10 +100,10 @@ static struct span p2wsh(struct fixture *f, struct span script)
 static struct span multisig(struct fixture *f, int m, int n)
 {
     uint8_t first = opcode_of_small_int(m), last[2] = {opcode_of_small_int(n), OP_CHECKMULTISIG};
-    struct span script = raw_tx_join(&f->arena, span_of(&first, 1), span_of(NULL, 0));
+    struct span script = script_join(&f->arena, span_of(&first, 1), span_of(NULL, 0));
     for (int i = 0; i < n; i++)
-        script = raw_tx_join(&f->arena, script, raw_tx_push(&f->arena, key_bytes(&f->keys[i])));
-    return raw_tx_join(&f->arena, script, span_of(last, 2));
+        script = script_join(&f->arena, script, script_push(&f->arena, key_bytes(&f->keys[i])));
+    return script_join(&f->arena, script, span_of(last, 2));
 }
 
 static void add_script(struct fixture *f, struct span script)

@@ -1,9 +1,10 @@
 /* sign.h - make the scriptSig and witness of an input from keys and scripts at hand.
  *
- * Layer: rpc. For pay-to-key, pay-to-key-hash, multisig, all of these inside P2SH and P2WSH, P2WPKH
- * and P2TR by its key. Spec: BIP16, 141, 143, 341; Core ProduceSignature() */
-#ifndef RPC_SIGN_H
-#define RPC_SIGN_H
+ * Layer: consensus. Pure; no rule of blocks depends on it. For pay-to-key, pay-to-key-hash,
+ * multisig, all of these inside P2SH and P2WSH, P2WPKH and P2TR by its key. Spec: BIP16, 141, 143,
+ * 341; Core ProduceSignature() */
+#ifndef CONSENSUS_SIGN_H
+#define CONSENSUS_SIGN_H
 
 #include "consensus/script_verify.h"
 #include "consensus/tx.h"

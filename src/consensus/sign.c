@@ -1,12 +1,12 @@
 /* sign.c - make the scriptSig and witness of an input from keys and scripts at hand. */
-#include "rpc/sign.h"
+#include "consensus/sign.h"
 
 #include "consensus/script_iter.h"
 #include "consensus/script_type.h"
+#include "consensus/script_write.h"
 #include "consensus/sighash.h"
 #include "crypto/ecdsa.h"
 #include "crypto/hash.h"
-#include "rpc/raw_tx.h"
 #include "util/assert.h"
 
 enum {
@@ -252,7 +252,7 @@ static struct span encode_pushes(struct arena *arena, const struct stack *stack)
 {
     struct span script = span_of(NULL, 0);
     for (size_t i = 0; i < stack->n; i++)
-        script = raw_tx_join(arena, script, raw_tx_push(arena, stack->item[i]));
+        script = script_join(arena, script, script_push(arena, stack->item[i]));
     return script;
 }
 
@@ -293,7 +293,7 @@ static bool sign_v0(struct signing *s, const struct script_solution *program, st
         if (!key || key->pubkey_len != 33)
             return false;
         s->script_code =
-            raw_tx_join(arena, raw_tx_join(arena, span_of(head, sizeof head), program->item[0]),
+            script_join(arena, script_join(arena, span_of(head, sizeof head), program->item[0]),
                         span_of(tail, sizeof tail));
         push(witness, make_ecdsa(s, key));
         push(witness, span_of(key->pubkey, key->pubkey_len));
