@@ -44,7 +44,8 @@ void chain_note_coins_error(struct chain *chain, int error);
 /* Stop taking work, drain all jobs, flush; done(arg, error) once, error a negative errno or 0.
  * After a fault nothing is written any more. */
 void chain_close(struct chain *chain, void (*done)(void *arg, int error), void *arg);
-/* Only after chain_close()'s done, or if chain_open() failed or was never called. */
+/* Only after chain_close()'s done, or if chain_open() failed or was never called. NULL is
+ * allowed. */
 void chain_free(struct chain *chain);
 
 /* -- What is known ----------------------------------------------------------------------- */

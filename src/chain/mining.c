@@ -10,7 +10,8 @@
 #include "util/alloc.h"
 
 #define MINING_ARENA_BYTES   (64 << 10)
-#define MINING_SLICE_TRIES   50000 /* some 20 ms: how long closing waits for a search */
+#define MINING_SLICE_TRIES   50000 /* some 10 ms: how long closing waits for a search */
+#define MINING_SLICES_MAX    64    /* threads that search at once */
 #define NONCE_OFFSET         76
 #define WITNESS_NONCE_BYTES  32
 #define COINBASE_OUTPUTS_MAX 2
@@ -128,6 +129,8 @@ struct block_ref *mining_build_block(struct chain *chain, const struct mining_te
     bool is_ambiguous = block_merkle_root(&block, &arena, block.header.merkle_root);
     ASSERT(!is_ambiguous); /* no transaction is in the template twice */
     fill_header(chain, template, now_s, &block.header);
+    if (template->signer)
+        signet_signer_sign(template->signer, &block, &arena);
     struct block_ref *ref = encode(&block);
     arena_deinit(&arena);
     return ref;
@@ -135,97 +138,155 @@ struct block_ref *mining_build_block(struct chain *chain, const struct mining_te
 
 /* -- Searching --------------------------------------------------------------------------------- */
 
-/* One search, slice after slice: so that closing never waits for more than one. */
-struct grind {
+/* So many nonces, one after the other: what one job tries. */
+struct slice {
     struct env_job job; /* first */
+    struct mining_search *search;
+    uint32_t first, n;
+    bool is_found;
+    uint32_t nonce; /* that has the work */
+};
+
+/* One search, in rounds: the slices of a round lie behind one another and run on all threads, and
+ * the next round begins when all of them are back. So closing and cancelling never wait for more
+ * than one slice, and the nonce that is found is the lowest, however many threads there are and
+ * whichever was faster: a simulation repeats it. */
+struct mining_search {
     struct chain *chain;
     struct block_ref *ref;  /* held; its bytes stay as they are, the nonce is put into a copy */
-    struct sha256 midstate; /* of all but the last 16 bytes of the header */
-    uint32_t nonce;         /* the next to try */
+    struct sha256 midstate; /* of the header before its nonce */
+    uint32_t top_max;       /* the highest 32 bits of the target */
+    uint64_t next;          /* nonce to try; 2^32: all have been tried */
     uint64_t tries_left;
-    bool is_found, is_exhausted; /* nonce has the work; all nonces have been tried */
-    void (*done)(void *arg, uint8_t *block_take, size_t len);
+    struct slice slices[MINING_SLICES_MAX];
+    int n_running, n_rounds;
+    bool is_cancelled;
+    mining_done_fn *done;
     void *arg;
 };
 
-/* The first 64 bytes of a header do not change with the nonce, so they are hashed once: half of the
- * work of each try is saved. */
-static bool try_nonce(const struct grind *grind)
+/* The hash of the header with that nonce, of which the search has looked at a part only. */
+static bool has_work(const struct mining_search *search, uint32_t nonce)
 {
-    const struct block *block = &grind->ref->block;
-    uint8_t tail[BLOCK_HEADER_BYTES - 64];
-    memcpy(tail, grind->ref->raw + 64, sizeof tail);
-    struct writer w = writer_to_buffer(tail + NONCE_OFFSET - 64, 4);
-    write_u32(&w, grind->nonce);
-    struct sha256 h = grind->midstate;
+    struct sha256 h = search->midstate;
     struct block_hash hash;
-    sha256_update(&h, tail, sizeof tail);
+    uint8_t bytes[4];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    write_u32(&w, nonce);
+    sha256_update(&h, bytes, sizeof bytes);
     sha256d_final(&h, hash.b);
-    return pow_check(chain_network(grind->chain), &hash, block->header.bits);
+    return pow_check(chain_network(search->chain), &hash, search->ref->block.header.bits);
 }
 
 static void run_slice(struct env_job *job)
 {
-    struct grind *grind = (struct grind *)job;
-    for (int i = 0; i < MINING_SLICE_TRIES && grind->tries_left > 0 && !grind->is_exhausted; i++) {
-        grind->tries_left--;
-        grind->is_found = try_nonce(grind);
-        if (grind->is_found)
-            return;
-        grind->is_exhausted = ++grind->nonce == 0;
+    struct slice *slice = (struct slice *)job;
+    const struct mining_search *search = slice->search;
+    for (uint32_t i = 0; i < slice->n && !slice->is_found; i++) {
+        i += sha256d_search(&search->midstate, slice->first + i, slice->n - i, search->top_max);
+        slice->nonce = slice->first + i;
+        slice->is_found = i < slice->n && has_work(search, slice->nonce);
     }
 }
 
-/* Found, given up, or the chain is being closed: whoever ordered it hears of it once. */
-static void end_grind(struct grind *grind)
+/* The lowest nonce of the round that has the work. */
+static const struct slice *find_nonce(const struct mining_search *search)
 {
-    struct chain *chain = grind->chain;
+    for (int i = 0; i < MINING_SLICES_MAX; i++)
+        if (search->slices[i].is_found)
+            return &search->slices[i];
+    return NULL;
+}
+
+/* Found, given up, cancelled, or the chain is being closed: whoever ordered it hears of it once. */
+static void end_search(struct mining_search *search)
+{
+    struct chain *chain = search->chain;
+    const struct slice *slice = search->is_cancelled ? NULL : find_nonce(search);
     uint8_t *raw = NULL;
-    size_t len = grind->ref->raw_len;
-    if (grind->is_found) {
-        raw = xmemdup(grind->ref->raw, len);
+    size_t len = search->ref->raw_len;
+    if (slice) {
+        raw = xmemdup(search->ref->raw, len);
         struct writer w = writer_to_buffer(raw + NONCE_OFFSET, 4);
-        write_u32(&w, grind->nonce);
+        write_u32(&w, slice->nonce);
     }
-    grind->done(grind->arg, raw, raw ? len : 0);
-    block_ref_drop(grind->ref);
-    xfree(grind);
+    search->done(search->arg, raw, raw ? len : 0);
+    block_ref_drop(search->ref);
+    xfree(search);
     chain_end(chain);
 }
 
-static void submit_slice(struct grind *grind);
+static void start_round(struct mining_search *search);
 
 static void slice_done(struct env_job *job)
 {
-    struct grind *grind = (struct grind *)job;
-    bool goes_on = !grind->is_found && !grind->is_exhausted && grind->tries_left > 0 &&
-                   !job->cancelled && !chain_is_closing(grind->chain);
+    struct mining_search *search = ((struct slice *)job)->search;
+    ASSERT(search->n_running > 0);
+    search->is_cancelled |= job->cancelled;
+    if (--search->n_running > 0)
+        return;
+    bool goes_on = !find_nonce(search) && search->next <= UINT32_MAX && search->tries_left > 0 &&
+                   !search->is_cancelled && !chain_is_closing(search->chain);
     if (goes_on)
-        submit_slice(grind);
+        start_round(search);
     else
-        end_grind(grind);
+        end_search(search);
 }
 
-static void submit_slice(struct grind *grind)
+/* The next nonces for a slice: none are left if n is 0. */
+static void take_nonces(struct mining_search *search, struct slice *slice)
 {
-    const struct env *env = chain_env(grind->chain);
-    grind->job = (struct env_job){.run = run_slice, .done = slice_done};
-    env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &grind->job);
+    uint64_t n = MIN_OF(search->tries_left, MINING_SLICE_TRIES);
+    n = MIN_OF(n, (UINT64_C(1) << 32) - search->next);
+    *slice = (struct slice){.search = search, .first = (uint32_t)search->next, .n = (uint32_t)n};
+    search->next += n;
+    search->tries_left -= n;
 }
 
-void mining_grind(struct chain *chain, struct block_ref *block_take, uint64_t max_tries,
-                  void (*done)(void *arg, uint8_t *block_take, size_t len), void *arg)
+/* The first round is one slice: on regtest two tries are enough, and other threads would be woken
+ * for nothing. */
+static void start_round(struct mining_search *search)
 {
-    struct grind *grind = xcalloc(1, sizeof *grind);
+    const struct env *env = chain_env(search->chain);
+    uint64_t n_left = MIN_OF(search->tries_left, (UINT64_C(1) << 32) - search->next);
+    int n = search->n_rounds++ == 0 ? 1 : MIN_OF(env_compute_threads(env), MINING_SLICES_MAX);
+    n = (int)MIN_OF((uint64_t)n, n_left / MINING_SLICE_TRIES + 1);
+    ASSERT(n > 0 && search->n_running == 0);
+    /* All are counted before the first can end. */
+    search->n_running = n;
+    for (int i = 0; i < n; i++) {
+        struct slice *slice = &search->slices[i];
+        take_nonces(search, slice);
+        slice->job = (struct env_job){.run = run_slice, .done = slice_done};
+        env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &slice->job);
+    }
+}
+
+struct mining_search *mining_grind(struct chain *chain, struct block_ref *block_take,
+                                   uint64_t max_tries, mining_done_fn *done, void *arg)
+{
+    struct mining_search *search = xcalloc(1, sizeof *search);
     ASSERT(block_take && done);
-    grind->chain = chain;
-    grind->ref = block_take;
-    grind->nonce = block_take->block.header.nonce;
-    grind->tries_left = max_tries;
-    grind->done = done;
-    grind->arg = arg;
-    sha256_init(&grind->midstate);
-    sha256_update(&grind->midstate, block_take->raw, 64);
+    search->chain = chain;
+    search->ref = block_take;
+    search->next = block_take->block.header.nonce;
+    search->tries_left = max_tries;
+    search->done = done;
+    search->arg = arg;
+    struct u256 target = pow_target_from_bits(block_take->block.header.bits, NULL, NULL);
+    search->top_max = (uint32_t)(target.limb[3] >> 32);
+    sha256_init(&search->midstate);
+    sha256_update(&search->midstate, block_take->raw, NONCE_OFFSET);
     chain_begin(chain);
-    submit_slice(grind);
+    start_round(search);
+    return search;
+}
+
+void mining_cancel(struct mining_search *search)
+{
+    ASSERT(search && search->n_running > 0);
+    search->is_cancelled = true;
+    for (int i = 0; i < MINING_SLICES_MAX; i++)
+        if (search->slices[i].search)
+            env_job_cancel(chain_env(search->chain), &search->slices[i].job);
 }

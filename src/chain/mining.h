@@ -6,6 +6,7 @@
 #define CHAIN_MINING_H
 
 #include "chain/chain.h"
+#include "chain/signet_signer.h"
 
 /* What a block is built of. All borrowed for the call. Nothing is checked: whoever fills it knows
  * that it is valid on the tip, or wants to see it refused. */
@@ -15,6 +16,8 @@ struct mining_template {
     int64_t fees_sat; /* theirs, which the coinbase takes with the subsidy */
     struct span coinbase_script_pubkey;
     int32_t version; /* of the block; 0: what mining_block_version() says */
+    const struct signet_signer
+        *signer; /* of a signet's blocks, or NULL: the block has no solution */
 };
 
 /* The earliest time that the block after prev may have, as miners should count it. */
@@ -29,9 +32,22 @@ int32_t mining_block_version(struct chain *chain, const struct block_node *prev)
 NODISCARD struct block_ref *
 mining_build_block(struct chain *chain, const struct mining_template *template, int64_t now_s);
 
-/* Search a nonce, off the loop, at most max_tries. done(arg, block_bytes_take, len): NULL if none
- * was found; the bytes come from xmalloc and belong to done. */
-void mining_grind(struct chain *chain, struct block_ref *block_take, uint64_t max_tries,
-                  void (*done)(void *arg, uint8_t *block_take, size_t len), void *arg);
+/* A search is over. block_take: the bytes with the nonce, from xmalloc and done's own; NULL if none
+ * was found, or it was cancelled. */
+typedef void mining_done_fn(void *arg, uint8_t *block_take, size_t len);
+
+struct mining_search;
+
+/* Search a nonce, off the loop and on all threads of the compute pool, at most max_tries. The first
+ * that has the work is found, as if one after the other were tried.
+ *
+ * Returns:  the search, to cancel it by; good until done is called
+ * Out:      done(arg, ...)  once, later */
+struct mining_search *mining_grind(struct chain *chain, struct block_ref *block_take,
+                                   uint64_t max_tries, mining_done_fn *done, void *arg);
+
+/* Nobody wants the block any more, for instance because the tip is another: done follows soon, with
+ * NULL. Again: nothing. */
+void mining_cancel(struct mining_search *search);
 
 #endif

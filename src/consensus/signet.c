@@ -15,6 +15,8 @@
 /* BIP-325, Specification */
 static const uint8_t solution_header[4] = {0xec, 0xc7, 0xda, 0xa2};
 
+#define COMPACT_SIZE_BYTES_MAX 9
+
 /* The rules of segwit and before, whatever the height. */
 #define SIGNET_SCRIPT_FLAGS                                                                        \
     (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS | SCRIPT_VERIFY_DERSIG | SCRIPT_VERIFY_NULLDUMMY)
@@ -155,6 +157,38 @@ bool signet_txs_make(const struct block *block, struct span challenge, struct ar
 
 /* The flags are fixed: they are part of the network's rules, and do not change with height. Taproot
  * is not among them: a challenge of that form would be met by anything. */
+bool signet_txs_check(const struct signet_txs *txs, struct script_scratch *scratch)
+{
+    struct tx_sighash sighash;
+    tx_sighash_init(&sighash, &txs->to_sign, txs->to_spend.out);
+    struct script_check check = {.tx = &txs->to_sign,
+                                 .input = 0,
+                                 .flags = SIGNET_SCRIPT_FLAGS,
+                                 .spent = txs->to_spend.out,
+                                 .sighash = &sighash};
+    return script_verify(&check, scratch) == SCRIPT_OK;
+}
+
+struct span signet_script_with(struct span script, struct span solution, struct arena *arena)
+{
+    struct span marked =
+        script_join(arena, span_of(solution_header, sizeof solution_header), solution);
+    return script_join(arena, script, script_push(arena, marked));
+}
+
+/* A witness is kept as its own encoding, with the count in front; an empty one is a count of 0. */
+struct span signet_solution_encode(const struct tx_in *in, struct arena *arena)
+{
+    static const uint8_t no_items[1] = {0};
+    struct span witness = in->witness.len > 0 ? in->witness : span_of(no_items, sizeof no_items);
+    size_t room = in->script_sig.len + COMPACT_SIZE_BYTES_MAX + witness.len;
+    uint8_t *bytes = arena_alloc(arena, room);
+    struct writer w = writer_to_buffer(bytes, room);
+    write_var_span(&w, in->script_sig);
+    write_span(&w, witness);
+    return span_of(bytes, w.len);
+}
+
 bool signet_check(const struct block *block, const struct network *network, struct arena *arena,
                   struct script_scratch *scratch)
 {
@@ -164,17 +198,8 @@ bool signet_check(const struct block *block, const struct network *network, stru
 
     struct arena_mark mark = arena_mark(arena);
     struct signet_txs txs;
-    bool ok = signet_txs_make(block, network->signet_challenge, arena, &txs);
-    if (ok) {
-        struct tx_sighash sighash;
-        tx_sighash_init(&sighash, &txs.to_sign, txs.to_spend.out);
-        struct script_check check = {.tx = &txs.to_sign,
-                                     .input = 0,
-                                     .flags = SIGNET_SCRIPT_FLAGS,
-                                     .spent = txs.to_spend.out,
-                                     .sighash = &sighash};
-        ok = script_verify(&check, scratch) == SCRIPT_OK;
-    }
+    bool ok = signet_txs_make(block, network->signet_challenge, arena, &txs) &&
+              signet_txs_check(&txs, scratch);
     arena_rewind(arena, mark);
     return ok;
 }

@@ -27,6 +27,20 @@ struct signet_txs {
 NODISCARD bool signet_txs_make(const struct block *block, struct span challenge,
                                struct arena *arena, struct signet_txs *txs);
 
+/* Is the solution that to_sign holds one of the challenge that to_spend holds? */
+NODISCARD bool signet_txs_check(const struct signet_txs *txs, struct script_scratch *scratch);
+
+/* What a coinbase's commitment output ends with: a push of the solution behind its mark. An empty
+ * solution gives the form that is signed, and that signers begin with.
+ *
+ * In:       script  that of the commitment, without such a push
+ * Returns:  the whole script, in arena */
+struct span signet_script_with(struct span script, struct span solution, struct arena *arena);
+
+/* The solution as a block carries it: the scriptSig and witness of an input that spends the
+ * challenge. */
+struct span signet_solution_encode(const struct tx_in *in, struct arena *arena);
+
 /* Does the block carry a solution of the network's challenge? True for genesis, and for every
  * block of a network that is no signet.
  *

@@ -99,6 +99,28 @@ void sha256d(struct span in, uint8_t out[32])
     sha256d_final(&h, out);
 }
 
+/* Each try is two blocks: all that does not change is in its place before. */
+uint32_t sha256d_search(const struct sha256 *h, uint32_t first, uint32_t n, uint32_t top_max)
+{
+    size_t used = h->total_bytes % 64;
+    ASSERT(used + 4 < 56 && (uint64_t)first + n <= UINT64_C(1) << 32);
+    uint8_t block[64] = {0};
+    memcpy(block, h->block, used);
+    block[used + 4] = 0x80;
+    store_be64(block + 56, (h->total_bytes + 4) << 3);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t state[8];
+        memcpy(state, h->state, sizeof state);
+        store_le32(block + used, first + i);
+        sha256_compress(state, block, 1);
+        sha256_hash_digest(state);
+        /* The last word of the digest is the highest of the number, its bytes turned around. */
+        if (__builtin_bswap32(state[7]) <= top_max)
+            return i;
+    }
+    return n;
+}
+
 void sha256d_64(uint8_t *out, const uint8_t *in, size_t n)
 {
     if (sha256_has_extensions()) {

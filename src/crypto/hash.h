@@ -33,6 +33,15 @@ void sha256d(struct span in, uint8_t out[32]);
 /* Double SHA-256 of n independent 64-byte inputs, each to 32 bytes; out may be in (merkle). */
 void sha256d_64(uint8_t *out, const uint8_t *in, size_t n);
 
+/* Search inputs that differ in their last four bytes, a little-endian number, for one whose double
+ * SHA-256 is small: what proof of work asks for.
+ *
+ * In:       h        of all bytes before the number; at most 51 of them in its last block
+ *           first,n  the numbers to try; they end before 2^32
+ *           top_max  of the digest as a little-endian number the highest 32 bits, at most
+ * Returns:  how many numbers failed before the first that did not; n if none is left */
+uint32_t sha256d_search(const struct sha256 *h, uint32_t first, uint32_t n, uint32_t top_max);
+
 /* SHA-1, which script knows. */
 void sha1(struct span in, uint8_t out[20]);
 /* RIPEMD-160, which script knows. */

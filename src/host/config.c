@@ -466,6 +466,9 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         !config_rpc_init(config, error) || !set_log(config, error) ||
         !config_net_init(&config->net, &config->options, &config->network, config->data_dir, error))
         return false;
+    if (!config_signet_init(&config->signet, &config->options, &config->network, error))
+        return false;
+    config->net.block.signer = config->signet.signer;
     config->net.p2p.min_chain_work = config->chain.min_chain_work; /* headers of less: not kept */
     options_tell_ignored(&config->options);
     tell_replaced(&config->options);
@@ -477,6 +480,7 @@ void config_deinit(struct config *config)
 {
     ASSERT(config);
     config_net_deinit(&config->net);
+    config_signet_deinit(&config->signet);
     options_deinit(&config->options);
     char *strings[] = {config->base_dir, config->data_dir, config->blocks_dir, config->config_path,
                        config->log_path, config->pid_path, config->cookie_path};

@@ -13,6 +13,7 @@
 #include "chain/chain.h"
 #include "consensus/network.h"
 #include "host/config_net.h"
+#include "host/config_signet.h"
 #include "host/sockets.h"
 #include "util/options.h"
 
@@ -59,6 +60,7 @@ struct config {
     int64_t mock_time_s;    /* wall clock; 0: the real one. On chains that mine on demand only */
 
     struct config_net net;
+    struct config_signet signet;
 
     bool server;
     struct config_bind rpc_binds[CONFIG_RPC_BINDS_MAX];

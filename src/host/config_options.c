@@ -302,6 +302,14 @@ static const struct option_def table[] = {
     {"signet", NULL, "Use the signet chain; same as -chain=signet", N, BOOL, .flags = CLIENT},
     {"signetchallenge", "<hex>", "The script that signet blocks must satisfy (default: the public "
      "signet's)", N, STRING, .flags = MULTI},
+    {"signetmineaddress", "<address>", "Whom the blocks of -signetmineinterval pay (default: the "
+     "P2WPKH address of -signetminerkey)", N, STRING, .flags = 0},
+    {"signetmineinterval", "<n>", "Make a block of the signet every n seconds, signed with "
+     "-signetminerkey (0: only when told to)", N, INT, .fallback = "0"},
+    {"signetminerkey", "<key>", "The private key, in WIF or as 64 hex digits, that signs the "
+     "blocks made here, for a signet whose -signetchallenge it satisfies alone: P2PK, P2PKH, "
+     "1-of-n multisig, these inside P2SH or P2WSH, or P2WPKH. Better in the config file than on "
+     "the command line, which others can see", N, STRING, .flags = OPTION_SENSITIVE},
     {"signetseednode", "<host>[:<port>]", "A seed of signet's addresses, instead of the network's "
      "own (may be given more than once)", N, STRING, .flags = MULTI},
     {"testnet", NULL, "Use the testnet3 chain; same as -chain=test", N, BOOL, .flags = CLIENT},

@@ -13,6 +13,9 @@ _Static_assert(BLOCK_RESERVED_WU_MIN <= BLOCK_RESERVED_WU_DEFAULT &&
 _Static_assert(BLOCK_RESERVED_SIGOPS < BLOCK_SIGOPS_COST_MAX, "and for their signatures");
 
 #define TEMPLATE_ARENA_BYTES (16 << 10)
+/* Of a block of our own: header, counts, and all of the coinbase but the script that it pays to. */
+#define COINBASE_FIXED_BYTES   256
+#define COINBASE_WITNESS_BYTES 36
 
 struct block_assembler_options block_assembler_default_options(void)
 {
@@ -21,6 +24,17 @@ struct block_assembler_options block_assembler_default_options(void)
         .reserved_weight_wu = BLOCK_RESERVED_WU_DEFAULT,
         .min_sat_per_kvb = BLOCK_MIN_SAT_PER_KVB_DEFAULT,
     };
+}
+
+void block_assembler_reserve(struct block_assembler_options *options,
+                             struct span coinbase_script_pubkey)
+{
+    ASSERT(options->reserved_weight_wu <= options->max_weight_wu);
+    size_t bytes = COINBASE_FIXED_BYTES + coinbase_script_pubkey.len +
+                   (options->signer ? SIGNET_SOLUTION_BYTES_MAX : 0);
+    size_t need_wu = WITNESS_SCALE * bytes + COINBASE_WITNESS_BYTES;
+    need_wu = MAX_OF(need_wu, options->reserved_weight_wu);
+    options->reserved_weight_wu = (uint32_t)MIN_OF(need_wu, options->max_weight_wu);
 }
 
 /* Number all transactions of the template by their index in the mempool; 0: not in it. */
@@ -114,7 +128,8 @@ void block_assemble(struct chain *chain, const struct mempool *mempool,
     ASSERT(options->reserved_weight_wu <= options->max_weight_wu &&
            options->max_weight_wu <= BLOCK_WEIGHT_MAX_WU);
     ASSERT(prev && options->min_sat_per_kvb >= 0);
-    *template = (struct block_template){.prev = prev, .height = prev->height + 1};
+    *template = (struct block_template){
+        .prev = prev, .height = prev->height + 1, .signer = options->signer};
     arena_init(&template->arena, TEMPLATE_ARENA_BYTES);
     template->version = options->version ? options->version : mining_block_version(chain, prev);
     template->min_time_s = mining_least_time_s(network, prev);
@@ -143,6 +158,7 @@ struct block_ref *block_template_build(struct chain *chain, const struct block_t
         .fees_sat = template->fees_sat,
         .coinbase_script_pubkey = coinbase_script_pubkey,
         .version = template->version,
+        .signer = template->signer,
     };
     ASSERT(template->prev == chain_tip(chain));
     return mining_build_block(chain, &mining, template->time_s);

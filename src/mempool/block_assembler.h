@@ -14,10 +14,11 @@
 #define BLOCK_MIN_SAT_PER_KVB_DEFAULT 1
 
 struct block_assembler_options {
-    uint32_t max_weight_wu;      /* -blockmaxweight */
-    uint32_t reserved_weight_wu; /* -blockreservedweight */
-    int64_t min_sat_per_kvb;     /* -blockmintxfee */
-    int32_t version;             /* -blockversion; 0: as the deployments ask */
+    uint32_t max_weight_wu;             /* -blockmaxweight */
+    uint32_t reserved_weight_wu;        /* -blockreservedweight */
+    int64_t min_sat_per_kvb;            /* -blockmintxfee */
+    int32_t version;                    /* -blockversion; 0: as the deployments ask */
+    const struct signet_signer *signer; /* -signetminerkey: of blocks of our own; NULL: nobody */
 };
 
 /* Core's defaults. */
@@ -48,8 +49,14 @@ struct block_template {
     bool has_witness_rules;     /* segwit is active in this block */
     /* The script of the coinbase's commitment output, for a coinbase with an all zero nonce. */
     uint8_t commitment_script[BLOCK_COMMITMENT_BYTES];
-    uint64_t mempool_sequence; /* tells when a newer template may differ */
+    uint64_t mempool_sequence;          /* tells when a newer template may differ */
+    const struct signet_signer *signer; /* the options' */
 };
+
+/* For a block of our own: leave its coinbase the room that it needs with that script and with a
+ * signature, so that nobody's choice of options makes the block too heavy. */
+void block_assembler_reserve(struct block_assembler_options *options,
+                             struct span coinbase_script_pubkey);
 
 /* Fill a template on the tip from the mempool (NULL: an empty one).
  *

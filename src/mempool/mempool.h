@@ -97,7 +97,7 @@ struct mempool_options mempool_default_options(void);
 struct mempool *mempool_new(const struct env *env, const struct log *log, struct chain *chain,
                             const struct mempool_options *options,
                             const struct mempool_events *events);
-/* No check may be under way: see mempool_close(). */
+/* NULL is allowed. No check may be under way: see mempool_close(). */
 void mempool_free(struct mempool *mempool);
 /* Refuse everything from now on, with a verdict of class FAULT; done once, later, when no job is
  * under way any more. */

@@ -51,6 +51,7 @@ struct node {
     char *mempool_path;     /* NULL: it is not kept */
     bool is_mempool_loaded; /* only then it is saved: what was never read must not be overwritten */
     struct node_fees *fees; /* NULL with -blocksonly: who sees nothing learns nothing */
+    struct node_miner *miner; /* NULL: nothing is mined but by order */
     struct p2p *p2p;
     struct node_bans *bans;
     struct node_net *net;    /* the mesh as RPC sees it */
@@ -190,6 +191,7 @@ static void on_tip_changed(void *ctx, const struct block_node *tip)
     mempool_tip_changed(node->mempool, tip);
     p2p_tip_changed(node->p2p, tip);
     rpc_on_tip_changed(node->rpc, tip);
+    node_miner_tip_changed(node->miner);
     look_around(node);
     if (is_catching_up(node)) {
         show_progress(node, tip);
@@ -296,8 +298,7 @@ static const char *warmup_status(void *ctx)
 
 static void set_mock_time(void *ctx, int64_t unix_s)
 {
-    const struct node *node = ctx;
-    node_env_set_mock_time(node->node_env, unix_s);
+    node_env_set_mock_time(((const struct node *)ctx)->node_env, unix_s);
 }
 
 static void advance_timers(void *ctx, int64_t delta_s)
@@ -649,6 +650,7 @@ static void finish_start(void *arg)
     start_mesh(node);
     start_imports(node);
     expect_mempool(node);
+    node->miner = node_miner_new(node->log, node->chain, node->mempool, &node->options.miner);
     if (node->options.shows_status)
         show_status(node);
     node->events.notice(node->events.ctx, NODE_NOTICE_STARTED, "");
@@ -732,6 +734,7 @@ static void begin_stop(void *arg)
     node->events.stopping(node->events.ctx);
     node->events.notice(node->events.ctx, NODE_NOTICE_STOPPING, "");
     rpc_interrupt(node->rpc);
+    node_miner_stop(node->miner);
     if (node->chain) {
         p2p_stop(node->p2p);
         node_fees_stop(node->fees, !node->error, on_fees_stopped, node);
@@ -760,17 +763,14 @@ void node_free(struct node *node)
         return;
     ASSERT(!node->chain || node->is_closed);
     /* In reverse of making: nobody may be left with a pointer to what is gone. */
-    if (node->rpc)
-        rpc_free(node->rpc);
+    rpc_free(node->rpc);
+    node_miner_free(node->miner);
     node_net_free(node->net);
     node_bans_free(node->bans);
     node_fees_free(node->fees);
-    if (node->p2p)
-        p2p_free(node->p2p);
-    if (node->mempool)
-        mempool_free(node->mempool);
-    if (node->chain)
-        chain_free(node->chain);
+    p2p_free(node->p2p);
+    mempool_free(node->mempool);
+    chain_free(node->chain);
     node_env_free(node->node_env);
     xfree(node->mempool_path);
     for (size_t i = 0; i < N_WARNINGS; i++)

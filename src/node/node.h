@@ -10,6 +10,7 @@
 
 #include "chain/chain.h"
 #include "mempool/mempool.h"
+#include "node/node_miner.h"
 #include "p2p/p2p.h"
 #include "rpc/rpc.h"
 #include "util/log.h"
@@ -44,6 +45,7 @@ struct node_options {
     struct chain_options chain;
     struct mempool_options mempool;
     struct block_assembler_options block; /* all zero: the defaults */
+    struct node_miner_options miner;      /* of blocks made without an order */
     bool persist_mempool;                 /* -persistmempool: in data_dir/mempool.dat */
     bool accepts_stale_fees;              /* -acceptstalefeeestimates */
     int64_t fallback_sat_per_kvb;         /* -fallbackestimate: where none is known; 0: none */

@@ -80,7 +80,7 @@ const struct rpc_methods *rpc_methods(void);
  * Owns:     the caller, who frees it with rpc_free() */
 NODISCARD struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_methods *methods,
                               const struct rpc_auth_options *auth, char **error);
-/* Free it; no call may be pending. */
+/* Free it; no call may be pending. NULL is allowed. */
 void rpc_free(struct rpc *rpc);
 
 /* Memory of all answers together, in the making or not yet read by their clients. Beyond, calls of

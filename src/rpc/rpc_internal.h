@@ -176,9 +176,10 @@ const struct mempool_entry *rpc_read_entry(struct rpc_call *call);
 /* rpc_finish(), but not before the mempool holds again what a reorganisation took out of it: who
  * asks for it next sees what Core would show. */
 void rpc_finish_settled(struct rpc_call *call);
-/* Assemble the next block from the mempool, if there is one, as the node's options say. */
+/* Assemble the next block from the mempool, if there is one, as the node's options say.
+ * In:  script  that the coinbase will pay to; empty: somebody else makes the coinbase */
 struct block_template;
-void rpc_assemble(struct rpc_call *call, struct block_template *template);
+void rpc_assemble(struct rpc_call *call, struct span script, struct block_template *template);
 
 /* The outputs that a transaction spends, n_in of them, from the mempool and the set of unspent
  * outputs; known[i] tells which were found. Scripts are in the call's arena. False, with an error,

@@ -155,6 +155,9 @@ struct generate {
     struct span script;
     int32_t n_left, n_made;
     uint64_t max_tries;
+    struct mining_search *search;  /* for the nonce, while there is one */
+    struct block_hash search_prev; /* the tip that it is on */
+    bool is_late;                  /* it was cancelled since there is a new tip */
     /* generateblock only */
     struct tx *tx;
     size_t n_tx;
@@ -172,6 +175,7 @@ static struct block_ref *build_block(struct rpc_call *call)
         .n_tx = generate->n_tx,
         .coinbase_script_pubkey = generate->script,
         .version = node->block.version,
+        .signer = node->block.signer,
     };
     return mining_build_block(node->chain, &template, node->now_s(node->ctx));
 }
@@ -181,7 +185,7 @@ static struct block_ref *assemble_block(struct rpc_call *call)
 {
     const struct generate *generate = call->state;
     struct block_template template;
-    rpc_assemble(call, &template);
+    rpc_assemble(call, generate->script, &template);
     struct block_ref *block =
         block_template_build(call->rpc->node->chain, &template, generate->script);
     block_template_deinit(&template);
@@ -200,6 +204,47 @@ static void refuse_generated(struct rpc_call *call, const struct verdict *verdic
         rpc_fail(call, RPC_MISC_ERROR, "TestBlockValidity failed: %s", text);
     else
         rpc_fail(call, RPC_INTERNAL_ERROR, "ProcessNewBlock, block not accepted: %s", text);
+}
+
+/* Nobody needs a block on a tip that is one no more. */
+static void on_generate_tip(struct rpc_call *call)
+{
+    struct generate *generate = call->state;
+    const struct block_node *tip = chain_tip(call->rpc->node->chain);
+    if (!generate->search || block_hash_equal(&tip->hash, &generate->search_prev))
+        return;
+    generate->is_late = true;
+    mining_cancel(generate->search);
+}
+
+static void on_generate_interrupt(struct rpc_call *call)
+{
+    struct generate *generate = call->state;
+    if (generate->search)
+        mining_cancel(generate->search);
+}
+
+/* Search a block's nonce until it is found, the node stops, or the client has gone. A new tip
+ * begins the block again. */
+static void search_nonce(struct rpc_call *call, struct block_ref *block_take, mining_done_fn *done)
+{
+    struct generate *generate = call->state;
+    generate->search_prev = block_take->block.header.prev;
+    generate->is_late = false;
+    call->on_tip = on_generate_tip;
+    call->on_interrupt = on_generate_interrupt;
+    generate->search =
+        mining_grind(call->rpc->node->chain, block_take, generate->max_tries, done, call);
+}
+
+/* The search is over. Returns: true if the block has to be made again */
+static bool end_nonce_search(struct rpc_call *call)
+{
+    struct generate *generate = call->state;
+    call->on_tip = NULL;
+    call->on_interrupt = NULL;
+    generate->search = NULL;
+    return generate->is_late && !call->rpc->is_interrupted && call->reply;
 }
 
 static void generate_next(struct rpc_call *call);
@@ -245,11 +290,15 @@ static void on_generated(void *arg, const struct chain_block_result *result)
 static void on_ground(void *arg, uint8_t *block_take, size_t len)
 {
     struct rpc_call *call = arg;
+    const struct generate *generate = call->state;
+    bool again = end_nonce_search(call);
     if (!block_take) {
-        end_early(call); /* out of tries */
+        if (again)
+            generate_next(call);
+        else
+            end_early(call); /* out of tries */
         return;
     }
-    const struct generate *generate = call->state;
     /* One sync at the end serves all: nothing is acknowledged before. */
     int flags = CHAIN_ACCEPT_FORCE | (generate->n_left == 1 ? CHAIN_ACCEPT_DURABLE : 0);
     chain_accept_block(call->rpc->node->chain, block_take, len, flags, on_generated, call);
@@ -266,18 +315,23 @@ static void generate_next(struct rpc_call *call)
         end_early(call);
         return;
     }
-    mining_grind(call->rpc->node->chain, assemble_block(call), generate->max_tries, on_ground,
-                 call);
+    search_nonce(call, assemble_block(call), on_ground);
+}
+
+/* Core's limit is some hundred blocks of regtest, and a fifth of one of a signet: who signs these
+ * means to get them. */
+static uint64_t default_tries(const struct rpc_call *call)
+{
+    return call->rpc->node->block.signer ? UINT64_MAX : TRIES_DEFAULT;
 }
 
 static bool read_tries(struct rpc_call *call, struct generate *generate)
 {
-    int64_t tries = TRIES_DEFAULT;
-    if (!rpc_arg_int32(call, 0, &generate->n_left) || !rpc_arg_int64(call, 2, &tries))
+    int32_t tries = TRIES_DEFAULT;
+    if (!rpc_arg_int32(call, 0, &generate->n_left) || !rpc_arg_int32(call, 2, &tries))
         return false;
-    if (tries < 0)
-        return rpc_refuse(call, RPC_MISC_ERROR, "JSON integer out of range");
-    generate->max_tries = (uint64_t)tries;
+    /* Below zero: as good as no limit, as in Core. */
+    generate->max_tries = rpc_arg(call, 2) ? (uint64_t)(int64_t)tries : default_tries(call);
     return true;
 }
 
@@ -374,11 +428,16 @@ static void on_one_accepted(void *arg, const struct chain_block_result *result)
     rpc_finish_settled(call);
 }
 
+static void test_one(struct rpc_call *call);
+
 static void on_one_ground(void *arg, uint8_t *block_take, size_t len)
 {
     struct rpc_call *call = arg;
     const struct generate *generate = call->state;
-    if (!block_take) {
+    bool again = end_nonce_search(call);
+    if (!block_take && again) {
+        test_one(call);
+    } else if (!block_take) {
         rpc_fail(call, RPC_MISC_ERROR, "Failed to make block.");
         rpc_finish(call);
     } else if (generate->submit) {
@@ -421,8 +480,7 @@ static void on_tested(void *arg, const struct verdict *verdict)
                  chain_json_verdict(verdict, text, sizeof text));
         rpc_finish(call);
     } else {
-        mining_grind(call->rpc->node->chain, generate->block, generate->max_tries, on_one_ground,
-                     call);
+        search_nonce(call, generate->block, on_one_ground);
     }
 }
 
@@ -496,7 +554,7 @@ enum rpc_progress rpc_generateblock(struct rpc_call *call)
         return rpc_fail(call, RPC_VERIFY_ERROR,
                         "TestBlockValidity failed: bad-txns-duplicate, duplicate transaction");
     generate->submit = rpc_arg_bool(call, 2, true);
-    generate->max_tries = TRIES_DEFAULT;
+    generate->max_tries = default_tries(call);
     call->state = generate;
     test_one(call);
     return RPC_PENDING;

@@ -147,13 +147,15 @@ static void put_template(struct rpc_call *call, const struct block_template *tem
     json_close_object(out);
 }
 
-void rpc_assemble(struct rpc_call *call, struct block_template *template)
+void rpc_assemble(struct rpc_call *call, struct span script, struct block_template *template)
 {
     ASSERT(call && template);
     const struct rpc_node *node = call->rpc->node;
     struct block_assembler_options options = node->block;
     if (options.max_weight_wu == 0)
         options = block_assembler_default_options();
+    if (script.len > 0)
+        block_assembler_reserve(&options, script);
     block_assemble(node->chain, node->mempool, &options, node->now_s(node->ctx), template);
     call->rpc->last_block_txs = template->n_tx;
     call->rpc->last_block_wu = options.reserved_weight_wu + template->weight_wu;
@@ -164,7 +166,7 @@ static void answer(struct rpc_call *call)
 {
     const struct rpc_node *node = call->rpc->node;
     struct block_template template;
-    rpc_assemble(call, &template);
+    rpc_assemble(call, span_of(NULL, 0), &template);
     /* With the clock set back the least time allowed is in its future: nobody's work is to be spent
      * on what this node would refuse. Core's words: TestBlockValidity() */
     if (template.time_s > node->now_s(node->ctx) + BLOCK_TIME_AHEAD_MAX_S)

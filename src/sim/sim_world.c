@@ -342,6 +342,14 @@ void sim_world_start_with(struct sim_world *world, size_t i, const struct sim_st
     options.chain.reindex = start->reindex;
     options.chain.reindex_chainstate = start->reindex_chainstate;
     options.chain.prune = start->prune;
+    if (i == 0 && world->options.signer) {
+        options.block = block_assembler_default_options();
+        options.block.signer = world->options.signer;
+        options.miner =
+            (struct node_miner_options){.interval_s = world->options.mine_interval_s,
+                                        .block = options.block,
+                                        .script = signet_signer_script(world->options.signer)};
+    }
     struct node_events events = {.ctx = life,
                                  .notice = on_notice,
                                  .progress = on_progress,
@@ -449,7 +457,7 @@ struct sim_world *sim_world_new(const struct sim_world_options *options)
     struct sim_world *world = xcalloc(1, sizeof *world);
     world->options = *options;
     world->random = sim_random_of(options->seed, RANDOM_PART);
-    world->network = *network_get(NETWORK_REGTEST);
+    world->network = options->network ? *options->network : *network_get(NETWORK_REGTEST);
     world->network.prune_after_height = 0;
     sha256_init(&world->trace);
     int64_t clock_us = options->base ? sim_base_clock_us(options->base) : FIRST_CLOCK_US;

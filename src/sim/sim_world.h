@@ -53,10 +53,13 @@ struct sim_world_options {
     size_t coins_cache_bytes;    /* of each; 0: 1 MB */
     size_t flush_batch_bytes;    /* of each, see struct chain_options; 0: its default */
     bool txindex;
-    bool persist_mempool;      /* each keeps mempool.dat */
-    uint32_t block_file_bytes; /* of each, see struct chain_options; 0: its default */
-    bool stalls; /* the first node hears late of one blocking job in eight */
-    int planted;               /* enum planted of util/planted.h: a bug of the first node's */
+    bool persist_mempool;               /* each keeps mempool.dat */
+    const struct network *network;      /* copied; NULL: regtest's */
+    const struct signet_signer *signer; /* the first node's, or NULL; borrowed */
+    int64_t mine_interval_s;            /* of its own blocks; 0: it makes none */
+    uint32_t block_file_bytes;          /* of each, see struct chain_options; 0: its default */
+    bool stalls;                        /* the first node hears late of one blocking job in eight */
+    int planted; /* enum planted of util/planted.h: a bug of the first node's */
     /* Called for each line of the trace; NULL: it is only hashed. */
     void (*trace)(void *ctx, const char *line);
     /* A node's tip is now that block. May be NULL. */

@@ -283,3 +283,80 @@ TEST(closing_ends_a_search, struct fixture *f)
     assert_true(search.is_done);
     assert_null(search.raw);
 }
+
+/* As one thread would find it: what is mined depends on nothing but the block. */
+TEST(the_lowest_nonce_with_the_work_is_found, struct fixture *f)
+{
+    rig_start(&f->rig, 1, &f->b, NULL);
+    for (uint32_t bits = 0x1f00ffff; bits >= 0x1f002fff; bits -= 0x4000) {
+        struct block_ref *ref = block_ref_hold(hard_block(f, bits));
+        struct search search = grind(f, ref, UINT64_C(1) << 32);
+        assert_non_null(search.raw);
+        struct block_header header = ref->block.header;
+        struct block_hash hash = block_header_hash(&header);
+        while (!pow_check(&f->b.network, &hash, bits)) {
+            header.nonce++;
+            hash = block_header_hash(&header);
+        }
+        struct reader r = reader_of(span_of(search.raw, search.len));
+        struct block_header found;
+        assert_true(block_header_decode(&r, &found));
+        assert_int_equal(found.nonce, header.nonce);
+        xfree(search.raw);
+        block_ref_drop(ref);
+    }
+}
+
+TEST(a_search_that_is_cancelled_ends_without_a_block, struct fixture *f)
+{
+    rig_start(&f->rig, 1, &f->b, NULL);
+    for (int n_steps = 0; n_steps < 40; n_steps++) {
+        struct search search = {0};
+        struct mining_search *handle =
+            mining_grind(f->rig.chain, hard_block(f, 0x1700ffff), UINT64_MAX, note_search, &search);
+        for (int i = 0; i < n_steps; i++)
+            (void)sim_env_step(f->rig.sim);
+        assert_false(search.is_done);
+        mining_cancel(handle);
+        mining_cancel(handle);
+        assert_false(search.is_done); /* never from within */
+        rig_wait(&f->rig, &search.is_done);
+        assert_null(search.raw);
+    }
+}
+
+/* -- Signed blocks ----------------------------------------------------------------------------- */
+
+/* Regtest with a signet's rule: its work is little, its blocks need the signature. */
+static struct signet_signer *sign_with(struct fixture *f, const char *key)
+{
+    static const uint8_t challenge[] = /* multisig, 1 of 1, of secret 1's key */
+        {0x51, 0x21, 0x02, 0x79, 0xbe, 0x66, 0x7e, 0xf9, 0xdc, 0xbb, 0xac, 0x55, 0xa0,
+         0x62, 0x95, 0xce, 0x87, 0x0b, 0x07, 0x02, 0x9b, 0xfc, 0xdb, 0x2d, 0xce, 0x28,
+         0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17, 0x98, 0x51, 0xae};
+    static const uint8_t seed[32] = {3};
+    enum signet_signer_fault fault;
+    f->b.network.signet_blocks = true;
+    f->b.network.signet_challenge = span_of(challenge, sizeof challenge);
+    struct signet_signer *signer = signet_signer_new(&f->b.network, key, seed, &fault);
+    assert_int_equal(fault, SIGNET_SIGNER_OK);
+    return signer;
+}
+
+#define KEY_1 "0000000000000000000000000000000000000000000000000000000000000001"
+
+TEST(a_signed_block_is_connected_and_one_without_signature_is_not, struct fixture *f)
+{
+    struct signet_signer *signer = sign_with(f, KEY_1);
+    rig_start(&f->rig, 1, &f->b, NULL);
+    struct mining_template template = plain_template();
+    assert_int_equal(mine(f, &template, NOW_S).verdict.code, REJECT_SIGNET_BLKSIG);
+    template.signer = signer;
+    template.coinbase_script_pubkey = signet_signer_script(signer);
+    for (int i = 0; i < 20; i++) {
+        struct chain_block_result result = mine(f, &template, NOW_S + i);
+        assert_int_equal(result.verdict.code, REJECT_NONE);
+        assert_true(result.is_connected);
+    }
+    signet_signer_free(signer);
+}

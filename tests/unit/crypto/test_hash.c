@@ -193,3 +193,28 @@ TEST(a_writer_feeds_the_hash)
     sha256(span_of("\0\1\2\3\4", 5), want);
     assert_memory_equal(got, want, 32);
 }
+
+/* The same numbers as one after the other, hashed as everything is. */
+TEST(a_search_finds_the_first_small_digest)
+{
+    static const size_t lengths[] = {0, 12, 51, 64, 76, 115};
+    uint8_t input[128];
+    for (size_t i = 0; i < sizeof input; i++)
+        input[i] = (uint8_t)(7 * i);
+    for (size_t k = 0; k < COUNT_OF(lengths); k++) {
+        const uint32_t top_max = UINT32_C(0x01ffffff); /* one in 128 */
+        struct sha256 h;
+        sha256_init(&h);
+        sha256_update(&h, input, lengths[k]);
+        uint32_t first = 250, n = 0;
+        uint8_t digest[32];
+        do {
+            struct writer w = writer_to_buffer(input + lengths[k], 4);
+            write_u32(&w, first + n);
+            sha256d(span_of(input, lengths[k] + 4), digest);
+        } while (digest[31] > 1 && ++n);
+        assert_int_equal(sha256d_search(&h, first, 100000, top_max), n);
+        assert_int_equal(sha256d_search(&h, first, n, top_max), n);
+        assert_int_equal(sha256d_search(&h, first, 0, top_max), 0);
+    }
+}

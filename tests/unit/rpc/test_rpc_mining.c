@@ -144,7 +144,7 @@ TEST(blocks_are_mined_to_an_address)
     assert_call(&rig, "generatetoaddress", "[-1,\"" ADDRESS "\"]", "[]");
     assert_call(&rig, "generatetoaddress", "[1,\"" ADDRESS "\",0]", "[]");
     assert_call(&rig, "generatetoaddress", "[1,\"nonsense\"]", "-5: Error: Invalid address");
-    assert_call(&rig, "generatetoaddress", "[1,\"" ADDRESS "\",-1]",
+    assert_call(&rig, "generatetoaddress", "[1,\"" ADDRESS "\",2147483648]",
                 "-1: JSON integer out of range");
     assert_call(&rig, "getblockcount", "[]", "3");
     rpc_rig_deinit(&rig);
