@@ -22,17 +22,60 @@ void pool_clusters_init(struct pool_clusters *clusters)
     *clusters = (struct pool_clusters){0};
 }
 
-void pool_clusters_deinit(struct pool_clusters *clusters)
+/* When there is no cluster. */
+static void free_lists(struct pool_clusters *clusters)
 {
     ASSERT(clusters->free.n == clusters->n && clusters->dirty.n == 0);
     ASSERT(clusters->heap[POOL_HEAP_WORST].n == 0 && clusters->heap[POOL_HEAP_BEST].n == 0);
+    ASSERT(clusters->memory_bytes == 0 && clusters->n_best == 0);
     for (uint32_t i = 0; i < clusters->n; i++)
         ASSERT(!clusters->at[i]);
-    xfree(clusters->at);
+    ARRAY_FREE(clusters);
     ARRAY_FREE(&clusters->free);
     ARRAY_FREE(&clusters->heap[POOL_HEAP_WORST]);
     ARRAY_FREE(&clusters->heap[POOL_HEAP_BEST]);
     ARRAY_FREE(&clusters->dirty);
+}
+
+void pool_clusters_deinit(struct pool_clusters *clusters)
+{
+    free_lists(clusters);
+}
+
+/* -- Memory ------------------------------------------------------------------------------------ */
+
+size_t pool_clusters_memory_bytes(const struct pool_clusters *clusters)
+{
+    return clusters->memory_bytes + ARRAY_FOOTPRINT_BYTES(clusters) +
+           ARRAY_FOOTPRINT_BYTES(&clusters->free) + ARRAY_FOOTPRINT_BYTES(&clusters->dirty) +
+           ARRAY_FOOTPRINT_BYTES(&clusters->heap[POOL_HEAP_WORST]) +
+           ARRAY_FOOTPRINT_BYTES(&clusters->heap[POOL_HEAP_BEST]);
+}
+
+/* What a cluster of more than one entry and one chunk has beside itself. n: of entries, chunks */
+static size_t order_bytes(size_t n)
+{
+    return n > 1 ? alloc_footprint_bytes(n * sizeof(struct pool_entry *)) : 0;
+}
+
+static size_t chunks_bytes(size_t n)
+{
+    return n > 1 ? alloc_footprint_bytes(n * sizeof(struct linear_chunk)) : 0;
+}
+
+static void free_order(struct pool_clusters *clusters, struct pool_cluster *cluster)
+{
+    clusters->memory_bytes -= order_bytes(cluster->n_ordered);
+    cluster->n_ordered = 0;
+    if (cluster->order != &cluster->only)
+        xfree(cluster->order);
+}
+
+static void free_chunks(struct pool_clusters *clusters, struct pool_cluster *cluster)
+{
+    clusters->memory_bytes -= chunks_bytes(cluster->n_chunks);
+    if (cluster->chunks != &cluster->only_chunk)
+        xfree(cluster->chunks);
 }
 
 /* -- The heaps --------------------------------------------------------------------------------- */
@@ -137,11 +180,13 @@ static uint32_t cluster_new(struct pool_clusters *clusters)
     struct pool_cluster *cluster = xcalloc(1, sizeof *cluster);
     cluster->heap_at[POOL_HEAP_WORST] = cluster->heap_at[POOL_HEAP_BEST] = POOL_NOT_IN_HEAP;
     clusters->at[id] = cluster;
+    clusters->memory_bytes += alloc_footprint_bytes(sizeof *cluster);
     return id;
 }
 
 /* entries: not the cluster's own order, which is freed. */
-static void set_order(struct pool_cluster *cluster, struct pool_entry *const *entries, uint32_t n)
+static void set_order(struct pool_clusters *clusters, struct pool_cluster *cluster,
+                      struct pool_entry *const *entries, uint32_t n)
 {
     ASSERT(n > 0 && n <= MEMPOOL_CLUSTER_COUNT_MAX);
     struct pool_entry **order = &cluster->only;
@@ -151,20 +196,21 @@ static void set_order(struct pool_cluster *cluster, struct pool_entry *const *en
         order[i] = entries[i];
         order[i]->cluster_at = i;
     }
-    if (cluster->order != &cluster->only)
-        xfree(cluster->order);
+    free_order(clusters, cluster);
     cluster->order = order;
-    cluster->n = n;
+    cluster->n = cluster->n_ordered = n;
+    clusters->memory_bytes += order_bytes(n);
 }
 
-static void set_chunks(struct pool_cluster *cluster, const struct linear_chunk *chunks, uint32_t n)
+static void set_chunks(struct pool_clusters *clusters, struct pool_cluster *cluster,
+                       const struct linear_chunk *chunks, uint32_t n)
 {
     ASSERT(n > 0 && n <= cluster->n && chunks[n - 1].end == cluster->n);
-    if (cluster->chunks != &cluster->only_chunk)
-        xfree(cluster->chunks);
+    free_chunks(clusters, cluster);
     cluster->only_chunk = chunks[0];
     cluster->chunks = n > 1 ? xmemdup(chunks, n * sizeof *chunks) : &cluster->only_chunk;
     cluster->n_chunks = n;
+    clusters->memory_bytes += chunks_bytes(n);
 }
 
 static void cluster_free(struct pool_clusters *clusters, uint32_t id)
@@ -174,10 +220,9 @@ static void cluster_free(struct pool_clusters *clusters, uint32_t id)
     heap_take(clusters, POOL_HEAP_WORST, id);
     heap_take(clusters, POOL_HEAP_BEST, id);
     clusters->n_best -= cluster->is_best;
-    if (cluster->order != &cluster->only)
-        xfree(cluster->order);
-    if (cluster->chunks != &cluster->only_chunk)
-        xfree(cluster->chunks);
+    free_order(clusters, cluster);
+    free_chunks(clusters, cluster);
+    clusters->memory_bytes -= alloc_footprint_bytes(sizeof *cluster);
     xfree(cluster);
     clusters->at[id] = NULL;
     *ARRAY_ADD(&clusters->free) = id;
@@ -253,7 +298,7 @@ void pool_cluster_join(struct mempool *mempool, struct pool_entry *entry)
     }
     all[n++] = entry;
     entry->pub.cluster = ids[0];
-    set_order(clusters->at[ids[0]], all, n);
+    set_order(clusters, clusters->at[ids[0]], all, n);
     clusters->at[ids[0]]->adjusted_wu = wu;
     mark_dirty(clusters, ids[0]);
 }
@@ -386,8 +431,9 @@ static void settle_component(struct mempool *mempool, uint32_t id, const struct 
     uint32_t n = linearise_within(&draft->graph, set, LINEAR_STEPS_MAX, numbers, &is_best);
     for (uint32_t i = 0; i < n; i++)
         order[i] = draft->member[numbers[i]];
-    set_order(cluster, order, n);
-    set_chunks(cluster, chunks, linear_cut_chunks(&draft->graph, numbers, n, chunks));
+    set_order(&mempool->clusters, cluster, order, n);
+    set_chunks(&mempool->clusters, cluster, chunks,
+               linear_cut_chunks(&draft->graph, numbers, n, chunks));
     cluster->adjusted_wu = 0;
     for (uint32_t i = 0; i < n; i++) {
         order[i]->pub.cluster = id;
@@ -430,6 +476,8 @@ void pool_clusters_settle(struct mempool *mempool)
     for (uint32_t i = 0; i < clusters->dirty.n; i++)
         settle(mempool, clusters->dirty.at[i]);
     clusters->dirty.n = 0;
+    if (clusters->free.n == clusters->n) /* none is left */
+        free_lists(clusters);
 }
 
 /* -- Invariants -------------------------------------------------------------------------------- */

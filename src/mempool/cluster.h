@@ -13,6 +13,9 @@ void pool_clusters_init(struct pool_clusters *clusters);
 /* Free its memory when it is empty again. */
 void pool_clusters_deinit(struct pool_clusters *clusters);
 
+/* What all of it takes from the heap. */
+size_t pool_clusters_memory_bytes(const struct pool_clusters *clusters);
+
 /* The cluster that an entry is in. */
 struct pool_cluster *pool_cluster_of(const struct mempool *mempool, const struct pool_entry *entry);
 /* The entry and all it spends from, a row of bits over its cluster's order. The cluster may be in

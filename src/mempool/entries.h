@@ -31,7 +31,7 @@ struct pool_entry {
     struct pool_spend *spends; /* n_in, owned */
     struct pool_entry *older, *newer;
     uint32_t cluster_at;         /* place in the order of its cluster */
-    size_t memory_bytes;         /* without edges */
+    size_t memory_bytes;         /* of the heap, without edges and cluster */
     struct sequence_locks locks; /* of the coins it spends. BIP-68, Specification */
     /* Of the confirmed coins it spends, the highest; -1 for none: what a reorganisation can make
      * invalid. */
@@ -48,6 +48,7 @@ static inline struct pool_entry *pool_entry_of(const struct mempool_entry *entry
  * before. */
 struct pool_cluster {
     uint32_t n, n_chunks;
+    uint32_t n_ordered; /* that order has room for: n, but that of before while it is dirty */
     struct pool_entry **order;   /* n; parents before children */
     struct linear_chunk *chunks; /* n_chunks, mined together each; modified fees, adjusted weight */
     /* Most clusters are of one entry: order and chunks point here. */
@@ -80,6 +81,7 @@ struct pool_clusters {
     struct pool_ids free, dirty;
     struct pool_ids heap[2]; /* by enum pool_heap_kind */
     size_t n_best;           /* that are in the best order; others are rare, and too hard */
+    size_t memory_bytes;     /* that all of them take from the heap; not these lists */
 };
 
 /* Where among all chunks of the same rate a cluster's chunk i is mined, the lowest first, by the

@@ -9,10 +9,6 @@
 #include "mempool/mempool_internal.h"
 #include "util/array.h"
 
-/* What a map takes for one value, and malloc for one block, about. */
-#define MAP_SLOT_BYTES (2 * sizeof(struct hash_map_slot))
-#define MALLOC_BYTES   16
-
 /* -- Finding ----------------------------------------------------------------------------------- */
 
 static bool has_txid(const void *value, const void *key)
@@ -118,13 +114,28 @@ const struct mempool_entry **mempool_descendants(const struct mempool *mempool,
 
 /* -- Edges ------------------------------------------------------------------------------------- */
 
-/* Lists of edges are short, at most a cluster's, so they are searched and grown one by one. What
- * they take is counted as it comes and goes; what is left of it in the heap is not given back. */
+static size_t edges_bytes(size_t n)
+{
+    return alloc_footprint_bytes(n * sizeof(uint32_t));
+}
+
+/* Lists of edges are short, at most a cluster's, so they are searched, grown and cut one by one. */
+static void edges_resize(struct mempool *mempool, uint32_t **list, uint32_t *n, uint32_t new_n)
+{
+    mempool->memory_bytes += edges_bytes(new_n) - edges_bytes(*n);
+    *n = new_n;
+    if (new_n > 0) {
+        *list = xrealloc(*list, new_n, sizeof **list);
+        return;
+    }
+    xfree(*list);
+    *list = NULL;
+}
+
 static void edge_add(struct mempool *mempool, uint32_t **list, uint32_t *n, uint32_t index)
 {
-    *list = xrealloc(*list, *n + 1, sizeof **list);
-    (*list)[(*n)++] = index;
-    mempool->memory_bytes += sizeof **list;
+    edges_resize(mempool, list, n, *n + 1);
+    (*list)[*n - 1] = index;
 }
 
 static bool edge_has(const uint32_t *list, uint32_t n, uint32_t index)
@@ -135,15 +146,14 @@ static bool edge_has(const uint32_t *list, uint32_t n, uint32_t index)
     return false;
 }
 
-static void edge_remove(struct mempool *mempool, uint32_t *list, uint32_t *n, uint32_t index)
+static void edge_remove(struct mempool *mempool, uint32_t **list, uint32_t *n, uint32_t index)
 {
     uint32_t i = 0;
-    while (i < *n && list[i] != index)
+    while (i < *n && (*list)[i] != index)
         i++;
     ASSERT(i < *n);
-    (*n)--;
-    memmove(list + i, list + i + 1, (*n - i) * sizeof *list);
-    mempool->memory_bytes -= sizeof *list;
+    memmove(*list + i, *list + i + 1, (*n - 1 - i) * sizeof **list);
+    edges_resize(mempool, list, n, *n - 1);
 }
 
 /* One edge for each parent, however many of its outputs are spent. Children need no search: what
@@ -165,14 +175,41 @@ static void unlink_all(struct mempool *mempool, struct pool_entry *entry)
     struct mempool_entry *pub = &entry->pub;
     for (uint32_t i = 0; i < pub->n_parents; i++) {
         struct mempool_entry *parent = &mempool->slots.at[pub->parents[i]]->pub;
-        edge_remove(mempool, parent->children, &parent->n_children, pub->index);
+        edge_remove(mempool, &parent->children, &parent->n_children, pub->index);
     }
     for (uint32_t i = 0; i < pub->n_children; i++) {
         struct mempool_entry *child = &mempool->slots.at[pub->children[i]]->pub;
-        edge_remove(mempool, child->parents, &child->n_parents, pub->index);
+        edge_remove(mempool, &child->parents, &child->n_parents, pub->index);
     }
-    mempool->memory_bytes -= (pub->n_parents + pub->n_children) * sizeof *pub->parents;
-    pub->n_parents = pub->n_children = 0;
+    edges_resize(mempool, &pub->parents, &pub->n_parents, 0);
+    edges_resize(mempool, &pub->children, &pub->n_children, 0);
+}
+
+/* -- Memory ------------------------------------------------------------------------------------ */
+
+/* Every block of the heap that has come with an entry or is a table of them: what -maxmempool
+ * limits is what the process grows by. Core: DynamicMemoryUsage() */
+size_t pool_memory_bytes(const struct mempool *mempool)
+{
+    return mempool->memory_bytes + pool_clusters_memory_bytes(&mempool->clusters) +
+           hash_map_footprint_bytes(&mempool->by_txid) +
+           hash_map_footprint_bytes(&mempool->by_wtxid) +
+           hash_map_footprint_bytes(&mempool->spent) + ARRAY_FOOTPRINT_BYTES(&mempool->slots) +
+           ARRAY_FOOTPRINT_BYTES(&mempool->free_slots) +
+           hash_map_footprint_bytes(&mempool->deltas) +
+           mempool->deltas.count * alloc_footprint_bytes(sizeof(struct mempool_delta));
+}
+
+/* After a removal: tables that are much too large by now become smaller. */
+static void trim_tables(struct mempool *mempool)
+{
+    hash_map_trim(&mempool->by_txid);
+    hash_map_trim(&mempool->by_wtxid);
+    hash_map_trim(&mempool->spent);
+    if (mempool->count > 0)
+        return;
+    ARRAY_FREE(&mempool->slots);
+    ARRAY_FREE(&mempool->free_slots);
 }
 
 /* -- Adding and removing ----------------------------------------------------------------------- */
@@ -234,15 +271,13 @@ static void index_entry(struct mempool *mempool, struct pool_entry *entry)
     }
 }
 
-/* What it takes of the heap is estimated once and kept, so that what is taken off when it goes is
- * what was added. */
 static void count_entry(struct mempool *mempool, struct pool_entry *entry)
 {
     const struct tx *tx = &entry->pub.tx;
-    /* Entry, bytes, arena, spends and edges; the cluster of its own that most have. */
-    entry->memory_bytes = sizeof *entry + tx->raw.len + entry->arena.total_bytes +
-                          tx->n_in * (sizeof *entry->spends + MAP_SLOT_BYTES) + 2 * MAP_SLOT_BYTES +
-                          sizeof(struct pool_cluster) + 6 * MALLOC_BYTES;
+    entry->memory_bytes = alloc_footprint_bytes(sizeof *entry) +
+                          alloc_footprint_bytes(tx->raw.len) +
+                          arena_footprint_bytes(&entry->arena) +
+                          alloc_footprint_bytes(tx->n_in * sizeof *entry->spends);
     mempool->memory_bytes += entry->memory_bytes;
     mempool->count++;
     mempool->vbytes += entry->pub.vbytes;
@@ -347,8 +382,7 @@ void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool
     ASSERT(mempool->count == mempool->by_txid.count && mempool->count == mempool->by_wtxid.count);
     ASSERT(mempool->count > 0 ||
            (mempool->vbytes == 0 && mempool->memory_bytes == 0 && mempool->total_fee_sat == 0));
-    xfree(entry->pub.parents);
-    xfree(entry->pub.children);
+    trim_tables(mempool);
     xfree(entry->spends);
     xfree(entry->raw);
     arena_deinit(&entry->arena);
@@ -401,7 +435,7 @@ void pool_graph_verify(const struct mempool *mempool)
         vbytes += entry->pub.vbytes;
         n_spent += entry->pub.tx.n_in;
         memory_bytes += entry->memory_bytes;
-        memory_bytes += (entry->pub.n_parents + entry->pub.n_children) * sizeof(uint32_t);
+        memory_bytes += edges_bytes(entry->pub.n_parents) + edges_bytes(entry->pub.n_children);
     }
     ASSERT(count == mempool->count && vbytes == mempool->vbytes);
     ASSERT(memory_bytes == mempool->memory_bytes && n_spent == mempool->spent.count);

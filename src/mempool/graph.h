@@ -38,6 +38,9 @@ struct pool_entry *pool_find(const struct mempool *mempool, const struct txid *t
 /* The entry that spends an output. Returns: NULL if none does */
 struct pool_entry *pool_spender(const struct mempool *mempool, const struct outpoint *outpoint);
 
+/* What entries, clusters and tables take from the heap, to a few percent (hazard F14). */
+size_t pool_memory_bytes(const struct mempool *mempool);
+
 /* Assert the invariants of all entries and clusters. */
 void pool_graph_verify(const struct mempool *mempool);
 

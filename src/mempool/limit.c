@@ -29,9 +29,9 @@ int64_t pool_rolling_feerate(struct mempool *mempool)
     int64_t elapsed_s = pool_now_s(mempool) - mempool->rolling_update_s;
     if (elapsed_s > ROLLING_UPDATE_S) {
         double halflife_s = ROLLING_HALFLIFE_S;
-        if (mempool->memory_bytes < mempool->options.max_bytes / 4)
+        if (pool_memory_bytes(mempool) < mempool->options.max_bytes / 4)
             halflife_s /= 4;
-        else if (mempool->memory_bytes < mempool->options.max_bytes / 2)
+        else if (pool_memory_bytes(mempool) < mempool->options.max_bytes / 2)
             halflife_s /= 2;
         mempool->rolling_sat_per_kvb *= halved((double)elapsed_s / halflife_s);
         mempool->rolling_update_s += elapsed_s;
@@ -99,6 +99,6 @@ static void expire(struct mempool *mempool)
 void pool_limit(struct mempool *mempool)
 {
     expire(mempool);
-    while (mempool->memory_bytes > mempool->options.max_bytes && mempool->count > 0)
+    while (pool_memory_bytes(mempool) > mempool->options.max_bytes && mempool->count > 0)
         evict_worst(mempool);
 }

@@ -163,7 +163,7 @@ size_t mempool_vbytes(const struct mempool *mempool)
 
 size_t mempool_memory_bytes(const struct mempool *mempool)
 {
-    return mempool->memory_bytes;
+    return pool_memory_bytes(mempool);
 }
 
 int64_t mempool_total_fee_sat(const struct mempool *mempool)

@@ -76,7 +76,8 @@ struct mempool {
     struct pool_ids free_slots;
     struct pool_entry *oldest, *newest; /* by sequence: parents before children */
     struct pool_clusters clusters;
-    size_t count, vbytes, memory_bytes, n_unbroadcast;
+    size_t count, vbytes, n_unbroadcast;
+    size_t memory_bytes; /* of entries and edges; all: pool_memory_bytes() */
     int64_t total_fee_sat;
     uint64_t sequence; /* of the last event, by one more with each; begins anew with each start */
     uint64_t epoch;    /* grows with every change of entries or tip: what was found out in an older

@@ -41,6 +41,15 @@ struct alloc_stats alloc_stats(void);
 /* The allocator's own statistics as XML, in a new allocation; NULL if it has none. */
 NODISCARD char *alloc_describe(void);
 
+/* What an allocation of so many bytes takes from the heap, with the allocator's own word and what
+ * it rounds up: as in the GNU C library, whichever is used, so that what is limited by this is the
+ * same everywhere; 0 for 0. */
+static inline size_t alloc_footprint_bytes(size_t size)
+{
+    size_t taken = (size + sizeof(size_t) + 15) / 16 * 16;
+    return size == 0 ? 0 : taken < 32 ? 32 : taken;
+}
+
 /* Free what the functions above returned; NULL is allowed. */
 void xfree(void *p);
 

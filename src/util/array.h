@@ -43,6 +43,9 @@ void array_remove(void *at, size_t *n, size_t i, size_t element_bytes);
 /* Take element i out; the last one takes its place. */
 #define ARRAY_REMOVE_UNORDERED(array, i) ((array)->at[i] = (array)->at[--(array)->n])
 
+/* What an ARRAY takes from the heap. */
+#define ARRAY_FOOTPRINT_BYTES(array) alloc_footprint_bytes((array)->capacity * sizeof *(array)->at)
+
 /* Free the memory of an ARRAY, which is empty then. */
 #define ARRAY_FREE(array)                                                                          \
     (xfree((array)->at), (array)->at = NULL, (array)->n = (array)->capacity = 0)

@@ -7,8 +7,6 @@
 
 #include <stdint.h>
 
-#include "util/alloc.h"
-
 enum { HASH_MAP_FIRST_CAPACITY = 16 };
 
 void hash_map_init(struct hash_map *map)
@@ -53,10 +51,10 @@ static void place(struct hash_map *map, struct hash_map_slot slot)
     map->slots[i] = slot;
 }
 
-static void grow(struct hash_map *map)
+static void set_capacity(struct hash_map *map, size_t capacity)
 {
     struct hash_map old = *map;
-    map->capacity = old.capacity ? 2 * old.capacity : HASH_MAP_FIRST_CAPACITY;
+    map->capacity = capacity;
     map->slots = xcalloc(map->capacity, sizeof *map->slots);
     for (size_t i = 0; i < old.capacity; i++)
         if (old.slots[i].value)
@@ -69,7 +67,7 @@ void hash_map_insert(struct hash_map *map, uint64_t hash, void *value)
     ASSERT(value);
     /* At 7/8 load a search looks at few slots, and at least one free slot ends every search. */
     if (map->count + 1 > map->capacity / 8 * 7)
-        grow(map);
+        set_capacity(map, map->capacity ? 2 * map->capacity : HASH_MAP_FIRST_CAPACITY);
     place(map, (struct hash_map_slot){.hash = hash, .value = value});
     map->count++;
     ASSERT(map->count < map->capacity);
@@ -101,6 +99,16 @@ void *hash_map_remove(struct hash_map *map, uint64_t hash, hash_map_equal_fn *eq
     close_gap(map, i);
     map->count--;
     return value;
+}
+
+/* Under an eighth it is halved, and then at a quarter: as many have to come or go until the next
+ * change as this one costs. */
+void hash_map_trim(struct hash_map *map)
+{
+    if (map->count == 0)
+        hash_map_deinit(map);
+    else if (map->capacity > HASH_MAP_FIRST_CAPACITY && map->count < map->capacity / 8)
+        set_capacity(map, map->capacity / 2);
 }
 
 void *hash_map_next(const struct hash_map *map, size_t *at)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "util/assert.h"
+#include "util/alloc.h"
 
 /* The hash is kept: growing needs no key, and most slots that differ are told apart by it. */
 struct hash_map_slot {
@@ -41,6 +41,16 @@ void hash_map_insert(struct hash_map *map, uint64_t hash, void *value);
 /* Remove and return the value for key, or NULL. */
 void *hash_map_remove(struct hash_map *map, uint64_t hash, hash_map_equal_fn *equal,
                       const void *key);
+
+/* Give back memory if there is much more of it than what is left needs; costs O(capacity) then, so
+ * it may be called after each removal. */
+void hash_map_trim(struct hash_map *map);
+
+/* What its table takes from the heap. */
+static inline size_t hash_map_footprint_bytes(const struct hash_map *map)
+{
+    return alloc_footprint_bytes(map->capacity * sizeof *map->slots);
+}
 
 /* Visit the values: start with *at = 0, ends with NULL. The map must not change meanwhile. */
 void *hash_map_next(const struct hash_map *map, size_t *at);

@@ -1,4 +1,5 @@
 /* test_alloc.c - heap memory: never NULL, zeroed where promised, aborting where sizes wrap. */
+#include <malloc.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,4 +113,24 @@ TEST(what_is_allocated_is_counted)
     assert_non_null(xml);
     assert_memory_equal(xml, "<malloc ", 8);
     xfree(xml);
+}
+
+/* What is limited by sizes alone is what the allocator really takes. */
+TEST(a_footprint_is_what_the_allocator_takes)
+{
+    assert_int_equal(alloc_footprint_bytes(0), 0);
+    struct alloc_stats before = alloc_stats();
+    uint8_t *probe = xmalloc(1000000);
+    probe[0] = 1;
+    bool is_counted = alloc_stats().used_bytes > before.used_bytes + 500000;
+    xfree(probe);
+    for (size_t size = 1; size < 3000000; size += 1 + size / 7) {
+        void *p = xmalloc(size);
+        size_t taken = malloc_usable_size(p) + sizeof(size_t),
+               counted = alloc_footprint_bytes(size);
+        assert_true(counted >= size + sizeof(size_t));
+        if (is_counted) /* not by a sanitizer's, which takes more in other places */
+            assert_in_range(taken, counted - 16, counted + 16 + counted / 25);
+        xfree(p);
+    }
 }

@@ -113,3 +113,33 @@ TEST(null_is_not_a_value)
     expect_assert_failure(hash_map_insert(&map, 1, NULL));
     hash_map_deinit(&map);
 }
+
+/* A table that has become much too large goes back, down to nothing. */
+TEST(trimming_keeps_what_is_there)
+{
+    struct item items[3000];
+    struct hash_map map;
+    hash_map_init(&map);
+    assert_int_equal(hash_map_footprint_bytes(&map), 0);
+    for (uint32_t i = 0; i < 3000; i++) {
+        items[i].key = i;
+        hash_map_insert(&map, good_hash(i), &items[i]);
+    }
+    size_t full_bytes = hash_map_footprint_bytes(&map);
+    assert_true(full_bytes >= 3000 * sizeof(struct hash_map_slot));
+    for (uint32_t i = 2999; i > 0; i--) {
+        assert_ptr_equal(hash_map_remove(&map, good_hash(i), item_equal, &i), &items[i]);
+        hash_map_trim(&map);
+        assert_true(map.capacity <= MAX_OF(8 * map.count, 16u));
+        for (uint32_t k = 0; i % 256 == 0 && k < i; k++)
+            assert_ptr_equal(hash_map_find(&map, good_hash(k), item_equal, &k), &items[k]);
+    }
+    assert_true(hash_map_footprint_bytes(&map) < full_bytes / 100);
+    uint32_t last = 0;
+    assert_ptr_equal(hash_map_remove(&map, good_hash(0), item_equal, &last), &items[0]);
+    hash_map_trim(&map);
+    assert_int_equal(hash_map_footprint_bytes(&map), 0);
+    hash_map_insert(&map, good_hash(0), &items[0]); /* it can be used again */
+    assert_ptr_equal(hash_map_find(&map, good_hash(0), item_equal, &last), &items[0]);
+    hash_map_deinit(&map);
+}
