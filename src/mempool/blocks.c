@@ -14,9 +14,11 @@
 #include "mempool/graph.h"
 #include "mempool/limit.h"
 #include "mempool/mempool_internal.h"
+#include "util/alloc.h"
 #include "util/array.h"
 
-#define UNDER_WAY_MAX 64
+#define UNDER_WAY_MAX  64
+#define PREFETCH_AHEAD 8
 /* After this long a tip with less work than before is taken as it is. */
 #define QUIET_US 1000000
 /* Sort key of what was in the mempool: behind all blocks. */
@@ -163,6 +165,13 @@ static void remove_conflicts(struct mempool *mempool, const struct tx *tx)
     }
 }
 
+static void forget_delta(struct mempool *mempool, const struct txid *txid)
+{
+    int64_t delta_sat = mempool_delta_sat(mempool, txid);
+    if (delta_sat != 0)
+        mempool_prioritise(mempool, txid, -delta_sat);
+}
+
 /* It is in a block. Its children stay: what they spend is a confirmed coin now. */
 static void remove_mined(struct mempool *mempool, struct pool_entry *entry, int32_t height)
 {
@@ -185,18 +194,21 @@ void mempool_block_connected(struct mempool *mempool, const struct block_node *n
     mempool->rolling_update_s = pool_now_s(mempool);
     if (mempool->count == 0 && mempool->deltas.count == 0)
         return;
+    struct pool_entry **entries = xmalloc(b->n_tx * sizeof(struct pool_entry *));
+    pool_find_all(mempool, b->tx, b->n_tx, entries);
     for (uint32_t i = 0; i < b->n_tx; i++) {
-        struct pool_entry *entry = pool_find(mempool, &b->tx[i].txid);
-        if (entry)
-            remove_mined(mempool, entry, node->height);
+        if (i + PREFETCH_AHEAD < b->n_tx && entries[i + PREFETCH_AHEAD])
+            pool_remove_prefetch(mempool, entries[i + PREFETCH_AHEAD]);
+        if (entries[i])
+            remove_mined(mempool, entries[i], node->height);
     }
     pool_clusters_settle(mempool);
     for (uint32_t i = 0; i < b->n_tx; i++) {
-        remove_conflicts(mempool, &b->tx[i]);
-        int64_t delta_sat = mempool_delta_sat(mempool, &b->tx[i].txid);
-        if (delta_sat != 0)
-            mempool_prioritise(mempool, &b->tx[i].txid, -delta_sat);
+        if (!entries[i]) /* else nobody but itself has spent what it spends */
+            remove_conflicts(mempool, &b->tx[i]);
+        forget_delta(mempool, &b->tx[i].txid);
     }
+    xfree(entries);
 }
 
 /* Is an entry surely valid in the block after tip? */

@@ -17,27 +17,12 @@ struct feerate {
     int64_t size;
 };
 
-static inline int64_t feerate_floor(struct feerate rate, int64_t *rest)
-{
-    int64_t quotient = rate.fee_sat / rate.size;
-    *rest = rate.fee_sat % rate.size;
-    if (*rest < 0) { /* prioritisetransaction can make fees negative */
-        *rest += rate.size;
-        quotient--;
-    }
-    return quotient;
-}
-
-/* Negative, 0 or positive as a is a lower, equal or higher rate. Exact: whole parts first, then
- * the rests crosswise, since fee times size need not fit into 64 bits. */
+/* Negative, 0 or positive as a is a lower, equal or higher rate. Exact: crosswise, in twice the
+ * bits, since fee times size need not fit into 64. */
 static inline int feerate_compare(struct feerate a, struct feerate b)
 {
     ASSERT(a.size > 0 && b.size > 0);
-    int64_t rest_a, rest_b;
-    int64_t whole_a = feerate_floor(a, &rest_a), whole_b = feerate_floor(b, &rest_b);
-    if (whole_a != whole_b)
-        return whole_a < whole_b ? -1 : 1;
-    int64_t cross_a = rest_a * b.size, cross_b = rest_b * a.size;
+    i128 cross_a = (i128)a.fee_sat * b.size, cross_b = (i128)b.fee_sat * a.size;
     return cross_a < cross_b ? -1 : cross_a > cross_b;
 }
 

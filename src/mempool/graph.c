@@ -9,6 +9,9 @@
 #include "mempool/mempool_internal.h"
 #include "util/array.h"
 
+/* How many of a list are being fetched at a time, each step. */
+#define PREFETCH_AHEAD 8
+
 /* -- Finding ----------------------------------------------------------------------------------- */
 
 static bool has_txid(const void *value, const void *key)
@@ -34,6 +37,25 @@ static uint64_t hash_outpoint(const struct mempool *mempool, const struct outpoi
 struct pool_entry *pool_find(const struct mempool *mempool, const struct txid *txid)
 {
     return hash_map_find(&mempool->by_txid, pool_hash_id(mempool, txid->b), has_txid, txid);
+}
+
+void pool_find_all(const struct mempool *mempool, const struct tx *txs, uint32_t n,
+                   struct pool_entry **entries)
+{
+    uint64_t hashes[2 * PREFETCH_AHEAD]; /* of those ahead, in a ring */
+    for (uint32_t i = 0; i < n + 2 * PREFETCH_AHEAD; i++) {
+        uint64_t *hash = &hashes[i % COUNT_OF(hashes)];
+        uint32_t at = i - 2 * PREFETCH_AHEAD;
+        if (i >= 2 * PREFETCH_AHEAD)
+            entries[at] = hash_map_find(&mempool->by_txid, *hash, has_txid, &txs[at].txid);
+        if (i < n) {
+            *hash = pool_hash_id(mempool, txs[i].txid.b);
+            hash_map_prefetch(&mempool->by_txid, *hash);
+        }
+        if (i >= PREFETCH_AHEAD && i < n + PREFETCH_AHEAD)
+            hash_map_prefetch_value(&mempool->by_txid,
+                                    hashes[(i - PREFETCH_AHEAD) % COUNT_OF(hashes)]);
+    }
 }
 
 struct pool_entry *pool_spender(const struct mempool *mempool, const struct outpoint *outpoint)
@@ -363,6 +385,15 @@ static void remove_from_list(struct mempool *mempool, struct pool_entry *entry)
         entry->newer->older = entry->older;
     else
         mempool->newest = entry->older;
+}
+
+/* The map of txids has been looked at just before. */
+void pool_remove_prefetch(const struct mempool *mempool, const struct pool_entry *entry)
+{
+    hash_map_prefetch(&mempool->by_wtxid, pool_hash_id(mempool, entry->pub.tx.wtxid.b));
+    hash_map_prefetch(&mempool->spent, hash_outpoint(mempool, &entry->pub.tx.in[0].prevout));
+    __builtin_prefetch(mempool->clusters.at[entry->pub.cluster]);
+    __builtin_prefetch(entry->spends);
 }
 
 void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool_reason reason)

@@ -35,6 +35,14 @@ void pool_tell_again(struct mempool *mempool, const struct pool_entry *entry);
 
 /* The entry of an id. Returns: NULL if there is none */
 struct pool_entry *pool_find(const struct mempool *mempool, const struct txid *txid);
+/* The entries of a list of transactions, which lie anywhere in memory: fetched before they are
+ * looked at.
+ *
+ * Out:  entries  n; NULL for what is not here */
+void pool_find_all(const struct mempool *mempool, const struct tx *txs, uint32_t n,
+                   struct pool_entry **entries);
+/* Fetch what pool_remove() will touch. */
+void pool_remove_prefetch(const struct mempool *mempool, const struct pool_entry *entry);
 /* The entry that spends an output. Returns: NULL if none does */
 struct pool_entry *pool_spender(const struct mempool *mempool, const struct outpoint *outpoint);
 

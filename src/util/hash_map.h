@@ -35,6 +35,19 @@ void hash_map_deinit(struct hash_map *map); /* frees the table, not the values *
 void *hash_map_find(const struct hash_map *map, uint64_t hash, hash_map_equal_fn *equal,
                     const void *key);
 
+/* Fetch what a search by that hash will read first: its slot, ... */
+static inline void hash_map_prefetch(const struct hash_map *map, uint64_t hash)
+{
+    if (map->capacity > 0)
+        __builtin_prefetch(&map->slots[hash & (map->capacity - 1)]);
+}
+/* ... and, when the slot is here, the value that it has. */
+static inline void hash_map_prefetch_value(const struct hash_map *map, uint64_t hash)
+{
+    if (map->capacity > 0)
+        __builtin_prefetch(map->slots[hash & (map->capacity - 1)].value);
+}
+
 /* Add a value (not NULL) whose key is not in the map. */
 void hash_map_insert(struct hash_map *map, uint64_t hash, void *value);
 
