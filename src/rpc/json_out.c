@@ -2,6 +2,7 @@
 #include "rpc/json_out.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "util/assert.h"
 #include "util/hex.h"
@@ -72,10 +73,26 @@ void json_close_array(struct json_out *out)
     close_container(out, "]");
 }
 
+/* In one go, since a list of the mempool has twenty for each transaction. */
 void json_put_key(struct json_out *out, const char *key)
 {
     ASSERT(out);
-    json_put_string(out, key);
+    size_t len = strlen(key), n = 0;
+    uint8_t *to = buffer_reserve(out->buffer, len + 4);
+    if (out->need_comma)
+        to[n++] = ',';
+    to[n++] = '"';
+    memcpy(to + n, key, len);
+    n += len;
+    to[n++] = '"';
+    to[n++] = ':';
+    out->buffer->len += n;
+    out->need_comma = false;
+}
+
+void json_put_id_key(struct json_out *out, const uint8_t id[32])
+{
+    json_put_id(out, id);
     buffer_append(out->buffer, ":", 1);
     out->need_comma = false;
 }
@@ -107,15 +124,23 @@ static uint64_t magnitude_of(int64_t value)
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
+/* Digits that end before end and have room for two characters before them. */
+static void put_number(struct json_out *out, char *start, const char *end, bool is_negative)
+{
+    if (is_negative)
+        *--start = '-';
+    if (out->need_comma)
+        *--start = ',';
+    buffer_append(out->buffer, start, (size_t)(end - start));
+    out->need_comma = true;
+}
+
 void json_put_int(struct json_out *out, int64_t value)
 {
     ASSERT(out);
-    char text[DIGITS_MAX + 1], *end = text + sizeof text;
+    char text[DIGITS_MAX + 2], *end = text + sizeof text;
     char *start = write_digits(end, magnitude_of(value), 1);
-    if (value < 0)
-        *--start = '-';
-    begin_item(out);
-    buffer_append(out->buffer, start, (size_t)(end - start));
+    put_number(out, start, end, value < 0);
 }
 
 void json_put_double(struct json_out *out, double value)
@@ -129,15 +154,12 @@ void json_put_double(struct json_out *out, double value)
 void json_put_amount(struct json_out *out, int64_t value_sat)
 {
     ASSERT(out);
-    char text[DIGITS_MAX + 2], *end = text + sizeof text;
+    char text[DIGITS_MAX + 3], *end = text + sizeof text;
     uint64_t magnitude = magnitude_of(value_sat);
     char *start = write_digits(end, magnitude % SAT_PER_COIN, 8);
     *--start = '.';
     start = write_digits(start, magnitude / SAT_PER_COIN, 1);
-    if (value_sat < 0)
-        *--start = '-';
-    begin_item(out);
-    buffer_append(out->buffer, start, (size_t)(end - start));
+    put_number(out, start, end, value_sat < 0);
 }
 
 void json_put_string(struct json_out *out, const char *s)

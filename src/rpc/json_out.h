@@ -40,6 +40,8 @@ void json_open_array(struct json_out *out);
 void json_close_array(struct json_out *out);
 /* The name of the value that comes next, in an object. Zero-terminated, needs no escapes. */
 void json_put_key(struct json_out *out, const char *key);
+/* The same, where an id is the name. */
+void json_put_id_key(struct json_out *out, const uint8_t id[32]);
 
 /* The value null. */
 void json_put_null(struct json_out *out);

@@ -80,7 +80,8 @@ static int compare_ids(const void *a, const void *b)
 static void put_links(struct rpc_call *call, const char *key, const uint32_t *indexes, uint32_t n)
 {
     const struct mempool *mempool = call->rpc->node->mempool;
-    const struct txid **ids = xmalloc((n + (size_t)1) * sizeof(void *));
+    const struct txid *ids[MEMPOOL_CLUSTER_COUNT_MAX];
+    ASSERT(n < COUNT_OF(ids));
     for (uint32_t i = 0; i < n; i++)
         ids[i] = &mempool_at(mempool, indexes[i])->tx.txid;
     if (n > 1)
@@ -89,7 +90,6 @@ static void put_links(struct rpc_call *call, const char *key, const uint32_t *in
     for (uint32_t i = 0; i < n; i++)
         json_put_id(&call->out, ids[i]->b);
     json_close_array(&call->out);
-    xfree(ids);
 }
 
 /* The fields of an entry, into an open object. Spec: Core entryToJSON() */
@@ -97,10 +97,15 @@ static void put_entry(struct rpc_call *call, const struct mempool_entry *entry)
 {
     const struct mempool *mempool = call->rpc->node->mempool;
     struct json_out *out = &call->out;
-    size_t n;
-    const struct mempool_entry **list = mempool_ancestors(mempool, entry, &n);
+    size_t n = 0;
+    const struct mempool_entry **list = NULL; /* most have no relatives: nothing is looked for */
+    if (entry->n_parents > 0)
+        list = mempool_ancestors(mempool, entry, &n);
     struct relatives ancestors = sum_up(entry, list, n);
-    list = mempool_descendants(mempool, entry, &n);
+    list = NULL;
+    n = 0;
+    if (entry->n_children > 0)
+        list = mempool_descendants(mempool, entry, &n);
     struct relatives descendants = sum_up(entry, list, n);
     struct feerate chunk = mempool_chunk(mempool, entry);
     json_field_int(out, "vsize", entry->vbytes);
@@ -128,8 +133,8 @@ static void put_entry(struct rpc_call *call, const struct mempool_entry *entry)
 
 static void put_named_entry(struct rpc_call *call, const struct mempool_entry *entry)
 {
-    char txid[HEX_ID_BYTES];
-    json_field_object(&call->out, hex_encode_reversed(txid, span_of(entry->tx.txid.b, 32)));
+    json_put_id_key(&call->out, entry->tx.txid.b);
+    json_open_object(&call->out);
     put_entry(call, entry);
     json_close_object(&call->out);
 }
@@ -202,13 +207,15 @@ enum rpc_progress rpc_getmempooldescendants(struct rpc_call *call)
     return RPC_DONE;
 }
 
+/* In the order in which they would be mined, as Core has it. */
 static void put_ids(struct rpc_call *call)
 {
-    const struct mempool_entry *entry;
-    uint64_t at = 0;
-    while ((entry = mempool_next(call->rpc->node->mempool, &at)))
-        json_put_id(&call->out, entry->tx.txid.b);
+    size_t n;
+    const struct mempool_entry **list = mempool_in_mining_order(call->rpc->node->mempool, &n);
+    for (size_t i = 0; i < n; i++)
+        json_put_id(&call->out, list[i]->tx.txid.b);
     json_close_array(&call->out);
+    xfree(list);
 }
 
 /* A long list of whole entries: written a slice a turn, so that nobody waits for it. Entries that
@@ -251,11 +258,11 @@ static enum rpc_progress put_entries(struct rpc_call *call)
 {
     const struct mempool *mempool = call->rpc->node->mempool;
     struct listing *listing = arena_calloc(&call->arena, 1, sizeof *listing);
-    const struct mempool_entry *entry;
-    uint64_t at = 0;
-    listing->ids = arena_alloc(&call->arena, mempool_count(mempool) * sizeof *listing->ids);
-    while ((entry = mempool_next(mempool, &at)))
-        listing->ids[listing->n++] = entry->tx.txid;
+    const struct mempool_entry **list = mempool_in_mining_order(mempool, &listing->n);
+    listing->ids = arena_alloc(&call->arena, listing->n * sizeof *listing->ids);
+    for (size_t i = 0; i < listing->n; i++)
+        listing->ids[i] = list[i]->tx.txid;
+    xfree(list);
     ASSERT(listing->n == mempool_count(mempool));
     call->state = listing;
     json_open_object(&call->out);

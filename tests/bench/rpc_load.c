@@ -3,7 +3,7 @@
  *   rpc_load PORT AUTHORIZATION CONNECTIONS SECONDS METHOD TAIL < ARGUMENTS
  *
  * ARGUMENTS are words, one a line; each call takes the next one as its first parameter, in quotes,
- * and TAIL, such as ",2", after it. Without any, the call has no parameters. Each connection has
+ * and TAIL, such as ",2", after it. Without any, TAIL is all of the parameters. Each connection has
  * one call under way. Prints the calls answered a second; ends with an error where an answer has
  * one. */
 #include <arpa/inet.h>
@@ -66,7 +66,7 @@ static void send_call(int fd, char *const argv[])
     if (n_arguments)
         snprintf(quoted, sizeof quoted, "\"%s\"", arguments[next_argument++ % n_arguments]);
     int len = snprintf(body, sizeof body, "{\"id\":1,\"method\":\"%s\",\"params\":[%s%s]}", argv[5],
-                       quoted, n_arguments ? argv[6] : "");
+                       quoted, argv[6]);
     int n = snprintf(text, sizeof text,
                      "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic %s\r\n"
                      "Content-Length: %d\r\n\r\n%s",

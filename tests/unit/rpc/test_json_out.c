@@ -60,6 +60,31 @@ TEST(amounts_have_eight_decimals)
     }
 }
 
+TEST(the_longest_numbers_fit_behind_commas_and_ids_are_keys)
+{
+    static const uint8_t id[32] = {0xab, [31] = 1};
+    struct buffer buffer;
+    buffer_init(&buffer);
+    struct json_out out = json_out_to(&buffer);
+    json_open_object(&out);
+    json_put_id_key(&out, id);
+    json_open_array(&out);
+    for (int i = 0; i < 2; i++) {
+        json_put_int(&out, INT64_MIN);
+        json_put_amount(&out, INT64_MIN);
+    }
+    json_close_array(&out);
+    json_put_id_key(&out, id);
+    json_put_int(&out, 7);
+    json_close_object(&out);
+    assert_text(&buffer,
+                "{\"01000000000000000000000000000000000000000000000000000000000000ab\":["
+                "-9223372036854775808,-92233720368.54775808,"
+                "-9223372036854775808,-92233720368.54775808],"
+                "\"01000000000000000000000000000000000000000000000000000000000000ab\":7}");
+    buffer_deinit(&buffer);
+}
+
 TEST(doubles_have_sixteen_digits)
 {
     /* clang-format off */

@@ -93,6 +93,27 @@ TEST(entries_are_listed, struct fixture *f)
     assert_holds(got, want);
 }
 
+/* What pays better comes first, whenever it came, and after what it spends. */
+TEST(lists_are_in_the_order_of_mining, struct fixture *f)
+{
+    char want[300], at[70];
+    struct builder_coin coin = builder_coin_of(&f->parent, 1, BUILDER_WSH_TRUE);
+    struct tx better = builder_spend(&f->rig.builder, &coin, 1, 1, 90000, BUILDER_WSH_TRUE);
+    struct builder_spec spec = {.tx = &f->parent, .n_tx = 1};
+    rpc_rig_grow(&f->rig, builder_block(&f->rig.builder, f->tip, &spec));
+    add(&f->rig, &f->child, 0);
+    add(&f->rig, &better, 0);
+    char better_id[65];
+    hex_encode_reversed(better_id, span_of(better.txid.b, 32));
+    snprintf(want, sizeof want, "[\"%s\",\"%s\"]", better_id, f->child_id);
+    assert_call(&f->rig, "getrawmempool", "[]", want);
+    snprintf(at, sizeof at, "{\"%s\":", better_id);
+    assert_starts(rpc_rig_call(&f->rig, "getrawmempool", "[true]"), at);
+    mempool_prioritise(f->rig.mempool, &f->child.txid, 900000);
+    snprintf(want, sizeof want, "[\"%s\",\"%s\"]", f->child_id, better_id);
+    assert_call(&f->rig, "getrawmempool", "[]", want);
+}
+
 /* A long list takes several turns; it is whole all the same. */
 TEST(long_lists_are_written_slice_by_slice, struct fixture *f)
 {
