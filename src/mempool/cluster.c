@@ -19,22 +19,22 @@ struct draft {
 
 void pool_clusters_init(struct pool_clusters *clusters)
 {
-    *clusters = (struct pool_clusters){0};
+    *clusters = (struct pool_clusters){.worst = {.worst_first = true}};
 }
 
 /* When there is no cluster. */
 static void free_lists(struct pool_clusters *clusters)
 {
     ASSERT(clusters->free.n == clusters->n && clusters->dirty.n == 0);
-    ASSERT(clusters->heap[POOL_HEAP_WORST].n == 0 && clusters->heap[POOL_HEAP_BEST].n == 0);
+    ASSERT(clusters->worst.items.n == 0 && clusters->best.items.n == 0);
     ASSERT(clusters->memory_bytes == 0 && clusters->n_best == 0);
     for (uint32_t i = 0; i < clusters->n; i++)
         ASSERT(!clusters->at[i]);
     ARRAY_FREE(clusters);
     ARRAY_FREE(&clusters->free);
-    ARRAY_FREE(&clusters->heap[POOL_HEAP_WORST]);
-    ARRAY_FREE(&clusters->heap[POOL_HEAP_BEST]);
     ARRAY_FREE(&clusters->dirty);
+    rate_heap_clear(&clusters->worst);
+    rate_heap_clear(&clusters->best);
 }
 
 void pool_clusters_deinit(struct pool_clusters *clusters)
@@ -48,8 +48,7 @@ size_t pool_clusters_memory_bytes(const struct pool_clusters *clusters)
 {
     return clusters->memory_bytes + ARRAY_FOOTPRINT_BYTES(clusters) +
            ARRAY_FOOTPRINT_BYTES(&clusters->free) + ARRAY_FOOTPRINT_BYTES(&clusters->dirty) +
-           ARRAY_FOOTPRINT_BYTES(&clusters->heap[POOL_HEAP_WORST]) +
-           ARRAY_FOOTPRINT_BYTES(&clusters->heap[POOL_HEAP_BEST]);
+           rate_heap_footprint_bytes(&clusters->worst) + rate_heap_footprint_bytes(&clusters->best);
 }
 
 /* What a cluster of more than one entry and one chunk has beside itself. n: of entries, chunks */
@@ -85,84 +84,27 @@ static struct feerate worst_rate(const struct pool_cluster *cluster)
     return cluster->chunks[cluster->n_chunks - 1].rate;
 }
 
-/* The order of a heap. Total, so that nothing depends on how it came about. */
-static bool is_above(const struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t a,
-                     uint32_t b)
+static uint64_t worst_rank(const struct pool_cluster *cluster)
 {
-    const struct pool_cluster *x = clusters->at[a], *y = clusters->at[b];
-    int order = kind == POOL_HEAP_WORST ? feerate_compare(worst_rate(x), worst_rate(y))
-                                        : feerate_compare(y->chunks[0].rate, x->chunks[0].rate);
-    if (order != 0)
-        return order < 0;
-    return kind == POOL_HEAP_WORST ? x->heap_rank[kind] > y->heap_rank[kind]
-                                   : x->heap_rank[kind] < y->heap_rank[kind];
+    uint64_t rank = 0;
+    for (uint32_t i = 0; i < cluster->n_chunks; i++)
+        rank = pool_chunk_rank(cluster, i, rank);
+    return rank;
 }
 
-static void heap_set(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t at,
-                     uint32_t id)
+static void put_into_heaps(struct pool_clusters *clusters, uint32_t id)
 {
-    ASSERT(at < clusters->heap[kind].n && clusters->at[id]);
-    clusters->heap[kind].at[at] = id;
-    clusters->at[id]->heap_at[kind] = at;
-}
-
-/* Move the element at a place to where it belongs. */
-static void heap_fix(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t at)
-{
-    const struct pool_ids *heap = &clusters->heap[kind];
-    uint32_t id = heap->at[at];
-    while (at > 0 && is_above(clusters, kind, id, heap->at[(at - 1) / 2])) {
-        heap_set(clusters, kind, at, heap->at[(at - 1) / 2]);
-        at = (at - 1) / 2;
-    }
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= heap->n)
-            break;
-        if (child + 1 < heap->n && is_above(clusters, kind, heap->at[child + 1], heap->at[child]))
-            child++;
-        if (!is_above(clusters, kind, heap->at[child], id))
-            break;
-        heap_set(clusters, kind, at, heap->at[child]);
-        at = child;
-    }
-    heap_set(clusters, kind, at, id);
-}
-
-/* Into the heap, or to another place in it if its rates have changed. */
-static void heap_put(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t id)
-{
-    struct pool_ids *heap = &clusters->heap[kind];
-    struct pool_cluster *cluster = clusters->at[id];
-    if (cluster->heap_at[kind] == POOL_NOT_IN_HEAP) {
-        cluster->heap_at[kind] = (uint32_t)heap->n;
-        *ARRAY_ADD(heap) = id;
-    }
-    heap_fix(clusters, kind, cluster->heap_at[kind]);
-}
-
-/* The last one takes its place, and may belong above or below it. */
-static void heap_take(struct pool_clusters *clusters, enum pool_heap_kind kind, uint32_t id)
-{
-    struct pool_ids *heap = &clusters->heap[kind];
-    uint32_t at = clusters->at[id]->heap_at[kind];
-    ASSERT(at == POOL_NOT_IN_HEAP || (at < heap->n && heap->at[at] == id));
-    if (at == POOL_NOT_IN_HEAP)
-        return;
-    clusters->at[id]->heap_at[kind] = POOL_NOT_IN_HEAP;
-    uint32_t last = heap->at[--heap->n];
-    if (last == id)
-        return;
-    heap_set(clusters, kind, at, last);
-    heap_fix(clusters, kind, at);
+    const struct pool_cluster *cluster = clusters->at[id];
+    rate_heap_put(&clusters->worst, id, worst_rate(cluster), worst_rank(cluster));
+    rate_heap_put(&clusters->best, id, cluster->chunks[0].rate, pool_chunk_rank(cluster, 0, 0));
 }
 
 struct pool_cluster *pool_clusters_worst(const struct mempool *mempool)
 {
     const struct pool_clusters *clusters = &mempool->clusters;
-    const struct pool_ids *heap = &clusters->heap[POOL_HEAP_WORST];
+    uint32_t id = rate_heap_at(&clusters->worst, 0);
     ASSERT(clusters->dirty.n == 0);
-    return heap->n ? clusters->at[heap->at[0]] : NULL;
+    return id == RATE_HEAP_NOWHERE ? NULL : clusters->at[id];
 }
 
 /* -- Membership -------------------------------------------------------------------------------- */
@@ -178,7 +120,6 @@ static uint32_t cluster_new(struct pool_clusters *clusters)
         id = (uint32_t)clusters->n++;
     }
     struct pool_cluster *cluster = xcalloc(1, sizeof *cluster);
-    cluster->heap_at[POOL_HEAP_WORST] = cluster->heap_at[POOL_HEAP_BEST] = POOL_NOT_IN_HEAP;
     clusters->at[id] = cluster;
     clusters->memory_bytes += alloc_footprint_bytes(sizeof *cluster);
     return id;
@@ -217,8 +158,8 @@ static void cluster_free(struct pool_clusters *clusters, uint32_t id)
 {
     struct pool_cluster *cluster = clusters->at[id];
     ASSERT(cluster && !cluster->is_dirty);
-    heap_take(clusters, POOL_HEAP_WORST, id);
-    heap_take(clusters, POOL_HEAP_BEST, id);
+    rate_heap_take(&clusters->worst, id);
+    rate_heap_take(&clusters->best, id);
     clusters->n_best -= cluster->is_best;
     free_order(clusters, cluster);
     free_chunks(clusters, cluster);
@@ -411,14 +352,6 @@ static uint64_t component_of_first(const struct draft *draft, uint64_t set)
     return component;
 }
 
-static uint64_t last_rank(const struct pool_cluster *cluster)
-{
-    uint64_t rank = 0;
-    for (uint32_t i = 0; i < cluster->n_chunks; i++)
-        rank = pool_chunk_rank(cluster, i, rank);
-    return rank;
-}
-
 /* A component becomes the cluster of that id: ordered, cut, and put into its places. */
 static void settle_component(struct mempool *mempool, uint32_t id, const struct draft *draft,
                              uint64_t set)
@@ -441,10 +374,7 @@ static void settle_component(struct mempool *mempool, uint32_t id, const struct 
     }
     mempool->clusters.n_best += (size_t)is_best - (size_t)cluster->is_best;
     cluster->is_best = is_best;
-    cluster->heap_rank[POOL_HEAP_WORST] = last_rank(cluster);
-    cluster->heap_rank[POOL_HEAP_BEST] = pool_chunk_rank(cluster, 0, 0);
-    heap_put(&mempool->clusters, POOL_HEAP_WORST, id);
-    heap_put(&mempool->clusters, POOL_HEAP_BEST, id);
+    put_into_heaps(&mempool->clusters, id);
 }
 
 /* The first component keeps the id; each other becomes a cluster of its own. */
@@ -495,14 +425,6 @@ static bool is_connected(const struct mempool *mempool, const struct pool_cluste
     return reached == UINT64_MAX >> (64 - cluster->n);
 }
 
-static void verify_place(const struct mempool *mempool, enum pool_heap_kind kind, uint32_t id)
-{
-    const struct pool_ids *heap = &mempool->clusters.heap[kind];
-    uint32_t at = mempool->clusters.at[id]->heap_at[kind];
-    ASSERT(at < heap->n && heap->at[at] == id);
-    ASSERT(at == 0 || !is_above(&mempool->clusters, kind, id, heap->at[(at - 1) / 2]));
-}
-
 void pool_cluster_verify(const struct mempool *mempool, uint32_t id)
 {
     const struct pool_cluster *cluster = mempool->clusters.at[id];
@@ -528,8 +450,8 @@ void pool_cluster_verify(const struct mempool *mempool, uint32_t id)
         ASSERT(feerate_compare(rate, cluster->chunks[c].rate) == 0);
         ASSERT(c == 0 || feerate_compare(cluster->chunks[c - 1].rate, rate) >= 0);
     }
-    ASSERT(at == cluster->n && cluster->heap_rank[POOL_HEAP_WORST] == last_rank(cluster));
-    ASSERT(cluster->heap_rank[POOL_HEAP_BEST] == pool_chunk_rank(cluster, 0, 0));
-    verify_place(mempool, POOL_HEAP_WORST, id);
-    verify_place(mempool, POOL_HEAP_BEST, id);
+    ASSERT(at == cluster->n);
+    rate_heap_verify(&mempool->clusters.worst, id, worst_rate(cluster), worst_rank(cluster));
+    rate_heap_verify(&mempool->clusters.best, id, cluster->chunks[0].rate,
+                     pool_chunk_rank(cluster, 0, 0));
 }

@@ -1,7 +1,8 @@
 /* entries.h - entries and clusters as the mempool's own modules see them.
  *
- * Layer: mempool, internal. Who does what, from the bottom: linearise.c
- * orders numbers, diagram.c compares what orders earn, cluster.c keeps clusters in order, graph.c
+ * Layer: mempool, internal. Who does what, from the bottom: linearise.c orders numbers, diagram.c
+ * compares what orders earn, rate_heap.c has the worst and the best on top, cluster.c keeps
+ * clusters in order, graph.c
  * holds entries and what they spend, deltas.c what our user adds to fees, limit.c keeps the size,
  * check.c has the rules, accept.c leads through them what comes in, blocks.c follows the chain,
  * mempool.c makes it and answers questions. Each calls those before it only. */
@@ -11,6 +12,7 @@
 #include "consensus/tx_verify.h"
 #include "mempool/linearise.h"
 #include "mempool/mempool.h"
+#include "mempool/rate_heap.h"
 
 #define MEMPOOL_NO_CLUSTER UINT32_MAX
 
@@ -54,20 +56,12 @@ struct pool_cluster {
     /* Most clusters are of one entry: order and chunks point here. */
     struct pool_entry *only;
     struct linear_chunk only_chunk;
-    uint32_t adjusted_wu;  /* of all its entries */
-    uint64_t heap_rank[2]; /* pool_chunk_rank() of its last chunk, and of its first */
-    uint32_t heap_at[2];   /* by enum pool_heap_kind, or POOL_NOT_IN_HEAP */
-    bool is_dirty;         /* in the list of those to be settled */
-    bool is_best;          /* no order is better */
-};
-#define POOL_NOT_IN_HEAP UINT32_MAX
-
-enum pool_heap_kind {
-    POOL_HEAP_WORST, /* the worst last chunk on top: what goes first */
-    POOL_HEAP_BEST,  /* the best first chunk on top: what is mined first */
+    uint32_t adjusted_wu; /* of all its entries */
+    bool is_dirty;        /* in the list of those to be settled */
+    bool is_best;         /* no order is better */
 };
 
-/* Ids or indexes, in no order or as a binary heap. */
+/* Ids or indexes, in no order. */
 struct pool_ids {
     uint32_t *at;
     size_t n, capacity;
@@ -79,9 +73,11 @@ struct pool_clusters {
     struct pool_cluster **at; /* by id; NULL: free */
     size_t n, capacity;
     struct pool_ids free, dirty;
-    struct pool_ids heap[2]; /* by enum pool_heap_kind */
-    size_t n_best;           /* that are in the best order; others are rare, and too hard */
-    size_t memory_bytes;     /* that all of them take from the heap; not these lists */
+    /* Of ids: by their last chunk, what goes first on top; by their first, what is mined first. By
+     * rate and pool_chunk_rank(). */
+    struct rate_heap worst, best;
+    size_t n_best;       /* that are in the best order; others are rare, and too hard */
+    size_t memory_bytes; /* that all of them take from the heap; not these lists */
 };
 
 /* Where among all chunks of the same rate a cluster's chunk i is mined, the lowest first, by the

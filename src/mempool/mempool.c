@@ -216,7 +216,7 @@ const struct mempool_entry *mempool_cluster_at(const struct mempool *mempool,
 
 bool mempool_is_optimal(const struct mempool *mempool)
 {
-    return mempool->clusters.n_best == mempool->clusters.heap[POOL_HEAP_BEST].n;
+    return mempool->clusters.n_best == mempool->clusters.best.items.n;
 }
 
 void mempool_mark_broadcast(struct mempool *mempool, const struct txid *txid)

@@ -12,7 +12,8 @@
 struct cursor {
     const struct pool_cluster *cluster;
     uint32_t chunk;
-    uint64_t rank; /* pool_chunk_rank() of the chunk */
+    uint32_t place; /* of the cluster, in the mempool's own heap */
+    uint64_t rank;  /* pool_chunk_rank() of the chunk */
 };
 
 /* A heap of cursors, the best next chunk on top. It begins with the top of the mempool's own heap
@@ -63,19 +64,21 @@ static void merge_push(struct merge *merge, struct cursor cursor)
 /* The cluster at a place of the mempool's own heap, if there is one. */
 static void merge_push_place(struct merge *merge, uint32_t place)
 {
-    const struct pool_ids *heap = &merge->clusters->heap[POOL_HEAP_BEST];
-    if (place >= heap->n)
+    uint32_t id = rate_heap_at(&merge->clusters->best, place);
+    if (id == RATE_HEAP_NOWHERE)
         return;
-    const struct pool_cluster *cluster = merge->clusters->at[heap->at[place]];
-    merge_push(merge, (struct cursor){.cluster = cluster, .rank = pool_chunk_rank(cluster, 0, 0)});
+    const struct pool_cluster *cluster = merge->clusters->at[id];
+    merge_push(merge, (struct cursor){.cluster = cluster,
+                                      .place = place,
+                                      .rank = pool_chunk_rank(cluster, 0, 0)});
 }
 
 /* Go on in the top cluster, or leave it. */
 static void merge_next(struct merge *merge, bool leave)
 {
-    ASSERT(merge->n > 0 && merge->at[0].cluster->heap_at[POOL_HEAP_BEST] != POOL_NOT_IN_HEAP);
+    ASSERT(merge->n > 0 && merge->at[0].place < merge->clusters->best.items.n);
     struct cursor top = merge->at[0];
-    uint32_t place = top.cluster->heap_at[POOL_HEAP_BEST];
+    uint32_t place = top.place;
     bool is_first = top.chunk == 0;
     if (leave || ++top.chunk == top.cluster->n_chunks)
         top = merge->at[--merge->n];
