@@ -18,13 +18,14 @@
 /* What a verdict lets us conclude. Decides what is cached and, in p2p, who is blamed. */
 enum reject_class {
     REJECT_CLASS_NONE,
-    REJECT_CLASS_CONSENSUS, /* invalid forever, whoever sends it */
-    REJECT_CLASS_MUTATED,   /* this copy only: the hash says nothing about it. CVE-2012-2459 */
-    REJECT_CLASS_MISSING,   /* a parent or input is unknown */
-    REJECT_CLASS_EARLY,     /* not yet valid: ask again later */
-    REJECT_CLASS_POLICY,    /* valid, but not relayed */
-    REJECT_CLASS_PROTOCOL,  /* misframed */
-    REJECT_CLASS_FAULT,     /* our own world failed: stop the node, blame nobody */
+    REJECT_CLASS_CONSENSUS,      /* invalid forever, whoever sends it */
+    REJECT_CLASS_MUTATED,        /* this copy only: the hash says nothing about it. CVE-2012-2459 */
+    REJECT_CLASS_MISSING,        /* a parent or input is unknown */
+    REJECT_CLASS_EARLY,          /* not yet valid: ask again later */
+    REJECT_CLASS_POLICY,         /* valid, but not relayed */
+    REJECT_CLASS_RECONSIDERABLE, /* the same, for its fees alone: a child may pay for it */
+    REJECT_CLASS_PROTOCOL,       /* misframed */
+    REJECT_CLASS_FAULT,          /* our own world failed: stop the node, blame nobody */
 };
 
 enum reject {

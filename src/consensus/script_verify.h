@@ -60,8 +60,8 @@ enum script_flag {
 /* What BIP143 and BIP341 digests share over all inputs of one transaction, computed once. */
 struct tx_sighash {
     bool has_v0, has_v1; /* which parts were needed and computed */
-    uint8_t prevouts32[32], sequences32[32], outputs32[32]; /* single SHA-256; BIP341 */
-    uint8_t amounts32[32], scripts32[32];                   /* BIP341 */
+    uint8_t prevouts32[32], sequences32[32], outputs32[32];    /* single SHA-256; BIP341 */
+    uint8_t amounts32[32], scripts32[32];                      /* BIP341 */
     uint8_t prevouts32d[32], sequences32d[32], outputs32d[32]; /* double; BIP143 */
 };
 
@@ -85,9 +85,9 @@ void script_scratch_free(struct script_scratch *scratch);
  * older digests need the amount of this one at most. */
 struct script_check {
     const struct tx *tx;
-    uint32_t input;             /* index into tx->in */
-    uint32_t flags;             /* enum script_flag */
-    const struct tx_out *spent; /* all n_in of them; spent[input] is the one to satisfy */
+    uint32_t input;                   /* index into tx->in */
+    uint32_t flags;                   /* enum script_flag */
+    const struct tx_out *spent;       /* all n_in of them; spent[input] is the one to satisfy */
     const struct tx_sighash *sighash; /* NULL, or parts missing: computed for each digest, slowly */
 };
 

@@ -11,8 +11,10 @@
 #include "consensus/sigops.h"
 #include "consensus/tx_check.h"
 #include "mempool/check.h"
+#include "mempool/ephemeral.h"
 #include "mempool/graph.h"
 #include "mempool/limit.h"
+#include "mempool/replace.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -63,6 +65,7 @@ static void check_free(struct pool_check *check)
 {
     arena_deinit(&check->tx_arena);
     arena_deinit(&check->arena);
+    ARRAY_FREE(&check->replaced);
     xfree(check->raw);
     xfree(check);
 }
@@ -95,7 +98,7 @@ static void wake_children(struct mempool *mempool, const struct pool_check *pare
 /* Answer. entry: it is in the mempool. In this order: out of the lists, so that who asks for more
  * finds room; then who asked; then the children, which find the entry by now or never; last those
  * above, who may close the mempool. */
-static void end(struct pool_check *check, const struct pool_entry *entry)
+void pool_check_end(struct pool_check *check, const struct pool_entry *entry)
 {
     struct mempool *mempool = check->mempool;
     ASSERT(!check->waits_for && (!check->is_putback || mempool->putbacks.under_way > 0));
@@ -109,9 +112,12 @@ static void end(struct pool_check *check, const struct pool_entry *entry)
         .tx = check->is_decoded ? &check->tx : NULL,
         .entry = entry ? &entry->pub : NULL,
         .fee_sat = check->fee_sat,
+        .modified_fee_sat = check->modified_fee_sat,
         .vbytes = check->vbytes,
         .scripts_ran = check->scripts_ran,
         .missing = is_unknown ? &check->unknown : NULL,
+        .replaced = check->replaced.at,
+        .n_replaced = check->replaced.n,
     };
     if (log_is_on(mempool->log, LOG_MEMPOOL) && check->is_decoded) {
         char txid[65], reason[VERDICT_REASON_BYTES];
@@ -129,10 +135,25 @@ static void end(struct pool_check *check, const struct pool_entry *entry)
     mempool->check_ended(mempool);
 }
 
+/* Answer, or tell those that it is judged with. code: NONE: the verdict is set already. */
 static void refuse(struct pool_check *check, enum reject code)
 {
-    check->verdict = (struct verdict){.code = code};
-    end(check, NULL);
+    if (code != REJECT_NONE)
+        check->verdict = (struct verdict){.code = code};
+    ASSERT(check->verdict.code != REJECT_NONE);
+    if (check->package)
+        check->proceed(check, false);
+    else
+        pool_check_end(check, NULL);
+}
+
+/* What it waited for has come. */
+static void go_on(struct pool_check *check, bool coins_were_read)
+{
+    if (check->package)
+        check->proceed(check, coins_were_read);
+    else
+        advance(check, coins_were_read);
 }
 
 /* -- By itself (job) --------------------------------------------------------------------------- */
@@ -180,8 +201,11 @@ static void begin(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
     ASSERT(check->is_formed && !check->is_in_map);
-    if (check->verdict.code != REJECT_NONE) {
-        end(check, NULL);
+    if (check->package || check->verdict.code != REJECT_NONE) {
+        if (check->package)
+            check->proceed(check, false);
+        else
+            pool_check_end(check, NULL);
         return;
     }
     if (!(check->flags & MEMPOOL_TEST_ONLY) && !pool_check_find(mempool, &check->tx.txid)) {
@@ -257,7 +281,7 @@ static void refuse_scripts(struct pool_check *check)
     tx_script_verdict(&check->verdict,
                       is_stripped ? REJECT_TX_SCRIPT_STRIPPED : REJECT_TX_SCRIPT_FAILED, &check->tx,
                       check->next_input, (int)check->script_error);
-    end(check, NULL);
+    refuse(check, REJECT_NONE);
 }
 
 static void submit(struct pool_check *check, void (*run)(struct env_job *job),
@@ -283,15 +307,19 @@ static void scripts_done(struct env_job *job)
         submit(check, run_scripts, scripts_done);
     } else {
         check->scripts_hold = check->scripts_ran = true;
-        advance(check, false);
+        go_on(check, false);
     }
+}
+
+void pool_check_run_scripts(struct pool_check *check)
+{
+    ASSERT(!check->scripts_hold && check->next_input == 0);
+    submit(check, run_scripts, scripts_done);
 }
 
 /* -- In ---------------------------------------------------------------------------------------- */
 
-/* Added first and limited then: only with it in its cluster is it known whether it is the worst. If
- * it is, it is gone again, and nothing of it may be read but its ids. */
-static void commit(struct pool_check *check)
+void pool_check_add(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
     ASSERT(check->raw && check->sigops_cost <= POLICY_TX_SIGOPS_COST_MAX);
@@ -310,6 +338,7 @@ static void commit(struct pool_check *check)
         .coinbase_height_max = check->coinbase_height_max,
         .is_unbroadcast = check->flags & MEMPOOL_LOCAL,
         .is_putback = check->is_putback,
+        .is_of_package = check->flags & POOL_CHECK_LATE_LIMIT,
     };
     ASSERT(check->scripts_hold);
     chain_scripts_hold(mempool->chain, &check->tx.wtxid);
@@ -317,14 +346,25 @@ static void commit(struct pool_check *check)
     check->raw = NULL;
     arena_init(&check->tx_arena, ENTRY_ARENA_BYTES);
     pool_add(mempool, &addition);
-    pool_limit(mempool);
+}
+
+/* Added first and limited then: only with it in its cluster is it known whether it is the worst. If
+ * it is, it is gone again, and nothing of it may be read but its ids. */
+static void commit(struct pool_check *check)
+{
+    struct mempool *mempool = check->mempool;
+    if (check->n_conflicts > 0)
+        pool_replace_commit(&check, 1, &check->replaced);
+    pool_check_add(check);
+    if (!(check->flags & POOL_CHECK_LATE_LIMIT))
+        pool_limit(mempool);
     const struct pool_entry *entry = pool_find(mempool, &check->tx.txid);
     if (!entry) {
         check->verdict.code = REJECT_MEMPOOL_FULL;
         check->tx.n_in = check->tx.n_out = 0;
         check->tx.raw = span_of(NULL, 0);
     }
-    end(check, entry);
+    pool_check_end(check, entry);
 }
 
 /* Everything has been checked. */
@@ -334,7 +374,7 @@ static void conclude(struct pool_check *check)
     if (check->max_fee_sat > 0 && check->fee_sat > check->max_fee_sat)
         refuse(check, REJECT_MAX_FEE_EXCEEDED);
     else if (check->flags & MEMPOOL_TEST_ONLY)
-        end(check, NULL);
+        pool_check_end(check, NULL);
     else
         commit(check);
 }
@@ -351,7 +391,7 @@ static void refuse_known(struct pool_check *check, enum reject code)
     if (entry && (check->flags & MEMPOOL_LOCAL) && !(check->flags & MEMPOOL_TEST_ONLY))
         pool_tell_again(mempool, entry);
     check->verdict = (struct verdict){.code = code};
-    end(check, code == REJECT_ALREADY_IN_MEMPOOL ? entry : NULL);
+    pool_check_end(check, code == REJECT_ALREADY_IN_MEMPOOL ? entry : NULL);
 }
 
 static void read_done(struct coins_read *read)
@@ -363,11 +403,11 @@ static void read_done(struct coins_read *read)
         refuse(check, REJECT_FAULT);
         return;
     }
-    advance(check, true);
+    go_on(check, true);
 }
 
 /* The store is asked at the same priority as for blocks ahead of time: nobody's block waits. */
-static void start_read(struct pool_check *check)
+void pool_check_read(struct pool_check *check)
 {
     memset(check->absent, 0, check->n_missing * sizeof *check->absent);
     check->read = (struct coins_read){.outpoints = check->missing,
@@ -406,16 +446,18 @@ static void advance(struct pool_check *check, bool coins_were_read)
     if (found == POOL_FIND_WAITS)
         return;
     if (found == POOL_FIND_READ) {
-        start_read(check);
+        pool_check_read(check);
         return;
     }
-    check->rules_hold = found == POOL_FIND_ALL && pool_check_rules(check);
+    check->rules_hold = found == POOL_FIND_ALL && pool_check_rules(check) &&
+                        pool_replace_check(check) &&
+                        (!mempool->options.require_standard || pool_dust_is_spent(check));
     if (!check->rules_hold)
-        end(check, NULL);
+        pool_check_end(check, NULL);
     else if (check->scripts_hold)
         conclude(check);
     else
-        submit(check, run_scripts, scripts_done);
+        pool_check_run_scripts(check);
 }
 
 /* -- Starting ---------------------------------------------------------------------------------- */
@@ -430,6 +472,11 @@ static struct pool_check *check_new(struct mempool *mempool, const struct pool_c
     check->len = len;
     check->flags = like->flags;
     check->max_fee_sat = like->max_fee_sat;
+    check->max_rate = like->max_rate;
+    check->proceed = like->proceed;
+    check->package = like->package;
+    check->before = like->before;
+    check->n_before = like->n_before;
     check->time_s = like->time_s;
     check->was_in_block = like->was_in_block;
     check->is_putback = like->is_putback;
@@ -452,7 +499,7 @@ static void start(struct pool_check *check)
 static void refuse_unseen(void *arg)
 {
     struct pool_check *check = arg;
-    end(check, NULL);
+    pool_check_end(check, NULL);
 }
 
 /* Each lane has its own: strangers cannot take the user's, nor he theirs (hazard 64). */
@@ -499,6 +546,21 @@ void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s
     ASSERT(mempool->n_loads > 0 && done);
     struct pool_check like = {.time_s = time_s, .done = done, .arg = arg};
     accept(mempool, raw, &like);
+}
+
+void pool_accept_member(struct mempool *mempool, struct span raw, const struct pool_check *like)
+{
+    ASSERT(like->done && mempool->n_packages > 0);
+    accept(mempool, raw, like);
+}
+
+struct pool_check *pool_check_start(struct mempool *mempool, struct span raw,
+                                    const struct pool_check *like)
+{
+    ASSERT(like->package && like->proceed && !like->done);
+    struct pool_check *check = check_new(mempool, like, xmemdup(raw.p, raw.len), raw.len);
+    start(check);
+    return check;
 }
 
 void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback)

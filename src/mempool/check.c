@@ -2,15 +2,11 @@
  * entries; in the order of Core's checks, which clients can see. */
 #include "mempool/check.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "consensus/script_iter.h"
 #include "consensus/sigops.h"
-#include "mempool/cluster.h"
 #include "mempool/graph.h"
 #include "mempool/limit.h"
-#include "util/hex.h"
+#include "mempool/truc.h"
 
 bool pool_check_has_txid(const void *value, const void *key)
 {
@@ -39,18 +35,17 @@ static void note_coin(struct pool_check *check, uint32_t i, const struct tx_out 
     check->spent[i].script_pubkey = span_of(script, out->script_pubkey.len);
 }
 
-/* An output of an entry. Returns false if the entry has no such output. */
-static bool note_unconfirmed(struct pool_check *check, uint32_t i, const struct pool_entry *parent)
+/* An output of a transaction that waits. Returns false if it has no such output. */
+static bool note_unconfirmed(struct pool_check *check, uint32_t i, const struct tx *parent)
 {
     uint32_t vout = check->tx.in[i].prevout.vout;
-    if (vout >= parent->pub.tx.n_out ||
-        script_is_unspendable(parent->pub.tx.out[vout].script_pubkey))
+    if (vout >= parent->n_out || script_is_unspendable(parent->out[vout].script_pubkey))
         return false;
     struct spent_coin rules = {
-        .value_sat = parent->pub.tx.out[vout].value_sat,
+        .value_sat = parent->out[vout].value_sat,
         .height = (uint32_t)check->tip->height + 1,
     };
-    note_coin(check, i, &parent->pub.tx.out[vout], &rules);
+    note_coin(check, i, &parent->out[vout], &rules);
     return true;
 }
 
@@ -111,14 +106,26 @@ static enum pool_find no_such_coin(struct pool_check *check, uint32_t i)
     return POOL_FIND_NONE;
 }
 
-/* Entries, then coins; a parent that is being checked is waited for before an output of it is
+/* Entries and those before it in its package. Returns: NULL if it is neither */
+static const struct tx *find_waiting(const struct pool_check *check, const struct txid *txid)
+{
+    const struct pool_entry *entry = pool_find(check->mempool, txid);
+    if (entry)
+        return &entry->pub.tx;
+    for (uint32_t k = 0; k < check->n_before; k++)
+        if (txid_equal(&check->before[k]->tx.txid, txid))
+            return &check->before[k]->tx;
+    return NULL;
+}
+
+/* What waits, then coins; a parent that is being checked is waited for before an output of it is
  * called spent or unknown. */
 static enum pool_find find_coin(struct pool_check *check, uint32_t i, struct coin_search *search)
 {
     struct mempool *mempool = check->mempool;
     struct coins *coins = chain_coins(mempool->chain);
     const struct outpoint *outpoint = &check->tx.in[i].prevout;
-    const struct pool_entry *parent = pool_find(mempool, &outpoint->txid);
+    const struct tx *parent = find_waiting(check, &outpoint->txid);
     if (parent)
         return note_unconfirmed(check, i, parent) ? POOL_FIND_ALL : no_such_coin(check, i);
     struct coin coin;
@@ -130,7 +137,7 @@ static enum pool_find find_coin(struct pool_check *check, uint32_t i, struct coi
         return POOL_FIND_ALL;
     }
     const struct pool_check *pending = pool_check_find(mempool, &outpoint->txid);
-    if (pending && pending != check) {
+    if (pending && pending != check && !check->package) {
         check->waits_for = pending;
         return POOL_FIND_WAITS;
     }
@@ -151,7 +158,7 @@ static void collect_missing(struct pool_check *check)
     check->n_missing = 0;
     for (uint32_t i = 0; i < check->tx.n_in; i++) {
         const struct outpoint *outpoint = &check->tx.in[i].prevout;
-        if (!pool_find(mempool, &outpoint->txid) &&
+        if (!find_waiting(check, &outpoint->txid) &&
             coins_find(coins, outpoint, coins_hash(key, outpoint), &coin, script) == COINS_UNKNOWN)
             check->missing[check->n_missing++] = *outpoint;
     }
@@ -177,20 +184,59 @@ enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_r
 
 /* -- Rules ------------------------------------------------------------------------------ */
 
-enum reject pool_check_entries(const struct pool_check *check)
+static void note_conflict(struct pool_check *check, struct pool_entry *entry)
+{
+    if (!check->conflicts)
+        check->conflicts = arena_alloc(&check->arena, (check->tx.n_in + 1) * sizeof(void *));
+    for (uint32_t i = 0; i < check->n_conflicts; i++)
+        if (check->conflicts[i] == entry)
+            return;
+    check->conflicts[check->n_conflicts++] = entry;
+}
+
+enum reject pool_check_entries(struct pool_check *check)
 {
     const struct mempool *mempool = check->mempool;
     const struct tx *tx = &check->tx;
+    check->n_conflicts = 0;
     if (!tx_is_final(tx, check->tip->height + 1, block_node_mtp(check->tip)))
         return REJECT_NON_FINAL;
     if (mempool_find_wtxid(mempool, &tx->wtxid))
         return REJECT_ALREADY_IN_MEMPOOL;
     if (pool_find(mempool, &tx->txid))
         return REJECT_SAME_NONWITNESS_DATA;
-    for (uint32_t i = 0; i < tx->n_in; i++)
-        if (pool_spender(mempool, &tx->in[i].prevout))
-            return REJECT_MEMPOOL_CONFLICT;
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        struct pool_entry *spender = pool_spender(mempool, &tx->in[i].prevout);
+        if (spender && (check->flags & POOL_CHECK_NO_REPLACEMENT))
+            return REJECT_REPLACEMENT_DISALLOWED;
+        if (spender)
+            note_conflict(check, spender);
+    }
     return REJECT_NONE;
+}
+
+/* The distinct transactions here that it spends from: entries, at most as many as fit into a
+ * cluster, and those before it in its package. */
+static void find_parents(struct pool_check *check)
+{
+    check->n_parents = check->parents_before = 0;
+    for (uint32_t i = 0; i < check->tx.n_in; i++) {
+        const struct txid *txid = &check->tx.in[i].prevout.txid;
+        for (uint32_t k = 0; k < check->n_before; k++)
+            if (txid_equal(&check->before[k]->tx.txid, txid))
+                check->parents_before |= UINT32_C(1) << k;
+        struct pool_entry *parent = pool_find(check->mempool, txid);
+        if (!parent || check->n_parents == MEMPOOL_CLUSTER_COUNT_MAX)
+            continue;
+        if (!check->parents)
+            check->parents =
+                arena_alloc(&check->arena, MEMPOOL_CLUSTER_COUNT_MAX * sizeof(struct pool_entry *));
+        uint32_t k = 0;
+        while (k < check->n_parents && check->parents[k] != parent)
+            k++;
+        if (k == check->n_parents)
+            check->parents[check->n_parents++] = parent;
+    }
 }
 
 static int64_t median_time_at(void *ctx, int32_t height)
@@ -215,6 +261,19 @@ static bool check_values(struct pool_check *check)
                        tx_verify_detail(code, &check->tx, check->rules, height, detail));
 }
 
+bool pool_pays(struct mempool *mempool, int64_t fee_sat, uint32_t vbytes, struct verdict *verdict)
+{
+    int64_t least_sat = feerate_fee_sat(mempool->options.min_relay_sat_per_kvb, vbytes);
+    int64_t floor_sat = feerate_fee_sat(pool_rolling_feerate(mempool), vbytes);
+    if (fee_sat < floor_sat)
+        return verdict_set(verdict, REJECT_MEMPOOL_MIN_FEE, "%lld < %lld", (long long)fee_sat,
+                           (long long)floor_sat);
+    if (fee_sat < least_sat)
+        return verdict_set(verdict, REJECT_MIN_RELAY_FEE, "%lld < %lld", (long long)fee_sat,
+                           (long long)least_sat);
+    return true;
+}
+
 static bool check_standard(struct pool_check *check)
 {
     struct verdict *verdict = &check->verdict;
@@ -225,108 +284,24 @@ static bool check_standard(struct pool_check *check)
     return true;
 }
 
-/* Of two fees that are not reached version 3 names the floor of a full mempool, all others the
- * relay fee: Core's order, which clients see. */
-static bool check_fees(struct pool_check *check, int64_t modified_fee_sat)
+/* A sibling of version 3 may have to make room; but not for what comes with others, since who pays
+ * for whom would be too hard to tell. */
+static bool check_truc(struct pool_check *check)
 {
-    struct mempool *mempool = check->mempool;
-    struct verdict *verdict = &check->verdict;
-    int64_t least_sat = feerate_fee_sat(mempool->options.min_relay_sat_per_kvb, check->vbytes);
-    int64_t floor_sat = feerate_fee_sat(pool_rolling_feerate(mempool), check->vbytes);
-    if (check->flags & MEMPOOL_BYPASS_FEE)
+    struct pool_entry *sibling;
+    check->is_sibling_eviction = false;
+    if ((check->flags & MEMPOOL_BYPASS_FEE) || pool_truc_check(check, &sibling))
         return true;
-    if (check->tx.version != POLICY_TRUC_VERSION && modified_fee_sat < least_sat)
-        return verdict_set(verdict, REJECT_MIN_RELAY_FEE, "%lld < %lld",
-                           (long long)modified_fee_sat, (long long)least_sat);
-    if (modified_fee_sat < floor_sat)
-        return verdict_set(verdict, REJECT_MEMPOOL_MIN_FEE, "%lld < %lld",
-                           (long long)modified_fee_sat, (long long)floor_sat);
-    if (modified_fee_sat < least_sat)
-        return verdict_set(verdict, REJECT_MIN_RELAY_FEE, "%lld < %lld",
-                           (long long)modified_fee_sat, (long long)least_sat);
-    return true;
-}
-
-/* The distinct entries that it spends from, at most as many as fit into a cluster. */
-static uint32_t find_parents(const struct pool_check *check,
-                             struct pool_entry *parents[MEMPOOL_CLUSTER_COUNT_MAX])
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < check->tx.n_in && n < MEMPOOL_CLUSTER_COUNT_MAX; i++) {
-        struct pool_entry *parent = pool_find(check->mempool, &check->tx.in[i].prevout.txid);
-        uint32_t k = 0;
-        while (parent && k < n && parents[k] != parent)
-            k++;
-        if (parent && k == n)
-            parents[n++] = parent;
-    }
-    return n;
-}
-
-static bool refuse_truc(struct pool_check *check, const struct tx *tx, const char *kind,
-                        const char *format, ...) PRINTF(4, 5);
-
-/* "kind ID (wtxid=ID) " and what is wrong with it, in Core's words. */
-static bool refuse_truc(struct pool_check *check, const struct tx *tx, const char *kind,
-                        const char *format, ...)
-{
-    char txid[HEX_ID_BYTES], wtxid[HEX_ID_BYTES], what[200];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
-    va_end(args);
-    return verdict_set(&check->verdict, REJECT_TRUC_VIOLATION, "%s %s (wtxid=%s) %s", kind,
-                       hex_encode_reversed(txid, span_of(tx->txid.b, 32)),
-                       hex_encode_reversed(wtxid, span_of(tx->wtxid.b, 32)), what);
-}
-
-/* Version 3 spends version 3 alone, and the other way round. */
-static bool check_truc_parents(struct pool_check *check, struct pool_entry *const *parents,
-                               uint32_t n_parents)
-{
-    static const char *const kinds[] = {"non-version=3 tx", "version=3 tx"};
-    bool is_truc = check->tx.version == POLICY_TRUC_VERSION;
-    for (uint32_t i = 0; i < n_parents; i++) {
-        const struct tx *parent = &parents[i]->pub.tx;
-        char txid[HEX_ID_BYTES], wtxid[HEX_ID_BYTES];
-        if ((parent->version == POLICY_TRUC_VERSION) == is_truc)
-            continue;
-        char what[200];
-        snprintf(what, sizeof what, "cannot spend from %s %s (wtxid=%s)", kinds[!is_truc],
-                 hex_encode_reversed(txid, span_of(parent->txid.b, 32)),
-                 hex_encode_reversed(wtxid, span_of(parent->wtxid.b, 32)));
-        return refuse_truc(check, &check->tx, kinds[is_truc], "%s", what);
-    }
-    return true;
-}
-
-/* Version 3 transactions form pairs of a parent and a small child, so that nobody can hinder
- * their replacement. BIP-431, Specification; messages of Core SingleTRUCChecks() */
-static bool check_truc(struct pool_check *check, struct pool_entry *const *parents,
-                       uint32_t n_parents)
-{
-    const struct tx *tx = &check->tx;
-    if (!check_truc_parents(check, parents, n_parents))
+    if (!sibling || (check->flags & (POOL_CHECK_NO_REPLACEMENT | POOL_CHECK_PACKAGE_FEES)))
         return false;
-    if (tx->version != POLICY_TRUC_VERSION)
-        return true;
-    if (check->vbytes > POLICY_TRUC_VBYTES_MAX)
-        return refuse_truc(check, tx, "version=3 tx", "is too big: %u > %d virtual bytes",
-                           check->vbytes, POLICY_TRUC_VBYTES_MAX);
-    if (n_parents == 0)
-        return true;
-    if (n_parents > 1 || parents[0]->pub.n_parents > 0)
-        return refuse_truc(check, tx, "tx", "would have too many ancestors");
-    if (check->vbytes > POLICY_TRUC_CHILD_VBYTES_MAX)
-        return refuse_truc(check, tx, "version=3 child tx", "is too big: %u > %d virtual bytes",
-                           check->vbytes, POLICY_TRUC_CHILD_VBYTES_MAX);
-    if (parents[0]->pub.n_children > 0)
-        return refuse_truc(check, &parents[0]->pub.tx, "tx", "would exceed descendant count limit");
+    note_conflict(check, sibling);
+    check->is_sibling_eviction = true;
+    check->verdict = (struct verdict){0};
     return true;
 }
 
-/* What need not hold in a block: dust, signature operations, fees, version 3, clusters; in Core's
- * order. On the way sigops_cost and vbytes are found out. */
+/* What need not hold in a block: dust, signature operations, fees, version 3; in Core's order. On
+ * the way sigops_cost and vbytes are found out. */
 static bool check_policy(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
@@ -334,22 +309,24 @@ static bool check_policy(struct pool_check *check)
     uint32_t weight_wu = tx_weight_wu(&check->tx);
     check->sigops_cost = tx_sigops_cost(&check->tx, check->spent, SCRIPT_VERIFY_STANDARD);
     check->vbytes = policy_vbytes(&mempool->policy, weight_wu, check->sigops_cost);
-    int64_t modified_fee_sat = check->fee_sat + mempool_delta_sat(mempool, &check->tx.txid);
-    if (mempool->options.require_standard && (check->fee_sat != 0 || modified_fee_sat != 0) &&
+    check->modified_fee_sat = check->fee_sat + mempool_delta_sat(mempool, &check->tx.txid);
+    if (mempool->options.require_standard &&
+        (check->fee_sat != 0 || check->modified_fee_sat != 0) &&
         policy_count_dust(&check->tx, mempool->policy.dust_sat_per_kvb) > 0)
         return verdict_set(verdict, REJECT_DUST, "tx with dust output must be 0-fee");
     if (check->sigops_cost > POLICY_TX_SIGOPS_COST_MAX)
         return verdict_set(verdict, REJECT_TX_SIGOPS, "%llu",
                            (unsigned long long)check->sigops_cost);
-    if (!check_fees(check, modified_fee_sat))
+    if (!(check->flags & (MEMPOOL_BYPASS_FEE | POOL_CHECK_PACKAGE_FEES)) &&
+        !pool_pays(mempool, check->modified_fee_sat, check->vbytes, verdict))
         return false;
-    struct pool_entry *parents[MEMPOOL_CLUSTER_COUNT_MAX];
-    uint32_t n_parents = find_parents(check, parents);
-    if (!check_truc(check, parents, n_parents))
+    find_parents(check);
+    if (!check_truc(check))
         return false;
-    if (!pool_cluster_has_room(mempool, parents, n_parents,
-                               policy_adjusted_wu(&mempool->policy, weight_wu, check->sigops_cost)))
-        return verdict_set(verdict, REJECT_CLUSTER_TOO_LARGE, NULL);
+    if (check->max_rate.size > 0 &&
+        feerate_compare((struct feerate){check->modified_fee_sat, check->vbytes}, check->max_rate) >
+            0)
+        return verdict_set(verdict, REJECT_MAX_FEERATE_EXCEEDED, NULL);
     return true;
 }
 

@@ -20,13 +20,20 @@ struct pool_check {
 
     uint8_t *raw; /* owned, until it is the entry's; what is decoded borrows from it */
     size_t len;
-    int flags;               /* enum mempool_accept_flags */
+    int flags;               /* enum mempool_accept_flags, enum pool_check_flags */
     int64_t max_fee_sat;     /* 0: any */
+    struct feerate max_rate; /* modified fee by virtual bytes; size 0: any */
     int64_t time_s;          /* when it came */
     bool was_in_block;       /* one that was taken back */
     bool is_putback;         /* after a reorganisation: counted in putbacks.under_way */
     mempool_result_fn *done; /* NULL: nobody asks */
     void *arg;
+    /* Of one that is judged with others: what it waited for has come, or its verdict says why not.
+     * Those before it in its package, whose outputs it may spend. NULL: judged alone. */
+    void (*proceed)(struct pool_check *check, bool coins_were_read);
+    void *package;
+    struct pool_check *const *before;
+    uint32_t n_before;
 
     struct arena tx_arena; /* of the decoded transaction; becomes the entry's */
     struct arena arena;    /* of all else */
@@ -45,7 +52,14 @@ struct pool_check {
     const struct pool_check *waits_for; /* a parent that is being checked */
     bool is_woken;                      /* that parent has been decided */
 
-    int64_t fee_sat;                              /* without the delta that our user adds */
+    /* Of the entries as they are in this epoch; distinct. */
+    struct pool_entry **conflicts, **parents; /* spend the same coins; spent from */
+    uint32_t n_conflicts, n_parents;
+    uint32_t parents_before;    /* bits: of those before it, which it spends from */
+    bool is_sibling_eviction;   /* one of the conflicts makes room only: BIP-431 */
+    struct pool_txids replaced; /* owned: what went for it */
+
+    int64_t fee_sat, modified_fee_sat;            /* modified: with the delta that our user adds */
     uint64_t sigops_cost;                         /* as a block counts it */
     uint32_t vbytes;                              /* adjusted: policy_vbytes() */
     struct sequence_locks locks;                  /* as of struct pool_entry ... */
@@ -62,13 +76,21 @@ struct pool_check {
     const struct block_node *tip;
 };
 
+/* Beside enum mempool_accept_flags: how a transaction of a package is judged. */
+enum pool_check_flags {
+    POOL_CHECK_NO_REPLACEMENT = 1 << 16, /* nothing may go for it */
+    POOL_CHECK_PACKAGE_FEES = 1 << 17,   /* its own are not looked at, nor siblings replaced */
+    POOL_CHECK_LATE_LIMIT = 1 << 18,     /* of a package, which keeps the size of the mempool */
+};
+
 /* hash_map_equal_fn of mempool->checks: a struct pool_check and a struct txid. */
 bool pool_check_has_txid(const void *value, const void *key);
 /* The check under way of that transaction. Returns: NULL if there is none */
 struct pool_check *pool_check_find(const struct mempool *mempool, const struct txid *txid);
 
-/* The rules that look at the other entries only: before coins are looked for. */
-enum reject pool_check_entries(const struct pool_check *check);
+/* The rules that look at the other entries only: before coins are looked for. Finds whom it would
+ * replace. */
+enum reject pool_check_entries(struct pool_check *check);
 
 enum pool_find {
     POOL_FIND_ALL,
@@ -83,8 +105,11 @@ enum pool_find {
  * Fails:    POOL_FIND_NONE: some coin does not exist, or the transaction is in the chain */
 enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_read);
 
-/* All rules but the scripts, on the tip and the entries as they are now. Returns: false: verdict
- * set */
+/* All rules but the scripts, and but those of what it replaces and of the cluster that it would be
+ * in, on the tip and the entries as they are now. Returns: false: verdict set */
 bool pool_check_rules(struct pool_check *check);
+/* Do such fees, with deltas, pay for so many bytes? First the floor of a full mempool, then that of
+ * the relay is named. Returns: false: verdict set. Spec: Core CheckFeeRate() */
+bool pool_pays(struct mempool *mempool, int64_t fee_sat, uint32_t vbytes, struct verdict *verdict);
 
 #endif

@@ -40,6 +40,12 @@ struct pool_entry {
     int32_t coin_height_max, coinbase_height_max;
 };
 
+/* A list of ids. */
+struct pool_txids {
+    struct txid *at;
+    size_t n, capacity;
+};
+
 static inline struct pool_entry *pool_entry_of(const struct mempool_entry *entry)
 {
     return (struct pool_entry *)entry;

@@ -257,7 +257,7 @@ static void give_slot(struct mempool *mempool, uint32_t index)
 
 /* Before a removal and after an addition, so that who hears of it always finds a whole entry. */
 static void tell(struct mempool *mempool, const struct pool_entry *entry,
-                 enum mempool_reason reason, bool is_putback)
+                 enum mempool_reason reason, const struct pool_addition *addition)
 {
     ASSERT((unsigned)reason < MEMPOOL_REASON_COUNT);
     mempool->sequence++;
@@ -265,7 +265,8 @@ static void tell(struct mempool *mempool, const struct pool_entry *entry,
     struct mempool_event event = {.sequence = mempool->sequence,
                                   .reason = reason,
                                   .entry = &entry->pub,
-                                  .is_putback = is_putback};
+                                  .is_putback = addition && addition->is_putback,
+                                  .is_of_package = addition && addition->is_of_package};
     if (mempool->events.changed)
         mempool->events.changed(mempool->events.ctx, &event);
 }
@@ -354,7 +355,7 @@ struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition 
     pool_cluster_join(mempool, entry);
     pool_clusters_settle(mempool);
     ASSERT(mempool->count == mempool->by_txid.count && mempool->count == mempool->by_wtxid.count);
-    tell(mempool, entry, MEMPOOL_ADDED, addition->is_putback);
+    tell(mempool, entry, MEMPOOL_ADDED, addition);
     return entry;
 }
 
@@ -399,7 +400,7 @@ void pool_remove_prefetch(const struct mempool *mempool, const struct pool_entry
 void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool_reason reason)
 {
     ASSERT(mempool->count > 0 && mempool->vbytes >= entry->pub.vbytes);
-    tell(mempool, entry, reason, false);
+    tell(mempool, entry, reason, NULL);
     unindex_entry(mempool, entry);
     unlink_all(mempool, entry);
     pool_cluster_leave(mempool, entry);

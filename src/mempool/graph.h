@@ -19,7 +19,7 @@ struct pool_addition {
     bool was_in_block;
     struct sequence_locks locks;
     int32_t coin_height_max, coinbase_height_max;
-    bool is_unbroadcast, is_putback;
+    bool is_unbroadcast, is_putback, is_of_package;
 };
 
 /* Add it: its parents are those entries whose outputs it spends. Tells the event. */

@@ -2,8 +2,7 @@
  *
  * Layer: mempool. Entries, an index of the outpoints they spend, and clusters: connected components
  * of entries that spend one another, within Core's limits. Every change is an event with a
- * sequence number and a reason. Replacement and packages will build on these structures; for now a
- * conflicting transaction is refused. Loop thread only. */
+ * sequence number and a reason. Loop thread only. */
 #ifndef MEMPOOL_MEMPOOL_H
 #define MEMPOOL_MEMPOOL_H
 
@@ -16,6 +15,12 @@ struct mempool;
  * one change makes (hazard 65). Core: DEFAULT_CLUSTER_LIMIT, DEFAULT_CLUSTER_SIZE_LIMIT_KVB */
 #define MEMPOOL_CLUSTER_COUNT_MAX  64
 #define MEMPOOL_CLUSTER_VBYTES_MAX 101000
+
+/* The most that may be judged together. Core: MAX_PACKAGE_COUNT, MAX_PACKAGE_WEIGHT */
+#define MEMPOOL_PACKAGE_COUNT_MAX     25
+#define MEMPOOL_PACKAGE_WEIGHT_MAX_WU 404000
+/* Packages under way; more are refused. */
+#define MEMPOOL_PACKAGES_MAX 64
 
 /* Transactions being checked at once, and their bytes; more are refused. Those of peers have room
  * of their own, so that nobody out there can take the user's. */
@@ -80,7 +85,8 @@ struct mempool_event {
     uint64_t sequence;
     enum mempool_reason reason;
     const struct mempool_entry *entry; /* borrowed; still whole when it is being removed */
-    bool is_putback; /* added: a reorganisation had taken it out of a block, or from here */
+    bool is_putback;    /* added: a reorganisation had taken it out of a block, or from here */
+    bool is_of_package; /* added: with others that may pay for it */
 };
 
 /* Called from within changes: changed must not change the mempool itself. */
@@ -108,10 +114,12 @@ struct mempool_result {
     bool was_known;         /* in the mempool already: verdict is txn-already-in-mempool */
     const struct tx *tx;    /* borrowed; NULL if not decodable; only its ids if it did not stay */
     const struct mempool_entry *entry; /* if it is in */
-    int64_t fee_sat;
-    uint32_t vbytes;                /* 0: refused before it was known */
-    bool scripts_ran;               /* so checking it took about as long as its vbytes tell */
-    const struct outpoint *missing; /* first unknown input, for class MISSING */
+    int64_t fee_sat, modified_fee_sat; /* modified: with prioritisetransaction's delta */
+    uint32_t vbytes;                   /* 0: refused before it was known */
+    bool scripts_ran;                  /* so checking it took about as long as its vbytes tell */
+    const struct outpoint *missing;    /* first unknown input, for class MISSING */
+    const struct txid *replaced;       /* borrowed: what went for it, descendants included ... */
+    size_t n_replaced;                 /* ... none for a test */
 };
 typedef void mempool_result_fn(void *arg, const struct mempool_result *result);
 
@@ -127,6 +135,59 @@ enum mempool_accept_flags {
  * from within this call. max_fee_sat: refuse a higher fee with max-fee-exceeded; 0: any. */
 void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t max_fee_sat,
                     mempool_result_fn *done, void *arg);
+
+/* What became of one of a package. */
+enum mempool_package_state {
+    MEMPOOL_PACKAGE_UNDECIDED,     /* the package failed before */
+    MEMPOOL_PACKAGE_VALID,         /* it is in, or would be */
+    MEMPOOL_PACKAGE_KNOWN,         /* it was in */
+    MEMPOOL_PACKAGE_OTHER_WITNESS, /* one of its txid was in */
+    MEMPOOL_PACKAGE_REFUSED,       /* verdict */
+};
+
+struct mempool_package_tx {
+    enum mempool_package_state state;
+    struct txid txid;
+    struct wtxid wtxid, other_wtxid; /* other: for OTHER_WITNESS */
+    struct verdict verdict;
+    int64_t fee_sat; /* without deltas */
+    uint32_t vbytes; /* sigops adjusted */
+    uint32_t weight_wu;
+    struct feerate effective; /* what it was judged by: modified fees, virtual bytes ... */
+    uint32_t effective_of;    /* ... of these of the package: bits of their numbers */
+};
+
+struct mempool_package_result {
+    /* Of the whole: NONE: all are in; PACKAGE_TX_FAILED: see each; else why none was looked at, or
+     * why those that could not come in alone cannot together. */
+    struct verdict verdict;
+    const struct mempool_package_tx *tx; /* n, in the order given */
+    uint32_t n;
+    const struct txid *replaced; /* what went for them */
+    size_t n_replaced;
+};
+typedef void mempool_package_fn(void *arg, const struct mempool_package_result *result);
+
+/* What is to be judged together. */
+struct mempool_package {
+    const struct tx *txs; /* decoded, with their bytes; parents before children */
+    size_t n;             /* 1 to any number */
+    int flags;            /* enum mempool_accept_flags */
+    /* Refuse who pays more, in satoshi for virtual bytes; size 0: any. Core: client_maxfeerate */
+    struct feerate max_rate;
+};
+
+/* Judge transactions together. To be submitted, each is tried alone first; those that fail for
+ * their fees or for inputs that others of the package make are then judged as one, by the fees of
+ * all. With MEMPOOL_TEST_ONLY all are judged as one, each by its own fees, and nothing may be
+ * replaced. Everything borrowed is copied. done once, later, never from within this call.
+ *
+ * Spec:     Core ProcessNewPackage() */
+void mempool_accept_package(struct mempool *mempool, const struct mempool_package *request,
+                            mempool_package_fn *done, void *arg);
+/* Is the last a child and are all others its parents, none of which spends from another? Core:
+ * IsChildWithParentsTree() */
+bool mempool_package_is_tree(const struct tx *txs, size_t n);
 
 /* A block was connected: what it holds, and what conflicts with it, is removed. Called by node from
  * the chain's events, before anybody else hears. */

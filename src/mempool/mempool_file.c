@@ -140,7 +140,7 @@ struct save {
     struct buffer bytes; /* all that is to be in it, not combined with the key yet */
     uint8_t key[KEY_BYTES];
     bool has_key;
-    int error;           /* of the blocks' sync, or else of the job; 0 or a negative errno */
+    int error; /* of the blocks' sync, or else of the job; 0 or a negative errno */
     void (*done)(void *arg, int error);
     void *arg;
 };

@@ -97,6 +97,7 @@ struct mempool {
 
     struct pool_putbacks putbacks;
     struct list waiters;   /* in order of arrival */
+    size_t n_packages;     /* being judged: mempool_accept_package() */
     size_t n_loads;        /* files being loaded: mempool_file_load() */
     bool is_load_expected; /* until that one has ended nothing may be saved */
     bool closing;          /* set by mempool_close(), never taken back */

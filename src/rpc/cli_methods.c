@@ -106,7 +106,6 @@ static const struct cli_method methods[] = {
     {"signmessage", "address message"},
     {"signrawtransactionwithwallet", "hexstring prevtxs: sighashtype"},
     {"simulaterawtransaction", "rawtxs: options: | include_watchonly:"},
-    {"submitpackage", "package: maxfeerate: maxburnamount:"},
     {"unloadwallet", "wallet_name load_on_startup:"},
     {"utxoupdatepsbt", "psbt descriptors: prevtxs:"},
     {"walletcreatefundedpsbt",

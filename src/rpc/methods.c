@@ -425,8 +425,17 @@ static const struct rpc_method methods[] = {
       {"prevtxs", RPC_TYPE_ARRAY, "",
        "[{txid, vout, scriptPubKey, redeemScript, witnessScript, amount}, ...]"},
       {"sighashtype", RPC_TYPE_STRING, "DEFAULT for Taproot, ALL otherwise", "What is signed"}}},
+    {"submitpackage", "Rawtransactions", rpc_submitpackage, 0,
+     "Send a child with its unconfirmed parents, parents first: what pays too little alone may be\n"
+     "paid for by the child, and they may replace what spends the same coins.",
+     "{\"package_msg\": \"str\", \"tx-results\": {\"wtxid\": {...}, ...}, "
+     "\"replaced-transactions\": [...]}",
+     {{"package", RPC_TYPE_ARRAY, NULL, "Transactions as hex, 1 to 25, the child last"},
+      {"maxfeerate", RPC_TYPE_AMOUNT, "0.10", "Refuse a higher fee for 1,000 bytes; 0: any"},
+      {"maxburnamount", RPC_TYPE_AMOUNT, "0", "Coins that may be lost in unspendable outputs"}}},
     {"testmempoolaccept", "Rawtransactions", rpc_testmempoolaccept, 0,
-     "Whether the mempool would take transactions, each by itself. Nothing is changed.",
+     "Whether the mempool would take a transaction, or several together, each by its own fees.\n"
+     "Nothing is changed.",
      "[{\"txid\": \"hex\", \"wtxid\": \"hex\", \"allowed\": true|false, ...}, ...]",
      {{"rawtxs", RPC_TYPE_ARRAY, NULL, "Transactions as hex, 1 to 25"},
       {"maxfeerate", RPC_TYPE_AMOUNT, "0.10", "Refuse a higher fee for 1,000 bytes; 0: any"}}},

@@ -210,8 +210,7 @@ RPC_HANDLER(getmempooldescendants);
 /* -5 for one that is not here. Sizes in virtual bytes are policy's, sigops counted in: they can
  * exceed those of BIP-141. */
 RPC_HANDLER(getmempoolentry);
-/* mempoolminfee is what must be paid now, minrelaytxfee what must be paid ever. fullrbf is false,
- * since conflicts are refused. */
+/* mempoolminfee is what must be paid now, minrelaytxfee what must be paid ever. */
 RPC_HANDLER(getmempoolinfo);
 /* Whole entries of a full mempool are megabytes: a slice a turn, and they wait for room. */
 RPC_HANDLER(getrawmempool);
@@ -223,11 +222,16 @@ RPC_HANDLER(importmempool);
 /* The path of the file, when it is written and synced. */
 RPC_HANDLER(savemempool);
 
-/* rpc_send.c: transactions handed in */
+/* rpc_send.c: a transaction handed in */
 /* One that is here already is sent again, and no error; -27 only if an output of it is a coin. LND
  * matches the words of refusals. Fulcrum gives maxburnamount. */
 RPC_HANDLER(sendrawtransaction);
-/* Up to 25, each by itself: as yet none sees the outputs of those before it. */
+
+/* rpc_package.c: transactions judged, and sent, together */
+/* The answer is about each, by wtxid, and says what has been replaced; -25 only for what is no
+ * child with its parents. LND sends a parent that pays nothing with its child so. */
+RPC_HANDLER(submitpackage);
+/* Up to 25; each sees the outputs of those before it. */
 RPC_HANDLER(testmempoolaccept);
 
 /* rpc_rawtx.c: transactions as bytes */

@@ -321,7 +321,7 @@ enum rpc_progress rpc_getmempoolinfo(struct rpc_call *call)
     json_field_amount(out, "minrelaytxfee", options->min_relay_sat_per_kvb);
     json_field_amount(out, "incrementalrelayfee", options->incremental_sat_per_kvb);
     json_field_int(out, "unbroadcastcount", (int64_t)mempool_unbroadcast_count(mempool));
-    json_field_bool(out, "fullrbf", false); /* conflicts are refused */
+    json_field_bool(out, "fullrbf", true);
     json_field_bool(out, "permitbaremultisig", options->permit_bare_multisig);
     json_field_int(out, "maxdatacarriersize", (int64_t)options->max_datacarrier_bytes);
     json_field_int(out, "limitclustercount", options->cluster_count_max);

@@ -97,7 +97,7 @@ def test_refusals(context):
     tx = pay(coins[0])
     send(node, tx)
     for refused, reason in (
-            (pay(coins[0], fee=2 * FEE), "txn-mempool-conflict"),
+            (pay(coins[0], fee=FEE - 1), "insufficient fee"),
             (pay(coins[1], fee=0), "min relay fee not met"),
             (pay(coins[1], locktime=node.rpc.getblockcount() + 1), None),
             (pay(coins[2], version=4), "version"),

@@ -123,6 +123,31 @@ static void answered(void *arg, const struct mempool_result *result)
         answer->txid = result->tx->txid;
 }
 
+static void package_answered(void *arg, const struct mempool_package_result *result)
+{
+    struct mempool_rig_package_answer *answer = arg;
+    ASSERT(!answer->is_done && result->n <= MEMPOOL_PACKAGE_COUNT_MAX);
+    answer->is_done = true;
+    answer->verdict = result->verdict;
+    answer->n = result->n;
+    memcpy(answer->tx, result->tx, result->n * sizeof *result->tx);
+    answer->n_replaced = result->n_replaced;
+    for (size_t i = 0; i < result->n_replaced && i < 8; i++)
+        answer->replaced[i] = result->replaced[i];
+}
+
+struct mempool_rig_package_answer
+mempool_rig_submit_package(struct mempool_rig *rig, const struct tx *txs, size_t n, int flags)
+{
+    struct mempool_rig_package_answer answer = {0};
+    struct mempool_package request = {.txs = txs, .n = n, .flags = flags};
+    mempool_accept_package(rig->pool, &request, package_answered, &answer);
+    ASSERT(!answer.is_done); /* never from within the call */
+    rig_wait(&rig->chain, &answer.is_done);
+    mempool_verify(rig->pool);
+    return answer;
+}
+
 void mempool_rig_submit(struct mempool_rig *rig, const struct tx *tx, int flags,
                         struct mempool_rig_answer *answer)
 {

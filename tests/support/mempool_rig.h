@@ -76,6 +76,19 @@ struct mempool_rig_answer mempool_rig_answer(struct mempool_rig *rig, const stru
                                              int flags, int64_t max_fee_sat);
 enum reject mempool_rig_add(struct mempool_rig *rig, const struct tx *tx);
 
+/* The answer to a package. */
+struct mempool_rig_package_answer {
+    bool is_done;
+    struct verdict verdict;
+    struct mempool_package_tx tx[MEMPOOL_PACKAGE_COUNT_MAX];
+    uint32_t n;
+    size_t n_replaced;
+    struct txid replaced[8]; /* the first of them */
+};
+/* Hand in transactions together and wait. */
+struct mempool_rig_package_answer
+mempool_rig_submit_package(struct mempool_rig *rig, const struct tx *txs, size_t n, int flags);
+
 /* Mine a block of these on the tip, or on another block, and hand it to the chain. */
 const struct built_block *mempool_rig_mine(struct mempool_rig *rig, const struct tx *tx,
                                            uint32_t n);

@@ -404,6 +404,7 @@ static enum fault fault_of(const struct verdict *verdict, const struct peer *pee
     case REJECT_CLASS_MISSING:
     case REJECT_CLASS_EARLY:
     case REJECT_CLASS_POLICY:
+    case REJECT_CLASS_RECONSIDERABLE:
     case REJECT_CLASS_FAULT:
         break;
     }

@@ -275,7 +275,7 @@ static void remember_refusal(struct p2p *p2p, const struct submission *submissio
 {
     enum reject_class class = reject_class(verdict->code);
     if (class == REJECT_CLASS_CONSENSUS || class == REJECT_CLASS_POLICY ||
-        class == REJECT_CLASS_PROTOCOL)
+        class == REJECT_CLASS_RECONSIDERABLE || class == REJECT_CLASS_PROTOCOL)
         (void)recent_set_add(&p2p->txs.rejects, submission->wtxid.b);
 }
 

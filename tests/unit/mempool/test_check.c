@@ -59,12 +59,12 @@ TEST(what_is_mined_is_known, struct mempool_rig *rig)
     assert_true(answer.has_missing && outpoint_equal(&answer.missing, &tx.in[0].prevout));
 }
 
-TEST(conflicts_are_refused, struct mempool_rig *rig)
+TEST(who_pays_less_replaces_nothing, struct mempool_rig *rig)
 {
     struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT),
-              other = mempool_rig_pay(rig, 1, 1, 2 * FEE_SAT);
+              other = mempool_rig_pay(rig, 1, 1, FEE_SAT - 1);
     assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
-    assert_reject(mempool_rig_add(rig, &other), REJECT_MEMPOOL_CONFLICT);
+    assert_reject(mempool_rig_add(rig, &other), REJECT_INSUFFICIENT_FEE);
     assert_true(mempool_rig_has(rig, &tx));
 }
 
@@ -295,7 +295,8 @@ TEST(version_3_comes_in_pairs, struct mempool_rig *rig)
     struct tx more = mempool_rig_pay_on(rig, &parent, 1, 1, FEE_SAT);
     more.version = 3;
     tx_finish(&more, &rig->builder.arena);
-    assert_truc(rig, &more, ") would exceed descendant count limit"); /* a second child */
+    /* A second child may take the place of the first, if it pays for it. */
+    assert_reject(mempool_rig_add(rig, &more), REJECT_INSUFFICIENT_FEE_SIBLING);
     more = mempool_rig_pay_on(rig, &tx, 0, 1, FEE_SAT);
     more.version = 3;
     tx_finish(&more, &rig->builder.arena);

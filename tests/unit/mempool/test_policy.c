@@ -416,4 +416,3 @@ TEST(rates_compare_exactly)
         assert_int_equal(feerate_compare(cases[i].b, cases[i].a), -cases[i].want);
     }
 }
-

@@ -1,0 +1,164 @@
+/* test_replace.c - who may take the place of what spends the same coins. */
+#include "mempool/replace.h"
+
+#include "support/mempool_rig.h"
+#include "support/unit.h"
+
+#define FEE_SAT 10000
+
+static int setup(void **state)
+{
+    *state = mempool_rig_new(7, 260, NULL);
+    return 0;
+}
+
+FIXTURE(setup, mempool_rig_teardown)
+
+static void add(struct mempool_rig *rig, const struct tx *tx)
+{
+    assert_reject(mempool_rig_add(rig, tx), REJECT_NONE);
+}
+
+static void assert_refused(struct mempool_rig *rig, const struct tx *tx, enum reject code,
+                           const char *detail)
+{
+    size_t n_events = rig->n_events;
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, tx, 0, 0);
+    assert_reject(answer.verdict.code, code);
+    if (!strstr(answer.verdict.detail, detail))
+        fail_msg("%s", answer.verdict.detail);
+    assert_int_equal(rig->n_events, n_events); /* nothing has changed */
+}
+
+/* Each satoshi counts: all that goes is paid for, and the bytes of who comes. */
+TEST(it_pays_for_all_that_goes_and_for_itself, struct mempool_rig *rig)
+{
+    struct tx parent = mempool_rig_pay(rig, 1, 2, FEE_SAT);
+    struct tx child = mempool_rig_pay_on(rig, &parent, 0, 1, 3 * FEE_SAT);
+    add(rig, &parent);
+    add(rig, &child);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, 4 * FEE_SAT - 1);
+    uint32_t vbytes = (tx_weight_wu(&tx) + 3) / 4;
+    int64_t relay_sat = (vbytes + 9) / 10; /* 100 satoshi for 1,000 bytes, rounded up */
+    assert_refused(rig, &tx, REJECT_INSUFFICIENT_FEE,
+                   ", less fees than conflicting txs; 0.00039999 < 0.0004");
+    tx = mempool_rig_pay(rig, 1, 1, 4 * FEE_SAT + relay_sat - 1);
+    assert_refused(rig, &tx, REJECT_INSUFFICIENT_FEE, ", not enough additional fees to relay; ");
+    tx = mempool_rig_pay(rig, 1, 1, 4 * FEE_SAT + relay_sat);
+    struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, MEMPOOL_TEST_ONLY, 0);
+    assert_reject(answer.verdict.code, REJECT_NONE);
+    assert_true(mempool_rig_has(rig, &parent) && mempool_rig_has(rig, &child));
+    add(rig, &tx);
+    assert_int_equal(mempool_count(rig->pool), 1);
+    assert_int_equal(mempool_rig_count(rig, MEMPOOL_REMOVED_REPLACED, &parent), 1);
+    assert_int_equal(mempool_rig_count(rig, MEMPOOL_REMOVED_REPLACED, &child), 1);
+    assert_int_equal(mempool_total_fee_sat(rig->pool), 4 * FEE_SAT + relay_sat);
+}
+
+/* A delta of the user counts on both sides. */
+TEST(deltas_count, struct mempool_rig *rig)
+{
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT),
+              more = mempool_rig_pay(rig, 1, 1, 2 * FEE_SAT);
+    add(rig, &tx);
+    mempool_prioritise(rig->pool, &tx.txid, 5 * FEE_SAT);
+    assert_refused(rig, &more, REJECT_INSUFFICIENT_FEE, "less fees than conflicting txs");
+    mempool_prioritise(rig->pool, &more.txid, 5 * FEE_SAT);
+    add(rig, &more);
+}
+
+/* It pays more, but so large that miners with little room would earn less. */
+TEST(the_diagram_must_not_sink, struct mempool_rig *rig)
+{
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT);
+    add(rig, &tx);
+    struct tx large = mempool_rig_pay(rig, 1, 100, FEE_SAT + 2000);
+    assert_refused(rig, &large, REJECT_REPLACEMENT_FAILED,
+                   "insufficient feerate: does not improve feerate diagram");
+    large = mempool_rig_pay(rig, 1, 100, 100 * FEE_SAT);
+    add(rig, &large);
+}
+
+/* What replaces a cheap one, but drags down with it what was good, is refused: it would be mined
+ * only with a parent that pays too little. */
+TEST(a_poor_parent_holds_it_back, struct mempool_rig *rig)
+{
+    struct tx poor = mempool_rig_pay(rig, 1, 60, 2000), good = mempool_rig_pay(rig, 2, 1, FEE_SAT);
+    add(rig, &poor);
+    add(rig, &good);
+    struct builder_coin coins[2] = {mempool_rig_output(&poor, 0), mempool_rig_coin(rig, 2)};
+    struct tx tx = mempool_rig_spend(rig, coins, 2, 1, FEE_SAT + 500);
+    assert_refused(rig, &tx, REJECT_REPLACEMENT_FAILED, "does not improve");
+    tx = mempool_rig_spend(rig, coins, 2, 1, 40 * FEE_SAT);
+    add(rig, &tx);
+    assert_false(mempool_rig_has(rig, &good));
+}
+
+TEST(it_must_not_need_what_it_replaces, struct mempool_rig *rig)
+{
+    struct tx parent = mempool_rig_pay(rig, 1, 2, FEE_SAT);
+    struct tx child = mempool_rig_pay_on(rig, &parent, 0, 2, FEE_SAT);
+    add(rig, &parent);
+    add(rig, &child);
+    struct builder_coin coins[2] = {mempool_rig_coin(rig, 1), mempool_rig_output(&child, 1)};
+    struct tx tx = mempool_rig_spend(rig, coins, 2, 1, 90 * FEE_SAT);
+    assert_refused(rig, &tx, REJECT_SPENDS_CONFLICTING, " spends conflicting transaction ");
+    coins[0] = mempool_rig_output(&parent, 0); /* its parent's sibling, so to say: child itself */
+    tx = mempool_rig_spend(rig, coins, 2, 1, 90 * FEE_SAT);
+    assert_refused(rig, &tx, REJECT_SPENDS_CONFLICTING, " spends conflicting transaction ");
+    /* Only the parent is needed: then child goes. */
+    coins[1] = mempool_rig_output(&parent, 1);
+    tx = mempool_rig_spend(rig, coins, 2, 1, 90 * FEE_SAT);
+    add(rig, &tx);
+    assert_true(mempool_rig_has(rig, &parent) && !mempool_rig_has(rig, &child));
+}
+
+/* 100 clusters may be touched, whatever is in them; 101 may not. */
+TEST(clusters_touched_have_a_limit, struct mempool_rig *rig)
+{
+    struct builder_coin coins[REPLACE_CLUSTERS_MAX + 1];
+    for (int32_t i = 0; i <= REPLACE_CLUSTERS_MAX; i++) {
+        struct tx tx = mempool_rig_pay(rig, i + 1, 2, FEE_SAT);
+        struct tx child = mempool_rig_pay_on(rig, &tx, 0, 1, FEE_SAT);
+        add(rig, &tx);
+        add(rig, &child);
+        coins[i] = mempool_rig_coin(rig, i + 1);
+    }
+    struct tx tx = mempool_rig_spend(rig, coins, REPLACE_CLUSTERS_MAX + 1, 1, 500 * FEE_SAT);
+    assert_refused(rig, &tx, REJECT_TOO_MANY_REPLACED,
+                   "; too many conflicting clusters (101 > 100)");
+    tx = mempool_rig_spend(rig, coins, REPLACE_CLUSTERS_MAX, 1, 1500 * FEE_SAT);
+    add(rig, &tx);
+    assert_int_equal(mempool_count(rig->pool), 3);
+}
+
+/* A full cluster has room for one that takes the place of one of its own, and for no other. */
+TEST(room_is_made_by_what_goes, struct mempool_rig *rig)
+{
+    struct tx tx[MEMPOOL_CLUSTER_COUNT_MAX];
+    tx[0] = mempool_rig_pay(rig, 1, 2, FEE_SAT);
+    add(rig, &tx[0]);
+    for (int i = 1; i < MEMPOOL_CLUSTER_COUNT_MAX; i++) {
+        tx[i] = mempool_rig_pay_on(rig, &tx[i - 1], 0, 1, FEE_SAT);
+        add(rig, &tx[i]);
+    }
+    struct tx other = mempool_rig_pay(rig, 2, 1, FEE_SAT);
+    add(rig, &other);
+    struct builder_coin coins[2] = {mempool_rig_output(&tx[0], 1), mempool_rig_coin(rig, 2)};
+    struct tx more = mempool_rig_spend(rig, coins, 2, 1, 9 * FEE_SAT);
+    assert_refused(rig, &more, REJECT_CLUSTER_TOO_LARGE, "");
+    more = mempool_rig_pay_on(rig, &tx[MEMPOOL_CLUSTER_COUNT_MAX - 2], 0, 1, 3 * FEE_SAT);
+    add(rig, &more);
+    assert_int_equal(mempool_count(rig->pool), MEMPOOL_CLUSTER_COUNT_MAX + 1);
+}
+
+/* Replaced again and again in one run: nothing of before stays behind. */
+TEST(replacements_may_be_replaced, struct mempool_rig *rig)
+{
+    for (int64_t i = 1; i <= 20; i++) {
+        struct tx tx = mempool_rig_pay(rig, 1, 1, i * FEE_SAT);
+        add(rig, &tx);
+        assert_int_equal(mempool_count(rig->pool), 1);
+        assert_int_equal(mempool_total_fee_sat(rig->pool), i * FEE_SAT);
+    }
+}
