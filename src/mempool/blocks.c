@@ -17,8 +17,7 @@
 #include "util/alloc.h"
 #include "util/array.h"
 
-#define UNDER_WAY_MAX  64
-#define PREFETCH_AHEAD 8
+#define UNDER_WAY_MAX 64
 /* After this long a tip with less work than before is taken as it is. */
 #define QUIET_US 1000000
 /* Sort key of what was in the mempool: behind all blocks. */
@@ -197,8 +196,7 @@ void mempool_block_connected(struct mempool *mempool, const struct block_node *n
     struct pool_entry **entries = xmalloc(b->n_tx * sizeof(struct pool_entry *));
     pool_find_all(mempool, b->tx, b->n_tx, entries);
     for (uint32_t i = 0; i < b->n_tx; i++) {
-        if (i + PREFETCH_AHEAD < b->n_tx && entries[i + PREFETCH_AHEAD])
-            pool_remove_prefetch(mempool, entries[i + PREFETCH_AHEAD]);
+        pool_remove_prefetch(mempool, entries, b->n_tx, i);
         if (entries[i])
             remove_mined(mempool, entries[i], node->height);
     }

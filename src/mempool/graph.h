@@ -41,8 +41,10 @@ struct pool_entry *pool_find(const struct mempool *mempool, const struct txid *t
  * Out:  entries  n; NULL for what is not here */
 void pool_find_all(const struct mempool *mempool, const struct tx *txs, uint32_t n,
                    struct pool_entry **entries);
-/* Fetch what pool_remove() will touch. */
-void pool_remove_prefetch(const struct mempool *mempool, const struct pool_entry *entry);
+/* Before entries[i] of n (NULL: none) is removed, and each of them in turn: fetch what will be
+ * touched when those behind it are. */
+void pool_remove_prefetch(const struct mempool *mempool, struct pool_entry *const *entries,
+                          uint32_t n, uint32_t i);
 /* The entry that spends an output. Returns: NULL if none does */
 struct pool_entry *pool_spender(const struct mempool *mempool, const struct outpoint *outpoint);
 

@@ -10,6 +10,12 @@
 #define OVERLAY_CAPACITY_MIN 1024
 #define OVERLAY_ARENA_BYTES  (256 << 10)
 #define LAYER_CAPACITY_MIN   64
+/* A table of so many slots for each change is emptied as a whole: at the tip, where one block at a
+ * time is in flight, not during a download. */
+#define CLEAR_SLOTS_A_CHANGE 16
+/* First where a coin's slot is noted, then the slot. In changes. */
+#define PREFETCH_INDEX_AHEAD 16
+#define PREFETCH_SLOT_AHEAD  8
 
 /* The newest state of one coin that a block in flight has touched. Its address stays: changes of
  * layers point to it. */
@@ -206,20 +212,62 @@ void overlay_drop(struct overlay *overlay, struct overlay_layer *newest)
     newest->n = 0;
 }
 
+/* What the commit of a change will touch, which may be anywhere. */
+static void prefetch_change(const struct overlay *overlay, const struct coins *coins,
+                            const struct overlay_layer *layer, size_t i)
+{
+    if (i + PREFETCH_INDEX_AHEAD < layer->n) {
+        uint64_t hash = layer->changes[i + PREFETCH_INDEX_AHEAD].entry->hash;
+        overlay_prefetch(overlay, hash);
+        coins_prefetch_index(coins, hash);
+    }
+    if (i + PREFETCH_SLOT_AHEAD < layer->n)
+        coins_prefetch_slot(coins, layer->changes[i + PREFETCH_SLOT_AHEAD].entry->hash);
+}
+
+/* Are the changes of the layer all that the overlay knows of? Each change has an entry of its own,
+ * so it is enough to count; and no block in flight has come later, or one may have changed a coin
+ * of them again. A table much larger than its entries is not worth clearing. */
+static bool has_all_entries(const struct overlay *overlay, const struct overlay_layer *layer)
+{
+    if (overlay->count != layer->n || overlay->capacity > CLEAR_SLOTS_A_CHANGE * layer->n)
+        return false;
+    for (size_t i = 0; i < layer->n; i++)
+        if (layer->changes[i].entry->layer != layer->id)
+            return false;
+    return true;
+}
+
+/* Every entry is one of the layer's: the table is emptied at once. */
+static void clear_entries(struct overlay *overlay, const struct overlay_layer *layer)
+{
+    memset(overlay->slots, 0, overlay->capacity * sizeof(struct overlay_entry *));
+    for (size_t i = 0; i < layer->n; i++) {
+        struct overlay_entry *entry = layer->changes[i].entry;
+        entry->next_free = overlay->free_entries;
+        overlay->free_entries = entry;
+    }
+    overlay->count = 0;
+}
+
 void overlay_commit(struct overlay *overlay, struct overlay_layer *oldest, struct coins *coins)
 {
     ASSERT(oldest->id > overlay->committed);
     overlay->committed = oldest->id;
+    bool is_all = has_all_entries(overlay, oldest);
     for (size_t i = 0; i < oldest->n; i++) {
         const struct overlay_change *change = &oldest->changes[i];
         struct overlay_entry *entry = change->entry;
         ASSERT(change->before_layer < oldest->id);
+        prefetch_change(overlay, coins, oldest, i);
         if (change->after)
             coins_add(coins, &entry->outpoint, entry->hash, change->after, change->may_exist);
         else if (!change->created || change->may_exist) /* else it came and went within the block */
             coins_spend(coins, &entry->outpoint, entry->hash);
-        if (entry->layer == oldest->id)
+        if (entry->layer == oldest->id && !is_all)
             remove_entry(overlay, entry);
     }
+    if (is_all)
+        clear_entries(overlay, oldest);
     oldest->n = 0;
 }

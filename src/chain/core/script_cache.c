@@ -198,6 +198,8 @@ void script_cache_prefetch(const struct script_cache *cache, const struct wtxid 
     if (!cache->buckets)
         return;
     struct places places = places_of(cache, wtxid, flags);
-    __builtin_prefetch(places.bucket[0]);
-    __builtin_prefetch(places.bucket[1]);
+    for (size_t at = 0; at < sizeof(struct script_cache_bucket); at += 64) {
+        __builtin_prefetch((const char *)places.bucket[0] + at);
+        __builtin_prefetch((const char *)places.bucket[1] + at);
+    }
 }

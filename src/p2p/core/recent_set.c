@@ -43,18 +43,24 @@ static size_t find(const uint64_t *table, size_t slots, uint64_t hash)
 
 /* Two ids with one hash are taken for one: 64 bits under a key that peers do not know, so that none
  * can be made to look like another on purpose. */
-static bool has_hash(const struct recent_set *set, uint64_t hash)
+static bool has_hash_in(const struct recent_set *set, int i, uint64_t hash)
 {
-    for (int i = 0; i < 2; i++)
-        if (set->table[i] && set->table[i][find(set->table[i], set->slots[i], hash)] == hash)
-            return true;
-    return false;
+    return set->table[i] && set->table[i][find(set->table[i], set->slots[i], hash)] == hash;
 }
 
 bool recent_set_has(const struct recent_set *set, const uint8_t id[32])
 {
     ASSERT(set->n_max > 0);
-    return has_hash(set, hash_of(set, id));
+    uint64_t hash = hash_of(set, id);
+    return has_hash_in(set, 0, hash) || has_hash_in(set, 1, hash);
+}
+
+void recent_set_prefetch(const struct recent_set *set, const uint8_t id[32])
+{
+    uint64_t hash = hash_of(set, id);
+    for (int i = 0; i < 2; i++)
+        if (set->table[i])
+            __builtin_prefetch(&set->table[i][hash & (set->slots[i] - 1)]);
 }
 
 /* The younger generation becomes the older one. */
@@ -85,15 +91,14 @@ bool recent_set_add(struct recent_set *set, const uint8_t id[32])
 {
     ASSERT(set->count <= set->n_max);
     uint64_t hash = hash_of(set, id);
-    bool is_new = !has_hash(set, hash);
+    if (has_hash_in(set, 0, hash))
+        return false;
+    bool is_new = !has_hash_in(set, 1, hash);
     if (set->count == set->n_max)
         turn_over(set);
     if (2 * set->count >= set->slots[0])
         grow(set);
-    size_t at = find(set->table[0], set->slots[0], hash);
-    if (set->table[0][at] == 0) {
-        set->table[0][at] = hash;
-        set->count++;
-    }
+    set->table[0][find(set->table[0], set->slots[0], hash)] = hash;
+    set->count++;
     return is_new;
 }

@@ -30,6 +30,8 @@ void recent_set_clear(struct recent_set *set);
 
 /* Remember an id. Returns: true if it was not remembered before. */
 bool recent_set_add(struct recent_set *set, const uint8_t id[32]);
+/* Fetch what the two functions around this will read. */
+void recent_set_prefetch(const struct recent_set *set, const uint8_t id[32]);
 /* Is it remembered? */
 bool recent_set_has(const struct recent_set *set, const uint8_t id[32]);
 

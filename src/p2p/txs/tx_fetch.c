@@ -366,6 +366,8 @@ void tx_fetch_delivered(struct tx_fetch_peer *peer)
 
 void tx_fetch_forget(struct tx_fetch *fetch, const uint8_t id[32])
 {
+    if (fetch->wants.count == 0)
+        return; /* as is most often so for what a block has, thousands of them */
     struct tx_want *want = find(fetch, id);
     if (want)
         free_want(fetch, want);

@@ -8,6 +8,8 @@
 #define GETDATA_BATCH 100
 #define PARENTS_MAX   64 /* asked for on behalf of one orphan */
 
+#define PREFETCH_AHEAD 8 /* transactions of a block */
+
 /* A transaction in the mempool's hands. */
 struct submission {
     struct p2p *p2p;
@@ -408,6 +410,13 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
 /* -- What happened elsewhere ---------------------------------------------------------------------
  */
 
+static void prefetch_confirmed(const struct tx_relay *txs, const struct tx *tx)
+{
+    recent_set_prefetch(&txs->confirmed, tx->txid.b);
+    if (tx->has_witness)
+        recent_set_prefetch(&txs->confirmed, tx->wtxid.b);
+}
+
 void tx_relay_block_connected(struct p2p *p2p, const struct block *block)
 {
     struct tx_relay *txs = &p2p->txs;
@@ -415,6 +424,8 @@ void tx_relay_block_connected(struct p2p *p2p, const struct block *block)
         return;
     for (uint32_t i = 0; i < block->n_tx; i++) {
         const struct tx *tx = &block->tx[i];
+        if (i + PREFETCH_AHEAD < block->n_tx)
+            prefetch_confirmed(txs, tx + PREFETCH_AHEAD);
         (void)recent_set_add(&txs->confirmed, tx->txid.b);
         if (tx->has_witness)
             (void)recent_set_add(&txs->confirmed, tx->wtxid.b);

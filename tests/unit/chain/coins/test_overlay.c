@@ -122,6 +122,50 @@ TEST(a_coin_made_and_spent_by_one_block_leaves_no_trace)
     teardown(&f);
 }
 
+/* A block that is alone in flight is committed all at once, and so is the next one on the entries
+ * that it leaves; one that another stands on is not, whether that one changes the same coins or
+ * others. */
+TEST(a_large_block_is_committed_alone_or_below_another)
+{
+    enum { N = 200 };
+    struct fixture f;
+    struct coin coins[2 * N];
+    setup(&f);
+    uint64_t id = 1;
+    for (uint32_t way = 0; way < 3; way++) {
+        struct overlay_layer older, newer;
+        overlay_layer_init(&older, id++);
+        overlay_layer_init(&newer, id++);
+        for (uint32_t i = 0; i < N; i++) {
+            coins[i] = coin_of(1 + i + way);
+            if (way > 0)
+                spend(&f, &older, i);
+            add(&f, &older, i, &coins[i]);
+        }
+        for (uint32_t i = 0; i < N && way > 0; i++) {
+            uint32_t k = way == 1 ? i : N + i;
+            coins[N + i] = coin_of(1000 + i);
+            if (way == 1)
+                spend(&f, &newer, k);
+            else
+                add(&f, &newer, k, &coins[N + i]);
+        }
+        overlay_commit(&f.overlay, &older, f.coins);
+        assert_int_equal(f.overlay.count, way == 0 ? 0 : N);
+        for (uint32_t i = 0; i < N; i++) {
+            assert_int_equal(committed_value(&f, i), 1 + i + way);
+            assert_int_equal(seen_value(&f, i), way == 1 ? 0 : 1 + i + way);
+        }
+        overlay_drop(&f.overlay, &newer);
+        assert_int_equal(f.overlay.count, 0);
+        for (uint32_t i = 0; i < N; i++)
+            assert_int_equal(seen_value(&f, i), 1 + i + way);
+        overlay_layer_deinit(&older);
+        overlay_layer_deinit(&newer);
+    }
+    teardown(&f);
+}
+
 TEST(a_newer_block_keeps_its_view_while_an_older_one_is_committed)
 {
     struct fixture f;
