@@ -6,6 +6,7 @@ but for those names in its set `mute`. Messages are made from the BIPs and the p
 documentation, independently of the code under test.
 """
 import collections
+import os
 import random
 import select
 import socket
@@ -360,6 +361,12 @@ def link(one, two):
     one.rpc.addnode(two.p2p, "add")
     wait_until(lambda: any(p["addr"] == two.p2p and p["version"] for p in one.rpc.getpeerinfo()),
                20, "the connection")
+
+
+def measures_memory(context):
+    """False under sanitizers, which keep what was freed."""
+    with open(os.path.join(context.bin, "cairnd"), "rb") as file:
+        return b"__asan_init" not in file.read() and "tsan" not in context.bin
 
 
 def resident_kb(process):

@@ -19,12 +19,6 @@ FAR_TIME = 1 << 62
 NOW_BLOCKS = 30  # a short chain that ends now: the node is not in initial download
 
 
-def measures_memory(context):
-    """False under sanitizers, which keep what was freed."""
-    with open(os.path.join(context.bin, "cairnd"), "rb") as file:
-        return b"__asan_init" not in file.read() and "tsan" not in context.bin
-
-
 def started(context, *options, n=NOW_BLOCKS, name="node", spendable=False):
     """A node on a chain that ends now. Returns (node, blocks)."""
     node = p2p.node(context, *options, name=name)
@@ -232,7 +226,7 @@ def test_announced_lengths_take_no_memory(context):
     grown = p2p.resident_kb(node.process) - before
     print(f"{n} peers announce 4 MB each: {grown} kB more resident")
     equal(node.rpc.getconnectioncount(), n)
-    if measures_memory(context):
+    if p2p.measures_memory(context):
         assert grown <= 1024, grown
     for name, length in (("block", 4_000_001), ("ping", 65), ("nonsense", 0xFFFFFFFF)):
         peer = p2p.connect(context, node)
@@ -280,7 +274,7 @@ def test_headers_of_little_work_are_not_kept(context):
     print(f"{peer.count['getheaders'] * 2000} headers shown: {grown} kB more resident")
     equal(node.rpc.getblockchaininfo()["headers"], 0)
     equal(len(node.rpc.getchaintips()), 1)
-    if measures_memory(context):
+    if p2p.measures_memory(context):
         assert grown <= 2048, grown
     node.stop()
 
@@ -363,7 +357,7 @@ def test_floods_of_announcements_are_bounded(context):
     equal(len(peer.asked), 100, "asked of one peer")
     grown = p2p.resident_kb(node.process) - before
     print(f"{rounds * 50_000} announcements: {grown} kB more resident")
-    if measures_memory(context):
+    if p2p.measures_memory(context):
         assert grown < 8192, grown
     peer.send("inv", p2p.inv([(p2p.INV_WTX, bytes(32))] * 50_000) + b"")
     peer.sync()

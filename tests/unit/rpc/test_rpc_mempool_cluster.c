@@ -61,9 +61,7 @@ static struct tx add_on(struct rpc_rig *rig, const struct tx *parent, uint32_t i
 
 static void assert_cluster(struct rpc_rig *rig, const char *id, const char *want)
 {
-    char params[80];
-    snprintf(params, sizeof params, "[\"%s\"]", id);
-    assert_call(rig, "getmempoolcluster", params, want);
+    assert_string_equal(rpc_rig_callf(rig, "getmempoolcluster", "[\"%s\"]", id), want);
 }
 
 TEST(a_cluster_is_shown_chunk_by_chunk, struct fixture *f)
