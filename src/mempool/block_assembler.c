@@ -100,7 +100,7 @@ static void fill_txs(struct block_template *template, const struct mempool *memp
     ASSERT(template->sigops_cost <= selection.max_sigops_cost && template->fees_sat >= 0);
     xfree(entries);
     fill_depends(template);
-    template->mempool_sequence = mempool_sequence(mempool);
+    template->mempool_updates = mempool_updates(mempool);
 }
 
 /* What the coinbase must commit to: the witness ids, its own taken as zero.

@@ -49,7 +49,7 @@ struct block_template {
     bool has_witness_rules;     /* segwit is active in this block */
     /* The script of the coinbase's commitment output, for a coinbase with an all zero nonce. */
     uint8_t commitment_script[BLOCK_COMMITMENT_BYTES];
-    uint64_t mempool_sequence;          /* tells when a newer template may differ */
+    uint64_t mempool_updates;           /* tells when a newer template may differ */
     const struct signet_signer *signer; /* the options' */
 };
 

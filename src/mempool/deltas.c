@@ -56,6 +56,7 @@ void mempool_prioritise(struct mempool *mempool, const struct txid *txid, int64_
         pool_cluster_touch(mempool, entry);
         pool_clusters_settle(mempool);
         mempool->epoch++;
+        mempool->n_prioritised++;
     }
     if (delta->delta_sat == 0) {
         hash_map_remove(&mempool->deltas, hash, delta_has_txid, txid);

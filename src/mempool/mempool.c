@@ -172,6 +172,11 @@ int64_t mempool_total_fee_sat(const struct mempool *mempool)
     return mempool->total_fee_sat;
 }
 
+uint64_t mempool_updates(const struct mempool *mempool)
+{
+    return mempool->sequence + mempool->n_prioritised;
+}
+
 uint64_t mempool_sequence(const struct mempool *mempool)
 {
     return mempool->sequence;

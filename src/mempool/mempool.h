@@ -215,7 +215,10 @@ size_t mempool_vbytes(const struct mempool *mempool);
 size_t mempool_memory_bytes(const struct mempool *mempool);
 /* Their fees as they pay them, without deltas. */
 int64_t mempool_total_fee_sat(const struct mempool *mempool);
-uint64_t mempool_sequence(const struct mempool *mempool);         /* of the last event */
+uint64_t mempool_sequence(const struct mempool *mempool); /* of the last event */
+/* Grows with every event and every priority that was set: when it has not, the next block would be
+ * chosen as before. Spec: Core GetTransactionsUpdated() */
+uint64_t mempool_updates(const struct mempool *mempool);
 int64_t mempool_min_feerate_sat_per_kvb(struct mempool *mempool); /* now; at least min relay */
 /* As handed to mempool_new(); lives as long as the mempool does. */
 const struct mempool_options *mempool_options_of(const struct mempool *mempool);

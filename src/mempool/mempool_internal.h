@@ -80,8 +80,9 @@ struct mempool {
     size_t memory_bytes; /* of entries and edges; all: pool_memory_bytes() */
     int64_t total_fee_sat;
     uint64_t sequence; /* of the last event, by one more with each; begins anew with each start */
-    uint64_t epoch;    /* grows with every change of entries or tip: what was found out in an older
-                        * one has to be found out again */
+    uint64_t n_prioritised; /* times that an entry's priority was set */
+    uint64_t epoch; /* grows with every change of entries or tip: what was found out in an older
+                     * one has to be found out again */
 
     /* The floor that a full mempool leaves behind, in sat for 1,000 bytes; halves with time. */
     double rolling_sat_per_kvb;

@@ -45,6 +45,7 @@ void rpc_free(struct rpc *rpc)
     ASSERT(rpc->calls.count == 0);
     if (rpc->room_timer)
         env_timer_cancel(rpc->node->env, rpc->room_timer);
+    template_cache_drop(&rpc->template);
     auth_free(rpc->auth);
     ec_context_free(rpc->ec);
     xfree(rpc);
@@ -322,6 +323,7 @@ void rpc_on_tip_changed(struct rpc *rpc, const struct block_node *tip)
     ASSERT(rpc);
     (void)tip; /* waiting calls ask the chain */
     rpc->tip_sequence++;
+    template_cache_drop(&rpc->template); /* nobody will ask for it again */
     /* Answering may change the list: start again after each. */
     struct rpc_call *call = first_call(rpc);
     while (call) {

@@ -12,6 +12,7 @@
 #include "rpc/json_out.h"
 #include "rpc/json_write.h"
 #include "rpc/rpc.h"
+#include "rpc/template_cache.h"
 
 /* Error codes on the wire. Spec: JSON-RPC 2.0 section 5.1 and Core's rpc/protocol.h */
 enum rpc_code {
@@ -19,6 +20,7 @@ enum rpc_code {
     RPC_TYPE_ERROR = -3,
     RPC_INVALID_ADDRESS_OR_KEY = -5,
     RPC_INVALID_PARAMETER = -8,
+    RPC_CLIENT_NOT_CONNECTED = -9,
     RPC_CLIENT_IN_INITIAL_DOWNLOAD = -10,
     RPC_DATABASE_ERROR = -20,
     RPC_DESERIALIZATION_ERROR = -22,
@@ -119,6 +121,7 @@ struct rpc {
     bool shows_start_height;
     struct ec_context *ec;  /* made when first needed */
     struct coin_scan *scan; /* of scantxoutset; NULL: none is under way */
+    struct template_cache template; /* of getblocktemplate */
     /* The block assembled last, for getmininginfo. */
     bool has_assembled;
     size_t last_block_txs;

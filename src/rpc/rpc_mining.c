@@ -633,7 +633,8 @@ enum rpc_progress rpc_getmininginfo(struct rpc_call *call)
         json_field_hex(out, "signet_challenge", node->network->signet_challenge);
     json_field_object(out, "next");
     json_field_int(out, "height", tip->height + 1);
-    chain_json_put_target(out, chain_next_bits(node->chain, tip, (uint32_t)node->now_s(node->ctx)));
+    int64_t next_s = MAX_OF(node->now_s(node->ctx), mining_least_time_s(node->network, tip));
+    chain_json_put_target(out, chain_next_bits(node->chain, tip, (uint32_t)next_s));
     json_close_object(out);
     chain_json_put_warnings(call);
     json_close_object(out);

@@ -9,6 +9,7 @@
 #include "mempool/block_assembler.h"
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"
+#include "rpc/net_json.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 #include "util/parse.h"
@@ -23,7 +24,7 @@ struct wish {
     const struct json_value *rules;
     bool is_long_poll;
     struct block_hash tip_seen;
-    uint64_t sequence_seen;
+    uint64_t updates_seen;
 };
 
 static bool has_rule(const struct wish *wish, const char *name)
@@ -46,13 +47,14 @@ static void put_strings(struct json_out *out, const char *key, const char *const
 
 /* The rules in force, by name; '!' before those that a miner has to know of.
  * BIP-9, getblocktemplate changes */
-static void put_rules(const struct rpc_call *call, struct json_out *out)
+static void put_rules(const struct rpc_call *call, struct json_out *out, bool is_segwit)
 {
     const struct rpc_node *node = call->rpc->node;
     const struct block_node *tip = chain_tip(node->chain);
     json_field_array(out, "rules");
     json_put_string(out, "csv");
-    json_put_string(out, "!segwit");
+    if (is_segwit)
+        json_put_string(out, "!segwit");
     if (node->network->signet_blocks)
         json_put_string(out, "!signet");
     for (int i = 0; i < BIP9_COUNT; i++)
@@ -71,49 +73,37 @@ static void put_rules(const struct rpc_call *call, struct json_out *out)
     json_field_int(out, "vbrequired", 0);
 }
 
-/* BIP-22, Transactions Object Format; BIP-145, Transactions Object Format */
-static void put_tx(struct json_out *out, const struct block_template_tx *tx)
-{
-    ASSERT(tx->entry && (tx->depends || tx->n_depends == 0));
-    json_open_object(out);
-    json_field_hex(out, "data", tx->entry->tx.raw);
-    json_field_id(out, "txid", tx->entry->tx.txid.b);
-    json_field_id(out, "hash", tx->entry->tx.wtxid.b);
-    json_field_array(out, "depends");
-    for (uint32_t i = 0; i < tx->n_depends; i++)
-        json_put_int(out, tx->depends[i]);
-    json_close_array(out);
-    json_field_int(out, "fee", tx->entry->fee_sat);
-    json_field_int(out, "sigops", tx->entry->sigops_cost);
-    json_field_int(out, "weight", tx->entry->weight_wu);
-    json_close_object(out);
-}
-
 /* BIP-22, Optional: Long Polling */
 static void put_long_poll_id(struct json_out *out, const struct block_template *template)
 {
     char id[HEX_ID_BYTES], text[HEX_ID_BYTES + 21];
     hex_encode_reversed(id, span_of(template->prev->hash.b, 32));
-    snprintf(text, sizeof text, "%s%llu", id, (unsigned long long)template->mempool_sequence);
+    snprintf(text, sizeof text, "%s%llu", id, (unsigned long long)template->mempool_updates);
     json_field_string(out, "longpollid", text);
 }
 
-static void put_body(struct json_out *out, const struct block_template *template)
+/* Before segwit operations and bytes were counted plainly: a fourth of what they weigh now. */
+static uint32_t scale_of(const struct block_template *template)
 {
+    return template->has_witness_rules ? 1 : WITNESS_SCALE;
+}
+
+static void put_body(struct json_out *out, const struct template_cache *cache)
+{
+    const struct block_template *template = &cache->template;
     /* BIP-22, Block Template Request */
     json_field_id(out, "previousblockhash", template->prev->hash.b);
-    json_field_array(out, "transactions");
-    for (size_t i = 0; i < template->n_tx; i++)
-        put_tx(out, &template->tx[i]);
-    json_close_array(out);
+    json_put_key(out, "transactions");
+    json_put_raw(out, buffer_span(&cache->text));
     json_field_object(out, "coinbaseaux");
     json_close_object(out);
     json_field_int(out, "coinbasevalue", template->coinbase_value_sat);
     put_long_poll_id(out, template);
 }
 
-static void put_template(struct rpc_call *call, const struct block_template *template)
+static void put_template(struct rpc_call *call, const struct template_cache *cache)
 {
+    const struct block_template *template = &cache->template;
     static const char *const capabilities[] = {"proposal"};
     static const char *const mutable[] = {"time", "transactions", "prevblock"};
     const struct rpc_node *node = call->rpc->node;
@@ -122,8 +112,8 @@ static void put_template(struct rpc_call *call, const struct block_template *tem
     json_open_object(out);
     put_strings(out, "capabilities", capabilities, COUNT_OF(capabilities));
     json_field_int(out, "version", template->version);
-    put_rules(call, out);
-    put_body(out, template);
+    put_rules(call, out, template->has_witness_rules);
+    put_body(out, cache);
     /* BIP-23, Basic Pool Extensions */
     json_field_string(out, "target",
                       u256_to_hex(pow_target_from_bits(template->bits, NULL, NULL), target));
@@ -132,9 +122,10 @@ static void put_template(struct rpc_call *call, const struct block_template *tem
     put_strings(out, "mutable", mutable, COUNT_OF(mutable));
     json_field_string(out, "noncerange", "00000000ffffffff");
     /* BIP-145, Sigops */
-    json_field_int(out, "sigoplimit", BLOCK_SIGOPS_COST_MAX);
-    json_field_int(out, "sizelimit", BLOCK_SERIALIZED_MAX_BYTES);
-    json_field_int(out, "weightlimit", BLOCK_WEIGHT_MAX_WU);
+    json_field_int(out, "sigoplimit", BLOCK_SIGOPS_COST_MAX / scale_of(template));
+    json_field_int(out, "sizelimit", BLOCK_SERIALIZED_MAX_BYTES / scale_of(template));
+    if (template->has_witness_rules)
+        json_field_int(out, "weightlimit", BLOCK_WEIGHT_MAX_WU);
     json_field_int(out, "curtime", template->time_s);
     snprintf(bits, sizeof bits, "%08x", template->bits);
     json_field_string(out, "bits", bits);
@@ -162,21 +153,38 @@ void rpc_assemble(struct rpc_call *call, struct span script, struct block_templa
     call->rpc->has_assembled = true;
 }
 
+/* The template to be told now: the one before or a new one. The time is that of the call, and with
+ * it on test chains the bits. Spec: Core UpdateTime() */
+static const struct template_cache *current_template(struct rpc_call *call)
+{
+    const struct rpc_node *node = call->rpc->node;
+    struct template_cache *cache = &call->rpc->template;
+    const struct block_node *tip = chain_tip(node->chain);
+    int64_t now_s = node->now_s(node->ctx);
+    if (!template_cache_holds(cache, tip, mempool_updates(node->mempool), now_s)) {
+        struct block_template template;
+        rpc_assemble(call, span_of(NULL, 0), &template);
+        template_cache_fill(cache, &template, now_s);
+    }
+    struct block_template *template = &cache->template;
+    template->time_s = MAX_OF(now_s, template->min_time_s);
+    template->bits = chain_next_bits(node->chain, tip, (uint32_t) template->time_s);
+    return cache;
+}
+
 static void answer(struct rpc_call *call)
 {
     const struct rpc_node *node = call->rpc->node;
-    struct block_template template;
-    rpc_assemble(call, span_of(NULL, 0), &template);
+    const struct template_cache *cache = current_template(call);
     /* With the clock set back the least time allowed is in its future: nobody's work is to be spent
      * on what this node would refuse. Core's words: TestBlockValidity() */
-    if (template.time_s > node->now_s(node->ctx) + BLOCK_TIME_AHEAD_MAX_S)
+    if (cache->template.time_s > node->now_s(node->ctx) + BLOCK_TIME_AHEAD_MAX_S)
         rpc_fail(call, RPC_MISC_ERROR,
                  "TestBlockValidity failed: %s, block timestamp too far in "
                  "the future",
                  reject_string(REJECT_TIME_TOO_NEW));
     else
-        put_template(call, &template);
-    block_template_deinit(&template);
+        put_template(call, cache);
 }
 
 /* -- Waiting ------------------------------------------------------------------------------ */
@@ -214,7 +222,7 @@ static void on_timer(void *arg)
     const struct wish *wish = call->state;
     call->timer = 0;
     ASSERT(wish && call->on_interrupt);
-    if (mempool_sequence(call->rpc->node->mempool) != wish->sequence_seen)
+    if (mempool_updates(call->rpc->node->mempool) != wish->updates_seen)
         end_wait(call);
     else
         rpc_call_timer(call, LONGPOLL_AGAIN_MS, on_timer);
@@ -222,7 +230,7 @@ static void on_timer(void *arg)
 
 static void on_interrupt(struct rpc_call *call)
 {
-    rpc_fail(call, RPC_CLIENT_NODE_NOT_CONNECTED, "Shutting down");
+    rpc_fail(call, RPC_CLIENT_NOT_CONNECTED, "Shutting down");
     rpc_finish(call);
 }
 
@@ -246,21 +254,25 @@ static enum rpc_progress wait_for_change(struct rpc_call *call, const struct wis
     return RPC_PENDING;
 }
 
-/* "<hash of the tip><sequence>"; anything else waits for the next change. */
-static void read_long_poll_id(const struct rpc_call *call, const struct json_value *id,
-                              struct wish *wish)
+/* "<hash of the tip><updates of the mempool>"; what is no text waits for the next change. Returns:
+ * false, with an error, if it does not begin with a hash */
+static bool read_long_poll_id(struct rpc_call *call, const struct json_value *id, struct wish *wish)
 {
     wish->is_long_poll = true;
     wish->tip_seen = chain_tip(call->rpc->node->chain)->hash;
-    wish->sequence_seen = mempool_sequence(call->rpc->node->mempool);
-    uint8_t bytes[32];
-    if (id->kind != JSON_KIND_STRING || id->text.len < 64 ||
-        !hex_decode(bytes, sizeof bytes, (const char *)id->text.p, 64))
-        return;
-    for (int i = 0; i < 32; i++)
-        wish->tip_seen.b[i] = bytes[31 - i];
-    if (!parse_uint64((const char *)id->text.p + 64, &wish->sequence_seen))
-        wish->sequence_seen = UINT64_MAX; /* some other number: any change is news */
+    wish->updates_seen = mempool_updates(call->rpc->node->mempool);
+    if (id->kind != JSON_KIND_STRING)
+        return true;
+    struct json_value hash = *id;
+    hash.text.len = MIN_OF(id->text.len, HEX_ID_BYTES - 1);
+    char *text = arena_calloc(&call->arena, 1, HEX_ID_BYTES);
+    memcpy(text, id->text.p, hash.text.len);
+    hash.text.p = (const uint8_t *)text;
+    if (!rpc_read_id(call, &hash, "longpollid", wish->tip_seen.b))
+        return false;
+    if (!parse_uint64((const char *)id->text.p + hash.text.len, &wish->updates_seen))
+        wish->updates_seen = UINT64_MAX; /* some other number: any change is news */
+    return true;
 }
 
 /* -- Proposals ---------------------------------------------------------------------------- */
@@ -317,13 +329,40 @@ static enum rpc_progress judge_proposal(struct rpc_call *call, const struct json
 
 /* -- The call ----------------------------------------------------------------------------- */
 
+static void count_peers(void *arg, const struct net_info *info)
+{
+    *(size_t *)arg = info->n_in + info->n_out;
+}
+
+/* Where blocks are worth money nobody is to work on what the others have left behind. */
 static bool may_mine(struct rpc_call *call)
 {
     const struct rpc_node *node = call->rpc->node;
-    if (node->network->is_test_chain || !chain_is_initial_download(node->chain))
+    if (node->network->is_test_chain)
         return true;
-    return rpc_refuse(call, RPC_CLIENT_IN_INITIAL_DOWNLOAD,
+    const struct net_view *net = net_json_require(call);
+    if (!net)
+        return false;
+    size_t n_peers = 0;
+    net->info(net->ctx, count_peers, &n_peers);
+    if (n_peers == 0)
+        return rpc_refuse(call, RPC_CLIENT_NOT_CONNECTED, GBT_CLIENT_NAME " is not connected!");
+    return !chain_is_initial_download(node->chain) ||
+           rpc_refuse(call, RPC_CLIENT_IN_INITIAL_DOWNLOAD,
                       GBT_CLIENT_NAME " is in initial sync and waiting for blocks...");
+}
+
+/* What is no list of rules names none; a list holds texts. */
+static bool read_rules(struct rpc_call *call, const struct json_value *request, struct wish *wish)
+{
+    const struct json_value *rules = json_find(request, "rules");
+    if (!rules || rules->kind != JSON_KIND_ARRAY)
+        return true;
+    for (const struct json_value *rule = rules->first; rule; rule = rule->next)
+        if (!rpc_expect_kind(call, rule, JSON_KIND_STRING))
+            return false;
+    wish->rules = rules;
+    return true;
 }
 
 static bool knows_rules(struct rpc_call *call, const struct wish *wish)
@@ -342,20 +381,22 @@ static bool knows_rules(struct rpc_call *call, const struct wish *wish)
 enum rpc_progress rpc_getblocktemplate(struct rpc_call *call)
 {
     const struct json_value *request = rpc_arg(call, 0), *mode = json_find(request, "mode");
-    struct wish wish = {.rules = json_find(request, "rules")};
+    struct wish wish = {.rules = NULL};
     if (!rpc_need_mempool(call))
         return RPC_DONE;
     if (mode && mode->kind != JSON_KIND_NULL && mode->kind != JSON_KIND_STRING)
         return rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid mode");
     if (mode && json_text_is(mode, "proposal"))
         return judge_proposal(call, request);
+    if (!read_rules(call, request, &wish))
+        return RPC_DONE;
     if (mode && mode->kind == JSON_KIND_STRING && !json_text_is(mode, "template"))
         return rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid mode");
     if (!may_mine(call))
         return RPC_DONE;
     const struct json_value *id = json_find(request, "longpollid");
-    if (id && id->kind != JSON_KIND_NULL)
-        read_long_poll_id(call, id, &wish);
+    if (id && id->kind != JSON_KIND_NULL && !read_long_poll_id(call, id, &wish))
+        return RPC_DONE;
     if (!knows_rules(call, &wish))
         return RPC_DONE;
     if (wish.is_long_poll)

@@ -86,7 +86,7 @@ TEST(templates_say_what_their_blocks_are, struct mempool_rig *rig)
     assert_int_equal(template.coinbase_value_sat, 50 * COIN_SAT + 101000);
     assert_int_equal(template.weight_wu,
                      tx_weight_wu(&parent) + tx_weight_wu(&other) + tx_weight_wu(&child));
-    assert_int_equal(template.mempool_sequence, 3);
+    assert_int_equal(template.mempool_updates, 3);
     assert_memory_equal(template.tx[2].entry->tx.txid.b, child.txid.b, 32);
     assert_int_equal(template.tx[2].n_depends, 2);
     assert_int_equal(template.tx[2].depends[0], 1);
@@ -214,4 +214,67 @@ TEST(a_flood_leaves_the_template_alone, struct mempool_rig *rig)
     assert_true(template.n_tx >= 1);
     assert_memory_equal(template.tx[0].entry->tx.txid.b, good.txid.b, 32);
     block_template_deinit(&template);
+}
+
+/* hazards: whatever the options, a template keeps to them, and a block of our own to the rules. */
+TEST(no_option_makes_a_template_too_large, struct mempool_rig *rig)
+{
+    static const uint32_t limits_wu[][2] = {
+        /* most, reserved */
+        {BLOCK_RESERVED_WU_MIN, BLOCK_RESERVED_WU_MIN},
+        {BLOCK_RESERVED_WU_MIN + 400, BLOCK_RESERVED_WU_MIN},
+        {30000, BLOCK_RESERVED_WU_MIN},
+        {BLOCK_WEIGHT_MAX_WU, BLOCK_WEIGHT_MAX_WU},
+        {BLOCK_WEIGHT_MAX_WU, BLOCK_WEIGHT_MAX_WU - 1},
+        {BLOCK_WEIGHT_MAX_WU, BLOCK_WEIGHT_MAX_WU - 5000},
+        {BLOCK_WEIGHT_MAX_WU, BLOCK_RESERVED_WU_MIN},
+    };
+    for (int32_t height = 1; height <= 29; height++) {
+        struct tx tx = mempool_rig_pay(rig, height, 1 + (uint32_t)height, 20000 * (height % 7 + 1));
+        assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    }
+    for (size_t i = 0; i < COUNT_OF(limits_wu); i++) {
+        struct block_assembler_options options = block_assembler_default_options();
+        struct block_template template;
+        options.max_weight_wu = limits_wu[i][0];
+        options.reserved_weight_wu = limits_wu[i][1];
+        block_assemble(rig->chain.chain, rig->pool, &options, now_s(rig), &template);
+        assert_true(template.weight_wu <= limits_wu[i][0] - limits_wu[i][1]);
+        assert_true(template.sigops_cost <= BLOCK_SIGOPS_COST_MAX - BLOCK_RESERVED_SIGOPS);
+        struct block_ref *ref = build_valid(rig, &template);
+        assert_true(block_weight_wu(&ref->block) <= BLOCK_RESERVED_WU_MIN + template.weight_wu);
+        block_ref_drop(ref);
+        block_template_deinit(&template);
+    }
+}
+
+/* A coinbase that pays to a long script, or is signed, takes the room from transactions. */
+TEST(a_large_coinbase_has_its_room, struct mempool_rig *rig)
+{
+    uint8_t script[10000] = {0};
+    static const size_t lengths[] = {1, 34, 436, 437, 1000, 5000, 10000};
+    for (int32_t height = 1; height <= 29; height++) {
+        struct tx tx = mempool_rig_pay(rig, height, 20, 20000);
+        assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    }
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        struct block_assembler_options options = block_assembler_default_options();
+        struct span pays_to = span_of(script, lengths[i]);
+        struct block_template template;
+        options.max_weight_wu = 50000;
+        options.reserved_weight_wu = BLOCK_RESERVED_WU_MIN;
+        block_assembler_reserve(&options, pays_to);
+        assert_true(options.reserved_weight_wu >= BLOCK_RESERVED_WU_MIN);
+        assert_true(options.reserved_weight_wu >= WITNESS_SCALE * lengths[i]);
+        block_assemble(rig->chain.chain, rig->pool, &options, now_s(rig), &template);
+        struct block_ref *ref = block_template_build(rig->chain.chain, &template, pays_to);
+        assert_true(block_weight_wu(&ref->block) <= options.max_weight_wu);
+        assert_true(template.n_tx > 0);
+        block_ref_drop(ref);
+        block_template_deinit(&template);
+    }
+    /* Never more than all there is. */
+    struct block_assembler_options options = {.max_weight_wu = 8000, .reserved_weight_wu = 8000};
+    block_assembler_reserve(&options, span_of(script, sizeof script));
+    assert_int_equal(options.reserved_weight_wu, 8000);
 }

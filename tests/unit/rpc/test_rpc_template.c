@@ -1,6 +1,7 @@
 /* test_rpc_template.c - templates for miners, long polling, proposals. */
 #include "rpc/methods.h"
 #include "support/build.h"
+#include "support/net_fake.h"
 #include "support/rpc_rig.h"
 #include "support/unit.h"
 #include "util/alloc.h"
@@ -58,6 +59,10 @@ TEST(the_rules_have_to_be_known, struct fixture *f)
         assert_call(&f->rig, "getblocktemplate", params[i],
                     "-8: getblocktemplate must be called with the segwit rule set (call with "
                     "{\"rules\": [\"segwit\"]})");
+    /* What is no list names no rule; what is in a list is text. */
+    assert_starts(rpc_rig_call(&f->rig, "getblocktemplate", "[{\"rules\":\"segwit\"}]"), "-8: ");
+    assert_call(&f->rig, "getblocktemplate", "[{\"rules\":[\"segwit\",1]}]",
+                "-3: JSON value of type number is not of expected type string");
     assert_call(&f->rig, "getblocktemplate", "[{\"mode\":\"x\",\"rules\":[\"segwit\"]}]",
                 "-8: Invalid mode");
     assert_call(&f->rig, "getblocktemplate", "[{\"mode\":1,\"rules\":[\"segwit\"]}]",
@@ -110,6 +115,88 @@ TEST(transactions_are_listed_with_what_they_need, struct fixture *f)
     assert_holds(got, "\"pooledtx\":2,\"blockmintxfee\":0.00000001,");
 }
 
+/* Before segwit a block's limits are a fourth, and nobody has to know of it. */
+TEST(an_old_template_counts_as_it_was_counted_then, struct fixture *f)
+{
+    f->rig.chain.network.buried_height[BURIED_SEGWIT] = 1000;
+    const char *got = rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT);
+    assert_holds(got, "\"rules\":[\"csv\",\"taproot\"]");
+    assert_holds(got, "\"sigoplimit\":20000,\"sizelimit\":1000000,\"curtime\":");
+    assert_null(strstr(got, "weightlimit"));
+    assert_null(strstr(got, "default_witness_commitment"));
+}
+
+/* Who asks all the time makes no work: for five seconds the template is the same, but its time. */
+TEST(a_template_is_told_again_for_a_few_seconds, struct fixture *f)
+{
+    char want[100];
+    f->rig.mock_time_s = 1800000000;
+    assert_holds(rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT), "\"transactions\":[],");
+    send(f, &f->coin[0], 5000);
+    for (int later_s = 0; later_s <= 6; later_s++) {
+        f->rig.mock_time_s = 1800000000 + later_s;
+        const char *got = rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT);
+        assert_int_equal(strstr(got, "\"transactions\":[],") != NULL, later_s <= 5);
+        snprintf(want, sizeof want, "\"curtime\":%d,", 1800000000 + later_s);
+        assert_holds(got, want);
+    }
+    assert_holds(rpc_rig_call(&f->rig, "getmininginfo", "[]"), "\"currentblocktx\":1,");
+    /* A new tip is told at once. */
+    rpc_rig_grow(&f->rig, builder_block(&f->rig.builder, f->tip, NULL));
+    send(f, &f->coin[1], 5000);
+    assert_holds(rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT), "\"height\":105,");
+    assert_holds(rpc_rig_call(&f->rig, "getmininginfo", "[]"), "\"currentblocktx\":2,");
+}
+
+/* A template that a priority was set for since may be another: who polls hears of it. */
+TEST(a_priority_is_a_change, struct fixture *f)
+{
+    char txid[65], id[65], want[200];
+    struct tx tx = send(f, &f->coin[0], 5000);
+    hex_encode_reversed(txid, span_of(tx.txid.b, 32));
+    snprintf(id, sizeof id, "%s", rpc_rig_id(&f->rig, f->tip));
+    for (int n = 1; n <= 3; n++) {
+        snprintf(want, sizeof want, "\"longpollid\":\"%s%d\"", id, n);
+        assert_holds(rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT), want);
+        assert_holds(rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT), want);
+        rpc_rig_callf(&f->rig, "prioritisetransaction", "[\"%s\",0,10]", txid);
+        rpc_rig_run_for(&f->rig, 6000000);
+    }
+    /* Of what is not here nothing follows. */
+    rpc_rig_callf(&f->rig, "prioritisetransaction", "[\"%s\",0,10]", id);
+    snprintf(want, sizeof want, "\"longpollid\":\"%s4\"", id);
+    assert_holds(rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT), want);
+}
+
+static const struct built_block *recent_block(struct fixture *f)
+{
+    const struct env *env = sim_env_get(f->rig.chain.sim);
+    struct builder_spec spec = {.time = (uint32_t)env_unix_s(env)};
+    return builder_block(&f->rig.builder, f->tip, &spec);
+}
+
+/* Nobody is to mine for money on what the network may have left behind. */
+TEST(where_blocks_are_worth_money_peers_and_their_chain_come_first, struct fixture *f)
+{
+    struct network earnest = f->rig.chain.network;
+    struct net_fake fake;
+    earnest.is_test_chain = false;
+    f->rig.node.network = &earnest;
+    assert_starts(rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT), "-31: ");
+    net_fake_init(&fake);
+    f->rig.node.net = &fake.view;
+    fake.info.n_in = fake.info.n_out = 0;
+    assert_call(&f->rig, "getblocktemplate", SEGWIT, "-9: Cairn is not connected!");
+    fake.info.n_in = 1;
+    assert_call(&f->rig, "getblocktemplate", SEGWIT,
+                "-10: Cairn is in initial sync and waiting for blocks...");
+    /* A proposal may be judged at any time. */
+    assert_call(&f->rig, "getblocktemplate", "[{\"mode\":\"proposal\"}]",
+                "-3: Missing data String key for proposal");
+    rpc_rig_grow(&f->rig, recent_block(f));
+    assert_starts(rpc_rig_call(&f->rig, "getblocktemplate", SEGWIT), "{");
+}
+
 /* -- Long polling ------------------------------------------------------------------------- */
 
 static void start_long_poll(struct fixture *f, const char *id, struct rpc_rig_answer *answer)
@@ -157,11 +244,41 @@ TEST(long_polls_end_with_new_transactions_after_a_while, struct fixture *f)
 TEST(long_polls_end_when_the_node_does, struct fixture *f)
 {
     struct rpc_rig_answer answer;
-    start_long_poll(f, "whatever", &answer);
+    char id[65];
+    snprintf(id, sizeof id, "%s", rpc_rig_id(&f->rig, f->tip));
+    start_long_poll(f, id, &answer);
     assert_false(answer.is_done);
     rpc_interrupt(f->rig.rpc);
     rpc_rig_wait(&f->rig, &answer);
-    assert_holds(answer.body, "Shutting down");
+    assert_holds(answer.body, "\"code\":-9,\"message\":\"Shutting down\"");
+    rpc_rig_forget(&answer);
+}
+
+TEST(a_long_poll_names_what_it_has_seen, struct fixture *f)
+{
+    struct rpc_rig_answer answer;
+    assert_call(&f->rig, "getblocktemplate", "[{\"rules\":[\"segwit\"],\"longpollid\":\"abc\"}]",
+                "-8: longpollid must be of length 64 (not 3, for 'abc')");
+    assert_call(&f->rig, "getblocktemplate",
+                "[{\"rules\":[\"segwit\"],\"longpollid\":\"zz00000000000000000000000000000000"
+                "0000000000000000000000000000007\"}]",
+                "-8: longpollid must be hexadecimal string (not 'zz00000000000000000000000000000000"
+                "000000000000000000000000000000')");
+    /* No tip of ours: answered at once. */
+    start_long_poll(f, "00000000000000000000000000000000000000000000000000000000000000000",
+                    &answer);
+    assert_true(answer.is_done);
+    rpc_rig_forget(&answer);
+    /* What is no text waits for the next change. */
+    rpc_rig_post(&f->rig,
+                 "{\"method\":\"getblocktemplate\",\"params\":[{\"rules\":[\"segwit\"],"
+                 "\"longpollid\":true}],\"id\":1}",
+                 &answer);
+    rpc_rig_run_for(&f->rig, 61000000);
+    assert_false(answer.is_done);
+    send(f, &f->coin[0], 5000);
+    rpc_rig_run_for(&f->rig, 10000000);
+    assert_true(answer.is_done);
     rpc_rig_forget(&answer);
 }
 
@@ -256,4 +373,3 @@ TEST(the_hash_rate_is_of_the_blocks_asked_for, struct fixture *f)
     assert_call(&f->rig, "getnetworkhashps", "[5,-2]",
                 "-8: Block does not exist at specified height");
 }
-
