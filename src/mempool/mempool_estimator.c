@@ -13,11 +13,15 @@ struct mempool_estimator {
     const struct env *env;
     struct mined_block block[MEMPOOL_ESTIMATOR_BLOCKS]; /* each on the one before */
     size_t n;
-    /* What was told last: of which tip, and when. */
-    bool has_next;
-    struct block_hash next_tip;
-    int64_t next_us;
-    struct next_block next;
+    struct fee_flow flow; /* what comes */
+    /* What waited when somebody asked last. */
+    struct {
+        uint32_t blocks; /* as many were filled; 0: none yet */
+        struct block_hash tip;
+        int64_t at_us;
+        struct next_block next;
+        double wu[FEE_BUCKETS];
+    } waiting;
 };
 
 /* -- The next block ---------------------------------------------------------------------------- */
@@ -40,27 +44,38 @@ void next_block_take(struct next_block *block, struct feerate chunk)
         block->three_quarters_sat_per_kvb = sat_per_kvb(chunk);
 }
 
-/* A chunk's entries stand together in the selection, and all of them know its size. */
-static struct next_block fill_next(const struct mempool *mempool)
+/* -- What comes -------------------------------------------------------------------------------- */
+
+/* What is older than this when it comes has been in a file. */
+#define FRESH_S 60
+
+static double now_s(const struct mempool_estimator *estimator)
 {
-    const struct mempool_selection selection = {
-        .max_weight_wu = BLOCK_WEIGHT_MAX_WU - BLOCK_RESERVED_WU_DEFAULT,
-        .max_sigops_cost = BLOCK_SIGOPS_COST_MAX - BLOCK_RESERVED_SIGOPS,
-        .min_sat_per_kvb = BLOCK_MIN_SAT_PER_KVB_DEFAULT,
-    };
-    struct next_block next = {.room_wu = selection.max_weight_wu};
-    size_t n;
-    int64_t fees_sat;
-    const struct mempool_entry **entries =
-        mempool_select_for_block(mempool, &selection, &n, &fees_sat);
-    for (size_t i = 0; i < n;) {
-        struct feerate chunk = mempool_chunk(mempool, entries[i]);
-        next_block_take(&next, chunk);
-        for (int64_t rest_wu = chunk.size; rest_wu > 0 && i < n; i++)
-            rest_wu -= entries[i]->adjusted_wu;
-    }
-    xfree(entries);
-    return next;
+    return (double)env_now_us(estimator->env) / 1e6;
+}
+
+static int64_t age_s(const struct mempool_estimator *estimator, const struct mempool_entry *entry)
+{
+    return env_unix_s(estimator->env) - entry->time_s;
+}
+
+static double rate_of(const struct mempool_entry *entry)
+{
+    return (double)entry->fee_sat * 1000 / entry->vbytes;
+}
+
+void mempool_estimator_came(struct mempool_estimator *estimator, const struct mempool_entry *entry)
+{
+    if (age_s(estimator, entry) <= FRESH_S)
+        fee_flow_add(&estimator->flow, now_s(estimator), rate_of(entry), entry->adjusted_wu);
+}
+
+void mempool_estimator_replaced(struct mempool_estimator *estimator,
+                                const struct mempool_entry *entry)
+{
+    double now = now_s(estimator);
+    fee_flow_take(&estimator->flow, now, now - (double)age_s(estimator, entry), rate_of(entry),
+                  entry->adjusted_wu);
 }
 
 /* -- The last blocks --------------------------------------------------------------------------- */
@@ -69,6 +84,7 @@ struct mempool_estimator *mempool_estimator_new(const struct env *env)
 {
     struct mempool_estimator *estimator = xcalloc(1, sizeof *estimator);
     estimator->env = env;
+    fee_flow_init(&estimator->flow, now_s(estimator));
     return estimator;
 }
 
@@ -127,30 +143,86 @@ static enum mempool_estimate_status judge(const struct mempool_estimator *estima
                                                                      : MEMPOOL_ESTIMATE_UNRELIABLE;
 }
 
-/* A block is filled anew only now and then: whoever asks often gets what the one before got. */
-static const struct next_block *next_on(struct mempool_estimator *estimator,
-                                        const struct mempool *mempool, const struct block_hash *tip)
+#define ROOM_WU (BLOCK_WEIGHT_MAX_WU - BLOCK_RESERVED_WU_DEFAULT)
+
+/* So many blocks, as if nothing came. A chunk's entries stand together in the selection, and each
+ * knows the size of all. */
+static void fill(struct mempool_estimator *estimator, const struct mempool *mempool,
+                 uint32_t blocks)
+{
+    const struct mempool_selection selection = {
+        .max_weight_wu = blocks * ROOM_WU,
+        .max_sigops_cost = blocks * (BLOCK_SIGOPS_COST_MAX - BLOCK_RESERVED_SIGOPS),
+        .min_sat_per_kvb = BLOCK_MIN_SAT_PER_KVB_DEFAULT,
+    };
+    size_t n;
+    int64_t fees_sat;
+    const struct mempool_entry **entries =
+        mempool_select_for_block(mempool, &selection, &n, &fees_sat);
+    estimator->waiting.next = (struct next_block){.room_wu = ROOM_WU};
+    memset(estimator->waiting.wu, 0, sizeof estimator->waiting.wu);
+    for (size_t i = 0; i < n;) {
+        struct feerate chunk = mempool_chunk(mempool, entries[i]);
+        double rate = (double)chunk.fee_sat * 1000 * WITNESS_SCALE / (double)chunk.size;
+        estimator->waiting.wu[fee_buckets_find(&estimator->flow.buckets, rate)] +=
+            (double)chunk.size;
+        next_block_take(&estimator->waiting.next, chunk);
+        for (int64_t rest_wu = chunk.size; rest_wu > 0 && i < n; i++)
+            rest_wu -= entries[i]->adjusted_wu;
+    }
+    xfree(entries);
+}
+
+/* Only now and then: whoever asks often gets what the one before got. */
+static void look(struct mempool_estimator *estimator, const struct mempool *mempool,
+                 const struct block_hash *tip, uint32_t blocks)
 {
     int64_t now_us = env_now_us(estimator->env);
-    if (!estimator->has_next || !block_hash_equal(&estimator->next_tip, tip) ||
-        now_us - estimator->next_us >= MEMPOOL_ESTIMATOR_FRESH_US) {
-        estimator->has_next = true;
-        estimator->next_tip = *tip;
-        estimator->next_us = now_us;
-        estimator->next = fill_next(mempool);
-    }
-    return &estimator->next;
+    if (estimator->waiting.blocks >= blocks && block_hash_equal(&estimator->waiting.tip, tip) &&
+        now_us - estimator->waiting.at_us < MEMPOOL_ESTIMATOR_FRESH_US)
+        return;
+    estimator->waiting.blocks = blocks;
+    estimator->waiting.tip = *tip;
+    estimator->waiting.at_us = now_us;
+    fill(estimator, mempool, blocks);
+}
+
+/* False if it knows no rate. */
+static bool forecast(struct mempool_estimator *estimator, const struct mempool *mempool,
+                     const struct mempool_question *question, struct mempool_estimate *estimate)
+{
+    if (question->target <= MEMPOOL_ESTIMATOR_TARGET ||
+        !fee_flow_is_known(&estimator->flow, now_s(estimator)))
+        return false;
+    look(estimator, mempool, question->tip, FEE_FORECAST_TARGET_MAX);
+    estimate->blocks = MIN_OF(question->target, FEE_FORECAST_TARGET_MAX);
+    const struct fee_forecast_question of_rates = {.flow = &estimator->flow,
+                                                   .waiting_wu = estimator->waiting.wu,
+                                                   .now_s = now_s(estimator),
+                                                   .room_wu = ROOM_WU,
+                                                   .target = (uint32_t)estimate->blocks,
+                                                   .conservative = question->conservative};
+    estimate->sat_per_kvb = fee_forecast_ask(&of_rates);
+    return estimate->sat_per_kvb >= 0;
 }
 
 struct mempool_estimate mempool_estimator_ask(struct mempool_estimator *estimator,
                                               const struct mempool *mempool,
-                                              const struct block_hash *tip, bool conservative)
+                                              const struct mempool_question *question)
 {
-    struct mempool_estimate estimate = {.status = judge(estimator, tip)};
+    ASSERT(question->target > 0);
+    struct mempool_estimate estimate = {.status = judge(estimator, question->tip)};
+    if (estimate.status == MEMPOOL_ESTIMATE_GOOD &&
+        forecast(estimator, mempool, question, &estimate))
+        return estimate;
+    estimate.blocks = MEMPOOL_ESTIMATOR_TARGET;
+    estimate.sat_per_kvb = 0;
     if (estimate.status != MEMPOOL_ESTIMATE_GOOD)
         return estimate;
-    const struct next_block *next = next_on(estimator, mempool, tip);
-    estimate.sat_per_kvb = conservative ? next->half_sat_per_kvb : next->three_quarters_sat_per_kvb;
+    look(estimator, mempool, question->tip, 1);
+    const struct next_block *next = &estimator->waiting.next;
+    estimate.sat_per_kvb =
+        question->conservative ? next->half_sat_per_kvb : next->three_quarters_sat_per_kvb;
     return estimate;
 }
 

@@ -1,5 +1,5 @@
 /* mempool_estimator.h - what a transaction should pay to be in one of the next blocks, as the
- * mempool stands now.
+ * mempool stands now: for two blocks what the next one asks, for more what is forecast.
  *
  * Layer: mempool. The other estimate, by what was mined, is fee_estimator.h: it is slow to believe
  * that fees fell, and this one is not. It is worth something only where miners take what our
@@ -7,13 +7,14 @@
 #ifndef MEMPOOL_MEMPOOL_ESTIMATOR_H
 #define MEMPOOL_MEMPOOL_ESTIMATOR_H
 
+#include "mempool/fee_forecast.h"
 #include "mempool/mempool.h"
 #include "util/buffer.h"
 
 /* As many of the last blocks are looked at, and as much of their weight must have been ours. */
 #define MEMPOOL_ESTIMATOR_BLOCKS        6
 #define MEMPOOL_ESTIMATOR_SHARE_PERCENT 75
-#define MEMPOOL_ESTIMATOR_TARGET        2       /* blocks: what each estimate is for */
+#define MEMPOOL_ESTIMATOR_TARGET        2       /* blocks: what the rates of the next one are for */
 #define MEMPOOL_ESTIMATOR_FRESH_US      7000000 /* as long as one is told again on the same tip */
 
 /* -- The next block ---------------------------------------------------------------------------- */
@@ -51,6 +52,14 @@ void mempool_estimator_block(struct mempool_estimator *estimator, const struct m
 const struct mined_block *mempool_estimator_blocks(const struct mempool_estimator *estimator,
                                                    const struct block_hash *tip, size_t *n);
 
+/* -- What comes -------------------------------------------------------------------------------- */
+
+/* An entry is new. What a file brought back came long ago, and is not counted. */
+void mempool_estimator_came(struct mempool_estimator *estimator, const struct mempool_entry *entry);
+/* An entry was replaced: what comes in its place is counted anew. */
+void mempool_estimator_replaced(struct mempool_estimator *estimator,
+                                const struct mempool_entry *entry);
+
 /* -- What to pay ------------------------------------------------------------------------------- */
 
 enum mempool_estimate_status {
@@ -60,12 +69,21 @@ enum mempool_estimate_status {
 };
 struct mempool_estimate {
     enum mempool_estimate_status status;
-    int64_t sat_per_kvb; /* 0: the next block has room for whoever may enter the mempool */
+    int64_t sat_per_kvb; /* 0: there is room for whoever may enter the mempool */
+    int32_t blocks;      /* what it is for: at most the target, or MEMPOOL_ESTIMATOR_TARGET */
 };
-/* conservative: be in the first half of the next block; else in the first three quarters. */
+struct mempool_question {
+    const struct block_hash *tip;
+    int32_t target; /* blocks, 1 or more */
+    /* Two blocks: be in the first half of the next one, else in the first three quarters. More: see
+     * struct fee_forecast_question. Until what comes has been watched for long enough, all are
+     * answered as for two. */
+    bool conservative;
+};
+/* What to pay now. mempool: borrowed for the call; it is looked at again only after a while. */
 struct mempool_estimate mempool_estimator_ask(struct mempool_estimator *estimator,
                                               const struct mempool *mempool,
-                                              const struct block_hash *tip, bool conservative);
+                                              const struct mempool_question *question);
 
 /* -- The file ---------------------------------------------------------------------------------- */
 

@@ -270,22 +270,34 @@ static bool is_current(const struct node_fees *fees)
            tip->height >= chain_best_header(fees->chain)->height - 1;
 }
 
+/* What it learns from: the fee alone decides when it is mined, and it has just come. */
+static void learn(struct node_fees *fees, const struct mempool_entry *entry)
+{
+    const struct fee_tx tx = {.txid = &entry->tx.txid,
+                              .fee_sat = entry->fee_sat,
+                              .vbytes = entry->vbytes,
+                              .height = entry->height};
+    if (entry->n_parents == 0 && is_current(fees))
+        fee_estimator_entered(fees->estimator, &tx);
+}
+
 void node_fees_mempool_changed(struct node_fees *fees, const struct mempool_event *event)
 {
     const struct mempool_entry *entry = event->entry;
     if (!fees || fees->is_stopping || event->reason == MEMPOOL_SENT_AGAIN)
         return;
-    if (event->reason == MEMPOOL_REMOVED_BLOCK) {
+    if (event->reason == MEMPOOL_ADDED) {
+        if (event->is_putback)
+            return;
+        mempool_estimator_came(fees->by_mempool, entry);
+        learn(fees, entry);
+    } else if (event->reason == MEMPOOL_REMOVED_BLOCK) {
         fees->ours_wu += entry->weight_wu;
         fee_estimator_mined(fees->estimator, &entry->tx.txid);
-    } else if (event->reason != MEMPOOL_ADDED) {
+    } else {
+        if (event->reason == MEMPOOL_REMOVED_REPLACED)
+            mempool_estimator_replaced(fees->by_mempool, entry);
         fee_estimator_left(fees->estimator, &entry->tx.txid);
-    } else if (entry->n_parents == 0 && !event->is_putback && is_current(fees)) {
-        const struct fee_tx tx = {.txid = &entry->tx.txid,
-                                  .fee_sat = entry->fee_sat,
-                                  .vbytes = entry->vbytes,
-                                  .height = entry->height};
-        fee_estimator_entered(fees->estimator, &tx);
     }
 }
 

@@ -113,9 +113,13 @@ static struct smart_answer ask_mempool(const struct rpc_node *node,
         answer.error = "Mempool not loaded yet, no fee rate estimate available";
         return answer;
     }
-    struct mempool_estimate estimate = mempool_estimator_ask(
-        node->mempool_fees, node->mempool, &chain_tip(node->chain)->hash, options->is_conservative);
+    const struct mempool_question question = {.tip = &chain_tip(node->chain)->hash,
+                                              .target = options->target,
+                                              .conservative = options->is_conservative};
+    struct mempool_estimate estimate =
+        mempool_estimator_ask(node->mempool_fees, node->mempool, &question);
     answer.sat_per_kvb = estimate.sat_per_kvb;
+    answer.blocks = estimate.blocks;
     if (estimate.status == MEMPOOL_ESTIMATE_FEW_BLOCKS)
         answer.error = "Not enough recent block data for fee rate estimation";
     else if (estimate.status == MEMPOOL_ESTIMATE_UNRELIABLE)
@@ -123,9 +127,10 @@ static struct smart_answer ask_mempool(const struct rpc_node *node,
     return answer;
 }
 
-/* Blocks have the say: the mempool's estimate can lower theirs, so that nobody can raise it by what
- * he puts there. Where it has none, theirs stands: a node that has just started would know nothing
- * for six blocks else. */
+/* Blocks have the say, so that nobody can raise what is paid by what he puts into our mempool: what
+ * the next block asks can lower their estimate only, as in Core, and a forecast can go up to what
+ * they say to who wants to be sure (doc/decisions/0190). Where the mempool knows nothing, theirs
+ * stands: a node that has just started would be dumb for six blocks else. */
 static struct smart_answer ask_both(const struct rpc_node *node,
                                     const struct smart_options *options)
 {
@@ -133,6 +138,11 @@ static struct smart_answer ask_both(const struct rpc_node *node,
     if (by_blocks.error || by_blocks.is_fallback)
         return by_blocks;
     struct smart_answer by_mempool = ask_mempool(node, options);
+    if (!by_mempool.error && by_mempool.blocks > MEMPOOL_ESTIMATOR_TARGET) {
+        struct smart_options sure = *options;
+        sure.is_conservative = true;
+        by_blocks = ask_blocks(node, &sure);
+    }
     by_blocks.estimator = "block_policy";
     by_mempool.estimator = "mempool_policy";
     return by_mempool.error || by_mempool.sat_per_kvb >= by_blocks.sat_per_kvb ? by_blocks

@@ -87,7 +87,8 @@ static enum mempool_estimate_status status(struct mempool_estimator *estimator,
                                            const struct mempool_rig *rig, int32_t height)
 {
     struct block_hash tip = hash(height, 0);
-    return mempool_estimator_ask(estimator, rig->pool, &tip, false).status;
+    const struct mempool_question question = {.tip = &tip, .target = 2};
+    return mempool_estimator_ask(estimator, rig->pool, &question).status;
 }
 
 static struct mempool_estimator *new_estimator(const struct mempool_rig *rig)
@@ -144,31 +145,87 @@ TEST(a_reorganisation_drops_what_was_taken_back, struct mempool_rig *rig)
     mempool_estimator_free(estimator);
 }
 
-TEST(what_the_mempool_holds_is_the_rate, struct mempool_rig *rig)
+static struct mempool_estimate ask(struct mempool_estimator *estimator,
+                                   const struct mempool_rig *rig, int32_t target, bool conservative)
+{
+    struct block_hash tip = hash(7, 0);
+    const struct mempool_question question = {
+        .tip = &tip, .target = target, .conservative = conservative};
+    struct mempool_estimate estimate = mempool_estimator_ask(estimator, rig->pool, &question);
+    assert_int_equal(estimate.status, MEMPOOL_ESTIMATE_GOOD);
+    return estimate;
+}
+
+/* One whose mempool has held all of the last blocks. */
+static struct mempool_estimator *new_healthy(const struct mempool_rig *rig)
 {
     struct mempool_estimator *estimator = new_estimator(rig);
-    struct block_hash tip = hash(7, 0);
     for (int32_t height = 2; height <= 7; height++)
         add(estimator, height, 0, 0, 1000);
+    return estimator;
+}
+
+TEST(what_the_mempool_holds_is_the_rate, struct mempool_rig *rig)
+{
+    struct mempool_estimator *estimator = new_healthy(rig);
     /* A chunk of two, of a mempool that is far from a block. */
     struct tx poor = mempool_rig_pay(rig, 1, 1, 100),
               rich = mempool_rig_pay_on(rig, &poor, 0, 1, 90000);
     assert_reject(mempool_rig_add(rig, &poor), REJECT_NONE);
     assert_reject(mempool_rig_add(rig, &rich), REJECT_NONE);
-    struct mempool_estimate estimate = mempool_estimator_ask(estimator, rig->pool, &tip, true);
-    assert_int_equal(estimate.status, MEMPOOL_ESTIMATE_GOOD);
-    assert_int_equal(estimate.sat_per_kvb, 0);
-    /* Nine of 100,000 virtual bytes at most fill a block; it is not looked at anew at once. */
+    assert_int_equal(ask(estimator, rig, 1, true).sat_per_kvb, 0);
+    /* Nine of 100,000 virtual bytes fill nine tenths of a block; it is not looked at at once. */
     for (int32_t i = 0; i < 9; i++) {
         struct tx tx = mempool_rig_pay(rig, 2 + i, 2320, 1000000 + 100000 * i);
         assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
     }
-    assert_int_equal(mempool_estimator_ask(estimator, rig->pool, &tip, true).sat_per_kvb, 0);
+    assert_int_equal(ask(estimator, rig, 2, true).sat_per_kvb, 0);
     sim_env_run_for(rig->chain.sim, MEMPOOL_ESTIMATOR_FRESH_US);
-    int64_t half = mempool_estimator_ask(estimator, rig->pool, &tip, true).sat_per_kvb;
-    int64_t most = mempool_estimator_ask(estimator, rig->pool, &tip, false).sat_per_kvb;
-    assert_in_range(half, 13000, 14200); /* the fifth to the best: 1,300,000 and more sat */
-    assert_in_range(most, 10000, 11200); /* the eighth: 1,000,000 or 1,100,000 */
+    struct mempool_estimate half = ask(estimator, rig, 1, true),
+                            most = ask(estimator, rig, 2, false);
+    assert_in_range(half.sat_per_kvb, 13000, 14200); /* of the fifth */
+    assert_in_range(most.sat_per_kvb, 10000, 11200); /* of the eighth */
+    assert_int_equal(half.blocks, MEMPOOL_ESTIMATOR_TARGET);
+    mempool_estimator_free(estimator);
+}
+
+TEST(more_blocks_are_forecast, struct mempool_rig *rig)
+{
+    struct mempool_estimator *estimator = new_healthy(rig);
+    for (int32_t i = 0; i < 9; i++) {
+        struct tx tx = mempool_rig_pay(rig, 2 + i, 2320, 1000000 + 100000 * i);
+        assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+        mempool_estimator_came(estimator, mempool_next(rig->pool, &(uint64_t){0}));
+    }
+    /* Nothing is known of what comes: as for the next block. */
+    struct mempool_estimate early = ask(estimator, rig, 6, false);
+    assert_int_equal(early.blocks, MEMPOOL_ESTIMATOR_TARGET);
+    assert_in_range(early.sat_per_kvb, 10000, 11200);
+    sim_env_run_for(rig->chain.sim, (int64_t)FEE_FLOW_LEAST_S * 1000000);
+    /* Nine tenths of a block wait, and half a block comes in an hour: six blocks take all. */
+    struct mempool_estimate later = ask(estimator, rig, 6, false);
+    assert_int_equal(later.blocks, 6);
+    assert_int_equal(later.sat_per_kvb, 0);
+    assert_int_equal(ask(estimator, rig, 1008, true).blocks, FEE_FORECAST_TARGET_MAX);
+    /* Of two nothing has changed. */
+    assert_int_equal(ask(estimator, rig, 2, false).sat_per_kvb, early.sat_per_kvb);
+    mempool_estimator_free(estimator);
+}
+
+/* A hundred times what there is: from now on whoever pays less has no chance. */
+TEST(what_is_replaced_or_came_long_ago_does_not_come, struct mempool_rig *rig)
+{
+    struct mempool_estimator *estimator = new_healthy(rig);
+    struct mempool_entry entry = {.fee_sat = 10000, .vbytes = 1000, .adjusted_wu = 400000000};
+    sim_env_run_for(rig->chain.sim, (int64_t)FEE_FLOW_LEAST_S * 1000000);
+    entry.time_s = env_unix_s(sim_env_get(rig->chain.sim)) - 61;
+    mempool_estimator_came(estimator, &entry);
+    assert_int_equal(ask(estimator, rig, 6, true).sat_per_kvb, 0);
+    entry.time_s += 61;
+    mempool_estimator_came(estimator, &entry);
+    assert_in_range(ask(estimator, rig, 6, true).sat_per_kvb, 10001, 10600);
+    mempool_estimator_replaced(estimator, &entry);
+    assert_int_equal(ask(estimator, rig, 6, true).sat_per_kvb, 0);
     mempool_estimator_free(estimator);
 }
 

@@ -182,6 +182,35 @@ TEST(the_mempool_lowers_what_blocks_say)
     close_rig(&rig, fees);
 }
 
+TEST(a_forecast_goes_up_to_what_blocks_say_for_sure)
+{
+    struct rpc_rig rig;
+    struct fee_estimator *fees = open_rig(&rig);
+    struct mempool_entry entry = {.fee_sat = 2000, .vbytes = 1000, .adjusted_wu = 400000000};
+    (void)rpc_rig_call(&rig, "generatetodescriptor", "[6,\"raw(51)\"]");
+    compare(&rig, 1000);
+    teach(fees, 1, 12, 1000); /* 5,000 sat for 1,000 bytes... */
+    teach(fees, 13, 16, 200); /* ...and 1,000 of late: who takes chances would believe it */
+    rpc_rig_run_for(&rig, (int64_t)FEE_FLOW_LEAST_S * 1000000);
+    assert_call(&rig, "estimatesmartfee", "[3]",
+                "{\"feerate\":0.00000100,\"estimator\":\"mempool_policy\",\"blocks\":3}");
+    /* Far too much comes that pays 2,000. */
+    entry.time_s = env_unix_s(rig.node.env);
+    mempool_estimator_came(rig.node.mempool_fees, &entry);
+    const char *got = rpc_rig_call(&rig, "estimatesmartfee", "[3]");
+    assert_starts(got, "{\"feerate\":0.000020");
+    assert_holds(got, "\"estimator\":\"mempool_policy\",\"blocks\":3}");
+    assert_call(&rig, "estimatesmartfee",
+                "[3,\"economical\",{\"fee_rate_estimator\":\"block_policy\"}]",
+                "{\"feerate\":0.00001000,\"blocks\":3}");
+    /* And then 9,000. */
+    entry.fee_sat = 9000;
+    mempool_estimator_came(rig.node.mempool_fees, &entry);
+    assert_call(&rig, "estimatesmartfee", "[3]",
+                "{\"feerate\":0.00005000,\"estimator\":\"block_policy\",\"blocks\":3}");
+    close_rig(&rig, fees);
+}
+
 TEST(the_mempool_alone_knows_nothing)
 {
     struct rpc_rig rig;
