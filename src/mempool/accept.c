@@ -325,9 +325,7 @@ void pool_check_add(struct pool_check *check)
     ASSERT(check->raw && check->sigops_cost <= POLICY_TX_SIGOPS_COST_MAX);
     ASSERT(check->fee_sat >= 0 && check->fee_sat <= MAX_MONEY_SAT);
     struct pool_addition addition = {
-        .raw_take = check->raw,
-        .tx = check->tx,
-        .arena_take = check->tx_arena,
+        .tx = &check->tx,
         .fee_sat = check->fee_sat,
         .delta_sat = mempool_delta_sat(mempool, &check->tx.txid),
         .sigops_cost = (uint32_t)check->sigops_cost,
@@ -342,9 +340,6 @@ void pool_check_add(struct pool_check *check)
     };
     ASSERT(check->scripts_hold);
     chain_scripts_hold(mempool->chain, &check->tx.wtxid);
-    /* The bytes are the entry's now; what is in struct tx itself can still be read. */
-    check->raw = NULL;
-    arena_init(&check->tx_arena, ENTRY_ARENA_BYTES);
     pool_add(mempool, &addition);
 }
 

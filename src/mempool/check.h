@@ -35,7 +35,7 @@ struct pool_check {
     struct pool_check *const *before;
     uint32_t n_before;
 
-    struct arena tx_arena; /* of the decoded transaction; becomes the entry's */
+    struct arena tx_arena; /* of the decoded transaction */
     struct arena arena;    /* of all else */
     struct tx tx;
     bool is_decoded;

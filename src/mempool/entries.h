@@ -24,16 +24,14 @@ struct pool_spend {
     struct pool_entry *entry;
 };
 
-/* One entry. The loop thread's; its transaction never changes once it is in. graph.c adds and
- * removes it, cluster.c alone changes its cluster and its place there. */
+/* One entry, with all that its transaction and spends point to behind it in the same allocation.
+ * The loop thread's; its transaction never changes once it is in. graph.c adds and removes it,
+ * cluster.c alone changes its cluster and its place there. */
 struct pool_entry {
     struct mempool_entry pub;  /* first: the one is a pointer to the other */
-    uint8_t *raw;              /* owned; pub.tx borrows from it ... */
-    struct arena arena;        /* ... and from this */
-    struct pool_spend *spends; /* n_in, owned */
+    struct pool_spend *spends; /* n_in */
     struct pool_entry *older, *newer;
     uint32_t cluster_at;         /* place in the order of its cluster */
-    size_t memory_bytes;         /* of the heap, without edges and cluster */
     struct sequence_locks locks; /* of the coins it spends. BIP-68, Specification */
     /* Of the confirmed coins it spends, the highest; -1 for none: what a reorganisation can make
      * invalid. */

@@ -209,6 +209,13 @@ static void unlink_all(struct mempool *mempool, struct pool_entry *entry)
 
 /* -- Memory ------------------------------------------------------------------------------------ */
 
+/* An entry with what lies behind it. */
+static size_t entry_bytes(const struct tx *tx)
+{
+    return sizeof(struct pool_entry) + tx->n_in * sizeof *tx->in +
+           tx->n_in * sizeof(struct pool_spend) + tx->n_out * sizeof *tx->out + tx->raw.len;
+}
+
 /* Every block of the heap that has come with an entry or is a table of them: what -maxmempool
  * limits is what the process grows by. Core: DynamicMemoryUsage() */
 size_t pool_memory_bytes(const struct mempool *mempool)
@@ -280,13 +287,12 @@ void pool_tell_again(struct mempool *mempool, const struct pool_entry *entry)
         mempool->events.changed(mempool->events.ctx, &event);
 }
 
-/* The rows of the index of outpoints are one array of the entry, which must not move after this. */
+/* The rows of the index of outpoints are in the entry, which must not move after this. */
 static void index_entry(struct mempool *mempool, struct pool_entry *entry)
 {
     const struct tx *tx = &entry->pub.tx;
     hash_map_insert(&mempool->by_txid, pool_hash_id(mempool, tx->txid.b), entry);
     hash_map_insert(&mempool->by_wtxid, pool_hash_id(mempool, tx->wtxid.b), entry);
-    entry->spends = xmalloc(tx->n_in * sizeof *entry->spends);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         entry->spends[i] = (struct pool_spend){&tx->in[i].prevout, entry};
         hash_map_insert(&mempool->spent, hash_outpoint(mempool, &tx->in[i].prevout),
@@ -296,12 +302,7 @@ static void index_entry(struct mempool *mempool, struct pool_entry *entry)
 
 static void count_entry(struct mempool *mempool, struct pool_entry *entry)
 {
-    const struct tx *tx = &entry->pub.tx;
-    entry->memory_bytes = alloc_footprint_bytes(sizeof *entry) +
-                          alloc_footprint_bytes(tx->raw.len) +
-                          arena_footprint_bytes(&entry->arena) +
-                          alloc_footprint_bytes(tx->n_in * sizeof *entry->spends);
-    mempool->memory_bytes += entry->memory_bytes;
+    mempool->memory_bytes += alloc_footprint_bytes(entry_bytes(&entry->pub.tx));
     mempool->count++;
     mempool->vbytes += entry->pub.vbytes;
     mempool->total_fee_sat += entry->pub.fee_sat;
@@ -321,20 +322,46 @@ static void append(struct mempool *mempool, struct pool_entry *entry)
     mempool->newest = entry;
 }
 
+/* A span of the bytes at from, in their copy. */
+static struct span span_moved(struct span span, const uint8_t *from, const uint8_t *to)
+{
+    return span.p ? span_of(to + (span.p - from), span.len) : span;
+}
+
+/* What a transaction borrows from others lies behind the entry: one allocation has no more waste
+ * than it has bytes, and what the check took from other threads goes back to them. */
+static void copy_tx(struct pool_entry *entry, const struct tx *from)
+{
+    struct tx *tx = &entry->pub.tx;
+    *tx = *from;
+    tx->in = (void *)(entry + 1);
+    entry->spends = (void *)(tx->in + tx->n_in);
+    tx->out = (void *)(entry->spends + tx->n_in);
+    uint8_t *raw = (void *)(tx->out + tx->n_out);
+    memcpy(raw, from->raw.p, from->raw.len);
+    tx->raw = span_of(raw, from->raw.len);
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        tx->in[i] = from->in[i];
+        tx->in[i].script_sig = span_moved(from->in[i].script_sig, from->raw.p, raw);
+        tx->in[i].witness = span_moved(from->in[i].witness, from->raw.p, raw);
+    }
+    for (uint32_t i = 0; i < tx->n_out; i++) {
+        tx->out[i] = from->out[i];
+        tx->out[i].script_pubkey = span_moved(from->out[i].script_pubkey, from->raw.p, raw);
+    }
+}
+
 /* [tx 7] Its scripts are right: it is an entry. */
 struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition *addition)
 {
-    ASSERT(addition->raw_take && addition->tx.n_in > 0 && addition->fee_sat >= 0);
-    VERIFY(!pool_find(mempool, &addition->tx.txid));
-    struct pool_entry *entry = xcalloc(1, sizeof *entry);
-    uint32_t weight_wu = tx_weight_wu(&addition->tx);
-    entry->raw = addition->raw_take;
-    entry->arena = addition->arena_take;
+    ASSERT(addition->tx->n_in > 0 && addition->fee_sat >= 0);
+    VERIFY(!pool_find(mempool, &addition->tx->txid));
+    uint32_t weight_wu = tx_weight_wu(addition->tx);
+    struct pool_entry *entry = xcalloc(1, entry_bytes(addition->tx));
     entry->locks = addition->locks;
     entry->coin_height_max = addition->coin_height_max;
     entry->coinbase_height_max = addition->coinbase_height_max;
     entry->pub = (struct mempool_entry){
-        .tx = addition->tx,
         .fee_sat = addition->fee_sat,
         .modified_fee_sat = addition->fee_sat + addition->delta_sat,
         .vbytes = policy_vbytes(&mempool->policy, weight_wu, addition->sigops_cost),
@@ -347,6 +374,7 @@ struct pool_entry *pool_add(struct mempool *mempool, const struct pool_addition 
         .sequence = mempool->sequence + 1,
         .is_unbroadcast = addition->is_unbroadcast,
     };
+    copy_tx(entry, addition->tx);
     take_slot(mempool, entry);
     index_entry(mempool, entry);
     link_parents(mempool, entry);
@@ -433,7 +461,7 @@ void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool
     pool_cluster_leave(mempool, entry);
     remove_from_list(mempool, entry);
     give_slot(mempool, entry->pub.index);
-    mempool->memory_bytes -= entry->memory_bytes;
+    mempool->memory_bytes -= alloc_footprint_bytes(entry_bytes(&entry->pub.tx));
     mempool->count--;
     mempool->vbytes -= entry->pub.vbytes;
     mempool->total_fee_sat -= entry->pub.fee_sat;
@@ -442,9 +470,6 @@ void pool_remove(struct mempool *mempool, struct pool_entry *entry, enum mempool
     ASSERT(mempool->count > 0 ||
            (mempool->vbytes == 0 && mempool->memory_bytes == 0 && mempool->total_fee_sat == 0));
     trim_tables(mempool);
-    xfree(entry->spends);
-    xfree(entry->raw);
-    arena_deinit(&entry->arena);
     xfree(entry);
 }
 
@@ -493,7 +518,7 @@ void pool_graph_verify(const struct mempool *mempool)
         count++;
         vbytes += entry->pub.vbytes;
         n_spent += entry->pub.tx.n_in;
-        memory_bytes += entry->memory_bytes;
+        memory_bytes += alloc_footprint_bytes(entry_bytes(&entry->pub.tx));
         memory_bytes += edges_bytes(entry->pub.n_parents) + edges_bytes(entry->pub.n_children);
     }
     ASSERT(count == mempool->count && vbytes == mempool->vbytes);

@@ -10,9 +10,7 @@
 
 /* What is known of a transaction that passed all checks. */
 struct pool_addition {
-    uint8_t *raw_take;          /* from xmalloc */
-    struct tx tx;               /* borrows raw and arena */
-    struct arena arena_take;    /* what tx points to beside raw */
+    const struct tx *tx;        /* borrowed for the call: the entry has a copy */
     int64_t fee_sat, delta_sat; /* delta: what our user adds to it */
     uint32_t sigops_cost;
     int64_t time_s;

@@ -38,15 +38,6 @@ void arena_deinit(struct arena *arena)
     ASSERT(arena->total_bytes == 0);
 }
 
-size_t arena_footprint_bytes(const struct arena *arena)
-{
-    size_t bytes = 0;
-    for (const struct arena_chunk *chunk = arena->chunk; chunk; chunk = chunk->older)
-        bytes += alloc_footprint_bytes(sizeof *chunk + chunk->size);
-    ASSERT(bytes >= arena->total_bytes);
-    return bytes;
-}
-
 static void add_chunk(struct arena *arena, size_t size)
 {
     ASSERT(size <= SIZE_MAX - sizeof(struct arena_chunk));

@@ -29,9 +29,6 @@ void arena_init(struct arena *arena, size_t chunk_bytes);
 /* Free every chunk; the arena is empty and usable again. */
 void arena_deinit(struct arena *arena);
 
-/* What all its chunks take from the heap, what the allocator adds included. */
-size_t arena_footprint_bytes(const struct arena *arena);
-
 /* Allocate size bytes aligned for any type. Never NULL. Larger requests than chunk_bytes get a
  * chunk of their own. Owns: the arena. */
 NODISCARD void *arena_alloc(struct arena *arena, size_t size);

@@ -38,7 +38,6 @@ TEST(a_request_beyond_a_chunk_gets_its_own)
     memset(large, 2, 100000);
     assert_int_equal(small[15], 1);
     assert_true(arena.total_bytes >= 100000 + 64);
-    assert_in_range(arena_footprint_bytes(&arena), arena.total_bytes, arena.total_bytes + 64);
     arena_deinit(&arena);
 }
 
