@@ -30,7 +30,6 @@ static const struct fee_horizon horizons[FEE_HORIZONS] = {
 
 /* A transaction that waits. */
 struct tracked {
-    struct txid txid;
     double rate;     /* sat for 1,000 bytes */
     uint32_t bucket; /* of that rate: it counts there until it leaves */
     int32_t height;  /* of the tip when it came */
@@ -43,7 +42,7 @@ struct fee_estimator {
     int32_t best;                  /* height of the last block told of */
     int32_t first;                 /* of the first that taught something since the start; or 0 */
     int32_t file_first, file_best; /* what the file's numbers come from; 0: there was none */
-    struct hash_map tracked;       /* of struct tracked, by txid */
+    struct hash_map tracked;       /* of struct tracked, by the keyed hash of its txid alone */
     ARRAY(struct tracked *) mined; /* in the block to be told of */
 };
 
@@ -93,28 +92,28 @@ void fee_estimator_free(struct fee_estimator *estimator)
 
 /* -- What happens ------------------------------------------------------------------------------ */
 
+/* There are as many as the mempool has entries, so the ids are not kept once more: 64 bits under a
+ * secret key tell them apart, and two in a lifetime that did not would cost one count. */
 static bool is_of(const void *value, const void *key)
 {
-    const struct tracked *tx = value;
-    return memcmp(tx->txid.b, key, sizeof tx->txid.b) == 0;
+    return value && !key;
 }
 
 static struct tracked *untrack(struct fee_estimator *estimator, const struct txid *txid)
 {
     return hash_map_remove(&estimator->tracked, siphash13_id(estimator->key, txid->b, 0), is_of,
-                           txid->b);
+                           NULL);
 }
 
 void fee_estimator_entered(struct fee_estimator *estimator, const struct fee_tx *tx)
 {
     ASSERT(tx->vbytes > 0 && tx->height >= 0);
     ASSERT(tx->fee_sat >= 0 && tx->fee_sat <= MAX_MONEY_SAT);
-    if (tx->height != estimator->best)
-        return;
     uint64_t hash = siphash13_id(estimator->key, tx->txid->b, 0);
-    ASSERT(!hash_map_find(&estimator->tracked, hash, is_of, tx->txid->b));
+    if (tx->height != estimator->best || hash_map_find(&estimator->tracked, hash, is_of, NULL))
+        return;
     struct tracked *tracked = xmalloc(sizeof *tracked);
-    *tracked = (struct tracked){.txid = *tx->txid, .height = tx->height};
+    *tracked = (struct tracked){.height = tx->height};
     tracked->rate = (double)(tx->fee_sat * 1000 / tx->vbytes);
     tracked->bucket = fee_buckets_find(&estimator->buckets, tracked->rate);
     for (int i = 0; i < FEE_HORIZONS; i++)

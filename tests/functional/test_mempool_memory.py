@@ -11,7 +11,7 @@ MEGABYTE = 1_000_000
 CAP_SHORT_MB, CAP_SOAK_MB = 20, 300
 LEAST_BYTES_EACH = 500  # no entry takes less: so many coins fill it
 FAN = 2000
-BUFFERS_KB = 4096  # what connections, jobs and RPC may hold beside it
+BUFFERS_KB = 2048  # what connections, jobs and RPC may hold beside it
 WARM = 500
 
 
@@ -19,8 +19,11 @@ def fans(context, n_coins):
     """A node with n_coins coins of the same value in its chain. Returns it and those, as (txid,
     index); value of each."""
     cap = CAP_SOAK_MB if context.soak else CAP_SHORT_MB
-    node = p2p.node(context, f"-maxmempool={cap}", "-debugexclude=net", "-dbcache=450",
-                    "-whitelist=noban@127.0.0.1")
+    # The caches of coins and of checked scripts have limits of their own; beside 300 MB all of the
+    # latter may count.
+    options = ["-dbcache=450"] if context.soak else ["-dbcache=450", "-maxsigcachesize=1"]
+    node = p2p.node(context, f"-maxmempool={cap}", "-debugexclude=net",
+                    "-whitelist=noban@127.0.0.1", *options)
     n_fans = -(-n_coins // FAN)
     hashes = node.rpc.generatetoaddress(n_fans + 100, chain.TRUE_ADDRESS)
     value = 12 * chain.COIN // FAN  # also of what coinbases have after two halvings
