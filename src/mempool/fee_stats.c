@@ -5,6 +5,9 @@
 
 #include "util/assert.h"
 
+/* All coins for one byte. */
+#define RATE_MAX 2.1e18
+
 enum {
     ROW_RATES,
     ROW_MINED,
@@ -184,6 +187,14 @@ static struct fee_range range_of(const struct fee_stats *stats, const struct gro
     };
 }
 
+/* The mean rate of those mined in a bucket: of the bucket, whatever a file said of their sum. */
+static double mean_rate(const struct fee_stats *stats, uint32_t bucket)
+{
+    double mean = row(stats, ROW_RATES)[bucket] / row(stats, ROW_MINED)[bucket];
+    double bottom = bucket > 0 ? stats->buckets->top[bucket - 1] : 0;
+    return fmax(bottom, fmin(mean, fmin(stats->buckets->top[bucket], RATE_MAX)));
+}
+
 /* The mean rate of the bucket that holds the median of those mined. */
 static double median_rate(const struct fee_stats *stats, const struct group *group)
 {
@@ -193,7 +204,7 @@ static double median_rate(const struct fee_stats *stats, const struct group *gro
         half += mined[i] / 2;
     for (uint32_t i = group->low; half > 0 && i <= group->top; i++) {
         if (mined[i] >= half)
-            return row(stats, ROW_RATES)[i] / mined[i];
+            return mean_rate(stats, i);
         half -= mined[i];
     }
     return -1;
@@ -257,15 +268,36 @@ static void write_row(struct writer *w, const double *values)
         write_double(w, values[i]);
 }
 
-/* No count is below 0 or without bound, whoever wrote it. */
+/* No count is below 0 or beyond all bounds, whoever wrote it. */
 static bool read_row(struct reader *r, double *values)
 {
     bool is_good = read_compact_size(r) == FEE_BUCKETS;
     for (uint32_t i = 0; is_good && i < FEE_BUCKETS; i++) {
         values[i] = read_double(r);
-        is_good = isfinite(values[i]) && values[i] >= 0;
+        is_good = values[i] >= 0 && values[i] <= FEE_ENDLESS_RATE; /* not so if it is no number */
     }
     return is_good && !r->failed;
+}
+
+/* Of each bucket no more than of the same bucket of another row: both fade alike. */
+static bool is_within(const double *less, const double *more)
+{
+    for (uint32_t i = 0; i < FEE_BUCKETS; i++)
+        if (less[i] > more[i])
+            return false;
+    return true;
+}
+
+/* Who was mined within a period was mined within longer ones, and who left after one had waited for
+ * shorter ones. */
+static bool is_consistent(const struct fee_stats *stats)
+{
+    uint32_t last = stats->horizon->periods - 1;
+    for (uint32_t i = 0; i < last; i++)
+        if (!is_within(row_within(stats, i), row_within(stats, i + 1)) ||
+            !is_within(row_left(stats, i + 1), row_left(stats, i)))
+            return false;
+    return is_within(row_within(stats, last), row(stats, ROW_MINED));
 }
 
 void fee_buckets_encode(const struct fee_buckets *buckets, struct writer *w)
@@ -308,5 +340,5 @@ bool fee_stats_decode(struct fee_stats *stats, struct reader *r)
     is_good = is_good && read_compact_size(r) == periods;
     for (uint32_t i = 0; is_good && i < periods; i++)
         is_good = read_row(r, row_left(stats, i));
-    return is_good;
+    return is_good && is_consistent(stats);
 }

@@ -270,14 +270,16 @@ static bool is_current(const struct node_fees *fees)
            tip->height >= chain_best_header(fees->chain)->height - 1;
 }
 
-/* What it learns from: the fee alone decides when it is mined, and it has just come. */
-static void learn(struct node_fees *fees, const struct mempool_entry *entry)
+/* What it learns from: its own fee alone decides when it is mined. Not so of what spends something
+ * unconfirmed, or came in a package: others may pay for it. Core: processTransaction() */
+static void learn(struct node_fees *fees, const struct mempool_event *event)
 {
+    const struct mempool_entry *entry = event->entry;
     const struct fee_tx tx = {.txid = &entry->tx.txid,
                               .fee_sat = entry->fee_sat,
                               .vbytes = entry->vbytes,
                               .height = entry->height};
-    if (entry->n_parents == 0 && is_current(fees))
+    if (entry->n_parents == 0 && !event->is_of_package && is_current(fees))
         fee_estimator_entered(fees->estimator, &tx);
 }
 
@@ -290,7 +292,7 @@ void node_fees_mempool_changed(struct node_fees *fees, const struct mempool_even
         if (event->is_putback)
             return;
         mempool_estimator_came(fees->by_mempool, entry);
-        learn(fees, entry);
+        learn(fees, event);
     } else if (event->reason == MEMPOOL_REMOVED_BLOCK) {
         fees->ours_wu += entry->weight_wu;
         fee_estimator_mined(fees->estimator, &entry->tx.txid);

@@ -1,6 +1,7 @@
 /* test_fee_estimator.c - what is learnt of transactions and blocks, and kept in a file. */
 #include "mempool/fee_estimator.h"
 #include "sim/sim_env.h"
+#include "sim/sim_random.h"
 #include "support/unit.h"
 #include "util/alloc.h"
 
@@ -305,5 +306,71 @@ TEST(a_damaged_file_is_refused_as_a_whole, struct rig *rig)
     }
     memset(bytes.p + bytes.len - 8, 0xff, 8); /* NaN */
     assert_null(reread(rig, buffer_span(&bytes)));
+    buffer_deinit(&bytes);
+}
+
+/* Whatever is asked of it has an answer that can be paid. */
+static void ask_all(struct fee_estimator *fees)
+{
+    for (int32_t target = 1; target <= FEE_TARGET_MAX; target += target < 48 ? 5 : 240) {
+        struct fee_estimate estimate = fee_estimator_smart(fees, target, target % 2);
+        assert_true(estimate.sat_per_kvb >= 0 && estimate.sat_per_kvb <= 2100000000000000000);
+        assert_true(estimate.blocks >= 0 && estimate.blocks <= target + 1);
+    }
+    struct txid txid = id(77);
+    fee_estimator_block(fees, INT32_MAX - 5000);
+    const struct fee_tx tx = {&txid, 1000, VBYTES, INT32_MAX - 5000};
+    fee_estimator_entered(fees, &tx);
+    fee_estimator_mined(fees, &txid);
+    fee_estimator_block(fees, INT32_MAX - 4999);
+    assert_true(fee_estimator_smart(fees, 2, false).sat_per_kvb >= 0);
+}
+
+/* Hazard 79: bytes that no disk should give back are refused, or do no harm. */
+TEST(damage_that_cannot_be_seen_does_no_harm, struct rig *rig)
+{
+    struct buffer bytes, copy;
+    struct sim_random random = {79};
+    int n_taken = 0;
+    buffer_init(&bytes);
+    buffer_init(&copy);
+    blocks_with(rig, 20, 30, HIGH);
+    leave(rig, come(rig, 30, LOW), 30);
+    fee_estimator_encode(rig->fees, &bytes);
+    for (int i = 0; i < 400; i++) {
+        copy.len = 0;
+        buffer_append(&copy, bytes.p, bytes.len);
+        for (uint64_t n = sim_random_below(&random, 4) + 1; n > 0; n--) {
+            uint64_t at = sim_random_below(&random, i % 2 ? 200 : bytes.len);
+            copy.p[at] ^= (uint8_t)(1 << sim_random_below(&random, 8));
+        }
+        struct fee_estimator *fees = reread(rig, buffer_span(&copy));
+        if (!fees)
+            continue;
+        n_taken++;
+        ask_all(fees);
+        fee_estimator_free(fees);
+    }
+    assert_in_range(n_taken, 1, 399);
+    buffer_deinit(&copy);
+    buffer_deinit(&bytes);
+}
+
+/* A sum of rates that is far out of its bucket: the estimate stays in the bucket. */
+TEST(a_damaged_sum_moves_no_rate_out_of_its_bucket, struct rig *rig)
+{
+    struct buffer bytes;
+    double huge = 1e26;
+    buffer_init(&bytes);
+    blocks_with(rig, 20, 30, HIGH);
+    fee_estimator_encode(rig->fees, &bytes);
+    /* The medium horizon's sums of rates come behind the buckets, decay and scale. */
+    for (size_t i = 0; i < FEE_BUCKETS; i++)
+        memcpy(bytes.p + 16 + 1 + 8 * FEE_BUCKETS + 12 + 1 + 8 * i, &huge, sizeof huge);
+    struct fee_estimator *fees = reread(rig, buffer_span(&bytes));
+    assert_non_null(fees);
+    double rate = fee_estimator_raw(fees, FEE_HORIZON_MEDIUM, 2, 0.85).rate;
+    assert_true(rate >= HIGH && rate <= HIGH * FEE_SPACING);
+    fee_estimator_free(fees);
     buffer_deinit(&bytes);
 }

@@ -171,6 +171,10 @@ TEST(only_what_competes_now_is_followed, struct rig *rig)
     node_fees_mempool_changed(rig->fees, &event); /* had been in a block */
     assert_int_equal(waiting(rig), 0);
     event.is_putback = false;
+    event.is_of_package = true;
+    node_fees_mempool_changed(rig->fees, &event); /* another of it may pay for it */
+    assert_int_equal(waiting(rig), 0);
+    event.is_of_package = false;
     entry.n_parents = 1;
     node_fees_mempool_changed(rig->fees, &event); /* its child may pay for it, or it for another */
     assert_int_equal(waiting(rig), 0);
