@@ -115,6 +115,7 @@ static bool set_outbound(struct config_net *config, const struct options *option
     p2p->external = config->external;
     p2p->no_discover = !options_get_bool(options, "discover", true);
     p2p->no_dns = !options_get_bool(options, "dns", true);
+    p2p->v2_transport = options_get_bool(options, "v2transport", true);
     if (first && strcmp(first, "0") != 0 &&
         !set_names(config, options, "connect", config->connect, &p2p->n_connect, error))
         return false;

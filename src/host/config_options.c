@@ -163,13 +163,14 @@ static const struct option_def table[] = {
     {"seednode", "<ip>", "Connect to this node for addresses of others while there are few peers, "
      "and disconnect", C, STRING, .flags = MULTI},
     {"timeout", "<n>", "Milliseconds for a connection to be made", C, INT, .fallback = "5000"},
+    {"v2transport", NULL, "Encrypt connections (BIP324) to peers that can", C, BOOL,
+     .fallback = "1"},
     {"whitebind", "<[permissions@]addr>", "Listen on this address and give peers there permissions"
      , C, STRING, .flags = MULTI | NET},
     {"whitelist", "<[permissions@]subnet>", "Give peers of this range permissions", C, STRING,
      .flags = MULTI},
     IGNORED("asmap", C, STRING),
     IGNORED("fixedseeds", C, BOOL),
-    IGNORED("v2transport", C, BOOL),
     HARMLESS("banscore", C, INT),
     IGNORED("cjdnsreachable", C, BOOL),
     IGNORED("i2pacceptincoming", C, BOOL),

@@ -166,12 +166,15 @@ struct node_net *node_net_new(struct p2p *p2p, struct node_bans *bans,
 {
     ASSERT(p2p && bans);
     struct node_net *net = xcalloc(1, sizeof *net);
+    struct p2p_info have;
+    p2p_info(p2p, &have);
     *net = (struct node_net){.p2p = p2p,
                              .bans = bans,
                              .mempool = mempool,
                              .view = {.ctx = net,
                                       .mesh = p2p,
                                       .bans = bans,
+                                      .has_v2 = have.local_services & NODE_P2P_V2,
                                       .each_peer = p2p_each_peer,
                                       .each_added = p2p_each_added,
                                       .info = info,

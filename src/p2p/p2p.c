@@ -272,6 +272,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     p2p->min_chain_work =
         options->min_chain_work ? *options->min_chain_work : u256_from_le(network->min_chain_work);
     env_random(env, &p2p->key, sizeof p2p->key);
+    p2p->transports = (struct transport_world){.env = env, .magic = network->magic};
     hash_map_init(&p2p->by_id);
     hash_map_init(&p2p->by_stream);
     recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
@@ -382,6 +383,7 @@ void p2p_free(struct p2p *p2p)
     hash_map_deinit(&p2p->by_stream);
     hash_map_deinit(&p2p->by_id);
     arena_deinit(&p2p->arena);
+    transport_world_deinit(&p2p->transports);
     xfree(p2p);
 }
 

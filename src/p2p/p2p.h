@@ -63,6 +63,7 @@ struct p2p_options {
     size_t n_whitelist;
     bool blocks_only;            /* -blocksonly: no transactions asked for, relayed or taken */
     bool is_inactive;            /* -networkactive=0 */
+    bool v2_transport;           /* -v2transport: BIP324 with whom speaks it */
     bool no_discover;            /* -discover=0: no address but these is advertised */
     const char *const *external; /* -externalip: addresses of ours to advertise */
     size_t n_external;
@@ -153,18 +154,18 @@ void p2p_each_orphan(void *p2p, net_orphan_fn *fn, void *arg);
 
 /* addnode add. Names and addresses; NET_RESULT_BAD_ADDRESS only for what is empty or
  * longer than NAMED_TEXT_MAX. */
-enum net_result p2p_add_node(void *p2p, const char *address);
+enum net_result p2p_add_node(void *p2p, const char *address, bool use_v2);
 /* addnode remove. NET_RESULT_UNKNOWN: it was not added. */
 enum net_result p2p_remove_node(void *p2p, const char *address);
 /* addnode onetry: one round of attempts. */
-enum net_result p2p_try_node(void *p2p, const char *address);
+enum net_result p2p_try_node(void *p2p, const char *address, bool use_v2);
 /* addconnection, for tests: connect as an outbound peer of that class, though nothing was chosen at
  * random.
  *
  * In:       type  as in struct net_peer_info
  * Returns:  NET_RESULT_UNKNOWN: no type that we open; NET_RESULT_FULL: there are as many of them as
  *           there may be */
-enum net_result p2p_open_connection(void *p2p, const char *address, const char *type);
+enum net_result p2p_open_connection(void *p2p, const char *address, const char *type, bool use_v2);
 /* getaddednodeinfo: peer NULL if not connected. */
 void p2p_each_added(void *p2p, net_added_fn *fn, void *arg);
 /* disconnectnode, by address text. */

@@ -8,6 +8,7 @@
 #include "p2p/session/handshake.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
+#include "util/hex.h"
 
 #define PERMISSIONS_MAX 32 /* bits of a mask */
 #define IN_FLIGHT_MAX   64 /* heights that are shown */
@@ -48,6 +49,7 @@ static int32_t common_height(const struct p2p *p2p, const struct peer *peer)
 struct shown {
     struct net_peer_info info;
     char bind[NET_ADDRESS_TEXT_MAX], local[NET_ADDRESS_TEXT_MAX];
+    char session_id[2 * V2_SESSION_BYTES + 1]; /* "" without */
     const char *permissions[PERMISSIONS_MAX];
     int32_t in_flight[IN_FLIGHT_MAX];
     struct net_message_bytes per_message[MESSAGES_COUNT + 1];
@@ -108,9 +110,12 @@ static const struct net_peer_info *show_peer(const struct p2p *p2p, const struct
         .addr_rate_limited = peer->addr.rate_limited,
         .fee_filter_sat_per_kvb = peer->fee_filter_sat_per_kvb,
         .connection_type = class_names[peer->class],
-        .transport = "v1",
-        .session_id = "",
+        .transport = transport_name(&peer->transport),
+        .session_id = out->session_id,
     };
+    out->session_id[0] = '\0';
+    if (strcmp(out->info.transport, "v2") == 0)
+        hex_encode(out->session_id, span_of(v2_session_id(peer->transport.v2), V2_SESSION_BYTES));
     show_lists(p2p, peer, out);
     return &out->info;
 }
@@ -204,7 +209,7 @@ static bool can_be_named(const char *text)
     return text[0] != '\0' && strlen(text) <= NAMED_TEXT_MAX;
 }
 
-enum net_result p2p_add_node(void *ctx, const char *text)
+enum net_result p2p_add_node(void *ctx, const char *text, bool use_v2)
 {
     struct p2p *p2p = ctx;
     ASSERT(text);
@@ -214,7 +219,7 @@ enum net_result p2p_add_node(void *ctx, const char *text)
         return NET_RESULT_EXISTS;
     if (count_named(p2p, NAMED_ADDED) >= P2P_MANUAL_MAX)
         return NET_RESULT_FULL;
-    (void)named_node_add(p2p, text, NAMED_ADDED);
+    named_node_add(p2p, text, NAMED_ADDED)->use_v2 = use_v2;
     return NET_RESULT_OK;
 }
 
@@ -231,7 +236,7 @@ enum net_result p2p_remove_node(void *ctx, const char *text)
 /* While there is no network the order counts as carried out, as in Core: nobody is told of an
  * attempt's end either way. */
 static enum net_result open_once(struct p2p *p2p, const struct net_address *address,
-                                 enum peer_class class)
+                                 enum peer_class class, bool use_v2)
 {
     if (!p2p->is_running || !p2p->is_active)
         return NET_RESULT_OK;
@@ -241,28 +246,28 @@ static enum net_result open_once(struct p2p *p2p, const struct net_address *addr
             p2p_leave(p2p);
             return NET_RESULT_EXISTS;
         }
-    (void)dial(p2p, address, class);
+    (void)dial(p2p, address, class, use_v2);
     p2p_schedule_now(p2p);
     p2p_leave(p2p);
     return NET_RESULT_OK;
 }
 
-enum net_result p2p_try_node(void *ctx, const char *text)
+enum net_result p2p_try_node(void *ctx, const char *text, bool use_v2)
 {
     struct p2p *p2p = ctx;
     struct net_address address;
     if (!can_be_named(text))
         return NET_RESULT_BAD_ADDRESS;
     if (net_address_parse(text, p2p->network->p2p_port, &address))
-        return open_once(p2p, &address, PEER_MANUAL);
+        return open_once(p2p, &address, PEER_MANUAL, use_v2);
     if (count_named(p2p, NAMED_ONCE) >= P2P_ONCE_MAX)
         return NET_RESULT_FULL;
     if (p2p->is_running && p2p->is_active)
-        (void)named_node_add(p2p, text, NAMED_ONCE);
+        named_node_add(p2p, text, NAMED_ONCE)->use_v2 = use_v2;
     return NET_RESULT_OK;
 }
 
-enum net_result p2p_open_connection(void *ctx, const char *text, const char *type)
+enum net_result p2p_open_connection(void *ctx, const char *text, const char *type, bool use_v2)
 {
     struct p2p *p2p = ctx;
     static const size_t most[PEER_CLASS_COUNT] = {[PEER_FULL] = P2P_FULL_OUTBOUND,
@@ -280,7 +285,7 @@ enum net_result p2p_open_connection(void *ctx, const char *text, const char *typ
         return NET_RESULT_BAD_ADDRESS;
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
         n += peer->class == class;
-    return n >= most[class] ? NET_RESULT_FULL : open_once(p2p, &address, class);
+    return n >= most[class] ? NET_RESULT_FULL : open_once(p2p, &address, class, use_v2);
 }
 
 void p2p_each_added(void *ctx, net_added_fn *fn, void *arg)

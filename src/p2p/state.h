@@ -57,6 +57,7 @@ struct p2p {
     bool is_active;             /* setnetworkactive: no peers while it is false */
     unsigned depth;             /* entries under way: who is gone is freed when it is 0 again */
     struct u256 min_chain_work; /* of a chain whose blocks are worth fetching */
+    struct transport_world transports; /* what their connections share */
     struct siphash_key key;     /* random: of every table that peers' bytes are keys of */
     struct peer *peers, *peers_last;
     struct peer *gone; /* by their prev, not yet freed */

@@ -303,7 +303,7 @@ static const struct rpc_method methods[] = {
      {{"address", RPC_TYPE_STRING, NULL, "Its address, with or without port"},
       {"connection_type", RPC_TYPE_STRING, NULL,
        "outbound-full-relay, block-relay-only or feeler"},
-      {"v2transport", RPC_TYPE_BOOL, NULL, "false: encrypted connections are not there yet"}}},
+      {"v2transport", RPC_TYPE_BOOL, NULL, "Whether to encrypt (BIP324)"}}},
     {"addnode", "Network", rpc_addnode, 0,
      "Keep a connection to a node from now on (add), no longer (remove), or try one once\n"
      "(onetry).\n"

@@ -180,15 +180,16 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
     const struct net_view *net = net_json_require(call);
     if (!net)
         return RPC_DONE;
-    if (rpc_arg_bool(call, 2, false))
+    bool use_v2 = rpc_arg_bool(call, 2, net->has_v2);
+    if (use_v2 && !net->has_v2)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Error: v2transport requested but not enabled (see -v2transport)");
     if (is_add)
-        return answer_added(call, net->add_node(net->mesh, node));
+        return answer_added(call, net->add_node(net->mesh, node, use_v2));
     if (is_remove)
         return answer_added(call, net->remove_node(net->mesh, node));
     /* A node that is connected already is no error: it was to be tried. */
-    enum net_result result = net->try_node(net->mesh, node);
+    enum net_result result = net->try_node(net->mesh, node, use_v2);
     return answer_added(call, result == NET_RESULT_EXISTS ? NET_RESULT_OK : result);
 }
 
@@ -228,11 +229,12 @@ enum rpc_progress rpc_addconnection(struct rpc_call *call)
     const struct net_view *net = net_json_require(call);
     if (!net)
         return RPC_DONE;
-    if (rpc_arg_bool(call, 2, false))
+    bool use_v2 = rpc_arg_bool(call, 2, false);
+    if (use_v2 && !net->has_v2)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Error: Adding v2transport connections requires -v2transport init flag to "
                         "be set.");
-    enum net_result result = net->open_connection(net->mesh, address, type);
+    enum net_result result = net->open_connection(net->mesh, address, type, use_v2);
     if (result == NET_RESULT_UNKNOWN)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Error: Invalid connection type: outbound-full-relay, block-relay-only, "

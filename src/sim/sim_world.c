@@ -292,7 +292,10 @@ static struct node_options node_options_of(const struct sim_world *world,
                 .add_nodes = machine->links,
                 .n_add_nodes = machine->n_links,
                 .external = external,
-                .n_external = 1},
+                .n_external = 1,
+                /* Two of three encrypt: all pairs of transports meet in one world. */
+                .v2_transport =
+                    (world->options.seed + (uint64_t)(machine - world->machines)) % 3 != 0},
         .auth = {.user = "u", .password = "p"},
     };
 }

@@ -159,6 +159,7 @@ typedef void net_addrman_fn(void *arg, const struct net_addrman_count *count);
  * called before the call returns. */
 struct net_view {
     void *ctx, *mesh, *bans; /* handed to the members that name them */
+    bool has_v2;             /* -v2transport: only then an order may ask for it */
     /* Looking. Peers come oldest first. */
     void (*each_peer)(void *mesh, net_peer_fn *fn, void *arg);
     void (*each_added)(void *mesh, net_added_fn *fn, void *arg);
@@ -173,11 +174,12 @@ struct net_view {
     void (*each_ban)(void *bans, net_ban_fn *fn, void *arg);
 
     /* Orders. */
-    enum net_result (*add_node)(void *mesh, const char *address);
+    enum net_result (*add_node)(void *mesh, const char *address, bool use_v2);
     enum net_result (*remove_node)(void *mesh, const char *address);
-    enum net_result (*try_node)(void *mesh, const char *address);
+    enum net_result (*try_node)(void *mesh, const char *address, bool use_v2);
     /* type: as in net_peer_info; NET_RESULT_UNKNOWN: none that we open */
-    enum net_result (*open_connection)(void *mesh, const char *address, const char *type);
+    enum net_result (*open_connection)(void *mesh, const char *address, const char *type,
+                                       bool use_v2);
     /* Put an address into the book, among those that were tried if that is said. NET_RESULT_EXISTS:
      * it did not become new; NET_RESULT_FULL: nor tried */
     enum net_result (*add_address)(void *ctx, const char *host, uint16_t port, bool is_tried,

@@ -313,6 +313,17 @@ def connect(context, node, store=None, receive_buffer=None, shake=True, **how):
     return peer
 
 
+def speaks_v1(sock):
+    """Who has dialled speaks first. Looks, and takes nothing."""
+    sock.settimeout(20)
+    try:
+        return sock.recv(4, socket.MSG_PEEK | socket.MSG_WAITALL) == chain.REGTEST_MAGIC
+    except OSError:
+        return False
+    finally:
+        sock.settimeout(None)
+
+
 class Listener:
     """Accepts connections of nodes (-connect=, addnode): the first peer's turn is make_peer."""
 
@@ -331,6 +342,9 @@ class Listener:
         try:
             while True:
                 sock, _ = self.sock.accept()
+                if not speaks_v1(sock):
+                    sock.close()  # as a node without BIP324: it will call again
+                    continue
                 self.peers.append(Peer(sock, self.store, **self.how).start())
         except OSError:
             pass

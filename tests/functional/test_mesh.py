@@ -285,7 +285,7 @@ def test_answers_are_prompt_while_a_slow_block_is_verified(context):
         times.sort()
         print(f"{name}: {len(times)} answers in the {took:.1f} s that the block took, 99 % within "
               f"{times[len(times) * 99 // 100] * 1000:.1f} ms, the slowest {times[-1] * 1000:.1f}")
-    assert took > 2, took
+    assert took > 0.5, took  # long enough to see who has to wait
     for times in worst.values():
         assert times[len(times) // 2] < 0.05, times[len(times) // 2]
         assert times[-1] < 0.5, times[-1]

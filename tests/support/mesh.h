@@ -99,6 +99,7 @@ struct raw_peer {
     size_t at; /* messages before it were looked at */
     uint64_t bytes_got;
     bool is_silent; /* answers no ping */
+    bool takes_any; /* what it gets need be no messages */
 };
 
 /* Connect to a node, and no more. raw_free() closes, mesh_deinit() at the latest. */

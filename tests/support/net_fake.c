@@ -79,9 +79,9 @@ static enum net_result note_id(struct net_fake *fake, const char *verb, uint64_t
     return note(fake, verb, text);
 }
 
-static enum net_result add_node(void *ctx, const char *address)
+static enum net_result add_node(void *ctx, const char *address, bool use_v2)
 {
-    return note(ctx, "add", address);
+    return note(ctx, use_v2 ? "add v2" : "add", address);
 }
 
 static enum net_result remove_node(void *ctx, const char *address)
@@ -89,9 +89,9 @@ static enum net_result remove_node(void *ctx, const char *address)
     return note(ctx, "remove", address);
 }
 
-static enum net_result try_node(void *ctx, const char *address)
+static enum net_result try_node(void *ctx, const char *address, bool use_v2)
 {
-    return note(ctx, "try", address);
+    return note(ctx, use_v2 ? "try v2" : "try", address);
 }
 
 static enum net_result add_address(void *ctx, const char *host, uint16_t port, bool is_tried,
@@ -103,9 +103,12 @@ static enum net_result add_address(void *ctx, const char *host, uint16_t port, b
     return fake->result;
 }
 
-static enum net_result open_connection(void *ctx, const char *address, const char *type)
+static enum net_result open_connection(void *ctx, const char *address, const char *type,
+                                       bool use_v2)
 {
-    return note(ctx, type, address);
+    char verb[40];
+    snprintf(verb, sizeof verb, "%s%s", type, use_v2 ? " v2" : "");
+    return note(ctx, verb, address);
 }
 
 static enum net_result disconnect_address(void *ctx, const char *address)

@@ -48,7 +48,8 @@ void block_late_heard(struct p2p *p2p, struct peer *peer)
     }
     if (!fetch->is_known) {
         fetch->is_known = true;
-        fetch->is_asked = is_asked_block(p2p, peer);
+        fetch->is_asked =
+            frame->is_sealed ? block_late_is_asked(p2p, peer) : is_asked_block(p2p, peer);
     }
     if (!fetch->is_asked || frame->payload_len - fetch->counted < BLOCK_LATE_PROGRESS_BYTES)
         return;

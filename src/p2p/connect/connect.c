@@ -270,7 +270,9 @@ static bool is_suitable(const struct p2p *p2p, const struct net_peer_address *ad
     return !has_group(p2p, &address->at) && (address->services & needs) == needs;
 }
 
-static bool select_address(struct p2p *p2p, enum peer_class class, struct net_address *out)
+/* Out: use_v2  it is said to speak that */
+static bool select_address(struct p2p *p2p, enum peer_class class, struct net_address *out,
+                           bool *use_v2)
 {
     int64_t now_s = p2p_now_s(p2p), last_try_s;
     struct net_peer_address address;
@@ -278,6 +280,7 @@ static bool select_address(struct p2p *p2p, enum peer_class class, struct net_ad
     if (class == PEER_FEELER && address_book_select_collision(p2p->book, &address, &last_try_s) &&
         !dial_has(p2p, &address.at)) {
         *out = address.at;
+        *use_v2 = address.services & NODE_P2P_V2;
         return true;
     }
     for (int i = 0; i < SELECT_TRIES; i++) {
@@ -290,6 +293,7 @@ static bool select_address(struct p2p *p2p, enum peer_class class, struct net_ad
         if (net_port_is_bad(address.at.port) && i < BAD_PORT_TRIES)
             continue; /* there may be better */
         *out = address.at;
+        *use_v2 = address.services & NODE_P2P_V2;
         return true;
     }
     return false;
@@ -301,6 +305,7 @@ static bool open_slot(struct p2p *p2p, int64_t now_us)
     struct connect *connect = &p2p->connect;
     struct net_address address;
     enum peer_class class;
+    bool use_v2 = false;
     size_t max = (size_t)p2p->options.max_connections;
     size_t full_max = max < P2P_FULL_OUTBOUND ? max : P2P_FULL_OUTBOUND;
     bool wants_full = count_class(p2p, PEER_FULL) < full_max + p2p->stale.wants_extra;
@@ -308,7 +313,7 @@ static bool open_slot(struct p2p *p2p, int64_t now_us)
         max > P2P_FULL_OUTBOUND && count_class(p2p, PEER_BLOCK_ONLY) < P2P_BLOCK_ONLY_OUTBOUND;
     if (connect->n_anchors > 0 && wants_block_only) {
         address = connect->anchors[--connect->n_anchors];
-        return !dial_has(p2p, &address) && dial(p2p, &address, PEER_BLOCK_ONLY);
+        return !dial_has(p2p, &address) && dial(p2p, &address, PEER_BLOCK_ONLY, true);
     }
     if (wants_full)
         class = PEER_FULL;
@@ -320,7 +325,7 @@ static bool open_slot(struct p2p *p2p, int64_t now_us)
         return false;
     if (class == PEER_FEELER)
         connect->next_feeler_us = now_us + p2p_random_wait_us(p2p, CONNECT_FEELER_US);
-    return select_address(p2p, class, &address) && dial(p2p, &address, class);
+    return select_address(p2p, class, &address, &use_v2) && dial(p2p, &address, class, use_v2);
 }
 
 static int64_t outbound_tick(struct p2p *p2p, int64_t now_us)
@@ -373,10 +378,24 @@ void connect_peer_ready(struct p2p *p2p, struct peer *peer)
         peer_drop(p2p, peer, "the address works: that was all");
 }
 
+/* One that went at our key may speak v1 only, whatever is said of it. */
+static bool call_again(struct p2p *p2p, const struct peer *peer)
+{
+    if (!transport_wants_v1(&peer->transport) || !p2p->is_running || !p2p->is_active)
+        return false;
+    struct peer *again = dial(p2p, &peer->address, peer->class, false);
+    if (!again)
+        return false;
+    log_printf(p2p->log, LOG_NET, "retrying with v1 transport protocol for peer=%llu",
+               (unsigned long long)peer->id);
+    named_nodes_peer_again(p2p, peer->id, again->id);
+    return true;
+}
+
 void connect_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->state == PEER_GONE);
-    if (!peer_is_outbound(peer))
+    if (!peer_is_outbound(peer) || call_again(p2p, peer))
         return;
     if (peer->was_ready && peer->class != PEER_BLOCK_ONLY)
         address_book_connected(p2p->book, &peer->address, p2p_now_s(p2p));

@@ -3,7 +3,8 @@
 
 #include "p2p/state.h"
 
-struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_class class)
+struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_class class,
+                  bool use_v2)
 {
     ASSERT(class < PEER_CLASS_COUNT && class != PEER_INBOUND);
     char host[NET_ADDRESS_TEXT_MAX];
@@ -13,6 +14,8 @@ struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_
     net_address_format_host(address, host);
     uint64_t stream = env_stream_connect(p2p->env, host, address->port, p2p->up->outbound, p2p);
     struct peer *peer = peer_new(p2p, class, address, stream);
+    if (use_v2 && p2p->options.v2_transport)
+        peer->transport.kind = TRANSPORT_V2;
     peer->permissions = permissions_of(p2p->rules, p2p->n_rules, address, false);
     /* A failure counts against an address only if we seem to be online: another one is out there
      * beside this. Else an hour without a network would spoil the whole book. */

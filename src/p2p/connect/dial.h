@@ -10,8 +10,10 @@ struct peer;
 
 /* Open a stream. What the user named is dialled even if it is not welcome here.
  *
+ * In:       use_v2  try the encrypted transport, where -v2transport is on
  * Returns:  the new peer, or NULL if the address cannot be dialled */
-struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_class class);
+struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_class class,
+                  bool use_v2);
 /* A peer at that address is there, or being connected to. */
 bool dial_has(const struct p2p *p2p, const struct net_address *address);
 /* Full outbound peers that are ready. */

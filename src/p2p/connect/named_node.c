@@ -56,7 +56,12 @@ struct named_node *named_node_add(struct p2p *p2p, const char *text, enum named_
     ASSERT(text[0] != '\0' && strlen(text) <= NAMED_TEXT_MAX);
     struct named_node *node = xcalloc(1, sizeof *node);
     *node = (struct named_node){
-        .p2p = p2p, .text = xstrdup(text), .purpose = purpose, .retry_us = NAMED_RETRY_FIRST_US};
+        .p2p = p2p,
+        .text = xstrdup(text),
+        .purpose = purpose,
+        .use_v2 = p2p->options.v2_transport,
+        .retry_us = NAMED_RETRY_FIRST_US,
+    };
     if (net_address_parse(text, p2p->network->p2p_port, &node->addresses[0]))
         node->n_addresses = 1;
     else
@@ -225,7 +230,7 @@ static void dial_next(struct named_node *node)
             return;
         }
         enum peer_class class = node->purpose == NAMED_SEED ? PEER_ADDR_FETCH : PEER_MANUAL;
-        struct peer *peer = dial(p2p, address, class);
+        struct peer *peer = dial(p2p, address, class, node->use_v2);
         if (peer) {
             node->peer = peer->id;
             return;
@@ -281,6 +286,13 @@ void named_nodes_peer_ready(struct p2p *p2p, const struct peer *peer)
     for (size_t i = 0; i < p2p->named.n; i++)
         if (p2p->named.at[i]->peer == peer->id)
             p2p->named.at[i]->retry_us = NAMED_RETRY_FIRST_US;
+}
+
+void named_nodes_peer_again(struct p2p *p2p, uint64_t old_id, uint64_t new_id)
+{
+    for (size_t i = 0; i < p2p->named.n; i++)
+        if (p2p->named.at[i]->peer == old_id)
+            p2p->named.at[i]->peer = new_id;
 }
 
 static void peer_gone(struct named_node *node, bool was_ready)

@@ -35,6 +35,7 @@ struct named_node {
     int64_t retry_us, next_us; /* how long to wait after this round; when to go on */
     uint64_t lookup;           /* under way; 0: none */
     uint64_t peer;             /* id while there is one */
+    bool use_v2;               /* it is dialled so; as -v2transport says, unless an order does */
     bool is_over;              /* to be forgotten at the next tick */
 };
 
@@ -66,6 +67,8 @@ struct peer *named_node_peer(const struct named_node *node);
 void named_nodes_wake(struct p2p *p2p);
 /* A peer of ours has completed its handshake: its node waits no longer than at first. */
 void named_nodes_peer_ready(struct p2p *p2p, const struct peer *peer);
+/* A peer of ours is dialled once more under another id. */
+void named_nodes_peer_again(struct p2p *p2p, uint64_t old_id, uint64_t new_id);
 /* A peer of ours is gone: the next address of its node is tried, or another round begins. */
 void named_nodes_peer_gone(struct p2p *p2p, const struct peer *peer);
 

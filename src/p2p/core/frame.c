@@ -8,6 +8,7 @@
 
 #define FRAME_FIRST_BYTES 4096  /* allocated at once for a message of any length */
 #define FRAME_KEEP_BYTES  16384 /* a larger buffer is not kept for the next message */
+#define FRAME_BUFFER_MAX  (FRAME_PAYLOAD_MAX + 64) /* with what encryption adds */
 
 void frame_reader_init(struct frame_reader *reader, const uint8_t magic[4])
 {
@@ -23,20 +24,17 @@ void frame_reader_deinit(struct frame_reader *reader)
 }
 
 /* Printable ASCII, then zeros up to the end. So a name can be logged as it is (hazard 75). */
-static bool take_name(struct frame_reader *reader)
+bool frame_name_decode(const uint8_t from[FRAME_NAME_BYTES], char name[FRAME_NAME_BYTES + 1])
 {
-    const uint8_t *from = reader->header + 4;
     size_t n = 0;
-    while (n < FRAME_NAME_BYTES && from[n] != 0) {
-        if (from[n] < 0x20 || from[n] > 0x7e)
-            return false;
+    name[0] = '\0';
+    while (n < FRAME_NAME_BYTES && from[n] >= 0x20 && from[n] <= 0x7e)
         n++;
-    }
-    memcpy(reader->name, from, n);
-    reader->name[n] = '\0';
-    for (; n < FRAME_NAME_BYTES; n++)
-        if (from[n] != 0)
+    for (size_t i = n; i < FRAME_NAME_BYTES; i++)
+        if (from[i] != 0)
             return false;
+    memcpy(name, from, n);
+    name[n] = '\0';
     return true;
 }
 
@@ -50,9 +48,9 @@ static enum frame_result check_header(struct frame_reader *reader, frame_rule_fn
     reader->payload_size = read_u32(&r);
     if (reader->payload_size > FRAME_PAYLOAD_MAX)
         return FRAME_TOO_LARGE;
-    if (!take_name(reader)) {
+    reader->overhead = FRAME_HEADER_BYTES;
+    if (!frame_name_decode(reader->header + 4, reader->name)) {
         /* Of no message that anybody knows; the stream goes on, as in Core. */
-        reader->name[0] = '\0';
         reader->is_discarded = true;
         return FRAME_MORE;
     }
@@ -85,7 +83,7 @@ static void grow(struct frame_reader *reader, size_t arrived)
     size_t capacity = reader->capacity ? reader->capacity : FRAME_FIRST_BYTES;
     while (capacity < need)
         capacity *= 2;
-    capacity = MIN_OF(capacity, FRAME_PAYLOAD_MAX);
+    capacity = MIN_OF(capacity, FRAME_BUFFER_MAX);
     reader->payload = xrealloc(reader->payload, capacity, 1);
     reader->capacity = (uint32_t)capacity;
 }
@@ -154,6 +152,60 @@ enum frame_result frame_read(struct frame_reader *reader, struct span *bytes, fr
     uint8_t hash[32];
     sha256d(frame_payload(reader), hash);
     return memcmp(hash, reader->header + 20, 4) == 0 ? FRAME_MESSAGE : FRAME_BAD_CHECKSUM;
+}
+
+bool frame_take_header(struct frame_reader *reader, struct span *bytes, uint32_t n)
+{
+    ASSERT(n <= FRAME_HEADER_BYTES && reader->payload_len == reader->payload_size);
+    if (reader->header_len == FRAME_HEADER_BYTES)
+        start_message(reader);
+    take(bytes, reader->header, &reader->header_len, n);
+    return reader->header_len == n;
+}
+
+void frame_open_sealed(struct frame_reader *reader, uint32_t sealed_bytes)
+{
+    ASSERT(sealed_bytes <= FRAME_BUFFER_MAX && reader->payload_size == 0);
+    reader->overhead = reader->header_len;
+    reader->header_len = FRAME_HEADER_BYTES;
+    reader->payload_size = sealed_bytes;
+    reader->name[0] = '\0';
+    reader->is_sealed = true;
+}
+
+bool frame_take_payload(struct frame_reader *reader, struct span *bytes)
+{
+    ASSERT(frame_is_open(reader));
+    if (reader->is_discarded)
+        return discard(reader, bytes) == FRAME_DISCARDED;
+    grow(reader, bytes->len);
+    take(bytes, reader->payload, &reader->payload_len, reader->payload_size);
+    return reader->payload_len == reader->payload_size;
+}
+
+void frame_close_discarded(struct frame_reader *reader)
+{
+    ASSERT(reader->is_sealed && reader->payload_len == reader->payload_size);
+    reader->is_sealed = false;
+    reader->is_discarded = true;
+}
+
+enum frame_result frame_close(struct frame_reader *reader, struct span payload, frame_rule_fn *rule,
+                              void *arg)
+{
+    struct frame_rule is = {.max_bytes = FRAME_PAYLOAD_MAX};
+    ASSERT(reader->is_sealed && payload.len <= reader->payload_len);
+    if (payload.len > 0)
+        memmove(reader->payload, payload.p, payload.len);
+    reader->overhead += reader->payload_size - (uint32_t)payload.len;
+    reader->payload_len = reader->payload_size = (uint32_t)payload.len;
+    reader->is_sealed = false;
+    if (rule)
+        is = rule(arg, reader->name);
+    reader->is_discarded = is.is_discarded;
+    if (payload.len > is.max_bytes)
+        return FRAME_TOO_LARGE;
+    return is.is_discarded ? FRAME_DISCARDED : FRAME_MESSAGE;
 }
 
 struct span frame_payload(const struct frame_reader *reader)

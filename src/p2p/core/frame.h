@@ -22,6 +22,10 @@ enum frame_result {
     FRAME_BAD_CHECKSUM, /* a whole message was dropped; the stream goes on */
     FRAME_BAD_MAGIC,    /* the peer speaks another protocol or network: close */
     FRAME_TOO_LARGE,    /* close */
+    /* Of v2.c alone, which close too: */
+    FRAME_NO_TERMINATOR, /* more garbage than there may be */
+    FRAME_BAD_PACKET,    /* it cannot be decrypted */
+    FRAME_OTHER_NETWORK, /* v1, of another network */
 };
 
 /* What is known of a message by its name. */
@@ -42,7 +46,9 @@ struct frame_reader {
     uint32_t payload_len;            /* bytes here */
     uint32_t payload_size;           /* bytes the header announces */
     uint32_t capacity;
+    uint32_t overhead; /* what the message had beside its payload; valid once it is complete */
     bool is_discarded; /* the message being read: nothing of it is kept */
+    bool is_sealed;    /* encrypted: neither name nor payload can be looked at yet */
 };
 
 /* Start reading a stream of that network. */
@@ -70,6 +76,24 @@ uint8_t *frame_payload_take(struct frame_reader *reader, size_t *len);
 /* After a message was dealt with: let go of a large buffer, so that a peer which falls silent then
  * does not keep it. */
 void frame_reader_trim(struct frame_reader *reader);
+
+/* -- Pieces, for another transport that reads into the same reader: v2.c ----------------------- */
+
+/* Take bytes of the next header, which has n of them. Returns: it is here */
+bool frame_take_header(struct frame_reader *reader, struct span *bytes, uint32_t n);
+/* A message begins, of so many bytes in its encrypted form. */
+void frame_open_sealed(struct frame_reader *reader, uint32_t sealed_bytes);
+/* Take bytes of it. Returns: all of them are here */
+bool frame_take_payload(struct frame_reader *reader, struct span *bytes);
+/* It is decrypted, and reader->name is set. payload: lies within the reader's; moved to its front.
+ * Returns: FRAME_MESSAGE, FRAME_DISCARDED or FRAME_TOO_LARGE as the rule says */
+enum frame_result frame_close(struct frame_reader *reader, struct span payload, frame_rule_fn *rule,
+                              void *arg);
+/* It is of no use to anybody. */
+void frame_close_discarded(struct frame_reader *reader);
+/* The name in the 12 bytes of a header; "" if it is not printable or has bytes behind its end.
+ * Returns: it is one */
+bool frame_name_decode(const uint8_t from[FRAME_NAME_BYTES], char name[FRAME_NAME_BYTES + 1]);
 
 /* The checksum of a payload. */
 void frame_checksum(struct span payload, uint8_t out[4]);

@@ -73,5 +73,7 @@ uint64_t p2p_local_services(const struct p2p *p2p)
     uint64_t services = NODE_WITNESS | NODE_NETWORK_LIMITED;
     if (!chain_is_pruned(p2p->chain))
         services |= NODE_NETWORK;
+    if (p2p->options.v2_transport)
+        services |= NODE_P2P_V2; /* BIP-324, Signaling v2 support */
     return services;
 }

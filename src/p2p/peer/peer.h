@@ -7,7 +7,7 @@
 
 #include "p2p/addr/addr_relay.h"
 #include "p2p/blocks/block_fetch.h"
-#include "p2p/core/frame.h"
+#include "p2p/core/transport.h"
 #include "p2p/headers/header_sync.h"
 #include "p2p/headers/laggards.h"
 #include "p2p/p2p.h"
@@ -47,6 +47,7 @@ struct peer {
     bool was_ready;      /* when it went */
 
     /* Bytes in. */
+    struct transport transport;
     struct frame_reader frame;
     struct buffer waiting;            /* read, not yet handled: reading is paused meanwhile */
     size_t turn_messages, turn_bytes; /* what it has had of this turn */

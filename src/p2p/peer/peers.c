@@ -145,6 +145,7 @@ static void peer_free(struct peer *peer)
 {
     ASSERT(peer->state == PEER_GONE && !peer->is_handling);
     frame_reader_deinit(&peer->frame);
+    transport_deinit(&peer->transport);
     buffer_deinit(&peer->waiting);
     recent_set_deinit(&peer->relay.known);
     recent_set_deinit(&peer->addr.known);

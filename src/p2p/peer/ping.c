@@ -92,6 +92,14 @@ enum fault peer_on_pong(struct p2p *p2p, struct peer *peer, struct reader *r)
     return FAULT_NONE;
 }
 
+static void drop_silent(struct p2p *p2p, struct peer *peer)
+{
+    if (strcmp(transport_name(&peer->transport), "detecting") == 0)
+        log_printf(p2p->log, LOG_NET, "V2 handshake timeout, disconnecting peer=%llu",
+                   (unsigned long long)peer->id);
+    peer_drop(p2p, peer, "no handshake in time");
+}
+
 int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
     ASSERT(peer->state != PEER_GONE);
@@ -101,7 +109,7 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
         int64_t until_us = peer->connected_us + timeout_us;
         if (until_us > now_us)
             return until_us;
-        peer_drop(p2p, peer, "no handshake in time");
+        drop_silent(p2p, peer);
         return INT64_MAX;
     }
     /* As in Core nobody is silent too long before the time for the handshake is over: where a test

@@ -20,6 +20,9 @@ enum fault_action {
 #define FAULTS(X)                                                                                  \
     X(NONE, "", NONE)                                                                              \
     X(MAGIC, "bytes of another network or protocol", DROP)                                         \
+    X(V2_TERMINATOR, "V2 transport error: missing garbage terminator", DROP)                       \
+    X(V2_PACKET, "V2 transport error: packet decryption failure", DROP)                            \
+    X(V2_NETWORK, "V2 transport error: V1 peer with wrong MessageStart", DROP)                     \
     X(OVERSIZED, "a message longer than its kind may be", DROP)                                    \
     X(UNDERSIZED, "a message shorter than its kind must be", DROP)                                 \
     X(MALFORMED, "a message that cannot be decoded", DROP)                                         \

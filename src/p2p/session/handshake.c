@@ -50,13 +50,29 @@ static void send_version(struct p2p *p2p, struct peer *peer)
     peer->is_greeting_sent = true;
 }
 
+/* Who dials speaks first, as soon as there are keys to speak under. */
+void handshake_go_on(struct p2p *p2p, struct peer *peer)
+{
+    size_t n = transport_take_sent(&peer->transport);
+    if (n > 0)
+        peer_count_sent(p2p, peer, n);
+    if (peer->state == PEER_NEW && peer_is_outbound(peer) && !peer->is_greeting_sent &&
+        transport_can_send(&peer->transport))
+        send_version(p2p, peer);
+}
+
 void handshake_begin(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->state == PEER_CONNECTING);
     peer->state = PEER_NEW;
     peer->last_recv_us = p2p_now_us(p2p);
-    if (peer_is_outbound(peer))
-        send_version(p2p, peer);
+    if (!peer_is_outbound(peer) && p2p->options.v2_transport)
+        peer->transport.kind = TRANSPORT_DETECTING;
+    transport_begin(&peer->transport, &p2p->transports, peer->stream, peer_is_outbound(peer));
+    if (peer->transport.kind == TRANSPORT_V2)
+        log_printf(p2p->log, LOG_NET, "start sending v2 handshake to peer=%llu",
+                   (unsigned long long)peer->id);
+    handshake_go_on(p2p, peer);
     p2p_schedule(p2p, p2p_now_us(p2p) + p2p->options.peer_timeout_s * 1000000);
 }
 

@@ -13,6 +13,8 @@ struct peer;
 
 /* The stream of a peer that was CONNECTING is up: greet, if it is up to us to begin. */
 void handshake_begin(struct p2p *p2p, struct peer *peer);
+/* Bytes have come of one that is not greeted yet. */
+void handshake_go_on(struct p2p *p2p, struct peer *peer);
 /* By how much outbound peers' clocks differ from ours: the median; 0 without peers. */
 int64_t handshake_time_offset_s(const struct p2p *p2p);
 

@@ -1,6 +1,7 @@
 /* receive.c - see receive.h. */
 #include "p2p/session/receive.h"
 
+#include "p2p/session/handshake.h"
 #include "p2p/state.h"
 
 /* -- What is worth keeping -----------------------------------------------------------------------
@@ -39,11 +40,21 @@ static struct frame_rule rule_of(void *arg, const char *name)
                                .is_discarded = is_empty_to_us(of->peer, message)};
 }
 
+/* The row of the message that is being read, or has just been read. While it is sealed nobody knows
+ * which it is: it is taken for the block that was asked for, if one was. */
+static const struct message *message_of(const struct p2p *p2p, const struct peer *peer)
+{
+    if (!peer->frame.is_sealed)
+        return message_find(p2p->messages, peer->frame.name);
+    const struct message *block = message_find(p2p->messages, "block");
+    return block->is_asked(p2p, peer) ? block : NULL;
+}
+
 /* A message that nobody asked for may be long, but not from everybody at once: a hundred peers that
  * announce as much as they may would cost a hundred times two megabytes. */
 static bool is_unasked_large(const struct p2p *p2p, const struct peer *peer)
 {
-    const struct message *message = message_find(p2p->messages, peer->frame.name);
+    const struct message *message = message_of(p2p, peer);
     bool is_asked = message && message->is_asked && message->is_asked(p2p, peer);
     return peer->frame.payload_size > RECEIVE_LARGE_BYTES && !peer_is_outbound(peer) &&
            !(peer->permissions & PERMISSION_NOBAN) && !is_asked;
@@ -122,7 +133,7 @@ static void handle(struct p2p *p2p, struct peer *peer)
     const struct message *message = message_find(p2p->messages, peer->frame.name);
     size_t index = message ? (size_t)(message - p2p->messages) : MESSAGES_COUNT;
     size_t len = peer->frame.payload_size;
-    peer->per_message[index].received += FRAME_HEADER_BYTES + len;
+    peer->per_message[index].received += peer->frame.overhead + len;
     if (!message || (peer->frame.is_discarded && !is_empty_to_us(peer, message)))
         return; /* unknown, or given up in favour of others */
     if (!is_in_phase(peer, message)) {
@@ -156,8 +167,15 @@ static void frame_failed(struct p2p *p2p, struct peer *peer, enum frame_result r
             peer_fault(p2p, peer, FAULT_CHECKSUM, "");
         return;
     }
-    peer_fault(p2p, peer, result == FRAME_TOO_LARGE ? FAULT_OVERSIZED : FAULT_MAGIC,
-               result == FRAME_TOO_LARGE ? peer->frame.name : "");
+    static const enum fault faults[] = {
+        [FRAME_BAD_MAGIC] = FAULT_MAGIC,
+        [FRAME_TOO_LARGE] = FAULT_OVERSIZED,
+        [FRAME_NO_TERMINATOR] = FAULT_V2_TERMINATOR,
+        [FRAME_BAD_PACKET] = FAULT_V2_PACKET,
+        [FRAME_OTHER_NETWORK] = FAULT_V2_NETWORK,
+    };
+    ASSERT((size_t)result < COUNT_OF(faults) && faults[result] != FAULT_NONE);
+    peer_fault(p2p, peer, faults[result], result == FRAME_TOO_LARGE ? peer->frame.name : "");
 }
 
 static void end_message(struct p2p *p2p, struct peer *peer, enum frame_result result)
@@ -185,13 +203,15 @@ static struct span handle_bytes(struct p2p *p2p, struct peer *peer, struct span 
            !peer_turn_is_over(peer)) {
         size_t before = bytes.len;
         bool was_open = frame_is_open(&peer->frame);
-        enum frame_result result = frame_read(&peer->frame, &bytes, rule_of, &of);
+        enum frame_result result =
+            transport_read(&peer->transport, &peer->frame, &bytes, rule_of, &of);
         peer->turn_bytes += before - bytes.len;
+        handshake_go_on(p2p, peer);
         if (result != FRAME_MORE)
             end_message(p2p, peer, result);
         else if (!was_open && frame_is_open(&peer->frame))
             begin_message(p2p, peer);
-        const struct message *message = message_find(p2p->messages, peer->frame.name);
+        const struct message *message = message_of(p2p, peer);
         if (message && message->heard)
             message->heard(p2p, peer);
     }

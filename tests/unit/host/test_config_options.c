@@ -80,7 +80,7 @@ static const char *const missed[] = {
     "fixedseeds", "i2pacceptincoming", "i2psam", "ipcbind", "listenonion", "mempoolfullrbf",
     "natpmp", "onion", "onlynet", "peerblockfilters", "peerbloomfilters", "privatebroadcast",
     "proxy", "rest", "settings", "signer", "torcontrol", "txreconciliation", "txsendrate", "upnp",
-    "v2transport", "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
+    "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
     "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
 };
 

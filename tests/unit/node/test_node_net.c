@@ -89,17 +89,17 @@ static enum net_result note(struct p2p *p2p, const char *verb, const char *what)
     return p2p->result;
 }
 
-enum net_result p2p_add_node(void *ctx, const char *address)
+enum net_result p2p_add_node(void *ctx, const char *address, bool use_v2)
 {
     struct p2p *p2p = ctx;
-    return note(p2p, "add", address);
+    return note(p2p, use_v2 ? "add v2" : "add", address);
 }
 
-enum net_result p2p_open_connection(void *ctx, const char *address, const char *type)
+enum net_result p2p_open_connection(void *ctx, const char *address, const char *type, bool use_v2)
 {
     struct p2p *p2p = ctx;
     (void)type;
-    return note(p2p, "open", address);
+    return note(p2p, use_v2 ? "open v2" : "open", address);
 }
 
 enum net_result p2p_remove_node(void *ctx, const char *address)
@@ -108,10 +108,10 @@ enum net_result p2p_remove_node(void *ctx, const char *address)
     return note(p2p, "remove", address);
 }
 
-enum net_result p2p_try_node(void *ctx, const char *address)
+enum net_result p2p_try_node(void *ctx, const char *address, bool use_v2)
 {
     struct p2p *p2p = ctx;
-    return note(p2p, "try", address);
+    return note(p2p, use_v2 ? "try v2" : "try", address);
 }
 
 enum net_result p2p_disconnect_address(void *ctx, const char *address)
@@ -437,13 +437,13 @@ TEST(orders_are_passed_on)
     struct block_hash hash = {{1, 2, 3}};
     rig_init(&rig, NULL);
     void *mesh = rig.view->mesh, *bans = rig.view->bans;
-    assert_int_equal(rig.view->add_node(mesh, "a"), NET_RESULT_OK);
+    assert_int_equal(rig.view->add_node(mesh, "a", false), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "add a");
     assert_int_equal(rig.view->remove_node(mesh, "b"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "remove b");
-    assert_int_equal(rig.view->open_connection(mesh, "o", "feeler"), NET_RESULT_OK);
+    assert_int_equal(rig.view->open_connection(mesh, "o", "feeler", false), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "open o");
-    assert_int_equal(rig.view->try_node(mesh, "c"), NET_RESULT_OK);
+    assert_int_equal(rig.view->try_node(mesh, "c", false), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "try c");
     assert_int_equal(rig.view->disconnect_address(mesh, "d"), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "disconnect d");

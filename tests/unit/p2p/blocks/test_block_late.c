@@ -36,7 +36,7 @@ static struct raw_peer *add_outbound(struct fixture *f, enum peer_class class)
     assert_true(net_address_parse("10.9.9.9:700", 0, &address));
     address.port = (uint16_t)(700 + f->n_raw);
     f->raw[f->n_raw++] = raw;
-    assert_non_null(dial(f->node->p2p, &address, class));
+    assert_non_null(dial(f->node->p2p, &address, class, false));
     raw_handshake(raw, SERVICES);
     return raw;
 }

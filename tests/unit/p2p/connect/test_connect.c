@@ -38,10 +38,10 @@ TEST(nodes_are_added_and_removed_by_the_user, struct fixture *f)
     struct p2p_options options = {.connect_only = true};
     struct mesh_node *a = fixture_node(f, 92, &options, NULL);
     struct mesh_node *b = mesh_add(&f->mesh, &options, NULL);
-    assert_int_equal(p2p_add_node(a->p2p, "10.0.2.1:18444"), NET_RESULT_OK);
-    assert_int_equal(p2p_add_node(a->p2p, "10.0.2.1:18444"), NET_RESULT_EXISTS);
-    assert_int_equal(p2p_add_node(a->p2p, ""), NET_RESULT_BAD_ADDRESS);
-    assert_int_equal(p2p_add_node(a->p2p, "10.77.0.1"), NET_RESULT_OK);
+    assert_int_equal(p2p_add_node(a->p2p, "10.0.2.1:18444", false), NET_RESULT_OK);
+    assert_int_equal(p2p_add_node(a->p2p, "10.0.2.1:18444", false), NET_RESULT_EXISTS);
+    assert_int_equal(p2p_add_node(a->p2p, "", false), NET_RESULT_BAD_ADDRESS);
+    assert_int_equal(p2p_add_node(a->p2p, "10.77.0.1", false), NET_RESULT_OK);
     mesh_run(&f->mesh, 2000000);
     size_t n[2] = {0};
     p2p_each_added(a->p2p, count_added, n);
@@ -53,19 +53,19 @@ TEST(nodes_are_added_and_removed_by_the_user, struct fixture *f)
     for (int i = 0; i < P2P_MANUAL_MAX - 1; i++) {
         char text[32];
         snprintf(text, sizeof text, "10.78.0.%d", i + 1);
-        assert_int_equal(p2p_add_node(a->p2p, text), NET_RESULT_OK);
+        assert_int_equal(p2p_add_node(a->p2p, text, false), NET_RESULT_OK);
     }
-    assert_int_equal(p2p_add_node(a->p2p, "10.79.0.1"), NET_RESULT_FULL);
+    assert_int_equal(p2p_add_node(a->p2p, "10.79.0.1", false), NET_RESULT_FULL);
 }
 
 TEST(a_node_tried_once_is_not_tried_again, struct fixture *f)
 {
     mesh_init(&f->mesh, 93, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
-    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), NET_RESULT_OK);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444", false), NET_RESULT_OK);
     mesh_run(&f->mesh, 1000000);
     assert_int_equal(mesh_count_ready(b), 1);
-    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), NET_RESULT_EXISTS);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444", false), NET_RESULT_EXISTS);
     assert_int_equal(p2p_disconnect_address(a->p2p, "10.0.2.1:18444"), NET_RESULT_OK);
     assert_int_equal(p2p_disconnect_address(a->p2p, "10.0.2.1:18444"), NET_RESULT_UNKNOWN);
     mesh_run(&f->mesh, 60000000);
@@ -78,18 +78,21 @@ TEST(connections_of_a_class_are_opened_up_to_its_number, struct fixture *f)
     mesh_init(&f->mesh, 96, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *raw = raw_listen(&f->mesh, 700);
-    assert_int_equal(p2p_open_connection(a->p2p, "x", "feeler"), NET_RESULT_BAD_ADDRESS);
-    assert_int_equal(p2p_open_connection(a->p2p, "10.9.9.9:700", "inbound"), NET_RESULT_UNKNOWN);
-    assert_int_equal(p2p_open_connection(a->p2p, "10.9.9.9:700", "manual"), NET_RESULT_UNKNOWN);
-    assert_int_equal(p2p_open_connection(a->p2p, "10.9.9.9:700", "feeler"), NET_RESULT_OK);
+    assert_int_equal(p2p_open_connection(a->p2p, "x", "feeler", false), NET_RESULT_BAD_ADDRESS);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.9.9.9:700", "inbound", false),
+                     NET_RESULT_UNKNOWN);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.9.9.9:700", "manual", false),
+                     NET_RESULT_UNKNOWN);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.9.9.9:700", "feeler", false), NET_RESULT_OK);
     (void)raw_expect(raw, "version");
-    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", "feeler"), NET_RESULT_FULL);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", "feeler", false), NET_RESULT_FULL);
     raw_send_version(raw, NODE_NETWORK | NODE_WITNESS, 70016, 5);
     mesh_run(&f->mesh, 1000000);
     assert_true(raw->is_closed);
     assert_int_equal(raw_count(raw, "version"), 1);
-    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", "block-relay-only"), NET_RESULT_OK);
-    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", "block-relay-only"),
+    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", "block-relay-only", false),
+                     NET_RESULT_OK);
+    assert_int_equal(p2p_open_connection(a->p2p, "10.0.2.1", "block-relay-only", false),
                      NET_RESULT_EXISTS);
     mesh_run(&f->mesh, 1000000);
     struct net_peer_info info;
@@ -218,7 +221,7 @@ TEST(a_ban_drops_whom_we_called_too, struct fixture *f)
 {
     mesh_init(&f->mesh, 100, &f->builder, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
-    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), NET_RESULT_OK);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444", false), NET_RESULT_OK);
     mesh_run(&f->mesh, 1000000);
     assert_int_equal(mesh_count_ready(a), 1);
     ban(a, "10.0.2.1");
@@ -226,7 +229,7 @@ TEST(a_ban_drops_whom_we_called_too, struct fixture *f)
     assert_int_equal(mesh_count_ready(a), 0);
     assert_int_equal(mesh_count_ready(b), 0);
     /* But for the user's own word, as in Core. */
-    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444"), NET_RESULT_OK);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.2.1:18444", false), NET_RESULT_OK);
     mesh_run(&f->mesh, 1000000);
     assert_int_equal(mesh_count_ready(a), 1);
 }
@@ -281,7 +284,7 @@ TEST(the_network_can_be_switched_off_and_on, struct fixture *f)
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(mesh_count_ready(a), 0);
     assert_int_equal(mesh_count_ready(b), 0);
-    assert_int_equal(p2p_try_node(b->p2p, "10.0.1.1:18444"), NET_RESULT_OK);
+    assert_int_equal(p2p_try_node(b->p2p, "10.0.1.1:18444", false), NET_RESULT_OK);
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(mesh_count_ready(b), 0);
     struct p2p_info info;

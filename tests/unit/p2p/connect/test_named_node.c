@@ -87,8 +87,8 @@ TEST(a_name_that_is_not_known_yet_is_tried_again, struct fixture *f)
 {
     char added[ADDED_BYTES] = "";
     start(f, 301, NULL);
-    assert_int_equal(p2p_add_node(f->node->p2p, "later.example:700"), NET_RESULT_OK);
-    assert_int_equal(p2p_add_node(f->node->p2p, "later.example:700"), NET_RESULT_EXISTS);
+    assert_int_equal(p2p_add_node(f->node->p2p, "later.example:700", false), NET_RESULT_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, "later.example:700", false), NET_RESULT_EXISTS);
     mesh_run(&f->mesh, 10 * SECOND);
     assert_string_equal(f->name, "later.example");
     assert_int_equal(f->n_asked, 4); /* now, and after 1, 2 and 4 seconds */
@@ -119,7 +119,7 @@ TEST(each_address_of_a_name_is_tried, struct fixture *f)
     f->addresses[2] = "10.9.9.9";
     f->n_addresses = 3;
     struct raw_peer *raw = raw_listen(&f->mesh, 700);
-    assert_int_equal(p2p_add_node(f->node->p2p, "two.example:700"), NET_RESULT_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, "two.example:700", false), NET_RESULT_OK);
     mesh_run(&f->mesh, PEER_DIAL_US + SECOND);
     assert_true(raw->is_up);
     assert_int_equal(f->n_asked, 1);
@@ -133,7 +133,7 @@ TEST(hidden_services_are_never_asked_for_in_dns, struct fixture *f)
         "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p:0"};
     start(f, 303, NULL);
     for (size_t i = 0; i < COUNT_OF(names); i++)
-        assert_int_equal(p2p_add_node(f->node->p2p, names[i]), NET_RESULT_OK);
+        assert_int_equal(p2p_add_node(f->node->p2p, names[i], false), NET_RESULT_OK);
     mesh_run(&f->mesh, 200 * SECOND);
     assert_int_equal(f->n_asked, 0);
     assert_int_equal(f->node->p2p->named.n, COUNT_OF(names)); /* tried for ever */
@@ -144,8 +144,8 @@ TEST(without_dns_only_addresses_are_dialled, struct fixture *f)
     const struct p2p_options options = {.connect_only = true, .no_dns = true};
     start(f, 304, &options);
     struct raw_peer *raw = raw_listen(&f->mesh, 700);
-    assert_int_equal(p2p_add_node(f->node->p2p, "a.example"), NET_RESULT_OK);
-    assert_int_equal(p2p_add_node(f->node->p2p, "10.9.9.9:700"), NET_RESULT_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, "a.example", false), NET_RESULT_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, "10.9.9.9:700", false), NET_RESULT_OK);
     mesh_run(&f->mesh, 10 * SECOND);
     assert_int_equal(f->n_asked, 0);
     assert_true(raw->is_up);
@@ -155,7 +155,7 @@ TEST(what_is_tried_once_is_forgotten, struct fixture *f)
 {
     start(f, 305, NULL);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(p2p_try_node(f->node->p2p, "once.example:700"), NET_RESULT_OK);
+        assert_int_equal(p2p_try_node(f->node->p2p, "once.example:700", false), NET_RESULT_OK);
         mesh_run(&f->mesh, 30 * SECOND);
         assert_int_equal(f->n_asked, i + 1);
         assert_int_equal(f->node->p2p->named.n, 0);
@@ -163,14 +163,14 @@ TEST(what_is_tried_once_is_forgotten, struct fixture *f)
     }
     assert_int_equal(p2p_remove_node(f->node->p2p, "once.example:700"), NET_RESULT_UNKNOWN);
     for (int i = 0; i < P2P_ONCE_MAX; i++)
-        assert_int_equal(p2p_try_node(f->node->p2p, "many.example:1"), NET_RESULT_OK);
-    assert_int_equal(p2p_try_node(f->node->p2p, "many.example:1"), NET_RESULT_FULL);
+        assert_int_equal(p2p_try_node(f->node->p2p, "many.example:1", false), NET_RESULT_OK);
+    assert_int_equal(p2p_try_node(f->node->p2p, "many.example:1", false), NET_RESULT_FULL);
 }
 
 TEST(a_node_can_be_removed_while_its_name_is_looked_up, struct fixture *f)
 {
     start(f, 306, NULL);
-    assert_int_equal(p2p_add_node(f->node->p2p, "gone.example"), NET_RESULT_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, "gone.example", false), NET_RESULT_OK);
     while (f->n_asked == 0)
         mesh_run(&f->mesh, 10);
     assert_int_equal(p2p_remove_node(f->node->p2p, "gone.example"), NET_RESULT_OK);
@@ -178,7 +178,7 @@ TEST(a_node_can_be_removed_while_its_name_is_looked_up, struct fixture *f)
     mesh_run(&f->mesh, 10 * SECOND);
     assert_int_equal(f->n_asked, 1);
     /* And when all ends. */
-    assert_int_equal(p2p_add_node(f->node->p2p, "end.example"), NET_RESULT_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, "end.example", false), NET_RESULT_OK);
     while (f->n_asked == 1)
         mesh_run(&f->mesh, 10);
     mesh_stop_node(f->node);
@@ -191,13 +191,13 @@ TEST(a_text_that_cannot_be_a_name_is_refused, struct fixture *f)
     start(f, 307, NULL);
     memset(text, 'a', sizeof text);
     text[NAMED_TEXT_MAX + 1] = '\0';
-    assert_int_equal(p2p_add_node(f->node->p2p, text), NET_RESULT_BAD_ADDRESS);
-    assert_int_equal(p2p_try_node(f->node->p2p, text), NET_RESULT_BAD_ADDRESS);
+    assert_int_equal(p2p_add_node(f->node->p2p, text, false), NET_RESULT_BAD_ADDRESS);
+    assert_int_equal(p2p_try_node(f->node->p2p, text, false), NET_RESULT_BAD_ADDRESS);
     text[NAMED_TEXT_MAX] = '\0';
-    assert_int_equal(p2p_add_node(f->node->p2p, text), NET_RESULT_OK);
-    assert_int_equal(p2p_add_node(f->node->p2p, ""), NET_RESULT_BAD_ADDRESS);
+    assert_int_equal(p2p_add_node(f->node->p2p, text, false), NET_RESULT_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, "", false), NET_RESULT_BAD_ADDRESS);
     /* A port that is none makes the whole a name, as in Core. */
-    assert_int_equal(p2p_add_node(f->node->p2p, "a.example:65536"), NET_RESULT_OK);
+    assert_int_equal(p2p_add_node(f->node->p2p, "a.example:65536", false), NET_RESULT_OK);
     struct named_node *node = named_node_find(f->node->p2p, "a.example:65536", NAMED_ADDED);
     assert_string_equal(node->host, "a.example:65536");
     assert_int_equal(node->port, MESH_PORT);

@@ -215,11 +215,11 @@ TEST(an_outbound_peer_must_keep_up, struct fixture *f)
     mesh_give(a, blocks[9]);
     struct net_address address;
     assert_true(net_address_parse("10.9.9.9:701", 0, &address));
-    assert_non_null(dial(a->p2p, &address, PEER_FULL));
+    assert_non_null(dial(a->p2p, &address, PEER_FULL, false));
     address.port = 702;
-    assert_non_null(dial(a->p2p, &address, PEER_FULL));
+    assert_non_null(dial(a->p2p, &address, PEER_FULL, false));
     address.port = 703;
-    assert_non_null(dial(a->p2p, &address, PEER_MANUAL));
+    assert_non_null(dial(a->p2p, &address, PEER_MANUAL, false));
     raw_handshake(behind, SERVICES);
     raw_handshake(abreast, SERVICES);
     raw_handshake(manual, SERVICES);
@@ -297,7 +297,7 @@ TEST(those_who_come_to_us_have_each_second_turn_at_most, struct fixture *f)
     struct net_address address;
     struct raw_peer *out = raw_listen(&f->mesh, 701), *in[3];
     assert_true(net_address_parse("10.9.9.9:701", 0, &address));
-    assert_non_null(dial(a->p2p, &address, PEER_MANUAL));
+    assert_non_null(dial(a->p2p, &address, PEER_MANUAL, false));
     raw_handshake(out, SERVICES);
     (void)raw_expect(out, "getheaders");
     for (size_t i = 0; i < COUNT_OF(in); i++)

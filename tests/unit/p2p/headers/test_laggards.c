@@ -31,7 +31,7 @@ static struct raw_peer *add(struct fixture *f, enum peer_class class, size_t n)
     assert_true(i < PEERS_MAX);
     assert_true(net_address_parse("10.9.9.9", (uint16_t)(700 + i), &address));
     f->raw[i] = raw_listen(&f->mesh, (uint16_t)(700 + i));
-    assert_non_null(dial(f->node->p2p, &address, class));
+    assert_non_null(dial(f->node->p2p, &address, class, false));
     raw_handshake(f->raw[i], SERVICES);
     if (n > 0)
         raw_send_headers(f->raw[i], f->blocks, n);

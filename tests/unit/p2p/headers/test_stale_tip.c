@@ -19,7 +19,7 @@ static void start(struct fixture *f, size_t n, int max_connections)
         uint16_t port = (uint16_t)(700 + i);
         assert_true(net_address_parse("10.9.9.9", port, &address));
         f->raw[i] = raw_listen(&f->mesh, port);
-        assert_non_null(dial(f->node->p2p, &address, PEER_FULL));
+        assert_non_null(dial(f->node->p2p, &address, PEER_FULL, false));
         raw_handshake(f->raw[i], SERVICES);
         raw_send_headers(f->raw[i], &block, 1); /* or it would be behind us, and let go for that */
     }

@@ -79,7 +79,7 @@ TEST(too_old_versions_are_refused, struct fixture *f)
 TEST(a_connection_to_ourselves_is_noticed, struct fixture *f)
 {
     struct mesh_node *a = fixture_node(f, 27, NULL, NULL);
-    assert_int_equal(p2p_try_node(a->p2p, "10.0.1.1:18444"), NET_RESULT_OK);
+    assert_int_equal(p2p_try_node(a->p2p, "10.0.1.1:18444", false), NET_RESULT_OK);
     mesh_run(&f->mesh, 2000000);
     assert_int_equal(mesh_count_ready(a), 0);
     struct net_peer_info info;
