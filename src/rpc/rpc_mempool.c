@@ -108,7 +108,9 @@ static void put_entry(struct rpc_call *call, const struct mempool_entry *entry)
         list = mempool_descendants(mempool, entry, &n);
     struct relatives descendants = sum_up(entry, list, n);
     struct feerate chunk = mempool_chunk(mempool, entry);
+    json_field_int(out, "vsize_adjusted", entry->vbytes); /* larger if signatures cost more */
     json_field_int(out, "vsize", entry->vbytes);
+    json_field_int(out, "vsize_bip141", tx_vbytes(&entry->tx));
     json_field_int(out, "weight", entry->weight_wu);
     json_field_int(out, "time", entry->time_s);
     json_field_int(out, "height", entry->height);

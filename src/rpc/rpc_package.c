@@ -98,12 +98,25 @@ static void open_row(struct json_out *out, const struct tx *tx)
     json_field_id(out, "wtxid", tx->wtxid.b);
 }
 
+static const struct verdict too_much = {.code = REJECT_MAX_FEE_EXCEEDED};
+
+/* More than the caller wants, by the size that the mempool goes by: unlike sendrawtransaction,
+ * which asks before that is known. */
+static bool pays_too_much(const struct package *package, int64_t fee_sat, uint32_t vbytes)
+{
+    int64_t most_sat = feerate_fee_sat(package->max_rate, vbytes);
+    return most_sat > 0 && fee_sat > most_sat;
+}
+
 static void on_tested(void *arg, const struct mempool_result *result)
 {
     struct rpc_call *call = arg;
     const struct package *package = call->state;
     open_row(&call->out, &package->tx[0]);
-    if (result->verdict.code == REJECT_NONE)
+    if (result->verdict.code == REJECT_NONE &&
+        pays_too_much(package, result->fee_sat, result->vbytes))
+        put_refused(&call->out, &too_much);
+    else if (result->verdict.code == REJECT_NONE)
         put_allowed(&call->out, package,
                     &(struct judged){.fee_sat = result->fee_sat,
                                      .vbytes = result->vbytes,
@@ -122,12 +135,10 @@ static void on_tested(void *arg, const struct mempool_result *result)
 static bool put_tested(struct json_out *out, const struct package *package,
                        const struct mempool_package_tx *tx)
 {
-    const struct verdict too_much = {.code = REJECT_MAX_FEE_EXCEEDED};
     if (tx->state == MEMPOOL_PACKAGE_REFUSED) {
         put_refused(out, &tx->verdict);
     } else if (tx->state == MEMPOOL_PACKAGE_VALID) {
-        int64_t most_sat = feerate_fee_sat(package->max_rate, tx->vbytes);
-        if (most_sat > 0 && tx->fee_sat > most_sat) {
+        if (pays_too_much(package, tx->fee_sat, tx->vbytes)) {
             put_refused(out, &too_much);
             return false;
         }
@@ -176,8 +187,7 @@ enum rpc_progress rpc_testmempoolaccept(struct rpc_call *call)
     call->state = package;
     json_open_array(&call->out);
     if (package->n == 1)
-        mempool_accept(mempool, package->tx[0].raw, MEMPOOL_TEST_ONLY,
-                       send_max_fee_sat(&package->tx[0], package->max_rate), on_tested, call);
+        mempool_accept(mempool, package->tx[0].raw, MEMPOOL_TEST_ONLY, 0, on_tested, call);
     else
         mempool_accept_package(mempool,
                                &(struct mempool_package){

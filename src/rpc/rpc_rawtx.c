@@ -210,6 +210,7 @@ static bool put_waiting_tx(struct rpc_call *call, const struct tx_wish *wish)
     }
     json_open_object(&call->out);
     tx_json_put_tx(&call->out, &entry->tx, NULL, &style);
+    json_field_int(&call->out, "vsize_adjusted", entry->vbytes); /* "vsize" is BIP141's here */
     json_close_object(&call->out);
     return true;
 }

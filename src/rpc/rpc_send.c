@@ -24,7 +24,7 @@ bool send_read_max_rate(struct rpc_call *call, size_t index, int64_t *sat_per_kv
                       "Fee rates larger than or equal to 1BTC/kvB are not accepted");
 }
 
-int64_t send_max_fee_sat(const struct tx *tx, int64_t sat_per_kvb)
+static int64_t max_fee_sat(const struct tx *tx, int64_t sat_per_kvb)
 {
     ASSERT(sat_per_kvb >= 0 && sat_per_kvb < COIN_SAT);
     return feerate_fee_sat(sat_per_kvb, tx_vbytes(tx));
@@ -107,7 +107,7 @@ enum rpc_progress rpc_sendrawtransaction(struct rpc_call *call)
     if (!send_read_max_rate(call, 1, &max_rate))
         return RPC_DONE;
     call->state = tx;
-    mempool_accept(call->rpc->node->mempool, tx->raw, MEMPOOL_LOCAL, send_max_fee_sat(tx, max_rate),
+    mempool_accept(call->rpc->node->mempool, tx->raw, MEMPOOL_LOCAL, max_fee_sat(tx, max_rate),
                    on_sent, call);
     return RPC_PENDING;
 }

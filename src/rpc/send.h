@@ -13,9 +13,6 @@
  * Returns:  false: the call has failed */
 bool send_read_max_rate(struct rpc_call *call, size_t index, int64_t *sat_per_kvb);
 
-/* The most that a transaction may pay at that rate; 0: anything. */
-int64_t send_max_fee_sat(const struct tx *tx, int64_t sat_per_kvb);
-
 /* Would more than that be lost in an output that nobody can spend? */
 bool send_burns_too_much(const struct tx *tx, int64_t max_burn_sat);
 

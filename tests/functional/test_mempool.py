@@ -313,6 +313,29 @@ def test_a_mempool_is_taken_from_a_file(context):
     node.stop()
 
 
+def test_signature_operations_count_in_sizes_and_rates(context):
+    node, coins = funded(context, 1, "-bytespersigop=5000")
+    multisig = bytes.fromhex("5121" + "02" * 33 + "51ae")  # 20 operations, as long as it is bare
+    txid, index, value = coins[0]
+    tx = chain.spend_true_p2wsh([(txid, index)], [chain.TxOut(value - 3 * chain.COIN - 50000,
+                                                              chain.TRUE_P2WSH),
+                                                  chain.TxOut(50000, multisig)])
+    raw = tx.encode().hex()
+    got = node.rpc.testmempoolaccept([raw])[0]
+    equal((got["allowed"], got["vsize"], got["vsize_adjusted"]), (True, 100000, 100000))
+    assert got["vsize_bip141"] < 300, got
+    equal(got["fees"]["effective-feerate"], 0.03)
+    got = node.rpc.testmempoolaccept([raw], 0.029)[0]
+    equal((got["allowed"], got["reject-reason"]), (False, "max-fee-exceeded"))
+    rpc_fails(-25, "Fee exceeds maximum configured by user", node.rpc.sendrawtransaction, raw)
+    node.rpc.sendrawtransaction(raw, 0)
+    entry = node.rpc.getmempoolentry(chain.display(tx.txid()))
+    equal((entry["vsize"], entry["vsize_adjusted"], entry["ancestorsize"]), (100000,) * 3)
+    shown = node.rpc.getrawtransaction(chain.display(tx.txid()), 1)
+    equal((shown["vsize"], shown["vsize_adjusted"]), (entry["vsize_bip141"], 100000))
+    node.stop()
+
+
 def test_long_polls_end_with_a_block(context):
     node, _ = funded(context, 1)
     template = node.rpc.getblocktemplate({"rules": ["segwit"]})

@@ -370,6 +370,92 @@ TEST(missing_witnesses_are_recognised, struct fixture *f)
     assert_true(policy_spends_witness_program(&tx, spent));
 }
 
+/* -- Which rule is named ----------------------------------------------------------------------- */
+
+/* Each breaks one rule of a transaction by itself and no other. */
+static void break_version(struct fixture *f, struct tx *tx)
+{
+    (void)f;
+    tx->version = 4;
+}
+
+static void break_weight(struct fixture *f, struct tx *tx)
+{
+    tx->in[0].witness = SCRIPT(f, "\x01\xfe\xa0\x86\x01\x00", 400000, 0);
+    tx->has_witness = true;
+}
+
+static void break_script_sig_size(struct fixture *f, struct tx *tx)
+{
+    tx->in[0].script_sig = SCRIPT(f, "", 1651, OP_0);
+}
+
+static void break_pushes(struct fixture *f, struct tx *tx)
+{
+    tx->in[1].script_sig = SCRIPT(f, "", 1, OP_NOP);
+}
+
+static void break_form(struct fixture *f, struct tx *tx)
+{
+    tx->out[0].script_pubkey = SCRIPT(f, "\x51", 1, 0);
+}
+
+static void break_data(struct fixture *f, struct tx *tx)
+{
+    f->policy.max_datacarrier_bytes = 3;
+    tx->out[1].script_pubkey = SCRIPT(f, "\x6a\x02", 2, 0);
+}
+
+static void break_multisig(struct fixture *f, struct tx *tx)
+{
+    f->policy.permit_bare_multisig = false;
+    tx->out[2].script_pubkey = multisig(f, 1, 2);
+}
+
+static void break_dust(struct fixture *f, struct tx *tx)
+{
+    (void)f;
+    tx->out[3].value_sat = tx->out[4].value_sat = 1;
+}
+
+/* Wallets see it: of two rules broken the first in Core's order is named. Outputs are looked at one
+ * after the other, all rules but dust. */
+TEST(of_two_broken_rules_the_first_is_named, struct fixture *f)
+{
+    static const struct {
+        void (*break_it)(struct fixture *f, struct tx *tx);
+        enum reject want;
+    } rules[] = {{break_version, REJECT_TX_VERSION},
+                 {break_weight, REJECT_TX_SIZE},
+                 {break_script_sig_size, REJECT_SCRIPTSIG_SIZE},
+                 {break_pushes, REJECT_SCRIPTSIG_NOT_PUSHONLY},
+                 {break_form, REJECT_SCRIPTPUBKEY},
+                 {break_data, REJECT_DATACARRIER},
+                 {break_multisig, REJECT_BARE_MULTISIG},
+                 {break_dust, REJECT_DUST}};
+    const struct policy policy = f->policy;
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
+        for (size_t k = i; k < COUNT_OF(rules); k++) {
+            struct tx tx = build_tx(&f->arena, 1, 2, 5);
+            for (uint32_t out = 0; out < tx.n_out; out++)
+                tx.out[out] = (struct tx_out){.value_sat = 100000, .script_pubkey = p2pkh(f)};
+            f->policy = policy;
+            assert_reject(check(f, &tx), REJECT_NONE);
+            rules[k].break_it(f, &tx);
+            rules[i].break_it(f, &tx);
+            assert_reject(check(f, &tx), rules[i].want);
+        }
+    }
+    /* By output, not by rule. */
+    struct tx tx = base(f, 1);
+    struct tx_out outs[2] = {{.value_sat = 0, .script_pubkey = SCRIPT(f, "\x6a\x02", 2, 0)},
+                             {.value_sat = 100000, .script_pubkey = SCRIPT(f, "\x51", 1, 0)}};
+    tx.out = outs;
+    tx.n_out = 2;
+    f->policy.max_datacarrier_bytes = 3;
+    assert_reject(check(f, &tx), REJECT_DATACARRIER);
+}
+
 /* -- Sizes and rates --------------------------------------------------------------------------- */
 
 TEST(signature_operations_count_as_bytes)

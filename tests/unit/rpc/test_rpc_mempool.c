@@ -27,6 +27,19 @@ static void add(struct rpc_rig *rig, const struct tx *tx, int flags)
     rig_wait(&rig->chain, &is_done);
 }
 
+static void known(void *arg, const struct mempool_result *result)
+{
+    assert_true(result->was_known);
+    *(bool *)arg = true;
+}
+
+static void add_again(struct rpc_rig *rig, const struct tx *tx)
+{
+    bool is_done = false;
+    mempool_accept(rig->mempool, tx->raw, MEMPOOL_LOCAL, 0, known, &is_done);
+    rig_wait(&rig->chain, &is_done);
+}
+
 /* A parent with two outputs and a child that pays for it. */
 static int setup(void **state)
 {
@@ -89,8 +102,28 @@ TEST(entries_are_listed, struct fixture *f)
     assert_holds(got, "\"total_fee\":0.00051000,");
     assert_holds(got, "\"unbroadcastcount\":1,");
     got = rpc_rig_call(&f->rig, "getrawmempool", "[true]");
-    snprintf(want, sizeof want, "\"%s\":{\"vsize\":", f->child_id);
+    snprintf(want, sizeof want, "\"%s\":{\"vsize_adjusted\":", f->child_id);
     assert_holds(got, want);
+}
+
+/* That of the next event. Core counts every entry that comes or goes, whatever the reason, also
+ * into a block, which no client is told of one by one; what is sent again changes nothing. */
+TEST(the_sequence_counts_all_that_comes_and_goes, struct fixture *f)
+{
+    static const char params[] = "[false,true]";
+    assert_holds(rpc_rig_call(&f->rig, "getrawmempool", params), "\"mempool_sequence\":1}");
+    add(&f->rig, &f->parent, 0);
+    add(&f->rig, &f->child, 0);
+    assert_holds(rpc_rig_call(&f->rig, "getrawmempool", params), "\"mempool_sequence\":3}");
+    add_again(&f->rig, &f->child);
+    assert_holds(rpc_rig_call(&f->rig, "getrawmempool", params), "\"mempool_sequence\":3}");
+    /* One leaves into a block, one because of it. */
+    struct builder_coin coin = builder_coin_of(&f->parent, 0, BUILDER_WSH_TRUE);
+    struct tx txs[2] = {f->parent};
+    txs[1] = builder_spend(&f->rig.builder, &coin, 1, 2, 70000, BUILDER_WSH_TRUE);
+    struct builder_spec spec = {.tx = txs, .n_tx = 2};
+    rpc_rig_grow(&f->rig, builder_block(&f->rig.builder, f->tip, &spec));
+    assert_call(&f->rig, "getrawmempool", params, "{\"txids\":[],\"mempool_sequence\":5}");
 }
 
 /* What pays better comes first, whenever it came, and after what it spends. */
@@ -151,14 +184,16 @@ TEST(an_entry_tells_sizes_fees_and_relatives, struct fixture *f)
     int64_t time_s = mempool_find(f->rig.mempool, &f->child.txid)->time_s;
     hex_encode_reversed(wtxid, span_of(f->child.wtxid.b, 32));
     snprintf(want, sizeof want,
-             "{\"vsize\":%u,\"weight\":%u,\"time\":%lld,\"height\":101,\"descendantcount\":1,"
+             "{\"vsize_adjusted\":%u,\"vsize\":%u,\"vsize_bip141\":%u,\"weight\":%u,\"time\":%lld,"
+             "\"height\":101,\"descendantcount\":1,"
              "\"descendantsize\":%u,\"ancestorcount\":2,\"ancestorsize\":%u,\"wtxid\":\"%s\","
              "\"chunkweight\":%u,\"fees\":{\"base\":0.00050000,\"modified\":0.00050000,"
              "\"ancestor\":0.00051000,\"descendant\":0.00050000,\"chunk\":0.00051000},"
              "\"depends\":[\"%s\"],\"spentby\":[],\"bip125-replaceable\":false,"
              "\"unbroadcast\":true}",
-             child_vb, tx_weight_wu(&f->child), (long long)time_s, child_vb, parent_vb + child_vb,
-             wtxid, tx_weight_wu(&f->parent) + tx_weight_wu(&f->child), f->parent_id);
+             child_vb, child_vb, child_vb, tx_weight_wu(&f->child), (long long)time_s, child_vb,
+             parent_vb + child_vb, wtxid, tx_weight_wu(&f->parent) + tx_weight_wu(&f->child),
+             f->parent_id);
     assert_string_equal(rpc_rig_callf(&f->rig, "getmempoolentry", "[\"%s\"]", f->child_id), want);
     const char *got = rpc_rig_callf(&f->rig, "getmempoolentry", "[\"%s\"]", f->parent_id);
     snprintf(want, sizeof want, "\"depends\":[],\"spentby\":[\"%s\"]", f->child_id);
@@ -190,7 +225,7 @@ TEST(relatives_are_listed, struct fixture *f)
                         "[]");
     const char *got =
         rpc_rig_callf(&f->rig, "getmempooldescendants", "[\"%s\",true]", f->parent_id);
-    snprintf(want, sizeof want, "{\"%s\":{\"vsize\":", f->child_id);
+    snprintf(want, sizeof want, "{\"%s\":{\"vsize_adjusted\":", f->child_id);
     assert_starts(got, want);
 }
 
@@ -217,7 +252,7 @@ TEST(outputs_and_transactions_that_wait_can_be_asked_for, struct fixture *f)
     got = rpc_rig_callf(&f->rig, "getrawtransaction", "[\"%s\",1]", f->child_id);
     snprintf(want, sizeof want, "{\"txid\":\"%s\"", f->child_id);
     assert_starts(got, want);
-    snprintf(want, sizeof want, "\"hex\":\"%s\"}", hex);
+    snprintf(want, sizeof want, "\"hex\":\"%s\",\"vsize_adjusted\":%u}", hex, tx_vbytes(&f->child));
     assert_holds(got, want); /* no block, no confirmations */
 }
 
@@ -249,4 +284,3 @@ TEST(without_a_mempool_nothing_is_known)
         assert_call(&rig, calls[i][0], calls[i][1], "-33: Mempool disabled or instance not found");
     rpc_rig_deinit(&rig);
 }
-
