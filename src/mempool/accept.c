@@ -412,6 +412,26 @@ void pool_check_read(struct pool_check *check)
     coins_read_start(chain_coins(check->mempool->chain), &check->read, ENV_PRIORITY_NORMAL);
 }
 
+/* What is put back comes in in the order in which it waited, whoever's scripts are done first:
+ * where clusters or memory are at their limits the order decides who stays. Returns: true: it waits
+ */
+static bool waits_its_turn(struct pool_check *check)
+{
+    struct pool_check *before = check->is_putback ? check : NULL;
+    do
+        before = before ? LIST_PREV(struct pool_check, before, link) : NULL;
+    while (before && !before->is_putback);
+    check->waits_for = before;
+    return before != NULL;
+}
+
+/* Of one that comes alone, its coins being known; scripts apart. */
+static bool rules_hold(struct pool_check *check)
+{
+    return pool_check_rules(check) && pool_replace_check(check) &&
+           (!check->mempool->options.require_standard || pool_dust_is_spent(check));
+}
+
 /* Always from the beginning, on the tip and the entries of this moment, which may be others than
  * before what it waited for. It ends in one of four ways: answered, a read under way, a job under
  * way, or waiting for a parent, which wakes it. */
@@ -423,6 +443,8 @@ static void advance(struct pool_check *check, bool coins_were_read)
         refuse(check, REJECT_FAULT);
         return;
     }
+    if (check->scripts_hold && waits_its_turn(check))
+        return;
     const struct block_node *tip = chain_tip(mempool->chain);
     if (check->scripts_hold && check->rules_hold && check->tip == tip &&
         check->epoch == mempool->epoch) {
@@ -438,21 +460,19 @@ static void advance(struct pool_check *check, bool coins_were_read)
         return;
     }
     enum pool_find found = pool_check_find_coins(check, coins_were_read);
-    if (found == POOL_FIND_WAITS)
-        return;
-    if (found == POOL_FIND_READ) {
+    if (found == POOL_FIND_READ)
         pool_check_read(check);
+    if (found == POOL_FIND_READ || found == POOL_FIND_WAITS)
         return;
-    }
-    check->rules_hold = found == POOL_FIND_ALL && pool_check_rules(check) &&
-                        pool_replace_check(check) &&
-                        (!mempool->options.require_standard || pool_dust_is_spent(check));
-    if (!check->rules_hold)
-        pool_check_end(check, NULL);
-    else if (check->scripts_hold)
+    check->rules_hold = found == POOL_FIND_ALL && rules_hold(check);
+    if (!check->rules_hold) {
+        if (!waits_its_turn(check))
+            pool_check_end(check, NULL);
+    } else if (check->scripts_hold) {
         conclude(check);
-    else
+    } else {
         pool_check_run_scripts(check);
+    }
 }
 
 /* -- Starting ---------------------------------------------------------------------------------- */

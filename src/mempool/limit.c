@@ -18,8 +18,10 @@ static double halved(double x)
         result /= 2;
     if (x >= 1)
         return 0;
-    double t = x * 0.6931471805599453; /* e^-t */
-    return result * (1 - t * (1 - t / 2 * (1 - t / 3 * (1 - t / 4 * (1 - t / 5)))));
+    double t = x * 0.6931471805599453, series = 1; /* of e^-t, t below 0.7: exact to 1e-11 */
+    for (int k = 12; k > 0; k--)
+        series = 1 - t / k * series;
+    return result * series;
 }
 
 int64_t pool_rolling_feerate(struct mempool *mempool)

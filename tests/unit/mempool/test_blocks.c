@@ -149,6 +149,31 @@ TEST(reorganised_transactions_come_back, struct mempool_rig *rig)
     assert_int_equal(mempool_count(rig->pool), 0);
 }
 
+/* Where a cluster has room for one of two it is the one that stood first in the block, though its
+ * scripts take longer: more inputs than one job checks. */
+TEST(what_stood_first_comes_back_first)
+{
+    enum { N_SLOW = 100 };
+    struct mempool_options options = mempool_default_options();
+    options.cluster_count_max = 2;
+    struct mempool_rig *rig = mempool_rig_new(11, 110 + N_SLOW, &options);
+    struct builder_coin coins[N_SLOW + 1];
+    struct tx tx[3] = {mempool_rig_pay(rig, 1, 2, FEE_SAT)};
+    coins[0] = mempool_rig_output(&tx[0], 0);
+    for (int32_t i = 1; i <= N_SLOW; i++)
+        coins[i] = mempool_rig_coin(rig, i + 1);
+    tx[1] = mempool_rig_spend(rig, coins, N_SLOW + 1, 1, 10 * FEE_SAT);
+    tx[2] = mempool_rig_pay_on(rig, &tx[0], 1, 1, FEE_SAT);
+    const struct built_block *other = rig->tip;
+    mempool_rig_mine(rig, tx, 3);
+    other = mempool_rig_mine_on(rig, other, NULL, 0);
+    mempool_rig_mine_on(rig, other, NULL, 0);
+    mempool_rig_settle(rig);
+    assert_true(mempool_rig_has(rig, &tx[0]) && mempool_rig_has(rig, &tx[1]));
+    assert_false(mempool_rig_has(rig, &tx[2]));
+    mempool_rig_free(rig);
+}
+
 TEST(what_the_new_branch_spends_does_not_come_back, struct mempool_rig *rig)
 {
     const struct built_block *fork = rig->tip;
