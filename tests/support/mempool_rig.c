@@ -13,8 +13,11 @@ static void changed(void *ctx, const struct mempool_event *event)
     if (rig->keeps_no_events)
         return;
     ASSERT(rig->n_events < MEMPOOL_RIG_EVENTS);
-    rig->event[rig->n_events++] = (struct mempool_rig_event){
-        .reason = event->reason, .txid = event->entry->tx.txid, .is_putback = event->is_putback};
+    rig->event[rig->n_events++] =
+        (struct mempool_rig_event){.reason = event->reason,
+                                   .txid = event->entry->tx.txid,
+                                   .is_putback = event->is_putback,
+                                   .memory_bytes = rig->pool ? mempool_memory_bytes(rig->pool) : 0};
 }
 
 static void block_connected(void *ctx, const struct block_node *node, struct block_ref *block)

@@ -17,6 +17,7 @@ struct mempool_rig_event {
     enum mempool_reason reason;
     struct txid txid;
     bool is_putback;
+    size_t memory_bytes; /* before anything of it goes */
 };
 
 struct mempool_rig {
