@@ -265,7 +265,8 @@ bool pool_pays(struct mempool *mempool, int64_t fee_sat, uint32_t vbytes, struct
 {
     int64_t least_sat = feerate_fee_sat(mempool->options.min_relay_sat_per_kvb, vbytes);
     int64_t floor_sat = feerate_fee_sat(pool_rolling_feerate(mempool), vbytes);
-    if (fee_sat < floor_sat)
+    /* One that a delta has made negative is below the relay fee, where there is no floor. */
+    if (floor_sat > 0 && fee_sat < floor_sat)
         return verdict_set(verdict, REJECT_MEMPOOL_MIN_FEE, "%lld < %lld", (long long)fee_sat,
                            (long long)floor_sat);
     if (fee_sat < least_sat)

@@ -126,7 +126,9 @@ static void note_evicted(struct pool_package *package)
     for (uint32_t i = 0; i < package->n; i++) {
         struct mempool_package_tx *tx = &package->tx[i];
         bool was_in = tx->state == MEMPOOL_PACKAGE_VALID || tx->state == MEMPOOL_PACKAGE_KNOWN;
-        if (!was_in || mempool_find_wtxid(package->mempool, &tx->wtxid))
+        bool was_other = tx->state == MEMPOOL_PACKAGE_OTHER_WITNESS;
+        if ((!was_in || mempool_find_wtxid(package->mempool, &tx->wtxid)) &&
+            (!was_other || pool_find(package->mempool, &tx->txid)))
             continue;
         tx->state = MEMPOOL_PACKAGE_REFUSED;
         tx->verdict = (struct verdict){.code = REJECT_MEMPOOL_FULL};
@@ -265,7 +267,7 @@ static bool judge_whole(struct pool_package *package)
         return false;
     }
     if (!(package->flags & MEMPOOL_TEST_ONLY) &&
-        !pool_pays(package->mempool, rate.fee_sat, (uint32_t)rate.size,
+        !pool_pays(package->mempool, rate.fee_sat, (uint32_t)MIN_OF(rate.size, (int64_t)UINT32_MAX),
                    &package->check[n - 1]->verdict)) {
         fail_member(package, n - 1);
         return false;
@@ -411,13 +413,16 @@ static void on_alone(void *arg, const struct mempool_result *result)
     try_next(package);
 }
 
-/* All have been tried. If one can never come in, the others stay as they are. */
+/* All have been tried. If one can never come in, the others stay as they are; nor do they help one
+ * that is left alone. */
 static void tried_all(struct pool_package *package)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < package->n; i++)
         if (package->alone[i].code != REJECT_NONE)
             package->number[n++] = i;
+    if (n == 1)
+        package->verdict = (struct verdict){.code = REJECT_PACKAGE_TX_FAILED};
     if (package->verdict.code != REJECT_NONE || n == 0)
         finish(package);
     else

@@ -255,7 +255,8 @@ static int64_t fee_for(int64_t sat_per_kvb, int64_t vbytes)
 
 static enum reject check_fees(struct pool_model *m, int64_t fee_sat, int64_t vbytes)
 {
-    if (fee_sat < fee_for(model_floor(m), vbytes))
+    int64_t floor_sat = fee_for(model_floor(m), vbytes);
+    if (floor_sat > 0 && fee_sat < floor_sat)
         return REJECT_MEMPOOL_MIN_FEE;
     return fee_sat < fee_for(m->options->min_relay_sat_per_kvb, vbytes) ? REJECT_MIN_RELAY_FEE
                                                                         : REJECT_NONE;
@@ -576,6 +577,8 @@ struct model_package_result model_package(struct pool_model *m, const int *txs, 
         number[i] = i;
     if (result.code == REJECT_NONE && !is_test)
         n_left = judge_alone(m, txs, n, alone, number, &result);
+    if (result.code == REJECT_NONE && !is_test && n_left == 1)
+        result.code = REJECT_PACKAGE_TX_FAILED; /* alone is alone */
     if (result.code == REJECT_NONE && n_left > 0)
         judge_together(m, txs, number, n_left, is_test, &result);
     if (!is_test)

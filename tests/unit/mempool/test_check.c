@@ -249,6 +249,14 @@ TEST(fees_have_a_floor, struct mempool_rig *rig)
     assert_reject(answer.verdict.code, REJECT_NONE);
 }
 
+/* Where there is no floor it is the relay fee that is not met, however little is paid. */
+TEST(less_than_nothing_is_below_the_relay_fee, struct mempool_rig *rig)
+{
+    struct tx tx = mempool_rig_pay(rig, 1, 1, FEE_SAT);
+    mempool_prioritise(rig->pool, &tx.txid, -2 * FEE_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_MIN_RELAY_FEE);
+}
+
 TEST_WITH(setup_nonstandard, mempool_rig_teardown, costly_transactions_are_refused,
           struct mempool_rig *rig)
 {

@@ -1,4 +1,5 @@
 /* test_package.c - transactions that are judged together. */
+#include "mempool/mempool_internal.h"
 #include "support/build.h"
 #include "support/mempool_rig.h"
 #include "support/unit.h"
@@ -221,6 +222,39 @@ TEST(another_witness_is_named, struct mempool_rig *rig)
     assert_int_equal(answer.tx[0].state, MEMPOOL_PACKAGE_OTHER_WITNESS);
     assert_memory_equal(answer.tx[0].other_wtxid.b, wtxid.b, 32);
     assert_int_equal(answer.tx[1].state, MEMPOOL_PACKAGE_VALID);
+}
+
+/* A child that is left alone, since its parent is here, is told what is wrong with itself. */
+TEST(who_is_left_alone_is_no_package, struct mempool_rig *rig)
+{
+    struct tx pair[2], old = mempool_rig_pay(rig, 2, 1, 5 * FEE_SAT);
+    add(rig, &old);
+    pair[0] = mempool_rig_pay(rig, 1, 1, FEE_SAT);
+    add(rig, &pair[0]);
+    struct builder_coin coins[2] = {mempool_rig_output(&pair[0], 0), mempool_rig_coin(rig, 2)};
+    pair[1] = mempool_rig_spend(rig, coins, 2, 1, FEE_SAT);
+    struct mempool_rig_package_answer answer = mempool_rig_submit_package(rig, pair, 2, 0);
+    assert_reject(answer.verdict.code, REJECT_PACKAGE_TX_FAILED);
+    assert_int_equal(answer.tx[0].state, MEMPOOL_PACKAGE_KNOWN);
+    assert_reject(answer.tx[1].verdict.code, REJECT_INSUFFICIENT_FEE);
+}
+
+/* What was here under another witness, and had to go meanwhile, is no success. */
+TEST(what_had_to_go_is_told, struct mempool_rig *rig)
+{
+    struct tx pair[2];
+    make_pair(rig, pair, 1, FEE_SAT, FEE_SAT);
+    add(rig, &pair[0]);
+    struct span items[2] = {span_of("x", 1), builder_script_bytes(BUILDER_TRUE)};
+    pair[0].in[0].witness = build_witness(&rig->builder.arena, items, 2);
+    tx_finish(&pair[0], &rig->builder.arena);
+    pair[1].version = 9;
+    tx_finish(&pair[1], &rig->builder.arena);
+    rig->pool->options.max_bytes = 1;
+    struct mempool_rig_package_answer answer = mempool_rig_submit_package(rig, pair, 2, 0);
+    assert_reject(answer.verdict.code, REJECT_PACKAGE_TX_FAILED);
+    assert_reject(answer.tx[0].verdict.code, REJECT_MEMPOOL_FULL);
+    assert_reject(answer.tx[1].verdict.code, REJECT_TX_VERSION);
 }
 
 static void count_busy(void *arg, const struct mempool_package_result *result)
