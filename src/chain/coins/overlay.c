@@ -241,7 +241,8 @@ static bool has_all_entries(const struct overlay *overlay, const struct overlay_
 /* Every entry is one of the layer's: the table is emptied at once. */
 static void clear_entries(struct overlay *overlay, const struct overlay_layer *layer)
 {
-    memset(overlay->slots, 0, overlay->capacity * sizeof(struct overlay_entry *));
+    if (overlay->capacity > 0) /* else there is no table yet */
+        memset(overlay->slots, 0, overlay->capacity * sizeof(struct overlay_entry *));
     for (size_t i = 0; i < layer->n; i++) {
         struct overlay_entry *entry = layer->changes[i].entry;
         entry->next_free = overlay->free_entries;

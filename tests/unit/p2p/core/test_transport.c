@@ -9,15 +9,29 @@ FIXTURE(mesh_setup, mesh_teardown)
 
 static const struct p2p_options v2_on = {.v2_transport = true};
 
+/* What is shown of the first peer: its session id is borrowed, so it is copied here. */
+struct seen {
+    const char *transport;
+    char session[65];
+};
+
+static void see(void *arg, const struct net_peer_info *info)
+{
+    struct seen *seen = arg;
+    if (seen->transport)
+        return;
+    seen->transport = info->transport;
+    snprintf(seen->session, sizeof seen->session, "%s", info->session_id);
+}
+
 static const char *transport_of(struct mesh_node *node, char session[65])
 {
-    struct net_peer_info info;
-    static char name[16];
-    assert_true(mesh_peer_info(node, 0, &info));
-    snprintf(name, sizeof name, "%s", info.transport);
+    struct seen seen = {0};
+    p2p_each_peer(node->p2p, see, &seen);
+    assert_non_null(seen.transport);
     if (session)
-        snprintf(session, 65, "%s", info.session_id);
-    return name;
+        memcpy(session, seen.session, sizeof seen.session);
+    return seen.transport;
 }
 
 /* Blocks and transactions over it, in both directions. */
