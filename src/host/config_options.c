@@ -227,6 +227,8 @@ static const struct option_def table[] = {
     IGNORED("zmqpubsequence", Z, STRING),
     HARMLESS("zmqpubsequencehwm", Z, INT),
 
+    {"capturemessages", NULL, "Keep every message of every peer in files below message_capture", D,
+     BOOL, .flags = DEBUG, .fallback = "0", INTO(net.p2p.capture_messages)},
     {"checkblockindex", NULL, "Check every invariant of the block index after each event", D, INT,
      .flags = DEBUG, .fallback = "0", INTO(chain.check_invariants)},
     {"checkblocks", "<n>", "Blocks to check at start (0: all)", D, INT, .flags = DEBUG, .fallback =
@@ -281,7 +283,6 @@ static const struct option_def table[] = {
     {"vbparams", "<deployment>:<start>:<end>[:<min_activation_height>]", "Times and height of a "
      "version bits deployment (regtest only)", D, STRING, .flags = MULTI | DEBUG},
     HARMLESS("addrmantest", D, BOOL),
-    IGNORED("capturemessages", D, BOOL),
     HARMLESS("checkaddrman", D, INT),
     HARMLESS("checkmempool", D, INT),
     HARMLESS("checkpoints", D, BOOL),

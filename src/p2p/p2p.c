@@ -278,6 +278,8 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
     ban_list_init(&p2p->bans);
     p2p->book = address_book_new(env);
+    if (options->capture_messages && options->data_dir)
+        p2p->capture = capture_new(env, log, options->data_dir);
     block_fetch_init(p2p);
     tx_relay_init(p2p);
     serve_init(p2p);
@@ -382,6 +384,7 @@ void p2p_free(struct p2p *p2p)
     ban_list_deinit(&p2p->bans);
     hash_map_deinit(&p2p->by_stream);
     hash_map_deinit(&p2p->by_id);
+    capture_free(p2p->capture);
     arena_deinit(&p2p->arena);
     transport_world_deinit(&p2p->transports);
     xfree(p2p);
@@ -398,7 +401,7 @@ void p2p_advance(struct p2p *p2p, int64_t delta_us)
 
 size_t p2p_pending(const struct p2p *p2p)
 {
-    return p2p->n_operations;
+    return p2p->n_operations + capture_pending(p2p->capture);
 }
 
 void p2p_check(const struct p2p *p2p)

@@ -67,6 +67,7 @@ struct p2p_options {
     bool no_discover;            /* -discover=0: no address but these is advertised */
     const char *const *external; /* -externalip: addresses of ours to advertise */
     size_t n_external;
+    bool capture_messages;       /* -capturemessages: below data_dir, if there is one */
     uint64_t upload_target_bytes;      /* -maxuploadtarget, of a day; 0: no limit */
     int64_t peer_timeout_s;            /* -peertimeout: for the handshake; 0: 60 */
     const struct u256 *min_chain_work; /* as in chain_options; NULL: the network's */

@@ -10,6 +10,7 @@
 #include "p2p/connect/dns_seed.h"
 #include "p2p/connect/named_node.h"
 #include "p2p/connect/seed_node.h"
+#include "p2p/core/capture.h"
 #include "p2p/core/permissions.h"
 #include "p2p/core/turn.h"
 #include "p2p/headers/stale_tip.h"
@@ -96,6 +97,7 @@ struct p2p {
     struct tx_relay txs;
     struct serve serve;
     struct dns_seed seed;
+    struct capture *capture; /* NULL: -capturemessages is off */
     size_t n_operations; /* callbacks of chain and mempool that are under way */
 };
 

@@ -36,8 +36,10 @@ void peer_send(struct p2p *p2p, struct peer *peer, const char *name, struct span
 {
     ASSERT(payload.len <= FRAME_PAYLOAD_MAX);
     const struct message *message = sendable(p2p, peer, name);
-    if (message)
-        count_sent(p2p, peer, message, transport_send(&peer->transport, name, payload));
+    if (!message)
+        return;
+    capture_message(p2p->capture, peer->text, false, name, payload);
+    count_sent(p2p, peer, message, transport_send(&peer->transport, name, payload));
 }
 
 static void drop_block(void *arg)
@@ -54,6 +56,7 @@ void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block
     const struct message *message = sendable(p2p, peer, "block");
     if (!message)
         return;
+    capture_message(p2p->capture, peer->text, false, "block", raw);
     if (peer->transport.kind != TRANSPORT_V1) {
         count_sent(p2p, peer, message, transport_send(&peer->transport, "block", raw));
         return;

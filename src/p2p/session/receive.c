@@ -36,8 +36,10 @@ static struct frame_rule rule_of(void *arg, const char *name)
 {
     const struct frame_of *of = arg;
     const struct message *message = message_find(of->p2p->messages, name);
+    /* Who captures messages wants to see those too that mean nothing to us. */
+    bool is_discarded = is_empty_to_us(of->peer, message) && !of->p2p->capture;
     return (struct frame_rule){.max_bytes = message ? message->max : FRAME_PAYLOAD_MAX,
-                               .is_discarded = is_empty_to_us(of->peer, message)};
+                               .is_discarded = is_discarded};
 }
 
 /* The row of the message that is being read, or has just been read. While it is sealed nobody knows
@@ -189,6 +191,9 @@ static void end_message(struct p2p *p2p, struct peer *peer, enum frame_result re
     log_printf(p2p->log, LOG_NET, "peer=%llu: received %s (%u bytes)%s",
                (unsigned long long)peer->id, peer->frame.name, peer->frame.payload_size,
                result == FRAME_DISCARDED ? ", thrown away" : "");
+    if (result == FRAME_MESSAGE)
+        capture_message(p2p->capture, peer->text, true, peer->frame.name,
+                        frame_payload(&peer->frame));
     handle(p2p, peer);
     frame_reader_trim(&peer->frame);
 }

@@ -60,7 +60,8 @@ static const char *const works[] = {
     "reindex-chainstate", "shutdownnotify", "startupnotify", "txindex", "txospenderindex",
     "addnode", "bantime", "bind", "connect", "discover", "dns", "dnsseed", "externalip",
     "forcednsseed", "listen", "maxconnections", "maxuploadtarget", "networkactive", "peertimeout",
-    "port", "seednode", "timeout", "whitebind", "whitelist", "checkblockindex", "checkblocks",
+    "port", "seednode", "timeout", "whitebind", "whitelist", "capturemessages",
+    "checkblockindex", "checkblocks",
     "checklevel", "debug", "debugexclude", "debuglogfile", "deprecatedrpc", "logratelimit",
     "logtimemicros", "logtimestamps", "maxtipage", "mocktime", "printtoconsole",
     "shrinkdebugfile", "stopafterblockimport", "stopatheight", "test", "testactivationheight",
@@ -76,7 +77,7 @@ static const char *const works[] = {
 
 /* Who asks for one of these is told that it is not there. */
 static const char *const missed[] = {
-    "asmap", "blockfilterindex", "capturemessages", "cjdnsreachable", "coinstatsindex",
+    "asmap", "blockfilterindex", "cjdnsreachable", "coinstatsindex",
     "fixedseeds", "i2pacceptincoming", "i2psam", "ipcbind", "listenonion", "mempoolfullrbf",
     "natpmp", "onion", "onlynet", "peerblockfilters", "peerbloomfilters", "privatebroadcast",
     "proxy", "rest", "settings", "signer", "torcontrol", "txreconciliation", "txsendrate", "upnp",
