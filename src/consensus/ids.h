@@ -3,7 +3,8 @@
  * Layer: consensus. Bytes are in hash order; people read them reversed (see hex_reverse).
  *
  * A hash is a number to whoever measures work by it, and a name to everybody else: it is never
- * compared for order, but for work (u256.h) and in the merkle branches of taproot. */
+ * compared for order, but for work (u256.h), in the merkle branches of taproot and where an order
+ * is free and Core's can be seen (txid_compare()). */
 #ifndef CONSENSUS_IDS_H
 #define CONSENSUS_IDS_H
 
@@ -28,6 +29,13 @@ struct outpoint {
     struct txid txid;
     uint32_t vout;
 };
+
+/* By their bytes as they are sent, not as they are shown: the order in which Core keeps sets of
+ * ids, and so tells them. Returns: below, above or 0, as memcmp() */
+static inline int txid_compare(const struct txid *a, const struct txid *b)
+{
+    return memcmp(a->b, b->b, sizeof a->b);
+}
 
 static inline bool txid_equal(const struct txid *a, const struct txid *b)
 {

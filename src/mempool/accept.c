@@ -31,8 +31,7 @@ static struct pool_check *check_of_job(struct env_job *job)
 
 static struct pool_lane *lane_of(const struct pool_check *check)
 {
-    bool is_of_peer = check->flags & MEMPOOL_FROM_PEER;
-    return &check->mempool->lanes[is_of_peer ? POOL_LANE_PEERS : POOL_LANE_OWN];
+    return pool_lane_of(check->mempool, check->flags);
 }
 
 /* Do the next step: called whenever what it waited for has come. */
@@ -425,10 +424,11 @@ static bool waits_its_turn(struct pool_check *check)
     return before != NULL;
 }
 
-/* Of one that comes alone, its coins being known; scripts apart. */
+/* Of one that comes alone, its coins being known; scripts apart. Which rule is named for one that
+ * breaks several is what clients see, and goes by Core's order. */
 static bool rules_hold(struct pool_check *check)
 {
-    return pool_check_rules(check) && pool_replace_check(check) &&
+    return pool_check_rules(check) && pool_replace_check(check) && pool_check_max_rate(check) &&
            (!check->mempool->options.require_standard || pool_dust_is_spent(check));
 }
 
@@ -518,20 +518,20 @@ static void refuse_unseen(void *arg)
 }
 
 /* Each lane has its own: strangers cannot take the user's, nor he theirs (hazard 64). */
-static bool has_room(const struct mempool *mempool, int flags, size_t len)
+bool pool_has_room(struct mempool *mempool, int flags, size_t n, size_t bytes)
 {
-    const struct pool_lane *peers = &mempool->lanes[POOL_LANE_PEERS];
-    const struct pool_lane *own = &mempool->lanes[POOL_LANE_OWN];
-    if (flags & MEMPOOL_FROM_PEER)
-        return peers->n < MEMPOOL_PEER_PENDING_MAX &&
-               peers->bytes + len <= MEMPOOL_PEER_PENDING_BYTES_MAX;
-    return own->n < MEMPOOL_PENDING_MAX && own->bytes + len <= MEMPOOL_PENDING_BYTES_MAX;
+    const struct pool_lane *lane = pool_lane_of(mempool, flags);
+    bool is_of_peer = flags & MEMPOOL_FROM_PEER;
+    size_t n_max = is_of_peer ? MEMPOOL_PEER_PENDING_MAX : MEMPOOL_PENDING_MAX;
+    size_t bytes_max = is_of_peer ? MEMPOOL_PEER_PENDING_BYTES_MAX : MEMPOOL_PENDING_BYTES_MAX;
+    ASSERT(n > 0 && n <= MEMPOOL_PACKAGE_COUNT_MAX);
+    return lane->n + n <= n_max && lane->bytes + bytes <= bytes_max;
 }
 
 /* What is refused for want of room is not even copied: that is what the limit is for. */
 static void accept(struct mempool *mempool, struct span raw, const struct pool_check *like)
 {
-    bool is_refused = mempool->closing || !has_room(mempool, like->flags, raw.len);
+    bool is_refused = mempool->closing || !pool_has_room(mempool, like->flags, 1, raw.len);
     size_t len = is_refused ? 0 : raw.len;
     struct pool_check *check = check_new(mempool, like, xmemdup(raw.p, len), len);
     if (is_refused) {
@@ -565,7 +565,7 @@ void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s
 
 void pool_accept_member(struct mempool *mempool, struct span raw, const struct pool_check *like)
 {
-    ASSERT(like->done && mempool->n_packages > 0);
+    ASSERT(like->done && pool_packages(mempool) > 0);
     accept(mempool, raw, like);
 }
 

@@ -23,8 +23,11 @@ void pool_accept_member(struct mempool *mempool, struct span raw, const struct p
 
 /* -- Steps of a check that is judged with others ----------------------------------------------- */
 
-/* Begin with its form; then like->proceed is called, once for each step, with its verdict set if it
- * has failed. like: flags, max_rate, time_s, proceed, package, before. raw is copied.
+/* Is there room among the checks under way for n more, of so many bytes together? flags: whose */
+bool pool_has_room(struct mempool *mempool, int flags, size_t n, size_t bytes);
+/* Begin with its form, where there is room for it: pool_has_room(). Then like->proceed is called,
+ * once for each step, with its verdict set if it has failed. like: flags, max_rate, time_s,
+ * proceed, package, before. raw is copied.
  *
  * Owns:     the mempool, until pool_check_end() */
 struct pool_check *pool_check_start(struct mempool *mempool, struct span raw,

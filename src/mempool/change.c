@@ -81,10 +81,8 @@ void pool_change_add(struct pool_change *change, const struct pool_newcomer *new
 {
     ASSERT(change->n_newcomers < MEMPOOL_PACKAGE_COUNT_MAX && newcomer->rate.size > 0);
     ASSERT((uint64_t)newcomer->before >> change->n_newcomers == 0);
-    for (uint32_t i = 0; i < newcomer->n_parents; i++) {
-        ASSERT(!pool_change_removes(change, newcomer->parents[i]));
+    for (uint32_t i = 0; i < newcomer->n_parents; i++)
         (void)touch(change, newcomer->parents[i]->pub.cluster);
-    }
     change->newcomers[change->n_newcomers++] = *newcomer;
 }
 
@@ -117,6 +115,11 @@ static uint32_t node_of(const struct row *row, const struct pool_entry *entry)
     return row->base[touched] + entry->cluster_at;
 }
 
+static bool is_gone(const struct row *row, uint32_t at)
+{
+    return row->node[at].rate.size == 0;
+}
+
 static void lay_cluster(struct row *row, size_t touched)
 {
     const struct pool_cluster *cluster = cluster_at(row->change, touched);
@@ -145,7 +148,8 @@ static void join_newcomer(struct row *row, uint32_t number)
 {
     const struct pool_newcomer *newcomer = &row->change->newcomers[number];
     for (uint32_t k = 0; k < newcomer->n_parents; k++)
-        join(row, row->newcomers + number, node_of(row, newcomer->parents[k]));
+        if (!is_gone(row, node_of(row, newcomer->parents[k])))
+            join(row, row->newcomers + number, node_of(row, newcomer->parents[k]));
     for (uint32_t bits = newcomer->before; bits; bits &= bits - 1)
         join(row, row->newcomers + number, row->newcomers + (uint32_t)__builtin_ctz(bits));
 }
@@ -167,7 +171,7 @@ static void row_make(struct row *row, const struct pool_change *change)
     }
     for (size_t i = 0; i < n_touched; i++)
         for (uint32_t k = 0; k < cluster_at(change, i)->n; k++)
-            if (row->node[row->base[i] + k].rate.size > 0)
+            if (!is_gone(row, row->base[i] + k))
                 join_parents(row, i, k);
     for (uint32_t i = 0; i < change->n_newcomers; i++)
         join_newcomer(row, i);
@@ -193,7 +197,7 @@ bool pool_change_fits(const struct pool_change *change)
     struct sum *sums = xcalloc(row.n + 1, sizeof *sums); /* by root */
     for (uint32_t i = 0; i < row.n; i++) {
         struct sum *sum = &sums[root_of(&row, i)];
-        sum->count += row.node[i].rate.size > 0;
+        sum->count += !is_gone(&row, i);
         sum->wu += row.node[i].rate.size;
     }
     bool fits = true;
@@ -231,8 +235,11 @@ static uint64_t ancestors_of(const struct row *row, const struct linear_graph *g
         return bits;
     }
     const struct pool_newcomer *newcomer = &row->change->newcomers[at - row->newcomers];
-    for (uint32_t k = 0; k < newcomer->n_parents; k++)
-        bits |= graph->ancestors[row->node[node_of(row, newcomer->parents[k])].local];
+    for (uint32_t k = 0; k < newcomer->n_parents; k++) {
+        uint32_t parent = node_of(row, newcomer->parents[k]);
+        if (!is_gone(row, parent))
+            bits |= graph->ancestors[row->node[parent].local];
+    }
     for (uint32_t before = newcomer->before; before; before &= before - 1)
         bits |= graph->ancestors[row->node[row->newcomers + (uint32_t)__builtin_ctz(before)].local];
     return bits;
@@ -268,13 +275,13 @@ static struct chunk_list chunks_after(struct row *row)
     /* From the end: each goes before those of its component that are behind it. */
     for (uint32_t i = row->n; i-- > 0;) {
         uint32_t root = root_of(row, i);
-        if (row->node[i].rate.size == 0 || root == i)
+        if (is_gone(row, i) || root == i)
             continue;
         row->node[i].next = row->node[root].next;
         row->node[root].next = i;
     }
     for (uint32_t i = 0; i < row->n; i++)
-        if (row->node[i].rate.size > 0 && root_of(row, i) == i)
+        if (!is_gone(row, i) && root_of(row, i) == i)
             order_component(row, i, &list);
     return list;
 }

@@ -39,7 +39,8 @@ void pool_change_deinit(struct pool_change *change);
 void pool_change_remove(struct pool_change *change, const struct pool_entry *entry);
 /* Would this entry go? */
 bool pool_change_removes(const struct pool_change *change, const struct pool_entry *entry);
-/* One comes; none of its parents may go. At most MEMPOOL_PACKAGE_COUNT_MAX come. */
+/* One comes. A parent that goes is none to it: who needs what he replaces is refused for that only
+ * when all else has been looked at. At most MEMPOOL_PACKAGE_COUNT_MAX come. */
 void pool_change_add(struct pool_change *change, const struct pool_newcomer *newcomer);
 
 /* Would the clusters of the newcomers be within the limits? Core: CheckMemPoolPolicyLimits() */

@@ -322,13 +322,16 @@ static bool check_policy(struct pool_check *check)
         !pool_pays(mempool, check->modified_fee_sat, check->vbytes, verdict))
         return false;
     find_parents(check);
-    if (!check_truc(check))
-        return false;
-    if (check->max_rate.size > 0 &&
-        feerate_compare((struct feerate){check->modified_fee_sat, check->vbytes}, check->max_rate) >
-            0)
-        return verdict_set(verdict, REJECT_MAX_FEERATE_EXCEEDED, NULL);
-    return true;
+    return check_truc(check);
+}
+
+bool pool_check_max_rate(struct pool_check *check)
+{
+    struct feerate rate = {check->modified_fee_sat, check->vbytes};
+    ASSERT(check->vbytes > 0); /* its rules hold */
+    if (check->max_rate.size == 0 || feerate_compare(rate, check->max_rate) <= 0)
+        return true;
+    return verdict_set(&check->verdict, REJECT_MAX_FEERATE_EXCEEDED, NULL);
 }
 
 /* [tx 6] The rules that need them: fees, lock times, clusters. */

@@ -108,6 +108,9 @@ enum pool_find pool_check_find_coins(struct pool_check *check, bool coins_were_r
 /* All rules but the scripts, and but those of what it replaces and of the cluster that it would be
  * in, on the tip and the entries as they are now. Returns: false: verdict set */
 bool pool_check_rules(struct pool_check *check);
+/* Does it pay no more than its sender has allowed? Behind replacement and clusters for one that
+ * comes alone, right behind its own rules in a package. Returns: false: verdict set */
+bool pool_check_max_rate(struct pool_check *check);
 /* Do such fees, with deltas, pay for so many bytes? First the floor of a full mempool, then that of
  * the relay is named. Returns: false: verdict set. Spec: Core CheckFeeRate() */
 bool pool_pays(struct mempool *mempool, int64_t fee_sat, uint32_t vbytes, struct verdict *verdict);

@@ -100,7 +100,7 @@ void mempool_free(struct mempool *mempool)
 {
     if (!mempool)
         return;
-    ASSERT(mempool->under_way.count == 0 && mempool->n_loads == 0 && mempool->n_packages == 0 &&
+    ASSERT(mempool->under_way.count == 0 && mempool->n_loads == 0 && pool_packages(mempool) == 0 &&
            mempool->waiters.count == 0);
     pool_putbacks_deinit(mempool);
     free_entries(mempool);
@@ -118,7 +118,7 @@ void mempool_free(struct mempool *mempool)
 
 static bool is_idle(const struct mempool *mempool)
 {
-    return mempool->under_way.count == 0 && mempool->n_loads == 0 && mempool->n_packages == 0;
+    return mempool->under_way.count == 0 && mempool->n_loads == 0 && pool_packages(mempool) == 0;
 }
 
 static void on_close_timer(void *arg)

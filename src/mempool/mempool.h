@@ -19,8 +19,10 @@ struct mempool;
 /* The most that may be judged together. Core: MAX_PACKAGE_COUNT, MAX_PACKAGE_WEIGHT */
 #define MEMPOOL_PACKAGE_COUNT_MAX     25
 #define MEMPOOL_PACKAGE_WEIGHT_MAX_WU 404000
-/* Packages under way; more are refused. */
-#define MEMPOOL_PACKAGES_MAX 64
+/* Packages under way; more are refused. Those of peers have room of their own, and so have the
+ * checks that each is made of. */
+#define MEMPOOL_PACKAGES_MAX      64
+#define MEMPOOL_PEER_PACKAGES_MAX 16
 
 /* Transactions being checked at once, and their bytes; more are refused. Those of peers have room
  * of their own, so that nobody out there can take the user's. */

@@ -54,6 +54,7 @@ enum pool_lane_kind {
 };
 struct pool_lane {
     size_t n, bytes;     /* under way */
+    size_t n_packages;   /* being judged: mempool_accept_package() */
     struct list forming; /* struct pool_check not yet looked at, in order of arrival */
 };
 
@@ -98,7 +99,6 @@ struct mempool {
 
     struct pool_putbacks putbacks;
     struct list waiters;   /* in order of arrival */
-    size_t n_packages;     /* being judged: mempool_accept_package() */
     size_t n_loads;        /* files being loaded: mempool_file_load() */
     bool is_load_expected; /* until that one has ended nothing may be saved */
     bool closing;          /* set by mempool_close(), never taken back */
@@ -110,6 +110,18 @@ struct mempool {
 static inline uint64_t pool_hash_id(const struct mempool *mempool, const uint8_t id[32])
 {
     return siphash13_id(mempool->key, id, 0);
+}
+
+static inline struct pool_lane *pool_lane_of(struct mempool *mempool, int accept_flags)
+{
+    bool is_of_peer = accept_flags & MEMPOOL_FROM_PEER;
+    return &mempool->lanes[is_of_peer ? POOL_LANE_PEERS : POOL_LANE_OWN];
+}
+
+/* Packages being judged, whoever sent them. */
+static inline size_t pool_packages(const struct mempool *mempool)
+{
+    return mempool->lanes[POOL_LANE_OWN].n_packages + mempool->lanes[POOL_LANE_PEERS].n_packages;
 }
 
 /* The wall clock. Units: seconds since 1970 */

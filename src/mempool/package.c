@@ -5,6 +5,8 @@
  * made for each of them in turn, and the rules between are those of the package. They come in at
  * once or not at all. Whenever something has been waited for and the entries or the tip are others
  * now, all rules are asked again. Spec: Core AcceptPackage(), AcceptMultipleTransactions() */
+#include <stdlib.h>
+
 #include "mempool/accept.h"
 #include "mempool/ephemeral.h"
 #include "mempool/graph.h"
@@ -81,6 +83,15 @@ static bool any_pair(const struct tx *txs, size_t n, pair_fn *pair)
     return false;
 }
 
+/* By their inputs: what has none could be any number of copies. */
+static bool are_consistent(const struct tx *txs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (txs[i].n_in == 0)
+            return false;
+    return !any_pair(txs, n, share_coin);
+}
+
 /* The package whatever chain and entries are. Its weight bounds the work for pairs of inputs.
  * Spec: Core IsWellFormedPackage() */
 static enum reject check_form(const struct tx *txs, size_t n)
@@ -96,7 +107,7 @@ static enum reject check_form(const struct tx *txs, size_t n)
         return REJECT_PACKAGE_DUPLICATES;
     if (any_pair(txs, n, is_reversed))
         return REJECT_PACKAGE_NOT_SORTED;
-    return any_pair(txs, n, share_coin) ? REJECT_PACKAGE_CONFLICT : REJECT_NONE;
+    return are_consistent(txs, n) ? REJECT_NONE : REJECT_PACKAGE_CONFLICT;
 }
 
 static bool is_child_with_parents(const struct tx *txs, size_t n)
@@ -136,6 +147,24 @@ static void note_evicted(struct pool_package *package)
     }
 }
 
+static int compare_txids(const void *a, const void *b)
+{
+    return txid_compare(a, b);
+}
+
+/* In the order of Core's set of ids. Nothing can go twice while its package is judged, but what has
+ * gone may have been sent again by somebody and gone again. */
+static void sort_replaced(struct pool_txids *replaced)
+{
+    size_t n = 0;
+    if (replaced->n > 0)
+        qsort(replaced->at, replaced->n, sizeof *replaced->at, compare_txids);
+    for (size_t i = 0; i < replaced->n; i++)
+        if (n == 0 || !txid_equal(&replaced->at[n - 1], &replaced->at[i]))
+            replaced->at[n++] = replaced->at[i];
+    replaced->n = n;
+}
+
 static void package_free(struct pool_package *package)
 {
     for (uint32_t i = 0; i < package->n; i++)
@@ -167,6 +196,7 @@ static void finish(struct pool_package *package)
         tx->state = MEMPOOL_PACKAGE_REFUSED;
         tx->verdict = package->alone[i];
     }
+    sort_replaced(&package->replaced);
     struct mempool_package_result result = {
         .verdict = package->verdict,
         .tx = package->tx,
@@ -174,10 +204,11 @@ static void finish(struct pool_package *package)
         .replaced = package->replaced.at,
         .n_replaced = package->replaced.n,
     };
+    struct pool_lane *lane = pool_lane_of(mempool, package->flags);
     package->done(package->arg, &result);
     package_free(package);
-    ASSERT(mempool->n_packages > 0);
-    mempool->n_packages--;
+    ASSERT(lane->n_packages > 0);
+    lane->n_packages--;
     pool_close_continue(mempool);
 }
 
@@ -238,7 +269,7 @@ static bool judge_member(struct pool_package *package, uint32_t i, bool coins_we
         pool_check_read(check);
         return false;
     }
-    if (found == POOL_FIND_ALL && pool_check_rules(check))
+    if (found == POOL_FIND_ALL && pool_check_rules(check) && pool_check_max_rate(check))
         return true;
     fail_member(package, i);
     return false;
@@ -348,11 +379,25 @@ static void proceed(struct pool_check *check, bool coins_were_read)
     judge(package, coins_were_read ? check : NULL);
 }
 
+/* For the checks of those of the numbers noted. */
+static bool has_room(const struct pool_package *package, uint32_t n)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < n; i++)
+        bytes += package->len[package->number[i]];
+    return pool_has_room(package->mempool, package->flags, n, bytes);
+}
+
 /* Those of the numbers noted. */
 static void judge_together(struct pool_package *package, uint32_t n)
 {
     bool is_test = package->flags & MEMPOOL_TEST_ONLY;
     ASSERT(n > 0 && package->n_checks == 0);
+    if (!has_room(package, n)) {
+        package->verdict = (struct verdict){.code = REJECT_MEMPOOL_BUSY};
+        finish(package);
+        return;
+    }
     package->n_checks = n;
     for (uint32_t i = 0; i < n; i++) {
         struct pool_check like = {
@@ -502,9 +547,11 @@ void mempool_accept_package(struct mempool *mempool, const struct mempool_packag
     if (package->verdict.code == REJECT_NONE && !(request->flags & MEMPOOL_TEST_ONLY) &&
         !is_child_with_parents(txs, n))
         package->verdict.code = REJECT_PACKAGE_NOT_TREE;
-    if (mempool->n_packages >= MEMPOOL_PACKAGES_MAX)
+    struct pool_lane *lane = pool_lane_of(mempool, request->flags);
+    bool is_of_peer = request->flags & MEMPOOL_FROM_PEER;
+    if (lane->n_packages >= (is_of_peer ? MEMPOOL_PEER_PACKAGES_MAX : MEMPOOL_PACKAGES_MAX))
         package->verdict.code = REJECT_MEMPOOL_BUSY;
-    mempool->n_packages++;
+    lane->n_packages++;
     package->n = (uint32_t)MIN_OF(n, (size_t)MEMPOOL_PACKAGE_COUNT_MAX);
     for (uint32_t i = 0; i < package->n; i++) {
         package->tx[i].txid = txs[i].txid;

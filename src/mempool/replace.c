@@ -1,6 +1,8 @@
 /* replace.c - see replace.h. */
 #include "mempool/replace.h"
 
+#include <stdlib.h>
+
 #include "mempool/change.h"
 #include "mempool/cluster.h"
 #include "mempool/graph.h"
@@ -36,19 +38,41 @@ struct replacement {
     struct verdict *verdict;
 };
 
-/* All that goes, if the clusters are not too many to be looked at. */
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* In how many clusters is what conflicts? Counted by sorting: each of thousands of inputs may meet
+ * a cluster of its own. */
+static size_t count_clusters(struct pool_check *const *checks, uint32_t n)
+{
+    ARRAY(uint32_t) ids = {0};
+    size_t n_clusters = 0;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < checks[i]->n_conflicts; k++)
+            *ARRAY_ADD(&ids) = checks[i]->conflicts[k]->pub.cluster;
+    if (ids.n > 0)
+        qsort(ids.at, ids.n, sizeof *ids.at, compare_ids);
+    for (size_t i = 0; i < ids.n; i++)
+        n_clusters += i == 0 || ids.at[i] != ids.at[i - 1];
+    ARRAY_FREE(&ids);
+    return n_clusters;
+}
+
+/* All that goes, if the clusters are not too many to be looked at: which is asked first. */
 static bool gather(struct pool_change *change, struct pool_check *const *checks, uint32_t n,
                    const struct replacement *replacement)
 {
-    size_t n_clusters = 0;
-    for (uint32_t i = 0; i < n; i++)
-        for (uint32_t k = 0; k < checks[i]->n_conflicts; k++) {
+    size_t n_clusters = count_clusters(checks, n);
+    char txid[HEX_ID_BYTES];
+    for (uint32_t i = 0; n_clusters <= REPLACE_CLUSTERS_MAX && i < n; i++)
+        for (uint32_t k = 0; k < checks[i]->n_conflicts; k++)
             pool_change_remove(change, checks[i]->conflicts[k]);
-            n_clusters = change->touched.n;
-        }
+    ASSERT(change->touched.n == (n_clusters <= REPLACE_CLUSTERS_MAX ? n_clusters : 0));
     if (n_clusters <= REPLACE_CLUSTERS_MAX)
         return true;
-    char txid[HEX_ID_BYTES];
     return verdict_set(replacement->verdict, codes[replacement->kind].too_many,
                        "rejecting replacement %s; too many conflicting clusters (%zu > %d)",
                        hex_encode_reversed(txid, span_of(replacement->tx->txid.b, 32)), n_clusters,
@@ -112,24 +136,32 @@ static bool improves(const struct pool_change *change, const struct replacement 
 
 /* -- One --------------------------------------------------------------------------------------- */
 
-/* It needs what it would replace. Core: EntriesAndTxidsDisjoint() */
-static bool is_disjoint(const struct pool_change *change, struct pool_check *check)
+/* Of what it would replace, what it needs itself: the first by id. Returns: NULL: nothing */
+static const struct pool_entry *needed_conflict(const struct pool_check *check)
 {
+    const struct pool_entry *first = NULL;
     for (uint32_t i = 0; i < check->n_parents; i++) {
-        uint64_t ancestors = pool_ancestor_bits(change->mempool, check->parents[i]);
+        uint64_t ancestors = pool_ancestor_bits(check->mempool, check->parents[i]);
         for (uint32_t k = 0; k < check->n_conflicts; k++) {
             const struct pool_entry *conflict = check->conflicts[k];
-            if (conflict->pub.cluster != check->parents[i]->pub.cluster ||
-                !(ancestors >> conflict->cluster_at & 1))
-                continue;
-            char own[HEX_ID_BYTES], other[HEX_ID_BYTES];
-            return verdict_set(&check->verdict, REJECT_SPENDS_CONFLICTING,
-                               "%s spends conflicting transaction %s",
-                               hex_encode_reversed(own, span_of(check->tx.txid.b, 32)),
-                               hex_encode_reversed(other, span_of(conflict->pub.tx.txid.b, 32)));
+            if (conflict->pub.cluster == check->parents[i]->pub.cluster &&
+                (ancestors >> conflict->cluster_at & 1) &&
+                (!first || txid_compare(&conflict->pub.tx.txid, &first->pub.tx.txid) < 0))
+                first = conflict;
         }
     }
-    return true;
+    return first;
+}
+
+/* Core: EntriesAndTxidsDisjoint(); asked when what is replaced is paid for and all fits */
+static bool is_disjoint(struct pool_check *check)
+{
+    const struct pool_entry *needed = needed_conflict(check);
+    char own[HEX_ID_BYTES], other[HEX_ID_BYTES];
+    return !needed || verdict_set(&check->verdict, REJECT_SPENDS_CONFLICTING,
+                                  "%s spends conflicting transaction %s",
+                                  hex_encode_reversed(own, span_of(check->tx.txid.b, 32)),
+                                  hex_encode_reversed(other, span_of(needed->pub.tx.txid.b, 32)));
 }
 
 static bool check_change(struct pool_change *change, struct pool_check *check)
@@ -141,11 +173,10 @@ static bool check_change(struct pool_change *change, struct pool_check *check)
         .vbytes = check->vbytes,
         .verdict = &check->verdict,
     };
-    if (!is_disjoint(change, check) || !gather(change, &check, 1, &replacement) ||
-        !pays(change, &replacement))
+    if (!gather(change, &check, 1, &replacement) || !pays(change, &replacement))
         return false;
     add_newcomers(change, &check, 1);
-    return fits(change, &check->verdict) && improves(change, &replacement);
+    return fits(change, &check->verdict) && improves(change, &replacement) && is_disjoint(check);
 }
 
 /* With parents so many that no cluster holds them it need not be looked at. */

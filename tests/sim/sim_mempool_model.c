@@ -299,9 +299,11 @@ static void submit(struct game *g, int tx, bool is_test)
         mempool_rig_answer(m->rig, &m->tx[tx].tx, is_test ? MEMPOOL_TEST_ONLY : 0, 0);
     m->is_undecided = false;
     enum reject code = model_accept(m, tx, is_test);
-    if (is_test && m->is_undecided && code == REJECT_REPLACEMENT_FAILED &&
-        answer.verdict.code == REJECT_NONE)
-        code = REJECT_NONE;
+    /* Where the model cannot tell, and no event does, any answer that may follow is right. */
+    if (m->is_undecided && code == REJECT_REPLACEMENT_FAILED &&
+        ((is_test && answer.verdict.code == REJECT_NONE) ||
+         answer.verdict.code == REJECT_SPENDS_CONFLICTING))
+        code = answer.verdict.code;
     if (answer.verdict.code != code)
         model_fail(m, "\"%s\" (%s) instead of \"%s\"", reject_string(answer.verdict.code),
                    answer.verdict.detail, reject_string(code));

@@ -142,9 +142,15 @@ static void package_answered(void *arg, const struct mempool_package_result *res
 struct mempool_rig_package_answer
 mempool_rig_submit_package(struct mempool_rig *rig, const struct tx *txs, size_t n, int flags)
 {
-    struct mempool_rig_package_answer answer = {0};
     struct mempool_package request = {.txs = txs, .n = n, .flags = flags};
-    mempool_accept_package(rig->pool, &request, package_answered, &answer);
+    return mempool_rig_request_package(rig, &request);
+}
+
+struct mempool_rig_package_answer mempool_rig_request_package(struct mempool_rig *rig,
+                                                              const struct mempool_package *request)
+{
+    struct mempool_rig_package_answer answer = {0};
+    mempool_accept_package(rig->pool, request, package_answered, &answer);
     ASSERT(!answer.is_done); /* never from within the call */
     rig_wait(&rig->chain, &answer.is_done);
     mempool_verify(rig->pool);

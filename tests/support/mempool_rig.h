@@ -89,6 +89,8 @@ struct mempool_rig_package_answer {
 /* Hand in transactions together and wait. */
 struct mempool_rig_package_answer
 mempool_rig_submit_package(struct mempool_rig *rig, const struct tx *txs, size_t n, int flags);
+struct mempool_rig_package_answer
+mempool_rig_request_package(struct mempool_rig *rig, const struct mempool_package *request);
 
 /* Mine a block of these on the tip, or on another block, and hand it to the chain. */
 const struct built_block *mempool_rig_mine(struct mempool_rig *rig, const struct tx *tx,

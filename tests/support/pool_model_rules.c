@@ -395,17 +395,24 @@ static bool pays(const struct pool_model *m, const struct change *change)
     return more_sat >= fee_for(m->options->incremental_sat_per_kvb, change->vbytes);
 }
 
-static enum reject check_change(struct pool_model *m, const struct change *change)
+static bool needs_what_goes(const struct pool_model *m, const struct change *change)
 {
     struct model_list ancestors = model_ancestors(m, change->comes.at[0]);
     for (int i = 0; i < ancestors.n; i++)
         if (model_list_has(&change->conflicts, ancestors.at[i]))
-            return REJECT_SPENDS_CONFLICTING;
+            return true;
+    return false;
+}
+
+static enum reject check_change(struct pool_model *m, const struct change *change)
+{
     if (change->gone.n > 0 && !pays(m, change))
         return change->is_sibling ? REJECT_INSUFFICIENT_FEE_SIBLING : REJECT_INSUFFICIENT_FEE;
     if (!fits(m, change))
         return REJECT_CLUSTER_TOO_LARGE;
-    return change->gone.n > 0 && !improves(m, change) ? REJECT_REPLACEMENT_FAILED : REJECT_NONE;
+    if (change->gone.n > 0 && !improves(m, change))
+        return REJECT_REPLACEMENT_FAILED;
+    return needs_what_goes(m, change) ? REJECT_SPENDS_CONFLICTING : REJECT_NONE;
 }
 
 static void commit(struct pool_model *m, const struct change *change,

@@ -1,4 +1,6 @@
 /* test_accept.c - transactions on their way in, alone and many at once. */
+#include "consensus/opcodes.h"
+#include "mempool/policy.h"
 #include "support/build.h"
 #include "support/mempool_rig.h"
 #include "support/unit.h"
@@ -127,6 +129,167 @@ TEST(fees_have_a_ceiling_if_wanted, struct mempool_rig *rig)
     assert_false(mempool_rig_has(rig, &tx));
     answer = mempool_rig_answer(rig, &tx, 0, FEE_SAT);
     assert_reject(answer.verdict.code, REJECT_NONE);
+}
+
+/* -- The order of reasons ---------------------------------------------------------------------- */
+
+/* One transaction that breaks every rule, and rule after rule is kept: what is named is the first
+ * that is still broken, in the order of Core. */
+enum fault {
+    FAULT_VERSION,
+    FAULT_NOT_FINAL,
+    FAULT_UNKNOWN_INPUT,
+    FAULT_LOCKED_INPUT,
+    FAULT_YOUNG_INPUT,
+    FAULT_ODD_INPUT,
+    FAULT_LONG_WITNESS,
+    FAULT_DUST_WITH_FEE,
+    FAULT_SIGOPS,
+    FAULT_NO_FEE,
+    FAULT_TRUC_PARENT,
+    FAULT_LOW_REPLACEMENT,
+    FAULT_FULL_CLUSTER,
+    FAULT_NEEDS_REPLACED,
+    FAULT_MAX_RATE,
+    FAULT_DUST_LEFT,
+    FAULT_SCRIPT,
+    FAULT_COUNT,
+};
+
+static const enum reject reasons[FAULT_COUNT + 1] = {
+    [FAULT_VERSION] = REJECT_TX_VERSION,
+    [FAULT_NOT_FINAL] = REJECT_NON_FINAL,
+    [FAULT_UNKNOWN_INPUT] = REJECT_INPUTS_UNKNOWN,
+    [FAULT_LOCKED_INPUT] = REJECT_NON_BIP68_FINAL,
+    [FAULT_YOUNG_INPUT] = REJECT_PREMATURE_SPEND_YET,
+    [FAULT_ODD_INPUT] = REJECT_NONSTANDARD_INPUTS,
+    [FAULT_LONG_WITNESS] = REJECT_WITNESS_NONSTANDARD,
+    [FAULT_DUST_WITH_FEE] = REJECT_DUST,
+    [FAULT_SIGOPS] = REJECT_TX_SIGOPS,
+    [FAULT_NO_FEE] = REJECT_MIN_RELAY_FEE,
+    [FAULT_TRUC_PARENT] = REJECT_TRUC_VIOLATION,
+    [FAULT_LOW_REPLACEMENT] = REJECT_INSUFFICIENT_FEE,
+    [FAULT_FULL_CLUSTER] = REJECT_CLUSTER_TOO_LARGE,
+    [FAULT_NEEDS_REPLACED] = REJECT_SPENDS_CONFLICTING,
+    [FAULT_MAX_RATE] = REJECT_MAX_FEERATE_EXCEEDED,
+    [FAULT_DUST_LEFT] = REJECT_EPHEMERAL_SPENDS,
+    [FAULT_SCRIPT] = REJECT_TX_SCRIPT_FAILED,
+    [FAULT_COUNT] = REJECT_NONE,
+};
+
+#define COSTLY_OUTPUTS (POLICY_TX_SIGOPS_COST_MAX / 80 + 1) /* of one bare multisig each */
+
+/* What stands ready to be spent. */
+struct faulty_coins {
+    struct builder_coin good, odd, of_full, of_rival, of_dusty;
+    struct builder_coin rivals; /* the coin that the rival spends */
+};
+
+static struct faulty_coins prepare_faults(struct mempool_rig *rig)
+{
+    struct faulty_coins coins = {.good = mempool_rig_coin(rig, 1),
+                                 .rivals = mempool_rig_coin(rig, 2)};
+    struct builder_coin coin = mempool_rig_coin(rig, 3);
+    struct tx tx = builder_spend(&rig->builder, &coin, 1, 1, FEE_SAT, BUILDER_TRUE);
+    mempool_rig_mine(rig, &tx, 1);
+    coins.odd = builder_coin_of(&tx, 0, BUILDER_TRUE);
+    tx = mempool_rig_spend(rig, &coins.rivals, 1, 2, COIN_SAT);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    coins.of_rival = mempool_rig_output(&tx, 0);
+    tx = mempool_rig_pay(rig, 4, 2, 0);
+    tx.out[0].value_sat += tx.out[1].value_sat - 100;
+    tx.out[1].value_sat = 100;
+    tx_finish(&tx, &rig->builder.arena);
+    assert_reject(mempool_rig_answer(rig, &tx, MEMPOOL_BYPASS_FEE, 0).verdict.code, REJECT_NONE);
+    coins.of_dusty = mempool_rig_output(&tx, 0);
+    tx = mempool_rig_pay(rig, 5, 1, FEE_SAT);
+    for (int i = 0; i < MEMPOOL_CLUSTER_COUNT_MAX; i++) {
+        assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+        coins.of_full = mempool_rig_output(&tx, 0);
+        tx = mempool_rig_pay_on(rig, &tx, 0, 1, FEE_SAT);
+    }
+    return coins;
+}
+
+static uint32_t choose_inputs(struct mempool_rig *rig, const struct faulty_coins *coins,
+                              enum fault first, struct builder_coin *in)
+{
+    uint32_t n = 0;
+    in[n++] = coins->good;
+    if (first <= FAULT_UNKNOWN_INPUT) {
+        in[n] = mempool_rig_coin(rig, 6);
+        in[n++].outpoint.vout = 7;
+    }
+    if (first <= FAULT_YOUNG_INPUT)
+        in[n++] = mempool_rig_coin(rig, 100);
+    if (first <= FAULT_ODD_INPUT)
+        in[n++] = coins->odd;
+    in[n++] = coins->rivals; /* at last it pays for that */
+    if (first <= FAULT_FULL_CLUSTER)
+        in[n++] = coins->of_full;
+    if (first <= FAULT_NEEDS_REPLACED)
+        in[n++] = coins->of_rival;
+    if (first <= FAULT_DUST_LEFT)
+        in[n++] = coins->of_dusty;
+    return n;
+}
+
+/* Outputs behind the first, which gives what they have. */
+static void add_outputs(struct mempool_rig *rig, struct tx *tx, enum fault first)
+{
+    static const uint8_t multisig[37] = {OP_1, 33, 2, [35] = OP_1, OP_CHECKMULTISIG};
+    uint32_t n = first <= FAULT_SIGOPS ? COSTLY_OUTPUTS : 0;
+    n += first <= FAULT_DUST_WITH_FEE;
+    struct tx_out *out = arena_alloc(&rig->builder.arena, (n + 1) * sizeof *out);
+    out[0] = tx->out[0];
+    for (uint32_t i = 1; i <= n; i++) {
+        out[i] = (struct tx_out){1000, span_of(multisig, sizeof multisig)};
+        if (i == n && first <= FAULT_DUST_WITH_FEE)
+            out[i] = (struct tx_out){100, out[0].script_pubkey};
+        out[0].value_sat -= out[i].value_sat;
+    }
+    tx->out = out;
+    tx->n_out = n + 1;
+}
+
+/* All faults from the first on. */
+static struct tx make_faulty(struct mempool_rig *rig, const struct faulty_coins *coins,
+                             enum fault first)
+{
+    struct builder_coin in[8];
+    struct span items[2] = {span_of("0123456789", 10), builder_script_bytes(BUILDER_TRUE)};
+    struct span wrong = builder_script_bytes(BUILDER_FALSE);
+    uint32_t n = choose_inputs(rig, coins, first, in);
+    int64_t fee_sat = first <= FAULT_NO_FEE            ? 1
+                      : first <= FAULT_LOW_REPLACEMENT ? COIN_SAT - 1
+                                                       : 10 * COIN_SAT;
+    struct tx tx = mempool_rig_spend(rig, in, n, 1, fee_sat);
+    uint8_t *item = arena_calloc(&rig->builder.arena, 1, 81);
+    tx.version = first <= FAULT_VERSION ? 4 : first <= FAULT_TRUC_PARENT ? 3 : 2;
+    tx.lock_time = first <= FAULT_NOT_FINAL ? 500 : 0;
+    tx.in[0].sequence = first <= FAULT_LOCKED_INPUT ? 200 : 0;
+    if (first <= FAULT_LONG_WITNESS)
+        items[0] = span_of(item, 81);
+    if (first <= FAULT_LONG_WITNESS)
+        tx.in[0].witness = build_witness(&rig->builder.arena, items, 2);
+    else if (first <= FAULT_SCRIPT)
+        tx.in[0].witness = build_witness(&rig->builder.arena, &wrong, 1);
+    add_outputs(rig, &tx, first);
+    tx_finish(&tx, &rig->builder.arena);
+    return tx;
+}
+
+TEST(which_of_several_faults_is_named_goes_by_core, struct mempool_rig *rig)
+{
+    struct faulty_coins coins = prepare_faults(rig);
+    for (enum fault first = 0; first <= FAULT_COUNT; first++) {
+        struct tx tx = make_faulty(rig, &coins, first);
+        struct mempool_package request = {.txs = &tx, .n = 1};
+        if (first <= FAULT_MAX_RATE)
+            request.max_rate = (struct feerate){1, 1000};
+        struct mempool_rig_package_answer answer = mempool_rig_request_package(rig, &request);
+        assert_reject(answer.tx[0].verdict.code, reasons[first]);
+    }
 }
 
 TEST(a_test_changes_nothing, struct mempool_rig *rig)

@@ -69,7 +69,14 @@ TEST(forms_of_packages_are_checked, struct mempool_rig *rig)
     struct tx reversed[2] = {tx[1], tx[0]}, twice[2] = {tx[0], tx[0]};
     struct tx rivals[2] = {tx[0], mempool_rig_pay(rig, 1, 1, 2 * FEE_SAT)};
     struct tx strangers[2] = {tx[0], mempool_rig_pay(rig, 2, 1, FEE_SAT)};
+    struct tx empty[2] = {tx[0], tx[0]};
     int test = MEMPOOL_TEST_ONLY;
+    empty[1].n_in = 0; /* two of those could not be told apart */
+    tx_finish(&empty[1], &rig->builder.arena);
+    assert_reject(mempool_rig_submit_package(rig, empty, 2, test).verdict.code,
+                  REJECT_PACKAGE_CONFLICT);
+    assert_reject(mempool_rig_submit_package(rig, &empty[1], 1, 0).verdict.code,
+                  REJECT_PACKAGE_CONFLICT);
     assert_reject(mempool_rig_submit_package(rig, reversed, 2, test).verdict.code,
                   REJECT_PACKAGE_NOT_SORTED);
     assert_reject(mempool_rig_submit_package(rig, twice, 2, test).verdict.code,
@@ -262,22 +269,69 @@ static void count_busy(void *arg, const struct mempool_package_result *result)
     *(size_t *)arg += result->verdict.code == REJECT_MEMPOOL_BUSY;
 }
 
-/* The limit: so many at once, and one more is refused; later there is room again. */
+/* The limit: so many at once, and one more is refused; later there is room again. What peers send
+ * takes none of the user's, nor he theirs: hazard 64. */
 TEST(packages_at_once_have_a_limit, struct mempool_rig *rig)
 {
     struct tx pair[2];
-    size_t n_busy = 0;
+    size_t n_busy = 0, n_busy_peers = 0;
     make_pair(rig, pair, 1, 0, FEE_SAT);
-    struct mempool_package request = {.txs = pair, .n = 2};
+    struct mempool_package request = {.txs = pair, .n = 2, .flags = MEMPOOL_FROM_PEER};
+    for (int i = 0; i < MEMPOOL_PEER_PACKAGES_MAX + 5; i++)
+        mempool_accept_package(rig->pool, &request, count_busy, &n_busy_peers);
+    request.flags = MEMPOOL_LOCAL;
     for (int i = 0; i < MEMPOOL_PACKAGES_MAX + 3; i++)
         mempool_accept_package(rig->pool, &request, count_busy, &n_busy);
     mempool_rig_settle(rig);
     for (int i = 0; i < 50; i++)
         mempool_rig_settle(rig);
+    assert_int_equal(n_busy_peers, 5);
     assert_int_equal(n_busy, 3);
     assert_int_equal(mempool_count(rig->pool), 2);
     make_pair(rig, pair, 2, 0, FEE_SAT);
     assert_reject(mempool_rig_submit_package(rig, pair, 2, 0).verdict.code, REJECT_NONE);
+}
+
+/* The checks of a package take their place beside those of single transactions: it is refused when
+ * not all of them have one, whoever is first. */
+TEST(checks_of_packages_need_room, struct mempool_rig *rig)
+{
+    static struct mempool_rig_answer answer[MEMPOOL_PEER_PENDING_MAX];
+    struct tx pair[2], rival = mempool_rig_pay(rig, 2, 1, FEE_SAT);
+    make_pair(rig, pair, 1, FEE_SAT, FEE_SAT);
+    for (int n_free = 1; n_free <= 2; n_free++) {
+        memset(answer, 0, sizeof answer);
+        for (int i = 0; i < MEMPOOL_PEER_PENDING_MAX - n_free; i++)
+            mempool_rig_submit(rig, &rival, MEMPOOL_FROM_PEER | MEMPOOL_TEST_ONLY, &answer[i]);
+        struct mempool_rig_package_answer got =
+            mempool_rig_submit_package(rig, pair, 2, MEMPOOL_FROM_PEER | MEMPOOL_TEST_ONLY);
+        assert_reject(got.verdict.code, n_free < 2 ? REJECT_MEMPOOL_BUSY : REJECT_NONE);
+        mempool_rig_settle(rig);
+        for (int i = 0; i < MEMPOOL_PEER_PENDING_MAX - n_free; i++)
+            assert_reject(answer[i].verdict.code, REJECT_NONE);
+    }
+    assert_int_equal(mempool_pending(rig->pool), 0);
+}
+
+/* As Core keeps a set of ids: by their bytes as they are sent. */
+TEST(what_was_replaced_is_told_by_id, struct mempool_rig *rig)
+{
+    enum { N = 6 };
+    struct tx old[N], pair[2];
+    struct builder_coin coins[N];
+    for (int i = 0; i < N; i++) {
+        old[i] = mempool_rig_pay(rig, i + 1, 1, FEE_SAT);
+        add(rig, &old[i]);
+        coins[i] = mempool_rig_coin(rig, i + 1);
+    }
+    pair[0] = mempool_rig_spend(rig, coins, N - 2, 1, 20 * FEE_SAT);
+    coins[N - 3] = mempool_rig_output(&pair[0], 0);
+    pair[1] = mempool_rig_spend(rig, &coins[N - 3], 3, 1, 20 * FEE_SAT);
+    struct mempool_rig_package_answer answer = mempool_rig_submit_package(rig, pair, 2, 0);
+    assert_reject(answer.verdict.code, REJECT_NONE);
+    assert_int_equal(answer.n_replaced, N);
+    for (int i = 1; i < N; i++)
+        assert_true(memcmp(answer.replaced[i - 1].b, answer.replaced[i].b, 32) < 0);
 }
 
 /* A block comes at every stage: what the package spends is gone, or it is in. */

@@ -3,6 +3,7 @@
 
 #include "support/mempool_rig.h"
 #include "support/unit.h"
+#include "util/hex.h"
 
 #define FEE_SAT 10000
 
@@ -106,11 +107,36 @@ TEST(it_must_not_need_what_it_replaces, struct mempool_rig *rig)
     coins[0] = mempool_rig_output(&parent, 0); /* its parent's sibling, so to say: child itself */
     tx = mempool_rig_spend(rig, coins, 2, 1, 90 * FEE_SAT);
     assert_refused(rig, &tx, REJECT_SPENDS_CONFLICTING, " spends conflicting transaction ");
+    /* That is looked at last: before it comes whether what goes is paid for, ... */
+    tx = mempool_rig_spend(rig, coins, 2, 1, FEE_SAT - 1);
+    assert_refused(rig, &tx, REJECT_INSUFFICIENT_FEE, "less fees than conflicting txs");
+    tx = mempool_rig_spend(rig, coins, 2, 700, 2 * FEE_SAT); /* ... and at what rate */
+    assert_refused(rig, &tx, REJECT_REPLACEMENT_FAILED, "does not improve feerate diagram");
     /* Only the parent is needed: then child goes. */
     coins[1] = mempool_rig_output(&parent, 1);
     tx = mempool_rig_spend(rig, coins, 2, 1, 90 * FEE_SAT);
     add(rig, &tx);
     assert_true(mempool_rig_has(rig, &parent) && !mempool_rig_has(rig, &child));
+}
+
+/* Of several the first by id is named: an order that does not hang on who came first. */
+TEST(the_first_that_is_needed_is_named, struct mempool_rig *rig)
+{
+    enum { N = 6 };
+    struct tx tx[N];
+    struct builder_coin coins[2 * N];
+    const struct tx *first = &tx[0];
+    char text[HEX_ID_BYTES];
+    for (int i = 0; i < N; i++) {
+        tx[i] = mempool_rig_pay(rig, i + 1, 1, FEE_SAT);
+        add(rig, &tx[i]);
+        coins[i] = mempool_rig_coin(rig, i + 1);
+        coins[N + i] = mempool_rig_output(&tx[i], 0);
+        first = memcmp(tx[i].txid.b, first->txid.b, 32) < 0 ? &tx[i] : first;
+    }
+    struct tx all = mempool_rig_spend(rig, coins, 2 * N, 1, 90 * FEE_SAT);
+    hex_encode_reversed(text, span_of(first->txid.b, 32));
+    assert_refused(rig, &all, REJECT_SPENDS_CONFLICTING, text);
 }
 
 /* 100 clusters may be touched, whatever is in them; 101 may not. */
