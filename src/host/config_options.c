@@ -130,7 +130,6 @@ static const struct option_def table[] = {
     HARMLESS("prevoutfetchthreads", G, INT),
     IGNORED("settings", G, STRING),
     HARMLESS("sysperms", G, BOOL),
-    IGNORED("txreconciliation", G, BOOL),
 
     {"addnode", "<ip>", "Connect to this node too, and keep trying", C, STRING, .flags = MULTI |
      NET},
@@ -163,6 +162,8 @@ static const struct option_def table[] = {
     {"seednode", "<ip>", "Connect to this node for addresses of others while there are few peers, "
      "and disconnect", C, STRING, .flags = MULTI},
     {"timeout", "<n>", "Milliseconds for a connection to be made", C, INT, .fallback = "5000"},
+    {"txreconciliation", NULL, "Agree with peers on telling of transactions by sketches (BIP330)",
+     C, BOOL, .flags = DEBUG, .fallback = "0", INTO(net.p2p.tx_reconciliation)},
     {"v2transport", NULL, "Encrypt connections (BIP324) to peers that can", C, BOOL,
      .fallback = "1"},
     {"whitebind", "<[permissions@]addr>", "Listen on this address and give peers there permissions"

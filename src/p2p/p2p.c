@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "p2p/session/features.h"
 #include "p2p/session/handshake.h"
 #include "p2p/session/messages.h"
 #include "p2p/session/receive.h"
@@ -258,6 +259,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     struct p2p *p2p = xcalloc(1, sizeof *p2p);
     p2p->up = &upward;
     p2p->messages = messages;
+    p2p->features = features;
     p2p->env = env;
     p2p->log = log;
     p2p->network = network;

@@ -45,6 +45,7 @@ struct p2p_upward {
 struct p2p {
     const struct p2p_upward *up;
     const struct message *messages; /* MESSAGES_COUNT */
+    const struct feature *features; /* session/features.h */
     const struct env *env;
     const struct log *log;
     const struct network *network;

@@ -9,7 +9,7 @@
 #include "util/version.h"
 
 enum {
-    PROTOCOL_VERSION = 70016,   /* that the interface stands for while there is no network */
+    PROTOCOL_VERSION = 70017,   /* that the interface stands for while there is no network */
     UPLOAD_TIMEFRAME_S = 86400, /* of -maxuploadtarget */
 };
 

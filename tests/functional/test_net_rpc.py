@@ -257,7 +257,7 @@ def test_netinfo_is_a_dashboard(context):
         status, out, error = context.cli(one, "-netinfo", str(level))
         equal((status, error), (0, ""))
         lines = out.splitlines()
-        assert re.match(r"Cairn client v[\d.]+ regtest - server 70016/Satoshi:31", lines[0]), out
+        assert re.match(r"Cairn client v[\d.]+ regtest - server 70017/Satoshi:31", lines[0]), out
         assert re.search(r"^out +0 +0 +1 +1 +0 +1$", out, re.M), out
         equal("Local services: " in out, level == 0)
         equal(any(line.startswith("<->   type ") for line in lines), level > 0)

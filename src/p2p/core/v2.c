@@ -73,7 +73,9 @@ static const char *const short_names[] = {"",
                                           "cfheaders",
                                           "getcfcheckpt",
                                           "cfcheckpt",
-                                          "addrv2"};
+                                          "addrv2",
+                                          /* BIP-434, feature message 1-byte identifier */
+                                          [37] = "feature"};
 
 /* -- Making ------------------------------------------------------------------------------------ */
 
@@ -190,7 +192,7 @@ uint8_t *v2_encode(struct v2 *v2, const char *name, struct span payload, size_t 
     size_t head_len = sizeof head, n = strlen(name);
     ASSERT(n > 0 && n <= FRAME_NAME_BYTES);
     for (size_t i = 1; i < COUNT_OF(short_names); i++)
-        if (strcmp(name, short_names[i]) == 0) {
+        if (short_names[i] && strcmp(name, short_names[i]) == 0) {
             head[HEADER_BYTES] = (uint8_t)i;
             head_len = HEADER_BYTES + 1;
         }
@@ -296,7 +298,8 @@ static enum frame_result take_length(struct v2 *v2, struct frame_reader *reader,
 /* What is left of a message when its name is taken off. Returns: false: it has none */
 static bool open_name(struct frame_reader *reader, uint8_t first, struct span *payload)
 {
-    if (first >= COUNT_OF(short_names) || (first == 0 && payload->len < FRAME_NAME_BYTES))
+    if (first >= COUNT_OF(short_names) || !short_names[first] ||
+        (first == 0 && payload->len < FRAME_NAME_BYTES))
         return false;
     if (first != 0) {
         snprintf(reader->name, sizeof reader->name, "%s", short_names[first]);

@@ -10,7 +10,7 @@
 #include "util/reader.h"
 #include "util/writer.h"
 
-#define WIRE_PROTOCOL_VERSION 70016 /* what we speak: up to BIP339 */
+#define WIRE_PROTOCOL_VERSION 70017 /* what we speak: up to BIP434 */
 #define WIRE_VERSION_MIN      31800 /* older peers know no headers: Core MIN_PEER_PROTO_VERSION */
 #define WIRE_VERSION_BIP31    60001 /* answers ping. BIP-31, Specification */
 #define WIRE_VERSION_WTXID    70016 /* BIP-339, Specification */

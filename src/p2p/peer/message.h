@@ -17,7 +17,7 @@
 struct p2p;
 struct peer;
 
-#define MESSAGES_COUNT 27
+#define MESSAGES_COUNT 28
 
 /* When a message means something. Before and after, it is ignored. */
 enum message_phase {
@@ -40,6 +40,8 @@ struct message {
     int32_t since; /* least version of a peer that it is sent to; 0: anyone, or by negotiation */
     enum fault (*handler)(struct p2p *p2p, struct peer *peer, struct reader *r); /* NULL: ignored */
     unsigned flags;
+    /* While it says no, the message means nothing, whenever it comes; NULL: it never does. */
+    bool (*is_on)(const struct p2p *p2p);
     /* The answer to something, as far as can be told before it is here; NULL: it never is. */
     bool (*is_asked)(const struct p2p *p2p, const struct peer *peer);
     /* Some bytes of it have come, or its end; NULL: nobody wants to know. */

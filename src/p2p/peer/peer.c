@@ -67,6 +67,16 @@ struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer)
     return at;
 }
 
+const struct p2p_options *p2p_options_of(const struct p2p *p2p)
+{
+    return &p2p->options;
+}
+
+const struct log *p2p_log_of(const struct p2p *p2p)
+{
+    return p2p->log;
+}
+
 uint64_t p2p_local_services(const struct p2p *p2p)
 {
     /* BIP-144, Handshake; BIP-159, New service bit */

@@ -62,6 +62,8 @@ struct peer {
     uint64_t our_services;       /* as we told it: it is held to those, whatever they are later */
     /* It has sent sendheaders, wtxidrelay, sendaddrv2: the last two count before verack only. */
     bool wants_headers, wants_wtxid, wants_addrv2;
+    uint32_t features;              /* a bit for each row of features.c that both have */
+    struct peer_reconciliation reconciliation;
     bool is_greeting_sent;          /* our version: who dials speaks first */
     int64_t fee_filter_sat_per_kvb; /* it wants nothing cheaper; 0: it has not said */
 
@@ -109,6 +111,10 @@ bool peer_may_send_txs(const struct p2p *p2p, const struct peer *peer);
 enum fault peer_asks_filter(const struct peer *peer);
 /* Our end of its connection; network NET_NONE: unknown. */
 struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer);
+/* What the user chose. */
+const struct p2p_options *p2p_options_of(const struct p2p *p2p);
+/* Where lines go; NULL: nowhere. */
+const struct log *p2p_log_of(const struct p2p *p2p);
 /* Our services, as in version. */
 uint64_t p2p_local_services(const struct p2p *p2p);
 

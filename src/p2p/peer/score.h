@@ -28,6 +28,11 @@ enum fault_action {
     X(MALFORMED, "a message that cannot be decoded", DROP)                                         \
     X(CHECKSUM, "wrong checksums again and again", DROP)                                           \
     X(LATE_NEGOTIATION, "negotiation after the handshake", DROP)                                   \
+    X(BAD_FEATURE, "a feature that breaks the form of features", DROP)                             \
+    X(RECONCILIATION_TWICE, "txreconciliation protocol violation (sendtxrcncl received twice)",    \
+      DROP)                                                                                        \
+    X(RECONCILIATION_VERSION, "txreconciliation protocol violation", DROP)                         \
+    X(RECONCILIATION_WITHOUT_RELAY, "sendtxrcncl where no transactions are relayed", DROP)         \
     X(OLD_VERSION, "a protocol version too old to be of use", DROP)                                \
     X(SELF, "it is ourselves", DROP)                                                               \
     X(LACKS_SERVICES, "it lacks services that we need", DROP)                                      \

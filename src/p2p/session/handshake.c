@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "p2p/session/features.h"
 #include "p2p/state.h"
 
 #define TIME_OFFSETS_MIN     5 /* outbound peers that must agree before we doubt our clock */
@@ -141,6 +142,8 @@ enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reade
      * compatibility */
     peer_send(p2p, peer, "wtxidrelay", span_of(NULL, 0));
     peer_send(p2p, peer, "sendaddrv2", span_of(NULL, 0));
+    features_send(p2p, peer, p2p->features);
+    reconciliation_offer(p2p, peer);
     peer_send(p2p, peer, "verack", span_of(NULL, 0));
     if (peer_is_outbound(peer))
         check_clock(p2p);
@@ -167,11 +170,17 @@ enum fault handshake_on_sendaddrv2(struct p2p *p2p, struct peer *peer, struct re
     return FAULT_NONE;
 }
 
+enum fault handshake_on_feature(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    return features_hear(p2p, peer, p2p->features, r);
+}
+
 enum fault handshake_on_verack(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)r;
     ASSERT(peer->state == PEER_GREETED);
     peer->state = PEER_READY;
+    reconciliation_settle(p2p, peer);
     char agent[4 * WIRE_USER_AGENT_MAX + 1];
     log_escape(agent, sizeof agent, peer->version.user_agent, strlen(peer->version.user_agent));
     log_printf(p2p->log, LOG_NET, "peer=%llu %s: ready, %s, version %d, height %d, services %llx",

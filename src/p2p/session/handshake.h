@@ -26,6 +26,8 @@ enum fault handshake_on_verack(struct p2p *p2p, struct peer *peer, struct reader
 enum fault handshake_on_wtxidrelay(struct p2p *p2p, struct peer *peer, struct reader *r);
 /* It understands addrv2. Spec: BIP-155, Signaling support and compatibility */
 enum fault handshake_on_sendaddrv2(struct p2p *p2p, struct peer *peer, struct reader *r);
+/* It has a feature. Spec: BIP-434, feature message */
+enum fault handshake_on_feature(struct p2p *p2p, struct peer *peer, struct reader *r);
 /* New blocks are to be told as headers. Spec: BIP-130, Specification */
 enum fault handshake_on_sendheaders(struct p2p *p2p, struct peer *peer, struct reader *r);
 

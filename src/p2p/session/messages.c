@@ -37,6 +37,11 @@ static enum fault on_filter(struct p2p *p2p, struct peer *peer, struct reader *r
     return peer_asks_filter(peer);
 }
 
+static bool is_reconciling(const struct p2p *p2p)
+{
+    return p2p->options.tx_reconciliation;
+}
+
 /* Sorted by name. A length that only a hostile peer would send ends the connection; minima are what
  * the oldest peers that we speak to send.
  */
@@ -49,6 +54,8 @@ const struct message messages[MESSAGES_COUNT] = {
      .is_asked = addr_relay_is_asked}, /* BIP-155, Specification */
     {"block",      81, ANY,         MESSAGE_READY,     0,     .handler = block_fetch_on_block,
      .is_asked = block_late_is_asked, .heard = block_late_heard},
+    {"feature",     0, 1024,        MESSAGE_HANDSHAKE, 70017, .handler = handshake_on_feature,
+     .flags = MESSAGE_IN_TIME}, /* BIP-434, feature message */
     {"feefilter",   8, 8,           MESSAGE_READY,     70013,
      .handler = relay_on_fee_filter}, /* BIP-133, Specification */
     {"filteradd",   0, ANY,         MESSAGE_READY,     0,     .handler = on_filter,
@@ -80,7 +87,8 @@ const struct message messages[MESSAGES_COUNT] = {
     {"sendheaders", 0, 64,          MESSAGE_READY,     70012,
      .handler = handshake_on_sendheaders}, /* BIP-130, Specification */
     /* BIP-330, sendtxrcncl */
-    {"sendtxrcncl", 0, 64,          MESSAGE_HANDSHAKE, 70016, .flags = MESSAGE_UNREAD},
+    {"sendtxrcncl", 0, 64,          MESSAGE_HANDSHAKE, 70016,
+     .handler = reconciliation_on_sendtxrcncl, .flags = MESSAGE_IN_TIME, .is_on = is_reconciling},
     {"tx",         10, ANY,         MESSAGE_READY,     0,     .handler = tx_relay_on_tx,
      .is_asked = tx_relay_is_asked},
     {"verack",      0, 64,          MESSAGE_HANDSHAKE, 0,     .handler = handshake_on_verack},

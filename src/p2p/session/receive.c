@@ -21,9 +21,11 @@ static bool is_in_phase(const struct peer *peer, const struct message *message)
 }
 
 /* Nobody looks at what is in it. */
-static bool is_empty_to_us(const struct peer *peer, const struct message *message)
+static bool is_empty_to_us(const struct p2p *p2p, const struct peer *peer,
+                           const struct message *message)
 {
-    return !message || !is_in_phase(peer, message) || (message->flags & MESSAGE_UNREAD);
+    return !message || !is_in_phase(peer, message) || (message->flags & MESSAGE_UNREAD) ||
+           (message->is_on && !message->is_on(p2p));
 }
 
 /* What frame_read() is told of a message that begins. */
@@ -37,7 +39,7 @@ static struct frame_rule rule_of(void *arg, const char *name)
     const struct frame_of *of = arg;
     const struct message *message = message_find(of->p2p->messages, name);
     /* Who captures messages wants to see those too that mean nothing to us. */
-    bool is_discarded = is_empty_to_us(of->peer, message) && !of->p2p->capture;
+    bool is_discarded = is_empty_to_us(of->p2p, of->peer, message) && !of->p2p->capture;
     return (struct frame_rule){.max_bytes = message ? message->max : FRAME_PAYLOAD_MAX,
                                .is_discarded = is_discarded};
 }
@@ -136,8 +138,13 @@ static void handle(struct p2p *p2p, struct peer *peer)
     size_t index = message ? (size_t)(message - p2p->messages) : MESSAGES_COUNT;
     size_t len = peer->frame.payload_size;
     peer->per_message[index].received += peer->frame.overhead + len;
-    if (!message || (peer->frame.is_discarded && !is_empty_to_us(peer, message)))
+    if (!message || (peer->frame.is_discarded && !is_empty_to_us(p2p, peer, message)))
         return; /* unknown, or given up in favour of others */
+    if (message->is_on && !message->is_on(p2p)) {
+        log_printf(p2p->log, LOG_NET, "%s from peer=%llu ignored: it is not enabled here",
+                   message->name, (unsigned long long)peer->id);
+        return;
+    }
     if (!is_in_phase(peer, message)) {
         /* Repeated greetings and what comes before its time have no effect: hazard 42. But a peer
          * that negotiates after the end breaks BIP-339, Specification, and BIP-155, Signaling

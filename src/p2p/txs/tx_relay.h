@@ -9,6 +9,7 @@
 #include "p2p/core/recent_set.h"
 #include "p2p/core/wire.h"
 #include "p2p/peer/score.h"
+#include "p2p/txs/reconciliation.h"
 #include "p2p/txs/orphans.h"
 #include "p2p/txs/tx_fetch.h"
 #include "p2p/txs/tx_queue.h"

@@ -60,7 +60,7 @@ static const char *const works[] = {
     "reindex-chainstate", "shutdownnotify", "startupnotify", "txindex", "txospenderindex",
     "addnode", "bantime", "bind", "connect", "discover", "dns", "dnsseed", "externalip",
     "forcednsseed", "listen", "maxconnections", "maxuploadtarget", "networkactive", "peertimeout",
-    "port", "seednode", "timeout", "whitebind", "whitelist", "capturemessages",
+    "port", "seednode", "timeout", "txreconciliation", "whitebind", "whitelist", "capturemessages",
     "checkblockindex", "checkblocks",
     "checklevel", "debug", "debugexclude", "debuglogfile", "deprecatedrpc", "logratelimit",
     "logtimemicros", "logtimestamps", "maxtipage", "mocktime", "printtoconsole",
@@ -80,7 +80,7 @@ static const char *const missed[] = {
     "asmap", "blockfilterindex", "cjdnsreachable", "coinstatsindex",
     "fixedseeds", "i2pacceptincoming", "i2psam", "ipcbind", "listenonion", "mempoolfullrbf",
     "natpmp", "onion", "onlynet", "peerblockfilters", "peerbloomfilters", "privatebroadcast",
-    "proxy", "rest", "settings", "signer", "torcontrol", "txreconciliation", "txsendrate", "upnp",
+    "proxy", "rest", "settings", "signer", "torcontrol", "txsendrate", "upnp",
     "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
     "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
 };

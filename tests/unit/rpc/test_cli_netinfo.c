@@ -64,7 +64,7 @@ TEST(wrong_arguments_are_named)
 /* -- Dashboard ------------------------------------------------------------------------------ */
 
 #define NETWORK                                                                                    \
-    "{\"version\":310000,\"subversion\":\"/Satoshi:31.0.0/\",\"protocolversion\":70016,"           \
+    "{\"version\":310000,\"subversion\":\"/Satoshi:31.0.0/\",\"protocolversion\":70017,"           \
     "\"localservicesnames\":[\"NETWORK\",\"WITNESS\",\"COMPACT_FILTERS\",\"NETWORK_LIMITED\","     \
     "\"P2P_V2\"],\"networks\":[{\"name\":\"ipv4\",\"reachable\":true},{\"name\":\"ipv6\","         \
     "\"reachable\":true},{\"name\":\"onion\",\"reachable\":false},{\"name\":\"i2p\","              \
@@ -100,7 +100,7 @@ static void assert_dashboard(struct cli_netinfo what, const char *chain, const c
     xfree(network);
 }
 
-#define TITLE    "Cairn client v0.1.0 regtest - server 70016/Satoshi:31.0.0/"
+#define TITLE    "Cairn client v0.1.0 regtest - server 70017/Satoshi:31.0.0/"
 #define SERVICES " - services nwcl2"
 
 TEST(no_peers_are_counted_as_none)
@@ -111,7 +111,7 @@ TEST(no_peers_are_counted_as_none)
     "out         0       0       0       0\n"                                                      \
     "total       0       0       0"
     assert_dashboard((struct cli_netinfo){0}, "", "[]", "[]",
-                     "Cairn client v0.1.0 - server 70016/Satoshi:31.0.0/\n\n" NO_PEERS "\n\n"
+                     "Cairn client v0.1.0 - server 70017/Satoshi:31.0.0/\n\n" NO_PEERS "\n\n"
                      "Local services: network, witness, compact filters, network limited, p2p v2"
                      "\n\nLocal addresses: n/a");
     assert_dashboard((struct cli_netinfo){.level = 4}, " regtest", "[]", "[]",
@@ -134,7 +134,7 @@ TEST(local_addresses_are_listed)
     "[{\"id\":12,\"addr\":\"1.2.3.4:8333\",\"network\":\"ipv4\",\"servicesnames\":[\"NETWORK\","   \
     "\"WITNESS\",\"NETWORK_LIMITED\",\"P2P_V2\"],\"relaytxes\":true,\"lastsend\":1699999998,"      \
     "\"lastrecv\":1699999999,\"last_transaction\":1699999880,\"last_block\":1699999399,"           \
-    "\"conntime\":1699913600,\"pingtime\":0.0554,\"minping\":0.0505,\"version\":70016,"            \
+    "\"conntime\":1699913600,\"pingtime\":0.0554,\"minping\":0.0505,\"version\":70017,"            \
     "\"subver\":\"/Satoshi:28.0.0/\",\"inbound\":false,\"bip152_hb_to\":true,"                     \
     "\"bip152_hb_from\":true,\"addr_relay_enabled\":true,\"addr_processed\":1234,"                 \
     "\"addr_rate_limited\":0,\"connection_type\":\"outbound-full-relay\","                         \
@@ -154,7 +154,7 @@ TEST(local_addresses_are_listed)
     "{\"id\":1,\"addr\":\"5.6.7.8:8333\",\"network\":\"ipv4\",\"servicesnames\":[\"BLOOM\"],"      \
     "\"relaytxes\":false,\"lastsend\":1699999000,\"lastrecv\":1699999000,"                         \
     "\"last_transaction\":0,\"last_block\":0,\"conntime\":1699999000,\"pingtime\":0.02,"           \
-    "\"minping\":0.0104,\"version\":70016,\"subver\":\"/y/\",\"inbound\":false,"                   \
+    "\"minping\":0.0104,\"version\":70017,\"subver\":\"/y/\",\"inbound\":false,"                   \
     "\"addr_relay_enabled\":false,\"addr_processed\":0,\"addr_rate_limited\":0,"                   \
     "\"connection_type\":\"block-relay-only\",\"transport_protocol_type\":\"v1\"}]"
 
@@ -188,13 +188,13 @@ TEST(the_layout_is_that_of_bitcoin_cli)
         "[{\"id\":388,\"network\":\"onion\",\"servicesnames\":[],\"inbound\":true,"
         "\"transport_protocol_type\":\"v1\",\"minping\":0.283,\"pingtime\":0.498,"
         "\"lastsend\":1699999952,\"lastrecv\":1699999952,\"relaytxes\":false,"
-        "\"conntime\":1699995380,\"version\":70016,\"subver\":\"\",\"connection_type\":\"inbound\"}"
+        "\"conntime\":1699995380,\"version\":70017,\"subver\":\"\",\"connection_type\":\"inbound\"}"
         ","
         "{\"id\":372,\"network\":\"onion\",\"servicesnames\":[\"NETWORK\",\"WITNESS\","
         "\"NETWORK_LIMITED\",\"P2P_V2\"],\"inbound\":true,\"transport_protocol_type\":\"v2\","
         "\"minping\":0.318,\"pingtime\":0.485,\"lastsend\":1699999995,"
         "\"lastrecv\":1699999889,\"relaytxes\":true,\"conntime\":1699995260,"
-        "\"addr_relay_enabled\":true,\"version\":70016,\"subver\":\"/Satoshi:28.0.0/\","
+        "\"addr_relay_enabled\":true,\"version\":70017,\"subver\":\"/Satoshi:28.0.0/\","
         "\"connection_type\":\"inbound\"},"
         "{\"id\":1,\"network\":\"ipv4\",\"servicesnames\":[],\"inbound\":false,"
         "\"relaytxes\":true,\"addr_relay_enabled\":true,\"mapped_as\":7018,\"minping\":0.1,"
@@ -203,9 +203,9 @@ TEST(the_layout_is_that_of_bitcoin_cli)
         "\n\n<->   type   net   serv  v  mping   ping send recv  txn  blk  hb addrp addrl  age  "
         "asmap  id version\n"
         " in        onion         1    283    498   48   48    *              .         77        "
-        "388 70016\n"
+        "388 70017\n"
         " in        onion   nwl2  2    318    485    5  111                             79        "
-        "372 70016/Satoshi:28.0.0/\n"
+        "372 70017/Satoshi:28.0.0/\n"
         "out feeler  ipv4              100                                                   7018  "
         " "
         "1 \n"
@@ -220,7 +220,7 @@ TEST(addresses_and_versions_are_shown_on_demand)
 {
     static const char peer[] =
         "[{\"id\":0,\"addr\":\"1.2.3.4:8333\",\"network\":\"ipv4\",\"servicesnames\":[],"
-        "\"inbound\":false,\"version\":70016,\"subver\":\"/Satoshi:28.0.0/\","
+        "\"inbound\":false,\"version\":70017,\"subver\":\"/Satoshi:28.0.0/\","
         "\"connection_type\":\"manual\",\"addr_relay_enabled\":true}]";
 #define HEADINGS                                                                                   \
     TITLE SERVICES "\n\n<->   type   net   serv  v  mping   ping send recv  txn  blk  hb addrp "   \
@@ -235,10 +235,10 @@ TEST(addresses_and_versions_are_shown_on_demand)
     assert_dashboard((struct cli_netinfo){.level = 2}, " regtest", "[]", peer,
                      HEADINGS "address      \n" ROW "1.2.3.4:8333 \n" UNITS);
     assert_dashboard((struct cli_netinfo){.level = 3}, " regtest", "[]", peer,
-                     HEADINGS "version\n" ROW "70016/Satoshi:28.0.0/\n" UNITS);
+                     HEADINGS "version\n" ROW "70017/Satoshi:28.0.0/\n" UNITS);
     assert_dashboard((struct cli_netinfo){.level = 4}, " regtest", "[]", peer,
                      HEADINGS "address      version\n" ROW
-                              "1.2.3.4:8333 70016/Satoshi:28.0.0/\n" UNITS);
+                              "1.2.3.4:8333 70017/Satoshi:28.0.0/\n" UNITS);
 }
 
 TEST(inbound_peers_can_be_left_out_but_are_counted)

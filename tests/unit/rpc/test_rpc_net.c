@@ -33,7 +33,7 @@ TEST(without_a_network_the_methods_say_so)
                 "-31: Error: Address manager functionality missing or disabled");
     assert_call(&rig, "getnetworkinfo", "[]",
                 "{\"version\":310000,\"subversion\":\"/Satoshi:31.0.0/Cairn:0.1.0/\","
-                "\"protocolversion\":70016,\"localservices\":\"0000000000000000\","
+                "\"protocolversion\":70017,\"localservices\":\"0000000000000000\","
                 "\"localservicesnames\":[],\"localrelay\":false,\"timeoffset\":0,"
                 "\"networkactive\":false,\"connections\":0,\"connections_in\":0,"
                 "\"connections_out\":0,\"networks\":[],\"relayfee\":0.00000000,"
@@ -74,7 +74,7 @@ TEST(networkinfo_has_the_fields_in_order)
     rig.rpc.warnings[0] = "Look out";
     rig.fake.info = (struct net_info){
         .user_agent = "/Satoshi:31.0.0/Cairn:0.1.0(a; b)/",
-        .protocol_version = 70016,
+        .protocol_version = 70017,
         .local_services = 0xc49,
         .is_active = true,
         .relays_txs = true,
@@ -91,7 +91,7 @@ TEST(networkinfo_has_the_fields_in_order)
     assert_call(
         &rig.rpc, "getnetworkinfo", "[]",
         "{\"version\":310000,\"subversion\":\"/Satoshi:31.0.0/Cairn:0.1.0(a; b)/\","
-        "\"protocolversion\":70016,\"localservices\":\"0000000000000c49\","
+        "\"protocolversion\":70017,\"localservices\":\"0000000000000c49\","
         "\"localservicesnames\":[\"NETWORK\",\"WITNESS\",\"COMPACT_FILTERS\",\"NETWORK_LIMITED\","
         "\"P2P_V2\"],\"localrelay\":true,\"timeoffset\":-2,\"networkactive\":true,"
         "\"connections\":13,\"connections_in\":3,\"connections_out\":10,\"networks\":["

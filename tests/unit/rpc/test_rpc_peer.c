@@ -49,7 +49,7 @@ static const struct net_peer_info known = {
     .ping_us = 12500,
     .min_ping_us = 1,
     .ping_wait_us = 2000000,
-    .version = 70016,
+    .version = 70017,
     .user_agent = {(const uint8_t *)"/Satoshi:31.0.0/", 16},
     .is_high_bandwidth_to = true,
     .start_height = 100,
@@ -118,7 +118,7 @@ TEST(a_peer_about_whom_all_is_known)
         "\"relaytxes\":true,\"last_inv_sequence\":12,\"inv_to_send\":3,\"lastsend\":1700000101,"
         "\"lastrecv\":1700000102,\"last_transaction\":1700000103,\"last_block\":1700000104,"
         "\"bytessent\":88,\"bytesrecv\":63,\"conntime\":1700000000,\"timeoffset\":-5,"
-        "\"pingtime\":0.0125,\"minping\":1e-06,\"pingwait\":2,\"version\":70016,"
+        "\"pingtime\":0.0125,\"minping\":1e-06,\"pingwait\":2,\"version\":70017,"
         "\"subver\":\"/Satoshi:31.0.0/\",\"inbound\":false,\"bip152_hb_to\":true,"
         "\"bip152_hb_from\":false,\"startingheight\":100,\"presynced_headers\":2000,"
         "\"synced_headers\":104,\"synced_blocks\":100,\"inflight\":[101,103],"

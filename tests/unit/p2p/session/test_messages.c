@@ -34,7 +34,7 @@ TEST(messages_name_the_version_that_knows_them)
         int32_t since;
     } rows[] = {{"pong", 60001},       {"sendheaders", 70012}, {"feefilter", 70013},
                 {"sendcmpct", 70014},  {"wtxidrelay", 70016},  {"sendaddrv2", 70016},
-                {"sendtxrcncl", 70016}};
+                {"sendtxrcncl", 70016}, {"feature", 70017}};
     size_t n = 0;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         assert_int_equal(message_find(messages, rows[i].name)->since, rows[i].since);
@@ -54,7 +54,7 @@ TEST(columns_say_what_is_special)
         n_answers += messages[i].is_asked != NULL;
         n_heard += messages[i].heard != NULL;
     }
-    assert_int_equal(n_in_time, 2); /* BIP155, BIP339 */
+    assert_int_equal(n_in_time, 4); /* BIP155, BIP330, BIP339, BIP434 */
     assert_int_equal(n_answers, 5);
     assert_int_equal(n_heard, 1);
     assert_non_null(message_find(messages, "block")->heard);
