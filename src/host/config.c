@@ -10,6 +10,7 @@
 #include "host/config_base.h"
 #include "host/config_internal.h"
 #include "host/config_options.h"
+#include "host/config_proxy.h"
 #include "host/files.h"
 #include "host/log_file.h"
 #include "p2p/connect/dns_seed.h"
@@ -340,7 +341,7 @@ static bool make_dirs(struct config *config, char **error)
 
 /* What one option says of others that were not given. In this order: each may have set what the
  * next looks at. Spec: Core InitParameterInteraction(), messages too. */
-enum interaction_when { WHEN_GIVEN, WHEN_LISTED, WHEN_ON, WHEN_OFF };
+enum interaction_when { WHEN_GIVEN, WHEN_LISTED, WHEN_ON, WHEN_OFF, WHEN_PROXY, WHEN_HIDDEN };
 
 static const struct interaction {
     const char *option;
@@ -353,11 +354,15 @@ static const struct interaction {
     {"connect", WHEN_GIVEN, "listen", "0"},
     {"maxconnections", WHEN_OFF, "dnsseed", "0"},
     {"maxconnections", WHEN_OFF, "listen", "0"},
+    {"proxy", WHEN_PROXY, "listen", "0"},
+    {"proxy", WHEN_PROXY, "natpmp", "0"},
+    {"proxy", WHEN_PROXY, "discover", "0"},
     {"listen", WHEN_OFF, "natpmp", "0"},
     {"listen", WHEN_OFF, "discover", "0"},
     {"listen", WHEN_OFF, "listenonion", "0"},
     {"listen", WHEN_OFF, "i2pacceptincoming", "0"},
     {"externalip", WHEN_LISTED, "discover", "0"},
+    {"onlynet", WHEN_HIDDEN, "dnsseed", "0"},
     {"blocksonly", WHEN_ON, "whitelistrelay", "0"},
     {"blocksonly", WHEN_ON, "maxmempool", "5"},
     {"whitelistforcerelay", WHEN_ON, "whitelistrelay", "1"},
@@ -374,14 +379,19 @@ static bool interacts(const struct options *options, const struct interaction *r
         return options_get_bool(options, row->option, false);
     case WHEN_OFF:
         return !options_get_bool(options, row->option, true);
+    case WHEN_PROXY:
+        return config_proxy_is_set(options);
+    case WHEN_HIDDEN:
+        return config_proxy_hides_clearnet(options);
     }
     return false;
 }
 
 static void apply_interactions(struct options *options)
 {
-    static const char *const words[] = {" set", " set", "=1", "=0"};
-    _Static_assert(COUNT_OF(words) == WHEN_OFF + 1, "a word for each case");
+    static const char *const words[] = {" set", " set", "=1",
+                                        "=0",   " set", " excludes IPv4 and IPv6"};
+    _Static_assert(COUNT_OF(words) == WHEN_HIDDEN + 1, "a word for each case");
     for (size_t i = 0; i < COUNT_OF(interactions); i++) {
         const struct interaction *row = &interactions[i];
         if (interacts(options, row) && options_imply(options, row->implied, row->value))

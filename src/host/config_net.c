@@ -1,9 +1,11 @@
 /* config_net.c - see config_net.h. Messages are Core's where it has them. */
 #include "host/config_net.h"
 
-#include <netdb.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "host/config_place.h"
+#include "host/config_proxy.h"
 #include "host/sockets.h"
 #include "node/node_bans.h"
 #include "p2p/connect/named_node.h"
@@ -18,55 +20,32 @@
 #define MIB              UINT64_C(1048576)
 _Static_assert(CLUSTER_KVB_MAX * 1000 * WITNESS_SCALE <= BLOCK_WEIGHT_MAX_WU, "a block has room");
 
-static char *keep(struct config_net *config, const char *s)
-{
-    size_t len = strlen(s) + 1;
-    char *copy = arena_alloc(&config->strings, len);
-    memcpy(copy, s, len);
-    return copy;
-}
-
 static char *keep_address(struct config_net *config, const char *host, uint16_t port)
 {
     char *text = strchr(host, ':') ? xasprintf("[%s]:%u", host, (unsigned)port)
                                    : xasprintf("%s:%u", host, (unsigned)port);
-    char *copy = keep(config, text);
+    char *copy = config_keep(&config->strings, text);
     xfree(text);
     return copy;
 }
 
-bool config_look_up(const char *name, size_t index, char out[CONFIG_ADDRESS_BYTES])
+/* An address of ours, as numeric text with a port or a hidden service's name. Another name is not
+ * looked up where a proxy would do that: the question would tell what the proxy hides. */
+static bool resolve_own(struct config_net *config, const struct options *options, const char *spec,
+                        const char **out)
 {
-    ASSERT(name && out);
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    if (getaddrinfo(name, NULL, &hints, &found) != 0)
-        return false;
-    const struct addrinfo *at = found;
-    while (at && index-- > 0)
-        at = at->ai_next;
-    bool ok = at && getnameinfo(at->ai_addr, at->ai_addrlen, out, CONFIG_ADDRESS_BYTES, NULL, 0,
-                                NI_NUMERICHOST) == 0;
-    freeaddrinfo(found);
-    return ok;
-}
-
-/* Turn "host", "host:port" or a numeric form of these into numeric text with a port. */
-static bool resolve(struct config_net *config, const struct options *options, const char *spec,
-                    uint16_t default_port, const char **out)
-{
-    char host[HOST_TEXT_MAX], numeric[CONFIG_ADDRESS_BYTES];
-    uint16_t port = default_port;
-    struct sockaddr_storage address;
-    if (!sockets_split(spec, host, sizeof host, &port))
-        return false;
-    if (sockets_parse(host, port, &address)) {
-        *out = keep_address(config, host, port);
+    struct net_address hidden;
+    const char *host;
+    uint16_t port = config->p2p.port;
+    if (net_address_parse(spec, port, &hidden)) {
+        char text[NET_ADDRESS_TEXT_MAX];
+        *out = config_keep(&config->strings, net_address_format(&hidden, text));
         return true;
     }
-    if (!options_get_bool(options, "dns", true) || !config_look_up(host, 0, numeric))
+    if (config->p2p.reach.name_proxy.address ||
+        !config_resolve(&config->strings, options, spec, port, &host, &port))
         return false;
-    *out = keep_address(config, numeric, port);
+    *out = keep_address(config, host, port);
     return true;
 }
 
@@ -83,7 +62,7 @@ static bool set_names(struct config_net *config, const struct options *options, 
             *error = xasprintf("-%s: '%s' cannot be the name of a node", name, spec);
         if (*error)
             return false;
-        list[(*n)++] = keep(config, spec);
+        list[(*n)++] = config_keep(&config->strings, spec);
     }
     return true;
 }
@@ -97,7 +76,7 @@ static bool set_external(struct config_net *config, const struct options *option
         if (p2p->n_external == CONFIG_NET_ADDRESSES_MAX)
             return fail_with(error, "-externalip: more than %d are given",
                              CONFIG_NET_ADDRESSES_MAX);
-        if (!resolve(config, options, spec, p2p->port, &config->external[p2p->n_external]))
+        if (!resolve_own(config, options, spec, &config->external[p2p->n_external]))
             return fail_with(error, "Cannot resolve -externalip address: '%s'", spec);
         p2p->n_external++;
     }
@@ -175,7 +154,7 @@ static bool set_inbound(struct config_net *config, const struct options *options
         struct permission_rule rule;
         if (i == CONFIG_NET_ADDRESSES_MAX || !permissions_parse(spec, &rule))
             return fail_with(error, "Invalid netmask specified in -whitelist: '%s'", spec);
-        config->whitelist[p2p->n_whitelist++] = keep(config, spec);
+        config->whitelist[p2p->n_whitelist++] = config_keep(&config->strings, spec);
     }
     return true;
 }
@@ -207,26 +186,9 @@ static bool set_user_agent(struct config_net *config, const struct options *opti
                            "(%d). Reduce the number or size of uacomments.",
                            name.len, WIRE_USER_AGENT_MAX);
     buffer_append(&name, "", 1);
-    config->p2p.user_agent = keep(config, (const char *)name.p);
+    config->p2p.user_agent = config_keep(&config->strings, (const char *)name.p);
     buffer_deinit(&name);
     return *error == NULL;
-}
-
-/* Options that hide where the node is, and that nothing here obeys: to go on without them would
- * tell what somebody meant to keep. 0 and the like say that they are not wanted. */
-static bool refuse_hiding(const struct options *options, char **error)
-{
-    static const char *const names[] = {"proxy", "onion", "onlynet"};
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        const char *value = options_get_string(options, names[i], "0");
-        if (options_is_negated(options, names[i]) || strcmp(value, "0") == 0)
-            continue;
-        return fail_with(error,
-                         "Option -%s is not there yet, and without it peers and DNS would be "
-                         "called directly",
-                         names[i]);
-    }
-    return true;
 }
 
 static bool set_p2p(struct config_net *config, const struct options *options,
@@ -247,7 +209,7 @@ static bool set_p2p(struct config_net *config, const struct options *options,
         return fail_with(error, "peertimeout must be a positive integer.");
     if (config->ban_time_s <= 0)
         return fail_with(error, "-bantime must be a number of seconds, 1 at least");
-    if (!refuse_hiding(options, error) || !set_user_agent(config, options, error) ||
+    if (!config_proxy_init(config, options, error) || !set_user_agent(config, options, error) ||
         !set_outbound(config, options, error) || !set_inbound(config, options, error))
         return false;
     if (p2p->max_connections == 0) { /* as Core: nobody calls, nobody is called but by order */
@@ -291,8 +253,7 @@ static bool set_cluster_limits(struct mempool_options *mempool, const struct opt
 
 /* Room for a cluster of the largest size, with all that stands beside its bytes. Core: a factor of
  * 40, and the message. */
-static bool set_memory(struct mempool_options *mempool, const struct options *options,
-                       char **error)
+static bool set_memory(struct mempool_options *mempool, const struct options *options, char **error)
 {
     int64_t mb = options_get_int(options, "maxmempool", (int64_t)(mempool->max_bytes / 1000000));
     int64_t least_mb = (INT64_C(40) * mempool->cluster_vbytes_max + 999999) / 1000000;

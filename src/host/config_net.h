@@ -8,7 +8,6 @@
 #include "node/node.h"
 #include "util/options.h"
 
-#define CONFIG_ADDRESS_BYTES     64  /* numeric, with a scope */
 #define CONFIG_NET_ADDRESSES_MAX 256 /* of each list option */
 
 /* Strings live as long as this. */
@@ -37,12 +36,6 @@ struct config_net {
  * Owns:     the caller; config_net_deinit() in either case */
 NODISCARD bool config_net_init(struct config_net *config, const struct options *options,
                                const struct network *network, const char *data_dir, char **error);
-/* Look a name up, while the program waits.
- *
- * Out:      out  the index-th numeric address that it has
- * Returns:  false if it has no such address, or the name is not known */
-NODISCARD bool config_look_up(const char *name, size_t index, char out[CONFIG_ADDRESS_BYTES]);
-
 /* Free what config_net_init() took. */
 void config_net_deinit(struct config_net *config);
 

@@ -137,6 +137,8 @@ static const struct option_def table[] = {
      "86400", INTO(net.ban_time_s)},
     {"bind", "<addr>[:<port>][=onion]", "Listen for peers on this address; =onion: they come "
      "through Tor", C, STRING, .flags = MULTI | NET},
+    {"cjdnsreachable", NULL, "This machine is in CJDNS: fc00::/8 is dialled, advertised and "
+     "accepted as such", C, BOOL, .fallback = "0"},
     {"connect", "<ip>", "Connect to these nodes only; 0 for none", C, STRING, .flags = MULTI | NET},
     {"dns", NULL, "Look names up for -addnode, -connect and -seednode", C, BOOL, .fallback = "1"},
     {"dnsseed", NULL, "Ask DNS for addresses of peers when few are known, unless -connect is given"
@@ -146,6 +148,8 @@ static const struct option_def table[] = {
     {"externalip", "<ip>", "The address that others see", C, STRING, .flags = MULTI},
     {"forcednsseed", NULL, "Ask DNS for addresses of peers at every start", C, BOOL, .fallback =
      "0", INTO(net.p2p.dns_seed_forced)},
+    {"i2psam", "<ip>[:<port>]", "The SAM bridge by which I2P is reached (port: 7656)", C, STRING,
+     .flags = 0},
     {"listen", NULL, "Accept connections from peers, unless -connect is given", C, BOOL, .fallback
      = "1", INTO(net.p2p.listen)},
     {"maxconnections", "<n>", "Connections to peers at most", C, INT, .fallback = "125",
@@ -155,10 +159,20 @@ static const struct option_def table[] = {
      "MiB, or with one of k, K, m, M, g, G, t, T behind: lower case is of 1000 (default: 0, no "
      "limit)", C, STRING, .flags = 0},
     {"networkactive", NULL, "Let the node use the network", C, BOOL, .fallback = "1"},
+    {"onion", "<ip>[:<port>]|<unix:path>", "The SOCKS5 proxy by which Tor is reached; 0: none "
+     "(default: -proxy)", C, STRING, .flags = 0},
+    {"onlynet", "<net>", "Make automatic connections in this network only: ipv4, ipv6, onion, i2p "
+     "or cjdns. Those who come to us, and nodes that are named, are of any", C, STRING, .flags =
+     MULTI},
     {"peertimeout", "<n>", "Seconds for a peer to complete its handshake", C, INT, .flags = DEBUG,
      .fallback = "60", INTO(net.p2p.peer_timeout_s)},
     {"port", "<port>", "Listen for peers on this port (default: depends on the network)", C, INT,
      .flags = NET},
+    {"proxy", "<ip>[:<port>]|<unix:path>[=<net>]", "Connect through this SOCKS5 proxy (port: "
+     "9050), which looks names up too. =ipv4, =ipv6, =tor or =cjdns: in that network only; the "
+     "last one given for a network counts, and 0 is none", C, STRING, .flags = MULTI},
+    {"proxyrandomize", NULL, "Give proxies other credentials for each connection, so that Tor "
+     "uses another circuit", C, BOOL, .fallback = "1"},
     {"seednode", "<ip>", "Connect to this node for addresses of others while there are few peers, "
      "and disconnect", C, STRING, .flags = MULTI},
     {"timeout", "<n>", "Milliseconds for a connection to be made", C, INT, .fallback = "5000"},
@@ -173,20 +187,14 @@ static const struct option_def table[] = {
     IGNORED("asmap", C, STRING),
     IGNORED("fixedseeds", C, BOOL),
     HARMLESS("banscore", C, INT),
-    IGNORED("cjdnsreachable", C, BOOL),
     IGNORED("i2pacceptincoming", C, BOOL),
-    IGNORED("i2psam", C, STRING),
     IGNORED("listenonion", C, BOOL),
     HARMLESS("maxreceivebuffer", C, INT),
     HARMLESS("maxsendbuffer", C, INT),
     IGNORED("natpmp", C, BOOL),
-    IGNORED("onion", C, STRING),
-    IGNORED("onlynet", C, STRING),
     IGNORED("peerblockfilters", C, BOOL),
     IGNORED("peerbloomfilters", C, BOOL),
     IGNORED("privatebroadcast", C, BOOL),
-    IGNORED("proxy", C, STRING),
-    HARMLESS("proxyrandomize", C, BOOL),
     IGNORED("torcontrol", C, STRING),
     {"torpassword", NULL, "", C, STRING, .flags = OPTION_IGNORED | OPTION_HARMLESS |
      OPTION_SENSITIVE},

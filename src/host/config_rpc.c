@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include "host/config_internal.h"
-
+#include "host/config_place.h"
 #include "util/assert.h"
 
 #define HOST_NAME_BYTES 256

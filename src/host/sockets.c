@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "util/parse.h"
@@ -15,6 +16,13 @@
 #define LISTEN_BACKLOG 128
 
 static const uint8_t v4_mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+bool sockets_is_path(const char *address)
+{
+    size_t prefix = strlen(SOCKETS_UNIX_PREFIX);
+    return strncmp(address, SOCKETS_UNIX_PREFIX, prefix) == 0 &&
+           strlen(address + prefix) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+}
 
 int sockets_parse(const char *address, uint16_t port, struct sockaddr_storage *out)
 {
@@ -33,6 +41,18 @@ int sockets_parse(const char *address, uint16_t port, struct sockaddr_storage *o
     return 0;
 }
 
+int sockets_parse_path(const char *address, struct sockaddr_storage *out)
+{
+    ASSERT(address && out);
+    struct sockaddr_un path = {.sun_family = AF_UNIX};
+    memset(out, 0, sizeof *out);
+    if (!sockets_is_path(address))
+        return 0;
+    snprintf(path.sun_path, sizeof path.sun_path, "%s", address + strlen(SOCKETS_UNIX_PREFIX));
+    memcpy(out, &path, sizeof path);
+    return (int)sizeof path;
+}
+
 uint16_t sockets_format(const struct sockaddr *address, char *out, size_t size)
 {
     ASSERT(address && size > 0);
@@ -43,6 +63,9 @@ uint16_t sockets_format(const struct sockaddr *address, char *out, size_t size)
             snprintf(out, size, "?");
         return ntohs(v4.sin_port);
     }
+    out[0] = '\0';
+    if (address->sa_family == AF_UNIX)
+        return 0;
     ASSERT(address->sa_family == AF_INET6);
     struct sockaddr_in6 v6;
     memcpy(&v6, address, sizeof v6);

@@ -13,9 +13,16 @@
 struct sockaddr;
 struct sockaddr_storage;
 
+#define SOCKETS_UNIX_PREFIX "unix:"
+
+/* Does "unix:/path" name a socket in the file system: is the path short enough? */
+bool sockets_is_path(const char *address);
+/* Parse it. Returns: the length of *out, 0 if it is none. */
+NODISCARD int sockets_parse_path(const char *address, struct sockaddr_storage *out);
 /* Parse a numeric address ("127.0.0.1", "::1"). Returns: the length of *out, 0 if it is none. */
 NODISCARD int sockets_parse(const char *address, uint16_t port, struct sockaddr_storage *out);
-/* Write the numeric address, IPv4 that is mapped into IPv6 as IPv4. Returns: the port. */
+/* Write the numeric address (none of a path), IPv4 that is mapped into IPv6 as IPv4. Returns: the
+ * port. */
 uint16_t sockets_format(const struct sockaddr *address, char *out, size_t size);
 
 /* Split "host", "host:port", "[v6]", "[v6]:port" or a bare IPv6 address; *port stays if absent.

@@ -260,6 +260,8 @@ uint64_t streams_connect(void *ctx, const char *address, uint16_t port,
     stream->port = port;
     struct sockaddr_storage to;
     int len = sockets_parse(address, port, &to);
+    if (len == 0)
+        len = sockets_parse_path(address, &to);
     if (len == 0) {
         stream->error = -EINVAL;
     } else {

@@ -13,15 +13,13 @@ struct node_net {
     struct net_view view;
 };
 
-/* The networks in the order that Core lists them in. We dial the first two; addresses of the
- * others are only passed on. */
+/* The networks in the order that Core lists them in. */
 static const struct {
     const char *name;
-    uint8_t network;
-    bool is_reachable;
+    enum net_network network;
 } networks[] = {
-    {"ipv4", NET_IPV4, true}, {"ipv6", NET_IPV6, true},    {"onion", NET_TORV3, false},
-    {"i2p", NET_I2P, false},  {"cjdns", NET_CJDNS, false},
+    {"ipv4", NET_IPV4}, {"ipv6", NET_IPV6},   {"onion", NET_TORV3},
+    {"i2p", NET_I2P},   {"cjdns", NET_CJDNS},
 };
 
 /* -- The whole ------------------------------------------------------------------------------ */
@@ -42,17 +40,30 @@ static struct net_local_address *convert_local(const struct net_address *local, 
     return out;
 }
 
+/* Out: known  what states points to */
+static void show_networks(const struct p2p *p2p, struct p2p_network_info *known,
+                          struct net_network_state *states)
+{
+    for (size_t i = 0; i < COUNT_OF(networks); i++) {
+        p2p_network_info(p2p, networks[i].network, &known[i]);
+        states[i] = (struct net_network_state){
+            .name = networks[i].name,
+            .is_limited = !known[i].is_reachable,
+            .is_reachable = known[i].is_reachable,
+            .proxy = known[i].proxy,
+            .randomizes_credentials = known[i].randomizes_credentials,
+        };
+    }
+}
+
 static void info(void *ctx, net_info_fn *fn, void *arg)
 {
     struct node_net *net = ctx;
     struct net_network_state states[COUNT_OF(networks)];
+    struct p2p_network_info known[COUNT_OF(networks)];
     struct p2p_info have;
     p2p_info(net->p2p, &have);
-    for (size_t i = 0; i < COUNT_OF(networks); i++)
-        states[i] = (struct net_network_state){.name = networks[i].name,
-                                               .is_limited = !networks[i].is_reachable,
-                                               .is_reachable = networks[i].is_reachable,
-                                               .proxy = ""};
+    show_networks(net->p2p, known, states);
     struct net_local_address *local = convert_local(have.local, have.n_local);
     struct net_info shown = {
         .user_agent = have.user_agent,
@@ -86,7 +97,7 @@ static bool find_network(const char *name, uint8_t *network)
 {
     for (size_t i = 0; i < COUNT_OF(networks); i++) {
         if (strcasecmp(networks[i].name, name) == 0) {
-            *network = networks[i].network;
+            *network = (uint8_t)networks[i].network;
             return true;
         }
     }
@@ -123,7 +134,7 @@ static void addrman(void *ctx, net_addrman_fn *fn, void *arg)
     const struct address_book *book = p2p_address_book(net->p2p);
     for (size_t i = 0; i <= COUNT_OF(networks); i++) {
         bool is_sum = i == COUNT_OF(networks);
-        uint8_t network = is_sum ? NET_NONE : networks[i].network;
+        uint8_t network = is_sum ? NET_NONE : (uint8_t)networks[i].network;
         const struct net_addrman_count count = {
             .name = is_sum ? NULL : networks[i].name,
             .n_new = address_book_count_of(book, network, false),

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "p2p/connect/dial.h"
+#include "p2p/core/tunnel.h"
 #include "p2p/session/features.h"
 #include "p2p/session/handshake.h"
 #include "p2p/session/messages.h"
@@ -94,6 +96,8 @@ static void accept_stream(struct p2p_listener *listener, uint64_t stream, const 
     struct net_address address;
     bool is_known = net_address_parse(text, port, &address);
     if (is_known)
+        address = reach_flip(&p2p->reach, &address);
+    if (is_known)
         permissions |= permissions_of(p2p->rules, p2p->n_rules, &address, true);
     if (!is_known || !p2p->is_running || !p2p->is_active ||
         !connect_admit(p2p, &address, permissions)) {
@@ -115,15 +119,60 @@ static void on_accept(void *arg, uint64_t stream, const char *text, uint16_t por
     p2p_leave(listener->p2p);
 }
 
+/* Tell the proxy, which then has its time to answer. */
+static void say(struct p2p *p2p, struct peer *peer, const struct buffer *out)
+{
+    if (out->len == 0)
+        return;
+    env_stream_send(p2p->env, peer->stream, buffer_span(out));
+    peer->tunnel->until_us = p2p_now_us(p2p) + TUNNEL_ANSWER_US;
+    p2p_schedule(p2p, peer->tunnel->until_us);
+}
+
+/* The proxy is there, so what becomes of it says something of whom it connects us with. */
+static void begin_tunnel(struct p2p *p2p, struct peer *peer)
+{
+    struct buffer out;
+    buffer_init(&out);
+    tunnel_begin(peer->tunnel, &out);
+    say(p2p, peer, &out);
+    buffer_deinit(&out);
+    dial_attempted(p2p, peer);
+}
+
 static void on_connect(void *arg, uint64_t stream, const char *text, uint16_t port)
 {
     struct p2p *p2p = arg;
     (void)text, (void)port; /* what we dialled */
     struct peer *peer = p2p_find_stream(p2p, stream);
     p2p_enter(p2p);
-    if (peer)
+    if (peer && peer->tunnel) {
+        begin_tunnel(p2p, peer);
+    } else if (peer) {
         handshake_begin(p2p, peer);
+    }
     p2p_leave(p2p);
+}
+
+/* What the proxy says comes first; the peer is connected to when it has said all. */
+static void open_tunnel(struct p2p *p2p, struct peer *peer, struct span *bytes)
+{
+    struct tunnel *tunnel = peer->tunnel;
+    ASSERT(peer->state == PEER_CONNECTING && tunnel->is_begun);
+    struct buffer out;
+    buffer_init(&out);
+    bool goes_on = tunnel_read(tunnel, bytes, &out);
+    say(p2p, peer, &out);
+    buffer_deinit(&out);
+    if (!goes_on) {
+        log_printf(p2p->log, LOG_NET, "Socks5() connect to %s:%u failed: %s", tunnel->host,
+                   tunnel->port, tunnel->error);
+        peer_drop(p2p, peer, "");
+    } else if (tunnel->is_up) {
+        peer->connected_us = p2p_now_us(p2p);
+        peer->connected_s = p2p_now_s(p2p);
+        handshake_begin(p2p, peer);
+    }
 }
 
 static void take_bytes(struct p2p *p2p, uint64_t stream, struct span bytes)
@@ -131,7 +180,9 @@ static void take_bytes(struct p2p *p2p, uint64_t stream, struct span bytes)
     struct peer *peer = p2p_find_stream(p2p, stream);
     p2p_enter(p2p);
     p2p->bytes_received += bytes.len;
-    if (peer)
+    if (peer && peer->tunnel && !peer->tunnel->is_up)
+        open_tunnel(p2p, peer, &bytes);
+    if (peer && peer->state != PEER_CONNECTING && peer->state != PEER_GONE && bytes.len > 0)
         receive_bytes(p2p, peer, bytes);
     p2p_leave(p2p);
 }
@@ -230,6 +281,7 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
     o->seed_nodes = keep_list(p2p, options->seed_nodes, options->n_seed_nodes);
     o->whitelist = keep_list(p2p, options->whitelist, options->n_whitelist);
     o->external = keep_list(p2p, options->external, options->n_external);
+    o->reach = (struct reach_options){0}; /* p2p->reach has its own */
     struct p2p_bind *binds = arena_calloc(&p2p->arena, options->n_binds + 1, sizeof *binds);
     for (size_t i = 0; i < options->n_binds; i++)
         binds[i] = (struct p2p_bind){.address = keep(p2p, options->binds[i].address),
@@ -246,9 +298,16 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
     for (size_t i = 0; i < o->n_whitelist; i++)
         if (permissions_parse(o->whitelist[i], &p2p->rules[p2p->n_rules]))
             p2p->n_rules++;
-    for (size_t i = 0; i < o->n_external && p2p->n_local < P2P_LOCAL_MAX; i++)
-        if (net_address_parse(o->external[i], o->port, &p2p->local[p2p->n_local]))
-            p2p->n_local++;
+}
+
+static void keep_external(struct p2p *p2p)
+{
+    const struct p2p_options *o = &p2p->options;
+    for (size_t i = 0; i < o->n_external && p2p->n_local < P2P_LOCAL_MAX; i++) {
+        struct net_address address;
+        if (net_address_parse(o->external[i], o->port, &address))
+            p2p->local[p2p->n_local++] = reach_flip(&p2p->reach, &address);
+    }
 }
 
 struct p2p *p2p_new(const struct env *env, const struct log *log, const struct network *network,
@@ -277,6 +336,10 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     p2p->transports = (struct transport_world){.env = env, .magic = network->magic};
     hash_map_init(&p2p->by_id);
     hash_map_init(&p2p->by_stream);
+    uint64_t random;
+    env_random(env, &random, sizeof random);
+    reach_init(&p2p->reach, &options->reach, random);
+    keep_external(p2p);
     recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
     ban_list_init(&p2p->bans);
     p2p->book = address_book_new(env);

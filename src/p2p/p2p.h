@@ -13,6 +13,7 @@
 #include "p2p/addr/ban_list.h"
 #include "p2p/core/net_address.h"
 #include "p2p/core/permissions.h"
+#include "p2p/core/reach.h"
 #include "p2p/core/wire.h"
 #include "util/net_view.h"
 
@@ -48,10 +49,11 @@ struct p2p_options {
     uint16_t port;                /* 0: the network's */
     const struct p2p_bind *binds; /* none: all interfaces */
     size_t n_binds;
-    bool dns_seed;        /* -dnsseed: ask the network's DNS seeds if need be */
-    bool dns_seed_forced; /* -forcednsseed: ask them in any case */
-    bool no_dns;          /* -dns=0: names are not looked up */
-    bool connect_only;    /* -connect was given: only to these, "0" is none */
+    bool dns_seed;              /* -dnsseed: ask the network's DNS seeds if need be */
+    bool dns_seed_forced;       /* -forcednsseed: ask them in any case */
+    bool no_dns;                /* -dns=0: names are not looked up */
+    struct reach_options reach; /* -proxy, -onlynet and their like */
+    bool connect_only;          /* -connect was given: only to these, "0" is none */
     const char *const *connect;
     size_t n_connect;
     const char *const *add_nodes;
@@ -143,6 +145,16 @@ struct p2p_info {
 };
 /* Describe the mesh as a whole. Pointers are borrowed until the next call into p2p. */
 void p2p_info(const struct p2p *p2p, struct p2p_info *info);
+/* A network as getnetworkinfo shows it. */
+struct p2p_network_info {
+    bool is_reachable;
+    char proxy[REACH_PROXY_TEXT_MAX + 16]; /* "" without */
+    bool randomizes_credentials;
+};
+/* Describe a network. */
+void p2p_network_info(const struct p2p *p2p, enum net_network network,
+                      struct p2p_network_info *info);
+
 /* The book, borrowed. */
 struct address_book *p2p_address_book(struct p2p *p2p);
 /* address_book_sample() without those that are not welcome here. */

@@ -28,16 +28,6 @@ static size_t traffic(const struct peer *peer, struct net_message_bytes *out)
     return n;
 }
 
-/* By enum peer_class. Spec: Core ConnectionTypeAsString() */
-static const char *const class_names[PEER_CLASS_COUNT] = {
-    [PEER_INBOUND] = "inbound",
-    [PEER_FULL] = "outbound-full-relay",
-    [PEER_BLOCK_ONLY] = "block-relay-only",
-    [PEER_FEELER] = "feeler",
-    [PEER_ADDR_FETCH] = "addr-fetch",
-    [PEER_MANUAL] = "manual",
-};
-
 /* The height of the last block that both have. */
 static int32_t common_height(const struct p2p *p2p, const struct peer *peer)
 {
@@ -109,7 +99,7 @@ static const struct net_peer_info *show_peer(const struct p2p *p2p, const struct
         .addr_processed = peer->addr.processed,
         .addr_rate_limited = peer->addr.rate_limited,
         .fee_filter_sat_per_kvb = peer->fee_filter_sat_per_kvb,
-        .connection_type = class_names[peer->class],
+        .connection_type = peer_class_name(peer->class),
         .transport = transport_name(&peer->transport),
         .session_id = out->session_id,
     };
@@ -168,6 +158,17 @@ void p2p_info(const struct p2p *p2p, struct p2p_info *info)
         info->n_in += !peer_is_outbound(peer);
         info->n_out += peer_is_outbound(peer);
     }
+}
+
+void p2p_network_info(const struct p2p *p2p, enum net_network network,
+                      struct p2p_network_info *info)
+{
+    ASSERT(network <= NET_CJDNS);
+    const struct reach_proxy *proxy = &p2p->reach.by_network[network];
+    *info =
+        (struct p2p_network_info){.is_reachable = reach_has_network(&p2p->reach, (uint8_t)network),
+                                  .randomizes_credentials = proxy->randomizes};
+    reach_format_proxy(proxy, info->proxy, sizeof info->proxy);
 }
 
 struct address_book *p2p_address_book(struct p2p *p2p)
@@ -258,7 +259,7 @@ enum net_result p2p_try_node(void *ctx, const char *text, bool use_v2)
     struct net_address address;
     if (!can_be_named(text))
         return NET_RESULT_BAD_ADDRESS;
-    if (net_address_parse(text, p2p->network->p2p_port, &address))
+    if (reach_parse(&p2p->reach, text, p2p->network->p2p_port, &address))
         return open_once(p2p, &address, PEER_MANUAL, use_v2);
     if (count_named(p2p, NAMED_ONCE) >= P2P_ONCE_MAX)
         return NET_RESULT_FULL;
@@ -277,11 +278,12 @@ enum net_result p2p_open_connection(void *ctx, const char *text, const char *typ
     enum peer_class class = 0;
     struct net_address address;
     size_t n = 0;
-    while (class < PEER_CLASS_COUNT && (most[class] == 0 || strcmp(type, class_names[class]) != 0))
+    while (class < PEER_CLASS_COUNT &&
+           (most[class] == 0 || strcmp(type, peer_class_name(class)) != 0))
         class ++;
     if (class == PEER_CLASS_COUNT)
         return NET_RESULT_UNKNOWN;
-    if (!net_address_parse(text, p2p->network->p2p_port, &address))
+    if (!reach_parse(&p2p->reach, text, p2p->network->p2p_port, &address))
         return NET_RESULT_BAD_ADDRESS;
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
         n += peer->class == class;

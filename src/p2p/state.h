@@ -12,6 +12,7 @@
 #include "p2p/connect/seed_node.h"
 #include "p2p/core/capture.h"
 #include "p2p/core/permissions.h"
+#include "p2p/core/reach.h"
 #include "p2p/core/turn.h"
 #include "p2p/headers/stale_tip.h"
 #include "p2p/p2p.h"
@@ -60,7 +61,7 @@ struct p2p {
     unsigned depth;             /* entries under way: who is gone is freed when it is 0 again */
     struct u256 min_chain_work; /* of a chain whose blocks are worth fetching */
     struct transport_world transports; /* what their connections share */
-    struct siphash_key key;     /* random: of every table that peers' bytes are keys of */
+    struct siphash_key key;            /* random: of every table that peers' bytes are keys of */
     struct peer *peers, *peers_last;
     struct peer *gone; /* by their prev, not yet freed */
     struct hash_map by_id, by_stream;
@@ -72,6 +73,7 @@ struct p2p {
     uint64_t timer; /* 0: none */
     int64_t timer_us;
 
+    struct reach reach;
     struct p2p_listener *listeners;
     size_t n_listeners;
     struct permission_rule *rules;

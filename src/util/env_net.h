@@ -34,8 +34,9 @@ struct env_names {
 
 struct env_streams {
     void *ctx;
-    /* Streams: raw bytes. A stream's events come back through the callbacks of the listener or of
-     * the connect call: see struct env_stream_events. Ids are 64-bit and never reused. */
+    /* Streams: raw bytes. Addresses are numeric; connect takes "unix:/path" too. A stream's events
+     * come back through the callbacks of the listener or of the connect call: see struct
+     * env_stream_events. Ids are 64-bit and never reused. */
     uint64_t (*connect)(void *ctx, const char *address, uint16_t port,
                         const struct env_stream_events *events, void *arg);
     uint64_t (*listen)(void *ctx, const char *address, uint16_t port,

@@ -135,7 +135,7 @@ static void forward(struct p2p *p2p, const struct peer *from,
                     const struct net_peer_address *address)
 {
     struct best_peers best = {.peer = {NULL}};
-    size_t n = net_address_is_dialable(&address->at) ? FORWARD_PEERS : 1;
+    size_t n = reach_has_network(&p2p->reach, address->at.network) ? FORWARD_PEERS : 1;
     uint64_t day = (uint64_t)p2p_now_s(p2p) / 86400;
     uint64_t hash = net_address_hash(p2p->key, &address->at) ^ day;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
@@ -185,6 +185,8 @@ static void take(struct p2p *p2p, struct peer *peer, struct net_peer_address *ad
     if (is_news && now_s - (int64_t)address->time < FRESH_S &&
         net_address_is_routable(&address->at))
         forward(p2p, peer, address);
+    if (!reach_has_network(&p2p->reach, address->at.network))
+        return; /* told to others, and not kept: Core */
     (void)address_book_add(p2p->book, address, ADDRESS_SOURCE_GOSSIP, &peer->address,
                            GOSSIP_PENALTY_S, now_s);
 }

@@ -73,7 +73,7 @@ static void read_anchors(struct p2p *p2p)
         while (is_ours && reader_left(&r) > 0 && p2p->connect.n_anchors < CONNECT_ANCHORS_MAX) {
             struct net_peer_address address;
             wire_address_decode(&r, true, &address);
-            if (!r.failed && net_address_is_dialable(&address.at))
+            if (!r.failed && reach_may_dial(&p2p->reach, &address.at))
                 p2p->connect.anchors[p2p->connect.n_anchors++] = address.at;
         }
     }
@@ -261,7 +261,7 @@ static bool is_own(const struct p2p *p2p, const struct net_address *address)
 static bool is_suitable(const struct p2p *p2p, const struct net_peer_address *address,
                         enum peer_class class)
 {
-    if (!net_address_is_dialable(&address->at) || dial_has(p2p, &address->at) ||
+    if (!reach_may_dial(&p2p->reach, &address->at) || dial_has(p2p, &address->at) ||
         is_own(p2p, &address->at) || p2p_is_unwelcome(p2p, &address->at))
         return false;
     if (class == PEER_FEELER)
@@ -369,7 +369,7 @@ void connect_peer_ready(struct p2p *p2p, struct peer *peer)
     /* It is in the book from now on if it was the user who named it. */
     struct net_peer_address address = {
         .at = peer->address, .services = peer->version.services, .time = (uint32_t)p2p_now_s(p2p)};
-    if (peer->class == PEER_MANUAL)
+    if (peer->class == PEER_MANUAL && peer->address.network != NET_NONE)
         (void)address_book_add(p2p->book, &address, ADDRESS_SOURCE_MANUAL, &peer->address, 0,
                                p2p_now_s(p2p));
     (void)address_book_good(p2p->book, &peer->address, p2p_now_s(p2p));
@@ -383,7 +383,7 @@ static bool call_again(struct p2p *p2p, const struct peer *peer)
 {
     if (!transport_wants_v1(&peer->transport) || !p2p->is_running || !p2p->is_active)
         return false;
-    struct peer *again = dial(p2p, &peer->address, peer->class, false);
+    struct peer *again = dial_again(p2p, peer);
     if (!again)
         return false;
     log_printf(p2p->log, LOG_NET, "retrying with v1 transport protocol for peer=%llu",

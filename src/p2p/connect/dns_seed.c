@@ -42,7 +42,9 @@ static void ask_one(struct dns_seed *seed, const char *name)
     ASSERT(seed->n_lookups < DNS_SEED_LOOKUPS_MAX);
     struct p2p *p2p = seed->p2p;
     struct net_address address;
-    if (strchr(name, ':') || net_address_parse(name, 0, &address)) { /* -signetseednode */
+    /* -signetseednode; and what a proxy looks up is not looked up here: the proxy connects us. */
+    if (strchr(name, ':') || net_address_parse(name, 0, &address) ||
+        reach_name_proxy(&p2p->reach)) {
         (void)named_node_add(p2p, name, NAMED_SEED);
         return;
     }

@@ -62,7 +62,7 @@ struct named_node *named_node_add(struct p2p *p2p, const char *text, enum named_
         .use_v2 = p2p->options.v2_transport,
         .retry_us = NAMED_RETRY_FIRST_US,
     };
-    if (net_address_parse(text, p2p->network->p2p_port, &node->addresses[0]))
+    if (reach_parse(&p2p->reach, text, p2p->network->p2p_port, &node->addresses[0]))
         node->n_addresses = 1;
     else
         node->host = split(text, p2p->network->p2p_port, &node->port);
@@ -101,7 +101,7 @@ void named_node_remove(struct p2p *p2p, struct named_node *node)
 struct named_node *named_node_find(struct p2p *p2p, const char *text, enum named_purpose purpose)
 {
     struct net_address address;
-    bool is_address = net_address_parse(text, p2p->network->p2p_port, &address);
+    bool is_address = reach_parse(&p2p->reach, text, p2p->network->p2p_port, &address);
     for (size_t i = 0; i < p2p->named.n; i++) {
         struct named_node *node = p2p->named.at[i];
         if (node->purpose != purpose)
@@ -182,6 +182,11 @@ static void end_round(struct named_node *node, const char *why)
     p2p_schedule_now(p2p);
 }
 
+static enum peer_class class_of(const struct named_node *node)
+{
+    return node->purpose == NAMED_SEED ? PEER_ADDR_FETCH : PEER_MANUAL;
+}
+
 static void on_names(void *arg, const char *const *addresses, size_t n)
 {
     struct named_node *node = arg;
@@ -192,7 +197,7 @@ static void on_names(void *arg, const char *const *addresses, size_t n)
         if (!net_address_parse(addresses[i], 0, &address))
             continue;
         address.port = node->port;
-        node->addresses[node->n_addresses++] = address;
+        node->addresses[node->n_addresses++] = reach_flip(&node->p2p->reach, &address);
     }
     if (node->n_addresses == 0) {
         end_round(node, "cannot be looked up");
@@ -200,6 +205,19 @@ static void on_names(void *arg, const char *const *addresses, size_t n)
     }
     node->next_us = 0;
     p2p_schedule_now(node->p2p);
+}
+
+/* Whom the proxy finds by its name. */
+static void dial_by_name(struct named_node *node)
+{
+    enum peer_class class = class_of(node);
+    struct peer *peer = is_hidden(node->host)
+                            ? NULL
+                            : dial_name(node->p2p, node->host, node->port, class, node->use_v2);
+    if (peer)
+        node->peer = peer->id;
+    else
+        end_round(node, "is no name that a proxy can be told");
 }
 
 static void look_up(struct named_node *node)
@@ -229,8 +247,7 @@ static void dial_next(struct named_node *node)
                 p2p_now_us(p2p) + (node->host ? NAMED_RETRY_MAX_US : NAMED_RETRY_FIRST_US);
             return;
         }
-        enum peer_class class = node->purpose == NAMED_SEED ? PEER_ADDR_FETCH : PEER_MANUAL;
-        struct peer *peer = dial(p2p, address, class, node->use_v2);
+        struct peer *peer = dial(p2p, address, class_of(node), node->use_v2);
         if (peer) {
             node->peer = peer->id;
             return;
@@ -243,6 +260,8 @@ static void go_on(struct named_node *node)
 {
     if (node->at < node->n_addresses) {
         dial_next(node);
+    } else if (node->host && reach_name_proxy(&node->p2p->reach)) {
+        dial_by_name(node);
     } else if (node->host) {
         look_up(node);
     } else {

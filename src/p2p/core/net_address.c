@@ -149,6 +149,23 @@ static bool take_port(const char *s, uint16_t default_port, uint16_t *out)
     return true;
 }
 
+/* I2P as its bridge speaks here has no ports: 0 is the only one, and may be written. */
+static bool parse_hidden(const char *text, uint16_t default_port, struct net_address *out)
+{
+    char host[NET_ADDRESS_TEXT_MAX];
+    size_t len = strcspn(text, ":");
+    if (len >= sizeof host)
+        return false;
+    memcpy(host, text, len);
+    host[len] = '\0';
+    if (!hidden_name_parse(host, out))
+        return false;
+    bool is_i2p = out->network == NET_I2P;
+    if (is_i2p && strcmp(text + len, ":0") == 0)
+        return true;
+    return take_port(text + len, is_i2p ? 0 : default_port, &out->port);
+}
+
 bool net_address_parse(const char *text, uint16_t default_port, struct net_address *out)
 {
     ASSERT(text && out);
@@ -159,6 +176,8 @@ bool net_address_parse(const char *text, uint16_t default_port, struct net_addre
         *out = net_address_of_ipv4(bytes, port);
         return true;
     }
+    if (parse_hidden(text, default_port, out))
+        return true;
     bool has_bracket = text[0] == '[';
     s = text + has_bracket;
     if (!take_ipv6(&s, bytes) || (has_bracket && *s++ != ']'))
@@ -323,11 +342,6 @@ bool net_address_is_routable(const struct net_address *address)
         return address->bytes[0] == 0xfc;
     return !net_address_is_local(address) && !net_address_is_private(address) &&
            !is_in(address, reserved, COUNT_OF(reserved));
-}
-
-bool net_address_is_dialable(const struct net_address *address)
-{
-    return (address->network == NET_IPV4 || address->network == NET_IPV6) && address->port != 0;
 }
 
 /* -- Groups and hashes --------------------------------------------------------------------------

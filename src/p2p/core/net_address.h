@@ -1,7 +1,7 @@
 /* net_address.h - where a node can be reached: network, address, port; as text and in groups.
  *
  * Layer: p2p. Pure values. Networks are numbered as in BIP155; all can be stored and gossiped,
- * those of net_address_is_dialable() can be connected to. */
+ * reach_can_dial() says which can be connected to. */
 #ifndef P2P_CORE_NET_ADDRESS_H
 #define P2P_CORE_NET_ADDRESS_H
 
@@ -56,9 +56,10 @@ struct net_address net_address_of_ipv4(const uint8_t bytes[4], uint16_t port);
 /* Make one from 16 bytes, IPv4 told by its prefix ::ffff:0:0/96. */
 struct net_address net_address_of_16(const uint8_t bytes[16], uint16_t port);
 
-/* Read "1.2.3.4", "1.2.3.4:8333", "::1", "[::1]" or "[::1]:8333".
+/* Read "1.2.3.4", "1.2.3.4:8333", "::1", "[::1]" or "[::1]:8333", or the name of a hidden service
+ * with or without a port.
  *
- * In:       default_port  for text without one
+ * In:       default_port  for text without one; in I2P that is 0
  * Returns:  false if it is anything else: names are resolved before they come here */
 NODISCARD bool net_address_parse(const char *text, uint16_t default_port, struct net_address *out);
 
@@ -86,8 +87,6 @@ bool net_address_is_routable(const struct net_address *address);
 bool net_address_is_local(const struct net_address *address);
 /* Is in an address range of somebody's own. */
 bool net_address_is_private(const struct net_address *address);
-/* Can be dialled by us: IPv4 and IPv6. */
-bool net_address_is_dialable(const struct net_address *address);
 
 /* Is this port known for another service? We dial such ones only where there is little else, so
  * that gossip cannot turn nodes into a flood of connections on somebody's mail server. Spec: the

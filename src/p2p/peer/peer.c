@@ -7,6 +7,20 @@
 #define KEPT_BLOCKS_ASK  (KEPT_BLOCKS - 2)
 #define ANNOUNCED_BLOCKS 16 /* that who announces the last of them is asked for. Core */
 
+const char *peer_class_name(enum peer_class class)
+{
+    static const char *const names[PEER_CLASS_COUNT] = {
+        [PEER_INBOUND] = "inbound",
+        [PEER_FULL] = "outbound-full-relay",
+        [PEER_BLOCK_ONLY] = "block-relay-only",
+        [PEER_FEELER] = "feeler",
+        [PEER_ADDR_FETCH] = "addr-fetch",
+        [PEER_MANUAL] = "manual",
+    };
+    ASSERT(class < PEER_CLASS_COUNT);
+    return names[class];
+}
+
 bool peer_is_outbound(const struct peer *peer)
 {
     return peer->class != PEER_INBOUND;

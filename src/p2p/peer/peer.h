@@ -19,6 +19,9 @@
 #include "p2p/txs/tx_relay.h"
 
 struct p2p_listener;
+struct tunnel;
+
+#define PEER_TEXT_MAX 320 /* of an address, or a name of at most SOCKS5_TEXT_MAX with its port */
 
 /* Only forward, one at a time; from each of them to GONE. A message out of its state is passed over
  * unread, so that none can set a peer back or greet twice (hazard 42). */
@@ -40,7 +43,8 @@ struct peer {
     enum peer_class class;
     enum peer_state state;
     struct net_address address;
-    char text[NET_ADDRESS_TEXT_MAX]; /* of address */
+    char text[PEER_TEXT_MAX]; /* of address; the name, where only a proxy knows that */
+    struct tunnel *tunnel;    /* owned: through a proxy; NULL: directly */
     unsigned permissions;
     bool is_inbound_onion; /* came in by -bind=ADDR=onion: its own address is unknown */
     bool is_discouraged; /* its host misbehaved before it came: first to go where room is needed */
@@ -95,6 +99,9 @@ struct peer {
     struct tx_queue_peer tx_queue;
 };
 
+/* As getpeerinfo names it: "inbound", "outbound-full-relay", ...
+ * Spec: Core ConnectionTypeAsString() */
+const char *peer_class_name(enum peer_class class);
 /* We have connected to it. */
 bool peer_is_outbound(const struct peer *peer);
 /* It is told of no transactions and addresses. */

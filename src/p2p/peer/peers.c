@@ -133,7 +133,8 @@ void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char
         /* Nodes that the user named, and this machine, are only disconnected: Core. */
         uint8_t id[32];
         net_address_host_id(&peer->address, id);
-        if (peer->class != PEER_MANUAL && !net_address_is_local(&peer->address))
+        if (peer->class != PEER_MANUAL && peer->address.network != NET_NONE &&
+            !net_address_is_local(&peer->address))
             (void)recent_set_add(&p2p->discouraged, id);
         if (peer->class == PEER_MANUAL && fault == FAULT_BLOCK_MUTATED)
             return;
@@ -147,6 +148,7 @@ static void peer_free(struct peer *peer)
     frame_reader_deinit(&peer->frame);
     transport_deinit(&peer->transport);
     buffer_deinit(&peer->waiting);
+    xfree(peer->tunnel);
     recent_set_deinit(&peer->relay.known);
     recent_set_deinit(&peer->addr.known);
     xfree(peer);

@@ -1,6 +1,7 @@
 /* ping.c - see ping.h. */
 #include "p2p/peer/ping.h"
 
+#include "p2p/core/tunnel.h"
 #include "p2p/state.h"
 
 #define ADDR_FETCH_TIMEOUT_US (INT64_C(300) * 1000000) /* for its addresses. Core */
@@ -107,6 +108,8 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
         peer->state == PEER_CONNECTING ? PEER_DIAL_US : p2p->options.peer_timeout_s * 1000000;
     if (peer->state != PEER_READY) {
         int64_t until_us = peer->connected_us + timeout_us;
+        if (peer->state == PEER_CONNECTING && peer->tunnel && peer->tunnel->is_begun)
+            until_us = peer->tunnel->until_us;
         if (until_us > now_us)
             return until_us;
         drop_silent(p2p, peer);

@@ -43,6 +43,8 @@ static void send_version(struct p2p *p2p, struct peer *peer)
         .start_height = chain_tip(p2p->chain)->height,
         .relay = peer_may_send_txs(p2p, peer),
     };
+    if (!wire_address_fits_v1(&peer->address))
+        ours.receiver = (struct net_address){0}; /* there is no room for it. Core */
     snprintf(ours.user_agent, sizeof ours.user_agent, "%s", p2p->options.user_agent);
     peer->our_services = ours.services;
     struct writer w = writer_to_buffer(bytes, sizeof bytes);

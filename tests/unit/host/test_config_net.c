@@ -177,12 +177,6 @@ TEST(mistakes_are_named)
         {{"-externalip=a name", "-dns=0"}, "Cannot resolve -externalip address: 'a name'"},
         {{"-connect="},             "-connect: '' cannot be the name of a node"},
         {{"-seednode="},            "-seednode: '' cannot be the name of a node"},
-        {{"-proxy=127.0.0.1:9050"},
-         "Option -proxy is not there yet, and without it peers and DNS would be called directly"},
-        {{"-onion=127.0.0.1:9050"},
-         "Option -onion is not there yet, and without it peers and DNS would be called directly"},
-        {{"-noproxy", "-onlynet=onion"},
-         "Option -onlynet is not there yet, and without it peers and DNS would be called directly"},
         {{"-whitelist=1.2.3.4/99"}, "Invalid netmask specified in -whitelist: '1.2.3.4/99'"},
         {{"-maxmempool=4"},         "-maxmempool must be at least 5 MB"},
         {{"-maxmempool=0"},         "-maxmempool must be at least 5 MB"},
@@ -220,15 +214,6 @@ TEST(mistakes_are_named)
         assert_string_equal(f.error, cases[i].error);
         done(&f);
     }
-}
-
-TEST(without_a_proxy_is_how_it_goes)
-{
-    struct fixture f;
-    read_args(&f, NETWORK_REGTEST,
-              (const char *const[]){"-noproxy", "-proxy=0", "-onion=0", "-noonlynet", NULL});
-    assert_true(f.ok);
-    done(&f);
 }
 
 TEST(limits_are_met_exactly)

@@ -77,10 +77,10 @@ static const char *const works[] = {
 
 /* Who asks for one of these is told that it is not there. */
 static const char *const missed[] = {
-    "asmap", "blockfilterindex", "cjdnsreachable", "coinstatsindex",
-    "fixedseeds", "i2pacceptincoming", "i2psam", "ipcbind", "listenonion", "mempoolfullrbf",
-    "natpmp", "onion", "onlynet", "peerblockfilters", "peerbloomfilters", "privatebroadcast",
-    "proxy", "rest", "settings", "signer", "torcontrol", "txsendrate", "upnp",
+    "asmap", "blockfilterindex", "coinstatsindex",
+    "fixedseeds", "i2pacceptincoming", "ipcbind", "listenonion", "mempoolfullrbf",
+    "natpmp", "peerblockfilters", "peerbloomfilters", "privatebroadcast",
+    "rest", "settings", "signer", "torcontrol", "txsendrate", "upnp",
     "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
     "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
 };
@@ -94,7 +94,7 @@ static const char *const tunes[] = {
     "limitdescendantcount", "logips", "loglevel", "loglevelalways", "logsourcelocations",
     "logthreadnames", "maxapsfee", "maxorphantx", "maxreceivebuffer", "maxsendbuffer",
     "maxtxfee", "min", "mintxfee", "paytxfee", "prevoutfetchthreads",
-    "printpriority", "proxyrandomize", "resetguisettings", "rpcdoccheck", "spendzeroconfchange",
+    "printpriority", "resetguisettings", "rpcdoccheck", "spendzeroconfchange",
     "splash", "sysperms", "torpassword", "txconfirmtarget", "uiplatform", "unsafesqlitesync",
     "walletbroadcast", "walletcrosschain", "walletrbf", "walletrejectlongchains",
     "zmqpubhashblockhwm", "zmqpubhashtxhwm", "zmqpubrawblockhwm", "zmqpubrawtxhwm",

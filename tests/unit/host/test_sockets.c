@@ -143,3 +143,19 @@ TEST(malformed_subnets_are_refused)
         assert_false(subnet_parse(&subnet, bad[i]));
     }
 }
+
+TEST(a_path_is_as_long_as_a_socket_can_have)
+{
+    struct sockaddr_storage at;
+    char text[5 + 108 + 1] = "unix:";
+    memset(text + 5, 'p', 108);
+    text[5 + 108] = '\0';
+    assert_false(sockets_is_path(text));
+    assert_int_equal(sockets_parse_path(text, &at), 0);
+    text[5 + 107] = '\0';
+    assert_true(sockets_is_path(text));
+    assert_true(sockets_parse_path(text, &at) > 0);
+    assert_int_equal(at.ss_family, AF_UNIX);
+    assert_int_equal(sockets_parse_path("127.0.0.1", &at), 0);
+    assert_int_equal(sockets_parse(text, 1, &at), 0);
+}

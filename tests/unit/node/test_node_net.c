@@ -61,6 +61,15 @@ void p2p_info(const struct p2p *p2p, struct p2p_info *info)
     *info = p2p->info;
 }
 
+void p2p_network_info(const struct p2p *p2p, enum net_network network,
+                      struct p2p_network_info *info)
+{
+    (void)p2p;
+    *info = (struct p2p_network_info){.is_reachable = network == NET_IPV4 || network == NET_IPV6,
+                                      .proxy = "1.2.3.4:9050",
+                                      .randomizes_credentials = network == NET_TORV3};
+}
+
 struct address_book *p2p_address_book(struct p2p *p2p)
 {
     return p2p->book;
@@ -282,7 +291,8 @@ static void check_info(void *arg, const struct net_info *info)
         assert_string_equal(info->networks[i].name, names[i]);
         assert_int_equal(info->networks[i].is_reachable, i < 2);
         assert_int_equal(info->networks[i].is_limited, i >= 2);
-        assert_string_equal(info->networks[i].proxy, "");
+        assert_string_equal(info->networks[i].proxy, "1.2.3.4:9050");
+        assert_int_equal(info->networks[i].randomizes_credentials, i == 2);
     }
     assert_int_equal(info->n_local, 2);
     assert_string_equal(info->local[0].host, "1.2.3.4");

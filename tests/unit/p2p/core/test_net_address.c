@@ -111,7 +111,6 @@ TEST(addresses_are_known_by_their_kind)
             net_address_is_private(&address) != kinds[i].private)
             fail_msg("%s", kinds[i].text);
         assert_string_equal(net_address_network_name(&address), kinds[i].network);
-        assert_true(net_address_is_dialable(&address));
     }
 }
 
@@ -196,7 +195,6 @@ TEST(hidden_networks_have_names_but_cannot_be_dialled)
     assert_string_equal(net_address_network_name(&address), "i2p");
     address.network = NET_TORV3;
     assert_true(net_address_is_routable(&address));
-    assert_false(net_address_is_dialable(&address));
     assert_string_equal(net_address_network_name(&address), "onion");
     address.network = NET_TORV2;
     assert_false(net_address_is_routable(&address));
