@@ -15,7 +15,7 @@
 #include "util/alloc.h"
 #include "util/crc32c.h"
 
-#define UNREQUESTED_AHEAD_MAX 288 /* blocks above the tip that are stored unasked: hazard 49 */
+#define UNREQUESTED_AHEAD_MAX 288 /* blocks above the target that are stored unasked: hazard 49 */
 
 /* One block on its way in; lives until its bytes are written. */
 struct accept {
@@ -230,15 +230,17 @@ static void refuse_for_good(struct accept *accept)
 }
 
 /* Nobody asked for it, and storing it would be to do as a stranger likes with our disk: hazard 49.
- * It has less work than the tip, is far ahead of it, or is of a chain too light to be the real one.
- */
+ * It has less work than the tip, is of a chain too light to be the real one, or is far ahead of
+ * what the tip will be when all that came before it is connected: Core, which connects each block
+ * as it comes, takes a chain of any length that is sent in order. */
 static bool is_unwanted(const struct intake *intake, const struct accept *accept)
 {
     const struct block_node *tip = active_chain_tip(intake->active);
     if (accept->flags & CHAIN_ACCEPT_FORCE)
         return false;
     return u256_compare(accept->node->chain_work, tip->chain_work) < 0 ||
-           accept->node->height > tip->height + UNREQUESTED_AHEAD_MAX ||
+           accept->node->height >
+               best_chain_target(intake->best)->height + UNREQUESTED_AHEAD_MAX ||
            u256_compare(accept->node->chain_work, intake->min_chain_work) < 0;
 }
 
@@ -369,6 +371,11 @@ static void place(struct accept *accept)
     /* A block that was pruned or damaged after it was connected comes back only if asked for. */
     bool is_known = block_node_has_data(accept->node) ||
                     (accept->node->n_tx > 0 && !(accept->flags & CHAIN_ACCEPT_FORCE));
+    bool must_hold = !is_known && accept->pos.file < 0 && !writes_have_room(intake->writes);
+    if (must_hold) {
+        hold(accept);
+        return;
+    }
     if (is_known || is_unwanted(intake, accept)) {
         hand_to_waiter(accept, false);
         finish(accept);
@@ -387,10 +394,17 @@ static void place(struct accept *accept)
             return;
         }
     }
-    if (accept->pos.file < 0 && !writes_have_room(intake->writes))
+    store(accept);
+}
+
+/* Blocks keep the order in which they came: one that overtook those before it would be far ahead of
+ * them. */
+static void queue_up(struct accept *accept)
+{
+    if (accept->pos.file < 0 && accept->intake->held.count > 0)
         hold(accept);
     else
-        store(accept);
+        place(accept);
 }
 
 static void check_done(struct env_job *job)
@@ -401,7 +415,7 @@ static void check_done(struct env_job *job)
         accept->verdict = (struct verdict){.code = REJECT_FAULT};
         refuse(accept);
     } else if (accept->verdict.code == REJECT_NONE) {
-        place(accept);
+        queue_up(accept);
     } else if (accept->is_decoded) {
         refuse_for_good(accept);
     } else {

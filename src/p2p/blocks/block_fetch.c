@@ -433,6 +433,17 @@ static void end_request(struct p2p *p2p, struct block_request *request, uint64_t
     end_if_idle(p2p, request);
 }
 
+/* What it counts for among those that nobody asked for. */
+static size_t unasked_bytes(const struct delivery *delivery)
+{
+    return delivery->was_asked ? 0 : delivery->len + BLOCK_FETCH_UNASKED_EACH;
+}
+
+bool block_fetch_is_full(const struct peer *peer)
+{
+    return peer->fetch.unasked_bytes >= BLOCK_FETCH_UNASKED_BYTES;
+}
+
 /* The chain has made up its mind. */
 static void on_decided(void *arg, const struct chain_block_result *result)
 {
@@ -452,8 +463,9 @@ static void on_decided(void *arg, const struct chain_block_result *result)
     if (peer && result->is_new)
         peer->last_block_s = p2p_now_s(p2p);
     if (peer) {
-        ASSERT(peer->fetch.n_undecided > 0);
+        ASSERT(peer->fetch.n_undecided > 0 && peer->fetch.unasked_bytes >= unasked_bytes(delivery));
         peer->fetch.n_undecided--;
+        peer->fetch.unasked_bytes -= unasked_bytes(delivery);
     }
     /* Who may stay nevertheless would be asked again and again, at once each time. */
     if (peer && node && reject_class(result->verdict.code) == REJECT_CLASS_MUTATED)
@@ -479,6 +491,7 @@ static void deliver(struct p2p *p2p, struct peer *peer, const struct block_hash 
     uint8_t *bytes = frame_payload_take(&peer->frame, &delivery->len);
     p2p->fetch.delivered_bytes += delivery->len;
     peer->fetch.n_undecided++;
+    peer->fetch.unasked_bytes += unasked_bytes(delivery);
     p2p->n_operations++;
     chain_accept_block(p2p->chain, bytes, delivery->len, force ? CHAIN_ACCEPT_FORCE : 0, on_decided,
                        delivery);

@@ -22,6 +22,10 @@ struct peer;
 #define BLOCK_FETCH_LOST_MAX     64          /* damaged blocks asked for at once; more wait */
 #define BLOCK_FETCH_PEER_MAX     64          /* asked of one peer at a time, by plan */
 #define BLOCK_FETCH_PEER_START   16          /* while its rate is unknown */
+/* Of one peer, unasked and not yet decided by the chain: above that it is not read. Two blocks of
+ * the largest size; each counts for so much more, which it takes beside its bytes. */
+#define BLOCK_FETCH_UNASKED_BYTES (8u << 20)
+#define BLOCK_FETCH_UNASKED_EACH  1024u
 
 struct block_fetch {
     struct hash_map by_node;
@@ -54,6 +58,8 @@ size_t block_fetch_heights(const struct p2p *p2p, const struct peer *peer, int32
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us);
 
+/* So many unasked blocks of this peer wait for the chain that no more of its bytes are taken. */
+bool block_fetch_is_full(const struct peer *peer);
 /* The handler of "block". */
 enum fault block_fetch_on_block(struct p2p *p2p, struct peer *peer, struct reader *r);
 

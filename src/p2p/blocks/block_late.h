@@ -36,6 +36,7 @@ struct peer;
 
 struct peer_fetch {
     unsigned n_undecided; /* blocks of it that the chain looks at */
+    size_t unasked_bytes; /* of those that nobody asked for */
     size_t n_in_flight;
     bool is_stalled;   /* owes us blocks and is silent: gets no new requests */
     bool is_on_trial;  /* was silent, spoke again: gets one block until it delivers */

@@ -127,7 +127,7 @@ static void begin_message(struct p2p *p2p, struct peer *peer)
 static bool must_wait(const struct p2p *p2p, const struct peer *peer)
 {
     return serve_is_busy(peer) || tx_queue_is_full(&p2p->txs.queue, &peer->tx_queue) ||
-           !peer_has_room(p2p, peer);
+           block_fetch_is_full(peer) || !peer_has_room(p2p, peer);
 }
 
 /* [block 4] The message's row names who handles it. */

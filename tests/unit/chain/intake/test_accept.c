@@ -258,6 +258,36 @@ TEST(unrequested_blocks_far_ahead_are_not_stored, struct fixture *f)
     assert_true(accept_as(f, far, CHAIN_ACCEPT_FORCE).is_new);
 }
 
+/* Core connects each block before it looks at the next one; here the disk may be behind. */
+static void assert_long_chain_taken(struct fixture *f, size_t unwritten_max)
+{
+    enum { N = 700 };
+    struct chain_options options = {.unwritten_max = unwritten_max};
+    struct chain_rig rig;
+    struct answer answers[N] = {{0}};
+    rig_start(&rig, 2, &f->b, &options);
+    rig_accept_chain(&rig, f->base);
+    const struct built_block *last = builder_blocks(&f->b, f->base, N, NULL);
+    rig_announce(&rig, last);
+    sim_env_jobs(rig.sim)->pool[ENV_POOL_BLOCKING].run_max_us = 1000000;
+    for (int32_t i = 0; i < N; i++) {
+        const struct built_block *block = built_ancestor(last, N_BASE + 1 + i);
+        chain_accept_block(rig.chain, built_bytes(block), block->block.raw.len, 0, note_result,
+                           &answers[i]);
+    }
+    rig_settle(&rig);
+    for (size_t i = 0; i < N; i++)
+        assert_true(answers[i].is_done && answers[i].result.is_new);
+    assert_true(rig_is_at(&rig, last));
+    rig_deinit(&rig);
+}
+
+TEST(a_long_chain_sent_in_order_is_taken_unasked_also_by_a_slow_disk, struct fixture *f)
+{
+    assert_long_chain_taken(f, 0);
+    assert_long_chain_taken(f, 2000); /* about ten blocks: the rest waits for room */
+}
+
 TEST(below_the_least_work_nothing_is_stored_unasked, struct fixture *f)
 {
     struct u256 least = u256_add(chain_tip(f->rig.chain)->chain_work, u256_of(4));

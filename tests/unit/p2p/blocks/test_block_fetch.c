@@ -249,6 +249,41 @@ TEST(unasked_blocks_with_little_work_are_not_stored, struct fixture *f)
     assert_true(mesh_wait_tip(&f->mesh, next, 10) >= 0);
 }
 
+struct reading {
+    const struct peer *peer;
+    size_t largest_bytes;
+    const struct built_block *goal;
+    struct mesh_node *node;
+};
+
+static bool is_read_to_the_end(void *arg)
+{
+    struct reading *reading = arg;
+    size_t bytes = reading->peer->fetch.unasked_bytes;
+    reading->largest_bytes = MAX_OF(reading->largest_bytes, bytes);
+    return mesh_is_at(reading->node, reading->goal);
+}
+
+/* Who sends faster than blocks are checked is not read, and loses nothing. */
+TEST(unasked_blocks_wait_with_their_sender, struct fixture *f)
+{
+    mesh_init(&f->mesh, 16, &f->builder, NULL);
+    const struct built_block *base = builder_blocks(&f->builder, f->builder.genesis, 500, NULL);
+    const struct built_block *tip = big_blocks(f, base, 390);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    mesh_give(a, base);
+    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
+    sim_env_jobs(a->sim)->pool[ENV_POOL_COMPUTE].run_max_us = 500000;
+    for (int32_t i = 501; i <= tip->height; i++)
+        raw_send_block(raw, built_ancestor(tip, i));
+    struct reading reading = {.peer = a->p2p->peers, .goal = tip, .node = a};
+    assert_true(mesh_run_until(&f->mesh, is_read_to_the_end, &reading, 6000));
+    assert_in_range(reading.largest_bytes, BLOCK_FETCH_UNASKED_BYTES,
+                    BLOCK_FETCH_UNASKED_BYTES + tip->block.raw.len + BLOCK_FETCH_UNASKED_EACH);
+    assert_int_equal(reading.peer->fetch.unasked_bytes, 0);
+    assert_false(raw->is_closed);
+}
+
 TEST(an_invalid_block_costs_its_sender_the_connection, struct fixture *f)
 {
     mesh_init(&f->mesh, 17, &f->builder, NULL);
