@@ -94,6 +94,7 @@ static void make_intake(struct chain *chain)
     struct chain_core *core = &chain->core;
     chain->waiters = (struct waiters){.core = core,
                                       .active = &chain->active,
+                                      .best = &chain->best,
                                       .writes = &chain->writes,
                                       .pipeline = &chain->pipeline};
     chain->intake = (struct intake){.core = core,

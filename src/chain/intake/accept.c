@@ -250,7 +250,10 @@ static void hand_to_waiter(struct accept *accept, bool is_new)
     if (!accept->done)
         return;
     struct waiter *waiter = xcalloc(1, sizeof *waiter);
+    struct block_node *target = best_chain_target(accept->intake->best);
     waiter->node = accept->node;
+    if (block_node_ancestor(target, accept->node->height) == accept->node)
+        waiter->goal = target;
     waiter->result = (struct chain_block_result){
         .is_new = is_new,
         .node = accept->node,

@@ -108,11 +108,22 @@ void waiters_add(struct waiters *waiters, struct waiter *waiter)
     list_add(&waiters->list, &waiter->link);
 }
 
+/* It filled a gap below blocks that were here: the chain is on its way to the last of them. */
+static bool is_on_its_way(const struct waiters *waiters, const struct waiter *waiter)
+{
+    const struct block_node *goal = waiter->goal;
+    if (!goal || active_chain_contains(waiters->active, goal))
+        return false;
+    const struct block_node *target = best_chain_target(waiters->best);
+    return target->height >= goal->height && block_node_ancestor(target, goal->height) == goal;
+}
+
 /* At rest nothing changes any more by itself: a block that is not in the chain then is on a side
  * branch, for as long as nobody brings another. */
 static bool is_decided(const struct waiters *waiters, const struct waiter *waiter, bool at_rest)
 {
-    return at_rest || (waiter->node && active_chain_contains(waiters->active, waiter->node));
+    return at_rest || (waiter->node && active_chain_contains(waiters->active, waiter->node) &&
+                       !is_on_its_way(waiters, waiter));
 }
 
 /* Answer those whose block is decided; all if at rest. */

@@ -12,6 +12,7 @@
 struct waiter {
     struct list_link link;
     struct block_node *node; /* NULL: waits for rest only */
+    struct block_node *goal; /* what the tip was to be when the block was stored, or NULL */
     struct chain_block_result result;
     bool durable;               /* to be answered when the blocks' bytes are synced */
     chain_block_fn *block_done; /* one of the two */
@@ -22,6 +23,7 @@ struct waiter {
 struct waiters {
     struct chain_core *core;
     const struct active_chain *active;
+    const struct best_chain *best;
     const struct writes *writes;
     const struct pipeline *pipeline;
     struct list list;         /* for a fate, oldest first */

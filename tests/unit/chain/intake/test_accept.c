@@ -288,6 +288,32 @@ TEST(a_long_chain_sent_in_order_is_taken_unasked_also_by_a_slow_disk, struct fix
     assert_long_chain_taken(f, 2000); /* about ten blocks: the rest waits for room */
 }
 
+/* As in Core, where the call returns when the best chain is the tip's. */
+TEST(who_fills_a_gap_is_answered_when_all_above_is_connected, struct fixture *f)
+{
+    const struct built_block *last = builder_blocks(&f->b, f->base, 250, NULL);
+    const struct built_block *first = built_ancestor(last, N_BASE + 1);
+    rig_announce(&f->rig, last);
+    for (int32_t height = N_BASE + 2; height <= last->height; height++)
+        assert_true(accept_as(f, built_ancestor(last, height), 0).is_new);
+    assert_true(rig_is_at(&f->rig, f->base));
+    assert_true(accept_as(f, first, 0).is_connected);
+    assert_true(rig_is_at(&f->rig, last));
+}
+
+TEST(a_gap_below_an_invalid_block_is_filled_and_answered, struct fixture *f)
+{
+    struct builder_spec greedy = {.extra_sat = 1};
+    const struct built_block *first = builder_block(&f->b, f->base, NULL);
+    const struct built_block *bad = builder_block(&f->b, first, &greedy);
+    const struct built_block *last = builder_blocks(&f->b, bad, 20, NULL);
+    rig_announce(&f->rig, last);
+    for (int32_t height = bad->height; height <= last->height; height++)
+        assert_true(accept_as(f, built_ancestor(last, height), 0).is_new);
+    assert_true(accept_as(f, first, 0).is_connected);
+    assert_true(rig_is_at(&f->rig, first));
+}
+
 TEST(below_the_least_work_nothing_is_stored_unasked, struct fixture *f)
 {
     struct u256 least = u256_add(chain_tip(f->rig.chain)->chain_work, u256_of(4));
