@@ -137,6 +137,8 @@ static void make_askers(struct chain *chain)
     index_follower_init(&chain->txindex.follower, &follower);
     follower.kind = &spenderindex_kind;
     index_follower_init(&chain->spenderindex.follower, &follower);
+    follower.kind = &filterindex_kind;
+    index_follower_init(&chain->filterindex.follower, &follower);
     chain->trials = (struct trials){.core = core,
                                     .active = &chain->active,
                                     .pipeline = &chain->pipeline,
@@ -181,6 +183,7 @@ void chain_free(struct chain *chain)
     ASSERT(chain->core.ops_pending == 0 && chain->pipeline.flights.n_dropped == 0);
     index_follower_close(&chain->txindex.follower);
     index_follower_close(&chain->spenderindex.follower);
+    index_follower_close(&chain->filterindex.follower);
     block_reads_deinit(&chain->reads);
     close_stores(&chain->core);
     lost_deinit(&chain->lost);
@@ -456,6 +459,17 @@ void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
 bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t *height)
 {
     return index_follower_status(&chain->spenderindex.follower, synced, height);
+}
+
+void chain_visit_filters(struct chain *chain, const struct chain_filter_range *range,
+                         chain_filter_fn *visit, chain_filters_done_fn *done, void *arg)
+{
+    filterindex_visit(&chain->filterindex, range, visit, done, arg);
+}
+
+bool chain_filterindex_status(const struct chain *chain, bool *synced, int32_t *height)
+{
+    return index_follower_status(&chain->filterindex.follower, synced, height);
 }
 
 void chain_invalidate(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,

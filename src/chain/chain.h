@@ -170,6 +170,19 @@ void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
 /* That index: is it on, is it caught up, at which height. */
 bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t *height);
 
+/* Visit the basic filters of a range of blocks, oldest first, also of blocks that have left the
+ * chain, by the index of -blockfilterindex.
+ *
+ * In:   range  at most FILTERINDEX_RANGE_MAX blocks
+ * Out:  visit  on another thread, until it returns false
+ *       done   once, on the loop, with how many were visited. error: -ENOSYS no such index;
+ *              -EAGAIN it has not reached them; -ENOENT it has never met one of them; -EUCLEAN it
+ *              was damaged and is made anew; -ECANCELED closing; another fault of its store */
+void chain_visit_filters(struct chain *chain, const struct chain_filter_range *range,
+                         chain_filter_fn *visit, chain_filters_done_fn *done, void *arg);
+/* That index: is it on, is it caught up, at which height. */
+bool chain_filterindex_status(const struct chain *chain, bool *synced, int32_t *height);
+
 /* -- Orders -------------------------------------------------------------------------------- */
 
 /* done(arg, verdict) when the chain has come to rest after the order, and what chain_invalidate()

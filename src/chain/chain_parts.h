@@ -6,6 +6,7 @@
 #define CHAIN_CHAIN_PARTS_H
 
 #include "chain/ask/block_read.h"
+#include "chain/ask/filterindex.h"
 #include "chain/ask/spenderindex.h"
 #include "chain/ask/trial.h"
 #include "chain/ask/txindex.h"
@@ -47,6 +48,7 @@ struct chain {
     struct block_reads reads;
     struct txindex txindex;
     struct spenderindex spenderindex;
+    struct filterindex filterindex;
     struct trials trials;
 
     int64_t next_check_us;    /* of the invariants */

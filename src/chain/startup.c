@@ -637,6 +637,9 @@ bool chain_open(struct chain *chain, char **error)
     if (chain->core.options.spender_index &&
         index_follower_open(&chain->spenderindex.follower, error))
         return false;
+    if (chain->core.options.filter_index &&
+        index_follower_open(&chain->filterindex.follower, error))
+        return false;
     best_chain_load(&chain->best);
     chain->core.is_open = true;
     chain_update_initial_download(chain);

@@ -49,6 +49,7 @@ static const struct row {
     {&tip_part, 0},
     {&index_follower_part, offsetof(struct chain, txindex)},
     {&index_follower_part, offsetof(struct chain, spenderindex)},
+    {&index_follower_part, offsetof(struct chain, filterindex)},
     {&waiters_part, offsetof(struct chain, waiters)},
     {&undo_repair_part, offsetof(struct chain, undo_repair)},
     {&prune_part, offsetof(struct chain, prune)},

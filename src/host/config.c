@@ -413,9 +413,6 @@ static bool refuse_contradictions(const struct options *options, char **error)
     if (options_get_bool(options, "forcednsseed", false) &&
         !options_get_bool(options, "dnsseed", true))
         return REFUSE(error, "Cannot set -forcednsseed to true when setting -dnsseed to false.");
-    const char *filters = options_get_string(options, "blockfilterindex", "0");
-    if (options_get_bool(options, "peerblockfilters", false) && strcmp(filters, "0") == 0)
-        return REFUSE(error, "Cannot set -peerblockfilters without -blockfilterindex.");
     return true;
 }
 
@@ -434,6 +431,23 @@ static void tell_replaced(struct options *options)
                             "effect.",
                             name, kinds[i]);
     }
+}
+
+/* Core's words and values: a kind by name, 1 or nothing for all kinds, 0 for none. */
+static bool set_filters(struct config *config, char **error)
+{
+    const struct options *options = &config->options;
+    const char *value;
+    for (size_t i = 0; (value = options_get_list(options, "blockfilterindex", i)); i++) {
+        if (strcmp(value, "0") == 0)
+            continue;
+        if (strcmp(value, "") != 0 && strcmp(value, "1") != 0 && strcmp(value, "basic") != 0)
+            return fail_with(error, "Unknown -blockfilterindex value %s.", value);
+        config->chain.filter_index = true;
+    }
+    if (options_get_bool(options, "peerblockfilters", false) && !config->chain.filter_index)
+        return REFUSE(error, "Cannot set -peerblockfilters without -blockfilterindex.");
+    return true;
 }
 
 static void set_process(struct config *config)
@@ -472,8 +486,8 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
     apply_interactions(&config->options);
     options_fill(&config->options, config);
     set_process(config);
-    if (!refuse_contradictions(&config->options, error) || !set_chain(config, error) ||
-        !config_rpc_init(config, error) || !set_log(config, error) ||
+    if (!refuse_contradictions(&config->options, error) || !set_filters(config, error) ||
+        !set_chain(config, error) || !config_rpc_init(config, error) || !set_log(config, error) ||
         !config_net_init(&config->net, &config->options, &config->network, config->data_dir, error))
         return false;
     if (!config_signet_init(&config->signet, &config->options, &config->network, error))

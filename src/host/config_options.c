@@ -63,6 +63,8 @@ static const struct option_def table[] = {
      "the one in use", G, BOOL, .fallback = "0"},
     {"assumevalid", "<hex>", "Do not check the scripts of this block and its ancestors, if it is "
      "in the chain (0 to check all; default: depends on the network)", G, STRING, .flags = 0},
+    {"blockfilterindex", "<type>", "Keep an index of block filters (BIP158), for getblockfilter "
+     "and scanblocks (basic, or 1: all kinds; 0: none)", G, STRING, .flags = MULTI},
     {"blocknotify", "<cmd>", "Run a command when the best block changes (%s in cmd is replaced by "
      "the block's hash)", G, STRING, .flags = 0},
     {"blocksdir", "<dir>", "Directory that holds the blocks directory (default: <datadir>)", G,
@@ -114,7 +116,6 @@ static const struct option_def table[] = {
      .fallback = "0", INTO(chain.txindex)},
     {"txospenderindex", NULL, "Keep an index of the transactions that spend outputs, for "
      "gettxspendingprevout", G, BOOL, .fallback = "0", INTO(chain.spender_index)},
-    IGNORED("blockfilterindex", G, STRING),
     HARMLESS("choosedatadir", G, BOOL),
     HARMLESS("dbcrashratio", G, INT),
     HARMLESS("lang", G, STRING),

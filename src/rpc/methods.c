@@ -30,6 +30,11 @@ static const struct rpc_method methods[] = {
     {"getblockcount", "Blockchain", rpc_getblockcount, RPC_QUICK,
      "The height of the tip. The genesis block has height 0.",
      "n    the height", {{0}}},
+    {"getblockfilter", "Blockchain", rpc_getblockfilter, RPC_LARGE,
+     "The filter of a block (BIP157), by the index of -blockfilterindex.",
+     "{\"filter\": \"hex\", \"header\": \"hex\"}",
+     {{"blockhash", RPC_TYPE_STRING, NULL, "The block"},
+      {"filtertype", RPC_TYPE_STRING, "basic", "The kind of filter"}}},
     {"getblockfrompeer", "Blockchain", rpc_getblockfrompeer, 0,
      "Ask a peer for a block whose header is known, for instance one that was pruned.",
      "{}    it was asked for; whether it came is seen with getblock",
@@ -159,6 +164,21 @@ static const struct rpc_method methods[] = {
     {"savemempool", "Blockchain", rpc_savemempool, 0,
      "Write the mempool to its file now; a clean stop does so as well.",
      "{\"filename\": \"str\"}    where it is", {{0}}},
+    {"scanblocks", "Blockchain", rpc_scanblocks, RPC_LARGE,
+     "Find the blocks that may concern descriptors, by their filters (-blockfilterindex). One\n"
+     "scan at a time. Few others are among them; filter_false_positives reads blocks to leave\n"
+     "them out.",
+     "{\"from_height\": n, \"to_height\": n, \"relevant_blocks\": [\"hex\", ...],\n"
+     " \"completed\": bool}; status: {\"progress\": n, \"current_height\": n} or null;\n"
+     "abort: whether there was one to abort",
+     {{"action", RPC_TYPE_STRING, NULL, "start, abort or status"},
+      {"scanobjects", RPC_TYPE_ARRAY, "",
+       "[\"descriptor\", {\"desc\": \"descriptor\", \"range\": n or [n, n]}, ...]; for start"},
+      {"start_height", RPC_TYPE_NUMBER, "0", "Height to begin at"},
+      {"stop_height", RPC_TYPE_NUMBER, "the tip's", "Height to end at"},
+      {"filtertype", RPC_TYPE_STRING, "basic", "The kind of filter"},
+      {"options:filter_false_positives", RPC_TYPE_OPTIONS, "",
+       "{\"filter_false_positives\": bool}"}}},
     {"scantxoutset", "Blockchain", rpc_scantxoutset, 0,
      "Find the unspent outputs that descriptors stand for. One scan at a time.\n"
      "addr, raw, pk, pkh, wpkh, combo, tr (of a key), rawtr, multi, sortedmulti, sh and wsh.",

@@ -88,6 +88,12 @@ RPC_HANDLER(getdescriptorinfo);
  * that started it goes. */
 RPC_HANDLER(scantxoutset);
 
+/* rpc_filters.c: the index of block filters */
+/* One filter, with its header, as BIP157 has them. */
+RPC_HANDLER(getblockfilter);
+/* One scan at a time; status and abort are other calls that look at it. */
+RPC_HANDLER(scanblocks);
+
 /* rpc_coins.c: unspent outputs */
 /* null, not an error, for what is spent or never was, or what a transaction of the mempool spends:
  * LND and Core Lightning ask it about channels. */

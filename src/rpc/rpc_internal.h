@@ -48,6 +48,7 @@ enum rpc_progress { RPC_DONE, RPC_PENDING };
 
 #define RPC_ARGS_MAX 10 /* parameters that any method has */
 
+struct block_scan;
 struct coin_scan;
 struct ec_context;
 struct rpc_method;
@@ -119,8 +120,9 @@ struct rpc {
     bool is_interrupted;
     bool warnings_as_string;
     bool shows_start_height;
-    struct ec_context *ec;  /* made when first needed */
-    struct coin_scan *scan; /* of scantxoutset; NULL: none is under way */
+    struct ec_context *ec;          /* made when first needed */
+    struct coin_scan *scan;         /* of scantxoutset; NULL: none is under way */
+    struct block_scan *block_scan;  /* of scanblocks; likewise */
     struct template_cache template; /* of getblocktemplate */
     /* The block assembled last, for getmininginfo. */
     bool has_assembled;

@@ -4,16 +4,12 @@
 #include <stdlib.h>
 
 #include "rpc/chain_json.h"
-#include "rpc/desc.h"
 #include "rpc/methods.h"
+#include "rpc/scan_orders.h"
 #include "util/array.h"
 
 enum {
-    RANGE_END_DEFAULT = 1000,
-    RANGE_MAX = 1000000,   /* indexes of one descriptor */
-    INDEXES_MAX = 1000000, /* of all descriptors of a call: bounds the memory of a scan */
-    FOUND_MAX = 1000000,   /* outputs that an answer holds */
-    ARENA_BYTES = 1 << 16,
+    FOUND_MAX = 1000000, /* outputs that an answer holds */
 };
 
 /* A script that is looked for, and where it comes from. */
@@ -21,11 +17,6 @@ struct needle {
     struct span script;
     const struct desc *desc;
     uint32_t index, at;
-};
-
-struct scan_order {
-    struct desc_list list;
-    uint32_t first, last; /* of the range */
 };
 
 struct found {
@@ -37,10 +28,7 @@ struct found {
 /* One scan: made by its call, and read by those that ask how far it is. Between start and
  * on_scanned() all but the atomics is the job's alone. */
 struct coin_scan {
-    struct arena arena; /* descriptors and scripts */
-    const struct ec_context *ec;
-    struct scan_order *orders;
-    size_t n_orders;
+    struct scan_orders orders; /* its arena has the scripts too */
     ARRAY(struct needle) needles;
     bool is_prepared;
     ARRAY(struct found) found;
@@ -52,45 +40,29 @@ struct coin_scan {
 
 /* -- Needles (job) ---------------------------------------------------------------------------- */
 
-static int compare_scripts(struct span a, struct span b)
-{
-    if (a.len != b.len)
-        return a.len < b.len ? -1 : 1;
-    return a.len ? memcmp(a.p, b.p, a.len) : 0;
-}
-
 static int compare_needles(const void *a, const void *b)
 {
     const struct needle *x = a, *y = b;
-    return compare_scripts(x->script, y->script);
+    return scan_compare_scripts(x->script, y->script);
 }
 
 static int compare_script_to_needle(const void *script, const void *needle)
 {
-    return compare_scripts(*(const struct span *)script, ((const struct needle *)needle)->script);
+    return scan_compare_scripts(*(const struct span *)script,
+                                ((const struct needle *)needle)->script);
 }
 
-static void add_needles(struct coin_scan *scan, const struct desc *desc, uint32_t index)
+static void add_needle(void *arg, const struct scan_script *made)
 {
-    struct span scripts[DESC_SCRIPTS_MAX];
-    size_t n = desc_scripts(scan->ec, desc, index, &scan->arena, scripts);
-    ASSERT(n <= DESC_SCRIPTS_MAX);
-    for (size_t i = 0; i < n; i++)
-        *ARRAY_ADD(&scan->needles) = (struct needle){scripts[i], desc, index, (uint32_t)i};
+    struct coin_scan *scan = arg;
+    *ARRAY_ADD(&scan->needles) = (struct needle){made->script, made->desc, made->index, made->at};
 }
 
 /* All scripts, sorted. Takes a while for large ranges, so the job does it before its first coin. */
 static void prepare(struct coin_scan *scan)
 {
     scan->is_prepared = true;
-    for (size_t i = 0; i < scan->n_orders; i++) {
-        const struct scan_order *order = &scan->orders[i];
-        ASSERT(order->first <= order->last);
-        for (uint64_t index = order->first; index <= order->last; index++) {
-            for (size_t k = 0; k < order->list.n; k++)
-                add_needles(scan, order->list.variant[k], (uint32_t)index);
-        }
-    }
+    scan_orders_derive(&scan->orders, add_needle, scan);
     if (scan->needles.n > 0)
         qsort(scan->needles.at, scan->needles.n, sizeof(struct needle), compare_needles);
 }
@@ -131,7 +103,7 @@ static bool visit_coin(void *arg, const struct outpoint *outpoint, const struct 
 
 static void scan_free(struct coin_scan *scan)
 {
-    arena_deinit(&scan->arena);
+    scan_orders_deinit(&scan->orders);
     ARRAY_FREE(&scan->needles);
     ARRAY_FREE(&scan->found);
     xfree(scan);
@@ -146,7 +118,7 @@ static void put_found(struct rpc_call *call, const struct coin_scan *scan,
     struct buffer desc;
     const struct block_node *block = block_node_ancestor(tip, (int32_t)found->coin.height);
     buffer_init(&desc);
-    bool ok = desc_write_script(scan->ec, found->needle->desc, found->needle->index,
+    bool ok = desc_write_script(scan->orders.ec, found->needle->desc, found->needle->index,
                                 found->needle->at, &desc);
     ASSERT(ok); /* its script was made the same way */
     json_open_object(out);
@@ -210,101 +182,11 @@ static void on_interrupt(struct rpc_call *call)
 
 /* -- The question ----------------------------------------------------------------------------- */
 
-static bool read_range_bounds(struct rpc_call *call, const struct json_value *range, int64_t *low,
-                              int64_t *high)
-{
-    *low = 0;
-    *high = RANGE_END_DEFAULT;
-    if (!range || range->kind == JSON_KIND_NULL)
-        return true;
-    bool ok = false;
-    if (range->kind == JSON_KIND_NUMBER)
-        ok = json_integer_in(range, INT64_MIN, INT64_MAX, high);
-    else if (range->kind == JSON_KIND_ARRAY && range->n == 2)
-        ok = json_integer_in(json_at(range, 0), INT64_MIN, INT64_MAX, low) &&
-             json_integer_in(json_at(range, 1), INT64_MIN, INT64_MAX, high);
-    if (!ok)
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Range must be specified as end or as [begin,end]");
-    else if (range->kind == JSON_KIND_ARRAY && *low > *high)
-        rpc_fail(call, RPC_INVALID_PARAMETER,
-                 "Range specified as [begin,end] must not have begin after end");
-    return ok && !(range->kind == JSON_KIND_ARRAY && *low > *high);
-}
-
-bool rpc_read_range(struct rpc_call *call, const struct json_value *range, uint32_t *first,
-                    uint32_t *last)
-{
-    int64_t low, high;
-    if (!read_range_bounds(call, range, &low, &high))
-        return false;
-    const char *error = NULL;
-    if (low < 0)
-        error = "Range should be greater or equal than 0";
-    else if (high < 0 || high > INT32_MAX)
-        error = "End of range is too high";
-    else if (high >= low + RANGE_MAX)
-        error = "Range is too large";
-    if (error)
-        return rpc_refuse(call, RPC_INVALID_PARAMETER, "%s", error);
-    *first = (uint32_t)low;
-    *last = (uint32_t)high;
-    return true;
-}
-
-/* "desc", or {"desc": "...", "range": ...}. */
-static bool read_order(struct rpc_call *call, const struct json_value *value,
-                       struct coin_scan *scan, struct scan_order *order)
-{
-    char error[300];
-    const struct json_value *text = value, *range = NULL;
-    if (value->kind == JSON_KIND_OBJECT) {
-        text = json_find(value, "desc");
-        range = json_find(value, "range");
-        if (!text || text->kind == JSON_KIND_NULL)
-            return rpc_refuse(call, RPC_INVALID_PARAMETER,
-                              "Descriptor needs to be provided in scan object");
-    } else if (value->kind != JSON_KIND_STRING) {
-        return rpc_refuse(call, RPC_INVALID_PARAMETER,
-                          "Scan object needs to be either a string or an object");
-    }
-    if (!rpc_expect_kind(call, text, JSON_KIND_STRING) ||
-        !rpc_read_range(call, range, &order->first, &order->last))
-        return false;
-    if (!desc_parse(scan->ec, call->rpc->node->network, text->text, &scan->arena, &order->list,
-                    error, sizeof error))
-        return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
-    if (order->list.needs_secret)
-        return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY,
-                          "Cannot derive script without private keys: '%s'",
-                          (const char *)text->text.p);
-    if (!order->list.is_range)
-        order->first = order->last = 0;
-    return true;
-}
-
-static bool read_orders(struct rpc_call *call, struct coin_scan *scan)
-{
-    const struct json_value *objects = rpc_arg(call, 1);
-    uint64_t n_indexes = 0;
-    if (!objects)
-        return rpc_refuse(call, RPC_MISC_ERROR,
-                          "scanobjects argument is required for the start action");
-    scan->orders = arena_calloc(&scan->arena, objects->n + 1, sizeof *scan->orders);
-    for (const struct json_value *v = objects->first; v; v = v->next) {
-        struct scan_order *order = &scan->orders[scan->n_orders++];
-        if (!read_order(call, v, scan, order))
-            return false;
-        n_indexes += (uint64_t)(order->last - order->first + 1) * order->list.n;
-        if (n_indexes > INDEXES_MAX)
-            return rpc_refuse(call, RPC_INVALID_PARAMETER, "Range is too large");
-    }
-    return true;
-}
-
 static void run_read_orders(struct env_job *job)
 {
     struct rpc_call *call = rpc_job_call(job);
-    (void)read_orders(call, call->state); /* its error is the call's */
+    struct coin_scan *scan = call->state;
+    (void)!scan_orders_read(call, rpc_arg(call, 1), &scan->orders); /* its error is the call's */
 }
 
 /* The descriptors have been read, or could not be. */
@@ -333,8 +215,7 @@ static enum rpc_progress start(struct rpc_call *call)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Scan already in progress, use action \"abort\" or \"status\"");
     struct coin_scan *scan = xcalloc(1, sizeof *scan);
-    arena_init(&scan->arena, ARENA_BYTES);
-    scan->ec = rpc_ec_context(call->rpc);
+    scan_orders_init(&scan->orders, rpc_ec_context(call->rpc));
     atomic_init(&scan->is_aborted, false);
     atomic_init(&scan->percent, 0);
     call->state = call->rpc->scan = scan;

@@ -10,7 +10,6 @@
 
 #include "chain/disk/block_ref.h"
 #include "util/alloc.h"
-#include "util/buffer.h"
 
 #define MESSAGE_BYTES 200
 
@@ -131,8 +130,9 @@ static void run_rows(struct env_job *job)
     struct index_follower *follower = (struct index_follower *)job;
     const struct env *env = follower->core->env;
     struct env_batch *batch = env_batch_new(env);
-    follower->kind->put_rows(follower, batch);
-    follower->error = env_kv_write(env, follower->kv, batch, false);
+    follower->error = follower->kind->put_rows(follower, batch);
+    if (!follower->error)
+        follower->error = env_kv_write(env, follower->kv, batch, false);
     env_batch_free(env, batch);
 }
 
@@ -164,6 +164,7 @@ static void task_done(struct env_job *job)
     follower->task = INDEX_TASK_NONE;
     block_ref_drop(follower->block);
     follower->block = NULL;
+    buffer_deinit(&follower->undo);
     if (error == -EUCLEAN) {
         forget_all(follower);
     } else if (error) {
@@ -206,6 +207,15 @@ static void stop_broken(struct index_follower *follower, int error)
     wake_lookups(follower);
 }
 
+/* Without what it has spent, a block is of no use to an index that wants that too. */
+static int read_error(const struct index_follower *follower, const struct chain_block_read *read)
+{
+    if (read->error || !follower->kind->wants_undo)
+        return read->error;
+    /* A coinbase alone spends nothing. */
+    return read->undo_raw.len == 0 && read->block->block.n_tx > 1 ? -EUCLEAN : 0;
+}
+
 /* The next block, or an old one whose rows are written anew: told apart by their height. Without
  * the next one the index stops; without an old one its rows stay as they are. */
 static void block_was_read(void *arg, const struct chain_block_read *read)
@@ -213,8 +223,11 @@ static void block_was_read(void *arg, const struct chain_block_read *read)
     struct index_follower *follower = arg;
     bool is_renewal = follower->next->height <= follower->at->height;
     ASSERT(follower->task == INDEX_TASK_READ);
-    if (!read->error && !follower->core->closing) {
+    int error = read_error(follower, read);
+    if (!error && !follower->core->closing) {
         follower->block = block_ref_hold(read->block);
+        if (follower->kind->wants_undo)
+            buffer_append(&follower->undo, read->undo_raw.p, read->undo_raw.len);
         follower->data = follower->next->data;
         submit_task(follower, is_renewal ? INDEX_TASK_RENEW : INDEX_TASK_ROWS);
         return;
@@ -225,8 +238,8 @@ static void block_was_read(void *arg, const struct chain_block_read *read)
         core_wake_soon(follower->core);
         return;
     }
-    if (read->error && read->error != -ECANCELED && !follower->core->closing)
-        stop_broken(follower, read->error);
+    if (error && error != -ECANCELED && !follower->core->closing)
+        stop_broken(follower, error);
 }
 
 /* The last block that may be marked as done: in the index, and in what the coins store holds. */
@@ -281,7 +294,8 @@ static void start_next_block(struct index_follower *follower)
     follower->at = block_node_fork(follower->at, active_chain_tip(follower->active));
     follower->next = active_chain_at(follower->active, follower->at->height + 1);
     follower->task = INDEX_TASK_READ;
-    block_read(follower->reads, follower->next, false, block_was_read, follower);
+    block_read(follower->reads, follower->next, follower->kind->wants_undo, block_was_read,
+               follower);
 }
 
 /* -- Opening and closing ----------------------------------------------------------------------- */
@@ -372,6 +386,7 @@ void index_follower_init(struct index_follower *follower, const struct index_fol
 {
     ASSERT(with->kind && !with->is_on && !with->kv);
     *follower = *with;
+    buffer_init(&follower->undo);
 }
 
 static void close_store(struct index_follower *follower)

@@ -11,6 +11,7 @@
 #include "chain/ask/block_read.h"
 #include "chain/ask/index_store.h"
 #include "chain/upkeep/flush.h"
+#include "util/buffer.h"
 
 /* What is under way, one thing at a time. NONE -> READ -> ROWS or RENEW -> NONE; NONE -> MARK ->
  * NONE; READ -> NONE if the block cannot be read. */
@@ -37,8 +38,10 @@ struct index_lookup {
 /* One kind of index. Members that may be NULL say so. */
 struct index_kind {
     struct index_store store;
-    /* On another thread: put the rows of follower->block, which is follower->next, into batch. */
-    void (*put_rows)(struct index_follower *follower, struct env_batch *batch);
+    bool wants_undo; /* follower->undo is filled in */
+    /* On another thread: put the rows of follower->block, which is follower->next, into batch.
+     * 0, or a negative errno; -EUCLEAN: rows that must be there are not, all is made anew. */
+    int (*put_rows)(struct index_follower *follower, struct env_batch *batch);
     /* On another thread, or at the end: what goes with the mark of that node. NULL: nothing. */
     void (*put_mark)(struct index_follower *follower, const struct block_node *node,
                      struct env_batch *batch);
@@ -81,6 +84,7 @@ struct index_follower {
     uint64_t marked_flushes;         /* flush.completed when the mark was looked at last */
     uint64_t seen_returned;          /* lost.n_returned, when a broken index was tried last */
     struct block_ref *block;
+    struct buffer undo;   /* what that block spent, encoded; empty unless the kind wants it */
     struct file_pos data; /* where that block is */
     int error;            /* the job's: 0 or a negative errno */
     bool is_broken;       /* the next block cannot be read: until some lost block is back */

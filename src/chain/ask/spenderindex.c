@@ -68,7 +68,7 @@ static struct writer prefix_of(const struct spenderindex *index, const struct ou
     return w;
 }
 
-static void put_rows(struct index_follower *follower, struct env_batch *batch)
+static int put_rows(struct index_follower *follower, struct env_batch *batch)
 {
     const struct block *block = &follower->block->block;
     for (uint32_t i = 1; i < block->n_tx; i++) { /* a coinbase spends nothing */
@@ -81,6 +81,7 @@ static void put_rows(struct index_follower *follower, struct env_batch *batch)
                           span_of(block->hash.b, TAG_BYTES));
         }
     }
+    return 0;
 }
 
 /* Take the row at the cursor, if it is of this outpoint's hash. */

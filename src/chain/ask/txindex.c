@@ -45,7 +45,7 @@ static void tx_key(const struct txid *txid, uint8_t key[KEY_BYTES])
 }
 
 /* A transaction lies as far behind the place of its block as its bytes do in the block's. */
-static void put_rows(struct index_follower *follower, struct env_batch *batch)
+static int put_rows(struct index_follower *follower, struct env_batch *batch)
 {
     const struct block *block = &follower->block->block;
     const struct file_pos *data = &follower->data;
@@ -63,6 +63,7 @@ static void put_rows(struct index_follower *follower, struct env_batch *batch)
         env_batch_put(follower->core->env, batch, span_of(key, sizeof key),
                       span_of(value, sizeof value));
     }
+    return 0;
 }
 
 static void put_mark(struct index_follower *follower, const struct block_node *node,

@@ -34,6 +34,7 @@ struct chain_options {
     bool is_repair; /* nobody asked for that: a damage that an open before this one met */
     bool txindex;
     bool spender_index;                    /* -txospenderindex */
+    bool filter_index;                     /* -blockfilterindex */
     bool prune;                            /* -prune=1 or a target */
     uint64_t prune_target_bytes;           /* 0: prune only by RPC */
     const struct block_hash *assume_valid; /* NULL: the network's; all zero: none */
@@ -109,6 +110,24 @@ struct chain_spender {
     const struct tx *tx;
 };
 typedef void chain_spender_fn(void *arg, int error, const struct chain_spender *spender);
+
+/* Of which blocks filters are wanted: every step-th from height first on, in the chain that ends
+ * with last. */
+struct chain_filter_range {
+    int32_t first, step;
+    const struct block_node *last;
+    bool wants_filters; /* or only their headers */
+};
+/* The filter of a block. Borrowed for the call. Spec: BIP-157, Filter Headers */
+struct chain_filter {
+    int32_t height;
+    const struct block_hash *block;
+    const uint8_t *hash, *header; /* 32 bytes each */
+    struct span filter;           /* empty if only headers are wanted */
+};
+/* Returns: false: enough */
+typedef bool chain_filter_fn(void *arg, const struct chain_filter *filter);
+typedef void chain_filters_done_fn(void *arg, int error, size_t n_visited);
 
 /* An order, or something else that takes its time, is answered. */
 typedef void chain_order_fn(void *arg, const struct verdict *verdict);

@@ -54,6 +54,7 @@ TEST(what_secrets_say_is_never_logged)
 /* clang-format off */
 static const char *const works[] = {
     "?", "h", "help", "help-debug", "version", "alertnotify", "allowignoredconf", "assumevalid",
+    "blockfilterindex",
     "blocknotify", "blocksdir", "blocksonly", "conf", "daemon", "daemonwait", "datadir",
     "dbcache", "fastprune", "includeconf", "loadblock", "maxmempool", "mempoolexpiry",
     "minimumchainwork", "par", "persistmempool", "persistmempoolv1", "pid", "prune", "reindex",
@@ -77,7 +78,7 @@ static const char *const works[] = {
 
 /* Who asks for one of these is told that it is not there. */
 static const char *const missed[] = {
-    "asmap", "blockfilterindex", "coinstatsindex",
+    "asmap", "coinstatsindex",
     "fixedseeds", "i2pacceptincoming", "ipcbind", "listenonion", "mempoolfullrbf",
     "natpmp", "peerblockfilters", "peerbloomfilters", "privatebroadcast",
     "rest", "settings", "signer", "torcontrol", "txsendrate", "upnp",

@@ -1,0 +1,45 @@
+/* scan_orders.h - what scantxoutset and scanblocks look for: descriptors and their scripts.
+ *
+ * Layer: rpc. */
+#ifndef RPC_SCAN_ORDERS_H
+#define RPC_SCAN_ORDERS_H
+
+#include "rpc/desc.h"
+#include "rpc/rpc_internal.h"
+
+/* Indexes of all descriptors of a call: bounds the memory of a scan. */
+#define SCAN_INDEXES_MAX 1000000
+
+struct scan_order {
+    struct desc_list list;
+    uint32_t first, last; /* of the range */
+};
+
+struct scan_orders {
+    struct arena arena; /* descriptors and scripts */
+    const struct ec_context *ec;
+    struct scan_order *at;
+    size_t n;
+};
+
+/* A script, and where it comes from. */
+struct scan_script {
+    struct span script; /* in the arena */
+    const struct desc *desc;
+    uint32_t index, at;
+};
+typedef void scan_script_fn(void *arg, const struct scan_script *made);
+
+/* Nothing is looked for. ec is borrowed. */
+void scan_orders_init(struct scan_orders *orders, const struct ec_context *ec);
+/* Free descriptors and scripts. */
+void scan_orders_deinit(struct scan_orders *orders);
+/* Read the argument scanobjects; NULL: an error, as all that is no descriptor. Any thread. */
+NODISCARD bool scan_orders_read(struct rpc_call *call, const struct json_value *objects,
+                                struct scan_orders *orders);
+/* Make all scripts. Takes a while for large ranges. Any thread. */
+void scan_orders_derive(struct scan_orders *orders, scan_script_fn *fn, void *arg);
+/* An order of scripts: the shorter first. */
+int scan_compare_scripts(struct span a, struct span b);
+
+#endif
