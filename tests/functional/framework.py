@@ -297,6 +297,7 @@ class Context:
         self.bin = os.path.join(self.build, "bin")
         self.seed, self.soak = args.seed, args.size == "soak"
         self.random = random.Random(f"{args.seed}/{name}")
+        self.v2 = False  # peers of p2p.connect() encrypt, if they do not say otherwise
         self.scratch = tempfile.mkdtemp(prefix="cairn." + name + ".")
         self.nodes = []
         self.cleanups = []

@@ -1,4 +1,4 @@
-"""p2p.py - a peer that speaks the v1 protocol, as honest or as hostile as a test wants it.
+"""p2p.py - a peer that speaks the protocol, v1 or v2, as honest or as hostile as a test wants it.
 
 Each peer has a thread that reads. What comes in is counted and the latest messages are kept; a peer
 answers by itself as an honest one does (version, ping, getheaders and getdata for what it has),
@@ -14,6 +14,7 @@ import struct
 import threading
 import time
 
+import bip324
 import chain
 from framework import Failure, free_port, wait_until
 
@@ -134,7 +135,8 @@ class Store:
 class Peer:
     """One connection. Use connect() or Listener; all that it takes from the node is counted."""
 
-    def __init__(self, sock, store=None, mute=(), on_message=None, **how):
+    def __init__(self, sock, store=None, mute=(), on_message=None, session=None, **how):
+        self.session = session        # of the encrypted transport; None: v1
         self.sock, self.store, self.mute = sock, store or Store(), set(mute)
         self.on_message = on_message  # (peer, name, payload) -> True: dealt with
         self.how = how                # of our version message
@@ -143,6 +145,7 @@ class Peer:
         self.last_ms = 0.0
         self.asked = []               # (type, hash) of every getdata
         self.closed = threading.Event()
+        self.encrypted = threading.Event()
         self.reading = threading.Event()
         self.reading.set()
         self.lock = threading.Lock()
@@ -166,7 +169,18 @@ class Peer:
             return False
 
     def send(self, name, payload=b"", **how):
-        return self.send_raw(frame(name, payload, **how))
+        if not self.session:
+            return self.send_raw(frame(name, payload, **how))
+        return self.send_packet(bip324.contents_of(name, payload), **how)
+
+    def send_packet(self, contents, **how):
+        """One packet of the encrypted transport, sealed in the order in which it is sent."""
+        try:
+            with self.lock:
+                self.sock.sendall(self.session.seal(contents, **how))
+            return True
+        except OSError:
+            return False
 
     def say_version(self):
         self.said_version = True
@@ -177,6 +191,8 @@ class Peer:
     def run(self):
         data = bytearray()
         try:
+            if self.session:
+                self.send_raw(self.session.greeting())
             while True:
                 while not self.reading.is_set():
                     time.sleep(0.02)
@@ -192,6 +208,17 @@ class Peer:
         self.closed.set()
 
     def take(self, data):
+        if not self.session:
+            self.take_frames(data)
+            return
+        was_ready = self.session.is_ready
+        contents = self.session.take(data, self.send_raw)
+        if self.session.is_ready and not was_ready:
+            self.encrypted.set()
+        for name, payload in map(bip324.message_of, contents):
+            self.handle(name, payload)
+
+    def take_frames(self, data):
         while len(data) >= 24:
             size = struct.unpack_from("<I", data, 16)[0]
             if len(data) < 24 + size:
@@ -303,10 +330,21 @@ def dial(port, receive_buffer=None, host="127.0.0.1"):
     return sock
 
 
-def connect(context, node, store=None, receive_buffer=None, shake=True, **how):
-    """A peer that connects to node.p2p_port; ready unless shake is False (then it says nothing)."""
+def v2_session(**how):
+    """Of who dials; how: what bip324.Session takes."""
+    return bip324.Session(chain.REGTEST_MAGIC, True, **how)
+
+
+def connect(context, node, store=None, receive_buffer=None, shake=True, v2=None, **how):
+    """A peer that connects to node.p2p_port; ready unless shake is False (then it says nothing).
+
+    In: v2  encrypted; if it is not given, what context.v2 says"""
+    if v2 if v2 is not None else context.v2:
+        how.setdefault("session", v2_session())
     peer = Peer(dial(node.p2p_port, receive_buffer), store, **how).start()
     context.cleanups.append(peer.close)
+    if peer.session and shake:
+        wait_until(lambda: peer.encrypted.is_set() or peer.closed.is_set(), 20, "the handshake")
     if shake:
         peer.say_version()
         peer.ready()
@@ -327,8 +365,9 @@ def speaks_v1(sock):
 class Listener:
     """Accepts connections of nodes (-connect=, addnode): the first peer's turn is make_peer."""
 
-    def __init__(self, context, store=None, **how):
+    def __init__(self, context, store=None, v2=None, **how):
         self.store, self.how, self.peers = store, how, []
+        self.v2 = v2 if v2 is not None else context.v2
         self.sock = socket.socket()
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.port = free_port()
@@ -342,10 +381,13 @@ class Listener:
         try:
             while True:
                 sock, _ = self.sock.accept()
+                how = dict(self.how)
                 if not speaks_v1(sock):
-                    sock.close()  # as a node without BIP324: it will call again
-                    continue
-                self.peers.append(Peer(sock, self.store, **self.how).start())
+                    if not self.v2:
+                        sock.close()  # as a node without BIP324: it will call again
+                        continue
+                    how["session"] = bip324.Session(chain.REGTEST_MAGIC, False)
+                self.peers.append(Peer(sock, self.store, **how).start())
         except OSError:
             pass
 
