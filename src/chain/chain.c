@@ -377,6 +377,12 @@ void chain_accept_block(struct chain *chain, uint8_t *block_take, size_t len, in
     intake_block(&chain->intake, block_take, len, flags, done, arg);
 }
 
+void chain_accept_block_shared(struct chain *chain, struct block_ref *block_take, int flags,
+                               chain_block_fn *done, void *arg)
+{
+    intake_block_shared(&chain->intake, block_take, flags, done, arg);
+}
+
 void chain_import_file(struct chain *chain, const char *path,
                        void (*done)(void *arg, int error, uint64_t n_blocks), void *arg)
 {

@@ -115,6 +115,11 @@ const struct block_node *chain_accept_header(struct chain *chain, const struct b
 void chain_accept_block(struct chain *chain, uint8_t *block_take, size_t len, int flags,
                         chain_block_fn *done, void *arg);
 
+/* The same of bytes that the caller goes on looking at: block_take is not decoded yet, and one hold
+ * of it is the chain's from here on. Of what the caller holds, raw alone may be looked at. */
+void chain_accept_block_shared(struct chain *chain, struct block_ref *block_take, int flags,
+                               chain_block_fn *done, void *arg);
+
 /* Import a file of blocks in any order (-loadblock). done(arg, error, n_blocks) when every
  * readable block is connected or refused; error is negative if the file cannot be read. */
 void chain_import_file(struct chain *chain, const char *path,

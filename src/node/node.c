@@ -38,8 +38,7 @@ enum warning_source {
 };
 
 /* Owns its parts. chain, mempool, p2p, bans and net are NULL until the start has got to them, and
- * then stay until node_free(); RPC is there from the beginning, so that who asks too early gets an
- * answer. */
+ * stay until node_free(); RPC is there from the beginning: who asks too early gets an answer. */
 struct node {
     struct node_env *node_env;
     const struct env *env; /* node_env's */
@@ -224,12 +223,10 @@ static void on_block_disconnected(void *ctx, const struct block_node *block, str
 
 static void on_header_tip_changed(void *ctx, const struct block_node *best_header)
 {
-    struct node *node = ctx;
-    p2p_header_tip_changed(node->p2p, best_header);
+    p2p_header_tip_changed(((struct node *)ctx)->p2p, best_header);
 }
 
-/* Passed on only if no copy of the block could mend it: else it may be our fault, the clock's, or
- * that of who mangled it on the way (hazard 7). */
+/* Passed on only if no copy of the block could mend it: else it may be another's fault. Hazard 7 */
 static void on_block_invalid(void *ctx, const struct block_hash *hash,
                              const struct verdict *verdict)
 {
@@ -238,6 +235,11 @@ static void on_block_invalid(void *ctx, const struct block_hash *hash,
     if (reject_class(verdict->code) == REJECT_CLASS_CONSENSUS)
         p2p_block_invalid(node->p2p, hash);
     look_around(node);
+}
+
+static void on_block_checked(void *ctx, const struct block_node *block, struct block_ref *ref)
+{
+    p2p_block_checked(((struct node *)ctx)->p2p, block, ref);
 }
 
 static void on_block_lost(void *ctx, const struct block_node *block)
@@ -257,15 +259,14 @@ static void on_loss(void *ctx, const char *message)
 /* [tx 8] Everybody hears of it. */
 static void on_mempool_changed(void *ctx, const struct mempool_event *event)
 {
-    struct node *node = ctx;
+    const struct node *node = ctx;
     p2p_mempool_changed(node->p2p, event);
     node_fees_mempool_changed(node->fees, event);
 }
 
 static void on_clock_warning(void *ctx, const char *message)
 {
-    struct node *node = ctx;
-    set_warning(node, WARNING_OF_CLOCK, message);
+    set_warning(ctx, WARNING_OF_CLOCK, message);
 }
 
 /* The first fault is the reason that is told. */
@@ -279,8 +280,7 @@ static void on_fault(void *ctx, const char *message)
 
 static void on_warning(void *ctx, const char *message)
 {
-    struct node *node = ctx;
-    set_warning(node, WARNING_OF_CHAIN, message);
+    set_warning(ctx, WARNING_OF_CHAIN, message);
 }
 
 /* -- What RPC asks of the node -------------------------------------------------------------- */
@@ -292,8 +292,7 @@ static void rpc_stop(void *ctx)
 
 static const char *warmup_status(void *ctx)
 {
-    const struct node *node = ctx;
-    return node->warmup;
+    return ((const struct node *)ctx)->warmup;
 }
 
 static void set_mock_time(void *ctx, int64_t unix_s)
@@ -463,6 +462,7 @@ static enum chain_damage try_open_chain(struct node *node, char **error)
         .header_tip_changed = on_header_tip_changed,
         .block_invalid = on_block_invalid,
         .block_lost = on_block_lost,
+        .block_checked = on_block_checked,
         .loss = on_loss,
         .fault = on_fault,
         .warning = on_warning,

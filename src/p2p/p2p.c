@@ -31,6 +31,7 @@ static const struct module {
     {NULL,                   serve_peer_gone,       serve_tick},
     {header_sync_peer_ready, header_sync_peer_gone, header_sync_tick},
     {NULL,                   laggards_peer_gone,    laggards_tick},
+    {NULL,                   compact_take_peer_gone, NULL},
     {NULL,                   block_fetch_peer_gone, block_fetch_tick},
     {tx_relay_peer_ready,    tx_relay_peer_gone,    tx_relay_tick},
     {relay_peer_ready,       relay_peer_gone,       relay_tick},
@@ -248,6 +249,7 @@ static const struct p2p_upward upward = {.turn = turn,
                                          .peer_ready = all_peer_ready,
                                          .peer_gone = all_peer_gone,
                                          .peer_may_go_on = receive_resume,
+                                         .block_made = compact_tell,
                                          .outbound = &outbound_events};
 
 /* -- Making -------------------------------------------------------------------------------------
@@ -346,6 +348,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     if (options->capture_messages && options->data_dir)
         p2p->capture = capture_new(env, log, options->data_dir);
     block_fetch_init(p2p);
+    compact_extra_init(&p2p->compact_extra, COMPACT_EXTRA_TXS);
     tx_relay_init(p2p);
     serve_init(p2p);
     return p2p;
@@ -442,6 +445,7 @@ void p2p_free(struct p2p *p2p)
     ASSERT(!p2p->is_running && !p2p->peers && p2p->depth == 0 && p2p->n_operations == 0);
     serve_deinit(p2p);
     tx_relay_deinit(p2p);
+    compact_extra_deinit(&p2p->compact_extra);
     block_fetch_deinit(p2p);
     named_nodes_deinit(p2p);
     address_book_free(p2p->book);
@@ -481,8 +485,17 @@ void p2p_check(const struct p2p *p2p)
 void p2p_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block)
 {
     p2p_enter(p2p);
+    block_fetch_connected(p2p, node);
+    compact_take_forget(p2p, node);
     serve_block_connected(p2p, node, block);
     tx_relay_block_connected(p2p, &block->block);
+    p2p_leave(p2p);
+}
+
+void p2p_block_checked(struct p2p *p2p, const struct block_node *node, struct block_ref *block)
+{
+    p2p_enter(p2p);
+    compact_tell_checked(p2p, node, block);
     p2p_leave(p2p);
 }
 
@@ -511,7 +524,7 @@ void p2p_header_tip_changed(struct p2p *p2p, const struct block_node *best_heade
 
 void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash)
 {
-    (void)hash;
+    compact_take_forget(p2p, chain_find(p2p->chain, hash));
     block_fetch_wake(p2p);
 }
 
@@ -524,6 +537,8 @@ void p2p_block_lost(struct p2p *p2p, const struct block_node *node)
 void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event)
 {
     ASSERT(p2p->mempool);
+    if (event->reason == MEMPOOL_REMOVED_REPLACED)
+        compact_extra_add(&p2p->compact_extra, &event->entry->tx);
     if (event->reason != MEMPOOL_ADDED && event->reason != MEMPOOL_SENT_AGAIN)
         return;
     p2p_enter(p2p);

@@ -15,6 +15,7 @@
 #include "p2p/core/permissions.h"
 #include "p2p/core/reach.h"
 #include "p2p/core/wire.h"
+#include "p2p/peer/peer_class.h"
 #include "util/net_view.h"
 
 struct p2p;
@@ -24,16 +25,6 @@ struct p2p;
 #define P2P_BLOCK_ONLY_OUTBOUND     2
 #define P2P_MANUAL_MAX              8  /* -addnode and addnode add */
 #define P2P_ONCE_MAX                64 /* addnode onetry, under way */
-
-enum peer_class {
-    PEER_INBOUND,
-    PEER_FULL,       /* outbound, chosen at random: blocks, transactions, addresses */
-    PEER_BLOCK_ONLY, /* outbound, blocks only: hides the topology */
-    PEER_FEELER,     /* outbound, short: does the address work? */
-    PEER_ADDR_FETCH, /* outbound, short: asked for addresses; -seednode */
-    PEER_MANUAL,     /* -connect, -addnode, addnode */
-    PEER_CLASS_COUNT,
-};
 
 struct p2p_bind {
     const char *address;  /* numeric, with or without port */
@@ -112,6 +103,8 @@ void p2p_check(const struct p2p *p2p);
 
 /* See struct chain_events. Blocks first, then one p2p_tip_changed(). */
 void p2p_block_connected(struct p2p *p2p, const struct block_node *node, struct block_ref *block);
+/* See struct chain_events: it may be told of. */
+void p2p_block_checked(struct p2p *p2p, const struct block_node *node, struct block_ref *block);
 /* A block was taken back; called like the last. */
 void p2p_block_disconnected(struct p2p *p2p, struct block_ref *block);
 /* The chain rests on a new tip. */

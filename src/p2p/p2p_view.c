@@ -95,6 +95,8 @@ static const struct net_peer_info *show_peer(const struct p2p *p2p, const struct
         .presynced_headers = headers->presync ? presync_height(headers->presync) : -1,
         .synced_headers = headers->best_known ? headers->best_known->height : -1,
         .synced_blocks = common_height(p2p, peer),
+        .is_high_bandwidth_to = compact_peers_is_high(p2p, peer),
+        .is_high_bandwidth_from = peer->wants_compact,
         .is_addr_relay = peer->addr.is_on,
         .addr_processed = peer->addr.processed,
         .addr_rate_limited = peer->addr.rate_limited,

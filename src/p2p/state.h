@@ -6,6 +6,9 @@
 
 #include "p2p/addr/addr_cache.h"
 #include "p2p/addr/welcome.h"
+#include "p2p/blocks/compact_extra.h"
+#include "p2p/blocks/compact_peers.h"
+#include "p2p/blocks/compact_take.h"
 #include "p2p/connect/connect.h"
 #include "p2p/connect/dns_seed.h"
 #include "p2p/connect/named_node.h"
@@ -38,7 +41,11 @@ struct p2p_upward {
     void (*peer_ready)(struct p2p *p2p, struct peer *peer);
     void (*peer_gone)(struct p2p *p2p, struct peer *peer);
     void (*peer_may_go_on)(struct p2p *p2p, struct peer *peer); /* what held its messages is over */
-    const struct env_stream_events *outbound;                   /* of streams that we open */
+    /* A block on top of the tip was put together, and commits to all of its transactions; its bytes
+     * are not decoded. Those that are missed had to be told. */
+    void (*block_made)(struct p2p *p2p, const struct block_node *node, struct block_ref *ref,
+                       const struct block *block, const bool *is_missed);
+    const struct env_stream_events *outbound; /* of streams that we open */
 };
 
 /* On the loop thread, all of it. Each part below changes only its own members and what it has in
@@ -96,6 +103,8 @@ struct p2p {
     size_t n_spared; /* peers that may lag */
     struct header_sync headers;
     struct block_fetch fetch;
+    struct compact_peers compact_peers;
+    struct compact_extra compact_extra;
     struct relay relay;
     struct tx_relay txs;
     struct serve serve;

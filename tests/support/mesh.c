@@ -90,6 +90,13 @@ static void block_invalid(void *ctx, const struct block_hash *hash, const struct
         p2p_block_invalid(n->p2p, hash);
 }
 
+static void block_checked(void *ctx, const struct block_node *node, struct block_ref *block)
+{
+    struct mesh_node *n = ctx;
+    if (n->p2p)
+        p2p_block_checked(n->p2p, node, block);
+}
+
 static void block_lost(void *ctx, const struct block_node *node)
 {
     struct mesh_node *n = ctx;
@@ -156,6 +163,7 @@ static void open_chain(struct mesh_node *node, const struct chain_options *optio
                                   .header_tip_changed = header_tip_changed,
                                   .block_invalid = block_invalid,
                                   .block_lost = block_lost,
+                                  .block_checked = block_checked,
                                   .fault = fault};
     char *error = NULL;
     node->chain = chain_new(sim_env_get(node->sim), log_of(node), &node->network, &o, &events);

@@ -55,6 +55,9 @@ struct chain_events {
     void (*block_disconnected)(void *ctx, const struct block_node *node, struct block_ref *block);
     void (*tip_changed)(void *ctx, const struct block_node *tip);
     void (*header_tip_changed)(void *ctx, const struct block_node *best_header);
+    /* A block on top of the tip has passed all rules but those that need its coins, and is about to
+     * be stored and connected: peers may hear of it now. BIP-152, cmpctblock */
+    void (*block_checked)(void *ctx, const struct block_node *node, struct block_ref *block);
     /* A block was found invalid (any class but FAULT). */
     void (*block_invalid)(void *ctx, const struct block_hash *hash, const struct verdict *verdict);
     /* A stored block turned out to be damaged: it is wanted again, with CHAIN_ACCEPT_FORCE. */

@@ -239,8 +239,7 @@ static bool is_unwanted(const struct intake *intake, const struct accept *accept
     if (accept->flags & CHAIN_ACCEPT_FORCE)
         return false;
     return u256_compare(accept->node->chain_work, tip->chain_work) < 0 ||
-           accept->node->height >
-               best_chain_target(intake->best)->height + UNREQUESTED_AHEAD_MAX ||
+           accept->node->height > best_chain_target(intake->best)->height + UNREQUESTED_AHEAD_MAX ||
            u256_compare(accept->node->chain_work, intake->min_chain_work) < 0;
 }
 
@@ -341,6 +340,15 @@ static void store(struct accept *accept)
     }
 }
 
+/* Its fate hangs on its coins alone now, if it is the next block. */
+static void tell_checked(const struct accept *accept)
+{
+    const struct intake *intake = accept->intake;
+    if (intake->core->events.block_checked && accept->pos.file < 0 &&
+        accept->node->prev == active_chain_tip(intake->active))
+        intake->core->events.block_checked(intake->core->events.ctx, accept->node, accept->ref);
+}
+
 /* Wait until the disk has caught up, behind those that wait already. */
 static void hold(struct accept *accept)
 {
@@ -397,6 +405,7 @@ static void place(struct accept *accept)
             return;
         }
     }
+    tell_checked(accept);
     store(accept);
 }
 
@@ -457,13 +466,13 @@ static void find_place(struct accept *accept, bool header_first)
 }
 
 /* The beginning of every way. A block just mined goes before those of an import. */
-static void start(struct intake *intake, uint8_t *block_take, size_t len, struct accept with,
+static void start(struct intake *intake, struct block_ref *block_take, struct accept with,
                   bool header_first)
 {
     struct accept *accept = xmalloc(sizeof *accept);
     *accept = with;
     accept->intake = intake;
-    accept->ref = block_ref_take(block_take, len);
+    accept->ref = block_take;
     core_begin(intake->core);
     if (intake->core->closing || intake->core->faulted || !intake->core->is_open) {
         accept->verdict = (struct verdict){.code = REJECT_FAULT};
@@ -482,7 +491,15 @@ void intake_block(struct intake *intake, uint8_t *block_take, size_t len, int fl
 {
     struct accept with = {.flags = flags, .done = done, .arg = arg, .pos = {.file = -1}};
     ASSERT(block_take || len == 0);
-    start(intake, block_take, len, with, false);
+    start(intake, block_ref_take(block_take, len), with, false);
+}
+
+void intake_block_shared(struct intake *intake, struct block_ref *block_take, int flags,
+                         chain_block_fn *done, void *arg)
+{
+    struct accept with = {.flags = flags, .done = done, .arg = arg, .pos = {.file = -1}};
+    ASSERT(block_take);
+    start(intake, block_take, with, false);
 }
 
 void intake_imported_block(struct intake *intake, const struct file_pos *pos, uint8_t *block_take,
@@ -492,7 +509,7 @@ void intake_imported_block(struct intake *intake, const struct file_pos *pos, ui
         .flags = CHAIN_ACCEPT_FORCE, .done = done, .arg = arg, .pos = {.file = -1}};
     if (pos)
         with.pos = *pos;
-    start(intake, block_take, len, with, true);
+    start(intake, block_ref_take(block_take, len), with, true);
 }
 
 const struct chain_part intake_part = {.step = release_held};

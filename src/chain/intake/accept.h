@@ -36,6 +36,9 @@ const struct block_node *intake_header(struct intake *intake, const struct block
  * Owns:  block_take, from xmalloc */
 void intake_block(struct intake *intake, uint8_t *block_take, size_t len, int flags,
                   chain_block_fn *done, void *arg);
+/* The same for bytes that others hold, too: takes over one hold of block_take, not decoded yet. */
+void intake_block_shared(struct intake *intake, struct block_ref *block_take, int flags,
+                         chain_block_fn *done, void *arg);
 /* The same for a block from a file of ours.
  *
  * In:  pos  where its bytes are if that is in the block files already, else NULL */

@@ -18,6 +18,7 @@ struct delivery {
     struct block_hash hash;
     size_t len;
     bool was_asked;
+    bool is_compact; /* its sender may have known no more than the header */
 };
 
 void block_fetch_init(struct p2p *p2p)
@@ -31,6 +32,12 @@ void block_fetch_deinit(struct p2p *p2p)
     LIST_EACH_REMOVING (struct block_request, request, &p2p->fetch.requests, link)
         block_request_remove(p2p, request);
     hash_map_deinit(&p2p->fetch.by_node);
+}
+
+bool block_fetch_is_current(const struct p2p *p2p)
+{
+    int64_t age_s = p2p_now_s(p2p) - (int64_t)chain_tip(p2p->chain)->time;
+    return age_s < BLOCK_FETCH_CURRENT * p2p->network->pow_target_spacing_s;
 }
 
 void block_fetch_wake(struct p2p *p2p)
@@ -78,9 +85,16 @@ bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_no
         request = block_request_add(&p2p->fetch, node);
     request->is_wanted_by_user = true;
     block_request_ask(p2p, request, peer, p2p_now_us(p2p));
-    block_request_send(p2p, peer, &node, 1);
+    block_request_send(p2p, peer, &node, 1, INV_WITNESS_BLOCK);
     block_fetch_wake(p2p);
     return true;
+}
+
+void block_fetch_connected(struct p2p *p2p, const struct block_node *node)
+{
+    struct block_request *request = block_request_find(&p2p->fetch, node);
+    if (request && !request->is_delivered)
+        block_request_remove(p2p, request);
 }
 
 /* What it said it has, it has not: it is asked no more before it says so again. */
@@ -308,10 +322,20 @@ struct batch {
     size_t n;
 };
 
+/* The one block that is wanted, on top of what is verified: most of it is here already. Core
+ * HeadersDirectFetchBlocks() */
+static bool is_compact_enough(const struct p2p *p2p, const struct batch *batch)
+{
+    return batch->n == 1 && p2p->fetch.requests.count == 1 && batch->peer->knows_compact &&
+           p2p->mempool && !p2p->options.blocks_only && block_fetch_is_current(p2p) &&
+           batch->nodes[0]->prev && chain_contains(p2p->chain, batch->nodes[0]->prev);
+}
+
 static void batch_send(struct p2p *p2p, struct batch *batch)
 {
+    uint32_t type = is_compact_enough(p2p, batch) ? INV_COMPACT_BLOCK : INV_WITNESS_BLOCK;
     if (batch->n > 0)
-        block_request_send(p2p, batch->peer, batch->nodes, batch->n);
+        block_request_send(p2p, batch->peer, batch->nodes, batch->n, type);
     batch->n = 0;
 }
 
@@ -444,6 +468,28 @@ bool block_fetch_is_full(const struct peer *peer)
     return peer->fetch.unasked_bytes >= BLOCK_FETCH_UNASKED_BYTES;
 }
 
+/* It brought the new tip, and nobody owes us anything else: it was first. Core BlockChecked() */
+static void thank(struct p2p *p2p, struct peer *peer, const struct chain_block_result *result)
+{
+    size_t n_owed = 0;
+    LIST_EACH (struct block_request, request, &p2p->fetch.requests, link)
+        n_owed += block_request_has_peer(request);
+    if (result->verdict.code == REJECT_NONE && result->is_new && result->is_connected &&
+        n_owed == 0 && !chain_is_initial_download(p2p->chain))
+        compact_peers_was_first(p2p, peer);
+}
+
+static void blame(struct p2p *p2p, struct peer *peer, const struct block_node *node,
+                  const struct verdict *verdict)
+{
+    char reason[VERDICT_REASON_BYTES];
+    /* Who may stay nevertheless would be asked again and again, at once each time. */
+    if (node && reject_class(verdict->code) == REJECT_CLASS_MUTATED)
+        has_not(peer, node);
+    if (verdict->code != REJECT_NONE)
+        peer_fault(p2p, peer, fault_of(verdict, peer), verdict_reason(verdict, reason));
+}
+
 /* The chain has made up its mind. */
 static void on_decided(void *arg, const struct chain_block_result *result)
 {
@@ -467,14 +513,11 @@ static void on_decided(void *arg, const struct chain_block_result *result)
         peer->fetch.n_undecided--;
         peer->fetch.unasked_bytes -= unasked_bytes(delivery);
     }
-    /* Who may stay nevertheless would be asked again and again, at once each time. */
-    if (peer && node && reject_class(result->verdict.code) == REJECT_CLASS_MUTATED)
-        has_not(peer, node);
-    if (peer && result->verdict.code != REJECT_NONE) {
-        char reason[VERDICT_REASON_BYTES];
-        peer_fault(p2p, peer, fault_of(&result->verdict, peer),
-                   verdict_reason(&result->verdict, reason));
-    }
+    if (peer)
+        thank(p2p, peer, result);
+    /* BIP-152, Pre-Validation Relay and Consistency Considerations */
+    if (peer && !delivery->is_compact)
+        blame(p2p, peer, node, &result->verdict);
     if (peer)
         peer_decided(p2p, peer);
     xfree(delivery);
@@ -482,17 +525,25 @@ static void on_decided(void *arg, const struct chain_block_result *result)
     p2p_leave(p2p);
 }
 
-static void deliver(struct p2p *p2p, struct peer *peer, const struct block_hash *hash,
-                    bool was_asked, bool force)
+static struct delivery *delivery_new(struct p2p *p2p, struct peer *peer,
+                                     const struct block_hash *hash, size_t len, bool was_asked)
 {
     struct delivery *delivery = xcalloc(1, sizeof *delivery);
-    *delivery =
-        (struct delivery){.p2p = p2p, .peer = peer->id, .hash = *hash, .was_asked = was_asked};
-    uint8_t *bytes = frame_payload_take(&peer->frame, &delivery->len);
-    p2p->fetch.delivered_bytes += delivery->len;
+    *delivery = (struct delivery){
+        .p2p = p2p, .peer = peer->id, .hash = *hash, .len = len, .was_asked = was_asked};
+    p2p->fetch.delivered_bytes += len;
     peer->fetch.n_undecided++;
     peer->fetch.unasked_bytes += unasked_bytes(delivery);
     p2p->n_operations++;
+    return delivery;
+}
+
+static void deliver(struct p2p *p2p, struct peer *peer, const struct block_hash *hash,
+                    bool was_asked, bool force)
+{
+    size_t len;
+    uint8_t *bytes = frame_payload_take(&peer->frame, &len);
+    struct delivery *delivery = delivery_new(p2p, peer, hash, len, was_asked);
     chain_accept_block(p2p->chain, bytes, delivery->len, force ? CHAIN_ACCEPT_FORCE : 0, on_decided,
                        delivery);
 }
@@ -533,6 +584,31 @@ static enum fault take_asked(struct p2p *p2p, struct peer *peer, struct block_re
     deliver(p2p, peer, &request->node->hash, true, true);
     block_fetch_wake(p2p);
     return FAULT_NONE;
+}
+
+void block_fetch_deliver(struct p2p *p2p, struct peer *peer, const struct block_node *node,
+                         struct block_ref *block_take, size_t message_bytes)
+{
+    struct block_request *request = block_request_find(&p2p->fetch, node);
+    if (!request)
+        request = block_request_add(&p2p->fetch, node);
+    ASSERT(!request->is_delivered);
+    int64_t now_us = p2p_now_us(p2p);
+    int slot = block_request_slot(request, peer->id);
+    /* Who owed nothing was not busy with it: of its rate this says nothing. */
+    score_block(&peer->score, message_bytes, slot >= 0 ? now_us - peer->fetch.busy_since_us : 0,
+                now_us);
+    if (slot >= 0) {
+        peer->fetch.busy_since_us = now_us;
+        block_late_delivered(peer, now_us);
+        block_request_clear(p2p, request, slot);
+    }
+    request->is_delivered = true;
+    p2p->fetch.n_delivered++;
+    struct delivery *delivery = delivery_new(p2p, peer, &node->hash, block_take->raw_len, true);
+    delivery->is_compact = true;
+    chain_accept_block_shared(p2p->chain, block_take, CHAIN_ACCEPT_FORCE, on_decided, delivery);
+    block_fetch_wake(p2p);
 }
 
 /* A block that nobody asked for is worth a look only if it may become the tip: hazards 48, 49. */

@@ -6,6 +6,7 @@
 #ifndef P2P_BLOCKS_BLOCK_FETCH_H
 #define P2P_BLOCKS_BLOCK_FETCH_H
 
+#include "chain/disk/block_ref.h"
 #include "p2p/blocks/block_late.h"
 #include "p2p/blocks/block_request.h"
 #include "p2p/peer/score.h"
@@ -26,6 +27,7 @@ struct peer;
  * the largest size; each counts for so much more, which it takes beside its bytes. */
 #define BLOCK_FETCH_UNASKED_BYTES (8u << 20)
 #define BLOCK_FETCH_UNASKED_EACH  1024u
+#define BLOCK_FETCH_CURRENT      20          /* spacings of blocks: a tip that is no older is new */
 
 struct block_fetch {
     struct hash_map by_node;
@@ -45,16 +47,27 @@ void block_fetch_deinit(struct p2p *p2p);
 /* A peer is gone: others may be asked for what it owed. */
 void block_fetch_peer_gone(struct p2p *p2p, struct peer *peer);
 
+/* Our tip is so new that a new block is fetched as soon as it is told of. Core CanDirectFetch() */
+bool block_fetch_is_current(const struct p2p *p2p);
 /* Something changed (headers, a block, a peer): look for what to ask, soon. */
 void block_fetch_wake(struct p2p *p2p);
 /* Ask this peer for a block, whatever the plan says. False if it is on its way already. */
 bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_node *node);
+/* The block is connected, maybe by another way: nobody owes it any more. */
+void block_fetch_connected(struct p2p *p2p, const struct block_node *node);
 /* The peer does not have it. */
 void block_fetch_not_found(struct p2p *p2p, struct peer *peer, const struct block_hash *hash);
 /* The heights in flight from a peer, ascending; returns how many (at most max). */
 size_t block_fetch_heights(const struct p2p *p2p, const struct peer *peer, int32_t *out,
                            size_t max);
 
+/* The peer has delivered a block, put together from what it sent and what was here: that it was
+ * asked for, or may bring unasked. Whatever is wrong with it is not held against the peer.
+ *
+ * In:       block_take  not decoded yet; one hold of it is taken over
+ *           message_bytes  that the peer needed for it */
+void block_fetch_deliver(struct p2p *p2p, struct peer *peer, const struct block_node *node,
+                         struct block_ref *block_take, size_t message_bytes);
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t block_fetch_tick(struct p2p *p2p, int64_t now_us);
 

@@ -37,7 +37,7 @@ bool block_late_is_asked(const struct p2p *p2p, const struct peer *peer)
     return peer->fetch.n_in_flight > 0 || peer->fetch.n_late > 0;
 }
 
-void block_late_heard(struct p2p *p2p, struct peer *peer)
+static void heard(struct p2p *p2p, struct peer *peer, bool is_block)
 {
     struct peer_fetch *fetch = &peer->fetch;
     const struct frame_reader *frame = &peer->frame;
@@ -48,13 +48,23 @@ void block_late_heard(struct p2p *p2p, struct peer *peer)
     }
     if (!fetch->is_known) {
         fetch->is_known = true;
-        fetch->is_asked =
-            frame->is_sealed ? block_late_is_asked(p2p, peer) : is_asked_block(p2p, peer);
+        fetch->is_asked = is_block && !frame->is_sealed ? is_asked_block(p2p, peer)
+                                                        : block_late_is_asked(p2p, peer);
     }
     if (!fetch->is_asked || frame->payload_len - fetch->counted < BLOCK_LATE_PROGRESS_BYTES)
         return;
     fetch->counted = frame->payload_len;
     fetch->heard_us = p2p_now_us(p2p);
+}
+
+void block_late_heard(struct p2p *p2p, struct peer *peer)
+{
+    heard(p2p, peer, true);
+}
+
+void block_late_heard_compact(struct p2p *p2p, struct peer *peer)
+{
+    heard(p2p, peer, false);
 }
 
 void block_late_delivered(struct peer *peer, int64_t now_us)
@@ -297,7 +307,7 @@ static void hedge(struct p2p *p2p, struct block_request *request, int64_t now_us
     if (!near && eta_s(p2p, pick) * SOONER_FACTOR >= waited_s)
         return;
     block_request_ask(p2p, request, pick, now_us);
-    block_request_send(p2p, pick, &request->node, 1);
+    block_request_send(p2p, pick, &request->node, 1, INV_WITNESS_BLOCK);
 }
 
 /* Nobody owes it any more, and somebody else has brought it, for good or ill. */

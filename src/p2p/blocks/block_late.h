@@ -54,6 +54,8 @@ struct peer_fetch {
 
 /* It was asked for a block that it has not delivered. */
 bool block_late_is_asked(const struct p2p *p2p, const struct peer *peer);
+/* The same of its "cmpctblock" or "blocktxn". */
+void block_late_heard_compact(struct p2p *p2p, struct peer *peer);
 /* Bytes of the peer's message "block" have come, or its end. */
 void block_late_heard(struct p2p *p2p, struct peer *peer);
 /* A block that it was asked for is here: it pays its debts. */

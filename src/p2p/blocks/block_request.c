@@ -164,14 +164,14 @@ void block_request_forget(struct p2p *p2p, struct block_request *request)
 }
 
 void block_request_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
-                        size_t n)
+                        size_t n, uint32_t type)
 {
     uint8_t bytes[3 + BLOCK_REQUEST_BATCH * WIRE_INV_BYTES];
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
     ASSERT(n <= BLOCK_REQUEST_BATCH);
     write_compact_size(&w, n);
     for (size_t i = 0; i < n; i++) {
-        struct wire_inv inv = {.type = INV_WITNESS_BLOCK};
+        struct wire_inv inv = {.type = type};
         memcpy(inv.hash, nodes[i]->hash.b, 32);
         wire_inv_encode(&w, &inv);
     }

@@ -61,8 +61,10 @@ void block_request_failed(struct block_request *request, uint64_t peer);
 void block_request_deny(struct p2p *p2p, struct block_request *request, int slot);
 /* Who was given up and who failed may be asked again. */
 void block_request_forget(struct p2p *p2p, struct block_request *request);
-/* Send the requests for at most BLOCK_REQUEST_BATCH blocks, all in one. */
+/* Send the requests for at most BLOCK_REQUEST_BATCH blocks, all in one.
+ *
+ * In:       type  INV_WITNESS_BLOCK or INV_COMPACT_BLOCK */
 void block_request_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
-                        size_t n);
+                        size_t n, uint32_t type);
 
 #endif

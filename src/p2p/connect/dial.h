@@ -4,8 +4,10 @@
 #ifndef P2P_CONNECT_DIAL_H
 #define P2P_CONNECT_DIAL_H
 
-#include "p2p/p2p.h"
+#include "p2p/core/net_address.h"
+#include "p2p/peer/peer_class.h"
 
+struct p2p;
 struct peer;
 
 /* Open a stream. What the user named is dialled even if it is not welcome here.

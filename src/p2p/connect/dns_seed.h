@@ -6,7 +6,10 @@
 #ifndef P2P_CONNECT_DNS_SEED_H
 #define P2P_CONNECT_DNS_SEED_H
 
-#include "p2p/p2p.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct p2p;
 
 #define DNS_SEED_WAIT_US     INT64_C(11000000) /* if addresses are known: try those first */
 #define DNS_SEED_LAST_US     INT64_C(30000000) /* if -seednode names some: those first. Core */

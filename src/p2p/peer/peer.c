@@ -58,6 +58,14 @@ bool peer_can_serve(const struct peer *peer, const struct block_node *node)
     return block_node_ancestor(best, node->height) == node;
 }
 
+bool peer_has_header(const struct peer *peer, const struct block_node *node)
+{
+    ASSERT(node);
+    const struct block_node *known = peer->headers.best_known, *sent = peer->headers.best_sent;
+    return (known && block_node_ancestor(known, node->height) == node) ||
+           (sent && block_node_ancestor(sent, node->height) == node);
+}
+
 bool peer_may_send_txs(const struct p2p *p2p, const struct peer *peer)
 {
     if (!p2p->mempool || peer_is_block_only(peer))

@@ -10,13 +10,14 @@
 #include "p2p/core/transport.h"
 #include "p2p/headers/header_sync.h"
 #include "p2p/headers/laggards.h"
-#include "p2p/p2p.h"
 #include "p2p/peer/message.h"
+#include "p2p/peer/peer_class.h"
 #include "p2p/peer/ping.h"
 #include "p2p/peer/score.h"
 #include "p2p/serve/relay.h"
 #include "p2p/serve/serve.h"
 #include "p2p/txs/tx_relay.h"
+#include "util/net_view.h"
 
 struct p2p_listener;
 struct tunnel;
@@ -68,6 +69,8 @@ struct peer {
     bool wants_headers, wants_wtxid, wants_addrv2;
     uint32_t features;              /* a bit for each row of features.c that both have */
     struct peer_reconciliation reconciliation;
+    /* Its sendcmpct: it knows compact blocks; it wants to be told of new blocks by them. */
+    bool knows_compact, wants_compact;
     bool is_greeting_sent;          /* our version: who dials speaks first */
     int64_t fee_filter_sat_per_kvb; /* it wants nothing cheaper; 0: it has not said */
 
@@ -91,6 +94,7 @@ struct peer {
     struct peer_headers headers;
     struct peer_lag lag;
     struct peer_fetch fetch;
+    struct compact_pending *compact; /* NULL: it completes no block for us */
     struct peer_serve serve;
     struct peer_relay relay;
     struct peer_addr addr;
@@ -112,6 +116,8 @@ bool peer_has_blocks(const struct peer *peer);
 bool peer_announces_blocks(const struct peer *peer);
 /* The node's block is among those that it offers or has just announced. */
 bool peer_can_serve(const struct peer *peer, const struct block_node *node);
+/* It has told us of the block's header, or of one that builds on it, or we it. */
+bool peer_has_header(const struct peer *peer, const struct block_node *node);
 /* We take transactions from this peer at all. */
 bool peer_may_send_txs(const struct p2p *p2p, const struct peer *peer);
 /* It asks for what needs a Bloom filter, which we do not make. Returns: its fault, if it is one */

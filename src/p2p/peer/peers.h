@@ -5,9 +5,11 @@
 #ifndef P2P_PEER_PEERS_H
 #define P2P_PEER_PEERS_H
 
-#include "p2p/p2p.h"
+#include "p2p/core/net_address.h"
+#include "p2p/peer/peer_class.h"
 #include "p2p/peer/score.h"
 
+struct p2p;
 struct peer;
 
 /* Make a peer at the end of the list.

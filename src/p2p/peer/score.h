@@ -39,6 +39,10 @@ enum fault_action {
     X(NOT_OFFERED, "a request for what we do not offer", DROP)                                     \
     X(PRUNED_REQUEST, "a request for a block below our pruning limit", DROP)                       \
     X(UPLOAD_LIMIT, "historical block serving limit reached", DROP)                                \
+    X(COMPACT_INDEXES, "getblocktxn with out-of-bounds tx indices", DISCOURAGE)                    \
+    X(COMPACT_INVALID, "invalid compact block", DISCOURAGE)                                        \
+    X(COMPACT_TXS, "invalid compact block/non-matching block transactions", DISCOURAGE)            \
+    X(COMPACT_AGAIN, "previous compact block reconstruction attempt failed", DISCOURAGE)           \
     X(UNWANTED_TX, "a transaction, which it was told not to send", DROP)                           \
     X(HEADERS_UNORDERED, "headers that do not follow each other", DISCOURAGE)                      \
     X(HEADERS_POW, "headers without proof of work", DISCOURAGE)                                    \

@@ -48,13 +48,6 @@ void relay_tip_changed(struct p2p *p2p, const struct block_node *tip)
     p2p_schedule_now(p2p);
 }
 
-static bool peer_has_header(const struct peer *peer, const struct block_node *node)
-{
-    const struct block_node *known = peer->headers.best_known, *sent = peer->headers.best_sent;
-    return (known && block_node_ancestor(known, node->height) == node) ||
-           (sent && block_node_ancestor(sent, node->height) == node);
-}
-
 static void tell_by_inv(struct p2p *p2p, struct peer *peer, const struct block_node *tip)
 {
     uint8_t bytes[1 + WIRE_INV_BYTES];
@@ -75,7 +68,8 @@ static bool choose_headers(const struct p2p *p2p, const struct peer *peer,
 {
     const struct peer_relay *relay = &peer->relay;
     *n = 0;
-    if (!peer->wants_headers || relay->n_tips > RELAY_BLOCKS_MAX)
+    bool wants = peer->wants_headers || (peer->wants_compact && relay->n_tips == 1);
+    if (!wants || relay->n_tips > RELAY_BLOCKS_MAX)
         return false;
     for (size_t i = 0; i < relay->n_tips; i++) {
         const struct block_node *node = relay->tips[i];
@@ -90,8 +84,22 @@ static bool choose_headers(const struct p2p *p2p, const struct peer *peer,
     return true;
 }
 
-/* By headers to who wants them, if they connect to what it has. BIP-130, Specification;
- * Core SendMessages() */
+static void tell_by_headers(struct p2p *p2p, struct peer *peer,
+                            const struct block_node *const *told, size_t n)
+{
+    uint8_t bytes[1 + RELAY_BLOCKS_MAX * (BLOCK_HEADER_BYTES + 1)];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    write_compact_size(&w, n);
+    for (size_t i = 0; i < n; i++) {
+        struct block_header header = block_node_header(told[i]);
+        block_header_encode(&w, &header);
+        write_u8(&w, 0);
+    }
+    peer_send(p2p, peer, "headers", span_of(bytes, w.len));
+}
+
+/* By headers to who wants them, if they connect to what it has; a single one by short ids to who
+ * wants that. BIP-130, Specification; BIP-152, sendcmpct; Core SendMessages() */
 static void tell_blocks(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->relay.n_tips > 0);
@@ -106,15 +114,13 @@ static void tell_blocks(struct p2p *p2p, struct peer *peer)
     }
     if (n == 0)
         return;
-    uint8_t bytes[1 + RELAY_BLOCKS_MAX * (BLOCK_HEADER_BYTES + 1)];
-    struct writer w = writer_to_buffer(bytes, sizeof bytes);
-    write_compact_size(&w, n);
-    for (size_t i = 0; i < n; i++) {
-        struct block_header header = block_node_header(told[i]);
-        block_header_encode(&w, &header);
-        write_u8(&w, 0);
+    if (n > 1 || !peer->wants_compact || !serve_recent_compact(p2p, peer, told[0])) {
+        if (!peer->wants_headers) {
+            tell_by_inv(p2p, peer, tip);
+            return;
+        }
+        tell_by_headers(p2p, peer, told, n);
     }
-    peer_send(p2p, peer, "headers", span_of(bytes, w.len));
     peer->headers.best_sent = told[n - 1];
 }
 

@@ -20,6 +20,8 @@ struct serve_read {
     size_t len;
     size_t own_bytes; /* what it counts for SERVE_HELD_MAX */
     bool is_done, with_witness, is_starting;
+    bool is_compact;               /* sent as a cmpctblock */
+    struct compact_wanted *wanted; /* these alone are sent; NULL: all of it. Owned */
 };
 
 bool serve_is_busy(const struct peer *peer)
@@ -93,10 +95,20 @@ static void lend(struct p2p *p2p, struct peer *peer, size_t len)
 
 static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *read)
 {
+    if (!read->block && read->wanted)
+        return; /* it was here a moment ago: no answer, as to who asks for a block that is not */
     if (!read->block) {
         struct wire_inv inv = {.type = read->with_witness ? INV_WITNESS_BLOCK : INV_BLOCK};
         memcpy(inv.hash, read->node->hash.b, 32);
         not_found(peer, &inv);
+        return;
+    }
+    if (read->wanted) {
+        peer_fault(p2p, peer, compact_tell_txs(p2p, peer, &read->block->block, read->wanted), "");
+        return;
+    }
+    if (read->is_compact) {
+        compact_tell_block(p2p, peer, read->node, &read->block->block);
         return;
     }
     struct serve_recent *recent = find_recent(p2p, read->node);
@@ -131,6 +143,7 @@ static void send_continue(struct p2p *p2p, struct peer *peer, const struct block
 static void read_free(struct serve_read *read)
 {
     block_ref_drop(read->block);
+    xfree(read->wanted);
     xfree(read);
 }
 
@@ -256,7 +269,11 @@ int64_t serve_tick(struct p2p *p2p, int64_t now_us)
             peer_drop(p2p, peer, "keeps others from blocks and takes none");
     }
     next_turns(p2p);
-    return p2p->serve.waiting.count > 0 && is_full(p2p) ? now_us + 1000000 : INT64_MAX;
+    int64_t next_us = p2p->serve.waiting.count > 0 && is_full(p2p) ? now_us + 1000000 : INT64_MAX;
+    const struct compact_told *told = &p2p->serve.told;
+    if (compact_tell_is_undecided(p2p, told->node))
+        next_us = MIN_OF(next_us, told->told_us + COMPACT_TELL_WAIT_US);
+    return next_us;
 }
 
 static void on_read(void *arg, const struct chain_block_read *result)
@@ -283,8 +300,9 @@ static void on_read(void *arg, const struct chain_block_read *result)
     p2p_leave(p2p);
 }
 
+/* What of the block is wanted by then is no longer the getdata's. */
 static void start_read(struct p2p *p2p, struct peer *peer, const struct block_node *node,
-                       bool with_witness)
+                       bool with_witness, bool is_compact)
 {
     struct peer_serve *serve = &peer->serve;
     struct serve_read *read = xcalloc(1, sizeof *read);
@@ -292,7 +310,10 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
                                 .peer = peer->id,
                                 .node = node,
                                 .len = node->data.len,
-                                .with_witness = with_witness};
+                                .with_witness = with_witness,
+                                .is_compact = is_compact,
+                                .wanted = serve->wanted};
+    serve->wanted = NULL;
     list_add(&serve->reads, &read->link);
     serve->read_bytes += read->len;
     const struct serve_recent *recent = find_recent(p2p, node);
@@ -308,7 +329,8 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
     p2p->serve.n_reads++;
     read->is_starting = true;
     /* Bytes are handed on as they are; leaving the witness out needs them decoded. */
-    chain_read_for_peer(p2p->chain, node, with_witness, on_read, read);
+    bool is_raw = with_witness && !is_compact && !read->wanted;
+    chain_read_for_peer(p2p->chain, node, is_raw, on_read, read);
     read->is_starting = false;
     if (read->is_done)
         p2p_schedule_now(p2p);
@@ -342,6 +364,14 @@ static bool is_kept_back(const struct p2p *p2p, const struct peer *peer,
            !upload_serves_historical(&p2p->upload, p2p_now_s(p2p));
 }
 
+/* Who is far behind, or asks for what is old, has no use for short ids: he gets the whole block.
+ * BIP-152, MSG_CMPCT_BLOCK; Core ProcessGetBlockData() */
+static bool is_worth_compact(const struct p2p *p2p, const struct block_node *node)
+{
+    return node->height >= chain_tip(p2p->chain)->height - COMPACT_TELL_BLOCK_DEPTH_MAX &&
+           block_fetch_is_current(p2p);
+}
+
 static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
 {
     struct block_hash hash;
@@ -356,8 +386,8 @@ static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct w
         return FAULT_UPLOAD_LIMIT;
     if (is_below_limit(p2p, peer, node))
         return FAULT_PRUNED_REQUEST;
-    /* A compact block may be answered with the whole one. BIP-152, MSG_CMPCT_BLOCK */
-    start_read(p2p, peer, node, inv->type != INV_BLOCK);
+    bool is_compact = inv->type == INV_COMPACT_BLOCK && is_worth_compact(p2p, node);
+    start_read(p2p, peer, node, inv->type != INV_BLOCK, is_compact);
     return FAULT_NONE;
 }
 
@@ -419,7 +449,9 @@ static void end_getdata(struct p2p *p2p, struct peer *peer)
 {
     struct peer_serve *serve = &peer->serve;
     xfree(serve->items);
+    xfree(serve->wanted);
     serve->items = NULL;
+    serve->wanted = NULL;
     if (!serve->not_found || serve->reads.count > 0)
         return;
     struct buffer message;
@@ -452,6 +484,10 @@ static bool may_serve(struct p2p *p2p, struct peer *peer, const struct wire_inv 
     if (inv->type != INV_BLOCK && inv->type != INV_WITNESS_BLOCK && inv->type != INV_COMPACT_BLOCK)
         return true;
     const struct block_node *node = chain_find(p2p->chain, &hash);
+    /* One that we told of ourselves is not denied while it is verified. BIP-152, Pre-Validation
+     * Relay and Consistency Considerations */
+    if (compact_tell_is_undecided(p2p, node))
+        return false;
     return !node || !block_node_has_data(node) || find_recent(p2p, node) || take_turn(p2p, peer);
 }
 
@@ -518,6 +554,63 @@ enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r
     return FAULT_NONE;
 }
 
+/* One block to be served, of which the wanted transactions are sent; NULL: all of it. */
+static void serve_one(struct p2p *p2p, struct peer *peer, const struct block_hash *hash,
+                      struct compact_wanted *wanted_take)
+{
+    struct peer_serve *serve = &peer->serve;
+    struct wire_inv inv = {.type = INV_WITNESS_BLOCK};
+    memcpy(inv.hash, hash->b, sizeof inv.hash);
+    serve->items = xmalloc(WIRE_INV_BYTES);
+    struct writer w = writer_to_buffer(serve->items, WIRE_INV_BYTES);
+    wire_inv_encode(&w, &inv);
+    serve->at = reader_of(span_of(serve->items, WIRE_INV_BYTES));
+    serve->wanted = wanted_take;
+    serve_continue(p2p, peer);
+}
+
+/* The block that was told last is at hand. Of others, those that are not deep are read; a deeper
+ * one is sent whole, so that who makes us read it has to take it. BIP-152, getblocktxn */
+static enum fault serve_txs(struct p2p *p2p, struct peer *peer,
+                            const struct compact_request *request)
+{
+    unsigned long long id = peer->id;
+    const struct compact_told *told = &p2p->serve.told;
+    if (told->node && block_hash_equal(&told->node->hash, &request->hash))
+        return compact_tell_told_txs(p2p, peer, request);
+    const struct block_node *node = chain_find(p2p->chain, &request->hash);
+    if (!node || !block_node_has_data(node)) {
+        log_printf(p2p->log, LOG_NET, "Peer %llu sent us a getblocktxn for a block we don't have",
+                   id);
+        return FAULT_NONE;
+    }
+    if (node->height < chain_tip(p2p->chain)->height - COMPACT_TELL_TXS_DEPTH_MAX) {
+        log_printf(p2p->log, LOG_NET, "Peer %llu sent us a getblocktxn for a block > %d deep", id,
+                   COMPACT_TELL_TXS_DEPTH_MAX);
+        serve_one(p2p, peer, &request->hash, NULL);
+        return FAULT_NONE;
+    }
+    struct compact_wanted *wanted =
+        xmalloc(sizeof *wanted + request->n * sizeof wanted->indexes[0]);
+    wanted->n = request->n;
+    memcpy(wanted->indexes, request->indexes, request->n * sizeof wanted->indexes[0]);
+    serve_one(p2p, peer, &request->hash, wanted);
+    return FAULT_NONE;
+}
+
+enum fault serve_on_getblocktxn(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    ASSERT(!serve_is_busy(peer));
+    struct compact_request request;
+    struct arena arena;
+    arena_init(&arena, 4096);
+    enum fault fault = FAULT_MALFORMED;
+    if (compact_request_decode(r, &arena, &request))
+        fault = serve_txs(p2p, peer, &request);
+    arena_deinit(&arena);
+    return fault;
+}
+
 void serve_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->state == PEER_GONE);
@@ -529,6 +622,7 @@ void serve_peer_gone(struct p2p *p2p, struct peer *peer)
             read_free(read); /* else on_read() does, which finds no peer */
     }
     xfree(serve->items);
+    xfree(serve->wanted);
     if (serve->not_found)
         buffer_deinit(serve->not_found);
     xfree(serve->not_found);
@@ -576,6 +670,17 @@ void serve_deinit(struct p2p *p2p)
     for (size_t i = 0; i < SERVE_RECENT_MAX; i++)
         recent_drop(&p2p->serve.recent[i]);
     newest_txs_deinit(&p2p->serve.newest);
+    compact_tell_deinit(p2p);
+}
+
+bool serve_recent_compact(struct p2p *p2p, struct peer *peer, const struct block_node *node)
+{
+    if (compact_tell_again(p2p, peer, node))
+        return true;
+    const struct serve_recent *recent = find_recent(p2p, node);
+    if (recent)
+        compact_tell_block(p2p, peer, node, &recent->block->block);
+    return recent != NULL;
 }
 
 /* -- Headers and lists ---------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include "chain/disk/block_ref.h"
 #include "p2p/core/wire.h"
 #include "p2p/peer/score.h"
+#include "p2p/serve/compact_tell.h"
 #include "p2p/serve/newest_txs.h"
 #include "util/list.h"
 
@@ -37,12 +38,13 @@ struct peer_serve {
     size_t read_bytes;        /* of these, under way or waiting for their turn */
     struct buffer *not_found; /* entries of the notfound that will end it; NULL: none */
     size_t n_not_found;
-    size_t own_bytes;         /* of its reads: those of blocks that are not kept for all */
-    size_t lent_bytes;        /* of such blocks sent to it since its queue was empty, ... */
-    size_t lent_max;          /* ... the largest of them, ... */
-    int64_t lent_us;          /* ... that is since then, ... */
-    uint64_t lent_at;         /* ... when it had taken so many bytes of all kinds */
-    struct list_link waiting; /* in the queue of those who want to read */
+    struct compact_wanted *wanted; /* a getblocktxn's: of the one block in items; NULL: none */
+    size_t own_bytes;              /* of its reads: those of blocks that are not kept for all */
+    size_t lent_bytes;             /* of such blocks sent to it since its queue was empty, ... */
+    size_t lent_max;               /* ... the largest of them, ... */
+    int64_t lent_us;               /* ... that is since then, ... */
+    uint64_t lent_at;              /* ... when it had taken so many bytes of all kinds */
+    struct list_link waiting;      /* in the queue of those who want to read */
     bool has_turn;
     struct block_hash continue_at; /* after this one is fetched, tell the tip: getblocks */
     bool has_continue;
@@ -67,6 +69,7 @@ struct serve {
     struct list waiting;                          /* peers who wait for one of them to end */
     struct serve_recent recent[SERVE_RECENT_MAX]; /* newest first */
     struct newest_txs newest;
+    struct compact_told told;
 };
 
 /* Begin. */
@@ -84,7 +87,10 @@ size_t serve_held_bytes(const struct p2p *p2p);
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t serve_tick(struct p2p *p2p, int64_t now_us);
 
-/* True while a getdata is being served. */
+/* Send a cmpctblock of one of the newest blocks. False if it is none of these. */
+bool serve_recent_compact(struct p2p *p2p, struct peer *peer, const struct block_node *node);
+
+/* True while a getdata or getblocktxn is being served. */
 bool serve_is_busy(const struct peer *peer);
 /* Go on, as far as the peer's queue has room. */
 void serve_continue(struct p2p *p2p, struct peer *peer);
@@ -93,6 +99,8 @@ void serve_peer_gone(struct p2p *p2p, struct peer *peer);
 
 /* The handler of "getdata". */
 enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r);
+/* The handler of "getblocktxn". */
+enum fault serve_on_getblocktxn(struct p2p *p2p, struct peer *peer, struct reader *r);
 /* The handler of "getheaders". */
 enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader *r);
 /* The handler of "getblocks": a list of hashes, the tip told when its last one is fetched. */

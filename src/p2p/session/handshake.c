@@ -188,6 +188,7 @@ enum fault handshake_on_verack(struct p2p *p2p, struct peer *peer, struct reader
     log_printf(p2p->log, LOG_NET, "peer=%llu %s: ready, %s, version %d, height %d, services %llx",
                (unsigned long long)peer->id, peer->text, agent, peer->version.version,
                peer->version.start_height, (unsigned long long)peer->version.services);
+    compact_peers_greet(p2p, peer);
     /* BIP-130, Specification */
     peer_send(p2p, peer, "sendheaders", span_of(NULL, 0));
     peer_ping(p2p, peer);

@@ -11,6 +11,7 @@
 #define ADDRV2_MAX  (3 + 533 * WIRE_ADDRESSES_MAX)
 #define HEADERS_MAX (3 + 89 * WIRE_HEADERS_MAX)
 #define VERSION_MAX WIRE_VERSION_BYTES_MAX
+#define GETTXS_MAX  (32 + 3 + 3 * (COMPACT_TXS_MAX + 1))
 #define ANY         FRAME_PAYLOAD_MAX
 
 static enum fault on_not_found(struct p2p *p2p, struct peer *peer, struct reader *r)
@@ -54,6 +55,11 @@ const struct message messages[MESSAGES_COUNT] = {
      .is_asked = addr_relay_is_asked}, /* BIP-155, Specification */
     {"block",      81, ANY,         MESSAGE_READY,     0,     .handler = block_fetch_on_block,
      .is_asked = block_late_is_asked, .heard = block_late_heard},
+    {"blocktxn",   33, ANY,         MESSAGE_READY,     70014, .handler = compact_take_on_blocktxn,
+     .is_asked = compact_take_is_asked, .heard = block_late_heard_compact}, /* BIP-152, blocktxn */
+    {"cmpctblock", 90, ANY,         MESSAGE_READY,     70014,
+     .handler = compact_take_on_cmpctblock, .is_asked = compact_take_is_asked,
+     .heard = block_late_heard_compact}, /* BIP-152, cmpctblock */
     {"feature",     0, 1024,        MESSAGE_HANDSHAKE, 70017, .handler = handshake_on_feature,
      .flags = MESSAGE_IN_TIME}, /* BIP-434, feature message */
     {"feefilter",   8, 8,           MESSAGE_READY,     70013,
@@ -66,6 +72,8 @@ const struct message messages[MESSAGES_COUNT] = {
      .flags = MESSAGE_UNREAD},
     {"getaddr",     0, 0,           MESSAGE_READY,     0,     .handler = addr_relay_on_getaddr},
     {"getblocks",  37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = serve_on_getblocks},
+    {"getblocktxn", 33, GETTXS_MAX, MESSAGE_READY,     70014,
+     .handler = serve_on_getblocktxn}, /* BIP-152, getblocktxn */
     {"getdata",     1, INV_MAX,     MESSAGE_READY,     0,     .handler = serve_on_getdata},
     {"getheaders", 37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = serve_on_getheaders},
     {"headers",     1, HEADERS_MAX, MESSAGE_READY,     0,     .handler = header_sync_on_headers,
@@ -83,7 +91,8 @@ const struct message messages[MESSAGES_COUNT] = {
     {"sendaddrv2",  0, 64,          MESSAGE_HANDSHAKE, 70016, .handler = handshake_on_sendaddrv2,
      .flags = MESSAGE_IN_TIME}, /* BIP-155, Signaling support and compatibility */
     /* BIP-152, sendcmpct */
-    {"sendcmpct",   9, 9,           MESSAGE_READY,     70014, .flags = MESSAGE_UNREAD},
+    {"sendcmpct",   9, 64,          MESSAGE_READY,     70014,
+     .handler = compact_peers_on_sendcmpct},
     {"sendheaders", 0, 64,          MESSAGE_READY,     70012,
      .handler = handshake_on_sendheaders}, /* BIP-130, Specification */
     /* BIP-330, sendtxrcncl */

@@ -266,6 +266,7 @@ static void keep_orphan(struct p2p *p2p, struct peer *peer, const struct tx *tx)
     const struct orphan *orphan = orphans_find(&txs->orphans, &tx->wtxid);
     if (!orphan)
         return; /* it was pushed out at once */
+    compact_extra_add(&p2p->compact_extra, tx);
     ask_parents(p2p, peer, orphan);
     note_heirs(p2p, tx, tx->wtxid.b);
     note_heirs(p2p, tx, tx->txid.b);
@@ -305,6 +306,8 @@ static void decided(struct p2p *p2p, const struct submission *submission,
         return;
     }
     remember_refusal(p2p, submission, &result->verdict);
+    if (result->tx)
+        compact_extra_add(&p2p->compact_extra, result->tx); /* a miner may think otherwise */
     answered(p2p, peer, &submission->txid, &submission->wtxid);
     if (recent_set_has(&txs->rejects, submission->wtxid.b))
         tx_fetch_forget(&txs->fetch, submission->wtxid.b);

@@ -31,6 +31,20 @@ TEST(counting_bytes_hash_as_published)
         assert_int_equal(siphash24(counting_key, span_of(in, cases[i].len)), cases[i].want);
 }
 
+/* Length 32 of the authors' list, vectors_sip64 of their reference. */
+TEST(an_id_alone_hashes_as_any_32_bytes)
+{
+    uint8_t id[32];
+    for (size_t i = 0; i < sizeof id; i++)
+        id[i] = (uint8_t)i;
+    assert_int_equal(siphash24_id(counting_key, id), 0x7127512f72f27cce);
+    for (unsigned i = 0; i < 64; i++) {
+        struct siphash_key key = {.k0 = UINT64_C(0x9e3779b97f4a7c15) * i, .k1 = ~(uint64_t)i};
+        id[i % 32] ^= (uint8_t)(i + 1);
+        assert_int_equal(siphash24_id(key, id), siphash24(key, span_of(id, 32)));
+    }
+}
+
 /* Worked out with another implementation of SipHash-1-3 over the 36 bytes. */
 TEST(an_id_hashes_as_siphash13_of_its_36_bytes)
 {

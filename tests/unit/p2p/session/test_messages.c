@@ -32,9 +32,10 @@ TEST(messages_name_the_version_that_knows_them)
     static const struct {
         const char *name;
         int32_t since;
-    } rows[] = {{"pong", 60001},       {"sendheaders", 70012}, {"feefilter", 70013},
-                {"sendcmpct", 70014},  {"wtxidrelay", 70016},  {"sendaddrv2", 70016},
-                {"sendtxrcncl", 70016}, {"feature", 70017}};
+    } rows[] = {{"pong", 60001},        {"sendheaders", 70012}, {"feefilter", 70013},
+                {"sendcmpct", 70014},   {"wtxidrelay", 70016},  {"sendaddrv2", 70016},
+                {"sendtxrcncl", 70016}, {"cmpctblock", 70014},  {"getblocktxn", 70014},
+                {"blocktxn", 70014},    {"feature", 70017}};
     size_t n = 0;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         assert_int_equal(message_find(messages, rows[i].name)->since, rows[i].since);
@@ -54,8 +55,10 @@ TEST(columns_say_what_is_special)
         n_answers += messages[i].is_asked != NULL;
         n_heard += messages[i].heard != NULL;
     }
-    assert_int_equal(n_in_time, 4); /* BIP155, BIP330, BIP339, BIP434 */
-    assert_int_equal(n_answers, 5);
-    assert_int_equal(n_heard, 1);
+    assert_int_equal(n_in_time, 2); /* BIP155, BIP339 */
+    assert_int_equal(n_answers, 7);
+    assert_int_equal(n_heard, 3);
     assert_non_null(message_find(messages, "block")->heard);
+    assert_non_null(message_find(messages, "cmpctblock")->heard);
+    assert_non_null(message_find(messages, "blocktxn")->heard);
 }
