@@ -117,6 +117,7 @@ static void fill_env(struct env_host *host)
                     .listen = streams_listen,
                     .send = streams_send,
                     .send_shared = streams_send_shared,
+                    .flush = streams_flush,
                     .queued_bytes = streams_queued_bytes,
                     .local = streams_local,
                     .pause = streams_pause,

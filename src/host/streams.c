@@ -73,17 +73,25 @@ static struct stream *stream_new(struct streams *streams, const struct env_strea
     return stream;
 }
 
+/* One try to send what is queued. What the kernel does not take stays, and so does an error for the
+ * loop to find. libevent keeps the front of its queue from all but its own writing. */
+static void offer(struct stream *stream)
+{
+    struct evbuffer *output = bufferevent_get_output(stream->bufferevent);
+    evutil_socket_t fd = bufferevent_getfd(stream->bufferevent);
+    if (fd < 0 || stream->connecting || evbuffer_get_length(output) == 0)
+        return;
+    evbuffer_unfreeze(output, 1);
+    (void)evbuffer_write(output, fd);
+    evbuffer_freeze(output, 1);
+}
+
 static void stream_release(struct stream *stream)
 {
     loop_timer_cancel(stream->owner->loop, stream->timer);
     if (stream->bufferevent) {
-        /* One try to send what is queued: a last message has its chance, a stuck peer none. */
-        struct evbuffer *output = bufferevent_get_output(stream->bufferevent);
-        evutil_socket_t fd = bufferevent_getfd(stream->bufferevent);
-        if (fd >= 0 && !stream->connecting && evbuffer_get_length(output) > 0) {
-            evbuffer_unfreeze(output, 1);
-            evbuffer_write(output, fd);
-        }
+        /* A last message has its chance, a stuck peer none. */
+        offer(stream);
         bufferevent_free(stream->bufferevent);
     }
     if (stream->listener)
@@ -358,6 +366,14 @@ void streams_send_shared(void *ctx, uint64_t id, struct span bytes, void (*relea
     struct evbuffer *output = bufferevent_get_output(stream->bufferevent);
     int rc = evbuffer_add_reference(output, bytes.p, bytes.len, give_back, lent);
     ASSERT(rc == 0);
+}
+
+void streams_flush(void *ctx, uint64_t id)
+{
+    struct streams *streams = ctx;
+    struct stream *stream = find(streams, id);
+    if (stream && stream->bufferevent && !stream->error)
+        offer(stream);
 }
 
 size_t streams_queued_bytes(void *ctx, uint64_t id)

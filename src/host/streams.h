@@ -35,6 +35,8 @@ void streams_send(void *streams, uint64_t id, struct span bytes);
 /* Queue bytes without a copy; release(arg) once when they are sent, or the stream is gone. */
 void streams_send_shared(void *streams, uint64_t id, struct span bytes, void (*release)(void *arg),
                          void *arg);
+/* Offer what is queued to the kernel now; what it does not take goes its usual way. */
+void streams_flush(void *streams, uint64_t id);
 /* Bytes sent that the kernel has not taken yet. */
 size_t streams_queued_bytes(void *streams, uint64_t id);
 /* Read no more, so that the peer's window fills and it has to wait; or read again. Bytes that were

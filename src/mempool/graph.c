@@ -99,6 +99,10 @@ const struct mempool_entry *mempool_next(const struct mempool *mempool, uint64_t
         *at == 0 ? mempool->oldest : mempool->slots.at[(uint32_t)*at - 1]->newer;
     if (!entry)
         return NULL;
+    if (entry->newer) {
+        __builtin_prefetch(entry->newer);
+        __builtin_prefetch(&entry->newer->newer);
+    }
     *at = (uint64_t)entry->pub.index + 1;
     return &entry->pub;
 }

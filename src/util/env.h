@@ -296,6 +296,12 @@ static inline void env_stream_send_shared(const struct env *env, uint64_t stream
     env->streams.send_shared(env->streams.ctx, stream, bytes, release, arg);
 }
 
+static inline void env_stream_flush(const struct env *env, uint64_t stream)
+{
+    if (env->streams.flush)
+        env->streams.flush(env->streams.ctx, stream);
+}
+
 static inline size_t env_stream_queued_bytes(const struct env *env, uint64_t stream)
 {
     return env->streams.queued_bytes(env->streams.ctx, stream);

@@ -46,6 +46,9 @@ struct env_streams {
      * needed no more; that may be before this returns. */
     void (*send_shared)(void *ctx, uint64_t stream, struct span bytes, void (*release)(void *arg),
                         void *arg);
+    /* Give what is queued to the kernel now, not when the loop comes round: for what others wait
+     * for. NULL: there is no other moment. */
+    void (*flush)(void *ctx, uint64_t stream);
     /* What is queued and not sent yet: who sends asks before he sends more (hazard 51). */
     size_t (*queued_bytes)(void *ctx, uint64_t stream);
     /* Our own end: writes the numeric address into size bytes. Returns its port, 0 if unknown. */

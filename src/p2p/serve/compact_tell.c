@@ -96,6 +96,8 @@ void compact_tell(struct p2p *p2p, const struct block_node *node, struct block_r
             continue;
         (void)compact_tell_again(p2p, peer, node);
         peer->headers.best_sent = node;
+        /* What this node does with the block itself takes milliseconds. */
+        env_stream_flush(p2p->env, peer->stream);
     }
 }
 

@@ -138,6 +138,23 @@ TEST(bytes_go_both_ways, struct world *w)
     assert_true(w->writables > 0);
 }
 
+/* Before the loop comes round; and again, when there is nothing. */
+TEST(what_is_flushed_is_on_its_way_at_once, struct world *w)
+{
+    join(w);
+    streams_send(w->streams, w->client, span_of_string("now"));
+    assert_int_equal(streams_queued_bytes(w->streams, w->client), 3);
+    for (int i = 0; i < 2; i++) {
+        streams_flush(w->streams, w->client);
+        assert_int_equal(streams_queued_bytes(w->streams, w->client), 0);
+    }
+    streams_send(w->streams, w->client, span_of_string(" then"));
+    RUN_UNTIL(w, w->got_server == 8);
+    assert_string_equal(w->last, "now then");
+    streams_flush(w->streams, w->client + 100); /* gone, or never there */
+    assert_true(w->writables > 0);
+}
+
 static void count_release(void *arg)
 {
     ++*(int *)arg;
