@@ -149,10 +149,14 @@ static const struct option_def table[] = {
     {"externalip", "<ip>", "The address that others see", C, STRING, .flags = MULTI},
     {"forcednsseed", NULL, "Ask DNS for addresses of peers at every start", C, BOOL, .fallback =
      "0", INTO(net.p2p.dns_seed_forced)},
+    {"i2pacceptincoming", NULL, "Have one address in I2P that others can call, kept in "
+     "i2p_private_key; 0: another for each connection", C, BOOL, .fallback = "1"},
     {"i2psam", "<ip>[:<port>]", "The SAM bridge by which I2P is reached (port: 7656)", C, STRING,
      .flags = 0},
     {"listen", NULL, "Accept connections from peers, unless -connect is given", C, BOOL, .fallback
      = "1", INTO(net.p2p.listen)},
+    {"listenonion", NULL, "Have Tor make an onion service for this node (default: 1 when "
+     "listening)", C, BOOL, .flags = 0},
     {"maxconnections", "<n>", "Connections to peers at most", C, INT, .fallback = "125",
      INTO(net.p2p.max_connections)},
     {"maxuploadtarget", "<n>", "Send peers less than this in 24 hours, if that can be had by "
@@ -179,6 +183,10 @@ static const struct option_def table[] = {
     {"timeout", "<n>", "Milliseconds for a connection to be made", C, INT, .fallback = "5000"},
     {"txreconciliation", NULL, "Agree with peers on telling of transactions by sketches (BIP330)",
      C, BOOL, .flags = DEBUG, .fallback = "0", INTO(net.p2p.tx_reconciliation)},
+    {"torcontrol", "<ip>[:<port>]", "Tor's control port, for -listenonion (port: 9051)", C, STRING,
+     .fallback = "127.0.0.1:9051"},
+    {"torpassword", "<pw>", "The password of Tor's control port. Better in the config file than on "
+     "the command line, which others can see", C, STRING, .flags = OPTION_SENSITIVE},
     {"v2transport", NULL, "Encrypt connections (BIP324) to peers that can", C, BOOL,
      .fallback = "1"},
     {"whitebind", "<[permissions@]addr>", "Listen on this address and give peers there permissions"
@@ -188,17 +196,12 @@ static const struct option_def table[] = {
     IGNORED("asmap", C, STRING),
     IGNORED("fixedseeds", C, BOOL),
     HARMLESS("banscore", C, INT),
-    IGNORED("i2pacceptincoming", C, BOOL),
-    IGNORED("listenonion", C, BOOL),
     HARMLESS("maxreceivebuffer", C, INT),
     HARMLESS("maxsendbuffer", C, INT),
     IGNORED("natpmp", C, BOOL),
     IGNORED("peerblockfilters", C, BOOL),
     IGNORED("peerbloomfilters", C, BOOL),
     IGNORED("privatebroadcast", C, BOOL),
-    IGNORED("torcontrol", C, STRING),
-    {"torpassword", NULL, "", C, STRING, .flags = OPTION_IGNORED | OPTION_HARMLESS |
-     OPTION_SENSITIVE},
     IGNORED("txsendrate", C, STRING),
     IGNORED("upnp", C, BOOL),
 

@@ -9,7 +9,9 @@
 #include "util/alloc.h"
 #include "util/parse.h"
 
-#define SAM_PORT 7656 /* where I2P's bridge listens */
+#define SAM_PORT         7656 /* where I2P's bridge listens */
+#define TOR_CONTROL      "127.0.0.1:9051"
+#define TOR_CONTROL_PORT 9051
 
 static const struct {
     const char *name;
@@ -228,6 +230,21 @@ static bool set_i2p(struct config_net *config, const struct options *options, ch
     return true;
 }
 
+/* -torcontrol that cannot be found is tried as it is, and its failures are logged: as in Core it
+ * does not keep the node from starting. */
+static void set_onion_service(struct config_net *config, const struct options *options)
+{
+    struct p2p_onion_options *onion = &config->p2p.onion;
+    const char *value = options_get_string(options, "torcontrol", TOR_CONTROL);
+    if (!options_get_bool(options, "listenonion", true))
+        return;
+    if (!config_resolve(&config->strings, options, value, TOR_CONTROL_PORT, &onion->control_address,
+                        &onion->control_port))
+        onion->control_address = config_keep(&config->strings, value);
+    onion->password = config_keep(&config->strings, options_get_string(options, "torpassword", ""));
+    onion->asks_for_proxy = options_get_string(options, "onion", "")[0] == '\0';
+}
+
 bool config_proxy_init(struct config_net *config, const struct options *options, char **error)
 {
     ASSERT(config->p2p.reach.only_networks == 0 && !config->p2p.reach.name_proxy.address);
@@ -237,5 +254,7 @@ bool config_proxy_init(struct config_net *config, const struct options *options,
     for (size_t i = 0; (value = options_get_list(options, "proxy", i)); i++)
         if (!set_proxy(config, options, value, error))
             return false;
+    set_onion_service(config, options);
+    config->p2p.i2p_accepts = options_get_bool(options, "i2pacceptincoming", true);
     return set_onion(config, options, error) && set_i2p(config, options, error);
 }

@@ -38,6 +38,7 @@ static const struct module {
     {addr_relay_peer_ready,  addr_relay_peer_gone,  addr_relay_tick},
     {NULL,                   NULL,                  stale_tip_tick},
     {connect_peer_ready,     connect_peer_gone,     connect_tick},
+    {NULL,                   i2p_peer_gone,         i2p_tick},
 };
 /* clang-format on */
 
@@ -126,7 +127,8 @@ static void say(struct p2p *p2p, struct peer *peer, const struct buffer *out)
     if (out->len == 0)
         return;
     env_stream_send(p2p->env, peer->stream, buffer_span(out));
-    peer->tunnel->until_us = p2p_now_us(p2p) + TUNNEL_ANSWER_US;
+    int64_t patience_us = peer->tunnel->sam ? I2P_ANSWER_US : TUNNEL_ANSWER_US;
+    peer->tunnel->until_us = p2p_now_us(p2p) + patience_us;
     p2p_schedule(p2p, peer->tunnel->until_us);
 }
 
@@ -134,11 +136,15 @@ static void say(struct p2p *p2p, struct peer *peer, const struct buffer *out)
 static void begin_tunnel(struct p2p *p2p, struct peer *peer)
 {
     struct buffer out;
+    dial_attempted(p2p, peer);
+    if (peer->tunnel->sam) {
+        i2p_peer_connected(p2p, peer);
+        return;
+    }
     buffer_init(&out);
     tunnel_begin(peer->tunnel, &out);
     say(p2p, peer, &out);
     buffer_deinit(&out);
-    dial_attempted(p2p, peer);
 }
 
 static void on_connect(void *arg, uint64_t stream, const char *text, uint16_t port)
@@ -151,6 +157,8 @@ static void on_connect(void *arg, uint64_t stream, const char *text, uint16_t po
         begin_tunnel(p2p, peer);
     } else if (peer) {
         handshake_begin(p2p, peer);
+    } else {
+        i2p_on_connect(p2p, stream);
     }
     p2p_leave(p2p);
 }
@@ -165,7 +173,10 @@ static void open_tunnel(struct p2p *p2p, struct peer *peer, struct span *bytes)
     bool goes_on = tunnel_read(tunnel, bytes, &out);
     say(p2p, peer, &out);
     buffer_deinit(&out);
-    if (!goes_on) {
+    if (!goes_on && tunnel->sam) {
+        i2p_peer_refused(p2p, peer);
+        peer_drop(p2p, peer, "");
+    } else if (!goes_on) {
         log_printf(p2p->log, LOG_NET, "Socks5() connect to %s:%u failed: %s", tunnel->host,
                    tunnel->port, tunnel->error);
         peer_drop(p2p, peer, "");
@@ -181,6 +192,8 @@ static void take_bytes(struct p2p *p2p, uint64_t stream, struct span bytes)
     struct peer *peer = p2p_find_stream(p2p, stream);
     p2p_enter(p2p);
     p2p->bytes_received += bytes.len;
+    if (!peer)
+        i2p_on_bytes(p2p, stream, bytes);
     if (peer && peer->tunnel && !peer->tunnel->is_up)
         open_tunnel(p2p, peer, &bytes);
     if (peer && peer->state != PEER_CONNECTING && peer->state != PEER_GONE && bytes.len > 0)
@@ -205,8 +218,12 @@ static void take_close(struct p2p *p2p, uint64_t stream, int error)
     char why[64];
     snprintf(why, sizeof why, "stream closed (%d)", error);
     p2p_enter(p2p);
+    if (peer && peer->tunnel && peer->tunnel->sam && !peer->tunnel->is_up)
+        i2p_peer_lost(p2p, peer);
     if (peer)
         peer_drop(p2p, peer, why);
+    else
+        i2p_on_close(p2p, stream);
     p2p_leave(p2p);
 }
 
@@ -245,11 +262,28 @@ static const struct env_stream_events inbound_events = {on_accept, on_inbound_by
                                                         on_inbound_writable, on_inbound_close};
 static const struct env_stream_events outbound_events = {on_connect, on_bytes, on_writable,
                                                          on_close};
+/* No listener of ours saw him; what is known of him is his address in that network. */
+static void accept_hidden(struct p2p *p2p, uint64_t stream, const struct net_address *from,
+                          struct span bytes)
+{
+    if (!p2p->is_active || !connect_admit(p2p, from, 0)) {
+        env_stream_close(p2p->env, stream);
+        return;
+    }
+    struct peer *peer = peer_new(p2p, PEER_INBOUND, from, stream);
+    peer->permissions = permissions_of(p2p->rules, p2p->n_rules, from, true);
+    handshake_begin(p2p, peer);
+    if (bytes.len > 0)
+        receive_bytes(p2p, peer, bytes);
+}
+
 static const struct p2p_upward upward = {.turn = turn,
                                          .peer_ready = all_peer_ready,
                                          .peer_gone = all_peer_gone,
                                          .peer_may_go_on = receive_resume,
                                          .block_made = compact_tell,
+                                         .dialled_i2p = i2p_dialled,
+                                         .accept_hidden = accept_hidden,
                                          .outbound = &outbound_events};
 
 /* -- Making -------------------------------------------------------------------------------------
@@ -284,6 +318,8 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
     o->whitelist = keep_list(p2p, options->whitelist, options->n_whitelist);
     o->external = keep_list(p2p, options->external, options->n_external);
     o->reach = (struct reach_options){0}; /* p2p->reach has its own */
+    o->onion.control_address = keep(p2p, options->onion.control_address);
+    o->onion.password = keep(p2p, options->onion.password);
     struct p2p_bind *binds = arena_calloc(&p2p->arena, options->n_binds + 1, sizeof *binds);
     for (size_t i = 0; i < options->n_binds; i++)
         binds[i] = (struct p2p_bind){.address = keep(p2p, options->binds[i].address),
@@ -366,13 +402,31 @@ static bool listen_on(struct p2p *p2p, const struct p2p_bind *bind, int *error)
         return false;
     }
     struct p2p_listener *listener = &p2p->listeners[p2p->n_listeners];
-    *listener = (struct p2p_listener){
-        .p2p = p2p, .permissions = bind->permissions, .is_onion = bind->is_onion};
+    *listener = (struct p2p_listener){.p2p = p2p,
+                                      .permissions = bind->permissions,
+                                      .is_onion = bind->is_onion,
+                                      .address = address};
     listener->stream = env_stream_listen(p2p->env, net_address_format_host(&address, host),
                                          address.port, &inbound_events, listener, error);
     if (listener->stream)
         p2p->n_listeners++;
     return listener->stream != 0;
+}
+
+/* Who comes by this address has come through Tor. Core binds the same port, but nobody has named
+ * it, so that another node's being there is no reason not to start. */
+static void listen_for_tor(struct p2p *p2p)
+{
+    char text[32];
+    int code = 0;
+    if (!p2p->options.onion.control_address || p2p->options.port == UINT16_MAX)
+        return;
+    snprintf(text, sizeof text, "127.0.0.1:%u", p2p->options.port + 1u);
+    if (!listen_on(p2p, &(struct p2p_bind){.address = text, .is_onion = true}, &code))
+        log_warning(p2p->log,
+                    "Unable to bind to %s on this computer, so there is no onion service: "
+                    "%s",
+                    text, strerror(-code));
 }
 
 static bool listen_all(struct p2p *p2p, char **error)
@@ -381,13 +435,14 @@ static bool listen_all(struct p2p *p2p, char **error)
     int code = 0;
     if (!o->listen)
         return true;
-    p2p->listeners = arena_calloc(&p2p->arena, o->n_binds + 2, sizeof *p2p->listeners);
+    p2p->listeners = arena_calloc(&p2p->arena, o->n_binds + 3, sizeof *p2p->listeners);
     for (size_t i = 0; i < o->n_binds; i++)
         if (!listen_on(p2p, &o->binds[i], &code))
             return fail_with(error, "Unable to bind to %s on this computer: %s",
                              o->binds[i].address, strerror(-code));
     if (o->n_binds > 0)
         return true;
+    listen_for_tor(p2p);
     /* Every interface; one of the two kinds of address is enough. */
     bool has_v4 = listen_on(p2p, &(struct p2p_bind){.address = "0.0.0.0"}, &code);
     if (listen_on(p2p, &(struct p2p_bind){.address = "::"}, &code) || has_v4)
@@ -408,6 +463,8 @@ bool p2p_start(struct p2p *p2p, char **error)
     named_nodes_init(p2p);
     seed_node_init(p2p);
     stale_tip_init(p2p);
+    onion_service_start(&p2p->onion, p2p);
+    i2p_start(p2p);
     dns_seed_start(&p2p->seed, p2p);
     p2p_schedule_now(p2p);
     return true;
@@ -424,6 +481,7 @@ void p2p_stop(struct p2p *p2p)
     p2p_enter(p2p);
     dns_seed_stop(&p2p->seed);
     named_nodes_stop(p2p);
+    onion_service_stop(&p2p->onion);
     for (size_t i = 0; i < p2p->n_listeners; i++)
         env_stream_close(p2p->env, p2p->listeners[i].stream);
     p2p->n_listeners = 0;
@@ -432,6 +490,7 @@ void p2p_stop(struct p2p *p2p)
         connect_save(p2p);
     p2p->is_running = false;
     drop_all(p2p, "");
+    i2p_stop(p2p);
     if (p2p->timer)
         env_timer_cancel(p2p->env, p2p->timer);
     p2p->timer = 0;

@@ -32,6 +32,14 @@ struct p2p_bind {
     bool is_onion;        /* -bind=ADDR=onion: who connects here comes through Tor */
 };
 
+/* Tor's control port, which makes us an onion service; zero is none. */
+struct p2p_onion_options {
+    const char *control_address; /* -torcontrol, numeric, where -listenonion is on */
+    uint16_t control_port;
+    const char *password; /* -torpassword; NULL: none */
+    bool asks_for_proxy;  /* no -onion says where Tor's proxy is */
+};
+
 /* Copied by p2p_new(), strings too. Zero is the default of every field but those named. */
 struct p2p_options {
     const char *data_dir;   /* where peers.dat and anchors.dat are; NULL: nothing is kept */
@@ -44,7 +52,9 @@ struct p2p_options {
     bool dns_seed_forced;       /* -forcednsseed: ask them in any case */
     bool no_dns;                /* -dns=0: names are not looked up */
     struct reach_options reach; /* -proxy, -onlynet and their like */
-    bool connect_only;          /* -connect was given: only to these, "0" is none */
+    struct p2p_onion_options onion;
+    bool i2p_accepts;  /* -i2pacceptincoming: one destination, which others may call */
+    bool connect_only; /* -connect was given: only to these, "0" is none */
     const char *const *connect;
     size_t n_connect;
     const char *const *add_nodes;
@@ -61,7 +71,7 @@ struct p2p_options {
     bool no_discover;            /* -discover=0: no address but these is advertised */
     const char *const *external; /* -externalip: addresses of ours to advertise */
     size_t n_external;
-    bool capture_messages;       /* -capturemessages: below data_dir, if there is one */
+    bool capture_messages;             /* -capturemessages: below data_dir, if there is one */
     uint64_t upload_target_bytes;      /* -maxuploadtarget, of a day; 0: no limit */
     int64_t peer_timeout_s;            /* -peertimeout: for the handshake; 0: 60 */
     const struct u256 *min_chain_work; /* as in chain_options; NULL: the network's */

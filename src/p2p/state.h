@@ -18,6 +18,8 @@
 #include "p2p/core/reach.h"
 #include "p2p/core/turn.h"
 #include "p2p/headers/stale_tip.h"
+#include "p2p/i2p.h"
+#include "p2p/onion_service.h"
 #include "p2p/p2p.h"
 #include "p2p/peer/peer.h"
 #include "p2p/peer/peers.h"
@@ -32,6 +34,7 @@ struct p2p_listener {
     uint64_t stream;
     unsigned permissions;
     bool is_onion;
+    struct net_address address;
 };
 
 /* What the lower parts tell those above them, which they do not know: p2p.c fills it in, once. So
@@ -45,6 +48,11 @@ struct p2p_upward {
      * are not decoded. Those that are missed had to be told. */
     void (*block_made)(struct p2p *p2p, const struct block_node *node, struct block_ref *ref,
                        const struct block *block, const bool *is_missed);
+    /* A peer's stream goes to I2P's bridge: a session is found for it. */
+    void (*dialled_i2p)(struct p2p *p2p, struct peer *peer);
+    /* Who calls us in a hidden network has come in; bytes are his first. */
+    void (*accept_hidden)(struct p2p *p2p, uint64_t stream, const struct net_address *from,
+                          struct span bytes);
     const struct env_stream_events *outbound; /* of streams that we open */
 };
 
@@ -81,6 +89,8 @@ struct p2p {
     int64_t timer_us;
 
     struct reach reach;
+    struct onion_service onion;
+    struct i2p i2p;
     struct p2p_listener *listeners;
     size_t n_listeners;
     struct permission_rule *rules;
@@ -110,7 +120,7 @@ struct p2p {
     struct serve serve;
     struct dns_seed seed;
     struct capture *capture; /* NULL: -capturemessages is off */
-    size_t n_operations; /* callbacks of chain and mempool that are under way */
+    size_t n_operations;     /* callbacks of chain and mempool that are under way */
 };
 
 #endif

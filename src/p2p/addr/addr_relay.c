@@ -58,6 +58,47 @@ static void send_queue(struct p2p *p2p, struct peer *peer)
     addr->queue.n = 0;
 }
 
+static bool is_hidden(uint8_t network)
+{
+    return network == NET_TORV3 || network == NET_I2P;
+}
+
+/* An address of ours that this peer may know: who is in a hidden network hears of no address in
+ * another, nor anybody else of ours in it, or it would be known which of them are one node. Core:
+ * GetLocal(). NULL: none */
+static const struct net_address *choose_local(struct p2p *p2p, const struct peer *peer)
+{
+    const struct net_address *fit[P2P_LOCAL_MAX];
+    size_t n = 0;
+    uint8_t theirs = peer->is_inbound_onion ? NET_TORV3 : peer->address.network;
+    for (size_t i = 0; i < p2p->n_local; i++) {
+        uint8_t ours = p2p->local[i].network;
+        if (ours == theirs || (!is_hidden(ours) && !is_hidden(theirs)))
+            fit[n++] = &p2p->local[i];
+    }
+    return n > 0 ? fit[p2p_random(p2p, n)] : NULL;
+}
+
+void addr_relay_add_local(struct p2p *p2p, const struct net_address *address)
+{
+    for (size_t i = 0; i < p2p->n_local; i++)
+        if (net_address_equal(&p2p->local[i], address))
+            return;
+    if (p2p->n_local < P2P_LOCAL_MAX)
+        p2p->local[p2p->n_local++] = *address;
+}
+
+void addr_relay_remove_local(struct p2p *p2p, const struct net_address *address)
+{
+    for (size_t i = 0; i < p2p->n_local; i++)
+        if (net_address_equal(&p2p->local[i], address)) {
+            memmove(&p2p->local[i], &p2p->local[i + 1],
+                    (p2p->n_local - i - 1) * sizeof p2p->local[0]);
+            p2p->n_local--;
+            return;
+        }
+}
+
 /* Tell the peer where we can be reached; what it sees of us, if we do not know better. */
 static void tell_self(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
@@ -66,11 +107,13 @@ static void tell_self(struct p2p *p2p, struct peer *peer, int64_t now_us)
         return;
     struct net_peer_address self = {.services = p2p_local_services(p2p),
                                     .time = (uint32_t)p2p_now_s(p2p)};
-    if (p2p->n_local > 0)
-        self.at = p2p->local[p2p_random(p2p, p2p->n_local)];
-    else if (peer_is_outbound(peer) && !p2p->options.no_discover)
+    const struct net_address *own = choose_local(p2p, peer);
+    if (own)
+        self.at = *own;
+    else if (peer_is_outbound(peer) && !p2p->options.no_discover &&
+             !is_hidden(peer->address.network))
         self.at = peer->version.receiver;
-    if (peer_is_outbound(peer) && p2p->n_local == 0)
+    if (peer_is_outbound(peer) && !own)
         self.at.port = p2p->options.port;
     if (net_address_is_routable(&self.at))
         queue_address(p2p, peer, &self);
@@ -258,7 +301,6 @@ enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct read
     /* Whom we connect to could compare our answer with what it told us. And once is enough. */
     if (peer_is_outbound(peer) || addr->has_asked)
         return FAULT_NONE;
-    ASSERT(peer->listener);
     addr->has_asked = true;
     addr->is_on = true;
     struct net_peer_address *list = NULL;

@@ -51,4 +51,9 @@ enum fault addr_relay_on_addrv2(struct p2p *p2p, struct peer *peer, struct reade
 /* The handler of "getaddr": answered once, to who has come to us. */
 enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct reader *r);
 
+/* An address of ours to be advertised, once; nothing if there are P2P_LOCAL_MAX. */
+void addr_relay_add_local(struct p2p *p2p, const struct net_address *address);
+/* It is ours no more. */
+void addr_relay_remove_local(struct p2p *p2p, const struct net_address *address);
+
 #endif

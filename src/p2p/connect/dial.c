@@ -35,10 +35,13 @@ static struct peer *open_call(struct p2p *p2p, const struct call *call, enum pee
         reach_format_proxy(proxy, way, sizeof way);
     }
     peer->permissions = permissions_of(p2p->rules, p2p->n_rules, call->address, false);
+    /* Before any event of its stream: then it has a session. */
+    if (proxy && call->address->network == NET_I2P)
+        p2p->up->dialled_i2p(p2p, peer);
     log_printf(p2p->log, LOG_NET, "trying %s connection (%s) to %s, %s %s",
                peer->transport.kind == TRANSPORT_V2 ? "v2" : "v1", peer_class_name(class),
                peer->text, proxy ? "through the proxy" : "directly", way);
-    return peer;
+    return peer->state == PEER_GONE ? NULL : peer; /* there may be no session for it */
 }
 
 struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_class class,
@@ -46,6 +49,10 @@ struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_
 {
     char host[NET_ADDRESS_TEXT_MAX];
     bool is_ordered = class == PEER_MANUAL;
+    if (address->network == NET_I2P && address->port != 0)
+        log_printf(p2p->log, LOG_NET,
+                   "Error connecting to %s:%u, connection refused due to arbitrary port %u",
+                   net_address_format_host(address, host), address->port, address->port);
     if (!reach_can_dial(&p2p->reach, address) || (!is_ordered && p2p_is_unwelcome(p2p, address)))
         return NULL;
     const struct call call = {.address = address,
@@ -53,7 +60,7 @@ struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_
                               .port = address->port,
                               .proxy = reach_proxy_of(&p2p->reach, address)};
     struct peer *peer = open_call(p2p, &call, class, use_v2);
-    if (!peer->tunnel)
+    if (peer && !peer->tunnel)
         dial_attempted(p2p, peer);
     return peer;
 }

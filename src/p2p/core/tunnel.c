@@ -18,9 +18,18 @@ struct tunnel *tunnel_new(const char *host, uint16_t port, const char *credentia
     return tunnel;
 }
 
+void tunnel_free(struct tunnel *tunnel)
+{
+    if (tunnel && tunnel->sam)
+        sam_deinit(tunnel->sam);
+    if (tunnel)
+        xfree(tunnel->sam);
+    xfree(tunnel);
+}
+
 void tunnel_begin(struct tunnel *tunnel, struct buffer *out)
 {
-    ASSERT(!tunnel->is_begun);
+    ASSERT(!tunnel->is_begun && !tunnel->sam);
     tunnel->is_begun = true;
     socks5_begin(&tunnel->socks5, tunnel->host, tunnel->port,
                  tunnel->credential[0] ? tunnel->credential : NULL, out);
@@ -29,6 +38,12 @@ void tunnel_begin(struct tunnel *tunnel, struct buffer *out)
 bool tunnel_read(struct tunnel *tunnel, struct span *bytes, struct buffer *out)
 {
     ASSERT(tunnel->is_begun && !tunnel->is_up);
+    if (tunnel->sam) {
+        enum sam_step sam_step = sam_read(tunnel->sam, bytes, out);
+        tunnel->is_up = sam_step == SAM_UP;
+        tunnel->error = tunnel->sam->error;
+        return sam_step != SAM_FAILED;
+    }
     enum socks5_step step = socks5_read(&tunnel->socks5, bytes, out);
     tunnel->is_up = step == SOCKS5_UP;
     tunnel->error = tunnel->socks5.error;

@@ -5,7 +5,10 @@
 #ifndef P2P_CORE_TUNNEL_H
 #define P2P_CORE_TUNNEL_H
 
+#include "p2p/core/sam.h"
 #include "p2p/core/socks5.h"
+
+struct i2p_session;
 
 #define TUNNEL_ANSWER_US      INT64_C(20000000) /* for each answer of the proxy. Core */
 #define TUNNEL_CREDENTIAL_MAX 64
@@ -15,7 +18,10 @@ struct tunnel {
     uint16_t port;
     char credential[TUNNEL_CREDENTIAL_MAX]; /* "": none */
     struct socks5 socks5;
-    int64_t until_us;  /* the proxy's next answer must be here */
+    struct sam *sam;             /* owned: the proxy is I2P's bridge; NULL: it is not */
+    struct i2p_session *session; /* that sam connects from */
+    bool has_stream;             /* to the bridge */
+    int64_t until_us;  /* the proxy's next answer must be here; 0: it has not our stream yet */
     bool is_begun;     /* the proxy has taken our stream */
     bool is_up;        /* the stream is the peer's */
     const char *error; /* a constant */
@@ -24,10 +30,13 @@ struct tunnel {
 /* Make one that waits for its stream.
  *
  * In:       credential  NULL: none
- * Owns:     the caller, freed with xfree() */
+ * Owns:     the caller, freed with tunnel_free() */
 struct tunnel *tunnel_new(const char *host, uint16_t port, const char *credential);
 
-/* The proxy has taken the stream.
+/* NULL is allowed. */
+void tunnel_free(struct tunnel *tunnel);
+
+/* The SOCKS5 proxy has taken the stream.
  *
  * Out:      out  what to send is appended */
 void tunnel_begin(struct tunnel *tunnel, struct buffer *out);

@@ -1,6 +1,7 @@
 /* peers.c - see peers.h. */
 #include "p2p/peer/peers.h"
 
+#include "p2p/core/tunnel.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
 
@@ -148,7 +149,7 @@ static void peer_free(struct peer *peer)
     frame_reader_deinit(&peer->frame);
     transport_deinit(&peer->transport);
     buffer_deinit(&peer->waiting);
-    xfree(peer->tunnel);
+    tunnel_free(peer->tunnel);
     recent_set_deinit(&peer->relay.known);
     recent_set_deinit(&peer->addr.known);
     xfree(peer);

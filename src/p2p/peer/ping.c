@@ -108,7 +108,7 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
         peer->state == PEER_CONNECTING ? PEER_DIAL_US : p2p->options.peer_timeout_s * 1000000;
     if (peer->state != PEER_READY) {
         int64_t until_us = peer->connected_us + timeout_us;
-        if (peer->state == PEER_CONNECTING && peer->tunnel && peer->tunnel->is_begun)
+        if (peer->state == PEER_CONNECTING && peer->tunnel && peer->tunnel->until_us != 0)
             until_us = peer->tunnel->until_us;
         if (until_us > now_us)
             return until_us;

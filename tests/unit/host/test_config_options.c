@@ -63,6 +63,8 @@ static const char *const works[] = {
     "forcednsseed", "listen", "maxconnections", "maxuploadtarget", "networkactive", "peertimeout",
     "port", "seednode", "timeout", "txreconciliation", "whitebind", "whitelist", "capturemessages",
     "checkblockindex", "checkblocks",
+    "cjdnsreachable", "i2pacceptincoming", "i2psam", "listenonion", "onion", "onlynet", "proxy",
+    "proxyrandomize", "torcontrol", "torpassword",
     "checklevel", "debug", "debugexclude", "debuglogfile", "deprecatedrpc", "logratelimit",
     "logtimemicros", "logtimestamps", "maxtipage", "mocktime", "printtoconsole",
     "shrinkdebugfile", "stopafterblockimport", "stopatheight", "test", "testactivationheight",
@@ -79,9 +81,9 @@ static const char *const works[] = {
 /* Who asks for one of these is told that it is not there. */
 static const char *const missed[] = {
     "asmap", "coinstatsindex",
-    "fixedseeds", "i2pacceptincoming", "ipcbind", "listenonion", "mempoolfullrbf",
+    "fixedseeds", "ipcbind", "mempoolfullrbf",
     "natpmp", "peerblockfilters", "peerbloomfilters", "privatebroadcast",
-    "rest", "settings", "signer", "torcontrol", "txsendrate", "upnp",
+    "rest", "settings", "signer", "txsendrate", "upnp",
     "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
     "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
 };
@@ -96,7 +98,7 @@ static const char *const tunes[] = {
     "logthreadnames", "maxapsfee", "maxorphantx", "maxreceivebuffer", "maxsendbuffer",
     "maxtxfee", "min", "mintxfee", "paytxfee", "prevoutfetchthreads",
     "printpriority", "resetguisettings", "rpcdoccheck", "spendzeroconfchange",
-    "splash", "sysperms", "torpassword", "txconfirmtarget", "uiplatform", "unsafesqlitesync",
+    "splash", "sysperms", "txconfirmtarget", "uiplatform", "unsafesqlitesync",
     "walletbroadcast", "walletcrosschain", "walletrbf", "walletrejectlongchains",
     "zmqpubhashblockhwm", "zmqpubhashtxhwm", "zmqpubrawblockhwm", "zmqpubrawtxhwm",
     "zmqpubsequencehwm",

@@ -1,0 +1,277 @@
+/* onion_service.c - see onion_service.h. Messages are Core's. */
+#include "p2p/onion_service.h"
+
+#include <stdio.h>
+
+#include "crypto/mem.h"
+#include "p2p/state.h"
+#include "util/read_file.h"
+#include "util/replace_file.h"
+
+#define PATH_BYTES 1024
+
+static void connect_tor(void *arg);
+
+/* -- The key ------------------------------------------------------------------------------------
+ */
+
+static const char *key_path(const struct p2p *p2p, char *out)
+{
+    snprintf(out, PATH_BYTES, "%s/%s", p2p->options.data_dir, ONION_KEY_FILE);
+    return out;
+}
+
+static void read_key(struct onion_service *onion)
+{
+    const struct p2p *p2p = onion->p2p;
+    struct buffer bytes;
+    char path[PATH_BYTES];
+    onion->key[0] = '\0';
+    if (!p2p->options.data_dir)
+        return;
+    buffer_init(&bytes);
+    if (read_file(p2p->env, key_path(p2p, path), TOR_TEXT_MAX - 1, &bytes) == 0 &&
+        memchr(bytes.p ? bytes.p : (const uint8_t *)"", '\n', bytes.len) == NULL) {
+        if (bytes.len > 0)
+            memcpy(onion->key, bytes.p, bytes.len);
+        onion->key[bytes.len] = '\0';
+        log_printf(p2p->log, LOG_NET, "Reading cached private key from %s", path);
+    }
+    if (bytes.len > 0)
+        mem_wipe(bytes.p, bytes.len);
+    buffer_deinit(&bytes);
+}
+
+static void keep_key(struct onion_service *onion)
+{
+    const struct p2p *p2p = onion->p2p;
+    char path[PATH_BYTES];
+    if (strcmp(onion->key, onion->tor.key) == 0 || !p2p->options.data_dir)
+        return;
+    snprintf(onion->key, sizeof onion->key, "%s", onion->tor.key);
+    int error = replace_file(p2p->env, key_path(p2p, path), span_of_string(onion->key));
+    if (error)
+        log_warning(p2p->log, "tor: Error writing service private key to %s (%d)", path, error);
+    else
+        log_printf(p2p->log, LOG_NET, "Cached service private key to %s", path);
+}
+
+/* -- What Tor tells -----------------------------------------------------------------------------
+ */
+
+static void forget_address(struct onion_service *onion)
+{
+    if (onion->address.network != NET_NONE)
+        addr_relay_remove_local(onion->p2p, &onion->address);
+    onion->address = (struct net_address){0};
+}
+
+static void on_service(struct onion_service *onion)
+{
+    struct p2p *p2p = onion->p2p;
+    char name[TOR_TEXT_MAX + 8], text[NET_ADDRESS_TEXT_MAX];
+    snprintf(name, sizeof name, "%s.onion", onion->tor.text);
+    bool is_one = net_address_parse(name, p2p->network->p2p_port, &onion->address) &&
+                  onion->address.network == NET_TORV3;
+    if (!is_one)
+        onion->address = (struct net_address){0};
+    log_printf(p2p->log, LOG_ALWAYS, "Got tor service ID %s, advertising service %s",
+               onion->tor.text, is_one ? net_address_format(&onion->address, text) : "none");
+    keep_key(onion);
+    if (is_one)
+        addr_relay_add_local(p2p, &onion->address);
+}
+
+/* Where it could not be learnt, it is where Tor has it unless somebody changed that. */
+static void on_proxy(struct onion_service *onion)
+{
+    struct p2p *p2p = onion->p2p;
+    struct reach_proxy proxy = {
+        .address = "127.0.0.1", .port = REACH_PROXY_PORT, .randomizes = true};
+    struct net_address told;
+    char shown[REACH_PROXY_TEXT_MAX + 16];
+    if (onion->tor.text[0] == '\0')
+        log_warning(p2p->log, "tor: Get SOCKS port command returned nothing");
+    if (net_address_parse(onion->tor.text, REACH_PROXY_PORT, &told) && told.network <= NET_IPV6) {
+        (void)net_address_format_host(&told, proxy.address);
+        proxy.port = told.port;
+    }
+    reach_format_proxy(&proxy, shown, sizeof shown);
+    log_printf(p2p->log, LOG_NET, "Configuring onion proxy for %s", shown);
+    reach_set_onion_proxy(&p2p->reach, &proxy);
+    p2p_schedule_now(p2p); /* there is more to connect to */
+}
+
+/* -- The stream ---------------------------------------------------------------------------------
+ */
+
+static void send_all(struct onion_service *onion, struct buffer *out)
+{
+    if (out->len > 0) {
+        env_stream_send(onion->p2p->env, onion->stream, buffer_span(out));
+        mem_wipe(out->p, out->len); /* passwords */
+    }
+    buffer_deinit(out);
+}
+
+static void disconnect(struct onion_service *onion)
+{
+    if (onion->is_up)
+        tor_control_deinit(&onion->tor);
+    onion->is_up = false;
+    onion->stream = 0;
+    forget_address(onion);
+}
+
+static void retry_later(struct onion_service *onion)
+{
+    const struct p2p *p2p = onion->p2p;
+    disconnect(onion);
+    log_printf(p2p->log, LOG_NET, "Not connected to Tor control port %s, will retry",
+               p2p->options.onion.control_address);
+    onion->timer = env_timer_start(p2p->env, onion->retry_us, connect_tor, onion);
+    onion->retry_us = MIN_OF(onion->retry_us * 3 / 2, ONION_RETRY_MAX_US);
+}
+
+static void on_connect(void *arg, uint64_t stream, const char *address, uint16_t port)
+{
+    struct onion_service *onion = arg;
+    const struct p2p *p2p = onion->p2p;
+    const struct tor_control_options options = {.password = p2p->options.onion.password,
+                                                .asks_for_proxy = p2p->options.onion.asks_for_proxy,
+                                                .port = p2p->network->p2p_port,
+                                                .target = onion->target};
+    uint8_t nonce[TOR_NONCE_BYTES];
+    struct buffer out;
+    ASSERT(stream == onion->stream && !onion->is_up);
+    log_printf(p2p->log, LOG_NET, "Successfully connected to Tor control port %s:%u", address,
+               port);
+    if (onion->key[0] == '\0')
+        read_key(onion);
+    buffer_init(&out);
+    env_random(p2p->env, nonce, sizeof nonce);
+    tor_control_init(&onion->tor, &options, onion->key, nonce, &out);
+    onion->is_up = true;
+    onion->retry_us = ONION_RETRY_FIRST_US;
+    send_all(onion, &out);
+}
+
+static enum tor_event read_cookie(struct onion_service *onion, struct buffer *out)
+{
+    const struct p2p *p2p = onion->p2p;
+    struct buffer bytes;
+    buffer_init(&bytes);
+    bool is_read = read_file(p2p->env, onion->tor.path, 2 * TOR_COOKIE_BYTES, &bytes) == 0;
+    if (is_read && bytes.len == 0)
+        buffer_reserve(&bytes, 1);
+    enum tor_event event =
+        tor_control_cookie(&onion->tor, span_of(is_read ? bytes.p : NULL, bytes.len), out);
+    if (bytes.len > 0)
+        mem_wipe(bytes.p, bytes.len);
+    buffer_deinit(&bytes);
+    return event;
+}
+
+/* Returns: false if the stream is of no use any more. */
+static bool on_event(struct onion_service *onion, enum tor_event event, struct buffer *out)
+{
+    if (event == TOR_WANTS_COOKIE)
+        event = read_cookie(onion, out);
+    switch (event) {
+    case TOR_HAS_PROXY:
+        on_proxy(onion);
+        break;
+    case TOR_HAS_SERVICE:
+        on_service(onion);
+        break;
+    case TOR_WARNING:
+    case TOR_BROKEN:
+        log_warning(onion->p2p->log, "%s", onion->tor.text);
+        break;
+    case TOR_NOTHING:
+    case TOR_WANTS_COOKIE:
+        break;
+    }
+    return event != TOR_BROKEN;
+}
+
+static void on_bytes(void *arg, uint64_t stream, struct span bytes)
+{
+    struct onion_service *onion = arg;
+    struct buffer out;
+    bool is_good = true;
+    if (!onion->is_up || stream != onion->stream)
+        return;
+    buffer_init(&out);
+    while (bytes.len > 0 && is_good)
+        is_good = on_event(onion, tor_control_read(&onion->tor, &bytes, &out), &out);
+    send_all(onion, &out);
+    if (is_good)
+        return;
+    env_stream_close(onion->p2p->env, stream);
+    retry_later(onion);
+}
+
+static void on_writable(void *arg, uint64_t stream)
+{
+    (void)arg, (void)stream;
+}
+
+static void on_close(void *arg, uint64_t stream, int error)
+{
+    struct onion_service *onion = arg;
+    (void)error;
+    if (stream == onion->stream)
+        retry_later(onion);
+}
+
+static const struct env_stream_events events = {on_connect, on_bytes, on_writable, on_close};
+
+static void connect_tor(void *arg)
+{
+    struct onion_service *onion = arg;
+    const struct p2p *p2p = onion->p2p;
+    onion->timer = 0;
+    onion->stream = env_stream_connect(p2p->env, p2p->options.onion.control_address,
+                                       p2p->options.onion.control_port, &events, onion);
+}
+
+/* -- Start and stop -----------------------------------------------------------------------------
+ */
+
+/* The listener for Tor, else the first there is. */
+static bool find_target(struct onion_service *onion)
+{
+    const struct p2p *p2p = onion->p2p;
+    const struct p2p_listener *found = NULL;
+    for (size_t i = 0; i < p2p->n_listeners && !(found && found->is_onion); i++)
+        if (!found || p2p->listeners[i].is_onion)
+            found = &p2p->listeners[i];
+    if (found)
+        (void)net_address_format(&found->address, onion->target);
+    return found != NULL;
+}
+
+void onion_service_start(struct onion_service *onion, struct p2p *p2p)
+{
+    ASSERT(!onion->p2p);
+    *onion = (struct onion_service){.p2p = p2p, .retry_us = ONION_RETRY_FIRST_US};
+    if (!p2p->options.onion.control_address || !find_target(onion)) {
+        onion->p2p = NULL;
+        return;
+    }
+    connect_tor(onion);
+}
+
+void onion_service_stop(struct onion_service *onion)
+{
+    if (!onion->p2p)
+        return;
+    const struct env *env = onion->p2p->env;
+    if (onion->timer)
+        env_timer_cancel(env, onion->timer);
+    if (onion->stream)
+        env_stream_close(env, onion->stream);
+    disconnect(onion);
+    mem_wipe(onion, sizeof *onion);
+}
