@@ -496,6 +496,7 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
     config->net.p2p.min_chain_work = config->chain.min_chain_work; /* headers of less: not kept */
     options_tell_ignored(&config->options);
     tell_replaced(&config->options);
+    config_proxy_tell(&config->net, &config->options);
     config->warnings = lasting_warnings(&config->options);
     return make_dirs(config, error);
 }

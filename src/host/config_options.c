@@ -173,6 +173,9 @@ static const struct option_def table[] = {
      .fallback = "60", INTO(net.p2p.peer_timeout_s)},
     {"port", "<port>", "Listen for peers on this port (default: depends on the network)", C, INT,
      .flags = NET},
+    {"privatebroadcast", NULL, "Give transactions of sendrawtransaction to a few strangers, by "
+     "short connections through Tor or I2P, and to nobody else until they come back", C, BOOL,
+     .fallback = "0", INTO(net.p2p.private_broadcast)},
     {"proxy", "<ip>[:<port>]|<unix:path>[=<net>]", "Connect through this SOCKS5 proxy (port: "
      "9050), which looks names up too. =ipv4, =ipv6, =tor or =cjdns: in that network only; the "
      "last one given for a network counts, and 0 is none", C, STRING, .flags = MULTI},
@@ -201,7 +204,6 @@ static const struct option_def table[] = {
     IGNORED("natpmp", C, BOOL),
     IGNORED("peerblockfilters", C, BOOL),
     IGNORED("peerbloomfilters", C, BOOL),
-    IGNORED("privatebroadcast", C, BOOL),
     IGNORED("txsendrate", C, STRING),
     IGNORED("upnp", C, BOOL),
 

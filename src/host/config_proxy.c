@@ -245,6 +245,41 @@ static void set_onion_service(struct config_net *config, const struct options *o
     onion->asks_for_proxy = options_get_string(options, "onion", "")[0] == '\0';
 }
 
+/* There is a network by which nobody learns who sends, and peers can be chosen in it. */
+static bool check_private(const struct config_net *config, const struct options *options,
+                          char **error)
+{
+    const struct reach_options *reach = &config->p2p.reach;
+    bool has_tor = reach->proxies[NET_TORV3].address || config->p2p.onion.control_address;
+    bool has_i2p = reach->proxies[NET_I2P].address != NULL;
+    if (!config->p2p.private_broadcast)
+        return true;
+    if (!(has_tor && is_left_in(reach, NET_TORV3)) && !(has_i2p && is_left_in(reach, NET_I2P)))
+        return fail_with(error,
+                         "Private broadcast of own transactions requested "
+                         "(-privatebroadcast), but none of Tor or I2P networks is reachable");
+    if (options_get_list(options, "connect", 0) || options_is_negated(options, "connect"))
+        return fail_with(error, "Private broadcast of own transactions requested "
+                                "(-privatebroadcast), but -connect is also configured. They are "
+                                "incompatible because the private broadcast needs to open new "
+                                "connections to randomly chosen Tor or I2P peers. Consider using "
+                                "-maxconnections=0 -addnode=... instead");
+    return true;
+}
+
+void config_proxy_tell(const struct config_net *config, struct options *options)
+{
+    bool has_tor =
+        config->p2p.reach.proxies[NET_TORV3].address || config->p2p.onion.control_address;
+    if (config->p2p.private_broadcast && has_tor &&
+        !options_get_bool(options, "proxyrandomize", true))
+        options_message(options, OPTION_MESSAGE_TOLD,
+                        "Private broadcast of own transactions requested (-privatebroadcast) and "
+                        "-proxyrandomize is disabled. Tor circuits for private broadcast "
+                        "connections may be correlated to other connections over Tor. For maximum "
+                        "privacy set -proxyrandomize=1.");
+}
+
 bool config_proxy_init(struct config_net *config, const struct options *options, char **error)
 {
     ASSERT(config->p2p.reach.only_networks == 0 && !config->p2p.reach.name_proxy.address);
@@ -256,5 +291,6 @@ bool config_proxy_init(struct config_net *config, const struct options *options,
             return false;
     set_onion_service(config, options);
     config->p2p.i2p_accepts = options_get_bool(options, "i2pacceptincoming", true);
-    return set_onion(config, options, error) && set_i2p(config, options, error);
+    return set_onion(config, options, error) && set_i2p(config, options, error) &&
+           check_private(config, options, error);
 }

@@ -12,6 +12,9 @@
 NODISCARD bool config_proxy_init(struct config_net *config, const struct options *options,
                                  char **error);
 
+/* What should be known of them, though it is no mistake. */
+void config_proxy_tell(const struct config_net *config, struct options *options);
+
 /* What -proxy and -onlynet imply of other options is decided by these. */
 bool config_proxy_is_set(const struct options *options);
 /* -onlynet leaves neither IPv4 nor IPv6 in. */

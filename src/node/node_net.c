@@ -172,6 +172,42 @@ static bool set_active(void *ctx, bool is_active)
 
 /* -- Life ----------------------------------------------------------------------------------- */
 
+static struct net_view make_view(struct node_net *net, const struct p2p_info *have)
+{
+    return (struct net_view){
+        .ctx = net,
+        .mesh = net->p2p,
+        .bans = net->bans,
+        .has_v2 = have->local_services & NODE_P2P_V2,
+        .each_peer = p2p_each_peer,
+        .each_added = p2p_each_added,
+        .info = info,
+        .addresses = addresses,
+        .addrman = addrman,
+        .each_orphan = p2p_each_orphan,
+        .is_private = have->is_private,
+        .each_private = p2p_each_private,
+        .is_private_reachable = p2p_is_private_reachable,
+        .send_privately = p2p_send_privately,
+        .abort_private = p2p_abort_private,
+        .each_ban = node_bans_each,
+        .add_node = p2p_add_node,
+        .remove_node = p2p_remove_node,
+        .try_node = p2p_try_node,
+        .open_connection = p2p_open_connection,
+        .add_address = add_address,
+        .disconnect_address = p2p_disconnect_address,
+        .disconnect_id = p2p_disconnect_id,
+        .ban = node_bans_add,
+        .unban = node_bans_remove,
+        .clear_bans = node_bans_clear,
+        .save_bans = node_bans_save,
+        .ping_all = p2p_ping_all,
+        .set_active = set_active,
+        .get_block = p2p_get_block_from_peer,
+    };
+}
+
 struct node_net *node_net_new(struct p2p *p2p, struct node_bans *bans,
                               const struct mempool *mempool)
 {
@@ -179,34 +215,9 @@ struct node_net *node_net_new(struct p2p *p2p, struct node_bans *bans,
     struct node_net *net = xcalloc(1, sizeof *net);
     struct p2p_info have;
     p2p_info(p2p, &have);
-    *net = (struct node_net){.p2p = p2p,
-                             .bans = bans,
-                             .mempool = mempool,
-                             .view = {.ctx = net,
-                                      .mesh = p2p,
-                                      .bans = bans,
-                                      .has_v2 = have.local_services & NODE_P2P_V2,
-                                      .each_peer = p2p_each_peer,
-                                      .each_added = p2p_each_added,
-                                      .info = info,
-                                      .addresses = addresses,
-                                      .addrman = addrman,
-                                      .each_orphan = p2p_each_orphan,
-                                      .each_ban = node_bans_each,
-                                      .add_node = p2p_add_node,
-                                      .remove_node = p2p_remove_node,
-                                      .try_node = p2p_try_node,
-                                      .open_connection = p2p_open_connection,
-                                      .add_address = add_address,
-                                      .disconnect_address = p2p_disconnect_address,
-                                      .disconnect_id = p2p_disconnect_id,
-                                      .ban = node_bans_add,
-                                      .unban = node_bans_remove,
-                                      .clear_bans = node_bans_clear,
-                                      .save_bans = node_bans_save,
-                                      .ping_all = p2p_ping_all,
-                                      .set_active = set_active,
-                                      .get_block = p2p_get_block_from_peer}};
+    *net = (struct node_net){.p2p = p2p, .bans = bans, .mempool = mempool};
+    net->view = make_view(net, &have);
+
     return net;
 }
 

@@ -208,7 +208,7 @@ static bool may_be_called(const struct p2p *p2p)
 void i2p_dialled(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->tunnel && peer->state == PEER_CONNECTING);
-    bool is_apart = !may_be_called(p2p);
+    bool is_apart = !may_be_called(p2p) || peer_is_private(peer);
     struct i2p_session *session = is_apart ? take_transient(p2p) : &p2p->i2p.kept;
     if (!session) {
         peer_drop(p2p, peer, "there are too many I2P sessions");

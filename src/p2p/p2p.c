@@ -39,6 +39,7 @@ static const struct module {
     {NULL,                   NULL,                  stale_tip_tick},
     {connect_peer_ready,     connect_peer_gone,     connect_tick},
     {NULL,                   i2p_peer_gone,         i2p_tick},
+    {private_broadcast_peer_ready, private_broadcast_peer_gone, private_broadcast_tick},
 };
 /* clang-format on */
 
@@ -183,6 +184,8 @@ static void open_tunnel(struct p2p *p2p, struct peer *peer, struct span *bytes)
     } else if (tunnel->is_up) {
         peer->connected_us = p2p_now_us(p2p);
         peer->connected_s = p2p_now_s(p2p);
+        if (peer_is_private(peer))
+            private_broadcast_connected(p2p);
         handshake_begin(p2p, peer);
     }
 }
@@ -284,6 +287,8 @@ static const struct p2p_upward upward = {.turn = turn,
                                          .block_made = compact_tell,
                                          .dialled_i2p = i2p_dialled,
                                          .accept_hidden = accept_hidden,
+                                         .private_greeted = private_broadcast_greeted,
+                                         .private_message = private_broadcast_message,
                                          .outbound = &outbound_events};
 
 /* -- Making -------------------------------------------------------------------------------------
@@ -338,9 +343,13 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
             p2p->n_rules++;
 }
 
-static void keep_external(struct p2p *p2p)
+/* Which networks there are, and our own addresses in them. */
+static void init_reach(struct p2p *p2p, const struct reach_options *options)
 {
     const struct p2p_options *o = &p2p->options;
+    uint64_t random;
+    env_random(p2p->env, &random, sizeof random);
+    reach_init(&p2p->reach, options, random);
     for (size_t i = 0; i < o->n_external && p2p->n_local < P2P_LOCAL_MAX; i++) {
         struct net_address address;
         if (net_address_parse(o->external[i], o->port, &address))
@@ -374,10 +383,8 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     p2p->transports = (struct transport_world){.env = env, .magic = network->magic};
     hash_map_init(&p2p->by_id);
     hash_map_init(&p2p->by_stream);
-    uint64_t random;
-    env_random(env, &random, sizeof random);
-    reach_init(&p2p->reach, &options->reach, random);
-    keep_external(p2p);
+    init_reach(p2p, &options->reach);
+    private_broadcast_init(p2p);
     recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
     ban_list_init(&p2p->bans);
     p2p->book = address_book_new(env);
@@ -507,6 +514,7 @@ void p2p_free(struct p2p *p2p)
     compact_extra_deinit(&p2p->compact_extra);
     block_fetch_deinit(p2p);
     named_nodes_deinit(p2p);
+    private_broadcast_deinit(p2p);
     address_book_free(p2p->book);
     recent_set_deinit(&p2p->discouraged);
     ban_list_deinit(&p2p->bans);
@@ -521,7 +529,8 @@ void p2p_free(struct p2p *p2p)
 void p2p_advance(struct p2p *p2p, int64_t delta_us)
 {
     int64_t *const at_us[] = {&p2p->relay.next_again_us, &p2p->stale.next_check_us,
-                              &p2p->stale.next_evict_us, &p2p->connect.next_dump_us};
+                              &p2p->stale.next_evict_us, &p2p->connect.next_dump_us,
+                              &p2p->private_txs.next_recheck_us};
     for (size_t i = 0; i < COUNT_OF(at_us); i++)
         *at_us[i] = *at_us[i] > INT64_MIN + delta_us ? *at_us[i] - delta_us : INT64_MIN;
     p2p_schedule_now(p2p);
@@ -601,6 +610,7 @@ void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event)
     if (event->reason != MEMPOOL_ADDED && event->reason != MEMPOOL_SENT_AGAIN)
         return;
     p2p_enter(p2p);
+    private_broadcast_heard(p2p, event);
     if (event->reason == MEMPOOL_ADDED)
         tx_relay_added(p2p, event->entry);
     tx_tell(p2p, event->entry);

@@ -53,8 +53,9 @@ struct p2p_options {
     bool no_dns;                /* -dns=0: names are not looked up */
     struct reach_options reach; /* -proxy, -onlynet and their like */
     struct p2p_onion_options onion;
-    bool i2p_accepts;  /* -i2pacceptincoming: one destination, which others may call */
-    bool connect_only; /* -connect was given: only to these, "0" is none */
+    bool private_broadcast; /* -privatebroadcast: what our user sends goes to strangers first */
+    bool i2p_accepts;       /* -i2pacceptincoming: one destination, which others may call */
+    bool connect_only;      /* -connect was given: only to these, "0" is none */
     const char *const *connect;
     size_t n_connect;
     const char *const *add_nodes;
@@ -138,6 +139,7 @@ struct p2p_info {
     const char *user_agent; /* ours; borrowed for the life of p2p */
     uint64_t local_services;
     bool is_active, relays_txs;
+    bool is_private; /* -privatebroadcast */
     size_t n_in, n_out;
     int64_t time_offset_s; /* median of the outbound peers' */
     uint64_t bytes_received, bytes_sent;
@@ -163,6 +165,17 @@ struct address_book *p2p_address_book(struct p2p *p2p);
 /* address_book_sample() without those that are not welcome here. */
 size_t p2p_sample_addresses(struct p2p *p2p, size_t max, unsigned percent, uint8_t network,
                             struct net_peer_address **list);
+
+/* -privatebroadcast: there is a network by which nobody learns who sends. */
+bool p2p_is_private_reachable(const void *p2p);
+/* Give a transaction to a few strangers until the network gives it back. NET_RESULT_EXISTS: that is
+ * under way; NET_RESULT_FULL: there are too many. Copies raw. */
+enum net_result p2p_send_privately(void *p2p, const struct txid *txid, const struct wtxid *wtxid,
+                                   struct span raw);
+/* Call fn for every transaction that is sent so, oldest first. */
+void p2p_each_private(void *p2p, net_private_fn *fn, void *arg);
+/* Let those of that txid or wtxid be; fn is called for each before it goes. Returns: how many */
+size_t p2p_abort_private(void *p2p, const uint8_t id[32], net_private_fn *fn, void *arg);
 
 /* Call fn for every orphan, oldest first. */
 void p2p_each_orphan(void *p2p, net_orphan_fn *fn, void *arg);

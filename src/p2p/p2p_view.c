@@ -145,6 +145,7 @@ void p2p_info(const struct p2p *p2p, struct p2p_info *info)
         .user_agent = p2p->options.user_agent,
         .local_services = p2p_local_services(p2p),
         .is_active = p2p->is_active,
+        .is_private = p2p->options.private_broadcast,
         .relays_txs = p2p->mempool && !p2p->options.blocks_only,
         .time_offset_s = handshake_time_offset_s(p2p),
         .bytes_received = p2p->bytes_received,
@@ -365,7 +366,8 @@ void p2p_ping_all(void *ctx)
     struct p2p *p2p = ctx;
     p2p_enter(p2p);
     for (struct peer *peer = p2p->peers; peer; peer = peer->next)
-        peer_ping(p2p, peer);
+        if (!peer_is_private(peer)) /* its pong says that it has read what it was sent */
+            peer_ping(p2p, peer);
     p2p_leave(p2p);
 }
 

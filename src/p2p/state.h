@@ -25,6 +25,7 @@
 #include "p2p/peer/peers.h"
 #include "p2p/peer/send.h"
 #include "p2p/peer/upload.h"
+#include "p2p/private_broadcast.h"
 
 #define P2P_LOCAL_MAX 8 /* addresses of ours that we advertise */
 
@@ -53,6 +54,10 @@ struct p2p_upward {
     /* Who calls us in a hidden network has come in; bytes are his first. */
     void (*accept_hidden)(struct p2p *p2p, uint64_t stream, const struct net_address *from,
                           struct span bytes);
+    /* A private peer's handshake is done; it says something. */
+    void (*private_greeted)(struct p2p *p2p, struct peer *peer);
+    enum fault (*private_message)(struct p2p *p2p, struct peer *peer, const char *name,
+                                  struct reader *r);
     const struct env_stream_events *outbound; /* of streams that we open */
 };
 
@@ -91,6 +96,7 @@ struct p2p {
     struct reach reach;
     struct onion_service onion;
     struct i2p i2p;
+    struct private_broadcast private_txs;
     struct p2p_listener *listeners;
     size_t n_listeners;
     struct permission_rule *rules;

@@ -402,6 +402,10 @@ static const struct rpc_method methods[] = {
      "true|false    what it is then",
      {{"state", RPC_TYPE_BOOL, NULL, "Whether to take part"}}},
 
+    {"abortprivatebroadcast", "Rawtransactions", rpc_abortprivatebroadcast, 0,
+     "Let transactions be that are sent by -privatebroadcast: they are given to nobody any more.",
+     "{\"removed_transactions\": [{\"txid\": \"hex\", \"wtxid\": \"hex\", \"hex\": \"hex\"}, ...]}",
+     {{"id", RPC_TYPE_STRING, NULL, "A txid, of all that have it, or a wtxid"}}},
     {"combinerawtransaction", "Rawtransactions", rpc_combinerawtransaction, RPC_LARGE,
      "One transaction with the signatures of several copies of it. Its inputs must be unspent.",
      "\"hex\"    the transaction, signed as far as the copies together are",
@@ -424,6 +428,13 @@ static const struct rpc_method methods[] = {
      "A script as an object.",
      "{...}",
      {{"hexstring", RPC_TYPE_HEX, NULL, "The script"}}},
+    {"getprivatebroadcastinfo", "Rawtransactions", rpc_getprivatebroadcastinfo, RPC_LARGE,
+     "Our own transactions that are sent by -privatebroadcast and have not come back, with the\n"
+     "peers that each was given to. Times are seconds since 1970.",
+     "{\"transactions\": [{\"txid\": \"hex\", \"wtxid\": \"hex\", \"hex\": \"hex\",\n"
+     "  \"time_added\": n, \"peers\": [{\"address\": \"str\", \"sent\": n,\n"
+     "  \"received\": n}, ...]}, ...]}",
+     {{0}}},
     {"getrawtransaction", "Rawtransactions", rpc_getrawtransaction, RPC_LARGE,
      "A transaction of a given block, or (with -txindex) of any block: as hex (verbosity 0),\n"
      "as an object (1), or with fee and spent outputs (2).",

@@ -233,6 +233,12 @@ RPC_HANDLER(savemempool);
  * matches the words of refusals. Fulcrum gives maxburnamount. */
 RPC_HANDLER(sendrawtransaction);
 
+/* rpc_private.c: what is sent by -privatebroadcast */
+/* Empty without -privatebroadcast. */
+RPC_HANDLER(getprivatebroadcastinfo);
+/* -5 if there is none of that id. */
+RPC_HANDLER(abortprivatebroadcast);
+
 /* rpc_package.c: transactions judged, and sent, together */
 /* The answer is about each, by wtxid, and says what has been replaced; -25 only for what is no
  * child with its parents. LND sends a parent that pays nothing with its child so. */

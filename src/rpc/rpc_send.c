@@ -6,6 +6,7 @@
 #include "mempool/policy.h"
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"
+#include "rpc/net_json.h"
 #include "rpc/raw_tx.h"
 #include "rpc/send.h"
 
@@ -79,6 +80,49 @@ static void on_sent(void *arg, const struct mempool_result *result)
     rpc_finish(call);
 }
 
+/* -- -privatebroadcast -------------------------------------------------------------------- */
+
+static void send_privately(struct rpc_call *call, const struct tx *tx)
+{
+    const struct net_view *net = call->rpc->node->net;
+    if (net->send_privately(net->mesh, &tx->txid, &tx->wtxid, tx->raw) == NET_RESULT_FULL)
+        rpc_fail(call, RPC_PRIVATE_BROADCAST_FULL, "Private broadcast queue is full");
+    else
+        json_put_id(&call->out, tx->txid.b);
+}
+
+/* It would enter the mempool; it does when the network gives it back. */
+static void on_judged(void *arg, const struct mempool_result *result)
+{
+    struct rpc_call *call = arg;
+    if (result->verdict.code == REJECT_NONE)
+        send_privately(call, call->state);
+    else
+        fail_to_send(call, &result->verdict);
+    rpc_finish(call);
+}
+
+static enum rpc_progress begin_privately(struct rpc_call *call, const struct tx *tx,
+                                         int64_t max_sat)
+{
+    const struct net_view *net = call->rpc->node->net;
+    struct mempool *mempool = call->rpc->node->mempool;
+    const struct mempool_entry *entry = mempool_find(mempool, &tx->txid);
+    if (!net->is_private_reachable(net->mesh))
+        return rpc_fail(
+            call, RPC_MISC_ERROR,
+            "-privatebroadcast is enabled, but none of the Tor or I2P networks is "
+            "reachable. Maybe the location of the Tor proxy couldn't be retrieved from "
+            "the Tor daemon at startup. Check whether the Tor daemon is running and that "
+            "-torcontrol, -torpassword and -i2psam are configured properly.");
+    if (entry) { /* whatever its witness is: that one is what others can have */
+        send_privately(call, &entry->tx);
+        return RPC_DONE;
+    }
+    mempool_accept(mempool, tx->raw, MEMPOOL_TEST_ONLY, max_sat, on_judged, call);
+    return RPC_PENDING;
+}
+
 bool send_burns_too_much(const struct tx *tx, int64_t max_burn_sat)
 {
     for (uint32_t i = 0; i < tx->n_out; i++) {
@@ -107,6 +151,9 @@ enum rpc_progress rpc_sendrawtransaction(struct rpc_call *call)
     if (!send_read_max_rate(call, 1, &max_rate))
         return RPC_DONE;
     call->state = tx;
+    const struct net_view *net = call->rpc->node->net;
+    if (net && net->is_private)
+        return begin_privately(call, tx, max_fee_sat(tx, max_rate));
     mempool_accept(call->rpc->node->mempool, tx->raw, MEMPOOL_LOCAL, max_fee_sat(tx, max_rate),
                    on_sent, call);
     return RPC_PENDING;

@@ -123,6 +123,22 @@ struct net_orphan {
     size_t n_peers;
 };
 
+/* A peer that one of our own transactions was given to. Times are seconds of the wall clock. */
+struct net_private_peer {
+    const char *address;
+    int64_t sent_s, received_s; /* received 0: it has not said that it has it */
+};
+
+/* One of our own transactions that is sent by -privatebroadcast. */
+struct net_private_tx {
+    const struct txid *txid;
+    const struct wtxid *wtxid;
+    struct span raw; /* as on the wire */
+    int64_t added_s;
+    const struct net_private_peer *peers;
+    size_t n_peers;
+};
+
 /* A ban by hand. Times are seconds of the wall clock. */
 struct net_ban {
     const char *subnet; /* "1.2.3.0/24" */
@@ -148,6 +164,8 @@ typedef void net_info_fn(void *arg, const struct net_info *info);
 typedef void net_node_address_fn(void *arg, const struct net_node_address *address);
 /* An orphan, one after the other. */
 typedef void net_orphan_fn(void *arg, const struct net_orphan *orphan);
+/* A transaction that is sent privately, one after the other. */
+typedef void net_private_fn(void *arg, const struct net_private_tx *tx);
 /* A ban, one after the other. */
 typedef void net_ban_fn(void *arg, const struct net_ban *ban);
 /* What was ordered is durable (error 0), or is not (a negative errno). */
@@ -159,6 +177,7 @@ typedef void net_addrman_fn(void *arg, const struct net_addrman_count *count);
  * called before the call returns. */
 struct net_view {
     void *ctx, *mesh, *bans; /* handed to the members that name them */
+    bool is_private;         /* -privatebroadcast */
     bool has_v2;             /* -v2transport: only then an order may ask for it */
     /* Looking. Peers come oldest first. */
     void (*each_peer)(void *mesh, net_peer_fn *fn, void *arg);
@@ -170,6 +189,10 @@ struct net_view {
                       void *arg);
     void (*addrman)(void *ctx, net_addrman_fn *fn, void *arg);
     void (*each_orphan)(void *mesh, net_orphan_fn *fn, void *arg);
+    /* Those that are sent by -privatebroadcast, oldest first. */
+    void (*each_private)(void *mesh, net_private_fn *fn, void *arg);
+    /* Is there a network by which it can be done? */
+    bool (*is_private_reachable)(const void *mesh);
     /* The bans that hold, sorted. */
     void (*each_ban)(void *bans, net_ban_fn *fn, void *arg);
 
@@ -193,6 +216,12 @@ struct net_view {
     /* done once, now or later: what was ordered of bans so far is on the disk. */
     void (*save_bans)(void *bans, net_saved_fn *done, void *arg);
     void (*ping_all)(void *mesh);
+    /* Send a transaction by -privatebroadcast. NET_RESULT_EXISTS: that is under way;
+     * NET_RESULT_FULL: there are too many */
+    enum net_result (*send_privately)(void *mesh, const struct txid *txid,
+                                      const struct wtxid *wtxid, struct span raw);
+    /* Let those of that txid or wtxid be. Returns: how many */
+    size_t (*abort_private)(void *mesh, const uint8_t id[32], net_private_fn *fn, void *arg);
     /* Returns: what it is then */
     bool (*set_active)(void *ctx, bool is_active);
     /* Returns: NULL, or the message of the error */

@@ -9,7 +9,7 @@
 #include "util/buffer.h"
 
 #define BYTE_PEER_ADDRESS "10.9.9.9"
-#define BYTE_PEER_STREAMS 24
+#define BYTE_PEER_STREAMS 128
 
 struct byte_stream {
     uint64_t id;

@@ -56,6 +56,43 @@ static void each_orphan(void *ctx, net_orphan_fn *fn, void *arg)
         fn(arg, &fake->orphans[i]);
 }
 
+static void each_private(void *ctx, net_private_fn *fn, void *arg)
+{
+    struct net_fake *fake = ctx;
+    for (size_t i = 0; i < fake->n_privates; i++)
+        fn(arg, &fake->privates[i]);
+}
+
+static bool is_private_reachable(const void *ctx)
+{
+    return ((const struct net_fake *)ctx)->is_private_reachable;
+}
+
+static enum net_result send_privately(void *ctx, const struct txid *txid, const struct wtxid *wtxid,
+                                      struct span raw)
+{
+    struct net_fake *fake = ctx;
+    (void)wtxid;
+    ASSERT(raw.len > 0);
+    fake->sent = *txid;
+    fake->n_sent++;
+    return fake->result;
+}
+
+static size_t abort_private(void *ctx, const uint8_t id[32], net_private_fn *fn, void *arg)
+{
+    struct net_fake *fake = ctx;
+    size_t n = 0;
+    for (size_t i = 0; i < fake->n_privates; i++) {
+        const struct net_private_tx *tx = &fake->privates[i];
+        if (memcmp(tx->txid->b, id, 32) != 0 && memcmp(tx->wtxid->b, id, 32) != 0)
+            continue;
+        fn(arg, tx);
+        n++;
+    }
+    return n;
+}
+
 static void each_ban(void *ctx, net_ban_fn *fn, void *arg)
 {
     struct net_fake *fake = ctx;
@@ -178,6 +215,10 @@ void net_fake_init(struct net_fake *fake)
                                        .addresses = addresses,
                                        .addrman = addrman,
                                        .each_orphan = each_orphan,
+                                       .each_private = each_private,
+                                       .is_private_reachable = is_private_reachable,
+                                       .send_privately = send_privately,
+                                       .abort_private = abort_private,
                                        .each_ban = each_ban,
                                        .add_node = add_node,
                                        .remove_node = remove_node,

@@ -25,6 +25,11 @@ struct net_fake {
     size_t n_counts;
     const struct net_orphan *orphans;
     size_t n_orphans;
+    const struct net_private_tx *privates;
+    size_t n_privates;
+    bool is_private_reachable;
+    struct txid sent; /* privately: the last one */
+    size_t n_sent;
     const struct net_ban *bans;
     size_t n_bans;
 

@@ -55,10 +55,15 @@ struct peer *dial(struct p2p *p2p, const struct net_address *address, enum peer_
                    net_address_format_host(address, host), address->port, address->port);
     if (!reach_can_dial(&p2p->reach, address) || (!is_ordered && p2p_is_unwelcome(p2p, address)))
         return NULL;
+    /* By an exit of Tor, whatever others of its network are reached by. */
+    bool is_by_exit = class == PEER_PRIVATE && address->network <= NET_IPV6;
+    const struct reach_proxy *proxy =
+        is_by_exit ? &p2p->reach.by_network[NET_TORV3] : reach_proxy_of(&p2p->reach, address);
+    ASSERT(!is_by_exit || proxy->address[0] != '\0'); /* there is no way back from Tor's proxy */
     const struct call call = {.address = address,
                               .host = net_address_format_host(address, host),
                               .port = address->port,
-                              .proxy = reach_proxy_of(&p2p->reach, address)};
+                              .proxy = proxy};
     struct peer *peer = open_call(p2p, &call, class, use_v2);
     if (peer && !peer->tunnel)
         dial_attempted(p2p, peer);

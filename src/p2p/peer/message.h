@@ -28,6 +28,7 @@ enum message_phase {
 
 enum {
     MESSAGE_UNREAD = 1,  /* nobody looks at what is in it: thrown away as it comes */
+    MESSAGE_PRIVATE = 4, /* of a private peer, after its handshake: all others are ignored */
     MESSAGE_IN_TIME = 2, /* after the handshake it ends the connection */
 };
 

@@ -16,6 +16,7 @@ const char *peer_class_name(enum peer_class class)
         [PEER_FEELER] = "feeler",
         [PEER_ADDR_FETCH] = "addr-fetch",
         [PEER_MANUAL] = "manual",
+        [PEER_PRIVATE] = "private-broadcast",
     };
     ASSERT(class < PEER_CLASS_COUNT);
     return names[class];
@@ -24,6 +25,11 @@ const char *peer_class_name(enum peer_class class)
 bool peer_is_outbound(const struct peer *peer)
 {
     return peer->class != PEER_INBOUND;
+}
+
+bool peer_is_private(const struct peer *peer)
+{
+    return peer->class == PEER_PRIVATE;
 }
 
 bool peer_is_block_only(const struct peer *peer)

@@ -48,6 +48,7 @@ struct peer {
     struct tunnel *tunnel;    /* owned: through a proxy; NULL: directly */
     unsigned permissions;
     bool is_inbound_onion; /* came in by -bind=ADDR=onion: its own address is unknown */
+    bool is_private_up;    /* private: its handshake is done, and it is never READY to the others */
     bool is_discouraged; /* its host misbehaved before it came: first to go where room is needed */
     bool was_ready;      /* when it went */
 
@@ -67,7 +68,7 @@ struct peer {
     uint64_t our_services;       /* as we told it: it is held to those, whatever they are later */
     /* It has sent sendheaders, wtxidrelay, sendaddrv2: the last two count before verack only. */
     bool wants_headers, wants_wtxid, wants_addrv2;
-    uint32_t features;              /* a bit for each row of features.c that both have */
+    uint32_t features; /* a bit for each row of features.c that both have */
     struct peer_reconciliation reconciliation;
     /* Its sendcmpct: it knows compact blocks; it wants to be told of new blocks by them. */
     bool knows_compact, wants_compact;
@@ -108,6 +109,8 @@ struct peer {
 const char *peer_class_name(enum peer_class class);
 /* We have connected to it. */
 bool peer_is_outbound(const struct peer *peer);
+/* It is given one of our transactions, and told nothing else. */
+bool peer_is_private(const struct peer *peer);
 /* It is told of no transactions and addresses. */
 bool peer_is_block_only(const struct peer *peer);
 /* It offers the service of whole or of recent blocks, with witnesses, and is here for that. */

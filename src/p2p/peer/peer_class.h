@@ -11,6 +11,7 @@ enum peer_class {
     PEER_FEELER,     /* outbound, short: does the address work? */
     PEER_ADDR_FETCH, /* outbound, short: asked for addresses; -seednode */
     PEER_MANUAL,     /* -connect, -addnode, addnode */
+    PEER_PRIVATE,    /* outbound, short: given one of our transactions; -privatebroadcast */
     PEER_CLASS_COUNT,
 };
 

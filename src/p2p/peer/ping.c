@@ -1,6 +1,7 @@
 /* ping.c - see ping.h. */
 #include "p2p/peer/ping.h"
 
+#include "p2p/core/private_queue.h"
 #include "p2p/core/tunnel.h"
 #include "p2p/state.h"
 
@@ -8,7 +9,7 @@
 
 void peer_ping(struct p2p *p2p, struct peer *peer)
 {
-    if (peer->state != PEER_READY)
+    if (peer->state != PEER_READY && !peer->is_private_up)
         return;
     uint8_t bytes[8];
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
@@ -83,7 +84,7 @@ static int64_t held_pings_tick(struct p2p *p2p, struct peer *peer, int64_t now_u
 
 enum fault peer_on_pong(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
-    ASSERT(peer->state == PEER_READY);
+    ASSERT(peer->state == PEER_READY || peer->is_private_up);
     uint64_t nonce = read_u64(r);
     if (r->failed || peer->ping_nonce == 0 || nonce != peer->ping_nonce)
         return FAULT_NONE; /* late or confused, but no proof of anything */
@@ -101,23 +102,30 @@ static void drop_silent(struct p2p *p2p, struct peer *peer)
     peer_drop(p2p, peer, "no handshake in time");
 }
 
+/* Until when it may take to be connected, and to be ready; private ones never are. */
+static int64_t first_until_us(const struct p2p *p2p, const struct peer *peer)
+{
+    if (peer->state == PEER_CONNECTING && peer->tunnel && peer->tunnel->until_us != 0)
+        return peer->tunnel->until_us;
+    if (peer->state == PEER_CONNECTING)
+        return peer->connected_us + PEER_DIAL_US;
+    if (peer_is_private(peer))
+        return peer->connected_us + PRIVATE_LIFETIME_US;
+    return peer->connected_us + p2p->options.peer_timeout_s * 1000000;
+}
+
 int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
     ASSERT(peer->state != PEER_GONE);
-    int64_t timeout_us =
-        peer->state == PEER_CONNECTING ? PEER_DIAL_US : p2p->options.peer_timeout_s * 1000000;
+    /* As in Core nobody is silent too long before the time for the handshake is over: where a test
+     * sets that to years, peers stay whatever it does to the clock. */
+    int64_t first_us = first_until_us(p2p, peer);
     if (peer->state != PEER_READY) {
-        int64_t until_us = peer->connected_us + timeout_us;
-        if (peer->state == PEER_CONNECTING && peer->tunnel && peer->tunnel->until_us != 0)
-            until_us = peer->tunnel->until_us;
-        if (until_us > now_us)
-            return until_us;
+        if (first_us > now_us)
+            return first_us;
         drop_silent(p2p, peer);
         return INT64_MAX;
     }
-    /* As in Core nobody is silent too long before the time for the handshake is over: where a test
-     * sets that to years, peers stay whatever it does to the clock. */
-    int64_t first_us = peer->connected_us + timeout_us;
     int64_t silent_us = peer->last_recv_us + PEER_SILENCE_US;
     int64_t pong_us = peer->ping_nonce ? peer->ping_us + PEER_SILENCE_US : INT64_MAX;
     silent_us = MAX_OF(silent_us, first_us);

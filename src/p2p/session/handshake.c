@@ -29,6 +29,14 @@ int64_t handshake_time_offset_s(const struct p2p *p2p)
     return n ? offsets[n / 2] : 0;
 }
 
+/* What a private peer hears of us is what it would hear of anybody: nothing. Core sends the name of
+ * a widespread library for tests. */
+static struct wire_version nobodys_version(uint64_t nonce)
+{
+    return (struct wire_version){
+        .version = WIRE_PROTOCOL_VERSION, .nonce = nonce, .user_agent = "/pynode:0.0.1/"};
+}
+
 static void send_version(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(!peer->is_greeting_sent);
@@ -46,6 +54,8 @@ static void send_version(struct p2p *p2p, struct peer *peer)
     if (!wire_address_fits_v1(&peer->address))
         ours.receiver = (struct net_address){0}; /* there is no room for it. Core */
     snprintf(ours.user_agent, sizeof ours.user_agent, "%s", p2p->options.user_agent);
+    if (peer_is_private(peer))
+        ours = nobodys_version(peer->nonce);
     peer->our_services = ours.services;
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
     wire_version_encode(&w, &ours);
@@ -120,6 +130,19 @@ static void check_clock(struct p2p *p2p)
     p2p->has_warned_time = is_off;
 }
 
+/* Nothing is negotiated: it would tell what we can. */
+static enum fault greet_privately(struct p2p *p2p, struct peer *peer)
+{
+    ASSERT(peer->is_greeting_sent);
+    if (!peer->version.relay) {
+        peer_drop(p2p, peer, "does not support transaction relay (connected in vain)");
+        return FAULT_NONE;
+    }
+    peer->state = PEER_GREETED;
+    peer_send(p2p, peer, "verack", span_of(NULL, 0));
+    return FAULT_NONE;
+}
+
 enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     ASSERT(peer->state == PEER_NEW);
@@ -137,6 +160,8 @@ enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reade
         if (!has_services(p2p, peer))
             return FAULT_LACKS_SERVICES;
     }
+    if (peer_is_private(peer))
+        return greet_privately(p2p, peer);
     peer->state = PEER_GREETED;
     if (!peer->is_greeting_sent)
         send_version(p2p, peer);
@@ -181,6 +206,10 @@ enum fault handshake_on_verack(struct p2p *p2p, struct peer *peer, struct reader
 {
     (void)r;
     ASSERT(peer->state == PEER_GREETED);
+    if (peer_is_private(peer)) {
+        p2p->up->private_greeted(p2p, peer);
+        return FAULT_NONE;
+    }
     peer->state = PEER_READY;
     reconciliation_settle(p2p, peer);
     char agent[4 * WIRE_USER_AGENT_MAX + 1];

@@ -74,7 +74,8 @@ const struct message messages[MESSAGES_COUNT] = {
     {"getblocks",  37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = serve_on_getblocks},
     {"getblocktxn", 33, GETTXS_MAX, MESSAGE_READY,     70014,
      .handler = serve_on_getblocktxn}, /* BIP-152, getblocktxn */
-    {"getdata",     1, INV_MAX,     MESSAGE_READY,     0,     .handler = serve_on_getdata},
+    {"getdata",     1, INV_MAX,     MESSAGE_READY,     0,     .handler = serve_on_getdata,
+     .flags = MESSAGE_PRIVATE},
     {"getheaders", 37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = serve_on_getheaders},
     {"headers",     1, HEADERS_MAX, MESSAGE_READY,     0,     .handler = header_sync_on_headers,
      .is_asked = header_is_asked},
@@ -85,7 +86,8 @@ const struct message messages[MESSAGES_COUNT] = {
     {"notfound",    1, INV_MAX,     MESSAGE_READY,     0,     .handler = on_not_found},
     /* BIP-31, Specification */
     {"ping",        0, 64,          MESSAGE_READY,     0,     .handler = peer_on_ping},
-    {"pong",        0, 64,          MESSAGE_READY,     60001, .handler = peer_on_pong},
+    {"pong",        0, 64,          MESSAGE_READY,     60001, .handler = peer_on_pong,
+     .flags = MESSAGE_PRIVATE},
     /* BIP-61, reject */
     {"reject",      0, 4096,        MESSAGE_READY,     0,     .flags = MESSAGE_UNREAD},
     {"sendaddrv2",  0, 64,          MESSAGE_HANDSHAKE, 70016, .handler = handshake_on_sendaddrv2,

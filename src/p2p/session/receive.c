@@ -9,6 +9,8 @@
 
 static bool is_in_phase(const struct peer *peer, const struct message *message)
 {
+    if (peer->is_private_up)
+        return message->flags & MESSAGE_PRIVATE;
     switch (message->phase) {
     case MESSAGE_VERSION:
         return peer->state == PEER_NEW;
@@ -155,7 +157,9 @@ static void handle(struct p2p *p2p, struct peer *peer)
     }
     struct reader r = reader_of(frame_payload(&peer->frame));
     enum fault fault = len < message->min ? FAULT_UNDERSIZED : FAULT_NONE;
-    if (fault == FAULT_NONE && message->handler)
+    if (fault == FAULT_NONE && peer->is_private_up)
+        fault = p2p->up->private_message(p2p, peer, message->name, &r);
+    else if (fault == FAULT_NONE && message->handler)
         fault = message->handler(p2p, peer, &r);
     if (fault == FAULT_UNDERSIZED || fault == FAULT_MALFORMED) {
         log_printf(p2p->log, LOG_NET, "peer=%llu: %s cannot be decoded",

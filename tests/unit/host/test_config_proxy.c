@@ -154,7 +154,7 @@ TEST(the_longest_path_of_a_socket_is_taken)
 TEST(what_cannot_be_is_refused_in_cores_words)
 {
     /* clang-format off */
-    static const struct { const char *args[3]; const char *error; } cases[] = {
+    static const struct { const char *args[4]; const char *error; } cases[] = {
         {{"-proxy=abc..abc:23456"}, "Invalid -proxy address or hostname: 'abc..abc:23456'"},
         {{"-proxy=192.0.0.1:def"},  "Invalid port specified in -proxy: '192.0.0.1:def'"},
         {{"-proxy=192.0.0.1:0=ipv4"}, "Invalid port specified in -proxy: '192.0.0.1:0=ipv4'"},
@@ -182,6 +182,17 @@ TEST(what_cannot_be_is_refused_in_cores_words)
         {{"-onlynet=onion", "-listenonion=0"},
          "Outbound connections restricted to Tor (-onlynet=onion) but the proxy for reaching the "
          "Tor network is not provided: none of -proxy, -onion or -listenonion is given"},
+        {{"-privatebroadcast", "-listenonion=0"},
+         "Private broadcast of own transactions requested (-privatebroadcast), but none of Tor or "
+         "I2P networks is reachable"},
+        {{"-privatebroadcast", "-proxy=1.2.3.4", "-onlynet=ipv4"},
+         "Private broadcast of own transactions requested (-privatebroadcast), but none of Tor or "
+         "I2P networks is reachable"},
+        {{"-privatebroadcast", "-i2psam=1.2.3.4", "-connect=5.6.7.8"},
+         "Private broadcast of own transactions requested (-privatebroadcast), but -connect is "
+         "also configured. They are incompatible because the private broadcast needs to open new "
+         "connections to randomly chosen Tor or I2P peers. Consider using -maxconnections=0 "
+         "-addnode=... instead"},
         {{"-onlynet=onion", "-dnsseed=1"},
          "Incompatible options: -dnsseed=1 was explicitly specified, but -onlynet forbids "
          "connections to IPv4/IPv6"},

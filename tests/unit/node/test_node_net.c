@@ -49,6 +49,30 @@ void p2p_each_orphan(void *ctx, net_orphan_fn *fn, void *arg)
         fn(arg, &p2p->orphans[i]);
 }
 
+void p2p_each_private(void *ctx, net_private_fn *fn, void *arg)
+{
+    (void)ctx, (void)fn, (void)arg;
+}
+
+bool p2p_is_private_reachable(const void *ctx)
+{
+    return ctx != NULL;
+}
+
+enum net_result p2p_send_privately(void *ctx, const struct txid *txid, const struct wtxid *wtxid,
+                                   struct span raw)
+{
+    struct p2p *p2p = ctx;
+    (void)txid, (void)wtxid, (void)raw;
+    return p2p->result;
+}
+
+size_t p2p_abort_private(void *ctx, const uint8_t id[32], net_private_fn *fn, void *arg)
+{
+    (void)ctx, (void)id, (void)fn, (void)arg;
+    return 0;
+}
+
 void p2p_each_added(void *ctx, net_added_fn *fn, void *arg)
 {
     struct p2p *p2p = ctx;

@@ -3,6 +3,7 @@
 #include "rpc/methods.h"
 #include "send_fixture.h"
 #include "support/build.h"
+#include "support/net_fake.h"
 #include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
@@ -128,4 +129,37 @@ TEST(tests_tell_what_would_be, struct fixture *f)
     tx = spend(f, 2, 5000);
     send(f, &tx, "");
     assert_holds(test(f, &tx, ""), "\"reject-reason\":\"txn-already-in-mempool\"");
+}
+
+/* -privatebroadcast: judged as if it came in, and given to the network alone. */
+TEST(what_is_sent_privately_does_not_enter_the_mempool, struct fixture *f)
+{
+    struct net_fake fake;
+    char want[70];
+    struct tx tx = spend(f, 0, 5000), bad = spend(f, 0, 0);
+    net_fake_init(&fake);
+    fake.view.is_private = true;
+    f->rig.node.net = &fake.view;
+    assert_starts(send(f, &tx, ""),
+                  "-1: -privatebroadcast is enabled, but none of the Tor or I2P networks is ");
+    fake.is_private_reachable = true;
+    hex_of(f, &tx);
+    snprintf(want, sizeof want, "\"%s\"", f->id);
+    assert_string_equal(send(f, &tx, ""), want);
+    assert_int_equal(mempool_count(f->rig.mempool), 0);
+    assert_int_equal(fake.n_sent, 1);
+    assert_memory_equal(fake.sent.b, tx.txid.b, 32);
+    fake.result = NET_RESULT_EXISTS;
+    assert_string_equal(send(f, &tx, ""), want);
+    assert_starts(send(f, &bad, ""), "-26: min relay fee not met, 0 < ");
+    assert_int_equal(fake.n_sent, 2);
+    fake.result = NET_RESULT_FULL;
+    assert_string_equal(send(f, &tx, ""), "-37: Private broadcast queue is full");
+    fake.result = NET_RESULT_OK;
+    fake.view.is_private = false;
+    assert_string_equal(send(f, &tx, ""), want);
+    fake.view.is_private = true;
+    assert_string_equal(send(f, &tx, ""), want); /* what is in the mempool can be sent so, too */
+    assert_int_equal(fake.n_sent, 4);
+    f->rig.node.net = NULL;
 }
