@@ -32,8 +32,7 @@ void closure_init(struct closure *closure, const struct linear_graph *graph, uin
 bool closure_find(struct closure *closure, uint64_t set, uint64_t *best);
 
 /* The members of the set that closure_find() has just found to be nowhere better than as a whole,
- * cut into as many chunks of that same rate as there are; of what may come next, that with the
- * lowest number. Returns: how many */
+ * cut into as many chunks of that same rate as there are. Returns: how many */
 uint32_t closure_order_whole(const struct closure *closure, uint8_t *order);
 
 #endif

@@ -79,24 +79,22 @@ static void free_chunks(struct pool_clusters *clusters, struct pool_cluster *clu
 
 /* -- The heaps --------------------------------------------------------------------------------- */
 
-static struct feerate worst_rate(const struct pool_cluster *cluster)
+static struct feerate worst_level(const struct pool_cluster *cluster)
 {
-    return cluster->chunks[cluster->n_chunks - 1].rate;
-}
-
-static uint64_t worst_rank(const struct pool_cluster *cluster)
-{
-    uint64_t rank = 0;
+    struct feerate level = {0, 0};
     for (uint32_t i = 0; i < cluster->n_chunks; i++)
-        rank = pool_chunk_rank(cluster, i, rank);
-    return rank;
+        level = pool_chunk_level(cluster, i, level);
+    return level;
 }
 
 static void put_into_heaps(struct pool_clusters *clusters, uint32_t id)
 {
     const struct pool_cluster *cluster = clusters->at[id];
-    rate_heap_put(&clusters->worst, id, worst_rate(cluster), worst_rank(cluster));
-    rate_heap_put(&clusters->best, id, cluster->chunks[0].rate, pool_chunk_rank(cluster, 0, 0));
+    uint64_t rank = pool_chunk_rank(cluster, 0);
+    rate_heap_put(&clusters->best, id, cluster->chunks[0].rate, rank);
+    if (cluster->n_chunks > 1)
+        rank = pool_chunk_rank(cluster, cluster->n_chunks - 1);
+    rate_heap_put(&clusters->worst, id, worst_level(cluster), rank);
 }
 
 struct pool_cluster *pool_clusters_worst(const struct mempool *mempool)
@@ -315,12 +313,28 @@ static void sort_by_sequence(struct pool_entry **entries, uint32_t n)
     }
 }
 
+/* Names by id: where Core's order of equals can be seen, that is what decides. */
+static void name_members(struct draft *draft, uint32_t n)
+{
+    uint8_t by_id[MEMPOOL_CLUSTER_COUNT_MAX];
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = i;
+        const struct txid *txid = &draft->member[i]->pub.tx.txid;
+        for (; at > 0 && txid_compare(&draft->member[by_id[at - 1]]->pub.tx.txid, txid) > 0; at--)
+            by_id[at] = by_id[at - 1];
+        by_id[at] = (uint8_t)i;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        draft->graph.name[by_id[i]] = (uint8_t)i;
+}
+
 /* Sets every member's cluster_at to its bit. */
 static void draft_fill(const struct mempool *mempool, struct draft *draft, uint32_t n)
 {
     struct linear_graph *graph = &draft->graph;
     graph->n = n;
     sort_by_sequence(draft->member, n);
+    name_members(draft, n);
     for (uint32_t i = 0; i < n; i++)
         draft->member[i]->cluster_at = i;
     for (uint32_t i = 0; i < n; i++) {
@@ -451,7 +465,8 @@ void pool_cluster_verify(const struct mempool *mempool, uint32_t id)
         ASSERT(c == 0 || feerate_compare(cluster->chunks[c - 1].rate, rate) >= 0);
     }
     ASSERT(at == cluster->n);
-    rate_heap_verify(&mempool->clusters.worst, id, worst_rate(cluster), worst_rank(cluster));
+    rate_heap_verify(&mempool->clusters.worst, id, worst_level(cluster),
+                     pool_chunk_rank(cluster, cluster->n_chunks - 1));
     rate_heap_verify(&mempool->clusters.best, id, cluster->chunks[0].rate,
-                     pool_chunk_rank(cluster, 0, 0));
+                     pool_chunk_rank(cluster, 0));
 }

@@ -13,6 +13,7 @@
 #include "mempool/linearise.h"
 #include "mempool/mempool.h"
 #include "mempool/rate_heap.h"
+#include "util/endian.h"
 
 #define MEMPOOL_NO_CLUSTER UINT32_MAX
 
@@ -78,23 +79,34 @@ struct pool_clusters {
     size_t n, capacity;
     struct pool_ids free, dirty;
     /* Of ids: by their last chunk, what goes first on top; by their first, what is mined first. By
-     * rate and pool_chunk_rank(). */
+     * pool_chunk_level() and pool_chunk_rank(). */
     struct rate_heap worst, best;
     size_t n_best;       /* that are in the best order; others are rare, and too hard */
     size_t memory_bytes; /* that all of them take from the heap; not these lists */
 };
 
-/* Where among all chunks of the same rate a cluster's chunk i is mined, the lowest first, by the
- * oldest entry of it or of those that its cluster has to mine before it. Depends on nothing but the
- * chunk and what it needs, so that it stays when a cluster is split; and no chunk has that of
- * another cluster. before: that of chunk i - 1 */
-static inline uint64_t pool_chunk_rank(const struct pool_cluster *cluster, uint32_t i,
-                                       uint64_t before)
+/* Where among all chunks of the same rate a cluster's chunk i is mined: the one first that has
+ * least before it in its cluster at that rate, itself counted; of equals the one whose highest id
+ * is lowest, as far as 64 bits tell: pool_chunk_rank(). Spec: Core, Txgraph's order of the main
+ * graph
+ *
+ * In:       before  the level of chunk i - 1
+ * Returns:  fees and sizes of all chunks of its rate up to it */
+static inline struct feerate pool_chunk_level(const struct pool_cluster *cluster, uint32_t i,
+                                              struct feerate before)
 {
-    const struct linear_chunk *chunk = &cluster->chunks[i];
-    uint64_t own = cluster->order[i == 0 ? 0 : chunk[-1].end]->pub.sequence;
-    bool is_first = i == 0 || feerate_compare(chunk[-1].rate, chunk->rate) != 0;
-    return is_first ? own : MAX_OF(own, before);
+    struct feerate rate = cluster->chunks[i].rate;
+    if (i > 0 && feerate_compare(cluster->chunks[i - 1].rate, rate) == 0)
+        rate = (struct feerate){rate.fee_sat + before.fee_sat, rate.size + before.size};
+    return rate;
+}
+
+static inline uint64_t pool_chunk_rank(const struct pool_cluster *cluster, uint32_t i)
+{
+    uint64_t rank = 0;
+    for (uint32_t at = i == 0 ? 0 : cluster->chunks[i - 1].end; at < cluster->chunks[i].end; at++)
+        rank = MAX_OF(rank, load_be64(cluster->order[at]->pub.tx.txid.b));
+    return rank;
 }
 
 static inline struct feerate pool_entry_rate(const struct pool_entry *entry)

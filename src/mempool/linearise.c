@@ -107,6 +107,87 @@ static void fall_back(const struct linear_graph *graph, uint64_t set, uint8_t *o
         memcpy(order, least, n * sizeof *order);
 }
 
+/* -- Which of equals is first ------------------------------------------------------------------ */
+
+/* A part of an order that moves as one: a chunk, or a member. */
+struct part {
+    uint64_t members, needs; /* needs: of the members of other parts */
+    struct feerate rate;
+    uint8_t name; /* the highest */
+};
+
+static bool goes_before(const struct part *a, const struct part *b)
+{
+    int order = feerate_compare(a->rate, b->rate);
+    if (order != 0)
+        return order > 0;
+    if (a->rate.size != b->rate.size)
+        return a->rate.size < b->rate.size;
+    return a->name < b->name;
+}
+
+static void part_add(const struct linear_graph *graph, struct part *part, uint8_t member)
+{
+    part->members |= UINT64_C(1) << member;
+    part->needs |= graph->ancestors[member];
+    part->rate.fee_sat += graph->rate[member].fee_sat;
+    part->rate.size += graph->rate[member].size;
+    part->name = MAX_OF(part->name, graph->name[member]);
+}
+
+/* Sort parts in place: again and again the first that has all it needs. placed: members that are
+ * placed before, or do not count */
+static void sort_parts(struct part *parts, uint32_t n, uint64_t placed)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t best = n;
+        for (uint32_t k = i; k < n; k++)
+            if ((parts[k].needs & ~parts[k].members & ~placed) == 0 &&
+                (best == n || goes_before(&parts[k], &parts[best])))
+                best = k;
+        ASSERT(best < n);
+        struct part next = parts[best];
+        memmove(&parts[i + 1], &parts[i], (best - i) * sizeof *parts);
+        parts[i] = next;
+        placed |= next.members;
+    }
+}
+
+/* A chunk's members in their order. */
+static void sort_members(const struct linear_graph *graph, uint64_t set, uint8_t *order)
+{
+    struct part parts[LINEAR_COUNT_MAX];
+    uint32_t n = 0;
+    for (uint64_t rest = set; rest; rest &= rest - 1) {
+        parts[n] = (struct part){0};
+        part_add(graph, &parts[n++], (uint8_t)__builtin_ctzll(rest));
+    }
+    sort_parts(parts, n, ~set);
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = (uint8_t)__builtin_ctzll(parts[i].members);
+}
+
+/* An order whose chunks are what they are to be: chunks of one rate change places, and members
+ * within a chunk. */
+static void arrange(const struct linear_graph *graph, uint64_t set, uint8_t *order, uint32_t n)
+{
+    struct linear_chunk chunks[LINEAR_COUNT_MAX];
+    struct part parts[LINEAR_COUNT_MAX];
+    uint32_t n_chunks = linear_cut_chunks(graph, order, n, chunks), at = 0;
+    for (uint32_t i = 0; i < n_chunks; i++) {
+        parts[i] = (struct part){0};
+        while (at < chunks[i].end)
+            part_add(graph, &parts[i], order[at++]);
+    }
+    sort_parts(parts, n_chunks, ~set);
+    at = 0;
+    for (uint32_t i = 0; i < n_chunks; i++) {
+        sort_members(graph, parts[i].members, order + at);
+        at += (uint32_t)__builtin_popcountll(parts[i].members);
+    }
+    ASSERT(at == n);
+}
+
 uint32_t linearise_within(const struct linear_graph *graph, uint64_t set, uint64_t steps,
                           uint8_t *order, bool *is_best)
 {
@@ -118,6 +199,7 @@ uint32_t linearise_within(const struct linear_graph *graph, uint64_t set, uint64
     *is_best = order_by_closures(graph, set, steps, order);
     if (!*is_best)
         fall_back(graph, set, order, n);
+    arrange(graph, set, order, n);
     return n;
 }
 

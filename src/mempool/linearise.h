@@ -11,12 +11,13 @@
 
 #define LINEAR_COUNT_MAX 64
 
-/* Who needs whom. Members are numbered such that all that one needs have lower numbers. Of members
- * that are equally good the lower number goes first: give the older one the lower. */
+/* Who needs whom. Members are numbered such that all that one needs have lower numbers; between
+ * members that are equally good their names decide, which are ranks too, but free ones. */
 struct linear_graph {
     uint32_t n;
     struct feerate rate[LINEAR_COUNT_MAX];
     uint64_t ancestors[LINEAR_COUNT_MAX]; /* all that it needs, directly or not, with itself */
+    uint8_t name[LINEAR_COUNT_MAX];       /* all 0 where nobody asks which of equals is first */
 };
 
 /* Neighbours in an order, taken together: those before end that the chunk before has not. */
@@ -32,6 +33,9 @@ struct linear_chunk {
 /* The members of a set, as a row of bits, in an order in which each comes after all that it needs
  * and that no other order is better than at any size; cut into chunks as small as they can be. If
  * the steps do not suffice it may be worse, but nowhere worse than by the best ancestors first.
+ * Chunks of the same rate: of those that may come next the smallest, then the one whose highest
+ * name is lowest. Within a chunk: of those that may come next the one with the best rate, then the
+ * smallest, then by name. So of what is best there is one order only, whoever came first.
  *
  * In:       set    what is left out of it counts as placed before
  * Out:      order  the numbers of the members

@@ -1,18 +1,10 @@
 /* rate_heap.c - see rate_heap.h. */
 #include "mempool/rate_heap.h"
 
-static struct feerate rate_of(const struct rate_heap_item *item)
-{
-    return (struct feerate){item->fee_sat, item->size};
-}
-
-/* Total, so that nothing depends on how the heap came about. */
 static bool is_above(const struct rate_heap *heap, const struct rate_heap_item *a,
                      const struct rate_heap_item *b)
 {
-    int order = feerate_compare(rate_of(a), rate_of(b));
-    bool is_better = order != 0 ? order > 0 : a->rank < b->rank;
-    return is_better != heap->worst_first;
+    return a->id != b->id && rate_heap_is_better(a, b) != heap->worst_first;
 }
 
 static void set(struct rate_heap *heap, uint32_t at, const struct rate_heap_item *item)

@@ -13,7 +13,7 @@ struct rate_heap_item {
     int64_t fee_sat;
     uint32_t size;
     uint32_t id;
-    uint64_t rank; /* decides between equal rates; no two are equal then */
+    uint64_t rank; /* decides between equal rates and sizes, and after it the id */
 };
 
 /* The item at place i is above those at 2 * i + 1 and 2 * i + 2. */
@@ -26,8 +26,9 @@ struct rate_heap {
 
 /* Free what it holds; it is empty then, of the same kind. */
 void rate_heap_clear(struct rate_heap *heap);
-/* Put id in, or move it if it is there with another rate or rank. Of equal rates the lower rank is
- * the better one. rate.size fits into 32 bits. Ids are small: there is a place for each below. */
+/* Put id in, or move it if it is there with another rate or rank. Of equal rates the smaller size
+ * is the better one, of equal sizes the lower rank. rate.size fits into 32 bits. Ids are small:
+ * there is a place for each below. */
 void rate_heap_put(struct rate_heap *heap, uint32_t id, struct feerate rate, uint64_t rank);
 /* Take id out, if it is there. */
 void rate_heap_take(struct rate_heap *heap, uint32_t id);
@@ -35,6 +36,26 @@ void rate_heap_take(struct rate_heap *heap, uint32_t id);
  *
  * Returns:  RATE_HEAP_NOWHERE if there are not so many */
 uint32_t rate_heap_at(const struct rate_heap *heap, size_t place);
+/* The item at a place: which there is one at. */
+static inline const struct rate_heap_item *rate_heap_item_at(const struct rate_heap *heap,
+                                                             size_t place)
+{
+    ASSERT(place < heap->items.n);
+    return &heap->items.at[place];
+}
+/* Does an item come before another, the better one first? Total, so that nothing depends on how the
+ * heap came about. */
+static inline bool rate_heap_is_better(const struct rate_heap_item *a,
+                                       const struct rate_heap_item *b)
+{
+    struct feerate x = {a->fee_sat, a->size}, y = {b->fee_sat, b->size};
+    int order = feerate_compare(x, y);
+    if (order != 0)
+        return order > 0;
+    if (a->size != b->size)
+        return a->size < b->size;
+    return a->rank != b->rank ? a->rank < b->rank : a->id < b->id;
+}
 /* What it takes. Units: bytes of the heap (alloc.h) */
 size_t rate_heap_footprint_bytes(const struct rate_heap *heap);
 /* Assert that id is at its place with this rate and rank. */

@@ -12,8 +12,8 @@
 struct cursor {
     const struct pool_cluster *cluster;
     uint32_t chunk;
-    uint32_t place; /* of the cluster, in the mempool's own heap */
-    uint64_t rank;  /* pool_chunk_rank() of the chunk */
+    uint32_t place;             /* of the cluster, in the mempool's own heap */
+    struct rate_heap_item item; /* of the chunk, as its cluster's own is in that heap */
 };
 
 /* A heap of cursors, the best next chunk on top. It begins with the top of the mempool's own heap
@@ -27,11 +27,7 @@ struct merge {
 
 static bool is_before(const struct cursor *a, const struct cursor *b)
 {
-    int order =
-        feerate_compare(a->cluster->chunks[a->chunk].rate, b->cluster->chunks[b->chunk].rate);
-    if (order != 0)
-        return order > 0;
-    return a->rank < b->rank;
+    return rate_heap_is_better(&a->item, &b->item);
 }
 
 /* Put a cursor in the place of the top, and let it sink to where it belongs. */
@@ -64,13 +60,21 @@ static void merge_push(struct merge *merge, struct cursor cursor)
 /* The cluster at a place of the mempool's own heap, if there is one. */
 static void merge_push_place(struct merge *merge, uint32_t place)
 {
-    uint32_t id = rate_heap_at(&merge->clusters->best, place);
-    if (id == RATE_HEAP_NOWHERE)
+    if (place >= merge->clusters->best.items.n)
         return;
-    const struct pool_cluster *cluster = merge->clusters->at[id];
-    merge_push(merge, (struct cursor){.cluster = cluster,
-                                      .place = place,
-                                      .rank = pool_chunk_rank(cluster, 0, 0)});
+    const struct rate_heap_item *item = rate_heap_item_at(&merge->clusters->best, place);
+    merge_push(merge, (struct cursor){
+                          .cluster = merge->clusters->at[item->id], .place = place, .item = *item});
+}
+
+/* The cursor goes on to the next chunk of its cluster. */
+static void cursor_next(struct cursor *cursor)
+{
+    struct feerate level = {cursor->item.fee_sat, cursor->item.size};
+    level = pool_chunk_level(cursor->cluster, ++cursor->chunk, level);
+    cursor->item.fee_sat = level.fee_sat;
+    cursor->item.size = (uint32_t)level.size;
+    cursor->item.rank = pool_chunk_rank(cursor->cluster, cursor->chunk);
 }
 
 /* Go on in the top cluster, or leave it. */
@@ -80,10 +84,10 @@ static void merge_next(struct merge *merge, bool leave)
     struct cursor top = merge->at[0];
     uint32_t place = top.place;
     bool is_first = top.chunk == 0;
-    if (leave || ++top.chunk == top.cluster->n_chunks)
+    if (leave || top.chunk + 1 == top.cluster->n_chunks)
         top = merge->at[--merge->n];
     else
-        top.rank = pool_chunk_rank(top.cluster, top.chunk, top.rank);
+        cursor_next(&top);
     if (merge->n > 0)
         sift_down(merge, top);
     if (is_first) {

@@ -93,16 +93,45 @@ TEST(a_child_pays_for_what_it_needs)
     assert_int_equal(order[0], 2);
 }
 
-/* Of what is equally good the first goes first. */
-TEST(equals_keep_their_order)
+/* Of what is equally good the smaller goes first, then by name, whatever the number is. */
+TEST(equals_go_by_size_and_name)
 {
     struct linear_graph graph = {0};
     uint8_t order[LINEAR_COUNT_MAX];
-    for (int i = 0; i < 64; i++)
+    for (uint8_t i = 0; i < 64; i++) {
+        graph.name[i] = 63 - i;
         add(&graph, 100 * (1 + i % 2), 400 * (1 + i % 2), 0);
+    }
     assert_int_equal(linearise(&graph, UINT64_MAX, order), 64);
     for (uint32_t i = 0; i < 64; i++)
-        assert_int_equal(order[i], i);
+        assert_int_equal(order[i], i < 32 ? 62 - 2 * i : 127 - 2 * i);
+}
+
+/* Two pairs that pay the same: by the highest name in each. */
+TEST(chunks_that_are_equal_go_by_their_highest_name)
+{
+    struct linear_graph graph = {.name = {0, 3, 1, 2}};
+    uint8_t order[LINEAR_COUNT_MAX];
+    uint64_t a = add(&graph, 0, 400, 0);
+    add(&graph, 900, 400, a); /* named 0 and 3 */
+    uint64_t b = add(&graph, 0, 400, 0);
+    add(&graph, 900, 400, b); /* named 1 and 2 */
+    assert_int_equal(linearise(&graph, 15, order), 4);
+    assert_memory_equal(order, ((uint8_t[]){2, 3, 0, 1}), 4);
+}
+
+/* Those that come together: what pays best first, then the smallest, then by name. */
+TEST(members_of_a_chunk_have_an_order_too)
+{
+    struct linear_graph graph = {.name = {0, 3, 1, 2, 4}};
+    uint8_t order[LINEAR_COUNT_MAX];
+    uint64_t all = add(&graph, 0, 400, 0);
+    all |= add(&graph, 100, 400, 0);
+    all |= add(&graph, 50, 200, 0);
+    all |= add(&graph, 100, 400, 0);
+    add(&graph, 50000, 400, all);
+    assert_int_equal(linearise(&graph, 31, order), 5);
+    assert_memory_equal(order, ((uint8_t[]){2, 3, 1, 0, 4}), 5);
 }
 
 /* -- Graphs of many shapes --------------------------------------------------------------------- */
@@ -172,6 +201,51 @@ static struct linear_graph draw_graph(struct sim_random *random, enum shape shap
         add(&graph, draw_fee(random, fees), size, draw_parents(random, shape, i, n));
     }
     return graph;
+}
+
+/* -- Whoever came first ------------------------------------------------------------------------ */
+
+/* The same graph as if its members had come in another order, which is drawn. */
+static struct linear_graph renumber(struct sim_random *random, const struct linear_graph *graph)
+{
+    struct linear_graph other = {.n = graph->n};
+    uint32_t number[LINEAR_COUNT_MAX];
+    uint64_t placed = 0;
+    for (uint32_t i = 0; i < graph->n; i++) {
+        uint32_t from;
+        do
+            from = (uint32_t)sim_random_below(random, graph->n);
+        while (placed >> from & 1 || graph->ancestors[from] & ~placed & ~(UINT64_C(1) << from));
+        placed |= UINT64_C(1) << from;
+        number[from] = i;
+        other.rate[i] = graph->rate[from];
+        other.name[i] = graph->name[from];
+        for (uint64_t rest = graph->ancestors[from]; rest; rest &= rest - 1)
+            other.ancestors[i] |= UINT64_C(1) << number[__builtin_ctzll(rest)];
+    }
+    return other;
+}
+
+TEST(what_is_best_has_one_order_only)
+{
+    struct sim_random random = sim_random_of(11, 3);
+    for (int round = 0; round < 1500; round++) {
+        enum shape shape = (enum shape)(round % SHAPE_COUNT);
+        uint32_t n = 2 + (uint32_t)sim_random_below(&random, 24);
+        struct linear_graph graph = draw_graph(&random, shape, round % 2 ? FEW : SIGNED, n);
+        for (uint32_t i = 0; i < n; i++) { /* some permutation */
+            uint32_t k = (uint32_t)sim_random_below(&random, i + 1);
+            graph.name[i] = graph.name[k];
+            graph.name[k] = (uint8_t)i;
+        }
+        struct linear_graph other = renumber(&random, &graph);
+        uint8_t order[LINEAR_COUNT_MAX], again[LINEAR_COUNT_MAX];
+        assert_int_equal(linearise(&graph, all_of(&graph), order), n);
+        assert_int_equal(linearise(&other, all_of(&other), again), n);
+        assert_valid(&graph, all_of(&graph), order, n);
+        for (uint32_t i = 0; i < n; i++)
+            assert_int_equal(graph.name[order[i]], other.name[again[i]]);
+    }
 }
 
 /* -- Against every order and every closure ----------------------------------------------------- */

@@ -12,15 +12,24 @@ static struct {
     uint64_t rank;
 } model[N];
 
+/* By rate, then the smaller one, then by rank, then by id. */
+static bool is_better(uint32_t a, uint32_t b)
+{
+    int order = feerate_compare(model[a].rate, model[b].rate);
+    if (order != 0)
+        return order > 0;
+    if (model[a].rate.size != model[b].rate.size)
+        return model[a].rate.size < model[b].rate.size;
+    return model[a].rank != model[b].rank ? model[a].rank < model[b].rank : a < b;
+}
+
 static uint32_t top_of_model(bool worst_first)
 {
     uint32_t top = RATE_HEAP_NOWHERE;
     for (uint32_t i = 0; i < N; i++) {
         if (!model[i].is_in)
             continue;
-        int order = top == RATE_HEAP_NOWHERE ? 1 : feerate_compare(model[i].rate, model[top].rate);
-        bool is_better = order != 0 ? order > 0 : model[i].rank < model[top].rank;
-        if (top == RATE_HEAP_NOWHERE || is_better != worst_first)
+        if (top == RATE_HEAP_NOWHERE || is_better(i, top) != worst_first)
             top = i;
     }
     return top;
@@ -38,8 +47,8 @@ static void change(struct rate_heap *heap, struct sim_random *random, uint64_t r
     /* Many equal rates, some of them negative; some of sizes beyond 31 bits. */
     int64_t size = sim_random_below(random, 50) == 0 ? UINT32_MAX : 1 + (int64_t)(rank % 5);
     model[id].rate = (struct feerate){(int64_t)sim_random_below(random, 60) - 10, size};
-    model[id].rank = rank;
-    rate_heap_put(heap, id, model[id].rate, rank);
+    model[id].rank = rank % 4;
+    rate_heap_put(heap, id, model[id].rate, rank % 4);
 }
 
 static void verify(const struct rate_heap *heap)

@@ -50,9 +50,10 @@ TEST(best_rates_come_first, struct mempool_rig *rig)
         assert_reject(mempool_rig_add(rig, &tx[i]), REJECT_NONE);
     const struct tx *want[] = {&tx[1], &tx[0], &tx[2]};
     assert_selected(rig, &whole_block, want, 3);
-    /* Of equals the one that came first. */
+    /* Of equals the one with the lower id. */
     mempool_prioritise(rig->pool, &tx[2].txid, 1000);
-    const struct tx *equal[] = {&tx[1], &tx[0], &tx[2]};
+    bool is_first = memcmp(tx[0].txid.b, tx[2].txid.b, 32) < 0;
+    const struct tx *equal[] = {&tx[1], is_first ? &tx[0] : &tx[2], is_first ? &tx[2] : &tx[0]};
     assert_selected(rig, &whole_block, equal, 3);
     mempool_prioritise(rig->pool, &tx[2].txid, 1);
     const struct tx *other[] = {&tx[1], &tx[2], &tx[0]};
@@ -205,22 +206,35 @@ static struct mempool_rig *new_random_rig(uint64_t seed)
     return rig;
 }
 
-/* Chunk by chunk what was last is first to go, to the last of equals. */
+static const uint8_t *higher(const struct txid *a, const struct txid *b)
+{
+    return memcmp(a->b, b->b, 32) > 0 ? a->b : b->b;
+}
+
+/* The ids of all entries in the order of mining. */
+static struct txid *ids_in_order(const struct mempool_rig *rig, size_t *n)
+{
+    const struct mempool_entry **list = mempool_in_mining_order(rig->pool, n);
+    struct txid *ids = xmalloc((*n + 1) * sizeof *ids);
+    for (size_t i = 0; i < *n; i++)
+        ids[i] = list[i]->tx.txid;
+    xfree(list);
+    return ids;
+}
+
+/* Chunk by chunk what is last now is first to go, to the last of equals. Who is last of equals
+ * changes when a cluster is split: then less comes before a part of it. */
 TEST(eviction_is_mining_backwards)
 {
     for (uint64_t seed = 1; seed <= 4; seed++) {
         struct mempool_rig *rig = new_random_rig(seed);
-        size_t n, at = 0, n_left;
-        const struct mempool_entry **list = mempool_in_mining_order(rig->pool, &n);
-        struct txid *ids = xmalloc(n * sizeof *ids);
-        for (size_t i = 0; i < n; i++)
-            ids[i] = list[i]->tx.txid;
-        xfree(list);
+        size_t n = mempool_count(rig->pool), at = 0, n_left;
         assert_true(n > 100);
         rig->n_events = 0;
         while ((n_left = mempool_count(rig->pool)) > 0) {
             size_t n_chunks;
             struct feerate *diagram = mempool_feerate_diagram(rig->pool, &n_chunks);
+            struct txid *ids = ids_in_order(rig, &n_left);
             rig->pool->options.max_bytes = mempool_memory_bytes(rig->pool) - 1;
             pool_limit(rig->pool);
             mempool_verify(rig->pool);
@@ -231,9 +245,43 @@ TEST(eviction_is_mining_backwards)
             assert_int_equal(gone.fee_sat, diagram[n_chunks - 1].fee_sat);
             xfree(diagram);
             for (; at < rig->n_events; at++)
-                assert_memory_equal(rig->event[at].txid.b, ids[n - 1 - at].b, 32);
+                assert_memory_equal(rig->event[at].txid.b, ids[--n_left].b, 32);
+            xfree(ids);
         }
-        xfree(ids);
+        mempool_rig_free(rig);
+    }
+}
+
+/* What is equal goes by id, as Core tells it; who came first counts nowhere. */
+TEST(equals_go_by_id)
+{
+    enum { N = 24 };
+    struct txid first[2 * N];
+    for (int turn = 0; turn < 2; turn++) {
+        struct mempool_rig *rig = mempool_rig_new(5, 130, NULL);
+        for (int32_t i = 0; i < N; i++) {
+            int32_t height = turn == 0 ? i + 1 : N - i;
+            struct tx parent = mempool_rig_pay(rig, height, 1, 1000);
+            struct tx child = mempool_rig_pay_on(rig, &parent, 0, 1, height % 2 ? 1000 : 5000);
+            assert_reject(mempool_rig_add(rig, &parent), REJECT_NONE);
+            assert_reject(mempool_rig_add(rig, &child), REJECT_NONE);
+        }
+        size_t n;
+        const struct mempool_entry **list = mempool_in_mining_order(rig->pool, &n);
+        assert_int_equal(n, 2 * N);
+        for (size_t i = 0; i < n; i++) {
+            const uint8_t *id = list[i]->tx.txid.b;
+            if (turn == 0)
+                first[i] = list[i]->tx.txid;
+            assert_memory_equal(id, first[i].b, 32);
+            /* Pairs that pay for each other, by the higher id; then parents, then children. */
+            if (i >= N && i % (N / 2) > 0)
+                assert_true(memcmp(first[i - 1].b, id, 32) < 0);
+            if (i < N && i % 2 == 1 && i > 1)
+                assert_true(memcmp(higher(&first[i - 3], &first[i - 2]),
+                                   higher(&first[i - 1], &first[i]), 32) < 0);
+        }
+        xfree(list);
         mempool_rig_free(rig);
     }
 }
