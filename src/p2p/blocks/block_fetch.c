@@ -435,14 +435,18 @@ static enum fault fault_of(const struct verdict *verdict, const struct peer *pee
     return FAULT_NONE;
 }
 
+static bool is_spoiled(const struct verdict *verdict)
+{
+    enum reject_class class = reject_class(verdict->code);
+    return class == REJECT_CLASS_MUTATED || class == REJECT_CLASS_PROTOCOL;
+}
+
 /* A copy that was tampered with says nothing about the block: who else owes it still may deliver,
  * and its sender has failed. Hazard 59. */
 static void end_request(struct p2p *p2p, struct block_request *request, uint64_t sender,
                         const struct verdict *verdict)
 {
-    enum reject_class class = reject_class(verdict->code);
-    bool is_spoiled = class == REJECT_CLASS_MUTATED || class == REJECT_CLASS_PROTOCOL;
-    if (!is_spoiled || !request->is_delivered) {
+    if (!is_spoiled(verdict) || !request->is_delivered) {
         block_request_remove(p2p, request);
         return;
     }
@@ -479,15 +483,20 @@ static void thank(struct p2p *p2p, struct peer *peer, const struct chain_block_r
         compact_peers_was_first(p2p, peer);
 }
 
+/* Bytes that are no block are passed over like other messages that cannot be decoded: only that
+ * another thread has found it out. */
 static void blame(struct p2p *p2p, struct peer *peer, const struct block_node *node,
                   const struct verdict *verdict)
 {
     char reason[VERDICT_REASON_BYTES];
+    enum fault fault = fault_of(verdict, peer);
     /* Who may stay nevertheless would be asked again and again, at once each time. */
-    if (node && reject_class(verdict->code) == REJECT_CLASS_MUTATED)
+    if (node && is_spoiled(verdict))
         has_not(peer, node);
-    if (verdict->code != REJECT_NONE)
-        peer_fault(p2p, peer, fault_of(verdict, peer), verdict_reason(verdict, reason));
+    if (verdict->code == REJECT_NONE)
+        return;
+    if (fault != FAULT_MALFORMED || !peer_passes_over(p2p, peer, "block"))
+        peer_fault(p2p, peer, fault, verdict_reason(verdict, reason));
 }
 
 /* The chain has made up its mind. */

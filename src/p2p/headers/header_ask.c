@@ -38,11 +38,19 @@ void header_ask_send(struct p2p *p2p, struct peer *peer, const struct buffer *lo
     peer->headers.asked_us = p2p_now_us(p2p);
 }
 
+/* Where more is to follow: of a header alone and the tip that is worth as much, the tip. The header
+ * may be one whose block nobody will ever have. */
+static const struct block_node *best_end(const struct p2p *p2p)
+{
+    const struct block_node *best = chain_best_header(p2p->chain), *tip = chain_tip(p2p->chain);
+    return u256_compare(best->chain_work, tip->chain_work) > 0 ? best : tip;
+}
+
 void header_ask(struct p2p *p2p, struct peer *peer, const struct block_node *node)
 {
     struct buffer locator;
     if (!node)
-        node = chain_best_header(p2p->chain);
+        node = best_end(p2p);
     buffer_init(&locator);
     header_locator(node, &locator);
     header_ask_send(p2p, peer, &locator);

@@ -21,7 +21,8 @@ void header_locator(const struct block_node *node, struct buffer *out);
 /* Ask with that locator, now. */
 void header_ask_send(struct p2p *p2p, struct peer *peer, const struct buffer *locator);
 
-/* Ask for headers after node (NULL: our best header), newest of locator first. */
+/* Ask for headers after node (NULL: our best header, or the tip if that is worth as much), newest
+ * of locator first. */
 void header_ask(struct p2p *p2p, struct peer *peer, const struct block_node *node);
 /* From the block before our best header on: even a peer that knows no more answers with one header,
  * and so tells what it has. */

@@ -60,7 +60,7 @@ struct peer {
     bool is_paused, is_handling;
     bool is_large; /* it sends something large unasked, and has a place for that, since then */
     int64_t large_since_us;
-    unsigned bad_messages; /* with a wrong checksum, or that could not be decoded */
+    unsigned bad_messages; /* at most PEER_BAD_MESSAGES_MAX: peer_passes_over() */
 
     /* Handshake. */
     struct wire_version version; /* the peer's; zero before it is here */

@@ -143,6 +143,17 @@ void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char
     peer_drop(p2p, peer, fault_text(fault));
 }
 
+bool peer_passes_over(struct p2p *p2p, struct peer *peer, const char *name)
+{
+    ASSERT(peer->bad_messages <= PEER_BAD_MESSAGES_MAX);
+    log_printf(p2p->log, LOG_NET, "peer=%llu: %s cannot be decoded", (unsigned long long)peer->id,
+               name);
+    if (peer->bad_messages == PEER_BAD_MESSAGES_MAX)
+        return false;
+    peer->bad_messages++;
+    return true;
+}
+
 static void peer_free(struct peer *peer)
 {
     ASSERT(peer->state == PEER_GONE && !peer->is_handling);

@@ -28,6 +28,12 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why);
  *           detail  for the log, may be "" */
 void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char *detail);
 
+/* Messages with a wrong checksum, or that cannot be decoded, have no effect, as in Core; who sends
+ * more of them than that is let go. */
+#define PEER_BAD_MESSAGES_MAX 16
+/* It has sent one more of those. Returns: whether that is to be passed over */
+bool peer_passes_over(struct p2p *p2p, struct peer *peer, const char *name);
+
 /* The peer of an id, if it is still here; NULL otherwise. */
 struct peer *p2p_find_peer(const struct p2p *p2p, uint64_t id);
 /* The same by its stream. */

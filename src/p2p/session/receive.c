@@ -161,12 +161,9 @@ static void handle(struct p2p *p2p, struct peer *peer)
         fault = p2p->up->private_message(p2p, peer, message->name, &r);
     else if (fault == FAULT_NONE && message->handler)
         fault = message->handler(p2p, peer, &r);
-    if (fault == FAULT_UNDERSIZED || fault == FAULT_MALFORMED) {
-        log_printf(p2p->log, LOG_NET, "peer=%llu: %s cannot be decoded",
-                   (unsigned long long)peer->id, message->name);
-        if (++peer->bad_messages <= RECEIVE_BAD_MESSAGES)
-            return;
-    }
+    if ((fault == FAULT_UNDERSIZED || fault == FAULT_MALFORMED) &&
+        peer_passes_over(p2p, peer, message->name))
+        return;
     if (fault != FAULT_NONE)
         peer_fault(p2p, peer, fault, message->name);
 }
@@ -176,7 +173,7 @@ static void frame_failed(struct p2p *p2p, struct peer *peer, enum frame_result r
     if (result == FRAME_BAD_CHECKSUM) {
         peer->per_message[MESSAGES_COUNT].received += FRAME_HEADER_BYTES + peer->frame.payload_size;
         frame_reader_trim(&peer->frame);
-        if (++peer->bad_messages > RECEIVE_BAD_MESSAGES)
+        if (!peer_passes_over(p2p, peer, "what has a wrong checksum"))
             peer_fault(p2p, peer, FAULT_CHECKSUM, "");
         return;
     }

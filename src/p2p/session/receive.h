@@ -11,10 +11,6 @@
 struct p2p;
 struct peer;
 
-/* Messages with a wrong checksum, or that cannot be decoded, have no effect, as in Core; who sends
- * more of them than that is let go. */
-#define RECEIVE_BAD_MESSAGES 16
-
 /* A message of an inbound peer that is longer than that, and that we did not ask for, ... */
 #define RECEIVE_LARGE_BYTES 40000
 /* ... is kept of so many peers at a time; another one takes the place of the slowest, or is thrown

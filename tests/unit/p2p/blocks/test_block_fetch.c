@@ -148,6 +148,29 @@ TEST(a_block_that_was_tampered_with_is_fetched_from_another, struct fixture *f)
     assert_false(honest->is_closed);
 }
 
+/* Bytes that are no block are nobody's crime, up to a number of them: others are asked. */
+TEST(what_is_no_block_is_passed_over_so_many_times, struct fixture *f)
+{
+    mesh_init(&f->mesh, 16, &f->builder, NULL);
+    const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *odd = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(odd, &block, 1);
+    (void)raw_expect(odd, "getdata");
+    for (int i = 0; i <= PEER_BAD_MESSAGES_MAX; i++) {
+        raw_send(odd, "block", block->block.raw.p, block->block.raw.len - 1);
+        mesh_run(&f->mesh, 1000000);
+        assert_int_equal(odd->is_closed, i == PEER_BAD_MESSAGES_MAX);
+        assert_int_equal(raw_count(odd, "getdata"), 1); /* it is not asked again */
+    }
+    struct raw_peer *honest = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(honest, &block, 1);
+    (void)raw_expect(honest, "getdata");
+    raw_send_block(honest, block);
+    assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
+    assert_false(honest->is_closed);
+}
+
 /* It is trusted and stays, and may have another copy by now: it is asked again when it says so. */
 TEST(who_may_send_spoiled_copies_is_asked_again_when_it_tells_of_the_block_again, struct fixture *f)
 {

@@ -49,3 +49,23 @@ TEST(a_question_that_is_open_waits_for_its_answer, struct fixture *f)
     mesh_run(&f->mesh, HEADER_ASK_PAUSE_US);
     assert_true(header_ask_is_due(a->p2p, peer));
 }
+
+/* A header came first whose block was tampered with, and then another block with as much work. */
+TEST(what_follows_the_tip_is_asked_for_where_no_header_is_better, struct fixture *f)
+{
+    struct mesh_node *a = fixture_node(f, 44, NULL, NULL);
+    struct builder_spec spec = {.extra_sat = -1};
+    const struct built_block *first = builder_block(&f->builder, f->builder.genesis, NULL);
+    const struct built_block *other = builder_block(&f->builder, f->builder.genesis, &spec);
+    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(raw, &first, 1);
+    (void)raw_expect(raw, "getdata");
+    mesh_give(a, other);
+    mesh_run(&f->mesh, 3000000);
+    assert_memory_equal(chain_best_header(a->chain)->hash.b, first->block.hash.b, 32);
+    while (raw_find(raw, "getheaders", 0).p)
+        continue;
+    header_ask(a->p2p, a->p2p->peers, NULL);
+    struct span asked = raw_expect(raw, "getheaders");
+    assert_memory_equal(asked.p + 5, other->block.hash.b, 32);
+}

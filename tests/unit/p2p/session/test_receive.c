@@ -135,7 +135,7 @@ TEST(what_cannot_be_decoded_is_passed_over_so_many_times, struct fixture *f)
 {
     struct raw_peer *raw = fixture_caller(f, 26);
     raw_handshake(raw, SERVICES);
-    for (int i = 0; i < RECEIVE_BAD_MESSAGES; i++)
+    for (int i = 0; i < PEER_BAD_MESSAGES_MAX; i++)
         raw_send(raw, i % 2 ? "inv" : "tx", "\x05 23456789", i % 2 ? 1 : 9); /* cut short */
     raw_send(raw, "ping", "01234567", 8);
     (void)raw_expect(raw, "pong");
