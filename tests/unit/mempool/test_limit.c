@@ -85,6 +85,33 @@ TEST(chunks_are_evicted_whole)
     mempool_rig_free(rig);
 }
 
+/* hazards row 66: who pushes others out, and is pushed out, pays more each time round: what a
+ * mempool holds at last pays the relay's rate for all that ever came beyond its first filling. */
+TEST(a_full_mempool_is_not_sent_round_for_nothing)
+{
+    enum { LIMIT = 40000, ROUNDS = 1200 };
+    struct mempool_rig *rig = rig_of_bytes(LIMIT);
+    int64_t taken_vb = 0, most_vb = 0;
+    size_t n_refused = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        int32_t height = 1 + i % 99;
+        struct tx tx = mempool_rig_pay(rig, height, 10, 0);
+        int64_t vbytes = (tx_weight_wu(&tx) + 3) / 4;
+        int64_t rate = mempool_min_feerate_sat_per_kvb(rig->pool);
+        tx =
+            mempool_rig_pay(rig, height, 10, (rate * vbytes + 999) / 1000); /* the least there is */
+        enum reject code = mempool_rig_add(rig, &tx);
+        n_refused += code != REJECT_NONE;
+        taken_vb += code == REJECT_NONE || code == REJECT_MEMPOOL_FULL ? vbytes : 0;
+        most_vb = MAX_OF(most_vb, (int64_t)mempool_vbytes(rig->pool) + vbytes);
+        rig->n_events = 0;
+        assert_true(mempool_min_feerate_sat_per_kvb(rig->pool) * most_vb >=
+                    100 * (taken_vb - most_vb));
+    }
+    assert_true(taken_vb > 5 * most_vb && n_refused < ROUNDS);
+    mempool_rig_free(rig);
+}
+
 TEST(the_floor_falls_by_half)
 {
     struct mempool_rig *rig = rig_of_bytes(30000);

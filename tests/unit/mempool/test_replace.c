@@ -1,8 +1,10 @@
 /* test_replace.c - who may take the place of what spends the same coins. */
 #include "mempool/replace.h"
 
+#include "sim/sim_random.h"
 #include "support/mempool_rig.h"
 #include "support/unit.h"
+#include "util/alloc.h"
 #include "util/hex.h"
 
 #define FEE_SAT 10000
@@ -187,4 +189,84 @@ TEST(replacements_may_be_replaced, struct mempool_rig *rig)
         assert_int_equal(mempool_count(rig->pool), 1);
         assert_int_equal(mempool_total_fee_sat(rig->pool), i * FEE_SAT);
     }
+}
+
+/* -- What it costs to send again and again (hazard 66) ----------------------------------------- */
+
+enum { CYCLE_COINS = 6, CYCLE_TRIES = 30000 };
+
+/* What is sent round, and what was ever taken, since that was relayed. */
+struct cycle {
+    struct mempool_rig *rig;
+    struct sim_random random;
+    size_t n_in, n_refused;
+    int64_t relayed_vb;
+};
+
+/* What all that would go for it pays, each counted once. */
+static int64_t fees_of_rivals(const struct cycle *cycle, const struct tx *tx)
+{
+    const struct mempool_entry *gone[CYCLE_COINS * MEMPOOL_CLUSTER_COUNT_MAX];
+    size_t n = 0;
+    int64_t fees_sat = 0;
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        const struct mempool_entry *rival = mempool_spender(cycle->rig->pool, &tx->in[i].prevout);
+        size_t n_below = 0;
+        const struct mempool_entry **below =
+            rival ? mempool_descendants(cycle->rig->pool, rival, &n_below) : NULL;
+        for (size_t k = 0; rival && k <= n_below; k++) {
+            const struct mempool_entry *one = k < n_below ? below[k] : rival;
+            size_t at = 0;
+            while (at < n && gone[at] != one)
+                at++;
+            if (at < n)
+                continue;
+            gone[n++] = one;
+            fees_sat += one->fee_sat;
+        }
+        xfree(below);
+    }
+    return fees_sat;
+}
+
+/* Some of the coins, or a child of what was taken last, at a fee next to the least that will do. */
+static struct tx draw_rival(struct cycle *cycle, const struct tx *last)
+{
+    struct builder_coin coins[CYCLE_COINS];
+    uint64_t chosen = 1 + sim_random_below(&cycle->random, (1 << CYCLE_COINS) - 1);
+    uint32_t n = 0, n_out = 1 + (uint32_t)sim_random_below(&cycle->random, 3);
+    for (int32_t i = 0; i < CYCLE_COINS; i++)
+        if (chosen >> i & 1)
+            coins[n++] = mempool_rig_coin(cycle->rig, i + 1);
+    if (last->n_out > 0 && sim_random_below(&cycle->random, 3) == 0) {
+        coins[0] = mempool_rig_output(last, 0); /* which pins its parent */
+        n = 1;
+    }
+    struct tx tx = mempool_rig_spend(cycle->rig, coins, n, n_out, 0);
+    int64_t relay_sat = ((tx_weight_wu(&tx) + 3) / 4 + 9) / 10;
+    int64_t fee_sat = fees_of_rivals(cycle, &tx) + relay_sat - 2;
+    fee_sat += (int64_t)sim_random_below(&cycle->random, 4);
+    return mempool_rig_spend(cycle->rig, coins, n, n_out, fee_sat);
+}
+
+/* However somebody replaces his own, in parts, in turns and with children: all that was ever taken
+ * is paid for at the relay's rate by what is there then. */
+TEST(what_is_sent_again_and_again_is_paid_for, struct mempool_rig *rig)
+{
+    struct cycle cycle = {.rig = rig, .random = sim_random_of(66, 1)};
+    struct tx last = {0};
+    for (int i = 0; i < CYCLE_TRIES; i++) {
+        struct tx tx = draw_rival(&cycle, &last);
+        struct mempool_rig_answer answer = mempool_rig_answer(rig, &tx, 0, 0);
+        rig->n_events = 0;
+        cycle.n_refused += answer.verdict.code != REJECT_NONE;
+        if (answer.verdict.code != REJECT_NONE)
+            continue;
+        last = tx;
+        cycle.n_in++;
+        cycle.relayed_vb += answer.vbytes;
+        assert_true(mempool_total_fee_sat(rig->pool) * 10 >= cycle.relayed_vb);
+        assert_true(mempool_count(rig->pool) <= CYCLE_COINS * MEMPOOL_CLUSTER_COUNT_MAX);
+    }
+    assert_true(cycle.n_in > CYCLE_TRIES / 10 && cycle.n_refused > CYCLE_TRIES / 10);
 }
