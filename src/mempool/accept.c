@@ -69,28 +69,23 @@ static void check_free(struct pool_check *check)
     xfree(check);
 }
 
-/* Checks whose parent has been decided go on. They may end in turn and decide others: those are
- * only marked then, and found by the loop that is running already. */
-static void wake_children(struct mempool *mempool, const struct pool_check *parent)
+/* Checks whose parent has been decided go on, who has waited longest first. They may end in turn
+ * and decide others: those are only noted then, for the loop that is running already. Nobody else
+ * is looked at, however many are under way. */
+static void wake_children(struct mempool *mempool, struct pool_check *parent)
 {
-    LIST_EACH (struct pool_check, check, &mempool->under_way, link) {
-        if (check->waits_for == parent) {
-            check->waits_for = NULL;
-            check->is_woken = true;
-        }
+    struct pool_check *woken;
+    while ((woken = LIST_POP(struct pool_check, &parent->waiters, waiting))) {
+        ASSERT(woken->waits_for == parent);
+        woken->waits_for = NULL;
+        list_add(&mempool->woken, &woken->waiting);
+        mempool->n_woken++;
     }
     if (mempool->is_waking)
         return;
     mempool->is_waking = true;
-    for (;;) {
-        struct pool_check *woken = LIST_FIRST(struct pool_check, &mempool->under_way, link);
-        while (woken && !woken->is_woken)
-            woken = LIST_NEXT(struct pool_check, woken, link);
-        if (!woken)
-            break;
-        woken->is_woken = false;
+    while ((woken = LIST_POP(struct pool_check, &mempool->woken, waiting)))
         advance(woken, false);
-    }
     mempool->is_waking = false;
 }
 
@@ -420,7 +415,8 @@ static bool waits_its_turn(struct pool_check *check)
     do
         before = before ? LIST_PREV(struct pool_check, before, link) : NULL;
     while (before && !before->is_putback);
-    check->waits_for = before;
+    if (before)
+        pool_check_wait(check, before);
     return before != NULL;
 }
 

@@ -19,6 +19,13 @@ struct pool_check *pool_check_find(const struct mempool *mempool, const struct t
                          txid);
 }
 
+void pool_check_wait(struct pool_check *check, struct pool_check *parent)
+{
+    ASSERT(parent != check && !check->waits_for && parent->waits_for != check);
+    check->waits_for = parent;
+    list_add(&parent->waiters, &check->waiting);
+}
+
 /* -- Coins ------------------------------------------------------------------------------------- */
 
 /* The coin of input i. Its script is copied once: it follows from the outpoint, so a later look
@@ -136,9 +143,9 @@ static enum pool_find find_coin(struct pool_check *check, uint32_t i, struct coi
         note_confirmed(check, i, &coin);
         return POOL_FIND_ALL;
     }
-    const struct pool_check *pending = pool_check_find(mempool, &outpoint->txid);
+    struct pool_check *pending = pool_check_find(mempool, &outpoint->txid);
     if (pending && pending != check && !check->package) {
-        check->waits_for = pending;
+        pool_check_wait(check, pending);
         return POOL_FIND_WAITS;
     }
     if (found == COINS_SPENT || was_absent(check, outpoint, search))

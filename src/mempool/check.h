@@ -49,8 +49,9 @@ struct pool_check {
     size_t n_missing;
     struct outpoint unknown; /* the first input that does not exist */
     bool is_in_map;
-    const struct pool_check *waits_for; /* a parent that is being checked */
-    bool is_woken;                      /* that parent has been decided */
+    struct pool_check *waits_for; /* a parent that is being checked: pool_check_wait() */
+    struct list waiters;      /* those that wait for this one, in the order in which they began */
+    struct list_link waiting; /* of those of the parent, then of those woken */
 
     /* Of the entries as they are in this epoch; distinct. */
     struct pool_entry **conflicts, **parents; /* spend the same coins; spent from */
@@ -87,6 +88,9 @@ enum pool_check_flags {
 bool pool_check_has_txid(const void *value, const void *key);
 /* The check under way of that transaction. Returns: NULL if there is none */
 struct pool_check *pool_check_find(const struct mempool *mempool, const struct txid *txid);
+
+/* It goes on when that other one has been decided. */
+void pool_check_wait(struct pool_check *check, struct pool_check *parent);
 
 /* The rules that look at the other entries only: before coins are looked for. Finds whom it would
  * replace. */

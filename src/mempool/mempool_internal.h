@@ -94,7 +94,9 @@ struct mempool {
     struct list under_way; /* of struct pool_check, in order of arrival */
     struct pool_lane lanes[POOL_LANE_COUNT];
     struct hash_map checks; /* of struct pool_check, by txid; the first of each */
+    struct list woken;      /* of struct pool_check: what they waited for has been decided */
     bool is_waking;         /* wake_children() is at work further up */
+    uint64_t n_woken;       /* times that one was woken: what waking has cost */
     void (*check_ended)(struct mempool *mempool); /* tells those above accept.c */
 
     struct pool_putbacks putbacks;

@@ -1,5 +1,6 @@
 /* test_accept.c - transactions on their way in, alone and many at once. */
 #include "consensus/opcodes.h"
+#include "mempool/mempool_internal.h"
 #include "mempool/policy.h"
 #include "support/build.h"
 #include "support/mempool_rig.h"
@@ -337,6 +338,44 @@ TEST(children_wait_for_parents, struct mempool_rig *rig)
 
 /* Whichever job ends first: what comes in an order that makes sense gets in. A child whose first
  * job and read were both faster than its parent's first job used to be an orphan. */
+/* A lane may be full of others: who ends wakes those that wait for it, and looks at no more. */
+TEST(waking_looks_at_those_who_wait_alone, struct mempool_rig *rig)
+{
+    enum { CHILDREN = 60, OTHERS = MEMPOOL_PENDING_MAX - CHILDREN - 1 };
+    static struct mempool_rig_answer answer[MEMPOOL_PENDING_MAX];
+    struct tx parent = mempool_rig_pay(rig, 1, CHILDREN, FEE_SAT), child[CHILDREN];
+    struct tx other = mempool_rig_pay(rig, 2, 1, FEE_SAT);
+    mempool_rig_submit(rig, &parent, 0, &answer[0]);
+    for (uint32_t i = 0; i < CHILDREN; i++) {
+        child[i] = mempool_rig_pay_on(rig, &parent, i, 1, FEE_SAT);
+        mempool_rig_submit(rig, &child[i], 0, &answer[1 + i]);
+    }
+    for (int i = 0; i < OTHERS; i++)
+        mempool_rig_submit(rig, &other, MEMPOOL_TEST_ONLY, &answer[1 + CHILDREN + i]);
+    mempool_rig_settle(rig);
+    for (int i = 0; i < MEMPOOL_PENDING_MAX; i++)
+        assert_reject(answer[i].verdict.code, REJECT_NONE);
+    assert_int_equal(mempool_count(rig->pool), 1 + CHILDREN);
+    assert_in_range(rig->pool->n_woken, 1, CHILDREN);
+}
+
+/* What a reorganisation puts back waits in a row, each for the one before: one step each. */
+TEST(what_is_put_back_in_a_row_is_woken_once_each, struct mempool_rig *rig)
+{
+    enum { N = 400 };
+    struct tx tx[N], fan = mempool_rig_pay(rig, 1, N, FEE_SAT);
+    for (uint32_t i = 0; i < N; i++)
+        tx[i] = mempool_rig_pay_on(rig, &fan, i, 1, FEE_SAT);
+    mempool_rig_mine(rig, &fan, 1);
+    const struct built_block *fork = rig->tip;
+    mempool_rig_mine(rig, tx, N);
+    uint64_t n_before = rig->pool->n_woken;
+    (void)mempool_rig_mine_on(rig, mempool_rig_mine_on(rig, fork, NULL, 0), NULL, 0);
+    mempool_rig_settle(rig);
+    assert_int_equal(mempool_count(rig->pool), N);
+    assert_in_range(rig->pool->n_woken - n_before, 1, 2 * N);
+}
+
 TEST(the_order_of_arrival_counts)
 {
     enum { PAIRS = 300 };
