@@ -195,18 +195,16 @@ static void begin(struct pool_check *check)
 {
     struct mempool *mempool = check->mempool;
     ASSERT(check->is_formed && !check->is_in_map);
-    if (check->package || check->verdict.code != REJECT_NONE) {
-        if (check->package)
-            check->proceed(check, false);
-        else
-            pool_check_end(check, NULL);
+    if (check->verdict.code != REJECT_NONE) {
+        refuse(check, REJECT_NONE);
         return;
     }
-    if (!(check->flags & MEMPOOL_TEST_ONLY) && !pool_check_find(mempool, &check->tx.txid)) {
+    if (!check->package && !(check->flags & MEMPOOL_TEST_ONLY) &&
+        !pool_check_find(mempool, &check->tx.txid)) {
         hash_map_insert(&mempool->checks, pool_hash_id(mempool, check->tx.txid.b), check);
         check->is_in_map = true;
     }
-    advance(check, false);
+    go_on(check, false);
 }
 
 /* A job may end before one that was submitted earlier. What has come first is begun first all the
