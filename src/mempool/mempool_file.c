@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "consensus/block.h"
 #include "mempool/accept.h"
 #include "mempool/blocks.h"
 #include "mempool/check.h"
@@ -25,7 +26,7 @@
 #define LOAD_AT_ONCE     64
 #define FILE_BYTES_MAX   (INT64_C(2) << 30)
 #define TX_ARENA_BYTES   4096
-#define HOLD_US          100000 /* until the next look at whether a reorganisation is over */
+#define HOLD_US          100000 /* until the next look: is there room, is a reorganisation over */
 
 /* Combine what stands behind the key with it: the same does and undoes it. */
 static void combine(uint8_t *bytes, size_t len, const uint8_t key[KEY_BYTES])
@@ -375,13 +376,21 @@ static bool has_left(const struct load *load)
            (load->n_left > 0 || load->again.count > 0);
 }
 
+/* Among what is being checked for our user: whatever he sends meanwhile, none is lost for want of
+ * room. */
+static bool has_room(const struct load *load)
+{
+    return load->under_way < LOAD_AT_ONCE &&
+           pool_has_room(load->mempool, 0, 1, BLOCK_WEIGHT_MAX_WU);
+}
+
 /* Hand in what there is room for. While a reorganisation's transactions wait to be put back,
  * nothing: those of the file may spend them. */
 static void pump(struct load *load)
 {
     struct mempool *mempool = load->mempool;
     const struct env *env = mempool->env;
-    while (has_left(load) && pool_is_settled(mempool) && load->under_way < LOAD_AT_ONCE) {
+    while (has_left(load) && pool_is_settled(mempool) && has_room(load)) {
         /* What was refused amid a reorganisation comes first: others may spend it. */
         struct load_tx *again = LIST_POP(struct load_tx, &load->again, link);
         if (again)
