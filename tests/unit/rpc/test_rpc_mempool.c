@@ -1,71 +1,15 @@
 /* test_rpc_mempool.c - methods that look into the mempool. */
+#include "pool_fixture.h"
 #include "rpc/methods.h"
-#include "support/rpc_rig.h"
-#include "support/unit.h"
 #include "util/alloc.h"
-#include "util/hex.h"
 
 #define UNKNOWN "00000000000000000000000000000000000000000000000000000000000000aa"
 
-struct fixture {
-    struct rpc_rig rig;
-    const struct built_block *tip;
-    struct tx parent, child;
-    char parent_id[65], child_id[65];
-};
-
-static void accepted(void *arg, const struct mempool_result *result)
-{
-    assert_int_equal(result->verdict.code, REJECT_NONE);
-    *(bool *)arg = true;
-}
-
-static void add(struct rpc_rig *rig, const struct tx *tx, int flags)
-{
-    bool is_done = false;
-    mempool_accept(rig->mempool, tx->raw, flags, 0, accepted, &is_done);
-    rig_wait(&rig->chain, &is_done);
-}
-
-static void known(void *arg, const struct mempool_result *result)
-{
-    assert_true(result->was_known);
-    *(bool *)arg = true;
-}
-
-static void add_again(struct rpc_rig *rig, const struct tx *tx)
-{
-    bool is_done = false;
-    mempool_accept(rig->mempool, tx->raw, MEMPOOL_LOCAL, 0, known, &is_done);
-    rig_wait(&rig->chain, &is_done);
-}
-
-/* A parent with two outputs and a child that pays for it. */
 static int setup(void **state)
 {
-    struct fixture *f = test_calloc(1, sizeof *f);
-    struct rpc_rig *rig = &f->rig;
-    rpc_rig_init(rig, NULL, NULL);
-    rpc_rig_add_mempool(rig, NULL);
-    struct builder_spec spec = {.coinbase_script = BUILDER_WSH_TRUE};
-    const struct built_block *first = builder_block(&rig->builder, rig->builder.genesis, &spec);
-    f->tip = builder_blocks(&rig->builder, first, 100, NULL);
-    rpc_rig_grow(rig, f->tip);
-    struct builder_coin coin = builder_coinbase_coin(first);
-    f->parent = builder_spend(&rig->builder, &coin, 1, 2, 1000, BUILDER_WSH_TRUE);
-    coin = builder_coin_of(&f->parent, 0, BUILDER_WSH_TRUE);
-    f->child = builder_spend(&rig->builder, &coin, 1, 1, 50000, BUILDER_WSH_TRUE);
-    hex_encode_reversed(f->parent_id, span_of(f->parent.txid.b, 32));
-    hex_encode_reversed(f->child_id, span_of(f->child.txid.b, 32));
+    struct fixture *f = fixture_new(1, NULL);
+    make_family(f);
     *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    rpc_rig_deinit(&f->rig);
-    test_free(f);
     return 0;
 }
 
@@ -90,8 +34,8 @@ TEST(an_empty_mempool_is_described, struct fixture *f)
 TEST(entries_are_listed, struct fixture *f)
 {
     char want[300];
-    add(&f->rig, &f->parent, 0);
-    add(&f->rig, &f->child, MEMPOOL_LOCAL);
+    add(f, &f->parent, 0);
+    add(f, &f->child, MEMPOOL_LOCAL);
     snprintf(want, sizeof want, "[\"%s\",\"%s\"]", f->parent_id, f->child_id);
     assert_call(&f->rig, "getrawmempool", "[]", want);
     snprintf(want, sizeof want, "{\"txids\":[\"%s\",\"%s\"],\"mempool_sequence\":3}", f->parent_id,
@@ -112,10 +56,10 @@ TEST(the_sequence_counts_all_that_comes_and_goes, struct fixture *f)
 {
     static const char params[] = "[false,true]";
     assert_holds(rpc_rig_call(&f->rig, "getrawmempool", params), "\"mempool_sequence\":1}");
-    add(&f->rig, &f->parent, 0);
-    add(&f->rig, &f->child, 0);
+    add(f, &f->parent, 0);
+    add(f, &f->child, 0);
     assert_holds(rpc_rig_call(&f->rig, "getrawmempool", params), "\"mempool_sequence\":3}");
-    add_again(&f->rig, &f->child);
+    add(f, &f->child, MEMPOOL_LOCAL);
     assert_holds(rpc_rig_call(&f->rig, "getrawmempool", params), "\"mempool_sequence\":3}");
     /* One leaves into a block, one because of it. */
     struct builder_coin coin = builder_coin_of(&f->parent, 0, BUILDER_WSH_TRUE);
@@ -134,8 +78,8 @@ TEST(lists_are_in_the_order_of_mining, struct fixture *f)
     struct tx better = builder_spend(&f->rig.builder, &coin, 1, 1, 90000, BUILDER_WSH_TRUE);
     struct builder_spec spec = {.tx = &f->parent, .n_tx = 1};
     rpc_rig_grow(&f->rig, builder_block(&f->rig.builder, f->tip, &spec));
-    add(&f->rig, &f->child, 0);
-    add(&f->rig, &better, 0);
+    add(f, &f->child, 0);
+    add(f, &better, 0);
     char better_id[65];
     hex_encode_reversed(better_id, span_of(better.txid.b, 32));
     snprintf(want, sizeof want, "[\"%s\",\"%s\"]", better_id, f->child_id);
@@ -159,11 +103,11 @@ TEST(long_lists_are_written_slice_by_slice, struct fixture *f)
     for (uint32_t i = 0; i < FANS; i++) {
         coin = builder_coin_of(&root, i, BUILDER_WSH_TRUE);
         struct tx fan = builder_spend(&f->rig.builder, &coin, 1, FAN, 90000, BUILDER_WSH_TRUE);
-        add(&f->rig, &fan, 0);
+        add(f, &fan, 0);
         for (uint32_t k = 0; k < FAN; k++) {
             coin = builder_coin_of(&fan, k, BUILDER_WSH_TRUE);
             struct tx tx = builder_spend(&f->rig.builder, &coin, 1, 1, 5000, BUILDER_WSH_TRUE);
-            add(&f->rig, &tx, 0);
+            add(f, &tx, 0);
         }
     }
     const char *got = rpc_rig_call(&f->rig, "getrawmempool", "[true]");
@@ -177,8 +121,8 @@ TEST(long_lists_are_written_slice_by_slice, struct fixture *f)
 TEST(an_entry_tells_sizes_fees_and_relatives, struct fixture *f)
 {
     char want[1000], wtxid[65];
-    add(&f->rig, &f->parent, 0);
-    add(&f->rig, &f->child, MEMPOOL_LOCAL);
+    add(f, &f->parent, 0);
+    add(f, &f->child, MEMPOOL_LOCAL);
     uint32_t parent_vb = (tx_weight_wu(&f->parent) + 3) / 4;
     uint32_t child_vb = (tx_weight_wu(&f->child) + 3) / 4;
     int64_t time_s = mempool_find(f->rig.mempool, &f->child.txid)->time_s;
@@ -204,7 +148,7 @@ TEST(an_entry_tells_sizes_fees_and_relatives, struct fixture *f)
 
 TEST(deltas_show_in_modified_fees, struct fixture *f)
 {
-    add(&f->rig, &f->parent, 0);
+    add(f, &f->parent, 0);
     mempool_prioritise(f->rig.mempool, &f->parent.txid, 23);
     const char *got = rpc_rig_callf(&f->rig, "getmempoolentry", "[\"%s\"]", f->parent_id);
     assert_holds(got, "\"base\":0.00001000,\"modified\":0.00001023,");
@@ -213,8 +157,8 @@ TEST(deltas_show_in_modified_fees, struct fixture *f)
 TEST(relatives_are_listed, struct fixture *f)
 {
     char want[200];
-    add(&f->rig, &f->parent, 0);
-    add(&f->rig, &f->child, 0);
+    add(f, &f->parent, 0);
+    add(f, &f->child, 0);
     snprintf(want, sizeof want, "[\"%s\"]", f->parent_id);
     assert_string_equal(rpc_rig_callf(&f->rig, "getmempoolancestors", "[\"%s\"]", f->child_id),
                         want);
@@ -234,7 +178,7 @@ TEST(outputs_and_transactions_that_wait_can_be_asked_for, struct fixture *f)
     char hex[1000], want[1100];
     const char *got = rpc_rig_callf(&f->rig, "gettxout", "[\"%s\",0]", f->parent_id);
     assert_string_equal(got, "null");
-    add(&f->rig, &f->parent, 0);
+    add(f, &f->parent, 0);
     got = rpc_rig_callf(&f->rig, "gettxout", "[\"%s\",0]", f->parent_id);
     assert_holds(got, "\"confirmations\":0,\"value\":24.99999500,");
     assert_holds(got, "\"coinbase\":false}");
@@ -242,7 +186,7 @@ TEST(outputs_and_transactions_that_wait_can_be_asked_for, struct fixture *f)
     assert_string_equal(got, "null");
     got = rpc_rig_callf(&f->rig, "gettxout", "[\"%s\",0,false]", f->parent_id);
     assert_string_equal(got, "null");
-    add(&f->rig, &f->child, 0);
+    add(f, &f->child, 0);
     got = rpc_rig_callf(&f->rig, "gettxout", "[\"%s\",0]", f->parent_id);
     assert_string_equal(got, "null");
     hex_encode(hex, f->child.raw);

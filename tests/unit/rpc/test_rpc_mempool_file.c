@@ -1,52 +1,20 @@
 /* test_rpc_mempool_file.c - the mempool written to a file, and one taken from a file. */
 #include "mempool/mempool_file.h"
+#include "pool_fixture.h"
 #include "rpc/methods.h"
-#include "support/rpc_rig.h"
-#include "support/unit.h"
-#include "util/hex.h"
 
 #define SAVED "{\"filename\":\"regtest/mempool.dat\"}"
-
-struct fixture {
-    struct rpc_rig rig;
-    struct tx tx;
-    char txid[65];
-};
-
-static void accepted(void *arg, const struct mempool_result *result)
-{
-    assert_int_equal(result->verdict.code, REJECT_NONE);
-    *(bool *)arg = true;
-}
 
 /* One transaction, with a delta, that nobody has asked for. */
 static int setup(void **state)
 {
-    struct fixture *f = test_calloc(1, sizeof *f);
-    struct rpc_rig *rig = &f->rig;
     const struct chain_options options = {.max_tip_age_s = INT32_MAX};
-    rpc_rig_init(rig, &options, NULL);
-    rig->node.data_dir = "regtest"; /* of the simulated disk */
-    rpc_rig_add_mempool(rig, NULL);
-    struct builder_spec spec = {.coinbase_script = BUILDER_WSH_TRUE};
-    const struct built_block *first = builder_block(&rig->builder, rig->builder.genesis, &spec);
-    rpc_rig_grow(rig, builder_blocks(&rig->builder, first, 100, NULL));
-    struct builder_coin coin = builder_coinbase_coin(first);
-    f->tx = builder_spend(&rig->builder, &coin, 1, 2, 1000, BUILDER_WSH_TRUE);
-    hex_encode_reversed(f->txid, span_of(f->tx.txid.b, 32));
-    bool is_done = false;
-    mempool_accept(rig->mempool, f->tx.raw, MEMPOOL_LOCAL, 0, accepted, &is_done);
-    rig_wait(&rig->chain, &is_done);
-    mempool_prioritise(rig->mempool, &f->tx.txid, 23);
+    struct fixture *f = fixture_new(1, &options);
+    f->rig.node.data_dir = "regtest"; /* of the simulated disk */
+    make_family(f);
+    add(f, &f->parent, MEMPOOL_LOCAL);
+    mempool_prioritise(f->rig.mempool, &f->parent.txid, 23);
     *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    rpc_rig_deinit(&f->rig);
-    test_free(f);
     return 0;
 }
 
@@ -56,15 +24,15 @@ FIXTURE(setup, teardown)
 TEST(options_say_what_of_a_file_counts, struct fixture *f)
 {
     assert_call(&f->rig, "savemempool", "[]", SAVED);
-    mempool_mark_broadcast(f->rig.mempool, &f->tx.txid);
+    mempool_mark_broadcast(f->rig.mempool, &f->parent.txid);
     assert_call(&f->rig, "importmempool", "[\"regtest/mempool.dat\"]", "{}");
-    assert_int_equal(mempool_delta_sat(f->rig.mempool, &f->tx.txid), 23);
+    assert_int_equal(mempool_delta_sat(f->rig.mempool, &f->parent.txid), 23);
     assert_int_equal(mempool_unbroadcast_count(f->rig.mempool), 0);
     assert_call(&f->rig, "importmempool",
                 "[\"regtest/mempool.dat\",{\"use_current_time\":null,"
                 "\"apply_fee_delta_priority\":true}]",
                 "{}");
-    assert_int_equal(mempool_delta_sat(f->rig.mempool, &f->tx.txid), 46);
+    assert_int_equal(mempool_delta_sat(f->rig.mempool, &f->parent.txid), 46);
     assert_int_equal(mempool_unbroadcast_count(f->rig.mempool), 0);
     assert_call(&f->rig, "importmempool",
                 "[\"regtest/mempool.dat\",{\"apply_unbroadcast_set\":true}]", "{}");

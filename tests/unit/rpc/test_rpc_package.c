@@ -1,6 +1,14 @@
 /* test_rpc_package.c - transactions judged, and sent, together. */
+#include "pool_fixture.h"
 #include "rpc/methods.h"
-#include "send_fixture.h"
+
+static int setup(void **state)
+{
+    *state = fixture_new(POOL_FIXTURE_COINS_MAX, NULL);
+    return 0;
+}
+
+FIXTURE(setup, teardown)
 
 /* The answer for a package of two or three; c may be NULL. */
 static const char *test_package(struct fixture *f, const struct tx *a, const struct tx *b,

@@ -1,12 +1,20 @@
 /* test_rpc_send.c - transactions handed in, with the errors that wallets know. */
 #include "consensus/opcodes.h"
+#include "pool_fixture.h"
 #include "rpc/methods.h"
-#include "send_fixture.h"
 #include "support/build.h"
 #include "support/net_fake.h"
 #include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
+
+static int setup(void **state)
+{
+    *state = fixture_new(POOL_FIXTURE_COINS_MAX, NULL);
+    return 0;
+}
+
+FIXTURE(setup, teardown)
 
 static const char *send(struct fixture *f, const struct tx *tx, const char *more)
 {

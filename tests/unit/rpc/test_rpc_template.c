@@ -1,43 +1,15 @@
 /* test_rpc_template.c - templates for miners, long polling, proposals. */
+#include "pool_fixture.h"
 #include "rpc/methods.h"
 #include "support/build.h"
 #include "support/net_fake.h"
-#include "support/rpc_rig.h"
-#include "support/unit.h"
 #include "util/alloc.h"
-#include "util/hex.h"
 
 #define SEGWIT "[{\"rules\":[\"segwit\"]}]"
 
-struct fixture {
-    struct rpc_rig rig;
-    struct builder_coin coin[3];
-    const struct built_block *tip;
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = test_calloc(1, sizeof *f);
-    struct rpc_rig *rig = &f->rig;
-    rpc_rig_init(rig, NULL, NULL);
-    rpc_rig_add_mempool(rig, NULL);
-    struct builder_spec spec = {.coinbase_script = BUILDER_WSH_TRUE};
-    f->tip = rig->builder.genesis;
-    for (size_t i = 0; i < COUNT_OF(f->coin); i++) {
-        f->tip = builder_block(&rig->builder, f->tip, &spec);
-        f->coin[i] = builder_coinbase_coin(f->tip);
-    }
-    f->tip = builder_blocks(&rig->builder, f->tip, 100, NULL);
-    rpc_rig_grow(rig, f->tip);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    rpc_rig_deinit(&f->rig);
-    test_free(f);
+    *state = fixture_new(3, NULL);
     return 0;
 }
 
