@@ -545,6 +545,7 @@ void p2p_check(const struct p2p *p2p)
 {
     address_book_check(p2p->book);
     tx_fetch_check(&p2p->txs.fetch);
+    orphans_check(&p2p->txs.orphans);
 }
 
 /* -- What happened elsewhere ---------------------------------------------------------------------
@@ -570,7 +571,7 @@ void p2p_block_checked(struct p2p *p2p, const struct block_node *node, struct bl
 void p2p_block_disconnected(struct p2p *p2p, struct block_ref *block)
 {
     serve_block_disconnected(p2p, block);
-    recent_set_clear(&p2p->txs.confirmed); /* what was in it may be announced again */
+    tx_known_block_disconnected(&p2p->txs.known);
 }
 
 void p2p_tip_changed(struct p2p *p2p, const struct block_node *tip)
@@ -578,7 +579,7 @@ void p2p_tip_changed(struct p2p *p2p, const struct block_node *tip)
     p2p_enter(p2p);
     stale_tip_moved(p2p);
     serve_tip_changed(p2p);
-    tx_relay_tip_changed(p2p);
+    tx_known_tip_changed(&p2p->txs.known);
     relay_tip_changed(p2p, tip);
     block_fetch_wake(p2p);
     p2p_leave(p2p);

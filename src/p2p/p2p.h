@@ -12,10 +12,10 @@
 #include "p2p/addr/address_book.h"
 #include "p2p/addr/ban_list.h"
 #include "p2p/core/net_address.h"
+#include "p2p/core/peer_class.h"
 #include "p2p/core/permissions.h"
 #include "p2p/core/reach.h"
 #include "p2p/core/wire.h"
-#include "p2p/peer/peer_class.h"
 #include "util/net_view.h"
 
 struct p2p;
@@ -63,6 +63,7 @@ struct p2p_options {
     const char *const *seed_nodes; /* as add_nodes: of at most NAMED_TEXT_MAX bytes, not empty */
     size_t n_seed_nodes;
     int max_connections;          /* 0: P2P_MAX_CONNECTIONS_DEFAULT */
+    int inbound_reserved_percent; /* of inbound peers: for those that relay no transactions */
     const char *const *whitelist; /* "[permissions@]range" each; checked by permissions_parse() */
     size_t n_whitelist;
     bool blocks_only;            /* -blocksonly: no transactions asked for, relayed or taken */

@@ -183,17 +183,18 @@ void p2p_each_orphan(void *ctx, net_orphan_fn *fn, void *arg)
 {
     struct p2p *p2p = ctx;
     LIST_EACH (struct orphan, orphan, &p2p->txs.orphans.all, link) {
-        uint64_t peers[1 + ORPHANS_HEIRS_MAX] = {orphan->peer};
-        ASSERT(orphan->heirs.n <= ORPHANS_HEIRS_MAX);
-        for (size_t i = 0; i < orphan->heirs.n; i++)
-            peers[1 + i] = orphan->heirs.at[i];
+        uint64_t *peers = xmalloc(orphan->claims.count * sizeof *peers);
+        size_t n_peers = 0;
+        LIST_EACH (struct orphan_claim, claim, &orphan->claims, of_orphan)
+            peers[n_peers++] = claim->peer->id;
         const struct net_orphan info = {.txid = &orphan->txid,
                                         .wtxid = &orphan->wtxid,
                                         .raw = span_of(orphan->raw, orphan->raw_len),
                                         .weight_wu = orphan->weight_wu,
                                         .peers = peers,
-                                        .n_peers = 1 + orphan->heirs.n};
+                                        .n_peers = n_peers};
         fn(arg, &info);
+        xfree(peers);
     }
 }
 

@@ -5,7 +5,7 @@
 #define P2P_CONNECT_DIAL_H
 
 #include "p2p/core/net_address.h"
-#include "p2p/peer/peer_class.h"
+#include "p2p/core/peer_class.h"
 
 struct p2p;
 struct peer;

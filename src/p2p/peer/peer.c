@@ -105,6 +105,11 @@ const struct log *p2p_log_of(const struct p2p *p2p)
     return p2p->log;
 }
 
+struct tx_relay *p2p_txs_of(struct p2p *p2p)
+{
+    return &p2p->txs;
+}
+
 uint64_t p2p_local_services(const struct p2p *p2p)
 {
     /* BIP-144, Handshake; BIP-159, New service bit */

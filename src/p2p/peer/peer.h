@@ -7,11 +7,11 @@
 
 #include "p2p/addr/addr_relay.h"
 #include "p2p/blocks/block_fetch.h"
+#include "p2p/core/peer_class.h"
 #include "p2p/core/transport.h"
 #include "p2p/headers/header_sync.h"
 #include "p2p/headers/laggards.h"
 #include "p2p/peer/message.h"
-#include "p2p/peer/peer_class.h"
 #include "p2p/peer/ping.h"
 #include "p2p/peer/score.h"
 #include "p2p/serve/relay.h"
@@ -72,6 +72,7 @@ struct peer {
     struct peer_reconciliation reconciliation;
     /* Its sendcmpct: it knows compact blocks; it wants to be told of new blocks by them. */
     bool knows_compact, wants_compact;
+    bool is_relay_admitted;         /* inbound, and has a place for relaying transactions */
     bool is_greeting_sent;          /* our version: who dials speaks first */
     int64_t fee_filter_sat_per_kvb; /* it wants nothing cheaper; 0: it has not said */
 
@@ -100,7 +101,8 @@ struct peer {
     struct peer_relay relay;
     struct peer_addr addr;
     struct tx_fetch_peer txs;
-    bool has_txs; /* txs is initialised */
+    struct orphans_peer orphans;
+    bool has_txs; /* these two are initialised */
     struct tx_queue_peer tx_queue;
 };
 
@@ -131,6 +133,8 @@ struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer);
 const struct p2p_options *p2p_options_of(const struct p2p *p2p);
 /* Where lines go; NULL: nowhere. */
 const struct log *p2p_log_of(const struct p2p *p2p);
+/* What the folder txs keeps. */
+struct tx_relay *p2p_txs_of(struct p2p *p2p);
 /* Our services, as in version. */
 uint64_t p2p_local_services(const struct p2p *p2p);
 

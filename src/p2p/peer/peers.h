@@ -6,7 +6,7 @@
 #define P2P_PEER_PEERS_H
 
 #include "p2p/core/net_address.h"
-#include "p2p/peer/peer_class.h"
+#include "p2p/core/peer_class.h"
 #include "p2p/peer/score.h"
 
 struct p2p;

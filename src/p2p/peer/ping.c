@@ -30,7 +30,8 @@ void peer_ping(struct p2p *p2p, struct peer *peer)
 static bool is_undecided(const struct peer *peer)
 {
     return peer->fetch.n_undecided > 0 || peer->tx_queue.items.count > 0 ||
-           peer->tx_queue.n_checking > 0;
+           peer->tx_queue.n_checking > 0 || peer->orphans.work.count > 0 ||
+           peer->orphans.n_trying > 0;
 }
 
 static void answer_held_ping(struct p2p *p2p, struct peer *peer)

@@ -254,21 +254,29 @@ enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
         return FAULT_OVERSIZED;
     size_t n = wire_count_decode(r, WIRE_INV_MAX, WIRE_INV_BYTES);
     bool asks_headers = false;
-    for (size_t i = 0; i < n; i++) {
+    enum fault fault = FAULT_NONE;
+    struct recent_set seen[2]; /* of this message: what it names twice counts once */
+    for (size_t i = 0; i < COUNT_OF(seen); i++)
+        recent_set_init(&seen[i], p2p->key, WIRE_INV_MAX);
+    for (size_t i = 0; i < n && fault == FAULT_NONE; i++) {
         struct wire_inv inv;
         wire_inv_decode(r, &inv);
         if (inv.type == INV_BLOCK) {
             struct block_hash hash;
             memcpy(hash.b, inv.hash, 32);
             asks_headers |= !header_sync_announced(p2p, peer, &hash);
-        } else if (inv.type == INV_TX || inv.type == INV_WTX) {
+        } else if (!r->failed && tx_relay_is_heard(peer, inv.type)) {
             if (!peer_may_send_txs(p2p, peer))
-                return FAULT_UNWANTED_TX;
-            tx_relay_announced(p2p, peer, &inv);
+                fault = FAULT_UNWANTED_TX;
+            else if (tx_relay_has_room(p2p, peer) &&
+                     (n == 1 || recent_set_add(&seen[inv.type == INV_WTX], inv.hash)))
+                tx_relay_announced(p2p, peer, &inv);
         }
     }
-    if (r->failed)
-        return FAULT_MALFORMED;
+    for (size_t i = 0; i < COUNT_OF(seen); i++)
+        recent_set_deinit(&seen[i]);
+    if (fault != FAULT_NONE || r->failed)
+        return fault != FAULT_NONE ? fault : FAULT_MALFORMED;
     /* At most one question for one inv, however many blocks it names: hazard 51. */
     if (asks_headers)
         header_ask_for_inv(p2p, peer);

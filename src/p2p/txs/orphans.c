@@ -4,11 +4,33 @@
 #include <stdlib.h>
 
 #include "util/alloc.h"
+#include "util/hex.h"
 
-void orphans_init(struct orphans *orphans, struct siphash_key key)
+/* All orphans that spend one coin. */
+struct orphan_coin {
+    struct outpoint outpoint;
+    struct list inputs; /* of struct orphan_input */
+};
+
+/* One input of an orphan. */
+struct orphan_input {
+    struct list_link link; /* of its coin */
+    struct orphan_coin *coin;
+    struct orphan *orphan;
+};
+
+void orphans_init(struct orphans *orphans, struct siphash_key key, const struct log *log)
 {
-    *orphans = (struct orphans){.key = key};
+    *orphans = (struct orphans){.key = key, .log = log};
     hash_map_init(&orphans->by_wtxid);
+    hash_map_init(&orphans->by_outpoint);
+}
+
+void orphans_deinit(struct orphans *orphans)
+{
+    ASSERT(orphans->all.count == 0 && orphans->peers.count == 0);
+    hash_map_deinit(&orphans->by_wtxid);
+    hash_map_deinit(&orphans->by_outpoint);
 }
 
 static bool has_wtxid(const void *value, const void *key)
@@ -16,10 +38,14 @@ static bool has_wtxid(const void *value, const void *key)
     return memcmp(((const struct orphan *)value)->wtxid.b, key, 32) == 0;
 }
 
+static uint64_t hash_of(const struct orphans *orphans, const struct wtxid *wtxid)
+{
+    return siphash13_id(orphans->key, wtxid->b, 0);
+}
+
 static struct orphan *find(const struct orphans *orphans, const struct wtxid *wtxid)
 {
-    return hash_map_find(&orphans->by_wtxid, siphash13_id(orphans->key, wtxid->b, 0), has_wtxid,
-                         wtxid->b);
+    return hash_map_find(&orphans->by_wtxid, hash_of(orphans, wtxid), has_wtxid, wtxid->b);
 }
 
 const struct orphan *orphans_find(const struct orphans *orphans, const struct wtxid *wtxid)
@@ -27,162 +53,221 @@ const struct orphan *orphans_find(const struct orphans *orphans, const struct wt
     return find(orphans, wtxid);
 }
 
-/* -- Shares -------------------------------------------------------------------------------------
- */
-
-static struct orphan_share *find_share(struct orphans *orphans, uint64_t peer)
+/* Words, then its two ids. */
+static void log_orphan(const struct orphans *orphans, const char *what, const struct orphan *orphan)
 {
-    for (size_t i = 0; i < orphans->shares.n; i++)
-        if (orphans->shares.at[i].peer == peer)
-            return &orphans->shares.at[i];
+    char txid[65], wtxid[65];
+    if (log_is_on(orphans->log, LOG_TXPACKAGES))
+        log_printf(orphans->log, LOG_TXPACKAGES, "%s orphan tx %s (wtxid=%s), weight: %u", what,
+                   hex_encode_reversed(txid, span_of(orphan->txid.b, 32)),
+                   hex_encode_reversed(wtxid, span_of(orphan->wtxid.b, 32)), orphan->weight_wu);
+}
+
+/* -- The coins they spend ---------------------------------------------------------------------- */
+
+static bool has_outpoint(const void *value, const void *key)
+{
+    return outpoint_equal(&((const struct orphan_coin *)value)->outpoint, key);
+}
+
+static uint64_t hash_of_outpoint(const struct orphans *orphans, const struct outpoint *outpoint)
+{
+    return siphash13_id(orphans->key, outpoint->txid.b, outpoint->vout);
+}
+
+static struct orphan_coin *find_coin(const struct orphans *orphans, const struct outpoint *outpoint)
+{
+    return hash_map_find(&orphans->by_outpoint, hash_of_outpoint(orphans, outpoint), has_outpoint,
+                         outpoint);
+}
+
+static void link_inputs(struct orphans *orphans, struct orphan *orphan, const struct tx *tx)
+{
+    orphan->inputs = xcalloc(tx->n_in + 1, sizeof *orphan->inputs);
+    orphan->n_in = tx->n_in;
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        const struct outpoint *outpoint = &tx->in[i].prevout;
+        struct orphan_coin *coin = find_coin(orphans, outpoint);
+        if (!coin) {
+            coin = xcalloc(1, sizeof *coin);
+            coin->outpoint = *outpoint;
+            hash_map_insert(&orphans->by_outpoint, hash_of_outpoint(orphans, outpoint), coin);
+        }
+        orphan->inputs[i] = (struct orphan_input){.coin = coin, .orphan = orphan};
+        list_add(&coin->inputs, &orphan->inputs[i].link);
+    }
+}
+
+static void unlink_inputs(struct orphans *orphans, struct orphan *orphan)
+{
+    for (uint32_t i = 0; i < orphan->n_in; i++) {
+        struct orphan_coin *coin = orphan->inputs[i].coin;
+        list_remove(&coin->inputs, &orphan->inputs[i].link);
+        if (coin->inputs.count > 0)
+            continue;
+        (void)hash_map_remove(&orphans->by_outpoint, hash_of_outpoint(orphans, &coin->outpoint),
+                              has_outpoint, &coin->outpoint);
+        xfree(coin);
+    }
+    xfree(orphan->inputs);
+}
+
+/* -- Claims ------------------------------------------------------------------------------------ */
+
+static size_t input_score(const struct orphan *orphan)
+{
+    return orphan->n_in / ORPHANS_INPUTS_PER_SCORE;
+}
+
+static struct orphan_claim *find_claim(const struct orphan *orphan, const struct orphans_peer *peer)
+{
+    LIST_EACH (struct orphan_claim, claim, &orphan->claims, of_orphan)
+        if (claim->peer == peer)
+            return claim;
     return NULL;
 }
 
-static struct orphan_share *get_share(struct orphans *orphans, uint64_t peer)
+static void add_claim(struct orphans *orphans, struct orphan *orphan, struct orphans_peer *peer)
 {
-    struct orphan_share *share = find_share(orphans, peer);
-    if (share)
-        return share;
-    share = ARRAY_ADD(&orphans->shares);
-    *share = (struct orphan_share){.peer = peer};
-    return share;
+    struct orphan_claim *claim = xcalloc(1, sizeof *claim);
+    ASSERT(peer->id != 0 && !find_claim(orphan, peer));
+    claim->orphan = orphan;
+    claim->peer = peer;
+    if (peer->claims.count == 0)
+        list_add(&orphans->peers, &peer->link);
+    list_add(&orphan->claims, &claim->of_orphan);
+    list_add(&peer->claims, &claim->of_peer);
+    orphans->n_claims++;
+    peer->score += 1 + input_score(orphan);
+    peer->weight_wu += orphan->weight_wu;
 }
 
-static void drop_share(struct orphans *orphans, struct orphan_share *share)
+/* The orphan itself stays. */
+static void drop_claim(struct orphans *orphans, struct orphan_claim *claim)
 {
-    *share = orphans->shares.at[--orphans->shares.n];
-}
-
-/* -- Taking out ---------------------------------------------------------------------------------
- */
-
-static void give_work(struct orphans *orphans, struct orphan *orphan);
-
-/* Charge a peer for it, or nobody any more. */
-static void charge(struct orphans *orphans, struct orphan *orphan, uint64_t peer)
-{
-    struct orphan_share *share = get_share(orphans, peer);
-    orphan->peer = peer;
-    share->count++;
-    share->bytes += orphan->raw_len;
-}
-
-static void discharge(struct orphans *orphans, struct orphan *orphan)
-{
-    struct orphan_share *share = find_share(orphans, orphan->peer);
-    ASSERT(share && share->count > 0);
-    if (orphan->has_work)
-        list_remove(&share->work, &orphan->work);
-    orphan->has_work = false;
-    share->count--;
-    share->bytes -= orphan->raw_len;
-    if (share->count == 0)
-        drop_share(orphans, share);
+    struct orphans_peer *peer = claim->peer;
+    const struct orphan *orphan = claim->orphan;
+    ASSERT(orphans->n_claims > 0 && peer->weight_wu >= orphan->weight_wu);
+    if (claim->has_work)
+        list_remove(&peer->work, &claim->work);
+    list_remove(&claim->orphan->claims, &claim->of_orphan);
+    list_remove(&peer->claims, &claim->of_peer);
+    if (peer->claims.count == 0)
+        list_remove(&orphans->peers, &peer->link);
+    orphans->n_claims--;
+    peer->score -= 1 + input_score(orphan);
+    peer->weight_wu -= orphan->weight_wu;
+    xfree(claim);
 }
 
 static void take_out(struct orphans *orphans, struct orphan *orphan)
 {
-    discharge(orphans, orphan);
+    LIST_EACH_REMOVING (struct orphan_claim, claim, &orphan->claims, of_orphan)
+        drop_claim(orphans, claim);
     list_remove(&orphans->all, &orphan->link);
-    orphans->bytes -= orphan->raw_len;
-    (void)hash_map_remove(&orphans->by_wtxid, siphash13_id(orphans->key, orphan->wtxid.b, 0),
-                          has_wtxid, orphan->wtxid.b);
+    orphans->weight_wu -= orphan->weight_wu;
+    orphans->input_score -= input_score(orphan);
+    (void)hash_map_remove(&orphans->by_wtxid, hash_of(orphans, &orphan->wtxid), has_wtxid,
+                          orphan->wtxid.b);
+    unlink_inputs(orphans, orphan);
     xfree(orphan->raw);
     xfree(orphan->parents);
-    xfree(orphan->heirs.at);
     xfree(orphan);
 }
 
-static bool has_room(struct orphans *orphans, uint64_t peer, size_t len)
+bool orphans_has_from(const struct orphans *orphans, const struct wtxid *wtxid,
+                      const struct orphans_peer *peer)
 {
-    const struct orphan_share *share = find_share(orphans, peer);
-    return !share ||
-           (share->count < ORPHANS_PEER_MAX && share->bytes + len <= ORPHANS_PEER_BYTES_MAX);
+    const struct orphan *orphan = find(orphans, wtxid);
+    return orphan && find_claim(orphan, peer);
 }
 
-/* Its owner has it no longer: the first heir with room for it does, or it goes. The owner is no
- * heir, so this ends however often it is done. */
-static void pass_on(struct orphans *orphans, struct orphan *orphan)
-{
-    bool has_work = orphan->has_work;
-    while (orphan->heirs.n > 0) {
-        uint64_t heir = orphan->heirs.at[0];
-        ARRAY_REMOVE(&orphan->heirs, 0);
-        if (!has_room(orphans, heir, orphan->raw_len))
-            continue;
-        discharge(orphans, orphan);
-        charge(orphans, orphan, heir);
-        if (has_work)
-            give_work(orphans, orphan);
-        return;
-    }
-    take_out(orphans, orphan);
-}
-
-static size_t find_heir(const struct orphan *orphan, uint64_t peer)
-{
-    size_t i = 0;
-    while (i < orphan->heirs.n && orphan->heirs.at[i] != peer)
-        i++;
-    return i;
-}
-
-void orphans_deinit(struct orphans *orphans)
-{
-    LIST_EACH_REMOVING (struct orphan, orphan, &orphans->all, link)
-        take_out(orphans, orphan);
-    xfree(orphans->shares.at);
-    hash_map_deinit(&orphans->by_wtxid);
-}
-
-void orphans_remove(struct orphans *orphans, const struct wtxid *wtxid)
+bool orphans_remove(struct orphans *orphans, const struct wtxid *wtxid)
 {
     struct orphan *orphan = find(orphans, wtxid);
-    if (orphan)
+    if (!orphan)
+        return false;
+    log_orphan(orphans, "removed", orphan);
+    take_out(orphans, orphan);
+    return true;
+}
+
+/* Give up what a peer has announced; an orphan that was its alone goes. */
+static void give_up(struct orphans *orphans, struct orphan_claim *claim)
+{
+    struct orphan *orphan = claim->orphan;
+    if (orphan->claims.count == 1)
         take_out(orphans, orphan);
+    else
+        drop_claim(orphans, claim);
 }
 
-void orphans_peer_gone(struct orphans *orphans, uint64_t peer)
+void orphans_peer_deinit(struct orphans *orphans, struct orphans_peer *peer)
 {
-    ASSERT(peer != 0);
-    LIST_EACH_REMOVING (struct orphan, orphan, &orphans->all, link) {
-        size_t i = find_heir(orphan, peer);
-        if (i < orphan->heirs.n)
-            ARRAY_REMOVE_UNORDERED(&orphan->heirs, i);
-        if (orphan->peer == peer)
-            pass_on(orphans, orphan);
-    }
+    size_t n = peer->claims.count;
+    LIST_EACH_REMOVING (struct orphan_claim, claim, &peer->claims, of_peer)
+        give_up(orphans, claim);
+    ASSERT(peer->score == 0 && peer->weight_wu == 0 && peer->work.count == 0);
+    if (n > 0)
+        log_printf(orphans->log, LOG_TXPACKAGES, "Erased %zu orphan transaction(s) from peer=%llu",
+                   n, (unsigned long long)peer->id);
 }
 
-/* The oldest of that peer. */
-static void evict_from(struct orphans *orphans, uint64_t peer)
+/* -- Limits ------------------------------------------------------------------------------------ */
+
+static size_t score_of(const struct orphans *orphans)
 {
-    LIST_EACH (struct orphan, orphan, &orphans->all, link)
-        if (orphan->peer == peer) {
-            pass_on(orphans, orphan);
-            return;
-        }
+    return orphans->n_claims + orphans->input_score;
 }
 
-/* Who takes most makes room: a flood can only push out itself. */
+static bool is_over(const struct orphans *orphans)
+{
+    return score_of(orphans) > ORPHANS_SCORE_MAX ||
+           orphans->weight_wu > orphans->peers.count * (uint64_t)ORPHANS_PEER_WEIGHT_WU;
+}
+
+/* How far a peer exceeds its share, in parts of a denominator that is the same for all.
+ * score_max: of each. */
+static uint64_t excess_of(const struct orphans_peer *peer, size_t score_max)
+{
+    uint64_t by_score = peer->score * (uint64_t)ORPHANS_PEER_WEIGHT_WU;
+    uint64_t by_weight = peer->weight_wu * score_max;
+    return MAX_OF(by_score, by_weight);
+}
+
+/* The oldest that is not waiting to be tried again; else the oldest. */
+static struct orphan_claim *find_first_to_go(const struct orphans_peer *peer)
+{
+    struct orphan_claim *claim = LIST_FIRST(struct orphan_claim, &peer->claims, of_peer);
+    if (peer->work.count == peer->claims.count)
+        return claim;
+    while (claim->has_work)
+        claim = LIST_NEXT(struct orphan_claim, claim, of_peer);
+    return claim;
+}
+
+/* Who exceeds his share most makes room, one by one: who keeps to his share loses nothing, however
+ * many others flood us, since all shares together are what there is. Hazard 54 */
 static void make_room(struct orphans *orphans)
 {
-    while (orphans->all.count > ORPHANS_MAX || orphans->bytes > ORPHANS_BYTES_MAX) {
-        const struct orphan_share *most = NULL;
-        bool by_bytes = orphans->bytes > ORPHANS_BYTES_MAX;
-        for (size_t i = 0; i < orphans->shares.n; i++) {
-            const struct orphan_share *share = &orphans->shares.at[i];
-            size_t amount = by_bytes ? share->bytes : share->count;
-            if (!most || amount > (by_bytes ? most->bytes : most->count))
-                most = share;
-        }
+    size_t n_before = orphans->all.count, n = 0;
+    size_t score_max = orphans->peers.count ? ORPHANS_SCORE_MAX / orphans->peers.count : 1;
+    score_max = MAX_OF(score_max, (size_t)1);
+    for (; is_over(orphans); n++) {
+        const struct orphans_peer *most = NULL;
+        LIST_EACH (struct orphans_peer, peer, &orphans->peers, link)
+            if (!most || excess_of(peer, score_max) > excess_of(most, score_max))
+                most = peer;
         ASSERT(most);
-        evict_from(orphans, most->peer);
+        give_up(orphans, find_first_to_go(most));
     }
+    if (n > 0)
+        log_printf(orphans->log, LOG_TXPACKAGES,
+                   "orphanage overflow, removed %zu tx (%zu announcements)",
+                   n_before - orphans->all.count, n);
 }
 
-/* -- Putting in ---------------------------------------------------------------------------------
- */
+/* -- Putting in -------------------------------------------------------------------------------- */
 
 static int compare_txids(const void *a, const void *b)
 {
@@ -202,107 +287,173 @@ static void list_parents(struct orphan *orphan, const struct tx *tx)
     orphan->n_parents = n;
 }
 
-bool orphans_add(struct orphans *orphans, uint64_t peer, const struct tx *tx, int64_t now_us)
+bool orphans_add(struct orphans *orphans, struct orphans_peer *peer, const struct tx *tx)
 {
-    ASSERT(peer != 0);
-    if (find(orphans, &tx->wtxid) || tx->raw.len > ORPHANS_PEER_BYTES_MAX / 2)
+    uint32_t weight_wu = tx_weight_wu(tx);
+    if (find(orphans, &tx->wtxid)) {
+        (void)orphans_announced(orphans, &tx->wtxid, peer);
+        return false;
+    }
+    if (weight_wu > ORPHANS_TX_WEIGHT_WU)
         return false;
     struct orphan *orphan = xcalloc(1, sizeof *orphan);
     orphan->raw = xmemdup(tx->raw.p, tx->raw.len);
     orphan->raw_len = tx->raw.len;
-    orphan->weight_wu = tx_weight_wu(tx);
+    orphan->weight_wu = weight_wu;
     orphan->txid = tx->txid;
     orphan->wtxid = tx->wtxid;
-    orphan->until_us = now_us + ORPHANS_LIFE_US;
     list_parents(orphan, tx);
+    link_inputs(orphans, orphan, tx);
     list_add(&orphans->all, &orphan->link);
-    orphans->bytes += orphan->raw_len;
-    charge(orphans, orphan, peer);
-    struct orphan_share *share = find_share(orphans, peer);
-    hash_map_insert(&orphans->by_wtxid, siphash13_id(orphans->key, orphan->wtxid.b, 0), orphan);
-    while (share && (share->count > ORPHANS_PEER_MAX || share->bytes > ORPHANS_PEER_BYTES_MAX)) {
-        evict_from(orphans, peer);
-        share = find_share(orphans, peer);
-    }
+    orphans->weight_wu += weight_wu;
+    orphans->input_score += input_score(orphan);
+    hash_map_insert(&orphans->by_wtxid, hash_of(orphans, &orphan->wtxid), orphan);
+    add_claim(orphans, orphan, peer);
+    log_orphan(orphans, "stored", orphan);
+    make_room(orphans);
+    return find(orphans, &tx->wtxid) != NULL;
+}
+
+bool orphans_announced(struct orphans *orphans, const struct wtxid *wtxid,
+                       struct orphans_peer *peer)
+{
+    struct orphan *orphan = find(orphans, wtxid);
+    if (!orphan || find_claim(orphan, peer))
+        return false;
+    add_claim(orphans, orphan, peer);
     make_room(orphans);
     return true;
 }
 
-const struct orphan *orphans_announced(struct orphans *orphans, const struct wtxid *wtxid,
-                                       uint64_t peer)
+/* -- Trying again ------------------------------------------------------------------------------ */
+
+/* It has a parent now: it is tried for one of those who have announced it, by lot. */
+static void give_work(struct orphans *orphans, struct orphan *orphan)
 {
-    ASSERT(peer != 0);
-    struct orphan *orphan = find(orphans, wtxid);
-    if (!orphan || orphan->peer == peer || find_heir(orphan, peer) < orphan->heirs.n ||
-        orphan->heirs.n >= ORPHANS_HEIRS_MAX)
-        return NULL;
-    *ARRAY_ADD(&orphan->heirs) = peer;
-    return orphan;
+    LIST_EACH (struct orphan_claim, claim, &orphan->claims, of_orphan)
+        if (claim->has_work)
+            return;
+    uint64_t lot = siphash13_id(orphans->key, orphan->wtxid.b, (uint32_t)++orphans->n_lots);
+    struct orphan_claim *claim = LIST_FIRST(struct orphan_claim, &orphan->claims, of_orphan);
+    for (uint64_t i = lot % orphan->claims.count; i > 0; i--)
+        claim = LIST_NEXT(struct orphan_claim, claim, of_orphan);
+    list_add(&claim->peer->work, &claim->work);
+    claim->has_work = true;
 }
 
-/* -- Trying again -------------------------------------------------------------------------------
- */
+void orphans_parent_arrived(struct orphans *orphans, const struct tx *parent)
+{
+    if (orphans->all.count == 0)
+        return;
+    struct outpoint outpoint = {.txid = parent->txid};
+    for (; outpoint.vout < parent->n_out; outpoint.vout++) {
+        const struct orphan_coin *coin = find_coin(orphans, &outpoint);
+        if (coin)
+            LIST_EACH (struct orphan_input, input, &coin->inputs, link)
+                give_work(orphans, input->orphan);
+    }
+}
 
-static bool has_parent(const struct orphan *orphan, const struct txid *parent)
+/* Whatever spends a coin that a block has spent can never come in. */
+static void drop_spenders(struct orphans *orphans, const struct outpoint *outpoint)
+{
+    const struct orphan_coin *coin;
+    while ((coin = find_coin(orphans, outpoint)))
+        take_out(orphans, LIST_FIRST(struct orphan_input, &coin->inputs, link)->orphan);
+}
+
+void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n)
+{
+    size_t n_before = orphans->all.count;
+    for (size_t i = 0; i < n && orphans->all.count > 0; i++) {
+        for (uint32_t k = 0; k < tx[i].n_in; k++)
+            drop_spenders(orphans, &tx[i].in[k].prevout);
+        orphans_parent_arrived(orphans, &tx[i]);
+    }
+    if (n_before > orphans->all.count)
+        log_printf(orphans->log, LOG_TXPACKAGES,
+                   "Erased %zu orphan transaction(s) included or conflicted by block",
+                   n_before - orphans->all.count);
+}
+
+static struct orphan_claim *find_work(const struct orphans_peer *peer)
+{
+    struct orphan_claim *claim = LIST_FIRST(struct orphan_claim, &peer->work, work);
+    while (claim && claim->orphan->n_held > 0)
+        claim = LIST_NEXT(struct orphan_claim, claim, work);
+    return claim;
+}
+
+const struct orphan *orphans_next(struct orphans *orphans, struct orphans_peer **peer)
+{
+    LIST_EACH (struct orphans_peer, one, &orphans->peers, link) {
+        struct orphan_claim *claim = find_work(one);
+        if (!claim)
+            continue;
+        list_remove(&one->work, &claim->work);
+        claim->has_work = false;
+        list_remove(&orphans->peers, &one->link);
+        list_add(&orphans->peers, &one->link);
+        one->n_trying++;
+        *peer = one;
+        return claim->orphan;
+    }
+    return NULL;
+}
+
+/* -- Packages ---------------------------------------------------------------------------------- */
+
+static bool spends_from(const struct orphan *orphan, const struct txid *parent)
 {
     return orphan->n_parents > 0 && bsearch(parent, orphan->parents, orphan->n_parents,
                                             sizeof *orphan->parents, compare_txids) != NULL;
 }
 
-/* It has a parent now: it is tried when its turn comes. */
-static void give_work(struct orphans *orphans, struct orphan *orphan)
+const struct orphan *orphans_find_child(const struct orphans *orphans, const struct txid *parent,
+                                        const struct orphans_peer *peer,
+                                        bool (*fits)(void *arg, const struct orphan *child),
+                                        void *arg)
 {
-    struct orphan_share *share = find_share(orphans, orphan->peer);
-    ASSERT(share);
-    list_add(&share->work, &orphan->work);
-    orphan->has_work = true;
-}
-
-void orphans_parent_arrived(struct orphans *orphans, const struct txid *parent)
-{
-    /* At most ORPHANS_MAX binary searches; what is found is tried one at a time. */
-    LIST_EACH (struct orphan, orphan, &orphans->all, link)
-        if (!orphan->has_work && has_parent(orphan, parent))
-            give_work(orphans, orphan);
-}
-
-void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n)
-{
-    if (orphans->all.count == 0)
-        return;
-    struct txid *ids = xmalloc((n + 1) * sizeof *ids);
-    for (size_t i = 0; i < n; i++) {
-        orphans_remove(orphans, &tx[i].wtxid);
-        ids[i] = tx[i].txid;
-    }
-    qsort(ids, n, sizeof *ids, compare_txids);
-    /* Each parent is looked for in the block, not each transaction in all orphans: those are
-     * bounded by bytes, and would be gone through thousands of times. Hazard 53 */
-    LIST_EACH (struct orphan, orphan, &orphans->all, link)
-        for (size_t i = 0; !orphan->has_work && i < orphan->n_parents; i++)
-            if (bsearch(&orphan->parents[i], ids, n, sizeof *ids, compare_txids))
-                give_work(orphans, orphan);
-    xfree(ids);
-}
-
-const struct orphan *orphans_next(struct orphans *orphans)
-{
-    for (size_t i = 0; i < orphans->shares.n; i++) {
-        struct orphan_share *share = &orphans->shares.at[(orphans->turn + i) % orphans->shares.n];
-        struct orphan *orphan = LIST_POP(struct orphan, &share->work, work);
-        if (!orphan)
-            continue;
-        orphans->turn = (orphans->turn + i + 1) % orphans->shares.n;
-        orphan->has_work = false;
-        return orphan;
-    }
+    ASSERT(peer->claims.count <= orphans->n_claims);
+    /* At most ORPHANS_SCORE_MAX binary searches. */
+    struct orphan_claim *claim = LIST_LAST(struct orphan_claim, &peer->claims, of_peer);
+    for (; claim; claim = LIST_PREV(struct orphan_claim, claim, of_peer))
+        if (spends_from(claim->orphan, parent) && fits(arg, claim->orphan))
+            return claim->orphan;
     return NULL;
 }
 
-int64_t orphans_expire(struct orphans *orphans, int64_t now_us)
+void orphans_hold(struct orphans *orphans, const struct wtxid *wtxid)
 {
-    struct orphan *oldest;
-    while ((oldest = LIST_FIRST(struct orphan, &orphans->all, link)) && oldest->until_us <= now_us)
-        take_out(orphans, oldest);
-    return oldest ? oldest->until_us : INT64_MAX;
+    struct orphan *orphan = find(orphans, wtxid);
+    ASSERT(orphan);
+    orphan->n_held++;
+}
+
+void orphans_release(struct orphans *orphans, const struct wtxid *wtxid)
+{
+    struct orphan *orphan = find(orphans, wtxid);
+    if (orphan && orphan->n_held > 0) /* 0: it has gone and come again */
+        orphan->n_held--;
+}
+
+/* -- Invariants -------------------------------------------------------------------------------- */
+
+void orphans_check(const struct orphans *orphans)
+{
+    size_t n_claims = 0, score = 0, of_peers = 0;
+    uint64_t weight_wu = 0;
+    LIST_EACH (struct orphan, orphan, &orphans->all, link) {
+        ASSERT(orphan->claims.count > 0 && find(orphans, &orphan->wtxid) == orphan);
+        n_claims += orphan->claims.count;
+        score += input_score(orphan);
+        weight_wu += orphan->weight_wu;
+    }
+    LIST_EACH (struct orphans_peer, peer, &orphans->peers, link) {
+        ASSERT(peer->claims.count > 0 && peer->work.count <= peer->claims.count);
+        of_peers += peer->claims.count;
+    }
+    ASSERT(n_claims == orphans->n_claims && of_peers == n_claims);
+    ASSERT(score == orphans->input_score && weight_wu == orphans->weight_wu);
+    ASSERT(!is_over(orphans));
 }

@@ -5,11 +5,10 @@
 
 #include "util/alloc.h"
 
-#define VISITS_MAX 200 /* candidates of one peer that may give way in one turn */
-
 enum state {
-    STATE_CANDIDATE, /* in its peer's list: may be asked when its time has come */
-    STATE_WAITING,   /* another peer is being asked */
+    STATE_DELAYED, /* in one of its peer's lists until its time has come */
+    STATE_READY,   /* another peer is being asked, or is better */
+    STATE_BEST,    /* in its peer's list: to be asked now */
     STATE_ASKED,
     STATE_DONE, /* this peer did not deliver */
 };
@@ -19,25 +18,19 @@ struct tx_announcement {
     struct tx_want *want;
     struct tx_fetch_peer *peer;
     struct tx_announcement *next_of_want;
-    struct list_link link; /* of candidates of its peer, or of those asked */
+    struct list_link link; /* of what its state says */
     struct list_link all;  /* of its peer */
-    int64_t at_us;         /* candidate: not before; asked: until */
+    int64_t at_us;         /* delayed: not before; asked: until */
     uint64_t lot; /* that nobody can foresee: of inbound peers the first gets no advantage */
-    uint8_t state;
-    bool is_late; /* asked, and patience with it has run out */
+    uint8_t state, n_delays;
+    bool is_wtxid; /* how it is asked for: one id may be both, of what has no witness */
 };
 
 /* A transaction that we lack. */
 struct tx_want {
     uint8_t id[32];
-    bool is_wtxid;
     struct tx_announcement *announcements;
-    unsigned n_asked;    /* that are being asked */
-    unsigned n_target;   /* that may be: 1 until patience runs out */
-    unsigned n_rounds;   /* how often it has */
-    int64_t patience_us; /* while listed: until when */
-    bool is_listed;
-    struct list_link link; /* of those with patience left */
+    struct tx_announcement *chosen; /* the one that is asked, or is to be: NULL: all are delayed */
 };
 
 void tx_fetch_init(struct tx_fetch *fetch, struct siphash_key key)
@@ -48,20 +41,18 @@ void tx_fetch_init(struct tx_fetch *fetch, struct siphash_key key)
 
 void tx_fetch_deinit(struct tx_fetch *fetch)
 {
-    ASSERT(fetch->n_total == 0 && fetch->n_peers == 0);
+    ASSERT(fetch->n_total == 0 && fetch->peers.count == 0);
     hash_map_deinit(&fetch->wants);
 }
 
-void tx_fetch_peer_init(struct tx_fetch *fetch, struct tx_fetch_peer *peer, uint64_t id,
-                        bool is_preferred, bool is_unlimited)
+void tx_fetch_peer_init(struct tx_fetch *fetch, struct tx_fetch_peer *peer, uint64_t id, int traits)
 {
-    *peer = (struct tx_fetch_peer){
-        .id = id, .is_preferred = is_preferred, .is_unlimited = is_unlimited};
-    fetch->n_peers++;
+    *peer = (struct tx_fetch_peer){.id = id, .traits = traits};
+    list_add(&fetch->peers, &peer->link);
+    fetch->n_by_wtxid += (traits & TX_FETCH_BY_WTXID) != 0;
 }
 
-/* -- Lists --------------------------------------------------------------------------------------
- */
+/* -- Lists ------------------------------------------------------------------------------------- */
 
 static bool has_id(const void *value, const void *key)
 {
@@ -78,49 +69,58 @@ static struct tx_want *find(const struct tx_fetch *fetch, const uint8_t id[32])
     return hash_map_find(&fetch->wants, hash_of(fetch, id), has_id, id);
 }
 
-/* Put a candidate into its peer's list by time. Most are the latest: looked for from the end. */
-static void list_candidate(struct tx_announcement *a)
-{
-    struct list *list = &a->peer->candidates;
-    struct tx_announcement *after = LIST_LAST(struct tx_announcement, list, link);
-    while (after && after->at_us > a->at_us)
-        after = LIST_PREV(struct tx_announcement, after, link);
-    list_add_before(list, &a->link, after ? after->link.next : list->first);
-    a->state = STATE_CANDIDATE;
-}
-
 /* Take an announcement out of whatever list its state puts it into. */
 static void unlist(struct tx_fetch *fetch, struct tx_announcement *a)
 {
-    if (a->state == STATE_CANDIDATE)
-        list_remove(&a->peer->candidates, &a->link);
+    struct tx_fetch_peer *peer = a->peer;
+    if (a->state == STATE_DELAYED)
+        list_remove(&peer->delayed[a->n_delays - 1], &a->link);
+    if (a->state == STATE_BEST)
+        list_remove(&peer->best, &a->link);
     if (a->state == STATE_ASKED) {
         list_remove(&fetch->asked, &a->link);
-        ASSERT(a->peer->n_in_flight > 0 && a->want->n_asked > 0);
-        a->peer->n_in_flight--;
-        a->want->n_asked--;
+        ASSERT(peer->n_in_flight > 0);
+        peer->n_in_flight--;
     }
+    if (a->want->chosen == a)
+        a->want->chosen = NULL;
 }
 
-static void end_patience(struct tx_fetch *fetch, struct tx_want *want)
+/* -- Choosing ---------------------------------------------------------------------------------- */
+
+/* Is it better to ask a than b? */
+static bool is_better(const struct tx_announcement *a, const struct tx_announcement *b)
 {
-    if (!want->is_listed)
-        return;
-    list_remove(&fetch->patient, &want->link);
-    want->is_listed = false;
+    const struct tx_fetch_peer *p = a->peer, *q = b->peer;
+    if ((p->traits ^ q->traits) & TX_FETCH_PREFERRED)
+        return p->traits & TX_FETCH_PREFERRED;
+    if (p->missed != q->missed)
+        return p->missed < q->missed;
+    return a->lot < b->lot;
 }
 
-/* It has just been asked of somebody: its patience begins anew. */
-static void begin_patience(struct tx_fetch *fetch, struct tx_want *want, int64_t now_us)
+/* It is the one to be asked, in place of another that is not asked yet. */
+static void make_best(struct tx_fetch *fetch, struct tx_announcement *a)
 {
-    end_patience(fetch, want);
-    want->patience_us = now_us + TX_FETCH_PATIENCE_US;
-    list_add(&fetch->patient, &want->link);
-    want->is_listed = true;
+    struct tx_announcement *other = a->want->chosen;
+    ASSERT(a->state == STATE_READY && (!other || other->state == STATE_BEST));
+    if (other) {
+        unlist(fetch, other);
+        other->state = STATE_READY;
+    }
+    a->state = STATE_BEST;
+    list_add(&a->peer->best, &a->link);
+    a->want->chosen = a;
 }
 
-/* -- Wants --------------------------------------------------------------------------------------
- */
+/* It need not wait any longer. */
+static void make_ready(struct tx_fetch *fetch, struct tx_announcement *a)
+{
+    struct tx_announcement *chosen = a->want->chosen;
+    a->state = STATE_READY;
+    if (!chosen || (chosen->state == STATE_BEST && is_better(a, chosen)))
+        make_best(fetch, a);
+}
 
 static void free_announcement(struct tx_fetch *fetch, struct tx_announcement *a)
 {
@@ -133,7 +133,6 @@ static void free_announcement(struct tx_fetch *fetch, struct tx_announcement *a)
 static void free_want(struct tx_fetch *fetch, struct tx_want *want)
 {
     (void)hash_map_remove(&fetch->wants, hash_of(fetch, want->id), has_id, want->id);
-    end_patience(fetch, want);
     while (want->announcements) {
         struct tx_announcement *next = want->announcements->next_of_want;
         free_announcement(fetch, want->announcements);
@@ -142,183 +141,102 @@ static void free_want(struct tx_fetch *fetch, struct tx_want *want)
     xfree(want);
 }
 
-static bool has_place(const struct tx_fetch_peer *peer)
+/* Nobody is asked: the best of those who may be is. If none is left to be asked ever, the want
+ * ends. */
+static void choose(struct tx_fetch *fetch, struct tx_want *want)
 {
-    return peer->is_unlimited || peer->n_in_flight < TX_FETCH_IN_FLIGHT_MAX;
-}
-
-/* Is it better to ask a than b? */
-static bool is_better(const struct tx_announcement *a, const struct tx_announcement *b)
-{
-    const struct tx_fetch_peer *p = a->peer, *q = b->peer;
-    if (has_place(p) != has_place(q))
-        return has_place(p);
-    if (p->is_preferred != q->is_preferred)
-        return p->is_preferred;
-    if (p->missed != q->missed)
-        return p->missed < q->missed;
-    return a->lot < b->lot;
-}
-
-/* Let as many be asked as may be, the best of those who wait first. If none is left to be asked
- * ever, the want ends. */
-static void ask_more(struct tx_fetch *fetch, struct tx_want *want, int64_t now_us)
-{
-    unsigned n_open = want->n_asked;
-    for (struct tx_announcement *a = want->announcements; a; a = a->next_of_want)
-        n_open += a->state == STATE_CANDIDATE;
-    while (n_open < want->n_target) {
-        struct tx_announcement *best = NULL;
-        for (struct tx_announcement *a = want->announcements; a; a = a->next_of_want)
-            if (a->state == STATE_WAITING && (!best || is_better(a, best)))
-                best = a;
-        if (!best)
-            break;
-        best->at_us = now_us;
-        list_candidate(best);
-        n_open++;
-    }
-    if (n_open == 0)
-        free_want(fetch, want);
-    else if (want->n_asked == 0)
-        end_patience(fetch, want);
-}
-
-/* Those who are being asked keep us waiting: more are asked with each round. Who announces it later
- * is asked at once. */
-static void lose_patience(struct tx_fetch *fetch, struct tx_want *want, int64_t now_us)
-{
-    ASSERT(want->n_asked > 0);
-    end_patience(fetch, want);
+    struct tx_announcement *best = NULL;
+    bool is_open = false;
+    ASSERT(!want->chosen);
     for (struct tx_announcement *a = want->announcements; a; a = a->next_of_want) {
-        if (a->state != STATE_ASKED || a->is_late)
-            continue;
-        a->is_late = true;
-        if (a->peer->missed < TX_FETCH_MISSED_MAX)
-            a->peer->missed++;
+        is_open |= a->state != STATE_DONE;
+        if (a->state == STATE_READY && (!best || is_better(a, best)))
+            best = a;
     }
-    want->n_target = want->n_asked + (1u << want->n_rounds);
-    if (want->n_rounds < TX_FETCH_ROUNDS_MAX)
-        want->n_rounds++;
-    ask_more(fetch, want, now_us);
+    if (best)
+        make_best(fetch, best);
+    else if (!is_open)
+        free_want(fetch, want);
 }
 
-/* -- Hearing ------------------------------------------------------------------------------------
- */
+/* -- Hearing ----------------------------------------------------------------------------------- */
 
-bool tx_fetch_has_room(const struct tx_fetch *fetch, const struct tx_fetch_peer *peer)
+bool tx_fetch_has_room(const struct tx_fetch *fetch, const struct tx_fetch_peer *peer, size_t n)
 {
-    if (peer->is_unlimited)
-        return peer->all.count < TX_FETCH_TOTAL_MAX;
-    if (peer->all.count >= TX_FETCH_ANNOUNCEMENTS_MAX)
+    size_t count = peer->all.count + n;
+    if (peer->traits & TX_FETCH_UNLIMITED)
+        return count <= TX_FETCH_TOTAL_MAX;
+    if (count > TX_FETCH_ANNOUNCEMENTS_MAX)
         return false;
-    if (peer->is_preferred || fetch->n_total < TX_FETCH_TOTAL_MAX)
+    if ((peer->traits & TX_FETCH_PREFERRED) || fetch->n_total + n <= TX_FETCH_TOTAL_MAX)
         return true;
-    return peer->all.count < TX_FETCH_TOTAL_MAX / (fetch->n_peers ? fetch->n_peers : 1) &&
-           fetch->n_total < 2 * TX_FETCH_TOTAL_MAX;
+    return count <= TX_FETCH_TOTAL_MAX / fetch->peers.count &&
+           fetch->n_total + n <= 2 * TX_FETCH_TOTAL_MAX;
+}
+
+/* Core: AddTxAnnouncement() */
+static unsigned delays_of(const struct tx_fetch *fetch, const struct tx_fetch_peer *peer,
+                          bool is_wtxid)
+{
+    bool is_overloaded =
+        !(peer->traits & TX_FETCH_UNLIMITED) && peer->n_in_flight >= TX_FETCH_OVERLOADED;
+    bool waits_for_wtxid = !is_wtxid && fetch->n_by_wtxid > 0;
+    return (unsigned)!(peer->traits & TX_FETCH_PREFERRED) + waits_for_wtxid + is_overloaded;
 }
 
 bool tx_fetch_announced(struct tx_fetch *fetch, struct tx_fetch_peer *peer, const uint8_t id[32],
-                        bool is_wtxid, int64_t delay_us, int64_t now_us)
+                        bool is_wtxid, int64_t now_us)
 {
-    ASSERT(delay_us >= 0);
     struct tx_want *want = find(fetch, id);
     for (struct tx_announcement *a = want ? want->announcements : NULL; a; a = a->next_of_want)
         if (a->peer == peer)
             return false;
-    if (!tx_fetch_has_room(fetch, peer))
+    if (!tx_fetch_has_room(fetch, peer, 1))
         return false;
     if (!want) {
         want = xcalloc(1, sizeof *want);
         memcpy(want->id, id, 32);
-        want->is_wtxid = is_wtxid;
-        want->n_target = 1;
         hash_map_insert(&fetch->wants, hash_of(fetch, id), want);
     }
     struct tx_announcement *a = xcalloc(1, sizeof *a);
     a->want = want;
     a->peer = peer;
-    a->at_us = now_us + delay_us;
+    a->is_wtxid = is_wtxid;
+    a->n_delays = (uint8_t)delays_of(fetch, peer, is_wtxid);
+    a->at_us = now_us + a->n_delays * TX_FETCH_DELAY_US;
     a->lot = siphash13_id(fetch->key, id, (uint32_t)peer->id);
     a->next_of_want = want->announcements;
     want->announcements = a;
     list_add_first(&peer->all, &a->all);
     fetch->n_total++;
-    if (want->n_asked >= want->n_target)
-        a->state = STATE_WAITING;
+    if (a->n_delays == 0)
+        make_ready(fetch, a);
     else
-        list_candidate(a);
+        list_add(&peer->delayed[a->n_delays - 1], &a->link);
     return true;
 }
 
-/* -- Asking -------------------------------------------------------------------------------------
- */
-
-static void mark_asked(struct tx_fetch *fetch, struct tx_announcement *a, int64_t now_us)
-{
-    struct tx_want *want = a->want;
-    unlist(fetch, a);
-    a->at_us = now_us + TX_FETCH_TIMEOUT_US;
-    a->is_late = false;
-    list_add(&fetch->asked, &a->link);
-    a->state = STATE_ASKED;
-    want->n_asked++;
-    a->peer->n_in_flight++;
-    begin_patience(fetch, want, now_us);
-    for (struct tx_announcement *b = want->announcements; b && want->n_asked >= want->n_target;
-         b = b->next_of_want)
-        if (b->state == STATE_CANDIDATE) {
-            unlist(fetch, b);
-            b->state = STATE_WAITING;
-        }
-}
-
-/* Are there so many others, better ones, that may be asked now too? */
-static bool gives_way(const struct tx_announcement *a, int64_t now_us)
-{
-    const struct tx_want *want = a->want;
-    unsigned n = want->n_asked;
-    for (const struct tx_announcement *b = want->announcements; b; b = b->next_of_want)
-        n += b != a && b->state == STATE_CANDIDATE && b->at_us <= now_us && is_better(b, a);
-    return n >= want->n_target;
-}
-
-/* The first that may be asked of a peer, if there is one. */
-static struct tx_announcement *candidate_of(const struct tx_fetch_peer *peer)
-{
-    return LIST_FIRST(struct tx_announcement, &peer->candidates, link);
-}
+/* -- Asking ------------------------------------------------------------------------------------ */
 
 size_t tx_fetch_next(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64_t now_us,
                      struct tx_fetch_id *out, size_t max)
 {
     ASSERT(out || max == 0);
-    size_t n = 0, n_seen = 0;
-    struct tx_announcement *next;
-    for (struct tx_announcement *a = candidate_of(peer);
-         a && a->at_us <= now_us && n < max && has_place(peer); a = next) {
-        next = LIST_NEXT(struct tx_announcement, a,
-                         link); /* of this peer: asking for one changes the lists of others only */
-        /* A flood must not make this long; then nobody gives way, so that somebody is asked. */
-        if (++n_seen > VISITS_MAX && n > 0)
-            break;
-        if (n_seen <= VISITS_MAX && gives_way(a, now_us))
-            continue;
-        mark_asked(fetch, a, now_us);
+    size_t n = 0;
+    struct tx_announcement *a;
+    while (n < max && (a = LIST_POP(struct tx_announcement, &peer->best, link))) {
+        ASSERT(a->want->chosen == a);
+        a->state = STATE_ASKED;
+        a->at_us = now_us + TX_FETCH_TIMEOUT_US;
+        list_add(&fetch->asked, &a->link);
+        peer->n_in_flight++;
         memcpy(out[n].id, a->want->id, 32);
-        out[n++].is_wtxid = a->want->is_wtxid;
+        out[n++].is_wtxid = a->is_wtxid;
     }
     return n;
 }
 
-int64_t tx_fetch_next_us(const struct tx_fetch_peer *peer)
-{
-    const struct tx_announcement *first = candidate_of(peer);
-    return first && has_place(peer) ? first->at_us : INT64_MAX;
-}
-
-/* -- Answers ------------------------------------------------------------------------------------
- */
+/* -- Answers ----------------------------------------------------------------------------------- */
 
 static struct tx_announcement *find_of(const struct tx_fetch *fetch,
                                        const struct tx_fetch_peer *peer, const uint8_t id[32])
@@ -331,20 +249,20 @@ static struct tx_announcement *find_of(const struct tx_fetch *fetch,
 }
 
 /* This peer will not deliver. */
-static void give_up(struct tx_fetch *fetch, struct tx_announcement *a, int64_t now_us)
+static void give_up(struct tx_fetch *fetch, struct tx_announcement *a)
 {
     struct tx_want *want = a->want;
     unlist(fetch, a);
     a->state = STATE_DONE;
-    ask_more(fetch, want, now_us);
+    if (!want->chosen)
+        choose(fetch, want);
 }
 
-void tx_fetch_answered(struct tx_fetch *fetch, struct tx_fetch_peer *peer, const uint8_t id[32],
-                       int64_t now_us)
+void tx_fetch_answered(struct tx_fetch *fetch, struct tx_fetch_peer *peer, const uint8_t id[32])
 {
     struct tx_announcement *a = find_of(fetch, peer, id);
     if (a && a->state != STATE_DONE)
-        give_up(fetch, a, now_us);
+        give_up(fetch, a);
 }
 
 size_t tx_fetch_announcers(const struct tx_fetch *fetch, const uint8_t id[32], uint64_t *out,
@@ -354,13 +272,14 @@ size_t tx_fetch_announcers(const struct tx_fetch *fetch, const uint8_t id[32], u
     size_t n = 0;
     for (const struct tx_announcement *a = want ? want->announcements : NULL; a && n < max;
          a = a->next_of_want)
-        out[n++] = a->peer->id;
+        if (a->state != STATE_DONE)
+            out[n++] = a->peer->id;
     return n;
 }
 
 void tx_fetch_delivered(struct tx_fetch_peer *peer)
 {
-    ASSERT(peer->all.count <= TX_FETCH_ANNOUNCEMENTS_MAX || peer->is_unlimited);
+    ASSERT(peer->all.count <= TX_FETCH_ANNOUNCEMENTS_MAX || (peer->traits & TX_FETCH_UNLIMITED));
     peer->missed /= 2;
 }
 
@@ -373,7 +292,7 @@ void tx_fetch_forget(struct tx_fetch *fetch, const uint8_t id[32])
         free_want(fetch, want);
 }
 
-void tx_fetch_peer_deinit(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64_t now_us)
+void tx_fetch_peer_deinit(struct tx_fetch *fetch, struct tx_fetch_peer *peer)
 {
     struct tx_announcement *a;
     while ((a = LIST_FIRST(struct tx_announcement, &peer->all, all))) {
@@ -383,11 +302,12 @@ void tx_fetch_peer_deinit(struct tx_fetch *fetch, struct tx_fetch_peer *peer, in
             link = &(*link)->next_of_want;
         *link = a->next_of_want;
         free_announcement(fetch, a);
-        ask_more(fetch, want, now_us);
+        if (!want->chosen)
+            choose(fetch, want);
     }
-    ASSERT(peer->all.count == 0 && peer->n_in_flight == 0 && peer->candidates.count == 0);
-    ASSERT(fetch->n_peers > 0);
-    fetch->n_peers--;
+    ASSERT(peer->all.count == 0 && peer->n_in_flight == 0 && peer->best.count == 0);
+    list_remove(&fetch->peers, &peer->link);
+    fetch->n_by_wtxid -= (peer->traits & TX_FETCH_BY_WTXID) != 0;
 }
 
 bool tx_fetch_is_asked(const struct tx_fetch *fetch, const struct tx_fetch_peer *peer,
@@ -397,50 +317,83 @@ bool tx_fetch_is_asked(const struct tx_fetch *fetch, const struct tx_fetch_peer 
     return a && a->state == STATE_ASKED;
 }
 
-int64_t tx_fetch_expire(struct tx_fetch *fetch, int64_t now_us)
+/* -- Time -------------------------------------------------------------------------------------- */
+
+static struct tx_announcement *first_of(const struct list *list)
 {
-    struct tx_announcement *a;
-    struct tx_want *want;
-    while ((a = LIST_FIRST(struct tx_announcement, &fetch->asked, link)) && a->at_us <= now_us)
-        give_up(fetch, a, now_us);
-    while ((want = LIST_FIRST(struct tx_want, &fetch->patient, link)) &&
-           want->patience_us <= now_us)
-        lose_patience(fetch, want, now_us);
-    int64_t next_us = a ? a->at_us : INT64_MAX;
-    return want && want->patience_us < next_us ? want->patience_us : next_us;
+    return LIST_FIRST(struct tx_announcement, list, link);
 }
 
-/* -- Invariants ---------------------------------------------------------------------------------
- */
+static void end_delays(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64_t now_us)
+{
+    struct tx_announcement *a;
+    for (size_t i = 0; i < TX_FETCH_DELAYS_MAX; i++)
+        while ((a = first_of(&peer->delayed[i])) && a->at_us <= now_us) {
+            unlist(fetch, a);
+            make_ready(fetch, a);
+        }
+}
+
+void tx_fetch_advance(struct tx_fetch *fetch, int64_t now_us)
+{
+    struct tx_announcement *a;
+    while ((a = first_of(&fetch->asked)) && a->at_us <= now_us) {
+        if (a->peer->missed < TX_FETCH_MISSED_MAX)
+            a->peer->missed++;
+        give_up(fetch, a);
+    }
+    LIST_EACH (struct tx_fetch_peer, peer, &fetch->peers, link)
+        end_delays(fetch, peer, now_us);
+}
+
+int64_t tx_fetch_next_us(const struct tx_fetch *fetch)
+{
+    const struct tx_announcement *a = first_of(&fetch->asked);
+    int64_t next_us = a ? a->at_us : INT64_MAX;
+    LIST_EACH (struct tx_fetch_peer, peer, &fetch->peers, link) {
+        if (peer->best.count > 0)
+            return INT64_MIN;
+        for (size_t i = 0; i < TX_FETCH_DELAYS_MAX; i++)
+            if ((a = first_of(&peer->delayed[i])))
+                next_us = MIN_OF(next_us, a->at_us);
+    }
+    return next_us;
+}
+
+/* -- Invariants -------------------------------------------------------------------------------- */
+
+static void check_want(const struct tx_want *want, size_t *n_total)
+{
+    bool is_open = false;
+    ASSERT(want->announcements);
+    for (const struct tx_announcement *a = want->announcements; a; a = a->next_of_want) {
+        bool is_chosen = a->state == STATE_BEST || a->state == STATE_ASKED;
+        ASSERT(a->want == want && is_chosen == (want->chosen == a));
+        ASSERT(a->state != STATE_READY || want->chosen); /* nobody waits for nothing */
+        is_open |= a->state != STATE_DONE;
+        ++*n_total;
+    }
+    ASSERT(is_open);
+}
 
 void tx_fetch_check(const struct tx_fetch *fetch)
 {
-    size_t total = 0, at = 0, n_asked = 0, patient = 0;
+    size_t n_total = 0, n_in_flight = 0, at = 0;
     const struct tx_want *want;
-    while ((want = hash_map_next(&fetch->wants, &at))) {
-        size_t asked = 0, candidates = 0;
-        ASSERT(want->announcements);
-        for (struct tx_announcement *a = want->announcements; a; a = a->next_of_want) {
-            ASSERT(a->want == want);
-            asked += a->state == STATE_ASKED;
-            candidates += a->state == STATE_CANDIDATE;
-            total++;
-        }
-        ASSERT(asked == want->n_asked && want->n_target >= 1);
-        ASSERT(asked < want->n_target || candidates == 0);
-        ASSERT(asked >= 1 || candidates >= 1);
-        ASSERT(!want->is_listed || asked >= 1);
-        n_asked += asked;
-        patient += want->is_listed;
+    while ((want = hash_map_next(&fetch->wants, &at)))
+        check_want(want, &n_total);
+    LIST_EACH (struct tx_fetch_peer, peer, &fetch->peers, link) {
+        n_in_flight += peer->n_in_flight;
+        for (size_t i = 0; i < TX_FETCH_DELAYS_MAX; i++)
+            LIST_EACH (struct tx_announcement, a, &peer->delayed[i], link) {
+                const struct tx_announcement *next = LIST_NEXT(struct tx_announcement, a, link);
+                ASSERT(a->state == STATE_DELAYED && a->n_delays == i + 1 && a->peer == peer);
+                ASSERT(!next || a->at_us <= next->at_us);
+            }
     }
-    ASSERT(total == fetch->n_total && n_asked == fetch->asked.count);
+    ASSERT(n_total == fetch->n_total && n_in_flight == fetch->asked.count);
     LIST_EACH (struct tx_announcement, a, &fetch->asked, link) {
         const struct tx_announcement *next = LIST_NEXT(struct tx_announcement, a, link);
         ASSERT(a->state == STATE_ASKED && (!next || a->at_us <= next->at_us));
-    }
-    ASSERT(patient == fetch->patient.count);
-    LIST_EACH (struct tx_want, one, &fetch->patient, link) {
-        const struct tx_want *next = LIST_NEXT(struct tx_want, one, link);
-        ASSERT(one->is_listed && (!next || one->patience_us <= next->patience_us));
     }
 }

@@ -69,19 +69,17 @@ TEST(the_second_announcer_is_asked_when_the_first_says_nothing, struct fixture *
     raw_send_inv(one, "inv", INV_WTX, tx.wtxid.b);
     (void)raw_expect(one, "getdata");
     raw_send_inv(two, "inv", INV_WTX, tx.wtxid.b);
-    mesh_run(&f->mesh, TX_FETCH_PATIENCE_US - 500000);
+    mesh_run(&f->mesh, TX_FETCH_TIMEOUT_US - 500000);
     assert_int_equal(raw_count(two, "getdata"), 0);
-    mesh_run(&f->mesh, TX_FETCH_INBOUND_DELAY_US + 1000000);
+    mesh_run(&f->mesh, 1000000);
     assert_int_equal(raw_count(two, "getdata"), 1);
     send_tx(two, &tx);
     mesh_run(&f->mesh, 1000000);
     assert_true(has_tx(&rich, &tx));
 }
 
-/* Twenty inbound peers announce first and say nothing; one that is outbound, or one more that is
- * inbound, has it all the same. */
-static void many_that_withhold_delay_it_by_seconds(struct fixture *f, bool is_outbound,
-                                                   int64_t max_us)
+/* Twenty inbound peers announce first and say nothing: ours is asked next, a minute later. */
+TEST(an_outbound_peer_is_asked_though_many_announce_before_it, struct fixture *f)
 {
     enum { N = 20 };
     static const char *const nodes[] = {"10.9.9.9:700"};
@@ -92,33 +90,22 @@ static void many_that_withhold_delay_it_by_seconds(struct fixture *f, bool is_ou
     rich.tip = builder_blocks(&f->builder, f->builder.genesis, 120, NULL);
     mesh_give(rich.node, rich.tip);
     raw_handshake(source, SERVICES);
-    struct tx tx = spend(f, rich.tip, 1, 1000);
+    struct tx tx = spend(f, rich.tip, 1, 1000), next = spend(f, rich.tip, 2, 1000);
     for (size_t i = 0; i < N; i++) {
         bad[i] = raw_join(&f->mesh, rich.node, SERVICES);
         raw_send_inv(bad[i], "inv", INV_WTX, tx.wtxid.b);
     }
-    struct raw_peer *inbound = raw_join(&f->mesh, rich.node, SERVICES);
-    struct raw_peer *honest = is_outbound ? source : inbound;
-    mesh_run(&f->mesh, 2 * TX_FETCH_INBOUND_DELAY_US); /* by now one of them is being asked */
-    raw_send_inv(honest, "inv", INV_WTX, tx.wtxid.b);
-    assert_non_null(raw_find(honest, "getdata", max_us).p);
-    send_tx(honest, &tx);
+    mesh_run(&f->mesh, 2 * TX_FETCH_DELAY_US); /* by now one of them is being asked */
+    raw_send_inv(source, "inv", INV_WTX, tx.wtxid.b);
+    assert_non_null(raw_find(source, "getdata", TX_FETCH_TIMEOUT_US).p);
+    send_tx(source, &tx);
     mesh_run(&f->mesh, 1000000);
     assert_true(has_tx(&rich, &tx));
+    /* Of what it announces in time they cannot keep anything. */
     for (size_t i = 0; i < N; i++)
-        raw_free(bad[i]);
-    raw_free(inbound);
-    raw_free(source);
-}
-
-TEST(an_outbound_peer_is_asked_though_many_announce_before_it, struct fixture *f)
-{
-    many_that_withhold_delay_it_by_seconds(f, true, TX_FETCH_PATIENCE_US);
-}
-
-TEST(an_inbound_peer_is_asked_though_many_announce_before_it, struct fixture *f)
-{
-    many_that_withhold_delay_it_by_seconds(f, false, 6 * TX_FETCH_PATIENCE_US);
+        raw_send_inv(bad[i], "inv", INV_WTX, next.wtxid.b);
+    raw_send_inv(source, "inv", INV_WTX, next.wtxid.b);
+    assert_non_null(raw_find(source, "getdata", 1000000).p);
 }
 
 /* While its answer is being checked nobody else is asked. */
@@ -187,6 +174,67 @@ TEST(orphans_are_shown_with_all_who_announced_them, struct fixture *f)
     assert_int_equal(shown, 21); /* the oldest first */
 }
 
+static void send_invs(struct raw_peer *raw, const struct wire_inv *invs, size_t n)
+{
+    uint8_t bytes[1 + 8 * WIRE_INV_BYTES];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    write_compact_size(&w, n);
+    for (size_t i = 0; i < n; i++)
+        wire_inv_encode(&w, &invs[i]);
+    raw_send(raw, "inv", bytes, w.len);
+}
+
+struct inv_lines {
+    char text[16][100];
+    size_t n;
+};
+
+static void note_inv_line(void *ctx, enum log_level level, enum log_category category,
+                          const char *line)
+{
+    struct inv_lines *lines = ctx;
+    (void)level, (void)category;
+    if (strncmp(line, "got inv: ", 9) == 0 && lines->n < COUNT_OF(lines->text))
+        snprintf(lines->text[lines->n++], sizeof lines->text[0], "%.14s", line + 9);
+}
+
+/* Whatever one message names twice is looked at once; what is not said in the peer's own terms, not
+ * at all. Types of txids are one. */
+TEST(what_an_inv_names_twice_counts_once, struct fixture *f)
+{
+    static const struct {
+        bool is_by_wtxid;
+        struct wire_inv invs[5];
+        size_t n;
+        const char *want[3];
+    } rows[] = {
+        {true,
+         {{INV_TX, {1}}, {INV_WTX, {1}}, {INV_WTX, {2}}, {INV_WTX, {1}}, {INV_WTX, {2}}},
+         5,
+         {"wtx 0000000000", "wtx 0000000000"}},
+        {true, {{INV_WITNESS_TX, {3}}, {INV_WTX, {3}}}, 2, {"witness-tx 000", "wtx 0000000000"}},
+        {true, {{INV_WTX, {1}}}, 1, {"wtx 0000000000"}}, /* another message is heard again */
+        {false, {{INV_TX, {4}}, {INV_WITNESS_TX, {4}}, {INV_WTX, {4}}}, 3, {"tx 00000000000"}},
+        {false, {{INV_WITNESS_TX, {5}}, {INV_TX, {5}}}, 2, {"witness-tx 000"}},
+    };
+    struct rich rich = rich_of(f, 82);
+    struct raw_peer *raw = raw_join(&f->mesh, rich.node, SERVICES);
+    struct peer *peer = rich.node->p2p->peers;
+    struct inv_lines lines = {.n = 0};
+    const struct log log = {1u << LOG_NET, note_inv_line, &lines}, *own = rich.node->p2p->log;
+    rich.node->p2p->log = &log;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        lines.n = 0;
+        peer->wants_wtxid = rows[i].is_by_wtxid;
+        send_invs(raw, rows[i].invs, rows[i].n);
+        mesh_run(&f->mesh, 1000000);
+        for (size_t k = 0; k < COUNT_OF(rows[i].want) && rows[i].want[k]; k++)
+            assert_string_equal(lines.text[k], rows[i].want[k]);
+        assert_null(rows[i].want[MIN_OF(lines.n, COUNT_OF(rows[i].want) - 1)]);
+    }
+    rich.node->p2p->log = own;
+}
+
 /* An attacker sends it first and goes, or never has its parent: who announced it too is asked. */
 TEST(an_orphan_outlives_its_sender_if_another_has_it, struct fixture *f)
 {
@@ -220,7 +268,7 @@ TEST(a_parent_is_asked_for_in_the_peers_own_terms, struct fixture *f)
         struct raw_peer *raw = raw_join(&f->mesh, rich.node, rows[i].services);
         struct tx parent = spend(f, rich.tip, 1 + i, 1000), child = child_of(f, &parent);
         send_tx(raw, &child);
-        mesh_run(&f->mesh, TX_FETCH_INBOUND_DELAY_US);
+        mesh_run(&f->mesh, TX_FETCH_DELAY_US + 1000000);
         assert_int_equal(raw_count(raw, "getdata"), 0); /* it may be on its way from another */
         struct span asked = raw_expect(raw, "getdata");
         assert_memory_equal(asked.p + 1, rows[i].type, 4);
@@ -287,7 +335,7 @@ TEST(a_flood_of_announcements_is_bounded, struct fixture *f)
     for (size_t i = 0; i < raw->n_got; i++)
         if (strcmp(raw->got[i].name, "getdata") == 0)
             asked += (raw->got[i].len - 1) / 36;
-    assert_int_equal(asked, TX_FETCH_IN_FLIGHT_MAX);
+    assert_int_equal(asked, TX_FETCH_ANNOUNCEMENTS_MAX); /* once each, and no more */
     /* A block from another peer comes through all the same. */
     struct raw_peer *honest = raw_join(&f->mesh, rich.node, SERVICES);
     const struct built_block *next = builder_block(&f->builder, rich.tip, NULL);

@@ -1,8 +1,8 @@
-/* peer_class.h - what a peer is for, and who has chosen it.
+/* peer_class.h - what a connection is for, and who has chosen it.
  *
  * Layer: p2p. */
-#ifndef P2P_PEER_PEER_CLASS_H
-#define P2P_PEER_PEER_CLASS_H
+#ifndef P2P_CORE_PEER_CLASS_H
+#define P2P_CORE_PEER_CLASS_H
 
 enum peer_class {
     PEER_INBOUND,
