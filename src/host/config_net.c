@@ -202,6 +202,8 @@ static bool set_p2p(struct config_net *config, const struct options *options,
         return fail_with(error, "-maxconnections must be greater or equal than zero");
     p2p->port = (uint16_t)port;
     p2p->is_inactive = !options_get_bool(options, "networkactive", true);
+    p2p->inbound_reserved_percent =
+        100 - (int)options_get_int(options, "inboundrelaypercent", 50);
     const char *target = options_get_string(options, "maxuploadtarget", "0");
     if (!parse_bytes(target, MIB, &p2p->upload_target_bytes))
         return fail_with(error, "Unable to parse -maxuploadtarget: '%s'", target);

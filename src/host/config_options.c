@@ -153,6 +153,9 @@ static const struct option_def table[] = {
      "i2p_private_key; 0: another for each connection", C, BOOL, .fallback = "1"},
     {"i2psam", "<ip>[:<port>]", "The SAM bridge by which I2P is reached (port: 7656)", C, STRING,
      .flags = 0},
+    {"inboundrelaypercent", "<n>", "Percentage of inbound connections that may relay "
+     "transactions; the others are kept for peers that want blocks only", C, INT, .fallback = "50",
+     LIMITS(0, 100)},
     {"listen", NULL, "Accept connections from peers, unless -connect is given", C, BOOL, .fallback
      = "1", INTO(net.p2p.listen)},
     {"listenonion", NULL, "Have Tor make an onion service for this node (default: 1 when "

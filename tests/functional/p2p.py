@@ -405,9 +405,10 @@ class Listener:
 # -- Nodes -----------------------------------------------------------------------------------------
 
 def node(context, *options, name="node"):
-    """A started node that takes connections at node.p2p_port."""
+    """A started node that takes connections at node.p2p_port; all may send transactions."""
     port = free_port()
-    made = context.node(name, ("-listen=1", f"-bind=127.0.0.1:{port}", "-debug=net", *options))
+    made = context.node(name, ("-listen=1", f"-bind=127.0.0.1:{port}", "-debug=net",
+                               "-inboundrelaypercent=100", *options))
     made.p2p_port, made.p2p = port, f"127.0.0.1:{port}"
     return made.start()
 

@@ -180,17 +180,16 @@ static size_t inbound_max(const struct p2p *p2p)
 {
     int max = p2p->options.max_connections;
     int outbound = P2P_FULL_OUTBOUND + P2P_BLOCK_ONLY_OUTBOUND + FEELERS;
-    if (p2p->options.connect_only)
-        outbound = 0;
     return max > outbound ? (size_t)(max - outbound) : 0;
 }
 
-static bool evict_one(struct p2p *p2p)
+/* is_relaying: one that relays transactions. Returns: false if nobody may be let go */
+static bool evict_one(struct p2p *p2p, bool is_relaying)
 {
     struct evict_candidate *list = xcalloc(p2p->n_in + 1, sizeof *list);
     size_t n = 0;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
-        if (peer->class != PEER_INBOUND)
+        if (peer->class != PEER_INBOUND || (is_relaying && !peer->is_relay_admitted))
             continue;
         list[n++] = (struct evict_candidate){
             .id = peer->id,
@@ -230,9 +229,28 @@ bool connect_admit(struct p2p *p2p, const struct net_address *address, unsigned 
                    net_address_format(address, text), why);
         return false;
     }
-    if (p2p->n_in < max)
+    if (p2p->n_in < max || evict_one(p2p, false))
         return true;
-    return evict_one(p2p);
+    log_printf(p2p->log, LOG_NET,
+               "failed to find an eviction candidate - connection dropped (full)");
+    return false;
+}
+
+bool connect_admit_relaying(struct p2p *p2p, struct peer *peer)
+{
+    ASSERT(peer->class == PEER_INBOUND && !peer->is_relay_admitted);
+    size_t percent = (size_t)(100 - p2p->options.inbound_reserved_percent), n = 0;
+    size_t max = inbound_max(p2p) * percent / 100;
+    for (const struct peer *other = p2p->peers; other; other = other->next)
+        n += other->is_relay_admitted;
+    if (n >= max && !(peer->permissions & PERMISSION_NOBAN) && !evict_one(p2p, true)) {
+        log_printf(p2p->log, LOG_NET,
+                   "failed to find a tx-relaying eviction candidate - connection dropped peer=%llu",
+                   (unsigned long long)peer->id);
+        return false;
+    }
+    peer->is_relay_admitted = true;
+    return true;
 }
 
 /* -- Going out ----------------------------------------------------------------------------------

@@ -29,6 +29,10 @@ void connect_init(struct p2p *p2p);
 
 /* A stream has come in: may it stay? May drop another peer to make room. */
 bool connect_admit(struct p2p *p2p, const struct net_address *address, unsigned permissions);
+/* An inbound peer wants transactions: may it stay? May drop another one that does: transactions
+ * cost more than blocks, and some places are kept for who wants blocks only. Core:
+ * -inboundrelaypercent */
+bool connect_admit_relaying(struct p2p *p2p, struct peer *peer);
 /* A peer has completed its handshake: the book learns of it. */
 void connect_peer_ready(struct p2p *p2p, struct peer *peer);
 /* A peer is gone: it was there until now, and who named it may try again. */

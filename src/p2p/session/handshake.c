@@ -162,6 +162,10 @@ enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reade
     }
     if (peer_is_private(peer))
         return greet_privately(p2p, peer);
+    if (peer->class == PEER_INBOUND && peer->version.relay && !connect_admit_relaying(p2p, peer)) {
+        peer_drop(p2p, peer, "no place for one more that relays transactions");
+        return FAULT_NONE;
+    }
     peer->state = PEER_GREETED;
     if (!peer->is_greeting_sent)
         send_version(p2p, peer);

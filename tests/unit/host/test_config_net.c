@@ -50,6 +50,7 @@ TEST(defaults_are_cores)
     assert_true(f.net.p2p.listen);
     assert_false(f.net.p2p.connect_only);
     assert_int_equal(f.net.p2p.max_connections, 125);
+    assert_int_equal(f.net.p2p.inbound_reserved_percent, 50);
     assert_int_equal(f.net.p2p.upload_target_bytes, 0);
     assert_int_equal(f.net.ban_time_s, 86400);
     assert_false(f.net.p2p.blocks_only);

@@ -169,7 +169,8 @@ TEST(ports_of_other_services_are_dialled_only_for_lack_of_others, struct fixture
 
 TEST(inbound_peers_are_limited_and_make_room, struct fixture *f)
 {
-    struct p2p_options options = {.max_connections = 45, .connect_only = true};
+    /* 11 are kept for those that we call, though we call nobody here. */
+    struct p2p_options options = {.max_connections = 56, .connect_only = true};
     struct mesh_node *a = fixture_node(f, 95, &options, NULL);
     enum { N = 60 };
     struct raw_peer *raw[N];
@@ -183,6 +184,68 @@ TEST(inbound_peers_are_limited_and_make_room, struct fixture *f)
     assert_int_equal(mesh_count_ready(a), 45);
     assert_false(raw[0]->is_closed); /* who has been here longest stays */
     assert_false(raw[N - 1]->is_closed);
+}
+
+/* Version without relay of transactions, verack; no more. */
+static struct raw_peer *join_block_only(struct fixture *f, struct mesh_node *node)
+{
+    struct raw_peer *raw = raw_connect(&f->mesh, node);
+    struct wire_version version = {.version = WIRE_PROTOCOL_VERSION, .services = SERVICES};
+    uint8_t bytes[WIRE_VERSION_BYTES_MAX];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    mesh_run(&f->mesh, 200000);
+    wire_version_encode(&w, &version);
+    raw_send(raw, "version", bytes, w.len);
+    raw_send(raw, "verack", NULL, 0);
+    mesh_run(&f->mesh, 200000);
+    return raw;
+}
+
+static struct raw_peer *call_with_relay(struct fixture *f, struct mesh_node *node)
+{
+    struct raw_peer *raw = raw_connect(&f->mesh, node);
+    mesh_run(&f->mesh, 200000);
+    raw_send_version(raw, SERVICES, WIRE_PROTOCOL_VERSION, 1);
+    mesh_run(&f->mesh, 200000);
+    return raw;
+}
+
+/* -inboundrelaypercent: 9 places, of which 4 may relay transactions; among so few all are
+ * protected, so it is the newcomer that goes. Who wants blocks only finds the others. */
+TEST(some_places_are_kept_for_who_wants_blocks_only, struct fixture *f)
+{
+    struct p2p_options options = {
+        .max_connections = 20, .connect_only = true, .inbound_reserved_percent = 50};
+    struct mesh_node *a = fixture_node(f, 96, &options, NULL);
+    struct raw_peer *relaying[4];
+    for (int i = 0; i < 4; i++)
+        relaying[i] = raw_join(&f->mesh, a, SERVICES);
+    assert_true(call_with_relay(f, a)->is_closed);
+    for (int i = 0; i < 5; i++)
+        assert_false(join_block_only(f, a)->is_closed);
+    for (int i = 0; i < 4; i++)
+        assert_false(relaying[i]->is_closed);
+    assert_int_equal(mesh_count_ready(a), 9);
+    raw_free(relaying[0]); /* its place is free for another */
+    mesh_run(&f->mesh, 100000);
+    (void)raw_join(&f->mesh, a, SERVICES);
+    assert_int_equal(mesh_count_ready(a), 9);
+}
+
+/* With 0 nobody may, with 100 everybody; and who is trusted always. */
+TEST(the_part_of_those_who_relay_may_be_none_or_all, struct fixture *f)
+{
+    static const char *const trusted[] = {"noban@10.9.0.0/16"};
+    mesh_init(&f->mesh, 97, &f->builder, NULL);
+    for (int i = 0; i < 3; i++) {
+        struct p2p_options options = {.max_connections = 20,
+                                      .connect_only = true,
+                                      .inbound_reserved_percent = i == 1 ? 0 : 100,
+                                      .whitelist = trusted,
+                                      .n_whitelist = i == 2};
+        struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+        assert_int_equal(call_with_relay(f, a)->is_closed, i == 0);
+    }
 }
 
 /* Ban a range for an hour, as setban does. */
