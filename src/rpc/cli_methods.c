@@ -44,7 +44,6 @@ static const struct cli_method methods[] = {
     {"getaddressesbylabel", "label"},
     {"getaddressinfo", "address"},
     {"getbalance", "dummy minconf: include_watchonly: avoid_reuse:"},
-    {"getblockfilter", "blockhash filtertype"},
     {"getdescriptoractivity", "blockhashes: scanobjects: include_mempool:"},
     {"gethdkeys", "options: | active_only: private:"},
     {"getmempoolcluster", "txid"},
@@ -81,9 +80,6 @@ static const struct cli_method methods[] = {
     {"removeprunedfunds", "txid"},
     {"rescanblockchain", "start_height: stop_height:"},
     {"restorewallet", "wallet_name backup_file load_on_startup:"},
-    {"scanblocks",
-     "action scanobjects: start_height: stop_height: filtertype options: | "
-     "filter_false_positives:"},
     {"send",
      "outputs: conf_target: estimate_mode fee_rate: options: version: | add_inputs: "
      "include_unsafe: minconf: maxconf: add_to_wallet: change_position: fee_rate: "
