@@ -172,6 +172,10 @@ static const struct option_def table[] = {
     {"onlynet", "<net>", "Make automatic connections in this network only: ipv4, ipv6, onion, i2p "
      "or cjdns. Those who come to us, and nodes that are named, are of any", C, STRING, .flags =
      MULTI},
+    {"peerblockfilters", NULL, "Serve block filters (BIP157) to peers", C, BOOL, .fallback = "0",
+     INTO(net.p2p.peer_block_filters)},
+    {"peerbloomfilters", NULL, "Let peers set Bloom filters (BIP37)", C, BOOL, .fallback = "0",
+     INTO(net.p2p.peer_bloom_filters)},
     {"peertimeout", "<n>", "Seconds for a peer to complete its handshake", C, INT, .flags = DEBUG,
      .fallback = "60", INTO(net.p2p.peer_timeout_s)},
     {"port", "<port>", "Listen for peers on this port (default: depends on the network)", C, INT,
@@ -205,8 +209,6 @@ static const struct option_def table[] = {
     HARMLESS("maxreceivebuffer", C, INT),
     HARMLESS("maxsendbuffer", C, INT),
     IGNORED("natpmp", C, BOOL),
-    IGNORED("peerblockfilters", C, BOOL),
-    IGNORED("peerbloomfilters", C, BOOL),
     IGNORED("txsendrate", C, STRING),
     IGNORED("upnp", C, BOOL),
 

@@ -29,6 +29,8 @@ static const struct module {
 } modules[] = {
     {NULL,                   receive_peer_gone,     NULL},
     {NULL,                   serve_peer_gone,       serve_tick},
+    {NULL,                   light_peer_gone,       NULL},
+    {NULL,                   filters_peer_gone,     filters_tick},
     {header_sync_peer_ready, header_sync_peer_gone, header_sync_tick},
     {NULL,                   laggards_peer_gone,    laggards_tick},
     {NULL,                   compact_take_peer_gone, NULL},
@@ -508,7 +510,8 @@ void p2p_free(struct p2p *p2p)
 {
     if (!p2p)
         return;
-    ASSERT(!p2p->is_running && !p2p->peers && p2p->depth == 0 && p2p->n_operations == 0);
+    ASSERT(!p2p->is_running && !p2p->peers && p2p->depth == 0 && p2p->n_operations == 0 &&
+           p2p->filters.n_reads == 0);
     serve_deinit(p2p);
     tx_relay_deinit(p2p);
     compact_extra_deinit(&p2p->compact_extra);
@@ -538,7 +541,7 @@ void p2p_advance(struct p2p *p2p, int64_t delta_us)
 
 size_t p2p_pending(const struct p2p *p2p)
 {
-    return p2p->n_operations + capture_pending(p2p->capture);
+    return p2p->n_operations + p2p->filters.n_reads + capture_pending(p2p->capture);
 }
 
 void p2p_check(const struct p2p *p2p)

@@ -68,6 +68,8 @@ struct p2p_options {
     size_t n_whitelist;
     bool blocks_only;            /* -blocksonly: no transactions asked for, relayed or taken */
     bool is_inactive;            /* -networkactive=0 */
+    bool peer_bloom_filters;     /* -peerbloomfilters: BIP37 */
+    bool peer_block_filters;     /* -peerblockfilters: BIP157; the chain has the index */
     bool tx_reconciliation;      /* -txreconciliation: BIP330 */
     bool v2_transport;           /* -v2transport: BIP324 with whom speaks it */
     bool no_discover;            /* -discover=0: no address but these is advertised */

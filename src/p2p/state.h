@@ -124,6 +124,7 @@ struct p2p {
     struct relay relay;
     struct tx_relay txs;
     struct serve serve;
+    struct filters filters;
     struct dns_seed seed;
     struct capture *capture; /* NULL: -capturemessages is off */
     size_t n_operations;     /* callbacks of chain and mempool that are under way */

@@ -8,7 +8,7 @@
 
 /* Names as in Core's -whitelist. */
 enum permission {
-    PERMISSION_BLOOMFILTER = 1 << 0, /* accepted; there are no filters to serve */
+    PERMISSION_BLOOMFILTER = 1 << 0, /* may set Bloom filters */
     PERMISSION_NOBAN = 1 << 1,       /* never dropped for misbehaviour, announced to at once */
     PERMISSION_FORCERELAY = 1 << 2,  /* relays even what is in the mempool already */
     PERMISSION_RELAY = 1 << 3,       /* may send transactions even with -blocksonly */

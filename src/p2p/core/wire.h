@@ -26,7 +26,9 @@
 
 enum wire_services {
     NODE_NETWORK = 1 << 0,          /* has all blocks */
+    NODE_BLOOM = 1 << 2,            /* BIP-111, Specification */
     NODE_WITNESS = 1 << 3,          /* BIP-144, Handshake */
+    NODE_COMPACT_FILTERS = 1 << 6,  /* BIP-158, Signaling */
     NODE_NETWORK_LIMITED = 1 << 10, /* has the last 288. BIP-159, New service bit */
     NODE_P2P_V2 = 1 << 11,          /* BIP-324, Signaling v2 support */
 };

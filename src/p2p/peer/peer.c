@@ -79,9 +79,14 @@ bool peer_may_send_txs(const struct p2p *p2p, const struct peer *peer)
     return !p2p->options.blocks_only || (peer->permissions & PERMISSION_RELAY);
 }
 
+bool peer_may_hear_txs(const struct p2p *p2p, const struct peer *peer)
+{
+    return p2p->mempool && !peer_is_block_only(peer);
+}
+
 enum fault peer_asks_filter(const struct peer *peer)
 {
-    return peer->permissions & PERMISSION_BLOOMFILTER ? FAULT_NONE : FAULT_NOT_OFFERED;
+    return peer->our_services & NODE_BLOOM ? FAULT_NONE : FAULT_NOT_OFFERED;
 }
 
 struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer)
@@ -100,6 +105,16 @@ const struct p2p_options *p2p_options_of(const struct p2p *p2p)
     return &p2p->options;
 }
 
+struct chain *p2p_chain_of(const struct p2p *p2p)
+{
+    return p2p->chain;
+}
+
+struct filters *p2p_filters_of(struct p2p *p2p)
+{
+    return &p2p->filters;
+}
+
 const struct log *p2p_log_of(const struct p2p *p2p)
 {
     return p2p->log;
@@ -116,6 +131,10 @@ uint64_t p2p_local_services(const struct p2p *p2p)
     uint64_t services = NODE_WITNESS | NODE_NETWORK_LIMITED;
     if (!chain_is_pruned(p2p->chain))
         services |= NODE_NETWORK;
+    if (p2p->options.peer_bloom_filters)
+        services |= NODE_BLOOM; /* BIP-111, Specification */
+    if (p2p->options.peer_block_filters)
+        services |= NODE_COMPACT_FILTERS; /* BIP-158, Signaling */
     if (p2p->options.v2_transport)
         services |= NODE_P2P_V2; /* BIP-324, Signaling v2 support */
     return services;

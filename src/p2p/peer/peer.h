@@ -99,6 +99,8 @@ struct peer {
     struct compact_pending *compact; /* NULL: it completes no block for us */
     struct peer_serve serve;
     struct peer_relay relay;
+    struct peer_light light;
+    struct peer_filters filters;
     struct peer_addr addr;
     struct tx_fetch_peer txs;
     struct orphans_peer orphans;
@@ -125,12 +127,18 @@ bool peer_can_serve(const struct peer *peer, const struct block_node *node);
 bool peer_has_header(const struct peer *peer, const struct block_node *node);
 /* We take transactions from this peer at all. */
 bool peer_may_send_txs(const struct p2p *p2p, const struct peer *peer);
-/* It asks for what needs a Bloom filter, which we do not make. Returns: its fault, if it is one */
+/* It may be told of transactions, if it wants to. */
+bool peer_may_hear_txs(const struct p2p *p2p, const struct peer *peer);
+/* It asks for what needs a Bloom filter. Returns: its fault, if we did not offer that to it */
 enum fault peer_asks_filter(const struct peer *peer);
 /* Our end of its connection; network NET_NONE: unknown. */
 struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer);
 /* What the user chose. */
 const struct p2p_options *p2p_options_of(const struct p2p *p2p);
+/* The chain. Borrowed. */
+struct chain *p2p_chain_of(const struct p2p *p2p);
+/* What all peers share of filters.c. */
+struct filters *p2p_filters_of(struct p2p *p2p);
 /* Where lines go; NULL: nowhere. */
 const struct log *p2p_log_of(const struct p2p *p2p);
 /* What the folder txs keeps. */

@@ -29,6 +29,11 @@ struct peer *p2p_find_peer(const struct p2p *p2p, uint64_t id)
     return hash_map_find(&p2p->by_id, id_hash(id), has_id, &id);
 }
 
+struct peer *p2p_first_peer(const struct p2p *p2p)
+{
+    return p2p->peers;
+}
+
 struct peer *p2p_find_stream(const struct p2p *p2p, uint64_t stream)
 {
     return hash_map_find(&p2p->by_stream, id_hash(stream), has_stream, &stream);

@@ -39,6 +39,9 @@ struct peer *p2p_find_peer(const struct p2p *p2p, uint64_t id);
 /* The same by its stream. */
 struct peer *p2p_find_stream(const struct p2p *p2p, uint64_t stream);
 
+/* The oldest peer, NULL: there is none; the next one is its next. */
+struct peer *p2p_first_peer(const struct p2p *p2p);
+
 /* An entry from outside begins: until its p2p_leave() peers that are dropped stay in memory. */
 void p2p_enter(struct p2p *p2p);
 /* It ends; the last of nested ones frees who was dropped. */

@@ -37,6 +37,10 @@ enum fault_action {
     X(SELF, "it is ourselves", DROP)                                                               \
     X(LACKS_SERVICES, "it lacks services that we need", DROP)                                      \
     X(NOT_OFFERED, "a request for what we do not offer", DROP)                                     \
+    X(FILTER_TYPE, "peer requested unsupported block filter type", DROP)                           \
+    X(FILTER_BLOCK, "peer requested invalid block hash", DROP)                                     \
+    X(FILTER_RANGE, "peer requested too many block filters, or none", DROP)                        \
+    X(FILTER, "a Bloom filter or an element beyond the limits", DISCOURAGE)                        \
     X(PRUNED_REQUEST, "a request for a block below our pruning limit", DROP)                       \
     X(UPLOAD_LIMIT, "historical block serving limit reached", DROP)                                \
     X(COMPACT_INDEXES, "getblocktxn with out-of-bounds tx indices", DISCOURAGE)                    \

@@ -175,7 +175,8 @@ static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
     for (size_t i = 0; i < relay->queue.n; i++) {
         /* It may have left the mempool, or the peer may have told us meanwhile. */
         const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &relay->queue.at[i]);
-        if (entry && !tx_tell_is_known(peer, entry) && passes_filter(peer, entry))
+        if (entry && !tx_tell_is_known(peer, entry) && passes_filter(peer, entry) &&
+            light_passes(peer, &entry->tx))
             entries[n++] = entry;
     }
     qsort(entries, n, sizeof *entries, compare_entries);
@@ -232,7 +233,7 @@ void relay_peer_ready(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->state == PEER_READY);
     /* With -blocksonly too: the user's own transactions go out. */
-    peer->relay.tells_txs = p2p->mempool && peer->version.relay && !peer_is_block_only(peer);
+    peer->relay.tells_txs = peer->version.relay && peer_may_hear_txs(p2p, peer);
     if (p2p->mempool)
         peer->relay.told_sequence = mempool_sequence(p2p->mempool);
     send_fee_filter(p2p, peer, p2p_now_us(p2p));
@@ -288,15 +289,20 @@ enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
 enum fault relay_on_mempool(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)r;
-    if (!(peer->permissions & PERMISSION_MEMPOOL))
-        return FAULT_NOT_OFFERED;
+    if (!(peer->permissions & PERMISSION_MEMPOOL)) {
+        if (peer_asks_filter(peer) != FAULT_NONE)
+            return FAULT_NOT_OFFERED;
+        if (upload_is_reached(&p2p->upload))
+            return FAULT_UPLOAD_LIMIT;
+    }
     if (!p2p->mempool || !peer->relay.tells_txs)
         return FAULT_NONE;
     const struct mempool_entry *entries[INV_PART], *entry;
     uint64_t at = 0;
     size_t n = 0;
     while ((entry = mempool_next(p2p->mempool, &at))) {
-        if (passes_filter(peer, entry)) /* BIP-35, Specification; BIP-133, Specification */
+        if (passes_filter(peer, entry) &&
+            light_passes(peer, &entry->tx)) /* BIP-35, Specification; BIP-133, Specification */
             entries[n++] = entry;
         if (n == INV_PART) {
             send_inv(p2p, peer, entries, n);

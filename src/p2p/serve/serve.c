@@ -22,6 +22,7 @@ struct serve_read {
     bool is_done, with_witness, is_starting;
     bool is_compact;               /* sent as a cmpctblock */
     struct compact_wanted *wanted; /* these alone are sent; NULL: all of it. Owned */
+    bool is_filtered;              /* by the peer's Bloom filter; if so, without witness */
 };
 
 bool serve_is_busy(const struct peer *peer)
@@ -101,6 +102,10 @@ static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *re
         struct wire_inv inv = {.type = read->with_witness ? INV_WITNESS_BLOCK : INV_BLOCK};
         memcpy(inv.hash, read->node->hash.b, 32);
         not_found(peer, &inv);
+        return;
+    }
+    if (read->is_filtered) {
+        light_send_block(p2p, peer, read->block);
         return;
     }
     if (read->wanted) {
@@ -302,8 +307,9 @@ static void on_read(void *arg, const struct chain_block_read *result)
 
 /* What of the block is wanted by then is no longer the getdata's. */
 static void start_read(struct p2p *p2p, struct peer *peer, const struct block_node *node,
-                       bool with_witness, bool is_compact)
+                       uint32_t type, bool is_compact)
 {
+    bool with_witness = type != INV_BLOCK && type != INV_FILTERED_BLOCK;
     struct peer_serve *serve = &peer->serve;
     struct serve_read *read = xcalloc(1, sizeof *read);
     *read = (struct serve_read){.p2p = p2p,
@@ -312,6 +318,7 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
                                 .len = node->data.len,
                                 .with_witness = with_witness,
                                 .is_compact = is_compact,
+                                .is_filtered = type == INV_FILTERED_BLOCK,
                                 .wanted = serve->wanted};
     serve->wanted = NULL;
     list_add(&serve->reads, &read->link);
@@ -337,7 +344,7 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
 }
 
 /* Side branches are shown while they are news: an old one would tell who has seen it. */
-static bool is_public(const struct p2p *p2p, const struct block_node *node)
+bool serve_is_public(const struct p2p *p2p, const struct block_node *node)
 {
     const struct block_node *best = chain_best_header(p2p->chain);
     if (chain_contains(p2p->chain, node))
@@ -378,7 +385,7 @@ static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct w
     memcpy(hash.b, inv->hash, 32);
     const struct block_node *node = chain_find(p2p->chain, &hash);
     if (!node || !block_node_has_data(node) || block_node_has_failed(node) ||
-        !is_public(p2p, node)) {
+        !serve_is_public(p2p, node)) {
         not_found(peer, inv);
         return FAULT_NONE;
     }
@@ -387,7 +394,7 @@ static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct w
     if (is_below_limit(p2p, peer, node))
         return FAULT_PRUNED_REQUEST;
     bool is_compact = inv->type == INV_COMPACT_BLOCK && is_worth_compact(p2p, node);
-    start_read(p2p, peer, node, inv->type != INV_BLOCK, is_compact);
+    start_read(p2p, peer, node, inv->type, is_compact);
     return FAULT_NONE;
 }
 
@@ -481,7 +488,8 @@ static bool may_serve(struct p2p *p2p, struct peer *peer, const struct wire_inv 
 {
     struct block_hash hash;
     memcpy(hash.b, inv->hash, 32);
-    if (inv->type != INV_BLOCK && inv->type != INV_WITNESS_BLOCK && inv->type != INV_COMPACT_BLOCK)
+    if (inv->type != INV_BLOCK && inv->type != INV_WITNESS_BLOCK &&
+        inv->type != INV_COMPACT_BLOCK && inv->type != INV_FILTERED_BLOCK)
         return true;
     const struct block_node *node = chain_find(p2p->chain, &hash);
     /* One that we told of ourselves is not denied while it is verified. BIP-152, Pre-Validation
@@ -504,7 +512,10 @@ static enum fault serve_item(struct p2p *p2p, struct peer *peer, const struct wi
     case INV_COMPACT_BLOCK:
         return serve_block(p2p, peer, inv);
     case INV_FILTERED_BLOCK:
-        return peer_asks_filter(peer); /* as the messages that set the filter */
+        if (peer_asks_filter(peer) != FAULT_NONE)
+            return FAULT_NOT_OFFERED; /* as the messages that set the filter */
+        /* BIP-37, Extensions to existing messages */
+        return peer->light.filter ? serve_block(p2p, peer, inv) : FAULT_NONE;
     }
     return FAULT_NONE; /* of a kind that we do not know: passed over. Hazard 52 */
 }
@@ -746,7 +757,7 @@ enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader
     if (locator.n == 0) {
         /* One header by its hash. */
         node = chain_find(p2p->chain, &locator.stop);
-        if (!node || !is_public(p2p, node))
+        if (!node || !serve_is_public(p2p, node))
             return FAULT_NONE;
     } else {
         const struct block_node *fork = find_fork(p2p, &locator);

@@ -10,6 +10,8 @@
 #include "p2p/core/wire.h"
 #include "p2p/peer/score.h"
 #include "p2p/serve/compact_tell.h"
+#include "p2p/serve/filters.h"
+#include "p2p/serve/light.h"
 #include "p2p/serve/newest_txs.h"
 #include "util/list.h"
 
@@ -86,6 +88,9 @@ void serve_deinit(struct p2p *p2p);
 size_t serve_held_bytes(const struct p2p *p2p);
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t serve_tick(struct p2p *p2p, int64_t now_us);
+
+/* May a stranger know that we have that block? */
+bool serve_is_public(const struct p2p *p2p, const struct block_node *node);
 
 /* Send a cmpctblock of one of the newest blocks. False if it is none of these. */
 bool serve_recent_compact(struct p2p *p2p, struct peer *peer, const struct block_node *node);

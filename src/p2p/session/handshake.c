@@ -53,6 +53,8 @@ static void send_version(struct p2p *p2p, struct peer *peer)
     };
     if (!wire_address_fits_v1(&peer->address))
         ours.receiver = (struct net_address){0}; /* there is no room for it. Core */
+    if (peer->permissions & PERMISSION_BLOOMFILTER)
+        ours.services |= NODE_BLOOM;
     snprintf(ours.user_agent, sizeof ours.user_agent, "%s", p2p->options.user_agent);
     if (peer_is_private(peer))
         ours = nobodys_version(peer->nonce);

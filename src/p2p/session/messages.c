@@ -30,14 +30,6 @@ static enum fault on_not_found(struct p2p *p2p, struct peer *peer, struct reader
     return r->failed ? FAULT_MALFORMED : FAULT_NONE;
 }
 
-/* Whatever is in it: no filter is ever made, so none can be too long or divide by zero (hazard 45).
- */
-static enum fault on_filter(struct p2p *p2p, struct peer *peer, struct reader *r)
-{
-    (void)p2p, (void)r;
-    return peer_asks_filter(peer);
-}
-
 static bool is_reconciling(const struct p2p *p2p)
 {
     return p2p->options.tx_reconciliation;
@@ -57,6 +49,9 @@ const struct message messages[MESSAGES_COUNT] = {
      .is_asked = block_late_is_asked, .heard = block_late_heard},
     {"blocktxn",   33, ANY,         MESSAGE_READY,     70014, .handler = compact_take_on_blocktxn,
      .is_asked = compact_take_is_asked, .heard = block_late_heard_compact}, /* BIP-152, blocktxn */
+    {"cfcheckpt",   0, ANY,         MESSAGE_READY,     0,     .flags = MESSAGE_UNREAD},
+    {"cfheaders",   0, ANY,         MESSAGE_READY,     0,     .flags = MESSAGE_UNREAD},
+    {"cfilter",     0, ANY,         MESSAGE_READY,     0,     .flags = MESSAGE_UNREAD},
     {"cmpctblock", 90, ANY,         MESSAGE_READY,     70014,
      .handler = compact_take_on_cmpctblock, .is_asked = compact_take_is_asked,
      .heard = block_late_heard_compact}, /* BIP-152, cmpctblock */
@@ -64,16 +59,18 @@ const struct message messages[MESSAGES_COUNT] = {
      .flags = MESSAGE_IN_TIME}, /* BIP-434, feature message */
     {"feefilter",   8, 8,           MESSAGE_READY,     70013,
      .handler = relay_on_fee_filter}, /* BIP-133, Specification */
-    {"filteradd",   0, ANY,         MESSAGE_READY,     0,     .handler = on_filter,
-     .flags = MESSAGE_UNREAD}, /* BIP-37, New messages */
-    {"filterclear", 0, ANY,         MESSAGE_READY,     0,     .handler = on_filter,
-     .flags = MESSAGE_UNREAD},
-    {"filterload",  0, ANY,         MESSAGE_READY,     0,     .handler = on_filter,
-     .flags = MESSAGE_UNREAD},
+    {"filteradd",   0, 523,         MESSAGE_READY,     0,
+     .handler = light_on_filteradd}, /* BIP-37, New messages */
+    {"filterclear", 0, 64,          MESSAGE_READY,     0,     .handler = light_on_filterclear},
+    {"filterload",  0, 36012,       MESSAGE_READY,     0,     .handler = light_on_filterload},
     {"getaddr",     0, 0,           MESSAGE_READY,     0,     .handler = addr_relay_on_getaddr},
     {"getblocks",  37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = serve_on_getblocks},
     {"getblocktxn", 33, GETTXS_MAX, MESSAGE_READY,     70014,
      .handler = serve_on_getblocktxn}, /* BIP-152, getblocktxn */
+    {"getcfcheckpt", 33, 33,       MESSAGE_READY,     0,
+     .handler = filters_on_getcfcheckpt}, /* BIP-157, New Messages */
+    {"getcfheaders", 37, 37,       MESSAGE_READY,     0,     .handler = filters_on_getcfheaders},
+    {"getcfilters", 37, 37,        MESSAGE_READY,     0,     .handler = filters_on_getcfilters},
     {"getdata",     1, INV_MAX,     MESSAGE_READY,     0,     .handler = serve_on_getdata,
      .flags = MESSAGE_PRIVATE},
     {"getheaders", 37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = serve_on_getheaders},

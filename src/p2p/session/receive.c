@@ -128,8 +128,9 @@ static void begin_message(struct p2p *p2p, struct peer *peer)
 /* What must be over before we take more of this peer's messages. */
 static bool must_wait(const struct p2p *p2p, const struct peer *peer)
 {
-    return serve_is_busy(peer) || tx_queue_is_full(&p2p->txs.queue, &peer->tx_queue) ||
-           block_fetch_is_full(peer) || !peer_has_room(p2p, peer);
+    return serve_is_busy(peer) || filters_is_busy(peer) ||
+           tx_queue_is_full(&p2p->txs.queue, &peer->tx_queue) || block_fetch_is_full(peer) ||
+           !peer_has_room(p2p, peer);
 }
 
 /* [block 4] The message's row names who handles it. */

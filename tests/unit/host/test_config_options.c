@@ -61,6 +61,7 @@ static const char *const works[] = {
     "reindex-chainstate", "shutdownnotify", "startupnotify", "txindex", "txospenderindex",
     "addnode", "bantime", "bind", "connect", "discover", "dns", "dnsseed", "externalip",
     "forcednsseed", "inboundrelaypercent", "listen", "maxconnections", "maxuploadtarget",
+    "peerblockfilters", "peerbloomfilters",
     "networkactive", "peertimeout", "port", "seednode", "timeout", "txreconciliation", "whitebind",
     "whitelist", "capturemessages", "checkblockindex", "checkblocks",
     "cjdnsreachable", "i2pacceptincoming", "i2psam", "listenonion", "onion", "onlynet",
@@ -82,7 +83,7 @@ static const char *const works[] = {
 static const char *const missed[] = {
     "asmap", "coinstatsindex",
     "fixedseeds", "ipcbind", "mempoolfullrbf",
-    "natpmp", "peerblockfilters", "peerbloomfilters",
+    "natpmp",
     "rest", "settings", "signer", "txsendrate", "upnp",
     "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
     "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",

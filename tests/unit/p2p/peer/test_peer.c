@@ -67,6 +67,6 @@ TEST(filters_are_for_those_who_may)
 {
     struct peer peer = peer_of(PEER_INBOUND, 0);
     assert_int_equal(peer_asks_filter(&peer), FAULT_NOT_OFFERED);
-    peer.permissions = PERMISSION_BLOOMFILTER;
+    peer.our_services = NODE_BLOOM;
     assert_int_equal(peer_asks_filter(&peer), FAULT_NONE);
 }

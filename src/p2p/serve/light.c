@@ -1,0 +1,100 @@
+/* light.c - see light.h. */
+#include "p2p/serve/light.h"
+
+#include "chain/disk/block_ref.h"
+#include "consensus/merkle_proof.h"
+#include "p2p/peer/peer.h"
+#include "p2p/peer/send.h"
+#include "util/alloc.h"
+
+#define SCRATCH_BYTES 65536
+
+void light_peer_gone(struct p2p *p2p, struct peer *peer)
+{
+    (void)p2p;
+    bloom_free(peer->light.filter);
+    peer->light.filter = NULL;
+}
+
+bool light_passes(struct peer *peer, const struct tx *tx)
+{
+    return !peer->light.filter || bloom_matches_tx(peer->light.filter, tx);
+}
+
+/* A filter, or its end, asks for transactions, whatever the version said.
+ * BIP-37, Extensions to existing messages */
+static void set_filter(struct p2p *p2p, struct peer *peer, struct bloom *filter_take)
+{
+    bloom_free(peer->light.filter);
+    peer->light.filter = filter_take;
+    peer->relay.tells_txs = peer_may_hear_txs(p2p, peer);
+}
+
+enum fault light_on_filterload(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    bool is_too_large;
+    if (peer_asks_filter(peer) != FAULT_NONE)
+        return FAULT_NOT_OFFERED;
+    struct bloom *filter = bloom_read(r, &is_too_large);
+    if (!filter)
+        return is_too_large ? FAULT_FILTER : FAULT_MALFORMED;
+    set_filter(p2p, peer, filter);
+    return FAULT_NONE;
+}
+
+enum fault light_on_filteradd(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    (void)p2p;
+    if (peer_asks_filter(peer) != FAULT_NONE)
+        return FAULT_NOT_OFFERED;
+    struct span element = read_var_span(r);
+    if (r->failed)
+        return FAULT_MALFORMED;
+    if (element.len > BLOOM_ELEMENT_MAX || !peer->light.filter)
+        return FAULT_FILTER;
+    bloom_insert(peer->light.filter, element);
+    return FAULT_NONE;
+}
+
+enum fault light_on_filterclear(struct p2p *p2p, struct peer *peer, struct reader *r)
+{
+    (void)r;
+    if (peer_asks_filter(peer) != FAULT_NONE)
+        return FAULT_NOT_OFFERED;
+    set_filter(p2p, peer, NULL);
+    return FAULT_NONE;
+}
+
+static void send_without_witness(struct p2p *p2p, struct peer *peer, const struct tx *tx)
+{
+    struct buffer bytes;
+    buffer_init(&bytes);
+    struct writer w = writer_to_growing(&bytes);
+    tx_encode(&w, tx, false);
+    peer_send(p2p, peer, "tx", buffer_span(&bytes));
+    buffer_deinit(&bytes);
+}
+
+/* Going through a block costs about what sending it would: it counts so for the peer's turn. */
+void light_send_block(struct p2p *p2p, struct peer *peer, const struct block_ref *block)
+{
+    const struct block *decoded = &block->block;
+    if (!peer->light.filter)
+        return;
+    bool *wanted = xcalloc(decoded->n_tx, sizeof *wanted);
+    struct arena scratch;
+    struct buffer message;
+    arena_init(&scratch, SCRATCH_BYTES);
+    buffer_init(&message);
+    for (uint32_t i = 0; i < decoded->n_tx; i++)
+        wanted[i] = bloom_matches_tx(peer->light.filter, &decoded->tx[i]);
+    merkle_proof_append(decoded, wanted, &scratch, &message);
+    peer_send(p2p, peer, "merkleblock", buffer_span(&message));
+    for (uint32_t i = 0; i < decoded->n_tx; i++)
+        if (wanted[i])
+            send_without_witness(p2p, peer, &decoded->tx[i]);
+    peer->turn_bytes += block->raw_len;
+    buffer_deinit(&message);
+    arena_deinit(&scratch);
+    xfree(wanted);
+}
