@@ -291,7 +291,10 @@ static enum fault take(struct p2p *p2p, struct peer *peer, const struct block_he
     peer->headers.unconnecting = 0;
     struct block_hash last = block_header_hash(&headers[n - 1]);
     bool is_known = chain_find(p2p->chain, &last) != NULL;
-    if (!is_known && u256_compare(work_of(prev, headers, n), header_sync_min_work(p2p)) < 0) {
+    /* Who is trusted not to fill our memory may tell of any chain, as in Core. */
+    bool is_trusted = (peer->permissions & PERMISSION_NOBAN) != 0;
+    if (!is_known && !is_trusted &&
+        u256_compare(work_of(prev, headers, n), header_sync_min_work(p2p)) < 0) {
         if (is_full && peer->headers.presync) {
             presync_end(peer); /* not what it was asked for, but something from before */
             brings_nothing(p2p, peer);

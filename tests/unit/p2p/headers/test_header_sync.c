@@ -148,6 +148,30 @@ TEST(headers_of_little_work_are_not_kept, struct fixture *f)
     xfree(blocks);
 }
 
+/* As in Core: whom the user trusts may tell of a chain of little work, whole messages or not. */
+TEST(headers_of_little_work_of_a_trusted_peer_are_kept, struct fixture *f)
+{
+    mesh_init(&f->mesh, 47, &f->builder, NULL);
+    enum { N = 2010 };
+    const struct built_block **blocks = xcalloc(N, sizeof *blocks);
+    builder_blocks(&f->builder, f->builder.genesis, N, blocks);
+    struct u256 needed = u256_of(2 * 5000);
+    static const char *const trusted[] = {"noban@10.9.9.9"};
+    struct p2p_options options = {
+        .min_chain_work = &needed, .whitelist = trusted, .n_whitelist = COUNT_OF(trusted)};
+    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
+    raw_send_headers(raw, blocks, 2000);
+    raw_send_headers(raw, blocks + 2000, 10);
+    mesh_run(&f->mesh, 500000);
+    size_t at = 0, n = 0;
+    while (chain_next_node(a->chain, &at))
+        n++;
+    assert_int_equal(n, 1 + N);
+    assert_int_equal(raw_count(raw, "getdata"), 0); /* its blocks are not worth fetching */
+    xfree(blocks);
+}
+
 TEST(a_chain_with_enough_work_is_synced_in_two_passes, struct fixture *f)
 {
     mesh_init(&f->mesh, 46, &f->builder, NULL);
