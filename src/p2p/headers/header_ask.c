@@ -1,7 +1,9 @@
 /* header_ask.c - see header_ask.h. */
 #include "p2p/headers/header_ask.h"
 
-#include "p2p/state.h"
+#include "p2p/core/turn.h"
+#include "p2p/peer/peer.h"
+#include "p2p/peer/send.h"
 
 void header_locator(const struct block_node *node, struct buffer *out)
 {
@@ -42,7 +44,7 @@ void header_ask_send(struct p2p *p2p, struct peer *peer, const struct buffer *lo
  * may be one whose block nobody will ever have. */
 static const struct block_node *best_end(const struct p2p *p2p)
 {
-    const struct block_node *best = chain_best_header(p2p->chain), *tip = chain_tip(p2p->chain);
+    const struct block_node *best = chain_best_header(p2p_chain_of(p2p)), *tip = chain_tip(p2p_chain_of(p2p));
     return u256_compare(best->chain_work, tip->chain_work) > 0 ? best : tip;
 }
 
@@ -61,7 +63,7 @@ void header_ask(struct p2p *p2p, struct peer *peer, const struct block_node *nod
 
 void header_ask_first(struct p2p *p2p, struct peer *peer)
 {
-    const struct block_node *best = chain_best_header(p2p->chain);
+    const struct block_node *best = chain_best_header(p2p_chain_of(p2p));
     header_ask(p2p, peer, best->prev ? best->prev : best);
 }
 

@@ -30,8 +30,7 @@ bool serve_is_busy(const struct peer *peer)
     return peer->serve.items != NULL || peer->serve.reads.count > 0;
 }
 
-/* -- Blocks -------------------------------------------------------------------------------------
- */
+/* -- Blocks ----------------------------------------------------------------------------------- */
 
 static void not_found(struct peer *peer, const struct wire_inv *inv)
 {

@@ -3,7 +3,7 @@
 
 #include "crypto/hash.h"
 #include "p2p/core/turn.h"
-#include "p2p/core/peer_class.h"
+#include "p2p/p2p.h"
 #include "p2p/peer/peer.h"
 #include "p2p/peer/send.h"
 
