@@ -119,8 +119,7 @@ static bool apply_regtest(struct config *config, char **error)
 /* -test=<option>: Core's for its own tests, of which one changes what is valid. */
 static bool apply_tests(struct config *config, char **error)
 {
-    static const char *const without_effect[] = {"addrman",
-                                                 "reindex_after_failure_noninteractive_yes"};
+    static const char *const without_effect[] = {"reindex_after_failure_noninteractive_yes"};
     struct options *options = &config->options;
     const char *test;
     if (options_is_set(options, "test") && config->network.kind != NETWORK_REGTEST)
@@ -131,6 +130,8 @@ static bool apply_tests(struct config *config, char **error)
             is_known |= strcmp(test, without_effect[k]) == 0;
         if (strcmp(test, "bip94") == 0)
             config->network.enforce_bip94 = true;
+        else if (strcmp(test, "addrman") == 0)
+            config->net.p2p.test_address_book = true;
         else if (is_known)
             options_message(options, OPTION_MESSAGE_LOGGED, "-test=%s has no effect here", test);
         else

@@ -191,6 +191,18 @@ static bool set_user_agent(struct config_net *config, const struct options *opti
     return *error == NULL;
 }
 
+/* -asmap without a file is the map that is built in, and there is none. Core's words. */
+static bool set_asmap(struct config_net *config, const struct options *options, char **error)
+{
+    const char *path = options_get_string(options, "asmap", NULL);
+    if (!path || options_is_negated(options, "asmap"))
+        return true;
+    if (path[0] == '\0' || strcmp(path, "1") == 0)
+        return fail_with(error, "Embedded asmap data not available");
+    config->p2p.asmap = path;
+    return true;
+}
+
 static bool set_p2p(struct config_net *config, const struct options *options,
                     const struct network *network, char **error)
 {
@@ -212,7 +224,8 @@ static bool set_p2p(struct config_net *config, const struct options *options,
     if (config->ban_time_s <= 0)
         return fail_with(error, "-bantime must be a number of seconds, 1 at least");
     if (!config_proxy_init(config, options, error) || !set_user_agent(config, options, error) ||
-        !set_outbound(config, options, error) || !set_inbound(config, options, error))
+        !set_outbound(config, options, error) || !set_inbound(config, options, error) ||
+        !set_asmap(config, options, error))
         return false;
     if (p2p->max_connections == 0) { /* as Core: nobody calls, nobody is called but by order */
         p2p->listen = false;

@@ -134,6 +134,8 @@ static const struct option_def table[] = {
 
     {"addnode", "<ip>", "Connect to this node too, and keep trying", C, STRING, .flags = MULTI |
      NET},
+    {"asmap", "<file>", "Group addresses by the operators that this map says they belong to, "
+     "instead of by their first bits; relative to the network's directory", C, STRING, .flags = 0},
     {"bantime", "<n>", "Seconds that a ban of setban lasts which says none", C, INT, .fallback =
      "86400", INTO(net.ban_time_s)},
     {"bind", "<addr>[:<port>][=onion]", "Listen for peers on this address; =onion: they come "
@@ -183,6 +185,9 @@ static const struct option_def table[] = {
     {"privatebroadcast", NULL, "Give transactions of sendrawtransaction to a few strangers, by "
      "short connections through Tor or I2P, and to nobody else until they come back", C, BOOL,
      .fallback = "0", INTO(net.p2p.private_broadcast)},
+    {"privateroutable", NULL, "For laboratories: take private addresses and those of this machine "
+     "for public ones, each a network group of its own", C, BOOL, .fallback = "0",
+     INTO(net.p2p.private_routable)},
     {"proxy", "<ip>[:<port>]|<unix:path>[=<net>]", "Connect through this SOCKS5 proxy (port: "
      "9050), which looks names up too. =ipv4, =ipv6, =tor or =cjdns: in that network only; the "
      "last one given for a network counts, and 0 is none", C, STRING, .flags = MULTI},
@@ -203,7 +208,6 @@ static const struct option_def table[] = {
      , C, STRING, .flags = MULTI | NET},
     {"whitelist", "<[permissions@]subnet>", "Give peers of this range permissions", C, STRING,
      .flags = MULTI},
-    IGNORED("asmap", C, STRING),
     IGNORED("fixedseeds", C, BOOL),
     HARMLESS("banscore", C, INT),
     HARMLESS("maxreceivebuffer", C, INT),

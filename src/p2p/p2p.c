@@ -319,6 +319,7 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
     *o = *options;
     o->data_dir = keep(p2p, options->data_dir);
     o->user_agent = keep(p2p, options->user_agent);
+    o->asmap = keep(p2p, options->asmap);
     o->connect = keep_list(p2p, options->connect, options->n_connect);
     o->add_nodes = keep_list(p2p, options->add_nodes, options->n_add_nodes);
     o->seed_nodes = keep_list(p2p, options->seed_nodes, options->n_seed_nodes);
@@ -389,7 +390,17 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     private_broadcast_init(p2p);
     recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
     ban_list_init(&p2p->bans);
-    p2p->book = address_book_new(env);
+    p2p->grouping.has_private = options->private_routable;
+    p2p->book = address_book_new(env, &p2p->grouping);
+    p2p->files = (struct address_files){.env = env,
+                                        .log = log,
+                                        .data_dir = p2p->options.data_dir,
+                                        .magic = network->magic,
+                                        .book = p2p->book,
+                                        .grouping = &p2p->grouping,
+                                        .n_operations = &p2p->n_operations};
+    if (options->test_address_book)
+        address_book_use_test_key(p2p->book);
     if (options->capture_messages && options->data_dir)
         p2p->capture = capture_new(env, log, options->data_dir);
     block_fetch_init(p2p);
@@ -465,7 +476,8 @@ static bool listen_all(struct p2p *p2p, char **error)
 bool p2p_start(struct p2p *p2p, char **error)
 {
     ASSERT(!p2p->is_running);
-    if (!listen_all(p2p, error))
+    if (!address_files_load(&p2p->files, p2p->options.asmap, p2p_now_us(p2p), error) ||
+        !listen_all(p2p, error))
         return false;
     p2p->is_running = true;
     connect_init(p2p);
@@ -519,6 +531,7 @@ void p2p_free(struct p2p *p2p)
     named_nodes_deinit(p2p);
     private_broadcast_deinit(p2p);
     address_book_free(p2p->book);
+    address_files_deinit(&p2p->files);
     recent_set_deinit(&p2p->discouraged);
     ban_list_deinit(&p2p->bans);
     hash_map_deinit(&p2p->by_stream);
@@ -532,7 +545,7 @@ void p2p_free(struct p2p *p2p)
 void p2p_advance(struct p2p *p2p, int64_t delta_us)
 {
     int64_t *const at_us[] = {&p2p->relay.next_again_us, &p2p->stale.next_check_us,
-                              &p2p->stale.next_evict_us, &p2p->connect.next_dump_us,
+                              &p2p->stale.next_evict_us, &p2p->files.next_dump_us,
                               &p2p->private_txs.next_recheck_us};
     for (size_t i = 0; i < COUNT_OF(at_us); i++)
         *at_us[i] = *at_us[i] > INT64_MIN + delta_us ? *at_us[i] - delta_us : INT64_MIN;

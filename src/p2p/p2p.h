@@ -44,6 +44,9 @@ struct p2p_onion_options {
 struct p2p_options {
     const char *data_dir;   /* where peers.dat and anchors.dat are; NULL: nothing is kept */
     const char *user_agent; /* "/Cairn:0.1.0/"; not NULL */
+    const char *asmap;      /* -asmap: a file, relative to data_dir; NULL: none */
+    bool private_routable;  /* -privateroutable: see struct net_grouping */
+    bool test_address_book; /* -test=addrman: its key is 1 */
     bool listen;
     uint16_t port;                /* 0: the network's */
     const struct p2p_bind *binds; /* none: all interfaces */

@@ -5,6 +5,7 @@
 #define P2P_STATE_H
 
 #include "p2p/addr/addr_cache.h"
+#include "p2p/addr/address_files.h"
 #include "p2p/addr/welcome.h"
 #include "p2p/blocks/compact_extra.h"
 #include "p2p/blocks/compact_peers.h"
@@ -111,7 +112,9 @@ struct p2p {
     uint64_t bytes_sent, bytes_received;
     struct upload upload;
 
+    struct net_grouping grouping; /* what a group of addresses is */
     struct address_book *book;
+    struct address_files files;
     struct connect connect;
     struct named_nodes named;
     struct seed_node seed_nodes;

@@ -1,8 +1,9 @@
-/* planted.h - storage bugs that can be switched on, to show that the simulator finds them.
+/* planted.h - bugs that can be switched on, and defences off, to show that tests find it.
  *
  * Layer: util. A build with CAIRN_PLANT (the presets dev and asan, never a release) knows the bugs;
  * which one a world's code has is told by its struct env, so that two nodes of one process can
- * differ. tests/sim/sim_planted.c switches on each in turn. Elsewhere PLANTED() is a constant. */
+ * differ. tests/sim/sim_planted.c switches on each storage bug in turn, tests/sim/sim_eclipse.c the
+ * defences off. Elsewhere PLANTED() is a constant. */
 #ifndef UTIL_PLANTED_H
 #define UTIL_PLANTED_H
 
@@ -30,12 +31,20 @@
     X(ANSWER_BEFORE_SYNC, "a block is acknowledged before it is synced")                           \
     X(WRITE_ERROR_LOST, "a block that could not be written counts as written")
 
+/* Defences of the mesh that are off then. */
+#define PLANTED_WEAKNESSES(X)                                                                      \
+    X(BOOK_WITHOUT_BUCKETS, "addresses find their places whoever told of them, and nobody is "     \
+                            "tested before he is replaced")
+
 enum planted {
     PLANT_NONE,
 #define X(name, what) PLANT_##name,
     PLANTED_BUGS(X)
 #undef X
         PLANT_COUNT,
+#define X(name, what) PLANT_##name,
+    PLANTED_WEAKNESSES(X)
+#undef X
 };
 
 /* True where the code that env belongs to has that bug. */

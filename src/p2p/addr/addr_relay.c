@@ -115,7 +115,7 @@ static void tell_self(struct p2p *p2p, struct peer *peer, int64_t now_us)
         self.at = peer->version.receiver;
     if (peer_is_outbound(peer) && !own)
         self.at.port = p2p->options.port;
-    if (net_address_is_routable(&self.at))
+    if (net_grouping_is_routable(&p2p->grouping, &self.at))
         queue_address(p2p, peer, &self);
 }
 
@@ -226,7 +226,7 @@ static void take(struct p2p *p2p, struct peer *peer, struct net_peer_address *ad
     if (p2p_is_unwelcome(p2p, &address->at))
         return;
     if (is_news && now_s - (int64_t)address->time < FRESH_S &&
-        net_address_is_routable(&address->at))
+        net_grouping_is_routable(&p2p->grouping, &address->at))
         forward(p2p, peer, address);
     if (!reach_has_network(&p2p->reach, address->at.network))
         return; /* told to others, and not kept: Core */

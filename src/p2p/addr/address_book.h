@@ -3,26 +3,23 @@
  * Layer: p2p. Two tables of buckets: "new" for what was only heard, "tried" for what we were
  * connected to. Which bucket an address belongs in is a keyed hash of its group (and of who told
  * us), so that one operator's addresses can fill few buckets, whatever he sends. An address in
- * "tried" is replaced only after it was tested and failed. Spec: Core addrman; Heilman et al.,
- * "Eclipse attacks on Bitcoin's peer-to-peer network" (2015) */
+ * "tried" is replaced only after it was tested and failed. Places are Core's to the bit, and so is
+ * peers.dat: either node can go on with the other's. Spec: Core addrman; Heilman et al., "Eclipse
+ * attacks on Bitcoin's peer-to-peer network" (2015) */
 #ifndef P2P_ADDR_ADDRESS_BOOK_H
 #define P2P_ADDR_ADDRESS_BOOK_H
 
-#include "p2p/core/net_address.h"
+#include "p2p/addr/address_book_place.h"
+#include "p2p/core/net_group.h"
 #include "util/buffer.h"
 #include "util/env.h"
 
-#define ADDRESS_BOOK_NEW_BUCKETS        1024
-#define ADDRESS_BOOK_TRIED_BUCKETS      256
-#define ADDRESS_BOOK_BUCKET_SIZE        64
-#define ADDRESS_BOOK_BUCKETS_PER_SOURCE 64 /* of new, that one source group can reach */
-#define ADDRESS_BOOK_BUCKETS_PER_GROUP  8  /* of tried, that one address group can reach */
-#define ADDRESS_BOOK_NEW_PER_ADDRESS    8  /* places of one address in new */
-#define ADDRESS_BOOK_COLLISIONS_MAX     10 /* tests under way for a place in tried */
-#define ADDRESS_BOOK_FILE_MAX_BYTES     (16u << 20)
-#define ADDRESS_BOOK_SAMPLE_PERCENT     23 /* of the book, at most, told to one peer */
+#define ADDRESS_BOOK_NEW_PER_ADDRESS 8  /* places of one address in new */
+#define ADDRESS_BOOK_COLLISIONS_MAX  10 /* tests under way for a place in tried */
+#define ADDRESS_BOOK_FILE_MAX_BYTES  (32u << 20)
+#define ADDRESS_BOOK_SAMPLE_PERCENT  23 /* of the book, at most, told to one peer */
 
-/* Where an address came from. Each has its own quota, and never shares buckets with another. */
+/* Where an address came from. Each has its own quota of entries. */
 enum address_source {
     ADDRESS_SOURCE_GOSSIP,
     ADDRESS_SOURCE_DHT,
@@ -45,8 +42,17 @@ struct address_entry {
     int attempts;                       /* since the last success */
 };
 
-/* An empty book with a random key. Borrows env, for randomness only: times are handed in. */
-struct address_book *address_book_new(const struct env *env);
+/* A place of one of the tables, and who has it. */
+struct address_place {
+    uint16_t bucket, position;
+    struct address_entry entry;
+};
+
+/* An empty book with a random key. Borrows env, for randomness only: times are handed in; and
+ * grouping, which must not change while there are entries. */
+struct address_book *address_book_new(const struct env *env, const struct net_grouping *grouping);
+/* Give an empty book the key that tests expect, 1. */
+void address_book_use_test_key(struct address_book *book);
 /* NULL is allowed. */
 void address_book_free(struct address_book *book);
 
@@ -83,6 +89,11 @@ NODISCARD bool address_book_select_collision(struct address_book *book,
 /* Decide the tests that have ended. */
 void address_book_resolve_collisions(struct address_book *book, int64_t now_s);
 
+/* The same, but only of networks whose bit (1 << enum net_network) is set; 0: of all. */
+NODISCARD bool address_book_select_of(struct address_book *book, bool new_only, unsigned networks,
+                                      int64_t now_s, struct net_peer_address *out,
+                                      int64_t *last_try_s);
+
 /* Random addresses worth telling: at most max and ADDRESS_BOOK_SAMPLE_PERCENT of the book (both 0:
  * no limit), none that is terrible. network NET_NONE: of all.
  * Returns:  how many; *out is freed with xfree() */
@@ -96,13 +107,12 @@ size_t address_book_count_of(const struct address_book *book, uint8_t network, b
 /* Visit all: start with *at = 0; false at the end. */
 bool address_book_next(const struct address_book *book, size_t *at, struct address_entry *out);
 
-/* The whole book as bytes with a checksum, appended to out. */
-void address_book_encode(const struct address_book *book, struct buffer *out);
-/* Fill an empty book from such bytes.
- *
- * Fails:    returns false, and the book is left empty, if the bytes are damaged, of another version
- *           or more than the limit */
-NODISCARD bool address_book_decode(struct address_book *book, struct span bytes);
+/* Visit the taken places of a table, in its order: start with *at = 0; false at the end. */
+bool address_book_next_place(const struct address_book *book, bool tried, size_t *at,
+                             struct address_place *out);
+/* The entry of an address. Returns: false if it is not in the book */
+bool address_book_find(const struct address_book *book, const struct net_address *address,
+                       struct address_entry *out);
 
 /* Assert that tables, entries and counts agree. Costly. */
 void address_book_check(const struct address_book *book);

@@ -1,168 +1,47 @@
 /* connect.c - see connect.h. */
 #include "p2p/connect/connect.h"
 
-#include <stdio.h>
-
-#include "crypto/hash.h"
 #include "p2p/connect/dial.h"
 #include "p2p/connect/evict.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
-#include "util/read_file.h"
-#include "util/replace_file.h"
 
-#define SELECT_TRIES    100
-#define BAD_PORT_TRIES  50  /* of these pass over ports of other services. Core */
-#define TRIED_LATELY_S  600 /* not again so soon, unless nothing else is found */
-#define ANCHORS_MAGIC   0x72686e41u
-#define FILE_PATH_BYTES 1024
-#define FEELERS         1
+#define SELECT_TRIES   100
+#define BAD_PORT_TRIES 50  /* of these pass over ports of other services. Core */
+#define TRIED_LATELY_S 600 /* not again so soon, unless nothing else is found */
+#define FEELERS        1
 
-/* -- Files --------------------------------------------------------------------------------------
- */
-
-static const char *path_of(const struct p2p *p2p, const char *name, char *out)
-{
-    snprintf(out, FILE_PATH_BYTES, "%s/%s", p2p->options.data_dir, name);
-    return out;
-}
-
-static int write_file(const struct p2p *p2p, const char *name, struct span bytes)
-{
-    char path[FILE_PATH_BYTES];
-    return replace_file(p2p->env, path_of(p2p, name, path), bytes);
-}
-
-/* The whole of a file of at most that many bytes. */
-static bool read_named(const struct p2p *p2p, const char *name, int64_t max_bytes,
-                       struct buffer *out)
-{
-    char path[FILE_PATH_BYTES];
-    return read_file(p2p->env, path_of(p2p, name, path), max_bytes, out) == 0;
-}
-
-/* The peers that we would like to find again first: an attacker who makes us restart must not win
- * by that alone. */
-static void encode_anchors(const struct p2p *p2p, struct buffer *out)
-{
-    struct writer w = writer_to_growing(out);
-    uint8_t hash[32];
-    size_t n = 0;
-    write_u32(&w, ANCHORS_MAGIC);
-    for (struct peer *peer = p2p->peers; peer && n < CONNECT_ANCHORS_MAX; peer = peer->next) {
-        if (peer->state != PEER_READY || peer->class != PEER_BLOCK_ONLY)
-            continue;
-        struct net_peer_address address = {.at = peer->address};
-        wire_address_encode(&w, true, &address);
-        n++;
-    }
-    sha256d(buffer_span(out), hash);
-    write_bytes(&w, hash, 32);
-}
-
-static void read_anchors(struct p2p *p2p)
-{
-    struct buffer bytes;
-    uint8_t hash[32];
-    buffer_init(&bytes);
-    if (read_named(p2p, "anchors.dat", 4096, &bytes) && bytes.len >= 36) {
-        struct span body = span_of(bytes.p, bytes.len - 32);
-        struct reader r = reader_of(body);
-        sha256d(body, hash);
-        bool is_ours = read_u32(&r) == ANCHORS_MAGIC && memcmp(hash, bytes.p + body.len, 32) == 0;
-        while (is_ours && reader_left(&r) > 0 && p2p->connect.n_anchors < CONNECT_ANCHORS_MAX) {
-            struct net_peer_address address;
-            wire_address_decode(&r, true, &address);
-            if (!r.failed && reach_may_dial(&p2p->reach, &address.at))
-                p2p->connect.anchors[p2p->connect.n_anchors++] = address.at;
-        }
-    }
-    buffer_deinit(&bytes);
-}
-
-static void read_book(struct p2p *p2p)
-{
-    struct buffer bytes;
-    buffer_init(&bytes);
-    if (read_named(p2p, "peers.dat", ADDRESS_BOOK_FILE_MAX_BYTES, &bytes) &&
-        !address_book_decode(p2p->book, buffer_span(&bytes)))
-        log_warning(p2p->log, "peers.dat is damaged or of another version: starting without it");
-    buffer_deinit(&bytes);
-}
-
-void connect_save(struct p2p *p2p)
-{
-    struct buffer bytes;
-    if (!p2p->options.data_dir)
-        return;
-    buffer_init(&bytes);
-    encode_anchors(p2p, &bytes);
-    int error = write_file(p2p, "anchors.dat", buffer_span(&bytes));
-    bytes.len = 0;
-    address_book_encode(p2p->book, &bytes);
-    if (!error)
-        error = write_file(p2p, "peers.dat", buffer_span(&bytes));
-    /* Not worth stopping for: it is rebuilt from what peers say. */
-    if (error)
-        log_warning(p2p->log, "peers.dat cannot be written (%d)", error);
-    buffer_deinit(&bytes);
-}
-
-/* -- Writing the book now and then, off the loop -------------------------------------------------
- */
-
-struct dump {
-    struct env_job job;
-    struct p2p *p2p;
-    struct buffer bytes;
-    int error;
-};
-
-static void run_dump(struct env_job *job)
-{
-    struct dump *dump = (struct dump *)job;
-    dump->error = write_file(dump->p2p, "peers.dat", buffer_span(&dump->bytes));
-}
-
-static void dump_done(struct env_job *job)
-{
-    struct dump *dump = (struct dump *)job;
-    struct p2p *p2p = dump->p2p;
-    p2p->n_operations--;
-    p2p->connect.is_dumping = false;
-    if (dump->error)
-        log_warning(p2p->log, "peers.dat cannot be written (%d)", dump->error);
-    buffer_deinit(&dump->bytes);
-    xfree(dump);
-}
-
-static void start_dump(struct p2p *p2p, int64_t now_us)
-{
-    ASSERT(!p2p->connect.is_dumping || p2p->n_operations > 0);
-    p2p->connect.next_dump_us = now_us + CONNECT_DUMP_US;
-    if (!p2p->options.data_dir || p2p->connect.is_dumping)
-        return;
-    struct dump *dump = xcalloc(1, sizeof *dump);
-    *dump = (struct dump){.job = {.run = run_dump, .done = dump_done}, .p2p = p2p};
-    address_book_encode(p2p->book, &dump->bytes);
-    p2p->connect.is_dumping = true;
-    p2p->n_operations++;
-    env_job_submit(p2p->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &dump->job);
-}
-
-/* -- Coming and going ---------------------------------------------------------------------------
+/* -- Beginning ----------------------------------------------------------------------------------
  */
 
 void connect_init(struct p2p *p2p)
 {
-    ASSERT(p2p->connect.n_anchors == 0);
     int64_t now_us = p2p_now_us(p2p);
-    if (p2p->options.data_dir) {
-        read_book(p2p);
-        read_anchors(p2p);
-    }
+    struct net_peer_address anchors[CONNECT_ANCHORS_MAX];
+    struct connect *connect = &p2p->connect;
+    size_t n = 0;
+    if (!p2p->options.connect_only) /* else all are the user's choice */
+        n = address_files_take_anchors(&p2p->files, anchors, CONNECT_ANCHORS_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (reach_may_dial(&p2p->reach, &anchors[i].at))
+            connect->anchors[connect->n_anchors++] = anchors[i].at;
     p2p->connect.next_feeler_us = now_us + p2p_random_wait_us(p2p, CONNECT_FEELER_US);
-    p2p->connect.next_dump_us = now_us + CONNECT_DUMP_US;
+}
+
+void connect_save(struct p2p *p2p)
+{
+    struct net_peer_address anchors[CONNECT_ANCHORS_MAX];
+    size_t n = 0;
+    for (struct peer *peer = p2p->peers; peer && n < CONNECT_ANCHORS_MAX; peer = peer->next) {
+        if (peer->state == PEER_CONNECTING || peer->class != PEER_BLOCK_ONLY)
+            continue;
+        anchors[n++] = (struct net_peer_address){.at = peer->address,
+                                                 .services = peer->version.services,
+                                                 .time = (uint32_t)p2p_now_s(p2p)};
+    }
+    if (!p2p->options.connect_only)
+        address_files_save_anchors(&p2p->files, anchors, n);
+    address_files_save(&p2p->files);
 }
 
 /* -- Coming in ----------------------------------------------------------------------------------
@@ -183,6 +62,12 @@ static size_t inbound_max(const struct p2p *p2p)
     return max > outbound ? (size_t)(max - outbound) : 0;
 }
 
+static uint64_t group_hash(const struct p2p *p2p, const struct net_address *address)
+{
+    struct net_group group = net_grouping_of(&p2p->grouping, address);
+    return net_group_hash(p2p->key, &group);
+}
+
 /* is_relaying: one that relays transactions. Returns: false if nobody may be let go */
 static bool evict_one(struct p2p *p2p, bool is_relaying)
 {
@@ -193,7 +78,7 @@ static bool evict_one(struct p2p *p2p, bool is_relaying)
             continue;
         list[n++] = (struct evict_candidate){
             .id = peer->id,
-            .group_hash = net_group_hash(p2p->key, net_address_group(&peer->address), 1),
+            .group_hash = group_hash(p2p, &peer->address),
             .connected_us = peer->connected_us,
             .min_ping_us = peer->score.min_ping_us,
             .last_block_us = peer->score.last_block_us,
@@ -259,10 +144,13 @@ bool connect_admit_relaying(struct p2p *p2p, struct peer *peer)
 /* An outbound peer of ours is in that group. */
 static bool has_group(const struct p2p *p2p, const struct net_address *address)
 {
-    struct net_group group = net_address_group(address);
+    struct net_group group = net_grouping_of(&p2p->grouping, address);
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {
         bool counts = peer->class == PEER_FULL || peer->class == PEER_BLOCK_ONLY;
-        if (counts && net_group_equal(net_address_group(&peer->address), group))
+        if (!counts)
+            continue;
+        struct net_group taken = net_grouping_of(&p2p->grouping, &peer->address);
+        if (net_group_equal(&taken, &group))
             return true;
     }
     return false;
@@ -367,12 +255,11 @@ int64_t connect_tick(struct p2p *p2p, int64_t now_us)
     if (!p2p->is_active)
         return INT64_MAX;
     int64_t next_us = seed_node_tick(p2p, now_us); /* may name one: first */
-    const int64_t others_us[] = {named_nodes_tick(p2p, now_us), outbound_tick(p2p, now_us)};
+    const int64_t others_us[] = {named_nodes_tick(p2p, now_us), outbound_tick(p2p, now_us),
+                                 address_files_tick(&p2p->files, now_us)};
     for (size_t i = 0; i < COUNT_OF(others_us); i++)
         next_us = MIN_OF(next_us, others_us[i]);
-    if (p2p->connect.next_dump_us <= now_us)
-        start_dump(p2p, now_us);
-    return p2p->connect.next_dump_us < next_us ? p2p->connect.next_dump_us : next_us;
+    return next_us;
 }
 
 /* -- What became of it ---------------------------------------------------------------------------

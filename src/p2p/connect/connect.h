@@ -15,16 +15,14 @@ struct peer;
 #define CONNECT_INTERVAL_US INT64_C(500000)    /* between attempts at random addresses */
 #define CONNECT_FEELER_US   INT64_C(120000000) /* mean time between feelers */
 #define CONNECT_ANCHORS_MAX 2
-#define CONNECT_DUMP_US     INT64_C(900000000) /* between writings of peers.dat */
 
 struct connect {
-    int64_t next_outbound_us, next_feeler_us, next_dump_us;
+    int64_t next_outbound_us, next_feeler_us;
     struct net_address anchors[CONNECT_ANCHORS_MAX]; /* to be tried first */
     size_t n_anchors;
-    bool is_dumping;
 };
 
-/* Read the book and the anchors. */
+/* Begin: who was an anchor before the last stop is called first. */
 void connect_init(struct p2p *p2p);
 
 /* A stream has come in: may it stay? May drop another peer to make room. */
@@ -38,7 +36,7 @@ void connect_peer_ready(struct p2p *p2p, struct peer *peer);
 /* A peer is gone: it was there until now, and who named it may try again. */
 void connect_peer_gone(struct p2p *p2p, struct peer *peer);
 
-/* Write peers.dat and anchors.dat: now, or by a job. */
+/* Before a stop: write the book and the anchors. */
 void connect_save(struct p2p *p2p);
 
 /* Returns: when it wants to be called again, INT64_MAX: never. */

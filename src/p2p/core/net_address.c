@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/hash.h"
 #include "p2p/core/hidden_name.h"
 #include "util/hex.h"
 #include "util/parse.h"
@@ -263,25 +264,25 @@ bool net_address_equal(const struct net_address *a, const struct net_address *b)
     return a->port == b->port && net_address_same_host(a, b);
 }
 
-static bool has_prefix(const struct net_address *address, uint8_t network, const char *hex,
-                       unsigned bits)
-{
-    struct net_range range = {.base = {.network = network}, .bits = bits};
-    if (!hex_decode(range.base.bytes, strlen(hex) / 2, hex, strlen(hex)))
-        return false;
-    return net_range_contains(&range, address);
-}
-
 struct prefix {
     uint8_t network;
-    const char *hex;
+    uint8_t bytes[16];
     unsigned bits;
 };
+
+/* Every address of the gossip comes here some times. */
+static bool has_prefix(const struct net_address *address, const struct prefix *prefix)
+{
+    unsigned whole = prefix->bits / 8, rest = prefix->bits % 8;
+    if (address->network != prefix->network || memcmp(address->bytes, prefix->bytes, whole) != 0)
+        return false;
+    return rest == 0 || (address->bytes[whole] ^ prefix->bytes[whole]) >> (8 - rest) == 0;
+}
 
 static bool is_in(const struct net_address *address, const struct prefix *table, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (has_prefix(address, table[i].network, table[i].hex, table[i].bits))
+        if (has_prefix(address, &table[i]))
             return true;
     return false;
 }
@@ -289,9 +290,12 @@ static bool is_in(const struct net_address *address, const struct prefix *table,
 bool net_address_is_local(const struct net_address *address)
 {
     static const struct prefix local[] = {
-        {NET_IPV4, "7f", 8},
-        {NET_IPV4, "00", 8},
-        {NET_IPV6, "00000000000000000000000000000001", 128},
+        {NET_IPV4, {0x7f}, 8},
+        {NET_IPV4, {0x00}, 8},
+        {NET_IPV6,
+         {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+          0x01},
+         128},
     };
     return is_in(address, local, COUNT_OF(local));
 }
@@ -299,12 +303,12 @@ bool net_address_is_local(const struct net_address *address)
 bool net_address_is_private(const struct net_address *address)
 {
     static const struct prefix own[] = {
-        {NET_IPV4, "0a", 8},    /* RFC 1918 */
-        {NET_IPV4, "c0a8", 16}, /* RFC 1918 */
-        {NET_IPV4, "ac10", 12}, /* RFC 1918 */
-        {NET_IPV4, "a9fe", 16}, /* RFC 3927, link-local */
-        {NET_IPV6, "fc", 7},    /* RFC 4193 */
-        {NET_IPV6, "fe80", 10}, /* RFC 4862, link-local */
+        {NET_IPV4, {0x0a}, 8},        /* RFC 1918 */
+        {NET_IPV4, {0xc0, 0xa8}, 16}, /* RFC 1918 */
+        {NET_IPV4, {0xac, 0x10}, 12}, /* RFC 1918 */
+        {NET_IPV4, {0xa9, 0xfe}, 16}, /* RFC 3927, link-local */
+        {NET_IPV6, {0xfc}, 7},        /* RFC 4193 */
+        {NET_IPV6, {0xfe, 0x80}, 10}, /* RFC 4862, link-local */
     };
     return is_in(address, own, COUNT_OF(own));
 }
@@ -312,10 +316,10 @@ bool net_address_is_private(const struct net_address *address)
 bool net_address_is_valid(const struct net_address *address)
 {
     static const struct prefix nobodys[] = {
-        {NET_IPV4, "00000000", 32},
-        {NET_IPV4, "ffffffff", 32},
-        {NET_IPV6, "00000000000000000000000000000000", 128},
-        {NET_IPV6, "20010db8", 32}, /* RFC 3849, documentation */
+        {NET_IPV4, {0x00}, 32},
+        {NET_IPV4, {0xff, 0xff, 0xff, 0xff}, 32},
+        {NET_IPV6, {0x00}, 128},
+        {NET_IPV6, {0x20, 0x01, 0x0d, 0xb8}, 32}, /* RFC 3849, documentation */
     };
     return address->network != NET_NONE && !is_in(address, nobodys, COUNT_OF(nobodys));
 }
@@ -323,17 +327,17 @@ bool net_address_is_valid(const struct net_address *address)
 bool net_address_is_routable(const struct net_address *address)
 {
     static const struct prefix reserved[] = {
-        {NET_IPV4, "c612", 15},     /* RFC 2544 */
-        {NET_IPV4, "6440", 10},     /* RFC 6598 */
-        {NET_IPV4, "c00002", 24},   /* RFC 5737 */
-        {NET_IPV4, "c63364", 24},   /* RFC 5737 */
-        {NET_IPV4, "cb0071", 24},   /* RFC 5737 */
-        {NET_IPV4, "e0", 3},        /* multicast, reserved, broadcast */
-        {NET_IPV6, "20010db8", 32}, /* RFC 3849, documentation */
-        {NET_IPV6, "20010010", 28}, /* RFC 4843 */
-        {NET_IPV6, "20010020", 28}, /* RFC 7343 */
-        {NET_IPV6, "ff", 8},        /* multicast */
-        {NET_IPV6, "00000000000000000000000000000000", 128},
+        {NET_IPV4, {0xc6, 0x12}, 15},             /* RFC 2544 */
+        {NET_IPV4, {0x64, 0x40}, 10},             /* RFC 6598 */
+        {NET_IPV4, {0xc0, 0x00, 0x02}, 24},       /* RFC 5737 */
+        {NET_IPV4, {0xc6, 0x33, 0x64}, 24},       /* RFC 5737 */
+        {NET_IPV4, {0xcb, 0x00, 0x71}, 24},       /* RFC 5737 */
+        {NET_IPV4, {0xe0}, 3},                    /* multicast, reserved, broadcast */
+        {NET_IPV6, {0x20, 0x01, 0x0d, 0xb8}, 32}, /* RFC 3849, documentation */
+        {NET_IPV6, {0x20, 0x01, 0x00, 0x10}, 28}, /* RFC 4843 */
+        {NET_IPV6, {0x20, 0x01, 0x00, 0x20}, 28}, /* RFC 7343 */
+        {NET_IPV6, {0xff}, 8},                    /* multicast */
+        {NET_IPV6, {0x00}, 128},
     };
     if (address->network == NET_NONE || address->network == NET_TORV2 ||
         net_network_bytes(address->network) == 0)
@@ -344,53 +348,51 @@ bool net_address_is_routable(const struct net_address *address)
            !is_in(address, reserved, COUNT_OF(reserved));
 }
 
-/* -- Groups and hashes --------------------------------------------------------------------------
+/* -- Names and hashes ---------------------------------------------------------------------------
  */
 
-/* The IPv4 address that an IPv6 one stands for: whoever has the one has the other. */
-static bool linked_ipv4(const struct net_address *address, uint8_t out[4])
+/* Core's: no address of a network begins so. RFC 4193 */
+static const uint8_t internal_prefix[6] = {0xfd, 0x6b, 0x88, 0xc0, 0x87, 0x24};
+
+struct net_address net_address_of_internal(const char *name)
 {
-    const uint8_t *b = address->bytes;
-    if (address->network == NET_IPV4 || has_prefix(address, NET_IPV6, "2002", 16)) {
-        memcpy(out, address->network == NET_IPV4 ? b : b + 2, 4); /* RFC 3964, 6to4 */
-        return true;
-    }
-    if (has_prefix(address, NET_IPV6, "20010000", 32)) { /* RFC 4380, Teredo */
-        for (size_t i = 0; i < 4; i++)
-            out[i] = (uint8_t)~b[12 + i];
-        return true;
-    }
-    if (has_prefix(address, NET_IPV6, "0064ff9b0000000000000000", 96) || /* RFC 6052 */
-        has_prefix(address, NET_IPV6, "0000000000000000ffff0000", 96)) { /* RFC 6145 */
-        memcpy(out, b + 12, 4);
-        return true;
-    }
-    return false;
+    struct net_address address = {.network = NET_IPV6};
+    uint8_t hash[32];
+    ASSERT(name);
+    sha256(span_of_string(name), hash);
+    memcpy(address.bytes, internal_prefix, sizeof internal_prefix);
+    memcpy(address.bytes + sizeof internal_prefix, hash, 16 - sizeof internal_prefix);
+    return address;
 }
 
-struct net_group net_address_group(const struct net_address *address)
+bool net_address_is_internal(const struct net_address *address)
 {
-    struct net_group group = {{0}};
-    uint8_t ipv4[4];
-    if (net_address_is_local(address)) {
-        group.bytes[0] = 0xff;
-    } else if (!net_address_is_routable(address)) {
-        group.bytes[0] = 0xfe;
-    } else if (linked_ipv4(address, ipv4)) {
-        group.bytes[0] = NET_IPV4;
-        memcpy(group.bytes + 1, ipv4, 2);
+    return address->network == NET_IPV6 &&
+           memcmp(address->bytes, internal_prefix, sizeof internal_prefix) == 0;
+}
+
+bool net_address_linked_ipv4(const struct net_address *address, uint8_t out[4])
+{
+    static const struct prefix six_to_four = {NET_IPV6, {0x20, 0x02}, 16}; /* RFC 3964 */
+    static const struct prefix teredo = {NET_IPV6, {0x20, 0x01}, 32};      /* RFC 4380 */
+    static const struct prefix translated[] = {
+        {NET_IPV6, {0x00, 0x64, 0xff, 0x9b}, 96}, /* RFC 6052 */
+        {NET_IPV6, {[8] = 0xff, [9] = 0xff}, 96}, /* RFC 6145 */
+    };
+    const uint8_t *b = address->bytes;
+    if (address->network == NET_IPV4) {
+        memcpy(out, b, 4);
+    } else if (has_prefix(address, &six_to_four)) {
+        memcpy(out, b + 2, 4);
+    } else if (has_prefix(address, &teredo)) {
+        for (size_t i = 0; i < 4; i++)
+            out[i] = (uint8_t)~b[12 + i];
+    } else if (is_in(address, translated, COUNT_OF(translated))) {
+        memcpy(out, b + 12, 4);
     } else {
-        size_t keep = address->network == NET_IPV6 ? 4 : 1;
-        group.bytes[0] = address->network;
-        memcpy(group.bytes + 1, address->bytes, keep);
-        if (address->network == NET_CJDNS) /* all begin with the same 8 bits */
-            group.bytes[2] = (uint8_t)(address->bytes[1] | 0x0f);
-        else if (keep == 1)
-            group.bytes[1] |= 0x0f;
-        else if (has_prefix(address, NET_IPV6, "20010470", 32)) /* he.net gives them away */
-            group.bytes[5] = (uint8_t)(address->bytes[4] | 0x0f);
+        return false;
     }
-    return group;
+    return true;
 }
 
 bool net_port_is_bad(uint16_t port)
@@ -410,11 +412,6 @@ bool net_port_is_bad(uint16_t port)
     return i < COUNT_OF(bad) && bad[i] == port;
 }
 
-bool net_group_equal(struct net_group a, struct net_group b)
-{
-    return memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
-}
-
 static uint64_t hash_address(struct siphash_key key, const struct net_address *address,
                              uint16_t port)
 {
@@ -429,15 +426,6 @@ static uint64_t hash_address(struct siphash_key key, const struct net_address *a
 uint64_t net_address_hash(struct siphash_key key, const struct net_address *address)
 {
     return hash_address(key, address, address->port);
-}
-
-uint64_t net_group_hash(struct siphash_key key, struct net_group group, uint64_t extra)
-{
-    uint8_t bytes[sizeof group.bytes + 8];
-    memcpy(bytes, group.bytes, sizeof group.bytes);
-    for (unsigned i = 0; i < 8; i++)
-        bytes[sizeof group.bytes + i] = (uint8_t)(extra >> 8 * i);
-    return siphash24(key, span_of(bytes, sizeof bytes));
 }
 
 /* -- Ranges -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-/* net_address.h - where a node can be reached: network, address, port; as text and in groups.
+/* net_address.h - where a node can be reached: network, address, port; as bytes and as text.
  *
  * Layer: p2p. Pure values. Networks are numbered as in BIP155; all can be stored and gossiped,
  * reach_can_dial() says which can be connected to. */
@@ -31,11 +31,6 @@ struct net_address {
     uint8_t network; /* enum net_network */
     uint8_t bytes[NET_ADDRESS_BYTES_MAX];
     uint16_t port;
-};
-
-/* What a network group is made of: the network and its first bits. Compare with memcmp. */
-struct net_group {
-    uint8_t bytes[6];
 };
 
 /* An address as peers gossip it. */
@@ -93,19 +88,18 @@ bool net_address_is_private(const struct net_address *address);
  * list of Core's doc/p2p-bad-ports.md */
 bool net_port_is_bad(uint16_t port);
 
-/* The group of addresses that one operator is likely to hold: IPv4 /16, also of IPv6 addresses that
- * hold an IPv4 one (6to4, Teredo, translation), IPv6 /32 (/36 of Hurricane Electric's tunnels), 4
- * bits of the hidden networks, one for all local and one for all other unroutable addresses.
- * Spec: Core NetGroupManager::GetGroup() without asmap */
-struct net_group net_address_group(const struct net_address *address);
-/* The same group. */
-bool net_group_equal(struct net_group a, struct net_group b);
+/* The IPv4 address that one stands for, itself or behind a prefix of IPv6: whoever has the one has
+ * the other. Returns: false if there is none */
+bool net_address_linked_ipv4(const struct net_address *address, uint8_t out[4]);
+
+/* What stands for a name, such as a DNS seed's, where an address is wanted that told of others.
+ * Spec: Core CNetAddr::SetInternal() */
+struct net_address net_address_of_internal(const char *name);
+/* Is it such a one? */
+bool net_address_is_internal(const struct net_address *address);
 
 /* A keyed hash of address and port. */
 uint64_t net_address_hash(struct siphash_key key, const struct net_address *address);
-/* A keyed hash of a group with a number. */
-uint64_t net_group_hash(struct siphash_key key, struct net_group group, uint64_t extra);
-
 /* A range of addresses: "10.0.0.0/8", "fc00::/7", "1.2.3.0/255.255.255.0" or one address, which may
  * be a hidden service's name. */
 struct net_range {

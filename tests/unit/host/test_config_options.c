@@ -59,7 +59,8 @@ static const char *const works[] = {
     "dbcache", "fastprune", "includeconf", "loadblock", "maxmempool", "mempoolexpiry",
     "minimumchainwork", "par", "persistmempool", "persistmempoolv1", "pid", "prune", "reindex",
     "reindex-chainstate", "shutdownnotify", "startupnotify", "txindex", "txospenderindex",
-    "addnode", "bantime", "bind", "connect", "discover", "dns", "dnsseed", "externalip",
+    "addnode", "asmap", "bantime", "bind", "connect", "discover", "dns",
+    "dnsseed", "externalip",
     "forcednsseed", "inboundrelaypercent", "listen", "maxconnections", "maxuploadtarget",
     "peerblockfilters", "peerbloomfilters",
     "networkactive", "peertimeout", "port", "seednode", "timeout", "txreconciliation", "whitebind",
@@ -81,7 +82,7 @@ static const char *const works[] = {
 
 /* Who asks for one of these is told that it is not there. */
 static const char *const missed[] = {
-    "asmap", "coinstatsindex",
+    "coinstatsindex",
     "fixedseeds", "ipcbind", "mempoolfullrbf",
     "natpmp",
     "rest", "settings", "signer", "txsendrate", "upnp",

@@ -197,6 +197,7 @@ static void no_random(void *ctx, void *out, size_t len)
 struct net_rig {
     struct env env;
     struct p2p p2p;
+    struct net_grouping grouping;
     struct node_bans *bans;
     struct node_net *net;
     const struct net_view *view;
@@ -391,7 +392,7 @@ TEST(addresses_can_be_asked_for_by_network)
     };
     struct net_rig rig;
     rig_init(&rig, NULL);
-    rig.p2p.book = address_book_new(&rig.env);
+    rig.p2p.book = address_book_new(&rig.env, &rig.grouping);
     add_address(&rig, "8.1.2.3");
     add_address(&rig, "9.1.2.3");
     add_address(&rig, "[2a00:1450::1]:8334");
@@ -419,7 +420,7 @@ TEST(addresses_are_counted_by_network)
     struct net_rig rig;
     struct buffer text;
     rig_init(&rig, NULL);
-    rig.p2p.book = address_book_new(&rig.env);
+    rig.p2p.book = address_book_new(&rig.env, &rig.grouping);
     add_address(&rig, "8.1.2.3");
     add_address(&rig, "9.1.2.3");
     add_address(&rig, "2a00:1450::1");
@@ -440,7 +441,7 @@ TEST(a_test_fills_the_address_book)
     struct net_rig rig;
     char host[NET_ADDRESS_TEXT_MAX];
     rig_init(&rig, NULL);
-    rig.p2p.book = address_book_new(&rig.env);
+    rig.p2p.book = address_book_new(&rig.env, &rig.grouping);
     for (unsigned i = 0; i < 1000; i++) {
         snprintf(host, sizeof host, "%u.%u.1.1", 20 + (i >> 8), i % 256);
         (void)rig.view->add_address(rig.view->ctx, host, 8333, false, NOW);

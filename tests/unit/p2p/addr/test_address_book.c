@@ -8,6 +8,7 @@
 
 struct world {
     struct sim_env *sim;
+    struct net_grouping grouping;
     struct address_book *book;
 };
 
@@ -15,7 +16,7 @@ static int setup(void **state)
 {
     struct world *w = xcalloc(1, sizeof *w);
     w->sim = sim_env_new(5);
-    w->book = address_book_new(sim_env_get(w->sim));
+    w->book = address_book_new(sim_env_get(w->sim), &w->grouping);
     *state = w;
     return 0;
 }
@@ -87,8 +88,9 @@ static void count_draws(void *ctx, void *out, size_t len)
 TEST(selecting_from_a_small_book_takes_few_draws)
 {
     struct counted_random counted = {0};
+    const struct net_grouping grouping = {.has_private = false};
     const struct env env = {.random = {.ctx = &counted, .fill = count_draws}};
-    struct world w = {.book = address_book_new(&env)};
+    struct world w = {.book = address_book_new(&env, &grouping)};
     struct net_address a = host(0x08080808);
     struct net_peer_address out;
     int64_t last_try_s;
@@ -113,15 +115,15 @@ TEST(what_worked_moves_to_tried, struct world *w)
     assert_int_equal(address_book_count_of(w->book, NET_NONE, false), 1);
     address_book_attempt(w->book, &a, true, NOW);
     assert_true(find(w, &a, &entry));
-    assert_int_equal(entry.attempts, 0); /* we do not know that we are online */
-    assert_true(address_book_good(w->book, &a, NOW));
+    assert_int_equal(entry.attempts, 1);
+    assert_true(address_book_good(w->book, &a, NOW + 1));
     assert_int_equal(address_book_count_of(w->book, NET_IPV4, true), 1);
     assert_int_equal(address_book_count_of(w->book, NET_NONE, false), 0);
     address_book_attempt(w->book, &a, true, NOW + 10);
     assert_true(find(w, &a, &entry));
     assert_true(entry.is_tried);
     assert_int_equal(entry.attempts, 1);
-    assert_int_equal(entry.last_success_s, NOW);
+    assert_int_equal(entry.last_success_s, NOW + 1);
     struct net_peer_address out;
     int64_t last;
     assert_false(address_book_select(w->book, true, NOW, &out, &last)); /* none is new */
@@ -232,6 +234,50 @@ TEST(a_sample_is_a_bounded_part_of_the_book, struct world *w)
     xfree(list);
 }
 
+/* A place counts once; who is there is seen by place and by address. */
+TEST(places_are_visited_in_their_order, struct world *w)
+{
+    size_t at = 0, n = 0, last = 0;
+    struct address_place place;
+    struct address_entry entry;
+    for (uint32_t i = 0; i < 200; i++)
+        (void)add(w, 0x10000000 + i * 65537, 0x01010101 + i * 65536, NOW);
+    struct net_address a = host(0x10000000), unknown = host(0x09090909);
+    assert_true(address_book_good(w->book, &a, NOW));
+    while (address_book_next_place(w->book, false, &at, &place)) {
+        size_t key = (size_t)place.bucket * ADDRESS_BOOK_BUCKET_SIZE + place.position;
+        assert_true(n == 0 || key > last);
+        last = key;
+        n++;
+    }
+    assert_int_equal(n, address_book_count_of(w->book, NET_NONE, false));
+    at = 0;
+    assert_true(address_book_next_place(w->book, true, &at, &place));
+    assert_true(net_address_equal(&place.entry.address.at, &a));
+    assert_false(address_book_next_place(w->book, true, &at, &place));
+    assert_true(address_book_find(w->book, &a, &entry) && entry.is_tried);
+    assert_false(address_book_find(w->book, &unknown, &entry));
+}
+
+TEST(an_address_can_be_chosen_of_some_networks_only, struct world *w)
+{
+    struct net_peer_address address = {.at = {.network = NET_TORV3, .bytes = {7}, .port = 8333},
+                                       .services = 9,
+                                       .time = (uint32_t)NOW},
+                            out;
+    int64_t last;
+    for (uint32_t i = 0; i < 300; i++)
+        (void)add(w, 0x10000000 + i * 65537, 0x01010101 + i * 65536, NOW);
+    assert_false(address_book_select_of(w->book, false, 1u << NET_TORV3, NOW, &out, &last));
+    assert_true(address_book_add(w->book, &address, ADDRESS_SOURCE_GOSSIP, &address.at, 0, NOW));
+    for (int i = 0; i < 20; i++) {
+        assert_true(address_book_select_of(w->book, false, 1u << NET_TORV3, NOW, &out, &last));
+        assert_int_equal(out.at.network, NET_TORV3);
+        assert_true(address_book_select_of(w->book, false, 1u << NET_IPV4, NOW, &out, &last));
+        assert_int_equal(out.at.network, NET_IPV4);
+    }
+}
+
 TEST(each_source_has_its_quota, struct world *w)
 {
     for (uint32_t i = 0; i < 400; i++) {
@@ -249,55 +295,6 @@ TEST(each_source_has_its_quota, struct world *w)
     for (int i = 0; i < 20; i++)
         if (address_book_select(w->book, false, NOW, &out, &last))
             assert_int_equal(out.at.bytes[0], 8);
-}
-
-TEST(the_book_goes_to_bytes_and_back, struct world *w)
-{
-    for (uint32_t i = 0; i < 500; i++) {
-        struct net_address a = host(0x10000000 + i * 65537);
-        (void)add(w, 0x10000000 + i * 65537, 0x01010101 + i * 65536, NOW);
-        if (i % 3 == 0)
-            (void)address_book_good(w->book, &a, NOW);
-    }
-    struct buffer bytes;
-    buffer_init(&bytes);
-    address_book_encode(w->book, &bytes);
-    struct address_book *again = address_book_new(sim_env_get(w->sim));
-    assert_true(address_book_decode(again, buffer_span(&bytes)));
-    address_book_check(again);
-    assert_int_equal(address_book_count_of(again, NET_NONE, true),
-                     address_book_count_of(w->book, NET_NONE, true));
-    assert_true(address_book_count(again) * 100 >= address_book_count(w->book) * 95);
-    size_t at = 0;
-    struct address_entry entry, other;
-    while (address_book_next(again, &at, &entry)) {
-        assert_true(find(w, &entry.address.at, &other));
-        assert_int_equal(entry.is_tried, other.is_tried);
-        assert_int_equal(entry.last_success_s, other.last_success_s);
-    }
-    address_book_free(again);
-    buffer_deinit(&bytes);
-}
-
-TEST(damaged_bytes_leave_an_empty_book, struct world *w)
-{
-    for (uint32_t i = 0; i < 50; i++)
-        (void)add(w, 0x10000000 + i * 65537, 0x01010101, NOW);
-    struct buffer bytes;
-    buffer_init(&bytes);
-    address_book_encode(w->book, &bytes);
-    struct address_book *again = address_book_new(sim_env_get(w->sim));
-    for (size_t i = 0; i < bytes.len; i += 7) {
-        bytes.p[i] ^= 0x10;
-        assert_false(address_book_decode(again, buffer_span(&bytes)));
-        assert_int_equal(address_book_count(again), 0);
-        bytes.p[i] ^= 0x10;
-    }
-    for (size_t len = 0; len < bytes.len; len += 11)
-        assert_false(address_book_decode(again, span_of(bytes.p, len)));
-    assert_true(address_book_decode(again, buffer_span(&bytes)));
-    address_book_free(again);
-    buffer_deinit(&bytes);
 }
 
 /* Whatever is done to it in whatever order, its tables agree. */

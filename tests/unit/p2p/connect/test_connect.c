@@ -358,33 +358,6 @@ TEST(the_network_can_be_switched_off_and_on, struct fixture *f)
     assert_int_equal(mesh_count_ready(a), 1);
 }
 
-TEST(the_book_survives_a_restart, struct fixture *f)
-{
-    struct sim_net_options net = {.latency_min_us = 1000, .latency_max_us = 1000};
-    mesh_init(&f->mesh, 97, &f->builder, &net);
-    struct p2p_options options = {.data_dir = "regtest", .user_agent = "/x/", .connect_only = true};
-    struct mesh_node *a = mesh_add(&f->mesh, &options, NULL);
-    struct net_peer_address address = {.services = SERVICES, .time = 1700000000};
-    assert_true(net_address_parse("8.8.8.8:8333", 0, &address.at));
-    assert_true(address_book_add(p2p_address_book(a->p2p), &address, ADDRESS_SOURCE_GOSSIP,
-                                 &address.at, 0, 1700000000));
-    p2p_stop(a->p2p);
-    const struct env *env = sim_env_get(a->sim);
-    struct p2p *again = p2p_new(env, NULL, &a->network, a->chain, a->mempool, &options, NULL);
-    char *error = NULL;
-    assert_true(p2p_start(again, &error));
-    assert_int_equal(address_book_count(p2p_address_book(again)), 1);
-    p2p_stop(again);
-    p2p_free(again);
-    /* A damaged file is no reason not to start. */
-    sim_disk_damage(sim_env_disk(a->sim), "regtest/peers.dat", 30, 0xff);
-    again = p2p_new(env, NULL, &a->network, a->chain, a->mempool, &options, NULL);
-    assert_true(p2p_start(again, &error));
-    assert_int_equal(address_book_count(p2p_address_book(again)), 0);
-    p2p_stop(again);
-    p2p_free(again);
-}
-
 TEST(an_address_in_use_is_told_to_the_user, struct fixture *f)
 {
     struct mesh_node *a = fixture_node(f, 98, NULL, NULL);

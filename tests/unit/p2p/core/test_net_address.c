@@ -133,47 +133,6 @@ TEST(some_addresses_are_nobodys)
     }
 }
 
-static bool same_group(const char *a, const char *b)
-{
-    struct net_address x, y;
-    assert_true(net_address_parse(a, 1, &x) && net_address_parse(b, 2, &y));
-    return net_group_equal(net_address_group(&x), net_address_group(&y));
-}
-
-TEST(groups_are_what_one_operator_may_hold)
-{
-    assert_true(same_group("8.8.1.1", "8.8.200.200"));
-    assert_false(same_group("8.8.1.1", "8.9.1.1"));
-    assert_true(same_group("2a00:1234::1", "2a00:1234:ffff::1"));
-    assert_false(same_group("2a00:1234::1", "2a00:1235::1"));
-    assert_true(same_group("127.0.0.1", "::1"));
-    assert_true(same_group("10.0.0.1", "192.168.0.1"));
-    assert_false(same_group("10.0.0.1", "127.0.0.1"));
-    assert_false(same_group("8.8.1.1", "10.0.0.1"));
-    /* Tunnels that are given away, and CJDNS's kind of width. */
-    assert_true(same_group("2001:470:abcd::1", "2001:470:a001::1"));
-    assert_false(same_group("2001:470:abcd::1", "2001:470:bbcd::1"));
-}
-
-/* Whoever holds an IPv4 address holds all of these. */
-TEST(addresses_that_hold_an_ipv4_address_are_in_its_group)
-{
-    static const char *const forms[] = {
-        "2002:102:304::1",                      /* RFC 3964, 6to4 */
-        "2001:0:9999:9999:9999:9999:fefd:fcfb", /* RFC 4380, Teredo: the complement */
-        "64:ff9b::102:304",                     /* RFC 6052 */
-        "::ffff:0:102:304",                     /* RFC 6145 */
-    };
-    for (size_t i = 0; i < COUNT_OF(forms); i++) {
-        assert_true(same_group(forms[i], "1.2.99.99"));
-        assert_false(same_group(forms[i], "1.3.3.4"));
-    }
-    assert_false(same_group("2003:102:304::1", "1.2.3.4"));
-    assert_false(same_group("2001:1:9999:9999:9999:9999:fefd:fcfb", "1.2.3.4"));
-    assert_false(same_group("64:ff9b:0:0:0:1:102:304", "1.2.3.4"));
-    assert_false(same_group("::fffe:0:102:304", "1.2.3.4"));
-}
-
 TEST(ports_of_other_services_are_known)
 {
     size_t n = 0;
@@ -184,6 +143,17 @@ TEST(ports_of_other_services_are_known)
     assert_true(net_port_is_bad(6669) && net_port_is_bad(27017));
     assert_false(net_port_is_bad(8333) || net_port_is_bad(18444) || net_port_is_bad(80));
     assert_false(net_port_is_bad(443) || net_port_is_bad(6664) || net_port_is_bad(6670));
+}
+
+/* What told of addresses without having one: a seed's name. */
+TEST(names_stand_in_for_addresses)
+{
+    struct net_address a = net_address_of_internal("seed.example"),
+                       b = net_address_of_internal("seed.example.");
+    assert_true(net_address_is_internal(&a) && !net_address_equal(&a, &b));
+    assert_false(net_address_is_routable(&a));
+    a.bytes[5] ^= 1;
+    assert_false(net_address_is_internal(&a));
 }
 
 TEST(hidden_networks_have_names_but_cannot_be_dialled)
@@ -247,6 +217,4 @@ TEST(hashes_depend_on_the_key_and_on_every_part)
     assert_true(net_address_parse("1.2.3.4:5", 0, &a) && net_address_parse("1.2.3.4:6", 0, &b));
     assert_true(net_address_hash(key, &a) != net_address_hash(key, &b));
     assert_true(net_address_hash(key, &a) != net_address_hash(other, &a));
-    struct net_group group = net_address_group(&a);
-    assert_true(net_group_hash(key, group, 0) != net_group_hash(key, group, 1));
 }

@@ -101,4 +101,3 @@ TEST(an_id_is_of_its_kind, struct world *w)
     assert_null(newest_txs_find(&w->newest, a.wtxid.b, false));
     block_ref_drop(block);
 }
-
