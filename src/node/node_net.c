@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "p2p/core/hidden_name.h"
 #include "util/alloc.h"
 
 /* Owns nothing but itself. */
@@ -144,6 +145,42 @@ static void addrman(void *ctx, net_addrman_fn *fn, void *arg)
     }
 }
 
+/* -- The book --------------------------------------------------------------------------------- */
+
+static void show_place(const struct p2p *p2p, bool is_tried, const struct address_place *place,
+                       net_book_place_fn *fn, void *arg)
+{
+    const struct net_peer_address *address = &place->entry.address;
+    char host[NET_ADDRESS_TEXT_MAX], source[NET_ADDRESS_TEXT_MAX];
+    const struct net_book_place shown = {
+        .is_tried = is_tried,
+        .bucket = place->bucket,
+        .position = place->position,
+        .address = {.time_s = address->time,
+                    .services = address->services,
+                    .host = net_address_format_host(&address->at, host),
+                    .network = net_address_network_name(&address->at),
+                    .port = address->at.port},
+        .asn = p2p_asn(p2p, &address->at),
+        .source_asn = p2p_asn(p2p, &place->entry.told_by),
+        .source = net_address_format_host(&place->entry.told_by, source),
+        .source_network = net_address_network_name(&place->entry.told_by),
+    };
+    fn(arg, &shown);
+}
+
+static void book(void *ctx, net_book_place_fn *fn, void *arg)
+{
+    const struct node_net *net = ctx;
+    const struct address_book *addresses = p2p_address_book(net->p2p);
+    for (int tried = 0; tried < 2; tried++) {
+        struct address_place place;
+        size_t at = 0;
+        while (address_book_next_place(addresses, tried, &at, &place))
+            show_place(net->p2p, tried, &place, fn, arg);
+    }
+}
+
 /* -- Orders --------------------------------------------------------------------------------- */
 
 static enum net_result add_address(void *ctx, const char *host, uint16_t port, bool is_tried,
@@ -152,8 +189,10 @@ static enum net_result add_address(void *ctx, const char *host, uint16_t port, b
     struct node_net *net = ctx;
     struct address_book *book = p2p_address_book(net->p2p);
     struct net_peer_address address = {.services = NODE_NETWORK | NODE_WITNESS};
-    if (!net_address_parse(host, port, &address.at) || address.at.port != port)
+    if (!hidden_name_parse(host, &address.at) &&
+        (!net_address_parse(host, port, &address.at) || address.at.port != port))
         return NET_RESULT_BAD_ADDRESS;
+    address.at.port = port;
     address.time = (uint32_t)now_s;
     if (!address_book_add(book, &address, ADDRESS_SOURCE_GOSSIP, &address.at, 0, now_s))
         return NET_RESULT_EXISTS;
@@ -184,6 +223,8 @@ static struct net_view make_view(struct node_net *net, const struct p2p_info *ha
         .info = info,
         .addresses = addresses,
         .addrman = addrman,
+        .book = book,
+        .eclipse_risk = p2p_eclipse_risk,
         .each_orphan = p2p_each_orphan,
         .is_private = have->is_private,
         .each_private = p2p_each_private,
@@ -196,6 +237,7 @@ static struct net_view make_view(struct node_net *net, const struct p2p_info *ha
         .try_node = p2p_try_node,
         .open_connection = p2p_open_connection,
         .add_address = add_address,
+        .send_message = p2p_send_message,
         .disconnect_address = p2p_disconnect_address,
         .disconnect_id = p2p_disconnect_id,
         .ban = node_bans_add,

@@ -172,6 +172,10 @@ struct address_book *p2p_address_book(struct p2p *p2p);
 size_t p2p_sample_addresses(struct p2p *p2p, size_t max, unsigned percent, uint8_t network,
                             struct net_peer_address **list);
 
+/* Tell the risk that all whom we hear are one party. p2p_risk.c says what counts. */
+void p2p_eclipse_risk(void *p2p, net_eclipse_risk_fn *fn, void *arg);
+/* The autonomous system of an address, by -asmap; 0: unknown. */
+uint32_t p2p_asn(const struct p2p *p2p, const struct net_address *address);
 /* -privatebroadcast: there is a network by which nobody learns who sends. */
 bool p2p_is_private_reachable(const void *p2p);
 /* Give a transaction to a few strangers until the network gives it back. NET_RESULT_EXISTS: that is
@@ -214,6 +218,11 @@ enum net_result p2p_disconnect_id(void *p2p, uint64_t id);
 struct ban_list *p2p_bans(struct p2p *p2p);
 /* Drop all peers of that range, whatever their class and permissions. */
 void p2p_disconnect_range(struct p2p *p2p, const struct net_range *range);
+/* sendmsgtopeer: any message, whatever the peer may make of it.
+ *
+ * In:       name  of at most 12 bytes
+ * Returns:  NET_RESULT_UNKNOWN: no peer of that id that is ready */
+enum net_result p2p_send_message(void *p2p, uint64_t id, const char *name, struct span payload);
 /* Ask every peer for a pong at once. */
 void p2p_ping_all(void *p2p);
 /* setnetworkactive: off drops everybody. */

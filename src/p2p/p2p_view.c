@@ -73,6 +73,7 @@ static const struct net_peer_info *show_peer(const struct p2p *p2p, const struct
         .is_ready = peer->state == PEER_READY,
         .address = peer->text,
         .network = peer->is_inbound_onion ? "onion" : net_address_network_name(&peer->address),
+        .asn = net_grouping_asn(&p2p->grouping, &peer->address),
         .services = peer->version.services,
         .relays_txs = peer->relay.tells_txs,
         .last_inv_sequence = peer->relay.told_sequence,
@@ -172,6 +173,11 @@ void p2p_network_info(const struct p2p *p2p, enum net_network network,
         (struct p2p_network_info){.is_reachable = reach_has_network(&p2p->reach, (uint8_t)network),
                                   .randomizes_credentials = proxy->randomizes};
     reach_format_proxy(proxy, info->proxy, sizeof info->proxy);
+}
+
+uint32_t p2p_asn(const struct p2p *p2p, const struct net_address *address)
+{
+    return net_grouping_asn(&p2p->grouping, address);
 }
 
 struct address_book *p2p_address_book(struct p2p *p2p)
@@ -341,6 +347,23 @@ enum net_result p2p_disconnect_id(void *ctx, uint64_t id)
         return NET_RESULT_UNKNOWN;
     p2p_enter(p2p);
     peer_drop(p2p, peer, "the user said so");
+    p2p_leave(p2p);
+    return NET_RESULT_OK;
+}
+
+enum net_result p2p_send_message(void *ctx, uint64_t id, const char *name, struct span payload)
+{
+    struct p2p *p2p = ctx;
+    struct peer *peer = p2p_find_peer(p2p, id);
+    ASSERT(strlen(name) <= 12 && payload.len <= FRAME_PAYLOAD_MAX);
+    if (!peer || peer->state != PEER_READY)
+        return NET_RESULT_UNKNOWN;
+    const struct message *message = message_find(p2p->messages, name);
+    p2p_enter(p2p);
+    capture_message(p2p->capture, peer->text, false, name, payload);
+    size_t n = transport_send(&peer->transport, name, payload);
+    peer->per_message[message ? (size_t)(message - p2p->messages) : MESSAGES_COUNT].sent += n;
+    peer_count_sent(p2p, peer, n);
     p2p_leave(p2p);
     return NET_RESULT_OK;
 }

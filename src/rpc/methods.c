@@ -346,6 +346,10 @@ static const struct rpc_method methods[] = {
      "null",
      {{"address", RPC_TYPE_STRING, "fallback to nodeid", "Address and port, as in getpeerinfo"},
       {"nodeid", RPC_TYPE_NUMBER, "fallback to address", "Its id, as in getpeerinfo"}}},
+    {"exportasmap", "Network", rpc_exportasmap, 0,
+     "Write the map of operators that is built in to a file. Here none is: always an error.",
+     "{\"path\": \"str\", \"bytes_written\": n, \"file_hash\": \"hex\"}",
+     {{"path", RPC_TYPE_STRING, NULL, "The file, relative to the network's directory"}}},
     {"getaddednodeinfo", "Network", rpc_getaddednodeinfo, 0,
      "The nodes of -addnode and addnode, and whether they are connected.",
      "[{\"addednode\": \"str\", \"connected\": true|false, \"addresses\": [...]}, ...]",
@@ -356,6 +360,13 @@ static const struct rpc_method methods[] = {
     {"getconnectioncount", "Network", rpc_getconnectioncount, RPC_QUICK,
      "The number of peers.",
      "n    the number", {{0}}},
+    {"geteclipserisk", "Network", rpc_geteclipserisk, 0,
+     "How likely it is that all whom this node hears are one party, and why. Not in Core.",
+     "{\"risk\": \"low|elevated|high\", \"reasons\": [\"str\", ...],\n"
+     " \"grouped_by\": \"asmap|prefix\", \"outbound\": n, \"outbound_groups\": n,\n"
+     " \"outbound_forked\": n, \"header_lag\": n, \"tip_age\": n, \"new\": n,\n"
+     " \"new_largest_source_share\": n, \"tried\": n, \"tried_largest_group_share\": n}",
+     {{0}}},
     {"getnettotals", "Network", rpc_getnettotals, 0,
      "Bytes received and sent since the start.",
      "{\"totalbytesrecv\": n, \"totalbytessent\": n, \"timemillis\": n, \"uploadtarget\": {...}}",
@@ -379,6 +390,11 @@ static const struct rpc_method methods[] = {
      "All about each peer. Its network is one of (ipv4, ipv6, onion, i2p, cjdns,\n"
      "not_publicly_routable).",
      "[{...}, ...]", {{0}}},
+    {"getrawaddrman", "Network", rpc_getrawaddrman, RPC_HIDDEN | RPC_LARGE,
+     "Every place of the address book's tables that is taken; for tests.",
+     "{\"new\": {\"bucket/position\": {\"address\": \"str\", \"mapped_as\": n, \"port\": n,\n"
+     "  \"services\": n, \"time\": n, \"network\": \"str\", \"source\": \"str\",\n"
+     "  \"source_network\": \"str\", \"source_mapped_as\": n}, ...}, \"tried\": {...}}", {{0}}},
     {"listbanned", "Network", rpc_listbanned, RPC_LARGE,
      "The addresses and subnets that are banned by hand (setban), with times in seconds.\n"
      "Peers that misbehave are dropped and not welcome until the next start; they are not listed.",
@@ -387,6 +403,12 @@ static const struct rpc_method methods[] = {
     {"ping", "Network", rpc_ping, 0,
      "Ask every peer for a sign of life. getpeerinfo shows how long it took.",
      "null", {{0}}},
+    {"sendmsgtopeer", "Network", rpc_sendmsgtopeer, RPC_HIDDEN,
+     "Send a peer a message of any kind; for tests.",
+     "{}",
+     {{"peer_id", RPC_TYPE_NUMBER, NULL, "Its id, as in getpeerinfo"},
+      {"msg_type", RPC_TYPE_STRING, NULL, "The kind, at most 12 bytes"},
+      {"msg", RPC_TYPE_STRING, NULL, "The payload, as hex"}}},
     {"setban", "Network", rpc_setban, 0,
      "Ban an address or a subnet (add), or take such a ban away (remove).\n"
      "Its peers are dropped; who comes from there is turned away, unless -whitelist says noban.\n"

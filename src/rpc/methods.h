@@ -164,7 +164,10 @@ RPC_HANDLER(disconnectnode);
 /* -24 for one that was not added. At most one address of each: the peer's. */
 RPC_HANDLER(getaddednodeinfo);
 /* For bitcoin-cli -addrinfo: counts of the new and the tried table by network. */
+RPC_HANDLER(exportasmap);
 RPC_HANDLER(getaddrmaninfo);
+RPC_HANDLER(geteclipserisk);
+RPC_HANDLER(getrawaddrman);
 /* {} means asked for, not there. Core Lightning calls it where a block is pruned; it must be known
  * by its header, and below the tip where the node prunes. */
 RPC_HANDLER(getblockfrompeer);
@@ -187,6 +190,7 @@ RPC_HANDLER(listbanned);
 RPC_HANDLER(setban);
 /* Answers at once; pingtime and pingwait in getpeerinfo tell what came of it. */
 RPC_HANDLER(ping);
+RPC_HANDLER(sendmsgtopeer);
 /* Answers with the state that holds now. */
 RPC_HANDLER(setnetworkactive);
 

@@ -1,16 +1,18 @@
-/* rpc_net.c - methods about the network: its state, its addresses, orders to it. */
-#include <inttypes.h>
-#include <stdio.h>
+/* rpc_net.c - methods about the network: its state, orders to it. */
+#include <string.h>
 
 #include "rpc/chain_json.h"
 #include "rpc/method_table.h"
 #include "rpc/methods.h"
 #include "rpc/net_json.h"
+#include "util/hex.h"
 #include "util/version.h"
 
 enum {
     PROTOCOL_VERSION = 70017,   /* that the interface stands for while there is no network */
     UPLOAD_TIMEFRAME_S = 86400, /* of -maxuploadtarget */
+    MESSAGE_TYPE_BYTES = 12,
+    MESSAGE_BYTES_MAX = 4000000, /* what a peer may send another. Core */
 };
 
 /* -- The whole ---------------------------------------------------------------------------- */
@@ -193,33 +195,6 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
     return answer_added(call, result == NET_RESULT_EXISTS ? NET_RESULT_OK : result);
 }
 
-/* For tests: the book of addresses as if a peer had told of one. */
-enum rpc_progress rpc_addpeeraddress(struct rpc_call *call)
-{
-    const struct net_view *net = call->rpc->node->net;
-    int32_t port = 0;
-    if (!net)
-        return rpc_fail(call, RPC_CLIENT_P2P_DISABLED,
-                        "Error: Address manager functionality missing or disabled");
-    if (!rpc_arg_int32(call, 1, &port))
-        return RPC_DONE;
-    if (port < 0 || port > UINT16_MAX)
-        return rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
-    int64_t now_s = call->rpc->node->now_s(call->rpc->node->ctx);
-    enum net_result result = net->add_address(net->ctx, rpc_arg_string(call, 0, ""), (uint16_t)port,
-                                              rpc_arg_bool(call, 2, false), now_s);
-    if (result == NET_RESULT_BAD_ADDRESS)
-        return rpc_fail(call, RPC_CLIENT_INVALID_IP_OR_SUBNET, "Invalid IP address");
-    json_open_object(&call->out);
-    json_field_bool(&call->out, "success", result == NET_RESULT_OK);
-    if (result != NET_RESULT_OK)
-        json_field_string(&call->out, "error",
-                          result == NET_RESULT_FULL ? "failed-adding-to-tried"
-                                                    : "failed-adding-to-new");
-    json_close_object(&call->out);
-    return RPC_DONE;
-}
-
 enum rpc_progress rpc_addconnection(struct rpc_call *call)
 {
     const char *address = rpc_arg_string(call, 0, ""), *type = rpc_arg_string(call, 1, "");
@@ -244,6 +219,31 @@ enum rpc_progress rpc_addconnection(struct rpc_call *call)
     json_open_object(&call->out);
     json_field_string(&call->out, "address", address);
     json_field_string(&call->out, "connection_type", type);
+    json_close_object(&call->out);
+    return RPC_DONE;
+}
+
+/* For tests: what no node says by itself. */
+enum rpc_progress rpc_sendmsgtopeer(struct rpc_call *call)
+{
+    const struct net_view *net = net_json_require(call);
+    const char *name = rpc_arg_string(call, 1, "");
+    int64_t peer = -1;
+    if (!net || !rpc_arg_int64(call, 0, &peer))
+        return RPC_DONE;
+    if (strlen(name) > MESSAGE_TYPE_BYTES)
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "Error: msg_type too long, max length is %d",
+                        MESSAGE_TYPE_BYTES);
+    const char *hex = rpc_arg_string(call, 2, "");
+    size_t len = strlen(hex);
+    uint8_t *bytes = arena_alloc(&call->arena, len / 2 + 1);
+    if (!hex_decode(bytes, len / 2, hex, len))
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "Error parsing input for msg");
+    if (peer < 0 || len / 2 > MESSAGE_BYTES_MAX ||
+        net->send_message(net->mesh, (uint64_t)peer, name, span_of(bytes, len / 2)) !=
+            NET_RESULT_OK)
+        return rpc_fail(call, RPC_MISC_ERROR, "Error: Could not send message to peer");
+    json_open_object(&call->out);
     json_close_object(&call->out);
     return RPC_DONE;
 }
@@ -312,66 +312,6 @@ enum rpc_progress rpc_disconnectnode(struct rpc_call *call)
     if (result != NET_RESULT_OK)
         return rpc_fail(call, RPC_CLIENT_NODE_NOT_CONNECTED, "Node not found in connected nodes");
     json_put_null(&call->out);
-    return RPC_DONE;
-}
-
-/* -- Addresses ---------------------------------------------------------------------------- */
-
-static void put_node_address(void *arg, const struct net_node_address *address)
-{
-    struct rpc_call *call = arg;
-    struct json_out *out = &call->out;
-    char services[24]; /* 64 bits without a sign */
-    int len = snprintf(services, sizeof services, "%" PRIu64, address->services);
-    ASSERT(len > 0 && (size_t)len < sizeof services);
-    json_open_object(out);
-    json_field_int(out, "time", address->time_s);
-    json_put_key(out, "services");
-    json_put_raw(out, span_of(services, (size_t)len));
-    json_field_string(out, "address", address->host);
-    json_field_int(out, "port", address->port);
-    json_field_string(out, "network", address->network);
-    json_close_object(out);
-}
-
-enum rpc_progress rpc_getnodeaddresses(struct rpc_call *call)
-{
-    const struct net_view *net = net_json_require(call);
-    const char *network = rpc_arg_string(call, 1, NULL);
-    int32_t count = 1;
-    if (!net || !rpc_arg_int32(call, 0, &count))
-        return RPC_DONE;
-    if (count < 0)
-        return rpc_fail(call, RPC_INVALID_PARAMETER, "Address count out of range");
-    json_open_array(&call->out);
-    bool known = net->addresses(net->ctx, (size_t)count, network, put_node_address, call);
-    json_close_array(&call->out);
-    if (!known)
-        return rpc_fail(call, RPC_INVALID_PARAMETER, "Network not recognized: %s",
-                        network ? network : "");
-    return RPC_DONE;
-}
-
-static void put_addrman_count(void *arg, const struct net_addrman_count *count)
-{
-    struct rpc_call *call = arg;
-    struct json_out *out = &call->out;
-    json_field_object(out, count->name ? count->name : "all_networks");
-    json_field_int(out, "new", (int64_t)count->n_new);
-    json_field_int(out, "tried", (int64_t)count->n_tried);
-    json_field_int(out, "total", (int64_t)(count->n_new + count->n_tried));
-    json_close_object(out);
-}
-
-enum rpc_progress rpc_getaddrmaninfo(struct rpc_call *call)
-{
-    const struct net_view *net = call->rpc->node->net;
-    if (!net)
-        return rpc_fail(call, RPC_CLIENT_P2P_DISABLED,
-                        "Error: Address manager functionality missing or disabled");
-    json_open_object(&call->out);
-    net->addrman(net->ctx, put_addrman_count, call);
-    json_close_object(&call->out);
     return RPC_DONE;
 }
 

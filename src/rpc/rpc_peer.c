@@ -52,6 +52,8 @@ static void put_identity(struct json_out *out, const struct net_peer_info *peer)
     if (peer->address_local)
         json_field_string(out, "addrlocal", peer->address_local);
     json_field_string(out, "network", peer->network);
+    if (peer->asn)
+        json_field_int(out, "mapped_as", peer->asn);
     net_json_put_services(out, "services", "servicesnames", peer->services);
     json_field_bool(out, "relaytxes", peer->relays_txs);
     json_field_int(out, "last_inv_sequence", (int64_t)peer->last_inv_sequence);

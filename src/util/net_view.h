@@ -30,6 +30,7 @@ struct net_peer_info {
     const char *address_bind;  /* our end of the connection; NULL: unknown */
     const char *address_local; /* what the peer says that our address is; NULL: nothing */
     const char *network;       /* "ipv4", ..., "not_publicly_routable" */
+    uint32_t asn;              /* of its operator, by -asmap; 0: unknown */
     uint64_t services;
     bool relays_txs;
     uint64_t last_inv_sequence;
@@ -107,6 +108,30 @@ struct net_node_address {
     uint16_t port;
 };
 
+/* A place of one of the book's tables, and what stands there. */
+struct net_book_place {
+    bool is_tried;
+    unsigned bucket, position;
+    struct net_node_address address;
+    uint32_t asn, source_asn; /* 0: unknown */
+    const char *source, *source_network;
+};
+
+/* How likely it is that all whom we hear are one party. Shares are of 0 to 1. */
+struct net_eclipse_risk {
+    const char *level; /* "low", "elevated" or "high" */
+    bool has_asmap;
+    size_t n_outbound, n_outbound_groups; /* peers that we chose or the user named; ready */
+    size_t n_new, n_tried;                /* places taken */
+    double new_source_share;              /* of new: what the group that told most has told */
+    double tried_group_share;             /* of tried: what the largest group has */
+    int32_t header_lag;                   /* blocks that somebody knows of and we do not have */
+    size_t n_forked;                      /* outbound peers whose best block is not on our chain */
+    int64_t tip_age_s;                    /* since a block came */
+    const char *const *reasons;           /* why it is not low */
+    size_t n_reasons;
+};
+
 /* How many addresses of a network the book holds; name NULL: of all networks. */
 struct net_addrman_count {
     const char *name;
@@ -162,6 +187,10 @@ typedef void net_added_fn(void *arg, const char *address, const struct net_peer_
 typedef void net_info_fn(void *arg, const struct net_info *info);
 /* An address of the book, one after the other. */
 typedef void net_node_address_fn(void *arg, const struct net_node_address *address);
+/* A place of the book, one after the other: new first, each table in its order. */
+typedef void net_book_place_fn(void *arg, const struct net_book_place *place);
+/* What is known of the risk. */
+typedef void net_eclipse_risk_fn(void *arg, const struct net_eclipse_risk *risk);
 /* An orphan, one after the other. */
 typedef void net_orphan_fn(void *arg, const struct net_orphan *orphan);
 /* A transaction that is sent privately, one after the other. */
@@ -188,6 +217,8 @@ struct net_view {
     bool (*addresses)(void *ctx, size_t max, const char *network, net_node_address_fn *fn,
                       void *arg);
     void (*addrman)(void *ctx, net_addrman_fn *fn, void *arg);
+    void (*book)(void *ctx, net_book_place_fn *fn, void *arg);
+    void (*eclipse_risk)(void *mesh, net_eclipse_risk_fn *fn, void *arg);
     void (*each_orphan)(void *mesh, net_orphan_fn *fn, void *arg);
     /* Those that are sent by -privatebroadcast, oldest first. */
     void (*each_private)(void *mesh, net_private_fn *fn, void *arg);
@@ -207,6 +238,9 @@ struct net_view {
      * it did not become new; NET_RESULT_FULL: nor tried */
     enum net_result (*add_address)(void *ctx, const char *host, uint16_t port, bool is_tried,
                                    int64_t now_s);
+    /* Send a peer any message. NET_RESULT_UNKNOWN: no such peer */
+    enum net_result (*send_message)(void *mesh, uint64_t peer, const char *name,
+                                    struct span payload);
     enum net_result (*disconnect_address)(void *mesh, const char *address);
     enum net_result (*disconnect_id)(void *mesh, uint64_t id);
     /* Ban an address or range for seconds, or until then; 0: for the default time. */

@@ -49,6 +49,19 @@ static void addrman(void *ctx, net_addrman_fn *fn, void *arg)
         fn(arg, &fake->counts[i]);
 }
 
+static void book(void *ctx, net_book_place_fn *fn, void *arg)
+{
+    struct net_fake *fake = ctx;
+    for (size_t i = 0; i < fake->n_places; i++)
+        fn(arg, &fake->places[i]);
+}
+
+static void eclipse_risk(void *ctx, net_eclipse_risk_fn *fn, void *arg)
+{
+    struct net_fake *fake = ctx;
+    fn(arg, &fake->risk);
+}
+
 static void each_orphan(void *ctx, net_orphan_fn *fn, void *arg)
 {
     struct net_fake *fake = ctx;
@@ -148,6 +161,13 @@ static enum net_result open_connection(void *ctx, const char *address, const cha
     return note(ctx, verb, address);
 }
 
+static enum net_result send_message(void *ctx, uint64_t peer, const char *name, struct span payload)
+{
+    char text[40];
+    snprintf(text, sizeof text, "#%llu %s %zu", (unsigned long long)peer, name, payload.len);
+    return note(ctx, "send", text);
+}
+
 static enum net_result disconnect_address(void *ctx, const char *address)
 {
     return note(ctx, "disconnect", address);
@@ -214,6 +234,9 @@ void net_fake_init(struct net_fake *fake)
                                        .info = info,
                                        .addresses = addresses,
                                        .addrman = addrman,
+                                       .book = book,
+                                       .eclipse_risk = eclipse_risk,
+                                       .send_message = send_message,
                                        .each_orphan = each_orphan,
                                        .each_private = each_private,
                                        .is_private_reachable = is_private_reachable,

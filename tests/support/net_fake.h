@@ -23,6 +23,9 @@ struct net_fake {
     size_t n_addresses;
     const struct net_addrman_count *counts;
     size_t n_counts;
+    const struct net_book_place *places;
+    size_t n_places;
+    struct net_eclipse_risk risk;
     const struct net_orphan *orphans;
     size_t n_orphans;
     const struct net_private_tx *privates;

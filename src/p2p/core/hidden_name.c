@@ -34,6 +34,10 @@ static char *write_base32(const uint8_t *bytes, size_t len, char *out)
 
 char *hidden_name_format(const struct net_address *address, char *out)
 {
+    if (address->network == NET_IPV6) {
+        memcpy(write_base32(address->bytes + 6, 10, out), ".internal", sizeof ".internal");
+        return out;
+    }
     ASSERT(address->network == NET_TORV3 || address->network == NET_I2P);
     static const char label[] = ".onion checksum";
     uint8_t bytes[ONION_BYTES], checked[sizeof label - 1 + KEY_BYTES + 1], hash[32];

@@ -1,4 +1,5 @@
-/* hidden_name.h - the names of hidden services: "....onion" and "....b32.i2p".
+/* hidden_name.h - the names of hidden services: "....onion" and "....b32.i2p"; and of what is none,
+ * "....internal".
  *
  * Layer: p2p. Pure. Such a name is its address in base32; there is nothing to look up. */
 #ifndef P2P_CORE_HIDDEN_NAME_H
@@ -6,7 +7,7 @@
 
 #include "p2p/core/net_address.h"
 
-/* Write the name of an address of NET_TORV3 or NET_I2P.
+/* Write the name of an address of NET_TORV3, NET_I2P, or of net_address_of_internal().
  *
  * Out:      out  NET_ADDRESS_TEXT_MAX
  * Returns:  out

@@ -21,6 +21,8 @@ size_t net_network_bytes(uint8_t network)
 const char *net_address_network_name(const struct net_address *address)
 {
     static const char *const names[] = {"", "ipv4", "ipv6", "", "onion", "i2p", "cjdns"};
+    if (net_address_is_internal(address))
+        return "internal";
     if (!net_address_is_routable(address) || address->network >= COUNT_OF(names))
         return "not_publicly_routable";
     return names[address->network];
@@ -230,6 +232,8 @@ char *net_address_format_host(const struct net_address *address, char *out)
         snprintf(out, NET_ADDRESS_TEXT_MAX, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
         return out;
     case NET_IPV6:
+        return net_address_is_internal(address) ? hidden_name_format(address, out)
+                                                : format_ipv6(b, out);
     case NET_CJDNS:
         return format_ipv6(b, out);
     case NET_I2P:

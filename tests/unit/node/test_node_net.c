@@ -94,6 +94,19 @@ void p2p_network_info(const struct p2p *p2p, enum net_network network,
                                       .randomizes_credentials = network == NET_TORV3};
 }
 
+uint32_t p2p_asn(const struct p2p *p2p, const struct net_address *address)
+{
+    (void)p2p;
+    return address->bytes[0];
+}
+
+void p2p_eclipse_risk(void *ctx, net_eclipse_risk_fn *fn, void *arg)
+{
+    const struct net_eclipse_risk risk = {.level = "low"};
+    (void)ctx;
+    fn(arg, &risk);
+}
+
 struct address_book *p2p_address_book(struct p2p *p2p)
 {
     return p2p->book;
@@ -120,6 +133,13 @@ static enum net_result note(struct p2p *p2p, const char *verb, const char *what)
 {
     snprintf(p2p->order, sizeof p2p->order, "%s %s", verb, what);
     return p2p->result;
+}
+
+enum net_result p2p_send_message(void *ctx, uint64_t id, const char *name, struct span payload)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%llu %s %zu", (unsigned long long)id, name, payload.len);
+    return note(ctx, "send", text);
 }
 
 enum net_result p2p_add_node(void *ctx, const char *address, bool use_v2)
@@ -431,6 +451,37 @@ TEST(addresses_are_counted_by_network)
     buffer_append(&text, "", 1);
     assert_string_equal((const char *)text.p,
                         "ipv4 1+1;ipv6 1+0;onion 0+0;i2p 0+0;cjdns 0+0;all 2+1;");
+    buffer_deinit(&text);
+    rig_deinit(&rig);
+}
+
+static void see_place(void *arg, const struct net_book_place *place)
+{
+    struct buffer *text = arg;
+    buffer_append_format(text, "%s %s:%u of %s %s as %u %u;", place->is_tried ? "tried" : "new",
+                         place->address.host, place->address.port, place->source,
+                         place->source_network, place->asn, place->source_asn);
+}
+
+TEST(the_book_is_shown_place_by_place)
+{
+    struct net_rig rig;
+    struct buffer text;
+    rig_init(&rig, NULL);
+    rig.p2p.book = address_book_new(&rig.env, &rig.grouping);
+    add_address(&rig, "8.1.2.3");
+    struct net_peer_address told = {.at = address_of("9.1.2.3"), .services = 9, .time = NOW};
+    struct net_address seed = net_address_of_internal("seed.example");
+    assert_true(address_book_add(rig.p2p.book, &told, ADDRESS_SOURCE_DNS, &seed, 0, NOW));
+    const struct net_address good = address_of("8.1.2.3");
+    assert_true(address_book_good(rig.p2p.book, &good, NOW));
+    buffer_init(&text);
+    rig.view->book(rig.view->ctx, see_place, &text);
+    buffer_append(&text, "", 1);
+    assert_string_equal((const char *)text.p,
+                        "new 9.1.2.3:8333 of p45umcapata4dier.internal internal "
+                        "as 9 253;"
+                        "tried 8.1.2.3:8333 of 8.1.2.3 ipv4 as 8 8;");
     buffer_deinit(&text);
     rig_deinit(&rig);
 }

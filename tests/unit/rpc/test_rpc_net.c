@@ -187,27 +187,6 @@ TEST(addnode_gives_the_order_and_its_outcome)
     net_rig_deinit(&rig);
 }
 
-TEST(a_test_fills_the_address_book)
-{
-    struct net_rig rig;
-    net_rig_init(&rig);
-    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",65535]", "{\"success\":true}");
-    assert_string_equal(rig.fake.order, "address 1.2.3.4 65535 0");
-    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",0,true]", "{\"success\":true}");
-    assert_string_equal(rig.fake.order, "address 1.2.3.4 0 1");
-    rig.fake.result = NET_RESULT_EXISTS;
-    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",1]",
-                "{\"success\":false,\"error\":\"failed-adding-to-new\"}");
-    rig.fake.result = NET_RESULT_FULL;
-    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",1,true]",
-                "{\"success\":false,\"error\":\"failed-adding-to-tried\"}");
-    rig.fake.result = NET_RESULT_BAD_ADDRESS;
-    assert_call(&rig.rpc, "addpeeraddress", "[\"x\",1]", "-30: Invalid IP address");
-    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",65536]", "-1: JSON integer out of range");
-    assert_call(&rig.rpc, "addpeeraddress", "[\"1.2.3.4\",-1]", "-1: JSON integer out of range");
-    net_rig_deinit(&rig);
-}
-
 TEST(a_test_opens_connections_of_a_class)
 {
     struct net_rig rig;
@@ -282,46 +261,21 @@ TEST(a_peer_is_disconnected_by_address_or_id)
     net_rig_deinit(&rig);
 }
 
-/* -- Addresses ------------------------------------------------------------------------------ */
-
-TEST(addresses_of_nodes)
+TEST(a_message_of_any_kind_is_sent)
 {
-    static const struct net_node_address addresses[] = {
-        {1700000000, UINT64_C(0x8000000000000009), "1.2.3.4", "ipv4", 8333},
-        {1700000001, 1, "abc.onion", "onion", 18333},
-    };
     struct net_rig rig;
     net_rig_init(&rig);
-    assert_call(&rig.rpc, "getnodeaddresses", "[]", "[]");
-    rig.fake.addresses = addresses;
-    rig.fake.n_addresses = 2;
-#define IPV4                                                                                       \
-    "{\"time\":1700000000,\"services\":9223372036854775817,\"address\":\"1.2.3.4\","               \
-    "\"port\":8333,\"network\":\"ipv4\"}"
-#define ONION                                                                                      \
-    "{\"time\":1700000001,\"services\":1,\"address\":\"abc.onion\",\"port\":18333,"                \
-    "\"network\":\"onion\"}"
-    assert_call(&rig.rpc, "getnodeaddresses", "[]", "[" IPV4 "]");
-    assert_call(&rig.rpc, "getnodeaddresses", "[1]", "[" IPV4 "]");
-    assert_call(&rig.rpc, "getnodeaddresses", "[0]", "[" IPV4 "," ONION "]");
-    assert_call(&rig.rpc, "getnodeaddresses", "[5,\"onion\"]", "[" ONION "]");
-    assert_call(&rig.rpc, "getnodeaddresses", "{\"network\":\"ipv4\"}", "[" IPV4 "]");
-    assert_call(&rig.rpc, "getnodeaddresses", "[5,\"Foo\"]", "-8: Network not recognized: Foo");
-    assert_call(&rig.rpc, "getnodeaddresses", "[-1]", "-8: Address count out of range");
-    assert_call(&rig.rpc, "getnodeaddresses", "[2147483648]", "-1: JSON integer out of range");
-    net_rig_deinit(&rig);
-}
-
-TEST(the_book_is_counted_by_network)
-{
-    static const struct net_addrman_count counts[] = {{"ipv4", 5, 2}, {NULL, 6, 2}};
-    struct net_rig rig;
-    net_rig_init(&rig);
-    rig.fake.counts = counts;
-    rig.fake.n_counts = 2;
-    assert_call(&rig.rpc, "getaddrmaninfo", "[]",
-                "{\"ipv4\":{\"new\":5,\"tried\":2,\"total\":7},"
-                "\"all_networks\":{\"new\":6,\"tried\":2,\"total\":8}}");
+    assert_call(&rig.rpc, "sendmsgtopeer", "[3,\"addr\",\"00ff\"]", "{}");
+    assert_string_equal(rig.fake.order, "send #3 addr 2");
+    assert_call(&rig.rpc, "sendmsgtopeer", "[3,\"twelve_bytes\",\"\"]", "{}");
+    assert_call(&rig.rpc, "sendmsgtopeer", "[3,\"thirteen_byte\",\"\"]",
+                "-8: Error: msg_type too long, max length is 12");
+    assert_call(&rig.rpc, "sendmsgtopeer", "[3,\"addr\",\"0\"]", "-8: Error parsing input for msg");
+    assert_call(&rig.rpc, "sendmsgtopeer", "[-1,\"addr\",\"\"]",
+                "-1: Error: Could not send message to peer");
+    rig.fake.result = NET_RESULT_UNKNOWN;
+    assert_call(&rig.rpc, "sendmsgtopeer", "[3,\"addr\",\"\"]",
+                "-1: Error: Could not send message to peer");
     net_rig_deinit(&rig);
 }
 
