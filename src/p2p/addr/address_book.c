@@ -228,9 +228,26 @@ void book_put_new(struct address_book *book, struct book_entry *entry, size_t pl
     entry->n_new++;
 }
 
+/* The counter of its group in tried. */
+static size_t group_slot(const struct address_book *book, const struct net_address *address)
+{
+    struct net_group group = net_grouping_of(book->rule.grouping, address);
+    return (size_t)(net_group_hash(book->map_key, &group) % ADDRESS_BOOK_GROUP_SLOTS);
+}
+
+static void count_group(struct address_book *book, const struct net_address *address, bool comes)
+{
+    uint16_t *count = &book->tried_per_group[group_slot(book, address)];
+    ASSERT(comes || *count > 0);
+    book->n_tried_groups += comes && *count == 0;
+    *count = (uint16_t)(comes ? *count + 1 : *count - 1);
+    book->n_tried_groups -= !comes && *count == 0;
+}
+
 static void set_is_tried(struct address_book *book, struct book_entry *entry, bool is_tried)
 {
     ASSERT(entry->is_tried != is_tried);
+    count_group(book, &entry->address.at, is_tried);
     entry->is_tried = is_tried;
     book->per_network[entry->address.at.network][!is_tried]--;
     book->per_network[entry->address.at.network][is_tried]++;
@@ -510,6 +527,31 @@ bool address_book_select_of(struct address_book *book, bool new_only, unsigned n
     return false;
 }
 
+bool address_book_select_evenly(struct address_book *book, unsigned networks, int64_t now_s,
+                                struct net_peer_address *out, int64_t *last_try_s)
+{
+    double factor = 1.0;
+    if (book->n_tried_groups < ADDRESS_BOOK_EVEN_GROUPS_MIN || book->rule.is_without_buckets ||
+        count_networks(book, networks, true) == 0)
+        return false;
+    for (int tries = 0; tries < SELECT_DRAWS_MAX; tries++) {
+        /* Any place is as likely as any other, and one of n of a group is taken in one of n cases:
+         * so is any group. */
+        const struct book_entry *entry =
+            at_place(book, book->tried, (size_t)draw(book, ADDRESS_BOOK_TRIED_PLACES));
+        if (!entry || (networks && !(networks >> entry->address.at.network & 1)) ||
+            draw(book, book->tried_per_group[group_slot(book, &entry->address.at)]) != 0)
+            continue;
+        if ((double)draw(book, 1u << 30) < factor * chance(entry, now_s) * (double)(1u << 30)) {
+            *out = entry->address;
+            *last_try_s = entry->last_try_s;
+            return true;
+        }
+        factor *= 1.2;
+    }
+    return false;
+}
+
 bool address_book_select(struct address_book *book, bool new_only, int64_t now_s,
                          struct net_peer_address *out, int64_t *last_try_s)
 {
@@ -616,6 +658,16 @@ static size_t check_buckets(const struct book_buckets *buckets)
     return n_taken;
 }
 
+static void check_groups(const struct address_book *book)
+{
+    size_t n = 0, n_groups = 0;
+    for (size_t i = 0; i < ADDRESS_BOOK_GROUP_SLOTS; i++) {
+        n += book->tried_per_group[i];
+        n_groups += book->tried_per_group[i] > 0;
+    }
+    ASSERT(n == book->n_tried && n_groups == book->n_tried_groups);
+}
+
 void address_book_check(const struct address_book *book)
 {
     size_t n_fresh = 0, n_tried = 0, per_source[ADDRESS_SOURCE_COUNT] = {0};
@@ -631,6 +683,7 @@ void address_book_check(const struct address_book *book)
         per_network[entry->address.at.network][entry->is_tried]++;
     }
     ASSERT(memcmp(per_network, book->per_network, sizeof per_network) == 0);
+    check_groups(book);
     ASSERT(n_fresh == book->n_fresh && n_tried == book->n_tried);
     ASSERT(check_buckets(&book->fresh_buckets) == n_fresh);
     ASSERT(check_buckets(&book->tried_buckets) == n_tried);

@@ -16,6 +16,7 @@
 
 #define ADDRESS_BOOK_NEW_PER_ADDRESS 8  /* places of one address in new */
 #define ADDRESS_BOOK_COLLISIONS_MAX  10 /* tests under way for a place in tried */
+#define ADDRESS_BOOK_EVEN_GROUPS_MIN 64 /* in tried, that are enough to choose among them */
 #define ADDRESS_BOOK_FILE_MAX_BYTES  (32u << 20)
 #define ADDRESS_BOOK_SAMPLE_PERCENT  23 /* of the book, at most, told to one peer */
 
@@ -93,6 +94,15 @@ void address_book_resolve_collisions(struct address_book *book, int64_t now_s);
 NODISCARD bool address_book_select_of(struct address_book *book, bool new_only, unsigned networks,
                                       int64_t now_s, struct net_peer_address *out,
                                       int64_t *last_try_s);
+
+/* The same, from tried alone, each network group as likely as each other: who holds few groups
+ * holds few of our slots, however many addresses he has and however they came into tried. Not in
+ * Core.
+ *
+ * Returns:  false if tried has fewer than ADDRESS_BOOK_EVEN_GROUPS_MIN groups, or none is found */
+NODISCARD bool address_book_select_evenly(struct address_book *book, unsigned networks,
+                                          int64_t now_s, struct net_peer_address *out,
+                                          int64_t *last_try_s);
 
 /* Random addresses worth telling: at most max and ADDRESS_BOOK_SAMPLE_PERCENT of the book (both 0:
  * no limit), none that is terrible. network NET_NONE: of all.

@@ -10,6 +10,7 @@
 #define ADDRESS_BOOK_NEW_PLACES   ((size_t)ADDRESS_BOOK_NEW_BUCKETS * ADDRESS_BOOK_BUCKET_SIZE)
 #define ADDRESS_BOOK_TRIED_PLACES ((size_t)ADDRESS_BOOK_TRIED_BUCKETS * ADDRESS_BOOK_BUCKET_SIZE)
 #define ADDRESS_BOOK_NETWORKS     (NET_CJDNS + 1)
+#define ADDRESS_BOOK_GROUP_SLOTS  8192 /* counters of groups; some share one, by a secret hash */
 
 struct book_entry {
     struct net_peer_address address;
@@ -43,6 +44,8 @@ struct address_book {
     uint32_t *tried;
     size_t n_fresh, n_tried; /* places that are taken */
     struct book_buckets fresh_buckets, tried_buckets;
+    uint16_t tried_per_group[ADDRESS_BOOK_GROUP_SLOTS];
+    size_t n_tried_groups; /* counters that are not 0 */
     size_t per_source[ADDRESS_SOURCE_COUNT];
     size_t per_network[ADDRESS_BOOK_NETWORKS][2];     /* entries; [1]: in tried */
     uint32_t collisions[ADDRESS_BOOK_COLLISIONS_MAX]; /* ids of new that want a place in tried */

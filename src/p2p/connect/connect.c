@@ -1,15 +1,13 @@
 /* connect.c - see connect.h. */
 #include "p2p/connect/connect.h"
 
+#include "p2p/connect/choose.h"
 #include "p2p/connect/dial.h"
 #include "p2p/connect/evict.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
 
-#define SELECT_TRIES   100
-#define BAD_PORT_TRIES 50  /* of these pass over ports of other services. Core */
-#define TRIED_LATELY_S 600 /* not again so soon, unless nothing else is found */
-#define FEELERS        1
+#define FEELERS 1
 
 /* -- Beginning ----------------------------------------------------------------------------------
  */
@@ -142,8 +140,9 @@ bool connect_admit_relaying(struct p2p *p2p, struct peer *peer)
  */
 
 /* An outbound peer of ours is in that group. */
-static bool has_group(const struct p2p *p2p, const struct net_address *address)
+static bool has_group(void *ctx, const struct net_address *address)
 {
+    const struct p2p *p2p = ctx;
     struct net_group group = net_grouping_of(&p2p->grouping, address);
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {
         bool counts = peer->class == PEER_FULL || peer->class == PEER_BLOCK_ONLY;
@@ -164,45 +163,32 @@ static bool is_own(const struct p2p *p2p, const struct net_address *address)
     return false;
 }
 
-static bool is_suitable(const struct p2p *p2p, const struct net_peer_address *address,
-                        enum peer_class class)
+static bool may_call(void *ctx, const struct net_address *address)
 {
-    if (!reach_may_dial(&p2p->reach, &address->at) || dial_has(p2p, &address->at) ||
-        is_own(p2p, &address->at) || p2p_is_unwelcome(p2p, &address->at))
-        return false;
-    if (class == PEER_FEELER)
-        return true;
-    uint64_t needs = NODE_WITNESS | NODE_NETWORK;
-    return !has_group(p2p, &address->at) && (address->services & needs) == needs;
+    const struct p2p *p2p = ctx;
+    return reach_may_dial(&p2p->reach, address) && !dial_has(p2p, address) &&
+           !is_own(p2p, address) && !p2p_is_unwelcome(p2p, address);
 }
 
 /* Out: use_v2  it is said to speak that */
 static bool select_address(struct p2p *p2p, enum peer_class class, struct net_address *out,
                            bool *use_v2)
 {
-    int64_t now_s = p2p_now_s(p2p), last_try_s;
     struct net_peer_address address;
-    address_book_resolve_collisions(p2p->book, now_s);
-    if (class == PEER_FEELER && address_book_select_collision(p2p->book, &address, &last_try_s) &&
-        !dial_has(p2p, &address.at)) {
-        *out = address.at;
-        *use_v2 = address.services & NODE_P2P_V2;
-        return true;
-    }
-    for (int i = 0; i < SELECT_TRIES; i++) {
-        if (!address_book_select(p2p->book, class == PEER_FEELER, now_s, &address, &last_try_s))
-            return false;
-        if (now_s - last_try_s < TRIED_LATELY_S && i < SELECT_TRIES / 3)
-            continue;
-        if (!is_suitable(p2p, &address, class))
-            continue;
-        if (net_port_is_bad(address.at.port) && i < BAD_PORT_TRIES)
-            continue; /* there may be better */
-        *out = address.at;
-        *use_v2 = address.services & NODE_P2P_V2;
-        return true;
-    }
-    return false;
+    struct choose choose = {.book = p2p->book,
+                            .services_needed = NODE_WITNESS | NODE_NETWORK,
+                            .ctx = p2p,
+                            .may_call = may_call,
+                            .has_group = has_group};
+    for (uint8_t i = 1; i <= NET_CJDNS; i++)
+        choose.networks |= (unsigned)reach_has_network(&p2p->reach, i) << i;
+    bool found = class == PEER_FEELER ? choose_for_feeler(&choose, p2p_now_s(p2p), &address)
+                                      : choose_for_slot(&choose, p2p_now_s(p2p), &address);
+    if (!found || choose.networks == 0)
+        return false;
+    *out = address.at;
+    *use_v2 = address.services & NODE_P2P_V2;
+    return true;
 }
 
 /* Fill one free slot, if there is one. */
