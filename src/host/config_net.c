@@ -29,6 +29,28 @@ static char *keep_address(struct config_net *config, const char *host, uint16_t 
     return copy;
 }
 
+/* The port where peers of ours come in: that of the first -bind that has one, else of a -whitebind
+ * that does not name noban, else -port. Spec: Core GetListenPort() */
+static uint16_t listen_port(const struct config_net *config, const struct options *options)
+{
+    char host[HOST_TEXT_MAX];
+    const char *spec, *address;
+    unsigned permissions;
+    for (size_t i = 0; (spec = options_get_list(options, "bind", i)); i++) {
+        uint16_t port = 0;
+        if (!strchr(spec, '=') && sockets_split(spec, host, sizeof host, &port) && port > 0)
+            return port;
+    }
+    for (size_t i = 0; (spec = options_get_list(options, "whitebind", i)); i++) {
+        uint16_t port = 0;
+        if (permissions_parse_names(spec, &permissions, &address) &&
+            !(strchr(spec, '@') && permissions & PERMISSION_NOBAN) &&
+            sockets_split(address, host, sizeof host, &port) && port > 0)
+            return port;
+    }
+    return config->p2p.port;
+}
+
 /* An address of ours, as numeric text with a port or a hidden service's name. Another name is not
  * looked up where a proxy would do that: the question would tell what the proxy hides. */
 static bool resolve_own(struct config_net *config, const struct options *options, const char *spec,
@@ -36,7 +58,7 @@ static bool resolve_own(struct config_net *config, const struct options *options
 {
     struct net_address hidden;
     const char *host;
-    uint16_t port = config->p2p.port;
+    uint16_t port = listen_port(config, options);
     if (net_address_parse(spec, port, &hidden)) {
         char text[NET_ADDRESS_TEXT_MAX];
         *out = config_keep(&config->strings, net_address_format(&hidden, text));
@@ -67,7 +89,7 @@ static bool set_names(struct config_net *config, const struct options *options, 
     return true;
 }
 
-/* -externalip: addresses of ourselves, so that -port counts. */
+/* -externalip: addresses of ourselves, at the port where we listen unless one is named. */
 static bool set_external(struct config_net *config, const struct options *options, char **error)
 {
     struct p2p_options *p2p = &config->p2p;

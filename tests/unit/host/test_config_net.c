@@ -99,6 +99,36 @@ TEST(a_port_of_ours_is_not_that_of_others)
     done(&f);
 }
 
+/* Core's feature_bind_port_externalip.py has these cases. */
+TEST(an_address_of_ours_has_the_port_where_we_listen)
+{
+    /* clang-format off */
+    static const struct {
+        const char *args[5];
+        const char *want;
+    } rows[] = {
+        {{"-port=19002", "-bind=1.1.1.5"}, "2.2.2.2:19002"},
+        {{"-bind=1.1.1.5"}, "2.2.2.2:18444"},
+        {{"-port=19003", "-bind=1.1.1.5:19004"}, "2.2.2.2:19004"},
+        {{"-port=19003", "-bind=1.1.1.5:19004=onion"}, "2.2.2.2:19003"},
+        {{"-port=19016", "-bind=1.1.1.5:19017", "-whitebind=1.1.1.5:19018"}, "2.2.2.2:19017"},
+        {{"-port=19019", "-whitebind=1.1.1.5:19020"}, "2.2.2.2:19020"},
+        {{"-port=19019", "-whitebind=relay@1.1.1.5:19020"}, "2.2.2.2:19020"},
+        {{"-port=19019", "-whitebind=noban@1.1.1.5:19020"}, "2.2.2.2:19019"},
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *args[7] = {"-externalip=2.2.2.2"};
+        struct fixture f;
+        for (size_t j = 0; rows[i].args[j]; j++)
+            args[1 + j] = rows[i].args[j];
+        read_args(&f, NETWORK_REGTEST, args);
+        assert_true(f.ok);
+        assert_string_equal(f.net.p2p.external[0], rows[i].want);
+        done(&f);
+    }
+}
+
 TEST(connect_zero_means_nobody)
 {
     /* clang-format off */
