@@ -44,7 +44,8 @@ void header_ask_send(struct p2p *p2p, struct peer *peer, const struct buffer *lo
  * may be one whose block nobody will ever have. */
 static const struct block_node *best_end(const struct p2p *p2p)
 {
-    const struct block_node *best = chain_best_header(p2p_chain_of(p2p)), *tip = chain_tip(p2p_chain_of(p2p));
+    const struct chain *chain = p2p_chain_of(p2p);
+    const struct block_node *best = chain_best_header(chain), *tip = chain_tip(chain);
     return u256_compare(best->chain_work, tip->chain_work) > 0 ? best : tip;
 }
 
