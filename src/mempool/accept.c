@@ -523,9 +523,10 @@ bool pool_has_room(struct mempool *mempool, int flags, size_t n, size_t bytes)
 }
 
 /* What is refused for want of room is not even copied: that is what the limit is for. */
-static void accept(struct mempool *mempool, struct span raw, const struct pool_check *like)
+static void accept(struct mempool *mempool, struct span raw, const struct pool_check *like,
+                   bool has_room)
 {
-    bool is_refused = mempool->closing || !pool_has_room(mempool, like->flags, 1, raw.len);
+    bool is_refused = mempool->closing || !has_room;
     size_t len = is_refused ? 0 : raw.len;
     struct pool_check *check = check_new(mempool, like, xmemdup(raw.p, len), len);
     if (is_refused) {
@@ -546,7 +547,7 @@ void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t
                               .time_s = pool_now_s(mempool),
                               .done = done,
                               .arg = arg};
-    accept(mempool, raw, &like);
+    accept(mempool, raw, &like, pool_has_room(mempool, flags, 1, raw.len));
 }
 
 void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s,
@@ -554,13 +555,13 @@ void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s
 {
     ASSERT(mempool->n_loads > 0 && done);
     struct pool_check like = {.time_s = time_s, .done = done, .arg = arg};
-    accept(mempool, raw, &like);
+    accept(mempool, raw, &like, true);
 }
 
 void pool_accept_member(struct mempool *mempool, struct span raw, const struct pool_check *like)
 {
     ASSERT(like->done && pool_packages(mempool) > 0);
-    accept(mempool, raw, like);
+    accept(mempool, raw, like, pool_has_room(mempool, like->flags, 1, raw.len));
 }
 
 struct pool_check *pool_check_start(struct mempool *mempool, struct span raw,

@@ -14,7 +14,8 @@ struct pool_putback;
  *
  * Owns:     putback->raw is taken */
 void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback);
-/* mempool_accept() for a transaction that came at that time, under an old start. */
+/* mempool_accept() for a transaction that came at that time, under an old start. Who loads a file
+ * looks for room himself: pool_has_room(). */
 void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s,
                         mempool_result_fn *done, void *arg);
 /* mempool_accept() for one of a package that is tried alone. like: flags, max_rate, time_s, done

@@ -26,7 +26,7 @@
 #define LOAD_AT_ONCE     64
 #define FILE_BYTES_MAX   (INT64_C(2) << 30)
 #define TX_ARENA_BYTES   4096
-#define HOLD_US          100000 /* until the next look: is there room, is a reorganisation over */
+#define HOLD_US          100000 /* until the next look at whether a reorganisation is over */
 
 /* Combine what stands behind the key with it: the same does and undoes it. */
 static void combine(uint8_t *bytes, size_t len, const uint8_t key[KEY_BYTES])
@@ -376,12 +376,12 @@ static bool has_left(const struct load *load)
            (load->n_left > 0 || load->again.count > 0);
 }
 
-/* Among what is being checked for our user: whatever he sends meanwhile, none is lost for want of
- * room. */
+/* Among what is being checked for our user. Whatever he sends meanwhile, one of the file has its
+ * place always: none is lost for want of room, and he cannot keep it from ending. */
 static bool has_room(const struct load *load)
 {
-    return load->under_way < LOAD_AT_ONCE &&
-           pool_has_room(load->mempool, 0, 1, BLOCK_WEIGHT_MAX_WU);
+    return load->under_way == 0 || (load->under_way < LOAD_AT_ONCE &&
+                                    pool_has_room(load->mempool, 0, 1, BLOCK_WEIGHT_MAX_WU));
 }
 
 /* Hand in what there is room for. While a reorganisation's transactions wait to be put back,
