@@ -235,6 +235,8 @@ static bool set_p2p(struct config_net *config, const struct options *options,
     if (p2p->max_connections < 0)
         return fail_with(error, "-maxconnections must be greater or equal than zero");
     p2p->port = (uint16_t)port;
+    int64_t extra = options_get_int(options, "blockreconstructionextratxn", COMPACT_EXTRA_TXS);
+    p2p->extra_txs = extra > 0 ? (int)MIN_OF(extra, COMPACT_EXTRA_TXS_MAX) : -1;
     p2p->is_inactive = !options_get_bool(options, "networkactive", true);
     p2p->inbound_reserved_percent =
         100 - (int)options_get_int(options, "inboundrelaypercent", 50);

@@ -69,6 +69,8 @@ static const struct option_def table[] = {
      "the block's hash)", G, STRING, .flags = 0},
     {"blocksdir", "<dir>", "Directory that holds the blocks directory (default: <datadir>)", G,
      STRING, .flags = 0},
+    {"blockreconstructionextratxn", "<n>", "Transactions that are kept for compact blocks though "
+     "the mempool has them not", G, INT, .fallback = "100"},
     {"blocksonly", NULL, "Ask for no transactions, and relay none", G, BOOL, .fallback = "0",
      INTO(net.p2p.blocks_only)},
     {"conf", "<file>",
@@ -123,7 +125,6 @@ static const struct option_def table[] = {
     HARMLESS("resetguisettings", G, BOOL),
     HARMLESS("splash", G, BOOL),
     HARMLESS("uiplatform", G, STRING),
-    HARMLESS("blockreconstructionextratxn", G, INT),
     HARMLESS("blocksxor", G, BOOL),
     IGNORED("coinstatsindex", G, BOOL),
     HARMLESS("dbbatchsize", G, INT),

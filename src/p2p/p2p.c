@@ -404,7 +404,8 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     if (options->capture_messages && options->data_dir)
         p2p->capture = capture_new(env, log, options->data_dir);
     block_fetch_init(p2p);
-    compact_extra_init(&p2p->compact_extra, COMPACT_EXTRA_TXS);
+    int n_extra = options->extra_txs == 0 ? COMPACT_EXTRA_TXS : options->extra_txs;
+    compact_extra_init(&p2p->compact_extra, (size_t)MAX_OF(n_extra, 0));
     tx_relay_init(p2p);
     serve_init(p2p);
     return p2p;

@@ -11,6 +11,7 @@
 #include "mempool/mempool.h"
 #include "p2p/addr/address_book.h"
 #include "p2p/addr/ban_list.h"
+#include "p2p/blocks/compact_extra.h"
 #include "p2p/core/net_address.h"
 #include "p2p/core/peer_class.h"
 #include "p2p/core/permissions.h"
@@ -70,6 +71,7 @@ struct p2p_options {
     const char *const *whitelist; /* "[permissions@]range" each; checked by permissions_parse() */
     size_t n_whitelist;
     bool blocks_only;            /* -blocksonly: no transactions asked for, relayed or taken */
+    int extra_txs;               /* see compact_extra.h; 0: COMPACT_EXTRA_TXS; -1: none */
     bool is_inactive;            /* -networkactive=0 */
     bool peer_bloom_filters;     /* -peerbloomfilters: BIP37 */
     bool peer_block_filters;     /* -peerblockfilters: BIP157; the chain has the index */

@@ -54,11 +54,30 @@ TEST(defaults_are_cores)
     assert_int_equal(f.net.p2p.upload_target_bytes, 0);
     assert_int_equal(f.net.ban_time_s, 86400);
     assert_false(f.net.p2p.blocks_only);
+    assert_int_equal(f.net.p2p.extra_txs, COMPACT_EXTRA_TXS);
     assert_int_equal(f.net.mempool.max_bytes, 300000000);
     assert_int_equal(f.net.mempool.expiry_s, 336 * 3600);
     assert_int_equal(f.net.mempool.min_relay_sat_per_kvb, 100);
     assert_true(f.net.mempool.require_standard);
     done(&f);
+}
+
+TEST(as_many_transactions_are_kept_for_blocks_as_asked_for)
+{
+    static const struct {
+        const char *arg;
+        int want;
+    } rows[] = {{"-blockreconstructionextratxn=7", 7},
+                {"-blockreconstructionextratxn=0", -1},
+                {"-blockreconstructionextratxn=-5", -1},
+                {"-blockreconstructionextratxn=100001", COMPACT_EXTRA_TXS_MAX}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fixture f;
+        read_args(&f, NETWORK_REGTEST, (const char *const[]){rows[i].arg, NULL});
+        assert_true(f.ok);
+        assert_int_equal(f.net.p2p.extra_txs, rows[i].want);
+        done(&f);
+    }
 }
 
 /* They are looked up by the running node, which shows them as they were given. */

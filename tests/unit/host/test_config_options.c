@@ -92,7 +92,7 @@ static const char *const missed[] = {
 
 /* What only tunes something that is not here, or shows less or more of it. */
 static const char *const tunes[] = {
-    "addrmantest", "addresstype", "avoidpartialspends", "banscore", "blockreconstructionextratxn",
+    "addrmantest", "addresstype", "avoidpartialspends", "banscore",
     "blocksxor", "changetype", "checkaddrman", "checkmempool", "checkpoints", "choosedatadir",
     "consolidatefeerate", "dbbatchsize", "dbcrashratio", "disablewallet", "discardfee",
     "fallbackfee", "forcecompactdb", "keypool", "lang", "limitancestorcount",
