@@ -501,6 +501,36 @@ def test_costly_orphans_do_not_stop_the_node(context):
     node.stop()
 
 
+def test_orphans_of_others_are_not_pushed_out(context):
+    """Row 54: many peers send more orphans than are kept; who sent one before them still has it,
+    and it comes in with its parent."""
+    node, blocks = started(context, n=3, spendable=True)
+    parent = chain.spend_true_p2wsh([(blocks[0].txs[0].txid(), 0)],
+                                    [chain.TxOut(4_000_000_000, chain.TRUE_P2WSH)])
+    child = chain.spend_true_p2wsh([(parent.txid(), 0)],
+                                   [chain.TxOut(3_999_000_000, chain.TRUE_P2WSH)])
+    honest = p2p.connect(context, node, mute=["getdata"])
+    honest.send("tx", child.encode())
+    honest.sync()
+    equal(node.rpc.getorphantxs(), [chain.display(child.txid())])
+    crowd, each = (100, 60) if context.soak else (40, 80)
+    for _ in range(crowd):
+        peer = p2p.connect(context, node, mute=["getdata"])
+        for _ in range(each):
+            peer.send("tx", chain.spend_true_p2wsh(
+                [(os.urandom(32), 0)], [chain.TxOut(1000, chain.TRUE_P2WSH)]).encode())
+        peer.sync(60)
+    kept = node.rpc.getorphantxs()
+    print(f"{crowd * each} orphans of {crowd} peers: {len(kept)} are kept")
+    assert 2900 <= len(kept) <= 3000, len(kept)
+    assert chain.display(child.txid()) in kept
+    honest.send("tx", parent.encode())
+    honest.sync()
+    equal(sorted(node.rpc.getrawmempool()),
+          sorted(chain.display(tx.txid()) for tx in (parent, child)))
+    node.stop()
+
+
 def test_a_withheld_transaction_is_asked_of_others(context):
     """Row 55, CVE-2024-52913: who announces first and never delivers cannot keep a transaction from
     us. A peer of our own choice is asked first; after a moment, or a notfound, the next one."""
