@@ -360,6 +360,23 @@ static void init_reach(struct p2p *p2p, const struct reach_options *options)
     }
 }
 
+static void init_book(struct p2p *p2p, const struct p2p_options *options)
+{
+    recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
+    ban_list_init(&p2p->bans);
+    p2p->grouping.has_private = options->private_routable;
+    p2p->book = address_book_new(p2p->env, &p2p->grouping);
+    p2p->files = (struct address_files){.env = p2p->env,
+                                        .log = p2p->log,
+                                        .data_dir = p2p->options.data_dir,
+                                        .magic = p2p->network->magic,
+                                        .book = p2p->book,
+                                        .grouping = &p2p->grouping,
+                                        .n_operations = &p2p->n_operations};
+    if (options->test_address_book)
+        address_book_use_test_key(p2p->book);
+}
+
 struct p2p *p2p_new(const struct env *env, const struct log *log, const struct network *network,
                     struct chain *chain, struct mempool *mempool, const struct p2p_options *options,
                     const struct p2p_events *events)
@@ -388,19 +405,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     hash_map_init(&p2p->by_stream);
     init_reach(p2p, &options->reach);
     private_broadcast_init(p2p);
-    recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
-    ban_list_init(&p2p->bans);
-    p2p->grouping.has_private = options->private_routable;
-    p2p->book = address_book_new(env, &p2p->grouping);
-    p2p->files = (struct address_files){.env = env,
-                                        .log = log,
-                                        .data_dir = p2p->options.data_dir,
-                                        .magic = network->magic,
-                                        .book = p2p->book,
-                                        .grouping = &p2p->grouping,
-                                        .n_operations = &p2p->n_operations};
-    if (options->test_address_book)
-        address_book_use_test_key(p2p->book);
+    init_book(p2p, options);
     if (options->capture_messages && options->data_dir)
         p2p->capture = capture_new(env, log, options->data_dir);
     block_fetch_init(p2p);

@@ -93,7 +93,6 @@ static const struct cli_method methods[] = {
     {"sendmany",
      "dummy amounts: minconf: comment subtractfeefrom: replaceable: conf_target: "
      "estimate_mode fee_rate: verbose:"},
-    {"sendmsgtopeer", "peer_id: msg_type msg"},
     {"sendtoaddress",
      "address amount: comment comment_to subtractfeefromamount: replaceable: conf_target: "
      "estimate_mode avoid_reuse: fee_rate: verbose:"},

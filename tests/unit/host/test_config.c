@@ -208,10 +208,11 @@ TEST(tests_may_ask_for_the_rules_of_bip94, struct world *w)
 {
     ASSERT_OK(w, "-regtest");
     assert_false(w->config.network.enforce_bip94);
-    ASSERT_OK(w, "-regtest", "-test=addrman", "-test=bip94");
+    ASSERT_OK(w, "-regtest", "-test=reindex_after_failure_noninteractive_yes", "-test=bip94");
     assert_true(w->config.network.enforce_bip94);
     assert_int_equal(w->config.warnings.n, 0);
-    assert_true(says(w, OPTION_MESSAGE_LOGGED, "-test=addrman has no effect"));
+    assert_true(says(w, OPTION_MESSAGE_LOGGED,
+                     "-test=reindex_after_failure_noninteractive_yes has no effect"));
     ASSERT_OK(w, "-regtest", "-test=bip94 (x)", "-test=");
     assert_false(w->config.network.enforce_bip94);
     assert_true(says(w, OPTION_MESSAGE_TOLD,
