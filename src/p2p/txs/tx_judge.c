@@ -157,8 +157,11 @@ static void decided(struct p2p *p2p, const struct submission *submission,
         return;
     }
     log_refused(p2p, submission->peer, txid, wtxid, &result->verdict);
-    if (result->tx)
-        compact_extra_add(&p2p->compact_extra, result->tx); /* a miner may think otherwise */
+    /* A miner may think otherwise. What has no witness, or is here already, would only take the
+     * place of others. */
+    if (submission->item && result->tx && code != REJECT_TX_SCRIPT_STRIPPED &&
+        !is_undecided(code) && !orphans_find(&p2p->txs.orphans, wtxid))
+        compact_extra_add(&p2p->compact_extra, result->tx);
     if (reject_class(code) != REJECT_CLASS_MISSING)
         refused(p2p, txid, wtxid, code);
     else if (peer && peer->has_txs && result->tx && submission->item &&
