@@ -24,8 +24,7 @@ TEST(blocks_reach_everybody_after_a_few_ways)
     assert_true(r.n_mined > 4 && r.n_txs > 10 && r.bytes > 10000);
     assert_int_equal(r.n_mined, (uint64_t)r.height + r.n_stale);
     assert_in_range(r.n_samples, 1, 3 * r.n_mined);
-    /* Pushed as a compact block: once 50 ms a hop. Announced, asked for, sent: three times that, and
-     * what is missing once more. */
+    /* Pushed as a compact block: 50 ms a hop. Announced, asked for, sent: three times that. */
     assert_true(r.median_us >= 50000 && r.median_us < 250000);
     assert_true(r.median_us <= r.p90_us && r.p90_us <= r.p99_us && r.p99_us <= r.max_us);
 }
