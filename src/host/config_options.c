@@ -169,6 +169,8 @@ static const struct option_def table[] = {
      "keeping back blocks older than a week; peers with the permission download are served. In "
      "MiB, or with one of k, K, m, M, g, G, t, T behind: lower case is of 1000 (default: 0, no "
      "limit)", C, STRING, .flags = 0},
+    {"natpmp", NULL, "Have the gateway let others connect to this node (PCP, or NAT-PMP), while it "
+     "listens on every interface", C, BOOL, .fallback = "1", INTO(net.p2p.map_port)},
     {"networkactive", NULL, "Let the node use the network", C, BOOL, .fallback = "1"},
     {"onion", "<ip>[:<port>]|<unix:path>", "The SOCKS5 proxy by which Tor is reached; 0: none "
      "(default: -proxy)", C, STRING, .flags = 0},
@@ -213,7 +215,6 @@ static const struct option_def table[] = {
     HARMLESS("banscore", C, INT),
     HARMLESS("maxreceivebuffer", C, INT),
     HARMLESS("maxsendbuffer", C, INT),
-    IGNORED("natpmp", C, BOOL),
     IGNORED("txsendrate", C, STRING),
     IGNORED("upnp", C, BOOL),
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "host/datagrams.h"
 #include "host/files.h"
 #include "host/jobs.h"
 #include "host/leveldb_store.h"
@@ -22,6 +23,7 @@ struct env_host {
     struct loop *loop;
     struct jobs *jobs;
     struct streams *streams;
+    struct datagrams *datagrams;
     struct resolver *resolver;
 };
 
@@ -122,6 +124,12 @@ static void fill_env(struct env_host *host)
                     .local = streams_local,
                     .pause = streams_pause,
                     .close = streams_close},
+        .datagrams = {.ctx = host->datagrams,
+                      .open = datagrams_open,
+                      .send = datagrams_send,
+                      .local = datagrams_local,
+                      .close = datagrams_close,
+                      .gateway = datagrams_gateway},
     };
 }
 
@@ -137,6 +145,7 @@ struct env_host *env_host_new(int compute_threads)
         return NULL;
     }
     host->streams = streams_new(host->loop);
+    host->datagrams = datagrams_new(host->loop);
     host->resolver = resolver_new(host->loop);
     fill_env(host);
     return host;
@@ -156,6 +165,7 @@ void env_host_free(struct env_host *host)
     jobs_free(host->jobs);
     resolver_free(host->resolver);
     streams_free(host->streams);
+    datagrams_free(host->datagrams);
     loop_free(host->loop);
     xfree(host);
 }

@@ -41,6 +41,7 @@ static const struct module {
     {NULL,                   NULL,                  stale_tip_tick},
     {connect_peer_ready,     connect_peer_gone,     connect_tick},
     {NULL,                   i2p_peer_gone,         i2p_tick},
+    {NULL,                   NULL,                  port_map_tick},
     {private_broadcast_peer_ready, private_broadcast_peer_gone, private_broadcast_tick},
 };
 /* clang-format on */
@@ -492,6 +493,7 @@ bool p2p_start(struct p2p *p2p, char **error)
     stale_tip_init(p2p);
     onion_service_start(&p2p->onion, p2p);
     i2p_start(p2p);
+    port_map_start(p2p);
     dns_seed_start(&p2p->seed, p2p);
     p2p_schedule_now(p2p);
     return true;
@@ -509,6 +511,7 @@ void p2p_stop(struct p2p *p2p)
     dns_seed_stop(&p2p->seed);
     named_nodes_stop(p2p);
     onion_service_stop(&p2p->onion);
+    port_map_stop(p2p);
     for (size_t i = 0; i < p2p->n_listeners; i++)
         env_stream_close(p2p->env, p2p->listeners[i].stream);
     p2p->n_listeners = 0;

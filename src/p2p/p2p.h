@@ -57,6 +57,7 @@ struct p2p_options {
     bool no_dns;                /* -dns=0: names are not looked up */
     struct reach_options reach; /* -proxy, -onlynet and their like */
     struct p2p_onion_options onion;
+    bool map_port;          /* -natpmp: while every interface is listened on */
     bool private_broadcast; /* -privatebroadcast: what our user sends goes to strangers first */
     bool i2p_accepts;       /* -i2pacceptincoming: one destination, which others may call */
     bool connect_only;      /* -connect was given: only to these, "0" is none */

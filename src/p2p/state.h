@@ -26,6 +26,7 @@
 #include "p2p/peer/peers.h"
 #include "p2p/peer/send.h"
 #include "p2p/peer/upload.h"
+#include "p2p/port_map.h"
 #include "p2p/private_broadcast.h"
 
 #define P2P_LOCAL_MAX 8 /* addresses of ours that we advertise */
@@ -97,6 +98,7 @@ struct p2p {
     struct reach reach;
     struct onion_service onion;
     struct i2p i2p;
+    struct port_map port_map;
     struct private_broadcast private_txs;
     struct p2p_listener *listeners;
     size_t n_listeners;

@@ -11,7 +11,8 @@ struct sim_env {
     struct env env;
     struct sim_events own_events; /* unused if the clock is shared */
     struct sim_events *events;
-    struct sim_host *host; /* NULL: not in a network */
+    struct sim_host *host;      /* NULL: not in a network */
+    struct sim_gateway gateway; /* to nowhere, unless a test sets it */
     struct sim_jobs jobs;
     struct sim_disk *disk;
     struct sim_random random;
@@ -198,6 +199,7 @@ static void fill_env(struct sim_env *sim)
                     .local = stream_local,
                     .pause = stream_pause,
                     .close = stream_close},
+        .datagrams = sim_gateway_datagrams(&sim->gateway),
     };
     sim->env.files.ctx = sim->disk;
     sim->env.store.ctx = sim->disk;
@@ -216,6 +218,7 @@ static struct sim_env *make(uint64_t seed, struct sim_events *shared, int64_t no
     if (!shared)
         sim_events_init(&sim->own_events, now_us);
     sim->events = shared ? shared : &sim->own_events;
+    sim->gateway.events = sim->events;
     sim_jobs_init(&sim->jobs, sim->events, seed);
     sim->jobs.owner = sim;
     return sim;
@@ -235,6 +238,16 @@ struct sim_env *sim_env_new_with(struct sim_events *events, uint64_t seed,
                                  struct sim_disk *disk_take)
 {
     return make(seed, events, 0, SIM_START_UNIX_S, disk_take);
+}
+
+void sim_env_set_gateway(struct sim_env *sim, const char *address, const char *own,
+                         sim_gateway_fn *answer, void *arg)
+{
+    ASSERT(address && own && answer);
+    sim->gateway.address = address;
+    sim->gateway.own = own;
+    sim->gateway.answer = answer;
+    sim->gateway.arg = arg;
 }
 
 void sim_env_set_host(struct sim_env *sim, struct sim_host *host)

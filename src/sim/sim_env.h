@@ -6,6 +6,7 @@
 #define SIM_ENV_H
 
 #include "sim/sim_disk.h"
+#include "sim/sim_gateway.h"
 #include "sim/sim_jobs.h"
 
 struct sim_env;
@@ -29,6 +30,9 @@ const struct env *sim_env_get(const struct sim_env *sim);
 /* Give the machine its place in a network: from now on the functions of streams work. NULL takes
  * it away; what is then sent is lost, and nobody answers who connects. */
 void sim_env_set_host(struct sim_env *sim, struct sim_host *host);
+/* Give it a gateway at that address, which sees it as own; both are borrowed for its life. */
+void sim_env_set_gateway(struct sim_env *sim, const char *address, const char *own,
+                         sim_gateway_fn *answer, void *arg);
 /* Its disk, to break it or to look at it. Owns: sim. */
 struct sim_disk *sim_env_disk(struct sim_env *sim);
 /* Its job pools, to slow them down. Owns: sim. */

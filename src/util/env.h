@@ -24,6 +24,7 @@ struct env {
     struct env_store store;
     struct env_names names;
     struct env_streams streams;
+    struct env_datagrams datagrams;
 #ifdef CAIRN_PLANT
     int planted; /* enum planted of util/planted.h: the bug that this world's code shall have */
 #endif
@@ -321,6 +322,35 @@ static inline void env_stream_pause(const struct env *env, uint64_t stream, bool
 static inline void env_stream_close(const struct env *env, uint64_t stream)
 {
     env->streams.close(env->streams.ctx, stream);
+}
+
+/* -- datagrams --------------------------------------------------------------------------- */
+
+static inline uint64_t env_datagram_open(const struct env *env, const char *address, uint16_t port,
+                                         env_datagram_fn *fn, void *arg, int *error)
+{
+    return env->datagrams.open(env->datagrams.ctx, address, port, fn, arg, error);
+}
+
+static inline void env_datagram_send(const struct env *env, uint64_t socket, struct span bytes)
+{
+    env->datagrams.send(env->datagrams.ctx, socket, bytes);
+}
+
+static inline bool env_datagram_local(const struct env *env, uint64_t socket, char *address,
+                                      size_t size)
+{
+    return env->datagrams.local(env->datagrams.ctx, socket, address, size);
+}
+
+static inline void env_datagram_close(const struct env *env, uint64_t socket)
+{
+    env->datagrams.close(env->datagrams.ctx, socket);
+}
+
+static inline bool env_datagram_gateway(const struct env *env, char *address, size_t size)
+{
+    return env->datagrams.gateway(env->datagrams.ctx, address, size);
 }
 
 #endif

@@ -32,6 +32,24 @@ struct env_names {
     void (*cancel)(void *ctx, uint64_t id);
 };
 
+/* A datagram has come; borrowed for the call. */
+typedef void env_datagram_fn(void *arg, struct span bytes);
+
+struct env_datagrams {
+    void *ctx;
+    /* All NULL in a world that has none. A socket that talks with one numeric address: what others
+     * send is not seen. fn is called on the loop thread, later. Returns an id that is never reused,
+     * or 0 with *error, a negative errno. */
+    uint64_t (*open)(void *ctx, const char *address, uint16_t port, env_datagram_fn *fn, void *arg,
+                     int *error);
+    void (*send)(void *ctx, uint64_t socket, struct span bytes); /* may be lost, as any may */
+    /* Our own end: writes the numeric address into size bytes. */
+    bool (*local)(void *ctx, uint64_t socket, char *address, size_t size);
+    void (*close)(void *ctx, uint64_t socket);
+    /* Where what goes to the Internet by IPv4 goes first; false if nowhere. */
+    bool (*gateway)(void *ctx, char *address, size_t size);
+};
+
 struct env_streams {
     void *ctx;
     /* Streams: raw bytes. Addresses are numeric; connect takes "unix:/path" too. A stream's events

@@ -65,7 +65,7 @@ static const char *const works[] = {
     "peerblockfilters", "peerbloomfilters",
     "networkactive", "peertimeout", "port", "seednode", "timeout", "txreconciliation", "whitebind",
     "whitelist", "capturemessages", "checkblockindex", "checkblocks",
-    "cjdnsreachable", "i2pacceptincoming", "i2psam", "listenonion", "onion", "onlynet",
+    "cjdnsreachable", "i2pacceptincoming", "i2psam", "listenonion", "natpmp", "onion", "onlynet",
     "privatebroadcast", "proxy", "proxyrandomize", "torcontrol", "torpassword",
     "checklevel", "debug", "debugexclude", "debuglogfile", "deprecatedrpc", "logratelimit",
     "logtimemicros", "logtimestamps", "maxtipage", "mocktime", "printtoconsole",
@@ -84,7 +84,6 @@ static const char *const works[] = {
 static const char *const missed[] = {
     "coinstatsindex",
     "fixedseeds", "ipcbind", "mempoolfullrbf",
-    "natpmp",
     "rest", "settings", "signer", "txsendrate", "upnp",
     "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
     "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",

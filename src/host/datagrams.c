@@ -1,0 +1,157 @@
+/* datagrams.c - see datagrams.h */
+#include "host/datagrams.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/sockets.h"
+#include "util/alloc.h"
+#include "util/list.h"
+
+#define ROUTES_BYTES_MAX 65536
+#define FLAG_UP          1u
+#define FLAG_GATEWAY     2u
+
+struct datagram_socket {
+    struct datagrams *owner;
+    struct list_link link;
+    uint64_t id;
+    int fd;
+    struct event *event;
+    env_datagram_fn *fn;
+    void *arg;
+};
+
+struct datagrams {
+    struct loop *loop;
+    struct list sockets;
+    uint64_t last_id;
+};
+
+struct datagrams *datagrams_new(struct loop *loop)
+{
+    struct datagrams *datagrams = xcalloc(1, sizeof *datagrams);
+    datagrams->loop = loop;
+    return datagrams;
+}
+
+static struct datagram_socket *find(struct datagrams *datagrams, uint64_t id)
+{
+    LIST_EACH (struct datagram_socket, one, &datagrams->sockets, link)
+        if (one->id == id)
+            return one;
+    return NULL;
+}
+
+static void close_socket(struct datagram_socket *one)
+{
+    list_remove(&one->owner->sockets, &one->link);
+    if (one->event)
+        event_free(one->event);
+    close(one->fd);
+    xfree(one);
+}
+
+void datagrams_free(struct datagrams *datagrams)
+{
+    if (!datagrams)
+        return;
+    for (uint64_t id = 1; id <= datagrams->last_id; id++)
+        datagrams_close(datagrams, id);
+    xfree(datagrams);
+}
+
+/* One a call: fn may close the socket. */
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct datagram_socket *one = arg;
+    uint8_t bytes[DATAGRAMS_BYTES_MAX];
+    (void)what;
+    ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n > 0)
+        one->fn(one->arg, span_of(bytes, (size_t)n));
+}
+
+uint64_t datagrams_open(void *ctx, const char *address, uint16_t port, env_datagram_fn *fn,
+                        void *arg, int *error)
+{
+    struct datagrams *datagrams = ctx;
+    struct sockaddr_storage to;
+    ASSERT(address && fn && error);
+    int len = sockets_parse(address, port, &to);
+    int fd = len > 0 ? socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
+    *error = len == 0 ? -EINVAL : fd < 0 ? -errno : 0;
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, (socklen_t)len) != 0) {
+        *error = -errno;
+        close(fd);
+    }
+    if (*error)
+        return 0;
+    struct datagram_socket *one = xcalloc(1, sizeof *one);
+    *one = (struct datagram_socket){
+        .owner = datagrams, .id = ++datagrams->last_id, .fd = fd, .fn = fn, .arg = arg};
+    list_add_first(&datagrams->sockets, &one->link);
+    one->event = event_new(loop_base(datagrams->loop), fd, EV_READ | EV_PERSIST, on_readable, one);
+    if (!one->event || event_add(one->event, NULL) != 0) {
+        close_socket(one);
+        *error = -ENOMEM;
+        return 0;
+    }
+    return one->id;
+}
+
+void datagrams_send(void *ctx, uint64_t id, struct span bytes)
+{
+    struct datagram_socket *one = find(ctx, id);
+    if (one)
+        (void)!send(one->fd, bytes.p, bytes.len, MSG_DONTWAIT);
+}
+
+bool datagrams_local(void *ctx, uint64_t id, char *address, size_t size)
+{
+    struct datagram_socket *one = find(ctx, id);
+    return one && sockets_local(one->fd, address, size) != 0;
+}
+
+void datagrams_close(void *ctx, uint64_t id)
+{
+    struct datagram_socket *one = find(ctx, id);
+    if (one)
+        close_socket(one);
+}
+
+bool datagrams_find_gateway(const char *routes, char *address, size_t size)
+{
+    for (const char *line = strchr(routes, '\n'); line; line = strchr(line + 1, '\n')) {
+        unsigned destination, gateway, flags;
+        struct in_addr at;
+        int n = sscanf(line + 1, "%*s %8x %8x %8x", /* lint: the kernel writes it, not a stranger */
+                       &destination, &gateway, &flags);
+        if (n != 3)
+            continue;
+        if (destination != 0 || (flags & (FLAG_UP | FLAG_GATEWAY)) != (FLAG_UP | FLAG_GATEWAY))
+            continue;
+        at.s_addr = gateway; /* the kernel writes it as it holds it */
+        return inet_ntop(AF_INET, &at, address, (socklen_t)size) != NULL;
+    }
+    return false;
+}
+
+bool datagrams_gateway(void *ctx, char *address, size_t size)
+{
+    (void)ctx;
+    FILE *file = fopen("/proc/net/route", "re");
+    if (!file)
+        return false;
+    char *routes = xcalloc(1, ROUTES_BYTES_MAX + 1);
+    (void)!fread(routes, 1, ROUTES_BYTES_MAX, file);
+    fclose(file);
+    bool is_found = datagrams_find_gateway(routes, address, size);
+    xfree(routes);
+    return is_found;
+}

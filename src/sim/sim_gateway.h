@@ -1,0 +1,36 @@
+/* sim_gateway.h - a gateway in the simulated world, and the datagrams to and from it.
+ *
+ * Layer: sim. A world has none until sim_env_set_gateway(). Questions take their time to arrive,
+ * and so do answers. */
+#ifndef SIM_SIM_GATEWAY_H
+#define SIM_SIM_GATEWAY_H
+
+#include "sim/sim_events.h"
+#include "util/env.h"
+
+#define SIM_GATEWAY_BYTES_MAX 1100 /* of an answer */
+#define SIM_GATEWAY_US        1000 /* one way */
+#define SIM_GATEWAY_SOCKETS   8
+
+/* Answer a datagram. Returns: how many bytes of answer there are, 0: none */
+typedef size_t sim_gateway_fn(void *arg, struct span question, uint8_t *answer);
+
+struct sim_gateway_socket {
+    uint64_t id; /* 0: free */
+    env_datagram_fn *fn;
+    void *arg;
+};
+
+struct sim_gateway {
+    struct sim_events *events;
+    const char *address, *own; /* of the gateway, and ours as it sees us; NULL: there is none */
+    sim_gateway_fn *answer;
+    void *arg;
+    struct sim_gateway_socket sockets[SIM_GATEWAY_SOCKETS];
+    uint64_t last_id;
+};
+
+/* The functions of struct env_datagrams, for a struct sim_gateway. */
+struct env_datagrams sim_gateway_datagrams(struct sim_gateway *gateway);
+
+#endif

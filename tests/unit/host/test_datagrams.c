@@ -1,0 +1,62 @@
+/* test_datagrams.c - datagrams over loopback, and where the gateway is. */
+#include "host/datagrams.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/unit.h"
+
+static void note(void *arg, struct span bytes)
+{
+    *(size_t *)arg += bytes.len;
+}
+
+TEST(a_socket_hears_the_one_that_it_talks_with)
+{
+    struct loop *loop = loop_new();
+    struct datagrams *datagrams = datagrams_new(loop);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in from;
+    socklen_t len = sizeof at;
+    char address[64];
+    uint8_t bytes[16];
+    size_t got = 0;
+    int error, fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    uint64_t id = datagrams_open(datagrams, "127.0.0.1", ntohs(at.sin_port), note, &got, &error);
+    assert_int_equal(error, 0);
+    assert_true(datagrams_local(datagrams, id, address, sizeof address));
+    assert_string_equal(address, "127.0.0.1");
+    datagrams_send(datagrams, id, span_of_string("abc"));
+    assert_int_equal(recvfrom(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &len), 3);
+    assert_int_equal(sendto(fd, "defgh", 5, 0, (struct sockaddr *)&from, len), 5);
+    while (got == 0)
+        assert_true(loop_run_once(loop, true));
+    assert_int_equal(got, 5);
+    datagrams_close(datagrams, id);
+    datagrams_close(datagrams, id); /* gone: nothing */
+    datagrams_send(datagrams, id, span_of_string("abc"));
+    assert_false(datagrams_local(datagrams, id, address, sizeof address));
+    assert_int_equal(datagrams_open(datagrams, "a name", 1, note, &got, &error), 0);
+    assert_true(error < 0);
+    close(fd);
+    datagrams_free(datagrams);
+    loop_free(loop);
+}
+
+TEST(the_gateway_is_that_of_the_default_route)
+{
+    char address[64];
+    assert_true(datagrams_find_gateway("Iface\tDestination\tGateway \tFlags\tRefCnt\n"
+                                       "eth0\t0001A8C0\t00000000\t0001\t0\n"
+                                       "eth0\t00000000\t00000000\t0001\t0\n"
+                                       "eth0\t00000000\t0101A8C0\t0003\t0\n",
+                                       address, sizeof address));
+    assert_string_equal(address, "192.168.1.1");
+    assert_false(datagrams_find_gateway("Iface\nnonsense\n", address, sizeof address));
+    assert_false(datagrams_find_gateway("", address, sizeof address));
+    assert_false(datagrams_find_gateway("Iface\neth0\t00000000\t0101A8C0\t0002\t0\n", address,
+                                        sizeof address));
+}

@@ -1,0 +1,100 @@
+/* test_port_map.c - the port is opened at the gateway, told, renewed, and lost. */
+#include "p2p/port_map.h"
+
+#include "p2p/state.h"
+#include "sim/sim_gateway.h"
+#include "support/mesh_fixture.h"
+
+#define SECOND INT64_C(1000000)
+
+FIXTURE(mesh_setup, mesh_teardown)
+
+/* What the gateway is, and how often it was asked. */
+struct gateway {
+    bool is_silent, refuses;
+    uint32_t lifetime_s;
+    size_t n_asked;
+};
+
+static size_t answer(void *arg, struct span question, uint8_t *out)
+{
+    struct gateway *gateway = arg;
+    gateway->n_asked++;
+    if (gateway->is_silent || question.len != 60)
+        return 0;
+    memcpy(out, question.p, 60);
+    out[1] = 0x81;
+    out[3] = gateway->refuses ? 2 : 0;
+    out[4] = out[5] = 0;
+    out[6] = (uint8_t)(gateway->lifetime_s >> 8);
+    out[7] = (uint8_t)gateway->lifetime_s;
+    memset(out + 8, 0, 16);
+    memcpy(out + 56, "\xcb\x00\x72\x07", 4);
+    return 60;
+}
+
+static struct p2p *start(struct fixture *f, uint64_t seed, struct gateway *gateway)
+{
+    const struct p2p_options options = {.connect_only = true, .map_port = true};
+    struct p2p *p2p = fixture_node(f, seed, &options, NULL)->p2p;
+    sim_env_set_gateway(f->node->sim, "192.168.1.1", "192.168.1.5", answer, gateway);
+    return p2p;
+}
+
+TEST(the_address_that_the_gateway_gives_is_told, struct fixture *f)
+{
+    struct gateway gateway = {.lifetime_s = 600};
+    struct p2p *p2p = start(f, 1, &gateway);
+    char text[NET_ADDRESS_TEXT_MAX];
+    mesh_run(&f->mesh, SECOND);
+    assert_int_equal(p2p->n_local, 1);
+    assert_string_equal(net_address_format(&p2p->local[0], text), "203.0.114.7:18444");
+    assert_int_equal(gateway.n_asked, 1);
+    mesh_run(&f->mesh, 290 * SECOND);
+    assert_int_equal(gateway.n_asked, 1);
+    mesh_run(&f->mesh, 20 * SECOND); /* half of its time is over */
+    assert_int_equal(gateway.n_asked, 2);
+    assert_int_equal(p2p->n_local, 1);
+}
+
+TEST(a_long_mapping_is_renewed_all_the_same, struct fixture *f)
+{
+    struct gateway gateway = {.lifetime_s = 60000};
+    (void)start(f, 2, &gateway);
+    mesh_run(&f->mesh, PORT_MAP_RENEW_US - SECOND);
+    assert_int_equal(gateway.n_asked, 1);
+    mesh_run(&f->mesh, 3 * SECOND);
+    assert_int_equal(gateway.n_asked, 2);
+}
+
+TEST(a_silent_gateway_is_asked_three_times_and_later_again, struct fixture *f)
+{
+    struct gateway gateway = {.is_silent = true};
+    struct p2p *p2p = start(f, 3, &gateway);
+    mesh_run(&f->mesh, 100 * SECOND);
+    assert_int_equal(gateway.n_asked, PCP_TRIES);
+    assert_int_equal(p2p->port_map.socket, 0);
+    mesh_run(&f->mesh, PORT_MAP_RETRY_US);
+    assert_int_equal(gateway.n_asked, 2 * PCP_TRIES);
+    assert_int_equal(p2p->n_local, 0);
+}
+
+TEST(an_address_that_is_lost_is_told_no_more, struct fixture *f)
+{
+    struct gateway gateway = {.lifetime_s = 600};
+    struct p2p *p2p = start(f, 4, &gateway);
+    mesh_run(&f->mesh, SECOND);
+    assert_int_equal(p2p->n_local, 1);
+    gateway.refuses = true;
+    mesh_run(&f->mesh, 310 * SECOND);
+    assert_int_equal(p2p->n_local, 0);
+}
+
+TEST(nobody_is_asked_without_the_option_or_a_gateway, struct fixture *f)
+{
+    const struct p2p_options options = {.connect_only = true, .map_port = true};
+    struct p2p *p2p = fixture_node(f, 5, &options, NULL)->p2p;
+    mesh_run(&f->mesh, 2 * PORT_MAP_RETRY_US);
+    assert_int_equal(p2p->n_local, 0);
+    assert_int_equal(p2p->port_map.socket, 0);
+}
