@@ -257,7 +257,9 @@ static void begin(struct world *w, uint64_t seed, bool has_defences)
     w->random = sim_random_of(seed, has_defences);
     w->env.random.ctx = w;
     w->env.random.fill = fill_random;
+#ifdef CAIRN_PLANT
     w->env.planted = has_defences ? PLANT_NONE : PLANT_BOOK_WITHOUT_BUCKETS;
+#endif
     w->book = address_book_new(&w->env, &w->grouping);
     w->step = 99991; /* prime to ATTACKER: all are told, in some order */
     w->offset = (uint32_t)below(w, ATTACKER);

@@ -45,7 +45,7 @@ TEST(a_faulty_package_is_refused_as_a_whole, struct fixture *f)
 TEST(tests_take_several, struct fixture *f)
 {
     struct tx a = spend(f, 0, 5000), b = spend(f, 1, 0), c = spend(f, 2, 4000000);
-    char first[2000];
+    char first[4000];
     snprintf(first, sizeof first, "%s", hex_of(f, &a));
     const char *got =
         rpc_rig_callf(&f->rig, "testmempoolaccept", "[[\"%s\",\"%s\"]]", first, hex_of(f, &b));
