@@ -31,9 +31,9 @@ CMOCKA_END = re.compile(r"^\[==========\] .*run\.", re.M)
 FIGURES = re.compile(r"^figures: .*", re.M)
 
 # These take longest, so they start first.
-FIRST = ("functional/kill", "sim/net_faults", "lint/run", "functional/faults", "unit/chain/crash",
-         "functional/storage", "functional/campaign", "sim/storage", "sim/planted",
-         "functional/hazards")
+FIRST = ("sim/eclipse", "conformance/feature_maxuploadtarget", "functional/kill", "sim/net_faults",
+         "lint/run", "functional/faults", "unit/chain/crash", "functional/storage",
+         "functional/campaign", "sim/storage", "sim/planted", "functional/hazards")
 
 # How many times as long a program may take as in an ordinary build; contrib/soak says.
 SLOWDOWN = float(os.environ.get("CAIRN_TESTS_SLOWDOWN", "1"))
