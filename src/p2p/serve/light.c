@@ -3,7 +3,9 @@
 
 #include "chain/disk/block_ref.h"
 #include "consensus/merkle_proof.h"
+#include "p2p/connect/connect.h"
 #include "p2p/peer/peer.h"
+#include "p2p/peer/peers.h"
 #include "p2p/peer/send.h"
 #include "util/alloc.h"
 
@@ -21,10 +23,18 @@ bool light_passes(struct peer *peer, const struct tx *tx)
     return !peer->light.filter || bloom_matches_tx(peer->light.filter, tx);
 }
 
-/* A filter, or its end, asks for transactions, whatever the version said.
- * BIP-37, Extensions to existing messages */
+/* A filter, or its end, asks for transactions, whatever the version said: that needs a place, as
+ * in the handshake. BIP-37, Extensions to existing messages */
 static void set_filter(struct p2p *p2p, struct peer *peer, struct bloom *filter_take)
 {
+    if (peer->class == PEER_INBOUND && !peer->is_relay_admitted &&
+        !connect_admit_relaying(p2p, peer)) {
+        bloom_free(filter_take);
+        log_printf(p2p_log_of(p2p), LOG_NET, "connection dropped after %s message, peer=%llu",
+                   peer->frame.name, (unsigned long long)peer->id);
+        peer_drop(p2p, peer, "no place for one more that relays transactions");
+        return;
+    }
     bloom_free(peer->light.filter);
     peer->light.filter = filter_take;
     peer->relay.tells_txs = peer_may_hear_txs(p2p, peer);

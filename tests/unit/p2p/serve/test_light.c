@@ -80,6 +80,32 @@ TEST(limits_hold_on_both_sides, struct fixture *f)
     }
 }
 
+/* Who said that he wants no transactions asks for them by a filter: then he needs a place. */
+TEST(a_filter_needs_a_place_among_those_who_relay, struct fixture *f)
+{
+    for (int percent = 0; percent <= 100; percent += 100) {
+        struct p2p_options options = {.peer_bloom_filters = true,
+                                      .max_connections = 20,
+                                      .connect_only = true,
+                                      .inbound_reserved_percent = percent};
+        if (percent == 0)
+            (void)fixture_node(f, 65, &options, NULL);
+        else
+            f->node = mesh_add(&f->mesh, &options, NULL);
+        struct raw_peer *raw = raw_connect(&f->mesh, f->node);
+        uint8_t bytes[WIRE_VERSION_BYTES_MAX];
+        struct wire_version ours = {
+            .version = WIRE_PROTOCOL_VERSION, .nonce = 5, .user_agent = "/raw:1/"};
+        struct writer w = writer_to_buffer(bytes, sizeof bytes);
+        wire_version_encode(&w, &ours);
+        raw_send(raw, "version", bytes, w.len);
+        raw_send(raw, "verack", NULL, 0);
+        (void)raw_expect(raw, "verack");
+        load_filter(raw, 8, 2, 0);
+        assert_int_equal(raw->is_closed, percent == 100);
+    }
+}
+
 TEST(a_filtered_block_proves_what_matches_and_brings_it, struct fixture *f)
 {
     const struct built_block *base;
