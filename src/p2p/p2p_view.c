@@ -69,7 +69,7 @@ static const struct net_peer_info *show_peer(const struct p2p *p2p, const struct
 {
     const struct peer_headers *headers = &peer->headers;
     out->info = (struct net_peer_info){
-        .id = peer->id,
+        .id = peer_shown(peer->id),
         .is_ready = peer->state == PEER_READY,
         .address = peer->text,
         .network = peer->is_inbound_onion ? "onion" : net_address_network_name(&peer->address),
@@ -192,7 +192,7 @@ void p2p_each_orphan(void *ctx, net_orphan_fn *fn, void *arg)
         uint64_t *peers = xmalloc(orphan->claims.count * sizeof *peers);
         size_t n_peers = 0;
         LIST_EACH (struct orphan_claim, claim, &orphan->claims, of_orphan)
-            peers[n_peers++] = claim->peer->id;
+            peers[n_peers++] = peer_shown(claim->peer->id);
         const struct net_orphan info = {.txid = &orphan->txid,
                                         .wtxid = &orphan->wtxid,
                                         .raw = span_of(orphan->raw, orphan->raw_len),
@@ -342,7 +342,7 @@ enum net_result p2p_disconnect_address(void *ctx, const char *text)
 enum net_result p2p_disconnect_id(void *ctx, uint64_t id)
 {
     struct p2p *p2p = ctx;
-    struct peer *peer = p2p_find_peer(p2p, id);
+    struct peer *peer = p2p_find_peer(p2p, peer_meant(id));
     if (!peer)
         return NET_RESULT_UNKNOWN;
     p2p_enter(p2p);
@@ -354,7 +354,7 @@ enum net_result p2p_disconnect_id(void *ctx, uint64_t id)
 enum net_result p2p_send_message(void *ctx, uint64_t id, const char *name, struct span payload)
 {
     struct p2p *p2p = ctx;
-    struct peer *peer = p2p_find_peer(p2p, id);
+    struct peer *peer = p2p_find_peer(p2p, peer_meant(id));
     ASSERT(strlen(name) <= 12 && payload.len <= FRAME_PAYLOAD_MAX);
     if (!peer || peer->state != PEER_READY)
         return NET_RESULT_UNKNOWN;
@@ -421,7 +421,7 @@ const char *p2p_get_block_from_peer(void *ctx, const struct block_hash *hash, ui
                "fetched from a peer";
     if (block_node_has_data(node))
         return "Block already downloaded";
-    struct peer *peer = p2p_find_peer(p2p, id);
+    struct peer *peer = p2p_find_peer(p2p, peer_meant(id));
     if (!peer || peer->state != PEER_READY)
         return "Peer does not exist";
     if (!(peer->version.services & NODE_WITNESS))

@@ -161,7 +161,7 @@ static void fall_silent(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
     struct peer_fetch *fetch = &peer->fetch;
     log_printf(p2p->log, LOG_NET, "peer=%llu owes %zu blocks and is silent",
-               (unsigned long long)peer->id, fetch->n_in_flight);
+               peer_shown(peer->id), fetch->n_in_flight);
     fetch->is_stalled = true;
     fetch->stalled_at_us = now_us;
     fetch->n_stalls++;

@@ -190,7 +190,7 @@ static enum fault take_header(struct p2p *p2p, struct peer *peer, const struct c
     struct u256 work = u256_add(prev->chain_work, pow_block_work(block->header.bits));
     if (u256_compare(work, header_sync_min_work(p2p)) < 0) {
         log_printf(p2p->log, LOG_NET, "Ignoring low-work compact block from peer %llu",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
         return FAULT_NONE;
     }
     *node = chain_accept_header(p2p->chain, &block->header, &verdict);
@@ -292,7 +292,7 @@ static bool is_wanted(struct p2p *p2p, struct peer *peer, const struct block_nod
     if (!attempts.is_asked && !compact_peers_is_high(p2p, peer)) {
         log_printf(p2p->log, LOG_NET,
                    "Peer %llu, not marked as high-bandwidth, sent us an unsolicited compact block!",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
         return false;
     }
     if (p2p->options.blocks_only || !p2p->mempool)
@@ -320,7 +320,7 @@ enum fault compact_take_on_cmpctblock(struct p2p *p2p, struct peer *peer, struct
     const struct block_node *node;
     if (chain_is_importing(p2p->chain)) {
         log_printf(p2p->log, LOG_NET, "Unexpected cmpctblock message received from peer %llu",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
         return FAULT_NONE;
     }
     arena_init(&arena, 4096);
@@ -355,7 +355,7 @@ static enum fault supply(struct p2p *p2p, struct peer *peer, const struct compac
         log_printf(p2p->log, LOG_NET,
                    "Peer %llu sent us a compact block but it failed to reconstruct, waiting on "
                    "first download to complete",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
         release(p2p, peer, node);
         return FAULT_NONE;
     }
@@ -373,7 +373,7 @@ static enum fault take_txs(struct p2p *p2p, struct peer *peer, const struct comp
     if (!node || !block_hash_equal(&node->hash, &txs->hash)) {
         log_printf(p2p->log, LOG_NET,
                    "Peer %llu sent us block transactions for block we weren't expecting",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
         return FAULT_NONE;
     }
     if (peer->compact->has_failed) {
@@ -394,7 +394,7 @@ enum fault compact_take_on_blocktxn(struct p2p *p2p, struct peer *peer, struct r
     struct arena arena;
     if (chain_is_importing(p2p->chain)) {
         log_printf(p2p->log, LOG_NET, "Unexpected blocktxn message received from peer %llu",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
         return FAULT_NONE;
     }
     arena_init(&arena, 4096);

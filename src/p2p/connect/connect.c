@@ -129,7 +129,7 @@ bool connect_admit_relaying(struct p2p *p2p, struct peer *peer)
     if (n >= max && !(peer->permissions & PERMISSION_NOBAN) && !evict_one(p2p, true)) {
         log_printf(p2p->log, LOG_NET,
                    "failed to find a tx-relaying eviction candidate - connection dropped peer=%llu",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
         return false;
     }
     peer->is_relay_admitted = true;
@@ -278,7 +278,7 @@ static bool call_again(struct p2p *p2p, const struct peer *peer)
     if (!again)
         return false;
     log_printf(p2p->log, LOG_NET, "retrying with v1 transport protocol for peer=%llu",
-               (unsigned long long)peer->id);
+               peer_shown(peer->id));
     named_nodes_peer_again(p2p, peer->id, again->id);
     return true;
 }

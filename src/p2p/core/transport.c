@@ -34,10 +34,11 @@ static void start_v2(struct transport *transport)
     struct transport_world *world = transport->world;
     ASSERT(!transport->v2);
     uint8_t garbage[V2_GARBAGE_MAX], random[32];
-    uint16_t n;
+    uint16_t chance;
     struct v2_own own;
-    env_random(world->env, &n, sizeof n);
-    n %= V2_GARBAGE_MAX + 1;
+    env_random(world->env, &chance, sizeof chance);
+    size_t most = transport->is_unsure ? TRANSPORT_UNSURE_GARBAGE_MAX : V2_GARBAGE_MAX;
+    size_t n = chance % (most + 1);
     if (n > 0)
         env_random(world->env, garbage, n);
     own.garbage = span_of(garbage, n);

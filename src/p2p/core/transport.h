@@ -12,6 +12,10 @@
 /* What a v1 peer begins with: the network's magic, and the name of the first message. */
 #define TRANSPORT_PREFIX_BYTES 16
 
+/* To who is not known to speak v2: programs without it count each 24 bytes as a bad message, and
+ * bcoin bans after ten of them, so that calling it again with v1 would be in vain. */
+#define TRANSPORT_UNSURE_GARBAGE_MAX 100
+
 /* What all connections share. */
 struct transport_world {
     const struct env *env;
@@ -34,6 +38,7 @@ struct transport {
     uint64_t stream;
     enum transport_kind kind;
     bool initiating;
+    bool is_unsure; /* whether the peer speaks v2: set before transport_begin() */
     struct v2 *v2; /* owned, if it is V2 and has begun */
     uint8_t prefix[TRANSPORT_PREFIX_BYTES];
     size_t prefix_len;

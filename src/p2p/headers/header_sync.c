@@ -130,7 +130,7 @@ static void count_progress(struct p2p *p2p, const struct peer *peer, size_t n_ne
 static void brings_nothing(struct p2p *p2p, struct peer *peer)
 {
     log_printf(p2p->log, LOG_NET, "peer=%llu answers with headers that bring nothing new",
-               (unsigned long long)peer->id);
+               peer_shown(peer->id));
     peer->headers.useless_us = p2p_now_us(p2p);
     if (p2p->headers.sync_peer != peer->id)
         return;

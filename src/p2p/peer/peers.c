@@ -110,7 +110,7 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
         return;
     if (why[0])
         log_printf(p2p->log, LOG_NET, "peer=%llu %s: disconnecting: %s",
-                   (unsigned long long)peer->id, peer->text, why);
+                   peer_shown(peer->id), peer->text, why);
     peer->was_ready = peer->state == PEER_READY;
     /* Before anybody is told: whoever is, and drops or sends again, finds it gone already. */
     peer->state = PEER_GONE;
@@ -131,7 +131,7 @@ void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char
     enum fault_action action = fault_action(fault);
     if (action == FAULT_ACTION_NONE || peer->state == PEER_GONE)
         return;
-    log_printf(p2p->log, LOG_NET, "peer=%llu %s: %s%s%s", (unsigned long long)peer->id, peer->text,
+    log_printf(p2p->log, LOG_NET, "peer=%llu %s: %s%s%s", peer_shown(peer->id), peer->text,
                fault_text(fault), detail[0] ? ": " : "", detail);
     if (action == FAULT_ACTION_DISCOURAGE) {
         if (peer->permissions & PERMISSION_NOBAN)
@@ -151,7 +151,7 @@ void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char
 bool peer_passes_over(struct p2p *p2p, struct peer *peer, const char *name)
 {
     ASSERT(peer->bad_messages <= PEER_BAD_MESSAGES_MAX);
-    log_printf(p2p->log, LOG_NET, "peer=%llu: %s cannot be decoded", (unsigned long long)peer->id,
+    log_printf(p2p->log, LOG_NET, "peer=%llu: %s cannot be decoded", peer_shown(peer->id),
                name);
     if (peer->bad_messages == PEER_BAD_MESSAGES_MAX)
         return false;

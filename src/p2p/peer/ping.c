@@ -99,7 +99,7 @@ static void drop_silent(struct p2p *p2p, struct peer *peer)
 {
     if (strcmp(transport_name(&peer->transport), "detecting") == 0)
         log_printf(p2p->log, LOG_NET, "V2 handshake timeout, disconnecting peer=%llu",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
     peer_drop(p2p, peer, "no handshake in time");
 }
 

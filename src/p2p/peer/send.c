@@ -27,7 +27,7 @@ static void count_sent(struct p2p *p2p, struct peer *peer, const struct message 
     peer->turn_bytes += n;
     peer->per_message[message - p2p->messages].sent += n;
     peer_count_sent(p2p, peer, n);
-    log_printf(p2p->log, LOG_NET, "peer=%llu: sending %s (%zu bytes)", (unsigned long long)peer->id,
+    log_printf(p2p->log, LOG_NET, "peer=%llu: sending %s (%zu bytes)", peer_shown(peer->id),
                message->name, n);
 }
 

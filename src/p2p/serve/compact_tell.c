@@ -149,7 +149,7 @@ static void send_txs(struct p2p *p2p, struct peer *peer, const struct buffer *me
 {
     log_printf(p2p->log, LOG_CMPCTBLOCK,
                "Peer %llu sent us a GETBLOCKTXN, sending a BLOCKTXN with %u txns. (%zu bytes)",
-               (unsigned long long)peer->id, n, message->len);
+               peer_shown(peer->id), n, message->len);
     peer_send(p2p, peer, "blocktxn", buffer_span(message));
 }
 

@@ -119,7 +119,7 @@ static void take_part(struct p2p *p2p, struct peer *peer, const struct filters_r
     struct peer_filters *have = &peer->filters;
     if (error) {
         log_printf(p2p_log_of(p2p), LOG_NET, "peer=%llu: filters cannot be read: %s",
-                   (unsigned long long)peer->id, strerror(-error));
+                   peer_shown(peer->id), strerror(-error));
         end_request(peer);
         return;
     }

@@ -31,7 +31,7 @@ static void set_filter(struct p2p *p2p, struct peer *peer, struct bloom *filter_
         !connect_admit_relaying(p2p, peer)) {
         bloom_free(filter_take);
         log_printf(p2p_log_of(p2p), LOG_NET, "connection dropped after %s message, peer=%llu",
-                   peer->frame.name, (unsigned long long)peer->id);
+                   peer->frame.name, peer_shown(peer->id));
         peer_drop(p2p, peer, "no place for one more that relays transactions");
         return;
     }

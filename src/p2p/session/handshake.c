@@ -83,10 +83,11 @@ void handshake_begin(struct p2p *p2p, struct peer *peer)
     peer->last_recv_us = p2p_now_us(p2p);
     if (!peer_is_outbound(peer) && p2p->options.v2_transport)
         peer->transport.kind = TRANSPORT_DETECTING;
+    peer->transport.is_unsure = peer->class == PEER_MANUAL;
     transport_begin(&peer->transport, &p2p->transports, peer->stream, peer_is_outbound(peer));
     if (peer->transport.kind == TRANSPORT_V2)
         log_printf(p2p->log, LOG_NET, "start sending v2 handshake to peer=%llu",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
     handshake_go_on(p2p, peer);
     p2p_schedule(p2p, p2p_now_us(p2p) + p2p->options.peer_timeout_s * 1000000);
 }
@@ -221,7 +222,7 @@ enum fault handshake_on_verack(struct p2p *p2p, struct peer *peer, struct reader
     char agent[4 * WIRE_USER_AGENT_MAX + 1];
     log_escape(agent, sizeof agent, peer->version.user_agent, strlen(peer->version.user_agent));
     log_printf(p2p->log, LOG_NET, "peer=%llu %s: ready, %s, version %d, height %d, services %llx",
-               (unsigned long long)peer->id, peer->text, agent, peer->version.version,
+               peer_shown(peer->id), peer->text, agent, peer->version.version,
                peer->version.start_height, (unsigned long long)peer->version.services);
     compact_peers_greet(p2p, peer);
     /* BIP-130, Specification */

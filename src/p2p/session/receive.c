@@ -110,7 +110,7 @@ static void begin_message(struct p2p *p2p, struct peer *peer)
         struct peer *slowest = find_slowest(p2p);
         struct peer *loser = slowest ? slowest : peer;
         log_printf(p2p->log, LOG_NET, "peer=%llu: %s of %u bytes, unasked, is not taken",
-                   (unsigned long long)loser->id, loser->frame.name, loser->frame.payload_size);
+                   peer_shown(loser->id), loser->frame.name, loser->frame.payload_size);
         frame_discard(&loser->frame);
         end_large(p2p, loser);
         if (!slowest)
@@ -145,7 +145,7 @@ static void handle(struct p2p *p2p, struct peer *peer)
         return; /* unknown, or given up in favour of others */
     if (message->is_on && !message->is_on(p2p)) {
         log_printf(p2p->log, LOG_NET, "%s from peer=%llu ignored: it is not enabled here",
-                   message->name, (unsigned long long)peer->id);
+                   message->name, peer_shown(peer->id));
         return;
     }
     if (!is_in_phase(peer, message)) {
@@ -198,7 +198,7 @@ static void end_message(struct p2p *p2p, struct peer *peer, enum frame_result re
         return;
     }
     log_printf(p2p->log, LOG_NET, "peer=%llu: received %s (%u bytes)%s",
-               (unsigned long long)peer->id, peer->frame.name, peer->frame.payload_size,
+               peer_shown(peer->id), peer->frame.name, peer->frame.payload_size,
                result == FRAME_DISCARDED ? ", thrown away" : "");
     if (result == FRAME_MESSAGE)
         capture_message(p2p->capture, peer->text, true, peer->frame.name,

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "p2p/core/peer_class.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -210,7 +211,7 @@ void orphans_peer_deinit(struct orphans *orphans, struct orphans_peer *peer)
     ASSERT(peer->score == 0 && peer->weight_wu == 0 && peer->work.count == 0);
     if (n > 0)
         log_printf(orphans->log, LOG_TXPACKAGES, "Erased %zu orphan transaction(s) from peer=%llu",
-                   n, (unsigned long long)peer->id);
+                   n, peer_shown(peer->id));
 }
 
 /* -- Limits ------------------------------------------------------------------------------------ */

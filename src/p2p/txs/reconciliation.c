@@ -50,7 +50,7 @@ void reconciliation_settle(struct p2p *p2p, struct peer *peer)
         (peer->reconciliation.state == RECONCILIATION_AGREED && peer->wants_wtxid))
         return;
     log_printf(p2p_log_of(p2p), LOG_TXRECONCILIATION, "Forget txreconciliation state of peer=%llu",
-               (unsigned long long)peer->id);
+               peer_shown(peer->id));
     peer->reconciliation = (struct peer_reconciliation){0};
 }
 
@@ -69,7 +69,7 @@ enum fault reconciliation_on_sendtxrcncl(struct p2p *p2p, struct peer *peer, str
     if (have->state == RECONCILIATION_OFF) {
         log_printf(p2p_log_of(p2p), LOG_NET,
                    "Ignore unexpected txreconciliation signal from peer=%llu",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
         return FAULT_NONE;
     }
     if (have->state == RECONCILIATION_AGREED)
@@ -77,7 +77,7 @@ enum fault reconciliation_on_sendtxrcncl(struct p2p *p2p, struct peer *peer, str
     if (version < RECONCILIATION_VERSION)
         return FAULT_RECONCILIATION_VERSION;
     log_printf(p2p_log_of(p2p), LOG_TXRECONCILIATION, "Register peer=%llu (inbound=%d)",
-               (unsigned long long)peer->id, !peer_is_outbound(peer));
+               peer_shown(peer->id), !peer_is_outbound(peer));
     have->state = RECONCILIATION_AGREED;
     have->key = make_key(have->our_salt, salt);
     return FAULT_NONE;

@@ -47,7 +47,7 @@ static void log_accepted(const struct p2p *p2p, uint64_t peer, const struct txid
     struct names names = names_of(txid, wtxid);
     log_printf(p2p->log, LOG_MEMPOOL,
                "AcceptToMemoryPool: peer=%llu: accepted %s (wtxid=%s) (poolsz %zu txn, %zu kB)",
-               (unsigned long long)peer, names.txid, names.wtxid, mempool_count(p2p->mempool),
+               peer_shown(peer), names.txid, names.wtxid, mempool_count(p2p->mempool),
                mempool_memory_bytes(p2p->mempool) / 1000);
 }
 
@@ -59,7 +59,7 @@ static void log_refused(const struct p2p *p2p, uint64_t peer, const struct txid 
         return;
     struct names names = names_of(txid, wtxid);
     log_printf(p2p->log, LOG_MEMPOOLREJ, "%s (wtxid=%s) from peer=%llu was not accepted: %s%s%s",
-               names.txid, names.wtxid, (unsigned long long)peer, verdict_reason(verdict, reason),
+               names.txid, names.wtxid, peer_shown(peer), verdict_reason(verdict, reason),
                verdict->detail[0] ? ", " : "", verdict->detail);
 }
 
@@ -90,8 +90,8 @@ static void log_pair(const struct p2p *p2p, uint64_t peer, const struct mempool_
     log_printf(p2p->log, LOG_TXPACKAGES,
                "package evaluation for parent %s (wtxid=%s, sender=%llu) + child %s (wtxid=%s, "
                "sender=%llu): %s",
-               parent.txid, parent.wtxid, (unsigned long long)peer, child.txid, child.wtxid,
-               (unsigned long long)peer, is_accepted ? "package accepted" : "package rejected");
+               parent.txid, parent.wtxid, peer_shown(peer), child.txid, child.wtxid,
+               peer_shown(peer), is_accepted ? "package accepted" : "package rejected");
 }
 
 /* -- What a verdict has for consequences ------------------------------------------------------- */

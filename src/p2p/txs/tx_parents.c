@@ -51,7 +51,7 @@ static bool add_candidate(struct p2p *p2p, struct peer *peer, const struct wtxid
     if (log_is_on(p2p_log_of(p2p), LOG_TXPACKAGES))
         log_printf(p2p_log_of(p2p), LOG_TXPACKAGES,
                    "added peer=%llu as a candidate for resolving orphan %s",
-                   (unsigned long long)peer->id, hex_encode_reversed(text, span_of(wtxid->b, 32)));
+                   peer_shown(peer->id), hex_encode_reversed(text, span_of(wtxid->b, 32)));
     p2p_schedule_now(p2p);
     return true;
 }

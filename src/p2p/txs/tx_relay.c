@@ -71,7 +71,7 @@ static void log_inv(const struct p2p *p2p, const struct peer *peer, const struct
     if (log_is_on(p2p->log, LOG_NET))
         log_printf(p2p->log, LOG_NET, "got inv: %s %s  %s peer=%llu", name_of(inv->type),
                    hex_encode_reversed(id, span_of(inv->hash, 32)), is_new ? "new" : "have",
-                   (unsigned long long)peer->id);
+                   peer_shown(peer->id));
 }
 
 /* Returns: false if there is no room, or the peer has said so before. */

@@ -75,6 +75,25 @@ TEST(others_are_spoken_to_in_the_clear, struct fixture *f)
     assert_string_equal(transport_of(b, NULL), "v1");
 }
 
+/* Programs without v2 count bad messages: whoever may be one hears few bytes before it is called
+ * again with v1. */
+TEST(who_may_not_speak_v2_hears_little_garbage, struct fixture *f)
+{
+    for (uint64_t seed = 35; seed < 50; seed++) {
+        if (seed == 35)
+            (void)fixture_node(f, seed, &v2_on, NULL);
+        else
+            f->node = mesh_add(&f->mesh, &v2_on, NULL);
+        struct raw_peer *raw = raw_listen(&f->mesh, 700);
+        raw->takes_any = true;
+        assert_int_equal(p2p_add_node(f->node->p2p, "10.9.9.9:700", true), NET_RESULT_OK);
+        mesh_run(&f->mesh, 1000000);
+        assert_in_range(raw->bytes_got, V2_KEY_BYTES, V2_KEY_BYTES + TRANSPORT_UNSURE_GARBAGE_MAX);
+        raw_free(raw);
+        mesh_stop_node(f->node);
+    }
+}
+
 /* The first sixteen bytes tell, one by one, and nothing is said before they do. */
 TEST(the_first_bytes_tell, struct fixture *f)
 {
