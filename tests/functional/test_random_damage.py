@@ -88,11 +88,12 @@ class Truth:
             self.peer.rpc.submitblock(block.hex())
 
     def kinds(self):
-        """The files of each kind, kinds without any left out."""
+        """The files of each kind, kinds without any left out; so is peers.dat, whose damage stops
+        the start and names the file to move, as in Core (feature_addrman)."""
         found = []
         for pattern in KINDS:
             paths = sorted(path for path in glob.glob(os.path.join(self.netdir, pattern))
-                           if os.path.isfile(path) and not path.endswith("/LOCK"))
+                           if os.path.isfile(path) and not path.endswith(("/LOCK", "/peers.dat")))
             paths += sorted(glob.glob(os.path.join(self.netdir, ".*"))) if pattern == "*" else []
             if paths:
                 found.append([os.path.relpath(path, self.netdir) for path in paths])
