@@ -62,21 +62,6 @@ bool fee_flow_is_known(const struct fee_flow *flow, double now_s)
     return now_s - flow->began_s >= FEE_FLOW_LEAST_S;
 }
 
-double fee_flow_left(const struct fee_flow *flow, int bucket, double now_s)
-{
-    ASSERT(bucket >= 0 && bucket < FEE_BUCKETS);
-    return flow->wu[bucket] * faded(flow->faded_s, now_s);
-}
-
-void fee_flow_resume(struct fee_flow *flow, double now_s, double watched_s, const double *left_wu)
-{
-    ASSERT(watched_s >= 0);
-    flow->began_s = now_s - watched_s;
-    flow->faded_s = now_s;
-    for (int i = 0; i < FEE_BUCKETS; i++)
-        flow->wu[i] = left_wu[i];
-}
-
 /* What one weight unit of a bucket means in weight units for the time of one block. */
 static double per_block(const struct fee_flow *flow, double now_s)
 {

@@ -29,10 +29,6 @@ void fee_flow_add(struct fee_flow *flow, double now_s, double rate, double wu);
 void fee_flow_take(struct fee_flow *flow, double now_s, double came_s, double rate, double wu);
 /* Has it been watched long enough? */
 bool fee_flow_is_known(const struct fee_flow *flow, double now_s);
-/* What is left now of what has come into a bucket. */
-double fee_flow_left(const struct fee_flow *flow, int bucket, double now_s);
-/* It goes on as if it had been watched for so long up to now, with so much left: FEE_BUCKETS. */
-void fee_flow_resume(struct fee_flow *flow, double now_s, double watched_s, const double *left_wu);
 
 /* -- What to pay ------------------------------------------------------------------------------- */
 

@@ -6,13 +6,8 @@
 #include "mempool/block_assembler.h"
 #include "util/alloc.h"
 
-#define FILE_VERSION        2
-#define FILE_VERSION_BLOCKS 1 /* of before: the blocks alone */
-#define CHECKSUM_BYTES      4
-
-/* Watched longer than that is as good as for ever; no bucket gets as much as that. */
-#define WATCHED_MAX_S (24 * 3600)
-#define FLOW_WU_MAX   (UINT64_C(1) << 50)
+#define FILE_VERSION   1
+#define CHECKSUM_BYTES 4
 
 struct mempool_estimator {
     const struct env *env;
@@ -233,19 +228,6 @@ struct mempool_estimate mempool_estimator_ask(struct mempool_estimator *estimato
 
 /* -- The file ---------------------------------------------------------------------------------- */
 
-/* With the time, since what came tells less the longer the node was down. */
-static void write_flow(const struct mempool_estimator *estimator, struct writer *w)
-{
-    double now = now_s(estimator), watched_s = now - estimator->flow.began_s;
-    write_u64(w, (uint64_t)env_unix_s(estimator->env));
-    write_u32(w, (uint32_t)MIN_OF(watched_s, (double)WATCHED_MAX_S));
-    write_compact_size(w, FEE_BUCKETS);
-    for (int i = 0; i < FEE_BUCKETS; i++) {
-        uint64_t wu = (uint64_t)fee_flow_left(&estimator->flow, i, now);
-        write_u64(w, MIN_OF(wu, FLOW_WU_MAX));
-    }
-}
-
 void mempool_estimator_encode(const struct mempool_estimator *estimator, struct buffer *out)
 {
     uint8_t hash[32];
@@ -260,7 +242,6 @@ void mempool_estimator_encode(const struct mempool_estimator *estimator, struct 
         write_u64(&w, block->txs_wu);
         write_u64(&w, block->ours_wu);
     }
-    write_flow(estimator, &w);
     sha256d(span_of(out->p + begin, out->len - begin), hash);
     write_bytes(&w, hash, CHECKSUM_BYTES);
 }
@@ -278,42 +259,11 @@ static bool read_block(struct reader *r, const struct mined_block *before,
            block->txs_wu <= BLOCK_WEIGHT_MAX_WU && block->ours_wu <= block->txs_wu;
 }
 
-/* What came before a stop, as it was then. */
-struct saved_flow {
-    int64_t saved_s; /* wall clock */
-    uint32_t watched_s;
-    double wu[FEE_BUCKETS];
-};
-
-static bool read_flow(struct reader *r, struct saved_flow *flow)
-{
-    flow->saved_s = (int64_t)read_u64(r);
-    flow->watched_s = read_u32(r);
-    if (read_compact_size(r) != FEE_BUCKETS || flow->watched_s > WATCHED_MAX_S)
-        return false;
-    for (int i = 0; i < FEE_BUCKETS; i++) {
-        uint64_t wu = read_u64(r);
-        if (wu > FLOW_WU_MAX)
-            return false;
-        flow->wu[i] = (double)wu;
-    }
-    return !r->failed;
-}
-
-/* A short stop is no more than a moment in which nobody looked. */
-static void resume(struct mempool_estimator *estimator, const struct saved_flow *flow)
-{
-    int64_t down_s = env_unix_s(estimator->env) - flow->saved_s;
-    if (down_s >= 0 && down_s <= MEMPOOL_ESTIMATOR_DOWN_MAX_S)
-        fee_flow_resume(&estimator->flow, now_s(estimator), flow->watched_s, flow->wu);
-}
-
 bool mempool_estimator_decode(struct mempool_estimator *estimator, struct span bytes)
 {
     ASSERT(estimator->n == 0);
     uint8_t hash[32];
     struct mined_block block[MEMPOOL_ESTIMATOR_BLOCKS];
-    struct saved_flow flow = {.saved_s = INT64_MIN / 2};
     if (bytes.len < CHECKSUM_BYTES)
         return false;
     struct span body = span_of(bytes.p, bytes.len - CHECKSUM_BYTES);
@@ -321,8 +271,7 @@ bool mempool_estimator_decode(struct mempool_estimator *estimator, struct span b
     if (memcmp(hash, body.p + body.len, CHECKSUM_BYTES) != 0)
         return false;
     struct reader r = reader_of(body);
-    uint32_t version = read_u32(&r);
-    if (version != FILE_VERSION && version != FILE_VERSION_BLOCKS)
+    if (read_u32(&r) != FILE_VERSION)
         return false;
     uint64_t n = read_compact_size(&r);
     if (n > MEMPOOL_ESTIMATOR_BLOCKS)
@@ -330,12 +279,9 @@ bool mempool_estimator_decode(struct mempool_estimator *estimator, struct span b
     for (size_t i = 0; i < n; i++)
         if (!read_block(&r, i > 0 ? &block[i - 1] : NULL, &block[i]))
             return false;
-    if (version == FILE_VERSION && !read_flow(&r, &flow))
-        return false;
     if (!reader_finish(&r))
         return false;
     memcpy(estimator->block, block, (size_t)n * sizeof *block);
     estimator->n = (size_t)n;
-    resume(estimator, &flow);
     return true;
 }

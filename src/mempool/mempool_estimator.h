@@ -89,14 +89,10 @@ struct mempool_estimate mempool_estimator_ask(struct mempool_estimator *estimato
 
 #define MEMPOOL_ESTIMATOR_FILE_MAX_BYTES 4096
 
-/* A node that was down for longer has to watch anew what comes. */
-#define MEMPOOL_ESTIMATOR_DOWN_MAX_S 3600
-
-/* Append the last blocks and what came of late, in a format of our own, which has a checksum. */
+/* Append the last blocks, in a format of our own, which has a checksum. */
 void mempool_estimator_encode(const struct mempool_estimator *estimator, struct buffer *out);
-/* Take them over; only into one that has seen none. Whether the blocks are of the tip shows when
- * they are asked for. Files of before, which have blocks alone, are taken too. Returns: false if
- * bytes are damaged; then nothing is taken. */
+/* Take them over; only into one that has seen none. Whether they are of the tip shows when they are
+ * asked for. Returns: false if bytes are damaged; then nothing is taken. */
 NODISCARD bool mempool_estimator_decode(struct mempool_estimator *estimator, struct span bytes);
 
 #endif

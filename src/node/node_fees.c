@@ -107,7 +107,7 @@ static void load(struct node_fees *fees, const struct node_fees_options *options
     /* Its age is no matter: the next block tells whether it belongs to the tip. */
     if (read_bytes_of(fees, fees->mempool_file.path, MEMPOOL_ESTIMATOR_FILE_MAX_BYTES, &bytes) &&
         !mempool_estimator_decode(fees->by_mempool, buffer_span(&bytes)))
-        log_warning(fees->log, "%s is damaged or of another version: the mempool is watched anew",
+        log_warning(fees->log, "%s is damaged or of another version: blocks are compared anew",
                     fees->mempool_file.path);
     buffer_deinit(&bytes);
 }

@@ -1,5 +1,4 @@
 /* test_mempool_estimator.c - what the next block asks, and whether our mempool can tell. */
-#include "crypto/hash.h"
 #include "mempool/mempool_estimator.h"
 #include "sim/sim_random.h"
 #include "support/mempool_rig.h"
@@ -253,57 +252,6 @@ TEST(a_file_brings_the_blocks_back, struct mempool_rig *rig)
         buffer_deinit(&again);
         buffer_deinit(&bytes);
     }
-}
-
-/* What came goes on to count after a short stop, so that the forecast does; after a long one, or
- * with a clock that was set back, it is watched anew. */
-TEST(a_file_brings_back_what_came, struct mempool_rig *rig)
-{
-    static const struct {
-        int64_t down_s;
-        bool is_known;
-    } stops[] = {{0, true},
-                 {MEMPOOL_ESTIMATOR_DOWN_MAX_S, true},
-                 {MEMPOOL_ESTIMATOR_DOWN_MAX_S + 1, false},
-                 {-1, false}};
-    struct mempool_estimator *estimator = new_healthy(rig);
-    struct mempool_entry entry = {.fee_sat = 10000, .vbytes = 1000, .adjusted_wu = 400000000};
-    entry.time_s = env_unix_s(sim_env_get(rig->chain.sim));
-    mempool_estimator_came(estimator, &entry);
-    sim_env_run_for(rig->chain.sim, (int64_t)FEE_FLOW_LEAST_S * 1000000);
-    int64_t before = ask(estimator, rig, 6, true).sat_per_kvb;
-    assert_in_range(before, 10001, 10600);
-    for (size_t i = 0; i < COUNT_OF(stops); i++) {
-        struct buffer bytes;
-        buffer_init(&bytes);
-        mempool_estimator_encode(estimator, &bytes);
-        assert_true(bytes.len <= MEMPOOL_ESTIMATOR_FILE_MAX_BYTES);
-        mempool_rig_advance_s(rig, stops[i].down_s);
-        struct mempool_estimator *copy = new_estimator(rig);
-        assert_true(mempool_estimator_decode(copy, buffer_span(&bytes)));
-        struct mempool_estimate estimate = ask(copy, rig, 6, true);
-        assert_int_equal(estimate.blocks, stops[i].is_known ? 6 : MEMPOOL_ESTIMATOR_TARGET);
-        assert_int_equal(estimate.sat_per_kvb, stops[i].is_known ? before : 0);
-        mempool_rig_advance_s(rig, -stops[i].down_s);
-        mempool_estimator_free(copy);
-        buffer_deinit(&bytes);
-    }
-    mempool_estimator_free(estimator);
-}
-
-/* As it was before what comes was kept: version, number of blocks, checksum. */
-TEST(files_of_before_bring_the_blocks_alone, struct mempool_rig *rig)
-{
-    uint8_t bytes[9] = {1, 0, 0, 0, 0}, digest[32];
-    struct mempool_estimator *estimator = new_estimator(rig);
-    sha256d(span_of(bytes, 5), digest);
-    memcpy(bytes + 5, digest, 4);
-    assert_true(mempool_estimator_decode(estimator, span_of(bytes, sizeof bytes)));
-    bytes[0] = 3;
-    sha256d(span_of(bytes, 5), digest);
-    memcpy(bytes + 5, digest, 4);
-    assert_false(mempool_estimator_decode(estimator, span_of(bytes, sizeof bytes)));
-    mempool_estimator_free(estimator);
 }
 
 /* Hazard 79: whatever a disk makes of it. */
