@@ -1,9 +1,9 @@
 /* rpc_descriptor.c - descriptors: what they are, and the addresses they stand for. */
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
-#include "rpc/desc.h"
-#include "rpc/descriptor.h"
 #include "rpc/methods.h"
+#include "spend/descriptor/desc.h"
+#include "spend/descriptor/desc_infer.h"
 
 /* What the job works on: in the call's arena. */
 struct derive_order {
@@ -61,15 +61,13 @@ enum rpc_progress rpc_deriveaddresses(struct rpc_call *call)
 {
     const struct json_value *text = rpc_arg(call, 0), *range = rpc_arg(call, 1);
     struct derive_order *order = arena_calloc(&call->arena, 1, sizeof *order);
-    char error[300];
     order->ec = rpc_ec_context(call->rpc);
     if (range && !rpc_read_range(call, range, &order->first, &order->last))
         return RPC_DONE;
     if (!text->text.len || !memchr(text->text.p, '#', text->text.len))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Missing checksum");
-    if (!desc_parse(order->ec, call->rpc->node->network, text->text, &call->arena, &order->list,
-                    error, sizeof error))
-        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
+    if (!desc_parse(order->ec, call->rpc->node->network, text->text, &call->arena, &order->list))
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", order->list.error);
     if (!order->list.is_range && range)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Range should not be specified for an un-ranged descriptor");
@@ -93,9 +91,9 @@ static void put_descriptor(struct json_out *out, const struct desc *desc)
 /* The checksum of a text that was read, without the one it may have. */
 static void put_checksum(struct json_out *out, struct span text)
 {
-    char checksum[DESCRIPTOR_CHECKSUM_CHARS + 1];
+    char checksum[DESC_CHECKSUM_CHARS + 1];
     const uint8_t *end = text.len > 0 ? memchr(text.p, '#', text.len) : NULL;
-    bool ok = descriptor_checksum(end ? span_of(text.p, (size_t)(end - text.p)) : text, checksum);
+    bool ok = desc_checksum(end ? span_of(text.p, (size_t)(end - text.p)) : text, checksum);
     ASSERT(ok);
     json_field_string(out, "checksum", checksum);
 }
@@ -105,10 +103,9 @@ enum rpc_progress rpc_getdescriptorinfo(struct rpc_call *call)
     const struct json_value *text = rpc_arg(call, 0);
     struct json_out *out = &call->out;
     struct desc_list list;
-    char error[300];
     if (!desc_parse(rpc_ec_context(call->rpc), call->rpc->node->network, text->text, &call->arena,
-                    &list, error, sizeof error))
-        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
+                    &list))
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", list.error);
     json_open_object(out);
     json_put_key(out, "descriptor");
     put_descriptor(out, list.variant[0]);

@@ -9,16 +9,15 @@
 #include "crypto/hash.h"
 #include "mempool/policy.h"
 #include "rpc/chain_json.h"
-#include "rpc/desc.h"
 #include "rpc/method_table.h"
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"
+#include "spend/descriptor/desc.h"
 #include "util/array.h"
 #include "util/hex.h"
 
 enum {
     TRIES_DEFAULT = 1000000,
-    REASON_MAX = 300, /* of what is wrong with a descriptor */
     HASH_RATE_BLOCKS = 120,
 };
 
@@ -379,12 +378,12 @@ enum rpc_progress rpc_generatetoaddress(struct rpc_call *call)
 /* What a descriptor has blocks mined to. Sets *is_none, without an error, if the text is none, and
  * says in reason why; else false, with the error, if no single script is meant. */
 static bool read_mining_script(struct rpc_call *call, const struct json_value *text,
-                               struct span *script, bool *is_none, char reason[REASON_MAX])
+                               struct span *script, bool *is_none, const char **reason)
 {
     const struct ec_context *ec = rpc_ec_context(call->rpc);
     struct desc_list list;
-    *is_none = !desc_parse(ec, call->rpc->node->network, text->text, &call->arena, &list, reason,
-                           REASON_MAX);
+    *is_none = !desc_parse(ec, call->rpc->node->network, text->text, &call->arena, &list);
+    *reason = list.error;
     if (*is_none)
         return true;
     if (list.n > 1)
@@ -402,11 +401,11 @@ static bool read_mining_script(struct rpc_call *call, const struct json_value *t
 enum rpc_progress rpc_generatetodescriptor(struct rpc_call *call)
 {
     struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
-    char reason[REASON_MAX];
+    const char *reason;
     bool is_none;
     if (!read_tries(call, generate))
         return RPC_DONE;
-    if (!read_mining_script(call, rpc_arg(call, 1), &generate->script, &is_none, reason))
+    if (!read_mining_script(call, rpc_arg(call, 1), &generate->script, &is_none, &reason))
         return RPC_DONE;
     if (is_none)
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", reason);
@@ -542,9 +541,9 @@ enum rpc_progress rpc_generateblock(struct rpc_call *call)
 {
     const char *output = rpc_arg_string(call, 0, "");
     struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
-    char reason[REASON_MAX];
+    const char *reason;
     bool is_none;
-    if (!read_mining_script(call, rpc_arg(call, 0), &generate->script, &is_none, reason))
+    if (!read_mining_script(call, rpc_arg(call, 0), &generate->script, &is_none, &reason))
         return RPC_DONE;
     if (is_none && !read_address(call, output, &generate->script))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Error: Invalid address or descriptor");

@@ -5,8 +5,8 @@
 #include "consensus/script_iter.h"
 #include "crypto/hash.h"
 #include "crypto/pubkey.h"
-#include "rpc/descriptor.h"
 #include "rpc/methods.h"
+#include "spend/descriptor/desc_infer.h"
 #include "util/hex.h"
 
 enum {
@@ -143,7 +143,7 @@ static void put_descriptor(struct json_out *out, const struct multisig *multisig
     ASSERT((unsigned)multisig->type <= TYPE_BECH32);
     static const char *const heads[] = {"sh(", "sh(wsh(", "wsh("}, *const tails[] = {")", "))",
                                                                                      ")"};
-    char checksum[DESCRIPTOR_CHECKSUM_CHARS + 1];
+    char checksum[DESC_CHECKSUM_CHARS + 1];
     struct buffer text;
     buffer_init(&text);
     buffer_append_format(&text, "%smulti(%" PRId32, heads[multisig->type], multisig->required);
@@ -153,7 +153,7 @@ static void put_descriptor(struct json_out *out, const struct multisig *multisig
         buffer_append_format(&text, ",%s", hex);
     }
     buffer_append_format(&text, ")%s", tails[multisig->type]);
-    bool ok = descriptor_checksum(buffer_span(&text), checksum);
+    bool ok = desc_checksum(buffer_span(&text), checksum);
     ASSERT(ok);
     buffer_append_format(&text, "#%s", checksum);
     json_put_key(out, "descriptor");

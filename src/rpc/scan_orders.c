@@ -72,7 +72,6 @@ bool rpc_read_range(struct rpc_call *call, const struct json_value *range, uint3
 static bool read_order(struct rpc_call *call, const struct json_value *value,
                        struct scan_orders *orders, struct scan_order *order)
 {
-    char error[300];
     const struct json_value *text = value, *range = NULL;
     if (value->kind == JSON_KIND_OBJECT) {
         text = json_find(value, "desc");
@@ -87,9 +86,8 @@ static bool read_order(struct rpc_call *call, const struct json_value *value,
     if (!rpc_expect_kind(call, text, JSON_KIND_STRING) ||
         !rpc_read_range(call, range, &order->first, &order->last))
         return false;
-    if (!desc_parse(orders->ec, call->rpc->node->network, text->text, &orders->arena, &order->list,
-                    error, sizeof error))
-        return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
+    if (!desc_parse(orders->ec, call->rpc->node->network, text->text, &orders->arena, &order->list))
+        return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", order->list.error);
     if (order->list.needs_secret)
         return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY,
                           "Cannot derive script without private keys: '%s'",

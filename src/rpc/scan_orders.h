@@ -4,8 +4,8 @@
 #ifndef RPC_SCAN_ORDERS_H
 #define RPC_SCAN_ORDERS_H
 
-#include "rpc/desc.h"
 #include "rpc/rpc_internal.h"
+#include "spend/descriptor/desc.h"
 
 /* Indexes of all descriptors of a call: bounds the memory of a scan. */
 #define SCAN_INDEXES_MAX 1000000

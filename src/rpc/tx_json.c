@@ -9,7 +9,7 @@
 #include "consensus/script_type.h"
 #include "consensus/sighash.h"
 #include "crypto/ecdsa.h"
-#include "rpc/descriptor.h"
+#include "spend/descriptor/desc_infer.h"
 #include "util/assert.h"
 #include "util/hex.h"
 
@@ -103,7 +103,7 @@ void tx_json_put_script(struct json_out *out, const struct network *network, str
         json_put_key(out, "desc");
         json_put_raw(out, span_of("\"", 1));
         (void)address_encode(network, script, address);
-        descriptor_append(out->buffer, &solution, script, address, inside);
+        desc_infer_append(out->buffer, &solution, script, address, inside);
         buffer_append(out->buffer, "\"", 1);
     }
     if (flags & TX_JSON_HEX)

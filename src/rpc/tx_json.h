@@ -18,7 +18,7 @@ enum tx_json_script_flags {
     TX_JSON_HEX = 1,
     TX_JSON_ADDRESS = 2, /* desc and address */
 };
-/* The fields of a script, into an open object. inside: see descriptor_infer(). */
+/* The fields of a script, into an open object. inside: see desc_infer(). */
 void tx_json_put_script(struct json_out *out, const struct network *network, struct span script,
                         int flags, const struct span *inside);
 

@@ -2,10 +2,10 @@
  * notification; nothing is left pending. */
 #include <stdlib.h>
 
-#include "rpc/desc.h"
 #include "rpc/json_write.h"
 #include "rpc/rpc.h"
 #include "sim/sim_env.h"
+#include "spend/descriptor/desc.h"
 #include "util/alloc.h"
 
 enum { CACHE_BYTES = 1 << 20 };
@@ -114,13 +114,12 @@ static void read_descriptor(const struct ec_context *ec, const struct network *n
     struct arena arena;
     struct buffer text, again;
     struct desc_list list;
-    char error[300];
     arena_init(&arena, 4096);
     buffer_init(&text);
     buffer_init(&again);
-    if (desc_parse(ec, network, span_of(data, size), &arena, &list, error, sizeof error)) {
+    if (desc_parse(ec, network, span_of(data, size), &arena, &list)) {
         desc_write(list.variant[0], &text);
-        ASSERT(desc_parse(ec, network, buffer_span(&text), &arena, &list, error, sizeof error));
+        ASSERT(desc_parse(ec, network, buffer_span(&text), &arena, &list));
         ASSERT(list.n == 1 && !list.has_secret);
         desc_write(list.variant[0], &again);
         ASSERT(span_equal(buffer_span(&text), buffer_span(&again)));

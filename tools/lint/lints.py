@@ -18,8 +18,8 @@ from shape import (lint_default, lint_function_goal, lint_nesting, lint_paramete
                    lint_recursion)
 from source import TEST_HEAD, Tree, functions, layer_of, line_at, prototypes
 
-ORDER = ["util", "crypto", "consensus", "chain", "mempool", "p2p", "rpc", "node", "host", "sim",
-         "programs"]
+ORDER = ["util", "crypto", "consensus", "spend", "chain", "mempool", "p2p", "rpc", "node", "host",
+         "sim", "programs"]
 STRANGERS = [("p2p", "rpc"), ("host", "sim")]  # side by side: neither includes the other
 COLUMNS_MAX = 100
 FUNCTION_LINES_MAX = 70
@@ -30,7 +30,7 @@ FILE_LINES_MAX = 800
 
 
 def lint_layers(tree):
-    """Includes go to the left: util <- crypto <- consensus <- chain <- mempool <- ..."""
+    """Includes go to the left: util <- crypto <- consensus <- spend <- chain <- mempool <- ..."""
     for path in tree.select("src/", ends=(".c", ".h", ".inc", ".def")):
         own = layer_of(path)
         if own is None:

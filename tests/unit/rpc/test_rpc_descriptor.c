@@ -1,6 +1,6 @@
 /* test_rpc_descriptor.c - deriveaddresses. */
-#include "rpc/descriptor.h"
 #include "rpc/methods.h"
+#include "spend/descriptor/desc_infer.h"
 #include "support/rpc_rig.h"
 #include "support/unit.h"
 
@@ -13,8 +13,8 @@
 /* Call with the checksum put behind the text. */
 static const char *derive(struct rpc_rig *rig, const char *text, const char *more)
 {
-    char checksum[DESCRIPTOR_CHECKSUM_CHARS + 1];
-    assert_true(descriptor_checksum(span_of_string(text), checksum));
+    char checksum[DESC_CHECKSUM_CHARS + 1];
+    assert_true(desc_checksum(span_of_string(text), checksum));
     return rpc_rig_callf(rig, "deriveaddresses", "[\"%s#%s\"%s]", text, checksum, more);
 }
 

@@ -1,9 +1,9 @@
 /* desc_fixture.h - descriptors being read, and keys for them. For the tests of desc*.c. */
-#ifndef TESTS_UNIT_RPC_DESC_FIXTURE_H
-#define TESTS_UNIT_RPC_DESC_FIXTURE_H
+#ifndef TESTS_UNIT_SPEND_DESC_FIXTURE_H
+#define TESTS_UNIT_SPEND_DESC_FIXTURE_H
 
 #include "crypto/key.h"
-#include "rpc/desc.h"
+#include "spend/descriptor/desc.h"
 #include "support/unit.h"
 #include "util/alloc.h"
 #include "util/hex.h"
@@ -27,7 +27,7 @@ struct fixture {
     struct ec_context *ec;
     struct network network;
     struct arena arena;
-    char error[300];
+    const char *error;
     struct desc_list list;
 };
 
@@ -53,8 +53,9 @@ static inline int teardown(void **state)
 
 static inline bool parse(struct fixture *f, const char *text)
 {
-    return desc_parse(f->ec, &f->network, span_of_string(text), &f->arena, &f->list, f->error,
-                      sizeof f->error);
+    bool ok = desc_parse(f->ec, &f->network, span_of_string(text), &f->arena, &f->list);
+    f->error = f->list.error;
+    return ok;
 }
 
 /* The scripts of the first variant at an index, as hex with spaces between. */

@@ -1,7 +1,7 @@
 /* test_desc_read.c - what is no descriptor, and why. */
-#include "rpc/desc.h"
+#include "spend/descriptor/desc.h"
 #include "support/unit.h"
-#include "unit/rpc/desc_fixture.h"
+#include "unit/spend/descriptor/desc_fixture.h"
 
 FIXTURE(setup, teardown)
 

@@ -1,8 +1,8 @@
 /* test_desc.c - descriptors of every function and kind of key, and the scripts they stand for. */
 #include "crypto/hash.h"
-#include "rpc/desc.h"
+#include "spend/descriptor/desc.h"
 #include "support/unit.h"
-#include "unit/rpc/desc_fixture.h"
+#include "unit/spend/descriptor/desc_fixture.h"
 
 FIXTURE(setup, teardown)
 

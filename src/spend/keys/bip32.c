@@ -1,5 +1,5 @@
 /* bip32.c - extended keys. */
-#include "rpc/bip32.h"
+#include "spend/keys/bip32.h"
 
 #include <string.h>
 

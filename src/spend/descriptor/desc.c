@@ -1,5 +1,5 @@
 /* desc.c - the scripts that descriptors stand for. */
-#include "rpc/desc_internal.h"
+#include "spend/descriptor/desc_internal.h"
 
 #include <string.h>
 

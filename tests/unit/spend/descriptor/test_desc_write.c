@@ -1,7 +1,7 @@
 /* test_desc_write.c - descriptors as texts. */
-#include "rpc/desc.h"
+#include "spend/descriptor/desc.h"
 #include "support/unit.h"
-#include "unit/rpc/desc_fixture.h"
+#include "unit/spend/descriptor/desc_fixture.h"
 
 FIXTURE(setup, teardown)
 
@@ -80,8 +80,7 @@ TEST(whole_descriptors_are_written, struct fixture *f)
         assert_memory_equal(out.p, cases[i].want, len);
         assert_int_equal(out.p[len], '#');
         /* It reads back, with its checksum. */
-        assert_true(desc_parse(f->ec, &f->network, buffer_span(&out), &f->arena, &f->list, f->error,
-                               sizeof f->error));
+        assert_true(desc_parse(f->ec, &f->network, buffer_span(&out), &f->arena, &f->list));
         buffer_deinit(&out);
     }
 }

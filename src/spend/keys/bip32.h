@@ -1,8 +1,8 @@
 /* bip32.h - extended keys: read, and their children worked out.
  *
- * Layer: rpc. Pure. Spec: BIP32. */
-#ifndef RPC_BIP32_H
-#define RPC_BIP32_H
+ * Layer: spend. Pure. Spec: BIP32. */
+#ifndef SPEND_KEYS_BIP32_H
+#define SPEND_KEYS_BIP32_H
 
 #include "consensus/network.h"
 #include "crypto/key.h"

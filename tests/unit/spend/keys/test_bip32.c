@@ -1,6 +1,6 @@
 /* test_bip32.c - the first test vectors of BIP32, and what is no extended key. */
 #include "crypto/hash.h"
-#include "rpc/bip32.h"
+#include "spend/keys/bip32.h"
 #include "support/unit.h"
 
 #define XPRV                                                                                       \

@@ -1,16 +1,16 @@
 /* desc_write.c - descriptors as texts: of one script, and whole with public keys. */
-#include "rpc/desc_internal.h"
+#include "spend/descriptor/desc_internal.h"
 
 #include "consensus/key_io.h"
-#include "rpc/descriptor.h"
+#include "spend/descriptor/desc_infer.h"
 #include "util/assert.h"
 #include "util/hex.h"
 
 /* Put the checksum behind what was written from start on. */
 static void close_text(struct buffer *out, size_t start)
 {
-    char checksum[DESCRIPTOR_CHECKSUM_CHARS + 1];
-    bool ok = descriptor_checksum(span_of(out->p + start, out->len - start), checksum);
+    char checksum[DESC_CHECKSUM_CHARS + 1];
+    bool ok = desc_checksum(span_of(out->p + start, out->len - start), checksum);
     ASSERT(ok);
     buffer_append_format(out, "#%s", checksum);
 }
@@ -83,7 +83,7 @@ bool desc_write_script(const struct ec_context *ec, const struct desc *desc, uin
 {
     struct desc_derived keys[DESC_KEYS_MAX] = {0};
     if (desc->n_keys == 0) {
-        descriptor_infer(out, desc->network, desc->script, NULL);
+        desc_infer(out, desc->network, desc->script, NULL);
         return true;
     }
     if (!desc_derive(ec, desc, index, keys))

@@ -1,10 +1,10 @@
 /* desc_internal.h - what a descriptor is made of, between its reader, its scripts and its texts.
  *
- * Layer: rpc, for desc*.c only. */
-#ifndef RPC_DESC_INTERNAL_H
-#define RPC_DESC_INTERNAL_H
+ * Layer: spend, for desc*.c only. */
+#ifndef SPEND_DESCRIPTOR_DESC_INTERNAL_H
+#define SPEND_DESCRIPTOR_DESC_INTERNAL_H
 
-#include "rpc/desc.h"
+#include "spend/descriptor/desc.h"
 
 enum desc_function {
     DESC_ADDR,

@@ -1,5 +1,5 @@
 /* desc_read.c - descriptors read, from the outside inwards. Messages are those of Core. */
-#include "rpc/desc_internal.h"
+#include "spend/descriptor/desc_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,12 +8,13 @@
 #include "consensus/key_io.h"
 #include "crypto/mem.h"
 #include "crypto/pubkey.h"
-#include "rpc/descriptor.h"
+#include "spend/descriptor/desc_infer.h"
 #include "util/hex.h"
 
 enum {
     BARE_KEYS_MAX = 3, /* of multi in no other function, as in standard outputs */
     REDEEM_SCRIPT_MAX = 520,
+    ERROR_BYTES = 1024, /* of a message, which may quote the text */
 };
 
 static const char *const function_names[DESC_FUNCTION_COUNT] = {
@@ -40,8 +41,7 @@ struct parse {
     const struct ec_context *ec;
     const struct network *network;
     struct arena *arena;
-    char *error;
-    size_t error_size;
+    const char *error;
 };
 
 static bool refuse(struct parse *parse, const char *format, ...) PRINTF(2, 3);
@@ -49,9 +49,11 @@ static bool refuse(struct parse *parse, const char *format, ...) PRINTF(2, 3);
 static bool refuse(struct parse *parse, const char *format, ...)
 {
     va_list args;
+    char *text = arena_alloc(parse->arena, ERROR_BYTES);
     va_start(args, format);
-    vsnprintf(parse->error, parse->error_size, format, args);
+    vsnprintf(text, ERROR_BYTES, format, args);
     va_end(args);
+    parse->error = text;
     return false;
 }
 
@@ -306,15 +308,12 @@ static bool read_raw(struct parse *parse, struct span arg, struct desc *desc)
 /* Read a key of a function, whose name stands before what is wrong with it. */
 static bool add_key(struct parse *parse, struct desc *desc, struct span text)
 {
-    char *error = arena_alloc(parse->arena, parse->error_size);
-    struct parse inner = *parse;
-    inner.error = error;
     ASSERT(desc->n_keys < DESC_KEYS_MAX);
-    if (read_key(&inner, desc, text, &desc->keys[desc->n_keys++]))
+    if (read_key(parse, desc, text, &desc->keys[desc->n_keys++]))
         return true;
     if (desc_is_multi(desc))
-        return refuse(parse, "Multi: %s", error);
-    return refuse(parse, "%s(): %s", function_names[desc->function], error);
+        return refuse(parse, "Multi: %s", parse->error);
+    return refuse(parse, "%s(): %s", function_names[desc->function], parse->error);
 }
 
 static bool read_threshold(struct parse *parse, struct span text, uint32_t *required)
@@ -465,14 +464,14 @@ static bool read_variant(struct parse *parse, struct span text, struct desc *des
 /* BIP-380, Checksum */
 static bool check_checksum(struct parse *parse, struct span *text)
 {
-    char want[DESCRIPTOR_CHECKSUM_CHARS + 1];
+    char want[DESC_CHECKSUM_CHARS + 1];
     struct span rest = *text, body = take_until(&rest, '#');
     bool has_one = body.len < text->len;
     if (has_one && memchr(rest.p, '#', rest.len))
         return refuse(parse, "Multiple '#' symbols");
-    if (has_one && rest.len != DESCRIPTOR_CHECKSUM_CHARS)
+    if (has_one && rest.len != DESC_CHECKSUM_CHARS)
         return refuse(parse, "Expected 8 character checksum, not %zu characters", rest.len);
-    if (!descriptor_checksum(body, want))
+    if (!desc_checksum(body, want))
         return refuse(parse, "Invalid characters in payload");
     if (has_one && !span_equal(rest, span_of_string(want)))
         return refuse(parse, "Provided checksum '%.*s' does not match computed checksum '%s'",
@@ -512,13 +511,15 @@ static size_t write_variant(struct span text, size_t at, struct buffer *out)
 }
 
 bool desc_parse(const struct ec_context *ec, const struct network *network, struct span text,
-                struct arena *arena, struct desc_list *out, char *error, size_t size)
+                struct arena *arena, struct desc_list *out)
 {
-    ASSERT(out && error && size > 0);
-    struct parse parse = {ec, network, arena, error, size};
+    ASSERT(arena && out);
+    struct parse parse = {ec, network, arena, NULL};
     *out = (struct desc_list){0};
-    if (!check_checksum(&parse, &text))
+    if (!check_checksum(&parse, &text)) {
+        out->error = parse.error;
         return false;
+    }
     struct buffer variant;
     buffer_init(&variant);
     size_t n = write_variant(text, 0, &variant);
@@ -538,5 +539,6 @@ bool desc_parse(const struct ec_context *ec, const struct network *network, stru
         out->variant[out->n++] = desc;
     }
     buffer_deinit(&variant);
+    out->error = ok ? NULL : parse.error;
     return ok;
 }

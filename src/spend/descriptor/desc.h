@@ -1,13 +1,13 @@
 /* desc.h - descriptors with keys of every kind, and all scripts that they stand for.
  *
- * Layer: rpc. Any thread. Functions: addr, raw, pk, pkh, wpkh, combo, tr of a key, rawtr, multi and
- * sortedmulti, inside sh and wsh where that makes sense. Keys: hex, wallet import format, extended
- * keys with a path, a range and an origin. Miniscript and script trees are not read. Spec: BIP380
- * to 386, BIP389 for <a;b>. */
-#ifndef RPC_DESC_H
-#define RPC_DESC_H
+ * Layer: spend. Any thread. Functions: addr, raw, pk, pkh, wpkh, combo, tr of a key, rawtr, multi
+ * and sortedmulti, inside sh and wsh where that makes sense. Keys: hex, wallet import format,
+ * extended keys with a path, a range and an origin. Miniscript and script trees are not read. Spec:
+ * BIP380 to 386, BIP389 for <a;b>. */
+#ifndef SPEND_DESCRIPTOR_DESC_H
+#define SPEND_DESCRIPTOR_DESC_H
 
-#include "rpc/bip32.h"
+#include "spend/keys/bip32.h"
 #include "util/arena.h"
 #include "util/buffer.h"
 
@@ -27,15 +27,15 @@ struct desc_list {
     bool is_range;
     bool has_secret;   /* some key is secret */
     bool needs_secret; /* some key cannot be derived: a hardened step, and no secret */
+    const char *error; /* why the text was refused; NULL otherwise */
 };
 
 /* Read a descriptor. A checksum is checked if there is one.
  *
- * Out:      error  into size bytes, if it is refused
+ * Out:      out  its error, if it is refused
  * Returns:  false if it is refused */
 NODISCARD bool desc_parse(const struct ec_context *ec, const struct network *network,
-                          struct span text, struct arena *arena, struct desc_list *out, char *error,
-                          size_t size);
+                          struct span text, struct arena *arena, struct desc_list *out);
 
 /* The scripts of a variant at an index of its range (0 if it has none), into arena.
  * Returns: how many; 0 if keys cannot be derived without their secret */
