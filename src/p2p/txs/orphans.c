@@ -183,16 +183,6 @@ bool orphans_has_from(const struct orphans *orphans, const struct wtxid *wtxid,
     return orphan && find_claim(orphan, peer);
 }
 
-bool orphans_remove(struct orphans *orphans, const struct wtxid *wtxid)
-{
-    struct orphan *orphan = find(orphans, wtxid);
-    if (!orphan)
-        return false;
-    log_orphan(orphans, "removed", orphan);
-    take_out(orphans, orphan);
-    return true;
-}
-
 /* Give up what a peer has announced; an orphan that was its alone goes. */
 static void give_up(struct orphans *orphans, struct orphan_claim *claim)
 {
@@ -201,17 +191,6 @@ static void give_up(struct orphans *orphans, struct orphan_claim *claim)
         take_out(orphans, orphan);
     else
         drop_claim(orphans, claim);
-}
-
-void orphans_peer_deinit(struct orphans *orphans, struct orphans_peer *peer)
-{
-    size_t n = peer->claims.count;
-    LIST_EACH_REMOVING (struct orphan_claim, claim, &peer->claims, of_peer)
-        give_up(orphans, claim);
-    ASSERT(peer->score == 0 && peer->weight_wu == 0 && peer->work.count == 0);
-    if (n > 0)
-        log_printf(orphans->log, LOG_TXPACKAGES, "Erased %zu orphan transaction(s) from peer=%llu",
-                   n, peer_shown(peer->id));
 }
 
 /* -- Limits ------------------------------------------------------------------------------------ */
@@ -248,7 +227,8 @@ static struct orphan_claim *find_first_to_go(const struct orphans_peer *peer)
 }
 
 /* Who exceeds his share most makes room, one by one: who keeps to his share loses nothing, however
- * many others flood us, since all shares together are what there is. Hazard 54 */
+ * many others flood us, since all shares together are what there is. To be called whenever
+ * something came or a peer lost its last one, as its share goes then. Hazard 54 */
 static void make_room(struct orphans *orphans)
 {
     size_t n_before = orphans->all.count, n = 0;
@@ -266,6 +246,31 @@ static void make_room(struct orphans *orphans)
         log_printf(orphans->log, LOG_TXPACKAGES,
                    "orphanage overflow, removed %zu tx (%zu announcements)",
                    n_before - orphans->all.count, n);
+}
+
+/* -- Taking out -------------------------------------------------------------------------------- */
+
+bool orphans_remove(struct orphans *orphans, const struct wtxid *wtxid)
+{
+    struct orphan *orphan = find(orphans, wtxid);
+    if (!orphan)
+        return false;
+    log_orphan(orphans, "removed", orphan);
+    take_out(orphans, orphan);
+    make_room(orphans);
+    return true;
+}
+
+void orphans_peer_deinit(struct orphans *orphans, struct orphans_peer *peer)
+{
+    size_t n = peer->claims.count;
+    LIST_EACH_REMOVING (struct orphan_claim, claim, &peer->claims, of_peer)
+        give_up(orphans, claim);
+    ASSERT(peer->score == 0 && peer->weight_wu == 0 && peer->work.count == 0);
+    if (n > 0)
+        log_printf(orphans->log, LOG_TXPACKAGES, "Erased %zu orphan transaction(s) from peer=%llu",
+                   n, peer_shown(peer->id));
+    make_room(orphans);
 }
 
 /* -- Putting in -------------------------------------------------------------------------------- */
@@ -375,6 +380,7 @@ void orphans_block(struct orphans *orphans, const struct tx *tx, size_t n)
         log_printf(orphans->log, LOG_TXPACKAGES,
                    "Erased %zu orphan transaction(s) included or conflicted by block",
                    n_before - orphans->all.count);
+    make_room(orphans);
 }
 
 static struct orphan_claim *find_work(const struct orphans_peer *peer)

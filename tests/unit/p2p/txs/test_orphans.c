@@ -399,12 +399,53 @@ TEST(weight_grows_with_the_number_of_peers)
     assert_int_equal(w->orphans.all.count, 4);
     assert_true(add(w, 1, &tx[4]));
     assert_true(has(w, &tx[0]) && has(w, &tx[4]) && !has(w, &tx[1]));
-    /* When one goes, what it made room for goes with the next. */
-    orphans_peer_deinit(&w->orphans, &w->peer[2]);
-    assert_int_equal(w->orphans.all.count, 3);
-    assert_true(add(w, 1, &tx[0]));
-    assert_int_equal(w->orphans.all.count, 2);
     stop(w);
+}
+
+/* The peer whose only orphan is light, and another one that fills the room of both. */
+static struct world *start_with_two_shares(struct tx *light, struct tx heavy[4])
+{
+    struct world *w = start();
+    *light = child_of(w, 100, NULL);
+    assert_true(add(w, 2, light));
+    for (uint32_t i = 0; i < 4; i++) {
+        heavy[i] = heavy_of(w, i, ORPHANS_PEER_WEIGHT_WU / 4 / 2 - 400);
+        assert_true(add(w, 1, &heavy[i]));
+    }
+    assert_int_equal(w->orphans.all.count, 5);
+    return w;
+}
+
+static void stop_with_one_share(struct world *w, const struct tx *light, const struct tx heavy[4])
+{
+    assert_int_equal(w->orphans.all.count, 2);
+    assert_true(!has(w, light) && has(w, &heavy[2]) && has(w, &heavy[3]));
+    stop(w);
+}
+
+/* However the peer loses its last one, what it has made room for goes too. */
+TEST(a_share_goes_with_its_peer)
+{
+    struct tx light, heavy[4];
+    struct world *w = start_with_two_shares(&light, heavy);
+    orphans_peer_deinit(&w->orphans, &w->peer[2]);
+    stop_with_one_share(w, &light, heavy);
+}
+
+TEST(a_share_goes_with_the_last_orphan_that_is_removed)
+{
+    struct tx light, heavy[4];
+    struct world *w = start_with_two_shares(&light, heavy);
+    assert_true(orphans_remove(&w->orphans, &light.wtxid));
+    stop_with_one_share(w, &light, heavy);
+}
+
+TEST(a_share_goes_with_the_last_orphan_that_a_block_has)
+{
+    struct tx light, heavy[4];
+    struct world *w = start_with_two_shares(&light, heavy);
+    orphans_block(&w->orphans, &light, 1);
+    stop_with_one_share(w, &light, heavy);
 }
 
 /* Hazard 54: who keeps to his share loses nothing, by number or by weight, whatever a hundred
@@ -465,11 +506,8 @@ TEST(a_long_random_life_keeps_the_sums)
             (void)orphans_add(&w->orphans, peer, one);
             break;
         }
-        if (i % 50 == 0 && seed >> 25 & 4)
+        if (i % 50 == 0 || (seed >> 25 & 7) < 4)
             orphans_check(&w->orphans);
     }
-    (void)add(w, 0, &tx[0]); /* limits are kept again whenever one comes */
-    (void)orphans_remove(&w->orphans, &tx[0].wtxid);
-    (void)add(w, 0, &tx[0]);
     stop(w);
 }
