@@ -7,6 +7,16 @@
 #include "util/alloc.h"
 #include "util/hex.h"
 
+/* Whatever peers have sent, the mempool has room for all that is judged at once: each by itself, or
+ * both of a pair, and one orphan. A pair's parent has its place in the queue, too. */
+_Static_assert(TX_QUEUE_CHECKS_MAX + 2 * TX_JUDGE_PAIRS_MAX + 1 <= MEMPOOL_PEER_PENDING_MAX,
+               "checks of peers' transactions");
+_Static_assert(TX_QUEUE_CHECKS_BYTES_MAX + TX_JUDGE_PAIRS_MAX * MEMPOOL_PACKAGE_WEIGHT_MAX_WU +
+                       ORPHANS_TX_WEIGHT_WU <=
+                   MEMPOOL_PEER_PENDING_BYTES_MAX,
+               "bytes of peers' transactions");
+_Static_assert(TX_JUDGE_PAIRS_MAX <= MEMPOOL_PEER_PACKAGES_MAX, "peers' packages");
+
 /* A transaction in the mempool's hands. */
 struct submission {
     struct list_link link; /* of the pairs, if it has a child or is to have one */
@@ -295,9 +305,12 @@ static void try_waiting_pairs(struct p2p *p2p)
     struct tx_judge *judge = &p2p->txs.judge;
     struct submission *submission;
     while (judge->pairs.count < TX_JUDGE_PAIRS_MAX &&
-           (submission = LIST_POP(struct submission, &judge->no_place, link)))
-        if (!p2p->is_running || !try_pair(submission))
-            finish(submission);
+           (submission = LIST_POP(struct submission, &judge->no_place, link))) {
+        if (p2p->is_running && try_pair(submission))
+            continue;
+        answered(p2p, p2p_find_peer(p2p, submission->peer), &submission->txid, &submission->wtxid);
+        finish(submission);
+    }
 }
 
 static void go_on(struct p2p *p2p)

@@ -50,8 +50,8 @@ static bool add_candidate(struct p2p *p2p, struct peer *peer, const struct wtxid
         (void)tx_fetch_announced(fetch, &peer->txs, missing->at[i].b, false, p2p_now_us(p2p));
     if (log_is_on(p2p_log_of(p2p), LOG_TXPACKAGES))
         log_printf(p2p_log_of(p2p), LOG_TXPACKAGES,
-                   "added peer=%llu as a candidate for resolving orphan %s",
-                   peer_shown(peer->id), hex_encode_reversed(text, span_of(wtxid->b, 32)));
+                   "added peer=%llu as a candidate for resolving orphan %s", peer_shown(peer->id),
+                   hex_encode_reversed(text, span_of(wtxid->b, 32)));
     p2p_schedule_now(p2p);
     return true;
 }
@@ -63,6 +63,8 @@ bool tx_parents_announced(struct p2p *p2p, struct peer *peer, const struct wtxid
     const struct orphan *orphan = orphans_find(&txs->orphans, wtxid);
     if (!orphan)
         return false;
+    if (orphans_has_from(&txs->orphans, wtxid, &peer->orphans))
+        return true; /* before its parents are looked at: they may be thousands, and said often */
     struct txids missing = {0};
     for (size_t i = 0; i < orphan->n_parents; i++)
         *ARRAY_ADD(&missing) = orphan->parents[i];

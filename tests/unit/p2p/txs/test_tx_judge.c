@@ -234,6 +234,33 @@ TEST(few_pairs_are_tried_at_once, struct fixture *f)
     assert_int_equal(judge->pairs.count + judge->no_place.count, 0);
 }
 
+/* The answer was no use then, and whoever else has it is asked at once. */
+TEST(a_parent_whose_child_goes_before_its_turn_is_asked_of_others, struct fixture *f)
+{
+    enum { N = TX_JUDGE_PAIRS_MAX + 1 };
+    struct pairs s = start(f, 212);
+    struct raw_peer *other = raw_join(&f->mesh, s.node, SERVICES);
+    struct p2p *p2p = s.node->p2p;
+    struct tx parent[N], child[N];
+    for (int32_t i = 0; i < N; i++) {
+        parent[i] = poor(&s, 1 + i);
+        child[i] = child_of(&s, &parent[i], 0, RICH_SAT);
+        send(&s, s.peer, &parent[i]);
+        send(&s, s.peer, &child[i]);
+        expect_asked(s.peer, &parent[i]);
+    }
+    raw_send_inv(other, "inv", INV_WTX, child[N - 1].wtxid.b);
+    for (size_t i = 0; i < N; i++)
+        raw_send(s.peer, "tx", parent[i].raw.p, parent[i].raw.len);
+    for (int i = 0; i < 100000 && p2p->txs.judge.no_place.count == 0; i++)
+        mesh_run(&f->mesh, 5);
+    assert_int_equal(p2p->txs.judge.no_place.count, 1);
+    assert_true(orphans_remove(&p2p->txs.orphans, &child[N - 1].wtxid));
+    mesh_run(&f->mesh, 5000000);
+    assert_int_equal(mempool_count(s.node->mempool), 2 * TX_JUDGE_PAIRS_MAX);
+    expect_asked(other, &parent[N - 1]);
+}
+
 /* Those under way end in any case. */
 TEST(a_sender_may_go_while_its_pairs_are_judged, struct fixture *f)
 {

@@ -1,6 +1,9 @@
 /* test_tx_parents.c - whom an orphan's parents are asked of. */
+#include <time.h>
+
 #include "p2p/state.h"
 #include "p2p/txs/tx_parents.h"
+#include "support/build.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)
@@ -74,6 +77,31 @@ TEST(an_orphan_announced_by_txid_is_asked_for_itself, struct fixture *f)
     raw_send_inv(two, "inv", INV_TX, s.child.txid.b);
     assert_true(is_asked_for(two, &s.child, 10000000));
     assert_int_equal(orphan_of(&s)->claims.count, 1);
+}
+
+/* Costs: of an announcement that is heard again, as often as a peer likes to say it. */
+static clock_t time_to_announce_again(struct mesh_node *node, uint32_t n_parents)
+{
+    struct p2p *p2p = node->p2p;
+    struct arena arena;
+    arena_init(&arena, 65536);
+    struct tx tx = build_tx(&arena, n_parents, n_parents, 1);
+    tx_finish(&tx, &arena);
+    assert_true(orphans_add(&p2p->txs.orphans, &p2p->peers->orphans, &tx));
+    clock_t begun = clock();
+    for (int i = 0; i < 2000; i++)
+        assert_true(tx_parents_announced(p2p, p2p->peers, &tx.wtxid));
+    clock_t taken = clock() - begun;
+    arena_deinit(&arena);
+    return taken;
+}
+
+TEST(an_announcement_heard_again_costs_no_more_for_many_parents, struct fixture *f)
+{
+    struct family s = start(f, 406);
+    (void)raw_join(&f->mesh, s.node, SERVICES);
+    clock_t few = time_to_announce_again(s.node, 1), many = time_to_announce_again(s.node, 2000);
+    assert_true(many < 50 * few + CLOCKS_PER_SEC / 100);
 }
 
 /* What came meanwhile is not asked for. */
