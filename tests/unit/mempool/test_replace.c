@@ -180,6 +180,35 @@ TEST(room_is_made_by_what_goes, struct mempool_rig *rig)
     assert_int_equal(mempool_count(rig->pool), MEMPOOL_CLUSTER_COUNT_MAX + 1);
 }
 
+/* Who takes another's place and keeps n parents, each a cluster of its own. */
+static struct tx rival_with_parents(struct mempool_rig *rig, const struct tx *parents, uint32_t n)
+{
+    struct builder_coin coins[2 * MEMPOOL_CLUSTER_COUNT_MAX];
+    coins[0] = mempool_rig_coin(rig, 150);
+    for (uint32_t i = 0; i < n; i++)
+        coins[1 + i] = mempool_rig_output(&parents[i], 0);
+    return mempool_rig_spend(rig, coins, 1 + n, 1, 200 * FEE_SAT);
+}
+
+/* Parents that stay are of its cluster: 63 and itself fill one. */
+TEST(parents_that_stay_have_a_limit, struct mempool_rig *rig)
+{
+    enum { MANY = 2 * MEMPOOL_CLUSTER_COUNT_MAX - 1 };
+    struct tx parents[MANY], rival = mempool_rig_pay(rig, 150, 1, FEE_SAT);
+    add(rig, &rival);
+    for (int32_t i = 0; i < MANY; i++) {
+        parents[i] = mempool_rig_pay(rig, i + 1, 1, FEE_SAT);
+        add(rig, &parents[i]);
+    }
+    struct tx many = rival_with_parents(rig, parents, MANY);
+    assert_refused(rig, &many, REJECT_CLUSTER_TOO_LARGE, "");
+    struct tx one_more = rival_with_parents(rig, parents, MEMPOOL_CLUSTER_COUNT_MAX);
+    assert_refused(rig, &one_more, REJECT_CLUSTER_TOO_LARGE, "");
+    struct tx full = rival_with_parents(rig, parents, MEMPOOL_CLUSTER_COUNT_MAX - 1);
+    add(rig, &full);
+    assert_false(mempool_rig_has(rig, &rival));
+}
+
 /* Replaced again and again in one run: nothing of before stays behind. */
 TEST(replacements_may_be_replaced, struct mempool_rig *rig)
 {
