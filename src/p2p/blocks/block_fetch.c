@@ -475,12 +475,13 @@ bool block_fetch_is_full(const struct peer *peer)
 /* It brought the new tip, and nobody owes us anything else: it was first. Core BlockChecked() */
 static void thank(struct p2p *p2p, struct peer *peer, const struct chain_block_result *result)
 {
-    size_t n_owed = 0;
+    if (result->verdict.code != REJECT_NONE || !result->is_new || !result->is_connected ||
+        chain_is_initial_download(p2p->chain))
+        return; /* before a thousand requests are looked at */
     LIST_EACH (struct block_request, request, &p2p->fetch.requests, link)
-        n_owed += block_request_has_peer(request);
-    if (result->verdict.code == REJECT_NONE && result->is_new && result->is_connected &&
-        n_owed == 0 && !chain_is_initial_download(p2p->chain))
-        compact_peers_was_first(p2p, peer);
+        if (block_request_has_peer(request))
+            return;
+    compact_peers_was_first(p2p, peer);
 }
 
 /* Bytes that are no block are passed over like other messages that cannot be decoded: only that

@@ -234,7 +234,7 @@ static void ask_missing(struct p2p *p2p, struct peer *peer, const struct block_n
                         struct compact_fill *fill)
 {
     struct buffer message;
-    end_pending(peer);
+    ASSERT(!peer->compact);
     compact_fill_keep(fill);
     peer->compact = xmalloc(sizeof *peer->compact);
     *peer->compact = (struct compact_pending){.node = node, .fill = *fill};
@@ -246,36 +246,40 @@ static void ask_missing(struct p2p *p2p, struct peer *peer, const struct block_n
     buffer_deinit(&message);
 }
 
+/* With all that is known. FAILED too where that is more than a block: it would be copied, and with
+ * ids of its own choice a peer could name as much of the mempool as it likes. */
+static enum compact_result begin(const struct p2p *p2p, struct compact_fill *fill,
+                                 const struct compact_block *block, const struct arena *arena)
+{
+    uint64_t random;
+    env_random(p2p->env, &random, sizeof random);
+    enum compact_result result = compact_fill_begin(fill, block, arena, random);
+    if (result == COMPACT_OK)
+        offer_all(p2p, fill);
+    return result == COMPACT_OK && fill->bytes > COMPACT_FILL_BYTES_MAX ? COMPACT_FAILED : result;
+}
+
 /* Put it together. Takes the arena over. */
 static enum fault fill_block(struct p2p *p2p, struct peer *peer, const struct block_node *node,
                              const struct compact_block *block, const struct arena *arena)
 {
     struct compact_fill fill;
-    uint64_t random;
     struct attempts attempts = look(p2p, peer, node);
     bool is_tried = attempts.is_asked || (attempts.n < COMPACT_TAKE_PARALLEL_MAX &&
                                           peer->fetch.n_in_flight < BLOCK_FETCH_PEER_MAX);
-    env_random(p2p->env, &random, sizeof random);
-    enum compact_result result = compact_fill_begin(&fill, block, arena, random);
-    if (result == COMPACT_OK)
-        offer_all(p2p, &fill);
+    bool is_completing = peer->compact != NULL; /* another block, which it may yet deliver */
+    enum compact_result result = begin(p2p, &fill, block, arena);
     bool is_whole = result == COMPACT_OK && fill.n_missing == 0;
-    size_t message_bytes = peer->frame.payload_size;
-    if (is_whole && complete(p2p, peer, node, &fill, message_bytes)) {
-        end_pending(peer);
-    } else if (result == COMPACT_INVALID) {
-        release(p2p, peer, node);
-    } else if (result == COMPACT_FAILED || is_whole) {
-        if (is_tried && attempts.is_first)
-            ask_whole(p2p, peer, node);
-        else
-            release(p2p, peer, node);
-    } else if (is_tried && may_ask(p2p, peer, &attempts)) {
+    bool is_done = is_whole && complete(p2p, peer, node, &fill, peer->frame.payload_size);
+    if (result == COMPACT_OK && !is_whole && is_tried && !is_completing &&
+        may_ask(p2p, peer, &attempts)) {
         ask_missing(p2p, peer, node, &fill);
         return FAULT_NONE; /* it keeps what it was filled with */
-    } else if (is_tried) {
-        release(p2p, peer, node);
     }
+    if (!is_done && result != COMPACT_INVALID && is_tried && attempts.is_first)
+        ask_whole(p2p, peer, node);
+    else if (!is_done)
+        release(p2p, peer, node);
     compact_fill_deinit(&fill);
     return result == COMPACT_INVALID ? FAULT_COMPACT_INVALID : FAULT_NONE;
 }

@@ -156,7 +156,7 @@ bool compact_fill_offer(struct compact_fill *fill, const struct tx *tx, enum com
         }
     /* Another one with a short id that is found could still come. That is so rare that it is not
      * worth the time, as in Core. */
-    return fill->n_missing > 0;
+    return fill->n_missing > 0 && fill->bytes <= COMPACT_FILL_BYTES_MAX;
 }
 
 /* -- What has to be asked for -------------------------------------------------------------------
@@ -180,7 +180,7 @@ static void keep_tx(struct compact_fill *fill, struct tx *tx, enum compact_from 
 
 void compact_fill_keep(struct compact_fill *fill)
 {
-    ASSERT(!fill->is_finished);
+    ASSERT(!fill->is_finished && fill->bytes <= COMPACT_FILL_BYTES_MAX);
     forget_table(fill);
     for (uint32_t i = 0; i < fill->block.n_tx; i++)
         if (fill->block.tx[i].raw.len > 0)

@@ -11,7 +11,8 @@
 /* Slots of the table that are looked at for one short id, at most. Chance does not bring that
  * about, as the table is never half full and its hash is ours. Core has such a limit, too. */
 #define COMPACT_FILL_PROBES_MAX 64
-/* Bytes of all transactions. A block that has more is none. */
+/* Bytes of all transactions. A block that has more is none: it is not kept, and nothing more need
+ * be offered. */
 #define COMPACT_FILL_BYTES_MAX BLOCK_SERIALIZED_MAX_BYTES
 
 enum compact_result {
@@ -63,7 +64,7 @@ void compact_fill_deinit(struct compact_fill *fill);
  * Returns:  false if no more need be offered */
 bool compact_fill_offer(struct compact_fill *fill, const struct tx *tx, enum compact_from from);
 
-/* An answer is to be waited for: copy all that is borrowed. */
+/* An answer is to be waited for: copy all that is borrowed, which is no more than a block has. */
 void compact_fill_keep(struct compact_fill *fill);
 /* Write a getblocktxn for what is missing. */
 void compact_fill_request(const struct compact_fill *fill, struct writer *w);

@@ -22,7 +22,7 @@ static enum fault on_not_found(struct p2p *p2p, struct peer *peer, struct reader
         wire_inv_decode(r, &inv);
         struct block_hash hash;
         memcpy(hash.b, inv.hash, 32);
-        if (inv.type == INV_BLOCK || inv.type == INV_WITNESS_BLOCK)
+        if (inv.type == INV_BLOCK || inv.type == INV_WITNESS_BLOCK || inv.type == INV_COMPACT_BLOCK)
             block_fetch_not_found(p2p, peer, &hash);
         else
             tx_relay_not_found(p2p, peer, &inv);

@@ -1,4 +1,5 @@
 /* test_compact_take.c - blocks that come as short ids, from whom, and what they may not be. */
+#include "support/build.h"
 #include "support/compact_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)
@@ -237,34 +238,32 @@ static void send_bad(struct raw_peer *raw, const struct built_block *block, uint
     buffer_deinit(&bytes);
 }
 
-TEST(an_index_beyond_the_block_costs_the_connection, struct fixture *f)
-{
-    const struct built_block *tip;
-    struct tx txs[COMPACT_TXS];
-    struct raw_peer *raw = start(f, 22, &tip, txs);
-    send_bad(raw, builder_block(&f->builder, tip, NULL), 1, 1, 2);
-    mesh_run(&f->mesh, 100000);
-    assert_true(raw->is_closed);
-}
+/* clang-format off */
+static const struct {
+    const char *what;
+    uint64_t n_short, n_prefilled, index;
+    bool is_closed;
+} bad[] = {
+    {"an index beyond the block", 1, 1, 2, true},
+    {"a block of nothing", 0, 0, 0, true},
+    {"what cannot be decoded", 1, 1, 70000, false}, /* is passed over */
+};
+/* clang-format on */
 
-TEST(a_block_of_nothing_costs_the_connection, struct fixture *f)
+TEST(what_no_block_can_be_costs_the_connection, struct fixture *f)
 {
     const struct built_block *tip;
     struct tx txs[COMPACT_TXS];
-    struct raw_peer *raw = start(f, 23, &tip, txs);
-    send_bad(raw, builder_block(&f->builder, tip, NULL), 0, 0, 0);
-    mesh_run(&f->mesh, 100000);
-    assert_true(raw->is_closed);
-}
-
-TEST(what_cannot_be_decoded_is_passed_over, struct fixture *f)
-{
-    const struct built_block *tip;
-    struct tx txs[COMPACT_TXS];
-    struct raw_peer *raw = start(f, 24, &tip, txs);
-    send_bad(raw, builder_block(&f->builder, tip, NULL), 1, 1, 70000);
-    mesh_run(&f->mesh, 100000);
-    assert_false(raw->is_closed);
+    (void)compact_node(f, 22, NULL, &tip, txs);
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct raw_peer *raw = compact_join(f);
+        tip = compact_be_first(f, raw, tip);
+        send_bad(raw, builder_block(&f->builder, tip, NULL), bad[i].n_short, bad[i].n_prefilled,
+                 bad[i].index);
+        mesh_run(&f->mesh, 100000);
+        if (raw->is_closed != bad[i].is_closed)
+            fail_msg("%s: %s", bad[i].what, raw->is_closed ? "closed" : "not closed");
+    }
 }
 
 TEST(short_ids_that_collide_in_the_block_have_it_asked_for_whole, struct fixture *f)
@@ -317,7 +316,9 @@ TEST(only_the_next_two_are_put_together, struct fixture *f)
         compact_send(raw, block);
         mesh_run(&f->mesh, 50000);
         assert_int_equal(raw_count(raw, "getblocktxn") - before, heights[i].is_taken);
-        assert_non_null(chain_find(f->node->chain, &block->block.hash));
+        const struct block_node *node = chain_find(f->node->chain, &block->block.hash);
+        assert_non_null(node);
+        compact_take_forget(f->node->p2p, node); /* one is completed at a time */
     }
 }
 
@@ -335,6 +336,45 @@ TEST(an_invalid_block_is_nobodys_fault, struct fixture *f)
     assert_true(mesh_is_at(f->node, tip));
     assert_true(block_node_has_failed(chain_find(f->node->chain, &block->block.hash)));
     assert_false(raw->is_closed);
+}
+
+/* Who tells of it cannot have us copy the whole mempool: what has more bytes than a block is none.
+ */
+TEST(more_bytes_than_a_block_has_are_not_kept, struct fixture *f)
+{
+    enum { N = COMPACT_FILL_BYTES_MAX / COMPACT_EXTRA_TX_BYTES + 2, BYTES = 99900 };
+    const struct built_block *tip;
+    struct tx txs[COMPACT_TXS], large[N + 1];
+    struct raw_peer *raw = start(f, 31, &tip, txs);
+    uint8_t *script = arena_calloc(&f->builder.arena, BYTES, 1);
+    for (uint32_t i = 0; i < N; i++) {
+        large[i] = build_tx(&f->builder.arena, 100 + i, 1, 1);
+        large[i].in[0].script_sig = span_of(script, BYTES);
+        tx_finish(&large[i], &f->builder.arena);
+        compact_extra_add(&f->node->p2p->compact_extra, &large[i]);
+    }
+    large[N] = spend(f, tip, 10, 5000); /* that has to be asked for */
+    compact_send(raw, compact_built(f, tip, &large[1], N));
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(raw_count(raw, "getblocktxn"), 0);
+    assert_int_equal(raw_count(raw, "getdata"), 1); /* for all of it */
+    assert_null(f->node->p2p->peers->compact);
+}
+
+TEST(who_has_no_short_ids_of_it_is_asked_no_more, struct fixture *f)
+{
+    const struct built_block *tip;
+    struct tx txs[COMPACT_TXS];
+    (void)compact_node(f, 32, NULL, &tip, txs);
+    struct raw_peer *raw = compact_join(f), *other = compact_join(f);
+    const struct built_block *block = compact_built(f, tip, txs, COMPACT_TXS);
+    raw_send_headers(raw, &block, 1);
+    assert_int_equal(asked_type(raw, block), INV_COMPACT_BLOCK);
+    raw_send_inv(raw, "notfound", INV_COMPACT_BLOCK, block->block.hash.b);
+    raw_send_headers(other, &block, 1);
+    mesh_run(&f->mesh, 200000);
+    assert_int_equal(raw_count(other, "getdata"), 1); /* before the first one is late */
+    assert_int_equal(f->node->p2p->peers->fetch.n_in_flight, 0);
 }
 
 /* -- More than one at once ----------------------------------------------------------------------
@@ -375,6 +415,47 @@ TEST(the_last_of_three_places_is_for_one_that_we_chose, struct fixture *f)
         assert_false(order[i]->is_closed);
         assert_null(f->node->p2p->peers->compact);
     }
+}
+
+/* A peer completes one block at a time; the next one is asked for whole meanwhile. */
+TEST(a_second_block_does_not_end_the_first, struct fixture *f)
+{
+    static const uint32_t one[1] = {1};
+    const struct built_block *tip;
+    struct tx txs[COMPACT_TXS];
+    struct raw_peer *raw = start(f, 33, &tip, txs);
+    struct tx unknown[2] = {spend(f, tip, 10, 5000), spend(f, tip, 11, 5000)};
+    const struct built_block *first = compact_built(f, tip, &unknown[0], 1);
+    const struct built_block *second = compact_built(f, first, &unknown[1], 1);
+    compact_send(raw, first);
+    (void)asked(f, raw);
+    compact_send(raw, second);
+    assert_int_equal(asked_type(raw, second), INV_WITNESS_BLOCK);
+    assert_int_equal(raw_count(raw, "getblocktxn"), 1);
+    compact_send_txs(raw, first, one, 1);
+    mesh_run(&f->mesh, 100000);
+    assert_true(mesh_is_at(f->node, first));
+    raw_send_block(raw, second);
+    mesh_run(&f->mesh, 100000);
+    assert_true(mesh_is_at(f->node, second));
+}
+
+TEST(a_second_block_that_is_whole_does_not_end_the_first, struct fixture *f)
+{
+    static const uint32_t one[1] = {1};
+    const struct built_block *tip;
+    struct tx txs[COMPACT_TXS];
+    struct raw_peer *raw = start(f, 34, &tip, txs);
+    struct tx unknown = spend(f, tip, 10, 5000);
+    const struct built_block *first = compact_built(f, tip, &unknown, 1);
+    const struct built_block *second = compact_built(f, first, txs, COMPACT_TXS);
+    compact_send(raw, first);
+    (void)asked(f, raw);
+    compact_send(raw, second);
+    mesh_run(&f->mesh, 100000);
+    compact_send_txs(raw, first, one, 1);
+    mesh_run(&f->mesh, 100000);
+    assert_true(mesh_is_at(f->node, second));
 }
 
 TEST(a_peer_may_leave_while_it_owes_transactions, struct fixture *f)

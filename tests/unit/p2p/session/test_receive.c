@@ -314,3 +314,25 @@ TEST(what_was_asked_for_needs_no_place, struct fixture *f)
     assert_int_equal(a->p2p->n_large, RECEIVE_LARGE_MAX);
     xfree(message);
 }
+
+/* Who is to bring new blocks at once is owed nothing before it does: what it sends encrypted may be
+ * one, told by short ids. */
+TEST(what_may_be_a_new_block_needs_no_place, struct fixture *f)
+{
+    struct raw_peer *raw = fixture_caller(f, 37);
+    raw_handshake(raw, SERVICES);
+    struct p2p *p2p = f->mesh.nodes[0].p2p;
+    for (int is_high = 0; is_high < 2; is_high++) {
+        uint8_t *message = large_message(f, LARGE_BYTES);
+        p2p->peers->frame.is_sealed = true;
+        p2p->compact_peers.high[0] = p2p->peers->id;
+        p2p->compact_peers.n_high = (size_t)is_high;
+        raw_send_bytes(raw, message, FRAME_HEADER_BYTES + 5);
+        mesh_run(&f->mesh, 100000);
+        assert_int_equal(p2p->peers->is_large, !is_high);
+        p2p->peers->frame.is_sealed = false;
+        raw_send_bytes(raw, message + FRAME_HEADER_BYTES + 5, LARGE_BYTES - 5);
+        mesh_run(&f->mesh, 100000);
+        xfree(message);
+    }
+}
